@@ -1,0 +1,55 @@
+"""Errors of the rule library; every message is one Chinese sentence: where, what, what to do."""
+
+from dataclasses import dataclass
+
+
+class RulesError(Exception):
+    """Base of every error that ``rules`` raises on purpose."""
+
+
+class QuantityError(RulesError, ValueError):
+    """A text is not an exact quantity with a known unit."""
+
+
+class FactsError(RulesError):
+    """A filed value does not fit the catalogue of facts."""
+
+
+class RulesetError(RulesError):
+    """A ruleset cannot be compiled or evaluated."""
+
+
+class NoRulesetError(RulesError):
+    """No ruleset, or more than one, governs a case."""
+
+
+class EngineUnavailableError(RulesError):
+    """durable_rules is not installed or cannot be imported."""
+
+
+class EngineFaultError(RulesError):
+    """durable_rules gave no unambiguous answer; never a verdict."""
+
+
+class DisagreementError(RulesError):
+    """The engine and the reference evaluator differ; no verdict may be given."""
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One thing that is wrong in a feature file: ``path:line: message``, with what to do."""
+
+    path: str
+    line: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.message}"
+
+
+class SourceError(RulesError):
+    """Feature files do not compile; ``problems`` lists everything amiss."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = sorted(problems)
+        super().__init__("\n".join(str(p) for p in self.problems))

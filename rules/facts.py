@@ -1,0 +1,357 @@
+"""What an enterprise may file: the catalogue of facts and record lists, and the profile they form.
+
+Money is in yuan, ratios are plain numbers (0.10 is 10%), dates are ISO texts. ``origin`` says who
+speaks: the enterprise files a fact (填报); a reviewer gives a finding (认定). Names are the terms of
+the application form of 工信部企业〔2022〕63号 (fact sheet section 10).
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from fractions import Fraction
+from functools import lru_cache
+from typing import Final, Literal, TypeAlias
+
+from rules.errors import FactsError
+
+Kind: TypeAlias = Literal["number", "flag", "code", "date", "text"]
+Origin: TypeAlias = Literal["填报", "认定"]
+Scalar: TypeAlias = str | bool
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One thing that can be filed or found.
+
+    ``unit`` is how forms state it (values are kept in the unit's base); ``yearly`` facts are kept
+    per fiscal year; ``minimum``/``maximum`` bound what can be true of it, in base units.
+    """
+
+    id: str
+    name: str
+    kind: Kind
+    unit: str = ""
+    yearly: bool = False
+    origin: Origin = "填报"
+    minimum: Fraction | None = None
+    maximum: Fraction | None = None
+    codes: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class RecordKind:
+    """A list of records that an enterprise files, such as its intellectual property."""
+
+    id: str
+    name: str
+    fields: tuple[Fact, ...]
+
+    def field(self, name: str) -> Fact | None:
+        """The field of that id or Chinese name."""
+        return next((f for f in self.fields if name in (f.id, f.name)), None)
+
+
+def _number(id: str, name: str, unit: str, **more: object) -> Fact:
+    more.setdefault("minimum", Fraction(0))
+    return Fact(id, name, "number", unit, **more)  # type: ignore[arg-type]
+
+
+def _flag(id: str, name: str, **more: object) -> Fact:
+    return Fact(id, name, "flag", **more)  # type: ignore[arg-type]
+
+
+def _yearly(id: str, name: str, unit: str, **more: object) -> Fact:
+    return _number(id, name, unit, yearly=True, **more)
+
+
+SECTORS: Final = (
+    "农、林、牧、渔业", "工业", "建筑业", "批发业", "零售业", "交通运输业", "仓储业", "邮政业",
+    "住宿业", "餐饮业", "信息传输业", "软件和信息技术服务业", "房地产开发经营", "物业管理",
+    "租赁和商务服务业", "其他未列明行业",
+)  # fmt: skip
+
+TITLES: Final = ("创新型中小企业", "专精特新中小企业", "专精特新“小巨人”企业")
+
+FACTS: Final[tuple[Fact, ...]] = (
+    # yearly figures, closing figures of the audit report (annex 4)
+    _yearly("staff", "从业人员", "人"),
+    _yearly("rd_staff", "研发人员", "人"),
+    _yearly("revenue", "营业收入总额", "万元"),
+    _yearly("main_revenue", "主营业务收入总额", "万元"),
+    _yearly("net_profit", "净利润总额", "万元", minimum=None),
+    _yearly("rd_expense", "研发费用总额", "万元"),
+    _yearly("total_assets", "资产总额", "万元"),
+    _yearly("total_liabilities", "负债总额", "万元"),
+    # identity and compliance (article 8)
+    _flag("registered_in_prc", "境内工商注册登记"),
+    _flag("independent_legal_person", "独立法人"),
+    Fact("industry_code", "行业代码", "text", note="GB/T 4754-2017，门类字母加四位小类代码"),
+    Fact("sector", "申报划型行业", "code", codes=SECTORS),
+    Fact("sector_found", "认定划型行业", "code", codes=SECTORS, origin="认定",
+         note="行业代码无法对应划型行业时由审核人认定"),
+    _flag("abnormal_list", "列入经营异常名录"),
+    _flag("dishonesty_list", "列入严重失信主体名单"),
+    _flag("restricted_product", "产品和服务属禁止限制淘汰类"),
+    _flag("major_accident", "近三年重大安全质量环境污染事故", note="含网络安全、数据安全"),
+    _flag("tax_violation", "近三年偷漏税等违法违规"),
+    # leading product and segment
+    Fact("segment_entry", "进入细分市场日期", "date"),
+    _flag("field_strategic", "主导产品属战略性新兴产业"),
+    _flag("field_key_link", "主导产品补短板锻长板填空白"),
+    _flag("field_six_bases", "主导产品属工业六基"),
+    _flag("field_old_brand", "主导产品属中华老字号"),
+    _flag("field_serves_leader", "主导产品服务重点产业链龙头企业"),
+    _flag("field_ten_sectors", "主导产品属十大重点产业领域"),
+    _flag("field_network_power", "主导产品属网络强国建设领域"),
+    _flag("field_reviewed", "主导产品领域符合原则要求", origin="认定"),
+    _number("market_share", "全国细分市场占有率", "%", maximum=Fraction(1)),
+    _flag("well_known", "知名度和影响力", origin="认定"),
+    _flag("key_chain_link", "位于产业链关键环节", origin="认定"),
+    # quality, brand, information systems
+    _number("digital_level", "数字化水平等级", "级", maximum=Fraction(4)),
+    _flag("quality_award", "省级以上质量奖"),
+    _flag("management_certificate", "管理体系认证", note="ISO9001 等质量及相关管理体系认证"),
+    _flag("own_brand", "自主品牌"),
+    _flag("standards", "参与制修订标准"),
+    _flag("it_system", "核心业务信息系统支撑"),
+    _flag("developed_certificate", "发达国家和地区产品认证", note="含国际标准协会认证"),
+    _number("local_points", "地方特色指标得分", "分", maximum=Fraction(15)),
+    # filed totals, used where no itemised records are filed
+    _number("ip_high_value", "Ⅰ类高价值知识产权总数", "项"),
+    _number("ip_self_developed", "自主研发Ⅰ类知识产权总数", "项"),
+    _number("ip_class_one", "Ⅰ类知识产权总数", "项"),
+    _number("ip_class_two", "Ⅱ类知识产权总数", "项"),
+    _number("ip_class_one_earning", "已应用并产生效益的Ⅰ类知识产权总数", "项"),
+    _number("financing_three_years", "近三年新增股权融资总额", "万元"),
+    _number("financing_two_years", "近两年新增股权融资总额", "万元"),
+)  # fmt: skip
+
+RECORDS: Final[tuple[RecordKind, ...]] = (
+    RecordKind("ip", "知识产权", (
+        Fact("kind", "类别", "code", codes=(
+            "发明专利", "国防专利", "植物新品种", "国家级农作物品种", "国家新药", "国家一级中药保护品种",
+            "集成电路布图设计专有权", "软件著作权", "实用新型专利", "外观设计专利", "商标")),
+        Fact("number", "编号", "text"),
+        _flag("in_force", "有效"),
+        _flag("related", "与主导产品相关"),
+        Fact("acquisition", "取得方式", "code", codes=("原始取得", "受让取得", "许可取得")),
+        Fact("grant_date", "授权日期", "date"),
+        Fact("transfer_date", "受让日期", "date"),
+        _flag("earning", "已应用并产生效益"),
+        _flag("foreign_family", "境外同族授权",
+              note="经实质审查在G20成员、新加坡或欧洲专利局获得授权"),
+        _flag("foreign_income", "取得境外收入"),
+        _flag("pledged", "已质押融资"),
+        _flag("pledge", "较高质押融资", origin="认定", note="仅对已质押融资的权利认定"),
+        _flag("national_award", "获国家科学技术奖或中国专利奖"),
+    )),
+    RecordKind("financing", "股权融资", (
+        Fact("date", "实缴日期", "date"),
+        _number("amount", "实缴金额", "万元"),
+        Fact("investor", "投资机构", "text"),
+        _flag("qualified", "合格机构投资者"),
+        _flag("new_shareholder", "引入新股东"),
+        _number("share_given", "出让股份比例", "%", maximum=Fraction(1)),
+    )),
+    RecordKind("awards", "科技奖励", (
+        Fact("level", "奖励级别", "code", codes=("国家级", "省级", "其他"),
+             note="国家级：国家自然科学奖、技术发明奖、科技进步奖、国防科技奖；省级：省级科技奖励一、二、三等奖"),
+        _number("rank", "获奖单位排名", "名", minimum=Fraction(1)),
+        Fact("date", "发证日期", "date"),
+        Fact("name", "奖励名称", "text"),
+    )),
+    RecordKind("honours", "荣誉称号", (
+        Fact("kind", "荣誉类别", "code", codes=(
+            "高新技术企业", "国家级技术创新示范企业", "知识产权优势企业", "知识产权示范企业", "其他")),
+        Fact("valid_until", "荣誉有效期至", "date"),
+        _flag("accepted", "审核认可", origin="认定"),
+    )),
+    RecordKind("institutions", "研发机构", (
+        Fact("level", "机构级别", "code", codes=("国家级", "省级", "市级", "市级以下")),
+        Fact("name", "机构名称", "text"),
+    )),
+    RecordKind("competitions", "创客中国", (
+        _number("rank", "全国名次", "名", minimum=Fraction(1)),
+        Fact("date", "名单公布日期", "date"),
+        Fact("group", "组别", "code", codes=("企业组", "创客组")),
+    )),
+    RecordKind("brands", "品牌", (
+        Fact("name", "品牌名称", "text"),
+        _flag("has_ip", "拥有自主知识产权"),
+        _flag("registered", "品牌已注册"),
+        _flag("earning", "品牌已产生收入"),
+    )),
+    RecordKind("titles", "梯度称号", (
+        Fact("kind", "称号类别", "code", codes=TITLES),
+        Fact("valid_from", "称号有效期始", "date"),
+        Fact("valid_until", "称号有效期至", "date"),
+        _flag("held", "填报时持有", note="填报表列出的在有效期内或曾经持有的称号"),
+    )),
+)  # fmt: skip
+
+#: How feature files name the fiscal year of a yearly fact: prefix -> years after T, where T is the
+#: last complete fiscal year before the filing date (annex 4).
+PERIODS: Final[dict[str, int]] = {"上年度": 0, "上上年度": -1, "再上年度": -2}
+
+#: Years that a filed date may lie in; anniversaries of a later one could not be computed.
+_YEARS: Final = range(1900, 2200)
+#: The one form in which evaluators read numbers and dates.
+_FORMS: Final = {
+    "number": re.compile(r"-?[0-9]+(\.[0-9]+)?"),
+    "date": re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"),
+}
+#: Units of things that are counted, so that their numbers are whole.
+_COUNTED: Final = ("人", "项", "级", "名")
+
+_FACTS_BY_ID: Final = {f.id: f for f in FACTS}
+_FACTS_BY_NAME: Final = {f.name: f for f in FACTS}
+_RECORDS: Final = {k: r for r in RECORDS for k in (r.id, r.name)}
+
+
+def fact(name: str) -> Fact:
+    """The fact of that id or Chinese name; an unknown one raises ``FactsError``."""
+    found = _FACTS_BY_ID.get(name) or _FACTS_BY_NAME.get(name)
+    if found is None:
+        raise FactsError(f"没有名为「{name}」的填报项：请查对 rules/facts.py 中的目录")
+    return found
+
+
+def record_kind(name: str) -> RecordKind:
+    """The record list of that id or Chinese name; an unknown one raises ``FactsError``."""
+    if name not in _RECORDS:
+        raise FactsError(f"没有名为「{name}」的清单：可用的有{'、'.join(r.name for r in RECORDS)}")
+    return _RECORDS[name]
+
+
+def period_fact(name: str) -> tuple[Fact, int] | None:
+    """Split 「上年度研发费用总额」 into its yearly fact and the offset from T, if it is one."""
+    for prefix, offset in PERIODS.items():
+        found = _FACTS_BY_NAME.get(name.removeprefix(prefix)) if name.startswith(prefix) else None
+        if found is not None and found.yearly:
+            return found, offset
+    return None
+
+
+def period_name(fact: Fact, offset: int) -> str:
+    """The reverse of ``period_fact``: the name in feature files."""
+    return next(p for p, o in PERIODS.items() if o == offset) + fact.name
+
+
+@dataclass(frozen=True)
+class RecordList:
+    """The records of one kind; ``complete`` says whether the list is 已报全 (None: not stated)."""
+
+    items: tuple[Mapping[str, Scalar], ...] = ()
+    complete: bool | None = None
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The facts of one filing as of one day: everything that a decision may read.
+
+    ``values`` is keyed by fact id, yearly facts by ``id@year`` (``rd_expense@2022``); numbers are
+    exact decimal texts in base units, flags are bools, dates ISO texts. A key that is absent is
+    unknown. ``sources`` says where a value stands, under the same key, or ``ip#0`` for a record.
+    """
+
+    as_of: date
+    values: Mapping[str, Scalar] = field(default_factory=dict)
+    records: Mapping[str, RecordList] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def fiscal_year(self) -> int:
+        """T, the last complete fiscal year before ``as_of``."""
+        return self.as_of.year - 1
+
+    def to_json(self) -> dict[str, object]:
+        """The profile as plain JSON values, the form that decisions store."""
+        return {
+            "as_of": self.as_of.isoformat(),
+            "values": dict(sorted(self.values.items())),
+            "records": {
+                name: {"complete": r.complete, "items": [dict(sorted(i.items())) for i in r.items]}
+                for name, r in sorted(self.records.items())
+            },
+            "sources": dict(sorted(self.sources.items())),
+        }
+
+
+def yearly_key(fact_id: str, year: int) -> str:
+    """The key of a yearly fact in ``Profile.values``."""
+    return f"{fact_id}@{year}"
+
+
+@lru_cache(maxsize=1 << 16)
+def check_value(fact: Fact, value: Scalar) -> str | None:
+    """Why ``value`` cannot be a value of ``fact`` (one Chinese phrase), or None if it can."""
+    if fact.kind == "flag":
+        return None if isinstance(value, bool) else "应为 是 或 否"
+    if not isinstance(value, str):
+        return "应为文字"
+    if fact.kind == "number":
+        return _check_number(fact, value)
+    if fact.kind == "date":
+        return _check_date(value)
+    if fact.kind == "code" and value not in fact.codes:
+        return f"应为{'、'.join(fact.codes)}之一"
+    return None
+
+
+def _check_number(fact: Fact, value: str) -> str | None:
+    try:
+        number = Fraction(value)
+    except (ValueError, ZeroDivisionError):
+        return "应为数字"
+    if fact.unit in _COUNTED and number.denominator != 1:
+        return "应为整数"
+    if fact.minimum is not None and number < fact.minimum:
+        return f"不应小于{fact.minimum}"
+    if fact.maximum is not None and number > fact.maximum:
+        return "不应超过100%" if fact.unit == "%" else f"不应大于{fact.maximum}"
+    return None
+
+
+def _check_date(value: str) -> str | None:
+    try:
+        year = date.fromisoformat(value).year
+    except ValueError:
+        return "应为日期"
+    return None if year in _YEARS else f"年份应在{_YEARS.start}至{_YEARS.stop - 1}之间"
+
+
+def validate(profile: Profile) -> None:
+    """Raise ``FactsError`` naming the first value that the catalogue does not allow."""
+    for key, value in profile.values.items():
+        _refuse(fact(key.partition("@")[0]), key, value)
+    for name, filed in profile.records.items():
+        kind = record_kind(name)
+        for number, item in enumerate(filed.items, 1):
+            for id, value in item.items():
+                found = kind.field(id)
+                if found is None:
+                    raise FactsError(f"{kind.name}第{number}条：没有字段「{id}」")
+                _refuse(found, f"{kind.name}第{number}条", value)
+
+
+def _refuse(fact: Fact, where: str, value: Scalar) -> None:
+    form = _FORMS.get(fact.kind)
+    wrong = check_value(fact, value)
+    if not wrong and form and not form.fullmatch(str(value)):
+        wrong = "写法不规范：数字应为十进制，日期应为 2023-06-30 的形式"
+    if wrong:
+        raise FactsError(f"{where}：{fact.name}「{value}」{wrong}")
+
+
+def canonical_json(value: object) -> str:
+    """The one byte-stable JSON text of a value: sorted keys, no spaces, UTF-8, no NaN."""
+    return _ENCODER.encode(value)
+
+
+# made once: json.dumps makes a new one for each call with such options
+_ENCODER: Final = json.JSONEncoder(
+    ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
+)
