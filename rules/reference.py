@@ -1,0 +1,615 @@
+"""The reference evaluator: decides a ruleset over the facts of one filing, in plain Python.
+
+It is one self-contained file on the standard library (Python 3.11 or later), it shares no code with
+the engine, and it computes in exact fractions only: whoever holds the JSON of a ruleset and of the
+facts can decide the case again with it. A rule is evaluated where it is asked for; order in the
+ruleset does not matter. What is not foreseen raises ``EvaluationError``; nothing is ever guessed.
+
+An *outcome* is 0 不符合, 1 材料不足, 2 待人工认定 or 3 符合. A *gap* says what would settle a value
+that is not exactly known: 0 nothing, 1 a filed fact, 2 a person's finding. An unsettled comparison
+comes out as its gap, which is why the two share their numbers.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
+from fractions import Fraction
+from functools import lru_cache
+from itertools import pairwise
+from operator import ge, gt, le, lt
+from typing import Any, Final, NamedTuple, TypeAlias
+
+SCHEMA: Final = 1
+
+NOT_MET: Final = 0
+MISSING: Final = 1
+PENDING: Final = 2
+MET: Final = 3
+
+
+class EvaluationError(Exception):
+    """The ruleset or the facts are not what this evaluator understands."""
+
+
+class Points(NamedTuple):
+    """Points of a score: every value it may still take lies in [lo, hi]."""
+
+    lo: Fraction
+    hi: Fraction
+    gap: int
+
+
+class Reading(NamedTuple):
+    """What is known of a figure: it lies in [lo, hi] (None: unbounded), or it is a known code.
+
+    ``broken``: it cannot be computed from any figures, only a person can settle it.
+    """
+
+    lo: Fraction | None
+    hi: Fraction | None
+    gap: int
+    code: str | None = None
+    broken: bool = False
+
+
+Json: TypeAlias = Mapping[str, Any]
+Result: TypeAlias = int | Points
+Trace: TypeAlias = dict[str, Result]
+#: The record at hand: the id of its list, and its place in it from 0.
+At: TypeAlias = tuple[str, int] | None
+
+BROKEN: Final = Reading(None, None, PENDING, broken=True)
+
+
+def evaluate(ruleset: Json, facts: Json) -> Trace:
+    """Every rule's result under its id, and those of its parts, as described at ``Evaluator``."""
+    return Evaluator(ruleset).evaluate(facts)
+
+
+def verdict(ruleset: Json, facts: Json) -> Result:
+    """The result of the root rule."""
+    return evaluate(ruleset, facts)[ruleset["root"]]
+
+
+class Evaluator:
+    """A ruleset ready for evaluating many filings.
+
+    Trace keys: ``rule``; ``rule/case`` and ``rule/case/n`` for its n-th line from 1;
+    ``rule/indicator`` for bands; ``rule/group`` for totals. Before any of these, ``list#i:`` for
+    the i-th record of a list from 0.
+    """
+
+    def __init__(self, ruleset: Json) -> None:
+        if ruleset.get("schema") != SCHEMA:
+            raise EvaluationError(f"unknown schema {ruleset.get('schema')!r}")
+        self.ruleset = ruleset
+        self.rules: dict[str, Json] = {rule["id"]: rule for rule in ruleset["rules"]}
+
+    def evaluate(self, facts: Json) -> Trace:
+        """The trace of one filing: every rule once, a rule over records once for each record."""
+        return self.evaluation(facts).trace
+
+    def evaluation(self, facts: Json) -> "Evaluation":
+        """One filing evaluated: its trace, and what was read for it."""
+        try:
+            case = Evaluation(self, facts)
+            for name, rule in self.rules.items():
+                for at in case.places(rule["records"]):
+                    case.result(name, at)
+        except (KeyError, TypeError, ValueError) as problem:
+            raise EvaluationError(f"malformed ruleset or facts: {problem!r}") from problem
+        return case
+
+
+class Evaluation:
+    """One filing under evaluation; ``trace`` fills up as results are asked for."""
+
+    def __init__(self, evaluator: Evaluator, facts: Json) -> None:
+        self.rules = evaluator.rules
+        self.ruleset = evaluator.ruleset
+        self.as_of = date.fromisoformat(facts["as_of"])
+        self.values: Json = facts["values"]
+        self.records: Json = facts["records"]
+        self.trace: Trace = {}
+        self.under_way: set[str] = set()
+        self.known: dict[tuple[str, At], Reading] = {}
+
+    @property
+    def readings(self) -> dict[str, Reading]:
+        """Every indicator that was read, those of records under ``list#i:name``."""
+        return {label(at) + name: reading for (name, at), reading in self.known.items()}
+
+    # rules
+
+    def places(self, records: str) -> Sequence[At]:
+        """Where a rule is read: at each record of its list, or once if it has none."""
+        if not records:
+            return [None]
+        return [(records, n) for n in range(len(self.items(records)))]
+
+    def result(self, id: str, at: At) -> Result:
+        """The result of a rule, evaluated when it is first asked for."""
+        key = label(at) + id
+        if key not in self.trace:
+            if key in self.under_way:
+                raise EvaluationError(f"rule {key} depends on itself")
+            rule = self.rules[id]
+            if rule["records"] != (at[0] if at else ""):
+                raise EvaluationError(f"rule {id} is not a rule for {label(at) or 'a filing'}")
+            self.under_way.add(key)
+            self.trace[key] = self.body(rule["body"], key, at)
+        return self.trace[key]
+
+    def body(self, body: Json, key: str, at: At) -> Result:
+        """The result of a rule's table."""
+        match body["kind"]:
+            case "cases":
+                return any_of([self.case(case, key, at) for case in body["cases"]])
+            case "bands":
+                return self.bands(body["bands"], key, at)
+            case "ladder":
+                return self.ladder(body["rungs"], number(body["rest"]), key, at)
+            case "total":
+                return self.total(body["items"], key, at)
+            case "attested":
+                return self.attested(body, at)
+            case "assumed":
+                return assumed(body)
+        raise EvaluationError(f"unknown kind of table {body['kind']!r}")
+
+    def case(self, case: Json, key: str, at: At) -> int:
+        """A case is met if all its lines are: the least of their outcomes."""
+        key = f"{key}/{case['name']}"
+        outcomes = [self.line(line, at) for line in case["lines"]]
+        self.trace.update({f"{key}/{n}": outcome for n, outcome in enumerate(outcomes, 1)})
+        self.trace[key] = outcome = min(outcomes)
+        return outcome
+
+    def line(self, line: Json, at: At) -> int:
+        """One comparison."""
+        name, op, value = line["name"], line["op"], line["value"]
+        match line["subject"]:
+            case "indicator":
+                reading = self.indicator(name, at)
+                if op == "in":
+                    return among(reading, value)
+                return compare(reading.lo, reading.hi, reading.gap, op, number(value))
+            case "points":
+                points = self.points(name, at)
+                return compare(points.lo, points.hi, points.gap, op, number(value))
+            case "rule":
+                outcome = self.result(name, at)
+                if isinstance(outcome, Points):
+                    raise EvaluationError(f"rule {name} yields points, an outcome is asked for")
+                return outcome
+        raise EvaluationError(f"unknown subject {line['subject']!r}")
+
+    def points(self, name: str, at: At) -> Points:
+        """The points of a ``rule``, or of a ``rule/group``."""
+        self.result(name if name in self.rules else name.partition("/")[0], at)
+        points = self.trace[label(at) + name]
+        if not isinstance(points, Points):
+            raise EvaluationError(f"{name} yields an outcome, points are asked for")
+        return points
+
+    def bands(self, table: Sequence[Any], key: str, at: At) -> Points:
+        """The best indicator counts, each by the points of all the values it may take."""
+        scores = []
+        for name, rows in table:
+            reading = self.indicator(name, at)
+            reached = [score(rows, value) for value in samples(reading, rows)]
+            points = span(min(reached), max(reached), reading.gap)
+            self.trace[f"{key}/{name}"] = points
+            scores.append(points)
+        lo = max(points.lo for points in scores)
+        hi = max(points.hi for points in scores)
+        return span(lo, hi, widest(points.gap for points in scores if points.hi > lo))
+
+    def ladder(self, rungs: Sequence[Json], rest: Fraction, key: str, at: At) -> Points:
+        """The points of the first rung that is met, at most of the first that is not ruled out."""
+        steps = [(self.case(rung, key, at), number(rung["points"])) for rung in rungs]
+        lo = next((points for outcome, points in steps if outcome == MET), rest)
+        hi = next((points for outcome, points in steps if outcome != NOT_MET), rest)
+        filed = any(outcome == MISSING and points > lo for outcome, points in steps)
+        return span(lo, hi, MISSING if filed else PENDING)
+
+    def total(self, items: Sequence[Any], key: str, at: At) -> Points:
+        """The sum of the items' points, and of each group's."""
+        points = [(group, self.points(rule, at)) for group, rule, _ in items]
+        for name in {group for group, _ in points if group}:
+            self.trace[f"{key}/{name}"] = sum_of([p for group, p in points if group == name])
+        return sum_of([p for _, p in points])
+
+    def attested(self, body: Json, at: At) -> Points:
+        """The filed points, brought within the bounds of the table."""
+        least, most = number(body["lo"]), number(body["hi"])
+        reading = self.indicator(body["indicator"], at)
+        lo = least if reading.lo is None else min(max(reading.lo, least), most)
+        hi = most if reading.hi is None else min(max(reading.hi, least), most)
+        return span(lo, hi, reading.gap)
+
+    # indicators
+
+    def indicator(self, name: str, at: At) -> Reading:
+        """The reading of an indicator, of the record at hand if there is one."""
+        if (name, at) not in self.known:
+            key = f"{at[0]}.{name}" if at else name
+            self.known[name, at] = self.read(self.ruleset["indicators"][key]["expr"], at)
+        return self.known[name, at]
+
+    def read(self, formula: Sequence[Any], at: At) -> Reading:
+        """The reading of a formula."""
+        match formula:
+            case ["fact", id]:
+                return leaf(self.ruleset["facts"][id], self.values.get(id))
+            case ["year", id, offset]:
+                key = f"{id}@{self.as_of.year - 1 + offset}"  # years count from the last full one
+                return leaf(self.ruleset["facts"][id], self.values.get(key))
+            case ["field", id] if at:
+                records, n = at
+                record = self.items(records)[n]
+                return leaf(self.ruleset["fields"][f"{records}.{id}"], record.get(id))
+            case ["const", text]:
+                return exactly(number(text))
+            case ["add", *terms]:
+                return sum_up([self.read(term, at) for term in terms])
+            case ["sub", a, b]:
+                return sum_up([self.read(a, at), negative(self.read(b, at))])
+            case ["div", a, b]:
+                return quotient(self.read(a, at), self.read(b, at))
+            case ["least", a, b]:
+                return smaller(self.read(a, at), self.read(b, at))
+            case ["bounded", a, lowers, uppers]:
+                return bounded(
+                    self.read(a, at),
+                    [self.read(lower, at).lo for lower in lowers],
+                    [self.read(upper, at).hi for upper in uppers],
+                )
+            case ["count", records, rule, filed]:
+                return self.count(records, rule, filed)
+            case ["total", records, field, rule, filed]:
+                return self.amount(records, field, rule, filed)
+            case ["days", a, b]:
+                return self.time(a, b, at, lambda x, y: Fraction((y - x).days))
+            case ["years", a, b]:
+                return self.time(a, b, at, years)
+            case ["calendar_years", a, b]:
+                return self.time(a, b, at, lambda x, y: Fraction(y.year - x.year))
+            case ["year_number", a]:
+                return self.time(a, a, at, lambda x, _: Fraction(x.year))
+            case ["lookup", name, a]:
+                return lookup(self.ruleset["maps"][name], self.read(a, at))
+            case ["else_found", a, finding]:
+                reading = self.read(a, at)
+                found = self.read(finding, at)
+                return found if reading.broken and found.gap == 0 else reading
+        raise EvaluationError(f"unknown formula {formula!r}")
+
+    def items(self, records: str) -> Sequence[Json]:
+        """The records of a list."""
+        items: Sequence[Json] = self.records[records]["items"] if records in self.records else ()
+        return items
+
+    def complete(self, records: str) -> bool:
+        """Whether a list is declared complete; where that is not stated, it is not."""
+        return records in self.records and self.records[records]["complete"] is True
+
+    def unlisted(self, filed: str | None) -> Reading:
+        """What stands in for a list without records that is not complete: the filed total."""
+        if filed is None:
+            return Reading(Fraction(0), None, MISSING)
+        return self.read(["fact", filed], None)
+
+    def outcomes(self, records: str, rule: str) -> list[Result]:
+        """The outcomes of a rule for each record of a list."""
+        return [self.result(rule, at) for at in self.places(records)]
+
+    def count(self, records: str, rule: str, filed: str | None) -> Reading:
+        """How many records satisfy a rule: those that do, at most also those undecided.
+
+        A list that is not complete may hold any number more.
+        """
+        if not self.items(records) and not self.complete(records):
+            return self.unlisted(filed)
+        outcomes = self.outcomes(records, rule)
+        met = Fraction(outcomes.count(MET))
+        if not self.complete(records):
+            return self.agreeing(Reading(met, None, MISSING), filed)
+        missing, pending = outcomes.count(MISSING), outcomes.count(PENDING)
+        gap = MISSING if missing else PENDING if pending else 0
+        return self.agreeing(interval(met, met + missing + pending, gap), filed)
+
+    def amount(self, records: str, field: str, rule: str, filed: str | None) -> Reading:
+        """The sum of a field over the records that satisfy a rule, as ``count``.
+
+        Undecided records can only add to it: the field must be one that is never negative.
+        """
+        if not self.items(records) and not self.complete(records):
+            return self.unlisted(filed)
+        fact = self.ruleset["fields"][f"{records}.{field}"]
+        terms = [] if self.complete(records) else [Reading(Fraction(0), None, MISSING)]
+        for record, outcome in zip(self.items(records), self.outcomes(records, rule), strict=True):
+            value = leaf(fact, record.get(field))
+            if value.lo is None or value.lo < 0:
+                raise EvaluationError(f"{records}.{field} may be negative, it cannot be summed up")
+            if outcome == MET:
+                terms.append(value)
+            elif outcome in (MISSING, PENDING):
+                terms.append(Reading(Fraction(0), value.hi, widest([outcome, value.gap])))
+        return self.agreeing(sum_up(terms), filed)
+
+    def agreeing(self, listed: Reading, filed: str | None) -> Reading:
+        """What records come to, settled by a filed total that they allow, broken by any other.
+
+        A total that is a flag says whether there is any record at all.
+        """
+        known = None if filed is None else self.values.get(filed)
+        if known is None or listed.lo is None:
+            return listed
+        total = self.read(["fact", filed], None)
+        least, most = listed.lo, listed.hi
+        if isinstance(known, bool):
+            least, most = min(least, Fraction(1)), None if most is None else min(most, Fraction(1))
+        if total.lo is None or least > total.lo or (most is not None and most < total.lo):
+            return BROKEN
+        return total
+
+    def time(
+        self, a: Sequence[Any], b: Sequence[Any], at: At, measure: Callable[[date, date], Fraction]
+    ) -> Reading:
+        """A measure of the time from date a to date b."""
+        start, end = self.day(a, at), self.day(b, at)
+        if isinstance(start, date) and isinstance(end, date):
+            return exactly(measure(start, end))
+        return Reading(None, None, widest(gap for gap in (start, end) if isinstance(gap, int)))
+
+    def day(self, formula: Sequence[Any], at: At) -> date | int:
+        """The date that a formula gives; of an unknown one the gap."""
+        match formula:
+            case ["as_of"]:
+                return self.as_of
+            case ["new_year", offset]:
+                return date(self.as_of.year + offset, 1, 1)
+        reading = self.read(formula, at)
+        if reading.code is not None:
+            return date.fromisoformat(reading.code)
+        if reading.gap:
+            return reading.gap
+        raise EvaluationError(f"not a date: {formula!r}")
+
+
+# results
+
+
+def label(at: At) -> str:
+    """What stands before the trace keys of a record."""
+    return f"{at[0]}#{at[1]}:" if at else ""
+
+
+def widest(gaps: Iterable[int]) -> int:
+    """The gap of a whole: figures are asked for before persons."""
+    return min((gap for gap in gaps if gap), default=0)
+
+
+def span(lo: Fraction, hi: Fraction, gap: int) -> Points:
+    """Points from lo to hi; where these are the same there is no gap."""
+    return Points(lo, hi, gap if lo < hi else 0)
+
+
+def sum_of(parts: Sequence[Points]) -> Points:
+    """The sum of points."""
+    lo = sum((points.lo for points in parts), Fraction(0))
+    hi = sum((points.hi for points in parts), Fraction(0))
+    return span(lo, hi, widest(points.gap for points in parts))
+
+
+def any_of(outcomes: Sequence[int]) -> int:
+    """Cases joined by *or*: met if any is, not met if none can be."""
+    if MET in outcomes:
+        return MET
+    if MISSING in outcomes:
+        return MISSING
+    return PENDING if PENDING in outcomes else NOT_MET
+
+
+def assumed(body: Json) -> Result:
+    """A result taken as given."""
+    if "points" in body:
+        lo, hi, gap = body["points"]
+        return Points(number(lo), number(hi), int(gap))
+    if body["outcome"] not in (NOT_MET, MISSING, PENDING, MET):
+        raise EvaluationError(f"unknown outcome {body['outcome']!r}")
+    return int(body["outcome"])
+
+
+# comparisons
+
+
+@lru_cache(maxsize=1 << 14)
+def number(text: object) -> Fraction:
+    """The exact number that a text states."""
+    if not isinstance(text, str):
+        raise EvaluationError(f"numbers are texts, not {text!r}")
+    return Fraction(text)
+
+
+def unsettled(gap: int) -> int:
+    """The outcome of a comparison that may still come out either way."""
+    if gap not in (MISSING, PENDING):
+        raise EvaluationError("a comparison of something that is not comparable")
+    return gap
+
+
+def compare(lo: Fraction | None, hi: Fraction | None, gap: int, op: str, limit: Fraction) -> int:
+    """Met if all of [lo, hi] satisfy it, not met if none does."""
+    match op:
+        case ">=" | ">":
+            holds, worst, best = (ge if op == ">=" else gt), lo, hi
+        case "<=" | "<":
+            holds, worst, best = (le if op == "<=" else lt), hi, lo
+        case _:
+            raise EvaluationError(f"unknown comparison {op!r}")
+    if worst is not None and holds(worst, limit):
+        return MET
+    if best is not None and not holds(best, limit):
+        return NOT_MET
+    return unsettled(gap)
+
+
+def among(reading: Reading, codes: Sequence[str]) -> int:
+    """Met if the code is one of those listed."""
+    if reading.code is None:
+        return unsettled(reading.gap)
+    return MET if reading.code in codes else NOT_MET
+
+
+# bands: rows of lower end, upper end, points
+
+
+def score(rows: Sequence[Any], value: Fraction) -> Fraction:
+    """The points of a value; on a boundary, the higher of the two."""
+    return max(
+        number(points)
+        for lo, hi, points in rows
+        if (lo is None or number(lo) <= value) and (hi is None or value <= number(hi))
+    )
+
+
+def samples(reading: Reading, rows: Sequence[Any]) -> list[Fraction]:
+    """Values that stand for every value of an interval, as to their points.
+
+    Points change at boundaries only: the ends, the boundaries between, and one value between any
+    two of these are enough; an unbounded end is stood for by a value beyond the last boundary.
+    """
+    lo, hi = reading.lo, reading.hi
+    if lo is not None and lo == hi:
+        return [lo]
+    unsettled(reading.gap)
+    marks = {number(end) for row in rows for end in row[:2] if end is not None}
+    inside = {m for m in marks if (lo is None or lo < m) and (hi is None or m < hi)}
+    ends = sorted(inside.union(end for end in (lo, hi) if end is not None)) or [Fraction(0)]
+    if lo is None:
+        ends.insert(0, ends[0] - 1)
+    if hi is None:
+        ends.append(ends[-1] + 1)
+    return ends + [(a + b) / 2 for a, b in pairwise(ends)]
+
+
+# figures
+
+
+def exactly(value: Fraction) -> Reading:
+    """A known figure."""
+    return Reading(value, value, 0)
+
+
+def interval(lo: Fraction | None, hi: Fraction | None, gap: int) -> Reading:
+    """A figure from lo to hi; where these are the same there is no gap."""
+    return Reading(lo, hi, 0 if lo is not None and lo == hi else gap)
+
+
+def leaf(fact: Json, value: object) -> Reading:
+    """A filed fact, or a finding; where it is unknown, whatever may be true of it."""
+    kind, origin = fact["kind"], fact["origin"]
+    if kind not in ("number", "flag", "code", "date", "text") or origin not in ("填报", "认定"):
+        raise EvaluationError(f"unknown kind or origin of a fact: {kind!r}, {origin!r}")
+    gap = MISSING if origin == "填报" else PENDING
+    if kind == "flag":
+        if value is None:
+            return Reading(Fraction(0), Fraction(1), gap)
+        if not isinstance(value, bool):
+            raise EvaluationError(f"flags are true or false, not {value!r}")
+        return exactly(Fraction(value))
+    if kind == "number":
+        if value is None:
+            lo, hi = fact["minimum"], fact["maximum"]
+            return interval(lo and number(lo), hi and number(hi), gap)
+        return exactly(number(value))
+    if value is None:
+        return Reading(None, None, gap)
+    if not isinstance(value, str):
+        raise EvaluationError(f"codes, dates and texts are texts, not {value!r}")
+    return Reading(None, None, 0, code=value)
+
+
+def sum_up(terms: Sequence[Reading]) -> Reading:
+    """The sum of figures; one that is broken breaks it."""
+    if any(term.broken for term in terms):
+        return BROKEN
+    los = [term.lo for term in terms if term.lo is not None]
+    his = [term.hi for term in terms if term.hi is not None]
+    return interval(
+        sum(los, Fraction(0)) if len(los) == len(terms) else None,
+        sum(his, Fraction(0)) if len(his) == len(terms) else None,
+        widest(term.gap for term in terms),
+    )
+
+
+def negative(a: Reading) -> Reading:
+    """The figure with its sign changed."""
+    lo, hi = None if a.hi is None else -a.hi, None if a.lo is None else -a.lo
+    return a._replace(lo=lo, hi=hi)
+
+
+def quotient(a: Reading, b: Reading) -> Reading:
+    """a / b: broken where b is known and not above zero, anything while b is not exactly known."""
+    if a.broken or b.broken:
+        return BROKEN
+    if b.lo is None or b.lo != b.hi:
+        return Reading(None, None, widest([a.gap, b.gap]))
+    if b.lo <= 0:
+        return BROKEN
+    lo, hi = None if a.lo is None else a.lo / b.lo, None if a.hi is None else a.hi / b.lo
+    return interval(lo, hi, a.gap)
+
+
+def smaller(a: Reading, b: Reading) -> Reading:
+    """The smaller of two figures."""
+    if a.broken or b.broken:
+        return BROKEN
+    lo = None if a.lo is None or b.lo is None else min(a.lo, b.lo)
+    hi = min((end for end in (a.hi, b.hi) if end is not None), default=None)
+    return interval(lo, hi, widest([a.gap, b.gap]))
+
+
+def bounded(
+    a: Reading, lowers: Sequence[Fraction | None], uppers: Sequence[Fraction | None]
+) -> Reading:
+    """a within the bounds; broken if these leave nothing, as when filed totals contradict."""
+    if a.broken:
+        return a
+    lo = max((end for end in (a.lo, *lowers) if end is not None), default=None)
+    hi = min((end for end in (a.hi, *uppers) if end is not None), default=None)
+    if lo is not None and hi is not None and lo > hi:
+        return BROKEN
+    return interval(lo, hi, a.gap)
+
+
+def lookup(table: Mapping[str, str], a: Reading) -> Reading:
+    """The code for the longest prefix of a text that the table has; without one, broken."""
+    if a.code is None:
+        return a
+    prefixes = [a.code[:end] for end in range(1, len(a.code) + 1)]
+    known = [prefix for prefix in prefixes if prefix in table]
+    return Reading(None, None, 0, code=table[known[-1]]) if known else BROKEN
+
+
+# dates
+
+
+def anniversary(day: date, after: int) -> date:
+    """The same day that many years later; 29 February falls on 1 March of a common year."""
+    try:
+        return date(day.year + after, day.month, day.day)
+    except ValueError:
+        return date(day.year + after, 3, 1)
+
+
+def years(a: date, b: date) -> Fraction:
+    """Full years from a to b, and of the running year the share of its days that have passed."""
+    if b < a:
+        return -years(b, a)
+    full = b.year - a.year
+    if anniversary(a, full) > b:
+        full -= 1
+    start, end = anniversary(a, full), anniversary(a, full + 1)
+    return full + Fraction((b - start).days, (end - start).days)
