@@ -1,0 +1,1 @@
+"""The table language of the feature files: from what ``rules.source`` reads to rules."""

@@ -1,0 +1,147 @@
+"""What only the whole rulebook can show: cycles, gaps, overlaps, and clause against table."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from rules.errors import Problem
+from rules.language.linking import Links, dependencies, marked
+from rules.model import Attested, Bands, Ladder, Rule, Total
+from rules.quantities import Quantity, mentions
+from rules.source import Clause
+
+
+def inconsistencies(links: Links) -> Iterator[Problem]:
+    """Everything that compiles clause by clause and still cannot be meant."""
+    yield from _cycles(links)
+    yield from _unused_slots(links)
+    yield from _overlaps(links)
+    for rule in links.rules.values():
+        clause = links.clauses[rule.id]
+        yield from _references(links, clause, rule)
+        yield from _full_points(links, clause, rule)
+        yield from _quantities(links, clause, rule.scored)
+    for id in links.thresholds:
+        yield from _quantities(links, links.clauses[id], False)
+
+
+def _cycles(links: Links) -> Iterator[Problem]:
+    done: set[str] = set()
+
+    def visit(id: str, path: tuple[str, ...]) -> Iterator[Problem]:
+        if id in path:
+            clause = links.clauses[id]
+            cycle = " → ".join((*path[path.index(id) :], id))
+            yield Problem(clause.path, clause.line, f"规则循环引用：{cycle}，请断开其中一处")
+        elif id in links.rules and id not in done:
+            for reference in dependencies(links.rules[id], links.indicators):
+                yield from visit(reference, (*path, id))
+            done.add(id)
+
+    for id in links.rules:
+        yield from visit(id, ())
+
+
+def _unused_slots(links: Links) -> Iterator[Problem]:
+    for id, slot in links.thresholds.items():
+        clause = links.clauses[id]
+        others = (c for c in links.clauses.values() if c.id != id)
+        if not any(slot.name in r.cells for c in others for r in c.definition.table):
+            yield Problem(
+                clause.path,
+                clause.definition.line,
+                f"门槛「{slot.name}」没有任何规则使用：请在门槛列写「{slot.name}」，或删去此规则",
+            )
+
+
+def _overlaps(links: Links) -> Iterator[Problem]:
+    for number, row in enumerate(links.applicability):
+        for earlier in links.applicability[:number]:
+            if row.collides(earlier):
+                yield Problem(
+                    row.position.path,
+                    row.position.line,
+                    f"与 {earlier.position} 同时适用于同一批案件：请使日期不重叠",
+                )
+
+
+def _references(links: Links, clause: Clause, rule: Rule) -> Iterator[Problem]:
+    for id in dict.fromkeys(dependencies(rule, links.indicators)):
+        if id not in links.clauses:
+            yield Problem(
+                clause.path,
+                clause.definition.line,
+                f"所用指标要按规则「{id}」逐条判断，但没有这条规则：请补写，或改用其他指标",
+            )
+    for id in dict.fromkeys(rule.rule_references()):
+        other = links.rules.get(id)
+        if other is not None and other.records != rule.records:
+            yield Problem(
+                clause.path,
+                clause.definition.line,
+                f"规则「{id}」的对象不同，不能直接引用：请用「{other.title}件数」"
+                if other.records
+                else f"规则「{id}」不是逐条判断的规则，不能在此引用：请移到别的规则中",
+            )
+
+
+def _full_points(links: Links, clause: Clause, rule: Rule) -> Iterator[Problem]:
+    if not isinstance(rule.body, Total):
+        return
+    for row, item in zip(clause.definition.table[1:], rule.body.items, strict=True):
+        summand = links.rules.get(item.rule)
+        best = None if summand is None else _best(summand)
+        if best is not None and best != item.full:
+            yield Problem(
+                clause.path,
+                row.line,
+                f"「{item.rule}」的最高得分是{best}分，与满分{item.full}分不符：请改正",
+            )
+
+
+def _best(rule: Rule) -> Fraction | None:
+    """The most points that a score rule can give."""
+    match rule.body:
+        case Bands(bands):
+            return max(b.points for _, rows in bands for b in rows)
+        case Ladder(rungs, rest):
+            return max([rest, *(r.points for r in rungs if r.points is not None)])
+        case Attested(_, _, hi):
+            return hi
+        case Total(items):
+            return sum((i.full for i in items), Fraction(0))
+    return None
+
+
+def _quantities(links: Links, clause: Clause, scored: bool) -> Iterator[Problem]:
+    text = "；".join([clause.title, *(p for p in clause.prose if not marked(p))])
+    written = _counted(mentions(text), scored)
+    slots = {t.name: t.text for t in links.thresholds.values()}
+    rows = clause.definition.table[1:]
+    cells = (slots.get(c, "" if c in links.clauses else c) for r in rows for c in r.cells)
+    defined = _counted(mentions("；".join(cells)), scored)
+    for quantity in sorted(written - defined):
+        yield Problem(
+            clause.path,
+            clause.line,
+            f"条文写有{_show(quantity)}，定义表中没有：请使条文与定义表的数字一致",
+        )
+    for quantity in sorted(defined - written):
+        yield Problem(
+            clause.path,
+            clause.definition.line,
+            f"定义表写有{_show(quantity)}，条文「{clause.title}」中没有：请使条文与定义表的数字一致",
+        )
+
+
+def _counted(quantities: set[Quantity], scored: bool) -> set[Quantity]:
+    if not scored:
+        return quantities
+    return {q for q in quantities if q.dimension != "分" and q.value}
+
+
+def _show(quantity: Quantity) -> str:
+    if quantity.dimension == "金额":
+        return f"{quantity.value / 10000}万元"
+    if quantity.dimension == "比例":
+        return f"{quantity.value * 100}%"
+    return f"{quantity.value}{quantity.dimension}"

@@ -1,0 +1,142 @@
+"""One row of a definition table, 指标 要求 门槛, as a comparison; and what its cells may name."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final
+
+from rules.errors import QuantityError
+from rules.model import Indicator, Line, Op
+from rules.quantities import UNITS, Quantity, parse
+
+#: 要求 -> comparison of a quantity
+COMPARISONS: Final[dict[str, Op]] = {"不低于": ">=", "高于": ">", "低于": "<", "不高于": "<="}
+#: 要求 -> comparison of a date with 填报日
+DATE_COMPARISONS: Final[dict[str, Op]] = {"不早于": ">=", "不晚于": "<="}
+MEMBERSHIPS: Final = ("为", "不为", "属于")
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """A 门槛 slot that a province may fill: its default and the least that is allowed."""
+
+    name: str
+    value: Quantity
+    text: str
+    minimum: Quantity
+
+
+class TableError(Exception):
+    """A cell cannot be compiled; carries the line and the message."""
+
+    def __init__(self, line: int, message: str) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a 指标 cell names: an indicator, the points of a score, or the outcome of a rule."""
+
+    kind: str
+    name: str
+    indicator: Indicator | None = None
+
+
+@dataclass(frozen=True)
+class Names:
+    """How the cells of one rule's table are looked up; each raises ``KeyError`` if unknown."""
+
+    subject: Callable[[str], Subject]
+    vocabulary: Callable[[Indicator], tuple[str, ...]]
+    threshold: Callable[[str], Threshold | None]
+
+
+def compile_line(number: int, cells: tuple[str, ...], names: Names) -> Line:
+    """The comparison that the row at line ``number`` makes; else ``TableError``."""
+    name, requirement, text = cells
+    subject = named_subject(number, name, names)
+    shown = f"{requirement}{text}" if requirement in COMPARISONS else f"{requirement} {text}"
+    if subject.kind == "rule":
+        if (requirement, text) != ("为", "符合"):
+            raise TableError(number, f"规则「{name}」只能写「为 符合」：请改正")
+        return Line("rule", subject.name, text="为 符合")
+    if subject.kind == "points":
+        op, value = _comparison(number, requirement, text, "分", names)
+        return Line("points", subject.name, op, value, _with_slot(shown, text, names))
+    indicator = subject.indicator
+    assert indicator is not None
+    if indicator.kind == "date":
+        if requirement not in DATE_COMPARISONS or text != "填报日":
+            raise TableError(
+                number, f"「{name}」是日期：要求应为 不早于 或 不晚于，门槛应为 填报日"
+            )
+        return Line("indicator", subject.name, DATE_COMPARISONS[requirement], Fraction(0), shown)
+    if indicator.kind == "flag":
+        if requirement != "为" or text not in ("是", "否"):
+            raise TableError(number, f"「{name}」是是否项：应写「为 是」或「为 否」")
+        op = ">=" if text == "是" else "<"
+        return Line("indicator", subject.name, op, Fraction(1), shown)
+    if indicator.kind == "code":
+        codes = _codes(number, requirement, text, indicator, names)
+        return Line("indicator", subject.name, "in", codes, shown)
+    op, value = _comparison(number, requirement, text, indicator.unit, names)
+    return Line("indicator", subject.name, op, value, _with_slot(shown, text, names))
+
+
+def named_subject(number: int, name: str, names: Names) -> Subject:
+    """What a cell of the row at line ``number`` names; else ``TableError``."""
+    try:
+        return names.subject(name)
+    except KeyError as error:
+        raise TableError(number, str(error.args[0])) from error
+
+
+def read_quantity(number: int, text: str) -> Quantity:
+    """The quantity in a cell of the row at line ``number``; else ``TableError``."""
+    try:
+        return parse(text)
+    except QuantityError as error:
+        raise TableError(number, str(error)) from error
+
+
+def read_points(number: int, text: str) -> Fraction:
+    """The points in a cell, with or without 分."""
+    quantity = read_quantity(number, text if text.endswith("分") else f"{text}分")
+    return quantity.value
+
+
+def _comparison(
+    number: int, requirement: str, text: str, unit: str, names: Names
+) -> tuple[Op, Fraction]:
+    if requirement not in COMPARISONS:
+        raise TableError(number, f"要求「{requirement}」不适用于数量：应为{'、'.join(COMPARISONS)}")
+    slot = names.threshold(text)
+    quantity = slot.value if slot else read_quantity(number, text)
+    if quantity.dimension != UNITS[unit][0]:
+        raise TableError(number, f"门槛「{text}」的单位与指标不符：应以{unit}这类单位表示")
+    return COMPARISONS[requirement], quantity.value
+
+
+def _with_slot(shown: str, text: str, names: Names) -> str:
+    slot = names.threshold(text)
+    return f"{shown}（{slot.text}）" if slot else shown
+
+
+def _codes(
+    number: int, requirement: str, text: str, indicator: Indicator, names: Names
+) -> tuple[str, ...]:
+    if requirement not in MEMBERSHIPS:
+        raise TableError(number, f"要求「{requirement}」不适用于类别：应为{'、'.join(MEMBERSHIPS)}")
+    vocabulary = names.vocabulary(indicator)
+    codes = (text,) if text in vocabulary or requirement != "属于" else tuple(text.split("、"))
+    for code in codes:
+        if code not in vocabulary:
+            raise TableError(
+                number, f"「{code}」不是{indicator.name}的可选值：{'、'.join(vocabulary)}"
+            )
+        if codes.count(code) > 1:
+            raise TableError(number, f"「{code}」重复列出：请删去一个")
+    if requirement == "不为":
+        return tuple(c for c in vocabulary if c not in codes)
+    return codes

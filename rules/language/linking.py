@@ -1,0 +1,286 @@
+"""Links the clauses of all files: what each 指标 cell names, and what only the whole can show."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from rules.editions import UNENCODED, ApplicabilityRow, parse_day
+from rules.errors import FactsError, Problem
+from rules.expressions import leaves
+from rules.facts import FACTS, Fact, fact, period_fact, record_kind
+from rules.indicators import INDICATORS
+from rules.language import tables
+from rules.language.lines import Names, Subject, Threshold
+from rules.model import (
+    Expr,
+    Indicator,
+    Note,
+    Position,
+    Rule,
+)
+from rules.source import Clause, Document
+
+_NOTE_MARKS: Final = {"解读B": "B", "解读C": "C"}
+
+
+@dataclass(frozen=True)
+class Links:
+    """What linking yields: everything compiled, and the problems met on the way."""
+
+    clauses: Mapping[str, Clause]
+    rules: Mapping[str, Rule]
+    thresholds: Mapping[str, Threshold]
+    applicability: tuple[ApplicabilityRow, ...]
+    indicators: Mapping[str, Indicator]
+    problems: list[Problem]
+
+
+def link(documents: Iterable[Document], maps: Mapping[str, Mapping[str, str]]) -> Links:
+    """Compile the clauses of all documents."""
+    return _Linker(documents, maps).link()
+
+
+def implicit(fact: Fact, expr: Expr, records: str = "", name: str = "") -> Indicator | None:
+    """The indicator that a filed fact or field is by itself; None if it cannot be compared."""
+    name = name or fact.name
+    if fact.kind == "text":
+        return None
+    if fact.kind == "date":
+        return Indicator(name, "date", "天", ("days", ("as_of",), expr), records)
+    return Indicator(name, fact.kind, fact.unit, expr, records)
+
+
+def indicator_keys(rule: Rule) -> Iterator[str]:
+    """The keys in ``Rulebook.indicators`` of the indicators that a rule's table reads."""
+    for name in rule.indicator_names():
+        yield f"{rule.records}.{name}" if rule.records else name
+
+
+def dependencies(rule: Rule, indicators: Mapping[str, Indicator]) -> Iterator[str]:
+    """Ids of the rules that a rule's table names, and of those its indicators count records by."""
+    yield from rule.rule_references()
+    for key in indicator_keys(rule):
+        for leaf in leaves(indicators[key].expr):
+            if leaf[0] in ("count", "total"):
+                yield leaf[2] if leaf[0] == "count" else leaf[3]
+
+
+class _Linker:
+    def __init__(
+        self, documents: Iterable[Document], maps: Mapping[str, Mapping[str, str]]
+    ) -> None:
+        self.documents = documents
+        self.maps = maps
+        self.problems: list[Problem] = []
+        self.clauses: dict[str, Clause] = {}
+        self.rules: dict[str, Rule] = {}
+        self.thresholds: dict[str, Threshold] = {}
+        self.applicability: list[ApplicabilityRow] = []
+        self.indicators: dict[str, Indicator] = {
+            f"{i.records}.{i.name}" if i.records else i.name: i for i in INDICATORS
+        }
+        self.groups: dict[str, list[str]] = {}
+
+    def refuse(self, clause: Clause, line: int, message: str) -> None:
+        self.problems.append(Problem(clause.path, line, message))
+
+    def link(self) -> Links:
+        for clause in (c for d in self.documents for c in d.clauses):
+            self.declare(clause)
+        for clause in self.clauses.values():
+            self.compile(clause)
+        return Links(
+            self.clauses,
+            self.rules,
+            self.thresholds,
+            tuple(self.applicability),
+            self.indicators,
+            self.problems,
+        )
+
+    def declare(self, clause: Clause) -> None:
+        other = self.clauses.get(clause.id)
+        if other is not None:
+            where = f"{other.path}:{other.line}"
+            self.refuse(clause, clause.line, f"编号「{clause.id}」与 {where} 重复：请改编号")
+            return
+        if name := clause.tag("对象"):
+            try:
+                records = record_kind(name).id
+            except FactsError as error:
+                self.refuse(clause, clause.line, str(error))
+                return
+            counted = f"{clause.title}件数"
+            if counted in self.indicators:
+                self.refuse(clause, clause.line, f"「{counted}」已另有所指：请改规则的标题")
+            self.indicators[counted] = Indicator(
+                counted, "number", "项", ("count", records, clause.id, None)
+            )
+        self.clauses[clause.id] = clause
+        sentence, rows = clause.definition.text, clause.definition.table[1:]
+        if sentence == tables.TOTAL:
+            for group in dict.fromkeys(r.cells[0] for r in rows if r.cells[0]):
+                self.groups.setdefault(f"{group}得分", []).append(f"{clause.id}/{group}")
+        elif sentence == tables.SLOT:
+            body, _ = tables.compile_table(clause, self.names(clause))
+            if isinstance(body, Threshold):
+                if body.name in (t.name for t in self.thresholds.values()):
+                    self.refuse(clause, clause.line, f"门槛「{body.name}」已另有设定：请改名或删去")
+                self.thresholds[clause.id] = body
+
+    def names(self, clause: Clause) -> Names:
+        records = clause.tag("对象")
+        slots = {t.name: t for t in self.thresholds.values()}
+        return Names(
+            lambda name: self.subject(
+                name, record_kind(records).id if records else "", clause.path
+            ),
+            self.vocabulary,
+            slots.get,
+        )
+
+    def subject(self, name: str, records: str, path: str) -> Subject:
+        if name in self.clauses:
+            sentence = self.clauses[name].definition.text
+            if name in self.thresholds or sentence == tables.APPLICABILITY:
+                raise KeyError(f"「{name}」既没有结论也没有得分，不能作指标：请另选规则")
+            return Subject("rule" if sentence == tables.CASES else "points", name)
+        if records:
+            found = record_kind(records).field(name)
+            key = f"{records}.{name}"
+            if found is not None:
+                built = implicit(found, ("field", found.id), records)
+                if built is None:
+                    raise KeyError(f"「{name}」是文字，不能比较：请另选指标")
+                self.indicators.setdefault(key, built)
+            if key not in self.indicators:
+                raise KeyError(f"清单「{record_kind(records).name}」没有字段或指标「{name}」")
+            return Subject("indicator", name, self.indicators[key])
+        if name in self.groups:
+            found_here = [g for g in self.groups[name] if self.path_of(g) == path]
+            candidates = found_here or self.groups[name]
+            if len(candidates) > 1:
+                raise KeyError(f"有几个总分都有「{name}」，无法确定是哪一个：请给组另取名称")
+            return Subject("points", candidates[0])
+        if name not in self.indicators:
+            self.indicators[name] = self.implicit(name)
+        return Subject("indicator", name, self.indicators[name])
+
+    def path_of(self, group: str) -> str:
+        return self.clauses[group.partition("/")[0]].path
+
+    @staticmethod
+    def implicit(name: str) -> Indicator:
+        split = period_fact(name)
+        built: Indicator | None = None
+        if split is not None:
+            built = implicit(split[0], ("year", split[0].id, split[1]), name=name)
+        else:
+            found = next((f for f in FACTS if f.name == name and not f.yearly), None)
+            if found and found.kind == "text":
+                raise KeyError(f"「{name}」是文字，不能比较：请另选指标")
+            built = implicit(found, ("fact", found.id)) if found else None
+        if built is None:
+            raise KeyError(
+                f"没有名为「{name}」的指标、填报项或规则：请查对 tidu rules list 与填报项目录"
+                "（年度数据前加 上年度、上上年度 或 再上年度）"
+            )
+        return built
+
+    def vocabulary(self, indicator: Indicator) -> tuple[str, ...]:
+        return vocabulary(indicator, self.maps)
+
+    def compile(self, clause: Clause) -> None:
+        records = clause.tag("对象")
+        body, problems = tables.compile_table(clause, self.names(clause))
+        self.problems += problems
+        cited, notes = self.annotated(clause)
+        if clause.definition.text == tables.APPLICABILITY and not problems:
+            self.read_applicability(clause)
+        if body is None or isinstance(body, Threshold):
+            return
+        self.rules[clause.id] = Rule(
+            clause.id,
+            clause.title,
+            "\n".join(p for p in clause.prose if not marked(p)),
+            cited,
+            notes,
+            body,
+            record_kind(records).id if records else "",
+            Position(clause.path, clause.line),
+        )
+
+    def annotated(self, clause: Clause) -> tuple[str, tuple[Note, ...]]:
+        """The citation and the notes of a clause."""
+        cited, notes = [], []
+        for line in filter(marked, clause.prose):
+            mark, _, text = line.replace("：", ":", 1).partition(":")
+            if mark == "依据":
+                cited.append(text.strip())
+            elif mark in _NOTE_MARKS and text.strip():
+                notes.append(Note(_NOTE_MARKS[mark], text.strip()))
+            else:
+                self.refuse(
+                    clause, clause.line, f"「{line}」不能识别：请写「解读B: …」或「解读C: …」"
+                )
+        if len(cited) != 1 or not cited[0]:
+            self.refuse(
+                clause, clause.line, "规则应恰有一行依据：请在标题下写「依据: 附件几第几条」"
+            )
+        return "；".join(cited), tuple(notes)
+
+    def read_applicability(self, clause: Clause) -> None:
+        for row in clause.definition.table[1:]:
+            tier, procedure, province, batch, start, end, ruleset, basis = row.cells
+            if not all((tier, procedure, province, ruleset, basis)):
+                self.refuse(clause, row.line, "层级、程序、省份、规则集、依据不能为空：请补写")
+            try:
+                first, last = parse_day(start), parse_day(end)
+            except ValueError:
+                self.refuse(clause, row.line, "自、至应为日期，例如 2026年4月1日，或留空")
+                continue
+            if first and last and first > last:
+                self.refuse(clause, row.line, f"自{start}晚于至{end}：请改正")
+            self.applicability.append(
+                ApplicabilityRow(
+                    tier,
+                    procedure,
+                    province,
+                    batch,
+                    first,
+                    last,
+                    ruleset,
+                    basis,
+                    Position(clause.path, row.line),
+                )
+            )
+            if not ruleset.endswith(UNENCODED) and ruleset not in self.clauses:
+                self.refuse(
+                    clause, row.line, f"规则集「{ruleset}」不存在：请写根规则编号，或注明（未编码）"
+                )
+
+
+def vocabulary(indicator: Indicator, maps: Mapping[str, Mapping[str, str]]) -> tuple[str, ...]:
+    """The codes that a code indicator may take."""
+    return codes_of(indicator.expr, indicator.records, maps)
+
+
+def codes_of(expr: Expr, records: str, maps: Mapping[str, Mapping[str, str]]) -> tuple[str, ...]:
+    """The codes that a formula may yield, in the order of the catalogue."""
+    match expr:
+        case ("fact", id):
+            return fact(id).codes
+        case ("field", id):
+            found = record_kind(records).field(id)
+            return found.codes if found else ()
+        case ("lookup", name, _):
+            return tuple(sorted(set(maps.get(name, {}).values())))
+        case ("else_found", a, b):
+            first = codes_of(a, records, maps)
+            return (*first, *(c for c in codes_of(b, records, maps) if c not in first))
+    return ()
+
+
+def marked(line: str) -> bool:
+    """Whether a line of prose is a citation or a note, not part of the clause."""
+    return line.startswith(("依据:", "依据：", "解读"))

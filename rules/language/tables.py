@@ -1,0 +1,225 @@
+"""Definition tables -> bodies of rules: the closed table language of the feature files."""
+
+from collections.abc import Callable
+from fractions import Fraction
+from itertools import pairwise
+from typing import Final
+
+from rules.errors import Problem
+from rules.language.lines import (
+    Names,
+    TableError,
+    Threshold,
+    compile_line,
+    named_subject,
+    read_points,
+    read_quantity,
+)
+from rules.model import Attested, Band, Bands, Body, Case, Cases, Item, Ladder, Line, Total
+from rules.quantities import UNITS
+from rules.source import Clause, Row
+
+CASES: Final = "满足下列任一情形即为符合"
+BANDS: Final = "按下表计分，边界按高分"
+LADDER: Final = "按所满足的最高情形计分"
+TOTAL: Final = "得分为下列各项之和"
+SLOT: Final = "由省级主管部门设定"
+APPLICABILITY: Final = "按下表适用"
+
+COLUMNS: Final[dict[str, tuple[str, ...]]] = {
+    CASES: ("情形", "指标", "要求", "门槛"),
+    BANDS: ("指标", "下限", "上限", "得分"),
+    LADDER: ("得分", "情形", "指标", "要求", "门槛"),
+    TOTAL: ("组", "项", "满分"),
+    SLOT: ("项目", "种类", "默认", "允许"),
+    APPLICABILITY: ("层级", "程序", "省份", "批次", "自", "至", "规则集", "依据"),
+}
+
+REST: Final = "其余"
+
+
+def compile_table(clause: Clause, names: Names) -> tuple[Body | Threshold | None, list[Problem]]:
+    """The body of a rule, or None with the problems of its table."""
+    step = clause.definition
+    columns = COLUMNS.get(step.text)
+    if columns is None:
+        known = "、".join(f"「{s}」" for s in COLUMNS)
+        return None, [
+            Problem(clause.path, step.line, f"定义句「{step.text}」不认识：可用的有{known}")
+        ]
+    header, *rows = step.table
+    if header.cells != columns:
+        return None, [Problem(clause.path, header.line, f"表头应为：{' | '.join(columns)}")]
+    if not rows:
+        return None, [Problem(clause.path, header.line, "定义表没有数据行：请补写")]
+    compiler = _COMPILERS.get(step.text)
+    if compiler is None:
+        return None, []
+    try:
+        return compiler(rows, names), []
+    except TableError as error:
+        return None, [Problem(clause.path, error.line, str(error))]
+
+
+def _cases(rows: list[Row], names: Names) -> Cases:
+    grouped = _grouped(rows)
+    cases = [Case(name, _lines(group, 1, names)) for name, group in grouped]
+    _distinct(cases, grouped)
+    return Cases(tuple(cases))
+
+
+def _lines(rows: list[Row], first: int, names: Names) -> tuple[Line, ...]:
+    """The comparisons of one case, whose 指标 stands in column ``first``."""
+    lines: list[Line] = []
+    for row in rows:
+        line = compile_line(row.line, row.cells[first:], names)
+        if line in lines:
+            raise TableError(row.line, f"与第{rows[lines.index(line)].line}行相同：请删去一行")
+        lines.append(line)
+    return tuple(lines)
+
+
+def _distinct(cases: list[Case], grouped: list[tuple[str, list[Row]]]) -> None:
+    seen: dict[frozenset[Line], str] = {}
+    for case, (_, rows) in zip(cases, grouped, strict=True):
+        first = seen.setdefault(frozenset(case.lines), case.name)
+        if first != case.name:
+            raise TableError(
+                rows[0].line, f"情形「{case.name}」与「{first}」相同，不起作用：请删去一个"
+            )
+
+
+def _ladder(rows: list[Row], names: Names) -> Ladder:
+    *rungs, last = rows
+    if last.cells[1] != REST or any(last.cells[2:]):
+        raise TableError(last.line, f"最后一行应为「{REST}」并只写得分：请补写")
+    if not rungs:
+        raise TableError(last.line, f"「{REST}」之上没有任何情形：请补写")
+    cases: list[Case] = []
+    joined = [Row(r.line, (f"{r.cells[0]}·{r.cells[1]}".rstrip("·"), *r.cells)) for r in rungs]
+    previous: Fraction | None = None
+    grouped = _grouped(joined)
+    for name, group in grouped:
+        points = read_points(group[0].line, group[0].cells[1])
+        if previous is not None and points > previous:
+            raise TableError(group[0].line, "得分应从高到低排列：请调整各行次序")
+        previous = points
+        cases.append(Case(name, _lines(group, 3, names), points))
+    _distinct(cases, grouped)
+    rest = read_points(last.line, last.cells[0])
+    if previous is not None and rest > previous:
+        raise TableError(last.line, f"「{REST}」的得分不应高于以上各行：请改正")
+    return Ladder(tuple(cases), rest)
+
+
+def _bands(rows: list[Row], names: Names) -> Bands:
+    result = []
+    for name, group in _grouped(rows):
+        subject = named_subject(group[0].line, name, names)
+        if subject.indicator is None or subject.indicator.kind not in ("number", "flag"):
+            raise TableError(group[0].line, f"「{name}」不是数量指标，不能分档计分")
+        unit = subject.indicator.unit
+        bands = [
+            Band(
+                _bound(r.line, r.cells[1], name, unit),
+                _bound(r.line, r.cells[2], name, unit),
+                read_points(r.line, r.cells[3]),
+            )
+            for r in group
+        ]
+        result.append((subject.name, _tiled(group, bands)))
+    return Bands(tuple(result))
+
+
+def _tiled(rows: list[Row], bands: list[Band]) -> tuple[Band, ...]:
+    """The bands in ascending order, or a ``TableError`` where they do not tile the line."""
+    ordered = list(zip(rows, bands, strict=True))
+    if bands[0].lo is not None:
+        ordered.reverse()
+    first, last = ordered[0], ordered[-1]
+    if first[1].lo is not None or last[1].hi is not None:
+        raise TableError(
+            rows[0].line, "分档应覆盖全部数值：最低一档下限留空，最高一档上限留空，各档按序排列"
+        )
+    for (_, below), (row, above) in pairwise(ordered):
+        if below.hi is None or below.hi != above.lo:
+            raise TableError(row.line, "相邻两档应共用同一界限：请使上一档的端点等于下一档的端点")
+    for row, band in ordered:
+        if band.lo is not None and band.hi is not None and band.lo >= band.hi:
+            raise TableError(row.line, "下限应小于上限：请改正")
+    return tuple(band for _, band in ordered)
+
+
+def _total(rows: list[Row], names: Names) -> Total:
+    items = []
+    for row in rows:
+        group, name, full = row.cells
+        if "/" in group:
+            raise TableError(row.line, f"「{group}」中有「/」：请改用其他字")
+        subject = named_subject(row.line, name, names)
+        if subject.kind != "points":
+            raise TableError(row.line, f"「{name}」不是计分规则，不能相加：请写计分规则的编号")
+        items.append(Item(group, subject.name, read_points(row.line, full)))
+    repeated = next((r for r in rows if [x.cells[1] for x in rows].count(r.cells[1]) > 1), None)
+    if repeated is not None:
+        raise TableError(repeated.line, f"「{repeated.cells[1]}」重复相加：请删去一行")
+    return Total(tuple(items))
+
+
+def _slot(rows: list[Row], names: Names) -> Attested | Threshold:
+    if len(rows) > 1:
+        raise TableError(rows[1].line, "一条规则只设定一个项目：请把其余项目写成另一条规则")
+    row = rows[0]
+    name, kind, default, allowed = row.cells
+    if kind == "门槛":
+        if not allowed.startswith("不低于"):
+            raise TableError(row.line, "门槛的允许范围应写成「不低于60分」这样的形式")
+        minimum = read_quantity(row.line, allowed.removeprefix("不低于"))
+        value = read_quantity(row.line, default)
+        if value.dimension != minimum.dimension or value < minimum:
+            raise TableError(row.line, f"默认值{default}不在允许范围「{allowed}」之内：请改正")
+        return Threshold(name, value, default, minimum)
+    if kind == "得分":
+        lo, separator, hi = allowed.partition("至")
+        subject = named_subject(row.line, default, names)
+        if not separator or subject.indicator is None or subject.indicator.unit != "分":
+            raise TableError(
+                row.line, "得分项的默认应为以分计的填报项，允许范围应写成「0分至15分」这样的形式"
+            )
+        return Attested(subject.name, read_points(row.line, lo), read_points(row.line, hi))
+    raise TableError(row.line, f"种类「{kind}」不认识：应为 门槛 或 得分")
+
+
+def _grouped(rows: list[Row]) -> list[tuple[str, list[Row]]]:
+    groups: list[tuple[str, list[Row]]] = []
+    for row in rows:
+        name = row.cells[0]
+        if not name:
+            raise TableError(row.line, "首列不能为空：请每行都写")
+        if "/" in name:
+            raise TableError(row.line, f"「{name}」中有「/」：请改用其他字")
+        if groups and groups[-1][0] == name:
+            groups[-1][1].append(row)
+        elif any(g == name for g, _ in groups):
+            raise TableError(row.line, f"「{name}」的各行应相邻：请调整次序")
+        else:
+            groups.append((name, [row]))
+    return groups
+
+
+def _bound(number: int, text: str, name: str, unit: str) -> Fraction | None:
+    if not text:
+        return None
+    quantity = read_quantity(number, text)
+    if quantity.dimension != UNITS[unit][0]:
+        raise TableError(number, f"「{text}」的单位与指标「{name}」不符：应以{unit}这类单位表示")
+    return quantity.value
+
+
+_COMPILERS: Final[dict[str, Callable[[list[Row], Names], Body | Threshold]]] = {
+    CASES: _cases,
+    BANDS: _bands,
+    LADDER: _ladder,
+    TOTAL: _total,
+    SLOT: _slot,
+}
