@@ -1,0 +1,98 @@
+"""Two independent evaluations of one ruleset that must agree, or there is no verdict."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from rules import reference
+from rules.engine import Engine, Evaluation
+from rules.errors import DisagreementError, RulesetError
+from rules.facts import Profile, validate
+from rules.model import Result, Ruleset, Trace, trace_of
+from rules.readings import Reading
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a ruleset says of a profile: the result of every node, and what was read for it.
+
+    ``readings`` are keyed as in ``rules.engine.Evaluation``.
+    """
+
+    ruleset: Ruleset
+    profile: Profile
+    trace: Trace
+    readings: Mapping[str, Reading]
+
+    @property
+    def verdict(self) -> Result:
+        """The result of the root rule."""
+        return self.trace[self.ruleset.root]
+
+
+class Decider:
+    """Decides profiles under one ruleset through the engine, checked by the reference evaluator."""
+
+    def __init__(self, ruleset: Ruleset) -> None:
+        self.ruleset = ruleset
+        self._engine = Engine(ruleset)
+        self._reference = reference.Evaluator(ruleset.to_json())
+
+    def decide(self, profile: Profile) -> Decision:
+        """Evaluate twice; the results of all nodes and all readings must agree.
+
+        A profile that the catalogue does not allow raises ``FactsError``. Where the evaluators
+        differ, a fresh engine is asked once more; then ``DisagreementError`` names the nodes.
+        """
+        validate(profile)
+        try:
+            expected = self._reference.evaluation(profile.to_json())
+        except reference.EvaluationError as error:
+            raise RulesetError(f"规则「{self.ruleset.root}」无法计算：{error}") from error
+        found = self._engine.evaluate(profile)
+        if _differences(found, expected):
+            self._engine.close()
+            self._engine = Engine(self.ruleset)
+            found = self._engine.evaluate(profile)
+        keys = _differences(found, expected)
+        if keys:
+            raise DisagreementError(
+                f"两次独立计算不一致（{self.ruleset.root}：{'、'.join(keys[:5])}等{len(keys)}处）："
+                "不得据此作出结论，请保留数据并报告"
+            )
+        return Decision(self.ruleset, profile, found.trace, found.readings)
+
+    def close(self) -> None:
+        """Release the engine's memory."""
+        self._engine.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _differences(found: Evaluation, expected: reference.Evaluation) -> list[str]:
+    """The keys of results and readings that differ."""
+    trace = trace_of(expected.trace)
+    readings = {k: (*r[:4], bool(r.broken)) for k, r in expected.readings.items()}
+    ours = {k: (*r[:4], bool(r.broken)) for k, r in found.readings.items()}
+    return [
+        *(k for k in {**found.trace, **trace} if found.trace.get(k) != trace.get(k)),
+        *(k for k in readings if ours.get(k) != readings[k]),
+    ]
+
+
+def by_both(ruleset: Ruleset, profile: Profile) -> Trace:
+    """Evaluate once, by both evaluators."""
+    with Decider(ruleset) as decider:
+        return decider.decide(profile).trace
+
+
+def by_reference(ruleset: Ruleset, profile: Profile) -> Trace:
+    """Evaluate once, by the reference evaluator alone."""
+    try:
+        return trace_of(reference.evaluate(ruleset.to_json(), profile.to_json()))
+    except reference.EvaluationError as error:
+        raise RulesetError(f"规则「{ruleset.root}」无法计算：{error}") from error
