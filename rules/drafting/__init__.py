@@ -1,0 +1,1 @@
+"""The tools of a drafter: examples, linter, mutants, formatter, scaffold."""

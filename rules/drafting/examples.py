@@ -1,0 +1,161 @@
+"""The examples under a rule, run against any evaluator.
+
+They serve pytest-bdd (``features/conftest.py``), ``tidu rules show`` and the mutants.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from rules import editions
+from rules.decider import by_reference
+from rules.drafting.steps import ExampleError, Expectation, Given, exact_decimal, take
+from rules.errors import NoRulesetError, Problem, RulesError, RulesetError, SourceError
+from rules.facts import Profile, RecordList, record_kind
+from rules.model import Gap, Outcome, Result, Ruleset, Trace
+from rules.quantities import show
+from rules.readings import Evaluator
+from rules.rulebook import Rulebook
+from rules.source import Clause
+
+#: An evaluator of one ruleset and profile: the trace, and the exact reading of an indicator.
+Evaluate = Callable[[Ruleset, Profile], Trace]
+
+
+@dataclass(frozen=True)
+class Example:
+    """One run of a scenario: its place, what is given, what is expected."""
+
+    rule: str
+    name: str
+    path: str
+    line: int
+    given: Given
+    expected: tuple[Expectation, ...]
+
+
+def examples(clause: Clause) -> Iterator[Example]:
+    """Every run of every scenario of a rule; raises ``SourceError`` with file and line."""
+    for scenario in clause.scenarios:
+        for line, name, steps in scenario.expanded():
+            given, expected = Given(clause.id), []
+            for step in steps:
+                try:
+                    wanted = take(given, step)
+                except (RulesError, ValueError) as error:
+                    problem = Problem(clause.path, step.line, f"{name}：{error}")
+                    raise SourceError([problem]) from error
+                if wanted is not None:
+                    expected.append(wanted)
+            if not expected:
+                message = f"场景「{name}」的「那么」没有写结论：请写出应有的结论"
+                raise SourceError([Problem(clause.path, line, message)])
+            yield Example(clause.id, name, clause.path, line, given, tuple(expected))
+
+
+def read_indicator(ruleset: Ruleset, profile: Profile, name: str) -> str:
+    """The exact reading of an indicator in its unit; the outcome's word where it is not known."""
+    rule = ruleset.rule(ruleset.root)
+    key = f"{rule.records}.{name}" if rule.records else name
+    if key not in ruleset.indicators:
+        return f"规则「{rule.id}」没有用到指标「{name}」"
+    indicator = ruleset.indicators[key]
+    trace = by_reference(ruleset, profile)
+
+    def outcomes(records: str, id: str) -> list[Outcome]:
+        count = len(profile.records[records].items)
+        return [Outcome(trace[f"{records}#{i}:{id}"]) for i in range(count)]  # type: ignore[arg-type]
+
+    record = next(iter(profile.records[rule.records].items)) if rule.records else {}
+    reading = Evaluator(ruleset, profile, outcomes).read(indicator.expr, rule.records, record)
+    if reading.code is not None:
+        return reading.code
+    exact = reading.exact
+    if exact is None:
+        return (Outcome.PENDING if reading.gap is Gap.PENDING else Outcome.MISSING).text
+    return show(exact, indicator.unit) if indicator.unit else str(exact)
+
+
+def shown(result: Result) -> str:
+    """A result as examples write it: 符合, 15分, 6分至10分."""
+    if isinstance(result, Outcome):
+        return result.text
+    if result.lo == result.hi:
+        return f"{exact_decimal(result.lo)}分"
+    return f"{exact_decimal(result.lo)}分至{exact_decimal(result.hi)}分"
+
+
+@dataclass(frozen=True)
+class Run:
+    """How one expectation came out."""
+
+    example: Example
+    expectation: Expectation
+    actual: str
+
+    @property
+    def passed(self) -> bool:
+        """Whether the example holds."""
+        return self.actual == self.expectation.text
+
+
+def run(
+    rulebook: Rulebook,
+    example: Example,
+    evaluate: Evaluate,
+    read: Callable[[Ruleset, Profile, str], str],
+) -> list[Run]:
+    """Run one example; ``read`` shows the exact reading of an indicator."""
+    return [
+        Run(example, e, actual(rulebook, example.given, e, evaluate, read))
+        for e in example.expected
+    ]
+
+
+def actual(
+    rulebook: Rulebook,
+    given: Given,
+    expectation: Expectation,
+    evaluate: Evaluate,
+    read: Callable[[Ruleset, Profile, str], str],
+) -> str:
+    """What comes out for one expectation, in the words of the examples."""
+    if expectation.kind == "适用":
+        return applies(rulebook, given)
+    if expectation.kind == "门槛":
+        slot = rulebook.thresholds.get(given.rule)
+        if slot is None:
+            raise ExampleError(f"规则「{given.rule}」不是门槛：请改写结论或得分")
+        return show(slot.value.value, slot.text.lstrip("+-.0123456789"))
+    ruleset = rulebook.ruleset(given.rule, given.assume)
+    profile = given.profile()
+    rule = ruleset.rule(given.rule)
+    if rule.records and not profile.records.get(rule.records, RecordList()).items:
+        name = record_kind(rule.records).name
+        raise ExampleError(f"规则「{rule.id}」逐条判断：请写「一条“{name}”记录」")
+    if expectation.kind == "指标":
+        return read(ruleset, profile, expectation.subject)
+    trace = evaluate(ruleset, profile)
+    key = f"{given.rule}/{expectation.subject}" if expectation.subject else given.rule
+    if rule.records:
+        key = f"{rule.records}#0:{key}"
+    if key not in trace:
+        raise RulesetError(f"规则「{given.rule}」没有「{expectation.subject}」这一项")
+    return shown(trace[key])
+
+
+def applies(rulebook: Rulebook, given: Given) -> str:
+    """The ruleset that governs the case of an applicability example."""
+    case = given.case
+    day = editions.parse_day(case.get("填报日期", "")) or given.as_of
+    try:
+        found = editions.governing(
+            rulebook.applicability,
+            tier=case.get("层级", ""),
+            procedure=case.get("程序", "认定"),
+            province=case.get("省份", ""),
+            batch=case.get("批次", ""),
+            day=day,
+        )
+    except NoRulesetError:
+        return "没有适用的规则集"
+    return found.row.ruleset

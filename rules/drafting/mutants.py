@@ -1,0 +1,211 @@
+"""Mutants: libraries that are wrong in one small thing, which some example must notice.
+
+A mutant of a rule is tried on the rule's own examples, then on those of the rules that refer to it;
+a mutant of an indicator on those of every rule that reads it. It is killed by the first example
+that fails or cannot be evaluated. Equivalent mutants, which no example can tell from the original,
+are listed with the reason in a table 规则,变异,理由.
+"""
+
+import csv
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from rules import reference
+from rules.drafting.examples import Example, examples, read_indicator, run
+from rules.drafting.mutations import ALWAYS, Lookup, moved, of_formula, of_rule, step
+from rules.editions import ApplicabilityRow
+from rules.errors import RulesError, RulesetError
+from rules.facts import RECORDS, Profile
+from rules.language.linking import dependencies, indicator_keys, vocabulary
+from rules.model import Assumed, Indicator, Outcome, Rule, Ruleset, Trace, trace_of
+from rules.rulebook import Rulebook
+
+#: The list of equivalent mutants in a features folder, and its columns.
+EQUIVALENT: Final = "mutants-equivalent.csv"
+COLUMNS: Final = ("规则", "变异", "理由")
+#: The rule (or indicator) and the description of a mutant.
+Key: TypeAlias = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A rulebook with one alteration; ``rule`` is the id of the rule, or the indicator's name.
+
+    ``path`` is the feature file of the rule, ``tried`` the rules whose examples may notice it.
+    """
+
+    rule: str
+    description: str
+    path: str
+    tried: tuple[str, ...]
+    rulebook: Rulebook = field(compare=False, repr=False)
+
+    @property
+    def key(self) -> Key:
+        """What names the mutant in the list of equivalent ones."""
+        return self.rule, self.description
+
+    def __str__(self) -> str:
+        return f"{self.rule}：{self.description}"
+
+
+def mutants(rulebook: Rulebook, only: Collection[str] | None = None) -> Iterator[Mutant]:
+    """Every mutant of a rulebook, or those of ``only`` some rules and of what they read."""
+    ids = [id for id in rulebook.clauses if only is None or id in only]
+    referring = _referring(rulebook)
+    for id in ids:
+        if id in rulebook.rules:
+            tried = (id, *referring.get(id, ()))
+            yield from _of_rule(rulebook, rulebook.rules[id], tried)
+        elif id in rulebook.thresholds:
+            yield from _of_slot(rulebook, id)
+    yield from _of_applicability(rulebook, set(ids))
+    yield from _of_indicators(rulebook, [rulebook.rules[id] for id in ids if id in rulebook.rules])
+
+
+def survivors(
+    rulebook: Rulebook,
+    only: Collection[str] | None = None,
+    progress: Callable[[Mutant], None] | None = None,
+) -> list[Mutant]:
+    """The mutants that no example notices; ``progress`` is told of each before it is tried."""
+
+    @cache
+    def expanded(id: str) -> tuple[Example, ...]:
+        return tuple(examples(rulebook.clauses[id]))
+
+    found = []
+    for mutant in mutants(rulebook, only):
+        if progress:
+            progress(mutant)
+        if not _killed(mutant, (e for id in mutant.tried for e in expanded(id))):
+            found.append(mutant)
+    return found
+
+
+def unlisted(found: Iterable[Mutant], equivalent: Mapping[Key, str]) -> list[Mutant]:
+    """The survivors that are not listed as equivalent: each needs an example."""
+    return [m for m in found if m.key not in equivalent]
+
+
+def stale(
+    found: Iterable[Mutant], equivalent: Mapping[Key, str], only: Collection[str] | None = None
+) -> list[Key]:
+    """The entries of the list that name no survivor: the mutant is gone, or it is killed."""
+    keys = {m.key for m in found}
+    return [k for k in equivalent if k not in keys and (only is None or k[0] in only)]
+
+
+def read_equivalent(path: Path) -> dict[Key, str]:
+    """The list of equivalent mutants with the reasons; raises ``RulesetError`` where it is amiss."""
+    with path.open(encoding="utf-8", newline="") as stream:
+        header, *rows = list(csv.reader(stream)) or [[]]
+    if tuple(header) != COLUMNS:
+        raise RulesetError(f"{path.name}:1: 表头应为 {','.join(COLUMNS)}：请改正")
+    listed: dict[Key, str] = {}
+    for number, row in enumerate(rows, 2):
+        if len(row) != len(COLUMNS) or not all(row) or (row[0], row[1]) in listed:
+            raise RulesetError(f"{path.name}:{number}: 此行缺列、有空白格或重复：请改正")
+        listed[row[0], row[1]] = row[2]
+    return listed
+
+
+def _killed(mutant: Mutant, tries: Iterable[Example]) -> bool:
+    evaluators: dict[int, reference.Evaluator] = {}
+
+    def evaluate(ruleset: Ruleset, profile: Profile) -> Trace:
+        evaluator = evaluators.get(id(ruleset))
+        if evaluator is None:  # the rulebook keeps its rulesets, so ids stay theirs
+            evaluator = evaluators[id(ruleset)] = reference.Evaluator(ruleset.to_json())
+        return trace_of(evaluator.evaluate(profile.to_json()))
+
+    try:
+        return any(
+            not r.passed for e in tries for r in run(mutant.rulebook, e, evaluate, read_indicator)
+        )
+    except (RulesError, reference.EvaluationError):
+        return True
+
+
+def _of_rule(rulebook: Rulebook, rule: Rule, tried: tuple[str, ...]) -> Iterator[Mutant]:
+    for text, altered in of_rule(rule, _lookup(rulebook, rule)):
+        rules = {**rulebook.rules, rule.id: altered}
+        yield Mutant(rule.id, text, rule.position.path, tried, replace(rulebook, rules=rules))
+
+
+def _lookup(rulebook: Rulebook, rule: Rule) -> Lookup:
+    def find(name: str) -> tuple[Indicator, tuple[str, ...]]:
+        indicator = rulebook.indicators[f"{rule.records}.{name}" if rule.records else name]
+        return indicator, vocabulary(indicator, rulebook.maps)
+
+    return find
+
+
+def _of_slot(rulebook: Rulebook, id: str) -> Iterator[Mutant]:
+    slot, path = rulebook.thresholds[id], rulebook.clauses[id].path
+    unit = slot.text.lstrip("+-.0123456789")
+    for text, value in moved(slot.value.value, unit, step(unit)):
+        altered = replace(slot, value=replace(slot.value, value=value))
+        thresholds = {**rulebook.thresholds, id: altered}
+        yield Mutant(id, f"默认 {text}", path, (id,), replace(rulebook, thresholds=thresholds))
+
+
+def _of_applicability(rulebook: Rulebook, ids: set[str]) -> Iterator[Mutant]:
+    rows = rulebook.applicability
+    texts = list(dict.fromkeys(r.ruleset for r in rows))
+    day = timedelta(days=1)
+    places = {
+        (c.path, r.line): (c.id, n)
+        for c in rulebook.clauses.values()
+        for n, r in enumerate(c.definition.table)
+    }
+    for i, row in enumerate(rows):
+        id, number = places[row.position.path, row.position.line]
+        if id not in ids:
+            continue
+        altered: dict[str, tuple[ApplicabilityRow, ...]] = {"删去": ()}
+        for by in (-day, day):
+            if row.start:
+                moved_row = replace(row, start=row.start + by)
+                altered[f"自 {row.start} 改为 {moved_row.start}"] = (moved_row,)
+            if row.end:
+                moved_row = replace(row, end=row.end + by)
+                altered[f"至 {row.end} 改为 {moved_row.end}"] = (moved_row,)
+        if len(texts) > 1:
+            other = texts[texts.index(row.ruleset) - 1]
+            altered[f"规则集 改为「{other}」"] = (replace(row, ruleset=other),)
+        for text, new in altered.items():
+            changed = replace(rulebook, applicability=(*rows[:i], *new, *rows[i + 1 :]))
+            yield Mutant(id, f"第{number}行 {text}", row.position.path, (id,), changed)
+
+
+def _of_indicators(rulebook: Rulebook, rules: Iterable[Rule]) -> Iterator[Mutant]:
+    readers: dict[str, list[str]] = {}
+    for rule in rulebook.rules.values():
+        for key in dict.fromkeys(indicator_keys(rule)):
+            readers.setdefault(key, []).append(rule.id)
+    always = {
+        f"{ALWAYS}.{r.id}": Rule(
+            f"{ALWAYS}.{r.id}", ALWAYS, "", "", (), Assumed(Outcome.MET), records=r.id
+        )
+        for r in RECORDS
+    }
+    for key in dict.fromkeys(k for rule in rules for k in indicator_keys(rule)):
+        indicator = rulebook.indicators[key]
+        for text, expr in of_formula(indicator.expr):
+            indicators = {**rulebook.indicators, key: replace(indicator, expr=expr)}
+            changed = replace(rulebook, indicators=indicators, rules={**rulebook.rules, **always})
+            path = rulebook.rules[readers[key][0]].position.path
+            yield Mutant(key, text, path, tuple(readers[key]), changed)
+
+
+def _referring(rulebook: Rulebook) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for rule in rulebook.rules.values():
+        for id in dict.fromkeys(dependencies(rule, rulebook.indicators)):
+            found.setdefault(id, []).append(rule.id)
+    return found

@@ -1,0 +1,268 @@
+"""Small alterations of a rule's table or an indicator's formula, each with its Chinese description.
+
+An alteration is as small as can be told apart: one yuan, 0.0001 个百分点, one day, one whole of what
+is counted. Where a figure only takes whole numbers, a smaller one would change nothing.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from typing import Final, TypeAlias, TypeVar
+
+from rules.facts import fact
+from rules.model import (
+    Attested,
+    Band,
+    Bands,
+    Body,
+    Case,
+    Cases,
+    Expr,
+    Indicator,
+    Item,
+    Ladder,
+    Line,
+    Op,
+    Rule,
+    Total,
+)
+from rules.quantities import show
+
+T = TypeVar("T")
+Altered: TypeAlias = Iterator[tuple[str, T]]
+#: How a table's names are looked up: the indicator, and the codes that it may take.
+Lookup: TypeAlias = Callable[[str], tuple[Indicator, tuple[str, ...]]]
+
+#: The outcome of each record under the rule of this id is 符合.
+ALWAYS: Final = "恒符合"
+
+_STEPS: Final = {
+    **dict.fromkeys(("元", "万元", "亿元"), Fraction(1)),
+    **dict.fromkeys(("%", "个百分点"), Fraction(1, 1_000_000)),
+    "年": Fraction(1, 365),
+}
+_WHOLE_YEARS: Final = ("calendar_years", "year_number")
+_REVERSED: Final[dict[Op, Op]] = {">=": "<=", ">": "<", "<=": ">=", "<": ">"}
+_TOGGLED: Final[dict[Op, Op]] = {">=": ">", ">": ">=", "<=": "<", "<": "<="}
+_WORDS: Final[dict[Op, str]] = {">=": "不低于", ">": "高于", "<=": "不高于", "<": "低于"}
+
+
+def of_rule(rule: Rule, lookup: Lookup) -> Altered[Rule]:
+    """Every alteration of a rule's table."""
+    for text, body in _of_body(rule.body, lookup):
+        yield text, replace(rule, body=body)
+
+
+def _of_body(body: Body, lookup: Lookup) -> Altered[Body]:
+    match body:
+        case Cases(cases):
+            for text, altered in _of_cases(cases, lookup, 1):
+                yield text, Cases(altered)
+        case Bands(bands):
+            for text, tables in _of_bands(bands, lookup):
+                yield text, Bands(tables)
+        case Ladder(rungs, rest):
+            yield from _of_ladder(rungs, rest, lookup)
+        case Total(items):
+            for text, summands in _of_total(items, [*body.groups, ""]):
+                yield text, Total(summands)
+        case Attested(name, lo, hi):
+            known = fact(lookup(name)[0].expr[1])
+            if known.maximum is None or known.maximum > hi:
+                yield f"上限 {hi}分 改为 {hi + 1}分", replace(body, hi=hi + 1)
+            yield f"上限 {hi}分 改为 {hi - 1}分", replace(body, hi=hi - 1)
+            yield f"下限 {lo}分 改为 {lo + 1}分", replace(body, lo=lo + 1)
+
+
+def step(unit: str, expr: Expr = ()) -> Fraction:
+    """The smallest alteration of a figure in that unit."""
+    return Fraction(1) if expr and expr[0] in _WHOLE_YEARS else _STEPS.get(unit, Fraction(1))
+
+
+def moved(value: Fraction, unit: str, by: Fraction) -> Altered[Fraction]:
+    """A figure a little higher, and a little lower."""
+    for other in (value + by, value - by):
+        yield f"{_shown(value, unit)} 改为 {_shown(other, unit)}", other
+
+
+def _shown(value: Fraction, unit: str) -> str:
+    return show(value, unit, digits=6) if unit else str(value)
+
+
+def _swap(items: tuple[T, ...], at: int, *new: T) -> tuple[T, ...]:
+    """The items, with others in the place of the one at that index."""
+    return (*items[:at], *new, *items[at + 1 :])
+
+
+def _of_cases(cases: tuple[Case, ...], lookup: Lookup, least: int) -> Altered[tuple[Case, ...]]:
+    """Alterations of lines and cases; of the cases, ``least`` must remain."""
+    row = 0
+    for i, case in enumerate(cases):
+        for j, line in enumerate(case.lines):
+            row += 1
+            for text, altered in _of_line(line, lookup):
+                lines = _swap(case.lines, j, altered)
+                yield f"第{row}行 {text}", _swap(cases, i, replace(case, lines=lines))
+            if len(case.lines) > 1:
+                lines = _swap(case.lines, j)
+                yield f"第{row}行 删去", _swap(cases, i, replace(case, lines=lines))
+        if len(cases) > least:
+            yield f"情形「{case.name}」删去", _swap(cases, i)
+
+
+def _of_line(line: Line, lookup: Lookup) -> Altered[Line]:
+    if line.subject == "rule":
+        return
+    points = Indicator(line.name, "number", "分", ("const", "0")), ()
+    indicator, vocabulary = points if line.subject == "points" else lookup(line.name)
+    if isinstance(line.value, tuple):
+        for text, codes in _of_codes(line.value, vocabulary):
+            yield text, replace(line, value=codes)
+        return
+    assert line.value is not None
+    if indicator.kind == "flag":
+        yield "是 与 否 颠倒", replace(line, op="<" if line.op == ">=" else ">=")
+        return
+    by = step(indicator.unit, indicator.expr)
+    for text, threshold in moved(line.value, indicator.unit, by):
+        yield f"门槛 {text}", replace(line, value=threshold)
+    for op in (_REVERSED[line.op], _TOGGLED[line.op]):
+        yield f"{_WORDS[line.op]} 改为 {_WORDS[op]}", replace(line, op=op)
+
+
+def _of_codes(codes: tuple[str, ...], vocabulary: Sequence[str]) -> Altered[tuple[str, ...]]:
+    """A code dropped or added; to a single code only its neighbours in the catalogue."""
+    for i, code in enumerate(codes):
+        if len(codes) > 1:
+            yield f"去掉「{code}」", _swap(codes, i)
+    at = vocabulary.index(codes[0])
+    others = vocabulary if len(codes) > 1 else vocabulary[max(at - 1, 0) : at + 2]
+    for code in others:
+        if code not in codes:
+            yield f"加上「{code}」", (*codes, code)
+
+
+def _of_bands(
+    tables: tuple[tuple[str, tuple[Band, ...]], ...], lookup: Lookup
+) -> Altered[tuple[tuple[str, tuple[Band, ...]], ...]]:
+    for i, (name, bands) in enumerate(tables):
+        indicator, _ = lookup(name)
+        by = step(indicator.unit, indicator.expr)
+        others = (min(b.points for b in rows) for other, rows in tables if other != name)
+        unseen = max(others, default=None)  # the other indicators give as much in any case
+        for j, band in enumerate(bands):
+            for text, points in moved(band.points, "分", Fraction(1)):
+                if unseen is not None and max(points, band.points) <= unseen:
+                    continue
+                altered = _swap(bands, j, replace(band, points=points))
+                yield f"「{name}」第{j + 1}档 得分 {text}", _swap(tables, i, (name, altered))
+            if band.hi is None:
+                continue
+            for text, bound in moved(band.hi, indicator.unit, by):
+                lower, upper = replace(band, hi=bound), replace(bands[j + 1], lo=bound)
+                altered = (*bands[:j], lower, upper, *bands[j + 2 :])
+                yield f"「{name}」界限 {text}", _swap(tables, i, (name, altered))
+        if len(tables) > 1:
+            yield f"「{name}」各档删去", _swap(tables, i)
+
+
+def _of_ladder(rungs: tuple[Case, ...], rest: Fraction, lookup: Lookup) -> Altered[Ladder]:
+    for text, altered in _of_cases(rungs, lookup, 0):
+        yield text, Ladder(altered, rest)
+    for i, rung in enumerate(rungs):
+        assert rung.points is not None
+        for text, points in moved(rung.points, "分", Fraction(1)):
+            yield (
+                f"情形「{rung.name}」得分 {text}",
+                Ladder(_swap(rungs, i, replace(rung, points=points)), rest),
+            )
+        below = rungs[i + 1] if i + 1 < len(rungs) else rung
+        if below.points != rung.points:
+            yield (
+                f"情形「{rung.name}」与「{below.name}」调换",
+                Ladder((*rungs[:i], below, rung, *rungs[i + 2 :]), rest),
+            )
+    for text, points in moved(rest, "分", Fraction(1)):
+        yield f"其余 得分 {text}", Ladder(rungs, points)
+
+
+def _of_total(items: tuple[Item, ...], groups: Sequence[str]) -> Altered[tuple[Item, ...]]:
+    for i, item in enumerate(items):
+        yield f"「{item.rule}」删去", _swap(items, i)
+        yield f"「{item.rule}」加两次", _swap(items, i, item, item)
+        other = groups[groups.index(item.group) - 1]
+        if other != item.group:
+            relabelled = replace(item, group=other)
+            yield f"「{item.rule}」改属「{other}」组", _swap(items, i, relabelled)
+
+
+def of_formula(expr: Expr) -> Altered[Expr]:
+    """Every alteration of a formula; descriptions that recur are numbered."""
+    seen: dict[str, int] = {}
+    for text, altered in _of_node(expr):
+        seen[text] = seen.get(text, 0) + 1
+        yield text if seen[text] == 1 else f"{text}（第{seen[text]}处）", altered
+
+
+def _of_node(expr: Expr) -> Altered[Expr]:
+    yield from _of_head(expr)
+    for i, part in enumerate(expr):
+        if expr[0] == "calendar_years" and part == ("as_of",):
+            yield "填报年 改为 上一年", _swap(expr, i, ("new_year", -1))
+        elif isinstance(part, tuple) and part:
+            inner = _of_node(part) if isinstance(part[0], str) else _of_parts(part)
+            for text, altered in inner:
+                yield text, _swap(expr, i, altered)
+
+
+def _of_parts(parts: tuple[Expr, ...]) -> Altered[tuple[Expr, ...]]:
+    """Alterations within a tuple of formulas."""
+    for i, part in enumerate(parts):
+        for text, altered in _of_node(part):
+            yield text, _swap(parts, i, altered)
+
+
+def _of_head(expr: Expr) -> Altered[Expr]:
+    """Alterations of a formula's outermost node."""
+    match expr:
+        case ("year", id, offset):
+            for other in (offset - 1, offset + 1):
+                if other <= 0:
+                    yield (
+                        f"{fact(id).name} T{offset:+d}年 改为 T{other:+d}年",
+                        ("year", id, other),
+                    )
+        case ("new_year", offset):
+            for other in (offset - 1, offset + 1):
+                yield f"年初 {offset:+d} 改为 {other:+d}", ("new_year", other)
+        case ("as_of",):
+            yield "填报日 改为 年初", ("new_year", 0)
+        case ("const", text):
+            for change, value in moved(Fraction(text), "", Fraction(1)):
+                yield f"常数 {change}", ("const", str(value))
+        case ("add", *parts):
+            for i in range(len(parts)):
+                yield f"第{i + 1}个加数 删去", ("add", *parts[:i], *parts[i + 1 :])
+        case ("sub" | "div" | "days" | "years" | "calendar_years" as node, a, b):
+            yield f"{node} 两项调换", (node, b, a)
+            if node in ("years", "calendar_years"):
+                other_node = "years" if node == "calendar_years" else "calendar_years"
+                yield f"{node} 改为 {other_node}", (other_node, a, b)
+        case ("least", a, b):
+            yield "取小者 改为 前一项", a
+            yield "取小者 改为 后一项", b
+        case ("count", records, rule, filed):
+            yield f"「{rule}」改为{ALWAYS}", ("count", records, f"{ALWAYS}.{records}", filed)
+            if filed:
+                yield f"「{rule}」的填报总数 不用", ("count", records, rule, None)
+        case ("total", records, field, rule, filed):
+            yield f"「{rule}」改为{ALWAYS}", ("total", records, field, f"{ALWAYS}.{records}", filed)
+            if filed:
+                yield f"「{rule}」的填报总数 不用", ("total", records, field, rule, None)
+        case ("bounded", a, lowers, uppers):
+            for i in range(len(lowers)):
+                yield f"第{i + 1}个下界 删去", ("bounded", a, _swap(lowers, i), uppers)
+            for i in range(len(uppers)):
+                yield f"第{i + 1}个上界 删去", ("bounded", a, lowers, _swap(uppers, i))
+        case ("else_found", a, _):
+            yield "审核人的认定 不用", a

@@ -1,0 +1,219 @@
+"""The step sentences of examples: a closed set.
+
+A step only files facts or states what must come out, it never repeats the rule.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from fractions import Fraction
+from typing import Final
+
+from rules import editions
+from rules.errors import QuantityError, RulesError
+from rules.facts import (
+    Fact,
+    Profile,
+    RecordList,
+    Scalar,
+    check_value,
+    fact,
+    period_fact,
+    record_kind,
+    yearly_key,
+)
+from rules.model import OUTCOMES, Gap, Points, Result
+from rules.quantities import parse
+from rules.source import Step
+
+DEFAULT_AS_OF: Final = date(2023, 6, 30)
+#: What an applicability example may say of its case.
+CASE: Final = ("层级", "程序", "省份", "批次", "填报日期")
+
+
+class ExampleError(RulesError):
+    """A step sentence is not one of the closed set, or its table cannot be used."""
+
+
+@dataclass
+class Given:
+    """What an example files, and what it expects; filled step by step."""
+
+    rule: str
+    as_of: date = DEFAULT_AS_OF
+    values: dict[str, Scalar] = field(default_factory=dict)
+    yearly: dict[tuple[str, int], Scalar] = field(default_factory=dict)
+    records: dict[str, RecordList] = field(default_factory=dict)
+    assume: dict[str, Result] = field(default_factory=dict)
+    case: dict[str, str] = field(default_factory=dict)
+
+    def profile(self) -> Profile:
+        """The filing that the example describes."""
+        yearly = {
+            yearly_key(id, self.as_of.year - 1 + offset): value
+            for (id, offset), value in self.yearly.items()
+        }
+        return Profile(self.as_of, {**self.values, **yearly}, self.records)
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """One 那么: what is asked (kind and subject) and the expected text."""
+
+    kind: str
+    subject: str
+    text: str
+
+
+def filed_value(fact: Fact, text: str) -> Scalar:
+    """A value as an example writes it, in the form that profiles keep; else ``ExampleError``."""
+    value: Scalar = text
+    try:
+        if fact.kind == "flag":
+            if text not in ("是", "否"):
+                raise ExampleError(f"「{fact.name}」应为 是 或 否，不是「{text}」")
+            value = text == "是"
+        elif fact.kind == "number":
+            value = exact_decimal(parse(text).value)
+        elif fact.kind == "date":
+            day = editions.parse_day(text)
+            value = day.isoformat() if day else ""
+    except (QuantityError, ValueError) as error:
+        raise ExampleError(f"「{fact.name}」的值「{text}」无法读取：{error}") from error
+    wrong = check_value(fact, value)
+    if wrong:
+        raise ExampleError(f"「{fact.name}」的值「{text}」{wrong}")
+    return value
+
+
+def exact_decimal(value: Fraction) -> str:
+    """A terminating decimal in full: 119.9999."""
+    if value.denominator == 1:
+        return str(value.numerator)
+    places = 0
+    while (value * 10**places).denominator != 1:
+        places += 1
+    digits = f"{abs(value.numerator) * 10**places // value.denominator:0{places + 1}d}"
+    return f"{'-' if value < 0 else ''}{digits[:-places]}.{digits[-places:]}"
+
+
+def _file(given: Given, step: Step) -> None:
+    for name, text in _pairs(step).items():
+        if not text:
+            continue
+        split = period_fact(name)
+        if split is not None:
+            given.yearly[split[0].id, split[1]] = filed_value(split[0], text)
+        else:
+            found = fact(name)
+            if found.yearly:
+                raise ExampleError(f"「{name}」是年度数据：请加上 上年度、上上年度 或 再上年度")
+            given.values[found.id] = filed_value(found, text)
+
+
+def _list(given: Given, step: Step, complete: str, name: str) -> None:
+    kind = record_kind(name)
+    if not step.table:
+        raise ExampleError(f"清单“{name}”没有表：请至少写表头")
+    header, *rows = step.table
+    for column in header.cells:
+        if header.cells.count(column) > 1:
+            raise ExampleError(f"清单“{name}”有两列「{column}」：请删去一列")
+    items = tuple(_record(kind.id, dict(zip(header.cells, r.cells, strict=True))) for r in rows)
+    given.records[kind.id] = RecordList(items, complete == "已")
+
+
+def _one_record(given: Given, step: Step, name: str) -> None:
+    kind = record_kind(name)
+    given.records[kind.id] = RecordList((_record(kind.id, _pairs(step)),), True)
+
+
+def _record(records: str, cells: Mapping[str, str]) -> dict[str, Scalar]:
+    item: dict[str, Scalar] = {}
+    for name, text in cells.items():
+        found = record_kind(records).field(name)
+        if found is None:
+            raise ExampleError(f"清单“{record_kind(records).name}”没有字段「{name}」")
+        if text:
+            item[found.id] = filed_value(found, text)
+    return item
+
+
+def _as_of(given: Given, step: Step, text: str) -> None:
+    day = editions.parse_day(text)
+    if day is not None:
+        given.as_of = day
+
+
+def _assume(given: Given, step: Step) -> None:
+    for name, text in _pairs(step).items():
+        given.assume[name] = OUTCOMES[text] if text in OUTCOMES else _points(text)
+
+
+def _case(given: Given, step: Step) -> None:
+    for name, text in _pairs(step).items():
+        if name not in CASE:
+            raise ExampleError(f"案件没有「{name}」这一项：可写的有{'、'.join(CASE)}")
+        given.case[name] = text
+
+
+def _pairs(step: Step) -> dict[str, str]:
+    """The vertical table of a step: names and values."""
+    pairs: dict[str, str] = {}
+    for row in step.table:
+        if len(row.cells) != 2:
+            raise ExampleError(f"「{step.text}」的表应为两列：名称和值")
+        if row.cells[0] in pairs:
+            raise ExampleError(f"「{row.cells[0]}」写了两次：请删去一行")
+        pairs[row.cells[0]] = row.cells[1]
+    if not pairs:
+        raise ExampleError(f"「{step.text}」没有表：请逐行写名称和值")
+    return pairs
+
+
+def _points(text: str) -> Points:
+    lo, _, hi = text.partition("至")
+    try:
+        low, high = parse(lo).value, parse(hi or lo).value
+    except QuantityError as error:
+        raise ExampleError(f"「{text}」不是得分：应写成 15分 或 6分至10分") from error
+    return Points(low, high, Gap.NONE if low == high else Gap.MISSING)
+
+
+GIVEN: Final[tuple[tuple[re.Pattern[str], Callable[..., None]], ...]] = (
+    (re.compile(r"企业填报"), _file),
+    (re.compile(r"(已|未)报全的“(.+)”清单"), _list),
+    (re.compile(r"一条“(.+)”记录"), _one_record),
+    (re.compile(r"填报日期为(.+)"), _as_of),
+    (re.compile(r"其他规则的结论"), _assume),
+    (re.compile(r"案件如下"), _case),
+)
+
+EXPECTED: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
+    (re.compile(r"结论为“(?P<text>.*)”"), "结论"),
+    (re.compile(r"得分为“(?P<text>.*)”"), "得分"),
+    (re.compile(r"“(?P<subject>.+)”得分为“(?P<text>.*)”"), "组得分"),
+    (re.compile(r"指标“(?P<subject>.+)”为“(?P<text>.*)”"), "指标"),
+    (re.compile(r"门槛为“(?P<text>.*)”"), "门槛"),
+    (re.compile(r"适用“(?P<text>.*)”"), "适用"),
+    (re.compile(r"(?P<text>没有适用的规则集)"), "适用"),
+)
+
+
+def take(given: Given, step: Step) -> Expectation | None:
+    """Carry out one step: file what it gives, or return what it expects."""
+    for pattern, action in GIVEN:
+        match = pattern.fullmatch(step.text)
+        if match:
+            action(given, step, *match.groups())
+            return None
+    for expected, kind in EXPECTED:
+        match = expected.fullmatch(step.text)
+        if match:
+            groups = match.groupdict()
+            if kind == "结论" and groups["text"] not in OUTCOMES:
+                known = "、".join(list(OUTCOMES)[:4])
+                raise ExampleError(f"「{groups['text']}」不是结论：应为{known}之一")
+            return Expectation(kind, groups.get("subject", ""), groups["text"])
+    raise ExampleError(f"步骤「{step.text}」不认识：请用 README 所列的句式")
