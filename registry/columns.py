@@ -1,0 +1,117 @@
+"""Column types that keep values exact on SQLite and PostgreSQL alike.
+
+Neither database is trusted with a decimal: SQLite would turn it into a binary float. Every type
+refuses, with a ``ValueError``, what it could only store by changing it.
+"""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Final
+
+from sqlalchemy import BigInteger, DateTime, Dialect, Integer, Text
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+#: Row numbers: BIGINT, and on SQLite the INTEGER that its row ids need.
+RowId: Final[TypeEngine[int]] = BigInteger().with_variant(Integer(), "sqlite")
+
+_LIMIT: Final = 2**63
+_DIGITS: Final = 40
+
+
+def decimal_text(value: Decimal) -> str:
+    """The one plain text of a decimal: no exponent, no trailing zeros, no minus zero.
+
+    >>> decimal_text(Decimal("1.50E+3")), decimal_text(Decimal("-0.0"))
+    ('1500', '0')
+    """
+    if not isinstance(value, Decimal):
+        raise TypeError(f"{value!r} is not a Decimal")
+    digits, exponent = value.as_tuple()[1:]
+    if not isinstance(exponent, int) or max(abs(exponent), abs(value.adjusted())) > _DIGITS:
+        raise ValueError(f"数字{value}超出可保存的范围")
+    text = format(value, "f")
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return text if any(digits) else "0"
+
+
+def fen(value: Decimal) -> int:
+    """An amount in yuan as whole fen; one finer than a fen raises ``ValueError``.
+
+    >>> fen(Decimal("0.290"))
+    29
+    """
+    whole, _, cents = decimal_text(value).partition(".")
+    if len(cents) > 2:
+        raise ValueError(f"金额{value:f}元精确到1分以下，不能准确保存")
+    return _bounded(int(whole + cents.ljust(2, "0")))
+
+
+def _bounded(number: int) -> int:
+    if not -_LIMIT < number < _LIMIT:
+        raise ValueError(f"数字{number}超出可保存的范围")
+    return number
+
+
+class Yuan(TypeDecorator[Decimal]):
+    """An amount in yuan, stored as BIGINT fen."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:
+        """Yuan to fen; refuses floats and what is finer than a fen."""
+        return None if value is None else fen(value)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> Decimal | None:
+        """Fen to yuan."""
+        return None if value is None else Decimal(f"{int(value)}E-2")
+
+
+class Count(TypeDecorator[int]):
+    """A whole number, stored as BIGINT."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: int | None, dialect: Dialect) -> int | None:
+        """Refuses everything that is not a whole number."""
+        if value is None:
+            return None
+        if type(value) is not int:
+            raise TypeError(f"{value!r} is not a whole number")
+        return _bounded(value)
+
+
+class Exact(TypeDecorator[Decimal]):
+    """A number that is neither money nor a count, stored as its plain decimal text."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> str | None:
+        """The decimal's plain text; refuses floats."""
+        return None if value is None else decimal_text(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Decimal | None:
+        """The decimal."""
+        return None if value is None else Decimal(value)
+
+
+class Utc(TypeDecorator[datetime]):
+    """A moment, stored as naive UTC and read as aware UTC."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Any time zone to naive UTC; a moment without a zone is refused."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment needs a time zone")
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Naive UTC to aware UTC."""
+        return None if value is None else value.replace(tzinfo=UTC)

@@ -1,0 +1,89 @@
+"""What intake hands to the registry: filings of enterprises and what was amiss in reading them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final, Literal, TypeAlias
+
+from rules.facts import Fact, Profile, RecordList, Scalar
+
+Severity: TypeAlias = Literal["提示", "错误"]
+
+#: The columns of ``registry.models.Enterprise`` that a table can fill, besides code and name.
+IDENTITY: Final = (
+    Fact("province", "省份", "text"),
+    Fact("city", "城市", "text"),
+    Fact("county", "区县", "text"),
+    Fact("registered_on", "注册时间", "date"),
+    Fact("registered_capital", "注册资本", "number", "万元"),
+    Fact("legal_representative", "法定代表人", "text"),
+    Fact("controlling_shareholder", "控股股东", "text"),
+    Fact("actual_controller", "实际控制人", "text"),
+    Fact("size", "企业规模", "text"),
+    Fact("enterprise_type", "企业类型", "text"),
+    Fact("listing", "上市情况", "text"),
+    Fact("leading_product", "主导产品名称", "text"),
+    Fact("segment", "主导产品所属细分市场", "text"),
+)
+
+
+@dataclass(frozen=True)
+class Issue:
+    """One thing amiss in a file.
+
+    A 提示 (a cell that cannot be read is stored as unknown) does not hold its row back, a 错误 does.
+    """
+
+    severity: Severity
+    sheet: str
+    cell: str
+    value: str
+    message: str
+    expected: str = ""
+    uscc: str = ""
+
+    def __str__(self) -> str:
+        where = f"{self.sheet}!{self.cell}" if self.cell else self.sheet
+        shown = f"「{self.value}」" if self.value else ""
+        return f"{self.severity} {where}{shown}：{self.message}{self.expected and '，' + self.expected}"
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One enterprise's filing as read from a file, keyed as in ``rules.facts.Profile``.
+
+    ``identity`` holds what names the enterprise but decides nothing (``IDENTITY``); ``where`` is the row it came from.
+    """
+
+    uscc: str
+    name: str
+    as_of: date | None
+    identity: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, Scalar] = field(default_factory=dict)
+    records: Mapping[str, RecordList] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)
+    where: str = ""
+
+    def profile(self, as_of: date) -> Profile:
+        """The facts of this filing as of a day."""
+        return Profile(as_of, self.values, self.records, self.sources)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Everything read from one file: good submissions, and every issue in one list.
+
+    A submission named by a 错误 is in ``refused``, not in ``submissions``. ``digest`` is the SHA-256
+    of the file's bytes.
+    """
+
+    file: str
+    digest: str
+    submissions: tuple[Submission, ...]
+    refused: tuple[Submission, ...]
+    issues: tuple[Issue, ...]
+
+    @property
+    def errors(self) -> list[Issue]:
+        """The issues that hold rows back."""
+        return [i for i in self.issues if i.severity == "错误"]

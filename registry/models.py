@@ -1,0 +1,379 @@
+"""All tables: enterprises, the files loaded, and what each filing stated.
+
+A filing is what one enterprise states as of one day. Its facts stand in typed rows of their own
+tables, and once more as canonical JSON text, the form that is digested and compared. Nothing that
+was known is overwritten: a filing that changes becomes a new version, and the old rows end with
+``known_until``. Column names are the ids of ``rules.facts``; money is in yuan (stored as fen).
+"""
+
+import datetime as dt
+from decimal import Decimal
+from typing import Final
+
+from sqlalchemy import CheckConstraint, Index, Text, text
+from sqlalchemy import Enum as SAEnum
+from sqlmodel import Field, SQLModel
+
+from registry.columns import Count, Exact, RowId, Utc, Yuan
+from rules.facts import RECORDS, record_kind
+
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+_CURRENT: Final = text("known_until IS NULL")
+
+
+def _current(table: str, *key: str) -> Index:
+    """At most one current row per key."""
+    return Index(
+        f"uq_{table}_current", *key, unique=True, sqlite_where=_CURRENT, postgresql_where=_CURRENT
+    )
+
+
+def _period() -> CheckConstraint:
+    return CheckConstraint("known_until >= known_from", "period")
+
+
+def _at_least(minimum: int, *columns: str) -> CheckConstraint:
+    return CheckConstraint(" AND ".join(f"{c} >= {minimum}" for c in columns), "minimum")
+
+
+def _enum(name: str, codes: tuple[str, ...]) -> SAEnum:
+    return SAEnum(
+        *codes,
+        name=name,
+        native_enum=False,
+        create_constraint=True,
+        validate_strings=True,
+        length=40,
+    )
+
+
+def _codes(kind: str, name: str) -> SAEnum:
+    field = record_kind(kind).field(name)
+    assert field is not None
+    return _enum(name, field.codes)
+
+
+class Enterprise(SQLModel, table=True):
+    """An enterprise and how its current filings describe it; the newer filing speaks first."""
+
+    __tablename__ = "enterprise"
+    __table_args__ = (CheckConstraint("length(uscc) = 18", "uscc"),)
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    uscc: str = Field(unique=True, sa_type=Text)
+    name: str = Field(sa_type=Text)
+    province: str | None = Field(default=None, sa_type=Text)
+    city: str | None = Field(default=None, sa_type=Text)
+    county: str | None = Field(default=None, sa_type=Text)
+    registered_on: dt.date | None = None
+    registered_capital: Decimal | None = Field(default=None, sa_type=Yuan)
+    legal_representative: str | None = Field(default=None, sa_type=Text)
+    controlling_shareholder: str | None = Field(default=None, sa_type=Text)
+    actual_controller: str | None = Field(default=None, sa_type=Text)
+    size: str | None = Field(default=None, sa_type=Text)
+    enterprise_type: str | None = Field(default=None, sa_type=Text)
+    listing: str | None = Field(default=None, sa_type=Text)
+    leading_product: str | None = Field(default=None, sa_type=Text)
+    segment: str | None = Field(default=None, sa_type=Text)
+
+
+class Import(SQLModel, table=True):
+    """One file that was loaded."""
+
+    __tablename__ = "import"
+    __table_args__ = (
+        CheckConstraint("length(digest) = 64", "digest"),
+        CheckConstraint("undone_at >= loaded_at", "undone"),
+        _at_least(0, "new", "changed", "unchanged", "refused"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    file: str = Field(sa_type=Text)
+    digest: str = Field(sa_type=Text)
+    as_of: dt.date | None = None
+    loaded_at: dt.datetime = Field(sa_type=Utc)
+    undone_at: dt.datetime | None = Field(default=None, sa_type=Utc)
+    new: int
+    changed: int
+    unchanged: int
+    refused: int
+
+
+class Versioned(SQLModel):
+    """What every stated row carries: whose it is, as of which day, from which file, known when.
+
+    ``sources`` is a JSON text that maps the keys of ``Profile.sources`` to where they stand.
+    """
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    enterprise_id: int = Field(foreign_key="enterprise.id", sa_type=RowId)
+    import_id: int = Field(foreign_key="import.id", sa_type=RowId)
+    as_of: dt.date
+    known_from: dt.datetime = Field(sa_type=Utc)
+    known_until: dt.datetime | None = Field(default=None, sa_type=Utc)
+    sources: str = Field(sa_type=Text)
+
+
+class Filing(Versioned, table=True):
+    """One version of what an enterprise filed as of a day.
+
+    ``facts`` is the canonical JSON text of values, records and sources; ``identity`` that of the
+    columns of ``Enterprise`` it gave; ``digest`` is the SHA-256 of both without the sources.
+    ``replaces_id`` is the version it superseded.
+    """
+
+    __tablename__ = "filing"
+    __table_args__ = (
+        _current("filing", "enterprise_id", "as_of"),
+        _period(),
+        CheckConstraint("length(digest) = 64", "digest"),
+    )
+
+    import_id: int = Field(foreign_key="import.id", sa_type=RowId, index=True)
+    replaces_id: int | None = Field(default=None, foreign_key="filing.id", sa_type=RowId)
+    identity: str = Field(sa_type=Text)
+    facts: str = Field(sa_type=Text)
+    digest: str = Field(sa_type=Text)
+
+
+class Restatement(SQLModel, table=True):
+    """That an import stated a filing again just as it stood; it stored no version of it."""
+
+    __tablename__ = "restatement"
+
+    import_id: int = Field(foreign_key="import.id", sa_type=RowId, primary_key=True)
+    filing_id: int = Field(foreign_key="filing.id", sa_type=RowId, primary_key=True, index=True)
+
+
+class Stated(Versioned):
+    """A row of a filing."""
+
+    filing_id: int = Field(foreign_key="filing.id", sa_type=RowId, index=True)
+
+
+class YearlyFigure(Stated, table=True):
+    """The figures of one fiscal year as a filing stated them.
+
+    Current is, per enterprise and year, the statement of the newest current filing; what an older
+    filing stated stays readable through ``filing_id``.
+    """
+
+    __tablename__ = "yearly_figure"
+    __table_args__ = (
+        _current("yearly_figure", "enterprise_id", "fiscal_year"),
+        _period(),
+        CheckConstraint("fiscal_year BETWEEN 1949 AND 2999", "fiscal_year"),
+        _at_least(
+            0,
+            "staff",
+            "rd_staff",
+            "revenue",
+            "main_revenue",
+            "rd_expense",
+            "total_assets",
+            "total_liabilities",
+        ),
+    )
+
+    fiscal_year: int
+    staff: int | None = Field(default=None, sa_type=Count)
+    rd_staff: int | None = Field(default=None, sa_type=Count)
+    revenue: Decimal | None = Field(default=None, sa_type=Yuan)
+    main_revenue: Decimal | None = Field(default=None, sa_type=Yuan)
+    net_profit: Decimal | None = Field(default=None, sa_type=Yuan)
+    rd_expense: Decimal | None = Field(default=None, sa_type=Yuan)
+    total_assets: Decimal | None = Field(default=None, sa_type=Yuan)
+    total_liabilities: Decimal | None = Field(default=None, sa_type=Yuan)
+
+
+class ScalarRow(Stated):
+    """One fact of the catalogue that is not yearly; exactly the column of its kind is filled."""
+
+    fact: str = Field(sa_type=Text)
+    flag: bool | None = None
+    money: Decimal | None = Field(default=None, sa_type=Yuan)
+    number: Decimal | None = Field(default=None, sa_type=Exact)
+    day: dt.date | None = None
+    words: str | None = Field(default=None, sa_type=Text)
+
+
+def _scalar(table: str) -> tuple[Index, CheckConstraint, CheckConstraint]:
+    filled = " + ".join(
+        f"CASE WHEN {column} IS NULL THEN 0 ELSE 1 END"
+        for column in ("flag", "money", "number", "day", "words")
+    )
+    return (
+        _current(table, "enterprise_id", "as_of", "fact"),
+        _period(),
+        CheckConstraint(f"{filled} = 1", "one_value"),
+    )
+
+
+class FiledFact(ScalarRow, table=True):
+    """A fact that the enterprise files (填报)."""
+
+    __tablename__ = "filed_fact"
+    __table_args__ = _scalar("filed_fact")
+
+
+class Finding(ScalarRow, table=True):
+    """A finding by a person (认定); who, when and on what evidence are unknown for filed ones."""
+
+    __tablename__ = "finding"
+    __table_args__ = _scalar("finding")
+
+    found_by: str | None = Field(default=None, sa_type=Text)
+    found_at: dt.datetime | None = Field(default=None, sa_type=Utc)
+    evidence: str | None = Field(default=None, sa_type=Text)
+
+
+class RecordListRow(Stated, table=True):
+    """That a filing has a list of records, and whether it is 已报全 (NULL: not stated)."""
+
+    __tablename__ = "record_list"
+    __table_args__ = (_current("record_list", "enterprise_id", "as_of", "kind"), _period())
+
+    kind: str = Field(sa_type=_enum("kind", tuple(k.id for k in RECORDS)))
+    complete: bool | None = None
+
+
+class Record(Stated):
+    """One record of a list, in the order it was filed."""
+
+    position: int
+
+
+def _record(table: str, *more: CheckConstraint) -> tuple[Index | CheckConstraint, ...]:
+    return (_current(table, "enterprise_id", "as_of", "position"), _period(), *more)
+
+
+class IpRight(Record, table=True):
+    """An intellectual property right (知识产权)."""
+
+    __tablename__ = "ip_right"
+    __table_args__ = _record("ip_right")
+
+    kind: str | None = Field(default=None, sa_type=_codes("ip", "kind"))
+    number: str | None = Field(default=None, sa_type=Text)
+    in_force: bool | None = None
+    related: bool | None = None
+    acquisition: str | None = Field(default=None, sa_type=_codes("ip", "acquisition"))
+    grant_date: dt.date | None = None
+    transfer_date: dt.date | None = None
+    earning: bool | None = None
+    foreign_family: bool | None = None
+    foreign_income: bool | None = None
+    pledged: bool | None = None
+    pledge: bool | None = None
+    national_award: bool | None = None
+
+
+class Financing(Record, table=True):
+    """A round of equity financing (股权融资)."""
+
+    __tablename__ = "financing"
+    __table_args__ = _record("financing", _at_least(0, "amount"))
+
+    date: dt.date | None = None
+    amount: Decimal | None = Field(default=None, sa_type=Yuan)
+    investor: str | None = Field(default=None, sa_type=Text)
+    qualified: bool | None = None
+    new_shareholder: bool | None = None
+    share_given: Decimal | None = Field(default=None, sa_type=Exact)
+
+
+class Award(Record, table=True):
+    """A science and technology award (科技奖励)."""
+
+    __tablename__ = "award"
+    __table_args__ = _record("award", _at_least(1, "rank"))
+
+    level: str | None = Field(default=None, sa_type=_codes("awards", "level"))
+    rank: int | None = Field(default=None, sa_type=Count)
+    date: dt.date | None = None
+    name: str | None = Field(default=None, sa_type=Text)
+
+
+class Honour(Record, table=True):
+    """An honorary title (荣誉称号)."""
+
+    __tablename__ = "honour"
+    __table_args__ = _record("honour")
+
+    kind: str | None = Field(default=None, sa_type=_codes("honours", "kind"))
+    valid_until: dt.date | None = None
+    accepted: bool | None = None
+
+
+class Institution(Record, table=True):
+    """An R&D institution (研发机构)."""
+
+    __tablename__ = "institution"
+    __table_args__ = _record("institution")
+
+    level: str | None = Field(default=None, sa_type=_codes("institutions", "level"))
+    name: str | None = Field(default=None, sa_type=Text)
+
+
+class Competition(Record, table=True):
+    """A place on a list of 创客中国."""
+
+    __tablename__ = "competition"
+    __table_args__ = _record("competition", _at_least(1, "rank"))
+
+    rank: int | None = Field(default=None, sa_type=Count)
+    date: dt.date | None = None
+    group: str | None = Field(default=None, sa_type=_codes("competitions", "group"))
+
+
+class Brand(Record, table=True):
+    """A brand (品牌)."""
+
+    __tablename__ = "brand"
+    __table_args__ = _record("brand")
+
+    name: str | None = Field(default=None, sa_type=Text)
+    has_ip: bool | None = None
+    registered: bool | None = None
+    earning: bool | None = None
+
+
+class TitleHeld(Record, table=True):
+    """A tier title that the enterprise states it holds (梯度称号)."""
+
+    __tablename__ = "title_held"
+    __table_args__ = _record("title_held")
+
+    kind: str | None = Field(default=None, sa_type=_codes("titles", "kind"))
+    valid_from: dt.date | None = None
+    valid_until: dt.date | None = None
+    held: bool | None = None
+
+
+#: The table of each record list of the catalogue.
+RECORD_TABLES: Final[dict[str, type[Record]]] = {
+    "ip": IpRight,
+    "financing": Financing,
+    "awards": Award,
+    "honours": Honour,
+    "institutions": Institution,
+    "competitions": Competition,
+    "brands": Brand,
+    "titles": TitleHeld,
+}
+
+#: Every table whose rows belong to a filing.
+STATED_TABLES: Final[tuple[type[Stated], ...]] = (
+    YearlyFigure,
+    FiledFact,
+    Finding,
+    RecordListRow,
+    *RECORD_TABLES.values(),
+)

@@ -1,0 +1,201 @@
+"""The database: engine, session and schema revision, for SQLite and PostgreSQL.
+
+The address is ``TIDU_DATABASE_URL``; without it, the file ``tidu.db`` in ``TIDU_HOME`` or the
+current directory. An SQLite database migrates itself on first use; PostgreSQL is migrated by
+``upgrade``. Whatever goes wrong with the database is a ``StorageError`` in Chinese.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import psycopg
+import sqlalchemy as sa
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import event, exc
+from sqlmodel import Session
+
+from alembic import command
+from registry import resources
+from registry.errors import StorageError
+
+#: How long a writer waits for another one, in seconds.
+_PATIENCE: Final = 30
+
+#: The advisory lock that writers to one PostgreSQL database share: "tidu" in ASCII.
+_WRITER_LOCK: Final = 0x74696475
+
+_EXAMPLES: Final = "sqlite:///tidu.db 或 postgresql://用户@主机/库名"
+
+
+@dataclass(frozen=True)
+class Status:
+    """The schema revision of a database against the one this program expects."""
+
+    current: str | None
+    head: str
+    pending: tuple[str, ...]
+
+
+def database_url() -> sa.URL:
+    """The address of the registry; one that cannot be read raises ``StorageError``."""
+    given = os.environ.get("TIDU_DATABASE_URL")
+    if not given:
+        folder = Path(os.environ.get("TIDU_HOME") or Path.cwd())
+        return sa.URL.create("sqlite", database=str(folder / "tidu.db"))
+    return _parse(given)
+
+
+def connect(url: str | sa.URL | None = None) -> sa.Engine:
+    """An engine on a database that is at the expected revision, or a ``StorageError``."""
+    engine = create_engine(url)
+    try:
+        found = status(engine)
+        if found.pending and engine.dialect.name == "sqlite":
+            upgrade(engine)
+        elif found.pending:
+            raise StorageError(
+                f"数据库{_shown(engine)}尚未升级到本程序需要的版本{found.head}"
+                f"（现为{found.current or '空库'}）：请先运行 tidu db upgrade"
+            )
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+def create_engine(url: str | sa.URL | None = None) -> sa.Engine:
+    """An engine that has not yet connected; the schema is not looked at."""
+    address = database_url() if url is None else _parse(url)
+    if address.get_backend_name() == "postgresql":
+        engine = sa.create_engine(address, connect_args={"connect_timeout": 10})
+        event.listen(engine, "begin", _begin_postgresql)
+    else:
+        engine = sa.create_engine(address, connect_args={"timeout": _PATIENCE})
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+@contextmanager
+def session(engine: sa.Engine, *, write: bool = False) -> Iterator[Session]:
+    """One transaction: committed at the end, rolled back on any error.
+
+    ``write`` says that it will write: such transactions wait for one another from the start, so
+    that what they read still holds when they write.
+    """
+    with (
+        _translated(engine),
+        Session(engine.execution_options(tidu_write=write), expire_on_commit=False) as opened,
+        opened.begin(),
+    ):
+        if write:
+            opened.connection()  # take the lock now
+        yield opened
+
+
+def upgrade(engine: sa.Engine) -> None:
+    """Bring the schema to the newest revision."""
+    status(engine)
+    with _translated(engine), engine.execution_options(tidu_write=True).begin() as connection:
+        command.upgrade(alembic_config(connection), "head")
+
+
+def status(engine: sa.Engine) -> Status:
+    """The revision of the database and what is pending; an unknown one raises ``StorageError``."""
+    script = ScriptDirectory.from_config(alembic_config())
+    with _translated(engine), engine.connect() as connection:
+        current = MigrationContext.configure(connection).get_current_revision()
+    revisions = [r.revision for r in script.walk_revisions()][::-1]
+    if current is not None and current not in revisions:
+        raise StorageError(
+            f"数据库{_shown(engine)}的版本{current}不为本程序所知，可能由更新的程序建立：请升级本程序"
+        )
+    done = 0 if current is None else revisions.index(current) + 1
+    return Status(current, revisions[-1], tuple(revisions[done:]))
+
+
+def alembic_config(connection: sa.Connection | None = None) -> Config:
+    """The configuration of the packaged migrations, to run over an open connection."""
+    config = Config()
+    config.set_main_option("script_location", str(resources.migrations()).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _parse(given: str | sa.URL) -> sa.URL:
+    try:
+        url = sa.make_url(given)
+    except (exc.ArgumentError, ValueError):
+        raise StorageError(f"数据库地址无法识别：请写成 {_EXAMPLES}") from None
+    match url.drivername:
+        case "sqlite" | "postgresql+psycopg":
+            return url
+        case "postgresql" | "postgres":
+            return url.set(drivername="postgresql+psycopg")
+    raise StorageError(f"不支持数据库种类「{url.drivername}」：请写成 {_EXAMPLES}")
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # transactions are begun by _begin_sqlite, DDL included
+    for pragma in ("foreign_keys = ON", "journal_mode = WAL", "synchronous = NORMAL"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if _writes(connection) else "BEGIN")
+
+
+def _begin_postgresql(connection: sa.Connection) -> None:
+    if _writes(connection):
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_PATIENCE}s'")
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER_LOCK})")
+
+
+def _writes(connection: sa.Connection) -> bool:
+    return bool(connection.get_execution_options().get("tidu_write"))
+
+
+def _shown(engine: sa.Engine) -> str:
+    return f"「{engine.url.render_as_string(hide_password=True)}」"
+
+
+#: What SQLite says -> what to tell the user.
+_SQLITE_TROUBLE: Final = {
+    "file is not a database": "不是SQLite数据库文件：请检查路径，或换一个文件",
+    "database disk image is malformed": "已损坏：请从备份恢复",
+    "database is locked": "正被其他程序写入：请稍后再试",
+    "unable to open database file": "打不开：请检查文件夹是否存在、是否可写",
+    "readonly database": "不可写：请检查文件和文件夹的权限",
+    "disk is full": "所在的磁盘已满",
+    "no such table": "缺少数据表：请先运行 tidu db upgrade",
+}
+
+
+@contextmanager
+def _translated(engine: sa.Engine) -> Iterator[None]:
+    """Turn the database's own complaints into one Chinese sentence."""
+    try:
+        yield
+    except (exc.IntegrityError, exc.DataError):
+        raise
+    except exc.DatabaseError as error:
+        raise StorageError(f"数据库{_shown(engine)}{_trouble(error.orig)}") from error
+
+
+def _trouble(error: object) -> str:
+    said = " ".join(str(error).split())
+    for phrase, advice in _SQLITE_TROUBLE.items():
+        if phrase in said:
+            return advice
+    if isinstance(error, psycopg.errors.LockNotAvailable):
+        return _SQLITE_TROUBLE["database is locked"]
+    if isinstance(error, psycopg.OperationalError) and error.sqlstate is None:
+        return f"连接不上（{said}）：请检查主机、端口、库名、用户和口令"
+    return f"无法使用（{said}）"

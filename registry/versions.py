@@ -1,0 +1,217 @@
+"""Versions of filings and their rows: the only writer and reader of the stated tables.
+
+Nothing here decides what is to be stored; see ``registry.loading``.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from typing import Any, Final, TypeVar
+
+import sqlalchemy as sa
+from sqlmodel import Session, SQLModel
+
+from registry.models import STATED_TABLES, Enterprise, Filing, Stated, YearlyFigure
+from registry.rows import Row, Statement, identity_columns
+
+_T = TypeVar("_T")
+
+#: How many keys one statement names at most (SQLite and PostgreSQL both bound them), and of how many
+#: filings the rows are held at once: they take some 80 kB each.
+_CHUNK: Final = 500
+
+
+def table_of(model: type[SQLModel]) -> sa.Table:
+    """The table of a model, for statements that name columns."""
+    return SQLModel.metadata.tables[str(model.__tablename__)]
+
+
+ENTERPRISE: Final = table_of(Enterprise)
+FILING: Final = table_of(Filing)
+_FIGURE: Final = table_of(YearlyFigure)
+
+
+def chunks(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
+    """Parts that one statement can name."""
+    return (items[i : i + _CHUNK] for i in range(0, len(items), _CHUNK))
+
+
+def known(known_at: datetime | None) -> sa.ColumnElement[bool]:
+    """Which versions of filings are current, or were known at a moment."""
+    current = FILING.c.known_until.is_(None)
+    if known_at is None:
+        return current
+    return (FILING.c.known_from <= known_at) & (current | (FILING.c.known_until > known_at))
+
+
+def touched(import_id: int) -> sa.Select[Any]:
+    """The ids of the enterprises that an import concerned."""
+    return sa.select(FILING.c.enterprise_id).where(FILING.c.import_id == import_id)
+
+
+def close(session: Session, filing_ids: Sequence[int], now: datetime) -> None:
+    """End these versions with all their rows."""
+    for part in chunks(filing_ids):
+        keys = (FILING.c.id, *(table_of(model).c.filing_id for model in STATED_TABLES))
+        for key in keys:
+            table = key.table
+            session.execute(
+                sa.update(table)
+                .where(key.in_(part), table.c.known_until.is_(None))
+                .values(known_until=now)
+            )
+
+
+def insert(
+    session: Session,
+    import_id: int,
+    statements: dict[tuple[str, date], Statement],
+    replaced: dict[tuple[str, date], int],
+    now: datetime,
+) -> None:
+    """Add versions that begin now, and the enterprises that are not yet known."""
+    ids = _enterprise_ids(session, {uscc: s.name for (uscc, _), s in statements.items()})
+    common = {"import_id": import_id, "known_from": now, "known_until": None}
+    versions = [
+        common
+        | {
+            "enterprise_id": ids[uscc],
+            "as_of": as_of,
+            "sources": statement.sources,
+            "replaces_id": replaced.get((uscc, as_of)),
+            "identity": statement.identity,
+            "facts": statement.facts,
+            "digest": statement.digest,
+        }
+        for (uscc, as_of), statement in statements.items()
+    ]
+    filing_ids = _insert_filings(session, versions)
+    for model in STATED_TABLES:
+        _insert_rows(
+            session,
+            model,
+            [
+                row | common | {"enterprise_id": ids[uscc], "as_of": as_of, "filing_id": filing_id}
+                for filing_id, ((uscc, as_of), statement) in zip(
+                    filing_ids, statements.items(), strict=True
+                )
+                for row in statement.rows[model]
+            ],
+        )
+
+
+def _enterprise_ids(session: Session, names: dict[str, str]) -> dict[str, int]:
+    query = sa.select(ENTERPRISE.c.uscc, ENTERPRISE.c.id)
+    ids = {
+        uscc: found
+        for part in chunks(sorted(names))
+        for uscc, found in session.execute(query.where(ENTERPRISE.c.uscc.in_(part)))
+    }
+    missing = [uscc for uscc in names if uscc not in ids]
+    if missing:
+        added = session.scalars(
+            sa.insert(ENTERPRISE).returning(ENTERPRISE.c.id, sort_by_parameter_order=True),
+            [{"uscc": uscc, "name": names[uscc]} for uscc in missing],
+        )
+        ids |= dict(zip(missing, added, strict=True))
+    return ids
+
+
+def _insert_filings(session: Session, versions: list[Row]) -> list[int]:
+    return list(
+        session.scalars(
+            sa.insert(FILING).returning(FILING.c.id, sort_by_parameter_order=True), versions
+        )
+    )
+
+
+def _insert_rows(session: Session, model: type[Stated], rows: list[Row]) -> None:
+    """Add rows; yearly figures wait closed until ``settle`` opens those that are current."""
+    if model is YearlyFigure:
+        rows = [row | {"known_until": row["known_from"]} for row in rows]
+    if rows:
+        session.execute(sa.insert(table_of(model)), rows)
+
+
+def reopen(session: Session, filing_ids: Sequence[int], now: datetime) -> None:
+    """Add copies of closed versions that begin now."""
+    for part in chunks(filing_ids):
+        closed = [
+            dict(row)
+            for row in session.execute(sa.select(FILING).where(FILING.c.id.in_(part))).mappings()
+        ]
+        rows = rows_of(session, [version["id"] for version in closed])
+        begin = {"known_from": now, "known_until": None}
+        opened = _insert_filings(session, [_without_id(version) | begin for version in closed])
+        for model in STATED_TABLES:
+            copies = [
+                _without_id(row) | begin | {"filing_id": filing_id}
+                for filing_id, version in zip(opened, closed, strict=True)
+                for row in rows[version["id"]][model]
+            ]
+            _insert_rows(session, model, copies)
+
+
+def _without_id(row: Row) -> Row:
+    return {name: value for name, value in row.items() if name != "id"}
+
+
+def rows_of(
+    session: Session, filing_ids: Sequence[int]
+) -> dict[int, dict[type[Stated], list[Row]]]:
+    """All rows of these filings, in the order they were stored."""
+    rows: dict[int, dict[type[Stated], list[Row]]] = {
+        filing_id: {model: [] for model in STATED_TABLES} for filing_id in filing_ids
+    }
+    for model in STATED_TABLES:
+        table = table_of(model)
+        query = sa.select(table).where(table.c.filing_id.in_(filing_ids)).order_by(table.c.id)
+        for row in session.execute(query).mappings():
+            rows[row["filing_id"]][model].append(dict(row))
+    return rows
+
+
+def settle(session: Session, import_id: int, now: datetime) -> None:
+    """Make the newest filing speak: the current yearly figures, and how the enterprise is named."""
+    concerned = touched(import_id)
+    place = sa.func.row_number().over(
+        partition_by=(_FIGURE.c.enterprise_id, _FIGURE.c.fiscal_year),
+        order_by=(_FIGURE.c.as_of.desc(), _FIGURE.c.id.desc()),
+    )
+    ranked = (
+        sa.select(_FIGURE.c.id, place.label("place"))
+        .join(FILING, FILING.c.id == _FIGURE.c.filing_id)
+        .where(FILING.c.known_until.is_(None), _FIGURE.c.enterprise_id.in_(concerned))
+        .subquery()
+    )
+    speaking = _FIGURE.c.id.in_(sa.select(ranked.c.id).where(ranked.c.place == 1))
+    is_current = _FIGURE.c.known_until.is_(None)
+    session.execute(
+        sa.update(_FIGURE)
+        .where(_FIGURE.c.enterprise_id.in_(concerned), is_current, ~speaking)
+        .values(known_until=now)
+    )
+    session.execute(
+        sa.update(_FIGURE).where(speaking, _FIGURE.c.known_from == now).values(known_until=None)
+    )
+    begin: dict[str, Any] = {
+        "known_from": sa.literal(now, _FIGURE.c.known_from.type),
+        "known_until": sa.null(),
+    }
+    columns = _without_id(dict(_FIGURE.c)) | begin
+    session.execute(
+        sa.insert(_FIGURE).from_select(
+            list(columns), sa.select(*columns.values()).where(speaking, ~is_current)
+        )
+    )
+    stated: dict[int, list[str]] = {}
+    for enterprise_id, identity in session.execute(
+        sa.select(FILING.c.enterprise_id, FILING.c.identity)
+        .where(FILING.c.known_until.is_(None), FILING.c.enterprise_id.in_(concerned))
+        .order_by(FILING.c.as_of)
+    ):
+        stated.setdefault(enterprise_id, []).append(identity)
+    for part in chunks(list(stated.items())):
+        session.execute(
+            sa.update(Enterprise),
+            [{"id": key} | identity_columns(texts) for key, texts in part],
+        )
