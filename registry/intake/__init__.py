@@ -1,0 +1,8 @@
+"""From files to filings: workbooks, CSV and JSON, with sheet and cell in everything amiss."""
+
+from registry.intake.checks import check_totals
+from registry.intake.issues_report import write_issues
+from registry.intake.reader import read
+from registry.intake.template import write_template
+
+__all__ = ["check_totals", "read", "write_issues", "write_template"]

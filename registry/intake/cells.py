@@ -1,0 +1,379 @@
+"""Exact values from the cells that people type: numbers, dates, yes and no, codes.
+
+Every reader returns a ``Parsed``: a value in the base unit of the catalogue, None where nothing is
+given, and a notice where the cell says something that cannot be kept as it stands. A workbook
+keeps numbers as binary floats; they become decimals at 15 significant digits before anything is
+computed.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Context, Decimal
+from functools import lru_cache
+from typing import ClassVar, Final, NamedTuple, TypeAlias
+
+from registry.columns import decimal_text
+from rules.facts import Fact, Scalar, check_value
+
+
+@dataclass(frozen=True, slots=True)
+class Percent:
+    """A number that is known to be a ratio: its workbook shows 0.18 as 18%."""
+
+    value: int | float | Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Unsaved:
+    """A formula whose result the workbook does not hold; nothing is given by it."""
+
+    formula: str
+
+    SAID: ClassVar[tuple[str, str]] = (
+        "公式没有保存计算结果",
+        "请用 Excel 或 WPS 打开并保存后再导入",
+    )
+
+
+CellValue: TypeAlias = (
+    str | int | float | bool | Decimal | date | time | timedelta | Percent | Unsaved | None
+)
+
+
+class Parsed(NamedTuple):
+    """What a cell says: its value, or None, and what the officer should be told about it."""
+
+    value: Scalar | None
+    notice: str = ""
+    expected: str = ""
+
+    def said(self, name: str) -> str:
+        """The notice as a sentence about the item of that name."""
+        return f"“{name}”{self.notice}{'，按未提供处理' if self.value is None else ''}"
+
+
+NOTHING: Final = Parsed(None)
+_NO_SHARE: Final = Parsed(None, "不是可识别的百分比", "应写成 18% 的样子")
+
+#: Power of ten from a unit of money to yuan.
+MONEY: Final = {"元": 0, "千元": 3, "万元": 4, "万": 4, "百万元": 6, "亿元": 8, "亿": 8}
+
+#: The ways to write the unit of a count.
+_COUNTS: Final = {
+    "人": ("人", "名"),
+    "项": ("项", "件", "个"),
+    "级": ("级",),
+    "名": ("名", "位"),
+    "分": ("分",),
+}
+_WHOLE: Final = ("人", "项", "级", "名")
+
+_NOT_GIVEN: Final = frozenset(
+    [
+        "未提供",
+        "未填",
+        "未填写",
+        "未填报",
+        "未知",
+        "不详",
+        "不适用",
+        "暂缺",
+        "缺",
+        "暂无数据",
+        "无数据",
+        "空白",
+        "空",
+        "/",
+        "//",
+        "\\",
+        "N/A",
+        "NA",
+        "#N/A",
+    ]
+)
+_ERRORS: Final = frozenset(["#DIV/0!", "#REF!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!"])
+_YES: Final = frozenset(["是", "有", "√", "✓", "✔", "Y", "YES", "TRUE"])
+_NO: Final = frozenset(["否", "无", "没有", "×", "✗", "✘", "X", "N", "NO", "FALSE"])
+
+_HALF: Final = {i + 0xFEE0: i for i in range(0x21, 0x7F)} | {0x3000: " ", 0x2212: "-", 0x2013: "-"}
+_SPACE: Final = re.compile(r"\s+")
+_NUMBER: Final = re.compile(
+    r"(?P<sign>[+-]?)(?P<open>\()?(?P<digits>(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?)"
+    r"(?(open)\))(?P<unit>\D{0,3})"
+)
+_LEVEL: Final = re.compile(r"([一二三四])级?")
+_DAY: Final = re.compile(
+    r"([0-9]{4})([-./年])([0-9]{1,2})([-./月])([0-9]{1,2})日?(?:[T ]?[0-9]{1,2}:[0-9:.]+)?"
+)
+_DAY_DIGITS: Final = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
+_PART_OF_DATE: Final = re.compile(r"[0-9]{4}(?:[-./年](?:[0-9]{1,2}月?)?)?")
+
+_DAY_EXPECTED: Final = "应为年月日，例如 2023-06-30"
+_LIMIT: Final = Decimal(10) ** 15
+_EXACT: Final = Context(prec=60)
+_FEN: Final = Decimal("0.01")
+
+
+def half(text: str) -> str:
+    """The text with full-width letters, digits and signs made half-width, without outer blanks."""
+    return text.strip() if text.isascii() else text.translate(_HALF).strip()
+
+
+def squeeze(text: str) -> str:
+    """The text as headings and codes are compared: compatibility forms unified, no blanks."""
+    return _SPACE.sub("", unicodedata.normalize("NFKC", text))
+
+
+def plain(value: CellValue) -> str:
+    """The text of a cell as the officer sees it."""
+    match value:
+        case None:
+            return ""
+        case str():
+            return _SPACE.sub(" ", value.strip())
+        case bool():
+            return "TRUE" if value else "FALSE"
+        case Percent():
+            return f"{decimal_text(_decimal(value.value) * 100)}%"
+        case Unsaved():
+            return value.formula
+        case int() | float() | Decimal():
+            return format(_decimal(value), "f")
+        case datetime():
+            return value.date().isoformat() if value.time() == time() else str(value)
+    return str(value)
+
+
+def not_given(value: CellValue) -> bool:
+    """Whether a cell is blank or says that nothing is given (未提供, —, /, 不详 …).
+
+    >>> [not_given(text) for text in ("　", "——", "／", "未提供", "无", "0")]
+    [True, True, True, True, False, False]
+    """
+    if isinstance(value, str):
+        return _says_nothing(value)
+    return value is None or isinstance(value, Unsaved)
+
+
+@lru_cache(maxsize=4096)
+def _says_nothing(text: str) -> bool:
+    text = half(text)
+    return not text.strip("-—―─‐‑ ") or text.upper() in _NOT_GIVEN
+
+
+def _decimal(value: int | float | Decimal) -> Decimal:
+    """The decimal of a number cell; a binary float at 15 significant digits.
+
+    >>> _decimal(0.1 + 0.2)
+    Decimal('0.3')
+    """
+    return Decimal(f"{value:.15g}" if isinstance(value, float) else value)
+
+
+def _typed(text: str) -> tuple[Decimal, str] | None:
+    """A number as typed, and the unit behind it."""
+    match = _NUMBER.fullmatch(_SPACE.sub("", half(text)))
+    if match is None or (match["open"] and match["sign"]):
+        return None
+    digits = match["digits"].replace(",", "")
+    if len(digits) > 40:
+        return None
+    number = Decimal(digits)
+    return (-number if match["sign"] == "-" or match["open"] else number), match["unit"]
+
+
+def _amount(value: CellValue) -> tuple[Decimal, str] | None:
+    match value:
+        case bool():
+            return None
+        case int() | float() | Decimal():
+            number = _decimal(value)
+            return (number, "") if not number or -20 <= number.adjusted() <= 30 else None
+        case str():
+            return _typed(value)
+    return None
+
+
+def read_money(value: CellValue, unit: str) -> Parsed:
+    """An amount in yuan; ``unit`` holds where the cell names none; 无 is zero.
+
+    >>> read_money("１，２３４.5", "万元").value, read_money("0.3亿元", "万元").value
+    ('12345000', '30000000')
+    """
+    if _is_none(value):
+        return Parsed("0")
+    found = _amount(value)
+    if found is None or (found[1] or unit) not in MONEY:
+        return Parsed(None, "不是可识别的金额", f"应为数字，单位{unit}")
+    yuan = _EXACT.scaleb(found[0], MONEY[found[1] or unit])
+    if abs(yuan) >= _LIMIT:
+        return Parsed(None, "金额超出可保存的范围", "请核对数字和单位")
+    rounded = _EXACT.quantize(yuan, _FEN)
+    text = decimal_text(rounded)
+    if rounded != yuan:
+        return Parsed(text, f"金额细于1分，已按四舍六入五成双取为{text}元", "金额最细到分")
+    return Parsed(text)
+
+
+def read_share(value: CellValue, unit: str = "") -> Parsed:
+    """A ratio; 10%, 0.1 and a cell formatted as a percentage are understood.
+
+    A bare number of 1 and more is ambiguous unless the heading says %, where one below 1 is.
+
+    >>> read_share("9.99%").value, read_share(0.1).value, read_share(18).value
+    ('0.0999', '0.1', None)
+    """
+    if isinstance(value, Percent):
+        ratio = _amount(value.value)
+        return Parsed(decimal_text(ratio[0])) if ratio else _NO_SHARE
+    if _is_none(value):
+        return Parsed("0")
+    found = _amount(value)
+    if found is None or found[1] not in ("", "%"):
+        return _NO_SHARE
+    number, sign = found
+    shown = decimal_text(number)
+    if sign or (unit and (number >= 1 or number == 0)):
+        return Parsed(decimal_text(number.scaleb(-2)))
+    if unit or number >= 1:
+        return Parsed(None, "没有百分号，含义不明", f"请写明百分号，例如 {shown}%")
+    return Parsed(shown)
+
+
+def read_count(value: CellValue, unit: str) -> Parsed:
+    """A number of people, items, points …; 无 is zero; only 分 may have decimals.
+
+    >>> read_count("三级", "级").value, read_count("12人", "人").value
+    ('3', '12')
+    """
+    if _is_none(value):
+        return Parsed("0")
+    if unit == "级" and isinstance(value, str) and (level := _LEVEL.fullmatch(squeeze(value))):
+        return Parsed(str(1 + "一二三四".index(level[1])))
+    found = _amount(value)
+    if found is None or (found[1] and found[1] not in _COUNTS.get(unit, ())):
+        return Parsed(None, "不是可识别的数字", f"应为数字，单位{unit}")
+    number = found[0]
+    if unit in _WHOLE and number != number.to_integral_value():
+        return Parsed(None, "不是整数", f"应为整数，单位{unit}")
+    if abs(number) >= _LIMIT:
+        return Parsed(None, "数字超出可保存的范围", "请核对")
+    return Parsed(decimal_text(number))
+
+
+def read_flag(value: CellValue, unit: str = "") -> Parsed:
+    """Yes or no; 无 means no."""
+    text = ("是" if value else "否") if isinstance(value, bool) else plain(value)
+    word = half(text).upper()
+    if word in _YES:
+        return Parsed(True)
+    if word in _NO:
+        return Parsed(False)
+    return Parsed(None, "无法识别是或否", "应为 是 或 否")
+
+
+def read_date(value: CellValue, unit: str = "") -> Parsed:
+    """An ISO date; a month without its day stays unknown.
+
+    >>> [read_date(text).value for text in ("2019年12月31日", "2005.12.20", "20230630", "2023年6月")]
+    ['2019-12-31', '2005-12-20', '2023-06-30', None]
+    """
+    if isinstance(value, datetime):
+        value = value.date()
+    if isinstance(value, date):
+        return Parsed(value.isoformat())
+    if _is_none(value):
+        return NOTHING
+    text = half(plain(value))
+    tight = re.sub(r"\s*([-./年月日])\s*", r"\1", text)
+    match = _DAY.fullmatch(tight)
+    if match and (match[2], match[4]) in {("-", "-"), (".", "."), ("/", "/"), ("年", "月")}:
+        parts = match[1], match[3], match[5]
+    elif digits := _DAY_DIGITS.fullmatch(tight):
+        parts = digits[1], digits[2], digits[3]
+    elif _PART_OF_DATE.fullmatch(tight):
+        return Parsed(None, "日期不完整，缺少日", _DAY_EXPECTED)
+    else:
+        return Parsed(None, "不是可识别的日期", _DAY_EXPECTED)
+    try:
+        return Parsed(date(*map(int, parts)).isoformat())
+    except ValueError:
+        return Parsed(None, "没有这一天", _DAY_EXPECTED)
+
+
+def read_text(value: CellValue, unit: str = "") -> Parsed:
+    """A text without outer blanks; 无 says that there is nothing to state."""
+    text = plain(value)
+    if text in _ERRORS:
+        return Parsed(None, "是公式的错误值", "请改正公式或直接填写")
+    return NOTHING if text == "无" else Parsed(text)
+
+
+def _is_none(value: CellValue) -> bool:
+    return isinstance(value, str) and half(value) == "无"
+
+
+#: A ministry's level counts as that of a province.
+_MINISTERIAL: Final = ("部级", "省部级")
+_INDUSTRY: Final = re.compile(r"[A-T][0-9]{2,4}")
+
+
+@lru_cache(maxsize=256)
+def _codes(codes: tuple[str, ...]) -> dict[str, str]:
+    return {squeeze(code): code for code in codes}
+
+
+def _read_code(value: CellValue, codes: tuple[str, ...]) -> Parsed:
+    text = squeeze(plain(value))
+    if text in _MINISTERIAL and "省级" in codes:
+        return Parsed("省级", f"填报为{text}，已按省级读取", "请核对级别")
+    code = _codes(codes).get(text)
+    if code is None and text == "无":
+        return NOTHING
+    if code is None:
+        return Parsed(None, "不在可选范围内", f"应为{'、'.join(codes)}之一")
+    return Parsed(code)
+
+
+def read_industry(value: CellValue, unit: str = "") -> Parsed:
+    """An industry code of GB/T 4754: a capital letter and two to four digits."""
+    parsed = read_text(value)
+    if not isinstance(parsed.value, str):
+        return parsed
+    code = squeeze(parsed.value).upper()
+    if not _INDUSTRY.fullmatch(code):
+        return Parsed(None, "不是国民经济行业分类代码", "应为门类字母加二至四位数字，例如 C3985")
+    return parsed._replace(value=code)
+
+
+def read_fact(fact: Fact, value: CellValue, unit: str = "") -> Parsed:
+    """A cell as a value of ``fact``; ``unit`` is the heading's, else the catalogue's is meant.
+
+    What cannot be a value of the fact is a notice, and unknown.
+    """
+    if not_given(value):
+        return NOTHING
+    if fact.kind == "code":
+        return _read_code(value, fact.codes)
+    parsed = _reader(fact)(value, unit or ("" if fact.unit == "%" else fact.unit))
+    if parsed.value is not None and (fault := check_value(fact, parsed.value)):
+        return Parsed(None, fault, "请核对")
+    return parsed
+
+
+def _reader(fact: Fact) -> Callable[[CellValue, str], Parsed]:
+    if fact.kind == "number":
+        return read_money if fact.unit in MONEY else read_share if fact.unit == "%" else read_count
+    if fact.id == "industry_code":
+        return read_industry
+    return {"flag": read_flag, "date": read_date}.get(fact.kind, read_text)
+
+
+def fits(fact: Fact, unit: str) -> bool:
+    """Whether a heading may state ``fact`` in ``unit``."""
+    if fact.unit in MONEY:
+        return unit in MONEY
+    return unit == fact.unit or unit in _COUNTS.get(fact.unit, ())

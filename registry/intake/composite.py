@@ -1,0 +1,110 @@
+"""Cells that hold several things at once: records, the fields of a product, a place."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Final
+
+from registry.intake.cells import CellValue, half, not_given, plain, read_fact, squeeze
+from registry.intake.mapping import Target
+from rules.facts import Scalar
+
+#: What tables call the fields of annex 1 item 5, without 主导产品属 before them.
+FIELD_WORDS: Final = {
+    "field_strategic": ("战略性新兴产业", "战略新兴产业"),
+    "field_key_link": ("补短板锻长板填空白", "补短板", "锻长板", "填空白", "关键领域补短板"),
+    "field_six_bases": ("工业六基",),
+    "field_old_brand": ("中华老字号",),
+    "field_serves_leader": ("服务重点龙头企业", "服务重点产业链龙头企业"),
+    "field_ten_sectors": ("十大重点产业", "十大重点产业领域", "制造业十大重点产业领域"),
+    "field_network_power": ("网络强国", "网络强国建设", "网络强国建设领域"),
+}
+
+_FIELDS: Final = {word: fact for fact, words in FIELD_WORDS.items() for word in words}
+_SEVERAL: Final = re.compile(r"[；;\n、，,]+")
+_FIELD_SEVERAL: Final = re.compile(r"[；;\s、，,/／]+")
+_PROVINCE = r"(?P<province>.{2,}?(?:省|自治区|特别行政区)|北京市|天津市|上海市|重庆市)"
+_CITY = r"(?P<city>.+?(?:自治州|地区|盟|市))"
+_PLACE: Final = re.compile(rf"{_PROVINCE}{_CITY}?(?P<county>.*)")
+_CAPITALS: Final = ("北京市", "天津市", "上海市", "重庆市")
+
+
+@dataclass
+class Records:
+    """The records of one cell; ``stated`` is whether the cell says anything that can be read."""
+
+    items: list[dict[str, Scalar]] = field(default_factory=list)
+    stated: bool = False
+    notices: list[tuple[str, str]] = field(default_factory=list)
+
+
+def read_records(target: Target, value: CellValue) -> Records:
+    """The records in a cell such as 「省级/1/2021-07-28；国家级/4/2021-09-28」.
+
+    无 is an empty list, a blank cell says nothing. An entry of which no part can be read leaves the
+    whole cell unknown.
+    """
+    found = Records()
+    if not_given(value):
+        return found
+    shape = "/".join(f.name for f in target.fields)
+    entries = [e for e in _SEVERAL.split(value) if e.strip()] if isinstance(value, str) else [value]
+    if [half(plain(e)) for e in entries] == ["无"]:
+        return Records(stated=True)
+    for entry in entries:
+        item: dict[str, Scalar] = {}
+        parts = _parts(entry, len(target.fields))
+        if len(parts) < len(target.fields):
+            found.notices.append((f"「{plain(entry)}」不齐全", f"应写成 {shape}"))
+        for one, part in zip(target.fields, parts, strict=False):
+            parsed = read_fact(one, part)
+            if parsed.value is not None:
+                item[one.id] = parsed.value
+            if parsed.notice:
+                found.notices.append((parsed.said(one.name), parsed.expected))
+        if not item:
+            return Records(notices=found.notices or [("没有可识别的内容", f"应写成 {shape}")])
+        found.items.append({**target.constants, **item})
+    found.stated = True
+    return found
+
+
+def _parts(entry: CellValue, count: int) -> list[CellValue]:
+    if count == 1 or not isinstance(entry, str):
+        return [entry]
+    return list(half(entry).split("/", count - 1))
+
+
+def read_fields(value: CellValue) -> tuple[dict[str, bool], list[str]]:
+    """The seven flags of 主导产品所属领域, and the words that are none of them.
+
+    >>> read_fields("中华老字号、网红")
+    ({'field_old_brand': True}, ['网红'])
+    """
+    if not_given(value):
+        return {}, []
+    words = [squeeze(word) for word in _FIELD_SEVERAL.split(str(value)) if word]
+    if words == ["无"]:
+        return dict.fromkeys(FIELD_WORDS, False), []
+    named = {_FIELDS[bare]: True for word in words if (bare := _bare(word)) in _FIELDS}
+    unknown = [word for word in words if _bare(word) not in _FIELDS]
+    return (named if unknown else {f: f in named for f in FIELD_WORDS}), unknown
+
+
+def _bare(word: str) -> str:
+    return re.sub(r"^(?:主导产品)?属于?|^主导产品", "", word)
+
+
+def read_region(value: CellValue) -> dict[str, str] | None:
+    """Province, city and county of 「江苏省苏州市虎丘区」; None where no province can be seen.
+
+    >>> read_region("江苏省 苏州市 虎丘区")
+    {'province': '江苏省', 'city': '苏州市', 'county': '虎丘区'}
+    """
+    text = re.sub(r"[\s/／\-—·,，、]+", "", plain(value))
+    match = _PLACE.fullmatch(text)
+    if match is None:
+        return None
+    found = {key: part for key, part in match.groupdict().items() if part}
+    if found["province"] in _CAPITALS and "city" in found:
+        found["county"] = found.pop("city") + found.get("county", "")
+    return found

@@ -1,0 +1,179 @@
+"""Filings as JSON: a list of {uscc, name, as_of, identity, values, records}, in base units."""
+
+import json
+import re
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+from registry.errors import RegistryError
+from registry.filings import IDENTITY
+from registry.intake.cells import MONEY, CellValue, Percent, read_date, read_fact
+from registry.intake.drafts import Draft, Drafts, Place
+from registry.intake.mapping import AS_OF
+from registry.intake.tables import decode
+from rules.errors import FactsError
+from rules.facts import Fact, Scalar, fact, record_kind, yearly_key
+
+_KEYS: Final = ("uscc", "name", "as_of", "identity", "values", "records")
+
+
+def read(path: Path, drafts: Drafts) -> None:
+    """Read the filings of a JSON file; numbers are taken digit by digit, never as floats.
+
+    Amounts are in yuan and ratios plain numbers (or 18%); keys are ids or names of the catalogue,
+    yearly ones with ``@year``.
+    """
+    try:
+        data = json.loads(
+            decode(path),
+            parse_float=Decimal,
+            parse_int=Decimal,
+            parse_constant=_no_constant,
+            object_pairs_hook=_once,
+        )
+    except (json.JSONDecodeError, _UnfitError, RecursionError) as error:
+        said = error if isinstance(error, _UnfitError) else "不是完整的 JSON"
+        raise RegistryError(f"{path.name}：{said}，请重新导出后再试") from error
+    if not isinstance(data, list):
+        raise RegistryError(f"{path.name}：最外层应为企业的列表，请对照说明核对文件结构")
+    for number, entry in enumerate(data):
+        _Entry(path.name, f"[{number}]", drafts).read(entry)
+
+
+class _UnfitError(ValueError):
+    """JSON that could be read in more than one way."""
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        twice = next(k for i, (k, _) in enumerate(pairs) if k in dict(pairs[:i]))
+        raise _UnfitError(f"同一对象里有两个「{twice}」")
+    return found
+
+
+def _no_constant(text: str) -> NoReturn:
+    raise _UnfitError(f"{text} 不是数字")
+
+
+class _Entry:
+    def __init__(self, file: str, path: str, drafts: Drafts) -> None:
+        self._file = file
+        self._path = path
+        self._drafts = drafts
+
+    def read(self, entry: Any) -> None:
+        if not isinstance(entry, dict):
+            self._log("", entry, "应为一个对象", "请对照说明核对文件结构", error=True)
+            return
+        self._draft = self._drafts.declare(
+            _cell(entry.get("uscc")), _cell(entry.get("name")),
+            self._place(".uscc"), self._place(".name"),
+        )  # fmt: skip
+        for key in entry.keys() - set(_KEYS):
+            self._log(f".{key}", None, "不认识的键，未读取", f"应为{'、'.join(_KEYS)}之一")
+        if entry.get("as_of") is not None:
+            found = read_date(_cell(entry["as_of"]))
+            if isinstance(found.value, str):
+                self._draft.as_of = date.fromisoformat(found.value)
+            else:
+                self._log(".as_of", entry["as_of"], found.said(AS_OF), found.expected)
+        known = {f.id: f for f in IDENTITY}
+        for key, value in self._object(entry, "identity").items():
+            if key not in known:
+                self._log(
+                    f".identity.{key}", value, "不认识的键，未读取", f"应为{'、'.join(known)}之一"
+                )
+            elif (one := self._value(known[key], value, f".identity.{key}")) is not None:
+                self._draft.identity[key] = str(one)
+        for key, value in self._object(entry, "values").items():
+            self._fact(key, value)
+        for key, value in self._object(entry, "records").items():
+            self._list(key, value)
+
+    def _fact(self, key: str, value: Any) -> None:
+        path = f".values.{key}"
+        name, _, year = key.partition("@")
+        try:
+            found = fact(name)
+        except FactsError as error:
+            self._log(path, value, "不认识的填报项，未读取", str(error))
+            return
+        if found.yearly != (year.isdecimal() and len(year) == 4):
+            expected = f"应为 {found.id}@2022 的样子" if found.yearly else f"应为 {found.id}"
+            self._log(path, value, "年份与填报项不符，未读取", expected)
+            return
+        one = self._value(found, value, path)
+        if one is not None:
+            at = yearly_key(found.id, int(year)) if year else found.id
+            self._draft.put(at, one, self._place(path))
+
+    def _list(self, key: str, value: Any) -> None:
+        path = f".records.{key}"
+        try:
+            kind = record_kind(key)
+        except FactsError as error:
+            self._log(path, None, "不认识的清单，未读取", str(error))
+            return
+        complete = value.get("complete") if isinstance(value, dict) else None
+        items = value.get("items", []) if isinstance(value, dict) else value
+        if not isinstance(items, list) or not (complete is None or isinstance(complete, bool)):
+            self._log(path, None, "清单结构不符，未读取", '应为 {"complete": true, "items": […]}')
+            return
+        self._draft.complete[kind.id] = complete
+        for number, item in enumerate(items):
+            here = f"{path}[{number}]"
+            record: dict[str, Scalar] = {}
+            for name, cell in (item if isinstance(item, dict) else {"": item}).items():
+                own = kind.field(name)
+                if own is None:
+                    self._log(f"{here}.{name}", cell, f"不是{kind.name}清单的字段，未读取")
+                elif (one := self._value(own, cell, f"{here}.{name}")) is not None:
+                    record[own.id] = one
+            self._draft.add(kind.id, record, self._place(here))
+
+    def _object(self, entry: dict[str, Any], key: str) -> dict[str, Any]:
+        found = entry.get(key)
+        if isinstance(found, dict):
+            return found
+        if found is not None:
+            self._log(f".{key}", None, "应为一个对象，未读取", "请对照说明核对文件结构")
+        return {}
+
+    def _value(self, one: Fact, value: Any, path: str) -> Scalar | None:
+        unit = "元" if one.unit in MONEY else ""
+        cell = _cell(value)
+        if one.unit == "%" and (ratio := _ratio(cell)) is not None:
+            cell = Percent(ratio)
+        parsed = read_fact(one, cell, unit)
+        if parsed.notice:
+            self._log(path, value, parsed.said(one.name), parsed.expected)
+        return parsed.value
+
+    def _place(self, path: str) -> Place:
+        return Place(self._file, self._path + path)
+
+    def _log(
+        self, path: str, value: Any, message: str, expected: str = "", *, error: bool = False
+    ) -> None:
+        draft: Draft | None = getattr(self, "_draft", None)
+        self._drafts.log.add(
+            "错误" if error else "提示", self._place(path), _cell(value), message, expected,
+            draft.uscc if draft else "",
+        )  # fmt: skip
+
+
+def _ratio(value: CellValue) -> Decimal | None:
+    """A ratio in base units: in JSON a bare number is never ambiguous."""
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,30})?", value):
+        return Decimal(value)
+    return value if isinstance(value, Decimal) else None
+
+
+def _cell(value: Any) -> CellValue:
+    """A JSON scalar as a cell; anything nested as its text, which no reader accepts."""
+    if value is None or isinstance(value, (str, bool, Decimal)):
+        return value
+    return json.dumps(value, ensure_ascii=False, default=str)

@@ -1,0 +1,191 @@
+"""What the headings of a table mean: the packaged mapping.csv, an officer's own, the catalogue.
+
+A heading is read as period, term and unit: 「2022年末资产总额（万元）」 is the catalogue's 资产总额 of
+2022 in 万元. Only whole terms count; a heading with anything left over is not understood, because
+a half-understood unit or period would be a wrong figure.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final, Literal, TypeAlias
+
+from registry.errors import RegistryError
+from registry.filings import IDENTITY
+from registry.intake import cells
+from registry.intake.tables import csv_rows
+from rules.errors import FactsError
+from rules.facts import FACTS, PERIODS, RECORDS, Fact, RecordKind, Scalar, fact, record_kind
+
+Role: TypeAlias = Literal[
+    "uscc", "name", "as_of", "year", "region", "fields",
+    "identity", "fact", "records", "complete", "ignore",
+]  # fmt: skip
+
+CODE, NAME, AS_OF, YEAR = "统一社会信用代码", "企业名称", "填报日期", "年度"
+COMPLETE: Final = "清单已报全"
+
+_ROLES: Final[dict[str, Role]] = {
+    CODE: "uscc", NAME: "name", AS_OF: "as_of", YEAR: "year",
+    "所在地": "region", "主导产品所属领域": "fields", "忽略": "ignore",
+}  # fmt: skip
+_PACKAGED: Final = Path(__file__).with_name("mapping.csv")
+_COLUMNS: Final = ("表头", "填报项", "单位")
+
+_YEAR: Final = re.compile(r"\(?((?:19|20)[0-9]{2})年[度末底]?\)?")
+_RELATIVE: Final = re.compile(r"(上上年|再上年|上年)[度末]?")
+_UNIT: Final = re.compile(
+    r"\((?:(?P<rest>[^()]*)[,:;、])??(?:单位[:为]?)?(?P<unit>[^(),:;、]{1,3})\)$"
+)
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where the cells of a column go.
+
+    ``fact`` says how a cell reads (facts, identity, completeness); ``fields`` and ``constants``
+    make a record of list ``record`` out of one cell. ``unit`` is what the mapping states.
+    """
+
+    role: Role
+    fact: Fact | None = None
+    record: str = ""
+    fields: tuple[Fact, ...] = ()
+    constants: Mapping[str, Scalar] = field(default_factory=dict)
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A heading understood: its target, its unit and the fiscal year it names, if any.
+
+    ``offset`` counts years after T (上年度 is 0); ``nested`` marks a 其中 heading.
+    """
+
+    target: Target
+    unit: str = ""
+    year: int | None = None
+    offset: int | None = None
+    nested: bool = False
+
+
+class HeaderMapping:
+    """The headings that are understood; later rows override earlier ones."""
+
+    def __init__(self, extra: Path | None = None) -> None:
+        self._targets = {_key(name): target for name, target in _catalogue()}
+        for path in (_PACKAGED, extra) if extra else (_PACKAGED,):
+            self._targets |= _load(path)
+
+    def resolve(self, header: str, record: RecordKind | None = None) -> Heading | None:
+        """What a heading means, or None; on the sheet of ``record`` its fields come first."""
+        text = _key(header)
+        if literal := self._find(text, record):
+            return Heading(literal, literal.unit)
+        nested = text.startswith("其中")
+        text = text.removeprefix("其中").removeprefix(":")
+        unit = ""
+        if match := _UNIT.search(text):
+            rest = f"({match['rest']})" if match["rest"] else ""
+            text, unit = text[: match.start()] + rest, match["unit"]
+        year, offset, text = _period(text)
+        target = self._find(text, record)
+        if target is None:
+            return None
+        if (unit and not (target.fact and cells.fits(target.fact, unit))) or (
+            (year or offset is not None) and not (target.fact and target.fact.yearly)
+        ):
+            return None
+        return Heading(target, unit or target.unit, year, offset, nested)
+
+    def _find(self, text: str, record: RecordKind | None) -> Target | None:
+        own = next((f for f in record.fields if _key(f.name) == text), None) if record else None
+        if own is not None:
+            return Target("fact", own)
+        return self._targets.get(text)
+
+
+def _period(text: str) -> tuple[int | None, int | None, str]:
+    years = {int(m[1]) for m in _YEAR.finditer(text)}
+    if len(years) == 1:
+        return years.pop(), None, _YEAR.sub("", text)
+    if match := _RELATIVE.match(text):
+        return None, PERIODS[f"{match[1]}度"], text[match.end() :]
+    return None, None, text.removeprefix("年末")
+
+
+def _key(header: str) -> str:
+    """A heading as it is compared: unified characters, no blanks, quotes or asterisks.
+
+    >>> _key("Ⅰ类 知识产权（项）*")
+    'I类知识产权(项)'
+    """
+    return re.sub(r"[“”\"'*]", "", cells.squeeze(header))
+
+
+def _catalogue() -> Iterable[tuple[str, Target]]:
+    for name, role in _ROLES.items():
+        yield name, Target(role)
+    for item in IDENTITY:
+        yield item.name, Target("identity", item)
+    for item in FACTS:
+        yield item.name, Target("fact", item)
+    for record in RECORDS:
+        name = record.name + COMPLETE
+        yield name, Target("complete", Fact(record.id, name, "flag"), record.id)
+
+
+def _load(path: Path) -> dict[str, Target]:
+    rows = csv_rows(path)
+    heading = [cells.squeeze(h) for h in next(rows, [])]
+    if missing := [c for c in _COLUMNS if c not in heading]:
+        raise RegistryError(
+            f"表头对照表 {path.name}：缺少列 {'、'.join(missing)}，第一行应为 表头,填报项,单位,说明"
+        )
+    at = [heading.index(c) for c in _COLUMNS]
+    found: dict[str, Target] = {}
+    problems = []
+    for number, row in enumerate(rows, 2):
+        header, name, unit = (row[i].strip() if i < len(row) else "" for i in at)
+        if not header:
+            continue
+        try:
+            found[_key(header)] = _target(name, unit)
+        except (FactsError, RegistryError) as error:
+            problems.append(f"第{number}行「{header}」{error}")
+    if problems:
+        raise RegistryError(f"表头对照表 {path.name}：{'；'.join(problems)}")
+    return found
+
+
+def _target(text: str, unit: str) -> Target:
+    """Read 填报项: a name, or 「清单：字段/字段；字段=值」 for a cell that holds records."""
+    known = dict(_catalogue())
+    listing, colon, rest = text.replace(":", "：").partition("：")
+    if not colon:
+        target = known.get(text) or Target("fact", fact(text))
+        if unit and not (target.fact and cells.fits(target.fact, unit)):
+            raise RegistryError(f"的单位「{unit}」不适用于「{text}」")
+        return replace(target, unit=unit)
+    record = record_kind(listing)
+    names, *fixed = rest.replace(";", "；").split("；")
+    constants: dict[str, Scalar] = {}
+    for item in fixed:
+        name, _, value = item.partition("=")
+        own = _field(record, name)
+        parsed = cells.read_fact(own, value).value
+        if parsed is None:
+            raise RegistryError(f"的「{item}」不是「{own.name}」的值")
+        constants[own.id] = parsed
+    fields = tuple(_field(record, name) for name in names.split("/"))
+    return Target("records", None, record.id, fields, constants)
+
+
+def _field(record: RecordKind, name: str) -> Fact:
+    found = record.field(name.strip())
+    if found is None:
+        raise RegistryError(
+            f"的「{name}」不是{record.name}清单的字段，可用的有{'、'.join(f.name for f in record.fields)}"
+        )
+    return found

@@ -1,0 +1,155 @@
+"""From a file to filings: every sheet is read, every row kept or held back with the reason."""
+
+import hashlib
+import warnings
+from collections.abc import Callable
+from datetime import date
+from itertools import chain, islice
+from pathlib import Path
+from typing import Final
+
+from registry.errors import RegistryError
+from registry.filings import Reading
+from registry.intake import jsonfile
+from registry.intake.cells import not_given
+from registry.intake.coverage import lacking
+from registry.intake.drafts import Drafts, Log, Place
+from registry.intake.headers import Column, Header, filing_date, find_header, money_unit, settle
+from registry.intake.mapping import HeaderMapping
+from registry.intake.rows import Table
+from registry.intake.tables import Row, Sheet, sheets
+from registry.intake.template import GUIDE
+
+#: Called now and then with the number of rows read so far.
+Progress = Callable[[int], None]
+
+_FORMATS: Final = (".xlsx", ".xlsm", ".csv", ".json")
+_LOOK: Final = 50
+_STEP: Final = 200
+
+
+def read(
+    path: str | Path,
+    *,
+    as_of: date | None = None,
+    mapping: str | Path | None = None,
+    progress: Progress | None = None,
+) -> Reading:
+    """Read a county summary, a filled template, a CSV or a JSON file.
+
+    ``as_of`` overrides the 填报日期 that the file names; ``mapping`` is a CSV of further headings
+    (columns 表头, 填报项, 单位, 说明) that extend or override the packaged ones. A file that cannot be
+    read as a whole raises ``RegistryError``; anything amiss inside it is an issue of the reading.
+    """
+    path = Path(path)
+    _refuse(path)
+    log = Log()
+    drafts = Drafts(log)
+    if path.suffix.lower() == ".json":
+        jsonfile.read(path, drafts)
+    else:
+        headings = HeaderMapping(Path(mapping) if mapping is not None else None)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module="openpyxl")
+            _Reader(path, headings, drafts, as_of, progress).read()
+    good, held = drafts.finish(as_of)
+    return Reading(path.name, _digest(path), good, held, tuple(log))
+
+
+def _refuse(path: Path) -> None:
+    if not path.is_file():
+        raise RegistryError(f"{path.name}：找不到这个文件，请核对文件名和位置")
+    suffix = path.suffix.lower()
+    if suffix in (".xls", ".et"):
+        raise RegistryError(
+            f"{path.name}：不支持 {suffix} 文件，请用 Excel 或 WPS 另存为 .xlsx 后重试"
+        )
+    if suffix not in _FORMATS:
+        raise RegistryError(f"{path.name}：不支持这种文件，请提供 .xlsx、.csv 或 .json 文件")
+    if path.stat().st_size == 0:
+        raise RegistryError(f"{path.name}：文件是空的，请核对后重试")
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class _Reader:
+    """The sheets of one file, one after another."""
+
+    def __init__(
+        self,
+        path: Path,
+        headings: HeaderMapping,
+        drafts: Drafts,
+        as_of: date | None,
+        progress: Progress | None,
+    ) -> None:
+        self._path = path
+        self._headings = headings
+        self._drafts = drafts
+        self._as_of = as_of
+        self._progress = progress
+        self._done = 0
+        self._read: list[tuple[str, Header, list[Column], date | None]] = []
+
+    def read(self) -> None:
+        tables = [self._sheet(sheet) for sheet in sheets(self._path)]
+        if not any(tables):
+            raise RegistryError(
+                f"{self._path.name}：没有找到带有“统一社会信用代码”和“企业名称”的表头，"
+                "请核对表头或改用模板"
+            )
+        self._name_lacking()
+        if self._progress:
+            self._progress(self._done)
+
+    def _name_lacking(self) -> None:
+        """Name the columns that a county summary lacks; a template has its own further sheets."""
+        if len(self._read) != 1:
+            return
+        sheet, header, columns, day = self._read[0]
+        if header.record is None and header.column("year") is None:
+            names = lacking(columns, day)
+            if names:
+                said = f"表中没有这些栏目，按未填报处理：{'、'.join(names)}"
+                self._drafts.log.add("提示", Place(sheet), None, said, "需要时请补上这些栏目")
+
+    def _sheet(self, sheet: Sheet) -> bool:
+        """Read one sheet; False where it holds no table that can be read."""
+        top = list(islice(sheet.rows, _LOOK))
+        header = find_header(sheet.name, top, self._headings)
+        log = self._drafts.log
+        if header is None or header.missing:
+            self._pass_over(sheet, top, header.missing if header else [])
+            return False
+        if sheet.hidden:
+            log.add("提示", Place(sheet.name), None, "隐藏的工作表未读取", "需要读取时请取消隐藏")
+            return False
+        above = top[: header.first - 1]
+        dates = (filing_date(row, sheet.name, i, log) for i, row in enumerate(above, 1))
+        written = next((day for day in dates if day), None)
+        columns = settle(header, sheet.name, money_unit(above), self._as_of or written, log)
+        table = Table(sheet.name, header, columns, self._drafts)
+        rows = chain(top[header.row :], sheet.rows)
+        for number, row in enumerate(rows, header.row + 1):
+            table.read(number, row)
+            self._done += 1
+            if self._progress and self._done % _STEP == 0:
+                self._progress(self._done)
+        table.close(written)
+        day = self._as_of or written or table.as_of
+        self._read.append((sheet.name, header, columns, day))
+        return True
+
+    def _pass_over(self, sheet: Sheet, top: list[Row], missing: list[str]) -> None:
+        if sheet.hidden or sheet.name == GUIDE:
+            return
+        place = Place(sheet.name)
+        if missing:
+            said = f"表头缺少{'、'.join(missing)}列，整张工作表未读取"
+            self._drafts.log.add("错误", place, None, said, "请补上该列")
+        elif any(not not_given(cell) for row in top for cell in row):
+            said = "没有找到表头，整张工作表未读取"
+            self._drafts.log.add("提示", place, None, said, "需要读取时请核对表头")

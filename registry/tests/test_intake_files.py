@@ -1,0 +1,370 @@
+"""Formats: workbooks good and bad, CSV in its encodings, JSON, progress."""
+
+import hashlib
+import json
+import re
+import zipfile
+
+import pytest
+from openpyxl import Workbook, load_workbook
+
+from registry.errors import RegistryError
+from registry.intake import read, write_issues
+from registry.tests.test_intake_summary import KEY, A, B, C, book, one, texts, told
+from rules.facts import RecordList
+
+__all__ = ["book"]
+
+HEADER = [*KEY, "2022年营业收入（万元）"]
+
+
+@pytest.fixture
+def workbook():
+    made = Workbook()
+    made.active.append(HEADER)
+    made.active.append(["甲", A, 1])
+    return made
+
+
+def refusal(path, **more):
+    with pytest.raises(RegistryError) as error:
+        read(path, **more)
+    return str(error.value)
+
+
+def test_files_that_cannot_be_read_say_why(tmp_path, workbook):
+    def file(name, data):
+        path = tmp_path / name
+        path.write_bytes(data)
+        return path
+
+    ole = bytes.fromhex("d0cf11e0a1b11ae1") + bytes(600)
+    broken = "文件已损坏或不是 Excel 工作簿，请用 Excel 或 WPS 打开并另存为 .xlsx 后重试"
+    assert refusal(tmp_path / "a.xlsx") == "a.xlsx：找不到这个文件，请核对文件名和位置"
+    assert (
+        refusal(file("a.xls", ole))
+        == "a.xls：不支持 .xls 文件，请用 Excel 或 WPS 另存为 .xlsx 后重试"
+    )
+    assert refusal(file("a.pdf", b"x")) == "a.pdf：不支持这种文件，请提供 .xlsx、.csv 或 .json 文件"
+    assert refusal(file("a.csv", b"")) == "a.csv：文件是空的，请核对后重试"
+    assert refusal(file("b.xlsx", b"text")) == f"b.xlsx：{broken}"
+    assert (
+        refusal(file("c.xlsx", ole))
+        == "c.xlsx：这是旧版 .xls 文件，请用 Excel 或 WPS 另存为 .xlsx 后重试"
+    )
+    locked = ole + "EncryptedPackage".encode("utf-16-le")
+    assert (
+        refusal(file("d.xlsx", locked))
+        == "d.xlsx：文件设有打开密码，请取消密码并另存为 .xlsx 后重试"
+    )
+    with zipfile.ZipFile(tmp_path / "e.xlsx", "w") as archive:
+        archive.writestr("hello.txt", "x")
+    assert refusal(tmp_path / "e.xlsx") == f"e.xlsx：{broken}"
+    workbook.save(tmp_path / "f.xlsx")
+    whole = (tmp_path / "f.xlsx").read_bytes()
+    assert refusal(file("g.xlsx", whole[: len(whole) // 2])) == f"g.xlsx：{broken}"
+    with (
+        zipfile.ZipFile(tmp_path / "f.xlsx") as old,
+        zipfile.ZipFile(tmp_path / "h.xlsx", "w") as new,
+    ):
+        for name in old.namelist():
+            data = old.read(name)
+            new.writestr(name, data[:300] if "sheet1" in name else data)
+    assert refusal(tmp_path / "h.xlsx") == f"h.xlsx：{broken}"
+    assert refusal(file("a.txt.csv", b"\xff\xfe\xff\xff")) == (
+        "a.txt.csv：文字编码不是 UTF-8 或 GB18030，请另存为 UTF-8 后重试"
+    )
+    assert refusal(file("b.csv", '企业名称,"统一'.encode())) == (
+        "b.csv：CSV 的引号或分隔不完整，请用 Excel 或 WPS 另存后重试"
+    )
+    assert refusal(file("c.csv", b"a,b\n1,2\n")) == (
+        "c.csv：没有找到带有“统一社会信用代码”和“企业名称”的表头，请核对表头或改用模板"
+    )
+
+
+def test_reading_leaves_the_file_alone_and_names_its_digest(tmp_path, workbook):
+    path = tmp_path / "a.xlsx"
+    workbook.save(path)
+    before = path.read_bytes()
+    reading = read(path)
+    assert path.read_bytes() == before
+    assert (reading.file, reading.digest) == ("a.xlsx", hashlib.sha256(before).hexdigest())
+
+
+def test_hidden_rows_columns_and_merged_cells_are_read(tmp_path, workbook):
+    sheet = workbook.active
+    sheet.append(["乙", B, 2])
+    sheet.row_dimensions[2].hidden = True
+    sheet.column_dimensions["C"].hidden = True
+    sheet.insert_rows(1)
+    sheet["A1"] = "汇总表"
+    sheet.merge_cells("A1:C1")
+    workbook.save(tmp_path / "a.xlsx")
+    reading = read(tmp_path / "a.xlsx")
+    assert [s.values["revenue@2022"] for s in reading.submissions] == ["10000", "20000"]
+    assert texts(reading) == []
+
+
+def test_the_table_may_stand_on_any_sheet_and_others_are_told(tmp_path, workbook):
+    workbook.active.title = "数据"
+    workbook.create_sheet("封面", 0).append(["优质中小企业"])
+    workbook.create_sheet("空表")
+    old = workbook.create_sheet("去年")
+    old.sheet_state = "hidden"
+    old.append(HEADER)
+    old.append(["甲", A, 9])
+    bare = workbook.create_sheet("无代码")
+    bare.append(["企业名称", "2022年营业收入（万元）"])
+    workbook.save(tmp_path / "a.xlsx")
+    reading = read(tmp_path / "a.xlsx")
+    assert [s.sources["revenue@2022"] for s in reading.submissions] == ["数据!C2"]
+    assert texts(reading) == [
+        "提示 封面：没有找到表头，整张工作表未读取，需要读取时请核对表头",
+        "提示 去年：隐藏的工作表未读取，需要读取时请取消隐藏",
+        "错误 无代码：表头缺少统一社会信用代码列，整张工作表未读取，请补上该列",
+    ]
+
+
+def test_the_same_code_on_two_sheets_is_found(tmp_path, workbook):
+    workbook.active.title = "甲县"
+    other = workbook.create_sheet("乙县")
+    other.append(HEADER)
+    other.append(["甲", A, 1])
+    workbook.save(tmp_path / "a.xlsx")
+    reading = read(tmp_path / "a.xlsx")
+    assert [(i.sheet, i.cell, i.message) for i in told(reading)] == [
+        ("乙县", "B2", "统一社会信用代码与甲县!B2重复")
+    ]
+    assert reading.submissions == ()
+
+
+def test_percent_formats_decide_what_a_number_means(tmp_path):
+    made = Workbook()
+    made.active.append([*KEY, "全国细分市场占有率（%）"])
+    made.active.append(["甲", A, 0.18])
+    made.active.append(["乙", B, 1])
+    made.active.append(["丙", C, 18])
+    for row, shown in ((2, "0.00%"), (3, "0%"), (4, "General")):
+        made.active.cell(row, 3).number_format = shown
+    made.save(tmp_path / "a.xlsx")
+    reading = read(tmp_path / "a.xlsx")
+    assert [s.values["market_share"] for s in reading.submissions] == ["0.18", "1", "0.18"]
+    assert texts(reading) == []
+
+
+def test_a_date_beyond_the_calendar_is_told_not_raised(tmp_path):
+    made = Workbook()
+    made.active.append([*KEY, "进入细分市场时间"])
+    made.active.append(["甲", A, 99999999])
+    made.active["C2"].number_format = "yyyy-mm-dd"
+    made.save(tmp_path / "a.xlsx")
+    reading = read(tmp_path / "a.xlsx")
+    assert [(i.cell, i.message) for i in told(reading)] == [
+        ("C2", "“进入细分市场日期”不是可识别的日期，按未提供处理")
+    ]
+
+
+UNSAVED = "公式没有保存计算结果，请用 Excel 或 WPS 打开并保存后再导入"
+
+
+def test_formulas_without_a_saved_result_are_told(book):
+    reading = book(
+        [*KEY, "2022年营业收入（万元）", "自主品牌", '="2022年"&"净利润（万元）"'],
+        ["甲", A, "=1+1", "是"],
+        ["乙", '="9199"&"1"', 3],
+        ["=A1", C, "未提供"],
+        ["合计", None, "=SUM(C2:C4)"],
+        [None, None, "=1"],
+    )
+    assert texts(reading) == [
+        '提示 汇总表!E1「="2022年"&"净利润（万元）"」：公式没有保存计算结果，该列未读取，请用 Excel 或 WPS 打开并保存后再导入',
+        f"提示 汇总表!C2「=1+1」：{UNSAVED}",
+        f'错误 汇总表!B3「="9199"&"1"」：{UNSAVED}',
+        f"错误 汇总表!A4「=A1」：{UNSAVED}",
+    ]
+    (good,) = reading.submissions
+    assert good.values == {"registered_in_prc": True, "own_brand": True}
+
+
+def test_a_row_of_nothing_but_unsaved_formulas_is_not_blank(book):
+    assert texts(book(KEY, ["甲", A], ["=Sheet9!A1", "=Sheet9!B1"])) == [
+        f"错误 汇总表!B3「=Sheet9!B1」：{UNSAVED}",
+        f"错误 汇总表!A3「=Sheet9!A1」：{UNSAVED}",
+    ]
+
+
+def test_an_unsaved_filing_date_is_told(book):
+    assert texts(book(["填报日期：", "=TODAY()"], KEY, ["甲", A])) == [
+        f"提示 汇总表!B1「=TODAY()」：{UNSAVED}"
+    ]
+
+
+def test_saved_results_of_formulas_are_read(tmp_path):
+    made = Workbook()
+    made.active.append([*KEY, "2022年营业收入（万元）", "自主品牌"])
+    made.active.append(["甲", A, "=1+1", '=""'])
+    made.save(tmp_path / "a.xlsx")
+    with (
+        zipfile.ZipFile(tmp_path / "a.xlsx") as old,
+        zipfile.ZipFile(tmp_path / "b.xlsx", "w") as new,
+    ):
+        for name in old.namelist():
+            data = old.read(name).decode()
+            if "sheet1" in name:
+                data = re.sub(
+                    r"(<f>1\+1</f>)<v ?/>|(<f>1\+1</f>)<v></v>", "<f>1+1</f><v>2</v>", data
+                )
+                data = data.replace('<c r="D2"', '<c r="D2" t="str"')
+            new.writestr(name, data)
+    found = one(read(tmp_path / "b.xlsx"))
+    assert found.values == {"registered_in_prc": True, "revenue@2022": "20000"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_csv_in_every_encoding(tmp_path, encoding, delimiter):
+    rows = [
+        ["填报日期：2023年6月30日"] + [""] * 2,
+        HEADER,
+        ["甲㐀", A, '"1,234.5"' if delimiter == "," else "1,234.5"],
+    ]
+    path = tmp_path / "a.csv"
+    path.write_text("\r\n".join(delimiter.join(row) for row in rows), encoding)
+    found = one(read(path))
+    assert (found.name, found.values["revenue@2022"]) == ("甲㐀", "12345000")
+    assert found.sources["revenue@2022"] == "a.csv!C3"
+    assert str(found.as_of) == "2023-06-30"
+
+
+def test_signs_inside_cells_do_not_separate_them(tmp_path):
+    award = "近年科技奖励（级别/排名/发证日期）"
+    cell = "省级/1/2021-07-28;国家级/4/2021-09-28;省级/2/2021-09-29;省级/3/2021-09-30"
+    for name, said in {"plain": cell, "quoted": f'"{cell}"'}.items():
+        path = tmp_path / f"{name}.csv"
+        path.write_text(
+            f"企业名称,统一社会信用代码,自主品牌,参与制修订标准,{award}\n甲,{A},是,是,{said}\n"
+        )
+        assert len(one(read(path)).records["awards"].items) == 4
+
+
+def filings(tmp_path, data):
+    path = tmp_path / "a.json"
+    path.write_text(
+        data if isinstance(data, str) else json.dumps(data, ensure_ascii=False), "utf-8"
+    )
+    return read(path)
+
+
+def test_json_round_trip(tmp_path):
+    entry = {
+        "uscc": A,
+        "name": "甲",
+        "as_of": "2023-06-30",
+        "identity": {"province": "江苏省", "registered_on": "2005-12-20", "registered_capital": "10000000"},
+        "values": {
+            "revenue@2022": "12345678901234.56", "market_share": "1", "own_brand": True,
+            "registered_in_prc": False, "sector": "工业", "net_profit@2022": "-0.5", "staff@2022": "3",
+        },
+        "records": {
+            "awards": {"complete": True, "items": [{"level": "省级", "rank": "1"}]},
+            "ip": {"complete": None, "items": []},
+            "titles": [{"kind": "创新型中小企业", "held": False}],
+        },
+    }  # fmt: skip
+    found = one(filings(tmp_path, [entry]))
+    assert found.values == entry["values"]
+    assert found.identity == entry["identity"]
+    assert found.records == {
+        "awards": RecordList(({"level": "省级", "rank": "1"},), True),
+        "ip": RecordList((), None),
+        "titles": RecordList(({"kind": "创新型中小企业", "held": False},), None),
+    }
+    assert found.sources["revenue@2022"] == "a.json![0].values.revenue@2022"
+    assert str(found.as_of) == "2023-06-30"
+
+
+def test_json_numbers_keep_every_digit(tmp_path):
+    found = one(
+        filings(
+            tmp_path,
+            f'[{{"uscc":"{A}","name":"甲","values":{{"revenue@2022":12345678901234.56,"market_share":0.1}}}}]',
+        )
+    )
+    assert found.values["revenue@2022"] == "12345678901234.56"
+    assert found.values["market_share"] == "0.1"
+
+
+def test_json_amiss_is_told_with_its_path(tmp_path):
+    reading = filings(
+        tmp_path,
+        [
+            {
+                "uscc": A, "name": "甲", "as_of": "昨天", "colour": 1,
+                "identity": {"planet": "x", "registered_on": "2005-12"},
+                "values": {"turnover": "1", "revenue": "1", "own_brand@2022": True, "staff@2022": [1],
+                           "market_share": "1.5"},
+                "records": {"medals": [], "awards": {"complete": "是"}, "ip": [{"编号": "1", "colour": 1}, 7]},
+            },
+            7,
+        ],
+    )  # fmt: skip
+    assert [(i.severity, i.cell, i.message) for i in told(reading)] == [
+        ("提示", "[0].colour", "不认识的键，未读取"),
+        ("提示", "[0].as_of", "“填报日期”不是可识别的日期，按未提供处理"),
+        ("提示", "[0].identity.planet", "不认识的键，未读取"),
+        ("提示", "[0].identity.registered_on", "“注册时间”日期不完整，缺少日，按未提供处理"),
+        ("提示", "[0].values.turnover", "不认识的填报项，未读取"),
+        ("提示", "[0].values.revenue", "年份与填报项不符，未读取"),
+        ("提示", "[0].values.own_brand@2022", "年份与填报项不符，未读取"),
+        ("提示", "[0].values.staff@2022", "“从业人员”不是可识别的数字，按未提供处理"),
+        ("提示", "[0].values.market_share", "“全国细分市场占有率”不应超过100%，按未提供处理"),
+        ("提示", "[0].records.medals", "不认识的清单，未读取"),
+        ("提示", "[0].records.awards", "清单结构不符，未读取"),
+        ("提示", "[0].records.ip[0].colour", "不是知识产权清单的字段，未读取"),
+        ("提示", "[0].records.ip[1].", "不是知识产权清单的字段，未读取"),
+        ("错误", "[1]", "应为一个对象"),
+    ]
+    assert reading.submissions[0].records["ip"] == RecordList(({"number": "1"}, {}), None)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[", "a.json：不是完整的 JSON，请重新导出后再试"),
+        ("{}", "a.json：最外层应为企业的列表，请对照说明核对文件结构"),
+        ('[{"uscc": "1", "uscc": "2"}]', "a.json：同一对象里有两个「uscc」，请重新导出后再试"),
+        ('[{"values": {"staff@2022": NaN}}]', "a.json：NaN 不是数字，请重新导出后再试"),
+    ],
+)
+def test_json_that_cannot_be_read(tmp_path, text, message):
+    with pytest.raises(RegistryError, match=re.escape(message)):
+        filings(tmp_path, text)
+
+
+def test_json_rows_are_held_back_like_others(tmp_path):
+    reading = filings(
+        tmp_path, [{"name": "甲"}, {"uscc": A, "name": "乙"}, {"uscc": A, "name": "丙"}]
+    )
+    assert [(i.severity, i.cell) for i in reading.errors] == [
+        ("错误", "[0].uscc"),
+        ("错误", "[2].uscc"),
+    ]
+    assert reading.submissions == ()
+
+
+def test_progress_counts_rows(tmp_path, workbook):
+    for _ in range(450):
+        workbook.active.append([])
+        workbook.active.append(["备注：x"])
+    workbook.save(tmp_path / "a.xlsx")
+    seen = []
+    read(tmp_path / "a.xlsx", progress=seen.append)
+    assert seen == [200, 400, 600, 800, 901]
+
+
+def test_values_in_the_issue_report_are_never_formulas(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text(f"企业名称,统一社会信用代码,自主品牌\n甲,{A},=1+1\x01\n", "utf-8")
+    write_issues(tmp_path / "errors.xlsx", read(path))
+    cell = load_workbook(tmp_path / "errors.xlsx").active["D2"]
+    assert (cell.value, cell.data_type) == ("=1+1", "s")
