@@ -1,0 +1,261 @@
+"""Checking enterprises against the tiers: which ruleset governs, what it says, with reasons."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from fractions import Fraction
+from typing import Any, Final
+
+from registry.errors import RegistryError
+from rules.decider import Decider, Decision, by_reference
+from rules.drafting.examples import read_indicator
+from rules.editions import Governing, governing
+from rules.errors import NoRulesetError
+from rules.explain import Check, Figure, Finding, explain, missing, reasons, result_text
+from rules.expressions import leaves
+from rules.facts import TITLES, Profile, RecordList
+from rules.model import Expr, Note, Outcome
+from rules.rulebook import Rulebook
+
+#: The words for the tiers on the command line, lowest first.
+TIERS: Final[dict[str, str]] = dict(zip(("创新型", "专精特新", "小巨人"), TITLES, strict=True))
+
+UNENCODED: Final = "未编码"
+RECHECK: Final = "复核"
+
+
+class CheckRefusedError(RegistryError):
+    """A filing cannot be checked as of the day asked for."""
+
+
+@dataclass(frozen=True)
+class TierVerdict:
+    """What one tier came to for one enterprise.
+
+    ``finding`` is None where no encoded ruleset governs; ``note`` then says which text does.
+    ``notes`` are the interpretation notes that it rests on, with their rules; ``not_applicable``
+    names the members of the tier's recognition that this procedure does not look at.
+    """
+
+    tier: str
+    governing: Governing | None
+    finding: Finding | None
+    note: str = ""
+    notes: tuple[tuple[str, Note], ...] = ()
+    not_applicable: tuple[str, ...] = ()
+
+    @property
+    def outcome(self) -> str:
+        """符合, 不符合, 材料不足, 待人工认定, or 未编码 where Tidu does not have the text."""
+        return self.finding.outcome if self.finding else UNENCODED
+
+    @property
+    def parts(self) -> dict[str, str]:
+        """The root's own members by the last part of their ids: 实质条件, 前置称号 and the like."""
+        if self.finding is None:
+            return {}
+        checked = {
+            c.finding.rule.rpartition(".")[2]: c.value
+            for o in self.finding.options
+            for c in o.checks
+            if c.finding
+        }
+        return checked | dict.fromkeys(self.not_applicable, Outcome.NOT_APPLICABLE.text)
+
+    def reasons(self) -> list[Check]:
+        """The comparisons the verdict rests on; empty for 符合."""
+        if self.finding is None or self.finding.result is Outcome.MET:
+            return []
+        assert isinstance(self.finding.result, Outcome)
+        return reasons(self.finding, self.finding.result)
+
+    def missing(self) -> list[Figure]:
+        """What is not filed or not found and keeps the verdict open."""
+        return missing(self.finding) if self.finding else []
+
+    def to_json(self) -> dict[str, Any]:
+        """The verdict with everything it rests on as plain JSON values."""
+        row = self.governing.row if self.governing else None
+        return {
+            "tier": self.tier,
+            "outcome": self.outcome,
+            "note": self.note,
+            "ruleset": row.ruleset if row else None,
+            "parts": self.parts,
+            "applicability": self.governing.reason if self.governing else None,
+            "rejected": [
+                {"ruleset": r.ruleset, "basis": r.basis, "reason": why}
+                for r, why in (self.governing.rejected if self.governing else ())
+            ],
+            "missing": [
+                {"name": f.name, "value": f.value, "source": f.source} for f in self.missing()
+            ],
+            "notes": [
+                {"rule": r, "confidence": n.confidence, "text": n.text} for r, n in self.notes
+            ],
+            "finding": self.finding.to_json() if self.finding else None,
+        }
+
+
+@dataclass(frozen=True)
+class CaseResult:
+    """All tiers' verdicts for one enterprise as of one day."""
+
+    uscc: str
+    name: str
+    as_of: date
+    verdicts: tuple[TierVerdict, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The case as plain JSON values."""
+        return {
+            "uscc": self.uscc,
+            "name": self.name,
+            "as_of": self.as_of.isoformat(),
+            "fiscal_year": self.as_of.year - 1,
+            "verdicts": [v.to_json() for v in self.verdicts],
+        }
+
+
+class Checker:
+    """Checks profiles against the rulesets of a rulebook; keeps one decider for each of them."""
+
+    def __init__(self, rulebook: Rulebook) -> None:
+        self.rulebook = rulebook
+        self._deciders: dict[str, Decider] = {}
+
+    def check(
+        self,
+        uscc: str,
+        name: str,
+        profile: Profile,
+        *,
+        tiers: Iterable[str] = TITLES,
+        procedure: str = "认定",
+        province: str = "",
+        batch: str = "",
+        as_of: date | None = None,
+    ) -> CaseResult:
+        """Check one filing against some tiers, as of its own day or another.
+
+        Raises ``CheckRefusedError`` for a day before the filing's own, and where the newest filed
+        fiscal year is not the last complete one.
+        """
+        _refuse_wrong_day(name, profile, as_of or profile.as_of)
+        profile = replace(profile, as_of=as_of or profile.as_of)
+        case = {"procedure": procedure, "province": province, "batch": batch}
+        verdicts = tuple(self._verdict(t, profile, case) for t in tiers)
+        return CaseResult(uscc, name, profile.as_of, verdicts)
+
+    def decide(self, root: str, profile: Profile) -> Decision:
+        """Decide a profile under one root rule, by both evaluators."""
+        if root not in self._deciders:
+            self._deciders[root] = Decider(self.rulebook.ruleset(root))
+        return self._deciders[root].decide(profile)
+
+    def _verdict(self, tier: str, profile: Profile, case: Mapping[str, str]) -> TierVerdict:
+        rows = self.rulebook.applicability
+        try:
+            found = governing(rows, tier=tier, day=profile.as_of, **case)
+        except NoRulesetError as error:
+            return TierVerdict(tier, None, None, str(error))
+        if not found.row.encoded:
+            text = found.row.ruleset.removesuffix("（未编码）")
+            return TierVerdict(tier, found, None, f"适用{text}，本系统尚未编入该文本，不能给出结论")
+        decision = self.decide(found.row.ruleset, profile)
+        notes = tuple((r.id, n) for r in decision.ruleset.rules for n in r.notes)
+        return TierVerdict(
+            tier,
+            found,
+            explain(decision),
+            notes=notes,
+            not_applicable=self._left_out(found.row.ruleset),
+        )
+
+    def _left_out(self, root: str) -> tuple[str, ...]:
+        """The members of the recognition root ``63.2`` that another root of it, ``63.2.复核``, lacks."""
+        recognition = root.removesuffix(f".{RECHECK}")
+        listed = set(self.rulebook.rule(root).rule_references())
+        left = (r for r in self.rulebook.rule(recognition).rule_references() if r not in listed)
+        return tuple(id.rpartition(".")[2] for id in left)
+
+
+def newest_year(profile: Profile) -> int | None:
+    """The newest fiscal year of which anything is filed."""
+    years = [int(key.partition("@")[2]) for key in profile.values if "@" in key]
+    return max(years, default=None)
+
+
+def _refuse_wrong_day(name: str, profile: Profile, day: date) -> None:
+    if day < profile.as_of:
+        raise CheckRefusedError(
+            f"{name}：没有{day.isoformat()}以前的填报，最早的是{profile.as_of.isoformat()}；"
+            "较晚的填报不能用来检查较早的日期，请改用填报日期或以后的日期"
+        )
+    newest, wanted = newest_year(profile), day.year - 1
+    if newest is None or newest == wanted:
+        return
+    own = profile.as_of
+    hint = f"用 --as-of {own.isoformat()} 按当时检查" if own.year - 1 == newest else "核对填报日期"
+    raise CheckRefusedError(
+        f"{name}：最新的年度数据是{newest}年，而按{day.isoformat()}上年度应为{wanted}年；"
+        f"请补报{wanted}年数据，或{hint}"
+    )
+
+
+def size_class(rulebook: Rulebook, profile: Profile) -> str:
+    """大型, 中型, 小型 or 微型 under 300号, or the word for what is open; for reports only."""
+    sector = read_indicator(rulebook.ruleset("63.8.中小企业"), profile, "划型行业")
+    if f"300.{sector}" not in rulebook.rules:
+        return sector  # 材料不足 or 待人工认定
+    for size, rule, settles in (
+        ("大型", f"300.{sector}", Outcome.NOT_MET),
+        ("中型", f"300.{sector}.中型", Outcome.MET),
+        ("小型", f"300.{sector}.小型", Outcome.MET),
+    ):
+        outcome = by_reference(rulebook.ruleset(rule), profile)[rule]
+        if outcome is settles:
+            return size
+        if outcome not in (Outcome.MET, Outcome.NOT_MET):
+            return result_text(outcome)
+    return "微型"
+
+
+def counts(rulebook: Rulebook, profile: Profile) -> dict[str, tuple[Fraction, Fraction | None]]:
+    """What itemised records come to where a total can be filed too, by the total's fact id.
+
+    The least and the greatest that the records allow, in base units; None is no upper end (a list
+    that is not 已报全). Lists without records that are not 已报全 are left out.
+    """
+    found: dict[str, tuple[Fraction, Fraction | None]] = {}
+    for leaf in {x for i in rulebook.indicators.values() for x in leaves(i.expr)}:
+        if leaf[0] not in ("count", "total") or leaf[-1] is None:
+            continue
+        filed = profile.records.get(leaf[1])
+        if filed is not None and (filed.items or filed.complete):
+            found[leaf[-1]] = _counted(rulebook, profile, filed, leaf)
+    return found
+
+
+def _counted(
+    rulebook: Rulebook, profile: Profile, filed: RecordList, leaf: Expr
+) -> tuple[Fraction, Fraction | None]:
+    records, rule = leaf[1], leaf[-2]
+    trace = by_reference(rulebook.ruleset(rule), profile)
+    least, greatest = Fraction(0), Fraction(0) if filed.complete else None
+    for i, item in enumerate(filed.items):
+        outcome = trace[f"{records}#{i}:{rule}"]
+        if outcome is Outcome.NOT_MET:
+            continue
+        value = "1" if leaf[0] == "count" else item.get(leaf[2])
+        if value is None:
+            greatest = None
+        elif greatest is not None:
+            greatest += Fraction(str(value))
+        least += Fraction(str(value or 0)) if outcome is Outcome.MET else 0
+    return least, greatest
+
+
+def titles_of(tiers: Iterable[str]) -> list[str]:
+    """The full titles of tiers named on the command line; all of them if none is named."""
+    return [TIERS[t] for t in tiers] or list(TITLES)

@@ -1,0 +1,260 @@
+"""``tidu check`` and ``tidu demo``: which tier an enterprise qualifies for, and why not."""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from registry import loading, report, storage
+from registry.checking import TIERS, CaseResult, Checker, CheckRefusedError, titles_of
+from registry.cli.common import (
+    Day,
+    Refused,
+    command,
+    console,
+    errors,
+    json_option,
+    new_workbook,
+    now,
+    print_json,
+    progress,
+    registry,
+    rulebook,
+)
+from registry.cli.filings import read_file, show_issues
+from registry.examples import DEMO_COUNTY
+from rules.errors import DisagreementError, EngineFaultError
+from rules.facts import Profile
+
+_DEMO_DATABASE: Final = "tidu-demo.db"
+_FEW: Final = 50
+
+#: An enterprise to be checked: credit code, name, province, profile.
+Case = tuple[str, str, str, Profile]
+
+
+@command("check")
+@click.argument(
+    "targets",
+    nargs=-1,
+    metavar="[信用代码… | 文件]",
+    help="已登记企业的信用代码，或一个未登记的文件。",
+)
+@click.option("--all", "everything", is_flag=True, help="检查登记的全部企业。")
+@click.option(
+    "--tier",
+    "tiers",
+    multiple=True,
+    type=click.Choice(list(TIERS)),
+    help="只检查此层级，可多次给出。",
+)
+@click.option(
+    "--procedure",
+    type=click.Choice(["认定", "复核"]),
+    default="认定",
+    show_default=True,
+    help="程序。",
+)
+@click.option("--batch", default="", help="申报或复核的批次，例如 2026年复核。")
+@click.option("--province", help="按此省份的规定；默认用登记的所在地。")
+@click.option("--as-of", type=Day(), help="按此日期检查；默认用填报日期。")
+@click.option("--explain", is_flag=True, help="逐条说明理由、数据来源和差距。")
+@click.option(
+    "--features",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="用此目录中的标准（例如修改中的草案）检查，代替随附的标准。",
+)
+@click.option("--output", type=click.Path(path_type=Path), help="把结果写入此 xlsx 文件。")
+@json_option
+def check(
+    targets: tuple[str, ...],
+    everything: bool,
+    tiers: tuple[str, ...],
+    procedure: str,
+    batch: str,
+    province: str | None,
+    as_of: date | None,
+    explain: bool,
+    features: Path | None,
+    output: Path | None,
+    as_json: bool,
+) -> None:
+    """检查企业可获得的层级：给出信用代码、--all，或一个未登记的文件。"""
+    if everything == bool(targets):
+        raise click.UsageError("请给出信用代码或文件，或用 --all 检查全部（二者择一）")
+    held_back = 0
+    file = Path(targets[0]) if len(targets) == 1 and not _is_code(targets[0]) else None
+    if output is not None:
+        new_workbook(output, *([file] if file else []))
+    if file is not None:
+        if not file.suffix:
+            raise Refused(f"「{file}」不是18位信用代码，也没有这个名称的文件：请核对")
+        cases, held_back = _from_file(file, as_of)
+    else:
+        cases = _from_registry(targets, as_of)
+    if province is not None:
+        cases = [(uscc, name, province, profile) for uscc, name, _, profile in cases]
+    how = {"tiers": titles_of(tiers), "procedure": procedure, "batch": batch, "as_of": as_of}
+    results, refused = _check(cases, features, **how)
+    if output is not None:
+        report.write_workbook(output, results)
+    if as_json:
+        print_json({"results": [r.to_json() for r in results], "refused": refused})
+    else:
+        _show(results, explain)
+        if output is not None:
+            click.echo(f"结果已写入 {output}")
+    for text in refused[:_FEW]:
+        errors.print(f"拒绝 {text}", markup=False)
+    if len(refused) > _FEW:
+        errors.print(f"……共{len(refused)}家")
+    if refused or held_back:
+        raise Refused(f"{len(refused) + held_back}家企业未能检查，原因见上")
+
+
+def _is_code(text: str) -> bool:
+    return len(text) == 18 and text.isalnum() and not Path(text).exists()
+
+
+def _from_file(path: Path, as_of: date | None) -> tuple[list[Case], int]:
+    reading = read_file(path)
+    if reading.issues:
+        errors.print(
+            f"{path.name}：错误{len(reading.errors)}条、提示{len(reading.issues) - len(reading.errors)}条"
+        )
+        show_issues(reading.errors, to=errors)
+    cases = []
+    for s in reading.submissions:
+        day = s.as_of or as_of
+        if day is None:
+            raise Refused(
+                f"{path.name} 没有填报日期：请在表中写明「填报日期：…」，或用 --as-of 给出"
+            )
+        cases.append((s.uscc, s.name, s.identity.get("province", ""), s.profile(day)))
+    return cases, len(reading.refused)
+
+
+def _from_registry(codes: Sequence[str], as_of: date | None) -> list[Case]:
+    with registry() as session:
+        filings = loading.filings(session)
+        known = {f.uscc: f for f in filings}
+        unknown = [c for c in codes if c not in known]
+        if unknown:
+            raise Refused(
+                f"没有登记信用代码为{'、'.join(unknown)}的企业：用 tidu enterprise list 查看已登记的企业"
+            )
+        if not known:
+            raise Refused("没有登记的企业：先用 tidu import 文件 登记，或用 tidu demo 看示例")
+        wanted = list(codes) or list(known)
+        found = dict(loading.profiles(session, wanted, as_of=as_of))
+        for code in (c for c in wanted if c not in found):  # filed only after that day
+            first = min(f.as_of for f in filings if f.uscc == code)
+            found |= dict(loading.profiles(session, [code], as_of=first))
+        return [
+            (code, known[code].name, known[code].province or "", found[code]) for code in wanted
+        ]
+
+
+def _check(
+    cases: Sequence[Case], features: Path | None = None, **how: Any
+) -> tuple[list[CaseResult], list[str]]:
+    """Check each case; one that is refused, or on which the evaluators fail, holds up no other."""
+    checker, results, refused = Checker(rulebook(features)), [], []
+    for uscc, name, province, profile in _watched(cases):
+        try:
+            results.append(checker.check(uscc, name, profile, province=province, **how))
+        except CheckRefusedError as error:
+            refused.append(str(error))
+        except (DisagreementError, EngineFaultError) as error:
+            refused.append(f"{name}（{uscc}）：{error}")
+    return results, refused
+
+
+def _watched(cases: Sequence[Case]) -> Iterator[Case]:
+    if len(cases) < _FEW:
+        yield from cases
+        return
+    with progress("检查", len(cases)) as done:
+        for number, case in enumerate(cases, 1):
+            yield case
+            done(number)
+
+
+def _explain(result: CaseResult, *, full: bool) -> None:
+    for line in report.explanation(result, full=full):
+        console.print(line, markup=False, soft_wrap=True)
+    click.echo("")
+
+
+def _show(results: Sequence[CaseResult], explain: bool) -> None:
+    if explain:
+        for result in results:
+            _explain(result, full=True)
+        return
+    if not results:
+        return
+    days = {r.as_of for r in results}
+    if len(days) == 1:
+        day = days.pop()
+        click.echo(f"填报日期 {day.isoformat()}，上年度为{day.year - 1}年")
+    console.print(report.summary(results))
+    for line in report.verdict_counts(results):
+        click.echo(line)
+    if any(report.only_title_lacking(v) for r in results for v in r.verdicts):
+        click.echo("* 实质条件符合，只缺前置称号")
+    if len(results) == 1:
+        click.echo(f"逐条理由：tidu check {results[0].uscc} --explain")
+
+
+@command("demo")
+@json_option
+def demo(as_json: bool) -> None:
+    """用随附的示例工作簿演示：登记、检查三个层级、说明一家企业的理由。
+
+    示例登记在当前目录的 tidu-demo.db 中，不影响正式登记库。
+    """
+    url = f"sqlite:///{Path(os.environ.get('TIDU_HOME') or '') / _DEMO_DATABASE}"
+    reading = read_file(DEMO_COUNTY)
+    engine = storage.connect(url)
+    with storage.session(engine, write=True) as session:
+        loading.load(session, reading, now=now(), partial=True)
+        names = {f.uscc: f for f in loading.filings(session)}
+        cases = [
+            (uscc, names[uscc].name, names[uscc].province or "", profile)
+            for uscc, profile in loading.profiles(session)
+        ]
+    engine.dispose()
+    results, _ = _check(cases)
+    if as_json:
+        print_json({"database": url, "results": [r.to_json() for r in results]})
+        return
+    click.echo(
+        f"已从 {reading.file} 登记{len(cases)}家（虚构的）示例企业，按各自填报日期检查三个层级：\n"
+    )
+    _show(results, explain=False)
+    chosen = _instructive(results)
+    click.echo("\n以其中一家为例，逐条说明：\n")
+    _explain(chosen, full=False)
+    click.echo("接下来可以：")
+    click.echo(f"  export TIDU_DATABASE_URL={url}   # 继续使用示例库；不设则用 tidu.db")
+    click.echo(f"  tidu check {chosen.uscc} --explain    # 再看这家企业")
+    click.echo("  tidu rules show 63.2.研发费用          # 看一条标准：条文、定义表、例子")
+    click.echo(
+        "  tidu template 填报模板.xlsx            # 取填报模板；填好后 tidu import 填报模板.xlsx"
+    )
+
+
+def _instructive(results: Sequence[CaseResult]) -> CaseResult:
+    """A case whose second tier fails on few figures: threshold, distance and sources show well."""
+
+    def rank(result: CaseResult) -> tuple[bool, int]:
+        second = result.verdicts[1]
+        distances = [c for c in second.reasons() if c.distance and c.figures]
+        return bool(distances) and second.parts.get("实质条件") == "不符合", -len(distances)
+
+    chosen = max(results, key=rank)
+    return replace(chosen, verdicts=chosen.verdicts[1:2])

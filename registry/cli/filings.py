@@ -1,0 +1,276 @@
+"""``tidu import``, ``template`` and ``enterprise``: filings in, and what is held."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import click
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from registry import loading
+from registry.checking import counts, size_class
+from registry.cli.common import (
+    Day,
+    Refused,
+    command,
+    console,
+    group,
+    json_option,
+    new_workbook,
+    now,
+    print_json,
+    progress,
+    registry,
+    rulebook,
+)
+from registry.filings import Issue, Reading, Submission
+from registry.intake import check_totals, read, write_issues, write_template
+from rules.explain import value_text
+from rules.facts import FACTS, record_kind
+from rules.facts import Profile as RulesProfile
+
+_SHOWN = 20
+
+
+def read_file(path: Path, as_of: date | None = None, mapping: Path | None = None) -> Reading:
+    """Read a file and hold back submissions whose records contradict their filed totals."""
+    with progress(f"读取 {path.name}") as done:
+        reading = read(path, as_of=as_of, mapping=mapping, progress=done)
+    good: list[Submission] = []
+    refused, issues = list(reading.refused), list(reading.issues)
+    for submission in reading.submissions:
+        day = submission.as_of or as_of
+        listed = counts(rulebook(), submission.profile(day)) if day else {}
+        found = check_totals(submission, listed)
+        issues += found
+        (refused if found else good).append(submission)
+    return replace(reading, submissions=tuple(good), refused=tuple(refused), issues=tuple(issues))
+
+
+def show_issues(issues: Sequence[Issue], report: Path | None = None, to: Console = console) -> None:
+    """Print what is amiss, errors first, and where the rest is."""
+    ordered = sorted(issues, key=lambda i: i.severity != "错误")
+    for issue in ordered[:_SHOWN]:
+        to.print(f"  {issue}", markup=False, soft_wrap=True)
+    if len(ordered) > _SHOWN:
+        where = f"全部见 {report}" if report else "用 --report 文件.xlsx 可导出全部"
+        to.print(f"  ……共{len(ordered)}条，{where}", markup=False)
+
+
+@command("import")
+@click.argument(
+    "file",
+    type=click.Path(path_type=Path),
+    required=False,
+    metavar="[文件]",
+    help="县级汇总表、tidu 模板、CSV 或 JSON。",
+)
+@click.option("--as-of", type=Day(), help="填报日期；给出时优先于文件中写的日期。")
+@click.option(
+    "--mapping", type=click.Path(path_type=Path), help="补充或覆盖表头对应关系的 CSV 文件。"
+)
+@click.option(
+    "--report", type=click.Path(path_type=Path), help="把全部提示和错误写入此 xlsx 文件。"
+)
+@click.option("--partial", is_flag=True, help="文件有错误时，仍登记无误的各行。")
+@click.option("--dry-run", is_flag=True, help="只说明将会怎样，不登记。")
+@click.option("--undo", type=int, metavar="编号", help="撤销某次导入（编号在导入时给出）。")
+@json_option
+def import_file(
+    file: Path | None,
+    as_of: date | None,
+    mapping: Path | None,
+    report: Path | None,
+    partial: bool,
+    dry_run: bool,
+    undo: int | None,
+    as_json: bool,
+) -> None:
+    """登记一个文件中的企业：县级汇总表、tidu 模板、CSV 或 JSON。
+
+    文件有错误时默认什么都不登记；同一文件登记两次不会改变任何内容。
+    """
+    if (file is None) == (undo is None):
+        raise click.UsageError("请给出一个文件，或用 --undo 编号 撤销一次导入（二者择一）")
+    if undo is not None:
+        _undo(undo, as_json)
+        return
+    assert file is not None
+    if report is not None:
+        new_workbook(report, file)
+    reading = read_file(file, as_of, mapping)
+    if report is not None:
+        write_issues(report, reading)
+    with registry(write=True) as session:
+        done = loading.load(
+            session, reading, now=now(), partial=partial, dry_run=dry_run, as_of=as_of
+        )
+    refused = bool(done.refused or reading.errors)
+    stored = done.import_id is not None
+    if as_json:
+        print_json({**_plain(asdict(done)), "issues": [asdict(i) for i in reading.issues]})
+    else:
+        _report(done, reading, report, dry_run)
+    if refused and not (partial and (stored or dry_run or done.unchanged)):
+        raise Refused(
+            f"{file.name} 有错误，没有登记任何企业：请改正后重试，或用 --partial 登记无误的各行"
+        )
+
+
+def _report(done: loading.LoadReport, reading: Reading, report: Path | None, dry_run: bool) -> None:
+    new, changed, unchanged = len(done.new), len(done.changed), len(done.unchanged)
+    counts = f"新增{new}家，变更{changed}家，未变{unchanged}家，退回{len(done.refused)}家"
+    if not (new or changed or unchanged or done.refused):
+        click.echo(f"{reading.file}：文件中没有企业")
+    elif done.import_id is not None:
+        click.echo(f"{reading.file}：已登记 {counts}")
+    elif dry_run:
+        click.echo(f"{reading.file}：将会登记 {counts}")
+    elif done.refused:
+        good = new + changed + unchanged
+        click.echo(f"{reading.file}：没有登记任何企业：{good}家无误，{len(done.refused)}家有错误")
+    else:
+        click.echo(f"{reading.file}：内容没有变化，{unchanged}家均已登记")
+    held_back = {s.where for s in reading.refused}
+    by_reason: dict[str, list[str]] = {}
+    for line in done.refused:
+        if line.where not in held_back:  # those are among the issues
+            by_reason.setdefault(line.reason, []).append(line.name or line.uscc)
+    for reason, names in by_reason.items():
+        more = f"等{len(names)}家" if len(names) > 1 else ""
+        click.echo(f"  退回 {names[0]}{more}：{reason}")
+    notices = len(reading.issues) - len(reading.errors)
+    if reading.issues:
+        click.echo(
+            f"发现错误{len(reading.errors)}条、提示{notices}条（提示的单元格按未填报处理）："
+        )
+        show_issues(reading.issues, report)
+    if done.import_id is not None:
+        click.echo(f"本次导入编号 {done.import_id}；如需撤销：tidu import --undo {done.import_id}")
+
+
+def _undo(number: int, as_json: bool) -> None:
+    with registry(write=True) as session:
+        done = loading.undo(session, number, now=now())
+    if as_json:
+        print_json(_plain(asdict(done)))
+        return
+    click.echo(
+        f"已撤销导入{done.import_id}（{done.file}）：撤回{len(done.withdrawn)}家，"
+        f"恢复原内容{len(done.restored)}家"
+    )
+
+
+@command("template")
+@click.argument(
+    "file",
+    type=click.Path(path_type=Path),
+    default=Path("tidu-template.xlsx"),
+    metavar="[文件]",
+    help="写到哪里，默认 tidu-template.xlsx。",
+)
+@json_option
+def template(file: Path, as_json: bool) -> None:
+    """写出多工作表的填报模板，内有下拉选项、单位和说明。"""
+    if file.exists():
+        raise Refused(f"{file} 已存在：请另取文件名，以免覆盖已填内容")
+    write_template(file)
+    if as_json:
+        print_json({"file": str(file)})
+    else:
+        click.echo(f"已写出 {file}；填好后运行 tidu import {file}")
+
+
+@group("enterprise")
+def enterprise() -> None:
+    """企业：列出、查看登记的内容。"""
+
+
+@enterprise.command("list")
+@click.option("--search", default="", help="只列名称或信用代码含此文字的企业。")
+@json_option
+def list_enterprises(search: str, as_json: bool) -> None:
+    """列出登记的企业及其填报。"""
+    with registry() as session:
+        found = loading.filings(session, search=search)
+    if as_json:
+        print_json([_plain(asdict(f)) for f in found])
+        return
+    if not found:
+        click.echo("没有登记的企业：先用 tidu import 文件 登记，或用 tidu demo 看示例")
+        return
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold")
+    for name in ("统一社会信用代码", "企业名称", "所在地", "填报日期", "来源文件"):
+        table.add_column(name, overflow="fold")
+    for f in found:
+        place = "".join(filter(None, (f.province, f.city, f.county)))
+        table.add_row(*map(escape, (f.uscc, f.name, place, f.as_of.isoformat(), f.file)))
+    console.print(table)
+    click.echo(f"共{len(found)}份填报")
+
+
+@enterprise.command("show")
+@click.argument("uscc", metavar="信用代码", help="统一社会信用代码。")
+@click.option("--as-of", type=Day(), help="按此日期（含）以前最近的一份填报。")
+@click.option("--history", is_flag=True, help="列出各个版本，含已被替代的。")
+@json_option
+def show_enterprise(uscc: str, as_of: date | None, history: bool, as_json: bool) -> None:
+    """查看一家企业的填报内容及每项的来源。"""
+    with registry() as session:
+        versions = loading.filings(session, uscc=uscc, history=history)
+        profile = loading.profile(session, uscc, as_of=as_of)
+    if versions and profile is None and as_of is not None:
+        first = min(v.as_of for v in versions)
+        raise Refused(
+            f"{versions[-1].name}没有{as_of.isoformat()}以前的填报，最早的是{first.isoformat()}"
+        )
+    if not versions or profile is None:
+        raise Refused(f"没有登记信用代码为{uscc}的企业：用 tidu enterprise list 查看已登记的企业")
+    if as_json:
+        print_json(
+            {"versions": [_plain(asdict(v)) for v in versions], "profile": profile.to_json()}
+        )
+        return
+    click.echo(f"{versions[-1].name}（{uscc}） 填报日期 {profile.as_of.isoformat()}")
+    click.echo(f"划型（工信部联企业〔2011〕300号）：{size_class(rulebook(), profile)}")
+    if history:
+        for v in versions:
+            until = v.known_until.isoformat(timespec="seconds") if v.known_until else "现行"
+            click.echo(
+                f"  填报 {v.as_of}：{v.known_from.isoformat(timespec='seconds')} 起 {until}，"
+                f"导入{v.import_id} {v.file}"
+            )
+    console.print(_values_table(profile))
+    for name, filed in profile.records.items():
+        kind = record_kind(name)
+        state = {True: "已报全", False: "未报全", None: "未说明是否报全"}[filed.complete]
+        click.echo(f"{kind.name}（{state}）{len(filed.items)}条")
+        for item in filed.items:
+            shown = [f"{f.name} {value_text(f, item[f.id])}" for f in kind.fields if f.id in item]
+            click.echo(f"  · {'，'.join(shown)}")
+
+
+def _values_table(profile: RulesProfile) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold")
+    for name in ("填报项", "年度", "值", "来源"):
+        table.add_column(name, overflow="fold")
+    for fact in FACTS:
+        keys = [k for k in profile.values if k.partition("@")[0] == fact.id]
+        for key in sorted(keys, reverse=True):
+            year = key.partition("@")[2]
+            value = value_text(fact, profile.values[key])
+            table.add_row(*map(escape, (fact.name, year, value, profile.sources.get(key, ""))))
+    return table
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    return value.isoformat() if hasattr(value, "isoformat") else value

@@ -1,0 +1,14 @@
+"""The entry point of the command line: an interrupt ends quietly, also while modules load."""
+
+import sys
+
+
+def main() -> None:
+    """Run ``tidu``."""
+    try:
+        from registry.cli import main as tidu
+
+        tidu()
+    except KeyboardInterrupt:
+        sys.stderr.write("已中断。\n")
+        sys.exit(130)

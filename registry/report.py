@@ -1,0 +1,445 @@
+"""Verdicts for people: a one-screen table, an explanation in lines, a result workbook."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from openpyxl import Workbook
+from openpyxl.styles import Alignment, Font
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.worksheet import Worksheet
+from rich import box
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.markup import escape
+from rich.measure import Measurement
+from rich.table import Table
+from rich.text import Text
+
+from registry.checking import TIERS, UNENCODED, CaseResult, TierVerdict
+from rules.explain import AT_THRESHOLD, Check, Figure, Finding, Option, result_text
+from rules.model import Outcome, Points
+from rules.quantities import UNITS
+
+_COLOURS: Final = {
+    "符合": "green",
+    "不符合": "red",
+    "材料不足": "yellow",
+    "待人工认定": "cyan",
+    UNENCODED: "dim",
+}
+_SIGNS: Final = {
+    Outcome.MET: "✓",
+    Outcome.NOT_MET: "✗",
+    Outcome.MISSING: "？",
+    Outcome.PENDING: "◇",
+}
+#: From this many cases on, those that are ruled out are not listed beside open ones.
+_MANY: Final = 4
+_SHORT: Final = {full: short for short, full in TIERS.items()}
+#: What a cell of a result workbook may hold.
+Cell: TypeAlias = str | Decimal | None
+_SCORE: Final = ".评价得分"
+_ONLY_TITLE: Final = "* 只缺前置称号"
+_UNITS: Final = "|".join(sorted(UNITS, key=len, reverse=True))
+#: What a line of the table is not broken within: a number with its unit, and closing punctuation.
+_PIECE: Final = re.compile(rf"(?:[+-]?\d+(?:\.\d+)?(?:{_UNITS})?|.)[，。；：、）」〕]*", re.DOTALL)
+
+
+class _Wrapped:
+    """Chinese text that breaks between any characters, but not between a number and its unit."""
+
+    def __init__(self, text: str) -> None:
+        self.pieces = _PIECE.findall(text)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        line = ""
+        for piece in self.pieces:
+            if line and cell_len(line + piece.rstrip()) > options.max_width:
+                yield Text(line.rstrip())
+                line = ""
+            line += piece if line else piece.lstrip()
+        yield Text(line.rstrip())
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        widths = [cell_len(p) for p in self.pieces]
+        return Measurement(max(widths, default=0), sum(widths)).with_maximum(options.max_width)
+
+
+def summary(results: Sequence[CaseResult]) -> Table:
+    """The one-screen table: an enterprise per row, a tier per column, what stands in the way.
+
+    The filing date has a column of its own only where it differs.
+    """
+    tiers = [v.tier for v in results[0].verdicts] if results else []
+    days = {r.as_of for r in results}
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        header_style="bold",
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+    table.add_column("企业", overflow="fold")
+    if len(days) > 1:
+        table.add_column("填报日期", no_wrap=True)
+    for tier in tiers:
+        table.add_column(_SHORT[tier], no_wrap=True)
+    table.add_column("主要原因", overflow="fold")
+    for result in results:
+        day = [result.as_of.isoformat()] if len(days) > 1 else []
+        cells = [_coloured(v) for v in result.verdicts]
+        table.add_row(escape(result.name), *day, *cells, _Wrapped(_obstacle(result, short=True)))
+    return table
+
+
+def _coloured(verdict: TierVerdict) -> str:
+    text = verdict.outcome
+    shown = f"[{_COLOURS[text]}]{text}[/]"
+    return f"{shown}*" if only_title_lacking(verdict) else shown
+
+
+def only_title_lacking(verdict: TierVerdict) -> bool:
+    """Whether the substantive conditions hold and only the prerequisite title does not."""
+    return verdict.outcome != "符合" and verdict.parts.get("实质条件") == "符合"
+
+
+def _obstacle(result: CaseResult, *, short: bool = False) -> str:
+    """What stands in the way of the lowest tier that is not 符合."""
+    for verdict in result.verdicts:
+        if verdict.outcome == "符合":
+            continue
+        if verdict.finding is None:
+            return f"{_SHORT[verdict.tier]}：{verdict.note}"
+        if verdict.outcome == "不符合":
+            found = [shortest(c) if short else brief(c) for c in verdict.reasons()]
+        else:
+            found = [f"{f.name}{f.value}" for f in verdict.missing()]
+        more = f" 等{len(found)}项" if len(found) > 1 else ""
+        return f"{_SHORT[verdict.tier]}：{found[0]}{more}"
+    return ""
+
+
+def shortest(check: Check) -> str:
+    """A comparison in few words: 上年度研发费用占比差0.2个百分点."""
+    name = check.requirement.partition(" ")[0]
+    distance = check.distance.partition("，")[0]
+    if not distance or check.outcome != Outcome.NOT_MET:
+        return f"{name}为{check.value}"
+    return f"{name}{check.value}，{distance}" if distance == AT_THRESHOLD else f"{name}{distance}"
+
+
+def brief(check: Check) -> str:
+    """A comparison in one phrase: 上年度研发费用占比 不低于3%，实为2.8%，差0.2个百分点，合31万元."""
+    return "，".join(filter(None, (check.requirement, f"实为{check.value}", check.distance)))
+
+
+def verdict_counts(results: Sequence[CaseResult]) -> list[str]:
+    """One line per tier: how many came out how."""
+    lines = []
+    for i, verdict in enumerate(results[0].verdicts if results else ()):
+        outcomes = [r.verdicts[i].outcome for r in results]
+        counted = [f"{o}{outcomes.count(o)}家" for o in _COLOURS if o in outcomes]
+        lines.append(f"{_SHORT[verdict.tier]}：{'，'.join(counted)}")
+    return lines
+
+
+# -- explanation -----------------------------------------------------------------------------------
+
+
+def explanation(result: CaseResult, *, full: bool = True) -> Iterator[str]:
+    """One case as lines of plain text; without ``full``, only what stands in the way is unfolded."""
+    yield f"{result.name}（{result.uscc}）"
+    yield f"填报日期 {result.as_of.isoformat()}，上年度为{result.as_of.year - 1}年"
+    writer = _Writer(full)
+    for verdict in result.verdicts:
+        yield ""
+        yield from writer.tier(verdict)
+
+
+class _Writer:
+    """Writes findings as an indented list; a rule that was shown already is not shown again."""
+
+    def __init__(self, full: bool) -> None:
+        self.full = full
+        self.shown: set[str] = set()
+
+    def tier(self, verdict: TierVerdict) -> Iterator[str]:
+        note = f"（{verdict.note}）" if verdict.note else ""
+        yield f"■ {verdict.tier}：{verdict.outcome}{note}"
+        if verdict.governing:
+            yield f"  适用依据：{verdict.governing.reason}"
+            if self.full:
+                for row, why in verdict.governing.rejected:
+                    yield f"    未适用：{row.basis}，因{why}"
+        if verdict.finding is None:
+            return
+        if len(verdict.parts) > 1:
+            yield f"  {'；'.join(f'{name}：{value}' for name, value in verdict.parts.items())}"
+        yield from self.finding(verdict.finding, 1)
+        gaps = verdict.missing()
+        if gaps:
+            yield "  待补材料和待认定事项："
+            yield from (f"    · {_stated(f)}" for f in gaps)
+        if self.full:
+            yield from self.notes(verdict)
+
+    @staticmethod
+    def notes(verdict: TierVerdict) -> Iterator[str]:
+        by_text: dict[tuple[str, str], list[str]] = {}
+        for rule, note in verdict.notes:
+            by_text.setdefault((note.confidence, note.text), []).append(rule)
+        if by_text:
+            yield "  本结论依据的解读（B：单一来源或转引；C：对文本未明之处的理解）："
+        for (confidence, text), rules in by_text.items():
+            yield f"    · [{confidence}] {text}〔{'、'.join(rules)}〕"
+
+    def finding(self, finding: Finding, depth: int) -> Iterator[str]:
+        pad = "  " * depth
+        met = finding.result is Outcome.MET
+        sign = _SIGNS[finding.result] if isinstance(finding.result, Outcome) else "·"
+        full = f"／{_full(finding)}" if finding.possible else ""
+        head = f"{pad}{sign} {finding.title}：{finding.outcome}{full}"
+        if finding.rule in self.shown:
+            yield f"{head} 〔{finding.rule}，见上〕"
+            return
+        self.shown.add(finding.rule)
+        yield f"{head} 〔{finding.rule}，{finding.citation}〕"
+        if met and not self.full and depth > 1:
+            yield from self.scores(finding, depth + 1)
+            return
+        if finding.groups:
+            yield f"{pad}  {'；'.join(f'{g}得分{result_text(p)}' for g, p in finding.groups)}"
+        for _, item in finding.items:
+            yield from self.item(item, depth + 1)
+        for check in finding.checks:
+            yield from self.check(check, depth + 1)
+        single = len(finding.options) == 1
+        for option in _shown_options(finding):
+            if single:
+                for check in option.checks:
+                    yield from self.check(check, depth + 1)
+            else:
+                yield from self.option(option, depth + 1)
+
+    def item(self, finding: Finding, depth: int) -> Iterator[str]:
+        """A summand; in brief on one line, with what it would take to earn more."""
+        if self.full:
+            yield from self.finding(finding, depth)
+            return
+        more = "；".join(c.distance for c in finding.checks if c.distance)
+        name = finding.rule.rpartition(".")[2]
+        yield f"{'  ' * depth}· {name}：{finding.outcome}／{_full(finding)}{more and f'（{more}）'}"
+
+    @staticmethod
+    def scores(finding: Finding, depth: int) -> Iterator[str]:
+        """Every comparison of a score at or below a finding, on one line each."""
+        for below in finding.walk():
+            for option in filter(_scored, below.options):
+                name = f"情形「{option.name}」" if len(below.options) > 1 else ""
+                for check in option.checks:
+                    if check.points is not None and check.outcome is not None:
+                        yield f"{'  ' * depth}{_SIGNS[check.outcome]} {name}{_one_line(check)}"
+
+    def option(self, option: Option, depth: int) -> Iterator[str]:
+        yield self.headed(option, depth)
+        single = _single(option)
+        if single is None:
+            for check in option.checks:
+                yield from self.check(check, depth + 1)
+            return
+        yield from self.figures(single, depth + 1)
+        if single.finding is not None:
+            yield from self.finding(single.finding, depth + 1)
+
+    @staticmethod
+    def headed(option: Option, depth: int) -> str:
+        """A case on one line: with its only figure or score, or with its outcome."""
+        head = f"{'  ' * depth}{_SIGNS[option.outcome]} 情形「{option.name}」"
+        single = _single(option)
+        return f"{head}{option.outcome.text if single is None else _one_line(single)}"
+
+    def check(self, check: Check, depth: int) -> Iterator[str]:
+        if check.finding is not None and check.points is None:
+            yield from self.finding(check.finding, depth)
+            return
+        sign = _SIGNS[check.outcome] if check.outcome is not None else "·"
+        yield f"{'  ' * depth}{sign} {_one_line(check)}"
+        yield from self.figures(check, depth + 1)
+        if check.finding is not None:
+            yield from self.finding(check.finding, depth + 1)
+
+    @staticmethod
+    def figures(check: Check, depth: int) -> Iterator[str]:
+        if not _is_its_figure(check):
+            for figure in check.figures:
+                yield f"{'  ' * depth}  {_stated(figure)}"
+
+
+def _full(finding: Finding) -> str:
+    possible = finding.possible or Fraction(0)
+    return result_text(Points(possible, possible))
+
+
+def _single(option: Option) -> Check | None:
+    """The only comparison of a case, if it is of a figure or a score."""
+    first = option.checks[0]
+    of_rule = first.finding is not None and first.points is None
+    return first if len(option.checks) == 1 and not of_rule else None
+
+
+def _scored(option: Option) -> bool:
+    """Whether a case compares a score."""
+    return any(c.finding is not None and c.points is not None for c in option.checks)
+
+
+def _shown_options(finding: Finding) -> Iterable[Option]:
+    """The cases worth reading: those that hold, or else those that are not ruled out, or all.
+
+    Cases that compare a score are always among them.
+    """
+    met = [o for o in finding.options if o.outcome is Outcome.MET]
+    if met and isinstance(finding.result, Outcome):
+        wanted = met
+    else:
+        unsettled = [o for o in finding.options if o.outcome is not Outcome.NOT_MET]
+        many = len(finding.options) > _MANY and unsettled
+        wanted = unsettled if many else list(finding.options)
+    return [o for o in finding.options if o in wanted or _scored(o)]
+
+
+def _one_line(check: Check) -> str:
+    earned = f"，得{result_text(check.points)}" if check.points and check.outcome is None else ""
+    distance = f"（{check.distance}）" if check.distance else ""
+    source = _sourced(check.figures[0]) if _is_its_figure(check) else ""
+    return f"{check.requirement}：{check.value}{earned}{distance}{source}"
+
+
+def _is_its_figure(check: Check) -> bool:
+    """Whether what is compared is just the one filed value, which need not be shown again."""
+    if len(check.figures) != 1 or check.figures[0].record:
+        return False
+    return check.figures[0].value == check.value
+
+
+def _stated(figure: Figure) -> str:
+    joint = " " if figure.record else "："
+    return f"{figure.name}{joint}{figure.value}{_sourced(figure)}"
+
+
+def _sourced(figure: Figure) -> str:
+    """Where a figure stands, unless its name says it."""
+    named = not figure.source or figure.name.startswith(figure.source)
+    return "" if named else f"　〔{figure.source}〕"
+
+
+# -- workbook --------------------------------------------------------------------------------------
+
+
+def write_workbook(path: Path, results: Sequence[CaseResult]) -> None:
+    """Write verdicts, every comparison and what is missing to a workbook of three sheets."""
+    book = Workbook()
+    verdicts = book.active
+    assert isinstance(verdicts, Worksheet)
+    verdicts.title = "结论"
+    header, rows = _verdict_table(results)
+    _sheet(verdicts, header, rows)
+    _sheet(
+        book.create_sheet("逐项"),
+        ["统一社会信用代码", "企业名称", "层级", "规则", "条款", "要求或指标", "结果", "得分",
+         "满分", "实际", "差距", "数据与来源"],
+        (row for r in results for v in r.verdicts if v.finding for row in _rows(r, v)),
+    )  # fmt: skip
+    _sheet(
+        book.create_sheet("待补材料"),
+        ["统一社会信用代码", "企业名称", "层级", "事项", "现状", "来源"],
+        (
+            [r.uscc, r.name, v.tier, f.name, f.value, f.source]
+            for r in results
+            for v in r.verdicts
+            for f in v.missing()
+        ),
+    )
+    notes = {(rule, n): None for r in results for v in r.verdicts for rule, n in v.notes}
+    _sheet(
+        book.create_sheet("解读"),
+        ["规则", "置信度", "解读"],
+        ([rule, n.confidence, n.text] for rule, n in notes),
+    )
+    book.save(path)
+
+
+def _verdict_table(results: Sequence[CaseResult]) -> tuple[list[str], Iterator[list[Cell]]]:
+    """Header and rows of the verdicts; a tier has a column for its score where any case has one."""
+    tiers = [v.tier for v in results[0].verdicts] if results else []
+    scores = [[_score(v) for v in r.verdicts] for r in results]
+    scored = [any(s[i] is not None for s in scores) for i in range(len(tiers))]
+    header = ["统一社会信用代码", "企业名称", "填报日期"]
+    for tier, has_score in zip(tiers, scored, strict=True):
+        header += [tier, f"{_SHORT[tier]}标记", *([f"{_SHORT[tier]}得分"] if has_score else [])]
+
+    def rows() -> Iterator[list[Cell]]:
+        for result, points in zip(results, scores, strict=True):
+            row: list[Cell] = [result.uscc, result.name, result.as_of.isoformat()]
+            for verdict, score, has_score in zip(result.verdicts, points, scored, strict=True):
+                row += [verdict.outcome, _ONLY_TITLE if only_title_lacking(verdict) else ""]
+                row += [score] if has_score else []
+            yield [*row, _obstacle(result)]
+
+    return [*header, "主要原因"], rows()
+
+
+def _score(verdict: TierVerdict) -> Cell:
+    """The score of a tier: a number, or the text of an interval; None where there is none."""
+    found = verdict.finding.walk() if verdict.finding else ()
+    for finding in found:
+        points = finding.result
+        if finding.rule.endswith(_SCORE) and isinstance(points, Points):
+            if points.lo != points.hi:
+                return result_text(points)
+            return Decimal(points.lo.numerator) / points.lo.denominator
+    return None
+
+
+def _rows(result: CaseResult, verdict: TierVerdict) -> Iterator[list[str]]:
+    assert verdict.finding is not None
+    for finding in verdict.finding.walk():
+        head = [result.uscc, result.name, verdict.tier, finding.rule, finding.citation]
+        points = finding.outcome if isinstance(finding.result, Points) else ""
+        full = _full(finding) if finding.possible else ""
+        outcome = "" if points else finding.outcome
+        yield [*head, finding.title, outcome, points, full, "", "", ""]
+        checks = (*finding.checks, *(c for o in finding.options for c in o.checks))
+        for check in checks:
+            if check.finding is not None and check.points is None:
+                continue
+            figures = "；".join(_stated(f) for f in check.figures)
+            earned = result_text(check.points) if check.points and check.outcome is None else ""
+            decided = check.outcome.text if check.outcome is not None else ""
+            yield [
+                *head,
+                check.requirement,
+                decided,
+                earned,
+                "",
+                check.value,
+                check.distance,
+                figures,
+            ]
+
+
+def _sheet(sheet: Worksheet, header: list[str], rows: Iterable[Sequence[Cell]]) -> None:
+    sheet.append(header)
+    for cell in sheet[1]:
+        cell.font = Font(bold=True)
+    for row in rows:
+        sheet.append(list(row))
+    sheet.freeze_panes = "A2"
+    for number, (column, name) in enumerate(zip(sheet.columns, header, strict=True), 1):
+        width = max(len(str(c.value or "")) for c in column[:200])
+        letter = get_column_letter(number)
+        sheet.column_dimensions[letter].width = min(60, max(len(name), width) * 1.8 + 2)
+        column[0].alignment = Alignment(vertical="center")

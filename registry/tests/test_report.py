@@ -1,0 +1,136 @@
+"""Verdicts for people: the table, the explanation in lines, the result workbook."""
+
+import io
+import re
+from datetime import date
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from openpyxl import load_workbook
+from rich.console import Console
+
+from registry import report, resources
+from registry.checking import CaseResult, Checker, titles_of
+from rules.facts import Profile, RecordList, Scalar
+from rules.rulebook import load
+
+AS_OF = date(2023, 6, 30)
+VALUES: dict[str, Scalar] = {
+    "industry_code": "C3511",
+    "registered_in_prc": True,
+    "independent_legal_person": True,
+    "abnormal_list": False,
+    "dishonesty_list": False,
+    "restricted_product": False,
+    "major_accident": False,
+    "tax_violation": False,
+    "staff@2022": "100",
+    "rd_staff@2022": "20",
+    "revenue@2022": "50000000",
+    "main_revenue@2020": "36000000",
+    "main_revenue@2021": "40500000",
+    "main_revenue@2022": "45000000",
+    "net_profit@2022": "5000000",
+    "rd_expense@2021": "8000000",
+    "rd_expense@2022": "10000000",
+    "total_assets@2022": "80000000",
+    "total_liabilities@2022": "72000000",
+    "segment_entry": "2010-01-01",
+    "digital_level": "1",
+    "quality_award": False,
+    "management_certificate": False,
+    "own_brand": False,
+    "standards": False,
+    "field_key_link": False,
+    "field_six_bases": False,
+    "field_old_brand": False,
+    "field_serves_leader": False,
+    "local_points": "0",
+    "ip_high_value": "0",
+    "ip_self_developed": "0",
+    "ip_class_one": "0",
+    "ip_class_two": "0",
+    "financing_two_years": "0",
+}
+LISTS = {n: RecordList((), True) for n in ("titles", "awards", "competitions", "institutions")}
+
+
+@cache
+def checker() -> Checker:
+    return Checker(load(resources.features()))
+
+
+def check(*tiers: str, **changed: Scalar) -> CaseResult:
+    values = VALUES | {k.replace("__", "@"): v for k, v in changed.items()}
+    profile = Profile(AS_OF, values, LISTS)
+    return checker().check(
+        "913205052HYEF0R3JN", "测试一号有限公司", profile, tiers=titles_of(tiers)
+    )
+
+
+def lines(result: CaseResult, *, full: bool) -> list[str]:
+    return [line.strip() for line in report.explanation(result, full=full)]
+
+
+@pytest.mark.parametrize("full", [True, False])
+def test_the_score_is_shown_beside_a_direct_route(full: bool) -> None:
+    direct = check("专精特新", financing_two_years="60000000")
+    assert direct.verdicts[0].parts["实质条件"] == "符合"
+    found = lines(direct, full=full)
+    score = next(i for i, line in enumerate(found) if "情形「评价得分」" in line)
+    assert re.search(r"不低于认定分数线（60分）：\d+分（差\d+分）$", found[score])
+    assert any("63.2.1.主营占比" in line for line in found) is full
+
+
+def test_the_workbook_has_marks_and_scores(tmp_path: Path) -> None:
+    results = [check(financing_two_years="60000000"), check(local_points="15", abnormal_list=True)]
+    report.write_workbook(tmp_path / "a.xlsx", results)
+    rows = list(load_workbook(tmp_path / "a.xlsx")["结论"].iter_rows(values_only=True))
+    found = [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
+    assert list(found[0]) == [
+        "统一社会信用代码",
+        "企业名称",
+        "填报日期",
+        "创新型中小企业",
+        "创新型标记",
+        "创新型得分",
+        "专精特新中小企业",
+        "专精特新标记",
+        "专精特新得分",
+        "专精特新“小巨人”企业",
+        "小巨人标记",
+        "主要原因",
+    ]
+    assert found[0]["专精特新标记"] == "* 只缺前置称号"
+    assert found[1]["专精特新标记"] is None
+    scores = [row["专精特新得分"] for row in found]
+    assert scores[1] == scores[0] + 15  # type: ignore[operator]
+
+
+def test_a_narrow_table_breaks_no_number_and_leaves_none_of_the_text_out() -> None:
+    results = [
+        check(rd_expense__2022=str(amount), rd_expense__2021="0")
+        for amount in (919519, 175181, 162000, 1488888)
+    ]
+    for width in range(60, 100):
+        out = io.StringIO()
+        Console(file=out, width=width).print(report.summary(results))
+        reasons = [line[-(width // 2) :].strip() for line in out.getvalue().splitlines()]
+        for above, below in pairwise(reasons):
+            broken = re.search(r"[\d.]$", above) and re.match(r"[\d.万元个%]", below)
+            assert not broken, (width, above, below)
+
+
+def test_missing_values_are_listed_with_their_place(tmp_path: Path) -> None:
+    titles = RecordList(({"kind": "创新型中小企业", "held": True},), True)
+    values = VALUES | {"financing_two_years": "60000000"}
+    profile = Profile(AS_OF, values, LISTS | {"titles": titles}, {"titles#0": "称号!3"})
+    result = checker().check("913205052HYEF0R3JN", "甲", profile, tiers=titles_of(["专精特新"]))
+    gap = "梯度称号第1条（创新型中小企业）：称号有效期至"
+    assert result.verdicts[0].outcome == "材料不足"
+    assert f"· {gap} 未填报　〔称号!3〕" in lines(result, full=True)
+    report.write_workbook(tmp_path / "a.xlsx", [result])
+    rows = list(load_workbook(tmp_path / "a.xlsx")["待补材料"].iter_rows(values_only=True))
+    assert rows[1][2:] == ("专精特新中小企业", gap, "未填报", "称号!3")
