@@ -13,7 +13,6 @@ from rules.decider import Decision
 from rules.expressions import leaves
 from rules.facts import Fact, RecordList, period_name, record_kind, yearly_key
 from rules.model import (
-    Assumed,
     Attested,
     Band,
     Bands,
@@ -333,7 +332,7 @@ class _Explainer:
             rule.citation,
             trace[rule.id],
             rule.notes,
-            self.possible(rule),
+            rule.possible,
             options,
             checks,
             items,
@@ -350,21 +349,6 @@ class _Explainer:
         found = self.decision.trace[key]
         assert isinstance(found, Outcome)
         return found
-
-    @staticmethod
-    def possible(rule: Rule) -> Fraction | None:
-        match rule.body:
-            case Bands(bands):
-                return max(b.points for _, rows in bands for b in rows)
-            case Ladder(rungs, rest):
-                return max([rest, *(r.points for r in rungs if r.points is not None)])
-            case Total(items):
-                return sum((i.full for i in items), Fraction(0))
-            case Attested(_, _, hi):
-                return hi
-            case Assumed(Points(_, hi, _)):
-                return hi
-        return None
 
     def option(self, rule: Rule, case: Case) -> Option:
         checks = tuple(

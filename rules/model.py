@@ -238,6 +238,20 @@ class Rule:
             return isinstance(self.body.result, Points)
         return not isinstance(self.body, Cases)
 
+    @property
+    def possible(self) -> Fraction | None:
+        """The most points that the rule can give; None where it yields an outcome."""
+        match self.body:
+            case Bands(bands):
+                return max(b.points for _, rows in bands for b in rows)
+            case Ladder(rungs, rest):
+                return max([rest, *(r.points for r in rungs if r.points is not None)])
+            case Total(items):
+                return sum((i.full for i in items), Fraction(0))
+            case Attested(_, _, hi) | Assumed(Points(_, hi, _)):
+                return hi
+        return None
+
     def lines(self) -> Iterator[tuple[Case, Line]]:
         """Every comparison of the rule with its case."""
         cases = (

@@ -1,11 +1,10 @@
 """What only the whole rulebook can show: cycles, gaps, overlaps, and clause against table."""
 
 from collections.abc import Iterator
-from fractions import Fraction
 
 from rules.errors import Problem
 from rules.language.linking import Links, dependencies, marked
-from rules.model import Attested, Bands, Ladder, Rule, Total
+from rules.model import Rule, Total
 from rules.quantities import Quantity, mentions
 from rules.source import Clause
 
@@ -89,27 +88,13 @@ def _full_points(links: Links, clause: Clause, rule: Rule) -> Iterator[Problem]:
         return
     for row, item in zip(clause.definition.table[1:], rule.body.items, strict=True):
         summand = links.rules.get(item.rule)
-        best = None if summand is None else _best(summand)
+        best = None if summand is None else summand.possible
         if best is not None and best != item.full:
             yield Problem(
                 clause.path,
                 row.line,
                 f"「{item.rule}」的最高得分是{best}分，与满分{item.full}分不符：请改正",
             )
-
-
-def _best(rule: Rule) -> Fraction | None:
-    """The most points that a score rule can give."""
-    match rule.body:
-        case Bands(bands):
-            return max(b.points for _, rows in bands for b in rows)
-        case Ladder(rungs, rest):
-            return max([rest, *(r.points for r in rungs if r.points is not None)])
-        case Attested(_, _, hi):
-            return hi
-        case Total(items):
-            return sum((i.full for i in items), Fraction(0))
-    return None
 
 
 def _quantities(links: Links, clause: Clause, scored: bool) -> Iterator[Problem]:
