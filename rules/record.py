@@ -1,0 +1,246 @@
+"""The replayable part of a decision, with the determinations of persons. Standard library only.
+
+Everything here works on plain JSON values, as the reference evaluator does, so that whoever holds
+the JSON of facts, determinations and ruleset builds the same record again, byte for byte.
+
+A *determination* (人工认定) names one target and its new value: a fact ``revenue@2022``, a field of a
+record ``ip#0.pledge``, whether a list is complete ``ip``; or a rule that the law leaves to judgement.
+"""
+
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from rules.canonical import digest
+from rules.reference import PENDING, Evaluator
+
+SCHEMA: Final = 1
+
+Json: TypeAlias = dict[str, Any]
+#: A result as plain JSON: an outcome's number, or [low, high, gap] of points.
+Plain: TypeAlias = int | list[Any]
+
+
+class Redecided(NamedTuple):
+    """A case decided again: the ruleset as determinations leave it, and what came of it."""
+
+    ruleset: Json
+    trace: Mapping[str, Any]
+    readings: Mapping[str, Any]
+    determinations: list[str]
+
+
+class RecordError(Exception):
+    """A determination does not fit the facts or the ruleset it is applied to."""
+
+
+def plain(result: Any) -> Plain:
+    """A result of either evaluator as plain JSON."""
+    if isinstance(result, int):
+        return int(result)
+    return [str(result.lo), str(result.hi), int(result.gap)]
+
+
+def plain_trace(trace: Mapping[str, Any]) -> dict[str, Plain]:
+    """All results of a trace as plain JSON."""
+    return {key: plain(result) for key, result in trace.items()}
+
+
+def plain_readings(readings: Mapping[str, Any]) -> Json:
+    """What was read for each indicator: low and high end, gap, code, and whether it is broken."""
+    return {
+        key: [
+            None if r.lo is None else str(r.lo),
+            None if r.hi is None else str(r.hi),
+            int(r.gap),
+            r.code,
+            bool(r.broken),
+        ]
+        for key, r in readings.items()
+    }
+
+
+def amended_facts(facts: Json, determinations: Iterable[Json]) -> Json:
+    """The facts as determinations leave them; a new value, and the originals stay as they are.
+
+    ``determinations`` are bodies in the order they were recorded; ``None`` makes a fact unknown.
+    """
+    values, records = dict(facts["values"]), dict(facts["records"])
+    for determination in determinations:
+        target, value = determination.get("fact"), determination["value"]
+        if target is None:
+            continue
+        name, _, place = target.partition("#")
+        if place:
+            number, _, field = place.partition(".")
+            listed = records.get(name, {"items": []})["items"]
+            if not number.isdecimal() or int(number) >= len(listed):
+                raise RecordError(f"「{target}」没有这条记录")
+            items = [dict(item) for item in listed]
+            _put(items[int(number)], field, value)
+            records[name] = {**records[name], "items": items}
+        elif determination.get("list"):
+            records[name] = {"items": [], **records.get(name, {}), "complete": value}
+        else:
+            _put(values, target, value)
+    return {**facts, "values": values, "records": records}
+
+
+def _put(values: Json, key: str, value: Any) -> None:
+    if value is None:
+        values.pop(key, None)
+    else:
+        values[key] = value
+
+
+def current_value(facts: Json, determination: Json) -> Any:
+    """What the facts state of a determination's target; None where they do not."""
+    name, _, place = determination["fact"].partition("#")
+    if place:
+        number, _, field = place.partition(".")
+        return facts["records"][name]["items"][int(number)].get(field)
+    if determination.get("list"):
+        return facts["records"].get(name, {}).get("complete")
+    return facts["values"].get(name)
+
+
+def left_to_judgement(rule: Json, trace: Mapping[str, Any]) -> bool:
+    """Whether only a person can settle a rule: a figure or fact it reads itself is pending.
+
+    A rule that merely rests on such rules is settled by settling those.
+    """
+    key, body = rule["id"], rule["body"]
+    if rule["records"] or key not in trace:
+        return False
+    if body["kind"] in ("bands", "attested"):
+        result = plain(trace[key])
+        return isinstance(result, list) and result[2] == PENDING
+    cases = body.get("cases") or body.get("rungs") or ()
+    own = (
+        plain(trace[f"{key}/{case['name']}/{n}"])
+        for case in cases
+        for n, line in enumerate(case["lines"], 1)
+        if line["subject"] == "indicator"
+    )
+    result = plain(trace[key])
+    gap = result[2] if isinstance(result, list) else result
+    return gap == PENDING and PENDING in own
+
+
+def admissible(rule: Json, trace: Mapping[str, Any], value: Plain) -> bool:
+    """Whether a person may settle a rule with this value: an outcome, or points it may still take."""
+    if not left_to_judgement(rule, trace):
+        return False
+    result = plain(trace[rule["id"]])
+    if isinstance(result, int):
+        return value in (0, 3) and not isinstance(value, bool)
+    if not isinstance(value, list) or value[2] or value[0] != value[1]:
+        return False
+    return Fraction(result[0]) <= Fraction(value[0]) <= Fraction(result[1])
+
+
+def amended_rules(
+    ruleset: Json, trace: Mapping[str, Any], determinations: Iterable[Json]
+) -> tuple[Json, list[str]]:
+    """The ruleset with the rules that a person settled taken as given, and their ids.
+
+    ``trace`` is that of the facts without these; a determination on a rule that is not left to judgement
+    there has no effect.
+    """
+    rules = {rule["id"]: rule for rule in ruleset["rules"]}
+    settled: dict[str, Json] = {}
+    for determination in determinations:
+        id, value = determination.get("rule", ""), determination["value"]
+        if id in rules and admissible(rules[id], trace, value):
+            kind = "outcome" if isinstance(value, int) else "points"
+            settled[id] = {"kind": "assumed", kind: value}
+    if not settled:
+        return ruleset, []
+    taken = [{**r, "body": settled.get(r["id"], r["body"])} for r in ruleset["rules"]]
+    return {**ruleset, "rules": taken}, list(settled)
+
+
+def decision_body(
+    *,
+    case: Json,
+    facts: str,
+    determinations: list[str],
+    ruleset: Json,
+    ruleset_digest: str,
+    applicability: Json,
+    trace: Mapping[str, Any],
+    readings: Mapping[str, Any],
+) -> Json:
+    """The replayable part of a decision.
+
+    ``case`` names enterprise, tier, procedure, province, batch and day; ``facts``, ``determinations`` and
+    ``ruleset_digest`` are digests; ``applicability`` says which row of which table governed. Results
+    of rules over single records stand in ``trace`` only, the digest of everything that was concluded
+    and read.
+    """
+    results = plain_trace(trace)
+    outcome = {"trace": results, "readings": plain_readings(readings)}
+    return {
+        "schema": SCHEMA,
+        "case": case,
+        "facts": facts,
+        "determinations": determinations,
+        "ruleset": ruleset_digest,
+        "applicability": applicability,
+        "results": {r["id"]: results[r["id"]] for r in ruleset["rules"] if not r["records"]},
+        "trace": digest(outcome),
+        "verdict": results[ruleset["root"]],
+    }
+
+
+def governs(rows: Iterable[Json], case: Json) -> Json:
+    """The one row of an applicability table that governs a case; ``RecordError`` for none or several.
+
+    A row of the case's own province goes before 其余, then one of its own batch before the rest; the
+    same rule as ``rules.editions``, written once more for verifiers.
+    """
+    fitting = [
+        row
+        for row in rows
+        if (row["tier"], row["procedure"]) == (case["tier"], case["procedure"])
+        and (row["start"] or "") <= case["as_of"] <= (row["end"] or "9999-12-31")
+        and row["province"] in (case["province"], OTHERS)
+        and row["batch"] in (case["batch"], "")
+    ]
+    local = [row for row in fitting if row["province"] != OTHERS] or fitting
+    winners = [row for row in local if row["batch"]] or local
+    if len(winners) != 1:
+        raise RecordError(f"有{len(winners)}行同时适用" if winners else "没有适用的一行")
+    return winners[0]
+
+
+def reason(row: Json) -> str:
+    """Why a row governs, as decisions state it: its basis and the days it covers."""
+    first, last = row["start"] and f"自{row['start']}", row["end"] and f"至{row['end']}"
+    return (
+        f"{row['basis']}（{first or ''}{last or ''}）"
+        if first or last
+        else f"{row['basis']}（不限期）"
+    )
+
+
+#: The province of a row that holds wherever no row of its own does.
+OTHERS: Final = "其余"
+
+
+def redecide(ruleset: Json, facts: Json, determinations: list[tuple[str, Json]]) -> Redecided:
+    """Decide a case again by the reference evaluator alone.
+
+    ``facts`` are those filed, with ``as_of``; ``determinations`` are digests and bodies. Raises what
+    the evaluator raises.
+    """
+    of_facts = [(d, b) for d, b in determinations if "fact" in b]
+    of_rules = [(d, b) for d, b in determinations if "rule" in b]
+    amended = amended_facts(facts, [b for _, b in of_facts])
+    found = Evaluator(ruleset).evaluation(amended)
+    effective, settled = amended_rules(ruleset, found.trace, [b for _, b in of_rules])
+    if settled:
+        found = Evaluator(effective).evaluation(amended)
+    applied = {d for d, _ in of_facts} | {d for d, b in of_rules if b["rule"] in settled}
+    kept = [d for d, _ in determinations if d in applied]
+    return Redecided(effective, found.trace, found.readings, kept)
