@@ -1,0 +1,205 @@
+"""Figures as functions of one fact, and where on the fact's grid a comparison of them comes out otherwise.
+
+An ``Along`` takes the place of an exact fraction in a reading. Whatever is compared with it is
+compared at one grid point, and the grid points from which on the comparison would come out
+otherwise are noted: up to the nearest of them, an evaluation takes the same course.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import pairwise, zip_longest
+from math import gcd
+from typing import Final, TypeAlias, Union
+
+from rules.errors import RulesetError
+
+#: Coefficients from the constant term on, without zeros at the end; () is zero.
+Polynomial: TypeAlias = tuple[int, ...]
+Number: TypeAlias = Union["Along", Fraction, int]
+
+_ONE: Final = (1,)
+
+
+def sign(value: Fraction | int) -> int:
+    """-1, 0 or 1."""
+    return (value > 0) - (value < 0)
+
+
+def sign_changes(f: Callable[[int], Fraction | int], degree: int, lo: int, hi: int) -> list[int]:
+    """The whole numbers in (lo, hi] at which the sign of f is not what it is one before.
+
+    f is a polynomial of that degree at most, or, for degree 1, any monotone function. Exact:
+    between two sign changes of its differences, f is monotone on whole numbers.
+
+    >>> sign_changes(lambda k: k * k - 2, 2, -5, 5)
+    [-1, 2]
+    >>> sign_changes(lambda k: 3 * k - 6, 1, 0, 9)
+    [2, 3]
+    """
+    if degree == 0 or lo >= hi:
+        return []
+    turns = [] if degree == 1 else sign_changes(lambda k: f(k + 1) - f(k), degree - 1, lo, hi - 1)
+    found = []
+    for start, end in pairwise([lo, *turns, hi]):
+        here, last = sign(f(start)), sign(f(end))
+        while here != last:
+            before, after = start, end
+            while after - before > 1:
+                middle = (before + after) // 2
+                before, after = (middle, after) if sign(f(middle)) == here else (before, middle)
+            found.append(after)
+            start, here = after, sign(f(after))
+    return found
+
+
+def value_at(point: Fraction | int, polynomial: Polynomial) -> Fraction | int:
+    """The value of a polynomial."""
+    value: Fraction | int = 0
+    for coefficient in reversed(polynomial):
+        value = value * point + coefficient
+    return value
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The whole numbers from ``lo`` to ``hi`` (None: unbounded) as places of one fact.
+
+    Sign changes of polynomials are remembered, since evaluations ask for the same ones again.
+    """
+
+    lo: int | None
+    hi: int | None
+    known: dict[Polynomial, list[int]] = field(default_factory=dict, compare=False)
+
+    def turns(self, polynomial: Polynomial) -> list[int]:
+        """The places at which the sign of a polynomial of the place changes."""
+        shared = gcd(*polynomial)
+        least = tuple(c // shared for c in polynomial)
+        if least not in self.known:
+            # no root is larger than this (Cauchy), so that nothing changes further out
+            bound = 3 + max(map(abs, least)) // abs(least[-1])
+            lo = -bound if self.lo is None else self.lo
+            hi = bound if self.hi is None else min(self.hi, max(bound, lo))
+            degree = len(least) - 1
+            self.known[least] = sign_changes(lambda k: value_at(k, least), degree, lo, hi)
+        return self.known[least]
+
+    def days(self, measure: Callable[[int], Fraction], polynomial: Polynomial) -> list[int]:
+        """The days at which the sign of a linear function of a monotone measure changes."""
+        linear = 2
+        if len(polynomial) > linear:
+            raise RulesetError("日期的计量只支持与常数合并计算，无法计算其变动的影响")
+        assert self.lo is not None
+        assert self.hi is not None
+        return sign_changes(lambda k: value_at(measure(k), polynomial), 1, self.lo, self.hi)
+
+
+@dataclass(frozen=True, eq=False)
+class Track:
+    """Where on its grid a fact stands, and from where on comparisons come out otherwise.
+
+    ``point`` is the value there of what the polynomials are in; ``turns`` fills up, ``find`` knows
+    them.
+    """
+
+    point: Fraction | int
+    turns: set[int]
+    find: Callable[[Polynomial], list[int]]
+
+    def sign(self, polynomial: Polynomial) -> int:
+        """The sign of a polynomial, noting where it changes."""
+        if len(polynomial) > 1:
+            self.turns.update(self.find(polynomial))
+        return sign(value_at(self.point, polynomial))
+
+
+@dataclass(frozen=True, eq=False)
+class Along:
+    """A quotient of polynomials along a track, positive below; it compares as where the track stands."""
+
+    track: Track
+    above: Polynomial
+    below: Polynomial = _ONE
+
+    @property
+    def value(self) -> Fraction:
+        """The value where the track stands."""
+        above, below = (value_at(self.track.point, p) for p in (self.above, self.below))
+        return Fraction(above) / below
+
+    def _like(self, other: Number) -> "Along":
+        if not isinstance(other, Along):
+            return Along(self.track, _trimmed([other.numerator]), (other.denominator,))
+        if other.track is not self.track:
+            raise RulesetError("同一日期的两种计量不能合并计算，无法计算其变动的影响")
+        return other
+
+    def __add__(self, other: Number) -> "Along":
+        b = self._like(other)
+        if self.below == b.below:
+            return Along(self.track, _sum(self.above, b.above), self.below)
+        crossed = _sum(_product(self.above, b.below), _product(b.above, self.below))
+        return Along(self.track, crossed, _product(self.below, b.below))
+
+    __radd__ = __add__
+
+    def __neg__(self) -> "Along":
+        return Along(self.track, _negative(self.above), self.below)
+
+    def __sub__(self, other: Number) -> "Along":
+        return self + -other
+
+    def __rsub__(self, other: Number) -> "Along":
+        return -self + other
+
+    def __truediv__(self, other: Number) -> "Along":
+        b = self._like(other)  # above zero: evaluators divide by nothing else, and have compared it
+        return Along(self.track, _product(self.above, b.below), _product(self.below, b.above))
+
+    def __rtruediv__(self, other: Number) -> "Along":
+        return self._like(other) / self
+
+    def _against(self, other: Number) -> int:
+        """The sign of the difference, noting where it changes."""
+        return 0 if other is self else self.track.sign((self - other).above)
+
+    def __lt__(self, other: Number) -> bool:
+        return self._against(other) < 0
+
+    def __le__(self, other: Number) -> bool:
+        return self._against(other) <= 0
+
+    def __gt__(self, other: Number) -> bool:
+        return self._against(other) > 0
+
+    def __ge__(self, other: Number) -> bool:
+        return self._against(other) >= 0
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Along | Fraction | int) and self._against(other) == 0
+
+    def __hash__(self) -> int:
+        return hash(self.value)
+
+
+def _trimmed(coefficients: list[int]) -> Polynomial:
+    while coefficients and not coefficients[-1]:
+        coefficients.pop()
+    return tuple(coefficients)
+
+
+def _negative(a: Polynomial) -> Polynomial:
+    return tuple(-c for c in a)
+
+
+def _sum(a: Polynomial, b: Polynomial) -> Polynomial:
+    return _trimmed([x + y for x, y in zip_longest(a, b, fillvalue=0)])
+
+
+def _product(a: Polynomial, b: Polynomial) -> Polynomial:
+    terms = [0] * max(len(a) + len(b) - 1, 0)
+    for i, x in enumerate(a):
+        for j, y in enumerate(b):
+            terms[i + j] += x * y
+    return _trimmed(terms)

@@ -1,0 +1,347 @@
+"""A filing under study: one fact takes other values, everything that does not read it stays as it is."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from math import ceil, floor
+from typing import Any, Final, TypeAlias, cast
+
+from rules import reference
+from rules.expressions import leaves
+from rules.facts import YEARS, Fact, Profile, Scalar, record_kind
+from rules.model import Expr, Ruleset
+from rules.quantities import UNITS, show
+from rules.reference import At, Reading
+from rules.sensitivity.along import Along, Grid, Track
+
+#: Grids of figures in base units: fen, 0.0001 percentage points, 0.01 points; others are counted.
+STEPS: Final = {"万元": Fraction(1, 100), "%": Fraction(1, 10**6), "分": Fraction(1, 100)}
+_DIGITS: Final = 6
+
+#: Values of a fact, and what each comes to.
+Tried: TypeAlias = Iterable[tuple[Scalar, reference.Evaluation]]
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A fact of the filing that may take other values.
+
+    ``leaf`` is the formula that reads it, ``at`` the record it belongs to, if any.
+    """
+
+    key: str
+    name: str
+    fact: Fact
+    value: Scalar | None
+    leaf: Expr
+    at: At = None
+
+    @property
+    def filed(self) -> Scalar:
+        """Its value, where it has one."""
+        assert self.value is not None
+        return self.value
+
+    @property
+    def ordered(self) -> bool:
+        """Whether its values lie on a grid."""
+        return self.fact.kind in ("number", "date")
+
+    @property
+    def step(self) -> Fraction:
+        """The distance of two neighbouring values on its grid, in base units or days."""
+        return STEPS.get(self.fact.unit, Fraction(1))
+
+    @property
+    def place(self) -> Fraction:
+        """Where its value stands on the grid; between two places if it is finer than the grid."""
+        text = str(self.value)
+        if self.fact.kind == "date":
+            return Fraction(date.fromisoformat(text).toordinal())
+        return Fraction(text) / self.step
+
+    def grid(self) -> Grid:
+        """The places that the catalogue allows."""
+        if self.fact.kind == "date":
+            first, last = date(YEARS.start, 1, 1), date(YEARS.stop - 1, 12, 31)
+            return Grid(first.toordinal(), last.toordinal())
+        lo, hi = self.fact.minimum, self.fact.maximum
+        return Grid(
+            None if lo is None else ceil(lo / self.step),
+            None if hi is None else floor(hi / self.step),
+        )
+
+    def text(self, place: int) -> str:
+        """The value at a place, as profiles state it."""
+        if self.fact.kind == "date":
+            return date.fromordinal(place).isoformat()
+        return show(place * self.step, "元", digits=_DIGITS).removesuffix("元")
+
+    def choices(self) -> tuple[Scalar, ...]:
+        """The other values of a yes-no fact or a code."""
+        every = (True, False) if self.fact.kind == "flag" else self.fact.codes
+        return tuple(v for v in every if v != self.value)
+
+    def remoteness(self, new: Scalar, as_of: date) -> Fraction:
+        """The size of a change: of a figure relative to it, at least to one unit of the form.
+
+        Of a date relative to its distance from the filing date, at least one day; else 1.
+        """
+        old = str(self.value)
+        if self.fact.kind == "number":
+            least = UNITS[self.fact.unit][1]
+            return abs(Fraction(str(new)) - Fraction(old)) / max(abs(Fraction(old)), least)
+        if self.fact.kind == "date":
+            was, now = date.fromisoformat(old), date.fromisoformat(str(new))
+            return Fraction(abs((now - was).days), max(abs((as_of - was).days), 1))
+        return Fraction(1)
+
+
+class Reach:
+    """Which facts the results of a ruleset depend on.
+
+    Atoms are ``("fact", id)``, ``("year", id, offset)``, ``("field", id, list)`` of the record at
+    hand, and ``("listed", id, list)`` of any record of a list.
+    """
+
+    def __init__(self, ruleset: Ruleset) -> None:
+        self.ruleset = ruleset
+        self.rules = {rule.id: rule for rule in ruleset.rules}
+        self._read: dict[str, set[Expr]] = {}
+        self.of_rule = {id: self._of_rule(id) for id in self.rules}
+        self.of_indicator = {
+            key: self._of_formula(i.expr, i.records) for key, i in ruleset.indicators.items()
+        }
+
+    def _of_rule(self, id: str) -> set[Expr]:
+        if id not in self._read:
+            rule, ruleset = self.rules[id], self.ruleset
+            own = (ruleset.indicator(rule, name) for name in rule.indicator_names())
+            self._read[id] = set().union(
+                *(self._of_formula(i.expr, i.records) for i in own),
+                *(self._of_rule(other) for other in rule.rule_references()),
+            )
+        return self._read[id]
+
+    def _of_formula(self, expr: Expr, records: str) -> set[Expr]:
+        found: set[Expr] = set()
+        for leaf in leaves(expr):
+            match leaf:
+                case ("count" | "total", listed, *field, rule, filed):
+                    found |= {_listed(atom) for atom in self._of_rule(rule)}
+                    found |= {("fact", filed), *(("listed", id, listed) for id in field)}
+                case ("field", id):
+                    found.add(("field", id, records))
+                case _:
+                    found.add(leaf)
+        return found
+
+    def affects(self, variable: "Variable", read: set[Expr], at: At) -> bool:
+        """Whether what reads these atoms, for the record at hand, depends on a fact."""
+        if variable.at is None:
+            return variable.leaf in read
+        atom = (*variable.leaf, variable.at[0])
+        return _listed(atom) in read or (at == variable.at and atom in read)
+
+    def variables(self, profile: Profile) -> list[Variable]:
+        """The filed facts that the root rule depends on, without texts."""
+        read = self.of_rule[self.ruleset.root]
+        found = []
+        for key, value in profile.values.items():
+            id, _, year = key.partition("@")
+            fact = self.ruleset.facts.get(id)
+            if fact is not None:
+                leaf = ("year", id, int(year) - profile.fiscal_year) if year else ("fact", id)
+                name = f"{year}年{fact.name}" if year else fact.name
+                found.append(Variable(key, name, fact, value, leaf))
+        for records, filed in profile.records.items():
+            name = record_kind(records).name
+            for i, item in enumerate(filed.items):
+                for id, value in item.items():
+                    fact = self.ruleset.fields.get(f"{records}.{id}")
+                    if fact is not None:
+                        label = f"{name}第{i + 1}条：{fact.name}"
+                        key = f"{records}#{i}.{id}"
+                        found.append(Variable(key, label, fact, value, ("field", id), (records, i)))
+        return [v for v in found if v.fact.kind != "text" and self.affects(v, read, None)]
+
+    def unanswered(self, profile: Profile) -> list[Variable]:
+        """The yes-no facts that the root rule depends on and that are not filed."""
+        read = self.of_rule[self.ruleset.root]
+        return [
+            Variable(id, fact.name, fact, None, ("fact", id))
+            for id, fact in self.ruleset.facts.items()
+            if fact.kind == "flag" and id not in profile.values and ("fact", id) in read
+        ]
+
+
+def _listed(atom: Expr) -> Expr:
+    """What reads a field of one record, as it is read through a list."""
+    return ("listed", *atom[1:]) if atom[0] == "field" else atom
+
+
+class Case(reference.Evaluation):
+    """The reference evaluation with one fact at a place of its grid, in place of a fixed value."""
+
+    def __init__(
+        self,
+        evaluator: reference.Evaluator,
+        facts: reference.Json,
+        variable: Variable,
+        grid: Grid | None = None,
+        place: int = 0,
+    ) -> None:
+        super().__init__(evaluator, facts)
+        self.variable = variable
+        self.grid = grid
+        self.place = place
+        self.turns: set[int] = set()
+        self.along: Along | None = None
+        if grid is not None and variable.fact.kind == "number":
+            track = Track(place, self.turns, grid.turns)
+            up, down = variable.step.as_integer_ratio()
+            self.along = Along(track, (0, up), (down,))
+
+    def moves(self, formula: Sequence[Any], at: At) -> bool:
+        """Whether a formula reads the fact itself."""
+        own = self.variable.at
+        return tuple(formula) == self.variable.leaf and (own is None or own == at)
+
+    def read(self, formula: Sequence[Any], at: At) -> Reading:
+        """The reading of a formula, with the fact as a variable."""
+        if self.along is not None:
+            if self.moves(formula, at):
+                value = cast(Fraction, self.along)
+                return Reading(value, value, 0)
+            match formula:
+                case ["total", records, field, rule, filed]:
+                    own = self.variable.at
+                    if own and own[0] == records and self.variable.leaf == ("field", field):
+                        return self.summed(self.along, records, field, rule, filed)
+        return super().read(formula, at)
+
+    def summed(
+        self, amount: Along, records: str, field: str, rule: str, filed: str | None
+    ) -> Reading:
+        """A total in which the fact is one of the summands."""
+        lo, hi, gap, *_ = self.amount(records, field, rule, None)
+        assert lo is not None
+        own = self.result(rule, self.variable.at)
+        shift = cast(Fraction, amount - amount.value)
+        if own == reference.MET:
+            lo += shift
+        if own != reference.NOT_MET and hi is not None:
+            hi += shift
+        return self.agreeing(reference.interval(lo, hi, gap), filed)
+
+    def time(
+        self,
+        a: Sequence[Any],
+        b: Sequence[Any],
+        at: At,
+        measure: Callable[[date, date], Fraction],
+    ) -> Reading:
+        """A measure of time, with the date as a variable: it is monotone in each of the dates."""
+        known = super().time(a, b, at, measure)
+        first, last = self.moves(a, at), self.moves(b, at)
+        grid, days = self.grid, (self.day(a, at), self.day(b, at))
+        if grid is None or known.lo is None or not (first or last):
+            return known
+
+        def measured(place: int) -> Fraction:
+            day = date.fromordinal(place)
+            return measure(*(day if moving else cast(date, fixed) for moving, fixed in pairs))
+
+        pairs = tuple(zip((first, last), days, strict=True))
+        track = Track(known.lo, self.turns, lambda p: grid.days(measured, p))
+        value = cast(Fraction, Along(track, (0, 1)))
+        return Reading(value, value, 0)
+
+
+class Study:
+    """One filing, evaluated; from it, what other values of one fact come to."""
+
+    def __init__(self, reach: Reach, evaluator: reference.Evaluator, facts: reference.Json) -> None:
+        self.reach = reach
+        self.evaluator = evaluator
+        self.facts = facts
+        self.base = evaluator.evaluation(facts)
+
+    def having(self, variable: Variable, value: Scalar) -> "Study":
+        """The filing with another value of one fact."""
+        return Study(self.reach, self.evaluator, self.with_value(variable, value))
+
+    def with_value(self, variable: Variable, value: Scalar) -> reference.Json:
+        """The facts with another value of one of them."""
+        if variable.at is None:
+            return {**self.facts, "values": {**self.facts["values"], variable.key: value}}
+        records, number = variable.at
+        filed = self.facts["records"][records]
+        items = list(filed["items"])
+        items[number] = {**items[number], variable.leaf[1]: value}
+        return {
+            **self.facts,
+            "records": {**self.facts["records"], records: {**filed, "items": items}},
+        }
+
+    def others(self, variable: Variable) -> Tried:
+        """The other values of a yes-no fact or a code, and what they come to."""
+        made = self._maker(variable)
+        for value in variable.choices():
+            yield value, made(value, None, 0)
+
+    def runs(self, variable: Variable) -> Iterator[Tried]:
+        """Values by direction, nearest first: down and up, or each other value by itself."""
+        if variable.ordered:
+            yield from (self.walk(variable, way) for way in (-1, 1))
+        else:
+            yield from ([other] for other in self.others(variable))
+
+    def walk(self, variable: Variable, way: int) -> Tried:
+        """Ever larger (way 1) or smaller (-1) values of a figure or date, and what they come to.
+
+        Of neighbouring values that take the same course only the nearest is given.
+        """
+        made, grid = self._maker(variable), variable.grid()
+        place: int | None = floor(variable.place) + 1 if way > 0 else ceil(variable.place) - 1
+        while (
+            place is not None
+            and (grid.lo is None or grid.lo <= place)
+            and (grid.hi is None or place <= grid.hi)
+        ):
+            value = variable.text(place)
+            case = made(value, grid, place)
+            yield value, case
+            if way > 0:
+                place = min((t for t in case.turns if t > place), default=None)
+            else:
+                place = max((t - 1 for t in case.turns if t <= place), default=None)
+
+    def _maker(self, variable: Variable) -> Callable[[Scalar, Grid | None, int], Case]:
+        """Makes the evaluation of another value, given what does not depend on the fact."""
+        reach, base = self.reach, self.base
+        known = {
+            (name, at): reading
+            for (name, at), reading in base.known.items()
+            if not reach.affects(
+                variable, reach.of_indicator[f"{at[0]}.{name}" if at else name], at
+            )
+        }
+        trace = {}
+        for key, result in base.trace.items():
+            label, colon, rest = key.partition(":")
+            records, _, number = label.partition("#")
+            at = (records, int(number)) if colon and records in self.facts["records"] else None
+            rule = (rest if at else key).partition("/")[0]
+            if not reach.affects(variable, reach.of_rule[rule], at):
+                trace[key] = result
+
+        def made(value: Scalar, grid: Grid | None, place: int) -> Case:
+            case = Case(self.evaluator, self.with_value(variable, value), variable, grid, place)
+            case.known.update(known)
+            case.trace.update(trace)
+            case.result(reach.ruleset.root, None)
+            return case
+
+        return made
