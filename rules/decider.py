@@ -16,7 +16,8 @@ from rules.readings import Reading
 class Decision:
     """What a ruleset says of a profile: the result of every node, and what was read for it.
 
-    ``readings`` are keyed as in ``rules.engine.Evaluation``.
+    ``readings`` are keyed as in ``rules.engine.Evaluation``; of indicators that no rule asks for, as
+    where a person settled the only rule that did, there are none.
     """
 
     ruleset: Ruleset
@@ -60,7 +61,8 @@ class Decider:
                 f"两次独立计算不一致（{self.ruleset.root}：{'、'.join(keys[:5])}等{len(keys)}处）："
                 "不得据此作出结论，请保留数据并报告"
             )
-        return Decision(self.ruleset, profile, found.trace, found.readings)
+        readings = {key: found.readings[key] for key in expected.readings}
+        return Decision(self.ruleset, profile, found.trace, readings)
 
     def close(self) -> None:
         """Release the engine's memory."""

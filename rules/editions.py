@@ -113,8 +113,10 @@ def governing(
         rejected.append((row, other))
     case = f"{tier}{procedure}（{day.isoformat()}）"
     if not winners:
+        starts = sorted(r.start for r in same if r.start and r.start > day)
+        gap = f"（之后最早的一行自{starts[0].isoformat()}起）" if starts else ""
         raise NoRulesetError(
-            f"{case}没有适用的规则集：请查对填报日期与适用表 applicability.feature"
+            f"{case}没有适用的规则集{gap}：请查对填报日期与适用表 applicability.feature"
         )
     if len(winners) > 1:
         places = "、".join(str(w.position) for w in winners)

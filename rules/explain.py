@@ -10,8 +10,8 @@ from fractions import Fraction
 from typing import Any, Final
 
 from rules.decider import Decision
-from rules.expressions import leaves
-from rules.facts import Fact, RecordList, period_name, record_kind, yearly_key
+from rules.expressions import asked, leaves
+from rules.facts import RecordList, period_name, record_kind, yearly_key
 from rules.model import (
     Attested,
     Band,
@@ -43,7 +43,9 @@ _OPEN: Final = (Outcome.MISSING, Outcome.PENDING)
 class Figure:
     """One filed value that a comparison read; ``source`` is sheet and cell, or a record.
 
-    Of an open record, ``record`` and ``fields`` name it and what it lacks; ``name`` is both.
+    Of an open record, ``record`` and ``fields`` name it and what it lacks; ``name`` is both. ``key`` is
+    that of a value or a list in the profile. ``asked`` says which facts it is about, in the keys of
+    ``rules.expressions.asked``.
     """
 
     name: str
@@ -52,12 +54,21 @@ class Figure:
     gap: Gap = Gap.NONE
     record: str = ""
     fields: tuple[str, ...] = ()
+    key: str = ""
+    asked: tuple[str, ...] = ()
 
     @classmethod
-    def lacking(cls, record: str, fields: tuple[str, ...], source: str, gap: Gap) -> "Figure":
+    def lacking(
+        cls,
+        record: str,
+        fields: tuple[str, ...],
+        source: str,
+        gap: Gap,
+        asked: tuple[str, ...] = (),
+    ) -> "Figure":
         """What an open record lacks: 「梯度称号第2条（专精特新中小企业）：填报时持有 未填报」."""
         name = f"{record}：{'、'.join(fields)}"
-        return cls(name, gap_text(gap), source, gap, record, fields)
+        return cls(name, gap_text(gap), source, gap, record, fields, asked=asked)
 
 
 @dataclass(frozen=True)
@@ -189,9 +200,13 @@ def _check_json(check: Check, seen: set[str]) -> dict[str, Any]:
     }
 
 
-def explain(decision: Decision) -> Finding:
-    """The finding of the root rule, with everything below it."""
-    return _Explainer(decision).finding(decision.ruleset.root)
+def explain(decision: Decision, *, brief: bool = False) -> Finding:
+    """The finding of the root rule, with everything below it.
+
+    ``brief`` leaves out what ``reasons`` and ``missing`` do not need, for many enterprises: of
+    comparisons that came out otherwise than the whole there is no more than the outcome.
+    """
+    return _Explainer(decision, brief=brief).finding(decision.ruleset.root)
 
 
 def reasons(finding: Finding, wanted: Outcome = Outcome.NOT_MET) -> list[Check]:
@@ -200,12 +215,19 @@ def reasons(finding: Finding, wanted: Outcome = Outcome.NOT_MET) -> list[Check]:
     For 不符合 those that failed, for 材料不足 or 待人工认定 those that are open in that way.
     """
     found: list[Check] = []
-    for check in _decisive(finding, wanted):
-        below = [check]
-        if check.finding is not None and check.points is None:
-            below = reasons(check.finding, wanted)
-        found += [c for c in below if c not in found]
+    for _, check in grounds(finding, wanted):
+        if check not in found:
+            found.append(check)
     return found
+
+
+def grounds(finding: Finding, wanted: Outcome = Outcome.NOT_MET) -> Iterator[tuple[Finding, Check]]:
+    """The same comparisons with the rule each stands in; those of one rule may come twice."""
+    for check in _decisive(finding, wanted):
+        if check.finding is not None and check.points is None:
+            yield from grounds(check.finding, wanted)
+        else:
+            yield finding, check
 
 
 def _decisive(finding: Finding, wanted: Outcome) -> Iterator[Check]:
@@ -281,7 +303,8 @@ def _merged(figure: Figure, other: Figure) -> Figure:
     fields = tuple(dict.fromkeys((*figure.fields, *other.fields)))
     if fields == figure.fields:
         return figure
-    return Figure.lacking(figure.record, fields, figure.source, figure.gap)
+    asked = tuple(dict.fromkeys((*figure.asked, *other.asked)))
+    return Figure.lacking(figure.record, fields, figure.source, figure.gap, asked)
 
 
 def _settled(result: Result) -> bool:
@@ -291,8 +314,10 @@ def _settled(result: Result) -> bool:
 
 
 class _Explainer:
-    def __init__(self, decision: Decision) -> None:
+    def __init__(self, decision: Decision, *, brief: bool = False) -> None:
         self.decision = decision
+        alike = _OPEN if decision.verdict in _OPEN else (decision.verdict,)
+        self.wanted = alike if brief else tuple(Outcome)
         self.ruleset = decision.ruleset
         self.profile = decision.profile
         self.rules = {r.id: r for r in decision.ruleset.rules}
@@ -358,6 +383,8 @@ class _Explainer:
         return Option(case.name, self.outcome(f"{rule.id}/{case.name}"), checks, case.points)
 
     def check(self, rule: Rule, line: Line, outcome: Outcome) -> Check:
+        if outcome not in self.wanted:
+            return self.outcome_alone(rule, line, outcome)
         if line.subject == "rule":
             below = self.finding(line.name)
             return Check(below.title, outcome, below.outcome, finding=below)
@@ -385,6 +412,18 @@ class _Explainer:
             categorical=indicator.kind == "code",
             subject=line.name,
             shortfall=_shortfall(reading, line),
+        )
+
+    def outcome_alone(self, rule: Rule, line: Line, outcome: Outcome) -> Check:
+        if line.subject == "rule":
+            return Check(self.rules[line.name].title, outcome, outcome.text)
+        indicator = self.ruleset.indicator(rule, line.name) if line.subject == "indicator" else None
+        return Check(
+            f"{line.name} {line.text}",
+            outcome,
+            "",
+            categorical=indicator is not None and indicator.kind == "code",
+            subject=line.name,
         )
 
     def banded(self, rule: Rule, name: str, bands: tuple[Band, ...]) -> Check:
@@ -499,11 +538,11 @@ class _Explainer:
     def leaf(self, leaf: Expr) -> Iterator[Figure]:
         match leaf:
             case ("fact", id):
-                yield self.figure(self.ruleset.facts[id], id, self.ruleset.facts[id].name)
+                yield self.figure(leaf, id, self.ruleset.facts[id].name)
             case ("year", id, offset):
                 fact, year = self.ruleset.facts[id], self.profile.fiscal_year + offset
                 name = f"{year}年{fact.name}（{period_name(fact, offset).removesuffix(fact.name)}）"
-                yield self.figure(fact, yearly_key(id, year), name)
+                yield self.figure(leaf, yearly_key(id, year), name)
             case ("count", records, rule, total):
                 yield from self.listed(records, rule, total)
             case ("total", records, field, rule, total):
@@ -520,16 +559,19 @@ class _Explainer:
         name, source = record_kind(records).name, self.profile.sources.get(records, "")
         if not filed.items and not filed.complete:
             if total is not None:
-                yield self.figure(self.ruleset.facts[total], total, self.ruleset.facts[total].name)
+                yield self.figure(("fact", total), total, self.ruleset.facts[total].name)
             else:
-                yield Figure(f"{name}清单", NOT_FILED, source, Gap.MISSING)
+                yield Figure(
+                    f"{name}清单", NOT_FILED, source, Gap.MISSING, key=records, asked=(records,)
+                )
             return
         for i, outcome in enumerate(self.outcomes(records, rule)):
             yield from self.record(records, i, rule, outcome, field)
         if not filed.items:
-            yield Figure(f"{name}清单", "无（已报全）", source)
+            yield Figure(f"{name}清单", "无（已报全）", source, key=records)
         elif not filed.complete:
-            yield Figure(f"{name}清单是否已报全", NOT_FILED, source, Gap.MISSING)
+            complete, asked = f"{name}清单是否已报全", (records,)
+            yield Figure(complete, NOT_FILED, source, Gap.MISSING, key=records, asked=asked)
 
     def record(
         self, records: str, i: int, rule: str, outcome: Outcome, field: str
@@ -547,9 +589,10 @@ class _Explainer:
         called = (value_text(f, item[f.id]) for f in codes)
         label = next((f"{name}（{text}）" for text in called), name)
         for gap, origin in ((Gap.MISSING, "填报"), (Gap.PENDING, "认定")):
-            fields = tuple(f.name for f in kind.fields if f.id in lacking and f.origin == origin)
-            if fields:
-                yield Figure.lacking(label, fields, source, gap)
+            found = [f for f in kind.fields if f.id in lacking and f.origin == origin]
+            if found:
+                asked = tuple(f"{records}.{f.id}" for f in found)
+                yield Figure.lacking(label, tuple(f.name for f in found), source, gap, asked)
 
     def lacking(self, record: str, id: str) -> Iterator[str]:
         """The fields that the open comparisons of a record, ``titles#1``, read and do not find."""
@@ -568,12 +611,13 @@ class _Explainer:
                     read = leaves(self.ruleset.indicator(rule, line.name).expr)
                     yield from (x[1] for x in read if x[0] == "field" and item.get(x[1]) is None)
 
-    def figure(self, fact: Fact, key: str, name: str) -> Figure:
+    def figure(self, leaf: Expr, key: str, name: str) -> Figure:
+        fact = self.ruleset.facts[leaf[1]]
         value, source = self.profile.values.get(key), self.profile.sources.get(key, "")
         if value is None:
             gap = Gap.MISSING if fact.origin == "填报" else Gap.PENDING
-            return Figure(name, gap_text(gap), source, gap)
-        return Figure(name, value_text(fact, value), source)
+            return Figure(name, gap_text(gap), source, gap, key=key, asked=asked(leaf))
+        return Figure(name, value_text(fact, value), source, key=key)
 
 
 def _shortfall(reading: Reading, line: Line) -> Fraction | None:

@@ -133,3 +133,21 @@ def leaves(expr: Expr) -> list[Expr]:
                 if leaf not in found:
                     found.append(leaf)
     return found
+
+
+def asked(leaf: Expr, records: str = "") -> tuple[str, ...]:
+    """What a leaf asks an enterprise to file, as keys; yearly figures by their year from T.
+
+    A list that is counted, and the total that may stand for it.
+
+    >>> asked(("year", "rd_expense", -1)), asked(("field", "earning"), "ip")
+    (('rd_expense-1',), ('ip.earning',))
+    """
+    match leaf:
+        case ("year", id, offset):
+            return (f"{id}{offset:+d}",)
+        case ("field", id):
+            return (f"{records}.{id}",)
+        case ("count" | "total", listed, *_, total):
+            return (listed, total) if total is not None else (listed,)
+    return (leaf[1],)

@@ -2,10 +2,9 @@
 
 Money is in yuan, ratios are plain numbers (0.10 is 10%), dates are ISO texts. ``origin`` says who
 speaks: the enterprise files a fact (填报); a reviewer gives a finding (认定). Names are the terms of
-the application form of 工信部企业〔2022〕63号 (fact sheet section 10).
+the application form of 工信部企业〔2022〕63号, and of 工信部企业〔2026〕2号 for what that text added.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,7 +25,8 @@ class Fact:
     """One thing that can be filed or found.
 
     ``unit`` is how forms state it (values are kept in the unit's base); ``yearly`` facts are kept
-    per fiscal year; ``minimum``/``maximum`` bound what can be true of it, in base units.
+    per fiscal year, a ``rating`` per calendar year, being known before that year's accounts are;
+    ``minimum``/``maximum`` bound what can be true of it, in base units.
     """
 
     id: str
@@ -39,6 +39,7 @@ class Fact:
     maximum: Fraction | None = None
     codes: tuple[str, ...] = ()
     note: str = ""
+    rating: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,8 @@ SECTORS: Final = (
     "租赁和商务服务业", "其他未列明行业",
 )  # fmt: skip
 
+#: The titles of the three tiers, lowest first. A title that only opens the way to a tier (科技型) is
+#: no 梯度称号 and a fact of its own: lists of titles that were 已报全 before it counted say nothing of it.
 TITLES: Final = ("创新型中小企业", "专精特新中小企业", "专精特新“小巨人”企业")
 
 FACTS: Final[tuple[Fact, ...]] = (
@@ -85,6 +88,8 @@ FACTS: Final[tuple[Fact, ...]] = (
     _yearly("rd_expense", "研发费用总额", "万元"),
     _yearly("total_assets", "资产总额", "万元"),
     _yearly("total_liabilities", "负债总额", "万元"),
+    _yearly("development_score", "专精特新发展评价得分", "分", rating=True,
+            note="国家平台按工信厅企业〔2024〕75号计算；填得分所属的年度，可以是填报当年"),
     # identity and compliance (article 8)
     _flag("registered_in_prc", "境内工商注册登记"),
     _flag("independent_legal_person", "独立法人"),
@@ -97,6 +102,16 @@ FACTS: Final[tuple[Fact, ...]] = (
     _flag("restricted_product", "产品和服务属禁止限制淘汰类"),
     _flag("major_accident", "近三年重大安全质量环境污染事故", note="含网络安全、数据安全"),
     _flag("tax_violation", "近三年偷漏税等违法违规"),
+    # compliance (2026, article 11)
+    _flag("law_abiding", "遵守法律法规和行业规范", note="企业声明，由审核部门核实；有偷漏税等违法的填否"),
+    _flag("safety_accident", "近三年较大以上生产安全事故", note="含较大、重大和特别重大事故"),
+    _flag("data_incident", "近三年重大网络安全数据安全事件"),
+    _flag("environment_offence", "近三年重大环境违法行为"),
+    _flag("quality_problem", "近三年严重质量问题"),
+    _flag("industry_breach", "近三年严重违反行业规范"),
+    # the title beside 创新型 that opens the way to 专精特新 (2026, annex 1)
+    _flag("tech_title", "持有科技型中小企业称号", note="填报时持有；没有的填否"),
+    Fact("tech_title_until", "科技型中小企业称号有效期至", "date"),
     # leading product and segment
     Fact("segment_entry", "进入细分市场日期", "date"),
     _flag("field_strategic", "主导产品属战略性新兴产业"),
@@ -108,8 +123,16 @@ FACTS: Final[tuple[Fact, ...]] = (
     _flag("field_network_power", "主导产品属网络强国建设领域"),
     _flag("field_reviewed", "主导产品领域符合原则要求", origin="认定"),
     _number("market_share", "全国细分市场占有率", "%", maximum=Fraction(1)),
+    _number("international_share", "国际细分市场占有率", "%", maximum=Fraction(1),
+            note="企业自行说明，不需要第三方证明"),
+    _number("domestic_rank", "国内细分市场排名", "名", minimum=Fraction(1),
+            note="主导产品的名次；企业自行说明，不需要第三方证明"),
+    _flag("leading_position", "主导产品排名靠前并有知名度", origin="认定",
+          note="国内或国际细分市场排名较为靠前，有一定知名度"),
     _flag("well_known", "知名度和影响力", origin="认定"),
     _flag("key_chain_link", "位于产业链关键环节", origin="认定"),
+    _flag("industry_direction", "主导产品推动产业升级和培育", origin="认定",
+          note="提升传统产业、壮大新兴产业或布局未来产业"),
     # quality, brand, information systems
     _number("digital_level", "数字化水平等级", "级", maximum=Fraction(4)),
     _flag("quality_award", "省级以上质量奖"),
@@ -119,12 +142,39 @@ FACTS: Final[tuple[Fact, ...]] = (
     _flag("it_system", "核心业务信息系统支撑"),
     _flag("developed_certificate", "发达国家和地区产品认证", note="含国际标准协会认证"),
     _number("local_points", "地方特色指标得分", "分", maximum=Fraction(15)),
+    # what provinces ask for in their own indicators (2022, annex 2 item 9)
+    _flag("plan_field", "主导产品属省级规划重点领域"),
+    _flag("leading_chain", "主导产品属省级链主企业产业链"),
+    _flag("strategy_field", "主导产品属其他省级战略领域"),
+    _flag("city_field", "主导产品属市级重点领域"),
+    _flag("county_field", "主导产品属县级重点领域"),
+    _flag("first_product", "近三年省级以上首台套等创新产品", note="首台（套）、首批次、首版次或新技术新产品"),
+    _flag("contest_prize", "省级创新大赛获奖", note="例如山东的“省长杯”、“创客中国”山东赛优秀以上"),
+    _flag("core_process", "自有核心技术工艺配方", note="有证明材料"),
+    _flag("new_forms", "属新技术新产业新业态新模式"),
+    _flag("overseas_research", "境外并购或设立境外研发机构"),
+    _flag("lean_production", "推行精益生产"),
+    _number("provincial_rank", "省内细分市场排名", "名", minimum=Fraction(1), note="主导产品的名次"),
+    _flag("listed", "上市或新三板挂牌"),
+    _flag("pre_listed", "区域性股权市场挂牌或上市备案"),
+    _number("pre_listed_points", "上市培育得分", "分", maximum=Fraction(3), origin="认定",
+            note="只对区域性股权市场挂牌或上市备案的企业认定"),
+    _flag("heritage", "拥有非物质文化遗产"),
+    _flag("geographical_mark", "拥有地理标志商标"),
+    _flag("regional_unique", "主导产品具有区域独特性", origin="认定"),
+    # what the notices of a round ask for
+    _flag("single_champion", "单项冠军企业", note="持有制造业单项冠军称号"),
+    _number("giant_holding", "与已认定小巨人之间最高持股比例", "%", maximum=Fraction(1),
+            note="本企业持有对方或对方持有本企业的比例，取最高的一个；没有的填0"),
+    _flag("group_similar", "与同集团小巨人主导产品相近", origin="认定"),
     # filed totals, used where no itemised records are filed
     _number("ip_high_value", "Ⅰ类高价值知识产权总数", "项"),
     _number("ip_self_developed", "自主研发Ⅰ类知识产权总数", "项"),
     _number("ip_class_one", "Ⅰ类知识产权总数", "项"),
     _number("ip_class_two", "Ⅱ类知识产权总数", "项"),
     _number("ip_class_one_earning", "已应用并产生效益的Ⅰ类知识产权总数", "项"),
+    _number("ip_own_earning", "已应用并产生效益的自主申请Ⅰ类知识产权总数", "项",
+            note="只计自主申请、列前三位权利人的；受让、许可取得的不计"),
     _number("financing_three_years", "近三年新增股权融资总额", "万元"),
     _number("financing_two_years", "近两年新增股权融资总额", "万元"),
 )  # fmt: skip
@@ -140,6 +190,7 @@ RECORDS: Final[tuple[RecordKind, ...]] = (
         Fact("acquisition", "取得方式", "code", codes=("原始取得", "受让取得", "许可取得")),
         Fact("grant_date", "授权日期", "date"),
         Fact("transfer_date", "受让日期", "date"),
+        _number("holder_rank", "权利人排名", "名", minimum=Fraction(1), note="企业在权利人中列第几位"),
         _flag("earning", "已应用并产生效益"),
         _flag("foreign_family", "境外同族授权",
               note="经实质审查在G20成员、新加坡或欧洲专利局获得授权"),
@@ -192,12 +243,12 @@ RECORDS: Final[tuple[RecordKind, ...]] = (
     )),
 )  # fmt: skip
 
-#: How feature files name the fiscal year of a yearly fact: prefix -> years after T, where T is the
-#: last complete fiscal year before the filing date (annex 4).
-PERIODS: Final[dict[str, int]] = {"上年度": 0, "上上年度": -1, "再上年度": -2}
+#: How feature files name the year of a yearly fact: prefix -> years after T, where T is the last
+#: complete fiscal year before the filing date (annex 4). Only a rating has a 本年度, the filing's year.
+PERIODS: Final[dict[str, int]] = {"本年度": 1, "上年度": 0, "上上年度": -1, "再上年度": -2}
 
 #: Years that a filed date may lie in; anniversaries of a later one could not be computed.
-_YEARS: Final = range(1900, 2200)
+YEARS: Final = range(1900, 2200)
 #: The one form in which evaluators read numbers and dates.
 _FORMS: Final = {
     "number": re.compile(r"-?[0-9]+(\.[0-9]+)?"),
@@ -230,7 +281,7 @@ def period_fact(name: str) -> tuple[Fact, int] | None:
     """Split 「上年度研发费用总额」 into its yearly fact and the offset from T, if it is one."""
     for prefix, offset in PERIODS.items():
         found = _FACTS_BY_NAME.get(name.removeprefix(prefix)) if name.startswith(prefix) else None
-        if found is not None and found.yearly:
+        if found is not None and found.yearly and (offset <= 0 or found.rating):
             return found, offset
     return None
 
@@ -320,7 +371,7 @@ def _check_date(value: str) -> str | None:
         year = date.fromisoformat(value).year
     except ValueError:
         return "应为日期"
-    return None if year in _YEARS else f"年份应在{_YEARS.start}至{_YEARS.stop - 1}之间"
+    return None if year in YEARS else f"年份应在{YEARS.start}至{YEARS.stop - 1}之间"
 
 
 def validate(profile: Profile) -> None:
@@ -344,14 +395,3 @@ def _refuse(fact: Fact, where: str, value: Scalar) -> None:
         wrong = "写法不规范：数字应为十进制，日期应为 2023-06-30 的形式"
     if wrong:
         raise FactsError(f"{where}：{fact.name}「{value}」{wrong}")
-
-
-def canonical_json(value: object) -> str:
-    """The one byte-stable JSON text of a value: sorted keys, no spaces, UTF-8, no NaN."""
-    return _ENCODER.encode(value)
-
-
-# made once: json.dumps makes a new one for each call with such options
-_ENCODER: Final = json.JSONEncoder(
-    ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
-)

@@ -45,7 +45,9 @@ _CLASS_ONE = count("ip", "63.4.Ⅰ类", "ip_class_one")
 _EARNING = count("ip", "63.4.效益Ⅰ类", "ip_class_one_earning")
 _THREE_YEARS = total("financing", "amount", "63.4.近三年融资", "financing_three_years")
 _TWO_YEARS = total("financing", "amount", "63.4.近两年融资", "financing_two_years")
+_OWN_EARNING = count("ip", "2026.4.效益Ⅰ类", "ip_own_earning")
 _OWN_BRAND = least(count("brands", "63.4.自主品牌", "own_brand"), const("1"))
+_ABROAD = least(add(fact("overseas_research"), fact("developed_certificate")), const("1"))
 
 INDICATORS: Final[tuple[Indicator, ...]] = (
     # ratios and growth
@@ -70,6 +72,12 @@ INDICATORS: Final[tuple[Indicator, ...]] = (
         div(add(year("rd_expense"), year("rd_expense", -1)), const("2")),
         "附件2",
     ),
+    _number(
+        "上年度与再上年度营业收入之比",
+        "%",
+        div(year("revenue"), year("revenue", -2)),
+        "工信部企业〔2026〕2号附件2：两年复合增长率加一的平方",
+    ),
     _number("近2年研发费用合计", "万元", add(year("rd_expense"), year("rd_expense", -1)), "附件3"),
     _number(
         "从事细分市场年限", "年", years(fact("segment_entry"), new_year(0)), "附件4：算至上年末"
@@ -85,6 +93,12 @@ INDICATORS: Final[tuple[Indicator, ...]] = (
     ),
     _number("Ⅱ类知识产权数", "项", count("ip", "63.4.Ⅱ类", "ip_class_two"), "附件4"),
     _number("应用并产生效益的Ⅰ类知识产权数", "项", bounded(_EARNING, (), (_CLASS_ONE,)), "附件3"),
+    _number(
+        "应用并产生效益的自主申请Ⅰ类知识产权数",
+        "项",
+        _OWN_EARNING,
+        "工信部企业〔2026〕2号附件1、附件2",
+    ),
     _number("近三年新增股权融资额", "万元", bounded(_THREE_YEARS, (_TWO_YEARS,)), "附件4"),
     _number("近两年新增股权融资额", "万元", bounded(_TWO_YEARS, (), (_THREE_YEARS,)), "附件4"),
     _number("自主品牌数", "项", _OWN_BRAND, "附件4"),
@@ -98,6 +112,19 @@ INDICATORS: Final[tuple[Indicator, ...]] = (
             fact("standards"),
         ),
         "附件2",
+    ),
+    _number(
+        "生产创新满足项数",
+        "项",
+        add(
+            fact("first_product"),
+            fact("contest_prize"),
+            fact("core_process"),
+            fact("new_forms"),
+            _ABROAD,
+            fact("lean_production"),
+        ),
+        "鲁工信发〔2022〕8号",
     ),
     # classification
     Indicator(

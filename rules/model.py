@@ -5,7 +5,6 @@ they read, and the cited data maps. Its digest is the SHA-256 of the canonical J
 everything that can change a verdict or its wording, and no file positions.
 """
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -13,7 +12,8 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any, Final, Literal, TypeAlias
 
-from rules.facts import Fact, canonical_json
+from rules.canonical import canonical_json, sha256
+from rules.facts import Fact
 
 SCHEMA: Final = 1
 
@@ -106,6 +106,7 @@ class Line:
 
     ``value`` is a threshold in base units, or the codes that are allowed (``op`` is ``in``); for a
     rule it is None: the rule must be 符合. Flags compare as 1 and 0, dates as days after ``as_of``.
+    ``slot`` names the 门槛 slot that the value is taken from, if any.
     """
 
     subject: Literal["indicator", "points", "rule"]
@@ -113,6 +114,7 @@ class Line:
     op: Op = ">="
     value: Fraction | tuple[str, ...] | None = None
     text: str = ""
+    slot: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -341,7 +343,7 @@ class Ruleset:
     @property
     def digest(self) -> str:
         """SHA-256 of the canonical text, in hex."""
-        return hashlib.sha256(self.canonical().encode()).hexdigest()
+        return sha256(self.canonical())
 
 
 def _fact_json(fact: Fact) -> dict[str, Any]:

@@ -10,6 +10,7 @@ that is not exactly known: 0 nothing, 1 a filed fact, 2 a person's finding. An u
 comes out as its gap, which is why the two share their numbers.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
@@ -95,7 +96,9 @@ class Evaluator:
             for name, rule in self.rules.items():
                 for at in case.places(rule["records"]):
                     case.result(name, at)
-        except (KeyError, TypeError, ValueError) as problem:
+        except (
+            ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError
+        ) as problem:  # fmt: skip
             raise EvaluationError(f"malformed ruleset or facts: {problem!r}") from problem
         return case
 
@@ -423,12 +426,15 @@ def assumed(body: Json) -> Result:
 
 # comparisons
 
+#: Python reads more, such as 1e9999999999, which no one could compute with.
+_NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+|/[1-9][0-9]*)?")
+
 
 @lru_cache(maxsize=1 << 14)
 def number(text: object) -> Fraction:
     """The exact number that a text states."""
-    if not isinstance(text, str):
-        raise EvaluationError(f"numbers are texts, not {text!r}")
+    if not isinstance(text, str) or not _NUMBER.fullmatch(text):
+        raise EvaluationError(f"numbers are decimals or fractions in a text, not {text!r}")
     return Fraction(text)
 
 

@@ -15,9 +15,24 @@ from rules.editions import ApplicabilityRow
 from rules.errors import Problem, RulesetError, SourceError
 from rules.facts import Fact, fact, record_kind
 from rules.language.consistency import inconsistencies
-from rules.language.lines import Threshold
-from rules.language.linking import dependencies, indicator_keys, link
-from rules.model import Assumed, Expr, Indicator, Result, Rule, Ruleset
+from rules.language.lines import Slot, Threshold
+from rules.language.linking import dependencies, indicator_keys, link, slots_under
+from rules.model import (
+    Assumed,
+    Attested,
+    Body,
+    Cases,
+    Expr,
+    Indicator,
+    Item,
+    Ladder,
+    Line,
+    Result,
+    Rule,
+    Ruleset,
+    Total,
+)
+from rules.provinces import Fill, effective, in_force, parted
 from rules.source import Clause, Document, read_all
 
 _MAP_COLUMNS: Final = 2
@@ -28,18 +43,26 @@ class Rulebook:
     """Everything compiled from a features folder, or the problems that prevent it.
 
     ``problems`` is empty for a rulebook that may be used; ``clauses`` keeps the written form of every
-    rule for display and for running its examples.
+    rule for display and for running its examples. ``written`` are the rows of the applicability tables
+    as they stand in the files, ``applicability`` those with what follows from ``fills``, by which
+    provinces set ``slots``.
     """
 
     documents: tuple[Document, ...]
     clauses: Mapping[str, Clause]
     rules: Mapping[str, Rule]
     thresholds: Mapping[str, Threshold]
+    slots: Mapping[str, Slot]
+    fills: tuple[Fill, ...]
+    written: tuple[ApplicabilityRow, ...]
     applicability: tuple[ApplicabilityRow, ...]
     maps: Mapping[str, Mapping[str, str]]
     indicators: Mapping[str, Indicator]
     problems: tuple[Problem, ...] = field(default=(), compare=False)
     _cut: dict[tuple[str, frozenset[tuple[str, Result]]], Ruleset] = field(
+        init=False, default_factory=dict, compare=False, repr=False
+    )
+    _slots: dict[str, frozenset[str]] = field(
         init=False, default_factory=dict, compare=False, repr=False
     )
 
@@ -58,20 +81,43 @@ class Rulebook:
         return next(d for d in self.documents if d.path == rule.position.path)
 
     def ruleset(self, root: str, assume: Mapping[str, Result] | None = None) -> Ruleset:
-        """The closure of a root rule; ``assume`` takes rules as given instead of deciding them."""
+        """The closure of a root rule, as a province has filled it if its id says so.
+
+        ``assume`` takes rules as given instead of deciding them.
+        """
         key = root, frozenset((assume or {}).items())
         if key not in self._cut:
             self._cut[key] = self._closure(root, assume or {})
         return self._cut[key]
 
-    def _closure(self, root: str, assume: Mapping[str, Result]) -> Ruleset:
+    def revised(
+        self,
+        written: tuple[ApplicabilityRow, ...] | None = None,
+        fills: tuple[Fill, ...] | None = None,
+    ) -> "Rulebook":
+        """The rulebook with other rows of the applicability table, or other fills of provinces."""
+        written = self.written if written is None else written
+        fills = self.fills if fills is None else fills
+        rows = effective(written, fills, self.slots_of)
+        return replace(self, written=written, fills=fills, applicability=rows)
+
+    def slots_of(self, root: str) -> frozenset[str]:
+        """Ids of the slots that a root rule rests on."""
+        if root not in self._slots:
+            self._slots[root] = slots_under(root, self.rules, self.slots, self.indicators)
+        return self._slots[root]
+
+    def _closure(self, id: str, assume: Mapping[str, Result]) -> Ruleset:
+        root, province, day = parted(id)
+        fills = in_force(self.fills, province, day) if day else ()
+        filled = {f.slot: f for f in fills if f.slot in self.slots_of(root)}
         rules: dict[str, Rule] = {}
         indicators: dict[str, Indicator] = {}
 
         def visit(id: str) -> None:
             if id in rules:
                 return
-            rule = self.rule(id)
+            rule = self._as_filled(self.rule(id), filled)
             if id in assume and id != root:
                 rules[id] = replace(rule, body=Assumed(assume[id]))
                 return
@@ -89,13 +135,61 @@ class Rulebook:
             root,
             self.rule(root).title,
             document.tag("tier"),
-            document.tag("source"),
+            "；".join([document.tag("source"), *dict.fromkeys(f.source for f in filled.values())]),
             tuple(ordered),
             dict(sorted(indicators.items())),
             facts,
             fields,
             {name: self.maps[name] for name in sorted(maps)},
         )
+
+    def _as_filled(self, rule: Rule, filled: Mapping[str, Fill]) -> Rule:
+        """A rule with the slots in it filled, in its table, in its words and in what it cites."""
+        if rule.id in filled and isinstance(rule.body, Attested):
+            fill = filled[rule.id]
+            full = self.rule(fill.text).possible
+            assert full is not None
+            body: Body = Total((Item("", fill.text, full),))
+            return replace(rule, body=body, citation=_cited(rule, fill), notes=fill.notes)
+        by_name = {self.thresholds[s].name: f for s, f in filled.items() if s in self.thresholds}
+        names = {line.slot for _, line in rule.lines() if line.slot in by_name}
+        for name in sorted(names):
+            rule = _with_threshold(
+                rule, name, self.slots[by_name[name].slot].default, by_name[name]
+            )
+        return rule
+
+
+def _with_threshold(rule: Rule, name: str, default: str, fill: Fill) -> Rule:
+    """A rule with a 门槛 slot filled; 「认定分数线60分」 in its words becomes 「认定分数线70分」."""
+    assert fill.value is not None
+    value = fill.value.value
+
+    def line(old: Line) -> Line:
+        if old.slot != name:
+            return old
+        text = old.text.replace(f"（{default}）", f"（{fill.text}）")
+        return replace(old, value=value, text=text)
+
+    body: Body = rule.body
+    if isinstance(body, Cases):
+        body = Cases(tuple(replace(c, lines=tuple(map(line, c.lines))) for c in body.cases))
+    elif isinstance(body, Ladder):
+        rungs = tuple(replace(c, lines=tuple(map(line, c.lines))) for c in body.rungs)
+        body = replace(body, rungs=rungs)
+    said, says = f"{name}{default}", f"{name}{fill.text}"
+    return replace(
+        rule,
+        title=rule.title.replace(said, says),
+        clause=rule.clause.replace(said, says),
+        citation=_cited(rule, fill),
+        notes=(*rule.notes, *(n for n in fill.notes if n not in rule.notes)),
+        body=body,
+    )
+
+
+def _cited(rule: Rule, fill: Fill) -> str:
+    return f"{rule.citation}；{fill.source}：{fill.citation}"
 
 
 def _used(
@@ -133,30 +227,60 @@ def _used(
     return dict(sorted(facts.items())), dict(sorted(fields.items())), maps
 
 
-def load(path: Path) -> Rulebook:
-    """Compile a features folder; raises ``SourceError`` with everything amiss."""
-    rulebook = compile_all(path)
+def load(path: Path, own: Path | None = None) -> Rulebook:
+    """Compile a features folder, with a bureau's ``own``; ``SourceError`` with everything amiss."""
+    rulebook = compile_all(path, own)
     if rulebook.problems:
         raise SourceError(list(rulebook.problems))
     return rulebook
 
 
-def compile_all(path: Path) -> Rulebook:
-    """Compile a features folder as far as possible; ``problems`` lists everything amiss."""
+def compile_all(path: Path, own: Path | None = None) -> Rulebook:
+    """Compile a features folder as far as possible; ``problems`` lists everything amiss.
+
+    ``own`` is a folder of packs that is laid over it: more files, none in the place of another. Their
+    paths begin with its name.
+    """
     documents, problems = read_all(path)
+    if own is not None:
+        folder = own.resolve()
+        if (path / folder.name).exists():
+            message = f"目录名「{folder.name}」与随附标准中的目录相同，无法区分：请改目录名"
+            problems.append(Problem(folder.name, 1, message))
+        more, found = read_all(folder, folder.parent)
+        documents, problems = documents + more, problems + found
     maps, found = _read_maps(path)
     links = link(documents, maps)
-    problems += [*found, *links.problems, *inconsistencies(links)]
-    return Rulebook(
+    rulebook = Rulebook(
         tuple(documents),
         links.clauses,
         links.rules,
         links.thresholds,
-        links.applicability,
+        links.slots,
+        links.fills,
+        links.written,
+        (),
         maps,
         links.indicators,
-        tuple(sorted(set(problems))),
-    )
+    ).revised()
+    problems += [*found, *links.problems, *inconsistencies(links, rulebook.applicability)]
+    if own is not None and not problems:
+        problems += _changed(compile_all(path), rulebook, own.resolve().name)
+    return replace(rulebook, problems=tuple(sorted(set(problems))))
+
+
+def _changed(packaged: Rulebook, layered: Rulebook, own: str) -> list[Problem]:
+    """One problem for each packaged ruleset that reads otherwise with a bureau's own files."""
+    roots = dict.fromkeys(r.ruleset for r in packaged.written if r.encoded)
+    return [
+        Problem(
+            own,
+            1,
+            f"随附的规则集「{root}」因本目录的文件而改变：其编号、组名或项目名与条文用语相同，请改名",
+        )
+        for root in roots
+        if not packaged.problems and packaged.ruleset(root) != layered.ruleset(root)
+    ]
 
 
 def _read_maps(path: Path) -> tuple[dict[str, dict[str, str]], list[Problem]]:

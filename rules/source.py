@@ -21,7 +21,7 @@ _FEATURE_TAGS: Final = ("tier", "source")
 _RULE_TAGS: Final = ("id", "对象")
 _SCENARIO_TAGS: Final = ("来源",)
 #: Ids are part of the keys of results, where these signs separate.
-_NOT_IN_IDS: Final = re.compile(r"[/#:|]")
+_NOT_IN_IDS: Final = re.compile(r"[/#:|@]")
 
 
 @dataclass(frozen=True)

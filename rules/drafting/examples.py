@@ -6,7 +6,7 @@ They serve pytest-bdd (``features/conftest.py``), ``tidu rules show`` and the mu
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from rules import editions
+from rules import editions, provinces
 from rules.decider import by_reference
 from rules.drafting.steps import ExampleError, Expectation, Given, exact_decimal, take
 from rules.errors import NoRulesetError, Problem, RulesError, RulesetError, SourceError
@@ -126,8 +126,15 @@ def actual(
         if slot is None:
             raise ExampleError(f"规则「{given.rule}」不是门槛：请改写结论或得分")
         return show(slot.value.value, slot.text.lstrip("+-.0123456789"))
-    ruleset = rulebook.ruleset(given.rule, given.assume)
+    if expectation.kind == "设定":
+        return setting(rulebook, given)
     profile = given.profile()
+    if expectation.kind == "所适用的规则":
+        trace = evaluate(rulebook.ruleset(applies(rulebook, given), given.assume), profile)
+        if expectation.subject not in trace:
+            raise RulesetError(f"所适用的规则集没有用到「{expectation.subject}」：请查对编号")
+        return shown(trace[expectation.subject])
+    ruleset = rulebook.ruleset(given.rule, given.assume)
     rule = ruleset.rule(given.rule)
     if rule.records and not profile.records.get(rule.records, RecordList()).items:
         name = record_kind(rule.records).name
@@ -143,18 +150,31 @@ def actual(
     return shown(trace[key])
 
 
+def setting(rulebook: Rulebook, given: Given) -> str:
+    """What the slot that a rule fills is set to in a case: as a province wrote it, or its default."""
+    item = next((f.slot for f in rulebook.fills if f.clause == given.rule), None)
+    if item is None:
+        item = next(
+            (r.cells[1] for r in rulebook.clauses[given.rule].definition.table[1:]), given.rule
+        )
+    if item not in rulebook.slots:
+        raise ExampleError(f"规则「{given.rule}」不是省级设定：请改写结论或得分")
+    found = provinces.in_force(rulebook.fills, given.province, given.day)
+    texts = [f.text for f in found if f.slot == item]
+    return texts[0] if texts else rulebook.slots[item].default
+
+
 def applies(rulebook: Rulebook, given: Given) -> str:
     """The ruleset that governs the case of an applicability example."""
     case = given.case
-    day = editions.parse_day(case.get("填报日期", "")) or given.as_of
     try:
         found = editions.governing(
             rulebook.applicability,
             tier=case.get("层级", ""),
             procedure=case.get("程序", "认定"),
-            province=case.get("省份", ""),
+            province=given.province,
             batch=case.get("批次", ""),
-            day=day,
+            day=given.day,
         )
     except NoRulesetError:
         return "没有适用的规则集"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 from rules import reference
 from rules.drafting.examples import Example, examples, read_indicator, run
@@ -21,7 +21,9 @@ from rules.editions import ApplicabilityRow
 from rules.errors import RulesError, RulesetError
 from rules.facts import RECORDS, Profile
 from rules.language.linking import dependencies, indicator_keys, vocabulary
-from rules.model import Assumed, Indicator, Outcome, Rule, Ruleset, Trace, trace_of
+from rules.model import Assumed, Indicator, Outcome, Position, Rule, Ruleset, Trace, trace_of
+from rules.provinces import Fill
+from rules.quantities import show
 from rules.rulebook import Rulebook
 
 #: The list of equivalent mutants in a features folder, and its columns.
@@ -29,6 +31,7 @@ EQUIVALENT: Final = "mutants-equivalent.csv"
 COLUMNS: Final = ("规则", "变异", "理由")
 #: The rule (or indicator) and the description of a mutant.
 Key: TypeAlias = tuple[str, str]
+P = TypeVar("P", ApplicabilityRow, Fill)
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,7 @@ def mutants(rulebook: Rulebook, only: Collection[str] | None = None) -> Iterator
             yield from _of_rule(rulebook, rulebook.rules[id], tried)
         elif id in rulebook.thresholds:
             yield from _of_slot(rulebook, id)
+    yield from _of_fills(rulebook, set(ids))
     yield from _of_applicability(rulebook, set(ids))
     yield from _of_indicators(rulebook, [rulebook.rules[id] for id in ids if id in rulebook.rules])
 
@@ -155,32 +159,62 @@ def _of_slot(rulebook: Rulebook, id: str) -> Iterator[Mutant]:
 
 
 def _of_applicability(rulebook: Rulebook, ids: set[str]) -> Iterator[Mutant]:
-    rows = rulebook.applicability
+    rows = rulebook.written
     texts = list(dict.fromkeys(r.ruleset for r in rows))
-    day = timedelta(days=1)
-    places = {
-        (c.path, r.line): (c.id, n)
-        for c in rulebook.clauses.values()
-        for n, r in enumerate(c.definition.table)
-    }
+    places = _places(rulebook)
     for i, row in enumerate(rows):
-        id, number = places[row.position.path, row.position.line]
+        id, number = places[row.position]
         if id not in ids:
             continue
         altered: dict[str, tuple[ApplicabilityRow, ...]] = {"删去": ()}
-        for by in (-day, day):
-            if row.start:
-                moved_row = replace(row, start=row.start + by)
-                altered[f"自 {row.start} 改为 {moved_row.start}"] = (moved_row,)
-            if row.end:
-                moved_row = replace(row, end=row.end + by)
-                altered[f"至 {row.end} 改为 {moved_row.end}"] = (moved_row,)
+        altered |= {text: (other,) for text, other in _shifted(row)}
         if len(texts) > 1:
             other = texts[texts.index(row.ruleset) - 1]
             altered[f"规则集 改为「{other}」"] = (replace(row, ruleset=other),)
         for text, new in altered.items():
-            changed = replace(rulebook, applicability=(*rows[:i], *new, *rows[i + 1 :]))
+            changed = rulebook.revised(written=(*rows[:i], *new, *rows[i + 1 :]))
             yield Mutant(id, f"第{number}行 {text}", row.position.path, (id,), changed)
+
+
+def _of_fills(rulebook: Rulebook, ids: set[str]) -> Iterator[Mutant]:
+    places, fills = _places(rulebook), rulebook.fills
+    for i, fill in enumerate(fills):
+        if fill.clause not in ids:
+            continue
+        number = places[fill.position][1]
+        altered: dict[str, tuple[Fill, ...]] = {"删去": ()}
+        altered |= {text: (other,) for text, other in _shifted(fill)}
+        if fill.value is not None:
+            unit = fill.text.lstrip("+-.0123456789")
+            for text, value in moved(fill.value.value, unit, step(unit)):
+                shown = show(value, unit)
+                other = replace(fill, value=replace(fill.value, value=value), text=shown)
+                altered[f"设定 {text}"] = (other,)
+        for text, new in altered.items():
+            changed = rulebook.revised(fills=(*fills[:i], *new, *fills[i + 1 :]))
+            yield Mutant(
+                fill.clause, f"第{number}行 {text}", fill.position.path, (fill.clause,), changed
+            )
+
+
+def _places(rulebook: Rulebook) -> dict[Position, tuple[str, int]]:
+    """The rule and the number of each row of its definition table, by position."""
+    return {
+        Position(c.path, r.line): (c.id, n)
+        for c in rulebook.clauses.values()
+        for n, r in enumerate(c.definition.table)
+    }
+
+
+def _shifted(period: P) -> Iterator[tuple[str, P]]:
+    """A period that begins or ends a day earlier or later."""
+    for by in (-timedelta(days=1), timedelta(days=1)):
+        if period.start:
+            moved_to = period.start + by
+            yield f"自 {period.start} 改为 {moved_to}", replace(period, start=moved_to)
+        if period.end:
+            moved_to = period.end + by
+            yield f"至 {period.end} 改为 {moved_to}", replace(period, end=moved_to)
 
 
 def _of_indicators(rulebook: Rulebook, rules: Iterable[Rule]) -> Iterator[Mutant]:

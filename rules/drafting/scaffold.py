@@ -1,11 +1,13 @@
 """The text of a new feature file, which the checker refuses until the drafter has filled it in."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from rules.drafting.format import format_text
 from rules.errors import RulesetError
 from rules.language import tables
 from rules.language.lexical import TO_WRITE
+from rules.provinces import short_name
 
 _W = TO_WRITE
 
@@ -119,5 +121,160 @@ def scaffold(id: str, title: str, kind: str) -> str:
     return format_text(text)
 
 
-def _table(rows: list[tuple[str, ...]]) -> str:
+_PROVINCE: Final = """# language: zh-CN
+# 逐处写好「{mark}」，再运行 tidu rules check；以 # 开头的说明最后可以删去。
+# 本省没有设定的项目，把相应的规则整条删去；没有设定的用全国文本的默认值。
+@tier:专精特新中小企业 @source:{mark}本省文号
+功能: {province}对专精特新中小企业的设定
+
+  @id:{name}.认定分数线
+  规则: {mark}例如 自2024年1月1日起，评价得分的认定分数线为65分
+    依据: {mark}第几条
+
+    # 全国文本允许提高分数线，不得降低；至留空表示继续有效。
+    背景:
+      假如 {fill}
+        | 省份 | 项目 | 自 | 至 | 设定 |
+        | {province} | 63.2.认定分数线 | {mark}自何日起，如 2024年1月1日 | | {mark}分数线，如 65分 |
+
+    场景大纲: {province}的分数线自何日起
+      假如 案件如下
+        | 省份 | <省份> |
+        | 填报日期 | <填报日期> |
+      那么 设定为“<分数线>”
+
+      例子:
+        | 省份 | 填报日期 | 分数线 |
+        | {province} | {mark}起始日的前一日 | 60分 |
+        | {province} | {mark}起始日 | {mark}分数线 |
+        | {province} | {mark}起始日的后一日 | {mark}分数线 |
+
+    # 规则集的编号是 根规则@省份.起始日，例如 63.2@{province}.2024-01-01。
+    场景大纲: {province}按新分数线适用的规则集
+      假如 案件如下
+        | 层级 | 专精特新中小企业 |
+        | 程序 | <程序> |
+        | 省份 | {province} |
+        | 填报日期 | <填报日期> |
+      那么 适用“<规则集>”
+
+      例子:
+        | 程序 | 填报日期 | 规则集 |
+{days}
+
+  @id:{name}.特色化指标.1
+  规则: {mark}第一项特色化指标，写明各情形的得分
+    依据: {mark}特色化指标第几项
+
+    # 得分从高到低，取所满足的最高一档；没有查得的分值不要猜，用认定项表示，见山东的第四项。
+    背景:
+      假如 {ladder}
+        | 得分 | 情形 | 指标 | 要求 | 门槛 |
+        | {mark}最高得分，如 15分 | 一 | {mark}填报项，如 主导产品属省级规划重点领域 | {mark}要求，如 为 | {mark}门槛，如 是 |
+        | 0分 | 其余 | | | |
+
+    场景大纲: {province}第一项特色化指标
+      假如 企业填报
+        | {mark}填报项 | <值> |
+      那么 得分为“<得分>”
+
+      例子:
+        | 值 | 得分 |
+        | {mark}满足时的值，数字写恰在门槛上 | {mark}得分 |
+        | {mark}不满足时的值，数字写略低于门槛 | {mark}得分 |
+        | | {mark}得分范围，如 0分至15分 |
+
+  @id:{name}.特色化指标
+  规则: 特色化指标得分为各项指标得分之和
+    依据: {mark}特色化指标
+
+    # 全国文本允许一至三项指标、共15分；超出的照录，检查时列为提示。
+    背景:
+      假如 {total}
+        | 组 | 项 | 满分 |
+        | | {name}.特色化指标.1 | {mark}该项最高得分 |
+
+    场景大纲: {province}特色化指标相加
+      假如 其他规则的结论
+        | {name}.特色化指标.1 | <第一项> |
+      那么 得分为“<得分>”
+
+      例子:
+        | 第一项 | 得分 |
+        | {mark}满分 | {mark}总分 |
+        | {mark}未定的范围，如 0分至15分 | {mark}总分范围 |
+
+  @id:{name}.设定
+  规则: {mark}例如 自2024年1月1日起，特色化指标按本省的各项指标计分
+    依据: {mark}特色化指标
+
+    背景:
+      假如 {fill}
+        | 省份 | 项目 | 自 | 至 | 设定 |
+        | {province} | 63.2.9.特色化指标 | {mark}自何日起，如 2024年1月1日 | | {name}.特色化指标 |
+
+    场景大纲: {province}的特色化指标自何日起
+      假如 案件如下
+        | 省份 | <省份> |
+        | 填报日期 | <填报日期> |
+      那么 设定为“<设定>”
+
+      例子:
+        | 省份 | 填报日期 | 设定 |
+        | {province} | {mark}起始日的前一日 | 地方特色指标得分 |
+        | {province} | {mark}起始日 | {name}.特色化指标 |
+        | {province} | {mark}起始日的后一日 | {name}.特色化指标 |
+
+    场景大纲: {province}按特色化指标适用的规则集
+      假如 案件如下
+        | 层级 | 专精特新中小企业 |
+        | 程序 | <程序> |
+        | 省份 | {province} |
+        | 填报日期 | <填报日期> |
+      那么 适用“<规则集>”
+
+      例子:
+        | 程序 | 填报日期 | 规则集 |
+{days}
+"""
+
+_CLAUSES: Final = """# 条款对照：{province}的设定
+
+每一条款或者由规则表达（写明规则编号），或者写明未编码的理由。
+
+| 条款 | 内容 | 处理 |
+|---|---|---|
+| 分数线 | 待填 | `{name}.认定分数线` 设定 `63.2.认定分数线` |
+| 特色化指标 | 待填 | `{name}.特色化指标` 经 `{name}.设定` 填入 `63.2.9.特色化指标` |
+"""
+
+
+def scaffold_province(province: str) -> str:
+    """A new feature file with what a province may set: the pass line, and its own indicators."""
+    days = [
+        (procedure, day, f"{_W}规则集")
+        for procedure in ("认定", "复核")
+        for day in (
+            *(f"{_W}起始日{which}" for which in ("的前一日", "", "的后一日")),
+            *(f"2026年{day}" for day in ("3月30日", "3月31日", "4月1日")),
+        )
+    ]
+    text = _PROVINCE.format(
+        mark=_W,
+        province=province,
+        name=short_name(province),
+        fill=tables.FILL,
+        ladder=tables.LADDER,
+        total=tables.TOTAL,
+        days=_table(days),
+    )
+    return format_text(text)
+
+
+def clauses_of_province(province: str) -> str:
+    """The list of clauses that stands beside a province's file."""
+    return _CLAUSES.format(province=province, name=short_name(province))
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> str:
     return "\n".join(f"        | {' | '.join(cells)} |" for cells in rows)

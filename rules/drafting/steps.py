@@ -10,7 +10,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Final
 
-from rules import editions
+from rules import editions, provinces
 from rules.errors import QuantityError, RulesError
 from rules.facts import (
     Fact,
@@ -29,7 +29,7 @@ from rules.source import Step
 
 DEFAULT_AS_OF: Final = date(2023, 6, 30)
 #: What an applicability example may say of its case.
-CASE: Final = ("层级", "程序", "省份", "批次", "填报日期")
+CASE: Final = ("层级", "程序", "省份", "城市", "批次", "填报日期")
 
 
 class ExampleError(RulesError):
@@ -49,12 +49,22 @@ class Given:
     case: dict[str, str] = field(default_factory=dict)
 
     def profile(self) -> Profile:
-        """The filing that the example describes."""
+        """The filing that the example describes, as of the day of its case if it has one."""
         yearly = {
-            yearly_key(id, self.as_of.year - 1 + offset): value
+            yearly_key(id, self.day.year - 1 + offset): value
             for (id, offset), value in self.yearly.items()
         }
-        return Profile(self.as_of, {**self.values, **yearly}, self.records)
+        return Profile(self.day, {**self.values, **yearly}, self.records)
+
+    @property
+    def day(self) -> date:
+        """The filing date."""
+        return editions.parse_day(self.case.get("填报日期", "")) or self.as_of
+
+    @property
+    def province(self) -> str:
+        """What acts as the case's province."""
+        return provinces.acting(self.case.get("省份", ""), self.case.get("城市", ""))
 
 
 @dataclass(frozen=True)
@@ -196,6 +206,8 @@ EXPECTED: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     (re.compile(r"“(?P<subject>.+)”得分为“(?P<text>.*)”"), "组得分"),
     (re.compile(r"指标“(?P<subject>.+)”为“(?P<text>.*)”"), "指标"),
     (re.compile(r"门槛为“(?P<text>.*)”"), "门槛"),
+    (re.compile(r"设定为“(?P<text>.*)”"), "设定"),
+    (re.compile(r"规则“(?P<subject>.+)”的(?:结论|得分)为“(?P<text>.*)”"), "所适用的规则"),
     (re.compile(r"适用“(?P<text>.*)”"), "适用"),
     (re.compile(r"(?P<text>没有适用的规则集)"), "适用"),
 )
@@ -212,7 +224,8 @@ def take(given: Given, step: Step) -> Expectation | None:
         match = expected.fullmatch(step.text)
         if match:
             groups = match.groupdict()
-            if kind == "结论" and groups["text"] not in OUTCOMES:
+            judged = kind == "结论" or (kind == "所适用的规则" and "的结论为" in step.text)
+            if judged and groups["text"] not in OUTCOMES:
                 known = "、".join(list(OUTCOMES)[:4])
                 raise ExampleError(f"「{groups['text']}」不是结论：应为{known}之一")
             return Expectation(kind, groups.get("subject", ""), groups["text"])

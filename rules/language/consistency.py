@@ -1,25 +1,35 @@
 """What only the whole rulebook can show: cycles, gaps, overlaps, and clause against table."""
 
+import re
 from collections.abc import Iterator
+from typing import Final
 
+from rules.editions import ApplicabilityRow
 from rules.errors import Problem
+from rules.language import tables
 from rules.language.linking import Links, dependencies, marked
 from rules.model import Rule, Total
 from rules.quantities import Quantity, mentions
 from rules.source import Clause
 
+#: A day or a year in words; in a clause about what is set from when, no quantity.
+_DAYS: Final = re.compile(r"\d{4}年(?:\d{1,2}月(?:\d{1,2}日)?)?")
 
-def inconsistencies(links: Links) -> Iterator[Problem]:
-    """Everything that compiles clause by clause and still cannot be meant."""
+
+def inconsistencies(links: Links, applicability: tuple[ApplicabilityRow, ...]) -> Iterator[Problem]:
+    """Everything that compiles clause by clause and still cannot be meant.
+
+    ``applicability`` holds the rows that are written and those that follow from what provinces set.
+    """
     yield from _cycles(links)
     yield from _unused_slots(links)
-    yield from _overlaps(links)
+    yield from _overlaps(applicability)
     for rule in links.rules.values():
         clause = links.clauses[rule.id]
         yield from _references(links, clause, rule)
         yield from _full_points(links, clause, rule)
         yield from _quantities(links, clause, rule.scored)
-    for id in links.thresholds:
+    for id in dict.fromkeys((*links.thresholds, *(f.clause for f in links.fills))):
         yield from _quantities(links, links.clauses[id], False)
 
 
@@ -52,9 +62,9 @@ def _unused_slots(links: Links) -> Iterator[Problem]:
             )
 
 
-def _overlaps(links: Links) -> Iterator[Problem]:
-    for number, row in enumerate(links.applicability):
-        for earlier in links.applicability[:number]:
+def _overlaps(rows: tuple[ApplicabilityRow, ...]) -> Iterator[Problem]:
+    for number, row in enumerate(rows):
+        for earlier in rows[:number]:
             if row.collides(earlier):
                 yield Problem(
                     row.position.path,
@@ -99,10 +109,15 @@ def _full_points(links: Links, clause: Clause, rule: Rule) -> Iterator[Problem]:
 
 def _quantities(links: Links, clause: Clause, scored: bool) -> Iterator[Problem]:
     text = "；".join([clause.title, *(p for p in clause.prose if not marked(p))])
+    columns = slice(None)
+    if clause.definition.text == tables.FILL:
+        text, columns = _DAYS.sub("", text), slice(-1, None)
+    elif clause.definition.text == tables.SLOT and scored:
+        columns = slice(-1)  # what is permitted binds provinces, not enterprises
     written = _counted(mentions(text), scored)
     slots = {t.name: t.text for t in links.thresholds.values()}
     rows = clause.definition.table[1:]
-    cells = (slots.get(c, "" if c in links.clauses else c) for r in rows for c in r.cells)
+    cells = (slots.get(c, "" if c in links.clauses else c) for r in rows for c in r.cells[columns])
     defined = _counted(mentions("；".join(cells)), scored)
     for quantity in sorted(written - defined):
         yield Problem(

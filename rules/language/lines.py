@@ -26,6 +26,23 @@ class Threshold:
     minimum: Quantity
 
 
+@dataclass(frozen=True)
+class Slot:
+    """What a province may set, as the national text permits it.
+
+    ``least`` and ``most`` bound the 门槛 or the points (``most`` None: no upper end); of a 得分 also how
+    many indicators it may be made of, where the text says so.
+    """
+
+    name: str
+    kind: str
+    default: str
+    least: Fraction
+    most: Fraction | None = None
+    fewest_items: int | None = None
+    most_items: int | None = None
+
+
 class TableError(Exception):
     """A cell cannot be compiled; carries the line and the message."""
 
@@ -63,7 +80,8 @@ def compile_line(number: int, cells: tuple[str, ...], names: Names) -> Line:
         return Line("rule", subject.name, text="为 符合")
     if subject.kind == "points":
         op, value = _comparison(number, requirement, text, "分", names)
-        return Line("points", subject.name, op, value, _with_slot(shown, text, names))
+        shown, slot = _with_slot(shown, text, names)
+        return Line("points", subject.name, op, value, shown, slot)
     indicator = subject.indicator
     assert indicator is not None
     if indicator.kind == "date":
@@ -81,7 +99,8 @@ def compile_line(number: int, cells: tuple[str, ...], names: Names) -> Line:
         codes = _codes(number, requirement, text, indicator, names)
         return Line("indicator", subject.name, "in", codes, shown)
     op, value = _comparison(number, requirement, text, indicator.unit, names)
-    return Line("indicator", subject.name, op, value, _with_slot(shown, text, names))
+    shown, slot = _with_slot(shown, text, names)
+    return Line("indicator", subject.name, op, value, shown, slot)
 
 
 def named_subject(number: int, name: str, names: Names) -> Subject:
@@ -118,9 +137,9 @@ def _comparison(
     return COMPARISONS[requirement], quantity.value
 
 
-def _with_slot(shown: str, text: str, names: Names) -> str:
+def _with_slot(shown: str, text: str, names: Names) -> tuple[str, str]:
     slot = names.threshold(text)
-    return f"{shown}（{slot.text}）" if slot else shown
+    return (f"{shown}（{slot.text}）", slot.name) if slot else (shown, "")
 
 
 def _codes(

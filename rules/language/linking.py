@@ -4,13 +4,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from rules.editions import UNENCODED, ApplicabilityRow, parse_day
+from rules import provinces
+from rules.editions import OTHERS, UNENCODED, ApplicabilityRow, parse_day
 from rules.errors import FactsError, Problem
 from rules.expressions import leaves
 from rules.facts import FACTS, Fact, fact, period_fact, record_kind
 from rules.indicators import INDICATORS
 from rules.language import tables
-from rules.language.lines import Names, Subject, Threshold
+from rules.language.lines import Names, Slot, Subject, TableError, Threshold, read_quantity
 from rules.model import (
     Expr,
     Indicator,
@@ -18,19 +19,29 @@ from rules.model import (
     Position,
     Rule,
 )
-from rules.source import Clause, Document
+from rules.provinces import Fill
+from rules.quantities import Quantity
+from rules.source import Clause, Document, Row
 
+#: The folder of what provinces set; nothing in it holds for others.
+PROVINCES_FOLDER: Final = "provinces"
 _NOTE_MARKS: Final = {"解读B": "B", "解读C": "C"}
 
 
 @dataclass(frozen=True)
 class Links:
-    """What linking yields: everything compiled, and the problems met on the way."""
+    """What linking yields: everything compiled, and the problems met on the way.
+
+    ``slots`` are what provinces may set, ``fills`` what they have set; ``written`` are the rows of the
+    applicability tables as they stand in the files.
+    """
 
     clauses: Mapping[str, Clause]
     rules: Mapping[str, Rule]
     thresholds: Mapping[str, Threshold]
-    applicability: tuple[ApplicabilityRow, ...]
+    slots: Mapping[str, Slot]
+    fills: tuple[Fill, ...]
+    written: tuple[ApplicabilityRow, ...]
     indicators: Mapping[str, Indicator]
     problems: list[Problem]
 
@@ -65,17 +76,41 @@ def dependencies(rule: Rule, indicators: Mapping[str, Indicator]) -> Iterator[st
                 yield leaf[2] if leaf[0] == "count" else leaf[3]
 
 
+def slots_under(
+    root: str,
+    rules: Mapping[str, Rule],
+    slots: Mapping[str, Slot],
+    indicators: Mapping[str, Indicator],
+) -> frozenset[str]:
+    """Ids of the slots that a rule rests on; rules that do not compile are passed over."""
+    by_name = {slot.name: id for id, slot in slots.items() if slot.kind == "门槛"}
+    found: set[str] = set()
+    seen: set[str] = set()
+    ahead = [root]
+    while ahead:
+        id = ahead.pop()
+        if id in seen or id not in rules:
+            continue
+        seen.add(id)
+        found |= {id} & slots.keys()
+        found |= {by_name[line.slot] for _, line in rules[id].lines() if line.slot}
+        ahead += dependencies(rules[id], indicators)
+    return frozenset(found)
+
+
 class _Linker:
     def __init__(
         self, documents: Iterable[Document], maps: Mapping[str, Mapping[str, str]]
     ) -> None:
-        self.documents = documents
+        self.documents = tuple(documents)
         self.maps = maps
         self.problems: list[Problem] = []
         self.clauses: dict[str, Clause] = {}
         self.rules: dict[str, Rule] = {}
         self.thresholds: dict[str, Threshold] = {}
-        self.applicability: list[ApplicabilityRow] = []
+        self.slots: dict[str, Slot] = {}
+        self.fills: list[Fill] = []
+        self.written: list[ApplicabilityRow] = []
         self.indicators: dict[str, Indicator] = {
             f"{i.records}.{i.name}" if i.records else i.name: i for i in INDICATORS
         }
@@ -89,11 +124,17 @@ class _Linker:
             self.declare(clause)
         for clause in self.clauses.values():
             self.compile(clause)
+        sources = {d.path: d.tag("source") for d in self.documents}
+        for clause in self.clauses.values():
+            if clause.definition.text == tables.FILL:
+                self.read_fills(clause, sources[clause.path])
         return Links(
             self.clauses,
             self.rules,
             self.thresholds,
-            tuple(self.applicability),
+            self.slots,
+            tuple(self.fills),
+            tuple(self.written),
             self.indicators,
             self.problems,
         )
@@ -123,6 +164,8 @@ class _Linker:
                 self.groups.setdefault(f"{group}得分", []).append(f"{clause.id}/{group}")
         elif sentence == tables.SLOT:
             body, _ = tables.compile_table(clause, self.names(clause))
+            if body is not None:
+                self.slots[clause.id] = tables.slot_of(clause)
             if isinstance(body, Threshold):
                 if body.name in (t.name for t in self.thresholds.values()):
                     self.refuse(clause, clause.line, f"门槛「{body.name}」已另有设定：请改名或删去")
@@ -142,7 +185,7 @@ class _Linker:
     def subject(self, name: str, records: str, path: str) -> Subject:
         if name in self.clauses:
             sentence = self.clauses[name].definition.text
-            if name in self.thresholds or sentence == tables.APPLICABILITY:
+            if name in self.thresholds or sentence in (tables.APPLICABILITY, tables.FILL):
                 raise KeyError(f"「{name}」既没有结论也没有得分，不能作指标：请另选规则")
             return Subject("rule" if sentence == tables.CASES else "points", name)
         if records:
@@ -210,8 +253,8 @@ class _Linker:
             Position(clause.path, clause.line),
         )
 
-    def annotated(self, clause: Clause) -> tuple[str, tuple[Note, ...]]:
-        """The citation and the notes of a clause."""
+    def annotated(self, clause: Clause, quiet: bool = False) -> tuple[str, tuple[Note, ...]]:
+        """The citation and the notes of a clause; ``quiet`` where what is amiss was already said."""
         cited, notes = [], []
         for line in filter(marked, clause.prose):
             mark, _, text = line.replace("：", ":", 1).partition(":")
@@ -219,11 +262,11 @@ class _Linker:
                 cited.append(text.strip())
             elif mark in _NOTE_MARKS and text.strip():
                 notes.append(Note(_NOTE_MARKS[mark], text.strip()))
-            else:
+            elif not quiet:
                 self.refuse(
                     clause, clause.line, f"「{line}」不能识别：请写「解读B: …」或「解读C: …」"
                 )
-        if len(cited) != 1 or not cited[0]:
+        if (len(cited) != 1 or not cited[0]) and not quiet:
             self.refuse(
                 clause, clause.line, "规则应恰有一行依据：请在标题下写「依据: 附件几第几条」"
             )
@@ -241,7 +284,10 @@ class _Linker:
                 continue
             if first and last and first > last:
                 self.refuse(clause, row.line, f"自{start}晚于至{end}：请改正")
-            self.applicability.append(
+            self.known_province(clause, row, province)
+            if province == OTHERS and PROVINCES_FOLDER in clause.path.split("/"):
+                self.refuse(clause, row.line, "省级文件只能规定本省：请写明省份")
+            self.written.append(
                 ApplicabilityRow(
                     tier,
                     procedure,
@@ -258,6 +304,84 @@ class _Linker:
                 self.refuse(
                     clause, row.line, f"规则集「{ruleset}」不存在：请写根规则编号，或注明（未编码）"
                 )
+
+    def known_province(self, clause: Clause, row: Row, name: str) -> None:
+        """Refuse a name that no case could carry, since cases carry full names."""
+        full = provinces.full_name(name)
+        if name != full:
+            self.refuse(clause, row.line, f"省份「{name}」应写全称：{full}")
+        elif name not in (*provinces.PROVINCES, OTHERS, ""):
+            self.refuse(clause, row.line, f"「{name}」不是省级行政区，也不是计划单列市：请查对")
+
+    def read_fills(self, clause: Clause, source: str) -> None:
+        if clause.definition.table[0].cells != tables.COLUMNS[tables.FILL]:
+            return  # said when it was compiled
+        if not source:
+            self.refuse(clause, clause.line, "省级设定没有文号：请在功能之上写 @source:文号")
+        cited, notes = self.annotated(clause, quiet=True)
+        items = {row.cells[1] for row in clause.definition.table[1:]}
+        for row in clause.definition.table[1:]:
+            province, item, start, end, text = row.cells
+            slot = self.slots.get(item)
+            if slot is None:
+                known = "、".join(self.slots) or "无"
+                self.refuse(
+                    clause, row.line, f"「{item}」不是可由省级设定的项目：可设定的有{known}"
+                )
+                continue
+            if len(items) > 1:
+                self.refuse(clause, row.line, "一条规则只设定一个项目：请把其余项目写成另一条规则")
+                return
+            if province in ("", OTHERS):
+                self.refuse(clause, row.line, "省级设定须写明省份：请补写")
+            self.known_province(clause, row, province)
+            try:
+                first, last = parse_day(start), parse_day(end)
+            except ValueError:
+                self.refuse(clause, row.line, "自、至应为日期，例如 2026年4月1日，或留空")
+                continue
+            if first is None or (last and first > last):
+                self.refuse(clause, row.line, "省级设定须写明自何日起，且不晚于至：请补写或改正")
+                continue
+            try:
+                value = self.setting(slot, item, row.line, text)
+            except TableError as error:
+                self.refuse(clause, error.line, str(error))
+                continue
+            fill = Fill(
+                item,
+                province,
+                first,
+                last,
+                text,
+                value,
+                clause.id,
+                source,
+                cited,
+                notes,
+                Position(clause.path, row.line),
+            )
+            for earlier in filter(fill.collides, self.fills):
+                self.refuse(
+                    clause,
+                    row.line,
+                    f"与 {earlier.position} 同时设定{province}的「{item}」：请使日期不重叠",
+                )
+            self.fills.append(fill)
+
+    def setting(self, slot: Slot, item: str, line: int, text: str) -> Quantity | None:
+        """The value that a cell sets a 门槛 to; None for points, where it names a scored rule."""
+        if slot.kind == "门槛":
+            value = read_quantity(line, text)
+            if value.dimension != self.thresholds[item].value.dimension:
+                raise TableError(line, f"设定「{text}」的单位与默认的{slot.default}不符：请改正")
+            return value
+        rule = self.rules.get(text)
+        if rule is None or not rule.scored or rule.records:
+            raise TableError(line, f"「{text}」不是计分规则，不能作为得分：请写计分规则的编号")
+        if item in slots_under(text, self.rules, self.slots, self.indicators):
+            raise TableError(line, f"「{text}」自身用到「{item}」，不能用来设定它：请断开循环")
+        return None
 
 
 def vocabulary(indicator: Indicator, maps: Mapping[str, Mapping[str, str]]) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """Definition tables -> bodies of rules: the closed table language of the feature files."""
 
+import re
 from collections.abc import Callable
 from fractions import Fraction
 from itertools import pairwise
@@ -8,6 +9,7 @@ from typing import Final
 from rules.errors import Problem
 from rules.language.lines import (
     Names,
+    Slot,
     TableError,
     Threshold,
     compile_line,
@@ -16,7 +18,7 @@ from rules.language.lines import (
     read_quantity,
 )
 from rules.model import Attested, Band, Bands, Body, Case, Cases, Item, Ladder, Line, Total
-from rules.quantities import UNITS
+from rules.quantities import UNITS, parse
 from rules.source import Clause, Row
 
 CASES: Final = "满足下列任一情形即为符合"
@@ -24,6 +26,7 @@ BANDS: Final = "按下表计分，边界按高分"
 LADDER: Final = "按所满足的最高情形计分"
 TOTAL: Final = "得分为下列各项之和"
 SLOT: Final = "由省级主管部门设定"
+FILL: Final = "省级主管部门设定如下"
 APPLICABILITY: Final = "按下表适用"
 
 COLUMNS: Final[dict[str, tuple[str, ...]]] = {
@@ -32,6 +35,7 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     LADDER: ("得分", "情形", "指标", "要求", "门槛"),
     TOTAL: ("组", "项", "满分"),
     SLOT: ("项目", "种类", "默认", "允许"),
+    FILL: ("省份", "项目", "自", "至", "设定"),
     APPLICABILITY: ("层级", "程序", "省份", "批次", "自", "至", "规则集", "依据"),
 }
 
@@ -180,14 +184,33 @@ def _slot(rows: list[Row], names: Names) -> Attested | Threshold:
             raise TableError(row.line, f"默认值{default}不在允许范围「{allowed}」之内：请改正")
         return Threshold(name, value, default, minimum)
     if kind == "得分":
-        lo, separator, hi = allowed.partition("至")
+        lo, separator, hi = allowed.partition("，")[0].partition("至")
         subject = named_subject(row.line, default, names)
         if not separator or subject.indicator is None or subject.indicator.unit != "分":
             raise TableError(
                 row.line, "得分项的默认应为以分计的填报项，允许范围应写成「0分至15分」这样的形式"
             )
+        items = allowed.partition("，")[2]
+        if items and not _ITEMS.fullmatch(items):
+            raise TableError(row.line, f"「{items}」应写成「1项至3项」这样的形式，或删去")
         return Attested(subject.name, read_points(row.line, lo), read_points(row.line, hi))
     raise TableError(row.line, f"种类「{kind}」不认识：应为 门槛 或 得分")
+
+
+def slot_of(clause: Clause) -> Slot:
+    """What the table of a slot that compiles declares."""
+    name, kind, default, allowed = clause.definition.table[1].cells
+    points, _, items = allowed.partition("，")
+    if kind == "门槛":
+        return Slot(name, kind, default, parse(allowed.removeprefix("不低于")).value)
+    lo, _, hi = points.partition("至")
+    ends = _ITEMS.fullmatch(items)
+    fewest, most = map(int, ends.groups()) if ends else (None, None)
+    return Slot(name, kind, default, read_points(0, lo), read_points(0, hi), fewest, most)
+
+
+#: How many indicators a province may make its points of.
+_ITEMS: Final = re.compile(r"(\d+)项至(\d+)项")
 
 
 def _grouped(rows: list[Row]) -> list[tuple[str, list[Row]]]:

@@ -28,7 +28,9 @@ from rules.model import (
 from rules.rulebook import Rulebook, load
 
 FEATURES = Path(__file__).parents[2] / "features"
-TIERS = ("63.1", "63.2", "63.3")
+TIERS = ("63.1", "63.2", "63.3", "2026.2", "2026.2.复核", "2026.3", "2026.3.复核")
+#: One ruleset that a province has filled, and one of a round.
+LOCAL = ("63.2@山东省.2022-08-01", "第八批.3")
 AS_OF = date(2023, 6, 30)
 BASE = Fraction(100_000_000)
 
@@ -84,7 +86,8 @@ def optional(key: str, fact: Fact) -> st.SearchStrategy[dict[str, Scalar]]:
 def profiles(draw: st.DrawFn) -> Profile:
     filed: dict[str, Scalar] = {}
     for fact in FACTS:
-        keys = [yearly_key(fact.id, y) for y in (2022, 2021, 2020)] if fact.yearly else [fact.id]
+        years = (2023, 2022, 2021) if fact.rating else (2022, 2021, 2020)
+        keys = [yearly_key(fact.id, y) for y in years] if fact.yearly else [fact.id]
         for key in keys:
             filed |= draw(optional(key, fact))
     records = {}
@@ -101,7 +104,7 @@ def profiles(draw: st.DrawFn) -> Profile:
     return Profile(AS_OF, filed, records)
 
 
-@pytest.mark.parametrize("root", TIERS)
+@pytest.mark.parametrize("root", [*TIERS, *LOCAL])
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(profile=profiles())
 def test_both_evaluators_agree_on_random_filings(root: str, profile: Profile) -> None:
@@ -194,6 +197,7 @@ UNREACHED = {
     "国家级奖励排名前三件数",
     "“创客中国”全国五百强件数",
     "“创客中国”全国五十强件数",
+    "有效的专精特新“小巨人”企业称号件数",
     "省级以上科技奖励件数",
     "有效荣誉件数",
     "省级以上研发机构件数",
@@ -290,7 +294,7 @@ def _counts(expr: Expr) -> Iterator[Expr]:
             yield from _counts(part)
 
 
-@pytest.mark.parametrize("root", TIERS)
+@pytest.mark.parametrize("root", [*TIERS, *LOCAL])
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(profile=profiles(), more=profiles())
 def test_adding_information_never_overturns_a_settled_result(

@@ -98,7 +98,8 @@ def test_a_gap() -> None:
     with pytest.raises(NoRulesetError) as caught:
         governing(ROWS[1:2], tier="小巨人", procedure="认定", day=BEFORE)
     assert str(caught.value) == (
-        "小巨人认定（2026-03-31）没有适用的规则集：请查对填报日期与适用表 applicability.feature"
+        "小巨人认定（2026-03-31）没有适用的规则集（之后最早的一行自2026-04-01起）："
+        "请查对填报日期与适用表 applicability.feature"
     )
 
 

@@ -65,6 +65,17 @@ def test_figures_carry_their_year_value_and_source() -> None:
     ]
 
 
+def test_the_figure_of_a_rating_carries_the_year_of_the_filing() -> None:
+    values: dict[str, Scalar] = {"development_score@2023": "49.5"}
+    check = checks(explain(decide("2026.2.发展评价", values)))[
+        "本年度专精特新发展评价得分 不低于50分"
+    ]
+    assert [(f.name, f.value) for f in check.figures] == [
+        ("2023年专精特新发展评价得分（本年度）", "49.5分")
+    ]
+    assert check.distance == "差0.5分"
+
+
 def test_a_score_says_what_the_next_band_would_take() -> None:
     values: dict[str, Scalar] = {
         "total_liabilities@2022": "56000000",

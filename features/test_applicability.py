@@ -1,0 +1,84 @@
+"""Exactly one ruleset governs every cell of tier × procedure × province × batch, or a listed gap."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from itertools import product
+
+import pytest
+
+from rules.editions import OTHERS, governing
+from rules.errors import NoRulesetError
+from rules.facts import TITLES
+from rules.provinces import PROVINCES
+from rules.rulebook import Rulebook
+
+PROCEDURES = ("认定", "复核")
+#: Days on which no ruleset governs, as (tiers, first day, last day, why).
+GAPS = ((TITLES, date.min, date(2022, 7, 31), "2022年办法施行以前"),)
+YEARS = range(2021, 2031)
+
+
+def days(rulebook: Rulebook) -> list[date]:
+    """The first and last days of all years, and every day on or beside which some row changes."""
+    edges = {d for r in rulebook.applicability for d in (r.start, r.end) if d}
+    beside = {d + timedelta(days=n) for d in edges for n in (-1, 0, 1)}
+    return sorted(beside | {date(y, m, d) for y in YEARS for m, d in ((1, 1), (12, 31))})
+
+
+def gap(tier: str, day: date) -> bool:
+    return any(tier in tiers and first <= day <= last for tiers, first, last, _ in GAPS)
+
+
+@pytest.mark.parametrize("tier", TITLES)
+@pytest.mark.parametrize("procedure", PROCEDURES)
+def test_every_cell_has_exactly_one_ruleset_or_a_listed_gap(
+    rulebook: Rulebook, tier: str, procedure: str
+) -> None:
+    batches = ["", *dict.fromkeys(r.batch for r in rulebook.applicability if r.batch)]
+    for province, batch, day in product(("", *PROVINCES), batches, days(rulebook)):
+        case = f"{province}{batch}{day}"
+        if gap(tier, day):
+            with pytest.raises(NoRulesetError):
+                found(rulebook, tier, procedure, province, batch, day)
+        else:
+            assert found(rulebook, tier, procedure, province, batch, day) in roots(rulebook), case
+
+
+def found(
+    rulebook: Rulebook, tier: str, procedure: str, province: str, batch: str, day: date
+) -> str:
+    case = {"tier": tier, "procedure": procedure, "province": province, "batch": batch}
+    return governing(rulebook.applicability, day=day, **case).row.ruleset
+
+
+def roots(rulebook: Rulebook) -> set[str]:
+    return {r.ruleset for r in rulebook.applicability}
+
+
+def test_every_row_governs_some_case(rulebook: Rulebook) -> None:
+    for row in rulebook.applicability:
+        province = "" if row.province == OTHERS else row.province
+        case = (row.tier, row.procedure, province, row.batch, row.start or row.end or date.max)
+        assert found(rulebook, *case) == row.ruleset
+
+
+def test_what_governs_can_be_cut(rulebook: Rulebook) -> None:
+    for root in roots(rulebook):
+        assert rulebook.ruleset(root).root == root.partition("@")[0]
+
+
+def filled(rulebook: Rulebook) -> Iterator[tuple[str, str]]:
+    """The rulesets that provinces have filled, with the national ones."""
+    for root in roots(rulebook):
+        if "@" in root:
+            yield root, root.partition("@")[0]
+
+
+def test_a_province_changes_the_slots_and_what_follows_from_them_only(rulebook: Rulebook) -> None:
+    touched = {"63.2.评分或直通", "63.2.9.特色化指标"}
+    for root, national in filled(rulebook):
+        before = {r.id: r for r in rulebook.ruleset(national).rules}
+        after = {r.id: r for r in rulebook.ruleset(root).rules}
+        assert before.keys() <= after.keys()
+        assert {id for id in before if before[id] != after[id]} <= touched
+        assert rulebook.ruleset(root).digest != rulebook.ruleset(national).digest

@@ -1,0 +1,40 @@
+"""What is released never changes: the digest of each root's ruleset.
+
+A digest covers everything that can change a verdict or its wording. Where one differs here, either
+undo the change, or give the new reading a root and a row of the applicability table of its own.
+"""
+
+import pytest
+
+from rules.rulebook import Rulebook
+
+RELEASED = {
+    "63.1": "79e39bfcf94753d64b5bec7d8ab15c5ff0f72ea0a0763d83353d5db89e264807",
+    "63.2": "32c0905cf130a868a016af41826cec348ad1a5adba0403234fbb593c0ddd4f0a",
+    "63.2.复核": "4eac0e831797e239d46385a333343f417f456c9a845754871e46e5d0fcc4c4a1",
+    "63.3": "a04a178dc83b4a7a884b436469770faf733ccf7aef9f222c10d8f3e59f314180",
+    "63.3.复核": "ac58ea211382c11ae0ffe20e22cf192781dfe1d3ff9c35e1ae4930b8ca3b2121",
+    "2026.2": "d686b396af7b44903e90017dbef6aae4899af1c39256934e46792ac23357ab0a",
+    "2026.2.复核": "e40e9f2d10e7bd139e4e97094e70a4bac47f24a5421fc4d3a13d851b27b52543",
+    "2026.3": "8d3a09d5fd0b3bd4dfb169480c6ca0d3abb6d644e15c903ff538510eb01b7e86",
+    "2026.3.复核": "9c556dd5ce717a2ff9a275b16e0872848e99fe93af19cac49550dfcae92608e4",
+    "63.2@广东省.2024-01-01": "9e10f50bb48a6097f9424a86e29a815c964c4cf8186b4a8a63409ec3765ebcfe",
+    "63.2@山东省.2022-08-01": "8351fb81a3922a43ee5f579dd754239b4a37f74f0d8ce00cf4acd7493076b18f",
+    "63.2@四川省.2022-08-01": "900cf8b113d058d10538e73f3ec137881daad0b099d450d1154fb02bd869c70a",
+    "63.2.复核@广东省.2024-01-01": "9bae34f59b6d8ccf098c8a5ab40782925f51eae6e6c2c7c92c2aff8aa438fe89",
+    "63.2.复核@山东省.2022-08-01": "5954ee5619b06db3711709c9a07357fc08d6fd2fb5d3ac1b78df7e1639e36747",
+    "63.2.复核@四川省.2022-08-01": "14e4bddd73847f8537ebe572363deb926afd73d9ac95b7196ff651061ce46d6e",
+    "广东.2025@广东省.2025-01-01": "f952c8b6b3a5de460aa30654a68540f7184c401cce5119057d2df933fa42790f",
+    "第七批.3": "0db26220de330f52f00169b36fb9e3cca0885ce8586cc798929b0ed021d07daa",
+    "第七批.3.复核": "6a7711a4f8f842f66fd72ec74277d6d23a1e5c6af14aefe7233518deacad018a",
+    "第八批.3": "50871140c9cb914e2bc813cb34297d296edac5227d3c68e76b1d1b628e41568e",
+}
+
+
+@pytest.mark.parametrize("root", RELEASED)
+def test_a_released_ruleset_is_what_it_was(rulebook: Rulebook, root: str) -> None:
+    assert rulebook.ruleset(root).digest == RELEASED[root]
+
+
+def test_every_root_that_may_govern_is_released(rulebook: Rulebook) -> None:
+    assert {r.ruleset for r in rulebook.applicability if r.encoded} == set(RELEASED)
