@@ -1,0 +1,120 @@
+"""The bureau's signing key: an Ed25519 key in one PEM file (PKCS8), under the name it signs with.
+
+A file is created once and never written over. Whoever can read it can sign as the bureau, unless it
+is encrypted with a passphrase; a lost one cannot be restored, and a new one is a new identity.
+"""
+
+import os
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from registry.audit.notes import NoteError, VerifierKey, signed
+from registry.errors import SigningKeyError
+
+
+class SigningKey:
+    """A private key under its name; ``verifier_key`` is what may be published of it."""
+
+    def __init__(self, name: str, private: Ed25519PrivateKey) -> None:
+        try:
+            self.verifier_key = VerifierKey(name, private.public_key().public_bytes_raw())
+        except NoteError as problem:
+            raise SigningKeyError(str(problem)) from None
+        self._private = private
+
+    @classmethod
+    def create(cls, path: Path, name: str, passphrase: str | None = None) -> "SigningKey":
+        """A new key, in a new file that only its owner may read; an existing file is refused."""
+        key = cls(name, Ed25519PrivateKey.generate())
+        secret = _secret(passphrase)
+        pem = key._private.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(secret)
+            if secret
+            else serialization.NoEncryption(),
+        )
+        try:
+            _write_new(path, pem)
+        except FileExistsError:
+            raise SigningKeyError(
+                f"私钥文件「{path}」已存在，不会覆盖：请直接使用它，或另选位置"
+            ) from None
+        except OSError as problem:
+            raise SigningKeyError(
+                f"无法建立私钥文件「{path}」（{problem.strerror}）：请确认目录存在且可写"
+            ) from None
+        return key
+
+    @classmethod
+    def load(cls, path: Path, name: str, passphrase: str | None = None) -> "SigningKey":
+        """The key of an existing file."""
+        try:
+            pem = path.read_bytes()
+        except FileNotFoundError:
+            raise SigningKeyError(f"没有私钥文件「{path}」：请核对位置，或先建立私钥") from None
+        except OSError as problem:
+            raise SigningKeyError(
+                f"无法读取私钥文件「{path}」（{problem.strerror}）：请核对位置和权限"
+            ) from None
+        return cls(name, _private(path, pem, _secret(passphrase)))
+
+    def sign_note(self, text: str) -> str:
+        """The note of ``text``, which ends with a newline, signed with this key."""
+        key = self.verifier_key
+        # What cannot be encoded is for ``signed`` to refuse, like all else that is no note.
+        signature = self._private.sign(text.encode("utf-8", "surrogatepass"))
+        return signed(text, key.name, key.hash, signature)
+
+
+def _secret(passphrase: str | None) -> bytes | None:
+    if passphrase == "":
+        raise SigningKeyError("私钥口令不能为空：请给出口令，或不用口令")
+    try:
+        return None if passphrase is None else passphrase.encode("utf-8")
+    except UnicodeEncodeError:
+        raise SigningKeyError("私钥口令含有无法识别的字符：请检查终端的字符编码") from None
+
+
+def _private(path: Path, pem: bytes, secret: bytes | None) -> Ed25519PrivateKey:
+    try:
+        key = serialization.load_pem_private_key(pem, secret)
+    except TypeError:
+        if secret is None:
+            raise SigningKeyError(f"私钥文件「{path}」已加密：请给出口令") from None
+        raise SigningKeyError(f"私钥文件「{path}」没有加密：请去掉口令再试") from None
+    except (ValueError, UnsupportedAlgorithm):
+        if secret is None:
+            raise SigningKeyError(
+                f"「{path}」不是 PEM 格式的私钥文件，或已损坏：请核对位置，或从备份恢复"
+            ) from None
+        raise SigningKeyError(
+            f"无法解开私钥文件「{path}」，口令不对或文件已损坏：请核对口令，或从备份恢复"
+        ) from None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise SigningKeyError(f"「{path}」不是 Ed25519 私钥：请核对位置，或另建私钥")
+    return key
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    """Have the file appear whole, on disk and with mode 0600, or not at all."""
+    handle, name = tempfile.mkstemp(prefix=".key-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(name, path)  # unlike a rename, this fails if there is such a file
+    finally:
+        os.unlink(name)
+    with suppress(OSError):  # not every system can sync a directory
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
