@@ -1,14 +1,19 @@
-"""``tidu db``: the schema of the registry's database."""
+"""``tidu db``: the registry's database: schema, backup and roles."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import click
 
-from registry import storage
-from registry.cli.common import group, json_option, print_json
+from registry import backup as backups
+from registry import roles, storage
+from registry.cli.common import group, json_option, print_json, progress
 
 
 @group("db")
 def db() -> None:
-    """数据库：升级表结构，查看状态。"""
+    """数据库：升级表结构，查看状态，备份、恢复和授权。"""
 
 
 @db.command("upgrade")
@@ -54,3 +59,88 @@ def status(as_json: bool) -> None:
     click.echo(f"表结构版本：{found.current or '（空库）'}，程序需要：{found.head}")
     if found.pending:
         click.echo("请运行 tidu db upgrade 升级")
+
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@db.command("backup")
+@click.argument("file", type=_FILE, metavar="文件", help="写到哪个新文件；已有的文件不会覆盖。")
+@json_option
+def backup(file: Path, as_json: bool) -> None:
+    """把整个登记库备份成一个文件，SQLite 和 PostgreSQL 都可以。
+
+    备份取自同一时刻，写完并核对后才出现；备份期间可以照常登记和决定。文件含企业填报的全部内容，请妥善保管。
+    """
+    engine = storage.connect()
+    try:
+        with _percentage("备份（%）") as shown:
+            done = backups.write(engine, file, progress=shown)
+    finally:
+        engine.dispose()
+    _report(f"已备份到「{file}」", file, done, as_json)
+    if not as_json:
+        click.echo(f"恢复到一个空库：TIDU_DATABASE_URL=… tidu db restore {file}")
+
+
+@db.command("restore")
+@click.argument("file", type=_FILE, metavar="文件", help="tidu db backup 写成的文件。")
+@json_option
+def restore(file: Path, as_json: bool) -> None:
+    """把备份恢复到当前的数据库；它必须是空的，可以与备份来源不是同一种数据库。
+
+    要么全部恢复，要么什么都不写；编号、记录和摘要都保持原样。
+    """
+    engine = storage.create_engine()
+    try:
+        with _percentage("恢复（%）") as shown:
+            done = backups.restore(engine, file, progress=shown)
+        place = engine.url.render_as_string(hide_password=True)
+    finally:
+        engine.dispose()
+    _report(f"已恢复到「{place}」", file, done, as_json)
+    if not as_json:
+        click.echo("请运行 tidu audit verify 核对全部记录")
+
+
+@contextmanager
+def _percentage(label: str) -> Iterator[backups.Progress]:
+    with progress(label, 100) as shown:
+        yield lambda done, total: shown(100 * done // max(total, 1))
+
+
+def _report(what: str, file: Path, done: backups.Copied, as_json: bool) -> None:
+    if as_json:
+        print_json({"file": str(file), "head": done.head, "rows": done.rows})
+        return
+    enterprises, filings, entries = (done.rows[t] for t in ("enterprise", "filing", "journal"))
+    head = f"，末条摘要{done.head[:12]}…" if done.head else ""
+    click.echo(
+        f"{what}：企业{enterprises}家，填报{filings}份，记录{entries}条，共{done.total}行{head}"
+    )
+
+
+@db.command("grant")
+@click.argument("role", metavar="角色", help="已有的 PostgreSQL 角色。")
+@click.option("--auditor", is_flag=True, help="只授予查询的权限，供审计人员使用。")
+@json_option
+def grant(role: str, auditor: bool, as_json: bool) -> None:
+    """授予一个 PostgreSQL 角色经办人（或审计人员）恰好需要的权限，由表的所有者运行。
+
+    经办人可以登记、发布、认定和决定，但不能改动或删除已有的记录。原有的权限先收回，可以重复运行。
+    """
+    engine = storage.connect()
+    try:
+        roles.grant(engine, role, auditor=auditor)
+    finally:
+        engine.dispose()
+    kind = "auditor" if auditor else "officer"
+    if as_json:
+        print_json({"role": role, "granted": kind})
+    else:
+        said = (
+            "审计人员的权限：只能查询"
+            if auditor
+            else "经办人的权限：能登记和决定，不能改动已有的记录"
+        )
+        click.echo(f"已授予角色「{role}」{said}")

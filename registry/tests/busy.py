@@ -1,0 +1,117 @@
+"""A registry in which everything was done that can be done, for tests that need a full one."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from registry import cases, decisions, determinations, loading, publication, storage
+from registry.determinations import Target
+from registry.examples import DEMO_COUNTY
+from registry.filings import IDENTITY, Reading, Submission
+from registry.intake import read
+from registry.uscc import check_digit
+from rules.facts import FACTS, RECORDS, Fact, RecordList, Scalar
+
+START = datetime(2023, 7, 1, 9, 30, tzinfo=UTC)
+FILED = date(2023, 6, 30)
+
+
+def clock(start: datetime = START) -> Callable[[], datetime]:
+    """A clock that moves on by a minute whenever it is looked at."""
+    moments: Iterator[datetime] = (start + timedelta(minutes=n) for n in range(10**6))
+    return lambda: next(moments)
+
+
+def code(number: int) -> str:
+    """A credit code."""
+    body = f"91350100M{number:08d}"
+    return body + check_digit(body)
+
+
+def full(number: int) -> Submission:
+    """A filing that states everything that the catalogue has."""
+    values = {f"{f.id}@2022" if f.yearly else f.id: _value(f) for f in FACTS}
+    records = {
+        kind.id: RecordList(({f.id: _value(f) for f in kind.fields}, {}), complete=True)
+        for kind in RECORDS
+    }
+    identity = {f.id: str(_value(f)) for f in IDENTITY}
+    sources = {key: f"表1!{n}" for n, key in enumerate(values)} | {"ip#0": "清单!2"}
+    return Submission(
+        code(number), f"全项{number}号", FILED, identity, values, records, sources, f"表1!{number}"
+    )
+
+
+def _value(fact: Fact) -> Scalar:
+    match fact.kind:
+        case "flag":
+            return True
+        case "date":
+            return "2020-02-29"
+        case "code":
+            return fact.codes[0] if fact.codes else "C3985"
+        case "number":
+            return "0.25" if fact.unit == "%" else "2"
+    return "示例「′𠮷」"
+
+
+def reading(*submissions: Submission) -> Reading:
+    """What was read from a file with just these filings."""
+    return Reading("全项.xlsx", "0" * 64, submissions, (), ())
+
+
+def work(engine: sa.Engine, folder: Path, now: Callable[[], datetime]) -> None:
+    """A season's work: every kind of entry, and every kind of version of a filing."""
+    county = read(DEMO_COUNTY)
+    first, second = full(1), full(2)
+    with storage.session(engine, write=True) as session:
+        publication.in_force(session, by="局长", now=now())
+    with storage.session(engine, write=True) as session:
+        loading.load(session, county, now=now(), partial=True, by="甲")
+    with storage.session(engine, write=True) as session:
+        loading.load(session, reading(first, second), now=now(), by="甲")
+    changed = replace(first, values={**first.values, "staff@2022": "3"})
+    with storage.session(engine, write=True) as session:
+        loading.load(session, reading(changed, second), now=now(), by="甲")
+    with storage.session(engine, write=True) as session:
+        wrong = replace(second, name="写错了的名字")
+        done = loading.load(session, reading(wrong, changed), now=now(), by="乙")
+    with storage.session(engine, write=True) as session:
+        assert done.import_id is not None
+        loading.undo(session, done.import_id, now=now(), by="乙")
+    decide(engine, now)
+    evidence = folder / "证据.txt"
+    evidence.write_text("证据", encoding="utf-8")
+    codes = [s.uscc for s in county.submissions]
+    for uscc in (codes[0], codes[1]):
+        with storage.session(engine, write=True) as session:
+            rules = publication.current(session)
+            assert rules is not None
+            made = determinations.determine(
+                session, rules, uscc, Target("market_share"), "37.5%",
+                ground="核对了报表", evidence=[evidence], by="丙", now=now(),
+            )  # fmt: skip
+        if uscc == codes[0]:
+            with storage.session(engine, write=True) as session:
+                determinations.set_four_eyes(session, True, by="局长", now=now())
+    with storage.session(engine, write=True) as session:
+        determinations.confirm(session, made.seq, by="丁", now=now())
+    decide(engine, now)
+    with storage.session(engine, write=True) as session:
+        loading.load(session, reading(full(3)), now=now(), as_of=FILED, by="甲")
+    with storage.session(engine, write=True) as session:
+        decisions.withdraw(session, code(3), ground="企业申请撤回", by="甲", now=now())
+
+
+def decide(engine: sa.Engine, now: Callable[[], datetime]) -> list[decisions.Decided]:
+    """Decide the newest filing of every enterprise."""
+    with storage.session(engine) as session:
+        ids = cases.newest(session)
+    decider = decisions.Decider(engine, by="甲", now=now)
+    try:
+        return list(decider.decide(ids, decisions.Request()))
+    finally:
+        decider.close()
