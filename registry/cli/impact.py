@@ -1,0 +1,119 @@
+"""``tidu impact``: what another text would mean for the enterprises of the registry."""
+
+from datetime import date
+from pathlib import Path
+
+import click
+
+from registry import impact, impact_report, publication, storage, texts
+from registry.checking import titles_of
+from registry.cli.common import (
+    Day,
+    Procedure,
+    Refused,
+    batch_option,
+    command,
+    console,
+    engine,
+    json_option,
+    new_workbook,
+    progress,
+    rulebook,
+    tiers_option,
+)
+from registry.judging import RECHECK, RECOGNITION
+
+
+@command("impact")
+@click.option(
+    "--from",
+    "before",
+    help="前一文本：文件夹（如 miit-2022-63）、根规则、标准目录或 随附；默认是此前适用的文本。",
+)
+@click.option(
+    "--to", "after", required=True, help="后一文本：写法同上；修改中的草案写其目录，如 ./draft。"
+)
+@tiers_option
+@click.option("--procedure", type=Procedure(), help="程序；默认认定，加 --holders 时默认复核。")
+@batch_option
+@click.option("--region", "regions", multiple=True, help="只看此省、市或县，可多次给出。")
+@click.option("--holders", is_flag=True, help="只看按填报持有该层级有效称号的企业。")
+@click.option("--as-of", type=Day(), help="按此日期的情况检查；默认用各自的填报日期。")
+@click.option(
+    "--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="逐户写入此 xlsx 文件。"
+)
+@click.option(
+    "--html", type=click.Path(path_type=Path, dir_okay=False), help="把汇总和图写入此网页文件。"
+)
+@json_option
+def impact_of(
+    before: str | None,
+    after: str,
+    tiers: tuple[str, ...],
+    procedure: str | None,
+    batch: str,
+    regions: tuple[str, ...],
+    holders: bool,
+    as_of: date | None,
+    output: Path | None,
+    html: Path | None,
+    as_json: bool,
+) -> None:
+    """摸底：换用另一文本，哪些企业仍符合、不再符合、新符合，哪些不能判断、缺什么。
+
+    同一份填报按两个文本各算一遍；也可用于修改中的草案。结果是模拟，不是决定，不写入登记库。
+    """
+    if output is not None:
+        new_workbook(output)
+    if html is not None and html.suffix.lower() not in (".html", ".htm"):
+        raise Refused(f"{html}：网页文件名请以 .html 结尾")
+    procedure = procedure or (RECHECK if holders else RECOGNITION)
+    workbook = impact_report.WorkbookSink() if output else None
+    page = impact_report.PageSink() if html else None
+    printed = impact_report.JsonSink() if as_json else None
+    sinks = [s for s in (workbook, page, printed) if s is not None]
+    with engine() as database, storage.session(database) as session:
+        criteria = texts.InForce(publication.current(session), rulebook())
+        old, new = _texts(before, after, criteria)
+        procedure = next((t.rows[0].procedure for t in (new, old) if t.single), procedure)
+        scope = impact.Scope(
+            _tiers(old, new, titles_of(tiers), procedure), procedure, regions, as_of, holders
+        )
+        run = impact.Run((old.label, new.label), scope, impact.state_text(session))
+        sides = impact.Sides(old, new, procedure, batch)
+        ids = impact.stock(session, as_of)
+        with progress("模拟", len(ids)) as done:
+            for number in impact.simulate(session, run, sides, criteria.packaged, ids, sinks):
+                done(number)
+        sides.close()
+    if workbook is not None and output is not None:
+        workbook.save(run, output)
+    if page is not None and html is not None:
+        html.write_text(page.html(run), encoding="utf-8")
+    if printed is not None:
+        for part in printed.texts(run):
+            click.echo(part, nl=False)
+        return
+    if not run.tallies and not run.number_refused:
+        raise Refused("范围内没有企业：请核对 --region、--tier 和 --holders")
+    impact_report.print_summary(run, console)
+    for path in (output, html):
+        if path is not None:
+            click.echo(f"（{impact.LABEL}）已写入 {path}")
+
+
+def _texts(
+    before: str | None, after: str, criteria: texts.InForce
+) -> tuple[texts.Text, texts.Text]:
+    """The two texts; without the first, what governed before, or for a draft what is in force."""
+    new = texts.named(after, criteria)
+    if before is not None:
+        return texts.named(before, criteria), new
+    return criteria.text() if new.whole else texts.predecessors(new, criteria), new
+
+
+def _tiers(old: texts.Text, new: texts.Text, tiers: list[str], procedure: str) -> tuple[str, ...]:
+    """The tiers that both texts have; between whole sets of criteria, each table says so by the day."""
+    if old.whole and new.whole:
+        return tuple(tiers)
+    return tuple(dict.fromkeys(p.tier for p in texts.pairs(old, new, tiers, procedure)))

@@ -1,0 +1,342 @@
+"""A simulation for people: a summary on the terminal, a workbook written row by row, an HTML page.
+
+Every sheet, page and text says that it is a simulation and no decision.
+"""
+
+import json
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.styles import Font
+from openpyxl.utils import get_column_letter
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from registry.impact import (
+    DIMENSIONS,
+    FAILS_NOW,
+    GAINS,
+    GROUPS,
+    LABEL,
+    LOSES,
+    MET_NOW,
+    OPEN,
+    STANDINGS,
+    Effect,
+    Run,
+    Tally,
+)
+from registry.pages import page
+from rules.model import Outcome
+
+_OUTCOMES: Final = (Outcome.MET, Outcome.NOT_MET, Outcome.MISSING, Outcome.PENDING)
+#: How many criteria and facts the terminal shows, and the page; how many firms the page lists.
+_FEW, _SOME, _LISTED = 8, 25, 200
+_COLUMNS: Final = (
+    "统一社会信用代码", "企业名称", "省份", "市", "县", "划型行业", "规模", "层级", "情况截至",
+)  # fmt: skip
+_STANDINGS_TEXT: Final = (
+    "“按已有数据即不符合”指不论补报什么都不符合；“只缺新增事项”指除前一文本从未要求填报的事项外，其余都符合；"
+    "“原有事项也不全”指前一文本已要求的事项也有未填报的。"
+)
+#: Columns of a workbook that hold sentences.
+_WIDE: Final = ("企业名称", "内容", "指标", "主要条件", "主要差距", "事项", "原因", "差距")
+
+
+# -- terminal ------------------------------------------------------------------------------------
+
+
+def heading(run: Run) -> list[str]:
+    """What was simulated, in lines."""
+    return [
+        f"【{LABEL}】{run.sides[0]} → {run.sides[1]}",
+        f"范围：{run.scope.text}",
+        f"登记库：{run.state}；规则集：{_digests(run)}",
+    ]
+
+
+def _digests(run: Run) -> str:
+    sides = ("、".join(f"{r} {d[:12]}" for r, d in side.items()) for side in run.rulesets)
+    return " → ".join(sides)
+
+
+def print_summary(run: Run, console: Console) -> None:
+    """Print the counts of every tier."""
+    for line in heading(run):
+        console.print(line, markup=False, soft_wrap=True)
+    for tally in run.tallies.values():
+        console.print(f"\n■ {tally.tier}：{tally.total}家", markup=False, style="bold")
+        console.print(_matrix(tally))
+        console.print(_counted(tally.groups, GROUPS), markup=False, soft_wrap=True)
+        console.print(
+            f"后一文本：{_counted(tally.standings, STANDINGS)}", markup=False, soft_wrap=True
+        )
+        if tally.criteria:
+            console.print()
+            console.print(_criteria(tally))
+            more = len(tally.criteria) - _FEW
+            if more > 0:
+                console.print(f"……另有{more}项，见工作簿或 --json", markup=False)
+        for new, title in ((True, "尚未填报过的新增事项"), (False, "原有但未填报的事项")):
+            found = tally.lacks[new].most_common(_FEW)
+            if found:
+                names = "；".join(f"{name} {n}家" for name, n in found)
+                console.print(f"{title}：{names}", markup=False, soft_wrap=True)
+        if tally.only_lacks:
+            alone = "；".join(f"{k} {n}家" for k, n in tally.only_lacks.most_common(_FEW))
+            console.print(f"只差一项即可判断：{alone}", markup=False, soft_wrap=True)
+    if run.number_refused:
+        console.print(f"\n未能检查{run.number_refused}家：", markup=False)
+        for text in run.refused[:_FEW]:
+            console.print(f"  {text}", markup=False, soft_wrap=True)
+
+
+def _matrix(tally: Tally) -> Table:
+    table = _table("前＼后")
+    shown = [o for o in _OUTCOMES if any(o in pair for pair in tally.matrix)]
+    for name in (*(o.text for o in shown), "合计"):
+        table.add_column(name, justify="right")
+    for before in shown:
+        counts = [tally.matrix[before, after] for after in shown]
+        if any(counts):
+            table.add_row(before.text, *(str(n) if n else "" for n in counts), str(sum(counts)))
+    totals = [sum(tally.matrix[b, a] for b in shown) for a in shown]
+    table.add_row("合计", *map(str, totals), str(tally.total))
+    return table
+
+
+def _criteria(tally: Tally) -> Table:
+    table = _table("后一文本不符合的条件")
+    for name in ("家数", "仅此一条", "由此不再符合"):
+        table.add_column(name, justify="right")
+    table.add_column("条款", overflow="fold")
+    for (rule, citation, indicator, threshold), c in tally.ranked()[:_FEW]:
+        name = escape(f"{indicator} {threshold}")
+        numbers = (str(c.failing), str(c.alone), str(c.losing))
+        table.add_row(name, *numbers, escape(f"{rule}，{citation}"))
+    return table
+
+
+def _table(first: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold", show_edge=False, pad_edge=False)
+    table.add_column(first, overflow="fold")
+    return table
+
+
+def _counted(counts: Any, names: Sequence[str]) -> str:
+    return "，".join(f"{name}{counts[name]}家" for name in names if counts[name]) or "0家"
+
+
+# -- workbook ------------------------------------------------------------------------------------
+
+
+#: The most rows that a sheet is given; one that is full goes on in another.
+_FULL: Final = 1_000_000
+
+
+class WorkbookSink:
+    """Writes a workbook as results come; its size in memory does not grow with them."""
+
+    _SHEETS: Final = {
+        "说明": ("事项", "内容"),
+        "汇总": ("层级", "按", "类别", *GROUPS, "合计"),
+        "条件": ("层级", "规则", "条款", "指标", "要求", "不符合家数", "其中仅此一条", "其中由此不再符合"),
+        "企业": (
+            *_COLUMNS, "持有称号", "前一文本", "后一文本", "变化", "实质结论", "主要条件", "主要差距",
+            "不符合项数", "缺少事项数", "实质条件（前）", "实质条件（后）",
+        ),
+        "逐项": (*_COLUMNS, "文本", "变化", "规则", "条款", "情形", "指标", "要求", "实际", "差距"),
+        "待补材料": (*_COLUMNS, "文本", "变化", "事项", "现状", "是否新增事项"),
+        "未能检查": ("原因",),
+    }  # fmt: skip
+
+    def __init__(self) -> None:
+        self.book = Workbook(write_only=True)
+        self.sheets: dict[str, Any] = {}
+        self.rows: Counter[str] = Counter()
+        for name in self._SHEETS:
+            self._open(name, name)
+
+    def _open(self, name: str, title: str) -> None:
+        sheet = self.sheets[name] = self.book.create_sheet(title)
+        sheet.freeze_panes = "A3"
+        for number, heading in enumerate(self._SHEETS[name], 1):
+            width = 36 if heading in _WIDE else max(12, 2 * len(heading) + 2)
+            sheet.column_dimensions[get_column_letter(number)].width = width
+        sheet.append([_cell(sheet, LABEL, bold=True)])
+        sheet.append([_cell(sheet, heading, bold=True) for heading in self._SHEETS[name]])
+
+    def _write(self, name: str, row: Sequence[str | int]) -> None:
+        full, place = divmod(self.rows[name], _FULL)
+        if full and not place:
+            self._open(name, f"{name}（{full + 1}）")
+        self.rows[name] += 1
+        sheet = self.sheets[name]
+        sheet.append([_cell(sheet, v) if isinstance(v, str) and v[:1] == "=" else v for v in row])
+
+    def add(self, effect: Effect) -> None:
+        """Write the rows of one enterprise and tier."""
+        firm = effect.firm
+        head = [
+            firm.uscc, firm.name, firm.province, firm.city, firm.county, firm.sector, firm.size,
+            effect.tier, firm.as_of.isoformat(),
+        ]  # fmt: skip
+        first = effect.after.grounds[:1]
+        self._write("企业", [
+            *head, "是" if effect.holds else "否", effect.before.outcome.text,
+            effect.after.outcome.text, effect.group, effect.standing,
+            *([f"{first[0].indicator} {first[0].threshold}", first[0].distance or first[0].value]
+              if first else ["", ""]),
+            len(effect.after.grounds), len(effect.after.lacks),
+            effect.before.parts.get("实质条件", ""), effect.after.parts.get("实质条件", ""),
+        ])  # fmt: skip
+        for side, standing in (("前", effect.before), ("后", effect.after)):
+            for g in standing.grounds:
+                self._write(
+                    "逐项",
+                    [*head, side, effect.group, g.rule, g.citation, g.case, g.indicator, g.threshold,
+                     g.value, g.distance]
+                )  # fmt: skip
+            for x in standing.lacks:
+                new = "新增" if x.new and side == "后" else "原有"
+                self._write("待补材料", [*head, side, effect.group, x.name, x.state, new])
+
+    def refuse(self, text: str) -> None:
+        """Write why an enterprise could not be looked at."""
+        self._write("未能检查", [text])
+
+    def save(self, run: Run, path: Path) -> None:
+        """Write the counts and save."""
+        for about in _about(run):
+            self._write("说明", about)
+        for tally in run.tallies.values():
+            for dimension, value, counts in _lines(tally):
+                row = [tally.tier, dimension, value, *(counts[g] for g in GROUPS), counts.total()]
+                self._write("汇总", row)
+            for key, c in tally.ranked():
+                self._write("条件", [tally.tier, *key, c.failing, c.alone, c.losing])
+        self.book.save(path)
+
+
+def _cell(sheet: Any, text: str, *, bold: bool = False) -> Any:
+    """A cell of text, which no spreadsheet takes for a formula."""
+    cell = WriteOnlyCell(sheet, text)
+    cell.data_type = "s"
+    if bold:
+        cell.font = Font(bold=True)
+    return cell
+
+
+def _about(run: Run) -> Iterator[tuple[str, str]]:
+    yield "性质", f"{LABEL}。两个文本按同一份填报计算，不改变任何称号，也不写入决定记录。"
+    yield "前一文本", run.sides[0]
+    yield "后一文本", run.sides[1]
+    yield "范围", run.scope.text
+    yield "登记库", run.state
+    for side, known in zip(("前", "后"), run.rulesets, strict=True):
+        for root, digest in known.items():
+            yield f"{side}一文本规则集", f"{root} {digest}"
+    for tally in run.tallies.values():
+        yield tally.tier, f"{tally.total}家：{_counted(tally.groups, GROUPS)}"
+        yield "后一文本", _counted(tally.standings, STANDINGS)
+    yield "未能检查", f"{run.number_refused}家"
+    yield "实质结论", _STANDINGS_TEXT
+
+
+def _lines(tally: Tally) -> Iterator[tuple[str, str, Any]]:
+    yield "全部", "", tally.groups
+    for dimension in DIMENSIONS:
+        for value, counts in _sorted(tally, dimension):
+            yield dimension, value, counts
+
+
+def _sorted(tally: Tally, dimension: str) -> list[tuple[str, Any]]:
+    return sorted(tally.by[dimension].items(), key=lambda x: (-x[1].total(), x[0]))
+
+
+# -- JSON ----------------------------------------------------------------------------------------
+
+
+class JsonSink:
+    """Keeps results in a temporary file, to print them after the counts."""
+
+    def __init__(self) -> None:
+        self.file = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115
+
+    def add(self, effect: Effect) -> None:
+        """Keep one result."""
+        self.file.write(json.dumps(effect.to_json(), ensure_ascii=False) + "\n")
+
+    def refuse(self, text: str) -> None:
+        """The counts say it."""
+
+    def texts(self, run: Run) -> Iterator[str]:
+        """One JSON document, part by part."""
+        summary = json.dumps(run.to_json(), ensure_ascii=False)
+        yield f'{summary[:-1]}, "enterprises": ['
+        self.file.seek(0)
+        for number, line in enumerate(self.file):
+            yield f"{', ' if number else ''}{line.rstrip()}"
+        yield "]}\n"
+        self.file.close()
+
+
+# -- page ----------------------------------------------------------------------------------------
+
+
+class PageSink:
+    """Keeps the first enterprises that are affected, for the page."""
+
+    def __init__(self) -> None:
+        self.listed: dict[tuple[str, str], list[Effect]] = {}
+
+    def add(self, effect: Effect) -> None:
+        """Keep one result while there is room."""
+        kept = self.listed.setdefault((effect.tier, effect.group), [])
+        if len(kept) < _LISTED:
+            kept.append(effect)
+
+    def refuse(self, text: str) -> None:
+        """The counts say it."""
+
+    def html(self, run: Run) -> str:
+        """The page: counts, charts and the first enterprises of each kind."""
+        return page(
+            "impact.html",
+            label=LABEL,
+            run=run,
+            about=list(_about(run)),
+            tiers=[self._tier(tally) for tally in run.tallies.values()],
+            groups=GROUPS,
+            standings=STANDINGS,
+        )
+
+    def _tier(self, tally: Tally) -> dict[str, Any]:
+        charts = [
+            (d, [(v, c) for v, c in _sorted(tally, d)[:_SOME]])
+            for d in DIMENSIONS
+            if len(tally.by[d]) > 1
+        ]
+        return {
+            "tally": tally,
+            "outcomes": [o for o in _OUTCOMES if any(o in pair for pair in tally.matrix)],
+            "charts": [(d, rows, max(c.total() for _, c in rows)) for d, rows in charts],
+            "criteria": tally.ranked()[:_SOME],
+            "lacks": [
+                (name, new, n, tally.only_lacks[name])
+                for new in (True, False)
+                for name, n in tally.lacks[new].most_common(_SOME)
+            ],
+            "listed": [
+                (group, self.listed[tally.tier, group], tally.groups[group])
+                for group in (LOSES, GAINS, MET_NOW, FAILS_NOW, OPEN)
+                if (tally.tier, group) in self.listed
+            ],
+        }
