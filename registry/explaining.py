@@ -1,0 +1,534 @@
+"""A recorded decision explained: on what it rests, how far it holds, and what would turn it.
+
+Nothing is decided by today's rules: the decision is taken again from what it names, and must come
+out byte for byte (``registry.audit.replay``). Everything that readers are told is gathered here once.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone
+from fractions import Fraction
+from typing import Any, Final
+
+from sqlmodel import Session
+
+from registry import cases, journal, publication
+from registry.audit.replay import Replayer
+from registry.checking import Checker, TierVerdict
+from registry.errors import RecordError
+from registry.judging import Determination
+from rules.decider import Decision
+from rules.editions import parse_day
+from rules.explain import Check, Figure, Finding, Option, value_text
+from rules.facts import FACTS, Fact, Profile, Scalar, record_kind
+from rules.model import Expr, Gap, Indicator, Outcome
+from rules.readings import Reading
+from rules.record import Json
+from rules.sensitivity import Change, Changes, Margin, Reach, Rest, margins, smallest_changes
+from rules.wording import magnitude, reading_text
+
+SCHEMA: Final = 1
+#: Moments are shown in China's time.
+CHINA: Final = timezone(timedelta(hours=8))
+_FACTS: Final = {f.id: f for f in FACTS}
+#: The list whose records no enterprise can restate: titles are conferred.
+_TITLES: Final = "titles"
+#: Decimals of a difference: money reaches to the fen.
+_DIGITS: Final = 6
+
+
+@dataclass(frozen=True)
+class Reason:
+    """A comparison that a verdict rests on, and the finding of the rule that makes it.
+
+    ``of_title`` says that it is of the titles held, which no other filing changes.
+    """
+
+    finding: Finding
+    check: Check
+    of_title: bool = False
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """What one of a tier's criteria came to; ``option`` is the 情形 it belongs to, if not to all."""
+
+    finding: Finding
+    option: str = ""
+
+
+@dataclass(frozen=True)
+class Filed:
+    """A filed value that the ruleset reads; ``value`` is exact, in base units.
+
+    ``margin`` says how far it may be wrong before the verdict is another; texts have none.
+    """
+
+    key: str
+    name: str
+    fact: Fact
+    value: Scalar
+    source: str
+    margin: Margin | None = None
+
+    @property
+    def text(self) -> str:
+        """The value in the unit of the form."""
+        return value_text(self.fact, self.value)
+
+    def to_json(self) -> Json:
+        """The value as plain JSON values."""
+        return {
+            "key": self.key,
+            "name": self.name,
+            "value": self.value,
+            "text": self.text,
+            "source": self.source,
+            "margin": None if self.margin is None else _margin_json(self.margin),
+        }
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A change of a filed value that leads towards 符合, and the clauses that it bears on."""
+
+    change: Change
+    clauses: tuple[str, ...]
+
+    @property
+    def of_title(self) -> bool:
+        """Whether it is of a title, which is conferred and not for the enterprise to restate."""
+        return self.change.key.partition("#")[0] == _TITLES
+
+    def to_json(self) -> Json:
+        """The change as plain JSON values."""
+        return {**_change_json(self.change), "clauses": list(self.clauses)}
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A determination that the decision rests on, and who confirmed it when."""
+
+    determination: Determination
+    recorded_at: datetime
+    confirmation: int | None = None
+    confirmed_at: datetime | None = None
+
+    def to_json(self) -> Json:
+        """The determination as plain JSON values."""
+        found = self.determination
+        return {
+            "seq": found.seq,
+            "digest": found.digest,
+            "recorded_at": journal.moment_text(self.recorded_at),
+            "by": found.by,
+            **found.content,
+            "ground": found.ground,
+            "confirmation": self.confirmation,
+            "confirmed_by": found.confirmed_by or None,
+            "confirmed_at": (
+                None if self.confirmed_at is None else journal.moment_text(self.confirmed_at)
+            ),
+        }
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One recorded decision with all that it rests on.
+
+    ``criteria`` are the tier's, ``reasons`` the comparisons that decided it (none of 符合), ``gaps``
+    what is not filed or not found. ``turns`` are the smallest changes that do it alone, or else
+    (``together``) a few that lead as far as any; ``rests`` with their clauses are what these do not
+    reach. ``figures`` are the filed values by how little they may be wrong. ``later`` are the numbers
+    of later decisions on the same matter; ``corrected_at`` is when the filing was replaced.
+    """
+
+    entry: journal.Entry
+    verdict: TierVerdict
+    decision: Decision
+    criteria: tuple[Criterion, ...]
+    reasons: tuple[Reason, ...]
+    gaps: tuple[Figure, ...]
+    changes: Changes
+    turns: tuple[Turn, ...]
+    rests: tuple[tuple[Rest, str], ...]
+    answers: tuple[Turn, ...]
+    figures: tuple[Filed, ...]
+    settled: tuple[Settled, ...]
+    later: tuple[int, ...] = ()
+    corrected_at: datetime | None = None
+
+    @property
+    def case(self) -> Json:
+        """The question that was decided."""
+        found: Json = self.entry.content["case"]
+        return found
+
+    @property
+    def outcome(self) -> Outcome:
+        """The verdict."""
+        return self.changes.verdict
+
+    @property
+    def together(self) -> bool:
+        """Whether no change turns the verdict by itself."""
+        return bool(self.changes.together or self.changes.rest)
+
+    @property
+    def reached(self) -> Outcome:
+        """What all the changes come to together."""
+        found = self.changes.together
+        return found[0].verdict if found else self.outcome
+
+    @property
+    def as_of(self) -> date:
+        """The day as of which it was decided."""
+        return self.decision.profile.as_of
+
+    @property
+    def filed_as_of(self) -> date:
+        """The day of the filing."""
+        found = parse_day(self.case["filed_as_of"])
+        assert found is not None
+        return found
+
+    @property
+    def recorded_at(self) -> datetime:
+        """When it was recorded, in China's time."""
+        return self.entry.recorded_at.astimezone(CHINA)
+
+    @property
+    def indicators(self) -> list[tuple[Indicator, Reading]]:
+        """The indicators of the enterprise itself (not of its records), and what was read."""
+        found = self.decision.ruleset.indicators
+        return [(found[k], r) for k, r in self.decision.readings.items() if k in found]
+
+    def to_json(self) -> Json:
+        """Everything as plain JSON values; exact numbers are texts."""
+        entry, body, row = self.entry, self.entry.content, self.verdict.governing
+        assert row is not None
+        return {
+            "schema": SCHEMA,
+            "record": {
+                "seq": entry.seq,
+                "recorded_at": journal.moment_text(entry.recorded_at),
+                "by": entry.by,
+                "program": entry.program,
+                "digest": entry.digest,
+                "previous": entry.previous,
+                "facts": body["facts"],
+                "ruleset": body["ruleset"],
+                "applicability": body["applicability"],
+                "trace": body["trace"],
+                "determinations": body["determinations"],
+            },
+            "case": self.case,
+            "outcome": self.verdict.outcome,
+            "verdict": self.verdict.to_json(),
+            "basis": {
+                "text": row.row.basis,
+                "start": row.row.start.isoformat() if row.row.start else None,
+                "end": row.row.end.isoformat() if row.row.end else None,
+            },
+            "criteria": [
+                {**_rule_json(c.finding), "outcome": c.finding.outcome, "option": c.option or None}
+                for c in self.criteria
+            ],
+            "reasons": [_reason_json(r) for r in self.reasons],
+            "missing": [
+                {"key": f.key or None, "name": f.name, "state": f.value, "material": material(f)}
+                for f in self.gaps
+            ],
+            "changes": {
+                "alone": [] if self.together else [t.to_json() for t in self.turns],
+                "together": [t.to_json() for t in self.turns] if self.together else [],
+                "rest": [{**rest.to_json(), "clause": clause} for rest, clause in self.rests],
+                "answers": [t.to_json() for t in self.answers],
+            },
+            "figures": [f.to_json() for f in self.figures],
+            "indicators": {i.name: _reading_json(i, r) for i, r in self.indicators},
+            "determinations": [s.to_json() for s in self.settled],
+            "later": list(self.later),
+            "filing_corrected_at": (
+                None if self.corrected_at is None else journal.moment_text(self.corrected_at)
+            ),
+        }
+
+
+def explanation(session: Session, replayer: Replayer, entry: journal.Entry) -> Explanation:
+    """Explain a recorded decision.
+
+    Raises ``RecordError`` for an entry of another kind, and where the decision no longer comes out.
+    """
+    if entry.kind != "decision":
+        raise RecordError(f"第{entry.seq}号记录不是决定，没有结论可以说明：用 tidu audit log 查看")
+    judged = replayer.judged(entry)
+    rules = publication.published(session, entry.content["applicability"]["digest"])
+    verdict = Checker(rules).verdict(entry.tier, judged)
+    decision, finding = judged.decision, verdict.finding
+    assert finding is not None
+    changes = smallest_changes(decision)
+    decisive = [(_owner(finding, check), check) for check in verdict.reasons()]
+    clauses = _Clauses(decision, finding, decisive)
+    reasons = tuple(Reason(f, check, clauses.of_titles(f.rule)) for f, check in decisive)
+    case = cases.case(session, entry.filing_id or 0)
+    return Explanation(
+        entry,
+        verdict,
+        decision,
+        tuple(_criteria(finding)),
+        reasons,
+        tuple(verdict.missing()),
+        changes,
+        clauses.turns(changes.single or changes.together),
+        tuple((r, clauses.citation(r.rule)) for r in changes.rest),
+        clauses.turns(changes.answers),
+        tuple(_figures(decision)),
+        tuple(_settled(session, entry, judged.applied)),
+        tuple(_later(session, entry)),
+        case.known_until,
+    )
+
+
+def material(figure: Figure) -> str:
+    """What would settle a value that is not filed or not found, in one phrase."""
+    if figure.gap is Gap.PENDING:
+        return "由审核人认定；可以提供有助于认定的材料"
+    if figure.record or not figure.key:
+        return "补充这一条所缺的内容，并附证书或文件"
+    id, _, year = figure.key.partition("@")
+    known = _FACTS.get(id)
+    if known is None:  # a list of records
+        return "补报清单并说明是否已报全；没有的，写明“无”"
+    if year and known.unit == "万元":
+        return f"补填{year}年审计报告的期末数"
+    if year:
+        return f"补填{year}年末的数"
+    return f"补填{f'（{known.note}）' if known.note else ''}，并附能够证明的材料"
+
+
+def signed(change: Change) -> str:
+    """The difference of a change with its sign: +0.01万元, -3天; empty for codes."""
+    if change.old is None or change.fact.kind not in ("number", "date"):
+        return ""
+    gap = _difference(change)
+    size = (
+        f"{abs(gap)}天" if change.fact.kind == "date" else magnitude(gap, change.fact.unit, _DIGITS)
+    )
+    return f"{'+' if gap > 0 else '-'}{size}"
+
+
+def _difference(change: Change) -> Fraction:
+    """How much more the new value is, in base units or days."""
+    if change.fact.kind == "date":
+        was, now = (date.fromisoformat(str(v)) for v in (change.old, change.new))
+        return Fraction((now - was).days)
+    return Fraction(str(change.new)) - Fraction(str(change.old))
+
+
+def share(change: Change) -> Fraction | None:
+    """The difference of a change of a figure as a share of it; None for others and for zero."""
+    if change.fact.kind != "number" or change.old is None or not Fraction(str(change.old)):
+        return None
+    return _difference(change) / abs(Fraction(str(change.old)))
+
+
+# -- what is gathered ------------------------------------------------------------------------------
+
+
+def _checks(finding: Finding) -> Iterable[Check]:
+    return (*finding.checks, *(c for o in finding.options for c in o.checks))
+
+
+def _owner(root: Finding, check: Check) -> Finding:
+    """The finding that makes a comparison."""
+    return next(f for f in root.walk() if any(c is check for c in _checks(f)))
+
+
+def _criteria(root: Finding) -> list[Criterion]:
+    """The tier's criteria: what its substantive conditions and its prerequisites are made of."""
+    found: dict[str, Criterion] = {}
+    for member in _members(root) or [Criterion(root)]:
+        for criterion in _members(member.finding) or [member]:
+            found.setdefault(criterion.finding.rule, criterion)
+    return list(found.values())
+
+
+def _members(finding: Finding) -> list[Criterion]:
+    """The rules of which a rule is made, if it is made of nothing else."""
+    if not finding.options or any(_figured(c) for c in _checks(finding)):
+        return []
+    held = [o for o in finding.options if o.outcome is Outcome.MET]
+    options: Sequence[Option] = held or finding.options
+    of_all = [{c.finding.rule for c in o.checks if c.finding} for o in options]
+    shared = set.intersection(*of_all)
+    return [
+        Criterion(c.finding, "" if c.finding.rule in shared else o.name)
+        for o in options
+        for c in o.checks
+        if c.finding
+    ]
+
+
+def _figured(check: Check) -> bool:
+    """Whether a comparison is of a figure or a score, not of another rule's outcome."""
+    return check.finding is None or check.points is not None
+
+
+class _Clauses:
+    """Which clauses a filed value bears on: those that decided, or else all that read it."""
+
+    def __init__(
+        self, decision: Decision, root: Finding, decisive: Sequence[tuple[Finding, Check]]
+    ) -> None:
+        ruleset, reach = decision.ruleset, Reach(decision.ruleset)
+        self.year = decision.profile.fiscal_year
+        self.rules = {rule.id: rule for rule in ruleset.rules}
+        self.reads: dict[str, set[Expr]] = {
+            rule.id: set().union(*(reach.of_indicator[n] for n in rule.indicator_names()))
+            for rule in ruleset.rules
+            if not rule.records
+        }
+        deciding = [
+            f
+            for finding, check in decisive
+            for f in (check.finding.walk() if check.finding else [finding])
+        ]
+        everything = list(root.walk())
+        unmet = [f for f in everything if f.result is not Outcome.MET]
+        self.sought = (deciding, unmet, everything)
+
+    def turns(self, changes: Iterable[Change]) -> tuple[Turn, ...]:
+        return tuple(Turn(c, self.of(c.key)) for c in changes)
+
+    def of(self, key: str) -> tuple[str, ...]:
+        atom = self.atom(key)
+        for findings in self.sought:
+            found = [f.citation for f in findings if atom in self.reads[f.rule]]
+            if found:
+                return tuple(dict.fromkeys(found))
+        return ()
+
+    def of_titles(self, rule: str) -> bool:
+        return any(atom[0] == "listed" and atom[2] == _TITLES for atom in self.reads[rule])
+
+    def atom(self, key: str) -> Expr:
+        id, _, place = key.partition("#")
+        if place:
+            return ("listed", place.partition(".")[2], id)
+        id, _, year = key.partition("@")
+        return ("year", id, int(year) - self.year) if year else ("fact", id)
+
+    def citation(self, rule: str) -> str:
+        return self.rules[rule].citation
+
+
+def _figures(decision: Decision) -> list[Filed]:
+    """The filed values that the ruleset reads: first those that may be wrong by least."""
+    profile = decision.profile
+    measured = [
+        Filed(m.key, m.name, m.fact, m.value, _source(profile, m.key), m) for m in margins(decision)
+    ]
+    texts = [
+        Filed(key, fact.name, fact, value, _source(profile, key))
+        for key, value in profile.values.items()
+        if (fact := decision.ruleset.facts.get(key)) is not None and fact.kind == "text"
+    ]
+    return measured + texts
+
+
+def _source(profile: Profile, key: str) -> str:
+    name, _, place = key.partition("#")
+    record = f"{name}#{place.partition('.')[0]}" if place else key
+    named = f"{record_kind(name).name}第{int(place.partition('.')[0]) + 1}条" if place else ""
+    return profile.sources.get(key) or profile.sources.get(record) or named
+
+
+def _settled(
+    session: Session, entry: journal.Entry, applied: Sequence[Determination]
+) -> list[Settled]:
+    if not applied:
+        return []
+    kinds = ("determination", "confirmation")
+    found = list(journal.entries(session, kinds=kinds, filing_ids=[entry.filing_id or 0]))
+    at = {e.seq: e.recorded_at for e in found}
+    confirmed = {e.content["determination"]: e for e in found if e.kind == "confirmation"}
+    settled = []
+    for determination in applied:
+        by = confirmed.get(determination.digest)
+        settled.append(
+            Settled(
+                determination,
+                at[determination.seq],
+                by.seq if by else None,
+                by.recorded_at if by else None,
+            )
+        )
+    return settled
+
+
+def _later(session: Session, entry: journal.Entry) -> list[int]:
+    """The numbers of later decisions on the same enterprise, filing date, tier and procedure."""
+    asked = entry.content["case"]
+    same = ("uscc", "tier", "filed_as_of", "procedure", "batch")
+    found = journal.entries(
+        session,
+        first=entry.seq + 1,
+        kinds=["decision"],
+        tier=entry.tier,
+        filing_ids=cases.of_enterprise(session, asked["uscc"]),
+    )
+    return [e.seq for e in found if all(e.content["case"][k] == asked[k] for k in same)]
+
+
+# -- plain JSON ------------------------------------------------------------------------------------
+
+
+def _rule_json(finding: Finding) -> Json:
+    return {"rule": finding.rule, "title": finding.title, "citation": finding.citation}
+
+
+def _reason_json(reason: Reason) -> Json:
+    check = reason.check
+    return {
+        **_rule_json(reason.finding),
+        "requirement": check.requirement,
+        "outcome": check.outcome.text if check.outcome is not None else None,
+        "value": check.value,
+        "distance": check.distance or None,
+        "shortfall": None if check.shortfall is None else str(check.shortfall),
+        "figures": [
+            {"key": f.key or None, "name": f.name, "value": f.value, "source": f.source or None}
+            for f in check.figures
+        ],
+    }
+
+
+def _change_json(change: Change) -> Json:
+    part = share(change)
+    return {
+        **change.to_json(),
+        "old_text": None if change.old is None else value_text(change.fact, change.old),
+        "difference": signed(change) or None,
+        "difference_exact": None if not signed(change) else str(_difference(change)),
+        "share": None if part is None else str(part),
+    }
+
+
+def _margin_json(margin: Margin) -> Json:
+    return {
+        "below": None if margin.below is None else _change_json(margin.below),
+        "above": None if margin.above is None else _change_json(margin.above),
+        "others": [_change_json(c) for c in margin.others],
+    }
+
+
+def _reading_json(indicator: Indicator, reading: Reading) -> dict[str, Any]:
+    return {
+        "text": reading_text(indicator, reading),
+        "least": None if reading.lo is None else str(reading.lo),
+        "most": None if reading.hi is None else str(reading.hi),
+        "code": reading.code,
+        "gap": Outcome(reading.gap).text if reading.gap else None,
+        "broken": reading.broken or None,
+    }
