@@ -1,0 +1,109 @@
+"""Checkpoints: signed statements of how long the journal is and what it holds.
+
+One that was handed to a sister bureau, or printed with a public notice, binds the bureau: whatever is
+changed, cut or slipped in afterwards no longer agrees with it.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from registry import journal
+from registry.audit.keys import SigningKey
+from registry.audit.merkle import Tree, leaf_hash
+from registry.audit.notes import Checkpoint, NoteError, VerifierKey, open_note
+from registry.errors import RecordError, SigningKeyError
+from registry.models import PublishedCheckpoint
+from registry.versions import table_of
+
+_CHECKPOINT: Final = table_of(PublishedCheckpoint)
+#: The public half of a key lies beside it.
+_PUBLIC: Final = ".pub"
+
+
+def create_key(path: Path, name: str, passphrase: str | None = None) -> SigningKey:
+    """A new signing key, with its verifier key in a file beside it."""
+    public = path.with_name(path.name + _PUBLIC)
+    if public.exists():
+        raise SigningKeyError(f"公钥文件「{public}」已存在，不会覆盖：请直接使用它，或另选位置")
+    key = SigningKey.create(path, name, passphrase)
+    public.write_text(f"{key.verifier_key}\n", encoding="utf-8")
+    return key
+
+
+def load_key(path: Path, passphrase: str | None = None) -> SigningKey:
+    """The signing key of a bureau, under the name that its verifier key states."""
+    if not path.exists():
+        raise SigningKeyError(
+            f"没有签名私钥「{path}」：请先用 tidu audit key --name 机关名称 建立，"
+            "或用环境变量 TIDU_AUDIT_KEY 指明位置"
+        )
+    public = verifier_key(path)
+    key = SigningKey.load(path, public.name, passphrase)
+    if key.verifier_key != public:
+        raise SigningKeyError(f"私钥「{path}」与其公钥文件不是一对：请从备份恢复")
+    return key
+
+
+def verifier_key(path: Path) -> VerifierKey:
+    """The verifier key beside a signing key."""
+    public = path.with_name(path.name + _PUBLIC)
+    try:
+        return VerifierKey.parse(public.read_text(encoding="utf-8").strip())
+    except FileNotFoundError:
+        raise SigningKeyError(
+            f"没有公钥文件「{public}」：请用 --key 给出登记机关公布的公钥"
+        ) from None
+    except (NoteError, UnicodeDecodeError):
+        raise SigningKeyError(f"公钥文件「{public}」已损坏：请从备份恢复") from None
+
+
+def tree(session: Session) -> Tree:
+    """The Merkle tree over the headers of all entries."""
+    return Tree(leaf_hash(entry.header_bytes()) for entry in journal.entries(session))
+
+
+def write(session: Session, key: SigningKey, *, now: datetime) -> str:
+    """Sign a checkpoint of the journal as it stands and keep a copy; needs a writing transaction.
+
+    A journal that has not grown since the last one gives that one again.
+    """
+    head = journal.head(session)
+    if head is None:
+        raise RecordError("登记库还没有任何记录，没有可签的检查点：请先登记或发布规则")
+    kept = session.scalar(sa.select(_CHECKPOINT.c.note).where(_CHECKPOINT.c.size == head.seq))
+    if kept is not None and _opens(kept, key.verifier_key):
+        return str(kept)
+    leaves = tree(session)
+    stated = (f"time {journal.moment_text(now)}", f"head {head.digest}")
+    point = Checkpoint(key.verifier_key.name, leaves.size, leaves.root(), stated)
+    note = key.sign_note(point.text())
+    if kept is None:
+        session.execute(
+            sa.insert(_CHECKPOINT), {"size": point.size, "written_at": now, "note": note}
+        )
+    return note
+
+
+def kept(session: Session) -> Iterator[tuple[int, str]]:
+    """Size and note of every checkpoint that was written here, the smallest first."""
+    query = sa.select(_CHECKPOINT).order_by(_CHECKPOINT.c.size)
+    for row in session.execute(query).mappings():
+        yield row["size"], row["note"]
+
+
+def read(note: str | bytes, key: VerifierKey) -> Checkpoint:
+    """The checkpoint of a note that the key has signed; else ``NoteError``."""
+    return Checkpoint.parse(open_note(note, key))
+
+
+def _opens(note: str, key: VerifierKey) -> bool:
+    try:
+        open_note(note, key)
+    except NoteError:
+        return False
+    return True

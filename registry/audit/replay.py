@@ -1,0 +1,327 @@
+"""Taking decisions again from what is stored, and telling where a difference comes from.
+
+Nothing but the database is read: the facts as filed, the determinations, the published ruleset and
+applicability table that the decision names. The bytes of the decision must come out again.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy import exc
+from sqlmodel import Session
+
+from registry import cases, journal, publication
+from registry.chain import header_text
+from registry.decisions import asked_of, body_of
+from registry.errors import RecordError
+from registry.judging import Determination, Judge, Judgement
+from registry.sealing import sealed_facts
+from rules.canonical import canonical_json, digest, sha256
+from rules.editions import parse_day
+from rules.errors import FactsError, NoRulesetError, RulesError
+from rules.explain import result_text
+from rules.facts import Profile
+from rules.model import Outcome
+from rules.record import Json
+from rules.record import RecordError as DeterminationError
+
+
+class Difference(StrEnum):
+    """What makes a decision come out otherwise."""
+
+    RECORD = "记录"
+    FACTS = "事实"
+    RULES = "规则"
+    APPLICABILITY = "适用"
+    ENGINE = "引擎"
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """One decision taken again; without ``difference`` the same bytes came out."""
+
+    seq: int
+    uscc: str
+    tier: str
+    verdict: str
+    difference: Difference | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Crossed:
+    """A decision under then/now facts and then/now rules.
+
+    ``verdicts`` and ``changed`` (the rules whose results differ from the decision's) are keyed
+    (facts, rules), each "then" or "now"; a text in ``verdicts`` may say why there is none.
+    """
+
+    seq: int
+    verdicts: dict[tuple[str, str], str]
+    changed: dict[tuple[str, str], dict[str, tuple[str, str]]]
+
+    @property
+    def turned_by(self) -> str:
+        """What turned the verdict, in words."""
+        then = self.verdicts["then", "then"]
+        facts = self.verdicts.get(("now", "then"), then) != then
+        rules = self.verdicts.get(("then", "now"), then) != then
+        both = self.verdicts.get(("now", "now"), then) != then
+        match facts, rules, both:
+            case True, False, _:
+                return "事实"
+            case False, True, _:
+                return "规则"
+            case True, True, _:
+                return "事实和规则，各自都足以改变结论"
+            case False, False, True:
+                return "事实和规则共同"
+        return ""
+
+
+class _DiffersError(Exception):
+    def __init__(self, difference: Difference, detail: str) -> None:
+        super().__init__(detail)
+        self.difference = difference
+        self.detail = detail
+
+
+#: What reading altered data may raise: it is a finding, not a fault of the program.
+UNREADABLE: Final = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+    exc.DataError,
+    DeterminationError,
+    FactsError,
+)
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    try:
+        yield
+    except UNREADABLE:
+        raise _DiffersError(Difference.RECORD, "记录或其依据已被改动，无法读取") from None
+
+
+#: How many publications are held ready at once.
+_HELD: Final = 4
+
+
+class Replayer:
+    """Takes decisions again; holds the rules of the last few publications ready."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self._judges: dict[str, tuple[publication.Published, Judge]] = {}
+
+    def replay_all(self, entries: Iterator[journal.Entry]) -> Iterator[Replayed]:
+        """Each of these decisions, taken again in order."""
+        for entry in entries:
+            yield self.replay(entry)
+
+    def replay(self, entry: journal.Entry) -> Replayed:
+        """One decision taken again."""
+        if entry.kind != "decision":
+            raise RecordError(f"第{entry.seq}号记录不是决定：用 tidu audit log 查看")
+        found = Replayed(entry.seq, "", entry.tier, "")
+        try:
+            with _readable():
+                body = _sound_body(entry)
+                asked = body["case"]
+                found = Replayed(entry.seq, asked["uscc"], asked["tier"], shown(body["verdict"]))
+                self._same(entry, body)
+        except _DiffersError as error:
+            return replace(found, difference=error.difference, detail=error.detail)
+        return found
+
+    def judged(self, entry: journal.Entry) -> Judgement:
+        """The judgement of a decision, with its full trace; ``RecordError`` where it has changed."""
+        try:
+            with _readable():
+                return self._same(entry, _sound_body(entry))
+        except _DiffersError as error:
+            raise RecordError(
+                f"第{entry.seq}号决定不能原样重现（{error.difference}：{error.detail}）："
+                "请运行 tidu audit verify"
+            ) from None
+
+    def cross(self, entry: journal.Entry, facts: Sequence[str], rules: Sequence[str]) -> Crossed:
+        """The decision under these facts and rules ("then", "now"), each with each.
+
+        ``RecordError`` where it cannot be taken again.
+        """
+        try:
+            with _readable():
+                return self._cross(entry, facts, rules)
+        except _DiffersError as error:
+            raise RecordError(
+                f"第{entry.seq}号决定不能重算（{error.difference}：{error.detail}）："
+                "请运行 tidu audit verify"
+            ) from None
+
+    def _cross(self, entry: journal.Entry, facts: Sequence[str], rules: Sequence[str]) -> Crossed:
+        body = _sound_body(entry)
+        asked = body["case"]
+        now = publication.current(self.session)
+        assert now is not None
+        verdicts: dict[tuple[str, str], str] = {}
+        changed: dict[tuple[str, str], dict[str, tuple[str, str]]] = {}
+        for f in dict.fromkeys(("then", *facts)):
+            profile, known = self._facts(entry, asked, f)
+            for r in dict.fromkeys(("then", *rules)):
+                digest = (
+                    body["applicability"]["digest"] if r == "then" else now.applicability_digest
+                )
+                published, judge = self._rules(digest)
+                try:
+                    found = judge.governing(asked["tier"], profile.as_of, how(asked))
+                    if not found.row.encoded:
+                        verdicts[f, r] = f"适用{found.row.basis}，尚未编入"
+                        continue
+                    judged = judge.judge(found, profile, known)
+                except NoRulesetError as error:
+                    verdicts[f, r] = str(error)
+                    continue
+                verdicts[f, r] = result_text(judged.decision.verdict)
+                results = body_of(judged, asked, body["facts"], published)["results"]
+                changed[f, r] = _changes(body["results"], results)
+        return Crossed(entry.seq, verdicts, changed)
+
+    def close(self) -> None:
+        """Release the engines' memory."""
+        for _, judge in self._judges.values():
+            judge.close()
+        self._judges.clear()
+
+    def _same(self, entry: journal.Entry, body: Json) -> Judgement:
+        """The judgement again, if the same bytes come out."""
+        judged, again = self._judged(entry, body)
+        if canonical_json(again) != entry.body:
+            raise _DiffersError(*_outcome_differs(entry, body, again))
+        return judged
+
+    def _judged(self, entry: journal.Entry, body: Json) -> tuple[Judgement, Json]:
+        asked = body["case"]
+        profile, known = self._facts(entry, asked, "then")
+        published, judge = self._rules(body["applicability"]["digest"])
+        try:
+            found = judge.governing(asked["tier"], profile.as_of, how(asked))
+        except NoRulesetError as error:
+            raise _DiffersError(Difference.APPLICABILITY, str(error)) from None
+        root = found.row.ruleset
+        if published.digests.get(root) != body["ruleset"]:
+            raise _DiffersError(Difference.APPLICABILITY, f"按已发布的适用表应适用{root}")
+        try:
+            judged = judge.judge(found, profile, known)
+        except RulesError as error:
+            raise _DiffersError(Difference.ENGINE, str(error)) from None
+        case = cases.case(self.session, entry.filing_id or 0)
+        stated = asked_of(case, asked["tier"], profile.as_of, how(asked))
+        facts = digest(sealed_facts(case.facts, entry.salt))
+        return judged, body_of(judged, stated, facts, published)
+
+    def _facts(
+        self, entry: journal.Entry, asked: Json, when: str
+    ) -> tuple[Profile, Sequence[Determination]]:
+        """The facts of a decision's filing then, or as they are known now, with determinations."""
+        day = parse_day(asked["as_of"])
+        filed = parse_day(asked["filed_as_of"])
+        assert day is not None
+        assert filed is not None
+        if when == "now":
+            current = cases.of_day(self.session, asked["uscc"], filed)
+            if current is None:
+                raise RecordError(
+                    f"第{entry.seq}号决定所依据的填报（{asked['filed_as_of']}）已撤销，没有现行的版本"
+                )
+            known = cases.determinations(self.session, [current]).get(current, [])
+            return cases.case(self.session, current).profile_as_of(day), known
+        body = entry.content
+        try:
+            case = cases.case(self.session, entry.filing_id or 0)
+        except RecordError:
+            raise _DiffersError(Difference.FACTS, "所依据的填报已不在登记库中") from None
+        except UNREADABLE:
+            raise _DiffersError(Difference.FACTS, "所依据的填报已被改动，无法读取") from None
+        if digest(sealed_facts(case.facts, entry.salt)) != body["facts"]:
+            raise _DiffersError(Difference.FACTS, "所依据的填报已被改动")
+        held = cases.determinations(self.session, [case.filing_id], until=entry.seq - 1)
+        known = held.get(case.filing_id, [])
+        if not {d.digest for d in known}.issuperset(body["determinations"]):
+            raise _DiffersError(Difference.FACTS, "所依据的人工认定已不在登记库中")
+        return case.profile_as_of(day), known
+
+    def _rules(self, applicability: str) -> tuple[publication.Published, Judge]:
+        if applicability not in self._judges:
+            try:
+                publication.document(self.session, applicability, "applicability")
+            except RecordError as error:
+                raise _DiffersError(Difference.APPLICABILITY, str(error)) from None
+            try:
+                found = publication.published(self.session, applicability)
+            except (RecordError, RulesError) as error:
+                raise _DiffersError(Difference.RULES, str(error)) from None
+            while len(self._judges) >= _HELD:
+                _, judge = self._judges.pop(next(iter(self._judges)))
+                judge.close()
+            self._judges[applicability] = found, Judge(found)
+        return self._judges[applicability]
+
+
+def how(asked: Json) -> dict[str, str]:
+    """The part of a decision's question that chooses the ruleset, besides tier and day."""
+    return {k: asked[k] for k in ("procedure", "province", "batch")}
+
+
+def shown(result: object) -> str:
+    """A plain result in words.
+
+    >>> shown(3), shown(["6", "10", 1])
+    ('符合', '6～10分')
+    """
+    if isinstance(result, int):
+        return Outcome(result).text
+    assert isinstance(result, list)
+    lo, hi, _ = result
+    return f"{lo}分" if lo == hi else f"{lo}～{hi}分"
+
+
+def _sound_body(entry: journal.Entry) -> Json:
+    """The body of an entry whose digest holds."""
+    if sha256(header_text(entry.header())) != entry.digest:
+        raise _DiffersError(Difference.RECORD, "记录的内容与其摘要不符，已被改动")
+    body = entry.content
+    if body["case"]["tier"] != entry.tier:
+        raise _DiffersError(Difference.RECORD, "记录的层级与其内容不符")
+    return body
+
+
+def _outcome_differs(entry: journal.Entry, body: Json, again: Json) -> tuple[Difference, str]:
+    """Where the inputs are the same and another result comes out."""
+    changes = _changes(body["results"], again["results"])
+    named = "、".join(f"{k} 记为{a}、重算为{b}" for k, (a, b) in list(changes.items())[:3])
+    detail = named or "、".join(k for k in body if body[k] != again.get(k))
+    if entry.program == journal.program():
+        return Difference.RECORD, f"记录的结论不是这些事实和规则得出的：{detail}"
+    return Difference.ENGINE, f"{entry.program} 与 {journal.program()} 的结果不同：{detail}"
+
+
+def _changes(then: Json, now: Json) -> dict[str, tuple[str, str]]:
+    absent = "无"
+    return {
+        key: (
+            shown(then[key]) if key in then else absent,
+            shown(now[key]) if key in now else absent,
+        )
+        for key in sorted({**then, **now})
+        if then.get(key) != now.get(key)
+    }

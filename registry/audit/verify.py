@@ -1,0 +1,595 @@
+"""Verifying the whole record: three verdicts apart, each with everything that is amiss.
+
+*Integrity*: nothing was changed: every digest is derived again, the triggers are in place.
+*Completeness*: nothing is missing or was slipped in: numbers without gaps, every filing under a
+receipt, counts that add up, checkpoints that still hold. *Correctness*: every decision comes out again.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from itertools import pairwise
+from typing import Any, Final, TypeAlias, TypeVar
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from registry import journal, receipts, triggers
+from registry.audit.merkle import Frontier, leaf_hash
+from registry.audit.notes import Checkpoint, NoteError
+from registry.audit.replay import UNREADABLE, Replayer
+from registry.chain import GENESIS, KINDS, header_text
+from registry.determinations import same_person
+from registry.filings import Submission
+from registry.models import (
+    STATED_TABLES,
+    Document,
+    Enterprise,
+    PublishedCheckpoint,
+    Record,
+    Restatement,
+    Stated,
+    Versioned,
+    YearlyFigure,
+)
+from registry.rows import Row, identity_columns, state
+from registry.sealing import seal, sealed_facts
+from registry.versions import FILING, chunks, rows_of, table_of
+from rules.canonical import canonical_json, digest, sha256
+from rules.facts import RecordList
+
+_CHECKPOINT: Final = table_of(PublishedCheckpoint)
+_DOCUMENT: Final = table_of(Document)
+_ENTERPRISE: Final = table_of(Enterprise)
+_FIGURE: Final = table_of(YearlyFigure)
+_RESTATEMENT: Final = table_of(Restatement)
+_JOURNAL: Final = journal.JOURNAL
+_T = TypeVar("_T")
+
+Progress = Callable[[int], None]
+
+
+@dataclass
+class Report:
+    """What verification found; a list that is empty is a verdict that holds.
+
+    ``filings`` counts versions of filings by what became of them; ``root`` and ``head`` are what a
+    checkpoint of now would state.
+    """
+
+    integrity: list[str] = field(default_factory=list)
+    completeness: list[str] = field(default_factory=list)
+    correctness: list[str] = field(default_factory=list)
+    size: int = 0
+    decisions: int = 0
+    replayed: int = 0
+    filings: dict[str, int] = field(default_factory=dict)
+    root: bytes = b""
+    head: str = GENESIS
+    checkpoints: int = 0
+
+    @property
+    def sound(self) -> bool:
+        """Whether all three hold."""
+        return not (self.integrity or self.completeness or self.correctness)
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as plain JSON values."""
+        return {
+            "integrity": self.integrity,
+            "completeness": self.completeness,
+            "correctness": self.correctness,
+            "size": self.size,
+            "decisions": self.decisions,
+            "replayed": self.replayed,
+            "filings": self.filings,
+            "root": self.root.hex(),
+            "head": self.head,
+            "checkpoints": self.checkpoints,
+        }
+
+
+def verify(
+    session: Session,
+    checkpoints: Sequence[Checkpoint] = (),
+    *,
+    replay: bool = True,
+    progress: Progress = lambda done: None,
+) -> Report:
+    """Verify the whole registry; ``checkpoints`` are those it must still agree with.
+
+    Memory does not grow with the journal, but for one number per version of a filing.
+    """
+    report = Report(checkpoints=len(checkpoints))
+    report.integrity += [
+        f"数据库缺少防改触发器{name}，或它已被改动、停用"
+        for name in triggers.missing(session.connection())
+    ]
+    kept = _read(report, "登记库所存检查点", lambda: _kept(session, report)) or []
+    told = _Told()
+    try:
+        _journal(session, report, told, [*checkpoints, *kept], replay, progress)
+    except UNREADABLE:
+        number = _unreadable(session, report.size + 1)
+        report.integrity.append(f"第{number}号记录已被改动，无法读取；其后的记录和各表未核验")
+        return report
+    for name, check in (
+        ("标准文本", lambda: _documents(session, report, told)),
+        ("填报", lambda: _filings(session, report, told)),
+        ("导入", lambda: _imports(session, report, told)),
+        ("企业", lambda: _enterprises(session, report)),
+        ("年度数据", lambda: _figures(session, report)),
+        ("填报", lambda: _counts(session, report, told)),
+    ):
+        _read(report, name, check)
+    return report
+
+
+def _read(report: Report, name: str, check: Callable[[], _T]) -> _T | None:
+    """Run a check of a table; that it cannot be read is a finding too."""
+    try:
+        return check()
+    except UNREADABLE:
+        report.integrity.append(f"{name}的数据表中有内容已被改动，无法读取")
+        return None
+
+
+def _unreadable(session: Session, first: int) -> int:
+    """The first entry of that number or later whose row cannot be read."""
+    query = sa.select(_JOURNAL.c.seq).where(_JOURNAL.c.seq >= first).order_by(_JOURNAL.c.seq)
+    for seq in session.scalars(query):
+        try:
+            journal.entry(session, seq)
+        except UNREADABLE:
+            return int(seq)
+    return first
+
+
+def _kept(session: Session, report: Report) -> list[Checkpoint]:
+    """The checkpoints that are kept here; whether they are signed takes the key to tell."""
+    found = []
+    for size, written_at, note in session.execute(sa.select(_CHECKPOINT)):
+        try:
+            point = Checkpoint.parse(note.rpartition("\n\n")[0] + "\n")
+        except NoteError:
+            report.integrity.append(f"所存的检查点（{size}条记录）已被改动，无法读取")
+            continue
+        if point.size != size or f"time {journal.moment_text(written_at)}" not in point.extensions:
+            report.integrity.append(f"所存的检查点（{size}条记录）的条数或时间与其正文不符")
+        found.append(point)
+    return found
+
+
+@dataclass
+class _Told:
+    """What the journal tells of the other tables."""
+
+    documents: dict[str, str] = field(default_factory=dict)
+    applicability: str = ""
+    four_eyes: bool = False
+    closed: dict[int, str] = field(default_factory=dict)
+    last_filing: int = 0
+    filings: int = 0
+    restated: int = 0
+    imports: dict[int, dict[str, Any]] = field(default_factory=dict)
+    undone: dict[int, str] = field(default_factory=dict)
+    decided: set[int] = field(default_factory=set)
+    withdrawn: set[int] = field(default_factory=set)
+
+
+# -- the journal -----------------------------------------------------------------------------------
+
+
+def _journal(
+    session: Session,
+    report: Report,
+    told: _Told,
+    checkpoints: Sequence[Checkpoint],
+    replay: bool,
+    progress: Progress,
+) -> None:
+    frontier, previous = Frontier(), GENESIS
+    wanted: dict[int, list[Checkpoint]] = {}
+    for checkpoint in checkpoints:
+        wanted.setdefault(checkpoint.size, []).append(checkpoint)
+    _agree(report, wanted.pop(0, ()), frontier)
+    replayer = Replayer(session)
+    latest: datetime | None = None
+    for entry in journal.entries(session, first=-(2**62)):
+        number = report.size + 1
+        if entry.seq < number:
+            report.completeness.append(f"第{entry.seq}号记录是多出来的")
+            number = entry.seq
+        elif entry.seq > number:
+            report.completeness.append(f"第{number}号至第{entry.seq - 1}号记录缺失")
+            number = entry.seq
+        report.size = number
+        if entry.previous != previous:
+            report.integrity.append(
+                f"第{entry.seq}号记录没有接在前一条之后：有记录被改动、删去或换位"
+            )
+        if latest is not None and entry.recorded_at < latest:
+            report.integrity.append(f"第{entry.seq}号记录的时间早于前一条")
+        latest, previous = entry.recorded_at, entry.digest
+        sound = _entry(session, report, told, entry)
+        report.decisions += entry.kind == "decision"
+        if replay and entry.kind == "decision":
+            again = replayer.replay(entry)
+            report.replayed += 1
+            if again.difference is not None:
+                report.correctness.append(
+                    f"第{entry.seq}号决定（{entry.tier}）重算不符，出在{again.difference}：{again.detail}"
+                )
+        frontier.append(leaf_hash(entry.header_bytes() if sound else b""))
+        _agree(report, wanted.pop(frontier.size, ()), frontier)
+        progress(entry.seq)
+    replayer.close()
+    for size in sorted(wanted):
+        report.completeness.append(
+            f"检查点记有{size}条记录，登记库只有{frontier.size}条：末尾的记录被截去"
+        )
+    report.root, report.head = frontier.root(), previous
+
+
+def _agree(report: Report, checkpoints: Iterable[Checkpoint], frontier: Frontier) -> None:
+    report.completeness += [
+        f"登记库的前{c.size}条记录与检查点（{c.origin}）不一致：有记录被改动、删去或换位"
+        for c in checkpoints
+        if c.root != frontier.root()
+    ]
+
+
+def _entry(session: Session, report: Report, told: _Told, entry: journal.Entry) -> bool:
+    """Check one entry by itself, and take down what it tells; False where it cannot be read."""
+    where = f"第{entry.seq}号记录"
+    try:
+        body = entry.content
+        if sha256(header_text(entry.header())) != entry.digest:
+            report.integrity.append(f"{where}的内容与其摘要不符")
+        if canonical_json(body) != entry.body or entry.kind not in KINDS:
+            report.integrity.append(f"{where}不是规范写法")
+        if entry.filing_id is not None and entry.kind not in _ON_FILINGS:
+            report.integrity.append(f"{where}不应指向填报")
+        _disclosures(report, entry, body)
+        _TAKERS[entry.kind](session, report, told, entry, body)
+    except UNREADABLE:
+        report.integrity.append(f"{where}已被改动，无法读取")
+        return False
+    return True
+
+
+def _disclosures(report: Report, entry: journal.Entry, body: dict[str, Any]) -> None:
+    texts = dict(entry.texts)
+    texts.pop("by")
+    stored = json.loads(entry.disclosures)
+    if canonical_json(stored) != entry.disclosures or set(stored) != {"salt", "texts"}:
+        report.integrity.append(f"第{entry.seq}号记录的披露内容不是规范写法")
+    for place, text in texts.items():
+        if body.get(place) != seal(entry.salt, place, text):
+            report.integrity.append(f"第{entry.seq}号记录披露的文字与其承诺不符")
+    if "ground" in body and "ground" not in texts:
+        report.integrity.append(f"第{entry.seq}号记录的理由缺失")
+
+
+def _take_publication(
+    session: Session, report: Report, told: _Told, entry: journal.Entry, body: dict[str, Any]
+) -> None:
+    told.documents |= dict.fromkeys(body["rulesets"].values(), "ruleset")
+    told.documents |= dict.fromkeys(body["sources"].values(), "source")
+    told.documents[body["applicability"]] = "applicability"
+    told.applicability = body["applicability"]
+
+
+def _take_receipt(
+    session: Session, report: Report, told: _Told, entry: journal.Entry, body: dict[str, Any]
+) -> None:
+    filings, stored = body["filings"], body["import"]
+    if filings["count"]:
+        first, last = filings["first"], filings["last"]
+        if first <= told.last_filing:
+            report.completeness.append(f"第{entry.seq}号记录与前面的登记重叠")
+        if receipts.filings_json(session, told.last_filing + 1, last) != filings:
+            report.integrity.append(
+                f"第{entry.seq}号登记的填报（编号{first}至{last}，共{filings['count']}份）已被改动、增加或删去"
+            )
+        told.last_filing = last
+        told.filings += filings["count"]
+    if stored is None:
+        imports = body["imports"]
+        told.closed |= dict(body["closed"])
+        told.undone |= {i["id"]: i["undone_at"] for i in imports if i["undone_at"]}
+    else:
+        imports = [{**stored, "restated": body["restated"]}] if entry.kind == "intake" else []
+        moment = journal.moment_text(entry.recorded_at)
+        told.closed |= dict.fromkeys(body["closed"], moment)
+        if entry.kind == "undo":
+            told.undone[stored["id"]] = moment
+    for stated in imports:
+        told.imports[stated["id"]] = {
+            k: v for k, v in stated.items() if k not in ("restated", "undone_at")
+        }
+        told.restated += stated["restated"]["count"]
+        if receipts.restated_json(session, stated["id"]) != stated["restated"]:
+            report.integrity.append(f"导入{stated['id']}中未变填报的清单已被改动")
+
+
+def _take_filing(
+    session: Session, report: Report, told: _Told, entry: journal.Entry, body: dict[str, Any]
+) -> None:
+    """An entry on one filing: it must be that filing."""
+    row = session.execute(
+        sa.select(FILING.c.facts, FILING.c.as_of, _ENTERPRISE.c.uscc)
+        .join_from(FILING, _ENTERPRISE)
+        .where(FILING.c.id == entry.filing_id)
+    ).one_or_none()
+    where = f"第{entry.seq}号{KINDS[entry.kind]}"
+    if row is None:
+        report.integrity.append(f"{where}所依据的填报已不在登记库中")
+        return
+    case = body["case"]
+    if (case["uscc"], case.get("filed_as_of", case["as_of"])) != (row.uscc, row.as_of.isoformat()):
+        report.integrity.append(f"{where}指向了另一份填报")
+    if digest(sealed_facts(json.loads(row.facts), entry.salt)) != body["facts"]:
+        report.integrity.append(f"{where}所依据的填报已被改动")
+    id = entry.filing_id
+    assert id is not None
+    if id > told.last_filing or id in told.closed or id in told.withdrawn:
+        report.integrity.append(f"{where}所依据的填报当时不是现行的")
+    if entry.kind == "decision":
+        told.decided.add(id)
+        if body["applicability"]["digest"] != told.applicability:
+            report.integrity.append(f"{where}不是按当时发布的标准作出的")
+    elif entry.kind == "withdrawal":
+        told.withdrawn.add(id)
+    elif body["four_eyes"] is not told.four_eyes:
+        report.integrity.append(f"{where}的复核要求与当时的规定不符")
+
+
+def _take_confirmation(
+    session: Session, report: Report, told: _Told, entry: journal.Entry, body: dict[str, Any]
+) -> None:
+    query = sa.select(_JOURNAL).where(
+        _JOURNAL.c.digest == body["determination"],
+        _JOURNAL.c.kind == "determination",
+        _JOURNAL.c.seq < entry.seq,
+    )
+    found = session.execute(query).mappings().first()
+    if found is None or found["filing_id"] != entry.filing_id:
+        report.integrity.append(f"第{entry.seq}号确认没有对应的人工认定")
+    elif same_person(entry.by, journal.Entry(**found).by):
+        report.integrity.append(f"第{entry.seq}号确认与所确认的认定出自同一人")
+
+
+def _take_policy(
+    session: Session, report: Report, told: _Told, entry: journal.Entry, body: dict[str, Any]
+) -> None:
+    told.four_eyes = body["four_eyes"]
+
+
+_TAKERS: Final = {
+    "publication": _take_publication,
+    "intake": _take_receipt,
+    "undo": _take_receipt,
+    "policy": _take_policy,
+    "determination": _take_filing,
+    "confirmation": _take_confirmation,
+    "decision": _take_filing,
+    "withdrawal": _take_filing,
+}
+_ON_FILINGS: Final = ("determination", "confirmation", "decision", "withdrawal")
+
+
+# -- what the journal tells of other tables ---------------------------------------------------------
+
+
+def _documents(session: Session, report: Report, told: _Told) -> None:
+    left = dict(told.documents)
+    for name, kind, text in session.execute(sa.select(_DOCUMENT)):
+        if sha256(text) != name:
+            report.integrity.append(f"摘要为{name[:12]}…的{_KINDS_OF_TEXT[kind]}已被改动")
+        if left.pop(name, None) != kind:
+            report.integrity.append(f"摘要为{name[:12]}…的文本没有发布过，或种类被改动")
+    for name, kind in left.items():
+        report.completeness.append(f"发布过的{_KINDS_OF_TEXT[kind]}（摘要{name[:12]}…）缺失")
+
+
+_KINDS_OF_TEXT: Final = {"ruleset": "规则集", "applicability": "适用表", "source": "标准文件"}
+
+
+def _filings(session: Session, report: Report, told: _Told) -> None:
+    """Every version says in its rows what its text says, and ended when the journal says so."""
+    ids = list(session.scalars(sa.select(FILING.c.id).order_by(FILING.c.id)))
+    if told.filings != len(ids) or (ids and ids[-1] > told.last_filing):
+        report.completeness.append(
+            f"记录中登记过{told.filings}份填报，登记库中有{len(ids)}份：有填报被增加或删去"
+        )
+    for part in chunks(ids):
+        rows = rows_of(session, part)
+        query = sa.select(FILING).where(FILING.c.id.in_(part))
+        for filing in session.execute(query).mappings():
+            where = f"填报{filing['id']}（{filing['as_of']}）"
+            try:
+                for complaint in _filing(filing, rows[filing["id"]], told):
+                    report.integrity.append(f"{where}{complaint}")
+            except UNREADABLE:
+                report.integrity.append(f"{where}已被改动，无法读取")
+
+
+def _filing(
+    filing: sa.RowMapping, rows: dict[type[Stated], list[Row]], told: _Told
+) -> Iterator[str]:
+    stated = state(_submission(filing))
+    if stated.digest != filing["digest"]:
+        yield "的内容与其摘要不符"
+    if (stated.identity, stated.facts) != (filing["identity"], filing["facts"]):
+        yield "的内容不是规范写法"
+    if stated.sources != filing["sources"]:
+        yield "的来源与其内容不符"
+    for model, found in rows.items():
+        keys = _OWN[model]
+        kept = [{k: row[k] for k in keys} for row in found]
+        if model is YearlyFigure:  # a year stands once for each period in which it was current
+            kept = [row for n, row in enumerate(kept) if row not in kept[:n]]
+        expected = [{**dict.fromkeys(keys), **row} for row in stated.rows[model]]
+        if not issubclass(model, Record):  # only records have an order
+            kept, expected = sorted(kept, key=_key), sorted(expected, key=_key)
+        if kept != expected:
+            yield f"的内容与其明细行（{model.__tablename__}）不符"
+    same = ("enterprise_id", "import_id", "as_of")
+    for model, found in rows.items():
+        period = () if model is YearlyFigure else ("known_from", "known_until")
+        for row in found:
+            if any(row[c] != filing[c] for c in (*same, *period)):
+                yield f"的明细行（{model.__tablename__} {row['id']}）不再属于它"
+    if told.closed.get(filing["id"]) != _text(filing["known_until"]):
+        yield "的失效时间与记录不符"
+
+
+_KEYS: Final = {*Versioned.model_fields, "filing_id"} - {"sources"}
+#: The columns of a detail row that state something, and not whose it is.
+_OWN: Final = {
+    model: [c.name for c in table_of(model).c if c.name not in _KEYS] for model in STATED_TABLES
+}
+
+
+def _key(row: Row) -> str:
+    return str(row.get("fiscal_year") or row.get("fact") or row.get("kind"))
+
+
+def _submission(filing: sa.RowMapping) -> Submission:
+    """What was filed, from the text of it."""
+    facts, identity = json.loads(filing["facts"]), json.loads(filing["identity"])
+    return Submission(
+        "",
+        identity.pop("name"),
+        filing["as_of"],
+        identity,
+        facts["values"],
+        {k: RecordList(tuple(r["items"]), r["complete"]) for k, r in facts["records"].items()},
+        facts["sources"],
+    )
+
+
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else journal.moment_text(moment)
+
+
+def _imports(session: Session, report: Report, told: _Told) -> None:
+    left = dict(told.imports)
+    for row in session.execute(sa.select(receipts.IMPORT)).mappings():
+        stated = left.pop(row["id"], None)
+        if stated is None:
+            report.completeness.append(f"导入{row['id']}没有记录")
+        if stated is not None and receipts.import_json(row) != stated:
+            report.integrity.append(f"导入{row['id']}的登记信息已被改动")
+        if told.undone.get(row["id"]) != _text(row["undone_at"]):
+            report.integrity.append(f"导入{row['id']}的撤销时间与记录不符")
+    report.completeness += [f"导入{id}的登记信息缺失" for id in left]
+    if session.scalar(sa.select(sa.func.count()).select_from(_RESTATEMENT)) != told.restated:
+        report.completeness.append("未变填报的清单多于或少于记录")
+
+
+def _enterprises(session: Session, report: Report) -> None:
+    """Enterprises are described as their current filings describe them, or the last current ones."""
+    for part in _enterprise_parts(session):
+        query = sa.select(FILING).where(FILING.c.enterprise_id.in_(part)).order_by(FILING.c.id)
+        versions: dict[int, list[sa.RowMapping]] = {id: [] for id in part}
+        for filing in session.execute(query).mappings():
+            versions[filing["enterprise_id"]].append(filing)
+        rows = sa.select(_ENTERPRISE).where(_ENTERPRISE.c.id.in_(part))
+        for row in session.execute(rows).mappings():
+            found = versions[row["id"]]
+            if not found:
+                report.completeness.append(f"企业{row['uscc']}没有任何填报")
+                continue
+            last = max(v["known_until"] or _NEVER for v in found)
+            speaking = {v["as_of"]: v for v in found if (v["known_until"] or _NEVER) == last}
+            try:
+                expected = identity_columns(speaking[day]["identity"] for day in sorted(speaking))
+            except UNREADABLE:
+                continue  # reported with the filing
+            report.integrity += [
+                f"企业{row['uscc']}的{column}与其填报不符"
+                for column, value in expected.items()
+                if row[column] != value
+            ]
+
+
+def _figures(session: Session, report: Report) -> None:
+    """Of the statements on a fiscal year, that of the newest filing of the time was current."""
+    kept = (_FIGURE.c.fiscal_year, _FIGURE.c.filing_id, _FIGURE.c.known_from, _FIGURE.c.known_until)
+    versions = (FILING.c.id, FILING.c.as_of, FILING.c.known_from, FILING.c.known_until)
+    for part in _enterprise_parts(session):
+        rows = sa.select(_FIGURE.c.enterprise_id, *kept).where(_FIGURE.c.enterprise_id.in_(part))
+        found: dict[tuple[int, int], dict[int, list[_Period]]] = {}
+        for id, year, filing_id, *period in session.execute(rows):
+            statements = found.setdefault((id, year), {})
+            statements.setdefault(filing_id, []).append((period[0], period[1] or _NEVER))
+        query = sa.select(FILING.c.enterprise_id, *versions).where(FILING.c.enterprise_id.in_(part))
+        known: dict[int, dict[int, tuple[date, datetime, datetime]]] = {id: {} for id in part}
+        for id, filing_id, as_of, begin, end in session.execute(query):
+            known[id][filing_id] = as_of, begin, end or _NEVER
+        for (id, year), statements in sorted(found.items()):
+            filings = {f: known[id][f] for f in statements if f in known[id]}
+            for filing_id, periods in statements.items():
+                if filing_id not in filings:
+                    continue  # reported with the journal
+                current, twice = _current(filing_id, filings), len(periods) > len(set(periods))
+                if twice or _joined(periods) != current:
+                    report.integrity.append(
+                        f"填报{filing_id}的{year}年数据何时为现行，与先后的填报不符"
+                    )
+
+
+_Period: TypeAlias = tuple[datetime, datetime]
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
+
+
+def _current(id: int, filings: Mapping[int, tuple[date, datetime, datetime]]) -> list[_Period]:
+    """When a filing was the newest of these that were current; at its beginning it stands in any case."""
+    as_of, begin, end = filings[id]
+    periods = [(begin, begin)]
+    newer = [(b, e) for day, b, e in filings.values() if day > as_of]
+    moments = sorted({begin, end, *(m for period in newer for m in period if begin < m < end)})
+    for start, stop in pairwise(moments):
+        if not any(b <= start < e for b, e in newer):
+            periods.append((start, stop))
+    return _joined(periods)
+
+
+def _joined(periods: Iterable[_Period]) -> list[_Period]:
+    """Periods with those that touch made one."""
+    joined: list[_Period] = []
+    for start, stop in sorted(periods):
+        if joined and joined[-1][1] >= start:
+            joined[-1] = joined[-1][0], max(joined[-1][1], stop)
+        else:
+            joined.append((start, stop))
+    return joined
+
+
+def _enterprise_parts(session: Session) -> Iterator[Sequence[int]]:
+    return chunks(list(session.scalars(sa.select(_ENTERPRISE.c.id).order_by(_ENTERPRISE.c.id))))
+
+
+def _counts(session: Session, report: Report, told: _Told) -> None:
+    """What became of every version of a filing; the parts add up to all that came in."""
+    closed = set(session.scalars(sa.select(FILING.c.id).where(FILING.c.known_until.is_not(None))))
+    became: Counter[str] = Counter()
+    for id in session.scalars(sa.select(FILING.c.id)):
+        if id in told.decided:
+            became["已决定"] += 1
+        elif id in told.withdrawn:
+            became["已撤回"] += 1
+        else:
+            became["已更正或撤销" if id in closed else "待决定"] += 1
+    report.filings = {"登记": told.filings, **{k: became[k] for k in _BECAME}}
+    if told.decided & told.withdrawn:
+        report.completeness.append("有填报既有决定又已撤回")
+    if told.filings != sum(became.values()):
+        report.completeness.append("登记的填报数不等于已决定、已撤回、已更正或撤销、待决定之和")
+
+
+_BECAME: Final = ("已决定", "已撤回", "已更正或撤销", "待决定")
