@@ -1,0 +1,202 @@
+"""A small registry in which everything happened that can happen, for tests of the record."""
+
+import shutil
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from registry import (
+    cases,
+    decisions,
+    determinations,
+    journal,
+    loading,
+    publication,
+    resources,
+    storage,
+)
+from registry.audit.keys import SigningKey
+from registry.audit.merkle import Frontier, leaf_hash
+from registry.audit.notes import Checkpoint
+from registry.determinations import Target
+from registry.filings import IDENTITY, Reading, Submission
+from registry.models import PublishedCheckpoint
+from registry.uscc import check_digit
+from rules.facts import FACTS, RECORDS, Fact, RecordList, Scalar
+from rules.rulebook import load as load_rules
+
+FILED = date(2023, 6, 30)
+LATER = date(2024, 6, 30)
+LITTLE_GIANT = "专精特新“小巨人”企业"
+
+
+def code(number: int) -> str:
+    body = f"91350100M{number:08d}"
+    return body + check_digit(body)
+
+
+def full(number: int, as_of: date = FILED, **values: Scalar) -> Submission:
+    """A filing that states every fact of the catalogue and every field of every list."""
+    year = as_of.year
+    stated: dict[str, Scalar] = {}
+    for fact in FACTS:
+        for key in (f"{fact.id}@{year - n}" for n in (1, 2, 3)) if fact.yearly else (fact.id,):
+            stated[key] = _value(fact, number)
+    for key in ("key_chain_link", "well_known"):
+        stated.pop(key, None)
+    records = {
+        kind.id: RecordList(
+            tuple(
+                {f.id: _value(f, n) for f in kind.fields if f.origin == "填报"} for n in range(3)
+            ),
+            complete=n % 2 == 0,
+        )
+        for n, kind in enumerate(RECORDS)
+    }
+    sources = {key: f"表1!{n}" for n, key in enumerate([*stated, *records, "ip#0", "brands#1"])}
+    identity = {f.id: str(_value(f, number)) for f in IDENTITY}
+    return Submission(
+        code(number), f"企业{number}", as_of, identity, {**stated, **values}, records,
+        {**sources, "net_profit@1999": "表1!E4（无法读出）"}, f"表1!{number}",
+    )  # fmt: skip
+
+
+def bare(number: int, as_of: date = FILED, **values: Scalar) -> Submission:
+    """A filing that states hardly anything."""
+    stated = {f"revenue@{as_of.year - 1}": "20000000", **values}
+    records = {"ip": RecordList(({}, {"in_force": True}), complete=None)}
+    return Submission(code(number), f"企业{number}", as_of, {}, stated, records, {}, "表1!9")
+
+
+def _value(fact: Fact, number: int) -> Scalar:
+    if fact.kind == "flag":
+        return number % 2 == 0
+    if fact.kind == "date":
+        return f"20{10 + number}-01-01"
+    if fact.kind == "code":
+        return fact.codes[number % len(fact.codes)]
+    if fact.kind == "text":
+        return f"{fact.name}{number}"
+    if fact.unit == "%":
+        return f"0.{number}25"
+    return {"万元": f"{number}0000000.25", "人": f"{number}5"}.get(fact.unit, str(1 + number % 3))
+
+
+@dataclass
+class History:
+    """A registry that is written to, one moment after the other."""
+
+    engine: sa.Engine
+    moment: datetime = datetime(2024, 7, 1, 8, tzinfo=UTC)
+    checkpoints: list[Checkpoint] = field(default_factory=list)
+
+    def now(self) -> datetime:
+        self.moment += timedelta(minutes=1)
+        return self.moment
+
+    def load(self, *filed: Submission, file: str = "表.xlsx") -> loading.LoadReport:
+        with storage.session(self.engine, write=True) as session:
+            reading = Reading(file, "0" * 64, filed, (), ())
+            return loading.load(session, reading, now=self.now(), by="甲")
+
+    def undo(self, import_id: int | None) -> None:
+        assert import_id is not None
+        with storage.session(self.engine, write=True) as session:
+            loading.undo(session, import_id, now=self.now(), by="甲")
+
+    def publish(self, folder: Path | None = None) -> None:
+        with storage.session(self.engine, write=True) as session:
+            if folder is None:
+                publication.in_force(session, by="乙", now=self.now())
+            else:
+                publication.publish(session, load_rules(folder), folder, by="乙", now=self.now())
+
+    def decide(self, *numbers: int, **asked: Any) -> list[decisions.Decided]:
+        decider = decisions.Decider(self.engine, by="丙", now=self.now)
+        with storage.session(self.engine) as session:
+            wanted = [code(n) for n in numbers] or None
+            ids = cases.newest(session, wanted)
+        found = list(decider.decide(ids, decisions.Request(**asked)))
+        decider.close()
+        return found
+
+    def determine(self, number: int, target: Target, value: str, **more: Any) -> int:
+        with storage.session(self.engine, write=True) as session:
+            rules = publication.current(session)
+            assert rules is not None
+            given = {"ground": "现场核查", "evidence": [Path(__file__)], "by": "丙"} | more
+            return determinations.determine(
+                session, rules, code(number), target, value, now=self.now(), **given
+            ).seq
+
+    def confirm(self, seq: int) -> None:
+        with storage.session(self.engine, write=True) as session:
+            determinations.confirm(session, seq, by="丁", now=self.now())
+
+    def four_eyes(self, asked: bool) -> None:
+        with storage.session(self.engine, write=True) as session:
+            determinations.set_four_eyes(session, asked, by="乙", now=self.now())
+
+    def withdraw(self, number: int) -> None:
+        with storage.session(self.engine, write=True) as session:
+            decisions.withdraw(session, code(number), ground="企业申请", by="丙", now=self.now())
+
+    def checkpoint(self, key: SigningKey) -> None:
+        with storage.session(self.engine, write=True) as session:
+            now, frontier = self.now(), Frontier()
+            for entry in journal.entries(session):
+                frontier.append(leaf_hash(entry.header_bytes()))
+            stated = (f"time {journal.moment_text(now)}",)
+            point = Checkpoint(key.verifier_key.name, frontier.size, frontier.root(), stated)
+            note = key.sign_note(point.text())
+            session.add(PublishedCheckpoint(size=point.size, written_at=now, note=note))
+        self.checkpoints.append(point)
+
+
+def revised(folder: Path) -> Path:
+    """The packaged criteria with one note in other words."""
+    shutil.copytree(resources.features(), folder)
+    file = folder / "miit-2022-63" / "little-giant.feature"
+    text = file.read_text(encoding="utf-8")
+    before = "是否处于关键环节并有实效，由审核人依据材料认定。"
+    assert before in text
+    file.write_text(text.replace(before, "由审核人依据材料认定。"), encoding="utf-8")
+    return folder
+
+
+def rich(engine: sa.Engine, folder: Path) -> History:
+    """Write such a registry; ``folder`` is for files."""
+    told = History(engine)
+    key = SigningKey.create(folder / "key", "示例市工信局")
+    first = told.load(full(1), full(2), bare(3), bare(4))
+    assert first.import_id == 1, first.refused
+    told.publish()
+    told.decide(3, tiers=(LITTLE_GIANT,))
+    told.four_eyes(True)
+    told.confirm(told.determine(1, Target("知名度和影响力"), "是"))
+    told.confirm(told.determine(1, Target("审核认可", records="honours", number=2), "是"))
+    told.confirm(told.determine(1, Target("63.3.链", rule=True), "符合", tier=LITTLE_GIANT))
+    told.determine(2, Target("知名度和影响力"), "否")
+    told.decide(1, 2)
+    told.checkpoint(key)
+    third = bare(3, LATER, **{"revenue@2022": "20000001"})
+    later = [third, replace(full(2), values={**full(2).values, "staff@2022": "77"})]
+    told.load(full(1), *later, bare(5), file="更正.xlsx")
+    told.decide(1, 2, 3)
+    told.withdraw(5)
+    told.four_eyes(False)
+    undone = told.load(
+        full(1), bare(4, **{"staff@2022": "9"}), bare(6), bare(7, LATER), file="误.xlsx"
+    )
+    told.decide(4)
+    told.undo(undone.import_id)
+    told.determine(4, Target("营业收入总额", year=2022), "123.45万元")
+    told.publish(revised(folder / "features"))
+    told.decide(1, 4)
+    told.load(bare(8), replace(third, identity={"city": "福州市"}), file="新.xlsx")
+    told.decide(8)
+    told.checkpoint(key)
+    return told

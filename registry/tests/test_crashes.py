@@ -1,0 +1,254 @@
+"""A process that dies, a disk that is full, a connection that breaks: nothing is half written."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from itertools import count
+from typing import Any, TypeAlias
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlmodel import SQLModel
+
+from registry import cases, decisions, journal, publication, resources, storage
+from registry.audit.verify import verify
+from registry.determinations import Target
+from registry.errors import StorageError
+from registry.tests.history import History, bare, code, full
+from registry.tests.processes import DIED, ended, forked
+from rules.rulebook import load as load_rules
+
+#: What is done, to a registry on an engine of its own.
+Work: TypeAlias = Callable[[History], object]
+
+
+def deciding(told: History) -> Work:
+    decider = decisions.Decider(told.engine, by="丙", now=told.now)
+    ids = _ids(told, code(1))
+    list(decider.decide(ids, decisions.Request(as_of=date(2023, 11, 30))))  # makes the engines
+
+    def work(told: History) -> None:
+        decider.engine = told.engine
+        list(decider.decide(ids, decisions.Request(as_of=date(2023, 12, 1))))
+
+    return work
+
+
+def determining(told: History) -> Work:
+    return lambda told: told.determine(8, Target("知名度和影响力"), "是")
+
+
+def withdrawing(told: History) -> Work:
+    told.load(bare(9))
+    return lambda told: told.withdraw(9)
+
+
+def loading(told: History) -> Work:
+    changed = bare(8, **{"staff@2022": "7"})
+    return lambda told: told.load(changed, bare(3), full(9), bare(10))
+
+
+def undoing(told: History) -> Work:
+    done = told.load(replace(bare(8), name="改名"), full(9))
+    return lambda told: told.undo(done.import_id)
+
+
+def publishing(told: History) -> Work:
+    folder = resources.features()
+    rulebook = load_rules(folder)
+
+    def work(told: History) -> None:
+        with storage.session(told.engine, write=True) as session:
+            publication.publish(session, rulebook, folder, by="乙", now=told.now())
+
+    return work
+
+
+ALL_WORK = (deciding, determining, withdrawing, loading, undoing, publishing)
+
+
+def _ids(told: History, *usccs: str) -> list[int]:
+    with storage.session(told.engine) as session:
+        return cases.newest(session, usccs or None)
+
+
+def contents(engine: sa.Engine) -> dict[str, list[Any]]:
+    with engine.connect() as connection:
+        return {
+            name: list(connection.execute(sa.select(table).order_by(*table.primary_key)))
+            for name, table in SQLModel.metadata.tables.items()
+        }
+
+
+def _sound(told: History, *, replay: bool = False) -> None:
+    with storage.session(told.engine) as session:
+        report = verify(session, told.checkpoints, replay=replay)
+    assert report.sound, report.to_json()
+
+
+@contextmanager
+def _own(told: History) -> Iterator[History]:
+    """The same registry through an engine of one's own."""
+    engine = storage.create_engine(told.engine.url)
+    yield replace(told, engine=engine)
+    engine.dispose()
+
+
+def _at(engine: sa.Engine, step: int, happen: Callable[[sa.Connection], object]) -> None:
+    """Let something happen just before the statement or commit of that number."""
+    steps = count(1)
+
+    def before(connection: sa.Connection, *_: object) -> None:
+        if next(steps) == step:
+            happen(connection)
+
+    event.listen(engine, "before_cursor_execute", before)
+    event.listen(engine, "commit", before)
+
+
+@pytest.mark.parametrize("what", ALL_WORK)
+def test_a_process_that_dies_leaves_all_or_nothing(
+    history: History, what: Callable[[History], Work]
+) -> None:
+    work = what(history)
+    before = contents(history.engine)
+
+    def dying(step: int) -> None:
+        with _own(history) as told:
+            _at(told.engine, step, lambda _: os._exit(DIED))
+            work(told)
+
+    for step in count(1):
+        history.engine.dispose()
+        if (code := ended(forked(lambda at=step: dying(at)))) == 0:  # type: ignore[misc]
+            break
+        assert code == DIED
+        assert contents(history.engine) == before, f"died before step {step}"
+    assert step > 5
+    after = contents(history.engine)
+    assert len(after["journal"]) > len(before["journal"])
+    _sound(history, replay=what is deciding)
+
+
+@pytest.mark.filterwarnings("ignore")  # of psycopg: what it had open it cannot close any more
+def test_a_broken_connection_is_one_clear_sentence_and_leaves_nothing(history: History) -> None:
+    if history.engine.dialect.name != "postgresql":
+        pytest.skip("SQLite has no connection to break")
+    work = loading(history)
+    before = contents(history.engine)
+
+    def cut(connection: sa.Connection) -> None:
+        process = connection.connection.dbapi_connection.info.backend_pid  # type: ignore[union-attr]
+        with history.engine.connect() as other:
+            other.exec_driver_sql(f"SELECT pg_terminate_backend({process}, 5000)")
+
+    for step in count(2):
+        with _own(history) as told:
+            _at(told.engine, step, cut)
+            said = ""
+            try:
+                work(told)
+            except StorageError as error:
+                said = str(error)
+        if not said:
+            break
+        assert "连接中断" in said, f"cut before step {step}"
+        assert "\n" not in said
+        assert contents(history.engine) == before, f"cut before step {step}"
+    assert step > 10
+    _sound(history)
+
+
+@pytest.mark.parametrize("room", [0, 1, 5, 20])
+def test_a_full_disk_is_one_clear_sentence_and_leaves_nothing(history: History, room: int) -> None:
+    if history.engine.dialect.name != "sqlite":
+        pytest.skip("only of SQLite can a test make the disk small")
+    before = contents(history.engine)
+    filings = [full(n) for n in range(20, 60)]
+
+    def limit(connection: Any, _: object) -> None:
+        [pages] = connection.execute("PRAGMA page_count").fetchone()
+        connection.execute(f"PRAGMA max_page_count = {pages + room}")
+
+    with _own(history) as told:
+        event.listen(told.engine, "connect", limit)
+        with pytest.raises(StorageError, match="磁盘已满") as caught:
+            told.load(*filings)
+    assert "\n" not in str(caught.value)
+    assert contents(history.engine) == before
+    history.load(*filings)
+    _sound(history)
+
+
+@pytest.mark.parametrize("what", ALL_WORK)
+def test_a_lock_held_by_another_process_is_one_clear_sentence(
+    history: History, what: Callable[[History], Work], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = what(history)
+    before = contents(history.engine)
+    monkeypatch.setattr(storage, "_PATIENCE", 1)
+    ready, tell = os.pipe()
+
+    def hold() -> None:
+        with _own(history) as told, storage.session(told.engine, write=True):
+            os.write(tell, b"x")
+            signal.pause()
+
+    history.engine.dispose()
+    holder = forked(hold)
+    os.read(ready, 1)
+    try:
+        with _own(history) as told, pytest.raises(StorageError, match="正被其他程序写入"):
+            work(told)
+        assert contents(history.engine) == before
+    finally:
+        os.kill(holder, signal.SIGKILL)
+        assert ended(holder) == -signal.SIGKILL
+        os.close(ready)
+        os.close(tell)
+    with _own(history) as told:
+        work(told)
+    _sound(history)
+
+
+def test_deciding_goes_on_after_a_kill_without_duplicates(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decisions, "_CHUNK", 4)
+    history.load(*(bare(n) for n in range(20, 60)))
+    request = decisions.Request(tiers=("创新型中小企业",))
+    ids = _ids(history, *(code(n) for n in range(20, 60)))
+    decider = decisions.Decider(history.engine, by="丙", now=lambda: datetime.now(UTC))
+    list(decider.decide(ids[:1], request))
+    told, tell = os.pipe()
+
+    def work() -> None:
+        with _own(history) as own:
+            decider.engine = own.engine
+            for line in decider.decide(ids, request):
+                os.write(tell, f"{line.uscc} {line.seq}\n".encode())
+
+    history.engine.dispose()
+    process = forked(work)
+    os.close(tell)
+    with os.fdopen(told) as lines:
+        yielded = [next(lines) for _ in range(10)]
+        os.kill(process, signal.SIGKILL)
+        yielded += list(lines)
+    assert ended(process) == -signal.SIGKILL
+    assert len(yielded) < len(ids)
+    again = {line.uscc: line for line in decider.decide(ids, request)}
+    decider.close()
+    for line in yielded:
+        uscc, seq = line.split()
+        assert again[uscc].seq == int(seq), "what was yielded is stored"
+        assert again[uscc].earlier
+    with storage.session(history.engine) as session:
+        entries = journal.entries(session, kinds=["decision"], tier="创新型中小企业")
+        made = [e.filing_id for e in entries if e.filing_id in ids]
+    assert sorted(made) == sorted(ids)
+    _sound(history)

@@ -1,0 +1,545 @@
+"""Whatever is changed behind the registry's back is found: every column of every table.
+
+The attacker is the owner of the database: triggers and foreign keys do not stop them, and stand again
+afterwards. What no one can find is listed, with the reason.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlmodel import Session, SQLModel
+
+from registry import cases, journal, judging, storage, triggers
+from registry.audit.notes import Checkpoint
+from registry.audit.replay import Replayer, how
+from registry.audit.verify import Report, verify
+from registry.chain import GENESIS, header_text
+from registry.columns import Exact, Utc, Yuan
+from registry.decisions import body_of
+from registry.errors import RecordError, StorageError
+from registry.models import STATED_TABLES
+from registry.tests.history import History, code
+from rules.canonical import canonical_json, sha256
+from rules.decider import Decider
+from rules.decode import decode
+from rules.record import decision_body
+
+TABLES = SQLModel.metadata.tables
+JOURNAL, DOCUMENT, FILING = TABLES["journal"], TABLES["document"], TABLES["filing"]
+
+#: What cannot be found in the database alone, and why. An entry that is found after all must go.
+UNDETECTABLE = {
+    f"{model.__tablename__}.id": "a surrogate number that nothing refers to and that states nothing"
+    for model in STATED_TABLES
+} | {"checkpoint.note": "to tell whose name and signature it bears takes the public key"}
+_DETAILS = {model.__tablename__ for model in STATED_TABLES}
+#: Tables a row of which can be lost unnoticed.
+LOSABLE = {"checkpoint": "only who was handed a checkpoint can tell that it was signed"}
+
+
+@dataclass
+class Attacker:
+    """A connection of the database's owner, in a transaction that is rolled back in the end."""
+
+    connection: sa.Connection
+    checkpoints: list[Checkpoint]
+
+    @contextmanager
+    def attack(self, *tables: str) -> Iterator[None]:
+        """Alter tables; their triggers are there again afterwards."""
+        names = [(n, t) for t in tables for n in self._triggers(t)]
+        if self.connection.dialect.name == "sqlite":
+            for name, _ in names:
+                self.run(f"DROP TRIGGER {name}")
+        yield
+        if self.connection.dialect.name == "sqlite":
+            for name, _ in names:
+                self.run(triggers.DEFINITIONS["sqlite"][name])
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """What is done here is undone afterwards."""
+        savepoint = self.connection.begin_nested()
+        yield
+        savepoint.rollback()
+
+    def run(self, statement: str | sa.Executable, values: Any = None) -> sa.CursorResult[Any]:
+        if isinstance(statement, str):
+            return self.connection.exec_driver_sql(statement)
+        return self.connection.execute(statement, values)
+
+    def verified(self, *, checkpoints: bool = False, replay: bool | None = None) -> Report:
+        """What is found, by replay only where nothing else finds it."""
+        points = self.checkpoints if checkpoints else []
+        with Session(self.connection) as session:
+            report = verify(session, points, replay=bool(replay))
+            if report.sound and replay is None:
+                report = verify(session, points)
+            return report
+
+    def _triggers(self, table: str) -> list[str]:
+        found = triggers.DEFINITIONS[self.connection.dialect.name]
+        return [name for name, text in found.items() if f" ON {table} " in text]
+
+
+@pytest.fixture(autouse=True)
+def _engines_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An engine is kept for each ruleset: to make one takes longer than all the rest."""
+    monkeypatch.setattr(judging, "Decider", lambda ruleset: _decider(ruleset.canonical()))
+
+
+@lru_cache(maxsize=32)
+def _decider(text: str) -> Decider:
+    decider = Decider(decode(text))
+    decider.close = decider.__exit__ = lambda *_: None  # type: ignore[assignment, method-assign]
+    return decider
+
+
+@pytest.fixture
+def attacker(history: History) -> Iterator[Attacker]:
+    engine = history.engine
+    with engine.connect() as connection:
+        raw = connection.connection.dbapi_connection
+        assert raw is not None
+        if engine.dialect.name == "sqlite":
+            for pragma in ("foreign_keys = OFF", "ignore_check_constraints = ON"):
+                raw.cursor().execute(f"PRAGMA {pragma}")
+        transaction = connection.begin()
+        if engine.dialect.name == "postgresql":
+            connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+            for table, name in connection.exec_driver_sql(
+                "SELECT conrelid::regclass, conname FROM pg_constraint JOIN pg_class t "
+                "ON t.oid = conrelid WHERE contype IN ('c', 'u') "
+                "AND t.relnamespace = current_schema()::regnamespace"
+            ).all():
+                connection.exec_driver_sql(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+        for table in TABLES.values():
+            for index in table.indexes:
+                if index.unique:
+                    connection.exec_driver_sql(f"DROP INDEX {index.name}")
+        yield Attacker(connection, history.checkpoints)
+        transaction.rollback()
+
+
+def texts(report: Report) -> str:
+    return "\n".join([*report.integrity, *report.completeness, *report.correctness])
+
+
+def test_the_history_is_sound_and_rich(history: History) -> None:
+    with storage.session(history.engine) as session:
+        report = verify(session, history.checkpoints)
+        assert report.sound, texts(report)
+        assert report.replayed == report.decisions == 25
+        assert {e.kind for e in journal.entries(session)} == set(journal_kinds())
+        tiers = {e.tier for e in journal.entries(session, kinds=["decision"])}
+        applied = {
+            target
+            for found in cases.determinations(session, [1]).values()
+            for d in found
+            if (target := d.target)
+        }
+        cited = [e for e in journal.entries(session) if e.content.get("determinations")]
+        for table in TABLES.values():
+            assert session.scalar(sa.select(sa.func.count()).select_from(table)), table.name
+    assert len(tiers) == 3
+    assert applied == {"well_known", "honours#1.accepted", "63.3.链"}
+    assert cited
+
+
+def journal_kinds() -> list[str]:
+    return list(JOURNAL.c.kind.type.enums)  # type: ignore[attr-defined]
+
+
+# -- every column ----------------------------------------------------------------------------------
+
+
+def test_an_altered_value_is_found_in_every_column(attacker: Attacker) -> None:
+    found: dict[str, list[bool]] = {}
+    unnamed: list[str] = []
+    for table in TABLES.values():
+        rows = _rows(attacker, table)
+        for number, column in enumerate(table.c):
+            for row, value in _alterations(table, column, rows, number):
+                where = f"{table.name}.{column.name}"
+                with attacker.attempt():
+                    with attacker.attack(table.name):
+                        attacker.run(_altered(table, row, {column: value}))
+                    report = attacker.verified()
+                    found.setdefault(where, []).append(not report.sound)
+                    if not report.sound and not _names(table, column, row, report):
+                        unnamed.append(f"{where}: {value!r} gave\n{texts(report)}")
+    print(
+        f"{sum(sum(f) for f in found.values())} of {sum(map(len, found.values()))} alterations found"
+    )
+    assert {where for where, each in found.items() if not all(each)} == set(UNDETECTABLE)
+    assert set(found) == {f"{t.name}.{c.name}" for t in TABLES.values() for c in t.c}
+    assert not unnamed
+
+
+def _rows(attacker: Attacker, table: sa.Table) -> list[sa.RowMapping]:
+    """First, middle and last row; of the journal, one of each kind."""
+    rows = attacker.run(sa.select(table).order_by(*table.primary_key)).mappings().all()
+    if table is JOURNAL:
+        return [*{row["kind"]: row for row in reversed(rows)}.values(), rows[-1]]
+    return [rows[0], rows[len(rows) // 2], rows[-1]]
+
+
+def _alterations(
+    table: sa.Table, column: sa.Column[Any], rows: list[sa.RowMapping], number: int
+) -> Iterator[tuple[sa.RowMapping, Any]]:
+    """Another value, none, and text that reads the same but is written otherwise."""
+    if f"{table.name}.{column.name}" in UNDETECTABLE:
+        value = rows[-1][column]
+        yield rows[-1], f"x{value}" if isinstance(value, str) else value + 1000
+        return
+    few = table.name in _DETAILS
+    turn = number % len(rows)
+    for row in [rows[turn]] if few else rows:
+        yield row, _other(column, row[column])
+    if column.nullable:
+        yield from [(row, None) for row in rows if row[column] is not None][-1:]
+    row = rows[(turn + 1) % len(rows)]
+    if isinstance(row[column], str) and row[column].startswith("{"):
+        yield row, " " + row[column]
+
+
+def _other(column: sa.Column[Any], value: Any) -> Any:
+    kind = column.type
+    if isinstance(kind, sa.Enum):
+        return next(v for v in kind.enums if v != value)
+    if isinstance(kind, sa.Boolean):
+        return not value
+    if isinstance(kind, sa.Date):
+        return (value or date(2020, 1, 1)) + timedelta(days=1)
+    if isinstance(kind, Utc):
+        return (value or datetime.fromisoformat("2024-07-01T09:00:00Z")) + timedelta(seconds=1)
+    if isinstance(kind, (Exact, Yuan)):
+        return (value or Decimal(0)) + 1
+    if isinstance(value, str) and len(value) == 64:
+        return sha256(value)
+    if isinstance(value, str) and value.startswith("{"):
+        return canonical_json({**json.loads(value), "x": "y"})
+    if kind.python_type is str:
+        return f"{value or ''}x"
+    return (value or 0) + (1000 if column.primary_key else 1)
+
+
+def _altered(table: sa.Table, row: sa.RowMapping, values: dict[Any, Any]) -> sa.Update:
+    return (
+        sa.update(table)
+        .where(*(key == row[key] for key in table.primary_key))
+        .values({c.name: v for c, v in values.items()})
+    )
+
+
+def _names(table: sa.Table, column: sa.Column[Any], row: sa.RowMapping, report: Report) -> bool:
+    """Whether the report names what was altered, where that is one entry or one filing."""
+    if table is JOURNAL:
+        return f"第{row['seq']}号" in texts(report)
+    if table.name in _DETAILS and column.name != "filing_id":
+        return f"填报{row['filing_id']}" in texts(report)
+    return True
+
+
+def test_a_value_that_cannot_be_read_is_a_finding_and_no_crash(attacker: Attacker) -> None:
+    sqlite = attacker.connection.dialect.name == "sqlite"
+    tried = 0
+    for table in TABLES.values():
+        [row, *_] = _rows(attacker, table)
+        for column in table.c:
+            garbage = _garbage(column, sqlite)
+            if (
+                garbage is None
+                or column.primary_key
+                or f"{table.name}.{column.name}" in UNDETECTABLE
+            ):
+                continue
+            tried += 1
+            with attacker.attempt():
+                with attacker.attack(table.name):
+                    keys = " AND ".join(f"{k.name} = {row[k]!r}" for k in table.primary_key)
+                    name = f'"{column.name}"'
+                    attacker.run(f'UPDATE "{table.name}" SET {name} = {garbage} WHERE {keys}')
+                replayed = table.name in ("journal", "filing", "document", "enterprise")
+                report = attacker.verified(replay=replayed)
+                assert not report.sound, f"{table.name}.{column.name}"
+    assert tried > (100 if sqlite else 30)
+
+
+def _garbage(column: sa.Column[Any], sqlite: bool) -> str | None:
+    if isinstance(column.type, (Utc, sa.Date)):
+        return "'垃圾'" if sqlite else "'infinity'"
+    if isinstance(column.type, sa.Enum):
+        return "'垃圾'"
+    if isinstance(column.type, sa.Boolean):
+        return None  # SQLite has no such type: whatever stands there is read as yes or no
+    return "'[[}'" if sqlite or column.type.python_type is str else None
+
+
+@pytest.mark.parametrize("version", ["'9999'", "'0001'", "NULL"])
+def test_an_altered_revision_is_refused(history: History, version: str) -> None:
+    with history.engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM alembic_version")
+        if version != "NULL":
+            connection.exec_driver_sql(f"INSERT INTO alembic_version VALUES ({version})")
+    with pytest.raises(StorageError):
+        storage.connect(history.engine.url)
+
+
+def test_a_kept_checkpoint_that_states_something_else_is_found(attacker: Attacker) -> None:
+    table = TABLES["checkpoint"]
+    for row in _rows(attacker, table):
+        name, size, root, *rest = row["note"].split("\n")
+        for lines in ([name, "7", root], [name, size, root.swapcase()], [name, size]):
+            with attacker.attempt():
+                with attacker.attack("checkpoint"):
+                    note = "\n".join([*lines, *rest])
+                    attacker.run(_altered(table, row, {table.c.note: note}))
+                assert "检查点" in texts(attacker.verified(replay=False))
+
+
+# -- rows ------------------------------------------------------------------------------------------
+
+
+def test_a_lost_row_is_found_in_every_table(attacker: Attacker) -> None:
+    for table in TABLES.values():
+        found = []
+        for row in _rows(attacker, table):
+            if table is JOURNAL and row["seq"] == _entry(attacker, "decision", -1).seq:
+                continue  # the end of the journal: see below
+            with attacker.attempt():
+                with attacker.attack(table.name):
+                    keys = (key == row[key] for key in table.primary_key)
+                    attacker.run(sa.delete(table).where(*keys))
+                found.append(not attacker.verified().sound)
+        assert all(found) is (table.name not in LOSABLE), table.name
+        assert any(found) is (table.name not in LOSABLE), table.name
+
+
+def test_a_row_slipped_in_is_found_in_every_table(attacker: Attacker) -> None:
+    for table in TABLES.values():
+        for row in _rows(attacker, table):
+            with attacker.attempt():
+                with attacker.attack(table.name):
+                    attacker.run(sa.insert(table), _copy(table, row))
+                assert not attacker.verified().sound, table.name
+
+
+def _copy(table: sa.Table, row: sa.RowMapping) -> dict[str, Any]:
+    """The row once more, under keys of its own."""
+    own = {
+        "document": {"digest": "f" * 64},
+        "journal": {"seq": 10_000, "previous": "e" * 64, "digest": "f" * 64},
+        "checkpoint": {"size": 1},
+        "enterprise": {"id": 10_000, "uscc": code(99)},
+        "restatement": {"import_id": 10_000},
+    }
+    return {**row, **own.get(table.name, {"id": 10_000})}
+
+
+def test_swapped_entries_are_found(attacker: Attacker) -> None:
+    for one, other in ((5, 6), (2, 30)):
+        with attacker.attempt():
+            with attacker.attack("journal"):
+                for old, new in ((one, 10_000), (other, one), (10_000, other)):
+                    attacker.run(sa.update(JOURNAL).where(JOURNAL.c.seq == old).values(seq=new))
+            report = attacker.verified()
+            assert any(f"第{one}号" in text for text in report.integrity)
+
+
+def test_a_cut_journal_is_found_by_a_checkpoint_alone(attacker: Attacker) -> None:
+    last = _entry(attacker, "decision", -1)
+    with attacker.attack("journal", "checkpoint"):
+        attacker.run(sa.delete(JOURNAL).where(JOURNAL.c.seq == last.seq))
+        attacker.run(sa.delete(TABLES["checkpoint"]))
+    assert attacker.verified().sound
+    found = texts(attacker.verified(checkpoints=True))
+    assert f"检查点记有{last.seq}条记录，登记库只有{last.seq - 1}条：末尾的记录被截去" in found
+
+
+# -- forgeries with all digests recomputed -----------------------------------------------------------
+
+
+def _rewrite(attacker: Attacker, seq: int, change: Callable[[dict[str, Any]], None]) -> None:
+    """Change the body of an entry, and chain all that follows anew."""
+    names: dict[str, str] = {}
+    with attacker.attack("journal"):
+        rows = attacker.run(sa.select(JOURNAL).order_by(JOURNAL.c.seq)).mappings().all()
+        attacker.run(sa.delete(JOURNAL))
+        previous = GENESIS
+        for row in rows:
+            body = row["body"]
+            for old, new in names.items():
+                body = body.replace(old, new)
+            if row["seq"] == seq:
+                plain = json.loads(body)
+                change(plain)
+                body = canonical_json(plain)
+            entry = journal.Entry(**{**row, "body": body, "previous": previous})
+            previous = sha256(header_text(entry.header()))
+            names[row["digest"]] = previous
+            attacker.run(sa.insert(JOURNAL), {**vars(entry), "digest": previous})
+
+
+def _entry(attacker: Attacker, kind: str, pick: int = 0) -> journal.Entry:
+    with Session(attacker.connection) as session:
+        return list(journal.entries(session, kinds=[kind]))[pick]
+
+
+def _found_by_checkpoint(attacker: Attacker) -> bool:
+    return "与检查点" in texts(attacker.verified(checkpoints=True, replay=False))
+
+
+def test_a_forged_verdict_is_found_though_the_chain_was_rewritten(attacker: Attacker) -> None:
+    for pick in (0, -1):
+        entry = _entry(attacker, "decision", pick)
+
+        def forge(body: dict[str, Any]) -> None:
+            body["verdict"] = 3 if body["verdict"] != 3 else 0
+
+        with attacker.attempt():
+            with attacker.attack("checkpoint"):
+                attacker.run(sa.delete(TABLES["checkpoint"]))
+            _rewrite(attacker, entry.seq, forge)
+            report = attacker.verified(replay=True)
+            assert [*report.integrity, *report.completeness] == []
+            [complaint] = report.correctness
+            assert f"第{entry.seq}号决定" in complaint
+            assert _found_by_checkpoint(attacker)
+            with Session(attacker.connection) as session:
+                replayer = Replayer(session)
+                forged = journal.entry(session, entry.seq)
+                with pytest.raises(RecordError, match="不能原样重现"):
+                    replayer.judged(forged)
+                replayer.close()
+
+
+def test_a_decision_that_leaves_out_a_determination_is_found(attacker: Attacker) -> None:
+    with Session(attacker.connection) as session:
+        entry = next(
+            e
+            for e in journal.entries(session, kinds=["decision"])
+            if e.content["determinations"] and "小巨人" in e.tier
+        )
+        replayer = Replayer(session)
+        published, judge = replayer._rules(entry.content["applicability"]["digest"])
+        case = cases.case(session, entry.filing_id or 0)
+        root = entry.content["applicability"]["ruleset"]
+        decision = judge.decide(root, case.profile)
+        ruleset = published.ruleset(root).to_json()
+        replayer.close()
+
+    def forge(body: dict[str, Any]) -> None:
+        body |= decision_body(
+            case=body["case"],
+            facts=body["facts"],
+            determinations=[],
+            ruleset=ruleset,
+            ruleset_digest=body["ruleset"],
+            applicability=body["applicability"],
+            trace=decision.trace,
+            readings=decision.readings,
+        )
+
+    _rewrite(attacker, entry.seq, forge)
+    assert any(f"第{entry.seq}号决定" in c for c in attacker.verified(replay=True).correctness)
+
+
+def test_a_decision_under_superseded_criteria_is_found(attacker: Attacker) -> None:
+    with Session(attacker.connection) as session:
+        first = next(journal.entries(session, kinds=["publication"])).content
+        entry = [e for e in journal.entries(session, kinds=["decision"]) if "小巨人" in e.tier][-1]
+        replayer = Replayer(session)
+        asked = entry.content["case"]
+        profile, known = replayer._facts(entry, asked, "then")
+        published, judge = replayer._rules(first["applicability"])
+        governing = judge.governing(asked["tier"], profile.as_of, how(asked))
+        judged = judge.judge(governing, profile, known)
+        forged = body_of(judged, asked, entry.content["facts"], published)
+        replayer.close()
+    _rewrite(attacker, entry.seq, lambda body: body.update(forged))
+    report = attacker.verified(replay=True)
+    assert not report.correctness
+    assert f"第{entry.seq}号决定不是按当时发布的标准作出的" in texts(report)
+
+
+#: Texts that are no JSON, or JSON of another shape than is stored.
+SHAPES = (
+    "",
+    "{",
+    "[]",
+    "{}",
+    "null",
+    '"x"',
+    "[" * 100_000,
+    '{"case":1,"values":{"revenue":"NaN"}}',
+)
+
+
+@pytest.mark.parametrize("kind", journal_kinds())
+def test_a_body_of_another_shape_is_a_finding_and_no_crash(attacker: Attacker, kind: str) -> None:
+    seq = _entry(attacker, kind).seq
+    row = attacker.run(sa.select(JOURNAL).where(JOURNAL.c.seq == seq)).mappings().one()
+    for body in SHAPES:
+        with attacker.attempt():
+            with attacker.attack("journal"):
+                forged = journal.Entry(**{**row, "body": body})
+                new = sha256(header_text(forged.header()))
+                attacker.run(_altered(JOURNAL, row, {JOURNAL.c.body: body, JOURNAL.c.digest: new}))
+            report = attacker.verified(replay=kind == "decision")
+            assert f"第{seq}号" in texts(report)
+
+
+@pytest.mark.parametrize("column", [FILING.c.facts, FILING.c.identity, DOCUMENT.c.text], ids=str)
+def test_a_text_of_another_shape_is_a_finding_and_no_crash(
+    attacker: Attacker, column: sa.Column[Any]
+) -> None:
+    for text in SHAPES:
+        with attacker.attempt():
+            with attacker.attack(column.table.name):
+                attacker.run(sa.update(column.table).values({column.name: text}))
+            report = attacker.verified(replay=True)
+            assert report.integrity
+            assert len(report.correctness) == report.decisions
+
+
+# -- triggers ----------------------------------------------------------------------------------------
+
+
+def test_a_dropped_disabled_or_altered_trigger_is_found(attacker: Attacker) -> None:
+    kind = attacker.connection.dialect.name
+    for name, text in triggers.DEFINITIONS[kind].items():
+        table = text.partition(" ON ")[2].split()[0]
+        drop = f"DROP TRIGGER {name}" + ("" if kind == "sqlite" else f" ON {table}")
+        attempts = [[drop]]
+        if "OLD" not in text:
+            attempts.append([drop, text.replace(f" ON {table}", " ON import", 1)])
+        if kind == "sqlite":
+            ignoring = re.sub(r"RAISE\(.*?\)", "RAISE(IGNORE)", text)
+            never = " AND 0 BEGIN " if " WHEN " in text else " WHEN 0 BEGIN "
+            attempts += [[drop, ignoring], [drop, text.replace(" BEGIN ", never, 1)]]
+        else:
+            attempts.append([f"ALTER TABLE {table} DISABLE TRIGGER {name}"])
+            attempts.append([f"ALTER TABLE {table} ENABLE REPLICA TRIGGER {name}"])
+        for statements in attempts:
+            with attacker.attempt():
+                for statement in statements:
+                    attacker.run(statement)
+                assert name in texts(attacker.verified(replay=False)), statements
+    if kind == "postgresql":
+        for name, text in triggers.FUNCTIONS.items():
+            with attacker.attempt():
+                changed = text.replace("CREATE", "CREATE OR REPLACE").replace(
+                    "BEGIN", "BEGIN RETURN NEW;"
+                )
+                attacker.run(changed.replace("%", "%%"))
+                assert name in texts(attacker.verified(replay=False))
