@@ -1,31 +1,26 @@
 """Checking enterprises against the tiers: which ruleset governs, what it says, with reasons."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 from typing import Any, Final
 
-from registry.errors import RegistryError
-from rules.decider import Decider, Decision, by_reference
-from rules.drafting.examples import read_indicator
-from rules.editions import Governing, governing
+from registry.judging import RECHECK, Determination, Judge, Judgement, Rules, refuse_wrong_day
+from rules import reference
+from rules.decider import by_reference
+from rules.editions import Governing
 from rules.errors import NoRulesetError
 from rules.explain import Check, Figure, Finding, explain, missing, reasons, result_text
 from rules.expressions import leaves
 from rules.facts import TITLES, Profile, RecordList
-from rules.model import Expr, Note, Outcome
+from rules.model import Expr, Gap, Note, Outcome, trace_of
 from rules.rulebook import Rulebook
 
 #: The words for the tiers on the command line, lowest first.
 TIERS: Final[dict[str, str]] = dict(zip(("创新型", "专精特新", "小巨人"), TITLES, strict=True))
 
 UNENCODED: Final = "未编码"
-RECHECK: Final = "复核"
-
-
-class CheckRefusedError(RegistryError):
-    """A filing cannot be checked as of the day asked for."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +29,8 @@ class TierVerdict:
 
     ``finding`` is None where no encoded ruleset governs; ``note`` then says which text does.
     ``notes`` are the interpretation notes that it rests on, with their rules; ``not_applicable``
-    names the members of the tier's recognition that this procedure does not look at.
+    names the members of the tier's recognition that this procedure does not look at;
+    ``determinations`` are those of persons that had a say.
     """
 
     tier: str
@@ -43,6 +39,7 @@ class TierVerdict:
     note: str = ""
     notes: tuple[tuple[str, Note], ...] = ()
     not_applicable: tuple[str, ...] = ()
+    determinations: tuple[Determination, ...] = ()
 
     @property
     def outcome(self) -> str:
@@ -93,6 +90,10 @@ class TierVerdict:
             "notes": [
                 {"rule": r, "confidence": n.confidence, "text": n.text} for r, n in self.notes
             ],
+            "determinations": [
+                {"seq": d.seq, **d.content, "ground": d.ground, "by": d.by}
+                for d in self.determinations
+            ],
             "finding": self.finding.to_json() if self.finding else None,
         }
 
@@ -118,11 +119,10 @@ class CaseResult:
 
 
 class Checker:
-    """Checks profiles against the rulesets of a rulebook; keeps one decider for each of them."""
+    """Checks profiles against all tiers by some rules, with reasons."""
 
-    def __init__(self, rulebook: Rulebook) -> None:
-        self.rulebook = rulebook
-        self._deciders: dict[str, Decider] = {}
+    def __init__(self, rules: Rules) -> None:
+        self.judge = Judge(rules)
 
     def check(
         self,
@@ -135,90 +135,114 @@ class Checker:
         province: str = "",
         batch: str = "",
         as_of: date | None = None,
+        determinations: Sequence[Determination] = (),
     ) -> CaseResult:
         """Check one filing against some tiers, as of its own day or another.
 
         Raises ``CheckRefusedError`` for a day before the filing's own, and where the newest filed
         fiscal year is not the last complete one.
         """
-        _refuse_wrong_day(name, profile, as_of or profile.as_of)
+        refuse_wrong_day(name, profile, as_of or profile.as_of)
         profile = replace(profile, as_of=as_of or profile.as_of)
         case = {"procedure": procedure, "province": province, "batch": batch}
-        verdicts = tuple(self._verdict(t, profile, case) for t in tiers)
+        verdicts = tuple(self._verdict(t, profile, case, determinations) for t in tiers)
         return CaseResult(uscc, name, profile.as_of, verdicts)
 
-    def decide(self, root: str, profile: Profile) -> Decision:
-        """Decide a profile under one root rule, by both evaluators."""
-        if root not in self._deciders:
-            self._deciders[root] = Decider(self.rulebook.ruleset(root))
-        return self._deciders[root].decide(profile)
-
-    def _verdict(self, tier: str, profile: Profile, case: Mapping[str, str]) -> TierVerdict:
-        rows = self.rulebook.applicability
+    def _verdict(
+        self,
+        tier: str,
+        profile: Profile,
+        case: Mapping[str, str],
+        determinations: Sequence[Determination],
+    ) -> TierVerdict:
         try:
-            found = governing(rows, tier=tier, day=profile.as_of, **case)
+            found = self.judge.governing(tier, profile.as_of, case)
         except NoRulesetError as error:
             return TierVerdict(tier, None, None, str(error))
         if not found.row.encoded:
-            text = found.row.ruleset.removesuffix("（未编码）")
-            return TierVerdict(tier, found, None, f"适用{text}，本系统尚未编入该文本，不能给出结论")
-        decision = self.decide(found.row.ruleset, profile)
-        notes = tuple((r.id, n) for r in decision.ruleset.rules for n in r.notes)
+            return TierVerdict(tier, found, None, unencoded(found))
+        return self.verdict(tier, self.judge.judge(found, profile, determinations))
+
+    def verdict(self, tier: str, judged: Judgement) -> TierVerdict:
+        """A judgement with its reasons."""
         return TierVerdict(
             tier,
-            found,
-            explain(decision),
-            notes=notes,
-            not_applicable=self._left_out(found.row.ruleset),
+            judged.governing,
+            explain(judged.decision),
+            notes=tuple((r.id, n) for r in judged.ruleset.rules for n in r.notes),
+            not_applicable=self._left_out(judged.ruleset.root),
+            determinations=judged.applied,
         )
 
     def _left_out(self, root: str) -> tuple[str, ...]:
-        """The members of the recognition root ``63.2`` that another root of it, ``63.2.复核``, lacks."""
-        recognition = root.removesuffix(f".{RECHECK}")
-        listed = set(self.rulebook.rule(root).rule_references())
-        left = (r for r in self.rulebook.rule(recognition).rule_references() if r not in listed)
-        return tuple(id.rpartition(".")[2] for id in left)
+        """The members of the recognition root ``63.2`` that another root of it, ``63.2.复核``, lacks.
+
+        Members go by the last part of their ids; where both roots have one but of different rules,
+        the members of these are compared.
+        """
+        return tuple(self._lacked(root.removesuffix(f".{RECHECK}"), root))
+
+    def _lacked(self, whole: str, part: str) -> Iterator[str]:
+        listed = self._members(part)
+        for name, id in self._members(whole).items():
+            if name not in listed:
+                yield name
+            elif id != listed[name]:
+                yield from self._lacked(id, listed[name])
+
+    def _members(self, id: str) -> dict[str, str]:
+        rule = self.judge.rules.rule(id)
+        return {r.rpartition(".")[2]: r for r in rule.rule_references()}
 
 
-def newest_year(profile: Profile) -> int | None:
-    """The newest fiscal year of which anything is filed."""
-    years = [int(key.partition("@")[2]) for key in profile.values if "@" in key]
-    return max(years, default=None)
+def unencoded(found: Governing) -> str:
+    """What to say where the text that governs is not among the criteria."""
+    text = found.row.ruleset.removesuffix("（未编码）")
+    return f"适用{text}，本系统尚未编入该文本，不能给出结论"
 
 
-def _refuse_wrong_day(name: str, profile: Profile, day: date) -> None:
-    if day < profile.as_of:
-        raise CheckRefusedError(
-            f"{name}：没有{day.isoformat()}以前的填报，最早的是{profile.as_of.isoformat()}；"
-            "较晚的填报不能用来检查较早的日期，请改用填报日期或以后的日期"
-        )
-    newest, wanted = newest_year(profile), day.year - 1
-    if newest is None or newest == wanted:
-        return
-    own = profile.as_of
-    hint = f"用 --as-of {own.isoformat()} 按当时检查" if own.year - 1 == newest else "核对填报日期"
-    raise CheckRefusedError(
-        f"{name}：最新的年度数据是{newest}年，而按{day.isoformat()}上年度应为{wanted}年；"
-        f"请补报{wanted}年数据，或{hint}"
-    )
+class Sizes:
+    """Tells sectors and size classes under 300号, for reports only; keeps what it compiled."""
+
+    def __init__(self, rulebook: Rulebook) -> None:
+        self.rulebook = rulebook
+        self._evaluators: dict[str, reference.Evaluator] = {}
+
+    def sector(self, profile: Profile) -> str:
+        """The 划型行业, or the word for what is open."""
+        root = "63.8.中小企业"
+        found = self._evaluator(root).evaluation(profile.to_json()).readings["划型行业"]
+        if found.code is not None:
+            return found.code
+        return (Outcome.PENDING if found.gap == Gap.PENDING else Outcome.MISSING).text
+
+    def size(self, profile: Profile, sector: str) -> str:
+        """大型, 中型, 小型 or 微型, or the word for what is open."""
+        if f"300.{sector}" not in self.rulebook.rules:
+            return sector  # 材料不足 or 待人工认定
+        for size, rule, settles in (
+            ("大型", f"300.{sector}", Outcome.NOT_MET),
+            ("中型", f"300.{sector}.中型", Outcome.MET),
+            ("小型", f"300.{sector}.小型", Outcome.MET),
+        ):
+            evaluated = self._evaluator(rule).evaluate(profile.to_json())
+            outcome = trace_of({rule: evaluated[rule]})[rule]
+            if outcome is settles:
+                return size
+            if outcome not in (Outcome.MET, Outcome.NOT_MET):
+                return result_text(outcome)
+        return "微型"
+
+    def _evaluator(self, root: str) -> reference.Evaluator:
+        if root not in self._evaluators:
+            self._evaluators[root] = reference.Evaluator(self.rulebook.ruleset(root).to_json())
+        return self._evaluators[root]
 
 
 def size_class(rulebook: Rulebook, profile: Profile) -> str:
     """大型, 中型, 小型 or 微型 under 300号, or the word for what is open; for reports only."""
-    sector = read_indicator(rulebook.ruleset("63.8.中小企业"), profile, "划型行业")
-    if f"300.{sector}" not in rulebook.rules:
-        return sector  # 材料不足 or 待人工认定
-    for size, rule, settles in (
-        ("大型", f"300.{sector}", Outcome.NOT_MET),
-        ("中型", f"300.{sector}.中型", Outcome.MET),
-        ("小型", f"300.{sector}.小型", Outcome.MET),
-    ):
-        outcome = by_reference(rulebook.ruleset(rule), profile)[rule]
-        if outcome is settles:
-            return size
-        if outcome not in (Outcome.MET, Outcome.NOT_MET):
-            return result_text(outcome)
-    return "微型"
+    sizes = Sizes(rulebook)
+    return sizes.size(profile, sizes.sector(profile))
 
 
 def counts(rulebook: Rulebook, profile: Profile) -> dict[str, tuple[Fraction, Fraction | None]]:

@@ -16,6 +16,7 @@ from typing import Final
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from registry import receipts
 from registry.errors import LoadError
 from registry.filings import Reading, Submission
 from registry.models import Import, Restatement
@@ -111,8 +112,11 @@ def load(
     partial: bool = False,
     dry_run: bool = False,
     as_of: date | None = None,
+    by: str = "",
 ) -> LoadReport:
     """Store what is new or changed in a file; ``as_of`` serves submissions that give no day.
+
+    ``by`` names who loads it, for the journal.
 
     A file in which anything is refused is not stored at all, unless ``partial``. A clock that
     stands before an earlier load raises ``LoadError``.
@@ -128,6 +132,7 @@ def load(
     whole = not refused and not reading.errors
     if (new or changed) and (whole or partial) and not dry_run:
         _check_clock(session, now)
+        receipts.adopt(session, by=by, now=now)
         stored = Import(
             file=reading.file,
             digest=reading.digest,
@@ -150,6 +155,7 @@ def load(
         for part in chunks(unchanged):
             again = [{"import_id": import_id, "filing_id": current[key][0]} for key in part]
             session.execute(sa.insert(_RESTATEMENT), again)
+        receipts.intake(session, import_id, list(replaced.values()), by=by, now=now)
     return LoadReport(
         reading.file,
         reading.digest,
@@ -161,8 +167,10 @@ def load(
     )
 
 
-def undo(session: Session, import_id: int, *, now: datetime) -> UndoReport:
+def undo(session: Session, import_id: int, *, now: datetime, by: str = "") -> UndoReport:
     """Take a load back: close its versions and open again what they had superseded.
+
+    ``by`` names who does it, for the journal.
 
     ``LoadError`` if it is unknown or undone already, or if a later load concerns the same
     enterprises: that one must be undone first.
@@ -193,6 +201,7 @@ def undo(session: Session, import_id: int, *, now: datetime) -> UndoReport:
         raise LoadError(
             f"导入{import_id}中的企业后来又被{len(later)}次导入申报：请先撤销导入{named}"
         )
+    receipts.adopt(session, by=by, now=now)
     closing = session.execute(
         sa.select(FILING.c.id, FILING.c.replaces_id, ENTERPRISE.c.uscc)
         .join(ENTERPRISE)
@@ -204,6 +213,7 @@ def undo(session: Session, import_id: int, *, now: datetime) -> UndoReport:
     loaded.undone_at = now
     session.flush()
     settle(session, import_id, now)
+    receipts.undo(session, import_id, [row.id for row in closing], by=by, now=now)
     return UndoReport(
         import_id,
         loaded.file,

@@ -1,4 +1,4 @@
-"""All tables: enterprises, the files loaded, and what each filing stated.
+"""All tables: enterprises, the files loaded, what each filing stated, and the journal.
 
 A filing is what one enterprise states as of one day. Its facts stand in typed rows of their own
 tables, and once more as canonical JSON text, the form that is digested and compared. Nothing that
@@ -14,6 +14,7 @@ from sqlalchemy import CheckConstraint, Index, Text, text
 from sqlalchemy import Enum as SAEnum
 from sqlmodel import Field, SQLModel
 
+from registry.chain import KINDS
 from registry.columns import Count, Exact, RowId, Utc, Yuan
 from rules.facts import RECORDS, record_kind
 
@@ -191,6 +192,7 @@ class YearlyFigure(Stated, table=True):
     rd_expense: Decimal | None = Field(default=None, sa_type=Yuan)
     total_assets: Decimal | None = Field(default=None, sa_type=Yuan)
     total_liabilities: Decimal | None = Field(default=None, sa_type=Yuan)
+    development_score: Decimal | None = Field(default=None, sa_type=Exact)
 
 
 class ScalarRow(Stated):
@@ -258,7 +260,7 @@ class IpRight(Record, table=True):
     """An intellectual property right (知识产权)."""
 
     __tablename__ = "ip_right"
-    __table_args__ = _record("ip_right")
+    __table_args__ = _record("ip_right", _at_least(1, "holder_rank"))
 
     kind: str | None = Field(default=None, sa_type=_codes("ip", "kind"))
     number: str | None = Field(default=None, sa_type=Text)
@@ -267,6 +269,7 @@ class IpRight(Record, table=True):
     acquisition: str | None = Field(default=None, sa_type=_codes("ip", "acquisition"))
     grant_date: dt.date | None = None
     transfer_date: dt.date | None = None
+    holder_rank: int | None = Field(default=None, sa_type=Count)
     earning: bool | None = None
     foreign_family: bool | None = None
     foreign_income: bool | None = None
@@ -377,3 +380,54 @@ STATED_TABLES: Final[tuple[type[Stated], ...]] = (
     RecordListRow,
     *RECORD_TABLES.values(),
 )
+
+
+class Document(SQLModel, table=True):
+    """A text that the record names by its SHA-256: it never changes.
+
+    A ruleset or applicability table in canonical JSON, or a file that they were compiled from.
+    """
+
+    __tablename__ = "document"
+    __table_args__ = (CheckConstraint("length(digest) = 64", "digest"),)
+
+    digest: str = Field(primary_key=True, sa_type=Text)
+    kind: str = Field(sa_type=_enum("kind", ("ruleset", "applicability", "source")))
+    text: str = Field(sa_type=Text)
+
+
+class JournalEntry(SQLModel, table=True):
+    """One entry of the journal: everything that was done to the registry, in order, for good.
+
+    ``body`` is canonical JSON text; ``disclosures`` are the texts that the entry commits to, with
+    their salt (see ``registry.sealing``); ``digest`` is that of the header (see ``registry.chain``).
+    Triggers refuse UPDATE, DELETE, and an entry that does not follow the last.
+    """
+
+    __tablename__ = "journal"
+    __table_args__ = (
+        CheckConstraint("seq >= 1", "seq"),
+        CheckConstraint("length(digest) = 64 AND length(previous) = 64", "digest"),
+    )
+
+    seq: int = Field(primary_key=True, sa_type=RowId, sa_column_kwargs={"autoincrement": False})
+    kind: str = Field(sa_type=_enum("kind", tuple(KINDS)))
+    tier: str = Field(sa_type=Text)
+    filing_id: int | None = Field(default=None, foreign_key="filing.id", sa_type=RowId, index=True)
+    recorded_at: dt.datetime = Field(sa_type=Utc)
+    program: str = Field(sa_type=Text)
+    body: str = Field(sa_type=Text)
+    disclosures: str = Field(sa_type=Text)
+    previous: str = Field(unique=True, sa_type=Text)
+    digest: str = Field(unique=True, sa_type=Text)
+
+
+class PublishedCheckpoint(SQLModel, table=True):
+    """A signed statement of how long the journal was and what it held; ``note`` is its text."""
+
+    __tablename__ = "checkpoint"
+    __table_args__ = (CheckConstraint("size >= 1", "size"),)
+
+    size: int = Field(primary_key=True, sa_type=RowId, sa_column_kwargs={"autoincrement": False})
+    written_at: dt.datetime = Field(sa_type=Utc)
+    note: str = Field(sa_type=Text)

@@ -1,11 +1,11 @@
 """Verdicts for people: a one-screen table, an explanation in lines, a result workbook."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from openpyxl import Workbook
 from openpyxl.styles import Alignment, Font
@@ -20,7 +20,10 @@ from rich.table import Table
 from rich.text import Text
 
 from registry.checking import TIERS, UNENCODED, CaseResult, TierVerdict
-from rules.explain import AT_THRESHOLD, Check, Figure, Finding, Option, result_text
+from registry.judging import Determination
+from rules.editions import OTHERS, Governing
+from rules.explain import AT_THRESHOLD, Check, Figure, Finding, Option, result_text, value_text
+from rules.facts import fact, record_kind
 from rules.model import Outcome, Points
 from rules.quantities import UNITS
 
@@ -45,11 +48,13 @@ Cell: TypeAlias = str | Decimal | None
 _SCORE: Final = ".评价得分"
 _ONLY_TITLE: Final = "* 只缺前置称号"
 _UNITS: Final = "|".join(sorted(UNITS, key=len, reverse=True))
-#: What a line of the table is not broken within: a number with its unit, and closing punctuation.
-_PIECE: Final = re.compile(rf"(?:[+-]?\d+(?:\.\d+)?(?:{_UNITS})?|.)[，。；：、）」〕]*", re.DOTALL)
+#: What a line of the table is not broken within: a number with its unit, brackets and punctuation.
+_PIECE: Final = re.compile(
+    rf"[（「〔]*(?:[+-]?\d+(?:\.\d+)?(?:{_UNITS})?|.)[，。；：、）」〕]*", re.DOTALL
+)
 
 
-class _Wrapped:
+class Wrapped:
     """Chinese text that breaks between any characters, but not between a number and its unit."""
 
     def __init__(self, text: str) -> None:
@@ -92,19 +97,93 @@ def summary(results: Sequence[CaseResult]) -> Table:
     for result in results:
         day = [result.as_of.isoformat()] if len(days) > 1 else []
         cells = [_coloured(v) for v in result.verdicts]
-        table.add_row(escape(result.name), *day, *cells, _Wrapped(_obstacle(result, short=True)))
+        table.add_row(escape(result.name), *day, *cells, Wrapped(_obstacle(result, short=True)))
     return table
+
+
+def _not_applied(governing: Governing) -> Iterator[str]:
+    """The rows that did not govern though they might have: not those of other places or other rounds."""
+    province = governing.row.province
+    for row, why in governing.rejected:
+        elsewhere = row.province not in (OTHERS, province)
+        another_round = row.batch not in ("", governing.row.batch) and "，不含" in why
+        if not (elsewhere or another_round):
+            yield f"    未适用：{row.basis}，因{why}"
 
 
 def _coloured(verdict: TierVerdict) -> str:
     text = verdict.outcome
-    shown = f"[{_COLOURS[text]}]{text}[/]"
-    return f"{shown}*" if only_title_lacking(verdict) else shown
+    marks = ("*" if only_title_lacking(verdict) else "") + ("†" if verdict.determinations else "")
+    return f"[{_COLOURS[text]}]{text}[/]{marks}"
 
 
 def only_title_lacking(verdict: TierVerdict) -> bool:
     """Whether the substantive conditions hold and only the prerequisite title does not."""
     return verdict.outcome != "符合" and verdict.parts.get("实质条件") == "符合"
+
+
+def footnotes(results: Sequence[CaseResult]) -> list[str]:
+    """What the marks in the table mean, as far as it has them."""
+    verdicts = [v for r in results for v in r.verdicts]
+    found = []
+    if any(only_title_lacking(v) for v in verdicts):
+        found.append("* 实质条件符合，只缺前置称号")
+    if any(v.determinations for v in verdicts):
+        found.append("† 含人工认定，见 --explain")
+    rows = [v.governing.row for v in verdicts if v.governing]
+    found += dict.fromkeys(
+        f"{_SHORT[r.tier]}适用{'轮次要求' if r.batch else f'{r.province}的设定'}：{r.basis}"
+        for r in rows
+        if r.batch or r.province != OTHERS
+    )
+    return found
+
+
+def determination_text(determination: Determination) -> str:
+    """A determination in one phrase: what it was, what it is now, why, and by whom."""
+    content = determination.content
+    was, value = (determined_text(content, content[k]) for k in ("was", "value"))
+    confirmed = f"，{determination.confirmed_by}确认" if determination.confirmed_by else ""
+    return (
+        f"{target_text(content)}：{was} → {value}，理由：{determination.ground}"
+        f"（{determination.by}{confirmed}，证据{len(content['evidence'])}件）"
+    )
+
+
+def target_text(content: Mapping[str, Any]) -> str:
+    """What a determination is about, as officers name it.
+
+    >>> target_text({"fact": "revenue@2022"}), target_text({"fact": "ip#0.pledge"})
+    ('2022年营业收入总额', '知识产权第1条较高质押融资')
+    """
+    if "rule" in content:
+        return f"规则{content['rule']}"
+    name, _, place = content["fact"].partition("#")
+    if place:
+        kind, (number, _, field) = record_kind(name), place.partition(".")
+        found = kind.field(field)
+        return f"{kind.name}第{int(number) + 1}条{found.name if found else field}"
+    if content.get("list"):
+        return f"{record_kind(name).name}清单是否已报全"
+    id, _, year = name.partition("@")
+    return f"{year}年{fact(id).name}" if year else fact(id).name
+
+
+def determined_text(content: Mapping[str, Any], value: Any) -> str:
+    """What a determination says its target was or is, as officers write it."""
+    if "rule" in content:
+        return (
+            Outcome(value).text
+            if isinstance(value, int)
+            else result_text(Points(Fraction(value[0]), Fraction(value[1])))
+        )
+    if value is None:
+        return "未知"
+    name, _, place = content["fact"].partition("#")
+    if content.get("list") or isinstance(value, bool):
+        return "是" if value else "否"
+    found = record_kind(name).field(place.partition(".")[2]) if place else fact(name.split("@")[0])
+    return value_text(found, value) if found else str(value)
 
 
 def _obstacle(result: CaseResult, *, short: bool = False) -> str:
@@ -173,8 +252,9 @@ class _Writer:
         if verdict.governing:
             yield f"  适用依据：{verdict.governing.reason}"
             if self.full:
-                for row, why in verdict.governing.rejected:
-                    yield f"    未适用：{row.basis}，因{why}"
+                yield from dict.fromkeys(_not_applied(verdict.governing))
+        for determination in verdict.determinations:
+            yield f"  † 人工认定第{determination.seq}号　{determination_text(determination)}"
         if verdict.finding is None:
             return
         if len(verdict.parts) > 1:
@@ -385,11 +465,19 @@ def _verdict_table(results: Sequence[CaseResult]) -> tuple[list[str], Iterator[l
         for result, points in zip(results, scores, strict=True):
             row: list[Cell] = [result.uscc, result.name, result.as_of.isoformat()]
             for verdict, score, has_score in zip(result.verdicts, points, scored, strict=True):
-                row += [verdict.outcome, _ONLY_TITLE if only_title_lacking(verdict) else ""]
+                row += [verdict.outcome, _mark(verdict)]
                 row += [score] if has_score else []
             yield [*row, _obstacle(result)]
 
     return [*header, "主要原因"], rows()
+
+
+def _mark(verdict: TierVerdict) -> str:
+    marks = [_ONLY_TITLE] if only_title_lacking(verdict) else []
+    if verdict.determinations:
+        numbers = "、".join(f"第{d.seq}号" for d in verdict.determinations)
+        marks.append(f"† 含人工认定{numbers}")
+    return "；".join(marks)
 
 
 def _score(verdict: TierVerdict) -> Cell:

@@ -4,7 +4,6 @@ A fact has one form: numbers are plain decimals without trailing zeros, dates ar
 cannot be stored as it stands (finer than a fen, not in the catalogue) raises ``FactsError``.
 """
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from registry.models import (
     Stated,
     YearlyFigure,
 )
+from rules.canonical import canonical_json, digest
 from rules.errors import FactsError
 from rules.facts import (
     FACTS,
@@ -32,7 +32,6 @@ from rules.facts import (
     Profile,
     RecordList,
     Scalar,
-    canonical_json,
     check_value,
     yearly_key,
 )
@@ -79,7 +78,7 @@ def state(submission: Submission) -> Statement:
         submission.name,
         canonical_json(identity),
         canonical_json({**facts, "sources": dict(submission.sources)}),
-        hashlib.sha256(canonical_json({**facts, "identity": identity}).encode()).hexdigest(),
+        digest({**facts, "identity": identity}),
         canonical_json(sources),
         rows,
     )
@@ -135,7 +134,8 @@ def _state_values(filed: Mapping[str, Scalar], sources: dict[str, str], rows: Ro
             row[fact.id] = stored
         else:
             row = {"fact": name, "sources": {}, **dict.fromkeys(_SCALAR_COLUMNS)}
-            row[_scalar_column(fact)] = stored
+            # whole numbers have no column of their own among the scalar ones
+            row[_scalar_column(fact)] = Decimal(stored) if type(stored) is int else stored
             rows[Finding if fact.origin == "认定" else FiledFact].append(row)
         if key in sources:
             row["sources"][key] = sources.pop(key)

@@ -11,14 +11,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+from urllib.parse import quote
 
 import psycopg
 import sqlalchemy as sa
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import event, exc
+from sqlalchemy import NullPool, event, exc
 from sqlmodel import Session
 
 from alembic import command
@@ -83,6 +84,30 @@ def create_engine(url: str | sa.URL | None = None) -> sa.Engine:
     return engine
 
 
+def open_file(path: Path) -> sa.Engine:
+    """An engine that only reads an SQLite file, which may be of any revision."""
+
+    def opened() -> sqlite3.Connection:
+        address = f"file:{quote(str(path.absolute()))}?mode=ro"
+        return sqlite3.connect(address, uri=True, isolation_level=None, timeout=_PATIENCE)
+
+    engine = sa.create_engine(
+        sa.URL.create("sqlite", database=str(path)), creator=opened, poolclass=NullPool
+    )
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+@contextmanager
+def snapshot(engine: sa.Engine) -> Iterator[Session]:
+    """One transaction that only reads, and sees one state of the whole database from first to last."""
+    options: dict[str, Any] = {}
+    if engine.dialect.name == "postgresql":  # SQLite's transactions are like that anyway
+        options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    with session(engine.execution_options(**options)) as opened:
+        yield opened
+
+
 @contextmanager
 def session(engine: sa.Engine, *, write: bool = False) -> Iterator[Session]:
     """One transaction: committed at the end, rolled back on any error.
@@ -91,7 +116,7 @@ def session(engine: sa.Engine, *, write: bool = False) -> Iterator[Session]:
     that what they read still holds when they write.
     """
     with (
-        _translated(engine),
+        translated(engine),
         Session(engine.execution_options(tidu_write=write), expire_on_commit=False) as opened,
         opened.begin(),
     ):
@@ -103,14 +128,14 @@ def session(engine: sa.Engine, *, write: bool = False) -> Iterator[Session]:
 def upgrade(engine: sa.Engine) -> None:
     """Bring the schema to the newest revision."""
     status(engine)
-    with _translated(engine), engine.execution_options(tidu_write=True).begin() as connection:
+    with translated(engine), engine.execution_options(tidu_write=True).begin() as connection:
         command.upgrade(alembic_config(connection), "head")
 
 
 def status(engine: sa.Engine) -> Status:
     """The revision of the database and what is pending; an unknown one raises ``StorageError``."""
     script = ScriptDirectory.from_config(alembic_config())
-    with _translated(engine), engine.connect() as connection:
+    with translated(engine), engine.connect() as connection:
         current = MigrationContext.configure(connection).get_current_revision()
     revisions = [r.revision for r in script.walk_revisions()][::-1]
     if current is not None and current not in revisions:
@@ -144,7 +169,9 @@ def _parse(given: str | sa.URL) -> sa.URL:
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # transactions are begun by _begin_sqlite, DDL included
-    for pragma in ("foreign_keys = ON", "journal_mode = WAL", "synchronous = NORMAL"):
+    # FULL, because under WAL a power cut after a commit may lose it with NORMAL: a decision that
+    # was announced as recorded has to be there afterwards.
+    for pragma in ("foreign_keys = ON", "journal_mode = WAL", "synchronous = FULL"):
         connection.execute(f"PRAGMA {pragma}")
 
 
@@ -173,20 +200,25 @@ _SQLITE_TROUBLE: Final = {
     "database is locked": "正被其他程序写入：请稍后再试",
     "unable to open database file": "打不开：请检查文件夹是否存在、是否可写",
     "readonly database": "不可写：请检查文件和文件夹的权限",
-    "disk is full": "所在的磁盘已满",
+    "disk is full": "所在的磁盘已满：请清理后重试",
+    "disk I/O error": "读写出错：请检查磁盘是否完好、空间是否足够",
     "no such table": "缺少数据表：请先运行 tidu db upgrade",
 }
 
 
+_BROKEN: Final = "的连接中断：没有完成的操作不会留下任何内容，请查看后重试"
+
+
 @contextmanager
-def _translated(engine: sa.Engine) -> Iterator[None]:
+def translated(engine: sa.Engine) -> Iterator[None]:
     """Turn the database's own complaints into one Chinese sentence."""
     try:
         yield
     except (exc.IntegrityError, exc.DataError):
         raise
     except exc.DatabaseError as error:
-        raise StorageError(f"数据库{_shown(engine)}{_trouble(error.orig)}") from error
+        trouble = _BROKEN if error.connection_invalidated else _trouble(error.orig)
+        raise StorageError(f"数据库{_shown(engine)}{trouble}") from error
 
 
 def _trouble(error: object) -> str:
@@ -196,6 +228,10 @@ def _trouble(error: object) -> str:
             return advice
     if isinstance(error, psycopg.errors.LockNotAvailable):
         return _SQLITE_TROUBLE["database is locked"]
+    if isinstance(error, psycopg.errors.DiskFull):
+        return _SQLITE_TROUBLE["disk is full"]
+    if isinstance(error, psycopg.errors.InsufficientPrivilege):
+        return f"不允许这样做（{said}）：请管理员运行 tidu db grant 授权，或换用有权限的角色"
     if isinstance(error, psycopg.OperationalError) and error.sqlstate is None:
         return f"连接不上（{said}）：请检查主机、端口、库名、用户和口令"
     return f"无法使用（{said}）"

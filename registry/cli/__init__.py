@@ -5,7 +5,7 @@ Exit codes: 0 done, 1 refused by data, 2 misuse.
 
 import click
 
-from registry.cli import checks, criteria, database, filings
+from registry.cli import audit, checks, criteria, database, decisions, explain, filings, impact
 from registry.cli.common import ChineseGroup, group
 
 
@@ -27,6 +27,14 @@ for command in (
     filings.template,
     filings.enterprise,
     checks.check,
+    impact.impact_of,
+    decisions.decide,
+    explain.explain,
+    decisions.determine,
+    decisions.confirm,
+    decisions.withdraw,
+    audit.replay,
+    audit.audit,
     criteria.rules,
     database.db,
 ):

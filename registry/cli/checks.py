@@ -2,39 +2,56 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
 import click
+from sqlmodel import Session
 
-from registry import loading, report, storage
-from registry.checking import TIERS, CaseResult, Checker, CheckRefusedError, titles_of
+from registry import cases, loading, publication, report, storage
+from registry.checking import CaseResult, Checker, titles_of
 from registry.cli.common import (
     Day,
     Refused,
+    batch_option,
     command,
     console,
+    engine,
     errors,
+    in_force,
     json_option,
     new_workbook,
     now,
     print_json,
+    procedure_option,
     progress,
-    registry,
+    province_option,
     rulebook,
+    tiers_option,
 )
 from registry.cli.filings import read_file, show_issues
+from registry.cli.targets import is_code
 from registry.examples import DEMO_COUNTY
+from registry.judging import CheckRefusedError, Determination, Rules
 from rules.errors import DisagreementError, EngineFaultError
 from rules.facts import Profile
+from rules.provinces import acting
 
 _DEMO_DATABASE: Final = "tidu-demo.db"
 _FEW: Final = 50
 
-#: An enterprise to be checked: credit code, name, province, profile.
-Case = tuple[str, str, str, Profile]
+
+@dataclass(frozen=True)
+class Case:
+    """An enterprise to be checked, with what persons determined of its filing."""
+
+    uscc: str
+    name: str
+    province: str
+    profile: Profile
+    determinations: tuple[Determination, ...] = ()
 
 
 @command("check")
@@ -45,22 +62,10 @@ Case = tuple[str, str, str, Profile]
     help="已登记企业的信用代码，或一个未登记的文件。",
 )
 @click.option("--all", "everything", is_flag=True, help="检查登记的全部企业。")
-@click.option(
-    "--tier",
-    "tiers",
-    multiple=True,
-    type=click.Choice(list(TIERS)),
-    help="只检查此层级，可多次给出。",
-)
-@click.option(
-    "--procedure",
-    type=click.Choice(["认定", "复核"]),
-    default="认定",
-    show_default=True,
-    help="程序。",
-)
-@click.option("--batch", default="", help="申报或复核的批次，例如 2026年复核。")
-@click.option("--province", help="按此省份的规定；默认用登记的所在地。")
+@tiers_option
+@procedure_option
+@batch_option
+@province_option
 @click.option("--as-of", type=Day(), help="按此日期检查；默认用填报日期。")
 @click.option("--explain", is_flag=True, help="逐条说明理由、数据来源和差距。")
 @click.option(
@@ -87,19 +92,23 @@ def check(
     if everything == bool(targets):
         raise click.UsageError("请给出信用代码或文件，或用 --all 检查全部（二者择一）")
     held_back = 0
-    file = Path(targets[0]) if len(targets) == 1 and not _is_code(targets[0]) else None
+    file = Path(targets[0]) if len(targets) == 1 and not is_code(targets[0]) else None
     if output is not None:
         new_workbook(output, *([file] if file else []))
     if file is not None:
         if not file.suffix:
             raise Refused(f"「{file}」不是18位信用代码，也没有这个名称的文件：请核对")
-        cases, held_back = _from_file(file, as_of)
+        rules: Rules = rulebook(features)
+        wanted, held_back = _from_file(file, as_of)
     else:
-        cases = _from_registry(targets, as_of)
+        with engine() as database:
+            rules = rulebook(features) if features else in_force(database)
+            with storage.session(database) as session:
+                wanted = _from_registry(session, targets, as_of)
     if province is not None:
-        cases = [(uscc, name, province, profile) for uscc, name, _, profile in cases]
+        wanted = [replace(case, province=province) for case in wanted]
     how = {"tiers": titles_of(tiers), "procedure": procedure, "batch": batch, "as_of": as_of}
-    results, refused = _check(cases, features, **how)
+    results, refused = _check(wanted, rules, **how)
     if output is not None:
         report.write_workbook(output, results)
     if as_json:
@@ -108,16 +117,15 @@ def check(
         _show(results, explain)
         if output is not None:
             click.echo(f"结果已写入 {output}")
+    rows = [v.governing.row for r in results for v in r.verdicts if v.governing]
+    if batch and results and not any(row.batch == batch for row in rows):
+        errors.print(f"批次「{batch}」在这一天没有另外的规定，按办法检查", markup=False)
     for text in refused[:_FEW]:
         errors.print(f"拒绝 {text}", markup=False)
     if len(refused) > _FEW:
         errors.print(f"……共{len(refused)}家")
     if refused or held_back:
         raise Refused(f"{len(refused) + held_back}家企业未能检查，原因见上")
-
-
-def _is_code(text: str) -> bool:
-    return len(text) == 18 and text.isalnum() and not Path(text).exists()
 
 
 def _from_file(path: Path, as_of: date | None) -> tuple[list[Case], int]:
@@ -127,59 +135,74 @@ def _from_file(path: Path, as_of: date | None) -> tuple[list[Case], int]:
             f"{path.name}：错误{len(reading.errors)}条、提示{len(reading.issues) - len(reading.errors)}条"
         )
         show_issues(reading.errors, to=errors)
-    cases = []
+    found = []
     for s in reading.submissions:
         day = s.as_of or as_of
         if day is None:
             raise Refused(
                 f"{path.name} 没有填报日期：请在表中写明「填报日期：…」，或用 --as-of 给出"
             )
-        cases.append((s.uscc, s.name, s.identity.get("province", ""), s.profile(day)))
-    return cases, len(reading.refused)
+        place = acting(s.identity.get("province", ""), s.identity.get("city", ""))
+        found.append(Case(s.uscc, s.name, place, s.profile(day)))
+    return found, len(reading.refused)
 
 
-def _from_registry(codes: Sequence[str], as_of: date | None) -> list[Case]:
-    with registry() as session:
-        filings = loading.filings(session)
-        known = {f.uscc: f for f in filings}
-        unknown = [c for c in codes if c not in known]
-        if unknown:
-            raise Refused(
-                f"没有登记信用代码为{'、'.join(unknown)}的企业：用 tidu enterprise list 查看已登记的企业"
-            )
-        if not known:
-            raise Refused("没有登记的企业：先用 tidu import 文件 登记，或用 tidu demo 看示例")
-        wanted = list(codes) or list(known)
-        found = dict(loading.profiles(session, wanted, as_of=as_of))
-        for code in (c for c in wanted if c not in found):  # filed only after that day
-            first = min(f.as_of for f in filings if f.uscc == code)
-            found |= dict(loading.profiles(session, [code], as_of=first))
-        return [
-            (code, known[code].name, known[code].province or "", found[code]) for code in wanted
-        ]
+def _from_registry(session: Session, codes: Sequence[str], as_of: date | None) -> list[Case]:
+    known = {f.uscc: f for f in loading.filings(session)}
+    unknown = [c for c in codes if c not in known]
+    if unknown:
+        raise Refused(
+            f"没有登记信用代码为{'、'.join(unknown)}的企业：用 tidu enterprise list 查看已登记的企业"
+        )
+    if not known:
+        raise Refused("没有登记的企业：先用 tidu import 文件 登记，或用 tidu demo 看示例")
+    wanted = list(codes) or list(known)
+    ids = cases.newest(session, wanted, as_of=as_of)
+    found = {case.uscc: case for case in cases.cases(session, ids)}
+    later = [code for code in wanted if code not in found]  # filed only after that day
+    for case in cases.cases(session, cases.oldest(session, later)):
+        found[case.uscc] = case
+    determined = cases.determinations(session, [case.filing_id for case in found.values()])
+    return [
+        Case(
+            code,
+            known[code].name,
+            found[code].province,
+            found[code].profile,
+            tuple(determined.get(found[code].filing_id, ())),
+        )
+        for code in wanted
+    ]
 
 
-def _check(
-    cases: Sequence[Case], features: Path | None = None, **how: Any
-) -> tuple[list[CaseResult], list[str]]:
+def _check(wanted: Sequence[Case], rules: Rules, **how: Any) -> tuple[list[CaseResult], list[str]]:
     """Check each case; one that is refused, or on which the evaluators fail, holds up no other."""
-    checker, results, refused = Checker(rulebook(features)), [], []
-    for uscc, name, province, profile in _watched(cases):
+    checker, results, refused = Checker(rules), [], []
+    for case in _watched(wanted):
         try:
-            results.append(checker.check(uscc, name, profile, province=province, **how))
+            results.append(
+                checker.check(
+                    case.uscc,
+                    case.name,
+                    case.profile,
+                    province=case.province,
+                    determinations=case.determinations,
+                    **how,
+                )
+            )
         except CheckRefusedError as error:
             refused.append(str(error))
         except (DisagreementError, EngineFaultError) as error:
-            refused.append(f"{name}（{uscc}）：{error}")
+            refused.append(f"{case.name}（{case.uscc}）：{error}")
     return results, refused
 
 
-def _watched(cases: Sequence[Case]) -> Iterator[Case]:
-    if len(cases) < _FEW:
-        yield from cases
+def _watched(wanted: Sequence[Case]) -> Iterator[Case]:
+    if len(wanted) < _FEW:
+        yield from wanted
         return
-    with progress("检查", len(cases)) as done:
-        for number, case in enumerate(cases, 1):
+    with progress("检查", len(wanted)) as done:
+        for number, case in enumerate(wanted, 1):
             yield case
             done(number)
 
@@ -204,8 +227,8 @@ def _show(results: Sequence[CaseResult], explain: bool) -> None:
     console.print(report.summary(results))
     for line in report.verdict_counts(results):
         click.echo(line)
-    if any(report.only_title_lacking(v) for r in results for v in r.verdicts):
-        click.echo("* 实质条件符合，只缺前置称号")
+    for line in report.footnotes(results):
+        click.echo(line)
     if len(results) == 1:
         click.echo(f"逐条理由：tidu check {results[0].uscc} --explain")
 
@@ -219,21 +242,18 @@ def demo(as_json: bool) -> None:
     """
     url = f"sqlite:///{Path(os.environ.get('TIDU_HOME') or '') / _DEMO_DATABASE}"
     reading = read_file(DEMO_COUNTY)
-    engine = storage.connect(url)
-    with storage.session(engine, write=True) as session:
+    database = storage.connect(url)
+    with storage.session(database, write=True) as session:
         loading.load(session, reading, now=now(), partial=True)
-        names = {f.uscc: f for f in loading.filings(session)}
-        cases = [
-            (uscc, names[uscc].name, names[uscc].province or "", profile)
-            for uscc, profile in loading.profiles(session)
-        ]
-    engine.dispose()
-    results, _ = _check(cases)
+        rules = publication.in_force(session, by="", now=now())
+        wanted = _from_registry(session, (), None)
+    database.dispose()
+    results, _ = _check(wanted, rules)
     if as_json:
         print_json({"database": url, "results": [r.to_json() for r in results]})
         return
     click.echo(
-        f"已从 {reading.file} 登记{len(cases)}家（虚构的）示例企业，按各自填报日期检查三个层级：\n"
+        f"已从 {reading.file} 登记{len(wanted)}家（虚构的）示例企业，按各自填报日期检查三个层级：\n"
     )
     _show(results, explain=False)
     chosen = _instructive(results)

@@ -12,14 +12,19 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
+import sqlalchemy as sa
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlmodel import Session
 
-from registry import resources, storage
+from registry import publication, resources, storage
+from registry.checking import TIERS
 from registry.errors import RegistryError
+from registry.judging import RECHECK, RECOGNITION
+from registry.publication import Published
 from rules.editions import parse_day
 from rules.errors import RulesError
+from rules.provinces import PROVINCES, acting
 from rules.rulebook import Rulebook, load
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -78,6 +83,15 @@ def new_workbook(path: Path, *inputs: Path) -> Path:
     return path
 
 
+def write_new(path: Path, data: bytes) -> None:
+    """Write a file that must not exist yet; whole or not at all."""
+    if path.exists():
+        raise Refused(f"{path} 已存在：请另取文件名")
+    fresh = path.with_name(f".{path.name}.new")
+    fresh.write_bytes(data)
+    fresh.replace(path)
+
+
 class ChineseGroup(click.Group):
     """A group of such commands."""
 
@@ -113,6 +127,53 @@ class Day(click.ParamType[date]):
         return day
 
 
+class Procedure(click.ParamType[str]):
+    """认定 or 复核; new and recheck are taken too."""
+
+    name = "程序"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        """The Chinese word."""
+        found = {"new": RECOGNITION, "recheck": RECHECK}.get(value, value)
+        if found not in (RECOGNITION, RECHECK):
+            self.fail(f"「{value}」应为 认定 或 复核", param, ctx)
+        return str(found)
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """As a choice is shown."""
+        return "[认定|复核]"
+
+
+class Province(click.ParamType[str]):
+    """A province or a city with independent planning status, in full or short: 广东省, 广东, 深圳."""
+
+    name = "省份"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        """The full name."""
+        found = acting(value)
+        if found not in PROVINCES:
+            self.fail(f"「{value}」不是省级行政区，也不是计划单列市", param, ctx)
+        return found
+
+
+province_option = click.option(
+    "--province", type=Province(), help="按此省份（或计划单列市）的规定；默认用登记的所在地。"
+)
+procedure_option = click.option(
+    "--procedure", type=Procedure(), default=RECOGNITION, show_default=True, help="程序。"
+)
+tiers_option = click.option(
+    "--tier",
+    "tiers",
+    multiple=True,
+    type=click.Choice(list(TIERS)),
+    help="只看此层级，可多次给出。",
+)
+batch_option = click.option("--batch", default="", help="申报或复核的批次，例如 2026年复核。")
+by_option = click.option(
+    "--by", default="", envvar="TIDU_BY", help="经办人姓名；也可用环境变量 TIDU_BY。"
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="输出 JSON，供程序读取。")
 
 
@@ -122,20 +183,40 @@ def print_json(value: object) -> None:
 
 
 @contextmanager
+def engine() -> Iterator[sa.Engine]:
+    """The database of the registry that the environment names."""
+    found = storage.connect()
+    try:
+        yield found
+    finally:
+        found.dispose()
+
+
+def in_force(database: sa.Engine, by: str = "") -> Published:
+    """The criteria that hold; a registry without any publishes the packaged ones first."""
+    with storage.session(database) as session:
+        found = publication.current(session)
+    if found is None:
+        with storage.session(database, write=True) as session:
+            found = publication.in_force(session, by=by, now=now())
+    return found
+
+
+@contextmanager
 def registry(*, write: bool = False) -> Iterator[Session]:
     """A session on the registry that the environment names."""
-    engine = storage.connect()
-    try:
-        with storage.session(engine, write=write) as session:
-            yield session
-    finally:
-        engine.dispose()
+    with engine() as database, storage.session(database, write=write) as session:
+        yield session
+
+
+def rulebook(folder: Path | None = None) -> Rulebook:
+    """The packaged criteria with a bureau's own, or those of another folder; compiled once."""
+    return _compiled(*resources.criteria(folder))
 
 
 @cache
-def rulebook(folder: Path | None = None) -> Rulebook:
-    """The packaged criteria, or those of another features folder; compiled once."""
-    return load(folder or resources.features())
+def _compiled(folder: Path, own: Path | None) -> Rulebook:
+    return load(folder, own)
 
 
 def now() -> datetime:

@@ -1,24 +1,46 @@
 """``tidu rules``: the criteria as they are read, checked and written."""
 
+import io
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
 import click
 from rich import box
+from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from registry import resources
-from registry.cli.common import Refused, console, group, json_option, print_json, rulebook
-from rules.decider import by_reference
+from registry import differences, publication, resources, texts
+from registry.checking import titles_of
+from registry.cli.common import (
+    Province,
+    Refused,
+    by_option,
+    console,
+    group,
+    json_option,
+    now,
+    print_json,
+    procedure_option,
+    registry,
+    rulebook,
+    tiers_option,
+)
+from registry.determinations import signed_name
+from rules.comparison import compare
+from rules.decider import by_both, by_reference
 from rules.drafting import check as checker
 from rules.drafting.examples import examples, read_indicator, run
 from rules.drafting.format import format_file
-from rules.drafting.scaffold import scaffold
-from rules.source import feature_files
+from rules.drafting.scaffold import clauses_of_province, scaffold, scaffold_province
+from rules.source import Clause, feature_files
 
 #: The kinds of definition table by the names that officers read.
 _KINDS: Final = {"情形": "cases", "分档": "bands", "阶梯": "ladder", "合计": "total"}
+#: The width of a table in a text file, in columns.
+_FILE_WIDTH: Final = 140
 
 
 @group("rules")
@@ -28,25 +50,63 @@ def rules() -> None:
 
 @rules.command("list")
 @click.argument("prefix", default="", metavar="[编号开头]", help="例如 63.2。")
+@click.option("--applicability", is_flag=True, help="列出适用表，含由各省设定得出的各行。")
 @json_option
-def list_rules(prefix: str, as_json: bool) -> None:
+def list_rules(prefix: str, applicability: bool, as_json: bool) -> None:
     """列出全部规则，或编号以某段开头的规则。"""
-    found = [r for id, r in rulebook().rules.items() if id.startswith(prefix)]
+    if applicability:
+        _list_applicability(prefix, as_json)
+        return
+    found = [
+        {"id": c.id, "title": c.title, "citation": _cited(c), "position": f"{c.path}:{c.line}"}
+        for id, c in rulebook().clauses.items()
+        if id.startswith(prefix)
+    ]
     if as_json:
-        print_json(
-            [
-                {"id": r.id, "title": r.title, "citation": r.citation, "position": str(r.position)}
-                for r in found
-            ]
-        )
+        print_json(found)
         return
     if not found:
         raise Refused(f"没有编号以「{prefix}」开头的规则：用 tidu rules list 查看全部")
+    _print_table(("编号", "条文", "依据", "位置"), [tuple(row.values()) for row in found])
+
+
+def _list_applicability(prefix: str, as_json: bool) -> None:
+    """The applicability table as it holds: the rows as written, and those that follow from fills."""
+    rows = [r for r in rulebook().applicability if r.ruleset.startswith(prefix)]
+    if as_json:
+        print_json(
+            [
+                {
+                    "tier": r.tier,
+                    "procedure": r.procedure,
+                    "province": r.province,
+                    "batch": r.batch,
+                    "start": r.start and r.start.isoformat(),
+                    "end": r.end and r.end.isoformat(),
+                    "ruleset": r.ruleset,
+                    "basis": r.basis,
+                }
+                for r in rows
+            ]
+        )
+        return
+    _print_table(
+        ("层级", "程序", "省份", "批次", "期间", "规则集", "依据"),
+        [(r.tier, r.procedure, r.province, r.batch, r.period, r.ruleset, r.basis) for r in rows],
+    )
+
+
+def _cited(clause: Clause) -> str:
+    lines = (line.replace("：", ":", 1).partition(":") for line in clause.prose)
+    return "；".join(text.strip() for mark, _, text in lines if mark == "依据")
+
+
+def _print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     table = Table(box=box.SIMPLE_HEAD, header_style="bold")
-    for name in ("编号", "条文", "依据", "位置"):
+    for name in columns:
         table.add_column(name, overflow="fold")
-    for rule in found:
-        table.add_row(*map(escape, (rule.id, rule.title, rule.citation, str(rule.position))))
+    for row in rows:
+        table.add_row(*map(escape, row))
     console.print(table)
 
 
@@ -84,7 +144,9 @@ def show_rule(id: str, as_json: bool) -> None:
         )
         return
     click.echo(f"{clause.id}　{clause.title}")
-    click.echo(f"位置：features/{clause.path}:{clause.line}")
+    own = resources.own_features()
+    packaged = own is None or not clause.path.startswith(f"{own.resolve().name}/")
+    click.echo(f"位置：{'features/' if packaged else ''}{clause.path}:{clause.line}")
     for line in clause.prose:
         click.echo(f"  {line}")
     click.echo(f"\n{clause.definition.text}：")
@@ -111,7 +173,8 @@ def show_rule(id: str, as_json: bool) -> None:
 def check_rules(path: Path | None, as_json: bool) -> None:
     """检查标准文件：能否编译、条文与定义表数字是否一致、例子是否成立。
 
-    给出文件时，连同它所在的标准目录一起编译，只报告该文件的问题。
+    给出文件时，连同它所在的标准目录一起编译，只报告该文件的问题。本单位自己的省级设定和轮次要求（目录内有
+    provinces 或 rounds）连同随附的标准一起编译。超出全国文本允许范围的设定列为提示，不算问题。
     """
     target = path or resources.features()
     if not target.exists():
@@ -120,27 +183,34 @@ def check_rules(path: Path | None, as_json: bool) -> None:
     if not feature_files(target) or (target.is_file() and target.suffix != ".feature"):
         raise Refused(f"{target} 不是标准文件，也不含标准文件：请给出 .feature 文件或其目录")
     root = _root(target)
-    found, problems = checker.check(root)
+    base, own = resources.criteria(root if path else None)
+    packs = own is not None and path is not None
+    found, problems = checker.check(base, own=own, only_own=packs)
+    within = f"{root.name}/" if packs else ""
+    notices = [n for n in checker.notices(found) if n.path.startswith(within)]
     if target != root:
-        prefix = target.relative_to(root).as_posix()
+        prefix = within + target.relative_to(root).as_posix()
         problems = [p for p in problems if p.path.startswith(prefix)]
+        notices = [n for n in notices if n.path.startswith(prefix)]
+    levels = [(p, "错误") for p in problems] + [(n, "提示") for n in notices]
     if as_json:
-        print_json([{"path": p.path, "line": p.line, "message": p.message} for p in problems])
+        print_json([{"level": level, **asdict(p)} for p, level in levels])
     else:
-        for problem in problems:
-            click.echo(str(problem))
+        for problem, level in levels:
+            click.echo(f"{'提示 ' if level == '提示' else ''}{problem}")
     if problems:
         raise Refused(f"发现{len(problems)}个问题")
     if not as_json:
-        count = sum(s.runs for c in found.clauses.values() for s in c.scenarios)
-        click.echo(f"{len(found.clauses)}条规则、{count}个例子，全部通过")
+        clauses = [c for c in found.clauses.values() if c.path.startswith(within)]
+        count = sum(s.runs for c in clauses for s in c.scenarios)
+        click.echo(f"{len(clauses)}条规则、{count}个例子，全部通过")
 
 
 def _root(path: Path) -> Path:
-    """The features folder around a file or folder: that with the maps and applicability, or itself."""
+    """The features folder around a file or folder: a whole one or one of packs, or itself."""
     folder = path if path.is_dir() else path.parent
     for candidate in (folder, *folder.parents):
-        if (candidate / "maps").is_dir() and list(candidate.glob("*.feature")):
+        if resources.is_complete(candidate) or resources.is_own(candidate):
             return candidate
     return folder
 
@@ -171,8 +241,8 @@ def format_rules(paths: tuple[Path, ...], only_check: bool, as_json: bool) -> No
 
 @rules.command("new")
 @click.argument("file", type=click.Path(path_type=Path), metavar="文件", help="新标准文件的位置。")
-@click.option("--id", "id", required=True, help="规则编号，例如 63.2.1.3。")
-@click.option("--title", required=True, help="条文，用自己的话写明要求和数字。")
+@click.option("--id", "id", help="规则编号，例如 63.2.1.3；新建省级设定时不用。")
+@click.option("--title", help="条文，用自己的话写明要求和数字；新建省级设定时不用。")
 @click.option(
     "--kind",
     type=click.Choice(list(_KINDS)),
@@ -180,13 +250,130 @@ def format_rules(paths: tuple[Path, ...], only_check: bool, as_json: bool) -> No
     show_default=True,
     help="定义表的种类。",
 )
+@click.option(
+    "--province", type=Province(), help="新建此省份（或计划单列市）的设定，连同条款对照。"
+)
 @json_option
-def new_rule(file: Path, id: str, title: str, kind: str, as_json: bool) -> None:
-    """新建一个标准文件的样子；补齐边界例子之前检查不会通过。"""
+def new_rule(
+    file: Path, id: str | None, title: str | None, kind: str, province: str | None, as_json: bool
+) -> None:
+    """新建一个标准文件的样子；补齐边界例子之前检查不会通过。
+
+    省级设定请放在自己的目录中，例如 我的标准/provinces/hunan/specialised.feature。
+    """
     if file.exists():
         raise Refused(f"{file} 已存在：请另取文件名")
-    file.write_text(scaffold(id, title, _KINDS[kind]), encoding="utf-8")
+    if province is not None:
+        if id is not None or title is not None:
+            raise click.UsageError("新建省级设定时不用 --id 和 --title")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(scaffold_province(province), encoding="utf-8")
+        if not (listed := file.with_name("clauses.md")).exists():
+            listed.write_text(clauses_of_province(province), encoding="utf-8")
+    elif id is None or title is None:
+        raise click.UsageError("请给出 --id 和 --title，或用 --province 新建省级设定")
+    else:
+        file.write_text(scaffold(id, title, _KINDS[kind]), encoding="utf-8")
     if as_json:
         print_json({"file": str(file)})
     else:
         click.echo(f"已写出 {file}；请补齐标有「待填」之处，再运行 tidu rules check {file}")
+
+
+@rules.command("publish")
+@click.argument(
+    "folder",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    required=False,
+    metavar="[目录]",
+    help="标准目录，或只有本单位省级设定和轮次要求的目录；默认发布随附的标准和 TIDU_FEATURES。",
+)
+@by_option
+@json_option
+def publish(folder: Path | None, by: str, as_json: bool) -> None:
+    """检查并发布标准：此后的决定按它作出，以前的决定不受影响。
+
+    例子、条文与定义表的数字、边界例子和适用表都须通过检查，每个例子由两个引擎各算一遍。
+    """
+    by = signed_name(by)
+    base, own = resources.criteria(folder)
+    compiled, problems = checker.check(base, by_both, own)
+    if problems:
+        for problem in problems:
+            click.echo(str(problem))
+        raise Refused(f"发现{len(problems)}个问题，没有发布")
+    notices = [] if as_json else checker.notices(compiled)
+    for notice in notices:
+        click.echo(f"提示 {notice}")
+    with registry(write=True) as session:
+        done = publication.publish(session, compiled, base, by=by, now=now(), own=own)
+    if as_json:
+        print_json(asdict(done))
+        return
+    if done.seq is None:
+        click.echo("与已发布的标准相同，没有变化")
+        return
+    for root, digest in done.changed.items():
+        click.echo(f"已发布 {root}　{digest}")
+    for root in done.unchanged:
+        click.echo(f"未变 {root}")
+    click.echo(f"第{done.seq}号记录；此后的决定按新发布的标准作出")
+
+
+@rules.command("diff")
+@click.argument("before", metavar="前", help="文件夹（如 miit-2022-63）、根规则、标准目录或 随附。")
+@click.argument("after", metavar="后", help="同上；修改中的草案写其目录，如 ./draft。")
+@tiers_option
+@procedure_option
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("text", "markdown", "html")),
+    help="格式；默认 text，写入文件时看文件名。",
+)
+@click.option(
+    "--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="写入此文件。"
+)
+@json_option
+def diff(
+    before: str,
+    after: str,
+    tiers: tuple[str, ...],
+    procedure: str,
+    form: str | None,
+    output: Path | None,
+    as_json: bool,
+) -> None:
+    """对照两个文本：逐个指标列出改变、新增、取消和相同的要求。
+
+    对照依据编译后的标准（指标及其所用的数据），不凭文字相似；对不上的列为只在一个文本中。
+    """
+    criteria = texts.InForce(None, rulebook())
+    old, new = (texts.named(name, criteria) for name in (before, after))
+    pairs = texts.pairs(old, new, titles_of(tiers), procedure)
+    found = [compare(old.rules.ruleset(p.before), new.rules.ruleset(p.after)) for p in pairs]
+    apart = texts.apart(old, new, titles_of(tiers), procedure)
+    if as_json:
+        sides = {"before": old.label, "after": new.label, "only_in_one": apart}
+        print_json({**sides, "tiers": [c.to_json() for c in found]})
+        return
+    heading = differences.title(old.label, new.label)
+    sheets = [differences.sheet(c) for c in found]
+    sheets += [differences.lone(tier, label) for tier, label in apart.items()]
+    if form is None:
+        suffix = output.suffix.lower() if output else ""
+        form = {".md": "markdown", ".html": "html", ".htm": "html"}.get(suffix, "text")
+    if form == "text" and output is None:
+        differences.print_text(heading, sheets, console)
+        return
+    if form == "text":
+        buffer = io.StringIO()
+        differences.print_text(heading, sheets, Console(file=buffer, width=_FILE_WIDTH))
+        text = buffer.getvalue()
+    else:
+        text = {"markdown": differences.markdown, "html": differences.html}[form](heading, sheets)
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    output.write_text(text, encoding="utf-8")
+    click.echo(f"对照表已写入 {output}")

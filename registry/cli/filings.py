@@ -17,6 +17,7 @@ from registry.checking import counts, size_class
 from registry.cli.common import (
     Day,
     Refused,
+    by_option,
     command,
     console,
     group,
@@ -80,6 +81,7 @@ def show_issues(issues: Sequence[Issue], report: Path | None = None, to: Console
 @click.option("--partial", is_flag=True, help="文件有错误时，仍登记无误的各行。")
 @click.option("--dry-run", is_flag=True, help="只说明将会怎样，不登记。")
 @click.option("--undo", type=int, metavar="编号", help="撤销某次导入（编号在导入时给出）。")
+@by_option
 @json_option
 def import_file(
     file: Path | None,
@@ -89,6 +91,7 @@ def import_file(
     partial: bool,
     dry_run: bool,
     undo: int | None,
+    by: str,
     as_json: bool,
 ) -> None:
     """登记一个文件中的企业：县级汇总表、tidu 模板、CSV 或 JSON。
@@ -98,7 +101,7 @@ def import_file(
     if (file is None) == (undo is None):
         raise click.UsageError("请给出一个文件，或用 --undo 编号 撤销一次导入（二者择一）")
     if undo is not None:
-        _undo(undo, as_json)
+        _undo(undo, by, as_json)
         return
     assert file is not None
     if report is not None:
@@ -108,7 +111,7 @@ def import_file(
         write_issues(report, reading)
     with registry(write=True) as session:
         done = loading.load(
-            session, reading, now=now(), partial=partial, dry_run=dry_run, as_of=as_of
+            session, reading, now=now(), partial=partial, dry_run=dry_run, as_of=as_of, by=by
         )
     refused = bool(done.refused or reading.errors)
     stored = done.import_id is not None
@@ -154,9 +157,9 @@ def _report(done: loading.LoadReport, reading: Reading, report: Path | None, dry
         click.echo(f"本次导入编号 {done.import_id}；如需撤销：tidu import --undo {done.import_id}")
 
 
-def _undo(number: int, as_json: bool) -> None:
+def _undo(number: int, by: str, as_json: bool) -> None:
     with registry(write=True) as session:
-        done = loading.undo(session, number, now=now())
+        done = loading.undo(session, number, now=now(), by=by)
     if as_json:
         print_json(_plain(asdict(done)))
         return

@@ -17,6 +17,7 @@ PARTS: Final = {
     "ip_high_value": "ip_class_one",
     "ip_self_developed": "ip_class_one",
     "ip_class_one_earning": "ip_class_one",
+    "ip_own_earning": "ip_class_one_earning",
     "financing_two_years": "financing_three_years",
 }
 

@@ -13,8 +13,23 @@ _YEARS: Final = {
     "staff": 1, "rd_staff": 1, "revenue": 2, "main_revenue": 3, "net_profit": 1,
     "rd_expense": 2, "total_assets": 1, "total_liabilities": 1,
 }  # fmt: skip
-#: What the code gives by itself, or what only a reviewer adds where it is needed.
-_SPARED: Final = frozenset(["registered_in_prc", *FIELD_WORDS])
+#: The measures of 2026 read more, from the day they are in force on.
+_IN_FORCE: Final = date(2026, 4, 1)
+_YEARS_2026: Final = {**_YEARS, "revenue": 3, "development_score": 2}
+_ADDED_2026: Final = frozenset([
+    "law_abiding", "safety_accident", "data_incident", "environment_offence", "quality_problem",
+    "industry_breach", "tech_title", "tech_title_until", "international_share", "domestic_rank",
+    "ip_own_earning",
+])  # fmt: skip
+#: What only some provinces or the notice of one round ask for.
+_LOCAL: Final = frozenset([
+    "plan_field", "leading_chain", "strategy_field", "city_field", "county_field", "first_product",
+    "contest_prize", "core_process", "new_forms", "overseas_research", "lean_production",
+    "provincial_rank", "listed", "pre_listed", "heritage", "geographical_mark", "single_champion",
+    "giant_holding",
+])  # fmt: skip
+#: What the code gives by itself, or what is added where it is needed.
+_SPARED: Final = frozenset(["registered_in_prc", *FIELD_WORDS]) | _LOCAL
 _LISTS: Final = ("awards", "honours", "institutions", "competitions")
 _TITLES: Final = TITLES[:2]
 #: A table with fewer of these columns is no county summary, and lacks most of them on purpose.
@@ -42,11 +57,15 @@ def _known(columns: Iterable[Column]) -> Iterator[object]:
 
 
 def _wanted(as_of: date | None) -> Iterator[tuple[object, str]]:
+    in_force = as_of is not None and as_of >= _IN_FORCE
+    years = _YEARS_2026 if in_force else _YEARS
+    spared = _SPARED if in_force else _SPARED | _ADDED_2026
     for item in FACTS:
         if item.yearly and as_of is not None:
-            for year in range(as_of.year - 1, as_of.year - 1 - _YEARS[item.id], -1):
+            newest = as_of.year if item.rating else as_of.year - 1
+            for year in range(newest, newest - years.get(item.id, 0), -1):
                 yield (item.id, year), f"{year}年{item.name}"
-        elif not item.yearly and item.origin == "填报" and item.id not in _SPARED:
+        elif not item.yearly and item.origin == "填报" and item.id not in spared:
             yield (item.id, None), item.name
     yield "fields", "主导产品所属领域"
     for name in _LISTS:

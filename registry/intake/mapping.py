@@ -34,7 +34,7 @@ _PACKAGED: Final = Path(__file__).with_name("mapping.csv")
 _COLUMNS: Final = ("表头", "填报项", "单位")
 
 _YEAR: Final = re.compile(r"\(?((?:19|20)[0-9]{2})年[度末底]?\)?")
-_RELATIVE: Final = re.compile(r"(上上年|再上年|上年)[度末]?")
+_RELATIVE: Final = re.compile(r"(上上年|再上年|上年|本年)[度末]?")
 _UNIT: Final = re.compile(
     r"\((?:(?P<rest>[^()]*)[,:;、])??(?:单位[:为]?)?(?P<unit>[^(),:;、]{1,3})\)$"
 )
@@ -93,10 +93,13 @@ class HeaderMapping:
         target = self._find(text, record)
         if target is None:
             return None
-        if (unit and not (target.fact and cells.fits(target.fact, unit))) or (
-            (year or offset is not None) and not (target.fact and target.fact.yearly)
-        ):
+        named = target.fact
+        if unit and not (named and cells.fits(named, unit)):
             return None
+        if (year or offset is not None) and not (named and named.yearly):
+            return None
+        if offset is not None and offset > 0 and not (named and named.rating):
+            return None  # a figure of the running year is none of an audit report
         return Heading(target, unit or target.unit, year, offset, nested)
 
     def _find(self, text: str, record: RecordKind | None) -> Target | None:

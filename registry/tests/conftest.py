@@ -2,14 +2,27 @@ import shutil
 import tempfile
 import uuid
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from click.testing import CliRunner, Result
 
 from registry import storage
+from registry.cli import main
+from registry.tests.history import History, rich
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture(autouse=True)
+def without_own_features(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A developer's own packs are none of the tests' business."""
+    monkeypatch.delenv("TIDU_FEATURES", raising=False)
 
 
 @pytest.fixture(scope="session")
@@ -55,6 +68,77 @@ def database(
     with _temporary(request.param, postgresql, tmp_path, migrated[request.param]) as url:
         engine = storage.create_engine(url)
         yield engine
+        engine.dispose()
+
+
+@pytest.fixture
+def fresh(
+    postgresql: sa.URL, migrated: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., sa.Engine]]:
+    """Makes databases of the kind asked for, migrated unless ``tables`` is false."""
+    with ExitStack() as stack:
+
+        def make(kind: str, *, tables: bool = True) -> sa.Engine:
+            folder = tmp_path_factory.mktemp("database")
+            template = migrated[kind] if tables else None
+            url = stack.enter_context(_temporary(kind, postgresql, folder, template))
+            engine = storage.create_engine(url)
+            stack.callback(engine.dispose)
+            return engine
+
+        yield make
+
+
+@pytest.fixture
+def run(database: sa.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """The command line on an empty registry of each kind, in a folder of its own."""
+    url = database.url.render_as_string(hide_password=False)
+    monkeypatch.setenv("TIDU_DATABASE_URL", url.replace("+psycopg", ""))
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.chdir(tmp_path)
+
+    def invoke(*arguments: str) -> Result:
+        return CliRunner().invoke(main, list(arguments), prog_name="tidu", catch_exceptions=False)
+
+    return invoke
+
+
+@pytest.fixture(scope="session")
+def written(
+    postgresql: sa.URL, migrated: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], tuple[str, History]]:
+    """A registry with a rich history, to copy; made once of each kind that is asked for."""
+
+    @cache
+    def made(kind: str) -> tuple[str, History]:
+        folder = tmp_path_factory.mktemp(kind)
+        if kind == "sqlite":
+            name = str(shutil.copy(migrated[kind], folder / "tidu.db"))
+            url = sa.URL.create("sqlite", database=name)
+        else:
+            name = "written"
+            _administer(postgresql, f"CREATE DATABASE {name} TEMPLATE {migrated[kind]}")
+            url = postgresql.set(database=name)
+        engine = storage.create_engine(url)
+        told = rich(engine, folder)
+        engine.dispose()
+        return name, told
+
+    return made
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def history(
+    request: pytest.FixtureRequest,
+    postgresql: sa.URL,
+    written: Callable[[str], tuple[str, History]],
+    tmp_path: Path,
+) -> Iterator[History]:
+    """A registry with a rich history of its own, on each kind of database."""
+    template, told = written(request.param)
+    with _temporary(request.param, postgresql, tmp_path, template) as url:
+        engine = storage.create_engine(url)
+        yield replace(told, engine=engine)
         engine.dispose()
 
 

@@ -1,10 +1,11 @@
 import json
+import re
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import click
-import pytest
-import sqlalchemy as sa
 from click.testing import CliRunner, Result
 from openpyxl import Workbook, load_workbook
 
@@ -32,20 +33,6 @@ GOOD = {
     "2022年末资产总额（万元）": 8000,
     "2022年末负债总额（万元）": 4000,
 }
-
-
-@pytest.fixture
-def run(database: sa.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """The command line on an empty registry of each kind, in a folder of its own."""
-    url = database.url.render_as_string(hide_password=False)
-    monkeypatch.setenv("TIDU_DATABASE_URL", url.replace("+psycopg", ""))
-    monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.chdir(tmp_path)
-
-    def invoke(*arguments: str) -> Result:
-        return CliRunner().invoke(main, list(arguments), prog_name="tidu", catch_exceptions=False)
-
-    return invoke
 
 
 def workbook(path: Path, *rows: dict[str, object], day: str = "2023年6月30日") -> Path:
@@ -180,6 +167,12 @@ def test_check_refuses_a_day_whose_last_year_is_not_filed(run: Run, tmp_path: Pa
 
 
 def test_check_names_the_text_that_governs_but_is_not_encoded(run: Run, tmp_path: Path) -> None:
+    draft = drafted(tmp_path)
+    table = draft / "applicability.feature"
+    text = table.read_text(encoding="utf-8")
+    changed = re.sub(r"\| 2026\.([23]) +\|", r"| 某年\1号（未编码） |", text)
+    assert changed != text
+    table.write_text(changed, encoding="utf-8")
     row = {
         k.replace("2022", "2025").replace("2021", "2024").replace("2020", "2023"): v
         for k, v in GOOD.items()
@@ -191,12 +184,47 @@ def test_check_names_the_text_that_governs_but_is_not_encoded(run: Run, tmp_path
     sheet.append(list(row))
     sheet.append(list(row.values()))
     book.save(tmp_path / "a.xlsx")
-    result = run("check", str(tmp_path / "a.xlsx"), "--json")
+    result = run("check", str(tmp_path / "a.xlsx"), "--features", str(draft), "--json")
     assert result.exit_code == 0, result.output
-    first, second, third = json.loads(result.output)["results"][0]["verdicts"]
+    first, second, third = json.loads(result.stdout)["results"][0]["verdicts"]
     assert first["ruleset"] == "63.1"
-    assert second["note"] == "适用工信部企业〔2026〕2号附件1，本系统尚未编入该文本，不能给出结论"
-    assert third["note"] == "适用工信部企业〔2026〕2号附件2，本系统尚未编入该文本，不能给出结论"
+    assert second["note"] == "适用某年2号，本系统尚未编入该文本，不能给出结论"
+    assert third["note"] == "适用某年3号，本系统尚未编入该文本，不能给出结论"
+    assert (second["outcome"], third["outcome"]) == ("未编码", "未编码")
+
+
+def test_from_april_2026_on_the_measures_of_2026_govern(run: Run, tmp_path: Path) -> None:
+    figures = {
+        "revenue": "20000000", "main_revenue": "19000000", "rd_expense": "1200000",
+        "total_assets": "30000000", "total_liabilities": "9000000", "staff": "50",
+    }  # fmt: skip
+    values = {f"{k}@{y}": v for k, v in figures.items() for y in (2024, 2025)}
+    good = dict.fromkeys(
+        ["registered_in_prc", "law_abiding", "tech_title", "leading_position"], True
+    )
+    clean = dict.fromkeys(
+        ["abnormal_list", "dishonesty_list", "restricted_product", "safety_accident",
+         "data_incident", "environment_offence", "quality_problem", "industry_breach"], False,
+    )  # fmt: skip
+    values |= good | clean | {
+        "industry_code": "C3985", "segment_entry": "2015-03-01", "tech_title_until": "2026-12-31",
+        "ip_own_earning": "1", "development_score@2026": "50", "development_score@2025": "99",
+    }  # fmt: skip
+    file = tmp_path / "a.json"
+
+    def verdicts(day: str, **changed: object) -> list[dict[str, Any]]:
+        filed = filing(as_of=day, values=values | changed)
+        file.write_text(json.dumps([filed]), encoding="utf-8")
+        result = json.loads(run("check", str(file), "--json").output)
+        return result["results"][0]["verdicts"]  # type: ignore[no-any-return]
+
+    _, specialised, little_giant = verdicts("2026-04-01")
+    assert (specialised["ruleset"], specialised["outcome"]) == ("2026.2", "符合")
+    assert little_giant["ruleset"] == "2026.3"
+    assert little_giant["parts"] == {"实质条件": "不符合", "前置称号": "材料不足"}
+    below = {"development_score@2026": "49.9"}
+    assert verdicts("2026-04-01", **below)[1]["outcome"] == "不符合"
+    assert verdicts("2026-03-31")[1]["ruleset"] == "63.2"
 
 
 def test_check_a_file_without_storing_it(run: Run, tmp_path: Path) -> None:
@@ -240,12 +268,7 @@ def test_rules_commands(run: Run, tmp_path: Path) -> None:
 def test_changing_a_threshold_is_noticed_and_then_changes_verdicts_without_python(
     run: Run, tmp_path: Path
 ) -> None:
-    import shutil
-
-    draft = tmp_path / "draft"
-    shutil.copytree(
-        resources.features(), draft, ignore=shutil.ignore_patterns("*.py", "__pycache__")
-    )
+    draft = drafted(tmp_path)
     file = draft / "miit-2022-63" / "specialised.feature"
     text = file.read_text(encoding="utf-8")
     start = text.index("@id:63.2.研发费用")
@@ -276,6 +299,12 @@ def test_changing_a_threshold_is_noticed_and_then_changes_verdicts_without_pytho
 
     assert set(outcome()) == {"符合"}
     assert set(outcome("--features", str(draft))) == {"不符合"}
+
+
+def drafted(tmp_path: Path) -> Path:
+    """A copy of the packaged criteria, to be changed."""
+    without = shutil.ignore_patterns("*.py", "__pycache__")
+    return Path(shutil.copytree(resources.features(), tmp_path / "draft", ignore=without))
 
 
 def findings(value: object) -> Iterator[dict[str, str]]:
@@ -405,7 +434,11 @@ def test_a_recheck_looks_at_the_title_held_and_takes_its_batch(run: Run, tmp_pat
     later = filing(as_of="2026-05-01", values={"revenue@2025": "1"}, records=records)
     file.write_text(json.dumps([later]), encoding="utf-8")
     plain = json.loads(run(*arguments).output)["results"][0]["verdicts"]
-    assert plain[2]["note"].startswith("适用工信部企业〔2026〕2号附件2")
+    assert [v["ruleset"] for v in plain] == ["63.1", "2026.2.复核", "2026.3.复核"]
+    assert plain[1]["parts"] == {
+        "实质条件": "材料不足", "所持称号": "不符合", "前置称号": "不适用",
+    }  # fmt: skip
+    assert plain[2]["parts"]["营收增长"] == "不适用"
     batch = json.loads(run(*arguments, "--batch", "2026年复核").output)["results"][0]["verdicts"]
     assert batch[2]["ruleset"] == "63.3.复核"
 

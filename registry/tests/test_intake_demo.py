@@ -49,6 +49,22 @@ def test_the_packaged_workbook_is_what_its_script_writes(tmp_path):
     assert list(packaged.values) == list(fresh.values)
 
 
+def test_what_the_measures_of_2026_ask_for_is_wanted_from_their_first_day_on(tmp_path):
+    def wanted(day):
+        found = [t for t in texts(read(DEMO_COUNTY, as_of=day)) if "没有这些栏目" in t]
+        return found[0] if found else ""
+
+    before, after = wanted(date(2026, 3, 31)), wanted(date(2026, 4, 1))
+    added = [
+        "2023年营业收入总额",
+        "2026年专精特新发展评价得分",
+        "持有科技型中小企业称号",
+        "国内细分市场排名",
+    ]
+    assert [name for name in added if name in before] == []
+    assert [name for name in added if name in after] == added
+
+
 def test_columns_that_a_county_summary_lacks_are_named(tmp_path):
     book = load_workbook(DEMO_COUNTY)
     sheet = book.active

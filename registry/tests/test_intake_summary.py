@@ -521,6 +521,9 @@ def test_the_same_code_twice_holds_both_rows_back(book):
          "自主研发Ⅰ类知识产权总数大于Ⅰ类知识产权总数10项"),
         ("效益", "Ⅰ类", ("Ⅰ类知识产权（项）", "已应用并产生效益的Ⅰ类知识产权（项）"),
          "已应用并产生效益的Ⅰ类知识产权总数大于Ⅰ类知识产权总数10项"),
+        ("自主申请效益", "效益",
+         ("已应用并产生效益的Ⅰ类知识产权（项）", "已应用并产生效益的自主申请Ⅰ类知识产权（项）"),
+         "已应用并产生效益的自主申请Ⅰ类知识产权总数大于已应用并产生效益的Ⅰ类知识产权总数10项"),
         ("两年", "三年", ("近三年新增股权融资（万元）", "其中近两年新增股权融资（万元）"),
          "近两年新增股权融资总额大于近三年新增股权融资总额10万元"),
     ],
@@ -564,6 +567,22 @@ def test_totals_and_itemised_records(book):
         "少于近两年新增股权融资总额2000万元，请核对总数和清单，使两者一致"
     )
     assert more.uscc == A
+
+
+def test_a_rating_is_of_its_own_year_and_only_a_rating_of_the_running_one(book):
+    header = [
+        *KEY,
+        "2025年专精特新发展评价得分（分）",
+        "本年度专精特新发展评价得分",
+        "本年度营业收入（万元）",
+    ]
+    reading = book(header, ["甲", A, 61.5, 50, 100], as_of=date(2026, 6, 30))
+    assert texts(reading) == [
+        "提示 汇总表!E1「本年度营业收入（万元）」：看不懂这个表头，该列未读取，请改用模板的表头，或在表头对照表中补一行"
+    ]
+    assert reading.submissions[0].values == {
+        "development_score@2025": "61.5", "development_score@2026": "50", "registered_in_prc": True,
+    }  # fmt: skip
 
 
 def test_unreadable_cells_are_all_told_in_one_run_and_hold_nothing_back(book):

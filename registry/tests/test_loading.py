@@ -15,7 +15,8 @@ from registry.errors import LoadError
 from registry.filings import Issue, Reading, Submission
 from registry.models import STATED_TABLES, Enterprise, Filing, Finding, Import, YearlyFigure
 from registry.uscc import check_digit
-from rules.facts import FACTS, RECORDS, Fact, RecordList, Scalar, canonical_json
+from rules.canonical import canonical_json
+from rules.facts import FACTS, RECORDS, Fact, RecordList, Scalar
 
 NOW = datetime(2023, 7, 1, 9, 30, tzinfo=UTC)
 DAY = timedelta(days=1)

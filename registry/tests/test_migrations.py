@@ -1,24 +1,36 @@
 import re
 
+import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlmodel import SQLModel
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, SQLModel, select
 
 from alembic import command
-from registry import storage
+from registry import storage, triggers
+from registry.models import IpRight
+from registry.tests.test_models import _filing as stored_filing
+
+#: Where one clause of a table ends: a comma outside parentheses, or the constraint of a column.
+_CLAUSE = re.compile(r"\s*,\s*(?![^()]*\))|\s(?=CONSTRAINT )")
 
 
 def _definitions(engine: sa.Engine) -> dict[str, list[str]]:
-    """Every table and index as SQLite was told to make it, clauses in any order."""
+    """Every table and index as SQLite was told to make it, the clauses of tables in any order."""
     with engine.connect() as connection:
         found = connection.exec_driver_sql(
-            "SELECT name, sql FROM sqlite_master WHERE sql NOTNULL AND name <> 'alembic_version'"
+            "SELECT type, name, sql FROM sqlite_master"
+            " WHERE sql NOTNULL AND type <> 'trigger' AND name <> 'alembic_version'"
         ).all()
-    return {
-        name: sorted(line.strip(" ,\t") for line in re.sub(r" +", " ", text).split("\n"))
-        for name, text in found
-    }
+    return {name: _clauses(kind, " ".join(text.split())) for kind, name, text in found}
+
+
+def _clauses(kind: str, text: str) -> list[str]:
+    if kind != "table":
+        return [text]
+    clauses = _CLAUSE.split(text.partition("(")[2].rpartition(")")[0].strip())
+    return sorted(clause for clause in clauses if clause)
 
 
 def test_the_migrated_schema_is_that_of_the_models(database: sa.Engine) -> None:
@@ -59,3 +71,30 @@ def test_downgrade_leaves_nothing_and_upgrade_works_again(database: sa.Engine) -
     assert sa.inspect(database).get_table_names() == ["alembic_version"]
     storage.upgrade(database)
     assert storage.status(database).pending == ()
+
+
+def test_the_migrated_triggers_are_those_that_are_looked_for(database: sa.Engine) -> None:
+    with database.begin() as connection:
+        assert triggers.missing(connection) == []
+        connection.exec_driver_sql(
+            "DROP TRIGGER journal_no_update"
+            + (" ON journal" if database.dialect.name == "postgresql" else "")
+        )
+        assert triggers.missing(connection) == ["journal_no_update"]
+
+
+def test_what_was_stored_stays_when_the_columns_of_2026_go_and_come(database: sa.Engine) -> None:
+    with Session(database) as session:
+        keys = stored_filing(session)
+        session.add(IpRight(**keys, position=0, number="甲", holder_rank=3))
+        session.commit()
+    with database.begin() as connection:
+        command.downgrade(storage.alembic_config(connection), "0002")
+    assert "holder_rank" not in {c["name"] for c in sa.inspect(database).get_columns("ip_right")}
+    storage.upgrade(database)
+    with Session(database) as session:
+        right = session.exec(select(IpRight)).one()
+        assert (right.number, right.holder_rank) == ("甲", None)
+        right.holder_rank = 0
+        with pytest.raises(IntegrityError):
+            session.commit()

@@ -1,0 +1,207 @@
+"""Filings as cases: the facts each states, what persons determined of it, and what became of it.
+
+A case is one version of a filing. What is determined of a version holds for that version only: a
+filing that is stated anew in other words is a new case, to be looked at again.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from registry import journal
+from registry.errors import RecordError
+from registry.judging import Determination, profile_of
+from registry.versions import ENTERPRISE, FILING, chunks
+from rules.facts import Profile
+from rules.provinces import acting
+from rules.record import Json
+
+
+@dataclass(frozen=True)
+class Case:
+    """One version of a filing with its facts in JSON form, as they were filed."""
+
+    filing_id: int
+    uscc: str
+    name: str
+    province: str
+    as_of: date
+    known_until: datetime | None
+    facts: Json
+    city: str = ""
+    county: str = ""
+
+    @property
+    def profile(self) -> Profile:
+        """The facts as filed."""
+        return self.profile_as_of(self.as_of)
+
+    def profile_as_of(self, day: date) -> Profile:
+        """The facts as filed, looked at as of another day."""
+        return profile_of(self.facts, day)
+
+
+_COLUMNS: Final = (
+    FILING.c.id.label("filing_id"),
+    ENTERPRISE.c.uscc,
+    ENTERPRISE.c.name,
+    ENTERPRISE.c.province,
+    ENTERPRISE.c.city,
+    ENTERPRISE.c.county,
+    FILING.c.as_of,
+    FILING.c.known_until,
+    FILING.c.identity,
+    FILING.c.facts,
+)
+
+
+def newest(
+    session: Session, usccs: Sequence[str] | None = None, *, as_of: date | None = None
+) -> list[int]:
+    """The newest current filing of each of these enterprises (or of all), in order of credit code.
+
+    ``as_of`` asks for the newest on or before a day.
+    """
+    return _first(session, usccs, FILING.c.as_of.desc(), as_of)
+
+
+def oldest(session: Session, usccs: Sequence[str]) -> list[int]:
+    """The oldest current filing of each of these enterprises, in order of credit code."""
+    return _first(session, usccs, FILING.c.as_of.asc(), None)
+
+
+def _first(
+    session: Session,
+    usccs: Sequence[str] | None,
+    order: sa.ColumnElement[date],
+    as_of: date | None,
+) -> list[int]:
+    place = sa.func.row_number().over(partition_by=FILING.c.enterprise_id, order_by=order)
+    ranked = (
+        sa.select(FILING.c.id, ENTERPRISE.c.uscc, place.label("place"))
+        .join(ENTERPRISE)
+        .where(FILING.c.known_until.is_(None))
+    )
+    if as_of is not None:
+        ranked = ranked.where(FILING.c.as_of <= as_of)
+    found = ranked.subquery()
+    query = sa.select(found.c.id).where(found.c.place == 1).order_by(found.c.uscc)
+    if usccs is None:
+        return list(session.scalars(query))
+    return [
+        id for part in chunks(usccs) for id in session.scalars(query.where(found.c.uscc.in_(part)))
+    ]
+
+
+def of_day(session: Session, uscc: str, day: date) -> int | None:
+    """The current filing of an enterprise as of just that day."""
+    query = (
+        sa.select(FILING.c.id)
+        .join(ENTERPRISE)
+        .where(ENTERPRISE.c.uscc == uscc, FILING.c.as_of == day, FILING.c.known_until.is_(None))
+    )
+    return session.scalar(query)
+
+
+def of_enterprise(session: Session, uscc: str) -> list[int]:
+    """All versions of all filings of an enterprise."""
+    query = sa.select(FILING.c.id).join(ENTERPRISE).where(ENTERPRISE.c.uscc == uscc)
+    return list(session.scalars(query.order_by(FILING.c.id)))
+
+
+def cases(session: Session, filing_ids: Sequence[int]) -> Iterator[Case]:
+    """These versions of filings, in the order asked for, a few hundred held at a time.
+
+    Name and place are those that the filing itself gave; a city with independent planning status
+    stands as its own province. ``RecordError`` for one that is not there.
+    """
+    query = sa.select(*_COLUMNS).join_from(FILING, ENTERPRISE)
+    for part in chunks(filing_ids):
+        rows = {
+            row["filing_id"]: dict(row)
+            for row in session.execute(query.where(FILING.c.id.in_(part))).mappings()
+        }
+        for id in part:
+            if id not in rows:
+                raise RecordError(f"登记库中没有编号为{id}的填报：请查对编号")
+            row = rows[id]
+            identity = json.loads(row.pop("identity"))
+            registered = {"province": row["province"], "city": row["city"]}
+            place = identity if identity.get("province") else registered
+            province = acting(place.get("province") or "", place.get("city") or "")
+            given = {p: identity.get(p) or row[p] or "" for p in ("city", "county")}
+            facts = json.loads(row.pop("facts"))
+            given |= {"name": identity["name"], "province": province, "facts": facts}
+            yield Case(**row | given)
+
+
+def case(session: Session, filing_id: int) -> Case:
+    """One version of a filing."""
+    return next(cases(session, [filing_id]))
+
+
+def open_case(session: Session, uscc: str, as_of: date | None = None) -> Case:
+    """The newest filing of an enterprise, still open to decisions; else ``RecordError``."""
+    found = newest(session, [uscc], as_of=as_of)
+    if not found:
+        before = f"{as_of.isoformat()}以前" if as_of else ""
+        raise RecordError(
+            f"信用代码为{uscc}的企业没有{before}现行的填报：用 tidu enterprise list 查看已登记的企业"
+        )
+    if found[0] in withdrawn(session, found):
+        raise RecordError(f"{uscc}的这份填报已撤回，不能再作认定或决定：请重新登记填报")
+    return case(session, found[0])
+
+
+def withdrawn(session: Session, filing_ids: Sequence[int]) -> set[int]:
+    """Which of these filings were withdrawn."""
+    return {
+        id
+        for part in chunks(filing_ids)
+        for id in session.scalars(
+            sa.select(journal.JOURNAL.c.filing_id).where(
+                journal.JOURNAL.c.kind == "withdrawal", journal.JOURNAL.c.filing_id.in_(part)
+            )
+        )
+    }
+
+
+def determinations(
+    session: Session,
+    filing_ids: Sequence[int],
+    *,
+    pending: bool = False,
+    until: int | None = None,
+) -> dict[int, list[Determination]]:
+    """What was determined of these filings and holds, in order.
+
+    Where two pairs of eyes were asked for, it holds once a second person has confirmed it;
+    ``pending`` asks for those that still wait; ``until`` how it was after that many entries.
+    """
+    found: dict[int, list[Determination]] = {}
+    for part in chunks(filing_ids):
+        kinds = ("determination", "confirmation")
+        entries = list(journal.entries(session, last=until, kinds=kinds, filing_ids=part))
+        confirmed = {e.content["determination"]: e.by for e in entries if e.kind == kinds[1]}
+        for entry in entries:
+            if entry.kind != kinds[0]:
+                continue
+            waits = entry.content["four_eyes"] and entry.digest not in confirmed
+            if waits is pending:
+                assert entry.filing_id is not None
+                found.setdefault(entry.filing_id, []).append(
+                    determination(entry, confirmed.get(entry.digest, ""))
+                )
+    return found
+
+
+def determination(entry: journal.Entry, confirmed_by: str = "") -> Determination:
+    """The determination that an entry of the journal records."""
+    return Determination(
+        entry.seq, entry.digest, entry.content, entry.by, entry.texts["ground"], confirmed_by
+    )

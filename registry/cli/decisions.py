@@ -1,0 +1,283 @@
+"""``tidu decide``, ``determine``, ``confirm`` and ``withdraw``: what goes on the record."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+
+import click
+from sqlmodel import Session
+
+from registry import cases, decisions, determinations, loading, storage
+from registry.checking import TIERS, titles_of
+from registry.cli.common import (
+    Day,
+    Refused,
+    batch_option,
+    by_option,
+    command,
+    console,
+    engine,
+    errors,
+    in_force,
+    json_option,
+    now,
+    print_json,
+    procedure_option,
+    progress,
+    province_option,
+    registry,
+    tiers_option,
+)
+from registry.cli.filings import read_file, show_issues
+from registry.cli.targets import is_code
+from registry.decisions import Decided, Decider, Request
+from registry.determinations import Target, signed_name
+
+_FEW = 50
+
+
+@command("decide")
+@click.argument(
+    "targets",
+    nargs=-1,
+    metavar="[信用代码… | 文件]",
+    help="已登记企业的信用代码，或一个文件（先登记，再决定其中的企业）。",
+)
+@click.option("--all", "everything", is_flag=True, help="决定登记的全部企业。")
+@tiers_option
+@procedure_option
+@batch_option
+@province_option
+@click.option("--as-of", type=Day(), help="按此日期决定；默认用填报日期。")
+@by_option
+@json_option
+def decide(
+    targets: tuple[str, ...],
+    everything: bool,
+    tiers: tuple[str, ...],
+    procedure: str,
+    batch: str,
+    province: str | None,
+    as_of: date | None,
+    by: str,
+    as_json: bool,
+) -> None:
+    """作出决定并记入登记簿：给出信用代码、--all，或一个文件。
+
+    决定按已发布的规则作出，记下后不能改动；同一填报的决定没有变化时不再重复记录。
+    """
+    if everything == bool(targets):
+        raise click.UsageError("请给出信用代码或文件，或用 --all 决定全部（二者择一）")
+    by = signed_name(by)
+    request = Request(tuple(titles_of(tiers)), procedure, batch, province, as_of)
+    with engine() as database:
+        in_force(database, by)
+        codes: Sequence[str] | None = None if everything else targets
+        if len(targets) == 1 and not is_code(targets[0]):
+            codes = _load(Path(targets[0]), as_of, by)
+        with storage.session(database) as session:
+            wanted = cases.newest(session, codes, as_of=as_of)
+            _refuse_unknown(session, codes, wanted, as_of)
+        decider = Decider(database, by=by, now=now)
+        try:
+            lines = list(
+                _watched(decider.decide(wanted, request), len(wanted) * len(request.tiers))
+            )
+        finally:
+            decider.close()
+    if as_json:
+        print_json([asdict(line) for line in lines])
+    else:
+        _show(lines)
+    refused = [line for line in lines if line.seq is None]
+    if refused:
+        raise Refused(f"{len(refused)}项未能作出决定，原因见上")
+
+
+def _load(path: Path, as_of: date | None, by: str) -> list[str]:
+    """Store a file as ``tidu import`` does; the credit codes in it."""
+    if not path.suffix:
+        raise Refused(f"「{path}」不是18位信用代码，也没有这个名称的文件：请核对")
+    reading = read_file(path, as_of)
+    with registry(write=True) as session:
+        done = loading.load(session, reading, now=now(), as_of=as_of, by=by)
+    if done.refused or reading.errors:
+        show_issues(reading.issues, to=errors)
+        raise Refused(f"{path.name} 有错误，没有登记，也没有作出决定：请改正后重试")
+    return [line.uscc for line in (*done.new, *done.changed, *done.unchanged)]
+
+
+def _refuse_unknown(
+    session: Session, codes: Sequence[str] | None, wanted: Sequence[int], as_of: date | None
+) -> None:
+    if codes is None and not wanted:
+        raise Refused("没有登记的企业：先用 tidu import 文件 登记")
+    if codes is not None and len(wanted) < len(set(codes)):
+        known = {case.uscc for case in cases.cases(session, wanted)}
+        unknown = "、".join(c for c in codes if c not in known)
+        before = f"{as_of.isoformat()}以前" if as_of else ""
+        raise Refused(
+            f"没有信用代码为{unknown}的企业{before}的现行填报：用 tidu enterprise list 查看已登记的企业"
+        )
+
+
+def _watched(lines: Iterator[Decided], total: int) -> Iterator[Decided]:
+    if total < _FEW:
+        yield from lines
+        return
+    with progress("决定", total) as done:
+        for number, line in enumerate(lines, 1):
+            yield line
+            done(number)
+
+
+def _show(lines: Sequence[Decided]) -> None:
+    if len(lines) < _FEW:
+        for line in lines:
+            if line.seq is None:
+                console.print(
+                    f"拒绝 {line.name} {line.tier}：{line.reason}", markup=False, soft_wrap=True
+                )
+                continue
+            word = f"已有第{line.seq}号决定，内容相同" if line.earlier else f"第{line.seq}号决定"
+            rests = "、".join(f"第{n}号" for n in line.determinations)
+            note = f"（含人工认定{rests}）" if rests else ""
+            console.print(
+                f"{word} {line.name} {line.tier}：{line.verdict}{note}",
+                markup=False,
+                soft_wrap=True,
+            )
+        if len(lines) == 1 and lines[0].seq is not None:
+            click.echo(f"说明理由：tidu explain {lines[0].seq}")
+        return
+    for refused in [line for line in lines if line.seq is None][:_FEW]:
+        errors.print(
+            f"拒绝 {refused.name} {refused.tier}：{refused.reason}", markup=False, soft_wrap=True
+        )
+    for tier in dict.fromkeys(line.tier for line in lines):
+        counted = Counter(line.verdict or "拒绝" for line in lines if line.tier == tier)
+        click.echo(f"{tier}：{'，'.join(f'{word}{n}家' for word, n in counted.items())}")
+    numbers = [line.seq for line in lines if line.seq is not None and not line.earlier]
+    earlier = sum(line.earlier for line in lines)
+    if numbers:
+        click.echo(f"新记录{len(numbers)}项决定：第{min(numbers)}号至第{max(numbers)}号")
+    if earlier:
+        click.echo(f"{earlier}项已有内容相同的决定，没有重复记录")
+
+
+@command("determine")
+@click.argument("uscc", metavar="信用代码", help="统一社会信用代码。")
+@click.option("--fact", "name", help="填报项或字段的名称，例如 知名度和影响力。")
+@click.option("--year", type=int, help="年度数据的年度，例如 2022。")
+@click.option(
+    "--records", default="", help="清单名称，例如 知识产权；不给 --number 时认定清单是否已报全。"
+)
+@click.option("--number", type=click.IntRange(min=1), default=None, help="清单的第几条。")
+@click.option("--rule", help="规则编号：只限留待人工认定的规则。")
+@click.option(
+    "--value", required=True, help="认定为：是、否、120万元、3%、2023-06-30、符合、10分、未知……"
+)
+@click.option("--ground", required=True, help="理由。")
+@click.option(
+    "--evidence",
+    multiple=True,
+    required=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="证据文件，可多次给出；登记簿只记其摘要，请自行保存原件。",
+)
+@click.option("--tier", type=click.Choice(list(TIERS)), help="规则所属的层级（认定规则时必给）。")
+@procedure_option
+@batch_option
+@click.option("--as-of", type=Day(), help="认定此日期（含）以前最近的一份填报。")
+@by_option
+@json_option
+def determine(
+    uscc: str,
+    name: str | None,
+    year: int | None,
+    records: str,
+    number: int | None,
+    rule: str | None,
+    value: str,
+    ground: str,
+    evidence: tuple[Path, ...],
+    tier: str | None,
+    procedure: str,
+    batch: str,
+    as_of: date | None,
+    by: str,
+    as_json: bool,
+) -> None:
+    """人工认定：更正一项填报，或认定法规留给审核人判断的事项，记入登记簿。
+
+    原填报保持不变；此后对这份填报的决定都写明所依据的认定。
+    """
+    if (rule is None) == (name is None and not records):
+        raise click.UsageError(
+            "请用 --fact（或 --records）给出填报项，或用 --rule 给出规则（二者择一）"
+        )
+    if rule is not None and tier is None:
+        raise click.UsageError("认定规则时，请用 --tier 写明层级")
+    if records and (name is None) != (number is None):
+        raise click.UsageError("认定清单中的一条时，--number 和 --fact 须同时给出")
+    if rule is not None:
+        target = Target(rule, rule=True)
+    else:
+        target = Target(name or "", year, records, number or 0)
+    by = signed_name(by)
+    with engine() as database:
+        rules = in_force(database, by)
+        with storage.session(database, write=True) as session:
+            entry = determinations.determine(
+                session,
+                rules,
+                uscc,
+                target,
+                value,
+                ground=ground,
+                evidence=evidence,
+                by=by,
+                now=now(),
+                tier=TIERS[tier] if tier else "",
+                procedure=procedure,
+                batch=batch,
+                as_of=as_of,
+            )
+    if as_json:
+        print_json({"seq": entry.seq, **entry.content})
+        return
+    click.echo(f"已记录第{entry.seq}号认定")
+    if entry.content["four_eyes"]:
+        click.echo(f"须由另一人确认后生效：tidu confirm {entry.seq} --by 姓名")
+
+
+@command("confirm")
+@click.argument("seq", type=int, metavar="编号", help="人工认定的编号。")
+@by_option
+@json_option
+def confirm(seq: int, by: str, as_json: bool) -> None:
+    """以第二人身份确认一项人工认定（开启双人复核时）。"""
+    with registry(write=True) as session:
+        entry = determinations.confirm(session, seq, by=by, now=now())
+    if as_json:
+        print_json({"seq": entry.seq, "determination": seq})
+    else:
+        click.echo(f"第{seq}号认定已由{entry.by}确认（第{entry.seq}号记录）")
+
+
+@command("withdraw")
+@click.argument("uscc", metavar="信用代码", help="统一社会信用代码。")
+@click.option("--ground", required=True, help="理由，例如 企业来函撤回申报。")
+@click.option("--as-of", type=Day(), help="撤回此日期（含）以前最近的一份填报。")
+@by_option
+@json_option
+def withdraw(uscc: str, ground: str, as_of: date | None, by: str, as_json: bool) -> None:
+    """撤回申报：不作决定而了结一份填报，记入登记簿。"""
+    with registry(write=True) as session:
+        entry = decisions.withdraw(session, uscc, ground=ground, by=by, now=now(), as_of=as_of)
+    if as_json:
+        print_json({"seq": entry.seq, **entry.content})
+    else:
+        click.echo(f"已撤回{uscc}{entry.content['case']['as_of']}的填报（第{entry.seq}号记录）")

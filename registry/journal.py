@@ -1,0 +1,227 @@
+"""The journal: everything that was done to the registry, one entry chained to the last.
+
+The only writer of the table ``journal``. Entries are added inside the caller's writing transaction
+(see ``registry.storage.session``), so that what was done and that it was done are stored together or
+not at all; writers wait for one another there, so the chain neither forks nor leaves a gap.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from importlib import metadata
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from registry.chain import GENESIS, header, header_text, sealed_name
+from registry.errors import RecordError
+from registry.models import JournalEntry
+from registry.sealing import new_salt, seal
+from registry.versions import table_of
+from rules.canonical import canonical_json, sha256
+
+JOURNAL: Final = table_of(JournalEntry)
+#: How many entries are held at once when the journal is read.
+_CHUNK: Final = 500
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What is to be recorded.
+
+    ``texts`` are free texts and names by their place; where the body holds ``SEALED`` marks for
+    them, commitments are put. ``salt`` is that of a body which commits to more. ``text`` is the
+    canonical body: it is made with the draft, so that no other writer waits for it.
+    """
+
+    kind: str
+    body: Json
+    tier: str = ""
+    filing_id: int | None = None
+    texts: Mapping[str, str] = field(default_factory=dict)
+    salt: str = field(default_factory=new_salt)
+    text: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        body = {
+            key: seal(self.salt, key, self.texts[key]) if value is SEALED else value
+            for key, value in self.body.items()
+        }
+        object.__setattr__(self, "text", canonical_json(body))
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry as stored; ``body`` and ``disclosures`` are canonical JSON texts."""
+
+    seq: int
+    kind: str
+    tier: str
+    filing_id: int | None
+    recorded_at: datetime
+    program: str
+    body: str
+    disclosures: str
+    previous: str
+    digest: str
+
+    @property
+    def content(self) -> Json:
+        """The body as JSON values."""
+        found: Json = json.loads(self.body)
+        return found
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """The disclosed texts by their place; ``by`` is who recorded the entry."""
+        found: dict[str, str] = json.loads(self.disclosures)["texts"]
+        return found
+
+    @property
+    def by(self) -> str:
+        """Who recorded it."""
+        return self.texts["by"]
+
+    @property
+    def salt(self) -> str:
+        """The salt that all commitments of this entry derive from."""
+        return str(json.loads(self.disclosures)["salt"])
+
+    def header(self) -> Json:
+        """The header whose canonical text is digested."""
+        return header(
+            seq=self.seq,
+            kind=self.kind,
+            tier=self.tier,
+            recorded_at=moment_text(self.recorded_at),
+            program=self.program,
+            by=sealed_name(self.salt, self.by),
+            body=self.body,
+            previous=self.previous,
+        )
+
+    def header_bytes(self) -> bytes:
+        """The canonical header: a leaf of the Merkle tree."""
+        return header_text(self.header()).encode()
+
+
+def append(session: Session, drafts: Sequence[Draft], *, by: str, now: datetime) -> list[Entry]:
+    """Add entries after the last, in a writing transaction.
+
+    ``by`` names who does it. A clock that stands before the last entry raises ``RecordError``.
+    """
+    last = head(session)
+    if last is not None and now < last.recorded_at:
+        raise RecordError(
+            f"系统时间早于上一条记录的时间{last.recorded_at:%Y-%m-%d %H:%M:%S}：请校正时钟"
+        )
+    first, previous = (last.seq + 1, last.digest) if last else (1, GENESIS)
+    moment = now.astimezone(UTC)
+    stated = {"recorded_at": moment_text(moment), "program": program()}
+    added: list[Entry] = []
+    for seq, draft in enumerate(drafts, first):
+        head_json = header(
+            seq=seq,
+            kind=draft.kind,
+            tier=draft.tier,
+            by=sealed_name(draft.salt, by),
+            body=draft.text,
+            previous=previous,
+            **stated,
+        )
+        entry = Entry(
+            seq,
+            draft.kind,
+            draft.tier,
+            draft.filing_id,
+            moment,
+            program(),
+            draft.text,
+            canonical_json({"salt": draft.salt, "texts": {**draft.texts, "by": by}}),
+            previous,
+            sha256(header_text(head_json)),
+        )
+        added.append(entry)
+        previous = entry.digest
+    if added:
+        session.execute(sa.insert(JOURNAL), [vars(e) for e in added])
+    return added
+
+
+#: Stands in a draft's body for the commitment to the text of that place.
+SEALED: Final = object()
+
+
+def head(session: Session) -> Entry | None:
+    """The last entry; None in an empty journal."""
+    row = session.execute(sa.select(JOURNAL).order_by(JOURNAL.c.seq.desc()).limit(1)).mappings()
+    found = row.first()
+    return None if found is None else Entry(**found)
+
+
+def entry(session: Session, seq: int) -> Entry:
+    """The entry of that number; ``RecordError`` if there is none."""
+    for found in entries(session, first=seq, last=seq):
+        return found
+    raise RecordError(f"没有第{seq}号记录：用 tidu audit log 查看全部记录")
+
+
+def entries(
+    session: Session,
+    *,
+    first: int = 1,
+    last: int | None = None,
+    kinds: Sequence[str] = (),
+    tier: str = "",
+    filing_ids: Sequence[int] | None = None,
+) -> Iterator[Entry]:
+    """The entries in order, a few hundred held at a time."""
+    query = sa.select(JOURNAL).order_by(JOURNAL.c.seq).limit(_CHUNK)
+    if last is not None:
+        query = query.where(JOURNAL.c.seq <= last)
+    if kinds:
+        query = query.where(JOURNAL.c.kind.in_(kinds))
+    if tier:
+        query = query.where(JOURNAL.c.tier == tier)
+    if filing_ids is not None:
+        query = query.where(JOURNAL.c.filing_id.in_(filing_ids))
+    while True:
+        rows = session.execute(query.where(JOURNAL.c.seq >= first)).mappings().all()
+        yield from (Entry(**row) for row in rows)
+        if len(rows) < _CHUNK:
+            return
+        first = rows[-1]["seq"] + 1
+
+
+def numbers(session: Session, digests: Sequence[str]) -> dict[str, int]:
+    """The numbers of the entries with these digests."""
+    query = sa.select(JOURNAL.c.digest, JOURNAL.c.seq).where(JOURNAL.c.digest.in_(digests))
+    return {row.digest: row.seq for row in session.execute(query)}
+
+
+def size(session: Session, kinds: Sequence[str] = ()) -> int:
+    """How many entries there are (of some kinds)."""
+    query = sa.select(sa.func.count()).select_from(JOURNAL)
+    if kinds:
+        query = query.where(JOURNAL.c.kind.in_(kinds))
+    return int(session.scalar(query) or 0)
+
+
+def moment_text(moment: datetime) -> str:
+    """A moment as headers state it: UTC, with microseconds.
+
+    >>> moment_text(datetime(2023, 7, 1, 8, tzinfo=UTC))
+    '2023-07-01T08:00:00.000000Z'
+    """
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+@cache
+def program() -> str:
+    """What made an entry: the versions of Tidu and of its engine."""
+    return f"tidu {metadata.version('tidu')}; durable_rules {metadata.version('durable_rules')}"

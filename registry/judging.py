@@ -1,0 +1,210 @@
+"""One case judged: the ruleset that governs it, both evaluators' decision, and what persons settled.
+
+The rules may be a compiled folder (``rules.rulebook.Rulebook``) or what was published
+(``registry.publication.Published``).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any, Final, Protocol
+
+from registry.errors import RegistryError
+from rules.canonical import canonical_json
+from rules.decider import Decider, Decision
+from rules.decode import decode
+from rules.editions import ApplicabilityRow, Governing, governing
+from rules.expressions import leaves
+from rules.facts import Profile, RecordList, fact
+from rules.model import Rule, Ruleset
+from rules.record import Json, amended_facts, amended_rules
+
+
+class CheckRefusedError(RegistryError):
+    """A filing cannot be checked as of the day asked for."""
+
+
+class Rules(Protocol):
+    """Criteria to judge by."""
+
+    @property
+    def applicability(self) -> tuple[ApplicabilityRow, ...]:
+        """Which ruleset governs when."""
+
+    def ruleset(self, root: str, /) -> Ruleset:
+        """The ruleset of a root rule."""
+
+    def rule(self, id: str, /) -> Rule:
+        """A root rule."""
+
+
+@dataclass(frozen=True)
+class Determination:
+    """What a person settled of one filing, on the record.
+
+    ``content`` is the body of its entry: a target, its new value and what stood before; ``by``,
+    ``ground`` and ``confirmed_by`` are disclosed texts.
+    """
+
+    seq: int
+    digest: str
+    content: Json
+    by: str
+    ground: str
+    confirmed_by: str = ""
+
+    @property
+    def target(self) -> str:
+        """The fact or rule it settles."""
+        return str(self.content.get("rule") or self.content["fact"])
+
+    @property
+    def kind_of_target(self) -> str:
+        """The fact it settles, of whatever year or record: ``revenue``, ``ip.pledge``, ``ip``."""
+        name, _, place = self.target.partition("#")
+        return f"{name}.{place.partition('.')[2]}" if place else name.partition("@")[0]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A case decided under the one ruleset that governs.
+
+    ``decision`` is under that ruleset as determinations of rules leave it; ``ruleset`` is as it was
+    published. ``applied`` are the determinations that had a say.
+    """
+
+    governing: Governing
+    ruleset: Ruleset
+    decision: Decision
+    applied: tuple[Determination, ...] = ()
+
+
+class Judge:
+    """Judges cases by some rules; keeps one decider for each ruleset."""
+
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
+        self._deciders: dict[str, Decider] = {}
+        self._plain: dict[str, Json] = {}
+        self._read: dict[str, frozenset[str]] = {}
+
+    def governing(self, tier: str, day: date, case: Mapping[str, str]) -> Governing:
+        """The row that governs; raises ``NoRulesetError`` for a gap or an overlap."""
+        return governing(self.rules.applicability, tier=tier, day=day, **case)
+
+    def judge(
+        self,
+        found: Governing,
+        profile: Profile,
+        determinations: Sequence[Determination] = (),
+    ) -> Judgement:
+        """Judge the facts of a filing under the ruleset that governs.
+
+        Determinations of what the ruleset does not read have no say. Of several determinations of one target the last holds; one of a rule only where the law
+        leaves that rule to judgement.
+        """
+        root = found.row.ruleset
+        last = {d.target: d for d in determinations}
+        if root not in self._read:
+            self._read[root] = _targets(self.rules.ruleset(root))
+        read = self._read[root]
+        of_facts = [d for d in last.values() if "fact" in d.content and d.kind_of_target in read]
+        of_rules = [d for d in last.values() if "rule" in d.content]
+        decision = self.decide(root, amended_profile(profile, of_facts))
+        ruleset, applied = decision.ruleset, of_facts
+        if of_rules:
+            plain, settled = amended_rules(
+                self.plain(root), decision.trace, [d.content for d in of_rules]
+            )
+            if settled:
+                applied = [*of_facts, *(d for d in of_rules if d.target in settled)]
+                with Decider(decode(canonical_json(plain))) as decider:
+                    decision = decider.decide(decision.profile)
+        ordered = sorted(applied, key=lambda d: d.seq)
+        return Judgement(found, ruleset, decision, tuple(ordered))
+
+    def decide(self, root: str, profile: Profile) -> Decision:
+        """Decide a profile under one root rule, by both evaluators."""
+        if root not in self._deciders:
+            self._deciders[root] = Decider(self.rules.ruleset(root))
+        return self._deciders[root].decide(profile)
+
+    def plain(self, root: str) -> Json:
+        """The ruleset of a root rule as plain JSON."""
+        if root not in self._plain:
+            self._plain[root] = self.rules.ruleset(root).to_json()
+        return self._plain[root]
+
+    def close(self) -> None:
+        """Release the engines' memory."""
+        for decider in self._deciders.values():
+            decider.close()
+        self._deciders.clear()
+
+
+def _targets(ruleset: Ruleset) -> frozenset[str]:
+    """The kinds of facts that a ruleset reads; of lists, also whether they are complete."""
+    read = {leaf for i in ruleset.indicators.values() for leaf in leaves(i.expr)}
+    lists = {leaf[1] for leaf in read if leaf[0] in ("count", "total")}
+    return frozenset({*ruleset.facts, *ruleset.fields, *lists})
+
+
+def profile_of(facts: Json, as_of: date) -> Profile:
+    """The profile that facts in JSON form state as of a day."""
+    records = {
+        name: RecordList(tuple(listed["items"]), listed["complete"])
+        for name, listed in facts["records"].items()
+    }
+    return Profile(as_of, facts["values"], records, facts.get("sources", {}))
+
+
+def facts_of(profile: Profile) -> Json:
+    """The facts of a profile in JSON form, without the day."""
+    plain: dict[str, Any] = profile.to_json()
+    return {k: plain[k] for k in ("values", "records", "sources")}
+
+
+def amended_profile(profile: Profile, determinations: Sequence[Determination]) -> Profile:
+    """The profile as determinations of facts leave it; they are the sources of what they settle."""
+    if not determinations:
+        return profile
+    facts = amended_facts(facts_of(profile), [d.content for d in determinations])
+    where = {d.target.partition(".")[0]: source_text(d) for d in determinations}
+    return replace(profile_of(facts, profile.as_of), sources={**profile.sources, **where})
+
+
+def source_text(determination: Determination) -> str:
+    """Where a determined value stands."""
+    return f"人工认定第{determination.seq}号"
+
+
+def refuse_wrong_day(name: str, profile: Profile, day: date) -> None:
+    """Raise ``CheckRefusedError`` for a day that the filing cannot be judged as of.
+
+    That is a day before the filing's own, or one whose last fiscal year is not the newest filed.
+    """
+    if day < profile.as_of:
+        raise CheckRefusedError(
+            f"{name}：没有{day.isoformat()}以前的填报，最早的是{profile.as_of.isoformat()}；"
+            "较晚的填报不能用来检查较早的日期，请改用填报日期或以后的日期"
+        )
+    newest, wanted = newest_year(profile), day.year - 1
+    if newest is None or newest == wanted:
+        return
+    own = profile.as_of
+    hint = f"用 --as-of {own.isoformat()} 按当时检查" if own.year - 1 == newest else "核对填报日期"
+    raise CheckRefusedError(
+        f"{name}：最新的年度数据是{newest}年，而按{day.isoformat()}上年度应为{wanted}年；"
+        f"请补报{wanted}年数据，或{hint}"
+    )
+
+
+def newest_year(profile: Profile) -> int | None:
+    """The newest fiscal year of which anything is filed; ratings are of calendar years."""
+    keys = (key.partition("@") for key in profile.values)
+    years = [int(year) for name, _, year in keys if year and not fact(name).rating]
+    return max(years, default=None)
+
+
+RECOGNITION: Final = "认定"
+RECHECK: Final = "复核"

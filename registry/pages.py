@@ -1,0 +1,22 @@
+"""HTML pages from the templates that travel with the program; they open offline and print well."""
+
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("registry", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def page(template: str, **values: Any) -> str:
+    """The text of a page; what is put in is escaped."""
+    return _environment().get_template(template).render(**values)

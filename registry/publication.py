@@ -1,0 +1,215 @@
+"""Publishing criteria: compiled rulesets stored under their digests with the texts they came from.
+
+Decisions are made by what is published, never by files. A publication is an entry of the journal;
+the last one holds for new decisions, and whatever was published stays readable for good. A fresh
+registry publishes the packaged criteria by itself on first use.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from registry import journal, receipts, resources
+from registry.errors import RecordError
+from registry.models import Document
+from registry.versions import table_of
+from rules.canonical import canonical_json, sha256
+from rules.decode import decode
+from rules.editions import ApplicabilityRow
+from rules.model import Position, Rule, Ruleset
+from rules.rulebook import Rulebook, load
+
+_DOCUMENT: Final = table_of(Document)
+#: The files of a features folder that rules are compiled from.
+_TEXTS: Final = ("*.feature", "*.csv", "*.md")
+
+
+@dataclass(frozen=True)
+class Published:
+    """The criteria of one publication, by which cases are decided.
+
+    ``digests`` are those of the rulesets by their root; ``texts`` the canonical texts by digest.
+    """
+
+    applicability_digest: str
+    applicability: tuple[ApplicabilityRow, ...]
+    digests: dict[str, str]
+    texts: dict[str, str]
+
+    def ruleset(self, root: str) -> Ruleset:
+        """The ruleset of a root rule."""
+        return decoded(self.texts[self.digests[root]])
+
+    def rule(self, id: str) -> Rule:
+        """The rule of that id, in whichever ruleset it stands."""
+        rulesets = (decoded(text) for text in self.texts.values())
+        return next(r for ruleset in rulesets for r in ruleset.rules if r.id == id)
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What publishing did: ``seq`` is None where nothing had changed."""
+
+    seq: int | None
+    applicability: str
+    changed: dict[str, str]
+    unchanged: dict[str, str]
+
+
+@lru_cache(maxsize=64)
+def decoded(text: str) -> Ruleset:
+    """The ruleset of a canonical text, read once."""
+    return decode(text)
+
+
+def publish(
+    session: Session,
+    rulebook: Rulebook,
+    folder: Path,
+    *,
+    by: str,
+    now: datetime,
+    own: Path | None = None,
+) -> Publication:
+    """Store what a features folder compiles to and record it, unless it is what already holds.
+
+    ``own`` is the folder of packs that was laid over it, if any.
+
+    Needs a writing transaction.
+    """
+    receipts.adopt(session, by=by, now=now)
+    rows = [_row_json(row, rulebook) for row in rulebook.applicability]
+    texts = {sha256(t): t for t in (rulebook.ruleset(r).canonical() for r in _roots(rulebook))}
+    digests = {root: rulebook.ruleset(root).digest for root in _roots(rulebook)}
+    table = canonical_json({"schema": 1, "rows": rows})
+    last = _last(session)
+    before = last.content["rulesets"] if last else {}
+    sources = _sources(folder) | (_sources(own, f"{own.resolve().name}/") if own else {})
+    named = {path: sha256(text) for path, text in sources.items()}
+    body = {
+        "schema": 1,
+        "rulesets": digests,
+        "applicability": sha256(table),
+        "sources": named,
+    }
+    unchanged = {root: d for root, d in digests.items() if before.get(root) == d}
+    changed = {root: d for root, d in digests.items() if root not in unchanged}
+    if last is not None and last.content == body:
+        return Publication(None, sha256(table), {}, unchanged)
+    _store(session, "source", sources.values())
+    _store(session, "ruleset", texts.values())
+    _store(session, "applicability", [table])
+    [entry] = journal.append(session, [journal.Draft("publication", body)], by=by, now=now)
+    return Publication(entry.seq, sha256(table), changed, unchanged)
+
+
+def current(session: Session) -> Published | None:
+    """The criteria of the last publication; None where nothing was published yet."""
+    last = _last(session)
+    if last is None:
+        return None
+    return published(session, last.content["applicability"])
+
+
+def published(session: Session, applicability: str) -> Published:
+    """The criteria of an applicability table that was published, by its digest."""
+    table = document(session, applicability, "applicability")
+    rows = json.loads(table)["rows"]
+    digests = {row["ruleset"]: row["digest"] for row in rows if row["digest"]}
+    texts = {d: document(session, d, "ruleset") for d in digests.values()}
+    return Published(applicability, tuple(applicability_rows(table)), digests, texts)
+
+
+def in_force(session: Session, *, by: str, now: datetime) -> Published:
+    """The criteria that hold; a registry without any publishes the packaged ones and a bureau's own.
+
+    Needs a writing transaction where nothing was published yet.
+    """
+    found = current(session)
+    if found is None:
+        folder, own = resources.criteria()
+        publish(session, load(folder, own), folder, by=by, now=now, own=own)
+        found = current(session)
+        assert found is not None
+    return found
+
+
+def document(session: Session, digest: str, kind: str) -> str:
+    """The text of that digest; ``RecordError`` where it is lost or is not that text any more."""
+    query = sa.select(_DOCUMENT.c.text).where(_DOCUMENT.c.digest == digest)
+    text = session.scalar(query.where(_DOCUMENT.c.kind == kind))
+    if text is None:
+        raise RecordError(f"登记库缺少摘要为{digest[:12]}…的文本：请从备份恢复")
+    if sha256(text) != digest:
+        raise RecordError(f"摘要为{digest[:12]}…的文本已被改动：请从备份恢复")
+    return str(text)
+
+
+def applicability_rows(table: str) -> list[ApplicabilityRow]:
+    """The rows of a published applicability table."""
+    return [
+        ApplicabilityRow(
+            row["tier"],
+            row["procedure"],
+            row["province"],
+            row["batch"],
+            _day(row["start"]),
+            _day(row["end"]),
+            row["ruleset"],
+            row["basis"],
+            Position("已发布的适用表", number),
+        )
+        for number, row in enumerate(json.loads(table)["rows"], 1)
+    ]
+
+
+def _last(session: Session) -> journal.Entry | None:
+    table = journal.JOURNAL
+    seq = session.scalar(sa.select(sa.func.max(table.c.seq)).where(table.c.kind == "publication"))
+    return None if seq is None else journal.entry(session, seq)
+
+
+def _roots(rulebook: Rulebook) -> list[str]:
+    return list(dict.fromkeys(r.ruleset for r in rulebook.applicability if r.encoded))
+
+
+def _row_json(row: ApplicabilityRow, rulebook: Rulebook) -> dict[str, Any]:
+    return {
+        "tier": row.tier,
+        "procedure": row.procedure,
+        "province": row.province,
+        "batch": row.batch,
+        "start": row.start and row.start.isoformat(),
+        "end": row.end and row.end.isoformat(),
+        "ruleset": row.ruleset,
+        "basis": row.basis,
+        "digest": rulebook.ruleset(row.ruleset).digest if row.encoded else None,
+    }
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
+
+
+def _sources(folder: Path, prefix: str = "") -> dict[str, str]:
+    files = sorted(f for pattern in _TEXTS for f in folder.rglob(pattern))
+    return {
+        f"{prefix}{f.relative_to(folder).as_posix()}": f.read_text(encoding="utf-8") for f in files
+    }
+
+
+def _store(session: Session, kind: str, texts: Iterable[str]) -> None:
+    named = {sha256(text): text for text in texts}
+    known = set(session.scalars(sa.select(_DOCUMENT.c.digest).where(_DOCUMENT.c.digest.in_(named))))
+    rows = [
+        {"digest": d, "kind": kind, "text": text} for d, text in named.items() if d not in known
+    ]
+    if rows:
+        session.execute(sa.insert(_DOCUMENT), rows)

@@ -1,0 +1,261 @@
+"""A person's word: only with ground, evidence and name, only where the law leaves room for it."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from registry import cases, determinations, journal, storage
+from registry.determinations import Target
+from registry.errors import RecordError
+from registry.tests.support import CODES, Clock, decide, determine, load, publish, submission
+from rules.errors import FactsError, RulesError
+from rules.facts import TITLES
+
+_, SPECIALISED, GIANT = TITLES
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def evidence(tmp_path: Path) -> Path:
+    file = tmp_path / "证据.pdf"
+    file.write_bytes(b"proof")
+    return file
+
+
+def entry_of(database: sa.Engine, seq: int | None) -> journal.Entry:
+    assert seq is not None
+    with storage.session(database) as session:
+        return journal.entry(session, seq)
+
+
+def test_a_corrected_fact_is_recorded_beside_the_original_and_decides(
+    database: sa.Engine, clock: Clock, evidence: Path
+) -> None:
+    load(database, clock, submission(rd_expense__2022="1499999.99"))
+    publish(database, clock)
+    [before] = decide(database, clock, SPECIALISED)
+    seq = determine(database, clock, Target("研发费用总额", 2022), "150万元", evidence)
+    entry = entry_of(database, seq)
+    body = entry.content
+    assert (body["fact"], body["was"], body["value"]) == (
+        "rd_expense@2022",
+        "1499999.99",
+        "1500000",
+    )
+    assert body["evidence"] == [hashlib.sha256(b"proof").hexdigest()]
+    assert (entry.by, entry.texts["ground"]) == ("认定人", "现场核查")
+    [after] = decide(database, clock, SPECIALISED)
+    assert (before.verdict, after.verdict) == ("不符合", "符合")
+    assert after.determinations == (seq,)
+    assert entry_of(database, after.seq).content["determinations"] == [entry.digest]
+    with storage.session(database) as session:
+        [case] = cases.cases(session, cases.newest(session))
+    assert case.facts["values"]["rd_expense@2022"] == "1499999.99"
+
+
+def test_what_a_reviewer_has_to_find_is_found_on_the_record(
+    database: sa.Engine, clock: Clock, evidence: Path
+) -> None:
+    load(database, clock, submission())
+    publish(database, clock)
+    target = Target("审核认可", records="荣誉称号", number=1)
+    seq = determine(database, clock, target, "是", evidence)
+    assert entry_of(database, seq).content["fact"] == "honours#0.accepted"
+    [line] = decide(database, clock, TITLES[0])
+    assert line.determinations == (seq,)
+
+
+def test_a_determination_has_no_say_where_its_fact_is_not_read(
+    database: sa.Engine, clock: Clock, evidence: Path
+) -> None:
+    load(database, clock, submission())
+    publish(database, clock)
+    determine(database, clock, Target("知名度和影响力"), "是", evidence)
+    lines = decide(database, clock)
+    assert [bool(x.determinations) for x in lines] == [False, False, True]
+
+
+def test_whether_a_list_is_complete_can_be_settled(
+    database: sa.Engine, clock: Clock, evidence: Path
+) -> None:
+    load(database, clock, submission())
+    publish(database, clock)
+    determine(database, clock, Target("", records="品牌"), "是", evidence)
+    with storage.session(database) as session:
+        [id] = cases.newest(session)
+        [found] = cases.determinations(session, [id])[id]
+    assert (found.content["fact"], found.content["list"], found.content["was"]) == (
+        "brands",
+        True,
+        None,
+    )
+
+
+# -- rules ------------------------------------------------------------------------------------------
+
+
+def test_a_rule_that_figures_cannot_settle_is_settled_by_a_person(
+    database: sa.Engine, clock: Clock, evidence: Path
+) -> None:
+    load(database, clock, submission(revenue__2022="0", main_revenue__2022="0"))
+    publish(database, clock)
+    [before] = decide(database, clock, SPECIALISED)
+    rule = Target("63.2.研发费用", rule=True)
+    seq = determine(database, clock, rule, "不符合", evidence, tier=SPECIALISED)
+    body = entry_of(database, seq).content
+    assert (body["rule"], body["was"], body["value"]) == ("63.2.研发费用", 2, 0)
+    [after] = decide(database, clock, SPECIALISED)
+    assert (before.verdict, after.verdict, after.determinations) == ("不符合", "不符合", (seq,))
+    assert entry_of(database, before.seq).content["results"]["63.2.研发费用"] == 2
+    assert entry_of(database, after.seq).content["results"]["63.2.研发费用"] == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule", "value"),
+    [
+        ({}, "63.2.研发费用", "不符合"),  # met by its figures
+        ({"rd_expense__2022": "1499999.99"}, "63.2.研发费用", "符合"),  # not met
+        ({"rd_expense__2022": None}, "63.2.研发费用", "符合"),  # could be filed
+        ({"revenue__2022": "0"}, "63.2", "符合"),  # rests on others
+        ({"revenue__2022": "0"}, "63.2.7.净利润率", "11分"),  # more than it can give
+        ({"revenue__2022": "0"}, "63.2.7.净利润率", "符合"),
+        ({"revenue__2022": "0"}, "63.2.研发费用", "10分"),
+        ({"revenue__2022": "0"}, "没有的规则", "符合"),
+    ],
+)
+def test_no_one_overrides_what_the_law_does_not_leave_to_judgement(
+    database: sa.Engine,
+    clock: Clock,
+    evidence: Path,
+    changes: dict[str, str | None],
+    rule: str,
+    value: str,
+) -> None:
+    load(database, clock, submission(**changes))
+    publish(database, clock)
+    with pytest.raises(RecordError):
+        determine(database, clock, Target(rule, rule=True), value, evidence, tier=SPECIALISED)
+    with storage.session(database) as session:
+        assert journal.size(session, ["determination"]) == 0
+
+
+# -- what is refused --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("target", "value", "message"),
+    [
+        (Target("研发费用总额"), "150万元", "--year"),
+        (Target("自主品牌", 2022), "是", "不分年度"),
+        (Target("自主品牌"), "是", "无须认定"),
+        (Target("没有的填报项"), "是", "没有名为"),
+        (Target("研发费用总额", 2022), "很多", "无法读取"),
+        (Target("研发费用总额", 2022), "-1万元", "不应小于0"),
+        (Target("编号", records="知识产权", number=1), "ZL1", "不影响结论"),
+        (Target("机构级别", records="研发机构", number=2), "国家级", "只有1条"),
+        (Target("没有", records="研发机构", number=1), "国家级", "没有字段"),
+        (Target("是", records="没有的清单"), "是", "没有名为"),
+    ],
+)
+def test_a_target_or_value_that_does_not_fit_is_refused(
+    database: sa.Engine, clock: Clock, evidence: Path, target: Target, value: str, message: str
+) -> None:
+    load(database, clock, submission())
+    publish(database, clock)
+    with pytest.raises((RecordError, RulesError, FactsError), match=message):
+        determine(database, clock, target, value, evidence)
+
+
+@pytest.mark.parametrize("missing", [{"ground": " "}, {"by": ""}])
+def test_ground_and_name_are_asked_for(
+    database: sa.Engine, clock: Clock, evidence: Path, missing: dict[str, str]
+) -> None:
+    load(database, clock, submission())
+    with pytest.raises(RecordError):
+        determine(database, clock, Target("自主品牌"), "否", evidence, **missing)
+
+
+def test_evidence_is_asked_for(database: sa.Engine, clock: Clock) -> None:
+    load(database, clock, submission())
+    rules = publish(database, clock)
+    with (
+        pytest.raises(RecordError, match="证据"),
+        storage.session(database, write=True) as session,
+    ):
+        determinations.determine(
+            session, rules, CODES[0], Target("自主品牌"), "否",
+            ground="核查", evidence=[], by="认定人", now=clock(),
+        )  # fmt: skip
+
+
+def test_a_corrected_filing_has_to_be_looked_at_again(
+    database: sa.Engine, clock: Clock, evidence: Path
+) -> None:
+    load(database, clock, submission(own_brand=False))
+    publish(database, clock)
+    determine(database, clock, Target("自主品牌"), "是", evidence)
+    load(database, clock, submission(own_brand=False, standards=False))
+    [line] = decide(database, clock, SPECIALISED)
+    assert line.determinations == ()
+
+
+# -- two pairs of eyes ------------------------------------------------------------------------------
+
+
+def ask_for_two(database: sa.Engine, clock: Clock, asked: bool = True) -> None:
+    with storage.session(database, write=True) as session:
+        determinations.set_four_eyes(session, asked, by="负责人", now=clock())
+
+
+def confirm(database: sa.Engine, clock: Clock, seq: int, by: str) -> journal.Entry:
+    with storage.session(database, write=True) as session:
+        return determinations.confirm(session, seq, by=by, now=clock())
+
+
+def test_where_two_are_asked_for_nothing_holds_before_the_second(
+    database: sa.Engine, clock: Clock, evidence: Path
+) -> None:
+    load(database, clock, submission(own_brand=False))
+    publish(database, clock)
+    ask_for_two(database, clock)
+    seq = determine(database, clock, Target("自主品牌"), "是", evidence)
+    [line] = decide(database, clock, SPECIALISED)
+    assert line.determinations == ()
+    for same in ("认定人", " 认 定人 ", "认定人\u3000"):
+        with pytest.raises(RecordError, match="须由另一人确认"):
+            confirm(database, clock, seq, same)
+    entry = confirm(database, clock, seq, "复核人")
+    assert entry.content["determination"] == entry_of(database, seq).digest
+    [line] = decide(database, clock, SPECIALISED)
+    assert line.determinations == (seq,)
+    with pytest.raises(RecordError, match="已经确认过"):
+        confirm(database, clock, seq, "第三人")
+
+
+def test_what_was_determined_before_two_were_asked_for_holds(
+    database: sa.Engine, clock: Clock, evidence: Path
+) -> None:
+    load(database, clock, submission(own_brand=False))
+    publish(database, clock)
+    seq = determine(database, clock, Target("自主品牌"), "是", evidence)
+    ask_for_two(database, clock)
+    with pytest.raises(RecordError, match="不需要确认"):
+        confirm(database, clock, seq, "复核人")
+    [line] = decide(database, clock, SPECIALISED)
+    assert line.determinations == (seq,)
+    with pytest.raises(RecordError, match="已经是开启的"):
+        ask_for_two(database, clock)
+    ask_for_two(database, clock, False)
+
+
+def test_only_determinations_can_be_confirmed(database: sa.Engine, clock: Clock) -> None:
+    load(database, clock, submission())
+    for seq in (1, 99):
+        with pytest.raises(RecordError):
+            confirm(database, clock, seq, "复核人")

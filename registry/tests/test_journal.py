@@ -1,0 +1,107 @@
+"""The chain: entries follow one another, and the database itself refuses everything else."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import DatabaseError, IntegrityError
+
+from registry import journal, storage
+from registry.chain import GENESIS, header_text
+from registry.errors import RecordError
+from registry.journal import SEALED, Draft
+from registry.sealing import seal
+from rules.canonical import sha256
+
+NOW = datetime(2023, 7, 1, 8, tzinfo=UTC)
+
+
+def add(database: sa.Engine, *bodies: dict[str, Any], now: datetime = NOW) -> list[journal.Entry]:
+    with storage.session(database, write=True) as session:
+        return journal.append(session, [Draft("policy", b) for b in bodies], by="张三", now=now)
+
+
+def stored(database: sa.Engine) -> list[journal.Entry]:
+    with storage.session(database) as session:
+        return list(journal.entries(session))
+
+
+def test_entries_are_chained_and_come_back_as_they_were(database: sa.Engine) -> None:
+    added = [*add(database, {"a": 1}, {"a": 2}), *add(database, {"a": 3})]
+    assert stored(database) == added
+    assert [e.seq for e in added] == [1, 2, 3]
+    assert [e.previous for e in added] == [GENESIS, added[0].digest, added[1].digest]
+    for entry in added:
+        assert sha256(header_text(entry.header())) == entry.digest
+        assert entry.by == "张三"
+    with storage.session(database) as session:
+        assert journal.head(session) == added[-1]
+        assert journal.entry(session, 2).content == {"a": 2}
+        assert journal.size(session) == 3
+        assert journal.numbers(session, [added[1].digest]) == {added[1].digest: 2}
+        with pytest.raises(RecordError):
+            journal.entry(session, 4)
+
+
+def test_names_and_texts_stand_in_the_digested_part_as_commitments_only(
+    database: sa.Engine,
+) -> None:
+    draft = Draft("withdrawal", {"ground": SEALED}, texts={"ground": "企业来函"})
+    with storage.session(database, write=True) as session:
+        [entry] = journal.append(session, [draft], by="张三", now=NOW)
+    assert entry.content == {"ground": seal(entry.salt, "ground", "企业来函")}
+    assert "张三" not in header_text(entry.header())
+    assert entry.texts == {"ground": "企业来函", "by": "张三"}
+
+
+def test_a_clock_that_stands_still_may_go_on_but_not_back(database: sa.Engine) -> None:
+    add(database, {})
+    add(database, {})
+    with pytest.raises(RecordError, match="系统时间早于上一条记录"):
+        add(database, {}, now=NOW - timedelta(microseconds=1))
+    assert len(stored(database)) == 2
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE journal SET body = '{}' WHERE seq = 1",
+        "UPDATE journal SET seq = 9 WHERE seq = 2",
+        "DELETE FROM journal WHERE seq = 2",
+        "DELETE FROM journal",
+        "INSERT INTO journal SELECT 4, kind, tier, filing_id, recorded_at, program, body, disclosures,"
+        " digest, 'x' || substr(digest, 2) FROM journal WHERE seq = 2",
+        "INSERT INTO journal SELECT 3, kind, tier, filing_id, recorded_at, program, body, disclosures,"
+        " 'x' || substr(digest, 2), 'y' || substr(digest, 2) FROM journal WHERE seq = 2",
+        "UPDATE document SET text = 'x'",
+        "DELETE FROM document",
+        "UPDATE checkpoint SET note = 'x'",
+        "DELETE FROM checkpoint",
+    ],
+)
+def test_the_database_refuses_to_change_what_was_recorded(
+    database: sa.Engine, statement: str
+) -> None:
+    before = add(database, {"a": 1}, {"a": 2})
+    with database.begin() as connection:
+        connection.exec_driver_sql(f"INSERT INTO document VALUES ('{'a' * 64}', 'source', 'text')")
+        connection.exec_driver_sql(
+            "INSERT INTO checkpoint VALUES (2, '2023-07-01 08:00:00', 'note')"
+        )
+    with pytest.raises((IntegrityError, DatabaseError), match="append-only"), database.begin() as c:
+        c.exec_driver_sql(statement)
+    assert stored(database) == before
+
+
+def test_what_one_database_alone_would_let_through_is_refused_too(database: sa.Engine) -> None:
+    before = add(database, {"a": 1}, {"a": 2})
+    statement = (
+        "INSERT OR REPLACE INTO journal SELECT seq, kind, tier, filing_id, recorded_at, program,"
+        " '{}', disclosures, previous, digest FROM journal WHERE seq = 2"
+        if database.dialect.name == "sqlite"
+        else "TRUNCATE journal"
+    )
+    with pytest.raises(DatabaseError, match="append-only"), database.begin() as connection:
+        connection.exec_driver_sql(statement)
+    assert stored(database) == before
