@@ -8,6 +8,8 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from registry import cases, decisions, determinations, loading, publication, storage
+from registry.audit import checkpoints
+from registry.audit.keys import SigningKey
 from registry.determinations import Target
 from registry.examples import DEMO_COUNTY
 from registry.filings import IDENTITY, Reading, Submission
@@ -104,6 +106,9 @@ def work(engine: sa.Engine, folder: Path, now: Callable[[], datetime]) -> None:
         loading.load(session, reading(full(3)), now=now(), as_of=FILED, by="甲")
     with storage.session(engine, write=True) as session:
         decisions.withdraw(session, code(3), ground="企业申请撤回", by="甲", now=now())
+    key = SigningKey.create(folder / f"{engine.dialect.name}.key", "某局")
+    with storage.session(engine, write=True) as session:
+        checkpoints.write(session, key, now=now())
 
 
 def decide(engine: sa.Engine, now: Callable[[], datetime]) -> list[decisions.Decided]:
