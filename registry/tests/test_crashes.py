@@ -134,10 +134,9 @@ def test_a_process_that_dies_leaves_all_or_nothing(
     _sound(history, replay=what is deciding)
 
 
+@pytest.mark.parametrize("history", ["postgresql"], indirect=True)  # SQLite has none to break
 @pytest.mark.filterwarnings("ignore")  # of psycopg: what it had open it cannot close any more
 def test_a_broken_connection_is_one_clear_sentence_and_leaves_nothing(history: History) -> None:
-    if history.engine.dialect.name != "postgresql":
-        pytest.skip("SQLite has no connection to break")
     work = loading(history)
     before = contents(history.engine)
 
@@ -163,10 +162,9 @@ def test_a_broken_connection_is_one_clear_sentence_and_leaves_nothing(history: H
     _sound(history)
 
 
+@pytest.mark.parametrize("history", ["sqlite"], indirect=True)  # only its disk can be made small
 @pytest.mark.parametrize("room", [0, 1, 5, 20])
 def test_a_full_disk_is_one_clear_sentence_and_leaves_nothing(history: History, room: int) -> None:
-    if history.engine.dialect.name != "sqlite":
-        pytest.skip("only of SQLite can a test make the disk small")
     before = contents(history.engine)
     filings = [full(n) for n in range(20, 60)]
 
