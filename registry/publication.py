@@ -85,9 +85,9 @@ def publish(
     Needs a writing transaction.
     """
     receipts.adopt(session, by=by, now=now)
-    rows = [_row_json(row, rulebook) for row in rulebook.applicability]
-    texts = {sha256(t): t for t in (rulebook.ruleset(r).canonical() for r in _roots(rulebook))}
-    digests = {root: rulebook.ruleset(root).digest for root in _roots(rulebook)}
+    texts = {root: rulebook.ruleset(root).canonical() for root in _roots(rulebook)}
+    digests = {root: sha256(text) for root, text in texts.items()}
+    rows = [_row_json(row, digests) for row in rulebook.applicability]
     table = canonical_json({"schema": 1, "rows": rows})
     last = _last(session)
     before = last.content["rulesets"] if last else {}
@@ -135,10 +135,20 @@ def in_force(session: Session, *, by: str, now: datetime) -> Published:
     found = current(session)
     if found is None:
         folder, own = resources.criteria()
-        publish(session, load(folder, own), folder, by=by, now=now, own=own)
+        publish(session, _compiled(folder, own), folder, by=by, now=now, own=own)
         found = current(session)
         assert found is not None
     return found
+
+
+def _compiled(folder: Path, own: Path | None) -> Rulebook:
+    """The criteria of these folders; the packaged ones alone do not change under a running program."""
+    return load(folder, own) if own else _packaged(folder)
+
+
+@lru_cache(maxsize=2)
+def _packaged(folder: Path) -> Rulebook:
+    return load(folder)
 
 
 def document(session: Session, digest: str, kind: str) -> str:
@@ -180,7 +190,7 @@ def _roots(rulebook: Rulebook) -> list[str]:
     return list(dict.fromkeys(r.ruleset for r in rulebook.applicability if r.encoded))
 
 
-def _row_json(row: ApplicabilityRow, rulebook: Rulebook) -> dict[str, Any]:
+def _row_json(row: ApplicabilityRow, digests: dict[str, str]) -> dict[str, Any]:
     return {
         "tier": row.tier,
         "procedure": row.procedure,
@@ -190,7 +200,7 @@ def _row_json(row: ApplicabilityRow, rulebook: Rulebook) -> dict[str, Any]:
         "end": row.end and row.end.isoformat(),
         "ruleset": row.ruleset,
         "basis": row.basis,
-        "digest": rulebook.ruleset(row.ruleset).digest if row.encoded else None,
+        "digest": digests.get(row.ruleset),
     }
 
 
