@@ -360,6 +360,43 @@ def test_edges_of_one_of_several_amounts_and_its_date() -> None:
     assert edges(found["revenue@2022"]) == (None, None)
 
 
+@pytest.mark.parametrize(
+    ("second", "expected"),
+    [
+        ("9000000", (("7999999.99", "不符合"), None)),
+        ("500000", (None, ("8000000", "符合"))),
+    ],
+)
+def test_edges_of_an_amount_lie_where_the_sum_reaches_the_line(
+    second: str, expected: tuple[object, object]
+) -> None:
+    assert edges(by_key(financed(second))["financing#1.amount"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("second", "expected"),
+    [
+        ("500000", (None, ("8000000", "材料不足"))),
+        ("9000000", (("7999999.99", "不符合"), None)),
+    ],
+)
+def test_an_amount_that_is_not_settled_to_count_moves_the_upper_end(
+    second: str, expected: tuple[object, object]
+) -> None:
+    found = financed(second)
+    open_record = {
+        k: v for k, v in found.profile.records["financing"].items[1].items() if k != "qualified"
+    }
+    items = list(found.profile.records["financing"].items)
+    items[1] = open_record
+    margin = by_key(
+        decide(
+            "63.2.营收或融资", {"revenue@2022": "8000000"}, financing=RecordList(tuple(items), True)
+        )
+    )["financing#1.amount"]
+    assert edges(margin) == expected
+
+
 def test_a_filed_total_that_contradicts_the_list_cannot_be_computed_with() -> None:
     found = by_key(financed("8000000", financing_two_years="20000000"))
     assert edges(found["financing_two_years"]) == (
@@ -377,6 +414,11 @@ def test_a_value_finer_than_the_grid_moves_to_the_grid() -> None:
     assert edges(by_key(decide("63.2.研发费用", filed))["rd_expense@2022"]) == (
         None,
         ("1500000", "符合"),
+    )
+    filed = {"rd_expense@2022": "1500000", "revenue@2022": "50000000.005"}
+    assert edges(by_key(decide("63.2.研发费用", filed))["revenue@2022"]) == (
+        ("50000000", "符合"),
+        None,
     )
 
 
