@@ -259,6 +259,10 @@ class Case(reference.Evaluation):
         return Reading(value, value, 0)
 
 
+#: Makes the evaluation of a value, on a grid at that place of it or by itself.
+Maker: TypeAlias = Callable[[Scalar, Grid | None, int], Case]
+
+
 class Study:
     """One filing, evaluated; from it, what other values of one fact come to."""
 
@@ -267,6 +271,13 @@ class Study:
         self.evaluator = evaluator
         self.facts = facts
         self.base = evaluator.evaluation(facts)
+        self._makers: dict[str, Maker] = {}
+        self._results: dict[tuple[str, At], list[str]] = {}
+        for key in self.base.trace:
+            label, colon, rest = key.partition(":")
+            records, _, number = label.partition("#")
+            at = (records, int(number)) if colon and records in facts["records"] else None
+            self._results.setdefault(((rest if at else key).partition("/")[0], at), []).append(key)
 
     def having(self, variable: Variable, value: Scalar) -> "Study":
         """The filing with another value of one fact."""
@@ -318,24 +329,19 @@ class Study:
             else:
                 place = max((t - 1 for t in case.turns if t <= place), default=None)
 
-    def _maker(self, variable: Variable) -> Callable[[Scalar, Grid | None, int], Case]:
+    def _maker(self, variable: Variable) -> Maker:
         """Makes the evaluation of another value, given what does not depend on the fact."""
-        reach, base = self.reach, self.base
-        known = {
-            (name, at): reading
-            for (name, at), reading in base.known.items()
-            if not reach.affects(
-                variable, reach.of_indicator[f"{at[0]}.{name}" if at else name], at
-            )
-        }
-        trace = {}
-        for key, result in base.trace.items():
-            label, colon, rest = key.partition(":")
-            records, _, number = label.partition("#")
-            at = (records, int(number)) if colon and records in self.facts["records"] else None
-            rule = (rest if at else key).partition("/")[0]
-            if not reach.affects(variable, reach.of_rule[rule], at):
-                trace[key] = result
+        if variable.key in self._makers:
+            return self._makers[variable.key]
+        reach = self.reach
+        known, trace = dict(self.base.known), dict(self.base.trace)
+        for (rule, at), keys in self._results.items():
+            if reach.affects(variable, reach.of_rule[rule], at):
+                for key in keys:
+                    del trace[key]
+        for name, at in self.base.known:
+            if reach.affects(variable, reach.of_indicator[f"{at[0]}.{name}" if at else name], at):
+                del known[name, at]
 
         def made(value: Scalar, grid: Grid | None, place: int) -> Case:
             case = Case(self.evaluator, self.with_value(variable, value), variable, grid, place)
@@ -344,4 +350,5 @@ class Study:
             case.result(reach.ruleset.root, None)
             return case
 
+        self._makers[variable.key] = made
         return made

@@ -16,7 +16,20 @@ from rules import reference
 from rules.decider import Decision, by_reference
 from rules.errors import RulesetError
 from rules.facts import Fact, Profile, RecordList, Scalar, fact, record_kind
-from rules.model import Outcome, trace_of
+from rules.model import (
+    Band,
+    Bands,
+    Case,
+    Cases,
+    Indicator,
+    Item,
+    Line,
+    Outcome,
+    Rule,
+    Ruleset,
+    Total,
+    trace_of,
+)
 from rules.reference import years
 from rules.sensitivity import Change, Changes, Margin, margins, smallest_changes
 from rules.sensitivity.along import sign_changes
@@ -496,6 +509,18 @@ def test_changes_that_only_together_turn_the_verdict() -> None:
     assert found.rest == ()
 
 
+def test_small_changes_are_preferred_to_one_large_one() -> None:
+    # two years in the segment give fewer points than six, which a date years earlier would win back
+    profile = having(
+        having(SIXTY_POINTS, "segment_entry", "2021-03-01"), "independent_legal_person", False
+    )
+    found = turned("63.2", profile)
+    assert pairs(found.together) == {
+        "segment_entry": "2021-01-01", "independent_legal_person": True, "main_revenue@2020": "38582677.16",
+    }  # fmt: skip
+    assert all(c.relative <= 1 for c in found.together)
+
+
 def test_a_threshold_whose_crossing_breaks_a_ratio_takes_both() -> None:
     filed: dict[str, Scalar] = {
         "revenue@2022": "98000000", "rd_expense@2022": "2940000",
@@ -506,19 +531,67 @@ def test_a_threshold_whose_crossing_breaks_a_ratio_takes_both() -> None:
     assert pairs(found.together) == {"revenue@2022": "100000000", "rd_expense@2022": "3000000"}
 
 
-def test_points_that_are_short_are_gained_by_few_items() -> None:
-    profile = SIXTY_POINTS
-    for key, value in {
-        "local_points": "0",
-        "rd_staff@2022": "5",
-        "ip_class_one": "1",
-        "ip_self_developed": "0",
-    }.items():
-        profile = having(profile, key, value)
+def test_the_case_that_comes_nearest_is_completed() -> None:
+    filed: dict[str, Scalar] = {
+        "revenue@2022": "40000000", "revenue@2021": "1000000000", "rd_expense@2022": "15000000",
+        "rd_expense@2021": "14000000", "financing_two_years": "80000000", "staff@2022": "100",
+        "rd_staff@2022": "40",
+    }  # fmt: skip
+    found = turned("63.3.研发投入", Profile(AS_OF, filed))
+    assert pairs(found.together) == {"rd_expense@2022": "16000000", "staff@2022": "80"}
+
+
+def test_points_that_are_short_are_gained_by_few_items_each_as_little_as_will_do() -> None:
+    worse: dict[str, Scalar] = {
+        "independent_legal_person": False, "digital_level": "1", "ip_class_two": "0",
+        "net_profit@2022": "1000000", "total_liabilities@2022": "45000000",
+        "ip_self_developed": "0", "field_six_bases": False,
+    }  # fmt: skip
+    profile = replace(SIXTY_POINTS, values={**SIXTY, **worse})
     found = turned("63.2", profile)
-    assert found.single or found.together
-    assert not found.rest
-    assert len(found.together) <= 2
+    assert pairs(found.together) == {
+        "main_revenue@2020": "37215189.87",
+        "revenue@2022": "10000000",
+        "independent_legal_person": True,
+    }
+    assert found.rest == ()
+    for key, less in {"main_revenue@2020": "37215189.88", "revenue@2022": "10000000.01"}.items():
+        changed = having(having_all(profile, found.together), key, less)
+        assert verdict("63.2", changed) is not Outcome.MET
+
+
+def scored(gate: str, **items: dict[int, str]) -> Ruleset:
+    """A gate over a score: per yearly count, the points from each number on."""
+    rules, indicators = [], {}
+    for id, steps in items.items():
+        ends = [None, *map(Fraction, steps), None]
+        points = [Fraction(0), *map(Fraction, steps.values())]
+        rows = tuple(Band(lo, hi, p) for lo, hi, p in zip(ends[:-1], ends[1:], points, strict=True))
+        indicators[id] = Indicator(id, "number", "人", ("year", id, 0))
+        rules.append(Rule(f"{id}分", id, "", "", (), Bands(((id, rows),))))
+    full = (Item("", r.id, r.possible or Fraction(0)) for r in rules)
+    line = Line("points", "总分", ">=", Fraction(gate), f"不低于{gate}分")
+    rules.append(Rule("总分", "总分", "", "", (), Total(tuple(full))))
+    rules.append(Rule("线", "线", "", "", (), Cases((Case("一", (line,)),))))
+    facts = {id: fact(id) for id in items}
+    return Ruleset("线", "线", "", "", tuple(rules), indicators, facts, {}, {})
+
+
+def test_of_three_items_each_is_raised_no_further_than_the_line_needs() -> None:
+    # 10 and 8 points are 18, the third item's 3 are 21; then 5.5 of the second are enough
+    ruleset = scored(
+        "18.5", staff={5: "4", 20: "10"}, rd_staff={5: "5.5", 9: "8"}, digital_level={3: "3"}
+    )
+    filed: dict[str, Scalar] = {f"{id}@2022": "4" for id in ("staff", "rd_staff")}
+    filed["digital_level@2022"] = "2"
+    profile = Profile(AS_OF, filed)
+    found = smallest_changes(Decision(ruleset, profile, by_reference(ruleset, profile), {}))
+    assert found.single == ()
+    assert pairs(found.together) == {
+        "staff@2022": "20", "rd_staff@2022": "5", "digital_level@2022": "3",
+    }  # fmt: skip
+    after = by_reference(ruleset, having_all(profile, found.together))
+    assert (after["线"], found.rest) == (Outcome.MET, ())
 
 
 def test_what_no_filed_value_reaches_stays() -> None:
