@@ -123,8 +123,9 @@ class Changes:
     """What would turn a verdict to 符合.
 
     Of 不符合: ``single`` are changes each of which does it alone, smallest first; where there are
-    none, ``together`` are a few that do it together, up to ``rest``: what no filed value reaches,
-    such as a person's finding or a title that is not held. They are small, not proved smallest. Of
+    none, ``together`` are a few that do it together, up to ``rest``: what the search did not settle,
+    such as a person's finding or a title that is not held; what takes many figures at once may be
+    among it. They are small, not proved smallest. Of
     材料不足 and 待人工认定: ``answers`` are the unfiled yes-no facts' values that change the verdict.
     """
 
