@@ -66,9 +66,8 @@ class Findings:
     trusted: bool = False
     checkpoint: Checkpoint | None = None
 
-    def attempt(self, where: str, check: Callable[[], object]) -> bool:
-        """Whether a check holds; what it meets otherwise becomes a problem, whatever it is."""
-        before = len(self.problems)
+    def attempt(self, where: str, check: Callable[[], object]) -> None:
+        """Make a check; what it meets becomes a problem, whatever it is."""
         try:
             check()
         except (_UnsoundError, ContainerError, NoteError, RecordError) as error:
@@ -79,7 +78,6 @@ class Findings:
             self.problems.append(f"{where}：披露的内容「{error}」与其承诺不符，已被改动")
         except Exception as error:  # a stranger's file may bring up anything; none of it is sound
             self.problems.append(f"{where}：内容残缺或已被改动，无法读取（{type(error).__name__}）")
-        return len(self.problems) == before
 
 
 def verify_bundle(
@@ -207,16 +205,17 @@ class _Bundle:
 
     def read(self) -> None:
         """The entries are written in their one form, each once, in order."""
-        last = 0
         for number, text in enumerate(_lines(self.files["entries.jsonl"]), 1):
-            line = _canonical(text, f"第{number}行")
-            seq, kind = line["header"]["seq"], line["header"]["kind"]
-            if type(seq) is not int or seq <= last:
-                raise _UnsoundError(f"第{number}行不是接着第{last}号的记录：重复、换位或已被改动")
-            last = seq
-            if set(line) != _PARTS | ({"facts", "open"} if kind == "decision" else set()):
-                raise _UnsoundError(f"第{seq}号记录缺少内容，或有多余的内容")
-            self.lines[seq] = line
+            self.found.attempt(f"记录第{number}行", lambda text=text: self.line(text))  # type: ignore[misc]
+
+    def line(self, text: str) -> None:
+        line = _canonical(text, "内容")
+        seq, kind = line["header"]["seq"], line["header"]["kind"]
+        if type(seq) is not int or seq <= next(reversed(self.lines), 0):
+            raise _UnsoundError("次序不对：重复、换位或已被改动")
+        if set(line) != _PARTS | ({"facts", "open"} if kind == "decision" else set()):
+            raise _UnsoundError(f"第{seq}号记录缺少内容，或有多余的内容")
+        self.lines[seq] = line
 
     def entry(self, seq: int) -> None:
         """An entry is in the journal at its place, and its texts are those it commits to."""
