@@ -51,11 +51,11 @@ class Decider:
         except reference.EvaluationError as error:
             raise RulesetError(f"规则「{self.ruleset.root}」无法计算：{error}") from error
         found = self._engine.evaluate(profile)
-        if _differences(found, expected):
+        if differences(found, expected):
             self._engine.close()
             self._engine = Engine(self.ruleset)
             found = self._engine.evaluate(profile)
-        keys = _differences(found, expected)
+        keys = differences(found, expected)
         if keys:
             raise DisagreementError(
                 f"两次独立计算不一致（{self.ruleset.root}：{'、'.join(keys[:5])}等{len(keys)}处）："
@@ -75,7 +75,7 @@ class Decider:
         self.close()
 
 
-def _differences(found: Evaluation, expected: reference.Evaluation) -> list[str]:
+def differences(found: Evaluation, expected: reference.Evaluation) -> list[str]:
     """The keys of results and readings that differ."""
     trace = trace_of(expected.trace)
     readings = {k: (*r[:4], bool(r.broken)) for k, r in expected.readings.items()}
