@@ -22,6 +22,7 @@ from registry.models import Document
 from registry.versions import table_of
 from rules.canonical import canonical_json, sha256
 from rules.decode import decode
+from rules.drafting.certificate import certify
 from rules.editions import ApplicabilityRow
 from rules.model import Position, Rule, Ruleset
 from rules.rulebook import Rulebook, load
@@ -61,6 +62,25 @@ class Publication:
     applicability: str
     changed: dict[str, str]
     unchanged: dict[str, str]
+
+
+def certified(rulebook: Rulebook) -> int:
+    """On how many cases, which stand for every filing, both engines agree on what is to be published.
+
+    Raises ``RecordError`` naming a rule and a case where they do not. The packaged criteria that a
+    fresh registry publishes by itself are certified by the tests. The count is not part of the
+    publication: it follows from the rulesets, and the same criteria must give the same publication.
+    """
+    done: dict[str, int] = {}
+    wholes = 0
+    for root in _roots(rulebook):
+        certificate = certify(rulebook.ruleset(root), done)
+        if certificate.differences:
+            raise RecordError(
+                f"两个引擎不一致，没有发布：{certificate.differences[0]}；请保留标准文件并报告"
+            )
+        wholes += certificate.whole
+    return sum(done.values()) + wholes
 
 
 @lru_cache(maxsize=64)

@@ -293,7 +293,8 @@ def new_rule(
 def publish(folder: Path | None, by: str, as_json: bool) -> None:
     """检查并发布标准：此后的决定按它作出，以前的决定不受影响。
 
-    例子、条文与定义表的数字、边界例子和适用表都须通过检查，每个例子由两个引擎各算一遍。
+    例子、条文与定义表的数字、边界例子和适用表都须通过检查，每个例子由两个引擎各算一遍；
+    两个引擎还须在代表全部取值的情形上逐一一致。
     """
     by = signed_name(by)
     base, own = resources.criteria(folder)
@@ -302,14 +303,16 @@ def publish(folder: Path | None, by: str, as_json: bool) -> None:
         for problem in problems:
             click.echo(str(problem))
         raise Refused(f"发现{len(problems)}个问题，没有发布")
+    cases = publication.certified(compiled)
     notices = [] if as_json else checker.notices(compiled)
     for notice in notices:
         click.echo(f"提示 {notice}")
     with registry(write=True) as session:
         done = publication.publish(session, compiled, base, by=by, now=now(), own=own)
     if as_json:
-        print_json(asdict(done))
+        print_json({**asdict(done), "certified": cases})
         return
+    click.echo(f"两个引擎在{cases}个代表情形上一致")
     if done.seq is None:
         click.echo("与已发布的标准相同，没有变化")
         return

@@ -641,9 +641,10 @@ class Plan:
             trace = self.add(choice)
             for id, inputs in read.items():
                 points = trace.get(id)
-                if isinstance(points, reference.Points) and points.lo in wanted[id]:
-                    if not points.gap:
-                        found[id].setdefault(points.lo, {n: choice[n] for n in inputs})
+                if not isinstance(points, reference.Points) or points.gap:
+                    continue
+                if points.lo in wanted[id]:
+                    found[id].setdefault(points.lo, {n: choice[n] for n in inputs})
         return found
 
     def differing(self, make: Make = Engine) -> Difference | None:
