@@ -8,8 +8,8 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -18,7 +18,7 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import Session, SQLModel
 
-from registry import cases, journal, judging, storage, triggers
+from registry import cases, journal, judging, publication, storage, triggers
 from registry.audit.notes import Checkpoint
 from registry.audit.replay import Replayer, how
 from registry.audit.verify import Report, verify
@@ -165,10 +165,11 @@ def journal_kinds() -> list[str]:
 def test_an_altered_value_is_found_in_every_column(attacker: Attacker) -> None:
     found: dict[str, list[bool]] = {}
     unnamed: list[str] = []
+    thorough = attacker.connection.dialect.name == "sqlite"  # the checks are the same on both
     for table in TABLES.values():
         rows = _rows(attacker, table)
         for number, column in enumerate(table.c):
-            for row, value in _alterations(table, column, rows, number):
+            for row, value in _alterations(table, column, rows, number, thorough):
                 where = f"{table.name}.{column.name}"
                 with attacker.attempt():
                     with attacker.attack(table.name):
@@ -194,7 +195,11 @@ def _rows(attacker: Attacker, table: sa.Table) -> list[sa.RowMapping]:
 
 
 def _alterations(
-    table: sa.Table, column: sa.Column[Any], rows: list[sa.RowMapping], number: int
+    table: sa.Table,
+    column: sa.Column[Any],
+    rows: list[sa.RowMapping],
+    number: int,
+    thorough: bool,
 ) -> Iterator[tuple[sa.RowMapping, Any]]:
     """Another value, none, and text that reads the same but is written otherwise."""
     if f"{table.name}.{column.name}" in UNDETECTABLE:
@@ -205,6 +210,8 @@ def _alterations(
     turn = number % len(rows)
     for row in [rows[turn]] if few else rows:
         yield row, _other(column, row[column])
+    if few and not thorough:
+        return
     if column.nullable:
         yield from [(row, None) for row in rows if row[column] is not None][-1:]
     row = rows[(turn + 1) % len(rows)]
@@ -369,8 +376,10 @@ def test_a_cut_journal_is_found_by_a_checkpoint_alone(attacker: Attacker) -> Non
 # -- forgeries with all digests recomputed -----------------------------------------------------------
 
 
-def _rewrite(attacker: Attacker, seq: int, change: Callable[[dict[str, Any]], None]) -> None:
-    """Change the body of an entry, and chain all that follows anew."""
+def _rewrite(
+    attacker: Attacker, seq: int, change: Callable[[dict[str, Any]], object], *, by: str = ""
+) -> None:
+    """Change the body of an entry, or who made it, and chain all that follows anew."""
     names: dict[str, str] = {}
     with attacker.attack("journal"):
         rows = attacker.run(sa.select(JOURNAL).order_by(JOURNAL.c.seq)).mappings().all()
@@ -385,6 +394,9 @@ def _rewrite(attacker: Attacker, seq: int, change: Callable[[dict[str, Any]], No
                 change(plain)
                 body = canonical_json(plain)
             entry = journal.Entry(**{**row, "body": body, "previous": previous})
+            if by and row["seq"] == seq:
+                opened = {"salt": entry.salt, "texts": {**entry.texts, "by": by}}
+                entry = replace(entry, disclosures=canonical_json(opened))
             previous = sha256(header_text(entry.header()))
             names[row["digest"]] = previous
             attacker.run(sa.insert(JOURNAL), {**vars(entry), "digest": previous})
@@ -470,6 +482,67 @@ def test_a_decision_under_superseded_criteria_is_found(attacker: Attacker) -> No
     report = attacker.verified(replay=True)
     assert not report.correctness
     assert f"第{entry.seq}号决定不是按当时发布的标准作出的" in texts(report)
+
+
+def test_a_confirmation_by_the_same_person_is_found(attacker: Attacker) -> None:
+    seq = _entry(attacker, "confirmation").seq
+    _rewrite(attacker, seq, lambda body: None, by="丙")
+    assert f"第{seq}号确认与所确认的认定出自同一人" in texts(attacker.verified(replay=False))
+
+
+def test_a_determination_that_passes_over_the_second_person_is_found(attacker: Attacker) -> None:
+    seq = _entry(attacker, "determination").seq
+    _rewrite(attacker, seq, lambda body: body.update(four_eyes=False))
+    found = texts(attacker.verified(replay=False))
+    assert f"第{seq}号人工认定的复核要求与当时的规定不符" in found
+
+
+def test_an_entry_on_a_filing_that_was_not_current_is_found(attacker: Attacker) -> None:
+    """A copy of the filing that was opened again later states just the same."""
+    with attacker.attack("journal"):
+        query = sa.select(FILING.c.id, FILING.c.enterprise_id, FILING.c.digest).order_by(
+            FILING.c.id
+        )
+        first: dict[tuple[int, str], int] = {}
+        for id, *same in attacker.run(query):
+            if (copied := first.setdefault((same[0], same[1]), id)) != id:
+                break
+        moved = JOURNAL.c.filing_id == id
+        seqs = attacker.run(sa.select(JOURNAL.c.seq).where(moved)).scalars().all()
+        attacker.run(sa.update(JOURNAL).where(moved).values(filing_id=copied))
+    found = texts(attacker.verified(replay=False))
+    assert seqs
+    assert all(f"第{seq}号" in found for seq in seqs)
+    assert "所依据的填报当时不是现行的" in found
+
+
+def test_each_of_two_checkpoints_of_one_size_must_agree(attacker: Attacker) -> None:
+    good = attacker.checkpoints[-1]
+    bad = replace(good, origin="另一机关", root=bytes(32))
+    for points in ([good, bad], [bad, good]):
+        attacker.checkpoints = points
+        assert "（另一机关）不一致" in texts(attacker.verified(checkpoints=True, replay=False))
+
+
+def test_what_was_held_before_there_was_a_journal_is_kept_too(attacker: Attacker) -> None:
+    with attacker.attack("journal", "document", "checkpoint"):
+        for name in ("journal", "document", "checkpoint"):
+            attacker.run(sa.delete(TABLES[name]))
+    with Session(attacker.connection) as session:
+        publication.in_force(session, by="乙", now=datetime.now(UTC))
+        session.flush()
+        report = verify(session)
+        assert report.sound, texts(report)
+    for where in ("filing.known_until", "filing.known_from", "import.undone_at", "import.file"):
+        name, _, column = where.partition(".")
+        table = TABLES[name]
+        query = sa.select(table).where(table.c[column].is_not(None))
+        row = attacker.run(query).mappings().all()[0]
+        with attacker.attempt():
+            with attacker.attack(name):
+                value = _other(table.c[column], row[column])
+                attacker.run(_altered(table, row, {table.c[column]: value}))
+            assert not attacker.verified(replay=False).sound, where
 
 
 #: Texts that are no JSON, or JSON of another shape than is stored.
