@@ -1,8 +1,8 @@
 from sqlalchemy.types import TypeDecorator
 
 from alembic import context
-from registry import storage
-from registry.models import SQLModel
+from registry.database import storage
+from registry.database.models import SQLModel
 
 
 def plain_type(kind, item, _autogenerate):

@@ -24,11 +24,13 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from benchmarks.profiles import AS_OF, profiles
-from registry import cases, journal, loading, publication, storage
+from registry import loading
 from registry.audit.replay import Replayer
 from registry.audit.verify import verify
-from registry.decisions import Decider, Request
+from registry.database import storage
 from registry.filings import Reading, Submission
+from registry.record import cases, journal, publication
+from registry.record.decisions import Decider, Request
 from registry.uscc import check_digit
 from rules.facts import Scalar, fact
 

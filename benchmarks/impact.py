@@ -19,10 +19,13 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from benchmarks.profiles import AS_OF, profiles
-from registry import cases, impact, impact_report, resources, storage, texts
+from registry import impact, resources, texts
+from registry.database import storage
+from registry.database.models import Import
+from registry.database.versions import ENTERPRISE, FILING, table_of
 from registry.judging import facts_of
-from registry.models import Import
-from registry.versions import ENTERPRISE, FILING, table_of
+from registry.record import cases
+from registry.reports import impact as impact_report
 from rules.canonical import canonical_json
 from rules.comparison import asked_for
 from rules.facts import TITLES

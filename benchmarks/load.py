@@ -16,10 +16,10 @@ from typing import Final
 
 from openpyxl import Workbook, load_workbook
 
+from registry.database.storage import connect, session
 from registry.examples.make_demo import BASE, CASES, HEADINGS
 from registry.intake.reader import read
 from registry.loading import load
-from registry.storage import connect, session
 from registry.uscc import check_digit
 
 NOW: Final = datetime(2023, 7, 1, tzinfo=UTC)

@@ -20,8 +20,9 @@ from sqlalchemy import event, exc
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import Session, SQLModel
 
-from registry import journal, storage
+from registry.database import storage
 from registry.errors import BackupError
+from registry.record import journal
 
 #: Called with how many rows are done, and of how many.
 Progress = Callable[[int, int], None]

@@ -9,7 +9,7 @@ from rules.facts import Fact, Profile, RecordList, Scalar
 
 Severity: TypeAlias = Literal["提示", "错误"]
 
-#: The columns of ``registry.models.Enterprise`` that a table can fill, besides code and name.
+#: The columns of ``registry.database.models.Enterprise`` that a table can fill, besides code and name.
 IDENTITY: Final = (
     Fact("province", "省份", "text"),
     Fact("city", "城市", "text"),

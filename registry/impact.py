@@ -13,8 +13,8 @@ from typing import Any, Final, Protocol
 
 from sqlmodel import Session
 
-from registry import cases, journal
 from registry.checking import Sizes, unencoded
+from registry.database.versions import chunks
 from registry.errors import RegistryError
 from registry.judging import (
     CheckRefusedError,
@@ -23,8 +23,8 @@ from registry.judging import (
     Judgement,
     refuse_wrong_day,
 )
+from registry.record import cases, journal
 from registry.texts import Text
-from registry.versions import chunks
 from rules.comparison import asked_for
 from rules.editions import ApplicabilityRow, Governing
 from rules.errors import DisagreementError, EngineFaultError, NoRulesetError

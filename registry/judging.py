@@ -1,7 +1,7 @@
 """One case judged: the ruleset that governs it, both evaluators' decision, and what persons settled.
 
 The rules may be a compiled folder (``rules.rulebook.Rulebook``) or what was published
-(``registry.publication.Published``).
+(``registry.record.publication.Published``).
 """
 
 from collections.abc import Mapping, Sequence

@@ -16,12 +16,9 @@ from typing import Final
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from registry import receipts
-from registry.errors import LoadError
-from registry.filings import Reading, Submission
-from registry.models import Import, Restatement
-from registry.rows import restore, state
-from registry.versions import (
+from registry.database.models import Import, Restatement
+from registry.database.rows import restore, state
+from registry.database.versions import (
     ENTERPRISE,
     FILING,
     chunks,
@@ -34,6 +31,9 @@ from registry.versions import (
     table_of,
     touched,
 )
+from registry.errors import LoadError
+from registry.filings import Reading, Submission
+from registry.record import receipts
 from rules.errors import FactsError
 from rules.facts import Profile
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from registry.errors import RegistryError
 from registry.judging import RECHECK, RECOGNITION, Rules
-from registry.publication import Published
+from registry.record.publication import Published
 from rules.editions import OTHERS, ApplicabilityRow, governing
 from rules.errors import NoRulesetError
 from rules.model import Rule, Ruleset

@@ -14,7 +14,6 @@ from typing import Final
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from registry import cases, journal, pages, publication
 from registry.audit import checkpoints, standalone
 from registry.audit.container import pack
 from registry.audit.keys import SigningKey
@@ -30,8 +29,10 @@ from registry.audit.verifier import (
     shown,
 )
 from registry.errors import RecordError
-from registry.report import determined_text, target_text
-from registry.sealing import openings, salt_of, sealed_facts
+from registry.record import cases, journal, publication
+from registry.record.sealing import openings, salt_of, sealed_facts
+from registry.reports import pages
+from registry.reports.verdicts import determined_text, target_text
 from rules.canonical import canonical_json
 from rules.record import Json
 

@@ -12,13 +12,13 @@ from typing import Final
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from registry import journal
 from registry.audit.keys import SigningKey
 from registry.audit.merkle import Tree, leaf_hash
 from registry.audit.notes import Checkpoint, NoteError, VerifierKey, open_note
+from registry.database.models import PublishedCheckpoint
+from registry.database.versions import table_of
 from registry.errors import RecordError, SigningKeyError
-from registry.models import PublishedCheckpoint
-from registry.versions import table_of
+from registry.record import journal
 
 _CHECKPOINT: Final = table_of(PublishedCheckpoint)
 #: The public half of a key lies beside it.

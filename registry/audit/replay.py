@@ -13,12 +13,12 @@ from typing import Final
 from sqlalchemy import exc
 from sqlmodel import Session
 
-from registry import cases, journal, publication
-from registry.chain import header_text
-from registry.decisions import asked_of, body_of
 from registry.errors import RecordError
 from registry.judging import Determination, Judge, Judgement
-from registry.sealing import sealed_facts
+from registry.record import cases, journal, publication
+from registry.record.chain import header_text
+from registry.record.decisions import asked_of, body_of
+from registry.record.sealing import sealed_facts
 from rules.canonical import canonical_json, digest, sha256
 from rules.editions import parse_day
 from rules.errors import FactsError, NoRulesetError, RulesError

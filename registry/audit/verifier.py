@@ -19,12 +19,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from registry import chain
 from registry.audit.container import ContainerError, unpack
 from registry.audit.merkle import leaf_hash, verify_consistency, verify_inclusion
 from registry.audit.notes import Checkpoint, NoteError, VerifierKey, open_note
-from registry.chain import header_text
-from registry.sealing import SealError, commitment, opened_facts, places
+from registry.record import chain
+from registry.record.chain import header_text
+from registry.record.sealing import SealError, commitment, opened_facts, places
 from rules.canonical import canonical_json, digest, sha256
 from rules.record import RecordError, current_value, decision_body, governs, reason, redecide
 from rules.reference import MET, NOT_MET, PENDING, EvaluationError

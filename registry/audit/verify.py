@@ -16,14 +16,11 @@ from typing import Any, Final, TypeAlias, TypeVar
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from registry import journal, receipts, triggers
 from registry.audit.merkle import Frontier, leaf_hash
 from registry.audit.notes import Checkpoint, NoteError
 from registry.audit.replay import UNREADABLE, Replayer
-from registry.chain import GENESIS, KINDS, header_text
-from registry.determinations import same_person
-from registry.filings import Submission
-from registry.models import (
+from registry.database import triggers
+from registry.database.models import (
     STATED_TABLES,
     Document,
     Enterprise,
@@ -34,9 +31,13 @@ from registry.models import (
     Versioned,
     YearlyFigure,
 )
-from registry.rows import Row, identity_columns, state
-from registry.sealing import seal, sealed_facts
-from registry.versions import FILING, chunks, rows_of, table_of
+from registry.database.rows import Row, identity_columns, state
+from registry.database.versions import FILING, chunks, rows_of, table_of
+from registry.filings import Submission
+from registry.record import journal, receipts
+from registry.record.chain import GENESIS, KINDS, header_text
+from registry.record.determinations import same_person
+from registry.record.sealing import seal, sealed_facts
 from rules.canonical import canonical_json, digest, sha256
 from rules.facts import RecordList
 

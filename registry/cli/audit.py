@@ -15,14 +15,12 @@ from rich.markup import escape
 from rich.table import Table
 from sqlmodel import Session
 
-from registry import cases, determinations, journal
 from registry.audit import bundle as bundles
 from registry.audit import checkpoints, standalone, verifier
 from registry.audit.notes import Checkpoint, NoteError, VerifierKey
 from registry.audit.replay import Replayed, Replayer
 from registry.audit.verifier import file_digest
 from registry.audit.verify import Report, verify
-from registry.chain import KINDS
 from registry.checking import TIERS
 from registry.cli.common import (
     Day,
@@ -39,7 +37,9 @@ from registry.cli.common import (
     write_new,
 )
 from registry.errors import RecordError
-from registry.report import target_text
+from registry.record import cases, determinations, journal
+from registry.record.chain import KINDS
+from registry.reports.verdicts import target_text
 
 _CHINA: Final = timezone(timedelta(hours=8))
 _SHOWN: Final = 50

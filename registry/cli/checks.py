@@ -10,7 +10,7 @@ from typing import Any, Final
 import click
 from sqlmodel import Session
 
-from registry import cases, loading, publication, report, storage
+from registry import loading
 from registry.checking import CaseResult, Checker, titles_of
 from registry.cli.common import (
     Day,
@@ -33,8 +33,11 @@ from registry.cli.common import (
 )
 from registry.cli.filings import read_file, show_issues
 from registry.cli.targets import is_code
+from registry.database import storage
 from registry.examples import DEMO_COUNTY
 from registry.judging import CheckRefusedError, Determination, Rules
+from registry.record import cases, publication
+from registry.reports import verdicts
 from rules.errors import DisagreementError, EngineFaultError
 from rules.facts import Profile
 from rules.provinces import acting
@@ -110,7 +113,7 @@ def check(
     how = {"tiers": titles_of(tiers), "procedure": procedure, "batch": batch, "as_of": as_of}
     results, refused = _check(wanted, rules, **how)
     if output is not None:
-        report.write_workbook(output, results)
+        verdicts.write_workbook(output, results)
     if as_json:
         print_json({"results": [r.to_json() for r in results], "refused": refused})
     else:
@@ -208,7 +211,7 @@ def _watched(wanted: Sequence[Case]) -> Iterator[Case]:
 
 
 def _explain(result: CaseResult, *, full: bool) -> None:
-    for line in report.explanation(result, full=full):
+    for line in verdicts.explanation(result, full=full):
         console.print(line, markup=False, soft_wrap=True)
     click.echo("")
 
@@ -224,10 +227,10 @@ def _show(results: Sequence[CaseResult], explain: bool) -> None:
     if len(days) == 1:
         day = days.pop()
         click.echo(f"填报日期 {day.isoformat()}，上年度为{day.year - 1}年")
-    console.print(report.summary(results))
-    for line in report.verdict_counts(results):
+    console.print(verdicts.summary(results))
+    for line in verdicts.verdict_counts(results):
         click.echo(line)
-    for line in report.footnotes(results):
+    for line in verdicts.footnotes(results):
         click.echo(line)
     if len(results) == 1:
         click.echo(f"逐条理由：tidu check {results[0].uscc} --explain")

@@ -17,11 +17,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlmodel import Session
 
-from registry import publication, resources, storage
+from registry import resources
 from registry.checking import TIERS
+from registry.database import storage
 from registry.errors import RegistryError
 from registry.judging import RECHECK, RECOGNITION
-from registry.publication import Published
+from registry.record import publication
+from registry.record.publication import Published
 from rules.editions import parse_day
 from rules.errors import RulesError
 from rules.provinces import PROVINCES, acting

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from registry import differences, publication, resources, texts
+from registry import resources, texts
 from registry.checking import titles_of
 from registry.cli.common import (
     Province,
@@ -28,7 +28,9 @@ from registry.cli.common import (
     rulebook,
     tiers_option,
 )
-from registry.determinations import signed_name
+from registry.record import publication
+from registry.record.determinations import signed_name
+from registry.reports import differences
 from rules.comparison import compare
 from rules.decider import by_both, by_reference
 from rules.drafting import check as checker

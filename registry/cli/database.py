@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from registry import backup as backups
-from registry import roles, storage
 from registry.cli.common import group, json_option, print_json, progress
+from registry.database import roles, storage
 
 
 @group("db")

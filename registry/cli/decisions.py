@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from sqlmodel import Session
 
-from registry import cases, decisions, determinations, loading, storage
+from registry import loading
 from registry.checking import TIERS, titles_of
 from registry.cli.common import (
     Day,
@@ -32,8 +32,10 @@ from registry.cli.common import (
 )
 from registry.cli.filings import read_file, show_issues
 from registry.cli.targets import is_code
-from registry.decisions import Decided, Decider, Request
-from registry.determinations import Target, signed_name
+from registry.database import storage
+from registry.record import cases, decisions, determinations
+from registry.record.decisions import Decided, Decider, Request
+from registry.record.determinations import Target, signed_name
 
 _FEW = 50
 

@@ -6,9 +6,13 @@ from typing import Final
 
 import click
 
-from registry import explaining, journal, reports
 from registry.audit.replay import Replayer
 from registry.cli.common import command, console, json_option, registry, write_new
+from registry.record import journal
+from registry.reports import explaining
+from registry.reports.layout import html, text
+from registry.reports.letter import letter
+from registry.reports.readers import READERS, report
 
 #: How wide tables are where there is no terminal.
 _WIDTH: Final = 110
@@ -19,7 +23,7 @@ _WIDTH: Final = 110
 @click.option(
     "--for",
     "reader",
-    type=click.Choice(list(reports.READERS)),
+    type=click.Choice(list(READERS)),
     help="写给谁：enterprise 企业，officer 经办人（默认），auditor 审计人。",
 )
 @click.option(
@@ -65,8 +69,8 @@ def _written(
     if form == "json":
         return json.dumps(found.to_json(), ensure_ascii=False) + "\n"
     if form == "letter":
-        return reports.letter(found, office) + "\n"
-    report = reports.report(found, reader)
+        return letter(found, office) + "\n"
+    told = report(found, reader)
     if form == "html":
-        return reports.html(report) + "\n"
-    return reports.text(report, _WIDTH if to_file else console.width)
+        return html(told) + "\n"
+    return text(told, _WIDTH if to_file else console.width)

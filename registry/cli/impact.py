@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from registry import impact, impact_report, publication, storage, texts
+from registry import impact, texts
 from registry.checking import titles_of
 from registry.cli.common import (
     Day,
@@ -21,7 +21,10 @@ from registry.cli.common import (
     rulebook,
     tiers_option,
 )
+from registry.database import storage
 from registry.judging import RECHECK, RECOGNITION
+from registry.record import publication
+from registry.reports import impact as impact_report
 
 
 @command("impact")

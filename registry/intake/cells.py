@@ -15,7 +15,7 @@ from decimal import Context, Decimal
 from functools import lru_cache
 from typing import ClassVar, Final, NamedTuple, TypeAlias
 
-from registry.columns import decimal_text
+from registry.database.columns import decimal_text
 from rules.facts import Fact, Scalar, check_value
 
 

@@ -10,8 +10,8 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from registry.pages import page
-from registry.report import Wrapped
+from registry.reports.pages import page
+from registry.reports.verdicts import Wrapped
 
 #: The classes of the base template for words and signs of outcomes.
 STYLES: Final = {

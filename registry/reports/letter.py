@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from registry.explaining import Explanation
-from registry.pages import page
+from registry.reports.explaining import Explanation
+from registry.reports.pages import page
 from registry.reports.readers import (
     aftermath,
     conclusion,

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Final
 
 from registry.checking import CaseResult
-from registry.explaining import (
+from registry.reports.explaining import (
     CHINA,
     Explanation,
     Filed,
@@ -20,8 +20,8 @@ from registry.explaining import (
     share,
     signed,
 )
-from registry.report import determined_text, explanation, target_text
 from registry.reports.layout import Item, Report, Section, Table
+from registry.reports.verdicts import determined_text, explanation, target_text
 from rules.editions import OTHERS, ApplicabilityRow
 from rules.explain import Check, Finding, Option, value_text
 from rules.facts import FACTS

@@ -7,13 +7,15 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from registry import cases, decisions, determinations, loading, publication, storage
+from registry import loading
 from registry.audit import checkpoints
 from registry.audit.keys import SigningKey
-from registry.determinations import Target
+from registry.database import storage
 from registry.examples import DEMO_COUNTY
 from registry.filings import IDENTITY, Reading, Submission
 from registry.intake import read
+from registry.record import cases, decisions, determinations, publication
+from registry.record.determinations import Target
 from registry.uscc import check_digit
 from rules.facts import FACTS, RECORDS, Fact, RecordList, Scalar
 

@@ -12,8 +12,8 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
-from registry import storage
 from registry.cli import main
+from registry.database import storage
 from registry.tests.history import History, rich
 
 Run = Callable[..., Result]

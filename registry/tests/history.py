@@ -8,22 +8,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from registry import (
-    cases,
-    decisions,
-    determinations,
-    journal,
-    loading,
-    publication,
-    resources,
-    storage,
-)
+from registry import loading, resources
 from registry.audit.keys import SigningKey
 from registry.audit.merkle import Frontier, leaf_hash
 from registry.audit.notes import Checkpoint
-from registry.determinations import Target
+from registry.database import storage
+from registry.database.models import PublishedCheckpoint
 from registry.filings import IDENTITY, Reading, Submission
-from registry.models import PublishedCheckpoint
+from registry.record import cases, decisions, determinations, journal, publication
+from registry.record.determinations import Target
 from registry.uscc import check_digit
 from rules.facts import FACTS, RECORDS, Fact, RecordList, Scalar
 from rules.rulebook import load as load_rules

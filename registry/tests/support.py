@@ -7,9 +7,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from registry import cases, decisions, determinations, loading, publication, storage
+from registry import loading
+from registry.database import storage
 from registry.filings import Reading, Submission
-from registry.publication import Published
+from registry.record import cases, decisions, determinations, publication
+from registry.record.publication import Published
 from rules.facts import RecordList
 
 CODES = ("913205052HYEF0R3JN", "9111000071783519X4", "914403007576325472")

@@ -15,12 +15,14 @@ from sqlalchemy import event
 from sqlmodel import SQLModel
 
 from alembic import command
-from registry import backup, journal, loading, storage
+from registry import backup, loading
 from registry.audit.replay import Replayer
 from registry.audit.verify import verify
-from registry.chain import KINDS
 from registry.cli import main
+from registry.database import storage
 from registry.errors import BackupError, RegistryError, StorageError
+from registry.record import journal
+from registry.record.chain import KINDS
 from registry.tests.busy import START, clock, decide, full, reading, work
 
 Fresh = Callable[..., sa.Engine]

@@ -7,9 +7,11 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
-from registry import publication, resources, storage
+from registry import resources
 from registry.cli import criteria, main
+from registry.database import storage
 from registry.errors import RecordError
+from registry.record import publication
 from rules.model import Outcome
 from rules.rete import compiler
 from rules.rulebook import Rulebook, load

@@ -11,9 +11,10 @@ from random import Random
 
 import pytest
 
-from registry import cases, decisions, journal, storage
 from registry.audit.verify import verify
+from registry.database import storage
 from registry.filings import Submission
+from registry.record import cases, decisions, journal
 from registry.tests.history import History, bare, code
 from registry.tests.processes import ended, forked
 

@@ -8,11 +8,14 @@ from shutil import copytree
 import pytest
 import sqlalchemy as sa
 
-from registry import cases, decisions, journal, loading, publication, resources, storage
-from registry.determinations import Target
+from registry import loading, resources
+from registry.database import storage
+from registry.database.models import Filing
+from registry.database.versions import table_of
 from registry.errors import RecordError
-from registry.models import Filing
-from registry.sealing import sealed_facts
+from registry.record import cases, decisions, journal, publication
+from registry.record.determinations import Target
+from registry.record.sealing import sealed_facts
 from registry.tests.support import (
     CODES,
     Clock,
@@ -22,7 +25,6 @@ from registry.tests.support import (
     publish,
     submission,
 )
-from registry.versions import table_of
 from rules.canonical import canonical_json, digest
 from rules.facts import TITLES
 from rules.rulebook import load as load_rulebook

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from registry import cases, determinations, journal, storage
-from registry.determinations import Target
+from registry.database import storage
 from registry.errors import RecordError
+from registry.record import cases, determinations, journal
+from registry.record.determinations import Target
 from registry.tests.support import CODES, Clock, decide, determine, load, publish, submission
 from rules.errors import FactsError, RulesError
 from rules.facts import TITLES

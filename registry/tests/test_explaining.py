@@ -13,8 +13,8 @@ import pytest
 from click.testing import Result
 from sqlmodel import Session
 
-from registry import journal
 from registry.examples import DEMO_COUNTY
+from registry.record import journal
 
 Run = Callable[..., Result]
 

@@ -13,7 +13,10 @@ import sqlalchemy as sa
 from click.testing import Result
 from openpyxl import load_workbook
 
-from registry import impact_report, journal, resources, storage
+from registry import resources
+from registry.database import storage
+from registry.record import journal
+from registry.reports import impact as impact_report
 from registry.texts import Text
 from registry.uscc import check_digit
 from rules.editions import ApplicabilityRow

@@ -7,11 +7,12 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DatabaseError, IntegrityError
 
-from registry import journal, storage
-from registry.chain import GENESIS, header_text
+from registry.database import storage
 from registry.errors import RecordError
-from registry.journal import SEALED, Draft
-from registry.sealing import seal
+from registry.record import journal
+from registry.record.chain import GENESIS, header_text
+from registry.record.journal import SEALED, Draft
+from registry.record.sealing import seal
 from rules.canonical import sha256
 
 NOW = datetime(2023, 7, 1, 8, tzinfo=UTC)

@@ -10,10 +10,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlmodel import Session, select
 
-from registry import loading, storage
+from registry import loading
+from registry.database import storage
+from registry.database.models import (
+    STATED_TABLES,
+    Enterprise,
+    Filing,
+    Finding,
+    Import,
+    YearlyFigure,
+)
 from registry.errors import LoadError
 from registry.filings import Issue, Reading, Submission
-from registry.models import STATED_TABLES, Enterprise, Filing, Finding, Import, YearlyFigure
 from registry.uscc import check_digit
 from rules.canonical import canonical_json
 from rules.facts import FACTS, RECORDS, Fact, RecordList, Scalar

@@ -8,8 +8,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel, select
 
 from alembic import command
-from registry import storage, triggers
-from registry.models import IpRight
+from registry.database import storage, triggers
+from registry.database.models import IpRight
 from registry.tests.test_models import _filing as stored_filing
 
 #: Where one clause of a table ends: a comma outside parentheses, or the constraint of a column.

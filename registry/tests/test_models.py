@@ -7,10 +7,9 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError, StatementError
 from sqlmodel import Session, SQLModel, select
 
-from registry import storage
-from registry.columns import Count, Exact, Yuan
-from registry.filings import IDENTITY
-from registry.models import (
+from registry.database import storage
+from registry.database.columns import Count, Exact, Yuan
+from registry.database.models import (
     RECORD_TABLES,
     STATED_TABLES,
     Award,
@@ -26,6 +25,7 @@ from registry.models import (
     TitleHeld,
     YearlyFigure,
 )
+from registry.filings import IDENTITY
 from rules.facts import FACTS, RECORDS, Fact
 
 NOW = datetime(2023, 7, 1, 9, 30, 0, 123456, tzinfo=UTC)

@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from registry import journal, publication, resources, storage, triggers
+from registry import resources
 from registry.audit.replay import Crossed, Difference, Replayed, Replayer
-from registry.chain import header_text
-from registry.determinations import Target
+from registry.database import storage, triggers
 from registry.errors import RecordError
+from registry.record import journal, publication
+from registry.record.chain import header_text
+from registry.record.determinations import Target
 from registry.tests.support import Clock, decide, determine, load, publish, submission
 from rules.canonical import canonical_json, sha256
 from rules.facts import TITLES

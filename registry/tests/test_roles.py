@@ -6,11 +6,13 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 from sqlalchemy import exc
 
-from registry import backup, cases, journal, loading, roles, storage, triggers
+from registry import backup, loading
 from registry.audit.verify import verify
 from registry.cli import main
+from registry.database import roles, storage, triggers
+from registry.database.models import SQLModel
 from registry.errors import StorageError
-from registry.models import SQLModel
+from registry.record import cases, journal
 from registry.tests.busy import START, clock, full, reading, work
 
 Fresh = Callable[..., sa.Engine]

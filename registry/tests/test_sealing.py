@@ -5,7 +5,7 @@ from functools import cache
 import pytest
 
 from registry import resources
-from registry.sealing import (
+from registry.record.sealing import (
     SEALED,
     SealError,
     commitment,

@@ -4,9 +4,10 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import select
 
-from registry import resources, storage
+from registry import resources
+from registry.database import storage
+from registry.database.models import Enterprise
 from registry.errors import RegistryError, StorageError
-from registry.models import Enterprise
 
 
 def test_the_default_is_a_file_in_the_home_or_current_folder(

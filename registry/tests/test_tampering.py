@@ -18,15 +18,17 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import Session, SQLModel
 
-from registry import cases, journal, judging, publication, storage, triggers
+from registry import judging
 from registry.audit.notes import Checkpoint
 from registry.audit.replay import Replayer, how
 from registry.audit.verify import Report, verify
-from registry.chain import GENESIS, header_text
-from registry.columns import Exact, Utc, Yuan
-from registry.decisions import body_of
+from registry.database import storage, triggers
+from registry.database.columns import Exact, Utc, Yuan
+from registry.database.models import STATED_TABLES
 from registry.errors import RecordError, StorageError
-from registry.models import STATED_TABLES
+from registry.record import cases, journal, publication
+from registry.record.chain import GENESIS, header_text
+from registry.record.decisions import body_of
 from registry.tests.history import History, code
 from rules.canonical import canonical_json, sha256
 from rules.decider import Decider

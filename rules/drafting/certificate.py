@@ -606,9 +606,10 @@ class Plan:
             for place in (worst[n], *_open(inputs[n].known, list(found.values()))):
                 self.add(_with(best, n, place))
         ways = self._ways()
-        for rule in self.setting.ruleset.rules:
+        for rule in self.setting.ruleset.rules:  # a total may be an item of a later one
             if isinstance(rule.body, Total):
-                for chosen in _totals(rule.body, ways).values():
+                ways[rule.id] = _totals(rule.body, ways)
+                for chosen in ways[rule.id].values():
                     self.add(tuple(chosen.get(n, w) for n, w in enumerate(worst)))
 
     def _places(self, input: Input) -> list[str]:

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from registry import storage
 from registry.audit import bundle, checkpoints
 from registry.audit.bundle import Selection
 from registry.audit.container import unpack
 from registry.audit.keys import SigningKey
 from registry.audit.notes import Checkpoint
 from registry.audit.tests.county import County, build
+from registry.database import storage
 
 
 @dataclass

@@ -11,12 +11,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from registry import cases, decisions, determinations, loading, publication, resources, storage
-from registry.decisions import Decider, Request
-from registry.determinations import Target
+from registry import loading, resources
+from registry.database import storage
 from registry.examples import DEMO_COUNTY
 from registry.filings import Submission
 from registry.intake import read
+from registry.record import cases, decisions, determinations, publication
+from registry.record.decisions import Decider, Request
+from registry.record.determinations import Target
 from rules.facts import RecordList, Scalar
 from rules.rulebook import load
 

@@ -14,7 +14,7 @@ from registry.audit.keys import SigningKey
 from registry.audit.merkle import Tree, leaf_hash
 from registry.audit.notes import Checkpoint
 from registry.audit.verifier import file_digest, json_text, manifest_text
-from registry.chain import header_text
+from registry.record.chain import header_text
 from rules.canonical import canonical_json, digest, sha256
 from rules.record import decision_body, redecide
 

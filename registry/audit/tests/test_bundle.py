@@ -21,7 +21,6 @@ from typing import Any
 
 import pytest
 
-from registry import journal, publication, storage
 from registry.audit import standalone
 from registry.audit.bundle import Selection
 from registry.audit.container import pack, unpack
@@ -31,8 +30,10 @@ from registry.audit.tests.conftest import Audit, Bureau
 from registry.audit.tests.county import GROUNDS, PERSONS, PROPERTY
 from registry.audit.tests.forger import Forgery
 from registry.audit.verifier import file_digest, json_text, manifest_text, verify_bundle
-from registry.chain import header_text
-from registry.sealing import commitment, salt_of
+from registry.database import storage
+from registry.record import journal, publication
+from registry.record.chain import header_text
+from registry.record.sealing import commitment, salt_of
 from rules.canonical import canonical_json, digest, sha256
 from rules.editions import governing
 from rules.errors import NoRulesetError

@@ -12,15 +12,15 @@ from typing import Any
 
 import pytest
 
-from registry import publication
 from registry.audit import standalone
 from registry.audit.container import unpack
 from registry.audit.verifier import verify_bundle
-from registry.chain import header_text
-from registry.decisions import body_of
 from registry.judging import Determination, Judge, profile_of
-from registry.publication import Published
-from registry.sealing import opened_facts
+from registry.record import publication
+from registry.record.chain import header_text
+from registry.record.decisions import body_of
+from registry.record.publication import Published
+from registry.record.sealing import opened_facts
 from rules.canonical import canonical_json, sha256
 from rules.editions import parse_day
 

@@ -9,12 +9,12 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from registry import storage
 from registry.audit import bundle
 from registry.audit.bundle import Selection
 from registry.audit.keys import SigningKey
 from registry.audit.tests.county import GROUNDS, County, of_2026, submissions
-from registry.determinations import Target, set_four_eyes
+from registry.database import storage
+from registry.record.determinations import Target, set_four_eyes
 
 _LITTLE = "专精特新“小巨人”企业"
 

@@ -12,11 +12,11 @@ from typing import Any, Final
 
 from sqlmodel import Session
 
-from registry import cases, journal, publication
 from registry.audit.replay import Replayer
 from registry.checking import Checker, TierVerdict
 from registry.errors import RecordError
 from registry.judging import Determination
+from registry.record import cases, journal, publication
 from rules.decider import Decision
 from rules.editions import parse_day
 from rules.explain import Check, Figure, Finding, Option, value_text

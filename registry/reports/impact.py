@@ -33,7 +33,7 @@ from registry.impact import (
     Run,
     Tally,
 )
-from registry.pages import page
+from registry.reports.pages import page
 from rules.model import Outcome
 
 _OUTCOMES: Final = (Outcome.MET, Outcome.NOT_MET, Outcome.MISSING, Outcome.PENDING)

@@ -13,9 +13,9 @@ from typing import Final
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from registry import cases, journal, publication, storage
 from registry.checking import unencoded
-from registry.determinations import signed_name
+from registry.database import storage
+from registry.database.versions import chunks
 from registry.errors import RecordError
 from registry.judging import (
     CheckRefusedError,
@@ -24,8 +24,9 @@ from registry.judging import (
     Judgement,
     refuse_wrong_day,
 )
-from registry.sealing import new_salt, sealed_facts
-from registry.versions import chunks
+from registry.record import cases, journal, publication
+from registry.record.determinations import signed_name
+from registry.record.sealing import new_salt, sealed_facts
 from rules.canonical import canonical_json, digest
 from rules.errors import DisagreementError, EngineFaultError, FactsError, NoRulesetError
 from rules.explain import result_text

@@ -9,7 +9,7 @@ from typing import Final
 import sqlalchemy as sa
 from sqlmodel import SQLModel
 
-from registry import models, storage, triggers
+from registry.database import models, storage, triggers
 from registry.errors import StorageError
 from registry.filings import IDENTITY
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from registry.pages import page
+from registry.reports.pages import page
 from rules.comparison import (
     Change,
     Comparison,

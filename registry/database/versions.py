@@ -10,8 +10,8 @@ from typing import Any, Final, TypeVar
 import sqlalchemy as sa
 from sqlmodel import Session, SQLModel
 
-from registry.models import STATED_TABLES, Enterprise, Filing, Stated, YearlyFigure
-from registry.rows import Row, Statement, identity_columns
+from registry.database.models import STATED_TABLES, Enterprise, Filing, Stated, YearlyFigure
+from registry.database.rows import Row, Statement, identity_columns
 
 _T = TypeVar("_T")
 

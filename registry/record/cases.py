@@ -13,10 +13,10 @@ from typing import Final
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from registry import journal
+from registry.database.versions import ENTERPRISE, FILING, chunks
 from registry.errors import RecordError
 from registry.judging import Determination, profile_of
-from registry.versions import ENTERPRISE, FILING, chunks
+from registry.record import journal
 from rules.facts import Profile
 from rules.provinces import acting
 from rules.record import Json

@@ -17,10 +17,10 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from registry import cases, journal
 from registry.errors import RecordError
 from registry.judging import Determination, Judge, Rules, amended_profile, facts_of
-from registry.sealing import SEALED, new_salt, sealed_facts
+from registry.record import cases, journal
+from registry.record.sealing import SEALED, new_salt, sealed_facts
 from rules.canonical import digest
 from rules.drafting.steps import filed_value
 from rules.facts import Fact, fact, record_kind, validate, yearly_key

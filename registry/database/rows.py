@@ -12,9 +12,8 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
-from registry.columns import decimal_text, fen
-from registry.filings import IDENTITY, Submission
-from registry.models import (
+from registry.database.columns import decimal_text, fen
+from registry.database.models import (
     RECORD_TABLES,
     STATED_TABLES,
     FiledFact,
@@ -23,6 +22,7 @@ from registry.models import (
     Stated,
     YearlyFigure,
 )
+from registry.filings import IDENTITY, Submission
 from rules.canonical import canonical_json, digest
 from rules.errors import FactsError
 from rules.facts import (

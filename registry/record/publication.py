@@ -16,10 +16,11 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from registry import journal, receipts, resources
+from registry import resources
+from registry.database.models import Document
+from registry.database.versions import table_of
 from registry.errors import RecordError
-from registry.models import Document
-from registry.versions import table_of
+from registry.record import journal, receipts
 from rules.canonical import canonical_json, sha256
 from rules.decode import decode
 from rules.drafting.certificate import certify

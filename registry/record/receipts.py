@@ -11,9 +11,9 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from registry import journal
-from registry.models import Import, Restatement
-from registry.versions import ENTERPRISE, FILING, table_of
+from registry.database.models import Import, Restatement
+from registry.database.versions import ENTERPRISE, FILING, table_of
+from registry.record import journal
 from rules.canonical import canonical_json, digest, sha256
 
 IMPORT: Final = table_of(Import)

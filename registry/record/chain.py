@@ -6,7 +6,7 @@ names the SHA-256 of its body and, as ``previous``, the digest of entry n - 1. S
 
 from typing import Any, Final, TypeAlias
 
-from registry.sealing import seal
+from registry.record.sealing import seal
 from rules.canonical import canonical_json, sha256
 
 SCHEMA: Final = 1

@@ -1,7 +1,7 @@
 """The journal: everything that was done to the registry, one entry chained to the last.
 
 The only writer of the table ``journal``. Entries are added inside the caller's writing transaction
-(see ``registry.storage.session``), so that what was done and that it was done are stored together or
+(see ``registry.database.storage.session``), so that what was done and that it was done are stored together or
 not at all; writers wait for one another there, so the chain neither forks nor leaves a gap.
 """
 
@@ -16,11 +16,11 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from registry.chain import GENESIS, header, header_text, sealed_name
+from registry.database.models import JournalEntry
+from registry.database.versions import table_of
 from registry.errors import RecordError
-from registry.models import JournalEntry
-from registry.sealing import new_salt, seal
-from registry.versions import table_of
+from registry.record.chain import GENESIS, header, header_text, sealed_name
+from registry.record.sealing import new_salt, seal
 from rules.canonical import canonical_json, sha256
 
 JOURNAL: Final = table_of(JournalEntry)

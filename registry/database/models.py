@@ -14,8 +14,8 @@ from sqlalchemy import CheckConstraint, Index, Text, text
 from sqlalchemy import Enum as SAEnum
 from sqlmodel import Field, SQLModel
 
-from registry.chain import KINDS
-from registry.columns import Count, Exact, RowId, Utc, Yuan
+from registry.database.columns import Count, Exact, RowId, Utc, Yuan
+from registry.record.chain import KINDS
 from rules.facts import RECORDS, record_kind
 
 SQLModel.metadata.naming_convention = {
@@ -400,7 +400,7 @@ class JournalEntry(SQLModel, table=True):
     """One entry of the journal: everything that was done to the registry, in order, for good.
 
     ``body`` is canonical JSON text; ``disclosures`` are the texts that the entry commits to, with
-    their salt (see ``registry.sealing``); ``digest`` is that of the header (see ``registry.chain``).
+    their salt (see ``registry.record.sealing``); ``digest`` is that of the header (see ``registry.record.chain``).
     Triggers refuse UPDATE, DELETE, and an entry that does not follow the last.
     """
 

@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 @cache
 def _environment() -> Environment:
     return Environment(
-        loader=PackageLoader("registry", "templates"),
+        loader=PackageLoader("registry.reports", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

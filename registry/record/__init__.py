@@ -1,0 +1,1 @@
+"""The record: the hash-chained journal, and what is entered into it."""
