@@ -1,7 +1,10 @@
 """Publishing asks for a certificate first, and says so."""
 
+import re
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -30,20 +33,31 @@ def publish(database: sa.Engine, monkeypatch: pytest.MonkeyPatch, rulebook: Rule
     url = database.url.render_as_string(hide_password=False)
     monkeypatch.setenv("TIDU_DATABASE_URL", url.replace("+psycopg", ""))
     monkeypatch.setattr(criteria.checker, "check", lambda *_: (rulebook, []))
+    ours = [rulebook.ruleset("63.1")]
+    monkeypatch.setattr(publication, "uncertified", lambda _: ours)
     return lambda: CliRunner().invoke(main, ["rules", "publish", "--by", "张三"])
 
 
-def test_publishing_says_on_how_many_cases_the_engines_agree(
-    publish: Publish, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(publication, "_roots", lambda _: ["63.1"])
+def test_publishing_says_on_how_many_cases_the_engines_agree(publish: Publish) -> None:
     result = publish()
     assert result.exit_code == 0, result.output
-    first, second, *_ = result.output.splitlines()
-    assert first.startswith("两个引擎在")
-    assert first.endswith("个代表情形上一致")
-    assert int(first.removeprefix("两个引擎在").partition("个")[0]) > 1000
-    assert second.startswith("已发布 63.1")
+    said = next(line for line in result.output.splitlines() if "代表情形" in line)
+    found = re.fullmatch("两个引擎在新规则集的([0-9]+)个代表情形上一致", said)
+    assert found is not None, said
+    assert int(found[1]) > 1000
+
+
+def test_what_is_packaged_needs_no_certificate_again(tmp_path: Path) -> None:
+    assert publication.uncertified(load(resources.features())) == []
+    draft = shutil.copytree(resources.features(), tmp_path / "draft")
+    file = draft / "miit-2022-63" / "innovative.feature"
+    text = file.read_text(encoding="utf-8")
+    changed = re.sub(r"(评价得分不低于|\| )60分", r"\g<1>61分", text)
+    assert changed != text
+    file.write_text(changed, encoding="utf-8")
+    roots = [ruleset.root for ruleset in publication.uncertified(load(draft))]
+    assert roots
+    assert set(roots) <= {"63.1", "63.1.复核"}
 
 
 def test_what_the_engines_decide_differently_is_not_published(
@@ -63,9 +77,9 @@ def test_the_rule_and_the_case_are_named(
 ) -> None:
     right = compiler.cut
     monkeypatch.setattr(compiler, "cut", lambda *a, **k: right(*a, **k) + 1)
-    monkeypatch.setattr(publication, "_roots", lambda _: ["63.2.研发费用"])
+    rulesets = [rulebook.ruleset("63.2.研发费用")]
     with pytest.raises(RecordError) as caught:
-        publication.certified(rulebook)
+        list(publication.certified(rulesets))
     assert str(caught.value) == (
         "两个引擎不一致，没有发布：规则「63.2.研发费用」在上年度研发费用总额为100万元，"
         "上年度研发费用占比为2.9999999%时，"
