@@ -39,7 +39,7 @@ if sys.version_info < (3, 11):
 
 def load(name: str, source: str) -> None:
     parent, _, last = name.rpartition(".")
-    for package in ("rules", "registry", "registry.audit"):
+    for package in ("rules", "registry", "registry.record", "registry.audit"):
         sys.modules.setdefault(package, types.ModuleType(package)).__path__ = []
     module = sys.modules[name] = types.ModuleType(name)
     exec(compile(source, f"<{name}>", "exec"), module.__dict__)

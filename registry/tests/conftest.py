@@ -7,14 +7,20 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
 from registry.cli import main
+from registry.cli.common import console
 from registry.database import storage
 from registry.tests.history import History, rich
+from rules.decider import by_reference
+from rules.drafting import check as checker
+from rules.drafting.examples import Evaluate
+from rules.rulebook import Problem, Rulebook
 
 Run = Callable[..., Result]
 
@@ -23,6 +29,33 @@ Run = Callable[..., Result]
 def without_own_features(monkeypatch: pytest.MonkeyPatch) -> None:
     """A developer's own packs are none of the tests' business."""
     monkeypatch.delenv("TIDU_FEATURES", raising=False)
+
+
+_check = checker.check
+
+
+@cache
+def _check_once(texts: object, *how: Any, only_own: bool) -> Any:
+    """What the check says of criteria with these texts."""
+    return _check(*how, only_own=only_own)
+
+
+@pytest.fixture(autouse=True)
+def criteria_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same criteria are not checked anew before each publication of the tests."""
+
+    def check(
+        path: Path,
+        evaluate: Evaluate = by_reference,
+        own: Path | None = None,
+        *,
+        only_own: bool = False,
+    ) -> tuple[Rulebook, list[Problem]]:
+        files = sorted(f for folder in (path, own) if folder for f in folder.rglob("*.*"))
+        texts = tuple((f, f.read_bytes()) for f in files)
+        return _check_once(texts, path, evaluate, own, only_own=only_own)
+
+    monkeypatch.setattr(checker, "check", check)
 
 
 @pytest.fixture(scope="session")
@@ -94,7 +127,7 @@ def run(database: sa.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     """The command line on an empty registry of each kind, in a folder of its own."""
     url = database.url.render_as_string(hide_password=False)
     monkeypatch.setenv("TIDU_DATABASE_URL", url.replace("+psycopg", ""))
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(console, "width", 200)
     monkeypatch.chdir(tmp_path)
 
     def invoke(*arguments: str) -> Result:

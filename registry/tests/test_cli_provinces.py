@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from registry import resources
 from registry.cli import main
+from registry.cli.common import console
 
 Run = Callable[..., Result]
 
@@ -60,7 +61,7 @@ OWN = """# language: zh-CN
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """The command line on an empty registry, in a folder of its own."""
     monkeypatch.setenv("TIDU_DATABASE_URL", f"sqlite:///{tmp_path / 'tidu.db'}")
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(console, "width", 200)
     monkeypatch.chdir(tmp_path)
 
     def invoke(*arguments: str) -> Result:

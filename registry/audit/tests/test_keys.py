@@ -140,7 +140,9 @@ def test_an_unusable_passphrase_is_refused(path: Path, passphrase: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"rubbish", b"\xff\xfe", pem(Ed25519PrivateKey.generate())[:70]], ids=ascii
+    "content",
+    [b"", b"rubbish", b"\xff\xfe", pem(Ed25519PrivateKey.generate())[:70]],
+    ids=["empty", "text", "bytes", "cut"],
 )
 def test_what_is_no_key_file_is_refused(path: Path, content: bytes) -> None:
     path.write_bytes(content)
