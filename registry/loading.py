@@ -148,10 +148,11 @@ def load(
         import_id = _id(stored.id)
         replaced = {key: current[key][0] for key in changed}
         close(session, list(replaced.values()), now)
+        unsettled: set[int] = set()
         for part in chunks([*new, *changed]):
             statements = {key: state(good[key].submission) for key in part}
-            insert(session, import_id, statements, replaced, now)
-        settle(session, import_id, now)
+            unsettled |= set(insert(session, import_id, statements, replaced, now))
+        settle(session, sorted(unsettled), now)
         for part in chunks(unchanged):
             again = [{"import_id": import_id, "filing_id": current[key][0]} for key in part]
             session.execute(sa.insert(_RESTATEMENT), again)
@@ -212,7 +213,7 @@ def undo(session: Session, import_id: int, *, now: datetime, by: str = "") -> Un
     reopen(session, [row.replaces_id for row in closing if row.replaces_id is not None], now)
     loaded.undone_at = now
     session.flush()
-    settle(session, import_id, now)
+    settle(session, sorted(session.scalars(touched(import_id).distinct())), now)
     receipts.undo(session, import_id, [row.id for row in closing], by=by, now=now)
     return UndoReport(
         import_id,

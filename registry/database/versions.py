@@ -3,13 +3,14 @@
 Nothing here decides what is to be stored; see ``registry.loading``.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 from sqlmodel import Session, SQLModel
 
+from registry.database import bulk
 from registry.database.models import STATED_TABLES, Enterprise, Filing, Stated, YearlyFigure
 from registry.database.rows import Row, Statement, identity_columns
 
@@ -67,13 +68,27 @@ def insert(
     statements: dict[tuple[str, date], Statement],
     replaced: dict[tuple[str, date], int],
     now: datetime,
-) -> None:
-    """Add versions that begin now, and the enterprises that are not yet known."""
-    ids = _enterprise_ids(session, {uscc: s.name for (uscc, _), s in statements.items()})
+) -> list[int]:
+    """Add versions that begin now, and the enterprises that are not yet known.
+
+    Those enterprises of which more than this one filing is known are returned: their newest filing
+    has yet to be found (``settle``); of the others this filing speaks.
+    """
+    filed: dict[str, list[str]] = {}
+    for (uscc, _), statement in statements.items():
+        filed.setdefault(uscc, []).append(statement.identity)
+    ids, new = _enterprise_ids(session, filed)
+    alone = {uscc for uscc in new if len(filed[uscc]) == 1}
+    numbers = bulk.numbers(session, FILING, len(statements))
     common = {"import_id": import_id, "known_from": now, "known_until": None}
+    keys = {
+        key: common | {"enterprise_id": ids[key[0]], "as_of": key[1], "filing_id": number}
+        for key, number in zip(statements, numbers, strict=True)
+    }
     versions = [
         common
         | {
+            "id": number,
             "enterprise_id": ids[uscc],
             "as_of": as_of,
             "sources": statement.sources,
@@ -82,58 +97,44 @@ def insert(
             "facts": statement.facts,
             "digest": statement.digest,
         }
-        for (uscc, as_of), statement in statements.items()
+        for number, ((uscc, as_of), statement) in zip(numbers, statements.items(), strict=True)
     ]
-    filing_ids = _insert_filings(session, versions)
+    bulk.insert(session, FILING, versions)
     for model in STATED_TABLES:
-        _insert_rows(
-            session,
-            model,
-            [
-                row | common | {"enterprise_id": ids[uscc], "as_of": as_of, "filing_id": filing_id}
-                for filing_id, ((uscc, as_of), statement) in zip(
-                    filing_ids, statements.items(), strict=True
-                )
-                for row in statement.rows[model]
-            ],
-        )
+        # of several statements about a year, the current one is found by ``settle``
+        waits = {"known_until": now} if model is YearlyFigure else {}
+        rows = [
+            row | keys[key] | (waits if key[0] not in alone else {})
+            for key, statement in statements.items()
+            for row in statement.rows[model]
+        ]
+        bulk.insert(session, table_of(model), rows)
+    return sorted(ids[uscc] for uscc in filed if uscc not in alone)
 
 
-def _enterprise_ids(session: Session, names: dict[str, str]) -> dict[str, int]:
+def _enterprise_ids(
+    session: Session, filed: Mapping[str, Sequence[str]]
+) -> tuple[dict[str, int], set[str]]:
+    """The enterprises with these codes, and which of them were added; ``filed`` are identities."""
     query = sa.select(ENTERPRISE.c.uscc, ENTERPRISE.c.id)
     ids = {
         uscc: found
-        for part in chunks(sorted(names))
+        for part in chunks(sorted(filed))
         for uscc, found in session.execute(query.where(ENTERPRISE.c.uscc.in_(part)))
     }
-    missing = [uscc for uscc in names if uscc not in ids]
-    if missing:
-        added = session.scalars(
-            sa.insert(ENTERPRISE).returning(ENTERPRISE.c.id, sort_by_parameter_order=True),
-            [{"uscc": uscc, "name": names[uscc]} for uscc in missing],
-        )
-        ids |= dict(zip(missing, added, strict=True))
-    return ids
-
-
-def _insert_filings(session: Session, versions: list[Row]) -> list[int]:
-    return list(
-        session.scalars(
-            sa.insert(FILING).returning(FILING.c.id, sort_by_parameter_order=True), versions
-        )
-    )
-
-
-def _insert_rows(session: Session, model: type[Stated], rows: list[Row]) -> None:
-    """Add rows; yearly figures wait closed until ``settle`` opens those that are current."""
-    if model is YearlyFigure:
-        rows = [row | {"known_until": row["known_from"]} for row in rows]
-    if rows:
-        session.execute(sa.insert(table_of(model)), rows)
+    missing = [uscc for uscc in filed if uscc not in ids]
+    numbers = bulk.numbers(session, ENTERPRISE, len(missing)) if missing else []
+    rows = [
+        {"id": number, "uscc": uscc} | identity_columns(filed[uscc])
+        for number, uscc in zip(numbers, missing, strict=True)
+    ]
+    bulk.insert(session, ENTERPRISE, rows)
+    ids |= dict(zip(missing, numbers, strict=True))
+    return ids, set(missing)
 
 
 def reopen(session: Session, filing_ids: Sequence[int], now: datetime) -> None:
-    """Add copies of closed versions that begin now."""
+    """Add copies of closed versions that begin now; yearly figures wait closed for ``settle``."""
     for part in chunks(filing_ids):
         closed = [
             dict(row)
@@ -141,14 +142,17 @@ def reopen(session: Session, filing_ids: Sequence[int], now: datetime) -> None:
         ]
         rows = rows_of(session, [version["id"] for version in closed])
         begin = {"known_from": now, "known_until": None}
-        opened = _insert_filings(session, [_without_id(version) | begin for version in closed])
+        opened = bulk.numbers(session, FILING, len(closed))
+        copied = zip(opened, closed, strict=True)
+        bulk.insert(session, FILING, [version | begin | {"id": id} for id, version in copied])
         for model in STATED_TABLES:
+            waits = {"known_until": now} if model is YearlyFigure else {}
             copies = [
-                _without_id(row) | begin | {"filing_id": filing_id}
+                _without_id(row) | begin | waits | {"filing_id": filing_id}
                 for filing_id, version in zip(opened, closed, strict=True)
                 for row in rows[version["id"]][model]
             ]
-            _insert_rows(session, model, copies)
+            bulk.insert(session, table_of(model), copies)
 
 
 def _without_id(row: Row) -> Row:
@@ -170,24 +174,30 @@ def rows_of(
     return rows
 
 
-def settle(session: Session, import_id: int, now: datetime) -> None:
+def settle(session: Session, enterprise_ids: Sequence[int], now: datetime) -> None:
     """Make the newest filing speak: the current yearly figures, and how the enterprise is named."""
-    concerned = touched(import_id)
+    for part in chunks(enterprise_ids):
+        _settle(session, part, now)
+
+
+def _settle(session: Session, enterprise_ids: Sequence[int], now: datetime) -> None:
     place = sa.func.row_number().over(
         partition_by=(_FIGURE.c.enterprise_id, _FIGURE.c.fiscal_year),
         order_by=(_FIGURE.c.as_of.desc(), _FIGURE.c.id.desc()),
     )
+    # by way of the filings: those current have an index, the figures that are closed have none
+    concerned = FILING.c.known_until.is_(None) & FILING.c.enterprise_id.in_(enterprise_ids)
     ranked = (
         sa.select(_FIGURE.c.id, place.label("place"))
         .join(FILING, FILING.c.id == _FIGURE.c.filing_id)
-        .where(FILING.c.known_until.is_(None), _FIGURE.c.enterprise_id.in_(concerned))
+        .where(concerned)
         .subquery()
     )
     speaking = _FIGURE.c.id.in_(sa.select(ranked.c.id).where(ranked.c.place == 1))
     is_current = _FIGURE.c.known_until.is_(None)
     session.execute(
         sa.update(_FIGURE)
-        .where(_FIGURE.c.enterprise_id.in_(concerned), is_current, ~speaking)
+        .where(_FIGURE.c.enterprise_id.in_(enterprise_ids), is_current, ~speaking)
         .values(known_until=now)
     )
     session.execute(
@@ -206,12 +216,12 @@ def settle(session: Session, import_id: int, now: datetime) -> None:
     stated: dict[int, list[str]] = {}
     for enterprise_id, identity in session.execute(
         sa.select(FILING.c.enterprise_id, FILING.c.identity)
-        .where(FILING.c.known_until.is_(None), FILING.c.enterprise_id.in_(concerned))
+        .where(concerned)
         .order_by(FILING.c.as_of)
     ):
         stated.setdefault(enterprise_id, []).append(identity)
-    for part in chunks(list(stated.items())):
+    if stated:
         session.execute(
             sa.update(Enterprise),
-            [{"id": key} | identity_columns(texts) for key, texts in part],
+            [{"id": key} | identity_columns(texts) for key, texts in stated.items()],
         )

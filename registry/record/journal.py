@@ -198,6 +198,15 @@ def entries(
         first = rows[-1]["seq"] + 1
 
 
+def newest_first(session: Session, kinds: Sequence[str]) -> Iterator[Entry]:
+    """The entries of these kinds from the last backwards, one held at a time."""
+    query = sa.select(JOURNAL).where(JOURNAL.c.kind.in_(kinds)).order_by(JOURNAL.c.seq.desc())
+    before = query.limit(1)
+    while (row := session.execute(before).mappings().first()) is not None:
+        yield Entry(**row)
+        before = query.where(JOURNAL.c.seq < row["seq"]).limit(1)
+
+
 def numbers(session: Session, digests: Sequence[str]) -> dict[str, int]:
     """The numbers of the entries with these digests."""
     query = sa.select(JOURNAL.c.digest, JOURNAL.c.seq).where(JOURNAL.c.digest.in_(digests))

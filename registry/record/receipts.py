@@ -137,8 +137,8 @@ def restated_json(session: Session, import_id: int) -> dict[str, Any]:
 
 
 def _first_unrecorded(session: Session) -> int:
-    """The first number that no receipt has covered."""
-    last = 0
-    for entry in journal.entries(session, kinds=("intake", "undo")):
-        last = max(last, entry.content["filings"]["last"] or 0)
-    return last + 1
+    """The first number that no receipt has covered; receipts cover them in order."""
+    for entry in journal.newest_first(session, ("intake", "undo")):
+        if last := entry.content["filings"]["last"]:
+            return int(last) + 1
+    return 1
