@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from registry.judging import RECHECK, Determination, Judge, Judgement, Rules, refuse_wrong_day
 from rules import reference
-from rules.decider import by_reference
 from rules.editions import Governing
 from rules.errors import NoRulesetError
 from rules.explain import Check, Figure, Finding, explain, missing, reasons, result_text
@@ -245,39 +244,49 @@ def size_class(rulebook: Rulebook, profile: Profile) -> str:
     return sizes.size(profile, sizes.sector(profile))
 
 
-def counts(rulebook: Rulebook, profile: Profile) -> dict[str, tuple[Fraction, Fraction | None]]:
-    """What itemised records come to where a total can be filed too, by the total's fact id.
+class Totals:
+    """Tells what itemised records come to where a total is filed too; keeps what it compiled."""
 
-    The least and the greatest that the records allow, in base units; None is no upper end (a list
-    that is not 已报全). Lists without records that are not 已报全 are left out.
-    """
-    found: dict[str, tuple[Fraction, Fraction | None]] = {}
-    for leaf in {x for i in rulebook.indicators.values() for x in leaves(i.expr)}:
-        if leaf[0] not in ("count", "total") or leaf[-1] is None:
-            continue
-        filed = profile.records.get(leaf[1])
-        if filed is not None and (filed.items or filed.complete):
-            found[leaf[-1]] = _counted(rulebook, profile, filed, leaf)
-    return found
+    def __init__(self, rulebook: Rulebook) -> None:
+        self.rulebook = rulebook
+        read = {leaf for i in rulebook.indicators.values() for leaf in leaves(i.expr)}
+        self._leaves = [x for x in read if x[0] in ("count", "total") and x[-1] is not None]
+        self._evaluators: dict[str, reference.Evaluator] = {}
 
+    def counts(self, profile: Profile) -> dict[str, tuple[Fraction, Fraction | None]]:
+        """The least and the greatest that the records allow, by the filed total's fact id.
 
-def _counted(
-    rulebook: Rulebook, profile: Profile, filed: RecordList, leaf: Expr
-) -> tuple[Fraction, Fraction | None]:
-    records, rule = leaf[1], leaf[-2]
-    trace = by_reference(rulebook.ruleset(rule), profile)
-    least, greatest = Fraction(0), Fraction(0) if filed.complete else None
-    for i, item in enumerate(filed.items):
-        outcome = trace[f"{records}#{i}:{rule}"]
-        if outcome is Outcome.NOT_MET:
-            continue
-        value = "1" if leaf[0] == "count" else item.get(leaf[2])
-        if value is None:
-            greatest = None
-        elif greatest is not None:
-            greatest += Fraction(str(value))
-        least += Fraction(str(value or 0)) if outcome is Outcome.MET else 0
-    return least, greatest
+        In base units; None is no upper end (a list that is not 已报全). Lists without records that
+        are not 已报全 are left out.
+        """
+        found: dict[str, tuple[Fraction, Fraction | None]] = {}
+        for leaf in self._leaves:
+            filed = profile.records.get(leaf[1])
+            listed = filed is not None and (filed.items or filed.complete)
+            if filed is not None and listed and leaf[-1] in profile.values:
+                found[leaf[-1]] = self._counted(profile, filed, leaf)
+        return found
+
+    def _counted(
+        self, profile: Profile, filed: RecordList, leaf: Expr
+    ) -> tuple[Fraction, Fraction | None]:
+        records, rule = leaf[1], leaf[-2]
+        if rule not in self._evaluators:
+            ruleset = self.rulebook.ruleset(rule)
+            self._evaluators[rule] = reference.Evaluator(ruleset.to_json())
+        trace = trace_of(self._evaluators[rule].evaluate(profile.to_json()))
+        least, greatest = Fraction(0), Fraction(0) if filed.complete else None
+        for i, item in enumerate(filed.items):
+            outcome = trace[f"{records}#{i}:{rule}"]
+            if outcome is Outcome.NOT_MET:
+                continue
+            value = "1" if leaf[0] == "count" else item.get(leaf[2])
+            if value is None:
+                greatest = None
+            elif greatest is not None:
+                greatest += Fraction(str(value))
+            least += Fraction(str(value or 0)) if outcome is Outcome.MET else 0
+        return least, greatest
 
 
 def titles_of(tiers: Iterable[str]) -> list[str]:

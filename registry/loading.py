@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from registry.database.models import Import, Restatement
-from registry.database.rows import restore, state
+from registry.database.rows import digest_of, restore, state
 from registry.database.versions import (
     ENTERPRISE,
     FILING,
@@ -313,7 +313,7 @@ def _sort_out(
             reason = "同一企业同一填报日期在文件中出现两次"
         else:
             try:
-                digest = state(submission).digest
+                digest = digest_of(submission)
                 good[submission.uscc, day] = _Good(_line(submission, day), submission, digest)
             except FactsError as error:
                 reason = str(error)

@@ -41,6 +41,10 @@ class Fact:
     note: str = ""
     rating: bool = False
 
+    def __hash__(self) -> int:
+        """Of the id alone: a fact is looked up for every value that is checked."""
+        return hash(self.id)
+
 
 @dataclass(frozen=True)
 class RecordKind:
@@ -254,6 +258,7 @@ _FORMS: Final = {
     "number": re.compile(r"-?[0-9]+(\.[0-9]+)?"),
     "date": re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"),
 }
+_WHOLE: Final = re.compile(r"[0-9]{1,18}")
 #: Units of things that are counted, so that their numbers are whole.
 _COUNTED: Final = ("人", "项", "级", "名")
 
@@ -353,6 +358,8 @@ def check_value(fact: Fact, value: Scalar) -> str | None:
 
 
 def _check_number(fact: Fact, value: str) -> str | None:
+    if fact.minimum == 0 and fact.maximum is None and _WHOLE.fullmatch(value):
+        return None  # whole and not below zero: what most values are
     try:
         number = Fraction(value)
     except (ValueError, ZeroDivisionError):

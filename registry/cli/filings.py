@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from registry import loading
-from registry.checking import counts, size_class
+from registry.checking import Totals, size_class
 from registry.cli.common import (
     Day,
     Refused,
@@ -42,15 +43,25 @@ def read_file(path: Path, as_of: date | None = None, mapping: Path | None = None
     """Read a file and hold back submissions whose records contradict their filed totals."""
     with progress(f"读取 {path.name}") as done:
         reading = read(path, as_of=as_of, mapping=mapping, progress=done)
+    return totals_checked(reading, as_of)
+
+
+def totals_checked(reading: Reading, as_of: date | None) -> Reading:
+    """A reading without the submissions whose records contradict their filed totals."""
     good: list[Submission] = []
     refused, issues = list(reading.refused), list(reading.issues)
     for submission in reading.submissions:
         day = submission.as_of or as_of
-        listed = counts(rulebook(), submission.profile(day)) if day else {}
+        listed = _totals().counts(submission.profile(day)) if day else {}
         found = check_totals(submission, listed)
         issues += found
         (refused if found else good).append(submission)
     return replace(reading, submissions=tuple(good), refused=tuple(refused), issues=tuple(issues))
+
+
+@cache
+def _totals() -> Totals:
+    return Totals(rulebook())
 
 
 def show_issues(issues: Sequence[Issue], report: Path | None = None, to: Console = console) -> None:

@@ -4,16 +4,15 @@ What is stored is just what an ordinary insert of the same rows stores: values p
 column types. Numbers of rows that others refer to are given out first, in one go.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from collections.abc import Mapping, Sequence
+from operator import itemgetter
+from typing import Any, Final
 
 import psycopg
 import sqlalchemy as sa
 from psycopg import sql
 from sqlalchemy import exc
 from sqlmodel import Session
-
-_Bind: TypeAlias = Callable[[Any], Any]
 
 #: What psycopg raises where the server has gone, and not where it refuses.
 _GONE: Final = (psycopg.OperationalError, psycopg.InterfaceError)
@@ -24,14 +23,9 @@ def insert(session: Session, table: sa.Table, rows: Sequence[Mapping[str, Any]])
     if not rows:
         return
     names = list(rows[0])
-    binds = [_bind(table.c[name], session) for name in names]
-    columns = zip(
-        *([row[name] for name in names] for row in rows),
-        strict=True,
-    )
+    columns = zip(*map(itemgetter(*names), rows), strict=True)
     bound = [
-        values if bind is None else [None if v is None else bind(v) for v in values]
-        for bind, values in zip(binds, columns, strict=True)
+        _bound(table.c[name], values, session) for name, values in zip(names, columns, strict=True)
     ]
     store = _copy if session.get_bind().dialect.name == "postgresql" else _executemany
     store(session.connection(), table, names, list(zip(*bound, strict=True)))
@@ -49,9 +43,14 @@ def numbers(session: Session, table: sa.Table, count: int) -> list[int]:
     return list(range(last + 1, last + count + 1))
 
 
-def _bind(column: sa.Column[Any], session: Session) -> _Bind | None:
+def _bound(column: sa.Column[Any], values: Sequence[Any], session: Session) -> Sequence[Any]:
+    """The values of a column as the driver takes them; each different one is worked out once."""
     dialect = session.get_bind().dialect
-    return column.type.dialect_impl(dialect).bind_processor(dialect)
+    bind = column.type.dialect_impl(dialect).bind_processor(dialect)
+    if bind is None:
+        return values
+    known = {value: None if value is None else bind(value) for value in set(values)}
+    return [known[value] for value in values]
 
 
 def _executemany(

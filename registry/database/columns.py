@@ -4,8 +4,9 @@ Neither database is trusted with a decimal: SQLite would turn it into a binary f
 refuses, with a ``ValueError``, what it could only store by changing it.
 """
 
+import re
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact
 from typing import Final
 
 from sqlalchemy import BigInteger, DateTime, Dialect, Integer, Text
@@ -15,7 +16,10 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 RowId: Final[TypeEngine[int]] = BigInteger().with_variant(Integer(), "sqlite")
 
 _LIMIT: Final = 2**63
+#: Rounds nothing that could be stored.
+_EXACT: Final = Context(prec=100, traps=[Inexact])
 _DIGITS: Final = 40
+_PLAIN: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
 def decimal_text(value: Decimal) -> str:
@@ -26,13 +30,15 @@ def decimal_text(value: Decimal) -> str:
     """
     if not isinstance(value, Decimal):
         raise TypeError(f"{value!r} is not a Decimal")
-    digits, exponent = value.as_tuple()[1:]
-    if not isinstance(exponent, int) or max(abs(exponent), abs(value.adjusted())) > _DIGITS:
-        raise ValueError(f"数字{value}超出可保存的范围")
-    text = format(value, "f")
+    text = str(value)
+    if len(text) > _DIGITS or not _PLAIN.fullmatch(text):
+        exponent = value.as_tuple().exponent
+        if not isinstance(exponent, int) or max(abs(exponent), abs(value.adjusted())) > _DIGITS:
+            raise ValueError(f"数字{value}超出可保存的范围")
+        text = format(value, "f")
     if "." in text:
         text = text.rstrip("0").rstrip(".")
-    return text if any(digits) else "0"
+    return text if value else "0"
 
 
 def fen(value: Decimal) -> int:
@@ -41,10 +47,17 @@ def fen(value: Decimal) -> int:
     >>> fen(Decimal("0.290"))
     29
     """
-    whole, _, cents = decimal_text(value).partition(".")
-    if len(cents) > 2:
+    if not isinstance(value, Decimal):
+        raise TypeError(f"{value!r} is not a Decimal")
+    if not value.is_finite() or abs(value.adjusted()) > _DIGITS:
+        raise ValueError(f"数字{value}超出可保存的范围")
+    try:
+        hundredfold = _EXACT.multiply(value, 100)
+    except Inexact:
+        raise ValueError(f"数字{value}超出可保存的范围") from None
+    if hundredfold != hundredfold.to_integral_value():
         raise ValueError(f"金额{value:f}元精确到1分以下，不能准确保存")
-    return _bounded(int(whole + cents.ljust(2, "0")))
+    return _bounded(int(hundredfold))
 
 
 def _bounded(number: int) -> int:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
+from json.encoder import encode_basestring
 from typing import Any, Final, TypeAlias
 
 from registry.database.columns import decimal_text, fen
@@ -63,16 +64,26 @@ class Statement:
     rows: Rows
 
 
+def digest_of(submission: Submission) -> str:
+    """The digest of a submission's statement, without its rows; raises as ``state`` does."""
+    values = {key: _value(key, value)[2] for key, value in submission.values.items()}
+    records: Row = {}
+    for kind, listed in submission.records.items():
+        fields = _known(_FIELDS, kind)
+        items = [
+            {f: _taken(_known(fields, f), v)[1] for f, v in item.items()} for item in listed.items
+        ]
+        records[kind] = {"complete": listed.complete, "items": items}
+    return digest({"values": values, "records": records, "identity": _identity(submission)})
+
+
 def state(submission: Submission) -> Statement:
     """The rows of a submission; what does not fit raises ``FactsError`` naming the fact."""
     sources = dict(submission.sources)
     rows: Rows = {table: [] for table in STATED_TABLES}
     values = _state_values(submission.values, sources, rows)
     records = _state_records(submission.records, sources, rows)
-    identity = {
-        "name": _text("企业名称", submission.name),
-        **{k: _taken(_known(_IDENTITY, k), v)[1] for k, v in submission.identity.items()},
-    }
+    identity = _identity(submission)
     facts = {"values": values, "records": records}
     return Statement(
         submission.name,
@@ -82,6 +93,13 @@ def state(submission: Submission) -> Statement:
         canonical_json(sources),
         rows,
     )
+
+
+def _identity(submission: Submission) -> Row:
+    return {
+        "name": _text("企业名称", submission.name),
+        **{k: _taken(_known(_IDENTITY, k), v)[1] for k, v in submission.identity.items()},
+    }
 
 
 def identity_columns(identities: Iterable[str]) -> Row:
@@ -122,11 +140,8 @@ def _state_values(filed: Mapping[str, Scalar], sources: dict[str, str], rows: Ro
     values: Row = {}
     years: dict[str, Row] = {}
     for key, value in filed.items():
+        fact, stored, values[key] = _value(key, value)
         name, _, year = key.partition("@")
-        fact = _known(_FACTS, name)
-        if fact.yearly != bool(year) or (year and not _is_year(year)):
-            raise FactsError(f"「{key}」的年度不对：年度指标写成 名称@年份，其他指标不带年份")
-        stored, values[key] = _taken(fact, value)
         if fact.yearly:
             row = years.setdefault(
                 year, {"fiscal_year": int(year), "sources": {}, **dict.fromkeys(_YEARLY)}
@@ -141,8 +156,17 @@ def _state_values(filed: Mapping[str, Scalar], sources: dict[str, str], rows: Ro
             row["sources"][key] = sources.pop(key)
     rows[YearlyFigure].extend(years.values())
     for row in (*years.values(), *rows[FiledFact], *rows[Finding]):
-        row["sources"] = canonical_json(row["sources"])
+        row["sources"] = _sources_json(row["sources"])
     return values
+
+
+def _value(key: str, value: Scalar) -> tuple[Fact, object, Scalar]:
+    """The fact of a key, and the value as its column takes it and in its one form."""
+    name, _, year = key.partition("@")
+    fact: Fact = _known(_FACTS, name)
+    if fact.yearly != bool(year) or (year and not _is_year(year)):
+        raise FactsError(f"「{key}」的年度不对：年度指标写成 名称@年份，其他指标不带年份")
+    return fact, *_taken(fact, value)
 
 
 def _state_records(filed: Mapping[str, RecordList], sources: dict[str, str], rows: Rows) -> Row:
@@ -166,7 +190,15 @@ def _state_records(filed: Mapping[str, RecordList], sources: dict[str, str], row
 
 
 def _cut(sources: dict[str, str], key: str) -> str:
-    return canonical_json({key: sources.pop(key)} if key in sources else {})
+    return _sources_json({key: sources.pop(key)} if key in sources else {})
+
+
+def _sources_json(sources: dict[str, str]) -> str:
+    """The canonical JSON of where something stands; most rows have one source, and there are many."""
+    if len(sources) == 1:
+        [(key, where)] = sources.items()
+        return f"{{{encode_basestring(key)}:{encode_basestring(where)}}}"
+    return canonical_json(sources)
 
 
 def _known(catalogue: Mapping[str, Any], name: str) -> Any:
@@ -185,7 +217,7 @@ def _scalar_column(fact: Fact) -> str:
     return {"flag": "flag", "date": "day", "code": "words", "text": "words"}[fact.kind]
 
 
-@lru_cache(maxsize=1 << 14, typed=True)  # typed: 1 is not True
+@lru_cache(maxsize=1 << 16, typed=True)  # typed: 1 is not True
 def _taken(fact: Fact, value: Scalar) -> tuple[object, Scalar]:
     """The value as its column takes it and in its one form, or ``FactsError``."""
     stored = _column(fact, value)

@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import ClassVar, Final, NamedTuple, TypeAlias
 
 from registry.database.columns import decimal_text
-from rules.facts import Fact, Scalar, check_value
+from rules.facts import FACTS, Fact, Scalar, check_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,9 @@ _NO_SHARE: Final = Parsed(None, "不是可识别的百分比", "应写成 18% �
 
 #: Power of ten from a unit of money to yuan.
 MONEY: Final = {"元": 0, "千元": 3, "万元": 4, "万": 4, "百万元": 6, "亿元": 8, "亿": 8}
+
+#: The unit of a ratio that is always a plain number: 1 is 100%.
+PLAIN: Final = "比值"
 
 #: The ways to write the unit of a count.
 _COUNTS: Final = {
@@ -236,6 +239,8 @@ def read_share(value: CellValue, unit: str = "") -> Parsed:
         return _NO_SHARE
     number, sign = found
     shown = decimal_text(number)
+    if unit == PLAIN and not sign:
+        return Parsed(shown)
     if sign or (unit and (number >= 1 or number == 0)):
         return Parsed(decimal_text(number.scaleb(-2)))
     if unit or number >= 1:
@@ -354,6 +359,8 @@ def read_fact(fact: Fact, value: CellValue, unit: str = "") -> Parsed:
 
     What cannot be a value of the fact is a notice, and unknown.
     """
+    if isinstance(value, str) and _as_it_is(fact, value, unit):
+        return Parsed(value)
     if not_given(value):
         return NOTHING
     if fact.kind == "code":
@@ -362,6 +369,32 @@ def read_fact(fact: Fact, value: CellValue, unit: str = "") -> Parsed:
     if parsed.value is not None and (fault := check_value(fact, parsed.value)):
         return Parsed(None, fault, "请核对")
     return parsed
+
+
+#: What programs write, by unit: already the one form of the value in base units.
+_AS_IT_IS: Final = {
+    "元": re.compile(r"-?[1-9][0-9]{0,13}(\.[0-9]?[1-9])?|0(\.[0-9]?[1-9])?"),
+    PLAIN: re.compile(r"0(\.[0-9]{0,11}[1-9])?"),
+    **dict.fromkeys(_WHOLE, re.compile(r"0|[1-9][0-9]{0,13}")),
+}
+
+
+def _as_it_is(fact: Fact, text: str, unit: str) -> bool:
+    """Whether a number needs no reading; most of a large table do not."""
+    if fact.kind != "number":
+        return False
+    form = _AS_IT_IS.get(unit or fact.unit)
+    return form is not None and form.fullmatch(text) is not None and _within(fact, text)
+
+
+def _within(fact: Fact, text: str) -> bool:
+    if fact in _ABOVE_ZERO:
+        return not text.startswith("-")
+    return check_value(fact, text) is None
+
+
+#: Facts of which a sign tells whether they can be true.
+_ABOVE_ZERO: Final = frozenset(f for f in FACTS if f.minimum == 0 and f.maximum is None)
 
 
 def _reader(fact: Fact) -> Callable[[CellValue, str], Parsed]:

@@ -71,10 +71,16 @@ class Heading:
 
 
 class HeaderMapping:
-    """The headings that are understood; later rows override earlier ones."""
+    """The headings that are understood; later rows override earlier ones.
 
-    def __init__(self, extra: Path | None = None) -> None:
+    With ``ids`` those of the catalogue are too: programs write them, with values in base units.
+    """
+
+    def __init__(self, extra: Path | None = None, *, ids: bool = False) -> None:
+        self._ids = ids
         self._targets = {_key(name): target for name, target in _catalogue()}
+        if ids:
+            self._targets |= dict(_catalogue_ids())
         for path in (_PACKAGED, extra) if extra else (_PACKAGED,):
             self._targets |= _load(path)
 
@@ -104,6 +110,9 @@ class HeaderMapping:
 
     def _find(self, text: str, record: RecordKind | None) -> Target | None:
         own = next((f for f in record.fields if _key(f.name) == text), None) if record else None
+        if own is None and record and self._ids:
+            own = next((f for f in record.fields if f.id == text), None)
+            return _of_id(own) if own else self._targets.get(text)
         if own is not None:
             return Target("fact", own)
         return self._targets.get(text)
@@ -137,6 +146,24 @@ def _catalogue() -> Iterable[tuple[str, Target]]:
     for record in RECORDS:
         name = record.name + COMPLETE
         yield name, Target("complete", Fact(record.id, name, "flag"), record.id)
+
+
+def _catalogue_ids() -> Iterable[tuple[str, Target]]:
+    for role in ("uscc", "name", "as_of", "year"):
+        yield role, Target(role)
+    for item in IDENTITY:
+        yield item.id, replace(_of_id(item), role="identity")
+    for item in FACTS:
+        yield item.id, _of_id(item)
+    for record in RECORDS:
+        listed = Fact(record.id, record.name + COMPLETE, "flag")
+        yield f"{record.id}_complete", Target("complete", listed, record.id)
+
+
+def _of_id(item: Fact) -> Target:
+    """The column of an id: amounts are in yuan, ratios plain numbers."""
+    unit = "元" if item.unit in cells.MONEY else cells.PLAIN if item.unit == "%" else ""
+    return Target("fact", item, unit=unit)
 
 
 def _load(path: Path) -> dict[str, Target]:

@@ -36,6 +36,8 @@ class _Slot:
     def __init__(self, column: Column) -> None:
         self.index = column.index
         self.letter = column.letter
+        self.fact = column.heading.target.fact
+        self.role = column.heading.target.role
         self.target = column.heading.target
         self.unit = column.heading.unit
         self.year = column.heading.year
@@ -51,6 +53,10 @@ class _Slot:
             if len(self._known) < _REMEMBERED:
                 self._known[value] = found
         return found
+
+    def passes(self, value: CellValue) -> bool:
+        """Whether an empty cell of this column says nothing at all."""
+        return (value is None or value == "") and self.role != "records"
 
 
 class _Titles:
@@ -95,12 +101,20 @@ class Table:
         self.as_of: date | None = None
         self._record: RecordKind | None = header.record
         self._columns = [_Slot(c) for c in columns if c.heading.target.role not in _KEYS]
+        if header.record is not None:
+            self._columns = [s for s in self._columns if s.fact in header.record.fields]
         self._keys: dict[str, Column] = {
             c.heading.target.role: c for c in columns if c.heading.target.role in _KEYS
         }
         self._code_text = self._keys["uscc"].text
         self._opened: list[Draft] = []
         self._years: set[tuple[str, int]] = set()
+
+    def turn(self, drafts: Drafts) -> None:
+        """Go on with other filings: those read so far have been handed over."""
+        self.drafts, self.log = drafts, drafts.log
+        self._opened.clear()
+        self._years.clear()
 
     def read(self, number: int, row: Row) -> None:
         """Take in one row; blank rows, notes, sums and repeated headings are passed over."""
@@ -169,8 +183,9 @@ class Table:
         titles = _Titles()
         for slot in self._columns:
             value = row[slot.index] if slot.index < len(row) else None
-            target = slot.target
-            role = target.role
+            if slot.passes(value):
+                continue
+            target, role = slot.target, slot.role
             place = Place(self.sheet, f"{slot.letter}{number}")
             if isinstance(value, Unsaved):
                 self.log.add("提示", place, value, *Unsaved.SAID, draft.uscc)
@@ -209,8 +224,8 @@ class Table:
         given = False
         for slot in self._columns:
             value = row[slot.index] if slot.index < len(row) else None
-            fact = slot.target.fact
-            if fact is None or fact not in record.fields:
+            fact = slot.fact
+            if fact is None or slot.passes(value):
                 continue
             place = Place(self.sheet, f"{slot.letter}{number}")
             if isinstance(value, Unsaved):

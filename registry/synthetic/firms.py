@@ -339,7 +339,8 @@ _EXEMPLARY: Final = {
 
 def _fit(firm: Firm) -> None:
     """Keep every part within its whole; what was aimed at stays, the other gives way."""
-    for part, whole in PARTS.items():
+    pairs = tuple(PARTS.items())
+    for part, whole in (*reversed(pairs), *pairs):  # a part's own part may move it
         if part in firm.years:
             small, large = firm.years[part], firm.years[whole]
             for year in range(3):

@@ -1,0 +1,277 @@
+"""A folder of tables as filings, a few thousand enterprises at a time, in flat memory.
+
+The tables are those of the template: ``enterprises`` (企业基本情况) with one row an enterprise,
+``yearly`` (年度数据) with one a fiscal year, and one table a list of records, by its id or name; CSV or
+Parquet. Headings are ids of the catalogue (amounts in yuan, ratios plain numbers) or whatever a
+workbook may have. Every table is in order of credit code, so that no table is held in memory. What
+a workbook's rows are checked for, these are checked for by the same code.
+"""
+
+import csv
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from registry import uscc
+from registry.errors import RegistryError
+from registry.filings import Reading
+from registry.intake.cells import plain
+from registry.intake.drafts import Drafts, Log
+from registry.intake.headers import find_header, settle
+from registry.intake.mapping import HeaderMapping
+from registry.intake.rows import Table
+from registry.intake.tables import Row
+from registry.intake.template import BASIC, YEARLY
+from rules.errors import FactsError
+from rules.facts import RECORDS, record_kind
+
+#: How many enterprises are read, checked and stored at once.
+CHUNK: Final = 2000
+
+_ENTERPRISES: Final = ("enterprises", BASIC)
+_YEARLY: Final = ("yearly", YEARLY)
+_SUFFIXES: Final = (".csv", ".parquet")
+_BLOCK: Final = 1 << 20
+_STEP: Final = 10_000
+
+Progress: TypeAlias = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a folder holds: its tables, those of the enterprises first, and how many rows of these."""
+
+    folder: Path
+    tables: tuple[Path, ...]
+    enterprises: int
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some enterprises of a folder, counted from 1, not yet read: their rows by table.
+
+    ``digest`` is the SHA-256 of these rows, by which a part is known again.
+    """
+
+    name: str
+    digest: str
+    first: int
+    last: int
+    rows: tuple[tuple[tuple[int, Row], ...], ...]
+
+
+def survey(folder: Path, progress: Progress = lambda done: None) -> Survey:
+    """Look through a folder once: which tables there are, and that they are in order.
+
+    A table out of order, unknown or without its heading raises ``RegistryError``.
+    """
+    if not folder.is_dir():
+        raise RegistryError(f"{folder}：没有这个文件夹，请核对位置")
+    tables = _tables(folder)
+    counted = [_look_through(path, progress if n == 0 else None) for n, path in enumerate(tables)]
+    return Survey(folder, tables, counted[0])
+
+
+def parts(found: Survey, size: int = CHUNK) -> Iterator[Part]:
+    """The enterprises of a folder in order, so many at a time."""
+    heads = []
+    sources = []
+    for path in found.tables:
+        rows = _numbered(path)
+        _, heading = next(rows)
+        heads.append([str(c) for c in heading])
+        sources.append(_Source(rows, _code_column(path, heading)))
+    enterprises, *others = sources
+    first = 1
+    while taken := enterprises.take(size):
+        last_code = enterprises.code(taken[-1][1])
+        rows = (taken, *(source.until(last_code) for source in others))
+        last = first + len(taken) - 1
+        name = f"{found.folder.resolve().name}（第{first}至{last}家）"
+        yield Part(name, _digest(heads, rows), first, last, rows)
+        first = last + 1
+    for path, source in zip(found.tables[1:], others, strict=True):
+        if row := source.rest():
+            raise RegistryError(
+                f"{path.name}第{row[0]}行：{_ENTERPRISES[0]}表中没有信用代码为{source.code(row[1])}的企业，"
+                "请核对代码，或补上企业基本情况"
+            )
+
+
+class Reader:
+    """Reads the parts of one folder into filings, each with everything amiss in it."""
+
+    def __init__(
+        self, found: Survey, *, as_of: date | None = None, mapping: Path | None = None
+    ) -> None:
+        self._as_of = as_of
+        headings = HeaderMapping(mapping, ids=True)
+        self._log = Log()
+        drafts = Drafts(self._log)
+        self._tables = [_table(path, headings, drafts, as_of) for path in found.tables]
+
+    def read(self, part: Part) -> Reading:
+        """The filings of a part; what is amiss with the headings is told with the first part."""
+        log, self._log = self._log, Log()
+        drafts = Drafts(log)
+        for table, rows in zip(self._tables, part.rows, strict=True):
+            table.turn(drafts)
+            for number, row in rows:
+                table.read(number, row)
+        good, held = drafts.finish(self._as_of)
+        return Reading(part.name, part.digest, good, held, tuple(log))
+
+
+class _Source:
+    """The rows of one table, taken in order of credit code."""
+
+    def __init__(self, rows: Iterator[tuple[int, Row]], column: int) -> None:
+        self._rows = rows
+        self._column = column
+        self._next = next(rows, None)
+
+    def code(self, row: Row) -> str:
+        return _code(row, self._column)
+
+    def take(self, count: int) -> tuple[tuple[int, Row], ...]:
+        """So many rows, and further ones of the last code."""
+        found = []
+        while self._next is not None and len(found) < count:
+            found.append(self._next)
+            self._next = next(self._rows, None)
+        return (*found, *self.until(self.code(found[-1][1]))) if found else ()
+
+    def until(self, code: str) -> tuple[tuple[int, Row], ...]:
+        """The rows up to a code."""
+        found = []
+        while self._next is not None and self.code(self._next[1]) <= code:
+            found.append(self._next)
+            self._next = next(self._rows, None)
+        return tuple(found)
+
+    def rest(self) -> tuple[int, Row] | None:
+        """The row that would be next."""
+        return self._next
+
+
+def _tables(folder: Path) -> tuple[Path, ...]:
+    found: dict[int, list[Path]] = {}
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() in _SUFFIXES:
+            found.setdefault(_place(path), []).append(path)
+    if 0 not in found:
+        raise RegistryError(f"{folder}：没有 {_ENTERPRISES[0]}.csv（{BASIC}），请核对文件夹")
+    for paths in found.values():
+        if len(paths) > 1:
+            raise RegistryError(
+                f"{folder}：{'、'.join(p.name for p in paths)} 是同一张表，请只留一个文件"
+            )
+    return tuple(paths[0] for _, paths in sorted(found.items()))
+
+
+def _place(path: Path) -> int:
+    if path.stem in _ENTERPRISES:
+        return 0
+    if path.stem in _YEARLY:
+        return 1
+    with suppress(FactsError):
+        return 2 + RECORDS.index(record_kind(path.stem))
+    raise RegistryError(
+        f"{path.name}：不认识的表；表名应为 {_ENTERPRISES[0]}、{_YEARLY[0]} 或清单的名称，例如 ip"
+    )
+
+
+def _table(path: Path, headings: HeaderMapping, drafts: Drafts, as_of: date | None) -> Table:
+    _, heading = next(_numbered(path))
+    header = find_header(path.stem, [heading], headings)
+    if header is None or header.missing:
+        names = "、".join(header.missing) if header else "表头"
+        raise RegistryError(f"{path.name}：第一行缺少{names}，请补上后重试")
+    if path.stem in _YEARLY and header.column("year") is None:
+        raise RegistryError(f"{path.name}：第一行缺少年度（year），请补上后重试")
+    return Table(path.name, header, settle(header, path.name, "", as_of, drafts.log), drafts)
+
+
+def _look_through(path: Path, progress: Progress | None) -> int:
+    """How many rows a table has; it must be in order of credit code."""
+    rows = _numbered(path)
+    column = _code_column(path, next(rows, (1, ()))[1])
+    before, count = "", 0
+    for number, row in rows:
+        code = _code(row, column)
+        if code < before:
+            raise RegistryError(
+                f"{path.name}第{number}行：{code} 排在 {before} 之后，"
+                "请把各表都按统一社会信用代码从小到大排序后重试"
+            )
+        before = code
+        count += 1
+        if progress and count % _STEP == 0:
+            progress(count)
+    return count
+
+
+def _code_column(path: Path, heading: Row) -> int:
+    known = HeaderMapping(ids=True)
+    for index, cell in enumerate(heading):
+        found = known.resolve(plain(cell))
+        if found is not None and found.target.role == "uscc":
+            return index
+    raise RegistryError(f"{path.name}：第一行没有统一社会信用代码（uscc）列，请补上后重试")
+
+
+def _code(row: Row, column: int) -> str:
+    text = plain(row[column]) if column < len(row) else ""
+    return text if len(text) == 18 and text.isalnum() and text.isascii() else uscc.tidy(text)
+
+
+def _digest(heads: Sequence[Sequence[str]], rows: Sequence[Sequence[tuple[int, Row]]]) -> str:
+    hashed = hashlib.sha256()
+    for head, table in zip(heads, rows, strict=True):
+        hashed.update(repr(head).encode())
+        for _, row in table:
+            hashed.update(repr(row).encode())
+    return hashed.hexdigest()
+
+
+def _numbered(path: Path) -> Iterator[tuple[int, Row]]:
+    """The rows of a table with their numbers, the heading being row 1; blank ones are left out."""
+    rows = _parquet(path) if path.suffix.lower() == ".parquet" else _csv(path)
+    return ((number, row) for number, row in enumerate(rows, 1) if any(row))
+
+
+def _csv(path: Path) -> Iterator[Row]:
+    with path.open(encoding=_encoding(path), newline="") as file:
+        try:
+            yield from csv.reader(file, strict=True)
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise RegistryError(
+                f"{path.name}：CSV 的引号、分隔或文字编码不完整，请重新导出为 UTF-8 后重试"
+            ) from error
+
+
+def _encoding(path: Path) -> str:
+    with path.open("rb") as file:
+        start = file.read(_BLOCK)
+    try:
+        start[: start.rfind(b"\n") + 1].decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return "gb18030"
+    return "utf-8-sig"
+
+
+def _parquet(path: Path) -> Iterator[Row]:
+    try:
+        from pyarrow import parquet
+    except ImportError:
+        raise RegistryError(
+            f"{path.name}：读取 Parquet 需要 pyarrow，请运行 pip install 'tidu[parquet]'，或改用 CSV"
+        ) from None
+    with parquet.ParquetFile(path) as file:
+        yield file.schema_arrow.names
+        for batch in file.iter_batches(batch_size=_STEP):
+            yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
