@@ -5,7 +5,17 @@ Exit codes: 0 done, 1 refused by data, 2 misuse.
 
 import click
 
-from registry.cli import audit, checks, criteria, database, decisions, explain, filings, impact
+from registry.cli import (
+    audit,
+    checks,
+    criteria,
+    database,
+    decisions,
+    explain,
+    filings,
+    impact,
+    synthetic,
+)
 from registry.cli.common import ChineseGroup, group
 
 
@@ -37,6 +47,7 @@ for command in (
     audit.audit,
     criteria.rules,
     database.db,
+    synthetic.generate,
 ):
     main.add_command(command)
 

@@ -14,7 +14,16 @@ from typing import Any, Final, TypeVar
 import click
 import sqlalchemy as sa
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
 from sqlmodel import Session
 
 from registry import resources
@@ -226,6 +235,14 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+class _RateColumn(ProgressColumn):
+    """How many are done a second."""
+
+    def render(self, task: Task) -> Text:
+        """The rate, once there is one."""
+        return Text(f"每秒{task.speed:.0f}" if task.speed else "")
+
+
 @contextmanager
 def progress(label: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
     """A progress bar on standard error, for work that takes long."""
@@ -233,6 +250,8 @@ def progress(label: str, total: int | None = None) -> Iterator[Callable[[int], N
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
+        _RateColumn(),
+        TextColumn("还需"),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:

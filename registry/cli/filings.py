@@ -21,6 +21,7 @@ from registry.cli.common import (
     by_option,
     command,
     console,
+    engine,
     group,
     json_option,
     new_workbook,
@@ -31,7 +32,8 @@ from registry.cli.common import (
     rulebook,
 )
 from registry.filings import Issue, Reading, Submission
-from registry.intake import check_totals, read, write_issues, write_template
+from registry.folders import Counts, FolderLoader, report_file
+from registry.intake import check_totals, directory, read, write_issues, write_template
 from rules.explain import value_text
 from rules.facts import FACTS, record_kind
 from rules.facts import Profile as RulesProfile
@@ -79,15 +81,17 @@ def show_issues(issues: Sequence[Issue], report: Path | None = None, to: Console
     "file",
     type=click.Path(path_type=Path),
     required=False,
-    metavar="[文件]",
-    help="县级汇总表、tidu 模板、CSV 或 JSON。",
+    metavar="[文件或文件夹]",
+    help="县级汇总表、tidu 模板、CSV 或 JSON，或装有数据表的文件夹。",
 )
 @click.option("--as-of", type=Day(), help="填报日期；给出时优先于文件中写的日期。")
 @click.option(
     "--mapping", type=click.Path(path_type=Path), help="补充或覆盖表头对应关系的 CSV 文件。"
 )
 @click.option(
-    "--report", type=click.Path(path_type=Path), help="把全部提示和错误写入此 xlsx 文件。"
+    "--report",
+    type=click.Path(path_type=Path),
+    help="把全部提示和错误写入此 xlsx 文件；文件夹的写入 csv 文件。",
 )
 @click.option("--partial", is_flag=True, help="文件有错误时，仍登记无误的各行。")
 @click.option("--dry-run", is_flag=True, help="只说明将会怎样，不登记。")
@@ -105,9 +109,10 @@ def import_file(
     by: str,
     as_json: bool,
 ) -> None:
-    """登记一个文件中的企业：县级汇总表、tidu 模板、CSV 或 JSON。
+    """登记一个文件中的企业：县级汇总表、tidu 模板、CSV 或 JSON；或一个文件夹的数据表。
 
-    文件有错误时默认什么都不登记；同一文件登记两次不会改变任何内容。
+    文件有错误时默认什么都不登记；同一文件登记两次不会改变任何内容。文件夹用于大批量：每张表一个 CSV（或 Parquet）文件，分批登记，中断后再次运行即接着做；
+    不用 --partial 时先检查全部再登记。
     """
     if (file is None) == (undo is None):
         raise click.UsageError("请给出一个文件，或用 --undo 编号 撤销一次导入（二者择一）")
@@ -115,6 +120,9 @@ def import_file(
         _undo(undo, by, as_json)
         return
     assert file is not None
+    if file.is_dir():
+        _import_folder(file, as_of, mapping, report, partial, dry_run, by, as_json)
+        return
     if report is not None:
         new_workbook(report, file)
     reading = read_file(file, as_of, mapping)
@@ -166,6 +174,71 @@ def _report(done: loading.LoadReport, reading: Reading, report: Path | None, dry
         show_issues(reading.issues, report)
     if done.import_id is not None:
         click.echo(f"本次导入编号 {done.import_id}；如需撤销：tidu import --undo {done.import_id}")
+
+
+def _import_folder(
+    folder: Path,
+    as_of: date | None,
+    mapping: Path | None,
+    report: Path | None,
+    partial: bool,
+    dry_run: bool,
+    by: str,
+    as_json: bool,
+) -> None:
+    """Load a folder of tables part by part; without ``partial``, look through all of it first."""
+    if report is not None and report.suffix.lower() != ".csv":
+        raise Refused(f"{report}：文件夹的问题清单可能很长，请把文件名改为以 .csv 结尾")
+    with progress(f"核对 {folder.name} 的次序") as done:
+        found = directory.survey(folder, done)
+    with engine() as database, report_file(report) as write:
+        loader = FolderLoader(
+            database,
+            found,
+            now=now,
+            by=by,
+            as_of=as_of,
+            mapping=mapping,
+            check=lambda reading: totals_checked(reading, as_of),
+            shown=_SHOWN,
+        )
+        total = found.enterprises
+        checked = None
+        if dry_run or not partial:
+            with progress("检查", total) as done:
+                checked = loader.dry_run(write, done)
+        if checked is not None and (dry_run or checked.errors):
+            _report_folder(folder, checked, report, stored=False, as_json=as_json)
+            if checked.errors and not (dry_run and partial):
+                raise Refused(
+                    f"{folder.name} 有错误，没有登记任何企业：请改正后重试，或用 --partial 登记无误的各行"
+                )
+            return
+        with progress("登记", total) as done:
+            tell = write if report is not None and checked is None else None
+            counts = loader.load(tell, done)
+    _report_folder(folder, counts, report, stored=True, as_json=as_json)
+
+
+def _report_folder(
+    folder: Path, counts: Counts, report: Path | None, *, stored: bool, as_json: bool
+) -> None:
+    if as_json:
+        print_json(counts.to_json())
+        return
+    word = "已登记" if stored else "检查了"
+    kept = f"，中断前已登记{counts.kept}家" if counts.kept else ""
+    click.echo(
+        f"{folder.name}：{word} 新增{counts.new}家，变更{counts.changed}家，"
+        f"未变{counts.unchanged}家，退回{counts.refused}家{kept}"
+    )
+    if counts.errors or counts.notices:
+        where = f"，全部见 {report}" if report else "，用 --report 文件.csv 可导出全部"
+        click.echo(f"发现错误{counts.errors}条、提示{counts.notices}条{where}")
+        for issue in counts.shown:
+            console.print(f"  {issue}", markup=False, soft_wrap=True)
+    if counts.first is not None:
+        click.echo(f"本次导入编号 {counts.first} 至 {counts.last}，每{directory.CHUNK}家一次")
 
 
 def _undo(number: int, by: str, as_json: bool) -> None:

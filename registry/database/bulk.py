@@ -34,7 +34,7 @@ def insert(session: Session, table: sa.Table, rows: Sequence[Mapping[str, Any]])
 def numbers(session: Session, table: sa.Table, count: int) -> list[int]:
     """The numbers that the next rows of a table are to have; needs a writing transaction."""
     if session.get_bind().dialect.name == "postgresql":
-        name = session.get_bind().dialect.identifier_preparer.format_table(table)  # type: ignore[attr-defined]
+        name = session.get_bind().dialect.identifier_preparer.format_table(table)
         sequence = sa.func.nextval(sa.func.pg_get_serial_sequence(name, "id"))
         series = sa.func.generate_series(1, count).table_valued("n")
         return list(session.scalars(sa.select(sequence).select_from(series)))

@@ -39,6 +39,8 @@ _BLOCK: Final = 1 << 20
 _STEP: Final = 10_000
 
 Progress: TypeAlias = Callable[[int], None]
+#: Some rows of one table with their numbers.
+_Rows: TypeAlias = tuple[tuple[int, Row], ...]
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class Part:
     digest: str
     first: int
     last: int
-    rows: tuple[tuple[tuple[int, Row], ...], ...]
+    rows: tuple[_Rows, ...]
 
 
 def survey(folder: Path, progress: Progress = lambda done: None) -> Survey:
@@ -89,10 +91,10 @@ def parts(found: Survey, size: int = CHUNK) -> Iterator[Part]:
     first = 1
     while taken := enterprises.take(size):
         last_code = enterprises.code(taken[-1][1])
-        rows = (taken, *(source.until(last_code) for source in others))
+        tables = (taken, *(source.until(last_code) for source in others))
         last = first + len(taken) - 1
         name = f"{found.folder.resolve().name}（第{first}至{last}家）"
-        yield Part(name, _digest(heads, rows), first, last, rows)
+        yield Part(name, _digest(heads, tables), first, last, tables)
         first = last + 1
     for path, source in zip(found.tables[1:], others, strict=True):
         if row := source.rest():
@@ -137,17 +139,17 @@ class _Source:
     def code(self, row: Row) -> str:
         return _code(row, self._column)
 
-    def take(self, count: int) -> tuple[tuple[int, Row], ...]:
+    def take(self, count: int) -> _Rows:
         """So many rows, and further ones of the last code."""
-        found = []
+        found: list[tuple[int, Row]] = []
         while self._next is not None and len(found) < count:
             found.append(self._next)
             self._next = next(self._rows, None)
         return (*found, *self.until(self.code(found[-1][1]))) if found else ()
 
-    def until(self, code: str) -> tuple[tuple[int, Row], ...]:
+    def until(self, code: str) -> _Rows:
         """The rows up to a code."""
-        found = []
+        found: list[tuple[int, Row]] = []
         while self._next is not None and self.code(self._next[1]) <= code:
             found.append(self._next)
             self._next = next(self._rows, None)
@@ -229,7 +231,7 @@ def _code(row: Row, column: int) -> str:
     return text if len(text) == 18 and text.isalnum() and text.isascii() else uscc.tidy(text)
 
 
-def _digest(heads: Sequence[Sequence[str]], rows: Sequence[Sequence[tuple[int, Row]]]) -> str:
+def _digest(heads: Sequence[Sequence[str]], rows: Sequence[_Rows]) -> str:
     hashed = hashlib.sha256()
     for head, table in zip(heads, rows, strict=True):
         hashed.update(repr(head).encode())

@@ -4,7 +4,7 @@ Every other one is put beside a threshold of the criteria (see ``aims``). Which 
 seed alone. The region 990000 of their credit codes is given to no place, and every name says 虚构.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
 from itertools import accumulate
 from math import log
@@ -91,6 +91,10 @@ def firms(count: int, seed: int, as_of: date, wanted: Sequence[Aim]) -> Iterator
             _aimed(random, firm, wanted[(number // 2 + seed) % len(wanted)])
         _fit(firm)
         yield code(number), firm
+
+
+#: How many different codes there are.
+MOST: Final = 99_999_999
 
 
 def code(number: int) -> str:
@@ -315,7 +319,7 @@ def _exemplary_right(random: Random, as_of: date) -> dict[str, Value | None]:
     }  # fmt: skip
 
 
-_EXEMPLARY: Final = {
+_EXEMPLARY: Final[dict[str, Callable[[Random, date], dict[str, Value | None]]]] = {
     "ip": _exemplary_right,
     "financing": lambda random, as_of: {
         **_round_of(random, as_of), "date": date(as_of.year - 1, 5, 1), "qualified": True,
@@ -338,20 +342,22 @@ _EXEMPLARY: Final = {
 
 
 def _fit(firm: Firm) -> None:
-    """Keep every part within its whole; what was aimed at stays, the other gives way."""
+    """Keep every part within its whole: the whole grows, unless it was aimed at; then the part shrinks."""
     pairs = tuple(PARTS.items())
-    for part, whole in (*reversed(pairs), *pairs):  # a part's own part may move it
-        if part in firm.years:
-            small, large = firm.years[part], firm.years[whole]
-            for year in range(3):
-                if small[year] > large[year]:
-                    if whole in firm.fixed and part not in firm.fixed:
-                        small[year] = large[year]
-                    else:
-                        large[year] = small[year]
-            continue
-        less, most = firm.values.get(part), firm.values.get(whole)
-        if isinstance(less, int) and isinstance(most, int) and less > most:
-            firm.values[part if whole in firm.fixed else whole] = (
-                most if whole in firm.fixed else less
-            )
+    for part, whole in reversed(pairs):  # a part may be the whole of another
+        if whole not in firm.fixed:
+            _bring_together(firm, part, whole, grow=True)
+    for part, whole in pairs:
+        _bring_together(firm, part, whole, grow=False)
+
+
+def _bring_together(firm: Firm, part: str, whole: str, *, grow: bool) -> None:
+    if part in firm.years:
+        small, large = firm.years[part], firm.years[whole]
+        for year in range(3):
+            if small[year] > large[year]:
+                (large if grow else small)[year] = (small if grow else large)[year]
+        return
+    less, most = firm.values.get(part), firm.values.get(whole)
+    if isinstance(less, int) and isinstance(most, int) and less > most:
+        firm.values[whole if grow else part] = less if grow else most

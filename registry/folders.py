@@ -1,0 +1,198 @@
+"""Loading a folder of tables: part by part, each a load of its own that is stored whole or not at all.
+
+A part is known again by the digest of its rows, so a folder whose loading was interrupted is gone
+on with where it stopped: nothing is stored twice, and nothing is half stored.
+"""
+
+import csv
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field, fields
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from registry import loading
+from registry.database import storage
+from registry.filings import Issue, Reading
+from registry.intake import directory
+from registry.intake.directory import Part, Reader, Survey
+from registry.record.receipts import IMPORT
+
+_HEADINGS: Final = ("级别", "表", "单元格", "原值", "问题", "应如何填写", "统一社会信用代码")
+
+Report = Callable[[list[Issue]], None]
+
+
+@dataclass
+class Counts:
+    """What became of the enterprises of a folder; ``kept`` were stored before an interruption.
+
+    ``errors`` and ``notices`` count the issues; ``first`` and ``last`` are the imports now made.
+    """
+
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    refused: int = 0
+    kept: int = 0
+    errors: int = 0
+    notices: int = 0
+    first: int | None = None
+    last: int | None = None
+    shown: list[Issue] = field(default_factory=list)
+
+    def add(self, done: loading.LoadReport, issues: list[Issue], shown: int) -> None:
+        """Count in what became of one part, and keep the first few errors to show."""
+        self.new += len(done.new)
+        self.changed += len(done.changed)
+        self.unchanged += len(done.unchanged)
+        self.refused += len(done.refused)
+        errors = [issue for issue in issues if issue.severity == "错误"]
+        self.errors += len(errors)
+        self.notices += len(issues) - len(errors)
+        self.shown += errors[: shown - len(self.shown)]
+        if done.import_id is not None:
+            self.first = self.first or done.import_id
+            self.last = done.import_id
+
+    def to_json(self) -> dict[str, Any]:
+        """The counts for machines."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "shown"}
+
+
+class FolderLoader:
+    """Checks or loads a folder that was surveyed; ``check`` looks at what one reading cannot."""
+
+    def __init__(
+        self,
+        engine: sa.Engine,
+        found: Survey,
+        *,
+        now: Callable[[], datetime],
+        by: str = "",
+        as_of: date | None = None,
+        mapping: Path | None = None,
+        check: Callable[[Reading], Reading] = lambda reading: reading,
+        shown: int = 20,
+    ) -> None:
+        self.engine = engine
+        self.found = found
+        self.now = now
+        self.by = by
+        self.as_of = as_of
+        self.mapping = mapping
+        self.check = check
+        self.shown = shown
+
+    def dry_run(self, report: Report, progress: Callable[[int], None]) -> Counts:
+        """Read and check everything and say what would be stored."""
+        counts = Counts()
+        for part, reading in self._readings():
+            with storage.session(self.engine) as session:
+                done = self._load(session, reading, dry_run=True)
+            self._told(counts, done, reading, report)
+            progress(part.last)
+        return counts
+
+    def load(self, report: Report | None, progress: Callable[[int], None]) -> Counts:
+        """Store what is right in each part, and go on after what was stored before.
+
+        With ``report``, parts that were stored before are read again to tell what is amiss in them.
+        """
+        counts = Counts()
+        with storage.session(self.engine) as session:
+            stored = _stored(session, self.found.folder.resolve().name, self.as_of)
+        reader = Reader(self.found, as_of=self.as_of, mapping=self.mapping)
+        for part in directory.parts(self.found):
+            kept = part.digest in stored
+            if kept:
+                counts.kept += part.last - part.first + 1
+            if not kept or report is not None:
+                reading = self.check(reader.read(part))
+                with storage.session(self.engine, write=not kept) as session:
+                    done = self._load(session, reading, dry_run=kept)
+                    if not kept:
+                        self._told(counts, done, reading, report)
+                    elif report is not None:
+                        report(_issues(done, reading))
+            progress(part.last)
+        return counts
+
+    def _readings(self) -> Iterator[tuple[Part, Reading]]:
+        reader = Reader(self.found, as_of=self.as_of, mapping=self.mapping)
+        for part in directory.parts(self.found):
+            yield part, self.check(reader.read(part))
+
+    def _load(self, session: Session, reading: Reading, *, dry_run: bool) -> loading.LoadReport:
+        return loading.load(
+            session,
+            reading,
+            now=self.now(),
+            partial=True,
+            dry_run=dry_run,
+            as_of=self.as_of,
+            by=self.by,
+        )
+
+    def _told(
+        self, counts: Counts, done: loading.LoadReport, reading: Reading, report: Report | None
+    ) -> None:
+        issues = _issues(done, reading)
+        counts.add(done, issues, self.shown)
+        if report is not None:
+            report(issues)
+
+
+@contextmanager
+def report_file(path: Path | None) -> Iterator[Report]:
+    """Where the issues of a folder go: a CSV file, which may grow to millions of lines."""
+    with path.open("w", encoding="utf-8-sig", newline="") if path else nullcontext() as file:
+        if file is None:
+            yield lambda issues: None
+            return
+        writer = csv.writer(file)
+        writer.writerow(_HEADINGS)
+
+        def write(issues: list[Issue]) -> None:
+            writer.writerows(map(_texts, issues))
+            file.flush()
+
+        yield write
+
+
+def _texts(issue: Issue) -> tuple[str, ...]:
+    cells = (
+        issue.severity, issue.sheet, issue.cell, issue.value,
+        issue.message, issue.expected, issue.uscc,
+    )  # fmt: skip
+    return tuple(_harmless(cell) for cell in cells)
+
+
+def _harmless(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@")) else cell
+
+
+def _issues(done: loading.LoadReport, reading: Reading) -> list[Issue]:
+    """The issues of a reading, and a 错误 for what was read well but could not be stored."""
+    held = {submission.where for submission in reading.refused}
+    late = [
+        Issue("错误", *line.where.partition("!")[::2], "", line.reason, "", line.uscc)
+        for line in done.refused
+        if line.where not in held
+    ]
+    return [*reading.issues, *late]
+
+
+def _stored(session: Session, folder: str, as_of: date | None) -> set[str]:
+    """The parts of a folder that stand as they were stored: nothing else was loaded since."""
+    own = IMPORT.c.file.startswith(f"{folder}（", autoescape=True)
+    others = sa.select(sa.func.max(IMPORT.c.id)).where(~own | IMPORT.c.undone_at.is_not(None))
+    last = session.scalar(others) or 0
+    query = sa.select(IMPORT.c.digest).where(own, IMPORT.c.id > last)
+    query = query.where(IMPORT.c.as_of.is_(None) if as_of is None else IMPORT.c.as_of == as_of)
+    return set(session.scalars(query))
