@@ -22,7 +22,7 @@ from registry.filings import Reading
 from registry.intake.cells import plain
 from registry.intake.drafts import Drafts, Log
 from registry.intake.headers import find_header, settle
-from registry.intake.mapping import HeaderMapping
+from registry.intake.mapping import YEAR, HeaderMapping
 from registry.intake.rows import Table
 from registry.intake.tables import Row
 from registry.intake.template import BASIC, YEARLY
@@ -37,6 +37,8 @@ _YEARLY: Final = ("yearly", YEARLY)
 _SUFFIXES: Final = (".csv", ".parquet")
 _BLOCK: Final = 1 << 20
 _STEP: Final = 10_000
+#: After every code, in order of characters.
+_LAST: Final = "\U0010ffff"
 
 Progress: TypeAlias = Callable[[int], None]
 #: Some rows of one table with their numbers.
@@ -90,18 +92,13 @@ def parts(found: Survey, size: int = CHUNK) -> Iterator[Part]:
     enterprises, *others = sources
     first = 1
     while taken := enterprises.take(size):
-        last_code = enterprises.code(taken[-1][1])
+        # rows of nobody go with the part they would stand in; they are found to be amiss there
+        last_code = enterprises.code(taken[-1][1]) if enterprises.more else _LAST
         tables = (taken, *(source.until(last_code) for source in others))
         last = first + len(taken) - 1
         name = f"{found.folder.resolve().name}（第{first}至{last}家）"
         yield Part(name, _digest(heads, tables), first, last, tables)
         first = last + 1
-    for path, source in zip(found.tables[1:], others, strict=True):
-        if row := source.rest():
-            raise RegistryError(
-                f"{path.name}第{row[0]}行：{_ENTERPRISES[0]}表中没有信用代码为{source.code(row[1])}的企业，"
-                "请核对代码，或补上企业基本情况"
-            )
 
 
 class Reader:
@@ -155,9 +152,10 @@ class _Source:
             self._next = next(self._rows, None)
         return tuple(found)
 
-    def rest(self) -> tuple[int, Row] | None:
-        """The row that would be next."""
-        return self._next
+    @property
+    def more(self) -> bool:
+        """Whether any row is left."""
+        return self._next is not None
 
 
 def _tables(folder: Path) -> tuple[Path, ...]:
@@ -190,11 +188,11 @@ def _place(path: Path) -> int:
 def _table(path: Path, headings: HeaderMapping, drafts: Drafts, as_of: date | None) -> Table:
     _, heading = next(_numbered(path))
     header = find_header(path.stem, [heading], headings)
-    if header is None or header.missing:
-        names = "、".join(header.missing) if header else "表头"
-        raise RegistryError(f"{path.name}：第一行缺少{names}，请补上后重试")
-    if path.stem in _YEARLY and header.column("year") is None:
-        raise RegistryError(f"{path.name}：第一行缺少年度（year），请补上后重试")
+    missing = ["表头"] if header is None else header.missing
+    if header is not None and path.stem in _YEARLY:
+        missing = [] if header.column("year") else [YEAR]
+    if header is None or missing:
+        raise RegistryError(f"{path.name}：第一行缺少{'、'.join(missing)}，请补上后重试")
     return Table(path.name, header, settle(header, path.name, "", as_of, drafts.log), drafts)
 
 

@@ -1,0 +1,374 @@
+"""Loading folders of tables: what is stored, what is refused, and what an interruption leaves."""
+
+import csv
+import os
+import signal
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlmodel import Session, SQLModel
+
+from registry import loading, resources
+from registry.audit.verify import verify
+from registry.database import bulk, storage
+from registry.errors import RegistryError
+from registry.filings import Reading
+from registry.folders import Counts, FolderLoader
+from registry.intake import directory
+from registry.intake.cells import PLAIN, read_fact
+from registry.record import receipts
+from registry.synthetic import write_directory
+from registry.synthetic.aims import aims
+from registry.synthetic.firms import code
+from registry.tests import history
+from registry.tests.conftest import Run
+from registry.tests.history import FILED, LATER, bare, full
+from registry.tests.processes import ended, forked
+from rules.facts import FACTS, Fact, Scalar, check_value, fact
+from rules.rulebook import load
+
+NOW = datetime(2026, 7, 1, 8, tzinfo=UTC)
+COUNT = 55
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("made") / "全省"
+    wanted = aims(load(resources.features()))
+    write_directory(folder, COUNT, 1, date(2026, 6, 30), wanted, lambda done: None)
+    return folder
+
+
+@pytest.fixture
+def folder(made: Path, tmp_path: Path) -> Path:
+    """The same tables, to be spoilt."""
+    copy = tmp_path / "全省"
+    copy.mkdir()
+    for path in made.iterdir():
+        (copy / path.name).write_bytes(path.read_bytes())
+    return copy
+
+
+@pytest.fixture(autouse=True)
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(directory.parts, "__defaults__", (25,))
+
+
+def table(folder: Path, name: str) -> list[list[str]]:
+    with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.reader(file))
+
+
+def rewrite(folder: Path, name: str, rows: Sequence[Sequence[str]]) -> None:
+    with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(rows)
+
+
+def loaded(engine: sa.Engine, folder: Path, progress: Callable[[int], object] = id) -> Counts:
+    found = directory.survey(folder)
+    loader = FolderLoader(engine, found, now=lambda: NOW, by="甲")
+    return loader.load(None, lambda done: progress(done) and None)
+
+
+def readings(folder: Path, size: int = 10**6) -> list[Reading]:
+    found = directory.survey(folder)
+    reader = directory.Reader(found)
+    return [reader.read(part) for part in directory.parts(found, size)]
+
+
+def contents(engine: sa.Engine, *without: str) -> dict[str, list[Any]]:
+    with engine.connect() as connection:
+        return {
+            name: [
+                [row[c.name] for c in columns.c if c.name not in without]
+                for row in connection.execute(
+                    sa.select(columns).order_by(*columns.primary_key)
+                ).mappings()
+            ]
+            for name, columns in SQLModel.metadata.tables.items()
+        }
+
+
+def sound(engine: sa.Engine) -> None:
+    with storage.session(engine) as session:
+        report = verify(session)
+    assert report.sound, report.to_json()
+
+
+# what is stored
+
+
+def _plainly(session: Session, columns: sa.Table, rows: Sequence[Any]) -> None:
+    if rows:
+        session.execute(sa.insert(columns), [dict(row) for row in rows])
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_what_is_stored_in_bulk_is_what_an_ordinary_insert_stores(
+    kind: str, fresh: Callable[..., sa.Engine], made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [read] = readings(made)
+    first = (full(1), bare(2), bare(3), bare(3, LATER))
+    changed = (
+        replace(full(1), name="改名"),
+        bare(2, LATER),
+        replace(bare(4), identity={"city": "福州市"}),
+    )
+    monkeypatch.setattr("registry.record.journal.new_salt", lambda: "0" * 32)
+
+    def work(engine: sa.Engine) -> dict[str, list[Any]]:
+        for submissions in (first, changed, read.submissions):
+            with storage.session(engine, write=True) as session:
+                filed = replace(read, submissions=submissions)
+                done = loading.load(session, filed, now=NOW, by="甲")
+        with storage.session(engine, write=True) as session:
+            loading.undo(session, 2, now=NOW, by="甲")
+        assert not done.refused
+        sound(engine)
+        return contents(engine, "disclosures", "digest", "previous")
+
+    copied = work(fresh(kind))
+    monkeypatch.setattr(bulk, "insert", _plainly)
+    assert work(fresh(kind)) == copied
+
+
+def test_in_parts_the_same_is_stored_as_at_once(
+    database: sa.Engine, fresh: Callable[..., sa.Engine], made: Path
+) -> None:
+    counts = loaded(database, made)
+    assert (counts.new, counts.refused, counts.first, counts.last) == (COUNT, 0, 1, 3)
+    sound(database)
+    other = fresh(database.dialect.name)
+    [read] = readings(made)
+    with storage.session(other, write=True) as session:
+        loading.load(session, read, now=NOW, by="甲")
+    parted, whole = contents(database, "import_id"), contents(other, "import_id")
+    for name in ("import", "journal"):
+        assert (len(parted.pop(name)), len(whole.pop(name))) == (3, 1)
+    assert parted == whole
+
+
+def test_the_same_folder_again_changes_nothing(database: sa.Engine, made: Path) -> None:
+    loaded(database, made)
+    before = contents(database)
+    assert loaded(database, made).kept == COUNT
+    assert contents(database) == before
+
+
+def test_after_another_load_nothing_is_taken_as_stored(database: sa.Engine, folder: Path) -> None:
+    loaded(database, folder)
+    rows = table(folder, "yearly")
+    rows[1][6] = "-99999"
+    rewrite(folder, "yearly", rows)
+    assert loaded(database, folder).changed == 1
+    rows[1][6] = "4"
+    rewrite(folder, "yearly", rows)
+    loaded(database, folder)
+    told = history.History(database, NOW)
+    told.load(bare(1))
+    counts = loaded(database, folder)
+    assert (counts.kept, counts.unchanged) == (0, COUNT)
+    sound(database)
+
+
+# interruptions
+
+
+def test_loading_goes_on_after_a_kill(database: sa.Engine, made: Path) -> None:
+    """Killed within a part, and between two: nothing is half stored, lost or stored twice."""
+    intake = receipts.intake
+
+    def within(*arguments: Any, **named: Any) -> None:
+        intake(*arguments, **named)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def killed() -> None:
+        engine = storage.create_engine(database.url)
+        loaded(engine, made, lambda done: done > 25 and os.kill(os.getpid(), signal.SIGKILL))
+
+    def killed_within() -> None:
+        receipts.intake = within
+        loaded(storage.create_engine(database.url), made)
+
+    database.dispose()
+    assert ended(forked(killed_within)) == -signal.SIGKILL
+    with storage.session(database) as session:
+        assert loading.filings(session) == []
+    database.dispose()
+    assert ended(forked(killed)) == -signal.SIGKILL
+    with storage.session(database) as session:
+        assert len(loading.filings(session)) == 50
+    counts = loaded(database, made)
+    assert (counts.kept, counts.new) == (50, 5)
+    with storage.session(database) as session:
+        assert [f.uscc for f in loading.filings(session)] == [code(n + 1) for n in range(COUNT)]
+    sound(database)
+
+
+# what is amiss
+
+
+def test_rows_amiss_are_named_and_hold_back_themselves_alone(folder: Path) -> None:
+    rows = table(folder, "enterprises")
+    rows[3][0] = rows[3][0][:17] + ("0" if rows[3][0][17] != "0" else "1")
+    rewrite(folder, "enterprises", rows)
+    years = table(folder, "yearly")
+    years[1][2], years[1][3] = "5", "6"  # more researchers than staff
+    years[5][4] = "一百万"
+    rewrite(folder, "yearly", years)
+    [read] = readings(folder)
+    assert {(i.severity, i.sheet, i.cell) for i in read.issues} == {
+        ("错误", "enterprises.csv", "A4"),
+        ("错误", "yearly.csv", "A10"),  # its yearly rows have no enterprise now
+        ("错误", "yearly.csv", "D2"),
+        ("提示", "yearly.csv", "E6"),
+        ("提示", "yearly.csv", ""),  # nor a filing date
+    } | {(i.severity, i.sheet, i.cell) for i in read.issues if i.uscc == code(3)}
+    assert {s.uscc for s in read.refused} == {code(1), code(3), rows[3][0]}
+    assert len(read.submissions) == COUNT - 2
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda rows: [rows[0], *reversed(rows[1:])], r"第\d+行：.*排序"),
+        (lambda rows: rows[1:], "第一行没有统一社会信用代码"),
+        (lambda rows: [[c for c in row if c != row[1]] for row in rows], "第一行缺少年度"),
+    ],
+)
+def test_a_table_out_of_order_is_refused_before_anything_is_stored(
+    spoil: Callable[[Any], Any], message: str, folder: Path
+) -> None:
+    rewrite(folder, "yearly", spoil(table(folder, "yearly")))
+    with pytest.raises(RegistryError, match=message) as caught:
+        readings(folder)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("stray", ["91990000G000000000", "91990000G99999999R"])
+def test_rows_of_nobody_are_amiss_wherever_they_stand(folder: Path, stray: str) -> None:
+    heading, *rows = table(folder, "titles")
+    rewrite(folder, "titles", [heading, *sorted([*rows, [stray, *rows[0][1:]]])])
+    parted = [str(i) for read in readings(folder, 25) for i in read.issues if i.severity == "错误"]
+    assert len(parted) == 1
+    assert "基本情况中没有这个统一社会信用代码" in parted[0]
+
+
+def test_a_table_that_is_not_known_is_refused(folder: Path) -> None:
+    (folder / "税务.csv").write_text("uscc\n")
+    with pytest.raises(RegistryError, match=r"税务\.csv：不认识的表"):
+        directory.survey(folder)
+
+
+def test_the_command_stores_nothing_unless_all_is_right_or_partial(
+    run: Run, folder: Path, tmp_path: Path
+) -> None:
+    years = table(folder, "yearly")
+    years[1][2], years[1][3] = "5", "6"
+    rewrite(folder, "yearly", years)
+    refused = run("import", str(folder), "--report", "问题.csv")
+    assert refused.exit_code == 1
+    assert "没有登记任何企业" in refused.output
+    with (tmp_path / "问题.csv").open(encoding="utf-8-sig") as file:
+        [issue] = csv.DictReader(file)
+    assert (issue["单元格"], issue["统一社会信用代码"]) == ("D2", code(1))
+    assert "没有登记的企业" in run("enterprise", "list").output
+    done = run("import", str(folder), "--partial", "--report", "再.csv")
+    assert done.exit_code == 0, done.output
+    assert f"已登记 新增{COUNT - 1}家，变更0家，未变0家，退回1家" in done.output
+    again = run("import", str(folder), "--partial", "--report", "又.csv")
+    assert f"中断前已登记{COUNT}家" in again.output
+    told = [
+        (tmp_path / name).read_text(encoding="utf-8-sig")
+        for name in ("问题.csv", "再.csv", "又.csv")
+    ]
+    assert told[0] == told[1] == told[2]
+    assert run("audit", "verify").exit_code == 0
+
+
+def test_records_that_contradict_a_filed_total_are_refused(run: Run, folder: Path) -> None:
+    rows, rights = table(folder, "enterprises"), table(folder, "ip")
+    named = rights[1][0]
+    row = next(r for r in rows if r[0] == named)
+    row[rows[0].index("ip_class_two")], row[rows[0].index("ip_complete")] = "77", "是"
+    rewrite(folder, "enterprises", rows)
+    done = run("import", str(folder), "--partial")
+    assert "清单已报全但符合的至多" in done.output
+    assert "退回1家" in done.output
+
+
+# ways to write the same
+
+
+def test_parquet_says_what_csv_says(made: Path, tmp_path: Path) -> None:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    other = tmp_path / "全省"
+    other.mkdir()
+    for path in made.iterdir():
+        heading, *rows = table(made, path.stem)
+        columns = dict(zip(heading, zip(*rows, strict=True), strict=True)) if rows else {}
+        typed = {
+            name: [v or None for v in values] if name != "year" else [int(v) for v in values]
+            for name, values in columns.items()
+        }
+        parquet.write_table(pa.table(typed), other / f"{path.stem}.parquet")
+    [one], [two] = readings(made), readings(other)
+    for a, b in zip(one.submissions, two.submissions, strict=True):
+        assert (a.uscc, a.as_of, a.identity, a.values, a.records) == (
+            b.uscc, b.as_of, b.identity, b.values, b.records,
+        )  # fmt: skip
+
+
+def test_headings_may_be_those_of_the_template(folder: Path, made: Path) -> None:
+    rows = table(folder, "yearly")
+    at = rows[0].index("revenue")
+    rows[0] = ["统一社会信用代码", "年度", *rows[0][2:]]
+    rows[0][at] = "营业收入总额（元）"
+    rewrite(folder, "yearly", rows)
+    (folder / "yearly.csv").rename(folder / "年度数据.csv")
+    [one], [two] = readings(made), readings(folder)
+    assert [s.values for s in one.submissions] == [s.values for s in two.submissions]
+
+
+NUMBERS = [
+    "0", "1", "-1", "007", "0.5", "0.50", "12.34", "12.345", "-0.01", "1e3", "99999999999999",
+    "999999999999999", "1.0", "-0", "4", "5", "", "１", "+3", "1,000", "0.1234567890123",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("item", [f for f in FACTS if f.kind == "number"], ids=lambda f: f.id)
+def test_what_programs_write_is_read_without_detours_to_the_same_value(
+    item: Fact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unit = {"万元": "元", "%": PLAIN}.get(item.unit, "")
+    fast = [read_fact(item, text, unit) for text in NUMBERS]
+    monkeypatch.setattr("registry.intake.cells._as_it_is", lambda *_: False)
+    assert [read_fact(item, text, unit) for text in NUMBERS] == fast
+
+
+def test_a_whole_number_is_checked_the_short_way_to_the_same_end() -> None:
+    for item in (
+        fact("revenue"),
+        fact("digital_level"),
+        fact("domestic_rank"),
+        fact("market_share"),
+    ):
+        found = [check_value(item, text) for text in ("0", "1", "5", "-1", "0.5", "x")]
+        slow: list[Scalar | None] = [check_value(item, f"{t}.0") for t in ("0", "1", "5", "-1")]
+        assert found[:4] == slow
+
+
+def test_filing_dates_come_from_the_column_or_the_command(made: Path) -> None:
+    found = directory.survey(made)
+    for day in (None, FILED):
+        reader = directory.Reader(found, as_of=day)
+        [part] = directory.parts(found, 10**6)
+        days = {s.as_of for s in reader.read(part).submissions}
+        assert days == {day or date(2026, 6, 30)}
