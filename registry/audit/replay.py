@@ -4,15 +4,20 @@ Nothing but the database is read: the facts as filed, the determinations, the pu
 applicability table that the decision names. The bytes of the decision must come out again.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from typing import Final
 
+import sqlalchemy as sa
 from sqlalchemy import exc
 from sqlmodel import Session
 
+from registry import workers
+from registry.database import storage
 from registry.errors import RecordError
 from registry.judging import Determination, Judge, Judgement
 from registry.record import cases, journal, publication
@@ -275,6 +280,61 @@ class Replayer:
                 judge.close()
             self._judges[applicability] = found, Judge(found)
         return self._judges[applicability]
+
+
+class Bench:
+    """Takes decisions of a registry again by number, over a connection of its own."""
+
+    def __init__(self, url: str) -> None:
+        self._engine = storage.create_engine(url)
+        self._replayer: Replayer | None = None
+
+    def __call__(self, seq: int) -> Replayed:
+        """One decision taken again, in a transaction of its own."""
+        with storage.session(self._engine) as session:
+            if self._replayer is None:
+                self._replayer = Replayer(session)
+            self._replayer.session = session
+            return self._replayer.replay(journal.entry(session, seq))
+
+    def close(self) -> None:
+        """Release the engines' memory, and disconnect."""
+        if self._replayer is not None:
+            self._replayer.close()
+        self._engine.dispose()
+
+
+def replayed(
+    engine: sa.Engine,
+    entries: Iterable[journal.Entry],
+    jobs: int | None,
+    *,
+    bench: Callable[[str], Bench] = Bench,
+    patience: float = workers.PATIENCE,
+) -> Iterator[Replayed]:
+    """Decisions taken again in order, in so many processes (None: in this one).
+
+    One on which processes die or hang is told as a difference of the engine.
+    """
+    url = engine.url.render_as_string(hide_password=False)
+    work: workers.Work[int, Replayed] = workers.work(partial(bench, url), jobs, patience)
+    begun: deque[tuple[journal.Entry, int]] = deque()
+    with closing(work):
+        for entry in entries:
+            begun.append((entry, work.submit(entry.seq)))
+            if len(begun) >= work.ahead:
+                yield _answer(work, *begun.popleft())
+        while begun:
+            yield _answer(work, *begun.popleft())
+
+
+def _answer(work: workers.Work[int, Replayed], entry: journal.Entry, number: int) -> Replayed:
+    found = work.result(number)
+    if not isinstance(found, workers.Lost):
+        return found
+    uscc = str(entry.content["case"]["uscc"])
+    detail = f"{found.reason}，没有重新作出"
+    return Replayed(entry.seq, uscc, entry.tier, "", Difference.ENGINE, detail)
 
 
 def how(asked: Json) -> dict[str, str]:

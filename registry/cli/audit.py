@@ -18,7 +18,7 @@ from sqlmodel import Session
 from registry.audit import bundle as bundles
 from registry.audit import checkpoints, standalone, verifier
 from registry.audit.notes import Checkpoint, NoteError, VerifierKey
-from registry.audit.replay import Replayed, Replayer
+from registry.audit.replay import Replayed, Replayer, replayed
 from registry.audit.verifier import file_digest
 from registry.audit.verify import Report, verify
 from registry.checking import TIERS
@@ -28,7 +28,9 @@ from registry.cli.common import (
     by_option,
     command,
     console,
+    engine,
     group,
+    jobs_option,
     json_option,
     now,
     print_json,
@@ -36,10 +38,12 @@ from registry.cli.common import (
     registry,
     write_new,
 )
+from registry.database import storage
 from registry.errors import RecordError
 from registry.record import cases, determinations, journal
 from registry.record.chain import KINDS
 from registry.reports.verdicts import target_text
+from registry.workers import jobs_for
 
 _CHINA: Final = timezone(timedelta(hours=8))
 _SHOWN: Final = 50
@@ -64,6 +68,7 @@ _EVERY: Final = 500
 @click.option(
     "--rules", type=click.Choice(["then", "now"]), help="用当时（then）或现在（now）发布的规则。"
 )
+@jobs_option
 @json_option
 def replay(
     seq: int | None,
@@ -72,6 +77,7 @@ def replay(
     restart: bool,
     facts: str | None,
     rules: str | None,
+    jobs: int | None,
     as_json: bool,
 ) -> None:
     """从登记库中存下的事实和规则重新作出决定，逐字节比较；不读标准文件。"""
@@ -89,7 +95,7 @@ def replay(
             replayer.close()
         counted = len(lines)
     else:
-        lines, counted = _replay_many(since, restart)
+        lines, counted = _replay_many(since, restart, jobs)
     differing = [line for line in lines if line.difference]
     if as_json:
         print_json({"replayed": counted, "differing": [asdict(line) for line in differing]})
@@ -108,10 +114,10 @@ def replay(
         raise Refused(f"{len(differing)}项决定不能原样重现：请运行 tidu audit verify 查明")
 
 
-def _replay_many(since: date | None, restart: bool) -> tuple[list[Replayed], int]:
+def _replay_many(since: date | None, restart: bool, jobs: int | None) -> tuple[list[Replayed], int]:
     """Replay a run of decisions, keeping only those that differ; goes on where it was interrupted."""
     state = Path(os.environ.get("TIDU_HOME") or Path.cwd()) / _STATE
-    with registry() as session:
+    with engine() as database, storage.session(database) as session:
         head = journal.head(session)
         if head is None:
             raise Refused("登记库还没有任何记录")
@@ -119,18 +125,19 @@ def _replay_many(since: date | None, restart: bool) -> tuple[list[Replayed], int
         if first > 1:
             click.echo(f"接着上次，从第{first}号记录开始（从头开始请加 --restart）", err=True)
         start = datetime.combine(since, time(), _CHINA) if since else None
-        replayer = Replayer(session)
+        wanted = (
+            entry
+            for entry in journal.entries(session, first=first, last=head.seq, kinds=["decision"])
+            if start is None or entry.recorded_at >= start
+        )
         with progress("重算", head.seq) as done:
-            for entry in journal.entries(session, first=first, last=head.seq, kinds=["decision"]):
-                if start is None or entry.recorded_at >= start:
-                    found = replayer.replay(entry)
-                    counted += 1
-                    if found.difference:
-                        differing.append(found)
-                done(entry.seq)
+            for found in replayed(database, wanted, jobs_for(head.seq - first, jobs)):
+                counted += 1
+                if found.difference:
+                    differing.append(found)
+                done(found.seq)
                 if not since and counted % _EVERY == 0:
-                    _save(session, state, entry.seq + 1, counted, differing)
-        replayer.close()
+                    _save(session, state, found.seq + 1, counted, differing)
     state.unlink(missing_ok=True)
     return differing, counted
 

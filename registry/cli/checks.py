@@ -1,16 +1,19 @@
 """``tidu check`` and ``tidu demo``: which tier an enterprise qualifies for, and why not."""
 
 import os
+from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import click
 from sqlmodel import Session
 
-from registry import loading
+from registry import loading, workers
 from registry.checking import CaseResult, Checker, titles_of
 from registry.cli.common import (
     Day,
@@ -21,6 +24,7 @@ from registry.cli.common import (
     engine,
     errors,
     in_force,
+    jobs_option,
     json_option,
     new_workbook,
     now,
@@ -44,6 +48,7 @@ from rules.provinces import acting
 
 _DEMO_DATABASE: Final = "tidu-demo.db"
 _FEW: Final = 50
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,7 @@ class Case:
     help="用此目录中的标准（例如修改中的草案）检查，代替随附的标准。",
 )
 @click.option("--output", type=click.Path(path_type=Path), help="把结果写入此 xlsx 文件。")
+@jobs_option
 @json_option
 def check(
     targets: tuple[str, ...],
@@ -89,6 +95,7 @@ def check(
     explain: bool,
     features: Path | None,
     output: Path | None,
+    jobs: int | None,
     as_json: bool,
 ) -> None:
     """检查企业可获得的层级：给出信用代码、--all，或一个未登记的文件。"""
@@ -111,7 +118,7 @@ def check(
     if province is not None:
         wanted = [replace(case, province=province) for case in wanted]
     how = {"tiers": titles_of(tiers), "procedure": procedure, "batch": batch, "as_of": as_of}
-    results, refused = _check(wanted, rules, **how)
+    results, refused = _check(wanted, rules, jobs, **how)
     if output is not None:
         verdicts.write_workbook(output, results)
     if as_json:
@@ -178,35 +185,70 @@ def _from_registry(session: Session, codes: Sequence[str], as_of: date | None) -
     ]
 
 
-def _check(wanted: Sequence[Case], rules: Rules, **how: Any) -> tuple[list[CaseResult], list[str]]:
-    """Check each case; one that is refused, or on which the evaluators fail, holds up no other."""
-    checker, results, refused = Checker(rules), [], []
-    for case in _watched(wanted):
+class Bench:
+    """Checks cases by some rules; one that is refused, or on which the evaluators fail, is a text."""
+
+    def __init__(self, rules: Rules, how: dict[str, Any]) -> None:
+        self._checker = Checker(rules)
+        self._how = how
+
+    def __call__(self, case: Case) -> CaseResult | str:
+        """Check one case."""
         try:
-            results.append(
-                checker.check(
-                    case.uscc,
-                    case.name,
-                    case.profile,
-                    province=case.province,
-                    determinations=case.determinations,
-                    **how,
-                )
+            return self._checker.check(
+                case.uscc,
+                case.name,
+                case.profile,
+                province=case.province,
+                determinations=case.determinations,
+                **self._how,
             )
         except CheckRefusedError as error:
-            refused.append(str(error))
+            return str(error)
         except (DisagreementError, EngineFaultError) as error:
-            refused.append(f"{case.name}（{case.uscc}）：{error}")
+            return f"{case.name}（{case.uscc}）：{error}"
+
+
+def _check(
+    wanted: Sequence[Case], rules: Rules, jobs: int | None, **how: Any
+) -> tuple[list[CaseResult], list[str]]:
+    """Check each case; one that is refused, or that processes die on, holds up no other."""
+    work: workers.Work[Case, CaseResult | str]
+    work = workers.work(partial(Bench, rules, how), workers.jobs_for(len(wanted), jobs))
+    results, refused = [], []
+    with closing(work):
+        for case, found in _watched(_checked(work, wanted), len(wanted)):
+            if isinstance(found, CaseResult):
+                results.append(found)
+            elif isinstance(found, str):
+                refused.append(found)
+            else:
+                refused.append(
+                    f"{case.name}（{case.uscc}）：{found.reason}，没有检查：请保留数据并报告"
+                )
     return results, refused
 
 
-def _watched(wanted: Sequence[Case]) -> Iterator[Case]:
-    if len(wanted) < _FEW:
-        yield from wanted
+def _checked(
+    work: workers.Work[Case, CaseResult | str], wanted: Sequence[Case]
+) -> Iterator[tuple[Case, CaseResult | str | workers.Lost]]:
+    begun: deque[tuple[Case, int]] = deque()
+    for case in wanted:
+        begun.append((case, work.submit(case)))
+        if len(begun) >= work.ahead:
+            first, number = begun.popleft()
+            yield first, work.result(number)
+    for case, number in begun:
+        yield case, work.result(number)
+
+
+def _watched(found: Iterator[_T], total: int) -> Iterator[_T]:
+    if total < _FEW:
+        yield from found
         return
-    with progress("检查", len(wanted)) as done:
-        for number, case in enumerate(wanted, 1):
-            yield case
+    with progress("检查", total) as done:
+        for number, one in enumerate(found, 1):
+            yield one
             done(number)
 
 
@@ -251,7 +293,7 @@ def demo(as_json: bool) -> None:
         rules = publication.in_force(session, by="", now=now())
         wanted = _from_registry(session, (), None)
     database.dispose()
-    results, _ = _check(wanted, rules)
+    results, _ = _check(wanted, rules, None)
     if as_json:
         print_json({"database": url, "results": [r.to_json() for r in results]})
         return

@@ -185,6 +185,11 @@ batch_option = click.option("--batch", default="", help="申报或复核的批�
 by_option = click.option(
     "--by", default="", envvar="TIDU_BY", help="经办人姓名；也可用环境变量 TIDU_BY。"
 )
+jobs_option = click.option(
+    "--jobs",
+    type=click.IntRange(1, 512),
+    help="用几个计算进程；默认数量多时每个处理器一个，数量少时不另开进程。",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="输出 JSON，供程序读取。")
 
 

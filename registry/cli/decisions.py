@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from contextlib import closing
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from registry.cli.common import (
     engine,
     errors,
     in_force,
+    jobs_option,
     json_option,
     now,
     print_json,
@@ -36,6 +38,7 @@ from registry.database import storage
 from registry.record import cases, decisions, determinations
 from registry.record.decisions import Decided, Decider, Request
 from registry.record.determinations import Target, signed_name
+from registry.workers import jobs_for
 
 _FEW = 50
 
@@ -53,6 +56,7 @@ _FEW = 50
 @batch_option
 @province_option
 @click.option("--as-of", type=Day(), help="按此日期决定；默认用填报日期。")
+@jobs_option
 @by_option
 @json_option
 def decide(
@@ -63,12 +67,13 @@ def decide(
     batch: str,
     province: str | None,
     as_of: date | None,
+    jobs: int | None,
     by: str,
     as_json: bool,
 ) -> None:
     """作出决定并记入登记簿：给出信用代码、--all，或一个文件。
 
-    决定按已发布的规则作出，记下后不能改动；同一填报的决定没有变化时不再重复记录。
+    决定按已发布的规则作出，记下后不能改动；同一填报的决定没有变化时不再重复记录，所以中断后再次运行即接着做。
     """
     if everything == bool(targets):
         raise click.UsageError("请给出信用代码或文件，或用 --all 决定全部（二者择一）")
@@ -82,20 +87,60 @@ def decide(
         with storage.session(database) as session:
             wanted = cases.newest(session, codes, as_of=as_of)
             _refuse_unknown(session, codes, wanted, as_of)
-        decider = Decider(database, by=by, now=now)
-        try:
-            lines = list(
-                _watched(decider.decide(wanted, request), len(wanted) * len(request.tiers))
-            )
-        finally:
-            decider.close()
+        few = len(wanted) * len(request.tiers) < _FEW
+        tally = Tally(whole=few or as_json)
+        decider = Decider(database, by=by, now=now, jobs=jobs_for(len(wanted), jobs))
+        with closing(decider):
+            for line in _watched(decider.decide(wanted, request), len(wanted) * len(request.tiers)):
+                tally.add(line)
     if as_json:
-        print_json([asdict(line) for line in lines])
+        print_json([asdict(line) for line in tally.lines])
+    elif few:
+        _show(tally.lines)
     else:
-        _show(lines)
-    refused = [line for line in lines if line.seq is None]
-    if refused:
-        raise Refused(f"{len(refused)}项未能作出决定，原因见上")
+        tally.show()
+    if tally.refused:
+        raise Refused(f"{tally.refused}项未能作出决定，原因见上")
+
+
+@dataclass
+class Tally:
+    """What became of cases, counted; only ``whole`` keeps every line."""
+
+    whole: bool
+    lines: list[Decided] = field(default_factory=list)
+    refused: int = 0
+    earlier: int = 0
+    new: int = 0
+    numbers: tuple[int, int] | None = None
+    verdicts: dict[str, Counter[str]] = field(default_factory=dict)
+
+    def add(self, line: Decided) -> None:
+        """Count one line in."""
+        if self.whole or (line.seq is None and self.refused < _FEW):
+            self.lines.append(line)
+        self.verdicts.setdefault(line.tier, Counter())[line.verdict or "拒绝"] += 1
+        self.refused += line.seq is None
+        self.earlier += line.earlier
+        if line.seq is not None and not line.earlier:
+            first = self.numbers[0] if self.numbers else line.seq
+            self.numbers = first, line.seq
+            self.new += 1
+
+    def show(self) -> None:
+        """Print the counts, and the first few that were refused."""
+        for line in self.lines:
+            if line.seq is None:
+                errors.print(
+                    f"拒绝 {line.name} {line.tier}：{line.reason}", markup=False, soft_wrap=True
+                )
+        for tier, counted in self.verdicts.items():
+            click.echo(f"{tier}：{'，'.join(f'{word}{n}家' for word, n in counted.items())}")
+        if self.numbers:
+            first, last = self.numbers
+            click.echo(f"新记录{self.new}项决定：第{first}号至第{last}号")
+        if self.earlier:
+            click.echo(f"{self.earlier}项已有内容相同的决定，没有重复记录")
 
 
 def _load(path: Path, as_of: date | None, by: str) -> list[str]:
@@ -136,37 +181,22 @@ def _watched(lines: Iterator[Decided], total: int) -> Iterator[Decided]:
 
 
 def _show(lines: Sequence[Decided]) -> None:
-    if len(lines) < _FEW:
-        for line in lines:
-            if line.seq is None:
-                console.print(
-                    f"拒绝 {line.name} {line.tier}：{line.reason}", markup=False, soft_wrap=True
-                )
-                continue
-            word = f"已有第{line.seq}号决定，内容相同" if line.earlier else f"第{line.seq}号决定"
-            rests = "、".join(f"第{n}号" for n in line.determinations)
-            note = f"（含人工认定{rests}）" if rests else ""
+    for line in lines:
+        if line.seq is None:
             console.print(
-                f"{word} {line.name} {line.tier}：{line.verdict}{note}",
-                markup=False,
-                soft_wrap=True,
+                f"拒绝 {line.name} {line.tier}：{line.reason}", markup=False, soft_wrap=True
             )
-        if len(lines) == 1 and lines[0].seq is not None:
-            click.echo(f"说明理由：tidu explain {lines[0].seq}")
-        return
-    for refused in [line for line in lines if line.seq is None][:_FEW]:
-        errors.print(
-            f"拒绝 {refused.name} {refused.tier}：{refused.reason}", markup=False, soft_wrap=True
+            continue
+        word = f"已有第{line.seq}号决定，内容相同" if line.earlier else f"第{line.seq}号决定"
+        rests = "、".join(f"第{n}号" for n in line.determinations)
+        note = f"（含人工认定{rests}）" if rests else ""
+        console.print(
+            f"{word} {line.name} {line.tier}：{line.verdict}{note}",
+            markup=False,
+            soft_wrap=True,
         )
-    for tier in dict.fromkeys(line.tier for line in lines):
-        counted = Counter(line.verdict or "拒绝" for line in lines if line.tier == tier)
-        click.echo(f"{tier}：{'，'.join(f'{word}{n}家' for word, n in counted.items())}")
-    numbers = [line.seq for line in lines if line.seq is not None and not line.earlier]
-    earlier = sum(line.earlier for line in lines)
-    if numbers:
-        click.echo(f"新记录{len(numbers)}项决定：第{min(numbers)}号至第{max(numbers)}号")
-    if earlier:
-        click.echo(f"{earlier}项已有内容相同的决定，没有重复记录")
+    if len(lines) == 1 and lines[0].seq is not None:
+        click.echo(f"说明理由：tidu explain {lines[0].seq}")
 
 
 @command("determine")

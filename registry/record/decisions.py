@@ -5,14 +5,17 @@ entry of the journal, so a decision that was judged at one head of the journal i
 nothing but other decisions came after it; else the case is judged again.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Final
+from functools import partial
+from typing import Final, TypeAlias
 
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from registry import workers
 from registry.checking import unencoded
 from registry.database import storage
 from registry.database.versions import chunks
@@ -72,87 +75,64 @@ class Decided:
     determinations: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True)
-class _Judged:
-    """A line, and what is to be recorded for it; nothing where the case was refused.
+#: What is decided on: a filing, and the canonical text of the question put to it.
+Matter: TypeAlias = tuple[int | None, str]
 
-    ``matter`` is what was decided on: a filing, and the canonical text of the question put to it.
-    """
+
+@dataclass(frozen=True)
+class Judged:
+    """A line, and what is to be recorded for it; nothing where the case was refused."""
 
     line: Decided
     draft: journal.Draft | None = None
-    matter: tuple[int | None, str] = (None, "")
+    matter: Matter = (None, "")
 
 
-class Decider:
-    """Decides filings and records it; ``now`` gives the moment of recording, which decides nothing."""
+@dataclass(frozen=True)
+class Asked:
+    """A case to be judged, with what is known of its filing: all that the verdict depends on."""
 
-    def __init__(self, engine: sa.Engine, *, by: str, now: Callable[[], datetime]) -> None:
-        self.engine = engine
-        self.by = signed_name(by)
-        self.now = now
-        self._judge: Judge | None = None
+    case: cases.Case
+    request: Request
+    withdrawn: bool
+    determined: tuple[Determination, ...]
 
-    def decide(self, filing_ids: Sequence[int], request: Request) -> Iterator[Decided]:
-        """Decide these versions of filings in order; what is yielded is stored.
 
-        A case that cannot be decided is refused and holds up no other. One on which the last
-        decision says just the same is not decided twice.
-        """
-        for start in range(0, len(filing_ids), _CHUNK):
-            yield from self._decided(filing_ids[start : start + _CHUNK], request)
+class Bench:
+    """Judges cases by what was published, and words the drafts: the part that needs no database."""
+
+    def __init__(self, published: publication.Published, by: str) -> None:
+        self.published = published
+        self.by = by
+        self._judge = Judge(published)
+
+    def __call__(self, asked: Asked) -> list[Judged]:
+        """One case under each tier that was asked for."""
+        return [self._tier(asked, tier) for tier in asked.request.tiers]
 
     def close(self) -> None:
         """Release the engine's memory."""
-        if self._judge is not None:
-            self._judge.close()
+        self._judge.close()
 
-    def _decided(self, filing_ids: Sequence[int], request: Request) -> list[Decided]:
-        for _ in range(_TRIES):
-            with storage.session(self.engine) as session:
-                head = journal.head(session)
-                judged = list(self._judged(session, filing_ids, request))
-            with storage.session(self.engine, write=True) as session:
-                first = head.seq + 1 if head else 1
-                meanwhile = {e.kind for e in journal.entries(session, first=first)}
-                if meanwhile <= {"decision"}:
-                    return self._recorded(session, filing_ids, judged)
-        raise RecordError("登记库正被频繁改动，决定没有记下：请稍后再试")
-
-    def _judged(
-        self, session: Session, filing_ids: Sequence[int], request: Request
-    ) -> Iterator[_Judged]:
-        published = publication.current(session)
-        if published is None:
-            raise RecordError("登记库还没有发布规则：请先运行 tidu rules publish")
-        if self._judge is None or self._judge.rules != published:
-            self.close()
-            self._judge = Judge(published)
-        gone = cases.withdrawn(session, filing_ids)
-        determined = cases.determinations(session, filing_ids)
-        for case in cases.cases(session, filing_ids):
-            for tier in request.tiers:
-                line = Decided(case.uscc, case.name, tier)
-                try:
-                    if case.filing_id in gone:
-                        raise RecordError("填报已撤回，不能再作决定：请重新登记填报")
-                    if case.known_until is not None:
-                        raise RecordError("填报已被更正或撤销，不能再作决定")
-                    known = determined.get(case.filing_id, ())
-                    yield self._one(line, case, request, published, known)
-                except _REFUSALS as error:
-                    reason = str(error).removeprefix(f"{case.name}：")
-                    yield _Judged(replace(line, reason=reason))
+    def _tier(self, asked: Asked, tier: str) -> Judged:
+        case = asked.case
+        line = Decided(case.uscc, case.name, tier)
+        try:
+            if asked.withdrawn:
+                raise RecordError("填报已撤回，不能再作决定：请重新登记填报")
+            if case.known_until is not None:
+                raise RecordError("填报已被更正或撤销，不能再作决定")
+            return self._one(line, case, asked.request, asked.determined)
+        except _REFUSALS as error:
+            return Judged(replace(line, reason=str(error).removeprefix(f"{case.name}：")))
 
     def _one(
         self,
         line: Decided,
         case: cases.Case,
         request: Request,
-        published: publication.Published,
         determined: Sequence[Determination],
-    ) -> _Judged:
-        assert self._judge is not None
+    ) -> Judged:
         profile = case.profile_as_of(request.as_of or case.as_of)
         refuse_wrong_day(case.name, case.profile, profile.as_of)
         province = case.province if request.province is None else request.province
@@ -163,36 +143,158 @@ class Decider:
         judged = self._judge.judge(found, profile, determined)
         salt = new_salt()
         asked = asked_of(case, line.tier, profile.as_of, how)
-        body = body_of(judged, asked, digest(sealed_facts(case.facts, salt)), published)
+        facts = digest(sealed_facts(case.facts, salt))
+        body = body_of(judged, asked, facts, self.published)
         verdict = result_text(judged.decision.verdict)
         numbers = tuple(d.seq for d in judged.applied)
-        return _Judged(
+        draft = journal.Draft("decision", body, line.tier, case.filing_id, salt=salt)
+        draft.signed(self.by)  # now, while no other writer waits
+        return Judged(
             replace(line, verdict=verdict, determinations=numbers),
-            journal.Draft("decision", body, line.tier, case.filing_id, salt=salt),
+            draft,
             (case.filing_id, canonical_json(asked)),
         )
 
+
+@dataclass(frozen=True)
+class _Chunk:
+    """Some filings that are being judged, as the registry stood after the entry ``head``."""
+
+    head: int
+    cases: tuple[cases.Case, ...]
+    tasks: tuple[int, ...]
+
+
+class Decider:
+    """Decides filings and records it; ``now`` gives the moment of recording, which decides nothing.
+
+    Cases are judged in ``jobs`` processes, or in this one where it is None; only this one records.
+    ``bench`` makes what judges; ``patience`` bounds the seconds that one case may take.
+    """
+
+    def __init__(
+        self,
+        engine: sa.Engine,
+        *,
+        by: str,
+        now: Callable[[], datetime],
+        jobs: int | None = None,
+        bench: Callable[[publication.Published, str], Bench] = Bench,
+        patience: float = workers.PATIENCE,
+    ) -> None:
+        self.engine = engine
+        self.by = signed_name(by)
+        self.now = now
+        self._jobs = jobs
+        self._bench = bench
+        self._patience = patience
+        self._work: workers.Work[Asked, list[Judged]] | None = None
+        self._published: publication.Published | None = None
+
+    def decide(self, filing_ids: Sequence[int], request: Request) -> Iterator[Decided]:
+        """Decide these versions of filings in order; what is yielded is stored.
+
+        A case that cannot be decided is refused and holds up no other. One on which the last
+        decision says just the same is not decided twice.
+        """
+        begun: deque[tuple[Sequence[int], _Chunk]] = deque()
+        for start in range(0, len(filing_ids), _CHUNK):
+            part = filing_ids[start : start + _CHUNK]
+            begun.append((part, self._begun(part, request)))
+            assert self._work is not None
+            if len(begun) * _CHUNK >= self._work.ahead:
+                yield from self._decided(*begun.popleft(), request)
+        while begun:
+            yield from self._decided(*begun.popleft(), request)
+
+    def close(self) -> None:
+        """Release the engine's memory, and end the other processes."""
+        if self._work is not None:
+            self._work.close()
+        self._work = self._published = None
+
+    def _decided(self, filing_ids: Sequence[int], chunk: _Chunk, request: Request) -> list[Decided]:
+        for _ in range(_TRIES):
+            judged = self._judged(chunk, request)
+            with storage.session(self.engine) as session:
+                known = _last_decisions(session, filing_ids)
+                seen = journal.last_number(session)
+            with storage.session(self.engine, write=True) as session:
+                if journal.kinds_after(session, chunk.head) <= {"decision"}:
+                    last = known | _last_decisions(session, filing_ids, first=seen + 1)
+                    numbers = self._recorded(session, judged, last)
+                    break
+            chunk = self._begun(filing_ids, request)
+        else:
+            raise RecordError("登记库正被频繁改动，决定没有记下：请稍后再试")
+        return [_line(j, numbers, last) for j in judged]
+
+    def _begun(self, filing_ids: Sequence[int], request: Request) -> _Chunk:
+        """Have some filings judged."""
+        with storage.session(self.engine) as session:
+            head = journal.last_number(session)
+            work = self._working(session)
+            gone = cases.withdrawn(session, filing_ids)
+            determined = cases.determinations(session, filing_ids)
+            found = tuple(cases.cases(session, filing_ids))
+        return _Chunk(
+            head,
+            found,
+            tuple(
+                work.submit(
+                    Asked(c, request, c.filing_id in gone, tuple(determined.get(c.filing_id, ())))
+                )
+                for c in found
+            ),
+        )
+
+    def _working(self, session: Session) -> workers.Work[Asked, list[Judged]]:
+        """What judges by the criteria that hold now."""
+        published = publication.current(session)
+        if published is None:
+            raise RecordError("登记库还没有发布规则：请先运行 tidu rules publish")
+        if self._work is None or self._published != published:
+            self.close()
+            self._published = published
+            start = partial(self._bench, published, self.by)
+            self._work = workers.work(start, self._jobs, self._patience)
+        return self._work
+
+    def _judged(self, chunk: _Chunk, request: Request) -> list[Judged]:
+        assert self._work is not None
+        found: list[Judged] = []
+        for case, task in zip(chunk.cases, chunk.tasks, strict=True):
+            judged = self._work.result(task)
+            if isinstance(judged, workers.Lost):
+                reason = f"{judged.reason}，没有作出决定：请保留数据并报告，其余企业不受影响"
+                lines = (Decided(case.uscc, case.name, t, reason=reason) for t in request.tiers)
+                found += map(Judged, lines)
+            else:
+                found += judged
+        return found
+
     def _recorded(
-        self, session: Session, filing_ids: Sequence[int], judged: Sequence[_Judged]
-    ) -> list[Decided]:
-        last = _last_decisions(session, filing_ids)
-        new = [
-            j
+        self, session: Session, judged: Sequence[Judged], last: Mapping[Matter, journal.Entry]
+    ) -> dict[Matter, int]:
+        """Record what says something new; the numbers of the new decisions by their matter."""
+        new = {
+            j.matter: j.draft
             for j in judged
             if j.draft is not None and not _says_the_same(j.draft.body, last.get(j.matter))
-        ]
-        drafts = [j.draft for j in new if j.draft is not None]
-        added = journal.append(session, drafts, by=self.by, now=self.now())
-        numbers = {j.matter: entry.seq for j, entry in zip(new, added, strict=True)}
-        lines = []
-        for j in judged:
-            if j.draft is None:
-                lines.append(j.line)
-            elif j.matter in numbers:
-                lines.append(replace(j.line, seq=numbers[j.matter]))
-            else:
-                lines.append(replace(j.line, seq=last[j.matter].seq, earlier=True))
-        return lines
+        }
+        added = journal.append(session, list(new.values()), by=self.by, now=self.now())
+        return {matter: entry.seq for matter, entry in zip(new, added, strict=True)}
+
+
+def _line(
+    judged: Judged, numbers: Mapping[Matter, int], last: Mapping[Matter, journal.Entry]
+) -> Decided:
+    """What became of a case, now that it is stored."""
+    if judged.draft is None:
+        return judged.line
+    if judged.matter in numbers:
+        return replace(judged.line, seq=numbers[judged.matter])
+    return replace(judged.line, seq=last[judged.matter].seq, earlier=True)
 
 
 _REFUSALS: Final = (
@@ -270,13 +372,13 @@ def withdraw(
 
 
 def _last_decisions(
-    session: Session, filing_ids: Sequence[int]
-) -> dict[tuple[int | None, str], journal.Entry]:
-    """The last decision on each matter of these filings."""
+    session: Session, filing_ids: Sequence[int], first: int = 1
+) -> dict[Matter, journal.Entry]:
+    """The last decision on each matter of these filings, from the entry ``first`` on."""
     return {
         (entry.filing_id, canonical_json(entry.content["case"])): entry
         for part in chunks(filing_ids)
-        for entry in journal.entries(session, kinds=["decision"], filing_ids=part)
+        for entry in journal.entries(session, first=first, kinds=["decision"], filing_ids=part)
     }
 
 

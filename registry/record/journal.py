@@ -16,6 +16,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from registry.database import bulk
 from registry.database.models import JournalEntry
 from registry.database.versions import table_of
 from registry.errors import RecordError
@@ -46,6 +47,9 @@ class Draft:
     texts: Mapping[str, str] = field(default_factory=dict)
     salt: str = field(default_factory=new_salt)
     text: str = field(init=False)
+    _signed: dict[str, tuple[str, str]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
         body = {
@@ -53,6 +57,13 @@ class Draft:
             for key, value in self.body.items()
         }
         object.__setattr__(self, "text", canonical_json(body))
+
+    def signed(self, by: str) -> tuple[str, str]:
+        """The commitment to who records it, and the disclosures; made once, best before the lock."""
+        if by not in self._signed:
+            disclosed = {"salt": self.salt, "texts": {**self.texts, "by": by}}
+            self._signed[by] = sealed_name(self.salt, by), canonical_json(disclosed)
+        return self._signed[by]
 
 
 @dataclass(frozen=True)
@@ -125,11 +136,12 @@ def append(session: Session, drafts: Sequence[Draft], *, by: str, now: datetime)
     stated = {"recorded_at": moment_text(moment), "program": program()}
     added: list[Entry] = []
     for seq, draft in enumerate(drafts, first):
+        signature, disclosures = draft.signed(by)
         head_json = header(
             seq=seq,
             kind=draft.kind,
             tier=draft.tier,
-            by=sealed_name(draft.salt, by),
+            by=signature,
             body=draft.text,
             previous=previous,
             **stated,
@@ -142,19 +154,29 @@ def append(session: Session, drafts: Sequence[Draft], *, by: str, now: datetime)
             moment,
             program(),
             draft.text,
-            canonical_json({"salt": draft.salt, "texts": {**draft.texts, "by": by}}),
+            disclosures,
             previous,
             sha256(header_text(head_json)),
         )
         added.append(entry)
         previous = entry.digest
     if added:
-        session.execute(sa.insert(JOURNAL), [vars(e) for e in added])
+        bulk.insert(session, JOURNAL, [vars(e) for e in added])
     return added
 
 
 #: Stands in a draft's body for the commitment to the text of that place.
 SEALED: Final = object()
+
+
+def last_number(session: Session) -> int:
+    """The number of the last entry; 0 in an empty journal."""
+    return int(session.scalar(sa.select(sa.func.max(JOURNAL.c.seq))) or 0)
+
+
+def kinds_after(session: Session, seq: int) -> set[str]:
+    """The kinds of entries that came after that number."""
+    return set(session.scalars(sa.select(JOURNAL.c.kind).where(JOURNAL.c.seq > seq).distinct()))
 
 
 def head(session: Session) -> Entry | None:

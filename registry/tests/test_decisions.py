@@ -244,7 +244,7 @@ def test_a_correction_that_comes_between_judging_and_recording_is_judged(
         if not times:
             load(database, clock, submission(rd_expense__2022="1499999.99"))
         times.append(1)
-        return iter(found)
+        return found
 
     monkeypatch.setattr(decisions.Decider, "_judged", judged_then_corrected)
     [line] = decide(database, clock, SPECIALISED)

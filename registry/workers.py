@@ -1,0 +1,284 @@
+"""Work in other processes: a process that dies or hangs loses nothing and is replaced.
+
+Every worker has a pipe of its own and one task at a time, so it is always known which task a process
+was at when it died. That task is tried once more, in a fresh process; then it is given up.
+"""
+
+import gc
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from multiprocessing import connection, get_context, parent_process
+from time import monotonic
+from typing import Any, Final, Generic, Protocol, TypeVar
+
+from registry.errors import RegistryError
+
+Task = TypeVar("Task")
+Answer = TypeVar("Answer")
+_Taken = TypeVar("_Taken", contravariant=True)
+_Given = TypeVar("_Given", covariant=True)
+
+#: How long one task may take, in seconds: some thousand times of what it usually takes.
+PATIENCE: Final = 60.0
+#: How long a process may take to be ready for its first task.
+_STARTING: Final = 120.0
+#: How often a task is tried.
+_TRIES: Final = 2
+
+# a fresh interpreter: nothing that the parent has open (databases, engines, threads) is shared
+_CONTEXT: Final = get_context("spawn")
+
+
+@dataclass(frozen=True)
+class Lost:
+    """What is answered to a task on which processes died or hung."""
+
+    reason: str
+
+
+class Work(Protocol[_Taken, _Given]):
+    """Where tasks are handed in and answers are fetched; both in order."""
+
+    @property
+    def ahead(self) -> int:
+        """How many tasks are worth handing in before the first answer is fetched."""
+
+    def submit(self, task: _Taken, /) -> int:
+        """Hand in a task; its number."""
+
+    def result(self, number: int, /) -> "_Given | Lost":
+        """The answer to a task, once; what the work raised is raised here."""
+
+    def close(self) -> None:
+        """End the work; what was not answered is dropped."""
+
+
+class InProcess(Generic[Task, Answer]):
+    """Work in this process, done when it is asked for."""
+
+    def __init__(self, start: Callable[[], Callable[[Task], Answer]]) -> None:
+        self._work = start()
+        self._tasks: dict[int, Task] = {}
+        self._given = 0
+
+    @property
+    def ahead(self) -> int:
+        """Each answer is fetched before the next task comes."""
+        return 1
+
+    def submit(self, task: Task) -> int:
+        """Keep a task."""
+        self._given += 1
+        self._tasks[self._given] = task
+        return self._given
+
+    def result(self, number: int) -> Answer | Lost:
+        """Do it now."""
+        return self._work(self._tasks.pop(number))
+
+    def close(self) -> None:
+        """Release what the work holds."""
+        _release(self._work)
+
+
+@dataclass
+class _Worker:
+    process: Any
+    pipe: connection.Connection
+    until: float
+    ready: bool = False
+    task: int | None = None
+    answered: int = 0
+
+
+@dataclass
+class Pool(Generic[Task, Answer]):
+    """Work in so many processes, each of which begins with ``start``, which must be picklable."""
+
+    start: Callable[[], Callable[[Task], Answer]]
+    jobs: int
+    patience: float = PATIENCE
+    _tasks: dict[int, Task] = field(default_factory=dict, init=False)
+    _tried: dict[int, int] = field(default_factory=dict, init=False)
+    _waiting: deque[int] = field(default_factory=deque, init=False)
+    _retried: deque[int] = field(default_factory=deque, init=False)
+    _answers: dict[int, Answer | Lost | Exception] = field(default_factory=dict, init=False)
+    _workers: list[_Worker] = field(default_factory=list, init=False)
+    _given: int = field(default=0, init=False)
+
+    @property
+    def ahead(self) -> int:
+        """Enough that no process waits while answers are put away."""
+        return 200 * self.jobs
+
+    def submit(self, task: Task) -> int:
+        """Hand in a task; processes that are free begin at once."""
+        self._given += 1
+        self._tasks[self._given] = task
+        self._waiting.append(self._given)
+        self._serve(0)
+        return self._given
+
+    def result(self, number: int) -> Answer | Lost:
+        """The answer to a task; what the work raised is raised here."""
+        while number not in self._answers:
+            self._serve(None)
+        answer = self._answers.pop(number)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def close(self) -> None:
+        """End all processes."""
+        for worker in self._workers:
+            _end(worker)
+        self._workers.clear()
+
+    def _serve(self, timeout: float | None) -> None:
+        """Give tasks to those that are free, and take in what has come, or whom time has overtaken."""
+        self._hand_out()
+        busy = [w for w in self._workers if w.task is not None or not w.ready]
+        if timeout is None:
+            timeout = max(0.0, min(w.until for w in busy) - monotonic())
+        ready = connection.wait([w.pipe for w in busy], timeout)
+        now = monotonic()
+        for worker in busy:
+            if worker.pipe in ready:
+                self._take_in(worker)
+            elif now >= worker.until:
+                self._lose(worker, f"超过{self.patience:.0f}秒没有结果")
+
+    def _hand_out(self) -> None:
+        while len(self._workers) < min(self.jobs, len(self._tasks)):
+            self._workers.append(self._begin())
+        for worker in self._workers:
+            if worker.task is not None or not worker.ready:
+                continue
+            # what a process was lost on is tried again in one that has done nothing else
+            fresh = self._retried if not worker.answered else None
+            queue = fresh or self._waiting
+            if not queue and self._retried:
+                self._workers[self._workers.index(worker)] = self._begin()
+                _end(worker)
+            elif queue:
+                self._give(worker, queue.popleft())
+
+    def _begin(self) -> _Worker:
+        ours, theirs = _CONTEXT.Pipe()
+        process = _CONTEXT.Process(target=_serve, args=(theirs, self.start), daemon=True)
+        process.start()
+        theirs.close()
+        return _Worker(process, ours, monotonic() + _STARTING)
+
+    def _give(self, worker: _Worker, number: int) -> None:
+        worker.task = number
+        worker.until = monotonic() + self.patience
+        self._tried[number] = self._tried.get(number, 0) + 1
+        try:
+            worker.pipe.send(self._tasks[number])
+        except OSError:
+            self._lose(worker, _died(worker))
+
+    def _take_in(self, worker: _Worker) -> None:
+        try:
+            answer = worker.pipe.recv()
+        except (EOFError, OSError):
+            self._lose(worker, _died(worker))
+            return
+        if not worker.ready:
+            worker.ready = True
+            if isinstance(answer, Exception):
+                raise answer
+            return
+        assert worker.task is not None
+        self._settle(worker.task, answer)
+        worker.task = None
+        worker.answered += 1
+
+    def _lose(self, worker: _Worker, reason: str) -> None:
+        """Replace a process; its task is tried again, or given up."""
+        _end(worker)
+        if not worker.ready:
+            raise RegistryError(
+                f"计算进程不能启动（{reason}）：请检查内存是否足够，或用 --jobs 1 重试"
+            )
+        number = worker.task
+        assert number is not None
+        self._workers[self._workers.index(worker)] = self._begin()
+        if self._tried[number] < _TRIES:
+            self._retried.append(number)
+        else:
+            self._settle(number, Lost(f"计算进程两次{reason}"))
+
+    def _settle(self, number: int, answer: Answer | Lost | Exception) -> None:
+        self._answers[number] = answer
+        del self._tasks[number], self._tried[number]
+
+
+def jobs_for(count: int, asked: int | None, few: int = 200) -> int | None:
+    """In how many processes to do so many tasks; None for this one alone, where there are few."""
+    if asked is not None:
+        return asked
+    return None if count < few else len(os.sched_getaffinity(0))
+
+
+def work(
+    start: Callable[[], Callable[[Task], Answer]], jobs: int | None, patience: float = PATIENCE
+) -> Work[Task, Answer]:
+    """Work in so many processes, or in this one where ``jobs`` is None."""
+    if jobs is None:
+        return InProcess(start)
+    return Pool(start, jobs, patience)
+
+
+def _died(worker: _Worker) -> str:
+    worker.process.join(5)
+    code = worker.process.exitcode
+    return f"异常结束（{f'信号{-code}' if code is not None and code < 0 else f'退出码{code}'}）"
+
+
+def _end(worker: _Worker) -> None:
+    worker.process.kill()
+    worker.process.join()
+    worker.pipe.close()
+
+
+def _release(work: object) -> None:
+    close = getattr(work, "close", None)
+    if close is not None:
+        close()
+
+
+def _serve(pipe: connection.Connection, start: Callable[[], Callable[[Any], Any]]) -> None:
+    """The life of a worker: tasks are taken and answered until the parent has gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
+    threading.Thread(target=_follow, daemon=True).start()
+    try:
+        work = start()
+    except Exception as error:
+        pipe.send(error)
+        return
+    gc.freeze()  # what was made so far stays: it need not be looked through again and again
+    pipe.send(None)
+    while True:
+        try:
+            task = pipe.recv()
+        except EOFError:
+            return
+        try:
+            answer = work(task)
+        except Exception as error:
+            answer = error
+        pipe.send(answer)
+
+
+def _follow() -> None:
+    """End when the parent has ended, whatever this process is at."""
+    parent = parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
