@@ -9,7 +9,7 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from multiprocessing import connection, get_context, parent_process
 from time import monotonic
@@ -19,6 +19,7 @@ from registry.errors import RegistryError
 
 Task = TypeVar("Task")
 Answer = TypeVar("Answer")
+Key = TypeVar("Key")
 _Taken = TypeVar("_Taken", contravariant=True)
 _Given = TypeVar("_Given", covariant=True)
 
@@ -158,13 +159,10 @@ class Pool(Generic[Task, Answer]):
         for worker in self._workers:
             if worker.task is not None or not worker.ready:
                 continue
-            # what a process was lost on is tried again in one that has done nothing else
-            fresh = self._retried if not worker.answered else None
-            queue = fresh or self._waiting
-            if not queue and self._retried:
-                self._workers[self._workers.index(worker)] = self._begin()
-                _end(worker)
-            elif queue:
+            # what a process was lost on is tried again in one that has done nothing else; there is
+            # one for each, because every process that is lost is replaced
+            queue = self._waiting if worker.answered or not self._retried else self._retried
+            if queue:
                 self._give(worker, queue.popleft())
 
     def _begin(self) -> _Worker:
@@ -223,7 +221,13 @@ def jobs_for(count: int, asked: int | None, few: int = 200) -> int | None:
     """In how many processes to do so many tasks; None for this one alone, where there are few."""
     if asked is not None:
         return asked
-    return None if count < few else len(os.sched_getaffinity(0))
+    return None if count < few else _processors()
+
+
+def _processors() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def work(
@@ -233,6 +237,20 @@ def work(
     if jobs is None:
         return InProcess(start)
     return Pool(start, jobs, patience)
+
+
+def answers(
+    work: Work[Task, Answer], tasks: Iterable[tuple[Key, Task]]
+) -> Iterator[tuple[Key, Answer | Lost]]:
+    """The answers to tasks, in order and each with what it is known by; few tasks are held at once."""
+    begun: deque[tuple[Key, int]] = deque()
+    for key, task in tasks:
+        begun.append((key, work.submit(task)))
+        if len(begun) >= work.ahead:
+            first, number = begun.popleft()
+            yield first, work.result(number)
+    for key, number in begun:
+        yield key, work.result(number)
 
 
 def _died(worker: _Worker) -> str:

@@ -4,7 +4,6 @@ Nothing but the database is read: the facts as filed, the determinations, the pu
 applicability table that the decision names. The bytes of the decision must come out again.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -318,20 +317,12 @@ def replayed(
     """
     url = engine.url.render_as_string(hide_password=False)
     work: workers.Work[int, Replayed] = workers.work(partial(bench, url), jobs, patience)
-    begun: deque[tuple[journal.Entry, int]] = deque()
     with closing(work):
-        for entry in entries:
-            begun.append((entry, work.submit(entry.seq)))
-            if len(begun) >= work.ahead:
-                yield _answer(work, *begun.popleft())
-        while begun:
-            yield _answer(work, *begun.popleft())
+        for entry, found in workers.answers(work, ((e, e.seq) for e in entries)):
+            yield _unanswered(entry, found) if isinstance(found, workers.Lost) else found
 
 
-def _answer(work: workers.Work[int, Replayed], entry: journal.Entry, number: int) -> Replayed:
-    found = work.result(number)
-    if not isinstance(found, workers.Lost):
-        return found
+def _unanswered(entry: journal.Entry, found: workers.Lost) -> Replayed:
     uscc = str(entry.content["case"]["uscc"])
     detail = f"{found.reason}，没有重新作出"
     return Replayed(entry.seq, uscc, entry.tier, "", Difference.ENGINE, detail)

@@ -1,7 +1,6 @@
 """``tidu check`` and ``tidu demo``: which tier an enterprise qualifies for, and why not."""
 
 import os
-from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -217,7 +216,7 @@ def _check(
     work = workers.work(partial(Bench, rules, how), workers.jobs_for(len(wanted), jobs))
     results, refused = [], []
     with closing(work):
-        for case, found in _watched(_checked(work, wanted), len(wanted)):
+        for case, found in _watched(workers.answers(work, ((c, c) for c in wanted)), len(wanted)):
             if isinstance(found, CaseResult):
                 results.append(found)
             elif isinstance(found, str):
@@ -227,19 +226,6 @@ def _check(
                     f"{case.name}（{case.uscc}）：{found.reason}，没有检查：请保留数据并报告"
                 )
     return results, refused
-
-
-def _checked(
-    work: workers.Work[Case, CaseResult | str], wanted: Sequence[Case]
-) -> Iterator[tuple[Case, CaseResult | str | workers.Lost]]:
-    begun: deque[tuple[Case, int]] = deque()
-    for case in wanted:
-        begun.append((case, work.submit(case)))
-        if len(begun) >= work.ahead:
-            first, number = begun.popleft()
-            yield first, work.result(number)
-    for case, number in begun:
-        yield case, work.result(number)
 
 
 def _watched(found: Iterator[_T], total: int) -> Iterator[_T]:
