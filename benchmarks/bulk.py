@@ -26,6 +26,7 @@ from registry.database import storage
 from registry.database.models import STATED_TABLES, Enterprise, Filing, Import
 from registry.database.versions import table_of
 from registry.filings import Reading
+from registry.folders import FolderLoader
 from registry.intake import directory
 from registry.synthetic import write_directory
 from registry.synthetic.aims import aims
@@ -126,7 +127,7 @@ def measured(
     """Load part by part, and add the same rows to the other two databases after each."""
     spent = Spent()
     reader = directory.Reader(found)
-    parts = directory.parts(found)
+    parts = FolderLoader(registry, found, now=_now).parts()
     while True:
         with spent.on("reading"):
             part = next(parts, None)
@@ -149,10 +150,14 @@ def measured(
 
 def _load(engine: sa.Engine, reading: Reading, spent: Spent) -> int:
     with spent.on("storing"), storage.session(engine, write=True) as session:
-        done = loading.load(session, reading, now=datetime.now(UTC), partial=True, by="甲")
+        done = loading.load(session, reading, now=_now(), partial=True, by="甲")
     assert not done.refused
     assert done.import_id is not None
     return done.import_id
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _stored(engine: sa.Engine, import_id: int) -> list[tuple[sa.Table, Any, int]]:

@@ -258,7 +258,7 @@ _FORMS: Final = {
     "number": re.compile(r"-?[0-9]+(\.[0-9]+)?"),
     "date": re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"),
 }
-_WHOLE: Final = re.compile(r"[0-9]{1,18}")
+_NOT_BELOW_ZERO: Final = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18})?")
 #: Units of things that are counted, so that their numbers are whole.
 _COUNTED: Final = ("人", "项", "级", "名")
 
@@ -358,8 +358,10 @@ def check_value(fact: Fact, value: Scalar) -> str | None:
 
 
 def _check_number(fact: Fact, value: str) -> str | None:
-    if fact.minimum == 0 and fact.maximum is None and _WHOLE.fullmatch(value):
-        return None  # whole and not below zero: what most values are
+    if fact.maximum is None and fact.minimum is not None and not fact.minimum:
+        plain = _NOT_BELOW_ZERO.fullmatch(value)  # what most values are, read in no time
+        if plain and (plain[1] is None or fact.unit not in _COUNTED):
+            return None
     try:
         number = Fraction(value)
     except (ValueError, ZeroDivisionError):

@@ -160,6 +160,7 @@ def _state_values(filed: Mapping[str, Scalar], sources: dict[str, str], rows: Ro
     return values
 
 
+@lru_cache(maxsize=1 << 16, typed=True)  # typed: 1 is not True
 def _value(key: str, value: Scalar) -> tuple[Fact, object, Scalar]:
     """The fact of a key, and the value as its column takes it and in its one form."""
     name, _, year = key.partition("@")
@@ -217,7 +218,7 @@ def _scalar_column(fact: Fact) -> str:
     return {"flag": "flag", "date": "day", "code": "words", "text": "words"}[fact.kind]
 
 
-@lru_cache(maxsize=1 << 16, typed=True)  # typed: 1 is not True
+@lru_cache(maxsize=1 << 14, typed=True)
 def _taken(fact: Fact, value: Scalar) -> tuple[object, Scalar]:
     """The value as its column takes it and in its one form, or ``FactsError``."""
     stored = _column(fact, value)

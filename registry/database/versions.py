@@ -102,12 +102,11 @@ def insert(
     bulk.insert(session, FILING, versions)
     for model in STATED_TABLES:
         # of several statements about a year, the current one is found by ``settle``
-        waits = {"known_until": now} if model is YearlyFigure else {}
-        rows = [
-            row | keys[key] | (waits if key[0] not in alone else {})
-            for key, statement in statements.items()
-            for row in statement.rows[model]
-        ]
+        if model is YearlyFigure:
+            stated = {k: v if k[0] in alone else v | {"known_until": now} for k, v in keys.items()}
+        else:
+            stated = keys
+        rows = [row | stated[key] for key, s in statements.items() for row in s.rows[model]]
         bulk.insert(session, table_of(model), rows)
     return sorted(ids[uscc] for uscc in filed if uscc not in alone)
 

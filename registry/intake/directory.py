@@ -30,7 +30,7 @@ from rules.errors import FactsError
 from rules.facts import RECORDS, record_kind
 
 #: How many enterprises are read, checked and stored at once.
-CHUNK: Final = 2000
+CHUNK: Final = 1000
 
 _ENTERPRISES: Final = ("enterprises", BASIC)
 _YEARLY: Final = ("yearly", YEARLY)
