@@ -1,0 +1,534 @@
+"""A ruleset as one statement: for each filing the result of every node, and the verdict.
+
+Outcomes are the numbers of ``rules.model.Outcome``, points whole numbers of 1/``scale`` with a low and
+a high end, gaps the numbers of ``rules.model.Gap``; the keys are those of a trace. Failed and open
+criteria are bits of one number each.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from itertools import pairwise
+from math import lcm
+from typing import Any, Final, TypeAlias
+
+import sqlalchemy as sa
+
+from registry.screening.figures import Figure, Gap, Number, Reader, Words, widest
+from registry.screening.records import Lists, record_table
+from registry.screening.schema import FILING, Schema
+from registry.screening.stages import Fence, Stages, fenced
+from registry.screening.widths import (
+    Comparison,
+    Condition,
+    Int,
+    UnsupportedError,
+    all_of,
+    any_of,
+    case,
+    compare,
+    literal,
+)
+from rules.model import (
+    Assumed,
+    Attested,
+    Band,
+    Bands,
+    Case,
+    Cases,
+    Ladder,
+    Line,
+    Outcome,
+    Points,
+    Rule,
+    Ruleset,
+    Total,
+)
+
+_ZERO, _ONE = literal(0), literal(1)
+#: The most criteria whose bits one number holds.
+_BITS: Final = 62
+
+
+@dataclass(frozen=True)
+class Score:
+    """Points in SQL, in parts of the program's scale."""
+
+    lo: Int
+    hi: Int
+    gap: Gap
+
+    def number(self, scale: int) -> Number:
+        """As a figure to compare."""
+        return Number(self.lo, self.hi, self.gap, scale)
+
+
+Node: TypeAlias = Int | Score
+
+
+@dataclass(frozen=True)
+class Place:
+    """The columns in which a node's result stands: an outcome's, or low, high and gap of points."""
+
+    columns: tuple[str, ...]
+    constants: tuple[int | None, ...]
+
+    def result(self, row: Mapping[str, Any], scale: int) -> int | tuple[Fraction, Fraction, int]:
+        """The result in a row, as traces of plain values have it."""
+        read = [
+            int(row[c]) if fixed is None else fixed
+            for c, fixed in zip(self.columns, self.constants, strict=True)
+        ]
+        if len(read) == 1:
+            return read[0]
+        return Fraction(read[0], scale), Fraction(read[1], scale), read[2]
+
+
+@dataclass(frozen=True)
+class Bits:
+    """Which criteria the bits of the codes stand for, lowest first, part by part."""
+
+    rules: tuple[str, ...]
+
+    def named(self, codes: Sequence[int]) -> list[str]:
+        """The criteria whose bits are set in the parts of a code."""
+        return [
+            rule for n, rule in enumerate(self.rules) if int(codes[n // _BITS]) >> (n % _BITS) & 1
+        ]
+
+    @property
+    def parts(self) -> int:
+        """How many numbers a code takes."""
+        return -(-len(self.rules) // _BITS)
+
+
+#: The codes of a filing: criteria not met, open for figures, and open for a person.
+CODES: Final[Mapping[str, Outcome]] = {
+    "failed": Outcome.NOT_MET,
+    "missing": Outcome.MISSING,
+    "pending": Outcome.PENDING,
+}
+
+
+class Program:
+    """A ruleset in SQL, as of one day, over tables of one schema."""
+
+    def __init__(self, ruleset: Ruleset, schema: Schema, day: date) -> None:
+        self.ruleset = ruleset
+        self.schema = schema
+        self.scale = _points_scale(ruleset, schema)
+        self._lists: dict[str, Stages] = {}
+        self._outcomes: dict[str, Int] = {}
+        self._record_nodes: dict[str, dict[str, Place]] = {}
+        self.stages = Stages("c")
+        for n, records in enumerate(dict.fromkeys(r.records for r in ruleset.rules if r.records)):
+            self._compile_records(records, Stages(f"r{n}_"), day)
+        self.lists = Lists(schema, self._lists, self._outcomes)
+        reader = Reader(ruleset, schema, self.stages, day, counts=self.lists)
+        compiled = Bodies(ruleset, reader, self.scale)
+        for rule in ruleset.rules:
+            if not rule.records:
+                compiled.compile(rule)
+        self.nodes = self._placed(compiled.nodes, self.stages)
+        self.bits = Bits(tuple(r.id for r in ruleset.rules if not r.records and not r.scored))
+        self.codes = {name: self._code(compiled.nodes, outcome) for name, outcome in CODES.items()}
+
+    def _compile_records(self, records: str, stages: Stages, day: date) -> None:
+        reader = Reader(self.ruleset, self.schema, stages, day, records)
+        compiled = Bodies(self.ruleset, reader, self.scale)
+        for rule in self.ruleset.rules:
+            if rule.records == records:
+                outcome = compiled.compile(rule)
+                if isinstance(outcome, Int):
+                    self._outcomes[rule.id] = outcome
+        self._lists[records] = stages
+        self._record_nodes[records] = self._placed(compiled.nodes, stages)
+
+    def _placed(self, nodes: Mapping[str, Node], stages: Stages) -> dict[str, Place]:
+        return {key: _place(node, stages) for key, node in nodes.items()}
+
+    def _code(self, nodes: Mapping[str, Node], outcome: Outcome) -> tuple[str, ...]:
+        """The columns of a code: a bit is set for each criterion with that outcome."""
+        names = []
+        for part in range(self.bits.parts):
+            total = _ZERO
+            for n, rule in enumerate(self.bits.rules[part * _BITS : (part + 1) * _BITS]):
+                node = nodes[rule]
+                assert isinstance(node, Int)
+                set_ = compare("=", node, literal(int(outcome)))
+                total = total + case([(set_, literal(1 << n))], _ZERO)
+            names.append(_column(self.stages.bind(_named(total))))
+        return tuple(names)
+
+    @property
+    def verdict(self) -> Place:
+        """Where the root rule's result stands."""
+        return self.nodes[self.ruleset.root]
+
+    def statement(
+        self,
+        outputs: Iterable[str],
+        *,
+        kept: Sequence[str] = ("filing_id",),
+        where: sa.ColumnElement[bool] | None = None,
+        fence: Fence = "",
+    ) -> sa.Select[Any]:
+        """Select columns of nodes, codes and filings for each filing."""
+        wanted = list(dict.fromkeys(o for o in outputs if o))
+        table = filing_table(self.schema)
+        read = self.stages.read(wanted)
+        source, counted = self.lists.joined(table, read, fence)
+        plain = [c for c in table.c if c.name in {*read, *kept}]
+        made = (column.label(name) for name, column in counted.items())
+        base = sa.select(*plain, *made).select_from(source)
+        if where is not None:
+            base = base.where(where)
+        return self.stages.statement(
+            fenced(base, fence).subquery("filing_counted"), wanted, kept, fence
+        )
+
+    def everything(self) -> list[str]:
+        """The columns of all nodes and codes."""
+        columns = [c for place in self.nodes.values() for c in place.columns]
+        return [c for c in (*columns, *(c for code in self.codes.values() for c in code)) if c]
+
+    def record_statement(self, records: str, fence: Fence = "") -> sa.Select[Any] | None:
+        """Select all nodes for each record of a list; None where the ruleset reads none of them."""
+        nodes = self._record_nodes.get(records)
+        if not nodes:
+            return None
+        outputs = {c for place in nodes.values() for c in place.columns if c}
+        table = record_table(self.schema, records)
+        return self._lists[records].statement(table, outputs, ["filing_id", "position"], fence)
+
+    @property
+    def record_nodes(self) -> Mapping[str, Mapping[str, Place]]:
+        """Where the results of the rules over records stand, by list."""
+        return self._record_nodes
+
+
+def filing_table(schema: Schema) -> sa.TableClause:
+    """The table of filings."""
+    return sa.table(FILING, *(sa.column(c, t) for c, t in schema.tables[FILING].items()))
+
+
+def _place(node: Node, stages: Stages) -> Place:
+    parts = (node,) if isinstance(node, Int) else (node.lo, node.hi, node.gap.number())
+    bound = [stages.bind(part) for part in parts]
+    return Place(
+        tuple("" if b.constant is not None else _column(b) for b in bound),
+        tuple(b.constant for b in bound),
+    )
+
+
+def _column(value: Int) -> str:
+    assert isinstance(value.sql, sa.ColumnClause)
+    return value.sql.name
+
+
+def _named(value: Int) -> Int:
+    """The number as an expression that is given a name even if it is the same for all."""
+    return (
+        value
+        if value.constant is None
+        else Int(value.sql + sa.literal_column("0"), 0, 1, value.size)
+    )
+
+
+def _points_scale(ruleset: Ruleset, schema: Schema) -> int:
+    """The parts in which all points of a ruleset are whole."""
+    found = [1]
+    for rule in ruleset.rules:
+        match rule.body:
+            case Bands(tables):
+                found += [b.points.denominator for _, rows in tables for b in rows]
+            case Ladder(rungs, rest):
+                found += [rest.denominator, *(r.points.denominator for r in rungs if r.points)]
+            case Attested(_, lo, hi):
+                found += [lo.denominator, hi.denominator]
+                expr = ruleset.indicator(rule, rule.body.indicator).expr
+                if expr[0] in ("fact", "field"):
+                    column = schema.fact(expr[1])
+                    found.append(column.scale)
+            case Assumed(Points(lo, hi)):
+                found += [lo.denominator, hi.denominator]
+    return lcm(*found)
+
+
+class Bodies:
+    """Compiles the rules of filings, or of the records of one list."""
+
+    def __init__(self, ruleset: Ruleset, reader: Reader, scale: int) -> None:
+        self.ruleset = ruleset
+        self.reader = reader
+        self.stages = reader.stages
+        self.scale = scale
+        self.nodes: dict[str, Node] = {}
+
+    def compile(self, rule: Rule) -> Node:
+        """The result of a rule, and of all its parts."""
+        self.nodes[rule.id] = node = self._kept(self._body(rule))
+        return node
+
+    def _kept(self, node: Node) -> Node:
+        if isinstance(node, Int):
+            return self.stages.bind(node)
+        bind, condition = self.stages.bind, self.stages.bind_condition
+        gap = Gap(condition(node.gap.missing), condition(node.gap.pending))
+        return Score(bind(node.lo), bind(node.hi), gap)
+
+    def _body(self, rule: Rule) -> Node:
+        match rule.body:
+            case Cases(cases):
+                return any_met([self._case(rule, c) for c in cases])
+            case Bands(tables):
+                return self._bands(rule, tables)
+            case Ladder(rungs, rest):
+                return self._ladder(rule, rungs, rest)
+            case Total():
+                return self._total(rule, rule.body)
+            case Attested(name, lo, hi):
+                return self._attested(rule, name, lo, hi)
+            case Assumed(Points(lo, hi, gap)):
+                known = Gap(missing=gap == 1, pending=gap == 2)
+                return Score(self._points(lo), self._points(hi), known)
+            case Assumed(Outcome() as outcome):
+                return literal(int(outcome))
+        raise UnsupportedError(f"规则「{rule.id}」的定义表不能用 SQL 计算")
+
+    def _points(self, points: Fraction) -> Int:
+        scaled = points * self.scale
+        assert scaled.denominator == 1
+        return literal(scaled.numerator)
+
+    # outcomes
+
+    def _case(self, rule: Rule, case_: Case) -> Int:
+        key = f"{rule.id}/{case_.name}"
+        lines = []
+        for number, line in enumerate(case_.lines, 1):
+            outcome = self.stages.bind(self._line(rule, line))
+            self.nodes[f"{key}/{number}"] = outcome
+            lines.append(outcome)
+        self.nodes[key] = outcome = self.stages.bind(all_met(lines))
+        return outcome
+
+    def _line(self, rule: Rule, line: Line) -> Int:
+        if line.subject == "rule":
+            node = self.nodes[line.name]
+            if not isinstance(node, Int):
+                raise UnsupportedError(f"规则「{line.name}」给出的是得分")
+            return node
+        if line.subject == "points":
+            score = self.nodes[line.name]
+            if isinstance(score, Int):
+                raise UnsupportedError(f"规则「{line.name}」没有得分")
+            figure: Figure = score.number(self.scale)
+        else:
+            found = self.reader.read(self.ruleset.indicator(rule, line.name).expr)
+            if isinstance(found, Words):
+                return among(found, line.value)
+            figure = found
+        if not isinstance(line.value, Fraction) or line.op == "in":
+            raise UnsupportedError(f"规则「{rule.id}」的一行要求不能用 SQL 比较")
+        return compared(figure, line.op, line.value)
+
+    # points
+
+    def _bands(self, rule: Rule, tables: Sequence[tuple[str, tuple[Band, ...]]]) -> Score:
+        scores = []
+        for name, rows in tables:
+            figure = self.reader.read(self.ruleset.indicator(rule, name).expr)
+            if isinstance(figure, Words):
+                raise UnsupportedError(f"「{name}」不是数字，不能按档计分")
+            score = self._kept(self._of_bands(figure, rows))
+            assert isinstance(score, Score)
+            self.nodes[f"{rule.id}/{name}"] = score
+            scores.append(score)
+        if len(scores) == 1:
+            return scores[0]
+        lo = self.stages.bind(greatest([s.lo for s in scores]))
+        hi = self.stages.bind(greatest([s.hi for s in scores]))
+        gaps = [s.gap.where(compare(">", s.hi, lo)) for s in scores]
+        return Score(lo, hi, widest(gaps))
+
+    def _of_bands(self, figure: Figure, rows: Sequence[Band]) -> Score:
+        """The least and the most points of all values that a figure may take."""
+        cells = self._cells(rows)
+        low, high = (
+            [(any_of(*(_meets(figure, c) for c in group)), self._points(points))
+             for points, group in ordered]
+            for ordered in (sorted(cells.items()), sorted(cells.items(), reverse=True))
+        )  # fmt: skip
+        lo = self.stages.bind(case(low[:-1], low[-1][1]))
+        hi = self.stages.bind(case(high[:-1], high[-1][1]))
+        return Score(lo, hi, figure.gap.where(compare("<", lo, hi)))
+
+    def _cells(self, rows: Sequence[Band]) -> dict[Fraction, list["Cell"]]:
+        """For all points the parts of the line that give them; on a shared end the higher counts."""
+        marks = sorted({e for b in rows for e in (b.lo, b.hi) if e is not None})
+        parts: list[Cell] = []
+        for a, b in pairwise([None, *marks, None]):
+            if a is not None:
+                parts.append(Cell(a, True, a, True))
+            parts.append(Cell(a, False, b, False))
+        found: list[tuple[Fraction, Cell]] = []
+        for cell in parts:
+            points = _score(rows, cell)
+            if found and found[-1][0] == points:
+                before = found.pop()[1]
+                cell = Cell(before.lo, before.lo_in, cell.hi, cell.hi_in)
+            found.append((points, cell))
+        cells: dict[Fraction, list[Cell]] = {}
+        for points, cell in found:
+            cells.setdefault(points, []).append(cell)
+        return cells
+
+    def _ladder(self, rule: Rule, rungs: Sequence[Case], rest: Fraction) -> Score:
+        steps = [
+            (self._case(rule, rung), self._points(rung.points or Fraction(0))) for rung in rungs
+        ]
+        last = self._points(rest)
+
+        def first(wanted: Comparison, outcome: Outcome) -> Int:
+            return case([(compare(wanted, o, literal(int(outcome))), p) for o, p in steps], last)
+
+        lo = self.stages.bind(first("=", Outcome.MET))
+        hi = self.stages.bind(first(">", Outcome.NOT_MET))
+        missing = literal(int(Outcome.MISSING))
+        filed = any_of(*(all_of(compare("=", o, missing), compare(">", p, lo)) for o, p in steps))
+        gap = Gap(missing=filed, pending=True).where(compare("<", lo, hi))
+        return Score(lo, hi, gap)
+
+    def _total(self, rule: Rule, total: Total) -> Score:
+        for group, items in total.groups.items():
+            self.nodes[f"{rule.id}/{group}"] = self._kept(self._sum(i.rule for i in items))
+        return self._sum(i.rule for i in total.items)
+
+    def _sum(self, rules: Iterable[str]) -> Score:
+        scores = [s for r in rules if isinstance(s := self.nodes[r], Score)]
+        lo, hi = _ZERO, _ZERO
+        for score in scores:
+            lo, hi = lo + score.lo, hi + score.hi
+        lo, hi = self.stages.bind(lo), self.stages.bind(hi)
+        return Score(lo, hi, widest([s.gap for s in scores]).where(compare("<", lo, hi)))
+
+    def _attested(self, rule: Rule, name: str, least: Fraction, most: Fraction) -> Score:
+        figure = self.reader.number(self.ruleset.indicator(rule, name).expr)
+        if figure.den.constant is None:
+            raise UnsupportedError(f"「{name}」是比例，不能作为填报的得分")
+        parts = self.scale // (figure.scale * figure.den.constant)
+        if parts * figure.scale * figure.den.constant != self.scale:
+            raise UnsupportedError(f"「{name}」的精度超出得分的精度")
+        bottom, top = self._points(least), self._points(most)
+
+        def within(end: Int | None, otherwise: Int) -> Int:
+            if end is None:
+                return otherwise
+            points = end.times(parts)
+            inside = Int(points.sql, bottom.low, top.high, points.size, False)
+            return case(
+                [
+                    (compare("<", points, bottom), bottom),
+                    (compare(">", points, top), top),
+                    (points.sql.is_not(None) if points.null else True, inside),
+                ],
+                otherwise,
+            )
+
+        lo = self.stages.bind(within(figure.lo, bottom))
+        hi = self.stages.bind(within(figure.hi, top))
+        return Score(lo, hi, figure.gap.where(compare("<", lo, hi)))
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A part of the line; None is without end."""
+
+    lo: Fraction | None
+    lo_in: bool
+    hi: Fraction | None
+    hi_in: bool
+
+
+def _score(rows: Iterable[Band], cell: Cell) -> Fraction:
+    """The points of a cell that holds no mark but itself."""
+    if cell.lo is None:
+        value = Fraction(0) if cell.hi is None else cell.hi - 1
+    elif cell.hi is None:
+        value = cell.lo + 1
+    else:
+        value = (cell.lo + cell.hi) / 2
+    points = [
+        b.points
+        for b in rows
+        if (b.lo is None or b.lo <= value) and (b.hi is None or value <= b.hi)
+    ]
+    if not points:
+        raise UnsupportedError("计分表没有覆盖所有的数值")
+    return max(points)
+
+
+def _meets(figure: Figure, cell: Cell) -> Condition:
+    """Whether some value of a figure lies in a cell."""
+    above: Condition = True
+    if cell.lo is not None:
+        above = any_of(figure.high_open, figure.high_is(">=" if cell.lo_in else ">", cell.lo))
+    below: Condition = True
+    if cell.hi is not None:
+        below = any_of(figure.low_open, figure.low_is("<=" if cell.hi_in else "<", cell.hi))
+    return all_of(above, below)
+
+
+def compared(figure: Figure, op: Comparison, limit: Fraction) -> Int:
+    """The outcome of a comparison: met if all values satisfy it, not met if none does."""
+    refuted: Comparison = _OPPOSITE[op]
+    if op in (">=", ">"):
+        met, not_met = figure.low_is(op, limit), figure.high_is(refuted, limit)
+    else:
+        met, not_met = figure.high_is(op, limit), figure.low_is(refuted, limit)
+    outcomes = [(met, literal(int(Outcome.MET))), (not_met, literal(int(Outcome.NOT_MET)))]
+    return case(outcomes, figure.gap.outcome())
+
+
+_OPPOSITE: Final[Mapping[str, Comparison]] = {">=": "<", ">": "<=", "<": ">=", "<=": ">"}
+
+
+def among(words: Words, codes: object) -> Int:
+    """The outcome of a comparison with codes."""
+    if not isinstance(codes, tuple):
+        raise UnsupportedError("代码只能与所列的代码比较")
+    listed = words.sql.in_(codes)
+    known = words.sql.is_not(None)
+    outcomes = [(listed, literal(int(Outcome.MET))), (known, literal(int(Outcome.NOT_MET)))]
+    return case(outcomes, words.gap.outcome())
+
+
+def all_met(outcomes: Sequence[Int]) -> Int:
+    """The least of some outcomes."""
+    return _first(outcomes, (Outcome.NOT_MET, Outcome.MISSING, Outcome.PENDING), Outcome.MET)
+
+
+def any_met(outcomes: Sequence[Int]) -> Int:
+    """Cases joined by *or*: met if any is, not met if none can be."""
+    return _first(outcomes, (Outcome.MET, Outcome.MISSING, Outcome.PENDING), Outcome.NOT_MET)
+
+
+def _first(outcomes: Sequence[Int], order: Iterable[Outcome], rest: Outcome) -> Int:
+    """The first of ``order`` that any of the outcomes is."""
+    if len(outcomes) == 1:
+        return outcomes[0]
+    branches = [
+        (any_of(*(compare("=", o, literal(int(wanted))) for o in outcomes)), literal(int(wanted)))
+        for wanted in order
+    ]
+    return case(branches, literal(int(rest)))
+
+
+def greatest(values: Sequence[Int]) -> Int:
+    """The greatest of some numbers, none of them NULL."""
+    found = values[0]
+    for value in values[1:]:
+        found = case([(compare(">=", found, value), found)], value)
+    return found

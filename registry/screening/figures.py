@@ -1,0 +1,674 @@
+"""Formulas of indicators as SQL, with the same readings as ``rules.readings``: intervals and gaps.
+
+A figure is what both ends of its interval come to, as fractions over one denominator that is never zero;
+an end that is NULL is open. Time is never computed: the date is compared with the day on which
+the threshold is reached, found beforehand.
+"""
+
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from fractions import Fraction
+from functools import reduce
+from math import gcd, lcm
+from typing import Any, Final, Protocol, TypeAlias
+
+import sqlalchemy as sa
+from sqlalchemy.sql.expression import ColumnElement
+
+from registry.screening.schema import Column, Schema
+from registry.screening.stages import Stages
+from registry.screening.widths import (
+    Comparison,
+    Condition,
+    DayLiteral,
+    Int,
+    Size,
+    UnsupportedError,
+    all_of,
+    any_of,
+    case,
+    coalesced,
+    compare,
+    is_null,
+    literal,
+    not_null,
+)
+from rules.facts import YEARS
+from rules.model import Expr, Ruleset
+from rules.readings import years_between
+
+_ONE: Final = literal(1)
+
+
+@dataclass(frozen=True)
+class Gap:
+    """What would settle a figure: a filed fact, else a person's finding; never NULL."""
+
+    missing: Condition = False
+    pending: Condition = False
+
+    def where(self, condition: Condition) -> "Gap":
+        """The gap, but only where a condition holds."""
+        return Gap(all_of(self.missing, condition), all_of(self.pending, condition))
+
+    def outcome(self) -> Int:
+        """The outcome of a comparison that it leaves open."""
+        if self.pending is False:
+            return _MISSING
+        return case([(self.missing, _MISSING)], _PENDING)
+
+    def number(self) -> Int:
+        """0 for none, 1 for a filed fact, 2 for a person."""
+        return case([(self.missing, _MISSING), (self.pending, _PENDING)], literal(0))
+
+
+_MISSING, _PENDING = literal(1), literal(2)
+
+
+def widest(gaps: Sequence[Gap]) -> Gap:
+    """The gap of a whole."""
+    return Gap(any_of(*(g.missing for g in gaps)), any_of(*(g.pending for g in gaps)))
+
+
+class Figure(Protocol):
+    """What can be compared with constants."""
+
+    @property
+    def gap(self) -> Gap:
+        """What would settle it."""
+
+    def low_is(self, op: Comparison, limit: Fraction) -> Condition:
+        """Whether the low end compares so; not true where it is open."""
+
+    def high_is(self, op: Comparison, limit: Fraction) -> Condition:
+        """Whether the high end compares so; not true where it is open."""
+
+    @property
+    def low_open(self) -> Condition:
+        """Whether there is no low end."""
+
+    @property
+    def high_open(self) -> Condition:
+        """Whether there is no high end."""
+
+
+@dataclass(frozen=True)
+class Number:
+    """A figure from lo / (den·scale) to hi / (den·scale); None is open for every filing.
+
+    ``den`` is above zero. ``broken`` says that it cannot be computed: both ends are NULL then.
+    """
+
+    lo: Int | None
+    hi: Int | None
+    gap: Gap = Gap()
+    scale: int = 1
+    den: Int = _ONE
+    broken: Condition = False
+
+    def low_is(self, op: Comparison, limit: Fraction) -> Condition:
+        """Whether the low end compares so."""
+        return self._compared(self.lo, op, limit)
+
+    def high_is(self, op: Comparison, limit: Fraction) -> Condition:
+        """Whether the high end compares so."""
+        return self._compared(self.hi, op, limit)
+
+    def _compared(self, end: Int | None, op: Comparison, limit: Fraction) -> Condition:
+        if end is None:
+            return False
+        left, right = limit.denominator, limit.numerator * self.scale
+        common = gcd(left, right)
+        return compare(op, end.times(left // common), self.den.times(right // common))
+
+    @property
+    def low_open(self) -> Condition:
+        """Whether there is no low end."""
+        return True if self.lo is None else is_null(self.lo)
+
+    @property
+    def high_open(self) -> Condition:
+        """Whether there is no high end."""
+        return True if self.hi is None else is_null(self.hi)
+
+    def settled(self) -> "Number":
+        """The figure without a gap where both ends are the same."""
+        if self.lo is None or self.hi is None:
+            return self
+        same = compare("=", self.lo, self.hi)
+        apart = case([(same, literal(0))], literal(1))
+        return replace(self, gap=self.gap.where(compare("=", apart, literal(1))))
+
+
+@dataclass(frozen=True)
+class Span:
+    """A time that grows or shrinks with a date: ``of`` gives it for each day."""
+
+    day: ColumnElement[Any]
+    of: Callable[[date], Fraction]
+    grows: bool
+    gap: Gap
+
+    def low_is(self, op: Comparison, limit: Fraction) -> Condition:
+        """Whether the time compares so; NULL where the date is not known."""
+        return self._is(op, limit)
+
+    def high_is(self, op: Comparison, limit: Fraction) -> Condition:
+        """The same: a known date has one time."""
+        return self._is(op, limit)
+
+    def _is(self, op: Comparison, limit: Fraction) -> Condition:
+        # the first day from which on the time is at (or past) the limit, seen in the direction of days
+        strict = op in (">", "<=") if self.grows else op in (">=", "<")
+        sign = 1 if self.grows else -1
+
+        def reached(day: date) -> bool:
+            here, there = sign * self.of(day), sign * limit
+            return here > there if strict else here >= there
+
+        place = bisect_left(_DAYS, True, key=lambda n: reached(date.fromordinal(n)))
+        first = DayLiteral(date.fromordinal(_DAYS[0] + place))
+        upwards = (op in (">=", ">")) is self.grows
+        return self.day >= first if upwards else self.day < first
+
+    @property
+    def low_open(self) -> Condition:
+        """Whether the date is not known."""
+        return self.day.is_(None)
+
+    @property
+    def high_open(self) -> Condition:
+        """Whether the date is not known."""
+        return self.day.is_(None)
+
+
+#: All days that can be filed; past the last one no threshold is reached.
+_DAYS: Final = range(date(YEARS.start, 1, 1).toordinal(), date(YEARS.stop, 1, 1).toordinal())
+
+
+@dataclass(frozen=True)
+class Words:
+    """A code or text; NULL where it is not known."""
+
+    sql: ColumnElement[Any]
+    gap: Gap
+    broken: Condition = False
+
+
+@dataclass(frozen=True)
+class Day:
+    """A date: of each filing, or the same for all."""
+
+    sql: ColumnElement[Any] | None
+    fixed: date | None
+    gap: Gap = Gap()
+
+
+Reading: TypeAlias = Number | Span | Words
+
+
+class Counts(Protocol):
+    """What the records of a list come to, by filing; ``registry.screening.records`` knows."""
+
+    def number(self, records: str) -> Int:
+        """How many records there are."""
+
+    def outcomes(self, records: str, rule: str) -> tuple[Int, Int, Int]:
+        """How many of them satisfy a rule, lack figures for it, or wait for a person."""
+
+    def amounts(self, records: str, field: str, rule: str) -> tuple[Int, Int, Gap, Condition]:
+        """Sum of a field over those that satisfy a rule, and over those that may; its gap.
+
+        At last whether the greater sum has no end.
+        """
+
+    def complete(self, records: str) -> Condition:
+        """Whether the list is declared complete."""
+
+
+class Reader:
+    """Makes SQL of formulas: those of filings, or those of the records of one list."""
+
+    def __init__(
+        self,
+        ruleset: Ruleset,
+        schema: Schema,
+        stages: Stages,
+        day: date,
+        records: str = "",
+        counts: Counts | None = None,
+    ) -> None:
+        self.ruleset = ruleset
+        self.schema = schema
+        self.stages = stages
+        self.day = day
+        self.records = records
+        self.counts = counts
+        self._known: dict[Expr, Reading] = {}
+
+    def read(self, expr: Expr) -> Reading:
+        """The reading of a formula, computed once."""
+        if expr not in self._known:
+            self._known[expr] = self._bound(self._read(expr))
+        return self._known[expr]
+
+    def _bound(self, reading: Reading) -> Reading:
+        bind, condition = self.stages.bind, self.stages.bind_condition
+        match reading:
+            case Number(lo, hi, gap, scale, den, broken):
+                return Number(
+                    None if lo is None else bind(lo),
+                    None if hi is None else bind(hi),
+                    Gap(condition(gap.missing), condition(gap.pending)),
+                    scale,
+                    bind(den),
+                    condition(broken),
+                )
+            case Words(sql, gap, broken):
+                bound = Gap(condition(gap.missing), condition(gap.pending))
+                return Words(self.stages.bind_words(sql), bound, condition(broken))
+        return reading
+
+    def number(self, expr: Expr) -> Number:
+        """The reading of a formula that gives a number to compute with."""
+        found = self.read(expr)
+        if not isinstance(found, Number):
+            raise UnsupportedError(f"算式{expr}不能用于四则运算")
+        return found
+
+    def _read(self, expr: Expr) -> Reading:
+        match expr:
+            case ("fact", id):
+                if self.records:
+                    raise UnsupportedError("逐条记录的规则引用了整份填报的数据")
+                return _leaf(self.schema.fact(id))
+            case ("year", id, offset):
+                if self.records:
+                    raise UnsupportedError("逐条记录的规则引用了整份填报的数据")
+                return _leaf(self.schema.year(id, offset))
+            case ("field", id):
+                return _leaf(self.schema.field(self.records, id))
+            case ("const", text):
+                value = Fraction(text)
+                constant = literal(value.numerator)
+                return Number(constant, constant, scale=value.denominator)
+            case ("add", *terms):
+                return reduce(_sum, (self.number(t) for t in terms))
+            case ("sub", a, b):
+                return _sum(self.number(a), _negative(self.number(b)))
+            case ("div", a, b):
+                return _quotient(self.number(a), self.number(b))
+            case ("least", a, b):
+                return _smaller(self.number(a), self.number(b))
+            case ("bounded", a, lowers, uppers):
+                return self._within(
+                    self.number(a),
+                    [self.number(x) for x in lowers],
+                    [self.number(x) for x in uppers],
+                )
+            case ("count", records, rule, filed):
+                return self._counted(records, rule, filed)
+            case ("total", records, name, rule, filed):
+                return self._total(records, name, rule, filed)
+            case ("days", a, b):
+                return self._span(a, b, lambda x, y: Fraction((y - x).days))
+            case ("years", a, b):
+                return self._span(a, b, years_between)
+            case ("calendar_years", a, b):
+                return self._span(a, b, lambda x, y: Fraction(y.year - x.year))
+            case ("year_number", a):
+                return self._year_number(a)
+            case ("lookup", name, a):
+                return self._lookup(name, a)
+            case ("else_found", a, finding):
+                return self._else_found(a, finding)
+        raise UnsupportedError(f"不认识的算式「{expr[0]}」")
+
+    # records
+
+    def _counted(self, records: str, rule: str, filed: str | None) -> Number:
+        counts = self._counts()
+        met, missing, pending = counts.outcomes(records, rule)
+        complete = counts.complete(records)
+        some = compare(">", missing, literal(0)), compare(">", pending, literal(0))
+        listed = Number(
+            met,
+            case([(complete, met + missing + pending)], None),
+            Gap(
+                any_of(_not(complete), some[0]),
+                all_of(complete, some[1]),
+            ),
+        )
+        return self._settled(records, listed, filed)
+
+    def _total(self, records: str, name: str, rule: str, filed: str | None) -> Number:
+        column = self.schema.field(records, name)
+        if (
+            column.fact.minimum is None
+            or column.fact.minimum < 0
+            or column.fact.maximum is not None
+        ):
+            raise UnsupportedError(f"清单的「{column.fact.name}」不能这样合计")
+        counts = self._counts()
+        least, most, gap, endless = counts.amounts(records, name, rule)
+        complete = counts.complete(records)
+        ended = all_of(complete, _not(endless))
+        listed = Number(
+            least,
+            case([(ended, most)], None),
+            Gap(any_of(_not(complete), gap.missing), gap.pending),
+            column.scale,
+        )
+        return self._settled(records, listed.settled(), filed)
+
+    def _counts(self) -> Counts:
+        if self.counts is None:
+            raise UnsupportedError("逐条记录的规则引用了清单的合计")
+        return self.counts
+
+    def _settled(self, records: str, listed: Number, filed: str | None) -> Number:
+        """What records come to, where there are some; the filed total where none are, or they allow it."""
+        counts = self._counts()
+        none = all_of(
+            compare("=", counts.number(records), literal(0)), _not(counts.complete(records))
+        )
+        if filed is None:
+            nothing = Number(literal(0), None, Gap(missing=True))
+            return _choice([(none, nothing)], listed)
+        column = self.schema.fact(filed)
+        stated = _leaf(column)
+        assert isinstance(stated, Number)
+        own, listed, stated = self.stages.bind(_int(column)), self._bind(listed), self._bind(stated)
+        least, most = listed.lo, listed.hi
+        assert least is not None
+        if column.fact.kind == "flag":
+            one = literal(1)
+            least = case([(compare(">", least, one), one)], least)
+            most = None if most is None else case([(compare(">", most, one), one)], most)
+        x, y = least.times(column.scale), own.times(listed.scale)
+        beyond = compare(">", x, y)
+        below = False if most is None else compare("<", most.times(column.scale), y)
+        contradicting = any_of(beyond, below)
+        return _choice(
+            [
+                (none, stated),
+                (is_null(own), listed),
+                (contradicting, Number(None, None, Gap(pending=True), broken=True)),
+            ],
+            stated,
+        )
+
+    def _bind(self, number: Number) -> Number:
+        bound = self._bound(number)
+        assert isinstance(bound, Number)
+        return bound
+
+    def _within(self, a: Number, lowers: Sequence[Number], uppers: Sequence[Number]) -> Number:
+        """``a`` within the bounds; broken if these leave nothing."""
+        lo, hi, den, scale = a.lo, a.hi, a.den, a.scale
+        for others, low in ((lowers, True), (uppers, False)):
+            for other in others:
+                theirs = other.lo if low else other.hi
+                if theirs is None:
+                    continue
+                mine, theirs, factor = _aligned(den, scale, other, theirs)
+                lo, hi = (None if e is None else e * mine for e in (lo, hi))
+                den, scale = factor
+                if low:
+                    lo = _picked(lo, theirs, ">")
+                else:
+                    hi = _picked(hi, theirs, "<")
+        lo, hi = (None if e is None else self.stages.bind(e) for e in (lo, hi))
+        crossing = False if lo is None or hi is None else compare(">", lo, hi)
+        crossed = self.stages.bind_condition(any_of(a.broken, crossing))
+        broken = Number(None, None, Gap(pending=True), scale, den, True)
+        return _choice([(crossed, broken)], Number(lo, hi, a.gap, scale, den).settled())
+
+    # dates
+
+    def _date(self, expr: Expr) -> Day:
+        match expr:
+            case ("as_of",):
+                return Day(None, self.day)
+            case ("new_year", offset):
+                return Day(None, date(self.day.year + offset, 1, 1))
+        found = self.read(expr)
+        if not isinstance(found, Words):
+            raise UnsupportedError(f"算式{expr}不是日期")
+        return Day(found.sql, None, found.gap)
+
+    def _span(self, a: Expr, b: Expr, measure: Callable[[date, date], Fraction]) -> Reading:
+        start, end = self._date(a), self._date(b)
+        if start.fixed is not None and end.sql is not None:
+            first = start.fixed
+            return Span(end.sql, lambda day: measure(first, day), True, end.gap)
+        if end.fixed is not None and start.sql is not None:
+            last = end.fixed
+            return Span(start.sql, lambda day: measure(day, last), False, start.gap)
+        if start.fixed is not None and end.fixed is not None:
+            value = measure(start.fixed, end.fixed)
+            constant = literal(value.numerator)
+            return Number(constant, constant, scale=value.denominator)
+        raise UnsupportedError("两个日期都由企业填报，不能预先算出界限")
+
+    def _year_number(self, a: Expr) -> Reading:
+        day = self._date(a)
+        if day.sql is None:
+            raise UnsupportedError("固定日期的年份")
+        return Span(day.sql, lambda x: Fraction(x.year), True, day.gap)
+
+    # codes
+
+    def _lookup(self, name: str, a: Expr) -> Words:
+        text = self.read(a)
+        if not isinstance(text, Words):
+            raise UnsupportedError(f"算式{a}不是代码")
+        table = self.ruleset.maps[name]
+        branches = []
+        for length in sorted({len(k) for k in table}, reverse=True):
+            prefix = sa.func.substr(text.sql, 1, length)
+            wanted: dict[str, list[str]] = {}
+            for key, code in table.items():
+                if len(key) == length:
+                    wanted.setdefault(code, []).append(key)
+            branches += [(prefix.in_(keys), sa.literal(c)) for c, keys in wanted.items()]
+        if not branches:
+            raise UnsupportedError(f"代码表「{name}」是空的")
+        found = self.stages.bind_words(sa.case(*branches, else_=None))
+        unmapped = self.stages.bind_condition(
+            all_of(text.sql.is_not(None), found.is_(None), _not(text.broken))
+        )
+        gap = Gap(text.gap.missing, any_of(text.gap.pending, unmapped))
+        return Words(found, gap, any_of(text.broken, unmapped))
+
+    def _else_found(self, a: Expr, finding: Expr) -> Reading:
+        value, found = self.read(a), self.read(finding)
+        if isinstance(value, Words) and isinstance(found, Words):
+            known = all_of(value.broken, found.sql.is_not(None))
+            if known is False:
+                return value
+            sql: ColumnElement[Any] = self.stages.bind_words(
+                sa.func.coalesce(value.sql, _when(value.broken, found.sql))
+            )
+            still = all_of(value.broken, found.sql.is_(None))
+            gap = Gap(value.gap.missing, all_of(value.gap.pending, sql.is_(None)))
+            return Words(sql, gap, still)
+        if isinstance(value, Number) and isinstance(found, Number):
+            exact = _not(any_of(found.gap.missing, found.gap.pending))
+            return _choice([(all_of(value.broken, exact), found)], value)
+        raise UnsupportedError("算式与认定不是同一类")
+
+
+def _when(condition: Condition, words: ColumnElement[Any]) -> ColumnElement[Any]:
+    if isinstance(condition, bool):
+        return words if condition else sa.null()
+    return sa.case((condition, words), else_=None)
+
+
+def _not(condition: Condition) -> Condition:
+    """The negation of a condition that is never NULL."""
+    return not condition if isinstance(condition, bool) else sa.not_(condition)
+
+
+def _int(column: Column) -> Int:
+    size = Size.LONG if column.fact.kind == "number" else Size.INT
+    return Int(sa.column(column.name), column.low, column.high, size, True)
+
+
+def _leaf(column: Column) -> Number | Words:
+    """A filed fact, or a finding; where it is unknown, whatever may be true of it."""
+    fact, sql = column.fact, sa.column(column.name)
+    gap = Gap(missing=sql.is_(None)) if fact.origin == "填报" else Gap(pending=sql.is_(None))
+    if fact.kind == "flag":
+        value = _int(column)
+        return Number(coalesced(value, 0), coalesced(value, 1), gap)
+    if fact.kind != "number":
+        return Words(sql, gap)
+    value = _int(column)
+
+    def end(bound: Fraction | None) -> Int:
+        if bound is None:
+            return value
+        scaled = bound * column.scale
+        if scaled.denominator != 1:
+            raise UnsupportedError(f"「{fact.name}」的界限不合快照的精度")
+        return coalesced(value, scaled.numerator)
+
+    if fact.minimum is not None and fact.minimum == fact.maximum:
+        gap = Gap()
+    return Number(end(fact.minimum), end(fact.maximum), gap, column.scale)
+
+
+# arithmetic
+
+
+def _aligned(den: Int, scale: int, other: Number, end: Int) -> tuple[Int, Int, tuple[Int, int]]:
+    """What to multiply one figure by, another one's end in the same parts, and these parts."""
+    common = lcm(scale, other.scale)
+    mine, theirs = literal(common // scale), end.times(common // other.scale)
+    if other.den is den or other.den.constant == den.constant == 1:
+        return mine, theirs, (den, common)
+    return mine * other.den, theirs * den, (den * other.den, common)
+
+
+def _sum(a: Number, b: Number) -> Number:
+    """The sum; one that is broken breaks it, and only a person can settle it then."""
+    los = None if b.lo is None or a.lo is None else _aligned(a.den, a.scale, b, b.lo)
+    his = None if b.hi is None or a.hi is None else _aligned(a.den, a.scale, b, b.hi)
+    parts = los or his
+    den, scale = parts[2] if parts else (literal(1), 1)
+    lo = None if los is None or a.lo is None else a.lo * los[0] + los[1]
+    hi = None if his is None or a.hi is None else a.hi * his[0] + his[1]
+    gap, broken = widest([a.gap, b.gap]), any_of(a.broken, b.broken)
+    return Number(lo, hi, _persons(gap, broken), scale, den, broken)
+
+
+def _persons(gap: Gap, broken: Condition) -> Gap:
+    """The gap, but where something is broken that of a person."""
+    if broken is False:
+        return gap
+    return Gap(all_of(gap.missing, _not(broken)), any_of(gap.pending, broken))
+
+
+def _negative(a: Number) -> Number:
+    zero = literal(0)
+    lo = None if a.hi is None else zero - a.hi
+    hi = None if a.lo is None else zero - a.lo
+    return replace(a, lo=lo, hi=hi)
+
+
+def _quotient(a: Number, b: Number) -> Number:
+    """a / b; broken where b is known and not above zero, open where it is not known."""
+    if b.lo is None or b.den.constant != 1:
+        raise UnsupportedError("除数本身是比例")
+    known = _not(any_of(b.gap.missing, b.gap.pending, b.broken))
+    above = compare(">", b.lo, literal(0))
+    computable = all_of(known, above)
+    broken = any_of(a.broken, b.broken, all_of(known, _not(above)))
+    ends = [
+        None if end is None else case([(computable, end.times(b.scale))], None)
+        for end in (a.lo, a.hi)
+    ]
+    least = 1 if b.lo.constant is None else b.lo.low
+    divisor = case([(computable, b.lo)], literal(1))
+    divisor = replace(divisor, low=max(1, min(divisor.low, least)), high=max(1, divisor.high))
+    gap = _persons(widest([a.gap, b.gap]), broken)
+    return Number(ends[0], ends[1], gap, a.scale, a.den * divisor, broken)
+
+
+def _smaller(a: Number, b: Number) -> Number:
+    """The smaller of two."""
+    if a.den.constant != 1 or b.den.constant != 1:
+        raise UnsupportedError("比例之间取小")
+    scale = lcm(a.scale, b.scale)
+
+    def ends(x: Int | None, y: Int | None) -> tuple[Int | None, Int | None]:
+        return (
+            None if x is None else x.times(scale // a.scale),
+            None if y is None else y.times(scale // b.scale),
+        )
+
+    low_a, low_b = ends(a.lo, b.lo)
+    high_a, high_b = ends(a.hi, b.hi)
+    lo = None
+    if low_a is not None and low_b is not None:
+        either = any_of(is_null(low_a), is_null(low_b))
+        lo = case([(either, None), (compare("<=", low_a, low_b), low_a)], low_b)
+    hi = high_b if high_a is None else _picked(high_a, high_b, "<")
+    broken = any_of(a.broken, b.broken)
+    found = Number(lo, hi, widest([a.gap, b.gap]), scale).settled()
+    return _choice([(broken, Number(None, None, Gap(pending=True), scale, broken=True))], found)
+
+
+def _picked(a: Int | None, b: Int | None, op: Comparison) -> Int | None:
+    """The greater (or lesser) of two ends that may be open."""
+    if a is None or b is None:
+        return b if a is None else a
+    return case(
+        [(all_of(not_null(a), any_of(is_null(b), compare(op, a, b))), a), (not_null(b), b)], a
+    )
+
+
+def _choice(branches: Sequence[tuple[Condition, Number]], rest: Number) -> Number:
+    """The figure of the first branch whose condition holds."""
+    if all(condition is False for condition, _ in branches):
+        return rest
+    numbers = [*(n for _, n in branches), rest]
+    usable = [n for n in numbers if n.lo is not None or n.hi is not None]
+    scale = reduce(lcm, (n.scale for n in usable), 1)
+    conditions = [c for c, _ in branches]
+
+    def chosen(pick: Callable[[Number], Int | None]) -> Int | None:
+        values = [pick(n) for n in numbers]
+        if all(v is None for v in values):
+            return None
+        return case(list(zip(conditions, values[:-1], strict=True)), values[-1])
+
+    def held(pick: Callable[[Number], Condition]) -> Condition:
+        if all(pick(n) is False for n in numbers):
+            return False
+        made = case(
+            [(c, _flag(pick(n))) for c, n in zip(conditions, numbers, strict=False)],
+            _flag(pick(rest)),
+        )
+        return compare("=", made, literal(1))
+
+    def ended(end: Int | None, number: Number) -> Int | None:
+        return None if end is None else end.times(scale // number.scale)
+
+    den = chosen(lambda n: n.den)
+    assert den is not None
+    return Number(
+        chosen(lambda n: ended(n.lo, n)),
+        chosen(lambda n: ended(n.hi, n)),
+        Gap(held(lambda n: n.gap.missing), held(lambda n: n.gap.pending)),
+        scale,
+        den,
+        held(lambda n: n.broken),
+    )
+
+
+def _flag(condition: Condition) -> Int:
+    return case([(condition, literal(1))], literal(0))

@@ -1,0 +1,123 @@
+"""The records of a list in SQL: the rules read for each of them, and what they come to by filing."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.sql.expression import ColumnElement
+
+from registry.screening.figures import Gap
+from registry.screening.schema import MOST_RECORDS, Schema, complete_column
+from registry.screening.stages import Fence, Stages, fenced
+from registry.screening.widths import Condition, Int, Size, all_of, any_of, case, compare, literal
+from rules.model import Outcome
+
+_ONE: Final = literal(1)
+_ZERO: Final = literal(0)
+
+
+class Lists:
+    """What is asked of the lists of a filing: aggregates by filing, joined to its row.
+
+    ``outcomes`` gives the outcome of each rule over records as a column of its list's stages.
+    """
+
+    def __init__(
+        self, schema: Schema, stages: Mapping[str, Stages], outcomes: Mapping[str, Int]
+    ) -> None:
+        self._schema = schema
+        self._stages = stages
+        self._outcomes = outcomes
+        self._asked: dict[str, dict[str, ColumnElement[Any]]] = {}
+        self._places = {rule: n for n, rule in enumerate(outcomes)}
+
+    def number(self, records: str) -> Int:
+        """How many records there are."""
+        return self._aggregate(records, "n", sa.func.count(), MOST_RECORDS)
+
+    def outcomes(self, records: str, rule: str) -> tuple[Int, Int, Int]:
+        """How many of them satisfy a rule, lack figures for it, or wait for a person."""
+        met, missing, pending = (
+            self._counted(records, f"{self._places[rule]}_{o.name.lower()}", self._is(rule, o))
+            for o in (Outcome.MET, Outcome.MISSING, Outcome.PENDING)
+        )
+        return met, missing, pending
+
+    def amounts(self, records: str, field: str, rule: str) -> tuple[Int, Int, Gap, Condition]:
+        """Sum of a field over those that satisfy a rule, and over those that may; gap and end."""
+        column = self._schema.field(records, field)
+        place = f"{self._places[rule]}_{field}"
+        amount = Int(sa.func.coalesce(sa.column(column.name), 0), 0, column.high, Size.LONG)
+        counts = compare(">", self._outcomes[rule], _ZERO)
+        least = self._summed(records, f"{place}_least", self._is(rule, Outcome.MET), amount)
+        most = self._summed(records, f"{place}_most", counts, amount)
+        unknown = all_of(counts, sa.column(column.name).is_(None))
+        absent = Outcome.MISSING if column.fact.origin == "填报" else Outcome.PENDING
+        gaps = [
+            self._some(
+                records,
+                f"{place}_{o.name.lower()}",
+                any_of(self._is(rule, o), unknown if o is absent else False),
+            )
+            for o in (Outcome.MISSING, Outcome.PENDING)
+        ]
+        return least, most, Gap(*gaps), self._some(records, f"{place}_open", unknown)
+
+    def complete(self, records: str) -> Condition:
+        """Whether the list is declared complete."""
+        filed: ColumnElement[Any] = sa.func.coalesce(sa.column(complete_column(records)), 0)
+        return compare("=", Int(filed, 0, 1, Size.INT), _ONE)
+
+    def _is(self, rule: str, outcome: Outcome) -> Condition:
+        return compare("=", self._outcomes[rule], literal(int(outcome)))
+
+    def _some(self, records: str, name: str, condition: Condition) -> Condition:
+        return compare(">", self._counted(records, name, condition), _ZERO)
+
+    def _counted(self, records: str, name: str, condition: Condition) -> Int:
+        flag = case([(condition, _ONE)], _ZERO)
+        if flag.constant == 0:
+            return _ZERO
+        return self._aggregate(records, name, sa.func.sum(flag.sql), MOST_RECORDS)
+
+    def _summed(self, records: str, name: str, condition: Condition, amount: Int) -> Int:
+        taken = case([(condition, amount)], _ZERO)
+        # a snapshot has no filing whose records sum up to more than the column holds
+        return self._aggregate(records, name, sa.func.sum(taken.sql), amount.high)
+
+    def _aggregate(self, records: str, name: str, made: ColumnElement[Any], high: int) -> Int:
+        column = f"{records}_{name}"
+        self._asked.setdefault(records, {})[column] = sa.cast(made, sa.BigInteger())
+        # a filing without records has no row to join
+        return Int(sa.func.coalesce(sa.column(column), 0), 0, high, Size.LONG)
+
+    def joined(
+        self, filing: sa.FromClause, read: set[str], fence: Fence
+    ) -> tuple[sa.FromClause, dict[str, ColumnElement[Any]]]:
+        """The filings with the aggregates that are read, and these as columns."""
+        found: dict[str, ColumnElement[Any]] = {}
+        source = filing
+        for records, asked in self._asked.items():
+            wanted = {n: made for n, made in asked.items() if n in read}
+            if not wanted:
+                continue
+            by_filing = self._by_filing(records, wanted, fence).subquery(f"{records}_counted")
+            source = source.outerjoin(by_filing, by_filing.c.filing_id == filing.c.filing_id)
+            found |= {n: by_filing.c[n] for n in wanted}
+        return source, found
+
+    def _by_filing(
+        self, records: str, wanted: Mapping[str, ColumnElement[Any]], fence: Fence
+    ) -> sa.Select[Any]:
+        stages = self._stages[records]
+        outputs = stages.named(wanted.values())
+        table = record_table(self._schema, records)
+        each = fenced(stages.statement(table, outputs, ["filing_id"], fence), fence)
+        key: ColumnElement[Any] = sa.column("filing_id")
+        made = (expression.label(n) for n, expression in wanted.items())
+        return sa.select(key, *made).select_from(each.subquery(f"{records}_each")).group_by(key)
+
+
+def record_table(schema: Schema, records: str) -> sa.TableClause:
+    """The table of a list."""
+    return sa.table(records, *(sa.column(c, t) for c, t in schema.tables[records].items()))

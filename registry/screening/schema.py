@@ -1,0 +1,288 @@
+"""The typed columns of a snapshot: one row for each filing, and one table for each list of records.
+
+A number is stored as a whole number of its column's ``scale`` (money in fen); yes and no as 1 and 0;
+codes and texts as they are. A yearly figure has a column for each year that an indicator may name,
+counted back from T, the last complete year before the day of the snapshot.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any, Final, TypeAlias
+
+import sqlalchemy as sa
+
+from registry.screening.widths import UnsupportedError
+from rules.facts import FACTS, PERIODS, RECORDS, Fact, Profile, RecordList, Scalar, yearly_key
+
+Value: TypeAlias = int | str | date | None
+
+#: How many parts a unit of each kind is stored in, and the greatest number stored.
+_SCALES: Final = {"万元": (100, 10**17), "%": (10**10, 10**12), "分": (10**4, 10**12)}
+_COUNTED: Final = (1, 10**12)
+#: The most records of one list; also what sums over a list stay below, in scaled units.
+MOST_RECORDS: Final = 10**6
+
+FILING: Final = "filing"
+#: What a row says of a filing besides the facts; none of it decides anything.
+IDENTITY: Final[Mapping[str, sa.types.TypeEngine[Any]]] = {
+    "filing_id": sa.BigInteger(),
+    "uscc": sa.Text(),
+    "name": sa.Text(),
+    "province": sa.Text(),
+    "city": sa.Text(),
+    "county": sa.Text(),
+    "as_of": sa.Date(),
+    "newest_year": sa.Integer(),
+    "routed": sa.Text(),
+}
+
+
+class NotStoredError(Exception):
+    """A filing states something that the columns cannot hold; the words say what."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One fact as a column: numbers lie from ``low`` to ``high``, in parts of 1/``scale``."""
+
+    name: str
+    fact: Fact
+    scale: int = 1
+    low: int = 0
+    high: int = 1
+
+    @property
+    def type(self) -> sa.types.TypeEngine[Any]:
+        """The type of the column."""
+        match self.fact.kind:
+            case "number":
+                return sa.BigInteger()
+            case "flag":
+                return sa.SmallInteger()
+            case "date":
+                return sa.Date()
+        return sa.Text()
+
+    def stored(self, value: Scalar | None) -> Value:
+        """A value as the column holds it; ``NotStoredError`` for one that it cannot hold."""
+        if value is None:
+            return None
+        match self.fact.kind:
+            case "flag":
+                return int(bool(value))
+            case "date":
+                return _day(str(value))
+            case "number":
+                number = _scaled(str(value), self.scale)
+                if number is None or not self.low <= number <= self.high:
+                    raise NotStoredError(f"{self.fact.name}「{value}」超出快照的精度或范围")
+                return number
+        if "\x00" in str(value):
+            raise NotStoredError(f"{self.fact.name}含有不能保存的字符")
+        return str(value)
+
+    def restored(self, value: Value) -> Scalar | None:
+        """The reverse."""
+        if value is None:
+            return None
+        match self.fact.kind:
+            case "flag":
+                return bool(value)
+            case "date":
+                return value.isoformat() if isinstance(value, date) else str(value)
+            case "number":
+                return plain_decimal(Fraction(int(str(value)), self.scale))
+        return str(value)
+
+
+_day = lru_cache(maxsize=1 << 14)(date.fromisoformat)
+
+
+@lru_cache(maxsize=1 << 14)
+def _scaled(text: str, scale: int) -> int | None:
+    if text.isdecimal():
+        return int(text) * scale
+    number = Fraction(text) * scale
+    return number.numerator if number.denominator == 1 else None
+
+
+def plain_decimal(value: Fraction) -> str:
+    """A number with finitely many decimals in its plain form, a fraction of any other.
+
+    >>> plain_decimal(Fraction(5, 4)), plain_decimal(Fraction(-3)), plain_decimal(Fraction(1, 3))
+    ('1.25', '-3', '1/3')
+    """
+    places = next((n for n in range(40) if 10**n % value.denominator == 0), None)
+    if not places:
+        return str(value)
+    digits = f"{abs(value.numerator) * 10**places // value.denominator:0{places + 1}d}"
+    return f"{'-' if value < 0 else ''}{digits[:-places]}.{digits[-places:]}"
+
+
+def column(name: str, fact: Fact) -> Column:
+    """The column of a fact of the catalogue."""
+    if fact.kind != "number":
+        return Column(name, fact)
+    scale, limit = _SCALES.get(fact.unit, _COUNTED)
+    low = -limit if fact.minimum is None else _part(fact.minimum, scale)
+    return Column(name, fact, scale, low, limit)
+
+
+def _part(value: Fraction, scale: int) -> int:
+    return int(value * scale)
+
+
+@dataclass(frozen=True)
+class Schema:
+    """Which column holds what: facts by key (``revenue-1`` is that of year T - 1), fields by list."""
+
+    facts: Mapping[str, Column]
+    lists: Mapping[str, Mapping[str, Column]] = field(default_factory=dict)
+
+    def fact(self, id: str) -> Column:
+        """The column of a fact that is not yearly."""
+        return self._found(self.facts, id)
+
+    def year(self, id: str, offset: int) -> Column:
+        """The column of a yearly figure."""
+        return self._found(self.facts, year_key(id, offset))
+
+    def field(self, records: str, id: str) -> Column:
+        """The column of a field of the records of a list."""
+        return self._found(self.lists.get(records, {}), id)
+
+    def _found(self, columns: Mapping[str, Column], key: str) -> Column:
+        if key not in columns:
+            raise UnsupportedError(f"快照中没有「{key}」一列")
+        return columns[key]
+
+    def narrowed(self, bounds: Mapping[str, tuple[int, int]]) -> "Schema":
+        """The schema with the least and greatest number that each column really holds."""
+
+        def narrow(columns: Mapping[str, Column]) -> dict[str, Column]:
+            return {
+                k: replace(
+                    c, low=max(c.low, bounds[c.name][0]), high=min(c.high, bounds[c.name][1])
+                )
+                if c.name in bounds and c.fact.kind == "number"
+                else c
+                for k, c in columns.items()
+            }
+
+        return Schema(narrow(self.facts), {k: narrow(v) for k, v in self.lists.items()})
+
+    @property
+    def tables(self) -> dict[str, dict[str, sa.types.TypeEngine[Any]]]:
+        """The tables of a snapshot with the types of their columns."""
+        facts = {c.name: c.type for c in self.facts.values()}
+        complete = {complete_column(k): sa.SmallInteger() for k in self.lists}
+        return {FILING: {**IDENTITY, **facts, **complete}} | {
+            name: {"filing_id": sa.BigInteger(), "position": sa.Integer()}
+            | {c.name: c.type for c in columns.values()}
+            for name, columns in self.lists.items()
+        }
+
+    @property
+    def numbers(self) -> dict[str, list[Column]]:
+        """The columns of each table that hold numbers."""
+        found = {FILING: list(self.facts.values())}
+        found |= {k: list(v.values()) for k, v in self.lists.items()}
+        return {k: [c for c in v if c.fact.kind == "number"] for k, v in found.items()}
+
+    # rows
+
+    def rows(self, profile: Profile, year: int) -> dict[str, list[tuple[Value, ...]]]:
+        """A profile's facts as rows of the tables, without their keys; T is ``year``.
+
+        Raises ``NotStoredError`` for what the columns cannot hold.
+        """
+        values, lists = profile.values, profile.records
+        facts = [c.stored(values.get(self._filed_key(k, year))) for k, c in self.facts.items()]
+        complete: list[Value] = [
+            None
+            if (found := lists.get(k)) is None or found.complete is None
+            else int(found.complete)
+            for k in self.lists
+        ]
+        rows: dict[str, list[tuple[Value, ...]]] = {FILING: [(*facts, *complete)]}
+        for name, columns in self.lists.items():
+            items = lists[name].items if name in lists else ()
+            rows[name] = [
+                tuple(c.stored(item.get(id)) for id, c in columns.items()) for item in items
+            ]
+            self._refuse_long(name, rows[name])
+        return rows
+
+    def _refuse_long(self, name: str, rows: list[tuple[Value, ...]]) -> None:
+        if len(rows) > MOST_RECORDS:
+            raise NotStoredError(f"清单「{name}」过长")
+        for n, column_ in enumerate(self.lists[name].values()):
+            if column_.fact.kind == "number" and rows:
+                total = sum(int(str(r[n])) for r in rows if r[n] is not None)
+                if total > column_.high:
+                    raise NotStoredError(f"{column_.fact.name}的合计超出快照的范围")
+
+    def profile(
+        self,
+        as_of: date,
+        filing: Mapping[str, Value],
+        records: Mapping[str, Iterable[Mapping[str, Value]]],
+    ) -> Profile:
+        """The profile that a row states, with its records in order; the reverse of ``rows``."""
+        values = {
+            self._filed_key(k, as_of.year - 1): c.restored(filing[c.name])
+            for k, c in self.facts.items()
+        }
+        lists = {}
+        for name, columns in self.lists.items():
+            items = tuple(
+                {id: v for id, c in columns.items() if (v := c.restored(row[c.name])) is not None}
+                for row in records.get(name, ())
+            )
+            complete = filing[complete_column(name)]
+            if items or complete is not None:
+                lists[name] = RecordList(items, None if complete is None else bool(complete))
+        return Profile(as_of, {k: v for k, v in values.items() if v is not None}, lists)
+
+    def _filed_key(self, key: str, year: int) -> str:
+        column_ = self.facts[key]
+        if not column_.fact.yearly:
+            return key
+        return yearly_key(column_.fact.id, year + int(key.removeprefix(column_.fact.id)))
+
+
+def year_key(id: str, offset: int) -> str:
+    """How a schema calls a yearly figure of year T + ``offset``.
+
+    >>> year_key("revenue", -1), year_key("revenue", 0)
+    ('revenue-1', 'revenue+0')
+    """
+    return f"{id}{offset:+d}"
+
+
+def complete_column(records: str) -> str:
+    """The column that says whether a list is complete."""
+    return f"{records}_complete"
+
+
+def _facts() -> dict[str, Column]:
+    found = {}
+    for fact in FACTS:
+        if not fact.yearly:
+            found[fact.id] = column(fact.id, fact)
+            continue
+        for offset in PERIODS.values():
+            if offset <= 0 or fact.rating:
+                name = f"{fact.id}_t{-offset}" if offset <= 0 else f"{fact.id}_next"
+                found[year_key(fact.id, offset)] = column(name, fact)
+    return found
+
+
+#: The schema of the catalogue.
+CATALOGUE: Final = Schema(
+    _facts(),
+    {kind.id: {f.id: column(f"{kind.id}_{f.id}", f) for f in kind.fields} for kind in RECORDS},
+)

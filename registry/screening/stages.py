@@ -1,0 +1,119 @@
+"""Expressions in stages: each is computed once, in a sub-query, and named for those that need it.
+
+An expression's stage follows from the columns that it reads. Only what is needed is selected.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any, Final, Literal, TypeAlias
+
+import sqlalchemy as sa
+from sqlalchemy.sql import visitors
+from sqlalchemy.sql.expression import ColumnElement, FromClause
+
+from registry.screening.widths import Condition, Int, compare, literal
+
+#: What keeps a database from dissolving the stages and repeating their expressions: ``OFFSET 0`` on
+#: PostgreSQL, which needs a LIMIT before it on SQLite; DuckDB leaves them alone.
+Fence: TypeAlias = Literal["", "offset", "limit"]
+
+_ZERO: Final[ColumnElement[Any]] = sa.literal_column("0")
+_NO_LIMIT: Final[ColumnElement[Any]] = sa.literal_column("-1")
+
+
+class Stages:
+    """Named expressions over one source; ``prefix`` begins their names."""
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
+        self._made: dict[str, ColumnElement[Any]] = {}
+        self._level: dict[str, int] = {}
+
+    def bind(self, value: Int) -> Int:
+        """The number under a name of its own; constants and columns stay as they are."""
+        if value.constant is not None or isinstance(value.sql, sa.ColumnClause):
+            return value
+        return Int(self._bind(value.sql), value.low, value.high, value.size, value.null)
+
+    def bind_condition(self, condition: Condition) -> Condition:
+        """The condition under a name of its own."""
+        if isinstance(condition, bool):
+            return condition
+        made = sa.case((condition, _ONE.sql), else_=_ZERO)
+        return compare("=", Int(self._bind(made), 0, 1, _ONE.size), _ONE)
+
+    def bind_words(self, words: ColumnElement[Any]) -> ColumnElement[Any]:
+        """A text under a name of its own."""
+        return words if isinstance(words, sa.ColumnClause) else self._bind(words)
+
+    def _bind(self, expression: ColumnElement[Any]) -> ColumnElement[Any]:
+        name = f"{self._prefix}{len(self._made)}"
+        read = list(_columns(expression))
+        self._made[name] = expression
+        self._level[name] = 1 + max((self._level.get(c, 0) for c in read), default=0)
+        return sa.column(name, expression.type)
+
+    def statement(
+        self, source: FromClause, outputs: Collection[str], kept: Collection[str], fence: Fence
+    ) -> sa.Select[Any]:
+        """Select ``kept`` columns of the source and ``outputs``, stage by stage."""
+        needed = self._needed(outputs)
+        top = max((self._level[n] for n in needed), default=0)
+        selected = source
+        statement: sa.Select[Any] = _select([sa.column(c) for c in kept])
+        for level in range(1, top + 1):
+            later = set(outputs)
+            for name in needed:
+                if self._level[name] > level:
+                    later |= set(_columns(self._made[name]))
+            passed = [
+                c for c in sorted(later) if self._level.get(c, 0) < level and c not in set(kept)
+            ]
+            made = [self._made[n].label(n) for n in needed if self._level[n] == level]
+            statement = _select([*(sa.column(c) for c in (*kept, *passed)), *made])
+            statement = statement.select_from(selected)
+            if level < top:
+                selected = fenced(statement, fence).subquery(f"{self._prefix}stage{level}")
+        return statement if top else statement.select_from(source)
+
+    def named(self, expressions: Iterable[ColumnElement[Any]]) -> list[str]:
+        """The columns that expressions read, in order."""
+        return list(dict.fromkeys(c for e in expressions for c in _columns(e)))
+
+    def read(self, outputs: Collection[str]) -> set[str]:
+        """The columns of the source that outputs rest on."""
+        needed = self._needed(outputs)
+        read = {c for n in needed for c in _columns(self._made[n])} | set(outputs)
+        return {c for c in read if c not in self._made}
+
+    def _needed(self, outputs: Collection[str]) -> list[str]:
+        """The names that outputs rest on, in the order they were made."""
+        found: set[str] = set()
+        open_ = [o for o in outputs if o in self._made]
+        while open_:
+            name = open_.pop()
+            if name not in found:
+                found.add(name)
+                open_ += [c for c in _columns(self._made[name]) if c in self._made]
+        return [n for n in self._made if n in found]
+
+
+_ONE: Final = literal(1)
+
+
+def _select(columns: Sequence[ColumnElement[Any]]) -> sa.Select[Any]:
+    return sa.select(*columns)
+
+
+def fenced(statement: sa.Select[Any], fence: Fence) -> sa.Select[Any]:
+    """The statement as one that a database evaluates by itself."""
+    if not fence:
+        return statement
+    if fence == "limit":
+        statement = statement.limit(_NO_LIMIT)
+    return statement.offset(_ZERO)
+
+
+def _columns(expression: ColumnElement[Any]) -> Iterator[str]:
+    for part in visitors.iterate(expression):
+        if isinstance(part, sa.ColumnClause) and not part.is_literal:
+            yield part.name

@@ -1,0 +1,278 @@
+"""Whole numbers in SQL that cannot overflow: every expression knows the least type it fits in.
+
+Bounds are carried from the columns through every operation. What fits 31 or 63 bits is computed so;
+beyond, both sides are cast to NUMERIC(38, 0) first; what has more than 38 digits is refused, since
+some databases would wrap, round or turn it into a binary float without a word.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import IntEnum
+from typing import Any, Final, Literal, TypeAlias
+
+import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.expression import ColumnElement
+
+from registry.errors import RegistryError
+
+#: A condition that is never NULL where it is asked for; what is known beforehand is True or False.
+Condition: TypeAlias = ColumnElement[bool] | bool
+Comparison: TypeAlias = Literal[">=", ">", "<", "<=", "="]
+
+
+class UnsupportedError(RegistryError):
+    """A ruleset, or a part of it, cannot be put into SQL exactly; the engine has to decide."""
+
+
+class Size(IntEnum):
+    """The type of an expression: INTEGER, BIGINT or NUMERIC(38, 0)."""
+
+    INT = 4
+    LONG = 8
+    WIDE = 16
+
+
+_LIMITS: Final = ((Size.INT, 2**31), (Size.LONG, 2**63), (Size.WIDE, 10**38))
+_TYPES: Final[dict[Size, Any]] = {
+    Size.INT: sa.Integer(),
+    Size.LONG: sa.BigInteger(),
+    Size.WIDE: sa.Numeric(38, 0),
+}
+
+
+def size_of(low: int, high: int) -> Size:
+    """The least type that holds all values from ``low`` to ``high``."""
+    most = max(abs(low), abs(high))
+    for size, limit in _LIMITS:
+        if most < limit:
+            return size
+    raise UnsupportedError("算式的中间结果可能超过38位，不能用 SQL 准确计算")
+
+
+class Wide(ColumnElement[Any]):
+    """An operation on NUMERIC(38, 0); SQLite has no such type and calls a function of ours."""
+
+    inherit_cache = False
+
+    def __init__(self, operation: str, *parts: ColumnElement[Any]) -> None:
+        self.operation, self.parts = operation, parts
+        self.type = sa.Boolean() if operation in _COMPARED else _TYPES[Size.WIDE]
+
+    def get_children(self, **_: Any) -> Sequence[ColumnElement[Any]]:
+        """What it is made of."""
+        return self.parts
+
+
+_COMPARED: Final = (">=", ">", "<", "<=", "=")
+#: The functions that a connection to SQLite needs; they take and give whole numbers, or their texts.
+SQLITE_FUNCTIONS: Final = {"+": "wide_add", "-": "wide_sub", "*": "wide_mul", "?": "wide_sign"}
+
+
+@compiles(Wide)
+def _wide(element: Wide, compiler: Any, **how: Any) -> str:
+    parts = [compiler.process(part.self_group(), **how) for part in element.parts]
+    if element.operation == "cast":
+        return f"CAST({parts[0]} AS NUMERIC(38, 0))"
+    return f"({f' {element.operation} '.join(parts)})"
+
+
+@compiles(Wide, "sqlite")
+def _wide_on_sqlite(element: Wide, compiler: Any, **how: Any) -> str:
+    parts = [compiler.process(part, **how) for part in element.parts]
+    if element.operation == "cast":
+        return str(parts[0])
+    if element.operation in _COMPARED:
+        return f"({SQLITE_FUNCTIONS['?']}({', '.join(parts)}) {element.operation} 0)"
+    return f"{SQLITE_FUNCTIONS[element.operation]}({', '.join(parts)})"
+
+
+class DayLiteral(ColumnElement[Any]):
+    """A day as a constant; SQLite keeps days as texts."""
+
+    inherit_cache = False
+    type = sa.Date()
+
+    def __init__(self, day: date) -> None:
+        self.day = day
+
+
+@compiles(DayLiteral)
+def _day(element: DayLiteral, _: Any, **__: Any) -> str:
+    return f"DATE '{element.day.isoformat()}'"
+
+
+@compiles(DayLiteral, "sqlite")
+def _day_on_sqlite(element: DayLiteral, _: Any, **__: Any) -> str:
+    return f"'{element.day.isoformat()}'"
+
+
+@dataclass(frozen=True)
+class Int:
+    """A whole number in SQL: every value but NULL lies from ``low`` to ``high``.
+
+    ``null`` says whether it may be NULL; ``size`` is the type that the database gives it.
+    """
+
+    sql: ColumnElement[Any]
+    low: int
+    high: int
+    size: Size
+    null: bool = False
+
+    @property
+    def constant(self) -> int | None:
+        """The value, if it is the same for all."""
+        return self.low if self.low == self.high and not self.null else None
+
+    def cast(self, size: Size) -> ColumnElement[Any]:
+        """The expression in a type at least as wide as ``size``."""
+        if self.size >= size:
+            return self.sql
+        return Wide("cast", self.sql) if size is Size.WIDE else sa.cast(self.sql, _TYPES[size])
+
+    def __add__(self, other: "Int") -> "Int":
+        if other.constant == 0:
+            return self
+        if self.constant == 0:
+            return other
+        return _operated("+", self, other, self.low + other.low, self.high + other.high)
+
+    def __sub__(self, other: "Int") -> "Int":
+        if other.constant == 0:
+            return self
+        return _operated("-", self, other, self.low - other.high, self.high - other.low)
+
+    def __mul__(self, other: "Int") -> "Int":
+        for one, rest in ((self, other), (other, self)):
+            if one.constant == 1:
+                return rest
+        ends = [a * b for a in (self.low, self.high) for b in (other.low, other.high)]
+        return _operated("*", self, other, min(ends), max(ends))
+
+    def times(self, factor: int) -> "Int":
+        """The product with a constant."""
+        return self * literal(factor)
+
+
+def literal(value: int) -> Int:
+    """A constant."""
+    text = f"({value})" if value < 0 else str(value)
+    return Int(sa.literal_column(text), value, value, size_of(value, value))
+
+
+def _operated(op: str, a: Int, b: Int, low: int, high: int) -> Int:
+    x, y = a.constant, b.constant
+    if x is not None and y is not None:
+        return literal({"+": x + y, "-": x - y, "*": x * y}[op])
+    size = max(size_of(low, high), a.size, b.size)
+    left, right = a.cast(size), b.cast(size)
+    made = Wide(op, left, right) if size is Size.WIDE else left.op(op)(right)
+    return Int(made.self_group(), low, high, size, a.null or b.null)
+
+
+def compare(op: Comparison, a: Int, b: Int) -> Condition:
+    """The comparison of two numbers; NULL where one of them is."""
+    x, y = a.constant, b.constant
+    if x is not None and y is not None:
+        return {">=": x >= y, ">": x > y, "<": x < y, "<=": x <= y, "=": x == y}[op]
+    size = max(a.size, b.size)
+    left, right = a.cast(size), b.cast(size)
+    if size is Size.WIDE:
+        return Wide(op, left, right)
+    return left.bool_op(op)(right)
+
+
+def is_null(value: Int) -> Condition:
+    """Whether a number is NULL."""
+    return value.sql.is_(None) if value.null else False
+
+
+def not_null(value: Int) -> Condition:
+    """Whether a number is not NULL."""
+    return value.sql.is_not(None) if value.null else True
+
+
+def all_of(*conditions: Condition) -> Condition:
+    """Conditions joined by AND."""
+    if any(c is False for c in conditions):
+        return False
+    kept = [c for c in conditions if c is not True]
+    return sa.and_(*kept) if kept else True  # type: ignore[arg-type]
+
+
+def any_of(*conditions: Condition) -> Condition:
+    """Conditions joined by OR."""
+    if any(c is True for c in conditions):
+        return True
+    kept = [c for c in conditions if c is not False]
+    return sa.or_(*kept) if kept else False  # type: ignore[arg-type]
+
+
+def case(branches: Sequence[tuple[Condition, Int | None]], rest: Int | None) -> Int:
+    """The value of the first branch whose condition holds, else ``rest``; None is NULL."""
+    kept: list[tuple[ColumnElement[bool], Int | None]] = []
+    for condition, value in branches:
+        if condition is True:
+            rest = value
+            break
+        if not isinstance(condition, bool):
+            kept.append((condition, value))
+    while kept and _same(kept[-1][1], rest):
+        kept.pop()
+    if not kept:
+        return rest if rest is not None else NULL
+    values = [v for v in (*(v for _, v in kept), rest) if v is not None]
+    size = max(v.size for v in values)
+    null = any(v is None or v.null for v in (*(v for _, v in kept), rest))
+
+    def cast(value: Int | None) -> ColumnElement[Any]:
+        if value is None:
+            return sa.null()
+        return value.cast(size) if size is Size.WIDE else value.sql
+
+    made = sa.case(*((c, cast(v)) for c, v in kept), else_=None if rest is None else cast(rest))
+    return Int(made, min(v.low for v in values), max(v.high for v in values), size, null)
+
+
+def _same(a: Int | None, b: Int | None) -> bool:
+    if a is None or b is None:
+        return a is b
+    return a is b or (a.constant is not None and a.constant == b.constant)
+
+
+#: A number that is not known of any filing.
+NULL: Final = Int(sa.cast(sa.null(), sa.BigInteger()), 0, 0, Size.LONG, True)
+
+
+def coalesced(value: Int, other: int) -> Int:
+    """The number, or a constant where it is NULL."""
+    if not value.null:
+        return value
+    rest = literal(other)
+    made = sa.func.coalesce(value.sql, rest.sql)
+    size = max(value.size, rest.size)
+    return Int(made, min(value.low, other), max(value.high, other), size)
+
+
+def on_sqlite(connection: Any) -> None:
+    """Give an SQLite connection the wide operations."""
+    operations = {
+        "+": lambda a, b: a + b,
+        "-": lambda a, b: a - b,
+        "*": lambda a, b: a * b,
+        "?": lambda a, b: (a > b) - (a < b),
+    }
+    for op, name in SQLITE_FUNCTIONS.items():
+        connection.create_function(name, 2, _over(operations[op]), deterministic=True)
+
+
+def _over(operation: Any) -> Any:
+    def applied(a: int | str | None, b: int | str | None) -> int | str | None:
+        if a is None or b is None:
+            return None
+        found = operation(int(a), int(b))
+        return found if -(2**63) <= found < 2**63 else str(found)
+
+    return applied
