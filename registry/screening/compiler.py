@@ -184,9 +184,7 @@ class Program:
         base = sa.select(*plain, *made).select_from(source)
         if where is not None:
             base = base.where(where)
-        return self.stages.statement(
-            fenced(base, fence).subquery("filing_counted"), wanted, kept, fence
-        )
+        return self.stages.statement(fenced(base, fence).cte("filing_counted"), wanted, kept, fence)
 
     def everything(self) -> list[str]:
         """The columns of all nodes and codes."""

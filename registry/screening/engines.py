@@ -4,22 +4,27 @@ All but SQLite take the text of the PostgreSQL dialect. Each holds the tables of
 keeps results in temporary tables of its own.
 """
 
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from registry.errors import RegistryError
-from registry.screening.schema import Schema
+from registry.screening.schema import Schema, Value
 from registry.screening.stages import Fence
 from registry.screening.tables import create
+from registry.screening.widths import on_sqlite
 
 #: Named parameters, so that no sign of a text is taken for a placeholder; there are none anyway.
-_POSTGRESQL: Final = postgresql.dialect(paramstyle="named")
-_SQLITE: Final = sqlite.dialect(paramstyle="named")
+_POSTGRESQL: Final[sa.Dialect] = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
+_SQLITE: Final[sa.Dialect] = sqlite.dialect(paramstyle="named")
 _FETCHED: Final = 10_000
+_BUFFER: Final = 1 << 20
 
 
 class ScreeningError(RegistryError):
@@ -81,13 +86,137 @@ class DuckDB:
 
     def rows(self, statement: sa.Select[Any]) -> Iterator[tuple[Any, ...]]:
         """A result, row by row."""
-        found = self.connection.cursor() if False else self.connection.execute(text_of(statement))
+        found = self.connection.cursor().execute(text_of(statement))
         while rows := found.fetchmany(_FETCHED):
             yield from rows
 
     def close(self) -> None:
         """Release it."""
         self.connection.close()
+
+
+class PostgreSQL:
+    """The registry's own PostgreSQL, or another one; everything is temporary there."""
+
+    name = "postgresql"
+    fence: Fence = "offset"
+
+    def __init__(self, schema: Schema, url: sa.URL) -> None:
+        self.schema = schema
+        address = url.set(drivername="postgresql").render_as_string(hide_password=False)
+        self.connection = psycopg.connect(address, autocommit=True)
+        # compiling takes longer than it saves on statements of this length
+        self.connection.execute("SET jit = off")
+        self.connection.execute("SET join_collapse_limit = 1")
+
+    def load(self, folder: Path) -> None:
+        """Make the tables from files of comma-separated values."""
+        for table, columns in self.schema.tables.items():
+            self.connection.execute(create(table, columns, _POSTGRESQL, temporary=True))
+            copy = f"COPY {table} FROM STDIN (FORMAT csv)"
+            source = folder / f"{table}.csv"
+            with self.connection.cursor().copy(copy) as target, source.open("rb") as file:
+                while part := file.read(_BUFFER):
+                    target.write(part)
+            self.connection.execute(f"ANALYZE {table}")
+
+    def keep(self, table: str, statement: sa.Select[Any]) -> None:
+        """Keep a result as a temporary table."""
+        self.connection.execute(f"DROP TABLE IF EXISTS {table}")
+        self.connection.execute(f"CREATE TEMPORARY TABLE {table} AS {text_of(statement)}")
+        self.connection.execute(f"ANALYZE {table}")
+
+    def rows(self, statement: sa.Select[Any]) -> Iterator[tuple[Any, ...]]:
+        """A result, row by row."""
+        cursor = self.connection.cursor()
+        cursor.execute(text_of(statement))
+        yield from cursor
+
+    def close(self) -> None:
+        """Release it, and with it all temporary tables."""
+        self.connection.close()
+
+
+class SQLite:
+    """SQLite in memory, or in a file of its own; wide numbers go through functions in Python."""
+
+    name = "sqlite"
+    fence: Fence = "limit"
+
+    def __init__(self, schema: Schema, file: Path | None = None) -> None:
+        self.connection = sqlite3.connect(":memory:" if file is None else file)
+        on_sqlite(self.connection)
+        self._inserts = {}
+        for table, columns in schema.tables.items():
+            self.connection.execute(create(table, columns, _SQLITE))
+            places = ", ".join("?" * len(columns))
+            self._inserts[table] = f"INSERT INTO {table} VALUES ({places})"
+
+    def add(self, table: str, rows: Iterable[Sequence[Value]]) -> None:
+        """Add rows to a table."""
+        self.connection.executemany(
+            self._inserts[table],
+            ([v.isoformat() if isinstance(v, date) else v for v in row] for row in rows),
+        )
+
+    def keep(self, table: str, statement: sa.Select[Any]) -> None:
+        """Keep a result as a temporary table."""
+        self.connection.execute(f"DROP TABLE IF EXISTS {table}")
+        self.connection.execute(f"CREATE TEMPORARY TABLE {table} AS {text_of(statement, _SQLITE)}")
+
+    def rows(self, statement: sa.Select[Any]) -> Iterator[tuple[Any, ...]]:
+        """A result, row by row."""
+        yield from self.connection.execute(text_of(statement, _SQLITE))
+
+    def close(self) -> None:
+        """Release it."""
+        self.connection.close()
+
+
+class Spark:
+    """A Spark session over the Parquet files of a snapshot; only the session is Spark's own."""
+
+    name = "spark"
+    fence: Fence = "offset"
+
+    def __init__(self, schema: Schema, parquet: Path, master: str = "local[*]") -> None:
+        try:
+            from pyspark.sql import SparkSession
+        except ImportError:
+            raise ScreeningError(
+                "没有安装 PySpark：请运行 pip install 'tidu[spark]'（并需要 Java 17 以上）"
+            ) from None
+        builder = SparkSession.builder.master(master).appName("tidu screen")
+        for name, value in _SPARK.items():
+            builder = builder.config(name, value)
+        self.session = builder.getOrCreate()
+        for table in schema.tables:
+            frame = self.session.read.parquet(str(parquet / f"{table}.parquet"))
+            frame.createOrReplaceTempView(table)
+
+    def keep(self, table: str, statement: sa.Select[Any]) -> None:
+        """Keep a result, in the memory and on the disks of the cluster."""
+        frame = self.session.sql(text_of(statement)).persist()
+        frame.createOrReplaceTempView(table)
+
+    def rows(self, statement: sa.Select[Any]) -> Iterator[tuple[Any, ...]]:
+        """A result, row by row."""
+        yield from map(tuple, self.session.sql(text_of(statement)).toLocalIterator())
+
+    def close(self) -> None:
+        """Stop the session."""
+        self.session.stop()
+
+
+#: ANSI: an overflow is an error. Whole stages of our width compile to methods that the JVM interprets.
+_SPARK: Final = {
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.shuffle.partitions": "8",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+}
 
 
 def csv_source(schema: Schema, table: str, folder: Path) -> str:
@@ -115,6 +244,8 @@ def duckdb_connection(threads: int = 0) -> Any:
         "autoload_known_extensions": "false",
         # filings come out in no order anyway, and order would have to be kept in memory
         "preserve_insertion_order": "false",
+        # on stages as wide as ours it takes ten times as long as the rest of planning
+        "disabled_optimizers": "partial_aggregate_pushdown",
     }
     if threads:
         config["threads"] = str(threads)

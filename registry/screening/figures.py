@@ -489,9 +489,8 @@ class Reader:
             known = all_of(value.broken, found.sql.is_not(None))
             if known is False:
                 return value
-            sql: ColumnElement[Any] = self.stages.bind_words(
-                sa.func.coalesce(value.sql, _when(value.broken, found.sql))
-            )
+            either: ColumnElement[Any] = sa.func.coalesce(value.sql, _when(value.broken, found.sql))
+            sql = self.stages.bind_words(either)
             still = all_of(value.broken, found.sql.is_(None))
             gap = Gap(value.gap.missing, all_of(value.gap.pending, sql.is_(None)))
             return Words(sql, gap, still)
@@ -519,7 +518,8 @@ def _int(column: Column) -> Int:
 
 def _leaf(column: Column) -> Number | Words:
     """A filed fact, or a finding; where it is unknown, whatever may be true of it."""
-    fact, sql = column.fact, sa.column(column.name)
+    fact = column.fact
+    sql: ColumnElement[Any] = sa.column(column.name)
     gap = Gap(missing=sql.is_(None)) if fact.origin == "填报" else Gap(pending=sql.is_(None))
     if fact.kind == "flag":
         value = _int(column)

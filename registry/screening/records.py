@@ -49,8 +49,10 @@ class Lists:
         place = f"{self._places[rule]}_{field}"
         amount = Int(sa.func.coalesce(sa.column(column.name), 0), 0, column.high, Size.LONG)
         counts = compare(">", self._outcomes[rule], _ZERO)
-        least = self._summed(records, f"{place}_least", self._is(rule, Outcome.MET), amount)
-        most = self._summed(records, f"{place}_most", counts, amount)
+        least = self._summed(
+            records, f"{place}_least", self._is(rule, Outcome.MET), amount, column.most
+        )
+        most = self._summed(records, f"{place}_most", counts, amount, column.most)
         unknown = all_of(counts, sa.column(column.name).is_(None))
         absent = Outcome.MISSING if column.fact.origin == "填报" else Outcome.PENDING
         gaps = [
@@ -80,10 +82,10 @@ class Lists:
             return _ZERO
         return self._aggregate(records, name, sa.func.sum(flag.sql), MOST_RECORDS)
 
-    def _summed(self, records: str, name: str, condition: Condition, amount: Int) -> Int:
+    def _summed(self, records: str, name: str, condition: Condition, amount: Int, most: int) -> Int:
         taken = case([(condition, amount)], _ZERO)
         # a snapshot has no filing whose records sum up to more than the column holds
-        return self._aggregate(records, name, sa.func.sum(taken.sql), amount.high)
+        return self._aggregate(records, name, sa.func.sum(taken.sql), most)
 
     def _aggregate(self, records: str, name: str, made: ColumnElement[Any], high: int) -> Int:
         column = f"{records}_{name}"
@@ -101,7 +103,7 @@ class Lists:
             wanted = {n: made for n, made in asked.items() if n in read}
             if not wanted:
                 continue
-            by_filing = self._by_filing(records, wanted, fence).subquery(f"{records}_counted")
+            by_filing = self._by_filing(records, wanted, fence).cte(f"{records}_counted")
             source = source.outerjoin(by_filing, by_filing.c.filing_id == filing.c.filing_id)
             found |= {n: by_filing.c[n] for n in wanted}
         return source, found
@@ -115,7 +117,7 @@ class Lists:
         each = fenced(stages.statement(table, outputs, ["filing_id"], fence), fence)
         key: ColumnElement[Any] = sa.column("filing_id")
         made = (expression.label(n) for n, expression in wanted.items())
-        return sa.select(key, *made).select_from(each.subquery(f"{records}_each")).group_by(key)
+        return sa.select(key, *made).select_from(each.cte(f"{records}_each")).group_by(key)
 
 
 def record_table(schema: Schema, records: str) -> sa.TableClause:

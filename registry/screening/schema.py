@@ -5,7 +5,7 @@ codes and texts as they are. A yearly figure has a column for each year that an 
 counted back from T, the last complete year before the day of the snapshot.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
@@ -15,7 +15,7 @@ from typing import Any, Final, TypeAlias
 import sqlalchemy as sa
 
 from registry.screening.widths import UnsupportedError
-from rules.facts import FACTS, PERIODS, RECORDS, Fact, Profile, RecordList, Scalar, yearly_key
+from rules.facts import FACTS, PERIODS, RECORDS, Fact, Profile, Scalar, yearly_key
 
 Value: TypeAlias = int | str | date | None
 
@@ -46,13 +46,17 @@ class NotStoredError(Exception):
 
 @dataclass(frozen=True)
 class Column:
-    """One fact as a column: numbers lie from ``low`` to ``high``, in parts of 1/``scale``."""
+    """One fact as a column: numbers lie from ``low`` to ``high``, in parts of 1/``scale``.
+
+    ``most`` is what the sum over the records of one filing does not exceed.
+    """
 
     name: str
     fact: Fact
     scale: int = 1
     low: int = 0
     high: int = 1
+    most: int = 1
 
     @property
     def type(self) -> sa.types.TypeEngine[Any]:
@@ -84,19 +88,6 @@ class Column:
             raise NotStoredError(f"{self.fact.name}含有不能保存的字符")
         return str(value)
 
-    def restored(self, value: Value) -> Scalar | None:
-        """The reverse."""
-        if value is None:
-            return None
-        match self.fact.kind:
-            case "flag":
-                return bool(value)
-            case "date":
-                return value.isoformat() if isinstance(value, date) else str(value)
-            case "number":
-                return plain_decimal(Fraction(int(str(value)), self.scale))
-        return str(value)
-
 
 _day = lru_cache(maxsize=1 << 14)(date.fromisoformat)
 
@@ -109,26 +100,13 @@ def _scaled(text: str, scale: int) -> int | None:
     return number.numerator if number.denominator == 1 else None
 
 
-def plain_decimal(value: Fraction) -> str:
-    """A number with finitely many decimals in its plain form, a fraction of any other.
-
-    >>> plain_decimal(Fraction(5, 4)), plain_decimal(Fraction(-3)), plain_decimal(Fraction(1, 3))
-    ('1.25', '-3', '1/3')
-    """
-    places = next((n for n in range(40) if 10**n % value.denominator == 0), None)
-    if not places:
-        return str(value)
-    digits = f"{abs(value.numerator) * 10**places // value.denominator:0{places + 1}d}"
-    return f"{'-' if value < 0 else ''}{digits[:-places]}.{digits[-places:]}"
-
-
 def column(name: str, fact: Fact) -> Column:
     """The column of a fact of the catalogue."""
     if fact.kind != "number":
         return Column(name, fact)
     scale, limit = _SCALES.get(fact.unit, _COUNTED)
     low = -limit if fact.minimum is None else _part(fact.minimum, scale)
-    return Column(name, fact, scale, low, limit)
+    return Column(name, fact, scale, low, limit, limit)
 
 
 def _part(value: Fraction, scale: int) -> int:
@@ -197,6 +175,8 @@ class Schema:
     def rows(self, profile: Profile, year: int) -> dict[str, list[tuple[Value, ...]]]:
         """A profile's facts as rows of the tables, without their keys; T is ``year``.
 
+        Yearly figures of other years are left out: no indicator can name them.
+
         Raises ``NotStoredError`` for what the columns cannot hold.
         """
         values, lists = profile.values, profile.records
@@ -222,30 +202,8 @@ class Schema:
         for n, column_ in enumerate(self.lists[name].values()):
             if column_.fact.kind == "number" and rows:
                 total = sum(int(str(r[n])) for r in rows if r[n] is not None)
-                if total > column_.high:
+                if total > column_.most:
                     raise NotStoredError(f"{column_.fact.name}的合计超出快照的范围")
-
-    def profile(
-        self,
-        as_of: date,
-        filing: Mapping[str, Value],
-        records: Mapping[str, Iterable[Mapping[str, Value]]],
-    ) -> Profile:
-        """The profile that a row states, with its records in order; the reverse of ``rows``."""
-        values = {
-            self._filed_key(k, as_of.year - 1): c.restored(filing[c.name])
-            for k, c in self.facts.items()
-        }
-        lists = {}
-        for name, columns in self.lists.items():
-            items = tuple(
-                {id: v for id, c in columns.items() if (v := c.restored(row[c.name])) is not None}
-                for row in records.get(name, ())
-            )
-            complete = filing[complete_column(name)]
-            if items or complete is not None:
-                lists[name] = RecordList(items, None if complete is None else bool(complete))
-        return Profile(as_of, {k: v for k, v in values.items() if v is not None}, lists)
 
     def _filed_key(self, key: str, year: int) -> str:
         column_ = self.facts[key]

@@ -72,7 +72,7 @@ class Stages:
             statement = _select([*(sa.column(c) for c in (*kept, *passed)), *made])
             statement = statement.select_from(selected)
             if level < top:
-                selected = fenced(statement, fence).subquery(f"{self._prefix}stage{level}")
+                selected = fenced(statement, fence).cte(f"{self._prefix}stage{level}")
         return statement if top else statement.select_from(source)
 
     def named(self, expressions: Iterable[ColumnElement[Any]]) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TextIO, TypeAlias
+from typing import Any, Protocol, Self, TextIO, TypeAlias
 
 import sqlalchemy as sa
 
@@ -28,6 +28,13 @@ def _text(value: Value) -> str:
         case date():
             return value.isoformat()
     return str(value)
+
+
+class Sink(Protocol):
+    """Takes the rows of tables."""
+
+    def add(self, table: str, rows: Iterable[Sequence[Value]]) -> None:
+        """Take rows of a table."""
 
 
 class Files:

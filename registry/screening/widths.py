@@ -5,10 +5,11 @@ beyond, both sides are cast to NUMERIC(38, 0) first; what has more than 38 digit
 some databases would wrap, round or turn it into a binary float without a word.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum
+from operator import add, mul, sub
 from typing import Any, Final, Literal, TypeAlias
 
 import sqlalchemy as sa
@@ -162,14 +163,21 @@ def literal(value: int) -> Int:
     return Int(sa.literal_column(text), value, value, size_of(value, value))
 
 
+_OPERATIONS: Final[dict[str, Callable[[Any, Any], ColumnElement[Any]]]] = {
+    "+": add,
+    "-": sub,
+    "*": mul,
+}
+
+
 def _operated(op: str, a: Int, b: Int, low: int, high: int) -> Int:
     x, y = a.constant, b.constant
     if x is not None and y is not None:
         return literal({"+": x + y, "-": x - y, "*": x * y}[op])
     size = max(size_of(low, high), a.size, b.size)
     left, right = a.cast(size), b.cast(size)
-    made = Wide(op, left, right) if size is Size.WIDE else left.op(op)(right)
-    return Int(made.self_group(), low, high, size, a.null or b.null)
+    made = Wide(op, left, right) if size is Size.WIDE else _OPERATIONS[op](left, right)
+    return Int(made, low, high, size, a.null or b.null)
 
 
 def compare(op: Comparison, a: Int, b: Int) -> Condition:

@@ -11,11 +11,24 @@ from rules.tests.test_agreement import FIGURES, reach, step, text
 
 DAY = date(2023, 6, 30)
 #: Days around those that thresholds on time come to.
-DAYS = [DAY + timedelta(days=d) for d in (-4000, -3653, -3652, -1096, -1095, -731, -730, -366, -365, -1, 0, 1, 400)]
-DAYS += [date(y, m, d) for y in (2012, 2013, 2019, 2020, 2021, 2022, 2023) for m, d in ((1, 1), (1, 2), (12, 31))]
+DAYS = [
+    DAY + timedelta(days=d)
+    for d in (-4000, -3653, -3652, -1096, -1095, -731, -730, -366, -365, -1, 0, 1, 400)
+]
+DAYS += [
+    date(y, m, d)
+    for y in (2012, 2013, 2019, 2020, 2021, 2022, 2023)
+    for m, d in ((1, 1), (1, 2), (12, 31))
+]
 DAYS += [date(2020, 2, 29), date(2016, 2, 29)]
 #: The greatest figures of the design, and those that a snapshot just holds.
-HUGE = ["9000000000000", "9000000000000.01", "8999999999999.99", "999999999999999.99", "1000000000000000"]
+HUGE = [
+    "9000000000000",
+    "9000000000000.01",
+    "8999999999999.99",
+    "999999999999999.99",
+    "1000000000000000",
+]
 CODES = ["C3511", "F5191", "I6513", "K7010", "J6610", "A0111", "E", "G5310", "文字", "", "H61"]
 
 
@@ -37,9 +50,15 @@ def value(rng: random.Random, fact: Fact) -> Scalar:
     if fact.unit == "%":
         return rng.choice(["0", "0.0999", "0.1", "0.1001", "0.3", "0.3001", "0.5", "1"])
     if fact.unit == "分":
-        return rng.choice(["0", "3", "4.5", "9.9999", "10", "12.25", "15", "55", "60.0001"][: 7 if fact.maximum else 9])
+        return rng.choice(
+            ["0", "3", "4.5", "9.9999", "10", "12.25", "15", "55", "60.0001"][
+                : 7 if fact.maximum else 9
+            ]
+        )
     low, top = int(fact.minimum or 0), 60 if fact.maximum is None else int(fact.maximum)
-    return str(rng.choice([low, low + 1, low + 2, min(5, top), min(10, top), top, rng.randint(low, top)]))
+    return str(
+        rng.choice([low, low + 1, low + 2, min(5, top), min(10, top), top, rng.randint(low, top)])
+    )
 
 
 def at_random(rng: random.Random, *, known: float = 0.5, day: date = DAY) -> Profile:
@@ -47,12 +66,18 @@ def at_random(rng: random.Random, *, known: float = 0.5, day: date = DAY) -> Pro
     values: dict[str, Scalar] = {}
     for fact in FACTS:
         offsets = range(-2, 2 if fact.rating else 1)
-        keys = [yearly_key(fact.id, day.year - 1 + o) for o in offsets] if fact.yearly else [fact.id]
+        keys = (
+            [yearly_key(fact.id, day.year - 1 + o) for o in offsets] if fact.yearly else [fact.id]
+        )
         values |= {k: value(rng, fact) for k in keys if rng.random() < known and _fits(fact)}
     records = {}
     for kind in RECORDS:
         items = tuple(
-            {f.id: v for f in kind.fields if rng.random() < known and (v := _within(rng, f)) is not None}
+            {
+                f.id: v
+                for f in kind.fields
+                if rng.random() < known and (v := _within(rng, f)) is not None
+            }
             for _ in range(rng.choice([0, 0, 1, 2, 3]))
         )
         complete = rng.choice([True, True, False, None])

@@ -1,0 +1,226 @@
+"""Snapshots: the newest filings of a registry as of one day, as typed Parquet files with a manifest.
+
+They come from the canonical facts that decisions rest on, one pass, a few hundred filings held at a
+time. A filing that the columns cannot hold, or of which a person has determined something, stands
+there without facts and with the reason: such cases are the engine's.
+"""
+
+import json
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from registry.database.versions import chunks
+from registry.judging import newest_year
+from registry.record import cases, journal
+from registry.screening.engines import ScreeningError, csv_source, duckdb_connection
+from registry.screening.schema import CATALOGUE, FILING, NotStoredError, Schema, Value
+from registry.screening.tables import Files, Sink
+from rules.facts import Profile
+
+FORMAT: Final = 1
+_MANIFEST: Final = "manifest.json"
+#: Why a filing is left to the engine.
+DETERMINED: Final = "有人工认定"
+
+
+@dataclass(frozen=True)
+class Filed:
+    """A filing to be put into a snapshot; ``determined`` if a person settled something of it."""
+
+    filing_id: int
+    uscc: str
+    name: str
+    province: str
+    city: str
+    county: str
+    profile: Profile
+    determined: bool = False
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a snapshot says of itself: its day, the registry's last entry, rows and columns.
+
+    ``head`` is number and digest of the journal's last entry, ``bounds`` the least and greatest number
+    of each column, ``routed`` how many filings are the engine's, by reason.
+    """
+
+    format: int
+    day: str
+    head: tuple[int, str]
+    filings: int
+    routed: dict[str, int]
+    rows: dict[str, int]
+    columns: dict[str, dict[str, str]]
+    bounds: dict[str, tuple[int, int]]
+
+    @property
+    def as_of(self) -> date:
+        """The day."""
+        return date.fromisoformat(self.day)
+
+    @property
+    def schema(self) -> Schema:
+        """The schema with the bounds that hold."""
+        return CATALOGUE.narrowed(self.bounds)
+
+
+def stock(session: Session, ids: Sequence[int]) -> Iterator[Filed]:
+    """These filings of a registry."""
+    for part in chunks(ids):
+        determined = cases.determinations(session, part)
+        for case in cases.cases(session, part):
+            yield Filed(
+                case.filing_id,
+                case.uscc,
+                case.name,
+                case.province,
+                case.city,
+                case.county,
+                case.profile,
+                case.filing_id in determined,
+            )
+
+
+def head(session: Session) -> tuple[int, str]:
+    """Number and digest of the last entry of the journal; (0, "") of an empty one."""
+    last = journal.head(session)
+    return (last.seq, last.digest) if last else (0, "")
+
+
+def collect(filed: Iterable[Filed], day: date, sink: Sink) -> Iterator[int]:
+    """Write filings into the tables of a snapshot; yields how many are written."""
+    for number, one in enumerate(filed, 1):
+        facts, records, routed = _rows(CATALOGUE, one, day)
+        year = newest_year(one.profile)
+        names = (one.filing_id, one.uscc, one.name, one.province, one.city, one.county)
+        sink.add(FILING, [(*names, one.profile.as_of, year, routed, *facts)])
+        for table, rows in records.items():
+            sink.add(table, [(one.filing_id, n, *row) for n, row in enumerate(rows)])
+        yield number
+
+
+def _rows(
+    schema: Schema, one: Filed, day: date
+) -> tuple[Sequence[Value], dict[str, list[tuple[Value, ...]]], str | None]:
+    """Facts and records as rows, or none and the reason."""
+    routed = DETERMINED
+    if not one.determined:
+        try:
+            rows = schema.rows(one.profile, day.year - 1)
+            return rows.pop(FILING)[0], rows, None
+        except NotStoredError as error:
+            routed = str(error)
+    width = len(schema.facts) + len(schema.lists)
+    return (None,) * width, {}, routed
+
+
+def write(folder: Path, filed: Iterable[Filed], day: date, head: tuple[int, str]) -> Iterator[int]:
+    """Write a snapshot into a folder that does not exist yet, whole or not at all.
+
+    Yields how many filings are written. What is under way stands in a folder beside it.
+    """
+    if folder.exists():
+        raise ScreeningError(f"{folder} 已存在：请另取文件夹名")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        with Files(CATALOGUE, fresh) as files:
+            yield from collect(filed, day, files)
+        manifest = _convert(fresh, day, head)
+        (fresh / _MANIFEST).write_text(
+            json.dumps(asdict(manifest), ensure_ascii=False, indent=1), encoding="utf-8"
+        )
+        fresh.chmod(0o755)
+        fresh.rename(folder)
+    except BaseException:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise
+
+
+def _convert(folder: Path, day: date, head: tuple[int, str]) -> Manifest:
+    """Make Parquet of the files in a folder, and their manifest."""
+    connection = duckdb_connection()
+    rows = {}
+    for table in CATALOGUE.tables:
+        place = str(folder / f"{table}.parquet").replace("'", "''")
+        source = csv_source(CATALOGUE, table, folder)
+        connection.execute(
+            f"COPY (SELECT * FROM {source}) TO '{place}' (FORMAT parquet, COMPRESSION zstd)"
+        )
+        connection.execute(f"CREATE VIEW {table} AS SELECT * FROM read_parquet('{place}')")
+        [(rows[table],)] = connection.execute(f"SELECT COUNT(*) FROM {table}").fetchall()
+        (folder / f"{table}.csv").unlink()
+    found = connection.execute(
+        f"SELECT routed, COUNT(*) FROM {FILING} WHERE routed IS NOT NULL GROUP BY routed"
+    ).fetchall()
+    routed: Counter[str] = Counter()
+    for reason, count in found:
+        routed[_kind(reason)] += count
+    least_and_most = bounds(lambda text: connection.execute(text).fetchall()[0], CATALOGUE)
+    connection.close()
+    columns = {t: {n: str(k) for n, k in c.items()} for t, c in CATALOGUE.tables.items()}
+    return Manifest(
+        FORMAT, day.isoformat(), head, rows[FILING], dict(routed), rows, columns, least_and_most
+    )
+
+
+def _kind(reason: str) -> str:
+    """The reason without the figure at hand."""
+    return reason.partition("「")[0] + reason.rpartition("」")[2] if "「" in reason else reason
+
+
+def bounds(row: Any, schema: Schema) -> dict[str, tuple[int, int]]:
+    """The least and greatest number of each column; ``row`` asks a database for a row."""
+    found = {}
+    for table, columns in schema.numbers.items():
+        if not columns:
+            continue
+        ends = ", ".join(f"MIN({c.name}), MAX({c.name})" for c in columns)
+        values = row(f"SELECT {ends} FROM {table}")
+        for column, low, high in zip(columns, values[::2], values[1::2], strict=True):
+            # a column without numbers never decides anything: any bounds are right
+            found[column.name] = (0, 0) if low is None else (int(low), int(high))
+    return found
+
+
+def manifest(folder: Path) -> Manifest:
+    """What a snapshot says of itself; ``ScreeningError`` for one that this program cannot read."""
+    try:
+        plain = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
+        found = Manifest(
+            **{
+                **plain,
+                "head": tuple(plain["head"]),
+                "bounds": {k: (int(v[0]), int(v[1])) for k, v in plain["bounds"].items()},
+            }
+        )
+    except (FileNotFoundError, NotADirectoryError):
+        raise ScreeningError(f"{folder} 不是快照：请给出 tidu snapshot 写成的文件夹") from None
+    except (ValueError, TypeError, KeyError, LookupError):
+        raise ScreeningError(f"{folder} 的说明文件已损坏：请用 tidu snapshot 重新生成") from None
+    wanted = {t: {n: str(k) for n, k in c.items()} for t, c in CATALOGUE.tables.items()}
+    if found.format != FORMAT or found.columns != wanted:
+        raise ScreeningError(f"{folder} 由另一版本的程序写成：请用 tidu snapshot 重新生成")
+    missing = [t for t in CATALOGUE.tables if not (folder / f"{t}.parquet").is_file()]
+    if missing:
+        raise ScreeningError(f"{folder} 缺少 {missing[0]}.parquet：请用 tidu snapshot 重新生成")
+    return found
+
+
+def belongs(session: Session, found: Manifest) -> bool:
+    """Whether a snapshot was taken of this registry, now or before."""
+    seq, digest = found.head
+    if not seq:
+        return True
+    query = sa.select(journal.JOURNAL.c.digest).where(journal.JOURNAL.c.seq == seq)
+    return session.scalar(query) == digest
