@@ -14,6 +14,7 @@ from registry.cli import (
     explain,
     filings,
     impact,
+    screen,
     synthetic,
 )
 from registry.cli.common import ChineseGroup, group
@@ -38,6 +39,8 @@ for command in (
     filings.enterprise,
     checks.check,
     impact.impact_of,
+    screen.take_snapshot,
+    screen.screen,
     decisions.decide,
     explain.explain,
     decisions.determine,

@@ -16,8 +16,8 @@ from typing import Any, Final, TypeAlias
 import sqlalchemy as sa
 
 from registry.screening.figures import Figure, Gap, Number, Reader, Words, widest
-from registry.screening.records import Lists, record_table
-from registry.screening.schema import FILING, Schema
+from registry.screening.records import Lists
+from registry.screening.schema import Schema
 from registry.screening.stages import Fence, Stages, fenced
 from registry.screening.widths import (
     Comparison,
@@ -97,6 +97,13 @@ class Bits:
             rule for n, rule in enumerate(self.rules) if int(codes[n // _BITS]) >> (n % _BITS) & 1
         ]
 
+    def code(self, trace: Mapping[str, Any], outcome: Outcome) -> list[int]:
+        """The parts of the code of a trace: a bit for each criterion with that outcome."""
+        parts = [0] * self.parts
+        for n, rule in enumerate(self.rules):
+            parts[n // _BITS] |= (trace[rule] == outcome) << (n % _BITS)
+        return parts
+
     @property
     def parts(self) -> int:
         """How many numbers a code takes."""
@@ -131,6 +138,11 @@ class Program:
             if not rule.records:
                 compiled.compile(rule)
         self.nodes = self._placed(compiled.nodes, self.stages)
+        self.words = {
+            name: words
+            for name, i in ruleset.indicators.items()
+            if not i.records and isinstance(words := reader.read(i.expr), Words)
+        }
         self.bits = Bits(tuple(r.id for r in ruleset.rules if not r.records and not r.scored))
         self.codes = {name: self._code(compiled.nodes, outcome) for name, outcome in CODES.items()}
 
@@ -161,6 +173,11 @@ class Program:
             names.append(_column(self.stages.bind(_named(total))))
         return tuple(names)
 
+    def code_column(self, indicator: str) -> str:
+        """The column of an indicator that is a code; empty where the ruleset has none of that name."""
+        found = self.words.get(indicator)
+        return str(found.sql.name) if found and isinstance(found.sql, sa.ColumnClause) else ""
+
     @property
     def verdict(self) -> Place:
         """Where the root rule's result stands."""
@@ -176,7 +193,7 @@ class Program:
     ) -> sa.Select[Any]:
         """Select columns of nodes, codes and filings for each filing."""
         wanted = list(dict.fromkeys(o for o in outputs if o))
-        table = filing_table(self.schema)
+        table = self.schema.filing
         read = self.stages.read(wanted)
         source, counted = self.lists.joined(table, read, fence)
         plain = [c for c in table.c if c.name in {*read, *kept}]
@@ -197,18 +214,13 @@ class Program:
         if not nodes:
             return None
         outputs = {c for place in nodes.values() for c in place.columns if c}
-        table = record_table(self.schema, records)
+        table = self.schema.table(records)
         return self._lists[records].statement(table, outputs, ["filing_id", "position"], fence)
 
     @property
     def record_nodes(self) -> Mapping[str, Mapping[str, Place]]:
         """Where the results of the rules over records stand, by list."""
         return self._record_nodes
-
-
-def filing_table(schema: Schema) -> sa.TableClause:
-    """The table of filings."""
-    return sa.table(FILING, *(sa.column(c, t) for c, t in schema.tables[FILING].items()))
 
 
 def _place(node: Node, stages: Stages) -> Place:

@@ -34,6 +34,8 @@ class ScreeningError(RegistryError):
 class Database(Protocol):
     """A database that holds a snapshot."""
 
+    schema: Schema
+
     @property
     def name(self) -> str:
         """How the command line calls it."""
@@ -42,17 +44,20 @@ class Database(Protocol):
     def fence(self) -> Fence:
         """What keeps its stages apart."""
 
-    def keep(self, table: str, statement: sa.Select[Any]) -> None:
+    def keep(self, table: str, statement: sa.SelectBase) -> None:
         """Keep a result as a temporary table."""
 
-    def rows(self, statement: sa.Select[Any]) -> Iterator[tuple[Any, ...]]:
+    def extend(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Add rows to a temporary table."""
+
+    def rows(self, statement: sa.SelectBase) -> Iterator[tuple[Any, ...]]:
         """A result, row by row."""
 
     def close(self) -> None:
         """Release it."""
 
 
-def text_of(statement: sa.Select[Any], dialect: sa.Dialect = _POSTGRESQL) -> str:
+def text_of(statement: sa.SelectBase, dialect: sa.Dialect = _POSTGRESQL) -> str:
     """The text of a statement, complete with its constants."""
     return str(statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
 
@@ -80,11 +85,18 @@ class DuckDB:
             source = csv_source(self.schema, table, folder)
             self.connection.execute(f"INSERT INTO {table} SELECT * FROM {source}")
 
-    def keep(self, table: str, statement: sa.Select[Any]) -> None:
+    def keep(self, table: str, statement: sa.SelectBase) -> None:
         """Keep a result as a temporary table."""
-        self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {text_of(statement)}")
+        # all of it is in memory; a table that is called temporary would be hidden from cursors
+        self.connection.execute(f"CREATE OR REPLACE TABLE {table} AS {text_of(statement)}")
 
-    def rows(self, statement: sa.Select[Any]) -> Iterator[tuple[Any, ...]]:
+    def extend(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Add rows to a temporary table."""
+        for row in rows:
+            places = ", ".join("?" * len(row))
+            self.connection.execute(f"INSERT INTO {table} VALUES ({places})", list(row))
+
+    def rows(self, statement: sa.SelectBase) -> Iterator[tuple[Any, ...]]:
         """A result, row by row."""
         found = self.connection.cursor().execute(text_of(statement))
         while rows := found.fetchmany(_FETCHED):
@@ -120,13 +132,20 @@ class PostgreSQL:
                     target.write(part)
             self.connection.execute(f"ANALYZE {table}")
 
-    def keep(self, table: str, statement: sa.Select[Any]) -> None:
+    def keep(self, table: str, statement: sa.SelectBase) -> None:
         """Keep a result as a temporary table."""
         self.connection.execute(f"DROP TABLE IF EXISTS {table}")
         self.connection.execute(f"CREATE TEMPORARY TABLE {table} AS {text_of(statement)}")
         self.connection.execute(f"ANALYZE {table}")
 
-    def rows(self, statement: sa.Select[Any]) -> Iterator[tuple[Any, ...]]:
+    def extend(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Add rows to a temporary table."""
+        with self.connection.cursor() as cursor:
+            for row in rows:
+                places = ", ".join(["%s"] * len(row))
+                cursor.execute(f"INSERT INTO {table} VALUES ({places})", list(row))
+
+    def rows(self, statement: sa.SelectBase) -> Iterator[tuple[Any, ...]]:
         """A result, row by row."""
         cursor = self.connection.cursor()
         cursor.execute(text_of(statement))
@@ -144,6 +163,7 @@ class SQLite:
     fence: Fence = "limit"
 
     def __init__(self, schema: Schema, file: Path | None = None) -> None:
+        self.schema = schema
         self.connection = sqlite3.connect(":memory:" if file is None else file)
         on_sqlite(self.connection)
         self._inserts = {}
@@ -159,12 +179,18 @@ class SQLite:
             ([v.isoformat() if isinstance(v, date) else v for v in row] for row in rows),
         )
 
-    def keep(self, table: str, statement: sa.Select[Any]) -> None:
+    def keep(self, table: str, statement: sa.SelectBase) -> None:
         """Keep a result as a temporary table."""
         self.connection.execute(f"DROP TABLE IF EXISTS {table}")
         self.connection.execute(f"CREATE TEMPORARY TABLE {table} AS {text_of(statement, _SQLITE)}")
 
-    def rows(self, statement: sa.Select[Any]) -> Iterator[tuple[Any, ...]]:
+    def extend(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Add rows to a temporary table."""
+        for row in rows:
+            places = ", ".join("?" * len(row))
+            self.connection.execute(f"INSERT INTO {table} VALUES ({places})", list(row))
+
+    def rows(self, statement: sa.SelectBase) -> Iterator[tuple[Any, ...]]:
         """A result, row by row."""
         yield from self.connection.execute(text_of(statement, _SQLITE))
 
@@ -186,6 +212,7 @@ class Spark:
             raise ScreeningError(
                 "没有安装 PySpark：请运行 pip install 'tidu[spark]'（并需要 Java 17 以上）"
             ) from None
+        self.schema = schema
         builder = SparkSession.builder.master(master).appName("tidu screen")
         for name, value in _SPARK.items():
             builder = builder.config(name, value)
@@ -194,12 +221,19 @@ class Spark:
             frame = self.session.read.parquet(str(parquet / f"{table}.parquet"))
             frame.createOrReplaceTempView(table)
 
-    def keep(self, table: str, statement: sa.Select[Any]) -> None:
+    def keep(self, table: str, statement: sa.SelectBase) -> None:
         """Keep a result, in the memory and on the disks of the cluster."""
         frame = self.session.sql(text_of(statement)).persist()
         frame.createOrReplaceTempView(table)
 
-    def rows(self, statement: sa.Select[Any]) -> Iterator[tuple[Any, ...]]:
+    def extend(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Add rows to a temporary table."""
+        if rows:
+            frame = self.session.table(table)
+            more = self.session.createDataFrame([tuple(r) for r in rows], frame.schema)
+            frame.union(more).persist().createOrReplaceTempView(table)
+
+    def rows(self, statement: sa.SelectBase) -> Iterator[tuple[Any, ...]]:
         """A result, row by row."""
         yield from map(tuple, self.session.sql(text_of(statement)).toLocalIterator())
 

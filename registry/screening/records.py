@@ -113,13 +113,8 @@ class Lists:
     ) -> sa.Select[Any]:
         stages = self._stages[records]
         outputs = stages.named(wanted.values())
-        table = record_table(self._schema, records)
+        table = self._schema.table(records)
         each = fenced(stages.statement(table, outputs, ["filing_id"], fence), fence)
         key: ColumnElement[Any] = sa.column("filing_id")
         made = (expression.label(n) for n, expression in wanted.items())
         return sa.select(key, *made).select_from(each.cte(f"{records}_each")).group_by(key)
-
-
-def record_table(schema: Schema, records: str) -> sa.TableClause:
-    """The table of a list."""
-    return sa.table(records, *(sa.column(c, t) for c, t in schema.tables[records].items()))

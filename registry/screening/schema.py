@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Final, TypeAlias
 
 import sqlalchemy as sa
@@ -162,6 +162,15 @@ class Schema:
             | {c.name: c.type for c in columns.values()}
             for name, columns in self.lists.items()
         }
+
+    @cached_property
+    def filing(self) -> sa.TableClause:
+        """The table of filings."""
+        return self.table(FILING)
+
+    def table(self, name: str) -> sa.TableClause:
+        """A table, to select from."""
+        return sa.table(name, *(sa.column(c, t) for c, t in self.tables[name].items()))
 
     @property
     def numbers(self) -> dict[str, list[Column]]:

@@ -16,17 +16,25 @@ from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy.sql.expression import ColumnElement
 from sqlmodel import Session
 
 from registry.database.versions import chunks
 from registry.judging import newest_year
 from registry.record import cases, journal
-from registry.screening.engines import ScreeningError, csv_source, duckdb_connection
+from registry.screening.engines import (
+    Database,
+    DuckDB,
+    ScreeningError,
+    csv_source,
+    duckdb_connection,
+)
 from registry.screening.schema import CATALOGUE, FILING, NotStoredError, Schema, Value
 from registry.screening.tables import Files, Sink
 from rules.facts import Profile
 
 FORMAT: Final = 1
+_COPIED: Final = 10_000
 _MANIFEST: Final = "manifest.json"
 #: Why a filing is left to the engine.
 DETERMINED: Final = "有人工认定"
@@ -150,43 +158,68 @@ def write(folder: Path, filed: Iterable[Filed], day: date, head: tuple[int, str]
 def _convert(folder: Path, day: date, head: tuple[int, str]) -> Manifest:
     """Make Parquet of the files in a folder, and their manifest."""
     connection = duckdb_connection()
-    rows = {}
     for table in CATALOGUE.tables:
         place = str(folder / f"{table}.parquet").replace("'", "''")
         source = csv_source(CATALOGUE, table, folder)
         connection.execute(
             f"COPY (SELECT * FROM {source}) TO '{place}' (FORMAT parquet, COMPRESSION zstd)"
         )
-        connection.execute(f"CREATE VIEW {table} AS SELECT * FROM read_parquet('{place}')")
-        [(rows[table],)] = connection.execute(f"SELECT COUNT(*) FROM {table}").fetchall()
         (folder / f"{table}.csv").unlink()
-    found = connection.execute(
-        f"SELECT routed, COUNT(*) FROM {FILING} WHERE routed IS NOT NULL GROUP BY routed"
-    ).fetchall()
-    routed: Counter[str] = Counter()
-    for reason, count in found:
-        routed[_kind(reason)] += count
-    least_and_most = bounds(lambda text: connection.execute(text).fetchall()[0], CATALOGUE)
     connection.close()
+    database = DuckDB(CATALOGUE, folder)
+    count = sa.func.count()
+    rows = {
+        table: int(next(database.rows(sa.select(count).select_from(sa.table(table))))[0])
+        for table in CATALOGUE.tables
+    }
+    reason: ColumnElement[Any] = sa.column("routed")
+    found = sa.select(reason, count).select_from(sa.table(FILING)).where(reason.is_not(None))
+    routed: Counter[str] = Counter()
+    for text, number in database.rows(found.group_by(reason)):
+        routed[kind_of(text)] += number
+    least_and_most = bounds(database)
+    database.close()
     columns = {t: {n: str(k) for n, k in c.items()} for t, c in CATALOGUE.tables.items()}
     return Manifest(
         FORMAT, day.isoformat(), head, rows[FILING], dict(routed), rows, columns, least_and_most
     )
 
 
-def _kind(reason: str) -> str:
-    """The reason without the figure at hand."""
+def copied(folder: Path, sink: Sink) -> Iterator[int]:
+    """Copy the tables of a snapshot into another database; yields how many rows of filings."""
+    connection = duckdb_connection()
+    for table in CATALOGUE.tables:
+        place = str(folder / f"{table}.parquet").replace("'", "''")
+        found = connection.execute(f"SELECT * FROM read_parquet('{place}')")
+        done = 0
+        while rows := found.fetchmany(_COPIED):
+            sink.add(table, rows)
+            done += len(rows)
+            if table == FILING:
+                yield done
+    connection.close()
+
+
+def narrowed(database: Database) -> Schema:
+    """The schema with the bounds of what a database holds."""
+    return CATALOGUE.narrowed(bounds(database))
+
+
+def kind_of(reason: str) -> str:
+    """A reason without the figure at hand, to count by."""
     return reason.partition("「")[0] + reason.rpartition("」")[2] if "「" in reason else reason
 
 
-def bounds(row: Any, schema: Schema) -> dict[str, tuple[int, int]]:
-    """The least and greatest number of each column; ``row`` asks a database for a row."""
+def bounds(database: Database) -> dict[str, tuple[int, int]]:
+    """The least and greatest number of each column of a snapshot."""
     found = {}
-    for table, columns in schema.numbers.items():
+    for table, columns in CATALOGUE.numbers.items():
         if not columns:
             continue
-        ends = ", ".join(f"MIN({c.name}), MAX({c.name})" for c in columns)
-        values = row(f"SELECT {ends} FROM {table}")
+        plain = [sa.column(c.name, sa.BigInteger()) for c in columns]
+        ends = [end for c in plain for end in (sa.func.min(c), sa.func.max(c))]
+        query = sa.select(*(e.label(f"e{n}") for n, e in enumerate(ends)))
+        [values] = database.rows(query.select_from(sa.table(table)))
         for column, low, high in zip(columns, values[::2], values[1::2], strict=True):
             # a column without numbers never decides anything: any bounds are right
             found[column.name] = (0, 0) if low is None else (int(low), int(high))

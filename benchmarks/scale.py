@@ -1,0 +1,206 @@
+"""Screening at scale: one statement on DuckDB against reading its columns only and a kernel by hand.
+
+Run ``python -m benchmarks.scale``; ``--count 100000 1000000`` names the numbers of filings. Each is
+measured in a process of its own, so that its peak memory is its own; the best of three runs counts.
+The filings are synthetic rows made by DuckDB, typed and spread like real ones, with gaps.
+"""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Final
+
+from registry import resources
+from registry.screening.compiler import Program
+from registry.screening.engines import DuckDB, duckdb_connection, text_of
+from registry.screening.schema import CATALOGUE, FILING, IDENTITY, Column, Schema, complete_column
+from registry.screening.snapshot import bounds
+from rules.rulebook import load
+
+DAY: Final = date(2023, 6, 30)
+ROOTS: Final = ("63.1", "63.2", "63.3", "2026.2", "2026.3")
+#: Facts that are bad when they hold, and records a filing has of each list.
+_ADVERSE: Final = (
+    "abnormal_list", "dishonesty_list", "restricted_product", "major_accident", "tax_violation",
+    "safety_accident", "data_incident", "environment_offence", "quality_problem", "industry_breach",
+    "single_champion", "group_similar",
+)  # fmt: skip
+_RECORDS: Final = {"ip": 6, "financing": 1, "titles": 1, "honours": 1, "institutions": 1}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure each number of filings and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--count", type=int, nargs="+", default=[100_000, 1_000_000])
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--one", choices=("make", "screen", "floor"), help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    given = parser.parse_args(arguments)
+    if given.one:
+        work: dict[str, Callable[..., Any]] = {"make": make, "screen": screen, "floor": floor}
+        print(json.dumps(work[given.one](given.folder, given.count[0], given.threads)))
+        return
+    print(f"DuckDB，{given.threads}个线程；三次中最快的一次")
+    for count in given.count:
+        with tempfile.TemporaryDirectory() as name:
+            report(Path(name), count, given.threads)
+
+
+def report(folder: Path, count: int, threads: int) -> None:
+    """Measure one number of filings and print its lines."""
+    _apart("make", folder, count, threads)
+    read, screened = (_apart(w, folder, count, threads) for w in ("floor", "screen"))
+    size = sum(f.stat().st_size for f in folder.glob("*.parquet"))
+    print(f"\n{count}家，快照{size / 2**20:.0f} MB；峰值内存{screened['memory']:.0f} MB")
+    for root in ROOTS:
+        ratio = screened[root] / read[root]
+        print(
+            f"  {root:8} 筛查{screened[root]:7.2f}秒  只读列{read[root]:7.2f}秒  {ratio:5.1f}倍"
+            f"  编译{screened[root + ' compiling']:.2f}秒  符合{screened[root + ' met']}家"
+        )
+
+
+def _apart(work: str, folder: Path, count: int, threads: int) -> Any:
+    command = [sys.executable, "-m", "benchmarks.scale", "--one", work, "--folder", str(folder)]
+    command += ["--count", str(count), "--threads", str(threads)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+def best(run: Callable[[], Any]) -> tuple[float, Any]:
+    """The fastest of three runs in seconds, and what it gave."""
+    times = []
+    for _ in range(3):
+        begun = perf_counter()
+        found = run()
+        times.append(perf_counter() - begun)
+    return min(times), found
+
+
+# -- what is measured ----------------------------------------------------------------------------
+
+
+def screen(folder: Path, count: int, threads: int) -> dict[str, float]:
+    """Verdict and codes of every filing, as a table in memory, for each root."""
+    schema = _schema(folder)
+    found: dict[str, float] = {}
+    rulebook = load(resources.features())
+    for root in ROOTS:
+        begun = perf_counter()
+        program = Program(rulebook.ruleset(root), schema, DAY)
+        codes = [c for code in program.codes.values() for c in code]
+        statement = program.statement([*program.verdict.columns, *codes])
+        text = text_of(statement)
+        found[f"{root} compiling"] = perf_counter() - begun
+        database = DuckDB(schema, folder, threads)
+        run = f"CREATE OR REPLACE TEMP TABLE screened AS {text}"
+        found[root], _ = best(lambda: database.connection.execute(run))  # noqa: B023
+        met = f"SELECT COUNT(*) FROM screened WHERE {program.verdict.columns[0]} = 3"
+        [(found[f"{root} met"],)] = database.connection.execute(met).fetchall()
+        database.close()
+    found["memory"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return found
+
+
+def floor(folder: Path, count: int, threads: int) -> dict[str, float]:
+    """Reading the columns that each root needs, and nothing else."""
+    schema = _schema(folder)
+    rulebook = load(resources.features())
+    found = {}
+    for root in ROOTS:
+        program = Program(rulebook.ruleset(root), schema, DAY)
+        text = text_of(program.statement([*program.verdict.columns, *program.codes["failed"]]))
+        database = DuckDB(schema, folder, threads)
+        queries = []
+        for table, columns in schema.tables.items():
+            read = [c for c in columns if f" {c} " in f" {_words(text)} "]
+            if read and (table == FILING or f"FROM {table}" in text):
+                queries.append(f"SELECT {', '.join(f'COUNT({c})' for c in read)} FROM {table}")
+        run = [(q,) for q in queries]
+        found[root], _ = best(lambda: [database.connection.execute(q).fetchall() for (q,) in run])  # noqa: B023
+        database.close()
+    return found
+
+
+def _words(text: str) -> str:
+    return "".join(c if c.isalnum() or c == "_" else " " for c in text)
+
+
+def _schema(folder: Path) -> Schema:
+    plain = json.loads((folder / "bounds.json").read_text(encoding="utf-8"))
+    return CATALOGUE.narrowed({k: (v[0], v[1]) for k, v in plain.items()})
+
+
+# -- synthetic rows ------------------------------------------------------------------------------
+
+
+def make(folder: Path, count: int, threads: int) -> None:
+    """Write a snapshot of synthetic rows."""
+    connection = duckdb_connection(threads)
+    connection.execute("SELECT setseed(0.42)")
+    for table, columns in CATALOGUE.tables.items():
+        made = ", ".join(f"{e} AS {n}" for n, e in _expressions(table, list(columns)))
+        source = f"range({count}) t(i)"
+        if table != FILING:
+            most = _RECORDS.get(table, 0)
+            source += f", range({most}) u(j) WHERE random() < 0.5"
+        place = folder / f"{table}.parquet"
+        connection.execute(f"COPY (SELECT {made} FROM {source}) TO '{place}' (FORMAT parquet)")
+    found = bounds(DuckDB(CATALOGUE, folder, threads))
+    (folder / "bounds.json").write_text(json.dumps(found), encoding="utf-8")
+
+
+def _expressions(table: str, names: list[str]) -> Iterator[tuple[str, str]]:
+    identity = {
+        "filing_id": "i", "position": "j", "uscc": "'SYNTHETIC' || i", "name": "'合成企业' || i",
+        "province": "'示范省'", "city": "'示范市'", "county": "'示范县'", "as_of": "DATE '2023-06-30'",
+        "newest_year": "2022", "routed": "NULL::TEXT",
+    }  # fmt: skip
+    columns = {c.name: (k, c) for k, c in CATALOGUE.facts.items()} if table == FILING else {
+        c.name: (k, c) for k, c in CATALOGUE.lists[table].items()
+    }  # fmt: skip
+    complete = {complete_column(k) for k in CATALOGUE.lists}
+    for name in names:
+        if name in columns:
+            yield name, f"CASE WHEN random() < 0.95 THEN {_value(*columns[name])} END"
+        elif name in complete:
+            yield name, "CASE WHEN random() < 0.9 THEN 1 END::SMALLINT"
+        else:
+            yield name, identity[name] if name in IDENTITY or name == "position" else "NULL"
+
+
+def _value(key: str, column: Column) -> str:
+    fact = column.fact
+    match fact.kind:
+        case "flag":
+            bad = 0.99 if fact.id in _ADVERSE else 0.2
+            return f"(random() > {bad})::SMALLINT"
+        case "date":
+            return "DATE '2022-12-31' - (random() * 5000)::INTEGER"
+        case "text":
+            return "'C' || (1000 + (random() * 3000)::INTEGER)"
+        case "code":
+            listed = ", ".join(f"'{c}'" for c in fact.codes)
+            return f"([{listed}])[1 + (random() * {len(fact.codes) - 1})::INTEGER]"
+    if fact.unit == "万元":
+        share = 0.06 if fact.id == "rd_expense" else 0.9 if fact.id == "main_revenue" else 1
+        age = 0.9 ** -int(key.removeprefix(fact.id) or 0) if fact.yearly else 1
+        # between 100 thousand and 10 billion yuan, evenly by digits; of one filing alike
+        return f"(power(10, 7 + hash(i) % 1000 / 200.0) * {share * age} * (0.9 + 0.3 * random()))::BIGINT"
+    if fact.unit == "%":
+        return f"(random() * {column.scale})::BIGINT"
+    top = 400 if fact.unit == "人" else 60 if fact.maximum is None else int(fact.maximum)
+    low = int(fact.minimum or 0)
+    return f"({low} + (random() * {top - low})::BIGINT) * {column.scale}"
+
+
+if __name__ == "__main__":
+    main()

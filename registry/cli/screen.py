@@ -1,0 +1,349 @@
+"""``tidu snapshot`` and ``tidu screen``: a whole registry at once, by the criteria that the engine runs."""
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from datetime import date
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import click
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from registry import impact, texts
+from registry.checking import titles_of
+from registry.cli.common import (
+    Day,
+    Refused,
+    batch_option,
+    command,
+    console,
+    engine,
+    new_workbook,
+    procedure_option,
+    progress,
+    rulebook,
+    tiers_option,
+)
+from registry.database import storage
+from registry.database.versions import FILING, chunks
+from registry.judging import Judge
+from registry.record import cases, publication
+from registry.record.cases import Case
+from registry.reports import screening as report
+from registry.screening import snapshot
+from registry.screening.engines import Database, DuckDB, PostgreSQL, Spark, SQLite
+from registry.screening.funnel import Firm, Scope, Screening, Tally
+from registry.screening.schema import CATALOGUE
+from registry.screening.tables import Files, Sink
+from rules.editions import Governing, governing
+from rules.errors import NoRulesetError
+
+_LISTED = 10
+
+
+@command("snapshot")
+@click.option("--as-of", type=Day(), required=True, help="按此日期（含）以前各企业最近一份填报。")
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="写到哪个新文件夹；默认 snapshot-日期。",
+)
+def take_snapshot(as_of: date, output: Path | None) -> None:
+    """写出登记库某日的快照（Parquet），供 tidu screen 和其他数据库读取。
+
+    每家企业一行，年度数据按上年度、上上年度、再上年度展开；清单各成一表。快照含企业填报的全部内容，请妥善保管。
+    """
+    folder = output or Path(f"snapshot-{as_of.isoformat()}")
+    with engine() as database, storage.snapshot(database) as session:
+        found = _write(session, folder, as_of)
+    click.echo(f"已写入 {folder}：{found.filings}家，{as_of.isoformat()}的情况")
+    for reason, number in found.routed.items():
+        click.echo(f"  其中{number}家不含数据，筛查时由规则引擎判定：{reason}")
+
+
+def _write(session: Session, folder: Path, day: date) -> snapshot.Manifest:
+    ids = impact.stock(session, day)
+    filed = snapshot.stock(session, ids)
+    with progress("快照", len(ids)) as done:
+        for number in snapshot.write(folder, filed, day, snapshot.head(session)):
+            done(number)
+    return snapshot.manifest(folder)
+
+
+class Near(click.ParamType[Fraction]):
+    """A share such as 5%."""
+
+    name = "比例"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Fraction:
+        """The share; anything else is misuse."""
+        if isinstance(value, Fraction):
+            return value
+        try:
+            share = Fraction(str(value).removesuffix("%")) / 100
+        except (ValueError, ZeroDivisionError):
+            share = Fraction(-1)
+        if not str(value).endswith("%") or not 0 < share < 1:
+            self.fail(f"「{value}」应写成 5% 的形式", param, ctx)
+        return share
+
+
+@command("screen")
+@tiers_option
+@click.option("--region", "regions", multiple=True, help="只看此省、市或县，可多次给出。")
+@click.option(
+    "--as-of", type=Day(), help="按此日期的情况；默认用快照的日期，或登记库中最近的填报日期。"
+)
+@click.option(
+    "--ruleset", help="按此文本筛查：文件夹（如 miit-2026-2）或根规则；默认用适用的标准。"
+)
+@click.option(
+    "--draft",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="按此标准目录（例如修改中的草案）筛查。",
+)
+@procedure_option
+@batch_option
+@click.option("--near", type=Near(), default="5%", show_default=True, help="差距在此比例内算接近。")
+@click.option(
+    "--engine",
+    "kind",
+    type=click.Choice(["duckdb", "postgresql", "sqlite", "spark"]),
+    default="duckdb",
+    show_default=True,
+    help="用哪个数据库计算；结果相同。",
+)
+@click.option(
+    "--master",
+    default="local[*]",
+    show_default=True,
+    help="Spark 集群的地址，只用于 --engine spark。",
+)
+@click.option(
+    "--snapshot",
+    "folder",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="tidu snapshot 写成的文件夹；默认现取。",
+)
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="写入此文件：.xlsx 汇总和名单，.parquet 或 .csv 每家一行。",
+)
+def screen(
+    tiers: tuple[str, ...],
+    regions: tuple[str, ...],
+    as_of: date | None,
+    ruleset: str | None,
+    draft: Path | None,
+    procedure: str,
+    batch: str,
+    near: Fraction,
+    kind: str,
+    master: str,
+    folder: Path | None,
+    output: Path | None,
+) -> None:
+    """筛查全部企业：逐条符合多少家，哪些符合，哪些失去资格，哪些接近、差在哪里。
+
+    一条 SQL 语句由同一标准编译而成；门槛附近的符合企业和随机抽取的企业由规则引擎逐项复核，有一处不同即不给出结果。
+    结果不是决定，不写入登记库。
+    """
+    if ruleset is not None and draft is not None:
+        raise click.UsageError("--ruleset 和 --draft 只能给出一个")
+    if output is not None:
+        _check_name(output)
+    with ExitStack() as stack:
+        database = stack.enter_context(engine())
+        session = stack.enter_context(storage.snapshot(database))
+        day = _day(session, as_of, folder)
+        criteria = texts.InForce(publication.current(session), rulebook())
+        text = texts.named(str(draft or ruleset), criteria) if draft or ruleset else criteria.text()
+        judge = Judge(text.rules)
+        stack.callback(judge.close)
+        loaded = _database(stack, session, database.url, kind, folder, day, master)
+        screening = Screening(
+            loaded,
+            loaded.schema,
+            Scope(day, regions, near),
+            judge,
+            _governing(text, procedure, batch, day),
+            _filings(session),
+        )
+        chosen = _tiers(text, titles_of(tiers), procedure)
+        tallies = _run(screening, chosen)
+        if not any(t.total for t in tallies.values()) and not any(
+            t.refused for t in tallies.values()
+        ):
+            raise Refused("范围内没有企业：请核对 --region 和 --as-of")
+        heading = [
+            f"标准：{text.label}；程序：{procedure}；截至{day.isoformat()}"
+            + (f"；地区含{'、'.join(regions)}" if regions else ""),
+            f"登记库：{impact.state_text(session)}；计算：{kind}；接近：{_percent(near)}以内",
+            *(
+                f"规则集：{root} {digest[:12]}"
+                for tally in tallies.values()
+                for root, digest in tally.rulesets.items()
+            ),
+        ]
+        _explain(screening, tallies)
+        report.print_summary(heading, list(tallies.values()), console)
+        report.print_lists(_first(screening.firms(chosen, tallies)), console)
+        if output is not None:
+            firms = screening.firms(chosen, tallies)
+            report.write(output, heading, list(tallies.values()), firms)
+            click.echo(f"（{report.LABEL}）已写入 {output}")
+
+
+def _check_name(path: Path) -> None:
+    if path.suffix.lower() == ".xlsx":
+        new_workbook(path)
+    elif path.suffix.lower() not in (".csv", ".parquet"):
+        raise Refused(f"{path}：文件名请以 .xlsx、.parquet 或 .csv 结尾")
+
+
+def _percent(share: Fraction) -> str:
+    return f"{float(share * 100):g}%"
+
+
+def _day(session: Session, as_of: date | None, folder: Path | None) -> date:
+    if folder is not None:
+        found = snapshot.manifest(folder)
+        if as_of is not None and as_of != found.as_of:
+            raise Refused(
+                f"{folder} 是{found.day}的快照，不能按{as_of.isoformat()}筛查：请另取快照"
+            )
+        if not snapshot.belongs(session, found):
+            raise Refused(f"{folder} 不是这个登记库的快照：请用 tidu snapshot 重新生成")
+        return found.as_of
+    newest = session.scalar(
+        sa.select(sa.func.max(FILING.c.as_of)).where(FILING.c.known_until.is_(None))
+    )
+    if newest is None:
+        raise Refused("登记库中没有填报：先用 tidu import 文件 登记，或用 tidu demo 看示例")
+    return as_of or newest
+
+
+def _database(
+    stack: ExitStack,
+    session: Session,
+    url: sa.URL,
+    kind: str,
+    folder: Path | None,
+    day: date,
+    master: str,
+) -> Database:
+    """The database of the kind asked for, with a snapshot in it."""
+    work = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    if kind == "postgresql" and url.get_backend_name() != "postgresql":
+        raise Refused("登记库不是 PostgreSQL：请改用 --engine duckdb，或设 TIDU_DATABASE_URL")
+    if kind in ("duckdb", "spark"):
+        if folder is None:
+            folder = work / "snapshot"
+            _write(session, folder, day)
+        schema = snapshot.manifest(folder).schema
+        found: Database = (
+            DuckDB(schema, folder) if kind == "duckdb" else Spark(schema, folder, master)
+        )
+    else:
+        found = _loaded(session, url, kind, folder, day, work)
+    stack.callback(found.close)
+    return found
+
+
+def _loaded(
+    session: Session, url: sa.URL, kind: str, folder: Path | None, day: date, work: Path
+) -> Database:
+    """A database that the tables have to be loaded into."""
+    ids = [] if folder else impact.stock(session, day)
+
+    def steps(sink: Sink) -> Iterator[int]:
+        if folder is not None:
+            return snapshot.copied(folder, sink)
+        return snapshot.collect(snapshot.stock(session, ids), day, sink)
+
+    with progress("装入", len(ids) or None) as done:
+        if kind == "sqlite":
+            lite = SQLite(CATALOGUE)
+            for number in steps(lite):
+                done(number)
+            lite.schema = snapshot.narrowed(lite)
+            return lite
+        with Files(CATALOGUE, work) as files:
+            for number in steps(files):
+                done(number)
+        server = PostgreSQL(CATALOGUE, url)
+        server.load(work)
+        server.schema = snapshot.narrowed(server)
+        return server
+
+
+def _governing(
+    text: texts.Text, procedure: str, batch: str, day: date
+) -> Callable[[str, str], Governing]:
+    """What governs a tier in a province under a text."""
+
+    def found(tier: str, province: str) -> Governing:
+        if text.whole:
+            return governing(
+                text.rules.applicability,
+                tier=tier,
+                procedure=procedure,
+                day=day,
+                province=province,
+                batch=batch,
+            )
+        row = text.rows[0] if text.single else text.nearest(tier, procedure, day, province, batch)
+        if row is None:
+            raise NoRulesetError(f"{text.label}没有{tier}{procedure}的规则集")
+        return Governing(row, "", ())
+
+    return found
+
+
+def _tiers(text: texts.Text, tiers: Sequence[str], procedure: str) -> list[str]:
+    if text.single:
+        return [text.rows[0].tier]
+    having = {r.tier for r in text.rows if r.procedure == procedure}
+    return [t for t in tiers if t in having]
+
+
+def _filings(session: Session) -> Callable[[Sequence[int]], Iterator[tuple[Case, Sequence[Any]]]]:
+    def found(ids: Sequence[int]) -> Iterator[tuple[Case, Sequence[Any]]]:
+        for part in chunks(ids):
+            determined = cases.determinations(session, part)
+            for case in cases.cases(session, part):
+                yield case, determined.get(case.filing_id, ())
+
+    return found
+
+
+def _run(screening: Screening, tiers: Sequence[str]) -> dict[str, Tally]:
+    tallies: dict[str, Tally] = {}
+    with progress("筛查") as done:
+        for number, (_, tally) in enumerate(screening.run(tiers), 1):
+            tallies[tally.tier] = tally
+            done(number)
+    return tallies
+
+
+def _explain(screening: Screening, tallies: dict[str, Tally]) -> None:
+    for tally in tallies.values():
+        with progress(f"{tally.tier}差距", tally.near) as done:
+            for number in screening.explain_near(tally):
+                done(number)
+
+
+def _first(firms: Iterator[Firm]) -> list[Firm]:
+    """The first few of each group and tier."""
+    kept: dict[tuple[str, str], list[Firm]] = {}
+    for firm in firms:
+        listed = kept.setdefault((firm.tier, firm.group), [])
+        if firm.group in ("失去资格", "接近") and len(listed) < _LISTED:
+            listed.append(firm)
+    return [firm for listed in kept.values() for firm in listed]

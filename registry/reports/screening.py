@@ -1,0 +1,212 @@
+"""A screening for people: the funnel on the terminal; a workbook, or one row for each enterprise in a file."""
+
+import csv
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.styles import Font
+from openpyxl.utils import get_column_letter
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from registry.reports.verdicts import Wrapped
+from registry.screening.engines import duckdb_connection
+from registry.screening.funnel import Firm, Tally
+from rules.model import Outcome
+
+LABEL: Final = "筛查结果，不是决定"
+_OUTCOMES: Final = (Outcome.MET, Outcome.NOT_MET, Outcome.MISSING, Outcome.PENDING)
+_COLUMNS: Final = (
+    "统一社会信用代码", "企业名称", "省份", "市", "县", "划型行业", "填报日期", "层级", "结论", "持有称号",
+    "分组", "不符合的条件", "不能判断的条件", "差距",
+)  # fmt: skip
+_WIDE: Final = ("企业名称", "条件", "不符合的条件", "不能判断的条件", "差距", "内容")
+#: How many places and enterprises the terminal shows; how many rows a sheet holds.
+_FEW: Final = 10
+_FULL: Final = 1_000_000
+
+
+def print_summary(heading: Iterable[str], tallies: Sequence[Tally], console: Console) -> None:
+    """Print funnel and counts of each tier."""
+    console.print(f"【{LABEL}】", markup=False)
+    for line in heading:
+        console.print(line, markup=False, soft_wrap=True)
+    for tally in tallies:
+        console.print(f"\n■ {tally.tier}：{tally.total}家", markup=False, style="bold")
+        console.print("，".join(f"{o.text}{tally.outcomes[o]}家" for o in _OUTCOMES), markup=False)
+        console.print(_funnel(tally))
+        console.print(
+            f"持有称号{tally.holders}家，其中失去资格{tally.lost}家；接近{tally.near}家",
+            markup=False,
+        )
+        for name, counted in tally.places.items():
+            if len(counted) > 1:
+                top = sorted(counted.items(), key=lambda x: (-x[1]["符合"], x[0]))[:_FEW]
+                said = "；".join(f"{place} {n['符合']}/{n.total()}" for place, n in top)
+                console.print(f"按{name}（符合/合计）：{said}", markup=False, soft_wrap=True)
+        for line in notes(tally):
+            console.print(line, markup=False, soft_wrap=True)
+
+
+def notes(tally: Tally) -> Iterator[str]:
+    """What was not screened, what the engine decided, and how much it decided again."""
+    for reason, number in tally.by_engine.items():
+        yield f"由规则引擎逐户判定{number}家：{reason}"
+    for reason, number in tally.refused.items():
+        yield f"未筛查{number}家：{reason}"
+    yield f"规则引擎复核{tally.checked}家（门槛附近的全部符合企业和随机抽取的企业），逐项一致"
+
+
+def _funnel(tally: Tally) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("条件", overflow="fold")
+    for name in ("依次符合", "符合", "不符合", "材料不足", "待人工认定", "仅此一条"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for step in tally.steps.values():
+        numbers = (step.passed, *(step.outcomes[o] for o in _OUTCOMES), step.alone)
+        table.add_row(Wrapped(step.title), *map(str, numbers))
+    return table
+
+
+def print_lists(firms: Sequence[Firm], console: Console) -> None:
+    """Print the first of those who lost it and of those who are near."""
+    for group in ("失去资格", "接近"):
+        found = [f for f in firms if f.group == group]
+        if found:
+            console.print(f"\n{group}（列出{len(found)}家）：", markup=False)
+            for firm in found:
+                why = firm.detail or "、".join(firm.criteria)
+                console.print(
+                    f"  {firm.name}（{firm.uscc}）{firm.tier}：{why}", markup=False, soft_wrap=True
+                )
+
+
+def write(
+    path: Path, heading: Sequence[str], tallies: Sequence[Tally], firms: Iterable[Firm]
+) -> None:
+    """Write the file that the ending of its name asks for."""
+    if path.suffix.lower() == ".xlsx":
+        _workbook(path, heading, tallies, firms)
+    elif path.suffix.lower() == ".csv":
+        _csv(path, tallies, firms)
+    else:
+        _parquet(path, tallies, firms)
+
+
+def _row(firm: Firm, titles: dict[str, str]) -> list[str]:
+    criteria, still_open = (
+        "；".join(titles.get(r, r) for r in rules) for rules in (firm.criteria, firm.open)
+    )
+    return [
+        firm.uscc, firm.name, firm.province, firm.city, firm.county, firm.sector, firm.as_of,
+        firm.tier, firm.outcome.text, "是" if firm.holds else "否", firm.group, criteria, still_open,
+        firm.detail,
+    ]  # fmt: skip
+
+
+def _titles(tallies: Sequence[Tally]) -> dict[str, str]:
+    return {rule: title for tally in tallies for rule, title in tally.titles.items()}
+
+
+def _csv(path: Path, tallies: Sequence[Tally], firms: Iterable[Firm]) -> None:
+    titles = _titles(tallies)
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(_COLUMNS)
+        writer.writerows(_row(firm, titles) for firm in firms)
+
+
+def _parquet(path: Path, tallies: Sequence[Tally], firms: Iterable[Firm]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        rows = Path(folder) / "rows.csv"
+        _csv(rows, tallies, firms)
+        connection = duckdb_connection()
+        connection.execute("SET preserve_insertion_order = true")
+        source, target = (str(p).replace("'", "''") for p in (rows, path))
+        connection.execute(
+            f"COPY (SELECT * FROM read_csv('{source}', header=true, all_varchar=true, quote='\"',"
+            f" escape='\"', delim=',', auto_detect=true)) TO '{target}' (FORMAT parquet)"
+        )
+        connection.close()
+
+
+class _Book:
+    """A workbook written row by row."""
+
+    def __init__(self) -> None:
+        self.book = Workbook(write_only=True)
+
+    def sheet(self, name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Write a sheet, and more of them where one is full."""
+        sheet = None
+        for number, row in enumerate(rows):
+            if number % _FULL == 0:
+                part = number // _FULL
+                sheet = self._open(f"{name}（{part + 1}）" if part else name, columns)
+            assert sheet is not None
+            sheet.append(
+                [_cell(sheet, v) if isinstance(v, str) and v[:1] == "=" else v for v in row]
+            )
+        if sheet is None:
+            self._open(name, columns)
+
+    def _open(self, name: str, columns: Sequence[str]) -> Any:
+        sheet: Any = self.book.create_sheet(name)
+        sheet.freeze_panes = "A3"
+        for number, heading in enumerate(columns, 1):
+            width = 36 if heading in _WIDE else max(12, 2 * len(heading) + 2)
+            sheet.column_dimensions[get_column_letter(number)].width = width
+        sheet.append([_cell(sheet, LABEL, bold=True)])
+        sheet.append([_cell(sheet, heading, bold=True) for heading in columns])
+        return sheet
+
+
+def _cell(sheet: Any, text: str, *, bold: bool = False) -> Any:
+    """A cell of text, which no spreadsheet takes for a formula."""
+    cell = WriteOnlyCell(sheet, text)
+    cell.data_type = "s"
+    if bold:
+        cell.font = Font(bold=True)
+    return cell
+
+
+def _workbook(
+    path: Path, heading: Sequence[str], tallies: Sequence[Tally], firms: Iterable[Firm]
+) -> None:
+    book = _Book()
+    about = [
+        ("性质", f"{LABEL}：不改变任何称号，也不写入决定记录。"),
+        *(("范围", x) for x in heading),
+    ]
+    about += [(t.tier, line) for t in tallies for line in notes(t)]
+    about += [(t.tier, f"规则集{r} {d}") for t in tallies for r, d in t.rulesets.items()]
+    book.sheet("说明", ("项目", "内容"), about)
+    columns = ("层级", "条件", "规则", "依次符合", *(o.text for o in _OUTCOMES), "仅此一条")
+    book.sheet(
+        "漏斗",
+        columns,
+        (
+            (t.tier, s.title, s.rule, s.passed, *(s.outcomes[o] for o in _OUTCOMES), s.alone)
+            for t in tallies
+            for s in t.steps.values()
+        ),
+    )
+    book.sheet(
+        "地区和行业",
+        ("层级", "分类", "名称", *(o.text for o in _OUTCOMES)),
+        (
+            (t.tier, kind, name, *(counts[o.text] for o in _OUTCOMES))
+            for t in tallies
+            for kind, counted in t.places.items()
+            for name, counts in sorted(counted.items())
+        ),
+    )
+    titles = _titles(tallies)
+    listed = (f for f in firms if f.group)
+    book.sheet("企业", _COLUMNS, (_row(f, titles) for f in listed))
+    book.book.save(path)

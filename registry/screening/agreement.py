@@ -1,0 +1,80 @@
+"""Whether a program says of filings what the engine and the reference evaluator both say, node by node."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from registry.screening.compiler import Place, Program
+from registry.screening.engines import Database, ScreeningError
+from rules.model import Trace, trace_of
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A node of a filing on which the two differ."""
+
+    filing_id: int
+    key: str
+    screened: object
+    decided: object
+
+
+def results(
+    database: Database, program: Program, where: sa.ColumnElement[bool] | None = None
+) -> Iterator[tuple[int, Trace]]:
+    """What a program says of every node but those of single records, filing by filing."""
+    statement = program.statement(program.everything(), where=where, fence=database.fence)
+    names = [c.name for c in statement.selected_columns]
+    for row in database.rows(statement):
+        known = dict(zip(names, row, strict=True))
+        yield int(known["filing_id"]), trace(known, program.nodes, program.scale)
+
+
+def record_results(
+    database: Database, program: Program, records: str
+) -> Iterator[tuple[int, int, Trace]]:
+    """What a program says of the nodes of every record of a list: filing, place and results."""
+    statement = program.record_statement(records, database.fence)
+    if statement is None:
+        return
+    names = [c.name for c in statement.selected_columns]
+    for row in database.rows(statement):
+        known = dict(zip(names, row, strict=True))
+        found = trace(known, program.record_nodes[records], program.scale)
+        yield int(known["filing_id"]), int(known["position"]), found
+
+
+def trace(row: Mapping[str, Any], nodes: Mapping[str, Place], scale: int) -> Trace:
+    """The results in a row."""
+    return trace_of({key: place.result(row, scale) for key, place in nodes.items()})
+
+
+def differences(filing_id: int, screened: Trace, decided: Trace) -> list[Difference]:
+    """The nodes on which a screened trace and that of a decision differ; those of records apart."""
+    keys = {k for k in decided if not _of_record(k)}
+    return [
+        Difference(filing_id, key, screened.get(key), decided.get(key))
+        for key in sorted(keys | set(screened))
+        if screened.get(key) != decided.get(key)
+    ]
+
+
+def _of_record(key: str) -> bool:
+    return "#" in key.partition(":")[0] and ":" in key
+
+
+def refuse(found: Sequence[Difference], root: str) -> None:
+    """Raise ``ScreeningError`` if there is any difference."""
+    if found:
+        first = found[0]
+        raise ScreeningError(
+            f"筛查与规则引擎不一致（{root}，填报编号{first.filing_id}，{first.key}：筛查得{first.screened}，"
+            f"引擎得{first.decided}，共{len(found)}处）：结果不予显示，请保留快照并报告"
+        )
+
+
+def among(filing_ids: Sequence[int]) -> sa.ColumnElement[bool]:
+    """That a filing is one of these."""
+    return sa.column("filing_id", sa.BigInteger()).in_(filing_ids)
