@@ -30,6 +30,7 @@ from registry.screening.widths import (
     compare,
     literal,
 )
+from rules.expressions import leaves
 from rules.model import (
     Assumed,
     Attested,
@@ -37,6 +38,7 @@ from rules.model import (
     Bands,
     Case,
     Cases,
+    Expr,
     Ladder,
     Line,
     Outcome,
@@ -257,13 +259,20 @@ def _points_scale(ruleset: Ruleset, schema: Schema) -> int:
                 found += [rest.denominator, *(r.points.denominator for r in rungs if r.points)]
             case Attested(_, lo, hi):
                 found += [lo.denominator, hi.denominator]
-                expr = ruleset.indicator(rule, rule.body.indicator).expr
-                if expr[0] in ("fact", "field"):
-                    column = schema.fact(expr[1])
-                    found.append(column.scale)
+                read = leaves(ruleset.indicator(rule, rule.body.indicator).expr)
+                found += [_scale_of(schema, leaf, rule.records) for leaf in read]
             case Assumed(Points(lo, hi)):
                 found += [lo.denominator, hi.denominator]
     return lcm(*found)
+
+
+def _scale_of(schema: Schema, leaf: Expr, records: str) -> int:
+    match leaf:
+        case ("fact", id):
+            return schema.fact(id).scale
+        case ("field", id):
+            return schema.field(records, id).scale
+    return 1
 
 
 class Bodies:

@@ -512,7 +512,7 @@ def _not(condition: Condition) -> Condition:
 
 
 def _int(column: Column) -> Int:
-    size = Size.LONG if column.fact.kind == "number" else Size.INT
+    size = column.size if column.fact.kind == "number" else Size.INT
     return Int(sa.column(column.name), column.low, column.high, size, True)
 
 
@@ -593,7 +593,10 @@ def _quotient(a: Number, b: Number) -> Number:
     ]
     least = 1 if b.lo.constant is None else b.lo.low
     divisor = case([(computable, b.lo)], literal(1))
-    divisor = replace(divisor, low=max(1, min(divisor.low, least)), high=max(1, divisor.high))
+    # where it is computable it is known and above zero
+    divisor = replace(
+        divisor, low=max(1, min(divisor.low, least)), high=max(1, divisor.high), null=False
+    )
     gap = _persons(widest([a.gap, b.gap]), broken)
     return Number(ends[0], ends[1], gap, a.scale, a.den * divisor, broken)
 

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 
 import sqlalchemy as sa
 
-from registry.screening.widths import UnsupportedError
+from registry.screening.widths import Size, UnsupportedError, size_of
 from rules.facts import FACTS, PERIODS, RECORDS, Fact, Profile, Scalar, yearly_key
 
 Value: TypeAlias = int | str | date | None
@@ -59,11 +59,16 @@ class Column:
     most: int = 1
 
     @property
+    def size(self) -> Size:
+        """How wide its numbers are; those of the catalogue fit BIGINT."""
+        return max(size_of(self.low, self.high), Size.LONG)
+
+    @property
     def type(self) -> sa.types.TypeEngine[Any]:
         """The type of the column."""
         match self.fact.kind:
             case "number":
-                return sa.BigInteger()
+                return sa.Numeric(38, 0) if self.size is Size.WIDE else sa.BigInteger()
             case "flag":
                 return sa.SmallInteger()
             case "date":

@@ -27,6 +27,7 @@ class Stages:
         self._prefix = prefix
         self._made: dict[str, ColumnElement[Any]] = {}
         self._level: dict[str, int] = {}
+        self._read: dict[str, tuple[str, ...]] = {}
 
     def bind(self, value: Int) -> Int:
         """The number under a name of its own; constants and columns stay as they are."""
@@ -47,7 +48,7 @@ class Stages:
 
     def _bind(self, expression: ColumnElement[Any]) -> ColumnElement[Any]:
         name = f"{self._prefix}{len(self._made)}"
-        read = list(_columns(expression))
+        read = self._read[name] = tuple(dict.fromkeys(_columns(expression)))
         self._made[name] = expression
         self._level[name] = 1 + max((self._level.get(c, 0) for c in read), default=0)
         return sa.column(name, expression.type)
@@ -64,7 +65,7 @@ class Stages:
             later = set(outputs)
             for name in needed:
                 if self._level[name] > level:
-                    later |= set(_columns(self._made[name]))
+                    later.update(self._read[name])
             passed = [
                 c for c in sorted(later) if self._level.get(c, 0) < level and c not in set(kept)
             ]
@@ -82,7 +83,7 @@ class Stages:
     def read(self, outputs: Collection[str]) -> set[str]:
         """The columns of the source that outputs rest on."""
         needed = self._needed(outputs)
-        read = {c for n in needed for c in _columns(self._made[n])} | set(outputs)
+        read = {c for n in needed for c in self._read[n]} | set(outputs)
         return {c for c in read if c not in self._made}
 
     def _needed(self, outputs: Collection[str]) -> list[str]:
@@ -93,7 +94,7 @@ class Stages:
             name = open_.pop()
             if name not in found:
                 found.add(name)
-                open_ += [c for c in _columns(self._made[name]) if c in self._made]
+                open_ += [c for c in self._read[name] if c in self._made]
         return [n for n in self._made if n in found]
 
 

@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from fractions import Fraction
 
 from rules.facts import FACTS, RECORDS, Fact, Profile, RecordList, Scalar, yearly_key
-from rules.model import Bands, Case, Indicator, Rule, Ruleset
-from rules.tests.test_agreement import FIGURES, reach, step, text
+from rules.model import Bands, Indicator, Rule, Ruleset
+from rules.tests.test_agreement import FIGURES, reach, step
 
 DAY = date(2023, 6, 30)
 #: Days around those that thresholds on time come to.
@@ -21,6 +21,7 @@ DAYS += [
     for m, d in ((1, 1), (1, 2), (12, 31))
 ]
 DAYS += [date(2020, 2, 29), date(2016, 2, 29)]
+DAYS += [DAY + timedelta(days=d) for d in (2, 30, 100, 365, 366, 700, 730, 731, 1000, 1096)] * 2
 #: The greatest figures of the design, and those that a snapshot just holds.
 HUGE = [
     "9000000000000",
@@ -50,11 +51,9 @@ def value(rng: random.Random, fact: Fact) -> Scalar:
     if fact.unit == "%":
         return rng.choice(["0", "0.0999", "0.1", "0.1001", "0.3", "0.3001", "0.5", "1"])
     if fact.unit == "分":
-        return rng.choice(
-            ["0", "3", "4.5", "9.9999", "10", "12.25", "15", "55", "60.0001"][
-                : 7 if fact.maximum else 9
-            ]
-        )
+        points = ["0", "2.25", "3", "4.5", "9.9999", "10", "12.25", "15", "55", "60.0001"]
+        top_ = fact.maximum or Fraction(100)
+        return rng.choice([p for p in points if Fraction(p) <= top_])
     low, top = int(fact.minimum or 0), 60 if fact.maximum is None else int(fact.maximum)
     return str(
         rng.choice([low, low + 1, low + 2, min(5, top), min(10, top), top, rng.randint(low, top)])
@@ -69,7 +68,7 @@ def at_random(rng: random.Random, *, known: float = 0.5, day: date = DAY) -> Pro
         keys = (
             [yearly_key(fact.id, day.year - 1 + o) for o in offsets] if fact.yearly else [fact.id]
         )
-        values |= {k: value(rng, fact) for k in keys if rng.random() < known and _fits(fact)}
+        values |= {k: value(rng, fact) for k in keys if rng.random() < known}
     records = {}
     for kind in RECORDS:
         items = tuple(
@@ -86,11 +85,28 @@ def at_random(rng: random.Random, *, known: float = 0.5, day: date = DAY) -> Pro
     return Profile(day, values, records)
 
 
-def _fits(fact: Fact) -> bool:
-    return True
+def itemised(rng: random.Random, day: date = DAY) -> Profile:
+    """A filing with complete lists and no totals, in which findings on records are missing."""
+    found = at_random(rng, known=1, day=day)
+    totals = ("ip_", "financing_", "own_brand")
+    values = {k: v for k, v in found.values.items() if not k.startswith(totals)}
+    records = {}
+    for kind in RECORDS:
+        findings = {f.id for f in kind.fields if f.origin == "认定"}
+        items = tuple(
+            {
+                f.id: _within(rng, f)
+                for f in kind.fields
+                if f.id not in findings or rng.random() < 0.5
+            }
+            for _ in range(4)
+        )
+        records[kind.id] = RecordList(items, True)
+    return Profile(day, values, records)
 
 
 def _within(rng: random.Random, fact: Fact) -> Scalar:
+    """A value whose sum over some records a snapshot still holds."""
     found = value(rng, fact)
     return "20000000" if fact.id == "amount" and found in HUGE else found
 
@@ -119,6 +135,3 @@ def limits(ruleset: Ruleset, rule: Rule) -> Iterator[tuple[Indicator, Fraction]]
             for band in rows:
                 if band.lo is not None:
                     yield ruleset.indicator(rule, name), band.lo
-
-
-__all__ = ["Case", "text"]

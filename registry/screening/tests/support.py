@@ -1,0 +1,105 @@
+"""What tests of screening share: filings in databases, and what a program and the reference say of them."""
+
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from registry.screening.agreement import record_results, results
+from registry.screening.compiler import Program
+from registry.screening.engines import Database, DuckDB, PostgreSQL, SQLite
+from registry.screening.schema import CATALOGUE, Schema
+from registry.screening.snapshot import Filed, collect, narrowed
+from registry.screening.tables import Files
+from registry.screening.tests.filings import DAY
+from rules import reference
+from rules.facts import Profile
+from rules.model import Ruleset, Trace, trace_of
+from rules.rulebook import Rulebook, load
+
+FEATURES = Path(__file__).parents[3] / "features"
+
+
+@cache
+def rulebook() -> Rulebook:
+    return load(FEATURES)
+
+
+def roots() -> list[str]:
+    """Every ruleset that may govern, nationally, in a province or in a round."""
+    return list(dict.fromkeys(r.ruleset for r in rulebook().applicability if r.encoded))
+
+
+def filed(profiles: Iterable[Profile]) -> list[Filed]:
+    """Profiles as filings of made-up enterprises, numbered from 0."""
+    return [
+        Filed(n, f"{n:018d}", f"企业{n}", "江苏省", "南京市", "玄武区", p)
+        for n, p in enumerate(profiles)
+    ]
+
+
+def duckdb(filings: Iterable[Filed], day: date = DAY) -> DuckDB:
+    with tempfile.TemporaryDirectory() as folder:
+        with Files(CATALOGUE, Path(folder)) as files:
+            list(collect(filings, day, files))
+        database = DuckDB(CATALOGUE)
+        database.load(Path(folder))
+    database.schema = narrowed(database)
+    return database
+
+
+def sqlite(filings: Iterable[Filed], day: date = DAY) -> SQLite:
+    database = SQLite(CATALOGUE)
+    list(collect(filings, day, database))
+    database.schema = narrowed(database)
+    return database
+
+
+def postgresql(filings: Iterable[Filed], url: sa.URL, day: date = DAY) -> PostgreSQL:
+    with tempfile.TemporaryDirectory() as folder:
+        with Files(CATALOGUE, Path(folder)) as files:
+            list(collect(filings, day, files))
+        database = PostgreSQL(CATALOGUE, url)
+        database.load(Path(folder))
+    database.schema = narrowed(database)
+    return database
+
+
+def by_reference(ruleset: Ruleset, profiles: Sequence[Profile]) -> list[Trace]:
+    evaluator = reference.Evaluator(ruleset.to_json())
+    return [trace_of(evaluator.evaluate(p.to_json())) for p in profiles]
+
+
+def screened(
+    database: Database, ruleset: Ruleset, schema: Schema | None = None, day: date = DAY
+) -> dict[int, Trace]:
+    """The whole trace of every filing, records and all."""
+    program = Program(ruleset, schema or database.schema, day)
+    found: dict[int, Trace] = defaultdict(dict)
+    for filing_id, trace in results(database, program):
+        found[filing_id] = dict(trace)
+    for records in program.record_nodes:
+        for filing_id, position, trace in record_results(database, program, records):
+            found[filing_id] |= {f"{records}#{position}:{k}": r for k, r in trace.items()}
+    return found
+
+
+def differing(
+    database: Database,
+    ruleset: Ruleset,
+    expected: Sequence[Trace],
+    screen: Callable[[Database, Ruleset], dict[int, Trace]] = screened,
+) -> list[str]:
+    """The nodes on which a database and the expected traces differ, with the filing."""
+    found = screen(database, ruleset)
+    assert set(found) == set(range(len(expected)))
+    return [
+        f"{n} {key}: {found[n].get(key)} {trace.get(key)}"
+        for n, trace in enumerate(expected)
+        for key in {**found[n], **trace}
+        if found[n].get(key) != trace.get(key)
+    ]
