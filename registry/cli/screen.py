@@ -193,7 +193,9 @@ def screen(
         ]
         _explain(screening, tallies)
         report.print_summary(heading, list(tallies.values()), console)
-        report.print_lists(_first(screening.firms(chosen, tallies)), console)
+        report.print_lists(
+            _first(screening.firms(chosen, tallies)), list(tallies.values()), console
+        )
         if output is not None:
             firms = screening.firms(chosen, tallies)
             report.write(output, heading, list(tallies.values()), firms)

@@ -73,14 +73,15 @@ def _funnel(tally: Tally) -> Table:
     return table
 
 
-def print_lists(firms: Sequence[Firm], console: Console) -> None:
+def print_lists(firms: Sequence[Firm], tallies: Sequence[Tally], console: Console) -> None:
     """Print the first of those who lost it and of those who are near."""
+    titles = _titles(tallies)
     for group in ("失去资格", "接近"):
         found = [f for f in firms if f.group == group]
         if found:
             console.print(f"\n{group}（列出{len(found)}家）：", markup=False)
             for firm in found:
-                why = firm.detail or "、".join(firm.criteria)
+                why = firm.detail or "；".join(titles.get(r, r) for r in firm.criteria)
                 console.print(
                     f"  {firm.name}（{firm.uscc}）{firm.tier}：{why}", markup=False, soft_wrap=True
                 )

@@ -271,7 +271,7 @@ def duckdb_connection(threads: int = 0) -> Any:
         import duckdb
     except ImportError:
         raise ScreeningError(
-            "没有安装 DuckDB：请运行 pip install 'tidu[screening]'，或用 --engine 换一个数据库"
+            "没有安装 DuckDB：请运行 pip install duckdb，或用 --engine 换一个数据库"
         ) from None
     config: dict[str, Any] = {
         "autoinstall_known_extensions": "false",

@@ -409,7 +409,7 @@ class Screening:
         held = sa.table(holds, sa.column("filing_id"))
         joined = mine.join(self._filing, self._filing.c.filing_id == mine.c.filing_id)
         joined = joined.outerjoin(held, held.c.filing_id == mine.c.filing_id)
-        sector = mine.c[name] if name else sa.literal_column("''")
+        sector = mine.c[name] if name else sa.cast(sa.null(), sa.Text())
         return joined, mine.c[part.program.verdict.columns[0]], sector, held.c.filing_id
 
     # lists

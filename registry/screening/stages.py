@@ -56,25 +56,37 @@ class Stages:
     def statement(
         self, source: FromClause, outputs: Collection[str], kept: Collection[str], fence: Fence
     ) -> sa.Select[Any]:
-        """Select ``kept`` columns of the source and ``outputs``, stage by stage."""
+        """Select ``kept`` columns of the source and then ``outputs``, stage by stage."""
         needed = self._needed(outputs)
         top = max((self._level[n] for n in needed), default=0)
         selected = source
         statement: sa.Select[Any] = _select([sa.column(c) for c in kept])
         for level in range(1, top + 1):
-            later = set(outputs)
-            for name in needed:
-                if self._level[name] > level:
-                    later.update(self._read[name])
-            passed = [
-                c for c in sorted(later) if self._level.get(c, 0) < level and c not in set(kept)
-            ]
-            made = [self._made[n].label(n) for n in needed if self._level[n] == level]
-            statement = _select([*(sa.column(c) for c in (*kept, *passed)), *made])
+            if level == top:
+                columns: list[ColumnElement[Any]] = [
+                    self._made[o].label(o) if self._level.get(o) == top else sa.column(o)
+                    for o in outputs
+                ]
+            else:
+                columns = self._columns_of(level, needed, set(outputs) - set(kept))
+            statement = _select([*(sa.column(c) for c in kept), *columns])
             statement = statement.select_from(selected)
             if level < top:
                 selected = fenced(statement, fence).cte(f"{self._prefix}stage{level}")
         return statement if top else statement.select_from(source)
+
+    def _columns_of(
+        self, level: int, needed: Sequence[str], outputs: set[str]
+    ) -> list[ColumnElement[Any]]:
+        """What a stage hands on: what it makes, and what is read after it."""
+        later = set(outputs)
+        for name in needed:
+            if self._level[name] > level:
+                later.update(self._read[name])
+        passed: list[ColumnElement[Any]] = [
+            sa.column(c) for c in sorted(later) if self._level.get(c, 0) < level
+        ]
+        return [*passed, *(self._made[n].label(n) for n in needed if self._level[n] == level)]
 
     def named(self, expressions: Iterable[ColumnElement[Any]]) -> list[str]:
         """The columns that expressions read, in order."""

@@ -85,6 +85,22 @@ def at_random(rng: random.Random, *, known: float = 0.5, day: date = DAY) -> Pro
     return Profile(day, values, records)
 
 
+#: A right of class I of which only a person can say whether it is of high value.
+PLEDGED = {
+    "kind": "发明专利",
+    "in_force": True,
+    "related": True,
+    "acquisition": "原始取得",
+    "grant_date": "2020-03-01",
+    "holder_rank": "1",
+    "earning": True,
+    "foreign_family": False,
+    "foreign_income": False,
+    "pledged": True,
+    "national_award": False,
+}
+
+
 def itemised(rng: random.Random, day: date = DAY) -> Profile:
     """A filing with complete lists and no totals, in which findings on records are missing."""
     found = at_random(rng, known=1, day=day)
@@ -102,6 +118,8 @@ def itemised(rng: random.Random, day: date = DAY) -> Profile:
             for _ in range(4)
         )
         records[kind.id] = RecordList(items, True)
+    if rng.random() < 0.5:
+        records["ip"] = RecordList((PLEDGED,) * rng.randint(1, 3), True)
     return Profile(day, values, records)
 
 

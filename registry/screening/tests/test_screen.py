@@ -1,0 +1,179 @@
+"""``tidu snapshot`` and ``tidu screen`` on a registry: the same on every database, checked by the engine."""
+
+import csv
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from click.testing import Result
+from openpyxl import load_workbook
+
+from registry import resources
+from registry.database import storage
+from registry.record.determinations import Target
+from registry.screening import compiler, snapshot
+from registry.screening.schema import CATALOGUE, FILING
+from registry.tests.conftest import Run
+from registry.tests.support import CODES, DAY, Clock, determine, load, submission
+
+TIERS = ("--tier", "专精特新", "--as-of", DAY.isoformat())
+#: One rule of it, which takes less time.
+RULE = ("--ruleset", "63.2.研发费用", "--as-of", DAY.isoformat())
+
+
+#: What does not depend on the registry's own database is tested on one.
+on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def filed(database: sa.Engine, tmp_path: Path) -> sa.Engine:
+    """Three enterprises: one that qualifies, one that is near, one with a determination."""
+    clock = Clock()
+    load(
+        database,
+        clock,
+        submission(),
+        submission(CODES[1], rd_expense__2022="1499999.99", segment_entry="2021-01-20"),
+        submission(CODES[2], field_key_link=None, well_known=None),
+    )
+    evidence = tmp_path / "证明.txt"
+    evidence.write_text("属实", encoding="utf-8")
+    target = Target("field_key_link")
+    determine(database, clock, target, "是", evidence, CODES[2])
+    return database
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def said(result: Result) -> str:
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_the_funnel_and_the_lists(run: Run, filed: sa.Engine, tmp_path: Path) -> None:
+    shown = said(run("screen", *TIERS, "-o", "名单.xlsx"))
+    assert "筛查结果，不是决定" in shown
+    assert "专精特新中小企业：3家" in shown
+    assert "由规则引擎逐户判定1家：有人工认定" in shown
+    assert "上年度研发费用占比 不低于3%，实为约3%（差不足0.0001个百分点" in shown
+    assert "从事细分市场年限 不低于2年，实为约1.94年" in shown
+    book = load_workbook(tmp_path / "名单.xlsx", read_only=True)
+    funnel = list(book["漏斗"].iter_rows(values_only=True))[2:]
+    passed = {row[2]: row[3:8] for row in funnel}
+    assert passed["63.2.研发费用"] == (2, 2, 1, 0, 0)
+    groups = Counter(row[10] for row in list(book["企业"].iter_rows(values_only=True))[2:])
+    assert groups == {"符合": 2, "接近": 1}
+
+
+def test_every_database_gives_the_same_file(run: Run, filed: sa.Engine, tmp_path: Path) -> None:
+    said(run("snapshot", "--as-of", DAY.isoformat(), "-o", "某日"))
+    ways = [(), ("--snapshot", "某日"), ("--engine", "sqlite", "--snapshot", "某日")]
+    if filed.dialect.name == "postgresql":
+        ways += [("--engine", "postgresql"), ("--engine", "postgresql", "--snapshot", "某日")]
+    else:
+        ways.append(("--engine", "sqlite"))
+    for n, way in enumerate(ways):
+        said(run("screen", *RULE, *way, "-o", f"{n}.csv"))
+    files = {(tmp_path / f"{n}.csv").read_bytes() for n in range(len(ways))}
+    assert len(files) == 1
+    assert [r["结论"] for r in rows(tmp_path / "0.csv")] == ["不符合", "符合", "符合"]
+
+
+@on_sqlite
+def test_a_parquet_file_holds_a_row_for_each(run: Run, filed: sa.Engine, tmp_path: Path) -> None:
+    from registry.screening.engines import duckdb_connection
+
+    said(run("screen", *RULE, "-o", "全部.parquet"))
+    query = f"SELECT 结论, COUNT(*) FROM read_parquet('{tmp_path}/全部.parquet') GROUP BY 结论"
+    assert dict(duckdb_connection(1).execute(query).fetchall()) == {"符合": 2, "不符合": 1}
+
+
+@on_sqlite
+def test_a_mistake_of_the_compiler_is_refused(
+    run: Run, filed: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = compiler.compared
+    swapped = {">=": "<", "<": ">="}
+    monkeypatch.setattr(compiler, "compared", lambda f, op, t: original(f, swapped.get(op, op), t))
+    result = run("screen", *RULE)
+    assert result.exit_code == 1
+    assert "筛查与规则引擎不一致" in result.output
+    assert "依次符合" not in result.output
+
+
+@on_sqlite
+def test_regions_rulesets_and_drafts(run: Run, filed: sa.Engine) -> None:
+    assert "专精特新中小企业：3家" in said(run("screen", *RULE, "--region", "江苏"))
+    refused = run("screen", *RULE, "--region", "广东")
+    assert (refused.exit_code, "范围内没有企业" in refused.output) == (1, True)
+    folder = str(resources.features())
+    assert "草案" in said(run("screen", *TIERS, "--draft", folder))
+    both = run("screen", "--ruleset", "63.2", "--draft", folder)
+    assert both.exit_code == 2
+
+
+@on_sqlite
+def test_another_year_is_not_screened(run: Run, filed: sa.Engine) -> None:
+    shown = said(run("screen", *RULE[:2], "--as-of", "2024-07-01"))
+    assert "专精特新中小企业：0家" in shown
+    assert "未筛查3家：最新的年度数据不是2023年" in shown
+
+
+@on_sqlite
+def test_what_is_refused(run: Run, filed: sa.Engine, tmp_path: Path) -> None:
+    for arguments, words in (
+        (["--near", "0"], "应写成 5% 的形式"),
+        (["-o", "名单.txt"], "文件名请以"),
+        (["--snapshot", str(tmp_path)], "不是快照"),
+    ):
+        result = run("screen", *TIERS, *arguments)
+        assert result.exit_code in (1, 2)
+        assert words in result.output
+    if filed.dialect.name == "sqlite":
+        assert "登记库不是 PostgreSQL" in run("screen", *TIERS, "--engine", "postgresql").output
+
+
+@on_sqlite
+def test_a_snapshot_says_what_it_is(run: Run, filed: sa.Engine, tmp_path: Path) -> None:
+    shown = said(run("snapshot", "--as-of", DAY.isoformat(), "-o", "某日"))
+    assert "3家" in shown
+    assert "其中1家不含数据" in shown
+    found = snapshot.manifest(tmp_path / "某日")
+    assert (found.as_of, found.filings, found.rows["titles"]) == (DAY, 3, 2)
+    assert found.routed == {snapshot.DETERMINED: 1}
+    assert found.bounds["rd_expense_t0"] == (149999999, 200000000)
+    assert set(found.columns[FILING]) == set(CATALOGUE.tables[FILING])
+    assert "已存在" in run("snapshot", "--as-of", DAY.isoformat(), "-o", "某日").output
+    other = run("screen", "--snapshot", "某日", "--as-of", "2024-01-01")
+    assert "不能按2024-01-01筛查" in other.output
+
+
+@on_sqlite
+def test_a_snapshot_of_another_registry_is_refused(
+    run: Run, filed: sa.Engine, tmp_path: Path
+) -> None:
+    said(run("snapshot", "--as-of", DAY.isoformat(), "-o", "某日"))
+    file = tmp_path / "某日" / "manifest.json"
+    plain = json.loads(file.read_text(encoding="utf-8"))
+    file.write_text(json.dumps({**plain, "head": [1, "0" * 64]}), encoding="utf-8")
+    assert "不是这个登记库的快照" in run("screen", "--snapshot", "某日").output
+    file.write_text(json.dumps({**plain, "format": 0}), encoding="utf-8")
+    assert "由另一版本的程序写成" in run("screen", "--snapshot", "某日").output
+    file.write_text("{", encoding="utf-8")
+    assert "说明文件已损坏" in run("screen", "--snapshot", "某日").output
+
+
+@on_sqlite
+def test_a_snapshot_that_fails_leaves_nothing(filed: sa.Engine, tmp_path: Path) -> None:
+    with storage.snapshot(filed) as session:
+        steps = snapshot.write(
+            tmp_path / "半", snapshot.stock(session, [1, 2, 3]), DAY, snapshot.head(session)
+        )
+        next(steps)
+        steps.close()
+    assert [p for p in tmp_path.iterdir() if "半" in p.name] == []
