@@ -7,7 +7,15 @@ from typing import Final
 
 import click
 
-from registry.cli.common import Day, Refused, command, progress, rulebook
+from registry.cli.common import (
+    Day,
+    Refused,
+    command,
+    json_option,
+    print_json,
+    progress,
+    rulebook,
+)
 from registry.synthetic import write_directory, write_stream
 from registry.synthetic.aims import aims
 from registry.synthetic.firms import MOST
@@ -28,7 +36,8 @@ _DAY: Final = date(2026, 6, 30)
     required=True,
     help="写到哪个新文件夹，每张表一个 CSV 文件；- 写到标准输出，每行以表名开头。",
 )
-def generate(count: int, seed: int, day: date, output: Path) -> None:
+@json_option
+def generate(count: int, seed: int, day: date, output: Path, as_json: bool) -> None:
     """生成虚构的企业，用于测试、演示和培训：数据分布接近实际，半数企业在各项门槛上或紧邻门槛。
 
     信用代码的行政区划码为 990000，没有真实企业；企业名称都带（虚构）。
@@ -41,4 +50,7 @@ def generate(count: int, seed: int, day: date, output: Path) -> None:
             raise Refused(f"{output} 已存在：请另取文件夹名")
         else:
             write_directory(output, count, seed, day, wanted, done)
-            click.echo(f"已写出{count}家虚构企业；登记：tidu import {output}")
+            if as_json:
+                print_json({"folder": str(output), "enterprises": count})
+            else:
+                click.echo(f"已写出{count}家虚构企业；登记：tidu import {output}")
