@@ -16,6 +16,8 @@ from datetime import date
 from pathlib import Path
 from typing import Final, TypeAlias
 
+import duckdb
+
 from registry import uscc
 from registry.errors import RegistryError
 from registry.filings import Reading
@@ -265,13 +267,13 @@ def _encoding(path: Path) -> str:
 
 
 def _parquet(path: Path) -> Iterator[Row]:
-    try:
-        from pyarrow import parquet
-    except ImportError:
-        raise RegistryError(
-            f"{path.name}：读取 Parquet 需要 pyarrow，请运行 pip install 'tidu[parquet]'，或改用 CSV"
-        ) from None
-    with parquet.ParquetFile(path) as file:
-        yield file.schema_arrow.names
-        for batch in file.iter_batches(batch_size=_STEP):
-            yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
+    with duckdb.connect() as database:
+        try:
+            found = database.execute("SELECT * FROM read_parquet($1)", [str(path)])
+            yield [column[0] for column in found.description]
+            while rows := found.fetchmany(_STEP):
+                yield from rows
+        except duckdb.Error as error:
+            raise RegistryError(
+                f"{path.name}：不是完整的 Parquet 文件，请重新导出后重试"
+            ) from error

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 import sqlalchemy as sa
 from sqlmodel import Session, SQLModel
@@ -306,24 +307,24 @@ def test_records_that_contradict_a_filed_total_are_refused(run: Run, folder: Pat
 
 
 def test_parquet_says_what_csv_says(made: Path, tmp_path: Path) -> None:
-    import pyarrow as pa
-    from pyarrow import parquet
-
     other = tmp_path / "全省"
     other.mkdir()
     for path in made.iterdir():
-        heading, *rows = table(made, path.stem)
-        columns = dict(zip(heading, zip(*rows, strict=True), strict=True)) if rows else {}
-        typed = {
-            name: [v or None for v in values] if name != "year" else [int(v) for v in values]
-            for name, values in columns.items()
-        }
-        parquet.write_table(pa.table(typed), other / f"{path.stem}.parquet")
+        to = other / f"{path.stem}.parquet"
+        columns = "* REPLACE (year::BIGINT AS year)" if path.stem == "yearly" else "*"
+        rows = f"SELECT {columns} FROM read_csv('{path}', header=true, all_varchar=true)"
+        duckdb.sql(f"COPY ({rows}) TO '{to}'")
     [one], [two] = readings(made), readings(other)
     for a, b in zip(one.submissions, two.submissions, strict=True):
         assert (a.uscc, a.as_of, a.identity, a.values, a.records) == (
             b.uscc, b.as_of, b.identity, b.values, b.records,
         )  # fmt: skip
+
+
+def test_a_broken_parquet_file_is_one_clear_sentence(tmp_path: Path) -> None:
+    (tmp_path / "enterprises.parquet").write_bytes(b"PAR1 and no more")
+    with pytest.raises(RegistryError, match=r"enterprises\.parquet：不是完整的 Parquet 文件"):
+        directory.survey(tmp_path)
 
 
 def test_headings_may_be_those_of_the_template(folder: Path, made: Path) -> None:
