@@ -5,7 +5,7 @@ import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +23,7 @@ from registry.audit.verifier import file_digest
 from registry.audit.verify import Report, verify
 from registry.checking import TIERS
 from registry.cli.common import (
+    CHINA,
     Day,
     Refused,
     by_option,
@@ -45,7 +46,6 @@ from registry.record.chain import KINDS
 from registry.reports.verdicts import target_text
 from registry.workers import jobs_for
 
-_CHINA: Final = timezone(timedelta(hours=8))
 _SHOWN: Final = 50
 #: Where an interrupted replay goes on.
 _STATE: Final = "tidu-replay.json"
@@ -124,7 +124,7 @@ def _replay_many(since: date | None, restart: bool, jobs: int | None) -> tuple[l
         first, counted, differing = _resumed(session, state, restart) if not since else (1, 0, [])
         if first > 1:
             click.echo(f"接着上次，从第{first}号记录开始（从头开始请加 --restart）", err=True)
-        start = datetime.combine(since, time(), _CHINA) if since else None
+        start = datetime.combine(since, time(), CHINA) if since else None
         wanted = (
             entry
             for entry in journal.entries(session, first=first, last=head.seq, kinds=["decision"])
@@ -246,7 +246,7 @@ def log(
 def _log_line(entry: journal.Entry, numbers: Mapping[str, int]) -> dict[str, Any]:
     return {
         "seq": entry.seq,
-        "at": f"{entry.recorded_at.astimezone(_CHINA):%Y-%m-%d %H:%M:%S}",
+        "at": f"{entry.recorded_at.astimezone(CHINA):%Y-%m-%d %H:%M:%S}",
         "kind": KINDS[entry.kind],
         "what": _what(entry, numbers),
         "by": entry.by,

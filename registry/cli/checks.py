@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -15,7 +15,9 @@ from sqlmodel import Session
 from registry import loading, workers
 from registry.checking import CaseResult, Checker, titles_of
 from registry.cli.common import (
+    CHINA,
     Day,
+    Moment,
     Refused,
     batch_option,
     command,
@@ -39,7 +41,7 @@ from registry.cli.targets import is_code
 from registry.database import storage
 from registry.examples import DEMO_COUNTY
 from registry.judging import CheckRefusedError, Determination, Rules
-from registry.record import cases, publication
+from registry.record import known, publication
 from registry.reports import verdicts
 from rules.errors import DisagreementError, EngineFaultError
 from rules.facts import Profile
@@ -74,6 +76,17 @@ class Case:
 @batch_option
 @province_option
 @click.option("--as-of", type=Day(), help="按此日期检查；默认用填报日期。")
+@click.option(
+    "--known-at",
+    type=Moment(),
+    help="只用此日期（当日终了）或北京时间（如 2023-06-30 17:00）以前登记的填报、认定和发布的规则。",
+)
+@click.option(
+    "--rules",
+    "rules_of",
+    type=click.Choice(["then", "now"]),
+    help="与 --known-at 一起：用当时（then，默认）或现在（now）发布的规则。",
+)
 @click.option("--explain", is_flag=True, help="逐条说明理由、数据来源和差距。")
 @click.option(
     "--features",
@@ -91,6 +104,8 @@ def check(
     batch: str,
     province: str | None,
     as_of: date | None,
+    known_at: datetime | None,
+    rules_of: str | None,
     explain: bool,
     features: Path | None,
     output: Path | None,
@@ -100,8 +115,12 @@ def check(
     """检查企业可获得的层级：给出信用代码、--all，或一个未登记的文件。"""
     if everything == bool(targets):
         raise click.UsageError("请给出信用代码或文件，或用 --all 检查全部（二者择一）")
+    if rules_of and (known_at is None or features):
+        raise click.UsageError("--rules 只与 --known-at 一起使用，且不与 --features 同用")
     held_back = 0
     file = Path(targets[0]) if len(targets) == 1 and not is_code(targets[0]) else None
+    if file is not None and known_at is not None:
+        raise click.UsageError("--known-at 只用于已登记的企业：未登记的文件没有登记的时间")
     if output is not None:
         new_workbook(output, *([file] if file else []))
     if file is not None:
@@ -111,9 +130,15 @@ def check(
         wanted, held_back = _from_file(file, as_of)
     else:
         with engine() as database:
-            rules = rulebook(features) if features else in_force(database)
+            now_in_force = known_at is None or rules_of == "now"
+            if now_in_force and not features:
+                rules = in_force(database)
             with storage.session(database) as session:
-                wanted = _from_registry(session, targets, as_of)
+                wanted = _from_registry(session, targets, as_of, known_at)
+                if features:
+                    rules = rulebook(features)
+                elif not now_in_force:
+                    rules = known.rules(session, known_at)
     if province is not None:
         wanted = [replace(case, province=province) for case in wanted]
     how = {"tiers": titles_of(tiers), "procedure": procedure, "batch": batch, "as_of": as_of}
@@ -121,8 +146,14 @@ def check(
     if output is not None:
         verdicts.write_workbook(output, results)
     if as_json:
-        print_json({"results": [r.to_json() for r in results], "refused": refused})
+        moment = (
+            {"known_at": f"{known_at.astimezone(CHINA):%Y-%m-%d %H:%M:%S.%f}"} if known_at else {}
+        )
+        print_json({**moment, "results": [r.to_json() for r in results], "refused": refused})
     else:
+        if known_at is not None:
+            whose = "此目录中" if features else "现行" if rules_of == "now" else "当时"
+            click.echo(f"按{_moment_text(known_at)}（北京时间）以前登记的事实、{whose}的规则")
         _show(results, explain)
         if output is not None:
             click.echo(f"结果已写入 {output}")
@@ -156,32 +187,32 @@ def _from_file(path: Path, as_of: date | None) -> tuple[list[Case], int]:
     return found, len(reading.refused)
 
 
-def _from_registry(session: Session, codes: Sequence[str], as_of: date | None) -> list[Case]:
-    known = {f.uscc: f for f in loading.filings(session)}
-    unknown = [c for c in codes if c not in known]
+def _from_registry(
+    session: Session,
+    codes: Sequence[str],
+    as_of: date | None,
+    known_at: datetime | None = None,
+) -> list[Case]:
+    found = {
+        k.case.uscc: Case(
+            k.case.uscc, k.case.name, k.case.province, k.case.profile, k.determinations
+        )
+        for k in known.known(session, codes or None, as_of=as_of, known_at=known_at)
+    }
+    by_then = f"在{_moment_text(known_at)}以前" if known_at else ""
+    unknown = [c for c in codes if c not in found]
     if unknown:
         raise Refused(
-            f"没有登记信用代码为{'、'.join(unknown)}的企业：用 tidu enterprise list 查看已登记的企业"
+            f"{by_then}没有登记信用代码为{'、'.join(unknown)}的企业："
+            "用 tidu enterprise list 查看已登记的企业"
         )
-    if not known:
-        raise Refused("没有登记的企业：先用 tidu import 文件 登记，或用 tidu demo 看示例")
-    wanted = list(codes) or list(known)
-    ids = cases.newest(session, wanted, as_of=as_of)
-    found = {case.uscc: case for case in cases.cases(session, ids)}
-    later = [code for code in wanted if code not in found]  # filed only after that day
-    for case in cases.cases(session, cases.oldest(session, later)):
-        found[case.uscc] = case
-    determined = cases.determinations(session, [case.filing_id for case in found.values()])
-    return [
-        Case(
-            code,
-            known[code].name,
-            found[code].province,
-            found[code].profile,
-            tuple(determined.get(found[code].filing_id, ())),
-        )
-        for code in wanted
-    ]
+    if not found:
+        raise Refused(f"{by_then}没有登记的企业：先用 tidu import 文件 登记，或用 tidu demo 看示例")
+    return [found[code] for code in codes or found]
+
+
+def _moment_text(moment: datetime) -> str:
+    return f"{moment.astimezone(CHINA):%Y-%m-%d %H:%M:%S}"
 
 
 class Bench:

@@ -5,8 +5,8 @@ import gettext
 import json
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from contextlib import contextmanager, suppress
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -46,6 +46,8 @@ gettext.bindtextdomain("tidu", resources.locale())
 gettext.textdomain("tidu")
 
 console = Console(highlight=False, soft_wrap=False)
+#: Days and times of day are those of the law's own clock.
+CHINA: Final = timezone(timedelta(hours=8))
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -136,6 +138,41 @@ class Day(click.ParamType[date]):
         if day is None:
             self.fail(f"「{value}」不是日期，请写成 2023-06-30 或 2023年6月30日", param, ctx)
         return day
+
+
+class Moment(click.ParamType[datetime]):
+    """A moment by the clock of China: a day, with or without a time of day; its last instant.
+
+    So a day stands for all that was known by its end. A moment to come is misuse: what will be known
+    then nobody can tell.
+    """
+
+    name = "日期[时间]"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> datetime:
+        """Read the moment; what is left of today, or of this minute, is cut off."""
+        if isinstance(value, datetime):
+            return value
+        start, length = self._read(value, param, ctx)
+        if start > now():
+            self.fail(f"「{value}」还没有到：请给出过去的日期或时间", param, ctx)
+        return min(start + length - timedelta(microseconds=1), now())
+
+    def _read(self, value: str, param: Any, ctx: Any) -> tuple[datetime, timedelta]:
+        for form, length in _MOMENTS.items():
+            with suppress(ValueError):
+                found = datetime.strptime(value.replace("T", " "), form)
+                return found.replace(tzinfo=CHINA), length
+        day = Day().convert(value, param, ctx)
+        return datetime.combine(day, time(), CHINA), timedelta(days=1)
+
+
+#: How a moment is written, and how long what is written lasts.
+_MOMENTS: Final = {
+    "%Y-%m-%d %H:%M": timedelta(minutes=1),
+    "%Y-%m-%d %H:%M:%S": timedelta(seconds=1),
+    "%Y-%m-%d %H:%M:%S.%f": timedelta(microseconds=1),
+}
 
 
 class Procedure(click.ParamType[str]):

@@ -13,7 +13,8 @@ from typing import Final
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from registry.database.versions import ENTERPRISE, FILING, chunks
+from registry.database.rows import Row, identity_columns
+from registry.database.versions import ENTERPRISE, FILING, chunks, known
 from registry.errors import RecordError
 from registry.judging import Determination, profile_of
 from registry.record import journal
@@ -61,18 +62,24 @@ _COLUMNS: Final = (
 
 
 def newest(
-    session: Session, usccs: Sequence[str] | None = None, *, as_of: date | None = None
+    session: Session,
+    usccs: Sequence[str] | None = None,
+    *,
+    as_of: date | None = None,
+    known_at: datetime | None = None,
 ) -> list[int]:
     """The newest current filing of each of these enterprises (or of all), in order of credit code.
 
-    ``as_of`` asks for the newest on or before a day.
+    ``as_of`` asks for the newest on or before a day, ``known_at`` for what was current at a moment.
     """
-    return _first(session, usccs, FILING.c.as_of.desc(), as_of)
+    return _first(session, usccs, FILING.c.as_of.desc(), as_of, known_at)
 
 
-def oldest(session: Session, usccs: Sequence[str]) -> list[int]:
-    """The oldest current filing of each of these enterprises, in order of credit code."""
-    return _first(session, usccs, FILING.c.as_of.asc(), None)
+def oldest(
+    session: Session, usccs: Sequence[str] | None = None, *, known_at: datetime | None = None
+) -> list[int]:
+    """The oldest current filing of each of these enterprises (or of all), in order of credit code."""
+    return _first(session, usccs, FILING.c.as_of.asc(), None, known_at)
 
 
 def _first(
@@ -80,12 +87,13 @@ def _first(
     usccs: Sequence[str] | None,
     order: sa.ColumnElement[date],
     as_of: date | None,
+    known_at: datetime | None,
 ) -> list[int]:
     place = sa.func.row_number().over(partition_by=FILING.c.enterprise_id, order_by=order)
     ranked = (
         sa.select(FILING.c.id, ENTERPRISE.c.uscc, place.label("place"))
         .join(ENTERPRISE)
-        .where(FILING.c.known_until.is_(None))
+        .where(known(known_at))
     )
     if as_of is not None:
         ranked = ranked.where(FILING.c.as_of <= as_of)
@@ -96,6 +104,16 @@ def _first(
     return [
         id for part in chunks(usccs) for id in session.scalars(query.where(found.c.uscc.in_(part)))
     ]
+
+
+def codes(session: Session, filing_ids: Sequence[int]) -> dict[int, str]:
+    """The credit codes of the enterprises that these filings are of."""
+    query = sa.select(FILING.c.id, ENTERPRISE.c.uscc).join_from(FILING, ENTERPRISE)
+    return {
+        id: uscc
+        for part in chunks(filing_ids)
+        for id, uscc in session.execute(query.where(FILING.c.id.in_(part)))
+    }
 
 
 def of_day(session: Session, uscc: str, day: date) -> int | None:
@@ -114,11 +132,14 @@ def of_enterprise(session: Session, uscc: str) -> list[int]:
     return list(session.scalars(query.order_by(FILING.c.id)))
 
 
-def cases(session: Session, filing_ids: Sequence[int]) -> Iterator[Case]:
+def cases(
+    session: Session, filing_ids: Sequence[int], *, known_at: datetime | None = None
+) -> Iterator[Case]:
     """These versions of filings, in the order asked for, a few hundred held at a time.
 
-    Name and place are those that the filing itself gave; a city with independent planning status
-    stands as its own province. ``RecordError`` for one that is not there.
+    Name and place are those that the filing itself gave; where it gave none, those of the enterprise,
+    as its filings describe it now or described it at the moment ``known_at``. A city with independent
+    planning status stands as its own province. ``RecordError`` for a filing that is not there.
     """
     query = sa.select(*_COLUMNS).join_from(FILING, ENTERPRISE)
     for part in chunks(filing_ids):
@@ -126,6 +147,10 @@ def cases(session: Session, filing_ids: Sequence[int]) -> Iterator[Case]:
             row["filing_id"]: dict(row)
             for row in session.execute(query.where(FILING.c.id.in_(part))).mappings()
         }
+        if known_at is not None:
+            described = _described(session, [row["uscc"] for row in rows.values()], known_at)
+            for row in rows.values():
+                row |= described.get(row["uscc"], {})
         for id in part:
             if id not in rows:
                 raise RecordError(f"登记库中没有编号为{id}的填报：请查对编号")
@@ -138,6 +163,23 @@ def cases(session: Session, filing_ids: Sequence[int]) -> Iterator[Case]:
             facts = json.loads(row.pop("facts"))
             given |= {"name": identity["name"], "province": province, "facts": facts}
             yield Case(**row | given)
+
+
+def _described(session: Session, usccs: Sequence[str], known_at: datetime) -> dict[str, Row]:
+    """Where enterprises were, by their filings that were current at a moment; the newer speaks first."""
+    query = (
+        sa.select(ENTERPRISE.c.uscc, FILING.c.identity)
+        .join_from(FILING, ENTERPRISE)
+        .where(known(known_at), ENTERPRISE.c.uscc.in_(usccs))
+        .order_by(FILING.c.as_of)
+    )
+    stated: dict[str, list[str]] = {}
+    for uscc, identity in session.execute(query):
+        stated.setdefault(uscc, []).append(identity)
+    return {
+        uscc: {place: identity_columns(texts)[place] for place in ("province", "city", "county")}
+        for uscc, texts in stated.items()
+    }
 
 
 def case(session: Session, filing_id: int) -> Case:

@@ -235,6 +235,12 @@ def numbers(session: Session, digests: Sequence[str]) -> dict[str, int]:
     return {row.digest: row.seq for row in session.execute(query)}
 
 
+def until(session: Session, moment: datetime) -> int:
+    """The number of the last entry that was recorded by a moment; 0 if there was none."""
+    query = sa.select(sa.func.max(JOURNAL.c.seq)).where(JOURNAL.c.recorded_at <= moment)
+    return int(session.scalar(query) or 0)
+
+
 def size(session: Session, kinds: Sequence[str] = ()) -> int:
     """How many entries there are (of some kinds)."""
     query = sa.select(sa.func.count()).select_from(JOURNAL)

@@ -137,9 +137,12 @@ def publish(
     return Publication(entry.seq, sha256(table), changed, unchanged)
 
 
-def current(session: Session) -> Published | None:
-    """The criteria of the last publication; None where nothing was published yet."""
-    last = _last(session)
+def current(session: Session, *, until: int | None = None) -> Published | None:
+    """The criteria of the last publication; None where nothing was published yet.
+
+    ``until`` asks for those that held after that many entries of the journal.
+    """
+    last = _last(session, until)
     if last is None:
         return None
     return published(session, last.content["applicability"])
@@ -207,9 +210,12 @@ def applicability_rows(table: str) -> list[ApplicabilityRow]:
     ]
 
 
-def _last(session: Session) -> journal.Entry | None:
+def _last(session: Session, until: int | None = None) -> journal.Entry | None:
     table = journal.JOURNAL
-    seq = session.scalar(sa.select(sa.func.max(table.c.seq)).where(table.c.kind == "publication"))
+    query = sa.select(sa.func.max(table.c.seq)).where(table.c.kind == "publication")
+    if until is not None:
+        query = query.where(table.c.seq <= until)
+    seq = session.scalar(query)
     return None if seq is None else journal.entry(session, seq)
 
 

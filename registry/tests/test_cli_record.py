@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -237,3 +238,58 @@ def test_publishing_the_packaged_criteria_again_changes_nothing(filed: Run) -> N
     done = filed("rules", "publish")
     assert done.exit_code == 0, done.output
     assert "没有变化" in done.output
+
+
+def moment() -> str:
+    """This moment, as --known-at takes it."""
+    return f"{datetime.now(timezone(timedelta(hours=8))):%Y-%m-%d %H:%M:%S.%f}"
+
+
+def test_check_as_it_was_known_leaves_out_what_came_later(filed: Run, tmp_path: Path) -> None:
+    def verdict(*arguments: str) -> tuple[str, str]:
+        done = filed("check", CODE, "--tier", "专精特新", "--json", *arguments)
+        found = json.loads(done.output)
+        [result] = found["results"]
+        return result["verdicts"][0]["parts"]["实质条件"], found.get("known_at", "")
+
+    unpublished = moment()
+    assert verdict()[0] == "不符合"  # which publishes
+    first = moment()
+    given = ("--ground", "审计更正", "--evidence", str(tmp_path / "证据.txt"))
+    cost = ("--fact", "研发费用总额", "--year", "2022", "--value", "200万元")
+    assert filed("determine", CODE, *cost, *given).exit_code == 0
+    determined = moment()
+    corrected = workbook(tmp_path / "更正.xlsx", {**GOOD, "2022年研发费用（万元）": 130})
+    assert filed("import", str(corrected)).exit_code == 0
+    assert verdict() == ("不符合", "")  # what is determined of one filing says nothing of another
+    assert verdict("--known-at", first) == ("不符合", first)
+    assert verdict("--known-at", determined) == ("材料不足", determined)
+    assert "按" + determined[:19] in filed("check", CODE, "--known-at", determined).output
+    done = filed("check", CODE, "--known-at", unpublished)
+    assert done.exit_code == 1
+    assert "当时登记库还没有发布规则" in done.output
+    assert verdict("--known-at", unpublished, "--rules", "now") == ("不符合", unpublished)
+    done = filed("check", CODE, "--known-at", "2020-01-01", "--rules", "now")
+    assert done.output.startswith("错误：在2020-01-01 23:59:59以前没有登记信用代码为")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--known-at", "2999-01-01"), "还没有到"),
+        (("--known-at", "2023-06-30 25:00"), "不是日期"),
+        (("--rules", "now"), "--rules 只与 --known-at 一起使用"),
+    ],
+)
+def test_check_refuses_moments_that_it_cannot_tell_of(
+    filed: Run, arguments: tuple[str, ...], said: str
+) -> None:
+    done = filed("check", CODE, *arguments)
+    assert done.exit_code == 2
+    assert said in done.output
+
+
+def test_a_file_has_no_moment_of_registration(filed: Run) -> None:
+    done = filed("check", "汇总表.xlsx", "--known-at", "2023-06-30")
+    assert done.exit_code == 2
+    assert "未登记的文件没有登记的时间" in done.output

@@ -1,0 +1,74 @@
+"""What is known of enterprises, now or as it was at an earlier moment.
+
+Facts have two times: the day they are about (``as_of``) and when the registry learned of them. Asked
+with ``known_at``, everything here answers as it would have answered at that moment: nothing that was
+loaded, corrected, taken back, determined or published later leaks in.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlmodel import Session
+
+from registry.database.versions import chunks
+from registry.errors import RecordError
+from registry.judging import Determination
+from registry.record import cases, journal, publication
+from registry.record.cases import Case
+from registry.record.publication import Published
+
+
+@dataclass(frozen=True)
+class Known:
+    """A case with all that bears on it."""
+
+    case: Case
+    determinations: tuple[Determination, ...] = ()
+
+
+def known(
+    session: Session,
+    usccs: Sequence[str] | None = None,
+    *,
+    as_of: date | None = None,
+    known_at: datetime | None = None,
+) -> Iterator[Known]:
+    """The newest filing of each of these enterprises (or of all), in order of credit code.
+
+    ``as_of`` asks for the newest on or before a day; of an enterprise that filed only later, the
+    oldest is given, so that whoever judges it can say so. Enterprises without a filing are left out.
+    """
+    newest = cases.newest(session, usccs, as_of=as_of, known_at=known_at)
+    if as_of is not None:
+        newest = _with_later(session, usccs, newest, known_at)
+    until = None if known_at is None else journal.until(session, known_at)
+    for part in chunks(newest):
+        determined = cases.determinations(session, part, until=until)
+        for case in cases.cases(session, part, known_at=known_at):
+            yield Known(case, tuple(determined.get(case.filing_id, ())))
+
+
+def _with_later(
+    session: Session,
+    usccs: Sequence[str] | None,
+    newest: Sequence[int],
+    known_at: datetime | None,
+) -> list[int]:
+    """These filings, and in place of those that are missing the enterprise's oldest."""
+    oldest = cases.oldest(session, usccs, known_at=known_at)
+    codes = cases.codes(session, [*newest, *oldest])
+    found = {codes[id]: id for id in oldest} | {codes[id]: id for id in newest}
+    return [found[code] for code in sorted(found)]
+
+
+def rules(session: Session, known_at: datetime | None = None) -> Published:
+    """The criteria that were in force at a moment; ``RecordError`` where nothing was published yet."""
+    until = None if known_at is None else journal.until(session, known_at)
+    found = publication.current(session, until=until)
+    if found is None:
+        raise RecordError(
+            "当时登记库还没有发布规则，不能按当时的规则检查："
+            "请用 --rules now 按现行规则检查当时的事实，或改用较晚的 --known-at"
+        )
+    return found
