@@ -6,7 +6,15 @@ from datetime import date
 from fractions import Fraction
 from typing import Any, Final
 
-from registry.judging import RECHECK, Determination, Judge, Judgement, Rules, refuse_wrong_day
+from registry.judging import (
+    RECHECK,
+    Determination,
+    Judge,
+    Judgement,
+    Registration,
+    Rules,
+    refuse_wrong_day,
+)
 from rules import reference
 from rules.editions import Governing
 from rules.errors import NoRulesetError
@@ -14,6 +22,7 @@ from rules.explain import Check, Figure, Finding, explain, missing, reasons, res
 from rules.expressions import leaves
 from rules.facts import TITLES, Profile, RecordList
 from rules.model import Expr, Gap, Note, Outcome, trace_of
+from rules.record import Json
 from rules.rulebook import Rulebook
 
 #: The words for the tiers on the command line, lowest first.
@@ -29,7 +38,8 @@ class TierVerdict:
     ``finding`` is None where no encoded ruleset governs; ``note`` then says which text does.
     ``notes`` are the interpretation notes that it rests on, with their rules; ``not_applicable``
     names the members of the tier's recognition that this procedure does not look at;
-    ``determinations`` are those of persons that had a say.
+    ``determinations`` are those of persons that had a say, ``register`` the registered titles, and
+    ``overruled`` the filed titles that say something else than these.
     """
 
     tier: str
@@ -39,6 +49,8 @@ class TierVerdict:
     notes: tuple[tuple[str, Note], ...] = ()
     not_applicable: tuple[str, ...] = ()
     determinations: tuple[Determination, ...] = ()
+    register: tuple[Registration, ...] = ()
+    overruled: tuple[Json, ...] = ()
 
     @property
     def outcome(self) -> str:
@@ -93,7 +105,17 @@ class TierVerdict:
                 {"seq": d.seq, **d.content, "ground": d.ground, "by": d.by}
                 for d in self.determinations
             ],
+            **self._registered(),
             "finding": self.finding.to_json() if self.finding else None,
+        }
+
+    def _registered(self) -> dict[str, Any]:
+        """The registered titles that had a say, and the filed ones that they overrule; if there are any."""
+        if not self.register:
+            return {}
+        return {
+            "register": [{"seq": e.seq, **e.content, "by": e.by} for e in self.register],
+            "overruled": list(self.overruled),
         }
 
 
@@ -135,6 +157,7 @@ class Checker:
         batch: str = "",
         as_of: date | None = None,
         determinations: Sequence[Determination] = (),
+        register: Sequence[Registration] = (),
     ) -> CaseResult:
         """Check one filing against some tiers, as of its own day or another.
 
@@ -144,7 +167,7 @@ class Checker:
         refuse_wrong_day(name, profile, as_of or profile.as_of)
         profile = replace(profile, as_of=as_of or profile.as_of)
         case = {"procedure": procedure, "province": province, "batch": batch}
-        verdicts = tuple(self._verdict(t, profile, case, determinations) for t in tiers)
+        verdicts = tuple(self._verdict(t, profile, case, determinations, register) for t in tiers)
         return CaseResult(uscc, name, profile.as_of, verdicts)
 
     def _verdict(
@@ -153,6 +176,7 @@ class Checker:
         profile: Profile,
         case: Mapping[str, str],
         determinations: Sequence[Determination],
+        register: Sequence[Registration],
     ) -> TierVerdict:
         try:
             found = self.judge.governing(tier, profile.as_of, case)
@@ -160,7 +184,7 @@ class Checker:
             return TierVerdict(tier, None, None, str(error))
         if not found.row.encoded:
             return TierVerdict(tier, found, None, unencoded(found))
-        return self.verdict(tier, self.judge.judge(found, profile, determinations))
+        return self.verdict(tier, self.judge.judge(found, profile, determinations, register))
 
     def verdict(self, tier: str, judged: Judgement) -> TierVerdict:
         """A judgement with its reasons."""
@@ -171,6 +195,8 @@ class Checker:
             notes=tuple((r.id, n) for r in judged.ruleset.rules for n in r.notes),
             not_applicable=self._left_out(judged.ruleset.root),
             determinations=judged.applied,
+            register=judged.register,
+            overruled=judged.overruled,
         )
 
     def _left_out(self, root: str) -> tuple[str, ...]:

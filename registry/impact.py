@@ -21,15 +21,17 @@ from registry.judging import (
     Determination,
     Judge,
     Judgement,
+    Registration,
     refuse_wrong_day,
+    registered_profile,
 )
-from registry.record import cases, journal
+from registry.record import cases, journal, register
 from registry.texts import Text
 from rules.comparison import asked_for
 from rules.editions import ApplicabilityRow, Governing
 from rules.errors import DisagreementError, EngineFaultError, NoRulesetError
 from rules.explain import Finding, explain, grounds, missing
-from rules.facts import Profile
+from rules.facts import Profile, RecordList
 from rules.model import Outcome
 from rules.rulebook import Rulebook
 
@@ -375,10 +377,11 @@ class Sides:
         found: tuple[Governing, Governing],
         profile: Profile,
         determinations: Sequence[Determination],
+        titles: Sequence[Registration] = (),
     ) -> tuple[Judgement, Judgement]:
         """Decide the facts of a filing under both."""
         old, new = (
-            judge.judge(governing, profile, determinations)
+            judge.judge(governing, profile, determinations, titles)
             for judge, governing in zip(self.judges, found, strict=True)
         )
         return old, new
@@ -426,10 +429,11 @@ def simulate(
     takers: tuple[Sink, ...] = (run, *sinks)
     for part in chunks(ids):
         determined = cases.determinations(session, part)
+        titles = register.titles(session, sorted(set(cases.codes(session, part).values())))
         for case in cases.cases(session, part):
             done += 1
             try:
-                known = determined.get(case.filing_id, ())
+                known = determined.get(case.filing_id, ()), titles.get(case.uscc, ())
                 for effect in _effects(case, known, run, sides, sizes):
                     for taker in takers:
                         taker.add(effect)
@@ -444,7 +448,7 @@ def simulate(
 
 def _effects(
     case: cases.Case,
-    determinations: Sequence[Determination],
+    known: tuple[Sequence[Determination], Sequence[Registration]],
     run: Run,
     sides: Sides,
     sizes: Sizes,
@@ -453,34 +457,34 @@ def _effects(
     if scope.regions and not any(r in place for r in scope.regions for place in places):
         return
     day = scope.as_of or case.as_of
-    holds = {tier: _holds(case, tier, day) for tier in scope.tiers}
+    profile = replace(case.profile, as_of=day)
+    holds = {tier: _holds(profile, known[1], tier) for tier in scope.tiers}
     wanted = [tier for tier in scope.tiers if holds[tier] or not scope.holders]
     if not wanted:
         return
-    profile = case.profile
-    refuse_wrong_day(case.name, profile, day)
-    profile = replace(profile, as_of=day)
+    refuse_wrong_day(case.name, case.profile, day)
     sector = sizes.sector(profile)
     firm = Firm(case.uscc, case.name, *places, sector, sizes.size(profile, sector), day)
     for tier in wanted:
         found = sides.governing(tier, day, case.province)
-        judged = sides.judge(found, profile, determinations)
+        judged = sides.judge(found, profile, *known)
         roots = [g.row.ruleset for g in found]
-        for known, root, judgement in zip(run.rulesets, roots, judged, strict=True):
-            if root not in known:
-                known[root] = judgement.ruleset.digest
+        for rulesets, root, judgement in zip(run.rulesets, roots, judged, strict=True):
+            if root not in rulesets:
+                rulesets[root] = judgement.ruleset.digest
         asked, names = sides.asked(*roots)
         before, after = (_standing(j, asked, names) for j in judged)
         yield Effect(firm, tier, holds[tier], before, after)
 
 
-def _holds(case: cases.Case, tier: str, day: date) -> bool:
-    """Whether the filing states that the title of a tier is held and does not say it has run out."""
-    listed = case.facts["records"].get("titles", {"items": ()})["items"]
+def _holds(profile: Profile, titles: Sequence[Registration], tier: str) -> bool:
+    """Whether the title of a tier is held and not said to have run out: as registered, else as filed."""
+    known, _ = registered_profile(profile, titles, {tier})
+    listed = known.records.get("titles", RecordList()).items
     return any(
         title.get("kind") == tier
         and title.get("held") is True
-        and title.get("valid_until", "9999-12-31") >= day.isoformat()
+        and str(title.get("valid_until", "9999-12-31")) >= profile.as_of.isoformat()
         for title in listed
     )
 

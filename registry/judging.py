@@ -17,7 +17,15 @@ from rules.editions import ApplicabilityRow, Governing, governing
 from rules.expressions import leaves
 from rules.facts import Profile, RecordList, fact
 from rules.model import Rule, Ruleset
-from rules.record import Json, amended_facts, amended_rules
+from rules.record import (
+    TITLES,
+    Json,
+    amended_facts,
+    amended_rules,
+    registered,
+    registered_facts,
+    titles_asked,
+)
 
 
 class CheckRefusedError(RegistryError):
@@ -66,17 +74,35 @@ class Determination:
 
 
 @dataclass(frozen=True)
+class Registration:
+    """An entry of the register of titles; ``content`` is its body."""
+
+    seq: int
+    digest: str
+    content: Json
+    by: str
+
+    @property
+    def source(self) -> str:
+        """Where a registered title stands."""
+        return f"登记簿第{self.seq}号"
+
+
+@dataclass(frozen=True)
 class Judgement:
     """A case decided under the one ruleset that governs.
 
     ``decision`` is under that ruleset as determinations of rules leave it; ``ruleset`` is as it was
-    published. ``applied`` are the determinations that had a say.
+    published. ``applied`` are the determinations that had a say, ``register`` the registered titles;
+    ``overruled`` are filed titles that say something else.
     """
 
     governing: Governing
     ruleset: Ruleset
     decision: Decision
     applied: tuple[Determination, ...] = ()
+    register: tuple[Registration, ...] = ()
+    overruled: tuple[Json, ...] = ()
 
 
 class Judge:
@@ -87,6 +113,7 @@ class Judge:
         self._deciders: dict[str, Decider] = {}
         self._plain: dict[str, Json] = {}
         self._read: dict[str, frozenset[str]] = {}
+        self._titles: dict[str, set[str]] = {}
 
     def governing(self, tier: str, day: date, case: Mapping[str, str]) -> Governing:
         """The row that governs; raises ``NoRulesetError`` for a gap or an overlap."""
@@ -97,9 +124,11 @@ class Judge:
         found: Governing,
         profile: Profile,
         determinations: Sequence[Determination] = (),
+        register: Sequence[Registration] = (),
     ) -> Judgement:
         """Judge the facts of a filing under the ruleset that governs.
 
+        ``register`` are the registered titles of the enterprise; filed ones of the same kind give way.
         Determinations of what the ruleset does not read have no say. Of several determinations of one target the last holds; one of a rule only where the law
         leaves that rule to judgement.
         """
@@ -110,7 +139,9 @@ class Judge:
         read = self._read[root]
         of_facts = [d for d in last.values() if "fact" in d.content and d.kind_of_target in read]
         of_rules = [d for d in last.values() if "rule" in d.content]
-        decision = self.decide(root, amended_profile(profile, of_facts))
+        stated = amended_profile(profile, of_facts)
+        amended, speaking = registered_profile(stated, register, self.titles(root))
+        decision = self.decide(root, amended)
         ruleset, applied = decision.ruleset, of_facts
         if of_rules:
             plain, settled = amended_rules(
@@ -121,13 +152,21 @@ class Judge:
                 with Decider(decode(canonical_json(plain))) as decider:
                     decision = decider.decide(decision.profile)
         ordered = sorted(applied, key=lambda d: d.seq)
-        return Judgement(found, ruleset, decision, tuple(ordered))
+        return Judgement(
+            found, ruleset, decision, tuple(ordered), speaking, overruled(stated, speaking)
+        )
 
     def decide(self, root: str, profile: Profile) -> Decision:
         """Decide a profile under one root rule, by both evaluators."""
         if root not in self._deciders:
             self._deciders[root] = Decider(self.rules.ruleset(root))
         return self._deciders[root].decide(profile)
+
+    def titles(self, root: str) -> set[str]:
+        """The kinds of titles that the ruleset of a root rule looks for."""
+        if root not in self._titles:
+            self._titles[root] = titles_asked(self.plain(root))
+        return self._titles[root]
 
     def plain(self, root: str) -> Json:
         """The ruleset of a root rule as plain JSON."""
@@ -171,6 +210,32 @@ def amended_profile(profile: Profile, determinations: Sequence[Determination]) -
     facts = amended_facts(facts_of(profile), [d.content for d in determinations])
     where = {d.target.partition(".")[0]: source_text(d) for d in determinations}
     return replace(profile_of(facts, profile.as_of), sources={**profile.sources, **where})
+
+
+def registered_profile(
+    profile: Profile, register: Sequence[Registration], kinds: set[str]
+) -> tuple[Profile, tuple[Registration, ...]]:
+    """The profile with the titles of these kinds as they are registered, and the entries that say so."""
+    if not register:
+        return profile, ()
+    named = [(entry.source, entry.content) for entry in register]
+    as_of = profile.as_of
+    facts, speaking = registered_facts(facts_of(profile), named, kinds, as_of.isoformat())
+    if not speaking:
+        return profile, ()
+    return profile_of(facts, as_of), tuple(e for e in register if e.source in speaking)
+
+
+def overruled(profile: Profile, speaking: Sequence[Registration]) -> tuple[Json, ...]:
+    """The filed titles of registered kinds that no registration bears out in all that they state."""
+    filed = profile.records.get(TITLES)
+    stated = [registered(e.content, profile.as_of.isoformat()) for e in speaking]
+    kinds = {title["kind"] for title in stated}
+    return tuple(
+        dict(item)
+        for item in (filed.items if filed else ())
+        if item.get("kind") in kinds and not any({**t, **item} == t for t in stated)
+    )
 
 
 def source_text(determination: Determination) -> str:

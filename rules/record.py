@@ -3,11 +3,15 @@
 Everything here works on plain JSON values, as the reference evaluator does, so that whoever holds
 the JSON of facts, determinations and ruleset builds the same record again, byte for byte.
 
+A *registration* (称号登记) states one title of an enterprise as a document left it: kind, validity, and
+from which day on it has ended. Of several that state the same title the last holds; where any states a
+kind of titles, they alone say which titles of that kind the enterprise has.
+
 A *determination* (人工认定) names one target and its new value: a fact ``revenue@2022``, a field of a
 record ``ip#0.pledge``, whether a list is complete ``ip``; or a rule that the law leaves to judgement.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -28,6 +32,7 @@ class Redecided(NamedTuple):
     trace: Mapping[str, Any]
     readings: Mapping[str, Any]
     determinations: list[str]
+    register: list[str]
 
 
 class RecordError(Exception):
@@ -104,6 +109,70 @@ def current_value(facts: Json, determination: Json) -> Any:
     return facts["values"].get(name)
 
 
+#: Registrations in the order in which they were recorded, each with the name it goes by.
+Register: TypeAlias = Iterable[tuple[str, Json]]
+
+
+def last_words(register: Register) -> list[tuple[str, Json]]:
+    """The registrations that hold: the last on each title, but for titles that were struck out."""
+    last = {(body["kind"], body["valid_from"]): (name, body) for name, body in register}
+    return [(name, body) for name, body in last.values() if body["action"] != "strike"]
+
+
+def titles_asked(ruleset: Json) -> set[str]:
+    """The kinds of titles that a ruleset looks for."""
+    rules = [r for r in ruleset["rules"] if r["records"] == TITLES]
+    return {
+        kind
+        for rule in rules
+        for case in rule["body"].get("cases", ())
+        for line in case["lines"]
+        if tuple(ruleset["indicators"][f"{TITLES}.{line['name']}"]["expr"]) == ("field", "kind")
+        for kind in line["value"]
+    }
+
+
+def registered_facts(
+    facts: Json, register: Register, kinds: set[str], as_of: str
+) -> tuple[Json, list[str]]:
+    """The facts with the titles of these kinds as they are registered, and which entries say so.
+
+    Filed titles of a kind that is registered give way. Where all ``kinds`` are registered, no other
+    titles are looked for, whether the filed list is complete or not.
+    """
+    speaking = [(name, body) for name, body in last_words(register) if body["kind"] in kinds]
+    if not speaking:
+        return facts, []
+    spoken = {body["kind"] for _, body in speaking}
+    listed = facts["records"].get(TITLES, {"items": (), "complete": None})
+    kept = [n for n, item in enumerate(listed["items"]) if item.get("kind") not in spoken]
+    complete = True if kinds <= spoken else listed["complete"]
+    items = [listed["items"][n] for n in kept] + [registered(body, as_of) for _, body in speaking]
+    before = {k: v for k, v in facts.get("sources", {}).items() if not k.startswith(f"{TITLES}#")}
+    where = {
+        f"{TITLES}#{n}": facts.get("sources", {}).get(f"{TITLES}#{o}") for n, o in enumerate(kept)
+    }
+    where |= {f"{TITLES}#{n}": name for n, (name, _) in enumerate(speaking, len(kept))}
+    sources = before | {key: name for key, name in where.items() if name}
+    records = {**facts["records"], TITLES: {"items": items, "complete": complete}}
+    return {**facts, "records": records, "sources": sources}, [name for name, _ in speaking]
+
+
+def registered(body: Json, as_of: str) -> Json:
+    """A registered title as a record of a filing, as it stands on a day."""
+    begun, ended = body["valid_from"] <= as_of, body["ended_on"] or "9999-12-31"
+    return {
+        "kind": body["kind"],
+        "valid_from": body["valid_from"],
+        "valid_until": body["valid_until"],
+        "held": begun and as_of < ended,
+    }
+
+
+#: The list of a filing that titles stand in.
+TITLES: Final = "titles"
+
+
 def left_to_judgement(rule: Json, trace: Mapping[str, Any]) -> bool:
     """Whether only a person can settle a rule: a figure or fact it reads itself is pending.
 
@@ -170,11 +239,12 @@ def decision_body(
     applicability: Json,
     trace: Mapping[str, Any],
     readings: Mapping[str, Any],
+    register: Sequence[str] = (),
 ) -> Json:
     """The replayable part of a decision.
 
-    ``case`` names enterprise, tier, procedure, province, batch and day; ``facts``, ``determinations`` and
-    ``ruleset_digest`` are digests; ``applicability`` says which row of which table governed. Results
+    ``case`` names enterprise, tier, procedure, province, batch and day; ``facts``, ``determinations``,
+    ``register`` (named only where registered titles had a say) and ``ruleset_digest`` are digests; ``applicability`` says which row of which table governed. Results
     of rules over single records stand in ``trace`` only, the digest of everything that was concluded
     and read.
     """
@@ -190,6 +260,7 @@ def decision_body(
         "results": {r["id"]: results[r["id"]] for r in ruleset["rules"] if not r["records"]},
         "trace": digest(outcome),
         "verdict": results[ruleset["root"]],
+        **({"register": list(register)} if register else {}),
     }
 
 
@@ -228,19 +299,25 @@ def reason(row: Json) -> str:
 OTHERS: Final = "其余"
 
 
-def redecide(ruleset: Json, facts: Json, determinations: list[tuple[str, Json]]) -> Redecided:
+def redecide(
+    ruleset: Json,
+    facts: Json,
+    determinations: list[tuple[str, Json]],
+    register: Register = (),
+) -> Redecided:
     """Decide a case again by the reference evaluator alone.
 
-    ``facts`` are those filed, with ``as_of``; ``determinations`` are digests and bodies. Raises what
-    the evaluator raises.
+    ``facts`` are those filed, with ``as_of``; ``determinations`` and the enterprise's ``register`` are
+    digests and bodies. Raises what the evaluator raises.
     """
     of_facts = [(d, b) for d, b in determinations if "fact" in b]
     of_rules = [(d, b) for d, b in determinations if "rule" in b]
     amended = amended_facts(facts, [b for _, b in of_facts])
+    amended, speaking = registered_facts(amended, register, titles_asked(ruleset), facts["as_of"])
     found = Evaluator(ruleset).evaluation(amended)
     effective, settled = amended_rules(ruleset, found.trace, [b for _, b in of_rules])
     if settled:
         found = Evaluator(effective).evaluation(amended)
     applied = {d for d, _ in of_facts} | {d for d, b in of_rules if b["rule"] in settled}
     kept = [d for d, _ in determinations if d in applied]
-    return Redecided(effective, found.trace, found.readings, kept)
+    return Redecided(effective, found.trace, found.readings, kept, speaking)

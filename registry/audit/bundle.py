@@ -28,11 +28,12 @@ from registry.audit.verifier import (
     manifest_text,
     shown,
 )
+from registry.database.versions import chunks
 from registry.errors import RecordError
 from registry.record import cases, journal, publication
 from registry.record.sealing import openings, salt_of, sealed_facts
 from registry.reports import pages
-from registry.reports.verdicts import determined_text, target_text
+from registry.reports.verdicts import determined_text, registered_text, target_text
 from rules.canonical import canonical_json
 from rules.record import Json
 
@@ -86,7 +87,7 @@ def export(
     if not decisions:
         raise RecordError("所选范围内没有决定：请用 tidu audit log 查看编号和日期")
     published, documents = _publications(session, decisions)
-    rest = _determinations(session, decisions)
+    rest = [*_determinations(session, decisions), *_titles(session, decisions)]
     entries = sorted({e.seq: e for e in (*decisions, *rest, *published)}.values(), key=_seq)
     plain = [_entry(session, e, tree, point.size, masked) for e in entries]
     files: dict[str, bytes] = {
@@ -159,6 +160,16 @@ def _determinations(session: Session, decisions: Iterable[journal.Entry]) -> lis
         or ("fact" in e.content and e.seq < last.get((e.filing_id, e.content["fact"]), 0))
     }
     return [e for e in found if e.digest in held or e.content.get("determination") in held]
+
+
+def _titles(session: Session, decisions: Iterable[journal.Entry]) -> Iterator[journal.Entry]:
+    """The registered titles that decisions rest on."""
+    bodies = [e.content for e in decisions if "register" in e.content]
+    wanted = {d for body in bodies for d in body["register"]}
+    for part in chunks(sorted({body["case"]["uscc"] for body in bodies})):
+        for entry in journal.entries(session, kinds=["title"], subjects=part):
+            if entry.digest in wanted:
+                yield entry
 
 
 def _publications(
@@ -266,6 +277,7 @@ def _index(
         checkpoint=note,
         decisions=[_shown_decision(e, titles, numbers, masked) for e in decisions],
         determinations=[_shown_determination(e, masked) for e in rest if e.kind == "determination"],
+        titles=[_shown_title(e, masked) for e in rest if e.kind == "title"],
     )
 
 
@@ -285,11 +297,23 @@ def _shown_decision(
         "verdict": verdict,
         "style": _STYLES.get(verdict, ""),
         "determinations": "、".join(f"第{numbers[d]}号" for d in body["determinations"]),
+        "titles": "、".join(f"第{numbers[d]}号" for d in body.get("register", ())),
         "by": _MASKED if masked else entry.by,
         "recorded_at": f"{entry.recorded_at.astimezone(_CHINA):%Y-%m-%d %H:%M:%S}",
         "reason": body["applicability"]["reason"],
         "ruleset": body["ruleset"],
         "results": results,
+    }
+
+
+def _shown_title(entry: journal.Entry, masked: bool) -> Json:
+    body = entry.content
+    return {
+        "seq": entry.seq,
+        "uscc": body["uscc"],
+        "title": registered_text(body),
+        "evidence": body["evidence"],
+        "by": _MASKED if masked else entry.by,
     }
 
 

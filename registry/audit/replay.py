@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import exc
@@ -18,8 +18,8 @@ from sqlmodel import Session
 from registry import workers
 from registry.database import storage
 from registry.errors import RecordError
-from registry.judging import Determination, Judge, Judgement
-from registry.record import cases, journal, publication
+from registry.judging import Determination, Judge, Judgement, Registration
+from registry.record import cases, journal, publication, register
 from registry.record.chain import header_text
 from registry.record.decisions import asked_of, body_of
 from registry.record.sealing import sealed_facts
@@ -84,6 +84,12 @@ class Crossed:
             case False, False, True:
                 return "事实和规则共同"
         return ""
+
+
+class _Known(NamedTuple):
+    profile: Profile
+    determinations: Sequence[Determination]
+    register: Sequence[Registration]
 
 
 class _DiffersError(Exception):
@@ -180,18 +186,18 @@ class Replayer:
         verdicts: dict[tuple[str, str], str] = {}
         changed: dict[tuple[str, str], dict[str, tuple[str, str]]] = {}
         for f in dict.fromkeys(("then", *facts)):
-            profile, known = self._facts(entry, asked, f)
+            known = self._facts(entry, asked, f)
             for r in dict.fromkeys(("then", *rules)):
                 digest = (
                     body["applicability"]["digest"] if r == "then" else now.applicability_digest
                 )
                 published, judge = self._rules(digest)
                 try:
-                    found = judge.governing(asked["tier"], profile.as_of, how(asked))
+                    found = judge.governing(asked["tier"], known.profile.as_of, how(asked))
                     if not found.row.encoded:
                         verdicts[f, r] = f"适用{found.row.basis}，尚未编入"
                         continue
-                    judged = judge.judge(found, profile, known)
+                    judged = judge.judge(found, *known)
                 except NoRulesetError as error:
                     verdicts[f, r] = str(error)
                     continue
@@ -215,28 +221,26 @@ class Replayer:
 
     def _judged(self, entry: journal.Entry, body: Json) -> tuple[Judgement, Json]:
         asked = body["case"]
-        profile, known = self._facts(entry, asked, "then")
+        known = self._facts(entry, asked, "then")
         published, judge = self._rules(body["applicability"]["digest"])
         try:
-            found = judge.governing(asked["tier"], profile.as_of, how(asked))
+            found = judge.governing(asked["tier"], known.profile.as_of, how(asked))
         except NoRulesetError as error:
             raise _DiffersError(Difference.APPLICABILITY, str(error)) from None
         root = found.row.ruleset
         if published.digests.get(root) != body["ruleset"]:
             raise _DiffersError(Difference.APPLICABILITY, f"按已发布的适用表应适用{root}")
         try:
-            judged = judge.judge(found, profile, known)
+            judged = judge.judge(found, *known)
         except RulesError as error:
             raise _DiffersError(Difference.ENGINE, str(error)) from None
         case = cases.case(self.session, entry.filing_id or 0)
-        stated = asked_of(case, asked["tier"], profile.as_of, how(asked))
+        stated = asked_of(case, asked["tier"], known.profile.as_of, how(asked))
         facts = digest(sealed_facts(case.facts, entry.salt))
         return judged, body_of(judged, stated, facts, published)
 
-    def _facts(
-        self, entry: journal.Entry, asked: Json, when: str
-    ) -> tuple[Profile, Sequence[Determination]]:
-        """The facts of a decision's filing then, or as they are known now, with determinations."""
+    def _facts(self, entry: journal.Entry, asked: Json, when: str) -> _Known:
+        """The facts of a decision's filing then, or as they are known now, with all that bears on them."""
         day = parse_day(asked["as_of"])
         filed = parse_day(asked["filed_as_of"])
         assert day is not None
@@ -248,7 +252,8 @@ class Replayer:
                     f"第{entry.seq}号决定所依据的填报（{asked['filed_as_of']}）已撤销，没有现行的版本"
                 )
             known = cases.determinations(self.session, [current]).get(current, [])
-            return cases.case(self.session, current).profile_as_of(day), known
+            profile = cases.case(self.session, current).profile_as_of(day)
+            return _Known(profile, known, self._titles(asked))
         body = entry.content
         try:
             case = cases.case(self.session, entry.filing_id or 0)
@@ -262,7 +267,13 @@ class Replayer:
         known = held.get(case.filing_id, [])
         if not {d.digest for d in known}.issuperset(body["determinations"]):
             raise _DiffersError(Difference.FACTS, "所依据的人工认定已不在登记库中")
-        return case.profile_as_of(day), known
+        titles = self._titles(asked, until=entry.seq - 1)
+        if not {e.digest for e in titles}.issuperset(body.get("register", ())):
+            raise _DiffersError(Difference.FACTS, "所依据的称号登记已不在登记库中")
+        return _Known(case.profile_as_of(day), known, titles)
+
+    def _titles(self, asked: Json, until: int | None = None) -> list[Registration]:
+        return register.titles(self.session, [asked["uscc"]], until=until).get(asked["uscc"], [])
 
     def _rules(self, applicability: str) -> tuple[publication.Published, Judge]:
         if applicability not in self._judges:

@@ -277,7 +277,8 @@ class _Bundle:
             raise _UnsoundError("层级与其内容不符")
         ruleset = self.ruleset(seq, body)
         determined = self.determinations(seq, body, line["facts"])
-        again = redecide(ruleset, {**line["facts"], "as_of": case["as_of"]}, determined)
+        titles = self.titles(seq, body)
+        again = redecide(ruleset, {**line["facts"], "as_of": case["as_of"]}, determined, titles)
         expected = decision_body(
             case=case,
             facts=digest(line["facts"]),
@@ -287,6 +288,7 @@ class _Bundle:
             applicability=body["applicability"],
             trace=again.trace,
             readings=again.readings,
+            register=again.register,
         )
         if canonical_json(expected) != line["body"]:
             raise _UnsoundError(
@@ -354,6 +356,20 @@ class _Bundle:
                 self.confirmed(number, name, seq)
             self.stood(number, determined, facts)
         return [(n, self.proved[s]) for n, s in zip(body["determinations"], found, strict=True)]
+
+    def titles(self, seq: int, body: Json) -> list[tuple[str, Json]]:
+        """The registered titles that a decision rests on: the enterprise's, recorded before it."""
+        found = []
+        for name in body.get("register", ()):
+            number = self.numbers.get(name, 0)
+            if not number or self.kind(number) != "title" or number >= seq:
+                raise _UnsoundError("所依据的称号登记不在包内，或晚于决定")
+            title = self.proved[number]
+            if title["uscc"] != body["case"]["uscc"]:
+                raise _UnsoundError(f"所依据的第{number}号称号登记是关于另一家企业的")
+            self.used.add(number)
+            found.append((name, title))
+        return found
 
     def confirmed(self, number: int, name: str, seq: int) -> None:
         """A second person confirmed a determination before decision ``seq``."""

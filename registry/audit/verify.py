@@ -101,7 +101,8 @@ def verify(
 ) -> Report:
     """Verify the whole registry; ``checkpoints`` are those it must still agree with.
 
-    Memory does not grow with the journal, but for one number per version of a filing.
+    Memory does not grow with the journal, but for one number per version of a filing, and one digest
+    per registered title.
     """
     report = Report(checkpoints=len(checkpoints))
     report.integrity += [
@@ -178,6 +179,7 @@ class _Told:
     undone: dict[int, str] = field(default_factory=dict)
     decided: set[int] = field(default_factory=set)
     withdrawn: set[int] = field(default_factory=set)
+    titles: dict[tuple[str, str, str], str] = field(default_factory=dict)
 
 
 # -- the journal -----------------------------------------------------------------------------------
@@ -253,6 +255,8 @@ def _entry(session: Session, report: Report, told: _Told, entry: journal.Entry) 
             report.integrity.append(f"{where}不是规范写法")
         if entry.filing_id is not None and entry.kind not in _ON_FILINGS:
             report.integrity.append(f"{where}不应指向填报")
+        if entry.subject != (body["uscc"] if entry.kind == "title" else None):
+            report.integrity.append(f"{where}所指的企业与其内容不符")
         _disclosures(report, entry, body)
         _TAKERS[entry.kind](session, report, told, entry, body)
     except UNREADABLE:
@@ -369,6 +373,18 @@ def _take_policy(
     told.four_eyes = body["four_eyes"]
 
 
+def _take_title(
+    session: Session, report: Report, told: _Told, entry: journal.Entry, body: dict[str, Any]
+) -> None:
+    """An entry on a title; one that strikes out names the last entry on that title."""
+    title = body["uscc"], body["kind"], body["valid_from"]
+    if entry.tier != body["kind"]:
+        report.integrity.append(f"第{entry.seq}号称号登记的层级与其内容不符")
+    if body["action"] == "strike" and told.titles.get(title) != body["strikes"]:
+        report.integrity.append(f"第{entry.seq}号划销的不是这项称号现行的登记")
+    told.titles[title] = entry.digest
+
+
 _TAKERS: Final = {
     "publication": _take_publication,
     "intake": _take_receipt,
@@ -378,6 +394,7 @@ _TAKERS: Final = {
     "confirmation": _take_confirmation,
     "decision": _take_filing,
     "withdrawal": _take_filing,
+    "title": _take_title,
 }
 _ON_FILINGS: Final = ("determination", "confirmation", "decision", "withdrawal")
 

@@ -16,6 +16,7 @@ from registry.cli import (
     impact,
     screen,
     synthetic,
+    titles,
 )
 from registry.cli.common import ChineseGroup, group
 
@@ -46,6 +47,7 @@ for command in (
     decisions.determine,
     decisions.confirm,
     decisions.withdraw,
+    titles.titles,
     audit.replay,
     audit.audit,
     criteria.rules,

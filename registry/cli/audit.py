@@ -41,9 +41,9 @@ from registry.cli.common import (
 )
 from registry.database import storage
 from registry.errors import RecordError
-from registry.record import cases, determinations, journal
+from registry.record import cases, determinations, journal, register
 from registry.record.chain import KINDS
-from registry.reports.verdicts import target_text
+from registry.reports.verdicts import registered_text, target_text
 from registry.workers import jobs_for
 
 _SHOWN: Final = 50
@@ -273,6 +273,8 @@ def _what(entry: journal.Entry, numbers: Mapping[str, int]) -> str:
         case "determination":
             where = f"{body['case']['uscc']} {target_text(body)}"
             return f"{where}：{entry.texts['ground']}"
+        case "title":
+            return f"{body['uscc']} {register.ACTIONS[body['action']]} {registered_text(body)}"
         case "confirmation":
             return f"第{numbers[_confirmed(entry)]}号认定"
     return f"{body['case']['uscc']}：{entry.texts['ground']}"

@@ -40,7 +40,7 @@ from registry.cli.filings import read_file, show_issues
 from registry.cli.targets import is_code
 from registry.database import storage
 from registry.examples import DEMO_COUNTY
-from registry.judging import CheckRefusedError, Determination, Rules
+from registry.judging import CheckRefusedError, Determination, Registration, Rules
 from registry.record import known, publication
 from registry.reports import verdicts
 from rules.errors import DisagreementError, EngineFaultError
@@ -54,13 +54,14 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Case:
-    """An enterprise to be checked, with what persons determined of its filing."""
+    """An enterprise to be checked, with what persons determined of its filing and its registered titles."""
 
     uscc: str
     name: str
     province: str
     profile: Profile
     determinations: tuple[Determination, ...] = ()
+    register: tuple[Registration, ...] = ()
 
 
 @command("check")
@@ -195,7 +196,12 @@ def _from_registry(
 ) -> list[Case]:
     found = {
         k.case.uscc: Case(
-            k.case.uscc, k.case.name, k.case.province, k.case.profile, k.determinations
+            k.case.uscc,
+            k.case.name,
+            k.case.province,
+            k.case.profile,
+            k.determinations,
+            k.register,
         )
         for k in known.known(session, codes or None, as_of=as_of, known_at=known_at)
     }
@@ -231,6 +237,7 @@ class Bench:
                 case.profile,
                 province=case.province,
                 determinations=case.determinations,
+                register=case.register,
                 **self._how,
             )
         except CheckRefusedError as error:

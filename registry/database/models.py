@@ -226,14 +226,10 @@ class FiledFact(ScalarRow, table=True):
 
 
 class Finding(ScalarRow, table=True):
-    """A finding by a person (认定); who, when and on what evidence are unknown for filed ones."""
+    """A finding by a person (认定) as it was filed; those on the record are entries of the journal."""
 
     __tablename__ = "finding"
     __table_args__ = _scalar("finding")
-
-    found_by: str | None = Field(default=None, sa_type=Text)
-    found_at: dt.datetime | None = Field(default=None, sa_type=Utc)
-    evidence: str | None = Field(default=None, sa_type=Text)
 
 
 class RecordListRow(Stated, table=True):
@@ -399,7 +395,8 @@ class Document(SQLModel, table=True):
 class JournalEntry(SQLModel, table=True):
     """One entry of the journal: everything that was done to the registry, in order, for good.
 
-    ``body`` is canonical JSON text; ``disclosures`` are the texts that the entry commits to, with
+    ``subject`` is the credit code of the enterprise whose title is registered. ``body`` is canonical
+    JSON text; ``disclosures`` are the texts that the entry commits to, with
     their salt (see ``registry.record.sealing``); ``digest`` is that of the header (see ``registry.record.chain``).
     Triggers refuse UPDATE, DELETE, and an entry that does not follow the last.
     """
@@ -420,6 +417,7 @@ class JournalEntry(SQLModel, table=True):
     disclosures: str = Field(sa_type=Text)
     previous: str = Field(unique=True, sa_type=Text)
     digest: str = Field(unique=True, sa_type=Text)
+    subject: str | None = Field(default=None, sa_type=Text, index=True)
 
 
 class PublishedCheckpoint(SQLModel, table=True):

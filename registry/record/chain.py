@@ -24,6 +24,7 @@ KINDS: Final = {
     "confirmation": "复核认定",
     "decision": "决定",
     "withdrawal": "撤回申报",
+    "title": "称号登记",
 }
 
 Json: TypeAlias = dict[str, Any]

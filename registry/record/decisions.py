@@ -25,9 +25,10 @@ from registry.judging import (
     Determination,
     Judge,
     Judgement,
+    Registration,
     refuse_wrong_day,
 )
-from registry.record import cases, journal, publication
+from registry.record import cases, journal, publication, register
 from registry.record.determinations import signed_name
 from registry.record.sealing import new_salt, sealed_facts
 from rules.canonical import canonical_json, digest
@@ -96,6 +97,7 @@ class Asked:
     request: Request
     withdrawn: bool
     determined: tuple[Determination, ...]
+    register: tuple[Registration, ...]
 
 
 class Bench:
@@ -122,7 +124,7 @@ class Bench:
                 raise RecordError("填报已撤回，不能再作决定：请重新登记填报")
             if case.known_until is not None:
                 raise RecordError("填报已被更正或撤销，不能再作决定")
-            return self._one(line, case, asked.request, asked.determined)
+            return self._one(line, case, asked.request, (asked.determined, asked.register))
         except _REFUSALS as error:
             return Judged(replace(line, reason=str(error).removeprefix(f"{case.name}：")))
 
@@ -131,7 +133,7 @@ class Bench:
         line: Decided,
         case: cases.Case,
         request: Request,
-        determined: Sequence[Determination],
+        known: tuple[Sequence[Determination], Sequence[Registration]],
     ) -> Judged:
         profile = case.profile_as_of(request.as_of or case.as_of)
         refuse_wrong_day(case.name, case.profile, profile.as_of)
@@ -140,7 +142,7 @@ class Bench:
         found = self._judge.governing(line.tier, profile.as_of, how)
         if not found.row.encoded:
             raise RecordError(unencoded(found))
-        judged = self._judge.judge(found, profile, determined)
+        judged = self._judge.judge(found, profile, *known)
         salt = new_salt()
         asked = asked_of(case, line.tier, profile.as_of, how)
         facts = digest(sealed_facts(case.facts, salt))
@@ -237,16 +239,18 @@ class Decider:
             gone = cases.withdrawn(session, filing_ids)
             determined = cases.determinations(session, filing_ids)
             found = tuple(cases.cases(session, filing_ids))
-        return _Chunk(
-            head,
-            found,
-            tuple(
-                work.submit(
-                    Asked(c, request, c.filing_id in gone, tuple(determined.get(c.filing_id, ())))
-                )
-                for c in found
-            ),
+            titles = register.titles(session, sorted({case.uscc for case in found}))
+        asked = (
+            Asked(
+                case,
+                request,
+                case.filing_id in gone,
+                tuple(determined.get(case.filing_id, ())),
+                tuple(titles.get(case.uscc, ())),
+            )
+            for case in found
         )
+        return _Chunk(head, found, tuple(map(work.submit, asked)))
 
     def _working(self, session: Session) -> workers.Work[Asked, list[Judged]]:
         """What judges by the criteria that hold now."""
@@ -336,6 +340,7 @@ def body_of(judged: Judgement, asked: Json, facts: str, published: publication.P
         },
         trace=judged.decision.trace,
         readings=judged.decision.readings,
+        register=[e.digest for e in judged.register],
     )
 
 

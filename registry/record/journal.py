@@ -36,8 +36,8 @@ class Draft:
     """What is to be recorded.
 
     ``texts`` are free texts and names by their place; where the body holds ``SEALED`` marks for
-    them, commitments are put. ``salt`` is that of a body which commits to more. ``text`` is the
-    canonical body: it is made with the draft, so that no other writer waits for it.
+    them, commitments are put. ``salt`` is that of a body which commits to more. ``subject`` is the
+    credit code that a registration is found by. ``text`` is the canonical body: it is made with the draft, so that no other writer waits for it.
     """
 
     kind: str
@@ -46,6 +46,7 @@ class Draft:
     filing_id: int | None = None
     texts: Mapping[str, str] = field(default_factory=dict)
     salt: str = field(default_factory=new_salt)
+    subject: str | None = None
     text: str = field(init=False)
     _signed: dict[str, tuple[str, str]] = field(
         default_factory=dict, init=False, repr=False, compare=False
@@ -80,6 +81,7 @@ class Entry:
     disclosures: str
     previous: str
     digest: str
+    subject: str | None = None
 
     @property
     def content(self) -> Json:
@@ -157,6 +159,7 @@ def append(session: Session, drafts: Sequence[Draft], *, by: str, now: datetime)
             disclosures,
             previous,
             sha256(header_text(head_json)),
+            draft.subject,
         )
         added.append(entry)
         previous = entry.digest
@@ -201,6 +204,7 @@ def entries(
     kinds: Sequence[str] = (),
     tier: str = "",
     filing_ids: Sequence[int] | None = None,
+    subjects: Sequence[str] | None = None,
 ) -> Iterator[Entry]:
     """The entries in order, a few hundred held at a time."""
     query = sa.select(JOURNAL).order_by(JOURNAL.c.seq).limit(_CHUNK)
@@ -212,6 +216,8 @@ def entries(
         query = query.where(JOURNAL.c.tier == tier)
     if filing_ids is not None:
         query = query.where(JOURNAL.c.filing_id.in_(filing_ids))
+    if subjects is not None:
+        query = query.where(JOURNAL.c.subject.in_(subjects))
     while True:
         rows = session.execute(query.where(JOURNAL.c.seq >= first)).mappings().all()
         yield from (Entry(**row) for row in rows)

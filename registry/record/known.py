@@ -2,7 +2,7 @@
 
 Facts have two times: the day they are about (``as_of``) and when the registry learned of them. Asked
 with ``known_at``, everything here answers as it would have answered at that moment: nothing that was
-loaded, corrected, taken back, determined or published later leaks in.
+loaded, corrected, taken back, determined, registered or published later leaks in.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,8 +13,8 @@ from sqlmodel import Session
 
 from registry.database.versions import chunks
 from registry.errors import RecordError
-from registry.judging import Determination
-from registry.record import cases, journal, publication
+from registry.judging import Determination, Registration
+from registry.record import cases, journal, publication, register
 from registry.record.cases import Case
 from registry.record.publication import Published
 
@@ -25,6 +25,7 @@ class Known:
 
     case: Case
     determinations: tuple[Determination, ...] = ()
+    register: tuple[Registration, ...] = ()
 
 
 def known(
@@ -45,8 +46,14 @@ def known(
     until = None if known_at is None else journal.until(session, known_at)
     for part in chunks(newest):
         determined = cases.determinations(session, part, until=until)
-        for case in cases.cases(session, part, known_at=known_at):
-            yield Known(case, tuple(determined.get(case.filing_id, ())))
+        found = list(cases.cases(session, part, known_at=known_at))
+        titles = register.titles(session, [case.uscc for case in found], until=until)
+        for case in found:
+            yield Known(
+                case,
+                tuple(determined.get(case.filing_id, ())),
+                tuple(titles.get(case.uscc, ())),
+            )
 
 
 def _with_later(

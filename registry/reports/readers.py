@@ -21,7 +21,13 @@ from registry.reports.explaining import (
     signed,
 )
 from registry.reports.layout import Item, Report, Section, Table
-from registry.reports.verdicts import determined_text, explanation, target_text
+from registry.reports.verdicts import (
+    determined_text,
+    explanation,
+    overruled_text,
+    registered_text,
+    target_text,
+)
 from rules.editions import OTHERS, ApplicabilityRow
 from rules.explain import Check, Finding, Option, value_text
 from rules.facts import FACTS
@@ -108,6 +114,7 @@ def _for_enterprise(found: Explanation) -> Iterator[Section | None]:
     yield gaps_section(found)
     yield from changes_sections(found)
     yield settled_section(found)
+    yield titles_section(found)
     if found.outcome is not Outcome.MET:
         yield Section("各项标准的结果", items=tuple(criteria_items(found)))
     yield Section("依据的文本", tuple(governed_by(found)))
@@ -335,6 +342,15 @@ def settled_section(found: Explanation) -> Section | None:
     )
 
 
+def titles_section(found: Explanation) -> Section | None:
+    """The registered titles that had a say, and what was filed otherwise."""
+    if not found.verdict.register:
+        return None
+    items = (Item(f"第{e.seq}号　{registered_text(e.content)}") for e in found.verdict.register)
+    filed = tuple(f"{overruled_text(title)}。" for title in found.verdict.overruled)
+    return Section("登记的称号", items=tuple(items), remarks=filed)
+
+
 def settled_text(settled: Settled, titles: dict[str, str]) -> str:
     """A determination in one line, by the title of its rule."""
     content = settled.determination.content
@@ -513,12 +529,19 @@ def _record(found: Explanation) -> Section:
             "所依据的人工认定",
             "、".join(f"第{s.determination.seq}号" for s in found.settled) or "无",
         ),
+        *_titles_row(found),
     )
     return Section(
         "记录",
         table=Table(("项目", "内容"), rows),
         remarks=("摘要均为 SHA-256。本说明由登记库重新作出这一决定得出，与记录逐字节一致。",),
     )
+
+
+def _titles_row(found: Explanation) -> Iterator[tuple[str, str]]:
+    named = zip(found.verdict.register, found.entry.content.get("register", ()), strict=True)
+    if found.verdict.register:
+        yield "所依据的称号登记", "、".join(f"第{e.seq}号 {digest}" for e, digest in named)
 
 
 def _determinations(found: Explanation) -> Section | None:

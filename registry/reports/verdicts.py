@@ -113,7 +113,15 @@ def _not_applied(governing: Governing) -> Iterator[str]:
 
 def _coloured(verdict: TierVerdict) -> str:
     text = verdict.outcome
-    marks = ("*" if only_title_lacking(verdict) else "") + ("†" if verdict.determinations else "")
+    marks = "".join(
+        mark
+        for mark, applies in (
+            ("*", only_title_lacking(verdict)),
+            ("†", verdict.determinations),
+            ("‡", verdict.overruled),
+        )
+        if applies
+    )
     return f"[{_COLOURS[text]}]{text}[/]{marks}"
 
 
@@ -130,6 +138,8 @@ def footnotes(results: Sequence[CaseResult]) -> list[str]:
         found.append("* 实质条件符合，只缺前置称号")
     if any(v.determinations for v in verdicts):
         found.append("† 含人工认定，见 --explain")
+    if any(v.overruled for v in verdicts):
+        found.append("‡ 填报的称号与登记簿不符，以登记簿为准，见 --explain")
     rows = [v.governing.row for v in verdicts if v.governing]
     found += dict.fromkeys(
         f"{_SHORT[r.tier]}适用{'轮次要求' if r.batch else f'{r.province}的设定'}：{r.basis}"
@@ -148,6 +158,22 @@ def determination_text(determination: Determination) -> str:
         f"{target_text(content)}：{was} → {value}，理由：{determination.ground}"
         f"（{determination.by}{confirmed}，证据{len(content['evidence'])}件）"
     )
+
+
+def registered_text(body: Mapping[str, Any]) -> str:
+    """A registered title in one phrase: kind, validity, how it ended, and the document that says so."""
+    ended = body["ended_on"] and f"，{body['ended_on']}终止（{body['reason']}）"
+    return (
+        f"{body['kind']}，有效期{body['valid_from']}至{body['valid_until']}{ended or ''}"
+        f"，依据{body['document']}（{body['dated']}）"
+    )
+
+
+def overruled_text(title: Mapping[str, Any]) -> str:
+    """A filed title that the register does not bear out, as it was filed."""
+    held = {True: "，填报时持有", False: "，填报时不持有"}.get(title.get("held"), "")  # type: ignore[arg-type]
+    days = [title.get(k, "未填") for k in ("valid_from", "valid_until")]
+    return f"填报为{title['kind']}，有效期{days[0]}至{days[1]}{held}：与登记簿不符，以登记簿为准"
 
 
 def target_text(content: Mapping[str, Any]) -> str:
@@ -255,6 +281,9 @@ class _Writer:
                 yield from dict.fromkeys(_not_applied(verdict.governing))
         for determination in verdict.determinations:
             yield f"  † 人工认定第{determination.seq}号　{determination_text(determination)}"
+        for entry in verdict.register:
+            yield f"  登记簿第{entry.seq}号　{registered_text(entry.content)}"
+        yield from (f"  ‡ {overruled_text(title)}" for title in verdict.overruled)
         if verdict.finding is None:
             return
         if len(verdict.parts) > 1:

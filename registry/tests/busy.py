@@ -14,10 +14,10 @@ from registry.database import storage
 from registry.examples import DEMO_COUNTY
 from registry.filings import IDENTITY, Reading, Submission
 from registry.intake import read
-from registry.record import cases, decisions, determinations, publication
+from registry.record import cases, decisions, determinations, publication, register
 from registry.record.determinations import Target
 from registry.uscc import check_digit
-from rules.facts import FACTS, RECORDS, Fact, RecordList, Scalar
+from rules.facts import FACTS, RECORDS, TITLES, Fact, RecordList, Scalar
 
 START = datetime(2023, 7, 1, 9, 30, tzinfo=UTC)
 FILED = date(2023, 6, 30)
@@ -103,6 +103,10 @@ def work(engine: sa.Engine, folder: Path, now: Callable[[], datetime]) -> None:
                 determinations.set_four_eyes(session, True, by="局长", now=now())
     with storage.session(engine, write=True) as session:
         determinations.confirm(session, made.seq, by="丁", now=now())
+    notice = register.Notice("示工信〔2022〕1号", date(2022, 10, 1), ("e" * 64,))
+    holders = [register.Holder(uscc) for uscc in codes[:5]]
+    with storage.session(engine, write=True) as session:
+        register.grant(session, holders, TITLES[0], notice, first=notice.dated, by="甲", now=now())
     decide(engine, now)
     with storage.session(engine, write=True) as session:
         loading.load(session, reading(full(3)), now=now(), as_of=FILED, by="甲")

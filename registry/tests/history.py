@@ -15,8 +15,9 @@ from registry.audit.notes import Checkpoint
 from registry.database import storage
 from registry.database.models import PublishedCheckpoint
 from registry.filings import IDENTITY, Reading, Submission
-from registry.record import cases, decisions, determinations, journal, publication
+from registry.record import cases, decisions, determinations, journal, publication, register
 from registry.record.determinations import Target
+from registry.record.register import Holder, Notice
 from registry.uscc import check_digit
 from rules.facts import FACTS, RECORDS, Fact, RecordList, Scalar
 from rules.rulebook import load as load_rules
@@ -137,6 +138,41 @@ class History:
         with storage.session(self.engine, write=True) as session:
             decisions.withdraw(session, code(number), ground="企业申请", by="丙", now=self.now())
 
+    def grant(self, number: int, first: date, kind: str = "创新型中小企业") -> int:
+        holders, notice = [Holder(code(number), f"企业{number}")], Notice("公告1号", first)
+        with storage.session(self.engine, write=True) as session:
+            done = register.grant(
+                session, holders, kind, notice, first=first, by="戊", now=self.now()
+            )
+        return done[0].seq
+
+    def end(self, number: int, day: date, kind: str = "创新型中小企业") -> int:
+        holders, notice = (
+            [Holder(code(number), f"企业{number}")],
+            Notice("决定2号", day, ("a" * 64,)),
+        )
+        given = {"first": day - timedelta(days=300), "last": day + timedelta(days=300)}
+        with storage.session(self.engine, write=True) as session:
+            known = register.titles(session, [code(number)])
+            done = register.end(
+                session,
+                holders,
+                kind,
+                notice,
+                on=day,
+                reason="撤销",
+                by="戊",
+                now=self.now(),
+                **({} if known else given),
+            )
+        return done[0].seq
+
+    def strike(self, number: int) -> int:
+        with storage.session(self.engine, write=True) as session:
+            entries = register.titles(session, [code(number)]).get(code(number), [])
+            seq, notice = (entries[-1].seq if entries else 0), Notice("更正3号", LATER)
+            return register.strike(session, seq, notice, by="戊", now=self.now()).seq
+
     def checkpoint(self, key: SigningKey) -> None:
         with storage.session(self.engine, write=True) as session:
             now, frontier = self.now(), Frontier()
@@ -190,6 +226,9 @@ def rich(engine: sa.Engine, folder: Path) -> History:
     told.publish(revised(folder / "features"))
     told.decide(1, 4)
     told.load(bare(8), replace(third, identity={"city": "福州市"}), file="新.xlsx")
+    told.grant(8, date(2022, 7, 1))
+    told.end(1, date(2023, 6, 1), kind="专精特新中小企业")
+    told.strike(1)
     told.decide(8)
     told.checkpoint(key)
     return told

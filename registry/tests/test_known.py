@@ -72,6 +72,7 @@ class Asked:
                 province=k.case.province,
                 as_of=as_of,
                 determinations=k.determinations,
+                register=k.register,
             ).to_json()
         except (RegistryError, RulesError) as error:
             return str(error)
@@ -96,7 +97,10 @@ def drafts(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Rulebook, Pat
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(
-            ["load", "correct", "file later", "undo", "determine", "confirm", "policy", "publish"]
+            [
+                *("load", "correct", "file later", "undo", "determine", "confirm", "policy"),
+                *("publish", "grant", "end", "strike"),
+            ]
         ),
         st.sampled_from(FIRMS),
         st.booleans(),
@@ -135,6 +139,12 @@ def happen(
             rulebook, folder = drafts[way]
             with storage.session(told.engine, write=True) as session:
                 publication.publish(session, rulebook, folder, by="乙", now=told.now())
+        case "grant":
+            told.grant(number, date(2022, 10, 1) if way else date(2023, 7, 1))
+        case "end":
+            told.end(number, date(2023, 5, 1) if way else date(2023, 12, 1))
+        case "strike":
+            told.strike(number)
     if loaded is not None and loaded.import_id is not None:
         done.append(loaded.import_id)
 
@@ -176,6 +186,7 @@ def test_what_was_known_gives_the_same_answer_whenever_it_is_asked(
     @settings(FEW, max_examples=6 if kind == "sqlite" else 2)
     @example([*BEGUN, ("determine", 1, False), ("determine", 1, True), ("publish", 1, True)])
     @example([*BEGUN, ("policy", 1, True), ("determine", 1, False), ("confirm", 1, True)])
+    @example([*BEGUN, ("grant", 1, True), ("end", 1, True), ("strike", 1, True)])
     @example([*BEGUN, ("correct", 1, True), ("file later", 1, True), ("undo", 1, True)])
     @given(STEPS)
     def hold(steps: list[tuple[str, int, bool]]) -> None:

@@ -111,7 +111,7 @@ def test_a_filing_comes_back_as_it_was_filed(database: sa.Engine) -> None:
         finding = session.exec(select(Finding)).one()
     assert (enterprise.name, enterprise.province) == ("企业1", "福建省")
     assert str(enterprise.registered_capital) == "1000000.50"
-    assert (finding.fact, finding.flag, finding.found_by) == ("well_known", True, None)
+    assert (finding.fact, finding.flag) == ("well_known", True)
     assert stored.facts == canonical_json(
         {k: v for k, v in filed.profile(FILED).to_json().items() if k != "as_of"}
     )

@@ -1,4 +1,5 @@
 import re
+from datetime import date
 
 import pytest
 import sqlalchemy as sa
@@ -8,8 +9,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel, select
 
 from alembic import command
+from registry.audit.verify import verify
 from registry.database import storage, triggers
 from registry.database.models import IpRight
+from registry.record import journal
+from registry.tests.history import History, bare
 from registry.tests.test_models import _filing as stored_filing
 
 #: Where one clause of a table ends: a comma outside parentheses, or the constraint of a column.
@@ -98,3 +102,24 @@ def test_what_was_stored_stays_when_the_columns_of_2026_go_and_come(database: sa
         right.holder_rank = 0
         with pytest.raises(IntegrityError):
             session.commit()
+
+
+def test_the_record_stays_as_it_is_when_titles_come_to_it(database: sa.Engine) -> None:
+    told = History(database)
+    told.load(bare(1))
+    told.publish()
+    told.decide(1)
+    with database.begin() as connection:
+        before = connection.execute(sa.select(journal.JOURNAL)).mappings().all()
+        command.downgrade(storage.alembic_config(connection), "0003")
+        columns = {c["name"] for c in sa.inspect(connection).get_columns("journal")}
+        assert "subject" not in columns
+    storage.upgrade(database)
+    with database.connect() as connection:
+        assert connection.execute(sa.select(journal.JOURNAL)).mappings().all() == before
+    with Session(database) as session:
+        assert verify(session).sound
+    told.grant(1, date(2022, 7, 1))
+    told.decide(1)
+    with Session(database) as session:
+        assert verify(session).sound

@@ -199,7 +199,7 @@ def test_the_database_itself_knows_the_codes(database: sa.Engine) -> None:
         (YearlyFigure, {"fiscal_year": 2022, "staff": 1.0}, "not a whole number"),
         (YearlyFigure, {"fiscal_year": 2022, "staff": 2**63}, "超出可保存的范围"),
         (FiledFact, {"fact": "market_share", "number": 0.0999}, "not a Decimal"),
-        (Finding, {"fact": "f", "flag": True, "found_at": datetime(2023, 1, 1)}, "time zone"),
+        (Finding, {"fact": "f", "flag": True, "known_until": datetime(2023, 1, 1)}, "time zone"),
     ],
 )
 def test_storage_refuses_what_it_would_have_to_change(

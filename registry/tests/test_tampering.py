@@ -468,16 +468,62 @@ def test_a_decision_that_leaves_out_a_determination_is_found(attacker: Attacker)
     assert any(f"第{entry.seq}号决定" in c for c in attacker.verified(replay=True).correctness)
 
 
+def test_a_decision_that_leaves_out_a_registered_title_is_found(attacker: Attacker) -> None:
+    with Session(attacker.connection) as session:
+        entries = journal.entries(session, kinds=["decision"])
+        entry = next(e for e in entries if e.content.get("register"))
+        replayer = Replayer(session)
+        asked = entry.content["case"]
+        profile, determined, _ = replayer._facts(entry, asked, "then")
+        published, judge = replayer._rules(entry.content["applicability"]["digest"])
+        governing = judge.governing(asked["tier"], profile.as_of, how(asked))
+        judged = judge.judge(governing, profile, determined)
+        forged = body_of(judged, asked, entry.content["facts"], published)
+        replayer.close()
+
+    def forge(body: dict[str, Any]) -> None:
+        body.pop("register")
+        body.update(forged)
+
+    _rewrite(attacker, entry.seq, forge)
+    assert any(f"第{entry.seq}号决定" in c for c in attacker.verified(replay=True).correctness)
+
+
+def test_a_title_that_was_cut_short_is_found(attacker: Attacker) -> None:
+    """Even where every digest after it was forged: the decision does not come out again."""
+    with Session(attacker.connection) as session:
+        entries = journal.entries(session, kinds=["decision"])
+        entry = next(e for e in entries if e.content.get("register"))
+        [name] = entry.content["register"]
+        seq = journal.numbers(session, [name])[name]
+    _rewrite(attacker, seq, lambda body: body.update(valid_until="2022-12-31"))
+    assert any(f"第{entry.seq}号决定" in c for c in attacker.verified(replay=True).correctness)
+
+
+def test_striking_out_what_does_not_hold_is_found(attacker: Attacker) -> None:
+    seq = _entry(attacker, "title", -1).seq
+    _rewrite(attacker, seq, lambda body: body.update(strikes="0" * 64))
+    found = texts(attacker.verified(replay=False))
+    assert f"第{seq}号划销的不是这项称号现行的登记" in found
+
+
+def test_a_title_under_another_tier_is_found(attacker: Attacker) -> None:
+    seq = _entry(attacker, "title").seq
+    _rewrite(attacker, seq, lambda body: body.update(kind="专精特新中小企业"))
+    found = texts(attacker.verified(replay=False))
+    assert f"第{seq}号称号登记的层级与其内容不符" in found
+
+
 def test_a_decision_under_superseded_criteria_is_found(attacker: Attacker) -> None:
     with Session(attacker.connection) as session:
         first = next(journal.entries(session, kinds=["publication"])).content
         entry = [e for e in journal.entries(session, kinds=["decision"]) if "小巨人" in e.tier][-1]
         replayer = Replayer(session)
         asked = entry.content["case"]
-        profile, known = replayer._facts(entry, asked, "then")
+        known = replayer._facts(entry, asked, "then")
         published, judge = replayer._rules(first["applicability"])
-        governing = judge.governing(asked["tier"], profile.as_of, how(asked))
-        judged = judge.judge(governing, profile, known)
+        governing = judge.governing(asked["tier"], known.profile.as_of, how(asked))
+        judged = judge.judge(governing, *known)
         forged = body_of(judged, asked, entry.content["facts"], published)
         replayer.close()
     _rewrite(attacker, entry.seq, lambda body: body.update(forged))

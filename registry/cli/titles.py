@@ -1,0 +1,264 @@
+"""``tidu titles``: who holds which title, until when, and which document says so."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from rich import box
+from rich.markup import escape
+from rich.table import Table
+from sqlmodel import Session
+
+from registry.checking import TIERS
+from registry.cli.common import (
+    Day,
+    Moment,
+    Refused,
+    by_option,
+    console,
+    errors,
+    group,
+    json_option,
+    now,
+    print_json,
+    registry,
+)
+from registry.cli.filings import read_file, show_issues
+from registry.cli.targets import is_code
+from registry.record import cases, journal, register
+from registry.record.register import REASONS, Holder, Notice
+from registry.reports.verdicts import registered_text
+
+
+@group("titles")
+def titles() -> None:
+    """称号登记簿：授予、延期、终止，各依据一份公告或决定；前置称号和复核以它为准。"""
+
+
+def _who(command: Callable[..., None]) -> Callable[..., None]:
+    """The enterprises and the title that a notice is about."""
+    for decorate in (
+        click.option("--tier", type=click.Choice(list(TIERS)), required=True, help="称号的层级。"),
+        click.argument(
+            "targets",
+            nargs=-1,
+            required=True,
+            metavar="信用代码… | 名单文件",
+            help="统一社会信用代码，或一份公告名单（xlsx、csv，有企业名称和统一社会信用代码两列）。",
+        ),
+    ):
+        command = decorate(command)
+    return command
+
+
+def _notice(command: Callable[..., None]) -> Callable[..., None]:
+    """The document, and who registers what it says."""
+    for decorate in (
+        json_option,
+        by_option,
+        click.option(
+            "--evidence",
+            multiple=True,
+            type=click.Path(path_type=Path, exists=True, dir_okay=False),
+            help="公告等文件，可多次给出；登记簿只记其摘要，请自行保存原件。名单文件自动记入。",
+        ),
+        click.option("--dated", type=Day(), required=True, help="公告或决定的日期。"),
+        click.option("--document", required=True, help="公告或决定的文号。"),
+    ):
+        command = decorate(command)
+    return command
+
+
+_first = click.option("--from", "first", type=Day(), help="称号有效期始；有多项时用来指明哪一项。")
+_last = click.option("--until", "last", type=Day(), help="称号有效期至。")
+
+
+@titles.command("grant")
+@_who
+@click.option("--from", "first", type=Day(), help="有效期始；默认为公告的日期。")
+@click.option("--until", "last", type=Day(), help="有效期至；默认三年。")
+@_notice
+def grant(
+    targets: tuple[str, ...],
+    tier: str,
+    first: date | None,
+    last: date | None,
+    document: str,
+    dated: date,
+    evidence: tuple[Path, ...],
+    by: str,
+    as_json: bool,
+) -> None:
+    """登记新认定（公告）的称号；有一家不能登记的，整份名单都不登记。"""
+    holders, notice = _holders(targets), _notice_of(document, dated, evidence, targets)
+    with registry(write=True) as session:
+        done = register.grant(
+            session, holders, TIERS[tier], notice,
+            first=first or dated, last=last, by=by, now=now(),
+        )  # fmt: skip
+    _show(done, as_json)
+
+
+@titles.command("extend")
+@_who
+@_first
+@click.option("--until", "last", type=Day(), help="延至此日；默认在原有效期之后延长三年。")
+@_notice
+def extend(
+    targets: tuple[str, ...],
+    tier: str,
+    first: date | None,
+    last: date | None,
+    document: str,
+    dated: date,
+    evidence: tuple[Path, ...],
+    by: str,
+    as_json: bool,
+) -> None:
+    """登记复核通过而延长的称号。"""
+    holders, notice = _holders(targets), _notice_of(document, dated, evidence, targets)
+    with registry(write=True) as session:
+        done = register.extend(
+            session, holders, TIERS[tier], notice, first=first, last=last, by=by, now=now()
+        )
+    _show(done, as_json)
+
+
+@titles.command("end")
+@_who
+@click.option("--on", type=Day(), help="自此日起不再持有；默认为公告的日期。")
+@click.option("--reason", type=click.Choice(REASONS), required=True, help="原因。")
+@_first
+@_last
+@_notice
+def end(
+    targets: tuple[str, ...],
+    tier: str,
+    on: date | None,
+    reason: str,
+    first: date | None,
+    last: date | None,
+    document: str,
+    dated: date,
+    evidence: tuple[Path, ...],
+    by: str,
+    as_json: bool,
+) -> None:
+    """登记提前终止的称号：撤销、注销、未通过复核等。"""
+    holders, notice = _holders(targets), _notice_of(document, dated, evidence, targets)
+    with registry(write=True) as session:
+        done = register.end(
+            session, holders, TIERS[tier], notice,
+            on=on or dated, reason=reason, first=first, last=last, by=by, now=now(),
+        )  # fmt: skip
+    _show(done, as_json)
+
+
+@titles.command("strike")
+@click.argument("seq", type=int, metavar="编号", help="这项称号现行登记的编号。")
+@_notice
+def strike(
+    seq: int, document: str, dated: date, evidence: tuple[Path, ...], by: str, as_json: bool
+) -> None:
+    """划销误登的称号，如同没有登记过；原登记仍留在登记簿中。"""
+    notice = _notice_of(document, dated, evidence, ())
+    with registry(write=True) as session:
+        done = register.strike(session, seq, notice, by=by, now=now())
+    _show([done], as_json)
+
+
+@titles.command("list")
+@click.argument("codes", nargs=-1, metavar="[信用代码…]", help="只列这些企业；默认全部。")
+@click.option("--tier", type=click.Choice(list(TIERS)), help="只列此层级的称号。")
+@click.option("--as-of", type=Day(), help="只列在此日期持有的称号。")
+@click.option("--known-at", type=Moment(), help="只按此日期或时间以前的登记。")
+@click.option("--history", is_flag=True, help="列出每一次登记，而不只是现行的。")
+@json_option
+def list_titles(
+    codes: tuple[str, ...],
+    tier: str | None,
+    as_of: date | None,
+    known_at: datetime | None,
+    history: bool,
+    as_json: bool,
+) -> None:
+    """列出登记的称号。"""
+    if history and as_of is not None:
+        raise click.UsageError("--history 列出每一次登记，不能与 --as-of 同用")
+    with registry() as session:
+        until = None if known_at is None else journal.until(session, known_at)
+        found = register.titles(session, codes or register.holders(session), until=until)
+    kept = [
+        {"seq": e.seq, **e.content, "by": e.by}
+        for entries in found.values()
+        for e in (entries if history else register.standing(entries))
+        if tier in (None, *(t for t in TIERS if TIERS[t] == e.content["kind"]))
+        and (as_of is None or register.held(e, as_of))
+    ]
+    if as_json:
+        print_json(kept)
+        return
+    _table(kept)
+
+
+def _table(lines: Sequence[dict[str, Any]]) -> None:
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold")
+    for name in ("编号", "企业", "登记", "称号", "经办"):
+        table.add_column(name, overflow="fold")
+    for line in lines:
+        who = f"{line['name']} {line['uscc']}".strip()
+        done = register.ACTIONS[line["action"]]
+        table.add_row(
+            *map(escape, (str(line["seq"]), who, done, registered_text(line), line["by"]))
+        )
+    console.print(table)
+    click.echo(f"共{len(lines)}条")
+
+
+def _holders(targets: tuple[str, ...]) -> list[Holder]:
+    """The enterprises of a notice: codes, named as they are registered, or the rows of a file."""
+    if len(targets) > 1 or is_code(targets[0]):
+        with registry() as session:
+            names = _names(session, targets)
+        return [Holder(code, names.get(code, "")) for code in targets]
+    path = Path(targets[0])
+    if not path.suffix:
+        raise Refused(f"「{path}」不是18位信用代码，也没有这个名称的文件：请核对")
+    reading = read_file(path)
+    if reading.errors:
+        show_issues(reading.errors, to=errors)
+        raise Refused(f"{path.name} 有错误，没有登记：请改正后重试")
+    if not reading.submissions:
+        raise Refused(f"{path.name} 中没有企业：请核对名单")
+    return [Holder(s.uscc, s.name) for s in reading.submissions]
+
+
+def _names(session: Session, codes: Iterable[str]) -> dict[str, str]:
+    return {c.uscc: c.name for c in cases.cases(session, cases.newest(session, list(codes)))}
+
+
+def _notice_of(
+    document: str, dated: date, evidence: tuple[Path, ...], targets: tuple[str, ...]
+) -> Notice:
+    files = [*evidence, *(Path(t) for t in targets if not is_code(t))]
+    return Notice(document, dated, tuple(_digest(path) for path in files))
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _show(done: Sequence[journal.Entry], as_json: bool) -> None:
+    if as_json:
+        print_json([{"seq": entry.seq, **entry.content} for entry in done])
+        return
+    first, last = done[0], done[-1]
+    if first is last:
+        what = register.ACTIONS[first.content["action"]]
+        click.echo(f"第{first.seq}号{what} {first.subject} {registered_text(first.content)}")
+    else:
+        click.echo(f"已登记{len(done)}家：第{first.seq}号至第{last.seq}号")

@@ -1,0 +1,98 @@
+"""The register of titles on the command line."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from registry.tests.test_cli import GOOD, Run, workbook
+
+CODE, OTHER = str(GOOD["统一社会信用代码"]), "9111000071783519X4"
+GRANT = ("titles", "grant", "--tier", "创新型", "--document", "示工信〔2022〕1号")
+END = ("titles", "end", CODE, "--tier", "创新型", "--document", "示工信〔2023〕9号")
+
+
+@pytest.fixture
+def filed(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """The command line on a registry that holds one filing, with a name to sign with."""
+    monkeypatch.setenv("TIDU_BY", "李四")
+    assert run("import", str(workbook(tmp_path / "汇总表.xlsx", GOOD))).exit_code == 0
+    return run
+
+
+def test_a_notice_is_registered_and_a_check_reads_it(filed: Run) -> None:
+    assert "材料不足" in filed("check", CODE, "--tier", "专精特新", "--explain").output
+    done = filed(*GRANT, CODE, "--dated", "2022-10-08", "--from", "2022年10月1日")
+    assert done.output == (
+        f"第3号授予 {CODE} 创新型中小企业，有效期2022-10-01至2025-09-30，"
+        "依据示工信〔2022〕1号（2022-10-08）\n"
+    )
+    shown = filed("check", CODE, "--tier", "专精特新", "--explain").output
+    assert "登记簿第3号　创新型中小企业，有效期2022-10-01至2025-09-30" in shown
+    assert "前置称号：符合" in shown
+    done = filed(*END, "--dated", "2023-05-01", "--reason", "撤销")
+    assert "2023-05-01终止（撤销）" in done.output
+    assert "前置称号：不符合" in filed("check", CODE, "--tier", "专精特新", "--explain").output
+    before = filed("check", CODE, "--tier", "专精特新", "--as-of", "2023-06-30", "--json")
+    [entry] = json.loads(before.output)["results"][0]["verdicts"][0]["register"]
+    assert (entry["seq"], entry["ended_on"], entry["by"]) == (4, "2023-05-01", "李四")
+    log = filed("audit", "log", "--kind", "称号登记").output
+    assert "终止" in log
+    assert "共2条" in log
+
+
+def test_a_list_is_registered_whole_or_not_at_all(filed: Run, tmp_path: Path) -> None:
+    second = {**GOOD, "企业名称": "测试二号有限公司", "统一社会信用代码": OTHER}
+    names = workbook(tmp_path / "名单.xlsx", GOOD, second, day="")
+    done = filed(*GRANT, str(names), "--dated", "2022-10-08", "--json")
+    found = json.loads(done.output)
+    assert [(e["uscc"], e["name"]) for e in found] == [
+        (CODE, "测试一号有限公司"),
+        (OTHER, "测试二号有限公司"),
+    ]
+    assert len(found[0]["evidence"]) == 1  # the list itself
+    again = filed(*GRANT, str(names), "--dated", "2023-10-08")
+    assert again.exit_code == 1
+    assert (
+        again.output.startswith("错误：没有登记。测试二号有限公司") or "没有登记。" in again.output
+    )
+    assert "有效期重叠" in again.output
+    assert len(json.loads(filed("titles", "list", "--json").output)) == 2
+
+
+def test_the_list_of_titles_is_of_a_day_and_of_what_was_known(filed: Run) -> None:
+    def listed(*arguments: str) -> list[int]:
+        return [e["seq"] for e in json.loads(filed("titles", "list", "--json", *arguments).output)]
+
+    assert filed(*GRANT, CODE, "--dated", "2022-10-01").exit_code == 0
+    assert filed(*END, "--dated", "2023-05-01", "--reason", "注销").exit_code == 0
+    assert listed() == [3]
+    assert listed("--history") == [2, 3]
+    assert listed("--as-of", "2023-04-30") == [3]
+    assert listed("--as-of", "2023-05-01") == []
+    assert listed("--tier", "小巨人") == []
+    assert listed(OTHER) == []
+    assert listed("--known-at", "2022-10-01") == []
+    assert filed("titles", "list", "--history", "--as-of", "2023-05-01").exit_code == 2
+    shown = filed("titles", "list").output
+    assert "2023-05-01终止（注销）" in shown
+    done = filed("titles", "strike", "3", "--document", "更正函", "--dated", "2023-05-02")
+    assert done.exit_code == 0, done.output
+    assert listed() == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said", "code"),
+    [
+        ((*GRANT, "没有的名单", "--dated", "2022-10-01"), "不是18位信用代码", 1),
+        (("titles", "strike", "1", "--document", "函", "--dated", "2023-05-02"), "不是称号登记", 1),
+        ((*END, "--dated", "2023-05-01", "--reason", "不喜欢"), "不在可选范围内", 2),
+        ((*END, "--dated", "2023-05-01", "--reason", "撤销"), "登记簿中没有这项称号", 1),
+    ],
+)
+def test_refusals_are_one_sentence(
+    filed: Run, arguments: tuple[str, ...], said: str, code: int
+) -> None:
+    done = filed(*arguments)
+    assert done.exit_code == code
+    assert said in done.output
