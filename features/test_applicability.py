@@ -6,10 +6,10 @@ from itertools import product
 
 import pytest
 
-from rules.editions import OTHERS, governing
+from rules.editions import OTHERS, ApplicabilityRow, governing
 from rules.errors import NoRulesetError
 from rules.facts import TITLES
-from rules.provinces import PROVINCES
+from rules.provinces import CITIES, PROVINCES, acting
 from rules.rulebook import Rulebook
 
 PROCEDURES = ("认定", "复核")
@@ -82,3 +82,40 @@ def test_a_province_changes_the_slots_and_what_follows_from_them_only(rulebook: 
         assert before.keys() <= after.keys()
         assert {id for id in before if before[id] != after[id]} <= touched
         assert rulebook.ruleset(root).digest != rulebook.ruleset(national).digest
+
+
+def test_a_row_governs_on_its_first_and_last_day_and_not_the_day_beside(rulebook: Rulebook) -> None:
+    day = timedelta(days=1)
+    edges = 0
+    for row in rulebook.applicability:
+        for edge, inwards in ((row.start, day), (row.end, -day)):
+            if edge is None:
+                continue
+            edges += 1
+            assert governed(rulebook, row, edge - inwards) is not row, row.position
+            assert governed(rulebook, row, edge) is row, row.position
+            assert governed(rulebook, row, edge + inwards) is row, row.position
+    assert edges > len(rulebook.applicability)
+
+
+def governed(rulebook: Rulebook, row: ApplicabilityRow, day: date) -> ApplicabilityRow | None:
+    """The row that governs a case such as this row is for, on a day; None in a listed gap."""
+    case = {"tier": row.tier, "procedure": row.procedure, "batch": row.batch}
+    case["province"] = "" if row.province == OTHERS else row.province
+    if gap(row.tier, day):
+        with pytest.raises(NoRulesetError):
+            governing(rulebook.applicability, day=day, **case)
+        return None
+    return governing(rulebook.applicability, day=day, **case).row
+
+
+def test_cities_with_independent_planning_status_go_by_no_rules_of_their_provinces(
+    rulebook: Rulebook,
+) -> None:
+    day = date(2024, 5, 31)
+    for city, province in CITIES.items():
+        for acting_in, place in ((city, city), (province, "")):
+            there = acting(province, place)
+            assert there == acting_in
+            root = found(rulebook, "专精特新中小企业", "认定", there, "", day)
+            assert (root == "63.2") is (acting_in not in ("广东省", "山东省")), there

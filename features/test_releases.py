@@ -4,9 +4,14 @@ A digest covers everything that can change a verdict or its wording. Where one d
 undo the change, or give the new reading a root and a row of the applicability table of its own.
 """
 
+import shutil
+from datetime import date
+from pathlib import Path
+
 import pytest
 
-from rules.rulebook import Rulebook
+from rules.editions import governing
+from rules.rulebook import Rulebook, load
 
 RELEASED = {
     "63.1": "79e39bfcf94753d64b5bec7d8ab15c5ff0f72ea0a0763d83353d5db89e264807",
@@ -38,3 +43,93 @@ def test_a_released_ruleset_is_what_it_was(rulebook: Rulebook, root: str) -> Non
 
 def test_every_root_that_may_govern_is_released(rulebook: Rulebook) -> None:
     assert {r.ruleset for r in rulebook.applicability if r.encoded} == set(RELEASED)
+
+
+REVISION = """# language: zh-CN
+@tier:专精特新中小企业 @source:工信部企业〔2022〕63号附件2
+功能: 附件2的订正
+  年限一项的读法订正如下，其余各项照旧。
+
+  @id:63.2.订正1
+  规则: 专精特新中小企业应符合订正后的实质条件，并具备前置称号
+    依据: 附件2、办法关于申请资格的规定
+
+    背景:
+      假如 满足下列任一情形即为符合
+        | 情形 | 指标                | 要求 | 门槛 |
+        | 一   | 63.2.订正1.实质条件 | 为   | 符合 |
+        | 一   | 63.2.前置称号       | 为   | 符合 |
+
+    场景: 订正后的前置称号
+      假如 其他规则的结论
+        | 63.2.订正1.实质条件 | 符合   |
+        | 63.2.前置称号       | 不符合 |
+      那么 结论为“不符合”
+
+  @id:63.2.订正1.实质条件
+  规则: 订正后的附件2各项条件
+    依据: 附件2认定条件
+
+    背景:
+      假如 满足下列任一情形即为符合
+        | 情形 | 指标            | 要求 | 门槛 |
+        | 一   | 63.8            | 为   | 符合 |
+        | 一   | 63.2.订正1.年限 | 为   | 符合 |
+        | 一   | 63.2.研发费用   | 为   | 符合 |
+        | 一   | 63.2.营收或融资 | 为   | 符合 |
+        | 一   | 63.2.评分或直通 | 为   | 符合 |
+
+    场景: 订正后各项条件缺一不可
+      假如 其他规则的结论
+        | 63.8            | 不符合 |
+      那么 结论为“不符合”
+
+  @id:63.2.订正1.年限
+  规则: 从事特定细分市场满3年
+    依据: 附件2
+    解读C: 订正，此前读作2年；自2025年1月1日的填报起改读3年。
+
+    背景:
+      假如 满足下列任一情形即为符合
+        | 情形 | 指标             | 要求   | 门槛 |
+        | 一   | 从事细分市场年限 | 不低于 | 3年  |
+
+    场景: 订正后的年限
+      假如 企业填报
+        | 进入细分市场日期 | 2010年1月1日 |
+      那么 结论为“符合”
+"""
+
+
+def test_a_corrected_misreading_is_a_revision_that_changes_no_release(tmp_path: Path) -> None:
+    """A rule and a root of its own, with a note, and a row of the applicability table from a day on."""
+    folder = tmp_path / "features"
+    shutil.copytree(Path(__file__).parent, folder, ignore=shutil.ignore_patterns("*.py"))
+    (folder / "miit-2022-63" / "revision-1.feature").write_text(REVISION, encoding="utf-8")
+    table = folder / "applicability.feature"
+    text = table.read_text(encoding="utf-8")
+    row = next(
+        line
+        for line in text.splitlines()
+        if "专精特新中小企业     | 认定 " in line and "63.2 " in line
+    )
+    cut = row.replace("2026年3月31日", "2024年12月31日")
+    revised = row.replace("2022年8月1日", "2025年1月1日").replace("| 63.2 ", "| 63.2.订正1 ")
+    assert row != cut
+    table.write_text(text.replace(row, f"{cut}\n{revised}"), encoding="utf-8")
+
+    rulebook = load(folder)
+    assert {root: rulebook.ruleset(root).digest for root in RELEASED} == RELEASED
+    assert {
+        day: governing(
+            rulebook.applicability, tier="专精特新中小企业", procedure="认定", day=day
+        ).row.ruleset
+        for day in (date(2024, 12, 31), date(2025, 1, 1), date(2026, 3, 31), date(2026, 4, 1))
+    } == {
+        date(2024, 12, 31): "63.2",
+        date(2025, 1, 1): "63.2.订正1",
+        date(2026, 3, 31): "63.2.订正1",
+        date(2026, 4, 1): "2026.2",
+    }
+    notes = [n.text for r in rulebook.ruleset("63.2.订正1").rules for n in r.notes]
+    assert "订正，此前读作2年；自2025年1月1日的填报起改读3年。" in notes
