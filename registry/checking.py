@@ -216,8 +216,10 @@ class Checker:
                 yield from self._lacked(id, listed[name])
 
     def _members(self, id: str) -> dict[str, str]:
+        """What a rule lists, by name: other rules, and indicators that it compares itself."""
         rule = self.judge.rules.rule(id)
-        return {r.rpartition(".")[2]: r for r in rule.rule_references()}
+        rules = {r.rpartition(".")[2]: r for r in rule.rule_references()}
+        return rules | {name: name for name in rule.indicator_names()}
 
 
 def unencoded(found: Governing) -> str:

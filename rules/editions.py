@@ -94,7 +94,8 @@ def governing(
 
     A row of the case's own province goes before 其余, then one of its own batch before the rest.
     """
-    same = [r for r in rows if r.tier == tier and r.procedure == procedure]
+    of_tier = [r for r in rows if r.tier == tier]
+    same = [r for r in of_tier if r.procedure == procedure]
     rejected: list[tuple[ApplicabilityRow, str]] = []
     eligible: list[ApplicabilityRow] = []
     for row in same:
@@ -111,6 +112,8 @@ def governing(
     for row in (r for r in eligible if r not in winners):
         other = f"{province}另有规定" if row not in local else f"批次「{batch}」另有规定"
         rejected.append((row, other))
+    for row in (r for r in of_tier if r.procedure != procedure):
+        rejected.append((row, f"用于{row.procedure}，本案为{procedure}"))
     case = f"{tier}{procedure}（{day.isoformat()}）"
     if not winners:
         starts = sorted(r.start for r in same if r.start and r.start > day)

@@ -164,6 +164,8 @@ def governed_by(found: Explanation) -> Iterator[str]:
     day = day_text(found.as_of)
     yield f"{row.basis}（{_period(row)}适用{place}{batch}）。按{day}的情况判断，这一天在它的适用期间内。"
     for other, why in governing.rejected:
+        if other.procedure != row.procedure:
+            continue
         reason = why if other.covers(found.as_of) else f"它{_period(other)}适用，不含{day}"
         yield f"没有适用{other.basis}：{reason}。"
 

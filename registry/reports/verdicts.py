@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -101,13 +102,17 @@ def summary(results: Sequence[CaseResult]) -> Table:
     return table
 
 
-def _not_applied(governing: Governing) -> Iterator[str]:
-    """The rows that did not govern though they might have: not those of other places or other rounds."""
+def _not_applied(governing: Governing, day: date) -> Iterator[str]:
+    """The rows that did not govern though they might have: not those of other places or other rounds.
+
+    Of another procedure, only those that would have held on the day.
+    """
     province = governing.row.province
     for row, why in governing.rejected:
         elsewhere = row.province not in (OTHERS, province)
         another_round = row.batch not in ("", governing.row.batch) and "，不含" in why
-        if not (elsewhere or another_round):
+        another_procedure = row.procedure != governing.row.procedure and not row.covers(day)
+        if not (elsewhere or another_round or another_procedure):
             yield f"    未适用：{row.basis}，因{why}"
 
 
@@ -262,7 +267,7 @@ def explanation(result: CaseResult, *, full: bool = True) -> Iterator[str]:
     writer = _Writer(full)
     for verdict in result.verdicts:
         yield ""
-        yield from writer.tier(verdict)
+        yield from writer.tier(verdict, result.as_of)
 
 
 class _Writer:
@@ -272,13 +277,13 @@ class _Writer:
         self.full = full
         self.shown: set[str] = set()
 
-    def tier(self, verdict: TierVerdict) -> Iterator[str]:
+    def tier(self, verdict: TierVerdict, day: date) -> Iterator[str]:
         note = f"（{verdict.note}）" if verdict.note else ""
         yield f"■ {verdict.tier}：{verdict.outcome}{note}"
         if verdict.governing:
             yield f"  适用依据：{verdict.governing.reason}"
             if self.full:
-                yield from dict.fromkeys(_not_applied(verdict.governing))
+                yield from dict.fromkeys(_not_applied(verdict.governing, day))
         for determination in verdict.determinations:
             yield f"  † 人工认定第{determination.seq}号　{determination_text(determination)}"
         for entry in verdict.register:

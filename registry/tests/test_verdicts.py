@@ -135,3 +135,30 @@ def test_missing_values_are_listed_with_their_place(tmp_path: Path) -> None:
     verdicts.write_workbook(tmp_path / "a.xlsx", [result])
     rows = list(load_workbook(tmp_path / "a.xlsx")["待补材料"].iter_rows(values_only=True))
     assert rows[1][2:] == ("专精特新中小企业", gap, "未填报", "称号!3")
+
+
+def test_a_recheck_that_leaves_out_growth_says_that_it_does_not_apply() -> None:
+    profile = Profile(date(2025, 6, 30), {"revenue@2024": "50000000"})
+    how = {"tiers": titles_of(["小巨人"]), "procedure": "复核", "batch": "第七批"}
+    [verdict] = checker().check("", "某企业", profile, **how).verdicts
+    left_out = {name for name, value in verdict.parts.items() if value == "不适用"}
+    assert left_out == {"前置称号", "营业收入", "近2年主营业务收入平均增长率"}
+
+
+def test_every_row_of_a_tier_governs_or_is_rejected_with_a_reason() -> None:
+    profile = Profile(date(2025, 6, 30), {"revenue@2024": "50000000"})
+    how = {"tiers": titles_of(["小巨人"]), "province": "山东省", "batch": "第七批"}
+    case = checker().check("", "某企业", profile, **how)
+    [verdict] = case.to_json()["verdicts"]
+    rows = [r for r in checker().judge.rules.applicability if r.tier == verdict["tier"]]
+    assert len(verdict["rejected"]) == len(rows) - 1
+    reasons = {r["reason"] for r in verdict["rejected"]}
+    assert {
+        "自2026-04-01，不含2025-06-30",
+        "批次「第七批」另有规定",
+        "用于复核，本案为认定",
+    } <= reasons
+    shown = "\n".join(verdicts.explanation(case))
+    assert "未适用：工信部企业〔2022〕63号附件3，因用于复核，本案为认定" in shown
+    assert "未适用：工信部企业〔2022〕63号附件3，因批次「第七批」另有规定" in shown
+    assert "2026年全国复核" not in shown  # of another procedure, and not in force that day
