@@ -7,17 +7,19 @@ on with where it stopped: nothing is stored twice, and nothing is half stored.
 import csv
 import gc
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from registry import loading
+from registry import loading, workers
 from registry.database import storage
+from registry.errors import RegistryError
 from registry.filings import Issue, Reading
 from registry.intake import directory
 from registry.intake.directory import Part, Reader, Survey
@@ -65,8 +67,33 @@ class Counts:
         return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "shown"}
 
 
+Check = Callable[[Reading], Reading]
+
+
+class Bench:
+    """Reads and checks the parts of a folder: what needs no database."""
+
+    def __init__(
+        self, found: Survey, as_of: date | None, mapping: Path | None, check: Check
+    ) -> None:
+        self._reader = Reader(found, as_of=as_of, mapping=mapping)
+        self._check = check
+
+    def __call__(self, part: Part) -> Reading:
+        """The filings of a part, and everything amiss in it."""
+        return self._check(self._reader.read(part))
+
+
+def unchecked(reading: Reading) -> Reading:
+    """A reading as it is."""
+    return reading
+
+
 class FolderLoader:
-    """Checks or loads a folder that was surveyed; ``check`` looks at what one reading cannot."""
+    """Checks or loads a folder that was surveyed; ``check`` looks at what one reading cannot.
+
+    Parts are read in ``jobs`` processes, or in this one where it is None; only this one stores.
+    """
 
     def __init__(
         self,
@@ -77,7 +104,8 @@ class FolderLoader:
         by: str = "",
         as_of: date | None = None,
         mapping: Path | None = None,
-        check: Callable[[Reading], Reading] = lambda reading: reading,
+        check: Check = unchecked,
+        jobs: int | None = None,
         shown: int = 20,
     ) -> None:
         self.engine = engine
@@ -85,25 +113,14 @@ class FolderLoader:
         self.now = now
         self.by = by
         self.as_of = as_of
-        self.mapping = mapping
-        self.check = check
+        self.jobs = jobs
         self.shown = shown
-
-    def parts(self) -> Iterator[Part]:
-        """The parts; garbage is looked for between them, since millions of rows make none that counts."""
-        gc.freeze()
-        gc.disable()
-        try:
-            for part in directory.parts(self.found):
-                yield part
-                gc.collect()
-        finally:
-            gc.enable()
+        self._start = partial(Bench, found, as_of, mapping, check)
 
     def dry_run(self, report: Report, progress: Callable[[int], None]) -> Counts:
         """Read and check everything and say what would be stored."""
         counts = Counts()
-        for part, reading in self._readings():
+        for part, reading in self._readings(self.parts()):
             with storage.session(self.engine) as session:
                 done = self._load(session, reading, dry_run=True)
             self._told(counts, done, reading, report)
@@ -118,26 +135,47 @@ class FolderLoader:
         counts = Counts()
         with storage.session(self.engine) as session:
             stored = _stored(session, self.found.folder.resolve().name, self.as_of)
-        reader = Reader(self.found, as_of=self.as_of, mapping=self.mapping)
-        for part in self.parts():
+
+        def wanted() -> Iterator[Part]:
+            for part in self.parts():
+                if part.digest in stored:
+                    counts.kept += part.last - part.first + 1
+                    progress(part.last)
+                if part.digest not in stored or report is not None:
+                    yield part
+
+        for part, reading in self._readings(wanted()):
             kept = part.digest in stored
-            if kept:
-                counts.kept += part.last - part.first + 1
-            if not kept or report is not None:
-                reading = self.check(reader.read(part))
-                with storage.session(self.engine, write=not kept) as session:
-                    done = self._load(session, reading, dry_run=kept)
-                    if not kept:
-                        self._told(counts, done, reading, report)
-                    elif report is not None:
-                        report(_issues(done, reading))
+            with storage.session(self.engine, write=not kept) as session:
+                done = self._load(session, reading, dry_run=kept)
+                if not kept:
+                    self._told(counts, done, reading, report)
+                elif report is not None:
+                    report(_issues(done, reading))
             progress(part.last)
         return counts
 
-    def _readings(self) -> Iterator[tuple[Part, Reading]]:
-        reader = Reader(self.found, as_of=self.as_of, mapping=self.mapping)
-        for part in self.parts():
-            yield part, self.check(reader.read(part))
+    def parts(self) -> Iterator[Part]:
+        """The parts; garbage is looked for between them, since millions of rows make none that counts."""
+        gc.freeze()
+        gc.disable()
+        try:
+            for part in directory.parts(self.found):
+                yield part
+                gc.collect()
+        finally:
+            gc.enable()
+
+    def _readings(self, parts: Iterator[Part]) -> Iterator[tuple[Part, Reading]]:
+        work: workers.Work[Part, Reading] = workers.work(self._start, self.jobs)
+        tasks = ((part, part) for part in parts)
+        with closing(work):
+            for part, reading in workers.answers(work, tasks, 1 + (self.jobs or 0)):
+                if isinstance(reading, workers.Lost):
+                    raise RegistryError(
+                        f"{part.name}：{reading.reason}，没有登记：请保留数据并报告"
+                    )
+                yield part, reading
 
     def _load(self, session: Session, reading: Reading, *, dry_run: bool) -> loading.LoadReport:
         return loading.load(

@@ -114,7 +114,7 @@ class Pool(Generic[Task, Answer]):
     @property
     def ahead(self) -> int:
         """Enough that no process waits while answers are put away."""
-        return 200 * self.jobs
+        return 200 + 20 * self.jobs
 
     def submit(self, task: Task) -> int:
         """Hand in a task; processes that are free begin at once."""
@@ -240,13 +240,17 @@ def work(
 
 
 def answers(
-    work: Work[Task, Answer], tasks: Iterable[tuple[Key, Task]]
+    work: Work[Task, Answer], tasks: Iterable[tuple[Key, Task]], ahead: int | None = None
 ) -> Iterator[tuple[Key, Answer | Lost]]:
-    """The answers to tasks, in order and each with what it is known by; few tasks are held at once."""
+    """The answers to tasks, in order and each with what it is known by; few tasks are held at once.
+
+    ``ahead`` says how many at most, where they are large.
+    """
+    most = min(ahead or work.ahead, work.ahead)
     begun: deque[tuple[Key, int]] = deque()
     for key, task in tasks:
         begun.append((key, work.submit(task)))
-        if len(begun) >= work.ahead:
+        if len(begun) >= most:
             first, number = begun.popleft()
             yield first, work.result(number)
     for key, number in begun:

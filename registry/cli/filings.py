@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from registry.cli.common import (
     console,
     engine,
     group,
+    jobs_option,
     json_option,
     new_workbook,
     now,
@@ -34,6 +35,7 @@ from registry.cli.common import (
 from registry.filings import Issue, Reading, Submission
 from registry.folders import Counts, FolderLoader, report_file
 from registry.intake import check_totals, directory, read, write_issues, write_template
+from registry.workers import jobs_for
 from rules.explain import value_text
 from rules.facts import FACTS, record_kind
 from rules.facts import Profile as RulesProfile
@@ -95,6 +97,7 @@ def show_issues(issues: Sequence[Issue], report: Path | None = None, to: Console
 )
 @click.option("--partial", is_flag=True, help="文件有错误时，仍登记无误的各行。")
 @click.option("--dry-run", is_flag=True, help="只说明将会怎样，不登记。")
+@jobs_option
 @click.option("--undo", type=int, metavar="编号", help="撤销某次导入（编号在导入时给出）。")
 @by_option
 @json_option
@@ -105,6 +108,7 @@ def import_file(
     report: Path | None,
     partial: bool,
     dry_run: bool,
+    jobs: int | None,
     undo: int | None,
     by: str,
     as_json: bool,
@@ -121,7 +125,7 @@ def import_file(
         return
     assert file is not None
     if file.is_dir():
-        _import_folder(file, as_of, mapping, report, partial, dry_run, by, as_json)
+        _import_folder(file, as_of, mapping, report, partial, dry_run, jobs, by, as_json)
         return
     if report is not None:
         new_workbook(report, file)
@@ -181,12 +185,13 @@ def _import_folder(
     as_of: date | None,
     mapping: Path | None,
     report: Path | None,
-    partial: bool,
+    keep: bool,
     dry_run: bool,
+    jobs: int | None,
     by: str,
     as_json: bool,
 ) -> None:
-    """Load a folder of tables part by part; without ``partial``, look through all of it first."""
+    """Load a folder of tables part by part; without ``keep``, look through all of it first."""
     if report is not None and report.suffix.lower() != ".csv":
         raise Refused(f"{report}：文件夹的问题清单可能很长，请把文件名改为以 .csv 结尾")
     with progress(f"核对 {folder.name} 的次序") as done:
@@ -199,17 +204,18 @@ def _import_folder(
             by=by,
             as_of=as_of,
             mapping=mapping,
-            check=lambda reading: totals_checked(reading, as_of),
+            check=partial(totals_checked, as_of=as_of),
+            jobs=jobs_for(found.enterprises, jobs, few=2 * directory.CHUNK),
             shown=_SHOWN,
         )
         total = found.enterprises
         checked = None
-        if dry_run or not partial:
+        if dry_run or not keep:
             with progress("检查", total) as done:
                 checked = loader.dry_run(write, done)
         if checked is not None and (dry_run or checked.errors):
             _report_folder(folder, checked, report, stored=False, as_json=as_json)
-            if checked.errors and not (dry_run and partial):
+            if checked.errors and not (dry_run and keep):
                 raise Refused(
                     f"{folder.name} 有错误，没有登记任何企业：请改正后重试，或用 --partial 登记无误的各行"
                 )

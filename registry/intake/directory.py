@@ -117,7 +117,7 @@ class Reader:
 
     def read(self, part: Part) -> Reading:
         """The filings of a part; what is amiss with the headings is told with the first part."""
-        log, self._log = self._log, Log()
+        log = Log(self._log if part.first == 1 else ())
         drafts = Drafts(log)
         for table, rows in zip(self._tables, part.rows, strict=True):
             table.turn(drafts)

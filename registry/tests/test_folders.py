@@ -70,9 +70,14 @@ def rewrite(folder: Path, name: str, rows: Sequence[Sequence[str]]) -> None:
         csv.writer(file).writerows(rows)
 
 
-def loaded(engine: sa.Engine, folder: Path, progress: Callable[[int], object] = id) -> Counts:
+def loaded(
+    engine: sa.Engine,
+    folder: Path,
+    progress: Callable[[int], object] = id,
+    jobs: int | None = None,
+) -> Counts:
     found = directory.survey(folder)
-    loader = FolderLoader(engine, found, now=lambda: NOW, by="甲")
+    loader = FolderLoader(engine, found, now=lambda: NOW, by="甲", jobs=jobs)
     return loader.load(None, lambda done: progress(done) and None)
 
 
@@ -138,10 +143,11 @@ def test_what_is_stored_in_bulk_is_what_an_ordinary_insert_stores(
     assert work(fresh(kind)) == copied
 
 
+@pytest.mark.parametrize("jobs", [None, 2])
 def test_in_parts_the_same_is_stored_as_at_once(
-    database: sa.Engine, fresh: Callable[..., sa.Engine], made: Path
+    jobs: int | None, database: sa.Engine, fresh: Callable[..., sa.Engine], made: Path
 ) -> None:
-    counts = loaded(database, made)
+    counts = loaded(database, made, jobs=jobs)
     assert (counts.new, counts.refused, counts.first, counts.last) == (COUNT, 0, 1, 3)
     sound(database)
     other = fresh(database.dialect.name)
@@ -258,6 +264,16 @@ def test_rows_of_nobody_are_amiss_wherever_they_stand(folder: Path, stray: str) 
     parted = [str(i) for read in readings(folder, 25) for i in read.issues if i.severity == "错误"]
     assert len(parted) == 1
     assert "基本情况中没有这个统一社会信用代码" in parted[0]
+
+
+def test_a_heading_that_is_not_understood_is_told_once(folder: Path) -> None:
+    rows = table(folder, "yearly")
+    rows[0][-1] = "税号"
+    rewrite(folder, "yearly", rows)
+    told = [str(i) for read in readings(folder, 25) for i in read.issues]
+    assert told == [
+        "提示 yearly.csv!K1「税号」：看不懂这个表头，该列未读取，请改用模板的表头，或在表头对照表中补一行"
+    ]
 
 
 def test_a_table_that_is_not_known_is_refused(folder: Path) -> None:
