@@ -96,8 +96,7 @@ def screen(folder: Path, count: int, threads: int) -> dict[str, float]:
     for root in ROOTS:
         begun = perf_counter()
         program = Program(rulebook.ruleset(root), schema, DAY)
-        codes = [c for code in program.codes.values() for c in code]
-        statement = program.statement([*program.verdict.columns, *codes])
+        statement = program.statement([*program.verdict.columns, *program.codes])
         text = text_of(statement)
         found[f"{root} compiling"] = perf_counter() - begun
         database = DuckDB(schema, folder, threads)
@@ -117,7 +116,7 @@ def floor(folder: Path, count: int, threads: int) -> dict[str, float]:
     found = {}
     for root in ROOTS:
         program = Program(rulebook.ruleset(root), schema, DAY)
-        text = text_of(program.statement([*program.verdict.columns, *program.codes["failed"]]))
+        text = text_of(program.statement([*program.verdict.columns, *program.codes]))
         database = DuckDB(schema, folder, threads)
         queries = []
         for table, columns in schema.tables.items():

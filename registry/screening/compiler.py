@@ -1,8 +1,8 @@
 """A ruleset as one statement: for each filing the result of every node, and the verdict.
 
 Outcomes are the numbers of ``rules.model.Outcome``, points whole numbers of 1/``scale`` with a low and
-a high end, gaps the numbers of ``rules.model.Gap``; the keys are those of a trace. Failed and open
-criteria are bits of one number each.
+a high end, gaps the numbers of ``rules.model.Gap``; the keys are those of a trace. The outcomes of all
+criteria together are a code of two bits for each: the list of what failed and what is open.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -49,8 +49,8 @@ from rules.model import (
 )
 
 _ZERO, _ONE = literal(0), literal(1)
-#: The most criteria whose bits one number holds.
-_BITS: Final = 62
+#: How many criteria one number holds, two bits for the outcome of each.
+_HELD: Final = 31
 
 
 @dataclass(frozen=True)
@@ -88,36 +88,30 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Bits:
-    """Which criteria the bits of the codes stand for, lowest first, part by part."""
+class Code:
+    """The outcomes of all criteria in a few numbers, two bits for each, the first ones lowest."""
 
     rules: tuple[str, ...]
 
-    def named(self, codes: Sequence[int]) -> list[str]:
-        """The criteria whose bits are set in the parts of a code."""
+    def named(self, parts: Sequence[int], *outcomes: Outcome) -> list[str]:
+        """The criteria that have one of these outcomes in a code."""
         return [
-            rule for n, rule in enumerate(self.rules) if int(codes[n // _BITS]) >> (n % _BITS) & 1
+            rule
+            for n, rule in enumerate(self.rules)
+            if int(parts[n // _HELD]) >> 2 * (n % _HELD) & 3 in outcomes
         ]
 
-    def code(self, trace: Mapping[str, Any], outcome: Outcome) -> list[int]:
-        """The parts of the code of a trace: a bit for each criterion with that outcome."""
+    def of(self, trace: Mapping[str, Any]) -> list[int]:
+        """The code of a trace."""
         parts = [0] * self.parts
         for n, rule in enumerate(self.rules):
-            parts[n // _BITS] |= (trace[rule] == outcome) << (n % _BITS)
+            parts[n // _HELD] |= int(trace[rule]) << 2 * (n % _HELD)
         return parts
 
     @property
     def parts(self) -> int:
         """How many numbers a code takes."""
-        return -(-len(self.rules) // _BITS)
-
-
-#: The codes of a filing: criteria not met, open for figures, and open for a person.
-CODES: Final[Mapping[str, Outcome]] = {
-    "failed": Outcome.NOT_MET,
-    "missing": Outcome.MISSING,
-    "pending": Outcome.PENDING,
-}
+        return -(-len(self.rules) // _HELD)
 
 
 class Program:
@@ -145,8 +139,11 @@ class Program:
             for name, i in ruleset.indicators.items()
             if not i.records and isinstance(words := reader.read(i.expr), Words)
         }
-        self.bits = Bits(tuple(r.id for r in ruleset.rules if not r.records and not r.scored))
-        self.codes = {name: self._code(compiled.nodes, outcome) for name, outcome in CODES.items()}
+        self.code = Code(tuple(r.id for r in ruleset.rules if not r.records and not r.scored))
+        self.codes = tuple(
+            _column(self.stages.bind(self._coded(compiled.nodes, part)))
+            for part in range(self.code.parts)
+        )
 
     def _compile_records(self, records: str, stages: Stages, day: date) -> None:
         reader = Reader(self.ruleset, self.schema, stages, day, records)
@@ -162,18 +159,14 @@ class Program:
     def _placed(self, nodes: Mapping[str, Node], stages: Stages) -> dict[str, Place]:
         return {key: _place(node, stages) for key, node in nodes.items()}
 
-    def _code(self, nodes: Mapping[str, Node], outcome: Outcome) -> tuple[str, ...]:
-        """The columns of a code: a bit is set for each criterion with that outcome."""
-        names = []
-        for part in range(self.bits.parts):
-            total = _ZERO
-            for n, rule in enumerate(self.bits.rules[part * _BITS : (part + 1) * _BITS]):
-                node = nodes[rule]
-                assert isinstance(node, Int)
-                set_ = compare("=", node, literal(int(outcome)))
-                total = total + case([(set_, literal(1 << n))], _ZERO)
-            names.append(_column(self.stages.bind(_named(total))))
-        return tuple(names)
+    def _coded(self, nodes: Mapping[str, Node], part: int) -> Int:
+        """A part of the code of all criteria."""
+        total = _ZERO
+        for n, rule in enumerate(self.code.rules[part * _HELD : (part + 1) * _HELD]):
+            node = nodes[rule]
+            assert isinstance(node, Int)
+            total = total + node.times(1 << 2 * n)
+        return _named(total)
 
     def code_column(self, indicator: str) -> str:
         """The column of an indicator that is a code; empty where the ruleset has none of that name."""
@@ -208,7 +201,7 @@ class Program:
     def everything(self) -> list[str]:
         """The columns of all nodes and codes."""
         columns = [c for place in self.nodes.values() for c in place.columns]
-        return [c for c in (*columns, *(c for code in self.codes.values() for c in code)) if c]
+        return [c for c in (*columns, *self.codes) if c]
 
     def record_statement(self, records: str, fence: Fence = "") -> sa.Select[Any] | None:
         """Select all nodes for each record of a list; None where the ruleset reads none of them."""
@@ -375,17 +368,28 @@ class Bodies:
     def _of_bands(self, figure: Figure, rows: Sequence[Band]) -> Score:
         """The least and the most points of all values that a figure may take."""
         cells = self._cells(rows)
-        low, high = (
-            [(any_of(*(_meets(figure, c) for c in group)), self._points(points))
-             for points, group in ordered]
-            for ordered in (sorted(cells.items()), sorted(cells.items(), reverse=True))
-        )  # fmt: skip
-        lo = self.stages.bind(case(low[:-1], low[-1][1]))
-        hi = self.stages.bind(case(high[:-1], high[-1][1]))
+        lo, hi = (
+            self.stages.bind(self._first_met(figure, sorted(cells, key=lambda c: sign * c[0])))
+            for sign in (1, -1)
+        )
         return Score(lo, hi, figure.gap.where(compare("<", lo, hi)))
 
-    def _cells(self, rows: Sequence[Band]) -> dict[Fraction, list["Cell"]]:
-        """For all points the parts of the line that give them; on a shared end the higher counts."""
+    def _first_met(self, figure: Figure, ordered: Sequence[tuple[Fraction, "Cell"]]) -> Int:
+        """The points of the first of these parts of the line that holds a value of the figure.
+
+        Where all on one side of a part went before, the figure is not wholly on that side.
+        """
+        branches = []
+        for n, (points, cell) in enumerate(ordered):
+            later = [c for _, c in ordered[n + 1 :]]
+            bound_below = any(c.before(cell) for c in later)
+            bound_above = any(cell.before(c) for c in later)
+            met = _meets(figure, cell, below=bound_below, above=bound_above)
+            branches.append((met, self._points(points)))
+        return case(branches[:-1], branches[-1][1])
+
+    def _cells(self, rows: Sequence[Band]) -> list[tuple[Fraction, "Cell"]]:
+        """The parts of the line with their points, in order; on a shared end the higher counts."""
         marks = sorted({e for b in rows for e in (b.lo, b.hi) if e is not None})
         parts: list[Cell] = []
         for a, b in pairwise([None, *marks, None]):
@@ -399,10 +403,7 @@ class Bodies:
                 before = found.pop()[1]
                 cell = Cell(before.lo, before.lo_in, cell.hi, cell.hi_in)
             found.append((points, cell))
-        cells: dict[Fraction, list[Cell]] = {}
-        for points, cell in found:
-            cells.setdefault(points, []).append(cell)
-        return cells
+        return found
 
     def _ladder(self, rule: Rule, rungs: Sequence[Case], rest: Fraction) -> Score:
         steps = [
@@ -470,6 +471,12 @@ class Cell:
     hi: Fraction | None
     hi_in: bool
 
+    def before(self, other: "Cell") -> bool:
+        """Whether it lies left of another one."""
+        return (
+            self.hi is not None and other.lo is not None and self.hi <= other.lo and self != other
+        )
+
 
 def _score(rows: Iterable[Band], cell: Cell) -> Fraction:
     """The points of a cell that holds no mark but itself."""
@@ -489,15 +496,15 @@ def _score(rows: Iterable[Band], cell: Cell) -> Fraction:
     return max(points)
 
 
-def _meets(figure: Figure, cell: Cell) -> Condition:
-    """Whether some value of a figure lies in a cell."""
-    above: Condition = True
-    if cell.lo is not None:
-        above = any_of(figure.high_open, figure.high_is(">=" if cell.lo_in else ">", cell.lo))
-    below: Condition = True
-    if cell.hi is not None:
-        below = any_of(figure.low_open, figure.low_is("<=" if cell.hi_in else "<", cell.hi))
-    return all_of(above, below)
+def _meets(figure: Figure, cell: Cell, *, below: bool, above: bool) -> Condition:
+    """Whether some value of a figure lies in a cell; asked for are the ends ``below`` and ``above``."""
+    reaches: Condition = True
+    if below and cell.lo is not None:
+        reaches = any_of(figure.high_open, figure.high_is(">=" if cell.lo_in else ">", cell.lo))
+    begins: Condition = True
+    if above and cell.hi is not None:
+        begins = any_of(figure.low_open, figure.low_is("<=" if cell.hi_in else "<", cell.hi))
+    return all_of(reaches, begins)
 
 
 def compared(figure: Figure, op: Comparison, limit: Fraction) -> Int:

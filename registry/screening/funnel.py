@@ -18,7 +18,7 @@ from sqlalchemy.sql.expression import ColumnElement
 from registry.judging import CheckRefusedError, Judge, Judgement, refuse_wrong_day
 from registry.record.cases import Case
 from registry.screening import agreement
-from registry.screening.compiler import CODES, Program
+from registry.screening.compiler import Program
 from registry.screening.engines import Database
 from registry.screening.schema import Schema
 from registry.screening.snapshot import kind_of
@@ -259,10 +259,7 @@ class Screening:
     def _kept(self, part: Part) -> list[str]:
         """The columns of a result: verdict, codes, the outcomes of the funnel's criteria, the sector."""
         program = part.program
-        columns = [
-            program.verdict.columns[0],
-            *(c for code in program.codes.values() for c in code),
-        ]
+        columns = [program.verdict.columns[0], *program.codes]
         columns += [program.nodes[id].columns[0] for id in part.steps]
         sector = program.code_column(SECTOR)
         return list(dict.fromkeys([*columns, *([sector] if sector else [])]))
@@ -295,11 +292,7 @@ class Screening:
         values: dict[str, Any] = {}
         for id in (program.ruleset.root, *part.steps):
             values[program.nodes[id].columns[0]] = int(trace[id])  # type: ignore[arg-type]
-        for name, outcome in CODES.items():
-            for column, value in zip(
-                program.codes[name], program.bits.code(trace, outcome), strict=True
-            ):
-                values[column] = value
+        values |= dict(zip(program.codes, program.code.of(trace), strict=True))
         sector = program.code_column(SECTOR)
         if sector:
             reading = judged.decision.readings.get(SECTOR)
@@ -312,7 +305,7 @@ class Screening:
         verdict = sa.column(part.program.verdict.columns[0], sa.Integer())
         mine = sa.table(part.table, sa.column("filing_id"), verdict)
         those = sa.select(mine.c.filing_id).where(verdict == int(outcome))
-        outputs = [program.verdict.columns[0], *program.codes["failed"]]
+        outputs = [program.verdict.columns[0], *program.codes]
         statement = program.statement(
             outputs,
             where=sa.and_(self._filing.c.routed.is_(None), self._filing.c.filing_id.in_(those)),
@@ -321,7 +314,7 @@ class Screening:
         varied = statement.cte("varied")
         other = sa.column(outputs[0], sa.Integer())
         wanted = other == 3 if outcome is Outcome.NOT_MET else other != 3
-        named = [c.label(f"v{n}") for n, c in enumerate(list(varied.c)[1:])]
+        named = [varied.c[o].label(f"v{n}") for n, o in enumerate(outputs)]
         self.database.keep(table, sa.select(varied.c.filing_id, *named).where(wanted))
 
     # agreement
@@ -423,13 +416,11 @@ class Screening:
     def _firms(self, tally: Tally, part: Part, holds: str) -> Iterator[Firm]:
         joined, verdict, sector, held = self._joined(part, holds)
         program = part.program
-        count = program.bits.parts
+        count = program.code.parts
         varied: list[sa.ColumnClause[Any]] = [sa.column(f"v{k}") for k in range(count + 1)]
         near = sa.table(part.near, sa.column("filing_id"), *varied)
         joined = joined.outerjoin(near, near.c.filing_id == self._filing.c.filing_id)
-        codes: list[ColumnElement[Any]] = [
-            sa.column(c) for name in CODES for c in program.codes[name]
-        ]
+        codes: list[ColumnElement[Any]] = [sa.column(c) for c in program.codes]
         firm = [self._filing.c[c] for c in ("uscc", "name", "province", "city", "county")]
         still = [near.c[f"v{k}"] for k in range(1, count + 1)]
         query = sa.select(
@@ -438,13 +429,13 @@ class Screening:
         for row in self.database.rows(query.order_by(self._filing.c.uscc)):
             *identity, industry, day, value, holding, close = row[:10]
             numbers = row[10:]
-            named = [
-                program.bits.named(numbers[k * count : (k + 1) * count]) for k in range(len(CODES))
-            ]
-            failed = [r for r in named[0] if r in part.steps]
+            code = numbers[:count]
+            failed = [r for r in program.code.named(code, Outcome.NOT_MET) if r in part.steps]
             if close is not None:
-                left = program.bits.named(numbers[len(CODES) * count :])
-                failed = [r for r in named[0] if r not in left and r != part.root]
+                left = program.code.named(numbers[count:], Outcome.NOT_MET)
+                known = program.code.named(code, Outcome.NOT_MET)
+                failed = [r for r in known if r not in left and r != part.root]
+            still_open = program.code.named(code, Outcome.MISSING, Outcome.PENDING)
             outcome = Outcome(int(value))
             uscc, name, province, city, county = (str(v or "") for v in identity)
             yield Firm(
@@ -460,7 +451,7 @@ class Screening:
                 holding is not None,
                 close is not None,
                 tuple(failed) if outcome is Outcome.NOT_MET else (),
-                tuple(r for r in (*named[1], *named[2]) if r in part.steps),
+                tuple(r for r in still_open if r in part.steps),
                 tally.details.get(str(row[0]), ""),
             )
 

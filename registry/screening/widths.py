@@ -175,9 +175,16 @@ def _operated(op: str, a: Int, b: Int, low: int, high: int) -> Int:
     if x is not None and y is not None:
         return literal({"+": x + y, "-": x - y, "*": x * y}[op])
     size = max(size_of(low, high), a.size, b.size)
-    left, right = a.cast(size), b.cast(size)
+    left, right = _fitted(a, b, size)
     made = Wide(op, left, right) if size is Size.WIDE else _OPERATIONS[op](left, right)
     return Int(made, low, high, size, a.null or b.null)
+
+
+def _fitted(a: Int, b: Int, size: Size) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    """Both sides such that the result has a type; of INTEGER and BIGINT every database makes BIGINT."""
+    if size is not Size.WIDE and size in (a.size, b.size):
+        return a.sql, b.sql
+    return a.cast(size), b.cast(size)
 
 
 def compare(op: Comparison, a: Int, b: Int) -> Condition:
@@ -186,7 +193,7 @@ def compare(op: Comparison, a: Int, b: Int) -> Condition:
     if x is not None and y is not None:
         return {">=": x >= y, ">": x > y, "<": x < y, "<=": x <= y, "=": x == y}[op]
     size = max(a.size, b.size)
-    left, right = a.cast(size), b.cast(size)
+    left, right = _fitted(a, b, size)
     if size is Size.WIDE:
         return Wide(op, left, right)
     return left.bool_op(op)(right)
