@@ -30,12 +30,12 @@ from registry.cli.common import (
 from registry.database import storage
 from registry.database.versions import FILING, chunks
 from registry.judging import Judge
-from registry.record import cases, publication
+from registry.record import cases, publication, register
 from registry.record.cases import Case
 from registry.reports import screening as report
 from registry.screening import snapshot
 from registry.screening.engines import Database, DuckDB, PostgreSQL, Spark, SQLite
-from registry.screening.funnel import Firm, Scope, Screening, Tally
+from registry.screening.funnel import Firm, Known, Scope, Screening, Tally
 from registry.screening.schema import CATALOGUE
 from registry.screening.tables import Files, Sink
 from rules.editions import Governing, governing
@@ -67,7 +67,7 @@ def take_snapshot(as_of: date, output: Path | None) -> None:
 
 def _write(session: Session, folder: Path, day: date) -> snapshot.Manifest:
     ids = impact.stock(session, day)
-    filed = snapshot.stock(session, ids)
+    filed = snapshot.stock(session, ids, day)
     with progress("快照", len(ids)) as done:
         for number in snapshot.write(folder, filed, day, snapshot.head(session)):
             done(number)
@@ -267,7 +267,7 @@ def _loaded(
     def steps(sink: Sink) -> Iterator[int]:
         if folder is not None:
             return snapshot.copied(folder, sink)
-        return snapshot.collect(snapshot.stock(session, ids), day, sink)
+        return snapshot.collect(snapshot.stock(session, ids, day), day, sink)
 
     with progress("装入", len(ids) or None) as done:
         if kind == "sqlite":
@@ -315,12 +315,13 @@ def _tiers(text: texts.Text, tiers: Sequence[str], procedure: str) -> list[str]:
     return [t for t in tiers if t in having]
 
 
-def _filings(session: Session) -> Callable[[Sequence[int]], Iterator[tuple[Case, Sequence[Any]]]]:
-    def found(ids: Sequence[int]) -> Iterator[tuple[Case, Sequence[Any]]]:
+def _filings(session: Session) -> Callable[[Sequence[int]], Iterator[tuple[Case, Known]]]:
+    def found(ids: Sequence[int]) -> Iterator[tuple[Case, Known]]:
         for part in chunks(ids):
             determined = cases.determinations(session, part)
+            titles = register.titles(session, sorted(set(cases.codes(session, part).values())))
             for case in cases.cases(session, part):
-                yield case, determined.get(case.filing_id, ())
+                yield case, (determined.get(case.filing_id, ()), titles.get(case.uscc, ()))
 
     return found
 

@@ -10,12 +10,19 @@ from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 from random import SystemRandom
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.sql.expression import ColumnElement
 
-from registry.judging import CheckRefusedError, Judge, Judgement, refuse_wrong_day
+from registry.judging import (
+    CheckRefusedError,
+    Determination,
+    Judge,
+    Judgement,
+    Registration,
+    refuse_wrong_day,
+)
 from registry.record.cases import Case
 from registry.screening import agreement
 from registry.screening.compiler import Program
@@ -37,11 +44,15 @@ EXPLAINED: Final = 1000
 _UNSTATED: Final = "（未填报）"
 
 
+#: What persons determined of a filing, and the registered titles of its enterprise.
+Known: TypeAlias = tuple[Sequence[Determination], Sequence[Registration]]
+
+
 class Filings(Protocol):
     """Where filings come from when the engine has to decide them."""
 
-    def __call__(self, filing_ids: Sequence[int], /) -> Iterator[tuple[Case, Sequence[Any]]]:
-        """These filings, each with what persons determined of it."""
+    def __call__(self, filing_ids: Sequence[int], /) -> Iterator[tuple[Case, Known]]:
+        """These filings, each with what is known of it beside."""
 
 
 @dataclass(frozen=True)
@@ -278,13 +289,13 @@ class Screening:
             rows.append(self._row(part, case.filing_id, judged))
         self.database.extend(part.table, rows)
 
-    def _judge(self, case: Case, root: str, known: Sequence[Any]) -> Judgement | None:
+    def _judge(self, case: Case, root: str, known: Known) -> Judgement | None:
         try:
             refuse_wrong_day(case.name, case.profile, self.scope.day)
         except CheckRefusedError:
             return None
         row = ApplicabilityRow("", "", OTHERS, "", None, None, root, "", Position("", 0))
-        return self.judge.judge(Governing(row, "", ()), case.profile_as_of(self.scope.day), known)
+        return self.judge.judge(Governing(row, "", ()), case.profile_as_of(self.scope.day), *known)
 
     def _row(self, part: Part, filing_id: int, judged: Judgement) -> list[Any]:
         """A decision of the engine as a row of the results."""
@@ -337,8 +348,8 @@ class Screening:
                 ),
             )
         )
-        for case, _ in self._cases(sorted(wanted & set(screened))):
-            judged = self._judge(case, part.root, ())
+        for case, known in self._cases(sorted(wanted & set(screened))):
+            judged = self._judge(case, part.root, known)
             if judged is None:
                 continue
             found = agreement.differences(
@@ -463,8 +474,8 @@ class Screening:
                 sa.table(part.near)
             )
             ids = sorted(int(id) for (id,) in self.database.rows(near))[: most - done]
-            for case, _ in self._cases(ids):
-                judged = self._judge(case, part.root, ())
+            for case, known in self._cases(ids):
+                judged = self._judge(case, part.root, known)
                 if judged is not None:
                     found = explain(judged.decision, brief=True)
                     said = (

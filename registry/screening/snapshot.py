@@ -1,8 +1,8 @@
 """Snapshots: the newest filings of a registry as of one day, as typed Parquet files with a manifest.
 
 They come from the canonical facts that decisions rest on, one pass, a few hundred filings held at a
-time. A filing that the columns cannot hold, or of which a person has determined something, stands
-there without facts and with the reason: such cases are the engine's.
+time, with titles as they are registered. A filing that the columns cannot hold, or of which a person
+has determined something, stands there without facts and with the reason: such cases are the engine's.
 """
 
 import json
@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -20,8 +20,8 @@ from sqlalchemy.sql.expression import ColumnElement
 from sqlmodel import Session
 
 from registry.database.versions import chunks
-from registry.judging import newest_year
-from registry.record import cases, journal
+from registry.judging import newest_year, registered_profile
+from registry.record import cases, journal, register
 from registry.screening.engines import (
     Database,
     DuckDB,
@@ -31,18 +31,20 @@ from registry.screening.engines import (
 )
 from registry.screening.schema import CATALOGUE, FILING, NotStoredError, Schema, Value
 from registry.screening.tables import Files, Sink
-from rules.facts import Profile
+from rules.facts import TITLES, Profile
 
 FORMAT: Final = 1
 _COPIED: Final = 10_000
 _MANIFEST: Final = "manifest.json"
 #: Why a filing is left to the engine.
 DETERMINED: Final = "有人工认定"
+#: Whether such a list is complete depends on the kinds of titles that a ruleset looks for.
+REGISTERED: Final = "有登记的称号，而填报的称号清单不全"
 
 
 @dataclass(frozen=True)
 class Filed:
-    """A filing to be put into a snapshot; ``determined`` if a person settled something of it."""
+    """A filing to be put into a snapshot; ``left`` says why it is left to the engine, if it is."""
 
     filing_id: int
     uscc: str
@@ -51,7 +53,7 @@ class Filed:
     city: str
     county: str
     profile: Profile
-    determined: bool = False
+    left: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,11 +84,20 @@ class Manifest:
         return CATALOGUE.narrowed(self.bounds)
 
 
-def stock(session: Session, ids: Sequence[int]) -> Iterator[Filed]:
-    """These filings of a registry."""
+def stock(session: Session, ids: Sequence[int], day: date) -> Iterator[Filed]:
+    """These filings of a registry as of a day, with what is registered of their titles."""
     for part in chunks(ids):
         determined = cases.determinations(session, part)
+        titles = register.titles(session, sorted(set(cases.codes(session, part).values())))
         for case in cases.cases(session, part):
+            profile, speaking = registered_profile(
+                case.profile_as_of(day), titles.get(case.uscc, ()), set(TITLES)
+            )
+            left = ""
+            if case.filing_id in determined:
+                left = DETERMINED
+            elif speaking and not profile.records["titles"].complete:
+                left = REGISTERED
             yield Filed(
                 case.filing_id,
                 case.uscc,
@@ -94,8 +105,8 @@ def stock(session: Session, ids: Sequence[int]) -> Iterator[Filed]:
                 case.province,
                 case.city,
                 case.county,
-                case.profile,
-                case.filing_id in determined,
+                replace(profile, as_of=case.as_of),
+                left,
             )
 
 
@@ -121,8 +132,8 @@ def _rows(
     schema: Schema, one: Filed, day: date
 ) -> tuple[Sequence[Value], dict[str, list[tuple[Value, ...]]], str | None]:
     """Facts and records as rows, or none and the reason."""
-    routed = DETERMINED
-    if not one.determined:
+    routed = one.left
+    if not routed:
         try:
             rows = schema.rows(one.profile, day.year - 1)
             return rows.pop(FILING)[0], rows, None

@@ -3,6 +3,8 @@
 import csv
 import json
 from collections import Counter
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -12,11 +14,14 @@ from openpyxl import load_workbook
 
 from registry import resources
 from registry.database import storage
+from registry.record import register
 from registry.record.determinations import Target
+from registry.record.register import Holder, Notice
 from registry.screening import compiler, snapshot
 from registry.screening.schema import CATALOGUE, FILING
 from registry.tests.conftest import Run
-from registry.tests.support import CODES, DAY, Clock, determine, load, submission
+from registry.tests.support import CODES, DAY, Clock, determine, load, publish, submission
+from rules.facts import TITLES, RecordList
 
 TIERS = ("--tier", "专精特新", "--as-of", DAY.isoformat())
 #: One rule of it, which takes less time.
@@ -169,10 +174,36 @@ def test_a_snapshot_of_another_registry_is_refused(
 
 
 @on_sqlite
+def test_titles_are_those_of_the_register(run: Run, database: sa.Engine, tmp_path: Path) -> None:
+    """Of a list that is not complete, the engine says what the register leaves of it."""
+    clock, kind = Clock(), TITLES[0]
+    publish(database, clock)
+    open_list = {**submission().records, "titles": RecordList((), None)}
+    load(
+        database,
+        clock,
+        submission(),
+        replace(submission(CODES[1]), records=open_list),
+        replace(submission(CODES[2]), records=open_list),
+    )
+    notice = Notice("示工信〔2022〕1号", date(2022, 10, 1))
+    holders = [Holder(code) for code in CODES[:2]]
+    with storage.session(database, write=True) as session:
+        how = {"by": "甲", "now": clock()}
+        register.grant(session, holders, kind, notice, first=date(2022, 10, 1), **how)
+        register.end(session, holders[:1], kind, notice, on=DAY, reason="撤销", **how)
+    asked = ("--ruleset", "63.2.前置称号", "--as-of", DAY.isoformat())
+    shown = said(run("screen", *asked, "-o", "名单.csv"))
+    assert f"由规则引擎逐户判定1家：{snapshot.REGISTERED}" in shown
+    found = {row["统一社会信用代码"]: row["结论"] for row in rows(tmp_path / "名单.csv")}
+    assert found == dict(zip(CODES, ("不符合", "符合", "材料不足"), strict=True))
+
+
+@on_sqlite
 def test_a_snapshot_that_fails_leaves_nothing(filed: sa.Engine, tmp_path: Path) -> None:
     with storage.snapshot(filed) as session:
         steps = snapshot.write(
-            tmp_path / "半", snapshot.stock(session, [1, 2, 3]), DAY, snapshot.head(session)
+            tmp_path / "半", snapshot.stock(session, [1, 2, 3], DAY), DAY, snapshot.head(session)
         )
         next(steps)
         steps.close()
