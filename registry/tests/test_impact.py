@@ -337,6 +337,24 @@ def test_holders_are_looked_at_as_in_a_recheck(run: Run, tmp_path: Path) -> None
     assert "只看持有本层级称号的企业" in found["scope"]
 
 
+def test_holders_are_those_of_the_register_where_it_says_something(
+    run: Run, tmp_path: Path
+) -> None:
+    title = {"kind": "专精特新中小企业", "valid_until": DAY, "held": True}
+    ended, granted = filed(1, titles=[title]), filed(2, titles=[])
+    load(run, tmp_path, ended, granted)
+    given = ("--tier", "专精特新", "--document", "公告", "--by", "李四")
+    period = ("--from", "2023-07-01", "--until", "2026-06-30")
+    for action, who, more in (
+        ("end", ended, ("--dated", DAY, "--reason", "撤销")),
+        ("grant", granted, ("--dated", "2023-07-01")),
+    ):
+        done = run("titles", action, who["uscc"], *given, *period, *more)
+        assert done.exit_code == 0, done.output
+    found = impact(run, "--to", "miit-2026-2", "--tier", "专精特新", "--holders")
+    assert [e["uscc"] for e in found["enterprises"]] == [granted["uscc"]]
+
+
 def test_regions_days_and_years(run: Run, tmp_path: Path) -> None:
     load(
         run,

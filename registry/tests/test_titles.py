@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from registry.audit.bundle import Selection, export
 from registry.audit.keys import SigningKey
 from registry.audit.replay import Replayer
+from registry.audit.tests.forger import Forgery
 from registry.audit.verifier import verify_bundle
 from registry.audit.verify import verify
 from registry.checking import Checker
@@ -287,6 +288,21 @@ def test_bundles_carry_the_titles_that_decisions_rest_on(
     found = verify_bundle(data, key=str(key.verifier_key))
     assert found.problems == []
     assert list(found.verdicts) == sorted(numbers)
+
+    # what an insider could do who has the bureau's key, and makes every digest and proof agree
+    granted, ended = Forgery(data).numbers("title")
+    for forge, said in (
+        (lambda f: f.drop(granted), "所依据的称号登记不在包内"),
+        (lambda f: f.put(granted, uscc=CODES[1]), "号称号登记是关于另一家企业的"),
+        (lambda f: f.put(granted, ended_on="2023-01-01"), "重新计算的结果不同"),
+        (lambda f: f.put(ended, ended_on=None), "重新计算的结果不同"),
+        (lambda f: f.put(ended, action="strike"), "重新计算的结果不同"),
+        (lambda f: f.put(numbers[2], register=[]), "重新计算的结果不同"),
+    ):
+        forged = Forgery(data)
+        forge(forged)
+        found = verify_bundle(forged.rechained().packed(key), key=str(key.verifier_key))
+        assert any(said in problem for problem in found.problems), (said, found.problems)
 
 
 def test_a_title_of_another_enterprise_is_none_of_its_business(
