@@ -248,13 +248,14 @@ def _database(
         if folder is None:
             folder = work / "snapshot"
             _write(session, folder, day)
-        schema = snapshot.manifest(folder).schema
         found: Database = (
-            DuckDB(schema, folder) if kind == "duckdb" else Spark(schema, folder, master)
+            DuckDB(CATALOGUE, folder) if kind == "duckdb" else Spark(CATALOGUE, folder, master)
         )
     else:
         found = _loaded(session, url, kind, folder, day, work)
     stack.callback(found.close)
+    # of the rows themselves, not as the manifest has them: what is wrong there would not be noticed
+    found.schema = snapshot.narrowed(found)
     return found
 
 
@@ -274,14 +275,12 @@ def _loaded(
             lite = SQLite(CATALOGUE)
             for number in steps(lite):
                 done(number)
-            lite.schema = snapshot.narrowed(lite)
             return lite
         with Files(CATALOGUE, work) as files:
             for number in steps(files):
                 done(number)
         server = PostgreSQL(CATALOGUE, url)
         server.load(work)
-        server.schema = snapshot.narrowed(server)
         return server
 
 
