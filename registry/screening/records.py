@@ -77,10 +77,10 @@ class Lists:
         return compare(">", self._counted(records, name, condition), _ZERO)
 
     def _counted(self, records: str, name: str, condition: Condition) -> Int:
-        flag = case([(condition, _ONE)], _ZERO)
-        if flag.constant == 0:
+        if condition is False:
             return _ZERO
-        return self._aggregate(records, name, sa.func.sum(flag.sql), MOST_RECORDS)
+        flag = case([(condition, _ONE)], None)
+        return self._aggregate(records, name, sa.func.count(flag.sql), MOST_RECORDS)
 
     def _summed(self, records: str, name: str, condition: Condition, amount: Int, most: int) -> Int:
         taken = case([(condition, amount)], _ZERO)
