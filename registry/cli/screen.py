@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import asdict
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
@@ -21,7 +22,9 @@ from registry.cli.common import (
     command,
     console,
     engine,
+    json_option,
     new_workbook,
+    print_json,
     procedure_option,
     progress,
     rulebook,
@@ -52,7 +55,8 @@ _LISTED = 10
     type=click.Path(path_type=Path, file_okay=False),
     help="写到哪个新文件夹；默认 snapshot-日期。",
 )
-def take_snapshot(as_of: date, output: Path | None) -> None:
+@json_option
+def take_snapshot(as_of: date, output: Path | None, as_json: bool) -> None:
     """写出登记库某日的快照（Parquet），供 tidu screen 和其他数据库读取。
 
     每家企业一行，年度数据按上年度、上上年度、再上年度展开；清单各成一表。快照含企业填报的全部内容，请妥善保管。
@@ -60,6 +64,9 @@ def take_snapshot(as_of: date, output: Path | None) -> None:
     folder = output or Path(f"snapshot-{as_of.isoformat()}")
     with engine() as database, storage.snapshot(database) as session:
         found = _write(session, folder, as_of)
+    if as_json:
+        print_json({"folder": str(folder), **asdict(found)})
+        return
     click.echo(f"已写入 {folder}：{found.filings}家，{as_of.isoformat()}的情况")
     for reason, number in found.routed.items():
         click.echo(f"  其中{number}家不含数据，筛查时由规则引擎判定：{reason}")
@@ -135,6 +142,7 @@ class Near(click.ParamType[Fraction]):
     type=click.Path(path_type=Path, dir_okay=False),
     help="写入此文件：.xlsx 汇总和名单，.parquet 或 .csv 每家一行。",
 )
+@json_option
 def screen(
     tiers: tuple[str, ...],
     regions: tuple[str, ...],
@@ -148,6 +156,7 @@ def screen(
     master: str,
     folder: Path | None,
     output: Path | None,
+    as_json: bool,
 ) -> None:
     """筛查全部企业：逐条符合多少家，哪些符合，哪些失去资格，哪些接近、差在哪里。
 
@@ -192,14 +201,16 @@ def screen(
             ),
         ]
         _explain(screening, tallies)
-        report.print_summary(heading, list(tallies.values()), console)
-        report.print_lists(
-            _first(screening.firms(chosen, tallies)), list(tallies.values()), console
-        )
+        if as_json:
+            print_json(report.to_json(heading, list(tallies.values())))
+        else:
+            report.print_summary(heading, list(tallies.values()), console)
+            listed = _first(screening.firms(chosen, tallies))
+            report.print_lists(listed, list(tallies.values()), console)
         if output is not None:
             firms = screening.firms(chosen, tallies)
             report.write(output, heading, list(tallies.values()), firms)
-            click.echo(f"（{report.LABEL}）已写入 {output}")
+            click.echo(f"（{report.LABEL}）已写入 {output}", err=as_json)
 
 
 def _check_name(path: Path) -> None:

@@ -62,6 +62,40 @@ def notes(tally: Tally) -> Iterator[str]:
     yield f"规则引擎复核{tally.checked}家（门槛附近的全部符合企业和随机抽取的企业），逐项一致"
 
 
+def to_json(heading: Sequence[str], tallies: Sequence[Tally]) -> dict[str, Any]:
+    """The counts as plain JSON values."""
+    return {
+        "label": LABEL,
+        "scope": list(heading),
+        "tiers": [
+            {
+                "tier": t.tier,
+                "rulesets": t.rulesets,
+                "total": t.total,
+                "outcomes": {o.text: t.outcomes[o] for o in _OUTCOMES},
+                "funnel": [
+                    {
+                        "rule": s.rule,
+                        "title": s.title,
+                        "passed": s.passed,
+                        "alone": s.alone,
+                        "outcomes": {o.text: s.outcomes[o] for o in _OUTCOMES},
+                    }
+                    for s in t.steps.values()
+                ],
+                "by": {k: {n: dict(c) for n, c in v.items()} for k, v in t.places.items()},
+                "holders": t.holders,
+                "lost": t.lost,
+                "near": t.near,
+                "by_engine": dict(t.by_engine),
+                "refused": dict(t.refused),
+                "checked": t.checked,
+            }
+            for t in tallies
+        ],
+    }
+
+
 def _funnel(tally: Tally) -> Table:
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("条件", overflow="fold")

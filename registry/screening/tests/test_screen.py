@@ -114,6 +114,9 @@ def test_a_mistake_of_the_compiler_is_refused(
 @on_sqlite
 def test_regions_rulesets_and_drafts(run: Run, filed: sa.Engine) -> None:
     assert "专精特新中小企业：3家" in said(run("screen", *RULE, "--region", "江苏"))
+    [tier] = json.loads(said(run("screen", *RULE, "--region", "江苏", "--json")))["tiers"]
+    assert tier["outcomes"] == {"符合": 2, "不符合": 1, "材料不足": 0, "待人工认定": 0}
+    assert [(s["rule"], s["passed"]) for s in tier["funnel"]] == [("63.2.研发费用", 2)]
     refused = run("screen", *RULE, "--region", "广东")
     assert (refused.exit_code, "范围内没有企业" in refused.output) == (1, True)
     folder = str(resources.features())
