@@ -1,10 +1,12 @@
 """``tidu import``, ``template`` and ``enterprise``: filings in, and what is held."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import date
 from functools import cache, partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
@@ -84,7 +86,7 @@ def show_issues(issues: Sequence[Issue], report: Path | None = None, to: Console
     type=click.Path(path_type=Path),
     required=False,
     metavar="[文件或文件夹]",
-    help="县级汇总表、tidu 模板、CSV 或 JSON，或装有数据表的文件夹。",
+    help="县级汇总表、tidu 模板、CSV 或 JSON，或装有数据表的文件夹；- 读标准输入（每行以表名开头）。",
 )
 @click.option("--as-of", type=Day(), help="填报日期；给出时优先于文件中写的日期。")
 @click.option(
@@ -124,8 +126,9 @@ def import_file(
         _undo(undo, by, as_json)
         return
     assert file is not None
-    if file.is_dir():
-        _import_folder(file, as_of, mapping, report, partial, dry_run, jobs, by, as_json)
+    if file.is_dir() or str(file) == "-":
+        with _folder(file) as folder:
+            _import_folder(folder, as_of, mapping, report, partial, dry_run, jobs, by, as_json)
         return
     if report is not None:
         new_workbook(report, file)
@@ -178,6 +181,19 @@ def _report(done: loading.LoadReport, reading: Reading, report: Path | None, dry
         show_issues(reading.issues, report)
     if done.import_id is not None:
         click.echo(f"本次导入编号 {done.import_id}；如需撤销：tidu import --undo {done.import_id}")
+
+
+@contextmanager
+def _folder(path: Path) -> Iterator[Path]:
+    """A folder of tables, or what comes in from standard input as one."""
+    if str(path) != "-":
+        yield path
+        return
+    with TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "标准输入"
+        with click.open_file("-", encoding="utf-8") as stream:
+            directory.spooled(stream, folder)
+        yield folder
 
 
 def _import_folder(

@@ -9,12 +9,12 @@ a workbook's rows are checked for, these are checked for by the same code.
 
 import csv
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import duckdb
 
@@ -215,6 +215,27 @@ def _look_through(path: Path, progress: Progress | None) -> int:
         if progress and count % _STEP == 0:
             progress(count)
     return count
+
+
+def spooled(stream: Iterable[str], folder: Path) -> None:
+    """Write a stream of rows, each after the name of its table, as a new folder of CSV files.
+
+    ``RegistryError`` for a row that names no table.
+    """
+    known = {_ENTERPRISES[0], _YEARLY[0], *(kind.id for kind in RECORDS)}
+    folder.mkdir()
+    with ExitStack() as stack:
+        writers: dict[str, Any] = {}
+        for number, (table, *row) in enumerate(filter(None, csv.reader(stream)), 1):
+            if table not in known:
+                raise RegistryError(
+                    f"标准输入第{number}行：「{table[:20]}」不是表名；每行应以表名开头（如 tidu generate -o - 所写）"
+                )
+            if table not in writers:
+                path = folder / f"{table}.csv"
+                file = stack.enter_context(path.open("w", encoding="utf-8", newline=""))
+                writers[table] = csv.writer(file, lineterminator="\n")
+            writers[table].writerow(row)
 
 
 def _code_column(path: Path, heading: Row) -> int:

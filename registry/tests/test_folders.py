@@ -12,10 +12,12 @@ from typing import Any
 import duckdb
 import pytest
 import sqlalchemy as sa
+from click.testing import CliRunner
 from sqlmodel import Session, SQLModel
 
 from registry import loading, resources
 from registry.audit.verify import verify
+from registry.cli import main
 from registry.database import bulk, storage
 from registry.errors import RegistryError
 from registry.filings import Reading
@@ -335,6 +337,21 @@ def test_parquet_says_what_csv_says(made: Path, tmp_path: Path) -> None:
         assert (a.uscc, a.as_of, a.identity, a.values, a.records) == (
             b.uscc, b.as_of, b.identity, b.values, b.records,
         )  # fmt: skip
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_what_generate_writes_to_a_pipe_import_reads_from_one(
+    run: Run, database: sa.Engine
+) -> None:
+    made = run("generate", "30", "--seed", "3", "-o", "-").output
+    imported = ["import", "-", "--by", "甲"]
+    done = CliRunner().invoke(main, imported, input=made)
+    assert "标准输入：已登记 新增30家" in done.output, done.output
+    again = CliRunner().invoke(main, imported, input=made)
+    assert "新增0家" in again.output
+    wrong = CliRunner().invoke(main, imported, input=made + "企业,x\n")
+    assert wrong.exit_code == 1
+    assert "「企业」不是表名" in wrong.output
 
 
 def test_a_broken_parquet_file_is_one_clear_sentence(tmp_path: Path) -> None:
