@@ -38,7 +38,7 @@ from registry.record.cases import Case
 from registry.reports import screening as report
 from registry.screening import snapshot
 from registry.screening.engines import Database, DuckDB, PostgreSQL, Spark, SQLite
-from registry.screening.funnel import Firm, Known, Scope, Screening, Tally
+from registry.screening.funnel import EXPLAINED, Firm, Known, Scope, Screening, Tally
 from registry.screening.schema import CATALOGUE
 from registry.screening.tables import Files, Sink
 from rules.editions import Governing, governing
@@ -200,7 +200,7 @@ def screen(
                 for root, digest in tally.rulesets.items()
             ),
         ]
-        _explain(screening, tallies)
+        _explain(screening, tallies, EXPLAINED if output is not None or as_json else _LISTED)
         if as_json:
             print_json(report.to_json(heading, list(tallies.values())))
         else:
@@ -345,10 +345,10 @@ def _run(screening: Screening, tiers: Sequence[str]) -> dict[str, Tally]:
     return tallies
 
 
-def _explain(screening: Screening, tallies: dict[str, Tally]) -> None:
+def _explain(screening: Screening, tallies: dict[str, Tally], most: int) -> None:
     for tally in tallies.values():
-        with progress(f"{tally.tier}差距", tally.near) as done:
-            for number in screening.explain_near(tally):
+        with progress(f"{tally.tier}差距", min(tally.near, most)) as done:
+            for number in screening.explain_near(tally, most):
                 done(number)
 
 

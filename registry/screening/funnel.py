@@ -469,13 +469,13 @@ class Screening:
             )
 
     def explain_near(self, tally: Tally, most: int = EXPLAINED) -> Iterator[int]:
-        """Have the engine say by how much those who are near miss it; yields how many are done."""
+        """Have the engine say by how much the first of those who are near miss it; yields how many are done."""
         done = 0
         for part in self._parts[tally.tier]:
-            near: sa.Select[Any] = sa.select(sa.column("filing_id")).select_from(
-                sa.table(part.near)
-            )
-            ids = sorted(int(id) for (id,) in self.database.rows(near))[: most - done]
+            filing = self._filing
+            near = sa.select(filing.c.filing_id).where(filing.c.filing_id.in_(_ids(part.near)))
+            listed = near.order_by(filing.c.uscc).limit(most - done)
+            ids = [int(id) for (id,) in self.database.rows(listed)]
             for case, known in self._cases(ids):
                 judged = self._judge(case, part.root, known)
                 if judged is not None:
