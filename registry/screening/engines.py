@@ -223,7 +223,8 @@ class Spark:
 
     def keep(self, table: str, statement: sa.SelectBase) -> None:
         """Keep a result, in the memory and on the disks of the cluster."""
-        frame = self.session.sql(text_of(statement)).persist()
+        # a checkpoint forgets how it was made: else the plans of all that follows would hold it
+        frame = self.session.sql(text_of(statement)).localCheckpoint()
         frame.createOrReplaceTempView(table)
 
     def extend(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
@@ -231,7 +232,7 @@ class Spark:
         if rows:
             frame = self.session.table(table)
             more = self.session.createDataFrame([tuple(r) for r in rows], frame.schema)
-            frame.union(more).persist().createOrReplaceTempView(table)
+            frame.union(more).localCheckpoint().createOrReplaceTempView(table)
 
     def rows(self, statement: sa.SelectBase) -> Iterator[tuple[Any, ...]]:
         """A result, row by row."""
@@ -248,6 +249,7 @@ _SPARK: Final = {
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.shuffle.partitions": "8",
     "spark.sql.session.timeZone": "UTC",
+    "spark.driver.memory": "4g",
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
 }
