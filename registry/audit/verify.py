@@ -112,7 +112,8 @@ def verify(
     kept = _read(report, "登记库所存检查点", lambda: _kept(session, report)) or []
     told = _Told()
     try:
-        _journal(session, report, told, [*checkpoints, *kept], replay, progress)
+        points = dict.fromkeys((*checkpoints, *kept))  # those kept here may be given as well
+        _journal(session, report, told, tuple(points), replay, progress)
     except UNREADABLE:
         number = _unreadable(session, report.size + 1)
         report.integrity.append(f"第{number}号记录已被改动，无法读取；其后的记录和各表未核验")

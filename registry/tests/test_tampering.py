@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, SQLModel
 
 from registry import judging
+from registry.audit import checkpoints
 from registry.audit.notes import Checkpoint
 from registry.audit.replay import Replayer, how
 from registry.audit.verify import Report, verify
@@ -570,6 +571,15 @@ def test_each_of_two_checkpoints_of_one_size_must_agree(attacker: Attacker) -> N
     for points in ([good, bad], [bad, good]):
         attacker.checkpoints = points
         assert "（另一机关）不一致" in texts(attacker.verified(checkpoints=True, replay=False))
+
+
+def test_a_checkpoint_that_is_kept_and_given_is_told_of_once(attacker: Attacker) -> None:
+    with Session(attacker.connection) as session:
+        [*_, (size, note)] = checkpoints.kept(session)
+    attacker.checkpoints = [Checkpoint.parse(note.rpartition("\n\n")[0] + "\n")]
+    _rewrite(attacker, 1, lambda body: body.update(more=1))
+    found = texts(attacker.verified(checkpoints=True, replay=False))
+    assert found.count(f"登记库的前{size}条记录与检查点") == 1
 
 
 def test_what_was_held_before_there_was_a_journal_is_kept_too(attacker: Attacker) -> None:
