@@ -377,11 +377,11 @@ class Sides:
         found: tuple[Governing, Governing],
         profile: Profile,
         determinations: Sequence[Determination],
-        titles: Sequence[Registration] = (),
+        register: Sequence[Registration] = (),
     ) -> tuple[Judgement, Judgement]:
         """Decide the facts of a filing under both."""
         old, new = (
-            judge.judge(governing, profile, determinations, titles)
+            judge.judge(governing, profile, determinations, register)
             for judge, governing in zip(self.judges, found, strict=True)
         )
         return old, new
@@ -429,11 +429,11 @@ def simulate(
     takers: tuple[Sink, ...] = (run, *sinks)
     for part in chunks(ids):
         determined = cases.determinations(session, part)
-        titles = register.titles(session, sorted(set(cases.codes(session, part).values())))
+        registered = register.bearing(session, sorted(set(cases.codes(session, part).values())))
         for case in cases.cases(session, part):
             done += 1
             try:
-                known = determined.get(case.filing_id, ()), titles.get(case.uscc, ())
+                known = determined.get(case.filing_id, ()), registered.get(case.uscc, ())
                 for effect in _effects(case, known, run, sides, sizes):
                     for taker in takers:
                         taker.add(effect)

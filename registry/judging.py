@@ -22,9 +22,10 @@ from rules.record import (
     Json,
     amended_facts,
     amended_rules,
+    asked_of_register,
+    is_holding,
     registered,
     registered_facts,
-    titles_asked,
 )
 
 
@@ -75,16 +76,25 @@ class Determination:
 
 @dataclass(frozen=True)
 class Registration:
-    """An entry of the register of titles; ``content`` is its body."""
+    """An entry of the register that bears on the enterprise ``of``; ``content`` is its body.
+
+    It states a title, or a holding; of ``of`` itself, or of one that it may be in a control relation with.
+    """
 
     seq: int
     digest: str
     content: Json
     by: str
+    of: str
+
+    @property
+    def own_title(self) -> bool:
+        """Whether it states a title of the enterprise itself."""
+        return not is_holding(self.content) and self.content["uscc"] == self.of
 
     @property
     def source(self) -> str:
-        """Where a registered title stands."""
+        """Where it stands."""
         return f"登记簿第{self.seq}号"
 
 
@@ -93,7 +103,7 @@ class Judgement:
     """A case decided under the one ruleset that governs.
 
     ``decision`` is under that ruleset as determinations of rules leave it; ``ruleset`` is as it was
-    published. ``applied`` are the determinations that had a say, ``register`` the registered titles;
+    published. ``applied`` are the determinations that had a say, ``register`` the registrations;
     ``overruled`` are filed titles that say something else.
     """
 
@@ -113,7 +123,7 @@ class Judge:
         self._deciders: dict[str, Decider] = {}
         self._plain: dict[str, Json] = {}
         self._read: dict[str, frozenset[str]] = {}
-        self._titles: dict[str, set[str]] = {}
+        self._registered: dict[str, set[str]] = {}
 
     def governing(self, tier: str, day: date, case: Mapping[str, str]) -> Governing:
         """The row that governs; raises ``NoRulesetError`` for a gap or an overlap."""
@@ -128,7 +138,8 @@ class Judge:
     ) -> Judgement:
         """Judge the facts of a filing under the ruleset that governs.
 
-        ``register`` are the registered titles of the enterprise; filed ones of the same kind give way.
+        ``register`` is what bears on the enterprise: filed titles of a registered kind give way, and
+        so does the filed share where holdings prove a control relation.
         Determinations of what the ruleset does not read have no say. Of several determinations of one target the last holds; one of a rule only where the law
         leaves that rule to judgement.
         """
@@ -140,7 +151,7 @@ class Judge:
         of_facts = [d for d in last.values() if "fact" in d.content and d.kind_of_target in read]
         of_rules = [d for d in last.values() if "rule" in d.content]
         stated = amended_profile(profile, of_facts)
-        amended, speaking = registered_profile(stated, register, self.titles(root))
+        amended, speaking = registered_profile(stated, register, self.registered(root))
         decision = self.decide(root, amended)
         ruleset, applied = decision.ruleset, of_facts
         if of_rules:
@@ -162,11 +173,11 @@ class Judge:
             self._deciders[root] = Decider(self.rules.ruleset(root))
         return self._deciders[root].decide(profile)
 
-    def titles(self, root: str) -> set[str]:
-        """The kinds of titles that the ruleset of a root rule looks for."""
-        if root not in self._titles:
-            self._titles[root] = titles_asked(self.plain(root))
-        return self._titles[root]
+    def registered(self, root: str) -> set[str]:
+        """What of the register the ruleset of a root rule looks for."""
+        if root not in self._registered:
+            self._registered[root] = asked_of_register(self.plain(root))
+        return self._registered[root]
 
     def plain(self, root: str) -> Json:
         """The ruleset of a root rule as plain JSON."""
@@ -213,14 +224,14 @@ def amended_profile(profile: Profile, determinations: Sequence[Determination]) -
 
 
 def registered_profile(
-    profile: Profile, register: Sequence[Registration], kinds: set[str]
+    profile: Profile, register: Sequence[Registration], asked: set[str]
 ) -> tuple[Profile, tuple[Registration, ...]]:
-    """The profile with the titles of these kinds as they are registered, and the entries that say so."""
+    """The profile as the register has what is asked of it, and the entries that say so."""
     if not register:
         return profile, ()
     named = [(entry.source, entry.content) for entry in register]
-    as_of = profile.as_of
-    facts, speaking = registered_facts(facts_of(profile), named, kinds, as_of.isoformat())
+    as_of, uscc = profile.as_of, register[0].of
+    facts, speaking = registered_facts(facts_of(profile), named, uscc, asked, as_of.isoformat())
     if not speaking:
         return profile, ()
     return profile_of(facts, as_of), tuple(e for e in register if e.source in speaking)
@@ -229,7 +240,7 @@ def registered_profile(
 def overruled(profile: Profile, speaking: Sequence[Registration]) -> tuple[Json, ...]:
     """The filed titles of registered kinds that no registration bears out in all that they state."""
     filed = profile.records.get(TITLES)
-    stated = [registered(e.content, profile.as_of.isoformat()) for e in speaking]
+    stated = [registered(e.content, profile.as_of.isoformat()) for e in speaking if e.own_title]
     kinds = {title["kind"] for title in stated}
     return tuple(
         dict(item)

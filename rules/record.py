@@ -3,9 +3,14 @@
 Everything here works on plain JSON values, as the reference evaluator does, so that whoever holds
 the JSON of facts, determinations and ruleset builds the same record again, byte for byte.
 
-A *registration* (称号登记) states one title of an enterprise as a document left it: kind, validity, and
-from which day on it has ended. Of several that state the same title the last holds; where any states a
-kind of titles, they alone say which titles of that kind the enterprise has.
+A *registration* states one title of an enterprise (称号登记) as a document left it: kind, validity, and
+from which day on it has ended; or one holding in it (持股登记): holder, share, and days. Of several that
+state the same the last holds. Where any states a kind of titles, they alone say which titles of that kind
+the enterprise has. Holdings only ever prove a control relation with a little giant: the register of them
+is never known to be whole, so where they prove none, what was filed stands.
+
+Our reading of control: a chain of holdings of more than 50 % each, from one enterprise down to the other,
+or to both from a third. A holder known by name alone may share that name, and joins no two enterprises.
 
 A *determination* (人工认定) names one target and its new value: a fact ``revenue@2022``, a field of a
 record ``ip#0.pledge``, whether a list is complete ``ip``; or a rule that the law leaves to judgement.
@@ -114,9 +119,26 @@ Register: TypeAlias = Iterable[tuple[str, Json]]
 
 
 def last_words(register: Register) -> list[tuple[str, Json]]:
-    """The registrations that hold: the last on each title, but for titles that were struck out."""
-    last = {(body["kind"], body["valid_from"]): (name, body) for name, body in register}
+    """The registrations that hold: the last on each title or holding, but for those struck out."""
+    last = {_matter(body): (name, body) for name, body in register}
     return [(name, body) for name, body in last.values() if body["action"] != "strike"]
+
+
+def _matter(body: Json) -> tuple[str, ...]:
+    """What a registration is about: one title of an enterprise, or one holder's share in it."""
+    if is_holding(body):
+        return body["uscc"], body["holder"] or body["holder_name"]
+    return body["uscc"], body["kind"], body["valid_from"]
+
+
+def is_holding(body: Mapping[str, Any]) -> bool:
+    """Whether a registration states a holding, not a title."""
+    return "holder" in body
+
+
+def asked_of_register(ruleset: Json) -> set[str]:
+    """What of the register a ruleset looks for: kinds of titles, and ``CONTROL``."""
+    return titles_asked(ruleset) | ({CONTROL} & set(ruleset["facts"]))
 
 
 def titles_asked(ruleset: Json) -> set[str]:
@@ -133,6 +155,63 @@ def titles_asked(ruleset: Json) -> set[str]:
 
 
 def registered_facts(
+    facts: Json, register: Register, uscc: str, asked: set[str], as_of: str
+) -> tuple[Json, list[str]]:
+    """The facts of an enterprise as the register has what is ``asked`` of it, and which entries say so.
+
+    ``register`` are its own titles, and the holdings and titles by which it may be in a control relation.
+    """
+    register = list(register)
+    own = [(n, b) for n, b in register if b["uscc"] == uscc and not is_holding(b)]
+    facts, speaking = _with_titles(facts, own, asked - {CONTROL}, as_of)
+    chain = control(register, uscc, as_of) if CONTROL in asked else []
+    if chain:
+        least = min((b["share"] for _, b in chain if is_holding(b)), key=Fraction)
+        speaking += [name for name, _ in chain]
+        where = {CONTROL: "、".join(name for name, _ in chain)}
+        facts = {
+            **facts,
+            "values": {**facts["values"], CONTROL: least},
+            "sources": {**facts.get("sources", {}), **where},
+        }
+    return facts, [name for name, _ in register if name in speaking]
+
+
+def control(register: Register, uscc: str, as_of: str) -> list[tuple[str, Json]]:
+    """The entries that prove a control relation with a little giant on a day; none where none do.
+
+    These are the holdings of a shortest chain, and the title at its other end.
+    """
+    standing = [(n, b) for n, b in last_words(register) if _stands(b, as_of)]
+    giants = {b["uscc"]: (n, b) for n, b in standing if b.get("kind") == LITTLE_GIANT}
+    held = [(n, b) for n, b in standing if is_holding(b) and Fraction(b["share"]) > Fraction(1, 2)]
+    # up from the enterprise to whoever controls it, and from there down; never up again
+    ways: list[tuple[str, bool, list[tuple[str, Json]]]] = [(uscc, False, [])]
+    seen = {(uscc, False)}
+    for firm, down, chain in ways:
+        if firm in giants and firm != uscc:
+            return [*chain, giants[firm]]
+        for entry in held:
+            holder, child = entry[1]["holder"], entry[1]["uscc"]
+            if child == firm and not down:
+                step = holder, False
+            elif holder == firm:
+                step = child, True
+            else:
+                continue
+            if step[0] and step not in seen:
+                seen.add(step)
+                ways.append((*step, [*chain, entry]))
+    return []
+
+
+def _stands(body: Json, as_of: str) -> bool:
+    """Whether a registered title or holding stands on a day."""
+    last, ended = body["valid_until"] or _NEVER, body.get("ended_on") or _NEVER
+    return bool(body["valid_from"] <= as_of <= last and as_of < ended)
+
+
+def _with_titles(
     facts: Json, register: Register, kinds: set[str], as_of: str
 ) -> tuple[Json, list[str]]:
     """The facts with the titles of these kinds as they are registered, and which entries say so.
@@ -160,7 +239,7 @@ def registered_facts(
 
 def registered(body: Json, as_of: str) -> Json:
     """A registered title as a record of a filing, as it stands on a day."""
-    begun, ended = body["valid_from"] <= as_of, body["ended_on"] or "9999-12-31"
+    begun, ended = body["valid_from"] <= as_of, body["ended_on"] or _NEVER
     return {
         "kind": body["kind"],
         "valid_from": body["valid_from"],
@@ -171,6 +250,10 @@ def registered(body: Json, as_of: str) -> Json:
 
 #: The list of a filing that titles stand in.
 TITLES: Final = "titles"
+#: The fact of a filing that states a control relation: the greatest share between it and little giants.
+CONTROL: Final = "giant_holding"
+LITTLE_GIANT: Final = "专精特新“小巨人”企业"
+_NEVER: Final = "9999-12-31"
 
 
 def left_to_judgement(rule: Json, trace: Mapping[str, Any]) -> bool:
@@ -244,7 +327,7 @@ def decision_body(
     """The replayable part of a decision.
 
     ``case`` names enterprise, tier, procedure, province, batch and day; ``facts``, ``determinations``,
-    ``register`` (named only where registered titles had a say) and ``ruleset_digest`` are digests; ``applicability`` says which row of which table governed. Results
+    ``register`` (named only where registrations had a say) and ``ruleset_digest`` are digests; ``applicability`` says which row of which table governed. Results
     of rules over single records stand in ``trace`` only, the digest of everything that was concluded
     and read.
     """
@@ -304,16 +387,18 @@ def redecide(
     facts: Json,
     determinations: list[tuple[str, Json]],
     register: Register = (),
+    uscc: str = "",
 ) -> Redecided:
     """Decide a case again by the reference evaluator alone.
 
-    ``facts`` are those filed, with ``as_of``; ``determinations`` and the enterprise's ``register`` are
-    digests and bodies. Raises what the evaluator raises.
+    ``facts`` are those filed, with ``as_of``; ``determinations`` and the ``register`` that bears on the
+    enterprise ``uscc`` are digests and bodies. Raises what the evaluator raises.
     """
     of_facts = [(d, b) for d, b in determinations if "fact" in b]
     of_rules = [(d, b) for d, b in determinations if "rule" in b]
     amended = amended_facts(facts, [b for _, b in of_facts])
-    amended, speaking = registered_facts(amended, register, titles_asked(ruleset), facts["as_of"])
+    asked = asked_of_register(ruleset)
+    amended, speaking = registered_facts(amended, register, uscc, asked, facts["as_of"])
     found = Evaluator(ruleset).evaluation(amended)
     effective, settled = amended_rules(ruleset, found.trace, [b for _, b in of_rules])
     if settled:

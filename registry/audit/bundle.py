@@ -87,7 +87,7 @@ def export(
     if not decisions:
         raise RecordError("所选范围内没有决定：请用 tidu audit log 查看编号和日期")
     published, documents = _publications(session, decisions)
-    rest = [*_determinations(session, decisions), *_titles(session, decisions)]
+    rest = [*_determinations(session, decisions), *_register(session, decisions)]
     entries = sorted({e.seq: e for e in (*decisions, *rest, *published)}.values(), key=_seq)
     plain = [_entry(session, e, tree, point.size, masked) for e in entries]
     files: dict[str, bytes] = {
@@ -162,14 +162,12 @@ def _determinations(session: Session, decisions: Iterable[journal.Entry]) -> lis
     return [e for e in found if e.digest in held or e.content.get("determination") in held]
 
 
-def _titles(session: Session, decisions: Iterable[journal.Entry]) -> Iterator[journal.Entry]:
-    """The registered titles that decisions rest on."""
-    bodies = [e.content for e in decisions if "register" in e.content]
-    wanted = {d for body in bodies for d in body["register"]}
-    for part in chunks(sorted({body["case"]["uscc"] for body in bodies})):
-        for entry in journal.entries(session, kinds=["title"], subjects=part):
-            if entry.digest in wanted:
-                yield entry
+def _register(session: Session, decisions: Iterable[journal.Entry]) -> Iterator[journal.Entry]:
+    """The registered titles and holdings that decisions rest on."""
+    wanted = {d for e in decisions for d in e.content.get("register", ())}
+    for part in chunks(sorted(wanted)):
+        for number in journal.numbers(session, part).values():
+            yield journal.entry(session, number)
 
 
 def _publications(
@@ -277,7 +275,7 @@ def _index(
         checkpoint=note,
         decisions=[_shown_decision(e, titles, numbers, masked) for e in decisions],
         determinations=[_shown_determination(e, masked) for e in rest if e.kind == "determination"],
-        titles=[_shown_title(e, masked) for e in rest if e.kind == "title"],
+        register=[_shown_registration(e, masked) for e in rest if e.kind in ("title", "holding")],
     )
 
 
@@ -297,7 +295,7 @@ def _shown_decision(
         "verdict": verdict,
         "style": _STYLES.get(verdict, ""),
         "determinations": "、".join(f"第{numbers[d]}号" for d in body["determinations"]),
-        "titles": "、".join(f"第{numbers[d]}号" for d in body.get("register", ())),
+        "register": "、".join(f"第{numbers[d]}号" for d in body.get("register", ())),
         "by": _MASKED if masked else entry.by,
         "recorded_at": f"{entry.recorded_at.astimezone(_CHINA):%Y-%m-%d %H:%M:%S}",
         "reason": body["applicability"]["reason"],
@@ -306,12 +304,12 @@ def _shown_decision(
     }
 
 
-def _shown_title(entry: journal.Entry, masked: bool) -> Json:
+def _shown_registration(entry: journal.Entry, masked: bool) -> Json:
     body = entry.content
     return {
         "seq": entry.seq,
         "uscc": body["uscc"],
-        "title": registered_text(body),
+        "text": registered_text(body),
         "evidence": body["evidence"],
         "by": _MASKED if masked else entry.by,
     }

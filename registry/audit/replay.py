@@ -253,7 +253,7 @@ class Replayer:
                 )
             known = cases.determinations(self.session, [current]).get(current, [])
             profile = cases.case(self.session, current).profile_as_of(day)
-            return _Known(profile, known, self._titles(asked))
+            return _Known(profile, known, self._register(asked))
         body = entry.content
         try:
             case = cases.case(self.session, entry.filing_id or 0)
@@ -267,13 +267,13 @@ class Replayer:
         known = held.get(case.filing_id, [])
         if not {d.digest for d in known}.issuperset(body["determinations"]):
             raise _DiffersError(Difference.FACTS, "所依据的人工认定已不在登记库中")
-        titles = self._titles(asked, until=entry.seq - 1)
-        if not {e.digest for e in titles}.issuperset(body.get("register", ())):
-            raise _DiffersError(Difference.FACTS, "所依据的称号登记已不在登记库中")
-        return _Known(case.profile_as_of(day), known, titles)
+        registered = self._register(asked, until=entry.seq - 1)
+        if not {e.digest for e in registered}.issuperset(body.get("register", ())):
+            raise _DiffersError(Difference.FACTS, "所依据的登记已不在登记库中，或已被改动")
+        return _Known(case.profile_as_of(day), known, registered)
 
-    def _titles(self, asked: Json, until: int | None = None) -> list[Registration]:
-        return register.titles(self.session, [asked["uscc"]], until=until).get(asked["uscc"], [])
+    def _register(self, asked: Json, until: int | None = None) -> list[Registration]:
+        return register.bearing(self.session, [asked["uscc"]], until=until).get(asked["uscc"], [])
 
     def _rules(self, applicability: str) -> tuple[publication.Published, Judge]:
         if applicability not in self._judges:

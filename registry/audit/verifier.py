@@ -26,7 +26,15 @@ from registry.record import chain
 from registry.record.chain import header_text
 from registry.record.sealing import SealError, commitment, opened_facts, places
 from rules.canonical import canonical_json, digest, sha256
-from rules.record import RecordError, current_value, decision_body, governs, reason, redecide
+from rules.record import (
+    RecordError,
+    current_value,
+    decision_body,
+    governs,
+    is_holding,
+    reason,
+    redecide,
+)
 from rules.reference import MET, NOT_MET, PENDING, EvaluationError
 
 SCHEMA: Final = 1
@@ -277,8 +285,9 @@ class _Bundle:
             raise _UnsoundError("层级与其内容不符")
         ruleset = self.ruleset(seq, body)
         determined = self.determinations(seq, body, line["facts"])
-        titles = self.titles(seq, body)
-        again = redecide(ruleset, {**line["facts"], "as_of": case["as_of"]}, determined, titles)
+        register = self.register(seq, body)
+        facts = {**line["facts"], "as_of": case["as_of"]}
+        again = redecide(ruleset, facts, determined, register, case["uscc"])
         expected = decision_body(
             case=case,
             facts=digest(line["facts"]),
@@ -357,18 +366,26 @@ class _Bundle:
             self.stood(number, determined, facts)
         return [(n, self.proved[s]) for n, s in zip(body["determinations"], found, strict=True)]
 
-    def titles(self, seq: int, body: Json) -> list[tuple[str, Json]]:
-        """The registered titles that a decision rests on: the enterprise's, recorded before it."""
+    def register(self, seq: int, body: Json) -> list[tuple[str, Json]]:
+        """The registered titles and holdings that a decision rests on, all recorded before it.
+
+        Whether those of other enterprises have any bearing on it shows when it is decided again.
+        """
         found = []
         for name in body.get("register", ()):
             number = self.numbers.get(name, 0)
-            if not number or self.kind(number) != "title" or number >= seq:
-                raise _UnsoundError("所依据的称号登记不在包内，或晚于决定")
-            title = self.proved[number]
-            if title["uscc"] != body["case"]["uscc"]:
-                raise _UnsoundError(f"所依据的第{number}号称号登记是关于另一家企业的")
+            if not number or number >= seq or self.kind(number) not in ("title", "holding"):
+                raise _UnsoundError("所依据的登记不在包内，或晚于决定")
+            entry = self.proved[number]
+            if is_holding(entry) is not (self.kind(number) == "holding"):
+                raise _UnsoundError(f"所依据的第{number}号登记与其种类不符")
             self.used.add(number)
-            found.append((name, title))
+            found.append((name, entry))
+        if not any(is_holding(entry) for _, entry in found):
+            for name, entry in found:
+                if entry["uscc"] != body["case"]["uscc"]:
+                    number = self.numbers[name]
+                    raise _UnsoundError(f"所依据的第{number}号称号登记是关于另一家企业的")
         return found
 
     def confirmed(self, number: int, name: str, seq: int) -> None:

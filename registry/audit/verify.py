@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from fractions import Fraction
 from itertools import pairwise
 from typing import Any, Final, TypeAlias, TypeVar
 
@@ -40,6 +41,7 @@ from registry.record.determinations import same_person
 from registry.record.sealing import seal, sealed_facts
 from rules.canonical import canonical_json, digest, sha256
 from rules.facts import RecordList
+from rules.record import is_holding
 
 _CHECKPOINT: Final = table_of(PublishedCheckpoint)
 _DOCUMENT: Final = table_of(Document)
@@ -256,7 +258,11 @@ def _entry(session: Session, report: Report, told: _Told, entry: journal.Entry) 
             report.integrity.append(f"{where}不是规范写法")
         if entry.filing_id is not None and entry.kind not in _ON_FILINGS:
             report.integrity.append(f"{where}不应指向填报")
-        if entry.subject != (body["uscc"] if entry.kind == "title" else None):
+        registered = body if entry.kind in ("title", "holding") else {}
+        if (entry.subject, entry.holder) != (
+            registered.get("uscc"),
+            registered.get("holder") or None,
+        ):
             report.integrity.append(f"{where}所指的企业与其内容不符")
         _disclosures(report, entry, body)
         _TAKERS[entry.kind](session, report, told, entry, body)
@@ -386,6 +392,14 @@ def _take_title(
     told.titles[title] = entry.digest
 
 
+def _take_holding(
+    session: Session, report: Report, told: _Told, entry: journal.Entry, body: dict[str, Any]
+) -> None:
+    """An entry on a holding: a share of no more than all, and not under any tier."""
+    if entry.tier or not is_holding(body) or not 0 < Fraction(body["share"]) <= 1:
+        report.integrity.append(f"第{entry.seq}号持股登记的内容不合格式")
+
+
 _TAKERS: Final = {
     "publication": _take_publication,
     "intake": _take_receipt,
@@ -396,6 +410,7 @@ _TAKERS: Final = {
     "decision": _take_filing,
     "withdrawal": _take_filing,
     "title": _take_title,
+    "holding": _take_holding,
 }
 _ON_FILINGS: Final = ("determination", "confirmation", "decision", "withdrawal")
 

@@ -273,7 +273,7 @@ def _what(entry: journal.Entry, numbers: Mapping[str, int]) -> str:
         case "determination":
             where = f"{body['case']['uscc']} {target_text(body)}"
             return f"{where}：{entry.texts['ground']}"
-        case "title":
+        case "title" | "holding":
             return f"{body['uscc']} {register.ACTIONS[body['action']]} {registered_text(body)}"
         case "confirmation":
             return f"第{numbers[_confirmed(entry)]}号认定"

@@ -329,9 +329,9 @@ def _filings(session: Session) -> Callable[[Sequence[int]], Iterator[tuple[Case,
     def found(ids: Sequence[int]) -> Iterator[tuple[Case, Known]]:
         for part in chunks(ids):
             determined = cases.determinations(session, part)
-            titles = register.titles(session, sorted(set(cases.codes(session, part).values())))
+            registered = register.bearing(session, sorted(set(cases.codes(session, part).values())))
             for case in cases.cases(session, part):
-                yield case, (determined.get(case.filing_id, ()), titles.get(case.uscc, ()))
+                yield case, (determined.get(case.filing_id, ()), registered.get(case.uscc, ()))
 
     return found
 

@@ -54,7 +54,7 @@ def _who(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-def _notice(command: Callable[..., None]) -> Callable[..., None]:
+def notice_options(command: Callable[..., None]) -> Callable[..., None]:
     """The document, and who registers what it says."""
     for decorate in (
         json_option,
@@ -80,7 +80,7 @@ _last = click.option("--until", "last", type=Day(), help="称号有效期至。"
 @_who
 @click.option("--from", "first", type=Day(), help="有效期始；默认为公告的日期。")
 @click.option("--until", "last", type=Day(), help="有效期至；默认三年。")
-@_notice
+@notice_options
 def grant(
     targets: tuple[str, ...],
     tier: str,
@@ -93,20 +93,20 @@ def grant(
     as_json: bool,
 ) -> None:
     """登记新认定（公告）的称号；有一家不能登记的，整份名单都不登记。"""
-    holders, notice = _holders(targets), _notice_of(document, dated, evidence, targets)
+    holders, notice = _holders(targets), notice_of(document, dated, evidence, targets)
     with registry(write=True) as session:
         done = register.grant(
             session, holders, TIERS[tier], notice,
             first=first or dated, last=last, by=by, now=now(),
         )  # fmt: skip
-    _show(done, as_json)
+    show(done, as_json)
 
 
 @titles.command("extend")
 @_who
 @_first
 @click.option("--until", "last", type=Day(), help="延至此日；默认在原有效期之后延长三年。")
-@_notice
+@notice_options
 def extend(
     targets: tuple[str, ...],
     tier: str,
@@ -119,12 +119,12 @@ def extend(
     as_json: bool,
 ) -> None:
     """登记复核通过而延长的称号。"""
-    holders, notice = _holders(targets), _notice_of(document, dated, evidence, targets)
+    holders, notice = _holders(targets), notice_of(document, dated, evidence, targets)
     with registry(write=True) as session:
         done = register.extend(
             session, holders, TIERS[tier], notice, first=first, last=last, by=by, now=now()
         )
-    _show(done, as_json)
+    show(done, as_json)
 
 
 @titles.command("end")
@@ -133,7 +133,7 @@ def extend(
 @click.option("--reason", type=click.Choice(REASONS), required=True, help="原因。")
 @_first
 @_last
-@_notice
+@notice_options
 def end(
     targets: tuple[str, ...],
     tier: str,
@@ -148,26 +148,26 @@ def end(
     as_json: bool,
 ) -> None:
     """登记提前终止的称号：撤销、注销、未通过复核等。"""
-    holders, notice = _holders(targets), _notice_of(document, dated, evidence, targets)
+    holders, notice = _holders(targets), notice_of(document, dated, evidence, targets)
     with registry(write=True) as session:
         done = register.end(
             session, holders, TIERS[tier], notice,
             on=on or dated, reason=reason, first=first, last=last, by=by, now=now(),
         )  # fmt: skip
-    _show(done, as_json)
+    show(done, as_json)
 
 
 @titles.command("strike")
 @click.argument("seq", type=int, metavar="编号", help="这项称号现行登记的编号。")
-@_notice
+@notice_options
 def strike(
     seq: int, document: str, dated: date, evidence: tuple[Path, ...], by: str, as_json: bool
 ) -> None:
     """划销误登的称号，如同没有登记过；原登记仍留在登记簿中。"""
-    notice = _notice_of(document, dated, evidence, ())
+    notice = notice_of(document, dated, evidence, ())
     with registry(write=True) as session:
         done = register.strike(session, seq, notice, by=by, now=now())
-    _show([done], as_json)
+    show([done], as_json)
 
 
 @titles.command("list")
@@ -201,12 +201,13 @@ def list_titles(
     if as_json:
         print_json(kept)
         return
-    _table(kept)
+    show_table(kept)
 
 
-def _table(lines: Sequence[dict[str, Any]]) -> None:
+def show_table(lines: Sequence[dict[str, Any]], what: str = "称号") -> None:
+    """Registrations as a table."""
     table = Table(box=box.SIMPLE_HEAD, header_style="bold")
-    for name in ("编号", "企业", "登记", "称号", "经办"):
+    for name in ("编号", "企业", "登记", what, "经办"):
         table.add_column(name, overflow="fold")
     for line in lines:
         who = f"{line['name']} {line['uscc']}".strip()
@@ -222,8 +223,8 @@ def _holders(targets: tuple[str, ...]) -> list[Holder]:
     """The enterprises of a notice: codes, named as they are registered, or the rows of a file."""
     if len(targets) > 1 or is_code(targets[0]):
         with registry() as session:
-            names = _names(session, targets)
-        return [Holder(code, names.get(code, "")) for code in targets]
+            named = names(session, targets)
+        return [Holder(code, named.get(code, "")) for code in targets]
     path = Path(targets[0])
     if not path.suffix:
         raise Refused(f"「{path}」不是18位信用代码，也没有这个名称的文件：请核对")
@@ -236,13 +237,15 @@ def _holders(targets: tuple[str, ...]) -> list[Holder]:
     return [Holder(s.uscc, s.name) for s in reading.submissions]
 
 
-def _names(session: Session, codes: Iterable[str]) -> dict[str, str]:
+def names(session: Session, codes: Iterable[str]) -> dict[str, str]:
+    """The names under which enterprises are registered."""
     return {c.uscc: c.name for c in cases.cases(session, cases.newest(session, list(codes)))}
 
 
-def _notice_of(
+def notice_of(
     document: str, dated: date, evidence: tuple[Path, ...], targets: tuple[str, ...]
 ) -> Notice:
+    """A document with the digests of its files, a list that was given among them."""
     files = [*evidence, *(Path(t) for t in targets if not is_code(t))]
     return Notice(document, dated, tuple(_digest(path) for path in files))
 
@@ -252,7 +255,8 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _show(done: Sequence[journal.Entry], as_json: bool) -> None:
+def show(done: Sequence[journal.Entry], as_json: bool) -> None:
+    """What was registered."""
     if as_json:
         print_json([{"seq": entry.seq, **entry.content} for entry in done])
         return

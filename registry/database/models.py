@@ -395,7 +395,8 @@ class Document(SQLModel, table=True):
 class JournalEntry(SQLModel, table=True):
     """One entry of the journal: everything that was done to the registry, in order, for good.
 
-    ``subject`` is the credit code of the enterprise whose title is registered. ``body`` is canonical
+    ``subject`` is the credit code of the enterprise whose title is registered, or in which ``holder``
+    is registered to hold a share. ``body`` is canonical
     JSON text; ``disclosures`` are the texts that the entry commits to, with
     their salt (see ``registry.record.sealing``); ``digest`` is that of the header (see ``registry.record.chain``).
     Triggers refuse UPDATE, DELETE, and an entry that does not follow the last.
@@ -418,6 +419,7 @@ class JournalEntry(SQLModel, table=True):
     previous: str = Field(unique=True, sa_type=Text)
     digest: str = Field(unique=True, sa_type=Text)
     subject: str | None = Field(default=None, sa_type=Text, index=True)
+    holder: str | None = Field(default=None, sa_type=Text, index=True)
 
 
 class PublishedCheckpoint(SQLModel, table=True):

@@ -25,6 +25,7 @@ KINDS: Final = {
     "decision": "决定",
     "withdrawal": "撤回申报",
     "title": "称号登记",
+    "holding": "持股登记",
 }
 
 Json: TypeAlias = dict[str, Any]

@@ -239,14 +239,14 @@ class Decider:
             gone = cases.withdrawn(session, filing_ids)
             determined = cases.determinations(session, filing_ids)
             found = tuple(cases.cases(session, filing_ids))
-            titles = register.titles(session, sorted({case.uscc for case in found}))
+            registered = register.bearing(session, sorted({case.uscc for case in found}))
         asked = (
             Asked(
                 case,
                 request,
                 case.filing_id in gone,
                 tuple(determined.get(case.filing_id, ())),
-                tuple(titles.get(case.uscc, ())),
+                tuple(registered.get(case.uscc, ())),
             )
             for case in found
         )

@@ -36,8 +36,8 @@ class Draft:
     """What is to be recorded.
 
     ``texts`` are free texts and names by their place; where the body holds ``SEALED`` marks for
-    them, commitments are put. ``salt`` is that of a body which commits to more. ``subject`` is the
-    credit code that a registration is found by. ``text`` is the canonical body: it is made with the draft, so that no other writer waits for it.
+    them, commitments are put. ``salt`` is that of a body which commits to more. ``subject`` and
+    ``holder`` are the credit codes that a registration is found by. ``text`` is the canonical body: it is made with the draft, so that no other writer waits for it.
     """
 
     kind: str
@@ -47,6 +47,7 @@ class Draft:
     texts: Mapping[str, str] = field(default_factory=dict)
     salt: str = field(default_factory=new_salt)
     subject: str | None = None
+    holder: str | None = None
     text: str = field(init=False)
     _signed: dict[str, tuple[str, str]] = field(
         default_factory=dict, init=False, repr=False, compare=False
@@ -82,6 +83,7 @@ class Entry:
     previous: str
     digest: str
     subject: str | None = None
+    holder: str | None = None
 
     @property
     def content(self) -> Json:
@@ -160,6 +162,7 @@ def append(session: Session, drafts: Sequence[Draft], *, by: str, now: datetime)
             previous,
             sha256(header_text(head_json)),
             draft.subject,
+            draft.holder,
         )
         added.append(entry)
         previous = entry.digest
@@ -205,6 +208,7 @@ def entries(
     tier: str = "",
     filing_ids: Sequence[int] | None = None,
     subjects: Sequence[str] | None = None,
+    holders: Sequence[str] | None = None,
 ) -> Iterator[Entry]:
     """The entries in order, a few hundred held at a time."""
     query = sa.select(JOURNAL).order_by(JOURNAL.c.seq).limit(_CHUNK)
@@ -218,6 +222,8 @@ def entries(
         query = query.where(JOURNAL.c.filing_id.in_(filing_ids))
     if subjects is not None:
         query = query.where(JOURNAL.c.subject.in_(subjects))
+    if holders is not None:
+        query = query.where(JOURNAL.c.holder.in_(holders))
     while True:
         rows = session.execute(query.where(JOURNAL.c.seq >= first)).mappings().all()
         yield from (Entry(**row) for row in rows)

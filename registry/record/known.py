@@ -47,12 +47,12 @@ def known(
     for part in chunks(newest):
         determined = cases.determinations(session, part, until=until)
         found = list(cases.cases(session, part, known_at=known_at))
-        titles = register.titles(session, [case.uscc for case in found], until=until)
+        registered = register.bearing(session, [case.uscc for case in found], until=until)
         for case in found:
             yield Known(
                 case,
                 tuple(determined.get(case.filing_id, ())),
-                tuple(titles.get(case.uscc, ())),
+                tuple(registered.get(case.uscc, ())),
             )
 
 

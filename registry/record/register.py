@@ -1,13 +1,16 @@
-"""The register of titles: who was granted which, until when, and which document changed it.
+"""The register: who holds which title, who holds which share of whom, and which document says so.
 
 Every entry states one title anew, as a document left it: granted (授予), extended after a re-check
-(延期), ended early (终止), or struck out because it was entered in error (划销). Nothing is altered: the
-last entry on a title holds, and an earlier moment is asked for by leaving out what came later.
+(延期), ended early (终止), or struck out because it was entered in error (划销); or one holder's share in
+an enterprise: held (持股), or held no more (终止). Nothing is altered: the last entry on a title or a
+holding holds, and an earlier moment is asked for by leaving out what came later.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
 from typing import Final
 
 import sqlalchemy as sa
@@ -20,13 +23,19 @@ from registry.judging import Registration
 from registry.record import journal
 from registry.record.determinations import signed_name
 from rules.facts import TITLES
-from rules.record import Json, last_words
+from rules.record import LITTLE_GIANT, Json, is_holding, last_words
 
 _SCHEMA: Final = 1
 #: How long a title is valid, and by how long a re-check extends it (63号; 2号 keeps it), in years.
 VALIDITY: Final = 3
 #: What an entry does, as officers name it.
-ACTIONS: Final = {"grant": "授予", "extend": "延期", "end": "终止", "strike": "划销"}
+ACTIONS: Final = {
+    "grant": "授予",
+    "extend": "延期",
+    "end": "终止",
+    "strike": "划销",
+    "hold": "持股",
+}
 #: Why a title can end early.
 REASONS: Final = ("撤销", "注销", "未通过复核", "主动放弃", "其他")
 
@@ -48,6 +57,18 @@ class Holder:
     name: str = ""
 
 
+@dataclass(frozen=True)
+class Holding:
+    """Who holds a share in an enterprise; a ``holder`` without a credit code has a name alone.
+
+    ``share`` is a ratio in decimal text: ``0.51`` is 51 %.
+    """
+
+    held: Holder
+    holder: Holder
+    share: str
+
+
 def titles(
     session: Session, usccs: Sequence[str], *, until: int | None = None
 ) -> dict[str, list[Registration]]:
@@ -60,25 +81,113 @@ def titles(
     return found
 
 
+def bearing(
+    session: Session, usccs: Sequence[str], *, until: int | None = None
+) -> dict[str, list[Registration]]:
+    """All that may bear on these enterprises, in order: their titles, and their control relations.
+
+    The latter are holdings by which they may be connected with others, and the little giants among these.
+    """
+    found = titles(session, usccs, until=until)
+    for uscc in sorted(_in_holdings(session, usccs, until)):
+        related = _related(session, uscc, until)
+        firms = {code for e in related for code in _ends(e.content)} - {uscc}
+        for entries in titles(session, sorted(firms), until=until).values():
+            related += [e for e in entries if e.content["kind"] == LITTLE_GIANT]
+        known = [*found.get(uscc, ()), *(replace(e, of=uscc) for e in related)]
+        found[uscc] = sorted(known, key=lambda e: e.seq)
+    return found
+
+
+def _in_holdings(session: Session, usccs: Sequence[str], until: int | None) -> set[str]:
+    """Those of these enterprises that hold others or are held, as far as it is registered."""
+    found = set[str]()
+    for part in chunks(usccs):
+        for entries in (
+            _holdings(session, until, subjects=part),
+            _holdings(session, until, holders=part),
+        ):
+            found.update(code for e in entries for code in _ends(e.content))
+    return found.intersection(usccs)
+
+
+def _related(session: Session, uscc: str, until: int | None) -> list[Registration]:
+    """The entries on holdings of more than half up from an enterprise, and from there down."""
+    found: dict[int, Registration] = {}
+    above, below = set[str](), set[str]()
+    new = {uscc}
+    while new:
+        above |= new
+        entries = _controlling(_holdings(session, until, subjects=sorted(new)))
+        found |= {e.seq: e for e in entries}
+        new = {e.content["holder"] for e in entries} - above - {""}
+    new = above
+    while new:
+        below |= new
+        entries = _controlling(
+            e for part in chunks(sorted(new)) for e in _holdings(session, until, holders=part)
+        )
+        found |= {e.seq: e for e in entries}
+        new = {e.content["uscc"] for e in entries} - below
+    return list(found.values())
+
+
+def _controlling(entries: Iterable[Registration]) -> list[Registration]:
+    """The last entry on each holding, where it states more than half."""
+    return [e for e in standing(entries) if Fraction(e.content["share"]) > Fraction(1, 2)]
+
+
+def _holdings(
+    session: Session,
+    until: int | None,
+    *,
+    subjects: Sequence[str] | None = None,
+    holders: Sequence[str] | None = None,
+) -> Iterator[Registration]:
+    for entry in journal.entries(
+        session, last=until, kinds=["holding"], subjects=subjects, holders=holders
+    ):
+        yield registration(entry)
+
+
+def _ends(body: Json) -> set[str]:
+    """The credit codes that a holding connects."""
+    return {body["uscc"], body["holder"]} - {""}
+
+
+def holdings(
+    session: Session, uscc: str | None = None, *, until: int | None = None
+) -> list[Registration]:
+    """All entries on holdings, or those in or of one enterprise, in order."""
+    if uscc is None:
+        return list(_holdings(session, until))
+    ends = [
+        *_holdings(session, until, subjects=[uscc]),
+        *_holdings(session, until, holders=[uscc]),
+    ]
+    return sorted(ends, key=lambda e: e.seq)
+
+
 def holders(session: Session) -> list[str]:
     """The credit codes of all enterprises of which any title is registered, in order."""
-    subject = journal.JOURNAL.c.subject
-    query = sa.select(subject).where(subject.is_not(None)).distinct().order_by(subject)
-    return [code for code in session.scalars(query) if code]
+    subject, kind = journal.JOURNAL.c.subject, journal.JOURNAL.c.kind
+    query = sa.select(subject).where(subject.is_not(None), kind == "title").distinct()
+    return [code for code in session.scalars(query.order_by(subject)) if code]
 
 
 def held(entry: Registration, day: date) -> bool:
-    """Whether a registered title is held and valid on a day."""
+    """Whether a registered title is held and valid, or a share held, on a day."""
     return bool(entry.content["valid_from"] <= day.isoformat() <= _until(entry))
 
 
 def registration(entry: journal.Entry) -> Registration:
     """The registration that an entry of the journal records."""
-    return Registration(entry.seq, entry.digest, entry.content, entry.by)
+    assert entry.subject is not None
+    return Registration(entry.seq, entry.digest, entry.content, entry.by, entry.subject)
 
 
 def standing(register: Iterable[Registration]) -> list[Registration]:
-    """The entries that hold: the last on each title, but for those struck out."""
+    """The entries that hold: the last on each title or holding, but for those struck out."""
     entries = {str(e.seq): e for e in register}
     return [entries[name] for name, _ in last_words((k, e.content) for k, e in entries.items())]
 
@@ -184,6 +293,112 @@ def strike(session: Session, seq: int, notice: Notice, *, by: str, now: datetime
     return journal.append(session, [_draft(body)], by=named, now=now)[0]
 
 
+def hold(
+    session: Session,
+    stated: Sequence[Holding],
+    notice: Notice,
+    *,
+    first: date,
+    last: date | None = None,
+    by: str,
+    now: datetime,
+) -> list[journal.Entry]:
+    """Register shares that are held from a day on, to ``last`` or until further notice.
+
+    Each is stated anew: what was registered of the same holder and enterprise holds no more.
+    """
+    if last is not None and last < first:
+        raise RecordError(f"持股自{first}至{last}，终止早于开始：请核对日期")
+    days = {"valid_from": first.isoformat(), "valid_until": last and last.isoformat()}
+    bodies = [{**_holding(h), **days} for h in stated]
+    return _record_holdings(session, "hold", bodies, notice, by=by, now=now)
+
+
+def end_holding(
+    session: Session, uscc: str, holder: Holder, notice: Notice, *, on: date, by: str, now: datetime
+) -> journal.Entry:
+    """Register that a share is held no more from the day ``on``."""
+    known = standing(holdings(session, uscc))
+    found = [e for e in known if e.content["uscc"] == uscc and _names(e.content, holder)]
+    if not found:
+        raise RecordError("登记簿中没有这项持股：用 tidu holdings list 查看")
+    content, day = found[0].content, on - timedelta(days=1)
+    if not content["valid_from"] <= on.isoformat() <= (content["valid_until"] or "9999-12-31"):
+        raise RecordError(
+            f"持股自{content['valid_from']}至{content['valid_until'] or '今'}，"
+            f"不能于{on.isoformat()}终止：请核对日期"
+        )
+    body = {**content, "valid_until": day.isoformat()}
+    return _record_holdings(session, "end", [body], notice, by=by, now=now)[0]
+
+
+def share_fault(share: str) -> str:
+    """What is wrong with a share in decimal text; empty if nothing is."""
+    ratio = Decimal(share)
+    if not 0 < ratio <= 1:
+        return "持股比例应大于0、不超过100%"
+    return "持股比例的小数位过多" if len(share) > _DIGITS else ""
+
+
+#: The most characters that the text of a share has.
+_DIGITS: Final = 14
+
+
+def _holding(stated: Holding) -> Json:
+    return {
+        "uscc": stated.held.uscc,
+        "name": stated.held.name,
+        "holder": stated.holder.uscc,
+        "holder_name": stated.holder.name,
+        "share": stated.share,
+    }
+
+
+def _names(content: Json, holder: Holder) -> bool:
+    if holder.uscc:
+        return bool(content["holder"] == holder.uscc)
+    return not content["holder"] and bool(content["holder_name"] == holder.name)
+
+
+def _record_holdings(
+    session: Session,
+    action: str,
+    bodies: Sequence[Json],
+    notice: Notice,
+    *,
+    by: str,
+    now: datetime,
+) -> list[journal.Entry]:
+    """Add an entry for each holding, or none; ``RecordError`` with everything that is wrong."""
+    named, wrong, seen = _signed(notice, by), list[str](), set[tuple[str, str]]()
+    for body in bodies:
+        pair = body["uscc"], body["holder"] or body["holder_name"]
+        try:
+            _refuse_holding(body, pair in seen)
+        except RecordError as error:
+            wrong.append(f"{body['name']}{body['uscc']}：{error}")
+        seen.add(pair)
+    _refuse(wrong)
+    drafts = [_draft({**body, **_by_notice(action, notice)}) for body in bodies]
+    return journal.append(session, drafts, by=named, now=now)
+
+
+def _refuse_holding(body: Json, again: bool) -> None:
+    _refuse_holder(Holder(body["uscc"]), set())
+    if body["holder"]:
+        wrong = codes.fault(body["holder"])
+        if wrong is not None:
+            raise RecordError(f"持股方的统一社会信用代码{wrong}")
+    elif not body["holder_name"]:
+        raise RecordError("没有写明持股方")
+    if body["holder"] == body["uscc"]:
+        raise RecordError("企业不能持有自己")
+    if again:
+        raise RecordError("同一持股方在名单中出现两次")
+    if fault := share_fault(body["share"]):
+        raise RecordError(fault)
+
+
 def years_later(day: date, years: int = VALIDITY) -> date:
     """The same day some years later; of 29 February, 1 March.
 
@@ -239,11 +454,9 @@ def _record(
     now: datetime,
 ) -> list[journal.Entry]:
     """Add an entry for each holder, or none; ``RecordError`` with everything that is wrong."""
-    named, number = signed_name(by), notice.number.strip()
+    named = _signed(notice, by)
     if kind not in TITLES:
         raise RecordError(f"没有名为「{kind}」的称号：应为{'、'.join(TITLES)}")
-    if not number:
-        raise RecordError("称号登记必须写明依据的文号（--document）")
     register = titles(session, [h.uscc for h in holders])
     drafts, wrong, seen = [], [], set[str]()
     for holder in holders:
@@ -255,10 +468,22 @@ def _record(
         except RecordError as error:
             wrong.append(f"{holder.name}{holder.uscc}：{error}")
         seen.add(holder.uscc)
+    _refuse(wrong)
+    return journal.append(session, drafts, by=named, now=now)
+
+
+def _signed(notice: Notice, by: str) -> str:
+    """The name of who registers what a notice says; ``RecordError`` without either."""
+    named = signed_name(by)
+    if not notice.number.strip():
+        raise RecordError("登记必须写明依据的文号（--document）")
+    return named
+
+
+def _refuse(wrong: Sequence[str]) -> None:
     if wrong:
         more = f"；……共{len(wrong)}家" if len(wrong) > _SHOWN else ""
         raise RecordError(f"没有登记。{'；'.join(wrong[:_SHOWN])}{more}")
-    return journal.append(session, drafts, by=named, now=now)
 
 
 #: How many complaints are named at most.
@@ -284,13 +509,15 @@ def _by_notice(action: str, notice: Notice) -> Json:
 
 
 def _draft(body: Json) -> journal.Draft:
+    if is_holding(body):
+        return journal.Draft("holding", body, subject=body["uscc"], holder=body["holder"] or None)
     return journal.Draft("title", body, body["kind"], subject=body["uscc"])
 
 
 def _until(entry: Registration) -> str:
-    """The last day on which a registered title holds."""
+    """The last day on which a registered title or holding stands."""
     content = entry.content
-    if not content["ended_on"]:
-        return str(content["valid_until"])
+    if not content.get("ended_on"):
+        return str(content["valid_until"] or "9999-12-31")
     last = date.fromisoformat(content["ended_on"]) - timedelta(days=1)
     return min(str(content["valid_until"]), last.isoformat())

@@ -25,7 +25,7 @@ from registry.reports.verdicts import (
     determined_text,
     explanation,
     overruled_text,
-    registered_text,
+    registration_text,
     target_text,
 )
 from rules.editions import OTHERS, ApplicabilityRow
@@ -33,6 +33,7 @@ from rules.explain import Check, Finding, Option, value_text
 from rules.facts import FACTS
 from rules.model import Gap, Outcome
 from rules.quantities import UNITS
+from rules.record import is_holding
 from rules.sensitivity import Change
 from rules.wording import quantity, reading_text
 
@@ -345,12 +346,13 @@ def settled_section(found: Explanation) -> Section | None:
 
 
 def titles_section(found: Explanation) -> Section | None:
-    """The registered titles that had a say, and what was filed otherwise."""
+    """The registered titles and holdings that had a say, and what was filed otherwise."""
     if not found.verdict.register:
         return None
-    items = (Item(f"第{e.seq}号　{registered_text(e.content)}") for e in found.verdict.register)
+    items = (Item(f"第{e.seq}号　{registration_text(e)}") for e in found.verdict.register)
     filed = tuple(f"{overruled_text(title)}。" for title in found.verdict.overruled)
-    return Section("登记的称号", items=tuple(items), remarks=filed)
+    held = any(is_holding(e.content) for e in found.verdict.register)
+    return Section("登记的称号和持股" if held else "登记的称号", items=tuple(items), remarks=filed)
 
 
 def settled_text(settled: Settled, titles: dict[str, str]) -> str:
@@ -543,7 +545,7 @@ def _record(found: Explanation) -> Section:
 def _titles_row(found: Explanation) -> Iterator[tuple[str, str]]:
     named = zip(found.verdict.register, found.entry.content.get("register", ()), strict=True)
     if found.verdict.register:
-        yield "所依据的称号登记", "、".join(f"第{e.seq}号 {digest}" for e, digest in named)
+        yield "所依据的登记", "、".join(f"第{e.seq}号 {digest}" for e, digest in named)
 
 
 def _determinations(found: Explanation) -> Section | None:

@@ -21,12 +21,14 @@ from rich.table import Table
 from rich.text import Text
 
 from registry.checking import TIERS, UNENCODED, CaseResult, TierVerdict
-from registry.judging import Determination
+from registry.database.columns import decimal_text
+from registry.judging import Determination, Registration
 from rules.editions import OTHERS, Governing
 from rules.explain import AT_THRESHOLD, Check, Figure, Finding, Option, result_text, value_text
 from rules.facts import fact, record_kind
 from rules.model import Outcome, Points
 from rules.quantities import UNITS
+from rules.record import is_holding
 
 _COLOURS: Final = {
     "符合": "green",
@@ -166,12 +168,33 @@ def determination_text(determination: Determination) -> str:
 
 
 def registered_text(body: Mapping[str, Any]) -> str:
-    """A registered title in one phrase: kind, validity, how it ended, and the document that says so."""
+    """A registration in one phrase: what it states, from when until when, and by which document.
+
+    Of a title, kind and how it ended; of a holding, holder, share and enterprise.
+    """
+    if is_holding(body):
+        holder, held = (
+            " ".join(filter(None, (body[n], body[c])))
+            for n, c in (("holder_name", "holder"), ("name", "uscc"))
+        )
+        share = f"{decimal_text(Decimal(body['share']).scaleb(2))}%"
+        until = f"至{body['valid_until']}" if body["valid_until"] else "起"
+        return (
+            f"{holder}持有{held} {share}，{body['valid_from']}{until}"
+            f"，依据{body['document']}（{body['dated']}）"
+        )
     ended = body["ended_on"] and f"，{body['ended_on']}终止（{body['reason']}）"
     return (
         f"{body['kind']}，有效期{body['valid_from']}至{body['valid_until']}{ended or ''}"
         f"，依据{body['document']}（{body['dated']}）"
     )
+
+
+def registration_text(entry: Registration) -> str:
+    """A registration that bears on an enterprise; of another's title, whose it is."""
+    body = entry.content
+    whose = "" if entry.own_title or is_holding(body) else f"{body['name']} {body['uscc']} "
+    return f"{whose.lstrip()}{registered_text(body)}"
 
 
 def overruled_text(title: Mapping[str, Any]) -> str:
@@ -287,7 +310,7 @@ class _Writer:
         for determination in verdict.determinations:
             yield f"  † 人工认定第{determination.seq}号　{determination_text(determination)}"
         for entry in verdict.register:
-            yield f"  登记簿第{entry.seq}号　{registered_text(entry.content)}"
+            yield f"  登记簿第{entry.seq}号　{registration_text(entry)}"
         yield from (f"  ‡ {overruled_text(title)}" for title in verdict.overruled)
         if verdict.finding is None:
             return

@@ -32,6 +32,7 @@ from registry.screening.engines import (
 from registry.screening.schema import CATALOGUE, FILING, NotStoredError, Schema, Value
 from registry.screening.tables import Files, Sink
 from rules.facts import TITLES, Profile
+from rules.record import CONTROL, is_holding
 
 FORMAT: Final = 1
 _COPIED: Final = 10_000
@@ -40,6 +41,8 @@ _MANIFEST: Final = "manifest.json"
 DETERMINED: Final = "有人工认定"
 #: Whether such a list is complete depends on the kinds of titles that a ruleset looks for.
 REGISTERED: Final = "有登记的称号，而填报的称号清单不全"
+#: Whether it matters depends on the ruleset.
+HELD: Final = "登记的持股表明与“小巨人”有控制关系"
 
 
 @dataclass(frozen=True)
@@ -88,14 +91,16 @@ def stock(session: Session, ids: Sequence[int], day: date) -> Iterator[Filed]:
     """These filings of a registry as of a day, with what is registered of their titles."""
     for part in chunks(ids):
         determined = cases.determinations(session, part)
-        titles = register.titles(session, sorted(set(cases.codes(session, part).values())))
+        registered = register.bearing(session, sorted(set(cases.codes(session, part).values())))
         for case in cases.cases(session, part):
             profile, speaking = registered_profile(
-                case.profile_as_of(day), titles.get(case.uscc, ()), set(TITLES)
+                case.profile_as_of(day), registered.get(case.uscc, ()), {*TITLES, CONTROL}
             )
             left = ""
             if case.filing_id in determined:
                 left = DETERMINED
+            elif any(is_holding(e.content) for e in speaking):
+                left = HELD
             elif speaking and not profile.records["titles"].complete:
                 left = REGISTERED
             yield Filed(

@@ -107,6 +107,8 @@ def work(engine: sa.Engine, folder: Path, now: Callable[[], datetime]) -> None:
     holders = [register.Holder(uscc) for uscc in codes[:5]]
     with storage.session(engine, write=True) as session:
         register.grant(session, holders, TITLES[0], notice, first=notice.dated, by="甲", now=now())
+        stated = [register.Holding(holders[0], holders[1], "0.51")]
+        register.hold(session, stated, notice, first=notice.dated, by="甲", now=now())
     decide(engine, now)
     with storage.session(engine, write=True) as session:
         loading.load(session, reading(full(3)), now=now(), as_of=FILED, by="甲")

@@ -17,13 +17,14 @@ from registry.database.models import PublishedCheckpoint
 from registry.filings import IDENTITY, Reading, Submission
 from registry.record import cases, decisions, determinations, journal, publication, register
 from registry.record.determinations import Target
-from registry.record.register import Holder, Notice
+from registry.record.register import Holder, Holding, Notice
 from registry.uscc import check_digit
 from rules.facts import FACTS, RECORDS, Fact, RecordList, Scalar
 from rules.rulebook import load as load_rules
 
 FILED = date(2023, 6, 30)
 LATER = date(2024, 6, 30)
+ROUND = date(2026, 6, 30)
 LITTLE_GIANT = "专精特新“小巨人”企业"
 
 
@@ -173,6 +174,13 @@ class History:
             seq, notice = (entries[-1].seq if entries else 0), Notice("更正3号", LATER)
             return register.strike(session, seq, notice, by="戊", now=self.now()).seq
 
+    def hold(self, holder: int, held: int, share: str, first: date) -> int:
+        stated = [Holding(Holder(code(held), f"企业{held}"), Holder(code(holder)), share)]
+        notice = Notice("章程4号", first)
+        with storage.session(self.engine, write=True) as session:
+            done = register.hold(session, stated, notice, first=first, by="戊", now=self.now())
+        return done[0].seq
+
     def checkpoint(self, key: SigningKey) -> None:
         with storage.session(self.engine, write=True) as session:
             now, frontier = self.now(), Frontier()
@@ -230,5 +238,10 @@ def rich(engine: sa.Engine, folder: Path) -> History:
     told.end(1, date(2023, 6, 1), kind="专精特新中小企业")
     told.strike(1)
     told.decide(8)
+    told.load(bare(21, ROUND, giant_holding="0"), file="第八批.xlsx")
+    told.grant(22, date(2025, 7, 1), kind=LITTLE_GIANT)
+    told.hold(21, 22, "0.3", date(2020, 1, 1))
+    told.hold(21, 22, "0.51", date(2021, 1, 1))
+    told.decide(21, tiers=(LITTLE_GIANT,), batch="第八批")
     told.checkpoint(key)
     return told

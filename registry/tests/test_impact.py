@@ -355,6 +355,27 @@ def test_holders_are_those_of_the_register_where_it_says_something(
     assert [e["uscc"] for e in found["enterprises"]] == [granted["uscc"]]
 
 
+def test_control_relations_are_those_of_the_register(run: Run, tmp_path: Path) -> None:
+    asked = {"single_champion": False, "group_similar": False, "giant_holding": "0"}
+    held, free = filed(1, **asked), filed(2, **asked)
+    giant = filed(3)["uscc"]
+    load(run, tmp_path, held, free)
+    paper = ("--document", "公告", "--by", "李四", "--dated", "2025-07-01")
+    for words in (
+        ("titles", "grant", giant, "--tier", "小巨人"),
+        ("holdings", "add", held["uscc"], "--holder", giant, "--share", "51%"),
+        ("holdings", "add", free["uscc"], "--holder", giant, "--share", "50%"),
+    ):
+        done = run(*words, *paper)
+        assert done.exit_code == 0, done.output
+    found = impact(run, "--from", "2026.3", "--to", "第八批.3", "--tier", "小巨人")
+    grounds = {
+        e["uscc"]: [g["value"] for g in e["after"]["failed"] if g["rule"] == "第八批.3.推荐要求"]
+        for e in found["enterprises"]
+    }
+    assert grounds == {held["uscc"]: ["51%"], free["uscc"]: []}
+
+
 def test_regions_days_and_years(run: Run, tmp_path: Path) -> None:
     load(
         run,

@@ -72,9 +72,9 @@ def test_a_clock_that_stands_still_may_go_on_but_not_back(database: sa.Engine) -
         "DELETE FROM journal WHERE seq = 2",
         "DELETE FROM journal",
         "INSERT INTO journal SELECT 4, kind, tier, filing_id, recorded_at, program, body, disclosures,"
-        " digest, 'x' || substr(digest, 2), subject FROM journal WHERE seq = 2",
+        " digest, 'x' || substr(digest, 2), subject, holder FROM journal WHERE seq = 2",
         "INSERT INTO journal SELECT 3, kind, tier, filing_id, recorded_at, program, body, disclosures,"
-        " 'x' || substr(digest, 2), 'y' || substr(digest, 2), subject FROM journal WHERE seq = 2",
+        " 'x' || substr(digest, 2), 'y' || substr(digest, 2), subject, holder FROM journal WHERE seq = 2",
         "UPDATE document SET text = 'x'",
         "DELETE FROM document",
         "UPDATE checkpoint SET note = 'x'",
@@ -99,7 +99,7 @@ def test_what_one_database_alone_would_let_through_is_refused_too(database: sa.E
     before = add(database, {"a": 1}, {"a": 2})
     statement = (
         "INSERT OR REPLACE INTO journal SELECT seq, kind, tier, filing_id, recorded_at, program,"
-        " '{}', disclosures, previous, digest, subject FROM journal WHERE seq = 2"
+        " '{}', disclosures, previous, digest, subject, holder FROM journal WHERE seq = 2"
         if database.dialect.name == "sqlite"
         else "TRUNCATE journal"
     )

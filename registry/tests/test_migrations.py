@@ -104,6 +104,25 @@ def test_what_was_stored_stays_when_the_columns_of_2026_go_and_come(database: sa
             session.commit()
 
 
+def test_the_record_stays_as_it_is_when_holdings_come_to_it(database: sa.Engine) -> None:
+    told = History(database)
+    told.load(bare(1))
+    told.publish()
+    told.grant(1, date(2022, 7, 1))
+    told.decide(1)
+    with database.begin() as connection:
+        before = connection.execute(sa.select(journal.JOURNAL)).mappings().all()
+        command.downgrade(storage.alembic_config(connection), "0004")
+        columns = {c["name"] for c in sa.inspect(connection).get_columns("journal")}
+        assert "subject" in columns
+        assert "holder" not in columns
+    storage.upgrade(database)
+    with database.connect() as connection:
+        assert connection.execute(sa.select(journal.JOURNAL)).mappings().all() == before
+    with Session(database) as session:
+        assert verify(session).sound
+
+
 def test_the_record_stays_as_it_is_when_titles_come_to_it(database: sa.Engine) -> None:
     told = History(database)
     told.load(bare(1))
@@ -120,6 +139,7 @@ def test_the_record_stays_as_it_is_when_titles_come_to_it(database: sa.Engine) -
     with Session(database) as session:
         assert verify(session).sound
     told.grant(1, date(2022, 7, 1))
+    told.hold(1, 2, "0.51", date(2022, 7, 1))
     told.decide(1)
     with Session(database) as session:
         assert verify(session).sound

@@ -141,7 +141,7 @@ def test_the_history_is_sound_and_rich(history: History) -> None:
     with storage.session(history.engine) as session:
         report = verify(session, history.checkpoints)
         assert report.sound, texts(report)
-        assert report.replayed == report.decisions == 25
+        assert report.replayed == report.decisions == 26
         assert {e.kind for e in journal.entries(session)} == set(journal_kinds())
         tiers = {e.tier for e in journal.entries(session, kinds=["decision"])}
         applied = {
@@ -502,7 +502,9 @@ def test_a_title_that_was_cut_short_is_found(attacker: Attacker) -> None:
 
 
 def test_striking_out_what_does_not_hold_is_found(attacker: Attacker) -> None:
-    seq = _entry(attacker, "title", -1).seq
+    with Session(attacker.connection) as session:
+        entries = journal.entries(session, kinds=["title"])
+        seq = next(e.seq for e in entries if e.content["action"] == "strike")
     _rewrite(attacker, seq, lambda body: body.update(strikes="0" * 64))
     found = texts(attacker.verified(replay=False))
     assert f"第{seq}号划销的不是这项称号现行的登记" in found
@@ -513,6 +515,24 @@ def test_a_title_under_another_tier_is_found(attacker: Attacker) -> None:
     _rewrite(attacker, seq, lambda body: body.update(kind="专精特新中小企业"))
     found = texts(attacker.verified(replay=False))
     assert f"第{seq}号称号登记的层级与其内容不符" in found
+
+
+@pytest.mark.parametrize("change", [{"share": "0.5"}, {"valid_until": "2026-06-29"}])
+def test_a_holding_that_was_made_less_of_is_found(
+    attacker: Attacker, change: dict[str, str]
+) -> None:
+    """Even where every digest after it was forged: the decision does not come out again."""
+    entry, seq = _entry(attacker, "decision", -1), _entry(attacker, "holding", -1).seq
+    assert len(entry.content["register"]) == 2
+    _rewrite(attacker, seq, lambda body: body.update(change))
+    assert any(f"第{entry.seq}号决定" in c for c in attacker.verified(replay=True).correctness)
+
+
+@pytest.mark.parametrize("share", ["0", "1.5", "-1"])
+def test_a_share_that_cannot_be_is_found(attacker: Attacker, share: str) -> None:
+    seq = _entry(attacker, "holding").seq
+    _rewrite(attacker, seq, lambda body: body.update(share=share))
+    assert f"第{seq}号持股登记的内容不合格式" in texts(attacker.verified(replay=False))
 
 
 def test_a_decision_under_superseded_criteria_is_found(attacker: Attacker) -> None:

@@ -292,7 +292,7 @@ def test_bundles_carry_the_titles_that_decisions_rest_on(
     # what an insider could do who has the bureau's key, and makes every digest and proof agree
     granted, ended = Forgery(data).numbers("title")
     for forge, said in (
-        (lambda f: f.drop(granted), "所依据的称号登记不在包内"),
+        (lambda f: f.drop(granted), "所依据的登记不在包内"),
         (lambda f: f.put(granted, uscc=CODES[1]), "号称号登记是关于另一家企业的"),
         (lambda f: f.put(granted, ended_on="2023-01-01"), "重新计算的结果不同"),
         (lambda f: f.put(ended, ended_on=None), "重新计算的结果不同"),

@@ -203,6 +203,29 @@ def test_titles_are_those_of_the_register(run: Run, database: sa.Engine, tmp_pat
 
 
 @on_sqlite
+def test_control_relations_are_those_of_the_register(
+    run: Run, database: sa.Engine, tmp_path: Path
+) -> None:
+    clock = Clock()
+    publish(database, clock)
+    shares = {"giant_holding": "0", "single_champion": False, "group_similar": False}
+    load(database, clock, *(submission(code, **shares) for code in CODES[:2]))
+    notice = Notice("章程1号", date(2022, 10, 1))
+    giant = Holder("91440300757632547Y")
+    with storage.session(database, write=True) as session:
+        how = {"by": "甲", "now": clock(), "first": date(2022, 10, 1)}
+        register.grant(session, [giant], TITLES[2], notice, **how)
+        stated = zip(CODES, ("0.5", "0.51"), strict=False)
+        held = [register.Holding(Holder(code), giant, share) for code, share in stated]
+        register.hold(session, held, notice, **how)
+    asked = ("--ruleset", "第八批.3.推荐要求", "--as-of", DAY.isoformat())
+    shown = said(run("screen", *asked, "-o", "名单.csv"))
+    assert f"由规则引擎逐户判定1家：{snapshot.HELD}" in shown
+    found = {row["统一社会信用代码"]: row["结论"] for row in rows(tmp_path / "名单.csv")}
+    assert found == dict(zip(CODES, ("符合", "不符合"), strict=False))
+
+
+@on_sqlite
 def test_a_snapshot_that_fails_leaves_nothing(filed: sa.Engine, tmp_path: Path) -> None:
     with storage.snapshot(filed) as session:
         steps = snapshot.write(

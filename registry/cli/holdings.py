@@ -1,0 +1,200 @@
+"""``tidu holdings``: who holds which share of which enterprise, since when, and which document says so."""
+
+import warnings
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from pathlib import Path
+
+import click
+
+from registry.cli.common import (
+    Day,
+    Moment,
+    Refused,
+    group,
+    json_option,
+    now,
+    print_json,
+    registry,
+)
+from registry.cli.targets import is_code
+from registry.cli.titles import names, notice_of, notice_options, show, show_table
+from registry.intake.cells import half, plain, read_share, squeeze
+from registry.intake.tables import Row, sheets
+from registry.record import journal, register
+from registry.record.register import Holder, Holding
+
+#: The columns of a list.
+_NAME, _CODE, _HOLDER, _HOLDER_CODE, _SHARE = (
+    "企业名称",
+    "统一社会信用代码",
+    "持股方",
+    "持股方统一社会信用代码",
+    "持股比例",
+)
+_NEEDED = {_CODE, _SHARE}
+
+
+@group("holdings")
+def holdings() -> None:
+    """持股登记簿：谁持有哪家企业多少股权，各依据一份文件；用来判断与“小巨人”的控制关系。
+
+    只有证明了控制关系的登记才起作用；登记簿里查不到的，以企业的填报为准。
+    """
+
+
+@holdings.command("add")
+@click.argument(
+    "target",
+    metavar="信用代码 | 名单文件",
+    help="被持有的企业的统一社会信用代码，或一份名单（xlsx、csv）。",
+)
+@click.option("--holder", help="持股方的信用代码；没有信用代码的（自然人、境外机构）写名称。")
+@click.option("--share", help="持股比例，例如 51%。")
+@click.option("--from", "first", type=Day(), help="持股始；默认为文件的日期。")
+@click.option("--until", "last", type=Day(), help="持股至（含当日）；默认不限。")
+@notice_options
+def add(
+    target: str,
+    holder: str | None,
+    share: str | None,
+    first: date | None,
+    last: date | None,
+    document: str,
+    dated: date,
+    evidence: tuple[Path, ...],
+    by: str,
+    as_json: bool,
+) -> None:
+    """登记持股；同一持股方对同一企业的，以最后一次登记为准。
+
+    名单文件（xlsx、csv）有这些列：企业名称、统一社会信用代码、持股方、持股方统一社会信用代码、持股比例；
+    有一行不能登记的，整份名单都不登记。只有名称的持股方可能同名，不用来认定两家企业受同一方控制。
+    """
+    if is_code(target):
+        if not holder or not share:
+            raise click.UsageError("登记一项持股，须写明 --holder 和 --share")
+        stated = [Holding(Holder(target), _holder(holder), _share(share))]
+    elif holder or share:
+        raise click.UsageError("名单文件自己写明持股方和比例，不与 --holder、--share 同用")
+    else:
+        stated = list(_listed(Path(target)))
+    notice = notice_of(document, dated, evidence, (target,))
+    with registry(write=True) as session:
+        codes = {code for h in stated for code in (h.held.uscc, h.holder.uscc)} - {""}
+        known = names(session, sorted(codes))
+        done = register.hold(
+            session,
+            [Holding(_named(h.held, known), _named(h.holder, known), h.share) for h in stated],
+            notice,
+            first=first or dated,
+            last=last,
+            by=by,
+            now=now(),
+        )
+    show(done, as_json)
+
+
+@holdings.command("end")
+@click.argument("code", metavar="信用代码", help="被持有的企业的统一社会信用代码。")
+@click.option("--holder", required=True, help="持股方的信用代码或名称，与登记的一致。")
+@click.option("--on", type=Day(), help="自此日起不再持有；默认为文件的日期。")
+@notice_options
+def end(
+    code: str,
+    holder: str,
+    on: date | None,
+    document: str,
+    dated: date,
+    evidence: tuple[Path, ...],
+    by: str,
+    as_json: bool,
+) -> None:
+    """登记不再持有的股权。"""
+    notice = notice_of(document, dated, evidence, ())
+    with registry(write=True) as session:
+        done = register.end_holding(
+            session, code, _holder(holder), notice, on=on or dated, by=by, now=now()
+        )
+    show([done], as_json)
+
+
+@holdings.command("list")
+@click.argument("code", required=False, metavar="[信用代码]", help="只列此企业的；默认全部。")
+@click.option("--as-of", type=Day(), help="只列在此日期持有的。")
+@click.option("--known-at", type=Moment(), help="只按此日期或时间以前的登记。")
+@click.option("--history", is_flag=True, help="列出每一次登记，而不只是现行的。")
+@json_option
+def list_holdings(
+    code: str | None, as_of: date | None, known_at: datetime | None, history: bool, as_json: bool
+) -> None:
+    """列出登记的持股；一家企业的，包括它持有的和持有它的。"""
+    if history and as_of is not None:
+        raise click.UsageError("--history 列出每一次登记，不能与 --as-of 同用")
+    with registry() as session:
+        until = None if known_at is None else journal.until(session, known_at)
+        found = register.holdings(session, code, until=until)
+    kept = [
+        {"seq": e.seq, **e.content, "by": e.by}
+        for e in (found if history else register.standing(found))
+        if as_of is None or register.held(e, as_of)
+    ]
+    if as_json:
+        print_json(kept)
+        return
+    show_table(kept, "持股")
+
+
+def _holder(text: str) -> Holder:
+    """A holder as it was typed: a credit code, or a name."""
+    text = half(text)
+    return Holder(text) if text.isascii() and is_code(text) else Holder("", text)
+
+
+def _named(holder: Holder, known: dict[str, str]) -> Holder:
+    return Holder(holder.uscc, holder.name or known.get(holder.uscc, ""))
+
+
+def _share(text: str) -> str:
+    read = read_share(text)
+    if read.value is None:
+        raise Refused(f"持股比例「{text}」读不懂：请写成 51% 这样的百分数")
+    return str(read.value)
+
+
+def _listed(path: Path) -> Iterator[Holding]:
+    """The holdings of a list: of every sheet that has the columns."""
+    if path.suffix.lower() not in (".xlsx", ".xlsm", ".csv"):
+        raise Refused(f"「{path}」不是18位信用代码，也不是 xlsx 或 csv 名单：请核对")
+    if not path.is_file():
+        raise Refused(f"没有名为「{path}」的文件：请核对")
+    found = 0
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="openpyxl")
+        for sheet in sheets(path):
+            columns: dict[str, int] = {}
+            for number, row in enumerate(sheet.rows, 1):
+                if not columns:
+                    columns = _columns(row)
+                elif any(plain(cell).strip() for cell in row):
+                    found += 1
+                    yield _row(row, columns, f"{path.name} {sheet.name}第{number}行")
+    if not found:
+        raise Refused(f"{path.name} 中没有持股：须有{'、'.join(sorted(_NEEDED))}和持股方等列")
+
+
+def _columns(row: Row) -> dict[str, int]:
+    """Where the columns are, if this row is the heading."""
+    named = {squeeze(plain(cell)): n for n, cell in enumerate(row)}
+    columns = {k: named[k] for k in (_NAME, _CODE, _HOLDER, _HOLDER_CODE, _SHARE) if k in named}
+    return columns if columns.keys() >= _NEEDED else {}
+
+
+def _row(row: Sequence[object], columns: dict[str, int], where: str) -> Holding:
+    cells = {k: row[n] if n < len(row) else None for k, n in columns.items()}
+    text = {k: half(plain(cell)) for k, cell in cells.items()}  # type: ignore[arg-type]
+    read = read_share(cells[_SHARE])  # type: ignore[arg-type]
+    if read.value is None:
+        raise Refused(f"{where}：持股比例「{text[_SHARE]}」读不懂，请写成 51% 这样的百分数")
+    holder = Holder(squeeze(text.get(_HOLDER_CODE, "")), text.get(_HOLDER, ""))
+    return Holding(Holder(squeeze(text[_CODE]), text.get(_NAME, "")), holder, str(read.value))
