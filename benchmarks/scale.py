@@ -187,8 +187,7 @@ def _value(key: str, column: Column) -> str:
         case "text":
             return "'C' || (1000 + (random() * 3000)::INTEGER)"
         case "code":
-            listed = ", ".join(f"'{c}'" for c in fact.codes)
-            return f"([{listed}])[1 + (random() * {len(fact.codes) - 1})::INTEGER]"
+            return f"(random() * {len(fact.codes) - 1})::SMALLINT"
     if fact.unit == "万元":
         share = 0.06 if fact.id == "rd_expense" else 0.9 if fact.id == "main_revenue" else 1
         age = 0.9 ** -int(key.removeprefix(fact.id) or 0) if fact.yearly else 1

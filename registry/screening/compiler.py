@@ -6,7 +6,7 @@ criteria together are a code of two bits for each: the list of what failed and w
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 from itertools import pairwise
@@ -21,7 +21,6 @@ from registry.screening.schema import Schema
 from registry.screening.stages import Fence, Stages, fenced
 from registry.screening.widths import (
     Comparison,
-    Condition,
     Int,
     UnsupportedError,
     all_of,
@@ -29,6 +28,8 @@ from registry.screening.widths import (
     case,
     compare,
     literal,
+    not_null,
+    present,
 )
 from rules.expressions import leaves
 from rules.model import (
@@ -135,7 +136,7 @@ class Program:
                 compiled.compile(rule)
         self.nodes = self._placed(compiled.nodes, self.stages)
         self.words = {
-            name: words
+            name: self.stages.bind_words(words.text)
             for name, i in ruleset.indicators.items()
             if not i.records and isinstance(words := reader.read(i.expr), Words)
         }
@@ -171,7 +172,7 @@ class Program:
     def code_column(self, indicator: str) -> str:
         """The column of an indicator that is a code; empty where the ruleset has none of that name."""
         found = self.words.get(indicator)
-        return str(found.sql.name) if found and isinstance(found.sql, sa.ColumnClause) else ""
+        return str(found.name) if isinstance(found, sa.ColumnClause) else ""
 
     @property
     def verdict(self) -> Place:
@@ -220,7 +221,7 @@ class Program:
 
 def _place(node: Node, stages: Stages) -> Place:
     parts = (node,) if isinstance(node, Int) else (node.lo, node.hi, node.gap.number())
-    bound = [stages.bind(part) for part in parts]
+    bound = [stages.bind(part.plain) for part in parts]
     return Place(
         tuple("" if b.constant is not None else _column(b) for b in bound),
         tuple(b.constant for b in bound),
@@ -368,10 +369,10 @@ class Bodies:
     def _of_bands(self, figure: Figure, rows: Sequence[Band]) -> Score:
         """The least and the most points of all values that a figure may take."""
         cells = self._cells(rows)
-        lo, hi = (
-            self.stages.bind(self._first_met(figure, sorted(cells, key=lambda c: sign * c[0])))
-            for sign in (1, -1)
-        )
+        upwards, downwards = (sorted(cells, key=lambda c: sign * c[0]) for sign in (1, -1))
+        lo = self.stages.bind(self._first_met(figure, upwards))
+        exact = self.stages.bind_condition(figure.exact)
+        hi = self.stages.bind(case([(exact, lo)], self._first_met(figure, downwards)))
         return Score(lo, hi, figure.gap.where(compare("<", lo, hi)))
 
     def _first_met(self, figure: Figure, ordered: Sequence[tuple[Fraction, "Cell"]]) -> Int:
@@ -379,14 +380,28 @@ class Bodies:
 
         Where all on one side of a part went before, the figure is not wholly on that side.
         """
-        branches = []
-        for n, (points, cell) in enumerate(ordered):
+        asked = []
+        for n, (points, cell) in enumerate(ordered[:-1]):
             later = [c for _, c in ordered[n + 1 :]]
-            bound_below = any(c.before(cell) for c in later)
-            bound_above = any(cell.before(c) for c in later)
-            met = _meets(figure, cell, below=bound_below, above=bound_above)
-            branches.append((met, self._points(points)))
-        return case(branches[:-1], branches[-1][1])
+            lo = cell.lo if any(c.before(cell) for c in later) else None
+            hi = cell.hi if any(cell.before(c) for c in later) else None
+            asked.append((replace(cell, lo=lo, hi=hi), self._points(points)))
+        low, high = figure.low_open, figure.high_open
+        branches = []
+        # an end that is open reaches the first part if that is all that is asked of any
+        if asked and all(cell.hi is None for cell, _ in asked):
+            branches, high = [(high, asked[0][1])], False
+        elif asked and all(cell.lo is None for cell, _ in asked):
+            branches, low = [(low, asked[0][1])], False
+        for cell, worth in asked:
+            reaches = cell.lo is None or any_of(
+                high, figure.high_is(">=" if cell.lo_in else ">", cell.lo)
+            )
+            begins = cell.hi is None or any_of(
+                low, figure.low_is("<=" if cell.hi_in else "<", cell.hi)
+            )
+            branches.append((all_of(reaches, begins), worth))
+        return case(branches, self._points(ordered[-1][0]))
 
     def _cells(self, rows: Sequence[Band]) -> list[tuple[Fraction, "Cell"]]:
         """The parts of the line with their points, in order; on a shared end the higher counts."""
@@ -452,7 +467,7 @@ class Bodies:
                 [
                     (compare("<", points, bottom), bottom),
                     (compare(">", points, top), top),
-                    (points.sql.is_not(None) if points.null else True, inside),
+                    (not_null(points), inside),
                 ],
                 otherwise,
             )
@@ -496,17 +511,6 @@ def _score(rows: Iterable[Band], cell: Cell) -> Fraction:
     return max(points)
 
 
-def _meets(figure: Figure, cell: Cell, *, below: bool, above: bool) -> Condition:
-    """Whether some value of a figure lies in a cell; asked for are the ends ``below`` and ``above``."""
-    reaches: Condition = True
-    if below and cell.lo is not None:
-        reaches = any_of(figure.high_open, figure.high_is(">=" if cell.lo_in else ">", cell.lo))
-    begins: Condition = True
-    if above and cell.hi is not None:
-        begins = any_of(figure.low_open, figure.low_is("<=" if cell.hi_in else "<", cell.hi))
-    return all_of(reaches, begins)
-
-
 def compared(figure: Figure, op: Comparison, limit: Fraction) -> Int:
     """The outcome of a comparison: met if all values satisfy it, not met if none does."""
     refuted: Comparison = _OPPOSITE[op]
@@ -525,9 +529,9 @@ def among(words: Words, codes: object) -> Int:
     """The outcome of a comparison with codes."""
     if not isinstance(codes, tuple):
         raise UnsupportedError("代码只能与所列的代码比较")
-    listed = words.sql.in_(codes)
-    known = words.sql.is_not(None)
-    outcomes = [(listed, literal(int(Outcome.MET))), (known, literal(int(Outcome.NOT_MET)))]
+    listed = words.among(codes)
+    met, not_met = literal(int(Outcome.MET)), literal(int(Outcome.NOT_MET))
+    outcomes = [(listed, met), (present(words.sql), not_met)]
     return case(outcomes, words.gap.outcome())
 
 

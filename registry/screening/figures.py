@@ -6,7 +6,7 @@ the threshold is reached, found beforehand.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
@@ -25,21 +25,26 @@ from registry.screening.widths import (
     DayLiteral,
     Int,
     Size,
+    Truth,
     UnsupportedError,
+    absent,
     all_of,
     any_of,
     case,
+    choice,
     coalesced,
     compare,
     is_null,
     literal,
+    negated,
     not_null,
+    present,
 )
 from rules.facts import YEARS
 from rules.model import Expr, Ruleset
 from rules.readings import years_between
 
-_ONE: Final = literal(1)
+_NOTHING, _ONE = literal(0), literal(1)
 
 
 @dataclass(frozen=True)
@@ -93,12 +98,17 @@ class Figure(Protocol):
     def high_open(self) -> Condition:
         """Whether there is no high end."""
 
+    @property
+    def exact(self) -> Condition:
+        """Whether there is one value only, as far as that is easily told."""
+
 
 @dataclass(frozen=True)
 class Number:
     """A figure from lo / (den·scale) to hi / (den·scale); None is open for every filing.
 
-    ``den`` is above zero. ``broken`` says that it cannot be computed: both ends are NULL then.
+    ``den`` is above zero where an end is not NULL. ``broken`` says that the figure cannot be computed: both
+    ends are NULL then.
     """
 
     lo: Int | None
@@ -133,13 +143,26 @@ class Number:
         """Whether there is no high end."""
         return True if self.hi is None else is_null(self.hi)
 
+    @property
+    def exact(self) -> Condition:
+        """Whether both ends are the same."""
+        if self.lo is None or self.hi is None:
+            return False
+        if self.lo.sql is self.hi.sql:
+            # both are the column, or what its unknown value may be
+            return present(self.lo.sql) if self.lo.instead is not None else not_null(self.lo)
+        return compare("=", self.lo, self.hi)
+
     def settled(self) -> "Number":
         """The figure without a gap where both ends are the same."""
-        if self.lo is None or self.hi is None:
-            return self
-        same = compare("=", self.lo, self.hi)
-        apart = case([(same, literal(0))], literal(1))
-        return replace(self, gap=self.gap.where(compare("=", apart, literal(1))))
+        return replace(self, gap=self.gap.where(negated(self.exact)))
+
+    @property
+    def plain(self) -> "Number":
+        """The figure with ends to compute with."""
+        lo = None if self.lo is None else self.lo.plain
+        hi = None if self.hi is None else self.hi.plain
+        return replace(self, lo=lo, hi=hi)
 
 
 @dataclass(frozen=True)
@@ -171,17 +194,22 @@ class Span:
         place = bisect_left(_DAYS, True, key=lambda n: reached(date.fromordinal(n)))
         first = DayLiteral(date.fromordinal(_DAYS[0] + place))
         upwards = (op in (">=", ">")) is self.grows
-        return self.day >= first if upwards else self.day < first
+        return Truth(self.day >= first if upwards else self.day < first, True)
 
     @property
     def low_open(self) -> Condition:
         """Whether the date is not known."""
-        return self.day.is_(None)
+        return absent(self.day)
 
     @property
     def high_open(self) -> Condition:
         """Whether the date is not known."""
-        return self.day.is_(None)
+        return absent(self.day)
+
+    @property
+    def exact(self) -> Condition:
+        """Whether the date is known."""
+        return present(self.day)
 
 
 #: All days that can be filed; past the last one no threshold is reached.
@@ -190,11 +218,30 @@ _DAYS: Final = range(date(YEARS.start, 1, 1).toordinal(), date(YEARS.stop, 1, 1)
 
 @dataclass(frozen=True)
 class Words:
-    """A code or text; NULL where it is not known."""
+    """A code or text; NULL where it is not known. A code is a number, its place among ``codes``."""
 
     sql: ColumnElement[Any]
     gap: Gap
     broken: Condition = False
+    codes: tuple[str, ...] = ()
+
+    def among(self, codes: Iterable[str]) -> Truth:
+        """Whether it is one of these."""
+        wanted = codes if not self.codes else [n for n, c in enumerate(self.codes) if c in codes]
+        return Truth(self.sql.in_(list(wanted)), True)
+
+    @property
+    def text(self) -> ColumnElement[Any]:
+        """It in words."""
+        if not self.codes:
+            return self.sql
+        return sa.case(*((self.sql == n, sa.literal(c)) for n, c in enumerate(self.codes)))
+
+    def coded(self, codes: tuple[str, ...]) -> ColumnElement[Any]:
+        """It as a place among other codes."""
+        if codes == self.codes:
+            return self.sql
+        return sa.case(*((self.among([c]).sql, literal(n).sql) for n, c in enumerate(codes)))
 
 
 @dataclass(frozen=True)
@@ -215,8 +262,8 @@ class Counts(Protocol):
     def number(self, records: str) -> Int:
         """How many records there are."""
 
-    def outcomes(self, records: str, rule: str) -> tuple[Int, Int, Int]:
-        """How many of them satisfy a rule, lack figures for it, or wait for a person."""
+    def outcomes(self, records: str, rule: str) -> tuple[Int, Int, Gap]:
+        """How many of them satisfy a rule, and how many may; what would settle the others."""
 
     def amounts(self, records: str, field: str, rule: str) -> tuple[Int, Int, Gap, Condition]:
         """Sum of a field over those that satisfy a rule, and over those that may; its gap.
@@ -226,6 +273,11 @@ class Counts(Protocol):
 
     def complete(self, records: str) -> Condition:
         """Whether the list is declared complete."""
+
+    def looked_up(
+        self, text: str, codes: Callable[[ColumnElement[Any]], Int]
+    ) -> ColumnElement[Any]:
+        """What becomes of a text, worked out once for each text that any filing has."""
 
 
 class Reader:
@@ -247,6 +299,8 @@ class Reader:
         self.records = records
         self.counts = counts
         self._known: dict[Expr, Reading] = {}
+        self._numbers: dict[Expr, Number] = {}
+        self._declared: dict[str, Condition] = {}
 
     def read(self, expr: Expr) -> Reading:
         """The reading of a formula, computed once."""
@@ -266,17 +320,19 @@ class Reader:
                     bind(den),
                     condition(broken),
                 )
-            case Words(sql, gap, broken):
+            case Words(sql, gap, broken, codes):
                 bound = Gap(condition(gap.missing), condition(gap.pending))
-                return Words(self.stages.bind_words(sql), bound, condition(broken))
+                return Words(self.stages.bind_words(sql), bound, condition(broken), codes)
         return reading
 
     def number(self, expr: Expr) -> Number:
         """The reading of a formula that gives a number to compute with."""
-        found = self.read(expr)
-        if not isinstance(found, Number):
-            raise UnsupportedError(f"算式{expr}不能用于四则运算")
-        return found
+        if expr not in self._numbers:
+            found = self.read(expr)
+            if not isinstance(found, Number):
+                raise UnsupportedError(f"算式{expr}不能用于四则运算")
+            self._numbers[expr] = self._bind(found.plain)
+        return self._numbers[expr]
 
     def _read(self, expr: Expr) -> Reading:
         match expr:
@@ -329,17 +385,12 @@ class Reader:
     # records
 
     def _counted(self, records: str, rule: str, filed: str | None) -> Number:
-        counts = self._counts()
-        met, missing, pending = counts.outcomes(records, rule)
-        complete = counts.complete(records)
-        some = compare(">", missing, literal(0)), compare(">", pending, literal(0))
+        met, maybe, gap = self._counts().outcomes(records, rule)
+        complete = self._complete(records)
         listed = Number(
-            met,
-            case([(complete, met + missing + pending)], None),
-            Gap(
-                any_of(_not(complete), some[0]),
-                all_of(complete, some[1]),
-            ),
+            self.stages.bind(met),
+            case([(complete, self.stages.bind(maybe))], None),
+            Gap(any_of(negated(complete), gap.missing), all_of(complete, gap.pending)),
         )
         return self._settled(records, listed, filed)
 
@@ -351,14 +402,13 @@ class Reader:
             or column.fact.maximum is not None
         ):
             raise UnsupportedError(f"清单的「{column.fact.name}」不能这样合计")
-        counts = self._counts()
-        least, most, gap, endless = counts.amounts(records, name, rule)
-        complete = counts.complete(records)
-        ended = all_of(complete, _not(endless))
+        least, most, gap, endless = self._counts().amounts(records, name, rule)
+        complete = self._complete(records)
+        ended = all_of(complete, negated(endless))
         listed = Number(
             least,
             case([(ended, most)], None),
-            Gap(any_of(_not(complete), gap.missing), gap.pending),
+            Gap(any_of(negated(complete), gap.missing), gap.pending),
             column.scale,
         )
         return self._settled(records, listed.settled(), filed)
@@ -368,36 +418,43 @@ class Reader:
             raise UnsupportedError("逐条记录的规则引用了清单的合计")
         return self.counts
 
+    def _complete(self, records: str) -> Condition:
+        declared = choice([(self._counts().complete(records), True)], False)
+        if records not in self._declared:
+            self._declared[records] = self.stages.bind_condition(declared)
+        return self._declared[records]
+
     def _settled(self, records: str, listed: Number, filed: str | None) -> Number:
-        """What records come to, where there are some; the filed total where none are, or they allow it."""
-        counts = self._counts()
-        none = all_of(
-            compare("=", counts.number(records), literal(0)), _not(counts.complete(records))
-        )
+        """The filed total where there is one that the records allow, else what they come to.
+
+        No records of a list that is not complete allow every total, and come to 0 and more.
+        """
         if filed is None:
-            nothing = Number(literal(0), None, Gap(missing=True))
-            return _choice([(none, nothing)], listed)
+            return listed
         column = self.schema.fact(filed)
-        stated = _leaf(column)
-        assert isinstance(stated, Number)
-        own, listed, stated = self.stages.bind(_int(column)), self._bind(listed), self._bind(stated)
-        least, most = listed.lo, listed.hi
-        assert least is not None
-        if column.fact.kind == "flag":
-            one = literal(1)
-            least = case([(compare(">", least, one), one)], least)
-            most = None if most is None else case([(compare(">", most, one), one)], most)
-        x, y = least.times(column.scale), own.times(listed.scale)
-        beyond = compare(">", x, y)
-        below = False if most is None else compare("<", most.times(column.scale), y)
-        contradicting = any_of(beyond, below)
-        return _choice(
-            [
-                (none, stated),
-                (is_null(own), listed),
-                (contradicting, Number(None, None, Gap(pending=True), broken=True)),
-            ],
-            stated,
+        fact, own = column.fact, _int(column)
+        is_flag = fact.kind == "flag"
+        if fact.origin != "填报" or not (is_flag or (fact.minimum == 0 and fact.maximum is None)):
+            raise UnsupportedError(f"「{fact.name}」不能与清单对照")
+        listed = self._bind(listed)
+        highest = listed.hi
+        if is_flag:
+            none = compare("=", self._counts().number(records), _NOTHING)
+            unlisted = all_of(none, negated(self._complete(records)))
+            highest = case([(unlisted, _ONE)], highest)
+        contradicting = self.stages.bind_condition(_contradicted(listed, own, column))
+        unknown = is_null(own)
+        scale = lcm(column.scale, listed.scale)
+
+        def end(other: Int | None) -> Int:
+            stated = own.times(scale // column.scale)
+            rest = None if other is None else other.times(scale // listed.scale)
+            return case([(contradicting, None), (negated(unknown), stated)], rest)
+
+        gap = listed.gap.where(unknown)
+        pending = any_of(contradicting, gap.pending)
+        return Number(
+            end(listed.lo), end(highest), Gap(gap.missing, pending), scale, broken=contradicting
         )
 
     def _bind(self, number: Number) -> Number:
@@ -466,49 +523,62 @@ class Reader:
         if not isinstance(text, Words):
             raise UnsupportedError(f"算式{a}不是代码")
         table = self.ruleset.maps[name]
-        branches = []
-        for length in sorted({len(k) for k in table}, reverse=True):
-            prefix = sa.func.substr(text.sql, 1, length)
-            wanted: dict[str, list[str]] = {}
-            for key, code in table.items():
-                if len(key) == length:
-                    wanted.setdefault(code, []).append(key)
-            branches += [(prefix.in_(keys), sa.literal(c)) for c, keys in wanted.items()]
-        if not branches:
+        if not table:
             raise UnsupportedError(f"代码表「{name}」是空的")
-        found = self.stages.bind_words(sa.case(*branches, else_=None))
+        codes = tuple(dict.fromkeys(table.values()))
+        numbers = {key: codes.index(code) for key, code in table.items()}
+
+        def numbered(sql: ColumnElement[Any]) -> Int:
+            return _by_prefix(sql, numbers)
+
+        if self.counts and isinstance(text.sql, sa.ColumnClause):
+            found = self.counts.looked_up(text.sql.name, numbered)
+        else:
+            found = self.stages.bind_words(numbered(text.sql).sql)
         unmapped = self.stages.bind_condition(
-            all_of(text.sql.is_not(None), found.is_(None), _not(text.broken))
+            all_of(present(text.sql), absent(found), negated(text.broken))
         )
         gap = Gap(text.gap.missing, any_of(text.gap.pending, unmapped))
-        return Words(found, gap, any_of(text.broken, unmapped))
+        return Words(found, gap, any_of(text.broken, unmapped), codes)
 
     def _else_found(self, a: Expr, finding: Expr) -> Reading:
         value, found = self.read(a), self.read(finding)
         if isinstance(value, Words) and isinstance(found, Words):
-            known = all_of(value.broken, found.sql.is_not(None))
+            if bool(value.codes) is not bool(found.codes):
+                raise UnsupportedError("代码与文字不能互相替代")
+            known = all_of(value.broken, present(found.sql))
             if known is False:
                 return value
-            either: ColumnElement[Any] = sa.func.coalesce(value.sql, _when(value.broken, found.sql))
+            codes = (*value.codes, *(c for c in found.codes if c not in value.codes))
+            coded = _when(value.broken, found.coded(codes))
+            either: ColumnElement[Any] = sa.func.coalesce(value.sql, coded)
             sql = self.stages.bind_words(either)
-            still = all_of(value.broken, found.sql.is_(None))
-            gap = Gap(value.gap.missing, all_of(value.gap.pending, sql.is_(None)))
-            return Words(sql, gap, still)
+            still = all_of(value.broken, absent(found.sql))
+            gap = Gap(value.gap.missing, all_of(value.gap.pending, absent(sql)))
+            return Words(sql, gap, still, codes)
         if isinstance(value, Number) and isinstance(found, Number):
-            exact = _not(any_of(found.gap.missing, found.gap.pending))
+            exact = negated(any_of(found.gap.missing, found.gap.pending))
             return _choice([(all_of(value.broken, exact), found)], value)
         raise UnsupportedError("算式与认定不是同一类")
+
+
+def _by_prefix(sql: ColumnElement[Any], numbers: Mapping[str, int]) -> Int:
+    """The number of the longest key that a text begins with."""
+    branches: list[tuple[Condition, Int]] = []
+    for length in sorted({len(k) for k in numbers}, reverse=True):
+        prefix = sa.func.substr(sql, 1, length)
+        wanted: dict[int, list[str]] = {}
+        for key, number in numbers.items():
+            if len(key) == length:
+                wanted.setdefault(number, []).append(key)
+        branches += [(Truth(prefix.in_(keys), True), literal(n)) for n, keys in wanted.items()]
+    return case(branches, None)
 
 
 def _when(condition: Condition, words: ColumnElement[Any]) -> ColumnElement[Any]:
     if isinstance(condition, bool):
         return words if condition else sa.null()
-    return sa.case((condition, words), else_=None)
-
-
-def _not(condition: Condition) -> Condition:
-    """The negation of a condition that is never NULL."""
-    return not condition if isinstance(condition, bool) else sa.not_(condition)
+    return sa.case((condition.sql, words), else_=None)
 
 
 def _int(column: Column) -> Int:
@@ -520,12 +590,13 @@ def _leaf(column: Column) -> Number | Words:
     """A filed fact, or a finding; where it is unknown, whatever may be true of it."""
     fact = column.fact
     sql: ColumnElement[Any] = sa.column(column.name)
-    gap = Gap(missing=sql.is_(None)) if fact.origin == "填报" else Gap(pending=sql.is_(None))
+    unknown = absent(sql)
+    gap = Gap(missing=unknown) if fact.origin == "填报" else Gap(pending=unknown)
     if fact.kind == "flag":
         value = _int(column)
         return Number(coalesced(value, 0), coalesced(value, 1), gap)
     if fact.kind != "number":
-        return Words(sql, gap)
+        return Words(sql, gap, codes=fact.codes)
     value = _int(column)
 
     def end(bound: Fraction | None) -> Int:
@@ -544,13 +615,40 @@ def _leaf(column: Column) -> Number | Words:
 # arithmetic
 
 
+def _contradicted(listed: Number, own: Int, column: Column) -> Condition:
+    """Whether records do not allow the filed total; a flag says whether there is any record at all."""
+    assert listed.lo is not None
+    if column.fact.kind == "flag":
+        beyond = all_of(compare(">", listed.lo, _NOTHING), compare("=", own, _NOTHING))
+    else:
+        beyond = compare(">", *_in_parts(listed.lo, listed.scale, own, column.scale))
+    if listed.hi is None:
+        return beyond
+    return any_of(beyond, compare("<", *_in_parts(listed.hi, listed.scale, own, column.scale)))
+
+
+def _in_parts(a: Int, of: int, b: Int, other: int) -> tuple[Int, Int]:
+    """Two numbers, in parts of 1/``of`` and of 1/``other``, as multiples of the same part."""
+    common = lcm(of, other)
+    return a.times(common // of), b.times(common // other)
+
+
 def _aligned(den: Int, scale: int, other: Number, end: Int) -> tuple[Int, Int, tuple[Int, int]]:
     """What to multiply one figure by, another one's end in the same parts, and these parts."""
     common = lcm(scale, other.scale)
     mine, theirs = literal(common // scale), end.times(common // other.scale)
     if other.den is den or other.den.constant == den.constant == 1:
         return mine, theirs, (den, common)
-    return mine * other.den, theirs * den, (den * other.den, common)
+    left, right = _positive(den), _positive(other.den)
+    return mine * right, theirs * left, (left * right, common)
+
+
+def _positive(den: Int) -> Int:
+    """A denominator; 1 where the figure over it cannot be computed, so that it leaves others as they are."""
+    if den.low > 0 and not den.null:
+        return den
+    guarded = case([(compare(">", den, _NOTHING), den)], _ONE)
+    return replace(guarded, low=1, high=max(1, den.high), null=False)
 
 
 def _sum(a: Number, b: Number) -> Number:
@@ -569,7 +667,7 @@ def _persons(gap: Gap, broken: Condition) -> Gap:
     """The gap, but where something is broken that of a person."""
     if broken is False:
         return gap
-    return Gap(all_of(gap.missing, _not(broken)), any_of(gap.pending, broken))
+    return Gap(all_of(gap.missing, negated(broken)), any_of(gap.pending, broken))
 
 
 def _negative(a: Number) -> Number:
@@ -583,22 +681,16 @@ def _quotient(a: Number, b: Number) -> Number:
     """a / b; broken where b is known and not above zero, open where it is not known."""
     if b.lo is None or b.den.constant != 1:
         raise UnsupportedError("除数本身是比例")
-    known = _not(any_of(b.gap.missing, b.gap.pending, b.broken))
+    known = negated(any_of(b.gap.missing, b.gap.pending, b.broken))
     above = compare(">", b.lo, literal(0))
     computable = all_of(known, above)
-    broken = any_of(a.broken, b.broken, all_of(known, _not(above)))
+    broken = any_of(a.broken, b.broken, all_of(known, negated(above)))
     ends = [
         None if end is None else case([(computable, end.times(b.scale))], None)
         for end in (a.lo, a.hi)
     ]
-    least = 1 if b.lo.constant is None else b.lo.low
-    divisor = case([(computable, b.lo)], literal(1))
-    # where it is computable it is known and above zero
-    divisor = replace(
-        divisor, low=max(1, min(divisor.low, least)), high=max(1, divisor.high), null=False
-    )
     gap = _persons(widest([a.gap, b.gap]), broken)
-    return Number(ends[0], ends[1], gap, a.scale, a.den * divisor, broken)
+    return Number(ends[0], ends[1], gap, a.scale, a.den * b.lo, broken)
 
 
 def _smaller(a: Number, b: Number) -> Number:
@@ -650,13 +742,7 @@ def _choice(branches: Sequence[tuple[Condition, Number]], rest: Number) -> Numbe
         return case(list(zip(conditions, values[:-1], strict=True)), values[-1])
 
     def held(pick: Callable[[Number], Condition]) -> Condition:
-        if all(pick(n) is False for n in numbers):
-            return False
-        made = case(
-            [(c, _flag(pick(n))) for c, n in zip(conditions, numbers, strict=False)],
-            _flag(pick(rest)),
-        )
-        return compare("=", made, literal(1))
+        return choice([(c, pick(n)) for c, n in zip(conditions, numbers, strict=False)], pick(rest))
 
     def ended(end: Int | None, number: Number) -> Int | None:
         return None if end is None else end.times(scale // number.scale)
@@ -671,7 +757,3 @@ def _choice(branches: Sequence[tuple[Condition, Number]], rest: Number) -> Numbe
         den,
         held(lambda n: n.broken),
     )
-
-
-def _flag(condition: Condition) -> Int:
-    return case([(condition, literal(1))], literal(0))

@@ -234,9 +234,10 @@ class Screening:
     def _hold(self, tier: str, table: str) -> None:
         """Keep who states to hold the title of a tier, as ``registry.impact`` reads it."""
         titles = self.schema.table("titles")
+        kind = self.schema.field("titles", "kind").fact.codes.index(tier)
         until = titles.c.titles_valid_until
         held = sa.and_(
-            titles.c.titles_kind == tier,
+            titles.c.titles_kind == kind,
             titles.c.titles_held == 1,
             sa.or_(until.is_(None), until >= DayLiteral(self.scope.day)),
         )

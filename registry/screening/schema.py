@@ -1,7 +1,7 @@
 """The typed columns of a snapshot: one row for each filing, and one table for each list of records.
 
 A number is stored as a whole number of its column's ``scale`` (money in fen); yes and no as 1 and 0;
-codes and texts as they are. A yearly figure has a column for each year that an indicator may name,
+a code as its place in the catalogue's list, which the manifest of a snapshot repeats; texts as they are. A yearly figure has a column for each year that an indicator may name,
 counted back from T, the last complete year before the day of the snapshot.
 """
 
@@ -69,11 +69,15 @@ class Column:
         match self.fact.kind:
             case "number":
                 return sa.Numeric(38, 0) if self.size is Size.WIDE else sa.BigInteger()
-            case "flag":
+            case "flag" | "code":
                 return sa.SmallInteger()
             case "date":
                 return sa.Date()
         return sa.Text()
+
+    def described(self) -> str:
+        """The type, and what the numbers of codes stand for."""
+        return " ".join([str(self.type), *self.fact.codes])
 
     def stored(self, value: Scalar | None) -> Value:
         """A value as the column holds it; ``NotStoredError`` for one that it cannot hold."""
@@ -82,6 +86,10 @@ class Column:
         match self.fact.kind:
             case "flag":
                 return int(bool(value))
+            case "code":
+                if value not in self.fact.codes:
+                    raise NotStoredError(f"{self.fact.name}「{value}」不在代码表中")
+                return self.fact.codes.index(str(value))
             case "date":
                 return _day(str(value))
             case "number":
@@ -156,6 +164,16 @@ class Schema:
             }
 
         return Schema(narrow(self.facts), {k: narrow(v) for k, v in self.lists.items()})
+
+    @property
+    def described(self) -> dict[str, dict[str, str]]:
+        """The columns of each table in words: a snapshot that says the same can be read."""
+        said = {c.name: c.described() for c in self.facts.values()}
+        said |= {c.name: c.described() for fields in self.lists.values() for c in fields.values()}
+        return {
+            table: {n: said.get(n, str(kind)) for n, kind in columns.items()}
+            for table, columns in self.tables.items()
+        }
 
     @property
     def tables(self) -> dict[str, dict[str, sa.types.TypeEngine[Any]]]:

@@ -34,7 +34,7 @@ from registry.screening.tables import Files, Sink
 from rules.facts import TITLES, Profile
 from rules.record import CONTROL, is_holding
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 _COPIED: Final = 10_000
 _MANIFEST: Final = "manifest.json"
 #: Why a filing is left to the engine.
@@ -195,9 +195,15 @@ def _convert(folder: Path, day: date, head: tuple[int, str]) -> Manifest:
         routed[kind_of(text)] += number
     least_and_most = bounds(database)
     database.close()
-    columns = {t: {n: str(k) for n, k in c.items()} for t, c in CATALOGUE.tables.items()}
     return Manifest(
-        FORMAT, day.isoformat(), head, rows[FILING], dict(routed), rows, columns, least_and_most
+        FORMAT,
+        day.isoformat(),
+        head,
+        rows[FILING],
+        dict(routed),
+        rows,
+        CATALOGUE.described,
+        least_and_most,
     )
 
 
@@ -257,8 +263,7 @@ def manifest(folder: Path) -> Manifest:
         raise ScreeningError(f"{folder} 不是快照：请给出 tidu snapshot 写成的文件夹") from None
     except (ValueError, TypeError, KeyError, LookupError):
         raise ScreeningError(f"{folder} 的说明文件已损坏：请用 tidu snapshot 重新生成") from None
-    wanted = {t: {n: str(k) for n, k in c.items()} for t, c in CATALOGUE.tables.items()}
-    if found.format != FORMAT or found.columns != wanted:
+    if found.format != FORMAT or found.columns != CATALOGUE.described:
         raise ScreeningError(f"{folder} 由另一版本的程序写成：请用 tidu snapshot 重新生成")
     missing = [t for t in CATALOGUE.tables if not (folder / f"{t}.parquet").is_file()]
     if missing:

@@ -4,13 +4,14 @@ An expression's stage follows from the columns that it reads. Only what is neede
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Final, Literal, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.expression import ColumnElement, FromClause
 
-from registry.screening.widths import Condition, Int, compare, literal
+from registry.screening.widths import Condition, Int, Truth
 
 #: What keeps a database from dissolving the stages and repeating their expressions: ``OFFSET 0`` on
 #: PostgreSQL, which needs a LIMIT before it on SQLite; DuckDB leaves them alone.
@@ -33,14 +34,13 @@ class Stages:
         """The number under a name of its own; constants and columns stay as they are."""
         if value.constant is not None or isinstance(value.sql, sa.ColumnClause):
             return value
-        return Int(self._bind(value.sql), value.low, value.high, value.size, value.null)
+        return replace(value, sql=self._bind(value.sql))
 
     def bind_condition(self, condition: Condition) -> Condition:
         """The condition under a name of its own."""
-        if isinstance(condition, bool):
+        if isinstance(condition, bool) or isinstance(condition.sql, sa.ColumnClause):
             return condition
-        made = sa.case((condition, _ONE.sql), else_=_ZERO)
-        return compare("=", Int(self._bind(made), 0, 1, _ONE.size), _ONE)
+        return Truth(self._bind(condition.sql), condition.null)
 
     def bind_words(self, words: ColumnElement[Any]) -> ColumnElement[Any]:
         """A text under a name of its own."""
@@ -108,9 +108,6 @@ class Stages:
                 found.add(name)
                 open_ += [c for c in self._read[name] if c in self._made]
         return [n for n in self._made if n in found]
-
-
-_ONE: Final = literal(1)
 
 
 def _select(columns: Sequence[ColumnElement[Any]]) -> sa.Select[Any]:

@@ -18,8 +18,6 @@ from sqlalchemy.sql.expression import ColumnElement
 
 from registry.errors import RegistryError
 
-#: A condition that is never NULL where it is asked for; what is known beforehand is True or False.
-Condition: TypeAlias = ColumnElement[bool] | bool
 Comparison: TypeAlias = Literal[">=", ">", "<", "<=", "="]
 
 
@@ -110,10 +108,23 @@ def _day_on_sqlite(element: DayLiteral, _: Any, **__: Any) -> str:
 
 
 @dataclass(frozen=True)
+class Truth:
+    """A condition in SQL; where it is NULL, as it may be with ``null``, it does not hold."""
+
+    sql: ColumnElement[bool]
+    null: bool = False
+
+
+#: What is known beforehand is True or False.
+Condition: TypeAlias = Truth | bool
+
+
+@dataclass(frozen=True)
 class Int:
     """A whole number in SQL: every value but NULL lies from ``low`` to ``high``.
 
-    ``null`` says whether it may be NULL; ``size`` is the type that the database gives it.
+    ``null`` says whether it may be NULL; ``size`` is the type that the database gives it. Where ``sql``
+    is NULL the number is ``instead``, if there is one: comparisons with constants then need not ask.
     """
 
     sql: ColumnElement[Any]
@@ -121,14 +132,25 @@ class Int:
     high: int
     size: Size
     null: bool = False
+    instead: int | None = None
 
     @property
     def constant(self) -> int | None:
         """The value, if it is the same for all."""
         return self.low if self.low == self.high and not self.null else None
 
+    @property
+    def plain(self) -> "Int":
+        """The number with what stands instead of NULL as a part of the expression."""
+        if self.instead is None:
+            return self
+        sql = sa.func.coalesce(self.sql, literal(self.instead).sql)
+        return Int(sql, self.low, self.high, self.size)
+
     def cast(self, size: Size) -> ColumnElement[Any]:
         """The expression in a type at least as wide as ``size``."""
+        if self.instead is not None:
+            return self.plain.cast(size)
         if self.size >= size:
             return self.sql
         return Wide("cast", self.sql) if size is Size.WIDE else sa.cast(self.sql, _TYPES[size])
@@ -152,6 +174,12 @@ class Int:
         ends = [a * b for a in (self.low, self.high) for b in (other.low, other.high)]
         return _operated("*", self, other, min(ends), max(ends))
 
+    def bits(self, first: int, count: int) -> "Int":
+        """The number in some bits of one that is not negative."""
+        shifted = self.sql.bitwise_rshift(sa.literal_column(str(first))) if first else self.sql
+        mask = literal((1 << count) - 1)
+        return Int(shifted.bitwise_and(mask.sql), 0, mask.high, self.size, self.null)
+
     def times(self, factor: int) -> "Int":
         """The product with a constant."""
         return self * literal(factor)
@@ -174,6 +202,7 @@ def _operated(op: str, a: Int, b: Int, low: int, high: int) -> Int:
     x, y = a.constant, b.constant
     if x is not None and y is not None:
         return literal({"+": x + y, "-": x - y, "*": x * y}[op])
+    a, b = a.plain, b.plain
     size = max(size_of(low, high), a.size, b.size)
     left, right = _fitted(a, b, size)
     made = Wide(op, left, right) if size is Size.WIDE else _OPERATIONS[op](left, right)
@@ -188,41 +217,117 @@ def _fitted(a: Int, b: Int, size: Size) -> tuple[ColumnElement[Any], ColumnEleme
 
 
 def compare(op: Comparison, a: Int, b: Int) -> Condition:
-    """The comparison of two numbers; NULL where one of them is."""
+    """The comparison of two numbers; it does not hold where one of them is NULL."""
     x, y = a.constant, b.constant
     if x is not None and y is not None:
-        return {">=": x >= y, ">": x > y, "<": x < y, "<=": x <= y, "=": x == y}[op]
+        return _holds(op, x, y)
+    if a.instead is not None and y is not None:
+        return any_of(
+            _holds(op, a.instead, y) and Truth(a.sql.is_(None)), _compared(op, _bare(a), b)
+        )
+    if b.instead is not None and x is not None:
+        return compare(_TURNED[op], b, a)
+    return _compared(op, a.plain, b.plain)
+
+
+def _compared(op: Comparison, a: Int, b: Int) -> Truth:
     size = max(a.size, b.size)
     left, right = _fitted(a, b, size)
-    if size is Size.WIDE:
-        return Wide(op, left, right)
-    return left.bool_op(op)(right)
+    sql = Wide(op, left, right) if size is Size.WIDE else left.bool_op(op)(right)
+    return Truth(sql, a.null or b.null)
+
+
+def _holds(op: Comparison, x: int, y: int) -> bool:
+    return {">=": x >= y, ">": x > y, "<": x < y, "<=": x <= y, "=": x == y}[op]
+
+
+def _bare(value: Int) -> Int:
+    """The number as it is stored, without what stands instead of NULL."""
+    return Int(value.sql, value.low, value.high, value.size, True)
+
+
+_TURNED: Final[dict[Comparison, Comparison]] = {
+    ">=": "<=",
+    ">": "<",
+    "<": ">",
+    "<=": ">=",
+    "=": "=",
+}
+
+
+def absent(sql: ColumnElement[Any]) -> Condition:
+    """Whether an expression is NULL."""
+    return Truth(sql.is_(None))
+
+
+def present(sql: ColumnElement[Any]) -> Condition:
+    """Whether an expression is not NULL."""
+    return Truth(sql.is_not(None))
 
 
 def is_null(value: Int) -> Condition:
     """Whether a number is NULL."""
-    return value.sql.is_(None) if value.null else False
+    return absent(value.sql) if value.null else False
 
 
 def not_null(value: Int) -> Condition:
     """Whether a number is not NULL."""
-    return value.sql.is_not(None) if value.null else True
+    return present(value.sql) if value.null else True
+
+
+def negated(condition: Condition) -> Condition:
+    """That a condition does not hold."""
+    if isinstance(condition, bool):
+        return not condition
+    if condition.null:
+        return Truth(sa.case((condition.sql, sa.false()), else_=sa.true()))
+    return Truth(sa.not_(condition.sql))
 
 
 def all_of(*conditions: Condition) -> Condition:
     """Conditions joined by AND."""
     if any(c is False for c in conditions):
         return False
-    kept = [c for c in conditions if c is not True]
-    return sa.and_(*kept) if kept else True  # type: ignore[arg-type]
+    kept = [c for c in conditions if not isinstance(c, bool)]
+    return _joined(sa.and_, kept) if kept else True
 
 
 def any_of(*conditions: Condition) -> Condition:
     """Conditions joined by OR."""
     if any(c is True for c in conditions):
         return True
-    kept = [c for c in conditions if c is not False]
-    return sa.or_(*kept) if kept else False  # type: ignore[arg-type]
+    kept = [c for c in conditions if not isinstance(c, bool)]
+    return _joined(sa.or_, kept) if kept else False
+
+
+def _joined(by: Callable[..., ColumnElement[bool]], conditions: Sequence[Truth]) -> Truth:
+    if len(conditions) == 1:
+        return conditions[0]
+    return Truth(by(*(c.sql for c in conditions)), any(c.null for c in conditions))
+
+
+def choice(branches: Sequence[tuple[Condition, Condition]], rest: Condition) -> Condition:
+    """The condition of the first branch whose own condition holds, else ``rest``."""
+    kept: list[tuple[Truth, Condition]] = []
+    for condition, value in branches:
+        if condition is True:
+            rest = value
+            break
+        if condition is not False:
+            kept.append((condition, value))
+    while kept and kept[-1][1] == rest and isinstance(rest, bool):
+        kept.pop()
+    if not kept:
+        return rest
+    made = sa.case(*((c.sql, _sql(v)) for c, v in kept), else_=_sql(rest))
+    null = any(isinstance(v, Truth) and v.null for v in (*(v for _, v in kept), rest))
+    return Truth(made, null)
+
+
+def _sql(condition: Condition) -> ColumnElement[bool]:
+    if isinstance(condition, Truth):
+        return condition.sql
+    return sa.true() if condition else sa.false()
 
 
 def case(branches: Sequence[tuple[Condition, Int | None]], rest: Int | None) -> Int:
@@ -232,8 +337,8 @@ def case(branches: Sequence[tuple[Condition, Int | None]], rest: Int | None) -> 
         if condition is True:
             rest = value
             break
-        if not isinstance(condition, bool):
-            kept.append((condition, value))
+        if condition is not False:
+            kept.append((condition.sql, value))
     while kept and _same(kept[-1][1], rest):
         kept.pop()
     if not kept:
@@ -245,7 +350,7 @@ def case(branches: Sequence[tuple[Condition, Int | None]], rest: Int | None) -> 
     def cast(value: Int | None) -> ColumnElement[Any]:
         if value is None:
             return sa.null()
-        return value.cast(size) if size is Size.WIDE else value.sql
+        return value.cast(size) if size is Size.WIDE else value.plain.sql
 
     made = sa.case(*((c, cast(v)) for c, v in kept), else_=None if rest is None else cast(rest))
     return Int(made, min(v.low for v in values), max(v.high for v in values), size, null)
@@ -265,10 +370,8 @@ def coalesced(value: Int, other: int) -> Int:
     """The number, or a constant where it is NULL."""
     if not value.null:
         return value
-    rest = literal(other)
-    made = sa.func.coalesce(value.sql, rest.sql)
-    size = max(value.size, rest.size)
-    return Int(made, min(value.low, other), max(value.high, other), size)
+    size = max(value.size, literal(other).size)
+    return Int(value.sql, min(value.low, other), max(value.high, other), size, instead=other)
 
 
 def on_sqlite(connection: Any) -> None:

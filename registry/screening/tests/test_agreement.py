@@ -131,7 +131,7 @@ def test_the_text_holds_the_closed_vocabulary_only(root: str) -> None:
     words = set(re.findall(r"[A-Z_]{2,}", without_texts))
     assert words <= {
         "WITH", "AS", "SELECT", "FROM", "LEFT", "OUTER", "JOIN", "ON", "GROUP", "BY", "LIMIT",
-        "ALL", "OFFSET",
+        "ALL", "OFFSET", "DISTINCT",
         "CASE", "WHEN", "THEN", "ELSE", "END", "AND", "OR", "NOT", "IS", "NULL", "IN", "CAST",
         "BIGINT", "NUMERIC", "DATE",
     }  # fmt: skip

@@ -97,9 +97,9 @@ def _records_met_only(patch: Patch) -> None:
     """Records that may satisfy a rule are not counted as such."""
     original = records.Lists.outcomes
 
-    def outcomes(lists: Any, *names: str) -> tuple[Int, Int, Int]:
-        met, missing, _ = original(lists, *names)
-        return met, missing, literal(0)
+    def outcomes(lists: Any, *names: str) -> tuple[Int, Int, Gap]:
+        met, _, gap = original(lists, *names)
+        return met, met, gap
 
     patch("records.Lists.outcomes", outcomes)
 
@@ -117,12 +117,7 @@ def _sums(patch: Patch) -> None:
 
 def _contradiction(patch: Patch) -> None:
     """A filed total goes before the records, whatever they are."""
-    original = figures._choice
-
-    def chosen(branches: Any, rest: Any) -> Any:
-        return original([b for b in branches if b[1].broken is not True], rest)
-
-    patch("figures._choice", chosen)
+    patch("figures._contradicted", lambda listed, own, column: False)
 
 
 def _best_indicator(patch: Patch) -> None:

@@ -24,6 +24,7 @@ from registry.screening.tests.support import (
 from registry.screening.widths import (
     Int,
     Size,
+    Truth,
     UnsupportedError,
     compare,
     literal,
@@ -106,7 +107,9 @@ def test_wide_numbers_compare_the_same_on_duckdb_and_sqlite(op: Any) -> None:
     connection, database = duckdb_connection(1), SQLite(CATALOGUE)
     for a, b in product(values, repeat=2):
         wide = [_wide(x) for x in (a, b)]
-        query = sa.select(compare(op, *wide))
+        compared = compare(op, *wide)
+        assert isinstance(compared, Truth)
+        query = sa.select(compared.sql)
         [(found,)] = connection.execute(text_of(query)).fetchall()
         [(lite,)] = database.rows(query)
         assert bool(found) is bool(lite) is truth[op](a, b), (a, op, b)
