@@ -16,11 +16,22 @@ from typing import Any, Final, TypeAlias
 import sqlalchemy as sa
 
 from registry.screening.figures import Figure, Gap, Number, Reader, Words, widest
+from registry.screening.outcomes import (
+    MET,
+    MISSING,
+    NOT_MET,
+    PENDING,
+    all_met,
+    among,
+    any_met,
+    compared,
+)
 from registry.screening.records import Lists
 from registry.screening.schema import Schema
 from registry.screening.stages import Fence, Stages, fenced
 from registry.screening.widths import (
     Comparison,
+    Condition,
     Int,
     UnsupportedError,
     all_of,
@@ -90,7 +101,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Code:
-    """The outcomes of all criteria in a few numbers, two bits for each, the first ones lowest."""
+    """The outcomes of some criteria in a few numbers, two bits for each, the first ones lowest."""
 
     rules: tuple[str, ...]
 
@@ -140,7 +151,7 @@ class Program:
             for name, i in ruleset.indicators.items()
             if not i.records and isinstance(words := reader.read(i.expr), Words)
         }
-        self.code = Code(tuple(r.id for r in ruleset.rules if not r.records and not r.scored))
+        self.code = Code(tuple(r.id for r in necessary(ruleset)))
         self.codes = tuple(
             _column(self.stages.bind(self._coded(compiled.nodes, part)))
             for part in range(self.code.parts)
@@ -219,6 +230,19 @@ class Program:
         return self._record_nodes
 
 
+def necessary(ruleset: Ruleset) -> list[Rule]:
+    """The root and all rules that have to be met for it, in the order of the ruleset.
+
+    What is one of several cases of another rule is none: such a case may fail without harm.
+    """
+    wanted = {ruleset.root}
+    for rule in reversed(ruleset.rules):
+        match rule.body:
+            case Cases((only,)) if rule.id in wanted:
+                wanted |= {line.name for line in only.lines if line.subject == "rule"}
+    return [r for r in ruleset.rules if r.id in wanted and not r.records and not r.scored]
+
+
 def _place(node: Node, stages: Stages) -> Place:
     parts = (node,) if isinstance(node, Int) else (node.lo, node.hi, node.gap.number())
     bound = [stages.bind(part.plain) for part in parts]
@@ -278,10 +302,14 @@ class Bodies:
         self.stages = reader.stages
         self.scale = scale
         self.nodes: dict[str, Node] = {}
+        #: Outcomes as expressions of figures, with nothing between that is computed for every filing.
+        self._whole: dict[str, Int] = {}
 
     def compile(self, rule: Rule) -> Node:
         """The result of a rule, and of all its parts."""
         self.nodes[rule.id] = node = self._kept(self._body(rule))
+        if isinstance(node, Int):
+            self._whole.setdefault(rule.id, node)
         return node
 
     def _kept(self, node: Node) -> Node:
@@ -294,7 +322,7 @@ class Bodies:
     def _body(self, rule: Rule) -> Node:
         match rule.body:
             case Cases(cases):
-                return any_met([self._case(rule, c) for c in cases])
+                return self._cases(rule, cases)
             case Bands(tables):
                 return self._bands(rule, tables)
             case Ladder(rungs, rest):
@@ -317,15 +345,63 @@ class Bodies:
 
     # outcomes
 
+    def _cases(self, rule: Rule, cases: Sequence[Case]) -> Int:
+        outcomes = [self._case(rule, c) for c in cases]
+        apart = self._apart(rule, cases)
+        if apart is None:
+            self._whole[rule.id] = any_met([self._whole[f"{rule.id}/{c.name}"] for c in cases])
+            return any_met(outcomes)
+        self._whole[rule.id] = apart
+        return apart
+
     def _case(self, rule: Rule, case_: Case) -> Int:
         key = f"{rule.id}/{case_.name}"
-        lines = []
+        lines, whole = [], []
         for number, line in enumerate(case_.lines, 1):
-            outcome = self.stages.bind(self._line(rule, line))
-            self.nodes[f"{key}/{number}"] = outcome
+            made = self._line(rule, line)
+            whole.append(self._whole[line.name] if line.subject == "rule" else made)
+            self.nodes[f"{key}/{number}"] = outcome = self.stages.bind(made)
             lines.append(outcome)
+        self._whole[key] = all_met(whole)
         self.nodes[key] = outcome = self.stages.bind(all_met(lines))
         return outcome
+
+    def _apart(self, rule: Rule, cases: Sequence[Case]) -> Int | None:
+        """Cases of which each has codes of its own, as one that is chosen by the code.
+
+        What is asked under a code is not worked out for filings of another one; that makes the sixteen
+        sectors as cheap as one. None for cases that are not told apart so.
+        """
+        found = [_by_codes(case_) for case_ in cases]
+        if len(cases) == 1 or None in found:
+            return None
+        named = {line.name for line in found if line}
+        codes = [
+            code for line in found if line and isinstance(line.value, tuple) for code in line.value
+        ]
+        if len(named) > 1 or len(set(codes)) < len(codes):
+            return None
+        words = self.reader.read(self.ruleset.indicator(rule, named.pop()).expr)
+        if not isinstance(words, Words):
+            return None
+        branches: list[tuple[Condition, Int | None]] = []
+        rests = []
+        for case_, line in zip(cases, found, strict=True):
+            assert line is not None
+            assert isinstance(line.value, tuple)
+            asked = [
+                self._whole[other.name] if other.subject == "rule" else self._line(rule, other)
+                for other in case_.lines
+                if other is not line
+            ]
+            rests.append(all_met(asked or [MET]))
+            branches.append((words.among(line.value), rests[-1]))
+        branches.append((present(words.sql), NOT_MET))
+        # without a code any of the cases may be the one
+        possible = any_of(*(compare(">", rest, NOT_MET) for rest in rests))
+        branches.append((all_of(words.gap.missing, possible), MISSING))
+        branches.append((words.gap.missing, NOT_MET))
+        return case(branches, any_met([all_met([PENDING, rest]) for rest in rests]))
 
     def _line(self, rule: Rule, line: Line) -> Int:
         if line.subject == "rule":
@@ -477,6 +553,12 @@ class Bodies:
         return Score(lo, hi, figure.gap.where(compare("<", lo, hi)))
 
 
+def _by_codes(case_: Case) -> Line | None:
+    """The one line of a case that asks for codes."""
+    found = [line for line in case_.lines if isinstance(line.value, tuple)]
+    return found[0] if len(found) == 1 else None
+
+
 @dataclass(frozen=True)
 class Cell:
     """A part of the line; None is without end."""
@@ -509,51 +591,6 @@ def _score(rows: Iterable[Band], cell: Cell) -> Fraction:
     if not points:
         raise UnsupportedError("计分表没有覆盖所有的数值")
     return max(points)
-
-
-def compared(figure: Figure, op: Comparison, limit: Fraction) -> Int:
-    """The outcome of a comparison: met if all values satisfy it, not met if none does."""
-    refuted: Comparison = _OPPOSITE[op]
-    if op in (">=", ">"):
-        met, not_met = figure.low_is(op, limit), figure.high_is(refuted, limit)
-    else:
-        met, not_met = figure.high_is(op, limit), figure.low_is(refuted, limit)
-    outcomes = [(met, literal(int(Outcome.MET))), (not_met, literal(int(Outcome.NOT_MET)))]
-    return case(outcomes, figure.gap.outcome())
-
-
-_OPPOSITE: Final[Mapping[str, Comparison]] = {">=": "<", ">": "<=", "<": ">=", "<=": ">"}
-
-
-def among(words: Words, codes: object) -> Int:
-    """The outcome of a comparison with codes."""
-    if not isinstance(codes, tuple):
-        raise UnsupportedError("代码只能与所列的代码比较")
-    listed = words.among(codes)
-    met, not_met = literal(int(Outcome.MET)), literal(int(Outcome.NOT_MET))
-    outcomes = [(listed, met), (present(words.sql), not_met)]
-    return case(outcomes, words.gap.outcome())
-
-
-def all_met(outcomes: Sequence[Int]) -> Int:
-    """The least of some outcomes."""
-    return _first(outcomes, (Outcome.NOT_MET, Outcome.MISSING, Outcome.PENDING), Outcome.MET)
-
-
-def any_met(outcomes: Sequence[Int]) -> Int:
-    """Cases joined by *or*: met if any is, not met if none can be."""
-    return _first(outcomes, (Outcome.MET, Outcome.MISSING, Outcome.PENDING), Outcome.NOT_MET)
-
-
-def _first(outcomes: Sequence[Int], order: Iterable[Outcome], rest: Outcome) -> Int:
-    """The first of ``order`` that any of the outcomes is."""
-    if len(outcomes) == 1:
-        return outcomes[0]
-    branches = [
-        (any_of(*(compare("=", o, literal(int(wanted))) for o in outcomes)), literal(int(wanted)))
-        for wanted in order
-    ]
-    return case(branches, literal(int(rest)))
 
 
 def greatest(values: Sequence[Int]) -> Int:

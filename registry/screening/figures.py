@@ -107,8 +107,7 @@ class Figure(Protocol):
 class Number:
     """A figure from lo / (den·scale) to hi / (den·scale); None is open for every filing.
 
-    ``den`` is above zero where an end is not NULL. ``broken`` says that the figure cannot be computed: both
-    ends are NULL then.
+    ``den`` is above zero. ``broken`` says that it cannot be computed: both ends are NULL then.
     """
 
     lo: Int | None
@@ -355,7 +354,7 @@ class Reader:
             case ("sub", a, b):
                 return _sum(self.number(a), _negative(self.number(b)))
             case ("div", a, b):
-                return _quotient(self.number(a), self.number(b))
+                return _quotient(self.number(a), self.number(b), self.stages.bind_condition)
             case ("least", a, b):
                 return _smaller(self.number(a), self.number(b))
             case ("bounded", a, lowers, uppers):
@@ -639,16 +638,7 @@ def _aligned(den: Int, scale: int, other: Number, end: Int) -> tuple[Int, Int, t
     mine, theirs = literal(common // scale), end.times(common // other.scale)
     if other.den is den or other.den.constant == den.constant == 1:
         return mine, theirs, (den, common)
-    left, right = _positive(den), _positive(other.den)
-    return mine * right, theirs * left, (left * right, common)
-
-
-def _positive(den: Int) -> Int:
-    """A denominator; 1 where the figure over it cannot be computed, so that it leaves others as they are."""
-    if den.low > 0 and not den.null:
-        return den
-    guarded = case([(compare(">", den, _NOTHING), den)], _ONE)
-    return replace(guarded, low=1, high=max(1, den.high), null=False)
+    return mine * other.den, theirs * den, (den * other.den, common)
 
 
 def _sum(a: Number, b: Number) -> Number:
@@ -677,20 +667,22 @@ def _negative(a: Number) -> Number:
     return replace(a, lo=lo, hi=hi)
 
 
-def _quotient(a: Number, b: Number) -> Number:
+def _quotient(a: Number, b: Number, bind: Callable[[Condition], Condition]) -> Number:
     """a / b; broken where b is known and not above zero, open where it is not known."""
     if b.lo is None or b.den.constant != 1:
         raise UnsupportedError("除数本身是比例")
     known = negated(any_of(b.gap.missing, b.gap.pending, b.broken))
-    above = compare(">", b.lo, literal(0))
-    computable = all_of(known, above)
+    above = compare(">", b.lo, _NOTHING)
+    computable = bind(all_of(known, above))
     broken = any_of(a.broken, b.broken, all_of(known, negated(above)))
     ends = [
         None if end is None else case([(computable, end.times(b.scale))], None)
         for end in (a.lo, a.hi)
     ]
+    divisor = case([(computable, b.lo)], _ONE)
+    divisor = replace(divisor, low=1, high=max(1, divisor.high), null=False)
     gap = _persons(widest([a.gap, b.gap]), broken)
-    return Number(ends[0], ends[1], gap, a.scale, a.den * b.lo, broken)
+    return Number(ends[0], ends[1], gap, a.scale, a.den * divisor, broken)
 
 
 def _smaller(a: Number, b: Number) -> Number:

@@ -125,6 +125,7 @@ class Int:
 
     ``null`` says whether it may be NULL; ``size`` is the type that the database gives it. Where ``sql``
     is NULL the number is ``instead``, if there is one: comparisons with constants then need not ask.
+    ``values`` are all that it may be, where these are few and known.
     """
 
     sql: ColumnElement[Any]
@@ -133,6 +134,7 @@ class Int:
     size: Size
     null: bool = False
     instead: int | None = None
+    values: frozenset[int] = frozenset()
 
     @property
     def constant(self) -> int | None:
@@ -188,7 +190,9 @@ class Int:
 def literal(value: int) -> Int:
     """A constant."""
     text = f"({value})" if value < 0 else str(value)
-    return Int(sa.literal_column(text), value, value, size_of(value, value))
+    return Int(
+        sa.literal_column(text), value, value, size_of(value, value), values=frozenset([value])
+    )
 
 
 _OPERATIONS: Final[dict[str, Callable[[Any, Any], ColumnElement[Any]]]] = {
@@ -353,7 +357,27 @@ def case(branches: Sequence[tuple[Condition, Int | None]], rest: Int | None) -> 
         return value.cast(size) if size is Size.WIDE else value.plain.sql
 
     made = sa.case(*((c, cast(v)) for c, v in kept), else_=None if rest is None else cast(rest))
-    return Int(made, min(v.low for v in values), max(v.high for v in values), size, null)
+    few = [v.values for v in values]
+    known = frozenset().union(*few) if all(few) and not null else frozenset()
+    return Int(
+        made, min(v.low for v in values), max(v.high for v in values), size, null, values=known
+    )
+
+
+def bitwise(op: Literal["&", "|"], numbers: Sequence[Int]) -> Int:
+    """Numbers of few bits joined bit by bit; ``values`` are those of all of them."""
+    joined = numbers[0].sql
+    for number in numbers[1:]:
+        joined = _BITWISE[op](joined, number.sql)
+    low, high = min(n.low for n in numbers), max(n.high for n in numbers)
+    known = frozenset().union(*(n.values for n in numbers))
+    return Int(joined.self_group(), low, high, max(n.size for n in numbers), values=known)
+
+
+_BITWISE: Final[dict[str, Callable[[Any, Any], ColumnElement[Any]]]] = {
+    "&": lambda a, b: a.bitwise_and(b),
+    "|": lambda a, b: a.bitwise_or(b),
+}
 
 
 def _same(a: Int | None, b: Int | None) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from registry.screening import compiler, figures, records, widths
+from registry.screening import compiler, figures, outcomes, records, widths
 from registry.screening.figures import Gap, Number, Span
 from registry.screening.tests.support import differing, duckdb, filed, rulebook
 from registry.screening.tests.test_agreement import corpus, expected
@@ -56,7 +56,7 @@ def _days(patch: Patch) -> None:
 def _zero_divisor(patch: Patch) -> None:
     """What is divided by zero is open, not broken."""
     original = figures._quotient
-    patch("figures._quotient", lambda a, b: replace(original(a, b), broken=False, gap=a.gap))
+    patch("figures._quotient", lambda a, *b: replace(original(a, *b), broken=False, gap=a.gap))
 
 
 def _unknown_is_zero(patch: Patch) -> None:
@@ -78,13 +78,13 @@ def _gap(patch: Patch) -> None:
 def _persons_first(patch: Patch) -> None:
     """In a conjunction, a person is asked before figures."""
     order = (Outcome.NOT_MET, Outcome.PENDING, Outcome.MISSING)
-    patch("compiler.all_met", lambda o: compiler._first(o, order, Outcome.MET))
+    patch("compiler.all_met", lambda o: outcomes._first(o, order, Outcome.MET))
 
 
 def _any_before(patch: Patch) -> None:
     """In a disjunction, an open case hides one that is met."""
     order = (Outcome.MISSING, Outcome.MET, Outcome.PENDING)
-    patch("compiler.any_met", lambda o: compiler._first(o, order, Outcome.NOT_MET))
+    patch("compiler.any_met", lambda o: outcomes._first(o, order, Outcome.NOT_MET))
 
 
 def _dropped_case(patch: Patch) -> None:
