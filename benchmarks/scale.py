@@ -2,7 +2,8 @@
 
 Run ``python -m benchmarks.scale``; ``--count 100000 1000000`` names the numbers of filings. Each is
 measured in a process of its own, so that its peak memory is its own; the best of three runs counts.
-The filings are synthetic rows made by DuckDB, typed and spread like real ones, with gaps.
+The filings are synthetic rows made by DuckDB, typed and spread like real ones, with gaps. The kernel in
+numpy is of 63.8 only, and runs if numpy is installed; its verdicts must be those of the statement.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
+from importlib.util import find_spec
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Final
@@ -26,7 +28,8 @@ from registry.screening.snapshot import bounds
 from rules.rulebook import load
 
 DAY: Final = date(2023, 6, 30)
-ROOTS: Final = ("63.1", "63.2", "63.3", "2026.2", "2026.3")
+BY_HAND: Final = "63.8"
+ROOTS: Final = ("63.1", "63.2", "63.3", "2026.2", "2026.3", BY_HAND)
 #: Facts that are bad when they hold, and records a filing has of each list.
 _ADVERSE: Final = (
     "abnormal_list", "dishonesty_list", "restricted_product", "major_accident", "tax_violation",
@@ -41,11 +44,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--count", type=int, nargs="+", default=[100_000, 1_000_000])
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--one", choices=("make", "screen", "floor"), help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--one", choices=("make", "screen", "floor", "kernel"), help=argparse.SUPPRESS
+    )
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args(arguments)
     if given.one:
-        work: dict[str, Callable[..., Any]] = {"make": make, "screen": screen, "floor": floor}
+        work: dict[str, Callable[..., Any]] = {
+            "make": make, "screen": screen, "floor": floor, "kernel": by_hand,
+        }  # fmt: skip
         print(json.dumps(work[given.one](given.folder, given.count[0], given.threads)))
         return
     print(f"DuckDB，{given.threads}个线程；三次中最快的一次")
@@ -58,6 +65,7 @@ def report(folder: Path, count: int, threads: int) -> None:
     """Measure one number of filings and print its lines."""
     _apart("make", folder, count, threads)
     read, screened = (_apart(w, folder, count, threads) for w in ("floor", "screen"))
+    hand = _apart("kernel", folder, count, threads) if find_spec("numpy") else {}
     size = sum(f.stat().st_size for f in folder.glob("*.parquet"))
     print(f"\n{count}家，快照{size / 2**20:.0f} MB；峰值内存{screened['memory']:.0f} MB")
     for root in ROOTS:
@@ -65,6 +73,11 @@ def report(folder: Path, count: int, threads: int) -> None:
         print(
             f"  {root:8} 筛查{screened[root]:7.2f}秒  只读列{read[root]:7.2f}秒  {ratio:5.1f}倍"
             f"  编译{screened[root + ' compiling']:.2f}秒  符合{screened[root + ' met']}家"
+        )
+    if hand:
+        ratio = screened[BY_HAND] / hand["seconds"]
+        print(
+            f"  {BY_HAND:8} 手写 numpy{hand['seconds']:7.2f}秒，筛查为其{ratio:.2f}倍，结果逐家相同"
         )
 
 
@@ -127,6 +140,23 @@ def floor(folder: Path, count: int, threads: int) -> dict[str, float]:
         found[root], _ = best(lambda: [database.connection.execute(q).fetchall() for (q,) in run])  # noqa: B023
         database.close()
     return found
+
+
+def by_hand(folder: Path, count: int, threads: int) -> dict[str, float]:
+    """The verdicts of one ruleset by a kernel written for it, which must be those of the statement."""
+    from benchmarks import kernel
+
+    schema = _schema(folder)
+    ruleset = load(resources.features()).ruleset(BY_HAND)
+    database = DuckDB(schema, folder, threads)
+    seconds, (ids, found) = best(
+        lambda: kernel.verdicts(database.connection, folder / f"{FILING}.parquet", ruleset)
+    )
+    program = Program(ruleset, schema, DAY)
+    statement = program.statement(program.verdict.columns)
+    screened = dict(database.connection.execute(text_of(statement)).fetchall())
+    assert {int(id): int(v) for id, v in zip(ids, found, strict=True)} == screened
+    return {"seconds": seconds}
 
 
 def _words(text: str) -> str:

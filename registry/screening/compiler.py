@@ -5,6 +5,7 @@ a high end, gaps the numbers of ``rules.model.Gap``; the keys are those of a tra
 criteria together are a code of two bits for each: the list of what failed and what is open.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -304,6 +305,12 @@ class Bodies:
         self.nodes: dict[str, Node] = {}
         #: Outcomes as expressions of figures, with nothing between that is computed for every filing.
         self._whole: dict[str, Int] = {}
+        self._asked = Counter(
+            line.name
+            for rule in ruleset.rules
+            for _, line in rule.lines()
+            if line.subject == "rule"
+        )
 
     def compile(self, rule: Rule) -> Node:
         """The result of a rule, and of all its parts."""
@@ -359,7 +366,7 @@ class Bodies:
         lines, whole = [], []
         for number, line in enumerate(case_.lines, 1):
             made = self._line(rule, line)
-            whole.append(self._whole[line.name] if line.subject == "rule" else made)
+            whole.append(self._within(line) or made)
             self.nodes[f"{key}/{number}"] = outcome = self.stages.bind(made)
             lines.append(outcome)
         self._whole[key] = all_met(whole)
@@ -390,7 +397,7 @@ class Bodies:
             assert line is not None
             assert isinstance(line.value, tuple)
             asked = [
-                self._whole[other.name] if other.subject == "rule" else self._line(rule, other)
+                self._within(other) or self._line(rule, other)
                 for other in case_.lines
                 if other is not line
             ]
@@ -402,6 +409,10 @@ class Bodies:
         branches.append((all_of(words.gap.missing, possible), MISSING))
         branches.append((words.gap.missing, NOT_MET))
         return case(branches, any_met([all_met([PENDING, rest]) for rest in rests]))
+
+    def _within(self, line: Line) -> Int | None:
+        """The outcome of a rule as a part of the case that asks for it, if no other one does."""
+        return self._whole[line.name] if self._asked[line.name] == 1 else None
 
     def _line(self, rule: Rule, line: Line) -> Int:
         if line.subject == "rule":

@@ -27,6 +27,7 @@ class Stages:
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
         self._made: dict[str, ColumnElement[Any]] = {}
+        self._names: dict[str, str] = {}
         self._level: dict[str, int] = {}
         self._read: dict[str, tuple[str, ...]] = {}
 
@@ -47,7 +48,10 @@ class Stages:
         return words if isinstance(words, sa.ColumnClause) else self._bind(words)
 
     def _bind(self, expression: ColumnElement[Any]) -> ColumnElement[Any]:
-        name = f"{self._prefix}{len(self._made)}"
+        text = str(expression.compile(compile_kwargs={"literal_binds": True}))
+        name = self._names.setdefault(text, f"{self._prefix}{len(self._made)}")
+        if name in self._made:
+            return sa.column(name, expression.type)
         read = self._read[name] = tuple(dict.fromkeys(_columns(expression)))
         self._made[name] = expression
         self._level[name] = 1 + max((self._level.get(c, 0) for c in read), default=0)

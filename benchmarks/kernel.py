@@ -1,0 +1,102 @@
+"""63.8, the conditions of every tier, by hand in numpy: what a program for one ruleset alone can do.
+
+All thresholds stand in the code, as they would in a program of one purpose. An array holds the
+outcomes of a condition for all filings: 0 not met, 1 a figure is missing, 2 a person has to say, 3 met.
+"""
+
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from registry.screening.schema import CATALOGUE
+from rules.model import Ruleset
+
+#: Facts that have to hold, and that must not.
+_GOOD: Final = ("registered_in_prc", "independent_legal_person")
+_BAD: Final = (
+    "abnormal_list", "dishonesty_list", "restricted_product", "major_accident", "tax_violation",
+)  # fmt: skip
+_SIZES: Final = ("staff_t0", "revenue_t0", "total_assets_t0")
+COLUMNS: Final = (*_GOOD, *_BAD, *_SIZES, "industry_code", "sector_found")
+
+_M: Final = 10**8  # 100 fen to the yuan, a million yuan
+#: Below which staff, revenue (fen) or assets (fen) an enterprise of a sector is small or medium.
+_LIMITS: Final[dict[str, tuple[int | None, int | None, int | None]]] = {
+    "农、林、牧、渔业": (None, 200 * _M, None),
+    "工业": (1000, 400 * _M, None),
+    "建筑业": (None, 800 * _M, 800 * _M),
+    "批发业": (200, 400 * _M, None),
+    "零售业": (300, 200 * _M, None),
+    "交通运输业": (1000, 300 * _M, None),
+    "仓储业": (200, 300 * _M, None),
+    "邮政业": (1000, 300 * _M, None),
+    "住宿业": (300, 100 * _M, None),
+    "餐饮业": (300, 100 * _M, None),
+    "信息传输业": (2000, 1000 * _M, None),
+    "软件和信息技术服务业": (300, 100 * _M, None),
+    "房地产开发经营": (None, 2000 * _M, 100 * _M),
+    "物业管理": (1000, 50 * _M, None),
+    "租赁和商务服务业": (300, None, 1200 * _M),
+    "其他未列明行业": (300, None, None),
+}
+
+
+def verdicts(connection: Any, filing: Path, ruleset: Ruleset) -> tuple[Any, Any]:
+    """The filings and the outcome of 63.8 for each of them; reading the columns included."""
+    names = ", ".join(("filing_id", *COLUMNS))
+    found = connection.execute(f"SELECT {names} FROM read_parquet('{filing}')").fetchnumpy()
+    conditions = [_compared(found[name], 1, below=False) for name in _GOOD]
+    conditions += [_compared(found[name], 1, below=True) for name in _BAD]
+    conditions.append(_size(found, ruleset))
+    return found["filing_id"], np.minimum.reduce(conditions)
+
+
+def _compared(column: Any, limit: int, *, below: bool) -> Any:
+    values, unknown = _parts(column)
+    held = values < limit if below else values >= limit
+    return np.where(unknown, np.int8(1), np.where(held, np.int8(3), np.int8(0)))
+
+
+def _parts(column: Any) -> tuple[Any, Any]:
+    if isinstance(column, np.ma.MaskedArray):
+        return column.data, np.ma.getmaskarray(column)
+    return column, np.zeros(len(column), dtype=bool)
+
+
+def _size(found: dict[str, Any], ruleset: Ruleset) -> Any:
+    sectors = list(_LIMITS)
+    numbers, coded = _sectors(found, ruleset, sectors)
+    # where no sector is known, every one of them may be the one
+    possible = np.zeros(len(numbers), dtype=np.int8)
+    size = np.zeros(len(numbers), dtype=np.int8)
+    for n, sector in enumerate(sectors):
+        parts = [
+            _compared(found[name], limit, below=True)
+            for name, limit in zip(_SIZES, _LIMITS[sector], strict=True)
+            if limit is not None
+        ]
+        small = np.maximum.reduce(parts)
+        size[numbers == n] = small[numbers == n]
+        possible = np.maximum(possible, np.where(small == 1, np.int8(2), np.minimum(small, 1)))
+    unmapped = np.where(possible == 2, np.int8(1), np.where(possible == 1, np.int8(2), np.int8(0)))
+    open_ = np.where(coded, unmapped, np.minimum(possible, 1))
+    return np.where(numbers < 0, open_, size)
+
+
+def _sectors(found: dict[str, Any], ruleset: Ruleset, sectors: list[str]) -> tuple[Any, Any]:
+    """The place of each filing's sector, -1 if it is not known; and whether it states a code."""
+    texts, unknown = _parts(found["industry_code"])
+    each, places = np.unique(np.where(unknown, "", texts).astype("U16"), return_inverse=True)
+    table = ruleset.maps["gbt4754"]
+    of_text = []
+    for text in map(str, each):
+        keys = [text[:length] for length in range(len(text), 0, -1) if text[:length] in table]
+        of_text.append(sectors.index(table[keys[0]]) if keys else -1)
+    numbers = np.array(of_text, dtype=np.int8)[places]
+    stated, absent = _parts(found["sector_found"])
+    codes = CATALOGUE.fact("sector_found").fact.codes
+    persons = np.array([sectors.index(c) for c in codes], dtype=np.int8)
+    own = persons[np.where(absent, 0, stated).astype(np.intp)]
+    by_person = (numbers < 0) & ~unknown & ~absent
+    return np.where(by_person, own, numbers), ~unknown
