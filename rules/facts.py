@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final, Literal, TypeAlias
 
 from rules.errors import FactsError
@@ -18,6 +18,9 @@ from rules.errors import FactsError
 Kind: TypeAlias = Literal["number", "flag", "code", "date", "text"]
 Origin: TypeAlias = Literal["填报", "认定"]
 Scalar: TypeAlias = str | bool
+
+#: Units of things that are counted, so that their numbers are whole.
+_COUNTED: Final = ("人", "项", "级", "名")
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,15 @@ class Fact:
     def __hash__(self) -> int:
         """Of the id alone: a fact is looked up for every value that is checked."""
         return hash(self.id)
+
+    @cached_property
+    def obvious(self) -> re.Pattern[str] | None:
+        """Texts of numbers that it can be beyond doubt, as most are; None where each needs a look."""
+        digits = "[0-9]{1,18}"
+        decimals = "" if self.unit in _COUNTED else rf"(\.{digits})?"
+        forms: dict[object, str] = {(None, None): f"-?{digits}", (0, None): digits, (0, 1): "0"}
+        form = forms.get((self.minimum, self.maximum))
+        return re.compile(form + decimals) if form else None
 
 
 @dataclass(frozen=True)
@@ -258,9 +270,6 @@ _FORMS: Final = {
     "number": re.compile(r"-?[0-9]+(\.[0-9]+)?"),
     "date": re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"),
 }
-_NOT_BELOW_ZERO: Final = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18})?")
-#: Units of things that are counted, so that their numbers are whole.
-_COUNTED: Final = ("人", "项", "级", "名")
 
 _FACTS_BY_ID: Final = {f.id: f for f in FACTS}
 _FACTS_BY_NAME: Final = {f.name: f for f in FACTS}
@@ -336,12 +345,12 @@ class Profile:
         }
 
 
+@lru_cache(maxsize=1 << 10)  # the same text each time, of which the hash is known
 def yearly_key(fact_id: str, year: int) -> str:
     """The key of a yearly fact in ``Profile.values``."""
     return f"{fact_id}@{year}"
 
 
-@lru_cache(maxsize=1 << 16)
 def check_value(fact: Fact, value: Scalar) -> str | None:
     """Why ``value`` cannot be a value of ``fact`` (one Chinese phrase), or None if it can."""
     if fact.kind == "flag":
@@ -358,10 +367,13 @@ def check_value(fact: Fact, value: Scalar) -> str | None:
 
 
 def _check_number(fact: Fact, value: str) -> str | None:
-    if fact.maximum is None and fact.minimum is not None and not fact.minimum:
-        plain = _NOT_BELOW_ZERO.fullmatch(value)  # what most values are, read in no time
-        if plain and (plain[1] is None or fact.unit not in _COUNTED):
-            return None
+    if fact.obvious is not None and fact.obvious.fullmatch(value):
+        return None
+    return _check_bounds(fact, value)
+
+
+@lru_cache(maxsize=1 << 12)
+def _check_bounds(fact: Fact, value: str) -> str | None:
     try:
         number = Fraction(value)
     except (ValueError, ZeroDivisionError):

@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import ClassVar, Final, NamedTuple, TypeAlias
 
 from registry.database.columns import decimal_text
-from rules.facts import FACTS, Fact, Scalar, check_value
+from rules.facts import Fact, Scalar, check_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -384,17 +384,7 @@ def _as_it_is(fact: Fact, text: str, unit: str) -> bool:
     if fact.kind != "number":
         return False
     form = _AS_IT_IS.get(unit or fact.unit)
-    return form is not None and form.fullmatch(text) is not None and _within(fact, text)
-
-
-def _within(fact: Fact, text: str) -> bool:
-    if fact in _ABOVE_ZERO:
-        return not text.startswith("-")
-    return check_value(fact, text) is None
-
-
-#: Facts of which a sign tells whether they can be true.
-_ABOVE_ZERO: Final = frozenset(f for f in FACTS if f.minimum == 0 and f.maximum is None)
+    return form is not None and form.fullmatch(text) is not None and not check_value(fact, text)
 
 
 def _reader(fact: Fact) -> Callable[[CellValue, str], Parsed]:

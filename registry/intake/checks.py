@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final
 
 from registry.filings import Issue, Submission
@@ -25,14 +26,13 @@ PARTS: Final = {
 def check_parts(submission: Submission) -> Iterator[Issue]:
     """A 错误 for every part that is larger than its whole."""
     values = submission.values
-    for key in values:
-        part, _, year = key.partition("@")
-        whole = PARTS.get(part, "")
-        total = f"{whole}@{year}" if year else whole
+    for key, small in values.items():
+        total = _whole(key)
         if total not in values:
             continue
-        small, large = values[key], values[total]
+        large = values[total]
         if Decimal(str(small)) > Decimal(str(large)):
+            (part, _, year), (whole, _, _) = key.partition("@"), total.partition("@")
             a, b = fact(part), fact(whole)
             yield _issue(
                 submission,
@@ -41,6 +41,13 @@ def check_parts(submission: Submission) -> Iterator[Issue]:
                 f"{_named(a, year)}大于{_named(b, year)}{_shown(b, Fraction(str(large)))}",
                 "部分不应大于总数，请核对两个数",
             )
+
+
+@lru_cache(maxsize=1024)
+def _whole(key: str) -> str:
+    """The key of what this is a part of, or nothing."""
+    part, at, year = key.partition("@")
+    return f"{PARTS[part]}{at}{year}" if part in PARTS else ""
 
 
 def check_titles(submission: Submission) -> Iterator[Issue]:

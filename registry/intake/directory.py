@@ -248,8 +248,10 @@ def _code_column(path: Path, heading: Row) -> int:
 
 
 def _code(row: Row, column: int) -> str:
-    text = plain(row[column]) if column < len(row) else ""
-    return text if len(text) == 18 and text.isalnum() and text.isascii() else uscc.tidy(text)
+    cell = row[column] if column < len(row) else None
+    if isinstance(cell, str) and len(cell) == 18 and cell.isalnum() and cell.isascii():
+        return cell
+    return uscc.tidy(plain(cell))
 
 
 def _digest(heads: Sequence[Sequence[str]], rows: Sequence[_Rows]) -> str:

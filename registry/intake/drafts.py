@@ -67,14 +67,14 @@ class Draft:
     stated: defaultdict[str, list[bool]] = field(default_factory=lambda: defaultdict(list))
     complete: dict[str, bool | None] = field(default_factory=dict)
 
-    def put(self, key: str, value: Scalar, place: Place) -> None:
+    def put(self, key: str, value: Scalar, where: str) -> None:
         """Keep a fact and where it stands."""
         self.values[key] = value
-        self.sources[key] = str(place)
+        self.sources[key] = where
 
-    def add(self, listing: str, item: dict[str, Scalar], place: Place) -> None:
+    def add(self, listing: str, item: dict[str, Scalar], where: str) -> None:
         """Keep a record and where it stands."""
-        self.sources[f"{listing}#{len(self.items[listing])}"] = str(place)
+        self.sources[f"{listing}#{len(self.items[listing])}"] = where
         self.items[listing].append(item)
 
     def submission(self) -> Submission:
@@ -141,7 +141,9 @@ class Drafts:
     def of(self, code_cell: CellValue, where: Place) -> Draft:
         """The filing that a row of a further sheet adds to."""
         text = uscc.tidy(plain(code_cell))
-        return self._by_code.setdefault(text, Draft(text, where))
+        if text not in self._by_code:
+            self._by_code[text] = Draft(text, where)
+        return self._by_code[text]
 
     def finish(self, as_of: date | None) -> tuple[tuple[Submission, ...], tuple[Submission, ...]]:
         """The good filings and those held back; ``as_of`` overrides what the file says."""

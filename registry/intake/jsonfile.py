@@ -108,7 +108,7 @@ class _Entry:
         one = self._value(found, value, path)
         if one is not None:
             at = yearly_key(found.id, int(year)) if year else found.id
-            self._draft.put(at, one, self._place(path))
+            self._draft.put(at, one, str(self._place(path)))
 
     def _list(self, key: str, value: Any) -> None:
         path = f".records.{key}"
@@ -132,7 +132,7 @@ class _Entry:
                     self._log(f"{here}.{name}", cell, f"不是{kind.name}清单的字段，未读取")
                 elif (one := self._value(own, cell, f"{here}.{name}")) is not None:
                     record[own.id] = one
-            self._draft.add(kind.id, record, self._place(here))
+            self._draft.add(kind.id, record, str(self._place(here)))
 
     def _object(self, entry: dict[str, Any], key: str) -> dict[str, Any]:
         found = entry.get(key)

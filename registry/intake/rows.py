@@ -1,8 +1,9 @@
 """The rows of one sheet, added cell by cell to the filings they belong to."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Final
 
 from registry.intake.cells import (
@@ -31,32 +32,42 @@ _REMEMBERED: Final = 1000
 
 
 class _Slot:
-    """A column while rows are read; the texts that come again and again are read once."""
+    """A column while rows are read; the texts that come again and again are read once.
 
-    def __init__(self, column: Column) -> None:
+    ``source`` with the number of a row behind it is where a cell of the column stands; ``key`` is
+    what its fact is kept by, or None if that depends on the year of the row.
+    """
+
+    def __init__(self, sheet: str, column: Column) -> None:
         self.index = column.index
-        self.letter = column.letter
-        self.fact = column.heading.target.fact
         self.role = column.heading.target.role
         self.target = column.heading.target
-        self.unit = column.heading.unit
-        self.year = column.heading.year
+        self.fact = self.target.fact
+        self.source = str(Place(sheet, column.letter))
+        self._sheet, self._letter = sheet, column.letter
+        self._unit = column.heading.unit
+        self.key = self._key(column.heading.year)
         self._known: dict[str, Parsed] = {}
+
+    def place(self, number: int) -> Place:
+        """The cell in the row of that number."""
+        return Place(self._sheet, f"{self._letter}{number}")
+
+    def _key(self, year: int | None) -> str | None:
+        if self.fact is None or (self.fact.yearly and year is None):
+            return None
+        return self.fact.id if year is None else yearly_key(self.fact.id, year)
 
     def parse(self, fact: Fact, value: CellValue) -> Parsed:
         """What the cell says as a value of ``fact``, the column's own."""
         if not isinstance(value, str):
-            return read_fact(fact, value, self.unit)
+            return read_fact(fact, value, self._unit)
         found = self._known.get(value)
         if found is None:
-            found = read_fact(fact, value, self.unit)
+            found = read_fact(fact, value, self._unit)
             if len(self._known) < _REMEMBERED:
                 self._known[value] = found
         return found
-
-    def passes(self, value: CellValue) -> bool:
-        """Whether an empty cell of this column says nothing at all."""
-        return (value is None or value == "") and self.role != "records"
 
 
 class _Titles:
@@ -86,7 +97,7 @@ class _Titles:
             draft.stated["titles"].append(bool(self._answered))
         for kind in TITLES if self._answered else ():
             if kind not in self._answered:
-                draft.add("titles", {"kind": kind}, self._asked.get(kind, row))
+                draft.add("titles", {"kind": kind}, str(self._asked.get(kind, row)))
 
 
 class Table:
@@ -100,7 +111,7 @@ class Table:
         self.log = drafts.log
         self.as_of: date | None = None
         self._record: RecordKind | None = header.record
-        self._columns = [_Slot(c) for c in columns if c.heading.target.role not in _KEYS]
+        self._columns = [_Slot(sheet, c) for c in columns if c.heading.target.role not in _KEYS]
         if header.record is not None:
             self._columns = [s for s in self._columns if s.fact in header.record.fields]
         self._keys: dict[str, Column] = {
@@ -129,7 +140,7 @@ class Table:
                 code, name, self._place("uscc", number), self._place("name", number)
             )
             self._opened.append(draft)
-            self._fill(draft, number, row, None)
+            self._fill(draft, number, row)
 
     def close(self, as_of: date | None) -> None:
         """Give the table's filing date to the filings that name none themselves."""
@@ -165,95 +176,106 @@ class Table:
             self._fill_record(draft, number, row, self._record)
             return
         cell = self._cell(row, "year")
-        year = read_count(cell.replace("年", "") if isinstance(cell, str) else cell, "").value
+        year = _year(cell)
         place = self._place("year", number)
-        if not isinstance(year, str) or not year.isdecimal() or not 1949 <= int(year) <= 2999:
+        if year is None:
             said = lacking(cell, "没有可识别的年度", "应为四位年份")
             self.log.add("错误", place, cell, *said, draft.uscc)
             draft.refused = True
-        elif (draft.uscc, int(year)) in self._years:
+        elif (draft.uscc, year) in self._years:
             twice = f"该企业{year}年度填了不止一行"
             self.log.add("错误", place, cell, twice, "每家企业每年只填一行", draft.uscc)
             draft.refused = True
         else:
-            self._years.add((draft.uscc, int(year)))
-            self._fill(draft, number, row, int(year))
+            self._years.add((draft.uscc, year))
+            self._fill(draft, number, row, year)
 
-    def _fill(self, draft: Draft, number: int, row: Row, year: int | None) -> None:
-        titles = _Titles()
+    def _given(self, row: Row) -> Iterator[tuple[_Slot, CellValue]]:
+        """The cells of a row that are not empty, and all that hold lists: there, that is told too."""
+        width = len(row)
         for slot in self._columns:
-            value = row[slot.index] if slot.index < len(row) else None
-            if slot.passes(value):
+            value = row[slot.index] if slot.index < width else None
+            if (value is not None and value != "") or slot.role == "records":
+                yield slot, value
+
+    def _fill(self, draft: Draft, number: int, row: Row, year: int = 0) -> None:
+        """Take in a row about one fiscal year, or one that names none."""
+        titles = _Titles()
+        for slot, value in self._given(row):
+            if slot.fact is None:
+                self._put(draft, titles, slot, number, value)
                 continue
-            target, role = slot.target, slot.role
-            place = Place(self.sheet, f"{slot.letter}{number}")
-            if isinstance(value, Unsaved):
-                self.log.add("提示", place, value, *Unsaved.SAID, draft.uscc)
-            if role == "records":
-                stated = self._put_records(draft, place, target, value)
-                if not titles.note(target, place, stated):
-                    draft.stated[target.record].append(stated)
+            parsed = slot.parse(slot.fact, value)
+            found = parsed.value
+            if found is None or parsed.notice:
+                self._tell(draft, slot, number, slot.fact, value, parsed)
+            if found is None:
                 continue
-            if not_given(value):
-                continue
-            if role == "fields":
-                self._put_fields(draft, place, value)
-            elif role == "region":
-                self._put_region(draft, place, value)
-            elif role == "as_of":
-                found = self._parsed(draft, place, slot, _AS_OF, value)
-                draft.as_of = date.fromisoformat(found) if isinstance(found, str) else None
-            elif target.fact is not None:
-                found = self._parsed(draft, place, slot, target.fact, value)
-                if found is None:
-                    continue
-                if role == "identity":
-                    draft.identity[target.fact.id] = str(found)
-                elif role == "complete":
-                    draft.complete[target.record] = bool(found)
-                else:
-                    at = slot.year or year
-                    key = target.fact.id
-                    if target.fact.yearly and at is not None:
-                        key = yearly_key(key, at)
-                    draft.put(key, found, place)
+            if slot.role == "fact":
+                key = slot.key or yearly_key(slot.fact.id, year)
+                draft.put(key, found, f"{slot.source}{number}")
+            elif slot.role == "identity":
+                draft.identity[slot.fact.id] = str(found)
+            else:
+                draft.complete[slot.target.record] = bool(found)
         titles.complete(draft, Place(self.sheet, str(number)))
+
+    def _put(
+        self, draft: Draft, titles: _Titles, slot: _Slot, number: int, value: CellValue
+    ) -> None:
+        """Take in a cell that is no single fact."""
+        place, target = slot.place(number), slot.target
+        self._note_unsaved(draft, place, value)
+        if slot.role == "records":
+            stated = self._put_records(draft, place, target, value)
+            if not titles.note(target, place, stated):
+                draft.stated[target.record].append(stated)
+        elif not_given(value):
+            return
+        elif slot.role == "fields":
+            self._put_fields(draft, place, value)
+        elif slot.role == "region":
+            self._put_region(draft, place, value)
+        else:
+            parsed = slot.parse(_AS_OF, value)
+            self._tell(draft, slot, number, _AS_OF, value, parsed)
+            found = parsed.value
+            draft.as_of = date.fromisoformat(found) if isinstance(found, str) else None
 
     def _fill_record(self, draft: Draft, number: int, row: Row, record: RecordKind) -> None:
         item: dict[str, Scalar] = {}
         given = False
-        for slot in self._columns:
-            value = row[slot.index] if slot.index < len(row) else None
-            fact = slot.fact
-            if fact is None or slot.passes(value):
-                continue
-            place = Place(self.sheet, f"{slot.letter}{number}")
-            if isinstance(value, Unsaved):
+        for slot, value in self._given(row):
+            assert slot.fact is not None
+            parsed = slot.parse(slot.fact, value)
+            if parsed.value is None or parsed.notice:
+                self._tell(draft, slot, number, slot.fact, value, parsed)
+            if parsed.value is not None:
+                item[slot.fact.id] = parsed.value
+            elif isinstance(value, Unsaved) or not not_given(value):
                 given = True
-                self.log.add("提示", place, value, *Unsaved.SAID, draft.uscc)
-            if not_given(value):
-                continue
-            given = True
-            found = self._parsed(draft, place, slot, fact, value)
-            if found is not None:
-                item[fact.id] = found
-        if given:
-            draft.add(record.id, item, Place(self.sheet, str(number)))
+        if given or item:
+            draft.add(record.id, item, str(Place(self.sheet, str(number))))
 
-    def _parsed(
-        self, draft: Draft, place: Place, slot: _Slot, fact: Fact, value: CellValue
-    ) -> Scalar | None:
-        parsed = slot.parse(fact, value)
+    def _tell(
+        self, draft: Draft, slot: _Slot, number: int, fact: Fact, value: CellValue, parsed: Parsed
+    ) -> None:
+        """Log what the officer should be told about a cell, if anything."""
         if parsed.notice:
             said = parsed.said(fact.name)
-            self.log.add("提示", place, value, said, parsed.expected, draft.uscc)
-        return parsed.value
+            self.log.add("提示", slot.place(number), value, said, parsed.expected, draft.uscc)
+        elif parsed.value is None:
+            self._note_unsaved(draft, slot.place(number), value)
+
+    def _note_unsaved(self, draft: Draft, place: Place, value: CellValue) -> None:
+        if isinstance(value, Unsaved):
+            self.log.add("提示", place, value, *Unsaved.SAID, draft.uscc)
 
     def _put_records(self, draft: Draft, place: Place, target: Target, value: CellValue) -> bool:
         """Keep the records of a cell; whether it says anything that can be read."""
         found = read_records(target, value)
         for item in found.items:
-            draft.add(target.record, item, place)
+            draft.add(target.record, item, str(place))
         for said, expected in found.notices:
             self.log.add("提示", place, value, said, expected, draft.uscc)
         return found.stated
@@ -261,7 +283,7 @@ class Table:
     def _put_fields(self, draft: Draft, place: Place, value: CellValue) -> None:
         flags, unknown = read_fields(value)
         for key, flag in flags.items():
-            draft.put(key, flag, place)
+            draft.put(key, flag, str(place))
         if unknown:
             said = f"不认识的领域：{'、'.join(unknown)}"
             self.log.add("提示", place, value, said, "未列出的领域按未填处理", draft.uscc)
@@ -273,3 +295,12 @@ class Table:
             self.log.add("提示", place, value, "看不出所在省份", expected, draft.uscc)
         else:
             draft.identity.update(region)
+
+
+@lru_cache(maxsize=256, typed=True)
+def _year(cell: CellValue) -> int | None:
+    """The fiscal year that a cell names."""
+    year = read_count(cell.replace("年", "") if isinstance(cell, str) else cell, "").value
+    if not isinstance(year, str) or not year.isdecimal() or not 1949 <= int(year) <= 2999:
+        return None
+    return int(year)

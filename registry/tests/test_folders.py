@@ -32,7 +32,7 @@ from registry.tests import history
 from registry.tests.conftest import Run
 from registry.tests.history import FILED, LATER, bare, full
 from registry.tests.processes import ended, forked
-from rules.facts import FACTS, Fact, Scalar, check_value, fact
+from rules.facts import FACTS, Fact, check_value
 from rules.rulebook import load
 
 NOW = datetime(2026, 7, 1, 8, tzinfo=UTC)
@@ -387,16 +387,14 @@ def test_what_programs_write_is_read_without_detours_to_the_same_value(
     assert [read_fact(item, text, unit) for text in NUMBERS] == fast
 
 
-def test_a_whole_number_is_checked_the_short_way_to_the_same_end() -> None:
-    for item in (
-        fact("revenue"),
-        fact("digital_level"),
-        fact("domestic_rank"),
-        fact("market_share"),
-    ):
-        found = [check_value(item, text) for text in ("0", "1", "5", "-1", "0.5", "x")]
-        slow: list[Scalar | None] = [check_value(item, f"{t}.0") for t in ("0", "1", "5", "-1")]
-        assert found[:4] == slow
+def test_an_obvious_number_is_checked_the_short_way_to_the_same_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    numbers = [f for f in FACTS if f.kind == "number"]
+    assert all(f.obvious for f in numbers if f.unit in ("万元", "%", "人"))
+    found = [[check_value(item, text) for text in NUMBERS] for item in numbers]
+    monkeypatch.setattr(Fact, "obvious", property(lambda fact: None))
+    assert [[check_value(item, text) for text in NUMBERS] for item in numbers] == found
 
 
 def test_filing_dates_come_from_the_column_or_the_command(made: Path) -> None:
