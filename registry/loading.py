@@ -2,7 +2,7 @@
 
 A filing is what one enterprise states as of one day, and it is stored whole: filings of different
 days stand side by side, and a filing that changes in any fact becomes a new version of itself,
-with all its rows. ``profile`` therefore gives exactly what one filing stated. Yearly figures
+with all its rows. ``profile`` therefore gives exactly what one filing prepared. Yearly figures
 belong to their filing too, but of several statements about one fiscal year only that of the newest
 current filing is current. Nothing is deleted: an undone load leaves closed versions, and what it
 had superseded is opened again as a copy.
@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from registry.database.models import Import, Restatement
-from registry.database.rows import digest_of, restore, state
+from registry.database.rows import Statement, restore, state
 from registry.database.versions import (
     ENTERPRISE,
     FILING,
@@ -93,15 +93,18 @@ class FilingLine:
 
 
 @dataclass(frozen=True)
-class _Good:
-    """A submission that could be stored.
+class Prepared:
+    """A file as it can be stored: a statement per enterprise and day, and what is refused of it.
 
-    Its rows take far more memory than itself: they are made for the digest, and again for storing.
+    ``whole`` says that nothing is amiss in it; ``as_of`` is the day of those that give none.
     """
 
-    line: Line
-    submission: Submission
+    file: str
     digest: str
+    as_of: date | None
+    good: dict[tuple[str, date], tuple[Line, Statement]]
+    refused: tuple[Line, ...]
+    whole: bool
 
 
 def load(
@@ -114,34 +117,46 @@ def load(
     as_of: date | None = None,
     by: str = "",
 ) -> LoadReport:
-    """Store what is new or changed in a file; ``as_of`` serves submissions that give no day.
+    """``store`` a file as it was read; ``as_of`` serves submissions that give no day."""
+    prepared = prepare(reading, as_of)
+    return store(session, prepared, now=now, partial=partial, dry_run=dry_run, by=by)
 
-    ``by`` names who loads it, for the journal.
+
+def store(
+    session: Session,
+    prepared: Prepared,
+    *,
+    now: datetime,
+    partial: bool = False,
+    dry_run: bool = False,
+    by: str = "",
+) -> LoadReport:
+    """Store what is new or changed in a file; ``by`` names who loads it, for the journal.
 
     A file in which anything is refused is not stored at all, unless ``partial``. A clock that
     stands before an earlier load raises ``LoadError``.
     """
-    good, refused = _sort_out(reading, as_of)
-    current = _current_filings(session, {uscc for uscc, _ in good})
-    new = [key for key in good if key not in current]
-    filed_before = [key for key in good if key in current]
-    unchanged = [key for key in filed_before if current[key][1] == good[key].digest]
-    changed = [key for key in filed_before if current[key][1] != good[key].digest]
+    lines = {key: line for key, (line, _) in prepared.good.items()}
+    statements = {key: statement for key, (_, statement) in prepared.good.items()}
+    current = _current_filings(session, {uscc for uscc, _ in statements})
+    new = [key for key in statements if key not in current]
+    filed_before = [key for key in statements if key in current]
+    unchanged = [key for key in filed_before if current[key][1] == statements[key].digest]
+    changed = [key for key in filed_before if current[key][1] != statements[key].digest]
 
     import_id = None
-    whole = not refused and not reading.errors
-    if (new or changed) and (whole or partial) and not dry_run:
+    if (new or changed) and (prepared.whole or partial) and not dry_run:
         _check_clock(session, now)
         receipts.adopt(session, by=by, now=now)
         stored = Import(
-            file=reading.file,
-            digest=reading.digest,
-            as_of=as_of,
+            file=prepared.file,
+            digest=prepared.digest,
+            as_of=prepared.as_of,
             loaded_at=now,
             new=len(new),
             changed=len(changed),
             unchanged=len(unchanged),
-            refused=len(refused),
+            refused=len(prepared.refused),
         )
         session.add(stored)
         session.flush()
@@ -150,21 +165,21 @@ def load(
         close(session, list(replaced.values()), now)
         unsettled: set[int] = set()
         for part in chunks([*new, *changed]):
-            statements = {key: state(good[key].submission) for key in part}
-            unsettled |= set(insert(session, import_id, statements, replaced, now))
+            begun = {key: statements[key] for key in part}
+            unsettled |= set(insert(session, import_id, begun, replaced, now))
         settle(session, sorted(unsettled), now)
         for part in chunks(unchanged):
             again = [{"import_id": import_id, "filing_id": current[key][0]} for key in part]
             session.execute(sa.insert(_RESTATEMENT), again)
         receipts.intake(session, import_id, list(replaced.values()), by=by, now=now)
     return LoadReport(
-        reading.file,
-        reading.digest,
+        prepared.file,
+        prepared.digest,
         import_id,
-        tuple(good[key].line for key in new),
-        tuple(good[key].line for key in changed),
-        tuple(good[key].line for key in unchanged),
-        tuple(refused),
+        tuple(lines[key] for key in new),
+        tuple(lines[key] for key in changed),
+        tuple(lines[key] for key in unchanged),
+        prepared.refused,
     )
 
 
@@ -298,12 +313,10 @@ def filings(
     return [FilingLine(**row) for row in session.execute(query).mappings()]
 
 
-def _sort_out(
-    reading: Reading, as_of: date | None
-) -> tuple[dict[tuple[str, date], _Good], list[Line]]:
-    """What could be stored, per enterprise and day, and what not."""
+def prepare(reading: Reading, as_of: date | None) -> Prepared:
+    """What can be stored of a file, and what not; needs no database."""
     refused = [_line(s, s.as_of or as_of, _reasons(reading, s)) for s in reading.refused]
-    good: dict[tuple[str, date], _Good] = {}
+    good: dict[tuple[str, date], tuple[Line, Statement]] = {}
     for submission in reading.submissions:
         day = submission.as_of or as_of
         reason = ""
@@ -313,13 +326,13 @@ def _sort_out(
             reason = "同一企业同一填报日期在文件中出现两次"
         else:
             try:
-                digest = digest_of(submission)
-                good[submission.uscc, day] = _Good(_line(submission, day), submission, digest)
+                good[submission.uscc, day] = _line(submission, day), state(submission)
             except FactsError as error:
                 reason = str(error)
         if reason:
             refused.append(_line(submission, day, reason))
-    return good, refused
+    whole = not refused and not reading.errors
+    return Prepared(reading.file, reading.digest, as_of, good, tuple(refused), whole)
 
 
 def _codes(found: Iterable[str]) -> tuple[str, ...]:

@@ -22,17 +22,15 @@ from registry.audit.notes import Checkpoint, NoteError
 from registry.audit.replay import UNREADABLE, Replayer
 from registry.database import triggers
 from registry.database.models import (
-    STATED_TABLES,
     Document,
     Enterprise,
     PublishedCheckpoint,
     Record,
     Restatement,
     Stated,
-    Versioned,
     YearlyFigure,
 )
-from registry.database.rows import Row, identity_columns, state
+from registry.database.rows import STATES, Row, identity_columns, state
 from registry.database.versions import FILING, chunks, rows_of, table_of
 from registry.filings import Submission
 from registry.record import journal, receipts
@@ -462,11 +460,10 @@ def _filing(
     if stated.sources != filing["sources"]:
         yield "的来源与其内容不符"
     for model, found in rows.items():
-        keys = _OWN[model]
-        kept = [{k: row[k] for k in keys} for row in found]
+        kept = [tuple(row[k] for k in STATES[model]) for row in found]
         if model is YearlyFigure:  # a year stands once for each period in which it was current
             kept = [row for n, row in enumerate(kept) if row not in kept[:n]]
-        expected = [{**dict.fromkeys(keys), **row} for row in stated.rows[model]]
+        expected = stated.rows[model]
         if not issubclass(model, Record):  # only records have an order
             kept, expected = sorted(kept, key=_key), sorted(expected, key=_key)
         if kept != expected:
@@ -481,15 +478,9 @@ def _filing(
         yield "的失效时间与记录不符"
 
 
-_KEYS: Final = {*Versioned.model_fields, "filing_id"} - {"sources"}
-#: The columns of a detail row that state something, and not whose it is.
-_OWN: Final = {
-    model: [c.name for c in table_of(model).c if c.name not in _KEYS] for model in STATED_TABLES
-}
-
-
-def _key(row: Row) -> str:
-    return str(row.get("fiscal_year") or row.get("fact") or row.get("kind"))
+def _key(row: tuple[Any, ...]) -> str:
+    """What a row that is no record is about: its year, fact or kind."""
+    return str(row[1])
 
 
 def _submission(filing: sa.RowMapping) -> Submission:

@@ -4,8 +4,7 @@ What is stored is just what an ordinary insert of the same rows stores: values p
 column types. Numbers of rows that others refer to are given out first, in one go.
 """
 
-from collections.abc import Mapping, Sequence
-from operator import itemgetter
+from collections.abc import Sequence
 from typing import Any, Final
 
 import psycopg
@@ -18,15 +17,14 @@ from sqlmodel import Session
 _GONE: Final = (psycopg.OperationalError, psycopg.InterfaceError)
 
 
-def insert(session: Session, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Add rows, which all have the same columns; needs a writing transaction."""
+def insert(
+    session: Session, table: sa.Table, names: Sequence[str], rows: Sequence[tuple[Any, ...]]
+) -> None:
+    """Add rows, which are the values of these columns; needs a writing transaction."""
     if not rows:
         return
-    names = list(rows[0])
-    columns = zip(*map(itemgetter(*names), rows), strict=True)
-    bound = [
-        _bound(table.c[name], values, session) for name, values in zip(names, columns, strict=True)
-    ]
+    columns = zip(names, zip(*rows, strict=True), strict=True)
+    bound = [_bound(table.c[name], values, session) for name, values in columns]
     store = _copy if session.get_bind().dialect.name == "postgresql" else _executemany
     store(session.connection(), table, names, list(zip(*bound, strict=True)))
 
@@ -54,7 +52,7 @@ def _bound(column: sa.Column[Any], values: Sequence[Any], session: Session) -> S
 
 
 def _executemany(
-    connection: sa.Connection, table: sa.Table, names: list[str], rows: list[tuple[Any, ...]]
+    connection: sa.Connection, table: sa.Table, names: Sequence[str], rows: list[tuple[Any, ...]]
 ) -> None:
     quote = connection.dialect.identifier_preparer.quote
     columns, places = ", ".join(map(quote, names)), ", ".join("?" * len(names))
@@ -64,7 +62,7 @@ def _executemany(
 
 
 def _copy(
-    connection: sa.Connection, table: sa.Table, names: list[str], rows: list[tuple[Any, ...]]
+    connection: sa.Connection, table: sa.Table, names: Sequence[str], rows: list[tuple[Any, ...]]
 ) -> None:
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
         sql.Identifier(table.name), sql.SQL(", ").join(map(sql.Identifier, names))

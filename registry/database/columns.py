@@ -55,9 +55,10 @@ def fen(value: Decimal) -> int:
         hundredfold = _EXACT.multiply(value, 100)
     except Inexact:
         raise ValueError(f"数字{value}超出可保存的范围") from None
-    if hundredfold != hundredfold.to_integral_value():
+    whole = int(hundredfold)
+    if hundredfold != whole:
         raise ValueError(f"金额{value:f}元精确到1分以下，不能准确保存")
-    return _bounded(int(hundredfold))
+    return _bounded(whole)
 
 
 def _bounded(number: int) -> int:

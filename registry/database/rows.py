@@ -5,6 +5,8 @@ cannot be stored as it stands (finer than a fen, not in the catalogue) raises ``
 """
 
 import json
+import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -21,10 +23,11 @@ from registry.database.models import (
     Finding,
     RecordListRow,
     Stated,
+    Versioned,
     YearlyFigure,
 )
 from registry.filings import IDENTITY, Submission
-from rules.canonical import canonical_json, digest
+from rules.canonical import canonical_json, sha256
 from rules.errors import FactsError
 from rules.facts import (
     FACTS,
@@ -38,15 +41,28 @@ from rules.facts import (
 )
 
 Row: TypeAlias = dict[str, Any]
-Rows: TypeAlias = dict[type[Stated], list[Row]]
+#: By table, what the rows of a filing state: the values of ``STATES``, without keys and period.
+Rows: TypeAlias = dict[type[Stated], list[tuple[Any, ...]]]
+
+_KEYS: Final = {*Versioned.model_fields, "filing_id"} - {"sources"}
+#: The columns of each table that state something, and not whose it is: the sources, what the row is
+#: about (year, fact, kind or position), and the values.
+STATES: Final[dict[type[Stated], tuple[str, ...]]] = {
+    model: ("sources", *(name for name in model.model_fields if name not in {"sources", *_KEYS}))
+    for model in STATED_TABLES
+}
 
 _IDENTITY: Final = {f.id: f for f in IDENTITY}
 _FACTS: Final = {f.id: f for f in FACTS}
-_YEARLY: Final = tuple(f.id for f in FACTS if f.yearly)
+_YEARLY: Final = STATES[YearlyFigure][2:]
 _FIELDS: Final = {kind.id: {f.id: f for f in kind.fields} for kind in RECORDS}
 _KINDS: Final = {table: kind for kind, table in RECORD_TABLES.items()}
-_SCALAR_COLUMNS: Final = ("flag", "money", "number", "day", "words")
+_SCALAR_COLUMNS: Final = STATES[FiledFact][2:]
 _WHOLE_UNITS: Final = ("人", "名")
+#: Most amounts: in their one form and of whole fen.
+_PLAIN_YUAN: Final = re.compile(r"-?[1-9][0-9]{0,13}(\.[0-9]?[1-9])?|0(\.[0-9]?[1-9])?")
+#: What no database keeps: NUL, and halves of characters.
+_UNKEPT: Final = re.compile("[\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -56,7 +72,6 @@ class Statement:
     ``sources`` are those of no row; ``digest`` does not cover sources.
     """
 
-    name: str
     identity: str
     facts: str
     digest: str
@@ -64,35 +79,30 @@ class Statement:
     rows: Rows
 
 
-def digest_of(submission: Submission) -> str:
-    """The digest of a submission's statement, without its rows; raises as ``state`` does."""
-    values = {key: _value(key, value)[2] for key, value in submission.values.items()}
-    records: Row = {}
-    for kind, listed in submission.records.items():
-        fields = _known(_FIELDS, kind)
-        items = [
-            {f: _taken(_known(fields, f), v)[1] for f, v in item.items()} for item in listed.items
-        ]
-        records[kind] = {"complete": listed.complete, "items": items}
-    return digest({"values": values, "records": records, "identity": _identity(submission)})
-
-
 def state(submission: Submission) -> Statement:
     """The rows of a submission; what does not fit raises ``FactsError`` naming the fact."""
     sources = dict(submission.sources)
     rows: Rows = {table: [] for table in STATED_TABLES}
-    values = _state_values(submission.values, sources, rows)
-    records = _state_records(submission.records, sources, rows)
-    identity = _identity(submission)
-    facts = {"values": values, "records": records}
+    stated = {
+        "values": _state_values(submission.values, sources, rows),
+        "records": _state_records(submission.records, sources, rows),
+        "identity": _identity(submission),
+        "sources": dict(submission.sources),
+    }
+    # the texts have most of their members in common: each is written once
+    texts = {name: canonical_json(value) for name, value in stated.items()}
     return Statement(
-        submission.name,
-        canonical_json(identity),
-        canonical_json({**facts, "sources": dict(submission.sources)}),
-        digest({**facts, "identity": identity}),
+        texts["identity"],
+        _object(texts, "records", "sources", "values"),
+        sha256(_object(texts, "identity", "records", "values")),
         canonical_json(sources),
         rows,
     )
+
+
+def _object(texts: Mapping[str, str], *names: str) -> str:
+    """The canonical JSON of an object, from that of its members in order of their names."""
+    return "{" + ",".join(f'"{name}":{texts[name]}' for name in names) + "}"
 
 
 def _identity(submission: Submission) -> Row:
@@ -138,68 +148,60 @@ def restore(as_of: date, sources: str, rows: Mapping[type[Stated], Iterable[Row]
 
 def _state_values(filed: Mapping[str, Scalar], sources: dict[str, str], rows: Rows) -> Row:
     values: Row = {}
-    years: dict[str, Row] = {}
+    years: defaultdict[int, tuple[Row, list[str]]] = defaultdict(lambda: ({}, []))
     for key, value in filed.items():
-        fact, stored, values[key] = _value(key, value)
-        name, _, year = key.partition("@")
-        if fact.yearly:
-            row = years.setdefault(
-                year, {"fiscal_year": int(year), "sources": {}, **dict.fromkeys(_YEARLY)}
-            )
-            row[fact.id] = stored
+        fact, year = _fact_of(key)
+        stored, values[key] = _taken(fact, value)
+        if year is not None:
+            figures, where = years[year]
+            figures[fact.id] = stored
+            if key in sources:
+                where.append(_member(sources, key))
         else:
-            row = {"fact": name, "sources": {}, **dict.fromkeys(_SCALAR_COLUMNS)}
+            before, after = _AROUND[fact.id]
             # whole numbers have no column of their own among the scalar ones
-            row[_scalar_column(fact)] = Decimal(stored) if type(stored) is int else stored
+            filled = Decimal(stored) if type(stored) is int else stored
+            row = (_cut(sources, key), fact.id, *before, filled, *after)
             rows[Finding if fact.origin == "认定" else FiledFact].append(row)
-        if key in sources:
-            row["sources"][key] = sources.pop(key)
-    rows[YearlyFigure].extend(years.values())
-    for row in (*years.values(), *rows[FiledFact], *rows[Finding]):
-        row["sources"] = _sources_json(row["sources"])
+    rows[YearlyFigure] += [
+        (f"{{{','.join(sorted(where))}}}", year, *map(figures.get, _YEARLY))
+        for year, (figures, where) in years.items()
+    ]
     return values
 
 
-@lru_cache(maxsize=1 << 16, typed=True)  # typed: 1 is not True
-def _value(key: str, value: Scalar) -> tuple[Fact, object, Scalar]:
-    """The fact of a key, and the value as its column takes it and in its one form."""
+@lru_cache(maxsize=1 << 12)
+def _fact_of(key: str) -> tuple[Fact, int | None]:
+    """The fact that a key names, and the fiscal year of a yearly one."""
     name, _, year = key.partition("@")
     fact: Fact = _known(_FACTS, name)
     if fact.yearly != bool(year) or (year and not _is_year(year)):
         raise FactsError(f"「{key}」的年度不对：年度指标写成 名称@年份，其他指标不带年份")
-    return fact, *_taken(fact, value)
+    return fact, int(year) if year else None
 
 
 def _state_records(filed: Mapping[str, RecordList], sources: dict[str, str], rows: Rows) -> Row:
     records: Row = {}
     for kind, listed in filed.items():
-        fields = _known(_FIELDS, kind)
+        fields, table = _known(_FIELDS, kind), RECORD_TABLES[kind]
         items = []
-        rows[RecordListRow].append(
-            {"kind": kind, "complete": listed.complete, "sources": _cut(sources, kind)}
-        )
+        rows[RecordListRow].append((_cut(sources, kind), kind, listed.complete))
         for position, item in enumerate(listed.items):
             taken = {f: _taken(_known(fields, f), v) for f, v in item.items()}
             items.append({f: plain for f, (_, plain) in taken.items()})
-            rows[RECORD_TABLES[kind]].append(
-                {"position": position, "sources": _cut(sources, f"{kind}#{position}")}
-                | dict.fromkeys(fields)
-                | {f: stored for f, (stored, _) in taken.items()}
-            )
+            values = [taken[f][0] if f in taken else None for f in STATES[table][2:]]
+            rows[table].append((_cut(sources, f"{kind}#{position}"), position, *values))
         records[kind] = {"complete": listed.complete, "items": items}
     return records
 
 
 def _cut(sources: dict[str, str], key: str) -> str:
-    return _sources_json({key: sources.pop(key)} if key in sources else {})
+    """The canonical JSON of where a thing of the catalogue stands, which is taken from the sources."""
+    return f"{{{_member(sources, key)}}}" if key in sources else "{}"
 
 
-def _sources_json(sources: dict[str, str]) -> str:
-    """The canonical JSON of where something stands; most rows have one source, and there are many."""
-    if len(sources) == 1:
-        [(key, where)] = sources.items()
-        return f"{{{encode_basestring(key)}:{encode_basestring(where)}}}"
-    return canonical_json(sources)
+def _member(sources: dict[str, str], key: str) -> str:
+    return f'"{key}":{encode_basestring(sources.pop(key))}'
 
 
 def _known(catalogue: Mapping[str, Any], name: str) -> Any:
@@ -218,28 +220,46 @@ def _scalar_column(fact: Fact) -> str:
     return {"flag": "flag", "date": "day", "code": "words", "text": "words"}[fact.kind]
 
 
-@lru_cache(maxsize=1 << 14, typed=True)
-def _taken(fact: Fact, value: Scalar) -> tuple[object, Scalar]:
+def _around(column: str) -> tuple[tuple[None, ...], tuple[None, ...]]:
+    """The empty columns before and after the one of a scalar row that is filled."""
+    at = _SCALAR_COLUMNS.index(column)
+    return (None,) * at, (None,) * (len(_SCALAR_COLUMNS) - at - 1)
+
+
+_AROUND: Final = {f.id: _around(_scalar_column(f)) for f in FACTS if not f.yearly}
+
+
+def _taken(fact: Fact, value: Scalar) -> tuple[Any, Scalar]:
     """The value as its column takes it and in its one form, or ``FactsError``."""
-    stored = _column(fact, value)
-    return stored, _plain(stored)
+    if (
+        fact.kind in ("flag", "text") or fact.unit == "万元"
+    ):  # nothing to do, or never the same again
+        return _take(fact, value)
+    return _taken_before(fact, value)
 
 
-def _column(fact: Fact, value: Scalar) -> object:
-    """The value as its column takes it, or ``FactsError``."""
+@lru_cache(maxsize=1 << 13, typed=True)  # typed: 1 is not True
+def _taken_before(fact: Fact, value: Scalar) -> tuple[Any, Scalar]:
+    return _take(fact, value)
+
+
+def _take(fact: Fact, value: Scalar) -> tuple[Any, Scalar]:
     complaint = check_value(fact, value)
     if complaint is not None:
         raise FactsError(f"{fact.name}「{value}」{complaint}")
     if isinstance(value, bool):
-        return value
+        return value, value
     if fact.kind == "date":
-        return date.fromisoformat(value)
+        day = date.fromisoformat(value)
+        return day, day.isoformat()
     if fact.kind == "number":
         return _number(fact, value)
-    return _text(fact.name, value)
+    return value, _text(fact.name, value)
 
 
-def _number(fact: Fact, text: str) -> Decimal | int:
+def _number(fact: Fact, text: str) -> tuple[Decimal | int, str]:
+    if fact.unit == "万元" and _PLAIN_YUAN.fullmatch(text):
+        return Decimal(text), text
     try:
         number = Decimal(text)
         plain = decimal_text(number)
@@ -250,14 +270,14 @@ def _number(fact: Fact, text: str) -> Decimal | int:
     except ValueError as error:
         raise FactsError(f"{fact.name}：{error}") from None
     if fact.unit not in _WHOLE_UNITS:
-        return number
+        return number, plain
     if "." in plain or len(plain) > 18:
         raise FactsError(f"{fact.name}「{text}」应为整数")
-    return int(plain)
+    return int(plain), plain
 
 
 def _text(name: str, text: str) -> str:
-    if "\x00" in text or any("\ud800" <= c <= "\udfff" for c in text):
+    if _UNKEPT.search(text):
         raise FactsError(f"{name}含有不能保存的字符")
     return text
 

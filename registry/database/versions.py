@@ -5,6 +5,7 @@ Nothing here decides what is to be stored; see ``registry.loading``.
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
+from operator import itemgetter
 from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
@@ -12,7 +13,7 @@ from sqlmodel import Session, SQLModel
 
 from registry.database import bulk
 from registry.database.models import STATED_TABLES, Enterprise, Filing, Stated, YearlyFigure
-from registry.database.rows import Row, Statement, identity_columns
+from registry.database.rows import STATES, Row, Statement, identity_columns
 
 _T = TypeVar("_T")
 
@@ -29,6 +30,8 @@ def table_of(model: type[SQLModel]) -> sa.Table:
 ENTERPRISE: Final = table_of(Enterprise)
 FILING: Final = table_of(Filing)
 _FIGURE: Final = table_of(YearlyFigure)
+#: What the rows of a filing and itself have in common, besides its number.
+_KEYS: Final = ("enterprise_id", "import_id", "as_of", "known_from")
 
 
 def chunks(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
@@ -80,34 +83,25 @@ def insert(
     ids, new = _enterprise_ids(session, filed)
     alone = {uscc for uscc in new if len(filed[uscc]) == 1}
     numbers = bulk.numbers(session, FILING, len(statements))
-    common = {"import_id": import_id, "known_from": now, "known_until": None}
     keys = {
-        key: common | {"enterprise_id": ids[key[0]], "as_of": key[1], "filing_id": number}
-        for key, number in zip(statements, numbers, strict=True)
+        (uscc, as_of): (number, ids[uscc], import_id, as_of, now)
+        for number, (uscc, as_of) in zip(numbers, statements, strict=True)
     }
     versions = [
-        common
-        | {
-            "id": number,
-            "enterprise_id": ids[uscc],
-            "as_of": as_of,
-            "sources": statement.sources,
-            "replaces_id": replaced.get((uscc, as_of)),
-            "identity": statement.identity,
-            "facts": statement.facts,
-            "digest": statement.digest,
-        }
-        for number, ((uscc, as_of), statement) in zip(numbers, statements.items(), strict=True)
+        (*keys[key], None, s.sources, replaced.get(key), s.identity, s.facts, s.digest)
+        for key, s in statements.items()
     ]
-    bulk.insert(session, FILING, versions)
+    columns = ("sources", "replaces_id", "identity", "facts", "digest")
+    bulk.insert(session, FILING, ("id", *_KEYS, "known_until", *columns), versions)
     for model in STATED_TABLES:
-        # of several statements about a year, the current one is found by ``settle``
-        if model is YearlyFigure:
-            stated = {k: v if k[0] in alone else v | {"known_until": now} for k, v in keys.items()}
-        else:
-            stated = keys
-        rows = [row | stated[key] for key, s in statements.items() for row in s.rows[model]]
-        bulk.insert(session, table_of(model), rows)
+        rows = []
+        for key, statement in statements.items():
+            # of several statements about a year, the current one is found by ``settle``
+            waits = model is YearlyFigure and key[0] not in alone
+            stated = (*keys[key], now if waits else None)
+            rows += [stated + row for row in statement.rows[model]]
+        names = ("filing_id", *_KEYS, "known_until", *STATES[model])
+        bulk.insert(session, table_of(model), names, rows)
     return sorted(ids[uscc] for uscc in filed if uscc not in alone)
 
 
@@ -127,7 +121,7 @@ def _enterprise_ids(
         {"id": number, "uscc": uscc} | identity_columns(filed[uscc])
         for number, uscc in zip(numbers, missing, strict=True)
     ]
-    bulk.insert(session, ENTERPRISE, rows)
+    _insert_rows(session, ENTERPRISE, rows)
     ids |= dict(zip(missing, numbers, strict=True))
     return ids, set(missing)
 
@@ -143,7 +137,7 @@ def reopen(session: Session, filing_ids: Sequence[int], now: datetime) -> None:
         begin = {"known_from": now, "known_until": None}
         opened = bulk.numbers(session, FILING, len(closed))
         copied = zip(opened, closed, strict=True)
-        bulk.insert(session, FILING, [version | begin | {"id": id} for id, version in copied])
+        _insert_rows(session, FILING, [version | begin | {"id": id} for id, version in copied])
         for model in STATED_TABLES:
             waits = {"known_until": now} if model is YearlyFigure else {}
             copies = [
@@ -151,7 +145,14 @@ def reopen(session: Session, filing_ids: Sequence[int], now: datetime) -> None:
                 for filing_id, version in zip(opened, closed, strict=True)
                 for row in rows[version["id"]][model]
             ]
-            bulk.insert(session, table_of(model), copies)
+            _insert_rows(session, table_of(model), copies)
+
+
+def _insert_rows(session: Session, table: sa.Table, rows: Sequence[Row]) -> None:
+    """Add rows, which all have the same columns."""
+    if rows:
+        names = tuple(rows[0])
+        bulk.insert(session, table, names, list(map(itemgetter(*names), rows)))
 
 
 def _without_id(row: Row) -> Row:

@@ -7,10 +7,11 @@ not at all; writers wait for one another there, so the chain neither forks nor l
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from functools import cache
 from importlib import metadata
+from operator import attrgetter
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -167,7 +168,8 @@ def append(session: Session, drafts: Sequence[Draft], *, by: str, now: datetime)
         added.append(entry)
         previous = entry.digest
     if added:
-        bulk.insert(session, JOURNAL, [vars(e) for e in added])
+        names = [f.name for f in fields(Entry)]
+        bulk.insert(session, JOURNAL, names, list(map(attrgetter(*names), added)))
     return added
 
 

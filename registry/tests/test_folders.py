@@ -111,9 +111,10 @@ def sound(engine: sa.Engine) -> None:
 # what is stored
 
 
-def _plainly(session: Session, columns: sa.Table, rows: Sequence[Any]) -> None:
+def _plainly(session: Session, columns: sa.Table, names: Sequence[str], rows: Any) -> None:
     if rows:
-        session.execute(sa.insert(columns), [dict(row) for row in rows])
+        given = [dict(zip(names, row, strict=True)) for row in rows]
+        session.execute(sa.insert(columns), given)
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])

@@ -1,3 +1,4 @@
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from sqlmodel import Session, select
 
 from registry import loading
-from registry.database import storage
+from registry.database import rows, storage
 from registry.database.models import (
     STATED_TABLES,
     Enterprise,
@@ -24,6 +25,7 @@ from registry.errors import LoadError
 from registry.filings import Issue, Reading, Submission
 from registry.uscc import check_digit
 from rules.canonical import canonical_json
+from rules.errors import FactsError
 from rules.facts import FACTS, RECORDS, Fact, RecordList, Scalar
 
 NOW = datetime(2023, 7, 1, 9, 30, tzinfo=UTC)
@@ -206,6 +208,24 @@ def test_one_fact_has_one_form(database: sa.Engine, key: str, filed: str, kept: 
         found = loading.profile(session, code(1))
     assert found is not None
     assert found.values[key] == kept
+
+
+def test_an_amount_in_its_one_form_is_taken_as_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [
+        "0", "-0", "7", "-7", "007", "0.5", "0.50", "0.05", "0.0", "-0.5", "12.34", "12.3", "12.345",
+        "99999999999999.99", "999999999999999", "1e3", "x", "1,000", "",
+    ]  # fmt: skip
+
+    def taken(text: str) -> object:
+        try:
+            return rows.state(submission(values={"net_profit@2022": text}))
+        except FactsError as error:
+            return str(error)
+
+    found = [taken(text) for text in texts]
+    assert {type(one) for one in found} == {rows.Statement, str}
+    monkeypatch.setattr(rows, "_PLAIN_YUAN", re.compile("(?!)"))
+    assert [taken(text) for text in texts] == found
 
 
 @pytest.mark.parametrize(
