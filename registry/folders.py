@@ -23,6 +23,7 @@ from registry.errors import RegistryError
 from registry.filings import Issue, Reading
 from registry.intake import directory
 from registry.intake.directory import Part, Reader, Survey
+from registry.loading import Prepared
 from registry.record.receipts import IMPORT
 
 _HEADINGS: Final = ("级别", "表", "单元格", "原值", "问题", "应如何填写", "统一社会信用代码")
@@ -70,18 +71,30 @@ class Counts:
 Check = Callable[[Reading], Reading]
 
 
+@dataclass(frozen=True)
+class Task:
+    """A part to be prepared; with ``dry_run`` it will not be stored."""
+
+    part: Part
+    dry_run: bool
+
+
 class Bench:
-    """Reads and checks the parts of a folder: what needs no database."""
+    """Reads, checks and states the parts of a folder: what needs no database."""
 
     def __init__(
         self, found: Survey, as_of: date | None, mapping: Path | None, check: Check
     ) -> None:
         self._reader = Reader(found, as_of=as_of, mapping=mapping)
+        self._as_of = as_of
         self._check = check
 
-    def __call__(self, part: Part) -> Reading:
-        """The filings of a part, and everything amiss in it."""
-        return self._check(self._reader.read(part))
+    def __call__(self, task: Task) -> tuple[Prepared, list[Issue]]:
+        """The filings of a part as they can be stored, and everything amiss in it."""
+        reading = self._check(self._reader.read(task.part))
+        prepared = loading.prepare(reading, self._as_of)
+        issues = _issues(prepared, reading)
+        return prepared.to_compare() if task.dry_run else prepared, issues
 
 
 def unchecked(reading: Reading) -> Reading:
@@ -120,11 +133,11 @@ class FolderLoader:
     def dry_run(self, report: Report, progress: Callable[[int], None]) -> Counts:
         """Read and check everything and say what would be stored."""
         counts = Counts()
-        for part, reading in self._readings(self.parts()):
+        for task, prepared, issues in self._prepared(Task(part, True) for part in self.parts()):
             with storage.session(self.engine) as session:
-                done = self._load(session, reading, dry_run=True)
-            self._told(counts, done, reading, report)
-            progress(part.last)
+                done = self._store(session, prepared, dry_run=True)
+            self._told(counts, done, issues, report)
+            progress(task.part.last)
         return counts
 
     def load(self, report: Report | None, progress: Callable[[int], None]) -> Counts:
@@ -136,23 +149,23 @@ class FolderLoader:
         with storage.session(self.engine) as session:
             stored = _stored(session, self.found.folder.resolve().name, self.as_of)
 
-        def wanted() -> Iterator[Part]:
+        def wanted() -> Iterator[Task]:
             for part in self.parts():
-                if part.digest in stored:
+                kept = part.digest in stored
+                if kept:
                     counts.kept += part.last - part.first + 1
                     progress(part.last)
-                if part.digest not in stored or report is not None:
-                    yield part
+                if not kept or report is not None:
+                    yield Task(part, kept)
 
-        for part, reading in self._readings(wanted()):
-            kept = part.digest in stored
-            with storage.session(self.engine, write=not kept) as session:
-                done = self._load(session, reading, dry_run=kept)
-                if not kept:
-                    self._told(counts, done, reading, report)
-                elif report is not None:
-                    report(_issues(done, reading))
-            progress(part.last)
+        for task, prepared, issues in self._prepared(wanted()):
+            if not task.dry_run:
+                with storage.session(self.engine, write=True) as session:
+                    done = self._store(session, prepared, dry_run=False)
+                    self._told(counts, done, issues, report)
+            elif report is not None:
+                report(issues)
+            progress(task.part.last)
         return counts
 
     def parts(self) -> Iterator[Part]:
@@ -166,32 +179,26 @@ class FolderLoader:
         finally:
             gc.enable()
 
-    def _readings(self, parts: Iterator[Part]) -> Iterator[tuple[Part, Reading]]:
-        work: workers.Work[Part, Reading] = workers.work(self._start, self.jobs)
-        tasks = ((part, part) for part in parts)
+    def _prepared(self, tasks: Iterator[Task]) -> Iterator[tuple[Task, Prepared, list[Issue]]]:
+        work: workers.Work[Task, tuple[Prepared, list[Issue]]]
+        work = workers.work(self._start, self.jobs)
         with closing(work):
-            for part, reading in workers.answers(work, tasks, 1 + (self.jobs or 0)):
-                if isinstance(reading, workers.Lost):
+            keyed = ((task, task) for task in tasks)
+            for task, answer in workers.answers(work, keyed, 1 + (self.jobs or 0)):
+                if isinstance(answer, workers.Lost):
                     raise RegistryError(
-                        f"{part.name}：{reading.reason}，没有登记：请保留数据并报告"
+                        f"{task.part.name}：{answer.reason}，没有登记：请保留数据并报告"
                     )
-                yield part, reading
+                yield task, *answer
 
-    def _load(self, session: Session, reading: Reading, *, dry_run: bool) -> loading.LoadReport:
-        return loading.load(
-            session,
-            reading,
-            now=self.now(),
-            partial=True,
-            dry_run=dry_run,
-            as_of=self.as_of,
-            by=self.by,
+    def _store(self, session: Session, prepared: Prepared, *, dry_run: bool) -> loading.LoadReport:
+        return loading.store(
+            session, prepared, now=self.now(), partial=True, dry_run=dry_run, by=self.by
         )
 
     def _told(
-        self, counts: Counts, done: loading.LoadReport, reading: Reading, report: Report | None
+        self, counts: Counts, done: loading.LoadReport, issues: list[Issue], report: Report | None
     ) -> None:
-        issues = _issues(done, reading)
         counts.add(done, issues, self.shown)
         if report is not None:
             report(issues)
@@ -227,12 +234,12 @@ def _harmless(cell: str) -> str:
     return f"'{cell}" if cell.startswith(("=", "+", "-", "@")) else cell
 
 
-def _issues(done: loading.LoadReport, reading: Reading) -> list[Issue]:
+def _issues(prepared: Prepared, reading: Reading) -> list[Issue]:
     """The issues of a reading, and a 错误 for what was read well but could not be stored."""
     held = {submission.where for submission in reading.refused}
     late = [
         Issue("错误", *line.where.partition("!")[::2], "", line.reason, "", line.uscc)
-        for line in done.refused
+        for line in prepared.refused
         if line.where not in held
     ]
     return [*reading.issues, *late]

@@ -9,7 +9,7 @@ had superseded is opened again as a copy.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
 
@@ -105,6 +105,14 @@ class Prepared:
     good: dict[tuple[str, date], tuple[Line, Statement]]
     refused: tuple[Line, ...]
     whole: bool
+
+    def to_compare(self) -> "Prepared":
+        """The same with no more than tells what is new or changed: enough for a dry run."""
+        good = {
+            key: (line, Statement("", "", statement.digest, "", {}))
+            for key, (line, statement) in self.good.items()
+        }
+        return replace(self, good=good)
 
 
 def load(

@@ -21,7 +21,7 @@ from registry.cli import main
 from registry.database import bulk, storage
 from registry.errors import RegistryError
 from registry.filings import Reading
-from registry.folders import Counts, FolderLoader
+from registry.folders import Bench, Counts, FolderLoader, Task, unchecked
 from registry.intake import directory
 from registry.intake.cells import PLAIN, read_fact
 from registry.record import receipts
@@ -161,6 +161,21 @@ def test_in_parts_the_same_is_stored_as_at_once(
     for name in ("import", "journal"):
         assert (len(parted.pop(name)), len(whole.pop(name))) == (3, 1)
     assert parted == whole
+
+
+def test_a_dry_run_is_handed_no_more_than_it_compares(made: Path) -> None:
+    found = directory.survey(made)
+    [part] = directory.parts(found, 10**6)
+    bench = Bench(found, None, None, unchecked)
+    (whole, _), (light, issues) = bench(Task(part, dry_run=False)), bench(Task(part, dry_run=True))
+    assert issues == []
+    assert len(light.good) == COUNT
+    for (line, stored), (same, compared) in zip(
+        whole.good.values(), light.good.values(), strict=True
+    ):
+        assert (line, stored.digest) == (same, compared.digest)
+        assert stored.rows
+        assert not compared.rows
 
 
 def test_the_same_folder_again_changes_nothing(database: sa.Engine, made: Path) -> None:
