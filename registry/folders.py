@@ -28,6 +28,9 @@ from registry.record.receipts import IMPORT
 
 _HEADINGS: Final = ("级别", "表", "单元格", "原值", "问题", "应如何填写", "统一社会信用代码")
 
+#: After how many parts garbage is looked for, which takes as long as reading some hundred filings.
+_SWEPT: Final = 16
+
 Report = Callable[[list[Issue]], None]
 
 
@@ -169,13 +172,14 @@ class FolderLoader:
         return counts
 
     def parts(self) -> Iterator[Part]:
-        """The parts; garbage is looked for between them, since millions of rows make none that counts."""
+        """The parts; garbage is seldom looked for, since millions of rows make none that counts."""
         gc.freeze()
         gc.disable()
         try:
-            for part in directory.parts(self.found):
+            for number, part in enumerate(directory.parts(self.found), 1):
                 yield part
-                gc.collect()
+                if number % _SWEPT == 0:
+                    gc.collect()
         finally:
             gc.enable()
 

@@ -1,6 +1,7 @@
 """Loading folders of tables: what is stored, what is refused, and what an interruption leaves."""
 
 import csv
+import gc
 import os
 import signal
 from collections.abc import Callable, Sequence
@@ -15,7 +16,7 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 from sqlmodel import Session, SQLModel
 
-from registry import loading, resources
+from registry import folders, loading, resources
 from registry.audit.verify import verify
 from registry.cli import main
 from registry.database import bulk, storage
@@ -161,6 +162,21 @@ def test_in_parts_the_same_is_stored_as_at_once(
     for name in ("import", "journal"):
         assert (len(parted.pop(name)), len(whole.pop(name))) == (3, 1)
     assert parted == whole
+
+
+def test_garbage_is_looked_for_after_so_many_parts(
+    made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    swept: list[int] = []
+    monkeypatch.setattr(folders, "_SWEPT", 2)
+    monkeypatch.setattr(folders.gc, "collect", lambda: swept.append(len(seen)))
+    found = directory.survey(made)
+    seen: list[int] = []
+    for part in FolderLoader(sa.create_engine("sqlite://"), found, now=lambda: NOW).parts():
+        assert not gc.isenabled()
+        seen.append(part.last)
+    assert (seen, swept) == ([25, 50, 55], [2])
+    assert gc.isenabled()
 
 
 def test_a_dry_run_is_handed_no_more_than_it_compares(made: Path) -> None:
