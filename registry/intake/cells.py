@@ -136,7 +136,7 @@ def plain(value: CellValue) -> str:
         case None:
             return ""
         case str():
-            return _SPACE.sub(" ", value.strip())
+            return " ".join(value.split())
         case bool():
             return "TRUE" if value else "FALSE"
         case Percent():
@@ -293,7 +293,7 @@ def read_date(value: CellValue, unit: str = "") -> Parsed:
     if _is_none(value):
         return NOTHING
     text = half(plain(value))
-    tight = re.sub(r"\s*([-./年月日])\s*", r"\1", text)
+    tight = re.sub(r" ?([-./年月日]) ?", r"\1", text) if " " in text else text
     match = _DAY.fullmatch(tight)
     if match and (match[2], match[4]) in {("-", "-"), (".", "."), ("/", "/"), ("年", "月")}:
         parts = match[1], match[3], match[5]

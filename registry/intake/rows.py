@@ -31,8 +31,22 @@ _AS_OF: Final = Fact("as_of", AS_OF, "date")
 _REMEMBERED: Final = 1000
 
 
+class _Said(dict[CellValue, Parsed]):
+    """What the cells of one column say; the texts that come again and again are read once."""
+
+    def __init__(self, fact: Fact, unit: str) -> None:
+        self._fact = fact
+        self._unit = unit
+
+    def __missing__(self, value: CellValue) -> Parsed:
+        found = read_fact(self._fact, value, self._unit)
+        if isinstance(value, str) and len(self) < _REMEMBERED:  # of others, 1 and True are one key
+            self[value] = found
+        return found
+
+
 class _Slot:
-    """A column while rows are read; the texts that come again and again are read once.
+    """A column while rows are read; ``said`` gives what each of its cells says.
 
     ``source`` with the number of a row behind it is where a cell of the column stands; ``key`` is
     what its fact is kept by, or None if that depends on the year of the row.
@@ -45,9 +59,8 @@ class _Slot:
         self.fact = self.target.fact
         self.source = str(Place(sheet, column.letter))
         self._sheet, self._letter = sheet, column.letter
-        self._unit = column.heading.unit
         self.key = self._key(column.heading.year)
-        self._known: dict[str, Parsed] = {}
+        self.said = _Said(self.fact or _AS_OF, column.heading.unit)
 
     def place(self, number: int) -> Place:
         """The cell in the row of that number."""
@@ -57,17 +70,6 @@ class _Slot:
         if self.fact is None or (self.fact.yearly and year is None):
             return None
         return self.fact.id if year is None else yearly_key(self.fact.id, year)
-
-    def parse(self, fact: Fact, value: CellValue) -> Parsed:
-        """What the cell says as a value of ``fact``, the column's own."""
-        if not isinstance(value, str):
-            return read_fact(fact, value, self._unit)
-        found = self._known.get(value)
-        if found is None:
-            found = read_fact(fact, value, self._unit)
-            if len(self._known) < _REMEMBERED:
-                self._known[value] = found
-        return found
 
 
 class _Titles:
@@ -205,7 +207,7 @@ class Table:
             if slot.fact is None:
                 self._put(draft, titles, slot, number, value)
                 continue
-            parsed = slot.parse(slot.fact, value)
+            parsed = slot.said[value]
             found = parsed.value
             if found is None or parsed.notice:
                 self._tell(draft, slot, number, slot.fact, value, parsed)
@@ -237,7 +239,7 @@ class Table:
         elif slot.role == "region":
             self._put_region(draft, place, value)
         else:
-            parsed = slot.parse(_AS_OF, value)
+            parsed = slot.said[value]
             self._tell(draft, slot, number, _AS_OF, value, parsed)
             found = parsed.value
             draft.as_of = date.fromisoformat(found) if isinstance(found, str) else None
@@ -247,7 +249,7 @@ class Table:
         given = False
         for slot, value in self._given(row):
             assert slot.fact is not None
-            parsed = slot.parse(slot.fact, value)
+            parsed = slot.said[value]
             if parsed.value is None or parsed.notice:
                 self._tell(draft, slot, number, slot.fact, value, parsed)
             if parsed.value is not None:
