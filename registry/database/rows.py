@@ -52,13 +52,11 @@ STATES: Final[dict[type[Stated], tuple[str, ...]]] = {
     for model in STATED_TABLES
 }
 
-_IDENTITY: Final = {f.id: f for f in IDENTITY}
-_FACTS: Final = {f.id: f for f in FACTS}
 _YEARLY: Final = STATES[YearlyFigure][2:]
-_FIELDS: Final = {kind.id: {f.id: f for f in kind.fields} for kind in RECORDS}
 _KINDS: Final = {table: kind for kind, table in RECORD_TABLES.items()}
 _SCALAR_COLUMNS: Final = STATES[FiledFact][2:]
 _WHOLE_UNITS: Final = ("人", "名")
+_REMEMBERED: Final = 1000
 #: Most amounts: in their one form and of whole fen.
 _PLAIN_YUAN: Final = re.compile(r"-?[1-9][0-9]{0,13}(\.[0-9]?[1-9])?|0(\.[0-9]?[1-9])?")
 #: What no database keeps: NUL, and halves of characters.
@@ -108,7 +106,7 @@ def _object(texts: Mapping[str, str], *names: str) -> str:
 def _identity(submission: Submission) -> Row:
     return {
         "name": _text("企业名称", submission.name),
-        **{k: _taken(_known(_IDENTITY, k), v)[1] for k, v in submission.identity.items()},
+        **{k: _known(_IDENTITY, k)[v][1] for k, v in submission.identity.items()},
     }
 
 
@@ -119,7 +117,7 @@ def identity_columns(identities: Iterable[str]) -> Row:
         merged |= json.loads(identity)
     name = merged.pop("name")
     return {"name": name, **dict.fromkeys(_IDENTITY)} | {
-        k: _taken(_IDENTITY[k], v)[0] for k, v in merged.items()
+        k: _IDENTITY[k][v][0] for k, v in merged.items()
     }
 
 
@@ -150,8 +148,9 @@ def _state_values(filed: Mapping[str, Scalar], sources: dict[str, str], rows: Ro
     values: Row = {}
     years: defaultdict[int, tuple[Row, list[str]]] = defaultdict(lambda: ({}, []))
     for key, value in filed.items():
-        fact, year = _fact_of(key)
-        stored, values[key] = _taken(fact, value)
+        taken, year = _place(key)
+        stored, values[key] = taken[value]
+        fact = taken.fact
         if year is not None:
             figures, where = years[year]
             figures[fact.id] = stored
@@ -171,13 +170,13 @@ def _state_values(filed: Mapping[str, Scalar], sources: dict[str, str], rows: Ro
 
 
 @lru_cache(maxsize=1 << 12)
-def _fact_of(key: str) -> tuple[Fact, int | None]:
+def _place(key: str) -> "tuple[_Taken, int | None]":
     """The fact that a key names, and the fiscal year of a yearly one."""
     name, _, year = key.partition("@")
-    fact: Fact = _known(_FACTS, name)
-    if fact.yearly != bool(year) or (year and not _is_year(year)):
+    taken: _Taken = _known(_FACTS, name)
+    if taken.fact.yearly != bool(year) or (year and not _is_year(year)):
         raise FactsError(f"「{key}」的年度不对：年度指标写成 名称@年份，其他指标不带年份")
-    return fact, int(year) if year else None
+    return taken, int(year) if year else None
 
 
 def _state_records(filed: Mapping[str, RecordList], sources: dict[str, str], rows: Rows) -> Row:
@@ -187,7 +186,7 @@ def _state_records(filed: Mapping[str, RecordList], sources: dict[str, str], row
         items = []
         rows[RecordListRow].append((_cut(sources, kind), kind, listed.complete))
         for position, item in enumerate(listed.items):
-            taken = {f: _taken(_known(fields, f), v) for f, v in item.items()}
+            taken = {f: _known(fields, f)[v] for f, v in item.items()}
             items.append({f: plain for f, (_, plain) in taken.items()})
             values = [taken[f][0] if f in taken else None for f in STATES[table][2:]]
             rows[table].append((_cut(sources, f"{kind}#{position}"), position, *values))
@@ -229,18 +228,25 @@ def _around(column: str) -> tuple[tuple[None, ...], tuple[None, ...]]:
 _AROUND: Final = {f.id: _around(_scalar_column(f)) for f in FACTS if not f.yearly}
 
 
-def _taken(fact: Fact, value: Scalar) -> tuple[Any, Scalar]:
-    """The value as its column takes it and in its one form, or ``FactsError``."""
-    if (
-        fact.kind in ("flag", "text") or fact.unit == "万元"
-    ):  # nothing to do, or never the same again
-        return _take(fact, value)
-    return _taken_before(fact, value)
+class _Taken(dict[Scalar, tuple[Any, Scalar]]):
+    """The values of a fact, each as its column takes it and in its one form, or ``FactsError``.
+
+    Some are kept: many a fact has few different ones.
+    """
+
+    def __init__(self, fact: Fact) -> None:
+        self.fact = fact
+
+    def __missing__(self, value: Scalar) -> tuple[Any, Scalar]:
+        found = _take(self.fact, value)
+        if len(self) < _REMEMBERED:
+            self[value] = found
+        return found
 
 
-@lru_cache(maxsize=1 << 13, typed=True)  # typed: 1 is not True
-def _taken_before(fact: Fact, value: Scalar) -> tuple[Any, Scalar]:
-    return _take(fact, value)
+_IDENTITY: Final = {f.id: _Taken(f) for f in IDENTITY}
+_FACTS: Final = {f.id: _Taken(f) for f in FACTS}
+_FIELDS: Final = {kind.id: {f.id: _Taken(f) for f in kind.fields} for kind in RECORDS}
 
 
 def _take(fact: Fact, value: Scalar) -> tuple[Any, Scalar]:
