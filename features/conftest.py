@@ -4,17 +4,33 @@ The sentences themselves are a closed set in ``rules.drafting.examples``; a defi
 compiled by ``rules.source`` and is not run as a step.
 """
 
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
 from pytest_bdd import given, parsers, then
 from pytest_bdd.parser import Scenario
 
-from rules.decider import by_both
+from rules.decider import Decider
+from rules.decode import decode
 from rules.drafting.examples import Given, actual, read_indicator, take
+from rules.facts import Profile
 from rules.language.tables import COLUMNS
+from rules.model import Ruleset, Trace
 from rules.rulebook import Rulebook, load
 from rules.source import Row, Step
+
+
+@lru_cache(maxsize=8)
+def decider(text: str) -> Decider:
+    """One for each ruleset: to compile it takes longer than to decide an example by it."""
+    return Decider(decode(text))
+
+
+def by_both(ruleset: Ruleset, profile: Profile) -> Trace:
+    """What both evaluators say."""
+    return decider(ruleset.canonical()).decide(profile).trace
+
 
 RULE = pytest.StashKey[str]()
 

@@ -6,13 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
-from functools import cache
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rules import reference
 from rules.decider import Decision, by_reference
 from rules.errors import RulesetError
 from rules.facts import Fact, Profile, RecordList, Scalar, fact, record_kind
@@ -33,14 +31,17 @@ from rules.model import (
 from rules.reference import years
 from rules.sensitivity import Change, Changes, Margin, margins, smallest_changes
 from rules.sensitivity.along import sign_changes
-from rules.tests.test_agreement import AS_OF, FIGURES, TIERS, profiles, rulebook, values
+from rules.tests.test_agreement import (
+    AS_OF,
+    FIGURES,
+    TIERS,
+    evaluator,
+    profiles,
+    rulebook,
+    values,
+)
 
 STEPS = {"万元": Fraction("0.01"), "%": Fraction("0.000001"), "分": Fraction("0.01")}
-
-
-@cache
-def evaluator(root: str) -> reference.Evaluator:
-    return reference.Evaluator(rulebook().ruleset(root).to_json())
 
 
 def verdict(root: str, profile: Profile) -> Outcome:
