@@ -243,10 +243,25 @@ class Spark:
         self.session.stop()
 
 
+#: What moves a filter or a projection through the stages writes their expressions into one another,
+#: over and over: planning would never end.
+_MOVING: Final = ("PushDownPredicates", "PushPredicateThroughNonJoin", "CollapseProject")
+
 #: ANSI: an overflow is an error. Whole stages of our width compile to methods that the JVM interprets.
+#: Each CTE is read once, and the old precedence puts it there while parsing; else every one of them
+#: has the whole plan looked through again. What infers filters or plans anew while running has
+#: nothing to gain from our statements, and takes long to find that out.
 _SPARK: Final = {
     "spark.sql.ansi.enabled": "true",
     "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.legacy.ctePrecedencePolicy": "LEGACY",
+    "spark.sql.optimizer.excludedRules": ",".join(
+        f"org.apache.spark.sql.catalyst.optimizer.{rule}" for rule in _MOVING
+    ),
+    "spark.sql.constraintPropagation.enabled": "false",
+    "spark.sql.optimizer.dynamicPartitionPruning.enabled": "false",
+    "spark.sql.optimizer.runtime.bloomFilter.enabled": "false",
+    "spark.sql.adaptive.enabled": "false",
     "spark.sql.shuffle.partitions": "8",
     "spark.sql.session.timeZone": "UTC",
     "spark.driver.memory": "4g",
