@@ -22,6 +22,7 @@ from registry.cli.common import (
     command,
     console,
     engine,
+    jobs_option,
     json_option,
     new_workbook,
     print_json,
@@ -37,8 +38,10 @@ from registry.record import cases, publication, register
 from registry.record.cases import Case
 from registry.reports import screening as report
 from registry.screening import snapshot
+from registry.screening.deciding import Known
 from registry.screening.engines import Database, DuckDB, PostgreSQL, Spark, SQLite
-from registry.screening.funnel import EXPLAINED, Firm, Known, Scope, Screening, Tally
+from registry.screening.funnel import EXPLAINED, Scope, Screening
+from registry.screening.results import Firm, Tally
 from registry.screening.schema import CATALOGUE
 from registry.screening.tables import Files, Sink
 from rules.editions import Governing, governing
@@ -142,6 +145,7 @@ class Near(click.ParamType[Fraction]):
     type=click.Path(path_type=Path, dir_okay=False),
     help="写入此文件：.xlsx 汇总和名单，.parquet 或 .csv 每家一行。",
 )
+@jobs_option
 @json_option
 def screen(
     tiers: tuple[str, ...],
@@ -156,6 +160,7 @@ def screen(
     master: str,
     folder: Path | None,
     output: Path | None,
+    jobs: int | None,
     as_json: bool,
 ) -> None:
     """筛查全部企业：逐条符合多少家，哪些符合，哪些失去资格，哪些接近、差在哪里。
@@ -183,6 +188,7 @@ def screen(
             judge,
             _governing(text, procedure, batch, day),
             _filings(session),
+            jobs,
         )
         chosen = _tiers(text, titles_of(tiers), procedure)
         tallies = _run(screening, chosen)

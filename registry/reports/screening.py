@@ -16,7 +16,7 @@ from rich.table import Table
 
 from registry.reports.verdicts import Wrapped
 from registry.screening.engines import duckdb_connection
-from registry.screening.funnel import Firm, Tally
+from registry.screening.results import Firm, Tally
 from rules.model import Outcome
 
 LABEL: Final = "筛查结果，不是决定"

@@ -1,51 +1,45 @@
 """Screening a stock of filings: how many meet each criterion, who qualifies, who lost it, who is near.
 
-The statement gives the verdicts; the engine decides what cannot be put into columns, and decides
-again all positives near an edge and a random sample. A single difference, and nothing is shown.
+The statement gives the verdicts; the engine decides what cannot be put into columns or into SQL, and
+decides again all positives near an edge and a random sample. A single difference, and nothing is shown.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from functools import partial
 from random import SystemRandom
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Final, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.sql.expression import ColumnElement
 
-from registry.judging import (
-    CheckRefusedError,
-    Determination,
-    Judge,
-    Judgement,
-    Registration,
-    refuse_wrong_day,
-)
+from registry import workers
+from registry.judging import CheckRefusedError, Judge, Judgement
 from registry.record.cases import Case
-from registry.screening import agreement
-from registry.screening.compiler import Program
+from registry.screening import agreement, deciding
+from registry.screening.compiler import Code, Program
+from registry.screening.counting import Counting
+from registry.screening.deciding import Bench, Decided, Known, Question
 from registry.screening.engines import Database
+from registry.screening.results import VERDICT, Firm, Part, Step, Tally, successive
 from registry.screening.schema import Schema
 from registry.screening.snapshot import kind_of
+from registry.screening.tables import parts
 from registry.screening.variants import moved
 from registry.screening.widths import DayLiteral, UnsupportedError
-from rules.editions import OTHERS, ApplicabilityRow, Governing
+from rules.editions import Governing
 from rules.errors import NoRulesetError
 from rules.explain import explain, grounds
-from rules.model import Cases, Outcome, Position, Rule, Ruleset
+from rules.model import Outcome
 
-#: The indicator that tells the sector of a filing.
-SECTOR: Final = "划型行业"
 SAMPLE: Final = 200
 #: How many that are near are explained with figures; of the others only the criteria are named.
 EXPLAINED: Final = 1000
-_UNSTATED: Final = "（未填报）"
-
-
-#: What persons determined of a filing, and the registered titles of its enterprise.
-Known: TypeAlias = tuple[Sequence[Determination], Sequence[Registration]]
+#: How many rows that the engine decided are held before they are put away.
+_HELD: Final = 200
 
 
 class Filings(Protocol):
@@ -65,85 +59,6 @@ class Scope:
     sample: int = SAMPLE
 
 
-@dataclass
-class Step:
-    """A criterion of the funnel: how many meet it and all before it, and how it came out by itself.
-
-    ``alone`` are those that nothing else stops.
-    """
-
-    rule: str
-    title: str
-    passed: int = 0
-    alone: int = 0
-    outcomes: Counter[Outcome] = field(default_factory=Counter)
-
-
-@dataclass(frozen=True)
-class Firm:
-    """An enterprise in a list: ``criteria`` are those that it misses, ``detail`` by how much."""
-
-    uscc: str
-    name: str
-    province: str
-    city: str
-    county: str
-    sector: str
-    as_of: str
-    tier: str
-    outcome: Outcome
-    holds: bool
-    near: bool
-    criteria: tuple[str, ...]
-    open: tuple[str, ...]
-    detail: str = ""
-
-    @property
-    def group(self) -> str:
-        """What an officer looks it up under."""
-        if self.outcome is Outcome.MET:
-            return "符合"
-        if self.holds and self.outcome is Outcome.NOT_MET:
-            return "失去资格"
-        return "接近" if self.near else ""
-
-
-@dataclass
-class Tally:
-    """What came out for one tier."""
-
-    tier: str
-    rulesets: dict[str, str] = field(default_factory=dict)
-    outcomes: Counter[Outcome] = field(default_factory=Counter)
-    steps: dict[str, Step] = field(default_factory=dict)
-    places: dict[str, dict[str, Counter[str]]] = field(default_factory=dict)
-    holders: int = 0
-    lost: int = 0
-    near: int = 0
-    by_engine: Counter[str] = field(default_factory=Counter)
-    checked: int = 0
-    refused: Counter[str] = field(default_factory=Counter)
-    titles: dict[str, str] = field(default_factory=dict)
-    details: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def total(self) -> int:
-        """How many were screened."""
-        return self.outcomes.total()
-
-
-@dataclass(frozen=True)
-class Part:
-    """The filings of a tier that one ruleset governs, and the tables that hold what came out."""
-
-    root: str
-    program: Program
-    steps: tuple[str, ...]
-    table: str
-    near: str
-    edge: str
-
-
 class Screening:
     """Screens the filings in a database for some tiers."""
 
@@ -155,6 +70,7 @@ class Screening:
         judge: Judge,
         governing: Callable[[str, str], Governing],
         cases: Filings,
+        jobs: int | None = None,
     ) -> None:
         self.database = database
         self.schema = schema
@@ -162,6 +78,8 @@ class Screening:
         self.judge = judge
         self._governing = governing
         self._cases = cases
+        self._jobs = jobs
+        self._counting = Counting(database, schema)
         self._filing = schema.filing
         self._parts: dict[str, list[Part]] = {}
 
@@ -173,19 +91,12 @@ class Screening:
             self._hold(tier, f"holds_{n}")
             for m, (found, provinces) in enumerate(self._governed(tier, tally).items()):
                 yield f"{tier} {found}", tally
-                try:
-                    part = self._screen(tally, found, provinces, f"{n}_{m}")
-                except UnsupportedError as error:
-                    query = sa.select(sa.func.count()).select_from(self._filing)
-                    [(number,)] = self.database.rows(query.where(self._wanted(provinces)))
-                    tally.refused[f"{found}不能筛查（{error}），请用 tidu check --all"] += int(
-                        number
-                    )
-                    continue
+                part = yield from self._screen(tally, found, provinces, f"{n}_{m}")
                 self._parts[tier].append(part)
-                yield f"{tier} {found} 复核", tally
-                self._check(tally, part)
-                self._count(tally, part, f"holds_{n}")
+                if part.program is not None:
+                    yield f"{tier} {found} 复核", tally
+                    self._check(tally, part, part.program)
+                self._counting.count(tally, part, f"holds_{n}")
             yield "", tally
 
     # who is looked at
@@ -245,93 +156,93 @@ class Screening:
 
     # verdicts
 
-    def _screen(self, tally: Tally, root: str, provinces: Sequence[str], suffix: str) -> Part:
+    def _screen(
+        self, tally: Tally, root: str, provinces: Sequence[str], number: str
+    ) -> Generator[tuple[str, Tally], None, Part]:
+        """Decide the filings that a ruleset governs: by SQL, and what that cannot do by the engine."""
         ruleset = self.judge.rules.ruleset(root)
         tally.rulesets[root] = ruleset.digest
         tally.titles |= {r.id: r.title for r in ruleset.rules}
-        program = Program(ruleset, self.schema, self.scope.day)
         steps = tuple(r.id for r in successive(ruleset))
         for id in steps:
             tally.steps.setdefault(id, Step(id, tally.titles[id]))
-        part = Part(root, program, steps, f"screened_{suffix}", f"near_{suffix}", f"edge_{suffix}")
-        wanted = self._wanted(provinces)
-        routed = self._filing.c.routed
-        statement = program.statement(
-            self._kept(part), where=sa.and_(wanted, routed.is_(None)), fence=self.database.fence
-        )
-        self.database.keep(part.table, statement)
-        self._decide_routed(tally, part, sa.and_(wanted, routed.is_not(None)))
-        for table, share, outcome in (
-            (part.near, self.scope.near, Outcome.NOT_MET),
-            (part.edge, -self.scope.near, Outcome.MET),
-        ):
-            self._vary(part, table, share, outcome)
+        filing, wanted = self._filing, self._wanted(provinces)
+        why: ColumnElement[Any] = filing.c.routed
+        try:
+            variants = (ruleset, *(moved(ruleset, s) for s in (self.scope.near, -self.scope.near)))
+            program, easier, harder = (Program(r, self.schema, self.scope.day) for r in variants)
+        except UnsupportedError as error:
+            code = Code(tuple(r.id for r in ruleset.rules if not r.records and not r.scored))
+            part = Part(root, code, steps, number, None)
+            results, near = part.nothing(filing)
+            self.database.keep(part.table, results)
+            self.database.keep(part.near, near)
+            reasons = dict.fromkeys(self._ids(wanted), f"{root}不能用 SQL 筛查，{error}")
+        else:
+            part = Part(root, program.code, steps, number, program)
+            self._evaluate(part, program, easier, harder, wanted)
+            query = sa.select(filing.c.filing_id, why).where(wanted, why.is_not(None))
+            reasons = {int(id): kind_of(str(text)) for id, text in self.database.rows(query)}
+        for _ in self._decide(tally, part, reasons):
+            yield f"{tally.tier} {root} 规则引擎", tally
         return part
 
-    def _kept(self, part: Part) -> list[str]:
-        """The columns of a result: verdict, codes, the outcomes of the funnel's criteria, the sector."""
-        program = part.program
-        columns = [program.verdict.columns[0], *program.codes]
-        columns += [program.nodes[id].columns[0] for id in part.steps]
-        sector = program.code_column(SECTOR)
-        return list(dict.fromkeys([*columns, *([sector] if sector else [])]))
+    def _evaluate(
+        self,
+        part: Part,
+        program: Program,
+        easier: Program,
+        harder: Program,
+        wanted: ColumnElement[bool],
+    ) -> None:
+        """Keep what the programs say of all that the columns hold."""
+        held = sa.and_(wanted, self._filing.c.routed.is_(None))
+        fence = self.database.fence
+        self.database.keep(part.table, part.selected(program, held, fence))
+        results = part.results()
+        for table, other, outcome in (
+            (part.near, easier, Outcome.NOT_MET),
+            (part.edge, harder, Outcome.MET),
+        ):
+            those = sa.select(results.c.filing_id).where(results.c[VERDICT] == int(outcome))
+            among = sa.and_(self._filing.c.routed.is_(None), self._filing.c.filing_id.in_(those))
+            met = outcome is Outcome.NOT_MET
+            self.database.keep(table, part.near_selected(other, among, fence, met=met))
 
-    def _decide_routed(self, tally: Tally, part: Part, where: ColumnElement[bool]) -> None:
-        """Have the engine decide what the columns could not hold, and add it to the results."""
-        query = sa.select(self._filing.c.filing_id, self._filing.c.routed).where(where)
-        reasons = {int(id): str(reason) for id, reason in self.database.rows(query)}
-        rows = []
-        for case, known in self._cases(sorted(reasons)):
-            judged = self._judge(case, part.root, known)
-            if judged is None:
-                tally.refused["填报日期或年度不符"] += 1
-                continue
-            tally.by_engine[kind_of(reasons[case.filing_id])] += 1
-            rows.append(self._row(part, case.filing_id, judged))
-        self.database.extend(part.table, rows)
+    def _ids(self, where: ColumnElement[bool]) -> list[int]:
+        query = sa.select(self._filing.c.filing_id).where(where)
+        return [int(id) for (id,) in self.database.rows(query)]
 
-    def _judge(self, case: Case, root: str, known: Known) -> Judgement | None:
-        try:
-            refuse_wrong_day(case.name, case.profile, self.scope.day)
-        except CheckRefusedError:
-            return None
-        row = ApplicabilityRow("", "", OTHERS, "", None, None, root, "", Position("", 0))
-        return self.judge.judge(Governing(row, "", ()), case.profile_as_of(self.scope.day), *known)
-
-    def _row(self, part: Part, filing_id: int, judged: Judgement) -> list[Any]:
-        """A decision of the engine as a row of the results."""
-        program, trace = part.program, judged.decision.trace
-        values: dict[str, Any] = {}
-        for id in (program.ruleset.root, *part.steps):
-            values[program.nodes[id].columns[0]] = int(trace[id])  # type: ignore[arg-type]
-        values |= dict(zip(program.codes, program.code.of(trace), strict=True))
-        sector = program.code_column(SECTOR)
-        if sector:
-            reading = judged.decision.readings.get(SECTOR)
-            values[sector] = reading.code if reading else None
-        return [filing_id, *(values[c] for c in self._kept(part))]
-
-    def _vary(self, part: Part, table: str, share: Fraction, outcome: Outcome) -> None:
-        """Keep whose verdict of that outcome is another one where all thresholds are moved."""
-        program = Program(moved(part.program.ruleset, share), self.schema, self.scope.day)
-        verdict = sa.column(part.program.verdict.columns[0], sa.Integer())
-        mine = sa.table(part.table, sa.column("filing_id"), verdict)
-        those = sa.select(mine.c.filing_id).where(verdict == int(outcome))
-        outputs = [program.verdict.columns[0], *program.codes]
-        statement = program.statement(
-            outputs,
-            where=sa.and_(self._filing.c.routed.is_(None), self._filing.c.filing_id.in_(those)),
-            fence=self.database.fence,
-        )
-        varied = statement.cte("varied")
-        other = sa.column(outputs[0], sa.Integer())
-        wanted = other == 3 if outcome is Outcome.NOT_MET else other != 3
-        named = [varied.c[o].label(f"v{n}") for n, o in enumerate(outputs)]
-        self.database.keep(table, sa.select(varied.c.filing_id, *named).where(wanted))
+    def _decide(self, tally: Tally, part: Part, reasons: Mapping[int, str]) -> Iterator[int]:
+        """Have the engine decide filings, and add them to the results; yields how many are done."""
+        if not reasons:
+            return
+        scope = self.scope
+        asked = Question(part.root, part.code, part.steps, scope.day, scope.near)
+        jobs = workers.jobs_for(len(reasons), self._jobs)
+        work: workers.Work[tuple[Case, Known], Decided | str]
+        work = workers.work(partial(Bench, self.judge.rules, asked), jobs)
+        tasks = ((case.filing_id, (case, known)) for case, known in self._cases(sorted(reasons)))
+        done = 0
+        with closing(work):
+            for answered in parts(workers.answers(work, tasks), _HELD):
+                results, near = [], []
+                for id, found in answered:
+                    if isinstance(found, Decided):
+                        tally.by_engine[reasons[id]] += 1
+                        results.append(part.row(id, found))
+                        if found.near is not None:
+                            near.append([id, *found.near])
+                    else:
+                        tally.refused[found if isinstance(found, str) else found.reason] += 1
+                self.database.extend(part.table, results)
+                self.database.extend(part.near, near)
+                done += len(answered)
+                yield done
 
     # agreement
 
-    def _check(self, tally: Tally, part: Part) -> None:
+    def _check(self, tally: Tally, part: Part, program: Program) -> None:
         """Have the engine decide again the positives near an edge and a random sample."""
         edge, mine = _ids(part.edge), _ids(part.table)
         every = [int(id) for (id,) in self.database.rows(mine)]
@@ -340,7 +251,7 @@ class Screening:
         screened = dict(
             agreement.results(
                 self.database,
-                part.program,
+                program,
                 sa.and_(
                     self._filing.c.routed.is_(None),
                     sa.or_(
@@ -359,115 +270,19 @@ class Screening:
             agreement.refuse(found, part.root)
             tally.checked += 1
 
-    # counts
-
-    def _count(self, tally: Tally, part: Part, holds: str) -> None:
-        self._count_steps(tally, part)
-        self._count_places(tally, part, holds)
-        near = sa.select(sa.func.count()).select_from(sa.table(part.near))
-        [(number,)] = self.database.rows(near)
-        tally.near += int(number)
-
-    def _count_steps(self, tally: Tally, part: Part) -> None:
-        """One row of counts: for each criterion how it came out, with those before it, and alone."""
-        columns: list[ColumnElement[Any]] = [
-            sa.column(part.program.nodes[id].columns[0]) for id in part.steps
-        ]
-        wanted: list[ColumnElement[bool]] = []
-        for n, column in enumerate(columns):
-            wanted += [column == int(o) for o in _COUNTED]
-            wanted.append(sa.and_(*(c == 3 for c in columns[: n + 1])))
-            wanted.append(sa.and_(column != 3, *(c == 3 for c in columns if c is not column)))
-        sums = [sa.func.sum(sa.case((w, 1), else_=0)).label(f"n{n}") for n, w in enumerate(wanted)]
-        [row] = self.database.rows(sa.select(*sums).select_from(sa.table(part.table)))
-        numbers = [int(v or 0) for v in row]
-        width = len(_COUNTED) + 2
-        for n, id in enumerate(part.steps):
-            mine = numbers[n * width : (n + 1) * width]
-            step = tally.steps[id]
-            step.outcomes.update(dict(zip(_COUNTED, mine, strict=False)))
-            step.passed += mine[-2]
-            step.alone += mine[-1]
-
-    def _count_places(self, tally: Tally, part: Part, holds: str) -> None:
-        """Outcomes by place and sector, and of those who hold the title."""
-        joined, verdict, sector, held = self._joined(part, holds)
-        places = [self._filing.c.province, self._filing.c.city, sector]
-        holding = sa.case((held.is_not(None), 1), else_=0)
-        keys = [*places, verdict, holding]
-        query = sa.select(*keys, sa.func.count()).select_from(joined).group_by(*keys)
-        for province, city, industry, value, holding_, number in self.database.rows(query):
-            outcome, count = Outcome(int(value)), int(number)
-            tally.outcomes[outcome] += count
-            if holding_:
-                tally.holders += count
-                tally.lost += count if outcome is Outcome.NOT_MET else 0
-            for name, of in (("省份", province), ("市", city), ("划型行业", industry)):
-                counted = tally.places.setdefault(name, {})
-                counted.setdefault(of or _UNSTATED, Counter())[outcome.text] += count
-
-    def _joined(self, part: Part, holds: str) -> tuple[Any, Any, Any, Any]:
-        """Results with their filings and titles: the source, verdict, sector and who holds."""
-        name = part.program.code_column(SECTOR)
-        columns = ["filing_id", *self._kept(part)]
-        mine = sa.table(part.table, *(sa.column(c) for c in columns))
-        held = sa.table(holds, sa.column("filing_id"))
-        joined = mine.join(self._filing, self._filing.c.filing_id == mine.c.filing_id)
-        joined = joined.outerjoin(held, held.c.filing_id == mine.c.filing_id)
-        # no type of texts has one name on all databases, and none takes a constant to group by
-        none = sa.func.substr(self._filing.c.province, 1, 0)
-        sector = mine.c[name] if name else none
-        return joined, mine.c[part.program.verdict.columns[0]], sector, held.c.filing_id
-
     # lists
 
     def firms(self, tiers: Sequence[str], tallies: Mapping[str, Tally]) -> Iterator[Firm]:
         """All that were screened, tier by tier, in order of credit code within a ruleset."""
         for n, tier in enumerate(tiers):
             for part in self._parts[tier]:
-                yield from self._firms(tallies[tier], part, f"holds_{n}")
+                yield from self._counting.firms(tallies[tier], part, f"holds_{n}")
 
-    def _firms(self, tally: Tally, part: Part, holds: str) -> Iterator[Firm]:
-        joined, verdict, sector, held = self._joined(part, holds)
-        program = part.program
-        count = program.code.parts
-        varied: list[sa.ColumnClause[Any]] = [sa.column(f"v{k}") for k in range(count + 1)]
-        near = sa.table(part.near, sa.column("filing_id"), *varied)
-        joined = joined.outerjoin(near, near.c.filing_id == self._filing.c.filing_id)
-        codes: list[ColumnElement[Any]] = [sa.column(c) for c in program.codes]
-        firm = [self._filing.c[c] for c in ("uscc", "name", "province", "city", "county")]
-        still = [near.c[f"v{k}"] for k in range(1, count + 1)]
-        query = sa.select(
-            *firm, sector, self._filing.c.as_of, verdict, held, near.c.filing_id, *codes, *still
-        ).select_from(joined)
-        for row in self.database.rows(query.order_by(self._filing.c.uscc)):
-            *identity, industry, day, value, holding, close = row[:10]
-            numbers = row[10:]
-            code = numbers[:count]
-            failed = [r for r in program.code.named(code, Outcome.NOT_MET) if r in part.steps]
-            if close is not None:
-                left = program.code.named(numbers[count:], Outcome.NOT_MET)
-                known = program.code.named(code, Outcome.NOT_MET)
-                failed = [r for r in known if r not in left and r != part.root]
-            still_open = program.code.named(code, Outcome.MISSING, Outcome.PENDING)
-            outcome = Outcome(int(value))
-            uscc, name, province, city, county = (str(v or "") for v in identity)
-            yield Firm(
-                uscc,
-                name,
-                province,
-                city,
-                county,
-                str(industry or ""),
-                str(day),
-                tally.tier,
-                outcome,
-                holding is not None,
-                close is not None,
-                tuple(failed) if outcome is Outcome.NOT_MET else (),
-                tuple(r for r in still_open if r in part.steps),
-                tally.details.get(str(row[0]), ""),
-            )
+    def _judge(self, case: Case, root: str, known: Known) -> Judgement | None:
+        try:
+            return deciding.judge(self.judge, case, root, self.scope.day, known)
+        except CheckRefusedError:
+            return None
 
     def explain_near(self, tally: Tally, most: int = EXPLAINED) -> Iterator[int]:
         """Have the engine say by how much the first of those who are near miss it; yields how many are done."""
@@ -493,24 +308,3 @@ def _ids(table: str) -> sa.Select[Any]:
     """The filings in a table."""
     key: ColumnElement[Any] = sa.column("filing_id")
     return sa.select(key).select_from(sa.table(table))
-
-
-_COUNTED: Final = (Outcome.MET, Outcome.NOT_MET, Outcome.MISSING, Outcome.PENDING)
-
-
-def successive(ruleset: Ruleset) -> Iterator[Rule]:
-    """The criteria of a ruleset in order: the root's members, and theirs, that must all be met."""
-
-    def members(rule: Rule) -> Iterator[Rule]:
-        match rule.body:
-            case Cases((only,)) if all(line.subject == "rule" for line in only.lines):
-                for line in only.lines:
-                    yield from members(ruleset.rule(line.name))
-            case _:
-                yield rule
-
-    seen = set()
-    for rule in members(ruleset.rule(ruleset.root)):
-        if rule.id not in seen:
-            seen.add(rule.id)
-            yield rule

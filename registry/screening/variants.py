@@ -1,9 +1,32 @@
 """A ruleset with every threshold moved by a share of itself: what lies near an edge comes out otherwise."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from registry.judging import Rules
+from rules.editions import ApplicabilityRow
 from rules.model import Body, Case, Cases, Ladder, Line, Rule, Ruleset
+
+
+@dataclass(frozen=True)
+class Varied:
+    """Criteria with every threshold moved, for the engine to judge by."""
+
+    rules: Rules
+    share: Fraction
+
+    @property
+    def applicability(self) -> tuple[ApplicabilityRow, ...]:
+        """Which ruleset governs when."""
+        return self.rules.applicability
+
+    def ruleset(self, root: str) -> Ruleset:
+        """The moved ruleset of a root rule."""
+        return moved(self.rules.ruleset(root), self.share)
+
+    def rule(self, id: str) -> Rule:
+        """A root rule as it stands."""
+        return self.rules.rule(id)
 
 
 def moved(ruleset: Ruleset, share: Fraction) -> Ruleset:

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -15,12 +16,15 @@ from openpyxl import load_workbook
 from registry import resources
 from registry.database import storage
 from registry.record import register
+from registry.record.cases import Case
 from registry.record.determinations import Target
 from registry.record.register import Holder, Notice
-from registry.screening import compiler, snapshot
+from registry.screening import compiler, deciding, funnel, snapshot
 from registry.screening.schema import CATALOGUE, FILING
+from registry.screening.widths import UnsupportedError
 from registry.tests.conftest import Run
 from registry.tests.support import CODES, DAY, Clock, determine, load, publish, submission
+from rules.errors import DisagreementError
 from rules.facts import TITLES, RecordList
 
 TIERS = ("--tier", "专精特新", "--as-of", DAY.isoformat())
@@ -109,6 +113,43 @@ def test_a_mistake_of_the_compiler_is_refused(
     assert result.exit_code == 1
     assert "筛查与规则引擎不一致" in result.output
     assert "依次符合" not in result.output
+
+
+def unsupported(*_: object) -> None:
+    raise UnsupportedError("有一行不能比较")
+
+
+def test_what_sql_cannot_express_is_left_to_the_engine(
+    run: Run, filed: sa.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counts and lists are the same; how many the engine decided, and why, is said."""
+    asked = ("screen", *TIERS, "--near", "20%", "--json", "-o")
+    by_sql = json.loads(run(*asked, "筛查.csv").stdout)
+    monkeypatch.setattr(funnel, "Program", unsupported)
+    by_engine = json.loads(run(*asked, "引擎.csv", "--jobs", "1").stdout)
+    [one], [other] = by_sql["tiers"], by_engine["tiers"]
+    assert {k for k in one if one[k] != other[k]} == {"by_engine", "checked"}
+    assert (one["near"], other["checked"]) == (1, 0)
+    assert other["by_engine"] == {"63.2不能用 SQL 筛查，有一行不能比较": 3}
+    assert (tmp_path / "筛查.csv").read_bytes() == (tmp_path / "引擎.csv").read_bytes()
+    assert [r["分组"] for r in rows(tmp_path / "引擎.csv")] == ["接近", "符合", "符合"]
+
+
+@on_sqlite
+def test_what_the_engine_gives_no_result_for_is_counted(
+    run: Run, filed: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = deciding.judge
+
+    def judge(by: Any, case: Case, *how: Any) -> Any:
+        if case.uscc == CODES[1]:
+            raise DisagreementError("两次独立计算不一致")
+        return original(by, case, *how)
+
+    monkeypatch.setattr(funnel, "Program", unsupported)
+    monkeypatch.setattr(deciding, "judge", judge)
+    [tier] = json.loads(said(run("screen", *RULE, "--json")))["tiers"]
+    assert (tier["total"], tier["refused"]) == (2, {"两次独立计算不一致": 1})
 
 
 @on_sqlite

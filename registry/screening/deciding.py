@@ -1,0 +1,106 @@
+"""Filings that SQL cannot decide: the engine does, in processes of their own where they are many."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from typing import Final, TypeAlias
+
+from registry.judging import (
+    CheckRefusedError,
+    Determination,
+    Judge,
+    Judgement,
+    Registration,
+    Rules,
+    refuse_wrong_day,
+)
+from registry.record.cases import Case
+from registry.screening.compiler import Code
+from registry.screening.variants import Varied
+from rules.editions import OTHERS, ApplicabilityRow, Governing
+from rules.errors import DisagreementError, EngineFaultError
+from rules.model import Outcome, Position, Trace
+
+#: The indicator that tells the sector of a filing.
+SECTOR: Final = "划型行业"
+
+#: What persons determined of a filing, and the registered titles of its enterprise.
+Known: TypeAlias = tuple[Sequence[Determination], Sequence[Registration]]
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What the engine says of a filing, as far as a screening asks.
+
+    ``code`` are the outcomes of all criteria; ``near`` are those under thresholds that are easier to
+    reach, if it is met under these only.
+    """
+
+    verdict: Outcome
+    code: list[int]
+    steps: list[int]
+    sector: str | None
+    near: list[int] | None
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of each filing: a ruleset, its criteria, the day, and how near is near."""
+
+    root: str
+    code: Code
+    steps: tuple[str, ...]
+    day: date
+    near: Fraction
+
+
+class Bench:
+    """Decides filings one by one; one that cannot be decided is a text that says why."""
+
+    def __init__(self, rules: Rules, asked: Question) -> None:
+        self._asked = asked
+        self._judge = Judge(rules)
+        self._easier = Judge(Varied(rules, asked.near))
+
+    def __call__(self, filing: tuple[Case, Known]) -> Decided | str:
+        """Decide a filing; again with easier thresholds if it does not meet these."""
+        case, known = filing
+        asked = self._asked
+        try:
+            judged = judge(self._judge, case, asked.root, asked.day, known)
+            trace = judged.decision.trace
+            near = None
+            if trace[asked.root] is Outcome.NOT_MET:
+                easier = judge(self._easier, case, asked.root, asked.day, known).decision.trace
+                near = asked.code.of(easier) if easier[asked.root] is Outcome.MET else None
+        except CheckRefusedError:
+            return "填报日期或年度不符"
+        except (DisagreementError, EngineFaultError) as error:
+            return str(error)
+        sector = judged.decision.readings.get(SECTOR)
+        return Decided(
+            _outcome(trace, asked.root),
+            asked.code.of(trace),
+            [int(_outcome(trace, id)) for id in asked.steps],
+            sector.code if sector else None,
+            near,
+        )
+
+    def close(self) -> None:
+        """Release the engines' memory."""
+        self._judge.close()
+        self._easier.close()
+
+
+def judge(by: Judge, case: Case, root: str, day: date, known: Known) -> Judgement:
+    """Judge a filing under a ruleset as of a day, whatever governs it."""
+    refuse_wrong_day(case.name, case.profile, day)
+    row = ApplicabilityRow("", "", OTHERS, "", None, None, root, "", Position("", 0))
+    return by.judge(Governing(row, "", ()), case.profile_as_of(day), *known)
+
+
+def _outcome(trace: Trace, rule: str) -> Outcome:
+    found = trace[rule]
+    assert isinstance(found, Outcome)
+    return found
