@@ -1,11 +1,12 @@
-"""A ruleset with every threshold moved by a share of itself: what lies near an edge comes out otherwise."""
+"""A ruleset with every edge moved by a share of itself: what lies near one comes out otherwise."""
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import pairwise
 
 from registry.judging import Rules
 from rules.editions import ApplicabilityRow
-from rules.model import Body, Case, Cases, Ladder, Line, Rule, Ruleset
+from rules.model import Band, Bands, Body, Case, Cases, Ladder, Line, Rule, Ruleset
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,8 @@ class Varied:
 def moved(ruleset: Ruleset, share: Fraction) -> Ruleset:
     """The ruleset with thresholds that are easier to reach; with a negative share, harder.
 
-    Counts, figures, times and points move; what must be 符合, yes or no, a code or a date does not, nor
-    do the ends of bands, between which neither side is the easier one.
+    Counts, figures, times and points move; what must be 符合, yes or no, a code or a date does not.
+    Bands give a figure the most points, or the fewest, of any that it could have if their ends moved.
     """
     return replace(ruleset, rules=tuple(_rule(ruleset, rule, share) for rule in ruleset.rules))
 
@@ -57,4 +58,37 @@ def _rule(ruleset: Ruleset, rule: Rule, share: Fraction) -> Rule:
             body = Cases(tuple(map(case, cases)))
         case Ladder(rungs, rest):
             body = Ladder(tuple(map(case, rungs)), rest)
+        case Bands(tables):
+            body = Bands(tuple((name, _bands(rows, share)) for name, rows in tables))
     return replace(rule, body=body)
+
+
+def _bands(rows: tuple[Band, ...], share: Fraction) -> tuple[Band, ...]:
+    """Bands that each reach further by a share of their ends.
+
+    Where they overlap the model itself gives the most points; for the fewest, each piece between two
+    ends becomes a band of its own.
+    """
+    reach = abs(share)
+    wide = tuple(
+        replace(
+            band,
+            lo=None if band.lo is None else band.lo - abs(band.lo) * reach,
+            hi=None if band.hi is None else band.hi + abs(band.hi) * reach,
+        )
+        for band in rows
+    )
+    if share >= 0:
+        return wide
+    ends = sorted({end for band in wide for end in (band.lo, band.hi) if end is not None})
+    return tuple(
+        Band(lo, hi, min(band.points for band in wide if _holds(band, lo, hi)))
+        for lo, hi in pairwise((None, *ends, None))
+    )
+
+
+def _holds(band: Band, lo: Fraction | None, hi: Fraction | None) -> bool:
+    """Whether all of a piece lies in a band."""
+    return (band.lo is None or (lo is not None and band.lo <= lo)) and (
+        band.hi is None or (hi is not None and hi <= band.hi)
+    )

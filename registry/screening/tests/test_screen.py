@@ -153,6 +153,29 @@ def test_what_the_engine_gives_no_result_for_is_counted(
 
 
 @on_sqlite
+def test_those_within_reach_by_a_score(run: Run, database: sa.Engine, tmp_path: Path) -> None:
+    """55 points of 60; a share of 76 % is a twentieth below the 80 % that give two points more."""
+    clock = Clock()
+    publish(database, clock)
+    few = dict.fromkeys(
+        ("own_brand", "standards", "quality_award", "management_certificate"), False
+    )
+    filed = {**few, "digital_level": "1", "net_profit__2022": "0", "local_points": "2"}
+    filed["revenue__2022"] = "60000000"
+    load(
+        database,
+        clock,
+        submission(CODES[0], **filed, main_revenue__2022="45600000"),
+        submission(CODES[1], **filed, main_revenue__2022="45599999.99"),
+    )
+    asked = ("--ruleset", "63.2.评分或直通", "--as-of", DAY.isoformat())
+    shown = said(run("screen", *asked, "-o", "名单.csv"))
+    groups = {r["统一社会信用代码"]: r["分组"] for r in rows(tmp_path / "名单.csv")}
+    assert groups == {CODES[0]: "接近", CODES[1]: ""}
+    assert "认定分数线（60分），实为55分（差5分）" in shown
+
+
+@on_sqlite
 def test_regions_rulesets_and_drafts(run: Run, filed: sa.Engine) -> None:
     assert "专精特新中小企业：3家" in said(run("screen", *RULE, "--region", "江苏"))
     [tier] = json.loads(said(run("screen", *RULE, "--region", "江苏", "--json")))["tiers"]
