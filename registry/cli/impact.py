@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from registry import impact, texts
+from registry import effects, impact, texts
 from registry.checking import titles_of
 from registry.cli.common import (
     Day,
@@ -25,6 +25,7 @@ from registry.database import storage
 from registry.judging import RECHECK, RECOGNITION
 from registry.record import publication
 from registry.reports import impact as impact_report
+from registry.screening.stocktaking import Verdicts
 
 
 @command("impact")
@@ -41,6 +42,11 @@ from registry.reports import impact as impact_report
 @batch_option
 @click.option("--region", "regions", multiple=True, help="只看此省、市或县，可多次给出。")
 @click.option("--holders", is_flag=True, help="只看按填报持有该层级有效称号的企业。")
+@click.option(
+    "--changed",
+    is_flag=True,
+    help="只逐户说明结论改变的企业（后一文本符合或不符合，前一文本不是），其余只计家数：用筛查计算，适合大批量。",
+)
 @click.option("--as-of", type=Day(), help="按此日期的情况检查；默认用各自的填报日期。")
 @click.option(
     "--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="逐户写入此 xlsx 文件。"
@@ -57,6 +63,7 @@ def impact_of(
     batch: str,
     regions: tuple[str, ...],
     holders: bool,
+    changed: bool,
     as_of: date | None,
     output: Path | None,
     html: Path | None,
@@ -80,13 +87,24 @@ def impact_of(
         old, new = _texts(before, after, criteria)
         procedure = next((t.rows[0].procedure for t in (new, old) if t.single), procedure)
         scope = impact.Scope(
-            _tiers(old, new, titles_of(tiers), procedure), procedure, regions, as_of, holders
+            _tiers(old, new, titles_of(tiers), procedure),
+            procedure,
+            regions,
+            as_of,
+            holders,
+            changed,
         )
         run = impact.Run((old.label, new.label), scope, impact.state_text(session))
         sides = impact.Sides(old, new, procedure, batch)
         ids = impact.stock(session, as_of)
+        verdicts = Verdicts(scope.tiers, ids) if changed else None
+        if verdicts is not None:
+            with progress("筛查", len(ids)) as done:
+                for number in verdicts.screen(session, sides, scope, ids):
+                    done(number)
+        steps = impact.simulate(session, run, sides, criteria.packaged, ids, sinks, verdicts)
         with progress("模拟", len(ids)) as done:
-            for number in impact.simulate(session, run, sides, criteria.packaged, ids, sinks):
+            for number in steps:
                 done(number)
         sides.close()
     if workbook is not None and output is not None:
@@ -102,7 +120,7 @@ def impact_of(
     impact_report.print_summary(run, console)
     for path in (output, html):
         if path is not None:
-            click.echo(f"（{impact.LABEL}）已写入 {path}")
+            click.echo(f"（{effects.LABEL}）已写入 {path}")
 
 
 def _texts(

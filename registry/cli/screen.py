@@ -32,13 +32,12 @@ from registry.cli.common import (
     tiers_option,
 )
 from registry.database import storage
-from registry.database.versions import FILING, chunks
+from registry.database.versions import FILING
 from registry.judging import Judge
-from registry.record import cases, publication, register
-from registry.record.cases import Case
+from registry.record import publication
 from registry.reports import screening as report
 from registry.screening import snapshot
-from registry.screening.deciding import Known
+from registry.screening.deciding import filings
 from registry.screening.engines import Database, DuckDB, PostgreSQL, Spark, SQLite
 from registry.screening.funnel import EXPLAINED, Scope, Screening
 from registry.screening.results import Firm, Tally
@@ -187,7 +186,7 @@ def screen(
             Scope(day, regions, near),
             judge,
             _governing(text, procedure, batch, day),
-            _filings(session),
+            filings(session),
             jobs,
         )
         chosen = _tiers(text, titles_of(tiers), procedure)
@@ -329,17 +328,6 @@ def _tiers(text: texts.Text, tiers: Sequence[str], procedure: str) -> list[str]:
         return [text.rows[0].tier]
     having = {r.tier for r in text.rows if r.procedure == procedure}
     return [t for t in tiers if t in having]
-
-
-def _filings(session: Session) -> Callable[[Sequence[int]], Iterator[tuple[Case, Known]]]:
-    def found(ids: Sequence[int]) -> Iterator[tuple[Case, Known]]:
-        for part in chunks(ids):
-            determined = cases.determinations(session, part)
-            registered = register.bearing(session, sorted(set(cases.codes(session, part).values())))
-            for case in cases.cases(session, part):
-                yield case, (determined.get(case.filing_id, ()), registered.get(case.uscc, ()))
-
-    return found
 
 
 def _run(screening: Screening, tiers: Sequence[str]) -> dict[str, Tally]:

@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from registry.impact import (
+from registry.effects import (
     DIMENSIONS,
     FAILS_NOW,
     GAINS,
@@ -28,11 +28,10 @@ from registry.impact import (
     LOSES,
     MET_NOW,
     OPEN,
-    STANDINGS,
     Effect,
-    Run,
     Tally,
 )
+from registry.impact import Run
 from registry.reports.pages import page
 from rules.model import Outcome
 
@@ -76,7 +75,7 @@ def print_summary(run: Run, console: Console) -> None:
         console.print(_matrix(tally))
         console.print(_counted(tally.groups, GROUPS), markup=False, soft_wrap=True)
         console.print(
-            f"后一文本：{_counted(tally.standings, STANDINGS)}", markup=False, soft_wrap=True
+            f"后一文本：{_counted(tally.standings, tally.stated)}", markup=False, soft_wrap=True
         )
         if tally.criteria:
             console.print()
@@ -245,7 +244,7 @@ def _about(run: Run) -> Iterator[tuple[str, str]]:
             yield f"{side}一文本规则集", f"{root} {digest}"
     for tally in run.tallies.values():
         yield tally.tier, f"{tally.total}家：{_counted(tally.groups, GROUPS)}"
-        yield "后一文本", _counted(tally.standings, STANDINGS)
+        yield "后一文本", _counted(tally.standings, tally.stated)
     yield "未能检查", f"{run.number_refused}家"
     yield "实质结论", _STANDINGS_TEXT
 
@@ -315,7 +314,6 @@ class PageSink:
             about=list(_about(run)),
             tiers=[self._tier(tally) for tally in run.tallies.values()],
             groups=GROUPS,
-            standings=STANDINGS,
         )
 
     def _tier(self, tally: Tally) -> dict[str, Any]:

@@ -1,11 +1,14 @@
 """Filings that SQL cannot decide: the engine does, in processes of their own where they are many."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from typing import Final, TypeAlias
 
+from sqlmodel import Session
+
+from registry.database.versions import chunks
 from registry.judging import (
     CheckRefusedError,
     Determination,
@@ -15,6 +18,7 @@ from registry.judging import (
     Rules,
     refuse_wrong_day,
 )
+from registry.record import cases, register
 from registry.record.cases import Case
 from registry.screening.compiler import Code
 from registry.screening.variants import Varied
@@ -27,6 +31,19 @@ SECTOR: Final = "划型行业"
 
 #: What persons determined of a filing, and the registered titles of its enterprise.
 Known: TypeAlias = tuple[Sequence[Determination], Sequence[Registration]]
+
+
+def filings(session: Session) -> Callable[[Sequence[int]], Iterator[tuple[Case, Known]]]:
+    """Where filings of a registry come from, each with what is known of it beside."""
+
+    def found(ids: Sequence[int]) -> Iterator[tuple[Case, Known]]:
+        for part in chunks(ids):
+            determined = cases.determinations(session, part)
+            registered = register.bearing(session, sorted(set(cases.codes(session, part).values())))
+            for case in cases.cases(session, part):
+                yield case, (determined.get(case.filing_id, ()), registered.get(case.uscc, ()))
+
+    return found
 
 
 @dataclass(frozen=True)

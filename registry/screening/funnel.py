@@ -272,6 +272,14 @@ class Screening:
 
     # lists
 
+    def verdicts(self, tier: str) -> Iterator[tuple[int, Outcome]]:
+        """The verdict of every filing that was screened for a tier."""
+        for part in self._parts[tier]:
+            results = part.results()
+            query = sa.select(results.c.filing_id, results.c[VERDICT])
+            for id, value in self.database.rows(query):
+                yield int(id), Outcome(int(value))
+
     def firms(self, tiers: Sequence[str], tallies: Mapping[str, Tally]) -> Iterator[Firm]:
         """All that were screened, tier by tier, in order of credit code within a ruleset."""
         for n, tier in enumerate(tiers):
