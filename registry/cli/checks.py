@@ -1,8 +1,8 @@
 """``tidu check`` and ``tidu demo``: which tier an enterprise qualifies for, and why not."""
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
@@ -40,9 +40,9 @@ from registry.cli.filings import read_file, show_issues
 from registry.cli.targets import is_code
 from registry.database import storage
 from registry.examples import DEMO_COUNTY
-from registry.judging import CheckRefusedError, Determination, Registration, Rules
+from registry.judging import RECOGNITION, CheckRefusedError, Determination, Registration, Rules
 from registry.record import known, publication
-from registry.reports import verdicts
+from registry.reports import results, verdicts
 from rules.errors import DisagreementError, EngineFaultError
 from rules.facts import Profile
 from rules.provinces import acting
@@ -62,6 +62,15 @@ class Case:
     profile: Profile
     determinations: tuple[Determination, ...] = ()
     register: tuple[Registration, ...] = ()
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Cases as they come, and how many; ``held_back`` are those of a file that cannot be read."""
+
+    cases: Iterable[Case]
+    number: int
+    held_back: int = 0
 
 
 @command("check")
@@ -94,7 +103,11 @@ class Case:
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="用此目录中的标准（例如修改中的草案）检查，代替随附的标准。",
 )
-@click.option("--output", type=click.Path(path_type=Path), help="把结果写入此 xlsx 文件。")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    help="把结果写入此 xlsx 文件；一张工作表写满后接着写下一张。",
+)
 @jobs_option
 @json_option
 def check(
@@ -113,63 +126,90 @@ def check(
     jobs: int | None,
     as_json: bool,
 ) -> None:
-    """检查企业可获得的层级：给出信用代码、--all，或一个未登记的文件。"""
+    """检查企业可获得的层级：给出信用代码、--all，或一个未登记的文件。
+
+    结果随算随出，不全部留在内存；超过500家时，总表每500家一段。
+    """
     if everything == bool(targets):
         raise click.UsageError("请给出信用代码或文件，或用 --all 检查全部（二者择一）")
     if rules_of and (known_at is None or features):
         raise click.UsageError("--rules 只与 --known-at 一起使用，且不与 --features 同用")
-    held_back = 0
     file = Path(targets[0]) if len(targets) == 1 and not is_code(targets[0]) else None
     if file is not None and known_at is not None:
         raise click.UsageError("--known-at 只用于已登记的企业：未登记的文件没有登记的时间")
     if output is not None:
         new_workbook(output, *([file] if file else []))
-    if file is not None:
-        if not file.suffix:
-            raise Refused(f"「{file}」不是18位信用代码，也没有这个名称的文件：请核对")
-        rules: Rules = rulebook(features)
-        wanted, held_back = _from_file(file, as_of)
-    else:
-        with engine() as database:
+    how = {"tiers": titles_of(tiers), "procedure": procedure, "batch": batch, "as_of": as_of}
+    with ExitStack() as stack:
+        if file is not None:
+            if not file.suffix:
+                raise Refused(f"「{file}」不是18位信用代码，也没有这个名称的文件：请核对")
+            rules: Rules = rulebook(features)
+            wanted = _from_file(file, as_of)
+        else:
+            database = stack.enter_context(engine())
             now_in_force = known_at is None or rules_of == "now"
             if now_in_force and not features:
                 rules = in_force(database)
-            with storage.session(database) as session:
-                wanted = _from_registry(session, targets, as_of, known_at)
-                if features:
-                    rules = rulebook(features)
-                elif not now_in_force:
-                    rules = known.rules(session, known_at)
-    if province is not None:
-        wanted = [replace(case, province=province) for case in wanted]
-    how = {"tiers": titles_of(tiers), "procedure": procedure, "batch": batch, "as_of": as_of}
-    results, refused = _check(wanted, rules, jobs, **how)
-    if output is not None:
-        verdicts.write_workbook(output, results)
-    if as_json:
-        moment = (
-            {"known_at": f"{known_at.astimezone(CHINA):%Y-%m-%d %H:%M:%S.%f}"} if known_at else {}
-        )
-        print_json({**moment, "results": [r.to_json() for r in results], "refused": refused})
-    else:
-        if known_at is not None:
+            session = stack.enter_context(storage.session(database))
+            wanted = _from_registry(session, targets, as_of, known_at)
+            if features:
+                rules = rulebook(features)
+            elif not now_in_force:
+                rules = known.rules(session, known_at)
+        if province is not None:
+            cases = (replace(case, province=province) for case in wanted.cases)
+            wanted = replace(wanted, cases=cases)
+        if known_at is not None and not as_json:
             whose = "此目录中" if features else "现行" if rules_of == "now" else "当时"
             click.echo(f"按{_moment_text(known_at)}（北京时间）以前登记的事实、{whose}的规则")
-        _show(results, explain)
+        counts, shown = results.Counts(), _shown(known_at, explain, as_json)
+        sinks: list[results.Sink] = [shown, *([results.Book(output)] if output is not None else [])]
+        # what is shown on the same terminal while it comes needs no bar, and a bar would break it up
+        quiet = console.is_terminal and (explain or as_json or wanted.number > results.PART)
+        refused = []
+        for found in _check(wanted, rules, jobs, how, quiet=quiet):
+            if isinstance(found, str):
+                refused.append(found)
+                continue
+            counts.add(found)
+            for sink in sinks:
+                sink.add(found)
+    for sink in reversed(sinks):
+        sink.close(refused)
+    if not as_json:
+        if not explain:
+            _print_counts(counts)
         if output is not None:
             click.echo(f"结果已写入 {output}")
-    rows = [v.governing.row for r in results for v in r.verdicts if v.governing]
-    if batch and results and not any(row.batch == batch for row in rows):
+    if batch and counts.number and batch not in counts.batches:
         errors.print(f"批次「{batch}」在这一天没有另外的规定，按办法检查", markup=False)
     for text in refused[:_FEW]:
         errors.print(f"拒绝 {text}", markup=False)
     if len(refused) > _FEW:
         errors.print(f"……共{len(refused)}家")
-    if refused or held_back:
-        raise Refused(f"{len(refused) + held_back}家企业未能检查，原因见上")
+    if refused or wanted.held_back:
+        raise Refused(f"{len(refused) + wanted.held_back}家企业未能检查，原因见上")
 
 
-def _from_file(path: Path, as_of: date | None) -> tuple[list[Case], int]:
+def _shown(known_at: datetime | None, explain: bool, as_json: bool) -> results.Sink:
+    """Where results are shown as they come."""
+    if as_json:
+        moment = (
+            {"known_at": f"{known_at.astimezone(CHINA):%Y-%m-%d %H:%M:%S.%f}"} if known_at else {}
+        )
+        return results.Json(partial(click.echo, nl=False), moment)
+    return results.Explanations(console) if explain else results.Tables(console)
+
+
+def _print_counts(counts: results.Counts) -> None:
+    for line in counts.lines():
+        click.echo(line)
+    if counts.number == 1:
+        click.echo(f"逐条理由：tidu check {counts.last} --explain")
+
+
+def _from_file(path: Path, as_of: date | None) -> Wanted:
     reading = read_file(path)
     if reading.issues:
         errors.print(
@@ -185,7 +225,7 @@ def _from_file(path: Path, as_of: date | None) -> tuple[list[Case], int]:
             )
         place = acting(s.identity.get("province", ""), s.identity.get("city", ""))
         found.append(Case(s.uscc, s.name, place, s.profile(day)))
-    return found, len(reading.refused)
+    return Wanted(found, len(found), len(reading.refused))
 
 
 def _from_registry(
@@ -193,9 +233,13 @@ def _from_registry(
     codes: Sequence[str],
     as_of: date | None,
     known_at: datetime | None = None,
-) -> list[Case]:
-    found = {
-        k.case.uscc: Case(
+) -> Wanted:
+    ids = known.stock(session, codes or None, as_of=as_of, known_at=known_at)
+    by_then = f"在{_moment_text(known_at)}以前" if known_at else ""
+    if not codes and not ids:
+        raise Refused(f"{by_then}没有登记的企业：先用 tidu import 文件 登记，或用 tidu demo 看示例")
+    cases = (
+        Case(
             k.case.uscc,
             k.case.name,
             k.case.province,
@@ -203,18 +247,18 @@ def _from_registry(
             k.determinations,
             k.register,
         )
-        for k in known.known(session, codes or None, as_of=as_of, known_at=known_at)
-    }
-    by_then = f"在{_moment_text(known_at)}以前" if known_at else ""
+        for k in known.known(session, ids, known_at=known_at)
+    )
+    if not codes:
+        return Wanted(cases, len(ids))
+    found = {case.uscc: case for case in cases}
     unknown = [c for c in codes if c not in found]
     if unknown:
         raise Refused(
             f"{by_then}没有登记信用代码为{'、'.join(unknown)}的企业："
             "用 tidu enterprise list 查看已登记的企业"
         )
-    if not found:
-        raise Refused(f"{by_then}没有登记的企业：先用 tidu import 文件 登记，或用 tidu demo 看示例")
-    return [found[code] for code in codes or found]
+    return Wanted([found[code] for code in codes], len(codes))
 
 
 def _moment_text(moment: datetime) -> str:
@@ -247,23 +291,18 @@ class Bench:
 
 
 def _check(
-    wanted: Sequence[Case], rules: Rules, jobs: int | None, **how: Any
-) -> tuple[list[CaseResult], list[str]]:
+    wanted: Wanted, rules: Rules, jobs: int | None, how: dict[str, Any], *, quiet: bool = False
+) -> Iterator[CaseResult | str]:
     """Check each case; one that is refused, or that processes die on, holds up no other."""
     work: workers.Work[Case, CaseResult | str]
-    work = workers.work(partial(Bench, rules, how), workers.jobs_for(len(wanted), jobs))
-    results, refused = [], []
+    work = workers.work(partial(Bench, rules, how), workers.jobs_for(wanted.number, jobs))
     with closing(work):
-        for case, found in _watched(workers.answers(work, ((c, c) for c in wanted)), len(wanted)):
-            if isinstance(found, CaseResult):
-                results.append(found)
-            elif isinstance(found, str):
-                refused.append(found)
+        answers = workers.answers(work, ((c, c) for c in wanted.cases))
+        for case, found in answers if quiet else _watched(answers, wanted.number):
+            if isinstance(found, workers.Lost):
+                yield f"{case.name}（{case.uscc}）：{found.reason}，没有检查：请保留数据并报告"
             else:
-                refused.append(
-                    f"{case.name}（{case.uscc}）：{found.reason}，没有检查：请保留数据并报告"
-                )
-    return results, refused
+                yield found
 
 
 def _watched(found: Iterator[_T], total: int) -> Iterator[_T]:
@@ -274,32 +313,6 @@ def _watched(found: Iterator[_T], total: int) -> Iterator[_T]:
         for number, one in enumerate(found, 1):
             yield one
             done(number)
-
-
-def _explain(result: CaseResult, *, full: bool) -> None:
-    for line in verdicts.explanation(result, full=full):
-        console.print(line, markup=False, soft_wrap=True)
-    click.echo("")
-
-
-def _show(results: Sequence[CaseResult], explain: bool) -> None:
-    if explain:
-        for result in results:
-            _explain(result, full=True)
-        return
-    if not results:
-        return
-    days = {r.as_of for r in results}
-    if len(days) == 1:
-        day = days.pop()
-        click.echo(f"填报日期 {day.isoformat()}，上年度为{day.year - 1}年")
-    console.print(verdicts.summary(results))
-    for line in verdicts.verdict_counts(results):
-        click.echo(line)
-    for line in verdicts.footnotes(results):
-        click.echo(line)
-    if len(results) == 1:
-        click.echo(f"逐条理由：tidu check {results[0].uscc} --explain")
 
 
 @command("demo")
@@ -316,19 +329,26 @@ def demo(as_json: bool) -> None:
         loading.load(session, reading, now=now(), partial=True)
         rules = publication.in_force(session, by="", now=now())
         wanted = _from_registry(session, (), None)
+        how = {"tiers": titles_of(()), "procedure": RECOGNITION}
+        found = [r for r in _check(wanted, rules, None, how) if isinstance(r, CaseResult)]
     database.dispose()
-    results, _ = _check(wanted, rules, None)
     if as_json:
-        print_json({"database": url, "results": [r.to_json() for r in results]})
+        print_json({"database": url, "results": [r.to_json() for r in found]})
         return
     click.echo(
-        f"已从 {reading.file} 登记{len(wanted)}家（虚构的）示例企业，按各自填报日期检查三个层级：\n"
+        f"已从 {reading.file} 登记{wanted.number}家（虚构的）示例企业，按各自填报日期检查三个层级：\n"
     )
-    _show(results, explain=False)
-    chosen = _instructive(results)
+    counts, tables = results.Counts(), results.Tables(console)
+    for result in found:
+        counts.add(result)
+        tables.add(result)
+    tables.close([])
+    _print_counts(counts)
+    chosen = _instructive(found)
     click.echo("\n以其中一家为例，逐条说明：\n")
-    _explain(chosen, full=False)
-    click.echo("接下来可以：")
+    for line in verdicts.explanation(chosen, full=False):
+        console.print(line, markup=False, soft_wrap=True)
+    click.echo("\n接下来可以：")
     click.echo(f"  export TIDU_DATABASE_URL={url}   # 继续使用示例库；不设则用 tidu.db")
     click.echo(f"  tidu check {chosen.uscc} --explain    # 再看这家企业")
     click.echo("  tidu rules show 63.2.研发费用          # 看一条标准：条文、定义表、例子")
@@ -337,7 +357,7 @@ def demo(as_json: bool) -> None:
     )
 
 
-def _instructive(results: Sequence[CaseResult]) -> CaseResult:
+def _instructive(found: Sequence[CaseResult]) -> CaseResult:
     """A case whose second tier fails on few figures: threshold, distance and sources show well."""
 
     def rank(result: CaseResult) -> tuple[bool, int]:
@@ -345,5 +365,5 @@ def _instructive(results: Sequence[CaseResult]) -> CaseResult:
         distances = [c for c in second.reasons() if c.distance and c.figures]
         return bool(distances) and second.parts.get("实质条件") == "不符合", -len(distances)
 
-    chosen = max(results, key=rank)
+    chosen = max(found, key=rank)
     return replace(chosen, verdicts=chosen.verdicts[1:2])

@@ -28,23 +28,28 @@ class Known:
     register: tuple[Registration, ...] = ()
 
 
-def known(
+def stock(
     session: Session,
     usccs: Sequence[str] | None = None,
     *,
     as_of: date | None = None,
     known_at: datetime | None = None,
-) -> Iterator[Known]:
+) -> list[int]:
     """The newest filing of each of these enterprises (or of all), in order of credit code.
 
     ``as_of`` asks for the newest on or before a day; of an enterprise that filed only later, the
     oldest is given, so that whoever judges it can say so. Enterprises without a filing are left out.
     """
     newest = cases.newest(session, usccs, as_of=as_of, known_at=known_at)
-    if as_of is not None:
-        newest = _with_later(session, usccs, newest, known_at)
+    return newest if as_of is None else _with_later(session, usccs, newest, known_at)
+
+
+def known(
+    session: Session, ids: Sequence[int], *, known_at: datetime | None = None
+) -> Iterator[Known]:
+    """These filings, each with what bears on it; some hundred are held at a time."""
     until = None if known_at is None else journal.until(session, known_at)
-    for part in chunks(newest):
+    for part in chunks(ids):
         determined = cases.determinations(session, part, until=until)
         found = list(cases.cases(session, part, known_at=known_at))
         registered = register.bearing(session, [case.uscc for case in found], until=until)

@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 from rich import box
 from rich.console import Console
@@ -32,6 +30,7 @@ from registry.effects import (
     Tally,
 )
 from registry.impact import Run
+from registry.reports.cells import FULL, plain, text_cell
 from registry.reports.pages import page
 from rules.model import Outcome
 
@@ -136,10 +135,6 @@ def _counted(counts: Any, names: Sequence[str]) -> str:
 # -- workbook ------------------------------------------------------------------------------------
 
 
-#: The most rows that a sheet is given; one that is full goes on in another.
-_FULL: Final = 1_000_000
-
-
 class WorkbookSink:
     """Writes a workbook as results come; its size in memory does not grow with them."""
 
@@ -169,16 +164,16 @@ class WorkbookSink:
         for number, heading in enumerate(self._SHEETS[name], 1):
             width = 36 if heading in _WIDE else max(12, 2 * len(heading) + 2)
             sheet.column_dimensions[get_column_letter(number)].width = width
-        sheet.append([_cell(sheet, LABEL, bold=True)])
-        sheet.append([_cell(sheet, heading, bold=True) for heading in self._SHEETS[name]])
+        sheet.append([text_cell(sheet, LABEL, bold=True)])
+        sheet.append([text_cell(sheet, heading, bold=True) for heading in self._SHEETS[name]])
 
     def _write(self, name: str, row: Sequence[str | int]) -> None:
-        full, place = divmod(self.rows[name], _FULL)
+        full, place = divmod(self.rows[name], FULL)
         if full and not place:
             self._open(name, f"{name}（{full + 1}）")
         self.rows[name] += 1
         sheet = self.sheets[name]
-        sheet.append([_cell(sheet, v) if isinstance(v, str) and v[:1] == "=" else v for v in row])
+        sheet.append([plain(sheet, v) for v in row])
 
     def add(self, effect: Effect) -> None:
         """Write the rows of one enterprise and tier."""
@@ -222,15 +217,6 @@ class WorkbookSink:
             for key, c in tally.ranked():
                 self._write("条件", [tally.tier, *key, c.failing, c.alone, c.losing])
         self.book.save(path)
-
-
-def _cell(sheet: Any, text: str, *, bold: bool = False) -> Any:
-    """A cell of text, which no spreadsheet takes for a formula."""
-    cell = WriteOnlyCell(sheet, text)
-    cell.data_type = "s"
-    if bold:
-        cell.font = Font(bold=True)
-    return cell
 
 
 def _about(run: Run) -> Iterator[tuple[str, str]]:

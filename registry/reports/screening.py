@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from registry.reports.cells import FULL, plain, text_cell
 from registry.reports.verdicts import Wrapped
 from registry.screening.engines import duckdb_connection
 from registry.screening.results import Firm, Tally
@@ -26,9 +25,8 @@ _COLUMNS: Final = (
     "分组", "不符合的条件", "不能判断的条件", "差距",
 )  # fmt: skip
 _WIDE: Final = ("企业名称", "条件", "不符合的条件", "不能判断的条件", "差距", "内容")
-#: How many places and enterprises the terminal shows; how many rows a sheet holds.
+#: How many places and enterprises the terminal shows.
 _FEW: Final = 10
-_FULL: Final = 1_000_000
 
 
 def print_summary(heading: Iterable[str], tallies: Sequence[Tally], console: Console) -> None:
@@ -180,13 +178,11 @@ class _Book:
         """Write a sheet, and more of them where one is full."""
         sheet = None
         for number, row in enumerate(rows):
-            if number % _FULL == 0:
-                part = number // _FULL
+            if number % FULL == 0:
+                part = number // FULL
                 sheet = self._open(f"{name}（{part + 1}）" if part else name, columns)
             assert sheet is not None
-            sheet.append(
-                [_cell(sheet, v) if isinstance(v, str) and v[:1] == "=" else v for v in row]
-            )
+            sheet.append([plain(sheet, v) for v in row])
         if sheet is None:
             self._open(name, columns)
 
@@ -196,18 +192,9 @@ class _Book:
         for number, heading in enumerate(columns, 1):
             width = 36 if heading in _WIDE else max(12, 2 * len(heading) + 2)
             sheet.column_dimensions[get_column_letter(number)].width = width
-        sheet.append([_cell(sheet, LABEL, bold=True)])
-        sheet.append([_cell(sheet, heading, bold=True) for heading in columns])
+        sheet.append([text_cell(sheet, LABEL, bold=True)])
+        sheet.append([text_cell(sheet, heading, bold=True) for heading in columns])
         return sheet
-
-
-def _cell(sheet: Any, text: str, *, bold: bool = False) -> Any:
-    """A cell of text, which no spreadsheet takes for a formula."""
-    cell = WriteOnlyCell(sheet, text)
-    cell.data_type = "s"
-    if bold:
-        cell.font = Font(bold=True)
-    return cell
 
 
 def _workbook(

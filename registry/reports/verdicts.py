@@ -1,17 +1,12 @@
-"""Verdicts for people: a one-screen table, an explanation in lines, a result workbook."""
+"""Verdicts for people: the rows of a one-screen table, an explanation in lines."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from openpyxl import Workbook
-from openpyxl.styles import Alignment, Font
-from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.worksheet import Worksheet
 from rich import box
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -30,7 +25,7 @@ from rules.model import Outcome, Points
 from rules.quantities import UNITS
 from rules.record import is_holding
 
-_COLOURS: Final = {
+COLOURS: Final = {
     "符合": "green",
     "不符合": "red",
     "材料不足": "yellow",
@@ -45,11 +40,7 @@ _SIGNS: Final = {
 }
 #: From this many cases on, those that are ruled out are not listed beside open ones.
 _MANY: Final = 4
-_SHORT: Final = {full: short for short, full in TIERS.items()}
-#: What a cell of a result workbook may hold.
-Cell: TypeAlias = str | Decimal | None
-_SCORE: Final = ".评价得分"
-_ONLY_TITLE: Final = "* 只缺前置称号"
+SHORT: Final = {full: short for short, full in TIERS.items()}
 _UNITS: Final = "|".join(sorted(UNITS, key=len, reverse=True))
 #: What a line of the table is not broken within: a number with its unit, brackets and punctuation.
 _PIECE: Final = re.compile(
@@ -77,13 +68,22 @@ class Wrapped:
         return Measurement(max(widths, default=0), sum(widths)).with_maximum(options.max_width)
 
 
-def summary(results: Sequence[CaseResult]) -> Table:
+#: A row of the table: name, day, what each tier came to, what stands in the way.
+Row: TypeAlias = tuple[str, date, tuple[str, ...], str]
+
+
+def row(result: CaseResult) -> Row:
+    """A case as a row of the table."""
+    cells = tuple(_coloured(v) for v in result.verdicts)
+    return escape(result.name), result.as_of, cells, obstacle(result, short=True)
+
+
+def table(tiers: Iterable[str], rows: Sequence[Row]) -> Table:
     """The one-screen table: an enterprise per row, a tier per column, what stands in the way.
 
     The filing date has a column of its own only where it differs.
     """
-    tiers = [v.tier for v in results[0].verdicts] if results else []
-    days = {r.as_of for r in results}
+    days = {day for _, day, _, _ in rows}
     table = Table(
         box=box.SIMPLE_HEAD,
         header_style="bold",
@@ -95,12 +95,11 @@ def summary(results: Sequence[CaseResult]) -> Table:
     if len(days) > 1:
         table.add_column("填报日期", no_wrap=True)
     for tier in tiers:
-        table.add_column(_SHORT[tier], no_wrap=True)
+        table.add_column(SHORT[tier], no_wrap=True)
     table.add_column("主要原因", overflow="fold")
-    for result in results:
-        day = [result.as_of.isoformat()] if len(days) > 1 else []
-        cells = [_coloured(v) for v in result.verdicts]
-        table.add_row(escape(result.name), *day, *cells, Wrapped(_obstacle(result, short=True)))
+    for name, day, cells, why in rows:
+        shown = [day.isoformat()] if len(days) > 1 else []
+        table.add_row(name, *shown, *cells, Wrapped(why))
     return table
 
 
@@ -129,31 +128,12 @@ def _coloured(verdict: TierVerdict) -> str:
         )
         if applies
     )
-    return f"[{_COLOURS[text]}]{text}[/]{marks}"
+    return f"[{COLOURS[text]}]{text}[/]{marks}"
 
 
 def only_title_lacking(verdict: TierVerdict) -> bool:
     """Whether the substantive conditions hold and only the prerequisite title does not."""
     return verdict.outcome != "符合" and verdict.parts.get("实质条件") == "符合"
-
-
-def footnotes(results: Sequence[CaseResult]) -> list[str]:
-    """What the marks in the table mean, as far as it has them."""
-    verdicts = [v for r in results for v in r.verdicts]
-    found = []
-    if any(only_title_lacking(v) for v in verdicts):
-        found.append("* 实质条件符合，只缺前置称号")
-    if any(v.determinations for v in verdicts):
-        found.append("† 含人工认定，见 --explain")
-    if any(v.overruled for v in verdicts):
-        found.append("‡ 填报的称号与登记簿不符，以登记簿为准，见 --explain")
-    rows = [v.governing.row for v in verdicts if v.governing]
-    found += dict.fromkeys(
-        f"{_SHORT[r.tier]}适用{'轮次要求' if r.batch else f'{r.province}的设定'}：{r.basis}"
-        for r in rows
-        if r.batch or r.province != OTHERS
-    )
-    return found
 
 
 def determination_text(determination: Determination) -> str:
@@ -240,19 +220,19 @@ def determined_text(content: Mapping[str, Any], value: Any) -> str:
     return value_text(found, value) if found else str(value)
 
 
-def _obstacle(result: CaseResult, *, short: bool = False) -> str:
+def obstacle(result: CaseResult, *, short: bool = False) -> str:
     """What stands in the way of the lowest tier that is not 符合."""
     for verdict in result.verdicts:
         if verdict.outcome == "符合":
             continue
         if verdict.finding is None:
-            return f"{_SHORT[verdict.tier]}：{verdict.note}"
+            return f"{SHORT[verdict.tier]}：{verdict.note}"
         if verdict.outcome == "不符合":
             found = [shortest(c) if short else brief(c) for c in verdict.reasons()]
         else:
             found = [f"{f.name}{f.value}" for f in verdict.missing()]
         more = f" 等{len(found)}项" if len(found) > 1 else ""
-        return f"{_SHORT[verdict.tier]}：{found[0]}{more}"
+        return f"{SHORT[verdict.tier]}：{found[0]}{more}"
     return ""
 
 
@@ -268,16 +248,6 @@ def shortest(check: Check) -> str:
 def brief(check: Check) -> str:
     """A comparison in one phrase: 上年度研发费用占比 不低于3%，实为2.8%，差0.2个百分点，合31万元."""
     return "，".join(filter(None, (check.requirement, f"实为{check.value}", check.distance)))
-
-
-def verdict_counts(results: Sequence[CaseResult]) -> list[str]:
-    """One line per tier: how many came out how."""
-    lines = []
-    for i, verdict in enumerate(results[0].verdicts if results else ()):
-        outcomes = [r.verdicts[i].outcome for r in results]
-        counted = [f"{o}{outcomes.count(o)}家" for o in _COLOURS if o in outcomes]
-        lines.append(f"{_SHORT[verdict.tier]}：{'，'.join(counted)}")
-    return lines
 
 
 # -- explanation -----------------------------------------------------------------------------------
@@ -320,7 +290,7 @@ class _Writer:
         gaps = verdict.missing()
         if gaps:
             yield "  待补材料和待认定事项："
-            yield from (f"    · {_stated(f)}" for f in gaps)
+            yield from (f"    · {stated(f)}" for f in gaps)
         if self.full:
             yield from self.notes(verdict)
 
@@ -338,7 +308,7 @@ class _Writer:
         pad = "  " * depth
         met = finding.result is Outcome.MET
         sign = _SIGNS[finding.result] if isinstance(finding.result, Outcome) else "·"
-        full = f"／{_full(finding)}" if finding.possible else ""
+        full = f"／{full_points(finding)}" if finding.possible else ""
         head = f"{pad}{sign} {finding.title}：{finding.outcome}{full}"
         if finding.rule in self.shown:
             yield f"{head} 〔{finding.rule}，见上〕"
@@ -369,7 +339,7 @@ class _Writer:
             return
         more = "；".join(c.distance for c in finding.checks if c.distance)
         name = finding.rule.rpartition(".")[2]
-        yield f"{'  ' * depth}· {name}：{finding.outcome}／{_full(finding)}{more and f'（{more}）'}"
+        yield f"{'  ' * depth}· {name}：{finding.outcome}／{full_points(finding)}{more and f'（{more}）'}"
 
     @staticmethod
     def scores(finding: Finding, depth: int) -> Iterator[str]:
@@ -413,10 +383,11 @@ class _Writer:
     def figures(check: Check, depth: int) -> Iterator[str]:
         if not _is_its_figure(check):
             for figure in check.figures:
-                yield f"{'  ' * depth}  {_stated(figure)}"
+                yield f"{'  ' * depth}  {stated(figure)}"
 
 
-def _full(finding: Finding) -> str:
+def full_points(finding: Finding) -> str:
+    """The most points that a rule can give, in words."""
     possible = finding.possible or Fraction(0)
     return result_text(Points(possible, possible))
 
@@ -462,7 +433,8 @@ def _is_its_figure(check: Check) -> bool:
     return check.figures[0].value == check.value
 
 
-def _stated(figure: Figure) -> str:
+def stated(figure: Figure) -> str:
+    """A figure with its value and where it stands."""
     joint = " " if figure.record else "："
     return f"{figure.name}{joint}{figure.value}{_sourced(figure)}"
 
@@ -471,120 +443,3 @@ def _sourced(figure: Figure) -> str:
     """Where a figure stands, unless its name says it."""
     named = not figure.source or figure.name.startswith(figure.source)
     return "" if named else f"　〔{figure.source}〕"
-
-
-# -- workbook --------------------------------------------------------------------------------------
-
-
-def write_workbook(path: Path, results: Sequence[CaseResult]) -> None:
-    """Write verdicts, every comparison and what is missing to a workbook of three sheets."""
-    book = Workbook()
-    verdicts = book.active
-    assert isinstance(verdicts, Worksheet)
-    verdicts.title = "结论"
-    header, rows = _verdict_table(results)
-    _sheet(verdicts, header, rows)
-    _sheet(
-        book.create_sheet("逐项"),
-        ["统一社会信用代码", "企业名称", "层级", "规则", "条款", "要求或指标", "结果", "得分",
-         "满分", "实际", "差距", "数据与来源"],
-        (row for r in results for v in r.verdicts if v.finding for row in _rows(r, v)),
-    )  # fmt: skip
-    _sheet(
-        book.create_sheet("待补材料"),
-        ["统一社会信用代码", "企业名称", "层级", "事项", "现状", "来源"],
-        (
-            [r.uscc, r.name, v.tier, f.name, f.value, f.source]
-            for r in results
-            for v in r.verdicts
-            for f in v.missing()
-        ),
-    )
-    notes = {(rule, n): None for r in results for v in r.verdicts for rule, n in v.notes}
-    _sheet(
-        book.create_sheet("解读"),
-        ["规则", "置信度", "解读"],
-        ([rule, n.confidence, n.text] for rule, n in notes),
-    )
-    book.save(path)
-
-
-def _verdict_table(results: Sequence[CaseResult]) -> tuple[list[str], Iterator[list[Cell]]]:
-    """Header and rows of the verdicts; a tier has a column for its score where any case has one."""
-    tiers = [v.tier for v in results[0].verdicts] if results else []
-    scores = [[_score(v) for v in r.verdicts] for r in results]
-    scored = [any(s[i] is not None for s in scores) for i in range(len(tiers))]
-    header = ["统一社会信用代码", "企业名称", "填报日期"]
-    for tier, has_score in zip(tiers, scored, strict=True):
-        header += [tier, f"{_SHORT[tier]}标记", *([f"{_SHORT[tier]}得分"] if has_score else [])]
-
-    def rows() -> Iterator[list[Cell]]:
-        for result, points in zip(results, scores, strict=True):
-            row: list[Cell] = [result.uscc, result.name, result.as_of.isoformat()]
-            for verdict, score, has_score in zip(result.verdicts, points, scored, strict=True):
-                row += [verdict.outcome, _mark(verdict)]
-                row += [score] if has_score else []
-            yield [*row, _obstacle(result)]
-
-    return [*header, "主要原因"], rows()
-
-
-def _mark(verdict: TierVerdict) -> str:
-    marks = [_ONLY_TITLE] if only_title_lacking(verdict) else []
-    if verdict.determinations:
-        numbers = "、".join(f"第{d.seq}号" for d in verdict.determinations)
-        marks.append(f"† 含人工认定{numbers}")
-    return "；".join(marks)
-
-
-def _score(verdict: TierVerdict) -> Cell:
-    """The score of a tier: a number, or the text of an interval; None where there is none."""
-    found = verdict.finding.walk() if verdict.finding else ()
-    for finding in found:
-        points = finding.result
-        if finding.rule.endswith(_SCORE) and isinstance(points, Points):
-            if points.lo != points.hi:
-                return result_text(points)
-            return Decimal(points.lo.numerator) / points.lo.denominator
-    return None
-
-
-def _rows(result: CaseResult, verdict: TierVerdict) -> Iterator[list[str]]:
-    assert verdict.finding is not None
-    for finding in verdict.finding.walk():
-        head = [result.uscc, result.name, verdict.tier, finding.rule, finding.citation]
-        points = finding.outcome if isinstance(finding.result, Points) else ""
-        full = _full(finding) if finding.possible else ""
-        outcome = "" if points else finding.outcome
-        yield [*head, finding.title, outcome, points, full, "", "", ""]
-        checks = (*finding.checks, *(c for o in finding.options for c in o.checks))
-        for check in checks:
-            if check.finding is not None and check.points is None:
-                continue
-            figures = "；".join(_stated(f) for f in check.figures)
-            earned = result_text(check.points) if check.points and check.outcome is None else ""
-            decided = check.outcome.text if check.outcome is not None else ""
-            yield [
-                *head,
-                check.requirement,
-                decided,
-                earned,
-                "",
-                check.value,
-                check.distance,
-                figures,
-            ]
-
-
-def _sheet(sheet: Worksheet, header: list[str], rows: Iterable[Sequence[Cell]]) -> None:
-    sheet.append(header)
-    for cell in sheet[1]:
-        cell.font = Font(bold=True)
-    for row in rows:
-        sheet.append(list(row))
-    sheet.freeze_panes = "A2"
-    for number, (column, name) in enumerate(zip(sheet.columns, header, strict=True), 1):
-        width = max(len(str(c.value or "")) for c in column[:200])
-        letter = get_column_letter(number)
-        sheet.column_dimensions[letter].width = min(60, max(len(name), width) * 1.8 + 2)
-        column[0].alignment = Alignment(vertical="center")

@@ -513,7 +513,7 @@ def test_a_folder_gives_the_ruleset_of_the_province_and_batch_nearest_to_the_day
 def test_a_full_sheet_goes_on_in_another_and_names_are_no_formulas(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(impact_report, "_FULL", 2)
+    monkeypatch.setattr(impact_report, "FULL", 2)
     named = {**filed(2), "name": "=1+1有限公司"}
     load(run, tmp_path, filed(1), named, filed(3))
     assert run("impact", "--to", "2026.2", "-o", "x.xlsx").exit_code == 0

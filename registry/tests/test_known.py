@@ -58,7 +58,8 @@ class Asked:
                 return {"": str(error)}
             digest = rules.applicability_digest
             checker = self.checkers.setdefault(digest, Checker(rules))
-            found = list(known.known(session, as_of=as_of, known_at=known_at))
+            ids = known.stock(session, as_of=as_of, known_at=known_at)
+            found = list(known.known(session, ids, known_at=known_at))
         return {k.case.uscc: self.verdict(checker, k, as_of) for k in found}
 
     @staticmethod

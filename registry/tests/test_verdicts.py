@@ -13,7 +13,7 @@ from rich.console import Console
 
 from registry import resources
 from registry.checking import CaseResult, Checker, titles_of
-from registry.reports import verdicts
+from registry.reports import results, verdicts
 from rules.facts import Profile, RecordList, Scalar
 from rules.rulebook import load
 
@@ -71,6 +71,13 @@ def check(*tiers: str, **changed: Scalar) -> CaseResult:
     )
 
 
+def write(path: Path, *found: CaseResult) -> None:
+    book = results.Book(path)
+    for result in found:
+        book.add(result)
+    book.close([])
+
+
 def lines(result: CaseResult, *, full: bool) -> list[str]:
     return [line.strip() for line in verdicts.explanation(result, full=full)]
 
@@ -86,8 +93,8 @@ def test_the_score_is_shown_beside_a_direct_route(full: bool) -> None:
 
 
 def test_the_workbook_has_marks_and_scores(tmp_path: Path) -> None:
-    results = [check(financing_two_years="60000000"), check(local_points="15", abnormal_list=True)]
-    verdicts.write_workbook(tmp_path / "a.xlsx", results)
+    checked = [check(financing_two_years="60000000"), check(local_points="15", abnormal_list=True)]
+    write(tmp_path / "a.xlsx", *checked)
     rows = list(load_workbook(tmp_path / "a.xlsx")["结论"].iter_rows(values_only=True))
     found = [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
     assert list(found[0]) == [
@@ -111,13 +118,16 @@ def test_the_workbook_has_marks_and_scores(tmp_path: Path) -> None:
 
 
 def test_a_narrow_table_breaks_no_number_and_leaves_none_of_the_text_out() -> None:
-    results = [
+    checked = [
         check(rd_expense__2022=str(amount), rd_expense__2021="0")
         for amount in (919519, 175181, 162000, 1488888)
     ]
     for width in range(60, 100):
         out = io.StringIO()
-        Console(file=out, width=width).print(verdicts.summary(results))
+        shown = results.Tables(Console(file=out, width=width))
+        for result in checked:
+            shown.add(result)
+        shown.close([])
         reasons = [line[-(width // 2) :].strip() for line in out.getvalue().splitlines()]
         for above, below in pairwise(reasons):
             broken = re.search(r"[\d.]$", above) and re.match(r"[\d.万元个%]", below)
@@ -132,7 +142,7 @@ def test_missing_values_are_listed_with_their_place(tmp_path: Path) -> None:
     gap = "梯度称号第1条（创新型中小企业）：称号有效期至"
     assert result.verdicts[0].outcome == "材料不足"
     assert f"· {gap} 未填报　〔称号!3〕" in lines(result, full=True)
-    verdicts.write_workbook(tmp_path / "a.xlsx", [result])
+    write(tmp_path / "a.xlsx", result)
     rows = list(load_workbook(tmp_path / "a.xlsx")["待补材料"].iter_rows(values_only=True))
     assert rows[1][2:] == ("专精特新中小企业", gap, "未填报", "称号!3")
 

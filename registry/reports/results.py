@@ -1,0 +1,339 @@
+"""Results of checks as they come: a table in parts, JSON, a workbook, counts. None is kept whole."""
+
+import json
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final, Protocol, TypeAlias
+
+from openpyxl import Workbook
+from openpyxl.utils import get_column_letter
+from rich.console import Console
+from rich.table import Table
+
+from registry.checking import CaseResult, TierVerdict
+from registry.reports.cells import FULL, plain, text_cell
+from registry.reports.verdicts import (
+    COLOURS,
+    SHORT,
+    Row,
+    explanation,
+    full_points,
+    obstacle,
+    only_title_lacking,
+    row,
+    stated,
+    table,
+)
+from rules.editions import OTHERS
+from rules.explain import result_text
+from rules.model import Note, Points
+
+#: How many enterprises a table has; more are shown in several.
+PART: Final = 500
+#: What a cell of a result workbook may hold.
+Cell: TypeAlias = str | Decimal | None
+_SCORE: Final = ".评价得分"
+_ONLY_TITLE: Final = "* 只缺前置称号"
+#: How many rows tell how wide the columns of a sheet are.
+_MEASURED: Final = 200
+
+
+class Sink(Protocol):
+    """Takes results one by one."""
+
+    def add(self, result: CaseResult) -> None:
+        """Take a result."""
+
+    def close(self, refused: Sequence[str]) -> None:
+        """Write what is left; ``refused`` says of whom there is no result."""
+
+
+# -- counts --------------------------------------------------------------------------------------
+
+
+class Counts:
+    """How many came out how, and what the marks in the table mean, as far as it has them."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self.last = ""
+        self.batches: set[str] = set()
+        self._outcomes: dict[str, Counter[str]] = {}
+        self._marks: set[str] = set()
+        self._applied: dict[str, None] = {}
+
+    def add(self, result: CaseResult) -> None:
+        """Count a result."""
+        self.number += 1
+        self.last = result.uscc
+        for verdict in result.verdicts:
+            self._outcomes.setdefault(verdict.tier, Counter())[verdict.outcome] += 1
+            for mark, (_, applies) in _MARKS.items():
+                if applies(verdict):
+                    self._marks.add(mark)
+            applied = verdict.governing.row if verdict.governing else None
+            if applied is None:
+                continue
+            self.batches.add(applied.batch)
+            if applied.batch or applied.province != OTHERS:
+                what = "轮次要求" if applied.batch else f"{applied.province}的设定"
+                self._applied[f"{SHORT[verdict.tier]}适用{what}：{applied.basis}"] = None
+
+    def lines(self) -> Iterator[str]:
+        """One line per tier, then the footnotes."""
+        for tier, outcomes in self._outcomes.items():
+            counted = [f"{o}{outcomes[o]}家" for o in COLOURS if outcomes[o]]
+            yield f"{SHORT[tier]}：{'，'.join(counted)}"
+        yield from (f"{mark} {text}" for mark, (text, _) in _MARKS.items() if mark in self._marks)
+        yield from self._applied
+
+
+_MARKS: Final[Mapping[str, tuple[str, Callable[[TierVerdict], bool]]]] = {
+    "*": ("实质条件符合，只缺前置称号", only_title_lacking),
+    "†": ("含人工认定，见 --explain", lambda v: bool(v.determinations)),
+    "‡": ("填报的称号与登记簿不符，以登记簿为准，见 --explain", lambda v: bool(v.overruled)),
+}
+
+
+# -- terminal ------------------------------------------------------------------------------------
+
+
+class Tables:
+    """Prints a table, and after so many enterprises another one."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self._tiers: tuple[str, ...] = ()
+        self._rows: list[Row] = []
+        self._said = ""
+
+    def add(self, result: CaseResult) -> None:
+        """Keep a row until a table is full."""
+        self._tiers = tuple(v.tier for v in result.verdicts)
+        self._rows.append(row(result))
+        if len(self._rows) == PART:
+            self._print()
+
+    def close(self, refused: Sequence[str]) -> None:
+        """Print the last table; who was refused is said elsewhere."""
+        if self._rows:
+            self._print()
+
+    def _print(self) -> None:
+        days = {day for _, day, _, _ in self._rows}
+        if len(days) == 1:
+            [day] = days
+            said = f"填报日期 {day.isoformat()}，上年度为{day.year - 1}年"
+            if said != self._said:
+                self.console.print(said, markup=False, soft_wrap=True)
+            self._said = said
+        found: Table = table(self._tiers, self._rows)
+        self.console.print(found)
+        self._rows.clear()
+
+
+class Explanations:
+    """Prints all reasons of each enterprise."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+
+    def add(self, result: CaseResult) -> None:
+        """Print the reasons."""
+        for line in explanation(result, full=True):
+            self.console.print(line, markup=False, soft_wrap=True)
+        self.console.print()
+
+    def close(self, refused: Sequence[str]) -> None:
+        """Nothing is left."""
+
+
+# -- JSON ----------------------------------------------------------------------------------------
+
+
+class Json:
+    """Writes one JSON document, part by part."""
+
+    def __init__(self, write: Callable[[str], object], head: Mapping[str, Any]) -> None:
+        self._write = write
+        self._between = ""
+        opened = json.dumps(head, ensure_ascii=False)[:-1]
+        write(f'{opened}{", " if head else ""}"results": [')
+
+    def add(self, result: CaseResult) -> None:
+        """Write a result."""
+        self._write(f"{self._between}{json.dumps(result.to_json(), ensure_ascii=False)}")
+        self._between = ", "
+
+    def close(self, refused: Sequence[str]) -> None:
+        """Write who was refused, and end the document."""
+        self._write(f'], "refused": {json.dumps(refused, ensure_ascii=False)}}}\n')
+
+
+# -- workbook ------------------------------------------------------------------------------------
+
+
+class _Sheet:
+    """A sheet written row by row, its columns as wide as its first rows ask for."""
+
+    def __init__(self, book: Workbook, name: str, header: Sequence[str] = ()) -> None:
+        self._book, self._name = book, name
+        self._sheet: Any = book.create_sheet(name)
+        self.header = list(header)
+        self._first: list[Sequence[Cell]] | None = []
+        self._rows = 0
+
+    def add(self, cells: Sequence[Cell]) -> None:
+        """Write a row."""
+        if self._first is not None:
+            self._first.append(cells)
+            if len(self._first) == _MEASURED:
+                self.begin()
+            return
+        if self._rows and self._rows % FULL == 0:
+            part = self._rows // FULL + 1
+            self._sheet = self._book.create_sheet(f"{self._name}（{part}）")
+            self._open()
+        self._rows += 1
+        self._sheet.append([plain(self._sheet, value) for value in cells])
+
+    def begin(self) -> None:
+        """Write the heading and the rows kept so far, if that was not done."""
+        first, self._first = self._first, None
+        if first is None:
+            return
+        columns = zip(*(self.header, *first), strict=True)
+        self._widths = [
+            min(60, max(len(str(v or "")) for v in column) * 1.8 + 2) for column in columns
+        ]
+        self._open()
+        for kept in first:
+            self.add(kept)
+
+    def _open(self) -> None:
+        self._sheet.freeze_panes = "A2"
+        for number, width in enumerate(self._widths, 1):
+            self._sheet.column_dimensions[get_column_letter(number)].width = width
+        self._sheet.append([text_cell(self._sheet, name, bold=True) for name in self.header])
+
+
+class Book:
+    """Writes verdicts, every comparison and what is missing to a workbook."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._book = Workbook(write_only=True)
+        self._verdicts = _Sheet(self._book, "结论")
+        self._checks = _Sheet(
+            self._book,
+            "逐项",
+            ["统一社会信用代码", "企业名称", "层级", "规则", "条款", "要求或指标", "结果", "得分",
+             "满分", "实际", "差距", "数据与来源"],
+        )  # fmt: skip
+        self._missing = _Sheet(
+            self._book,
+            "待补材料",
+            ["统一社会信用代码", "企业名称", "层级", "事项", "现状", "来源"],
+        )
+        self._notes: dict[tuple[str, Note], None] = {}
+        # which tiers have a score is known only at the end
+        self._kept = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115
+        self._tiers: tuple[str, ...] = ()
+        self._scored: set[str] = set()
+
+    def add(self, result: CaseResult) -> None:
+        """Write the rows of one enterprise."""
+        self._tiers = tuple(v.tier for v in result.verdicts)
+        head = [result.uscc, result.name, result.as_of.isoformat()]
+        tiers = []
+        for verdict in result.verdicts:
+            score = _score(verdict)
+            if score is not None:
+                self._scored.add(verdict.tier)
+            tiers.append((verdict.outcome, _mark(verdict), score))
+            for line in _rows(result, verdict):
+                self._checks.add(line)
+            for f in verdict.missing():
+                self._missing.add(
+                    [result.uscc, result.name, verdict.tier, f.name, f.value, f.source]
+                )
+            self._notes |= dict.fromkeys(verdict.notes)
+        kept = json.dumps([head, tiers, obstacle(result)], ensure_ascii=False)
+        self._kept.write(f"{kept}\n")
+
+    def close(self, refused: Sequence[str]) -> None:
+        """Write the verdicts and save."""
+        header = ["统一社会信用代码", "企业名称", "填报日期"]
+        for tier in self._tiers:
+            score = [f"{SHORT[tier]}得分"] if tier in self._scored else []
+            header += [tier, f"{SHORT[tier]}标记", *score]
+        self._verdicts.header = [*header, "主要原因"]
+        self._kept.seek(0)
+        for line in self._kept:
+            head, tiers, why = json.loads(line)
+            cells: list[Cell] = head
+            for tier, (outcome, mark, points) in zip(self._tiers, tiers, strict=True):
+                cells += [outcome, mark, *([_number(points)] if tier in self._scored else [])]
+            self._verdicts.add([*cells, why])
+        self._kept.close()
+        notes = _Sheet(self._book, "解读", ["规则", "置信度", "解读"])
+        for rule, note in self._notes:
+            notes.add([rule, note.confidence, note.text])
+        for sheet in (self._verdicts, self._checks, self._missing, notes):
+            sheet.begin()
+        self._book.save(self._path)
+
+
+def _mark(verdict: TierVerdict) -> str:
+    marks = [_ONLY_TITLE] if only_title_lacking(verdict) else []
+    if verdict.determinations:
+        numbers = "、".join(f"第{d.seq}号" for d in verdict.determinations)
+        marks.append(f"† 含人工认定{numbers}")
+    return "；".join(marks)
+
+
+def _score(verdict: TierVerdict) -> str | None:
+    """The score of a tier: a number, or the words for an interval; None where there is none."""
+    found = verdict.finding.walk() if verdict.finding else ()
+    for finding in found:
+        points = finding.result
+        if finding.rule.endswith(_SCORE) and isinstance(points, Points):
+            if points.lo != points.hi:
+                return result_text(points)
+            return str(Decimal(points.lo.numerator) / points.lo.denominator)
+    return None
+
+
+def _number(score: str | None) -> Cell:
+    return score if score is None or score.endswith("分") else Decimal(score)
+
+
+def _rows(result: CaseResult, verdict: TierVerdict) -> Iterator[list[str]]:
+    if verdict.finding is None:
+        return
+    for finding in verdict.finding.walk():
+        head = [result.uscc, result.name, verdict.tier, finding.rule, finding.citation]
+        points = finding.outcome if isinstance(finding.result, Points) else ""
+        full = full_points(finding) if finding.possible else ""
+        outcome = "" if points else finding.outcome
+        yield [*head, finding.title, outcome, points, full, "", "", ""]
+        checks = (*finding.checks, *(c for o in finding.options for c in o.checks))
+        for check in checks:
+            if check.finding is not None and check.points is None:
+                continue
+            figures = "；".join(stated(f) for f in check.figures)
+            earned = result_text(check.points) if check.points and check.outcome is None else ""
+            decided = check.outcome.text if check.outcome is not None else ""
+            yield [
+                *head,
+                check.requirement,
+                decided,
+                earned,
+                "",
+                check.value,
+                check.distance,
+                figures,
+            ]
