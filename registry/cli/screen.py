@@ -117,7 +117,13 @@ class Near(click.ParamType[Fraction]):
 )
 @procedure_option
 @batch_option
-@click.option("--near", type=Near(), default="5%", show_default=True, help="差距在此比例内算接近。")
+@click.option(
+    "--near",
+    type=Near(),
+    default="5%",
+    show_default=True,
+    help="差距在此比例内算接近；分档计分的指标，按此比例内可得的最高分算。",
+)
 @click.option(
     "--engine",
     "kind",
