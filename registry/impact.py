@@ -22,8 +22,8 @@ from registry.judging import (
     Judge,
     Judgement,
     Registration,
+    holds_title,
     refuse_wrong_day,
-    registered_profile,
 )
 from registry.record import cases, journal, register
 from registry.texts import Text
@@ -31,7 +31,7 @@ from rules.comparison import asked_for
 from rules.editions import ApplicabilityRow, Governing
 from rules.errors import DisagreementError, EngineFaultError, NoRulesetError
 from rules.explain import Finding, explain, grounds, missing
-from rules.facts import Profile, RecordList
+from rules.facts import Profile
 from rules.model import Outcome
 from rules.rulebook import Rulebook
 
@@ -237,7 +237,7 @@ def _effects(
         return
     day = scope.as_of or case.as_of
     profile = replace(case.profile, as_of=day)
-    holds = {tier: _holds(profile, known[1], tier) for tier in scope.tiers}
+    holds = {tier: holds_title(profile, known[1], tier) for tier in scope.tiers}
     wanted = [tier for tier in scope.tiers if holds[tier] or not scope.holders]
     if not wanted:
         return
@@ -266,18 +266,6 @@ def _effects(
             )
         effect = Effect(firm, tier, holds[tier], before, after)
         yield effect.bare if scope.changed and not effect.settled_otherwise else effect
-
-
-def _holds(profile: Profile, titles: Sequence[Registration], tier: str) -> bool:
-    """Whether the title of a tier is held and not said to have run out: as registered, else as filed."""
-    known, _ = registered_profile(profile, titles, {tier})
-    listed = known.records.get("titles", RecordList()).items
-    return any(
-        title.get("kind") == tier
-        and title.get("held") is True
-        and str(title.get("valid_until", "9999-12-31")) >= profile.as_of.isoformat()
-        for title in listed
-    )
 
 
 def _standing(judged: Judgement, asked: frozenset[str], names: Mapping[str, str]) -> Standing:

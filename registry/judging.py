@@ -237,6 +237,18 @@ def registered_profile(
     return profile_of(facts, as_of), tuple(e for e in register if e.source in speaking)
 
 
+def holds_title(profile: Profile, register: Sequence[Registration], tier: str) -> bool:
+    """Whether the title of a tier is held and not said to have run out: as registered, else as filed."""
+    known, _ = registered_profile(profile, register, {tier})
+    listed = known.records.get(TITLES, RecordList()).items
+    return any(
+        title.get("kind") == tier
+        and title.get("held") is True
+        and str(title.get("valid_until", "9999-12-31")) >= profile.as_of.isoformat()
+        for title in listed
+    )
+
+
 def overruled(profile: Profile, speaking: Sequence[Registration]) -> tuple[Json, ...]:
     """The filed titles of registered kinds that no registration bears out in all that they state."""
     filed = profile.records.get(TITLES)

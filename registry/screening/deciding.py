@@ -16,6 +16,7 @@ from registry.judging import (
     Judgement,
     Registration,
     Rules,
+    holds_title,
     refuse_wrong_day,
 )
 from registry.record import cases, register
@@ -51,7 +52,7 @@ class Decided:
     """What the engine says of a filing, as far as a screening asks.
 
     ``code`` are the outcomes of all criteria; ``near`` are those under thresholds that are easier to
-    reach, if it is met under these only.
+    reach, if it is met under these only. ``holds`` says whether the title is held.
     """
 
     verdict: Outcome
@@ -59,12 +60,14 @@ class Decided:
     steps: list[int]
     sector: str | None
     near: list[int] | None
+    holds: bool
 
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of each filing: a ruleset, its criteria, the day, and how near is near."""
+    """What is asked of each filing: a tier, a ruleset, its criteria, the day, and how near is near."""
 
+    tier: str
     root: str
     code: Code
     steps: tuple[str, ...]
@@ -102,6 +105,7 @@ class Bench:
             [int(_outcome(trace, id)) for id in asked.steps],
             sector.code if sector else None,
             near,
+            holds_title(case.profile_as_of(asked.day), known[1], asked.tier),
         )
 
     def close(self) -> None:

@@ -91,7 +91,7 @@ class Screening:
             self._hold(tier, f"holds_{n}")
             for m, (found, provinces) in enumerate(self._governed(tier, tally).items()):
                 yield f"{tier} {found}", tally
-                part = yield from self._screen(tally, found, provinces, f"{n}_{m}")
+                part = yield from self._screen(tally, found, provinces, f"{n}_{m}", f"holds_{n}")
                 self._parts[tier].append(part)
                 if part.program is not None:
                     yield f"{tier} {found} 复核", tally
@@ -143,7 +143,7 @@ class Screening:
         )
 
     def _hold(self, tier: str, table: str) -> None:
-        """Keep who states to hold the title of a tier, as ``registry.impact`` reads it."""
+        """Keep who states to hold the title of a tier, as ``holds_title`` reads it; the engine adds who is routed to it."""
         titles = self.schema.table("titles")
         kind = self.schema.field("titles", "kind").fact.codes.index(tier)
         until = titles.c.titles_valid_until
@@ -157,7 +157,7 @@ class Screening:
     # verdicts
 
     def _screen(
-        self, tally: Tally, root: str, provinces: Sequence[str], number: str
+        self, tally: Tally, root: str, provinces: Sequence[str], number: str, holds: str
     ) -> Generator[tuple[str, Tally], None, Part]:
         """Decide the filings that a ruleset governs: by SQL, and what that cannot do by the engine."""
         ruleset = self.judge.rules.ruleset(root)
@@ -168,6 +168,8 @@ class Screening:
             tally.steps.setdefault(id, Step(id, tally.titles[id]))
         filing, wanted = self._filing, self._wanted(provinces)
         why: ColumnElement[Any] = filing.c.routed
+        query = sa.select(filing.c.filing_id, why).where(wanted, why.is_not(None))
+        routed = {int(id): kind_of(str(text)) for id, text in self.database.rows(query)}
         try:
             variants = (ruleset, *(moved(ruleset, s) for s in (self.scope.near, -self.scope.near)))
             program, easier, harder = (Program(r, self.schema, self.scope.day) for r in variants)
@@ -181,9 +183,11 @@ class Screening:
         else:
             part = Part(root, program.code, steps, number, program)
             self._evaluate(part, program, easier, harder, wanted)
-            query = sa.select(filing.c.filing_id, why).where(wanted, why.is_not(None))
-            reasons = {int(id): kind_of(str(text)) for id, text in self.database.rows(query)}
-        for _ in self._decide(tally, part, reasons):
+            reasons = routed
+        for answered in self._decide(tally, part, reasons):
+            # the columns of such filings are empty: who holds the title is not known from them
+            held = [[id] for id, found in answered if found.holds and id in routed]
+            self.database.extend(holds, held)
             yield f"{tally.tier} {root} 规则引擎", tally
         return part
 
@@ -213,32 +217,31 @@ class Screening:
         query = sa.select(self._filing.c.filing_id).where(where)
         return [int(id) for (id,) in self.database.rows(query)]
 
-    def _decide(self, tally: Tally, part: Part, reasons: Mapping[int, str]) -> Iterator[int]:
-        """Have the engine decide filings, and add them to the results; yields how many are done."""
+    def _decide(
+        self, tally: Tally, part: Part, reasons: Mapping[int, str]
+    ) -> Iterator[list[tuple[int, Decided]]]:
+        """Have the engine decide filings, and add them to the results; yields them part by part."""
         if not reasons:
             return
-        scope = self.scope
-        asked = Question(part.root, part.code, part.steps, scope.day, scope.near)
+        day, near = self.scope.day, self.scope.near
+        asked = Question(tally.tier, part.root, part.code, part.steps, day, near)
         jobs = workers.jobs_for(len(reasons), self._jobs)
         work: workers.Work[tuple[Case, Known], Decided | str]
         work = workers.work(partial(Bench, self.judge.rules, asked), jobs)
         tasks = ((case.filing_id, (case, known)) for case, known in self._cases(sorted(reasons)))
-        done = 0
         with closing(work):
             for answered in parts(workers.answers(work, tasks), _HELD):
-                results, near = [], []
+                decided: list[tuple[int, Decided]] = []
                 for id, found in answered:
                     if isinstance(found, Decided):
                         tally.by_engine[reasons[id]] += 1
-                        results.append(part.row(id, found))
-                        if found.near is not None:
-                            near.append([id, *found.near])
+                        decided.append((id, found))
                     else:
                         tally.refused[found if isinstance(found, str) else found.reason] += 1
-                self.database.extend(part.table, results)
-                self.database.extend(part.near, near)
-                done += len(answered)
-                yield done
+                self.database.extend(part.table, [part.row(id, d) for id, d in decided])
+                close = [[id, *d.near] for id, d in decided if d.near is not None]
+                self.database.extend(part.near, close)
+                yield decided
 
     # agreement
 

@@ -153,6 +153,26 @@ def test_what_the_engine_gives_no_result_for_is_counted(
 
 
 @on_sqlite
+def test_a_holder_with_a_determination_is_one(
+    run: Run, database: sa.Engine, tmp_path: Path
+) -> None:
+    """The engine says who holds a title where the columns are empty."""
+    clock = Clock()
+    publish(database, clock)
+    load(database, clock, *map(submission, CODES[:2]))
+    evidence = tmp_path / "证明.txt"
+    evidence.write_text("属实", encoding="utf-8")
+    determine(database, clock, Target("field_key_link"), "否", evidence, CODES[0])
+    notice = Notice("示工信〔2022〕1号", date(2022, 10, 1))
+    with storage.session(database, write=True) as session:
+        how = {"by": "甲", "now": clock(), "first": date(2022, 10, 1)}
+        register.grant(session, [Holder(CODES[0])], TITLES[1], notice, **how)
+    asked = ("--ruleset", "63.2.年限", "--as-of", DAY.isoformat())
+    [tier] = json.loads(said(run("screen", *asked, "--json")))["tiers"]
+    assert (tier["by_engine"], tier["holders"]) == ({snapshot.DETERMINED: 1}, 1)
+
+
+@on_sqlite
 def test_those_within_reach_by_a_score(run: Run, database: sa.Engine, tmp_path: Path) -> None:
     """55 points of 60; a share of 76 % is a twentieth below the 80 % that give two points more."""
     clock = Clock()
