@@ -22,10 +22,10 @@ class Difference:
 
 
 def results(
-    database: Database, program: Program, where: sa.ColumnElement[bool] | None = None
+    database: Database, program: Program, among: sa.Select[Any] | None = None
 ) -> Iterator[tuple[int, Trace]]:
     """What a program says of every node but those of single records, filing by filing."""
-    statement = program.statement(program.everything(), where=where, fence=database.fence)
+    statement = program.statement(program.everything(), among=among, fence=database.fence)
     names = [c.name for c in statement.selected_columns]
     for row in database.rows(statement):
         known = dict(zip(names, row, strict=True))
@@ -73,8 +73,3 @@ def refuse(found: Sequence[Difference], root: str) -> None:
             f"筛查与规则引擎不一致（{root}，填报编号{first.filing_id}，{first.key}：筛查得{first.screened}，"
             f"引擎得{first.decided}，共{len(found)}处）：结果不予显示，请保留快照并报告"
         )
-
-
-def among(filing_ids: Sequence[int]) -> sa.ColumnElement[bool]:
-    """That a filing is one of these."""
-    return sa.column("filing_id", sa.BigInteger()).in_(filing_ids)

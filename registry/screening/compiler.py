@@ -197,18 +197,25 @@ class Program:
         *,
         kept: Sequence[str] = ("filing_id",),
         where: sa.ColumnElement[bool] | None = None,
+        among: sa.Select[Any] | None = None,
         fence: Fence = "",
     ) -> sa.Select[Any]:
-        """Select columns of nodes, codes and filings for each filing."""
+        """Select columns of nodes, codes and filings for each filing.
+
+        ``among`` selects the numbers of the only filings that are looked at, if these are few: then
+        the records of others are not read either.
+        """
         wanted = list(dict.fromkeys(o for o in outputs if o))
         table = self.schema.filing
         read = self.stages.read(wanted)
-        source, counted = self.lists.joined(table, read, fence)
+        source, counted = self.lists.joined(table, read, among, fence)
         plain = [c for c in table.c if c.name in {*read, *kept}]
         made = (column.label(name) for name, column in counted.items())
         base = sa.select(*plain, *made).select_from(source)
         if where is not None:
             base = base.where(where)
+        if among is not None:
+            base = base.where(table.c.filing_id.in_(among))
         return self.stages.statement(fenced(base, fence).cte("filing_counted"), wanted, kept, fence)
 
     def everything(self) -> list[str]:

@@ -114,6 +114,31 @@ class Bench:
         self._easier.close()
 
 
+class Tracer:
+    """Decides filings one by one, node by node.
+
+    None is one that nobody may decide as of the day, a text says why one could not be decided.
+    """
+
+    def __init__(self, rules: Rules, root: str, day: date) -> None:
+        self._judge = Judge(rules)
+        self._root, self._day = root, day
+
+    def __call__(self, filing: tuple[Case, Known]) -> Trace | str | None:
+        """Decide a filing."""
+        case, known = filing
+        try:
+            return judge(self._judge, case, self._root, self._day, known).decision.trace
+        except CheckRefusedError:
+            return None
+        except (DisagreementError, EngineFaultError) as error:
+            return str(error)
+
+    def close(self) -> None:
+        """Release the engine's memory."""
+        self._judge.close()
+
+
 def judge(by: Judge, case: Case, root: str, day: date, known: Known) -> Judgement:
     """Judge a filing under a ruleset as of a day, whatever governs it."""
     refuse_wrong_day(case.name, case.profile, day)

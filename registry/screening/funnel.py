@@ -20,10 +20,10 @@ from registry import workers
 from registry.judging import CheckRefusedError, Judge, Judgement
 from registry.record.cases import Case
 from registry.screening import agreement, deciding
-from registry.screening.compiler import Code, Program
+from registry.screening.compiler import Code, Program, necessary
 from registry.screening.counting import Counting
 from registry.screening.deciding import Bench, Decided, Known, Question
-from registry.screening.engines import Database
+from registry.screening.engines import Database, ScreeningError
 from registry.screening.results import VERDICT, Firm, Part, Step, Tally, successive
 from registry.screening.schema import Schema
 from registry.screening.snapshot import kind_of
@@ -33,8 +33,10 @@ from registry.screening.widths import DayLiteral, UnsupportedError
 from rules.editions import Governing
 from rules.errors import NoRulesetError
 from rules.explain import explain, grounds
-from rules.model import Outcome
+from rules.model import Outcome, Trace
 
+#: Of how many filings worker processes are worth starting to decide them again.
+_MANY: Final = 1000
 SAMPLE: Final = 200
 #: How many that are near are explained with figures; of the others only the criteria are named.
 EXPLAINED: Final = 1000
@@ -174,7 +176,7 @@ class Screening:
             variants = (ruleset, *(moved(ruleset, s) for s in (self.scope.near, -self.scope.near)))
             program, easier, harder = (Program(r, self.schema, self.scope.day) for r in variants)
         except UnsupportedError as error:
-            code = Code(tuple(r.id for r in ruleset.rules if not r.records and not r.scored))
+            code = Code(tuple(r.id for r in necessary(ruleset)))
             part = Part(root, code, steps, number, None)
             results, near = part.nothing(filing)
             self.database.keep(part.table, results)
@@ -208,10 +210,10 @@ class Screening:
             (part.near, easier, Outcome.NOT_MET),
             (part.edge, harder, Outcome.MET),
         ):
+            # those of the engine are not yet among them
             those = sa.select(results.c.filing_id).where(results.c[VERDICT] == int(outcome))
-            among = sa.and_(self._filing.c.routed.is_(None), self._filing.c.filing_id.in_(those))
             met = outcome is Outcome.NOT_MET
-            self.database.keep(table, part.near_selected(other, among, fence, met=met))
+            self.database.keep(table, part.near_selected(other, those, fence, met=met))
 
     def _ids(self, where: ColumnElement[bool]) -> list[int]:
         query = sa.select(self._filing.c.filing_id).where(where)
@@ -247,31 +249,28 @@ class Screening:
 
     def _check(self, tally: Tally, part: Part, program: Program) -> None:
         """Have the engine decide again the positives near an edge and a random sample."""
-        edge, mine = _ids(part.edge), _ids(part.table)
-        every = [int(id) for (id,) in self.database.rows(mine)]
+        every = [int(id) for (id,) in self.database.rows(_ids(part.table))]
         sample = SystemRandom().sample(every, min(self.scope.sample, len(every)))
-        wanted = {int(id) for (id,) in self.database.rows(edge)} | set(sample)
-        screened = dict(
-            agreement.results(
-                self.database,
-                program,
-                sa.and_(
-                    self._filing.c.routed.is_(None),
-                    sa.or_(
-                        self._filing.c.filing_id.in_(edge), self._filing.c.filing_id.in_(sample)
-                    ),
-                ),
-            )
-        )
-        for case, known in self._cases(sorted(wanted & set(screened))):
-            judged = self._judge(case, part.root, known)
-            if judged is None:
-                continue
-            found = agreement.differences(
-                case.filing_id, screened[case.filing_id], judged.decision.trace
-            )
-            agreement.refuse(found, part.root)
-            tally.checked += 1
+        id = self._filing.c.filing_id
+        query = sa.select(id).where(sa.or_(id.in_(_ids(part.edge)), id.in_(sample)))
+        among = query.where(self._filing.c.routed.is_(None))
+        screened = dict(agreement.results(self.database, program, among))
+        tracer = partial(deciding.Tracer, self.judge.rules, part.root, self.scope.day)
+        work: workers.Work[tuple[Case, Known], Trace | str | None]
+        work = workers.work(tracer, workers.jobs_for(len(screened), self._jobs, _MANY))
+        tasks = ((case.filing_id, (case, known)) for case, known in self._cases(sorted(screened)))
+        with closing(work):
+            for filing_id, trace in workers.answers(work, tasks):
+                if trace is None:
+                    continue
+                if isinstance(trace, str | workers.Lost):
+                    why = trace if isinstance(trace, str) else trace.reason
+                    raise ScreeningError(
+                        f"填报编号{filing_id}不能由规则引擎复核（{why}）：结果不予显示，请保留快照并报告"
+                    )
+                found = agreement.differences(filing_id, screened[filing_id], trace)
+                agreement.refuse(found, part.root)
+                tally.checked += 1
 
     # lists
 

@@ -128,16 +128,16 @@ class Lists:
         return Int(sa.column(column), 0, high, Size.LONG)
 
     def joined(
-        self, filing: sa.FromClause, read: set[str], fence: Fence
+        self, filing: sa.FromClause, read: set[str], among: sa.Select[Any] | None, fence: Fence
     ) -> tuple[sa.FromClause, dict[str, ColumnElement[Any]]]:
-        """The filings with the aggregates that are read, and these as columns."""
+        """The filings with the aggregates that are read, and these as columns; see ``Program``."""
         found: dict[str, ColumnElement[Any]] = {}
         source = filing
         for records, asked in self._asked.items():
             wanted = {n: made for n, made in asked.items() if n in read}
             if not wanted:
                 continue
-            by_filing = self._by_filing(records, wanted, fence).cte(f"{records}_counted")
+            by_filing = self._by_filing(records, wanted, among, fence).cte(f"{records}_counted")
             source = source.outerjoin(by_filing, by_filing.c.filing_id == filing.c.filing_id)
             # a filing without records has no row to join
             found |= {n: sa.func.coalesce(by_filing.c[n], 0) for n in wanted}
@@ -150,11 +150,18 @@ class Lists:
         return source, found
 
     def _by_filing(
-        self, records: str, wanted: Mapping[str, ColumnElement[Any]], fence: Fence
+        self,
+        records: str,
+        wanted: Mapping[str, ColumnElement[Any]],
+        among: sa.Select[Any] | None,
+        fence: Fence,
     ) -> sa.Select[Any]:
         stages = self._stages[records]
         outputs = stages.named(wanted.values())
-        table = self._schema.table(records)
+        table: sa.FromClause = self._schema.table(records)
+        if among is not None:
+            few = sa.select(*table.c).where(table.c.filing_id.in_(among))
+            table = fenced(few, fence).cte(f"{records}_among")
         each = fenced(stages.statement(table, outputs, ["filing_id"], fence), fence)
         key: ColumnElement[Any] = sa.column("filing_id")
         made = (expression.label(n) for n, expression in wanted.items())

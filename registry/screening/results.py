@@ -152,12 +152,12 @@ class Part:
         return sa.select(found.c.filing_id, *(value.label(name) for name, value in wanted))
 
     def near_selected(
-        self, program: Program, where: ColumnElement[bool], fence: Fence, *, met: bool
+        self, program: Program, among: sa.Select[Any], fence: Fence, *, met: bool
     ) -> sa.Select[Any]:
-        """The filings that a program with other thresholds lets pass, or does not, with the code."""
+        """Filings that a program with other thresholds lets pass, or does not, with the code."""
         place = program.verdict
         outputs = [place.columns[0], *program.codes]
-        found = program.statement(outputs, where=where, fence=fence).cte("varied")
+        found = program.statement(outputs, among=among, fence=fence).cte("varied")
         codes = zip(self.near_columns, program.codes, strict=True)
         verdict = _outcome(found, place)
         passes = verdict == int(Outcome.MET) if met else verdict != int(Outcome.MET)
