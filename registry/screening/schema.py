@@ -212,7 +212,10 @@ class Schema:
         Raises ``NotStoredError`` for what the columns cannot hold.
         """
         values, lists = profile.values, profile.records
-        facts = [c.stored(values.get(self._filed_key(k, year))) for k, c in self.facts.items()]
+        facts: list[Value] = [
+            None if (value := values.get(key)) is None else c.stored(value)
+            for key, c in self._filed_keys(year)
+        ]
         complete: list[Value] = [
             None
             if (found := lists.get(k)) is None or found.complete is None
@@ -237,11 +240,21 @@ class Schema:
                 if total > column_.most:
                     raise NotStoredError(f"{column_.fact.name}的合计超出快照的范围")
 
-    def _filed_key(self, key: str, year: int) -> str:
-        column_ = self.facts[key]
-        if not column_.fact.yearly:
-            return key
-        return yearly_key(column_.fact.id, year + int(key.removeprefix(column_.fact.id)))
+    def _filed_keys(self, year: int) -> list[tuple[str, Column]]:
+        """Under which key a profile has the fact of each column, where T is ``year``."""
+        if year not in self._keys:
+            self._keys[year] = [(_filed_key(k, c.fact, year), c) for k, c in self.facts.items()]
+        return self._keys[year]
+
+    @cached_property
+    def _keys(self) -> dict[int, list[tuple[str, Column]]]:
+        return {}
+
+
+def _filed_key(key: str, fact: Fact, year: int) -> str:
+    if not fact.yearly:
+        return key
+    return yearly_key(fact.id, year + int(key.removeprefix(fact.id)))
 
 
 def year_key(id: str, offset: int) -> str:

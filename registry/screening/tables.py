@@ -20,14 +20,11 @@ def line(row: Iterable[Value]) -> str:
 
 
 def _text(value: Value) -> str:
-    match value:
-        case None:
-            return ""
-        case str():
-            return f'"{value.replace(chr(34), chr(34) * 2)}"'
-        case date():
-            return value.isoformat()
-    return str(value)
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return f'"{value.replace(chr(34), chr(34) * 2)}"'
+    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 class Sink(Protocol):
