@@ -1,25 +1,31 @@
 """Spark, where PySpark and Java are installed: the PostgreSQL text over the same Parquet files."""
 
+import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from registry.screening import snapshot
 from registry.screening.engines import Spark
 from registry.screening.tests.filings import DAY
 from registry.screening.tests.support import by_reference, differing, filed, rulebook
 from registry.screening.tests.test_agreement import at_randoms
+from registry.tests import support
+from registry.tests.conftest import Run
 
 pytest.importorskip("pyspark", reason="PySpark is an extra")
 if shutil.which("java") is None:
     pytest.skip("Spark needs Java", allow_module_level=True)
 
-
 #: What PySpark leaves open when it stops is none of ours.
-@pytest.mark.filterwarnings(
+pytestmark = pytest.mark.filterwarnings(
     "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
 )
+
+
 def test_spark_agrees_with_the_reference_on_every_node(tmp_path: Path) -> None:
     firms = at_randoms()
     list(snapshot.write(tmp_path / "某日", filed(firms), DAY, (0, "")))
@@ -27,3 +33,21 @@ def test_spark_agrees_with_the_reference_on_every_node(tmp_path: Path) -> None:
     ruleset = rulebook().ruleset("2026.3")
     assert differing(found, ruleset, by_reference(ruleset, firms)) == []
     found.close()
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_whole_tier_comes_out_as_on_duckdb(run: Run, database: sa.Engine, tmp_path: Path) -> None:
+    near = support.submission(support.CODES[1], rd_expense__2022="1499999.99")
+    missing = support.submission(support.CODES[2], rd_expense__2022=None)
+    support.load(database, support.Clock(), support.submission(), near, missing)
+    assert run("snapshot", "--as-of", support.DAY.isoformat(), "-o", "某日").exit_code == 0
+
+    def screened(engine: str, *more: str) -> tuple[bytes, Any]:
+        way = ("--snapshot", "某日", "--tier", "专精特新", "--engine", engine, *more)
+        told = run("screen", *way, "-o", f"{engine}.csv", "--json")
+        assert told.exit_code == 0, told.output
+        return (tmp_path / f"{engine}.csv").read_bytes(), json.loads(told.stdout)["tiers"]
+
+    found = screened("spark", "--master", "local[2]")
+    assert found == screened("duckdb")
+    assert found[1][0]["near"] == 1
