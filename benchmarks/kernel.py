@@ -13,16 +13,16 @@ from registry.screening.schema import CATALOGUE
 from rules.model import Ruleset
 
 #: Facts that have to hold, and that must not.
-_GOOD: Final = ("registered_in_prc", "independent_legal_person")
-_BAD: Final = (
+GOOD: Final = ("registered_in_prc", "independent_legal_person")
+BAD: Final = (
     "abnormal_list", "dishonesty_list", "restricted_product", "major_accident", "tax_violation",
 )  # fmt: skip
-_SIZES: Final = ("staff_t0", "revenue_t0", "total_assets_t0")
-COLUMNS: Final = (*_GOOD, *_BAD, *_SIZES, "industry_code", "sector_found")
+SIZES: Final = ("staff_t0", "revenue_t0", "total_assets_t0")
+COLUMNS: Final = (*GOOD, *BAD, *SIZES, "industry_code", "sector_found")
 
 _M: Final = 10**8  # 100 fen to the yuan, a million yuan
 #: Below which staff, revenue (fen) or assets (fen) an enterprise of a sector is small or medium.
-_LIMITS: Final[dict[str, tuple[int | None, int | None, int | None]]] = {
+LIMITS: Final[dict[str, tuple[int | None, int | None, int | None]]] = {
     "农、林、牧、渔业": (None, 200 * _M, None),
     "工业": (1000, 400 * _M, None),
     "建筑业": (None, 800 * _M, 800 * _M),
@@ -46,37 +46,37 @@ def verdicts(connection: Any, filing: Path, ruleset: Ruleset) -> tuple[Any, Any]
     """The filings and the outcome of 63.8 for each of them; reading the columns included."""
     names = ", ".join(("filing_id", *COLUMNS))
     found = connection.execute(f"SELECT {names} FROM read_parquet('{filing}')").fetchnumpy()
-    conditions = [_compared(found[name], 1, below=False) for name in _GOOD]
-    conditions += [_compared(found[name], 1, below=True) for name in _BAD]
+    conditions = [_compared(found[name], 1, below=False) for name in GOOD]
+    conditions += [_compared(found[name], 1, below=True) for name in BAD]
     conditions.append(_size(found, ruleset))
     return found["filing_id"], np.minimum.reduce(conditions)
 
 
 def _compared(column: Any, limit: int, *, below: bool) -> Any:
-    values, unknown = _parts(column)
+    values, unknown = parts(column)
     held = values < limit if below else values >= limit
     return np.where(unknown, np.int8(1), np.where(held, np.int8(3), np.int8(0)))
 
 
-def _parts(column: Any) -> tuple[Any, Any]:
+def parts(column: Any) -> tuple[Any, Any]:
+    """The values of a column, and where it has none."""
     if isinstance(column, np.ma.MaskedArray):
         return column.data, np.ma.getmaskarray(column)
     return column, np.zeros(len(column), dtype=bool)
 
 
 def _size(found: dict[str, Any], ruleset: Ruleset) -> Any:
-    sectors = list(_LIMITS)
-    numbers, coded = _sectors(found, ruleset, sectors)
+    numbers, coded = sectors_of(found, ruleset)
     # where no sector is known, every one of them may be the one
     possible = np.zeros(len(numbers), dtype=np.int8)
     size = np.zeros(len(numbers), dtype=np.int8)
-    for n, sector in enumerate(sectors):
-        parts = [
+    for n, limits in enumerate(LIMITS.values()):
+        tests = [
             _compared(found[name], limit, below=True)
-            for name, limit in zip(_SIZES, _LIMITS[sector], strict=True)
+            for name, limit in zip(SIZES, limits, strict=True)
             if limit is not None
         ]
-        small = np.maximum.reduce(parts)
+        small = np.maximum.reduce(tests)
         size[numbers == n] = small[numbers == n]
         possible = np.maximum(possible, np.where(small == 1, np.int8(2), np.minimum(small, 1)))
     unmapped = np.where(possible == 2, np.int8(1), np.where(possible == 1, np.int8(2), np.int8(0)))
@@ -84,9 +84,10 @@ def _size(found: dict[str, Any], ruleset: Ruleset) -> Any:
     return np.where(numbers < 0, open_, size)
 
 
-def _sectors(found: dict[str, Any], ruleset: Ruleset, sectors: list[str]) -> tuple[Any, Any]:
+def sectors_of(found: dict[str, Any], ruleset: Ruleset) -> tuple[Any, Any]:
     """The place of each filing's sector, -1 if it is not known; and whether it states a code."""
-    texts, unknown = _parts(found["industry_code"])
+    sectors = list(LIMITS)
+    texts, unknown = parts(found["industry_code"])
     each, places = np.unique(np.where(unknown, "", texts).astype("U16"), return_inverse=True)
     table = ruleset.maps["gbt4754"]
     of_text = []
@@ -94,7 +95,7 @@ def _sectors(found: dict[str, Any], ruleset: Ruleset, sectors: list[str]) -> tup
         keys = [text[:length] for length in range(len(text), 0, -1) if text[:length] in table]
         of_text.append(sectors.index(table[keys[0]]) if keys else -1)
     numbers = np.array(of_text, dtype=np.int8)[places]
-    stated, absent = _parts(found["sector_found"])
+    stated, absent = parts(found["sector_found"])
     codes = CATALOGUE.fact("sector_found").fact.codes
     persons = np.array([sectors.index(c) for c in codes], dtype=np.int8)
     own = persons[np.where(absent, 0, stated).astype(np.intp)]
