@@ -95,7 +95,8 @@ def checked(database: sa.Engine, known_at: Any = None, batch: str = BATCH) -> di
     """The verdict on 小巨人 of the eighth round."""
     with storage.session(database) as session:
         rules = known.rules(session, known_at)
-        [found] = known.known(session, [code(FIRM)], as_of=DAY, known_at=known_at)
+        ids = known.stock(session, [code(FIRM)], as_of=DAY, known_at=known_at)
+        [found] = known.known(session, ids, known_at=known_at)
     checker = Checker(rules)
     try:
         return (

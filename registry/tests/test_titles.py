@@ -76,7 +76,8 @@ def prerequisite(database: sa.Engine, as_of: date = DAY, known_at: Any = None) -
     asked = Asked(database)
     with storage.session(database) as session:
         rules = known.rules(session, known_at)
-        [found] = known.known(session, [CODE], as_of=as_of, known_at=known_at)
+        ids = known.stock(session, [CODE], as_of=as_of, known_at=known_at)
+        [found] = known.known(session, ids, known_at=known_at)
     checker = Checker(rules)
     try:
         verdict: dict[str, Any] = asked.verdict(checker, found, as_of)["verdicts"][0]
