@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from registry.screening import compiler, figures, outcomes, records, widths
+from registry.screening import arithmetic, bodies, figures, formulas, outcomes, records, widths
 from registry.screening.figures import Gap, Number, Span
 from registry.screening.tests.support import differing, duckdb, filed, rulebook
 from registry.screening.tests.test_agreement import corpus, expected
@@ -34,14 +34,14 @@ def _exclusive(patch: Patch) -> None:
 
 def _ends_of_bands(patch: Patch) -> None:
     """A shared end of two bands scores low."""
-    original = compiler._score
+    original = bodies._score
 
     def lower(rows: Any, cell: Any) -> Fraction:
         if cell.lo is None or cell.lo != cell.hi:
             return original(rows, cell)
         return min(b.points for b in rows if cell.lo in (b.lo, b.hi))
 
-    patch("compiler._score", lower)
+    patch("bodies._score", lower)
 
 
 def _days(patch: Patch) -> None:
@@ -55,19 +55,19 @@ def _days(patch: Patch) -> None:
 
 def _zero_divisor(patch: Patch) -> None:
     """What is divided by zero is open, not broken."""
-    original = figures._quotient
-    patch("figures._quotient", lambda a, *b: replace(original(a, *b), broken=False, gap=a.gap))
+    original = arithmetic.quotient
+    patch("formulas.quotient", lambda a, *b: replace(original(a, *b), broken=False, gap=a.gap))
 
 
 def _unknown_is_zero(patch: Patch) -> None:
     """A figure that is not filed is taken for the least it may be."""
-    original = figures._leaf
+    original = formulas._leaf
 
     def known(column: Any) -> Any:
         found = original(column)
         return replace(found, hi=found.lo, gap=Gap()) if isinstance(found, Number) else found
 
-    patch("figures._leaf", known)
+    patch("formulas._leaf", known)
 
 
 def _gap(patch: Patch) -> None:
@@ -78,19 +78,19 @@ def _gap(patch: Patch) -> None:
 def _persons_first(patch: Patch) -> None:
     """In a conjunction, a person is asked before figures."""
     order = (Outcome.NOT_MET, Outcome.PENDING, Outcome.MISSING)
-    patch("compiler.all_met", lambda o: outcomes._first(o, order, Outcome.MET))
+    patch("bodies.all_met", lambda o: outcomes._first(o, order, Outcome.MET))
 
 
 def _any_before(patch: Patch) -> None:
     """In a disjunction, an open case hides one that is met."""
     order = (Outcome.MISSING, Outcome.MET, Outcome.PENDING)
-    patch("compiler.any_met", lambda o: outcomes._first(o, order, Outcome.NOT_MET))
+    patch("bodies.any_met", lambda o: outcomes._first(o, order, Outcome.NOT_MET))
 
 
 def _dropped_case(patch: Patch) -> None:
     """A CASE loses its last branch."""
     original = widths.case
-    patch("figures.case", lambda branches, rest: original(branches[:-1] or branches, rest))
+    patch("arithmetic.case", lambda branches, rest: original(branches[:-1] or branches, rest))
 
 
 def _records_met_only(patch: Patch) -> None:
@@ -117,12 +117,12 @@ def _sums(patch: Patch) -> None:
 
 def _contradiction(patch: Patch) -> None:
     """A filed total goes before the records, whatever they are."""
-    patch("figures._contradicted", lambda listed, own, column: False)
+    patch("formulas._contradicted", lambda listed, own, column: False)
 
 
 def _best_indicator(patch: Patch) -> None:
     """Of several figures with bands the first counts, not the best."""
-    patch("compiler.greatest", lambda values: values[0])
+    patch("bodies.greatest", lambda values: values[0])
 
 
 MUTANTS = [

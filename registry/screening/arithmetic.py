@@ -1,0 +1,153 @@
+"""Sums, quotients, bounds and choices of figures in SQL, interval by interval."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import reduce
+from math import lcm
+
+from registry.screening.figures import Gap, Number, widest
+from registry.screening.widths import (
+    Comparison,
+    Condition,
+    Int,
+    UnsupportedError,
+    all_of,
+    any_of,
+    case,
+    choice,
+    compare,
+    is_null,
+    literal,
+    negated,
+    not_null,
+)
+
+_NOTHING, _ONE = literal(0), literal(1)
+
+
+def in_parts(a: Int, of: int, b: Int, other: int) -> tuple[Int, Int]:
+    """Two numbers, in parts of 1/``of`` and of 1/``other``, as multiples of the same part."""
+    common = lcm(of, other)
+    return a.times(common // of), b.times(common // other)
+
+
+def aligned(den: Int, scale: int, other: Number, end: Int) -> tuple[Int, Int, tuple[Int, int]]:
+    """What to multiply one figure by, another one's end in the same parts, and these parts."""
+    common = lcm(scale, other.scale)
+    mine, theirs = literal(common // scale), end.times(common // other.scale)
+    if other.den is den or other.den.constant == den.constant == 1:
+        return mine, theirs, (den, common)
+    return mine * other.den, theirs * den, (den * other.den, common)
+
+
+def total(a: Number, b: Number) -> Number:
+    """The sum; one that is broken breaks it, and only a person can settle it then."""
+    los = None if b.lo is None or a.lo is None else aligned(a.den, a.scale, b, b.lo)
+    his = None if b.hi is None or a.hi is None else aligned(a.den, a.scale, b, b.hi)
+    parts = los or his
+    den, scale = parts[2] if parts else (literal(1), 1)
+    lo = None if los is None or a.lo is None else a.lo * los[0] + los[1]
+    hi = None if his is None or a.hi is None else a.hi * his[0] + his[1]
+    gap, broken = widest([a.gap, b.gap]), any_of(a.broken, b.broken)
+    return Number(lo, hi, _persons(gap, broken), scale, den, broken)
+
+
+def _persons(gap: Gap, broken: Condition) -> Gap:
+    """The gap, but where something is broken that of a person."""
+    if broken is False:
+        return gap
+    return Gap(all_of(gap.missing, negated(broken)), any_of(gap.pending, broken))
+
+
+def negative(a: Number) -> Number:
+    """The figure with the other sign."""
+    zero = literal(0)
+    lo = None if a.hi is None else zero - a.hi
+    hi = None if a.lo is None else zero - a.lo
+    return replace(a, lo=lo, hi=hi)
+
+
+def quotient(a: Number, b: Number, bind: Callable[[Condition], Condition]) -> Number:
+    """a / b; broken where b is known and not above zero, open where it is not known."""
+    if b.lo is None or b.den.constant != 1:
+        raise UnsupportedError("除数本身是比例")
+    known = negated(any_of(b.gap.missing, b.gap.pending, b.broken))
+    above = compare(">", b.lo, _NOTHING)
+    computable = bind(all_of(known, above))
+    broken = any_of(a.broken, b.broken, all_of(known, negated(above)))
+    ends = [
+        None if end is None else case([(computable, end.times(b.scale))], None)
+        for end in (a.lo, a.hi)
+    ]
+    divisor = case([(computable, b.lo)], _ONE)
+    divisor = replace(divisor, low=1, high=max(1, divisor.high), null=False)
+    gap = _persons(widest([a.gap, b.gap]), broken)
+    return Number(ends[0], ends[1], gap, a.scale, a.den * divisor, broken)
+
+
+def smaller(a: Number, b: Number) -> Number:
+    """The smaller of two."""
+    if a.den.constant != 1 or b.den.constant != 1:
+        raise UnsupportedError("比例之间取小")
+    scale = lcm(a.scale, b.scale)
+
+    def ends(x: Int | None, y: Int | None) -> tuple[Int | None, Int | None]:
+        return (
+            None if x is None else x.times(scale // a.scale),
+            None if y is None else y.times(scale // b.scale),
+        )
+
+    low_a, low_b = ends(a.lo, b.lo)
+    high_a, high_b = ends(a.hi, b.hi)
+    lo = None
+    if low_a is not None and low_b is not None:
+        either = any_of(is_null(low_a), is_null(low_b))
+        lo = case([(either, None), (compare("<=", low_a, low_b), low_a)], low_b)
+    hi = high_b if high_a is None else picked(high_a, high_b, "<")
+    broken = any_of(a.broken, b.broken)
+    found = Number(lo, hi, widest([a.gap, b.gap]), scale).settled()
+    return chosen_figure(
+        [(broken, Number(None, None, Gap(pending=True), scale, broken=True))], found
+    )
+
+
+def picked(a: Int | None, b: Int | None, op: Comparison) -> Int | None:
+    """The greater (or lesser) of two ends that may be open."""
+    if a is None or b is None:
+        return b if a is None else a
+    return case(
+        [(all_of(not_null(a), any_of(is_null(b), compare(op, a, b))), a), (not_null(b), b)], a
+    )
+
+
+def chosen_figure(branches: Sequence[tuple[Condition, Number]], rest: Number) -> Number:
+    """The figure of the first branch whose condition holds."""
+    if all(condition is False for condition, _ in branches):
+        return rest
+    numbers = [*(n for _, n in branches), rest]
+    usable = [n for n in numbers if n.lo is not None or n.hi is not None]
+    scale = reduce(lcm, (n.scale for n in usable), 1)
+    conditions = [c for c, _ in branches]
+
+    def chosen(pick: Callable[[Number], Int | None]) -> Int | None:
+        values = [pick(n) for n in numbers]
+        if all(v is None for v in values):
+            return None
+        return case(list(zip(conditions, values[:-1], strict=True)), values[-1])
+
+    def held(pick: Callable[[Number], Condition]) -> Condition:
+        return choice([(c, pick(n)) for c, n in zip(conditions, numbers, strict=False)], pick(rest))
+
+    def ended(end: Int | None, number: Number) -> Int | None:
+        return None if end is None else end.times(scale // number.scale)
+
+    den = chosen(lambda n: n.den)
+    assert den is not None
+    return Number(
+        chosen(lambda n: ended(n.lo, n)),
+        chosen(lambda n: ended(n.hi, n)),
+        Gap(held(lambda n: n.gap.missing), held(lambda n: n.gap.pending)),
+        scale,
+        den,
+        held(lambda n: n.broken),
+    )

@@ -1,0 +1,418 @@
+"""Formulas of indicators as SQL, each read once: those of filings, or of the records of one list."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from fractions import Fraction
+from functools import reduce
+from math import lcm
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+from sqlalchemy.sql.expression import ColumnElement
+
+from registry.screening.arithmetic import (
+    aligned,
+    chosen_figure,
+    in_parts,
+    negative,
+    picked,
+    quotient,
+    smaller,
+    total,
+)
+from registry.screening.figures import Day, Gap, Number, Reading, Span, Words
+from registry.screening.schema import Column, Schema
+from registry.screening.stages import Stages
+from registry.screening.widths import (
+    Condition,
+    Int,
+    Size,
+    Truth,
+    UnsupportedError,
+    absent,
+    all_of,
+    any_of,
+    case,
+    choice,
+    coalesced,
+    compare,
+    is_null,
+    literal,
+    negated,
+    present,
+)
+from rules.model import Expr, Ruleset
+from rules.readings import years_between
+
+_NOTHING, _ONE = literal(0), literal(1)
+
+
+class Counts(Protocol):
+    """What the records of a list come to, by filing; ``registry.screening.records`` knows."""
+
+    def number(self, records: str) -> Int:
+        """How many records there are."""
+
+    def outcomes(self, records: str, rule: str) -> tuple[Int, Int, Gap]:
+        """How many of them satisfy a rule, and how many may; what would settle the others."""
+
+    def amounts(self, records: str, field: str, rule: str) -> tuple[Int, Int, Gap, Condition]:
+        """Sum of a field over those that satisfy a rule, and over those that may; its gap.
+
+        At last whether the greater sum has no end.
+        """
+
+    def complete(self, records: str) -> Condition:
+        """Whether the list is declared complete."""
+
+    def looked_up(
+        self, text: str, codes: Callable[[ColumnElement[Any]], Int]
+    ) -> ColumnElement[Any]:
+        """What becomes of a text, worked out once for each text that any filing has."""
+
+
+class Reader:
+    """Makes SQL of formulas: those of filings, or those of the records of one list."""
+
+    def __init__(
+        self,
+        ruleset: Ruleset,
+        schema: Schema,
+        stages: Stages,
+        day: date,
+        records: str = "",
+        counts: Counts | None = None,
+    ) -> None:
+        self.ruleset = ruleset
+        self.schema = schema
+        self.stages = stages
+        self.day = day
+        self.records = records
+        self.counts = counts
+        self._known: dict[Expr, Reading] = {}
+        self._numbers: dict[Expr, Number] = {}
+        self._declared: dict[str, Condition] = {}
+
+    def read(self, expr: Expr) -> Reading:
+        """The reading of a formula, computed once."""
+        if expr not in self._known:
+            self._known[expr] = self._bound(self._read(expr))
+        return self._known[expr]
+
+    def _bound(self, reading: Reading) -> Reading:
+        bind, condition = self.stages.bind, self.stages.bind_condition
+        match reading:
+            case Number(lo, hi, gap, scale, den, broken):
+                return Number(
+                    None if lo is None else bind(lo),
+                    None if hi is None else bind(hi),
+                    Gap(condition(gap.missing), condition(gap.pending)),
+                    scale,
+                    bind(den),
+                    condition(broken),
+                )
+            case Words(sql, gap, broken, codes):
+                bound = Gap(condition(gap.missing), condition(gap.pending))
+                return Words(self.stages.bind_words(sql), bound, condition(broken), codes)
+        return reading
+
+    def number(self, expr: Expr) -> Number:
+        """The reading of a formula that gives a number to compute with."""
+        if expr not in self._numbers:
+            found = self.read(expr)
+            if not isinstance(found, Number):
+                raise UnsupportedError(f"算式{expr}不能用于四则运算")
+            self._numbers[expr] = self._bind(found.plain)
+        return self._numbers[expr]
+
+    def _read(self, expr: Expr) -> Reading:
+        match expr:
+            case ("fact", id):
+                if self.records:
+                    raise UnsupportedError("逐条记录的规则引用了整份填报的数据")
+                return _leaf(self.schema.fact(id))
+            case ("year", id, offset):
+                if self.records:
+                    raise UnsupportedError("逐条记录的规则引用了整份填报的数据")
+                return _leaf(self.schema.year(id, offset))
+            case ("field", id):
+                return _leaf(self.schema.field(self.records, id))
+            case ("const", text):
+                value = Fraction(text)
+                constant = literal(value.numerator)
+                return Number(constant, constant, scale=value.denominator)
+            case ("add", *terms):
+                return reduce(total, (self.number(t) for t in terms))
+            case ("sub", a, b):
+                return total(self.number(a), negative(self.number(b)))
+            case ("div", a, b):
+                return quotient(self.number(a), self.number(b), self.stages.bind_condition)
+            case ("least", a, b):
+                return smaller(self.number(a), self.number(b))
+            case ("bounded", a, lowers, uppers):
+                return self._within(
+                    self.number(a),
+                    [self.number(x) for x in lowers],
+                    [self.number(x) for x in uppers],
+                )
+            case ("count", records, rule, filed):
+                return self._counted(records, rule, filed)
+            case ("total", records, name, rule, filed):
+                return self._total(records, name, rule, filed)
+            case ("days", a, b):
+                return self._span(a, b, lambda x, y: Fraction((y - x).days))
+            case ("years", a, b):
+                return self._span(a, b, years_between)
+            case ("calendar_years", a, b):
+                return self._span(a, b, lambda x, y: Fraction(y.year - x.year))
+            case ("year_number", a):
+                return self._year_number(a)
+            case ("lookup", name, a):
+                return self._lookup(name, a)
+            case ("else_found", a, finding):
+                return self._else_found(a, finding)
+        raise UnsupportedError(f"不认识的算式「{expr[0]}」")
+
+    # records
+
+    def _counted(self, records: str, rule: str, filed: str | None) -> Number:
+        met, maybe, gap = self._counts().outcomes(records, rule)
+        complete = self._complete(records)
+        listed = Number(
+            self.stages.bind(met),
+            case([(complete, self.stages.bind(maybe))], None),
+            Gap(any_of(negated(complete), gap.missing), all_of(complete, gap.pending)),
+        )
+        return self._settled(records, listed, filed)
+
+    def _total(self, records: str, name: str, rule: str, filed: str | None) -> Number:
+        column = self.schema.field(records, name)
+        if (
+            column.fact.minimum is None
+            or column.fact.minimum < 0
+            or column.fact.maximum is not None
+        ):
+            raise UnsupportedError(f"清单的「{column.fact.name}」不能这样合计")
+        least, most, gap, endless = self._counts().amounts(records, name, rule)
+        complete = self._complete(records)
+        ended = all_of(complete, negated(endless))
+        listed = Number(
+            least,
+            case([(ended, most)], None),
+            Gap(any_of(negated(complete), gap.missing), gap.pending),
+            column.scale,
+        )
+        return self._settled(records, listed.settled(), filed)
+
+    def _counts(self) -> Counts:
+        if self.counts is None:
+            raise UnsupportedError("逐条记录的规则引用了清单的合计")
+        return self.counts
+
+    def _complete(self, records: str) -> Condition:
+        declared = choice([(self._counts().complete(records), True)], False)
+        if records not in self._declared:
+            self._declared[records] = self.stages.bind_condition(declared)
+        return self._declared[records]
+
+    def _settled(self, records: str, listed: Number, filed: str | None) -> Number:
+        """The filed total where there is one that the records allow, else what they come to.
+
+        No records of a list that is not complete allow every total, and come to 0 and more.
+        """
+        if filed is None:
+            return listed
+        column = self.schema.fact(filed)
+        fact, own = column.fact, _int(column)
+        is_flag = fact.kind == "flag"
+        if fact.origin != "填报" or not (is_flag or (fact.minimum == 0 and fact.maximum is None)):
+            raise UnsupportedError(f"「{fact.name}」不能与清单对照")
+        listed = self._bind(listed)
+        highest = listed.hi
+        if is_flag:
+            none = compare("=", self._counts().number(records), _NOTHING)
+            unlisted = all_of(none, negated(self._complete(records)))
+            highest = case([(unlisted, _ONE)], highest)
+        contradicting = self.stages.bind_condition(_contradicted(listed, own, column))
+        unknown = is_null(own)
+        scale = lcm(column.scale, listed.scale)
+
+        def end(other: Int | None) -> Int:
+            stated = own.times(scale // column.scale)
+            rest = None if other is None else other.times(scale // listed.scale)
+            return case([(contradicting, None), (negated(unknown), stated)], rest)
+
+        gap = listed.gap.where(unknown)
+        pending = any_of(contradicting, gap.pending)
+        return Number(
+            end(listed.lo), end(highest), Gap(gap.missing, pending), scale, broken=contradicting
+        )
+
+    def _bind(self, number: Number) -> Number:
+        bound = self._bound(number)
+        assert isinstance(bound, Number)
+        return bound
+
+    def _within(self, a: Number, lowers: Sequence[Number], uppers: Sequence[Number]) -> Number:
+        """``a`` within the bounds; broken if these leave nothing."""
+        lo, hi, den, scale = a.lo, a.hi, a.den, a.scale
+        for others, low in ((lowers, True), (uppers, False)):
+            for other in others:
+                theirs = other.lo if low else other.hi
+                if theirs is None:
+                    continue
+                mine, theirs, factor = aligned(den, scale, other, theirs)
+                lo, hi = (None if e is None else e * mine for e in (lo, hi))
+                den, scale = factor
+                if low:
+                    lo = picked(lo, theirs, ">")
+                else:
+                    hi = picked(hi, theirs, "<")
+        lo, hi = (None if e is None else self.stages.bind(e) for e in (lo, hi))
+        crossing = False if lo is None or hi is None else compare(">", lo, hi)
+        crossed = self.stages.bind_condition(any_of(a.broken, crossing))
+        broken = Number(None, None, Gap(pending=True), scale, den, True)
+        return chosen_figure([(crossed, broken)], Number(lo, hi, a.gap, scale, den).settled())
+
+    # dates
+
+    def _date(self, expr: Expr) -> Day:
+        match expr:
+            case ("as_of",):
+                return Day(None, self.day)
+            case ("new_year", offset):
+                return Day(None, date(self.day.year + offset, 1, 1))
+        found = self.read(expr)
+        if not isinstance(found, Words):
+            raise UnsupportedError(f"算式{expr}不是日期")
+        return Day(found.sql, None, found.gap)
+
+    def _span(self, a: Expr, b: Expr, measure: Callable[[date, date], Fraction]) -> Reading:
+        start, end = self._date(a), self._date(b)
+        if start.fixed is not None and end.sql is not None:
+            first = start.fixed
+            return Span(end.sql, lambda day: measure(first, day), True, end.gap)
+        if end.fixed is not None and start.sql is not None:
+            last = end.fixed
+            return Span(start.sql, lambda day: measure(day, last), False, start.gap)
+        if start.fixed is not None and end.fixed is not None:
+            value = measure(start.fixed, end.fixed)
+            constant = literal(value.numerator)
+            return Number(constant, constant, scale=value.denominator)
+        raise UnsupportedError("两个日期都由企业填报，不能预先算出界限")
+
+    def _year_number(self, a: Expr) -> Reading:
+        day = self._date(a)
+        if day.sql is None:
+            raise UnsupportedError("固定日期的年份")
+        return Span(day.sql, lambda x: Fraction(x.year), True, day.gap)
+
+    # codes
+
+    def _lookup(self, name: str, a: Expr) -> Words:
+        text = self.read(a)
+        if not isinstance(text, Words):
+            raise UnsupportedError(f"算式{a}不是代码")
+        table = self.ruleset.maps[name]
+        if not table:
+            raise UnsupportedError(f"代码表「{name}」是空的")
+        codes = tuple(dict.fromkeys(table.values()))
+        numbers = {key: codes.index(code) for key, code in table.items()}
+
+        def numbered(sql: ColumnElement[Any]) -> Int:
+            return _by_prefix(sql, numbers)
+
+        if self.counts and isinstance(text.sql, sa.ColumnClause):
+            found = self.counts.looked_up(text.sql.name, numbered)
+        else:
+            found = self.stages.bind_words(numbered(text.sql).sql)
+        unmapped = self.stages.bind_condition(
+            all_of(present(text.sql), absent(found), negated(text.broken))
+        )
+        gap = Gap(text.gap.missing, any_of(text.gap.pending, unmapped))
+        return Words(found, gap, any_of(text.broken, unmapped), codes)
+
+    def _else_found(self, a: Expr, finding: Expr) -> Reading:
+        value, found = self.read(a), self.read(finding)
+        if isinstance(value, Words) and isinstance(found, Words):
+            if bool(value.codes) is not bool(found.codes):
+                raise UnsupportedError("代码与文字不能互相替代")
+            known = all_of(value.broken, present(found.sql))
+            if known is False:
+                return value
+            codes = (*value.codes, *(c for c in found.codes if c not in value.codes))
+            coded = _when(value.broken, found.coded(codes))
+            either: ColumnElement[Any] = sa.func.coalesce(value.sql, coded)
+            sql = self.stages.bind_words(either)
+            still = all_of(value.broken, absent(found.sql))
+            gap = Gap(value.gap.missing, all_of(value.gap.pending, absent(sql)))
+            return Words(sql, gap, still, codes)
+        if isinstance(value, Number) and isinstance(found, Number):
+            exact = negated(any_of(found.gap.missing, found.gap.pending))
+            return chosen_figure([(all_of(value.broken, exact), found)], value)
+        raise UnsupportedError("算式与认定不是同一类")
+
+
+def _by_prefix(sql: ColumnElement[Any], numbers: Mapping[str, int]) -> Int:
+    """The number of the longest key that a text begins with."""
+    branches: list[tuple[Condition, Int]] = []
+    for length in sorted({len(k) for k in numbers}, reverse=True):
+        prefix = sa.func.substr(sql, 1, length)
+        wanted: dict[int, list[str]] = {}
+        for key, number in numbers.items():
+            if len(key) == length:
+                wanted.setdefault(number, []).append(key)
+        branches += [(Truth(prefix.in_(keys), True), literal(n)) for n, keys in wanted.items()]
+    return case(branches, None)
+
+
+def _when(condition: Condition, words: ColumnElement[Any]) -> ColumnElement[Any]:
+    if isinstance(condition, bool):
+        return words if condition else sa.null()
+    return sa.case((condition.sql, words), else_=None)
+
+
+def _int(column: Column) -> Int:
+    size = column.size if column.fact.kind == "number" else Size.INT
+    return Int(sa.column(column.name), column.low, column.high, size, True)
+
+
+def _leaf(column: Column) -> Number | Words:
+    """A filed fact, or a finding; where it is unknown, whatever may be true of it."""
+    fact = column.fact
+    sql: ColumnElement[Any] = sa.column(column.name)
+    unknown = absent(sql)
+    gap = Gap(missing=unknown) if fact.origin == "填报" else Gap(pending=unknown)
+    if fact.kind == "flag":
+        value = _int(column)
+        return Number(coalesced(value, 0), coalesced(value, 1), gap)
+    if fact.kind != "number":
+        return Words(sql, gap, codes=fact.codes)
+    value = _int(column)
+
+    def end(bound: Fraction | None) -> Int:
+        if bound is None:
+            return value
+        scaled = bound * column.scale
+        if scaled.denominator != 1:
+            raise UnsupportedError(f"「{fact.name}」的界限不合快照的精度")
+        return coalesced(value, scaled.numerator)
+
+    if fact.minimum is not None and fact.minimum == fact.maximum:
+        gap = Gap()
+    return Number(end(fact.minimum), end(fact.maximum), gap, column.scale)
+
+
+# arithmetic
+
+
+def _contradicted(listed: Number, own: Int, column: Column) -> Condition:
+    """Whether records do not allow the filed total; a flag says whether there is any record at all."""
+    assert listed.lo is not None
+    if column.fact.kind == "flag":
+        beyond = all_of(compare(">", listed.lo, _NOTHING), compare("=", own, _NOTHING))
+    else:
+        beyond = compare(">", *in_parts(listed.lo, listed.scale, own, column.scale))
+    if listed.hi is None:
+        return beyond
+    return any_of(beyond, compare("<", *in_parts(listed.hi, listed.scale, own, column.scale)))
