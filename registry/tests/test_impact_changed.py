@@ -9,7 +9,7 @@ import pytest
 
 from registry.effects import CHANGED
 from registry.impact import Sides
-from registry.screening import compiler, stocktaking
+from registry.screening import bodies, stocktaking
 from registry.screening.funnel import Screening
 from registry.tests.conftest import Run
 from registry.tests.test_impact import TRANSITIONS, filed, impact, load
@@ -126,9 +126,9 @@ def test_a_wrong_verdict_is_refused(
         wrong.setattr(Screening, "verdicts", turned)
         refused = run("impact", *RULE, "--changed")
         assert (refused.exit_code, "筛查与规则引擎不一致" in refused.output) == (1, True)
-    compared = compiler.compared
+    compared = bodies.compared
     swapped = {">=": "<", "<": ">="}
-    monkeypatch.setattr(compiler, "compared", lambda f, op, t: compared(f, swapped.get(op, op), t))
+    monkeypatch.setattr(bodies, "compared", lambda f, op, t: compared(f, swapped.get(op, op), t))
     refused = run("impact", *RULE, "--changed")
     assert (refused.exit_code, "筛查与规则引擎不一致" in refused.output) == (1, True)
     assert "家" not in refused.stdout

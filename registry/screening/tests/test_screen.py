@@ -19,7 +19,7 @@ from registry.record import register
 from registry.record.cases import Case
 from registry.record.determinations import Target
 from registry.record.register import Holder, Notice
-from registry.screening import compiler, deciding, funnel, snapshot
+from registry.screening import bodies, deciding, funnel, snapshot
 from registry.screening.schema import CATALOGUE, FILING
 from registry.screening.widths import UnsupportedError
 from registry.tests.conftest import Run
@@ -106,9 +106,9 @@ def test_a_parquet_file_holds_a_row_for_each(run: Run, filed: sa.Engine, tmp_pat
 def test_a_mistake_of_the_compiler_is_refused(
     run: Run, filed: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original = compiler.compared
+    original = bodies.compared
     swapped = {">=": "<", "<": ">="}
-    monkeypatch.setattr(compiler, "compared", lambda f, op, t: original(f, swapped.get(op, op), t))
+    monkeypatch.setattr(bodies, "compared", lambda f, op, t: original(f, swapped.get(op, op), t))
     result = run("screen", *RULE)
     assert result.exit_code == 1
     assert "筛查与规则引擎不一致" in result.output
