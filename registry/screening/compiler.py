@@ -2,7 +2,7 @@
 
 Outcomes are the numbers of ``rules.model.Outcome``, points whole numbers of 1/``scale`` with a low and
 a high end, gaps the numbers of ``rules.model.Gap``; the keys are those of a trace. The outcomes of all
-criteria together are a code of two bits for each: the list of what failed and what is open.
+criteria that have to be met are a code of two bits for each: the list of what failed and what is open.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,10 +20,7 @@ from registry.screening.formulas import Reader
 from registry.screening.records import Lists
 from registry.screening.schema import Schema
 from registry.screening.stages import Fence, Stages, fenced
-from registry.screening.widths import (
-    Int,
-    literal,
-)
+from registry.screening.widths import Int, literal
 from rules.expressions import leaves
 from rules.model import (
     Assumed,

@@ -35,12 +35,12 @@ from registry.screening.widths import (
 )
 from rules.facts import YEARS
 
-_NOTHING, _ONE = literal(0), literal(1)
+_ONE: Final = literal(1)
 
 
 @dataclass(frozen=True)
 class Gap:
-    """What would settle a figure: a filed fact, else a person's finding; never NULL."""
+    """What would settle a figure: a filed fact, else a person's finding."""
 
     missing: Condition = False
     pending: Condition = False

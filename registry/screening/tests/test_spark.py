@@ -16,9 +16,9 @@ from registry.screening.tests.test_agreement import at_randoms
 from registry.tests import support
 from registry.tests.conftest import Run
 
-pytest.importorskip("pyspark", reason="PySpark is an extra")
+pytest.importorskip("pyspark", reason="PySpark is not installed: pip install -e '.[dev,spark]'")
 if shutil.which("java") is None:
-    pytest.skip("Spark needs Java", allow_module_level=True)
+    pytest.skip("no java on the PATH: Spark needs Java 17 or later", allow_module_level=True)
 
 #: What PySpark leaves open when it stops is none of ours.
 pytestmark = pytest.mark.filterwarnings(
