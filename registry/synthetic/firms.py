@@ -1,6 +1,7 @@
 """Made-up enterprises with figures as they are found: many small firms, few large, gaps in between.
 
-Every other one is put beside a threshold of the criteria (see ``aims``). Which ones follow from the
+What speaks for a firm seldom comes alone: each has a standing that all its figures are drawn by, so
+that some firms reach each tier. Every other one is put beside a threshold of the criteria (see ``aims``). Which ones follow from the
 seed alone. The region 990000 of their credit codes is given to no place, and every name says 虚构.
 """
 
@@ -9,12 +10,14 @@ from datetime import date, timedelta
 from itertools import accumulate
 from math import log
 from random import Random
-from typing import Final
+from typing import Final, Generic, NamedTuple, TypeVar
 
 from registry.intake.checks import PARTS
 from registry.synthetic.aims import Aim, Firm, UnreachableError, Value
 from registry.uscc import check_digit
 from rules.facts import FACTS, RECORDS, TITLES
+
+_Option = TypeVar("_Option")
 
 _WAN: Final = 1_000_000  # fen
 #: Industry codes of GB/T 4754 with how many firms of a hundred are of it; some fit no sector table.
@@ -55,29 +58,69 @@ _FLAGS: Final = {
     "heritage": 2, "geographical_mark": 2, "single_champion": 2, "group_similar": 5, "listed": 6,
 }  # fmt: skip
 _USUAL: Final = 25
+#: From which chance on a flag is one that speaks for a firm.
+_SPEAKING: Final = 25
 _TOTALS: Final = frozenset([
     "ip_high_value", "ip_self_developed", "ip_class_one", "ip_class_two", "ip_class_one_earning",
     "ip_own_earning", "financing_three_years", "financing_two_years",
 ])  # fmt: skip
+
+
+class _Standing(NamedTuple):
+    """How far a firm has come. Figures are medians or means of what is drawn; money in 万元."""
+
+    #: how much of the doubt in a flag that speaks for a firm is left
+    doubt: float
+    least_days: int
+    revenue: int
+    growth: float
+    least_focus: float
+    rd_share: float
+    debt: float
+    #: the expected number of its rights
+    rights: float
+    market_share: float
+    score: int
+    #: how likely each title is for who holds the one below
+    titles: tuple[float, float, float]
+    #: how many of a hundred findings of persons are still to be made
+    open: int
+
+
+#: Each with how many of a hundred firms are of it, beginning with the ordinary ones.
+_STANDINGS: Final = {
+    _Standing(1, 400, 4000, 0.08, 0.5, 0.045, 0.5, 2.5, 0.03, 55, (0.5, 0.2, 0.05), 40): 60,
+    _Standing(0.4, 1200, 8000, 0.12, 0.75, 0.06, 0.45, 5, 0.08, 68, (0.9, 0.5, 0.1), 20): 28,
+    _Standing(0.1, 1800, 25_000, 0.18, 0.9, 0.075, 0.4, 10, 0.25, 82, (0.98, 0.95, 0.4), 6): 12,
+}
 #: How many of a hundred cells a firm leaves blank: most none, some many.
 _GAPS: Final = (0, 0, 0, 0, 0, 0, 1, 2, 5, 20)
 
 _SCALARS: Final = tuple(f for f in FACTS if not f.yearly)
 _FLAG_FACTS: Final = tuple(f.id for f in _SCALARS if f.kind == "flag")
-_CHANCES: Final = tuple(_FLAGS.get(id, _USUAL) / 100 for id in _FLAG_FACTS)
 
 
-class _Drawn:
+def _chances(doubt: float) -> tuple[float, ...]:
+    """How likely each flag is 是, where it speaks for the firm the likelier the less doubt is left."""
+    likely = (_FLAGS.get(id, _USUAL) for id in _FLAG_FACTS)
+    return tuple(p / 100 if p < _SPEAKING else 1 - doubt * (1 - p / 100) for p in likely)
+
+
+_CHANCES: Final = {standing: _chances(standing.doubt) for standing in _STANDINGS}
+
+
+class _Drawn(Generic[_Option]):
     """Draws by weight."""
 
-    def __init__(self, weights: dict[str, int]) -> None:
+    def __init__(self, weights: dict[_Option, int]) -> None:
         self._options = list(weights)
         self._cumulated = list(accumulate(weights.values()))
 
-    def __call__(self, random: Random) -> str:
+    def __call__(self, random: Random) -> _Option:
         return random.choices(self._options, cum_weights=self._cumulated)[0]
 
 
+_STANDING: Final = _Drawn(_STANDINGS)
 _INDUSTRY: Final = _Drawn(_INDUSTRIES)
 _PROVINCE: Final = _Drawn(_PROVINCES)
 
@@ -107,15 +150,16 @@ def _firm(random: Random, number: int, as_of: date) -> Firm:
     firm = Firm(as_of)
     chance = random.random
     values = firm.values
-    for id, likely in zip(_FLAG_FACTS, _CHANCES, strict=True):
+    standing = _STANDING(random)
+    for id, likely in zip(_FLAG_FACTS, _CHANCES[standing], strict=True):
         values[id] = chance() < likely
     industry = _INDUSTRY(random)
-    firm.years = _figures(random)
-    founded = as_of - timedelta(int(400 + 9000 * chance() ** 1.5))
+    firm.years = _figures(random, standing)
+    founded = as_of - timedelta(int(standing.least_days + 9000 * chance() ** 1.5))
     values |= {
         "industry_code": industry,
         "segment_entry": founded + timedelta(int(400 * chance())),
-        "market_share": int(min(random.lognormvariate(log(30_000), 1.2), 900_000)),
+        "market_share": int(min(_around(random, standing.market_share, 1.2), 0.9) * 1_000_000),
         "international_share": int(min(random.lognormvariate(log(10_000), 1.5), 600_000)),
         "domestic_rank": int(random.lognormvariate(log(8), 1)) + 1,
         "provincial_rank": int(random.lognormvariate(log(4), 1)) + 1,
@@ -126,8 +170,8 @@ def _firm(random: Random, number: int, as_of: date) -> Firm:
         "tech_title_until": as_of + timedelta(int(1400 * chance()) - 350),
     }
     _described(random, firm, number, founded)
-    _recorded(random, firm, founded)
-    _left_out(random, firm)
+    _recorded(random, firm, standing)
+    _left_out(random, firm, standing)
     return firm
 
 
@@ -146,31 +190,39 @@ def _described(random: Random, firm: Firm, number: int, founded: date) -> None:
     }
 
 
-def _figures(random: Random) -> dict[str, list[int]]:
+def _around(random: Random, median: float, spread: float) -> float:
+    return random.lognormvariate(log(median), spread)
+
+
+def _figures(random: Random, standing: _Standing) -> dict[str, list[int]]:
     """The figures of T-2, T-1, T; revenue is spread over four orders of magnitude."""
     chance, normal = random.random, random.normalvariate
-    now = min(max(random.lognormvariate(log(4000 * _WAN), 1.3), 20 * _WAN), 500_000 * _WAN)
-    before = now / (1 + max(normal(0.08, 0.18), -0.6))
-    earlier = before / (1 + max(normal(0.08, 0.18), -0.6))
+    growth, least = standing.growth, standing.least_focus
+    now = min(max(_around(random, standing.revenue, 1.3), 20), 500_000) * _WAN
+    before = now / (1 + max(normal(growth, 0.18), -0.6))
+    earlier = before / (1 + max(normal(growth, 0.18), -0.6))
     revenue = [int(earlier), int(before), int(now)]
-    focus = min(0.5 + 0.5 * chance() ** 0.4, 1.0)
-    spent = min(random.lognormvariate(log(0.045), 0.7), 0.6)
-    staff = max(int(now / (random.lognormvariate(log(70), 0.5) * _WAN)), 3)
-    assets = now * random.lognormvariate(log(1.2), 0.4)
+    focus = least + (1 - least) * chance() ** 0.4
+    spent = min(_around(random, standing.rd_share, 0.7), 0.6)
+    staff = max(int(now / (_around(random, 70, 0.5) * _WAN)), 3)
+    assets = now * _around(random, 1.2, 0.4)
+    debts = min(max(normal(standing.debt, 0.2), 0.02), 1.3)
     return {
         "revenue": revenue,
         "main_revenue": [int(r * focus) for r in revenue],
         "rd_expense": [int(r * spent * (0.8 + 0.4 * chance())) for r in revenue],
         "net_profit": [int(r * normal(0.06, 0.07)) for r in revenue],
         "total_assets": [int(assets * k) for k in (0.85, 0.92, 1)],
-        "total_liabilities": [int(assets * min(max(normal(0.5, 0.2), 0.02), 1.3))] * 3,
+        "total_liabilities": [int(assets * debts)] * 3,
         "staff": [max(int(staff * k), 1) for k in (0.9, 0.95, 1)],
-        "rd_staff": [int(staff * min(random.lognormvariate(log(0.15), 0.7), 0.8))] * 3,
-        "development_score": [int(100 * min(max(normal(55, 14), 0), 100)) for _ in range(4)],
+        "rd_staff": [int(staff * min(_around(random, 0.15, 0.7), 0.8))] * 3,
+        "development_score": [
+            int(100 * min(max(normal(standing.score, 14), 0), 100)) for _ in range(4)
+        ],
     }
 
 
-def _recorded(random: Random, firm: Firm, founded: date) -> None:
+def _recorded(random: Random, firm: Firm, standing: _Standing) -> None:
     """The lists: itemised, or only their totals, as firms choose."""
     chance, lists, complete = random.random, firm.lists, firm.complete
     itemised = chance() < 0.5
@@ -178,7 +230,7 @@ def _recorded(random: Random, firm: Firm, founded: date) -> None:
         lists[kind.id] = []
         complete[kind.id] = True if chance() < 0.9 else random.choice((None, False))
     if itemised:
-        rights = min(int(random.expovariate(0.35)), 12)
+        rights = min(int(random.expovariate(1 / standing.rights)), 30)
         lists["ip"] = [_right(random, firm.as_of, n) for n in range(rights)]
         rounds = 0 if chance() < 0.8 else random.randrange(1, 4)
         lists["financing"] = [_round_of(random, firm.as_of) for _ in range(rounds)]
@@ -193,7 +245,7 @@ def _recorded(random: Random, firm: Firm, founded: date) -> None:
             firm.values[id] = None
     else:
         complete["ip"] = complete["financing"] = complete["brands"] = None
-        _totals(random, firm)
+        _totals(random, firm, standing)
     if chance() < 0.08:
         level = random.choice(("国家级", "省级", "省级", "其他"))
         rank, day = random.randrange(1, 8), _day(random, firm.as_of, 6)
@@ -207,11 +259,11 @@ def _recorded(random: Random, firm: Firm, founded: date) -> None:
     if chance() < 0.03:
         rank, day = random.randrange(1, 700), _day(random, firm.as_of, 6)
         lists["competitions"] = [{"rank": rank, "date": day, "group": "企业组"}]
-    _titled(random, firm)
+    _titled(random, firm, standing)
 
 
-def _totals(random: Random, firm: Firm) -> None:
-    one = min(int(random.expovariate(0.5)), 20)
+def _totals(random: Random, firm: Firm, standing: _Standing) -> None:
+    one = min(int(random.expovariate(1 / standing.rights)), 20)
     some = [random.randint(0, one) for _ in range(3)]
     two = 0 if random.random() < 0.85 else random.randrange(100, 9000) * _WAN
     firm.values |= {
@@ -226,10 +278,10 @@ def _totals(random: Random, firm: Firm) -> None:
     }
 
 
-def _titled(random: Random, firm: Firm) -> None:
+def _titled(random: Random, firm: Firm, standing: _Standing) -> None:
     """Titles as they are won: the higher ones by few of those who hold the lower."""
     held = firm.lists["titles"]
-    for title, likely in zip(TITLES, (0.5, 0.25, 0.1), strict=True):
+    for title, likely in zip(TITLES, standing.titles, strict=True):
         if random.random() >= likely:
             return
         start = firm.as_of - timedelta(int(1250 * random.random()))
@@ -289,11 +341,11 @@ def _day(random: Random, as_of: date, years: int) -> date:
     return as_of - timedelta(int(365 * years * random.random()) + 1)
 
 
-def _left_out(random: Random, firm: Firm) -> None:
+def _left_out(random: Random, firm: Firm, standing: _Standing) -> None:
     """Leave cells blank; of the findings of persons, many are still to be made."""
     share = random.choice(_GAPS)
     for item in _SCALARS:
-        gaps = share + (40 if item.origin == "认定" else 0)
+        gaps = share + (standing.open if item.origin == "认定" else 0)
         if gaps and 100 * random.random() < gaps:
             firm.values[item.id] = None
 

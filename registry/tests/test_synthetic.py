@@ -16,8 +16,10 @@ from registry.intake import directory
 from registry.synthetic import write_directory, write_stream
 from registry.synthetic.aims import Aim, aims, thresholds
 from registry.synthetic.firms import firms
-from rules.facts import Profile
-from rules.model import Indicator, Ruleset
+from rules.decider import by_reference
+from rules.editions import governing
+from rules.facts import TITLES, Profile
+from rules.model import Indicator, Outcome, Ruleset
 from rules.readings import Evaluator
 from rules.rulebook import Rulebook, load
 
@@ -97,6 +99,14 @@ def test_what_is_not_aimed_at_is_left_to_chance_and_found(
     for listed in ("awards", "competitions", "institutions", "titles", "honours", "brands"):
         found = {bool(s.records[listed].items) for s in reading.submissions if listed in s.records}
         assert found == {True, False}, listed
+
+
+@pytest.mark.parametrize("tier", TITLES)
+def test_some_reach_each_tier(tier: str, reading: Reading, rulebook: Rulebook) -> None:
+    row = governing(rulebook.applicability, tier=tier, procedure="认定", day=DAY).row
+    ruleset = rulebook.ruleset(row.ruleset)
+    profiles = (submission.profile(DAY) for submission in reading.submissions)
+    assert any(by_reference(ruleset, p)[ruleset.root] is Outcome.MET for p in profiles)
 
 
 def test_figures_are_missing_now_and_then(reading: Reading) -> None:
