@@ -25,7 +25,7 @@ from registry.judging import (
     holds_title,
     refuse_wrong_day,
 )
-from registry.record import cases, journal, register
+from registry.record import cases, register
 from registry.texts import Text
 from rules.comparison import asked_for
 from rules.editions import ApplicabilityRow, Governing
@@ -305,10 +305,9 @@ def _lacks(finding: Finding, asked: frozenset[str], names: Mapping[str, str]) ->
         yield Lack(figure.name, figure.value, new, kinds or (figure.name,))
 
 
-def state_text(session: Session) -> str:
-    """The last entry of the journal, to say what state of the registry was looked at."""
-    last = journal.head(session)
-    return f"第{last.seq}号记录（{last.digest[:12]}）" if last else "尚无记录"
+def state_text(seq: int, digest: str) -> str:
+    """What state of the registry was looked at: that after an entry of the journal; 0 is before any."""
+    return f"第{seq}号记录（{digest[:12]}）" if seq else "尚无记录"
 
 
 def stock(session: Session, as_of: date | None) -> list[int]:

@@ -25,6 +25,7 @@ from registry.database import storage
 from registry.judging import RECHECK, RECOGNITION
 from registry.record import publication
 from registry.reports import impact as impact_report
+from registry.screening import snapshot
 from registry.screening.stocktaking import Verdicts
 
 
@@ -94,7 +95,7 @@ def impact_of(
             holders,
             changed,
         )
-        run = impact.Run((old.label, new.label), scope, impact.state_text(session))
+        run = impact.Run((old.label, new.label), scope, impact.state_text(*snapshot.head(session)))
         sides = impact.Sides(old, new, procedure, batch)
         ids = impact.stock(session, as_of)
         verdicts = Verdicts(scope.tiers, ids) if changed else None

@@ -29,6 +29,7 @@ from registry.cli.common import (
     procedure_option,
     progress,
     rulebook,
+    stages,
     tiers_option,
 )
 from registry.database import storage
@@ -37,6 +38,7 @@ from registry.judging import Judge
 from registry.record import publication
 from registry.reports import screening as report
 from registry.screening import snapshot
+from registry.screening.agreed import Agreed
 from registry.screening.deciding import filings
 from registry.screening.engines import Database, DuckDB, PostgreSQL, Spark, SQLite
 from registry.screening.funnel import EXPLAINED, Scope, Screening
@@ -180,7 +182,8 @@ def screen(
     with ExitStack() as stack:
         database = stack.enter_context(engine())
         session = stack.enter_context(storage.snapshot(database))
-        day = _day(session, as_of, folder)
+        taken = snapshot.manifest(folder) if folder else None
+        day = _day(session, as_of, folder, taken)
         criteria = texts.InForce(publication.current(session), rulebook())
         text = texts.named(str(draft or ruleset), criteria) if draft or ruleset else criteria.text()
         judge = Judge(text.rules)
@@ -192,19 +195,24 @@ def screen(
             Scope(day, regions, near),
             judge,
             _governing(text, procedure, batch, day),
-            filings(session),
+            filings(session, until=taken.head[0] if taken else None),
             jobs,
+            Agreed(folder, loaded.release),
         )
         chosen = _tiers(text, titles_of(tiers), procedure)
-        tallies = _run(screening, chosen)
+        with stages() as shown:
+            for stage in screening.run(chosen):
+                shown(stage.what, stage.done, stage.total)
+        tallies = screening.tallies
         if not any(t.total for t in tallies.values()) and not any(
             t.refused for t in tallies.values()
         ):
             raise Refused("范围内没有企业：请核对 --region 和 --as-of")
+        head = taken.head if taken else snapshot.head(session)
         heading = [
             f"标准：{text.label}；程序：{procedure}；截至{day.isoformat()}"
             + (f"；地区含{'、'.join(regions)}" if regions else ""),
-            f"登记库：{impact.state_text(session)}；计算：{kind}；接近：{_percent(near)}以内",
+            f"登记库：{impact.state_text(*head)}；计算：{kind}；接近：{_percent(near)}以内",
             *(
                 f"规则集：{root} {digest[:12]}"
                 for tally in tallies.values()
@@ -216,11 +224,10 @@ def screen(
             print_json(report.to_json(heading, list(tallies.values())))
         else:
             report.print_summary(heading, list(tallies.values()), console)
-            listed = _first(screening.firms(chosen, tallies))
+            listed = _first(screening.firms(chosen))
             report.print_lists(listed, list(tallies.values()), console)
         if output is not None:
-            firms = screening.firms(chosen, tallies)
-            report.write(output, heading, list(tallies.values()), firms)
+            report.write(output, heading, list(tallies.values()), screening.firms(chosen))
             click.echo(f"（{report.LABEL}）已写入 {output}", err=as_json)
 
 
@@ -235,9 +242,10 @@ def _percent(share: Fraction) -> str:
     return f"{float(share * 100):g}%"
 
 
-def _day(session: Session, as_of: date | None, folder: Path | None) -> date:
-    if folder is not None:
-        found = snapshot.manifest(folder)
+def _day(
+    session: Session, as_of: date | None, folder: Path | None, found: snapshot.Manifest | None
+) -> date:
+    if found is not None:
         if as_of is not None and as_of != found.as_of:
             raise Refused(
                 f"{folder} 是{found.day}的快照，不能按{as_of.isoformat()}筛查：请另取快照"
@@ -334,15 +342,6 @@ def _tiers(text: texts.Text, tiers: Sequence[str], procedure: str) -> list[str]:
         return [text.rows[0].tier]
     having = {r.tier for r in text.rows if r.procedure == procedure}
     return [t for t in tiers if t in having]
-
-
-def _run(screening: Screening, tiers: Sequence[str]) -> dict[str, Tally]:
-    tallies: dict[str, Tally] = {}
-    with progress("筛查") as done:
-        for number, (_, tally) in enumerate(screening.run(tiers), 1):
-            tallies[tally.tier] = tally
-            done(number)
-    return tallies
 
 
 def _explain(screening: Screening, tallies: dict[str, Tally], most: int) -> None:

@@ -57,7 +57,8 @@ def notes(tally: Tally) -> Iterator[str]:
         yield f"由规则引擎逐户判定{number}家：{reason}"
     for reason, number in tally.refused.items():
         yield f"未筛查{number}家：{reason}"
-    yield f"规则引擎复核{tally.checked}家（门槛附近的全部符合企业和随机抽取的企业），逐项一致"
+    before = f"，另有{tally.agreed}家此前已按此快照复核" if tally.agreed else ""
+    yield f"规则引擎复核{tally.checked}家（门槛附近的全部符合企业和随机抽取的企业），逐项一致{before}"
 
 
 def to_json(heading: Sequence[str], tallies: Sequence[Tally]) -> dict[str, Any]:
@@ -88,6 +89,7 @@ def to_json(heading: Sequence[str], tallies: Sequence[Tally]) -> dict[str, Any]:
                 "by_engine": dict(t.by_engine),
                 "refused": dict(t.refused),
                 "checked": t.checked,
+                "agreed": t.agreed,
             }
             for t in tallies
         ],

@@ -34,13 +34,19 @@ SECTOR: Final = "划型行业"
 Known: TypeAlias = tuple[Sequence[Determination], Sequence[Registration]]
 
 
-def filings(session: Session) -> Callable[[Sequence[int]], Iterator[tuple[Case, Known]]]:
-    """Where filings of a registry come from, each with what is known of it beside."""
+def filings(
+    session: Session, until: int | None = None
+) -> Callable[[Sequence[int]], Iterator[tuple[Case, Known]]]:
+    """Where filings of a registry come from, each with what is known of it beside.
+
+    ``until`` asks for what was known after that many entries of the journal.
+    """
 
     def found(ids: Sequence[int]) -> Iterator[tuple[Case, Known]]:
         for part in chunks(ids):
-            determined = cases.determinations(session, part)
-            registered = register.bearing(session, sorted(set(cases.codes(session, part).values())))
+            determined = cases.determinations(session, part, until=until)
+            usccs = sorted(set(cases.codes(session, part).values()))
+            registered = register.bearing(session, usccs, until=until)
             for case in cases.cases(session, part):
                 yield case, (determined.get(case.filing_id, ()), registered.get(case.uscc, ()))
 

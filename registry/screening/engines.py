@@ -41,6 +41,10 @@ class Database(Protocol):
         """How the command line calls it."""
 
     @property
+    def release(self) -> str:
+        """Its name and version."""
+
+    @property
     def fence(self) -> Fence:
         """What keeps its stages apart."""
 
@@ -55,6 +59,10 @@ class Database(Protocol):
 
     def close(self) -> None:
         """Release it."""
+
+
+def _version(connection: Any) -> str:
+    return str(connection.execute("SELECT version()").fetchone()[0])
 
 
 def text_of(statement: sa.SelectBase, dialect: sa.Dialect = _POSTGRESQL) -> str:
@@ -77,6 +85,11 @@ class DuckDB:
                 self.connection.execute(
                     f"CREATE VIEW {table} AS SELECT * FROM read_parquet('{place}')"
                 )
+
+    @property
+    def release(self) -> str:
+        """Its name and version."""
+        return f"DuckDB {_version(self.connection)}"
 
     def load(self, folder: Path) -> None:
         """Make the tables from files of comma-separated values."""
@@ -120,6 +133,11 @@ class PostgreSQL:
         # compiling takes longer than it saves on statements of this length
         self.connection.execute("SET jit = off")
         self.connection.execute("SET join_collapse_limit = 1")
+
+    @property
+    def release(self) -> str:
+        """Its name and version."""
+        return _version(self.connection)
 
     def load(self, folder: Path) -> None:
         """Make the tables from files of comma-separated values."""
@@ -172,6 +190,11 @@ class SQLite:
             places = ", ".join("?" * len(columns))
             self._inserts[table] = f"INSERT INTO {table} VALUES ({places})"
 
+    @property
+    def release(self) -> str:
+        """Its name and version."""
+        return f"SQLite {sqlite3.sqlite_version}"
+
     def add(self, table: str, rows: Iterable[Sequence[Value]]) -> None:
         """Add rows to a table."""
         self.connection.executemany(
@@ -220,6 +243,11 @@ class Spark:
         for table in schema.tables:
             frame = self.session.read.parquet(str(parquet / f"{table}.parquet"))
             frame.createOrReplaceTempView(table)
+
+    @property
+    def release(self) -> str:
+        """Its name and version."""
+        return f"Spark {self.session.version}"
 
     def keep(self, table: str, statement: sa.SelectBase) -> None:
         """Keep a result, in the memory and on the disks of the cluster."""

@@ -20,11 +20,12 @@ from registry import workers
 from registry.judging import CheckRefusedError, Judge, Judgement
 from registry.record.cases import Case
 from registry.screening import agreement, deciding
+from registry.screening.agreed import Agreed
 from registry.screening.compiler import Code, Program, necessary
 from registry.screening.counting import Counting
 from registry.screening.deciding import Bench, Decided, Known, Question
 from registry.screening.engines import Database, ScreeningError
-from registry.screening.results import VERDICT, Firm, Part, Step, Tally, successive
+from registry.screening.results import VERDICT, Firm, Part, Stage, Step, Tally, successive
 from registry.screening.schema import Schema
 from registry.screening.snapshot import kind_of
 from registry.screening.tables import parts
@@ -73,6 +74,7 @@ class Screening:
         governing: Callable[[str, str], Governing],
         cases: Filings,
         jobs: int | None = None,
+        agreed: Agreed | None = None,
     ) -> None:
         self.database = database
         self.schema = schema
@@ -81,25 +83,25 @@ class Screening:
         self._governing = governing
         self._cases = cases
         self._jobs = jobs
+        self._agreed = agreed or Agreed()
+        self.tallies: dict[str, Tally] = {}
         self._counting = Counting(database, schema)
         self._filing = schema.filing
         self._parts: dict[str, list[Part]] = {}
 
-    def run(self, tiers: Sequence[str]) -> Iterator[tuple[str, Tally]]:
-        """Screen tier by tier; yields what is being done, with the counts so far."""
+    def run(self, tiers: Sequence[str]) -> Iterator[Stage]:
+        """Screen tier by tier; yields what is being done."""
         for n, tier in enumerate(tiers):
-            tally = Tally(tier)
+            tally = self.tallies[tier] = Tally(tier)
             self._parts[tier] = []
             self._hold(tier, f"holds_{n}")
             for m, (found, provinces) in enumerate(self._governed(tier, tally).items()):
-                yield f"{tier} {found}", tally
+                yield Stage(f"筛查{tier} {found}")
                 part = yield from self._screen(tally, found, provinces, f"{n}_{m}", f"holds_{n}")
                 self._parts[tier].append(part)
                 if part.program is not None:
-                    yield f"{tier} {found} 复核", tally
-                    self._check(tally, part, part.program)
+                    yield from self._check(tally, part, part.program)
                 self._counting.count(tally, part, f"holds_{n}")
-            yield "", tally
 
     # who is looked at
 
@@ -160,7 +162,7 @@ class Screening:
 
     def _screen(
         self, tally: Tally, root: str, provinces: Sequence[str], number: str, holds: str
-    ) -> Generator[tuple[str, Tally], None, Part]:
+    ) -> Generator[Stage, None, Part]:
         """Decide the filings that a ruleset governs: by SQL, and what that cannot do by the engine."""
         ruleset = self.judge.rules.ruleset(root)
         tally.rulesets[root] = ruleset.digest
@@ -186,11 +188,13 @@ class Screening:
             part = Part(root, program.code, steps, number, program)
             self._evaluate(part, program, easier, harder, wanted)
             reasons = routed
+        done = 0
         for answered in self._decide(tally, part, reasons):
             # the columns of such filings are empty: who holds the title is not known from them
             held = [[id] for id, found in answered if found.holds and id in routed]
             self.database.extend(holds, held)
-            yield f"{tally.tier} {root} 规则引擎", tally
+            done += len(answered)
+            yield Stage(f"规则引擎判定{tally.tier} {root}", done, len(reasons))
         return part
 
     def _evaluate(
@@ -247,20 +251,38 @@ class Screening:
 
     # agreement
 
-    def _check(self, tally: Tally, part: Part, program: Program) -> None:
-        """Have the engine decide again the positives near an edge and a random sample."""
+    def _check(self, tally: Tally, part: Part, program: Program) -> Iterator[Stage]:
+        """Have the engine decide again the positives near an edge and a random sample.
+
+        Of those near an edge, what is known to agree is left out.
+        """
+        id, ruleset = self._filing.c.filing_id, tally.rulesets[part.root]
         every = [int(id) for (id,) in self.database.rows(_ids(part.table))]
         sample = SystemRandom().sample(every, min(self.scope.sample, len(every)))
-        id = self._filing.c.filing_id
-        query = sa.select(id).where(sa.or_(id.in_(_ids(part.edge)), id.in_(sample)))
+        edge = {int(id) for (id,) in self.database.rows(_ids(part.edge))}
+        agreed = self._agreed.of(ruleset) & edge
+        wanted = (edge - agreed).union(sample)
+        near = id.in_(_ids(part.edge)) if edge - agreed else sa.false()
+        query = sa.select(id).where(sa.or_(near, id.in_(sample)))
         among = query.where(self._filing.c.routed.is_(None))
-        screened = dict(agreement.results(self.database, program, among))
+        screened: dict[int, Trace] = {}
+        compared = set[int]()
+
+        def tasks() -> Iterator[tuple[int, tuple[Case, Known]]]:
+            """What is to be decided again; what was screened is kept until it is compared."""
+            found = agreement.results(self.database, program, among)
+            for held in parts((row for row in found if row[0] in wanted), _HELD):
+                screened.update(held)
+                for case, known in self._cases(sorted(id for id, _ in held)):
+                    yield case.filing_id, (case, known)
+
         tracer = partial(deciding.Tracer, self.judge.rules, part.root, self.scope.day)
         work: workers.Work[tuple[Case, Known], Trace | str | None]
-        work = workers.work(tracer, workers.jobs_for(len(screened), self._jobs, _MANY))
-        tasks = ((case.filing_id, (case, known)) for case, known in self._cases(sorted(screened)))
+        work = workers.work(tracer, workers.jobs_for(len(wanted), self._jobs, _MANY))
         with closing(work):
-            for filing_id, trace in workers.answers(work, tasks):
+            for number, (filing_id, trace) in enumerate(workers.answers(work, tasks())):
+                yield Stage(f"规则引擎复核{tally.tier} {part.root}", number, len(wanted))
+                said = screened.pop(filing_id)
                 if trace is None:
                     continue
                 if isinstance(trace, str | workers.Lost):
@@ -268,9 +290,12 @@ class Screening:
                     raise ScreeningError(
                         f"填报编号{filing_id}不能由规则引擎复核（{why}）：结果不予显示，请保留快照并报告"
                     )
-                found = agreement.differences(filing_id, screened[filing_id], trace)
+                found = agreement.differences(filing_id, said, trace)
                 agreement.refuse(found, part.root)
-                tally.checked += 1
+                compared.add(filing_id)
+        tally.checked += len(compared)
+        tally.agreed += len(agreed)
+        self._agreed.add(ruleset, compared)
 
     # lists
 
@@ -282,11 +307,11 @@ class Screening:
             for id, value in self.database.rows(query):
                 yield int(id), Outcome(int(value))
 
-    def firms(self, tiers: Sequence[str], tallies: Mapping[str, Tally]) -> Iterator[Firm]:
+    def firms(self, tiers: Sequence[str]) -> Iterator[Firm]:
         """All that were screened, tier by tier, in order of credit code within a ruleset."""
         for n, tier in enumerate(tiers):
             for part in self._parts[tier]:
-                yield from self._counting.firms(tallies[tier], part, f"holds_{n}")
+                yield from self._counting.firms(self.tallies[tier], part, f"holds_{n}")
 
     def _judge(self, case: Case, root: str, known: Known) -> Judgement | None:
         try:

@@ -57,9 +57,22 @@ class Firm:
         return "接近" if self.near else ""
 
 
+@dataclass(frozen=True)
+class Stage:
+    """What a screening is at, and how much of it is done; of how much, where that is known."""
+
+    what: str
+    done: int = 0
+    total: int | None = None
+
+
 @dataclass
 class Tally:
-    """What came out for one tier."""
+    """What came out for one tier.
+
+    ``by_engine`` filings were decided by the engine alone, ``checked`` were decided again by it now,
+    ``agreed`` before.
+    """
 
     tier: str
     rulesets: dict[str, str] = field(default_factory=dict)
@@ -71,6 +84,7 @@ class Tally:
     near: int = 0
     by_engine: Counter[str] = field(default_factory=Counter)
     checked: int = 0
+    agreed: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     titles: dict[str, str] = field(default_factory=dict)
     details: dict[str, str] = field(default_factory=dict)

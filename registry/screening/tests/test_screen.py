@@ -2,9 +2,11 @@
 
 import csv
 import json
+import os
 from collections import Counter
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -307,6 +309,53 @@ def test_control_relations_are_those_of_the_register(
     assert f"由规则引擎逐户判定1家：{snapshot.HELD}" in shown
     found = {row["统一社会信用代码"]: row["结论"] for row in rows(tmp_path / "名单.csv")}
     assert found == dict(zip(CODES, ("符合", "不符合"), strict=False))
+
+
+@on_sqlite
+def test_a_snapshot_is_screened_as_the_registry_was_then(
+    run: Run, filed: sa.Engine, tmp_path: Path
+) -> None:
+    """What is determined or registered after it has no say, neither in SQL nor in the engine."""
+    said(run("snapshot", "--as-of", DAY.isoformat(), "-o", "某日"))
+    asked = ("screen", "--ruleset", "63.2", "--as-of", DAY.isoformat())
+    before = said(run(*asked, "--snapshot", "某日", "-o", "此前.csv"))
+    evidence = tmp_path / "证明.txt"
+    clock = Clock(datetime(2023, 7, 2, tzinfo=UTC))
+    determine(filed, clock, Target("field_key_link"), "否", evidence, CODES[0])
+    with storage.session(filed, write=True) as session:
+        how = {"by": "甲", "now": clock(), "first": date(2022, 10, 1)}
+        notice = Notice("示工信〔2022〕1号", date(2022, 10, 1))
+        register.grant(session, [Holder(CODES[1])], TITLES[1], notice, **how)
+    after = said(run(*asked, "--snapshot", "某日", "-o", "此后.csv"))
+    assert (tmp_path / "此前.csv").read_bytes() == (tmp_path / "此后.csv").read_bytes()
+    [state] = [line for line in before.splitlines() if "登记库：" in line]
+    assert state in after
+    now = said(run(*asked, "-o", "现在.csv"))
+    assert state not in now
+    assert (tmp_path / "此前.csv").read_bytes() != (tmp_path / "现在.csv").read_bytes()
+
+
+@on_sqlite
+def test_what_agreed_once_is_not_decided_again(
+    run: Run, filed: sa.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(funnel.Scope.__init__, "__defaults__", ((), Fraction(1, 20), 0))
+    said(run("snapshot", "--as-of", DAY.isoformat(), "-o", "某日"))
+
+    def counted(*asked: str) -> tuple[int, int]:
+        shown = said(run("screen", *asked, "--near", "60%", "--snapshot", "某日", "--json"))
+        [tier] = json.loads(shown)["tiers"]
+        return tier["checked"], tier["agreed"]
+
+    assert [counted(*RULE), counted(*RULE)] == [(1, 0), (0, 1)]
+    # another ruleset, another database, other files
+    assert counted("--ruleset", "63.2") == (1, 0)
+    assert counted(*RULE, "--engine", "sqlite") == (1, 0)
+    os.utime(tmp_path / "某日" / f"{FILING}.parquet", (1, 1))
+    assert counted(*RULE) == (1, 0)
+    for kept in (tmp_path / "某日" / "agreed").iterdir():
+        kept.write_text("[", encoding="ascii")
+    assert [counted(*RULE), counted(*RULE)] == [(1, 0), (0, 1)]
 
 
 @on_sqlite

@@ -1,0 +1,62 @@
+"""Which filings of a snapshot the engine has decided again without a difference.
+
+It is kept beside the snapshot, under a name that changes with all that took part: the program, the
+database, the files of the snapshot, the ruleset. What is found there need not be decided again.
+"""
+
+import json
+from contextlib import suppress
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+import registry
+import rules
+
+_FOLDER: Final = "agreed"
+
+
+class Agreed:
+    """The filings known to agree; without a folder, as where no snapshot is kept, there are none."""
+
+    def __init__(self, snapshot: Path | None = None, release: str = "") -> None:
+        """``release`` names the database and its version."""
+        self._folder = snapshot and snapshot / _FOLDER
+        files = sorted(snapshot.glob("*.*")) if snapshot else ()
+        stated = [(f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in files]
+        self._common = [_program() if snapshot else "", release, stated]
+
+    def of(self, ruleset: str) -> set[int]:
+        """The filings that agree under the ruleset of a digest."""
+        path = self._path(ruleset)
+        try:
+            return set(json.loads(path.read_text(encoding="ascii"))) if path else set()
+        except (OSError, ValueError, TypeError):
+            return set()
+
+    def add(self, ruleset: str, filings: set[int]) -> None:
+        """Keep more of them; where the folder cannot be written to, they are decided again next time."""
+        path = self._path(ruleset)
+        if path is None or not filings:
+            return
+        with suppress(OSError):
+            path.parent.mkdir(exist_ok=True)
+            fresh = path.with_suffix(".part")
+            fresh.write_text(json.dumps(sorted(self.of(ruleset) | filings)), encoding="ascii")
+            fresh.replace(path)
+
+    def _path(self, ruleset: str) -> Path | None:
+        name = sha256(json.dumps([*self._common, ruleset]).encode()).hexdigest()
+        return self._folder and self._folder / f"{name}.json"
+
+
+@cache
+def _program() -> str:
+    """The digest of the sources of all that decides and screens."""
+    digest = sha256()
+    for package in (rules, registry):
+        folder = Path(str(package.__file__)).parent
+        for path in sorted(folder.rglob("*.py")):
+            digest.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
