@@ -21,7 +21,7 @@ from time import perf_counter
 from typing import Any, Final
 
 from registry import resources
-from registry.screening.compiler import Program
+from registry.screening.compiler.program import Program
 from registry.screening.engines import DuckDB, duckdb_connection, text_of
 from registry.screening.schema import CATALOGUE, FILING, IDENTITY, Column, Schema, complete_column
 from registry.screening.snapshot import bounds

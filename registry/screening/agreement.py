@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from registry.screening.compiler import Place, Program
+from registry.screening.compiler.program import Place, Program
 from registry.screening.engines import Database, ScreeningError
 from rules.model import Trace, trace_of
 

@@ -21,7 +21,7 @@ from registry.judging import (
 )
 from registry.record import cases, register
 from registry.record.cases import Case
-from registry.screening.compiler import Code
+from registry.screening.compiler.program import Code
 from registry.screening.variants import Varied
 from rules.editions import OTHERS, ApplicabilityRow, Governing
 from rules.errors import DisagreementError, EngineFaultError

@@ -15,10 +15,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from registry.errors import RegistryError
+from registry.screening.compiler.dialects import on_sqlite
+from registry.screening.compiler.stages import Fence
 from registry.screening.schema import Schema, Value
-from registry.screening.stages import Fence
 from registry.screening.tables import create
-from registry.screening.widths import on_sqlite
 
 #: Named parameters, so that no sign of a text is taken for a placeholder; there are none anyway.
 _POSTGRESQL: Final[sa.Dialect] = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]

@@ -21,7 +21,9 @@ from registry.judging import CheckRefusedError, Judge, Judgement
 from registry.record.cases import Case
 from registry.screening import agreement, deciding
 from registry.screening.agreed import Agreed
-from registry.screening.compiler import Code, Program, necessary
+from registry.screening.compiler.dialects import DayLiteral
+from registry.screening.compiler.program import Code, Program, necessary
+from registry.screening.compiler.widths import UnsupportedError
 from registry.screening.counting import Counting
 from registry.screening.deciding import Bench, Decided, Known, Question
 from registry.screening.engines import Database, ScreeningError
@@ -30,7 +32,6 @@ from registry.screening.schema import Schema
 from registry.screening.snapshot import kind_of
 from registry.screening.tables import parts
 from registry.screening.variants import moved
-from registry.screening.widths import DayLiteral, UnsupportedError
 from rules.editions import Governing
 from rules.errors import NoRulesetError
 from rules.explain import explain, grounds

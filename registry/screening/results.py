@@ -8,9 +8,9 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.sql.expression import ColumnElement, FromClause
 
-from registry.screening.compiler import Code, Place, Program
+from registry.screening.compiler.program import Code, Place, Program
+from registry.screening.compiler.stages import Fence
 from registry.screening.deciding import SECTOR, Decided
-from registry.screening.stages import Fence
 from rules.model import Cases, Outcome, Rule, Ruleset
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 
 import sqlalchemy as sa
 
-from registry.screening.widths import Size, UnsupportedError, size_of
+from registry.screening.compiler.widths import Size, UnsupportedError, size_of
 from rules.facts import FACTS, PERIODS, RECORDS, Fact, Profile, Scalar, yearly_key
 
 Value: TypeAlias = int | str | date | None

@@ -10,7 +10,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from registry.screening.agreement import record_results, results
-from registry.screening.compiler import Program
+from registry.screening.compiler.program import Program
 from registry.screening.engines import Database, DuckDB, PostgreSQL, SQLite
 from registry.screening.schema import CATALOGUE, Schema
 from registry.screening.snapshot import Filed, collect, narrowed

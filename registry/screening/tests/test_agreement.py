@@ -8,7 +8,7 @@ from functools import cache
 import pytest
 import sqlalchemy as sa
 
-from registry.screening.compiler import Program
+from registry.screening.compiler.program import Program
 from registry.screening.engines import DuckDB, text_of
 from registry.screening.schema import CATALOGUE
 from registry.screening.tests.filings import DAY, at_random, itemised, on_edges

@@ -8,9 +8,9 @@ from math import lcm
 
 from sqlalchemy.dialects import postgresql
 
+from registry.screening.compiler.stages import Fence
 from registry.screening.engines import duckdb_connection, text_of
 from registry.screening.schema import Column, Schema
-from registry.screening.stages import Fence
 from registry.screening.tables import create
 from registry.screening.tests.filings import DAY
 from registry.screening.tests.support import rulebook, screened

@@ -7,11 +7,19 @@ from typing import Any
 
 import pytest
 
-from registry.screening import arithmetic, bodies, figures, formulas, outcomes, records, widths
-from registry.screening.figures import Gap, Number, Span
+from registry.screening.compiler import (
+    arithmetic,
+    bodies,
+    figures,
+    formulas,
+    outcomes,
+    records,
+    widths,
+)
+from registry.screening.compiler.figures import Gap, Number, Span
+from registry.screening.compiler.widths import Int, literal
 from registry.screening.tests.support import differing, duckdb, filed, rulebook
 from registry.screening.tests.test_agreement import corpus, expected
-from registry.screening.widths import Int, literal
 from rules.model import Outcome
 
 Patch = Callable[[str, Any], None]
@@ -145,7 +153,7 @@ def test_a_mistake_is_noticed(
 ) -> None:
     mutant(
         lambda target, value: monkeypatch.setattr(
-            f"registry.screening.{target}", value, raising=False
+            f"registry.screening.compiler.{target}", value, raising=False
         )
     )
     assert differing(database, rulebook().ruleset(ROOT), expected(ROOT))

@@ -21,9 +21,10 @@ from registry.record import register
 from registry.record.cases import Case
 from registry.record.determinations import Target
 from registry.record.register import Holder, Notice
-from registry.screening import bodies, deciding, funnel, snapshot
+from registry.screening import deciding, funnel, snapshot
+from registry.screening.compiler import bodies
+from registry.screening.compiler.widths import UnsupportedError
 from registry.screening.schema import CATALOGUE, FILING
-from registry.screening.widths import UnsupportedError
 from registry.tests.conftest import Run
 from registry.tests.support import CODES, DAY, Clock, determine, load, publish, submission
 from rules.errors import DisagreementError

@@ -8,7 +8,16 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from registry.screening.compiler import Program
+from registry.screening.compiler.program import Program
+from registry.screening.compiler.truths import Truth
+from registry.screening.compiler.widths import (
+    Int,
+    Size,
+    UnsupportedError,
+    compare,
+    literal,
+    size_of,
+)
 from registry.screening.engines import SQLite, duckdb_connection, text_of
 from registry.screening.schema import CATALOGUE
 from registry.screening.tests.filings import DAY
@@ -20,15 +29,6 @@ from registry.screening.tests.support import (
     postgresql,
     rulebook,
     sqlite,
-)
-from registry.screening.widths import (
-    Int,
-    Size,
-    Truth,
-    UnsupportedError,
-    compare,
-    literal,
-    size_of,
 )
 from rules.facts import Profile
 

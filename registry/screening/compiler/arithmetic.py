@@ -5,20 +5,16 @@ from dataclasses import replace
 from functools import reduce
 from math import lcm
 
-from registry.screening.figures import Gap, Number, widest
-from registry.screening.widths import (
+from registry.screening.compiler.figures import Gap, Number, widest
+from registry.screening.compiler.truths import Condition, all_of, any_of, choice, negated
+from registry.screening.compiler.widths import (
     Comparison,
-    Condition,
     Int,
     UnsupportedError,
-    all_of,
-    any_of,
     case,
-    choice,
     compare,
     is_null,
     literal,
-    negated,
     not_null,
 )
 

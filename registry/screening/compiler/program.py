@@ -14,13 +14,13 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from registry.screening.bodies import Bodies, Node
-from registry.screening.figures import Words
-from registry.screening.formulas import Reader
-from registry.screening.records import Lists
+from registry.screening.compiler.bodies import Bodies, Node
+from registry.screening.compiler.figures import Words
+from registry.screening.compiler.formulas import Reader
+from registry.screening.compiler.records import Lists
+from registry.screening.compiler.stages import Fence, Stages, fenced
+from registry.screening.compiler.widths import Int, literal
 from registry.screening.schema import Schema
-from registry.screening.stages import Fence, Stages, fenced
-from registry.screening.widths import Int, literal
 from rules.expressions import leaves
 from rules.model import (
     Assumed,

@@ -8,17 +8,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Final, Literal
 
-from registry.screening.figures import Figure, Words
-from registry.screening.widths import (
+from registry.screening.compiler.figures import Figure, Words
+from registry.screening.compiler.truths import any_of, present
+from registry.screening.compiler.widths import (
     Comparison,
     Int,
     UnsupportedError,
-    any_of,
     bitwise,
     case,
     compare,
     literal,
-    present,
 )
 from rules.model import Outcome
 

@@ -7,16 +7,16 @@ some databases would wrap, round or turn it into a binary float without a word.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
 from enum import IntEnum
 from operator import add, mul, sub
 from typing import Any, Final, Literal, TypeAlias
 
 import sqlalchemy as sa
-from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import ColumnElement
 
 from registry.errors import RegistryError
+from registry.screening.compiler.dialects import Wide
+from registry.screening.compiler.truths import Condition, Truth, absent, any_of, present
 
 Comparison: TypeAlias = Literal[">=", ">", "<", "<=", "="]
 
@@ -48,75 +48,6 @@ def size_of(low: int, high: int) -> Size:
         if most < limit:
             return size
     raise UnsupportedError("算式的中间结果可能超过38位，不能用 SQL 准确计算")
-
-
-class Wide(ColumnElement[Any]):
-    """An operation on NUMERIC(38, 0); SQLite has no such type and calls a function of ours."""
-
-    inherit_cache = False
-
-    def __init__(self, operation: str, *parts: ColumnElement[Any]) -> None:
-        self.operation, self.parts = operation, parts
-        self.type = sa.Boolean() if operation in _COMPARED else _TYPES[Size.WIDE]
-
-    def get_children(self, **_: Any) -> Sequence[ColumnElement[Any]]:
-        """What it is made of."""
-        return self.parts
-
-
-_COMPARED: Final = (">=", ">", "<", "<=", "=")
-#: The functions that a connection to SQLite needs; they take and give whole numbers, or their texts.
-SQLITE_FUNCTIONS: Final = {"+": "wide_add", "-": "wide_sub", "*": "wide_mul", "?": "wide_sign"}
-
-
-@compiles(Wide)
-def _wide(element: Wide, compiler: Any, **how: Any) -> str:
-    parts = [compiler.process(part.self_group(), **how) for part in element.parts]
-    if element.operation == "cast":
-        return f"CAST({parts[0]} AS NUMERIC(38, 0))"
-    return f"({f' {element.operation} '.join(parts)})"
-
-
-@compiles(Wide, "sqlite")
-def _wide_on_sqlite(element: Wide, compiler: Any, **how: Any) -> str:
-    parts = [compiler.process(part, **how) for part in element.parts]
-    if element.operation == "cast":
-        return str(parts[0])
-    if element.operation in _COMPARED:
-        return f"({SQLITE_FUNCTIONS['?']}({', '.join(parts)}) {element.operation} 0)"
-    return f"{SQLITE_FUNCTIONS[element.operation]}({', '.join(parts)})"
-
-
-class DayLiteral(ColumnElement[Any]):
-    """A day as a constant; SQLite keeps days as texts."""
-
-    inherit_cache = False
-    type = sa.Date()
-
-    def __init__(self, day: date) -> None:
-        self.day = day
-
-
-@compiles(DayLiteral)
-def _day(element: DayLiteral, _: Any, **__: Any) -> str:
-    return f"DATE '{element.day.isoformat()}'"
-
-
-@compiles(DayLiteral, "sqlite")
-def _day_on_sqlite(element: DayLiteral, _: Any, **__: Any) -> str:
-    return f"'{element.day.isoformat()}'"
-
-
-@dataclass(frozen=True)
-class Truth:
-    """A condition in SQL; where it is NULL, as it may be with ``null``, it does not hold."""
-
-    sql: ColumnElement[bool]
-    null: bool = False
-
-
-#: What is known beforehand is True or False.
-Condition: TypeAlias = Truth | bool
 
 
 @dataclass(frozen=True)
@@ -259,16 +190,6 @@ _TURNED: Final[dict[Comparison, Comparison]] = {
 }
 
 
-def absent(sql: ColumnElement[Any]) -> Condition:
-    """Whether an expression is NULL."""
-    return Truth(sql.is_(None))
-
-
-def present(sql: ColumnElement[Any]) -> Condition:
-    """Whether an expression is not NULL."""
-    return Truth(sql.is_not(None))
-
-
 def is_null(value: Int) -> Condition:
     """Whether a number is NULL."""
     return absent(value.sql) if value.null else False
@@ -277,61 +198,6 @@ def is_null(value: Int) -> Condition:
 def not_null(value: Int) -> Condition:
     """Whether a number is not NULL."""
     return present(value.sql) if value.null else True
-
-
-def negated(condition: Condition) -> Condition:
-    """That a condition does not hold."""
-    if isinstance(condition, bool):
-        return not condition
-    if condition.null:
-        return Truth(sa.case((condition.sql, sa.false()), else_=sa.true()))
-    return Truth(sa.not_(condition.sql))
-
-
-def all_of(*conditions: Condition) -> Condition:
-    """Conditions joined by AND."""
-    if any(c is False for c in conditions):
-        return False
-    kept = [c for c in conditions if not isinstance(c, bool)]
-    return _joined(sa.and_, kept) if kept else True
-
-
-def any_of(*conditions: Condition) -> Condition:
-    """Conditions joined by OR."""
-    if any(c is True for c in conditions):
-        return True
-    kept = [c for c in conditions if not isinstance(c, bool)]
-    return _joined(sa.or_, kept) if kept else False
-
-
-def _joined(by: Callable[..., ColumnElement[bool]], conditions: Sequence[Truth]) -> Truth:
-    if len(conditions) == 1:
-        return conditions[0]
-    return Truth(by(*(c.sql for c in conditions)), any(c.null for c in conditions))
-
-
-def choice(branches: Sequence[tuple[Condition, Condition]], rest: Condition) -> Condition:
-    """The condition of the first branch whose own condition holds, else ``rest``."""
-    kept: list[tuple[Truth, Condition]] = []
-    for condition, value in branches:
-        if condition is True:
-            rest = value
-            break
-        if condition is not False:
-            kept.append((condition, value))
-    while kept and kept[-1][1] == rest and isinstance(rest, bool):
-        kept.pop()
-    if not kept:
-        return rest
-    made = sa.case(*((c.sql, _sql(v)) for c, v in kept), else_=_sql(rest))
-    null = any(isinstance(v, Truth) and v.null for v in (*(v for _, v in kept), rest))
-    return Truth(made, null)
-
-
-def _sql(condition: Condition) -> ColumnElement[bool]:
-    if isinstance(condition, Truth):
-        return condition.sql
-    return sa.true() if condition else sa.false()
 
 
 def case(branches: Sequence[tuple[Condition, Int | None]], rest: Int | None) -> Int:
@@ -396,25 +262,3 @@ def coalesced(value: Int, other: int) -> Int:
         return value
     size = max(value.size, literal(other).size)
     return Int(value.sql, min(value.low, other), max(value.high, other), size, instead=other)
-
-
-def on_sqlite(connection: Any) -> None:
-    """Give an SQLite connection the wide operations."""
-    operations = {
-        "+": lambda a, b: a + b,
-        "-": lambda a, b: a - b,
-        "*": lambda a, b: a * b,
-        "?": lambda a, b: (a > b) - (a < b),
-    }
-    for op, name in SQLITE_FUNCTIONS.items():
-        connection.create_function(name, 2, _over(operations[op]), deterministic=True)
-
-
-def _over(operation: Any) -> Any:
-    def applied(a: int | str | None, b: int | str | None) -> int | str | None:
-        if a is None or b is None:
-            return None
-        found = operation(int(a), int(b))
-        return found if -(2**63) <= found < 2**63 else str(found)
-
-    return applied

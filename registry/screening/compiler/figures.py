@@ -16,22 +16,24 @@ from typing import Any, Final, Protocol, TypeAlias
 import sqlalchemy as sa
 from sqlalchemy.sql.expression import ColumnElement
 
-from registry.screening.widths import (
-    Comparison,
+from registry.screening.compiler.dialects import DayLiteral
+from registry.screening.compiler.truths import (
     Condition,
-    DayLiteral,
-    Int,
     Truth,
     absent,
     all_of,
     any_of,
+    negated,
+    present,
+)
+from registry.screening.compiler.widths import (
+    Comparison,
+    Int,
     case,
     compare,
     is_null,
     literal,
-    negated,
     not_null,
-    present,
 )
 from rules.facts import YEARS
 

@@ -7,9 +7,9 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Final, TypeAlias
 
-from registry.screening.figures import Figure, Gap, Number, Words, widest
-from registry.screening.formulas import Reader
-from registry.screening.outcomes import (
+from registry.screening.compiler.figures import Figure, Gap, Number, Words, widest
+from registry.screening.compiler.formulas import Reader
+from registry.screening.compiler.outcomes import (
     MET,
     MISSING,
     NOT_MET,
@@ -19,18 +19,15 @@ from registry.screening.outcomes import (
     any_met,
     compared,
 )
-from registry.screening.widths import (
+from registry.screening.compiler.truths import Condition, all_of, any_of, present
+from registry.screening.compiler.widths import (
     Comparison,
-    Condition,
     Int,
     UnsupportedError,
-    all_of,
-    any_of,
     case,
     compare,
     literal,
     not_null,
-    present,
 )
 from rules.model import (
     Assumed,

@@ -6,20 +6,11 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.sql.expression import ColumnElement
 
-from registry.screening.figures import Gap
+from registry.screening.compiler.figures import Gap
+from registry.screening.compiler.stages import Fence, Stages, fenced
+from registry.screening.compiler.truths import Condition, absent, all_of, any_of
+from registry.screening.compiler.widths import Int, Size, case, compare, literal
 from registry.screening.schema import MOST_RECORDS, Schema, complete_column
-from registry.screening.stages import Fence, Stages, fenced
-from registry.screening.widths import (
-    Condition,
-    Int,
-    Size,
-    absent,
-    all_of,
-    any_of,
-    case,
-    compare,
-    literal,
-)
 from rules.model import Outcome
 
 _ONE: Final = literal(1)

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 from sqlalchemy.sql.expression import ColumnElement
 
-from registry.screening.arithmetic import (
+from registry.screening.compiler.arithmetic import (
     aligned,
     chosen_figure,
     in_parts,
@@ -20,27 +20,29 @@ from registry.screening.arithmetic import (
     smaller,
     total,
 )
-from registry.screening.figures import Day, Gap, Number, Reading, Span, Words
-from registry.screening.schema import Column, Schema
-from registry.screening.stages import Stages
-from registry.screening.widths import (
+from registry.screening.compiler.figures import Day, Gap, Number, Reading, Span, Words
+from registry.screening.compiler.stages import Stages
+from registry.screening.compiler.truths import (
     Condition,
-    Int,
-    Size,
     Truth,
-    UnsupportedError,
     absent,
     all_of,
     any_of,
-    case,
     choice,
+    negated,
+    present,
+)
+from registry.screening.compiler.widths import (
+    Int,
+    Size,
+    UnsupportedError,
+    case,
     coalesced,
     compare,
     is_null,
     literal,
-    negated,
-    present,
 )
+from registry.screening.schema import Column, Schema
 from rules.model import Expr, Ruleset
 from rules.readings import years_between
 
@@ -48,7 +50,7 @@ _NOTHING, _ONE = literal(0), literal(1)
 
 
 class Counts(Protocol):
-    """What the records of a list come to, by filing; ``registry.screening.records`` knows."""
+    """What the records of a list come to, by filing; ``registry.screening.compiler.records`` knows."""
 
     def number(self, records: str) -> Int:
         """How many records there are."""

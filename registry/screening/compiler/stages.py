@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.expression import ColumnElement, FromClause
 
-from registry.screening.widths import Condition, Int, Truth
+from registry.screening.compiler.truths import Condition, Truth
+from registry.screening.compiler.widths import Int
 
 #: What keeps a database from dissolving the stages and repeating their expressions: ``OFFSET 0`` on
 #: PostgreSQL, which needs a LIMIT before it on SQLite; DuckDB leaves them alone.
