@@ -58,7 +58,9 @@ class Counting:
         holding = sa.case((held.is_not(None), 1), else_=0)
         keys = [*places, results.c[VERDICT], holding]
         query = sa.select(*keys, sa.func.count()).select_from(joined).group_by(*keys)
-        for province, city, industry, value, holding_, number in self.database.rows(query):
+        # a database groups in any order, and has its own order of texts
+        rows = sorted(self.database.rows(query), key=lambda row: [str(v or "") for v in row])
+        for province, city, industry, value, holding_, number in rows:
             outcome, count = Outcome(int(value)), int(number)
             tally.outcomes[outcome] += count
             if holding_:

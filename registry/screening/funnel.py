@@ -113,9 +113,8 @@ class Screening:
         wrong = self._filing.c.newest_year != self.scope.day.year - 1
         query = sa.select(province, sa.func.sum(sa.case((wrong, 1), else_=0)), count)
         found: dict[str, list[str]] = {}
-        for name, late, number in self.database.rows(
-            query.where(self._in_regions()).group_by(province)
-        ):
+        rows = self.database.rows(query.where(self._in_regions()).group_by(province))
+        for name, late, number in sorted(rows, key=lambda row: row[0] or ""):
             if late:
                 year = self.scope.day.year - 1
                 tally.refused[f"最新的年度数据不是{year}年"] += int(late)
