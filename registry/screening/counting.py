@@ -23,10 +23,10 @@ class Counting:
         self.database = database
         self._filing = schema.filing
 
-    def count(self, tally: Tally, part: Part, holds: str) -> None:
-        """Count a part; ``holds`` is the table of those who hold the title."""
+    def count(self, tally: Tally, part: Part) -> None:
+        """Count a part."""
         self._steps(tally, part)
-        self._places(tally, part, holds)
+        self._places(tally, part)
         near = sa.select(sa.func.count()).select_from(sa.table(part.near))
         [(number,)] = self.database.rows(near)
         tally.near += int(number)
@@ -51,9 +51,9 @@ class Counting:
             step.passed += mine[-2]
             step.alone += mine[-1]
 
-    def _places(self, tally: Tally, part: Part, holds: str) -> None:
+    def _places(self, tally: Tally, part: Part) -> None:
         """Outcomes by place and sector, and of those who hold the title."""
-        joined, results, held = self._joined(part, holds)
+        joined, results, held = self._joined(part)
         places = [self._filing.c.province, self._filing.c.city, results.c[INDUSTRY]]
         holding = sa.case((held.is_not(None), 1), else_=0)
         keys = [*places, results.c[VERDICT], holding]
@@ -70,17 +70,17 @@ class Counting:
                 counted = tally.places.setdefault(name, {})
                 counted.setdefault(of or _UNSTATED, Counter())[outcome.text] += count
 
-    def _joined(self, part: Part, holds: str) -> tuple[Any, sa.TableClause, Any]:
+    def _joined(self, part: Part) -> tuple[Any, sa.TableClause, Any]:
         """Results with their filings and titles: the source, the results and who holds."""
         results = part.results()
-        held = sa.table(holds, sa.column("filing_id"))
+        held = sa.table(part.holds, sa.column("filing_id"))
         joined = results.join(self._filing, self._filing.c.filing_id == results.c.filing_id)
         joined = joined.outerjoin(held, held.c.filing_id == results.c.filing_id)
         return joined, results, held.c.filing_id
 
-    def firms(self, tally: Tally, part: Part, holds: str) -> Iterator[Firm]:
+    def firms(self, tally: Tally, part: Part) -> Iterator[Firm]:
         """The enterprises of a part in order of credit code."""
-        joined, results, held = self._joined(part, holds)
+        joined, results, held = self._joined(part)
         near = sa.table(part.near, *map(sa.column, ("filing_id", *part.near_columns)))
         joined = joined.outerjoin(near, near.c.filing_id == self._filing.c.filing_id)
         count = part.code.parts
@@ -96,7 +96,7 @@ class Counting:
                 criteria = [r for r in failed if r in part.steps]
             else:
                 left = part.code.named(easier, Outcome.NOT_MET)
-                criteria = [r for r in failed if r not in left and r != part.root]
+                criteria = [r for r in failed if r not in left]
             still_open = part.code.named(code, Outcome.MISSING, Outcome.PENDING)
             outcome = Outcome(int(value))
             uscc, name, province, city, county = (str(v or "") for v in identity)

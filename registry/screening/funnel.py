@@ -102,7 +102,7 @@ class Screening:
                 self._parts[tier].append(part)
                 if part.program is not None:
                     yield from self._check(tally, part, part.program)
-                self._counting.count(tally, part, f"holds_{n}")
+                self._counting.count(tally, part)
 
     # who is looked at
 
@@ -179,13 +179,13 @@ class Screening:
             program, easier, harder = (Program(r, self.schema, self.scope.day) for r in variants)
         except UnsupportedError as error:
             code = Code(tuple(r.id for r in necessary(ruleset)))
-            part = Part(root, code, steps, number, None)
+            part = Part(root, code, steps, holds, number, None)
             results, near = part.nothing(filing)
             self.database.keep(part.table, results)
             self.database.keep(part.near, near)
             reasons = dict.fromkeys(self._ids(wanted), f"{root}不能用 SQL 筛查，{error}")
         else:
-            part = Part(root, program.code, steps, number, program)
+            part = Part(root, program.code, steps, holds, number, program)
             self._evaluate(part, program, easier, harder, wanted)
             reasons = routed
         done = 0
@@ -309,9 +309,9 @@ class Screening:
 
     def firms(self, tiers: Sequence[str]) -> Iterator[Firm]:
         """All that were screened, tier by tier, in order of credit code within a ruleset."""
-        for n, tier in enumerate(tiers):
+        for tier in tiers:
             for part in self._parts[tier]:
-                yield from self._counting.firms(self.tallies[tier], part, f"holds_{n}")
+                yield from self._counting.firms(self.tallies[tier], part)
 
     def _judge(self, case: Case, root: str, known: Known) -> Judgement | None:
         try:
@@ -320,12 +320,16 @@ class Screening:
             return None
 
     def explain_near(self, tally: Tally, most: int = EXPLAINED) -> Iterator[int]:
-        """Have the engine say by how much the first of those who are near miss it; yields how many are done."""
+        """Have the engine say by how much the first of those who are near miss it; yields how many are done.
+
+        Those who hold the title come last: they are listed as having lost it.
+        """
         done = 0
         for part in self._parts[tally.tier]:
             filing = self._filing
             near = sa.select(filing.c.filing_id).where(filing.c.filing_id.in_(_ids(part.near)))
-            listed = near.order_by(filing.c.uscc).limit(most - done)
+            held = sa.case((filing.c.filing_id.in_(_ids(part.holds)), 1), else_=0)
+            listed = near.order_by(held, filing.c.uscc).limit(most - done)
             ids = [int(id) for (id,) in self.database.rows(listed)]
             for case, known in self._cases(ids):
                 judged = self._judge(case, part.root, known)

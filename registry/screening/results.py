@@ -8,10 +8,10 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.sql.expression import ColumnElement, FromClause
 
-from registry.screening.compiler.program import Code, Place, Program
+from registry.screening.compiler.program import Code, Place, Program, joins
 from registry.screening.compiler.stages import Fence
 from registry.screening.deciding import SECTOR, Decided
-from rules.model import Cases, Outcome, Rule, Ruleset
+from rules.model import Outcome, Rule, Ruleset
 
 
 @dataclass
@@ -105,7 +105,7 @@ INDUSTRY: Final = "sector"
 class Part:
     """The filings of a tier that one ruleset governs, and the tables that hold what came out.
 
-    ``table`` has a row for each filing, ``near`` one for each that easier thresholds would let pass,
+    ``holds`` is the table of all who hold the title of the tier. ``table`` has a row for each filing, ``near`` one for each that easier thresholds would let pass,
     with its code under these, ``edge`` one for each that harder ones would stop. Where SQL cannot
     express the ruleset there is no program: all rows come from the engine.
     """
@@ -113,6 +113,7 @@ class Part:
     root: str
     code: Code
     steps: tuple[str, ...]
+    holds: str
     number: str
     program: Program | None
 
@@ -205,12 +206,11 @@ def successive(ruleset: Ruleset) -> Iterator[Rule]:
     """The criteria of a ruleset in order: the root's members, and theirs, that must all be met."""
 
     def members(rule: Rule) -> Iterator[Rule]:
-        match rule.body:
-            case Cases((only,)) if all(line.subject == "rule" for line in only.lines):
-                for line in only.lines:
-                    yield from members(ruleset.rule(line.name))
-            case _:
-                yield rule
+        if not joins(rule):
+            yield rule
+            return
+        for _, line in rule.lines():
+            yield from members(ruleset.rule(line.name))
 
     seen = set()
     for rule in members(ruleset.rule(ruleset.root)):

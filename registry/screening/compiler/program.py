@@ -196,17 +196,27 @@ class Program:
         return self._record_nodes
 
 
-def necessary(ruleset: Ruleset) -> list[Rule]:
-    """The root and all rules that have to be met for it, in the order of the ruleset.
+def joins(rule: Rule) -> bool:
+    """Whether a rule says only that others must all be met."""
+    match rule.body:
+        case Cases((only,)):
+            return all(line.subject == "rule" for line in only.lines)
+    return False
 
-    What is one of several cases of another rule is none: such a case may fail without harm.
+
+def necessary(ruleset: Ruleset) -> list[Rule]:
+    """The criteria that have to be met for the root, in the order of the ruleset.
+
+    What is one of several cases of another rule is none: such a case may fail without harm. Nor is
+    what only joins others.
     """
     wanted = {ruleset.root}
     for rule in reversed(ruleset.rules):
         match rule.body:
             case Cases((only,)) if rule.id in wanted:
                 wanted |= {line.name for line in only.lines if line.subject == "rule"}
-    return [r for r in ruleset.rules if r.id in wanted and not r.records and not r.scored]
+    found = (r for r in ruleset.rules if r.id in wanted and not r.records and not r.scored)
+    return [r for r in found if not joins(r)]
 
 
 def _place(node: Node, stages: Stages) -> Place:

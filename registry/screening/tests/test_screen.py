@@ -78,8 +78,11 @@ def test_the_funnel_and_the_lists(run: Run, filed: sa.Engine, tmp_path: Path) ->
     funnel = list(book["漏斗"].iter_rows(values_only=True))[2:]
     passed = {row[2]: row[3:8] for row in funnel}
     assert passed["63.2.研发费用"] == (2, 2, 1, 0, 0)
-    groups = Counter(row[10] for row in list(book["企业"].iter_rows(values_only=True))[2:])
-    assert groups == {"符合": 2, "接近": 1}
+    firms = list(book["企业"].iter_rows(values_only=True))[2:]
+    assert Counter(row[10] for row in firms) == {"符合": 2, "接近": 1}
+    # what only joins other criteria is not named beside them
+    [missed] = [str(row[11]) for row in firms if row[10] == "接近"]
+    assert [title[:8] for title in missed.split("；")] == ["截至上年末，从事", "上年度研发费用总"]
 
 
 def test_every_database_gives_the_same_file(run: Run, filed: sa.Engine, tmp_path: Path) -> None:
