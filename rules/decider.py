@@ -1,8 +1,9 @@
 """Two independent evaluations of one ruleset that must agree, or there is no verdict."""
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 
 from rules import reference
 from rules.engine import Engine, Evaluation
@@ -86,10 +87,17 @@ def differences(found: Evaluation, expected: reference.Evaluation) -> list[str]:
     ]
 
 
+#: What ``by_both`` used last: examples that follow one another mostly ask the same ruleset.
+_KEPT: Final[deque[Decider]] = deque(maxlen=8)
+
+
 def by_both(ruleset: Ruleset, profile: Profile) -> Trace:
-    """Evaluate once, by both evaluators."""
-    with Decider(ruleset) as decider:
-        return decider.decide(profile).trace
+    """Evaluate once, by both evaluators, which are kept for this ruleset; for one thread."""
+    decider = next((d for d in _KEPT if d.ruleset is ruleset), None)
+    if decider is None:
+        decider = Decider(ruleset)
+        _KEPT.append(decider)
+    return decider.decide(profile).trace
 
 
 def by_reference(ruleset: Ruleset, profile: Profile) -> Trace:

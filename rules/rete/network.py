@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice, product
 from string import ascii_lowercase
 from typing import Any, Final, TypeAlias
@@ -32,6 +33,10 @@ MAX_BITS: Final = 62  # of a constant [64, then it wraps]
 #: How many nodes share one ruleset and one fact. Measured: fewer make more facts, but these, being
 #: of fewer values, recur more, and an answer that is remembered costs next to nothing.
 NODES: Final = 4
+
+
+#: An operator, the name of a property, and a constant.
+_Condition: TypeAlias = tuple[str, str, int]
 
 
 @dataclass(frozen=True)
@@ -96,19 +101,30 @@ def _emit(nodes: Sequence[Node]) -> Network:
     inputs = tuple(dict.fromkeys(slot for node in nodes for slot in slots_of(node.tree)))
     # numbered by place, so that different slots cannot get one name
     names = dict(zip(inputs, islice(_names(), len(inputs)), strict=True))
-    rules: dict[str, Any] = {}
+    paths: list[tuple[_Condition, ...]] = []
     answers = {}
     for place, node in enumerate(nodes):
         for path, answer in branches(node.tree):
-            name = f"{len(rules):03d}"
-            conditions = [{operator: {names[slot]: at}} for operator, slot, at in path]
-            rules[name] = {"all": [{"m": {"$and": conditions}}]}
-            answers[name] = (place, answer)
-    text = json.dumps(rules, separators=(",", ":"))
-    check(text)
+            answers[f"{len(paths):03d}"] = (place, answer)
+            paths.append(tuple((operator, names[slot], at) for operator, slot, at in path))
+    text = _text(tuple(paths))
     head = '{"id":"%s","sid":"0"'
     fact = "".join([head, *(f',"{names[slot]}":%d' for slot in inputs), "}"])
     return Network(text, fact, head + "}", inputs, tuple(n.slot for n in nodes), answers)
+
+
+@lru_cache(maxsize=1 << 11)
+def _text(paths: tuple[tuple[_Condition, ...], ...]) -> str:
+    """The rules of these paths, checked; rulesets share most tables, so few are new."""
+    rules = {
+        f"{n:03d}": {
+            "all": [{"m": {"$and": [{operator: {name: at}} for operator, name, at in path]}}]
+        }
+        for n, path in enumerate(paths)
+    }
+    text = json.dumps(rules, separators=(",", ":"))
+    check(text)
+    return text
 
 
 def _names() -> Iterator[str]:
@@ -116,6 +132,7 @@ def _names() -> Iterator[str]:
     return (name for name in names if name not in RESERVED)
 
 
+@lru_cache(maxsize=1 << 10)
 def name_hash(name: str) -> int:
     """FNV-1a in 32 bits: all that durable_rules compares of names, fact ids and session ids."""
     value = 0x811C9DC5
@@ -161,9 +178,6 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len({name for name, _ in pairs}) < len(pairs):
         raise _unsafe("名称重复")
     return dict(pairs)
-
-
-_Condition: TypeAlias = tuple[str, str, int]
 
 
 def _conditions(name: str, rule: Any) -> list[_Condition]:
