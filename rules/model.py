@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from fractions import Fraction
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Final, Literal, TypeAlias
 
 from rules.canonical import canonical_json, sha256
@@ -338,9 +338,13 @@ class Ruleset:
 
     def canonical(self) -> str:
         """The canonical JSON text that is published and digested."""
+        return self._canonical
+
+    @cached_property  # it is long, and asked for again and again
+    def _canonical(self) -> str:
         return canonical_json(self.to_json())
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """SHA-256 of the canonical text, in hex."""
         return sha256(self.canonical())
