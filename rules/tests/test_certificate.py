@@ -71,6 +71,13 @@ def plans() -> list[Plan]:
     return [planned(setting) for setting in found.values()]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _plans_forgotten() -> Iterator[None]:
+    """They are large, and tests that come later in this process fork it."""
+    yield
+    plans.cache_clear()
+
+
 def by_rule() -> dict[str, Plan]:
     """The plans of the packaged rules."""
     found: dict[str, Plan] = {}
