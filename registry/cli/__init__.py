@@ -3,26 +3,55 @@
 Exit codes: 0 done, 1 refused by data, 2 misuse.
 """
 
+from importlib import import_module
+from typing import Final
+
 import click
 
-from registry.cli import (
-    audit,
-    checks,
-    criteria,
-    database,
-    decisions,
-    explain,
-    filings,
-    holdings,
-    impact,
-    screen,
-    synthetic,
-    titles,
-)
-from registry.cli.common import ChineseGroup, group
+from registry.cli.common import ChineseGroup
+
+#: Where the commands are. To load all takes a while, so each is loaded when it is asked for.
+_COMMANDS: Final = {
+    "audit": "audit.audit",
+    "check": "checks.check",
+    "confirm": "decisions.confirm",
+    "db": "database.db",
+    "decide": "decisions.decide",
+    "demo": "checks.demo",
+    "determine": "decisions.determine",
+    "enterprise": "filings.enterprise",
+    "explain": "explain.explain",
+    "generate": "synthetic.generate",
+    "holdings": "holdings.holdings",
+    "impact": "impact.impact_of",
+    "import": "filings.import_file",
+    "replay": "audit.replay",
+    "rules": "criteria.rules",
+    "screen": "screen.screen",
+    "snapshot": "screen.take_snapshot",
+    "template": "filings.template",
+    "titles": "titles.titles",
+    "withdraw": "decisions.withdraw",
+}
 
 
-@group("tidu")
+class _Commands(ChineseGroup):
+    """All of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Their names."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module, name = _COMMANDS[cmd_name].split(".")
+        found: click.Command = getattr(import_module(f"{__name__}.{module}"), name)
+        return found
+
+
+@click.group("tidu", cls=_Commands)
 @click.version_option(package_name="tidu", message="tidu %(version)s", help="显示版本。")
 def main() -> None:
     """梯度：优质中小企业梯度培育的企业登记库与规则引擎。
@@ -32,30 +61,5 @@ def main() -> None:
     TIDU_DATABASE_URL 指定（sqlite:///文件 或 postgresql://用户@主机/库名）。
     """
 
-
-assert isinstance(main, ChineseGroup)
-for command in (
-    checks.demo,
-    filings.import_file,
-    filings.template,
-    filings.enterprise,
-    checks.check,
-    impact.impact_of,
-    screen.take_snapshot,
-    screen.screen,
-    decisions.decide,
-    explain.explain,
-    decisions.determine,
-    decisions.confirm,
-    decisions.withdraw,
-    titles.titles,
-    holdings.holdings,
-    audit.replay,
-    audit.audit,
-    criteria.rules,
-    database.db,
-    synthetic.generate,
-):
-    main.add_command(command)
 
 __all__ = ["main"]

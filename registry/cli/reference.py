@@ -11,11 +11,13 @@ def reference(command: click.Command, name: str = "tidu") -> str:
 
 
 def _lines(command: click.Command, name: str) -> Iterator[str]:
+    context = click.Context(command, info_name=name)
     if isinstance(command, click.Group):
-        for sub, below in sorted(command.commands.items()):
+        for sub in sorted(command.list_commands(context)):
+            below = command.get_command(context, sub)
+            assert below is not None
             yield from _lines(below, f"{name} {sub}")
         return
-    context = click.Context(command, info_name=name)
     yield f"#### `{' '.join([name, *command.collect_usage_pieces(context)])}`"
     yield ""
     yield " ".join((command.help or "").split())

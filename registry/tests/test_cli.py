@@ -52,7 +52,10 @@ def test_every_command_has_chinese_help() -> None:
     def walk(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
         yield name, command
         if isinstance(command, click.Group):
-            for sub, below in command.commands.items():
+            context = click.Context(command)
+            for sub in command.list_commands(context):
+                below = command.get_command(context, sub)
+                assert below is not None
                 yield from walk(below, f"{name} {sub}")
 
     for name, command in walk(main, "tidu"):
