@@ -14,54 +14,20 @@ import pytest
 import sqlalchemy as sa
 
 from registry import workers
-from registry.audit import replay
 from registry.audit.replay import Difference, Replayed, replayed
 from registry.audit.verify import verify
 from registry.database import storage
 from registry.errors import RegistryError
 from registry.record import cases, decisions, journal
-from registry.record.decisions import Asked, Bench, Decided, Decider, Judged, Request
+from registry.record.decisions import Bench, Decided, Decider, Request
+from registry.tests.losing import BAD, Hung, Killed, KilledReplaying, code
 from registry.tests.processes import ended, forked
+from registry.tests.squares import Squares
 from registry.tests.support import Clock, load, publish, submission
-from registry.uscc import check_digit
 from rules.facts import TITLES
 
 REQUEST = Request(tiers=TITLES[:1])
 COUNT = 9
-
-
-def code(number: int) -> str:
-    body = f"91350100M{number:08d}"
-    return body + check_digit(body)
-
-
-BAD = code(4)
-
-
-class Squares:
-    """Squares numbers; what happens to those below zero is up to its kind."""
-
-    def __init__(self, kind: str, log: Path) -> None:
-        if kind == "no start":
-            raise RegistryError("没有可用的规则")
-        if kind == "dead":
-            os._exit(3)
-        self.kind = kind
-        self.log = log
-
-    def __call__(self, number: int) -> int:
-        with self.log.open("a") as file:
-            file.write(f"{number} {os.getpid()}\n")
-        time.sleep(0.05)  # so that each process has its share
-        if number < 0:
-            tried = sum(line.startswith(f"{number} ") for line in self.log.read_text().splitlines())
-            if self.kind == "killed" or (self.kind == "killed once" and tried == 1):
-                os.kill(os.getpid(), signal.SIGKILL)
-            if self.kind == "hangs":
-                time.sleep(1000)
-            if self.kind == "raises":
-                raise RegistryError("负数")
-        return number * number
 
 
 def squares(kind: str, log: Path, numbers: list[int], jobs: int = 2, **how: Any) -> list[Any]:
@@ -125,24 +91,6 @@ def test_processes_that_cannot_start_are_one_clear_sentence(
 
 
 # deciding
-
-
-class Killed(Bench):
-    """Dies on one case."""
-
-    def __call__(self, asked: Asked) -> list[Judged]:
-        if asked.case.uscc == BAD:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return super().__call__(asked)
-
-
-class Hung(Bench):
-    """Never comes back from one case."""
-
-    def __call__(self, asked: Asked) -> list[Judged]:
-        if asked.case.uscc == BAD:
-            time.sleep(1000)
-        return super().__call__(asked)
 
 
 @pytest.fixture
@@ -273,15 +221,6 @@ def _now() -> datetime:
 
 
 # replaying
-
-
-class KilledReplaying(replay.Bench):
-    """Dies on the fifth entry."""
-
-    def __call__(self, seq: int) -> Replayed:
-        if seq == 5:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return super().__call__(seq)
 
 
 def test_processes_replay_what_one_replays_and_tell_what_they_were_lost_on(

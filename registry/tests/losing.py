@@ -1,0 +1,46 @@
+"""Work on which processes are lost."""
+
+import os
+import signal
+import time
+
+from registry.audit import replay
+from registry.audit.replay import Replayed
+from registry.record.decisions import Asked, Bench, Judged
+from registry.uscc import check_digit
+
+
+def code(number: int) -> str:
+    body = f"91350100M{number:08d}"
+    return body + check_digit(body)
+
+
+#: The enterprise whose case they are lost on.
+BAD = code(4)
+
+
+class Killed(Bench):
+    """Dies on one case."""
+
+    def __call__(self, asked: Asked) -> list[Judged]:
+        if asked.case.uscc == BAD:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().__call__(asked)
+
+
+class Hung(Bench):
+    """Never comes back from one case."""
+
+    def __call__(self, asked: Asked) -> list[Judged]:
+        if asked.case.uscc == BAD:
+            time.sleep(1000)
+        return super().__call__(asked)
+
+
+class KilledReplaying(replay.Bench):
+    """Dies on the fifth entry."""
+
+    def __call__(self, seq: int) -> Replayed:
+        if seq == 5:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().__call__(seq)
