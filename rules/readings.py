@@ -46,7 +46,8 @@ def _point(value: Fraction) -> Reading:
 
 
 def _interval(lo: Fraction | None, hi: Fraction | None, gap: Gap) -> Reading:
-    return Reading(lo, hi, Gap.NONE if lo is not None and lo == hi else gap)
+    # is: mostly they are one object, and to compare fractions takes time
+    return Reading(lo, hi, Gap.NONE if lo is not None and (lo is hi or lo == hi) else gap)
 
 
 def _broken(reason: str) -> Reading:
@@ -371,9 +372,7 @@ def _leaf(fact: Fact) -> Callable[[Scalar | None], Reading]:
 
 
 def _sum(values: list[Fraction | None]) -> Fraction | None:
-    result = Fraction(0)
-    for value in values:
-        if value is None:
-            return None
-        result += value
-    return result
+    known = [value for value in values if value is not None]
+    if len(known) < len(values):
+        return None
+    return sum(known[1:], known[0]) if known else Fraction(0)

@@ -395,13 +395,14 @@ def widest(gaps: Iterable[int]) -> int:
 
 def span(lo: Fraction, hi: Fraction, gap: int) -> Points:
     """Points from lo to hi; where these are the same there is no gap."""
-    return Points(lo, hi, gap if lo < hi else 0)
+    return Points(lo, hi, 0 if same(lo, hi) else gap)
 
 
 def sum_of(parts: Sequence[Points]) -> Points:
     """The sum of points."""
-    lo = sum((points.lo for points in parts), Fraction(0))
-    hi = sum((points.hi for points in parts), Fraction(0))
+    lo = hi = sum((points.lo for points in parts), Fraction(0))
+    if not all(points.lo is points.hi for points in parts):
+        hi = sum((points.hi for points in parts), Fraction(0))
     return span(lo, hi, widest(points.gap for points in parts))
 
 
@@ -487,7 +488,7 @@ def samples(reading: Reading, rows: Sequence[Any]) -> list[Fraction]:
     two of these are enough; an unbounded end is stood for by a value beyond the last boundary.
     """
     lo, hi = reading.lo, reading.hi
-    if lo is not None and lo == hi:
+    if lo is not None and same(lo, hi):
         return [lo]
     unsettled(reading.gap)
     marks = {number(end) for row in rows for end in row[:2] if end is not None}
@@ -510,7 +511,12 @@ def exactly(value: Fraction) -> Reading:
 
 def interval(lo: Fraction | None, hi: Fraction | None, gap: int) -> Reading:
     """A figure from lo to hi; where these are the same there is no gap."""
-    return Reading(lo, hi, 0 if lo is not None and lo == hi else gap)
+    return Reading(lo, hi, 0 if lo is not None and same(lo, hi) else gap)
+
+
+def same(lo: Fraction, hi: Fraction | None) -> bool:
+    """Whether two ends are one; mostly they are one object, and to compare fractions takes time."""
+    return lo is hi or lo == hi
 
 
 def leaf(fact: Json, value: object) -> Reading:
@@ -541,6 +547,9 @@ def sum_up(terms: Sequence[Reading]) -> Reading:
     """The sum of figures; one that is broken breaks it."""
     if any(term.broken for term in terms):
         return BROKEN
+    known = [term.lo for term in terms if term.lo is not None and term.lo is term.hi]
+    if known and len(known) == len(terms):
+        return exactly(sum(known[1:], known[0]))
     los = [term.lo for term in terms if term.lo is not None]
     his = [term.hi for term in terms if term.hi is not None]
     return interval(
@@ -560,10 +569,12 @@ def quotient(a: Reading, b: Reading) -> Reading:
     """a / b: broken where b is known and not above zero, anything while b is not exactly known."""
     if a.broken or b.broken:
         return BROKEN
-    if b.lo is None or b.lo != b.hi:
+    if b.lo is None or not same(b.lo, b.hi):
         return Reading(None, None, widest([a.gap, b.gap]))
     if b.lo <= 0:
         return BROKEN
+    if a.lo is not None and a.lo is a.hi:
+        return exactly(a.lo / b.lo)
     lo, hi = None if a.lo is None else a.lo / b.lo, None if a.hi is None else a.hi / b.lo
     return interval(lo, hi, a.gap)
 
