@@ -5,6 +5,7 @@ import re
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,10 @@ from click.testing import CliRunner, Result
 from registry import resources
 from registry.cli import main
 from registry.cli.common import console
+from registry.record import publication
+from rules.decode import decode
+from rules.drafting.certificate import Certificate, certify
+from rules.model import Ruleset
 
 Run = Callable[..., Result]
 
@@ -68,6 +73,24 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         return CliRunner().invoke(main, list(arguments), prog_name="tidu", catch_exceptions=False)
 
     return invoke
+
+
+@cache
+def _certificate(text: str) -> tuple[Certificate, dict[str, int]]:
+    done: dict[str, int] = {}
+    return certify(decode(text), done), done
+
+
+@pytest.fixture(autouse=True)
+def rulesets_certified_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same ruleset is not certified anew by each test that publishes it."""
+
+    def found(ruleset: Ruleset, done: dict[str, int]) -> Certificate:
+        certificate, cases = _certificate(ruleset.canonical())
+        done |= cases
+        return certificate
+
+    monkeypatch.setattr(publication, "certify", found)
 
 
 @pytest.fixture
