@@ -13,27 +13,25 @@ from pathlib import Path
 
 from registry.cli import main
 from registry.cli.reference import reference
+from registry.tests.served import served
 
 README = Path(__file__).parents[2] / "README.md"
 _BLOCK = re.compile(r"```(console|gherkin (?P<file>\S+))\n(?P<body>.*?)```", re.DOTALL)
 _REFERENCE = re.compile(r"(<!-- commands -->\n).*?(<!-- /commands -->)", re.DOTALL)
 
 
-def run(command: str, folder: Path) -> str:
-    scripts = sysconfig.get_path("scripts")
-    environment = {
-        **os.environ,
-        "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",
-        "COLUMNS": "110",
-        "TIDU_DATABASE_URL": "",
-        "TIDU_HOME": "",
-        "TERM": "dumb",
-    }
+def environment(**more: str) -> dict[str, str]:
+    given = {"COLUMNS": "110", "TIDU_DATABASE_URL": "", "TIDU_HOME": "", "TERM": "dumb"}
+    return {**os.environ, **given, **more}
+
+
+def run(command: str, folder: Path, program: Path) -> str:
+    path = f"{program}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         command,
         shell=True,
         cwd=folder,
-        env=environment,
+        env=environment(PATH=path),
         capture_output=True,
         text=True,
         check=False,
@@ -43,7 +41,7 @@ def run(command: str, folder: Path) -> str:
 
 def replayed(text: str) -> str:
     """The README with every console block as it comes out now, run in one folder in order."""
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, served(environment()) as program:
         folder = Path(name)
 
         def block(match: re.Match[str]) -> str:
@@ -55,7 +53,7 @@ def replayed(text: str) -> str:
                 command, _, _ = part.partition("\n")
                 if not command:
                     continue
-                actual = run(command.removeprefix("$ "), folder)
+                actual = run(command.removeprefix("$ "), folder, program)
                 shown.append(f"{command}\n{actual}".rstrip())
             return "```console\n" + "\n".join(shown) + "\n```"
 
@@ -68,6 +66,12 @@ def test_readme_shows_what_the_commands_print() -> None:
     assert _BLOCK.search(text)
     assert _REFERENCE.search(text)
     assert replayed(text) == text
+
+
+def test_the_program_starts() -> None:
+    program = Path(sysconfig.get_path("scripts"), "tidu")
+    done = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("tidu ")
 
 
 if __name__ == "__main__":
