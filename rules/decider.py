@@ -88,7 +88,7 @@ def differences(found: Evaluation, expected: reference.Evaluation) -> list[str]:
 
 
 #: What ``by_both`` used last: examples that follow one another mostly ask the same ruleset.
-_KEPT: Final[deque[Decider]] = deque(maxlen=8)
+_KEPT: Final[deque[Decider]] = deque(maxlen=2)
 
 
 def by_both(ruleset: Ruleset, profile: Profile) -> Trace:
