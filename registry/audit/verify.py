@@ -47,6 +47,12 @@ _ENTERPRISE: Final = table_of(Enterprise)
 _FIGURE: Final = table_of(YearlyFigure)
 _RESTATEMENT: Final = table_of(Restatement)
 _JOURNAL: Final = journal.JOURNAL
+#: Made once: to make a statement takes as long as to run it.
+_FILED: Final = (
+    sa.select(FILING.c.facts, FILING.c.as_of, _ENTERPRISE.c.uscc)
+    .join_from(FILING, _ENTERPRISE)
+    .where(FILING.c.id == sa.bindparam("id"))
+)
 _T = TypeVar("_T")
 
 Progress = Callable[[int], None]
@@ -329,11 +335,7 @@ def _take_filing(
     session: Session, report: Report, told: _Told, entry: journal.Entry, body: dict[str, Any]
 ) -> None:
     """An entry on one filing: it must be that filing."""
-    row = session.execute(
-        sa.select(FILING.c.facts, FILING.c.as_of, _ENTERPRISE.c.uscc)
-        .join_from(FILING, _ENTERPRISE)
-        .where(FILING.c.id == entry.filing_id)
-    ).one_or_none()
+    row = session.execute(_FILED, {"id": entry.filing_id}).one_or_none()
     where = f"第{entry.seq}号{KINDS[entry.kind]}"
     if row is None:
         report.integrity.append(f"{where}所依据的填报已不在登记库中")

@@ -5,6 +5,7 @@ Nothing here decides what is to be stored; see ``registry.loading``.
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
+from functools import cache
 from operator import itemgetter
 from typing import Any, Final, TypeVar
 
@@ -167,11 +168,16 @@ def rows_of(
         filing_id: {model: [] for model in STATED_TABLES} for filing_id in filing_ids
     }
     for model in STATED_TABLES:
-        table = table_of(model)
-        query = sa.select(table).where(table.c.filing_id.in_(filing_ids)).order_by(table.c.id)
-        for row in session.execute(query).mappings():
+        for row in session.execute(_rows(model), {"ids": list(filing_ids)}).mappings():
             rows[row["filing_id"]][model].append(dict(row))
     return rows
+
+
+@cache
+def _rows(model: type[Stated]) -> sa.Select[Any]:
+    table = table_of(model)
+    chosen = table.c.filing_id.in_(sa.bindparam("ids", expanding=True))
+    return sa.select(table).where(chosen).order_by(table.c.id)
 
 
 def settle(session: Session, enterprise_ids: Sequence[int], now: datetime) -> None:
