@@ -71,14 +71,14 @@ class Decided:
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of each filing: a tier, a ruleset, its criteria, the day, and how near is near."""
+    """What is asked of each filing: a tier, a ruleset, its criteria, the day, and how near is near, if at all."""
 
     tier: str
     root: str
     code: Code
     steps: tuple[str, ...]
     day: date
-    near: Fraction
+    near: Fraction | None
 
 
 class Bench:
@@ -87,7 +87,7 @@ class Bench:
     def __init__(self, rules: Rules, asked: Question) -> None:
         self._asked = asked
         self._judge = Judge(rules)
-        self._easier = Judge(Varied(rules, asked.near))
+        self._easier = None if asked.near is None else Judge(Varied(rules, asked.near))
 
     def __call__(self, filing: tuple[Case, Known]) -> Decided | str:
         """Decide a filing; again with easier thresholds if it does not meet these."""
@@ -97,7 +97,7 @@ class Bench:
             judged = judge(self._judge, case, asked.root, asked.day, known)
             trace = judged.decision.trace
             near = None
-            if trace[asked.root] is Outcome.NOT_MET:
+            if self._easier and trace[asked.root] is Outcome.NOT_MET:
                 easier = judge(self._easier, case, asked.root, asked.day, known).decision.trace
                 near = asked.code.of(easier) if easier[asked.root] is Outcome.MET else None
         except CheckRefusedError:
@@ -117,7 +117,8 @@ class Bench:
     def close(self) -> None:
         """Release the engines' memory."""
         self._judge.close()
-        self._easier.close()
+        if self._easier:
+            self._easier.close()
 
 
 class Tracer:

@@ -35,11 +35,13 @@ from registry.screening.variants import moved
 from rules.editions import Governing
 from rules.errors import NoRulesetError
 from rules.explain import explain, grounds
-from rules.model import Outcome, Trace
+from rules.model import Outcome, Ruleset, Trace
 
 #: Of how many filings worker processes are worth starting to decide them again.
 _MANY: Final = 1000
 SAMPLE: Final = 200
+#: By what share of itself every threshold is made harder to find the positives near one.
+EDGE: Final = Fraction(1, 20)
 #: How many that are near are explained with figures; of the others only the criteria are named.
 EXPLAINED: Final = 1000
 #: How many rows that the engine decided are held before they are put away.
@@ -55,11 +57,11 @@ class Filings(Protocol):
 
 @dataclass(frozen=True)
 class Scope:
-    """What is asked: as of which day, in which places, and how near is near."""
+    """What is asked: as of which day, in which places, and how near is near; None: nobody is listed as near."""
 
     day: date
     regions: tuple[str, ...] = ()
-    near: Fraction = Fraction(1, 20)
+    near: Fraction | None = None
     sample: int = SAMPLE
 
 
@@ -175,8 +177,9 @@ class Screening:
         query = sa.select(filing.c.filing_id, why).where(wanted, why.is_not(None))
         routed = {int(id): kind_of(str(text)) for id, text in self.database.rows(query)}
         try:
-            variants = (ruleset, *(moved(ruleset, s) for s in (self.scope.near, -self.scope.near)))
-            program, easier, harder = (Program(r, self.schema, self.scope.day) for r in variants)
+            program, harder = map(self._program, (ruleset, moved(ruleset, -EDGE)))
+            share = self.scope.near
+            easier = None if share is None else self._program(moved(ruleset, share))
         except UnsupportedError as error:
             code = Code(tuple(r.id for r in necessary(ruleset)))
             part = Part(root, code, steps, holds, number, None)
@@ -197,11 +200,14 @@ class Screening:
             yield Stage(f"规则引擎判定{tally.tier} {root}", done, len(reasons))
         return part
 
+    def _program(self, ruleset: Ruleset) -> Program:
+        return Program(ruleset, self.schema, self.scope.day)
+
     def _evaluate(
         self,
         part: Part,
         program: Program,
-        easier: Program,
+        easier: Program | None,
         harder: Program,
         wanted: ColumnElement[bool],
     ) -> None:
@@ -214,10 +220,13 @@ class Screening:
             (part.near, easier, Outcome.NOT_MET),
             (part.edge, harder, Outcome.MET),
         ):
-            # those of the engine are not yet among them
-            those = sa.select(results.c.filing_id).where(results.c[VERDICT] == int(outcome))
-            met = outcome is Outcome.NOT_MET
-            self.database.keep(table, part.near_selected(other, those, fence, met=met))
+            selected = part.nothing(self._filing)[1]
+            if other is not None:
+                # those of the engine are not yet among them
+                those = sa.select(results.c.filing_id).where(results.c[VERDICT] == int(outcome))
+                met = outcome is Outcome.NOT_MET
+                selected = part.near_selected(other, those, fence, met=met)
+            self.database.keep(table, selected)
 
     def _ids(self, where: ColumnElement[bool]) -> list[int]:
         query = sa.select(self._filing.c.filing_id).where(where)

@@ -347,11 +347,12 @@ def test_a_snapshot_is_screened_as_the_registry_was_then(
 def test_what_agreed_once_is_not_decided_again(
     run: Run, filed: sa.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(funnel.Scope.__init__, "__defaults__", ((), Fraction(1, 20), 0))
+    monkeypatch.setattr(funnel.Scope.__init__, "__defaults__", ((), None, 0))
+    monkeypatch.setattr(funnel, "EDGE", Fraction(6, 10))
     said(run("snapshot", "--as-of", DAY.isoformat(), "-o", "某日"))
 
     def counted(*asked: str) -> tuple[int, int]:
-        shown = said(run("screen", *asked, "--near", "60%", "--snapshot", "某日", "--json"))
+        shown = said(run("screen", *asked, "--snapshot", "某日", "--json"))
         [tier] = json.loads(shown)["tiers"]
         return tier["checked"], tier["agreed"]
 
