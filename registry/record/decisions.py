@@ -219,8 +219,9 @@ class Decider:
         for _ in range(_TRIES):
             judged = self._judged(chunk, request)
             with storage.session(self.engine) as session:
-                known = _last_decisions(session, filing_ids)
+                # in this order: what comes in between is read again below
                 seen = journal.last_number(session)
+                known = _last_decisions(session, filing_ids)
             with storage.session(self.engine, write=True) as session:
                 if journal.kinds_after(session, chunk.head) <= {"decision"}:
                     last = known | _last_decisions(session, filing_ids, first=seen + 1)

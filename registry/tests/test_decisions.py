@@ -1,12 +1,15 @@
 """Deciding: what is recorded, what is refused, and that nothing is recorded twice."""
 
 import json
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from shutil import copytree
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlmodel import Session
 
 from registry import loading, resources
 from registry.database import storage
@@ -128,6 +131,27 @@ def test_what_was_said_before_the_last_decision_is_said_again(
 def decide_after_publishing(database: sa.Engine, clock: Clock) -> list[decisions.Decided]:
     publish(database, clock)
     return decide(database, clock, SPECIALISED)
+
+
+def test_a_decision_that_comes_while_earlier_ones_are_read_is_seen(
+    database: sa.Engine, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load(database, clock, submission())
+    publish(database, clock)
+    read = decisions._last_decisions
+    others: list[decisions.Decided] = []
+
+    def reading(session: Session, ids: Sequence[int], first: int = 1) -> Any:
+        found = read(session, ids, first)
+        if first == 1 and not others:
+            monkeypatch.setattr(decisions, "_last_decisions", read)
+            others.extend(decide(database, clock, SPECIALISED))
+        return found
+
+    monkeypatch.setattr(decisions, "_last_decisions", reading)
+    [line] = decide(database, clock, SPECIALISED)
+    assert [(other.seq, other.earlier) for other in others] == [(3, False)]
+    assert (line.seq, line.earlier) == (3, True)
 
 
 def test_a_feature_file_edited_afterwards_changes_no_decision(
