@@ -2,7 +2,8 @@
 
 A case is judged outside any lock and recorded inside one. Everything that can change a verdict is an
 entry of the journal, so a decision that was judged at one head of the journal is recorded only if
-nothing but other decisions came after it; else the case is judged again.
+nothing but other decisions came after it; else the case is judged again. For the same reason a case
+is not judged again while nothing but decisions came after the last decision on it.
 """
 
 from collections import deque
@@ -35,6 +36,7 @@ from rules.canonical import canonical_json, digest
 from rules.errors import DisagreementError, EngineFaultError, FactsError, NoRulesetError
 from rules.explain import result_text
 from rules.facts import TITLES
+from rules.model import Outcome
 from rules.record import SCHEMA, Json, decision_body
 
 #: How many filings are judged between two recordings.
@@ -135,10 +137,9 @@ class Bench:
         request: Request,
         known: tuple[Sequence[Determination], Sequence[Registration]],
     ) -> Judged:
-        profile = case.profile_as_of(request.as_of or case.as_of)
+        profile = case.profile_as_of(_day(case, request))
         refuse_wrong_day(case.name, case.profile, profile.as_of)
-        province = case.province if request.province is None else request.province
-        how = {"procedure": request.procedure, "province": province, "batch": request.batch}
+        how = _how(case, request)
         found = self._judge.governing(line.tier, profile.as_of, how)
         if not found.row.encoded:
             raise RecordError(unencoded(found))
@@ -160,11 +161,14 @@ class Bench:
 
 @dataclass(frozen=True)
 class _Chunk:
-    """Some filings that are being judged, as the registry stood after the entry ``head``."""
+    """Some filings that are being judged, as the registry stood after the entry ``head``.
+
+    ``tasks`` are numbers, or the answer where it is on the record.
+    """
 
     head: int
     cases: tuple[cases.Case, ...]
-    tasks: tuple[int, ...]
+    tasks: tuple[int | list[Judged], ...]
 
 
 class Decider:
@@ -192,6 +196,8 @@ class Decider:
         self._patience = patience
         self._work: workers.Work[Asked, list[Judged]] | None = None
         self._published: publication.Published | None = None
+        #: The last entry that is no decision, of those up to a number.
+        self._changed, self._seen = 0, 0
 
     def decide(self, filing_ids: Sequence[int], request: Request) -> Iterator[Decided]:
         """Decide these versions of filings in order; what is yielded is stored.
@@ -241,6 +247,7 @@ class Decider:
             determined = cases.determinations(session, filing_ids)
             found = tuple(cases.cases(session, filing_ids))
             registered = register.bearing(session, sorted({case.uscc for case in found}))
+            settled = self._settled(session, filing_ids, head)
         asked = (
             Asked(
                 case,
@@ -251,7 +258,15 @@ class Decider:
             )
             for case in found
         )
-        return _Chunk(head, found, tuple(map(work.submit, asked)))
+        return _Chunk(head, found, tuple(_answered(a, settled) or work.submit(a) for a in asked))
+
+    def _settled(
+        self, session: Session, filing_ids: Sequence[int], head: int
+    ) -> dict[Matter, journal.Entry]:
+        """The last decisions on these filings that nothing but decisions came after."""
+        changed = journal.last_number(session, first=self._seen + 1, but="decision")
+        self._changed, self._seen = max(self._changed, changed), head
+        return _last_decisions(session, filing_ids, first=self._changed + 1)
 
     def _working(self, session: Session) -> workers.Work[Asked, list[Judged]]:
         """What judges by the criteria that hold now."""
@@ -269,7 +284,7 @@ class Decider:
         assert self._work is not None
         found: list[Judged] = []
         for case, task in zip(chunk.cases, chunk.tasks, strict=True):
-            judged = self._work.result(task)
+            judged = task if isinstance(task, list) else self._work.result(task)
             if isinstance(judged, workers.Lost):
                 reason = f"{judged.reason}，没有作出决定：请保留数据并报告，其余企业不受影响"
                 lines = (Decided(case.uscc, case.name, t, reason=reason) for t in request.tiers)
@@ -310,6 +325,34 @@ _REFUSALS: Final = (
     EngineFaultError,
     FactsError,
 )
+
+
+def _day(case: cases.Case, request: Request) -> date:
+    return request.as_of or case.as_of
+
+
+def _how(case: cases.Case, request: Request) -> dict[str, str]:
+    province = case.province if request.province is None else request.province
+    return {"procedure": request.procedure, "province": province, "batch": request.batch}
+
+
+def _answered(asked: Asked, settled: Mapping[Matter, journal.Entry]) -> list[Judged]:
+    """What is on the record of a case under each tier; nothing unless all of it is."""
+    case, request = asked.case, asked.request
+    if asked.withdrawn or case.known_until is not None:
+        return []
+    found = []
+    for tier in request.tiers:
+        question = asked_of(case, tier, _day(case, request), _how(case, request))
+        entry = settled.get((case.filing_id, canonical_json(question)))
+        if entry is None:
+            return []
+        verdict = Outcome(entry.content["verdict"]).text
+        applied = entry.content["determinations"]
+        numbers = tuple(d.seq for d in asked.determined if d.digest in applied)
+        line = Decided(case.uscc, case.name, tier, verdict, entry.seq, True)
+        found.append(Judged(replace(line, determinations=numbers)))
+    return found
 
 
 def asked_of(case: cases.Case, tier: str, day: date, how: Mapping[str, str]) -> Json:

@@ -177,9 +177,12 @@ def append(session: Session, drafts: Sequence[Draft], *, by: str, now: datetime)
 SEALED: Final = object()
 
 
-def last_number(session: Session) -> int:
-    """The number of the last entry; 0 in an empty journal."""
-    return int(session.scalar(sa.select(sa.func.max(JOURNAL.c.seq))) or 0)
+def last_number(session: Session, *, first: int = 1, but: str = "") -> int:
+    """The number of the last entry from ``first`` on, of a kind ``but`` not counted; 0 if there is none."""
+    query = sa.select(sa.func.max(JOURNAL.c.seq)).where(JOURNAL.c.seq >= first)
+    if but:
+        query = query.where(JOURNAL.c.kind != but)
+    return int(session.scalar(query) or 0)
 
 
 def kinds_after(session: Session, seq: int) -> set[str]:

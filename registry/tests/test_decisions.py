@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from shutil import copytree
@@ -131,6 +133,45 @@ def test_what_was_said_before_the_last_decision_is_said_again(
 def decide_after_publishing(database: sa.Engine, clock: Clock) -> list[decisions.Decided]:
     publish(database, clock)
     return decide(database, clock, SPECIALISED)
+
+
+def test_a_case_is_not_judged_again_until_something_happens(
+    database: sa.Engine, clock: Clock, tmp_path: Path
+) -> None:
+    judged: list[str] = []
+
+    class Noting(decisions.Bench):
+        def __call__(self, asked: decisions.Asked) -> list[decisions.Judged]:
+            judged.append(asked.case.uscc)
+            return super().__call__(asked)
+
+    def again(*tiers: str, by: str = "张三") -> tuple[list[decisions.Decided], list[str]]:
+        judged.clear()
+        with closing(decisions.Decider(database, by=by, now=clock, bench=Noting)) as decider:
+            lines = list(decider.decide(ids, decisions.Request(tiers=tiers)))
+        return lines, list(judged)
+
+    load(database, clock, *map(submission, CODES[:2]))
+    publish(database, clock)
+    with storage.session(database) as session:
+        ids = cases.newest(session, CODES[:2])
+    evidence = tmp_path / "证明.txt"
+    evidence.write_text("属实", encoding="utf-8")
+    determine(database, clock, Target("field_key_link"), "否", evidence)
+    first, asked = again(*TITLES[:2])
+    assert asked == sorted(CODES[:2])
+    assert [len(line.determinations) for line in first] == [0, 0, 0, 1]
+    second, asked = again(*TITLES[:2], by="李四")
+    assert asked == []
+    assert second == [replace(line, earlier=True) for line in first]
+    # one tier more: the whole case is asked about; what is on the record stays as it is
+    third, asked = again(*TITLES)
+    assert asked == sorted(CODES[:2])
+    assert [line.earlier for line in third] == [True, True, False] * 2
+    determine(database, clock, Target("field_key_link"), "是", evidence)
+    fourth, asked = again(*TITLES)
+    assert asked == sorted(CODES[:2])
+    assert [line.earlier for line in fourth] == [True, True, True, True, False, True]
 
 
 def test_a_decision_that_comes_while_earlier_ones_are_read_is_seen(
