@@ -27,6 +27,8 @@ SQLModel.metadata.naming_convention = {
 }
 
 _CURRENT: Final = text("known_until IS NULL")
+#: The entries of the journal that may change a verdict; where it stands in a query, their index is used.
+NO_DECISION: Final = text("kind <> 'decision'")
 
 
 def _current(table: str, *key: str) -> Index:
@@ -406,6 +408,14 @@ class JournalEntry(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("seq >= 1", "seq"),
         CheckConstraint("length(digest) = 64 AND length(previous) = 64", "digest"),
+        # asked for all the time, and most entries are decisions
+        Index(
+            "ix_journal_changes",
+            "kind",
+            "seq",
+            sqlite_where=NO_DECISION,
+            postgresql_where=NO_DECISION,
+        ),
     )
 
     seq: int = Field(primary_key=True, sa_type=RowId, sa_column_kwargs={"autoincrement": False})

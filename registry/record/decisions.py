@@ -264,7 +264,7 @@ class Decider:
         self, session: Session, filing_ids: Sequence[int], head: int
     ) -> dict[Matter, journal.Entry]:
         """The last decisions on these filings that nothing but decisions came after."""
-        changed = journal.last_number(session, first=self._seen + 1, but="decision")
+        changed = journal.last_change(session, first=self._seen + 1)
         self._changed, self._seen = max(self._changed, changed), head
         return _last_decisions(session, filing_ids, first=self._changed + 1)
 

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from registry.database import bulk
-from registry.database.models import JournalEntry
+from registry.database.models import NO_DECISION, JournalEntry
 from registry.database.versions import table_of
 from registry.errors import RecordError
 from registry.record.chain import GENESIS, header, header_text, sealed_name
@@ -177,11 +177,14 @@ def append(session: Session, drafts: Sequence[Draft], *, by: str, now: datetime)
 SEALED: Final = object()
 
 
-def last_number(session: Session, *, first: int = 1, but: str = "") -> int:
-    """The number of the last entry from ``first`` on, of a kind ``but`` not counted; 0 if there is none."""
-    query = sa.select(sa.func.max(JOURNAL.c.seq)).where(JOURNAL.c.seq >= first)
-    if but:
-        query = query.where(JOURNAL.c.kind != but)
+def last_number(session: Session) -> int:
+    """The number of the last entry; 0 in an empty journal."""
+    return int(session.scalar(sa.select(sa.func.max(JOURNAL.c.seq))) or 0)
+
+
+def last_change(session: Session, first: int = 1) -> int:
+    """The number of the last entry that is no decision, from ``first`` on; 0 if there is none."""
+    query = sa.select(sa.func.max(JOURNAL.c.seq)).where(NO_DECISION, JOURNAL.c.seq >= first)
     return int(session.scalar(query) or 0)
 
 
@@ -238,8 +241,9 @@ def entries(
 
 
 def newest_first(session: Session, kinds: Sequence[str]) -> Iterator[Entry]:
-    """The entries of these kinds from the last backwards, one held at a time."""
-    query = sa.select(JOURNAL).where(JOURNAL.c.kind.in_(kinds)).order_by(JOURNAL.c.seq.desc())
+    """The entries of these kinds, none of them decisions, from the last backwards, one held at a time."""
+    query = sa.select(JOURNAL).where(NO_DECISION, JOURNAL.c.kind.in_(kinds))
+    query = query.order_by(JOURNAL.c.seq.desc())
     before = query.limit(1)
     while (row := session.execute(before).mappings().first()) is not None:
         yield Entry(**row)

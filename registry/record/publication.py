@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from registry import resources
-from registry.database.models import Document
+from registry.database.models import NO_DECISION, Document
 from registry.database.versions import table_of
 from registry.errors import RecordError
 from registry.record import journal, receipts
@@ -212,7 +212,7 @@ def applicability_rows(table: str) -> list[ApplicabilityRow]:
 
 def _last(session: Session, until: int | None = None) -> journal.Entry | None:
     table = journal.JOURNAL
-    query = sa.select(sa.func.max(table.c.seq)).where(table.c.kind == "publication")
+    query = sa.select(sa.func.max(table.c.seq)).where(NO_DECISION, table.c.kind == "publication")
     if until is not None:
         query = query.where(table.c.seq <= until)
     seq = session.scalar(query)

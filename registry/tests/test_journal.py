@@ -9,7 +9,7 @@ from sqlalchemy.exc import DatabaseError, IntegrityError
 
 from registry.database import storage
 from registry.errors import RecordError
-from registry.record import journal
+from registry.record import journal, publication
 from registry.record.chain import GENESIS, header_text
 from registry.record.journal import SEALED, Draft
 from registry.record.sealing import seal
@@ -106,3 +106,19 @@ def test_what_one_database_alone_would_let_through_is_refused_too(database: sa.E
     with pytest.raises(DatabaseError, match="append-only"), database.begin() as connection:
         connection.exec_driver_sql(statement)
     assert stored(database) == before
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_what_is_no_decision_is_found_without_reading_those(database: sa.Engine) -> None:
+    plans: list[str] = []
+
+    @sa.event.listens_for(database, "before_cursor_execute")
+    def explained(connection: Any, cursor: Any, statement: str, values: Any, *_: Any) -> None:
+        cursor.execute(f"EXPLAIN QUERY PLAN {statement}", values)
+        plans.extend(row[3] for row in cursor.fetchall())
+
+    with storage.session(database) as session:
+        publication.current(session)
+        list(journal.newest_first(session, ["intake"]))
+    assert len(plans) == 2
+    assert all("ix_journal_changes" in plan for plan in plans), plans
