@@ -336,9 +336,12 @@ class Screening:
         done = 0
         for part in self._parts[tally.tier]:
             filing = self._filing
-            near = sa.select(filing.c.filing_id).where(filing.c.filing_id.in_(_ids(part.near)))
-            held = sa.case((filing.c.filing_id.in_(_ids(part.holds)), 1), else_=0)
-            listed = near.order_by(held, filing.c.uscc).limit(most - done)
+            held = sa.table(part.holds, sa.column("filing_id"))
+            joined = filing.outerjoin(held, held.c.filing_id == filing.c.filing_id)
+            near = sa.select(filing.c.filing_id).select_from(joined)
+            near = near.where(filing.c.filing_id.in_(_ids(part.near)))
+            last = sa.case((held.c.filing_id.is_not(None), 1), else_=0)
+            listed = near.order_by(last, filing.c.uscc).limit(most - done)
             ids = [int(id) for (id,) in self.database.rows(listed)]
             for case, known in self._cases(ids):
                 judged = self._judge(case, part.root, known)
