@@ -121,7 +121,6 @@ class Judge:
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
         self._deciders: dict[str, Decider] = {}
-        self._plain: dict[str, Json] = {}
         self._read: dict[str, frozenset[str]] = {}
         self._registered: dict[str, set[str]] = {}
 
@@ -181,9 +180,7 @@ class Judge:
 
     def plain(self, root: str) -> Json:
         """The ruleset of a root rule as plain JSON."""
-        if root not in self._plain:
-            self._plain[root] = self.rules.ruleset(root).to_json()
-        return self._plain[root]
+        return self.rules.ruleset(root).to_json()
 
     def close(self) -> None:
         """Release the engines' memory."""

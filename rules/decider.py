@@ -52,11 +52,12 @@ class Decider:
         except reference.EvaluationError as error:
             raise RulesetError(f"规则「{self.ruleset.root}」无法计算：{error}") from error
         found = self._engine.evaluate(profile)
-        if differences(found, expected):
+        keys = differences(found, expected)
+        if keys:
             self._engine.close()
             self._engine = Engine(self.ruleset)
             found = self._engine.evaluate(profile)
-        keys = differences(found, expected)
+            keys = differences(found, expected)
         if keys:
             raise DisagreementError(
                 f"两次独立计算不一致（{self.ruleset.root}：{'、'.join(keys[:5])}等{len(keys)}处）："
@@ -78,13 +79,16 @@ class Decider:
 
 def differences(found: Evaluation, expected: reference.Evaluation) -> list[str]:
     """The keys of results and readings that differ."""
-    trace = trace_of(expected.trace)
-    readings = {k: (*r[:4], bool(r.broken)) for k, r in expected.readings.items()}
-    ours = {k: (*r[:4], bool(r.broken)) for k, r in found.readings.items()}
-    return [
-        *(k for k in {**found.trace, **trace} if found.trace.get(k) != trace.get(k)),
-        *(k for k in readings if ours.get(k) != readings[k]),
+    ours, theirs = found.trace, expected.trace
+    keys = [] if ours == theirs else [k for k in {**ours, **theirs} if ours.get(k) != theirs.get(k)]
+    readings = found.readings
+    return keys + [
+        k for k, r in expected.readings.items() if k not in readings or _differ(readings[k], r)
     ]
+
+
+def _differ(ours: Reading, theirs: reference.Reading) -> bool:
+    return ours[:4] != theirs[:4] or bool(ours.broken) is not theirs.broken
 
 
 #: What ``by_both`` used last: examples that follow one another mostly ask the same ruleset.

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from fractions import Fraction
 from functools import cached_property, lru_cache
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from rules.canonical import canonical_json, sha256
 from rules.facts import Fact
@@ -53,8 +53,7 @@ def widest(gaps: "Iterator[Gap] | list[Gap]") -> Gap:
     return min((g for g in gaps if g), default=Gap.NONE)
 
 
-@dataclass(frozen=True)
-class Points:
+class Points(NamedTuple):
     """Points of a scored node: every value it may still take lies in [lo, hi]."""
 
     lo: Fraction
@@ -313,7 +312,14 @@ class Ruleset:
         return self.indicators[f"{rule.records}.{name}" if rule.records else name]
 
     def to_json(self) -> dict[str, Any]:
-        """The ruleset as plain JSON values; numbers are texts such as ``3/100``."""
+        """The ruleset as plain JSON values; numbers are texts such as ``3/100``.
+
+        They are made once, and shared: who changes something makes a copy.
+        """
+        return self._plain
+
+    @cached_property  # it is long, and asked for again and again, as is the canonical text
+    def _plain(self) -> dict[str, Any]:
         return {
             "schema": SCHEMA,
             "root": self.root,
@@ -340,7 +346,7 @@ class Ruleset:
         """The canonical JSON text that is published and digested."""
         return self._canonical
 
-    @cached_property  # it is long, and asked for again and again
+    @cached_property
     def _canonical(self) -> str:
         return canonical_json(self.to_json())
 

@@ -1,7 +1,7 @@
 """The reference evaluator: decides a ruleset over the facts of one filing, in plain Python.
 
 It is one self-contained file on the standard library (Python 3.11 or later), it shares no code with
-the engine, and it computes in exact fractions only: whoever holds the JSON of a ruleset and of the
+the engine, and it computes in whole numbers and exact fractions only: whoever holds the JSON of a ruleset and of the
 facts can decide the case again with it. A rule is evaluated where it is asked for; order in the
 ruleset does not matter. What is not foreseen raises ``EvaluationError``; nothing is ever guessed.
 
@@ -31,11 +31,15 @@ class EvaluationError(Exception):
     """The ruleset or the facts are not what this evaluator understands."""
 
 
+#: An exact number. Whole ones are mostly ``int``, which takes far less time to compute with.
+Number: TypeAlias = int | Fraction
+
+
 class Points(NamedTuple):
     """Points of a score: every value it may still take lies in [lo, hi]."""
 
-    lo: Fraction
-    hi: Fraction
+    lo: Number
+    hi: Number
     gap: int
 
 
@@ -45,8 +49,8 @@ class Reading(NamedTuple):
     ``broken``: it cannot be computed from any figures, only a person can settle it.
     """
 
-    lo: Fraction | None
-    hi: Fraction | None
+    lo: Number | None
+    hi: Number | None
     gap: int
     code: str | None = None
     broken: bool = False
@@ -163,9 +167,10 @@ class Evaluation:
         """A case is met if all its lines are: the least of their outcomes."""
         key = f"{key}/{case['name']}"
         outcomes = [self.line(line, at) for line in case["lines"]]
-        self.trace.update({f"{key}/{n}": outcome for n, outcome in enumerate(outcomes, 1)})
-        self.trace[key] = outcome = min(outcomes)
-        return outcome
+        for n, outcome in enumerate(outcomes, 1):
+            self.trace[f"{key}/{n}"] = outcome
+        self.trace[key] = least = min(outcomes)
+        return least
 
     def line(self, line: Json, at: At) -> int:
         """One comparison."""
@@ -207,7 +212,7 @@ class Evaluation:
         hi = max(points.hi for points in scores)
         return span(lo, hi, widest(points.gap for points in scores if points.hi > lo))
 
-    def ladder(self, rungs: Sequence[Json], rest: Fraction, key: str, at: At) -> Points:
+    def ladder(self, rungs: Sequence[Json], rest: Number, key: str, at: At) -> Points:
         """The points of the first rung that is met, at most of the first that is not ruled out."""
         steps = [(self.case(rung, key, at), number(rung["points"])) for rung in rungs]
         lo = next((points for outcome, points in steps if outcome == MET), rest)
@@ -272,13 +277,13 @@ class Evaluation:
             case ["total", records, field, rule, filed]:
                 return self.amount(records, field, rule, filed)
             case ["days", a, b]:
-                return self.time(a, b, at, lambda x, y: Fraction((y - x).days))
+                return self.time(a, b, at, lambda x, y: (y - x).days)
             case ["years", a, b]:
                 return self.time(a, b, at, years)
             case ["calendar_years", a, b]:
-                return self.time(a, b, at, lambda x, y: Fraction(y.year - x.year))
+                return self.time(a, b, at, lambda x, y: y.year - x.year)
             case ["year_number", a]:
-                return self.time(a, a, at, lambda x, _: Fraction(x.year))
+                return self.time(a, a, at, lambda x, _: x.year)
             case ["lookup", name, a]:
                 return lookup(self.ruleset["maps"][name], self.read(a, at))
             case ["else_found", a, finding]:
@@ -299,7 +304,7 @@ class Evaluation:
     def unlisted(self, filed: str | None) -> Reading:
         """What stands in for a list without records that is not complete: the filed total."""
         if filed is None:
-            return Reading(Fraction(0), None, MISSING)
+            return Reading(0, None, MISSING)
         return self.read(["fact", filed], None)
 
     def outcomes(self, records: str, rule: str) -> list[Result]:
@@ -314,7 +319,7 @@ class Evaluation:
         if not self.items(records) and not self.complete(records):
             return self.unlisted(filed)
         outcomes = self.outcomes(records, rule)
-        met = Fraction(outcomes.count(MET))
+        met = outcomes.count(MET)
         if not self.complete(records):
             return self.agreeing(Reading(met, None, MISSING), filed)
         missing, pending = outcomes.count(MISSING), outcomes.count(PENDING)
@@ -329,7 +334,7 @@ class Evaluation:
         if not self.items(records) and not self.complete(records):
             return self.unlisted(filed)
         fact = self.ruleset["fields"][f"{records}.{field}"]
-        terms = [] if self.complete(records) else [Reading(Fraction(0), None, MISSING)]
+        terms = [] if self.complete(records) else [Reading(0, None, MISSING)]
         for record, outcome in zip(self.items(records), self.outcomes(records, rule), strict=True):
             value = leaf(fact, record.get(field))
             if value.lo is None or value.lo < 0:
@@ -337,7 +342,7 @@ class Evaluation:
             if outcome == MET:
                 terms.append(value)
             elif outcome in (MISSING, PENDING):
-                terms.append(Reading(Fraction(0), value.hi, widest([outcome, value.gap])))
+                terms.append(Reading(0, value.hi, widest([outcome, value.gap])))
         return self.agreeing(sum_up(terms), filed)
 
     def agreeing(self, listed: Reading, filed: str | None) -> Reading:
@@ -351,13 +356,13 @@ class Evaluation:
         total = self.read(["fact", filed], None)
         least, most = listed.lo, listed.hi
         if isinstance(known, bool):
-            least, most = min(least, Fraction(1)), None if most is None else min(most, Fraction(1))
+            least, most = min(least, 1), None if most is None else min(most, 1)
         if total.lo is None or least > total.lo or (most is not None and most < total.lo):
             return BROKEN
         return total
 
     def time(
-        self, a: Sequence[Any], b: Sequence[Any], at: At, measure: Callable[[date, date], Fraction]
+        self, a: Sequence[Any], b: Sequence[Any], at: At, measure: Callable[[date, date], Number]
     ) -> Reading:
         """A measure of the time from date a to date b."""
         start, end = self.day(a, at), self.day(b, at)
@@ -393,16 +398,16 @@ def widest(gaps: Iterable[int]) -> int:
     return min((gap for gap in gaps if gap), default=0)
 
 
-def span(lo: Fraction, hi: Fraction, gap: int) -> Points:
+def span(lo: Number, hi: Number, gap: int) -> Points:
     """Points from lo to hi; where these are the same there is no gap."""
     return Points(lo, hi, 0 if same(lo, hi) else gap)
 
 
 def sum_of(parts: Sequence[Points]) -> Points:
     """The sum of points."""
-    lo = hi = sum((points.lo for points in parts), Fraction(0))
+    lo = hi = sum(points.lo for points in parts)
     if not all(points.lo is points.hi for points in parts):
-        hi = sum((points.hi for points in parts), Fraction(0))
+        hi = sum(points.hi for points in parts)
     return span(lo, hi, widest(points.gap for points in parts))
 
 
@@ -432,11 +437,12 @@ _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+|/[1-9][0-9]*)?")
 
 
 @lru_cache(maxsize=1 << 14)
-def number(text: object) -> Fraction:
+def number(text: object) -> Number:
     """The exact number that a text states."""
     if not isinstance(text, str) or not _NUMBER.fullmatch(text):
         raise EvaluationError(f"numbers are decimals or fractions in a text, not {text!r}")
-    return Fraction(text)
+    value = Fraction(text)
+    return value.numerator if value.denominator == 1 else value
 
 
 def unsettled(gap: int) -> int:
@@ -446,7 +452,7 @@ def unsettled(gap: int) -> int:
     return gap
 
 
-def compare(lo: Fraction | None, hi: Fraction | None, gap: int, op: str, limit: Fraction) -> int:
+def compare(lo: Number | None, hi: Number | None, gap: int, op: str, limit: Number) -> int:
     """Met if all of [lo, hi] satisfy it, not met if none does."""
     match op:
         case ">=" | ">":
@@ -457,7 +463,7 @@ def compare(lo: Fraction | None, hi: Fraction | None, gap: int, op: str, limit: 
             raise EvaluationError(f"unknown comparison {op!r}")
     if worst is not None and holds(worst, limit):
         return MET
-    if best is not None and not holds(best, limit):
+    if best is not None and (best is worst or not holds(best, limit)):
         return NOT_MET
     return unsettled(gap)
 
@@ -472,7 +478,7 @@ def among(reading: Reading, codes: Sequence[str]) -> int:
 # bands: rows of lower end, upper end, points
 
 
-def score(rows: Sequence[Any], value: Fraction) -> Fraction:
+def score(rows: Sequence[Any], value: Number) -> Number:
     """The points of a value; on a boundary, the higher of the two."""
     return max(
         number(points)
@@ -481,7 +487,7 @@ def score(rows: Sequence[Any], value: Fraction) -> Fraction:
     )
 
 
-def samples(reading: Reading, rows: Sequence[Any]) -> list[Fraction]:
+def samples(reading: Reading, rows: Sequence[Any]) -> list[Number]:
     """Values that stand for every value of an interval, as to their points.
 
     Points change at boundaries only: the ends, the boundaries between, and one value between any
@@ -493,28 +499,35 @@ def samples(reading: Reading, rows: Sequence[Any]) -> list[Fraction]:
     unsettled(reading.gap)
     marks = {number(end) for row in rows for end in row[:2] if end is not None}
     inside = {m for m in marks if (lo is None or lo < m) and (hi is None or m < hi)}
-    ends = sorted(inside.union(end for end in (lo, hi) if end is not None)) or [Fraction(0)]
+    ends = sorted(inside.union(end for end in (lo, hi) if end is not None)) or [0]
     if lo is None:
         ends.insert(0, ends[0] - 1)
     if hi is None:
         ends.append(ends[-1] + 1)
-    return ends + [(a + b) / 2 for a, b in pairwise(ends)]
+    return ends + [ratio(a + b, 2) for a, b in pairwise(ends)]
 
 
 # figures
 
 
-def exactly(value: Fraction) -> Reading:
+def exactly(value: Number) -> Reading:
     """A known figure."""
     return Reading(value, value, 0)
 
 
-def interval(lo: Fraction | None, hi: Fraction | None, gap: int) -> Reading:
+def interval(lo: Number | None, hi: Number | None, gap: int) -> Reading:
     """A figure from lo to hi; where these are the same there is no gap."""
     return Reading(lo, hi, 0 if lo is not None and same(lo, hi) else gap)
 
 
-def same(lo: Fraction, hi: Fraction | None) -> bool:
+def ratio(a: Number, b: Number) -> Number:
+    """a / b, exactly: of two whole numbers Python would make a float."""
+    if isinstance(a, int):
+        a = Fraction(a)
+    return a / b
+
+
+def same(lo: Number, hi: Number | None) -> bool:
     """Whether two ends are one; mostly they are one object, and to compare fractions takes time."""
     return lo is hi or lo == hi
 
@@ -527,10 +540,10 @@ def leaf(fact: Json, value: object) -> Reading:
     gap = MISSING if origin == "填报" else PENDING
     if kind == "flag":
         if value is None:
-            return Reading(Fraction(0), Fraction(1), gap)
+            return Reading(0, 1, gap)
         if not isinstance(value, bool):
             raise EvaluationError(f"flags are true or false, not {value!r}")
-        return exactly(Fraction(value))
+        return exactly(int(value))
     if kind == "number":
         if value is None:
             lo, hi = fact["minimum"], fact["maximum"]
@@ -553,8 +566,8 @@ def sum_up(terms: Sequence[Reading]) -> Reading:
     los = [term.lo for term in terms if term.lo is not None]
     his = [term.hi for term in terms if term.hi is not None]
     return interval(
-        sum(los, Fraction(0)) if len(los) == len(terms) else None,
-        sum(his, Fraction(0)) if len(his) == len(terms) else None,
+        sum(los) if len(los) == len(terms) else None,
+        sum(his) if len(his) == len(terms) else None,
         widest(term.gap for term in terms),
     )
 
@@ -574,8 +587,9 @@ def quotient(a: Reading, b: Reading) -> Reading:
     if b.lo <= 0:
         return BROKEN
     if a.lo is not None and a.lo is a.hi:
-        return exactly(a.lo / b.lo)
-    lo, hi = None if a.lo is None else a.lo / b.lo, None if a.hi is None else a.hi / b.lo
+        return exactly(ratio(a.lo, b.lo))
+    lo = None if a.lo is None else ratio(a.lo, b.lo)
+    hi = None if a.hi is None else ratio(a.hi, b.lo)
     return interval(lo, hi, a.gap)
 
 
@@ -589,7 +603,7 @@ def smaller(a: Reading, b: Reading) -> Reading:
 
 
 def bounded(
-    a: Reading, lowers: Sequence[Fraction | None], uppers: Sequence[Fraction | None]
+    a: Reading, lowers: Sequence[Number | None], uppers: Sequence[Number | None]
 ) -> Reading:
     """a within the bounds; broken if these leave nothing, as when filed totals contradict."""
     if a.broken:
@@ -621,7 +635,7 @@ def anniversary(day: date, after: int) -> date:
         return date(day.year + after, 3, 1)
 
 
-def years(a: date, b: date) -> Fraction:
+def years(a: date, b: date) -> Number:
     """Full years from a to b, and of the running year the share of its days that have passed."""
     if b < a:
         return -years(b, a)

@@ -689,7 +689,7 @@ class Plan:
 
 
 #: For some points, the places of readings by which they are given.
-_Ways: TypeAlias = dict[Fraction, dict[int, int]]
+_Ways: TypeAlias = dict[int | Fraction, dict[int, int]]
 
 
 def _totals(body: Total, ways: Mapping[str, _Ways]) -> _Ways:

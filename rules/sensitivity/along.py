@@ -85,7 +85,7 @@ class Grid:
             self.known[least] = sign_changes(lambda k: value_at(k, least), degree, lo, hi)
         return self.known[least]
 
-    def days(self, measure: Callable[[int], Fraction], polynomial: Polynomial) -> list[int]:
+    def days(self, measure: Callable[[int], Fraction | int], polynomial: Polynomial) -> list[int]:
         """The days at which the sign of a linear function of a monotone measure changes."""
         linear = 2
         if len(polynomial) > linear:

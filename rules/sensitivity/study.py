@@ -240,7 +240,7 @@ class Case(reference.Evaluation):
         a: Sequence[Any],
         b: Sequence[Any],
         at: At,
-        measure: Callable[[date, date], Fraction],
+        measure: Callable[[date, date], reference.Number],
     ) -> Reading:
         """A measure of time, with the date as a variable: it is monotone in each of the dates."""
         known = super().time(a, b, at, measure)
@@ -249,7 +249,7 @@ class Case(reference.Evaluation):
         if grid is None or known.lo is None or not (first or last):
             return known
 
-        def measured(place: int) -> Fraction:
+        def measured(place: int) -> reference.Number:
             day = date.fromordinal(place)
             return measure(*(day if moving else cast(date, fixed) for moving, fixed in pairs))
 
