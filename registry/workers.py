@@ -11,6 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from multiprocessing import connection, get_context, parent_process
 from time import monotonic
 from typing import Any, Final, Generic, Protocol, TypeVar
@@ -27,6 +28,8 @@ _Given = TypeVar("_Given", covariant=True)
 PATIENCE: Final = 60.0
 #: How long a process may take to be ready for its first task.
 _STARTING: Final = 120.0
+#: How many small tasks are handed in together.
+PART: Final = 20
 #: How often a task is tried.
 _TRIES: Final = 2
 
@@ -255,6 +258,24 @@ def answers(
             yield first, work.result(number)
     for key, number in begun:
         yield key, work.result(number)
+
+
+def in_parts(
+    work: Work[list[Task], list[Answer]], tasks: Iterable[Task], size: int | None = None
+) -> Iterator[tuple[Task, Answer | Lost]]:
+    """The answers to tasks of which so many are handed in together, in order.
+
+    Of a part that processes are lost on every task is tried by itself, so that no other is lost with it.
+    """
+    coming, size = iter(tasks), size or PART
+    listed = ((part, part) for part in iter(lambda: list(islice(coming, size)), []))
+    for part, found in answers(work, listed, max(1, work.ahead // size)):
+        if isinstance(found, list):
+            yield from zip(part, found, strict=True)
+        elif len(part) == 1:
+            yield part[0], found
+        else:
+            yield from in_parts(work, part, 1)
 
 
 def _died(worker: _Worker) -> str:

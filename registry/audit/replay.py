@@ -4,11 +4,12 @@ Nothing but the database is read: the facts as filed, the determinations, the pu
 applicability table that the decision names. The bytes of the decision must come out again.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import partial
+from itertools import islice
 from typing import Final, NamedTuple
 
 import sqlalchemy as sa
@@ -92,6 +93,19 @@ class _Known(NamedTuple):
     register: Sequence[Registration]
 
 
+@dataclass(frozen=True)
+class _Ahead:
+    """What was read for several decisions at once.
+
+    ``undetermined`` are filings of which nothing was ever determined, ``unregistered`` the credit codes
+    of enterprises on which the register has nothing that ever bore.
+    """
+
+    filings: Mapping[int, cases.Case] = field(default_factory=dict)
+    undetermined: Set[int] = frozenset()
+    unregistered: Set[str] = frozenset()
+
+
 class _DiffersError(Exception):
     def __init__(self, difference: Difference, detail: str) -> None:
         super().__init__(detail)
@@ -122,6 +136,8 @@ def _readable() -> Iterator[None]:
         raise _DiffersError(Difference.RECORD, "记录或其依据已被改动，无法读取") from None
 
 
+#: Of how many entries what they rest on is read at once.
+_AT_ONCE: Final = 50
 #: How many publications are held ready at once.
 _HELD: Final = 4
 
@@ -132,11 +148,32 @@ class Replayer:
     def __init__(self, session: Session) -> None:
         self.session = session
         self._judges: dict[str, tuple[publication.Published, Judge]] = {}
+        self._ahead = _Ahead()
 
-    def replay_all(self, entries: Iterator[journal.Entry]) -> Iterator[Replayed]:
+    def replay_all(self, entries: Iterable[journal.Entry]) -> Iterator[Replayed]:
         """Each of these decisions, taken again in order."""
-        for entry in entries:
+        for entry in self.reading_ahead(entries):
             yield self.replay(entry)
+
+    def reading_ahead(self, entries: Iterable[journal.Entry]) -> Iterator[journal.Entry]:
+        """These entries; what the decisions among the next few rest on is read at once, which saves time."""
+        coming = iter(entries)
+        while part := list(islice(coming, _AT_ONCE)):
+            self._ahead = self._read_ahead([e for e in part if e.kind == "decision"])
+            yield from part
+        self._ahead = _Ahead()
+
+    def _read_ahead(self, decisions: Sequence[journal.Entry]) -> "_Ahead":
+        session, ids = self.session, [entry.filing_id or 0 for entry in decisions]
+        try:
+            usccs = sorted({entry.content["case"]["uscc"] for entry in decisions})
+            return _Ahead(
+                {case.filing_id: case for case in cases.cases(session, list(dict.fromkeys(ids)))},
+                set(ids) - cases.determinations(session, ids).keys(),
+                set(usccs) - register.bearing(session, usccs).keys(),
+            )
+        except (RecordError, *UNREADABLE):  # each by itself: it is to be told which is amiss
+            return _Ahead()
 
     def replay(self, entry: journal.Entry) -> Replayed:
         """One decision taken again."""
@@ -234,10 +271,8 @@ class Replayer:
             judged = judge.judge(found, *known)
         except RulesError as error:
             raise _DiffersError(Difference.ENGINE, str(error)) from None
-        case = cases.case(self.session, entry.filing_id or 0)
-        stated = asked_of(case, asked["tier"], known.profile.as_of, how(asked))
-        facts = digest(sealed_facts(case.facts, entry.salt))
-        return judged, body_of(judged, stated, facts, published)
+        stated = asked_of(self._case(entry), asked["tier"], known.profile.as_of, how(asked))
+        return judged, body_of(judged, stated, body["facts"], published)  # which were looked at
 
     def _facts(self, entry: journal.Entry, asked: Json, when: str) -> _Known:
         """The facts of a decision's filing then, or as they are known now, with all that bears on them."""
@@ -251,20 +286,19 @@ class Replayer:
                 raise RecordError(
                     f"第{entry.seq}号决定所依据的填报（{asked['filed_as_of']}）已撤销，没有现行的版本"
                 )
-            known = cases.determinations(self.session, [current]).get(current, [])
+            known = self._determined(current)
             profile = cases.case(self.session, current).profile_as_of(day)
             return _Known(profile, known, self._register(asked))
         body = entry.content
         try:
-            case = cases.case(self.session, entry.filing_id or 0)
+            case = self._case(entry)
         except RecordError:
             raise _DiffersError(Difference.FACTS, "所依据的填报已不在登记库中") from None
         except UNREADABLE:
             raise _DiffersError(Difference.FACTS, "所依据的填报已被改动，无法读取") from None
         if digest(sealed_facts(case.facts, entry.salt)) != body["facts"]:
             raise _DiffersError(Difference.FACTS, "所依据的填报已被改动")
-        held = cases.determinations(self.session, [case.filing_id], until=entry.seq - 1)
-        known = held.get(case.filing_id, [])
+        known = self._determined(case.filing_id, until=entry.seq - 1)
         if not {d.digest for d in known}.issuperset(body["determinations"]):
             raise _DiffersError(Difference.FACTS, "所依据的人工认定已不在登记库中")
         registered = self._register(asked, until=entry.seq - 1)
@@ -272,7 +306,18 @@ class Replayer:
             raise _DiffersError(Difference.FACTS, "所依据的登记已不在登记库中，或已被改动")
         return _Known(case.profile_as_of(day), known, registered)
 
+    def _case(self, entry: journal.Entry) -> cases.Case:
+        id = entry.filing_id or 0
+        return self._ahead.filings.get(id) or cases.case(self.session, id)
+
+    def _determined(self, filing_id: int, until: int | None = None) -> list[Determination]:
+        if filing_id in self._ahead.undetermined:
+            return []
+        return cases.determinations(self.session, [filing_id], until=until).get(filing_id, [])
+
     def _register(self, asked: Json, until: int | None = None) -> list[Registration]:
+        if asked["uscc"] in self._ahead.unregistered:
+            return []
         return register.bearing(self.session, [asked["uscc"]], until=until).get(asked["uscc"], [])
 
     def _rules(self, applicability: str) -> tuple[publication.Published, Judge]:
@@ -293,19 +338,19 @@ class Replayer:
 
 
 class Bench:
-    """Takes decisions of a registry again by number, over a connection of its own."""
+    """Takes decisions of a registry again, over a connection of its own."""
 
     def __init__(self, url: str) -> None:
         self._engine = storage.create_engine(url)
         self._replayer: Replayer | None = None
 
-    def __call__(self, seq: int) -> Replayed:
-        """One decision taken again, in a transaction of its own."""
+    def __call__(self, entries: Sequence[journal.Entry]) -> list[Replayed]:
+        """These decisions taken again, in a transaction of their own."""
         with storage.session(self._engine) as session:
             if self._replayer is None:
                 self._replayer = Replayer(session)
             self._replayer.session = session
-            return self._replayer.replay(journal.entry(session, seq))
+            return list(self._replayer.replay_all(entries))
 
     def close(self) -> None:
         """Release the engines' memory, and disconnect."""
@@ -327,9 +372,10 @@ def replayed(
     One on which processes die or hang is told as a difference of the engine.
     """
     url = engine.url.render_as_string(hide_password=False)
-    work: workers.Work[int, Replayed] = workers.work(partial(bench, url), jobs, patience)
+    work: workers.Work[list[journal.Entry], list[Replayed]]
+    work = workers.work(partial(bench, url), jobs, patience)
     with closing(work):
-        for entry, found in workers.answers(work, ((e, e.seq) for e in entries)):
+        for entry, found in workers.in_parts(work, entries):
             yield _unanswered(entry, found) if isinstance(found, workers.Lost) else found
 
 

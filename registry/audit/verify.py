@@ -207,7 +207,8 @@ def _journal(
     _agree(report, wanted.pop(0, ()), frontier)
     replayer = Replayer(session)
     latest: datetime | None = None
-    for entry in journal.entries(session, first=-(2**62)):
+    entries = journal.entries(session, first=-(2**62))
+    for entry in replayer.reading_ahead(entries) if replay else entries:
         number = report.size + 1
         if entry.seq < number:
             report.completeness.append(f"第{entry.seq}号记录是多出来的")

@@ -3,9 +3,11 @@
 import os
 import signal
 import time
+from collections.abc import Sequence
 
 from registry.audit import replay
 from registry.audit.replay import Replayed
+from registry.record import journal
 from registry.record.decisions import Asked, Bench, Judged
 from registry.uscc import check_digit
 
@@ -37,10 +39,14 @@ class Hung(Bench):
         return super().__call__(asked)
 
 
+#: The entry they are lost on.
+FIFTH = 5
+
+
 class KilledReplaying(replay.Bench):
     """Dies on the fifth entry."""
 
-    def __call__(self, seq: int) -> Replayed:
-        if seq == 5:
+    def __call__(self, entries: Sequence[journal.Entry]) -> list[Replayed]:
+        if any(entry.seq == FIFTH for entry in entries):
             os.kill(os.getpid(), signal.SIGKILL)
-        return super().__call__(seq)
+        return super().__call__(entries)

@@ -32,3 +32,11 @@ class Squares:
             if self.kind == "raises":
                 raise RegistryError("负数")
         return number * number
+
+
+class ManySquares(Squares):
+    """Squares the numbers of a list, one by one."""
+
+    def __call__(self, numbers: list[int]) -> list[int]:  # type: ignore[override]
+        """Square each."""
+        return [super(ManySquares, self).__call__(number) for number in numbers]

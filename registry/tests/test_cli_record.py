@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from registry import workers
 from registry.tests.test_cli import GOOD, Run, workbook
 
 CODE = str(GOOD["统一社会信用代码"])
@@ -157,6 +158,7 @@ def test_an_interrupted_replay_goes_on(
 
     monkeypatch.setattr(Replayer, "replay", counting)
     monkeypatch.setattr(audit, "_EVERY", 1)
+    monkeypatch.setattr(workers, "PART", 1)
     assert filed("replay", "--all").exit_code == 1
     assert (tmp_path / "tidu-replay.json").exists()
     monkeypatch.setattr(Replayer, "replay", original)

@@ -34,6 +34,7 @@ from registry.tests.history import History, code
 from rules.canonical import canonical_json, sha256
 from rules.decider import Decider
 from rules.decode import decode
+from rules.model import Ruleset
 from rules.record import decision_body
 
 TABLES = SQLModel.metadata.tables
@@ -103,7 +104,12 @@ class Attacker:
 @pytest.fixture(autouse=True)
 def _engines_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """An engine is kept for each ruleset: to make one takes longer than all the rest."""
-    monkeypatch.setattr(judging, "Decider", lambda ruleset: _decider(ruleset.canonical()))
+
+    def made(ruleset: Ruleset, *, alone: bool) -> Decider:
+        assert not alone, "what is on the record is decided by both"
+        return _decider(ruleset.canonical())
+
+    monkeypatch.setattr(judging, "Decider", made)
 
 
 @lru_cache(maxsize=32)

@@ -22,7 +22,7 @@ from registry.record import cases, decisions, journal
 from registry.record.decisions import Bench, Decided, Decider, Request
 from registry.tests.losing import BAD, Hung, Killed, KilledReplaying, code
 from registry.tests.processes import ended, forked
-from registry.tests.squares import Squares
+from registry.tests.squares import ManySquares, Squares
 from registry.tests.support import Clock, load, publish, submission
 from rules.facts import TITLES
 
@@ -71,6 +71,29 @@ def test_a_task_that_succeeds_at_the_second_try_is_answered(tmp_path: Path) -> N
     assert squares("killed once", log, [1, -2, 3], jobs=1) == [1, 4, 9]
     assert len(tried(log, -2)) == 2
     assert len(tried(log, 3)) == 1
+
+
+@pytest.mark.parametrize("kind", ["killed", "killed once"])
+def test_of_tasks_handed_in_together_only_the_one_is_lost_that_processes_die_on(
+    kind: str, tmp_path: Path
+) -> None:
+    numbers = [*range(7), -7, *range(8, 25)]
+    pool: workers.Pool[list[int], list[int]]
+    pool = workers.Pool(partial(ManySquares, kind, tmp_path / "log"), 2)
+    with closing(pool):
+        found = list(workers.in_parts(pool, numbers, 5))
+    assert [number for number, _ in found] == numbers
+    expected = [n * n for n in numbers]
+    if kind == "killed":
+        assert found[7][1] == workers.Lost("计算进程两次异常结束（信号9）")
+        del found[7], expected[7]
+    assert [answer for _, answer in found] == expected
+
+
+def test_tasks_of_this_process_are_handed_in_together_too(tmp_path: Path) -> None:
+    work: workers.Work[list[int], list[int]]
+    work = workers.InProcess(partial(ManySquares, "", tmp_path / "log"))
+    assert list(workers.in_parts(work, range(7), 3)) == [(n, n * n) for n in range(7)]
 
 
 def test_what_the_work_raises_is_raised(tmp_path: Path) -> None:
