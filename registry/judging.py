@@ -116,10 +116,14 @@ class Judgement:
 
 
 class Judge:
-    """Judges cases by some rules; keeps one decider for each ruleset."""
+    """Judges cases by some rules; keeps one decider for each ruleset.
 
-    def __init__(self, rules: Rules) -> None:
+    ``alone`` as in ``rules.decider.Decider``: nothing that is recorded or told as a verdict may come of it.
+    """
+
+    def __init__(self, rules: Rules, *, alone: bool = False) -> None:
         self.rules = rules
+        self.alone = alone
         self._deciders: dict[str, Decider] = {}
         self._read: dict[str, frozenset[str]] = {}
         self._registered: dict[str, set[str]] = {}
@@ -159,7 +163,7 @@ class Judge:
             )
             if settled:
                 applied = [*of_facts, *(d for d in of_rules if d.target in settled)]
-                with Decider(decode(canonical_json(plain))) as decider:
+                with Decider(decode(canonical_json(plain)), alone=self.alone) as decider:
                     decision = decider.decide(decision.profile)
         ordered = sorted(applied, key=lambda d: d.seq)
         return Judgement(
@@ -167,9 +171,9 @@ class Judge:
         )
 
     def decide(self, root: str, profile: Profile) -> Decision:
-        """Decide a profile under one root rule, by both evaluators."""
+        """Decide a profile under one root rule."""
         if root not in self._deciders:
-            self._deciders[root] = Decider(self.rules.ruleset(root))
+            self._deciders[root] = Decider(self.rules.ruleset(root), alone=self.alone)
         return self._deciders[root].decide(profile)
 
     def registered(self, root: str) -> set[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 
@@ -21,15 +21,42 @@ class Difference:
     decided: object
 
 
+#: What a program says of a filing, as it came out of the database.
+Row: TypeAlias = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """How the rows of a program are read; ``names`` are those of the columns."""
+
+    names: tuple[str, ...]
+    nodes: Mapping[str, Place]
+    scale: int
+
+    def filing(self, row: Row) -> int:
+        """The filing that a row is of."""
+        return int(row[self.names.index("filing_id")])
+
+    def trace(self, row: Row) -> Trace:
+        """The results in a row."""
+        return trace(dict(zip(self.names, row, strict=True)), self.nodes, self.scale)
+
+
+def rows(
+    database: Database, program: Program, among: sa.Select[Any] | None = None
+) -> tuple[Columns, Iterator[Row]]:
+    """What a program says of every node but those of single records, a row a filing."""
+    statement = program.statement(program.everything(), among=among, fence=database.fence)
+    names = tuple(c.name for c in statement.selected_columns)
+    return Columns(names, program.nodes, program.scale), database.rows(statement)
+
+
 def results(
     database: Database, program: Program, among: sa.Select[Any] | None = None
 ) -> Iterator[tuple[int, Trace]]:
-    """What a program says of every node but those of single records, filing by filing."""
-    statement = program.statement(program.everything(), among=among, fence=database.fence)
-    names = [c.name for c in statement.selected_columns]
-    for row in database.rows(statement):
-        known = dict(zip(names, row, strict=True))
-        yield int(known["filing_id"]), trace(known, program.nodes, program.scale)
+    """The same, filing by filing."""
+    columns, found = rows(database, program, among)
+    return ((columns.filing(row), columns.trace(row)) for row in found)
 
 
 def record_results(

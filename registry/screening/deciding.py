@@ -21,6 +21,7 @@ from registry.judging import (
 )
 from registry.record import cases, register
 from registry.record.cases import Case
+from registry.screening.agreement import Columns, Difference, Row, differences
 from registry.screening.compiler.program import Code
 from registry.screening.variants import Varied
 from rules.editions import OTHERS, ApplicabilityRow, Governing
@@ -121,25 +122,39 @@ class Bench:
             self._easier.close()
 
 
-class Tracer:
-    """Decides filings one by one, node by node.
+@dataclass(frozen=True)
+class Screened:
+    """A filing, what is known of it, and what was screened of it."""
 
-    None is one that nobody may decide as of the day, a text says why one could not be decided.
+    case: Case
+    known: Known
+    row: Row
+
+
+class Checker:
+    """Has the engine decide screened filings again; tells the nodes on which it says otherwise.
+
+    None is of one that nobody may decide as of the day, a text says why one could not be decided. The
+    engine decides alone, since what was screened is the other evaluation.
     """
 
-    def __init__(self, rules: Rules, root: str, day: date) -> None:
-        self._judge = Judge(rules)
-        self._root, self._day = root, day
+    def __init__(self, rules: Rules, root: str, day: date, columns: Columns) -> None:
+        self._judge = Judge(rules, alone=True)
+        self._root, self._day, self._columns = root, day, columns
 
-    def __call__(self, filing: tuple[Case, Known]) -> Trace | str | None:
-        """Decide a filing."""
-        case, known = filing
+    def __call__(self, screened: Sequence[Screened]) -> list[list[Difference] | str | None]:
+        """Check filings one by one."""
+        return [self._check(one) for one in screened]
+
+    def _check(self, one: Screened) -> list[Difference] | str | None:
+        case = one.case
         try:
-            return judge(self._judge, case, self._root, self._day, known).decision.trace
+            decided = judge(self._judge, case, self._root, self._day, one.known).decision.trace
         except CheckRefusedError:
             return None
-        except (DisagreementError, EngineFaultError) as error:
+        except EngineFaultError as error:
             return str(error)
+        return differences(case.filing_id, self._columns.trace(one.row), decided)
 
     def close(self) -> None:
         """Release the engine's memory."""

@@ -21,11 +21,12 @@ from registry.judging import CheckRefusedError, Judge, Judgement
 from registry.record.cases import Case
 from registry.screening import agreement, deciding
 from registry.screening.agreed import Agreed
+from registry.screening.agreement import Difference
 from registry.screening.compiler.dialects import DayLiteral
 from registry.screening.compiler.program import Code, Program, necessary
 from registry.screening.compiler.widths import UnsupportedError
 from registry.screening.counting import Counting
-from registry.screening.deciding import Bench, Decided, Known, Question
+from registry.screening.deciding import Bench, Checker, Decided, Known, Question, Screened
 from registry.screening.engines import Database, ScreeningError
 from registry.screening.results import VERDICT, Firm, Part, Stage, Step, Tally, successive
 from registry.screening.schema import Schema
@@ -35,7 +36,7 @@ from registry.screening.variants import moved
 from rules.editions import Governing
 from rules.errors import NoRulesetError
 from rules.explain import explain, grounds
-from rules.model import Outcome, Ruleset, Trace
+from rules.model import Outcome, Ruleset
 
 #: Of how many filings worker processes are worth starting to decide them again.
 _MANY: Final = 1000
@@ -274,34 +275,32 @@ class Screening:
         near = id.in_(_ids(part.edge)) if edge - agreed else sa.false()
         query = sa.select(id).where(sa.or_(near, id.in_(sample)))
         among = query.where(self._filing.c.routed.is_(None))
-        screened: dict[int, Trace] = {}
+        columns, found = agreement.rows(self.database, program, among)
         compared = set[int]()
 
-        def tasks() -> Iterator[tuple[int, tuple[Case, Known]]]:
-            """What is to be decided again; what was screened is kept until it is compared."""
-            found = agreement.results(self.database, program, among)
-            for held in parts((row for row in found if row[0] in wanted), _HELD):
-                screened.update(held)
-                for case, known in self._cases(sorted(id for id, _ in held)):
-                    yield case.filing_id, (case, known)
+        def tasks() -> Iterator[Screened]:
+            """What is to be decided again, with what was screened."""
+            for held in parts((row for row in found if columns.filing(row) in wanted), _HELD):
+                rows = {columns.filing(row): row for row in held}
+                for case, known in self._cases(sorted(rows)):
+                    yield Screened(case, known, rows[case.filing_id])
 
-        tracer = partial(deciding.Tracer, self.judge.rules, part.root, self.scope.day)
-        work: workers.Work[tuple[Case, Known], Trace | str | None]
-        work = workers.work(tracer, workers.jobs_for(len(wanted), self._jobs, _MANY))
+        checker = partial(Checker, self.judge.rules, part.root, self.scope.day, columns)
+        work: workers.Work[list[Screened], list[list[Difference] | str | None]]
+        work = workers.work(checker, workers.jobs_for(len(wanted), self._jobs, _MANY))
         with closing(work):
-            for number, (filing_id, trace) in enumerate(workers.answers(work, tasks())):
+            checked = workers.in_parts(work, tasks())
+            for number, (one, differing) in enumerate(checked):
                 yield Stage(f"规则引擎复核{tally.tier} {part.root}", number, len(wanted))
-                said = screened.pop(filing_id)
-                if trace is None:
+                if differing is None:
                     continue
-                if isinstance(trace, str | workers.Lost):
-                    why = trace if isinstance(trace, str) else trace.reason
+                if isinstance(differing, str | workers.Lost):
+                    why = differing if isinstance(differing, str) else differing.reason
                     raise ScreeningError(
-                        f"填报编号{filing_id}不能由规则引擎复核（{why}）：结果不予显示，请保留快照并报告"
+                        f"填报编号{one.case.filing_id}不能由规则引擎复核（{why}）：结果不予显示，请保留快照并报告"
                     )
-                found = agreement.differences(filing_id, said, trace)
-                agreement.refuse(found, part.root)
-                compared.add(filing_id)
+                agreement.refuse(differing, part.root)
+                compared.add(one.case.filing_id)
         tally.checked += len(compared)
         tally.agreed += len(agreed)
         self._agreed.add(ruleset, compared)
