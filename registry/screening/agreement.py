@@ -80,16 +80,18 @@ def trace(row: Mapping[str, Any], nodes: Mapping[str, Place], scale: int) -> Tra
 
 def differences(filing_id: int, screened: Trace, decided: Trace) -> list[Difference]:
     """The nodes on which a screened trace and that of a decision differ; those of records apart."""
-    keys = {k for k in decided if not _of_record(k)}
+    ours = {k: result for k, result in decided.items() if not _of_record(k)}
+    if ours == screened:
+        return []
     return [
-        Difference(filing_id, key, screened.get(key), decided.get(key))
-        for key in sorted(keys | set(screened))
-        if screened.get(key) != decided.get(key)
+        Difference(filing_id, key, screened.get(key), ours.get(key))
+        for key in sorted({**ours, **screened})
+        if screened.get(key) != ours.get(key)
     ]
 
 
 def _of_record(key: str) -> bool:
-    return "#" in key.partition(":")[0] and ":" in key
+    return "#" in key and ":" in key and "#" in key.partition(":")[0]
 
 
 def refuse(found: Sequence[Difference], root: str) -> None:

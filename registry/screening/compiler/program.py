@@ -49,13 +49,14 @@ class Place:
 
     def result(self, row: Mapping[str, Any], scale: int) -> int | tuple[Fraction, Fraction, int]:
         """The result in a row, as traces of plain values have it."""
-        read = [
+        lo, *more = (
             int(row[c]) if fixed is None else fixed
             for c, fixed in zip(self.columns, self.constants, strict=True)
-        ]
-        if len(read) == 1:
-            return read[0]
-        return Fraction(read[0], scale), Fraction(read[1], scale), read[2]
+        )
+        if not more:
+            return lo
+        hi, gap = more
+        return Fraction(lo, scale), Fraction(hi, scale), gap
 
 
 @dataclass(frozen=True)
