@@ -101,7 +101,10 @@ class _Worker:
 
 @dataclass
 class Pool(Generic[Task, Answer]):
-    """Work in so many processes, each of which begins with ``start``, which must be picklable."""
+    """Work in so many processes, each of which begins with ``start``, which must be picklable.
+
+    A thread attends to the processes, so that none waits for who is busy between handing in and fetching.
+    """
 
     start: Callable[[], Callable[[Task], Answer]]
     jobs: int
@@ -113,6 +116,13 @@ class Pool(Generic[Task, Answer]):
     _answers: dict[int, Answer | Lost | Exception] = field(default_factory=dict, init=False)
     _workers: list[_Worker] = field(default_factory=list, init=False)
     _given: int = field(default=0, init=False)
+    _attending: threading.Thread | None = field(default=None, init=False)
+    _bell: tuple[connection.Connection, connection.Connection] = field(
+        default_factory=lambda: _CONTEXT.Pipe(duplex=False), init=False
+    )
+    _news: threading.Condition = field(default_factory=threading.Condition, init=False)
+    _closing: bool = field(default=False, init=False)
+    _failure: Exception | None = field(default=None, init=False)
 
     @property
     def ahead(self) -> int:
@@ -124,31 +134,57 @@ class Pool(Generic[Task, Answer]):
         self._given += 1
         self._tasks[self._given] = task
         self._waiting.append(self._given)
-        self._serve(0)
+        if self._attending is None:
+            self._attending = threading.Thread(target=self._attend, daemon=True)
+            self._attending.start()
+        self._ring()
         return self._given
 
     def result(self, number: int) -> Answer | Lost:
         """The answer to a task; what the work raised is raised here."""
-        while number not in self._answers:
-            self._serve(None)
-        answer = self._answers.pop(number)
+        with self._news:
+            self._news.wait_for(lambda: number in self._answers or self._failure)
+        answer = self._answers.pop(number, self._failure)
+        assert answer is not None
         if isinstance(answer, Exception):
             raise answer
         return answer
 
     def close(self) -> None:
         """End all processes."""
+        self._closing = True
+        if self._attending is not None:
+            self._ring()
+            self._attending.join()
         for worker in self._workers:
             _end(worker)
         self._workers.clear()
+        for end in self._bell:
+            end.close()
 
-    def _serve(self, timeout: float | None) -> None:
+    def _ring(self) -> None:
+        """Have the attending thread look."""
+        self._bell[1].send_bytes(b"!")
+
+    def _attend(self) -> None:
+        """The life of the attending thread."""
+        try:
+            while not self._closing:
+                self._serve()
+        except Exception as error:
+            self._failure = error
+            with self._news:
+                self._news.notify_all()
+
+    def _serve(self) -> None:
         """Give tasks to those that are free, and take in what has come, or whom time has overtaken."""
         self._hand_out()
         busy = [w for w in self._workers if w.task is not None or not w.ready]
-        if timeout is None:
-            timeout = max(0.0, min(w.until for w in busy) - monotonic())
-        ready = connection.wait([w.pipe for w in busy], timeout)
+        timeout = min((max(0.0, w.until - monotonic()) for w in busy), default=None)
+        bell, _ = self._bell
+        ready = connection.wait([bell, *(w.pipe for w in busy)], timeout)
+        if bell in ready:
+            bell.recv_bytes()
         now = monotonic()
         for worker in busy:
             if worker.pipe in ready:
@@ -216,8 +252,10 @@ class Pool(Generic[Task, Answer]):
             self._settle(number, Lost(f"计算进程两次{reason}"))
 
     def _settle(self, number: int, answer: Answer | Lost | Exception) -> None:
-        self._answers[number] = answer
         del self._tasks[number], self._tried[number]
+        self._answers[number] = answer
+        with self._news:
+            self._news.notify_all()
 
 
 def jobs_for(count: int, asked: int | None, few: int = 200) -> int | None:

@@ -221,7 +221,7 @@ def test_processes_end_with_their_parent(tmp_path: Path) -> None:
         pool: workers.Pool[int, int] = workers.Pool(partial(Squares, "hangs", log), 1)
         pool.submit(-1)
         while not log.exists():
-            pool._serve(0.1)
+            time.sleep(0.05)
         os.kill(os.getpid(), signal.SIGKILL)
 
     assert ended(forked(work)) == -signal.SIGKILL
