@@ -4,7 +4,7 @@ import errno
 import gettext
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from functools import cache
@@ -233,6 +233,15 @@ json_option = click.option("--json", "as_json", is_flag=True, help="输出 JSON�
 def print_json(value: object) -> None:
     """Print JSON for machines."""
     click.echo(json.dumps(value, ensure_ascii=False))
+
+
+def print_json_array(values: Iterable[object]) -> None:
+    """Print a JSON array for machines, each value as it comes: there may be a million."""
+    before = "["
+    for value in values:
+        click.echo(before + json.dumps(value, ensure_ascii=False), nl=False)
+        before = ", "
+    click.echo("]" if before == ", " else "[]")
 
 
 @contextmanager

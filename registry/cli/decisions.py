@@ -1,6 +1,6 @@
 """``tidu decide``, ``determine``, ``confirm`` and ``withdraw``: what goes on the record."""
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
@@ -26,6 +26,7 @@ from registry.cli.common import (
     json_option,
     now,
     print_json,
+    print_json_array,
     procedure_option,
     progress,
     province_option,
@@ -88,16 +89,18 @@ def decide(
             wanted = cases.newest(session, codes, as_of=as_of)
             _refuse_unknown(session, codes, wanted, as_of)
         few = len(wanted) * len(request.tiers) < _FEW
-        tally = Tally(whole=few or as_json)
+        tally = Tally(whole=few)
         decider = Decider(database, by=by, now=now, jobs=jobs_for(len(wanted), jobs))
         with closing(decider):
-            for line in _watched(decider.decide(wanted, request), len(wanted) * len(request.tiers)):
-                tally.add(line)
-    if as_json:
-        print_json([asdict(line) for line in tally.lines])
-    elif few:
+            lines = _watched(decider.decide(wanted, request), len(wanted) * len(request.tiers))
+            counted = map(tally.add, lines)
+            if as_json:
+                print_json_array(map(asdict, counted))
+            else:
+                deque(counted, maxlen=0)
+    if few and not as_json:
         _show(tally.lines)
-    else:
+    elif not as_json:
         tally.show()
     if tally.refused:
         raise Refused(f"{tally.refused}项未能作出决定，原因见上")
@@ -115,7 +118,7 @@ class Tally:
     numbers: tuple[int, int] | None = None
     verdicts: dict[str, Counter[str]] = field(default_factory=dict)
 
-    def add(self, line: Decided) -> None:
+    def add(self, line: Decided) -> Decided:
         """Count one line in."""
         if self.whole or (line.seq is None and self.refused < _FEW):
             self.lines.append(line)
@@ -126,6 +129,7 @@ class Tally:
             first = self.numbers[0] if self.numbers else line.seq
             self.numbers = first, line.seq
             self.new += 1
+        return line
 
     def show(self) -> None:
         """Print the counts, and the first few that were refused."""
