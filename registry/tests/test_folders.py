@@ -19,6 +19,7 @@ from sqlmodel import Session, SQLModel
 from registry import folders, loading, resources
 from registry.audit.verify import verify
 from registry.cli import main
+from registry.conftest import Run
 from registry.database import bulk, storage
 from registry.errors import RegistryError
 from registry.filings import Reading
@@ -30,7 +31,6 @@ from registry.synthetic import write_directory
 from registry.synthetic.aims import aims
 from registry.synthetic.firms import code
 from registry.tests import history
-from registry.tests.conftest import Run
 from registry.tests.history import FILED, LATER, bare, full
 from registry.tests.processes import ended, forked
 from rules.facts import FACTS, Fact, check_value

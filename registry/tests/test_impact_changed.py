@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from registry.conftest import Run
 from registry.effects import CHANGED
 from registry.impact import Sides
 from registry.screening import stocktaking
 from registry.screening.compiler import bodies
 from registry.screening.funnel import Screening
-from registry.tests.conftest import Run
 from registry.tests.test_impact import TRANSITIONS, filed, impact, load
 from rules.model import Outcome
 

@@ -16,6 +16,7 @@ from click.testing import Result
 from openpyxl import load_workbook
 
 from registry import resources
+from registry.conftest import Run
 from registry.database import storage
 from registry.record import register
 from registry.record.cases import Case
@@ -25,7 +26,6 @@ from registry.screening import deciding, funnel, snapshot
 from registry.screening.compiler import bodies
 from registry.screening.compiler.widths import UnsupportedError
 from registry.screening.schema import CATALOGUE, FILING
-from registry.tests.conftest import Run
 from registry.tests.support import CODES, DAY, Clock, determine, load, publish, submission
 from rules.errors import DisagreementError
 from rules.facts import TITLES, RecordList

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from registry.conftest import Run
 from registry.screening import snapshot
 from registry.screening.engines import Spark
 from registry.screening.tests.filings import DAY
 from registry.screening.tests.support import by_reference, differing, filed, rulebook
 from registry.screening.tests.test_agreement import at_randoms
 from registry.tests import support
-from registry.tests.conftest import Run
 
 pytest.importorskip("pyspark", reason="PySpark is not installed: pip install -e '.[dev,spark]'")
 if shutil.which("java") is None:

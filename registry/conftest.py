@@ -20,7 +20,8 @@ from registry.tests.history import History, rich
 from rules.decider import by_reference
 from rules.drafting import check as checker
 from rules.drafting.examples import Evaluate
-from rules.rulebook import Problem, Rulebook
+from rules.errors import Problem
+from rules.rulebook import Rulebook
 
 Run = Callable[..., Result]
 
@@ -53,7 +54,9 @@ def criteria_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
     ) -> tuple[Rulebook, list[Problem]]:
         files = sorted(f for folder in (path, own) if folder for f in folder.rglob("*.*"))
         texts = tuple((f, f.read_bytes()) for f in files)
-        return _check_once(texts, path, evaluate, own, only_own=only_own)
+        found: tuple[Rulebook, list[Problem]]
+        found = _check_once(texts, path, evaluate, own, only_own=only_own)
+        return found
 
     monkeypatch.setattr(checker, "check", check)
 

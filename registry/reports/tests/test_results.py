@@ -12,10 +12,10 @@ import pytest
 from openpyxl import load_workbook
 from rich.console import Console
 
+from registry.conftest import Run
 from registry.examples import DEMO_COUNTY
 from registry.reports import results
-from registry.tests.conftest import Run
-from registry.tests.test_verdicts import check, write
+from registry.reports.tests.test_verdicts import check, write
 
 Made = Callable[[Path], results.Sink]
 

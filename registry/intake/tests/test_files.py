@@ -10,7 +10,7 @@ from openpyxl import Workbook, load_workbook
 
 from registry.errors import RegistryError
 from registry.intake import read, write_issues
-from registry.tests.test_intake_summary import KEY, A, B, C, book, one, texts, told
+from registry.intake.tests.test_summary import KEY, A, B, C, book, one, texts, told
 from rules.facts import RecordList
 
 __all__ = ["book"]

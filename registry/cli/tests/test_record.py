@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from registry import workers
-from registry.tests.test_cli import GOOD, Run, workbook
+from registry.cli.tests.test_cli import GOOD, Run, workbook
 
 CODE = str(GOOD["统一社会信用代码"])
 

@@ -8,7 +8,7 @@ from openpyxl import load_workbook
 from registry.examples import DEMO_COUNTY
 from registry.examples.make_demo import CASES, write
 from registry.intake import read
-from registry.tests.test_intake_summary import texts
+from registry.intake.tests.test_summary import texts
 
 
 @pytest.fixture(scope="module")

@@ -20,11 +20,11 @@ from registry.database import storage
 from registry.errors import RecordError
 from registry.record import journal, known, register
 from registry.record.register import Holder, Notice
+from registry.record.tests.test_known import Asked
 from registry.reports.explaining import explanation
 from registry.reports.layout import text
 from registry.reports.readers import report
 from registry.tests.support import CODES, DAY, Clock, decide, load, publish, submission
-from registry.tests.test_known import Asked
 from rules.facts import RecordList
 
 INNOVATIVE, SPECIALISED, GIANT = "创新型中小企业", "专精特新中小企业", "专精特新“小巨人”企业"

@@ -20,13 +20,13 @@ from registry.database import storage
 from registry.errors import RecordError
 from registry.record import journal, known, register
 from registry.record.register import Holder, Holding, Notice
+from registry.record.tests.test_known import filed as filing
 from registry.reports.explaining import explanation
 from registry.reports.layout import text
 from registry.reports.readers import report
 from registry.tests.history import LITTLE_GIANT as GIANT
 from registry.tests.history import code
 from registry.tests.support import Clock, decide, load, publish
-from registry.tests.test_known import filed as filing
 from rules.facts import FACTS, TITLES
 from rules.record import CONTROL, LITTLE_GIANT
 

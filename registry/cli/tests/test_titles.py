@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from registry.tests.test_cli import GOOD, Run, workbook
+from registry.cli.tests.test_cli import GOOD, Run, workbook
 
 CODE, OTHER = str(GOOD["统一社会信用代码"]), "9111000071783519X4"
 GRANT = ("titles", "grant", "--tier", "创新型", "--document", "示工信〔2022〕1号")

@@ -6,7 +6,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from registry.tests.test_cli import GOOD, Run, workbook
+from registry.cli.tests.test_cli import GOOD, Run, workbook
 
 CODE, OTHER, THIRD = str(GOOD["统一社会信用代码"]), "9111000071783519X4", "91440300757632547Y"
 PAPER = ("--document", "章程1号", "--dated", "2023-01-01")

@@ -12,9 +12,9 @@ from alembic import command
 from registry.audit.verify import verify
 from registry.database import storage, triggers
 from registry.database.models import IpRight
+from registry.database.tests.test_models import _filing as stored_filing
 from registry.record import journal
 from registry.tests.history import History, bare
-from registry.tests.test_models import _filing as stored_filing
 
 #: Where one clause of a table ends: a comma outside parentheses, or the constraint of a column.
 _CLAUSE = re.compile(r"\s*,\s*(?![^()]*\))|\s(?=CONSTRAINT )")
