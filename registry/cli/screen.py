@@ -42,7 +42,7 @@ from registry.screening.agreed import Agreed
 from registry.screening.deciding import filings
 from registry.screening.engines import Database, DuckDB, PostgreSQL, Spark, SQLite
 from registry.screening.funnel import EXPLAINED, Scope, Screening
-from registry.screening.results import Firm, Tally
+from registry.screening.results import Listed, Tally
 from registry.screening.schema import CATALOGUE
 from registry.screening.tables import Files, Sink
 from rules.editions import Governing, governing
@@ -351,9 +351,9 @@ def _explain(screening: Screening, tallies: dict[str, Tally], most: int) -> None
                 done(number)
 
 
-def _first(firms: Iterator[Firm]) -> list[Firm]:
+def _first(firms: Iterator[Listed]) -> list[Listed]:
     """The first few of each group and tier."""
-    kept: dict[tuple[str, str], list[Firm]] = {}
+    kept: dict[tuple[str, str], list[Listed]] = {}
     for firm in firms:
         listed = kept.setdefault((firm.tier, firm.group), [])
         if firm.group in ("失去资格", "接近") and len(listed) < _LISTED:

@@ -15,7 +15,7 @@ from rich.table import Table
 from registry.reports.cells import FULL, plain, text_cell
 from registry.reports.verdicts import Wrapped
 from registry.screening.engines import duckdb_connection
-from registry.screening.results import Firm, Tally
+from registry.screening.results import Listed, Tally
 from rules.model import Outcome
 
 LABEL: Final = "筛查结果，不是决定"
@@ -107,7 +107,7 @@ def _funnel(tally: Tally) -> Table:
     return table
 
 
-def print_lists(firms: Sequence[Firm], tallies: Sequence[Tally], console: Console) -> None:
+def print_lists(firms: Sequence[Listed], tallies: Sequence[Tally], console: Console) -> None:
     """Print the first of those who lost it and of those who are near."""
     titles = _titles(tallies)
     for group in ("失去资格", "接近"):
@@ -122,7 +122,7 @@ def print_lists(firms: Sequence[Firm], tallies: Sequence[Tally], console: Consol
 
 
 def write(
-    path: Path, heading: Sequence[str], tallies: Sequence[Tally], firms: Iterable[Firm]
+    path: Path, heading: Sequence[str], tallies: Sequence[Tally], firms: Iterable[Listed]
 ) -> None:
     """Write the file that the ending of its name asks for."""
     if path.suffix.lower() == ".xlsx":
@@ -133,7 +133,7 @@ def write(
         _parquet(path, tallies, firms)
 
 
-def _row(firm: Firm, titles: dict[str, str]) -> list[str]:
+def _row(firm: Listed, titles: dict[str, str]) -> list[str]:
     criteria, still_open = (
         "；".join(titles.get(r, r) for r in rules) for rules in (firm.criteria, firm.open)
     )
@@ -148,7 +148,7 @@ def _titles(tallies: Sequence[Tally]) -> dict[str, str]:
     return {rule: title for tally in tallies for rule, title in tally.titles.items()}
 
 
-def _csv(path: Path, tallies: Sequence[Tally], firms: Iterable[Firm]) -> None:
+def _csv(path: Path, tallies: Sequence[Tally], firms: Iterable[Listed]) -> None:
     titles = _titles(tallies)
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
@@ -156,7 +156,7 @@ def _csv(path: Path, tallies: Sequence[Tally], firms: Iterable[Firm]) -> None:
         writer.writerows(_row(firm, titles) for firm in firms)
 
 
-def _parquet(path: Path, tallies: Sequence[Tally], firms: Iterable[Firm]) -> None:
+def _parquet(path: Path, tallies: Sequence[Tally], firms: Iterable[Listed]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         rows = Path(folder) / "rows.csv"
         _csv(rows, tallies, firms)
@@ -200,7 +200,7 @@ class _Book:
 
 
 def _workbook(
-    path: Path, heading: Sequence[str], tallies: Sequence[Tally], firms: Iterable[Firm]
+    path: Path, heading: Sequence[str], tallies: Sequence[Tally], firms: Iterable[Listed]
 ) -> None:
     book = _Book()
     about = [

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql.expression import ColumnElement
 
 from registry.screening.engines import Database
-from registry.screening.results import INDUSTRY, VERDICT, Firm, Part, Tally
+from registry.screening.results import INDUSTRY, VERDICT, Listed, Part, Tally
 from registry.screening.schema import Schema
 from rules.model import Outcome
 
@@ -78,7 +78,7 @@ class Counting:
         joined = joined.outerjoin(held, held.c.filing_id == results.c.filing_id)
         return joined, results, held.c.filing_id
 
-    def firms(self, tally: Tally, part: Part) -> Iterator[Firm]:
+    def firms(self, tally: Tally, part: Part) -> Iterator[Listed]:
         """The enterprises of a part in order of credit code."""
         joined, results, held = self._joined(part)
         near = sa.table(part.near, *map(sa.column, ("filing_id", *part.near_columns)))
@@ -100,7 +100,7 @@ class Counting:
             still_open = part.code.named(code, Outcome.MISSING, Outcome.PENDING)
             outcome = Outcome(int(value))
             uscc, name, province, city, county = (str(v or "") for v in identity)
-            yield Firm(
+            yield Listed(
                 uscc,
                 name,
                 province,

@@ -28,7 +28,7 @@ from registry.screening.compiler.widths import UnsupportedError
 from registry.screening.counting import Counting
 from registry.screening.deciding import Bench, Checker, Decided, Known, Question, Screened
 from registry.screening.engines import Database, ScreeningError
-from registry.screening.results import VERDICT, Firm, Part, Stage, Step, Tally, successive
+from registry.screening.results import VERDICT, Listed, Part, Stage, Step, Tally, successive
 from registry.screening.schema import Schema
 from registry.screening.snapshot import kind_of
 from registry.screening.tables import parts
@@ -315,7 +315,7 @@ class Screening:
             for id, value in self.database.rows(query):
                 yield int(id), Outcome(int(value))
 
-    def firms(self, tiers: Sequence[str]) -> Iterator[Firm]:
+    def firms(self, tiers: Sequence[str]) -> Iterator[Listed]:
         """All that were screened, tier by tier, in order of credit code within a ruleset."""
         for tier in tiers:
             for part in self._parts[tier]:

@@ -29,7 +29,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Firm:
+class Listed:
     """An enterprise in a list: ``criteria`` are those that it misses, ``detail`` by how much."""
 
     uscc: str
