@@ -9,9 +9,12 @@ import unicodedata
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from typing import Final
+from typing import Final, TypeAlias
 
 from rules.errors import QuantityError
+
+#: An exact number. Whole ones are mostly ``int``, which takes far less time to compute with.
+Number: TypeAlias = int | Fraction
 
 #: unit -> (dimension, factor to the base unit)
 UNITS: Final[dict[str, tuple[str, Fraction]]] = {
@@ -85,7 +88,7 @@ def mentions(text: str) -> set[Quantity]:
 
 
 @lru_cache(maxsize=1 << 14)
-def show(value: Fraction, unit: str, *, digits: int = 4) -> str:
+def show(value: Number, unit: str, *, digits: int = 4) -> str:
     """A value of the base unit, in ``unit``; 约 marks a decimal cut after ``digits`` places.
 
     >>> show(Fraction(28, 1000), "%")

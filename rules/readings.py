@@ -11,6 +11,7 @@ from typing import NamedTuple, TypeAlias
 
 from rules.facts import Fact, Profile, RecordList, Scalar, yearly_key
 from rules.model import Expr, Gap, Outcome, Ruleset, widest
+from rules.quantities import Number
 
 
 class Reading(NamedTuple):
@@ -20,14 +21,14 @@ class Reading(NamedTuple):
     ``broken`` that arithmetic cannot, with the reason in Chinese.
     """
 
-    lo: Fraction | None = None
-    hi: Fraction | None = None
+    lo: Number | None = None
+    hi: Number | None = None
     gap: Gap = Gap.NONE
     code: str | None = None
     broken: str = ""
 
     @property
-    def exact(self) -> Fraction | None:
+    def exact(self) -> Number | None:
         """The value, if it is exactly known."""
         return None if self.gap else self.lo
 
@@ -38,14 +39,14 @@ Record: TypeAlias = Mapping[str, Scalar]
 Formula: TypeAlias = Callable[["Evaluator", Record], Reading]
 
 
-_ONE = Fraction(1)
+_ONE = 1
 
 
-def _point(value: Fraction) -> Reading:
+def _point(value: Number) -> Reading:
     return Reading(value, value)
 
 
-def _interval(lo: Fraction | None, hi: Fraction | None, gap: Gap) -> Reading:
+def _interval(lo: Number | None, hi: Number | None, gap: Gap) -> Reading:
     # is: mostly they are one object, and to compare fractions takes time
     return Reading(lo, hi, Gap.NONE if lo is not None and (lo is hi or lo == hi) else gap)
 
@@ -57,7 +58,10 @@ def _broken(reason: str) -> Reading:
 @lru_cache(maxsize=1 << 14)
 def _number(text: str) -> Reading:
     # Fraction reads texts with a regular expression, which takes four times as long as int
-    return _point(Fraction(int(text) if text.isdecimal() else text))
+    if text.isdecimal():
+        return _point(int(text))
+    value = Fraction(text)
+    return _point(value.numerator if value.denominator == 1 else value)
 
 
 @lru_cache(maxsize=1 << 14)
@@ -65,7 +69,7 @@ def _code(text: str) -> Reading:
     return Reading(code=text)
 
 
-_NO, _YES = _point(Fraction(0)), _point(Fraction(1))
+_NO, _YES = _point(0), _point(1)
 _day = lru_cache(maxsize=1 << 14)(date.fromisoformat)
 
 
@@ -181,10 +185,10 @@ class _Compiler:
                 return Reading(gap=widest([x.gap, y.gap]))
             if divisor <= 0:
                 return _broken("分母为零或负数，无法计算")
-            lo = None if x.lo is None else x.lo / divisor
+            lo = None if x.lo is None else Fraction(x.lo, divisor)
             if not x.gap:
                 return Reading(lo, lo)
-            return _interval(lo, None if x.hi is None else x.hi / divisor, x.gap)
+            return _interval(lo, None if x.hi is None else Fraction(x.hi, divisor), x.gap)
 
         return self._binary(a, b, read)
 
@@ -230,7 +234,7 @@ class _Compiler:
     def _count(self, records: str, rule: str, total: str | None) -> Formula:
         def read(case: Evaluator, record: Record) -> Reading:
             outcomes = case.outcomes(records, rule)
-            sure = Fraction(outcomes.count(Outcome.MET))
+            sure = outcomes.count(Outcome.MET)
             if not case.profile.records[records].complete:
                 return Reading(sure, None, Gap.MISSING)
             gaps = [Gap(o) for o in outcomes if o in (Outcome.MISSING, Outcome.PENDING)]
@@ -243,8 +247,8 @@ class _Compiler:
 
         def read(case: Evaluator, record: Record) -> Reading:
             filed = case.profile.records[records]
-            lo = Fraction(0)
-            hi = Fraction(0) if filed.complete else None
+            lo: Number = 0
+            hi: Number | None = 0 if filed.complete else None
             gaps = [] if filed.complete else [Gap.MISSING]
             for item, outcome in zip(filed.items, case.outcomes(records, rule), strict=True):
                 if outcome is Outcome.NOT_MET:
@@ -266,7 +270,7 @@ class _Compiler:
         A total that the records do not allow cannot be computed with; one that is a flag says
         whether there is any record at all.
         """
-        nothing_filed = Reading(Fraction(0), None, Gap.MISSING)
+        nothing_filed = Reading(0, None, Gap.MISSING)
         total_of = self._fact(total) if total is not None else lambda *_: nothing_filed
 
         def read(case: Evaluator, record: Record) -> Reading:
@@ -299,7 +303,7 @@ class _Compiler:
 
         return read
 
-    def _span(self, a: Expr, b: Expr, measure: Callable[[date, date], Fraction]) -> Formula:
+    def _span(self, a: Expr, b: Expr, measure: Callable[[date, date], Number]) -> Formula:
         start_of, end_of = self._date(a), self._date(b)
         exactly = lru_cache(maxsize=1 << 12)(lambda start, end: _point(measure(start, end)))
 
@@ -312,16 +316,16 @@ class _Compiler:
         return read
 
     def _days(self, a: Expr, b: Expr) -> Formula:
-        return self._span(a, b, lambda x, y: Fraction((y - x).days))
+        return self._span(a, b, lambda x, y: (y - x).days)
 
     def _years(self, a: Expr, b: Expr) -> Formula:
         return self._span(a, b, years_between)
 
     def _calendar_years(self, a: Expr, b: Expr) -> Formula:
-        return self._span(a, b, lambda x, y: Fraction(y.year - x.year))
+        return self._span(a, b, lambda x, y: y.year - x.year)
 
     def _year_number(self, a: Expr) -> Formula:
-        return self._span(a, a, lambda x, _: Fraction(x.year))
+        return self._span(a, a, lambda x, _: x.year)
 
     # codes
 
@@ -352,7 +356,7 @@ class _Compiler:
         return read
 
 
-def _within(value: Reading, lo: Fraction | None, hi: Fraction | None) -> bool:
+def _within(value: Reading, lo: Number | None, hi: Number | None) -> bool:
     """Whether an exactly known value lies between two ends (None: unbounded)."""
     exact = value.exact
     assert exact is not None
@@ -363,7 +367,7 @@ def _leaf(fact: Fact) -> Callable[[Scalar | None], Reading]:
     """How a value of a fact, or its absence, is read."""
     gap = Gap.MISSING if fact.origin == "填报" else Gap.PENDING
     if fact.kind == "flag":
-        either = Reading(Fraction(0), Fraction(1), gap)
+        either = Reading(0, 1, gap)
         return lambda value: _YES if value is True else either if value is None else _NO
     unknown = _interval(fact.minimum, fact.maximum, gap)
     if fact.kind == "number":
@@ -371,8 +375,8 @@ def _leaf(fact: Fact) -> Callable[[Scalar | None], Reading]:
     return lambda value: unknown if value is None else _code(str(value))
 
 
-def _sum(values: list[Fraction | None]) -> Fraction | None:
+def _sum(values: list[Number | None]) -> Number | None:
     known = [value for value in values if value is not None]
     if len(known) < len(values):
         return None
-    return sum(known[1:], known[0]) if known else Fraction(0)
+    return sum(known)

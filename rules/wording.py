@@ -6,7 +6,7 @@ from typing import Final
 
 from rules.facts import Fact, Scalar
 from rules.model import Gap, Indicator, Outcome, Result
-from rules.quantities import UNITS, show
+from rules.quantities import UNITS, Number, show
 from rules.readings import Reading
 
 NOT_FILED: Final = "未填报"
@@ -69,7 +69,7 @@ def gap_text(gap: Gap) -> str:
     return NOT_FILED if gap is Gap.MISSING else NOT_FOUND
 
 
-def quantity(value: Fraction, unit: str) -> str:
+def quantity(value: Number, unit: str) -> str:
     """A figure in its unit; years are cut to two decimals, so that none looks fuller than it is.
 
     >>> quantity(Fraction(1999, 1000), "年"), quantity(Fraction("1499999.99"), "万元")
@@ -117,7 +117,7 @@ def _interval_text(indicator: Indicator, reading: Reading) -> str:
     return f"{low}～{quantity(reading.hi, indicator.unit)}"
 
 
-def _relative_day(days: Fraction) -> str:
+def _relative_day(days: Number) -> str:
     if days == 0:
         return "填报日当日"
     return f"填报日{'后' if days > 0 else '前'}{abs(days)}天"

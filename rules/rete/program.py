@@ -18,11 +18,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final, Protocol, TypeAlias
 
+from rules.quantities import Number
 from rules.readings import Reading
 from rules.rete.network import Network
 
 #: Points in units of 1/``Program.unit``, whole unless they are filed: least, most, gap.
-Score: TypeAlias = tuple[int | Fraction, int | Fraction, int]
+Score: TypeAlias = tuple[Number, Number, int]
 
 #: Outcomes in the order of a disjunction, the best of which counts: 符合 is more than 材料不足, that
 #: more than 待人工认定, that more than 不符合. (In a conjunction, their own order does.)
@@ -97,16 +98,14 @@ class Scale:
     least: int
     most: int
 
-    def encode(self, value: int | Fraction) -> int:
+    def encode(self, value: Number) -> int:
         """The integer that compares with the figure's thresholds as the value does."""
         numerator, denominator = value.as_integer_ratio()
         whole, part = divmod(numerator * self.times, denominator * self.over)
         code = 2 * whole + 1 if part else 2 * whole
         return self.least if code < self.least else self.most if code > self.most else code
 
-    def store(
-        self, memory: Memory, lo: int | Fraction | None, hi: int | Fraction | None, gap: int
-    ) -> None:
+    def store(self, memory: Memory, lo: Number | None, hi: Number | None, gap: int) -> None:
         """Encode a value between two ends; without a gap they must be one."""
         slots = memory.slots
         slots[self.gap] = gap
@@ -254,7 +253,7 @@ class Filed:
             raise ContradictionError
         memory.scores[self.score] = (lo, hi, reading.gap if lo < hi else 0)
 
-    def _clip(self, value: Fraction) -> int | Fraction:
+    def _clip(self, value: Number) -> Number:
         points = value * self.unit
         if points <= self.least:
             return self.least
