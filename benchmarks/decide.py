@@ -229,7 +229,9 @@ def _row_bytes(session: Session) -> float:
     lengths = [getattr(sa.func, length)(sa.cast(c, sa.LargeBinary)) for c in texts]
     if length == "octet_length":
         lengths = [sa.func.octet_length(c) for c in texts]
-    query = sa.select(sa.func.avg(sum(lengths[1:], lengths[0])))
+    # some columns are empty in a decision's row
+    held = [sa.func.coalesce(c, 0) for c in lengths]
+    query = sa.select(sa.func.avg(sum(held[1:], held[0])))
     return float(session.scalar(query.where(journal.JOURNAL.c.kind == "decision")))
 
 
