@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from datetime import date, datetime
 from pathlib import Path
 
@@ -169,9 +170,9 @@ def _listed(path: Path) -> Iterator[Holding]:
     if not path.is_file():
         raise Refused(f"没有名为「{path}」的文件：请核对")
     found = 0
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), closing(sheets(path)) as book:
         warnings.filterwarnings("ignore", module="openpyxl")
-        for sheet in sheets(path):
+        for sheet in book:
             columns: dict[str, int] = {}
             for number, row in enumerate(sheet.rows, 1):
                 if not columns:

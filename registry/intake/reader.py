@@ -3,6 +3,7 @@
 import hashlib
 import warnings
 from collections.abc import Callable
+from contextlib import closing
 from datetime import date
 from itertools import chain, islice
 from pathlib import Path
@@ -95,7 +96,8 @@ class _Reader:
         self._read: list[tuple[str, Header, list[Column], date | None]] = []
 
     def read(self) -> None:
-        tables = [self._sheet(sheet) for sheet in sheets(self._path)]
+        with closing(sheets(self._path)) as book:
+            tables = [self._sheet(sheet) for sheet in book]
         if not any(tables):
             raise RegistryError(
                 f"{self._path.name}：没有找到带有“统一社会信用代码”和“企业名称”的表头，"

@@ -5,7 +5,7 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from itertools import islice, repeat
@@ -43,8 +43,11 @@ class Sheet:
     hidden: bool = False
 
 
-def sheets(path: Path) -> Iterator[Sheet]:
-    """The sheets of a workbook, or a CSV file as one sheet; what cannot be read raises."""
+def sheets(path: Path) -> Generator[Sheet, None, None]:
+    """The sheets of a workbook, or a CSV file as one sheet; what cannot be read raises.
+
+    The file is open until all are read, or until this is closed.
+    """
     if path.suffix.lower() == ".csv":
         yield Sheet(path.name, iter(csv_rows(path)))
     else:
@@ -105,7 +108,9 @@ def _workbook(path: Path) -> Iterator[Sheet]:
             formulas = typed.worksheets[index] if typed else None
             if formulas is not None:
                 formulas.reset_dimensions()
-            yield Sheet(sheet.title, _rows(path, sheet, formulas), sheet.sheet_state != "visible")
+            # rows that are left in the middle would keep the file open
+            with closing(_rows(path, sheet, formulas)) as rows:
+                yield Sheet(sheet.title, rows, sheet.sheet_state != "visible")
 
 
 def _has_formulas(path: Path) -> bool:
@@ -123,7 +128,7 @@ def _has_formulas(path: Path) -> bool:
     return False
 
 
-def _rows(path: Path, sheet: Worksheet, formulas: Worksheet | None) -> Iterator[Row]:
+def _rows(path: Path, sheet: Worksheet, formulas: Worksheet | None) -> Generator[Row, None, None]:
     with _readable(path):
         typed: Iterable[Sequence[Cell | MergedCell]]
         typed = repeat(()) if formulas is None else formulas.iter_rows()

@@ -2,19 +2,24 @@
 
 import hashlib
 import json
+import os
 import re
 import zipfile
+from pathlib import Path
 
 import pytest
 from openpyxl import Workbook, load_workbook
 
 from registry.errors import RegistryError
 from registry.intake import read, write_issues
+from registry.intake.tables import sheets
 from registry.intake.tests.test_summary import KEY, A, B, C, book, one, texts, told
 from rules.facts import RecordList
 
 __all__ = ["book"]
 
+#: What this process has open.
+OPEN = Path("/proc/self/fd")
 HEADER = [*KEY, "2022年营业收入（万元）"]
 
 
@@ -368,3 +373,20 @@ def test_values_in_the_issue_report_are_never_formulas(tmp_path):
     write_issues(tmp_path / "errors.xlsx", read(path))
     cell = load_workbook(tmp_path / "errors.xlsx").active["D2"]
     assert (cell.value, cell.data_type) == ("=1+1", "s")
+
+
+@pytest.mark.skipif(not OPEN.exists(), reason="only Linux says what is open")
+def test_a_workbook_that_is_left_in_the_middle_is_closed(tmp_path, workbook):
+    path = tmp_path / "book.xlsx"
+    workbook.save(path)
+
+    def is_open():
+        return str(path) in {os.readlink(link) for link in OPEN.iterdir() if link.is_symlink()}
+
+    found = sheets(path)
+    rows = next(found).rows
+    assert next(rows)
+    assert is_open()
+    found.close()
+    assert not is_open()
+    assert next(rows, None) is None

@@ -229,9 +229,7 @@ def cell_of(fact, value, style):
     return (value, Decimal(value), f"{value} ")[style] if fact.kind == "number" else value
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(filings, min_size=1, max_size=3), st.data())
 def test_a_filled_template_reads_back_exactly(fill, made, data):
     known = {f.id: f for f in (*FACTS, *IDENTITY)}
