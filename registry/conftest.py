@@ -62,7 +62,7 @@ def criteria_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgresql() -> Iterator[sa.URL]:
+def postgresql_url() -> Iterator[sa.URL]:
     """The address of a PostgreSQL server of our own."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # where it keeps its lock is none of our business
@@ -80,11 +80,14 @@ def postgresql() -> Iterator[sa.URL]:
 
 
 @pytest.fixture(scope="session")
-def migrated(postgresql: sa.URL, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def migrated(postgresql_url: sa.URL, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """A migrated database of each kind, to copy."""
     file = tmp_path_factory.mktemp("sqlite") / "tidu.db"
-    _administer(postgresql, "CREATE DATABASE migrated")
-    for url in (sa.URL.create("sqlite", database=str(file)), postgresql.set(database="migrated")):
+    _administer(postgresql_url, "CREATE DATABASE migrated")
+    for url in (
+        sa.URL.create("sqlite", database=str(file)),
+        postgresql_url.set(database="migrated"),
+    ):
         engine = storage.create_engine(url)
         storage.upgrade(engine)
         engine.dispose()
@@ -93,19 +96,19 @@ def migrated(postgresql: sa.URL, tmp_path_factory: pytest.TempPathFactory) -> di
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def empty_url(
-    request: pytest.FixtureRequest, postgresql: sa.URL, tmp_path: Path
+    request: pytest.FixtureRequest, postgresql_url: sa.URL, tmp_path: Path
 ) -> Iterator[sa.URL]:
     """The address of a database without tables, on each kind of database."""
-    with _temporary(request.param, postgresql, tmp_path) as url:
+    with _temporary(request.param, postgresql_url, tmp_path) as url:
         yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(
-    request: pytest.FixtureRequest, postgresql: sa.URL, migrated: dict[str, str], tmp_path: Path
+    request: pytest.FixtureRequest, postgresql_url: sa.URL, migrated: dict[str, str], tmp_path: Path
 ) -> Iterator[sa.Engine]:
     """A migrated database of its own, on each kind of database."""
-    with _temporary(request.param, postgresql, tmp_path, migrated[request.param]) as url:
+    with _temporary(request.param, postgresql_url, tmp_path, migrated[request.param]) as url:
         engine = storage.create_engine(url)
         yield engine
         engine.dispose()
@@ -113,7 +116,7 @@ def database(
 
 @pytest.fixture
 def fresh(
-    postgresql: sa.URL, migrated: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+    postgresql_url: sa.URL, migrated: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[..., sa.Engine]]:
     """Makes databases of the kind asked for, migrated unless ``tables`` is false."""
     with ExitStack() as stack:
@@ -121,7 +124,7 @@ def fresh(
         def make(kind: str, *, tables: bool = True) -> sa.Engine:
             folder = tmp_path_factory.mktemp("database")
             template = migrated[kind] if tables else None
-            url = stack.enter_context(_temporary(kind, postgresql, folder, template))
+            url = stack.enter_context(_temporary(kind, postgresql_url, folder, template))
             engine = storage.create_engine(url)
             stack.callback(engine.dispose)
             return engine
@@ -145,7 +148,7 @@ def run(database: sa.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.fixture(scope="session")
 def written(
-    postgresql: sa.URL, migrated: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+    postgresql_url: sa.URL, migrated: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[str], tuple[str, History]]:
     """A registry with a rich history, to copy; made once of each kind that is asked for."""
 
@@ -157,8 +160,8 @@ def written(
             url = sa.URL.create("sqlite", database=name)
         else:
             name = "written"
-            _copy(postgresql, migrated[kind], name)
-            url = postgresql.set(database=name)
+            _copy(postgresql_url, migrated[kind], name)
+            url = postgresql_url.set(database=name)
         engine = storage.create_engine(url)
         told = rich(engine, folder)
         engine.dispose()
@@ -170,13 +173,13 @@ def written(
 @pytest.fixture(params=["sqlite", "postgresql"])
 def history(
     request: pytest.FixtureRequest,
-    postgresql: sa.URL,
+    postgresql_url: sa.URL,
     written: Callable[[str], tuple[str, History]],
     tmp_path: Path,
 ) -> Iterator[History]:
     """A registry with a rich history of its own, on each kind of database."""
     template, told = written(request.param)
-    with _temporary(request.param, postgresql, tmp_path, template) as url:
+    with _temporary(request.param, postgresql_url, tmp_path, template) as url:
         engine = storage.create_engine(url)
         yield replace(told, engine=engine)
         engine.dispose()

@@ -32,14 +32,14 @@ Rows = dict[str, list[tuple[Any, ...]]]
 
 @pytest.fixture(scope="module")
 def busy(
-    postgresql: sa.URL, migrated: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+    postgresql_url: sa.URL, migrated: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, sa.Engine]]:
     """A full registry on each kind of database; tests leave it as it is."""
     folder = tmp_path_factory.mktemp("busy")
     shutil.copy(migrated["sqlite"], folder / "busy.db")
-    with _administration(postgresql) as administer:
+    with _administration(postgresql_url) as administer:
         administer("CREATE DATABASE busy TEMPLATE migrated")
-        urls = (f"sqlite:///{folder}/busy.db", postgresql.set(database="busy"))
+        urls = (f"sqlite:///{folder}/busy.db", postgresql_url.set(database="busy"))
         engines = [storage.create_engine(url) for url in urls]
         for engine in engines:
             work(engine, folder, clock())

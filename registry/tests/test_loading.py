@@ -170,9 +170,7 @@ _SOURCES = st.dictionaries(
 )
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(values=_VALUES, records=_RECORDS, sources=_SOURCES)
 def test_any_filing_comes_back_exactly(
     database: sa.Engine,

@@ -123,7 +123,7 @@ def profiles(draw: st.DrawFn) -> Profile:
 
 
 #: To draw a filing takes longer than to decide it, so each is decided by all rulesets.
-drawn = settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+drawn = settings(max_examples=120, suppress_health_check=list(HealthCheck))
 
 
 @drawn

@@ -431,13 +431,13 @@ def formulas(of_record: bool) -> st.SearchStrategy[Expr]:
     return codes | grown
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(formulas(of_record=False), profiles(lists=0, records=0))
 def test_evaluators_agree(expr: Expr, profile: Profile) -> None:
     assert engine_reading(expr, profile) == reference_reading(expr, profile)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(formulas(of_record=True), profiles(lists=1, records=1))
 def test_evaluators_agree_on_records(expr: Expr, profile: Profile) -> None:
     for n in range(len(profile.records["ip"].items)):

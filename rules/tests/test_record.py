@@ -52,7 +52,7 @@ def recorded(trace: Any, readings: Any) -> str:
 
 
 @pytest.mark.parametrize("root", ROOTS)
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(profile=profiles())
 def test_engine_and_reference_record_the_same_bytes(root: str, profile: Profile) -> None:
     by_engine = decider(root).decide(profile)

@@ -692,7 +692,7 @@ def two_filings(draw: st.DrawFn) -> tuple[Json, Json]:
     )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(small_rulesets(), two_filings())
 def test_information_only_settles(rules: Json, filings: tuple[Json, Json]) -> None:
     evaluator = Evaluator(json.loads(json.dumps(rules)))

@@ -89,7 +89,7 @@ def edges(margin: Margin) -> tuple[tuple[Scalar, str] | None, tuple[Scalar, str]
 # -- against plain scans ---------------------------------------------------------------------------
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     coefficients=st.lists(st.integers(-60, 60), min_size=1, max_size=5),
     lo=st.integers(-40, 0),
@@ -208,7 +208,7 @@ def outcome_roots() -> list[str]:
     return sorted(found)
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=50, suppress_health_check=list(HealthCheck))
 @given(profile=profiles(), root=st.sampled_from(outcome_roots()), seed=st.integers(0, 99))
 def test_margins_of_random_filings_are_those_that_a_scan_finds(
     profile: Profile, root: str, seed: int
@@ -265,7 +265,7 @@ def nearly(draw: st.DrawFn) -> Profile:
     return profile
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, suppress_health_check=list(HealthCheck))
 @given(profile=nearly(), seed=st.integers(0, 99))
 def test_margins_of_whole_tiers_are_those_that_a_scan_finds(profile: Profile, seed: int) -> None:
     chance = random.Random(seed)
@@ -613,13 +613,13 @@ def test_a_finding_is_never_proposed() -> None:
     assert [(c.new, c.verdict) for c in margin.others] == [(True, Outcome.MET)]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(profile=nearly())
 def test_changes_do_what_they_say(profile: Profile) -> None:
     turned("63.2", profile)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @given(profile=profiles(), root=st.sampled_from(outcome_roots()))
 def test_changes_of_random_filings_do_what_they_say(profile: Profile, root: str) -> None:
     turned(root, profile)

@@ -25,9 +25,9 @@ def administer(engine: sa.Engine, *statements: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def roles_made(postgresql: sa.URL) -> Iterator[None]:
+def roles_made(postgresql_url: sa.URL) -> Iterator[None]:
     """Two roles of the server; what they may do is of the databases."""
-    server = sa.create_engine(postgresql.set(drivername="postgresql+psycopg"))
+    server = sa.create_engine(postgresql_url.set(drivername="postgresql+psycopg"))
     names = ('"经办"', "auditor", "stranger")
     administer(server, *(f"CREATE ROLE {name} LOGIN" for name in names))
     yield
@@ -113,12 +113,12 @@ def test_an_officer_cannot_touch_what_was_recorded(
 
 @pytest.fixture(scope="module")
 def worked(
-    postgresql: sa.URL, migrated: dict[str, str], roles_made: None
+    postgresql_url: sa.URL, migrated: dict[str, str], roles_made: None
 ) -> Iterator[Callable[[str], sa.Engine]]:
     """One registry with a filing, under the role asked for."""
-    server = sa.create_engine(postgresql.set(drivername="postgresql+psycopg"))
+    server = sa.create_engine(postgresql_url.set(drivername="postgresql+psycopg"))
     administer(server, "CREATE DATABASE worked TEMPLATE migrated")
-    engine = storage.create_engine(postgresql.set(database="worked"))
+    engine = storage.create_engine(postgresql_url.set(database="worked"))
     with storage.session(engine, write=True) as session:
         loading.load(session, reading(full(1)), now=START, by="甲")
     roles.grant(engine, "经办")

@@ -38,9 +38,9 @@ def test_sqlite_migrates_itself_on_first_use(tmp_path: Path) -> None:
     engine.dispose()
 
 
-def test_postgresql_asks_to_be_migrated(postgresql: sa.URL) -> None:
+def test_postgresql_asks_to_be_migrated(postgresql_url: sa.URL) -> None:
     with pytest.raises(StorageError, match="请先运行 tidu db upgrade"):
-        storage.connect(postgresql)
+        storage.connect(postgresql_url)
 
 
 def test_an_upgraded_database_connects(database: sa.Engine) -> None:

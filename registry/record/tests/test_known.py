@@ -173,7 +173,6 @@ def tell(
 
 #: A failure is told at once, not made smaller: each step takes a tenth of a second.
 FEW = settings(
-    deadline=None,
     phases=(Phase.explicit, Phase.generate),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

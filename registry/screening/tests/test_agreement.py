@@ -17,6 +17,7 @@ from registry.screening.tests.support import (
     differing,
     duckdb,
     filed,
+    postgresql,
     roots,
     rulebook,
     sqlite,
@@ -104,9 +105,9 @@ def test_sqlite_agrees_with_the_reference_on_every_node(root: str) -> None:
     found.close()
 
 
-def test_postgresql_agrees_with_the_reference_on_every_node(postgresql: sa.URL) -> None:
+def test_postgresql_agrees_with_the_reference_on_every_node(postgresql_url: sa.URL) -> None:
     for root in FEW:
-        found = postgresql(filed(corpus(root)), postgresql)
+        found = postgresql(filed(corpus(root)), postgresql_url)
         assert differing(found, rulebook().ruleset(root), expected(root)) == []
         found.close()
 

@@ -26,6 +26,7 @@ from registry.screening.tests.support import (
     differing,
     duckdb,
     filed,
+    postgresql,
     rulebook,
     sqlite,
 )
@@ -80,12 +81,12 @@ def mean_growth_rule() -> str:
     return next(r.id for r in rules if "近2年主营业务收入平均增长率" in r.indicator_names())
 
 
-def test_extreme_figures_are_compared_exactly(postgresql: sa.URL) -> None:
+def test_extreme_figures_are_compared_exactly(postgresql_url: sa.URL) -> None:
     ruleset = rulebook().ruleset(mean_growth_rule())
     profiles = growing()
     expected = by_reference(ruleset, profiles)
     filings = filed(profiles)
-    for database in (duckdb(filings), sqlite(filings), postgresql(filings, postgresql)):
+    for database in (duckdb(filings), sqlite(filings), postgresql(filings, postgresql_url)):
         program = Program(ruleset, database.schema, DAY)
         assert "NUMERIC(38, 0)" in text_of(program.statement(program.everything()))
         assert differing(database, ruleset, expected) == []
