@@ -153,6 +153,8 @@ class Pool(Generic[Task, Answer]):
     def close(self) -> None:
         """End all processes."""
         self._closing = True
+        for worker in list(self._workers):  # or the thread might wait for one that takes nothing in
+            worker.process.kill()
         if self._attending is not None:
             self._ring()
             self._attending.join()
@@ -238,6 +240,8 @@ class Pool(Generic[Task, Answer]):
 
     def _lose(self, worker: _Worker, reason: str) -> None:
         """Replace a process; its task is tried again, or given up."""
+        if self._closing:
+            return
         _end(worker)
         if not worker.ready:
             raise RegistryError(

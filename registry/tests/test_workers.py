@@ -214,6 +214,18 @@ def test_deciding_in_processes_goes_on_after_a_kill(
     sound(database)
 
 
+def test_what_takes_nothing_in_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    pool: workers.Pool[list[int], list[int]]
+    pool = workers.Pool(partial(ManySquares, "", tmp_path / "log"), 1)
+    assert pool.result(pool.submit([2])) == [4]
+    [worker] = pool._workers
+    os.kill(worker.process.pid, signal.SIGSTOP)
+    pool.submit([0] * 10**6)  # more than a pipe holds
+    time.sleep(0.2)
+    pool.close()
+    assert not _alive(worker.process.pid)
+
+
 def test_processes_end_with_their_parent(tmp_path: Path) -> None:
     log = tmp_path / "log"
 
