@@ -240,8 +240,9 @@ class Spark:
         for name, value in _SPARK.items():
             builder = builder.config(name, value)
         self.session = builder.getOrCreate()
+        folder = parquet.absolute()  # of where this process stands a cluster knows nothing
         for table in schema.tables:
-            frame = self.session.read.parquet(str(parquet / f"{table}.parquet"))
+            frame = self.session.read.parquet(str(folder / f"{table}.parquet"))
             frame.createOrReplaceTempView(table)
 
     @property
