@@ -410,8 +410,6 @@ def validate(profile: Profile) -> None:
 
 
 def _refuse(fact: Fact, where: str, value: Scalar) -> None:
-    if fact.kind == "flag" and isinstance(value, bool):
-        return  # as most are
     form = _FORMS.get(fact.kind)
     wrong = check_value(fact, value)
     if not wrong and form and not form.fullmatch(str(value)):

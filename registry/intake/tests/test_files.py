@@ -375,7 +375,9 @@ def test_values_in_the_issue_report_are_never_formulas(tmp_path):
     assert (cell.value, cell.data_type) == ("=1+1", "s")
 
 
-@pytest.mark.skipif(not OPEN.exists(), reason="only Linux says what is open")
+@pytest.mark.skipif(
+    not OPEN.exists(), reason="reads which files are open from /proc, which only Linux has"
+)
 def test_a_workbook_that_is_left_in_the_middle_is_closed(tmp_path, workbook):
     path = tmp_path / "book.xlsx"
     workbook.save(path)
