@@ -3,8 +3,10 @@
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
+from click.testing import CliRunner
 
 from registry import resources
+from registry.cli import main
 
 
 def test_the_compiled_catalogue_is_up_to_date() -> None:
@@ -23,3 +25,9 @@ def texts(catalogue: Catalog) -> dict[str, str]:
 
 def _joined(text: str | list[str] | tuple[str, ...]) -> str:
     return text if isinstance(text, str) else "|".join(text)
+
+
+def test_a_folder_that_is_not_there_is_told_in_chinese() -> None:
+    found = CliRunner().invoke(main, ["screen", "--snapshot", "没有"])
+    assert found.exit_code == 2
+    assert "目录'没有'不存在，请核对名称和位置" in found.output
