@@ -22,6 +22,7 @@ from registry.audit.notes import Checkpoint, NoteError
 from registry.audit.replay import UNREADABLE, Replayer
 from registry.database import triggers
 from registry.database.models import (
+    NO_DECISION,
     Document,
     Enterprise,
     PublishedCheckpoint,
@@ -364,6 +365,7 @@ def _take_confirmation(
     session: Session, report: Report, told: _Told, entry: journal.Entry, body: dict[str, Any]
 ) -> None:
     query = sa.select(_JOURNAL).where(
+        NO_DECISION,
         _JOURNAL.c.digest == body["determination"],
         _JOURNAL.c.kind == "determination",
         _JOURNAL.c.seq < entry.seq,

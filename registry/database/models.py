@@ -10,7 +10,7 @@ import datetime as dt
 from decimal import Decimal
 from typing import Final
 
-from sqlalchemy import CheckConstraint, Index, Text, text
+from sqlalchemy import CheckConstraint, Index, Text, TextClause, text
 from sqlalchemy import Enum as SAEnum
 from sqlmodel import Field, SQLModel
 
@@ -31,11 +31,14 @@ _CURRENT: Final = text("known_until IS NULL")
 NO_DECISION: Final = text("kind <> 'decision'")
 
 
+def _partial(name: str, *columns: str, where: TextClause, unique: bool = False) -> Index:
+    """An index of the rows that fulfil a condition; a query has to state it for the index to be used."""
+    return Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)
+
+
 def _current(table: str, *key: str) -> Index:
     """At most one current row per key."""
-    return Index(
-        f"uq_{table}_current", *key, unique=True, sqlite_where=_CURRENT, postgresql_where=_CURRENT
-    )
+    return _partial(f"uq_{table}_current", *key, where=_CURRENT, unique=True)
 
 
 def _period() -> CheckConstraint:
@@ -408,14 +411,14 @@ class JournalEntry(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("seq >= 1", "seq"),
         CheckConstraint("length(digest) = 64 AND length(previous) = 64", "digest"),
-        # asked for all the time, and most entries are decisions
-        Index(
-            "ix_journal_changes",
-            "kind",
-            "seq",
-            sqlite_where=NO_DECISION,
-            postgresql_where=NO_DECISION,
-        ),
+        # Most entries are decisions, and an index over what stands in random order slows recording
+        # the more the longer the journal: only what is looked for has one. That no two entries
+        # follow the same one needs none: the number is unique, and a trigger sees to it that each
+        # entry follows the number before its own.
+        _partial("ix_journal_changes", "kind", "seq", where=NO_DECISION),
+        _partial("ix_journal_digest", "digest", where=NO_DECISION, unique=True),
+        _partial("ix_journal_subject", "subject", where=text("subject IS NOT NULL")),
+        _partial("ix_journal_holder", "holder", where=text("holder IS NOT NULL")),
     )
 
     seq: int = Field(primary_key=True, sa_type=RowId, sa_column_kwargs={"autoincrement": False})
@@ -426,10 +429,10 @@ class JournalEntry(SQLModel, table=True):
     program: str = Field(sa_type=Text)
     body: str = Field(sa_type=Text)
     disclosures: str = Field(sa_type=Text)
-    previous: str = Field(unique=True, sa_type=Text)
-    digest: str = Field(unique=True, sa_type=Text)
-    subject: str | None = Field(default=None, sa_type=Text, index=True)
-    holder: str | None = Field(default=None, sa_type=Text, index=True)
+    previous: str = Field(sa_type=Text)
+    digest: str = Field(sa_type=Text)
+    subject: str | None = Field(default=None, sa_type=Text)
+    holder: str | None = Field(default=None, sa_type=Text)
 
 
 class PublishedCheckpoint(SQLModel, table=True):

@@ -251,8 +251,9 @@ def newest_first(session: Session, kinds: Sequence[str]) -> Iterator[Entry]:
 
 
 def numbers(session: Session, digests: Sequence[str]) -> dict[str, int]:
-    """The numbers of the entries with these digests."""
-    query = sa.select(JOURNAL.c.digest, JOURNAL.c.seq).where(JOURNAL.c.digest.in_(digests))
+    """The numbers of the entries with these digests; decisions are not looked for."""
+    query = sa.select(JOURNAL.c.digest, JOURNAL.c.seq)
+    query = query.where(NO_DECISION, JOURNAL.c.digest.in_(digests))
     return {row.digest: row.seq for row in session.execute(query)}
 
 

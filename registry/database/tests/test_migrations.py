@@ -123,6 +123,25 @@ def test_the_record_stays_as_it_is_when_holdings_come_to_it(database: sa.Engine)
         assert verify(session).sound
 
 
+def test_the_record_stays_as_it_is_when_its_indices_change(database: sa.Engine) -> None:
+    told = History(database)
+    told.load(bare(1))
+    told.publish()
+    told.grant(1, date(2022, 7, 1))
+    told.decide(1)
+    with database.begin() as connection:
+        before = connection.execute(sa.select(journal.JOURNAL)).mappings().all()
+        command.downgrade(storage.alembic_config(connection), "0006")
+        unique = sa.inspect(connection).get_unique_constraints("journal")
+        assert {c["name"] for c in unique} == {"uq_journal_previous", "uq_journal_digest"}
+    storage.upgrade(database)
+    with database.connect() as connection:
+        assert connection.execute(sa.select(journal.JOURNAL)).mappings().all() == before
+        assert sa.inspect(connection).get_unique_constraints("journal") == []
+    with Session(database) as session:
+        assert verify(session).sound
+
+
 def test_the_record_stays_as_it_is_when_titles_come_to_it(database: sa.Engine) -> None:
     told = History(database)
     told.load(bare(1))
