@@ -7,6 +7,7 @@ The rules may be a compiled folder (``rules.rulebook.Rulebook``) or what was pub
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 from typing import Any, Final, Protocol
 
 from registry.errors import RegistryError
@@ -290,9 +291,13 @@ def refuse_wrong_day(name: str, profile: Profile, day: date) -> None:
 
 def newest_year(profile: Profile) -> int | None:
     """The newest fiscal year of which anything is filed; ratings are of calendar years."""
-    keys = (key.partition("@") for key in profile.values)
-    years = [int(year) for name, _, year in keys if year and not fact(name).rating]
-    return max(years, default=None)
+    return max((year for key in profile.values if (year := _fiscal_year(key))), default=None)
+
+
+@lru_cache(maxsize=1 << 12)
+def _fiscal_year(key: str) -> int | None:
+    name, _, year = key.partition("@")
+    return int(year) if year and not fact(name).rating else None
 
 
 RECOGNITION: Final = "认定"

@@ -9,7 +9,6 @@ session and then raised; it never becomes a verdict.
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import lru_cache
 from operator import itemgetter
 from threading import get_ident
@@ -17,7 +16,7 @@ from typing import Any, Final, Self, TypeAlias
 
 from rules.errors import EngineFaultError, EngineUnavailableError
 from rules.facts import Profile, RecordList
-from rules.model import Gap, Outcome, Points, Ruleset, Trace
+from rules.model import BY_NUMBER, Outcome, Ruleset, Trace, points_of
 from rules.readings import Evaluator, Reading, compile_formula
 from rules.rete.compiler import compile_scope
 from rules.rete.network import Network
@@ -30,8 +29,6 @@ FACT_IDS: Final = tuple(f"{n:02d}" for n in range(64))
 # The parts of a message: {"012":{"m":{"id":"34", …
 _RULE: Final = slice(2, 5)
 _FACT: Final = slice(19, 21)
-
-_OUTCOMES: Final = tuple(Outcome)
 
 #: How many facts a session remembers the answers to. An answer depends on nothing but the fact, and
 #: most facts of the later stages, being combinations of outcomes, come again and again.
@@ -175,8 +172,8 @@ class _Scope:
         unit = self.program.unit
         return [
             (
-                *map(_OUTCOMES.__getitem__, self.outcomes(memory.slots)),
-                *(_points(*score, unit) for score in self.points(memory.scores)),
+                *map(BY_NUMBER.__getitem__, self.outcomes(memory.slots)),
+                *(points_of(*score, unit) for score in self.points(memory.scores)),
             )
             for memory in memories
         ]
@@ -194,11 +191,6 @@ def _prefixed(keys: Iterable[str]) -> Callable[[str], tuple[str, ...]]:
     """A function that puts a prefix before keys."""
     names = tuple(keys)
     return lru_cache(maxsize=256)(lambda prefix: tuple(prefix + name for name in names))
-
-
-@lru_cache(maxsize=1 << 14)
-def _points(lo: int | Fraction, hi: int | Fraction, gap: int, unit: int) -> Points:
-    return Points(Fraction(lo, unit), Fraction(hi, unit), Gap(gap))
 
 
 #: The values of a network's inputs.

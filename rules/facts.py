@@ -48,9 +48,24 @@ class Fact:
         """Of the id alone: a fact is looked up for every value that is checked."""
         return hash(self.id)
 
+    def obvious(self, value: Scalar) -> bool:
+        """Whether a value is one of it beyond doubt, in the form that evaluators read: most are."""
+        if self.kind == "flag":
+            return value is True or value is False
+        if not isinstance(value, str):
+            return False
+        match self.kind:
+            case "number":
+                return self._form is not None and self._form.fullmatch(value) is not None
+            case "date":
+                return _is_day(value)
+            case "code":
+                return value in self.codes
+        return True
+
     @cached_property
-    def obvious(self) -> re.Pattern[str] | None:
-        """Texts of numbers that it can be beyond doubt, as most are; None where each needs a look."""
+    def _form(self) -> re.Pattern[str] | None:
+        """Texts of numbers that it can be beyond doubt; None where each needs a look."""
         digits = "[0-9]{1,18}"
         decimals = "" if self.unit in _COUNTED else rf"(\.{digits})?"
         forms: dict[object, str] = {(None, None): f"-?{digits}", (0, None): digits, (0, 1): "0"}
@@ -68,7 +83,11 @@ class RecordKind:
 
     def field(self, name: str) -> Fact | None:
         """The field of that id or Chinese name."""
-        return next((f for f in self.fields if name in (f.id, f.name)), None)
+        return self._fields.get(name)
+
+    @cached_property
+    def _fields(self) -> dict[str, Fact]:
+        return {name: f for f in reversed(self.fields) for name in (f.id, f.name)}
 
 
 def _number(id: str, name: str, unit: str, **more: object) -> Fact:
@@ -353,27 +372,19 @@ def yearly_key(fact_id: str, year: int) -> str:
 
 def check_value(fact: Fact, value: Scalar) -> str | None:
     """Why ``value`` cannot be a value of ``fact`` (one Chinese phrase), or None if it can."""
+    if fact.obvious(value):
+        return None
     if fact.kind == "flag":
-        return None if isinstance(value, bool) else "应为 是 或 否"
+        return "应为 是 或 否"
     if not isinstance(value, str):
         return "应为文字"
-    if fact.kind == "number":
-        return _check_number(fact, value)
-    if fact.kind == "date":
-        return _check_date(value)
-    if fact.kind == "code" and value not in fact.codes:
+    if fact.kind == "code":
         return f"应为{'、'.join(fact.codes)}之一"
-    return None
-
-
-def _check_number(fact: Fact, value: str) -> str | None:
-    if fact.obvious is not None and fact.obvious.fullmatch(value):
-        return None
-    return _check_bounds(fact, value)
+    return _check_date(value) if fact.kind == "date" else _check_number(fact, value)
 
 
 @lru_cache(maxsize=1 << 12)
-def _check_bounds(fact: Fact, value: str) -> str | None:
+def _check_number(fact: Fact, value: str) -> str | None:
     try:
         number = Fraction(value)
     except (ValueError, ZeroDivisionError):
@@ -395,18 +406,30 @@ def _check_date(value: str) -> str | None:
     return None if year in YEARS else f"年份应在{YEARS.start}至{YEARS.stop - 1}之间"
 
 
+@lru_cache(maxsize=1 << 14)
+def _is_day(value: str) -> bool:
+    return _FORMS["date"].fullmatch(value) is not None and _check_date(value) is None
+
+
 def validate(profile: Profile) -> None:
     """Raise ``FactsError`` naming the first value that the catalogue does not allow."""
     for key, value in profile.values.items():
-        _refuse(fact(key.partition("@")[0]), key, value)
+        if not (found := _fact_of(key)).obvious(value):
+            _refuse(found, key, value)
     for name, filed in profile.records.items():
         kind = record_kind(name)
         for number, item in enumerate(filed.items, 1):
             for id, value in item.items():
-                found = kind.field(id)
-                if found is None:
+                own = kind.field(id)
+                if own is None:
                     raise FactsError(f"{kind.name}第{number}条：没有字段「{id}」")
-                _refuse(found, f"{kind.name}第{number}条", value)
+                if not own.obvious(value):
+                    _refuse(own, f"{kind.name}第{number}条", value)
+
+
+@lru_cache(maxsize=1 << 12)
+def _fact_of(key: str) -> Fact:
+    return fact(key.partition("@")[0])
 
 
 def _refuse(fact: Fact, where: str, value: Scalar) -> None:

@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from rules.canonical import canonical_json, sha256
 from rules.facts import Fact
+from rules.quantities import Number
 
 SCHEMA: Final = 1
 
@@ -70,17 +71,19 @@ Trace: TypeAlias = dict[str, Result]
 def trace_of(plain: Mapping[str, Any]) -> Trace:
     """The results in a trace of plain values: an outcome's number, or (lo, hi, gap) of points."""
     return {
-        key: _OUTCOMES[value] if isinstance(value, int) else _points(*value)
+        key: BY_NUMBER[value] if isinstance(value, int) else points_of(*value)
         for key, value in plain.items()
     }
 
 
-_OUTCOMES: Final = tuple(Outcome)
+#: The outcomes by their numbers.
+BY_NUMBER: Final = tuple(Outcome)
 
 
-@lru_cache(maxsize=1 << 12)
-def _points(lo: Fraction, hi: Fraction, gap: int) -> Points:
-    return Points(lo, hi, Gap(gap))
+@lru_cache(maxsize=1 << 14)  # few different ones, and the same object compares at once
+def points_of(lo: Number, hi: Number, gap: int, unit: int = 1) -> Points:
+    """Points from numbers of 1/``unit``."""
+    return Points(Fraction(lo, unit), Fraction(hi, unit), Gap(gap))
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Whether a program says of filings what the engine and the reference evaluator both say, node by node."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from registry.screening.compiler.program import Place, Program
 from registry.screening.engines import Database, ScreeningError
-from rules.model import Trace, trace_of
+from rules.model import Trace
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,9 @@ class Columns:
         """The filing that a row is of."""
         return int(row[self.names.index("filing_id")])
 
-    def trace(self, row: Row) -> Trace:
-        """The results in a row."""
-        return trace(dict(zip(self.names, row, strict=True)), self.nodes, self.scale)
+    def reader(self) -> Callable[[Row], Trace]:
+        """A function that reads the results in a row."""
+        return reader(self.names, self.nodes, self.scale)
 
 
 def rows(
@@ -56,7 +56,8 @@ def results(
 ) -> Iterator[tuple[int, Trace]]:
     """The same, filing by filing."""
     columns, found = rows(database, program, among)
-    return ((columns.filing(row), columns.trace(row)) for row in found)
+    read = columns.reader()
+    return ((columns.filing(row), read(row)) for row in found)
 
 
 def record_results(
@@ -67,20 +68,21 @@ def record_results(
     if statement is None:
         return
     names = [c.name for c in statement.selected_columns]
+    read = reader(names, program.record_nodes[records], program.scale)
+    id, position = names.index("filing_id"), names.index("position")
     for row in database.rows(statement):
-        known = dict(zip(names, row, strict=True))
-        found = trace(known, program.record_nodes[records], program.scale)
-        yield int(known["filing_id"]), int(known["position"]), found
+        yield int(row[id]), int(row[position]), read(row)
 
 
-def trace(row: Mapping[str, Any], nodes: Mapping[str, Place], scale: int) -> Trace:
-    """The results in a row."""
-    return trace_of({key: place.result(row, scale) for key, place in nodes.items()})
+def reader(names: Sequence[str], nodes: Mapping[str, Place], scale: int) -> Callable[[Row], Trace]:
+    """A function that reads the results of nodes in a row, given the names of its columns."""
+    readers = {key: place.reader(names, scale) for key, place in nodes.items()}
+    return lambda row: {key: read(row) for key, read in readers.items()}
 
 
 def differences(filing_id: int, screened: Trace, decided: Trace) -> list[Difference]:
     """The nodes on which a screened trace and that of a decision differ; those of records apart."""
-    ours = {k: result for k, result in decided.items() if not _of_record(k)}
+    ours = {k: result for k, result in decided.items() if k in screened or not _of_record(k)}
     if ours == screened:
         return []
     return [

@@ -140,7 +140,7 @@ class Checker:
 
     def __init__(self, rules: Rules, root: str, day: date, columns: Columns) -> None:
         self._judge = Judge(rules, alone=True)
-        self._root, self._day, self._columns = root, day, columns
+        self._root, self._day, self._read = root, day, columns.reader()
 
     def __call__(self, screened: Sequence[Screened]) -> list[list[Difference] | str | None]:
         """Check filings one by one."""
@@ -154,7 +154,7 @@ class Checker:
             return None
         except EngineFaultError as error:
             return str(error)
-        return differences(case.filing_id, self._columns.trace(one.row), decided)
+        return differences(case.filing_id, self._read(one.row), decided)
 
     def close(self) -> None:
         """Release the engine's memory."""

@@ -5,10 +5,9 @@ a high end, gaps the numbers of ``rules.model.Gap``; the keys are those of a tra
 criteria that have to be met are a code of two bits for each: the list of what failed and what is open.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from fractions import Fraction
 from math import lcm
 from typing import Any, Final
 
@@ -23,6 +22,7 @@ from registry.screening.compiler.widths import Int, literal
 from registry.screening.schema import Schema
 from rules.expressions import leaves
 from rules.model import (
+    BY_NUMBER,
     Assumed,
     Attested,
     Bands,
@@ -31,8 +31,10 @@ from rules.model import (
     Ladder,
     Outcome,
     Points,
+    Result,
     Rule,
     Ruleset,
+    points_of,
 )
 
 _ZERO: Final = literal(0)
@@ -47,16 +49,24 @@ class Place:
     columns: tuple[str, ...]
     constants: tuple[int | None, ...]
 
-    def result(self, row: Mapping[str, Any], scale: int) -> int | tuple[Fraction, Fraction, int]:
-        """The result in a row, as traces of plain values have it."""
+    def reader(self, names: Sequence[str], scale: int) -> Callable[[Sequence[Any]], Result]:
+        """A function that finds the result in a row, given the names of its columns."""
         lo, *more = (
-            int(row[c]) if fixed is None else fixed
-            for c, fixed in zip(self.columns, self.constants, strict=True)
+            _constant(fixed) if fixed is not None else _number(names.index(column))
+            for column, fixed in zip(self.columns, self.constants, strict=True)
         )
         if not more:
-            return lo
+            return lambda row: BY_NUMBER[lo(row)]
         hi, gap = more
-        return Fraction(lo, scale), Fraction(hi, scale), gap
+        return lambda row: points_of(lo(row), hi(row), gap(row), scale)
+
+
+def _constant(number: int) -> Callable[[Sequence[Any]], int]:
+    return lambda _: number
+
+
+def _number(at: int) -> Callable[[Sequence[Any]], int]:
+    return lambda row: int(row[at])  # PostgreSQL's wide numbers come as decimals
 
 
 @dataclass(frozen=True)
