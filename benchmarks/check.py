@@ -21,6 +21,7 @@ from typing import Any, Final
 
 from benchmarks import jdm
 from benchmarks.profiles import profiles
+from benchmarks.stock import Stock
 from rules import engine as engine_module
 from rules import reference
 from rules.decider import Decider
@@ -81,11 +82,17 @@ def compare(ruleset: Ruleset, cases: Sequence[Profile], number: int) -> None:
     with Decider(ruleset) as decider:
         for case in cases:
             decider.decide(case)
-    with Decider(ruleset) as decider, Engine(ruleset) as engine, Engine(ruleset) as forgetful:
+    with (
+        Decider(ruleset) as decider,
+        Engine(ruleset) as engine,
+        Engine(ruleset) as forgetful,
+        through_host(ruleset) as hosted,
+    ):
         plain = reference.Evaluator(ruleset.to_json())
         ways: dict[str, Way] = {
             ENGINE: lambda n: engine.evaluate(cases[n]),
             ANEW: lambda n: anew(forgetful, cases[n]),
+            "through the host of durable_rules": lambda n: anew(hosted, cases[n]),
             "reference evaluator": lambda n: plain.evaluate(cases[n].to_json()),
             "both, and agreement": lambda n: decider.decide(cases[n]),
             "both, and explanation": lambda n: explain(decider.decide(cases[n])),
@@ -93,6 +100,15 @@ def compare(ruleset: Ruleset, cases: Sequence[Profile], number: int) -> None:
         if zen and ruleset.root == SCORE:
             ways |= zen_ways(ruleset, cases, plain)
         report(race(ways, len(cases), number))
+
+
+def through_host(ruleset: Ruleset) -> Engine:
+    """An engine whose questions go through the host that durable_rules comes with."""
+    engine = Engine(ruleset)
+    for scope in engine._scopes.values():
+        for session in scope.sessions:
+            session._attempt = Stock(session.network)  # type: ignore[method-assign]
+    return engine
 
 
 def anew(engine: Engine, case: Profile) -> object:
