@@ -10,6 +10,7 @@ import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from multiprocessing import connection, get_context, parent_process
@@ -208,9 +209,13 @@ class Pool(Generic[Task, Answer]):
 
     def _begin(self) -> _Worker:
         ours, theirs = _CONTEXT.Pipe()
-        process = _CONTEXT.Process(target=_serve, args=(theirs, self.start), daemon=True)
+        process = _CONTEXT.Process(target=_serve, args=(theirs,), daemon=True)
         process.start()
         theirs.close()
+        # What it begins with may be more than a pipe holds, and multiprocessing would wait for ever
+        # for a process that has ended without reading it; here that is an error at once.
+        with suppress(OSError):  # found out when its pipe is listened to
+            ours.send(self.start)
         return _Worker(process, ours, monotonic() + _STARTING)
 
     def _give(self, worker: _Worker, number: int) -> None:
@@ -338,12 +343,14 @@ def _release(work: object) -> None:
         close()
 
 
-def _serve(pipe: connection.Connection, start: Callable[[], Callable[[Any], Any]]) -> None:
-    """The life of a worker: tasks are taken and answered until the parent has gone."""
+def _serve(pipe: connection.Connection) -> None:
+    """The life of a worker: after what to begin with, tasks are taken and answered until the parent has gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
     threading.Thread(target=_follow, daemon=True).start()
     try:
-        work = start()
+        work = pipe.recv()()
+    except EOFError:
+        return
     except Exception as error:
         pipe.send(error)
         return

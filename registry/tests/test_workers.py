@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
+from multiprocessing import resource_tracker, spawn
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,19 @@ def test_processes_that_cannot_start_are_one_clear_sentence(
     with pytest.raises(RegistryError) as caught:
         squares(kind, tmp_path / "log", [1])
     assert said in str(caught.value)
+
+
+def test_a_process_that_ends_before_it_has_read_what_to_begin_with_is_no_hang(
+    tmp_path: Path,
+) -> None:
+    resource_tracker.ensure_running()
+    before = spawn.get_executable()
+    spawn.set_executable("/bin/false")
+    try:
+        with pytest.raises(RegistryError, match="计算进程不能启动（异常结束（退出码1））"):
+            squares("x" * 10**6, tmp_path / "log", [1])
+    finally:
+        spawn.set_executable(before)
 
 
 # deciding
