@@ -3,7 +3,8 @@
 Run ``python -m benchmarks.scale``; ``--count 100000 1000000`` names the numbers of filings. Each is
 measured in a process of its own, so that its peak memory is its own; the best of three runs counts.
 The filings are synthetic rows made by DuckDB, typed and spread like real ones, with gaps. The kernel in
-numpy is of 63.8 only, and runs if numpy is installed; its verdicts must be those of the statement.
+numpy is of 63.8 only, and runs if numpy is installed; so do loops in C of every ruleset, where there is a
+C compiler. The results of both must be those of the statement.
 """
 
 import argparse
@@ -17,6 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
+from shutil import which
 from time import perf_counter
 from typing import Any, Final
 
@@ -46,13 +48,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--count", type=int, nargs="+", default=[100_000, 1_000_000])
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument(
-        "--one", choices=("make", "screen", "floor", "kernel"), help=argparse.SUPPRESS
+        "--one", choices=("make", "screen", "floor", "fused", "kernel"), help=argparse.SUPPRESS
     )
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args(arguments)
     if given.one:
         work: dict[str, Callable[..., Any]] = {
-            "make": make, "screen": screen, "floor": floor, "kernel": by_hand,
+            "make": make, "screen": screen, "floor": floor, "fused": fused, "kernel": by_hand,
         }  # fmt: skip
         print(json.dumps(work[given.one](given.folder, given.count[0], given.threads)))
         return
@@ -67,6 +69,7 @@ def report(folder: Path, count: int, threads: int) -> None:
     _apart("make", folder, count, threads)
     read, screened = (_apart(w, folder, count, threads) for w in ("floor", "screen"))
     hand = _apart("kernel", folder, count, threads) if find_spec("numpy") else {}
+    loops = _apart("fused", folder, count, threads) if find_spec("numpy") and which("cc") else {}
     size = sum(f.stat().st_size for f in folder.glob("*.parquet"))
     print(f"\n{count}家，快照{size / 2**20:.0f} MB；峰值内存{screened['memory']:.0f} MB")
     for root in ROOTS:
@@ -75,6 +78,11 @@ def report(folder: Path, count: int, threads: int) -> None:
             f"  {root:8} 筛查{screened[root]:7.2f}秒  只读列{read[root]:7.2f}秒  {ratio:5.1f}倍"
             f"  编译{screened[root + ' compiling']:.2f}秒  符合{screened[root + ' met']}家"
         )
+        if loops:
+            whole = read[root] + loops[root]
+            print(
+                f"{'':10} C 融合循环{loops[root]:.3f}秒，筛查为读列加循环的{screened[root] / whole:.1f}倍，结果逐家相同"
+            )
     if hand:
         ratio = screened[BY_HAND] / hand["seconds"]
         print(
@@ -148,6 +156,29 @@ def floor(folder: Path, count: int, threads: int) -> dict[str, float]:
                 queries.append(f"SELECT {', '.join(f'COUNT({c})' for c in read)} FROM {table}")
         run = [(q,) for q in queries]
         found[root], _ = best(lambda: [database.connection.execute(q).fetchall() for (q,) in run])  # noqa: B023
+        database.close()
+    return found
+
+
+def fused(folder: Path, count: int, threads: int) -> dict[str, float]:
+    """The loops in C over columns in memory, which must give what the statement gives."""
+    import numpy as np
+
+    from benchmarks.fused import Kernel
+
+    schema = _schema(folder)
+    rulebook = load(resources.features())
+    found = {}
+    for root in ROOTS:
+        program = Program(rulebook.ruleset(root), schema, DAY)
+        outputs = list(dict.fromkeys(c for c in (*program.verdict.columns, *program.codes) if c))
+        database = DuckDB(schema, folder, threads)
+        kernel = Kernel(program, outputs, database, folder)
+        found[root], made = best(lambda: kernel.run(threads))  # noqa: B023
+        text = text_of(program.statement(outputs))
+        query = f"SELECT * FROM ({text}) ORDER BY filing_id"
+        screened = database.connection.execute(query).fetchnumpy()
+        assert all(np.array_equal(screened[o].astype(np.int64), made[o]) for o in outputs), root
         database.close()
     return found
 
