@@ -94,6 +94,7 @@ class InProcess(Generic[Task, Answer]):
 class _Worker:
     process: Any
     pipe: connection.Connection
+    started: threading.Thread
     until: float
     ready: bool = False
     task: int | None = None
@@ -193,7 +194,8 @@ class Pool(Generic[Task, Answer]):
             if worker.pipe in ready:
                 self._take_in(worker)
             elif now >= worker.until:
-                self._lose(worker, f"超过{self.patience:.0f}秒没有结果")
+                patience = self.patience if worker.ready else _STARTING
+                self._lose(worker, f"超过{patience:.0f}秒没有结果")
 
     def _hand_out(self) -> None:
         while len(self._workers) < min(self.jobs, len(self._tasks)):
@@ -212,11 +214,12 @@ class Pool(Generic[Task, Answer]):
         process = _CONTEXT.Process(target=_serve, args=(theirs,), daemon=True)
         process.start()
         theirs.close()
-        # What it begins with may be more than a pipe holds, and multiprocessing would wait for ever
-        # for a process that has ended without reading it; here that is an error at once.
-        with suppress(OSError):  # found out when its pipe is listened to
-            ours.send(self.start)
-        return _Worker(process, ours, monotonic() + _STARTING)
+        # What it begins with may be more than a pipe holds, so a thread of its own hands it over: a
+        # process that ends or stops without reading it must not hold up the others. (multiprocessing,
+        # given it as an argument, would wait for ever.)
+        started = threading.Thread(target=_hand_over, args=(ours, self.start), daemon=True)
+        started.start()
+        return _Worker(process, ours, started, monotonic() + _STARTING)
 
     def _give(self, worker: _Worker, number: int) -> None:
         worker.task = number
@@ -331,9 +334,15 @@ def _died(worker: _Worker) -> str:
     return f"异常结束（{f'信号{-code}' if code is not None and code < 0 else f'退出码{code}'}）"
 
 
+def _hand_over(pipe: connection.Connection, start: Callable[[], Any]) -> None:
+    with suppress(OSError):  # it has ended: found out when its pipe is listened to
+        pipe.send(start)
+
+
 def _end(worker: _Worker) -> None:
     worker.process.kill()
     worker.process.join()
+    worker.started.join()
     worker.pipe.close()
 
 

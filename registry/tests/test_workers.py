@@ -114,14 +114,20 @@ def test_processes_that_cannot_start_are_one_clear_sentence(
     assert said in str(caught.value)
 
 
-def test_a_process_that_ends_before_it_has_read_what_to_begin_with_is_no_hang(
-    tmp_path: Path,
+@pytest.mark.parametrize(
+    ("does", "said"), [("exit 1", "异常结束（退出码1）"), ("exec sleep 1000", "超过1秒没有结果")]
+)
+def test_a_process_that_never_reads_what_to_begin_with_is_no_hang(
+    does: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(workers, "_STARTING", 1.0)
     resource_tracker.ensure_running()
-    before = spawn.get_executable()
-    spawn.set_executable("/bin/false")
+    before, program = spawn.get_executable(), tmp_path / "python"
+    program.write_text(f"#!/bin/sh\n{does}\n")
+    program.chmod(0o700)
+    spawn.set_executable(str(program))
     try:
-        with pytest.raises(RegistryError, match="计算进程不能启动（异常结束（退出码1））"):
+        with pytest.raises(RegistryError, match=f"计算进程不能启动（{said}）"):
             squares("x" * 10**6, tmp_path / "log", [1])
     finally:
         spawn.set_executable(before)
