@@ -237,7 +237,7 @@ def _effects(
         return
     day = scope.as_of or case.as_of
     profile = replace(case.profile, as_of=day)
-    holds = {tier: holds_title(profile, known[1], tier) for tier in scope.tiers}
+    holds = {tier: holds_title(profile, *known, tier) for tier in scope.tiers}
     wanted = [tier for tier in scope.tiers if holds[tier] or not scope.holders]
     if not wanted:
         return

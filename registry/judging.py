@@ -239,9 +239,19 @@ def registered_profile(
     return profile_of(facts, as_of), tuple(e for e in register if e.source in speaking)
 
 
-def holds_title(profile: Profile, register: Sequence[Registration], tier: str) -> bool:
-    """Whether the title of a tier is held and not said to have run out: as registered, else as filed."""
-    known, _ = registered_profile(profile, register, {tier})
+def holds_title(
+    profile: Profile,
+    determinations: Sequence[Determination],
+    register: Sequence[Registration],
+    tier: str,
+) -> bool:
+    """Whether the title of a tier is held and not said to have run out.
+
+    As registered, else as a person determined, else as filed.
+    """
+    last = {d.target: d for d in determinations if d.kind_of_target.partition(".")[0] == TITLES}
+    stated = amended_profile(profile, list(last.values()))
+    known, _ = registered_profile(stated, register, {tier})
     listed = known.records.get(TITLES, RecordList()).items
     return any(
         title.get("kind") == tier

@@ -95,24 +95,24 @@ class Bench:
         case, known = filing
         asked = self._asked
         try:
-            judged = judge(self._judge, case, asked.root, asked.day, known)
-            trace = judged.decision.trace
+            decision = judge(self._judge, case, asked.root, asked.day, known).decision
             near = None
-            if self._easier and trace[asked.root] is Outcome.NOT_MET:
-                easier = judge(self._easier, case, asked.root, asked.day, known).decision.trace
-                near = asked.code.of(easier) if easier[asked.root] is Outcome.MET else None
+            if self._easier and decision.verdict is Outcome.NOT_MET:
+                easier = judge(self._easier, case, asked.root, asked.day, known).decision
+                near = asked.code.of(easier.trace) if easier.verdict is Outcome.MET else None
         except CheckRefusedError:
             return "填报日期或年度不符"
         except (DisagreementError, EngineFaultError) as error:
             return str(error)
-        sector = judged.decision.readings.get(SECTOR)
+        sector, verdict = decision.readings.get(SECTOR), decision.verdict
+        assert isinstance(verdict, Outcome)
         return Decided(
-            _outcome(trace, asked.root),
-            asked.code.of(trace),
-            [int(_outcome(trace, id)) for id in asked.steps],
+            verdict,
+            asked.code.of(decision.trace),
+            [int(_outcome(decision.trace, id)) for id in asked.steps],
             sector.code if sector else None,
             near,
-            holds_title(case.profile_as_of(asked.day), known[1], asked.tier),
+            holds_title(case.profile_as_of(asked.day), *known, asked.tier),
         )
 
     def close(self) -> None:

@@ -168,6 +168,10 @@ class Screening:
     ) -> Generator[Stage, None, Part]:
         """Decide the filings that a ruleset governs: by SQL, and what that cannot do by the engine."""
         ruleset = self.judge.rules.ruleset(root)
+        if ruleset.rule(ruleset.root).scored:
+            raise ScreeningError(
+                f"{root}只计分，没有符合与否之分：请改用以分数线为条件的规则，例如 63.1.评分达标"
+            )
         tally.rulesets[root] = ruleset.digest
         tally.titles |= {r.id: r.title for r in ruleset.rules}
         steps = tuple(r.id for r in successive(ruleset))

@@ -183,6 +183,37 @@ def test_a_holder_with_a_determination_is_one(
 
 
 @on_sqlite
+def test_a_title_that_a_person_found_not_to_be_held_is_none(
+    run: Run, database: sa.Engine, tmp_path: Path
+) -> None:
+    clock = Clock()
+    load(database, clock, *map(submission, CODES[:2]))
+    evidence = tmp_path / "证明.txt"
+    evidence.write_text("属实", encoding="utf-8")
+    held = Target("held", records="titles", number=1)
+    determine(database, clock, held, "否", evidence, CODES[0])
+    asked = ("--tier", "创新型", "--as-of", DAY.isoformat(), "--json")
+    [tier] = json.loads(said(run("screen", *asked)))["tiers"]
+    assert (tier["total"], tier["holders"]) == (2, 1)
+
+
+@on_sqlite
+def test_under_the_rules_of_a_province_the_engine_decides_too(
+    run: Run, database: sa.Engine, tmp_path: Path
+) -> None:
+    clock = Clock()
+    firms = [submission(code) for code in CODES[:2]]
+    local = [replace(f, identity={**f.identity, "province": "山东省"}) for f in firms]
+    load(database, clock, *local)
+    evidence = tmp_path / "证明.txt"
+    evidence.write_text("属实", encoding="utf-8")
+    determine(database, clock, Target("field_key_link"), "否", evidence, CODES[0])
+    [tier] = json.loads(said(run("screen", *TIERS, "--near", "20%", "--json")))["tiers"]
+    assert (tier["total"], tier["by_engine"]) == (2, {snapshot.DETERMINED: 1})
+    assert [r for r in tier["rulesets"] if "@山东省" in r]
+
+
+@on_sqlite
 def test_those_within_reach_by_a_score(run: Run, database: sa.Engine, tmp_path: Path) -> None:
     """55 points of 60; a share of 76 % is a twentieth below the 80 % that give two points more."""
     clock = Clock()
@@ -232,6 +263,7 @@ def test_what_is_refused(run: Run, filed: sa.Engine, tmp_path: Path) -> None:
         (["--near", "0"], "应写成 5% 的形式"),
         (["-o", "名单.txt"], "文件名请以"),
         (["--snapshot", str(tmp_path)], "不是快照"),
+        (["--ruleset", "63.1.评价得分"], "63.1.评价得分只计分，没有符合与否之分"),
     ):
         result = run("screen", *TIERS, *arguments)
         assert result.exit_code in (1, 2)
