@@ -156,9 +156,10 @@ def cases(
                 raise RecordError(f"登记库中没有编号为{id}的填报：请查对编号")
             row = rows[id]
             identity = json.loads(row.pop("identity"))
-            registered = {"province": row["province"], "city": row["city"]}
-            place = identity if identity.get("province") else registered
-            province = acting(place.get("province") or "", place.get("city") or "")
+            filed = identity.get("province"), identity.get("city")
+            # a city alone is of the province that the enterprise is known to be in
+            place = filed if filed[0] else (row["province"], filed[1] or row["city"])
+            province = acting(place[0] or "", place[1] or "")
             given = {p: identity.get(p) or row[p] or "" for p in ("city", "county")}
             facts = json.loads(row.pop("facts"))
             given |= {"name": identity["name"], "province": province, "facts": facts}

@@ -328,3 +328,27 @@ def test_an_undone_import_leaves_its_decisions_on_the_record(
         loading.undo(session, done.import_id, now=clock(), by="导入人")
         assert cases.newest(session) == []
     assert entry_of(database, line.seq).content["verdict"] == 3
+
+
+@pytest.mark.parametrize(
+    ("filed", "acting"),
+    [
+        ({"city": "深圳市"}, "深圳市"),
+        ({"city": "广州市"}, "广东省"),
+        ({}, "广东省"),
+        ({"province": "江苏省"}, "江苏省"),
+    ],
+)
+def test_a_later_filing_does_not_move_what_an_earlier_one_said_of_its_city(
+    database: sa.Engine, clock: Clock, filed: dict[str, str], acting: str
+) -> None:
+    earlier = replace(submission(), identity=filed)
+    later = submission(day=date(2023, 7, 1))
+    load(database, clock, earlier)
+    load(
+        database, clock, replace(later, identity={"province": "广东省", "city": "广州市"}), file="b"
+    )
+    with storage.session(database) as session:
+        [id] = cases.oldest(session)
+        [case] = cases.cases(session, [id])
+    assert case.province == acting
