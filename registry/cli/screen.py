@@ -1,5 +1,6 @@
 """``tidu snapshot`` and ``tidu screen``: a whole registry at once, by the criteria that the engine runs."""
 
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -22,6 +23,7 @@ from registry.cli.common import (
     command,
     console,
     engine,
+    errors,
     jobs_option,
     json_option,
     new_workbook,
@@ -94,12 +96,10 @@ class Near(click.ParamType[Fraction]):
         """The share; anything else is misuse."""
         if isinstance(value, Fraction):
             return value
-        try:
-            share = Fraction(str(value).removesuffix("%")) / 100
-        except (ValueError, ZeroDivisionError):
-            share = Fraction(-1)
-        if not str(value).endswith("%") or not 0 < share < 1:
-            self.fail(f"「{value}」应写成 5% 的形式", param, ctx)
+        written = re.fullmatch(r"([0-9]{1,2}(?:\.[0-9]{1,6})?)%", str(value))
+        share = Fraction(written[1]) / 100 if written else Fraction(0)
+        if not share:
+            self.fail(f"「{value}」应是大于 0%、小于 100% 的比例，例如 5%", param, ctx)
         return share
 
 
@@ -188,13 +188,14 @@ def screen(
         text = texts.named(str(draft or ruleset), criteria) if draft or ruleset else criteria.text()
         judge = Judge(text.rules)
         stack.callback(judge.close)
+        batches: set[str] = set()
         loaded = _database(stack, session, database.url, kind, folder, day, master)
         screening = Screening(
             loaded,
             loaded.schema,
             Scope(day, regions, near),
             judge,
-            _governing(text, procedure, batch, day),
+            _governing(text, procedure, batch, day, batches),
             filings(session, until=taken.head[0] if taken else None),
             jobs,
             Agreed(folder, loaded.release),
@@ -211,6 +212,7 @@ def screen(
         head = taken.head if taken else snapshot.head(session)
         heading = [
             f"标准：{text.label}；程序：{procedure}；截至{day.isoformat()}"
+            + (f"；批次：{batch}" if batch else "")
             + (f"；地区含{'、'.join(regions)}" if regions else ""),
             f"登记库：{impact.state_text(*head)}；计算：{kind}；接近：{_percent(near)}以内",
             *(
@@ -229,6 +231,8 @@ def screen(
         if output is not None:
             report.write(output, heading, list(tallies.values()), screening.firms(chosen))
             click.echo(f"（{report.LABEL}）已写入 {output}", err=as_json)
+        if batch and batch not in batches:
+            errors.print(f"批次「{batch}」在这一天没有另外的规定，按办法筛查", markup=False)
 
 
 def _check_name(path: Path) -> None:
@@ -315,24 +319,22 @@ def _loaded(
 
 
 def _governing(
-    text: texts.Text, procedure: str, batch: str, day: date
+    text: texts.Text, procedure: str, batch: str, day: date, batches: set[str]
 ) -> Callable[[str, str], Governing]:
-    """What governs a tier in a province under a text."""
+    """What governs a tier in a province under a text; adds the batches that have rules of their own."""
 
     def found(tier: str, province: str) -> Governing:
         if text.whole:
-            return governing(
-                text.rules.applicability,
-                tier=tier,
-                procedure=procedure,
-                day=day,
-                province=province,
-                batch=batch,
-            )
-        row = text.rows[0] if text.single else text.nearest(tier, procedure, day, province, batch)
-        if row is None:
-            raise NoRulesetError(f"{text.label}没有{tier}{procedure}的规则集")
-        return Governing(row, "", ())
+            rows, how = text.rules.applicability, {"province": province, "batch": batch}
+            governs = governing(rows, tier=tier, procedure=procedure, day=day, **how)
+        else:
+            nearest = text.nearest(tier, procedure, day, province, batch)
+            row = text.rows[0] if text.single else nearest
+            if row is None:
+                raise NoRulesetError(f"{text.label}没有{tier}{procedure}的规则集")
+            governs = Governing(row, "", ())
+        batches.add(governs.row.batch)
+        return governs
 
     return found
 

@@ -202,6 +202,12 @@ def test_a_batch_without_rules_of_its_own_is_told(run: Run, tmp_path: Path) -> N
     told = "批次「第七」在这一天没有另外的规定，按办法检查"
     assert told in run("check", file, "--batch", "第七").output
     assert "没有另外的规定" not in run("check", file, "--batch", "第七批").output
+    assert run("import", file).exit_code == 0
+    shown = run("screen", "--tier", "小巨人", "--batch", "第七").output
+    assert "批次：第七" in shown
+    assert told.replace("检查", "筛查") in shown
+    shown = run("screen", "--tier", "小巨人", "--batch", "第七批").output
+    assert "没有另外的规定" not in shown
 
 
 def test_too_little_revenue_is_ruled_out_in_the_seventh_batch(run: Run, tmp_path: Path) -> None:

@@ -260,7 +260,7 @@ def test_another_year_is_not_screened(run: Run, filed: sa.Engine) -> None:
 @on_sqlite
 def test_what_is_refused(run: Run, filed: sa.Engine, tmp_path: Path) -> None:
     for arguments, words in (
-        (["--near", "0"], "应写成 5% 的形式"),
+        *((["--near", n], "大于 0%、小于 100%") for n in ("0", "5", "0%", "100%", "1e-99999999%")),
         (["-o", "名单.txt"], "文件名请以"),
         (["--snapshot", str(tmp_path)], "不是快照"),
         (["--ruleset", "63.1.评价得分"], "63.1.评价得分只计分，没有符合与否之分"),
