@@ -186,6 +186,10 @@ def screen(
         day = _day(session, as_of, folder, taken)
         criteria = texts.InForce(publication.current(session), rulebook())
         text = texts.named(str(draft or ruleset), criteria) if draft or ruleset else criteria.text()
+        if text.single:
+            procedure = text.rows[0].procedure
+            if tiers and text.rows[0].tier not in titles_of(tiers):
+                raise Refused(f"{ruleset}是{text.rows[0].tier}的规则：请去掉 --tier，或改为该层级")
         judge = Judge(text.rules)
         stack.callback(judge.close)
         batches: set[str] = set()

@@ -246,6 +246,8 @@ def test_regions_rulesets_and_drafts(run: Run, filed: sa.Engine) -> None:
     assert (refused.exit_code, "范围内没有企业" in refused.output) == (1, True)
     folder = str(resources.features())
     assert "草案" in said(run("screen", *TIERS, "--draft", folder))
+    recheck = ("--ruleset", "63.2.复核", "--as-of", DAY.isoformat())
+    assert "程序：复核" in said(run("screen", *recheck))
     both = run("screen", "--ruleset", "63.2", "--draft", folder)
     assert both.exit_code == 2
 
@@ -263,7 +265,8 @@ def test_what_is_refused(run: Run, filed: sa.Engine, tmp_path: Path) -> None:
         *((["--near", n], "大于 0%、小于 100%") for n in ("0", "5", "0%", "100%", "1e-99999999%")),
         (["-o", "名单.txt"], "文件名请以"),
         (["--snapshot", str(tmp_path)], "不是快照"),
-        (["--ruleset", "63.1.评价得分"], "63.1.评价得分只计分，没有符合与否之分"),
+        (["--ruleset", "63.2.评价得分"], "63.2.评价得分只计分，没有符合与否之分"),
+        (["--ruleset", "63.1"], "63.1是创新型中小企业的规则：请去掉 --tier"),
     ):
         result = run("screen", *TIERS, *arguments)
         assert result.exit_code in (1, 2)
