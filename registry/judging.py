@@ -16,7 +16,7 @@ from rules.decider import Decider, Decision
 from rules.decode import decode
 from rules.editions import ApplicabilityRow, Governing, governing
 from rules.expressions import leaves
-from rules.facts import Profile, RecordList, fact
+from rules.facts import Profile, RecordList, check_day, fact
 from rules.model import Rule, Ruleset
 from rules.record import (
     TITLES,
@@ -32,6 +32,10 @@ from rules.record import (
 
 class CheckRefusedError(RegistryError):
     """A filing cannot be checked as of the day asked for."""
+
+
+class MisdatedError(CheckRefusedError):
+    """A registered title states a day that no profile can; such were taken in once."""
 
 
 class Rules(Protocol):
@@ -98,6 +102,12 @@ class Registration:
         """Where it stands."""
         return f"登记簿第{self.seq}号"
 
+    @property
+    def misdated(self) -> str:
+        """What is wrong with the days of a title of the enterprise itself; empty if nothing is."""
+        days = ("valid_from", "valid_until") if self.own_title else ()
+        return next((wrong for d in days if (wrong := check_day(self.content[d]))), "")
+
 
 @dataclass(frozen=True)
 class Judgement:
@@ -143,7 +153,8 @@ class Judge:
         """Judge the facts of a filing under the ruleset that governs.
 
         ``register`` is what bears on the enterprise: filed titles of a registered kind give way, and
-        so does the filed share where holdings prove a control relation.
+        so does the filed share where holdings prove a control relation. A title of impossible days
+        raises ``MisdatedError``.
         Determinations of what the ruleset does not read have no say. Of several determinations of one target the last holds; one of a rule only where the law
         leaves that rule to judgement.
         """
@@ -156,6 +167,7 @@ class Judge:
         of_rules = [d for d in last.values() if "rule" in d.content]
         stated = amended_profile(profile, of_facts)
         amended, speaking = registered_profile(stated, register, self.registered(root))
+        _refuse_misdated(speaking)
         decision = self.decide(root, amended)
         ruleset, applied = decision.ruleset, of_facts
         if of_rules:
@@ -237,6 +249,15 @@ def registered_profile(
     if not speaking:
         return profile, ()
     return profile_of(facts, as_of), tuple(e for e in register if e.source in speaking)
+
+
+def _refuse_misdated(speaking: Sequence[Registration]) -> None:
+    for entry in speaking:
+        if entry.misdated:
+            raise MisdatedError(
+                f"{entry.content['name']}（{entry.of}）：{entry.source}称号有效期的{entry.misdated}，"
+                f"不能判断；请用 tidu titles strike {entry.seq} 划销后重新登记"
+            )
 
 
 def holds_title(

@@ -380,7 +380,7 @@ def check_value(fact: Fact, value: Scalar) -> str | None:
         return "应为文字"
     if fact.kind == "code":
         return f"应为{'、'.join(fact.codes)}之一"
-    return _check_date(value) if fact.kind == "date" else _check_number(fact, value)
+    return check_day(value) if fact.kind == "date" else _check_number(fact, value)
 
 
 @lru_cache(maxsize=1 << 12)
@@ -398,7 +398,8 @@ def _check_number(fact: Fact, value: str) -> str | None:
     return None
 
 
-def _check_date(value: str) -> str | None:
+def check_day(value: str) -> str | None:
+    """Why ``value`` cannot be a day that a profile states (one Chinese phrase), or None if it can."""
     try:
         year = date.fromisoformat(value).year
     except ValueError:
@@ -408,7 +409,7 @@ def _check_date(value: str) -> str | None:
 
 @lru_cache(maxsize=1 << 14)
 def _is_day(value: str) -> bool:
-    return _FORMS["date"].fullmatch(value) is not None and _check_date(value) is None
+    return _FORMS["date"].fullmatch(value) is not None and check_day(value) is None
 
 
 def validate(profile: Profile) -> None:

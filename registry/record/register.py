@@ -22,7 +22,7 @@ from registry.errors import RecordError
 from registry.judging import Registration
 from registry.record import journal
 from registry.record.determinations import signed_name
-from rules.facts import TITLES
+from rules.facts import TITLES, check_day
 from rules.record import LITTLE_GIANT, Json, is_holding, last_words
 
 _SCHEMA: Final = 1
@@ -208,6 +208,7 @@ def grant(
     Without ``last``, they are valid for three years. A title of the same kind that is valid at the
     same time raises ``RecordError``; whatever is wrong with one holder, nothing is registered.
     """
+    _refuse_days({"valid_from": str(first)})
     until = last or years_later(first) - timedelta(days=1)
 
     def stated(holder: Holder, held: list[Registration]) -> Json:
@@ -284,7 +285,7 @@ def end(
 
 def strike(session: Session, seq: int, notice: Notice, *, by: str, now: datetime) -> journal.Entry:
     """Strike out a title that was entered in error; ``seq`` is the last entry on it."""
-    named, entry = signed_name(by), journal.entry(session, seq)
+    named, entry = _signed(notice, by), journal.entry(session, seq)
     if entry.kind != "title" or entry.subject is None:
         raise RecordError(f"第{seq}号记录不是称号登记：用 tidu titles list 查看")
     if seq not in [e.seq for e in standing(titles(session, [entry.subject])[entry.subject])]:
@@ -385,6 +386,7 @@ def _record_holdings(
 
 def _refuse_holding(body: Json, again: bool) -> None:
     _refuse_holder(Holder(body["uscc"]), set())
+    _refuse_days(body)
     if body["holder"]:
         wrong = codes.fault(body["holder"])
         if wrong is not None:
@@ -412,6 +414,7 @@ def years_later(day: date, years: int = VALIDITY) -> date:
 
 
 def _title(holder: Holder, kind: str, first: str, last: str) -> Json:
+    _refuse_days({"valid_from": first, "valid_until": last})
     if first > last:
         raise RecordError(f"有效期自{first}至{last}，终止早于开始：请核对日期")
     return {
@@ -464,6 +467,7 @@ def _record(
         try:
             _refuse_holder(holder, seen)
             body = {**stated(holder, held), **_by_notice(action, notice)}
+            _refuse_days(body)
             drafts.append(_draft(body))
         except RecordError as error:
             wrong.append(f"{holder.name}{holder.uscc}：{error}")
@@ -477,6 +481,7 @@ def _signed(notice: Notice, by: str) -> str:
     named = signed_name(by)
     if not notice.number.strip():
         raise RecordError("登记必须写明依据的文号（--document）")
+    _refuse_days({"dated": str(notice.dated)})
     return named
 
 
@@ -496,6 +501,22 @@ def _refuse_holder(holder: Holder, seen: set[str]) -> None:
         raise RecordError(f"统一社会信用代码{wrong}")
     if holder.uscc in seen:
         raise RecordError("名单中出现两次")
+
+
+def _refuse_days(body: Json) -> None:
+    """Refuse days that no profile can state, since nobody could be judged by them."""
+    for key, name in _DAYS.items():
+        if body.get(key) and (wrong := check_day(body[key])):
+            raise RecordError(f"{name}{body[key]}的{wrong}：请核对日期")
+
+
+#: What of an entry is a day, as messages name it.
+_DAYS: Final = {
+    "dated": "文件日期",
+    "valid_from": "有效期始",
+    "valid_until": "有效期至",
+    "ended_on": "终止日期",
+}
 
 
 def _by_notice(action: str, notice: Notice) -> Json:

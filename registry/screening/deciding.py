@@ -14,6 +14,7 @@ from registry.judging import (
     Determination,
     Judge,
     Judgement,
+    MisdatedError,
     Registration,
     Rules,
     holds_title,
@@ -100,6 +101,8 @@ class Bench:
             if self._easier and decision.verdict is Outcome.NOT_MET:
                 easier = judge(self._easier, case, asked.root, asked.day, known).decision
                 near = asked.code.of(easier.trace) if easier.verdict is Outcome.MET else None
+        except MisdatedError as error:
+            return str(error)
         except CheckRefusedError:
             return "填报日期或年度不符"
         except (DisagreementError, EngineFaultError) as error:

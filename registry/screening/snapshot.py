@@ -43,6 +43,8 @@ DETERMINED: Final = "有人工认定"
 REGISTERED: Final = "有登记的称号，而填报的称号清单不全"
 #: Whether it matters depends on the ruleset.
 HELD: Final = "登记的持股表明与“小巨人”有控制关系"
+#: The engine refuses it.
+MISDATED: Final = "登记的称号日期有误"
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,8 @@ def stock(session: Session, ids: Sequence[int], day: date) -> Iterator[Filed]:
             left = ""
             if case.filing_id in determined:
                 left = DETERMINED
+            elif any(e.misdated for e in speaking):
+                left = MISDATED
             elif any(is_holding(e.content) for e in speaking):
                 left = HELD
             elif speaking and not profile.records["titles"].complete:

@@ -211,6 +211,7 @@ def test_rulesets_that_do_not_ask_are_left_alone(filed: sa.Engine, clock: Clock)
         (lambda d, c: hold(d, c, (FIRM, OTHER, "0.1"), (FIRM, OTHER, "0.2")), "出现两次"),
         (lambda d, c: hold(d, c, (" ".strip(), OTHER, "0.1")), "没有写明持股方"),
         (lambda d, c: hold(d, c, (FIRM, OTHER, "0.6"), last=date(2024, 1, 1)), "终止早于开始"),
+        (lambda d, c: hold(d, c, (FIRM, OTHER, "0.6"), last=date(9999, 12, 31)), "1900至2199"),
         (lambda d, c: end(d, c, FIRM, OTHER), "没有这项持股"),
         (
             lambda d, c: [

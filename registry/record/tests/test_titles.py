@@ -211,6 +211,19 @@ def test_what_was_registered_later_was_not_known(filed: sa.Engine, clock: Clock)
             lambda d, c: [grant(d, c), enter(d, c, "extend", last=date(2025, 9, 30))],
             "延期应更晚",
         ),
+        *(
+            (act, "的年份应在1900至2199之间：请核对日期")
+            for act in (
+                lambda d, c: grant(d, c, notice=Notice("函", date(2999, 10, 8))),
+                lambda d, c: grant(d, c, first=date(202, 10, 8)),
+                lambda d, c: grant(d, c, first=date(9998, 1, 1)),
+                lambda d, c: grant(d, c, first=date(2198, 1, 1)),  # it would end in 2200
+                lambda d, c: grant(d, c, last=date(9999, 12, 31)),
+                lambda d, c: [grant(d, c), enter(d, c, "extend", last=date(2999, 1, 1))],
+                lambda d, c: [grant(d, c), end(d, c, on=date(2999, 1, 1))],
+                lambda d, c: end(d, c, first=date(2021, 1, 1), last=date(2999, 12, 31)),
+            )
+        ),
     ],
 )
 def test_what_cannot_be_is_not_registered(
@@ -218,6 +231,22 @@ def test_what_cannot_be_is_not_registered(
 ) -> None:
     with pytest.raises(RecordError, match=said):
         act(filed, clock)
+
+
+def test_a_title_of_impossible_days_that_is_on_record_can_be_struck_out(
+    filed: sa.Engine, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as before:
+        before.setattr(register, "check_day", lambda _: None)
+        seq = grant(filed, clock, last=date(9999, 12, 31))
+    [refused] = decide(filed, clock, SPECIALISED)
+    assert refused.seq is None
+    assert f"登记簿第{seq}号称号有效期的年份应在1900至2199之间" in refused.reason
+    with pytest.raises(RecordError, match="年份应在1900至2199之间"):
+        enter(filed, clock, "extend")
+    with storage.session(filed, write=True) as session:
+        register.strike(session, seq, ENDING, by="登记人", now=clock())
+    assert prerequisite(filed)["parts"]["前置称号"] == "符合"
 
 
 def test_one_wrong_holder_keeps_the_whole_list_out(filed: sa.Engine, clock: Clock) -> None:

@@ -332,6 +332,31 @@ def test_titles_are_those_of_the_register(run: Run, database: sa.Engine, tmp_pat
 
 
 @on_sqlite
+def test_a_title_of_impossible_days_holds_up_nobody_else(
+    run: Run, database: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such titles were taken in once, and nothing that reads the whole registry went on."""
+    clock = Clock()
+    publish(database, clock)
+    load(database, clock, submission(), submission(CODES[1]))
+    monkeypatch.setattr(register, "check_day", lambda _: None)
+    with storage.session(database, write=True) as session:
+        holders, notice = [Holder(CODES[1], "误登公司")], Notice("函", date(2022, 10, 1))
+        day = {"first": date(2022, 10, 1), "last": date(9999, 12, 31)}
+        [entry] = register.grant(session, holders, TITLES[0], notice, **day, by="甲", now=clock())
+    told = f"误登公司（{CODES[1]}）：登记簿第{entry.seq}号称号有效期的年份应在1900至2199之间"
+    shown = said(run("screen", "--ruleset", "63.2.前置称号", "--as-of", DAY.isoformat(), "--json"))
+    [tier] = json.loads(shown)["tiers"]
+    assert (tier["total"], len(tier["refused"])) == (1, 1)
+    assert told in next(iter(tier["refused"]))
+    checked = run("check", "--all", "--tier", "专精特新")
+    assert checked.exit_code == 1
+    assert f"拒绝 {told}" in checked.output
+    assert "1家企业未能检查" in checked.output
+    assert told in run("impact", "--to", "随附", "--tier", "专精特新", "--json").output
+
+
+@on_sqlite
 def test_control_relations_are_those_of_the_register(
     run: Run, database: sa.Engine, tmp_path: Path
 ) -> None:
