@@ -35,6 +35,7 @@ from registry.record import publication
 from registry.record.publication import Published
 from rules.editions import parse_day
 from rules.errors import RulesError
+from rules.facts import check_day
 from rules.provinces import PROVINCES, acting
 from rules.rulebook import Rulebook, load
 
@@ -123,7 +124,7 @@ def group(name: str) -> Callable[[Callable[..., Any]], ChineseGroup]:
 
 
 class Day(click.ParamType[date]):
-    """A day written 2023-06-30 or 2023年6月30日."""
+    """A day written 2023-06-30 or 2023年6月30日, of the years that a filing can state."""
 
     name = "日期"
 
@@ -137,6 +138,8 @@ class Day(click.ParamType[date]):
             day = None
         if day is None:
             self.fail(f"「{value}」不是日期，请写成 2023-06-30 或 2023年6月30日", param, ctx)
+        if wrong := check_day(day.isoformat()):
+            self.fail(f"「{value}」的{wrong}，请核对日期", param, ctx)
         return day
 
 

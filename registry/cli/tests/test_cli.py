@@ -79,6 +79,13 @@ def test_misuse_is_explained_in_chinese_with_exit_code_2(run: Run) -> None:
             ("check", "--all", "--as-of", "昨天"),
             "「昨天」不是日期，请写成 2023-06-30 或 2023年6月30日",
         ),
+        *(
+            (arguments, "的年份应在1900至2199之间，请核对日期")
+            for arguments in (
+                ("screen", "--as-of", "9999-12-31"),
+                ("generate", "5", "--day", "0001-01-01", "-o", "企业"),
+            )
+        ),
         (("check", "--all", "--tier", "大巨人"), "不在可选范围内"),
         (("import",), "请给出一个文件，或用 --undo 编号 撤销一次导入（二者择一）"),
         (("rules", "show"), "缺少参数"),
