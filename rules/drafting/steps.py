@@ -24,7 +24,7 @@ from rules.facts import (
     yearly_key,
 )
 from rules.model import OUTCOMES, Gap, Points, Result
-from rules.quantities import parse
+from rules.quantities import UNITS, Quantity, parse
 from rules.source import Step
 
 DEFAULT_AS_OF: Final = date(2023, 6, 30)
@@ -85,7 +85,7 @@ def filed_value(fact: Fact, text: str) -> Scalar:
                 raise ExampleError(f"「{fact.name}」应为 是 或 否，不是「{text}」")
             value = text == "是"
         elif fact.kind == "number":
-            value = exact_decimal(parse(text).value)
+            value = exact_decimal(_read(fact, text).value)
         elif fact.kind == "date":
             day = editions.parse_day(text)
             value = day.isoformat() if day else ""
@@ -95,6 +95,14 @@ def filed_value(fact: Fact, text: str) -> Scalar:
     if wrong:
         raise ExampleError(f"「{fact.name}」的值「{text}」{wrong}")
     return value
+
+
+def _read(fact: Fact, text: str) -> Quantity:
+    """A quantity of the dimension of a fact; money may be in yuan, 万元 or 亿元."""
+    found = parse(text)
+    if found.dimension != UNITS[fact.unit][0]:
+        raise QuantityError(f"应以{fact.unit}计，例如 2{fact.unit}")
+    return found
 
 
 def exact_decimal(value: Fraction) -> str:
