@@ -181,7 +181,16 @@ def _key(case: cases.Case, target: Target) -> tuple[str, Fact]:
     if found.yearly != (target.year is not None):
         hint = "请用 --year 写明年度" if found.yearly else "不分年度，请去掉 --year"
         raise RecordError(f"{found.name}{hint}")
-    return (yearly_key(found.id, target.year) if target.year else found.id), found
+    if target.year is None:
+        return found.id, found
+    last = case.profile.fiscal_year
+    years = range(last - 3, last + 2)  # no rule reads any other
+    if target.year not in years:
+        raise RecordError(
+            f"{found.name}不能认定{target.year}年：填报日期为{case.as_of}的填报只用"
+            f"{years.start}至{years.stop - 1}年的数据，请核对 --year"
+        )
+    return yearly_key(found.id, target.year), found
 
 
 def _of_rule(

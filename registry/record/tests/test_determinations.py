@@ -159,6 +159,10 @@ def test_no_one_overrides_what_the_law_does_not_leave_to_judgement(
         (Target("研发费用总额", 2022), "很多", "无法读取"),
         (Target("研发费用总额", 2022), "-1万元", "不应小于0"),
         (Target("从业人员", 2022), "3万元", "应以人计"),
+        *(
+            (Target("从业人员", year), "3人", "只用2019至2023年的数据，请核对 --year")
+            for year in (-5, 0, 2018, 2024, 10**22)
+        ),
         (Target("编号", records="知识产权", number=1), "ZL1", "不影响结论"),
         (Target("机构级别", records="研发机构", number=2), "国家级", "只有1条"),
         (Target("没有", records="研发机构", number=1), "国家级", "没有字段"),
