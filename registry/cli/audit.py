@@ -39,6 +39,7 @@ from registry.cli.common import (
     registry,
     write_new,
 )
+from registry.cli.targets import Code
 from registry.database import storage
 from registry.errors import RecordError
 from registry.record import cases, determinations, journal, register
@@ -203,7 +204,9 @@ def audit() -> None:
 
 
 @audit.command("log")
-@click.argument("uscc", required=False, metavar="[信用代码]", help="只列此企业的记录。")
+@click.argument(
+    "uscc", type=Code(), required=False, metavar="[信用代码]", help="只列此企业的记录。"
+)
 @click.option("--tier", type=click.Choice(list(TIERS)), help="只列此层级的决定。")
 @click.option("--kind", type=click.Choice(list(KINDS.values())), help="只列此种记录。")
 @click.option("--last", type=click.IntRange(min=1), help="只列最后几条。")

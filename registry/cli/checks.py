@@ -37,7 +37,7 @@ from registry.cli.common import (
     tiers_option,
 )
 from registry.cli.filings import read_file, show_issues
-from registry.cli.targets import is_code
+from registry.cli.targets import CodeOrFile, is_code
 from registry.database import storage
 from registry.examples import DEMO_COUNTY
 from registry.judging import RECOGNITION, CheckRefusedError, Determination, Registration, Rules
@@ -77,6 +77,7 @@ class Wanted:
 @click.argument(
     "targets",
     nargs=-1,
+    type=CodeOrFile(),
     metavar="[信用代码… | 文件]",
     help="已登记企业的信用代码，或一个未登记的文件。",
 )

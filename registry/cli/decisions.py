@@ -34,7 +34,7 @@ from registry.cli.common import (
     tiers_option,
 )
 from registry.cli.filings import read_file, show_issues
-from registry.cli.targets import is_code
+from registry.cli.targets import Code, CodeOrFile, is_code
 from registry.database import storage
 from registry.record import cases, decisions, determinations
 from registry.record.decisions import Decided, Decider, Request
@@ -48,6 +48,7 @@ _FEW = 50
 @click.argument(
     "targets",
     nargs=-1,
+    type=CodeOrFile(),
     metavar="[信用代码… | 文件]",
     help="已登记企业的信用代码，或一个文件（先登记，再决定其中的企业）。",
 )
@@ -204,7 +205,7 @@ def _show(lines: Sequence[Decided]) -> None:
 
 
 @command("determine")
-@click.argument("uscc", metavar="信用代码", help="统一社会信用代码。")
+@click.argument("uscc", type=Code(), metavar="信用代码", help="统一社会信用代码。")
 @click.option("--fact", "name", help="填报项或字段的名称，例如 知名度和影响力。")
 @click.option("--year", type=int, help="年度数据的年度，例如 2022。")
 @click.option(
@@ -304,7 +305,7 @@ def confirm(seq: int, by: str, as_json: bool) -> None:
 
 
 @command("withdraw")
-@click.argument("uscc", metavar="信用代码", help="统一社会信用代码。")
+@click.argument("uscc", type=Code(), metavar="信用代码", help="统一社会信用代码。")
 @click.option("--ground", required=True, help="理由，例如 企业来函撤回申报。")
 @click.option("--as-of", type=Day(), help="撤回此日期（含）以前最近的一份填报。")
 @by_option

@@ -34,6 +34,7 @@ from registry.cli.common import (
     registry,
     rulebook,
 )
+from registry.cli.targets import Code
 from registry.filings import Issue, Reading, Submission
 from registry.folders import Counts, FolderLoader, report_file
 from registry.intake import check_totals, directory, read, write_issues, write_template
@@ -324,7 +325,7 @@ def list_enterprises(search: str, as_json: bool) -> None:
 
 
 @enterprise.command("show")
-@click.argument("uscc", metavar="信用代码", help="统一社会信用代码。")
+@click.argument("uscc", type=Code(), metavar="信用代码", help="统一社会信用代码。")
 @click.option("--as-of", type=Day(), help="按此日期（含）以前最近的一份填报。")
 @click.option("--history", is_flag=True, help="列出各个版本，含已被替代的。")
 @json_option

@@ -18,12 +18,13 @@ from registry.cli.common import (
     print_json,
     registry,
 )
-from registry.cli.targets import is_code
+from registry.cli.targets import Code, CodeOrFile, is_code, refuse_unknown
 from registry.cli.titles import names, notice_of, notice_options, show, show_table
 from registry.intake.cells import half, plain, read_share, squeeze
 from registry.intake.tables import Row, sheets
 from registry.record import journal, register
 from registry.record.register import Holder, Holding
+from registry.uscc import tidy
 
 #: The columns of a list.
 _NAME, _CODE, _HOLDER, _HOLDER_CODE, _SHARE = (
@@ -47,6 +48,7 @@ def holdings() -> None:
 @holdings.command("add")
 @click.argument(
     "target",
+    type=CodeOrFile(),
     metavar="信用代码 | 名单文件",
     help="被持有的企业的统一社会信用代码，或一份名单（xlsx、csv）。",
 )
@@ -97,7 +99,7 @@ def add(
 
 
 @holdings.command("end")
-@click.argument("code", metavar="信用代码", help="被持有的企业的统一社会信用代码。")
+@click.argument("code", type=Code(), metavar="信用代码", help="被持有的企业的统一社会信用代码。")
 @click.option("--holder", required=True, help="持股方的信用代码或名称，与登记的一致。")
 @click.option("--on", type=Day(), help="自此日起不再持有；默认为文件的日期。")
 @notice_options
@@ -121,7 +123,9 @@ def end(
 
 
 @holdings.command("list")
-@click.argument("code", required=False, metavar="[信用代码]", help="只列此企业的；默认全部。")
+@click.argument(
+    "code", type=Code(), required=False, metavar="[信用代码]", help="只列此企业的；默认全部。"
+)
 @click.option("--as-of", type=Day(), help="只列在此日期持有的。")
 @click.option("--known-at", type=Moment(), help="只按此日期或时间以前的登记。")
 @click.option("--history", is_flag=True, help="列出每一次登记，而不只是现行的。")
@@ -133,6 +137,8 @@ def list_holdings(
     if history and as_of is not None:
         raise click.UsageError("--history 列出每一次登记，不能与 --as-of 同用")
     with registry() as session:
+        if code is not None:
+            refuse_unknown(session, [code])
         until = None if known_at is None else journal.until(session, known_at)
         found = register.holdings(session, code, until=until)
     kept = [
@@ -148,8 +154,8 @@ def list_holdings(
 
 def _holder(text: str) -> Holder:
     """A holder as it was typed: a credit code, or a name."""
-    text = half(text)
-    return Holder(text) if text.isascii() and is_code(text) else Holder("", text)
+    code = tidy(text)
+    return Holder(code) if is_code(code) else Holder("", half(text))
 
 
 def _named(holder: Holder, known: dict[str, str]) -> Holder:
@@ -197,5 +203,5 @@ def _row(row: Sequence[object], columns: dict[str, int], where: str) -> Holding:
     read = read_share(cells[_SHARE])  # type: ignore[arg-type]
     if read.value is None:
         raise Refused(f"{where}：持股比例「{text[_SHARE]}」读不懂，请写成 51% 这样的百分数")
-    holder = Holder(squeeze(text.get(_HOLDER_CODE, "")), text.get(_HOLDER, ""))
-    return Holding(Holder(squeeze(text[_CODE]), text.get(_NAME, "")), holder, str(read.value))
+    holder = Holder(tidy(text.get(_HOLDER_CODE, "")), text.get(_HOLDER, ""))
+    return Holding(Holder(tidy(text[_CODE]), text.get(_NAME, "")), holder, str(read.value))

@@ -27,7 +27,7 @@ from registry.cli.common import (
     registry,
 )
 from registry.cli.filings import read_file, show_issues
-from registry.cli.targets import is_code
+from registry.cli.targets import Code, CodeOrFile, is_code, refuse_unknown
 from registry.record import cases, journal, register
 from registry.record.register import REASONS, Holder, Notice
 from registry.reports.verdicts import registered_text
@@ -45,6 +45,7 @@ def _who(command: Callable[..., None]) -> Callable[..., None]:
         click.argument(
             "targets",
             nargs=-1,
+            type=CodeOrFile(),
             required=True,
             metavar="信用代码… | 名单文件",
             help="统一社会信用代码，或一份公告名单（xlsx、csv，有企业名称和统一社会信用代码两列）。",
@@ -171,7 +172,9 @@ def strike(
 
 
 @titles.command("list")
-@click.argument("codes", nargs=-1, metavar="[信用代码…]", help="只列这些企业；默认全部。")
+@click.argument(
+    "codes", nargs=-1, type=Code(), metavar="[信用代码…]", help="只列这些企业；默认全部。"
+)
 @click.option("--tier", type=click.Choice(list(TIERS)), help="只列此层级的称号。")
 @click.option("--as-of", type=Day(), help="只列在此日期持有的称号。")
 @click.option("--known-at", type=Moment(), help="只按此日期或时间以前的登记。")
@@ -189,6 +192,7 @@ def list_titles(
     if history and as_of is not None:
         raise click.UsageError("--history 列出每一次登记，不能与 --as-of 同用")
     with registry() as session:
+        refuse_unknown(session, codes)
         until = None if known_at is None else journal.until(session, known_at)
         found = register.titles(session, codes or register.holders(session), until=until)
     kept = [

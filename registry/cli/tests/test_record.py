@@ -43,6 +43,55 @@ def test_decide_says_number_and_verdict_and_repeats_nothing(filed: Run) -> None:
     assert [line["earlier"] for line in everything] == [False, True, False]
 
 
+NOTICE = ("--document", "函", "--dated", "2022-10-01")
+WIDE = "".join(chr(ord(c) + 0xFEE0) for c in CODE)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("check",),
+        ("decide",),
+        ("enterprise", "show"),
+        ("withdraw", "--ground", "来函"),
+        (
+            "determine",
+            "--fact",
+            "自主品牌",
+            "--value",
+            "是",
+            "--ground",
+            "属实",
+            "--evidence",
+            "证据.txt",
+        ),
+        ("audit", "log"),
+        ("titles", "grant", "--tier", "创新型", *NOTICE),
+        ("titles", "list"),
+        ("holdings", "add", "--holder", "王某", "--share", "9%", *NOTICE),
+        ("holdings", "list"),
+    ],
+)
+@pytest.mark.parametrize("typed", [f"{CODE[:8]} {CODE[8:].lower()}", WIDE])
+def test_credit_codes_are_understood_however_they_are_typed(
+    filed: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    typed: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert filed(*arguments, typed).exit_code == 0
+
+
+@pytest.mark.parametrize("register", ["titles", "holdings"])
+def test_a_register_says_that_it_knows_nothing_of_a_code(filed: Run, register: str) -> None:
+    done = filed(register, "list", "9111000071783519X4")
+    assert done.exit_code == 1
+    assert "登记库中没有信用代码为9111000071783519X4的企业" in done.output
+    assert "共0条" in filed(register, "list", CODE).output
+
+
 @pytest.mark.parametrize("arguments", [[], [CODE, "--all"]])
 def test_decide_wants_either_some_or_all(filed: Run, arguments: list[str]) -> None:
     assert filed("decide", *arguments).exit_code == 2

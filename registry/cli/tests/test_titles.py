@@ -71,7 +71,6 @@ def test_the_list_of_titles_is_of_a_day_and_of_what_was_known(filed: Run) -> Non
     assert listed("--as-of", "2023-04-30") == [3]
     assert listed("--as-of", "2023-05-01") == []
     assert listed("--tier", "小巨人") == []
-    assert listed(OTHER) == []
     assert listed("--known-at", "2022-10-01") == []
     assert filed("titles", "list", "--history", "--as-of", "2023-05-01").exit_code == 2
     shown = filed("titles", "list").output
