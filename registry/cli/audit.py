@@ -25,6 +25,7 @@ from registry.checking import TIERS
 from registry.cli.common import (
     CHINA,
     Day,
+    Number,
     Refused,
     by_option,
     command,
@@ -55,7 +56,7 @@ _EVERY: Final = 500
 
 
 @command("replay")
-@click.argument("seq", type=int, required=False, metavar="[编号]", help="决定的编号。")
+@click.argument("seq", type=Number(), required=False, metavar="[编号]", help="决定的编号。")
 @click.option(
     "--all", "everything", is_flag=True, help="重新作出全部决定；中断后再次运行即接着做。"
 )
@@ -443,7 +444,7 @@ def checkpoint(output: Path | None, as_json: bool) -> None:
 
 
 @audit.command("export")
-@click.argument("numbers", nargs=-1, type=int, metavar="[编号…]", help="决定的编号。")
+@click.argument("numbers", nargs=-1, type=Number(), metavar="[编号…]", help="决定的编号。")
 @click.option("--tier", type=click.Choice(list(TIERS)), help="此层级的全部决定。")
 @click.option("--from", "first", type=Day(), help="记录日期自（含），北京时间。")
 @click.option("--to", "last", type=Day(), help="记录日期至（含），北京时间。")

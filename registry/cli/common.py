@@ -178,6 +178,19 @@ _MOMENTS: Final = {
 }
 
 
+class Number(click.ParamType[int]):
+    """The number of an entry or a load, no greater than databases count."""
+
+    name = "编号"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> int:
+        """Read the number; anything else is misuse."""
+        with suppress(ValueError):
+            if 1 <= (number := int(value)) < 2**63:
+                return number
+        self.fail(f"「{value}」不是编号，请写成 1 以上的整数", param, ctx)
+
+
 class Procedure(click.ParamType[str]):
     """认定 or 复核; new and recheck are taken too."""
 

@@ -14,6 +14,7 @@ from registry import loading
 from registry.checking import TIERS, titles_of
 from registry.cli.common import (
     Day,
+    Number,
     Refused,
     batch_option,
     by_option,
@@ -291,7 +292,7 @@ def determine(
 
 
 @command("confirm")
-@click.argument("seq", type=int, metavar="编号", help="人工认定的编号。")
+@click.argument("seq", type=Number(), metavar="编号", help="人工认定的编号。")
 @by_option
 @json_option
 def confirm(seq: int, by: str, as_json: bool) -> None:

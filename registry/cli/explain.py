@@ -7,7 +7,7 @@ from typing import Final
 import click
 
 from registry.audit.replay import Replayer
-from registry.cli.common import command, console, json_option, registry, write_new
+from registry.cli.common import Number, command, console, json_option, registry, write_new
 from registry.record import journal
 from registry.reports import explaining
 from registry.reports.layout import html, text
@@ -19,7 +19,7 @@ _WIDTH: Final = 110
 
 
 @command("explain")
-@click.argument("seq", type=int, metavar="编号", help="决定的编号。")
+@click.argument("seq", type=Number(), metavar="编号", help="决定的编号。")
 @click.option(
     "--for",
     "reader",

@@ -19,6 +19,7 @@ from registry import loading
 from registry.checking import Totals, size_class
 from registry.cli.common import (
     Day,
+    Number,
     Refused,
     by_option,
     command,
@@ -101,7 +102,7 @@ def show_issues(issues: Sequence[Issue], report: Path | None = None, to: Console
 @click.option("--partial", is_flag=True, help="文件有错误时，仍登记无误的各行。")
 @click.option("--dry-run", is_flag=True, help="只说明将会怎样，不登记。")
 @jobs_option
-@click.option("--undo", type=int, metavar="编号", help="撤销某次导入（编号在导入时给出）。")
+@click.option("--undo", type=Number(), metavar="编号", help="撤销某次导入（编号在导入时给出）。")
 @by_option
 @json_option
 def import_file(

@@ -16,6 +16,7 @@ from registry.checking import TIERS
 from registry.cli.common import (
     Day,
     Moment,
+    Number,
     Refused,
     by_option,
     console,
@@ -159,7 +160,7 @@ def end(
 
 
 @titles.command("strike")
-@click.argument("seq", type=int, metavar="编号", help="这项称号现行登记的编号。")
+@click.argument("seq", type=Number(), metavar="编号", help="这项称号现行登记的编号。")
 @notice_options
 def strike(
     seq: int, document: str, dated: date, evidence: tuple[Path, ...], by: str, as_json: bool

@@ -1,5 +1,6 @@
 """The compiled catalogue of the command line's own texts is that of its source."""
 
+import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
@@ -27,7 +28,27 @@ def _joined(text: str | list[str] | tuple[str, ...]) -> str:
     return text if isinstance(text, str) else "|".join(text)
 
 
-def test_a_folder_that_is_not_there_is_told_in_chinese() -> None:
-    found = CliRunner().invoke(main, ["screen", "--snapshot", "没有"])
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ("screen --snapshot 没有", "目录'没有'不存在，请核对名称和位置"),
+        ("check --all --jobs 0", "0 不在允许的范围内（1<=x<=512）"),
+        ("generate 五 -o 企业", "'五' 不是整数，请用阿拉伯数字书写"),
+        *(
+            (f"{command} {number}", f"「{number}」不是编号，请写成 1 以上的整数")
+            for command in (
+                "explain",
+                "replay",
+                "confirm",
+                "import --undo",
+                "audit export -o 包.zip",
+                "titles strike --document 函 --dated 2023-01-01",
+            )
+            for number in (10**22, 0, "三")
+        ),
+    ],
+)
+def test_misuse_is_told_in_chinese(arguments: str, told: str) -> None:
+    found = CliRunner().invoke(main, arguments.split())
     assert found.exit_code == 2
-    assert "目录'没有'不存在，请核对名称和位置" in found.output
+    assert told in found.output
