@@ -50,7 +50,12 @@ def database_url() -> sa.URL:
     if not given:
         folder = Path(os.environ.get("TIDU_HOME") or Path.cwd())
         return sa.URL.create("sqlite", database=str(folder / "tidu.db"))
-    return _parse(given)
+    url = _parse(given)
+    if url.drivername == "sqlite" and (url.host or url.database in (None, "", ":memory:")):
+        raise StorageError(  # in memory, whatever is recorded would be lost at the end
+            f"数据库地址没有写明SQLite文件（相对位置用三条斜线，绝对位置用四条）：请写成 {_EXAMPLES}"
+        )
+    return url
 
 
 def connect(url: str | sa.URL | None = None) -> sa.Engine:

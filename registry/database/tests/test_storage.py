@@ -30,6 +30,15 @@ def test_postgresql_is_spoken_to_through_psycopg_3(
     assert storage.create_engine().dialect.driver == "psycopg"
 
 
+@pytest.mark.parametrize(
+    "url", ["sqlite://", "sqlite:///", "sqlite:///:memory:", "sqlite://tidu.db"]
+)
+def test_sqlite_is_asked_for_its_file(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIDU_DATABASE_URL", url)
+    with pytest.raises(StorageError, match="没有写明SQLite文件"):
+        storage.connect()
+
+
 def test_sqlite_migrates_itself_on_first_use(tmp_path: Path) -> None:
     engine = storage.connect(f"sqlite:///{tmp_path}/new.db")
     found = storage.status(engine)
