@@ -364,7 +364,10 @@ def _points(
 
 def _public(key: str | None, *, needed: bool) -> VerifierKey | None:
     if key is not None:
-        return VerifierKey.parse(key)
+        try:
+            return VerifierKey.parse(key)
+        except NoteError as error:
+            raise Refused(f"{error}") from error
     path = _key_path()
     if not needed and not path.with_name(path.name + ".pub").exists():
         return None

@@ -43,6 +43,16 @@ def test_decide_says_number_and_verdict_and_repeats_nothing(filed: Run) -> None:
     assert [line["earlier"] for line in everything] == [False, True, False]
 
 
+@pytest.mark.parametrize("arguments", [(), ("--bundle", "证据.txt")])
+def test_a_key_that_cannot_be_read_is_one_sentence(
+    filed: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = filed("audit", "verify", "--key", "乱写", *arguments)
+    assert done.exit_code == 1
+    assert done.output.startswith("错误：验证公钥「乱写」无法识别")
+
+
 NOTICE = ("--document", "函", "--dated", "2022-10-01")
 WIDE = "".join(chr(ord(c) + 0xFEE0) for c in CODE)
 
