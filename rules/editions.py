@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -17,15 +18,18 @@ _DAY: Final = re.compile(r"(\d{4})(?:年|-)(\d{1,2})(?:月|-)(\d{1,2})日?")
 def parse_day(text: str) -> date | None:
     """A day as officials write it (2026年4月1日 or 2026-04-01); None for an empty text.
 
+    Anything else is a ``ValueError`` that says how to write it.
+
     >>> parse_day("2026年4月1日")
     datetime.date(2026, 4, 1)
     """
     if not text:
         return None
     match = _DAY.fullmatch(text.strip())
-    if match is None:
-        raise ValueError(text)
-    return date(int(match[1]), int(match[2]), int(match[3]))
+    with suppress(ValueError):
+        if match is not None:
+            return date(int(match[1]), int(match[2]), int(match[3]))
+    raise ValueError("请写成 2023-06-30 或 2023年6月30日")
 
 
 @dataclass(frozen=True)

@@ -299,7 +299,9 @@ def fact(name: str) -> Fact:
     """The fact of that id or Chinese name; an unknown one raises ``FactsError``."""
     found = _FACTS_BY_ID.get(name) or _FACTS_BY_NAME.get(name)
     if found is None:
-        raise FactsError(f"没有名为「{name}」的填报项：请查对 rules/facts.py 中的目录")
+        raise FactsError(
+            f"没有名为「{name}」的填报项：请用 tidu template 取填报模板，查对其中的名称"
+        )
     return found
 
 

@@ -155,5 +155,5 @@ def test_days(text: str, day: date | None) -> None:
     "text", ["2026年4月", "2026/4/1", "四月一日", "2026年13月1日", "2026年2月30日"]
 )
 def test_not_a_day(text: str) -> None:
-    with pytest.raises(ValueError, match=r".+"):
+    with pytest.raises(ValueError, match="请写成 2023-06-30 或 2023年6月30日"):
         parse_day(text)
