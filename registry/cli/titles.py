@@ -1,10 +1,10 @@
 """``tidu titles``: who holds which title, until when, and which document says so."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 from rich import box
@@ -29,6 +29,8 @@ from registry.cli.common import (
 )
 from registry.cli.filings import read_file, show_issues
 from registry.cli.targets import Code, CodeOrFile, is_code, refuse_unknown
+from registry.filings import Submission
+from registry.intake.cells import squeeze
 from registry.record import cases, journal, register
 from registry.record.register import REASONS, Holder, Notice
 from registry.reports.verdicts import registered_text
@@ -239,12 +241,36 @@ def _holders(targets: tuple[str, ...]) -> list[Holder]:
         raise Refused(f"{path.name} 有错误，没有登记：请改正后重试")
     if not reading.submissions:
         raise Refused(f"{path.name} 中没有企业：请核对名单")
+    _tell_differing(reading.submissions)
     return [Holder(s.uscc, s.name) for s in reading.submissions]
 
 
-def names(session: Session, codes: Iterable[str]) -> dict[str, str]:
-    """The names under which enterprises are registered."""
-    return {c.uscc: c.name for c in cases.cases(session, cases.newest(session, list(codes)))}
+def _tell_differing(listed: Sequence[Submission]) -> None:
+    """Tell which names are not the registered ones: columns may have slipped against each other."""
+    with registry() as session:
+        known = names(session, [s.uscc for s in listed])
+    differing = [
+        s for s in listed if s.name and squeeze(s.name) != squeeze(known.get(s.uscc, s.name))
+    ]
+    for s in differing[:_SHOWN]:
+        errors.print(
+            f"提示 {s.where} {s.uscc}：名单写的是「{s.name}」，登记的是「{known[s.uscc]}」，请核对名单是否错行",
+            markup=False,
+        )
+    if len(differing) > _SHOWN:
+        errors.print(f"……共{len(differing)}家名称不同")
+
+
+#: How many differing names are told at most.
+_SHOWN: Final = 20
+
+
+def names(session: Session, codes: Sequence[str]) -> dict[str, str]:
+    """The names under which enterprises are registered: those of their filings, else of their titles."""
+    titled = register.titles(session, codes)
+    named = {code: entries[-1].content["name"] for code, entries in titled.items()}
+    filed = {c.uscc: c.name for c in cases.cases(session, cases.newest(session, codes))}
+    return {code: name for code, name in (named | filed).items() if name}
 
 
 def notice_of(
@@ -268,6 +294,10 @@ def show(done: Sequence[journal.Entry], as_json: bool) -> None:
     first, last = done[0], done[-1]
     if first is last:
         what = register.ACTIONS[first.content["action"]]
-        click.echo(f"第{first.seq}号{what} {first.subject} {registered_text(first.content)}")
+        # of a holding, the phrase names the enterprise itself
+        name = "" if first.kind == "holding" else f"{first.content['name']} "
+        click.echo(
+            f"第{first.seq}号{what} {name.lstrip()}{first.subject} {registered_text(first.content)}"
+        )
     else:
         click.echo(f"已登记{len(done)}家：第{first.seq}号至第{last.seq}号")

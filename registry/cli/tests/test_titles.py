@@ -24,7 +24,7 @@ def test_a_notice_is_registered_and_a_check_reads_it(filed: Run) -> None:
     assert "材料不足" in filed("check", CODE, "--tier", "专精特新", "--explain").output
     done = filed(*GRANT, CODE, "--dated", "2022-10-08", "--from", "2022年10月1日")
     assert done.output == (
-        f"第3号授予 {CODE} 创新型中小企业，有效期2022-10-01至2025-09-30，"
+        f"第3号授予 测试一号有限公司 {CODE} 创新型中小企业，有效期2022-10-01至2025-09-30，"
         "依据示工信〔2022〕1号（2022-10-08）\n"
     )
     shown = filed("check", CODE, "--tier", "专精特新", "--explain").output
@@ -58,6 +58,22 @@ def test_a_list_is_registered_whole_or_not_at_all(filed: Run, tmp_path: Path) ->
     )
     assert "有效期重叠" in again.output
     assert len(json.loads(filed("titles", "list", "--json").output)) == 2
+
+
+def test_names_that_are_not_the_registered_ones_are_told(filed: Run, tmp_path: Path) -> None:
+    """The columns of a list may have slipped against each other."""
+    names = ("测试二号有限公司", "测试 一号有限公司")
+    slipped, same = (
+        str(workbook(tmp_path / f"{n}.xlsx", {**GOOD, "企业名称": name}, day=""))
+        for n, name in enumerate(names)
+    )
+    done = filed(*GRANT, slipped, "--dated", "2022-10-08")
+    assert done.exit_code == 0
+    assert done.output.startswith(
+        f"提示 汇总表!B3 {CODE}：名单写的是「测试二号有限公司」，登记的是「测试一号有限公司」，请核对名单是否错行\n"
+        f"第2号授予 测试二号有限公司 {CODE} "
+    )
+    assert "提示" not in filed(*GRANT, same, "--dated", "2026-10-08").output
 
 
 def test_the_list_of_titles_is_of_a_day_and_of_what_was_known(filed: Run) -> None:
