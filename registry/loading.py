@@ -35,7 +35,7 @@ from registry.errors import LoadError
 from registry.filings import Reading, Submission
 from registry.record import receipts
 from rules.errors import FactsError
-from rules.facts import Profile
+from rules.facts import Profile, check_day
 
 _IMPORT: Final = table_of(Import)
 _RESTATEMENT: Final = table_of(Restatement)
@@ -330,6 +330,8 @@ def prepare(reading: Reading, as_of: date | None) -> Prepared:
         reason = ""
         if day is None:
             reason = "没有填报日期：请在文件中填写，或在命令中给出"
+        elif wrong := check_day(str(day)):
+            reason = f"填报日期{day}的{wrong}：请核对日期"
         elif (submission.uscc, day) in good:
             reason = "同一企业同一填报日期在文件中出现两次"
         else:

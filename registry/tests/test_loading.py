@@ -385,6 +385,12 @@ def test_the_day_comes_from_the_file_or_else_from_the_command(database: sa.Engin
         assert [f.as_of for f in loading.filings(session)] == [date(2024, 1, 31), FILED]
 
 
+def test_a_day_beyond_the_calendar_of_facts_is_refused(database: sa.Engine) -> None:
+    """The newest day is that of a screening, which would fail for everybody."""
+    report = load(database, submission(as_of=date(9999, 12, 31)))
+    assert report.refused[0].reason == "填报日期9999-12-31的年份应在1900至2199之间：请核对日期"
+
+
 def test_an_enterprise_twice_on_one_day_is_refused(database: sa.Engine) -> None:
     report = load(database, submission(), submission())
     assert "出现两次" in report.refused[0].reason
