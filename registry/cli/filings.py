@@ -1,10 +1,12 @@
 """``tidu import``, ``template`` and ``enterprise``: filings in, and what is held."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import date
 from functools import cache, partial
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -193,8 +195,8 @@ def _folder(path: Path) -> Iterator[Path]:
         return
     with TemporaryDirectory() as scratch:
         folder = Path(scratch) / "标准输入"
-        with click.open_file("-", encoding="utf-8") as stream:
-            directory.spooled(stream, folder)
+        # whoever starts it may have closed standard input, and then nothing comes in
+        directory.spooled(sys.stdin.buffer if sys.stdin else BytesIO(), folder)
         yield folder
 
 

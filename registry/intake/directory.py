@@ -9,12 +9,12 @@ a workbook's rows are checked for, these are checked for by the same code.
 
 import csv
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, BinaryIO, Final, TypeAlias
 
 import duckdb
 
@@ -26,7 +26,7 @@ from registry.intake.drafts import Drafts, Log
 from registry.intake.headers import find_header, settle
 from registry.intake.mapping import YEAR, HeaderMapping
 from registry.intake.rows import Table
-from registry.intake.tables import Row
+from registry.intake.tables import Row, flowing_rows
 from registry.intake.template import BASIC, YEARLY
 from rules.errors import FactsError
 from rules.facts import RECORDS, record_kind
@@ -37,7 +37,6 @@ CHUNK: Final = 1000
 _ENTERPRISES: Final = ("enterprises", BASIC)
 _YEARLY: Final = ("yearly", YEARLY)
 _SUFFIXES: Final = (".csv", ".parquet")
-_BLOCK: Final = 1 << 20
 _STEP: Final = 10_000
 #: After every code, in order of characters.
 _LAST: Final = "\U0010ffff"
@@ -217,25 +216,30 @@ def _look_through(path: Path, progress: Progress | None) -> int:
     return count
 
 
-def spooled(stream: Iterable[str], folder: Path) -> None:
+def spooled(stream: BinaryIO, folder: Path) -> None:
     """Write a stream of rows, each after the name of its table, as a new folder of CSV files.
 
-    ``RegistryError`` for a row that names no table.
+    The folder is named as the stream is to be called. ``RegistryError`` for a row that names no
+    table, and where there are no enterprises.
     """
+    name = folder.name
     known = {_ENTERPRISES[0], _YEARLY[0], *(kind.id for kind in RECORDS)}
     folder.mkdir()
     with ExitStack() as stack:
         writers: dict[str, Any] = {}
-        for number, (table, *row) in enumerate(filter(None, csv.reader(stream)), 1):
+        for number, (table, *row) in enumerate(filter(None, flowing_rows(name, stream)), 1):
             if table not in known:
                 raise RegistryError(
-                    f"标准输入第{number}行：「{table[:20]}」不是表名；每行应以表名开头（如 tidu generate -o - 所写）"
+                    f"{name}第{number}行：「{table[:20]}」不是表名；每行应以表名开头（如 tidu generate -o - 所写）"
                 )
             if table not in writers:
                 path = folder / f"{table}.csv"
                 file = stack.enter_context(path.open("w", encoding="utf-8", newline=""))
                 writers[table] = csv.writer(file, lineterminator="\n")
             writers[table].writerow(row)
+    if _ENTERPRISES[0] not in writers:
+        lacks = f"没有 {_ENTERPRISES[0]}（{BASIC}）的行" if writers else "没有内容"
+        raise RegistryError(f"{name}：{lacks}，请核对数据从哪里来")
 
 
 def _code_column(path: Path, heading: Row) -> int:
@@ -270,23 +274,8 @@ def _numbered(path: Path) -> Iterator[tuple[int, Row]]:
 
 
 def _csv(path: Path) -> Iterator[Row]:
-    with path.open(encoding=_encoding(path), newline="") as file:
-        try:
-            yield from csv.reader(file, strict=True)
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise RegistryError(
-                f"{path.name}：CSV 的引号、分隔或文字编码不完整，请重新导出为 UTF-8 后重试"
-            ) from error
-
-
-def _encoding(path: Path) -> str:
     with path.open("rb") as file:
-        start = file.read(_BLOCK)
-    try:
-        start[: start.rfind(b"\n") + 1].decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return "gb18030"
-    return "utf-8-sig"
+        yield from flowing_rows(path.name, file)
 
 
 def _parquet(path: Path) -> Iterator[Row]:

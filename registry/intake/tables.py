@@ -1,16 +1,17 @@
 """The sheets of a file as rows of cells, read once from top to bottom; the file is never changed."""
 
+import codecs
 import csv
 import io
 import re
 import zipfile
 import zlib
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice, repeat
 from pathlib import Path
-from typing import Final, TypeAlias, cast
+from typing import BinaryIO, Final, TypeAlias, cast
 
 from openpyxl import load_workbook
 from openpyxl.cell.cell import Cell, MergedCell
@@ -26,6 +27,8 @@ _OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED: Final = "EncryptedPackage".encode("utf-16-le")
 _QUOTED: Final = re.compile(r'"[^"]*"')
 _LOOK: Final = 20
+_ENCODINGS: Final = ("utf-8-sig", "gb18030")
+_BLOCK: Final = 1 << 20
 _FORMULA: Final = re.compile(rb"<(?:\w{1,20}:)?f[\s/>]")
 _LONGEST: Final = 24
 _BROKEN: Final = (
@@ -57,30 +60,75 @@ def sheets(path: Path) -> Generator[Sheet, None, None]:
 def csv_rows(path: Path) -> Iterator[list[str]]:
     """The rows of a CSV file: UTF-8 with or without BOM, or GB18030; commas, semicolons or tabs."""
     text = decode(path)
-    delimiter = _delimiter(text)
-    try:
-        yield from csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    except csv.Error as error:
-        raise RegistryError(
-            f"{path.name}：CSV 的引号或分隔不完整，请用 Excel 或 WPS 另存后重试"
-        ) from error
+    lines = io.StringIO(text, newline="")
+    yield from _split(path.name, lines, _delimiter(islice(io.StringIO(text), _LOOK)))
 
 
-def _delimiter(text: str) -> str:
-    """What separates most cells in any of the first lines; titles above the table have few."""
-    lines = [_QUOTED.sub("", line) for line in islice(io.StringIO(text), _LOOK)]
-    return max(",;\t", key=lambda sign: max((line.count(sign) for line in lines), default=0))
+def flowing_rows(name: str, stream: BinaryIO) -> Iterator[list[str]]:
+    """The rows of CSV of any length, read as they come.
+
+    What it begins with tells the encoding, and its heading the delimiter.
+    """
+    again = _Again(stream)
+    whole = len(again.start) < _BLOCK
+    start, encoding = _decoded(name, again.start, whole=whole)
+    heading = next((line for line in io.StringIO(start) if line.strip(",;\t \r\n")), "")
+    lines = io.TextIOWrapper(cast(BinaryIO, again), encoding, newline="")
+    yield from _split(name, lines, _delimiter([heading]))
 
 
 def decode(path: Path) -> str:
     """The text of a file in UTF-8 or GB18030."""
-    data = path.read_bytes()
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise RegistryError(f"{path.name}：文字编码不是 UTF-8 或 GB18030，请另存为 UTF-8 后重试")
+    return _decoded(path.name, path.read_bytes(), whole=True)[0]
+
+
+class _Again(io.BufferedIOBase):
+    """A stream that gives once more what it begins with, ``start``; a pipe cannot be wound back."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.start = self._next = stream.read(_BLOCK)
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def read1(self, size: int = -1, /) -> bytes:
+        given, self._next = self._next, b""
+        return given or self._stream.read(size)
+
+
+def _split(name: str, lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
+    """The cells of each row; an error is told with the line where its row, and so a quote, begins."""
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    line = 1
+    try:
+        for row in reader:
+            yield row
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise RegistryError(
+            f"{name}第{line}行：从这一行起引号没有成对、分隔不完整或一格过长，请改正后重试"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise _undecodable(name) from error
+
+
+def _delimiter(lines: Iterable[str]) -> str:
+    """What separates most cells in any of some lines; titles above the table have few."""
+    bare = [_QUOTED.sub("", line) for line in lines]
+    return max(",;\t", key=lambda sign: max((line.count(sign) for line in bare), default=0))
+
+
+def _decoded(name: str, data: bytes, *, whole: bool) -> tuple[str, str]:
+    """The text of some bytes and its encoding; unless they are the whole, the end may be cut off."""
+    for encoding in _ENCODINGS:
+        with suppress(UnicodeDecodeError):
+            return codecs.getincrementaldecoder(encoding)().decode(data, whole), encoding
+    raise _undecodable(name)
+
+
+def _undecodable(name: str) -> RegistryError:
+    return RegistryError(f"{name}：文字编码不是 UTF-8 或 GB18030，请另存为 UTF-8 后重试")
 
 
 @contextmanager

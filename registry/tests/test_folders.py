@@ -2,12 +2,14 @@
 
 import csv
 import gc
+import io
 import os
 import signal
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import duckdb
@@ -369,6 +371,66 @@ def test_parquet_says_what_csv_says(made: Path, tmp_path: Path) -> None:
         assert (a.uscc, a.as_of, a.identity, a.values, a.records) == (
             b.uscc, b.as_of, b.identity, b.values, b.records,
         )  # fmt: skip
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_folders_and_streams_are_read_in_every_encoding_and_with_every_delimiter(
+    encoding: str, delimiter: str, made: Path, tmp_path: Path
+) -> None:
+    other, stream = tmp_path / "全省", io.StringIO()
+    other.mkdir()
+    for path in made.iterdir():
+        rows = table(made, path.stem)
+        with (other / path.name).open("w", encoding=encoding, newline="") as file:
+            csv.writer(file, delimiter=delimiter).writerows(rows)
+        csv.writer(stream, delimiter=delimiter).writerows([path.stem, *row] for row in rows)
+    spooled = tmp_path / "标准输入"
+    directory.spooled(io.BytesIO(stream.getvalue().encode(encoding)), spooled)
+    [one], [two], [three] = readings(made), readings(other), readings(spooled)
+    assert one.submissions == two.submissions == three.submissions
+
+
+LONG = "长" * 200_000
+
+
+@pytest.mark.parametrize("spoilt", ['"甲', LONG], ids=["quote", "length"])
+def test_an_open_quote_swallows_nothing(spoilt: str, folder: Path) -> None:
+    path = folder / "enterprises.csv"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    lines[3] = spoilt + lines[3]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(RegistryError, match=r"^enterprises\.csv第4行：从这一行起引号没有成对"):
+        directory.survey(folder)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (b'enterprises,uscc\nenterprises,a\nip,"b\nip,c\n', "标准输入第3行：从这一行起"),
+        (f"enterprises,uscc\nip,{LONG}\n".encode(), "标准输入第2行：从这一行起引号没有成对"),
+        (b"enterprises,\xff\xff\n", "标准输入：文字编码不是 UTF-8 或 GB18030"),
+        (b"enterprises," + b"x" * (1 << 20) + b"\xff", "标准输入"),
+        (b"enterprises,a\n" * 100_000 + b"\xff", "标准输入：文字编码不是 UTF-8 或 GB18030"),
+        (b"", "标准输入：没有内容"),
+        (b"ip,uscc\n", "标准输入：没有 enterprises"),
+        (b"enterprises,uscc\n,x\n", "标准输入第2行：「」不是表名"),
+    ],
+    ids=["quote", "length", "bytes", "long", "late", "nothing", "nobody", "nameless"],
+)
+def test_a_stream_that_cannot_be_read_is_one_clear_sentence(
+    given: bytes, message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(RegistryError, match=f"^{message}") as caught:
+        directory.spooled(io.BytesIO(given), tmp_path / "标准输入")
+    assert "\n" not in str(caught.value)
+
+
+def test_nothing_comes_in_where_standard_input_is_closed(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("registry.cli.filings.sys", SimpleNamespace(stdin=None))
+    assert "错误：标准输入：没有内容，请核对数据从哪里来" in run("import", "-").output
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

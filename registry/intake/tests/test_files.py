@@ -79,9 +79,11 @@ def test_files_that_cannot_be_read_say_why(tmp_path, workbook):
     assert refusal(file("a.txt.csv", b"\xff\xfe\xff\xff")) == (
         "a.txt.csv：文字编码不是 UTF-8 或 GB18030，请另存为 UTF-8 后重试"
     )
-    assert refusal(file("b.csv", '企业名称,"统一'.encode())) == (
-        "b.csv：CSV 的引号或分隔不完整，请用 Excel 或 WPS 另存后重试"
+    cut = "从这一行起引号没有成对、分隔不完整或一格过长，请改正后重试"
+    assert refusal(file("b.csv", '"企业\n名称",代码\n甲,"统一\n乙,丙'.encode())) == (
+        f"b.csv第3行：{cut}"
     )
+    assert refusal(file("d.csv", b"a,b\n" + b"x" * 200_000)) == f"d.csv第2行：{cut}"
     assert refusal(file("c.csv", b"a,b\n1,2\n")) == (
         "c.csv：没有找到带有“统一社会信用代码”和“企业名称”的表头，请核对表头或改用模板"
     )
