@@ -92,8 +92,16 @@ def new_workbook(path: Path, *inputs: Path) -> Path:
     """Where a workbook is to be written; never over an input, and only as .xlsx."""
     if path.suffix.lower() != ".xlsx":
         raise Refused(f"{path}：结果写成 Excel 工作簿，请把文件名改为以 .xlsx 结尾")
-    if any(path.resolve() == given.resolve() for given in inputs):
-        raise Refused(f"{path} 就是要读取的文件：请另取文件名，以免覆盖原表")
+    return apart(path, *inputs)
+
+
+def apart(path: Path, *inputs: Path) -> Path:
+    """Where a file is to be written; never over an input, nor into a folder that is one."""
+    for given in inputs:
+        if path.resolve() == given.resolve():
+            raise Refused(f"{path} 就是要读取的文件：请另取文件名，以免覆盖原表")
+        if path.resolve().is_relative_to(given.resolve()):
+            raise Refused(f"{path} 在要读取的文件夹里：请写到别处，以免覆盖原表")
     return path
 
 

@@ -23,6 +23,7 @@ from registry.cli.common import (
     Day,
     Number,
     Refused,
+    apart,
     by_option,
     command,
     console,
@@ -130,12 +131,15 @@ def import_file(
         _undo(undo, by, as_json)
         return
     assert file is not None
+    inputs = [file] if mapping is None else [file, mapping]
     if file.is_dir() or str(file) == "-":
+        if report is not None:
+            _new_list(report, *inputs)
         with _folder(file) as folder:
             _import_folder(folder, as_of, mapping, report, partial, dry_run, jobs, by, as_json)
         return
     if report is not None:
-        new_workbook(report, file)
+        new_workbook(report, *inputs)
     reading = read_file(file, as_of, mapping)
     if report is not None:
         write_issues(report, reading)
@@ -187,6 +191,13 @@ def _report(done: loading.LoadReport, reading: Reading, report: Path | None, dry
         click.echo(f"本次导入编号 {done.import_id}；如需撤销：tidu import --undo {done.import_id}")
 
 
+def _new_list(path: Path, *inputs: Path) -> Path:
+    """Where the issues of a folder are to be written; only as .csv, and never over what is read."""
+    if path.suffix.lower() != ".csv":
+        raise Refused(f"{path}：文件夹的问题清单可能很长，请把文件名改为以 .csv 结尾")
+    return apart(path, *inputs)
+
+
 @contextmanager
 def _folder(path: Path) -> Iterator[Path]:
     """A folder of tables, or what comes in from standard input as one."""
@@ -212,8 +223,6 @@ def _import_folder(
     as_json: bool,
 ) -> None:
     """Load a folder of tables part by part; without ``keep``, look through all of it first."""
-    if report is not None and report.suffix.lower() != ".csv":
-        raise Refused(f"{report}：文件夹的问题清单可能很长，请把文件名改为以 .csv 结尾")
     with progress(f"核对 {folder.name} 的次序") as done:
         found = directory.survey(folder, done)
     with engine() as database, report_file(report) as write:

@@ -162,7 +162,8 @@ class _Source:
 def _tables(folder: Path) -> tuple[Path, ...]:
     found: dict[int, list[Path]] = {}
     for path in sorted(folder.iterdir()):
-        if path.suffix.lower() in _SUFFIXES:
+        # Excel and WPS lock a table that they have open by a file of its name after ~$
+        if path.suffix.lower() in _SUFFIXES and not path.name.startswith("~$"):
             found.setdefault(_place(path), []).append(path)
     if 0 not in found:
         raise RegistryError(f"{folder}：没有 {_ENTERPRISES[0]}.csv（{BASIC}），请核对文件夹")
@@ -174,13 +175,19 @@ def _tables(folder: Path) -> tuple[Path, ...]:
     return tuple(paths[0] for _, paths in sorted(found.items()))
 
 
+def _name(path: Path) -> str:
+    """The name of a table, which may be written in capitals."""
+    return path.stem.lower()
+
+
 def _place(path: Path) -> int:
-    if path.stem in _ENTERPRISES:
+    name = _name(path)
+    if name in _ENTERPRISES:
         return 0
-    if path.stem in _YEARLY:
+    if name in _YEARLY:
         return 1
     with suppress(FactsError):
-        return 2 + RECORDS.index(record_kind(path.stem))
+        return 2 + RECORDS.index(record_kind(name))
     raise RegistryError(
         f"{path.name}：不认识的表；表名应为 {_ENTERPRISES[0]}、{_YEARLY[0]} 或清单的名称，例如 ip"
     )
@@ -188,9 +195,9 @@ def _place(path: Path) -> int:
 
 def _table(path: Path, headings: HeaderMapping, drafts: Drafts, as_of: date | None) -> Table:
     _, heading = next(_numbered(path))
-    header = find_header(path.stem, [heading], headings)
+    header = find_header(_name(path), [heading], headings)
     missing = ["表头"] if header is None else header.missing
-    if header is not None and path.stem in _YEARLY:
+    if header is not None and _name(path) in _YEARLY:
         missing = [] if header.column("year") else [YEAR]
     if header is None or missing:
         raise RegistryError(f"{path.name}：第一行缺少{'、'.join(missing)}，请补上后重试")

@@ -344,6 +344,24 @@ def test_the_command_stores_nothing_unless_all_is_right_or_partial(
     assert run("audit", "verify").exit_code == 0
 
 
+@pytest.mark.parametrize(
+    ("report", "message"),
+    [
+        ("全省/ip.csv", "全省/ip.csv 在要读取的文件夹里：请写到别处，以免覆盖原表"),
+        ("全省/新/问题.csv", "全省/新/问题.csv 在要读取的文件夹里：请写到别处，以免覆盖原表"),
+        ("表头.csv", "表头.csv 就是要读取的文件：请另取文件名，以免覆盖原表"),
+        ("问题.xlsx", "问题.xlsx：文件夹的问题清单可能很长，请把文件名改为以 .csv 结尾"),
+    ],
+)
+def test_a_report_never_stands_in_the_way_of_what_is_read(
+    report: str, message: str, run: Run, folder: Path
+) -> None:
+    before = (folder / "ip.csv").read_bytes()
+    refused = run("import", "全省", "--mapping", "表头.csv", "--report", report)
+    assert (refused.exit_code, refused.output) == (1, f"错误：{message}\n")
+    assert (folder / "ip.csv").read_bytes() == before
+
+
 def test_records_that_contradict_a_filed_total_are_refused(run: Run, folder: Path) -> None:
     rows, rights = table(folder, "enterprises"), table(folder, "ip")
     named = rights[1][0]
@@ -452,6 +470,18 @@ def test_a_broken_parquet_file_is_one_clear_sentence(tmp_path: Path) -> None:
     (tmp_path / "enterprises.parquet").write_bytes(b"PAR1 and no more")
     with pytest.raises(RegistryError, match=r"enterprises\.parquet：不是完整的 Parquet 文件"):
         directory.survey(tmp_path)
+
+
+def test_tables_in_capitals_are_known_and_locks_of_open_ones_left_out(
+    folder: Path, made: Path
+) -> None:
+    for path in list(folder.iterdir()):
+        path.rename(folder / path.name.upper())
+    (folder / "~$IP.CSV").write_bytes(b"\x04user")
+    [one], [two] = readings(made), readings(folder)
+    assert [(s.values, s.records) for s in one.submissions] == [
+        (s.values, s.records) for s in two.submissions
+    ]
 
 
 def test_headings_may_be_those_of_the_template(folder: Path, made: Path) -> None:
