@@ -151,14 +151,14 @@ def plain(value: CellValue) -> str:
 
 
 def not_given(value: CellValue) -> bool:
-    """Whether a cell is blank or says that nothing is given (未提供, —, /, 不详 …).
+    """Whether a cell is blank or says that nothing is given (未提供, —, /, 不详 …, or no number).
 
     >>> [not_given(text) for text in ("　", "——", "／", "未提供", "无", "0")]
     [True, True, True, True, False, False]
     """
     if isinstance(value, str):
         return _says_nothing(value)
-    return value is None or isinstance(value, Unsaved)
+    return value is None or isinstance(value, Unsaved) or value != value  # NaN
 
 
 @lru_cache(maxsize=4096)
@@ -194,6 +194,8 @@ def _amount(value: CellValue) -> tuple[Decimal, str] | None:
             return None
         case int() | float() | Decimal():
             number = _decimal(value)
+            if not number.is_finite():
+                return None
             return (number, "") if not number or -20 <= number.adjusted() <= 30 else None
         case str():
             return _typed(value)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import date
+from glob import escape
 from pathlib import Path
 from typing import Any, BinaryIO, Final, TypeAlias
 
@@ -37,6 +38,8 @@ CHUNK: Final = 1000
 _ENTERPRISES: Final = ("enterprises", BASIC)
 _YEARLY: Final = ("yearly", YEARLY)
 _SUFFIXES: Final = (".csv", ".parquet")
+#: Types of Parquet columns whose cells no workbook could hold.
+_NESTED: Final = ("list", "array", "struct", "map", "union", "blob")
 _STEP: Final = 10_000
 #: After every code, in order of characters.
 _LAST: Final = "\U0010ffff"
@@ -288,7 +291,12 @@ def _csv(path: Path) -> Iterator[Row]:
 def _parquet(path: Path) -> Iterator[Row]:
     with duckdb.connect() as database:
         try:
-            found = database.execute("SELECT * FROM read_parquet($1)", [str(path)])
+            found = database.execute("SELECT * FROM read_parquet($1)", [escape(str(path))])
+            for name, kind, *_ in found.description:
+                if kind.id in _NESTED:
+                    raise RegistryError(
+                        f"{path.name}：{name}列是列表、结构或字节，不是一格一个值，请改为文字、数字或日期后重试"
+                    )
             yield [column[0] for column in found.description]
             while rows := found.fetchmany(_STEP):
                 yield from rows

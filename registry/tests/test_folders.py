@@ -466,6 +466,32 @@ def test_what_generate_writes_to_a_pipe_import_reads_from_one(
     assert "「企业」不是表名" in wrong.output
 
 
+PARQUET = "SELECT '91990000G00000001X' AS uscc, '甲' AS name, DATE '2026-06-30' AS as_of"
+
+
+@pytest.mark.parametrize("kind", ["DOUBLE", "FLOAT"])
+def test_a_float_that_is_no_number_is_not_filed_or_not_understood(
+    kind: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "全省[1]"  # no pattern of names, though it looks like one
+    folder.mkdir()
+    odd = f"'NaN'::{kind} AS registered_capital, 'NaN'::{kind} AS listing, '-inf'::{kind} AS ip_class_two"
+    duckdb.sql(f"COPY ({PARQUET}, {odd}) TO '{folder}/enterprises.parquet'")
+    [read] = readings(folder)
+    assert [str(i) for i in read.issues] == [
+        "提示 enterprises.parquet!F2「-Infinity」：“Ⅱ类知识产权总数”不是可识别的数字，按未提供处理，应为数字，单位项"
+    ]
+    [filed] = read.submissions
+    assert (filed.identity, filed.values) == ({}, {"registered_in_prc": True})
+
+
+@pytest.mark.parametrize("cell", ["['a']", "{'a': 1}", "MAP {'a': 1}", "'a'::BLOB"])
+def test_a_parquet_column_of_no_single_values_is_refused(cell: str, tmp_path: Path) -> None:
+    duckdb.sql(f"COPY ({PARQUET}, {cell} AS listing) TO '{tmp_path}/enterprises.parquet'")
+    with pytest.raises(RegistryError, match=r"^enterprises\.parquet：listing列是列表、结构或字节"):
+        directory.survey(tmp_path)
+
+
 def test_a_broken_parquet_file_is_one_clear_sentence(tmp_path: Path) -> None:
     (tmp_path / "enterprises.parquet").write_bytes(b"PAR1 and no more")
     with pytest.raises(RegistryError, match=r"enterprises\.parquet：不是完整的 Parquet 文件"):
