@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from registry.characters import REPLACEMENT
 from registry.cli.common import (
     Day,
     Moment,
@@ -20,7 +21,7 @@ from registry.cli.common import (
 )
 from registry.cli.targets import Code, CodeOrFile, is_code, refuse_unknown
 from registry.cli.titles import names, notice_of, notice_options, show, show_table
-from registry.intake.cells import half, plain, read_share, squeeze
+from registry.intake.cells import GARBLED, half, plain, read_share, squeeze
 from registry.intake.tables import Row, sheets
 from registry.record import journal, register
 from registry.record.register import Holder, Holding
@@ -200,6 +201,8 @@ def _columns(row: Row) -> dict[str, int]:
 def _row(row: Sequence[object], columns: dict[str, int], where: str) -> Holding:
     cells = {k: row[n] if n < len(row) else None for k, n in columns.items()}
     text = {k: half(plain(cell)) for k, cell in cells.items()}  # type: ignore[arg-type]
+    if any(REPLACEMENT in cell for cell in text.values()):
+        raise Refused(f"{where}：{'，'.join(GARBLED)}")
     read = read_share(cells[_SHARE])  # type: ignore[arg-type]
     if read.value is None:
         raise Refused(f"{where}：持股比例「{text[_SHARE]}」读不懂，请写成 51% 这样的百分数")

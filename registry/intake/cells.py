@@ -15,6 +15,7 @@ from decimal import Context, Decimal
 from functools import lru_cache
 from typing import ClassVar, Final, NamedTuple, TypeAlias
 
+from registry.characters import REPLACEMENT, legible
 from registry.database.columns import decimal_text
 from rules.facts import Fact, Scalar, check_value
 
@@ -56,6 +57,8 @@ class Parsed(NamedTuple):
 
 
 NOTHING: Final = Parsed(None)
+#: What is said of a text with ``REPLACEMENT`` in it.
+GARBLED: Final = ("含有乱码或控制字符", "请删去后重新录入")
 _NO_SHARE: Final = Parsed(None, "不是可识别的百分比", "应写成 18% 的样子")
 
 #: Power of ten from a unit of money to yuan.
@@ -131,12 +134,12 @@ def squeeze(text: str) -> str:
 
 
 def plain(value: CellValue) -> str:
-    """The text of a cell as the officer sees it."""
+    """The text of a cell as the officer sees it; what cannot be kept is shown as ``REPLACEMENT``."""
     match value:
         case None:
             return ""
         case str():
-            return " ".join(value.split())
+            return legible(" ".join(value.split()))
         case bool():
             return "TRUE" if value else "FALSE"
         case Percent():
@@ -316,6 +319,8 @@ def read_text(value: CellValue, unit: str = "") -> Parsed:
     text = plain(value)
     if text in _ERRORS:
         return Parsed(None, "是公式的错误值", "请改正公式或直接填写")
+    if REPLACEMENT in text:
+        return Parsed(None, *GARBLED)
     return NOTHING if text == "无" else Parsed(text)
 
 

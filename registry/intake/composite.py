@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
+from registry.characters import REPLACEMENT
 from registry.intake.cells import CellValue, half, not_given, plain, read_fact, squeeze
 from registry.intake.mapping import Target
 from rules.facts import Scalar
@@ -82,7 +83,7 @@ def read_fields(value: CellValue) -> tuple[dict[str, bool], list[str]]:
     """
     if not_given(value):
         return {}, []
-    words = [squeeze(word) for word in _FIELD_SEVERAL.split(str(value)) if word]
+    words = [squeeze(word) for word in _FIELD_SEVERAL.split(plain(value)) if word]
     if words == ["无"]:
         return dict.fromkeys(FIELD_WORDS, False), []
     named = {_FIELDS[bare]: True for word in words if (bare := _bare(word)) in _FIELDS}
@@ -102,7 +103,7 @@ def read_region(value: CellValue) -> dict[str, str] | None:
     """
     text = re.sub(r"[\s/／\-—·,，、]+", "", plain(value))
     match = _PLACE.fullmatch(text)
-    if match is None:
+    if match is None or REPLACEMENT in text:
         return None
     found = {key: part for key, part in match.groupdict().items() if part}
     if found["province"] in _CAPITALS and "city" in found:

@@ -6,8 +6,9 @@ from datetime import date
 from typing import Final, NamedTuple
 
 from registry import uscc
+from registry.characters import REPLACEMENT
 from registry.filings import Issue, Severity, Submission
-from registry.intake.cells import CellValue, Unsaved, not_given, plain
+from registry.intake.cells import GARBLED, CellValue, Unsaved, not_given, plain
 from registry.intake.checks import check_dates, check_parts, check_titles
 from rules.facts import RecordList, Scalar
 
@@ -135,6 +136,9 @@ class Drafts:
         if not draft.name:
             fault = lacking(name, "没有企业名称", "请填写企业全称")
             self.log.add("错误", name_at, name, *fault, text)
+            draft.refused = True
+        elif REPLACEMENT in draft.name:
+            self.log.add("错误", name_at, name, f"企业名称{GARBLED[0]}", GARBLED[1], text)
             draft.refused = True
         return draft
 

@@ -5,9 +5,9 @@ from typing import Final
 
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
 
+from registry.characters import legible
 from registry.filings import Issue, Reading
 
 _COLUMNS: Final = (
@@ -29,7 +29,7 @@ def write_issues(path: str | Path, reading: Reading) -> None:
         heads.append(head)
     sheet.append(heads)
     for issue in sorted(reading.issues, key=lambda i: i.severity != "错误"):
-        cells = [WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", t)) for t in _texts(issue)]
+        cells = [WriteOnlyCell(sheet, legible(t)) for t in _texts(issue)]
         for cell in cells:
             cell.data_type = "s"
         sheet.append(cells)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any, Final, NoReturn
 
 from registry.errors import RegistryError
 from registry.filings import IDENTITY
-from registry.intake.cells import MONEY, CellValue, Percent, read_date, read_fact
+from registry.intake.cells import MONEY, CellValue, Percent, plain, read_date, read_fact
 from registry.intake.drafts import Draft, Drafts, Place
 from registry.intake.mapping import AS_OF
 from registry.intake.tables import decode
@@ -47,9 +48,11 @@ class _UnfitError(ValueError):
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
+    found = {plain(key): value for key, value in pairs}
     if len(found) != len(pairs):
-        twice = next(k for i, (k, _) in enumerate(pairs) if k in dict(pairs[:i]))
+        twice = next(
+            key for key, count in Counter(plain(key) for key, _ in pairs).items() if count > 1
+        )
         raise _UnfitError(f"同一对象里有两个「{twice}」")
     return found
 

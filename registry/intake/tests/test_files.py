@@ -340,12 +340,49 @@ def test_json_amiss_is_told_with_its_path(tmp_path):
         ("[", "a.json：不是完整的 JSON，请重新导出后再试"),
         ("{}", "a.json：最外层应为企业的列表，请对照说明核对文件结构"),
         ('[{"uscc": "1", "uscc": "2"}]', "a.json：同一对象里有两个「uscc」，请重新导出后再试"),
+        ('[{"\\ud800": 1, "\\ud800": 2}]', "a.json：同一对象里有两个「\ufffd」，请重新导出后再试"),
         ('[{"values": {"staff@2022": NaN}}]', "a.json：NaN 不是数字，请重新导出后再试"),
     ],
 )
 def test_json_that_cannot_be_read(tmp_path, text, message):
     with pytest.raises(RegistryError, match=re.escape(message)):
         filings(tmp_path, text)
+
+
+UNFIT = ["\0", "\x07", "\x1b", "\ufffe", "\ufffd"]
+
+
+@pytest.mark.parametrize("odd", UNFIT, ids=ascii)
+def test_a_text_that_cannot_be_kept_is_refused_with_its_cell(tmp_path, odd):
+    (tmp_path / "a.csv").write_text(
+        f"企业名称,统一社会信用代码,法定代表人,所在地,主导产品所属领域\n"
+        f"甲{odd},{A},张三,江苏省苏州市,\n乙,{B},李{odd}四,江苏省苏{odd}州市,中{odd}\n丙,{C[:17]}{odd},,,\n",
+        "utf-8",
+    )
+    reading = read(tmp_path / "a.csv")
+    shown = [str(i) for i in told(reading)]
+    assert [line.partition("，")[0] for line in shown] == [
+        "错误 a.csv!A2「甲\ufffd」：企业名称含有乱码或控制字符",
+        "提示 a.csv!C3「李\ufffd四」：“法定代表人”含有乱码或控制字符",
+        "提示 a.csv!D3「江苏省苏\ufffd州市」：看不出所在省份",
+        "提示 a.csv!E3「中\ufffd」：不认识的领域：中\ufffd",
+        f"错误 a.csv!B4「{C[:17]}\ufffd」：统一社会信用代码含有不允许的字符 \ufffd",
+    ]
+    assert [s.name for s in reading.submissions] == ["乙"]
+    assert reading.submissions[0].identity == {}
+    write_issues(tmp_path / "问题.xlsx", reading)
+
+
+@pytest.mark.parametrize("odd", [*UNFIT, "\ud800"], ids=ascii)
+def test_a_json_text_that_cannot_be_kept_is_refused_with_its_place(tmp_path, odd):
+    entry = {"uscc": A, "name": f"甲{odd}", f"k{odd}": 1, "identity": {"listing": odd}}
+    reading = filings(tmp_path, json.dumps([entry]))
+    assert [(i.severity, i.cell, i.value) for i in told(reading)] == [
+        ("错误", "[0].name", "甲\ufffd"),
+        ("提示", "[0].k\ufffd", ""),
+        ("提示", "[0].identity.listing", "\ufffd"),
+    ]
+    assert not reading.submissions
 
 
 def test_json_rows_are_held_back_like_others(tmp_path):
@@ -374,7 +411,7 @@ def test_values_in_the_issue_report_are_never_formulas(tmp_path):
     path.write_text(f"企业名称,统一社会信用代码,自主品牌\n甲,{A},=1+1\x01\n", "utf-8")
     write_issues(tmp_path / "errors.xlsx", read(path))
     cell = load_workbook(tmp_path / "errors.xlsx").active["D2"]
-    assert (cell.value, cell.data_type) == ("=1+1", "s")
+    assert (cell.value, cell.data_type) == ("=1+1\ufffd", "s")
 
 
 @pytest.mark.skipif(

@@ -3,6 +3,7 @@
 import gc
 import io
 import json
+import re
 import weakref
 from collections.abc import Callable
 from dataclasses import replace
@@ -73,6 +74,13 @@ def test_a_full_sheet_goes_on_in_another_and_names_are_no_formulas(
     ]
     cell = book["结论（2）"]["B2"]
     assert (cell.value, cell.data_type) == ("=1+2", "s")
+
+
+@pytest.mark.parametrize("name", ["{}\x01公司", "={}\x1b", "{}\uffff"], ids=ascii)
+def test_what_a_workbook_cannot_hold_is_replaced(name: str, tmp_path: Path) -> None:
+    write(tmp_path / "a.xlsx", replace(check("创新型"), name=name.format("甲")))
+    shown = load_workbook(tmp_path / "a.xlsx")["结论"]["B2"].value
+    assert shown == re.sub("[^={}甲公司]", "\ufffd", name.format("甲"))
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
