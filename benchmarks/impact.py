@@ -10,6 +10,7 @@ import gc
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from itertools import islice, pairwise
 from pathlib import Path
@@ -25,6 +26,7 @@ from registry.database.models import Import
 from registry.database.versions import ENTERPRISE, FILING, table_of
 from registry.judging import facts_of
 from registry.record import cases
+from registry.reports import cells
 from registry.reports import impact as impact_report
 from rules.canonical import canonical_json
 from rules.comparison import asked_for
@@ -106,7 +108,9 @@ def measure(
     scope = impact.Scope((TIER,), "认定")
     run = impact.Run((old.label, new.label), scope, "")
     sides = impact.Sides(old, new, "认定")
-    sink = impact_report.WorkbookSink() if workbook else None
+    stack = ExitStack()
+    book = stack.enter_context(cells.workbook(folder / "impact.xlsx")) if workbook else None
+    sink = impact_report.WorkbookSink(book) if book is not None else None
     marks = {count // 10 + (count - count // 10) * k // 5 for k in range(6)}
     sizes, times = [], []
     with storage.session(database) as session:
@@ -122,7 +126,8 @@ def measure(
     sides.close()
     decided = perf_counter() - start
     if sink is not None:
-        sink.save(run, folder / "impact.xlsx")
+        sink.close(run)
+    stack.close()
     saved = perf_counter() - start - decided
     rate, alone = (
         (count - count // 10) / (b - a) for a, b in zip(times[0], times[-1], strict=True)

@@ -43,6 +43,7 @@ from registry.examples import DEMO_COUNTY
 from registry.judging import RECOGNITION, CheckRefusedError, Determination, Registration, Rules
 from registry.record import known, publication
 from registry.reports import results, verdicts
+from registry.reports.cells import workbook
 from rules.errors import DisagreementError, EngineFaultError
 from rules.facts import Profile
 from rules.provinces import acting
@@ -165,7 +166,9 @@ def check(
             whose = "此目录中" if features else "现行" if rules_of == "now" else "当时"
             click.echo(f"按{_moment_text(known_at)}（北京时间）以前登记的事实、{whose}的规则")
         counts, shown = results.Counts(), _shown(known_at, explain, as_json)
-        sinks: list[results.Sink] = [shown, *([results.Book(output)] if output is not None else [])]
+        sinks: list[results.Sink] = [shown]
+        if output is not None:
+            sinks.append(results.Book(stack.enter_context(workbook(output))))
         # what is shown on the same terminal while it comes needs no bar, and a bar would break it up
         quiet = console.is_terminal and (explain or as_json or wanted.number > results.PART)
         refused = []
@@ -176,8 +179,8 @@ def check(
             counts.add(found)
             for sink in sinks:
                 sink.add(found)
-    for sink in reversed(sinks):
-        sink.close(refused)
+        for sink in reversed(sinks):
+            sink.close(refused)
     if not as_json:
         if not explain:
             _print_counts(counts)

@@ -30,6 +30,7 @@ from registry import resources
 from registry.checking import TIERS
 from registry.database import storage
 from registry.errors import RegistryError
+from registry.files import written_whole
 from registry.judging import RECHECK, RECOGNITION
 from registry.record import publication
 from registry.record.publication import Published
@@ -106,12 +107,11 @@ def apart(path: Path, *inputs: Path) -> Path:
 
 
 def write_new(path: Path, data: bytes) -> None:
-    """Write a file that must not exist yet; whole or not at all."""
+    """Write a file that must not exist yet."""
     if path.exists():
         raise Refused(f"{path} 已存在：请另取文件名")
-    fresh = path.with_name(f".{path.name}.new")
-    fresh.write_bytes(data)
-    fresh.replace(path)
+    with written_whole(path) as fresh:
+        fresh.write_bytes(data)
 
 
 class ChineseGroup(click.Group):

@@ -29,6 +29,7 @@ from registry.cli.common import (
     rulebook,
     tiers_option,
 )
+from registry.files import written_whole
 from registry.record import publication
 from registry.record.determinations import signed_name
 from registry.reports import differences
@@ -393,5 +394,6 @@ def diff(
     if output is None:
         click.echo(text, nl=False)
         return
-    output.write_text(text, encoding="utf-8")
+    with written_whole(output) as fresh:
+        fresh.write_text(text, encoding="utf-8")
     click.echo(f"对照表已写入 {output}")

@@ -1,5 +1,6 @@
 """``tidu impact``: what another text would mean for the enterprises of the registry."""
 
+from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
 
@@ -22,9 +23,11 @@ from registry.cli.common import (
     tiers_option,
 )
 from registry.database import storage
+from registry.files import written_whole
 from registry.judging import RECHECK, RECOGNITION
 from registry.record import publication
 from registry.reports import impact as impact_report
+from registry.reports.cells import workbook
 from registry.screening import snapshot
 from registry.screening.stocktaking import Verdicts
 
@@ -79,11 +82,14 @@ def impact_of(
     if html is not None and html.suffix.lower() not in (".html", ".htm"):
         raise Refused(f"{html}：网页文件名请以 .html 结尾")
     procedure = procedure or (RECHECK if holders else RECOGNITION)
-    workbook = impact_report.WorkbookSink() if output else None
     page = impact_report.PageSink() if html else None
     printed = impact_report.JsonSink() if as_json else None
-    sinks = [s for s in (workbook, page, printed) if s is not None]
-    with engine() as database, storage.session(database) as session:
+    with ExitStack() as stack:
+        book = stack.enter_context(workbook(output)) if output else None
+        listed = impact_report.WorkbookSink(book) if book is not None else None
+        sinks = [s for s in (listed, page, printed) if s is not None]
+        database = stack.enter_context(engine())
+        session = stack.enter_context(storage.session(database))
         criteria = texts.InForce(publication.current(session), rulebook())
         old, new = _texts(before, after, criteria)
         procedure = next((t.rows[0].procedure for t in (new, old) if t.single), procedure)
@@ -108,10 +114,11 @@ def impact_of(
             for number in steps:
                 done(number)
         sides.close()
-    if workbook is not None and output is not None:
-        workbook.save(run, output)
+        if listed is not None:
+            listed.close(run)
     if page is not None and html is not None:
-        html.write_text(page.html(run), encoding="utf-8")
+        with written_whole(html) as fresh:
+            fresh.write_text(page.html(run), encoding="utf-8")
     if printed is not None:
         for part in printed.texts(run):
             click.echo(part, nl=False)

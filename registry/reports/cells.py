@@ -1,14 +1,42 @@
-"""Cells of workbooks that are written row by row."""
+"""Workbooks that are written row by row, and their cells."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any, Final
+from zipfile import ZIP_DEFLATED, ZipFile
 
+from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
+from openpyxl.writer.excel import ExcelWriter
+
+from registry.files import written_whole
 
 from registry.characters import legible
 
 #: The most rows that a sheet is given; one that is full goes on in another.
 FULL: Final = 1_000_000
+
+
+@contextmanager
+def workbook(path: Path) -> Iterator[Workbook]:
+    """A workbook to be written row by row, which stands at ``path`` at the end, unless there is an error."""
+    book = Workbook(write_only=True)
+    try:
+        yield book
+        # openpyxl would leave the archive open after an error, to complain on being collected
+        with written_whole(path) as fresh, ZipFile(fresh, "w", ZIP_DEFLATED) as archive:
+            ExcelWriter(book, archive).write_data()
+    finally:
+        _close(book)
+
+
+def _close(book: Workbook) -> None:
+    """End the rows of sheets that were not saved, which would complain on being collected."""
+    for sheet in book.worksheets:
+        with suppress(Exception):  # one that was saved, or a full disk
+            sheet.close()
 
 
 def text_cell(sheet: Any, text: str, *, bold: bool = False) -> Any:

@@ -7,7 +7,6 @@ import json
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any, Final
 
 from openpyxl import Workbook
@@ -151,8 +150,8 @@ class WorkbookSink:
         "未能检查": ("原因",),
     }  # fmt: skip
 
-    def __init__(self) -> None:
-        self.book = Workbook(write_only=True)
+    def __init__(self, book: Workbook) -> None:
+        self.book = book
         self.sheets: dict[str, Any] = {}
         self.rows: Counter[str] = Counter()
         for name in self._SHEETS:
@@ -206,8 +205,8 @@ class WorkbookSink:
         """Write why an enterprise could not be looked at."""
         self._write("未能检查", [text])
 
-    def save(self, run: Run, path: Path) -> None:
-        """Write the counts and save."""
+    def close(self, run: Run) -> None:
+        """Write the counts."""
         for about in _about(run):
             self._write("说明", about)
         for tally in run.tallies.values():
@@ -216,7 +215,6 @@ class WorkbookSink:
                 self._write("汇总", row)
             for key, c in tally.ranked():
                 self._write("条件", [tally.tier, *key, c.failing, c.alone, c.losing])
-        self.book.save(path)
 
 
 def _about(run: Run) -> Iterator[tuple[str, str]]:

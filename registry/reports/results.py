@@ -5,7 +5,6 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from pathlib import Path
 from typing import Any, Final, Protocol, TypeAlias
 
 from openpyxl import Workbook
@@ -223,9 +222,8 @@ class _Sheet:
 class Book:
     """Writes verdicts, every comparison and what is missing to a workbook."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._book = Workbook(write_only=True)
+    def __init__(self, book: Workbook) -> None:
+        self._book = book
         self._verdicts = _Sheet(self._book, "结论")
         self._checks = _Sheet(
             self._book,
@@ -265,7 +263,7 @@ class Book:
         self._kept.write(f"{kept}\n")
 
     def close(self, refused: Sequence[str]) -> None:
-        """Write the verdicts and save."""
+        """Write the verdicts."""
         header = ["统一社会信用代码", "企业名称", "填报日期"]
         for tier in self._tiers:
             score = [f"{SHORT[tier]}得分"] if tier in self._scored else []
@@ -284,7 +282,6 @@ class Book:
             notes.add([rule, note.confidence, note.text])
         for sheet in (self._verdicts, self._checks, self._missing, notes):
             sheet.begin()
-        self._book.save(self._path)
 
 
 def _mark(verdict: TierVerdict) -> str:

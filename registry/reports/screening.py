@@ -12,9 +12,10 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from registry.reports.cells import FULL, plain, text_cell
+from registry.files import written_whole
+from registry.reports.cells import FULL, plain, text_cell, workbook
 from registry.reports.verdicts import Wrapped
-from registry.screening.engines import duckdb_connection
+from registry.screening.engines import to_parquet
 from registry.screening.results import Listed, Tally
 from rules.model import Outcome
 
@@ -126,7 +127,8 @@ def write(
 ) -> None:
     """Write the file that the ending of its name asks for."""
     if path.suffix.lower() == ".xlsx":
-        _workbook(path, heading, tallies, firms)
+        with workbook(path) as book:
+            _fill(_Book(book), heading, tallies, firms)
     elif path.suffix.lower() == ".csv":
         _csv(path, tallies, firms)
     else:
@@ -150,7 +152,7 @@ def _titles(tallies: Sequence[Tally]) -> dict[str, str]:
 
 def _csv(path: Path, tallies: Sequence[Tally], firms: Iterable[Listed]) -> None:
     titles = _titles(tallies)
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
+    with written_whole(path) as fresh, fresh.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(_COLUMNS)
         writer.writerows(_row(firm, titles) for firm in firms)
@@ -160,21 +162,15 @@ def _parquet(path: Path, tallies: Sequence[Tally], firms: Iterable[Listed]) -> N
     with tempfile.TemporaryDirectory() as folder:
         rows = Path(folder) / "rows.csv"
         _csv(rows, tallies, firms)
-        connection = duckdb_connection()
-        connection.execute("SET preserve_insertion_order = true")
-        source, target = (str(p).replace("'", "''") for p in (rows, path))
-        connection.execute(
-            f"COPY (SELECT * FROM read_csv('{source}', header=true, all_varchar=true, quote='\"',"
-            f" escape='\"', delim=',', auto_detect=true)) TO '{target}' (FORMAT parquet)"
-        )
-        connection.close()
+        with written_whole(path) as fresh:
+            to_parquet(rows, fresh)
 
 
 class _Book:
     """A workbook written row by row."""
 
-    def __init__(self) -> None:
-        self.book = Workbook(write_only=True)
+    def __init__(self, book: Workbook) -> None:
+        self.book = book
 
     def sheet(self, name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """Write a sheet, and more of them where one is full."""
@@ -199,10 +195,9 @@ class _Book:
         return sheet
 
 
-def _workbook(
-    path: Path, heading: Sequence[str], tallies: Sequence[Tally], firms: Iterable[Listed]
+def _fill(
+    book: _Book, heading: Sequence[str], tallies: Sequence[Tally], firms: Iterable[Listed]
 ) -> None:
-    book = _Book()
     about = [
         ("性质", f"{LABEL}：不改变任何称号，也不写入决定记录。"),
         *(("范围", x) for x in heading),
@@ -233,4 +228,3 @@ def _workbook(
     titles = _titles(tallies)
     listed = (f for f in firms if f.group)
     book.sheet("企业", _COLUMNS, (_row(f, titles) for f in listed))
-    book.book.save(path)

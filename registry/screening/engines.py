@@ -311,6 +311,25 @@ def csv_source(schema: Schema, table: str, folder: Path) -> str:
     )
 
 
+def to_parquet(source: Path, target: Path) -> None:
+    """Make Parquet of a file of comma-separated values, all of it text, its first row the names."""
+    connection = duckdb_connection()
+    import duckdb
+
+    connection.execute("SET preserve_insertion_order = true")
+    read, written = (str(p).replace("'", "''") for p in (source, target))
+    try:
+        connection.execute(
+            f"COPY (SELECT * FROM read_csv('{read}', header=true, all_varchar=true, quote='\"',"
+            f" escape='\"', delim=',', auto_detect=true)) TO '{written}'"
+            " (FORMAT parquet, USE_TMP_FILE false)"
+        )
+    except duckdb.IOException as error:
+        raise OSError(str(error)) from error
+    finally:
+        connection.close()
+
+
 def duckdb_connection(threads: int = 0) -> Any:
     """A connection to a DuckDB in memory that fetches nothing from anywhere."""
     try:

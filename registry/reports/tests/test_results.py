@@ -6,6 +6,7 @@ import json
 import re
 import weakref
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,9 +17,10 @@ from rich.console import Console
 from registry.conftest import Run
 from registry.examples import DEMO_COUNTY
 from registry.reports import results
+from registry.reports.cells import workbook
 from registry.reports.tests.test_verdicts import check, write
 
-Made = Callable[[Path], results.Sink]
+Made = Callable[[Path, ExitStack], results.Sink]
 
 
 def console() -> Console:
@@ -26,24 +28,27 @@ def console() -> Console:
 
 
 SINKS: dict[str, Made] = {
-    "table": lambda _: results.Tables(console()),
-    "explanations": lambda _: results.Explanations(console()),
-    "json": lambda _: results.Json(io.StringIO().write, {}),
-    "workbook": lambda folder: results.Book(folder / "a.xlsx"),
+    "table": lambda *_: results.Tables(console()),
+    "explanations": lambda *_: results.Explanations(console()),
+    "json": lambda *_: results.Json(io.StringIO().write, {}),
+    "workbook": lambda folder, stack: results.Book(
+        stack.enter_context(workbook(folder / "a.xlsx"))
+    ),
 }
 
 
 @pytest.mark.parametrize("form", SINKS)
 def test_no_result_is_kept(form: str, tmp_path: Path) -> None:
-    counts, sink = results.Counts(), SINKS[form](tmp_path)
-    result = check("创新型")
-    kept = weakref.ref(result)
-    counts.add(result)
-    sink.add(result)
-    del result
-    gc.collect()
-    assert kept() is None
-    sink.close([])
+    with ExitStack() as stack:
+        counts, sink = results.Counts(), SINKS[form](tmp_path, stack)
+        result = check("创新型")
+        kept = weakref.ref(result)
+        counts.add(result)
+        sink.add(result)
+        del result
+        gc.collect()
+        assert kept() is None
+        sink.close([])
 
 
 def test_a_table_is_shown_when_it_is_full(monkeypatch: pytest.MonkeyPatch) -> None:

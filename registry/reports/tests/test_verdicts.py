@@ -14,6 +14,7 @@ from rich.console import Console
 from registry import resources
 from registry.checking import CaseResult, Checker, titles_of
 from registry.reports import results, verdicts
+from registry.reports.cells import workbook
 from rules.facts import Profile, RecordList, Scalar
 from rules.rulebook import load
 
@@ -72,10 +73,11 @@ def check(*tiers: str, **changed: Scalar) -> CaseResult:
 
 
 def write(path: Path, *found: CaseResult) -> None:
-    book = results.Book(path)
-    for result in found:
-        book.add(result)
-    book.close([])
+    with workbook(path) as book:
+        sink = results.Book(book)
+        for result in found:
+            sink.add(result)
+        sink.close([])
 
 
 def lines(result: CaseResult, *, full: bool) -> list[str]:
