@@ -18,6 +18,7 @@ from registry.cli.common import (
     CHINA,
     Day,
     Moment,
+    Output,
     Refused,
     batch_option,
     command,
@@ -107,7 +108,7 @@ class Wanted:
 )
 @click.option(
     "--output",
-    type=click.Path(path_type=Path),
+    type=Output(),
     help="把结果写入此 xlsx 文件；一张工作表写满后接着写下一张。",
 )
 @jobs_option

@@ -89,6 +89,23 @@ _SYSTEM: Final = {
 }
 
 
+class Output(click.Path[Path]):
+    """A file to be written; its name and its folder are looked at before the work begins."""
+
+    def __init__(self, *suffixes: str) -> None:
+        super().__init__(dir_okay=False, path_type=Path)
+        self.suffixes = suffixes
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Path:
+        """The path; one that cannot be written to, or is named as something else, is refused."""
+        path = super().convert(value, param, ctx)
+        if self.suffixes and path.suffix.lower() not in self.suffixes:
+            raise Refused(f"{path}：文件名请以 {' 或 '.join(self.suffixes)} 结尾")
+        if not path.parent.is_dir():
+            raise Refused(f"{path}：没有文件夹 {path.parent}，请先建立或换一个位置")
+        return path
+
+
 def new_workbook(path: Path, *inputs: Path) -> Path:
     """Where a workbook is to be written; never over an input, and only as .xlsx."""
     if path.suffix.lower() != ".xlsx":

@@ -15,6 +15,7 @@ from rich.table import Table
 from registry import resources, texts
 from registry.checking import titles_of
 from registry.cli.common import (
+    Output,
     Province,
     Refused,
     by_option,
@@ -351,7 +352,10 @@ def _certified(compiled: Rulebook) -> int:
     help="格式；默认 text，写入文件时看文件名。",
 )
 @click.option(
-    "--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="写入此文件。"
+    "--output",
+    "-o",
+    type=Output(".txt", ".md", ".html", ".htm"),
+    help="写入此文件，以 .txt、.md 或 .html 结尾。",
 )
 @json_option
 def diff(

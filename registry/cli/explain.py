@@ -7,7 +7,7 @@ from typing import Final
 import click
 
 from registry.audit.replay import Replayer
-from registry.cli.common import Number, command, console, json_option, registry, write_new
+from registry.cli.common import Number, Output, command, console, json_option, registry, write_new
 from registry.record import journal
 from registry.reports import explaining
 from registry.reports.layout import html, text
@@ -33,7 +33,7 @@ _WIDTH: Final = 110
     help="text 文字（默认）；json 全部数据，不分对象；html 一个网页文件；letter 寄给企业的决定告知书。",
 )
 @click.option("--office", default="", help="告知书的出具单位；默认留空待填。")
-@click.option("--output", "-o", type=click.Path(path_type=Path), help="写入此文件；默认显示出来。")
+@click.option("--output", "-o", type=Output(), help="写入此文件；默认显示出来。")
 @json_option
 def explain(
     seq: int, reader: str | None, form: str | None, office: str, output: Path | None, as_json: bool

@@ -22,6 +22,7 @@ from registry.checking import Totals, size_class
 from registry.cli.common import (
     Day,
     Number,
+    Output,
     Refused,
     apart,
     by_option,
@@ -99,7 +100,7 @@ def show_issues(issues: Sequence[Issue], report: Path | None = None, to: Console
 )
 @click.option(
     "--report",
-    type=click.Path(path_type=Path),
+    type=Output(),
     help="把全部提示和错误写入此 xlsx 文件；文件夹的写入 csv 文件。",
 )
 @click.option("--partial", is_flag=True, help="文件有错误时，仍登记无误的各行。")

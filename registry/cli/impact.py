@@ -10,6 +10,7 @@ from registry import effects, impact, texts
 from registry.checking import titles_of
 from registry.cli.common import (
     Day,
+    Output,
     Procedure,
     Refused,
     batch_option,
@@ -17,7 +18,6 @@ from registry.cli.common import (
     console,
     engine,
     json_option,
-    new_workbook,
     progress,
     rulebook,
     tiers_option,
@@ -52,12 +52,8 @@ from registry.screening.stocktaking import Verdicts
     help="只逐户说明结论改变的企业（后一文本符合或不符合，前一文本不是），其余只计家数：用筛查计算，适合大批量。",
 )
 @click.option("--as-of", type=Day(), help="按此日期的情况检查；默认用各自的填报日期。")
-@click.option(
-    "--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="逐户写入此 xlsx 文件。"
-)
-@click.option(
-    "--html", type=click.Path(path_type=Path, dir_okay=False), help="把汇总和图写入此网页文件。"
-)
+@click.option("--output", "-o", type=Output(".xlsx"), help="逐户写入此 xlsx 文件。")
+@click.option("--html", type=Output(".html", ".htm"), help="把汇总和图写入此网页文件。")
 @json_option
 def impact_of(
     before: str | None,
@@ -77,10 +73,6 @@ def impact_of(
 
     同一份填报按两个文本各算一遍；也可用于修改中的草案。结果是模拟，不是决定，不写入登记库。
     """
-    if output is not None:
-        new_workbook(output)
-    if html is not None and html.suffix.lower() not in (".html", ".htm"):
-        raise Refused(f"{html}：网页文件名请以 .html 结尾")
     procedure = procedure or (RECHECK if holders else RECOGNITION)
     page = impact_report.PageSink() if html else None
     printed = impact_report.JsonSink() if as_json else None

@@ -18,6 +18,7 @@ from registry import impact, texts
 from registry.checking import titles_of
 from registry.cli.common import (
     Day,
+    Output,
     Refused,
     batch_option,
     command,
@@ -26,7 +27,6 @@ from registry.cli.common import (
     errors,
     jobs_option,
     json_option,
-    new_workbook,
     print_json,
     procedure_option,
     progress,
@@ -149,7 +149,7 @@ class Near(click.ParamType[Fraction]):
 @click.option(
     "--output",
     "-o",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=Output(".xlsx", ".parquet", ".csv"),
     help="写入此文件：.xlsx 汇总和名单，.parquet 或 .csv 每家一行。",
 )
 @jobs_option
@@ -177,8 +177,6 @@ def screen(
     """
     if ruleset is not None and draft is not None:
         raise click.UsageError("--ruleset 和 --draft 只能给出一个")
-    if output is not None:
-        _check_name(output)
     with ExitStack() as stack:
         database = stack.enter_context(engine())
         session = stack.enter_context(storage.snapshot(database))
@@ -237,13 +235,6 @@ def screen(
             click.echo(f"（{report.LABEL}）已写入 {output}", err=as_json)
         if batch and batch not in batches:
             errors.print(f"批次「{batch}」在这一天没有另外的规定，按办法筛查", markup=False)
-
-
-def _check_name(path: Path) -> None:
-    if path.suffix.lower() == ".xlsx":
-        new_workbook(path)
-    elif path.suffix.lower() not in (".csv", ".parquet"):
-        raise Refused(f"{path}：文件名请以 .xlsx、.parquet 或 .csv 结尾")
 
 
 def _percent(share: Fraction) -> str:

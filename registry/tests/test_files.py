@@ -42,24 +42,35 @@ def test_after_an_error_all_is_as_before(tmp_path: Path, error: BaseException) -
         assert raised.value.filename == str(path)
 
 
-SIDES = ("miit-2022-63", "miit-2026-2")
 SCREEN = ("screen", "--ruleset", "63.2.研发费用", "-o")
+DIFF = ("rules", "diff", "63.3", "63.3.复核", "-o")
+#: What writes a report, over an earlier one if there is one.
+REPORTS = (
+    ("a.xlsx", *SCREEN),
+    ("a.csv", *SCREEN),
+    ("a.parquet", *SCREEN),
+    ("a.xlsx", "impact", "--to", "2026.2", "-o"),
+    ("a.html", "impact", "--to", "2026.2", "--html"),
+    ("a.xlsx", "check", "--all", "--tier", "创新型", "--output"),
+    ("a.xlsx", "import", str(DEMO_COUNTY), "--report"),
+    ("a.html", *DIFF),
+)
+#: What writes a file that must not exist yet.
+OTHERS = (
+    ("告知书.html", "explain", "1", "-o"),
+    ("包.zip", "audit", "export", "1", "-o"),
+    ("检查点", "audit", "checkpoint", "-o"),
+    ("verify.py", "audit", "verifier", "-o"),
+)
+
+on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
-@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@on_sqlite
 def test_no_report_is_half_written(run: Run, tmp_path: Path) -> None:
     """Each is written beside first: where that cannot be, the earlier one stays, and it is named."""
     assert run("import", str(DEMO_COUNTY), "--partial").exit_code == 0
-    for name, *command in (
-        ("a.xlsx", *SCREEN),
-        ("a.csv", *SCREEN),
-        ("a.parquet", *SCREEN),
-        ("a.xlsx", "impact", "--to", "2026.2", "-o"),
-        ("a.html", "impact", "--to", "2026.2", "--html"),
-        ("a.xlsx", "check", "--all", "--tier", "创新型", "--output"),
-        ("a.xlsx", "import", str(DEMO_COUNTY), "--report"),
-        ("a.html", "rules", "diff", *SIDES, "-o"),
-    ):
+    for name, *command in REPORTS:
         path = tmp_path / name
         path.write_text("旧", encoding="utf-8")
         (tmp_path / f".{name}.new").mkdir(exist_ok=True)
@@ -67,3 +78,25 @@ def test_no_report_is_half_written(run: Run, tmp_path: Path) -> None:
         assert result.exit_code == 1, command
         assert f"错误：{name}：" in result.output
         assert path.read_text(encoding="utf-8") == "旧"
+
+
+@on_sqlite
+@pytest.mark.parametrize(("name", "command"), [(n, c) for n, *c in (*REPORTS, *OTHERS)])
+def test_a_folder_that_is_not_there_is_told_before_the_work(
+    run: Run, name: str, command: list[str]
+) -> None:
+    """On an empty registry the work itself would be refused for another reason."""
+    result = run(*command, f"没有/{name}")
+    assert result.exit_code == 1
+    assert result.output == f"错误：没有/{name}：没有文件夹 没有，请先建立或换一个位置\n"
+
+
+@on_sqlite
+@pytest.mark.parametrize("command", [SCREEN, DIFF, ("impact", "--to", "2026.2", "--html")])
+def test_what_is_no_report_by_its_name_is_not_written_over(
+    run: Run, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    before = (tmp_path / "tidu.db").read_bytes()
+    result = run(*command, "tidu.db")
+    assert (result.exit_code, "tidu.db：文件名请以" in result.output) == (1, True)
+    assert (tmp_path / "tidu.db").read_bytes() == before
