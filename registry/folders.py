@@ -25,6 +25,7 @@ from registry.intake import directory
 from registry.intake.directory import Part, Reader, Survey
 from registry.loading import Prepared
 from registry.record.receipts import IMPORT
+from registry.reports.cells import harmless
 
 _HEADINGS: Final = ("级别", "表", "单元格", "原值", "问题", "应如何填写", "统一社会信用代码")
 
@@ -230,12 +231,7 @@ def _texts(issue: Issue) -> tuple[str, ...]:
         issue.severity, issue.sheet, issue.cell, issue.value,
         issue.message, issue.expected, issue.uscc,
     )  # fmt: skip
-    return tuple(_harmless(cell) for cell in cells)
-
-
-def _harmless(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@")) else cell
+    return tuple(map(harmless, cells))
 
 
 def _issues(prepared: Prepared, reading: Reading) -> list[Issue]:

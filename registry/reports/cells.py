@@ -1,4 +1,4 @@
-"""Workbooks that are written row by row, and their cells."""
+"""Cells for people: of workbooks, which are written row by row, and of files of comma-separated values."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -53,3 +53,8 @@ def plain(sheet: Any, value: Any) -> Any:
     if not isinstance(value, str):
         return value
     return text_cell(sheet, value) if value[:1] == "=" else legible(value)
+
+
+def harmless(text: str) -> str:
+    """A text for a file of comma-separated values, which spreadsheets take for no formula."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from registry.files import written_whole
-from registry.reports.cells import FULL, plain, text_cell, workbook
+from registry.reports.cells import FULL, harmless, plain, text_cell, workbook
 from registry.reports.verdicts import Wrapped
 from registry.screening.engines import to_parquet
 from registry.screening.results import Listed, Tally
@@ -130,7 +130,8 @@ def write(
         with workbook(path) as book:
             _fill(_Book(book), heading, tallies, firms)
     elif path.suffix.lower() == ".csv":
-        _csv(path, tallies, firms)
+        titles = _titles(tallies)
+        _csv(path, (map(harmless, _row(firm, titles)) for firm in firms))
     else:
         _parquet(path, tallies, firms)
 
@@ -150,18 +151,18 @@ def _titles(tallies: Sequence[Tally]) -> dict[str, str]:
     return {rule: title for tally in tallies for rule, title in tally.titles.items()}
 
 
-def _csv(path: Path, tallies: Sequence[Tally], firms: Iterable[Listed]) -> None:
-    titles = _titles(tallies)
+def _csv(path: Path, rows: Iterable[Iterable[str]]) -> None:
     with written_whole(path) as fresh, fresh.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(_COLUMNS)
-        writer.writerows(_row(firm, titles) for firm in firms)
+        writer.writerows(rows)
 
 
 def _parquet(path: Path, tallies: Sequence[Tally], firms: Iterable[Listed]) -> None:
+    titles = _titles(tallies)
     with tempfile.TemporaryDirectory() as folder:
         rows = Path(folder) / "rows.csv"
-        _csv(rows, tallies, firms)
+        _csv(rows, (_row(firm, titles) for firm in firms))
         with written_whole(path) as fresh:
             to_parquet(rows, fresh)
 

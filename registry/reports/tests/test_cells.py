@@ -1,4 +1,4 @@
-"""Workbooks that are written row by row."""
+"""Cells for people, and the workbooks that hold them."""
 
 import gc
 import sys
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from registry.reports.cells import workbook
+from registry.reports.cells import harmless, workbook
 
 
 @pytest.mark.parametrize("name", ["a.xlsx", "没有/a.xlsx"])
@@ -32,3 +32,9 @@ def test_a_workbook_that_is_not_finished_ends_quietly(
     gc.collect()
     assert complaints == []
     assert [p.name for p in tmp_path.iterdir()] == ([] if interrupted or "/" in name else [name])
+
+
+@pytest.mark.parametrize("first", ["=", "+", "-", "@", "\t", "\r"])
+def test_what_a_spreadsheet_takes_for_a_formula_is_marked_as_text(first: str) -> None:
+    assert harmless(f"{first}1") == f"'{first}1"
+    assert harmless(f"1{first}") == f"1{first}"

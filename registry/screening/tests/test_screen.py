@@ -113,6 +113,23 @@ def test_a_parquet_file_holds_a_row_for_each(run: Run, filed: sa.Engine, tmp_pat
 
 
 @on_sqlite
+def test_names_are_no_formulas_in_files_for_people(
+    run: Run, database: sa.Engine, tmp_path: Path
+) -> None:
+    """Programs read Parquet, where they stand as they are."""
+    from registry.screening.engines import duckdb_connection
+
+    names = ['=HYPERLINK("http://x","点我")', "@SUM(1)", "-2"]
+    filings = [replace(submission(c), name=n) for c, n in zip(CODES, names, strict=True)]
+    load(database, Clock(), *filings)
+    for name in ("名单.csv", "名单.parquet"):
+        said(run("screen", *RULE, "-o", name))
+    assert {r["企业名称"] for r in rows(tmp_path / "名单.csv")} == {f"'{n}" for n in names}
+    query = f"SELECT 企业名称 FROM read_parquet('{tmp_path}/名单.parquet')"
+    assert {n for [n] in duckdb_connection(1).execute(query).fetchall()} == set(names)
+
+
+@on_sqlite
 def test_a_mistake_of_the_compiler_is_refused(
     run: Run, filed: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
