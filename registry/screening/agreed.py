@@ -31,9 +31,11 @@ class Agreed:
         """The filings that agree under the ruleset of a digest."""
         path = self._path(ruleset)
         try:
-            return set(json.loads(path.read_text(encoding="ascii"))) if path else set()
-        except (OSError, ValueError, TypeError):
+            kept = json.loads(path.read_text(encoding="ascii")) if path else []
+        except (OSError, ValueError):
             return set()
+        sound = isinstance(kept, list) and all(type(number) is int for number in kept)
+        return set(kept) if sound else set()
 
     def add(self, ruleset: str, filings: set[int]) -> None:
         """Keep more of them; where the folder cannot be written to, they are decided again next time."""

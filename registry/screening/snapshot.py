@@ -28,6 +28,7 @@ from registry.screening.engines import (
     ScreeningError,
     csv_source,
     duckdb_connection,
+    parquet_rows,
 )
 from registry.screening.schema import CATALOGUE, FILING, NotStoredError, Schema, Value
 from registry.screening.tables import Files, Sink
@@ -259,19 +260,27 @@ def manifest(folder: Path) -> Manifest:
         found = Manifest(
             **{
                 **plain,
-                "head": tuple(plain["head"]),
+                "day": date.fromisoformat(plain["day"]).isoformat(),
+                "head": (int(plain["head"][0]), str(plain["head"][1])),
+                "rows": dict(plain["rows"]),
                 "bounds": {k: (int(v[0]), int(v[1])) for k, v in plain["bounds"].items()},
             }
         )
     except (FileNotFoundError, NotADirectoryError):
         raise ScreeningError(f"{folder} 不是快照：请给出 tidu snapshot 写成的文件夹") from None
-    except (ValueError, TypeError, KeyError, LookupError):
+    except (ValueError, TypeError, LookupError, AttributeError):
         raise ScreeningError(f"{folder} 的说明文件已损坏：请用 tidu snapshot 重新生成") from None
     if found.format != FORMAT or found.columns != CATALOGUE.described:
         raise ScreeningError(f"{folder} 由另一版本的程序写成：请用 tidu snapshot 重新生成")
     missing = [t for t in CATALOGUE.tables if not (folder / f"{t}.parquet").is_file()]
     if missing:
         raise ScreeningError(f"{folder} 缺少 {missing[0]}.parquet：请用 tidu snapshot 重新生成")
+    stated = {**found.rows, FILING: found.filings}
+    for table, rows in parquet_rows(CATALOGUE, folder).items():
+        if rows != stated.get(table):
+            raise ScreeningError(
+                f"{folder / table}.parquet 有{rows}行，与说明文件不符：请用 tidu snapshot 重新生成"
+            )
     return found
 
 

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from fractions import Fraction
@@ -318,8 +319,65 @@ def test_a_snapshot_of_another_registry_is_refused(
     assert "不是这个登记库的快照" in run("screen", "--snapshot", "某日").output
     file.write_text(json.dumps({**plain, "format": 0}), encoding="utf-8")
     assert "由另一版本的程序写成" in run("screen", "--snapshot", "某日").output
-    file.write_text("{", encoding="utf-8")
-    assert "说明文件已损坏" in run("screen", "--snapshot", "某日").output
+    for damaged in (
+        "{",
+        "[1]",
+        json.dumps({**plain, "day": "2026-13-01"}),
+        json.dumps({**plain, "bounds": [1]}),
+        json.dumps({**plain, "head": 1}),
+        json.dumps({**plain, "rows": 1}),
+    ):
+        file.write_text(damaged, encoding="utf-8")
+        assert "说明文件已损坏" in run("screen", "--snapshot", "某日").output
+
+
+def truncated(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:1000])
+
+
+def garbage(path: Path) -> None:
+    path.write_bytes(b"PAR1" * 100)
+
+
+def queried(query: str) -> Callable[[Path], None]:
+    """Parquet that DuckDB reads, but other than it was."""
+
+    def spoil(path: Path) -> None:
+        from registry.screening.engines import duckdb_connection
+
+        other = path.with_suffix(".other")
+        source = f"SELECT {query.format(path)}"
+        duckdb_connection(1).execute(f"COPY ({source}) TO '{other}' (FORMAT parquet)")
+        other.replace(path)
+
+    return spoil
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("table", "spoil", "words"),
+    [
+        (FILING, truncated, "已损坏"),
+        ("titles", garbage, "已损坏"),
+        ("titles", queried("1 AS other"), "已损坏"),
+        (FILING, queried("* FROM '{}' LIMIT 2"), "有2行，与说明文件不符"),
+        ("titles", queried("* FROM '{}' LIMIT 1"), "有1行，与说明文件不符"),
+    ],
+)
+def test_a_damaged_snapshot_is_one_clear_sentence(
+    run: Run,
+    filed: sa.Engine,
+    tmp_path: Path,
+    table: str,
+    spoil: Callable[[Path], None],
+    words: str,
+) -> None:
+    said(run("snapshot", "--as-of", DAY.isoformat(), "-o", "某日"))
+    spoil(tmp_path / "某日" / f"{table}.parquet")
+    result = run("screen", *RULE, "--snapshot", "某日")
+    assert result.exit_code == 1
+    start = f"错误：某日/{table}.parquet {words}"
+    assert result.output == f"{start}：请用 tidu snapshot 重新生成\n"
 
 
 @on_sqlite
@@ -439,9 +497,10 @@ def test_what_agreed_once_is_not_decided_again(
     assert counted(*RULE, "--engine", "sqlite") == (1, 0)
     os.utime(tmp_path / "某日" / f"{FILING}.parquet", (1, 1))
     assert counted(*RULE) == (1, 0)
-    for kept in (tmp_path / "某日" / "agreed").iterdir():
-        kept.write_text("[", encoding="ascii")
-    assert [counted(*RULE), counted(*RULE)] == [(1, 0), (0, 1)]
+    for damaged in ("[", '{"1": 2}', '[null, 1, "a", 2.5]', "7"):
+        for kept in (tmp_path / "某日" / "agreed").iterdir():
+            kept.write_text(damaged, encoding="ascii")
+        assert [counted(*RULE), counted(*RULE)] == [(1, 0), (0, 1)]
 
 
 @on_sqlite
