@@ -100,7 +100,9 @@ class Output(click.Path[Path]):
         """The path; one that cannot be written to, or is named as something else, is refused."""
         path = super().convert(value, param, ctx)
         if self.suffixes and path.suffix.lower() not in self.suffixes:
-            raise Refused(f"{path}：文件名请以 {' 或 '.join(self.suffixes)} 结尾")
+            *others, last = self.suffixes
+            listed = f"{'、'.join(others)} 或 {last}" if others else last
+            raise Refused(f"{path}：文件名请以 {listed} 结尾")
         if not path.parent.is_dir():
             raise Refused(f"{path}：没有文件夹 {path.parent}，请先建立或换一个位置")
         return path

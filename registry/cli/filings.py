@@ -292,7 +292,7 @@ def _undo(number: int, by: str, as_json: bool) -> None:
 @command("template")
 @click.argument(
     "file",
-    type=click.Path(path_type=Path),
+    type=Output(),
     default=Path("tidu-template.xlsx"),
     metavar="[文件]",
     help="写到哪里，默认 tidu-template.xlsx。",

@@ -14,6 +14,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from registry.filings import IDENTITY
 from registry.intake.mapping import AS_OF, CODE, COMPLETE, NAME, YEAR
+from registry.reports.cells import save
 from rules.facts import FACTS, RECORDS, Fact
 
 GUIDE: Final = "填写说明"
@@ -62,7 +63,7 @@ def write_template(path: str | Path) -> None:
     options.sheet_state = "hidden"
     for title, columns in _sheets():
         _write(book.create_sheet(title, len(book.sheetnames) - 1), columns, options)
-    book.save(path)
+    save(book, Path(path))
 
 
 def _sheets() -> Iterator[tuple[str, list[_Column]]]:

@@ -25,11 +25,16 @@ def workbook(path: Path) -> Iterator[Workbook]:
     book = Workbook(write_only=True)
     try:
         yield book
-        # openpyxl would leave the archive open after an error, to complain on being collected
-        with written_whole(path) as fresh, ZipFile(fresh, "w", ZIP_DEFLATED) as archive:
-            ExcelWriter(book, archive).write_data()
+        save(book, path)
     finally:
         _close(book)
+
+
+def save(book: Workbook, path: Path) -> None:
+    """Save a workbook."""
+    # openpyxl would leave the archive open after an error, to complain on being collected
+    with written_whole(path) as fresh, ZipFile(fresh, "w", ZIP_DEFLATED) as archive:
+        ExcelWriter(book, archive).write_data()
 
 
 def _close(book: Workbook) -> None:

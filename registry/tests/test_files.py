@@ -61,6 +61,7 @@ OTHERS = (
     ("包.zip", "audit", "export", "1", "-o"),
     ("检查点", "audit", "checkpoint", "-o"),
     ("verify.py", "audit", "verifier", "-o"),
+    ("a.xlsx", "template"),
 )
 
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
