@@ -44,7 +44,9 @@ from registry.screening.stocktaking import Verdicts
 @tiers_option
 @click.option("--procedure", type=Procedure(), help="程序；默认认定，加 --holders 时默认复核。")
 @batch_option
-@click.option("--region", "regions", multiple=True, help="只看此省、市或县，可多次给出。")
+@click.option(
+    "--region", "regions", multiple=True, help="只看此省、市或县，可多次给出；计划单列市自成一省。"
+)
 @click.option("--holders", is_flag=True, help="只看按填报持有该层级有效称号的企业。")
 @click.option(
     "--changed",

@@ -105,7 +105,9 @@ class Near(click.ParamType[Fraction]):
 
 @command("screen")
 @tiers_option
-@click.option("--region", "regions", multiple=True, help="只看此省、市或县，可多次给出。")
+@click.option(
+    "--region", "regions", multiple=True, help="只看此省、市或县，可多次给出；计划单列市自成一省。"
+)
 @click.option(
     "--as-of", type=Day(), help="按此日期的情况；默认用快照的日期，或登记库中最近的填报日期。"
 )

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Final
 
-
 from registry.filings import Issue, Reading
 from registry.reports.cells import text_cell, workbook
 

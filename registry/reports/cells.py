@@ -11,9 +11,8 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
 from openpyxl.writer.excel import ExcelWriter
 
-from registry.files import written_whole
-
 from registry.characters import legible
+from registry.files import written_whole
 
 #: The most rows that a sheet is given; one that is full goes on in another.
 FULL: Final = 1_000_000
