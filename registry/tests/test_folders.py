@@ -357,6 +357,7 @@ def test_a_report_never_stands_in_the_way_of_what_is_read(
     report: str, message: str, run: Run, folder: Path
 ) -> None:
     before = (folder / "ip.csv").read_bytes()
+    (folder / "新").mkdir()
     refused = run("import", "全省", "--mapping", "表头.csv", "--report", report)
     assert (refused.exit_code, refused.output) == (1, f"错误：{message}\n")
     assert (folder / "ip.csv").read_bytes() == before
