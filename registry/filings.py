@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from rules.facts import Fact, Profile, RecordList, Scalar
 
@@ -69,12 +69,23 @@ class Submission:
         return Profile(as_of, self.values, self.records, self.sources)
 
 
+class Heading(NamedTuple):
+    """The heading of a column as it stands; an unusable one is understood and yet not read."""
+
+    sheet: str
+    letter: str
+    row: int
+    text: str
+    understood: bool = True
+    read: bool = True
+
+
 @dataclass(frozen=True)
 class Reading:
     """Everything read from one file: good submissions, and every issue in one list.
 
     A submission named by a 错误 is in ``refused``, not in ``submissions``. ``digest`` is the SHA-256
-    of the file's bytes.
+    of the file's bytes. ``headings`` are those of all tables that were read.
     """
 
     file: str
@@ -82,6 +93,7 @@ class Reading:
     submissions: tuple[Submission, ...]
     refused: tuple[Submission, ...]
     issues: tuple[Issue, ...]
+    headings: tuple[Heading, ...] = ()
 
     @property
     def errors(self) -> list[Issue]:

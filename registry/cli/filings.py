@@ -1,7 +1,7 @@
 """``tidu import``, ``template`` and ``enterprise``: filings in, and what is held."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import date
@@ -18,6 +18,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from registry import loading
+from registry.asked import Asked
 from registry.checking import Totals, size_class
 from registry.cli.common import (
     Day,
@@ -43,6 +44,7 @@ from registry.cli.targets import Code
 from registry.filings import Issue, Reading, Submission
 from registry.folders import Counts, FolderLoader, report_file
 from registry.intake import check_totals, directory, read, write_issues, write_template
+from registry.intake.coverage import Asking, Key, Wanted
 from registry.workers import jobs_for
 from rules.explain import value_text
 from rules.facts import FACTS, record_kind
@@ -51,11 +53,28 @@ from rules.facts import Profile as RulesProfile
 _SHOWN = 20
 
 
-def read_file(path: Path, as_of: date | None = None, mapping: Path | None = None) -> Reading:
-    """Read a file and hold back submissions whose records contradict their filed totals."""
+def read_file(
+    path: Path, as_of: date | None = None, mapping: Path | None = None, *, batch: str = ""
+) -> Reading:
+    """Read a file and hold back submissions whose records contradict their filed totals.
+
+    What its columns lack is told by the criteria of its day, with those of a round if ``batch`` names one.
+    """
     with progress(f"读取 {path.name}") as done:
-        reading = read(path, as_of=as_of, mapping=mapping, progress=done)
+        reading = read(path, as_of=as_of, mapping=mapping, asked=_asked(batch), progress=done)
     return totals_checked(reading, as_of)
+
+
+@cache
+def _asked(batch: str) -> Asking:
+    criteria: list[Asked] = []  # compiled where a table of a known day asks
+
+    def asked(day: date, province: str) -> Mapping[Key, Wanted]:
+        if not criteria:
+            criteria.append(Asked(rulebook(), batch))
+        return criteria[0](day, province)
+
+    return asked
 
 
 def totals_checked(reading: Reading, as_of: date | None) -> Reading:

@@ -9,11 +9,13 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Final
 
+from openpyxl.utils import get_column_letter
+
 from registry.errors import RegistryError
-from registry.filings import Reading
+from registry.filings import Heading, Reading, Submission
 from registry.intake import jsonfile
-from registry.intake.cells import not_given
-from registry.intake.coverage import lacking
+from registry.intake.cells import not_given, plain
+from registry.intake.coverage import Asking, keys, lacking, wanted
 from registry.intake.drafts import Drafts, Log, Place
 from registry.intake.headers import Column, Header, filing_date, find_header, money_unit, settle
 from registry.intake.mapping import HeaderMapping
@@ -34,13 +36,15 @@ def read(
     *,
     as_of: date | None = None,
     mapping: str | Path | None = None,
+    asked: Asking | None = None,
     progress: Progress | None = None,
 ) -> Reading:
     """Read a county summary, a filled template, a CSV or a JSON file.
 
     ``as_of`` overrides the 填报日期 that the file names; ``mapping`` is a CSV of further headings
-    (columns 表头, 填报项, 单位, 说明) that extend or override the packaged ones. A file that cannot be
-    read as a whole raises ``RegistryError``; anything amiss inside it is an issue of the reading.
+    (columns 表头, 填报项, 单位, 说明) that extend or override the packaged ones. With ``asked``, the columns
+    are named that a county summary of its day lacks. A file that cannot be read as a whole raises
+    ``RegistryError``; anything amiss inside it is an issue of the reading.
     """
     path = Path(path)
     _refuse(path)
@@ -48,13 +52,17 @@ def read(
     drafts = Drafts(log)
     if path.suffix.lower() == ".json":
         jsonfile.read(path, drafts)
-    else:
-        headings = HeaderMapping(Path(mapping) if mapping is not None else None)
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", module="openpyxl")
-            _Reader(path, headings, drafts, as_of, progress).read()
+        good, held = drafts.finish(as_of)
+        return Reading(path.name, _digest(path), good, held, tuple(log))
+    headings = HeaderMapping(Path(mapping) if mapping is not None else None)
+    reader = _Reader(path, headings, drafts, as_of, progress)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="openpyxl")
+        reader.read()
     good, held = drafts.finish(as_of)
-    return Reading(path.name, _digest(path), good, held, tuple(log))
+    if asked is not None:
+        reader.name_lacking([*good, *held], asked)
+    return Reading(path.name, _digest(path), good, held, tuple(log), reader.headings())
 
 
 def _refuse(path: Path) -> None:
@@ -93,7 +101,7 @@ class _Reader:
         self._as_of = as_of
         self._progress = progress
         self._done = 0
-        self._read: list[tuple[str, Header, list[Column], date | None]] = []
+        self._read: list[tuple[str, Header, list[Column]]] = []
 
     def read(self) -> None:
         with closing(sheets(self._path)) as book:
@@ -103,20 +111,39 @@ class _Reader:
                 f"{self._path.name}：没有找到带有“统一社会信用代码”和“企业名称”的表头，"
                 "请核对表头或改用模板"
             )
-        self._name_lacking()
         if self._progress:
             self._progress(self._done)
 
-    def _name_lacking(self) -> None:
-        """Name the columns that a county summary lacks; a template has its own further sheets."""
-        if len(self._read) != 1:
-            return
-        sheet, header, columns, day = self._read[0]
-        if header.record is None and header.column("year") is None:
-            names = lacking(columns, day)
+    def name_lacking(self, filed: list[Submission], asked: Asking) -> None:
+        """Name what each county summary lacks of what is asked for on its days."""
+        summary = [h.record is None and h.column("year") is None for _, h, _ in self._read]
+        known = [keys(header, columns) for _, header, columns in self._read]
+        further = {
+            key for found, whole in zip(known, summary, strict=True) if not whole for key in found
+        }
+        for (sheet, _, _), own, whole in zip(self._read, known, summary, strict=True):
+            rows = [s for s in filed if s.where.rpartition("!")[0] == sheet] if whole else []
+            names = lacking(own, further, wanted(rows, asked))
             if names:
                 said = f"表中没有这些栏目，按未填报处理：{'、'.join(names)}"
                 self._drafts.log.add("提示", Place(sheet), None, said, "需要时请补上这些栏目")
+
+    def headings(self) -> tuple[Heading, ...]:
+        """Every heading of the tables that were read."""
+        return tuple(
+            Heading(
+                sheet,
+                get_column_letter(index + 1),
+                header.row,
+                plain(cell),
+                index in known,
+                index in read,
+            )
+            for sheet, header, columns in self._read
+            for known, read in [_indices(header, columns)]
+            for index, cell in enumerate(header.titles)
+            if not not_given(cell)
+        )
 
     def _sheet(self, sheet: Sheet) -> bool:
         """Read one sheet; False where it holds no table that can be read."""
@@ -141,8 +168,7 @@ class _Reader:
             if self._progress and self._done % _STEP == 0:
                 self._progress(self._done)
         table.close(written)
-        day = self._as_of or written or table.as_of
-        self._read.append((sheet.name, header, columns, day))
+        self._read.append((sheet.name, header, columns))
         return True
 
     def _pass_over(self, sheet: Sheet, top: list[Row], missing: list[str]) -> None:
@@ -155,3 +181,9 @@ class _Reader:
         elif any(not not_given(cell) for row in top for cell in row):
             said = "没有找到表头，整张工作表未读取"
             self._drafts.log.add("提示", place, None, said, "需要读取时请核对表头")
+
+
+def _indices(header: Header, columns: list[Column]) -> tuple[set[int], set[int]]:
+    """Which columns have a heading that is understood, and which of them are read or left out on purpose."""
+    ignored = {c.index for c in header.columns if c.heading.target.role == "ignore"}
+    return {c.index for c in header.columns}, {c.index for c in columns} | ignored

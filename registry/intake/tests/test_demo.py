@@ -47,37 +47,3 @@ def test_the_packaged_workbook_is_what_its_script_writes(tmp_path):
     write(tmp_path / "demo.xlsx")
     packaged, fresh = (load_workbook(p).active for p in (DEMO_COUNTY, tmp_path / "demo.xlsx"))
     assert list(packaged.values) == list(fresh.values)
-
-
-def test_what_the_measures_of_2026_ask_for_is_wanted_from_their_first_day_on(tmp_path):
-    def wanted(day):
-        found = [t for t in texts(read(DEMO_COUNTY, as_of=day)) if "没有这些栏目" in t]
-        return found[0] if found else ""
-
-    before, after = wanted(date(2026, 3, 31)), wanted(date(2026, 4, 1))
-    added = [
-        "2023年营业收入总额",
-        "2026年专精特新发展评价得分",
-        "持有科技型中小企业称号",
-        "国内细分市场排名",
-    ]
-    assert [name for name in added if name in before] == []
-    assert [name for name in added if name in after] == added
-
-
-def test_columns_that_a_county_summary_lacks_are_named(tmp_path):
-    book = load_workbook(DEMO_COUNTY)
-    sheet = book.active
-    gone = [
-        "2021年研发费用（万元）",
-        "全国细分市场占有率",
-        "专精特新中小企业有效期至",
-        "研发机构级别",
-    ]
-    for column in sorted((c.column for c in sheet[3] if c.value in gone), reverse=True):
-        sheet.delete_cols(column)
-    book.save(tmp_path / "less.xlsx")
-    assert [t for t in texts(read(tmp_path / "less.xlsx")) if "没有这些栏目" in t] == [
-        "提示 汇总表：表中没有这些栏目，按未填报处理：2021年研发费用总额、全国细分市场占有率、研发机构、"
-        "专精特新中小企业有效期至，需要时请补上这些栏目"
-    ]
