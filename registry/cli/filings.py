@@ -26,6 +26,7 @@ from registry.cli.common import (
     Output,
     Refused,
     apart,
+    batch_option,
     by_option,
     command,
     console,
@@ -37,6 +38,7 @@ from registry.cli.common import (
     now,
     print_json,
     progress,
+    province_option,
     registry,
     rulebook,
 )
@@ -311,17 +313,30 @@ def _undo(number: int, by: str, as_json: bool) -> None:
 @command("template")
 @click.argument(
     "file",
-    type=Output(),
+    type=Output(".xlsx"),
     default=Path("tidu-template.xlsx"),
     metavar="[文件]",
     help="写到哪里，默认 tidu-template.xlsx。",
 )
+@click.option("--as-of", type=Day(), help="只列这一填报日期的认定要读取的填报项；不给则列出全部。")
+@province_option
+@batch_option
 @json_option
-def template(file: Path, as_json: bool) -> None:
-    """写出多工作表的填报模板，内有下拉选项、单位和说明。"""
+def template(
+    file: Path, as_of: date | None, province: str | None, batch: str, as_json: bool
+) -> None:
+    """写出多工作表的填报模板，内有下拉选项、单位和说明。
+
+    用 --as-of 给出填报日期时，只列那一天适用的文本所读取的填报项；省份和批次另有要求的，用 --province 和 --batch 指明。
+    """
+    if as_of is None and (province or batch):
+        raise click.UsageError("--province 和 --batch 要与 --as-of 一起给出")
+    only = Asked(rulebook(), batch).ids(as_of, province or "") if as_of else None
+    if only is not None and not only:
+        raise Refused(f"{as_of}还没有适用的文本：请核对填报日期")
     if file.exists():
         raise Refused(f"{file} 已存在：请另取文件名，以免覆盖已填内容")
-    write_template(file)
+    write_template(file, only)
     if as_json:
         print_json({"file": str(file)})
     else:

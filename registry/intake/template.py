@@ -1,6 +1,6 @@
 """The workbook that enterprises fill: generated from the catalogue, so a new fact appears by itself."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,7 +15,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from registry.filings import IDENTITY
 from registry.intake.mapping import AS_OF, CODE, COMPLETE, NAME, YEAR
 from registry.reports.cells import save
-from rules.facts import FACTS, RECORDS, Fact
+from rules.facts import FACTS, RECORDS, Fact, RecordKind
 
 GUIDE: Final = "填写说明"
 BASIC: Final = "企业基本情况"
@@ -49,8 +49,11 @@ class _Column:
     note: str = ""
 
 
-def write_template(path: str | Path) -> None:
-    """Write the empty template; reading it back when filled gives every fact and record list."""
+def write_template(path: str | Path, only: Collection[str] | None = None) -> None:
+    """Write the empty template; reading it back when filled gives every fact and record list.
+
+    With ``only`` it has these facts and lists, by their ids.
+    """
     book = Workbook()
     guide = book.active
     assert guide is not None
@@ -61,25 +64,29 @@ def write_template(path: str | Path) -> None:
     guide["A1"].font = Font(bold=True, size=14)
     options = book.create_sheet(OPTIONS)
     options.sheet_state = "hidden"
-    for title, columns in _sheets():
+    facts = [f for f in FACTS if only is None or f.id in only]
+    lists = [r for r in RECORDS if only is None or r.id in only]
+    for title, columns in _sheets(facts, lists):
         _write(book.create_sheet(title, len(book.sheetnames) - 1), columns, options)
     save(book, Path(path))
 
 
-def _sheets() -> Iterator[tuple[str, list[_Column]]]:
+def _sheets(
+    facts: Sequence[Fact], lists: Sequence[RecordKind]
+) -> Iterator[tuple[str, list[_Column]]]:
     key = [_Column(CODE, "text", note="18位"), _Column(NAME, "text", note="全称")]
     basic = [
         *(_column(f) for f in IDENTITY),
-        *(_column(f) for f in FACTS if not f.yearly),
+        *(_column(f) for f in facts if not f.yearly),
         *(
             _Column(r.name + COMPLETE, "flag", note=f"“{r.name}”工作表是否已列出全部")
-            for r in RECORDS
+            for r in lists
         ),
     ]
     yield BASIC, [*key, _Column(AS_OF, "date"), *basic]
     year = _Column(YEAR, "number", note="四位年份，例如 2022")
-    yield YEARLY, [*key, year, *(_column(f) for f in FACTS if f.yearly)]
-    for record in RECORDS:
+    yield YEARLY, [*key, year, *(_column(f) for f in facts if f.yearly)]
+    for record in lists:
         yield record.name, [*key, *(_column(f) for f in record.fields)]
 
 

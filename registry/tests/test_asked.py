@@ -13,10 +13,11 @@ from registry.asked import Asked
 from registry.cli.common import rulebook
 from registry.examples import DEMO_COUNTY
 from registry.filings import Reading
-from registry.intake import read
+from registry.intake import read, write_template
 from registry.intake.composite import FIELD_WORDS
 from registry.intake.coverage import FIELDS
-from registry.intake.tests.counties import HEADINGS, county, firm, saved
+from registry.intake.template import BASIC, GUIDE, OPTIONS
+from registry.intake.tests.counties import HEADINGS, code, county, firm, saved
 from rules.comparison import asked_for
 from rules.facts import FACTS, fact
 
@@ -190,3 +191,22 @@ def test_what_the_day_does_not_read_is_not_asked_for(asked: Asked, table: Table)
     assert lacking(read(table(firm(1), gone=unread), asked=asked)) == []
     read_too = ["行业代码（GB/T 4754）", "主导产品所属领域（可多填）", "创新型中小企业有效期至"]
     assert len(lacking(read(table(firm(1), gone=[*unread, *read_too]), asked=asked))) == 3
+
+
+def test_a_template_of_a_day_has_what_that_day_reads_and_nothing_is_lacking_in_it(
+    asked: Asked, tmp_path: Path
+) -> None:
+    path = tmp_path / "template.xlsx"
+    write_template(path, asked.ids(NEW))
+    book = load_workbook(path)
+    heads = [
+        c.value.partition("（")[0] for s in book if s.title not in (GUIDE, OPTIONS) for c in s[1]
+    ]
+    assert {"国内细分市场排名", "知识产权清单已报全", "位于产业链关键环节"} <= set(heads)
+    assert {"净利润总额", "数字化水平等级", "创客中国清单已报全", "推行精益生产"}.isdisjoint(heads)
+    row = {"企业名称": "甲", "统一社会信用代码": code(1), "填报日期": NEW}
+    book[BASIC].append([row.get(c.value) for c in book[BASIC][1]])
+    book.save(path)
+    reading = read(path, asked=asked)
+    assert [s.as_of for s in reading.submissions] == [NEW]
+    assert lacking(reading) == []
