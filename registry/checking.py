@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
+from functools import cached_property
 from typing import Any, Final
 
 from registry.judging import (
@@ -29,6 +30,8 @@ from rules.rulebook import Rulebook
 TIERS: Final[dict[str, str]] = dict(zip(("创新型", "专精特新", "小巨人"), TITLES, strict=True))
 
 UNENCODED: Final = "未编码"
+#: The indicator by which the sizes of enterprises are told apart.
+_SECTOR: Final = "划型行业"
 
 
 @dataclass(frozen=True)
@@ -229,28 +232,42 @@ def unencoded(found: Governing) -> str:
 
 
 class Sizes:
-    """Tells sectors and size classes under 300号, for reports only; keeps what it compiled."""
+    """Tells sectors and size classes, for reports only; keeps what it compiled.
+
+    The classes are those of the rule that has a case for each sector with the upper limits of an SME;
+    beside the rule of a sector's limits stand those of its classes, named after them.
+    """
 
     def __init__(self, rulebook: Rulebook) -> None:
         self.rulebook = rulebook
+        found = (r for r in rulebook.rules.values() if _SECTOR in r.indicator_names())
+        self._root = next(found, None)
         self._evaluators: dict[str, reference.Evaluator] = {}
+
+    @property
+    def source(self) -> str:
+        """The text that says which enterprise is of what size."""
+        limits = next(iter(self._limits.values()), None)
+        return self.rulebook.document(self.rulebook.rule(limits)).tag("source") if limits else ""
 
     def sector(self, profile: Profile) -> str:
         """The 划型行业, or the word for what is open."""
-        root = "63.8.中小企业"
-        found = self._evaluator(root).evaluation(profile.to_json()).readings["划型行业"]
+        if self._root is None:
+            return Outcome.PENDING.text
+        found = self._evaluator(self._root.id).evaluation(profile.to_json()).readings[_SECTOR]
         if found.code is not None:
             return found.code
         return (Outcome.PENDING if found.gap == Gap.PENDING else Outcome.MISSING).text
 
     def size(self, profile: Profile, sector: str) -> str:
         """大型, 中型, 小型 or 微型, or the word for what is open."""
-        if f"300.{sector}" not in self.rulebook.rules:
+        limits = self._limits.get(sector)
+        if limits is None:
             return sector  # 材料不足 or 待人工认定
         for size, rule, settles in (
-            ("大型", f"300.{sector}", Outcome.NOT_MET),
-            ("中型", f"300.{sector}.中型", Outcome.MET),
-            ("小型", f"300.{sector}.小型", Outcome.MET),
+            ("大型", limits, Outcome.NOT_MET),
+            ("中型", f"{limits}.中型", Outcome.MET),
+            ("小型", f"{limits}.小型", Outcome.MET),
         ):
             evaluated = self._evaluator(rule).evaluate(profile.to_json())
             outcome = trace_of({rule: evaluated[rule]})[rule]
@@ -260,16 +277,22 @@ class Sizes:
                 return result_text(outcome)
         return "微型"
 
+    @cached_property
+    def _limits(self) -> dict[str, str]:
+        """The rule of an SME's upper limits for each sector."""
+        lines = list(self._root.lines()) if self._root else []
+        rules = {case.name: line.name for case, line in lines if line.subject == "rule"}
+        return {
+            sector: rules[case.name]
+            for case, line in lines
+            if line.name == _SECTOR and isinstance(line.value, tuple) and case.name in rules
+            for sector in line.value
+        }
+
     def _evaluator(self, root: str) -> reference.Evaluator:
         if root not in self._evaluators:
             self._evaluators[root] = reference.Evaluator(self.rulebook.ruleset(root).to_json())
         return self._evaluators[root]
-
-
-def size_class(rulebook: Rulebook, profile: Profile) -> str:
-    """大型, 中型, 小型 or 微型 under 300号, or the word for what is open; for reports only."""
-    sizes = Sizes(rulebook)
-    return sizes.size(profile, sizes.sector(profile))
 
 
 class Totals:

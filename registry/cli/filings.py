@@ -19,7 +19,7 @@ from rich.table import Table
 
 from registry import loading
 from registry.asked import Asked
-from registry.checking import Totals, size_class
+from registry.checking import Sizes, Totals
 from registry.cli.common import (
     Day,
     Number,
@@ -394,7 +394,8 @@ def show_enterprise(uscc: str, as_of: date | None, history: bool, as_json: bool)
         )
         return
     click.echo(f"{versions[-1].name}（{uscc}） 填报日期 {profile.as_of.isoformat()}")
-    click.echo(f"划型（工信部联企业〔2011〕300号）：{size_class(rulebook(), profile)}")
+    sizes = Sizes(rulebook())
+    click.echo(f"划型（{sizes.source}）：{sizes.size(profile, sizes.sector(profile))}")
     if history:
         for v in versions:
             until = v.known_until.isoformat(timespec="seconds") if v.known_until else "现行"

@@ -1,0 +1,99 @@
+"""The law stands in features: no rule, no document and no day of it is named in the product's code."""
+
+import ast
+import re
+from collections.abc import Iterator
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from registry.cli.common import rulebook
+
+ROOT = Path(__file__).parents[1]
+MODULES = sorted(
+    path
+    for path in ROOT.rglob("*.py")
+    if not {"tests", "examples"} & set(path.relative_to(ROOT).parts)
+)
+
+#: What may stand all the same: module -> texts, with the reason.
+DECLARED: dict[str, tuple[str, ...]] = {
+    # examples in help and advice: what a rule's id looks like
+    "cli/criteria.py": ("63.2", "63.2.研发费用", "63.2.1.3"),
+    "cli/checks.py": ("63.2.研发费用",),
+    "cli/common.py": ("2026年复核",),
+    "screening/funnel.py": ("63.1.评分达标",),
+}
+
+
+@cache
+def law() -> re.Pattern[str]:
+    """Ids of rules and of their texts, numbers of documents, and the days on which anything begins or ends."""
+    rules = rulebook()
+    ids = {*rules.rules, *(".".join(id.split(".")[:2]) for id in rules.rules if id[0].isdigit())}
+    rows = [*rules.applicability, *rules.fills]
+    days = {day for row in rows for day in (row.start, row.end) if day is not None}
+    written = [
+        form for day in days for form in (day.isoformat(), f"{day.year}年{day.month}月{day.day}日")
+    ]
+    batches = {row.batch for row in rules.applicability if row.batch}
+    roots = {f"{id.split('.')[0]}." for id in ids if "." in id}
+    named = [re.escape(text) for text in (*ids, *written, *roots) if not text.isdigit()]
+    exact = "|".join(sorted(named, key=len, reverse=True))
+    return re.compile(rf"(?<![\d.])(?:{exact})[\w.]*|〔\d{{4}}〕\d+号|{'|'.join(batches)}")
+
+
+def texts(tree: ast.Module) -> Iterator[str]:
+    """The texts of a module, but for its docstrings."""
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    docs = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, documented) and node.body and isinstance(node.body[0], ast.Expr)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs:
+            yield node.value
+
+
+def days(tree: ast.Module) -> Iterator[date]:
+    """The days that a module writes as constants."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("date", "datetime.date"):
+            parts = [a.value for a in node.args if isinstance(a, ast.Constant)]
+            if len(parts) == len(node.args) == 3:
+                yield date(*parts)
+
+
+def law_in(source: str) -> list[str]:
+    tree = ast.parse(source)
+    found = [m[0] for text in texts(tree) for m in law().finditer(text)]
+    return found + [day.isoformat() for day in days(tree) if law().search(day.isoformat())]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_no_module_names_a_rule_a_document_or_a_day_of_the_law(path: Path) -> None:
+    declared = DECLARED.get(path.relative_to(ROOT).as_posix(), ())
+    assert sorted(set(law_in(path.read_text("utf-8")))) == sorted(declared)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'X = "63.8.中小企业"',
+        'X = f"300.{sector}.中型"',
+        "X = date(2026, 4, 1)",
+        'X = "自2026年4月1日起"',
+        'X = {"2026-03-31"}',
+        'X = "工信部联企业〔2011〕300号"',
+        'if batch == "2026年复核": pass',
+    ],
+)
+def test_law_in_code_is_found(source: str) -> None:
+    assert law_in(source)
+
+
+def test_docstrings_and_examples_of_days_are_no_law() -> None:
+    assert not law_in('"""By 工信部企业〔2022〕63号."""\nX = "请写成 2023-06-30 或 2023年6月30日"')
