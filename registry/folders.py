@@ -23,6 +23,7 @@ from registry.errors import RegistryError
 from registry.filings import Issue, Reading
 from registry.intake import directory
 from registry.intake.directory import Part, Reader, Survey
+from registry.intake.grouped import Groups
 from registry.loading import Prepared
 from registry.record.receipts import IMPORT
 from registry.reports.cells import harmless
@@ -39,7 +40,8 @@ Report = Callable[[list[Issue]], None]
 class Counts:
     """What became of the enterprises of a folder; ``kept`` were stored before an interruption.
 
-    ``errors`` and ``notices`` count the issues; ``first`` and ``last`` are the imports now made.
+    ``errors`` and ``notices`` count the issues, which ``groups`` has by kind; ``first`` and ``last`` are
+    the imports now made.
     """
 
     new: int = 0
@@ -51,25 +53,25 @@ class Counts:
     notices: int = 0
     first: int | None = None
     last: int | None = None
-    shown: list[Issue] = field(default_factory=list)
+    groups: Groups = field(default_factory=Groups)
 
-    def add(self, done: loading.LoadReport, issues: list[Issue], shown: int) -> None:
-        """Count in what became of one part, and keep the first few errors to show."""
+    def add(self, done: loading.LoadReport, issues: list[Issue]) -> None:
+        """Count in what became of one part."""
         self.new += len(done.new)
         self.changed += len(done.changed)
         self.unchanged += len(done.unchanged)
         self.refused += len(done.refused)
-        errors = [issue for issue in issues if issue.severity == "错误"]
-        self.errors += len(errors)
-        self.notices += len(issues) - len(errors)
-        self.shown += errors[: shown - len(self.shown)]
+        errors = sum(issue.severity == "错误" for issue in issues)
+        self.errors += errors
+        self.notices += len(issues) - errors
+        self.groups.add(issues)
         if done.import_id is not None:
             self.first = self.first or done.import_id
             self.last = done.import_id
 
     def to_json(self) -> dict[str, Any]:
         """The counts for machines."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "shown"}
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "groups"}
 
 
 Check = Callable[[Reading], Reading]
@@ -123,7 +125,6 @@ class FolderLoader:
         mapping: Path | None = None,
         check: Check = unchecked,
         jobs: int | None = None,
-        shown: int = 20,
     ) -> None:
         self.engine = engine
         self.found = found
@@ -131,12 +132,11 @@ class FolderLoader:
         self.by = by
         self.as_of = as_of
         self.jobs = jobs
-        self.shown = shown
         self._start = partial(Bench, found, as_of, mapping, check)
 
     def dry_run(self, report: Report, progress: Callable[[int], None]) -> Counts:
         """Read and check everything and say what would be stored."""
-        counts = Counts()
+        counts = Counts(groups=Groups(self.found.headings))
         for task, prepared, issues in self._prepared(Task(part, True) for part in self.parts()):
             with storage.session(self.engine) as session:
                 done = self._store(session, prepared, dry_run=True)
@@ -149,7 +149,7 @@ class FolderLoader:
 
         With ``report``, parts that were stored before are read again to tell what is amiss in them.
         """
-        counts = Counts()
+        counts = Counts(groups=Groups(self.found.headings))
         with storage.session(self.engine) as session:
             stored = _stored(session, self.found.folder.resolve().name, self.as_of)
 
@@ -204,7 +204,7 @@ class FolderLoader:
     def _told(
         self, counts: Counts, done: loading.LoadReport, issues: list[Issue], report: Report | None
     ) -> None:
-        counts.add(done, issues, self.shown)
+        counts.add(done, issues)
         if report is not None:
             report(issues)
 

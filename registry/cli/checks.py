@@ -148,7 +148,7 @@ def check(
             if not file.suffix:
                 raise Refused(f"「{file}」不是18位信用代码，也没有这个名称的文件：请核对")
             rules: Rules = rulebook(features)
-            wanted = _from_file(file, as_of)
+            wanted = _from_file(file, as_of, batch)
         else:
             database = stack.enter_context(engine())
             now_in_force = known_at is None or rules_of == "now"
@@ -214,13 +214,13 @@ def _print_counts(counts: results.Counts) -> None:
         click.echo(f"逐条理由：tidu check {counts.last} --explain")
 
 
-def _from_file(path: Path, as_of: date | None) -> Wanted:
-    reading = read_file(path)
+def _from_file(path: Path, as_of: date | None, batch: str) -> Wanted:
+    reading = read_file(path, batch=batch)
     if reading.issues:
         errors.print(
             f"{path.name}：错误{len(reading.errors)}条、提示{len(reading.issues) - len(reading.errors)}条"
         )
-        show_issues(reading.errors, to=errors)
+        show_issues(reading.issues, to=errors, headings=reading.headings)
     found = []
     for s in reading.submissions:
         day = s.as_of or as_of

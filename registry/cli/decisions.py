@@ -157,7 +157,7 @@ def _load(path: Path, as_of: date | None, by: str) -> list[str]:
     with registry(write=True) as session:
         done = loading.load(session, reading, now=now(), as_of=as_of, by=by)
     if done.refused or reading.errors:
-        show_issues(reading.issues, to=errors)
+        show_issues(reading.issues, to=errors, headings=reading.headings)
         raise Refused(f"{path.name} 有错误，没有登记，也没有作出决定：请改正后重试")
     return [line.uscc for line in (*done.new, *done.changed, *done.unchanged)]
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from datetime import date
 from functools import cache, partial
 from io import BytesIO
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -43,10 +44,11 @@ from registry.cli.common import (
     rulebook,
 )
 from registry.cli.targets import Code
-from registry.filings import Issue, Reading, Submission
+from registry.filings import Heading, Issue, Reading, Submission
 from registry.folders import Counts, FolderLoader, report_file
 from registry.intake import check_totals, directory, read, write_issues, write_template
 from registry.intake.coverage import Asking, Key, Wanted
+from registry.intake.grouped import Groups, grouped
 from registry.workers import jobs_for
 from rules.explain import value_text
 from rules.facts import FACTS, record_kind
@@ -97,14 +99,28 @@ def _totals() -> Totals:
     return Totals(rulebook())
 
 
-def show_issues(issues: Sequence[Issue], report: Path | None = None, to: Console = console) -> None:
-    """Print what is amiss, errors first, and where the rest is."""
-    ordered = sorted(issues, key=lambda i: i.severity != "错误")
-    for issue in ordered[:_SHOWN]:
-        to.print(f"  {issue}", markup=False, soft_wrap=True)
-    if len(ordered) > _SHOWN:
-        where = f"全部见 {report}" if report else "用 --report 文件.xlsx 可导出全部"
-        to.print(f"  ……共{len(ordered)}条，{where}", markup=False)
+def show_issues(
+    issues: Sequence[Issue],
+    report: Path | None = None,
+    to: Console = console,
+    headings: Sequence[Heading] = (),
+) -> None:
+    """Print what is amiss, errors first, that of one kind in one line, and where the rest is."""
+    _show_groups(grouped(issues, headings), report, to)
+
+
+def _show_groups(
+    groups: Groups, report: Path | None, to: Console = console, kind: str = "xlsx"
+) -> None:
+    for one in islice(groups, _SHOWN):
+        to.print(f"  {one}", markup=False, soft_wrap=True)
+    if len(groups) > _SHOWN:
+        where = (
+            f"全部见 {report}"
+            if report
+            else f"用 tidu import --dry-run --report 文件.{kind} 可导出全部"
+        )
+        to.print(f"  ……共{len(groups)}种，{where}", markup=False)
 
 
 @command("import")
@@ -164,7 +180,7 @@ def import_file(
         new_workbook(report, *inputs)
     reading = read_file(file, as_of, mapping)
     if report is not None:
-        write_issues(report, reading)
+        write_issues(report, reading, file)
     with registry(write=True) as session:
         done = loading.load(
             session, reading, now=now(), partial=partial, dry_run=dry_run, as_of=as_of, by=by
@@ -205,10 +221,8 @@ def _report(done: loading.LoadReport, reading: Reading, report: Path | None, dry
         click.echo(f"  退回 {names[0]}{more}：{reason}")
     notices = len(reading.issues) - len(reading.errors)
     if reading.issues:
-        click.echo(
-            f"发现错误{len(reading.errors)}条、提示{notices}条（提示的单元格按未填报处理）："
-        )
-        show_issues(reading.issues, report)
+        click.echo(f"发现错误{len(reading.errors)}条、提示{notices}条：")
+        show_issues(reading.issues, report, headings=reading.headings)
     if done.import_id is not None:
         click.echo(f"本次导入编号 {done.import_id}；如需撤销：tidu import --undo {done.import_id}")
 
@@ -257,7 +271,6 @@ def _import_folder(
             mapping=mapping,
             check=partial(totals_checked, as_of=as_of),
             jobs=jobs_for(found.enterprises, jobs, few=2 * directory.CHUNK),
-            shown=_SHOWN,
         )
         total = found.enterprises
         checked = None
@@ -290,10 +303,8 @@ def _report_folder(
         f"未变{counts.unchanged}家，退回{counts.refused}家{kept}"
     )
     if counts.errors or counts.notices:
-        where = f"，全部见 {report}" if report else "，用 --report 文件.csv 可导出全部"
-        click.echo(f"发现错误{counts.errors}条、提示{counts.notices}条{where}")
-        for issue in counts.shown:
-            console.print(f"  {issue}", markup=False, soft_wrap=True)
+        click.echo(f"发现错误{counts.errors}条、提示{counts.notices}条：")
+        _show_groups(counts.groups, report, kind="csv")
     if counts.first is not None:
         click.echo(f"本次导入编号 {counts.first} 至 {counts.last}，每{directory.CHUNK}家一次")
 

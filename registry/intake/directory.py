@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final, TypeAlias
 
 import duckdb
+from openpyxl.utils import get_column_letter
 
 from registry import uscc
 from registry.errors import RegistryError
-from registry.filings import Reading
+from registry.filings import Heading, Reading
 from registry.intake.cells import plain
 from registry.intake.drafts import Drafts, Log
 from registry.intake.headers import find_header, settle
@@ -51,11 +52,15 @@ _Rows: TypeAlias = tuple[tuple[int, Row], ...]
 
 @dataclass(frozen=True)
 class Survey:
-    """What a folder holds: its tables, those of the enterprises first, and how many rows of these."""
+    """What a folder holds: its tables, those of the enterprises first, and how many rows of these.
+
+    ``headings`` are those of all tables.
+    """
 
     folder: Path
     tables: tuple[Path, ...]
     enterprises: int
+    headings: tuple[Heading, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,12 @@ def survey(folder: Path, progress: Progress = lambda done: None) -> Survey:
         raise RegistryError(f"{folder}：没有这个文件夹，请核对位置")
     tables = _tables(folder)
     counted = [_look_through(path, progress if n == 0 else None) for n, path in enumerate(tables)]
-    return Survey(folder, tables, counted[0])
+    headings = tuple(
+        Heading(path.name, get_column_letter(index), 1, plain(cell))
+        for path in tables
+        for index, cell in enumerate(next(_numbered(path))[1], 1)
+    )
+    return Survey(folder, tables, counted[0], headings)
 
 
 def parts(found: Survey, size: int = CHUNK) -> Iterator[Part]:

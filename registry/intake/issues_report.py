@@ -1,31 +1,136 @@
 """Everything amiss in a file as a workbook that the officer sends back."""
 
+import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+from openpyxl import Workbook
+from openpyxl.styles import Font
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.hyperlink import Hyperlink
 
 from registry.filings import Issue, Reading
-from registry.reports.cells import text_cell, workbook
+from registry.intake.grouped import CELL, Group, grouped
+from registry.reports.cells import FULL, text_cell, workbook
 
-_COLUMNS: Final = (
-    ("级别", 8), ("工作表", 16), ("单元格", 10), ("原值", 28),
-    ("问题", 48), ("应如何填写", 40), ("统一社会信用代码", 22),
-)  # fmt: skip
+_SINGLE: Final = {
+    "级别": 8, "工作表": 16, "单元格": 10, "表头": 24, "原值": 28, "问题": 48, "应如何填写": 40,
+    "统一社会信用代码": 22, "企业名称": 30,
+}  # fmt: skip
+_GROUPED: Final = {
+    "级别": 8, "工作表": 16, "所在": 32, "数量": 8, "问题": 48, "应如何填写": 40, "例如": 28,
+    "各处": 40,
+}  # fmt: skip
+#: So many cells of a sheet can be links.
+_LINKS: Final = 65_000
+_LINK: Final = Font(color="0563C1", underline="single")
+_SPREADSHEETS: Final = (".xlsx", ".xlsm")
+#: What the address of a link cannot hold as it stands.
+_ESCAPED: Final = {ord(c): f"%{ord(c):02X}" for c in " %#?"}
 
 
-def write_issues(path: str | Path, reading: Reading) -> None:
-    """Write all issues of a reading, the 错误 first; values stay text, never formulas."""
-    with workbook(Path(path)) as book:
-        sheet = book.create_sheet("问题清单")
-        sheet.freeze_panes = "A2"
-        for index, (_, width) in enumerate(_COLUMNS):
-            sheet.column_dimensions[chr(ord("A") + index)].width = width
-        sheet.append([text_cell(sheet, name, bold=True) for name, _ in _COLUMNS])
-        for issue in sorted(reading.issues, key=lambda i: i.severity != "错误"):
-            sheet.append([text_cell(sheet, text) for text in _texts(issue)])
+def write_issues(path: str | Path, reading: Reading, source: str | Path | None = None) -> None:
+    """Write all issues of a reading, errors first; a second sheet has those of one kind as one line.
+
+    Cells link to their place in ``source``, the file that was read (beside the report, if it is not
+    given). Values stay text, never formulas.
+    """
+    path = Path(path)
+    links = _Links(Path(source) if source is not None else path.with_name(reading.file), path)
+    names, headings = _names(reading), {(h.sheet, h.letter): h.text for h in reading.headings}
+    issues = sorted(reading.issues, key=lambda i: i.severity != "错误")
+    with workbook(path) as book:
+        for first in range(0, len(issues) or 1, FULL - 1):
+            part = issues[first : first + FULL - 1]
+            sheet = _sheet(
+                book, f"问题清单{first // (FULL - 1) + 1}" if first else "问题清单", _SINGLE
+            )
+            for issue in part:
+                heading = headings.get((issue.sheet, _letter(issue)), "")
+                texts = _texts(issue, heading, names)
+                cells = [text_cell(sheet, text) for text in texts]
+                links.add(cells[2], issue)
+                sheet.append(cells)
+            _filtered(sheet, _SINGLE, len(part))
+        groups = list(grouped(reading.issues, reading.headings))
+        sheet = _sheet(book, "汇总", _GROUPED)
+        for group in groups:
+            cells = [_shown(sheet, value) for value in _summary(group)]
+            links.add(cells[6], group.first)
+            sheet.append(cells)
+        _filtered(sheet, _GROUPED, len(groups))
 
 
-def _texts(issue: Issue) -> tuple[str, ...]:
+def _sheet(book: Workbook, name: str, columns: dict[str, int]) -> Any:
+    """A sheet with its heading, which stays in sight."""
+    sheet = book.create_sheet(name)
+    sheet.freeze_panes = "A2"
+    for index, width in enumerate(columns.values(), 1):
+        sheet.column_dimensions[get_column_letter(index)].width = width
+    sheet.append([text_cell(sheet, name, bold=True) for name in columns])
+    return sheet
+
+
+def _filtered(sheet: Any, columns: dict[str, int], rows: int) -> None:
+    sheet.auto_filter.ref = f"A1:{get_column_letter(len(columns))}{rows + 1}"
+
+
+def _shown(sheet: Any, value: str | int) -> Any:
+    return text_cell(sheet, value) if isinstance(value, str) else value
+
+
+def _letter(issue: Issue) -> str:
+    match = CELL.fullmatch(issue.cell)
+    return match[1] if match else ""
+
+
+def _texts(issue: Issue, heading: str, names: dict[str, str]) -> Sequence[str]:
+    row = f"{issue.sheet}!{issue.cell.lstrip('ABCDEFGHIJKLMNOPQRSTUVWXYZ')}"
+    name = names.get(issue.uscc) or names.get(row, "")
     return (
-        issue.severity, issue.sheet, issue.cell, issue.value,
-        issue.message, issue.expected, issue.uscc,
+        issue.severity, issue.sheet, issue.cell, heading, issue.value, issue.message,
+        issue.expected, issue.uscc, name,
     )  # fmt: skip
+
+
+def _summary(group: Group) -> Iterator[str | int]:
+    one = group.first
+    yield from (one.severity, one.sheet, group.column, group.count, one.message, one.expected)
+    yield f"{one.cell}「{one.value}」" if one.value else one.cell
+    yield group.where()
+
+
+def _names(reading: Reading) -> dict[str, str]:
+    """The names of enterprises by credit code and by row."""
+    found: dict[str, str] = {}
+    for filed in (*reading.submissions, *reading.refused):
+        sheet, _, cell = filed.where.rpartition("!")
+        found[f"{sheet}!{cell.lstrip('ABCDEFGHIJKLMNOPQRSTUVWXYZ')}"] = filed.name
+        if filed.uscc:
+            found.setdefault(filed.uscc, filed.name)
+    return found
+
+
+class _Links:
+    """Makes cells links to places in the file that was read."""
+
+    def __init__(self, source: Path, report: Path) -> None:
+        try:
+            address = os.path.relpath(source.resolve(), report.resolve().parent)
+        except ValueError:  # on another drive
+            address = source.resolve().as_uri()
+        self._target = address.replace(os.sep, "/").translate(_ESCAPED)
+        self._places = source.suffix.lower() in _SPREADSHEETS
+        self._left = _LINKS
+
+    def add(self, cell: Any, issue: Issue) -> None:
+        """Make a cell a link to where an issue is, as long as a sheet can hold another."""
+        place = CELL.fullmatch(issue.cell)
+        if not (self._places and place and self._left):
+            return
+        self._left -= 1
+        sheet = issue.sheet.replace("'", "''")
+        at = issue.cell if place[1] else f"A{issue.cell}"
+        cell.hyperlink = Hyperlink(ref="A1", target=self._target, location=f"'{sheet}'!{at}")
+        cell.font = _LINK

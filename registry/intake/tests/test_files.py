@@ -410,7 +410,7 @@ def test_values_in_the_issue_report_are_never_formulas(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text(f"企业名称,统一社会信用代码,自主品牌\n甲,{A},=1+1\x01\n", "utf-8")
     write_issues(tmp_path / "errors.xlsx", read(path))
-    cell = load_workbook(tmp_path / "errors.xlsx").active["D2"]
+    cell = load_workbook(tmp_path / "errors.xlsx").worksheets[0]["E2"]
     assert (cell.value, cell.data_type) == ("=1+1\ufffd", "s")
 
 

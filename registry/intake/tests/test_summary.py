@@ -607,9 +607,9 @@ def test_the_issues_as_a_workbook(book, tmp_path):
     reading = book(*rows, as_of=date(2023, 6, 30))
     path = tmp_path / "errors.xlsx"
     write_issues(path, reading)
-    rows = list(load_workbook(path).active.values)
+    rows = list(load_workbook(path).worksheets[0].values)
     assert rows == [
-        ("级别", "工作表", "单元格", "原值", "问题", "应如何填写", "统一社会信用代码"),
-        ("错误", "汇总表", "B3", B[:17], "统一社会信用代码应为18位，实为17位", "请核对营业执照上的18位代码", B[:17]),
-        ("提示", "汇总表", "C2", "待定", "“自主品牌”无法识别是或否，按未提供处理", "应为 是 或 否", A),
+        ("级别", "工作表", "单元格", "表头", "原值", "问题", "应如何填写", "统一社会信用代码", "企业名称"),
+        ("错误", "汇总表", "B3", KEY[1], B[:17], "统一社会信用代码应为18位，实为17位", "请核对营业执照上的18位代码", B[:17], "乙"),
+        ("提示", "汇总表", "C2", "自主品牌", "待定", "“自主品牌”无法识别是或否，按未提供处理", "应为 是 或 否", A, "甲"),
     ]  # fmt: skip
