@@ -48,7 +48,8 @@ class Ground:
 class Lack:
     """One thing that is not filed or not found; ``new`` if the old text never asked for it.
 
-    ``kinds`` names it without the record or year.
+    ``kinds`` names it without the record or year; an indicator that filed figures do not allow to
+    compute has none.
     """
 
     name: str
@@ -124,9 +125,10 @@ class Effect:
             return FAILS
         if not self.reasoned:
             return OPEN
-        if not self.after.lacks:
+        lacks = [x for x in self.after.lacks if x.kinds]
+        if not lacks:
             return PERSON
-        return ONLY_NEW if all(x.new for x in self.after.lacks) else ALSO_OLD
+        return ONLY_NEW if all(x.new for x in lacks) else ALSO_OLD
 
     @property
     def settled_otherwise(self) -> bool:

@@ -1,5 +1,17 @@
 """Errors of the registry; every message is one Chinese sentence: what, and what to do."""
 
+from pathlib import Path
+from traceback import extract_tb
+
+
+def fault(error: Exception) -> str:
+    """The sentence for an error that nobody foresaw, with its place in the program."""
+    place = next(
+        (f"{Path(f.filename).name}:{f.lineno} " for f in extract_tb(error.__traceback__)[-1:]), ""
+    )
+    said = f"：{error}" if str(error) else ""
+    return f"程序内部出错（{place}{type(error).__name__}{said}），请保留数据并报告"
+
 
 class RegistryError(Exception):
     """Base of every error that ``registry`` raises on purpose."""

@@ -15,7 +15,7 @@ from sqlmodel import Session
 from registry.checking import Sizes, unencoded
 from registry.database.versions import chunks
 from registry.effects import LABEL, Effect, Firm, Ground, Lack, Standing, Tally
-from registry.errors import RegistryError
+from registry.errors import RegistryError, fault
 from registry.judging import (
     CheckRefusedError,
     Determination,
@@ -29,7 +29,7 @@ from registry.record import cases, register
 from registry.texts import Text
 from rules.comparison import asked_for
 from rules.editions import ApplicabilityRow, Governing
-from rules.errors import DisagreementError, EngineFaultError, NoRulesetError
+from rules.errors import DisagreementError, EngineFaultError, NoRulesetError, RulesError
 from rules.explain import Finding, explain, grounds, missing
 from rules.facts import Profile
 from rules.model import Outcome
@@ -79,6 +79,7 @@ class Run:
     tallies: dict[str, Tally] = field(default_factory=dict)
     rulesets: tuple[dict[str, str], dict[str, str]] = field(default_factory=lambda: ({}, {}))
     number_refused: int = 0
+    faults: int = 0
     refused: list[str] = field(default_factory=list)
 
     def add(self, effect: Effect) -> None:
@@ -212,7 +213,7 @@ def simulate(
             done += 1
             try:
                 known = determined.get(case.filing_id, ()), registered.get(case.uscc, ())
-                for effect in _effects(case, known, run, sides, sizes, verdicts):
+                for effect in list(_effects(case, known, run, sides, sizes, verdicts)):
                     for taker in takers if effect.reasoned else (run,):
                         taker.add(effect)
             except (CheckRefusedError, NoRulesetError) as error:
@@ -221,6 +222,12 @@ def simulate(
             except (DisagreementError, EngineFaultError) as error:
                 for taker in takers:
                     taker.refuse(f"{case.name}（{case.uscc}）：{error}")
+            except (RegistryError, RulesError, OSError, MemoryError):
+                raise  # of all
+            except Exception as error:
+                run.faults += 1
+                for taker in takers:
+                    taker.refuse(f"{case.name}（{case.uscc}）：{fault(error)}")
             yield done
 
 
@@ -301,8 +308,8 @@ def _grounds(finding: Finding) -> Iterator[Ground]:
 def _lacks(finding: Finding, asked: frozenset[str], names: Mapping[str, str]) -> Iterator[Lack]:
     for figure in missing(finding):
         new = bool(figure.asked) and asked.isdisjoint(figure.asked)
-        kinds = tuple(dict.fromkeys(names.get(k, k) for k in figure.asked))
-        yield Lack(figure.name, figure.value, new, kinds or (figure.name,))
+        kinds = tuple(dict.fromkeys(names.get(k, k) for k in figure.asked)) or (figure.name,)
+        yield Lack(figure.name, figure.value, new, () if figure.broken else kinds)
 
 
 def state_text(seq: int, digest: str) -> str:

@@ -56,6 +56,7 @@ class Figure:
     fields: tuple[str, ...] = ()
     key: str = ""
     asked: tuple[str, ...] = ()
+    broken: bool = False
 
     @classmethod
     def lacking(
@@ -77,7 +78,8 @@ class Check:
 
     ``finding`` is the rule or score that is compared, if it is one; ``categorical`` comparisons are
     of codes, not of figures. ``subject`` is the name of an indicator or score, and ``shortfall`` its
-    difference from the threshold where that is known.
+    difference from the threshold where that is known. ``broken`` says that the filed figures do not
+    allow to compute it, and that no finding of a person is asked for in its place.
     """
 
     requirement: str
@@ -90,6 +92,7 @@ class Check:
     categorical: bool = False
     subject: str = ""
     shortfall: Fraction | None = None
+    broken: bool = False
 
     @property
     def failed(self) -> bool:
@@ -266,9 +269,10 @@ def _asks_less(one: Option, other: Option) -> bool:
 
 
 def missing(finding: Finding) -> list[Figure]:
-    """The values that are not filed, or not found, and keep this finding from being settled.
+    """What keeps this finding from being settled: values not filed, not found, or not computable.
 
-    A record has one entry with all the fields that it lacks.
+    A record has one entry with all the fields that it lacks. What the result itself waits for comes
+    first: in 待人工认定 what a person has to find, else what is not filed.
     """
     found: dict[tuple[str, Gap], Figure] = {}
 
@@ -288,7 +292,7 @@ def missing(finding: Finding) -> list[Figure]:
         scored = check.points is not None and _settled(check.points)
         if scored or check.outcome in (Outcome.MET, Outcome.NOT_MET):
             return
-        for figure in check.figures:
+        for figure in _open_figures(check):
             if figure.gap:
                 key = (figure.record or figure.name, figure.gap)
                 found[key] = _merged(found.get(key, figure), figure)
@@ -296,7 +300,17 @@ def missing(finding: Finding) -> list[Figure]:
             collect(check.finding)
 
     collect(finding)
-    return list(found.values())
+    first = Gap.PENDING if finding.result is Outcome.PENDING else Gap.MISSING
+    return sorted(found.values(), key=lambda figure: figure.gap is not first)
+
+
+def _open_figures(check: Check) -> Iterator[Figure]:
+    """What a comparison read; before it the indicator itself, if it cannot be computed."""
+    if check.broken:
+        name = check.requirement.partition(" ")[0]
+        sources = "、".join(dict.fromkeys(f.source for f in check.figures if f.source))
+        yield Figure(name, check.value, sources, Gap.PENDING, broken=True)
+    yield from check.figures
 
 
 def _merged(figure: Figure, other: Figure) -> Figure:
@@ -406,12 +420,13 @@ class _Explainer:
         return Check(
             f"{line.name} {line.text}",
             outcome,
-            reading_text(indicator, reading),
+            self.value(indicator, reading),
             self.distance(indicator, reading, line),
             self.figures(indicator),
             categorical=indicator.kind == "code",
             subject=line.name,
             shortfall=_shortfall(reading, line),
+            broken=_broken(indicator, reading),
         )
 
     def outcome_alone(self, rule: Rule, line: Line, outcome: Outcome) -> Check:
@@ -433,10 +448,11 @@ class _Explainer:
         return Check(
             name,
             None,
-            reading_text(indicator, reading),
+            self.value(indicator, reading),
             self.next_band(indicator, reading, bands, points),
             self.figures(indicator),
             points=points,
+            broken=_broken(indicator, reading),
         )
 
     def attested(self, rule: Rule, body: Attested) -> Check:
@@ -445,13 +461,26 @@ class _Explainer:
         return Check(
             body.indicator,
             None,
-            reading_text(indicator, reading),
+            self.value(indicator, reading),
             "",
             self.figures(indicator),
             points=self.points(rule.id),
         )
 
     # -- values and distances
+
+    def value(self, indicator: Indicator, reading: Reading) -> str:
+        """What an indicator came to; if it cannot be computed, by which filed figures not."""
+        blamed = list(self.unusable(indicator.expr)) if reading.broken else []
+        return f"无法计算（{'、'.join(blamed)}）" if blamed else reading_text(indicator, reading)
+
+    def unusable(self, expr: Expr) -> Iterator[str]:
+        """The filed figures by which a formula divides though they are zero or negative."""
+        for divisor in dict.fromkeys(_divisors(expr)):
+            for figure in self.leaf(divisor):
+                filed = self.profile.values.get(figure.key)
+                if filed is not None and Fraction(filed) <= 0:
+                    yield f"{figure.name.partition('（')[0]}填报为{figure.value}"
 
     def distance(self, indicator: Indicator, reading: Reading, line: Line) -> str:
         exact = reading.exact
@@ -618,6 +647,19 @@ class _Explainer:
             gap = Gap.MISSING if fact.origin == "填报" else Gap.PENDING
             return Figure(name, gap_text(gap), source, gap, key=key, asked=asked(leaf))
         return Figure(name, value_text(fact, value), source, key=key)
+
+
+def _divisors(expr: Expr) -> Iterator[Expr]:
+    """The single figures by which a formula divides."""
+    if expr[0] == "div" and expr[2][0] in ("fact", "year"):
+        yield expr[2]
+    for part in expr[1:]:
+        if isinstance(part, tuple) and part and isinstance(part[0], str):
+            yield from _divisors(part)
+
+
+def _broken(indicator: Indicator, reading: Reading) -> bool:
+    return bool(reading.broken) and indicator.expr[0] != "else_found"
 
 
 def _shortfall(reading: Reading, line: Line) -> Fraction | None:

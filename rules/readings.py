@@ -184,7 +184,7 @@ class _Compiler:
             if divisor is None:
                 return Reading(gap=widest([x.gap, y.gap]))
             if divisor <= 0:
-                return _broken("分母为零或负数，无法计算")
+                return _broken("分母为零或负数")
             lo = None if x.lo is None else Fraction(x.lo, divisor)
             if not x.gap:
                 return Reading(lo, lo)

@@ -40,12 +40,13 @@ from registry.cli.common import (
 from registry.cli.filings import read_file, show_issues
 from registry.cli.targets import CodeOrFile, is_code
 from registry.database import storage
+from registry.errors import RegistryError, fault
 from registry.examples import DEMO_COUNTY
 from registry.judging import RECOGNITION, CheckRefusedError, Determination, Registration, Rules
 from registry.record import known, publication
 from registry.reports import results, verdicts
 from registry.reports.cells import workbook
-from rules.errors import DisagreementError, EngineFaultError
+from rules.errors import RulesError
 from rules.facts import Profile
 from rules.provinces import acting
 
@@ -174,12 +175,9 @@ def check(
         quiet = console.is_terminal and (explain or as_json or wanted.number > results.PART)
         refused = []
         for found in _check(wanted, rules, jobs, how, quiet=quiet):
-            if isinstance(found, str):
-                refused.append(found)
-                continue
-            counts.add(found)
-            for sink in sinks:
-                sink.add(found)
+            failure = found if isinstance(found, str) else _told(found, [*sinks, counts])
+            if failure:
+                refused.append(failure)
         for sink in reversed(sinks):
             sink.close(refused)
     if not as_json:
@@ -195,6 +193,18 @@ def check(
         errors.print(f"……共{len(refused)}家")
     if refused or wanted.held_back:
         raise Refused(f"{len(refused) + wanted.held_back}家企业未能检查，原因见上")
+
+
+def _told(result: CaseResult, takers: Iterable[results.Taker]) -> str:
+    """Hand a result on; what stopped it, which is of this enterprise alone, or nothing."""
+    try:
+        for taker in takers:
+            taker.add(result)
+    except (OSError, MemoryError):  # a full disk, a reader that has gone: of all
+        raise
+    except Exception as error:
+        return f"{result.name}（{result.uscc}）：结果没有写出：{fault(error)}"
+    return ""
 
 
 def _shown(known_at: datetime | None, explain: bool, as_json: bool) -> results.Sink:
@@ -271,7 +281,7 @@ def _moment_text(moment: datetime) -> str:
 
 
 class Bench:
-    """Checks cases by some rules; one that is refused, or on which the evaluators fail, is a text."""
+    """Checks cases by some rules; one that is refused, or on which the program fails, is a text."""
 
     def __init__(self, rules: Rules, how: dict[str, Any]) -> None:
         self._checker = Checker(rules)
@@ -291,8 +301,10 @@ class Bench:
             )
         except CheckRefusedError as error:
             return str(error)
-        except (DisagreementError, EngineFaultError) as error:
+        except (RegistryError, RulesError) as error:
             return f"{case.name}（{case.uscc}）：{error}"
+        except Exception as error:  # whatever it is, it is of this one: the others are checked
+            return f"{case.name}（{case.uscc}）：{fault(error)}"
 
 
 def _check(
@@ -345,8 +357,8 @@ def demo(as_json: bool) -> None:
     )
     counts, tables = results.Counts(), results.Tables(console)
     for result in found:
-        counts.add(result)
-        tables.add(result)
+        if failure := _told(result, [tables, counts]):
+            errors.print(f"拒绝 {failure}", markup=False, soft_wrap=True)
     tables.close([])
     _print_counts(counts)
     chosen = _instructive(found)

@@ -116,6 +116,7 @@ def impact_of(
     if printed is not None:
         for part in printed.texts(run):
             click.echo(part, nl=False)
+        _refuse_faults(run)
         return
     if not run.tallies and not run.number_refused:
         raise Refused("范围内没有企业：请核对 --region、--tier 和 --holders")
@@ -123,6 +124,12 @@ def impact_of(
     for path in (output, html):
         if path is not None:
             click.echo(f"（{effects.LABEL}）已写入 {path}")
+    _refuse_faults(run)
+
+
+def _refuse_faults(run: impact.Run) -> None:
+    if run.faults:
+        raise Refused(f"{run.faults}家企业因程序出错未能检查，原因见上；其余不受影响")
 
 
 def _texts(

@@ -237,6 +237,8 @@ def screen(
             click.echo(f"（{report.LABEL}）已写入 {output}", err=as_json)
         if batch and batch not in batches:
             errors.print(f"批次「{batch}」在这一天没有另外的规定，按办法筛查", markup=False)
+        if faults := sum(t.faults for t in tallies.values()):
+            raise Refused(f"{faults}家企业的差距因程序出错没有算出，见名单；其余不受影响")
 
 
 def _percent(share: Fraction) -> str:

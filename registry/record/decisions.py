@@ -20,7 +20,7 @@ from registry import workers
 from registry.checking import unencoded
 from registry.database import storage
 from registry.database.versions import chunks
-from registry.errors import RecordError
+from registry.errors import RecordError, fault
 from registry.judging import (
     CheckRefusedError,
     Determination,
@@ -129,6 +129,8 @@ class Bench:
             return self._one(line, case, asked.request, (asked.determined, asked.register))
         except _REFUSALS as error:
             return Judged(replace(line, reason=str(error).removeprefix(f"{case.name}：")))
+        except Exception as error:  # whatever it is, it is of this one: the others are decided
+            return Judged(replace(line, reason=fault(error)))
 
     def _one(
         self,

@@ -292,6 +292,8 @@ def explanation(session: Session, replayer: Replayer, entry: journal.Entry) -> E
 
 def material(figure: Figure) -> str:
     """What would settle a value that is not filed or not found, in one phrase."""
+    if figure.broken:
+        return "请核对所用的数据；确实如此的，由审核人认定"
     if figure.gap is Gap.PENDING:
         return "由审核人认定；可以提供有助于认定的材料"
     if figure.record or not figure.key:

@@ -81,7 +81,7 @@ def print_summary(run: Run, console: Console) -> None:
             more = len(tally.criteria) - _FEW
             if more > 0:
                 console.print(f"……另有{more}项，见工作簿或 --json", markup=False)
-        for new, title in ((True, "尚未填报过的新增事项"), (False, "原有但未填报的事项")):
+        for new, title in ((True, "尚未填报过的新增事项"), (False, "原有但未填报或待认定的事项")):
             found = tally.lacks[new].most_common(_FEW)
             if found:
                 names = "；".join(f"{name} {n}家" for name, n in found)

@@ -29,7 +29,7 @@ from registry.reports.verdicts import (
     target_text,
 )
 from rules.editions import OTHERS, ApplicabilityRow
-from rules.explain import Check, Finding, Option, value_text
+from rules.explain import Check, Figure, Finding, Option, value_text
 from rules.facts import FACTS
 from rules.model import Gap, Outcome
 from rules.quantities import UNITS
@@ -77,12 +77,14 @@ def own(check: Check, you: str = "贵企业") -> str:
         lacking = "、".join(f.name for f in check.figures if f.gap)
         if lacking:
             return f"{you}{'尚缺' if check.outcome is Outcome.MISSING else '待认定'}：{lacking}"
+    if check.broken:
+        return f"{you}的这项数据{check.value}"
     distance = f"，{check.distance}" if check.distance else ""
     return f"{you}{'' if check.value.startswith(_NO_VALUE) else '为'}{check.value}{distance}"
 
 
 #: How the words for a value begin that is none.
-_NO_VALUE: Final = ("未", "待", "无法", "不少于")
+_NO_VALUE: Final = ("未", "待", "不少于")
 
 
 # -- the enterprise --------------------------------------------------------------------------------
@@ -249,11 +251,14 @@ def gaps_section(found: Explanation) -> Section | None:
     """What is missing and which material would settle it."""
     if not found.gaps:
         return None
-    items = tuple(
-        Item(f"{f.name}（{f.value}）：{material(f)}", word=_gap_word(f.gap)) for f in found.gaps
-    )
+    items = tuple(Item(_gap_text(f), word=_gap_word(f.gap)) for f in found.gaps)
     title = "还缺什么，怎样补" if found.outcome is Outcome.MISSING else "待认定和待补的事项"
     return Section(title, items=items, numbered=True)
+
+
+def _gap_text(figure: Figure) -> str:
+    state = figure.value if figure.broken else f"（{figure.value}）"
+    return f"{figure.name}{state}：{material(figure)}"
 
 
 def _gap_word(gap: Gap) -> str:
@@ -461,6 +466,13 @@ def _other(filed: Filed) -> str:
     return f"{filed.name}：{filed.text}；改为{turned}　〔{filed.source or NOT_STATED}〕"
 
 
+_UNDECIDED: Final = {
+    Outcome.NOT_MET: "没有哪一项填报的变动会改变结论。",
+    Outcome.MISSING: "结论取决于缺少的材料，须先补齐。",
+    Outcome.PENDING: "结论取决于待认定的事项，须先由审核人认定。",
+}
+
+
 def _smallest(found: Explanation) -> Section | None:
     if found.outcome is Outcome.MET:
         return None
@@ -473,7 +485,7 @@ def _smallest(found: Explanation) -> Section | None:
         for r, clause in found.rests
     ]
     if not items:
-        return Section("最小的变动", ("没有哪一项填报的变动会改变结论，须先补齐缺少的材料。",))
+        return Section("最小的变动", (_UNDECIDED[found.outcome],))
     if found.outcome is not Outcome.NOT_MET:
         word = "下列未填报的是否类事项，填成所写的值结论就不同："
     elif found.together:

@@ -40,11 +40,15 @@ _ONLY_TITLE: Final = "* 只缺前置称号"
 _MEASURED: Final = 200
 
 
-class Sink(Protocol):
-    """Takes results one by one."""
+class Taker(Protocol):
+    """Takes results one by one; one on which it fails leaves nothing half written."""
 
     def add(self, result: CaseResult) -> None:
         """Take a result."""
+
+
+class Sink(Taker, Protocol):
+    """Takes results one by one, and writes them."""
 
     def close(self, refused: Sequence[str]) -> None:
         """Write what is left; ``refused`` says of whom there is no result."""
@@ -111,8 +115,8 @@ class Tables:
 
     def add(self, result: CaseResult) -> None:
         """Keep a row until a table is full."""
-        self._tiers = tuple(v.tier for v in result.verdicts)
         self._rows.append(row(result))
+        self._tiers = tuple(v.tier for v in result.verdicts)
         if len(self._rows) == PART:
             self._print()
 
@@ -142,9 +146,8 @@ class Explanations:
 
     def add(self, result: CaseResult) -> None:
         """Print the reasons."""
-        for line in explanation(result, full=True):
+        for line in [*explanation(result, full=True), ""]:
             self.console.print(line, markup=False, soft_wrap=True)
-        self.console.print()
 
     def close(self, refused: Sequence[str]) -> None:
         """Nothing is left."""
@@ -244,23 +247,26 @@ class Book:
 
     def add(self, result: CaseResult) -> None:
         """Write the rows of one enterprise."""
-        self._tiers = tuple(v.tier for v in result.verdicts)
+        tiers = [(v.outcome, _mark(v), _score(v)) for v in result.verdicts]
+        checks = [line for v in result.verdicts for line in _rows(result, v)]
+        missing = [
+            [result.uscc, result.name, v.tier, f.name, f.value, f.source]
+            for v in result.verdicts
+            for f in v.missing()
+        ]
         head = [result.uscc, result.name, result.as_of.isoformat()]
-        tiers = []
-        for verdict in result.verdicts:
-            score = _score(verdict)
+        kept = json.dumps([head, tiers, obstacle(result)], ensure_ascii=False)
+        # all is there: from here on nothing is left to fail
+        for line in checks:
+            self._checks.add(line)
+        for line in missing:
+            self._missing.add(line)
+        self._kept.write(f"{kept}\n")
+        self._tiers = tuple(v.tier for v in result.verdicts)
+        for verdict, (_, _, score) in zip(result.verdicts, tiers, strict=True):
+            self._notes |= dict.fromkeys(verdict.notes)
             if score is not None:
                 self._scored.add(verdict.tier)
-            tiers.append((verdict.outcome, _mark(verdict), score))
-            for line in _rows(result, verdict):
-                self._checks.add(line)
-            for f in verdict.missing():
-                self._missing.add(
-                    [result.uscc, result.name, verdict.tier, f.name, f.value, f.source]
-                )
-            self._notes |= dict.fromkeys(verdict.notes)
-        kept = json.dumps([head, tiers, obstacle(result)], ensure_ascii=False)
-        self._kept.write(f"{kept}\n")
 
     def close(self, refused: Sequence[str]) -> None:
         """Write the verdicts."""

@@ -225,15 +225,22 @@ def obstacle(result: CaseResult, *, short: bool = False) -> str:
     for verdict in result.verdicts:
         if verdict.outcome == "符合":
             continue
-        if verdict.finding is None:
-            return f"{SHORT[verdict.tier]}：{verdict.note}"
-        if verdict.outcome == "不符合":
-            found = [shortest(c) if short else brief(c) for c in verdict.reasons()]
-        else:
-            found = [f"{f.name}{f.value}" for f in verdict.missing()]
+        found = list(_obstacles(verdict, short=short))
         more = f" 等{len(found)}项" if len(found) > 1 else ""
-        return f"{SHORT[verdict.tier]}：{found[0]}{more}"
+        return f"{SHORT[verdict.tier]}：{found[0] if found else verdict.outcome}{more}"
     return ""
+
+
+def _obstacles(verdict: TierVerdict, *, short: bool) -> Iterator[str]:
+    """What a verdict other than 符合 rests on; of an open one what is to be filed or found."""
+    if verdict.finding is None:
+        yield verdict.note
+    elif verdict.outcome == "不符合":
+        yield from (shortest(c) if short else brief(c) for c in verdict.reasons())
+    else:
+        for figure in verdict.missing():
+            value = figure.value.partition("（")[0] if short and figure.broken else figure.value
+            yield f"{figure.name}{value}"
 
 
 def shortest(check: Check) -> str:

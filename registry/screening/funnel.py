@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql.expression import ColumnElement
 
 from registry import workers
+from registry.errors import fault
 from registry.judging import CheckRefusedError, Judge, Judgement
 from registry.record.cases import Case
 from registry.screening import agreement, deciding
@@ -347,15 +348,23 @@ class Screening:
             listed = near.order_by(last, filing.c.uscc).limit(most - done)
             ids = [int(id) for (id,) in self.database.rows(listed)]
             for case, known in self._cases(ids):
-                judged = self._judge(case, part.root, known)
-                if judged is not None:
-                    found = explain(judged.decision, brief=True)
-                    said = (
-                        f"{c.requirement}，实为{c.value}（{c.distance}）" for _, c in grounds(found)
-                    )
-                    tally.details[case.uscc] = "；".join(dict.fromkeys(said))
+                try:
+                    tally.details[case.uscc] = self._missed_by(case, part.root, known)
+                except Exception as error:  # whatever it is, it is of this one
+                    tally.details[case.uscc] = fault(error)
+                    tally.faults += 1
                 done += 1
                 yield done
+
+    def _missed_by(self, case: Case, root: str, known: Known) -> str:
+        """What a filing misses and by how much; empty if it may not be judged as of the day."""
+        judged = self._judge(case, root, known)
+        found = [] if judged is None else grounds(explain(judged.decision, brief=True))
+        said = (
+            f"{c.requirement}，实为{c.value}{f'（{c.distance}）' if c.distance else ''}"
+            for _, c in found
+        )
+        return "；".join(dict.fromkeys(said))
 
 
 def _ids(table: str) -> sa.Select[Any]:

@@ -71,7 +71,7 @@ class Tally:
     """What came out for one tier.
 
     ``by_engine`` filings were decided by the engine alone, ``checked`` were decided again by it now,
-    ``agreed`` before.
+    ``agreed`` before. ``faults`` counts those of which the program failed to say by how much they miss it.
     """
 
     tier: str
@@ -88,6 +88,7 @@ class Tally:
     refused: Counter[str] = field(default_factory=Counter)
     titles: dict[str, str] = field(default_factory=dict)
     details: dict[str, str] = field(default_factory=dict)
+    faults: int = 0
 
     @property
     def total(self) -> int:

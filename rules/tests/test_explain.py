@@ -97,7 +97,7 @@ def test_what_cannot_be_computed_says_so() -> None:
     assert finding.outcome == "待人工认定"
     assert (
         checks(finding)["上年度研发费用占比 不低于3%"].value
-        == "无法计算（分母为零或负数，无法计算）"
+        == "无法计算（2022年营业收入总额填报为0万元）"
     )
 
 
