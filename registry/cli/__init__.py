@@ -4,11 +4,12 @@ Exit codes: 0 done, 1 refused by data, 2 misuse.
 """
 
 from importlib import import_module
-from typing import Final
+from typing import Any, Final
 
 import click
 
 from registry.cli.common import ChineseGroup
+from registry.screens import guarded
 
 #: Where the commands are. To load all takes a while, so each is loaded when it is asked for.
 _COMMANDS: Final = {
@@ -37,6 +38,11 @@ _COMMANDS: Final = {
 
 class _Commands(ChineseGroup):
     """All of them."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run one; whatever it prints is harmless to a terminal."""
+        with guarded():
+            return super().main(*args, **kwargs)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Their names."""

@@ -2,7 +2,6 @@
 
 import errno
 import gettext
-import json
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -13,7 +12,6 @@ from typing import Any, Final, TypeVar
 
 import click
 import sqlalchemy as sa
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -27,6 +25,7 @@ from rich.text import Text
 from sqlmodel import Session
 
 from registry import resources
+from registry.characters import json_text, wrong
 from registry.checking import TIERS
 from registry.database import storage
 from registry.errors import RegistryError
@@ -34,6 +33,7 @@ from registry.files import written_whole
 from registry.judging import RECHECK, RECOGNITION
 from registry.record import publication
 from registry.record.publication import Published
+from registry.screens import Screen
 from rules.editions import parse_day
 from rules.errors import RulesError
 from rules.facts import check_day
@@ -47,10 +47,10 @@ os.environ["LANGUAGE"] = "zh_CN"
 gettext.bindtextdomain("tidu", resources.locale())
 gettext.textdomain("tidu")
 
-console = Console(highlight=False, soft_wrap=False)
+console = Screen(highlight=False, soft_wrap=False)
 #: Days and times of day are those of the law's own clock.
 CHINA: Final = timezone(timedelta(hours=8))
-errors = Console(stderr=True, highlight=False, soft_wrap=True)
+errors = Screen(stderr=True, highlight=False, soft_wrap=True)
 
 
 class Refused(click.ClickException):
@@ -67,7 +67,9 @@ class ChineseCommand(click.Command):
     """A command whose refusals become one Chinese sentence and exit code 1."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command."""
+        """Run the command, unless something was typed that no record may keep."""
+        for param in self.params:
+            _look_at(param, ctx)
         try:
             return super().invoke(ctx)
         except (RegistryError, RulesError) as error:
@@ -77,6 +79,14 @@ class ChineseCommand(click.Command):
         except OSError as error:
             said = _SYSTEM.get(error.errno or 0, "无法读写，请检查位置、权限和磁盘空间")
             raise Refused(f"{error.filename or '文件'}：{said}") from error
+
+
+def _look_at(param: click.Parameter, ctx: click.Context) -> None:
+    """Refuse a typed text that could not be shown; files are named as they are."""
+    given = ctx.params.get(param.name or "")
+    for text in given if isinstance(given, tuple) else (given,):
+        if isinstance(text, str) and (said := wrong(text)):
+            raise click.BadParameter(said, ctx, param)
 
 
 _SYSTEM: Final = {
@@ -99,6 +109,8 @@ class Output(click.Path[Path]):
     def convert(self, value: Any, param: Any, ctx: Any) -> Path:
         """The path; one that cannot be written to, or is named as something else, is refused."""
         path = super().convert(value, param, ctx)
+        if said := wrong(str(path)):
+            raise click.BadParameter(said, ctx, param)
         if self.suffixes and path.suffix.lower() not in self.suffixes:
             *others, last = self.suffixes
             listed = f"{'、'.join(others)} 或 {last}" if others else last
@@ -275,14 +287,14 @@ json_option = click.option("--json", "as_json", is_flag=True, help="输出 JSON�
 
 def print_json(value: object) -> None:
     """Print JSON for machines."""
-    click.echo(json.dumps(value, ensure_ascii=False))
+    click.echo(json_text(value))
 
 
 def print_json_array(values: Iterable[object]) -> None:
     """Print a JSON array for machines, each value as it comes: there may be a million."""
     before = "["
     for value in values:
-        click.echo(before + json.dumps(value, ensure_ascii=False), nl=False)
+        click.echo(before + json_text(value), nl=False)
         before = ", "
     click.echo("]" if before == ", " else "[]")
 

@@ -8,11 +8,11 @@ from typing import Final
 
 import click
 from rich import box
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from registry import resources, texts
+from registry.characters import legible
 from registry.checking import titles_of
 from registry.cli.common import (
     Output,
@@ -34,6 +34,7 @@ from registry.files import written_whole
 from registry.record import publication
 from registry.record.determinations import signed_name
 from registry.reports import differences
+from registry.screens import Screen
 from rules.comparison import compare
 from rules.decider import by_both, by_reference
 from rules.drafting import check as checker
@@ -391,7 +392,7 @@ def diff(
         return
     if form == "text":
         buffer = io.StringIO()
-        differences.print_text(heading, sheets, Console(file=buffer, width=_FILE_WIDTH))
+        differences.print_text(heading, sheets, Screen(file=buffer, width=_FILE_WIDTH))
         text = buffer.getvalue()
     else:
         text = {"markdown": differences.markdown, "html": differences.html}[form](heading, sheets)
@@ -399,5 +400,5 @@ def diff(
         click.echo(text, nl=False)
         return
     with written_whole(output) as fresh:
-        fresh.write_text(text, encoding="utf-8")
+        fresh.write_text(legible(text), encoding="utf-8")
     click.echo(f"对照表已写入 {output}")

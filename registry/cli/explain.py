@@ -1,12 +1,12 @@
 """``tidu explain``: a recorded decision told to the enterprise, the officer or the auditor."""
 
-import json
 from pathlib import Path
 from typing import Final
 
 import click
 
 from registry.audit.replay import Replayer
+from registry.characters import json_text
 from registry.cli.common import Number, Output, command, console, json_option, registry, write_new
 from registry.record import journal
 from registry.reports import explaining
@@ -67,7 +67,7 @@ def _written(
     found: explaining.Explanation, form: str, reader: str, office: str, *, to_file: bool
 ) -> str:
     if form == "json":
-        return json.dumps(found.to_json(), ensure_ascii=False) + "\n"
+        return json_text(found.to_json()) + "\n"
     if form == "letter":
         return letter(found, office) + "\n"
     told = report(found, reader)

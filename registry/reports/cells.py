@@ -60,5 +60,6 @@ def plain(sheet: Any, value: Any) -> Any:
 
 
 def harmless(text: str) -> str:
-    """A text for a file of comma-separated values, which spreadsheets take for no formula."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    """A legible text for a file of comma-separated values, which spreadsheets take for no formula."""
+    told = legible(text)
+    return f"'{told}" if told.startswith(("=", "+", "-", "@", "\t", "\r")) else told

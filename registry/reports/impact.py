@@ -3,7 +3,6 @@
 Every sheet, page and text says that it is a simulation and no decision.
 """
 
-import json
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -16,6 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from registry.characters import json_text
 from registry.effects import (
     DIMENSIONS,
     FAILS_NOW,
@@ -255,14 +255,14 @@ class JsonSink:
 
     def add(self, effect: Effect) -> None:
         """Keep one result."""
-        self.file.write(json.dumps(effect.to_json(), ensure_ascii=False) + "\n")
+        self.file.write(json_text(effect.to_json()) + "\n")
 
     def refuse(self, text: str) -> None:
         """The counts say it."""
 
     def texts(self, run: Run) -> Iterator[str]:
         """One JSON document, part by part."""
-        summary = json.dumps(run.to_json(), ensure_ascii=False)
+        summary = json_text(run.to_json())
         yield f'{summary[:-1]}, "enterprises": ['
         self.file.seek(0)
         for number, line in enumerate(self.file):

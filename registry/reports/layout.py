@@ -7,11 +7,12 @@ from typing import Final
 
 from rich import box
 from rich.cells import cell_len
-from rich.console import Console
 from rich.table import Table as RichTable
 
+from registry.characters import legible
 from registry.reports.pages import page
 from registry.reports.verdicts import Wrapped
+from registry.screens import Screen
 
 #: The classes of the base template for words and signs of outcomes.
 STYLES: Final = {
@@ -113,7 +114,7 @@ class Report:
 
 def text(report: Report, width: int) -> str:
     """The report as plain text; tables are as wide as ``width`` columns allow."""
-    return "\n".join(_lines(report, width)) + "\n"
+    return legible("\n".join(_lines(report, width))) + "\n"
 
 
 def html(report: Report) -> str:
@@ -148,5 +149,5 @@ def _table(table: Table, width: int) -> Iterator[str]:
     for row in table.said:
         shown.add_row(*map(Wrapped, row))
     out = io.StringIO()
-    Console(file=out, width=width, color_system=None).print(shown)
+    Screen(file=out, width=width, color_system=None).print(shown)
     yield from (f"{_INDENT}{line.rstrip()}" for line in out.getvalue().splitlines())

@@ -5,6 +5,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from registry.characters import legible
+
 
 @cache
 def _environment() -> Environment:
@@ -18,5 +20,5 @@ def _environment() -> Environment:
 
 
 def page(template: str, **values: Any) -> str:
-    """The text of a page; what is put in is escaped."""
-    return _environment().get_template(template).render(**values)
+    """The text of a page; what is put in is escaped, and legible."""
+    return legible(_environment().get_template(template).render(**values))

@@ -12,6 +12,7 @@ from openpyxl.utils import get_column_letter
 from rich.console import Console
 from rich.table import Table
 
+from registry.characters import json_text
 from registry.checking import CaseResult, TierVerdict
 from registry.reports.cells import FULL, plain, text_cell
 from registry.reports.verdicts import (
@@ -162,17 +163,17 @@ class Json:
     def __init__(self, write: Callable[[str], object], head: Mapping[str, Any]) -> None:
         self._write = write
         self._between = ""
-        opened = json.dumps(head, ensure_ascii=False)[:-1]
+        opened = json_text(head)[:-1]
         write(f'{opened}{", " if head else ""}"results": [')
 
     def add(self, result: CaseResult) -> None:
         """Write a result."""
-        self._write(f"{self._between}{json.dumps(result.to_json(), ensure_ascii=False)}")
+        self._write(f"{self._between}{json_text(result.to_json())}")
         self._between = ", "
 
     def close(self, refused: Sequence[str]) -> None:
         """Write who was refused, and end the document."""
-        self._write(f'], "refused": {json.dumps(refused, ensure_ascii=False)}}}\n')
+        self._write(f'], "refused": {json_text(refused)}}}\n')
 
 
 # -- workbook ------------------------------------------------------------------------------------

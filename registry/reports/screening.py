@@ -12,6 +12,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from registry.characters import legible
 from registry.files import written_whole
 from registry.reports.cells import FULL, harmless, plain, text_cell, workbook
 from registry.reports.verdicts import Wrapped
@@ -162,7 +163,7 @@ def _parquet(path: Path, tallies: Sequence[Tally], firms: Iterable[Listed]) -> N
     titles = _titles(tallies)
     with tempfile.TemporaryDirectory() as folder:
         rows = Path(folder) / "rows.csv"
-        _csv(rows, (_row(firm, titles) for firm in firms))
+        _csv(rows, (map(legible, _row(firm, titles)) for firm in firms))
         with written_whole(path) as fresh:
             to_parquet(rows, fresh)
 

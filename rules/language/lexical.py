@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+from rules.characters import UNSEEN, code_point
 from rules.errors import Problem
 
 _KEYWORDS = "功能|规则|背景|场景|场景大纲|剧本|剧本大纲|例子"
@@ -21,6 +22,16 @@ def refused(name: str, text: str) -> Iterator[Problem]:
     """Everything in the lines of a file that Gherkin tools would pass over in silence."""
     if text.startswith("\ufeff"):
         yield Problem(name, 1, "文件开头有 BOM：请另存为 UTF-8（无 BOM）")
+        return
+    unseen = [
+        Problem(
+            name, number, f"第{match.start() + 1}个字符不能显示（{code_point(match[0])}）：请删去"
+        )
+        for number, line in enumerate(text.split("\n"), 1)
+        if (match := UNSEEN.search(line))
+    ]
+    if unseen:
+        yield from unseen
         return
     lines = text.splitlines()
     if not lines or lines[0].strip() != _LANGUAGE:
