@@ -42,13 +42,22 @@ from registry.cli.common import (
     province_option,
     registry,
     rulebook,
+    write_new,
 )
 from registry.cli.targets import Code
 from registry.filings import Heading, Issue, Reading, Submission
 from registry.folders import Counts, FolderLoader, report_file
-from registry.intake import check_totals, directory, read, write_issues, write_template
+from registry.intake import (
+    NoTableError,
+    check_totals,
+    directory,
+    read,
+    write_issues,
+    write_template,
+)
 from registry.intake.coverage import Asking, Key, Wanted
 from registry.intake.grouped import Groups, grouped
+from registry.intake.mapping_draft import draft as draft_mapping
 from registry.workers import jobs_for
 from rules.explain import value_text
 from rules.facts import FACTS, record_kind
@@ -107,6 +116,12 @@ def show_issues(
 ) -> None:
     """Print what is amiss, errors first, that of one kind in one line, and where the rest is."""
     _show_groups(grouped(issues, headings), report, to)
+    if unknown := sum(not h.understood for h in headings):
+        to.print(
+            f"  {unknown}列的表头看不懂：tidu import 文件 --dry-run --draft 表头.csv 写出对照表，核对后用 --mapping 表头.csv 给出",
+            markup=False,
+            soft_wrap=True,
+        )
 
 
 def _show_groups(
@@ -136,6 +151,11 @@ def _show_groups(
     "--mapping", type=click.Path(path_type=Path), help="补充或覆盖表头对应关系的 CSV 文件。"
 )
 @click.option(
+    "--draft",
+    type=Output(".csv"),
+    help="把看不懂的表头写成对照表（新的 csv 文件），核对填好后用 --mapping 给出。",
+)
+@click.option(
     "--report",
     type=Output(),
     help="把全部提示和错误写入此 xlsx 文件；文件夹的写入 csv 文件。",
@@ -150,6 +170,7 @@ def import_file(
     file: Path | None,
     as_of: date | None,
     mapping: Path | None,
+    draft: Path | None,
     report: Path | None,
     partial: bool,
     dry_run: bool,
@@ -160,7 +181,8 @@ def import_file(
 ) -> None:
     """登记一个文件中的企业：县级汇总表、tidu 模板、CSV 或 JSON；或一个文件夹的数据表。
 
-    文件有错误时默认什么都不登记；同一文件登记两次不会改变任何内容。文件夹用于大批量：每张表一个 CSV（或 Parquet）文件，分批登记，中断后再次运行即接着做；
+    文件有错误时默认什么都不登记；同一文件登记两次不会改变任何内容。表头看不懂时，用 --draft 写出对照表，在 Excel 或 WPS 中逐行核对，
+    再用 --mapping 给出。文件夹用于大批量：每张表一个 CSV（或 Parquet）文件，分批登记，中断后再次运行即接着做；
     不用 --partial 时先检查全部再登记。
     """
     if (file is None) == (undo is None):
@@ -171,6 +193,10 @@ def import_file(
     assert file is not None
     inputs = [file] if mapping is None else [file, mapping]
     if file.is_dir() or str(file) == "-":
+        if draft is not None:
+            raise click.UsageError(
+                "--draft 用于单个文件；文件夹的表头见模板和 tidu generate 写出的表"
+            )
         if report is not None:
             _new_list(report, *inputs)
         with _folder(file) as folder:
@@ -178,7 +204,11 @@ def import_file(
         return
     if report is not None:
         new_workbook(report, *inputs)
-    reading = read_file(file, as_of, mapping)
+    if draft is not None:
+        _must_be_new(apart(draft, *inputs))
+    with _drafted(draft, mapping):
+        reading = read_file(file, as_of, mapping)
+    drafted = draft is not None and _write_draft(draft, reading.headings, mapping)
     if report is not None:
         write_issues(report, reading, file)
     with registry(write=True) as session:
@@ -191,10 +221,40 @@ def import_file(
         print_json({**_plain(asdict(done)), "issues": [asdict(i) for i in reading.issues]})
     else:
         _report(done, reading, report, dry_run)
+        if draft is not None:
+            click.echo(_said_of(draft) if drafted else f"表头都看得懂，没有写出 {draft}")
     if refused and not (partial and (stored or dry_run or done.unchanged)):
         raise Refused(
             f"{file.name} 有错误，没有登记任何企业：请改正后重试，或用 --partial 登记无误的各行"
         )
+
+
+def _must_be_new(path: Path) -> None:
+    if path.exists():
+        raise Refused(f"{path} 已存在：请另取文件名，以免覆盖已填内容")
+
+
+@contextmanager
+def _drafted(path: Path | None, mapping: Path | None) -> Iterator[None]:
+    """Write a mapping to complete where a file cannot be read for its headings."""
+    try:
+        yield
+    except NoTableError as error:
+        if path is not None and _write_draft(path, error.headings, mapping):
+            raise Refused(f"{error}；{_said_of(path)}") from error
+        raise
+
+
+def _write_draft(path: Path, headings: Sequence[Heading], mapping: Path | None) -> bool:
+    """Write a mapping of the headings not understood; False if there are none."""
+    text = draft_mapping(headings, mapping)
+    if text is not None:
+        write_new(path, text.encode("utf-8-sig"))
+    return text is not None
+
+
+def _said_of(path: Path) -> str:
+    return f"看不懂的表头已写入 {path}：请逐行核对填报项，改好后用 --mapping {path} 再读"
 
 
 def _report(done: loading.LoadReport, reading: Reading, report: Path | None, dry_run: bool) -> None:
@@ -345,8 +405,7 @@ def template(
     only = Asked(rulebook(), batch).ids(as_of, province or "") if as_of else None
     if only is not None and not only:
         raise Refused(f"{as_of}还没有适用的文本：请核对填报日期")
-    if file.exists():
-        raise Refused(f"{file} 已存在：请另取文件名，以免覆盖已填内容")
+    _must_be_new(file)
     write_template(file, only)
     if as_json:
         print_json({"file": str(file)})

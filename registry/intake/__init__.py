@@ -2,7 +2,7 @@
 
 from registry.intake.checks import check_totals
 from registry.intake.issues_report import write_issues
-from registry.intake.reader import read
+from registry.intake.reader import NoTableError, read
 from registry.intake.template import write_template
 
-__all__ = ["check_totals", "read", "write_issues", "write_template"]
+__all__ = ["NoTableError", "check_totals", "read", "write_issues", "write_template"]

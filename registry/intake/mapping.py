@@ -6,10 +6,11 @@ a half-understood unit or period would be a wrong figure.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from registry.errors import RegistryError
 from registry.filings import IDENTITY
@@ -25,13 +26,15 @@ Role: TypeAlias = Literal[
 
 CODE, NAME, AS_OF, YEAR = "统一社会信用代码", "企业名称", "填报日期", "年度"
 COMPLETE: Final = "清单已报全"
+#: The 填报项 of a column that is passed over, and the mark of one that nobody has confirmed.
+IGNORED, UNCONFIRMED = "忽略", "待确认"
 
 _ROLES: Final[dict[str, Role]] = {
     CODE: "uscc", NAME: "name", AS_OF: "as_of", YEAR: "year",
-    "所在地": "region", "主导产品所属领域": "fields", "忽略": "ignore",
+    "所在地": "region", "主导产品所属领域": "fields", IGNORED: "ignore",
 }  # fmt: skip
-_PACKAGED: Final = Path(__file__).with_name("mapping.csv")
-_COLUMNS: Final = ("表头", "填报项", "单位")
+PACKAGED: Final = Path(__file__).with_name("mapping.csv")
+COLUMNS: Final = ("表头", "填报项", "单位", "说明")
 
 _YEAR: Final = re.compile(r"\(?((?:19|20)[0-9]{2})年[度末底]?\)?")
 _RELATIVE: Final = re.compile(r"(上上年|再上年|上年|本年)[度末]?")
@@ -78,10 +81,10 @@ class HeaderMapping:
 
     def __init__(self, extra: Path | None = None, *, ids: bool = False) -> None:
         self._ids = ids
-        self._targets = {_key(name): target for name, target in _catalogue()}
+        self._targets = {_key(name): target for name, target in catalogue()}
         if ids:
             self._targets |= dict(_catalogue_ids())
-        for path in (_PACKAGED, extra) if extra else (_PACKAGED,):
+        for path in (PACKAGED, extra) if extra else (PACKAGED,):
             self._targets |= _load(path)
 
     def resolve(self, header: str, record: RecordKind | None = None) -> Heading | None:
@@ -99,6 +102,8 @@ class HeaderMapping:
         target = self._find(text, record)
         if target is None:
             return None
+        if target.role == "ignore":
+            return Heading(target)
         named = target.fact
         if unit and not (named and cells.fits(named, unit)):
             return None
@@ -116,6 +121,17 @@ class HeaderMapping:
         if own is not None:
             return Target("fact", own)
         return self._targets.get(text)
+
+
+def split(header: str) -> tuple[str, str, bool]:
+    """The term of a heading, its unit, and whether it names a year."""
+    text = _key(header).removeprefix("其中").removeprefix(":")
+    unit = ""
+    if (match := _UNIT.search(text)) and any(cells.fits(item, match["unit"]) for item in FACTS):
+        rest = f"({match['rest']})" if match["rest"] else ""
+        text, unit = text[: match.start()] + rest, match["unit"]
+    year, offset, text = _period(text)
+    return text, unit, year is not None or offset is not None
 
 
 def _period(text: str) -> tuple[int | None, int | None, str]:
@@ -136,7 +152,8 @@ def _key(header: str) -> str:
     return re.sub(r"[“”\"'*]", "", cells.squeeze(header))
 
 
-def _catalogue() -> Iterable[tuple[str, Target]]:
+def catalogue() -> Iterator[tuple[str, Target]]:
+    """Every 填报项 by its name, and where its cells go."""
     for name, role in _ROLES.items():
         yield name, Target(role)
     for item in IDENTITY:
@@ -166,32 +183,63 @@ def _of_id(item: Fact) -> Target:
     return Target("fact", item, unit=unit)
 
 
-def _load(path: Path) -> dict[str, Target]:
+class Line(NamedTuple):
+    """A line of a mapping file, with its number there."""
+
+    number: int
+    header: str
+    name: str
+    unit: str
+    note: str
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether it says what the heading stands for: a draft only guesses."""
+        return bool(self.name) and UNCONFIRMED not in self.name
+
+
+def lines(path: Path) -> Iterator[Line]:
+    """The lines of a mapping file that name a heading."""
+    if path.suffix.lower() in (".xlsx", ".xlsm", ".xls", ".et"):
+        raise RegistryError(f"表头对照表 {path.name}：请用 Excel 或 WPS 另存为 .csv 后给出")
     rows = csv_rows(path)
     heading = [cells.squeeze(h) for h in next(rows, [])]
-    if missing := [c for c in _COLUMNS if c not in heading]:
+    if missing := [c for c in COLUMNS[:3] if c not in heading]:
         raise RegistryError(
-            f"表头对照表 {path.name}：缺少列 {'、'.join(missing)}，第一行应为 表头,填报项,单位,说明"
+            f"表头对照表 {path.name}：缺少列 {'、'.join(missing)}，第一行应为 {','.join(COLUMNS)}"
         )
-    at = [heading.index(c) for c in _COLUMNS]
+    at = [heading.index(c) if c in heading else len(heading) for c in COLUMNS]
+    for number, row in enumerate(rows, 2):
+        header, name, unit, note = (row[i].strip() if i < len(row) else "" for i in at)
+        if header:  # whoever takes the mark of a draft away may leave its colon
+            yield Line(number, header, name.lstrip("：: "), unit, note)
+
+
+def _load(path: Path) -> dict[str, Target]:
     found: dict[str, Target] = {}
     problems = []
-    for number, row in enumerate(rows, 2):
-        header, name, unit = (row[i].strip() if i < len(row) else "" for i in at)
-        if not header:
+    for line in lines(path):
+        if not line.confirmed:
             continue
         try:
-            found[_key(header)] = _target(name, unit)
+            found[_key(line.header)] = _target(line.name, line.unit)
         except (FactsError, RegistryError) as error:
-            problems.append(f"第{number}行「{header}」{error}")
+            problems.append(f"第{line.number}行「{line.header}」{error}{_nearest(line.name)}")
     if problems:
         raise RegistryError(f"表头对照表 {path.name}：{'；'.join(problems)}")
     return found
 
 
+def _nearest(name: str) -> str:
+    """What may have been meant by a 填报项 that is none."""
+    known = dict(catalogue())
+    close = [] if name in known or "：" in name else get_close_matches(name, known, cutoff=0.5)
+    return f"，相近的有{'、'.join(close)}" if close else ""
+
+
 def _target(text: str, unit: str) -> Target:
     """Read 填报项: a name, or 「清单：字段/字段；字段=值」 for a cell that holds records."""
-    known = dict(_catalogue())
+    known = dict(catalogue())
     listing, colon, rest = text.replace(":", "：").partition("：")
     if not colon:
         target = known.get(text) or Target("fact", fact(text))

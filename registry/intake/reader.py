@@ -2,7 +2,7 @@
 
 import hashlib
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from datetime import date
 from itertools import chain, islice
@@ -19,6 +19,7 @@ from registry.intake.coverage import Asking, keys, lacking, wanted
 from registry.intake.drafts import Drafts, Log, Place
 from registry.intake.headers import Column, Header, filing_date, find_header, money_unit, settle
 from registry.intake.mapping import HeaderMapping
+from registry.intake.mapping_draft import unachieved
 from registry.intake.rows import Table
 from registry.intake.tables import Row, Sheet, sheets
 from registry.intake.template import GUIDE
@@ -54,7 +55,8 @@ def read(
         jsonfile.read(path, drafts)
         good, held = drafts.finish(as_of)
         return Reading(path.name, _digest(path), good, held, tuple(log))
-    headings = HeaderMapping(Path(mapping) if mapping is not None else None)
+    own = Path(mapping) if mapping is not None else None
+    headings = HeaderMapping(own)
     reader = _Reader(path, headings, drafts, as_of, progress)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="openpyxl")
@@ -62,6 +64,8 @@ def read(
     good, held = drafts.finish(as_of)
     if asked is not None:
         reader.name_lacking([*good, *held], asked)
+    if own is not None:
+        log.extend(unachieved(own, reader.headings()))
     return Reading(path.name, _digest(path), good, held, tuple(log), reader.headings())
 
 
@@ -84,6 +88,14 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+class NoTableError(RegistryError):
+    """A file has no table that can be read; ``headings`` are those of what comes nearest to one."""
+
+    def __init__(self, message: str, headings: tuple[Heading, ...]) -> None:
+        super().__init__(message)
+        self.headings = headings
+
+
 class _Reader:
     """The sheets of one file, one after another."""
 
@@ -102,14 +114,16 @@ class _Reader:
         self._progress = progress
         self._done = 0
         self._read: list[tuple[str, Header, list[Column]]] = []
+        self._unread: list[Heading] = []
 
     def read(self) -> None:
         with closing(sheets(self._path)) as book:
             tables = [self._sheet(sheet) for sheet in book]
         if not any(tables):
-            raise RegistryError(
+            raise NoTableError(
                 f"{self._path.name}：没有找到带有“统一社会信用代码”和“企业名称”的表头，"
-                "请核对表头或改用模板"
+                "请核对表头或改用模板",
+                tuple(self._unread),
             )
         if self._progress:
             self._progress(self._done)
@@ -130,20 +144,7 @@ class _Reader:
 
     def headings(self) -> tuple[Heading, ...]:
         """Every heading of the tables that were read."""
-        return tuple(
-            Heading(
-                sheet,
-                get_column_letter(index + 1),
-                header.row,
-                plain(cell),
-                index in known,
-                index in read,
-            )
-            for sheet, header, columns in self._read
-            for known, read in [_indices(header, columns)]
-            for index, cell in enumerate(header.titles)
-            if not not_given(cell)
-        )
+        return tuple(heading for table in self._read for heading in _headings(*table))
 
     def _sheet(self, sheet: Sheet) -> bool:
         """Read one sheet; False where it holds no table that can be read."""
@@ -152,6 +153,8 @@ class _Reader:
         log = self._drafts.log
         if header is None or header.missing:
             self._pass_over(sheet, top, header.missing if header else [])
+            if not sheet.hidden and (nearest := header or _wordiest(top, self._headings)):
+                self._unread += _headings(sheet.name, nearest, [])
             return False
         if sheet.hidden:
             log.add("提示", Place(sheet.name), None, "隐藏的工作表未读取", "需要读取时请取消隐藏")
@@ -183,7 +186,24 @@ class _Reader:
             self._drafts.log.add("提示", place, None, said, "需要读取时请核对表头")
 
 
-def _indices(header: Header, columns: list[Column]) -> tuple[set[int], set[int]]:
-    """Which columns have a heading that is understood, and which of them are read or left out on purpose."""
-    ignored = {c.index for c in header.columns if c.heading.target.role == "ignore"}
-    return {c.index for c in header.columns}, {c.index for c in columns} | ignored
+def _headings(sheet: str, header: Header, columns: list[Column]) -> Iterator[Heading]:
+    """The headings of a table; those that are ignored on purpose count as read."""
+    known = {c.index: c.heading.target.role for c in header.columns}
+    read = {c.index for c in columns} | {i for i, role in known.items() if role == "ignore"}
+    for index, cell in enumerate(header.titles):
+        if not not_given(cell):  # nor is a formula without its result
+            letter = get_column_letter(index + 1)
+            text = plain(cell)
+            yield Heading(sheet, letter, header.row, text, index in known, index in read)
+
+
+def _wordiest(rows: Sequence[Row], headings: HeaderMapping) -> Header | None:
+    """The row with the most texts: a heading, perhaps, of which hardly anything is understood."""
+    texts = [sum(isinstance(c, str) and not not_given(c) for c in row) for row in rows]
+    if max(texts, default=0) < 2:
+        return None
+    number = texts.index(max(texts)) + 1
+    titles = rows[number - 1]
+    found = ((i, plain(c), headings.resolve(plain(c))) for i, c in enumerate(titles))
+    columns = tuple(Column(i, text, heading) for i, text, heading in found if heading)
+    return Header(number, columns, None, number, titles)

@@ -1,0 +1,156 @@
+"""Loading on the command line: equal notices in one line, and a mapping drafted, completed and used."""
+
+import csv
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from openpyxl import load_workbook
+
+from registry.cli import main
+from registry.cli.common import console
+from registry.intake.tests.counties import code, county, firm, saved
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """The command line on an empty registry."""
+    monkeypatch.setenv("TIDU_DATABASE_URL", f"sqlite:///{tmp_path}/tidu.db")
+    monkeypatch.setattr(console, "width", 200)
+    monkeypatch.chdir(tmp_path)
+    return lambda *arguments: CliRunner().invoke(
+        main, list(arguments), prog_name="tidu", catch_exceptions=False
+    )
+
+
+PROFIT = "2022年净利润（万元）"
+
+
+def untidy(folder: Path, firms: int = 12) -> Path:
+    return saved(county([firm(n, **{PROFIT: "约1200"}) for n in range(1, firms + 1)]), folder)
+
+
+def test_a_column_of_cells_with_the_same_problem_are_one_line(run: Run, tmp_path: Path) -> None:
+    path = untidy(tmp_path)
+    for done in (
+        run("import", str(path), "--dry-run"),
+        run("check", str(path), "--tier", "创新型"),
+    ):
+        told = [line for line in done.output.splitlines() if "约1200" in line]
+        assert len(told) == 1
+        assert re.search(
+            rf"提示 汇总表 \w+列「{PROFIT}」 12处，如\w+4「约1200」：.*（\w+4至\w+15）$", told[0]
+        )
+
+
+def test_machines_are_given_every_issue(run: Run, tmp_path: Path) -> None:
+    done = json.loads(run("import", str(untidy(tmp_path, 3)), "--dry-run", "--json").stdout)
+    assert [i["cell"][-1] for i in done["issues"]] == ["4", "5", "6"]
+
+
+def test_the_folder_of_a_county_is_told_in_one_line_too(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "数据"
+    folder.mkdir()
+    with (folder / "enterprises.csv").open("w", encoding="utf-8", newline="") as file:
+        rows = sorted([code(n), f"第{n}公司", "2023-06-30", "待定"] for n in range(1, 61))
+        csv.writer(file).writerows([["uscc", "name", "as_of", "own_brand"], *rows])
+    done = run("import", str(folder), "--dry-run")
+    assert [line for line in done.output.splitlines() if "待定" in line] == [
+        "  提示 enterprises.csv D列「own_brand」 60处，如D2「待定」：“自主品牌”无法识别是或否，按未提供处理，"
+        "应为 是 或 否（D2至D61）"
+    ]
+
+
+ODD = "自有牌子"
+
+
+@pytest.fixture
+def odd(tmp_path: Path) -> Path:
+    row = firm(1) | {ODD: "是"}
+    return saved(county([row], headings=[h for h in row if h != "自主品牌"]), tmp_path)
+
+
+def test_a_draft_is_offered_written_completed_and_used(run: Run, odd: Path, tmp_path: Path) -> None:
+    done = run("import", str(odd), "--dry-run")
+    assert "1列的表头看不懂：tidu import 文件 --dry-run --draft 表头.csv" in done.output
+    done = run("import", str(odd), "--dry-run", "--draft", "表头.csv")
+    assert "看不懂的表头已写入 表头.csv" in done.output
+    draft = tmp_path / "表头.csv"
+    assert draft.read_bytes().startswith(b"\xef\xbb\xbf")  # Excel opens it as UTF-8
+    rows = list(csv.reader(draft.read_text("utf-8-sig").splitlines()))
+    with draft.open("w", encoding="utf-8-sig", newline="") as file:
+        csv.writer(file).writerows([rows[0], [ODD, "自主品牌", "", ""]])
+    done = run("import", str(odd), "--mapping", "表头.csv", "--draft", "再.csv")
+    assert "表头都看得懂，没有写出 再.csv" in done.output
+    assert not (tmp_path / "再.csv").exists()
+    assert "自主品牌" in run("enterprise", "show", code(1)).output
+
+
+@pytest.mark.parametrize(
+    "headings", ["名称,代码,牌子", "企业名称,代码,牌子", "企业名称,企业编码,自主品牌"]
+)
+def test_a_draft_is_written_where_no_heading_is_found(
+    run: Run, tmp_path: Path, headings: str
+) -> None:
+    Path("a.csv").write_text(f"某县汇总\n{headings}\n甲,{code(1)},是\n", "utf-8")
+    done = run("import", "a.csv", "--draft", "表头.csv")
+    assert done.exit_code == 1
+    assert "没有找到带有" in done.output
+    assert "看不懂的表头已写入 表头.csv" in done.output
+    text = Path("表头.csv").read_text("utf-8-sig")
+    names = {
+        "名称": "企业名称",
+        "代码": "统一社会信用代码",
+        "企业编码": "统一社会信用代码",
+        "牌子": "自主品牌",
+    }
+    rows = [[r[0], names[r[0]]] for r in list(csv.reader(text.splitlines()))[1:]]
+    with open("表头.csv", "w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([["表头", "填报项", "单位"], *([*r, ""] for r in rows)])
+    done = run("import", "a.csv", "--mapping", "表头.csv", "--dry-run", "--as-of", "2023-06-30")
+    assert "将会登记 新增1家" in done.output
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("汇总表.xlsx", "文件名请以 .csv 结尾"),
+        ("旧.csv", "旧.csv 已存在：请另取文件名"),
+        ("表.csv", "表.csv 就是要读取的文件"),
+        ("无此/表头.csv", "没有文件夹 无此"),
+    ],
+)
+def test_a_draft_is_written_over_nothing(run: Run, odd: Path, name: str, said: str) -> None:
+    for own in ("旧.csv", "表.csv"):
+        Path(own).write_text("表头,填报项,单位\n", "utf-8")
+    before = odd.read_bytes()
+    done = run("import", str(odd), "--mapping", "表.csv", "--draft", name, "--dry-run")
+    assert done.exit_code != 0
+    assert said in done.output
+    assert odd.read_bytes() == before
+    assert {Path(n).read_text("utf-8") for n in ("旧.csv", "表.csv")} == {"表头,填报项,单位\n"}
+
+
+def test_a_mapping_that_is_a_workbook_is_refused_with_what_to_do(run: Run, odd: Path) -> None:
+    done = run("import", str(odd), "--mapping", str(odd), "--dry-run")
+    assert "表头对照表 汇总表.xlsx：请用 Excel 或 WPS 另存为 .csv 后给出" in done.output
+
+
+def test_a_template_of_a_day_has_that_days_columns(run: Run, tmp_path: Path) -> None:
+    def heads(*options: str) -> set[str]:
+        name = f"模板{len(list(tmp_path.iterdir()))}.xlsx"
+        assert run("template", name, *options).exit_code == 0
+        return {str(c.value).partition("（")[0] for c in load_workbook(name)["企业基本情况"][1]}
+
+    lean = "推行精益生产"
+    assert lean in heads()
+    assert lean not in heads("--as-of", "2024-06-30")
+    assert lean in heads("--as-of", "2024-06-30", "--province", "山东")
+    assert "--as-of" in run("template", "x.xlsx", "--province", "山东").output
+    assert "还没有适用的文本" in run("template", "x.xlsx", "--as-of", "2020-06-30").output
+    assert not Path("x.xlsx").exists()

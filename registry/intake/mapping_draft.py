@@ -1,0 +1,159 @@
+"""An officer's own mapping: drafted from the headings that are not understood, and looked over when used.
+
+A draft has a line for each term, with the year and the unit of the heading split off, and as 填报项
+the nearest names of the catalogue, marked 待确认. A marked line is not applied: an officer confirms it
+by taking the mark away, or by writing the 填报项 that is right.
+"""
+
+import csv
+from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher
+from functools import cache
+from io import StringIO
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from registry.filings import Heading, Issue
+from registry.intake.cells import fits
+from registry.intake.mapping import (
+    COLUMNS,
+    IGNORED,
+    PACKAGED,
+    UNCONFIRMED,
+    HeaderMapping,
+    Target,
+    catalogue,
+    lines,
+    split,
+)
+from registry.intake.mapping import _key as key
+from registry.reports.cells import harmless
+from rules.errors import FactsError
+from rules.facts import RecordKind, record_kind
+
+_SIMILAR: Final = 0.5
+_NAMED: Final = 3
+_NOTE: Final = f"核对后删去“{UNCONFIRMED}”，或改填正确的填报项；不需要的填 {IGNORED}"
+
+
+class _Term(NamedTuple):
+    """What is left of a heading without its year and unit, and what was taken away."""
+
+    text: str
+    unit: str
+    dated: bool
+
+
+def draft(headings: Sequence[Heading], own: Path | None = None) -> str | None:
+    """The text of a mapping with a line for each heading not understood; None if all are.
+
+    The lines of the mapping that was used stand first, so that the draft can take its place.
+    """
+    terms: dict[str, list[Heading]] = {}
+    for heading in headings:
+        if not heading.understood:
+            terms.setdefault(_term(heading.text).text, []).append(heading)
+    kept = [line for line in lines(own) if key(line.header) not in terms] if own else []
+    if not terms:
+        return None
+    out = StringIO()
+    writer = csv.writer(out)
+    writer.writerow(COLUMNS)
+    writer.writerows((harmless(x.header), x.name, x.unit, harmless(x.note)) for x in kept)
+    writer.writerows(_line(text, found) for text, found in terms.items())
+    return out.getvalue()
+
+
+def _line(text: str, found: Sequence[Heading]) -> tuple[str, str, str, str]:
+    guesses = nearest(_term(found[0].text))
+    name = f"{UNCONFIRMED}：{guesses[0]}" if guesses else UNCONFIRMED
+    places = "、".join(f"{h.letter}{h.row}「{h.text}」" for h in found[:_NAMED])
+    more = f"等{len(found)}列" if len(found) > _NAMED else ""
+    others = f"；也可能是 {'、'.join(guesses[1:])}" if guesses[1:] else ""
+    return harmless(text), name, "", f"{found[0].sheet} {places}{more}。{_NOTE}{others}"
+
+
+def _term(heading: str) -> _Term:
+    text, unit, dated = split(heading)
+    return _Term(text, unit, dated) if text else _Term(key(heading), "", False)
+
+
+def nearest(term: _Term) -> list[str]:
+    """The 填报项 whose names, or other headings for it, resemble a term most; the best first."""
+    found: dict[str, float] = {}
+    matcher = SequenceMatcher(autojunk=False)
+    matcher.set_seq2(term.text)
+    for name, (item, target) in _names().items():
+        matcher.set_seq1(name)
+        if _may_be(target, term) and matcher.quick_ratio() >= _SIMILAR:
+            found[item] = max(found.get(item, 0), matcher.ratio())
+    best = sorted(
+        (item for item, near in found.items() if near >= _SIMILAR), key=lambda i: -found[i]
+    )
+    return best[:_NAMED]
+
+
+def _may_be(target: Target, term: _Term) -> bool:
+    """Whether a heading of that unit and year can be one of that item."""
+    fact = target.fact
+    if term.unit and not (fact and fits(fact, term.unit)):
+        return False
+    return not term.dated or bool(fact and fact.yearly)
+
+
+@cache
+def _names() -> dict[str, tuple[str, Target]]:
+    """Every term that is understood, with the 填报项 that it stands for."""
+    known = HeaderMapping()
+    names = {name: name for name, _ in catalogue()} | {x.header: x.name for x in lines(PACKAGED)}
+    found = ((name, item, known.resolve(name)) for name, item in names.items())
+    return {key(name): (item, heading.target) for name, item, heading in found if heading}
+
+
+class _Noting(HeaderMapping):
+    """Notes which terms are looked up."""
+
+    def __init__(self, extra: Path) -> None:
+        self.sought: set[str] = set()
+        super().__init__(extra)
+
+    def _find(self, text: str, record: RecordKind | None) -> Target | None:
+        self.sought.add(text)
+        return super()._find(text, record)
+
+    def terms(self, heading: Heading) -> set[str]:
+        """The terms that are looked up for one heading."""
+        self.sought = set()
+        self.resolve(heading.text, _record(heading.sheet))
+        return self.sought
+
+
+def unachieved(path: Path, headings: Sequence[Heading]) -> Iterator[Issue]:
+    """A 提示 for each line of an officer's mapping that was of no use for a file, and why."""
+    mapping = _Noting(path)
+    places: dict[str, list[Heading]] = {}
+    for heading in dict.fromkeys(headings):
+        for term in mapping.terms(heading):
+            places.setdefault(term, []).append(heading)
+    for line in lines(path):
+        found = places.get(key(line.header), [])
+        if said := _why(line.confirmed, found):
+            yield Issue("提示", path.name, f"A{line.number}", line.header, *said)
+
+
+def _why(confirmed: bool, found: Sequence[Heading]) -> tuple[str, str] | None:
+    if not found:
+        return "表中没有这个表头，这一行没有用到", "如表中应有，请按表里的写法核对"
+    if not confirmed:
+        return "这一行还没有确认，没有采用", _NOTE
+    if any(heading.read for heading in found):
+        return None
+    where = "、".join(f"{h.sheet}!{h.letter}{h.row}「{h.text}」" for h in found)
+    return f"这一行对应的列没有读取：{where}", "原因见该列的提示"
+
+
+def _record(sheet: str) -> RecordKind | None:
+    try:
+        return record_kind(sheet)
+    except FactsError:
+        return None
