@@ -55,7 +55,7 @@ def read_records(target: Target, value: CellValue) -> Records:
         item: dict[str, Scalar] = {}
         parts = _parts(entry, len(target.fields))
         if len(parts) < len(target.fields):
-            found.notices.append((f"「{plain(entry)}」不齐全", f"应写成 {shape}"))
+            found.notices.append((f"「{plain(entry)}」不齐全，按其中看得懂的部分读取", f"应写成 {shape}"))
         for one, part in zip(target.fields, parts, strict=False):
             parsed = read_fact(one, part)
             if parsed.value is not None:

@@ -294,7 +294,7 @@ class Table:
         region = read_region(value)
         if region is None:
             expected = "应写成 江苏省苏州市虎丘区 的样子"
-            self.log.add("提示", place, value, "看不出所在省份", expected, draft.uscc)
+            self.log.add("提示", place, value, "看不出所在省份，按未提供处理", expected, draft.uscc)
         else:
             draft.identity.update(region)
 

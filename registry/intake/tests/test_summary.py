@@ -397,7 +397,7 @@ def test_a_record_is_kept_without_the_part_that_cannot_be_read(book):
     ]
     assert texts(reading) == [
         "提示 汇总表!C2「省级/一/2021-09-28」：“获奖单位排名”不是可识别的数字，按未提供处理，应为数字，单位名",
-        "提示 汇总表!C3「省级」：「省级」不齐全，应写成 奖励级别/获奖单位排名/发证日期",
+        "提示 汇总表!C3「省级」：「省级」不齐全，按其中看得懂的部分读取，应写成 奖励级别/获奖单位排名/发证日期",
     ]
 
 
@@ -459,7 +459,7 @@ def test_a_place_without_a_province_is_told(book):
     reading = book([*KEY, "所在地（省市县）", "注册时间"], ["甲", A, "虎丘区", "2005.12.20"])
     assert reading.submissions[0].identity == {"registered_on": "2005-12-20"}
     assert texts(reading) == [
-        "提示 汇总表!C2「虎丘区」：看不出所在省份，应写成 江苏省苏州市虎丘区 的样子"
+        "提示 汇总表!C2「虎丘区」：看不出所在省份，按未提供处理，应写成 江苏省苏州市虎丘区 的样子"
     ]
 
 
