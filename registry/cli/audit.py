@@ -26,7 +26,6 @@ from registry.cli.common import (
     CHINA,
     Day,
     Number,
-    Output,
     Refused,
     by_option,
     command,
@@ -36,6 +35,7 @@ from registry.cli.common import (
     jobs_option,
     json_option,
     now,
+    output_option,
     print_json,
     progress,
     registry,
@@ -430,7 +430,7 @@ def key(name: str, as_json: bool) -> None:
 
 
 @audit.command("checkpoint")
-@click.option("--output", "-o", type=Output(), help="写入此文件；默认显示出来。")
+@output_option("", ".txt", ".note", help="写入此文本文件；默认显示出来。")
 @json_option
 def checkpoint(output: Path | None, as_json: bool) -> None:
     """签发检查点：交给兄弟单位保存，或随公示刊出，此后任何改动都能查出。"""
@@ -459,7 +459,7 @@ def checkpoint(output: Path | None, as_json: bool) -> None:
     help="接收人持有的检查点：证明与它一致，可多次给出。",
 )
 @click.option("--mask", is_flag=True, help="遮盖姓名和个人信息；不影响验证。")
-@click.option("--output", "-o", type=Output(), required=True, help="证据包文件。")
+@output_option(".zip", required=True, help="证据包文件，以 .zip 结尾。")
 @json_option
 def export(
     numbers: tuple[int, ...],
@@ -497,7 +497,7 @@ def export(
 
 
 @audit.command("verifier")
-@click.option("--output", "-o", type=Output(), help="写入此文件；默认只显示摘要。")
+@output_option(".py", help="写入此 .py 文件；默认只显示摘要。")
 @json_option
 def verifier_script(output: Path | None, as_json: bool) -> None:
     """取出独立的验证程序 verify.py：一个文件，只需 Python。"""

@@ -18,8 +18,8 @@ from registry.cli.common import (
     CHINA,
     Day,
     Moment,
-    Output,
     Refused,
+    apart,
     batch_option,
     command,
     console,
@@ -28,8 +28,8 @@ from registry.cli.common import (
     in_force,
     jobs_option,
     json_option,
-    new_workbook,
     now,
+    output_option,
     print_json,
     procedure_option,
     progress,
@@ -107,10 +107,8 @@ class Wanted:
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="用此目录中的标准（例如修改中的草案）检查，代替随附的标准。",
 )
-@click.option(
-    "--output",
-    type=Output(),
-    help="把结果写入此 xlsx 文件；一张工作表写满后接着写下一张。",
+@output_option(
+    ".xlsx", help="把结果写入此 xlsx 文件；一张工作表写满后接着写下一张。", replaced=True
 )
 @jobs_option
 @json_option
@@ -142,7 +140,7 @@ def check(
     if file is not None and known_at is not None:
         raise click.UsageError("--known-at 只用于已登记的企业：未登记的文件没有登记的时间")
     if output is not None:
-        new_workbook(output, *([file] if file else []))
+        apart(output, *filter(None, (file, features)))
     how = {"tiers": titles_of(tiers), "procedure": procedure, "batch": batch, "as_of": as_of}
     with ExitStack() as stack:
         if file is not None:

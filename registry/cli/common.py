@@ -3,7 +3,7 @@
 import errno
 import gettext
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from functools import cache
@@ -100,24 +100,53 @@ _SYSTEM: Final = {
 
 
 class Output(click.Path[Path]):
-    """A file to be written; its name and its folder are looked at before the work begins."""
+    """A file to be written; its name and its place are looked at before the work begins.
 
-    def __init__(self, *suffixes: str) -> None:
-        super().__init__(dir_okay=False, path_type=Path)
-        self.suffixes = suffixes
+    One that is there already is written over only with ``replaced``. With ``folder``, what is a
+    folder or has no ending is one.
+    """
+
+    def __init__(self, *suffixes: str, replaced: bool = False, folder: bool = False) -> None:
+        super().__init__(dir_okay=folder, path_type=Path)
+        self.suffixes, self.replaced, self.folder = suffixes, replaced, folder
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Path:
         """The path; one that cannot be written to, or is named as something else, is refused."""
         path = super().convert(value, param, ctx)
         if said := wrong(str(path)):
             raise click.BadParameter(said, ctx, param)
-        if self.suffixes and path.suffix.lower() not in self.suffixes:
-            *others, last = self.suffixes
-            listed = f"{'、'.join(others)} 或 {last}" if others else last
-            raise Refused(f"{path}：文件名请以 {listed} 结尾")
+        into_folder = self.folder and is_folder(path)
+        if not into_folder:
+            refuse_ending(path, self.suffixes)
         if not path.parent.is_dir():
             raise Refused(f"{path}：没有文件夹 {path.parent}，请先建立或换一个位置")
+        if not os.access(path if path.is_dir() else path.parent, os.W_OK):
+            raise Refused(f"{path}：{_SYSTEM[errno.EACCES]}")
+        if path.exists() and not self.replaced and not into_folder:
+            raise Refused(f"{path} 已存在：请另取文件名")
         return path
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a path to be written is meant as a folder."""
+    return path.is_dir() or not path.suffix
+
+
+def refuse_ending(path: Path, suffixes: Sequence[str], what: str = "") -> None:
+    """Refuse a file name that does not end as what is written; ``what`` says what that is."""
+    if suffixes and path.suffix.lower() not in suffixes:
+        *others, last = filter(None, suffixes)
+        listed = f"{'、'.join(others)} 或 {last}" if others else last
+        raise Refused(f"{path}：{what}文件名请以 {listed} 结尾")
+
+
+def output_option(
+    *suffixes: str, help: str, replaced: bool = False, folder: bool = False, **more: Any
+) -> Callable[[_F], _F]:
+    """The one option for where a command writes its result: ``-o`` or ``--output``."""
+    rule = "已有的同名文件会被替换。" if replaced else "不覆盖已有的文件。"
+    kind = Output(*suffixes, replaced=replaced, folder=folder)
+    return click.option("--output", "-o", type=kind, help=f"{help}{rule}", **more)
 
 
 def new_workbook(path: Path, *inputs: Path) -> Path:
@@ -133,7 +162,7 @@ def apart(path: Path, *inputs: Path) -> Path:
         if path.resolve() == given.resolve():
             raise Refused(f"{path} 就是要读取的文件：请另取文件名，以免覆盖原表")
         if path.resolve().is_relative_to(given.resolve()):
-            raise Refused(f"{path} 在要读取的文件夹里：请写到别处，以免覆盖原表")
+            raise Refused(f"{path} 在要读取的文件夹里：请写到别处，以免覆盖原有的文件")
     return path
 
 

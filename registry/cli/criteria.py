@@ -15,17 +15,19 @@ from registry import resources, texts
 from registry.characters import legible
 from registry.checking import titles_of
 from registry.cli.common import (
-    Output,
     Province,
     Refused,
+    apart,
     by_option,
     console,
     group,
     json_option,
     now,
+    output_option,
     print_json,
     procedure_option,
     progress,
+    refuse_ending,
     registry,
     rulebook,
     tiers_option,
@@ -46,6 +48,8 @@ from rules.source import Clause, feature_files
 
 #: The kinds of definition table by the names that officers read.
 _KINDS: Final = {"情形": "cases", "分档": "bands", "阶梯": "ladder", "合计": "total"}
+#: The formats of a comparison by how their files end.
+_FORM_OF: Final = {".txt": "text", ".md": "markdown", ".html": "html", ".htm": "html"}
 #: The width of a table in a text file, in columns.
 _FILE_WIDTH: Final = 140
 
@@ -352,12 +356,7 @@ def _certified(compiled: Rulebook) -> int:
     type=click.Choice(("text", "markdown", "html")),
     help="格式；默认 text，写入文件时看文件名。",
 )
-@click.option(
-    "--output",
-    "-o",
-    type=Output(".txt", ".md", ".html", ".htm"),
-    help="写入此文件，以 .txt、.md 或 .html 结尾。",
-)
+@output_option(*_FORM_OF, help="写入此文件，以 .txt、.md 或 .html 结尾。", replaced=True)
 @json_option
 def diff(
     before: str,
@@ -372,21 +371,26 @@ def diff(
 
     对照依据编译后的标准（指标及其所用的数据），不凭文字相似；对不上的列为只在一个文本中。
     """
+    if output is not None:
+        apart(output, *(Path(name) for name in (before, after) if Path(name).exists()))
+        by_ending = _FORM_OF[output.suffix.lower()]
+        if form not in (None, by_ending):
+            fitting = tuple(s for s, f in _FORM_OF.items() if f == form)
+            refuse_ending(output, fitting, f"--format {form} 的")
+        form = by_ending
+    form = form or "text"
     criteria = texts.InForce(None, rulebook())
     old, new = (texts.named(name, criteria) for name in (before, after))
     pairs = texts.pairs(old, new, titles_of(tiers), procedure)
     found = [compare(old.rules.ruleset(p.before), new.rules.ruleset(p.after)) for p in pairs]
-    apart = texts.apart(old, new, titles_of(tiers), procedure)
+    alone = texts.apart(old, new, titles_of(tiers), procedure)
     if as_json:
-        sides = {"before": old.label, "after": new.label, "only_in_one": apart}
+        sides = {"before": old.label, "after": new.label, "only_in_one": alone}
         print_json({**sides, "tiers": [c.to_json() for c in found]})
         return
     heading = differences.title(old.label, new.label)
     sheets = [differences.sheet(c) for c in found]
-    sheets += [differences.lone(tier, label) for tier, label in apart.items()]
-    if form is None:
-        suffix = output.suffix.lower() if output else ""
-        form = {".md": "markdown", ".html": "html", ".htm": "html"}.get(suffix, "text")
+    sheets += [differences.lone(tier, label) for tier, label in alone.items()]
     if form == "text" and output is None:
         differences.print_text(heading, sheets, console)
         return

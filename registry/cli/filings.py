@@ -157,7 +157,10 @@ def _show_groups(
 )
 @click.option(
     "--report",
-    type=Output(),
+    "--output",
+    "-o",
+    "report",
+    type=Output(".xlsx", ".csv", replaced=True),
     help="把全部提示和错误写入此 xlsx 文件；文件夹的写入 csv 文件。",
 )
 @click.option("--partial", is_flag=True, help="文件有错误时，仍登记无误的各行。")

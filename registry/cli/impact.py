@@ -10,14 +10,15 @@ from registry import effects, impact, texts
 from registry.checking import titles_of
 from registry.cli.common import (
     Day,
-    Output,
     Procedure,
     Refused,
+    apart,
     batch_option,
     command,
     console,
     engine,
     json_option,
+    output_option,
     progress,
     rulebook,
     tiers_option,
@@ -54,8 +55,14 @@ from registry.screening.stocktaking import Verdicts
     help="只逐户说明结论改变的企业（后一文本符合或不符合，前一文本不是），其余只计家数：用筛查计算，适合大批量。",
 )
 @click.option("--as-of", type=Day(), help="按此日期的情况检查；默认用各自的填报日期。")
-@click.option("--output", "-o", type=Output(".xlsx"), help="逐户写入此 xlsx 文件。")
-@click.option("--html", type=Output(".html", ".htm"), help="把汇总和图写入此网页文件。")
+@output_option(
+    ".xlsx",
+    ".html",
+    ".htm",
+    help="写入此文件：.xlsx 逐户的工作簿，.html 汇总和图的网页；可多次给出。",
+    replaced=True,
+    multiple=True,
+)
 @json_option
 def impact_of(
     before: str | None,
@@ -67,8 +74,7 @@ def impact_of(
     holders: bool,
     changed: bool,
     as_of: date | None,
-    output: Path | None,
-    html: Path | None,
+    output: tuple[Path, ...],
     as_json: bool,
 ) -> None:
     """摸底：换用另一文本，哪些企业仍符合、不再符合、新符合，哪些不能判断、缺什么。
@@ -76,12 +82,15 @@ def impact_of(
     同一份填报按两个文本各算一遍；也可用于修改中的草案。结果是模拟，不是决定，不写入登记库。
     """
     procedure = procedure or (RECHECK if holders else RECOGNITION)
-    page = impact_report.PageSink() if html else None
+    for path in output:
+        apart(path, *(Path(name) for name in (before, after) if name and Path(name).exists()))
+    books = [path for path in output if path.suffix.lower() == ".xlsx"]
+    pages = [path for path in output if path not in books]
+    page = impact_report.PageSink() if pages else None
     printed = impact_report.JsonSink() if as_json else None
     with ExitStack() as stack:
-        book = stack.enter_context(workbook(output)) if output else None
-        listed = impact_report.WorkbookSink(book) if book is not None else None
-        sinks = [s for s in (listed, page, printed) if s is not None]
+        listed = [impact_report.WorkbookSink(stack.enter_context(workbook(p))) for p in books]
+        sinks = [*listed, *(s for s in (page, printed) if s is not None)]
         database = stack.enter_context(engine())
         session = stack.enter_context(storage.session(database))
         criteria = texts.InForce(publication.current(session), rulebook())
@@ -108,10 +117,11 @@ def impact_of(
             for number in steps:
                 done(number)
         sides.close()
-        if listed is not None:
-            listed.close(run)
-    if page is not None and html is not None:
-        with written_whole(html) as fresh:
+        for book in listed:
+            book.close(run)
+    for path in pages:
+        assert page is not None
+        with written_whole(path) as fresh:
             fresh.write_text(page.html(run), encoding="utf-8")
     if printed is not None:
         for part in printed.texts(run):
@@ -121,9 +131,8 @@ def impact_of(
     if not run.tallies and not run.number_refused:
         raise Refused("范围内没有企业：请核对 --region、--tier 和 --holders")
     impact_report.print_summary(run, console)
-    for path in (output, html):
-        if path is not None:
-            click.echo(f"（{effects.LABEL}）已写入 {path}")
+    for path in output:
+        click.echo(f"（{effects.LABEL}）已写入 {path}")
     _refuse_faults(run)
 
 

@@ -18,8 +18,8 @@ from registry import impact, texts
 from registry.checking import titles_of
 from registry.cli.common import (
     Day,
-    Output,
     Refused,
+    apart,
     batch_option,
     command,
     console,
@@ -27,6 +27,7 @@ from registry.cli.common import (
     errors,
     jobs_option,
     json_option,
+    output_option,
     print_json,
     procedure_option,
     progress,
@@ -148,11 +149,12 @@ class Near(click.ParamType[Fraction]):
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="tidu snapshot 写成的文件夹；默认现取。",
 )
-@click.option(
-    "--output",
-    "-o",
-    type=Output(".xlsx", ".parquet", ".csv"),
+@output_option(
+    ".xlsx",
+    ".parquet",
+    ".csv",
     help="写入此文件：.xlsx 汇总和名单，.parquet 或 .csv 每家一行。",
+    replaced=True,
 )
 @jobs_option
 @json_option
@@ -179,6 +181,8 @@ def screen(
     """
     if ruleset is not None and draft is not None:
         raise click.UsageError("--ruleset 和 --draft 只能给出一个")
+    if output is not None:
+        apart(output, *filter(None, (draft, folder)))
     with ExitStack() as stack:
         database = stack.enter_context(engine())
         session = stack.enter_context(storage.snapshot(database))

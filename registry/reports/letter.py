@@ -1,5 +1,6 @@
 """The letter that tells an enterprise of a decision: 《决定告知书》, to be printed on A4."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from registry.reports.explaining import Explanation
@@ -24,8 +25,13 @@ _SHORT: Final = 16
 _NUMERALS: Final = "一二三四五六七八九十"
 
 
+def letters(written: Sequence[str], title: str) -> str:
+    """Letters as one HTML file, each of which begins on a page of its own."""
+    return page("letters.html", letters=written, title=title)
+
+
 def letter(found: Explanation, office: str = "") -> str:
-    """The letter of a decision as one HTML file; without ``office``, a line is left to fill in."""
+    """The letter of a decision, to be put into a file; without ``office``, a line is left to fill in."""
     gaps, settled = gaps_section(found), settled_section(found)
     reasons = met_items(found, _YOU) if found.outcome is Outcome.MET else reason_items(found, _YOU)
     values = {

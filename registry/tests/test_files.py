@@ -50,7 +50,7 @@ REPORTS = (
     ("a.csv", *SCREEN),
     ("a.parquet", *SCREEN),
     ("a.xlsx", "impact", "--to", "2026.2", "-o"),
-    ("a.html", "impact", "--to", "2026.2", "--html"),
+    ("a.html", "impact", "--to", "2026.2", "-o"),
     ("a.xlsx", "check", "--all", "--tier", "创新型", "--output"),
     ("a.xlsx", "import", str(DEMO_COUNTY), "--report"),
     ("a.html", *DIFF),
@@ -93,7 +93,7 @@ def test_a_folder_that_is_not_there_is_told_before_the_work(
 
 
 @on_sqlite
-@pytest.mark.parametrize("command", [SCREEN, DIFF, ("impact", "--to", "2026.2", "--html")])
+@pytest.mark.parametrize("command", [SCREEN, DIFF, ("impact", "--to", "2026.2", "-o")])
 def test_what_is_no_report_by_its_name_is_not_written_over(
     run: Run, tmp_path: Path, command: tuple[str, ...]
 ) -> None:

@@ -347,8 +347,8 @@ def test_the_command_stores_nothing_unless_all_is_right_or_partial(
 @pytest.mark.parametrize(
     ("report", "message"),
     [
-        ("全省/ip.csv", "全省/ip.csv 在要读取的文件夹里：请写到别处，以免覆盖原表"),
-        ("全省/新/问题.csv", "全省/新/问题.csv 在要读取的文件夹里：请写到别处，以免覆盖原表"),
+        ("全省/ip.csv", "全省/ip.csv 在要读取的文件夹里：请写到别处，以免覆盖原有的文件"),
+        ("全省/新/问题.csv", "全省/新/问题.csv 在要读取的文件夹里：请写到别处，以免覆盖原有的文件"),
         ("表头.csv", "表头.csv 就是要读取的文件：请另取文件名，以免覆盖原表"),
         ("问题.xlsx", "问题.xlsx：文件夹的问题清单可能很长，请把文件名改为以 .csv 结尾"),
     ],

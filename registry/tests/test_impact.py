@@ -209,7 +209,7 @@ def test_every_output_says_simulation_and_nothing_is_recorded(
     )
     before = head(database), tables(database)
     shown = run(
-        "impact", "--to", "miit-2026-2", "--tier", "专精特新", "-o", "x.xlsx", "--html", "x.html"
+        "impact", "--to", "miit-2026-2", "--tier", "专精特新", "-o", "x.xlsx", "-o", "x.html"
     )
     assert shown.exit_code == 0, shown.output
     assert (head(database), tables(database)) == before
@@ -413,8 +413,7 @@ def test_names_of_texts_are_explained(run: Run, tmp_path: Path) -> None:
         (("--to", "miit-2022-63"), "之前没有适用过别的文本：请用 --from 指明"),
         (("--to", "2026.2", "--from", "63.3.复核", "--tier", "小巨人"), ""),
         (("--to", "miit-2026-2", "--tier", "创新型"), "没有共同的层级和程序（认定）"),
-        (("--to", "2026.2", "--html", "x.xlsx"), "文件名请以 .html 或 .htm 结尾"),
-        (("--to", "2026.2", "--output", "x.csv"), "文件名请以 .xlsx 结尾"),
+        (("--to", "2026.2", "--output", "x.csv"), "文件名请以 .xlsx、.html 或 .htm 结尾"),
         (("--to", "."), "不是标准目录：请复制整个 features 目录"),
     ):
         result = run("impact", *arguments)

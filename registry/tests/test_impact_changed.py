@@ -103,7 +103,7 @@ def test_workbook_page_and_summary_say_what_they_list(
     run: Run, tmp_path: Path, screened: None
 ) -> None:
     load(run, tmp_path, filed(1, rd_expense_at_2024="999999.99"), filed(2))
-    shown = run("impact", *RULE, "--changed", "-o", "x.xlsx", "--html", "x.html")
+    shown = run("impact", *RULE, "--changed", "-o", "x.xlsx", "-o", "x.html")
     assert shown.exit_code == 0, shown.output
     assert "只逐户说明结论改变的企业" in shown.output
     assert "仍符合1家，不再符合1家" in shown.output
