@@ -475,11 +475,12 @@ class _Explainer:
         return f"无法计算（{'、'.join(blamed)}）" if blamed else reading_text(indicator, reading)
 
     def unusable(self, expr: Expr) -> Iterator[str]:
-        """The filed figures by which a formula divides though they are zero or negative."""
-        for divisor in dict.fromkeys(_divisors(expr)):
-            for figure in self.leaf(divisor):
-                filed = self.profile.values.get(figure.key)
-                if filed is not None and Fraction(filed) <= 0:
+        """The filed figures that do not allow to compute: negative ones, and zeros that it divides by."""
+        divisors = set(_divisors(expr))
+        for leaf in (x for x in leaves(expr) if x[0] in ("fact", "year")):
+            reading = self.evaluator.read(leaf)
+            if reading.broken or (leaf in divisors and reading.exact == 0):
+                for figure in self.leaf(leaf):
                     yield f"{figure.name.partition('（')[0]}填报为{figure.value}"
 
     def distance(self, indicator: Indicator, reading: Reading, line: Line) -> str:

@@ -29,7 +29,8 @@ class Fact:
 
     ``unit`` is how forms state it (values are kept in the unit's base); ``yearly`` facts are kept
     per fiscal year, a ``rating`` per calendar year, being known before that year's accounts are;
-    ``minimum``/``maximum`` bound what can be true of it, in base units.
+    ``minimum``/``maximum`` bound what can be true of it, in base units: a yearly figure below its
+    minimum is kept as filed, though nothing can be computed with it.
     """
 
     id: str
@@ -62,6 +63,20 @@ class Fact:
             case "code":
                 return value in self.codes
         return True
+
+    @property
+    def signed(self) -> bool:
+        """Whether accounts may show a figure below its minimum, such as negative revenue: it is kept."""
+        return self.yearly and not self.rating and self.minimum is not None
+
+    def unusable(self, value: Scalar) -> bool:
+        """Whether a value is kept as filed though nothing can be computed with it.
+
+        >>> fact("营业收入总额").unusable("-5"), fact("净利润总额").unusable("-5")
+        (True, False)
+        """
+        text = str(value)  # most figures have no sign, and need no reading
+        return text[:1] == "-" and self.signed and Fraction(text) < (self.minimum or 0)
 
     @cached_property
     def _form(self) -> re.Pattern[str] | None:
@@ -393,7 +408,7 @@ def _check_number(fact: Fact, value: str) -> str | None:
         return "应为数字"
     if fact.unit in _COUNTED and number.denominator != 1:
         return "应为整数"
-    if fact.minimum is not None and number < fact.minimum:
+    if fact.minimum is not None and number < fact.minimum and not fact.signed:
         return f"不应小于{fact.minimum}"
     if fact.maximum is not None and number > fact.maximum:
         return "不应超过100%" if fact.unit == "%" else f"不应大于{fact.maximum}"

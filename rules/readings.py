@@ -371,8 +371,25 @@ def _leaf(fact: Fact) -> Callable[[Scalar | None], Reading]:
         return lambda value: _YES if value is True else either if value is None else _NO
     unknown = _interval(fact.minimum, fact.maximum, gap)
     if fact.kind == "number":
-        return lambda value: unknown if value is None else _number(str(value))
+        return _number_leaf(fact, unknown)
     return lambda value: unknown if value is None else _code(str(value))
+
+
+def _number_leaf(fact: Fact, unknown: Reading) -> Callable[[Scalar | None], Reading]:
+    """The same of a number: one below the least that can be true of the fact is broken."""
+    if fact.minimum is None:
+        return lambda value: unknown if value is None else _number(str(value))
+    least = fact.minimum.numerator if fact.minimum.denominator == 1 else fact.minimum
+    broken = _broken(f"{fact.name}{f'小于{least}' if least else '为负数'}")
+
+    def read(value: Scalar | None) -> Reading:
+        if value is None:
+            return unknown
+        found = _number(str(value))
+        assert found.lo is not None
+        return broken if found.lo < least else found
+
+    return read
 
 
 def _sum(values: list[Number | None]) -> Number | None:

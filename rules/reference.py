@@ -533,7 +533,10 @@ def same(lo: Number, hi: Number | None) -> bool:
 
 
 def leaf(fact: Json, value: object) -> Reading:
-    """A filed fact, or a finding; where it is unknown, whatever may be true of it."""
+    """A filed fact, or a finding; where it is unknown, whatever may be true of it.
+
+    A number below the least that can be true of the fact is broken.
+    """
     kind, origin = fact["kind"], fact["origin"]
     if kind not in ("number", "flag", "code", "date", "text") or origin not in ("填报", "认定"):
         raise EvaluationError(f"unknown kind or origin of a fact: {kind!r}, {origin!r}")
@@ -548,7 +551,8 @@ def leaf(fact: Json, value: object) -> Reading:
         if value is None:
             lo, hi = fact["minimum"], fact["maximum"]
             return interval(lo and number(lo), hi and number(hi), gap)
-        return exactly(number(value))
+        known = number(value)
+        return BROKEN if fact["minimum"] and known < number(fact["minimum"]) else exactly(known)
     if value is None:
         return Reading(None, None, gap)
     if not isinstance(value, str):

@@ -168,7 +168,7 @@ class YearlyFigure(Stated, table=True):
     """The figures of one fiscal year as a filing stated them.
 
     Current is, per enterprise and year, the statement of the newest current filing; what an older
-    filing stated stays readable through ``filing_id``.
+    filing stated stays readable through ``filing_id``. Figures may be below zero, as accounts show them.
     """
 
     __tablename__ = "yearly_figure"
@@ -176,16 +176,6 @@ class YearlyFigure(Stated, table=True):
         _current("yearly_figure", "enterprise_id", "fiscal_year"),
         _period(),
         CheckConstraint("fiscal_year BETWEEN 1949 AND 2999", "fiscal_year"),
-        _at_least(
-            0,
-            "staff",
-            "rd_staff",
-            "revenue",
-            "main_revenue",
-            "rd_expense",
-            "total_assets",
-            "total_liabilities",
-        ),
     )
 
     fiscal_year: int

@@ -364,7 +364,8 @@ def read_industry(value: CellValue, unit: str = "") -> Parsed:
 def read_fact(fact: Fact, value: CellValue, unit: str = "") -> Parsed:
     """A cell as a value of ``fact``; ``unit`` is the heading's, else the catalogue's is meant.
 
-    What cannot be a value of the fact is a notice, and unknown.
+    What cannot be a value of the fact is a notice, and unknown; a negative figure of accounts that
+    nothing can be computed with is a notice, and kept.
     """
     if isinstance(value, str) and _as_it_is(fact, value, unit):
         return Parsed(value)
@@ -375,6 +376,8 @@ def read_fact(fact: Fact, value: CellValue, unit: str = "") -> Parsed:
     parsed = _reader(fact)(value, unit or ("" if fact.unit == "%" else fact.unit))
     if parsed.value is not None and (fault := check_value(fact, parsed.value)):
         return Parsed(None, fault, "请核对")
+    if parsed.value is not None and fact.unusable(parsed.value):
+        return Parsed(parsed.value, "为负数，照录，但不能用来计算", "请核对正负号")
     return parsed
 
 
@@ -391,7 +394,9 @@ def _as_it_is(fact: Fact, text: str, unit: str) -> bool:
     if fact.kind != "number":
         return False
     form = _AS_IT_IS.get(unit or fact.unit)
-    return form is not None and form.fullmatch(text) is not None and not check_value(fact, text)
+    if form is None or form.fullmatch(text) is None or check_value(fact, text):
+        return False
+    return not fact.unusable(text)
 
 
 def _reader(fact: Fact) -> Callable[[CellValue, str], Parsed]:

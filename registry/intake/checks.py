@@ -24,13 +24,15 @@ PARTS: Final = {
 
 
 def check_parts(submission: Submission) -> Iterator[Issue]:
-    """A 错误 for every part that is larger than its whole."""
+    """A 错误 for every part that is larger than its whole, where that can be computed with."""
     values = submission.values
     for key, small in values.items():
         total = _whole(key)
         if total not in values:
             continue
         large = values[total]
+        if fact(total.partition("@")[0]).unusable(large):
+            continue
         if Decimal(str(small)) > Decimal(str(large)):
             (part, _, year), (whole, _, _) = key.partition("@"), total.partition("@")
             a, b = fact(part), fact(whole)

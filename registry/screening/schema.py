@@ -118,7 +118,7 @@ def column(name: str, fact: Fact) -> Column:
     if fact.kind != "number":
         return Column(name, fact)
     scale, limit = _SCALES.get(fact.unit, _COUNTED)
-    low = -limit if fact.minimum is None else _part(fact.minimum, scale)
+    low = -limit if fact.minimum is None or fact.signed else _part(fact.minimum, scale)
     return Column(name, fact, scale, low, limit, limit)
 
 

@@ -97,6 +97,9 @@ TRANSITIONS: list[tuple[dict[str, Any], str, str, list[str]]] = [
     ({"total_liabilities_at_2025": "24000000"}, "仍符合", "符合", []),
     ({"total_liabilities_at_2025": "24000000.01"}, "不再符合", "按已有数据即不符合",
      ["上年度末资产负债率 不高于80% 超出不足0.0001个百分点，合0.01元"]),
+    # what cannot be computed is for a person, though nothing is missing
+    ({"total_assets_at_2025": "0"}, "不能判断", "数据齐全，待人工认定", []),
+    ({"total_assets_at_2025": "-0.01"}, "不能判断", "数据齐全，待人工认定", []),
     # R&D: of the last year before, of each of two years after
     ({"rd_expense_at_2024": "1000000"}, "仍符合", "符合", []),
     ({"rd_expense_at_2024": "999999.99"}, "不再符合", "按已有数据即不符合",

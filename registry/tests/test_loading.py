@@ -233,7 +233,7 @@ def test_an_amount_in_its_one_form_is_taken_as_any_other(monkeypatch: pytest.Mon
         ({"revenue@2022": "1e18"}, "超出可保存的范围"),
         ({"revenue@2022": "1/3"}, "应为十进制数字"),
         ({"revenue@2022": "NaN"}, "应为数字"),
-        ({"revenue@2022": "-1"}, "不应小于0"),
+        ({"financing_two_years": "-1"}, "不应小于0"),
         ({"market_share": "1e-99"}, "超出可保存的范围"),
         ({"staff@2022": "12.5"}, "应为整数"),
         ({"staff@2022": True}, "应为文字"),

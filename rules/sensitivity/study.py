@@ -312,10 +312,13 @@ class Study:
     def walk(self, variable: Variable, way: int) -> Tried:
         """Ever larger (way 1) or smaller (-1) values of a figure or date, and what they come to.
 
-        Of neighbouring values that take the same course only the nearest is given.
+        Of neighbouring values that take the same course only the nearest is given. From a figure
+        that nothing can be computed with, the way up begins at the least that can be true of it.
         """
         made, grid = self._maker(variable), variable.grid()
         place: int | None = floor(variable.place) + 1 if way > 0 else ceil(variable.place) - 1
+        if place is not None and way > 0 and grid.lo is not None:
+            place = max(place, grid.lo)
         while (
             place is not None
             and (grid.lo is None or grid.lo <= place)

@@ -85,13 +85,12 @@ def values(fact: Fact) -> st.SearchStrategy[Scalar]:
         case "text":
             return st.sampled_from(["C3511", "F5191", "I6513", "K7010", "J6610", "文字"])
     if fact.unit == "万元":
-        return st.sampled_from(
-            [v for v in [*FIGURES, "-0.01", "-5000000"] if fact.minimum is None or Fraction(v) >= 0]
-        )
+        below = ["-0.01", "-5000000"] if fact.signed else []
+        return st.sampled_from([*FIGURES, *below])
     if fact.unit == "%":
         return st.sampled_from(["0", "0.0999", "0.1", "0.1001", "0.3", "0.3001", "1"])
     top = 60 if fact.maximum is None else int(fact.maximum)
-    return st.integers(int(fact.minimum or 0), top).map(str)
+    return st.integers(-1 if fact.signed else int(fact.minimum or 0), top).map(str)
 
 
 @cache

@@ -353,7 +353,11 @@ def test_random_rulesets_come_out_as_the_semantics_say() -> None:
 
 # One comparison, by hand
 
-KNOWN, GAP_MISSING, GAP_PENDING = number("a"), number("m", lo=0, hi=10), number("p", "认定", 0, 10)
+KNOWN, GAP_MISSING, GAP_PENDING = (
+    number("a", lo=None),
+    number("m", lo=0, hi=10),
+    number("p", "认定", 0, 10),
+)
 TINY = Fraction(1, 10**40)
 BIT = Fraction(1, 1000)
 LIMIT = Fraction(10, 3)

@@ -101,6 +101,16 @@ def test_what_cannot_be_computed_says_so() -> None:
     )
 
 
+def test_a_figure_that_cannot_be_negative_is_shown_as_filed_and_asked_of_a_person() -> None:
+    negative = {"rd_expense@2022": "1400000", "revenue@2022": "-50000"}
+    finding = explain(decide("63.2.研发费用", negative))
+    assert finding.outcome == "待人工认定"
+    check = checks(finding)["上年度研发费用占比 不低于3%"]
+    assert check.value == "无法计算（2022年营业收入总额填报为-5万元）"
+    assert [f.value for f in check.figures] == ["140万元", "-5万元"]
+    assert [f.name for f in missing(finding)] == ["上年度研发费用占比"]
+
+
 def test_a_settled_part_hides_no_open_one_and_asks_for_nothing_that_cannot_matter() -> None:
     failed = explain(decide("63.2.研发费用", {"rd_expense@2022": "990000"}))
     assert failed.outcome == "不符合"

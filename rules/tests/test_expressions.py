@@ -175,6 +175,11 @@ PENDING = {"valid": True}
         (div(X, Y), {"y": "0"}, BROKEN),
         (div(X, LOSS), {"x": "2", "loss": "-1"}, BROKEN),
         (div(LOSS, Y), {"loss": "-1", "y": "2"}, known("-1/2")),
+        # below the least that can be true of a fact
+        (X, {"x": "-0.01"}, BROKEN),
+        (add(X, Y), {"x": "-1", "y": "2"}, BROKEN),
+        (div(X, Y), {"x": "-1", "y": "2"}, BROKEN),
+        (LOSS, {"loss": "-1"}, known(-1)),
         (div(div(X, Y), X), {"y": "0"}, BROKEN),
         (div(X, div(X, Y)), {"y": "0"}, BROKEN),
         (add(const("1"), div(X, Y)), {"x": "2", "y": "0"}, BROKEN),

@@ -46,9 +46,11 @@ GOOD = [
     Profile(AS_OF, {"registered_in_prc": False, "sector_found": "工业", "industry_code": ""}),
     Profile(AS_OF),
     Profile(AS_OF, {}, {"ip": RecordList(({"grant_date": "2020-02-29", "holder_rank": "1"},))}),
+    Profile(AS_OF, {"revenue@2022": "-1", "staff@2022": "-2"}),
 ]
 BAD = [
-    ({"revenue@2022": "-1"}, {}, "revenue@2022：营业收入总额「-1」不应小于0"),
+    ({"ip_class_one": "-1"}, {}, "ip_class_one：Ⅰ类知识产权总数「-1」不应小于0"),
+    ({"development_score@2022": "-1"}, {}, "专精特新发展评价得分「-1」不应小于0"),
     ({"revenue@2022": "1e3"}, {}, "写法不规范"),
     ({"revenue@2022": "１"}, {}, "写法不规范"),
     ({"revenue@2022": True}, {}, "应为文字"),

@@ -293,6 +293,9 @@ def test_every_margin_of_one_whole_tier_is_that_of_a_scan() -> None:
         # below 100万元 no revenue helps, and none that is large makes 3%
         ("999999.99", "30000000", (None, ("1000000", "符合")), (None, None)),
         ("1000000", "40000000", (None, ("1200000", "符合")), (("33333333.33", "符合"), None)),
+        # what cannot be negative is first of all made nothing, which is no denominator either
+        ("1500000", "-50000", (("999999.99", "不符合"), None), (None, ("0.01", "符合"))),
+        ("-0.01", "50000000", (None, ("0", "不符合")), (None, None)),
     ],
 )  # fmt: skip
 def test_edges_of_the_rd_ratio(

@@ -222,9 +222,17 @@ def test_codes_are_found_through_full_width_forms_and_blanks():
 
 
 def test_what_cannot_be_true_of_a_fact_is_unknown():
-    assert read_fact(fact("staff"), "-5") == (None, "不应小于0", "请核对")
+    assert read_fact(fact("ip_class_one"), "-5") == (None, "不应小于0", "请核对")
     assert read_fact(fact("digital_level"), 5) == (None, "不应大于4", "请核对")
     assert read_fact(fact("local_points"), "15").value == "15"
+
+
+@pytest.mark.parametrize("text", ["-5", "（5）", "－5"])
+def test_a_negative_figure_of_accounts_is_kept_and_told(text):
+    kept = "为负数，照录，但不能用来计算", "请核对正负号"
+    assert read_fact(fact("revenue"), text, "元") == ("-5", *kept)
+    assert read_fact(fact("staff"), text) == ("-5", *kept)
+    assert read_fact(fact("net_profit"), text, "元") == ("-5", "", "")
 
 
 def test_error_values_of_formulas_are_not_text():

@@ -37,6 +37,11 @@ KINDS: dict[str, tuple[dict[str, Any], str, str]] = {
     "missing beside zero": ({MAIN[2020]: 0, MAIN[2022]: None}, "材料不足", "2022年主营业务收入"),
     "no assets": ({ASSETS: 0}, "待人工认定", f"{DEBT}无法计算"),
     "no assets, debts missing": ({ASSETS: 0, DEBTS: None}, "待人工认定", f"{DEBT}无法计算"),
+    "negative assets": ({ASSETS: -15000}, "待人工认定", f"{DEBT}无法计算"),
+    "growth from a negative": ({MAIN[2020]: "-7000"}, "待人工认定", f"{GROWTH}无法计算"),
+    "negative revenue": ({REVENUE[2021]: "（9500）"}, "待人工认定", "上上年度研发费用占比无法计算"),
+    "negative R&D": ({"2022年研发费用（万元）": -320}, "待人工认定", "上年度研发费用占比无法计算"),
+    "negative staff": ({STAFF: -120, RESEARCHERS: None}, "符合", ""),
     "no revenue": (
         dict.fromkeys((*MAIN.values(), *REVENUE.values()), 0),
         "不符合",
@@ -119,6 +124,27 @@ def test_every_report_says_what_was_filed_as_zero(
     done = registered(*command)
     assert done.exit_code == 0, done.output
     assert said in "".join(done.output.split("\n")).replace(" ", "")
+
+
+def test_a_negative_figure_is_stored_screened_and_shown_as_filed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TIDU_DATABASE_URL", f"sqlite:///{tmp_path / 'tidu.db'}")
+    file = filed(tmp_path, "negative assets", "negative revenue")
+    said = []
+    for command in (
+        ("import", str(file), "--by", "李四"),
+        ("check", code(1), "--tier", "小巨人", "--explain"),
+        ("screen", "--tier", "小巨人", "--as-of", "2023-06-30"),
+    ):
+        done = CliRunner().invoke(main, command, prog_name="tidu")
+        assert done.exit_code == 0, done.output
+        said.append(done.output)
+    assert "“资产总额”为负数，照录，但不能用来计算" in said[0]
+    assert "未提供" not in said[0]
+    assert "2022年资产总额（上年度）：-15000万元" in said[1]
+    assert "符合1家，不符合0家，材料不足0家，待人工认定2家" in said[2]
+    assert "逐项一致" in said[2]
 
 
 def test_a_workbook_lists_what_cannot_be_computed_with_the_cells(

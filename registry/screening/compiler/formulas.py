@@ -1,6 +1,7 @@
 """Formulas of indicators as SQL, each read once: those of filings, or of the records of one list."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 from functools import reduce
@@ -43,6 +44,7 @@ from registry.screening.compiler.widths import (
     literal,
 )
 from registry.screening.schema import Column, Schema
+from rules.facts import Fact
 from rules.model import Expr, Ruleset
 from rules.readings import years_between
 
@@ -402,7 +404,19 @@ def _leaf(column: Column) -> Number | Words:
 
     if fact.minimum is not None and fact.minimum == fact.maximum:
         gap = Gap()
-    return Number(end(fact.minimum), end(fact.maximum), gap, column.scale)
+    return _usable(Number(end(fact.minimum), end(fact.maximum), gap, column.scale), value, fact)
+
+
+def _usable(number: Number, value: Int, fact: Fact) -> Number:
+    """A figure that is broken where it is below the least that can be true of it."""
+    scale = number.scale
+    least = None if fact.minimum is None else int(fact.minimum * scale)
+    if least is None or value.low >= least:
+        return number
+    below = choice([(compare("<", value, literal(least)), True)], False)
+    lo, hi = (None if e is None else replace(e, low=least) for e in (number.lo, number.hi))
+    broken = Number(None, None, Gap(pending=True), scale, broken=True)
+    return chosen_figure([(below, broken)], replace(number, lo=lo, hi=hi))
 
 
 # arithmetic

@@ -30,10 +30,14 @@ HUGE = [
     "999999999999999.99",
     "1000000000000000",
 ]
+#: How many of the figures that accounts may show below zero are, though nothing can be computed so.
+NEGATIVE = 0.03
 CODES = ["C3511", "F5191", "I6513", "K7010", "J6610", "A0111", "E", "G5310", "文字", "", "H61"]
 
 
 def value(rng: random.Random, fact: Fact) -> Scalar:
+    if fact.signed and rng.random() < NEGATIVE:
+        return "-1" if fact.unit == "人" else rng.choice(["-0.01", "-5000000"])
     match fact.kind:
         case "flag":
             return rng.random() < 0.5
