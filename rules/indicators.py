@@ -136,6 +136,9 @@ INDICATORS: Final[tuple[Indicator, ...]] = (
         "工信部联企业〔2011〕300号",
     ),
     # figures of one record
+    Indicator(
+        "列入研发机构清单", "flag", "", const("1"), "institutions", "附件3：自建或者联合建立，不限级别"
+    ),
     _number("受让至填报年限", "年", years(field("transfer_date"), as_of()), "附件4", "ip"),
     _number("授权至填报年限", "年", years(field("grant_date"), as_of()), "附件4", "ip"),
     _number("实缴距填报年度数", "年", calendar_years(field("date"), as_of()), "附件4", "financing"),
