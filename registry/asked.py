@@ -16,7 +16,7 @@ from registry.intake.coverage import FIELDS, Key, Wanted
 from registry.judging import RECOGNITION, Rules
 from rules.editions import governing
 from rules.errors import NoRulesetError
-from rules.expressions import asked, leaves
+from rules.expressions import asked, leaves, sought
 from rules.facts import FACTS, RECORDS, TITLES, fact, record_kind
 from rules.model import Expr, Ruleset
 
@@ -64,7 +64,7 @@ class Asked:
 
 def _columns(ruleset: Ruleset, day: date) -> Iterator[tuple[Key, Wanted]]:
     formulas = [i.expr for i in ruleset.indicators.values() if not i.records]
-    read = dict.fromkeys(leaf for expr in formulas for leaf in leaves(expr))
+    read = dict.fromkeys(leaf for expr in formulas for leaf in sought(expr))
     rather = {leaf: better for expr in formulas for leaf, better in _fallbacks(expr)}
     totalled = {leaf[1] for leaf in read if leaf[0] in ("count", "total") and leaf[-1] is not None}
     for leaf in read:

@@ -13,7 +13,7 @@ from enum import Enum
 from fractions import Fraction
 from typing import Any, Final
 
-from rules.expressions import asked, leaves
+from rules.expressions import asked, leaves, sought
 from rules.facts import fact, period_name, record_kind
 from rules.model import (
     Attested,
@@ -273,7 +273,7 @@ def asked_for(ruleset: Ruleset) -> dict[str, str]:
     return {
         key: name
         for indicator in ruleset.indicators.values()
-        for leaf in leaves(indicator.expr)
+        for leaf in sought(indicator.expr)
         for key, name in zip(asked(leaf, indicator.records), _names(leaf, indicator), strict=True)
     }
 

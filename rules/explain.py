@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 from rules.decider import Decision
-from rules.expressions import asked, leaves
+from rules.expressions import asked, leaves, sought
 from rules.facts import RecordList, period_name, record_kind, yearly_key
 from rules.model import (
     Attested,
@@ -563,7 +563,12 @@ class _Explainer:
                 reading = self.evaluator.read(a, indicator.records)
                 if not reading.broken and reading.gap is Gap.NONE:
                     return leaves(a)
-        return leaves(indicator.expr)
+        wanted = sought(indicator.expr)
+        return [x for x in leaves(indicator.expr) if x in wanted or self.known(x)]
+
+    def known(self, leaf: Expr) -> bool:
+        """Whether a fact is filed."""
+        return self.evaluator.read(leaf).gap is Gap.NONE
 
     def leaf(self, leaf: Expr) -> Iterator[Figure]:
         match leaf:

@@ -22,6 +22,8 @@ Every value is an interval: an unknown figure may be anything that its catalogue
 division by a known figure that is not above zero cannot be computed, and only a person can settle it.
 """
 
+from collections.abc import Iterator
+
 from rules.model import Expr
 
 
@@ -133,6 +135,24 @@ def leaves(expr: Expr) -> list[Expr]:
                 if leaf not in found:
                     found.append(leaf)
     return found
+
+
+def sought(expr: Expr) -> list[Expr]:
+    """The same, without the filed facts that only bound a value: nobody need file these for it.
+
+    >>> sought(bounded(fact("ip_own_earning"), (), (fact("ip_class_one"),)))
+    [('fact', 'ip_own_earning')]
+    """
+    bounds = set(_bounds(expr))
+    return [leaf for leaf in leaves(expr) if leaf not in bounds]
+
+
+def _bounds(expr: Expr) -> Iterator[Expr]:
+    if expr[0] == "bounded":
+        yield from (bound for ends in expr[2:] for bound in ends if bound[0] == "fact")
+    for part in expr[1:]:
+        if isinstance(part, tuple) and part and isinstance(part[0], str):
+            yield from _bounds(part)
 
 
 def asked(leaf: Expr, records: str = "") -> tuple[str, ...]:

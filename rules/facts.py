@@ -30,7 +30,8 @@ class Fact:
     ``unit`` is how forms state it (values are kept in the unit's base); ``yearly`` facts are kept
     per fiscal year, a ``rating`` per calendar year, being known before that year's accounts are;
     ``minimum``/``maximum`` bound what can be true of it, in base units: a yearly figure below its
-    minimum is kept as filed, though nothing can be computed with it.
+    minimum is kept as filed, though nothing can be computed with it. ``part_of`` is the id of the fact
+    that it is no greater than, in the same year where both are yearly.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Fact:
     codes: tuple[str, ...] = ()
     note: str = ""
     rating: bool = False
+    part_of: str = ""
 
     def __hash__(self) -> int:
         """Of the id alone: a fact is looked up for every value that is checked."""
@@ -131,9 +133,9 @@ TITLES: Final = ("创新型中小企业", "专精特新中小企业", "专精特
 FACTS: Final[tuple[Fact, ...]] = (
     # yearly figures, closing figures of the audit report (annex 4)
     _yearly("staff", "从业人员", "人"),
-    _yearly("rd_staff", "研发人员", "人"),
+    _yearly("rd_staff", "研发人员", "人", part_of="staff"),
     _yearly("revenue", "营业收入总额", "万元"),
-    _yearly("main_revenue", "主营业务收入总额", "万元"),
+    _yearly("main_revenue", "主营业务收入总额", "万元", part_of="revenue"),
     _yearly("net_profit", "净利润总额", "万元", minimum=None),
     _yearly("rd_expense", "研发费用总额", "万元"),
     _yearly("total_assets", "资产总额", "万元"),
@@ -218,15 +220,16 @@ FACTS: Final[tuple[Fact, ...]] = (
             note="本企业持有对方或对方持有本企业的比例，取最高的一个；没有的填0"),
     _flag("group_similar", "与同集团小巨人主导产品相近", origin="认定"),
     # filed totals, used where no itemised records are filed
-    _number("ip_high_value", "Ⅰ类高价值知识产权总数", "项"),
-    _number("ip_self_developed", "自主研发Ⅰ类知识产权总数", "项"),
+    _number("ip_high_value", "Ⅰ类高价值知识产权总数", "项", part_of="ip_class_one"),
+    _number("ip_self_developed", "自主研发Ⅰ类知识产权总数", "项", part_of="ip_class_one"),
     _number("ip_class_one", "Ⅰ类知识产权总数", "项"),
     _number("ip_class_two", "Ⅱ类知识产权总数", "项"),
-    _number("ip_class_one_earning", "已应用并产生效益的Ⅰ类知识产权总数", "项"),
+    _number("ip_class_one_earning", "已应用并产生效益的Ⅰ类知识产权总数", "项", part_of="ip_class_one"),
     _number("ip_own_earning", "已应用并产生效益的自主申请Ⅰ类知识产权总数", "项",
+            part_of="ip_class_one_earning",
             note="只计自主申请、列前三位权利人的；受让、许可取得的不计"),
     _number("financing_three_years", "近三年新增股权融资总额", "万元"),
-    _number("financing_two_years", "近两年新增股权融资总额", "万元"),
+    _number("financing_two_years", "近两年新增股权融资总额", "万元", part_of="financing_three_years"),
 )  # fmt: skip
 
 RECORDS: Final[tuple[RecordKind, ...]] = (
@@ -318,6 +321,16 @@ def fact(name: str) -> Fact:
             f"没有名为「{name}」的填报项：请用 tidu template 取填报模板，查对其中的名称"
         )
     return found
+
+
+def wholes(id: str) -> tuple[str, ...]:
+    """What a fact is a part of, the nearest first.
+
+    >>> wholes("ip_own_earning")
+    ('ip_class_one_earning', 'ip_class_one')
+    """
+    whole = fact(id).part_of
+    return (whole, *wholes(whole)) if whole else ()
 
 
 def record_kind(name: str) -> RecordKind:

@@ -27,6 +27,7 @@ from rules.expressions import (
     year_number,
     years,
 )
+from rules.facts import wholes
 from rules.model import Expr, Indicator
 
 
@@ -46,6 +47,7 @@ _EARNING = count("ip", "63.4.效益Ⅰ类", "ip_class_one_earning")
 _THREE_YEARS = total("financing", "amount", "63.4.近三年融资", "financing_three_years")
 _TWO_YEARS = total("financing", "amount", "63.4.近两年融资", "financing_two_years")
 _OWN_EARNING = count("ip", "2026.4.效益Ⅰ类", "ip_own_earning")
+_AT_MOST = tuple(fact(whole) for whole in wholes("ip_own_earning"))
 _OWN_BRAND = least(count("brands", "63.4.自主品牌", "own_brand"), const("1"))
 _ABROAD = least(add(fact("overseas_research"), fact("developed_certificate")), const("1"))
 
@@ -96,7 +98,7 @@ INDICATORS: Final[tuple[Indicator, ...]] = (
     _number(
         "应用并产生效益的自主申请Ⅰ类知识产权数",
         "项",
-        _OWN_EARNING,
+        bounded(_OWN_EARNING, (), _AT_MOST),
         "工信部企业〔2026〕2号附件1、附件2",
     ),
     _number("近三年新增股权融资额", "万元", bounded(_THREE_YEARS, (_TWO_YEARS,)), "附件4"),
@@ -137,7 +139,12 @@ INDICATORS: Final[tuple[Indicator, ...]] = (
     ),
     # figures of one record
     Indicator(
-        "列入研发机构清单", "flag", "", const("1"), "institutions", "附件3：自建或者联合建立，不限级别"
+        "列入研发机构清单",
+        "flag",
+        "",
+        const("1"),
+        "institutions",
+        "附件3：自建或者联合建立，不限级别",
     ),
     _number("受让至填报年限", "年", years(field("transfer_date"), as_of()), "附件4", "ip"),
     _number("授权至填报年限", "年", years(field("grant_date"), as_of()), "附件4", "ip"),

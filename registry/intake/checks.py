@@ -12,15 +12,7 @@ from rules.facts import FACTS, Fact, RecordList, fact
 from rules.quantities import show
 
 #: Part -> whole, each in the same year where they are yearly.
-PARTS: Final = {
-    "rd_staff": "staff",
-    "main_revenue": "revenue",
-    "ip_high_value": "ip_class_one",
-    "ip_self_developed": "ip_class_one",
-    "ip_class_one_earning": "ip_class_one",
-    "ip_own_earning": "ip_class_one_earning",
-    "financing_two_years": "financing_three_years",
-}
+PARTS: Final = {item.id: item.part_of for item in FACTS if item.part_of}
 
 
 def check_parts(submission: Submission) -> Iterator[Issue]:
