@@ -5,9 +5,7 @@ one SQLite file can be restored like a backup. Rows are copied as they are store
 foreign keys and numbers, so that the triggers of the copy look at every one of them.
 """
 
-import os
 import sqlite3
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -22,6 +20,7 @@ from sqlmodel import Session, SQLModel
 
 from registry.database import storage
 from registry.errors import BackupError
+from registry.files import working_folder, written_whole
 from registry.record import journal
 
 #: Called with how many rows are done, and of how many.
@@ -55,15 +54,15 @@ def write(
         raise BackupError(f"「{path}」已存在，不会覆盖：请另取文件名")
     if not path.parent.is_dir():
         raise BackupError(f"没有文件夹「{path.parent}」：请先建立，或换一个位置")
-    # beside the file: a rename cannot go from one disk to another
-    with tempfile.TemporaryDirectory(prefix=".tidu-backup-", dir=path.parent) as folder:
-        unfinished = Path(folder) / "backup"
-        with storage.snapshot(engine) as source:
-            copied = _fill(unfinished, source, progress)
-        with _reading(unfinished) as session:
-            _compare(copied, _held(session))
-        unfinished.chmod(0o600)  # it holds the names and numbers that the registry holds
-        _publish(unfinished, path)
+    try:
+        # private: it holds the names and numbers that the registry holds
+        with written_whole(path, private=True, new=True) as unfinished:
+            with storage.snapshot(engine) as source:
+                copied = _fill(unfinished, source, progress)
+            with _reading(unfinished) as session:
+                _compare(copied, _held(session))
+    except FileExistsError:
+        raise BackupError(f"「{path}」已存在，不会覆盖：请另取文件名") from None
     return copied
 
 
@@ -198,7 +197,6 @@ def _fill(path: Path, source: Session, progress: Progress) -> Copied:
             copied = _copy(source, target, progress)
     finally:
         engine.dispose()
-    _sync(path)
     return copied
 
 
@@ -206,26 +204,6 @@ def _write_straight(connection: sqlite3.Connection, _record: object) -> None:
     """No journal and no waiting: what fails is thrown away, what succeeds is synced as a whole."""
     for pragma in ("journal_mode = OFF", "synchronous = OFF"):
         connection.execute(f"PRAGMA {pragma}")
-
-
-def _publish(unfinished: Path, path: Path) -> None:
-    """Give a finished file its name, unless there is such a file by now."""
-    try:
-        # claims the name; hard links would do, but sticks and shares often have none
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL))
-    except FileExistsError:
-        raise BackupError(f"「{path}」已存在，不会覆盖：请另取文件名") from None
-    os.replace(unfinished, path)
-    if os.name == "posix":
-        _sync(path.parent)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 @contextmanager
@@ -249,8 +227,8 @@ def _at_head(path: Path) -> Iterator[Path]:
         if not pending:
             yield path
             return
-        with tempfile.TemporaryDirectory(prefix="tidu-restore-") as folder:
-            copy = Path(folder) / "backup"
+        with working_folder() as folder:
+            copy = folder / "backup"
             with closing(file.raw_connection()) as old, closing(sqlite3.connect(copy)) as new:
                 old.driver_connection.backup(new)  # type: ignore[union-attr]
             upgraded = storage.create_engine(sa.URL.create("sqlite", database=str(copy)))

@@ -1,26 +1,145 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, each run in a folder of its own beside them.
 
+What is under way stands where only its owner looks; a lock tells that its run still lives, so that the
+next run in the same place clears what a killed one left. No link is followed to write to.
+"""
+
+import errno
+import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
+
+try:
+    import fcntl
+except ImportError:  # on Windows an open folder cannot be removed anyway
+    fcntl = None  # type: ignore[assignment]
+
+_PREFIX: Final = ".tidu-work-"
+#: What only its owner may read, whatever the system hands out by default.
+PRIVATE_FILE: Final = 0o600
+PRIVATE_FOLDER: Final = 0o700
 
 
 @contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
-    """Where to write a file: beside ``path``, whose place it takes at the end.
+def working_folder(parent: Path | None = None) -> Iterator[Path]:
+    """A private folder that is gone at the end, in ``parent`` or where the system keeps such.
 
-    On any error, also an interrupt, what stood there before still does. An error of the system names
-    the file that was asked for.
+    What killed runs left there is cleared first.
     """
-    final = path.resolve()  # of a link, what it points to
-    fresh = final.with_name(f".{final.name}.new")
+    place = parent or Path(tempfile.gettempdir())
+    _clear(place)
+    folder, handle = _begun(place)
     try:
-        yield fresh
-        fresh.replace(final)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        if handle is not None:
+            os.close(handle)
+
+
+def _begun(place: Path) -> tuple[Path, int | None]:
+    """A new folder and the lock on it."""
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=place))
+        with suppress(
+            FileNotFoundError
+        ):  # another run took it for a dead one's before it was locked
+            handle = _locked(folder, wait=True)
+            if folder.exists():
+                return folder, handle
+            if handle is not None:
+                os.close(handle)
+
+
+def _locked(folder: Path, *, wait: bool) -> int | None:
+    """An open handle that holds the lock of a folder; None where systems know no such locks."""
+    if fcntl is None:
+        return None
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except OSError:
+        os.close(handle)
+        if wait:  # a disk without locks
+            return None
+        raise
+    return handle
+
+
+def _clear(place: Path) -> None:
+    """Remove what runs left that were killed: nobody holds its lock."""
+    for left in place.glob(f"{_PREFIX}*"):
+        with suppress(OSError):
+            handle = _locked(left, wait=False)
+            shutil.rmtree(left, ignore_errors=True)
+            if handle is not None:
+                os.close(handle)
+
+
+@contextmanager
+def written_whole(path: Path, *, private: bool = False, new: bool = False) -> Iterator[Path]:
+    """Where to write a file, which takes the place of ``path`` at the end.
+
+    On any error, also an interrupt, what stood there before still does. A ``private`` file is its
+    owner's alone; another keeps the mode of the one that it replaces. With ``new`` there must be none:
+    ``FileExistsError``. An error of the system names the file that was asked for.
+    """
+    try:
+        if not new:
+            refuse_link(path)
+        with working_folder(path.parent) as folder:
+            fresh = folder / path.name
+            yield fresh
+            if private:
+                fresh.chmod(PRIVATE_FILE)
+            elif path.exists():
+                fresh.chmod(path.stat().st_mode & 0o777)
+            _sync(fresh)
+            _placed(fresh, path, new=new)
     except OSError as error:
-        if error.filename in (None, str(fresh)):  # a full disk names none
+        if error.filename is None or _PREFIX in str(error.filename):  # a full disk names none
             error.filename = str(path)
         raise
+
+
+def refuse_link(path: Path) -> None:
+    """Raise ``OSError`` where a link stands: who made it may mean another file to be lost."""
+    if path.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+
+
+def _placed(fresh: Path, path: Path, *, new: bool) -> None:
+    if new:
+        try:
+            os.link(fresh, path)  # unlike a rename, this fails if there is such a file
+        except FileExistsError:
+            raise
+        except OSError:  # sticks and shares often have no hard links: claim the name
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE_FILE))
+            os.replace(fresh, path)
+    else:
+        os.replace(fresh, path)
+    _sync_folder(path.parent)
+
+
+def _sync(file: Path) -> None:
+    """Have a file on the disk."""
+    handle = os.open(file, os.O_RDWR)
+    try:
+        os.fsync(handle)
     finally:
-        with suppress(OSError):
-            fresh.unlink(missing_ok=True)
+        os.close(handle)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk; not every system can."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -28,11 +28,12 @@ _PUBLIC: Final = ".pub"
 def create_key(path: Path, name: str, passphrase: str | None = None) -> SigningKey:
     """A new signing key, with its verifier key in a file beside it."""
     public = path.with_name(path.name + _PUBLIC)
-    if public.exists():
-        raise SigningKeyError(f"公钥文件「{public}」已存在，不会覆盖：请直接使用它，或另选位置")
-    key = SigningKey.create(path, name, passphrase)
-    public.write_text(f"{key.verifier_key}\n", encoding="utf-8")
-    return key
+    if public.exists() and not path.exists():
+        raise SigningKeyError(
+            f"有公钥文件「{public}」而没有私钥「{path}」：私钥若存放在别处请取回，"
+            "若上次没有建成请移走公钥文件后重试"
+        )
+    return SigningKey.create(path, name, passphrase, public=public)
 
 
 def load_key(path: Path, passphrase: str | None = None) -> SigningKey:

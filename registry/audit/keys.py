@@ -4,9 +4,8 @@ A file is created once and never written over. Whoever can read it can sign as t
 is encrypted with a passphrase; a lost one cannot be restored, and a new one is a new identity.
 """
 
-import os
-import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -15,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from registry.audit.notes import NoteError, VerifierKey, signed
 from registry.errors import SigningKeyError
+from registry.files import written_whole
 
 
 class SigningKey:
@@ -28,8 +28,13 @@ class SigningKey:
         self._private = private
 
     @classmethod
-    def create(cls, path: Path, name: str, passphrase: str | None = None) -> "SigningKey":
-        """A new key, in a new file that only its owner may read; an existing file is refused."""
+    def create(
+        cls, path: Path, name: str, passphrase: str | None = None, *, public: Path | None = None
+    ) -> "SigningKey":
+        """A new key, in a new file that only its owner may read; an existing file is refused.
+
+        Its verifier key stands in the file ``public`` before it is there itself, or not at all.
+        """
         key = cls(name, Ed25519PrivateKey.generate())
         secret = _secret(passphrase)
         pem = key._private.private_bytes(
@@ -40,10 +45,14 @@ class SigningKey:
             else serialization.NoEncryption(),
         )
         try:
-            _write_new(path, pem)
-        except FileExistsError:
+            with (
+                _published(key.verifier_key, public),
+                written_whole(path, private=True, new=True) as fresh,
+            ):
+                fresh.write_bytes(pem)
+        except FileExistsError as problem:
             raise SigningKeyError(
-                f"私钥文件「{path}」已存在，不会覆盖：请直接使用它，或另选位置"
+                f"{'私' if problem.filename == str(path) else '公'}钥文件「{problem.filename}」已存在，不会覆盖：请直接使用它，或另选位置"
             ) from None
         except OSError as problem:
             raise SigningKeyError(
@@ -70,6 +79,21 @@ class SigningKey:
         # What cannot be encoded is for ``signed`` to refuse, like all else that is no note.
         signature = self._private.sign(text.encode("utf-8", "surrogatepass"))
         return signed(text, key.name, key.hash, signature)
+
+
+@contextmanager
+def _published(key: VerifierKey, public: Path | None) -> Iterator[None]:
+    """Write a verifier key, and take it back if what it is for fails."""
+    if public is None:
+        yield
+        return
+    with written_whole(public, new=True) as fresh:
+        fresh.write_text(f"{key}\n", encoding="utf-8")
+    try:
+        yield
+    except BaseException:
+        public.unlink(missing_ok=True)
+        raise
 
 
 def _secret(passphrase: str | None) -> bytes | None:
@@ -99,22 +123,3 @@ def _private(path: Path, pem: bytes, secret: bytes | None) -> Ed25519PrivateKey:
     if not isinstance(key, Ed25519PrivateKey):
         raise SigningKeyError(f"「{path}」不是 Ed25519 私钥：请核对位置，或另建私钥")
     return key
-
-
-def _write_new(path: Path, content: bytes) -> None:
-    """Have the file appear whole, on disk and with mode 0600, or not at all."""
-    handle, name = tempfile.mkstemp(prefix=".key-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(name, path)  # unlike a rename, this fails if there is such a file
-    finally:
-        os.unlink(name)
-    with suppress(OSError):  # not every system can sync a directory
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)

@@ -44,6 +44,7 @@ from registry.cli.common import (
 from registry.cli.targets import Code
 from registry.database import storage
 from registry.errors import RecordError
+from registry.files import written_whole
 from registry.record import cases, determinations, journal, register
 from registry.record.chain import KINDS
 from registry.reports.verdicts import registered_text, target_text
@@ -168,9 +169,8 @@ def _save(
         "counted": counted,
         "differing": [asdict(r) for r in differing],
     }
-    fresh = state.with_suffix(".new")
-    fresh.write_text(json.dumps(kept, ensure_ascii=False), encoding="utf-8")
-    fresh.replace(state)
+    with written_whole(state, private=True) as fresh:
+        fresh.write_text(json.dumps(kept, ensure_ascii=False), encoding="utf-8")
 
 
 def _cross(seq: int, facts: str, rules: str, as_json: bool) -> None:
@@ -485,7 +485,7 @@ def export(
     found = verifier.verify_bundle(data, key=str(signing.verifier_key))
     if found.problems:
         raise Refused(f"登记库有误，没有导出（{found.problems[0]}）：请运行 tidu audit verify 查明")
-    write_new(output, data)
+    write_new(output, data, private=True)
     if as_json:
         print_json(
             {"file": str(output), "sha256": file_digest(data), "decisions": len(found.verdicts)}

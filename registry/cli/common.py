@@ -95,6 +95,8 @@ _SYSTEM: Final = {
     errno.EPERM: "没有读写权限，请换一个位置或请管理员授权",
     errno.EROFS: "所在的磁盘只能读取，请换一个位置",
     errno.EISDIR: "是文件夹，请给出文件名",
+    errno.ELOOP: "是一个链接，请给出文件本身的位置",
+    errno.ENAMETOOLONG: "文件名太长，请改短",
     errno.ENOSPC: "磁盘空间不足，请清理后重试",
 }
 
@@ -124,6 +126,8 @@ class Output(click.Path[Path]):
             raise Refused(f"{path}：{_SYSTEM[errno.EACCES]}")
         if path.exists() and not self.replaced and not into_folder:
             raise Refused(f"{path} 已存在：请另取文件名")
+        if path.is_symlink():
+            raise Refused(f"{path}：{_SYSTEM[errno.ELOOP]}")
         return path
 
 
@@ -166,12 +170,13 @@ def apart(path: Path, *inputs: Path) -> Path:
     return path
 
 
-def write_new(path: Path, data: bytes) -> None:
-    """Write a file that must not exist yet."""
-    if path.exists():
-        raise Refused(f"{path} 已存在：请另取文件名")
-    with written_whole(path) as fresh:
-        fresh.write_bytes(data)
+def write_new(path: Path, data: bytes, *, private: bool = False) -> None:
+    """Write a file that must not exist yet; a ``private`` one is its owner's alone."""
+    try:
+        with written_whole(path, private=private, new=True) as fresh:
+            fresh.write_bytes(data)
+    except FileExistsError:
+        raise Refused(f"{path} 已存在：请另取文件名") from None
 
 
 class ChineseGroup(click.Group):

@@ -9,7 +9,6 @@ from functools import cache, partial
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
@@ -45,6 +44,7 @@ from registry.cli.common import (
     write_new,
 )
 from registry.cli.targets import Code
+from registry.files import working_folder
 from registry.filings import Heading, Issue, Reading, Submission
 from registry.folders import Counts, FolderLoader, report_file
 from registry.intake import (
@@ -303,8 +303,8 @@ def _folder(path: Path) -> Iterator[Path]:
     if str(path) != "-":
         yield path
         return
-    with TemporaryDirectory() as scratch:
-        folder = Path(scratch) / "标准输入"
+    with working_folder() as scratch:
+        folder = scratch / "标准输入"
         # whoever starts it may have closed standard input, and then nothing comes in
         directory.spooled(sys.stdin.buffer if sys.stdin else BytesIO(), folder)
         yield folder

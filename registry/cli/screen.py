@@ -1,7 +1,6 @@
 """``tidu snapshot`` and ``tidu screen``: a whole registry at once, by the criteria that the engine runs."""
 
 import re
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -37,6 +36,7 @@ from registry.cli.common import (
 )
 from registry.database import storage
 from registry.database.versions import FILING
+from registry.files import working_folder
 from registry.judging import Judge
 from registry.record import publication
 from registry.reports import screening as report
@@ -278,7 +278,7 @@ def _database(
     master: str,
 ) -> Database:
     """The database of the kind asked for, with a snapshot in it."""
-    work = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    work = stack.enter_context(working_folder())
     if kind == "postgresql" and url.get_backend_name() != "postgresql":
         raise Refused("登记库不是 PostgreSQL：请改用 --engine duckdb，或设 TIDU_DATABASE_URL")
     if kind in ("duckdb", "spark"):

@@ -8,7 +8,7 @@ current directory. An SQLite database migrates itself on first use; PostgreSQL i
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -25,6 +25,7 @@ from sqlmodel import Session
 from alembic import command
 from registry import resources
 from registry.errors import StorageError
+from registry.files import PRIVATE_FILE
 
 #: How long a writer waits for another one, in seconds.
 _PATIENCE: Final = 30
@@ -84,6 +85,7 @@ def create_engine(url: str | sa.URL | None = None) -> sa.Engine:
         event.listen(engine, "begin", _begin_postgresql)
     else:
         engine = sa.create_engine(address, connect_args={"timeout": _PATIENCE})
+        event.listen(engine, "do_connect", _found)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -170,6 +172,12 @@ def _parse(given: str | sa.URL) -> sa.URL:
         case "postgresql" | "postgres":
             return url.set(drivername="postgresql+psycopg")
     raise StorageError(f"不支持数据库种类「{url.drivername}」：请写成 {_EXAMPLES}")
+
+
+def _found(_dialect: object, _record: object, arguments: Any, _named: object) -> None:
+    """Let a new registry be its owner's alone; one that is there keeps its mode."""
+    with suppress(OSError):  # there already, or SQLite says what is wrong
+        os.close(os.open(arguments[0], os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE_FILE))
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:

@@ -1,7 +1,6 @@
 """A screening for people: the funnel on the terminal; a workbook, or one row for each enterprise in a file."""
 
 import csv
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -161,11 +160,10 @@ def _csv(path: Path, rows: Iterable[Iterable[str]]) -> None:
 
 def _parquet(path: Path, tallies: Sequence[Tally], firms: Iterable[Listed]) -> None:
     titles = _titles(tallies)
-    with tempfile.TemporaryDirectory() as folder:
-        rows = Path(folder) / "rows.csv"
+    with written_whole(path) as fresh:
+        rows = fresh.with_name("rows.csv")
         _csv(rows, (map(legible, _row(firm, titles)) for firm in firms))
-        with written_whole(path) as fresh:
-            to_parquet(rows, fresh)
+        to_parquet(rows, fresh)
 
 
 class _Book:

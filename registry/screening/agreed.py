@@ -13,6 +13,7 @@ from typing import Final
 
 import registry
 import rules
+from registry.files import PRIVATE_FOLDER, written_whole
 
 _FOLDER: Final = "agreed"
 
@@ -43,10 +44,9 @@ class Agreed:
         if path is None or not filings:
             return
         with suppress(OSError):
-            path.parent.mkdir(exist_ok=True)
-            fresh = path.with_suffix(".part")
-            fresh.write_text(json.dumps(sorted(self.of(ruleset) | filings)), encoding="ascii")
-            fresh.replace(path)
+            path.parent.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+            with written_whole(path, private=True) as fresh:
+                fresh.write_text(json.dumps(sorted(self.of(ruleset) | filings)), encoding="ascii")
 
     def _path(self, ruleset: str) -> Path | None:
         name = sha256(json.dumps([*self._common, ruleset]).encode()).hexdigest()

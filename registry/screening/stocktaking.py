@@ -3,12 +3,10 @@
 ``registry.impact`` has the evaluators decide only those whose reasons it needs.
 """
 
-import tempfile
 from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import date
-from pathlib import Path
 from typing import Final
 
 import sqlalchemy as sa
@@ -16,6 +14,7 @@ from sqlmodel import Session
 
 from registry import impact
 from registry.database.versions import FILING, chunks
+from registry.files import working_folder
 from registry.screening import snapshot
 from registry.screening.deciding import filings
 from registry.screening.engines import DuckDB
@@ -76,8 +75,8 @@ class Verdicts:
         day: date,
     ) -> Iterator[None]:
         """Screen filings as of a day by each text, checked by the evaluators as any screening is."""
-        with tempfile.TemporaryDirectory() as work:
-            folder = Path(work) / "snapshot"
+        with working_folder() as work:
+            folder = work / "snapshot"
             filed = snapshot.stock(session, ids, day)
             for _ in snapshot.write(folder, filed, day, snapshot.head(session)):
                 yield

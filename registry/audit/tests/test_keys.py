@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from registry.audit.checkpoints import create_key, verifier_key
 from registry.audit.keys import SigningKey
 from registry.audit.notes import NoteError, open_note
 from registry.errors import RegistryError, SigningKeyError
@@ -107,7 +108,7 @@ def test_a_folder_that_cannot_be_written_to_is_said(
     def denied(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("tempfile.mkstemp", denied)
+    monkeypatch.setattr("tempfile.mkdtemp", denied)
     with pytest.raises(SigningKeyError, match="目录存在且可写"):
         SigningKey.create(path, NAME)
 
@@ -167,3 +168,30 @@ def test_an_unusable_name_is_refused_before_anything_is_written(path: Path, name
 def test_what_is_no_text_of_a_note_is_not_signed(path: Path, text: str) -> None:
     with pytest.raises(NoteError):
         SigningKey.create(path, NAME).sign_note(text)
+
+
+def test_both_halves_of_a_key_appear_or_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, public = tmp_path / "bureau.pem", tmp_path / "bureau.pem.pub"
+    path.write_bytes(b"another")
+    with pytest.raises(SigningKeyError, match=r"私钥文件.*已存在"):
+        create_key(path, NAME)
+    assert not public.exists()
+    public.write_text("of one that is kept elsewhere", encoding="utf-8")
+    with pytest.raises(SigningKeyError, match=r"公钥文件.*\.pub」已存在"):
+        create_key(path, NAME)
+    path.unlink()
+    with pytest.raises(SigningKeyError, match=r"有公钥文件.*而没有私钥.*请"):
+        create_key(path, NAME)
+    public.unlink()
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        with pytest.raises(SigningKeyError, match="No space left"):
+            create_key(path, NAME)
+    assert not list(tmp_path.iterdir())
+    assert create_key(path, NAME).verifier_key == verifier_key(path)
