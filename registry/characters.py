@@ -7,7 +7,7 @@ import json
 import re
 from typing import Final
 
-from rules.characters import UNFIT, code_point
+from rules.characters import INVISIBLE, SEPARATORS, TURNING, UNFIT, code_point
 
 #: What stands for a character that could not be read or kept.
 REPLACEMENT: Final = "\ufffd"
@@ -49,3 +49,21 @@ _LONE_RETURN: Final = re.compile("\r(?!\n)")
 def for_screen(text: str) -> str:
     """A text for a terminal: nothing in it moves the cursor back over what was said."""
     return _LONE_RETURN.sub(REPLACEMENT, legible(text))
+
+
+#: What forms, pages and copying leave in a cell unseen; of further kinds, selectors of glyphs and fillers.
+_UNSEEN: Final = re.compile(
+    f"[{INVISIBLE}{TURNING}\x7f-\x84\x86-\x9f\u034f\u115f\u1160\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0]"
+)
+_BLANK: Final = re.compile(f"[\x85\xa0{SEPARATORS}]")
+
+
+def visible(text: str) -> str:
+    """The text of a cell without what cannot be seen in it; a no-break space is a space.
+
+    >>> visible("91\\u200b99\\ufeff 甲\\xa0乙")
+    '9199 甲 乙'
+    """
+    if text.isascii():
+        return text.replace("\x7f", "") if "\x7f" in text else text
+    return _BLANK.sub(" ", _UNSEEN.sub("", text))

@@ -12,11 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Context, Decimal
-from functools import lru_cache
-from typing import ClassVar, Final, NamedTuple, TypeAlias
+from functools import lru_cache, wraps
+from typing import ClassVar, Final, NamedTuple, Protocol, TypeAlias
 
 from registry.characters import REPLACEMENT, legible
 from registry.database.columns import decimal_text
+from registry.intake.limits import DIGITS
+from registry.intake.serials import Since1904, day
 from rules.facts import Fact, Scalar, check_value
 
 
@@ -39,8 +41,43 @@ class Unsaved:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A number whose format says more or other than its digits: 100000000 shown as 10000.0万.
+
+    ``text`` is what the cell shows, ``typed`` what one would type for the same without rounding;
+    ``otherwise`` is set where the digits shown are not those of the number. Both are empty where
+    nothing is shown.
+    """
+
+    stored: int | float
+    text: str
+    typed: str
+    otherwise: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A figure in a cell that is merged over several rows or columns: whose it is, it does not say."""
+
+    value: "CellValue"
+    cells: str
+
+
 CellValue: TypeAlias = (
-    str | int | float | bool | Decimal | date | time | timedelta | Percent | Unsaved | None
+    str
+    | int
+    | float
+    | bool
+    | Decimal
+    | date
+    | time
+    | timedelta
+    | Percent
+    | Shown
+    | Spread
+    | Unsaved
+    | None
 )
 
 
@@ -59,10 +96,18 @@ class Parsed(NamedTuple):
 NOTHING: Final = Parsed(None)
 #: What is said of a text with ``REPLACEMENT`` in it.
 GARBLED: Final = ("含有乱码或控制字符", "请删去后重新录入")
+#: What is said of a formula's error value.
+ERROR: Final = ("是公式的错误值", "请改正公式或直接填写")
 _NO_SHARE: Final = Parsed(None, "不是可识别的百分比", "应写成 18% 的样子")
 
 #: Power of ten from a unit of money to yuan.
-MONEY: Final = {"元": 0, "千元": 3, "万元": 4, "万": 4, "百万元": 6, "亿元": 8, "亿": 8}
+MONEY: Final = {
+    **{"元": 0, "千元": 3, "千": 3, "万元": 4, "万": 4, "十万元": 5, "百万元": 6, "百万": 6},
+    **{"千万元": 7, "千万": 7, "亿元": 8, "亿": 8},
+}
+
+#: Power of ten from a sign behind a share to the ratio.
+_PARTS: Final = {"": 0, "%": -2, "‰": -3}
 
 #: The unit of a ratio that is always a plain number: 1 is 100%.
 PLAIN: Final = "比值"
@@ -97,17 +142,21 @@ _NOT_GIVEN: Final = frozenset(
         "\\",
         "N/A",
         "NA",
-        "#N/A",
     ]
 )
-_ERRORS: Final = frozenset(["#DIV/0!", "#REF!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!"])
+#: The error values of Excel, WPS and LibreOffice, and what too narrow a column shows of a number.
+_ERROR: Final = re.compile(
+    r"#(?:N/A|DIV/0!|REF!|VALUE!|NAME\?|NUM!|NULL!|SPILL!|CALC!|FIELD!|BLOCKED!|CONNECT!|BUSY!"
+    r"|UNKNOWN!|PYTHON!|GETTING_DATA|#+)|Err:[0-9]{3}",
+    re.IGNORECASE,
+)
 _YES: Final = frozenset(["是", "有", "√", "✓", "✔", "Y", "YES", "TRUE"])
 _NO: Final = frozenset(["否", "无", "没有", "×", "✗", "✘", "X", "N", "NO", "FALSE"])
 
 _HALF: Final = {i + 0xFEE0: i for i in range(0x21, 0x7F)} | {0x3000: " ", 0x2212: "-", 0x2013: "-"}
 _SPACE: Final = re.compile(r"\s+")
 _NUMBER: Final = re.compile(
-    r"(?P<sign>[+-]?)(?P<open>\()?(?P<digits>(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?)"
+    r"(?P<sign>[+-]?)(?P<open>\()?(?P<money>[¥￥]|人民币[¥￥]?|RMB|CNY)?(?P<minus>-?)(?P<digits>(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?)"
     r"(?(open)\))(?P<unit>\D{0,3})"
 )
 _LEVEL: Final = re.compile(r"([一二三四])级?")
@@ -115,7 +164,11 @@ _DAY: Final = re.compile(
     r"([0-9]{4})([-./年])([0-9]{1,2})([-./月])([0-9]{1,2})日?(?:[T ]?[0-9]{1,2}:[0-9:.]+)?"
 )
 _DAY_DIGITS: Final = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
-_PART_OF_DATE: Final = re.compile(r"[0-9]{4}(?:[-./年](?:[0-9]{1,2}月?)?)?")
+_PART_OF_DATE: Final = re.compile(
+    r"[0-9]{4}(?:[-./年](?:[0-9]{1,2}月?)?)?|(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])"
+)
+#: A day as a number, from 1927 to 2173.
+_SERIAL: Final = re.compile(r"[1-9][0-9]{4}(?:\.[0-9]+)?")
 
 _DAY_EXPECTED: Final = "应为年月日，例如 2023-06-30"
 _LIMIT: Final = Decimal(10) ** 15
@@ -143,11 +196,15 @@ def plain(value: CellValue) -> str:
         case bool():
             return "TRUE" if value else "FALSE"
         case Percent():
-            return f"{decimal_text(_decimal(value.value) * 100)}%"
+            return f"{decimal_text(decimal(value.value) * 100)}%"
         case Unsaved():
             return value.formula
+        case Shown():
+            return legible(value.text)
+        case Spread():
+            return plain(value.value)
         case int() | float() | Decimal():
-            return format(_decimal(value), "f")
+            return format(decimal(value), "f")
         case datetime():
             return value.date().isoformat() if value.time() == time() else str(value)
     return str(value)
@@ -159,9 +216,23 @@ def not_given(value: CellValue) -> bool:
     >>> [not_given(text) for text in ("　", "——", "／", "未提供", "无", "0")]
     [True, True, True, True, False, False]
     """
-    if isinstance(value, str):
-        return _says_nothing(value)
+    match value:
+        case str():
+            return _says_nothing(value)
+        case Shown():
+            return _says_nothing(value.typed)
+        case Spread():
+            return not_given(value.value)
     return value is None or isinstance(value, Unsaved) or value != value  # NaN
+
+
+def is_error(value: CellValue) -> bool:
+    """Whether a cell holds the error value of a formula, or its text (#REF!, #N/A, #### …).
+
+    >>> is_error("#DIV/0!"), is_error("N/A")
+    (True, False)
+    """
+    return isinstance(value, str) and _ERROR.fullmatch(value.strip()) is not None
 
 
 @lru_cache(maxsize=4096)
@@ -170,41 +241,87 @@ def _says_nothing(text: str) -> bool:
     return not text.strip("-—―─‐‑ ") or text.upper() in _NOT_GIVEN
 
 
-def _decimal(value: int | float | Decimal) -> Decimal:
+def decimal(value: int | float | Decimal) -> Decimal:
     """The decimal of a number cell; a binary float at 15 significant digits.
 
-    >>> _decimal(0.1 + 0.2)
+    >>> decimal(0.1 + 0.2)
     Decimal('0.3')
     """
     return Decimal(f"{value:.15g}" if isinstance(value, float) else value)
 
 
-def _typed(text: str) -> tuple[Decimal, str] | None:
-    """A number as typed, and the unit behind it."""
+class Typed(NamedTuple):
+    """A number as typed, the unit behind it, and whether a sign of money stands before it."""
+
+    number: Decimal
+    unit: str = ""
+    money: bool = False
+
+
+def _typed(text: str) -> Typed | None:
     match = _NUMBER.fullmatch(_SPACE.sub("", half(text)))
-    if match is None or (match["open"] and match["sign"]):
+    if match is None or bool(match["open"]) + bool(match["sign"]) + bool(match["minus"]) > 1:
         return None
     digits = match["digits"].replace(",", "")
-    if len(digits) > 40:
+    if len(digits) > DIGITS:
         return None
     number = Decimal(digits)
-    return (-number if match["sign"] == "-" or match["open"] else number), match["unit"]
+    negative = match["sign"] == "-" or match["open"] or match["minus"]
+    return Typed(-number if negative else number, match["unit"], bool(match["money"]))
 
 
-def _amount(value: CellValue) -> tuple[Decimal, str] | None:
+def _amount(value: CellValue) -> Typed | None:
     match value:
         case bool():
             return None
         case int() | float() | Decimal():
-            number = _decimal(value)
+            number = decimal(value)
             if not number.is_finite():
                 return None
-            return (number, "") if not number or -20 <= number.adjusted() <= 30 else None
+            return Typed(number) if not number or -20 <= number.adjusted() <= 30 else None
         case str():
             return _typed(value)
     return None
 
 
+class Reader(Protocol):
+    """Reads a cell as one kind of value; the unit holds where the cell names none."""
+
+    def __call__(self, value: CellValue, unit: str = "") -> Parsed:
+        """What the cell says."""
+
+
+def _as_shown(read: Callable[[CellValue, str], Parsed]) -> Reader:
+    """A reader that takes a cell for what it shows, and knows what can be no value of any kind."""
+
+    @wraps(read)
+    def reader(value: CellValue, unit: str = "") -> Parsed:
+        if isinstance(value, Shown):
+            return _shown(value, unit, reader)
+        if isinstance(value, Spread):
+            said = f"写在合并的{value.cells}里，不知是各家、各年的还是合计"
+            return Parsed(None, said, "请取消合并，逐格填写")
+        return Parsed(None, *ERROR) if is_error(value) else read(value, unit)
+
+    return reader
+
+
+def _shown(value: Shown, unit: str, read: Reader) -> Parsed:
+    """What a number says by its format; told where the number itself would say something else."""
+    stored = plain(value.stored)
+    if not_given(value):
+        shown = f"显示为「{value.text}」" if value.text else "显示为空白"
+        return Parsed(None, f"存有{stored}，但{shown}", "请核对，并改用常规的数字格式")
+    parsed = read(value.typed, unit)
+    if parsed.value is None and parsed.notice:
+        return parsed._replace(notice=f"{parsed.notice}（显示为{value.text}，存的是{stored}）")
+    if not value.otherwise or read(value.stored, unit).value == parsed.value:
+        return parsed
+    said = f"显示为{value.text}，存的却是{stored}，两者不相当，已按显示的读取"
+    return Parsed(parsed.value, said, "请核对单位，并改用常规的数字格式")
+
+
+@_as_shown
 def read_money(value: CellValue, unit: str) -> Parsed:
     """An amount in yuan; ``unit`` holds where the cell names none; 无 is zero.
 
@@ -214,9 +331,10 @@ def read_money(value: CellValue, unit: str) -> Parsed:
     if _is_none(value):
         return Parsed("0")
     found = _amount(value)
-    if found is None or (found[1] or unit) not in MONEY:
+    named = found.unit.removesuffix("整") if found else ""
+    if found is None or (named or unit) not in MONEY:
         return Parsed(None, "不是可识别的金额", f"应为数字，单位{unit}")
-    yuan = _EXACT.scaleb(found[0], MONEY[found[1] or unit])
+    yuan = _EXACT.scaleb(found.number, MONEY[named or unit])
     if abs(yuan) >= _LIMIT:
         return Parsed(None, "金额超出可保存的范围", "请核对数字和单位")
     rounded = _EXACT.quantize(yuan, _FEN)
@@ -226,6 +344,7 @@ def read_money(value: CellValue, unit: str) -> Parsed:
     return Parsed(text)
 
 
+@_as_shown
 def read_share(value: CellValue, unit: str = "") -> Parsed:
     """A ratio; 10%, 0.1 and a cell formatted as a percentage are understood.
 
@@ -236,23 +355,24 @@ def read_share(value: CellValue, unit: str = "") -> Parsed:
     """
     if isinstance(value, Percent):
         ratio = _amount(value.value)
-        return Parsed(decimal_text(ratio[0])) if ratio else _NO_SHARE
+        return Parsed(decimal_text(ratio.number)) if ratio else _NO_SHARE
     if _is_none(value):
         return Parsed("0")
     found = _amount(value)
-    if found is None or found[1] not in ("", "%"):
+    if found is None or found.money or found.unit not in _PARTS:
         return _NO_SHARE
-    number, sign = found
+    number, sign = found.number, found.unit
     shown = decimal_text(number)
     if unit == PLAIN and not sign:
         return Parsed(shown)
     if sign or (unit and (number >= 1 or number == 0)):
-        return Parsed(decimal_text(number.scaleb(-2)))
+        return Parsed(decimal_text(number.scaleb(_PARTS[sign or "%"])))
     if unit or number >= 1:
         return Parsed(None, "没有百分号，含义不明", f"请写明百分号，例如 {shown}%")
     return Parsed(shown)
 
 
+@_as_shown
 def read_count(value: CellValue, unit: str) -> Parsed:
     """A number of people, items, points …; 无 is zero; only 分 may have decimals.
 
@@ -264,9 +384,9 @@ def read_count(value: CellValue, unit: str) -> Parsed:
     if unit == "级" and isinstance(value, str) and (level := _LEVEL.fullmatch(squeeze(value))):
         return Parsed(str(1 + "一二三四".index(level[1])))
     found = _amount(value)
-    if found is None or (found[1] and found[1] not in _COUNTS.get(unit, ())):
+    if found is None or found.money or (found.unit and found.unit not in _COUNTS.get(unit, ())):
         return Parsed(None, "不是可识别的数字", f"应为数字，单位{unit}")
-    number = found[0]
+    number = found.number
     if unit in _WHOLE and number != number.to_integral_value():
         return Parsed(None, "不是整数", f"应为整数，单位{unit}")
     if abs(number) >= _LIMIT:
@@ -274,6 +394,7 @@ def read_count(value: CellValue, unit: str) -> Parsed:
     return Parsed(decimal_text(number))
 
 
+@_as_shown
 def read_flag(value: CellValue, unit: str = "") -> Parsed:
     """Yes or no; 无 means no."""
     text = ("是" if value else "否") if isinstance(value, bool) else plain(value)
@@ -285,6 +406,7 @@ def read_flag(value: CellValue, unit: str = "") -> Parsed:
     return Parsed(None, "无法识别是或否", "应为 是 或 否")
 
 
+@_as_shown
 def read_date(value: CellValue, unit: str = "") -> Parsed:
     """An ISO date; a month without its day stays unknown.
 
@@ -306,6 +428,9 @@ def read_date(value: CellValue, unit: str = "") -> Parsed:
         parts = digits[1], digits[2], digits[3]
     elif _PART_OF_DATE.fullmatch(tight):
         return Parsed(None, "日期不完整，缺少日", _DAY_EXPECTED)
+    elif _SERIAL.fullmatch(tight) and (found := day(float(tight), isinstance(value, Since1904))):
+        said = f"像是日期{found.date()}显示成了数字"
+        return Parsed(None, said, f"请核对后把单元格设为日期格式，或写成 {found.date()}")
     else:
         return Parsed(None, "不是可识别的日期", _DAY_EXPECTED)
     try:
@@ -314,11 +439,10 @@ def read_date(value: CellValue, unit: str = "") -> Parsed:
         return Parsed(None, "没有这一天", _DAY_EXPECTED)
 
 
+@_as_shown
 def read_text(value: CellValue, unit: str = "") -> Parsed:
     """A text without outer blanks; 无 says that there is nothing to state."""
     text = plain(value)
-    if text in _ERRORS:
-        return Parsed(None, "是公式的错误值", "请改正公式或直接填写")
     if REPLACEMENT in text:
         return Parsed(None, *GARBLED)
     return NOTHING if text == "无" else Parsed(text)
@@ -339,6 +463,8 @@ def _codes(codes: tuple[str, ...]) -> dict[str, str]:
 
 
 def _read_code(value: CellValue, codes: tuple[str, ...]) -> Parsed:
+    if is_error(value):
+        return Parsed(None, *ERROR)
     text = squeeze(plain(value))
     if text in _MINISTERIAL and "省级" in codes:
         return Parsed("省级", f"填报为{text}，已按省级读取", "请核对级别")
@@ -350,6 +476,7 @@ def _read_code(value: CellValue, codes: tuple[str, ...]) -> Parsed:
     return Parsed(code)
 
 
+@_as_shown
 def read_industry(value: CellValue, unit: str = "") -> Parsed:
     """An industry code of GB/T 4754: a capital letter and two to four digits."""
     parsed = read_text(value)
@@ -369,7 +496,7 @@ def read_fact(fact: Fact, value: CellValue, unit: str = "") -> Parsed:
     """
     if isinstance(value, str) and _as_it_is(fact, value, unit):
         return Parsed(value)
-    if not_given(value):
+    if not_given(value) and not isinstance(value, Shown):
         return NOTHING
     if fact.kind == "code":
         return _read_code(value, fact.codes)
@@ -399,7 +526,7 @@ def _as_it_is(fact: Fact, text: str, unit: str) -> bool:
     return not fact.unusable(text)
 
 
-def _reader(fact: Fact) -> Callable[[CellValue, str], Parsed]:
+def _reader(fact: Fact) -> Reader:
     if fact.kind == "number":
         return read_money if fact.unit in MONEY else read_share if fact.unit == "%" else read_count
     if fact.id == "industry_code":

@@ -5,7 +5,16 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from registry.characters import REPLACEMENT
-from registry.intake.cells import CellValue, half, not_given, plain, read_fact, squeeze
+from registry.intake.cells import (
+    ERROR,
+    CellValue,
+    half,
+    is_error,
+    not_given,
+    plain,
+    read_fact,
+    squeeze,
+)
 from registry.intake.mapping import Target
 from rules.facts import Scalar
 
@@ -47,6 +56,8 @@ def read_records(target: Target, value: CellValue) -> Records:
     found = Records()
     if not_given(value):
         return found
+    if is_error(value):
+        return Records(notices=[ERROR])
     shape = "/".join(f.name for f in target.fields)
     entries = [e for e in _SEVERAL.split(value) if e.strip()] if isinstance(value, str) else [value]
     if [half(plain(e)) for e in entries] == ["无"]:
@@ -55,7 +66,9 @@ def read_records(target: Target, value: CellValue) -> Records:
         item: dict[str, Scalar] = {}
         parts = _parts(entry, len(target.fields))
         if len(parts) < len(target.fields):
-            found.notices.append((f"「{plain(entry)}」不齐全，按其中看得懂的部分读取", f"应写成 {shape}"))
+            found.notices.append(
+                (f"「{plain(entry)}」不齐全，按其中看得懂的部分读取", f"应写成 {shape}")
+            )
         for one, part in zip(target.fields, parts, strict=False):
             parsed = read_fact(one, part)
             if parsed.value is not None:

@@ -1,7 +1,6 @@
 """From a file to filings: every sheet is read, every row kept or held back with the reason."""
 
 import hashlib
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from datetime import date
@@ -17,17 +16,22 @@ from registry.intake import jsonfile
 from registry.intake.cells import not_given, plain
 from registry.intake.coverage import Asking, keys, lacking, wanted
 from registry.intake.drafts import Drafts, Log, Place
+from registry.intake.filetypes import OLD, file_type
 from registry.intake.headers import Column, Header, filing_date, find_header, money_unit, settle
 from registry.intake.mapping import HeaderMapping
 from registry.intake.mapping_draft import unachieved
+from registry.intake.merges import Merges
 from registry.intake.rows import Table
-from registry.intake.tables import Row, Sheet, sheets
+from registry.intake.tables import TEXT_SUFFIXES, Row, Sheet, sheets
 from registry.intake.template import GUIDE
 
 #: Called now and then with the number of rows read so far.
 Progress = Callable[[int], None]
 
-_FORMATS: Final = (".xlsx", ".xlsm", ".csv", ".json")
+_WORKBOOKS: Final = (".xlsx", ".xlsm", ".xltx", ".xltm")
+#: Tables of other programs; Excel or WPS opens them and saves them as workbooks.
+_OTHERS: Final = (".xls", ".xlt", ".xlsb", ".et", ".ett", ".ods", ".wps", ".numbers")
+_FORMATS: Final = (*_WORKBOOKS, *TEXT_SUFFIXES, ".json")
 _LOOK: Final = 50
 _STEP: Final = 200
 
@@ -58,9 +62,7 @@ def read(
     own = Path(mapping) if mapping is not None else None
     headings = HeaderMapping(own)
     reader = _Reader(path, headings, drafts, as_of, progress)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module="openpyxl")
-        reader.read()
+    reader.read()
     good, held = drafts.finish(as_of)
     if asked is not None:
         reader.name_lacking([*good, *held], asked)
@@ -73,9 +75,11 @@ def _refuse(path: Path) -> None:
     if not path.is_file():
         raise RegistryError(f"{path.name}：找不到这个文件，请核对文件名和位置")
     suffix = path.suffix.lower()
-    if suffix in (".xls", ".et"):
+    if suffix in _OTHERS:
+        kind = file_type(path)
+        truly = "" if kind in ("", OLD) else f"（这其实是{kind}）"
         raise RegistryError(
-            f"{path.name}：不支持 {suffix} 文件，请用 Excel 或 WPS 另存为 .xlsx 后重试"
+            f"{path.name}：不支持 {suffix} 文件{truly}，请用 Excel 或 WPS 另存为 .xlsx 后重试"
         )
     if suffix not in _FORMATS:
         raise RegistryError(f"{path.name}：不支持这种文件，请提供 .xlsx、.csv 或 .json 文件")
@@ -164,9 +168,11 @@ class _Reader:
         written = next((day for day in dates if day), None)
         columns = settle(header, sheet.name, money_unit(above), self._as_of or written, log)
         table = Table(sheet.name, header, columns, self._drafts)
+        single = header.record is None and header.column("year") is None
+        merges = Merges(sheet.merged, header.row, columns, single=single)
         rows = chain(top[header.row :], sheet.rows)
         for number, row in enumerate(rows, header.row + 1):
-            table.read(number, row)
+            table.read(number, merges.filled(number, row))
             self._done += 1
             if self._progress and self._done % _STEP == 0:
                 self._progress(self._done)

@@ -9,31 +9,39 @@ import zlib
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
-from itertools import islice, repeat
+from itertools import chain, islice
 from pathlib import Path
-from typing import BinaryIO, Final, TypeAlias, cast
+from typing import BinaryIO, Final, TextIO, TypeAlias, cast
+from xml.parsers.expat import ExpatError
 
-from openpyxl import load_workbook
-from openpyxl.cell.cell import Cell, MergedCell
-from openpyxl.worksheet.formula import ArrayFormula
-from openpyxl.worksheet.worksheet import Worksheet
-
+from registry.characters import visible
 from registry.errors import RegistryError
-from registry.intake.cells import CellValue, Percent, Unsaved
+from registry.intake import limits
+from registry.intake.cells import CellValue
+from registry.intake.filetypes import LOCKED, OLD, TEXT, WORKBOOK, file_type
+from registry.intake.package import Package
+from registry.intake.workbook import Listed, Range, Workbook, unwrapped
 
 Row: TypeAlias = Sequence[CellValue]
 
-_OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_ENCRYPTED: Final = "EncryptedPackage".encode("utf-16-le")
+#: The suffixes of files that hold one sheet as text.
+TEXT_SUFFIXES: Final = (".csv", ".tsv", ".txt")
+
 _QUOTED: Final = re.compile(r'"[^"]*"')
+_SEPARATOR: Final = re.compile(r'\ufeff?"?sep=(.)"?\s*', re.IGNORECASE)
 _LOOK: Final = 20
+_MARKS: Final = {
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
 _ENCODINGS: Final = ("utf-8-sig", "gb18030")
 _BLOCK: Final = 1 << 20
-_FORMULA: Final = re.compile(rb"<(?:\w{1,20}:)?f[\s/>]")
-_LONGEST: Final = 24
+_SAVE_AS: Final = "请用 Excel 或 WPS 打开并另存为 .xlsx 后重试"
 _BROKEN: Final = (
-    zipfile.BadZipFile, zlib.error, KeyError, ValueError, TypeError, AttributeError, IndexError,
-    SyntaxError, EOFError, OSError, NotImplementedError,
+    zipfile.BadZipFile, zlib.error, KeyError, ValueError, ExpatError, EOFError, OSError,
+    NotImplementedError, RuntimeError,
 )  # fmt: skip
 
 
@@ -44,6 +52,7 @@ class Sheet:
     name: str
     rows: Iterator[Row]
     hidden: bool = False
+    merged: tuple[Range, ...] = ()
 
 
 def sheets(path: Path) -> Generator[Sheet, None, None]:
@@ -51,17 +60,27 @@ def sheets(path: Path) -> Generator[Sheet, None, None]:
 
     The file is open until all are read, or until this is closed.
     """
-    if path.suffix.lower() == ".csv":
-        yield Sheet(path.name, iter(csv_rows(path)))
+    if path.suffix.lower() in TEXT_SUFFIXES:
+        # rows that are left in the middle would keep the file open
+        with closing(csv_rows(path)) as rows:
+            yield Sheet(path.name, rows)
     else:
         yield from _workbook(path)
 
 
-def csv_rows(path: Path) -> Iterator[list[str]]:
-    """The rows of a CSV file: UTF-8 with or without BOM, or GB18030; commas, semicolons or tabs."""
-    text = decode(path)
-    lines = io.StringIO(text, newline="")
-    yield from _split(path.name, lines, _delimiter(islice(io.StringIO(text), _LOOK)))
+def csv_rows(path: Path) -> Generator[list[str], None, None]:
+    """The rows of a CSV file: UTF-8, UTF-16 with its mark, or GB18030; commas, semicolons or tabs."""
+    kind = file_type(path)
+    if kind not in ("", TEXT):
+        remedy = "请把扩展名改为 .xlsx 后重试" if kind == WORKBOOK else _SAVE_AS
+        raise RegistryError(f"{path.name}：这其实是{kind}，不是 CSV 文件，{remedy}")
+    with path.open(encoding=_encoding(path), newline="") as file:
+        lines = _lines(path.name, file)
+        start = list(islice(lines, _LOOK))
+        for number, row in enumerate(_split(path.name, start, lines), 1):
+            if number > limits.ROWS:
+                raise RegistryError(f"{path.name}：超过{limits.ROWS}行，请拆分成几个文件")
+            yield row
 
 
 def flowing_rows(name: str, stream: BinaryIO) -> Iterator[list[str]]:
@@ -70,15 +89,20 @@ def flowing_rows(name: str, stream: BinaryIO) -> Iterator[list[str]]:
     What it begins with tells the encoding, and its heading the delimiter.
     """
     again = _Again(stream)
-    whole = len(again.start) < _BLOCK
-    start, encoding = _decoded(name, again.start, whole=whole)
-    heading = next((line for line in io.StringIO(start) if line.strip(",;\t \r\n")), "")
-    lines = io.TextIOWrapper(cast(BinaryIO, again), encoding, newline="")
-    yield from _split(name, lines, _delimiter([heading]))
+    encoding = _decoded(name, again.start, whole=len(again.start) < _BLOCK)[1]
+    lines = _lines(name, io.TextIOWrapper(cast(BinaryIO, again), encoding, newline=""))
+    start: list[str] = []
+    for line in lines:
+        start.append(line)
+        if line.strip(",;\t \r\n") and not _SEPARATOR.fullmatch(line):
+            break
+    yield from _split(name, start, lines)
 
 
 def decode(path: Path) -> str:
-    """The text of a file in UTF-8 or GB18030."""
+    """The text of a file in UTF-8, UTF-16 with its mark, or GB18030."""
+    if path.stat().st_size > limits.TEXT:
+        raise RegistryError(f"{path.name}：超过{limits.TEXT >> 20}兆字节，请拆分成几个文件")
     return _decoded(path.name, path.read_bytes(), whole=True)[0]
 
 
@@ -97,20 +121,40 @@ class _Again(io.BufferedIOBase):
         return given or self._stream.read(size)
 
 
-def _split(name: str, lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
-    """The cells of each row; an error is told with the line where its row, and so a quote, begins."""
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+def _lines(name: str, file: TextIO) -> Iterator[str]:
+    """The lines of a text without what cannot be seen in it."""
+    number = 0
+    try:
+        while line := file.readline(limits.LINE):
+            number += 1
+            if len(line) == limits.LINE:
+                raise RegistryError(
+                    f"{name}第{number}行超过{limits.LINE}字，不是正常的表格，请核对"
+                )
+            yield visible(line)
+    except UnicodeDecodeError as error:
+        raise _undecodable(name) from error
+
+
+def _split(name: str, start: list[str], lines: Iterable[str]) -> Iterator[list[str]]:
+    """The cells of each row; an error is told with the line where its row, and so a quote, begins.
+
+    ``start`` are the first lines, by which the delimiter is found; Excel may name it in the first.
+    """
+    named = _SEPARATOR.fullmatch(start[0]) if start else None
+    if named:
+        start[0] = "\n"
+    delimiter = named[1] if named else _delimiter(start)
+    reader = csv.reader(chain(start, lines), delimiter=delimiter, strict=True)
     line = 1
     try:
         for row in reader:
-            yield row
+            yield [unwrapped(cell) if cell.startswith('="') else cell for cell in row]
             line = reader.line_num + 1
     except csv.Error as error:
         raise RegistryError(
             f"{name}第{line}行：从这一行起引号没有成对、分隔不完整或一格过长，请改正后重试"
         ) from error
-    except UnicodeDecodeError as error:
-        raise _undecodable(name) from error
 
 
 def _delimiter(lines: Iterable[str]) -> str:
@@ -119,9 +163,28 @@ def _delimiter(lines: Iterable[str]) -> str:
     return max(",;\t", key=lambda sign: max((line.count(sign) for line in bare), default=0))
 
 
+def _encodings(start: bytes) -> Sequence[str]:
+    """The encodings that a text may have by what it begins with."""
+    return next(((name,) for mark, name in _MARKS.items() if start.startswith(mark)), _ENCODINGS)
+
+
+def _encoding(path: Path) -> str:
+    """The encoding in which the whole of a file can be read."""
+    with path.open("rb") as file:
+        for encoding in _encodings(file.read(4)):
+            file.seek(0)
+            decoder = codecs.getincrementaldecoder(encoding)()
+            with suppress(UnicodeDecodeError):
+                while block := file.read(_BLOCK):
+                    decoder.decode(block)
+                decoder.decode(b"", True)
+                return encoding
+    raise _undecodable(path.name)
+
+
 def _decoded(name: str, data: bytes, *, whole: bool) -> tuple[str, str]:
     """The text of some bytes and its encoding; unless they are the whole, the end may be cut off."""
-    for encoding in _ENCODINGS:
+    for encoding in _encodings(data):
         with suppress(UnicodeDecodeError):
             return codecs.getincrementaldecoder(encoding)().decode(data, whole), encoding
     raise _undecodable(name)
@@ -136,79 +199,36 @@ def _readable(path: Path) -> Iterator[None]:
     try:
         yield
     except _BROKEN as error:
-        raise RegistryError(
-            f"{path.name}：文件已损坏或不是 Excel 工作簿，请用 Excel 或 WPS 打开并另存为 .xlsx 后重试"
-        ) from error
+        raise RegistryError(f"{path.name}：文件已损坏或不是 Excel 工作簿，{_SAVE_AS}") from error
 
 
 def _workbook(path: Path) -> Iterator[Sheet]:
-    _refuse_ole(path)
     with ExitStack() as stack:
         with _readable(path):
-            book = load_workbook(path, read_only=True, data_only=True)
-            stack.enter_context(closing(book))
-            typed = None
-            if _has_formulas(path):
-                typed = load_workbook(path, read_only=True)
-                stack.enter_context(closing(typed))
-        for index, sheet in enumerate(book.worksheets):
-            sheet.reset_dimensions()
-            formulas = typed.worksheets[index] if typed else None
-            if formulas is not None:
-                formulas.reset_dimensions()
+            _refuse_others(path)
+            package = stack.enter_context(Package(path))
+            book = Workbook(package)
+        for sheet in book.sheets:
             # rows that are left in the middle would keep the file open
-            with closing(_rows(path, sheet, formulas)) as rows:
-                yield Sheet(sheet.title, rows, sheet.sheet_state != "visible")
+            with closing(_rows(path, book, sheet)) as rows:
+                with _readable(path):
+                    merged = tuple(book.merged(sheet))
+                yield Sheet(sheet.name, rows, sheet.hidden, merged)
 
 
-def _has_formulas(path: Path) -> bool:
-    """Whether any sheet has a formula; only then is the workbook read a second time."""
-    with zipfile.ZipFile(path) as archive:
-        for name in archive.namelist():
-            if not name.startswith("xl/worksheets/"):
-                continue
-            with archive.open(name) as file:
-                tail = b""
-                while block := file.read(1 << 20):
-                    if _FORMULA.search(tail + block):
-                        return True
-                    tail = block[-_LONGEST:]
-    return False
-
-
-def _rows(path: Path, sheet: Worksheet, formulas: Worksheet | None) -> Generator[Row, None, None]:
+def _rows(path: Path, book: Workbook, sheet: Listed) -> Generator[Row, None, None]:
     with _readable(path):
-        typed: Iterable[Sequence[Cell | MergedCell]]
-        typed = repeat(()) if formulas is None else formulas.iter_rows()
-        for row, other in zip(sheet.iter_rows(), typed, strict=False):
-            values = [_value(cell) for cell in row]
-            for index, cell in enumerate(other):
-                # a result that is an empty text has the type str
-                if cell.data_type == "f" and values[index] is None and row[index].data_type == "n":
-                    values[index] = Unsaved(_formula(cell))
-            yield values
+        yield from book.rows(sheet)
 
 
-def _formula(cell: Cell | MergedCell) -> str:
-    """The formula as Excel shows it."""
-    value = cell.value
-    return str((value.text if isinstance(value, ArrayFormula) else value) or "=")
-
-
-def _value(cell: Cell | MergedCell) -> CellValue:
-    value = cast(CellValue, cell.value)
-    if type(value) in (float, int) and "%" in cell.number_format:
-        return Percent(cast(float, value))
-    return value
-
-
-def _refuse_ole(path: Path) -> None:
-    """An encrypted .xlsx is an OLE container, and so is an old .xls that was merely renamed."""
-    with path.open("rb") as file:
-        old = file.read(len(_OLE)) == _OLE
-    if old:
-        if _ENCRYPTED in path.read_bytes():
-            raise RegistryError(f"{path.name}：文件设有打开密码，请取消密码并另存为 .xlsx 后重试")
-        raise RegistryError(
-            f"{path.name}：这是旧版 .xls 文件，请用 Excel 或 WPS 另存为 .xlsx 后重试"
-        )
+def _refuse_others(path: Path) -> None:
+    """What is named a workbook may be an old one, a locked one, a web page, a text …"""
+    kind = file_type(path)
+    if kind == LOCKED:
+        raise RegistryError(f"{path.name}：文件设有打开密码，请取消密码并另存为 .xlsx 后重试")
+    if kind == OLD:
+        raise RegistryError(f"{path.name}：这是{kind}，请用 Excel 或 WPS 另存为 .xlsx 后重试")
+    if kind and kind != WORKBOOK:
+        raise RegistryError(f"{path.name}：这其实是{kind}，不是 Excel 工作簿，{_SAVE_AS}")
+    if not kind:
+        raise RegistryError(f"{path.name}：文件已损坏或不是 Excel 工作簿，{_SAVE_AS}")

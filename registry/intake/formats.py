@@ -1,0 +1,307 @@
+"""What number formats make of a number: ECMA-376 part 1, 18.8.31, as Excel and WPS write it.
+
+A cell means what it shows. A format may scale (a percent sign, commas behind the digits, a point
+set among them: ``0!.0,"万"``), print words or a unit, pad with zeros, or show nothing. What only
+decorates (colours, currency signs of yuan, blanks, brackets of negative numbers) changes nothing.
+"""
+
+import operator
+import re
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from decimal import ROUND_HALF_UP, Context, Decimal
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from openpyxl.styles.numbers import BUILTIN_FORMATS
+
+from registry.intake.cells import CellValue, Percent, Shown, decimal
+from registry.intake.serials import day
+
+_TOKEN: Final = re.compile(
+    r"""
+    "(?P<quoted>[^"]*)"?
+  | [\\!](?P<escaped>.?)
+  | (?P<blank>_.?)
+  | (?P<fill>\*.?)
+  | \[(?P<bracket>[^\]]*)\]?
+  | (?P<general>general|g/通用格式)
+  | (?P<exponent>e[+-])
+  | (?P<date>am/pm|a/p|上午/下午|[ymdhs]+|e+|g+|b{1,4}|aaaa?)
+  | (?P<digit>[0\#?])
+  | (?P<mark>[.,%;@])
+  | (?P<plain>.)
+    """,
+    re.VERBOSE | re.IGNORECASE | re.DOTALL,
+)
+_CONDITION: Final = re.compile(r"(<>|<=|>=|=|<|>)\s*([+-]?[0-9]+(?:\.[0-9]+)?)")
+_ELAPSED: Final = re.compile(r"[hms]+", re.IGNORECASE)
+#: What stands around a number and says no more than its sign, or that it is yuan.
+_DECORATION: Final = re.compile(r"[\s¥￥+()（）_-]+")
+_SIGNS: Final = re.compile(r"[-—―─－¥￥\s]+")
+_NEGATIVE: Final = "△▲▽▼"
+#: Beyond these, characters of a code and powers of ten, nothing is shown that could be read.
+_LONGEST: Final = 255
+_DAYS: Final = 999_999_999
+_WIDE: Final = Context(prec=600)
+
+#: Formats that Chinese editions have by number only; a workbook may leave out what they are.
+_CHINESE: Final = {
+    **dict.fromkeys((27, 36, 50, 52, 57), 'yyyy"年"m"月"'),
+    **dict.fromkeys((28, 29, 51, 53, 54, 58), 'm"月"d"日"'),
+    30: "m/d/yy",
+    31: 'yyyy"年"m"月"d"日"',
+    32: 'h"时"mm"分"',
+    33: 'h"时"mm"分"ss"秒"',
+    **dict.fromkeys((34, 55), '上午/下午h"时"mm"分"'),
+    **dict.fromkeys((35, 56), '上午/下午h"时"mm"分"ss"秒"'),
+}
+#: Format codes by number, where a workbook does not say otherwise; $ is the sign of the place.
+BUILTIN: Final = {
+    **{number: code.replace("$", "¥") for number, code in BUILTIN_FORMATS.items()},
+    **_CHINESE,
+}
+
+
+class _Part(NamedTuple):
+    """A piece of a section: a placeholder or sign, or a ``literal`` that is printed as it is."""
+
+    kind: str
+    text: str
+
+
+class _Section:
+    """One of the alternatives of a format: what those numbers look like for which it is chosen."""
+
+    def __init__(self, parts: Sequence[_Part]) -> None:
+        kinds = [part.kind for part in parts]
+        self.condition = next((p.text for p in parts if p.kind == "condition"), "")
+        self.negative = False
+        self.empty = not parts
+        self.texts = "text" in kinds
+        self.elapsed = "elapsed" in kinds
+        self.date = self.elapsed or "date" in kinds
+        places = [n for n, kind in enumerate(kinds) if kind in ("digit", "general")]
+        first, last = (places[0], places[-1]) if places else (len(parts), len(parts) - 1)
+        core = parts[first : last + 1]
+        point = next((n for n, p in enumerate(core) if p.kind == "."), len(core))
+        self._whole = [p for p in core[:point] if p.kind in ("digit", "literal")]
+        self._decimals = [p.text for p in core[point:] if p.kind == "digit"]
+        self._bare = any(p.kind in ("general", "exponent") or p.text == "/" for p in core)
+        self._before, self._after = _literals(parts[:first]), _literals(parts[last + 1 :])
+        self._digits = bool(places)
+        self._percents = kinds.count("%")
+        self._commas = _scaling_commas(kinds, first, first + point)
+        whole = [p.kind for p in core[:point]]
+        grouped = "," in whole and "digit" in whole[whole.index(",") :]
+        self._grouped = grouped and not self._bare
+        self._set_apart = "" if self._bare else _literals(self._whole)
+        self._shift = _behind_the_point(self._whole) if self._set_apart == "." else 0
+
+    def cell(self, value: int | float) -> CellValue:
+        """The number as its cell means it: itself, a ratio, or what is shown."""
+        number = decimal(value)
+        if not number.is_finite() or not -_LONGEST < number.adjusted() < _LONGEST:
+            return value
+        digits = self._shown(abs(number)) if self._digits else ""
+        text = f"{self._before}{digits}{self._after}".strip()
+        before, after = (_words(part, number < 0) for part in (self._before, self._after))
+        if not number and not _SIGNS.sub("", text) and text:
+            return value  # accountants write zero as a dash
+        if not text.strip("."):
+            return Shown(value, "", "")
+        if not self._digits:
+            return Shown(value, text, text)
+        if self._percents == 1 and (before, after, self._scale) == ("", "%", 2):
+            return Percent(value)
+        padded = digits.startswith("0") and digits[1:2].isdigit()
+        if not (before or after or self._scale or padded or self._between):
+            return value
+        exact = digits if self._between else self._exact(abs(number))
+        if padded:
+            exact = exact.zfill(
+                len(exact.partition(".")[2]) + len(digits.partition(".")[0]) + ("." in exact)
+            )
+        minus = "-" if number < 0 else ""
+        otherwise = bool(self._commas or self._shift or self._between)
+        text = text if self.negative else minus + text
+        return Shown(value, text, f"{minus}{before}{exact}{after}", otherwise)
+
+    @property
+    def transparent(self) -> bool:
+        """Whether every number is shown by its own digits, with nothing said beside them."""
+        zeros = sum(part.text == "0" for part in self._whole)
+        said = _DECORATION.sub("", self._before + self._after)
+        numeric = self._digits and not self.date and (self._bare or zeros == 1)
+        return numeric and not said and not self._scale and not self._set_apart
+
+    @property
+    def _scale(self) -> int:
+        """The power of ten by which the number shown is that of the cell."""
+        return 2 * self._percents - 3 * self._commas - self._shift
+
+    @property
+    def _between(self) -> bool:
+        """Whether something is printed among the digits, as in a telephone number."""
+        return bool(self._set_apart) and not self._shift
+
+    def _exact(self, number: Decimal) -> str:
+        return format(_WIDE.scaleb(number, self._scale).normalize(_WIDE), "f")
+
+    def _shown(self, number: Decimal) -> str:
+        """The digits as they are shown, rounded and filled up as the section says."""
+        if self._bare:
+            return self._exact(number)
+        scaled = _WIDE.scaleb(number, self._scale + self._shift)
+        step = Decimal(1).scaleb(-len(self._decimals))
+        whole, _, part = format(scaled.quantize(step, ROUND_HALF_UP, _WIDE), "f").partition(".")
+        while part.endswith("0") and self._decimals[len(part) - 1] != "0":
+            part = part[:-1]
+        laid = self._laid(whole)
+        return f"{laid}.{part}" if self._decimals else laid
+
+    def _laid(self, whole: str) -> str:
+        """The whole digits over their placeholders, from the right."""
+        left = list("" if whole == "0" else whole)
+        laid: list[str] = []
+        for part in reversed(self._whole):
+            if part.kind == "literal":
+                laid.append(part.text)
+            elif left:
+                laid.append(left.pop())
+            elif part.text == "0":
+                laid.append("0")
+        found = "".join(left) + "".join(reversed(laid))
+        return f"{int(found):,}" if self._grouped and found.isdigit() else found
+
+
+class Format:
+    """A number format: up to four sections, for positive numbers, negative ones, zero and text."""
+
+    def __init__(self, code: str) -> None:
+        sections = [_Section(parts) for parts in _sections(code)]
+        numbers = [s for s in sections[:3] if not s.texts]
+        usual = [("",), (">=0", ""), (">0", "<0", "")][len(numbers) - 1] if numbers else ()
+        self._numbers = [(s.condition or u, s) for u, s in zip(usual, numbers, strict=True)]
+        if len(numbers) > 1:
+            numbers[1].negative = not any(s.condition for s in numbers[:2])
+
+    @property
+    def transparent(self) -> bool:
+        """Whether every number means just what it is."""
+        if len(self._numbers) == 1 and self._numbers[0][1].empty:
+            return True
+        return all(
+            s.transparent or (n == 2 and not test and type(s.cell(0)) is int)
+            for n, (test, s) in enumerate(self._numbers)
+        )
+
+    def cell(self, value: int | float, since_1904: bool = False) -> CellValue:
+        """What a number means in a cell of this format.
+
+        >>> Format("0.0%").cell(0.8), Format('0.0"%"').cell(0.8).typed
+        (Percent(value=0.8), '0.8%')
+        >>> Format('0!.0,"万"').cell(100000000).text
+        '10000.0万'
+        """
+        number = decimal(value)
+        # where none is for it, the number is shown as it is, or as ####
+        section = next((s for test, s in self._numbers if _holds(test, number)), None)
+        if section is None or not section.date:
+            return section.cell(value) if section else value
+        if section.elapsed and abs(value) < _DAYS:
+            return timedelta(days=value)
+        return day(value, since_1904) or value
+
+
+@lru_cache(maxsize=1024)
+def number_format(code: str) -> Format | None:
+    """The format of a code; None where its cells mean just the numbers they hold.
+
+    >>> number_format("#,##0.00_);[Red](#,##0.00)") is None
+    True
+    """
+    if not code or len(code) > _LONGEST:
+        return None
+    found = Format(code)
+    return None if found.transparent else found
+
+
+def _sections(code: str) -> Iterator[list[_Part]]:
+    """The parts of each section of a format code."""
+    parts: list[_Part] = []
+    for match in _TOKEN.finditer(code):
+        if match["mark"] == ";":
+            yield parts
+            parts = []
+        else:
+            parts.extend(_parts(match))
+    yield parts
+
+
+def _parts(match: re.Match[str]) -> Iterator[_Part]:
+    kind, text = match.lastgroup or "", match[match.lastgroup or 0]
+    if kind == "bracket":
+        yield from _bracketed(text)
+    elif kind == "mark":
+        yield _Part("text" if text == "@" else text, text)
+    elif kind in ("quoted", "escaped", "plain", "blank"):
+        yield _Part("literal", " " if kind == "blank" else text)
+    elif kind != "fill":
+        yield _Part(kind, text)
+
+
+def _bracketed(text: str) -> Iterator[_Part]:
+    """A condition, a currency sign, or a count of hours; colours and languages say nothing."""
+    if condition := _CONDITION.fullmatch(text):
+        yield _Part("condition", condition[1] + condition[2])
+    elif text.startswith("$"):
+        yield _Part("literal", text[1:].partition("-")[0])
+        if text.upper() in ("$-F800", "$-F400"):  # the day or time of the system, written long
+            yield _Part("date", text)
+    elif _ELAPSED.fullmatch(text):
+        yield _Part("elapsed", text)
+
+
+def _literals(parts: Sequence[_Part]) -> str:
+    return "".join(p.text for p in parts if p.kind in ("literal", "%"))
+
+
+def _words(text: str, negative: bool) -> str:
+    """What is said beside a number, without what only decorates it or says that it is negative."""
+    bare = _DECORATION.sub("", text)
+    return bare.strip(_NEGATIVE) if negative else bare
+
+
+def _scaling_commas(kinds: Sequence[str], first: int, point: int) -> int:
+    """How many commas divide by a thousand: those behind the last digit of the whole or of all."""
+    found = 0
+    for n, kind in enumerate(kinds):
+        if kind == "," and n > first:
+            rest = kinds[n:point] if n < point else kinds[n:]
+            found += "digit" not in rest
+    return found
+
+
+def _behind_the_point(whole: Sequence[_Part]) -> int:
+    """How many placeholders stand behind a point that is only printed."""
+    at = next(n for n, part in enumerate(whole) if part.text == ".")
+    return sum(part.kind == "digit" for part in whole[at:])
+
+
+_COMPARED: Final = {
+    "<": operator.lt,
+    ">": operator.gt,
+    "<=": operator.le,
+    ">=": operator.ge,
+    "=": operator.eq,
+    "<>": operator.ne,
+}
+
+
+def _holds(condition: str, number: Decimal) -> bool:
+    if not condition:
+        return True
+    match = _CONDITION.fullmatch(condition)
+    assert match is not None
+    return not number.is_nan() and bool(_COMPARED[match[1]](number, Decimal(match[2])))

@@ -1,0 +1,184 @@
+"""The parts of an Office Open XML file (ECMA-376 part 2), each read as it comes and within bounds.
+
+Names of parts are compared as Excel does, without regard to case; what writers get wrong in parts
+that no table needs is never looked at.
+"""
+
+import posixpath
+import struct
+import zipfile
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Final, NamedTuple
+from urllib.parse import unquote
+from xml.parsers import expat
+
+from registry.errors import RegistryError
+from registry.intake import limits
+
+_BLOCK: Final = 1 << 16
+_END: Final = b"PK\x05\x06"
+_END_64: Final = b"PK\x06\x06"
+#: The end of a zip archive with the longest comment, and what a large one has before it.
+_TAIL: Final = 22 + 65_535 + 20 + 56
+
+
+class Target(NamedTuple):
+    """What a relationship leads to: its kind (worksheet, styles …) and the name of the part."""
+
+    kind: str
+    part: str
+
+
+class _LocalNames(defaultdict[str, str]):
+    """Names of tags and attributes without their prefixes."""
+
+    def __missing__(self, name: str) -> str:
+        self[name] = local = name.rpartition(":")[2]
+        return local
+
+
+local_name: Final = _LocalNames(str).__getitem__
+
+Start = Callable[[str, dict[str, str]], None]
+End = Callable[[str], None]
+Text = Callable[[str], None]
+
+
+class Package:
+    """An open file; ``RegistryError`` where it is beyond the bounds."""
+
+    def __init__(self, path: Path) -> None:
+        self.name = path.name
+        self._refuse_directory(path)
+        self._archive = zipfile.ZipFile(path)
+        self._parts = {
+            posixpath.normpath(info.filename.replace("\\", "/").lower()): info
+            for info in self._archive.infolist()
+        }
+
+    def __enter__(self) -> "Package":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self._archive.close()
+
+    def __contains__(self, part: str) -> bool:
+        return part.lower() in self._parts
+
+    def beginning(self, folder: str) -> list[str]:
+        """The names of the parts in a folder."""
+        return [name for name in self._parts if name.startswith(folder)]
+
+    def blocks(self, part: str, most: int = limits.UNPACKED) -> Iterator[bytes]:
+        """The bytes of a part; ``KeyError`` if there is none."""
+        info = self._parts[part.lower()]
+        if info.file_size > most:
+            raise RegistryError(
+                f"{self.name}：其中的 {part} 解开后有{info.file_size >> 20}兆字节，"
+                f"超过可读取的{most >> 20}兆，请拆分成几个文件，或新建工作簿只粘贴所需的表"
+            )
+        packed = max(info.compress_size, 1)
+        if info.file_size > limits.RATIO_FROM and info.file_size // packed > limits.RATIO:
+            raise RegistryError(
+                f"{self.name}：其中的 {part} 解开后是压缩时的{info.file_size // packed}倍，"
+                "不是正常的工作簿，请新建工作簿只粘贴所需的表"
+            )
+        with self._archive.open(info) as file:
+            while block := file.read(_BLOCK):
+                yield block
+
+    def parse(
+        self,
+        part: str,
+        start: Start,
+        end: End | None = None,
+        text: Text | None = None,
+        most: int = limits.UNPACKED,
+    ) -> Iterator[None]:
+        """Parse a part, block by block; the tags come with their own names only."""
+        parser = _parser(start, end, text)
+        fed = 0
+        for block in self.blocks(part, most):
+            parser.Parse(block, False)
+            fed += len(block)
+            # a tag that goes on and on is gone through again with every block
+            if fed - max(parser.CurrentByteIndex, 0) > limits.TAG:
+                raise ValueError(f"an endless tag in {part}")
+            yield
+        parser.Parse(b"", True)
+        yield
+
+    def elements(self, part: str) -> Iterator[tuple[str, dict[str, str]]]:
+        """The tags of a part that says what others mean, in order."""
+        found: list[tuple[str, dict[str, str]]] = []
+        for _ in self.parse(
+            part, lambda tag, given: found.append((tag, given)), most=limits.UNPACKED_SMALL
+        ):
+            yield from found
+            found.clear()
+
+    def related(self, part: str) -> dict[str, Target]:
+        """What a part is related to, by the ids of the relationships; nothing if it does not say."""
+        folder, name = posixpath.split(part)
+        rels = posixpath.join(folder, "_rels", f"{name}.rels")
+        if rels not in self:
+            return {}
+        found = {}
+        for tag, given in self.elements(rels):
+            if tag == "Relationship" and given.get("TargetMode") != "External":
+                target = unquote(given.get("Target", "")).replace("\\", "/")
+                at = posixpath.normpath(posixpath.join("/", folder, target)).lstrip("/")
+                kind = given.get("Type", "").rpartition("/")[2]
+                found[given.get("Id", "")] = Target(kind, at)
+        return found
+
+    def _refuse_directory(self, path: Path) -> None:
+        """A directory of the archive that is itself too large; it would be read whole."""
+        with path.open("rb") as file:
+            size = file.seek(0, 2)
+            file.seek(max(size - _TAIL, 0))
+            tail = file.read()
+        at, at_64 = tail.rfind(_END), tail.rfind(_END_64)
+        sizes = [struct.unpack_from("<I", tail, at + 12)[0]] if 0 <= at <= len(tail) - 16 else []
+        if 0 <= at_64 <= len(tail) - 48:
+            sizes = [struct.unpack_from("<Q", tail, at_64 + 40)[0]]
+        if any(size > limits.DIRECTORY for size in sizes):
+            raise RegistryError(
+                f"{self.name}：压缩包里的文件太多，不是正常的工作簿，请新建工作簿只粘贴所需的表"
+            )
+
+
+def _parser(start: Start, end: End | None, text: Text | None) -> expat.XMLParserType:
+    """A parser that refuses what no workbook has: document types, and tags without end in tags."""
+    depth = 0
+
+    def started(name: str, given: dict[str, str]) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > limits.DEPTH:
+            raise ValueError("tags are nested too deeply")
+        start(local_name(name), given)
+
+    def ended(name: str) -> None:
+        nonlocal depth
+        depth -= 1
+        if end:
+            end(local_name(name))
+
+    def doctype(*_: object) -> None:
+        raise ValueError("a document type")
+
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.StartDoctypeDeclHandler = doctype
+    parser.StartElementHandler, parser.EndElementHandler = started, ended
+    parser.CharacterDataHandler = text
+    return parser
