@@ -65,7 +65,7 @@ def draft(headings: Sequence[Heading], own: Path | None = None) -> str | None:
 
 
 def _line(text: str, found: Sequence[Heading]) -> tuple[str, str, str, str]:
-    guesses = nearest(_term(found[0].text))
+    guesses = nearest(found[0].text)
     name = f"{UNCONFIRMED}：{guesses[0]}" if guesses else UNCONFIRMED
     places = "、".join(f"{h.letter}{h.row}「{h.text}」" for h in found[:_NAMED])
     more = f"等{len(found)}列" if len(found) > _NAMED else ""
@@ -78,8 +78,13 @@ def _term(heading: str) -> _Term:
     return _Term(text, unit, dated) if text else _Term(key(heading), "", False)
 
 
-def nearest(term: _Term) -> list[str]:
-    """The 填报项 whose names, or other headings for it, resemble a term most; the best first."""
+def nearest(heading: str) -> list[str]:
+    """The 填报项 whose names, or other headings for it, resemble a heading most; the best first.
+
+    >>> nearest("2022年度营业总收入（万元）")[0]
+    '营业收入总额'
+    """
+    term = _term(heading)
     found: dict[str, float] = {}
     matcher = SequenceMatcher(autojunk=False)
     matcher.set_seq2(term.text)

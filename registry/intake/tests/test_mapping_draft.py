@@ -10,7 +10,7 @@ import pytest
 from registry.errors import RegistryError
 from registry.filings import Reading
 from registry.intake import read
-from registry.intake.mapping_draft import draft
+from registry.intake.mapping_draft import draft, nearest
 from registry.intake.tests.counties import county, firm, saved
 
 #: Headings that nobody understands, the right 填报项, and what two enterprises say.
@@ -106,21 +106,13 @@ def test_a_guess_counts_only_once_it_is_confirmed(
         ("2022年度营业总收入（万元）", "营业收入总额"),
         ("企业社会统一信用代码", "统一社会信用代码"),
         ("创新型中小企业有效期", "梯度称号：称号有效期至；称号类别=创新型中小企业；填报时持有=是"),
-        ("联系人邮箱", ""),
+        ("邮箱", ""),
+        ("2022年研发费用强度（%）", ""),  # an amount is none of a unit of %
+        ("2022年自主品牌数", ""),  # nor is it of any year
     ],
 )
-def test_the_nearest_item_is_guessed(tmp_path: Path, heading: str, guess: str) -> None:
-    path = written(tmp_path / "a.csv", [["企业名称", "统一社会信用代码", heading]])
-    (_, (_, name, *_)) = drafted(read(path))
-    assert name == (f"待确认：{guess}" if guess else "待确认")
-
-
-def test_an_item_of_another_unit_or_without_years_is_not_guessed(tmp_path: Path) -> None:
-    path = written(
-        tmp_path / "a.csv",
-        [["企业名称", "统一社会信用代码", "2022年研发费用强度（%）", "2022年自主品牌数"]],
-    )
-    assert [row[1] for row in drafted(read(path))[1:]] == ["待确认", "待确认"]
+def test_the_nearest_item_of_that_unit_and_period_is_guessed(heading: str, guess: str) -> None:
+    assert (nearest(heading) or [""])[0] == guess
 
 
 def test_a_draft_goes_on_with_the_mapping_that_was_used(odd: Path, tmp_path: Path) -> None:
