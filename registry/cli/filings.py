@@ -207,8 +207,6 @@ def import_file(
         return
     if report is not None:
         new_workbook(report, *inputs)
-    if draft is not None:
-        _must_be_new(apart(draft, *inputs))
     with _drafted(draft, mapping):
         reading = read_file(file, as_of, mapping)
     drafted = draft is not None and _write_draft(draft, reading.headings, mapping)
@@ -230,11 +228,6 @@ def import_file(
         raise Refused(
             f"{file.name} 有错误，没有登记任何企业：请改正后重试，或用 --partial 登记无误的各行"
         )
-
-
-def _must_be_new(path: Path) -> None:
-    if path.exists():
-        raise Refused(f"{path} 已存在：请另取文件名，以免覆盖已填内容")
 
 
 @contextmanager
@@ -408,7 +401,6 @@ def template(
     only = Asked(rulebook(), batch).ids(as_of, province or "") if as_of else None
     if only is not None and not only:
         raise Refused(f"{as_of}还没有适用的文本：请核对填报日期")
-    _must_be_new(file)
     write_template(file, only)
     if as_json:
         print_json({"file": str(file)})

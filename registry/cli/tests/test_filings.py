@@ -121,7 +121,7 @@ def test_a_draft_is_written_where_no_heading_is_found(
     [
         ("汇总表.xlsx", "文件名请以 .csv 结尾"),
         ("旧.csv", "旧.csv 已存在：请另取文件名"),
-        ("表.csv", "表.csv 就是要读取的文件"),
+        ("表.csv", "表.csv 已存在：请另取文件名"),
         ("无此/表头.csv", "没有文件夹 无此"),
     ],
 )
