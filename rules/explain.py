@@ -5,7 +5,7 @@ are Chinese; ``rules.wording`` words the figures.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, Final
 
@@ -554,21 +554,38 @@ class _Explainer:
         found: list[Figure] = []
         for leaf in self.read_leaves(indicator):
             found += self.leaf(leaf)
-        return tuple(found)
+        return tuple(dict.fromkeys((*found, *self.unused(indicator.expr, indicator.records))))
 
     def read_leaves(self, indicator: Indicator) -> list[Expr]:
-        """The leaves that the value depends on: a finding or bound only where it was needed."""
-        match indicator.expr:
-            case ("else_found" | "bounded", a, *_):
-                reading = self.evaluator.read(a, indicator.records)
-                if not reading.broken and reading.gap is Gap.NONE:
-                    return leaves(a)
-        wanted = sought(indicator.expr)
-        return [x for x in leaves(indicator.expr) if x in wanted or self.known(x)]
+        """The leaves that the value depends on: a finding, bound or substitute only where it was needed."""
+        return self.used(indicator.expr, indicator.records)
 
-    def known(self, leaf: Expr) -> bool:
-        """Whether a fact is filed."""
-        return self.evaluator.read(leaf).gap is Gap.NONE
+    def used(self, expr: Expr, records: str) -> list[Expr]:
+        match expr:
+            case ("else_found" | "bounded", a, *_):
+                if self.known(a, records):
+                    return leaves(a)
+            case ("else_known", a, b):
+                reading = self.evaluator.read(a, records)
+                if reading.gap and not reading.broken and self.known(b, records):
+                    return self.used(b, records)
+                return self.used(a, records)
+        wanted = sought(expr)
+        return [x for x in leaves(expr) if x in wanted or self.known(x, records)]
+
+    def known(self, expr: Expr, records: str) -> bool:
+        """Whether a formula has come to a value."""
+        return self.evaluator.read(expr, records).gap is Gap.NONE
+
+    def unused(self, expr: Expr, records: str) -> Iterator[Figure]:
+        """The substitutes that are filed and say otherwise than what was taken instead."""
+        match expr:
+            case ("else_known", a, b):
+                taken, other = (self.evaluator.read(x, records).code for x in (a, b))
+                if taken is not None and other is not None and taken != other:
+                    for figure in self.leaf(b):
+                        yield replace(figure, value=f"{figure.value}（与{taken}不一致，没有采用）")
+                yield from self.unused(a, records)
 
     def leaf(self, leaf: Expr) -> Iterator[Figure]:
         match leaf:
@@ -665,7 +682,7 @@ def _divisors(expr: Expr) -> Iterator[Expr]:
 
 
 def _broken(indicator: Indicator, reading: Reading) -> bool:
-    return bool(reading.broken) and indicator.expr[0] != "else_found"
+    return bool(reading.broken) and indicator.expr[0] not in ("else_found", "else_known")
 
 
 def _shortfall(reading: Reading, line: Line) -> Fraction | None:

@@ -16,6 +16,7 @@ and any other compiler, and it travels inside the ruleset as JSON. Nodes:
 ``as_of()``, ``new_year(n)``           the filing date; 1 January of its year + n
 ``lookup(map, a)``                     the code a data map gives for the longest prefix of a text
 ``else_found(a, b)``                   a; where a cannot be computed, the person's finding b
+``else_known(a, b)``                   a; where it is not known, b if that is
 =====================================  =========================================================
 
 Every value is an interval: an unknown figure may be anything that its catalogue entry allows. A
@@ -120,6 +121,11 @@ def lookup(map: str, a: Expr) -> Expr:
 def else_found(a: Expr, finding: Expr) -> Expr:
     """``a``; where it cannot be computed, a person's finding."""
     return ("else_found", a, finding)
+
+
+def else_known(a: Expr, b: Expr) -> Expr:
+    """``a``; where it is not known, ``b`` if that is. What cannot be computed stays so."""
+    return ("else_known", a, b)
 
 
 def leaves(expr: Expr) -> list[Expr]:

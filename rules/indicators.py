@@ -14,8 +14,10 @@ from rules.expressions import (
     calendar_years,
     const,
     count,
+    days,
     div,
     else_found,
+    else_known,
     fact,
     field,
     least,
@@ -138,6 +140,14 @@ INDICATORS: Final[tuple[Indicator, ...]] = (
         "工信部联企业〔2011〕300号",
     ),
     # figures of one record
+    Indicator(
+        "称号起始日",
+        "date",
+        "天",
+        days(as_of(), else_known(field("valid_from"), as_of())),
+        "titles",
+        "填报时持有的称号，有效期始没有填的，视为已经开始",
+    ),
     Indicator(
         "列入研发机构清单",
         "flag",

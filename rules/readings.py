@@ -295,6 +295,8 @@ class _Compiler:
                 return lambda case, _: case.profile.as_of
             case ("new_year", offset):
                 return lambda case, _: date(case.profile.as_of.year + offset, 1, 1)
+            case ("else_known", a, b):
+                return _either_day(self._date(a), self._date(b))
         formula = self.formula(expr)
 
         def read(case: Evaluator, record: Record) -> date | Gap:
@@ -354,6 +356,32 @@ class _Compiler:
             return found if found.gap is Gap.NONE else x
 
         return read
+
+    def _else_known(self, a: Expr, b: Expr) -> Formula:
+        value, other = self.formula(a), self.formula(b)
+
+        def read(case: Evaluator, record: Record) -> Reading:
+            x = value(case, record)
+            if x.broken or not x.gap:
+                return x
+            instead = other(case, record)
+            return x if instead.gap else instead
+
+        return read
+
+
+def _either_day(
+    first: Callable[[Evaluator, Record], date | Gap],
+    other: Callable[[Evaluator, Record], date | Gap],
+) -> Callable[[Evaluator, Record], date | Gap]:
+    def read(case: Evaluator, record: Record) -> date | Gap:
+        day = first(case, record)
+        if isinstance(day, date):
+            return day
+        instead = other(case, record)
+        return instead if isinstance(instead, date) else day
+
+    return read
 
 
 def _within(value: Reading, lo: Number | None, hi: Number | None) -> bool:

@@ -290,6 +290,12 @@ class Evaluation:
                 reading = self.read(a, at)
                 found = self.read(finding, at)
                 return found if reading.broken and found.gap == 0 else reading
+            case ["else_known", a, b]:
+                reading = self.read(a, at)
+                if reading.broken or reading.gap == 0:
+                    return reading
+                instead = self.read(b, at)
+                return instead if instead.gap == 0 else reading
         raise EvaluationError(f"unknown formula {formula!r}")
 
     def items(self, records: str) -> Sequence[Json]:
@@ -377,6 +383,9 @@ class Evaluation:
                 return self.as_of
             case ["new_year", offset]:
                 return date(self.as_of.year + offset, 1, 1)
+            case ["else_known", a, b]:
+                days = self.day(a, at), self.day(b, at)
+                return next((day for day in days if isinstance(day, date)), days[0])
         reading = self.read(formula, at)
         if reading.code is not None:
             return date.fromisoformat(reading.code)

@@ -266,3 +266,5 @@ def _of_head(expr: Expr) -> Altered[Expr]:
                 yield f"第{i + 1}个上界 删去", ("bounded", a, lowers, _swap(uppers, i))
         case ("else_found", a, _):
             yield "审核人的认定 不用", a
+        case ("else_known", a, _):
+            yield "未知时的替代 不用", a

@@ -399,7 +399,7 @@ def codes_of(expr: Expr, records: str, maps: Mapping[str, Mapping[str, str]]) ->
             return found.codes if found else ()
         case ("lookup", name, _):
             return tuple(sorted(set(maps.get(name, {}).values())))
-        case ("else_found", a, b):
+        case ("else_found" | "else_known", a, b):
             first = codes_of(a, records, maps)
             return (*first, *(c for c in codes_of(b, records, maps) if c not in first))
     return ()

@@ -205,6 +205,8 @@ class Case(reference.Evaluation):
 
     def moves(self, formula: Sequence[Any], at: At) -> bool:
         """Whether a formula reads the fact itself."""
+        if formula[0] == "else_known":  # of what is filed, the rest is never read
+            return self.moves(formula[1], at)
         own = self.variable.at
         return tuple(formula) == self.variable.leaf and (own is None or own == at)
 

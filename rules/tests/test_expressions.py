@@ -19,6 +19,7 @@ from rules.expressions import (
     days,
     div,
     else_found,
+    else_known,
     fact,
     field,
     least,
@@ -236,6 +237,18 @@ PENDING = {"valid": True}
         (else_found(div(X, Y), fact("found")), {"x": "1", "y": "0", "found": "5"}, known(5)),
         (else_found(div(X, Y), fact("found")), {"x": "1", "y": "0"}, BROKEN),
         (else_found(div(X, Y), fact("found")), {"x": "1", "y": "2", "found": "5"}, known("1/2")),
+        (else_known(X, Y), {"x": "1", "y": "2"}, known(1)),
+        (else_known(X, Y), {"y": "2"}, known(2)),
+        (else_known(X, fact("found")), {}, between(0, None, 1)),
+        (else_known(fact("found"), X), {}, between(0, None, 2)),
+        (else_known(div(X, Y), SHARE), {"x": "1", "y": "0", "share": "0.5"}, BROKEN),
+        (else_known(X, div(SHARE, Y)), {"y": "0", "share": "0.5"}, between(0, None, 1)),
+        (else_known(SECTOR, fact("sector")), {"sector": "农业"}, code("农业")),
+        (else_known(SECTOR, fact("sector")), {"text": "C34", "sector": "农业"}, code("工业")),
+        (else_known(SECTOR, fact("sector")), {"text": "Z9", "sector": "农业"}, BROKEN),
+        (days(as_of(), else_known(BEGUN, as_of())), {"begun": "2023-06-01"}, known(1)),
+        (days(as_of(), else_known(BEGUN, as_of())), {}, known(0)),
+        (days(as_of(), else_known(BEGUN, fact("ended"))), {}, UNKNOWN),
     ],
 )  # fmt: skip
 def test_formula(expr: Expr, values: dict[str, str | bool], expected: object) -> None:
@@ -354,7 +367,7 @@ def test_leaves_are_listed_once_in_order() -> None:
     assert leaves(div(sub(X, Y), Y)) == [X, Y]
     assert leaves(bounded(COUNT, (X,), (Y, AMOUNT))) == [COUNT, X, Y, AMOUNT]
     assert leaves(add(const("1"), years(BEGUN, new_year(0)), year("revenue", -1))) == [BEGUN, year("revenue", -1)]  # fmt: skip
-    assert all(leaves(i.expr) for i in INDICATORS)
+    assert [i.name for i in INDICATORS if not leaves(i.expr)] == ["列入研发机构清单"]
 
 
 # random formulas over random partial facts
@@ -401,7 +414,15 @@ def profiles(lists: int, records: int) -> st.SearchStrategy[Profile]:
 
 
 texts = st.just(lookup("sectors", TEXT))
-codes = texts | st.sampled_from([fact("sector"), TEXT, SECTOR, else_found(fact("sector"), TEXT)])
+codes = texts | st.sampled_from(
+    [
+        fact("sector"),
+        TEXT,
+        SECTOR,
+        else_found(fact("sector"), TEXT),
+        else_known(fact("sector"), TEXT),
+    ]
+)
 
 
 def formulas(of_record: bool) -> st.SearchStrategy[Expr]:
@@ -432,6 +453,7 @@ def formulas(of_record: bool) -> st.SearchStrategy[Expr]:
             st.builds(least, grown, grown),
             st.builds(bounded, grown, some, some),
             st.builds(else_found, grown, grown),
+            st.builds(else_known, grown, grown),
         )
     return codes | grown
 

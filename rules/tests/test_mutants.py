@@ -17,6 +17,7 @@ from rules.expressions import (
     count,
     div,
     else_found,
+    else_known,
     fact,
     field,
     least,
@@ -203,6 +204,7 @@ F, G = fact("own_brand"), fact("standards")
         (total("financing", "amount", "一", "f"), [("「一」改为恒符合", total("financing", "amount", "恒符合.financing", "f")), ("「一」的填报总数 不用", total("financing", "amount", "一"))]),
         (bounded(F, (G,), (A,)), [("第1个下界 删去", bounded(F, (), (A,))), ("第1个上界 删去", bounded(F, (G,), ())), (A_EARLIER[0], bounded(F, (G,), (A_EARLIER[1],)))]),
         (else_found(lookup("m", F), G), [("审核人的认定 不用", lookup("m", F))]),
+        (else_known(F, G), [("未知时的替代 不用", F)]),
     ],
 )  # fmt: skip
 def test_a_formula(expr: Expr, expected: list[tuple[str, Expr]]) -> None:

@@ -21,6 +21,7 @@ from registry.screening.compiler.arithmetic import (
     smaller,
     total,
 )
+from registry.screening.compiler.dialects import DayLiteral
 from registry.screening.compiler.figures import Day, Gap, Number, Reading, Span, Words
 from registry.screening.compiler.stages import Stages
 from registry.screening.compiler.truths import (
@@ -175,6 +176,8 @@ class Reader:
                 return self._lookup(name, a)
             case ("else_found", a, finding):
                 return self._else_found(a, finding)
+            case ("else_known", a, b):
+                return self._else_known(a, b)
         raise UnsupportedError(f"不认识的算式「{expr[0]}」")
 
     # records
@@ -286,10 +289,21 @@ class Reader:
                 return Day(None, self.day)
             case ("new_year", offset):
                 return Day(None, date(self.day.year + offset, 1, 1))
+            case ("else_known", a, b):
+                return self._either_day(self._date(a), self._date(b))
         found = self.read(expr)
         if not isinstance(found, Words):
             raise UnsupportedError(f"算式{expr}不是日期")
         return Day(found.sql, None, found.gap)
+
+    def _either_day(self, first: Day, other: Day) -> Day:
+        if first.sql is None:
+            return first
+        instead: ColumnElement[Any] | None = other.sql
+        if other.fixed is not None:
+            instead = DayLiteral(other.fixed)
+        sql = self.stages.bind_words(sa.func.coalesce(first.sql, instead))
+        return Day(sql, None, first.gap.where(absent(sql)) if other.fixed is None else Gap())
 
     def _span(self, a: Expr, b: Expr, measure: Callable[[date, date], Fraction]) -> Reading:
         start, end = self._date(a), self._date(b)
@@ -355,6 +369,22 @@ class Reader:
             exact = negated(any_of(found.gap.missing, found.gap.pending))
             return chosen_figure([(all_of(value.broken, exact), found)], value)
         raise UnsupportedError("算式与认定不是同一类")
+
+    def _else_known(self, a: Expr, b: Expr) -> Reading:
+        value, other = self.read(a), self.read(b)
+        if isinstance(value, Words) and isinstance(other, Words):
+            if bool(value.codes) is not bool(other.codes):
+                raise UnsupportedError("代码与文字不能互相替代")
+            codes = (*value.codes, *(c for c in other.codes if c not in value.codes))
+            instead = _when(negated(value.broken), other.coded(codes))
+            either: ColumnElement[Any] = sa.func.coalesce(value.sql, instead)
+            sql = self.stages.bind_words(either)
+            return Words(sql, value.gap.where(absent(sql)), value.broken, codes)
+        if isinstance(value, Number) and isinstance(other, Number):
+            open_ = any_of(value.gap.missing, value.gap.pending)
+            known = negated(any_of(other.gap.missing, other.gap.pending))
+            return chosen_figure([(all_of(open_, negated(value.broken), known), other)], value)
+        raise UnsupportedError("算式与它的替代不是同一类")
 
 
 def _by_prefix(sql: ColumnElement[Any], numbers: Mapping[str, int]) -> Int:
