@@ -93,7 +93,8 @@ def _fact(id: str, rather: tuple[Key, ...]) -> Iterator[tuple[Key, Wanted]]:
 def _fallbacks(expr: Expr) -> Iterator[tuple[Expr, tuple[Key, ...]]]:
     """The facts that a formula reads only where others cannot be used, with these others."""
     if str(expr[0]).startswith("else_"):
-        better = tuple((leaf[1], None) for leaf in leaves(expr[1]) if leaf[0] == "fact")
+        facts = (leaf[1] for leaf in leaves(expr[1]) if leaf[0] == "fact")
+        better = tuple((id, None) for id in facts if fact(id).origin == "填报")
         yield from ((leaf, better) for part in expr[2:] for leaf in leaves(part))
     for part in expr[1:]:
         if isinstance(part, tuple) and part and isinstance(part[0], str):

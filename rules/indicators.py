@@ -135,7 +135,13 @@ INDICATORS: Final[tuple[Indicator, ...]] = (
         "划型行业",
         "code",
         "",
-        else_found(lookup("gbt4754", fact("industry_code")), fact("sector_found")),
+        else_known(
+            else_known(
+                else_found(lookup("gbt4754", fact("industry_code")), fact("sector_found")),
+                fact("sector_found"),
+            ),
+            fact("sector"),
+        ),
         "",
         "工信部联企业〔2011〕300号",
     ),

@@ -111,6 +111,32 @@ def test_a_figure_that_cannot_be_negative_is_shown_as_filed_and_asked_of_a_perso
     assert [f.name for f in missing(finding)] == ["上年度研发费用占比"]
 
 
+@pytest.mark.parametrize(
+    ("filed", "figures"),
+    [
+        ({"industry_code": "C3525"}, ["行业代码：C3525"]),
+        ({"industry_code": "C3525", "sector": "工业"}, ["行业代码：C3525"]),
+        (
+            {"industry_code": "C3525", "sector": "建筑业"},
+            ["行业代码：C3525", "申报划型行业：建筑业（与工业不一致，没有采用）"],
+        ),
+        ({"sector": "工业"}, ["申报划型行业：工业"]),
+        ({"sector_found": "工业"}, ["认定划型行业：工业"]),
+        (
+            {"sector_found": "工业", "sector": "建筑业"},
+            ["认定划型行业：工业", "申报划型行业：建筑业（与工业不一致，没有采用）"],
+        ),
+    ],
+)
+def test_the_sector_says_what_it_rests_on_and_what_was_filed_otherwise(
+    filed: dict[str, str], figures: list[str]
+) -> None:
+    finding = explain(decide("63.8.中小企业", {**filed, "staff@2022": "10"}))
+    [check] = [c for o in finding.options for c in o.checks if c.requirement == "划型行业 为 工业"]
+    assert check.value == "工业"
+    assert [f"{f.name}：{f.value}" for f in check.figures] == figures
+
+
 def test_a_settled_part_hides_no_open_one_and_asks_for_nothing_that_cannot_matter() -> None:
     failed = explain(decide("63.2.研发费用", {"rd_expense@2022": "990000"}))
     assert failed.outcome == "不符合"
