@@ -119,3 +119,31 @@ def test_cities_with_independent_planning_status_go_by_no_rules_of_their_provinc
             assert there == acting_in
             root = found(rulebook, "专精特新中小企业", "认定", there, "", day)
             assert (root == "63.2") is (acting_in not in ("广东省", "山东省")), there
+
+
+def test_a_round_ends_with_its_year(rulebook: Rulebook) -> None:
+    for row in rulebook.applicability:
+        if row.batch:
+            assert row.start, row
+            assert row.end, row
+            assert row.start.year == row.end.year, row
+
+
+@pytest.mark.parametrize("tier", TITLES)
+@pytest.mark.parametrize("procedure", PROCEDURES)
+def test_a_case_without_a_batch_is_told_just_those_that_would_change_its_ruleset(
+    rulebook: Rulebook, tier: str, procedure: str
+) -> None:
+    batches = dict.fromkeys(r.batch for r in rulebook.applicability if r.batch)
+    for province, day in product(("", "广东省", "江苏省"), days(rulebook)):
+        if gap(tier, day):
+            continue
+        case = {"tier": tier, "procedure": procedure, "province": province, "day": day}
+        plain = governing(rulebook.applicability, **case)
+        rounds = {b: governing(rulebook.applicability, batch=b, **case).row for b in batches}
+        other = [row for row in rounds.values() if row.ruleset != plain.row.ruleset]
+        assert sorted(r.batch for r in plain.rounds) == sorted(r.batch for r in other)
+        assert all(
+            governing(rulebook.applicability, batch=r.batch, **case).rounds == () for r in other
+        )
+        assert all(any(r.batch in said for said in plain.told()) for r in other)

@@ -98,6 +98,7 @@ class TierVerdict:
                 {"ruleset": r.ruleset, "basis": r.basis, "reason": why}
                 for r, why in (self.governing.rejected if self.governing else ())
             ],
+            **self._rounds(),
             "missing": [
                 {"name": f.name, "value": f.value, "source": f.source} for f in self.missing()
             ],
@@ -110,6 +111,18 @@ class TierVerdict:
             ],
             **self._registered(),
             "finding": self.finding.to_json() if self.finding else None,
+        }
+
+    def _rounds(self) -> dict[str, Any]:
+        """The batches by which another text would govern; if there are any."""
+        rounds = self.governing.rounds if self.governing else ()
+        if not rounds:
+            return {}
+        return {
+            "rounds": [
+                {"batch": r.batch, "ruleset": r.ruleset, "basis": r.basis, "period": r.period}
+                for r in rounds
+            ]
         }
 
     def _registered(self) -> dict[str, Any]:

@@ -78,11 +78,27 @@ class ApplicabilityRow:
 
 @dataclass(frozen=True)
 class Governing:
-    """The row that governs a case, why, and the rows of the same tier that lost, with reasons."""
+    """The row that governs a case, why, and the rows of the same tier that lost, with reasons.
+
+    ``rounds`` are the rows that would govern by another ruleset if the case belonged to their batch;
+    there are none where the batch that was named has a row.
+    """
 
     row: ApplicabilityRow
     reason: str
     rejected: tuple[tuple[ApplicabilityRow, str], ...]
+    rounds: tuple[ApplicabilityRow, ...] = ()
+
+    def told(self) -> list[str]:
+        """A sentence for each other ruleset that a batch would make govern, naming the batches."""
+        batches: dict[tuple[str, str], list[str]] = {}
+        for row in self.rounds:
+            batches.setdefault((row.basis, row.period), []).append(row.batch)
+        return [
+            f"属于批次「{'」或「'.join(names)}」的，{self.row.tier}{self.row.procedure}改按{basis}（{period}），"
+            f"结论可能不同：请用 --batch {names[0]}"
+            for (basis, period), names in batches.items()
+        ]
 
 
 def governing(
@@ -111,8 +127,7 @@ def governing(
             rejected.append((row, f"只适用于批次「{row.batch}」"))
         else:
             eligible.append(row)
-    local = [r for r in eligible if r.province != OTHERS] or eligible
-    winners = [r for r in local if r.batch] or local
+    local, winners = _nearest(eligible)
     for row in (r for r in eligible if r not in winners):
         other = f"{province}另有规定" if row not in local else f"批次「{batch}」另有规定"
         rejected.append((row, other))
@@ -129,4 +144,29 @@ def governing(
         places = "、".join(str(w.position) for w in winners)
         raise NoRulesetError(f"{case}有{len(winners)}个规则集同时适用（{places}）：请改正适用表")
     row = winners[0]
-    return Governing(row, f"{row.basis}（{row.period}）", tuple(rejected))
+    rounds = () if row.batch else _rounds(row, eligible, same, day, province)
+    return Governing(row, f"{row.basis}（{row.period}）", tuple(rejected), rounds)
+
+
+def _nearest(
+    eligible: list[ApplicabilityRow],
+) -> tuple[list[ApplicabilityRow], list[ApplicabilityRow]]:
+    """Those of the case's own province, if there are any; of these those of its own batch."""
+    local = [r for r in eligible if r.province != OTHERS] or eligible
+    return local, [r for r in local if r.batch] or local
+
+
+def _rounds(
+    row: ApplicabilityRow,
+    eligible: list[ApplicabilityRow],
+    rows: list[ApplicabilityRow],
+    day: date,
+    province: str,
+) -> tuple[ApplicabilityRow, ...]:
+    """The rows of batches that would win, with another ruleset than ``row`` has."""
+    fitting = [r for r in rows if r.batch and r.covers(day) and r.province in (province, OTHERS)]
+    found = []
+    for batch in dict.fromkeys(r.batch for r in fitting):
+        _, winners = _nearest([*eligible, *(r for r in fitting if r.batch == batch)])
+        found += [w for w in winners if w.batch and w.ruleset != row.ruleset]
+    return tuple(found)

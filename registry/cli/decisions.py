@@ -104,6 +104,9 @@ def decide(
         _show(tally.lines)
     elif not as_json:
         tally.show()
+    if not as_json:
+        for said in tally.rounds:
+            click.echo(f"注意：{said}")
     if tally.refused:
         raise Refused(f"{tally.refused}项未能作出决定，原因见上")
 
@@ -119,12 +122,14 @@ class Tally:
     new: int = 0
     numbers: tuple[int, int] | None = None
     verdicts: dict[str, Counter[str]] = field(default_factory=dict)
+    rounds: dict[str, None] = field(default_factory=dict)
 
     def add(self, line: Decided) -> Decided:
         """Count one line in."""
         if self.whole or (line.seq is None and self.refused < _FEW):
             self.lines.append(line)
         self.verdicts.setdefault(line.tier, Counter())[line.verdict or "拒绝"] += 1
+        self.rounds |= dict.fromkeys(line.rounds)
         self.refused += line.seq is None
         self.earlier += line.earlier
         if line.seq is not None and not line.earlier:

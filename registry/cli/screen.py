@@ -196,14 +196,14 @@ def screen(
                 raise Refused(f"{ruleset}是{text.rows[0].tier}的规则：请去掉 --tier，或改为该层级")
         judge = Judge(text.rules)
         stack.callback(judge.close)
-        batches: set[str] = set()
+        governed: dict[Governing, None] = {}
         loaded = _database(stack, session, database.url, kind, folder, day, master)
         screening = Screening(
             loaded,
             loaded.schema,
             Scope(day, regions, near),
             judge,
-            _governing(text, procedure, batch, day, batches),
+            _governing(text, procedure, batch, day, governed),
             filings(session, until=taken.head[0] if taken else None),
             jobs,
             Agreed(folder, loaded.release),
@@ -228,6 +228,7 @@ def screen(
                 for tally in tallies.values()
                 for root, digest in tally.rulesets.items()
             ),
+            *dict.fromkeys(f"注意：{said}" for governs in governed for said in governs.told()),
         ]
         _explain(screening, tallies, EXPLAINED if output is not None or as_json else _LISTED)
         if as_json:
@@ -239,7 +240,7 @@ def screen(
         if output is not None:
             report.write(output, heading, list(tallies.values()), screening.firms(chosen))
             click.echo(f"（{report.LABEL}）已写入 {output}", err=as_json)
-        if batch and batch not in batches:
+        if batch and batch not in {governs.row.batch for governs in governed}:
             errors.print(f"批次「{batch}」在这一天没有另外的规定，按办法筛查", markup=False)
         if faults := sum(t.faults for t in tallies.values()):
             raise Refused(f"{faults}家企业的差距因程序出错没有算出，见名单；其余不受影响")
@@ -322,9 +323,9 @@ def _loaded(
 
 
 def _governing(
-    text: texts.Text, procedure: str, batch: str, day: date, batches: set[str]
+    text: texts.Text, procedure: str, batch: str, day: date, governed: dict[Governing, None]
 ) -> Callable[[str, str], Governing]:
-    """What governs a tier in a province under a text; adds the batches that have rules of their own."""
+    """What governs a tier in a province under a text; adds it to what ``governed``."""
 
     def found(tier: str, province: str) -> Governing:
         if text.whole:
@@ -336,7 +337,7 @@ def _governing(
             if row is None:
                 raise NoRulesetError(f"{text.label}没有{tier}{procedure}的规则集")
             governs = Governing(row, "", ())
-        batches.add(governs.row.batch)
+        governed[governs] = None
         return governs
 
     return found

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from functools import partial
+from functools import cache, partial
 from typing import Final, TypeAlias
 
 import sqlalchemy as sa
@@ -33,6 +33,7 @@ from registry.record import cases, journal, publication, register
 from registry.record.determinations import signed_name
 from registry.record.sealing import new_salt, sealed_facts
 from rules.canonical import canonical_json, digest
+from rules.editions import ApplicabilityRow, governing
 from rules.errors import DisagreementError, EngineFaultError, FactsError, NoRulesetError
 from rules.explain import result_text
 from rules.facts import TITLES
@@ -65,7 +66,7 @@ class Decided:
 
     ``seq`` is the number of the decision: a new one, or the ``earlier`` one that says the same; it is
     None where the case was refused, for ``reason``. ``determinations`` are the numbers of those that
-    it rests on.
+    it rests on; ``rounds`` say by which batches another text would govern.
     """
 
     uscc: str
@@ -76,6 +77,7 @@ class Decided:
     earlier: bool = False
     reason: str = ""
     determinations: tuple[int, ...] = ()
+    rounds: tuple[str, ...] = ()
 
 
 #: What is decided on: a filing, and the canonical text of the question put to it.
@@ -155,7 +157,7 @@ class Bench:
         draft = journal.Draft("decision", body, line.tier, case.filing_id, salt=salt)
         draft.signed(self.by)  # now, while no other writer waits
         return Judged(
-            replace(line, verdict=verdict, determinations=numbers),
+            replace(line, verdict=verdict, determinations=numbers, rounds=tuple(found.told())),
             draft,
             (case.filing_id, canonical_json(asked)),
         )
@@ -260,7 +262,10 @@ class Decider:
             )
             for case in found
         )
-        return _Chunk(head, found, tuple(_answered(a, settled) or work.submit(a) for a in asked))
+        assert self._published is not None
+        told = _rounds(self._published.applicability)
+        tasks = tuple(_answered(a, settled, told) or work.submit(a) for a in asked)
+        return _Chunk(head, found, tasks)
 
     def _settled(
         self, session: Session, filing_ids: Sequence[int], head: int
@@ -338,14 +343,27 @@ def _how(case: cases.Case, request: Request) -> dict[str, str]:
     return {"procedure": request.procedure, "province": province, "batch": request.batch}
 
 
-def _answered(asked: Asked, settled: Mapping[Matter, journal.Entry]) -> list[Judged]:
+#: By which batches another text would govern: a tier, a day, and procedure, province and batch.
+_Rounds: TypeAlias = Callable[[str, date, tuple[tuple[str, str], ...]], tuple[str, ...]]
+
+
+def _rounds(rows: tuple[ApplicabilityRow, ...]) -> _Rounds:
+    @cache
+    def told(tier: str, day: date, how: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
+        return tuple(governing(rows, tier=tier, day=day, **dict(how)).told())
+
+    return told
+
+
+def _answered(asked: Asked, settled: Mapping[Matter, journal.Entry], told: _Rounds) -> list[Judged]:
     """What is on the record of a case under each tier; nothing unless all of it is."""
     case, request = asked.case, asked.request
     if asked.withdrawn or case.known_until is not None:
         return []
     found = []
+    day, how = _day(case, request), _how(case, request)
     for tier in request.tiers:
-        question = asked_of(case, tier, _day(case, request), _how(case, request))
+        question = asked_of(case, tier, day, how)
         entry = settled.get((case.filing_id, canonical_json(question)))
         if entry is None:
             return []
@@ -353,7 +371,8 @@ def _answered(asked: Asked, settled: Mapping[Matter, journal.Entry]) -> list[Jud
         applied = entry.content["determinations"]
         numbers = tuple(d.seq for d in asked.determined if d.digest in applied)
         line = Decided(case.uscc, case.name, tier, verdict, entry.seq, True)
-        found.append(Judged(replace(line, determinations=numbers)))
+        rounds = told(tier, day, tuple(how.items()))
+        found.append(Judged(replace(line, determinations=numbers, rounds=rounds)))
     return found
 
 

@@ -166,6 +166,7 @@ def governed_by(found: Explanation) -> Iterator[str]:
     batch = f"，批次{case['batch']}" if case["batch"] else ""
     day = day_text(found.as_of)
     yield f"{row.basis}（{_period(row)}适用{place}{batch}）。按{day}的情况判断，这一天在它的适用期间内。"
+    yield from (f"注意：{said}。" for said in governing.told())
     for other, why in governing.rejected:
         if other.procedure != row.procedure:
             continue

@@ -78,9 +78,10 @@ class Counts:
             for mark, (_, applies) in _MARKS.items():
                 if applies(verdict):
                     self._marks.add(mark)
-            applied = verdict.governing.row if verdict.governing else None
-            if applied is None:
+            if verdict.governing is None:
                 continue
+            applied = verdict.governing.row
+            self._applied |= dict.fromkeys(f"注意：{said}" for said in verdict.governing.told())
             self.batches.add(applied.batch)
             if applied.batch or applied.province != OTHERS:
                 what = "轮次要求" if applied.batch else f"{applied.province}的设定"

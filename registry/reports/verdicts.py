@@ -282,6 +282,7 @@ class _Writer:
         yield f"■ {verdict.tier}：{verdict.outcome}{note}"
         if verdict.governing:
             yield f"  适用依据：{verdict.governing.reason}"
+            yield from (f"  注意：{said}" for said in verdict.governing.told())
             if self.full:
                 yield from dict.fromkeys(_not_applied(verdict.governing, day))
         for determination in verdict.determinations:
