@@ -5,6 +5,7 @@ one SQLite file can be restored like a backup. Rows are copied as they are store
 foreign keys and numbers, so that the triggers of the copy look at every one of them.
 """
 
+import re
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -119,7 +120,7 @@ def _copy(source: Session, target: Session, progress: Progress) -> Copied:
             except exc.DatabaseError as error:
                 if not isinstance(error, _REFUSED) and "append-only" not in str(error.orig):
                     raise
-                raise _altered(table, " ".join(str(error.orig).split())) from error
+                raise _altered(table.name, " ".join(str(error.orig).split())) from error
             rows[table.name] += len(part)
             done += len(part)
             progress(done, total)
@@ -135,16 +136,16 @@ def _parts(source: Session, table: sa.TableClause) -> Iterator[Sequence[dict[str
             for part in found.partitions():
                 yield [dict(row) for row in part]
         except ValueError as error:
-            raise _altered(table, str(error)) from error
+            raise _altered(table.name, str(error)) from error
 
 
 #: What a database says of content that it does not take.
 _REFUSED: Final = (exc.IntegrityError, exc.DataError)
 
 
-def _altered(table: sa.TableClause, said: str) -> BackupError:
+def _altered(table: str, said: str) -> BackupError:
     return BackupError(
-        f"数据表{table.name}中有不合登记库规定的内容（{said}），它曾被改动，没有复制："
+        f"数据表{table}中有不合登记库规定的内容（{said}），它曾被改动，没有复制："
         "请运行 tidu audit verify 查明，或换用另一份备份"
     )
 
@@ -245,20 +246,27 @@ def _checked(file: sa.Engine, path: Path) -> storage.Status:
     """The revision of a file that was read once from first to last."""
     try:
         with file.connect() as connection:
-            damaged = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar() != "ok"
+            said = str(connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar())
+            damaged = said != "ok"
             orphaned = connection.exec_driver_sql("PRAGMA foreign_key_check").first() is not None
     except exc.DatabaseError as error:
         if "unable to open" in str(error.orig):
             raise BackupError(f"打不开备份文件「{path}」：请检查读写权限") from error
         if "not a database" in str(error.orig):
             raise _no_backup(path) from error
-        damaged = True
+        said, damaged = "", True
+    if damaged and (table := _OF_A_TABLE.match(said)):
+        raise _altered(table[1], said)
     if damaged or orphaned:
         raise BackupError(f"备份文件「{path}」已损坏，不能恢复：请换用另一份备份")
     found = storage.status(file)
     if found.current is None:
         raise _no_backup(path)
     return found
+
+
+#: What SQLite says of rows that a table does not allow, in a file that is whole.
+_OF_A_TABLE: Final = re.compile(r"(?:CHECK constraint failed|\w+ value) in (\w+)")
 
 
 def _no_backup(path: Path) -> BackupError:

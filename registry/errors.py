@@ -2,6 +2,13 @@
 
 from pathlib import Path
 from traceback import extract_tb
+from typing import Final
+
+from sqlalchemy import exc
+
+from rules.errors import FactsError
+from rules.record import RecordError as DeterminationError
+from rules.reference import EvaluationError
 
 
 def fault(error: Exception) -> str:
@@ -35,3 +42,24 @@ class SigningKeyError(RegistryError):
 
 class BackupError(RegistryError):
     """A backup cannot be written, or a file cannot be restored."""
+
+
+class AlteredError(RegistryError):
+    """What the database holds was not stored by the registry as it stands there."""
+
+
+#: What reading altered data may raise: it is a finding, not a fault of the program.
+UNREADABLE: Final = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+    exc.DataError,
+    AlteredError,
+    DeterminationError,
+    EvaluationError,
+    FactsError,
+)

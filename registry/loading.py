@@ -16,6 +16,7 @@ from typing import Final
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from registry.database import bulk
 from registry.database.models import Import, Restatement
 from registry.database.rows import Statement, restore, state
 from registry.database.versions import (
@@ -39,6 +40,10 @@ from rules.facts import Profile, check_day
 
 _IMPORT: Final = table_of(Import)
 _RESTATEMENT: Final = table_of(Restatement)
+#: What an import states of itself.
+_STATED: Final = (
+    "id", "file", "digest", "as_of", "loaded_at", "new", "changed", "unchanged", "refused",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -156,19 +161,10 @@ def store(
     if (new or changed) and (prepared.whole or partial) and not dry_run:
         _check_clock(session, now)
         receipts.adopt(session, by=by, now=now)
-        stored = Import(
-            file=prepared.file,
-            digest=prepared.digest,
-            as_of=prepared.as_of,
-            loaded_at=now,
-            new=len(new),
-            changed=len(changed),
-            unchanged=len(unchanged),
-            refused=len(prepared.refused),
-        )
-        session.add(stored)
-        session.flush()
-        import_id = _id(stored.id)
+        [import_id] = bulk.numbers(session, _IMPORT, 1)
+        counts = tuple(map(len, (new, changed, unchanged, prepared.refused)))
+        stored = (import_id, prepared.file, prepared.digest, prepared.as_of, now, *counts)
+        bulk.insert(session, _IMPORT, _STATED, [stored])
         replaced = {key: current[key][0] for key in changed}
         close(session, list(replaced.values()), now)
         unsettled: set[int] = set()
@@ -176,9 +172,8 @@ def store(
             begun = {key: statements[key] for key in part}
             unsettled |= set(insert(session, import_id, begun, replaced, now))
         settle(session, sorted(unsettled), now)
-        for part in chunks(unchanged):
-            again = [{"import_id": import_id, "filing_id": current[key][0]} for key in part]
-            session.execute(sa.insert(_RESTATEMENT), again)
+        again = [(import_id, id) for id in sorted(current[key][0] for key in unchanged)]
+        bulk.insert(session, _RESTATEMENT, ("import_id", "filing_id"), again)
         receipts.intake(session, import_id, list(replaced.values()), by=by, now=now)
     return LoadReport(
         prepared.file,
@@ -234,8 +229,8 @@ def undo(session: Session, import_id: int, *, now: datetime, by: str = "") -> Un
     ).all()
     close(session, [row.id for row in closing], now)
     reopen(session, [row.replaces_id for row in closing if row.replaces_id is not None], now)
-    loaded.undone_at = now
-    session.flush()
+    undone = sa.update(_IMPORT).where(_IMPORT.c.id == import_id).values(undone_at=now)
+    bulk.update(session, undone, 1)
     settle(session, sorted(session.scalars(touched(import_id).distinct())), now)
     receipts.undo(session, import_id, [row.id for row in closing], by=by, now=now)
     return UndoReport(
@@ -347,11 +342,6 @@ def prepare(reading: Reading, as_of: date | None) -> Prepared:
 
 def _codes(found: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
-
-
-def _id(stored: int | None) -> int:
-    assert stored is not None
-    return stored
 
 
 def _line(submission: Submission, as_of: date | None, reason: str = "") -> Line:

@@ -21,7 +21,7 @@ from fractions import Fraction
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from rules.canonical import digest
-from rules.reference import PENDING, Evaluator
+from rules.reference import PENDING, Evaluator, number
 
 SCHEMA: Final = 1
 
@@ -184,7 +184,7 @@ def control(register: Register, uscc: str, as_of: str) -> list[tuple[str, Json]]
     """
     standing = [(n, b) for n, b in last_words(register) if _stands(b, as_of)]
     giants = {b["uscc"]: (n, b) for n, b in standing if b.get("kind") == LITTLE_GIANT}
-    held = [(n, b) for n, b in standing if is_holding(b) and Fraction(b["share"]) > Fraction(1, 2)]
+    held = [(n, b) for n, b in standing if is_holding(b) and number(b["share"]) > Fraction(1, 2)]
     # up from the enterprise to whoever controls it, and from there down; never up again
     ways: list[tuple[str, bool, list[tuple[str, Json]]]] = [(uscc, False, [])]
     seen = {(uscc, False)}
@@ -288,7 +288,7 @@ def admissible(rule: Json, trace: Mapping[str, Any], value: Plain) -> bool:
         return value in (0, 3) and not isinstance(value, bool)
     if not isinstance(value, list) or value[2] or value[0] != value[1]:
         return False
-    return Fraction(result[0]) <= Fraction(value[0]) <= Fraction(result[1])
+    return number(result[0]) <= number(value[0]) <= number(result[1])
 
 
 def amended_rules(

@@ -82,7 +82,7 @@ def export(
     asked = selection.to_json()
     note = checkpoints.write(session, key, now=now)
     point = checkpoints.read(note, key.verifier_key)
-    tree = checkpoints.tree(session)
+    tree = checkpoints.tree(session, point.size)
     decisions = list(_selected(session, asked))
     if not decisions:
         raise RecordError("所选范围内没有决定：请用 tidu audit log 查看编号和日期")
@@ -213,7 +213,8 @@ def _skeleton(session: Session, asked: Json, size: int) -> list[Json]:
     start = datetime.fromisoformat(asked["from"])
     end = datetime.fromisoformat(asked["until"])
     before = session.scalar(sa.select(sa.func.max(table.c.seq)).where(table.c.recorded_at < start))
-    after = session.scalar(sa.select(sa.func.min(table.c.seq)).where(table.c.recorded_at >= end))
+    beyond = sa.select(sa.func.min(table.c.seq)).where(table.c.recorded_at >= end)
+    after = session.scalar(beyond.where(table.c.seq <= size))
     found = journal.entries(session, first=before or 1, last=after or size)
     return [entry.header() for entry in found]
 

@@ -15,12 +15,15 @@ from sqlmodel import Session
 from registry.audit.keys import SigningKey
 from registry.audit.merkle import Tree, leaf_hash
 from registry.audit.notes import Checkpoint, NoteError, VerifierKey, open_note
+from registry.database import bulk
 from registry.database.models import PublishedCheckpoint
 from registry.database.versions import table_of
 from registry.errors import RecordError, SigningKeyError
 from registry.record import journal
+from rules.canonical import sha256
 
 _CHECKPOINT: Final = table_of(PublishedCheckpoint)
+_SCHEMA: Final = 1
 #: The public half of a key lies beside it.
 _PUBLIC: Final = ".pub"
 
@@ -63,31 +66,47 @@ def verifier_key(path: Path) -> VerifierKey:
         raise SigningKeyError(f"公钥文件「{public}」已损坏：请从备份恢复") from None
 
 
-def tree(session: Session) -> Tree:
-    """The Merkle tree over the headers of all entries."""
-    return Tree(leaf_hash(entry.header_bytes()) for entry in journal.entries(session))
+def tree(session: Session, size: int | None = None) -> Tree:
+    """The Merkle tree over the headers of all entries, or of the first ``size``."""
+    return Tree(leaf_hash(entry.header_bytes()) for entry in journal.entries(session, last=size))
 
 
 def write(session: Session, key: SigningKey, *, now: datetime) -> str:
     """Sign a checkpoint of the journal as it stands and keep a copy; needs a writing transaction.
 
-    A journal that has not grown since the last one gives that one again.
+    That it was signed is the next entry: so one that is lost or altered later is told, as long as the
+    journal stands. A journal that has not grown since then gives the same checkpoint again.
     """
     head = journal.head(session)
     if head is None:
         raise RecordError("登记库还没有任何记录，没有可签的检查点：请先登记或发布规则")
+    for size in (head.seq, head.seq - 1 if head.kind == "checkpoint" else 0):
+        kept = session.scalar(sa.select(_CHECKPOINT.c.note).where(_CHECKPOINT.c.size == size))
+        if kept is not None and _opens(kept, key.verifier_key):
+            return str(kept)
     kept = session.scalar(sa.select(_CHECKPOINT.c.note).where(_CHECKPOINT.c.size == head.seq))
-    if kept is not None and _opens(kept, key.verifier_key):
-        return str(kept)
     leaves = tree(session)
     stated = (f"time {journal.moment_text(now)}", f"head {head.digest}")
     point = Checkpoint(key.verifier_key.name, leaves.size, leaves.root(), stated)
     note = key.sign_note(point.text())
     if kept is None:
-        session.execute(
-            sa.insert(_CHECKPOINT), {"size": point.size, "written_at": now, "note": note}
-        )
+        bulk.insert(session, _CHECKPOINT, ("size", "written_at", "note"), [(point.size, now, note)])
+        body = {"schema": _SCHEMA, "signed": _unrecorded(session)}
+        journal.append(session, [journal.Draft("checkpoint", body)], by=point.origin, now=now)
     return note
+
+
+def _unrecorded(session: Session) -> list[list[object]]:
+    """Size and SHA-256 of each checkpoint of which no entry says that it was signed.
+
+    Those are the newest, and all from before there were such entries.
+    """
+    recorded = {
+        size
+        for e in journal.newest_first(session, ["checkpoint"])
+        for size, _ in e.content["signed"]
+    }
+    return [[size, sha256(note)] for size, note in kept(session) if size not in recorded]
 
 
 def kept(session: Session) -> Iterator[tuple[int, str]]:

@@ -13,12 +13,11 @@ from itertools import islice
 from typing import Final, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy import exc
 from sqlmodel import Session
 
 from registry import workers
 from registry.database import storage
-from registry.errors import RecordError
+from registry.errors import UNREADABLE, RecordError
 from registry.judging import Determination, Judge, Judgement, Registration
 from registry.record import cases, journal, publication, register
 from registry.record.chain import header_text
@@ -26,12 +25,11 @@ from registry.record.decisions import asked_of, body_of
 from registry.record.sealing import sealed_facts
 from rules.canonical import canonical_json, digest, sha256
 from rules.editions import parse_day
-from rules.errors import FactsError, NoRulesetError, RulesError
+from rules.errors import NoRulesetError, RulesError
 from rules.explain import result_text
 from rules.facts import Profile
 from rules.model import Outcome
 from rules.record import Json
-from rules.record import RecordError as DeterminationError
 
 
 class Difference(StrEnum):
@@ -111,21 +109,6 @@ class _DiffersError(Exception):
         super().__init__(detail)
         self.difference = difference
         self.detail = detail
-
-
-#: What reading altered data may raise: it is a finding, not a fault of the program.
-UNREADABLE: Final = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    RecursionError,
-    TypeError,
-    ValueError,
-    exc.DataError,
-    DeterminationError,
-    FactsError,
-)
 
 
 @contextmanager

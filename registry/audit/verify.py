@@ -10,17 +10,16 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from fractions import Fraction
 from itertools import pairwise
 from typing import Any, Final, TypeAlias, TypeVar
 
 import sqlalchemy as sa
-from sqlmodel import Session
+from sqlmodel import Session, SQLModel
 
 from registry.audit.merkle import Frontier, leaf_hash
 from registry.audit.notes import Checkpoint, NoteError
-from registry.audit.replay import UNREADABLE, Replayer
-from registry.database import triggers
+from registry.audit.replay import Replayer
+from registry.database import forms, schema
 from registry.database.models import (
     NO_DECISION,
     Document,
@@ -33,6 +32,7 @@ from registry.database.models import (
 )
 from registry.database.rows import STATES, Row, identity_columns, state
 from registry.database.versions import FILING, chunks, rows_of, table_of
+from registry.errors import UNREADABLE
 from registry.filings import Submission
 from registry.record import journal, receipts
 from registry.record.chain import GENESIS, KINDS, header_text
@@ -41,6 +41,7 @@ from registry.record.sealing import seal, sealed_facts
 from rules.canonical import canonical_json, digest, sha256
 from rules.facts import RecordList
 from rules.record import is_holding
+from rules.reference import number
 
 _CHECKPOINT: Final = table_of(PublishedCheckpoint)
 _DOCUMENT: Final = table_of(Document)
@@ -112,12 +113,10 @@ def verify(
     per registered title.
     """
     report = Report(checkpoints=len(checkpoints))
-    report.integrity += [
-        f"数据库缺少防改触发器{name}，或它已被改动、停用"
-        for name in triggers.missing(session.connection())
-    ]
-    kept = _read(report, "登记库所存检查点", lambda: _kept(session, report)) or []
+    report.integrity += schema.differences(session.connection())
+    report.integrity += _misshapen(session.connection())
     told = _Told()
+    kept = _read(report, "登记库所存检查点", lambda: _kept(session, report, told)) or []
     try:
         points = dict.fromkeys((*checkpoints, *kept))  # those kept here may be given as well
         _journal(session, report, told, tuple(points), replay, progress)
@@ -132,9 +131,38 @@ def verify(
         ("企业", lambda: _enterprises(session, report)),
         ("年度数据", lambda: _figures(session, report)),
         ("填报", lambda: _counts(session, report, told)),
+        ("检查点", lambda: _checkpoints(report, told)),
     ):
         _read(report, name, check)
     return report
+
+
+def _misshapen(connection: sa.Connection) -> list[str]:
+    """The rows with a value that is not in its one form: whoever reads it may take it for another."""
+    tables = SQLModel.metadata.sorted_tables
+    return [
+        f"{_row(found)}的{'、'.join(found.amiss)}不是登记时的写法，已被改动"
+        for found in forms.misshapen(connection, tables)
+    ]
+
+
+def _row(found: forms.Misshapen) -> str:
+    shown = "、".join(map(str, found.key))
+    if found.table in _NAMES:
+        return _NAMES[found.table].format(shown)
+    return f"填报{found.filing_id}的明细行（{found.table} {shown}）"
+
+
+#: What a row is called by its key.
+_NAMES: Final = {
+    "journal": "第{}号记录",
+    "filing": "填报{}",
+    "import": "导入{}",
+    "enterprise": "企业（enterprise {}）",
+    "document": "文本（摘要{}）",
+    "checkpoint": "所存的检查点（{}条记录）",
+    "restatement": "未变填报的清单（导入、填报{}）",
+}
 
 
 def _read(report: Report, name: str, check: Callable[[], _T]) -> _T | None:
@@ -151,16 +179,17 @@ def _unreadable(session: Session, first: int) -> int:
     query = sa.select(_JOURNAL.c.seq).where(_JOURNAL.c.seq >= first).order_by(_JOURNAL.c.seq)
     for seq in session.scalars(query):
         try:
-            journal.entry(session, seq)
+            journal.entry(session, seq, checked=False)
         except UNREADABLE:
             return int(seq)
     return first
 
 
-def _kept(session: Session, report: Report) -> list[Checkpoint]:
+def _kept(session: Session, report: Report, told: "_Told") -> list[Checkpoint]:
     """The checkpoints that are kept here; whether they are signed takes the key to tell."""
     found = []
     for size, written_at, note in session.execute(sa.select(_CHECKPOINT)):
+        told.kept[size] = sha256(note)
         try:
             point = Checkpoint.parse(note.rpartition("\n\n")[0] + "\n")
         except NoteError:
@@ -188,6 +217,8 @@ class _Told:
     decided: set[int] = field(default_factory=set)
     withdrawn: set[int] = field(default_factory=set)
     titles: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    kept: dict[int, str] = field(default_factory=dict)
+    signed: dict[int, str] = field(default_factory=dict)
 
 
 # -- the journal -----------------------------------------------------------------------------------
@@ -208,7 +239,7 @@ def _journal(
     _agree(report, wanted.pop(0, ()), frontier)
     replayer = Replayer(session)
     latest: datetime | None = None
-    entries = journal.entries(session, first=-(2**62))
+    entries = journal.entries(session, first=-(2**62), checked=False)
     for entry in replayer.reading_ahead(entries) if replay else entries:
         number = report.size + 1
         if entry.seq < number:
@@ -399,8 +430,18 @@ def _take_holding(
     session: Session, report: Report, told: _Told, entry: journal.Entry, body: dict[str, Any]
 ) -> None:
     """An entry on a holding: a share of no more than all, and not under any tier."""
-    if entry.tier or not is_holding(body) or not 0 < Fraction(body["share"]) <= 1:
+    if entry.tier or not is_holding(body) or not 0 < number(body["share"]) <= 1:
         report.integrity.append(f"第{entry.seq}号持股登记的内容不合格式")
+
+
+def _take_checkpoint(
+    session: Session, report: Report, told: _Told, entry: journal.Entry, body: dict[str, Any]
+) -> None:
+    """That checkpoints were signed, each of fewer entries, and of which nothing said so before."""
+    for size, name in body["signed"]:
+        if not 0 < size < entry.seq or size in told.signed:
+            report.integrity.append(f"第{entry.seq}号记录所签发的检查点（{size}条记录）不可能")
+        told.signed[size] = name
 
 
 _TAKERS: Final = {
@@ -414,6 +455,7 @@ _TAKERS: Final = {
     "withdrawal": _take_filing,
     "title": _take_title,
     "holding": _take_holding,
+    "checkpoint": _take_checkpoint,
 }
 _ON_FILINGS: Final = ("determination", "confirmation", "decision", "withdrawal")
 
@@ -433,6 +475,20 @@ def _documents(session: Session, report: Report, told: _Told) -> None:
 
 
 _KINDS_OF_TEXT: Final = {"ruleset": "规则集", "applicability": "适用表", "source": "标准文件"}
+
+
+def _checkpoints(report: Report, told: _Told) -> None:
+    """Every checkpoint that was signed is kept, and from the first such entry on no other one."""
+    for size, name in told.signed.items():
+        if size not in told.kept:
+            report.completeness.append(f"签发过的检查点（{size}条记录）已不在登记库中")
+        elif told.kept[size] != name:
+            report.integrity.append(f"所存的检查点（{size}条记录）不是签发的那一份，已被改动")
+    report.completeness += [
+        f"所存的检查点（{size}条记录）没有签发的记录"
+        for size in told.kept
+        if told.signed and size not in told.signed
+    ]
 
 
 def _filings(session: Session, report: Report, told: _Told) -> None:

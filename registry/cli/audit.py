@@ -3,7 +3,7 @@
 import json
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime, time
 from pathlib import Path
@@ -131,7 +131,7 @@ def _replay_many(since: date | None, restart: bool, jobs: int | None) -> tuple[l
         start = datetime.combine(since, time(), CHINA) if since else None
         wanted = (
             entry
-            for entry in journal.entries(session, first=first, last=head.seq, kinds=["decision"])
+            for entry in _decisions(session, first, head.seq)
             if start is None or entry.recorded_at >= start
         )
         with progress("重算", head.seq) as done:
@@ -144,6 +144,11 @@ def _replay_many(since: date | None, restart: bool, jobs: int | None) -> tuple[l
                     _save(session, state, found.seq + 1, counted, differing)
     state.unlink(missing_ok=True)
     return differing, counted
+
+
+def _decisions(session: Session, first: int, last: int) -> Iterator[journal.Entry]:
+    """The decisions with these numbers, also altered ones: each is told of by itself."""
+    return journal.entries(session, first=first, last=last, kinds=["decision"], checked=False)
 
 
 def _resumed(session: Session, state: Path, restart: bool) -> tuple[int, int, list[Replayed]]:
@@ -280,6 +285,8 @@ def _what(entry: journal.Entry, numbers: Mapping[str, int]) -> str:
             return f"{where}：{entry.texts['ground']}"
         case "title" | "holding":
             return f"{body['uscc']} {register.ACTIONS[body['action']]} {registered_text(body)}"
+        case "checkpoint":
+            return "、".join(f"{size}条记录" for size, _ in body["signed"])
         case "confirmation":
             return f"第{numbers[_confirmed(entry)]}号认定"
     return f"{body['case']['uscc']}：{entry.texts['ground']}"

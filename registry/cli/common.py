@@ -28,7 +28,7 @@ from registry import resources
 from registry.characters import json_text, wrong
 from registry.checking import TIERS
 from registry.database import storage
-from registry.errors import RegistryError
+from registry.errors import UNREADABLE, RegistryError
 from registry.files import written_whole
 from registry.judging import RECHECK, RECOGNITION
 from registry.record import publication
@@ -74,6 +74,12 @@ class ChineseCommand(click.Command):
             return super().invoke(ctx)
         except (RegistryError, RulesError) as error:
             raise Refused(str(error)) from error
+        except UNREADABLE as error:
+            if (found := _altered()) is None:
+                raise
+            raise Refused(
+                f"登记库的内容已被改动（{found}），没有完成：请运行 tidu audit verify 查明"
+            ) from error
         except BrokenPipeError:
             raise  # click ends quietly when the reader has gone
         except OSError as error:
@@ -87,6 +93,18 @@ def _look_at(param: click.Parameter, ctx: click.Context) -> None:
     for text in given if isinstance(given, tuple) else (given,):
         if isinstance(text, str) and (said := wrong(text)):
             raise click.BadParameter(said, ctx, param)
+
+
+def _altered() -> str | None:
+    """The first thing amiss in the registry; None where it is sound, or there is none."""
+    from registry.audit.verify import verify
+
+    address = storage.database_url()
+    if address.drivername == "sqlite" and not Path(address.database or "").exists():
+        return None
+    with registry() as session:
+        report = verify(session, replay=False)
+    return next(iter([*report.integrity, *report.completeness]), None)
 
 
 _SYSTEM: Final = {

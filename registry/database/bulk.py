@@ -1,7 +1,8 @@
 """Adding many rows at once: COPY on PostgreSQL, one executemany of bare tuples on SQLite.
 
 What is stored is just what an ordinary insert of the same rows stores: values pass through the same
-column types. Numbers of rows that others refer to are given out first, in one go.
+column types. Numbers of rows that others refer to are given out first, in one go. What was stored is
+read back and compared, value by value: nothing is announced that a trigger swallowed or altered.
 """
 
 from collections.abc import Sequence
@@ -13,6 +14,8 @@ from psycopg import sql
 from sqlalchemy import exc
 from sqlmodel import Session
 
+from registry.errors import StorageError
+
 #: What psycopg raises where the server has gone, and not where it refuses.
 _GONE: Final = (psycopg.OperationalError, psycopg.InterfaceError)
 
@@ -20,13 +23,50 @@ _GONE: Final = (psycopg.OperationalError, psycopg.InterfaceError)
 def insert(
     session: Session, table: sa.Table, names: Sequence[str], rows: Sequence[tuple[Any, ...]]
 ) -> None:
-    """Add rows, which are the values of these columns; needs a writing transaction."""
+    """Add rows, which are the values of these columns; needs a writing transaction.
+
+    Rows come in the order of their key, where they state it, and after those that are there.
+    Raises ``StorageError`` where the database does not hold just these rows afterwards.
+    """
     if not rows:
         return
     columns = zip(names, zip(*rows, strict=True), strict=True)
     bound = [_bound(table.c[name], values, session) for name, values in columns]
-    store = _copy if session.get_bind().dialect.name == "postgresql" else _executemany
-    store(session.connection(), table, names, list(zip(*bound, strict=True)))
+    stored = list(zip(*bound, strict=True))
+    connection, key = session.connection(), next(iter(table.primary_key))
+    numbered = isinstance(key.type, sa.Integer)
+    last = connection.scalar(sa.select(sa.func.max(key))) if numbered else None
+    store = _copy if connection.dialect.name == "postgresql" else _executemany
+    store(connection, table, names, stored)
+    if _added(connection, table, names, last) != stored:
+        raise _unlike(table)
+
+
+def update(session: Session, statement: sa.Update, count: int) -> None:
+    """Alter rows, of which there must be so many; else raises ``StorageError``."""
+    done = session.execute(statement)
+    if done.rowcount != count:  # type: ignore[attr-defined]
+        raise _unlike(statement.table)
+
+
+def _unlike(table: Any) -> StorageError:
+    return StorageError(
+        f"写入数据表{table.name}的内容没有如实存下，全部没有写入："
+        "数据库中可能有外加的触发器或规则，请运行 tidu audit verify 查明"
+    )
+
+
+def _added(
+    connection: sa.Connection, table: sa.Table, names: Sequence[str], last: int | None
+) -> list[tuple[Any, ...]]:
+    """The rows after a number, as the driver gives them, in order."""
+    quote = connection.dialect.identifier_preparer.quote
+    keys = [quote(column.name) for column in table.primary_key]
+    since = "" if last is None else f" WHERE {keys[0]} > {last}"
+    found = connection.exec_driver_sql(
+        f"SELECT {', '.join(map(quote, names))} FROM {quote(table.name)}{since} ORDER BY {', '.join(keys)}"
+    )
+    return [tuple(row) for row in found]
 
 
 def numbers(session: Session, table: sa.Table, count: int) -> list[int]:

@@ -5,12 +5,17 @@ refuses, with a ``ValueError``, what it could only store by changing it.
 """
 
 import re
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import UTC, date, datetime
 from decimal import Context, Decimal, Inexact
-from typing import Final
+from functools import lru_cache
+from typing import Any, Final
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer, Text
+from sqlalchemy import BigInteger, Date, DateTime, Dialect, Integer, Text
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from registry.errors import AlteredError
 
 #: Row numbers: BIGINT, and on SQLite the INTEGER that its row ids need.
 RowId: Final[TypeEngine[int]] = BigInteger().with_variant(Integer(), "sqlite")
@@ -79,7 +84,11 @@ class Yuan(TypeDecorator[Decimal]):
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> Decimal | None:
         """Fen to yuan."""
-        return None if value is None else Decimal(f"{int(value)}E-2")
+        if value is None:
+            return None
+        if type(value) is not int:
+            raise _altered("金额", value)
+        return Decimal(f"{value}E-2")
 
 
 class Count(TypeDecorator[int]):
@@ -108,8 +117,68 @@ class Exact(TypeDecorator[Decimal]):
         return None if value is None else decimal_text(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Decimal | None:
-        """The decimal."""
-        return None if value is None else Decimal(value)
+        """The decimal; one written otherwise raises ``AlteredError``."""
+        if value is None:
+            return None
+        with suppress(ArithmeticError, TypeError, ValueError):
+            number = Decimal(value)
+            if decimal_text(number) == value:
+                return number
+        raise _altered("数字", value)
+
+
+class Day(TypeDecorator[date]):
+    """A day, of which SQLite keeps the text: one written otherwise raises ``AlteredError``."""
+
+    impl = Date
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """The type of the database; SQLite's reads one form only."""
+        return dialect.type_descriptor(_SQLITE_DAY if dialect.name == "sqlite" else Date())
+
+
+class _SqliteDay(sqlite.DATE):
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        return _read_day
+
+
+class _SqliteMoment(sqlite.DATETIME):
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        return _read_moment
+
+
+_SQLITE_DAY: Final = _SqliteDay()  # type: ignore[no-untyped-call]
+_SQLITE_MOMENT: Final = _SqliteMoment()  # type: ignore[no-untyped-call]
+
+
+@lru_cache(maxsize=1 << 14)
+def _read_day(stored: Any) -> date | None:
+    if stored is None:
+        return None
+    with suppress(TypeError, ValueError):
+        found = date.fromisoformat(stored)
+        if found.isoformat() == stored:
+            return found
+    raise _altered("日期", stored)
+
+
+@lru_cache(maxsize=1 << 14)
+def _read_moment(stored: Any) -> datetime | None:
+    if stored is None:
+        return None
+    with suppress(TypeError, ValueError):
+        found = datetime.fromisoformat(stored)
+        if found.isoformat(" ", "microseconds") == stored:
+            return found
+    raise _altered("时间", stored)
+
+
+def _altered(what: str, stored: object) -> AlteredError:
+    shown = repr(stored)[:40]
+    return AlteredError(
+        f"登记库中有{what}（{shown}）不是登记时的写法，已被改动：请运行 tidu audit verify 查明"
+    )
 
 
 class Utc(TypeDecorator[datetime]):
@@ -117,6 +186,10 @@ class Utc(TypeDecorator[datetime]):
 
     impl = DateTime
     cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """The type of the database; SQLite's reads one form only."""
+        return dialect.type_descriptor(_SQLITE_MOMENT if dialect.name == "sqlite" else DateTime())
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Any time zone to naive UTC; a moment without a zone is refused."""

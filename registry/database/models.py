@@ -10,11 +10,12 @@ import datetime as dt
 from decimal import Decimal
 from typing import Final
 
-from sqlalchemy import CheckConstraint, Index, Text, TextClause, text
+from sqlalchemy import CheckConstraint, Index, Table, Text, TextClause, text
 from sqlalchemy import Enum as SAEnum
 from sqlmodel import Field, SQLModel
 
-from registry.database.columns import Count, Exact, RowId, Utc, Yuan
+from registry.database import forms
+from registry.database.columns import Count, Day, Exact, RowId, Utc, Yuan
 from registry.record.chain import KINDS
 from rules.facts import RECORDS, record_kind
 
@@ -78,7 +79,7 @@ class Enterprise(SQLModel, table=True):
     province: str | None = Field(default=None, sa_type=Text)
     city: str | None = Field(default=None, sa_type=Text)
     county: str | None = Field(default=None, sa_type=Text)
-    registered_on: dt.date | None = None
+    registered_on: dt.date | None = Field(default=None, sa_type=Day)
     registered_capital: Decimal | None = Field(default=None, sa_type=Yuan)
     legal_representative: str | None = Field(default=None, sa_type=Text)
     controlling_shareholder: str | None = Field(default=None, sa_type=Text)
@@ -103,7 +104,7 @@ class Import(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
     file: str = Field(sa_type=Text)
     digest: str = Field(sa_type=Text)
-    as_of: dt.date | None = None
+    as_of: dt.date | None = Field(default=None, sa_type=Day)
     loaded_at: dt.datetime = Field(sa_type=Utc)
     undone_at: dt.datetime | None = Field(default=None, sa_type=Utc)
     new: int
@@ -121,7 +122,7 @@ class Versioned(SQLModel):
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
     enterprise_id: int = Field(foreign_key="enterprise.id", sa_type=RowId)
     import_id: int = Field(foreign_key="import.id", sa_type=RowId)
-    as_of: dt.date
+    as_of: dt.date = Field(sa_type=Day)
     known_from: dt.datetime = Field(sa_type=Utc)
     known_until: dt.datetime | None = Field(default=None, sa_type=Utc)
     sources: str = Field(sa_type=Text)
@@ -197,7 +198,7 @@ class ScalarRow(Stated):
     flag: bool | None = None
     money: Decimal | None = Field(default=None, sa_type=Yuan)
     number: Decimal | None = Field(default=None, sa_type=Exact)
-    day: dt.date | None = None
+    day: dt.date | None = Field(default=None, sa_type=Day)
     words: str | None = Field(default=None, sa_type=Text)
 
 
@@ -258,8 +259,8 @@ class IpRight(Record, table=True):
     in_force: bool | None = None
     related: bool | None = None
     acquisition: str | None = Field(default=None, sa_type=_codes("ip", "acquisition"))
-    grant_date: dt.date | None = None
-    transfer_date: dt.date | None = None
+    grant_date: dt.date | None = Field(default=None, sa_type=Day)
+    transfer_date: dt.date | None = Field(default=None, sa_type=Day)
     holder_rank: int | None = Field(default=None, sa_type=Count)
     earning: bool | None = None
     foreign_family: bool | None = None
@@ -275,7 +276,7 @@ class Financing(Record, table=True):
     __tablename__ = "financing"
     __table_args__ = _record("financing", _at_least(0, "amount"))
 
-    date: dt.date | None = None
+    date: dt.date | None = Field(default=None, sa_type=Day)
     amount: Decimal | None = Field(default=None, sa_type=Yuan)
     investor: str | None = Field(default=None, sa_type=Text)
     qualified: bool | None = None
@@ -291,7 +292,7 @@ class Award(Record, table=True):
 
     level: str | None = Field(default=None, sa_type=_codes("awards", "level"))
     rank: int | None = Field(default=None, sa_type=Count)
-    date: dt.date | None = None
+    date: dt.date | None = Field(default=None, sa_type=Day)
     name: str | None = Field(default=None, sa_type=Text)
 
 
@@ -302,7 +303,7 @@ class Honour(Record, table=True):
     __table_args__ = _record("honour")
 
     kind: str | None = Field(default=None, sa_type=_codes("honours", "kind"))
-    valid_until: dt.date | None = None
+    valid_until: dt.date | None = Field(default=None, sa_type=Day)
     accepted: bool | None = None
 
 
@@ -323,7 +324,7 @@ class Competition(Record, table=True):
     __table_args__ = _record("competition", _at_least(1, "rank"))
 
     rank: int | None = Field(default=None, sa_type=Count)
-    date: dt.date | None = None
+    date: dt.date | None = Field(default=None, sa_type=Day)
     group: str | None = Field(default=None, sa_type=_codes("competitions", "group"))
 
 
@@ -346,8 +347,8 @@ class TitleHeld(Record, table=True):
     __table_args__ = _record("title_held")
 
     kind: str | None = Field(default=None, sa_type=_codes("titles", "kind"))
-    valid_from: dt.date | None = None
-    valid_until: dt.date | None = None
+    valid_from: dt.date | None = Field(default=None, sa_type=Day)
+    valid_until: dt.date | None = Field(default=None, sa_type=Day)
     held: bool | None = None
 
 
@@ -434,3 +435,17 @@ class PublishedCheckpoint(SQLModel, table=True):
     size: int = Field(primary_key=True, sa_type=RowId, sa_column_kwargs={"autoincrement": False})
     written_at: dt.datetime = Field(sa_type=Utc)
     note: str = Field(sa_type=Text)
+
+
+def _check_form(table: Table) -> None:
+    """Have a table refuse what is not in its one form; what it held before is left as it is."""
+    for dialect in ("sqlite", "postgresql"):
+        if condition := forms.form(table, dialect):
+            check = CheckConstraint(
+                condition, forms.FORM, info={"dialect": dialect}, postgresql_not_valid=True
+            )
+            table.append_constraint(check.ddl_if(dialect=dialect))
+
+
+for _table in SQLModel.metadata.tables.values():
+    _check_form(_table)

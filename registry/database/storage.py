@@ -136,14 +136,24 @@ def upgrade(engine: sa.Engine) -> None:
     """Bring the schema to the newest revision."""
     status(engine)
     with translated(engine), engine.execution_options(tidu_write=True).begin() as connection:
-        command.upgrade(alembic_config(connection), "head")
+        try:
+            command.upgrade(alembic_config(connection), "head")
+        except LookupError as error:
+            raise StorageError(
+                f"数据库{_shown(engine)}的表结构不是本程序建立的样子，没有升级：请从备份恢复"
+            ) from error
 
 
 def status(engine: sa.Engine) -> Status:
     """The revision of the database and what is pending; an unknown one raises ``StorageError``."""
     script = ScriptDirectory.from_config(alembic_config())
     with translated(engine), engine.connect() as connection:
-        current = MigrationContext.configure(connection).get_current_revision()
+        heads = MigrationContext.configure(connection).get_current_heads()
+    if len(heads) > 1:
+        raise StorageError(
+            f"数据库{_shown(engine)}的版本表有{len(heads)}行，只应有一行，它曾被改动：请从备份恢复"
+        )
+    current = heads[0] if heads else None
     revisions = [r.revision for r in script.walk_revisions()][::-1]
     if current is not None and current not in revisions:
         raise StorageError(
@@ -219,6 +229,13 @@ _SQLITE_TROUBLE: Final = {
 }
 
 
+#: What a database says of content that it does not take, or cannot read.
+_ALTERED: Final = (
+    sqlite3.IntegrityError,
+    sqlite3.DataError,
+    psycopg.IntegrityError,
+    psycopg.DataError,
+)
 _BROKEN: Final = "的连接中断：没有完成的操作不会留下任何内容，请查看后重试"
 
 
@@ -227,8 +244,6 @@ def translated(engine: sa.Engine) -> Iterator[None]:
     """Turn the database's own complaints into one Chinese sentence."""
     try:
         yield
-    except (exc.IntegrityError, exc.DataError):
-        raise
     except exc.DatabaseError as error:
         trouble = _BROKEN if error.connection_invalidated else _trouble(error.orig)
         raise StorageError(f"数据库{_shown(engine)}{trouble}") from error
@@ -236,6 +251,8 @@ def translated(engine: sa.Engine) -> Iterator[None]:
 
 def _trouble(error: object) -> str:
     said = " ".join(str(error).split())
+    if isinstance(error, _ALTERED) or "Could not decode to UTF-8" in said:
+        return f"的内容与登记库的规定不合（{said[:120]}），没有完成：请运行 tidu audit verify 查明"
     for phrase, advice in _SQLITE_TROUBLE.items():
         if phrase in said:
             return advice

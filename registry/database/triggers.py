@@ -97,16 +97,18 @@ def missing(connection: sa.Connection) -> list[str]:
         wanted |= FUNCTIONS
         query = (
             "SELECT tgname, pg_get_triggerdef(oid) FROM pg_trigger "
-            "WHERE NOT tgisinternal AND tgenabled IN ('O', 'A') UNION ALL "
+            "WHERE NOT tgisinternal AND tgenabled IN ('O', 'A') "
+            "AND tgrelid IN (SELECT oid FROM pg_class "
+            "WHERE relnamespace = current_schema()::regnamespace) UNION ALL "
             "SELECT proname, 'CREATE FUNCTION ' || proname || '() RETURNS trigger LANGUAGE plpgsql ' "
             "|| coalesce('SET ' || array_to_string(proconfig, ' SET '), '') "
             "|| 'AS $$' || prosrc || '$$' FROM pg_proc "
-            "WHERE pronamespace = current_schema()::regnamespace"
+            "WHERE pronamespace = current_schema()::regnamespace AND pronargs = 0"
         )
-    found = {name: _plain(text) for name, text in connection.exec_driver_sql(query)}
-    return [name for name, text in wanted.items() if found.get(name) != _plain(text)]
+    found = {name: plain(text) for name, text in connection.exec_driver_sql(query)}
+    return [name for name, text in wanted.items() if found.get(name) != plain(text)]
 
 
-def _plain(statement: str) -> str:
-    """A statement without what a database may write differently: spaces, brackets, schema, case."""
-    return re.sub(r"\s|[()]|\bpublic\.|::text", "", statement).lower()
+def plain(statement: str) -> str:
+    """A statement without what a database may write differently: spaces, brackets, quotes, schema, case."""
+    return re.sub(r"\s|[()\"]|\bpublic\.|::text", "", statement).lower()

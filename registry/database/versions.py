@@ -59,11 +59,11 @@ def close(session: Session, filing_ids: Sequence[int], now: datetime) -> None:
         keys = (FILING.c.id, *(table_of(model).c.filing_id for model in STATED_TABLES))
         for key in keys:
             table = key.table
-            session.execute(
-                sa.update(table)
-                .where(key.in_(part), table.c.known_until.is_(None))
-                .values(known_until=now)
-            )
+            closing = sa.update(table).where(key.in_(part), table.c.known_until.is_(None))
+            if table is FILING:
+                bulk.update(session, closing.values(known_until=now), len(part))
+            else:
+                session.execute(closing.values(known_until=now))
 
 
 def insert(

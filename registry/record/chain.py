@@ -26,6 +26,7 @@ KINDS: Final = {
     "withdrawal": "撤回申报",
     "title": "称号登记",
     "holding": "持股登记",
+    "checkpoint": "签发检查点",
 }
 
 Json: TypeAlias = dict[str, Any]

@@ -233,7 +233,7 @@ class Decider:
                 seen = journal.last_number(session)
                 known = _last_decisions(session, filing_ids)
             with storage.session(self.engine, write=True) as session:
-                if journal.kinds_after(session, chunk.head) <= {"decision"}:
+                if journal.kinds_after(session, chunk.head) <= journal.WITHOUT_BEARING:
                     last = known | _last_decisions(session, filing_ids, first=seen + 1)
                     numbers = self._recorded(session, judged, last)
                     break

@@ -7,6 +7,7 @@ not at all; writers wait for one another there, so the chain neither forks nor l
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from functools import cache
@@ -20,8 +21,8 @@ from sqlmodel import Session
 from registry.database import bulk
 from registry.database.models import NO_DECISION, JournalEntry
 from registry.database.versions import table_of
-from registry.errors import RecordError
-from registry.record.chain import GENESIS, header, header_text, sealed_name
+from registry.errors import UNREADABLE, AlteredError, RecordError
+from registry.record.chain import GENESIS, KINDS, header, header_text, sealed_name
 from registry.record.sealing import new_salt, seal
 from rules.canonical import canonical_json, sha256
 
@@ -126,6 +127,20 @@ class Entry:
         return header_text(self.header()).encode()
 
 
+def sound(entry: Entry) -> Entry:
+    """An entry that is what its digest was made of; of any other nothing is read: ``AlteredError``."""
+    with suppress(*UNREADABLE):
+        registered = entry.content if entry.kind in _REGISTERED else {}
+        ends = registered.get("uscc"), registered.get("holder") or None
+        stated = entry.kind in KINDS and (entry.subject, entry.holder) == ends
+        if stated and sha256(header_text(entry.header())) == entry.digest:
+            return entry
+    raise AlteredError(f"第{entry.seq}号记录已被改动，不可采信：请运行 tidu audit verify 查明")
+
+
+_REGISTERED: Final = ("title", "holding")
+
+
 def append(session: Session, drafts: Sequence[Draft], *, by: str, now: datetime) -> list[Entry]:
     """Add entries after the last, in a writing transaction.
 
@@ -173,6 +188,9 @@ def append(session: Session, drafts: Sequence[Draft], *, by: str, now: datetime)
     return added
 
 
+#: Entries of these kinds change no verdict.
+WITHOUT_BEARING: Final = frozenset({"decision", "checkpoint"})
+
 #: Stands in a draft's body for the commitment to the text of that place.
 SEALED: Final = object()
 
@@ -183,9 +201,9 @@ def last_number(session: Session) -> int:
 
 
 def last_change(session: Session, first: int = 1) -> int:
-    """The number of the last entry that is no decision, from ``first`` on; 0 if there is none."""
+    """The number of the last entry that may change a verdict, from ``first`` on; 0 if there is none."""
     query = sa.select(sa.func.max(JOURNAL.c.seq)).where(NO_DECISION, JOURNAL.c.seq >= first)
-    return int(session.scalar(query) or 0)
+    return int(session.scalar(query.where(JOURNAL.c.kind.not_in(WITHOUT_BEARING))) or 0)
 
 
 def kinds_after(session: Session, seq: int) -> set[str]:
@@ -197,12 +215,12 @@ def head(session: Session) -> Entry | None:
     """The last entry; None in an empty journal."""
     row = session.execute(sa.select(JOURNAL).order_by(JOURNAL.c.seq.desc()).limit(1)).mappings()
     found = row.first()
-    return None if found is None else Entry(**found)
+    return None if found is None else sound(Entry(**found))
 
 
-def entry(session: Session, seq: int) -> Entry:
+def entry(session: Session, seq: int, *, checked: bool = True) -> Entry:
     """The entry of that number; ``RecordError`` if there is none."""
-    for found in entries(session, first=seq, last=seq):
+    for found in entries(session, first=seq, last=seq, checked=checked):
         return found
     raise RecordError(f"没有第{seq}号记录：用 tidu audit log 查看全部记录")
 
@@ -217,8 +235,9 @@ def entries(
     filing_ids: Sequence[int] | None = None,
     subjects: Sequence[str] | None = None,
     holders: Sequence[str] | None = None,
+    checked: bool = True,
 ) -> Iterator[Entry]:
-    """The entries in order, a few hundred held at a time."""
+    """The entries in order, a few hundred held at a time; each ``sound``, unless not ``checked``."""
     query = sa.select(JOURNAL).order_by(JOURNAL.c.seq).limit(_CHUNK)
     if last is not None:
         query = query.where(JOURNAL.c.seq <= last)
@@ -234,7 +253,8 @@ def entries(
         query = query.where(JOURNAL.c.holder.in_(holders))
     while True:
         rows = session.execute(query.where(JOURNAL.c.seq >= first)).mappings().all()
-        yield from (Entry(**row) for row in rows)
+        made = (Entry(**row) for row in rows)
+        yield from map(sound, made) if checked else made
         if len(rows) < _CHUNK:
             return
         first = rows[-1]["seq"] + 1
@@ -246,7 +266,7 @@ def newest_first(session: Session, kinds: Sequence[str]) -> Iterator[Entry]:
     query = query.order_by(JOURNAL.c.seq.desc())
     before = query.limit(1)
     while (row := session.execute(before).mappings().first()) is not None:
-        yield Entry(**row)
+        yield sound(Entry(**row))
         before = query.where(JOURNAL.c.seq < row["seq"]).limit(1)
 
 

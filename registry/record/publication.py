@@ -256,3 +256,5 @@ def _store(session: Session, kind: str, texts: Iterable[str]) -> None:
     ]
     if rows:
         session.execute(sa.insert(_DOCUMENT), rows)
+    for name in named:
+        document(session, name, kind)  # it is there, and is that text

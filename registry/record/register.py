@@ -24,6 +24,7 @@ from registry.record import journal
 from registry.record.determinations import signed_name
 from rules.facts import TITLES, check_day
 from rules.record import LITTLE_GIANT, Json, is_holding, last_words
+from rules.reference import number
 
 _SCHEMA: Final = 1
 #: How long a title is valid, and by how long a re-check extends it (63号; 2号 keeps it), in years.
@@ -134,7 +135,7 @@ def _related(session: Session, uscc: str, until: int | None) -> list[Registratio
 
 def _controlling(entries: Iterable[Registration]) -> list[Registration]:
     """The last entry on each holding, where it states more than half."""
-    return [e for e in standing(entries) if Fraction(e.content["share"]) > Fraction(1, 2)]
+    return [e for e in standing(entries) if number(e.content["share"]) > Fraction(1, 2)]
 
 
 def _holdings(

@@ -9,13 +9,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from registry import loading, resources
+from registry.audit import checkpoints
 from registry.audit.keys import SigningKey
-from registry.audit.merkle import Frontier, leaf_hash
 from registry.audit.notes import Checkpoint
 from registry.database import storage
-from registry.database.models import PublishedCheckpoint
 from registry.filings import IDENTITY, Reading, Submission
-from registry.record import cases, decisions, determinations, journal, publication, register
+from registry.record import cases, decisions, determinations, publication, register
 from registry.record.determinations import Target
 from registry.record.register import Holder, Holding, Notice
 from registry.uscc import check_digit
@@ -183,14 +182,8 @@ class History:
 
     def checkpoint(self, key: SigningKey) -> None:
         with storage.session(self.engine, write=True) as session:
-            now, frontier = self.now(), Frontier()
-            for entry in journal.entries(session):
-                frontier.append(leaf_hash(entry.header_bytes()))
-            stated = (f"time {journal.moment_text(now)}",)
-            point = Checkpoint(key.verifier_key.name, frontier.size, frontier.root(), stated)
-            note = key.sign_note(point.text())
-            session.add(PublishedCheckpoint(size=point.size, written_at=now, note=note))
-        self.checkpoints.append(point)
+            note = checkpoints.write(session, key, now=self.now())
+        self.checkpoints.append(checkpoints.read(note, key.verifier_key))
 
 
 def revised(folder: Path) -> Path:

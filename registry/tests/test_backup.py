@@ -294,6 +294,7 @@ def _orphaned(file: Path) -> None:
 
 def _undated(file: Path) -> None:
     with sqlite3.connect(file) as connection:
+        connection.execute("PRAGMA ignore_check_constraints = ON")
         connection.execute("UPDATE award SET as_of = '去年'")
     connection.close()
 

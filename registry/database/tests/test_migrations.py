@@ -1,4 +1,3 @@
-import re
 from datetime import date
 
 import pytest
@@ -10,33 +9,24 @@ from sqlmodel import Session, SQLModel, select
 
 from alembic import command
 from registry.audit.verify import verify
-from registry.database import storage, triggers
+from registry.database import schema, storage, triggers
 from registry.database.models import IpRight
 from registry.database.tests.test_models import _filing as stored_filing
 from registry.record import journal
 from registry.tests.history import History, bare
 
-#: Where one clause of a table ends: a comma outside parentheses, or the constraint of a column.
-_CLAUSE = re.compile(r"\s*,\s*(?![^()]*\))|\s(?=CONSTRAINT )")
-
 
 def _definitions(engine: sa.Engine) -> dict[str, list[str]]:
-    """Every table and index as SQLite was told to make it, the clauses of tables in any order."""
+    """Every table and index as SQLite was told to make it."""
     with engine.connect() as connection:
         found = connection.exec_driver_sql(
             "SELECT type, name, sql FROM sqlite_master"
             " WHERE sql NOTNULL AND type <> 'trigger' AND name <> 'alembic_version'"
         ).all()
-    return {name: _clauses(kind, " ".join(text.split())) for kind, name, text in found}
+    return {name: schema.clauses(text) for _, name, text in found}
 
 
-def _clauses(kind: str, text: str) -> list[str]:
-    if kind != "table":
-        return [text]
-    clauses = _CLAUSE.split(text.partition("(")[2].rpartition(")")[0].strip())
-    return sorted(clause for clause in clauses if clause)
-
-
+@pytest.mark.filterwarnings("ignore:Can't validate argument 'dialect_options'")  # reflecting
 def test_the_migrated_schema_is_that_of_the_models(database: sa.Engine) -> None:
     with database.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
@@ -62,6 +52,7 @@ def test_both_databases_have_the_named_checks_and_indices_of_the_models(
             str(c.name).removeprefix(f"ck_{table.name}_")
             for c in table.constraints
             if isinstance(c, sa.CheckConstraint)
+            and c.info.get("dialect", database.dialect.name) == database.dialect.name
         }
         kept = {str(c["name"]) for c in found.get_check_constraints(table.name)}
         assert kept == {f"ck_{table.name}_{name}" for name in declared}

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError, StatementError
 from sqlmodel import Session, SQLModel, select
 
 from registry.database import storage
-from registry.database.columns import Count, Exact, Yuan
+from registry.database.columns import Count, Day, Exact, Yuan
 from registry.database.models import (
     RECORD_TABLES,
     STATED_TABLES,
@@ -39,7 +39,7 @@ def _columns(model: type[SQLModel]) -> dict[str, sa.Column[Any]]:
 def _expected(fact: Fact) -> type[Any]:
     if fact.kind == "number":
         return {"万元": Yuan, "人": Count, "名": Count}.get(fact.unit, Exact)
-    return {"flag": sa.Boolean, "date": sa.Date, "code": sa.Enum, "text": sa.Text}[fact.kind]
+    return {"flag": sa.Boolean, "date": Day, "code": sa.Enum, "text": sa.Text}[fact.kind]
 
 
 @pytest.mark.parametrize(

@@ -315,6 +315,4 @@ def test_a_holding_filed_under_another_enterprise_is_found(
     with storage.session(database) as session:
         found = verify(session)
     assert sum("所指的企业与其内容不符" in line for line in found.integrity) == 4
-    # by holder they are not looked for on the way up
-    redone = sum(f"第{numbers[1]}号" in line for line in found.correctness)
-    assert redone == (column == "subject")
+    assert any(f"第{numbers[1]}号" in line for line in found.correctness)

@@ -89,7 +89,7 @@ def test_the_database_refuses_to_change_what_was_recorded(
     with database.begin() as connection:
         connection.exec_driver_sql(f"INSERT INTO document VALUES ('{'a' * 64}', 'source', 'text')")
         connection.exec_driver_sql(
-            "INSERT INTO checkpoint VALUES (2, '2023-07-01 08:00:00', 'note')"
+            "INSERT INTO checkpoint VALUES (2, '2023-07-01 08:00:00.000000', 'note')"
         )
     with pytest.raises((IntegrityError, DatabaseError), match="append-only"), database.begin() as c:
         c.exec_driver_sql(statement)

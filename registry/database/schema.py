@@ -1,0 +1,235 @@
+"""What a database has besides the rows, against what this program made: nothing less, nothing else.
+
+A trigger lets rows vanish, a rule or a view shows others, a function stands in for ours: whatever of
+that kind is not ours is named, and what is ours and was altered, switched off or dropped. Tables of
+others are none of our business, as long as they do not pass for ours.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlmodel import SQLModel
+
+from registry.database import forms, triggers
+
+#: Made by alembic, and none of the models.
+_VERSION: Final = "alembic_version"
+#: Where one clause of a table ends: a comma outside brackets, or the constraint of a column.
+_CLAUSE: Final = re.compile(r"\s*,\s*(?![^()]*\))|\s(?=CONSTRAINT )")
+
+
+def differences(connection: sa.Connection) -> list[str]:
+    """Everything by which a database at the newest revision is not as this program made it."""
+    lost = [
+        f"数据库缺少防改触发器{name}，或它已被改动、停用" for name in triggers.missing(connection)
+    ]
+    found = _sqlite if connection.dialect.name == "sqlite" else _postgresql
+    return [*lost, *found(connection)]
+
+
+def clauses(statement: str) -> list[str]:
+    """The clauses of what makes a table or an index, in any order, and what stands around them.
+
+    >>> clauses("CREATE TABLE t (a INTEGER, b TEXT CONSTRAINT c CHECK (b IN ('x', 'y')))")
+    ['CREATE TABLE t', 'a INTEGER', 'b TEXT', "CONSTRAINT c CHECK (b IN ('x', 'y'))", '']
+    """
+    before, _, inside = " ".join(statement.split()).partition("(")
+    inside, _, after = inside.rpartition(")")
+    found = filter(None, _CLAUSE.split(inside.strip()))
+    return [before.replace('"', "").strip(), *sorted(found, key=str.lower), after.strip()]
+
+
+def _tables() -> list[sa.Table]:
+    return SQLModel.metadata.sorted_tables
+
+
+# -- SQLite
+
+
+def _sqlite(connection: sa.Connection) -> Iterator[str]:
+    query = "SELECT type, name, tbl_name, sql FROM {} WHERE sql NOTNULL"
+    made = [*connection.exec_driver_sql(query.format("sqlite_master"))]
+    made += connection.exec_driver_sql(query.format("sqlite_temp_master"))
+    yield from _altered({(kind, name): text for kind, name, _, text in made})
+    ours = {*triggers.DEFINITIONS["sqlite"], *(i.name for t in _tables() for i in t.indexes)}
+    on_ours = {_VERSION, *(table.name for table in _tables())}
+    for kind, name, place, _ in made:
+        about = kind in ("trigger", "view") or (kind == "index" and place.lower() in on_ours)
+        if about and name not in ours:
+            yield f"数据库中有外加的{_WORDS[kind]}{name}（{place}）"
+    for [said] in connection.exec_driver_sql("PRAGMA integrity_check(20)"):
+        if said != "ok" and not _OF_ROWS.search(said):
+            yield f"数据库文件已损坏，或索引与数据表不符（{' '.join(said.split())}）"
+
+
+def _altered(found: dict[tuple[str, str], str]) -> Iterator[str]:
+    """The tables and indices that are not as they were made, by their kind and name."""
+    for (kind, name), expected in _made().items():
+        if clauses(found.get((kind, name), "")) != expected:
+            yield f"{'数据表' if kind == 'table' else '索引'}{name}缺失，或它的定义已被改动"
+
+
+@cache
+def _made() -> dict[tuple[str, str], list[str]]:
+    """What makes the tables and indices of the models on SQLite."""
+    dialect, found = sqlite.dialect(), {}
+    for table in _tables():
+        found["table", table.name] = clauses(str(CreateTable(table).compile(dialect=dialect)))
+        for index in table.indexes:
+            text = str(CreateIndex(index).compile(dialect=dialect))
+            found["index", str(index.name)] = clauses(text)
+    return found
+
+
+_WORDS: Final = {"trigger": "触发器", "view": "视图", "index": "索引"}
+#: What SQLite says of rows is told of them by name.
+_OF_ROWS: Final = re.compile(r"^(CHECK constraint failed|[A-Z]+ value in) ")
+
+
+# -- PostgreSQL
+
+
+def _postgresql(connection: sa.Connection) -> Iterator[str]:
+    given = {
+        "tables": [_VERSION, *(table.name for table in _tables())],
+        "functions": list(triggers.FUNCTIONS),
+        "triggers": list(triggers.DEFINITIONS["postgresql"]),
+    }
+    for what, name, place in connection.execute(sa.text(_FOREIGN), given):
+        yield f"数据库中有外加的{what}{name}（{place}）"
+    rows = connection.execute(sa.text(_OURS), given)
+    found = {(kind, t, name): _said(kind, t, name, text) for kind, t, name, text in rows}
+    expected = _catalogued()
+    for kind, table, name in sorted({*found, *expected}):
+        if (kind, table, name) not in expected:
+            yield f"数据表{table}有外加的{kind}{name}"
+        elif found.get((kind, table, name)) != expected[kind, table, name]:
+            yield f"数据表{table}缺少{kind}{name}，或它已被改动"
+
+
+def _said(kind: str, table: str, name: str, text: str) -> str:
+    """What the catalogue says of a thing, in the form of ``_expected``."""
+    if kind == "索引":
+        return triggers.plain(text).replace("usingbtree", "")
+    if kind == "约束" and text.startswith("c"):
+        return "c" if name == f"ck_{table}_{forms.FORM}" else f"c{_values(text)}"
+    return text
+
+
+@cache
+def _catalogued() -> dict[tuple[str, ...], str]:
+    return dict(_expected())
+
+
+def _expected() -> Iterator[tuple[tuple[str, str, str], str]]:
+    """What the tables of the models have on PostgreSQL, by kind, table and name."""
+    yield ("列", _VERSION, "version_num"), "character varying(32) NOT NULL"
+    yield ("约束", _VERSION, "alembic_version_pkc"), "p"
+    for table in _tables():
+        for column in table.columns:
+            yield ("列", table.name, column.name), _column(column)
+        for index in table.indexes:
+            text = str(CreateIndex(index).compile(dialect=_POSTGRESQL))
+            yield ("索引", table.name, str(index.name)), triggers.plain(text)
+        for constraint in table.constraints:
+            if constraint.info.get("dialect", "postgresql") == "postgresql":
+                yield ("约束", table.name, str(constraint.name)), _constraint(constraint)
+
+
+_POSTGRESQL: Final[sa.Dialect] = postgresql.dialect()  # type: ignore[no-untyped-call]
+
+
+def _column(column: sa.Column[Any]) -> str:
+    """The type of a column, and its default, as the catalogue of PostgreSQL has them."""
+    name = column.type.compile(dialect=_POSTGRESQL).lower()
+    kind = name.replace("varchar", "character varying")
+    counted = column is column.table.autoincrement_column
+    default = f" nextval({column.table.name}_id_seq::regclass)" if counted else ""
+    return f"{kind}{'' if column.nullable else ' NOT NULL'}{default}"
+
+
+def _constraint(constraint: sa.Constraint) -> str:
+    """The kind of a constraint, and of a check what it names, which no database words anew."""
+    if isinstance(constraint, sa.CheckConstraint):
+        literal = {"literal_binds": True}
+        text = str(constraint.sqltext.compile(dialect=_POSTGRESQL, compile_kwargs=literal))
+        return "c" if "dialect" in constraint.info else f"c{_values(text)}"
+    return next(k for kind, k in _CONSTRAINTS.items() if isinstance(constraint, kind))
+
+
+_CONSTRAINTS: Final[dict[type[sa.Constraint], str]] = {
+    sa.PrimaryKeyConstraint: "p",
+    sa.ForeignKeyConstraint: "f",
+    sa.UniqueConstraint: "u",
+}
+
+
+def _values(condition: str) -> list[str]:
+    """The texts and numbers in a condition."""
+    return sorted(re.findall(r"'[^']*'|\b[0-9]+\b", condition))
+
+
+#: What is not ours: what it is, its name, and where.
+_FOREIGN: Final = """
+WITH ours AS (
+  SELECT oid, relname FROM pg_class
+  WHERE relnamespace = current_schema()::regnamespace AND relname = ANY(:tables)
+), extended AS (
+  SELECT objid, classid FROM pg_depend WHERE deptype = 'e'
+)
+SELECT '触发器', tgname, relname FROM pg_trigger JOIN ours ON tgrelid = ours.oid
+  WHERE NOT tgisinternal AND tgname <> ALL(:triggers)
+UNION ALL SELECT '规则', rulename, relname FROM pg_rewrite JOIN ours ON ev_class = ours.oid
+UNION ALL SELECT '行级策略', polname, relname FROM pg_policy JOIN ours ON polrelid = ours.oid
+UNION ALL SELECT '继承关系', c.relname, ours.relname FROM pg_inherits
+  JOIN ours ON ours.oid IN (inhrelid, inhparent)
+  JOIN pg_class c ON c.oid IN (inhrelid, inhparent) AND c.oid <> ours.oid
+UNION ALL SELECT '函数', proname, pg_get_function_identity_arguments(oid) FROM pg_proc
+  WHERE pronamespace = current_schema()::regnamespace
+  AND NOT (proname = ANY(:functions) AND pronargs = 0)
+  AND (oid, 'pg_proc'::regclass) NOT IN (SELECT objid, classid FROM extended)
+UNION ALL SELECT '视图', relname, current_schema() FROM pg_class
+  WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('v', 'm')
+  AND (oid, 'pg_class'::regclass) NOT IN (SELECT objid, classid FROM extended)
+UNION ALL SELECT '同名的数据表', relname, nspname FROM pg_class c
+  JOIN pg_namespace n ON n.oid = relnamespace
+  WHERE relname = ANY(:tables) AND nspname = ANY(current_schemas(true))
+  AND nspname <> current_schema()
+UNION ALL SELECT '事件触发器', evtname, evtevent FROM pg_event_trigger
+  WHERE (oid, 'pg_event_trigger'::regclass) NOT IN (SELECT objid, classid FROM extended)
+UNION ALL SELECT '会话设置', setting, '停用触发器'
+  FROM pg_db_role_setting, unnest(setconfig) setting
+  WHERE setting LIKE 'session_replication_role=%' AND setdatabase IN (
+    0, (SELECT oid FROM pg_database WHERE datname = current_database()))
+ORDER BY 1, 2
+"""
+
+#: What our tables have: its kind, table and name, and what the catalogue says of it.
+_OURS: Final = """
+WITH ours AS (
+  SELECT oid, relname, relkind, relrowsecurity FROM pg_class
+  WHERE relnamespace = current_schema()::regnamespace AND relname = ANY(:tables)
+)
+SELECT '列', relname, attname, format_type(atttypid, atttypmod)
+    || CASE WHEN attnotnull THEN ' NOT NULL' ELSE '' END
+    || CASE WHEN attgenerated = '' AND attidentity = '' THEN '' ELSE ' GENERATED' END
+    || coalesce(' ' || replace(pg_get_expr(adbin, adrelid), chr(39), ''), '')
+  FROM pg_attribute JOIN ours ON attrelid = ours.oid
+  LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+  WHERE attnum > 0 AND NOT attisdropped
+UNION ALL SELECT '约束', relname, conname,
+    contype::text || CASE contype WHEN 'c' THEN pg_get_constraintdef(c.oid) ELSE '' END
+  FROM pg_constraint c JOIN ours ON conrelid = ours.oid WHERE contype NOT IN ('n', 't')
+UNION ALL SELECT '索引', relname, indexrelid::regclass::text, pg_get_indexdef(indexrelid)
+  FROM pg_index JOIN ours ON indrelid = ours.oid
+  WHERE indexrelid NOT IN (SELECT conindid FROM pg_constraint)
+UNION ALL SELECT '停用的外键检查', relname, tgname, '' FROM pg_trigger
+  JOIN ours ON tgrelid = ours.oid WHERE tgisinternal AND tgenabled <> 'O'
+UNION ALL SELECT '行级安全', relname, '', '' FROM ours WHERE relrowsecurity
+UNION ALL SELECT '其他种类', relname, relkind::text, '' FROM ours WHERE relkind <> 'r'
+"""
