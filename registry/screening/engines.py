@@ -311,25 +311,6 @@ def csv_source(schema: Schema, table: str, folder: Path) -> str:
     )
 
 
-def parquet_rows(schema: Schema, folder: Path) -> dict[str, int]:
-    """How many rows each table of a snapshot holds; ``ScreeningError`` for a file that is damaged."""
-    connection = duckdb_connection()
-    import duckdb
-
-    found = {}
-    for table, columns in schema.tables.items():
-        file = folder / f"{table}.parquet"
-        place = str(file).replace("'", "''")
-        # the columns are looked for, but none is read
-        source = f"SELECT {', '.join(columns)} FROM read_parquet('{place}')"
-        try:
-            [[found[table]]] = connection.execute(f"SELECT count(*) FROM ({source})").fetchall()
-        except duckdb.Error as error:
-            raise ScreeningError(f"{file} 已损坏：请用 tidu snapshot 重新生成") from error
-    connection.close()
-    return found
-
-
 def to_parquet(source: Path, target: Path) -> None:
     """Make Parquet of a file of comma-separated values, all of it text, its first row the names."""
     connection = duckdb_connection()

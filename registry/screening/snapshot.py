@@ -5,9 +5,8 @@ time, with titles as they are registered. A filing that the columns cannot hold,
 has determined something, stands there without facts and with the reason: such cases are the engine's.
 """
 
+import hashlib
 import json
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -20,6 +19,7 @@ from sqlalchemy.sql.expression import ColumnElement
 from sqlmodel import Session
 
 from registry.database.versions import chunks
+from registry.files import PRIVATE_FILE, PRIVATE_FOLDER, refuse_link, working_folder
 from registry.judging import newest_year, registered_profile
 from registry.record import cases, journal, register
 from registry.screening.engines import (
@@ -28,16 +28,17 @@ from registry.screening.engines import (
     ScreeningError,
     csv_source,
     duckdb_connection,
-    parquet_rows,
 )
 from registry.screening.schema import CATALOGUE, FILING, NotStoredError, Schema, Value
 from registry.screening.tables import Files, Sink
 from rules.facts import TITLES, Profile
 from rules.record import CONTROL, is_holding
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 _COPIED: Final = 10_000
 _MANIFEST: Final = "manifest.json"
+#: Many times of what it takes to say where a snapshot comes from and what its columns hold.
+_LARGEST: Final = 1 << 20
 #: Why a filing is left to the engine.
 DETERMINED: Final = "有人工认定"
 #: Whether such a list is complete depends on the kinds of titles that a ruleset looks for.
@@ -67,7 +68,8 @@ class Manifest:
     """What a snapshot says of itself: its day, the registry's last entry, rows and columns.
 
     ``head`` is number and digest of the journal's last entry, ``bounds`` the least and greatest number
-    of each column, ``routed`` how many filings are the engine's, by reason.
+    of each column, ``routed`` how many filings are the engine's, by reason, ``digests`` the SHA-256 of
+    the file of each table.
     """
 
     format: int
@@ -78,6 +80,7 @@ class Manifest:
     rows: dict[str, int]
     columns: dict[str, dict[str, str]]
     bounds: dict[str, tuple[int, int]]
+    digests: dict[str, str]
 
     @property
     def as_of(self) -> date:
@@ -160,20 +163,23 @@ def write(folder: Path, filed: Iterable[Filed], day: date, head: tuple[int, str]
     """
     if folder.exists():
         raise ScreeningError(f"{folder} 已存在：请另取文件夹名")
+    refuse_link(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
+    with working_folder(folder.parent) as work:
+        fresh = work / "snapshot"
+        fresh.mkdir(PRIVATE_FOLDER)
         with Files(CATALOGUE, fresh) as files:
             yield from collect(filed, day, files)
         manifest = _convert(fresh, day, head)
         (fresh / _MANIFEST).write_text(
             json.dumps(asdict(manifest), ensure_ascii=False, indent=1), encoding="utf-8"
         )
-        fresh.chmod(0o755)
-        fresh.rename(folder)
-    except BaseException:
-        shutil.rmtree(fresh, ignore_errors=True)
-        raise
+        for file in fresh.iterdir():
+            file.chmod(PRIVATE_FILE)
+        try:
+            fresh.rename(folder)
+        except OSError:  # another run was faster
+            raise ScreeningError(f"{folder} 已存在：请另取文件夹名") from None
 
 
 def _convert(folder: Path, day: date, head: tuple[int, str]) -> Manifest:
@@ -209,7 +215,17 @@ def _convert(folder: Path, day: date, head: tuple[int, str]) -> Manifest:
         rows,
         CATALOGUE.described,
         least_and_most,
+        _digests(folder),
     )
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    """SHA-256 of each file of a snapshot."""
+    found = {}
+    for table in CATALOGUE.tables:
+        with (folder / f"{table}.parquet").open("rb") as file:
+            found[table] = hashlib.file_digest(file, "sha256").hexdigest()
+    return found
 
 
 def copied(folder: Path, sink: Sink) -> Iterator[int]:
@@ -254,34 +270,56 @@ def bounds(database: Database) -> dict[str, tuple[int, int]]:
 
 
 def manifest(folder: Path) -> Manifest:
-    """What a snapshot says of itself; ``ScreeningError`` for one that this program cannot read."""
-    try:
-        plain = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
-        found = Manifest(
-            **{
-                **plain,
-                "day": date.fromisoformat(plain["day"]).isoformat(),
-                "head": (int(plain["head"][0]), str(plain["head"][1])),
-                "rows": dict(plain["rows"]),
-                "bounds": {k: (int(v[0]), int(v[1])) for k, v in plain["bounds"].items()},
-            }
-        )
-    except (FileNotFoundError, NotADirectoryError):
-        raise ScreeningError(f"{folder} 不是快照：请给出 tidu snapshot 写成的文件夹") from None
-    except (ValueError, TypeError, LookupError, AttributeError):
-        raise ScreeningError(f"{folder} 的说明文件已损坏：请用 tidu snapshot 重新生成") from None
+    """What a snapshot says of itself; ``ScreeningError`` for one that this program cannot read.
+
+    Its files are those that were written: each is read once and compared by its digest.
+    """
+    found = _stated(folder)
     if found.format != FORMAT or found.columns != CATALOGUE.described:
         raise ScreeningError(f"{folder} 由另一版本的程序写成：请用 tidu snapshot 重新生成")
     missing = [t for t in CATALOGUE.tables if not (folder / f"{t}.parquet").is_file()]
     if missing:
         raise ScreeningError(f"{folder} 缺少 {missing[0]}.parquet：请用 tidu snapshot 重新生成")
-    stated = {**found.rows, FILING: found.filings}
-    for table, rows in parquet_rows(CATALOGUE, folder).items():
-        if rows != stated.get(table):
+    for table, digest in _digests(folder).items():
+        if digest != found.digests.get(table):
             raise ScreeningError(
-                f"{folder / table}.parquet 有{rows}行，与说明文件不符：请用 tidu snapshot 重新生成"
+                f"{folder / table}.parquet 已损坏或被替换：请用 tidu snapshot 重新生成"
             )
     return found
+
+
+def _stated(folder: Path) -> Manifest:
+    """The manifest as it stands, of the types that it should have."""
+    path = folder / _MANIFEST
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise ValueError("too large")
+        plain = json.loads(path.read_text(encoding="utf-8"))
+        if plain["format"] != FORMAT:  # before its fields are looked at, which may be others
+            raise ScreeningError(f"{folder} 由另一版本的程序写成：请用 tidu snapshot 重新生成")
+        return Manifest(
+            **{
+                **plain,
+                "day": date.fromisoformat(plain["day"]).isoformat(),
+                "head": (_whole(plain["head"][0]), str(plain["head"][1])),
+                "filings": _whole(plain["filings"]),
+                "routed": {str(k): _whole(v) for k, v in plain["routed"].items()},
+                "rows": {k: _whole(v) for k, v in plain["rows"].items()},
+                "bounds": {k: (_whole(v[0]), _whole(v[1])) for k, v in plain["bounds"].items()},
+                "digests": dict(plain["digests"]),
+            }
+        )
+    except (FileNotFoundError, NotADirectoryError):
+        raise ScreeningError(f"{folder} 不是快照：请给出 tidu snapshot 写成的文件夹") from None
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
+        raise ScreeningError(f"{folder} 的说明文件已损坏：请用 tidu snapshot 重新生成") from None
+
+
+def _whole(value: object) -> int:
+    """A whole number within what databases count."""
+    if type(value) is not int or abs(value) >= 2**63:
+        raise ValueError("no whole number")
+    return value
 
 
 def belongs(session: Session, found: Manifest) -> bool:
