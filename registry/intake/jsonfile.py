@@ -3,11 +3,13 @@
 import json
 import re
 from collections import Counter
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
+from registry.characters import LONGEST
 from registry.errors import RegistryError
 from registry.filings import IDENTITY
 from registry.intake.cells import MONEY, CellValue, Percent, plain, read_date, read_fact
@@ -20,27 +22,114 @@ from rules.facts import Fact, Scalar, fact, record_kind, yearly_key
 _KEYS: Final = ("uscc", "name", "as_of", "identity", "values", "records")
 
 
+#: Bounds of a file, so that none takes the memory of all: some ten thousand enterprises, each with
+#: thousands of records. More come as Parquet or CSV.
+LARGEST: Final = 32 << 20
+MOST_ENTRIES: Final = 50_000
+LARGEST_ENTRY: Final = 4 << 20
+#: Entry, records, a list, its items, one of them: what is nested deeper is no filing.
+DEEPEST: Final = 8
+#: There are some hundred facts, of three years each.
+MOST_KEYS: Final = 1_000
+LONGEST_KEY: Final = 100
+#: Digits of a number, and by how many it is shifted; amounts are of fifteen.
+MOST_DIGITS: Final = 40
+
+_STRUCTURE: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"|[\[\]{}]', re.DOTALL)
+_BLANK: Final = re.compile(r"[ \t\r\n]*")
+_EXPONENT: Final = re.compile(r"[eE]([+-]?[0-9]+)")
+
+
 def read(path: Path, drafts: Drafts) -> None:
     """Read the filings of a JSON file; numbers are taken digit by digit, never as floats.
 
     Amounts are in yuan and ratios plain numbers (or 18%); keys are ids or names of the catalogue,
     yearly ones with ``@year``.
     """
-    try:
-        data = json.loads(
-            decode(path),
-            parse_float=Decimal,
-            parse_int=Decimal,
-            parse_constant=_no_constant,
-            object_pairs_hook=_once,
+    if path.stat().st_size > LARGEST:
+        raise RegistryError(
+            f"{path.name}：超过{LARGEST >> 20}MB，请分成几个文件，或改用 Parquet 或 CSV 的文件夹"
         )
+    number = 0
+    try:
+        for number, entry in enumerate(_entries(decode(path))):
+            _Entry(path.name, f"[{number}]", drafts).read(entry)
     except (json.JSONDecodeError, _UnfitError, RecursionError) as error:
         said = error if isinstance(error, _UnfitError) else "不是完整的 JSON"
         raise RegistryError(f"{path.name}：{said}，请重新导出后再试") from error
-    if not isinstance(data, list):
-        raise RegistryError(f"{path.name}：最外层应为企业的列表，请对照说明核对文件结构")
-    for number, entry in enumerate(data):
-        _Entry(path.name, f"[{number}]", drafts).read(entry)
+
+
+def _entries(text: str) -> Iterator[Any]:
+    """The entries of the list that a text is, one at a time and each looked at before it is built."""
+    at = _after_blank(text, 0)
+    if not text.startswith("[", at):
+        if text.startswith("{", at):
+            raise _UnfitError("最外层应为企业的列表")
+        raise json.JSONDecodeError("no list", "", at)
+    at, number = _after_blank(text, at + 1), 0
+    if not text.startswith("]", at):
+        while True:
+            if number == MOST_ENTRIES:
+                raise _UnfitError(f"超过{MOST_ENTRIES}家企业，须分成几个文件")
+            _look_at(text, at, number)
+            try:
+                entry, at = _DECODER.raw_decode(text, at)
+            except _UnfitError as error:
+                raise _UnfitError(f"[{number}] 中{error}") from None
+            yield entry
+            at, number = _after_blank(text, at), number + 1
+            if not text.startswith(",", at):
+                break
+            at = _after_blank(text, at + 1)
+    if text[at : at + 1] != "]" or _after_blank(text, at + 1) != len(text):
+        raise json.JSONDecodeError("list not closed", "", at)
+
+
+def _after_blank(text: str, at: int) -> int:
+    found = _BLANK.match(text, at)
+    assert found is not None
+    return found.end()
+
+
+def _look_at(text: str, start: int, number: int) -> None:
+    """Refuse an entry that is too deep, too large or holds too long a text, before it is built."""
+    if text[start : start + 1] not in ("[", "{", '"'):
+        return
+    depth = 0
+    for found in _STRUCTURE.finditer(text, start):
+        sign = found[0][0]
+        if found.end() - start > LARGEST_ENTRY:
+            raise _UnfitError(f"[{number}] 超过{LARGEST_ENTRY >> 20}MB")
+        if sign == '"' and found.end() - found.start() > LONGEST + 2:
+            raise _UnfitError(f"[{number}] 中有超过{LONGEST}个字的文字")
+        depth += (sign in "[{") - (sign in "]}")
+        if depth > DEEPEST:
+            raise _UnfitError(f"[{number}] 的层次超过{DEEPEST}层")
+        if depth <= 0:
+            return
+    raise json.JSONDecodeError("entry not closed", "", start)
+
+
+class _Absurd(str):
+    """A number that no filing states, as it is written."""
+
+
+def _number(text: str) -> Decimal | _Absurd:
+    exponent = _EXPONENT.search(text)
+    shifted = exponent is not None and (len(exponent[1]) > 4 or abs(int(exponent[1])) > MOST_DIGITS)
+    return _Absurd(text[:MOST_DIGITS]) if shifted or len(text) > MOST_DIGITS else Decimal(text)
+
+
+def _absurd(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Where in an entry such numbers stand."""
+    if isinstance(value, _Absurd):
+        yield path, str(value)
+    elif isinstance(value, dict):
+        for key, part in value.items():
+            yield from _absurd(part, f"{path}.{key}")
+    elif isinstance(value, list):
+        for number, part in enumerate(value):
+            yield from _absurd(part, f"{path}[{number}]")
 
 
 class _UnfitError(ValueError):
@@ -48,6 +137,11 @@ class _UnfitError(ValueError):
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(pairs) > MOST_KEYS:
+        raise _UnfitError(f"一个对象的键超过{MOST_KEYS}个")
+    for key, _ in pairs:
+        if len(key) > LONGEST_KEY:
+            raise _UnfitError(f"键「{plain(key[:20])}…」超过{LONGEST_KEY}个字")
     found = {plain(key): value for key, value in pairs}
     if len(found) != len(pairs):
         twice = next(
@@ -61,6 +155,14 @@ def _no_constant(text: str) -> NoReturn:
     raise _UnfitError(f"{text} 不是数字")
 
 
+_DECODER: Final = json.JSONDecoder(
+    parse_float=_number,
+    parse_int=_number,
+    parse_constant=_no_constant,
+    object_pairs_hook=_once,
+)
+
+
 class _Entry:
     def __init__(self, file: str, path: str, drafts: Drafts) -> None:
         self._file = file
@@ -69,7 +171,14 @@ class _Entry:
 
     def read(self, entry: Any) -> None:
         if not isinstance(entry, dict):
-            self._log("", entry, "应为一个对象", "请对照说明核对文件结构", error=True)
+            self._log("", None, "应为一个对象", "请对照说明核对文件结构", error=True)
+            return
+        absurd = list(_absurd(entry))
+        for path, text in absurd:
+            self._log(
+                path, text, "数字过大、过小或位数过多", f"应不超过{MOST_DIGITS}位", error=True
+            )
+        if absurd:
             return
         self._draft = self._drafts.declare(
             _cell(entry.get("uscc")), _cell(entry.get("name")),
@@ -179,4 +288,4 @@ def _cell(value: Any) -> CellValue:
     """A JSON scalar as a cell; anything nested as its text, which no reader accepts."""
     if value is None or isinstance(value, (str, bool, Decimal)):
         return value
-    return json.dumps(value, ensure_ascii=False, default=str)
+    return json.dumps(value, ensure_ascii=False, default=str)[:LONGEST_KEY]

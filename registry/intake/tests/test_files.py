@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from openpyxl import Workbook, load_workbook
 
 from registry.errors import RegistryError
-from registry.intake import read, write_issues
+from registry.intake import jsonfile, read, write_issues
 from registry.intake.tables import sheets
 from registry.intake.tests.test_summary import KEY, A, B, C, book, one, texts, told
 from rules.facts import RecordList
@@ -338,10 +339,16 @@ def test_json_amiss_is_told_with_its_path(tmp_path):
     ("text", "message"),
     [
         ("[", "a.json：不是完整的 JSON，请重新导出后再试"),
-        ("{}", "a.json：最外层应为企业的列表，请对照说明核对文件结构"),
-        ('[{"uscc": "1", "uscc": "2"}]', "a.json：同一对象里有两个「uscc」，请重新导出后再试"),
-        ('[{"\\ud800": 1, "\\ud800": 2}]', "a.json：同一对象里有两个「\ufffd」，请重新导出后再试"),
-        ('[{"values": {"staff@2022": NaN}}]', "a.json：NaN 不是数字，请重新导出后再试"),
+        ("{}", "a.json：最外层应为企业的列表，请重新导出后再试"),
+        (
+            '[{"uscc": "1", "uscc": "2"}]',
+            "a.json：[0] 中同一对象里有两个「uscc」，请重新导出后再试",
+        ),
+        (
+            '[{"\\ud800": 1, "\\ud800": 2}]',
+            "a.json：[0] 中同一对象里有两个「\ufffd」，请重新导出后再试",
+        ),
+        ('[{"values": {"staff@2022": NaN}}]', "a.json：[0] 中NaN 不是数字，请重新导出后再试"),
     ],
 )
 def test_json_that_cannot_be_read(tmp_path, text, message):
@@ -431,3 +438,76 @@ def test_a_workbook_that_is_left_in_the_middle_is_closed(tmp_path, workbook):
     found.close()
     assert not is_open()
     assert next(rows, None) is None
+
+
+def entry(**more):
+    return {"uscc": A, "name": "甲公司", "as_of": "2023-06-30", **more}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[" * 100_000, "[0] 的层次超过8层"),
+        ('[{"uscc":' * 50_000, "[0] 的层次超过8层"),
+        ("[1," + "[" * 9 + "]" * 9 + "]", "[1] 的层次超过8层"),
+        (json.dumps([entry(values={f"k{n}": 1 for n in range(1001)})]), "[0] 中一个对象的键超过1000个"),
+        (json.dumps([{}, {"k" * 101: 1}]), "[1] 中键「kkkkkkkkkkkkkkkkkkkk…」超过100个字"),
+        (json.dumps([entry(name="名" * 4001)], ensure_ascii=False), "[0] 中有超过4000个字的文字"),
+        ("[" + "1," * 50_000 + "1]", "超过50000家企业，须分成几个文件"),
+        ("[{" + " " * (4 << 20) + "}]", "[0] 超过4MB"),
+        ("[{} {}]", "不是完整的 JSON"),
+        ("[{}] {}", "不是完整的 JSON"),
+        ('[{"a": "', "不是完整的 JSON"),
+    ],
+    ids=range(11),
+)  # fmt: skip
+def test_json_beyond_all_bounds_is_refused_before_it_is_built(tmp_path, text, said):
+    path = tmp_path / "a.json"
+    path.write_text(text, "utf-8")
+    tracemalloc.start()
+    try:
+        assert refusal(path) == f"a.json：{said}，请重新导出后再试"
+        assert tracemalloc.get_traced_memory()[1] < 32 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_json_file_is_not_larger_than_memory_bears(tmp_path):
+    path = tmp_path / "a.json"
+    with path.open("wb") as file:
+        file.truncate(jsonfile.LARGEST + 1)
+    assert refusal(path).startswith("a.json：超过32MB，请分成几个文件")
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "1e999999999",
+        "-1E+99999999999999999999",
+        "1e-999999999",
+        "0e41",
+        "9" * 5000,
+        "0." + "1" * 40,
+    ],
+)
+@pytest.mark.parametrize(
+    ("fields", "place"),
+    [
+        ({"name": "数"}, ".name"),
+        ({"as_of": "数"}, ".as_of"),
+        ({"values": {"revenue@2022": "数"}}, ".values.revenue@2022"),
+        ({"identity": {"size": ["数"]}}, ".identity.size[0]"),
+        ({"records": {"titles": {"items": [{}, {"tier": "数"}]}}}, ".records.titles.items[1].tier"),
+    ],
+)
+def test_a_json_number_that_no_filing_states_is_refused_with_its_place(
+    tmp_path, number, fields, place
+):
+    path = tmp_path / "a.json"
+    path.write_text(
+        json.dumps([entry(**fields)], ensure_ascii=False).replace('"数"', number), "utf-8"
+    )
+    reading = read(path)
+    [issue] = reading.issues
+    assert (issue.severity, str(issue).split("「")[0]) == ("错误", f"错误 a.json![0]{place}")
+    assert (len(str(issue)) < 200, reading.submissions) == (True, ())
