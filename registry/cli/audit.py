@@ -10,9 +10,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
-from rich import box
-from rich.markup import escape
-from rich.table import Table
 from sqlmodel import Session
 
 from registry.audit import bundle as bundles
@@ -48,6 +45,7 @@ from registry.files import written_whole
 from registry.record import cases, determinations, journal, register
 from registry.record.chain import KINDS
 from registry.reports.verdicts import registered_text, target_text
+from registry.screens import listing
 from registry.workers import jobs_for
 
 _SHOWN: Final = 50
@@ -194,13 +192,13 @@ def _cross(seq: int, facts: str, rules: str, as_json: bool) -> None:
         )
         return
     words = {"then": "当时", "now": "现在"}
-    table = Table("事实", "规则", "结论", "有变化的规则", box=box.SIMPLE_HEAD, header_style="bold")
+    rows = []
     for (f, r), verdict in found.verdicts.items():
         changes = [f"{k}：{a}→{b}" for k, (a, b) in found.changed.get((f, r), {}).items()]
         more = f" 等{len(changes)}项" if len(changes) > 5 else ""
         shown = "；".join(changes[:5]) + more
-        table.add_row(*map(escape, (words[f], words[r], verdict, shown)))
-    console.print(table)
+        rows.append((words[f], words[r], verdict, shown))
+    console.print(listing(("事实", "规则", "结论", "有变化的规则"), rows, console.width))
     turned = found.turned_by
     click.echo(f"改变结论的是：{turned}" if turned else "结论没有改变")
 
@@ -242,14 +240,8 @@ def log(
     if as_json:
         print_json(lines)
         return
-    table = Table(box=box.SIMPLE_HEAD, header_style="bold")
-    for name in ("编号", "时间", "种类", "内容", "经办"):
-        table.add_column(name, overflow="fold")
-    for line in lines:
-        table.add_row(
-            *map(escape, (str(line["seq"]), line["at"], line["kind"], line["what"], line["by"]))
-        )
-    console.print(table)
+    rows = [tuple(str(line[k]) for k in ("seq", "at", "kind", "what", "by")) for line in lines]
+    console.print(listing(("编号", "时间", "种类", "内容", "经办"), rows, console.width))
     click.echo(f"共{len(lines)}条")
 
 

@@ -47,10 +47,10 @@ os.environ["LANGUAGE"] = "zh_CN"
 gettext.bindtextdomain("tidu", resources.locale())
 gettext.textdomain("tidu")
 
-console = Screen(highlight=False, soft_wrap=False)
+console = Screen(highlight=False, soft_wrap=False, emoji=False)
 #: Days and times of day are those of the law's own clock.
 CHINA: Final = timezone(timedelta(hours=8))
-errors = Screen(stderr=True, highlight=False, soft_wrap=True)
+errors = Screen(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
 
 class Refused(click.ClickException):

@@ -7,9 +7,6 @@ from pathlib import Path
 from typing import Final
 
 import click
-from rich import box
-from rich.markup import escape
-from rich.table import Table
 
 from registry import resources, texts
 from registry.characters import legible
@@ -36,7 +33,7 @@ from registry.files import written_whole
 from registry.record import publication
 from registry.record.determinations import signed_name
 from registry.reports import differences
-from registry.screens import Screen
+from registry.screens import Screen, listing
 from rules.comparison import compare
 from rules.decider import by_both, by_reference
 from rules.drafting import check as checker
@@ -113,12 +110,7 @@ def _cited(clause: Clause) -> str:
 
 
 def _print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    table = Table(box=box.SIMPLE_HEAD, header_style="bold")
-    for name in columns:
-        table.add_column(name, overflow="fold")
-    for row in rows:
-        table.add_row(*map(escape, row))
-    console.print(table)
+    console.print(listing(columns, rows, console.width))
 
 
 @rules.command("show")
@@ -159,17 +151,14 @@ def show_rule(id: str, as_json: bool) -> None:
     packaged = own is None or not clause.path.startswith(f"{own.resolve().name}/")
     click.echo(f"位置：{'features/' if packaged else ''}{clause.path}:{clause.line}")
     for line in clause.prose:
-        click.echo(f"  {line}")
-    click.echo(f"\n{clause.definition.text}：")
-    shown = Table(*table[0], box=box.SIMPLE_HEAD, header_style="bold")
-    for row in table[1:]:
-        shown.add_row(*map(escape, row))
-    console.print(shown)
-    results = Table("例子", "应为", "结果", box=box.SIMPLE_HEAD, header_style="bold")
-    for r in runs:
-        verdict = "✓" if r.passed else f"✗ 得“{r.actual}”"
-        results.add_row(*map(escape, (r.example.name, r.expectation.text, verdict)))
-    console.print(results)
+        console.print(f"  {line}", markup=False, soft_wrap=True)
+    click.echo(f"\n{clause.definition.text}：\n")
+    _print_table(table[0], table[1:])
+    click.echo()
+    results = [
+        (r.example.name, r.expectation.text, "✓" if r.passed else f"✗ 得“{r.actual}”") for r in runs
+    ]
+    _print_table(("例子", "应为", "结果"), results)
 
 
 @rules.command("check")

@@ -327,6 +327,9 @@ def file_name(entry: journal.Entry, form: str) -> str:
 
 
 def _put(output: Path | None, written: str, more: str = "") -> None:
+    if output is None and console.is_terminal:
+        console.print(written.rstrip("\n"), markup=False, soft_wrap=True)
+        return
     if output is None:
         click.echo(written, nl=False)
         return

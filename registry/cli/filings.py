@@ -12,9 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich import box
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from registry import loading
@@ -58,6 +56,7 @@ from registry.intake import (
 from registry.intake.coverage import Asking, Key, Wanted
 from registry.intake.grouped import Groups, grouped
 from registry.intake.mapping_draft import draft as draft_mapping
+from registry.screens import listing
 from registry.workers import jobs_for
 from rules.explain import value_text
 from rules.facts import FACTS, record_kind
@@ -426,13 +425,12 @@ def list_enterprises(search: str, as_json: bool) -> None:
     if not found:
         click.echo("没有登记的企业：先用 tidu import 文件 登记，或用 tidu demo 看示例")
         return
-    table = Table(box=box.SIMPLE_HEAD, header_style="bold")
-    for name in ("统一社会信用代码", "企业名称", "所在地", "填报日期", "来源文件"):
-        table.add_column(name, overflow="fold")
+    header = ("统一社会信用代码", "企业名称", "所在地", "填报日期", "来源文件")
+    rows = []
     for f in found:
         place = "".join(filter(None, (f.province, f.city, f.county)))
-        table.add_row(*map(escape, (f.uscc, f.name, place, f.as_of.isoformat(), f.file)))
-    console.print(table)
+        rows.append((f.uscc, f.name, place, f.as_of.isoformat(), f.file))
+    console.print(listing(header, rows, console.width))
     click.echo(f"共{len(found)}份填报")
 
 
@@ -479,16 +477,14 @@ def show_enterprise(uscc: str, as_of: date | None, history: bool, as_json: bool)
 
 
 def _values_table(profile: RulesProfile) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, header_style="bold")
-    for name in ("填报项", "年度", "值", "来源"):
-        table.add_column(name, overflow="fold")
+    rows = []
     for fact in FACTS:
         keys = [k for k in profile.values if k.partition("@")[0] == fact.id]
         for key in sorted(keys, reverse=True):
             year = key.partition("@")[2]
             value = value_text(fact, profile.values[key])
-            table.add_row(*map(escape, (fact.name, year, value, profile.sources.get(key, ""))))
-    return table
+            rows.append((fact.name, year, value, profile.sources.get(key, "")))
+    return listing(("填报项", "年度", "值", "来源"), rows, console.width)
 
 
 def _plain(value: Any) -> Any:

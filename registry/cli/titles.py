@@ -7,9 +7,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
-from rich import box
-from rich.markup import escape
-from rich.table import Table
 from sqlmodel import Session
 
 from registry.checking import TIERS
@@ -34,6 +31,7 @@ from registry.intake.cells import squeeze
 from registry.record import cases, journal, register
 from registry.record.register import REASONS, Holder, Notice
 from registry.reports.verdicts import registered_text
+from registry.screens import listing
 
 
 @group("titles")
@@ -213,16 +211,12 @@ def list_titles(
 
 def show_table(lines: Sequence[dict[str, Any]], what: str = "称号") -> None:
     """Registrations as a table."""
-    table = Table(box=box.SIMPLE_HEAD, header_style="bold")
-    for name in ("编号", "企业", "登记", what, "经办"):
-        table.add_column(name, overflow="fold")
+    rows = []
     for line in lines:
         who = f"{line['name']} {line['uscc']}".strip()
         done = register.ACTIONS[line["action"]]
-        table.add_row(
-            *map(escape, (str(line["seq"]), who, done, registered_text(line), line["by"]))
-        )
-    console.print(table)
+        rows.append((str(line["seq"]), who, done, registered_text(line), line["by"]))
+    console.print(listing(("编号", "企业", "登记", what, "经办"), rows, console.width))
     click.echo(f"共{len(lines)}条")
 
 

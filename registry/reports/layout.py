@@ -5,14 +5,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from rich import box
 from rich.cells import cell_len
-from rich.table import Table as RichTable
+from rich.console import Console
 
 from registry.characters import legible
 from registry.reports.pages import page
-from registry.reports.verdicts import Wrapped
-from registry.screens import Screen
+from registry.screens import crowded, listing
 
 #: The classes of the base template for words and signs of outcomes.
 STYLES: Final = {
@@ -143,11 +141,14 @@ def _lines(report: Report, width: int) -> Iterator[str]:
 
 
 def _table(table: Table, width: int) -> Iterator[str]:
-    shown = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 2, 0, 0))
-    for name in table.header:
-        shown.add_column(name, overflow="fold")
-    for row in table.said:
-        shown.add_row(*map(Wrapped, row))
+    """The lines of a table; where it would be too narrow, those of its rows one below the other."""
+    if crowded(table.header, table.said, width):
+        for row in table.said:
+            first, *rest = zip(table.header, row, strict=True)
+            yield f"{_INDENT}· {first[0]}：{first[1]}"
+            yield from (f"{_INDENT}  {name}：{value}" for name, value in rest)
+        return
     out = io.StringIO()
-    Screen(file=out, width=width, color_system=None).print(shown)
+    shown = listing(table.header, table.said, width)
+    Console(file=out, width=width, color_system=None, emoji=False).print(shown)
     yield from (f"{_INDENT}{line.rstrip()}" for line in out.getvalue().splitlines())

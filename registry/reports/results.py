@@ -135,7 +135,7 @@ class Tables:
             if said != self._said:
                 self.console.print(said, markup=False, soft_wrap=True)
             self._said = said
-        found: Table = table(self._tiers, self._rows)
+        found: Table = table(self._tiers, self._rows, self.console.width)
         self.console.print(found)
         self._rows.clear()
 

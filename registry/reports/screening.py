@@ -14,9 +14,9 @@ from rich.table import Table
 from registry.characters import legible
 from registry.files import written_whole
 from registry.reports.cells import FULL, harmless, plain, text_cell, workbook
-from registry.reports.verdicts import Wrapped
 from registry.screening.engines import to_parquet
 from registry.screening.results import Listed, Tally
+from registry.screens import Wrapped
 from rules.model import Outcome
 
 LABEL: Final = "筛查结果，不是决定"

@@ -1,28 +1,22 @@
 """Verdicts for people: the rows of a one-screen table, an explanation in lines."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final, TypeAlias
 
-from rich import box
-from rich.cells import cell_len
-from rich.console import Console, ConsoleOptions, RenderResult
-from rich.markup import escape
-from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
 from registry.checking import TIERS, UNENCODED, CaseResult, TierVerdict
 from registry.database.columns import decimal_text
 from registry.judging import Determination, Registration
+from registry.screens import listing
 from rules.editions import OTHERS, Governing
 from rules.explain import AT_THRESHOLD, Check, Figure, Finding, Option, result_text, value_text
 from rules.facts import fact, record_kind
 from rules.model import Outcome, Points
-from rules.quantities import UNITS
 from rules.record import is_holding
 
 COLOURS: Final = {
@@ -41,31 +35,6 @@ _SIGNS: Final = {
 #: From this many cases on, those that are ruled out are not listed beside open ones.
 _MANY: Final = 4
 SHORT: Final = {full: short for short, full in TIERS.items()}
-_UNITS: Final = "|".join(sorted(UNITS, key=len, reverse=True))
-#: What a line of the table is not broken within: a number with its unit, brackets and punctuation.
-_PIECE: Final = re.compile(
-    rf"[（「〔]*(?:[+-]?\d+(?:\.\d+)?(?:{_UNITS})?|.)[，。；：、）」〕]*", re.DOTALL
-)
-
-
-class Wrapped:
-    """Chinese text that breaks between any characters, but not between a number and its unit."""
-
-    def __init__(self, text: str) -> None:
-        self.pieces = _PIECE.findall(text)
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        line = ""
-        for piece in self.pieces:
-            if line and cell_len(line + piece.rstrip()) > options.max_width:
-                yield Text(line.rstrip())
-                line = ""
-            line += piece if line else piece.lstrip()
-        yield Text(line.rstrip())
-
-    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
-        widths = [cell_len(p) for p in self.pieces]
-        return Measurement(max(widths, default=0), sum(widths)).with_maximum(options.max_width)
 
 
 #: A row of the table: name, day, what each tier came to, what stands in the way.
@@ -75,32 +44,21 @@ Row: TypeAlias = tuple[str, date, tuple[str, ...], str]
 def row(result: CaseResult) -> Row:
     """A case as a row of the table."""
     cells = tuple(_coloured(v) for v in result.verdicts)
-    return escape(result.name), result.as_of, cells, obstacle(result, short=True)
+    return result.name, result.as_of, cells, obstacle(result, short=True)
 
 
-def table(tiers: Iterable[str], rows: Sequence[Row]) -> Table:
+def table(tiers: Iterable[str], rows: Sequence[Row], width: int) -> Table:
     """The one-screen table: an enterprise per row, a tier per column, what stands in the way.
 
     The filing date has a column of its own only where it differs.
     """
-    days = {day for _, day, _, _ in rows}
-    table = Table(
-        box=box.SIMPLE_HEAD,
-        header_style="bold",
-        show_edge=False,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-    )
-    table.add_column("企业", overflow="fold")
-    if len(days) > 1:
-        table.add_column("填报日期", no_wrap=True)
-    for tier in tiers:
-        table.add_column(SHORT[tier], no_wrap=True)
-    table.add_column("主要原因", overflow="fold")
-    for name, day, cells, why in rows:
-        shown = [day.isoformat()] if len(days) > 1 else []
-        table.add_row(name, *shown, *cells, Wrapped(why))
-    return table
+    several = len({day for _, day, _, _ in rows}) > 1
+    header = ["企业", *(["填报日期"] if several else []), *(SHORT[t] for t in tiers), "主要原因"]
+    shown: list[list[str | Text]] = [
+        [name, *([day.isoformat()] if several else []), *map(Text.from_markup, cells), why]
+        for name, day, cells, why in rows
+    ]
+    return listing(header, shown, width)
 
 
 def _not_applied(governing: Governing, day: date) -> Iterator[str]:
