@@ -85,7 +85,11 @@ class Numbers(click.ParamType[Wanted]):
             return code
         found = _RANGE.fullmatch(value)
         if found is None:
-            self.fail(f"「{value}」不是编号，请写成 3 或 3-40，也可以写信用代码", param, ctx)
+            self.fail(
+                f"「{value}」不是编号，请写成 1 以上的整数，一段写成 3-40，也可以写信用代码",
+                param,
+                ctx,
+            )
         first, last = (Number().convert(n, param, ctx) for n in (found[1], found[2] or found[1]))
         if last < first:
             self.fail(f"「{value}」的止号小于起号，请写成 {last}-{first}", param, ctx)
