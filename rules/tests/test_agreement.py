@@ -296,15 +296,24 @@ def settled(trace: Trace) -> dict[str, object]:
 
 
 def listed_only(profile: Profile) -> Profile:
-    """Without filed totals: what is itemised later may contradict them."""
+    """Without what further information may contradict or replace.
+
+    That are filed totals, by what is itemised; and substitutes, by what they stand for: the sector by
+    the industry code, the filing day by the day on which a title starts.
+    """
     totals = {
         leaf[-1]
         for i in rulebook().indicators.values()
         for leaf in _counts(i.expr)
         if leaf[-1] is not None
     }
-    kept = {k: v for k, v in profile.values.items() if k not in totals}
-    return replace(profile, values=kept)
+    gone = totals | {"sector", "sector_found"}
+    records = dict(profile.records)
+    if titles := records.get("titles"):
+        items = ({k: v for k, v in item.items() if k != "valid_from"} for item in titles.items)
+        records["titles"] = replace(titles, items=tuple(items))
+    kept = {k: v for k, v in profile.values.items() if k not in gone}
+    return replace(profile, values=kept, records=records)
 
 
 def _counts(expr: Expr) -> Iterator[Expr]:
