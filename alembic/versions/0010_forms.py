@@ -98,8 +98,8 @@ def _rewrite(tables):
 SQLITE = {
     "text": "typeof({}) = 'text' AND instr({}, char(0)) = 0",
     "flag": "typeof({}) = 'integer' AND {} IN (0, 1)",
-    "moment": "typeof({}) = 'text' AND length(CAST({} AS BLOB)) = 26 AND substr({}, 1, 19) IS datetime(substr({}, 1, 19)) AND {} >= '0001' AND substr({}, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'",
-    "day": "typeof({}) = 'text' AND {} IS date({}) AND {} >= '0001'",
+    "moment": "typeof({}) = 'text' AND length(CAST({} AS BLOB)) = 26 AND substr({}, 1, 19) IS datetime(substr({}, 1, 19), '+0 days') AND {} >= '0001' AND substr({}, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'",
+    "day": "typeof({}) = 'text' AND {} IS date({}, '+0 days') AND {} >= '0001'",
     "whole": "typeof({}) = 'integer'",
     "exact": "typeof({}) = 'text' AND length(CAST({} AS BLOB)) <= 90 AND ltrim({}, '-') GLOB '[0-9]*' AND substr({}, 2) NOT GLOB '*[^0-9.]*' AND {} NOT GLOB '*.*.*' AND {} NOT GLOB '*.*0' AND {} NOT GLOB '*.' AND ltrim({}, '-') NOT GLOB '0[0-9]*' AND {} <> '-0' AND instr({}, char(0)) = 0",
 }

@@ -49,10 +49,10 @@ _SQLITE: Final = {
     "flag": "typeof({}) = 'integer' AND {} IN (0, 1)",
     "moment": (
         "typeof({}) = 'text' AND length(CAST({} AS BLOB)) = 26"
-        " AND substr({}, 1, 19) IS datetime(substr({}, 1, 19)) AND {} >= '0001'"
+        " AND substr({}, 1, 19) IS datetime(substr({}, 1, 19), '+0 days') AND {} >= '0001'"
         " AND substr({}, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'"
     ),
-    "day": "typeof({}) = 'text' AND {} IS date({}) AND {} >= '0001'",
+    "day": "typeof({}) = 'text' AND {} IS date({}, '+0 days') AND {} >= '0001'",
     "whole": "typeof({}) = 'integer'",
     "exact": (
         f"typeof({{}}) = 'text' AND length(CAST({{}} AS BLOB)) <= {_LONGEST}"

@@ -88,6 +88,7 @@ def create_engine(url: str | sa.URL | None = None) -> sa.Engine:
         event.listen(engine, "do_connect", _found)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+        event.listen(engine, "handle_error", _no_text)
     return engine
 
 
@@ -198,6 +199,16 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
+def _no_text(context: sa.ExceptionContext) -> None:
+    """A text that is none is amiss in the data, and no trouble of the database."""
+    error = context.original_exception
+    if isinstance(error, sqlite3.OperationalError) and _UNDECODED in str(error):
+        raise exc.DataError(context.statement, context.parameters, error) from error
+
+
+_UNDECODED: Final = "Could not decode to UTF-8"
+
+
 def _begin_sqlite(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if _writes(connection) else "BEGIN")
 
@@ -251,7 +262,9 @@ def translated(engine: sa.Engine) -> Iterator[None]:
 
 def _trouble(error: object) -> str:
     said = " ".join(str(error).split())
-    if isinstance(error, _ALTERED) or "Could not decode to UTF-8" in said:
+    if "append-only" in said:
+        return "拒绝了这次写入，全部没有写入：其中可能有外加的触发器或规则，请运行 tidu audit verify 查明"
+    if isinstance(error, _ALTERED) or _UNDECODED in said:
         return f"的内容与登记库的规定不合（{said[:120]}），没有完成：请运行 tidu audit verify 查明"
     for phrase, advice in _SQLITE_TROUBLE.items():
         if phrase in said:

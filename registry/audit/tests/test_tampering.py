@@ -5,7 +5,6 @@ afterwards. What no one can find is listed, with the reason.
 """
 
 import json
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -23,11 +22,11 @@ from registry.audit import checkpoints
 from registry.audit.notes import Checkpoint
 from registry.audit.replay import Replayer, how
 from registry.audit.verify import Report, verify
-from registry.database import schema, storage, triggers
-from registry.database.columns import Exact, Utc, Yuan
+from registry.database import forms, schema, storage, triggers
+from registry.database.columns import Day, Exact, Utc, Yuan
 from registry.database.models import STATED_TABLES
-from registry.errors import RecordError, StorageError
-from registry.record import cases, journal, publication
+from registry.errors import AlteredError, RecordError, StorageError
+from registry.record import cases, journal, publication, register
 from registry.record.chain import GENESIS, header_text
 from registry.record.decisions import body_of
 from registry.tests.history import History, code
@@ -240,7 +239,7 @@ def _other(column: sa.Column[Any], value: Any) -> Any:
         return next(v for v in kind.enums if v != value)
     if isinstance(kind, sa.Boolean):
         return not value
-    if isinstance(kind, sa.Date):
+    if isinstance(kind, Day):
         return (value or date(2020, 1, 1)) + timedelta(days=1)
     if isinstance(kind, Utc):
         return (value or datetime.fromisoformat("2024-07-01T09:00:00Z")) + timedelta(seconds=1)
@@ -299,7 +298,7 @@ def test_a_value_that_cannot_be_read_is_a_finding_and_no_crash(attacker: Attacke
 
 
 def _garbage(column: sa.Column[Any], sqlite: bool) -> str | None:
-    if isinstance(column.type, (Utc, sa.Date)):
+    if isinstance(column.type, (Utc, Day)):
         return "'垃圾'" if sqlite else "'infinity'"
     if isinstance(column.type, sa.Enum):
         return "'垃圾'"
@@ -686,34 +685,98 @@ def test_a_text_of_another_shape_is_a_finding_and_no_crash(
             assert len(report.correctness) == report.decisions
 
 
-# -- triggers ----------------------------------------------------------------------------------------
+# -- values in another form ---------------------------------------------------------------------------
+
+#: What SQLite takes in a column of each type, and no one stored: it reads alike, or not at all.
+_OTHERWISE = {
+    sa.Date: ("'2023-W26-5'", "'20230630'", "'2023-06-30 '", "'2023-06-31'", "20230630", "x'32'"),
+    sa.DateTime: ("'2023-06-30 08:00:00'", "'2023-06-30T08:00:00.000000'", "'x'", "1.5",
+                  "'2023-W26-5 08:00:00.000000'", "'2023-06-30 24:00:00.000000'"),
+    sa.Boolean: ("2", "'true'", "1.5"),
+    sa.Integer: ("'七'", "'1x'", "1.5", "x'31'"),
+    sa.Text: ("x'e4'", "cast(x'ff41' AS TEXT)", "'甲'||char(0)"),
+}  # fmt: skip
+_NO_NUMBERS = ("'1.50'", "'1e2'", "'-0'", "'+1'", "' 1'", "'1.'", "'.5'", "'007'", "'1'||char(0)")
+#: What PostgreSQL takes in spite of its types.
+_ENDLESS = {
+    sa.Date: ("'infinity'", "'0044-03-15 BC'", "'10000-01-01'"),
+    sa.DateTime: ("'-infinity'", "'infinity'", "'0044-03-15 BC'"),
+}
 
 
-def test_a_dropped_disabled_or_altered_trigger_is_found(attacker: Attacker) -> None:
-    kind = attacker.connection.dialect.name
-    for name, text in triggers.DEFINITIONS[kind].items():
-        table = text.partition(" ON ")[2].split()[0]
-        drop = f"DROP TRIGGER {name}" + ("" if kind == "sqlite" else f" ON {table}")
-        attempts = [[drop]]
-        if "OLD" not in text:
-            attempts.append([drop, text.replace(f" ON {table}", " ON import", 1)])
-        if kind == "sqlite":
-            ignoring = re.sub(r"RAISE\(.*?\)", "RAISE(IGNORE)", text)
-            never = " AND 0 BEGIN " if " WHEN " in text else " WHEN 0 BEGIN "
-            attempts += [[drop, ignoring], [drop, text.replace(" BEGIN ", never, 1)]]
-        else:
-            attempts.append([f"ALTER TABLE {table} DISABLE TRIGGER {name}"])
-            attempts.append([f"ALTER TABLE {table} ENABLE REPLICA TRIGGER {name}"])
-        for statements in attempts:
-            with attacker.attempt():
-                for statement in statements:
-                    attacker.run(statement)
-                assert name in texts(attacker.verified(replay=False)), statements
-    if kind == "postgresql":
-        for name, text in triggers.FUNCTIONS.items():
-            with attacker.attempt():
-                changed = text.replace("CREATE", "CREATE OR REPLACE").replace(
-                    "BEGIN", "BEGIN RETURN NEW;"
-                )
-                attacker.run(changed.replace("%", "%%"))
-                assert name in texts(attacker.verified(replay=False))
+def _written_otherwise(column: sa.Column[Any], sqlite: bool) -> list[str]:
+    kind = column.type
+    stored = kind.impl_instance if isinstance(kind, sa.TypeDecorator) else kind
+    found = _OTHERWISE if sqlite else _ENDLESS
+    values = [v for t, listed in found.items() if isinstance(stored, t) for v in listed]
+    if isinstance(kind, sa.Enum) and sqlite:
+        values += ["'垃圾'", "x'e4'"]
+    if isinstance(kind, Exact):
+        values += _NO_NUMBERS[: None if sqlite else -1]
+    return values
+
+
+def test_a_value_written_otherwise_is_refused_and_its_row_is_named(attacker: Attacker) -> None:
+    """In every column of every table: who owns the database writes past its checks."""
+    sqlite, tried = attacker.connection.dialect.name == "sqlite", 0
+    for table in TABLES.values():
+        [row, *_] = _rows(attacker, table)
+        keys = " AND ".join(f"{k.name} = {row[k]!r}" for k in table.primary_key)
+        with attacker.attempt(), attacker.attack(table.name):
+            for column in table.c:
+                if column.primary_key and isinstance(column.type, sa.Integer):
+                    continue  # the number of a row is a number
+                for value in _written_otherwise(column, sqlite):
+                    with attacker.attempt():
+                        change = f'UPDATE "{table.name}" SET "{column.name}" = {value} WHERE {keys}'
+                        attacker.run(change.replace("%", "%%"))
+                        named = list(forms.misshapen(attacker.connection, [table]))
+                        where = f"{table.name}.{column.name} = {value}"
+                        assert named, where
+                        [found] = named
+                        assert column.name in found.amiss, where
+                        assert found.table == table.name
+                        if not column.primary_key:
+                            assert found.key == tuple(row[k] for k in table.primary_key), where
+                        tried += 1
+    assert tried > (400 if sqlite else 100)
+
+
+@pytest.mark.parametrize(
+    ("table", "change", "named"),
+    [
+        ("filing", "as_of = '2023-W26-5' WHERE id = 1", "填报1的as_of"),
+        ("filing", "known_from = '2024-W27-1'||substr(known_from, 11) WHERE id = 3", "填报3的known_from"),
+        ("journal", "recorded_at = 'x' WHERE seq = 3", "第3号记录的recorded_at"),
+        ("journal", "kind = 'Decision' WHERE seq = 4", "第4号记录的kind"),
+        ("journal", "body = cast(x'ff' AS TEXT) WHERE seq = 5", "第5号记录的body"),
+        ("checkpoint", "written_at = 'x'", "所存的检查点"),
+        ("award", "date = '2023-W26-5' WHERE id = 1", "的明细行（award 1）的date"),
+        ("enterprise", "uscc = x'31' WHERE id = 1", "企业（enterprise 1）的uscc"),
+    ],
+)  # fmt: skip
+def test_the_whole_verification_names_what_is_written_otherwise(
+    attacker: Attacker, table: str, change: str, named: str
+) -> None:
+    if attacker.connection.dialect.name == "postgresql":
+        return  # its types refuse all of these
+    with attacker.attack(table):
+        attacker.run(f"UPDATE {table} SET {change}")
+    assert named in texts(attacker.verified(replay=True))
+
+
+def test_a_share_of_too_many_digits_is_found_at_once(attacker: Attacker) -> None:
+    """Altered alone, and with every digest made to fit: it is never computed with."""
+    seq = _entry(attacker, "holding", -1).seq
+    with attacker.attempt():
+        with attacker.attack("journal"):
+            body = sa.func.replace(JOURNAL.c.body, '"0.51"', '"1e-99999999"')
+            attacker.run(sa.update(JOURNAL).where(JOURNAL.c.seq == seq).values(body=body))
+        assert f"第{seq}号记录的内容与其摘要不符" in texts(attacker.verified(replay=True))
+        with (
+            Session(attacker.connection) as session,
+            pytest.raises(AlteredError, match=f"第{seq}号"),
+        ):
+            register.bearing(session, [code(22)])
+    _rewrite(attacker, seq, lambda body: body.update(share="1e-99999999"))
+    assert f"第{seq}号记录已被改动，无法读取" in texts(attacker.verified(replay=True))

@@ -1,4 +1,5 @@
 from datetime import date
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -8,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel, select
 
 from alembic import command
+from registry.audit.keys import SigningKey
 from registry.audit.verify import verify
 from registry.database import schema, storage, triggers
 from registry.database.models import IpRight
@@ -122,6 +124,49 @@ def test_the_record_stays_as_it_is_when_the_journal_changes(
         assert sa.inspect(connection).get_unique_constraints("journal") == []
     with Session(database) as session:
         assert verify(session).sound
+
+
+def test_what_was_stored_in_another_form_before_stays_and_is_named(database: sa.Engine) -> None:
+    told = History(database)
+    told.load(bare(1))
+    written = "'2023-W26-5'" if database.dialect.name == "sqlite" else "'infinity'"
+    with database.begin() as connection:
+        command.downgrade(storage.alembic_config(connection), "0009")
+        connection.exec_driver_sql(f"UPDATE ip_right SET as_of = {written} WHERE id = 1")
+        before = connection.exec_driver_sql("SELECT CAST(as_of AS TEXT) FROM ip_right").all()
+    storage.upgrade(database)
+    with database.connect() as connection:
+        kept = connection.exec_driver_sql("SELECT CAST(as_of AS TEXT) FROM ip_right").all()
+        assert kept == before
+        assert schema.differences(connection) == []
+    with Session(database) as session:
+        assert any(
+            "填报1的明细行（ip_right 1）的as_of" in line for line in verify(session).integrity
+        )
+    with pytest.raises(IntegrityError), database.begin() as connection:
+        connection.exec_driver_sql(f"UPDATE ip_right SET grant_date = {written}")
+
+
+def test_a_checkpoint_from_before_they_were_recorded_is_taken_up_by_the_next(
+    database: sa.Engine, tmp_path: Path
+) -> None:
+    told, key = History(database), SigningKey.create(tmp_path / "key", "某局")
+    told.load(bare(1))
+    told.checkpoint(key)
+    kept, journalled = sa.table("checkpoint"), journal.JOURNAL
+    with database.begin() as connection:
+        for table in ("journal", "checkpoint"):
+            where = f" ON {table}" if database.dialect.name == "postgresql" else ""
+            connection.exec_driver_sql(f"DROP TRIGGER {table}_no_delete{where}")
+        connection.execute(sa.delete(journalled).where(journalled.c.kind == "checkpoint"))
+    told.load(bare(2))
+    told.checkpoint(key)
+    with Session(database) as session:
+        assert not verify(session).completeness
+        [entry] = journal.entries(session, kinds=["checkpoint"])
+        assert [size for size, _ in entry.content["signed"]] == [1, 2]
+        session.execute(sa.delete(kept).where(sa.column("size") == 1))
+        assert "签发过的检查点（1条记录）已不在登记库中" in verify(session).completeness
 
 
 def test_the_record_stays_as_it_is_when_titles_come_to_it(database: sa.Engine) -> None:
