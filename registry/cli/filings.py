@@ -195,14 +195,12 @@ def import_file(
     assert file is not None
     inputs = [file] if mapping is None else [file, mapping]
     if file.is_dir() or str(file) == "-":
-        if draft is not None:
-            raise click.UsageError(
-                "--draft 用于单个文件；文件夹的表头见模板和 tidu generate 写出的表"
-            )
         if report is not None:
             _new_list(report, *inputs)
         with _folder(file) as folder:
-            _import_folder(folder, as_of, mapping, report, partial, dry_run, jobs, by, as_json)
+            _import_folder(
+                folder, as_of, mapping, draft, report, partial, dry_run, jobs, by, as_json
+            )
         return
     if report is not None:
         new_workbook(report, *inputs)
@@ -221,8 +219,8 @@ def import_file(
         print_json({**_plain(asdict(done)), "issues": [asdict(i) for i in reading.issues]})
     else:
         _report(done, reading, report, dry_run)
-        if draft is not None:
-            click.echo(_said_of(draft) if drafted else f"表头都看得懂，没有写出 {draft}")
+    if draft is not None:
+        click.echo(_drafting(draft, drafted), err=as_json)
     if refused and not (partial and (stored or dry_run or done.unchanged)):
         raise Refused(
             f"{file.name} 有错误，没有登记任何企业：请改正后重试，或用 --partial 登记无误的各行"
@@ -236,7 +234,7 @@ def _drafted(path: Path | None, mapping: Path | None) -> Iterator[None]:
         yield
     except NoTableError as error:
         if path is not None and _write_draft(path, error.headings, mapping):
-            raise Refused(f"{error}；{_said_of(path)}") from error
+            raise Refused(f"{error}；{_drafting(path, True)}") from error
         raise
 
 
@@ -248,7 +246,9 @@ def _write_draft(path: Path, headings: Sequence[Heading], mapping: Path | None) 
     return text is not None
 
 
-def _said_of(path: Path) -> str:
+def _drafting(path: Path, drafted: bool) -> str:
+    if not drafted:
+        return f"表头都看得懂，没有写出 {path}"
     return f"看不懂的表头已写入 {path}：请逐行核对填报项，改好后用 --mapping {path} 再读"
 
 
@@ -306,6 +306,7 @@ def _import_folder(
     folder: Path,
     as_of: date | None,
     mapping: Path | None,
+    draft: Path | None,
     report: Path | None,
     keep: bool,
     dry_run: bool,
@@ -316,6 +317,9 @@ def _import_folder(
     """Load a folder of tables part by part; without ``keep``, look through all of it first."""
     with progress(f"核对 {folder.name} 的次序") as done:
         found = directory.survey(folder, done)
+    if draft is not None:
+        drafted = _write_draft(draft, directory.headings(found, mapping), mapping)
+        click.echo(_drafting(draft, drafted), err=as_json)
     with engine() as database, report_file(report) as write:
         loader = FolderLoader(
             database,

@@ -31,7 +31,7 @@ from registry.intake.rows import Table
 from registry.intake.tables import Row, flowing_rows
 from registry.intake.template import BASIC, YEARLY
 from rules.errors import FactsError
-from rules.facts import RECORDS, record_kind
+from rules.facts import RECORDS, RecordKind, record_kind
 
 #: How many enterprises are read, checked and stored at once.
 CHUNK: Final = 1000
@@ -92,6 +92,22 @@ def survey(folder: Path, progress: Progress = lambda done: None) -> Survey:
         for index, cell in enumerate(next(_numbered(path))[1], 1)
     )
     return Survey(folder, tables, counted[0], headings)
+
+
+def headings(found: Survey, mapping: Path | None) -> list[Heading]:
+    """The headings of all tables, each with whether it is understood."""
+    known = HeaderMapping(mapping, ids=True)
+    return [
+        h._replace(understood=known.resolve(h.text, _list_of(Path(h.sheet))) is not None)
+        for h in found.headings
+    ]
+
+
+def _list_of(table: Path) -> RecordKind | None:
+    """The list whose records a table holds, if it does."""
+    with suppress(FactsError):
+        return record_kind(_name(table))
+    return None
 
 
 def parts(found: Survey, size: int = CHUNK) -> Iterator[Part]:

@@ -180,7 +180,13 @@ def settle(header: Header, sheet: str, unit: str, as_of: date | None, log: Log) 
             log.add("提示", place, cell, Unsaved.SAID[0] + "，该列未读取", Unsaved.SAID[1])
         elif index not in understood and not not_given(cell):
             said = "看不懂这个表头，该列未读取"
-            log.add("提示", place, cell, said, "请改用模板的表头，或在表头对照表中补一行")
+            log.add(
+                "提示",
+                place,
+                cell,
+                said,
+                "请改用模板的表头，或用 tidu import --draft 写出对照表来补",
+            )
     by_row = header.column("year") is not None
     settled: list[Column] = []
     taken: dict[object, str] = {}

@@ -91,6 +91,24 @@ def test_a_draft_is_offered_written_completed_and_used(run: Run, odd: Path, tmp_
     assert "自主品牌" in run("enterprise", "show", code(1)).output
 
 
+def test_a_draft_of_a_folder_completed_reads_its_tables(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "数据"
+    folder.mkdir()
+    heads = ["uscc", "name", "as_of", ODD]
+    (folder / "enterprises.csv").write_text(
+        f"{','.join(heads)}\n{code(1)},甲,2023-06-30,是\n", "utf-8"
+    )
+    (folder / "ip.csv").write_text(f"uscc,number,权利的归属\n{code(1)},5,原始取得\n", "utf-8")
+    done = run("import", str(folder), "--dry-run", "--draft", "表头.csv")
+    assert "看不懂的表头已写入 表头.csv" in done.output
+    rows = list(csv.reader(Path("表头.csv").read_text("utf-8-sig").splitlines()))[1:]
+    assert [row[0] for row in rows] == [ODD, "权利的归属"]
+    Path("表头.csv").write_text(f"表头,填报项,单位\n{ODD},自主品牌,\n权利的归属,忽略,\n", "utf-8")
+    done = run("import", str(folder), "--mapping", "表头.csv", "--draft", "再.csv")
+    assert "表头都看得懂，没有写出 再.csv" in done.output
+    assert "自主品牌" in run("enterprise", "show", code(1)).output
+
+
 @pytest.mark.parametrize(
     "headings", ["名称,代码,牌子", "企业名称,代码,牌子", "企业名称,企业编码,自主品牌"]
 )

@@ -204,16 +204,19 @@ def test_a_nested_heading_takes_the_year_of_its_family(book):
     [
         (
             "2022年营业收入（千美元）",
-            "看不懂这个表头，该列未读取，请改用模板的表头，或在表头对照表中补一行",
+            "看不懂这个表头，该列未读取，请改用模板的表头，或用 tidu import --draft 写出对照表来补",
         ),
         (
             "2022年营业收入（人）",
-            "看不懂这个表头，该列未读取，请改用模板的表头，或在表头对照表中补一行",
+            "看不懂这个表头，该列未读取，请改用模板的表头，或用 tidu import --draft 写出对照表来补",
         ),
-        ("2022年自主品牌", "看不懂这个表头，该列未读取，请改用模板的表头，或在表头对照表中补一行"),
+        (
+            "2022年自主品牌",
+            "看不懂这个表头，该列未读取，请改用模板的表头，或用 tidu import --draft 写出对照表来补",
+        ),
         (
             "2021年2022年营业收入（万元）",
-            "看不懂这个表头，该列未读取，请改用模板的表头，或在表头对照表中补一行",
+            "看不懂这个表头，该列未读取，请改用模板的表头，或用 tidu import --draft 写出对照表来补",
         ),
         ("净利润（万元）", "没有写明年份，该列未读取，应写成 2022年净利润（万元） 的样子"),
         (
@@ -578,7 +581,7 @@ def test_a_rating_is_of_its_own_year_and_only_a_rating_of_the_running_one(book):
     ]
     reading = book(header, ["甲", A, 61.5, 50, 100], as_of=date(2026, 6, 30))
     assert texts(reading) == [
-        "提示 汇总表!E1「本年度营业收入（万元）」：看不懂这个表头，该列未读取，请改用模板的表头，或在表头对照表中补一行"
+        "提示 汇总表!E1「本年度营业收入（万元）」：看不懂这个表头，该列未读取，请改用模板的表头，或用 tidu import --draft 写出对照表来补"
     ]
     assert reading.submissions[0].values == {
         "development_score@2025": "61.5", "development_score@2026": "50", "registered_in_prc": True,
