@@ -76,7 +76,9 @@ def read_records(target: Target, value: CellValue) -> Records:
             if parsed.notice:
                 found.notices.append((parsed.said(one.name), parsed.expected))
         if not item:
-            return Records(notices=found.notices or [("没有可识别的内容", f"应写成 {shape}")])
+            whole = (f"「{plain(entry)}」看不懂，整格按未提供处理", f"应写成 {shape}")
+            alone = found.notices if len(entries) == 1 else []
+            return Records(notices=alone or [whole])
         found.items.append({**target.constants, **item})
     found.stated = True
     return found
