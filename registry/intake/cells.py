@@ -315,10 +315,19 @@ def _shown(value: Shown, unit: str, read: Reader) -> Parsed:
     parsed = read(value.typed, unit)
     if parsed.value is None and parsed.notice:
         return parsed._replace(notice=f"{parsed.notice}（显示为{value.text}，存的是{stored}）")
-    if not value.otherwise or read(value.stored, unit).value == parsed.value:
+    if not value.otherwise or (other := read(value.stored, unit).value) == parsed.value:
         return parsed
-    said = f"显示为{value.text}，存的却是{stored}，两者不相当，已按显示的读取"
+    said = f"显示为{value.text}，存的却是{stored}，{_apart(other, parsed.value)}，已按显示的读取"
     return Parsed(parsed.value, said, "请核对单位，并改用常规的数字格式")
+
+
+def _apart(one: Scalar | None, other: Scalar | None) -> str:
+    """How far two readings of a cell are apart."""
+    try:
+        factor = abs(Decimal(str(one)) / Decimal(str(other)))
+    except ArithmeticError:
+        return "两者不相当"
+    return f"相差{decimal_text(max(factor, 1 / factor).quantize(Decimal('0.01')))}倍"
 
 
 @_as_shown

@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from registry.characters import LONGEST
+from registry.characters import LONGEST, visible
 from registry.errors import RegistryError
 from registry.filings import IDENTITY
 from registry.intake.cells import MONEY, CellValue, Percent, plain, read_date, read_fact
@@ -286,6 +286,8 @@ def _ratio(value: CellValue) -> Decimal | None:
 
 def _cell(value: Any) -> CellValue:
     """A JSON scalar as a cell; anything nested as its text, which no reader accepts."""
-    if value is None or isinstance(value, (str, bool, Decimal)):
+    if isinstance(value, str):
+        return visible(value)
+    if value is None or isinstance(value, (bool, Decimal)):
         return value
     return json.dumps(value, ensure_ascii=False, default=str)[:LONGEST_KEY]

@@ -37,8 +37,5 @@ DEPTH: Final = 64
 
 #: Characters of one line of CSV.
 LINE: Final = 1 << 20
-#: Bytes of a file that is read whole, as JSON must be.
-TEXT: Final = 128 << 20
-
 #: Digits of a number; a binary float has 17, an exact decimal of any use fewer than this.
 DIGITS: Final = 40

@@ -302,7 +302,7 @@ class Table:
 @lru_cache(maxsize=256, typed=True)
 def _year(cell: CellValue) -> int | None:
     """The fiscal year that a cell names."""
-    year = read_count(cell.replace("年", "") if isinstance(cell, str) else cell, "").value
+    year = read_count(plain(cell).replace("年", ""), "").value
     if not isinstance(year, str) or not year.isdecimal() or not 1949 <= int(year) <= 2999:
         return None
     return int(year)

@@ -101,8 +101,6 @@ def flowing_rows(name: str, stream: BinaryIO) -> Iterator[list[str]]:
 
 def decode(path: Path) -> str:
     """The text of a file in UTF-8, UTF-16 with its mark, or GB18030."""
-    if path.stat().st_size > limits.TEXT:
-        raise RegistryError(f"{path.name}：超过{limits.TEXT >> 20}兆字节，请拆分成几个文件")
     return _decoded(path.name, path.read_bytes(), whole=True)[0]
 
 

@@ -46,6 +46,17 @@ from rules.facts import fact
         ("0.00", "万元", "0"),
         ("-0", "万元", "0"),
         ("无", "万元", "0"),
+        ("¥1,000", "万元", "10000000"),
+        ("￥ 1，000.00 元", "万元", "1000"),
+        ("人民币1000万元", "元", "10000000"),
+        ("RMB 80.5 万", "元", "805000"),
+        ("1000万元整", "元", "10000000"),
+        ("-¥5", "元", "-5"),
+        ("¥-5", "元", "-5"),
+        ("（¥5）", "元", "-5"),
+        ("1.2亿", "万元", "120000000"),
+        ("3千万", "元", "30000000"),
+        ("2百万", "元", "2000000"),
     ],
 )
 def test_money_is_exact_yuan(cell, unit, yuan):
@@ -63,7 +74,7 @@ def test_what_is_finer_than_a_fen_is_rounded_half_even_and_told(cell, yuan):
 
 @pytest.mark.parametrize(
     "cell",
-    ["约100", "1,23", "1.2E+5", "10²", "100万美元", "12人", "--5", "-(5)", "1-2", True, datetime(2020, 1, 1), "1" * 41, 1e300],
+    ["约100", "300余万元", "$5", "-(5)", "-¥-5", "5¥", "1000.00.0", "万元", "1,23", "1.2E+5", "10²", "100万美元", "12人", "--5", "1-2", True, datetime(2020, 1, 1), "1" * 41, 1e300],
 )  # fmt: skip
 def test_what_is_no_amount_is_unknown(cell):
     parsed = read_money(cell, "万元")
@@ -95,6 +106,9 @@ def test_a_float_of_a_workbook_is_the_decimal_that_was_typed(number: Decimal):
         (Percent(0.18), "", "0.18"),
         (Percent(1), "", "1"),
         ("18", "%", "0.18"),
+        ("12 %", "%", "0.12"),
+        ("12％", "", "0.12"),
+        ("8‰", "%", "0.008"),
         (18, "%", "0.18"),
         (Percent(0.18), "%", "0.18"),
         (0, "%", "0"),
@@ -232,6 +246,16 @@ def test_a_negative_figure_of_accounts_is_kept_and_told(text):
     assert read_fact(fact("revenue"), text, "元") == ("-5", *kept)
     assert read_fact(fact("staff"), text) == ("-5", *kept)
     assert read_fact(fact("net_profit"), text, "元") == ("-5", "", "")
+
+
+@pytest.mark.parametrize("cell", ["百分之十二", "¥5", "12‱", "约12%"])
+def test_what_is_no_share_is_unknown(cell):
+    assert read_share(cell).notice == "不是可识别的百分比"
+
+
+@pytest.mark.parametrize("cell", ["201506", 201506, 2015, "2015"])
+def test_a_month_or_a_year_is_no_day(cell):
+    assert read_date(cell).notice == "日期不完整，缺少日"
 
 
 def test_error_values_of_formulas_are_not_text():

@@ -200,7 +200,7 @@ def test_what_a_format_says_is_read_like_what_is_typed():
 def test_a_number_that_is_shown_otherwise_is_told_with_both():
     found = read_money(cell('0!.0,"万"', 100000000), "万元")
     assert found.value == "100000000"
-    assert found.notice == "显示为10000.0万，存的却是100000000，两者不相当，已按显示的读取"
+    assert found.notice == "显示为10000.0万，存的却是100000000，相差10000倍，已按显示的读取"
     found = read_money(cell("0.00,", 10000000), "万元")
     assert (found.value, "10000.00" in found.notice) == ("100000000", True)
 

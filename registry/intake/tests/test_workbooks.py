@@ -236,6 +236,7 @@ def test_an_enterprise_merged_over_its_years_has_them_all(lax):
     headings = (*KEY, "年度", "营业收入（万元）", "研发费用（万元）")
     rows = [("甲", A, 2021, 1, 5), (None, None, 2022, 2, None)]
     book = merged("A3:A4", "B3:B4", "E3:E4", rows=rows, headings=headings)
+    book.active["C4"].number_format = '0"年"'
     book.create_sheet("企业", 0).append(KEY)
     book.worksheets[0].append(["甲", A])
     reading = read(lax(book=book))
