@@ -32,6 +32,7 @@ class Issue:
     """One thing amiss in a file.
 
     A 提示 (a cell that cannot be read is stored as unknown) does not hold its row back, a 错误 does.
+    ``doubt`` marks a 提示 on what was read and stands as filed, though it can hardly be true.
     """
 
     severity: Severity
@@ -41,6 +42,7 @@ class Issue:
     message: str
     expected: str = ""
     uscc: str = ""
+    doubt: bool = False
 
     def __str__(self) -> str:
         where = f"{self.sheet}!{self.cell}" if self.cell else self.sheet
@@ -99,3 +101,8 @@ class Reading:
     def errors(self) -> list[Issue]:
         """The issues that hold rows back."""
         return [i for i in self.issues if i.severity == "错误"]
+
+    @property
+    def doubts(self) -> list[Issue]:
+        """The issues on figures that stand as filed, though they can hardly be true."""
+        return [i for i in self.issues if i.doubt]

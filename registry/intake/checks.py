@@ -1,72 +1,244 @@
-"""Whether the figures of one filing can be true together."""
+"""Whether the figures of one filing can be true together: one table of relations, for every kind of file.
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+A 错误 holds the filing back; a 提示 is told, and the figure stands: a firm may be as odd as that, but
+most often a unit, a digit or a year is wrong, and a verdict on it would be wrong without a sign.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Container, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 from typing import Final
 
-from registry.filings import Issue, Submission
-from rules.facts import FACTS, Fact, RecordList, fact
+from registry import uscc
+from registry.filings import IDENTITY, Issue, Severity, Submission
+from rules.facts import FACTS, Fact, Scalar, fact, record_kind, yearly_key
 from rules.quantities import show
+
+#: The other side of a relation that is the day of the filing, or the credit code.
+_DAY, _CODE = "填报日期", "信用代码"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One relation that holds in a filing unless something is amiss in it.
+
+    ``fact`` and ``other`` are facts, each in the same year where they are yearly, fields of the same
+    record (``titles.valid_from``), or identity; ``other`` may be the filing's day or the code. ``times``
+    is by how often (of days, by how many years) ``fact`` may exceed ``other``; ``when`` is a flag of the
+    record without which it does not matter. ``said`` replaces the relation's own words.
+    """
+
+    fact: str
+    relation: str
+    other: str
+    cause: str
+    severity: Severity = "提示"
+    times: int = 1
+    when: str = ""
+    said: str = ""
+
+    @property
+    def listing(self) -> str:
+        """The list of records that it is about, or nothing."""
+        return self.fact.rpartition(".")[0]
+
+    @property
+    def field(self) -> str:
+        """The id of the fact, or of the field of a record."""
+        return self.fact.rpartition(".")[2]
+
+
+_BOTH: Final = "部分不应大于总数，请核对两个数"
+_UNIT: Final = "请核对金额单位：可能把元填在万元的列中，或多填、少填了几位"
+_YEAR: Final = "请核对年份"
+_SPAN: Final = "请核对称号的起止日期"
+_NO_MORE, _NO_LESS, _WITHIN, _STEADY = "不大于", "不小于", "相差不到", "各年相差不到"
+_NOT_AFTER, _NOT_BEFORE, _FITS = "不晚于", "不早于", "相符"
 
 #: Part -> whole, each in the same year where they are yearly.
 PARTS: Final = {item.id: item.part_of for item in FACTS if item.part_of}
 
+#: Every check there is.
+CHECKS: Final[tuple[Check, ...]] = (
+    # a part is no larger than its whole
+    *(Check(part, _NO_MORE, whole, _BOTH, "错误") for part, whole in PARTS.items()),
+    # amounts that can hardly stand beside each other
+    Check("rd_expense", _NO_MORE, "revenue", _UNIT),
+    Check("net_profit", _NO_MORE, "revenue", _UNIT),
+    Check("total_liabilities", _NO_MORE, "total_assets", "资不抵债的属实则不必更改；" + _UNIT),
+    Check("financing_three_years", _NO_MORE, "total_assets", _UNIT, times=10),
+    Check("total_assets", _WITHIN, "revenue", _UNIT, times=1000),
+    Check("total_liabilities", _WITHIN, "total_assets", _UNIT, times=1000),
+    Check("revenue", _NO_MORE, "staff", _UNIT, times=10**8, said="{name}按从业人员计，人均超过1亿元"),
+    Check("revenue", _NO_LESS, "staff", _UNIT, times=1000, said="{name}按从业人员计，人均不到1000元"),
+    *(
+        Check(name, _STEADY, name, _UNIT, times=1000)
+        for name in ("revenue", "main_revenue", "rd_expense", "total_assets", "total_liabilities")
+    ),
+    Check("staff", _STEADY, "staff", "请核对人数，可能填错了列或多填了几位", times=1000),
+    # days that have not come, or are too far from the others
+    Check("segment_entry", _NOT_AFTER, _DAY, _YEAR),
+    Check("segment_entry", _NOT_BEFORE, _DAY, _YEAR, times=-80),
+    Check("segment_entry", _NOT_BEFORE, "registered_on", "请核对两个日期，可能填错了列或年份"),
+    Check("registered_on", _NOT_AFTER, _DAY, _YEAR),
+    Check("tech_title_until", _NOT_AFTER, _DAY, _YEAR, times=10),
+    Check("ip.grant_date", _NOT_AFTER, _DAY, _YEAR),
+    Check("ip.transfer_date", _NOT_AFTER, _DAY, _YEAR),
+    Check("financing.date", _NOT_AFTER, _DAY, _YEAR),
+    Check("awards.date", _NOT_AFTER, _DAY, _YEAR),
+    Check("competitions.date", _NOT_AFTER, _DAY, _YEAR),
+    Check("honours.valid_until", _NOT_AFTER, _DAY, _YEAR, times=10),
+    Check("titles.valid_until", _NOT_AFTER, _DAY, _YEAR, times=10),
+    Check(
+        "titles.valid_until", _NOT_BEFORE, "valid_from", _SPAN, "错误",
+        said="称号有效期至{value}早于有效期始",
+    ),
+    Check(
+        "titles.valid_from", _NOT_AFTER, _DAY, _SPAN, "错误", when="held",
+        said="称号有效期始晚于填报日期{against}，却填报为持有",
+    ),
+    # what the code says of the body that has it
+    Check("independent_legal_person", _FITS, _CODE, "请核对代码和营业执照上的类型"),
+)  # fmt: skip
 
-def check_parts(submission: Submission) -> Iterator[Issue]:
-    """A 错误 for every part that is larger than its whole, where that can be computed with."""
-    values = submission.values
-    for key, small in values.items():
-        total = _whole(key)
-        if total not in values:
-            continue
-        large = values[total]
-        if fact(total.partition("@")[0]).unusable(large):
-            continue
-        if Decimal(str(small)) > Decimal(str(large)):
-            (part, _, year), (whole, _, _) = key.partition("@"), total.partition("@")
-            a, b = fact(part), fact(whole)
-            yield _issue(
-                submission,
-                key,
-                _shown(a, Fraction(str(small))),
-                f"{_named(a, year)}大于{_named(b, year)}{_shown(b, Fraction(str(large)))}",
-                "部分不应大于总数，请核对两个数",
-            )
+_IDENTITY: Final = {f.id: f for f in IDENTITY}
+_SERIES: Final = {c.fact: c for c in CHECKS if c.relation == _STEADY}
+_OF_FACTS: Final = [c for c in CHECKS if not c.listing and c.relation not in (_STEADY, _FITS)]
+_OF_RECORDS: Final = {
+    name: [c for c in CHECKS if c.listing == name] for name in {c.listing for c in CHECKS} - {""}
+}
 
 
-@lru_cache(maxsize=1024)
-def _whole(key: str) -> str:
-    """The key of what this is a part of, or nothing."""
-    part, at, year = key.partition("@")
-    return f"{PARTS[part]}{at}{year}" if part in PARTS else ""
+def check(submission: Submission) -> Iterator[Issue]:
+    """Everything in a filing that cannot be true, or can hardly be."""
+    odd = dict(_odd_years(submission))
+    for key, other in odd.items():
+        item, values = _SERIES[key.partition("@")[0]], submission.values
+        yield _issue(submission, item, key, values[key], other, str(values[other]))
+    yield from _check_facts(submission, odd)
+    yield from _check_records(submission)
+    yield from _check_code(submission)
 
 
-def check_titles(submission: Submission) -> Iterator[Issue]:
-    """A 错误 for every title that ends before it begins, or is held before it begins."""
-    filed = submission.records.get("titles", RecordList())
-    for number, item in enumerate(filed.items):
-        start, end = str(item.get("valid_from", "")), str(item.get("valid_until", ""))
-        day = submission.as_of.isoformat() if submission.as_of else ""
-        if start and end and end < start:
-            said = f"称号有效期至{end}早于有效期始"
-        elif start and day and item.get("held") and start > day:
-            said = f"称号有效期始晚于填报日期{day}，却填报为持有"
-        else:
-            continue
-        key = f"titles#{number}"
-        yield _issue(submission, key, start, said, "请核对称号的起止日期")
+def _check_facts(submission: Submission, odd: Container[str]) -> Iterator[Issue]:
+    """Relations between facts; a 提示 on what stands apart from its other years is told already."""
+    values, day = submission.values, submission.as_of
+    year = day.year - 1 if day else 0
+    for key, value in values.items():
+        for item, whole in _compared(key, year):
+            against = _against(submission, item, values.get(whole))
+            if against is None or not _broken(item, value, against):
+                continue
+            if item.severity == "错误" or not (key in odd or whole in odd):
+                yield _issue(submission, item, key, value, whole, against)
+    registered = submission.identity.get("registered_on")
+    if registered and day and registered > day.isoformat():
+        item = next(c for c in _OF_FACTS if c.fact == "registered_on")
+        yield _issue(submission, item, item.fact, registered, _DAY, day.isoformat())
 
 
-def check_dates(submission: Submission) -> Iterator[Issue]:
-    """A 提示 where the segment was entered after the filing date; the date is kept all the same."""
-    entry, day = submission.values.get("segment_entry"), submission.as_of
-    if isinstance(entry, str) and day is not None and entry > day.isoformat():
-        said = f"{fact('segment_entry').name}晚于填报日期{day}"
-        yield replace(
-            _issue(submission, "segment_entry", entry, said, "请核对年份"), severity="提示"
+@lru_cache(maxsize=2048)
+def _compared(key: str, last: int) -> tuple[tuple[Check, str], ...]:
+    """What a value is compared with: its checks, each with the key of the other side."""
+    name, at, year = key.partition("@")
+    found = []
+    for item in _OF_FACTS:
+        if item.fact == name:
+            other = item.other
+            if other in _YEARLY:
+                other = f"{other}{at}{year}" if at else yearly_key(other, last)
+            found.append((item, other))
+    return tuple(found)
+
+
+_YEARLY: Final = frozenset(f.id for f in FACTS if f.yearly)
+
+
+def _against(submission: Submission, item: Check, filed: Scalar | None) -> str | None:
+    """The other side of a relation, where it is known."""
+    if item.other == _DAY:
+        return _shifted(submission.as_of, item.times) if submission.as_of else None
+    if filed is None and item.other in _IDENTITY:
+        return submission.identity.get(item.other)
+    return None if filed is None else str(filed)
+
+
+@lru_cache(maxsize=256)
+def _shifted(day: date, years: int) -> str:
+    """A day so many years later, as text; one year later is the day itself: nothing may be later."""
+    moved = day.year + (years if abs(years) > 1 else 0)
+    return f"{moved:04d}{day.isoformat()[4:]}"
+
+
+def _broken(item: Check, value: Scalar, against: str) -> bool:
+    """Whether a relation does not hold."""
+    if item.relation == _NOT_AFTER:
+        return str(value) > against
+    if item.relation == _NOT_BEFORE:
+        return str(value) < against
+    one, other = Decimal(str(value)), Decimal(against)
+    if other < 0:  # nothing is computed with such a total, and that is told elsewhere
+        return False
+    if item.relation == _NO_MORE:
+        return one > other * item.times and (item.times == 1 or other > 0)
+    if item.relation == _NO_LESS:  # nothing at all is no slip
+        return 0 < one < other * item.times
+    return one > 0 < other and (one >= other * item.times or other >= one * item.times)
+
+
+def _odd_years(submission: Submission) -> Iterator[tuple[str, str]]:
+    """Years of a figure that are too far from its others, each with one to compare it with."""
+    series: defaultdict[str, dict[str, Decimal]] = defaultdict(dict)
+    for key, value in submission.values.items():
+        name, at, _ = key.partition("@")
+        if at and name in _SERIES and (number := Decimal(str(value))) > 0:
+            series[name][key] = number
+    for name, filed in series.items():
+        if max(filed.values()) >= min(filed.values()) * _SERIES[name].times:
+            yield _odd_one(filed)
+
+
+def _odd_one(filed: Mapping[str, Decimal]) -> tuple[str, str]:
+    """The year that stands apart, of two the newer, and the one next to it to compare it with."""
+
+    def spread(left_out: str) -> tuple[Decimal, str]:
+        rest = [number for key, number in filed.items() if key != left_out]
+        return -max(rest) / min(rest), left_out
+
+    key = max(filed, key=spread)
+    before = [other for other in sorted(filed) if other < key]
+    return key, before[-1] if before else min(other for other in filed if other != key)
+
+
+def _check_records(submission: Submission) -> Iterator[Issue]:
+    for name, checks in _OF_RECORDS.items():
+        filed = submission.records.get(name)
+        for number, record in enumerate(filed.items if filed else ()):
+            for item in checks:
+                value = record.get(item.field)
+                against = _against(submission, item, record.get(item.other))
+                if value is None or against is None or not _broken(item, value, against):
+                    continue
+                if not item.when or record.get(item.when):
+                    yield _issue(submission, item, f"{name}#{number}", value, item.other, against)
+
+
+def _check_code(submission: Submission) -> Iterator[Issue]:
+    """What the code tells: an individual business is no legal person, and other bodies no enterprises."""
+    legal, said = "independent_legal_person", ""
+    if body := uscc.authority(submission.uscc):
+        said = f"信用代码以{submission.uscc[0]}开头，是{body}，不是企业"
+    elif uscc.is_individual(submission.uscc) and submission.values.get(legal) is True:
+        said = "信用代码以92开头，是个体工商户，不是独立法人，与填报的“独立法人：是”矛盾"
+    if said:
+        item = next(c for c in CHECKS if c.relation == _FITS)
+        sheet, _, cell = submission.sources.get(legal, submission.where).rpartition("!")
+        yield Issue(
+            item.severity, sheet, cell, submission.uscc, said, item.cause, submission.uscc, True
         )
 
 
@@ -90,27 +262,85 @@ def check_totals(
         else:
             total = Fraction(filed)
         if low > total:
-            said = f"清单中符合的有{_shown(item, low)}，多于{item.name}{_shown(item, total)}"
+            said = f"清单中符合的有{_shown(item.id, str(low))}，多于{item.name}{_shown(item.id, str(total))}"
         elif high is not None and high < total:
-            said = (
-                f"清单已报全但符合的至多{_shown(item, high)}，少于{item.name}{_shown(item, total)}"
-            )
+            said = f"清单已报全但符合的至多{_shown(item.id, str(high))}，少于{item.name}{_shown(item.id, str(total))}"
         else:
             continue
-        found.append(
-            _issue(submission, item.id, _shown(item, total), said, "请核对总数和清单，使两者一致")
-        )
+        sheet, _, cell = submission.sources.get(item.id, submission.where).rpartition("!")
+        shown, expected = _shown(item.id, str(total)), "请核对总数和清单，使两者一致"
+        found.append(Issue("错误", sheet, cell, shown, said, expected, submission.uscc))
     return found
 
 
-def _issue(submission: Submission, key: str, value: str, message: str, expected: str) -> Issue:
+def _issue(
+    submission: Submission, item: Check, key: str, value: Scalar, whole: str, against: str
+) -> Issue:
+    """A relation that does not hold, in words, at the cell of what is likely wrong."""
     sheet, _, cell = submission.sources.get(key, submission.where).rpartition("!")
-    return Issue("错误", sheet, cell, value, message, expected, submission.uscc)
+    said = (item.said or _WORDS[item.relation](item, value, against)).format(
+        name=_name(item.fact, key),
+        value=value,
+        other=_name(f"{item.listing}.{whole}" if item.listing else whole, whole),
+        against=_shown(item.other, against),
+    )
+    shown = _shown(item.fact, str(value))
+    doubt = item.severity == "提示"
+    return Issue(item.severity, sheet, cell, shown, said, item.cause, submission.uscc, doubt)
 
 
-def _named(item: Fact, year: str) -> str:
-    return f"{year}年{item.name}" if year else item.name
+def _no_more(item: Check, value: Scalar, against: str) -> str:
+    if item.times == 1:
+        return "{name}大于{other}{against}"
+    return f"{{name}}超过{{other}}{{against}}的{item.times}倍"
 
 
-def _shown(item: Fact, value: Fraction) -> str:
-    return show(value, item.unit or "项", digits=6)
+def _apart(item: Check, value: Scalar, against: str) -> str:
+    one, other = Decimal(str(value)), Decimal(against)
+    if one >= other:
+        return f"{{name}}是{{other}}{{against}}的约{int(one / other)}倍"
+    return f"{{name}}只有{{other}}{{against}}的约{int(other / one)}分之一"
+
+
+def _after(item: Check, value: Scalar, against: str) -> str:
+    if item.times > 1:
+        return f"{{name}}比填报日期晚{item.times}年以上"
+    return "{name}晚于{other}{against}"
+
+
+def _before(item: Check, value: Scalar, against: str) -> str:
+    if item.times < 0:
+        return f"{{name}}比填报日期早{-item.times}年以上"
+    return "{name}早于{other}{against}"
+
+
+_WORDS: Final[dict[str, Callable[[Check, Scalar, str], str]]] = {
+    _NO_MORE: _no_more,
+    _WITHIN: _apart,
+    _STEADY: _apart,
+    _NOT_AFTER: _after,
+    _NOT_BEFORE: _before,
+}
+
+
+def _found(name: str) -> Fact | None:
+    """What can be filed under the name of one side of a relation."""
+    listing, _, field = name.rpartition(".")
+    if listing:
+        return record_kind(listing).field(field)
+    return None if name == _DAY else _IDENTITY.get(name) or fact(name.partition("@")[0])
+
+
+def _name(name: str, key: str) -> str:
+    """One side of a relation, with its year where it has one."""
+    item, year = _found(name), key.partition("@")[2]
+    return (
+        name.rpartition(".")[2] if item is None else f"{year}年{item.name}" if year else item.name
+    )
+
+
+def _shown(name: str, value: str) -> str:
+    item = _found(name)
+    if item is None or item.kind != "number":
+        return value
+    return show(Fraction(value), item.unit or "项", digits=6)

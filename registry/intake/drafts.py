@@ -1,21 +1,24 @@
 """Filings in the making: what the sheets of one file say about each enterprise, brought together."""
 
 from collections import defaultdict
+from collections.abc import Container
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from typing import Final, NamedTuple
 
-from registry import uscc
-from registry.characters import REPLACEMENT
+from registry import names, uscc
+from registry.characters import legible
 from registry.filings import Issue, Severity, Submission
-from registry.intake.cells import GARBLED, CellValue, Unsaved, not_given, plain
-from registry.intake.checks import check_dates, check_parts, check_titles
+from registry.intake.cells import CellValue, Unsaved, not_given, plain
+from registry.intake.checks import check
 from rules.facts import RecordList, Scalar
 
 NO_DATE: Final = "没有填报日期"
 #: What is said of a row without a code.
 NO_CODE: Final = ("没有统一社会信用代码", "请填写18位代码")
 _VERIFIED: Final = "统一社会信用代码校验通过"
+_ADMITTED: Final = "统一社会信用代码经登记认可"
 
 
 class Place(NamedTuple):
@@ -39,10 +42,12 @@ class Log(list[Issue]):
         message: str,
         expected: str = "",
         code: str = "",
+        *,
+        doubt: bool = False,
     ) -> None:
         """Note one issue."""
         shown = plain(value)
-        self.append(Issue(severity, place.sheet, place.cell, shown, message, expected, code))
+        self.append(Issue(severity, place.sheet, place.cell, shown, message, expected, code, doubt))
 
 
 @dataclass
@@ -56,6 +61,7 @@ class Draft:
     uscc: str
     where: Place
     name: str = ""
+    name_at: Place | None = None
     as_of: date | None = None
     declared: bool = False
     refused: bool = False
@@ -107,16 +113,20 @@ class Draft:
 class Drafts:
     """The filings of one file in order of appearance, one per code."""
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: Log, admitted: Container[str] = ()) -> None:
+        """``admitted`` are codes that hold although their check digit is wrong."""
         self.log = log
+        self._admitted = admitted
         self._by_code: dict[str, Draft] = {}
         self._odd: list[Draft] = []
 
     def declare(self, code_cell: CellValue, name: CellValue, code: Place, name_at: Place) -> Draft:
         """The filing that a row opens; a bad or repeated code, or no name, holds it back."""
-        text = "" if isinstance(code_cell, Unsaved) else uscc.tidy(plain(code_cell))
-        draft = Draft(text, code, "" if not_given(name) else plain(name), declared=True)
-        if (fault := _fault(code_cell, text)) is not None:
+        text = _code(code_cell)
+        given = "" if not_given(name) else plain(name)
+        draft = Draft(text, code, given, name_at, declared=True)
+        swapped = _swapped(text, given)
+        if (fault := swapped or _fault(code_cell, text, self._admitted)) is not None:
             self.log.add("错误", code, code_cell, *fault, text)
             draft.refused = True
         other = self._by_code.get(text)
@@ -130,21 +140,18 @@ class Drafts:
             other.refused = draft.refused = True
             self._odd.append(draft)
         else:
-            other.name, other.where, other.declared = draft.name, code, True
+            other.name, other.name_at, other.where = draft.name, name_at, code
+            other.declared = True
             other.refused |= draft.refused
             draft = other
-        if not draft.name:
-            fault = lacking(name, "没有企业名称", "请填写企业全称")
+        if not swapped and (fault := _name_fault(name, draft.name)) is not None:
             self.log.add("错误", name_at, name, *fault, text)
-            draft.refused = True
-        elif REPLACEMENT in draft.name:
-            self.log.add("错误", name_at, name, f"企业名称{GARBLED[0]}", GARBLED[1], text)
             draft.refused = True
         return draft
 
     def of(self, code_cell: CellValue, where: Place) -> Draft:
         """The filing that a row of a further sheet adds to."""
-        text = uscc.tidy(plain(code_cell))
+        text = _code(code_cell)
         if text not in self._by_code:
             self._by_code[text] = Draft(text, where)
         return self._by_code[text]
@@ -156,22 +163,43 @@ class Drafts:
         held: list[Submission] = []
         for draft in [*self._by_code.values(), *self._odd]:
             if not draft.declared:
-                said, expected = (
-                    "基本情况中没有这个统一社会信用代码",
-                    "请核对代码，或补上企业基本情况",
-                )
+                said, expected = _undeclared(draft.uscc)
                 self.log.add("错误", draft.where, draft.uscc, said, expected, draft.uscc)
                 draft.refused = True
-            if not draft.refused and uscc.is_business(draft.uscc):
-                draft.values.setdefault("registered_in_prc", True)
-                draft.sources.setdefault("registered_in_prc", _VERIFIED)
+            if not draft.refused:
+                self._verified(draft)
             found = draft.submission()
-            self.log.extend(check_dates(found))
-            amiss = [*check_parts(found), *check_titles(found)]
+            amiss = list(check(found))
             self.log.extend(amiss)
-            (held if amiss or draft.refused else good).append(found)
+            contradicted = any(issue.severity == "错误" for issue in amiss)
+            (held if contradicted or draft.refused else good).append(found)
+        self._namesakes()
         self._undated([*good, *held])
         return tuple(good), tuple(held)
+
+    def _verified(self, draft: Draft) -> None:
+        """What a good code itself says of an enterprise."""
+        early = uscc.is_early(draft.uscc)
+        if early:
+            said = f"信用代码{draft.uscc}校验码不符，已按登记的认可接受"
+            self.log.add("提示", draft.where, None, said, code=draft.uscc)
+        if uscc.is_business(draft.uscc):
+            draft.values.setdefault("registered_in_prc", True)
+            draft.sources.setdefault("registered_in_prc", _ADMITTED if early else _VERIFIED)
+
+    def _namesakes(self) -> None:
+        """Tell of each name that stands beside two codes: one of them may be another enterprise's."""
+        first: dict[str, Draft] = {}
+        for draft in self._by_code.values():
+            if not draft.name or draft.name_at is None:
+                continue
+            other = first.setdefault(names.folded(draft.name), draft)
+            if other is not draft:
+                said = f"与{other.name_at}同名（{other.name}），但信用代码不同：{other.uscc}、{draft.uscc}"
+                expected = "请核对是否重复填报、名称错行或代码有误"
+                self.log.add(
+                    "提示", draft.name_at, draft.name, said, expected, draft.uscc, doubt=True
+                )
 
     def _undated(self, found: list[Submission]) -> None:
         """Say once for the whole file that a filing date is wanted."""
@@ -202,11 +230,58 @@ def lacking(cell: CellValue, said: str, expected: str) -> tuple[str, str]:
     return Unsaved.SAID if isinstance(cell, Unsaved) else (said, expected)
 
 
-def _fault(cell: CellValue, code: str) -> tuple[str, str] | None:
+def _code(cell: CellValue) -> str:
+    """The code that a cell gives, in its one form."""
+    if isinstance(cell, Unsaved):
+        return ""
+    return legible(uscc.tidy(cell if isinstance(cell, str) else plain(cell)))
+
+
+#: What to do about the fault of a code, where it is more than to look at the licence.
+_REMEDY: Final = "请核对营业执照上的18位代码"
+_AS_TEXT: Final = "请把单元格设为文本后重新录入18位代码"
+
+
+def _fault(cell: CellValue, code: str, admitted: Container[str]) -> tuple[str, str] | None:
+    """What is wrong with a code and what to do, or None."""
     if not code:
         return lacking(cell, *NO_CODE)
-    if not isinstance(cell, str):
-        return "统一社会信用代码存成了数字，后几位已失真", "请把单元格设为文本后重新录入18位代码"
-    if (fault := uscc.fault(code)) is None:
+    if names.is_error(plain(cell)):
+        return "统一社会信用代码是公式的错误值", "请改正公式，或直接填写18位代码"
+    if isinstance(cell, bool) or not isinstance(cell, (str, int, float, Decimal)):
+        return "统一社会信用代码不是代码", _AS_TEXT
+    if not isinstance(cell, str) and len(code) >= _EXACT_DIGITS:
+        return "统一社会信用代码存成了数字，后几位已失真", _AS_TEXT
+    if (fault := uscc.fault(code, admitted)) is None:
         return None
-    return f"统一社会信用代码{fault}", "请核对营业执照上的18位代码"
+    if "存成" in fault:
+        return f"统一社会信用代码{fault}", _AS_TEXT
+    if uscc.is_early(code):
+        early = f"确为早期发放、校验码不符的，请先凭证件登记：tidu enterprise admit {code}"
+        return f"统一社会信用代码{fault}", f"{_REMEDY}；{early}"
+    return f"统一社会信用代码{fault}", _REMEDY
+
+
+def _undeclared(code: str) -> tuple[str, str]:
+    """What to say of rows about an enterprise that has no row of its own."""
+    if not uscc.is_early(code) and (fault := uscc.fault(code)) is not None:
+        return f"统一社会信用代码{fault}", _REMEDY
+    return "基本情况中没有这个统一社会信用代码", "请核对代码，或补上企业基本情况"
+
+
+#: A spreadsheet keeps fewer digits of a number than this.
+_EXACT_DIGITS: Final = 16
+
+
+def _name_fault(cell: CellValue, name: str) -> tuple[str, str] | None:
+    """What is wrong with a name and what to do, or None."""
+    if names.is_error(plain(cell)):
+        return names.fault(plain(cell))
+    return names.fault(name) if name else lacking(cell, "没有企业名称", "请填写企业全称")
+
+
+def _swapped(code: str, name: str) -> tuple[str, str] | None:
+    """What to say where a code stands in place of the name, and a name in place of the code."""
+    if uscc.fault(uscc.tidy(name)) is None and any("\u4e00" <= c <= "\u9fff" for c in code):
+        return "企业名称和统一社会信用代码填反了", "请对调这两格，并核对同列的其他各行"
+    return None

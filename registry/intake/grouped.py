@@ -64,7 +64,8 @@ class Group:
             return str(one)
         said = one.message + (one.expected and f"，{one.expected}")
         example = "" if self.headings or not one.value else f"，如{one.cell}「{one.value}」"
-        places = self.where(_PLACES if self.headings or one.severity == "错误" else _FEW)
+        all_told = self.headings or one.severity == "错误" or one.doubt
+        places = self.where(_PLACES if all_told else _FEW)
         where = " ".join(filter(None, (one.sheet, self.column)))
         count = f"{self.count}{'列' if self.headings else '处'}"
         return f"{one.severity} {where} {count}{example}：{said}（{places}）"
@@ -87,10 +88,8 @@ class Groups:
             self._groups.setdefault(kind, fresh).add(issue)
 
     def __iter__(self) -> Iterator[Group]:
-        """The groups, errors first, then those of most cells."""
-        return iter(
-            sorted(self._groups.values(), key=lambda g: (g.first.severity != "错误", -g.count))
-        )
+        """The groups, errors first, then doubts, then those of most cells."""
+        return iter(sorted(self._groups.values(), key=_urgency))
 
     def __len__(self) -> int:
         return len(self._groups)
@@ -109,6 +108,10 @@ class Groups:
         column = f"{letter}列" if match and letter else letter
         group = Group(issue, f"{column}「{heading}」" if heading else column)
         return (issue.severity, issue.sheet, letter, said, wanted), group
+
+
+def _urgency(group: Group) -> tuple[bool, bool, int]:
+    return group.first.severity != "错误", not group.first.doubt, -group.count
 
 
 def grouped(issues: Iterable[Issue], headings: Sequence[Heading] = ()) -> Groups:

@@ -1,7 +1,7 @@
 """From a file to filings: every sheet is read, every row kept or held back with the reason."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import closing
 from datetime import date
 from itertools import chain, islice
@@ -43,18 +43,20 @@ def read(
     mapping: str | Path | None = None,
     asked: Asking | None = None,
     progress: Progress | None = None,
+    admitted: Container[str] = (),
 ) -> Reading:
     """Read a county summary, a filled template, a CSV or a JSON file.
 
     ``as_of`` overrides the 填报日期 that the file names; ``mapping`` is a CSV of further headings
     (columns 表头, 填报项, 单位, 说明) that extend or override the packaged ones. With ``asked``, the columns
-    are named that a county summary of its day lacks. A file that cannot be read as a whole raises
-    ``RegistryError``; anything amiss inside it is an issue of the reading.
+    are named that a county summary of its day lacks; ``admitted`` are codes that hold although their
+    check digit is wrong. A file that cannot be read as a whole raises ``RegistryError``; anything
+    amiss inside it is an issue of the reading.
     """
     path = Path(path)
     _refuse(path)
     log = Log()
-    drafts = Drafts(log)
+    drafts = Drafts(log, admitted)
     if path.suffix.lower() == ".json":
         jsonfile.read(path, drafts)
         good, held = drafts.finish(as_of)
