@@ -6,7 +6,7 @@ on with where it stopped: nothing is stored twice, and nothing is half stored.
 
 import csv
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
@@ -25,6 +25,7 @@ from registry.intake import directory
 from registry.intake.directory import Part, Reader, Survey
 from registry.intake.grouped import Groups
 from registry.loading import Prepared
+from registry.record import admissions
 from registry.record.receipts import IMPORT
 from registry.reports.cells import harmless
 
@@ -89,9 +90,14 @@ class Bench:
     """Reads, checks and states the parts of a folder: what needs no database."""
 
     def __init__(
-        self, found: Survey, as_of: date | None, mapping: Path | None, check: Check
+        self,
+        found: Survey,
+        as_of: date | None,
+        mapping: Path | None,
+        check: Check,
+        admitted: Container[str] = (),
     ) -> None:
-        self._reader = Reader(found, as_of=as_of, mapping=mapping)
+        self._reader = Reader(found, as_of=as_of, mapping=mapping, admitted=admitted)
         self._as_of = as_of
         self._check = check
 
@@ -186,7 +192,9 @@ class FolderLoader:
 
     def _prepared(self, tasks: Iterator[Task]) -> Iterator[tuple[Task, Prepared, list[Issue]]]:
         work: workers.Work[Task, tuple[Prepared, list[Issue]]]
-        work = workers.work(self._start, self.jobs)
+        with storage.session(self.engine) as session:
+            admitted = admissions.codes(session)
+        work = workers.work(partial(self._start, admitted), self.jobs)
         with closing(work):
             keyed = ((task, task) for task in tasks)
             for task, answer in workers.answers(work, keyed, 1 + (self.jobs or 0)):

@@ -16,6 +16,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 import sqlalchemy as sa
 from sqlmodel import Session, SQLModel
 
+from registry import uscc
 from registry.audit.merkle import Frontier, leaf_hash
 from registry.audit.notes import Checkpoint, NoteError
 from registry.audit.replay import Replayer
@@ -34,7 +35,7 @@ from registry.database.rows import STATES, Row, identity_columns, state
 from registry.database.versions import FILING, chunks, rows_of, table_of
 from registry.errors import UNREADABLE
 from registry.filings import Submission
-from registry.record import journal, receipts
+from registry.record import admissions, journal, receipts
 from registry.record.chain import GENESIS, KINDS, header_text
 from registry.record.determinations import same_person
 from registry.record.sealing import seal, sealed_facts
@@ -295,7 +296,7 @@ def _entry(session: Session, report: Report, told: _Told, entry: journal.Entry) 
             report.integrity.append(f"{where}不是规范写法")
         if entry.filing_id is not None and entry.kind not in _ON_FILINGS:
             report.integrity.append(f"{where}不应指向填报")
-        registered = body if entry.kind in ("title", "holding") else {}
+        registered = body if entry.kind in ("title", "holding", "admission") else {}
         if (entry.subject, entry.holder) != (
             registered.get("uscc"),
             registered.get("holder") or None,
@@ -444,6 +445,14 @@ def _take_checkpoint(
         told.signed[size] = name
 
 
+def _take_admission(
+    session: Session, report: Report, told: _Told, entry: journal.Entry, body: dict[str, Any]
+) -> None:
+    """An entry on a credit code: one whose check digit is wrong, and not under any tier."""
+    if entry.tier or body["action"] not in admissions.ACTIONS or not uscc.is_early(body["uscc"]):
+        report.integrity.append(f"第{entry.seq}号认可代码的内容不合格式")
+
+
 _TAKERS: Final = {
     "publication": _take_publication,
     "intake": _take_receipt,
@@ -456,6 +465,7 @@ _TAKERS: Final = {
     "title": _take_title,
     "holding": _take_holding,
     "checkpoint": _take_checkpoint,
+    "admission": _take_admission,
 }
 _ON_FILINGS: Final = ("determination", "confirmation", "decision", "withdrawal")
 

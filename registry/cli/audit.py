@@ -42,7 +42,7 @@ from registry.cli.targets import Code
 from registry.database import storage
 from registry.errors import RecordError
 from registry.files import written_whole
-from registry.record import cases, determinations, journal, register
+from registry.record import admissions, cases, determinations, journal, register
 from registry.record.chain import KINDS
 from registry.reports.verdicts import registered_text, target_text
 from registry.screens import listing
@@ -279,6 +279,8 @@ def _what(entry: journal.Entry, numbers: Mapping[str, int]) -> str:
             return f"{body['uscc']} {register.ACTIONS[body['action']]} {registered_text(body)}"
         case "checkpoint":
             return "、".join(f"{size}条记录" for size, _ in body["signed"])
+        case "admission":
+            return f"{admissions.ACTIONS[body['action']]} {body['uscc']}，依据{body['document']}（{body['dated']}）"
         case "confirmation":
             return f"第{numbers[_confirmed(entry)]}号认定"
     return f"{body['case']['uscc']}：{entry.texts['ground']}"

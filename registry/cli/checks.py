@@ -82,7 +82,7 @@ class Wanted:
     nargs=-1,
     type=CodeOrFile(),
     metavar="[信用代码… | 文件]",
-    help="已登记企业的信用代码，或一个未登记的文件。",
+    help="已登记企业的信用代码或名称，或一个未登记的文件。",
 )
 @click.option("--all", "everything", is_flag=True, help="检查登记的全部企业。")
 @tiers_option

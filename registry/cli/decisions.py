@@ -51,7 +51,7 @@ _FEW = 50
     nargs=-1,
     type=CodeOrFile(),
     metavar="[信用代码… | 文件]",
-    help="已登记企业的信用代码，或一个文件（先登记，再决定其中的企业）。",
+    help="已登记企业的信用代码或名称，或一个文件（先登记，再决定其中的企业）。",
 )
 @click.option("--all", "everything", is_flag=True, help="决定登记的全部企业。")
 @tiers_option
@@ -211,7 +211,7 @@ def _show(lines: Sequence[Decided]) -> None:
 
 
 @command("determine")
-@click.argument("uscc", type=Code(), metavar="信用代码", help="统一社会信用代码。")
+@click.argument("uscc", type=Code(), metavar="信用代码", help="统一社会信用代码或企业名称。")
 @click.option("--fact", "name", help="填报项或字段的名称，例如 知名度和影响力。")
 @click.option("--year", type=int, help="年度数据的年度，例如 2022。")
 @click.option(
@@ -311,7 +311,7 @@ def confirm(seq: int, by: str, as_json: bool) -> None:
 
 
 @command("withdraw")
-@click.argument("uscc", type=Code(), metavar="信用代码", help="统一社会信用代码。")
+@click.argument("uscc", type=Code(), metavar="信用代码", help="统一社会信用代码或企业名称。")
 @click.option("--ground", required=True, help="理由，例如 企业来函撤回申报。")
 @click.option("--as-of", type=Day(), help="撤回此日期（含）以前最近的一份填报。")
 @by_option

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import date
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
@@ -41,7 +41,7 @@ from registry.cli.common import (
     rulebook,
     write_new,
 )
-from registry.cli.targets import Code
+from registry.cli.targets import Code, TypedCode, sha256_of
 from registry.files import working_folder
 from registry.filings import Heading, Issue, Reading, Submission
 from registry.folders import Counts, FolderLoader, report_file
@@ -57,6 +57,7 @@ from registry.intake.coverage import Asking, Key, Wanted
 from registry.intake.grouped import Groups, grouped
 from registry.intake.mapping_draft import draft as draft_mapping
 from registry.screens import listing
+from registry.record import admissions
 from registry.workers import jobs_for
 from rules.explain import value_text
 from rules.facts import FACTS, record_kind
@@ -73,8 +74,27 @@ def read_file(
     What its columns lack is told by the criteria of its day, with those of a round if ``batch`` names one.
     """
     with progress(f"读取 {path.name}") as done:
-        reading = read(path, as_of=as_of, mapping=mapping, asked=_asked(batch), progress=done)
+        reading = read(
+            path,
+            as_of=as_of,
+            mapping=mapping,
+            asked=_asked(batch),
+            progress=done,
+            admitted=_Admitted(),
+        )
     return totals_checked(reading, as_of)
+
+
+class _Admitted:
+    """The codes that are admitted; the registry is opened where a file has one to ask for."""
+
+    @cached_property
+    def _codes(self) -> frozenset[str]:
+        with registry() as session:
+            return admissions.codes(session)
+
+    def __contains__(self, code: object) -> bool:
+        return code in self._codes
 
 
 @cache
@@ -438,8 +458,49 @@ def list_enterprises(search: str, as_json: bool) -> None:
     click.echo(f"共{len(found)}份填报")
 
 
+@enterprise.command("admit")
+@click.argument("uscc", type=TypedCode(), metavar="信用代码", help="校验码不符的18位代码。")
+@click.option("--document", required=True, help="证明代码属实的文件，例如 营业执照 或其文号。")
+@click.option("--dated", type=Day(), required=True, help="文件的日期。")
+@click.option(
+    "--evidence",
+    multiple=True,
+    required=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="证件的扫描件等，可多次给出；登记簿只记其摘要，请自行保存原件。",
+)
+@click.option("--revoke", is_flag=True, help="撤回以前的认可。")
+@by_option
+@json_option
+def admit(
+    uscc: str,
+    document: str,
+    dated: date,
+    evidence: tuple[Path, ...],
+    revoke: bool,
+    by: str,
+    as_json: bool,
+) -> None:
+    """认可一个早期发放、校验码不符而属实的信用代码，记入登记簿；此后可以登记这家企业。
+
+    只认可这一个代码；撤回认可不影响已登记的填报和决定。
+    """
+    action = "revoke" if revoke else "admit"
+    digests = [sha256_of(path) for path in evidence]
+    with registry(write=True) as session:
+        entry = admissions.record(
+            session, action, uscc,
+            document=document, dated=dated.isoformat(), evidence=digests, by=by, now=now(),
+        )  # fmt: skip
+    if as_json:
+        print_json({"seq": entry.seq, **entry.content})
+    else:
+        done = admissions.ACTIONS[action]
+        click.echo(f"第{entry.seq}号{done}信用代码 {uscc}，依据{document}（{dated}）")
+
+
 @enterprise.command("show")
-@click.argument("uscc", type=Code(), metavar="信用代码", help="统一社会信用代码。")
+@click.argument("uscc", type=Code(), metavar="信用代码", help="统一社会信用代码或企业名称。")
 @click.option("--as-of", type=Day(), help="按此日期（含）以前最近的一份填报。")
 @click.option("--history", is_flag=True, help="列出各个版本，含已被替代的。")
 @json_option

@@ -1,41 +1,36 @@
 """``tidu holdings``: who holds which share of which enterprise, since when, and which document says so."""
 
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import closing
+from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
 
 import click
+from sqlmodel import Session
 
 from registry.characters import REPLACEMENT
 from registry.cli.common import (
     Day,
     Moment,
     Refused,
+    errors,
     group,
     json_option,
     now,
     print_json,
     registry,
 )
+from registry.cli.lists import coded, names
 from registry.cli.targets import Code, CodeOrFile, is_code, refuse_unknown
-from registry.cli.titles import names, notice_of, notice_options, show, show_table
-from registry.intake.cells import GARBLED, half, plain, read_share, squeeze
-from registry.intake.tables import Row, sheets
+from registry.cli.titles import notice_of, notice_options, show, show_table
+from registry.intake.cells import GARBLED, half, read_share, squeeze
+from registry.intake.lists import Line, enterprises, read_list
 from registry.record import journal, register
+from registry.record.naming import Names
 from registry.record.register import Holder, Holding
 from registry.uscc import tidy
 
-#: The columns of a list.
-_NAME, _CODE, _HOLDER, _HOLDER_CODE, _SHARE = (
-    "企业名称",
-    "统一社会信用代码",
-    "持股方",
-    "持股方统一社会信用代码",
-    "持股比例",
-)
-_NEEDED = {_CODE, _SHARE}
+#: The columns of a list, besides those of enterprises.
+_HOLDER, _HOLDER_CODE, _SHARE = "持股方", "持股方统一社会信用代码", "持股比例"
 
 
 @group("holdings")
@@ -51,7 +46,7 @@ def holdings() -> None:
     "target",
     type=CodeOrFile(),
     metavar="信用代码 | 名单文件",
-    help="被持有的企业的统一社会信用代码，或一份名单（xlsx、csv）。",
+    help="被持有的企业的统一社会信用代码或名称，或一份名单（xlsx、csv）。",
 )
 @click.option("--holder", help="持股方的信用代码；没有信用代码的（自然人、境外机构）写名称。")
 @click.option("--share", help="持股比例，例如 51%。")
@@ -82,9 +77,11 @@ def add(
     elif holder or share:
         raise click.UsageError("名单文件自己写明持股方和比例，不与 --holder、--share 同用")
     else:
-        stated = list(_listed(Path(target)))
+        with registry() as session:
+            stated = _listed(session, Path(target))
     notice = notice_of(document, dated, evidence, (target,))
     with registry(write=True) as session:
+        _tell_namesakes(session, stated)
         codes = {code for h in stated for code in (h.held.uscc, h.holder.uscc)} - {""}
         known = names(session, sorted(codes))
         done = register.hold(
@@ -100,7 +97,9 @@ def add(
 
 
 @holdings.command("end")
-@click.argument("code", type=Code(), metavar="信用代码", help="被持有的企业的统一社会信用代码。")
+@click.argument(
+    "code", type=Code(), metavar="信用代码", help="被持有的企业的统一社会信用代码或名称。"
+)
 @click.option("--holder", required=True, help="持股方的信用代码或名称，与登记的一致。")
 @click.option("--on", type=Day(), help="自此日起不再持有；默认为文件的日期。")
 @notice_options
@@ -170,41 +169,39 @@ def _share(text: str) -> str:
     return str(read.value)
 
 
-def _listed(path: Path) -> Iterator[Holding]:
-    """The holdings of a list: of every sheet that has the columns."""
-    if path.suffix.lower() not in (".xlsx", ".xlsm", ".csv"):
-        raise Refused(f"「{path}」不是18位信用代码，也不是 xlsx 或 csv 名单：请核对")
-    if not path.is_file():
-        raise Refused(f"没有名为「{path}」的文件：请核对")
-    found = 0
-    with warnings.catch_warnings(), closing(sheets(path)) as book:
-        warnings.filterwarnings("ignore", module="openpyxl")
-        for sheet in book:
-            columns: dict[str, int] = {}
-            for number, row in enumerate(sheet.rows, 1):
-                if not columns:
-                    columns = _columns(row)
-                elif any(plain(cell).strip() for cell in row):
-                    found += 1
-                    yield _row(row, columns, f"{path.name} {sheet.name}第{number}行")
-    if not found:
-        raise Refused(f"{path.name} 中没有持股：须有{'、'.join(sorted(_NEEDED))}和持股方等列")
+def _column(heading: str) -> str:
+    """The column that a heading of a list names, if it is one."""
+    text = squeeze(heading)
+    return enterprises(heading) or (text if text in (_HOLDER, _HOLDER_CODE, _SHARE) else "")
 
 
-def _columns(row: Row) -> dict[str, int]:
-    """Where the columns are, if this row is the heading."""
-    named = {squeeze(plain(cell)): n for n, cell in enumerate(row)}
-    columns = {k: named[k] for k in (_NAME, _CODE, _HOLDER, _HOLDER_CODE, _SHARE) if k in named}
-    return columns if columns.keys() >= _NEEDED else {}
+def _listed(session: Session, path: Path) -> list[Holding]:
+    """The holdings of a list: of every block that has a share."""
+    listing = read_list(path, _column, (_SHARE,))
+    if not listing.lines:
+        raise Refused(f"{path.name} 中没有持股：须有统一社会信用代码、{_SHARE}和{_HOLDER}等列")
+    held = coded(session, path, listing)
+    return [_stated(line, holder, path) for line, holder in held]
 
 
-def _row(row: Sequence[object], columns: dict[str, int], where: str) -> Holding:
-    cells = {k: row[n] if n < len(row) else None for k, n in columns.items()}
-    text = {k: half(plain(cell)) for k, cell in cells.items()}  # type: ignore[arg-type]
-    if any(REPLACEMENT in cell for cell in text.values()):
+def _stated(line: Line, held: Holder, path: Path) -> Holding:
+    where = f"{path.name} {line.where}"
+    if any(REPLACEMENT in line.text(key) for key in line.cells):
         raise Refused(f"{where}：{'，'.join(GARBLED)}")
-    read = read_share(cells[_SHARE])  # type: ignore[arg-type]
+    read = read_share(line.cells.get(_SHARE))
     if read.value is None:
-        raise Refused(f"{where}：持股比例「{text[_SHARE]}」读不懂，请写成 51% 这样的百分数")
-    holder = Holder(tidy(text.get(_HOLDER_CODE, "")), text.get(_HOLDER, ""))
-    return Holding(Holder(tidy(text[_CODE]), text.get(_NAME, "")), holder, str(read.value))
+        raise Refused(f"{where}：持股比例「{line.text(_SHARE)}」读不懂，请写成 51% 这样的百分数")
+    holder = Holder(tidy(line.text(_HOLDER_CODE)), line.text(_HOLDER))
+    return Holding(held, holder, str(read.value))
+
+
+def _tell_namesakes(session: Session, stated: Sequence[Holding]) -> None:
+    """Tell where a holder that is named alone has the name of an enterprise: a name joins no two."""
+    nameless = [h.holder.name for h in stated if not h.holder.uscc]
+    known = Names(session) if nameless else None
+    for name in dict.fromkeys(nameless):
+        if known and (found := known.of(name)):
+            errors.print(
+                f"提示 持股方「{name}」只写了名称；登记库中有同名企业{'、'.join(found)}，如就是它，请写信用代码",
+                markup=False,
+            )

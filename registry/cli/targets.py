@@ -1,15 +1,42 @@
-"""What a command is pointed at: credit codes, however they are typed, or a file."""
+"""What a command is pointed at: enterprises by credit code or name, however they are typed, or a file."""
 
+import hashlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 from sqlmodel import Session
 
-from registry.cli.common import Refused
-from registry.record import cases, register
+from registry.cli.common import Refused, registry
+from registry.errors import RecordError
+from registry.intake.cells import half
+from registry.record import cases, naming, register
 from registry.uscc import tidy
+
+#: What ends the name of a file that may have been meant, also where there is none of that name.
+_SUFFIXES: Final = frozenset(
+    [
+        ".xlsx",
+        ".xlsm",
+        ".xls",
+        ".et",
+        ".wps",
+        ".ods",
+        ".csv",
+        ".tsv",
+        ".txt",
+        ".json",
+        ".parquet",
+        ".doc",
+        ".docx",
+        ".pdf",
+        ".zip",
+    ]
+)
+#: So many digits has no name of an enterprise.
+_DIGITS: Final = 8
 
 
 def is_code(text: str) -> bool:
@@ -18,7 +45,18 @@ def is_code(text: str) -> bool:
 
 
 class Code(click.ParamType[str]):
-    """A credit code; small letters, full-width ones, blanks and dashes are taken too."""
+    """An enterprise by its credit code (small letters, blanks and the like are taken too) or its name."""
+
+    name = "信用代码或名称"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        """The code in its one form; a name that means no one enterprise is refused."""
+        code = tidy(value)
+        return code if _meant_as_code(code) else _by_name(value, "")
+
+
+class TypedCode(click.ParamType[str]):
+    """A credit code of an enterprise that need not be on record."""
 
     name = "信用代码"
 
@@ -28,14 +66,42 @@ class Code(click.ParamType[str]):
 
 
 class CodeOrFile(click.ParamType[str]):
-    """A credit code or a file."""
+    """An enterprise by its credit code or name, or a file; a file that is there is meant first."""
 
-    name = "信用代码或文件"
+    name = "信用代码、名称或文件"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> str:
-        """A code in its one form; anything else as it stands."""
+        """A code in its one form; a file as it stands."""
         code = tidy(value)
-        return code if is_code(code) and not Path(value).exists() else str(value)
+        if Path(value).exists() or _meant_as_file(value):
+            return str(value)
+        if is_code(code):
+            return code
+        if _meant_as_code(code):
+            return str(value)
+        return _by_name(value, f"「{value}」不是18位信用代码，也没有这个名称的文件；")
+
+
+def _meant_as_code(text: str) -> bool:
+    return text.isascii() and sum(map(str.isdigit, text)) >= _DIGITS
+
+
+def _meant_as_file(text: str) -> bool:
+    return os.sep in text or text == "-" or Path(text).suffix.lower() in _SUFFIXES
+
+
+def _by_name(text: str, otherwise: str) -> str:
+    with registry() as session:
+        try:
+            return naming.resolve(session, half(text))
+        except RecordError as error:
+            raise Refused(f"{otherwise}{error}") from error
+
+
+def sha256_of(path: Path) -> str:
+    """The digest of a file that is evidence."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def refuse_unknown(session: Session, codes: Sequence[str]) -> None:

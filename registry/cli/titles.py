@@ -1,35 +1,29 @@
 """``tidu titles``: who holds which title, until when, and which document says so."""
 
-import hashlib
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import click
-from sqlmodel import Session
 
 from registry.checking import TIERS
 from registry.cli.common import (
     Day,
     Moment,
     Number,
-    Refused,
     by_option,
     console,
-    errors,
     group,
     json_option,
     now,
     print_json,
     registry,
 )
-from registry.cli.filings import read_file, show_issues
-from registry.cli.targets import Code, CodeOrFile, is_code, refuse_unknown
-from registry.filings import Submission
-from registry.intake.cells import squeeze
-from registry.record import cases, journal, register
-from registry.record.register import REASONS, Holder, Notice
+from registry.cli.lists import holders
+from registry.cli.targets import Code, CodeOrFile, is_code, refuse_unknown, sha256_of
+from registry.record import journal, register
+from registry.record.register import REASONS, Notice
 from registry.reports.verdicts import registered_text
 from registry.screens import listing
 
@@ -49,7 +43,7 @@ def _who(command: Callable[..., None]) -> Callable[..., None]:
             type=CodeOrFile(),
             required=True,
             metavar="信用代码… | 名单文件",
-            help="统一社会信用代码，或一份公告名单（xlsx、csv，有企业名称和统一社会信用代码两列）。",
+            help="统一社会信用代码或企业名称，或一份公告名单（xlsx、csv，有企业名称、统一社会信用代码列）。",
         ),
     ):
         command = decorate(command)
@@ -95,10 +89,10 @@ def grant(
     as_json: bool,
 ) -> None:
     """登记新认定（公告）的称号；有一家不能登记的，整份名单都不登记。"""
-    holders, notice = _holders(targets), notice_of(document, dated, evidence, targets)
+    listed, notice = holders(targets), notice_of(document, dated, evidence, targets)
     with registry(write=True) as session:
         done = register.grant(
-            session, holders, TIERS[tier], notice,
+            session, listed, TIERS[tier], notice,
             first=first or dated, last=last, by=by, now=now(),
         )  # fmt: skip
     show(done, as_json)
@@ -121,10 +115,10 @@ def extend(
     as_json: bool,
 ) -> None:
     """登记复核通过而延长的称号。"""
-    holders, notice = _holders(targets), notice_of(document, dated, evidence, targets)
+    listed, notice = holders(targets), notice_of(document, dated, evidence, targets)
     with registry(write=True) as session:
         done = register.extend(
-            session, holders, TIERS[tier], notice, first=first, last=last, by=by, now=now()
+            session, listed, TIERS[tier], notice, first=first, last=last, by=by, now=now()
         )
     show(done, as_json)
 
@@ -150,10 +144,10 @@ def end(
     as_json: bool,
 ) -> None:
     """登记提前终止的称号：撤销、注销、未通过复核等。"""
-    holders, notice = _holders(targets), notice_of(document, dated, evidence, targets)
+    listed, notice = holders(targets), notice_of(document, dated, evidence, targets)
     with registry(write=True) as session:
         done = register.end(
-            session, holders, TIERS[tier], notice,
+            session, listed, TIERS[tier], notice,
             on=on or dated, reason=reason, first=first, last=last, by=by, now=now(),
         )  # fmt: skip
     show(done, as_json)
@@ -220,64 +214,12 @@ def show_table(lines: Sequence[dict[str, Any]], what: str = "称号") -> None:
     click.echo(f"共{len(lines)}条")
 
 
-def _holders(targets: tuple[str, ...]) -> list[Holder]:
-    """The enterprises of a notice: codes, named as they are registered, or the rows of a file."""
-    if len(targets) > 1 or is_code(targets[0]):
-        with registry() as session:
-            named = names(session, targets)
-        return [Holder(code, named.get(code, "")) for code in targets]
-    path = Path(targets[0])
-    if not path.suffix:
-        raise Refused(f"「{path}」不是18位信用代码，也没有这个名称的文件：请核对")
-    reading = read_file(path)
-    if reading.errors:
-        show_issues(reading.errors, to=errors)
-        raise Refused(f"{path.name} 有错误，没有登记：请改正后重试")
-    if not reading.submissions:
-        raise Refused(f"{path.name} 中没有企业：请核对名单")
-    _tell_differing(reading.submissions)
-    return [Holder(s.uscc, s.name) for s in reading.submissions]
-
-
-def _tell_differing(listed: Sequence[Submission]) -> None:
-    """Tell which names are not the registered ones: columns may have slipped against each other."""
-    with registry() as session:
-        known = names(session, [s.uscc for s in listed])
-    differing = [
-        s for s in listed if s.name and squeeze(s.name) != squeeze(known.get(s.uscc, s.name))
-    ]
-    for s in differing[:_SHOWN]:
-        errors.print(
-            f"提示 {s.where} {s.uscc}：名单写的是「{s.name}」，登记的是「{known[s.uscc]}」，请核对名单是否错行",
-            markup=False,
-        )
-    if len(differing) > _SHOWN:
-        errors.print(f"……共{len(differing)}家名称不同")
-
-
-#: How many differing names are told at most.
-_SHOWN: Final = 20
-
-
-def names(session: Session, codes: Sequence[str]) -> dict[str, str]:
-    """The names under which enterprises are registered: those of their filings, else of their titles."""
-    titled = register.titles(session, codes)
-    named = {code: entries[-1].content["name"] for code, entries in titled.items()}
-    filed = {c.uscc: c.name for c in cases.cases(session, cases.newest(session, codes))}
-    return {code: name for code, name in (named | filed).items() if name}
-
-
 def notice_of(
     document: str, dated: date, evidence: tuple[Path, ...], targets: tuple[str, ...]
 ) -> Notice:
     """A document with the digests of its files, a list that was given among them."""
     files = [*evidence, *(Path(t) for t in targets if not is_code(t))]
-    return Notice(document, dated, tuple(_digest(path) for path in files))
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return Notice(document, dated, tuple(sha256_of(path) for path in files))
 
 
 def show(done: Sequence[journal.Entry], as_json: bool) -> None:

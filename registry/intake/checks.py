@@ -281,12 +281,17 @@ def _issue(
     said = (item.said or _WORDS[item.relation](item, value, against)).format(
         name=_name(item.fact, key),
         value=value,
-        other=_name(f"{item.listing}.{whole}" if item.listing else whole, whole),
-        against=_shown(item.other, against),
+        other=_name(_beside(item, whole), whole),
+        against=_shown(_beside(item, item.other), against),
     )
     shown = _shown(item.fact, str(value))
     doubt = item.severity == "提示"
     return Issue(item.severity, sheet, cell, shown, said, item.cause, submission.uscc, doubt)
+
+
+def _beside(item: Check, other: str) -> str:
+    """The other side of a relation by its full name: in a record, it is a field of the same."""
+    return f"{item.listing}.{other}" if item.listing and other != _DAY else other
 
 
 def _no_more(item: Check, value: Scalar, against: str) -> str:

@@ -9,7 +9,7 @@ a workbook's rows are checked for, these are checked for by the same code.
 
 import csv
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import date
@@ -135,9 +135,15 @@ class Reader:
     """Reads the parts of one folder into filings, each with everything amiss in it."""
 
     def __init__(
-        self, found: Survey, *, as_of: date | None = None, mapping: Path | None = None
+        self,
+        found: Survey,
+        *,
+        as_of: date | None = None,
+        mapping: Path | None = None,
+        admitted: Container[str] = (),
     ) -> None:
         self._as_of = as_of
+        self._admitted = admitted
         headings = HeaderMapping(mapping, ids=True)
         self._log = Log()
         drafts = Drafts(self._log)
@@ -146,7 +152,7 @@ class Reader:
     def read(self, part: Part) -> Reading:
         """The filings of a part; what is amiss with the headings is told with the first part."""
         log = Log(self._log if part.first == 1 else ())
-        drafts = Drafts(log)
+        drafts = Drafts(log, self._admitted)
         for table, rows in zip(self._tables, part.rows, strict=True):
             table.turn(drafts)
             for number, row in rows:

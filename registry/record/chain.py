@@ -27,6 +27,7 @@ KINDS: Final = {
     "title": "称号登记",
     "holding": "持股登记",
     "checkpoint": "签发检查点",
+    "admission": "认可代码",
 }
 
 Json: TypeAlias = dict[str, Any]

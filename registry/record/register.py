@@ -6,7 +6,7 @@ an enterprise: held (持股), or held no more (终止). Nothing is altered: the 
 holding holds, and an earlier moment is asked for by leaving out what came later.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -20,7 +20,7 @@ from registry import uscc as codes
 from registry.database.versions import chunks
 from registry.errors import RecordError
 from registry.judging import Registration
-from registry.record import journal
+from registry.record import admissions, journal
 from registry.record.determinations import signed_name
 from rules.facts import TITLES, check_day
 from rules.record import LITTLE_GIANT, Json, is_holding, last_words
@@ -373,10 +373,11 @@ def _record_holdings(
 ) -> list[journal.Entry]:
     """Add an entry for each holding, or none; ``RecordError`` with everything that is wrong."""
     named, wrong, seen = _signed(notice, by), list[str](), set[tuple[str, str]]()
+    admitted = admissions.Admitted(session)
     for body in bodies:
         pair = body["uscc"], body["holder"] or body["holder_name"]
         try:
-            _refuse_holding(body, pair in seen)
+            _refuse_holding(body, pair in seen, admitted)
         except RecordError as error:
             wrong.append(f"{body['name']}{body['uscc']}：{error}")
         seen.add(pair)
@@ -385,11 +386,11 @@ def _record_holdings(
     return journal.append(session, drafts, by=named, now=now)
 
 
-def _refuse_holding(body: Json, again: bool) -> None:
-    _refuse_holder(Holder(body["uscc"]), set())
+def _refuse_holding(body: Json, again: bool, admitted: Container[str]) -> None:
+    _refuse_holder(Holder(body["uscc"]), set(), admitted)
     _refuse_days(body)
     if body["holder"]:
-        wrong = codes.fault(body["holder"])
+        wrong = codes.fault(body["holder"], admitted)
         if wrong is not None:
             raise RecordError(f"持股方的统一社会信用代码{wrong}")
     elif not body["holder_name"]:
@@ -463,10 +464,11 @@ def _record(
         raise RecordError(f"没有名为「{kind}」的称号：应为{'、'.join(TITLES)}")
     register = titles(session, [h.uscc for h in holders])
     drafts, wrong, seen = [], [], set[str]()
+    admitted = admissions.Admitted(session)
     for holder in holders:
         held = [e for e in standing(register.get(holder.uscc, ())) if e.content["kind"] == kind]
         try:
-            _refuse_holder(holder, seen)
+            _refuse_holder(holder, seen, admitted)
             body = {**stated(holder, held), **_by_notice(action, notice)}
             _refuse_days(body)
             drafts.append(_draft(body))
@@ -496,8 +498,8 @@ def _refuse(wrong: Sequence[str]) -> None:
 _SHOWN: Final = 10
 
 
-def _refuse_holder(holder: Holder, seen: set[str]) -> None:
-    wrong = codes.fault(holder.uscc)
+def _refuse_holder(holder: Holder, seen: set[str], admitted: Container[str]) -> None:
+    wrong = codes.fault(holder.uscc, admitted)
     if wrong is not None:
         raise RecordError(f"统一社会信用代码{wrong}")
     if holder.uscc in seen:

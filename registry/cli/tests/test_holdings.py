@@ -89,10 +89,10 @@ def test_a_list_is_registered_whole_or_not_at_all(filed: Run, tmp_path: Path, ki
     ]
     assert len(found[0]["evidence"]) == 1  # the list itself
     write([*ROWS[:2], ["甲公司", CODE, "某集团", OTHER, "51"]])
-    assert "第3行：持股比例「51」读不懂" in filed("holdings", "add", str(path), *PAPER).output
+    assert "B3：持股比例「51」读不懂" in filed("holdings", "add", str(path), *PAPER).output
     write([*ROWS[:2], ["甲公司", CODE, "某\ufffd集团", OTHER, "51%"]])
     said = filed("holdings", "add", str(path), *PAPER).output
-    assert "第3行：含有乱码或控制字符，请删去后重新录入" in said
+    assert "B3：含有乱码或控制字符，请删去后重新录入" in said
     write(ROWS[:1])
     assert "中没有持股" in filed("holdings", "add", str(path), *PAPER).output
 

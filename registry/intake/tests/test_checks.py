@@ -118,6 +118,15 @@ def test_days_of_records_that_have_not_come_are_told(listing, item):
     assert filed(records={listing: item}, day=None) == []
 
 
+def test_a_title_ends_after_it_begins_and_is_not_held_before():
+    span = {"valid_from": "2023-06-01", "valid_until": "2023-05-31"}
+    assert filed(records={"titles": span}) == [("错误", "称号有效期至2023-05-31早于有效期始")]
+    early = {"valid_from": "2023-07-01", "held": True}
+    said = "称号有效期始晚于填报日期2023-06-30，却填报为持有"
+    assert filed(records={"titles": early}) == [("错误", said)]
+    assert filed(records={"titles": {**early, "held": False}}) == []
+
+
 def test_the_year_that_stands_apart_is_the_one_that_is_told():
     values = {"revenue@2020": "90", "revenue@2021": "9500000", "revenue@2022": "100"}
     assert filed(values) == [

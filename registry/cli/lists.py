@@ -1,0 +1,143 @@
+"""The enterprises of a notice: named one by one, or in a list of which everything is understood."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from sqlmodel import Session
+
+from registry import uscc
+from registry.cli.common import Refused, errors, registry
+from registry.cli.filings import read_file, show_issues
+from registry.cli.targets import is_code
+from registry.intake.lists import Line, Listing, enterprises, read_list
+from registry.names import folded
+from registry.record import admissions, cases, register
+from registry.record.naming import Names
+from registry.record.register import Holder
+
+#: How many enterprises of a list are told of at most.
+_SHOWN: Final = 20
+
+
+def holders(targets: Sequence[str]) -> list[Holder]:
+    """The enterprises of a notice: codes, named as they are registered, or the entries of a file."""
+    with registry() as session:
+        if len(targets) > 1 or is_code(targets[0]):
+            named = names(session, targets)
+            return [Holder(code, named.get(code, "")) for code in targets]
+        path = Path(targets[0])
+        found = coded(session, path, _listing(path))
+        known = names(session, [holder.uscc for _, holder in found])
+    _tell_differing(found, known)
+    return [Holder(h.uscc, h.name or known.get(h.uscc, "")) for _, h in found]
+
+
+def _listing(path: Path) -> Listing:
+    if path.suffix.lower() == ".json":
+        reading = read_file(path)
+        if reading.errors:
+            show_issues(reading.errors, to=errors)
+            raise Refused(f"{path.name} 有错误，没有登记：请改正后重试")
+        lines = [Line(s.where, {"uscc": s.uscc, "name": s.name}) for s in reading.submissions]
+        return Listing(tuple(lines), frozenset(("uscc", "name")), ())
+    listing = read_list(path, enterprises, ("uscc", "name"))
+    if not listing.columns:
+        raise Refused(f"{path.name} 中没有带有企业名称或统一社会信用代码的表头：请核对名单")
+    if not listing.lines:
+        raise Refused(f"{path.name} 中没有企业：请核对名单")
+    return listing
+
+
+def _tell_unread(listing: Listing) -> None:
+    """Tell what of a list was left out, before anything of it is registered."""
+    for said in listing.unread[:_SHOWN]:
+        errors.print(f"提示 {said}", markup=False)
+    if len(listing.unread) > _SHOWN:
+        errors.print(f"……共{len(listing.unread)}处未读取")
+
+
+def coded(session: Session, path: Path, listing: Listing) -> list[tuple[Line, Holder]]:
+    """The entries with their codes; those that have a name alone are found by it, each just once.
+
+    What was left out of the list is told first; what is no code, or no name on record, is refused.
+    """
+    _tell_unread(listing)
+    found, unknown, wrong = list[tuple[Line, Holder]](), list[str](), list[str]()
+    by_name, known = list[str](), None
+    admitted = admissions.Admitted(session)
+    for line in listing.lines:
+        code, name = uscc.tidy(line.text("uscc")), line.text("name")
+        if code:
+            if fault := uscc.fault(code, admitted):
+                wrong.append(f"{line.where} {name}{code}：统一社会信用代码{fault}")
+            found.append((line, Holder(code, name)))
+            continue
+        known = known or Names(session)
+        meant = known.of(name)
+        if len(meant) == 1:
+            ((code, registered),) = meant.items()
+            found.append((line, Holder(code, registered)))
+            by_name.append(f"{registered}（{code}）")
+        else:
+            unknown.append(_unfound(known, name))
+    _refuse_wrong(path, wrong)
+    if unknown:
+        raise Refused(_missing(path, listing, unknown, len(by_name)))
+    if by_name:
+        more = f"……共{len(by_name)}家" if len(by_name) > _SHOWN else ""
+        errors.print(
+            f"提示 名单没有写代码的，已按登记的名称找到：{'、'.join(by_name[:_SHOWN])}{more}",
+            markup=False,
+        )
+    return found
+
+
+def _refuse_wrong(path: Path, wrong: Sequence[str]) -> None:
+    if wrong:
+        for said in wrong[:_SHOWN]:
+            errors.print(f"错误 {said}", markup=False)
+        raise Refused(f"{path.name} 有{len(wrong)}处错误，没有登记：请改正后重试")
+
+
+def _unfound(known: Names, name: str) -> str:
+    """A name with the enterprises that it may mean."""
+    if meant := known.of(name):
+        return f"{name}（同名的有{'、'.join(meant)}）"
+    near = known.near(name)
+    return f"{name}（相近的有{'、'.join(near)}）" if near else name
+
+
+def _missing(path: Path, listing: Listing, unknown: Sequence[str], found: int) -> str:
+    lacks = (
+        "有企业没有写统一社会信用代码" if "uscc" in listing.columns else "没有统一社会信用代码列"
+    )
+    more = f"……共{len(unknown)}家" if len(unknown) > _SHOWN else ""
+    return (
+        f"{path.name} {lacks}，整份名单没有登记：按名称在登记库中找到{found}家，"
+        f"不能确定的有{'、'.join(unknown[:_SHOWN])}{more}；请在名单中补上代码"
+    )
+
+
+def _tell_differing(listed: Sequence[tuple[Line, Holder]], known: dict[str, str]) -> None:
+    """Tell which names are not the registered ones: columns may have slipped against each other."""
+    differing = [
+        (line, h)
+        for line, h in listed
+        if h.name and folded(h.name) != folded(known.get(h.uscc, h.name))
+    ]
+    for line, h in differing[:_SHOWN]:
+        errors.print(
+            f"提示 {line.where} {h.uscc}：名单写的是「{h.name}」，登记的是「{known[h.uscc]}」，请核对名单是否错行",
+            markup=False,
+        )
+    if len(differing) > _SHOWN:
+        errors.print(f"……共{len(differing)}家名称不同")
+
+
+def names(session: Session, codes: Sequence[str]) -> dict[str, str]:
+    """The names under which enterprises are registered: those of their filings, else of their titles."""
+    titled = register.titles(session, codes)
+    named = {code: entries[-1].content["name"] for code, entries in titled.items()}
+    filed = {c.uscc: c.name for c in cases.cases(session, cases.newest(session, codes))}
+    return {code: name for code, name in (named | filed).items() if name}

@@ -1,0 +1,169 @@
+"""Enterprises by name, lists of names, and codes of early issue on the command line."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from registry.cli.tests.test_cli import Run
+from registry.intake.tests.counties import CODE, NAME, code, county, firm, saved
+
+PAPER = ("--document", "示工信〔2022〕1号", "--dated", "2022-10-08")
+GRANT = ("titles", "grant", "--tier", "创新型", *PAPER)
+ONE, TWO, THREE = "云溪县甲子泵阀有限公司", "云溪县乙丑泵阀有限公司", "丙寅（云溪）轴承厂"
+
+
+@pytest.fixture
+def filed(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """The command line on a registry of three enterprises, with a name to sign with."""
+    monkeypatch.setenv("TIDU_BY", "李四")
+    firms = [firm(number, name) for number, name in enumerate((ONE, TWO, THREE), 1)]
+    assert run("import", str(saved(county(firms), tmp_path))).exit_code == 0
+    return run
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_an_enterprise_is_named_wherever_a_code_is_asked_for(filed: Run, tmp_path: Path) -> None:
+    paper = tmp_path / "证明.txt"
+    paper.write_text("证明")
+    for arguments in (
+        ("enterprise", "show", THREE),
+        ("check", "丙寅(云溪) 轴承厂", "--tier", "创新型"),
+        ("check", "轴承", "--tier", "创新型"),
+        (*GRANT, THREE),
+        ("titles", "list", "轴承厂"),
+        ("holdings", "add", THREE, "--holder", ONE, "--share", "10%", *PAPER),
+        ("holdings", "list", THREE),
+        ("determine", "丙寅", "--fact", "知名度和影响力", "--value", "否", "--ground", "无",
+         "--evidence", str(paper)),
+        ("decide", "轴承厂", "--tier", "创新型"),
+    ):  # fmt: skip
+        done = filed(*arguments)
+        assert done.exit_code == 0, done.output
+        assert THREE in done.output or code(3) in done.output or arguments[0] == "determine"
+    assert filed("withdraw", ONE, "--ground", "来函").output.startswith(f"已撤回{code(1)}")
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_name_that_means_several_or_none_is_refused_with_those_that_are_near(
+    filed: Run, tmp_path: Path
+) -> None:
+    several = filed("enterprise", "show", "泵阀")
+    assert several.exit_code == 1
+    assert f"{ONE}（{code(1)}）、{TWO}（{code(2)}）：请写全称或信用代码" in several.output
+    near = filed("check", "云溪县甲子泵阀公司")
+    assert f"名称相近的有{ONE}（{code(1)}）" in near.output
+    assert (
+        "没有名称为「张三饭店」的企业：请核对名称"
+        in filed("withdraw", "张三饭店", "--ground", "无").output
+    )
+    assert "找不到这个文件" in filed("check", "没有.xlsx").output
+    assert code(1)[:17] in filed("enterprise", "show", code(1)[:17]).output
+    (tmp_path / "轴承厂").write_text("")  # a file that is there is meant first
+    assert (
+        "不支持这种文件" in filed("check", "./轴承厂").output
+        or filed("check", "轴承厂").exit_code == 1
+    )
+
+
+def listed(
+    folder: Path, *rows: Sequence[Any], name: str = "名单.xlsx", hidden: bool = False
+) -> str:
+    """A list with these rows, and a hidden sheet if asked for."""
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.worksheets[0].append(row)
+    if hidden:
+        book.create_sheet("旧").sheet_state = "hidden"
+    book.save(folder / name)
+    return str(folder / name)
+
+
+TITLE = (["附件"], ["2023年度创新型中小企业名单"])
+NAMES = ["序号", NAME, "所属地区"]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [NAMES, [1, ONE, "云溪县"], [2, "丙寅(云溪)轴承厂", "云溪县"], ["合计", "2家"]],
+        [["序号", NAME, CODE], [1, ONE, code(1)], [2, THREE, None], [None, "合计", None]],
+        [["序号", NAME, CODE] * 2, [1, ONE, code(1), 2, THREE, code(3)]],
+        [["序号", NAME, CODE, "序号", NAME], [1, ONE, code(1), 2, THREE]],
+        [["序号", NAME, CODE], [1, ONE, code(1)], ["序号", NAME, CODE], [2, THREE, code(3).lower()]],
+        [[CODE], [code(1)], [f" {code(3)}"], ["注：以上按代码排序"]],
+    ],
+    ids=["names", "some codes", "two blocks", "a block of names", "headings again", "codes"],
+)  # fmt: skip
+def test_a_list_is_registered_by_codes_and_names(
+    filed: Run, tmp_path: Path, rows: list[list[Any]]
+) -> None:
+    done = filed(*GRANT, listed(tmp_path, *TITLE, *rows))
+    assert done.exit_code == 0, done.output
+    assert "已登记2家" in done.output
+    held = json.loads(filed("titles", "list", "--json").output)
+    assert [(e["uscc"], e["name"].replace("(", "（").replace(")", "）")) for e in held] == [
+        (code(1), ONE), (code(3), THREE),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([NAMES, [1, ONE, ""], [2, "云溪县乙丑泵阀公司", ""], [3, "张三饭店", ""]],
+         f"没有统一社会信用代码列，整份名单没有登记：按名称在登记库中找到1家，不能确定的有云溪县乙丑泵阀公司（相近的有{TWO}（{code(2)}）"),
+        ([["序号", NAME, CODE], [1, ONE, code(1)], [2, "张三饭店", None]], "有企业没有写统一社会信用代码"),
+        ([NAMES, [1, ONE, ""], [2, "云溪县 甲子泵阀有限公司", ""]], "名单中出现两次"),
+        ([["序号", NAME, CODE], [1, ONE, code(1)[:17]]], "有1处错误，没有登记"),
+        ([["序号", "地区"], [1, "云溪县"]], "没有带有企业名称或统一社会信用代码的表头"),
+        ([["序号", "地区"], [code(1), "云溪县"]], "有信用代码但没有看得懂的表头"),
+        ([NAMES], "中没有企业"),
+    ],
+)  # fmt: skip
+def test_a_list_in_doubt_is_registered_not_at_all(
+    filed: Run, tmp_path: Path, rows: list[list[Any]], said: str
+) -> None:
+    done = filed(*GRANT, listed(tmp_path, *TITLE, *rows))
+    assert done.exit_code == 1
+    assert said in done.output
+    assert json.loads(filed("titles", "list", "--json").output) == []
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_what_was_left_out_of_a_list_is_told_first(filed: Run, tmp_path: Path) -> None:
+    rows = [[1, ONE, "云溪县"], [2, None, "云溪县", "备注"]]
+    done = filed(*GRANT, listed(tmp_path, NAMES, *rows, hidden=True))
+    told = done.output.splitlines()
+    assert told[0] == "提示 Sheet第3行没有名称和代码，未读取"
+    assert told[1] == "提示 隐藏的工作表旧未读取，需要读取时请取消隐藏"
+    assert told[-1].startswith("第2号授予")
+
+
+def test_a_code_of_early_issue_is_admitted_on_the_record_and_then_read(
+    filed: Run, tmp_path: Path
+) -> None:
+    early = code(9)[:17] + ("0" if code(9)[17] != "0" else "1")
+    book = str(saved(county([firm(9, **{CODE: early})]), tmp_path, "早期.xlsx"))
+    refused = filed("import", book)
+    assert refused.exit_code == 1
+    assert f"tidu enterprise admit {early}" in refused.output
+    paper = ("--document", "营业执照", "--dated", "2016-01-05", "--evidence", book)
+    for wrong, said in ((code(1), "校验通过，无须认可"), (early[:17], "应为18位")):
+        assert said in filed("enterprise", "admit", wrong, *paper).output
+    assert "没有认可" in filed("enterprise", "admit", early, *paper, "--revoke").output
+    done = filed("enterprise", "admit", early, *paper)
+    assert done.output == f"第2号认可信用代码 {early}，依据营业执照（2016-01-05）\n"
+    assert "已经认可" in filed("enterprise", "admit", early, *paper).output
+    loaded = filed("import", book)
+    assert loaded.exit_code == 0
+    assert "已按登记的认可接受" in loaded.output
+    assert filed(*GRANT, early).exit_code == 0
+    assert filed("audit", "verify").exit_code == 0
+    assert f"认可 {early}，依据营业执照" in filed("audit", "log", "--kind", "认可代码").output
+    assert filed("enterprise", "admit", early, *paper, "--revoke").exit_code == 0
+    assert filed("import", book, "--dry-run").exit_code == 1

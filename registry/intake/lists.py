@@ -1,0 +1,155 @@
+"""Lists such as notices have: enterprises by name, by code or both, in one block or several side by side."""
+
+import re
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from openpyxl.utils import get_column_letter
+
+from registry.errors import RegistryError
+from registry.intake.cells import CellValue, half, not_given, plain
+from registry.intake.mapping import HeaderMapping
+from registry.intake.tables import Row, Sheet, sheets
+
+#: How the heading of a column is understood: the name of the column, or nothing.
+Columns: TypeAlias = Callable[[str], str]
+
+_FORMATS: Final = (".xlsx", ".xlsm", ".csv")
+_LOOK: Final = 50
+#: How a row begins that closes a table: a sum, or a note.
+_CLOSING: Final = re.compile(
+    r"(?:合|小|总|共)计(?![\u4e00-\u9fff])|[总以上共]{1,3}计?[0-9]+[家户个]"
+    r"|(?:附?注|备注|说明|填表|制表|审核|联系)[^:：]{0,6}[:：]"
+)
+_CODE: Final = re.compile(r"[0-9A-Z]{2}[0-9]{6}[0-9A-Z]{10}")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One entry of a list: where it stands, and the cells of its columns that are not empty."""
+
+    where: str
+    cells: dict[str, CellValue]
+
+    def text(self, column: str) -> str:
+        """The text of a cell, in half-width signs; empty where nothing is given."""
+        return half(plain(self.cells.get(column)))
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The entries of a file in reading order; ``columns`` are those found, ``unread`` what was left out."""
+
+    lines: tuple[Line, ...]
+    columns: frozenset[str]
+    unread: tuple[str, ...]
+
+
+def enterprises(heading: str) -> str:
+    """The columns of a list of enterprises: ``uscc`` and ``name``, in all the words they go by."""
+    found = _HEADINGS.resolve(heading)
+    return found.target.role if found and found.target.role in ("uscc", "name") else ""
+
+
+_HEADINGS: Final = HeaderMapping()
+
+
+def read_list(path: Path, columns: Columns, needed: Sequence[str]) -> Listing:
+    """Read the list of a workbook or CSV file: every block of every sheet that has a needed column.
+
+    ``RegistryError`` where there is none, and where a sheet that cannot be read has credit codes.
+    """
+    if path.suffix.lower() not in _FORMATS:
+        raise RegistryError(f"「{path}」不是 xlsx 或 csv 名单：请核对，或另存为 xlsx 后重试")
+    if not path.is_file():
+        raise RegistryError(f"没有名为「{path}」的文件：请核对")
+    lines, found, unread = list[Line](), set[str](), list[str]()
+    with warnings.catch_warnings(), closing(sheets(path)) as book:
+        warnings.filterwarnings("ignore", module="openpyxl")
+        for sheet in book:
+            for one in _read(sheet, columns, needed, unread, found):
+                lines.append(one)
+    return Listing(tuple(lines), frozenset(found), tuple(unread))
+
+
+def _read(
+    sheet: Sheet, columns: Columns, needed: Sequence[str], unread: list[str], found: set[str]
+) -> Iterator[Line]:
+    """The entries of one sheet; what is left out of it is added to ``unread``."""
+    top = list(islice(sheet.rows, _LOOK))
+    number, blocks = _heading(top, columns, needed)
+    if sheet.hidden or not blocks:
+        _pass_over(sheet, top, unread)
+        return
+    found.update(key for block in blocks for key in block)
+    for place, row in enumerate(chain(top[number:], sheet.rows), number + 1):
+        given = [line for block in blocks if (line := _line(sheet, place, row, block, columns))]
+        filled = [cell for cell in row if not not_given(cell)]
+        if filled and _closes(filled[0]) and not any("uscc" in line.cells for line in given):
+            continue
+        yield from given
+        if not given and len(filled) > 2 and not _headed(row, columns):
+            unread.append(f"{sheet.name}第{place}行没有名称和代码，未读取")
+
+
+def _heading(
+    rows: Sequence[Row], columns: Columns, needed: Sequence[str]
+) -> tuple[int, list[dict[str, int]]]:
+    """The number of the heading row, and where the columns of each block are."""
+    best: tuple[int, list[dict[str, int]]] = (0, [])
+    for number, row in enumerate(rows, 1):
+        blocks: list[dict[str, int]] = []
+        for index, cell in enumerate(row):
+            key = columns(plain(cell)) if isinstance(cell, str) else ""
+            if key and (not blocks or key in blocks[-1]):
+                blocks.append({})
+            if key:
+                blocks[-1][key] = index
+        blocks = [block for block in blocks if block.keys() & set(needed)]
+        if sum(map(len, blocks)) > sum(map(len, best[1])):
+            best = number, blocks
+    return best
+
+
+def _line(
+    sheet: Sheet, number: int, row: Row, block: dict[str, int], columns: Columns
+) -> Line | None:
+    """The entry of one block in a row; repeated headings, sums and notes are none."""
+    cells = {
+        key: row[index]
+        for key, index in block.items()
+        if index < len(row) and not not_given(row[index])
+    }
+    texts = [plain(cell) for cell in cells.values()]
+    if not cells or _headed(texts, columns) or (len(texts) == 1 and _closes(texts[0])):
+        return None
+    first = next(key for key in ("uscc", *block) if key in cells)
+    return Line(f"{sheet.name}!{get_column_letter(block[first] + 1)}{number}", cells)
+
+
+def _headed(row: Sequence[CellValue], columns: Columns) -> bool:
+    return any(isinstance(cell, str) and columns(plain(cell)) for cell in row)
+
+
+def _closes(cell: CellValue) -> bool:
+    return _CLOSING.match("".join(plain(cell).split())) is not None
+
+
+def _pass_over(sheet: Sheet, top: Sequence[Row], unread: list[str]) -> None:
+    """Tell of a sheet that is left out; one that has credit codes may be part of the list."""
+    rows = chain(top, sheet.rows)
+    if sheet.hidden:
+        unread.append(f"隐藏的工作表{sheet.name}未读取，需要读取时请取消隐藏")
+        return
+    texts = [plain(cell) for row in rows for cell in row if not not_given(cell)]
+    if any(_CODE.fullmatch(text) for text in texts):
+        raise RegistryError(
+            f"{sheet.name}有信用代码但没有看得懂的表头，整份名单没有登记：请补上表头，或删去这张工作表"
+        )
+    if texts:
+        unread.append(f"工作表{sheet.name}没有名单的表头，未读取")

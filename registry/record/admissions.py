@@ -1,0 +1,77 @@
+"""Credit codes of early issue that a person admitted, by a document, although their check digit is wrong."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from sqlmodel import Session
+
+from registry import uscc
+from registry.errors import RecordError
+from registry.record import journal
+from registry.record.determinations import signed_name
+from rules.facts import check_day
+from rules.record import Json
+
+_SCHEMA: Final = 1
+#: What an entry does, as officers name it.
+ACTIONS: Final = {"admit": "认可", "revoke": "撤回认可"}
+
+
+class Admitted:
+    """The codes that are admitted, read when the first one is asked for."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._codes: frozenset[str] | None = None
+
+    def __contains__(self, code: object) -> bool:
+        if self._codes is None:
+            self._codes = codes(self._session)
+        return code in self._codes
+
+
+def codes(session: Session) -> frozenset[str]:
+    """The codes that are admitted now: the last entry on each holds."""
+    last = {e.subject: e.content["action"] for e in journal.entries(session, kinds=["admission"])}
+    return frozenset(code for code, action in last.items() if code and action == "admit")
+
+
+def record(
+    session: Session,
+    action: str,
+    code: str,
+    *,
+    document: str,
+    dated: str,
+    evidence: Sequence[str],
+    by: str,
+    now: datetime,
+) -> journal.Entry:
+    """Admit a code, or revoke that, by a document; needs a writing transaction.
+
+    Only the check digit is admitted: what is no code for another reason raises ``RecordError``, as do a
+    code that needs no admission, one that stands so already, and a missing document or evidence.
+    """
+    named = signed_name(by)
+    if not uscc.is_early(code):
+        stands = uscc.fault(code) or "校验通过，无须认可"
+        raise RecordError(f"{code}：统一社会信用代码{stands}；只有校验码不符的代码可以凭证件认可")
+    if (code in codes(session)) is (action == "admit"):
+        stands = "已经认可" if action == "admit" else "没有认可"
+        raise RecordError(f"信用代码{code}{stands}，无须重复登记")
+    if not document.strip() or not evidence:
+        raise RecordError("认可代码必须写明依据的文件（--document）并附证件（--evidence）")
+    if wrong := check_day(dated):
+        raise RecordError(f"文件日期{dated}的{wrong}：请核对日期")
+    body: Json = {
+        "schema": _SCHEMA,
+        "action": action,
+        "uscc": code,
+        "document": document.strip(),
+        "dated": dated,
+        "evidence": list(evidence),
+    }
+    return journal.append(
+        session, [journal.Draft("admission", body, subject=code)], by=named, now=now
+    )[0]

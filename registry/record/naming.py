@@ -1,0 +1,78 @@
+"""Which enterprise a name means: by the filings on record, and by the titles that are registered."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from registry.database.versions import ENTERPRISE
+from registry.errors import RecordError
+from registry.names import folded, near
+from registry.record import journal
+
+#: How many enterprises are listed at most where a name may mean several.
+_LISTED = 10
+
+
+class Names:
+    """The names on record, read once; an enterprise may have one by its filings and others by its titles."""
+
+    def __init__(self, session: Session) -> None:
+        self._found: defaultdict[str, dict[str, str]] = defaultdict(dict)
+        for code, name in _recorded(session):
+            self._found[folded(name)][code] = name
+
+    def of(self, name: str) -> Mapping[str, str]:
+        """The enterprises of that name, whatever its brackets, width and blanks: code -> name on record."""
+        return self._found.get(folded(name), {})
+
+    def containing(self, part: str) -> Mapping[str, str]:
+        """The enterprises that have a part of that kind in their names."""
+        key = folded(part)
+        return {
+            code: name
+            for full, found in self._found.items()
+            if key and key in full
+            for code, name in found.items()
+        }
+
+    def near(self, name: str) -> list[str]:
+        """Names on record that may have been meant, each with its code."""
+        every = {n: code for found in self._found.values() for code, n in found.items()}
+        return [f"{n}（{every[n]}）" for n in near(name, every)]
+
+
+def resolve(session: Session, text: str) -> str:
+    """The credit code of the enterprise that a name means: the whole name, or a part that only one has.
+
+    ``RecordError`` lists the enterprises where it may mean several, and near names where it means none.
+    """
+    exact = list(session.scalars(sa.select(ENTERPRISE.c.uscc).where(ENTERPRISE.c.name == text)))
+    if len(exact) == 1:
+        return str(exact[0])
+    names = Names(session)
+    found = names.of(text) or names.containing(text)
+    if len(found) == 1:
+        return next(iter(found))
+    if found:
+        listed = "、".join(f"{name}（{code}）" for code, name in list(found.items())[:_LISTED])
+        more = f"……共{len(found)}家" if len(found) > _LISTED else ""
+        raise RecordError(f"「{text}」可能是{listed}{more}：请写全称或信用代码")
+    raise RecordError(
+        f"登记库中没有名称为「{text}」的企业{_guessed(names.near(text))}：请核对名称，"
+        "或用 tidu enterprise list 查看已登记的企业"
+    )
+
+
+def _guessed(near: list[str]) -> str:
+    return f"，名称相近的有{'、'.join(near)}" if near else ""
+
+
+def _recorded(session: Session) -> Iterator[tuple[str, str]]:
+    """Codes with names: those of registered titles, then those of filings, which say more."""
+    for entry in journal.entries(session, kinds=["title"]):
+        if entry.subject and (name := entry.content["name"]):
+            yield entry.subject, name
+    for code, name in session.execute(sa.select(ENTERPRISE.c.uscc, ENTERPRISE.c.name)):
+        yield code, name
