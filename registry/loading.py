@@ -34,7 +34,7 @@ from registry.database.versions import (
 )
 from registry.errors import LoadError
 from registry.filings import Reading, Submission
-from registry.record import receipts
+from registry.record import journal, receipts
 from rules.errors import FactsError
 from rules.facts import Profile, check_day
 
@@ -72,12 +72,19 @@ class LoadReport:
 
 @dataclass(frozen=True)
 class UndoReport:
-    """What taking an import back did to which enterprises (by credit code)."""
+    """What taking an import back did to which enterprises (by credit code), or would do.
+
+    ``decisions`` and ``determinations`` are the numbers of those that rest on what it withdrew, ``titles``
+    of the registered titles of these enterprises; all of them stay on the record.
+    """
 
     import_id: int
     file: str
     withdrawn: tuple[str, ...]
     restored: tuple[str, ...]
+    decisions: tuple[int, ...] = ()
+    determinations: tuple[int, ...] = ()
+    titles: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -186,10 +193,12 @@ def store(
     )
 
 
-def undo(session: Session, import_id: int, *, now: datetime, by: str = "") -> UndoReport:
+def undo(
+    session: Session, import_id: int, *, now: datetime, by: str = "", dry_run: bool = False
+) -> UndoReport:
     """Take a load back: close its versions and open again what they had superseded.
 
-    ``by`` names who does it, for the journal.
+    ``by`` names who does it, for the journal; ``dry_run`` only says what would be done.
 
     ``LoadError`` if it is unknown or undone already, or if a later load concerns the same
     enterprises: that one must be undone first.
@@ -220,25 +229,44 @@ def undo(session: Session, import_id: int, *, now: datetime, by: str = "") -> Un
         raise LoadError(
             f"导入{import_id}中的企业后来又被{len(later)}次导入申报：请先撤销导入{named}"
         )
-    receipts.adopt(session, by=by, now=now)
     closing = session.execute(
         sa.select(FILING.c.id, FILING.c.replaces_id, ENTERPRISE.c.uscc)
         .join(ENTERPRISE)
         .where(FILING.c.import_id == import_id, FILING.c.known_until.is_(None))
         .order_by(ENTERPRISE.c.uscc)
     ).all()
+    report = UndoReport(
+        import_id,
+        loaded.file,
+        _codes(row.uscc for row in closing if row.replaces_id is None),
+        _codes(row.uscc for row in closing if row.replaces_id is not None),
+        *_resting(session, [row.id for row in closing], [row.uscc for row in closing]),
+    )
+    if dry_run:
+        return report
+    receipts.adopt(session, by=by, now=now)
     close(session, [row.id for row in closing], now)
     reopen(session, [row.replaces_id for row in closing if row.replaces_id is not None], now)
     undone = sa.update(_IMPORT).where(_IMPORT.c.id == import_id).values(undone_at=now)
     bulk.update(session, undone, 1)
     settle(session, sorted(session.scalars(touched(import_id).distinct())), now)
     receipts.undo(session, import_id, [row.id for row in closing], by=by, now=now)
-    return UndoReport(
-        import_id,
-        loaded.file,
-        _codes(row.uscc for row in closing if row.replaces_id is None),
-        _codes(row.uscc for row in closing if row.replaces_id is not None),
-    )
+    return report
+
+
+def _resting(
+    session: Session, filing_ids: Sequence[int], usccs: Sequence[str]
+) -> Iterator[tuple[int, ...]]:
+    """The numbers of the decisions and determinations on filings, and of titles of enterprises."""
+    table, on_filings = journal.JOURNAL, journal.JOURNAL.c.filing_id
+    for kind, column, keys in (
+        ("decision", on_filings, filing_ids),
+        ("determination", on_filings, filing_ids),
+        ("title", table.c.subject, usccs),
+    ):
+        query = sa.select(table.c.seq).where(table.c.kind == kind)
+        parts = (query.where(column.in_(part)) for part in chunks(keys))
+        yield tuple(sorted(seq for found in parts for seq in session.scalars(found)))
 
 
 def profile(

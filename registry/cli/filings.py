@@ -210,7 +210,7 @@ def import_file(
     if (file is None) == (undo is None):
         raise click.UsageError("请给出一个文件，或用 --undo 编号 撤销一次导入（二者择一）")
     if undo is not None:
-        _undo(undo, by, as_json)
+        _undo(undo, by, dry_run, as_json)
         return
     assert file is not None
     inputs = [file] if mapping is None else [file, mapping]
@@ -388,16 +388,39 @@ def _report_folder(
         click.echo(f"本次导入编号 {counts.first} 至 {counts.last}，每{directory.CHUNK}家一次")
 
 
-def _undo(number: int, by: str, as_json: bool) -> None:
-    with registry(write=True) as session:
-        done = loading.undo(session, number, now=now(), by=by)
+def _undo(number: int, by: str, dry_run: bool, as_json: bool) -> None:
+    with registry(write=not dry_run) as session:
+        done = loading.undo(session, number, now=now(), by=by, dry_run=dry_run)
     if as_json:
         print_json(_plain(asdict(done)))
         return
     click.echo(
-        f"已撤销导入{done.import_id}（{done.file}）：撤回{len(done.withdrawn)}家，"
-        f"恢复原内容{len(done.restored)}家"
+        f"{'将会撤销' if dry_run else '已撤销'}导入{done.import_id}（{done.file}）："
+        f"撤回{len(done.withdrawn)}家，恢复原内容{len(done.restored)}家"
     )
+    resting = {
+        "决定": done.decisions, "人工认定": done.determinations, "这些企业的称号登记": done.titles,
+    }  # fmt: skip
+    told = [f"{name}{len(n)}项（{_numbered(n)}）" for name, n in resting.items() if n]
+    if told:
+        click.echo(f"登记簿中仍有{'、'.join(told)}，撤销导入不改变它们")
+    if done.decisions or done.determinations:
+        click.echo(
+            "  这些决定、认定依据的是撤回的填报：请登记更正后的填报，再作认定和决定（tidu determine、tidu decide），"
+            "已发出的告知书请一并更正"
+        )
+    if done.titles:
+        click.echo("  称号依据公告，误登的请用 tidu titles strike 划销")
+
+
+def _numbered(numbers: Sequence[int]) -> str:
+    """Some numbers of entries, in order."""
+    few = "、".join(f"第{n}号" for n in numbers[:_FEW])
+    return few if len(numbers) <= _FEW else f"{few}等，至第{numbers[-1]}号"
+
+
+#: How many numbers of entries are listed.
+_FEW = 5
 
 
 @command("template")

@@ -167,3 +167,22 @@ def test_a_code_of_early_issue_is_admitted_on_the_record_and_then_read(
     assert f"认可 {early}，依据营业执照" in filed("audit", "log", "--kind", "认可代码").output
     assert filed("enterprise", "admit", early, *paper, "--revoke").exit_code == 0
     assert filed("import", book, "--dry-run").exit_code == 1
+
+
+def test_undoing_a_load_says_what_rests_on_it(filed: Run, tmp_path: Path) -> None:
+    paper = tmp_path / "证明.txt"
+    paper.write_text("证明")
+    plain = filed("import", "--undo", "1", "--dry-run").output
+    assert plain == "将会撤销导入1（汇总表.xlsx）：撤回3家，恢复原内容0家\n"
+    fact = ("--fact", "知名度和影响力", "--value", "否", "--ground", "无", "--evidence", str(paper))
+    assert filed("determine", ONE, *fact).exit_code == 0
+    assert filed("decide", ONE, "--tier", "专精特新").exit_code == 0
+    assert filed(*GRANT, TWO).exit_code == 0
+    told = "登记簿中仍有决定1项（第4号）、人工认定1项（第3号）、这些企业的称号登记1项（第5号），撤销导入不改变它们\n"
+    assert told in filed("import", "--undo", "1", "--dry-run").output
+    done = filed("import", "--undo", "1")
+    assert done.output.startswith("已撤销导入1（汇总表.xlsx）：撤回3家，恢复原内容0家\n" + told)
+    assert "tidu decide" in done.output
+    assert filed("audit", "verify").exit_code == 0
+    again = filed("import", "--undo", "1")
+    assert (again.exit_code, "已经撤销过" in again.output) == (1, True)
