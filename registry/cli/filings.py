@@ -56,8 +56,8 @@ from registry.intake import (
 from registry.intake.coverage import Asking, Key, Wanted
 from registry.intake.grouped import Groups, grouped
 from registry.intake.mapping_draft import draft as draft_mapping
-from registry.screens import listing
 from registry.record import admissions
+from registry.screens import listing
 from registry.workers import jobs_for
 from rules.explain import value_text
 from rules.facts import FACTS, record_kind

@@ -138,7 +138,7 @@ def sound(entry: Entry) -> Entry:
     raise AlteredError(f"第{entry.seq}号记录已被改动，不可采信：请运行 tidu audit verify 查明")
 
 
-_REGISTERED: Final = ("title", "holding")
+_REGISTERED: Final = ("title", "holding", "admission")
 
 
 def append(session: Session, drafts: Sequence[Draft], *, by: str, now: datetime) -> list[Entry]:
