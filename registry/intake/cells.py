@@ -17,6 +17,7 @@ from typing import ClassVar, Final, NamedTuple, Protocol, TypeAlias
 
 from registry.characters import REPLACEMENT, legible
 from registry.database.columns import decimal_text
+from registry.intake import industry
 from registry.intake.limits import DIGITS
 from registry.intake.serials import Since1904, day
 from rules.facts import Fact, Scalar, check_value
@@ -120,6 +121,8 @@ _COUNTS: Final = {
     "名": ("名", "位"),
     "分": ("分",),
 }
+#: Every unit that a heading may name.
+UNITS: Final = frozenset([*MONEY, "%", *(word for words in _COUNTS.values() for word in words)])
 _WHOLE: Final = ("人", "项", "级", "名")
 
 _NOT_GIVEN: Final = frozenset(
@@ -463,7 +466,6 @@ def _is_none(value: CellValue) -> bool:
 
 #: A ministry's level counts as that of a province.
 _MINISTERIAL: Final = ("部级", "省部级")
-_INDUSTRY: Final = re.compile(r"[A-T][0-9]{2,4}")
 
 
 @lru_cache(maxsize=256)
@@ -491,10 +493,8 @@ def read_industry(value: CellValue, unit: str = "") -> Parsed:
     parsed = read_text(value)
     if not isinstance(parsed.value, str):
         return parsed
-    code = squeeze(parsed.value).upper()
-    if not _INDUSTRY.fullmatch(code):
-        return Parsed(None, "不是国民经济行业分类代码", "应为门类字母加二至四位数字，例如 C3985")
-    return parsed._replace(value=code)
+    found = industry.code_of(squeeze(parsed.value).upper())
+    return parsed._replace(value=found) if isinstance(found, str) else Parsed(None, *found)
 
 
 def read_fact(fact: Fact, value: CellValue, unit: str = "") -> Parsed:

@@ -8,6 +8,7 @@ from registry.characters import REPLACEMENT
 from registry.intake.cells import (
     ERROR,
     CellValue,
+    Parsed,
     half,
     is_error,
     not_given,
@@ -16,7 +17,7 @@ from registry.intake.cells import (
     squeeze,
 )
 from registry.intake.mapping import Target
-from rules.facts import Scalar
+from rules.facts import Fact, Scalar, record_kind
 
 #: What tables call the fields of annex 1 item 5, without 主导产品属 before them.
 FIELD_WORDS: Final = {
@@ -30,6 +31,11 @@ FIELD_WORDS: Final = {
 }
 
 _FIELDS: Final = {word: fact for fact, words in FIELD_WORDS.items() for word in words}
+_DAY = r"[0-9]{4}[-./年][0-9]{1,2}[-./月][0-9]{1,2}日?"
+_MONTH = r"[0-9]{4}[-./年][0-9]{1,2}月?"
+_TO = r"起?(?:至|到|[-—–~]+)"
+_TERM: Final = re.compile(rf"自?({_DAY}){_TO}({_DAY})止?")
+_MONTHS: Final = re.compile(rf"自?{_MONTH}{_TO}{_MONTH}止?")
 _SEVERAL: Final = re.compile(r"[；;\n、，,]+")
 _FIELD_SEVERAL: Final = re.compile(r"[；;\s、，,/／]+")
 _PROVINCE = r"(?P<province>.{2,}?(?:省|自治区|特别行政区)|北京市|天津市|上海市|重庆市)"
@@ -63,25 +69,43 @@ def read_records(target: Target, value: CellValue) -> Records:
     if [half(plain(e)) for e in entries] == ["无"]:
         return Records(stated=True)
     for entry in entries:
-        item: dict[str, Scalar] = {}
+        item, entry = _from(target, entry)
         parts = _parts(entry, len(target.fields))
         if len(parts) < len(target.fields):
             found.notices.append(
                 (f"「{plain(entry)}」不齐全，按其中看得懂的部分读取", f"应写成 {shape}")
             )
         for one, part in zip(target.fields, parts, strict=False):
-            parsed = read_fact(one, part)
+            parsed = _read(one, part)
             if parsed.value is not None:
                 item[one.id] = parsed.value
             if parsed.notice:
                 found.notices.append((parsed.said(one.name), parsed.expected))
-        if not item:
+        if all(item.get(one.id) is None for one in target.fields):
             whole = (f"「{plain(entry)}」看不懂，整格按未提供处理", f"应写成 {shape}")
             alone = found.notices if len(entries) == 1 else []
             return Records(notices=alone or [whole])
         found.items.append({**target.constants, **item})
     found.stated = True
     return found
+
+
+def _from(target: Target, entry: CellValue) -> tuple[dict[str, Scalar], CellValue]:
+    """The first day of a term that a cell states, and its last day: 2022-12-31至2025-12-30."""
+    if not isinstance(entry, str) or [f.kind for f in target.fields] != ["date"]:
+        return {}, entry
+    term = _TERM.fullmatch(squeeze(entry))
+    if term is None:
+        return {}, entry
+    start = record_kind(target.record).field(target.fields[0].name.replace("有效期至", "有效期始"))
+    first = read_fact(start, term[1]).value if start else None
+    return ({} if start is None or first is None else {start.id: first}), term[2]
+
+
+def _read(one: Fact, part: CellValue) -> Parsed:
+    if one.kind == "date" and isinstance(part, str) and _MONTHS.fullmatch(squeeze(part)):
+        return Parsed(None, "只写到月，缺少日", "应写起止的年月日，例如 2022-12-31至2025-12-30")
+    return read_fact(one, part)
 
 
 def _parts(entry: CellValue, count: int) -> list[CellValue]:

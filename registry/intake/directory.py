@@ -236,7 +236,9 @@ def _table(path: Path, headings: HeaderMapping, drafts: Drafts, as_of: date | No
         missing = [] if header.column("year") else [YEAR]
     if header is None or missing:
         raise RegistryError(f"{path.name}：第一行缺少{'、'.join(missing)}，请补上后重试")
-    return Table(path.name, header, settle(header, path.name, "", as_of, drafts.log), drafts)
+    return Table(
+        path.name, header, settle(header, path.name, frozenset(), as_of, drafts.log), drafts
+    )
 
 
 def _look_through(path: Path, progress: Progress | None) -> int:

@@ -55,7 +55,7 @@ class Draft:
     """One enterprise's filing while it is read.
 
     ``stated`` has one entry per record column of a one-row table, and one for all columns of titles
-    together; ``complete`` is what a 已报全 column says.
+    together; ``complete`` is what a 已报全 column says. ``asked`` is what the columns of its tables ask.
     """
 
     uscc: str
@@ -71,6 +71,7 @@ class Draft:
     items: defaultdict[str, list[dict[str, Scalar]]] = field(
         default_factory=lambda: defaultdict(list)
     )
+    asked: frozenset[object] = frozenset()
     stated: defaultdict[str, list[bool]] = field(default_factory=lambda: defaultdict(list))
     complete: dict[str, bool | None] = field(default_factory=dict)
 
@@ -148,6 +149,11 @@ class Drafts:
             self.log.add("错误", name_at, name, *fault, text)
             draft.refused = True
         return draft
+
+    def known(self, code_cell: CellValue) -> Draft | None:
+        """The filing that a row of this file has opened for a code."""
+        draft = self._by_code.get(uscc.tidy(plain(code_cell)))
+        return draft if draft is not None and draft.declared else None
 
     def of(self, code_cell: CellValue, where: Place) -> Draft:
         """The filing that a row of a further sheet adds to."""

@@ -1,29 +1,27 @@
-"""Finding the heading row of a sheet, and what stands above it: the date and the unit of money."""
+"""Finding the headings of the tables in a sheet, one or several rows of them, and settling columns."""
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Final
-from unicodedata import normalize
+from itertools import pairwise
+from typing import Final, NamedTuple
 
 from openpyxl.utils import get_column_letter
 
-from registry.intake.cells import MONEY, CellValue, Unsaved, not_given, plain, read_date, squeeze
+from registry.intake.cells import MONEY, CellValue, Unsaved, not_given, plain
 from registry.intake.checks import PARTS
 from registry.intake.drafts import Log, Place
-from registry.intake.mapping import AS_OF, CODE, NAME, HeaderMapping, Heading
+from registry.intake.mapping import CODE, NAME, HeaderMapping, Heading, turns
+from registry.intake.rowkinds import good_code, is_numbers, is_units
 from registry.intake.tables import Row
 from rules.errors import FactsError
 from rules.facts import RecordKind, record_kind
 
-_BARE_YEAR: Final = re.compile(r"(?:19|20)[0-9]{2}")
-_DATED: Final = re.compile(r"(?:填报|申报|填表)日期:?")
-_DAY: Final = re.compile(r"[0-9]{4}[-./年][0-9]{1,2}[-./月][0-9]{1,2}日?|[0-9]{8}")
-_UNIT: Final = re.compile(
-    r"(?:^|[^\u4e00-\u9fff]|金额|货币|计量)单位\s*[:为]\s*(?:人民币)?"
-    rf"({'|'.join(sorted(MONEY, key=len, reverse=True))})(?![\u4e00-\u9fff])"
-)
+#: How many rows one heading may have, besides rows of units.
+_DEEPEST: Final = 4
+
+#: What to do about a heading that is not understood.
+_ASK: Final = "请改用模板的表头，或用 tidu import --draft 写出对照表来补"
 
 
 @dataclass(frozen=True)
@@ -42,9 +40,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Header:
-    """The heading row (counted from 1) and its columns; ``record`` on the sheet of a list.
+    """The heading of a table, whose last row is ``row``, and its columns; ``record`` if of a list.
 
-    ``first`` is the upper of two heading rows, else the row itself; ``titles`` are all headings.
+    ``first`` is the uppermost of its rows, from 1; ``titles`` are all headings. The table takes the
+    columns from ``start`` up to ``end``; ``rightmost`` unless another one follows beside it.
     """
 
     row: int
@@ -52,12 +51,16 @@ class Header:
     record: RecordKind | None
     first: int
     titles: Row
+    start: int = 0
+    end: int = 0
+    rightmost: bool = True
 
     @property
-    def weight(self) -> tuple[bool, int, int]:
-        """How much is understood: the columns that are needed, all columns, those with a year."""
+    def weight(self) -> tuple[bool, int, int, int]:
+        """How much is understood: the needed columns, all columns, those with year, with unit."""
         dated = sum(c.heading.year is not None for c in self.columns)
-        return not self.missing, len(self.columns), dated
+        united = sum(c.heading.unit != "" for c in self.columns)
+        return not self.missing, len(self.columns), dated, united
 
     def column(self, role: str) -> Column | None:
         """The first column of a role."""
@@ -71,63 +74,142 @@ class Header:
             wanted["name"] = NAME
         return [name for role, name in wanted.items() if self.column(role) is None]
 
+    def blocks(self) -> list["Header"]:
+        """The tables that stand side by side below one heading row, from the left."""
+        starts = [0, *self._further()]
+        return [self._block(a, b) for a, b in pairwise([*starts, self.end])]
+
+    def _further(self) -> list[int]:
+        """Where further tables begin: each is as complete as the first."""
+        starts: list[int] = []
+        seen: set[object] = set()
+        for index, key in self._keyed():
+            if key in seen:
+                starts.append(index)
+                seen.clear()
+            seen.add(key)
+        return (
+            []
+            if any(self._block(a, b).missing for a, b in pairwise([0, *starts, self.end]))
+            else starts
+        )
+
+    def _keyed(self) -> Iterator[tuple[int, object]]:
+        """What names each column once: role for those that are needed, else the text."""
+        for column in self.columns:
+            role = column.heading.target.role
+            yield column.index, _key(column.heading) if role != "ignore" else column.text
+
+    def _block(self, start: int, end: int) -> "Header":
+        titles = [t if start <= i < end else None for i, t in enumerate(self.titles)]
+        columns = tuple(c for c in self.columns if start <= c.index < end)
+        found = replace(self, columns=columns, titles=titles, start=start, end=end)
+        return replace(found, rightmost=end == self.end)
+
 
 def find_header(sheet: str, rows: Sequence[Row], mapping: HeaderMapping) -> Header | None:
-    """The row with the most headings that are understood, if any has at least two.
+    """The rows whose headings are understood best, if any has one at all; data end the search.
 
-    Two rows are one heading where the lower one only divides or completes the upper one:
-    2020年, 2021年 and 2022年 below 营业收入（万元）.
+    Several rows are one heading where the lower ones divide or complete the upper ones: 2020年 and
+    2021年 below 营业收入, 万元 below these.
     """
     record = _record_of(sheet)
+    above = next((i for i, row in enumerate(rows) if any(map(good_code, row))), len(rows))
+    best = _best(rows, above, mapping, record)
+    if above < len(rows) and (best is None or best.missing):
+        whole = _best(rows, len(rows), mapping, record)
+        best = whole if whole is not None and not whole.missing else best or whole
+    return best and _with_units(_with_group(best, rows, mapping), rows, mapping)
+
+
+def _best(
+    rows: Sequence[Row], end: int, mapping: HeaderMapping, record: RecordKind | None
+) -> Header | None:
+    """The span of rows that is understood best; of equals the one with fewest rows, the upper one."""
     best: Header | None = None
-    for number, row in enumerate(rows, 1):
-        found = _header(number, number, row, mapping, record)
-        if len(found.columns) >= 2 and (best is None or len(found.columns) > len(best.columns)):
-            best = found
-    if best is None or record is not None:
-        return best
-    for upper in (best.row, best.row - 1):
-        if 1 <= upper < len(rows):
-            titles = _joined(rows[upper - 1], rows[upper], mapping)
-            found = _header(upper, upper + 1, titles, mapping, record)
-            if titles and not found.missing and found.weight > best.weight:
-                return found
+    for first in range(end):
+        if all(not_given(cell) for cell in rows[first]):
+            continue
+        deepest = 1 if record is not None else _DEEPEST
+        for last in range(first, min(first + deepest, end)):
+            if last > first and any(map(good_code, rows[last])):
+                break
+            found = _header(rows, first, last, mapping, record)
+            if found.columns and (best is None or found.weight > best.weight):
+                best = found
     return best
 
 
-def _header(
-    first: int, row: int, titles: Row, mapping: HeaderMapping, record: RecordKind | None
-) -> Header:
-    columns = tuple(
-        Column(index, text, heading)
-        for index, cell in enumerate(titles)
-        if isinstance(cell, str)
-        and (text := plain(cell))
-        and (heading := mapping.resolve(text, record))
+def _with_group(found: Header, rows: Sequence[Row], mapping: HeaderMapping) -> Header:
+    """The heading with the row above it, if that says that figures are not the enterprise's own."""
+    above = rows[found.first - 2] if found.first > 1 else ()
+    titles = [i for i, cell in enumerate(above) if isinstance(cell, str) and turns(plain(cell))]
+    if found.record is not None or not any(titles) or len(set(above)) == 1:
+        return found
+    return _composed(
+        rows[found.first - 2 : found.row], found.first - 1, found.row, mapping, found.record
     )
-    return Header(row, columns, record, first, titles)
 
 
-def _joined(upper: Row, lower: Row, mapping: HeaderMapping) -> Row:
-    """The headings of two rows as one; nothing if the lower row is none of headings."""
+def _with_units(found: Header, rows: Sequence[Row], mapping: HeaderMapping) -> Header:
+    """The heading with the rows of units and of column numbers that follow it."""
+    taken = list(range(found.first - 1, found.row))
+    for last in range(found.row, len(rows)):
+        if is_units(rows[last]):
+            taken.append(last)
+        elif not (is_numbers(rows[last]) and _numbers_keys(found, rows[last])):
+            break
+        levels = [rows[i] for i in taken]
+        found = _composed(levels, found.first, last + 1, mapping, found.record)
+    return found
+
+
+def _numbers_keys(found: Header, row: Row) -> bool:
+    """Whether a row of numbers numbers the columns of names and codes too."""
+    keys = [c.index for c in found.columns if c.heading.target.role in ("uscc", "name")]
+    return any(index < len(row) and not not_given(row[index]) for index in keys)
+
+
+def _header(
+    rows: Sequence[Row], first: int, last: int, mapping: HeaderMapping, record: RecordKind | None
+) -> Header:
+    return _composed(rows[first : last + 1], first + 1, last + 1, mapping, record)
+
+
+def _composed(
+    levels: Sequence[Row], first: int, row: int, mapping: HeaderMapping, record: RecordKind | None
+) -> Header:
+    columns: list[Column] = []
     titles: list[CellValue] = []
-    parent, joined = "", False
-    for index in range(max(len(upper), len(lower))):
-        above = upper[index] if index < len(upper) else None
-        below = lower[index] if index < len(lower) else None
-        if not not_given(above):
-            parent = plain(above)
-        if not_given(below):
-            titles.append(above)
+    for index, stack in enumerate(_stacks(levels)):
+        unsaved = next((cell for cell in stack if isinstance(cell, Unsaved)), None)
+        texts = tuple(dict.fromkeys(plain(cell) for cell in stack if not not_given(cell)))
+        titles.append(unsaved if unsaved and not texts else "".join(texts) or None)
+        if not texts or (len(levels) == 1 and not isinstance(stack[0], str)):
             continue
-        text = plain(below)
-        if _BARE_YEAR.fullmatch(text):
-            text += "年"
-        ways = (text + parent, parent + text, text)
-        found = next((way for way in ways if mapping.resolve(way)), None)
-        joined = joined or found is not None
-        titles.append(found or parent + text)
-    return titles if joined else []
+        heading = mapping.resolve_levels(texts, record)
+        if heading is not None:
+            columns.append(Column(index, "".join(texts), heading))
+    while titles and titles[-1] is None:
+        titles.pop()
+    return Header(row, tuple(columns), record, first, titles, 0, len(titles))
+
+
+def _stacks(levels: Sequence[Row]) -> Iterator[tuple[CellValue, ...]]:
+    """The headings of each column from the top; an upper one holds for the blank ones beside it."""
+    filled: list[list[CellValue]] = []
+    width = max(map(len, levels))
+    padded = [[*row, *[None] * (width - len(row))] for row in levels]
+    for depth, row in enumerate(padded):
+        below = [lower for lower in padded[depth + 1 :] if not is_units(lower)]
+        line = list(row)
+        for index in range(1, width):
+            divided = any(not not_given(lower[index]) for lower in below)
+            same = all(upper[index] == upper[index - 1] for upper in filled)
+            if not_given(line[index]) and divided and same and row[index] is None:
+                line[index] = line[index - 1]
+        filled.append(line)
+    return zip(*filled, strict=True)
 
 
 def _record_of(sheet: str) -> RecordKind | None:
@@ -137,88 +219,97 @@ def _record_of(sheet: str) -> RecordKind | None:
         return None
 
 
-def filing_date(row: Row, sheet: str, number: int, log: Log) -> date | None:
-    """The 填报日期 that a title or closing row names, in one cell or in the next."""
-    for index, cell in enumerate(row):
-        if not isinstance(cell, str) or not (match := _DATED.search(text := squeeze(cell))):
-            continue
-        rest: CellValue = text[match.end() :]
-        if day := _DAY.match(str(rest)):
-            rest = day[0]
-        elif not rest:
-            right = row[index + 1 :]
-            rest = next((c for c in right if isinstance(c, Unsaved) or not not_given(c)), None)
-        if isinstance(rest, Unsaved):
-            place = Place(sheet, f"{get_column_letter(row.index(rest) + 1)}{number}")
-            log.add("提示", place, rest, *Unsaved.SAID)
-            return None
-        if not_given(rest):
-            return None
-        parsed = read_date(rest)
-        if isinstance(parsed.value, str):
-            return date.fromisoformat(parsed.value)
-        place = Place(sheet, f"{get_column_letter(index + 1)}{number}")
-        log.add("提示", place, cell, parsed.said(AS_OF), parsed.expected)
-    return None
-
-
-def money_unit(rows: Sequence[Row]) -> str:
-    """The unit of money that a title row states for the whole table, or nothing."""
-    texts = (normalize("NFKC", c).strip() for row in rows for c in row if isinstance(c, str))
-    return next((m[1] for text in texts if (m := _UNIT.search(text))), "")
-
-
-def settle(header: Header, sheet: str, unit: str, as_of: date | None, log: Log) -> list[Column]:
+def settle(
+    header: Header, sheet: str, units: frozenset[str], as_of: date | None, log: Log
+) -> list[Column]:
     """The columns to be read, each with its unit and year; the others are reported.
 
-    ``unit`` is the table's unit of money.
+    ``units`` are the units of money that are stated for the whole table.
     """
-    understood = {c.index for c in header.columns}
-    for index, cell in enumerate(header.titles):
-        place = Place(sheet, f"{get_column_letter(index + 1)}{header.row}")
-        if isinstance(cell, Unsaved):
-            log.add("提示", place, cell, Unsaved.SAID[0] + "，该列未读取", Unsaved.SAID[1])
-        elif index not in understood and not not_given(cell):
-            said = "看不懂这个表头，该列未读取"
-            log.add(
-                "提示",
-                place,
-                cell,
-                said,
-                "请改用模板的表头，或用 tidu import --draft 写出对照表来补",
-            )
+    _tell_unread(header, sheet, log)
     by_row = header.column("year") is not None
+    known = _units(header, units)
     settled: list[Column] = []
     taken: dict[object, str] = {}
     for column in header.columns:
-        place = Place(sheet, f"{column.letter}{header.row}")
-        heading = column.heading
-        fact = heading.target.fact
-        if fact is not None and fact.yearly:
-            if heading.offset is not None and as_of is not None:
-                heading = replace(heading, year=as_of.year - 1 + heading.offset)
-            elif heading.year is None and not by_row:
-                heading = replace(heading, year=_inherited(heading, settled))
-            if heading.year is None and not by_row:
-                said = "没有写明年份，该列未读取"
-                log.add("提示", place, column.text, said, f"应写成 2022年{column.text} 的样子")
-                continue
-        if fact is not None and fact.unit in MONEY and not heading.unit:
-            if not unit:
-                said = f"没有写明金额单位，已按{fact.unit}读取"
-                log.add("提示", place, column.text, said, f"应写成 {column.text}（{fact.unit}）")
-            heading = replace(heading, unit=unit or fact.unit)
-        key = _key(heading)
-        if heading.target.role == "ignore":
+        if column.heading.target.role in ("ignore", "unread"):
             continue
+        place = Place(sheet, f"{column.letter}{header.row}")
+        dated = column if by_row else _dated(column, settled, as_of, place, log)
+        found = dated and _united(dated, known, place, log)
+        if found is None:
+            continue
+        key = _key(found.heading)
         if key in taken:
-            log.add(
-                "提示", place, column.text, f"与{taken[key]}列含义相同，该列未读取", "请删去其一"
-            )
+            said = f"与{taken[key]}列含义相同，该列未读取"
+            log.add("提示", place, column.text, said, "请删去其一")
             continue
         taken[key] = column.letter
-        settled.append(replace(column, heading=heading))
+        settled.append(found)
     return settled
+
+
+def _tell_unread(header: Header, sheet: str, log: Log) -> None:
+    """Tell of each heading that is not understood, or whose column is not read."""
+    understood = {c.index: c for c in header.columns}
+    for index, cell in enumerate(header.titles):
+        place = Place(sheet, f"{get_column_letter(index + 1)}{header.row}")
+        column = understood.get(index)
+        if isinstance(cell, Unsaved):
+            log.add("提示", place, cell, Unsaved.SAID[0] + "，该列未读取", Unsaved.SAID[1])
+        elif column is not None and column.heading.target.role == "unread":
+            wanted = column.heading.target.wanted
+            log.add("提示", place, cell, "这一列不读取", wanted)
+        elif column is None and not not_given(cell):
+            said = "看不懂这个表头，该列未读取"
+            log.add("提示", place, cell, said, _ASK)
+
+
+class _Units(NamedTuple):
+    """The units of money that title rows state for a table, and those that its columns have."""
+
+    stated: frozenset[str]
+    columns: frozenset[str]
+
+
+def _units(header: Header, stated: frozenset[str]) -> _Units:
+    own = (c.heading for c in header.columns if c.heading.target.role == "fact")
+    return _Units(stated, frozenset(h.unit for h in own if h.unit in MONEY))
+
+
+def _dated(
+    column: Column, before: Sequence[Column], as_of: date | None, place: Place, log: Log
+) -> Column | None:
+    """The column with the fiscal year that its heading means; None, and told, where it means none."""
+    heading = column.heading
+    fact = heading.target.fact
+    if fact is None or not fact.yearly or heading.year is not None:
+        return column
+    year = _inherited(heading, before) if heading.offset is None else None
+    if heading.offset is not None and as_of is not None:
+        year = as_of.year - 1 + heading.offset
+    if year is None:
+        said = "没有写明年份，该列未读取"
+        log.add("提示", place, column.text, said, f"应写成 2022年{column.text} 的样子")
+        return None
+    return replace(column, heading=replace(heading, year=year))
+
+
+def _united(column: Column, units: _Units, place: Place, log: Log) -> Column | None:
+    """The column with its unit of money; None, and told, where others contradict what is usual."""
+    heading = column.heading
+    fact = heading.target.fact
+    if fact is None or fact.unit not in MONEY or heading.unit:
+        return column
+    if len(units.stated) == 1:
+        return replace(column, heading=replace(heading, unit=next(iter(units.stated))))
+    expected = f"应写成 {column.text}（{fact.unit}）"
+    if others := sorted((units.stated | units.columns) - {fact.unit}):
+        said = f"没有写明金额单位，表中别处写的有{'、'.join(others)}，该列未读取"
+        log.add("提示", place, column.text, said, expected)
+        return None
+    log.add("提示", place, column.text, f"没有写明金额单位，已按{fact.unit}读取", expected)
+    return replace(column, heading=replace(heading, unit=fact.unit))
 
 
 def _key(heading: Heading) -> object:

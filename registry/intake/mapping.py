@@ -1,12 +1,13 @@
 """What the headings of a table mean: the packaged mapping.csv, an officer's own, the catalogue.
 
 A heading is read as period, term and unit: 「2022年末资产总额（万元）」 is the catalogue's 资产总额 of
-2022 in 万元. Only whole terms count; a heading with anything left over is not understood, because
-a half-understood unit or period would be a wrong figure.
+2022 in 万元. Headings one below the other, 营业收入 over 2022年 over 万元, are read as one. Only whole
+terms count; a heading with anything left over is not understood, because a half-understood unit or
+period would be a wrong figure.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -14,14 +15,16 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 
 from registry.errors import RegistryError
 from registry.filings import IDENTITY
-from registry.intake import cells
+from registry.intake import cells, headings
+from registry.intake.checks import PARTS
+from registry.intake.headings import Period, Words
 from registry.intake.tables import csv_rows
 from rules.errors import FactsError
-from rules.facts import FACTS, PERIODS, RECORDS, Fact, RecordKind, Scalar, fact, record_kind
+from rules.facts import FACTS, RECORDS, Fact, RecordKind, Scalar, fact, record_kind
 
 Role: TypeAlias = Literal[
     "uscc", "name", "as_of", "year", "region", "fields",
-    "identity", "fact", "records", "complete", "ignore",
+    "identity", "fact", "records", "complete", "ignore", "unread",
 ]  # fmt: skip
 
 CODE, NAME, AS_OF, YEAR = "统一社会信用代码", "企业名称", "填报日期", "年度"
@@ -31,15 +34,38 @@ IGNORED, UNCONFIRMED = "忽略", "待确认"
 
 _ROLES: Final[dict[str, Role]] = {
     CODE: "uscc", NAME: "name", AS_OF: "as_of", YEAR: "year",
-    "所在地": "region", "主导产品所属领域": "fields", IGNORED: "ignore",
+    "所在地": "region", "主导产品所属领域": "fields", IGNORED: "ignore", "不读取": "unread",
 }  # fmt: skip
 PACKAGED: Final = Path(__file__).with_name("mapping.csv")
 COLUMNS: Final = ("表头", "填报项", "单位", "说明")
 
-_YEAR: Final = re.compile(r"\(?((?:19|20)[0-9]{2})年[度末底]?\)?")
-_RELATIVE: Final = re.compile(r"(上上年|再上年|上年|本年)[度末]?")
-_UNIT: Final = re.compile(
-    r"\((?:(?P<rest>[^()]*)[,:;、])??(?:单位[:为]?)?(?P<unit>[^(),:;、]{1,3})\)$"
+#: What a heading over others is called if it only gathers them; what it must not say for that.
+_GROUP: Final = re.compile(
+    r".*(?:情况|信息|指标|数据|状况|能力|程度|水平|条件|要求|概况|资料|内容|事项|部分|方面|效益|规模)"
+)
+_TURNED: Final = re.compile(
+    "母公司|子公司|控股|股东|实际控制|集团|关联|行业平均|预计|计划|预测|目标|同比|环比|增长|增幅|增速|占比|比重|比例|排名"
+    "|同期|月|季|上半年|下半年|预算|合同|境外|出口|海外|实控|联系人|上期|调整|变动"
+)
+#: What stands below a heading where it divides its whole from its parts.
+_WHOLE: Final = frozenset(
+    [
+        "合计",
+        "总计",
+        "总数",
+        "总额",
+        "总量",
+        "总人数",
+        "小计",
+        "数量",
+        "人数",
+        "金额",
+        "数额",
+        "全部",
+        "数值",
+        "数",
+        "合计数",
+    ]
 )
 
 
@@ -48,7 +74,8 @@ class Target:
     """Where the cells of a column go.
 
     ``fact`` says how a cell reads (facts, identity, completeness); ``fields`` and ``constants``
-    make a record of list ``record`` out of one cell. ``unit`` is what the mapping states.
+    make a record of list ``record`` out of one cell. ``unit`` is what the mapping states, ``wanted``
+    what the officer is told of a column that is not read.
     """
 
     role: Role
@@ -57,6 +84,7 @@ class Target:
     fields: tuple[Fact, ...] = ()
     constants: Mapping[str, Scalar] = field(default_factory=dict)
     unit: str = ""
+    wanted: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,7 +109,8 @@ class HeaderMapping:
 
     def __init__(self, extra: Path | None = None, *, ids: bool = False) -> None:
         self._ids = ids
-        self._targets = {_key(name): target for name, target in catalogue()}
+        self._known: dict[tuple[tuple[str, ...], str], Heading | None] = {}
+        self._targets = {headings.key(name): target for name, target in catalogue()}
         if ids:
             self._targets |= dict(_catalogue_ids())
         for path in (PACKAGED, extra) if extra else (PACKAGED,):
@@ -89,21 +118,45 @@ class HeaderMapping:
 
     def resolve(self, header: str, record: RecordKind | None = None) -> Heading | None:
         """What a heading means, or None; on the sheet of ``record`` its fields come first."""
-        text = _key(header)
-        if literal := self._find(text, record):
-            return Heading(literal, literal.unit)
-        nested = text.startswith("其中")
-        text = text.removeprefix("其中").removeprefix(":")
-        unit = ""
-        if match := _UNIT.search(text):
-            rest = f"({match['rest']})" if match["rest"] else ""
-            text, unit = text[: match.start()] + rest, match["unit"]
-        year, offset, text = _period(text)
-        target = self._find(text, record)
+        return self.resolve_levels((header,), record)
+
+    def resolve_levels(
+        self, levels: tuple[str, ...], record: RecordKind | None = None
+    ) -> Heading | None:
+        """What headings that stand one below the other mean together, the uppermost first."""
+        asked = levels, record.id if record else ""
+        if asked not in self._known:
+            self._known[asked] = self._resolved(levels, record)
+        return self._known[asked]
+
+    def _resolved(self, levels: tuple[str, ...], record: RecordKind | None) -> Heading | None:
+        texts = list(dict.fromkeys(text for level in levels if (text := headings.key(level))))
+        texts = [t for t in texts if not headings.is_remark(t)] or texts[:1]
+        for text in ("".join(texts), "".join(reversed(texts))):
+            if literal := self._find(text, record):
+                return Heading(literal, literal.unit)
+        return self._composed([self._words(text, record) for text in texts], record)
+
+    def _words(self, text: str, record: RecordKind | None) -> Words:
+        """A heading taken apart, unless it is a term as it stands."""
+        if found := self._find(text, record):
+            return Words(text, unit=found.unit)
+        if headings.as_unit(text) in cells.UNITS:
+            return Words("", unit=headings.as_unit(text))
+        return headings.words(text)
+
+    def _composed(self, levels: Sequence[Words], record: RecordKind | None) -> Heading | None:
+        periods = {w.period for w in levels if w.period != Period()}
+        units = {w.unit for w in levels if w.unit}
+        target = self._target(levels, record)
         if target is None:
             return None
-        if target.role == "ignore":
+        if len(periods) > 1 or len(units) > 1:
+            return None
+        year, offset = periods.pop() if periods else Period()
+        if target.role in ("ignore", "unread"):
             return Heading(target)
+        unit = units.pop() if units else ""
         named = target.fact
         if unit and not (named and cells.fits(named, unit)):
             return None
@@ -111,45 +164,69 @@ class HeaderMapping:
             return None
         if offset is not None and offset > 0 and not (named and named.rating):
             return None  # a figure of the running year is none of an audit report
+        nested = next((w.nested for w in reversed(levels) if w.term), False)
         return Heading(target, unit or target.unit, year, offset, nested)
 
+    def _target(self, levels: Sequence[Words], record: RecordKind | None) -> Target | None:
+        """The term of all levels together, else that of the lowest if the upper ones only gather."""
+        named = [w for w in levels if w.term]
+        dated = any(w.period != Period() and not w.term for w in levels)
+        if dated:
+            named = [w._replace(term=headings.without_years(w.term)) for w in named]
+        while len(named) > 1 and named[-1].term in _WHOLE:
+            named.pop()
+        terms = [w.term for w in named]
+        for text in ("".join(terms), "".join(reversed(terms))):
+            if found := self._find(text, record):
+                return found
+        if not named:
+            return None
+        *upper, lowest = named
+        found = self._find(lowest.term, record)
+        if found and all(self._gathers(w, found, lowest.nested, record) for w in upper):
+            return found
+        return None
+
+    def _gathers(
+        self, upper: Words, target: Target, nested: bool, record: RecordKind | None
+    ) -> bool:
+        """Whether a heading over others leaves their meaning as it is."""
+        if _TURNED.search(upper.term):
+            return False
+        whole = self._find(upper.term, record)
+        if whole is None or whole.fact is None or target.fact is None:
+            return whole is None and _GROUP.fullmatch(upper.term) is not None
+        return nested or PARTS.get(target.fact.id) == whole.fact.id
+
     def _find(self, text: str, record: RecordKind | None) -> Target | None:
-        own = next((f for f in record.fields if _key(f.name) == text), None) if record else None
-        if own is None and record and self._ids:
-            own = next((f for f in record.fields if f.id == text), None)
-            return _of_id(own) if own else self._targets.get(text)
-        if own is not None:
-            return Target("fact", own)
-        return self._targets.get(text)
+        if record is not None:
+            for item in record.fields:
+                if headings.key(item.name) == text:
+                    return Target("fact", item)
+                if self._ids and item.id == text:
+                    return _of_id(item)
+        return self._targets.get(text) or self._asked(text)
+
+    def _asked(self, text: str) -> Target | None:
+        """The yes-no item that a question names: 是否自主品牌."""
+        before, asked, after = text.partition("是否")
+        for word in ("", "属于", "为", "有", "已") if asked else ():
+            for kept in ("", "属") if word == "属于" else ("",):
+                found = self._targets.get(before + kept + after.removeprefix(word))
+                if found and found.fact and found.fact.kind == "flag":
+                    return found
+        return None
+
+
+def turns(text: str) -> bool:
+    """Whether a heading over others makes their figures something else: 子公司情况, 预计, 同比增长."""
+    return ":" not in (term := headings.key(text)) and _TURNED.search(term) is not None
 
 
 def split(header: str) -> tuple[str, str, bool]:
     """The term of a heading, its unit, and whether it names a year."""
-    text = _key(header).removeprefix("其中").removeprefix(":")
-    unit = ""
-    if (match := _UNIT.search(text)) and any(cells.fits(item, match["unit"]) for item in FACTS):
-        rest = f"({match['rest']})" if match["rest"] else ""
-        text, unit = text[: match.start()] + rest, match["unit"]
-    year, offset, text = _period(text)
-    return text, unit, year is not None or offset is not None
-
-
-def _period(text: str) -> tuple[int | None, int | None, str]:
-    years = {int(m[1]) for m in _YEAR.finditer(text)}
-    if len(years) == 1:
-        return years.pop(), None, _YEAR.sub("", text)
-    if match := _RELATIVE.match(text):
-        return None, PERIODS[f"{match[1]}度"], text[match.end() :]
-    return None, None, text.removeprefix("年末")
-
-
-def _key(header: str) -> str:
-    """A heading as it is compared: unified characters, no blanks, quotes or asterisks.
-
-    >>> _key("Ⅰ类 知识产权（项）*")
-    'I类知识产权(项)'
-    """
-    return re.sub(r"[“”\"'*]", "", cells.squeeze(header))
+    found = headings.words(headings.key(header))
+    return found.term, found.unit, found.period != Period()
 
 
 def catalogue() -> Iterator[tuple[str, Target]]:
@@ -222,7 +299,7 @@ def _load(path: Path) -> dict[str, Target]:
         if not line.confirmed:
             continue
         try:
-            found[_key(line.header)] = _target(line.name, line.unit)
+            found[headings.key(line.header)] = _target(line.name, line.unit, line.note)
         except (FactsError, RegistryError) as error:
             problems.append(f"第{line.number}行「{line.header}」{error}{_nearest(line.name)}")
     if problems:
@@ -237,7 +314,7 @@ def _nearest(name: str) -> str:
     return f"，相近的有{'、'.join(close)}" if close else ""
 
 
-def _target(text: str, unit: str) -> Target:
+def _target(text: str, unit: str, wanted: str) -> Target:
     """Read 填报项: a name, or 「清单：字段/字段；字段=值」 for a cell that holds records."""
     known = dict(catalogue())
     listing, colon, rest = text.replace(":", "：").partition("：")
@@ -245,7 +322,7 @@ def _target(text: str, unit: str) -> Target:
         target = known.get(text) or Target("fact", fact(text))
         if unit and not (target.fact and cells.fits(target.fact, unit)):
             raise RegistryError(f"的单位「{unit}」不适用于「{text}」")
-        return replace(target, unit=unit)
+        return replace(target, unit=unit, wanted=wanted if target.role == "unread" else "")
     record = record_kind(listing)
     names, *fixed = rest.replace(";", "；").split("；")
     constants: dict[str, Scalar] = {}

@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 
 from registry.filings import Heading, Issue
 from registry.intake.cells import fits
+from registry.intake.headings import key
 from registry.intake.mapping import (
     COLUMNS,
     IGNORED,
@@ -26,7 +27,6 @@ from registry.intake.mapping import (
     lines,
     split,
 )
-from registry.intake.mapping import _key as key
 from registry.reports.cells import harmless
 from rules.errors import FactsError
 from rules.facts import RecordKind, record_kind
@@ -101,6 +101,8 @@ def nearest(heading: str) -> list[str]:
 def _may_be(target: Target, term: _Term) -> bool:
     """Whether a heading of that unit and year can be one of that item."""
     fact = target.fact
+    if target.role in ("ignore", "unread"):
+        return False
     if term.unit and not (fact and fits(fact, term.unit)):
         return False
     return not term.dated or bool(fact and fact.yearly)
@@ -129,7 +131,7 @@ class _Noting(HeaderMapping):
     def terms(self, heading: Heading) -> set[str]:
         """The terms that are looked up for one heading."""
         self.sought = set()
-        self.resolve(heading.text, _record(heading.sheet))
+        self._resolved((heading.text,), _record(heading.sheet))
         return self.sought
 
 

@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import closing
 from datetime import date
-from itertools import chain, islice
 from pathlib import Path
 from typing import Final
 
@@ -17,11 +16,10 @@ from registry.intake.cells import not_given, plain
 from registry.intake.coverage import Asking, keys, lacking, wanted
 from registry.intake.drafts import Drafts, Log, Place
 from registry.intake.filetypes import OLD, file_type
-from registry.intake.headers import Column, Header, filing_date, find_header, money_unit, settle
+from registry.intake.headers import Column, Header
+from registry.intake.layout import Layout
 from registry.intake.mapping import HeaderMapping
 from registry.intake.mapping_draft import unachieved
-from registry.intake.merges import Merges
-from registry.intake.rows import Table
 from registry.intake.tables import TEXT_SUFFIXES, Row, Sheet, sheets
 from registry.intake.template import GUIDE
 
@@ -32,7 +30,8 @@ _WORKBOOKS: Final = (".xlsx", ".xlsm", ".xltx", ".xltm")
 #: Tables of other programs; Excel or WPS opens them and saves them as workbooks.
 _OTHERS: Final = (".xls", ".xlt", ".xlsb", ".et", ".ett", ".ods", ".wps", ".numbers")
 _FORMATS: Final = (*_WORKBOOKS, *TEXT_SUFFIXES, ".json")
-_LOOK: Final = 50
+#: How many headings are named at most.
+_NAMED: Final = 10
 _STEP: Final = 200
 
 
@@ -121,14 +120,16 @@ class _Reader:
         self._done = 0
         self._read: list[tuple[str, Header, list[Column]]] = []
         self._unread: list[Heading] = []
+        self._nearest: list[tuple[int, str]] = []
 
     def read(self) -> None:
         with closing(sheets(self._path)) as book:
             tables = [self._sheet(sheet) for sheet in book]
         if not any(tables):
+            _, nearest = max(self._nearest, default=(0, ""))
             raise NoTableError(
-                f"{self._path.name}：没有找到带有“统一社会信用代码”和“企业名称”的表头，"
-                "请核对表头或改用模板",
+                f"{self._path.name}：没有找到带有“统一社会信用代码”和“企业名称”的表头"
+                f"{nearest and f'（{nearest}）'}，请核对表头或改用模板",
                 tuple(self._unread),
             )
         if self._progress:
@@ -154,43 +155,44 @@ class _Reader:
 
     def _sheet(self, sheet: Sheet) -> bool:
         """Read one sheet; False where it holds no table that can be read."""
-        top = list(islice(sheet.rows, _LOOK))
-        header = find_header(sheet.name, top, self._headings)
         log = self._drafts.log
+        exact = self._path.suffix.lower() in TEXT_SUFFIXES
+        layout = Layout(sheet, self._headings, self._drafts, self._as_of, exact=exact)
+        header = layout.look()
         if header is None or header.missing:
-            self._pass_over(sheet, top, header.missing if header else [])
-            if not sheet.hidden and (nearest := header or _wordiest(top, self._headings)):
-                self._unread += _headings(sheet.name, nearest, [])
+            self._pass_over(sheet, layout, header)
             return False
         if sheet.hidden:
             log.add("提示", Place(sheet.name), None, "隐藏的工作表未读取", "需要读取时请取消隐藏")
             return False
-        above = top[: header.first - 1]
-        dates = (filing_date(row, sheet.name, i, log) for i, row in enumerate(above, 1))
-        written = next((day for day in dates if day), None)
-        columns = settle(header, sheet.name, money_unit(above), self._as_of or written, log)
-        table = Table(sheet.name, header, columns, self._drafts)
-        single = header.record is None and header.column("year") is None
-        merges = Merges(sheet.merged, header.row, columns, single=single)
-        rows = chain(top[header.row :], sheet.rows)
-        for number, row in enumerate(rows, header.row + 1):
-            table.read(number, merges.filled(number, row))
-            self._done += 1
-            if self._progress and self._done % _STEP == 0:
-                self._progress(self._done)
-        table.close(written)
-        self._read.append((sheet.name, header, columns))
+        layout.read(header, self._count)
+        self._read.extend((sheet.name, *found) for found in layout.found)
         return True
 
-    def _pass_over(self, sheet: Sheet, top: list[Row], missing: list[str]) -> None:
-        if sheet.hidden or sheet.name == GUIDE:
+    def _count(self) -> None:
+        self._done += 1
+        if self._progress and self._done % _STEP == 0:
+            self._progress(self._done)
+
+    def _pass_over(self, sheet: Sheet, layout: Layout, header: Header | None) -> None:
+        """Tell that a sheet is not read, and which row came nearest to a heading."""
+        if sheet.hidden or sheet.name == GUIDE or layout.is_blank:
             return
         place = Place(sheet.name)
-        if missing:
-            said = f"表头缺少{'、'.join(missing)}列，整张工作表未读取"
+        if header is None or len(header.columns) < 2:
+            header = _wordiest(layout.top, self._headings) or header
+        nearest = ""
+        if header is not None:
+            self._unread += _headings(sheet.name, header, [])
+        if header is not None and header.columns:
+            nearest = f"（{_nearest(header)}）"
+            lacks = f"工作表“{sheet.name}”{_nearest(header)}，缺少{'、'.join(header.missing)}"
+            self._nearest.append((len(header.columns), lacks))
+        if header is not None and len(header.columns) > 1:
+            said = f"表头缺少{'、'.join(header.missing)}列，整张工作表未读取{nearest}"
             self._drafts.log.add("错误", place, None, said, "请补上该列")
-        elif any(not not_given(cell) for row in top for cell in row):
-            said = "没有找到表头，整张工作表未读取"
+        else:
+            said = f"没有找到表头，整张工作表未读取{nearest}"
             self._drafts.log.add("提示", place, None, said, "需要读取时请核对表头")
 
 
@@ -215,3 +217,16 @@ def _wordiest(rows: Sequence[Row], headings: HeaderMapping) -> Header | None:
     found = ((i, plain(c), headings.resolve(plain(c))) for i, c in enumerate(titles))
     columns = tuple(Column(i, text, heading) for i, text, heading in found if heading)
     return Header(number, columns, None, number, titles)
+
+
+def _nearest(header: Header) -> str:
+    """Which row comes nearest to a heading, and what of it is understood."""
+    known = {c.index for c in header.columns}
+    understood = "、".join(c.text for c in header.columns[:_NAMED])
+    others = [
+        plain(cell)
+        for index, cell in enumerate(header.titles)
+        if index not in known and isinstance(cell, str)
+    ]
+    unknown = f"，看不懂{'、'.join(others[:_NAMED])}" if others else ""
+    return f"第{header.row}行最接近：认出{understood}{unknown}"

@@ -1,10 +1,12 @@
 """The rows of one sheet, added cell by cell to the filings they belong to."""
 
-import re
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Final
+
+from openpyxl.utils import get_column_letter
 
 from registry.intake.cells import (
     CellValue,
@@ -14,21 +16,27 @@ from registry.intake.cells import (
     plain,
     read_count,
     read_fact,
+    squeeze,
 )
 from registry.intake.composite import read_fields, read_records, read_region
 from registry.intake.drafts import NO_CODE, Draft, Drafts, Place, lacking
-from registry.intake.headers import Column, Header, filing_date
+from registry.intake.headers import Column, Header
 from registry.intake.mapping import AS_OF, Target
+from registry.intake.rowkinds import TOLD, Kind, good_code, kind_of, says_example
+from registry.intake.shifts import has_slipped, lacks_cell
 from registry.intake.tables import Row
 from rules.facts import TITLES, Fact, RecordKind, Scalar, yearly_key
 
-_TOTAL: Final = ("合计", "小计", "总计")
-_NOTE: Final = re.compile(
-    r"(?:附?注|备注|说明|填表|填报|制表|审核|复核|联系|负责人|单位负责人)\S{0,6}?\s*[0-9]*[:：]"
-)
 _KEYS: Final = ("uscc", "name", "year")
+#: Roles of the columns whose cells are filed, and that so stand in one table only.
+_FILED: Final = ("fact", "records", "fields", "complete")
+_PLACES: Final = ("province", "city", "county")
+_SPLIT: Final = "金额中有千分位逗号的请加引号或去掉逗号，多出的格请给出表头或删去"
+_DROPPED: Final = "请补上漏掉的一格（没有内容的格也要留出位置）"
 _AS_OF: Final = Fact("as_of", AS_OF, "date")
 _REMEMBERED: Final = 1000
+#: How many rows, or groups of rows, are named at most.
+_SPANS: Final = 20
 
 
 class _Said(dict[CellValue, Parsed]):
@@ -65,6 +73,11 @@ class _Slot:
     def place(self, number: int) -> Place:
         """The cell in the row of that number."""
         return Place(self._sheet, f"{self._letter}{number}")
+
+    @property
+    def is_place(self) -> bool:
+        """Whether the column says where an enterprise is, which many rows have in common."""
+        return self.role == "region" or (self.fact is not None and self.fact.id in _PLACES)
 
     def _key(self, year: int | None) -> str | None:
         if self.fact is None or (self.fact.yearly and year is None):
@@ -103,15 +116,23 @@ class _Titles:
 
 
 class Table:
-    """One sheet with its settled columns."""
+    """One table of a sheet with its settled columns."""
 
     def __init__(
-        self, sheet: str, header: Header, columns: Sequence[Column], drafts: Drafts
+        self,
+        sheet: str,
+        header: Header,
+        columns: Sequence[Column],
+        drafts: Drafts,
+        *,
+        exact: bool = False,
     ) -> None:
+        """With ``exact`` every row is written with all its cells, as in a CSV file."""
         self.sheet = sheet
+        self._exact = exact
+        self.header = header
         self.drafts = drafts
         self.log = drafts.log
-        self.as_of: date | None = None
         self._record: RecordKind | None = header.record
         self._columns = [_Slot(sheet, c) for c in columns if c.heading.target.role not in _KEYS]
         if header.record is not None:
@@ -119,9 +140,16 @@ class Table:
         self._keys: dict[str, Column] = {
             c.heading.target.role: c for c in columns if c.heading.target.role in _KEYS
         }
-        self._code_text = self._keys["uscc"].text
+        self._asks = frozenset(_asked(s) for s in self._columns if s.role in _FILED)
+        self._slots = {slot.index: slot for slot in self._columns}
+        self._untitled = [
+            i for i in range(header.start, header.end) if not_given(_at(header.titles, i))
+        ]
         self._opened: list[Draft] = []
         self._years: set[tuple[str, int]] = set()
+        self._passed: defaultdict[Kind, list[int]] = defaultdict(list)
+        self._further: dict[int, int] = {}
+        self._short: list[int] = []
 
     def turn(self, drafts: Drafts) -> None:
         """Go on with other filings: those read so far have been handed over."""
@@ -129,25 +157,149 @@ class Table:
         self._opened.clear()
         self._years.clear()
 
-    def read(self, number: int, row: Row) -> None:
-        """Take in one row; blank rows, notes, sums and repeated headings are passed over."""
+    def is_data(self, row: Row) -> bool:
+        """Whether a row has a good credit code in its place."""
+        return good_code(self._cell(row, "uscc"))
+
+    def read(self, number: int, row: Row) -> Kind:
+        """Take in one row; blank rows, notes, sums and the like are passed over."""
         code, name = self._cell(row, "uscc"), self._cell(row, "name")
-        if self._passed_over(row, code, name):
-            self.as_of = self.as_of or filing_date(row, self.sheet, number, self.log)
-            return
+        kind = self._kind(row, code, name)
+        if kind is Kind.DATA and not self._held_back(number, row):
+            self._take(number, row, code, name)
+        if kind in TOLD:
+            self._passed[kind].append(number)
+        return kind
+
+    def close(self, as_of: date | None) -> None:
+        """Give the table's filing date to the filings that name none themselves, and tell the rest."""
+        for draft in self._opened:
+            draft.as_of = draft.as_of or as_of
+        self.tell()
+
+    def forget(self, first: int) -> None:
+        """Say nothing of the rows from that number on: they are titles of a further heading."""
+        for kind, numbers in self._passed.items():
+            self._passed[kind] = [n for n in numbers if n < first]
+
+    def tell(self) -> None:
+        """Tell, once for each kind, of the rows and columns that were passed over."""
+        for kind, told in TOLD.items():
+            if numbers := self._passed.pop(kind, []):
+                said = f"{_rows(numbers)}{told}，未作为企业读取"
+                self.log.add(
+                    "提示",
+                    self._row_place(numbers[0]),
+                    None,
+                    said,
+                    "如是企业，请补全名称和信用代码",
+                )
+        for index, number in sorted(self._further.items()):
+            place = Place(self.sheet, get_column_letter(index + 1))
+            said = f"这一列没有表头，未读取（第一处在第{number}行）"
+            self.log.add("提示", place, None, said, "需要读取时请补上表头")
+        if self._short:
+            said = f"{_rows(self._short)}比表头短，缺的各格按未填报处理"
+            place = self._row_place(self._short[0])
+            self.log.add("提示", place, None, said, "请核对是否漏了一格、后面的数随之错位")
+        self._further.clear()
+        self._short.clear()
+
+    def _kind(self, row: Row, code: CellValue, name: CellValue) -> Kind:
+        if good_code(code):
+            first = next((c for c in self._slice(row) if c is not None), None)
+            return Kind.EXAMPLE if says_example(name, first) else Kind.DATA
+        return kind_of(self._slice(row), code, name, self._counts)
+
+    def _slice(self, row: Row) -> Row:
+        """The part of a row that is the table's own."""
+        header = self.header
+        return row if not header.start else row[header.start : header.end]
+
+    def _counts(self, index: int, cell: CellValue) -> bool:
+        """Whether a cell of a row, counted in the table, says what only an enterprise states."""
+        slot = self._slots.get(index + self.header.start)
+        return slot is not None and not slot.is_place
+
+    def _held_back(self, number: int, row: Row) -> bool:
+        """Whether the cells of a row do not stand below their headings; what is told of it."""
+        for index in self._untitled:
+            if index < len(row) and not not_given(row[index]):
+                self._further.setdefault(index, number)
+        end = self.header.end
+        if len(row) > end and self.header.rightmost:
+            return self._has_slipped(number, row)
+        if len(row) < end and self._exact:
+            if lacks_cell(row[self.header.start :], end - self.header.start, self._unreadable):
+                self._hold_back(number, row, "少", _DROPPED)
+                return True
+            self._short.append(number)
+        return False
+
+    def _has_slipped(self, number: int, row: Row) -> bool:
+        start, end = self.header.start, self.header.end
+        further = [i for i in range(end, len(row)) if not not_given(row[i])]
+        if not further:
+            return False
+        cells = row[start : further[-1] + 1]
+        if has_slipped(cells, end - start, self._unreadable):
+            self._hold_back(number, row, "多", _SPLIT)
+            return True
+        for index in further:
+            self._further.setdefault(index, number)
+        return False
+
+    def _unreadable(self, index: int, cell: CellValue) -> bool:
+        """Whether the column of a number, counted in the table, cannot hold a cell."""
+        if not_given(cell):
+            return False
+        index += self.header.start
+        role = next((r for r, column in self._keys.items() if column.index == index), "")
+        slot = self._slots.get(index)
+        if role == "uscc":
+            return not good_code(cell)
+        if role == "name":
+            return not isinstance(cell, str) or cell.strip().replace(".", "").isdecimal()
+        if slot is None or slot.fact is None:
+            return False
+        parsed = slot.said[cell]
+        return parsed.value is None and parsed.notice != ""
+
+    def _hold_back(self, number: int, row: Row, what: str, expected: str) -> None:
+        """Keep an enterprise out whose cells do not stand below their headings."""
+        code = self._cell(row, "uscc")
+        said = f"第{number}行的格数比表头{what}，各格与表头错位，整行未读取"
+        draft = self._open(number, code, self._cell(row, "name"))
+        self.log.add("错误", self._row_place(number), None, said, expected, draft.uscc)
+        draft.refused = True
+
+    def _row_place(self, number: int) -> Place:
+        return Place(self.sheet, f"{get_column_letter(self.header.start + 1)}{number}")
+
+    def _open(self, number: int, code: CellValue, name: CellValue) -> Draft:
+        """The filing that a row opens or adds to."""
+        if self._record is not None or "year" in self._keys:
+            return self.drafts.of(code, self._place("uscc", number))
+        draft = self._joined(code, name)
+        if draft is None:
+            places = self._place("uscc", number), self._place("name", number)
+            draft = self.drafts.declare(code, name, *places)
+            self._opened.append(draft)
+        draft.asked = draft.asked | self._asks if draft.asked else self._asks
+        return draft
+
+    def _take(self, number: int, row: Row, code: CellValue, name: CellValue) -> None:
         if self._record is not None or "year" in self._keys:
             self._add(number, row, code)
         else:
-            draft = self.drafts.declare(
-                code, name, self._place("uscc", number), self._place("name", number)
-            )
-            self._opened.append(draft)
-            self._fill(draft, number, row)
+            self._fill(self._open(number, code, name), number, row)
 
-    def close(self, as_of: date | None) -> None:
-        """Give the table's filing date to the filings that name none themselves."""
-        for draft in self._opened:
-            draft.as_of = draft.as_of or as_of or self.as_of
+    def _joined(self, code: CellValue, name: CellValue) -> Draft | None:
+        """The filing of the same enterprise in another table that has none of these columns."""
+        draft = self.drafts.known(code)
+        if draft is None or draft.asked & self._asks or not (draft.asked | self._asks):
+            return None
+        return draft if squeeze(draft.name) == squeeze(plain(name)) else None
 
     def _cell(self, row: Row, role: str) -> CellValue:
         column = self._keys.get(role)
@@ -156,24 +308,12 @@ class Table:
     def _place(self, role: str, number: int) -> Place:
         return Place(self.sheet, f"{self._keys[role].letter}{number}")
 
-    def _passed_over(self, row: Row, code: CellValue, name: CellValue) -> bool:
-        first = next((c for c in row if not not_given(c)), None)
-        if isinstance(first, str) and _NOTE.match(first.strip()):
-            return True
-        if not not_given(code):
-            return plain(code) == self._code_text
-        if any("".join(plain(c).split()) in _TOTAL for c in (first, name)):
-            return True
-        if isinstance(code, Unsaved):
-            return False
-        return not_given(name) and sum(not not_given(c) for c in row) <= 2
-
     def _add(self, number: int, row: Row, code: CellValue) -> None:
         where = self._place("uscc", number)
         if not_given(code):
             self.log.add("错误", where, code, *lacking(code, *NO_CODE))
             return
-        draft = self.drafts.of(code, where)
+        draft = self._open(number, code, None)
         if self._record is not None:
             self._fill_record(draft, number, row, self._record)
             return
@@ -256,8 +396,13 @@ class Table:
                 item[slot.fact.id] = parsed.value
             elif isinstance(value, Unsaved) or not not_given(value):
                 given = True
-        if given or item:
-            draft.add(record.id, item, str(Place(self.sheet, str(number))))
+        if not given and not item:
+            said = f"这一行没有{record.name}的内容，按一条内容不明的记录处理"
+            place = self._place("uscc", number)
+            self.log.add(
+                "提示", place, draft.uscc, said, "没有的请删去这一行，有的请补全", draft.uscc
+            )
+        draft.add(record.id, item, str(Place(self.sheet, str(number))))
 
     def _tell(
         self, draft: Draft, slot: _Slot, number: int, fact: Fact, value: CellValue, parsed: Parsed
@@ -306,3 +451,28 @@ def _year(cell: CellValue) -> int | None:
     if not isinstance(year, str) or not year.isdecimal() or not 1949 <= int(year) <= 2999:
         return None
     return int(year)
+
+
+def _asked(slot: _Slot) -> object:
+    """What a column asks for; no other table of the same enterprises asks for it again."""
+    return slot.role, slot.key or slot.target.record, slot.target.constants.get("kind")
+
+
+def _at(row: Row, index: int) -> CellValue:
+    return row[index] if index < len(row) else None
+
+
+def _rows(numbers: Sequence[int]) -> str:
+    """Numbers of rows as a phrase.
+
+    >>> _rows([6, 7, 8, 12])
+    '第6至8、12行'
+    """
+    parts: list[list[int]] = []
+    for number in numbers:
+        if parts and number == parts[-1][-1] + 1:
+            parts[-1].append(number)
+        else:
+            parts.append([number])
+    spans = [f"{p[0]}至{p[-1]}" if len(p) > 2 else "、".join(map(str, p)) for p in parts]
+    return f"第{'、'.join(spans[:_SPANS])}行{'等' if len(spans) > _SPANS else ''}"

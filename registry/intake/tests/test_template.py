@@ -137,7 +137,7 @@ def test_a_list_says_whether_it_is_complete(fill):
     ]
     first, second = fill({"企业基本情况": basic, "品牌": brands}).submissions
     assert first.records == {"ip": RecordList((), True), "brands": RecordList((), False)}
-    assert second.records == {"brands": RecordList(({"name": "子"},), None)}
+    assert second.records == {"brands": RecordList(({"name": "子"}, {}), None)}
     assert second.sources["brands#0"] == "品牌!2"
 
 
@@ -165,7 +165,9 @@ def value_of(fact):
         return days
     if fact.kind == "text":
         return (
-            st.from_regex(r"[A-T][0-9]{4}", fullmatch=True) if fact.id == "industry_code" else words
+            st.from_regex(r"(A01|C39|I65|R90)[0-9]{2}", fullmatch=True)
+            if fact.id == "industry_code"
+            else words
         )
     if fact.unit == "万元":
         return decimals(0 if fact.minimum is not None else -(10**9), 10**9, 2)

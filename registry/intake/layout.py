@@ -1,0 +1,178 @@
+"""The tables of one sheet as they are drawn: one below the other, side by side, with titles between."""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import date
+from itertools import islice
+from typing import Final, NamedTuple
+
+from registry.intake.captions import Dated, filing_date, money_unit, one_date
+from registry.intake.cells import not_given, plain
+from registry.intake.drafts import Drafts
+from registry.intake.headers import Column, Header, find_header, settle
+from registry.intake.mapping import HeaderMapping
+from registry.intake.rowkinds import Kind, good_code
+from registry.intake.rows import Table
+from registry.intake.tables import Row, Sheet
+
+#: How far down the first heading is looked for, and how many rows a further one may have.
+_LOOK: Final = 50
+_DEEP: Final = 6
+#: How many rows above a further heading may hold its titles.
+_CAPTIONS: Final = 10
+
+
+class Found(NamedTuple):
+    """A table that was read: its heading and the columns that were."""
+
+    header: Header
+    columns: list[Column]
+
+
+class _Rows:
+    """The rows of a sheet with their numbers from 1, which can be looked at ahead."""
+
+    def __init__(self, rows: Iterator[Row]) -> None:
+        self._rows = rows
+        self._ahead: deque[Row] = deque()
+        self.number = 0
+
+    def __iter__(self) -> Iterator[Row]:
+        while row := self.ahead(1):
+            self.skip(1)
+            yield row[0]
+
+    def ahead(self, count: int) -> list[Row]:
+        """So many of the rows that come next."""
+        if (lacking := count - len(self._ahead)) > 0:
+            self._ahead.extend(islice(self._rows, lacking))
+        return list(islice(self._ahead, count))
+
+    def skip(self, count: int) -> None:
+        """Go on behind so many rows that were looked at."""
+        for _ in range(count):
+            self._ahead.popleft()
+            self.number += 1
+
+
+class Layout:
+    """Reads one sheet: finds its headings and gives each row to the table that it stands in."""
+
+    def __init__(
+        self,
+        sheet: Sheet,
+        mapping: HeaderMapping,
+        drafts: Drafts,
+        as_of: date | None,
+        *,
+        exact: bool,
+    ) -> None:
+        self.name = sheet.name
+        self.found: list[Found] = []
+        self._rows = _Rows(sheet.rows)
+        self._mapping = mapping
+        self._drafts = drafts
+        self._as_of = as_of
+        self._exact = exact
+        self._header: Header | None = None
+        self._units: frozenset[str] = frozenset()
+        self._written: date | None = None
+        self._tables: list[Table] = []
+        self._all: list[tuple[Table, date | None]] = []
+        self._captions: deque[tuple[int, Row]] = deque(maxlen=_CAPTIONS)
+        self._closing: list[tuple[int, Dated]] = []
+
+    def look(self) -> Header | None:
+        """The heading of the first table, or the rows that come nearest to one."""
+        return find_header(self.name, self.top, self._mapping)
+
+    @property
+    def top(self) -> list[Row]:
+        """The rows in which the first heading is looked for."""
+        return self._rows.ahead(_LOOK)
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether nothing is given where a heading was looked for."""
+        return all(not_given(cell) for row in self.top for cell in row)
+
+    def read(self, header: Header, progress: Callable[[], None]) -> None:
+        """Read all rows below the first heading."""
+        above = list(enumerate(self._rows.ahead(header.first - 1), 1))
+        self._rows.skip(header.row)
+        self._open(header, above)
+        for row in self._rows:
+            self._row(self._rows.number, row)
+            progress()
+        closing = one_date((d for _, d in self._closing), self.name, self._drafts.log)
+        for table, written in self._all:
+            table.close(written or closing)
+
+    def _row(self, number: int, row: Row) -> None:
+        if not any(table.is_data(row) for table in self._tables) and (
+            header := self._opens(number, row)
+        ):
+            self._turn(header)
+            return
+        kinds = [table.read(number, row) for table in self._tables]
+        if Kind.DATA in kinds:
+            self._captions.clear()
+            return
+        if set(kinds) == {Kind.BLANK}:
+            return
+        self._captions.append((number, row))
+        if found := filing_date(row, self.name, number, self._drafts.log):
+            self._closing.append((number, found))
+
+    def _opens(self, number: int, row: Row) -> Header | None:
+        """The heading that a row is the first of, if any."""
+        if sum(isinstance(cell, str) and cell != "" for cell in row) < 2:
+            return None
+        window = [row, *self._rows.ahead(_DEEP)]
+        if not any(self._names_codes(other) for other in window):
+            return None
+        found = find_header(self.name, window, self._mapping)
+        if found is None or found.missing or found.first != 1:
+            return None
+        return replace(found, first=number, row=number + found.row - 1)
+
+    def _names_codes(self, row: Row) -> bool:
+        texts = (plain(cell) for cell in row if isinstance(cell, str) and not good_code(cell))
+        found = (self._mapping.resolve(text) for text in texts if text)
+        return any(heading is not None and heading.target.role == "uscc" for heading in found)
+
+    def _turn(self, header: Header) -> None:
+        """Go on below a further heading: with the same table if it is the same heading."""
+        self._rows.skip(header.row - header.first)
+        captions = list(self._captions)
+        first = captions[0][0] if captions else header.first
+        for table in self._tables:
+            table.forget(first)
+        same = self._header is not None and _drawn(self._header) == _drawn(header)
+        if same and money_unit([row for _, row in captions]) <= self._units:
+            self._captions.clear()
+            return
+        self._closing = [(n, found) for n, found in self._closing if n < first]
+        self._open(header, captions)
+
+    def _open(self, header: Header, captions: Sequence[tuple[int, Row]]) -> None:
+        """Begin the tables below a heading, which may stand side by side."""
+        log = self._drafts.log
+        dates = [filing_date(row, self.name, number, log) for number, row in captions]
+        written = one_date(dates, self.name, log) or self._written
+        self._header, self._written = header, written
+        self._units = money_unit([row for _, row in captions]) or self._units
+        self._captions.clear()
+        self._tables = []
+        for block in header.blocks():
+            columns = settle(block, self.name, self._units, self._as_of or written, log)
+            table = Table(self.name, block, columns, self._drafts, exact=self._exact)
+            self._tables.append(table)
+            self._all.append((table, written))
+            self.found.append(Found(block, columns))
+
+
+def _drawn(header: Header) -> tuple[object, ...]:
+    """What a heading says, wherever it stands."""
+    return tuple(header.titles), tuple((c.index, c.heading) for c in header.columns)

@@ -1,0 +1,104 @@
+"""Whether the cells of a row stand below their headings, or have slipped against them.
+
+An amount such as 10,000.00 that is not quoted makes two cells of one, and everything behind it
+stands one column too far to the right; a cell that was dropped, one too far to the left. How well a
+row reads, as it stands and with cells joined or added, tells which it is.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from functools import reduce
+from typing import Final, TypeAlias
+
+from registry.intake.cells import CellValue, not_given, plain
+
+#: Whether the column of that number, from 0, cannot read a cell.
+Unreadable: TypeAlias = Callable[[int, CellValue], bool]
+
+_HEAD: Final = re.compile(r"[+-]?[0-9]{1,3}")
+_GROUP: Final = re.compile(r"[0-9]{3}")
+_TAIL: Final = re.compile(r"[0-9]{3}(?:\.[0-9]+)?(?:元|万元)?")
+#: An amount has no more groups of digits than this.
+_GROUPS: Final = 4
+#: More cells than these beyond the headings are no slip.
+_FAR: Final = 12
+_NEVER: Final = 1_000_000
+
+
+def has_slipped(cells: Sequence[CellValue], width: int, unreadable: Unreadable) -> bool:
+    """Whether a row with more cells than headings reads as well, or better, with cells joined.
+
+    >>> has_slipped(["甲", "10", "000.00", "320"], 3, lambda column, cell: False)
+    True
+    >>> has_slipped(["甲", "10000", "320", "待核实"], 3, lambda column, cell: False)
+    False
+    """
+    as_it_is = sum(unreadable(i, cell) for i, cell in enumerate(cells[:width]))
+    if len(cells) - width > _FAR:
+        return as_it_is > 0
+    if _least(cells, width, unreadable, _amount) <= as_it_is:
+        return True
+    return as_it_is > 0 and _least(cells, width, unreadable, _text) < as_it_is
+
+
+def lacks_cell(cells: Sequence[CellValue], width: int, unreadable: Unreadable) -> bool:
+    """Whether a row with fewer cells than headings reads better with blanks put in."""
+    as_it_is = sum(unreadable(i, cell) for i, cell in enumerate(cells))
+    if not as_it_is:
+        return False
+    best = [0, *[_NEVER] * len(cells)]
+    for column in range(width):
+        after = [_NEVER] * len(best)
+        for used, cost in enumerate(best):
+            after[used] = min(after[used], cost)
+            if used < len(cells):
+                taken = cost + unreadable(column, cells[used])
+                after[used + 1] = min(after[used + 1], taken)
+        best = after
+    return best[-1] < as_it_is
+
+
+def _least(
+    cells: Sequence[CellValue],
+    width: int,
+    unreadable: Unreadable,
+    joined: Callable[[Sequence[CellValue]], str | None],
+) -> int:
+    """How many cells cannot be read at least, if all are joined to fill the columns."""
+    best = {0: 0}
+    for column in range(width):
+        after: dict[int, int] = {}
+        for used, cost in best.items():
+            for end in range(used + 1, min(used + _GROUPS, len(cells)) + 1):
+                cell = cells[used] if end == used + 1 else joined(cells[used:end])
+                if end - used > 1 and cell is None:
+                    continue
+                taken = cost + unreadable(column, cell)
+                after[end] = min(after.get(end, _NEVER), taken)
+        best = after
+    return best.get(len(cells), _NEVER)
+
+
+def _amount(cells: Sequence[CellValue]) -> str | None:
+    """The amount that thousands separators have split into cells."""
+    *groups, tail = (_digits(cell, first=not i) for i, cell in enumerate(cells))
+    head, *middle = groups
+    if _HEAD.fullmatch(head) and _TAIL.fullmatch(tail) and all(map(_GROUP.fullmatch, middle)):
+        return ",".join([*groups, tail])
+    return None
+
+
+def _digits(cell: CellValue, *, first: bool) -> str:
+    """A cell as a group of digits; of a number cell the leading zeros are lost."""
+    text = plain(cell)
+    if isinstance(cell, str) or first:
+        return text
+    whole, point, rest = text.partition(".")
+    return whole.zfill(3) + point + rest if whole.isdecimal() else text
+
+
+def _text(cells: Sequence[CellValue]) -> str | None:
+    """The text that a comma has split into cells."""
+    if any(not_given(cell) for cell in cells):
+        return None
+    return reduce(lambda a, b: f"{a}，{b}", map(plain, cells))
