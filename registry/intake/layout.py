@@ -28,6 +28,7 @@ class Found(NamedTuple):
 
     header: Header
     columns: list[Column]
+    table: Table
 
 
 class _Rows:
@@ -170,7 +171,7 @@ class Layout:
             table = Table(self.name, block, columns, self._drafts, exact=self._exact)
             self._tables.append(table)
             self._all.append((table, written))
-            self.found.append(Found(block, columns))
+            self.found.append(Found(block, columns, table))
 
 
 def _drawn(header: Header) -> tuple[object, ...]:

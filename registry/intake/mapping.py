@@ -45,7 +45,7 @@ _GROUP: Final = re.compile(
 )
 _TURNED: Final = re.compile(
     "母公司|子公司|控股|股东|实际控制|集团|关联|行业平均|预计|计划|预测|目标|同比|环比|增长|增幅|增速|占比|比重|比例|排名"
-    "|同期|月|季|上半年|下半年|预算|合同|境外|出口|海外|实控|联系人|上期|调整|变动"
+    "|同期|月份|[0-9]月(?![0-9])|季度|上半年|下半年|预算|合同|境外|出口|海外|实控|联系人|上期|调整|变动"
 )
 #: What stands below a heading where it divides its whole from its parts.
 _WHOLE: Final = frozenset(

@@ -20,6 +20,7 @@ from registry.intake.headers import Column, Header
 from registry.intake.layout import Layout
 from registry.intake.mapping import HeaderMapping
 from registry.intake.mapping_draft import unachieved
+from registry.intake.rows import Table
 from registry.intake.tables import TEXT_SUFFIXES, Row, Sheet, sheets
 from registry.intake.template import GUIDE
 
@@ -120,6 +121,7 @@ class _Reader:
         self._done = 0
         self._read: list[tuple[str, Header, list[Column]]] = []
         self._unread: list[Heading] = []
+        self._tables: list[Table] = []
         self._nearest: list[tuple[int, str]] = []
 
     def read(self) -> None:
@@ -132,6 +134,9 @@ class _Reader:
                 f"{nearest and f'（{nearest}）'}，请核对表头或改用模板",
                 tuple(self._unread),
             )
+        if all(table.is_yearly for table in self._tables if table.header.record is None):
+            for table in self._tables:
+                table.declare()
         if self._progress:
             self._progress(self._done)
 
@@ -166,7 +171,8 @@ class _Reader:
             log.add("提示", Place(sheet.name), None, "隐藏的工作表未读取", "需要读取时请取消隐藏")
             return False
         layout.read(header, self._count)
-        self._read.extend((sheet.name, *found) for found in layout.found)
+        self._read.extend((sheet.name, f.header, f.columns) for f in layout.found)
+        self._tables.extend(f.table for f in layout.found)
         return True
 
     def _count(self) -> None:

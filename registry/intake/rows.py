@@ -147,6 +147,8 @@ class Table:
         ]
         self._opened: list[Draft] = []
         self._years: set[tuple[str, int]] = set()
+        self._named: dict[str, tuple[int, CellValue, CellValue]] = {}
+        self._as_of: date | None = None
         self._passed: defaultdict[Kind, list[int]] = defaultdict(list)
         self._further: dict[int, int] = {}
         self._short: list[int] = []
@@ -156,6 +158,7 @@ class Table:
         self.drafts, self.log = drafts, drafts.log
         self._opened.clear()
         self._years.clear()
+        self._named.clear()
 
     def is_data(self, row: Row) -> bool:
         """Whether a row has a good credit code in its place."""
@@ -173,9 +176,22 @@ class Table:
 
     def close(self, as_of: date | None) -> None:
         """Give the table's filing date to the filings that name none themselves, and tell the rest."""
+        self._as_of = as_of
         for draft in self._opened:
             draft.as_of = draft.as_of or as_of
         self.tell()
+
+    @property
+    def is_yearly(self) -> bool:
+        """Whether each row is about one fiscal year of an enterprise."""
+        return self._record is None and "year" in self._keys
+
+    def declare(self) -> None:
+        """Open the filings that the rows add to; no other table of the file does."""
+        for number, code, name in self._named.values():
+            places = self._place("uscc", number), self._place("name", number)
+            draft = self.drafts.declare(code, name, *places)
+            draft.as_of = draft.as_of or self._as_of
 
     def forget(self, first: int) -> None:
         """Say nothing of the rows from that number on: they are titles of a further heading."""
@@ -289,6 +305,8 @@ class Table:
         return draft
 
     def _take(self, number: int, row: Row, code: CellValue, name: CellValue) -> None:
+        if self.is_yearly and "name" in self._keys:
+            self._named.setdefault(plain(code), (number, code, name))
         if self._record is not None or "year" in self._keys:
             self._add(number, row, code)
         else:

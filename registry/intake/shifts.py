@@ -7,10 +7,9 @@ row reads, as it stands and with cells joined or added, tells which it is.
 
 import re
 from collections.abc import Callable, Sequence
-from functools import reduce
 from typing import Final, TypeAlias
 
-from registry.intake.cells import CellValue, not_given, plain
+from registry.intake.cells import CellValue, plain
 
 #: Whether the column of that number, from 0, cannot read a cell.
 Unreadable: TypeAlias = Callable[[int, CellValue], bool]
@@ -38,7 +37,7 @@ def has_slipped(cells: Sequence[CellValue], width: int, unreadable: Unreadable) 
         return as_it_is > 0
     if _least(cells, width, unreadable, _amount) <= as_it_is:
         return True
-    return as_it_is > 0 and _least(cells, width, unreadable, _text) < as_it_is
+    return as_it_is > 0 and _least(cells, width, unreadable, _last) < as_it_is
 
 
 def lacks_cell(cells: Sequence[CellValue], width: int, unreadable: Unreadable) -> bool:
@@ -62,7 +61,7 @@ def _least(
     cells: Sequence[CellValue],
     width: int,
     unreadable: Unreadable,
-    joined: Callable[[Sequence[CellValue]], str | None],
+    joined: Callable[[Sequence[CellValue]], CellValue],
 ) -> int:
     """How many cells cannot be read at least, if all are joined to fill the columns."""
     best = {0: 0}
@@ -97,8 +96,6 @@ def _digits(cell: CellValue, *, first: bool) -> str:
     return whole.zfill(3) + point + rest if whole.isdecimal() else text
 
 
-def _text(cells: Sequence[CellValue]) -> str | None:
-    """The text that a comma has split into cells."""
-    if any(not_given(cell) for cell in cells):
-        return None
-    return reduce(lambda a, b: f"{a}，{b}", map(plain, cells))
+def _last(cells: Sequence[CellValue]) -> CellValue:
+    """What is left where a comma has split a text, or a cell too many stands before."""
+    return cells[-1]
