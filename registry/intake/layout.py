@@ -40,9 +40,13 @@ class _Rows:
         self.number = 0
 
     def __iter__(self) -> Iterator[Row]:
-        while row := self.ahead(1):
-            self.skip(1)
-            yield row[0]
+        ahead = self._ahead
+        while True:
+            row = ahead.popleft() if ahead else next(self._rows, None)
+            if row is None:
+                return
+            self.number += 1
+            yield row
 
     def ahead(self, count: int) -> list[Row]:
         """So many of the rows that come next."""
@@ -111,12 +115,15 @@ class Layout:
             table.close(written or closing)
 
     def _row(self, number: int, row: Row) -> None:
-        if not any(table.is_data(row) for table in self._tables) and (
-            header := self._opens(number, row)
-        ):
-            self._turn(header)
-            return
-        kinds = [table.read(number, row) for table in self._tables]
+        kinds = [Kind.DATA if table.take(number, row) else None for table in self._tables]
+        if None in kinds:
+            if Kind.DATA not in kinds and (header := self._opens(number, row)):
+                self._turn(header)
+                return
+            kinds = [
+                kind or table.read(number, row)
+                for kind, table in zip(kinds, self._tables, strict=True)
+            ]
         if Kind.DATA in kinds:
             self._captions.clear()
             return

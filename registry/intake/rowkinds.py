@@ -36,7 +36,7 @@ TOLD: Final = {
     Kind.LINE: "没有企业名称和信用代码，看作标题或说明",
 }
 
-_CODE: Final = re.compile(r"(?![0-9A-Z]*(?:X{6}|0{12}))[0-9A-Z]{18}", re.IGNORECASE)
+_CODE: Final = re.compile(r"(?!.*?(?:[Xx]{6}|0{12}))[0-9A-Za-z]{18}")
 _LIKE_CODE: Final = re.compile(r"[0-9A-Za-z]{8,}|[0-9.]+E\+?[0-9]+", re.IGNORECASE)
 _TOTAL: Final = re.compile(
     r"(?:其中)?[:、]?\S{0,12}?(?:合计|小计|总计|共计|累计|总数|平均|均值|平均值|平均数|中位数|中位值|最大值|最小值|最高值"
@@ -95,7 +95,10 @@ _ZERO: Final = re.compile(r"[-+]?0*(?:\.0*)?%?|无|否|#[A-Z0-9/]+[!?]?", re.IGN
 
 def good_code(cell: CellValue) -> bool:
     """Whether a cell has the form of a credit code."""
-    return isinstance(cell, str) and _CODE.fullmatch(cell.strip()) is not None
+    if not isinstance(cell, str):
+        return False
+    code = cell if len(cell) == 18 else cell.strip()
+    return len(code) == 18 and _CODE.fullmatch(code) is not None
 
 
 def says_example(name: CellValue, first: CellValue) -> bool:

@@ -160,14 +160,22 @@ class Table:
         self._years.clear()
         self._named.clear()
 
-    def is_data(self, row: Row) -> bool:
-        """Whether a row has a good credit code in its place."""
-        return good_code(self._cell(row, "uscc"))
+    def take(self, number: int, row: Row) -> bool:
+        """Take in a row that has a good credit code and is no example; False if it is another."""
+        code, name = self._cell(row, "uscc"), self._cell(row, "name")
+        first = row[self.header.start] if len(row) > self.header.start else None
+        if not good_code(code) or says_example(name, first):
+            return False
+        if not self._held_back(number, row):
+            self._take(number, row, code, name)
+        return True
 
     def read(self, number: int, row: Row) -> Kind:
         """Take in one row; blank rows, notes, sums and the like are passed over."""
+        if self.take(number, row):
+            return Kind.DATA
         code, name = self._cell(row, "uscc"), self._cell(row, "name")
-        kind = self._kind(row, code, name)
+        kind = kind_of(self._slice(row), code, name, self._counts)
         if kind is Kind.DATA and not self._held_back(number, row):
             self._take(number, row, code, name)
         if kind in TOLD:
@@ -220,12 +228,6 @@ class Table:
             self.log.add("提示", place, None, said, "请核对是否漏了一格、后面的数随之错位")
         self._further.clear()
         self._short.clear()
-
-    def _kind(self, row: Row, code: CellValue, name: CellValue) -> Kind:
-        if good_code(code):
-            first = next((c for c in self._slice(row) if c is not None), None)
-            return Kind.EXAMPLE if says_example(name, first) else Kind.DATA
-        return kind_of(self._slice(row), code, name, self._counts)
 
     def _slice(self, row: Row) -> Row:
         """The part of a row that is the table's own."""
