@@ -12,6 +12,7 @@ from registry.intake.cells import not_given, plain
 from registry.intake.drafts import Drafts
 from registry.intake.headers import Column, Header, find_header, settle
 from registry.intake.mapping import HeaderMapping
+from registry.intake.merges import Merges
 from registry.intake.rowkinds import Kind, good_code
 from registry.intake.rows import Table
 from registry.intake.tables import Row, Sheet
@@ -75,6 +76,7 @@ class Layout:
     ) -> None:
         self.name = sheet.name
         self.found: list[Found] = []
+        self._merged = sheet.merged
         self._rows = _Rows(sheet.rows)
         self._mapping = mapping
         self._drafts = drafts
@@ -84,6 +86,7 @@ class Layout:
         self._units: frozenset[str] = frozenset()
         self._written: date | None = None
         self._tables: list[Table] = []
+        self._merges: list[Merges] = []
         self._all: list[tuple[Table, date | None]] = []
         self._captions: deque[tuple[int, Row]] = deque(maxlen=_CAPTIONS)
         self._closing: list[tuple[int, Dated]] = []
@@ -115,14 +118,16 @@ class Layout:
             table.close(written or closing)
 
     def _row(self, number: int, row: Row) -> None:
-        kinds = [Kind.DATA if table.take(number, row) else None for table in self._tables]
+        rows = [merges.filled(number, row) for merges in self._merges]
+        tables = list(zip(self._tables, rows, strict=True))
+        kinds = [Kind.DATA if table.take(number, own) else None for table, own in tables]
         if None in kinds:
             if Kind.DATA not in kinds and (header := self._opens(number, row)):
                 self._turn(header)
                 return
             kinds = [
-                kind or table.read(number, row)
-                for kind, table in zip(kinds, self._tables, strict=True)
+                kind or table.read(number, own)
+                for kind, (table, own) in zip(kinds, tables, strict=True)
             ]
         if Kind.DATA in kinds:
             self._captions.clear()
@@ -172,11 +177,13 @@ class Layout:
         self._header, self._written = header, written
         self._units = money_unit([row for _, row in captions]) or self._units
         self._captions.clear()
-        self._tables = []
+        self._tables, self._merges = [], []
         for block in header.blocks():
             columns = settle(block, self.name, self._units, self._as_of or written, log)
             table = Table(self.name, block, columns, self._drafts, exact=self._exact)
             self._tables.append(table)
+            single = block.record is None and not table.is_yearly
+            self._merges.append(Merges(self._merged, header.row, columns, single=single))
             self._all.append((table, written))
             self.found.append(Found(block, columns, table))
 
