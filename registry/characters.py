@@ -52,10 +52,11 @@ def for_screen(text: str) -> str:
 
 
 #: What forms, pages and copying leave in a cell unseen; of further kinds, selectors of glyphs and fillers.
-_UNSEEN: Final = re.compile(
-    f"[{INVISIBLE}{TURNING}\x7f-\x84\x86-\x9f\u034f\u115f\u1160\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0]"
-)
-_BLANK: Final = re.compile(f"[\x85\xa0{SEPARATORS}]")
+_LEFT: Final = f"{INVISIBLE}{TURNING}\x7f-\x84\x86-\x9f\u034f\u115f\u1160\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0"
+_SPACES: Final = f"\x85\xa0{SEPARATORS}"
+_UNSEEN: Final = re.compile(f"[{_LEFT}]")
+_BLANK: Final = re.compile(f"[{_SPACES}]")
+_EITHER: Final = re.compile(f"[{_LEFT}{_SPACES}]")
 
 
 def visible(text: str) -> str:
@@ -66,4 +67,4 @@ def visible(text: str) -> str:
     """
     if text.isascii():
         return text.replace("\x7f", "") if "\x7f" in text else text
-    return _BLANK.sub(" ", _UNSEEN.sub("", text))
+    return _BLANK.sub(" ", _UNSEEN.sub("", text)) if _EITHER.search(text) else text

@@ -75,9 +75,10 @@ def csv_rows(path: Path) -> Generator[list[str], None, None]:
         remedy = "请把扩展名改为 .xlsx 后重试" if kind == WORKBOOK else _SAVE_AS
         raise RegistryError(f"{path.name}：这其实是{kind}，不是 CSV 文件，{remedy}")
     with path.open(encoding=_encoding(path), newline="") as file:
-        lines = _lines(path.name, file)
-        start = list(islice(lines, _LOOK))
-        for number, row in enumerate(_split(path.name, start, lines), 1):
+        lines = _Lines(path.name, file)
+        rest = iter(lines)
+        start = list(islice(rest, _LOOK))
+        for number, row in enumerate(_split(path.name, start, rest, lines), 1):
             if number > limits.ROWS:
                 raise RegistryError(f"{path.name}：超过{limits.ROWS}行，请拆分成几个文件")
             yield row
@@ -90,13 +91,14 @@ def flowing_rows(name: str, stream: BinaryIO) -> Iterator[list[str]]:
     """
     again = _Again(stream)
     encoding = _decoded(name, again.start, whole=len(again.start) < _BLOCK)[1]
-    lines = _lines(name, io.TextIOWrapper(cast(BinaryIO, again), encoding, newline=""))
+    lines = _Lines(name, io.TextIOWrapper(cast(BinaryIO, again), encoding, newline=""))
+    rest = iter(lines)
     start: list[str] = []
-    for line in lines:
+    for line in rest:
         start.append(line)
         if line.strip(",;\t \r\n") and not _SEPARATOR.fullmatch(line):
             break
-    yield from _split(name, start, lines)
+    yield from _split(name, start, rest, lines)
 
 
 def decode(path: Path) -> str:
@@ -119,22 +121,30 @@ class _Again(io.BufferedIOBase):
         return given or self._stream.read(size)
 
 
-def _lines(name: str, file: TextIO) -> Iterator[str]:
-    """The lines of a text without what cannot be seen in it."""
-    number = 0
-    try:
-        while line := file.readline(limits.LINE):
-            number += 1
-            if len(line) == limits.LINE:
-                raise RegistryError(
-                    f"{name}第{number}行超过{limits.LINE}字，不是正常的表格，请核对"
-                )
-            yield visible(line)
-    except UnicodeDecodeError as error:
-        raise _undecodable(name) from error
+class _Lines:
+    """The lines of a text without what cannot be seen; ``formulas`` once one has a cell ="…"."""
+
+    def __init__(self, name: str, file: TextIO) -> None:
+        self.formulas = False
+        self._name = name
+        self._file = file
+
+    def __iter__(self) -> Iterator[str]:
+        number = 0
+        try:
+            while line := self._file.readline(limits.LINE):
+                number += 1
+                if len(line) == limits.LINE:
+                    said = f"第{number}行超过{limits.LINE}字，不是正常的表格，请核对"
+                    raise RegistryError(f"{self._name}{said}")
+                if '="' in line:
+                    self.formulas = True
+                yield visible(line)
+        except UnicodeDecodeError as error:
+            raise _undecodable(self._name) from error
 
 
-def _split(name: str, start: list[str], lines: Iterable[str]) -> Iterator[list[str]]:
+def _split(name: str, start: list[str], rest: Iterable[str], lines: _Lines) -> Iterator[list[str]]:
     """The cells of each row; an error is told with the line where its row, and so a quote, begins.
 
     ``start`` are the first lines, by which the delimiter is found; Excel may name it in the first.
@@ -143,11 +153,11 @@ def _split(name: str, start: list[str], lines: Iterable[str]) -> Iterator[list[s
     if named:
         start[0] = "\n"
     delimiter = named[1] if named else _delimiter(start)
-    reader = csv.reader(chain(start, lines), delimiter=delimiter, strict=True)
+    reader = csv.reader(chain(start, rest), delimiter=delimiter, strict=True)
     line = 1
     try:
         for row in reader:
-            yield [unwrapped(cell) if cell.startswith('="') else cell for cell in row]
+            yield [unwrapped(cell) for cell in row] if lines.formulas else row
             line = reader.line_num + 1
     except csv.Error as error:
         raise RegistryError(
