@@ -111,7 +111,7 @@ def _unrecorded(session: Session) -> list[list[object]]:
 
 def kept(session: Session) -> Iterator[tuple[int, str]]:
     """Size and note of every checkpoint that was written here, the smallest first."""
-    query = sa.select(_CHECKPOINT).order_by(_CHECKPOINT.c.size)
+    query = sa.select(_CHECKPOINT.c.size, _CHECKPOINT.c.note).order_by(_CHECKPOINT.c.size)
     for row in session.execute(query).mappings():
         yield row["size"], row["note"]
 

@@ -325,8 +325,7 @@ def verify_record(
         return
     with registry() as session:
         points, problems = _points(session, against, key)
-        head = journal.head(session)
-        with progress("验证", head.seq if head else 0) as done:
+        with progress("验证", journal.last_number(session)) as done:
             report = verify(session, points, replay=not no_replay, progress=done)
     report.integrity += problems
     if as_json:
