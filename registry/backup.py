@@ -131,12 +131,14 @@ def _parts(source: Session, table: sa.TableClause) -> Iterator[Sequence[dict[str
     key = SQLModel.metadata.tables[table.name].primary_key.columns.keys()
     query = sa.select(table).order_by(*(table.c[name] for name in key))
     with storage.translated(source.get_bind().engine):
-        found = source.execute(query, execution_options={"yield_per": _CHUNK}).mappings()
         try:
+            found = source.execute(query, execution_options={"yield_per": _CHUNK}).mappings()
             for part in found.partitions():
                 yield [dict(row) for row in part]
         except ValueError as error:
             raise _altered(table.name, str(error)) from error
+        except exc.DataError as error:  # a cell beyond all bounds
+            raise _altered(table.name, str(error.orig)) from error
 
 
 #: What a database says of content that it does not take.
@@ -262,11 +264,48 @@ def _checked(file: sa.Engine, path: Path) -> storage.Status:
     found = storage.status(file)
     if found.current is None:
         raise _no_backup(path)
+    for kind, name, _ in sorted(_objects(file) - _of_revision(found.current)):
+        raise BackupError(
+            f"备份文件「{path}」中有登记库没有的{_KINDS.get(kind, kind)}「{name}」，它曾被改动，没有恢复："
+            "请换用另一份备份"
+        )
     return found
 
 
 #: What SQLite says of rows that a table does not allow, in a file that is whole.
 _OF_A_TABLE: Final = re.compile(r"(?:CHECK constraint failed|\w+ value) in (\w+)")
+_KINDS: Final = {"table": "数据表", "index": "索引", "trigger": "触发器", "view": "视图"}
+
+
+def _objects(file: sa.Engine) -> set[tuple[str, str, str]]:
+    """What an SQLite file consists of: kind, name, and the columns of a table or the text of a trigger."""
+    found = set()
+    with storage.translated(file), file.connect() as connection:
+        schema = connection.exec_driver_sql(
+            "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+        )
+        for kind, name, text in schema.all():
+            told = ""
+            if kind == "table":
+                columns = sa.text("SELECT name, hidden FROM pragma_table_xinfo(:name)")
+                told = str(sorted(map(tuple, connection.execute(columns, {"name": name}))))
+                told += "virtual" if str(text).upper().startswith("CREATE VIRTUAL") else ""
+            elif kind == "trigger":
+                told = " ".join(str(text).split())
+            found.add((kind, name, told))
+    return found
+
+
+@cache
+def _of_revision(revision: str) -> frozenset[tuple[str, str, str]]:
+    """What a registry of a revision consists of."""
+    with working_folder() as folder:
+        engine = storage.create_engine(sa.URL.create("sqlite", database=str(folder / "empty")))
+        try:
+            storage.upgrade(engine, revision)
+            return frozenset(_objects(engine))
+        finally:
+            engine.dispose()
 
 
 def _no_backup(path: Path) -> BackupError:

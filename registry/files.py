@@ -106,6 +106,12 @@ def written_whole(path: Path, *, private: bool = False, new: bool = False) -> It
         raise
 
 
+def content(path: Path, most: int) -> bytes:
+    """The bytes of a file, and one more than ``most`` at most, so that who reads can tell."""
+    with path.open("rb") as file:
+        return file.read(most + 1)
+
+
 def refuse_link(path: Path) -> None:
     """Raise ``OSError`` where a link stands: who made it may mean another file to be lost."""
     if path.is_symlink():

@@ -303,6 +303,9 @@ PERIODS: Final[dict[str, int]] = {"本年度": 1, "上年度": 0, "上上年度"
 #: Years that a filed date may lie in; anniversaries of a later one could not be computed.
 YEARS: Final = range(1900, 2200)
 #: The one form in which evaluators read numbers and dates.
+#: Amounts are of fifteen digits; Python reads more, such as 1e9999999999, which no one could compute with.
+LONGEST_NUMBER: Final = 80
+_SHIFTED: Final = re.compile(r"[eE][+-]?[0-9_]{3}")
 _FORMS: Final = {
     "number": re.compile(r"-?[0-9]+(\.[0-9]+)?"),
     "date": re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"),
@@ -415,6 +418,8 @@ def check_value(fact: Fact, value: Scalar) -> str | None:
 
 @lru_cache(maxsize=1 << 12)
 def _check_number(fact: Fact, value: str) -> str | None:
+    if len(value) > LONGEST_NUMBER or _SHIFTED.search(value):
+        return "应为数字"
     try:
         number = Fraction(value)
     except (ValueError, ZeroDivisionError):

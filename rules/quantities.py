@@ -29,7 +29,9 @@ UNITS: Final[dict[str, tuple[str, Fraction]]] = {
     },
 }
 
-_NUMBER = r"[+-]?\d+(?:\.\d+)?"
+#: Digits before and after the point: more than any threshold or figure has.
+LONGEST: Final = 40
+_NUMBER = rf"[+-]?\d{{1,{LONGEST}}}(?:\.\d{{1,{LONGEST}}})?"
 _UNIT = "|".join(sorted(UNITS, key=len, reverse=True))
 _QUANTITY = re.compile(rf"({_NUMBER})({_UNIT})", re.ASCII)
 
@@ -39,7 +41,8 @@ _DIGITS: Final = dict(
 _PLACES: Final = {"十": 10, "百": 100, "千": 1000}
 _CHINESE = "".join((*_DIGITS, *_PLACES))
 _MENTION = re.compile(
-    rf"(?P<number>\d[\d,]*(?:\.\d+)?|[{_CHINESE}]+)\s*(?P<unit>{_UNIT})", re.ASCII
+    rf"(?P<number>\d[\d,]{{0,{LONGEST}}}(?:\.\d{{1,{LONGEST}}})?|[{_CHINESE}]{{1,{LONGEST}}})\s{{0,9}}(?P<unit>{_UNIT})",
+    re.ASCII,
 )
 
 
@@ -68,7 +71,7 @@ def parse(text: str) -> Quantity:
     match = _QUANTITY.fullmatch(text.strip())
     if match is None:
         raise QuantityError(
-            f"「{text}」不是可识别的数量：请写成数字加单位，例如 100万元、3%、2年、20分"
+            f"「{text[:LONGEST]}」不是可识别的数量：请写成数字加单位，例如 100万元、3%、2年、20分"
         )
     dimension, factor = UNITS[match[2]]
     return Quantity(Fraction(match[1]) * factor, dimension)

@@ -14,11 +14,12 @@ from sqlmodel import Session
 
 from registry.audit.keys import SigningKey
 from registry.audit.merkle import Tree, leaf_hash
-from registry.audit.notes import Checkpoint, NoteError, VerifierKey, open_note
+from registry.audit.notes import LARGEST, Checkpoint, NoteError, VerifierKey, open_note
 from registry.database import bulk
 from registry.database.models import PublishedCheckpoint
 from registry.database.versions import table_of
 from registry.errors import RecordError, SigningKeyError
+from registry.files import content
 from registry.record import journal
 from rules.canonical import sha256
 
@@ -57,7 +58,7 @@ def verifier_key(path: Path) -> VerifierKey:
     """The verifier key beside a signing key."""
     public = path.with_name(path.name + _PUBLIC)
     try:
-        return VerifierKey.parse(public.read_text(encoding="utf-8").strip())
+        return VerifierKey.parse(content(public, LARGEST).decode("utf-8", "replace").strip())
     except FileNotFoundError:
         raise SigningKeyError(
             f"没有公钥文件「{public}」：请用 --key 给出登记机关公布的公钥"

@@ -6,10 +6,17 @@ dates or extra fields. ``unpack`` packs again what it finds and refuses a file t
 
 import io
 import re
+import struct
 import zipfile
 from collections.abc import Mapping
 from typing import Final
 
+#: What a bundle may be at most: some ten thousand decisions, and what a computer holds several times.
+LARGEST: Final = 128 << 20
+#: The bytes of its list of members, of which each takes a hundred or so.
+_LARGEST_LIST: Final = 8 << 20
+#: How a zip file ends: four bytes of sign, eight of numbers, the length of the list of members.
+_END: Final = struct.Struct("<4s8xIIH")
 _NO_DATE: Final = (1980, 1, 1, 0, 0, 0)
 _PLAIN_FILE: Final = 0o100644 << 16
 _UNIX: Final = 3
@@ -35,6 +42,10 @@ def pack(files: Mapping[str, bytes]) -> bytes:
 
 def unpack(data: bytes) -> dict[str, bytes]:
     """The members of a bundle; ``ContainerError`` where any byte is not as ``pack`` writes it."""
+    if len(data) > LARGEST:
+        raise ContainerError(f"超过{LARGEST >> 20}MB，不是导出的原文件：请重新取得原文件")
+    if len(data) >= _END.size and _END.unpack(data[-_END.size :])[1] > _LARGEST_LIST:
+        raise ContainerError("成员过多，不是导出的原文件：请重新取得原文件")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = archive.infolist()

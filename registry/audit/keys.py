@@ -12,9 +12,9 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from registry.audit.notes import NoteError, VerifierKey, signed
+from registry.audit.notes import LARGEST, NoteError, VerifierKey, signed
 from registry.errors import SigningKeyError
-from registry.files import written_whole
+from registry.files import content, written_whole
 
 
 class SigningKey:
@@ -64,7 +64,7 @@ class SigningKey:
     def load(cls, path: Path, name: str, passphrase: str | None = None) -> "SigningKey":
         """The key of an existing file."""
         try:
-            pem = path.read_bytes()
+            pem = content(path, LARGEST)
         except FileNotFoundError:
             raise SigningKeyError(f"没有私钥文件「{path}」：请核对位置，或先建立私钥") from None
         except OSError as problem:

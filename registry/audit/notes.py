@@ -17,8 +17,13 @@ from registry.audit.ed25519 import verify
 
 _ED25519: Final = b"\x01"
 _DASH: Final = "—"
+#: A name of a bureau, eight digits and 44 signs of base64, and much to spare.
+_LONGEST_KEY: Final = 1_000
 _SIZE: Final = re.compile(r"0|[1-9][0-9]{0,19}")
-_CONTROL: Final = re.compile(r"[\x00-\x1f]")
+#: What a note may be at most: a checkpoint has three lines, and a signature for each that vouches for it.
+LARGEST: Final = 64 << 10
+#: Control characters, and what turns the direction of others: a name is read as it is written.
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 class NoteError(Exception):
@@ -43,7 +48,7 @@ class VerifierKey:
     @classmethod
     def parse(cls, text: str) -> "VerifierKey":
         """The key of a line ``name+hash+base64``."""
-        name, _, rest = text.partition("+")
+        name, _, rest = text[:_LONGEST_KEY].partition("+")
         encoded = _decoded(rest.partition("+")[2])
         if encoded is not None and _is_name(name) and len(encoded) == 33:
             key = cls(name, encoded[1:])
@@ -119,6 +124,8 @@ def open_note(note: str | bytes, key: VerifierKey) -> str:
 
     Files are best given as the bytes they are: reading text may translate line ends.
     """
+    if len(note) > LARGEST:
+        raise NoteError(f"签名文件超过{LARGEST >> 10}KB，不是检查点：请重新取得原文件")
     content = _decoded_utf8(note) if isinstance(note, bytes) else note
     head, separator, tail = content.rpartition("\n\n")
     if not separator or not tail.endswith("\n") or not _is_clean(content):

@@ -19,6 +19,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
+from registry.audit import container, notes
 from registry.audit.container import ContainerError, unpack
 from registry.audit.merkle import leaf_hash, verify_consistency, verify_inclusion
 from registry.audit.notes import Checkpoint, NoteError, VerifierKey, open_note
@@ -617,8 +618,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if given.key is not None:
             VerifierKey.parse(given.key)
-        data = given.bundle.read_bytes()
-        held = [path.read_bytes() for path in given.against]
+        data = _content(given.bundle, container.LARGEST)
+        held = [_content(path, notes.LARGEST) for path in given.against]
     except NoteError as error:
         sys.stderr.write(f"错误：{error}\n")
         return 2
@@ -626,6 +627,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"错误：{error.filename} 无法读取，请核对位置和权限\n")
         return 2
     return report(verify_bundle(data, key=given.key, against=held))
+
+
+def _content(path: Path, most: int) -> bytes:
+    """The bytes of a file, and one more than ``most`` at most: such is refused by who reads it."""
+    with path.open("rb") as file:
+        return file.read(most + 1)
 
 
 def report(found: Findings) -> int:

@@ -13,8 +13,8 @@ import click
 from sqlmodel import Session
 
 from registry.audit import bundle as bundles
-from registry.audit import checkpoints, standalone, verifier
-from registry.audit.notes import Checkpoint, NoteError, VerifierKey
+from registry.audit import checkpoints, container, standalone, verifier
+from registry.audit.notes import LARGEST, Checkpoint, NoteError, VerifierKey
 from registry.audit.replay import Replayed, Replayer, replayed
 from registry.audit.verifier import file_digest
 from registry.audit.verify import Report, verify
@@ -41,7 +41,7 @@ from registry.cli.common import (
 from registry.cli.targets import Code
 from registry.database import storage
 from registry.errors import RecordError
-from registry.files import written_whole
+from registry.files import content, written_whole
 from registry.record import admissions, cases, determinations, journal, register
 from registry.record.chain import KINDS
 from registry.reports.verdicts import registered_text, target_text
@@ -311,10 +311,10 @@ def verify_record(
 ) -> None:
     """验证登记库：未被改动、没有遗漏、决定正确，三项分别报告。"""
     if bundle is not None:
-        held = [path.read_bytes() for path in against]
+        held = [content(path, LARGEST) for path in against]
         public = _public(key, needed=False)
         found = verifier.verify_bundle(
-            bundle.read_bytes(), key=str(public) if public else None, against=held
+            content(bundle, container.LARGEST), key=str(public) if public else None, against=held
         )
         if as_json:
             print_json({"problems": found.problems, "verdicts": found.verdicts})
@@ -357,7 +357,7 @@ def _points(
     for file in files:
         assert public is not None
         try:
-            points.append(checkpoints.read(file.read_bytes(), public))
+            points.append(checkpoints.read(content(file, LARGEST), public))
         except NoteError as error:
             raise Refused(f"{file.name}：{error}") from error
     return points, problems
@@ -476,7 +476,7 @@ def export(
         raise click.UsageError("请给出决定的编号，或用 --tier、--from、--to 选定范围（二者择一）")
     signing = checkpoints.load_key(_key_path(), _passphrase())
     try:
-        held = [checkpoints.read(path.read_bytes(), signing.verifier_key) for path in since]
+        held = [checkpoints.read(content(path, LARGEST), signing.verifier_key) for path in since]
     except NoteError as error:
         raise Refused(f"{error}") from error
     selection = bundles.Selection(numbers, TIERS[tier] if tier else "", first, last)

@@ -30,6 +30,9 @@ from registry.files import PRIVATE_FILE
 #: How long a writer waits for another one, in seconds.
 _PATIENCE: Final = 30
 
+#: A cell holds the texts of one filing or one ruleset at most, in bytes.
+_LARGEST_CELL: Final = 32 << 20
+
 #: The advisory lock that writers to one PostgreSQL database share: "tidu" in ASCII.
 _WRITER_LOCK: Final = 0x74696475
 
@@ -97,7 +100,11 @@ def open_file(path: Path) -> sa.Engine:
 
     def opened() -> sqlite3.Connection:
         address = f"file:{quote(str(path.absolute()))}?mode=ro"
-        return sqlite3.connect(address, uri=True, isolation_level=None, timeout=_PATIENCE)
+        opened = sqlite3.connect(address, uri=True, isolation_level=None, timeout=_PATIENCE)
+        # a stranger's file: what it defines has no effects, and no cell takes the memory of all
+        opened.execute("PRAGMA trusted_schema = OFF")
+        opened.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LARGEST_CELL)
+        return opened
 
     engine = sa.create_engine(
         sa.URL.create("sqlite", database=str(path)), creator=opened, poolclass=NullPool
@@ -133,12 +140,12 @@ def session(engine: sa.Engine, *, write: bool = False) -> Iterator[Session]:
         yield opened
 
 
-def upgrade(engine: sa.Engine) -> None:
-    """Bring the schema to the newest revision."""
+def upgrade(engine: sa.Engine, revision: str = "head") -> None:
+    """Bring the schema to a revision, the newest unless another is given."""
     status(engine)
     with translated(engine), engine.execution_options(tidu_write=True).begin() as connection:
         try:
-            command.upgrade(alembic_config(connection), "head")
+            command.upgrade(alembic_config(connection), revision)
         except LookupError as error:
             raise StorageError(
                 f"数据库{_shown(engine)}的表结构不是本程序建立的样子，没有升级：请从备份恢复"

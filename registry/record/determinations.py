@@ -234,7 +234,7 @@ def _result(text: str, scored: bool) -> Any:
     if not scored and text in ("符合", "不符合"):
         return int(OUTCOMES[text])
     points = text.removesuffix("分")
-    if scored and points.replace(".", "", 1).isdecimal():
+    if scored and len(points) <= 20 and points.replace(".", "", 1).isdecimal():
         return [str(Fraction(points)), str(Fraction(points)), 0]
     raise RecordError(f"「{text}」应为{'得分，如 10分' if scored else '符合 或 不符合'}")
 

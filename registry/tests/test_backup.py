@@ -3,7 +3,7 @@ import shutil
 import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -299,10 +299,46 @@ def _undated(file: Path) -> None:
     connection.close()
 
 
+#: What makes another file of a backup, and what is said of it.
+FOREIGN = {
+    "CREATE TRIGGER zz BEFORE INSERT ON award BEGIN SELECT RAISE(IGNORE); END": "触发器「zz」",
+    "CREATE VIEW zz AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n":
+        "视图「zz」",
+    "CREATE TABLE zz (a)": "数据表「zz」",
+    "CREATE VIRTUAL TABLE zz USING fts5(a)": "数据表「zz」",
+    "CREATE INDEX zz ON award (id)": "索引「zz」",
+    "ALTER TABLE award ADD COLUMN zz AS (zeroblob(1000000000))": "数据表「award」",
+    "DROP TRIGGER journal_no_delete;"
+    "CREATE TRIGGER journal_no_delete BEFORE DELETE ON journal BEGIN SELECT 1; END":
+        "触发器「journal_no_delete」",
+    "DROP TABLE award; CREATE VIEW award AS SELECT randomblob(1000000000) AS id": "视图「award」",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("sql", "said"), FOREIGN.items())
+def test_what_is_not_of_a_registry_is_found_before_any_row_is_read(
+    kept: Path, fresh: Fresh, tmp_path: Path, sql: str, said: str
+) -> None:
+    file = tmp_path / "b"
+    shutil.copy(kept, file)
+    with closing(sqlite3.connect(file)) as connection:
+        connection.executescript(f"PRAGMA foreign_keys = OFF; {sql}")
+    with pytest.raises(BackupError, match="曾被改动，没有恢复：请换用另一份备份") as caught:
+        backup.restore(fresh("sqlite"), file)
+    assert f"有登记库没有的{said}" in str(caught.value)
+
+
+def _swollen(file: Path) -> None:
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("UPDATE import SET file = CAST(zeroblob(33554433) AS TEXT) WHERE id = 1")
+        connection.commit()
+
+
 @pytest.mark.parametrize("kind", KINDS_OF_DATABASE)
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
+        (_swollen, "数据表import中有不合登记库规定的内容"),
         (_newer, "请升级本程序"),
         (_torn, "已损坏，不能恢复：请换用另一份备份"),
         (_scribbled, "已损坏，不能恢复：请换用另一份备份"),
