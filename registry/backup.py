@@ -80,7 +80,7 @@ def restore(
             found = _held(target)
             if found.total:
                 raise BackupError(
-                    f"登记库「{engine.url.render_as_string(hide_password=True)}」不是空的（已有{found.total}行）："
+                    f"登记库「{storage.shown(engine.url)}」不是空的（已有{found.total}行）："
                     "恢复只能进空库，请用 TIDU_DATABASE_URL 指定一个新库"
                 )
             copied = _copy(source, target, progress)

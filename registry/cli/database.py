@@ -42,7 +42,7 @@ def status(as_json: bool) -> None:
     engine = storage.create_engine()
     try:
         found = storage.status(engine)
-        place = engine.url.render_as_string(hide_password=True)
+        place = storage.shown(engine.url)
     finally:
         engine.dispose()
     if as_json:
@@ -95,7 +95,7 @@ def restore(file: Path, as_json: bool) -> None:
     try:
         with _percentage("恢复（%）") as shown:
             done = backups.restore(engine, file, progress=shown)
-        place = engine.url.render_as_string(hide_password=True)
+        place = storage.shown(engine.url)
     finally:
         engine.dispose()
     _report(f"已恢复到「{place}」", file, done, as_json)

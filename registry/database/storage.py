@@ -184,8 +184,14 @@ def _parse(given: str | sa.URL) -> sa.URL:
         url = sa.make_url(given)
     except (exc.ArgumentError, ValueError):
         raise StorageError(f"数据库地址无法识别：请写成 {_EXAMPLES}") from None
+    if "@" in f"{url.host}{url.database}" and url.drivername != "sqlite":
+        raise StorageError(
+            "数据库地址中用户和口令里的 @、/、:、? 须写成 %40、%2F、%3A、%3F：请改正"
+        )
     match url.drivername:
-        case "sqlite" | "postgresql+psycopg":
+        case "sqlite":
+            return url.set(query={})  # there is nothing to be said behind 「?」
+        case "postgresql+psycopg":
             return url
         case "postgresql" | "postgres":
             return url.set(drivername="postgresql+psycopg")
@@ -231,7 +237,24 @@ def _writes(connection: sa.Connection) -> bool:
 
 
 def _shown(engine: sa.Engine) -> str:
-    return f"「{engine.url.render_as_string(hide_password=True)}」"
+    return f"「{shown(engine.url)}」"
+
+
+def shown(url: sa.URL) -> str:
+    """An address without its password, and without what stands behind 「?」, where others may be.
+
+    >>> shown(sa.make_url("postgresql://u:secret@h/d?sslpassword=secret"))
+    'postgresql://u:***@h/d'
+    """
+    return url.set(query={}).render_as_string(hide_password=True)
+
+
+def _without_secrets(said: str, url: sa.URL) -> str:
+    """What a database says, without what only its address should hold."""
+    values = [v for one in url.query.values() for v in ([one] if isinstance(one, str) else one)]
+    for secret in filter(None, (url.password, *values)):
+        said = said.replace(str(secret), "***")
+    return said
 
 
 #: What SQLite says -> what to tell the user.
@@ -263,12 +286,12 @@ def translated(engine: sa.Engine) -> Iterator[None]:
     try:
         yield
     except exc.DatabaseError as error:
-        trouble = _BROKEN if error.connection_invalidated else _trouble(error.orig)
+        trouble = _BROKEN if error.connection_invalidated else _trouble(error.orig, engine.url)
         raise StorageError(f"数据库{_shown(engine)}{trouble}") from error
 
 
-def _trouble(error: object) -> str:
-    said = " ".join(str(error).split())
+def _trouble(error: object, url: sa.URL) -> str:
+    said = _without_secrets(" ".join(str(error).split()), url)
     if "append-only" in said:
         return "拒绝了这次写入，全部没有写入：其中可能有外加的触发器或规则，请运行 tidu audit verify 查明"
     if isinstance(error, _ALTERED) or _UNDECODED in said:

@@ -2,9 +2,11 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from click.testing import CliRunner
 from sqlmodel import select
 
 from registry import resources
+from registry.cli import main
 from registry.database import storage
 from registry.database.models import Enterprise
 from registry.errors import RegistryError, StorageError
@@ -174,3 +176,27 @@ def test_the_packaged_folders_win_over_the_repository(
     (tmp_path / "_packaged" / "migrations").mkdir(parents=True)
     monkeypatch.setattr(resources, "_HERE", tmp_path)
     assert resources.migrations() == tmp_path / "_packaged" / "migrations"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u:geheim@127.0.0.1:1/x",
+        "postgresql://u@127.0.0.1:1/x?password=geheim",
+        "postgresql://u@127.0.0.1:1/x?sslpassword=geheim&sslkey=/geheim&options=-c%20geheim",
+        "postgresql://u@127.0.0.1:1/x?PASSWORD=geheim&PASSWORD=geheim",
+        "postgresql://u:ab@geheim@127.0.0.1:1/x",
+        "postgresql://u:geheim@127.0.0.1:ab/x",
+        "mysql://u:geheim@127.0.0.1/x",
+        "sqlite:///没有/x.db?password=geheim",
+        "u:geheim",
+    ],
+)
+@pytest.mark.parametrize("command", ["db status", "enterprise list", "db status --json"])
+def test_no_secret_of_an_address_is_told(
+    url: str, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TIDU_DATABASE_URL", url)
+    result = CliRunner().invoke(main, command.split(), catch_exceptions=False)
+    assert (result.exit_code, "geheim" in result.output) == (1, False)
+    assert result.output.startswith("错误：")
