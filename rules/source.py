@@ -16,6 +16,8 @@ from gherkin.parser import Parser
 from rules.errors import Problem, SourceError
 from rules.language.lexical import refused, unparsed
 
+#: Many times the longest text of law, in bytes; the parser takes a hundredfold.
+_LARGEST: Final = 1 << 20
 #: The tags that are read, by where they stand; any other would be ignored in silence.
 _FEATURE_TAGS: Final = ("tier", "source")
 _RULE_TAGS: Final = ("id", "对象")
@@ -134,7 +136,11 @@ def read_file(path: Path, root: Path) -> tuple[Document | None, list[Problem]]:
     """Read one file: the document (None if it does not parse) and everything amiss in it."""
     name = path.relative_to(root).as_posix()
     try:
-        text = path.read_bytes().decode("utf-8")
+        with path.open("rb") as file:
+            data = file.read(_LARGEST + 1)
+        if len(data) > _LARGEST:
+            return None, [Problem(name, 1, f"文件超过{_LARGEST >> 20}MB：请分成几个文件")]
+        text = data.decode("utf-8")
     except UnicodeDecodeError:
         return None, [Problem(name, 1, "文件不是 UTF-8 编码：请另存为 UTF-8（无 BOM）")]
     problems = list(refused(name, text))
@@ -225,22 +231,17 @@ class _Reader:
         if not node["name"]:
             self.refuse(line, "规则没有标题：请把条文写在「规则:」之后")
         definition: Step | None = None
+        background = False
         scenarios: list[Scenario] = []
         for child in node["children"]:
             kind, part = next(iter(child.items()))
             if kind == "background":
                 self.bare(part, "背景")
-                steps = [self.step(s) for s in part["steps"]]
-                if len(steps) != 1 or not steps[0].table:
-                    self.refuse(
-                        part["location"]["line"],
-                        "规则的背景应恰有一句定义和一张表：请补齐或拆分规则",
-                    )
-                if steps:
-                    definition = steps[0]
+                definition = self.definition(part)
+                background = True
             else:
                 scenarios.append(self.scenario(part))
-        if definition is None:
+        if not background:
             self.refuse(line, "规则没有定义表：请在「背景:」下写一句定义和一张表")
         if not scenarios:
             self.refuse(line, "规则没有场景，不会被测试：请写边界上、略低和略高的例子")
@@ -256,6 +257,23 @@ class _Reader:
             definition,
             tuple(scenarios),
         )
+
+    def definition(self, background: dict[str, Any]) -> Step | None:
+        """The one sentence of a background with its table; None where it is not like that."""
+        steps = [self.step(s) for s in background["steps"]]
+        for step in steps:
+            if not step.table:
+                self.refuse(
+                    step.line, f"「{step.text}」之下没有表：请在下一行起写它的表，或删去这一句"
+                )
+        if len(steps) == 1 and steps[0].table:
+            return steps[0]
+        if len(steps) != 1:
+            self.refuse(
+                background["location"]["line"],
+                "规则的背景应恰有一句定义和一张表：请补齐或拆分规则",
+            )
+        return None
 
     def scenario(self, node: dict[str, Any]) -> Scenario:
         line = node["location"]["line"]
