@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.errors import QuantityError
+from rules.facts import check_value, fact
 from rules.quantities import UNITS, Quantity, mentions, parse, show
 
 
@@ -99,3 +100,20 @@ def test_any_text_reads_or_is_refused(text: str) -> None:
     except QuantityError:
         return
     assert found.dimension in {dimension for dimension, _ in UNITS.values()}
+
+
+@pytest.mark.parametrize(
+    "text", ["1e999999999万元", f"{'9' * 5000}万元", f"0.{'1' * 5000}%", f"-{'9' * 41}人"]
+)
+def test_numbers_that_no_text_states_are_no_quantities(text: str) -> None:
+    with pytest.raises(QuantityError) as caught:
+        parse(text)
+    assert len(str(caught.value)) < 120
+    assert all(q.value < 10**45 for q in mentions(text))
+
+
+@pytest.mark.parametrize(
+    "text", ["1e999999999", "1e-999999999", "1E+100", "9" * 5000, "1/" + "9" * 99]
+)
+def test_numbers_that_no_filing_states_are_no_values(text: str) -> None:
+    assert check_value(fact("revenue"), text) == "应为数字"
