@@ -30,14 +30,10 @@ HUGE = [
     "999999999999999.99",
     "1000000000000000",
 ]
-#: How many of the figures that accounts may show below zero are, though nothing can be computed so.
-NEGATIVE = 0.03
 CODES = ["C3511", "F5191", "I6513", "K7010", "J6610", "A0111", "E", "G5310", "文字", "", "H61"]
 
 
 def value(rng: random.Random, fact: Fact) -> Scalar:
-    if fact.signed and rng.random() < NEGATIVE:
-        return "-1" if fact.unit == "人" else rng.choice(["-0.01", "-5000000"])
     match fact.kind:
         case "flag":
             return rng.random() < 0.5
@@ -87,6 +83,17 @@ def at_random(rng: random.Random, *, known: float = 0.5, day: date = DAY) -> Pro
         if items or complete is not None:
             records[kind.id] = RecordList(items, complete)
     return Profile(day, values, records)
+
+
+def below_zero(rng: random.Random, *, day: date = DAY) -> Profile:
+    """A filing of which some figures are negative that cannot be, so that nothing comes of them."""
+    found = at_random(rng, known=0.95, day=day)
+    signed = {f.id: "-1" if f.unit == "人" else "-0.01" for f in FACTS if f.signed}
+    values = {
+        k: signed[id] if (id := k.partition("@")[0]) in signed and rng.random() < 0.2 else v
+        for k, v in found.values.items()
+    }
+    return Profile(day, values, found.records)
 
 
 #: A right of class I of which only a person can say whether it is of high value.

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from registry.screening.compiler.program import Program
 from registry.screening.engines import DuckDB, text_of
 from registry.screening.schema import CATALOGUE
-from registry.screening.tests.filings import DAY, at_random, itemised, on_edges
+from registry.screening.tests.filings import DAY, at_random, below_zero, itemised, on_edges
 from registry.screening.tests.support import (
     by_reference,
     differing,
@@ -35,7 +35,8 @@ def at_randoms() -> tuple[Profile, ...]:
     """Filings at random, from nearly empty to complete."""
     rng = random.Random(20230630)
     found = [at_random(rng, known=rng.choice([0.2, 0.6, 0.9, 0.97, 1])) for _ in range(60)]
-    return (*found, *(itemised(rng) for _ in range(20)))
+    more = [itemised(rng) for _ in range(20)]
+    return (*found, *more, *(below_zero(rng) for _ in range(12)))
 
 
 @cache
