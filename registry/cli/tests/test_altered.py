@@ -10,7 +10,7 @@ from registry.tests.history import History, code
 ALTERED = (
     "UPDATE filing SET facts = '[]'",
     "UPDATE filing SET identity = '7'",
-    "UPDATE filing SET as_of = '2023-W26-5'",
+    "UPDATE filing SET as_of = '2023-W26-5' WHERE id = 1",
     "UPDATE journal SET body = CAST(x'ff' AS TEXT)",
     "UPDATE journal SET kind = 'Decision' WHERE seq > 1",
     "UPDATE journal SET recorded_at = 1.5",
