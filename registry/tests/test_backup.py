@@ -330,7 +330,7 @@ def test_what_is_not_of_a_registry_is_found_before_any_row_is_read(
 
 def _swollen(file: Path) -> None:
     with closing(sqlite3.connect(file)) as connection:
-        connection.execute("UPDATE import SET file = CAST(zeroblob(33554433) AS TEXT) WHERE id = 1")
+        connection.execute("UPDATE import SET file = hex(zeroblob(16777217)) WHERE id = 1")
         connection.commit()
 
 
