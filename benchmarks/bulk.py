@@ -20,17 +20,18 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from benchmarks.decide import postgresql as postgresql_server
-from registry import loading, resources
 from registry.cli.filings import totals_checked
 from registry.database import storage
 from registry.database.models import STATED_TABLES, Enterprise, Filing, Import
 from registry.database.versions import table_of
+from registry.demo.aims import aims
+from registry.demo.tables import write_directory
 from registry.filings import Reading
-from registry.folders import FolderLoader
 from registry.intake import directory
-from registry.synthetic import write_directory
-from registry.synthetic.aims import aims
-from rules.rulebook import load as load_rules
+from registry.intake.folders import FolderLoader
+from registry.kit import resources
+from registry.record import loading
+from rules.language.rulebook import load as load_rules
 
 DAY: Final = date(2026, 6, 30)
 #: The tables that a load fills, each after those it refers to; the enterprises of an import are new.

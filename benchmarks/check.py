@@ -22,14 +22,14 @@ from typing import Any, Final
 from benchmarks import jdm
 from benchmarks.profiles import profiles
 from benchmarks.stock import Stock
-from rules import engine as engine_module
-from rules import reference
 from rules.decider import Decider
-from rules.engine import Engine
-from rules.explain import explain
-from rules.facts import Profile
-from rules.model import Ruleset
-from rules.rulebook import load
+from rules.engine import driver as engine_module
+from rules.engine.driver import Engine
+from rules.explanation.explain import explain
+from rules.language.rulebook import load
+from rules.model.facts import Profile
+from rules.model.ruleset import Ruleset
+from rules.portable import reference
 
 try:
     import zen  # an optional competitor: pip install zen-engine

@@ -24,15 +24,14 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from benchmarks.profiles import AS_OF, profiles
-from registry import loading
-from registry.audit.replay import Replayer
 from registry.audit.verify import verify
 from registry.database import storage
 from registry.filings import Reading, Submission
-from registry.record import cases, journal, publication
+from registry.kit.uscc import check_digit
+from registry.record import cases, journal, loading, publication
 from registry.record.decisions import Decider, Request
-from registry.uscc import check_digit
-from rules.facts import Scalar, fact
+from registry.record.replay import Replayer
+from rules.model.facts import Scalar, fact
 
 NOW: Final = datetime(2023, 7, 1, tzinfo=UTC)
 BY: Final = "经办人"

@@ -20,18 +20,19 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from benchmarks.profiles import AS_OF, profiles
-from registry import impact, resources, texts
 from registry.database import storage
 from registry.database.models import Import
 from registry.database.versions import ENTERPRISE, FILING, table_of
-from registry.judging import facts_of
+from registry.judging.judge import facts_of
+from registry.kit import resources
+from registry.kit import workbooks as cells
 from registry.record import cases
-from registry.reports import cells
 from registry.reports import impact as impact_report
-from rules.canonical import canonical_json
-from rules.comparison import asked_for
-from rules.facts import TITLES
-from rules.rulebook import load
+from registry.simulation import impact, texts
+from rules.comparison.compare import asked_for
+from rules.language.rulebook import load
+from rules.model.facts import TITLES
+from rules.portable.canonical import canonical_json
 
 TIER: Final = TITLES[1]
 _CLEAN: Final = {

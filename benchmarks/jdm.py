@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from rules.facts import Profile
-from rules.model import (
+from rules.model.facts import Profile
+from rules.model.ruleset import (
     Attested,
     Band,
     Bands,

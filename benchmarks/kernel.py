@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from registry.screening.schema import CATALOGUE
-from rules.model import Ruleset
+from rules.model.ruleset import Ruleset
 
 #: Facts that have to hold, and that must not.
 GOOD: Final = ("registered_in_prc", "independent_legal_person")

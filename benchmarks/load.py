@@ -17,10 +17,10 @@ from typing import Final
 from openpyxl import Workbook, load_workbook
 
 from registry.database.storage import connect, session
-from registry.examples.make_demo import BASE, CASES, HEADINGS
+from registry.demo.make_demo import BASE, CASES, HEADINGS
 from registry.intake.reader import read
-from registry.loading import load
-from registry.uscc import check_digit
+from registry.kit.uscc import check_digit
+from registry.record.loading import load
 
 NOW: Final = datetime(2023, 7, 1, tzinfo=UTC)
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 from random import Random
 from typing import Final
 
-from rules.facts import FACTS, Profile, RecordList, Scalar, record_kind
+from rules.model.facts import FACTS, Profile, RecordList, Scalar, record_kind
 
 AS_OF: Final = date(2023, 6, 30)
 YEAR: Final = AS_OF.year - 1

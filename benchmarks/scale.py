@@ -22,13 +22,13 @@ from shutil import which
 from time import perf_counter
 from typing import Any, Final
 
-from registry import resources
+from registry.kit import resources
 from registry.screening.compiler.program import Program
 from registry.screening.engines import DuckDB, duckdb_connection, text_of
 from registry.screening.schema import CATALOGUE, FILING, IDENTITY, Column, Schema, complete_column
 from registry.screening.snapshot import bounds
-from rules.model import Ruleset
-from rules.rulebook import load
+from rules.language.rulebook import load
+from rules.model.ruleset import Ruleset
 
 DAY: Final = date(2023, 6, 30)
 BY_HAND: Final = "63.8"

@@ -1,7 +1,7 @@
 """The questions of a compiled ruleset put to durable_rules through its own Python host.
 
 Rules get an action each, which notes the answer, as a program written for the host would have it. Its
-two timer threads are left out: they take results away and crash (see ``rules.engine``).
+two timer threads are left out: they take results away and crash (see ``rules.engine.driver``).
 """
 
 import json
@@ -10,7 +10,7 @@ from typing import Any
 
 from durable.engine import Host
 
-from rules.rete.network import Network
+from rules.engine.network import Network
 
 
 class _Quiet(Host):  # type: ignore[misc]

@@ -1,7 +1,7 @@
 """The step sentences of all features: filed facts go to ``rules``, results are compared as text.
 
 The sentences themselves are a closed set in ``rules.drafting.examples``; a definition table in a 背景 is
-compiled by ``rules.source`` and is not run as a step.
+compiled by ``rules.language.source`` and is not run as a step.
 """
 
 from functools import lru_cache
@@ -12,13 +12,13 @@ from pytest_bdd import given, parsers, then
 from pytest_bdd.parser import Scenario
 
 from rules.decider import Decider
-from rules.decode import decode
 from rules.drafting.examples import Given, actual, read_indicator, take
-from rules.facts import Profile
+from rules.language.rulebook import Rulebook, load
+from rules.language.source import Row, Step
 from rules.language.tables import COLUMNS
-from rules.model import Ruleset, Trace
-from rules.rulebook import Rulebook, load
-from rules.source import Row, Step
+from rules.model.decode import decode
+from rules.model.facts import Profile
+from rules.model.ruleset import Ruleset, Trace
 
 
 @lru_cache(maxsize=8)

@@ -6,11 +6,11 @@ from itertools import product
 
 import pytest
 
-from rules.editions import OTHERS, ApplicabilityRow, governing
 from rules.errors import NoRulesetError
-from rules.facts import TITLES
-from rules.provinces import CITIES, PROVINCES, acting
-from rules.rulebook import Rulebook
+from rules.language.editions import OTHERS, ApplicabilityRow, governing
+from rules.language.provinces import CITIES, PROVINCES, acting
+from rules.language.rulebook import Rulebook
+from rules.model.facts import TITLES
 
 PROCEDURES = ("认定", "复核")
 #: Days on which no ruleset governs, as (tiers, first day, last day, why).

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 import pytest
 
-from rules.rulebook import Rulebook
+from rules.language.rulebook import Rulebook
 
 FEATURES = Path(__file__).parent
 

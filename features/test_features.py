@@ -7,10 +7,10 @@ from pathlib import Path
 from pytest_bdd import scenarios
 
 from rules.drafting.examples import examples
-from rules.expressions import leaves
 from rules.language.linking import indicator_keys
-from rules.rulebook import Rulebook
-from rules.source import read
+from rules.language.rulebook import Rulebook
+from rules.language.source import read
+from rules.model.expressions import leaves
 
 FEATURES = Path(__file__).parent
 

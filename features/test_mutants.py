@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from rules.drafting.mutants import read_equivalent, stale, survivors, unlisted
-from rules.rulebook import Rulebook
+from rules.language.rulebook import Rulebook
 
 
 def test_every_mutant_is_caught_or_listed_as_equivalent(rulebook: Rulebook) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from rules.editions import governing
-from rules.rulebook import Rulebook, load
+from rules.language.editions import governing
+from rules.language.rulebook import Rulebook, load
 
 RELEASED = {
     "63.1": "3c0d754211909ae3146039f3054831a0b6019366d211bb6a8cdef43cd12c2401",

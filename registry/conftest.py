@@ -21,7 +21,7 @@ from rules.decider import by_reference
 from rules.drafting import check as checker
 from rules.drafting.examples import Evaluate
 from rules.errors import Problem
-from rules.rulebook import Rulebook
+from rules.language.rulebook import Rulebook
 
 Run = Callable[..., Result]
 

@@ -7,8 +7,8 @@ from typing import Final
 from sqlalchemy import exc
 
 from rules.errors import FactsError
-from rules.record import RecordError as DeterminationError
-from rules.reference import EvaluationError
+from rules.portable.record import RecordError as DeterminationError
+from rules.portable.reference import EvaluationError
 
 
 def fault(error: Exception) -> str:

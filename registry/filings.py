@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final, Literal, NamedTuple, TypeAlias
 
-from rules.facts import Fact, Profile, RecordList, Scalar
+from rules.model.facts import Fact, Profile, RecordList, Scalar
 
 Severity: TypeAlias = Literal["提示", "错误"]
 
@@ -52,7 +52,7 @@ class Issue:
 
 @dataclass(frozen=True)
 class Submission:
-    """One enterprise's filing as read from a file, keyed as in ``rules.facts.Profile``.
+    """One enterprise's filing as read from a file, keyed as in ``rules.model.facts.Profile``.
 
     ``identity`` holds what names the enterprise but decides nothing (``IDENTITY``); ``where`` is the row it came from.
     """

@@ -5,19 +5,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Self
 
-from rules import reference
-from rules.engine import Engine, Evaluation
+from rules.engine.driver import Engine, Evaluation
+from rules.engine.readings import Reading
 from rules.errors import DisagreementError, RulesetError
-from rules.facts import Profile, validate
-from rules.model import Result, Ruleset, Trace, trace_of
-from rules.readings import Reading
+from rules.model.facts import Profile, validate
+from rules.model.ruleset import Result, Ruleset, Trace, trace_of
+from rules.portable import reference
 
 
 @dataclass(frozen=True)
 class Decision:
     """What a ruleset says of a profile: the result of every node, and what was read for it.
 
-    ``readings`` are keyed as in ``rules.engine.Evaluation``; of indicators that no rule asks for, as
+    ``readings`` are keyed as in ``rules.engine.driver.Evaluation``; of indicators that no rule asks for, as
     where a person settled the only rule that did, there are none.
     """
 

@@ -15,11 +15,14 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from registry.audit import checkpoints, standalone
-from registry.audit.container import pack
 from registry.audit.keys import SigningKey
-from registry.audit.merkle import Tree
-from registry.audit.notes import Checkpoint
-from registry.audit.verifier import (
+from registry.database.versions import chunks
+from registry.errors import RecordError
+from registry.portable.container import pack
+from registry.portable.merkle import Tree
+from registry.portable.notes import Checkpoint
+from registry.portable.sealing import openings, salt_of, sealed_facts
+from registry.portable.verifier import (
     EARLIEST,
     LATEST,
     SCHEMA,
@@ -28,14 +31,11 @@ from registry.audit.verifier import (
     manifest_text,
     shown,
 )
-from registry.database.versions import chunks
-from registry.errors import RecordError
 from registry.record import cases, journal, publication
-from registry.record.sealing import openings, salt_of, sealed_facts
 from registry.reports import pages
 from registry.reports.verdicts import determined_text, registered_text, target_text
-from rules.canonical import canonical_json
-from rules.record import Json
+from rules.portable.canonical import canonical_json
+from rules.portable.record import Json
 
 _MASKED: Final = "（已遮盖）"
 #: Days of a selection are those of the law's own clock.

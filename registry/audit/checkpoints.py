@@ -13,15 +13,15 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from registry.audit.keys import SigningKey
-from registry.audit.merkle import Tree, leaf_hash
-from registry.audit.notes import LARGEST, Checkpoint, NoteError, VerifierKey, open_note
 from registry.database import bulk
 from registry.database.models import PublishedCheckpoint
 from registry.database.versions import table_of
 from registry.errors import RecordError, SigningKeyError
-from registry.files import content
+from registry.kit.files import content
+from registry.portable.merkle import Tree, leaf_hash
+from registry.portable.notes import LARGEST, Checkpoint, NoteError, VerifierKey, open_note
 from registry.record import journal
-from rules.canonical import sha256
+from rules.portable.canonical import sha256
 
 _CHECKPOINT: Final = table_of(PublishedCheckpoint)
 _SCHEMA: Final = 1

@@ -12,9 +12,9 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from registry.audit.notes import LARGEST, NoteError, VerifierKey, signed
 from registry.errors import SigningKeyError
-from registry.files import content, written_whole
+from registry.kit.files import content, written_whole
+from registry.portable.notes import LARGEST, NoteError, VerifierKey, signed
 
 
 class SigningKey:

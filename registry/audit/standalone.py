@@ -9,16 +9,16 @@ from typing import Final
 
 #: In the order in which they need each other.
 MODULES: Final = (
-    "rules.canonical",
-    "rules.reference",
-    "rules.record",
-    "registry.record.sealing",
-    "registry.record.chain",
-    "registry.audit.merkle",
-    "registry.audit.ed25519",
-    "registry.audit.notes",
-    "registry.audit.container",
-    "registry.audit.verifier",
+    "rules.portable.canonical",
+    "rules.portable.reference",
+    "rules.portable.record",
+    "registry.portable.sealing",
+    "registry.portable.chain",
+    "registry.portable.merkle",
+    "registry.portable.ed25519",
+    "registry.portable.notes",
+    "registry.portable.container",
+    "registry.portable.verifier",
 )
 
 _HEAD: Final = '''#!/usr/bin/env python3
@@ -39,7 +39,7 @@ if sys.version_info < (3, 11):
 
 def load(name: str, source: str) -> None:
     parent, _, last = name.rpartition(".")
-    for package in ("rules", "registry", "registry.record", "registry.audit"):
+    for package in ("rules", "rules.portable", "registry", "registry.portable"):
         sys.modules.setdefault(package, types.ModuleType(package)).__path__ = []
     module = sys.modules[name] = types.ModuleType(name)
     exec(compile(source, f"<{name}>", "exec"), module.__dict__)
@@ -50,7 +50,7 @@ def load(name: str, source: str) -> None:
 _TAIL: Final = """
 sys.stdout.reconfigure(encoding="utf-8")
 sys.stderr.reconfigure(encoding="utf-8")
-sys.exit(sys.modules["registry.audit.verifier"].main())
+sys.exit(sys.modules["registry.portable.verifier"].main())
 """
 
 

@@ -16,10 +16,6 @@ from typing import Any, Final, TypeAlias, TypeVar
 import sqlalchemy as sa
 from sqlmodel import Session, SQLModel
 
-from registry import uscc
-from registry.audit.merkle import Frontier, leaf_hash
-from registry.audit.notes import Checkpoint, NoteError
-from registry.audit.replay import Replayer
 from registry.database import forms, schema
 from registry.database.models import (
     NO_DECISION,
@@ -35,14 +31,18 @@ from registry.database.rows import STATES, Row, identity_columns, state
 from registry.database.versions import FILING, chunks, rows_of, table_of
 from registry.errors import UNREADABLE
 from registry.filings import Submission
+from registry.kit import uscc
+from registry.portable.chain import GENESIS, KINDS, header_text
+from registry.portable.merkle import Frontier, leaf_hash
+from registry.portable.notes import Checkpoint, NoteError
+from registry.portable.sealing import seal, sealed_facts
 from registry.record import admissions, journal, receipts
-from registry.record.chain import GENESIS, KINDS, header_text
 from registry.record.determinations import same_person
-from registry.record.sealing import seal, sealed_facts
-from rules.canonical import canonical_json, digest, sha256
-from rules.facts import RecordList
-from rules.record import is_holding
-from rules.reference import number
+from registry.record.replay import Replayer
+from rules.model.facts import RecordList
+from rules.portable.canonical import canonical_json, digest, sha256
+from rules.portable.record import is_holding
+from rules.portable.reference import number
 
 _CHECKPOINT: Final = table_of(PublishedCheckpoint)
 _DOCUMENT: Final = table_of(Document)

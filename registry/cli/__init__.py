@@ -9,7 +9,7 @@ from typing import Any, Final
 import click
 
 from registry.cli.common import ChineseGroup
-from registry.screens import guarded
+from registry.kit.screens import guarded
 
 #: Where the commands are. To load all takes a while, so each is loaded when it is asked for.
 _COMMANDS: Final = {

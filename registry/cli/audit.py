@@ -13,12 +13,8 @@ import click
 from sqlmodel import Session
 
 from registry.audit import bundle as bundles
-from registry.audit import checkpoints, container, standalone, verifier
-from registry.audit.notes import LARGEST, Checkpoint, NoteError, VerifierKey
-from registry.audit.replay import Replayed, Replayer, replayed
-from registry.audit.verifier import file_digest
+from registry.audit import checkpoints, standalone
 from registry.audit.verify import Report, verify
-from registry.checking import TIERS
 from registry.cli.common import (
     CHINA,
     Day,
@@ -41,12 +37,17 @@ from registry.cli.common import (
 from registry.cli.targets import Code
 from registry.database import storage
 from registry.errors import RecordError
-from registry.files import content, written_whole
+from registry.judging.verdicts import TIERS
+from registry.kit.files import content, written_whole
+from registry.kit.screens import listing
+from registry.kit.workers import jobs_for
+from registry.portable import container, verifier
+from registry.portable.chain import KINDS
+from registry.portable.notes import LARGEST, Checkpoint, NoteError, VerifierKey
+from registry.portable.verifier import file_digest
 from registry.record import admissions, cases, determinations, journal, register
-from registry.record.chain import KINDS
+from registry.record.replay import Replayed, Replayer, replayed
 from registry.reports.verdicts import registered_text, target_text
-from registry.screens import listing
-from registry.workers import jobs_for
 
 _SHOWN: Final = 50
 #: Where an interrupted replay goes on.

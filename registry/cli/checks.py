@@ -12,8 +12,6 @@ from typing import Any, Final, TypeVar
 import click
 from sqlmodel import Session
 
-from registry import loading, workers
-from registry.checking import CaseResult, Checker, titles_of
 from registry.cli.common import (
     CHINA,
     Day,
@@ -40,15 +38,23 @@ from registry.cli.common import (
 from registry.cli.filings import read_file, show_issues
 from registry.cli.targets import CodeOrFile, is_code
 from registry.database import storage
+from registry.demo import DEMO_COUNTY
 from registry.errors import RegistryError, fault
-from registry.examples import DEMO_COUNTY
-from registry.judging import RECOGNITION, CheckRefusedError, Determination, Registration, Rules
-from registry.record import known, publication
+from registry.judging.judge import (
+    RECOGNITION,
+    CheckRefusedError,
+    Determination,
+    Registration,
+    Rules,
+)
+from registry.judging.verdicts import CaseResult, Checker, titles_of
+from registry.kit import workers
+from registry.kit.workbooks import workbook
+from registry.record import known, loading, publication
 from registry.reports import results, verdicts
-from registry.reports.cells import workbook
 from rules.errors import RulesError
-from rules.facts import Profile
-from rules.provinces import acting
+from rules.language.provinces import acting
+from rules.model.facts import Profile
 
 _DEMO_DATABASE: Final = "tidu-demo.db"
 _FEW: Final = 50

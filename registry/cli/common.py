@@ -24,21 +24,21 @@ from rich.progress import (
 from rich.text import Text
 from sqlmodel import Session
 
-from registry import resources
-from registry.characters import json_text, wrong
-from registry.checking import TIERS
 from registry.database import storage
 from registry.errors import UNREADABLE, RegistryError
-from registry.files import written_whole
-from registry.judging import RECHECK, RECOGNITION
+from registry.judging.judge import RECHECK, RECOGNITION
+from registry.judging.verdicts import TIERS
+from registry.kit import resources
+from registry.kit.characters import json_text, wrong
+from registry.kit.files import written_whole
+from registry.kit.screens import Screen
 from registry.record import publication
 from registry.record.publication import Published
-from registry.screens import Screen
-from rules.editions import parse_day
 from rules.errors import RulesError
-from rules.facts import check_day
-from rules.provinces import PROVINCES, acting
-from rules.rulebook import Rulebook, load
+from rules.language.editions import parse_day
+from rules.language.provinces import PROVINCES, acting
+from rules.language.rulebook import Rulebook, load
+from rules.model.facts import check_day
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 

@@ -8,9 +8,6 @@ from typing import Final
 
 import click
 
-from registry import resources, texts
-from registry.characters import legible
-from registry.checking import titles_of
 from registry.cli.common import (
     Province,
     Refused,
@@ -29,19 +26,23 @@ from registry.cli.common import (
     rulebook,
     tiers_option,
 )
-from registry.files import written_whole
+from registry.judging.verdicts import titles_of
+from registry.kit import resources
+from registry.kit.characters import legible
+from registry.kit.files import written_whole
+from registry.kit.screens import Screen, listing
 from registry.record import publication
 from registry.record.determinations import signed_name
 from registry.reports import differences
-from registry.screens import Screen, listing
-from rules.comparison import compare
+from registry.simulation import texts
+from rules.comparison.compare import compare
 from rules.decider import by_both, by_reference
 from rules.drafting import check as checker
 from rules.drafting.examples import examples, read_indicator, run
 from rules.drafting.format import format_file
 from rules.drafting.scaffold import clauses_of_province, scaffold, scaffold_province
-from rules.rulebook import Rulebook
-from rules.source import Clause, feature_files
+from rules.language.rulebook import Rulebook
+from rules.language.source import Clause, feature_files
 
 #: The kinds of definition table by the names that officers read.
 _KINDS: Final = {"情形": "cases", "分档": "bands", "阶梯": "ladder", "合计": "total"}

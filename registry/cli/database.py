@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from registry import backup as backups
 from registry.cli.common import group, json_option, print_json, progress
+from registry.database import backup as backups
 from registry.database import roles, storage
 
 

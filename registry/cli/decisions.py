@@ -10,8 +10,6 @@ from pathlib import Path
 import click
 from sqlmodel import Session
 
-from registry import loading
-from registry.checking import TIERS, titles_of
 from registry.cli.common import (
     Day,
     Number,
@@ -37,10 +35,11 @@ from registry.cli.common import (
 from registry.cli.filings import read_file, show_issues
 from registry.cli.targets import Code, CodeOrFile, is_code
 from registry.database import storage
-from registry.record import cases, decisions, determinations
+from registry.judging.verdicts import TIERS, titles_of
+from registry.kit.workers import jobs_for
+from registry.record import cases, decisions, determinations, loading
 from registry.record.decisions import Decided, Decider, Request
 from registry.record.determinations import Target, signed_name
-from registry.workers import jobs_for
 
 _FEW = 50
 

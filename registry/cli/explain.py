@@ -11,8 +11,6 @@ from typing import Any, Final, TypeAlias
 import click
 from sqlmodel import Session
 
-from registry.audit.replay import Replayer
-from registry.checking import TIERS
 from registry.cli.common import (
     Number,
     Refused,
@@ -30,16 +28,18 @@ from registry.cli.common import (
 )
 from registry.cli.targets import is_code
 from registry.errors import RegistryError, fault
+from registry.judging.verdicts import TIERS
+from registry.kit.uscc import tidy
 from registry.record import cases, journal
+from registry.record.replay import Replayer
 from registry.reports import explaining
 from registry.reports.explaining import Explanation
 from registry.reports.layout import html, text
 from registry.reports.letter import letter, letters
 from registry.reports.readers import READERS, report
 from registry.reports.verdicts import COLOURS, SHORT
-from registry.uscc import tidy
 from rules.errors import RulesError
-from rules.model import Outcome
+from rules.model.ruleset import Outcome
 
 #: How wide tables are where there is no terminal.
 _WIDTH: Final = 110

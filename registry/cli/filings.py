@@ -15,9 +15,6 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from registry import loading
-from registry.asked import Asked
-from registry.checking import Sizes, Totals
 from registry.cli.common import (
     Day,
     Number,
@@ -42,9 +39,7 @@ from registry.cli.common import (
     write_new,
 )
 from registry.cli.targets import Code, TypedCode, sha256_of
-from registry.files import working_folder
 from registry.filings import Heading, Issue, Reading, Submission
-from registry.folders import Counts, FolderLoader, report_file
 from registry.intake import (
     NoTableError,
     check_totals,
@@ -53,15 +48,19 @@ from registry.intake import (
     write_issues,
     write_template,
 )
+from registry.intake.asked import Asked
 from registry.intake.coverage import Asking, Key, Wanted
+from registry.intake.folders import Counts, FolderLoader, report_file
 from registry.intake.grouped import Groups, grouped
 from registry.intake.mapping_draft import draft as draft_mapping
-from registry.record import admissions
-from registry.screens import listing
-from registry.workers import jobs_for
-from rules.explain import value_text
-from rules.facts import FACTS, record_kind
-from rules.facts import Profile as RulesProfile
+from registry.judging.verdicts import Sizes, Totals
+from registry.kit.files import working_folder
+from registry.kit.screens import listing
+from registry.kit.workers import jobs_for
+from registry.record import admissions, loading
+from rules.explanation.explain import value_text
+from rules.model.facts import FACTS, record_kind
+from rules.model.facts import Profile as RulesProfile
 
 _SHOWN = 20
 

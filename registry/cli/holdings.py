@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 from sqlmodel import Session
 
-from registry.characters import REPLACEMENT
 from registry.cli.common import (
     Day,
     Moment,
@@ -24,10 +23,11 @@ from registry.cli.targets import Code, CodeOrFile, is_code, refuse_unknown
 from registry.cli.titles import notice_of, notice_options, show, show_table
 from registry.intake.cells import GARBLED, half, read_share, squeeze
 from registry.intake.lists import Line, enterprises, read_list
+from registry.kit.characters import REPLACEMENT
+from registry.kit.uscc import tidy
 from registry.record import journal, register
 from registry.record.naming import Names
 from registry.record.register import Holder, Holding
-from registry.uscc import tidy
 
 #: The columns of a list, besides those of enterprises.
 _HOLDER, _HOLDER_CODE, _SHARE = "持股方", "持股方统一社会信用代码", "持股比例"

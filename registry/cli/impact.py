@@ -6,8 +6,6 @@ from pathlib import Path
 
 import click
 
-from registry import effects, impact, texts
-from registry.checking import titles_of
 from registry.cli.common import (
     Day,
     Procedure,
@@ -24,13 +22,15 @@ from registry.cli.common import (
     tiers_option,
 )
 from registry.database import storage
-from registry.files import written_whole
-from registry.judging import RECHECK, RECOGNITION
+from registry.judging.judge import RECHECK, RECOGNITION
+from registry.judging.verdicts import titles_of
+from registry.kit.files import written_whole
+from registry.kit.workbooks import workbook
 from registry.record import publication
 from registry.reports import impact as impact_report
-from registry.reports.cells import workbook
 from registry.screening import snapshot
-from registry.screening.stocktaking import Verdicts
+from registry.simulation import effects, impact, texts
+from registry.simulation.screened import Verdicts
 
 
 @command("impact")

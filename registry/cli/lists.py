@@ -6,12 +6,12 @@ from typing import Final
 
 from sqlmodel import Session
 
-from registry import uscc
 from registry.cli.common import Refused, errors, registry
 from registry.cli.filings import read_file, show_issues
 from registry.cli.targets import is_code
 from registry.intake.lists import Line, Listing, enterprises, read_list
-from registry.names import folded
+from registry.kit import uscc
+from registry.kit.names import folded
 from registry.record import admissions, cases, register
 from registry.record.naming import Names
 from registry.record.register import Holder

@@ -13,8 +13,6 @@ import click
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from registry import impact, texts
-from registry.checking import titles_of
 from registry.cli.common import (
     Day,
     Refused,
@@ -36,8 +34,9 @@ from registry.cli.common import (
 )
 from registry.database import storage
 from registry.database.versions import FILING
-from registry.files import working_folder
-from registry.judging import Judge
+from registry.judging.judge import Judge
+from registry.judging.verdicts import titles_of
+from registry.kit.files import working_folder
 from registry.record import publication
 from registry.reports import screening as report
 from registry.screening import snapshot
@@ -48,8 +47,9 @@ from registry.screening.funnel import EXPLAINED, Scope, Screening
 from registry.screening.results import Listed, Tally
 from registry.screening.schema import CATALOGUE
 from registry.screening.tables import Files, Sink
-from rules.editions import Governing, governing
+from registry.simulation import impact, texts
 from rules.errors import NoRulesetError
+from rules.language.editions import Governing, governing
 
 _LISTED = 10
 

@@ -7,18 +7,10 @@ from typing import Final
 
 import click
 
-from registry.cli.common import (
-    Day,
-    Refused,
-    command,
-    json_option,
-    print_json,
-    progress,
-    rulebook,
-)
-from registry.synthetic import write_directory, write_stream
-from registry.synthetic.aims import aims
-from registry.synthetic.firms import MOST
+from registry.cli.common import Day, Refused, command, json_option, print_json, progress, rulebook
+from registry.demo.aims import aims
+from registry.demo.firms import MOST
+from registry.demo.tables import write_directory, write_stream
 
 _DAY: Final = date(2026, 6, 30)
 

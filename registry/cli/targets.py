@@ -12,8 +12,8 @@ from sqlmodel import Session
 from registry.cli.common import Refused, registry
 from registry.errors import RecordError
 from registry.intake.cells import half
+from registry.kit.uscc import tidy
 from registry.record import cases, naming, register
-from registry.uscc import tidy
 
 #: What ends the name of a file that may have been meant, also where there is none of that name.
 _SUFFIXES: Final = frozenset(

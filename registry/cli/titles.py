@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 
-from registry.checking import TIERS
 from registry.cli.common import (
     Day,
     Moment,
@@ -22,10 +21,11 @@ from registry.cli.common import (
 )
 from registry.cli.lists import holders
 from registry.cli.targets import Code, CodeOrFile, is_code, refuse_unknown, sha256_of
+from registry.judging.verdicts import TIERS
+from registry.kit.screens import listing
 from registry.record import journal, register
 from registry.record.register import REASONS, Notice
 from registry.reports.verdicts import registered_text
-from registry.screens import listing
 
 
 @group("titles")

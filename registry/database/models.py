@@ -3,7 +3,7 @@
 A filing is what one enterprise states as of one day. Its facts stand in typed rows of their own
 tables, and once more as canonical JSON text, the form that is digested and compared. Nothing that
 was known is overwritten: a filing that changes becomes a new version, and the old rows end with
-``known_until``. Column names are the ids of ``rules.facts``; money is in yuan (stored as fen).
+``known_until``. Column names are the ids of ``rules.model.facts``; money is in yuan (stored as fen).
 """
 
 import datetime as dt
@@ -16,8 +16,8 @@ from sqlmodel import Field, SQLModel
 
 from registry.database import forms
 from registry.database.columns import Count, Day, Exact, RowId, Utc, Yuan
-from registry.record.chain import KINDS
-from rules.facts import RECORDS, record_kind
+from registry.portable.chain import KINDS
+from rules.model.facts import RECORDS, record_kind
 
 SQLModel.metadata.naming_convention = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -394,7 +394,7 @@ class JournalEntry(SQLModel, table=True):
     ``subject`` is the credit code of the enterprise whose title is registered, or in which ``holder``
     is registered to hold a share. ``body`` is canonical
     JSON text; ``disclosures`` are the texts that the entry commits to, with
-    their salt (see ``registry.record.sealing``); ``digest`` is that of the header (see ``registry.record.chain``).
+    their salt (see ``registry.portable.sealing``); ``digest`` is that of the header (see ``registry.portable.chain``).
     Triggers refuse UPDATE, DELETE, and an entry that does not follow the last.
     """
 

@@ -27,9 +27,8 @@ from registry.database.models import (
     YearlyFigure,
 )
 from registry.filings import IDENTITY, Submission
-from rules.canonical import canonical_json, sha256
 from rules.errors import FactsError
-from rules.facts import (
+from rules.model.facts import (
     FACTS,
     RECORDS,
     Fact,
@@ -39,6 +38,7 @@ from rules.facts import (
     check_value,
     yearly_key,
 )
+from rules.portable.canonical import canonical_json, sha256
 
 Row: TypeAlias = dict[str, Any]
 #: By table, what the rows of a filing state: the values of ``STATES``, without keys and period.

@@ -23,9 +23,9 @@ from sqlalchemy import NullPool, event, exc
 from sqlmodel import Session
 
 from alembic import command
-from registry import resources
 from registry.errors import StorageError
-from registry.files import PRIVATE_FILE
+from registry.kit import resources
+from registry.kit.files import PRIVATE_FILE
 
 #: How long a writer waits for another one, in seconds.
 _PATIENCE: Final = 30

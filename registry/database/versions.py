@@ -1,6 +1,6 @@
 """Versions of filings and their rows: the only writer and reader of the stated tables.
 
-Nothing here decides what is to be stored; see ``registry.loading``.
+Nothing here decides what is to be stored; see ``registry.record.loading``.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

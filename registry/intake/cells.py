@@ -15,12 +15,12 @@ from decimal import Context, Decimal
 from functools import lru_cache, wraps
 from typing import ClassVar, Final, NamedTuple, Protocol, TypeAlias
 
-from registry.characters import REPLACEMENT, legible
 from registry.database.columns import decimal_text
 from registry.intake import industry
 from registry.intake.limits import DIGITS
 from registry.intake.serials import Since1904, day
-from rules.facts import Fact, Scalar, check_value
+from registry.kit.characters import REPLACEMENT, legible
+from rules.model.facts import Fact, Scalar, check_value
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,10 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Final
 
-from registry import uscc
 from registry.filings import IDENTITY, Issue, Severity, Submission
-from rules.facts import FACTS, Fact, Scalar, fact, record_kind, yearly_key
-from rules.quantities import show
+from registry.kit import uscc
+from rules.model.facts import FACTS, Fact, Scalar, fact, record_kind, yearly_key
+from rules.model.quantities import show
 
 #: The other side of a relation that is the day of the filing, or the credit code.
 _DAY, _CODE = "填报日期", "信用代码"

@@ -4,7 +4,6 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
-from registry.characters import REPLACEMENT
 from registry.intake.cells import (
     ERROR,
     CellValue,
@@ -17,7 +16,8 @@ from registry.intake.cells import (
     squeeze,
 )
 from registry.intake.mapping import Target
-from rules.facts import Fact, Scalar, record_kind
+from registry.kit.characters import REPLACEMENT
+from rules.model.facts import Fact, Scalar, record_kind
 
 #: What tables call the fields of annex 1 item 5, without 主导产品属 before them.
 FIELD_WORDS: Final = {

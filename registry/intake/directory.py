@@ -20,7 +20,6 @@ from typing import Any, BinaryIO, Final, TypeAlias
 import duckdb
 from openpyxl.utils import get_column_letter
 
-from registry import uscc
 from registry.errors import RegistryError
 from registry.filings import Heading, Reading
 from registry.intake.cells import plain
@@ -30,8 +29,9 @@ from registry.intake.mapping import YEAR, HeaderMapping
 from registry.intake.rows import Table
 from registry.intake.tables import Row, flowing_rows
 from registry.intake.template import BASIC, YEARLY
+from registry.kit import uscc
 from rules.errors import FactsError
-from rules.facts import RECORDS, RecordKind, record_kind
+from rules.model.facts import RECORDS, RecordKind, record_kind
 
 #: How many enterprises are read, checked and stored at once.
 CHUNK: Final = 1000

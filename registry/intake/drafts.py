@@ -7,12 +7,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from registry import names, uscc
-from registry.characters import legible
 from registry.filings import Issue, Severity, Submission
 from registry.intake.cells import CellValue, Unsaved, not_given, plain
 from registry.intake.checks import check
-from rules.facts import RecordList, Scalar
+from registry.kit import names, uscc
+from registry.kit.characters import legible
+from rules.model.facts import RecordList, Scalar
 
 NO_DATE: Final = "没有填报日期"
 #: What is said of a row without a code.

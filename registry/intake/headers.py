@@ -15,7 +15,7 @@ from registry.intake.mapping import CODE, NAME, HeaderMapping, Heading, turns
 from registry.intake.rowkinds import good_code, is_numbers, is_units
 from registry.intake.tables import Row
 from rules.errors import FactsError
-from rules.facts import RecordKind, record_kind
+from rules.model.facts import RecordKind, record_kind
 
 #: How many rows one heading may have, besides rows of units.
 _DEEPEST: Final = 4

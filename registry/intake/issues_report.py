@@ -12,7 +12,7 @@ from openpyxl.worksheet.hyperlink import Hyperlink
 
 from registry.filings import Issue, Reading
 from registry.intake.grouped import CELL, Group, grouped
-from registry.reports.cells import FULL, text_cell, workbook
+from registry.kit.workbooks import FULL, text_cell, workbook
 
 _SINGLE: Final = {
     "级别": 8, "工作表": 16, "单元格": 10, "表头": 24, "原值": 28, "问题": 48, "应如何填写": 40,

@@ -9,15 +9,15 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from registry.characters import LONGEST, visible
 from registry.errors import RegistryError
 from registry.filings import IDENTITY
 from registry.intake.cells import MONEY, CellValue, Percent, plain, read_date, read_fact
 from registry.intake.drafts import Draft, Drafts, Place
 from registry.intake.mapping import AS_OF
 from registry.intake.tables import decode
+from registry.kit.characters import LONGEST, visible
 from rules.errors import FactsError
-from rules.facts import Fact, Scalar, fact, record_kind, yearly_key
+from rules.model.facts import Fact, Scalar, fact, record_kind, yearly_key
 
 _KEYS: Final = ("uscc", "name", "as_of", "identity", "values", "records")
 

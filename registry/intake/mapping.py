@@ -20,7 +20,7 @@ from registry.intake.checks import PARTS
 from registry.intake.headings import Period, Words
 from registry.intake.tables import csv_rows
 from rules.errors import FactsError
-from rules.facts import FACTS, RECORDS, Fact, RecordKind, Scalar, fact, record_kind
+from rules.model.facts import FACTS, RECORDS, Fact, RecordKind, Scalar, fact, record_kind
 
 Role: TypeAlias = Literal[
     "uscc", "name", "as_of", "year", "region", "fields",

@@ -27,9 +27,9 @@ from registry.intake.mapping import (
     lines,
     split,
 )
-from registry.reports.cells import harmless
+from registry.kit.workbooks import harmless
 from rules.errors import FactsError
-from rules.facts import RecordKind, record_kind
+from rules.model.facts import RecordKind, record_kind
 
 _SIMILAR: Final = 0.5
 _NAMED: Final = 3

@@ -25,7 +25,7 @@ from registry.intake.mapping import AS_OF, Target
 from registry.intake.rowkinds import TOLD, Kind, good_code, kind_of, says_example
 from registry.intake.shifts import has_slipped, lacks_cell
 from registry.intake.tables import Row
-from rules.facts import TITLES, Fact, RecordKind, Scalar, yearly_key
+from rules.model.facts import TITLES, Fact, RecordKind, Scalar, yearly_key
 
 _KEYS: Final = ("uscc", "name", "year")
 #: Roles of the columns whose cells are filed, and that so stand in one table only.

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import BinaryIO, Final, TextIO, TypeAlias, cast
 from xml.parsers.expat import ExpatError
 
-from registry.characters import visible
 from registry.errors import RegistryError
 from registry.intake import limits
 from registry.intake.cells import CellValue
 from registry.intake.filetypes import LOCKED, OLD, TEXT, WORKBOOK, file_type
 from registry.intake.package import Package
 from registry.intake.workbook import Listed, Range, Workbook, unwrapped
+from registry.kit.characters import visible
 
 Row: TypeAlias = Sequence[CellValue]
 

@@ -14,8 +14,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from registry.filings import IDENTITY
 from registry.intake.mapping import AS_OF, CODE, COMPLETE, NAME, YEAR
-from registry.reports.cells import save
-from rules.facts import FACTS, RECORDS, Fact, RecordKind
+from registry.kit.workbooks import save
+from rules.model.facts import FACTS, RECORDS, Fact, RecordKind
 
 GUIDE: Final = "填写说明"
 BASIC: Final = "企业基本情况"

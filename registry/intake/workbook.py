@@ -15,13 +15,13 @@ from typing import Final, NamedTuple, NoReturn, TypeAlias
 from openpyxl.formula.translate import Translator
 from openpyxl.utils import get_column_letter
 
-from registry.characters import visible
 from registry.errors import RegistryError
 from registry.intake import limits
 from registry.intake.cells import CellValue, Unsaved
 from registry.intake.formats import BUILTIN, Format, number_format
 from registry.intake.package import Package, Target
 from registry.intake.serials import Since1904
+from registry.kit.characters import visible
 
 Row: TypeAlias = Sequence[CellValue]
 

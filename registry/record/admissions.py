@@ -6,12 +6,12 @@ from typing import Final
 
 from sqlmodel import Session
 
-from registry import uscc
 from registry.errors import RecordError
+from registry.kit import uscc
 from registry.record import journal
 from registry.record.determinations import signed_name
-from rules.facts import check_day
-from rules.record import Json
+from rules.model.facts import check_day
+from rules.portable.record import Json
 
 _SCHEMA: Final = 1
 #: What an entry does, as officers name it.

@@ -16,11 +16,11 @@ from sqlmodel import Session
 from registry.database.rows import Row, identity_columns
 from registry.database.versions import ENTERPRISE, FILING, chunks, known
 from registry.errors import RecordError
-from registry.judging import Determination, profile_of
+from registry.judging.judge import Determination, profile_of
 from registry.record import journal
-from rules.facts import Profile
-from rules.provinces import acting
-from rules.record import Json
+from rules.language.provinces import acting
+from rules.model.facts import Profile
+from rules.portable.record import Json
 
 
 @dataclass(frozen=True)

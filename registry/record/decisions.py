@@ -16,12 +16,10 @@ from typing import Final, TypeAlias
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from registry import workers
-from registry.checking import unencoded
 from registry.database import storage
 from registry.database.versions import chunks
 from registry.errors import RecordError, fault
-from registry.judging import (
+from registry.judging.judge import (
     CheckRefusedError,
     Determination,
     Judge,
@@ -29,16 +27,18 @@ from registry.judging import (
     Registration,
     refuse_wrong_day,
 )
+from registry.judging.verdicts import unencoded
+from registry.kit import workers
+from registry.portable.sealing import new_salt, sealed_facts
 from registry.record import cases, journal, publication, register
 from registry.record.determinations import signed_name
-from registry.record.sealing import new_salt, sealed_facts
-from rules.canonical import canonical_json, digest
-from rules.editions import ApplicabilityRow, governing
 from rules.errors import DisagreementError, EngineFaultError, FactsError, NoRulesetError
-from rules.explain import result_text
-from rules.facts import TITLES
-from rules.model import Outcome
-from rules.record import SCHEMA, Json, decision_body
+from rules.explanation.explain import result_text
+from rules.language.editions import ApplicabilityRow, governing
+from rules.model.facts import TITLES
+from rules.model.ruleset import Outcome
+from rules.portable.canonical import canonical_json, digest
+from rules.portable.record import SCHEMA, Json, decision_body
 
 #: How many filings are judged between two recordings.
 _CHUNK: Final = 200

@@ -18,14 +18,14 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from registry.errors import RecordError
-from registry.judging import Determination, Judge, Rules, amended_profile, facts_of
+from registry.judging.judge import Determination, Judge, Rules, amended_profile, facts_of
+from registry.portable.sealing import SEALED, new_salt, sealed_facts
 from registry.record import cases, journal
-from registry.record.sealing import SEALED, new_salt, sealed_facts
-from rules.canonical import digest
 from rules.drafting.steps import filed_value
-from rules.facts import Fact, fact, record_kind, validate, yearly_key
-from rules.model import OUTCOMES, Outcome, Points
-from rules.record import Json, admissible, current_value, plain
+from rules.model.facts import Fact, fact, record_kind, validate, yearly_key
+from rules.model.ruleset import OUTCOMES, Outcome, Points
+from rules.portable.canonical import digest
+from rules.portable.record import Json, admissible, current_value, plain
 
 UNKNOWN: Final = "未知"
 _SCHEMA: Final = 1

@@ -22,9 +22,9 @@ from registry.database import bulk
 from registry.database.models import NO_DECISION, JournalEntry
 from registry.database.versions import table_of
 from registry.errors import UNREADABLE, AlteredError, RecordError
-from registry.record.chain import GENESIS, KINDS, header, header_text, sealed_name
-from registry.record.sealing import new_salt, seal
-from rules.canonical import canonical_json, sha256
+from registry.portable.chain import GENESIS, KINDS, header, header_text, sealed_name
+from registry.portable.sealing import new_salt, seal
+from rules.portable.canonical import canonical_json, sha256
 
 JOURNAL: Final = table_of(JournalEntry)
 #: How many entries are held at once when the journal is read.

@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from registry.database.versions import chunks
 from registry.errors import RecordError
-from registry.judging import Determination, Registration
+from registry.judging.judge import Determination, Registration
 from registry.record import cases, journal, publication, register
 from registry.record.cases import Case
 from registry.record.publication import Published

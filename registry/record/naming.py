@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from registry.database.versions import ENTERPRISE
 from registry.errors import RecordError
-from registry.names import folded, near
+from registry.kit.names import folded, near
 from registry.record import journal
 
 #: How many enterprises are listed at most where a name may mean several.

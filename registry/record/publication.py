@@ -16,17 +16,17 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from registry import resources
 from registry.database.models import NO_DECISION, Document
 from registry.database.versions import table_of
 from registry.errors import RecordError
+from registry.kit import resources
 from registry.record import journal, receipts
-from rules.canonical import canonical_json, sha256
-from rules.decode import decode
 from rules.drafting.certificate import certify
-from rules.editions import ApplicabilityRow
-from rules.model import Position, Rule, Ruleset
-from rules.rulebook import Rulebook, load
+from rules.language.editions import ApplicabilityRow
+from rules.language.rulebook import Rulebook, load
+from rules.model.decode import decode
+from rules.model.ruleset import Position, Rule, Ruleset
+from rules.portable.canonical import canonical_json, sha256
 
 _DOCUMENT: Final = table_of(Document)
 #: The files of a features folder that rules are compiled from.

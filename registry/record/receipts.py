@@ -14,7 +14,7 @@ from sqlmodel import Session
 from registry.database.models import Import, Restatement
 from registry.database.versions import ENTERPRISE, FILING, table_of
 from registry.record import journal
-from rules.canonical import canonical_json, digest, sha256
+from rules.portable.canonical import canonical_json, digest, sha256
 
 IMPORT: Final = table_of(Import)
 _RESTATEMENT: Final = table_of(Restatement)

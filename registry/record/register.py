@@ -16,15 +16,15 @@ from typing import Final
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from registry import uscc as codes
 from registry.database.versions import chunks
 from registry.errors import RecordError
-from registry.judging import Registration
+from registry.judging.judge import Registration
+from registry.kit import uscc as codes
 from registry.record import admissions, journal
 from registry.record.determinations import signed_name
-from rules.facts import TITLES, check_day
-from rules.record import LITTLE_GIANT, Json, is_holding, last_words
-from rules.reference import number
+from rules.model.facts import TITLES, check_day
+from rules.portable.record import LITTLE_GIANT, Json, is_holding, last_words
+from rules.portable.reference import number
 
 _SCHEMA: Final = 1
 #: How long a title is valid, and by how long a re-check extends it (63号; 2号 keeps it), in years.

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from registry.reports.pages import page
-from rules.comparison import (
+from rules.comparison.compare import (
     Change,
     Comparison,
     Definition,
@@ -19,7 +19,7 @@ from rules.comparison import (
     ScoreItem,
     ScoreRow,
 )
-from rules.wording import plain
+from rules.explanation.wording import plain
 
 #: What stands where a text says nothing of it.
 NONE: Final = "—"

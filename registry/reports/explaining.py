@@ -1,7 +1,7 @@
 """A recorded decision explained: on what it rests, how far it holds, and what would turn it.
 
 Nothing is decided by today's rules: the decision is taken again from what it names, and must come
-out byte for byte (``registry.audit.replay``). Everything that readers are told is gathered here once.
+out byte for byte (``registry.record.replay``). Everything that readers are told is gathered here once.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,20 +12,20 @@ from typing import Any, Final
 
 from sqlmodel import Session
 
-from registry.audit.replay import Replayer
-from registry.checking import Checker, TierVerdict
 from registry.errors import RecordError
-from registry.judging import Determination
+from registry.judging.judge import Determination
+from registry.judging.verdicts import Checker, TierVerdict
 from registry.record import cases, journal, publication
+from registry.record.replay import Replayer
 from rules.decider import Decision
-from rules.editions import parse_day
-from rules.explain import Check, Figure, Finding, Option, value_text
-from rules.facts import FACTS, Fact, Profile, Scalar, record_kind
-from rules.model import Expr, Gap, Indicator, Outcome
-from rules.readings import Reading
-from rules.record import Json
+from rules.engine.readings import Reading
+from rules.explanation.explain import Check, Figure, Finding, Option, value_text
+from rules.explanation.wording import magnitude, reading_text
+from rules.language.editions import parse_day
+from rules.model.facts import FACTS, Fact, Profile, Scalar, record_kind
+from rules.model.ruleset import Expr, Gap, Indicator, Outcome
+from rules.portable.record import Json
 from rules.sensitivity import Change, Changes, Margin, Reach, Rest, margins, smallest_changes
-from rules.wording import magnitude, reading_text
 
 SCHEMA: Final = 1
 #: Moments are shown in China's time.

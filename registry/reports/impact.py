@@ -15,8 +15,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from registry.characters import json_text
-from registry.effects import (
+from registry.kit.characters import json_text
+from registry.kit.workbooks import FULL, plain, text_cell
+from registry.reports.pages import page
+from registry.simulation.effects import (
     DIMENSIONS,
     FAILS_NOW,
     GAINS,
@@ -28,10 +30,8 @@ from registry.effects import (
     Effect,
     Tally,
 )
-from registry.impact import Run
-from registry.reports.cells import FULL, plain, text_cell
-from registry.reports.pages import page
-from rules.model import Outcome
+from registry.simulation.impact import Run
+from rules.model.ruleset import Outcome
 
 _OUTCOMES: Final = (Outcome.MET, Outcome.NOT_MET, Outcome.MISSING, Outcome.PENDING)
 #: How many criteria and facts the terminal shows, and the page; how many firms the page lists.

@@ -8,9 +8,9 @@ from typing import Final
 from rich.cells import cell_len
 from rich.console import Console
 
-from registry.characters import legible
+from registry.kit.characters import legible
+from registry.kit.screens import crowded, listing
 from registry.reports.pages import page
-from registry.screens import crowded, listing
 
 #: The classes of the base template for words and signs of outcomes.
 STYLES: Final = {

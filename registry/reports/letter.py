@@ -17,8 +17,8 @@ from registry.reports.readers import (
     reason_items,
     settled_section,
 )
-from rules.explain import Figure
-from rules.model import Outcome
+from rules.explanation.explain import Figure
+from rules.model.ruleset import Outcome
 
 _YOU: Final = "你单位"
 _SHORT: Final = 16

@@ -5,7 +5,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from registry.characters import legible
+from registry.kit.characters import legible
 
 
 @cache

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Final
 
-from registry.checking import CaseResult
+from registry.judging.verdicts import CaseResult
 from registry.reports.explaining import (
     CHINA,
     Explanation,
@@ -28,14 +28,14 @@ from registry.reports.verdicts import (
     registration_text,
     target_text,
 )
-from rules.editions import OTHERS, ApplicabilityRow
-from rules.explain import Check, Figure, Finding, Option, value_text
-from rules.facts import FACTS
-from rules.model import Gap, Outcome
-from rules.quantities import UNITS
-from rules.record import is_holding
+from rules.explanation.explain import Check, Figure, Finding, Option, value_text
+from rules.explanation.wording import quantity, reading_text
+from rules.language.editions import OTHERS, ApplicabilityRow
+from rules.model.facts import FACTS
+from rules.model.quantities import UNITS
+from rules.model.ruleset import Gap, Outcome
+from rules.portable.record import is_holding
 from rules.sensitivity import Change
-from rules.wording import quantity, reading_text
 
 NOT_STATED: Final = "未注明"
 _SIGNS: Final = {

@@ -12,9 +12,9 @@ from openpyxl.utils import get_column_letter
 from rich.console import Console
 from rich.table import Table
 
-from registry.characters import json_text
-from registry.checking import CaseResult, TierVerdict
-from registry.reports.cells import FULL, plain, text_cell
+from registry.judging.verdicts import CaseResult, TierVerdict
+from registry.kit.characters import json_text
+from registry.kit.workbooks import FULL, plain, text_cell
 from registry.reports.verdicts import (
     COLOURS,
     SHORT,
@@ -27,9 +27,9 @@ from registry.reports.verdicts import (
     stated,
     table,
 )
-from rules.editions import OTHERS
-from rules.explain import result_text
-from rules.model import Note, Points
+from rules.explanation.explain import result_text
+from rules.language.editions import OTHERS
+from rules.model.ruleset import Note, Points
 
 #: How many enterprises a table has; more are shown in several.
 PART: Final = 500

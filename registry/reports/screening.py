@@ -11,13 +11,13 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from registry.characters import legible
-from registry.files import written_whole
-from registry.reports.cells import FULL, harmless, plain, text_cell, workbook
+from registry.kit.characters import legible
+from registry.kit.files import written_whole
+from registry.kit.screens import Wrapped
+from registry.kit.workbooks import FULL, harmless, plain, text_cell, workbook
 from registry.screening.engines import to_parquet
 from registry.screening.results import Listed, Tally
-from registry.screens import Wrapped
-from rules.model import Outcome
+from rules.model.ruleset import Outcome
 
 LABEL: Final = "筛查结果，不是决定"
 _OUTCOMES: Final = (Outcome.MET, Outcome.NOT_MET, Outcome.MISSING, Outcome.PENDING)

@@ -9,15 +9,23 @@ from typing import Any, Final, TypeAlias
 from rich.table import Table
 from rich.text import Text
 
-from registry.checking import TIERS, UNENCODED, CaseResult, TierVerdict
 from registry.database.columns import decimal_text
-from registry.judging import Determination, Registration
-from registry.screens import listing
-from rules.editions import OTHERS, Governing
-from rules.explain import AT_THRESHOLD, Check, Figure, Finding, Option, result_text, value_text
-from rules.facts import fact, record_kind
-from rules.model import Outcome, Points
-from rules.record import is_holding
+from registry.judging.judge import Determination, Registration
+from registry.judging.verdicts import TIERS, UNENCODED, CaseResult, TierVerdict
+from registry.kit.screens import listing
+from rules.explanation.explain import (
+    AT_THRESHOLD,
+    Check,
+    Figure,
+    Finding,
+    Option,
+    result_text,
+    value_text,
+)
+from rules.language.editions import OTHERS, Governing
+from rules.model.facts import fact, record_kind
+from rules.model.ruleset import Outcome, Points
+from rules.portable.record import is_holding
 
 COLOURS: Final = {
     "符合": "green",

@@ -13,7 +13,7 @@ from typing import Final
 
 import registry
 import rules
-from registry.files import PRIVATE_FOLDER, written_whole
+from registry.kit.files import PRIVATE_FOLDER, written_whole
 
 _FOLDER: Final = "agreed"
 

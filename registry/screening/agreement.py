@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from registry.screening.compiler.program import Place, Program
 from registry.screening.engines import Database, ScreeningError
-from rules.model import Trace
+from rules.model.ruleset import Trace
 
 
 @dataclass(frozen=True)

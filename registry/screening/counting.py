@@ -10,7 +10,7 @@ from sqlalchemy.sql.expression import ColumnElement
 from registry.screening.engines import Database
 from registry.screening.results import INDUSTRY, VERDICT, Listed, Part, Tally
 from registry.screening.schema import Schema
-from rules.model import Outcome
+from rules.model.ruleset import Outcome
 
 _UNSTATED: Final = "（未填报）"
 _COUNTED: Final = (Outcome.MET, Outcome.NOT_MET, Outcome.MISSING, Outcome.PENDING)

@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 from sqlmodel import Session
 
 from registry.database.versions import chunks
-from registry.judging import (
+from registry.judging.judge import (
     CheckRefusedError,
     Determination,
     Judge,
@@ -25,9 +25,9 @@ from registry.record.cases import Case
 from registry.screening.agreement import Columns, Difference, Row, differences
 from registry.screening.compiler.program import Code
 from registry.screening.variants import Varied
-from rules.editions import OTHERS, ApplicabilityRow, Governing
 from rules.errors import DisagreementError, EngineFaultError
-from rules.model import Outcome, Position, Trace
+from rules.language.editions import OTHERS, ApplicabilityRow, Governing
+from rules.model.ruleset import Outcome, Position, Trace
 
 #: The indicator that tells the sector of a filing.
 SECTOR: Final = "划型行业"

@@ -16,9 +16,9 @@ from typing import Any, Final, Protocol
 import sqlalchemy as sa
 from sqlalchemy.sql.expression import ColumnElement
 
-from registry import workers
 from registry.errors import fault
-from registry.judging import CheckRefusedError, Judge, Judgement
+from registry.judging.judge import CheckRefusedError, Judge, Judgement
+from registry.kit import workers
 from registry.record.cases import Case
 from registry.screening import agreement, deciding
 from registry.screening.agreed import Agreed
@@ -34,10 +34,10 @@ from registry.screening.schema import Schema
 from registry.screening.snapshot import kind_of
 from registry.screening.tables import parts
 from registry.screening.variants import moved
-from rules.editions import Governing
 from rules.errors import NoRulesetError
-from rules.explain import explain, grounds
-from rules.model import Outcome, Ruleset
+from rules.explanation.explain import explain, grounds
+from rules.language.editions import Governing
+from rules.model.ruleset import Outcome, Ruleset
 
 #: Of how many filings worker processes are worth starting to decide them again.
 _MANY: Final = 1000

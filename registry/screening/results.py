@@ -11,7 +11,7 @@ from sqlalchemy.sql.expression import ColumnElement, FromClause
 from registry.screening.compiler.program import Code, Place, Program, joins
 from registry.screening.compiler.stages import Fence
 from registry.screening.deciding import SECTOR, Decided
-from rules.model import Outcome, Rule, Ruleset
+from rules.model.ruleset import Outcome, Rule, Ruleset
 
 
 @dataclass

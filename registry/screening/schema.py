@@ -15,7 +15,7 @@ from typing import Any, Final, TypeAlias
 import sqlalchemy as sa
 
 from registry.screening.compiler.widths import Size, UnsupportedError, size_of
-from rules.facts import FACTS, PERIODS, RECORDS, Fact, Profile, Scalar, yearly_key
+from rules.model.facts import FACTS, PERIODS, RECORDS, Fact, Profile, Scalar, yearly_key
 
 Value: TypeAlias = int | str | date | None
 

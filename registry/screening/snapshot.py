@@ -19,8 +19,8 @@ from sqlalchemy.sql.expression import ColumnElement
 from sqlmodel import Session
 
 from registry.database.versions import chunks
-from registry.files import PRIVATE_FILE, PRIVATE_FOLDER, refuse_link, working_folder
-from registry.judging import newest_year, registered_profile
+from registry.judging.judge import newest_year, registered_profile
+from registry.kit.files import PRIVATE_FILE, PRIVATE_FOLDER, refuse_link, working_folder
 from registry.record import cases, journal, register
 from registry.screening.engines import (
     Database,
@@ -31,8 +31,8 @@ from registry.screening.engines import (
 )
 from registry.screening.schema import CATALOGUE, FILING, NotStoredError, Schema, Value
 from registry.screening.tables import Files, Sink
-from rules.facts import TITLES, Profile
-from rules.record import CONTROL, is_holding
+from rules.model.facts import TITLES, Profile
+from rules.portable.record import CONTROL, is_holding
 
 FORMAT: Final = 3
 _COPIED: Final = 10_000

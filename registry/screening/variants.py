@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 
-from registry.judging import Rules
-from rules.editions import ApplicabilityRow
-from rules.model import Band, Bands, Body, Case, Cases, Ladder, Line, Rule, Ruleset
+from registry.judging.judge import Rules
+from rules.language.editions import ApplicabilityRow
+from rules.model.ruleset import Band, Bands, Body, Case, Cases, Ladder, Line, Rule, Ruleset
 
 
 @dataclass(frozen=True)

@@ -7,17 +7,16 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from registry import loading
 from registry.audit import checkpoints
 from registry.audit.keys import SigningKey
 from registry.database import storage
-from registry.examples import DEMO_COUNTY
+from registry.demo import DEMO_COUNTY
 from registry.filings import IDENTITY, Reading, Submission
 from registry.intake import read
-from registry.record import cases, decisions, determinations, publication, register
+from registry.kit.uscc import check_digit
+from registry.record import cases, decisions, determinations, loading, publication, register
 from registry.record.determinations import Target
-from registry.uscc import check_digit
-from rules.facts import FACTS, RECORDS, TITLES, Fact, RecordList, Scalar
+from rules.model.facts import FACTS, RECORDS, TITLES, Fact, RecordList, Scalar
 
 START = datetime(2023, 7, 1, 9, 30, tzinfo=UTC)
 FILED = date(2023, 6, 30)

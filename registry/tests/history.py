@@ -8,18 +8,18 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from registry import loading, resources
 from registry.audit import checkpoints
 from registry.audit.keys import SigningKey
-from registry.audit.notes import Checkpoint
 from registry.database import storage
 from registry.filings import IDENTITY, Reading, Submission
-from registry.record import cases, decisions, determinations, publication, register
+from registry.kit import resources
+from registry.kit.uscc import check_digit
+from registry.portable.notes import Checkpoint
+from registry.record import cases, decisions, determinations, loading, publication, register
 from registry.record.determinations import Target
 from registry.record.register import Holder, Holding, Notice
-from registry.uscc import check_digit
-from rules.facts import FACTS, RECORDS, Fact, RecordList, Scalar
-from rules.rulebook import load as load_rules
+from rules.language.rulebook import load as load_rules
+from rules.model.facts import FACTS, RECORDS, Fact, RecordList, Scalar
 
 FILED = date(2023, 6, 30)
 LATER = date(2024, 6, 30)

@@ -19,11 +19,11 @@ from time import perf_counter
 from typing import Final
 from zipfile import ZipFile
 
-from registry.audit import container, notes, verifier
-from registry.audit.notes import Checkpoint, NoteError, VerifierKey
-from registry.backup import restore
 from registry.database import storage
+from registry.database.backup import restore
 from registry.errors import RegistryError
+from registry.portable import container, notes, verifier
+from registry.portable.notes import Checkpoint, NoteError, VerifierKey
 from registry.screening import snapshot
 from rules.drafting.check import check
 from rules.errors import RulesError

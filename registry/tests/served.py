@@ -13,9 +13,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from registry.__main__ import main as tidu
 from registry.cli import main
 from registry.cli.reference import reference
-from registry.entry import main as tidu
 
 #: What stands in for the program: it hands over its arguments, place, environment and streams.
 _CALL = """#!{python} -IS

@@ -7,12 +7,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from registry import loading
 from registry.database import storage
 from registry.filings import Reading, Submission
-from registry.record import cases, decisions, determinations, publication
+from registry.record import cases, decisions, determinations, loading, publication
 from registry.record.publication import Published
-from rules.facts import RecordList
+from rules.model.facts import RecordList
 
 CODES = ("913205052HYEF0R3JN", "9111000071783519X4", "914403007576325472")
 DAY = date(2023, 6, 30)

@@ -8,8 +8,8 @@ from types import ModuleType
 import pytest
 from importlinter.cli import lint_imports
 
-from registry.audit import ed25519, merkle, notes
-from rules import reference
+from registry.portable import ed25519, merkle, notes
+from rules.portable import reference
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,7 +24,7 @@ def test_the_reference_evaluator_imports_the_standard_library_alone() -> None:
 
 @pytest.mark.parametrize("module", [merkle, ed25519, notes], ids=lambda m: m.__name__)
 def test_an_auditor_needs_the_standard_library_alone(module: ModuleType) -> None:
-    own = {"registry.audit.merkle", "registry.audit.ed25519", "registry.audit.notes"}
+    own = {"registry.portable.merkle", "registry.portable.ed25519", "registry.portable.notes"}
     foreign = imports(module) - own
     assert {name.partition(".")[0] for name in foreign} <= set(sys.stdlib_module_names)
 

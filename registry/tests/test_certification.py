@@ -10,14 +10,14 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
-from registry import resources
 from registry.cli import criteria, main
 from registry.database import storage
 from registry.errors import RecordError
+from registry.kit import resources
 from registry.record import publication
-from rules.model import Outcome
-from rules.rete import compiler
-from rules.rulebook import Rulebook, load
+from rules.engine import compiler
+from rules.language.rulebook import Rulebook, load
+from rules.model.ruleset import Outcome
 
 Publish = Callable[[], Result]
 

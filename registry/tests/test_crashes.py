@@ -15,15 +15,15 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlmodel import SQLModel
 
-from registry import resources
 from registry.audit.verify import verify
 from registry.database import storage
 from registry.errors import StorageError
+from registry.kit import resources
 from registry.record import cases, decisions, journal, publication
 from registry.record.determinations import Target
 from registry.tests.history import History, bare, code, full
 from registry.tests.processes import DIED, ended, forked
-from rules.rulebook import load as load_rules
+from rules.language.rulebook import load as load_rules
 
 #: What is done, to a registry on an engine of its own.
 Work: TypeAlias = Callable[[History], object]

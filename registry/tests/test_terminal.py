@@ -6,8 +6,8 @@ import re
 import pytest
 from rich.cells import cell_len
 
+from registry.kit.screens import Screen, listing
 from registry.reports.layout import Report, Section, Table, text
-from registry.screens import Screen, listing
 
 LINE = "    ✗ 上年度研发费用占比 不低于3%：2.9999%（差0.0001个百分点，合0.01万元）　〔汇总表!S7、汇总表!M7〕"
 HEADER = ("企业", "信用代码", "小巨人", "主要原因", "摘要")

@@ -47,14 +47,13 @@ from itertools import combinations, pairwise, product
 from math import prod
 from typing import Any, Final, TypeAlias
 
-from rules import reference
-from rules.canonical import sha256
 from rules.decider import differences
-from rules.engine import Engine
+from rules.engine.driver import Engine
 from rules.errors import EngineFaultError
-from rules.facts import Fact, Kind, Profile, RecordList, Scalar
 from rules.language.linking import vocabulary
-from rules.model import (
+from rules.model.facts import Fact, Kind, Profile, RecordList, Scalar
+from rules.model.quantities import UNITS, show
+from rules.model.ruleset import (
     Assumed,
     Attested,
     Bands,
@@ -75,7 +74,8 @@ from rules.model import (
     Total,
     trace_of,
 )
-from rules.quantities import UNITS, show
+from rules.portable import reference
+from rules.portable.canonical import sha256
 
 #: Up to how many cases every combination of distinguishable inputs of one rule is tried.
 PRODUCT: Final = 1024

@@ -8,12 +8,12 @@ from typing import Final
 from rules.decider import by_reference
 from rules.drafting.examples import Evaluate, Example, applies, examples, read_indicator, run
 from rules.drafting.mutants import EQUIVALENT, read_equivalent, survivors, unlisted
-from rules.editions import OTHERS, ApplicabilityRow
 from rules.errors import Problem, RulesError, SourceError
+from rules.language.editions import OTHERS, ApplicabilityRow
 from rules.language.lines import Slot
-from rules.model import Points, Total
-from rules.provinces import Fill
-from rules.rulebook import Rulebook, compile_all
+from rules.language.provinces import Fill
+from rules.language.rulebook import Rulebook, compile_all
+from rules.model.ruleset import Points, Total
 
 #: How a source is marked that nobody has confirmed.
 UNCONFIRMED: Final = "（未证实）"

@@ -6,16 +6,16 @@ They serve pytest-bdd (``features/conftest.py``), ``tidu rules show`` and the mu
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from rules import editions, provinces
 from rules.decider import by_reference
 from rules.drafting.steps import ExampleError, Expectation, Given, exact_decimal, take
+from rules.engine.readings import Evaluator
 from rules.errors import NoRulesetError, Problem, RulesError, RulesetError, SourceError
-from rules.facts import Profile, RecordList, record_kind
-from rules.model import Gap, Outcome, Result, Ruleset, Trace
-from rules.quantities import show
-from rules.readings import Evaluator
-from rules.rulebook import Rulebook
-from rules.source import Clause
+from rules.language import editions, provinces
+from rules.language.rulebook import Rulebook
+from rules.language.source import Clause
+from rules.model.facts import Profile, RecordList, record_kind
+from rules.model.quantities import show
+from rules.model.ruleset import Gap, Outcome, Result, Ruleset, Trace
 
 #: An evaluator of one ruleset and profile: the trace, and the exact reading of an indicator.
 Evaluate = Callable[[Ruleset, Profile], Trace]

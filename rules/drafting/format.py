@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from rules.errors import Problem, SourceError
-from rules.source import syntax_tree
+from rules.language.source import syntax_tree
 
 _INDENT: Final = "  "
 

@@ -14,17 +14,26 @@ from functools import cache
 from pathlib import Path
 from typing import Final, TypeAlias, TypeVar
 
-from rules import reference
 from rules.drafting.examples import Example, examples, read_indicator, run
 from rules.drafting.mutations import ALWAYS, Lookup, moved, of_formula, of_rule, step
-from rules.editions import ApplicabilityRow
 from rules.errors import RulesError, RulesetError
-from rules.facts import RECORDS, Profile
+from rules.language.editions import ApplicabilityRow
 from rules.language.linking import dependencies, indicator_keys, vocabulary
-from rules.model import Assumed, Indicator, Outcome, Position, Rule, Ruleset, Trace, trace_of
-from rules.provinces import Fill
-from rules.quantities import show
-from rules.rulebook import Rulebook
+from rules.language.provinces import Fill
+from rules.language.rulebook import Rulebook
+from rules.model.facts import RECORDS, Profile
+from rules.model.quantities import show
+from rules.model.ruleset import (
+    Assumed,
+    Indicator,
+    Outcome,
+    Position,
+    Rule,
+    Ruleset,
+    Trace,
+    trace_of,
+)
+from rules.portable import reference
 
 #: The list of equivalent mutants in a features folder, and its columns.
 EQUIVALENT: Final = "mutants-equivalent.csv"

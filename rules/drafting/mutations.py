@@ -9,8 +9,9 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Final, TypeAlias, TypeVar
 
-from rules.facts import fact
-from rules.model import (
+from rules.model.facts import fact
+from rules.model.quantities import show
+from rules.model.ruleset import (
     Attested,
     Band,
     Bands,
@@ -26,7 +27,6 @@ from rules.model import (
     Rule,
     Total,
 )
-from rules.quantities import show
 
 T = TypeVar("T")
 Altered: TypeAlias = Iterator[tuple[str, T]]

@@ -7,7 +7,7 @@ from rules.drafting.format import format_text
 from rules.errors import RulesetError
 from rules.language import tables
 from rules.language.lexical import TO_WRITE
-from rules.provinces import short_name
+from rules.language.provinces import short_name
 
 _W = TO_WRITE
 

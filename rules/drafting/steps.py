@@ -10,9 +10,10 @@ from datetime import date
 from fractions import Fraction
 from typing import Final
 
-from rules import editions, provinces
 from rules.errors import QuantityError, RulesError
-from rules.facts import (
+from rules.language import editions, provinces
+from rules.language.source import Step
+from rules.model.facts import (
     Fact,
     Profile,
     RecordList,
@@ -23,9 +24,8 @@ from rules.facts import (
     record_kind,
     yearly_key,
 )
-from rules.model import OUTCOMES, Gap, Points, Result
-from rules.quantities import UNITS, Quantity, parse
-from rules.source import Step
+from rules.model.quantities import UNITS, Quantity, parse
+from rules.model.ruleset import OUTCOMES, Gap, Points, Result
 
 DEFAULT_AS_OF: Final = date(2023, 6, 30)
 #: What an applicability example may say of its case.

@@ -1,1 +1,1 @@
-"""The table language of the feature files: from what ``rules.source`` reads to rules."""
+"""The language of the feature files: from tables and sentences to rulesets, and which of them governs."""

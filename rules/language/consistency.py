@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from rules.editions import ApplicabilityRow
 from rules.errors import Problem
 from rules.language import tables
+from rules.language.editions import ApplicabilityRow
 from rules.language.linking import Links, dependencies, marked
-from rules.model import Rule, Total
-from rules.quantities import Quantity, mentions
-from rules.source import Clause
+from rules.language.source import Clause
+from rules.model.quantities import Quantity, mentions
+from rules.model.ruleset import Rule, Total
 
 #: A day or a year in words; in a clause about what is set from when, no quantity.
 _DAYS: Final = re.compile(r"\d{4}年(?:\d{1,2}月(?:\d{1,2}日)?)?")

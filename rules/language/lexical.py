@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from rules.characters import UNSEEN, code_point
 from rules.errors import Problem
+from rules.model.characters import UNSEEN, code_point
 
 _KEYWORDS = "功能|规则|背景|场景|场景大纲|剧本|剧本大纲|例子"
 _FULL_WIDTH_COLON: Final = re.compile(rf"\s*({_KEYWORDS})\s*：")

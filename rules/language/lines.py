@@ -6,8 +6,8 @@ from fractions import Fraction
 from typing import Final
 
 from rules.errors import QuantityError
-from rules.model import Indicator, Line, Op
-from rules.quantities import UNITS, Quantity, parse
+from rules.model.quantities import UNITS, Quantity, parse
+from rules.model.ruleset import Indicator, Line, Op
 
 #: 要求 -> comparison of a quantity
 COMPARISONS: Final[dict[str, Op]] = {"不低于": ">=", "高于": ">", "低于": "<", "不高于": "<="}

@@ -4,24 +4,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from rules import provinces
-from rules.editions import OTHERS, UNENCODED, ApplicabilityRow, parse_day
 from rules.errors import FactsError, Problem
-from rules.expressions import leaves
-from rules.facts import FACTS, Fact, fact, period_fact, record_kind
-from rules.indicators import INDICATORS
-from rules.language import tables
+from rules.language import provinces, tables
+from rules.language.editions import OTHERS, UNENCODED, ApplicabilityRow, parse_day
+from rules.language.indicators import INDICATORS
 from rules.language.lines import Names, Slot, Subject, TableError, Threshold, read_quantity
-from rules.model import (
-    Expr,
-    Indicator,
-    Note,
-    Position,
-    Rule,
-)
-from rules.provinces import Fill
-from rules.quantities import Quantity
-from rules.source import Clause, Document, Row
+from rules.language.provinces import Fill
+from rules.language.source import Clause, Document, Row
+from rules.model.expressions import leaves
+from rules.model.facts import FACTS, Fact, fact, period_fact, record_kind
+from rules.model.quantities import Quantity
+from rules.model.ruleset import Expr, Indicator, Note, Position, Rule
 
 #: The folder of what provinces set; nothing in it holds for others.
 PROVINCES_FOLDER: Final = "provinces"

@@ -17,9 +17,9 @@ from rules.language.lines import (
     read_points,
     read_quantity,
 )
-from rules.model import Attested, Band, Bands, Body, Case, Cases, Item, Ladder, Line, Total
-from rules.quantities import UNITS, parse
-from rules.source import Clause, Row
+from rules.language.source import Clause, Row
+from rules.model.quantities import UNITS, parse
+from rules.model.ruleset import Attested, Band, Bands, Body, Case, Cases, Item, Ladder, Line, Total
 
 CASES: Final = "满足下列任一情形即为符合"
 BANDS: Final = "按下表计分，边界按高分"

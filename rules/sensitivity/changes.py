@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
-from rules import reference
 from rules.decider import Decision
 from rules.errors import RulesetError
-from rules.facts import Fact, Scalar
-from rules.model import Cases, Line, Outcome, Rule
+from rules.explanation.wording import magnitude, value_text
+from rules.model.facts import Fact, Scalar
+from rules.model.ruleset import Cases, Line, Outcome, Rule
+from rules.portable import reference
 from rules.sensitivity.along import Along
 from rules.sensitivity.study import Reach, Study, Tried, Variable
-from rules.wording import magnitude, value_text
 
 #: Changes that are tried in a row though they lead no further.
 _PATIENCE: Final = 3

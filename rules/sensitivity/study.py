@@ -7,12 +7,12 @@ from fractions import Fraction
 from math import ceil, floor
 from typing import Any, Final, TypeAlias, cast
 
-from rules import reference
-from rules.expressions import leaves
-from rules.facts import YEARS, Fact, Profile, Scalar, record_kind
-from rules.model import Expr, Ruleset
-from rules.quantities import UNITS, show
-from rules.reference import At, Reading
+from rules.model.expressions import leaves
+from rules.model.facts import YEARS, Fact, Profile, Scalar, record_kind
+from rules.model.quantities import UNITS, show
+from rules.model.ruleset import Expr, Ruleset
+from rules.portable import reference
+from rules.portable.reference import At, Reading
 from rules.sensitivity.along import Along, Grid, Track
 
 #: Grids of figures in base units: fen, 0.0001 percentage points, 0.01 points; others are counted.

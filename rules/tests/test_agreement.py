@@ -10,9 +10,9 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rules import reference
 from rules.decider import Decider
-from rules.facts import (
+from rules.language.rulebook import Rulebook, load
+from rules.model.facts import (
     FACTS,
     RECORDS,
     Fact,
@@ -22,7 +22,7 @@ from rules.facts import (
     Scalar,
     yearly_key,
 )
-from rules.model import (
+from rules.model.ruleset import (
     Bands,
     Case,
     Expr,
@@ -35,7 +35,7 @@ from rules.model import (
     Trace,
     trace_of,
 )
-from rules.rulebook import Rulebook, load
+from rules.portable import reference
 
 FEATURES = Path(__file__).parents[2] / "features"
 TIERS = ("63.1", "63.2", "63.3", "2026.2", "2026.2.复核", "2026.3", "2026.3.复核")

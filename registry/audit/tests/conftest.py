@@ -11,11 +11,11 @@ import pytest
 
 from registry.audit import bundle, checkpoints
 from registry.audit.bundle import Selection
-from registry.audit.container import unpack
 from registry.audit.keys import SigningKey
-from registry.audit.notes import Checkpoint
 from registry.audit.tests.county import County, build
 from registry.database import storage
+from registry.portable.container import unpack
+from registry.portable.notes import Checkpoint
 
 
 @dataclass

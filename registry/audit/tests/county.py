@@ -11,16 +11,16 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from registry import loading, resources
 from registry.database import storage
-from registry.examples import DEMO_COUNTY
+from registry.demo import DEMO_COUNTY
 from registry.filings import Submission
 from registry.intake import read
-from registry.record import cases, decisions, determinations, publication
+from registry.kit import resources
+from registry.record import cases, decisions, determinations, loading, publication
 from registry.record.decisions import Decider, Request
 from registry.record.determinations import Target
-from rules.facts import RecordList, Scalar
-from rules.rulebook import load
+from rules.language.rulebook import load
+from rules.model.facts import RecordList, Scalar
 
 #: What a masked bundle must not show: names of persons and of what they own, grounds of determinations.
 PERSONS = ("张登记", "李经办", "王认定", "赵复核", "钱发布")

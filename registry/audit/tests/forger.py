@@ -9,14 +9,14 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from registry.audit.container import pack, unpack
 from registry.audit.keys import SigningKey
-from registry.audit.merkle import Tree, leaf_hash
-from registry.audit.notes import Checkpoint
-from registry.audit.verifier import file_digest, json_text, manifest_text
-from registry.record.chain import header_text
-from rules.canonical import canonical_json, digest, sha256
-from rules.record import decision_body, redecide
+from registry.portable.chain import header_text
+from registry.portable.container import pack, unpack
+from registry.portable.merkle import Tree, leaf_hash
+from registry.portable.notes import Checkpoint
+from registry.portable.verifier import file_digest, json_text, manifest_text
+from rules.portable.canonical import canonical_json, digest, sha256
+from rules.portable.record import decision_body, redecide
 
 Json = dict[str, Any]
 

@@ -23,21 +23,21 @@ import pytest
 
 from registry.audit import standalone
 from registry.audit.bundle import Selection
-from registry.audit.container import pack, unpack
 from registry.audit.keys import SigningKey
-from registry.audit.replay import Replayer
 from registry.audit.tests.conftest import Audit, Bureau
 from registry.audit.tests.county import GROUNDS, PERSONS, PROPERTY
 from registry.audit.tests.forger import Forgery
-from registry.audit.verifier import file_digest, json_text, manifest_text, verify_bundle
 from registry.database import storage
+from registry.portable.chain import header_text
+from registry.portable.container import pack, unpack
+from registry.portable.sealing import commitment, salt_of
+from registry.portable.verifier import file_digest, json_text, manifest_text, verify_bundle
 from registry.record import journal, publication
-from registry.record.chain import header_text
-from registry.record.sealing import commitment, salt_of
-from rules.canonical import canonical_json, digest, sha256
-from rules.editions import governing
+from registry.record.replay import Replayer
 from rules.errors import NoRulesetError
-from rules.record import RecordError, governs, reason
+from rules.language.editions import governing
+from rules.portable.canonical import canonical_json, digest, sha256
+from rules.portable.record import RecordError, governs, reason
 
 Auditing = Callable[..., Audit]
 

@@ -9,7 +9,7 @@ from registry.audit import bundle
 from registry.audit.bundle import Selection
 from registry.audit.keys import SigningKey
 from registry.audit.tests.county import County, submissions
-from registry.audit.verifier import verify_bundle
+from registry.portable.verifier import verify_bundle
 
 
 def test_a_bundle_of_any_database_is_sound(database: sa.Engine, tmp_path: Path) -> None:

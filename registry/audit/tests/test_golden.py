@@ -13,16 +13,16 @@ from typing import Any
 import pytest
 
 from registry.audit import standalone
-from registry.audit.container import unpack
-from registry.audit.verifier import verify_bundle
-from registry.judging import Determination, Judge, profile_of
+from registry.judging.judge import Determination, Judge, profile_of
+from registry.portable.chain import header_text
+from registry.portable.container import unpack
+from registry.portable.sealing import opened_facts
+from registry.portable.verifier import verify_bundle
 from registry.record import publication
-from registry.record.chain import header_text
 from registry.record.decisions import body_of
 from registry.record.publication import Published
-from registry.record.sealing import opened_facts
-from rules.canonical import canonical_json, sha256
-from rules.editions import parse_day
+from rules.language.editions import parse_day
+from rules.portable.canonical import canonical_json, sha256
 
 GOLDEN = Path(__file__).with_name("golden")
 #: The keys that signed them, by file; nobody has the private halves any more.

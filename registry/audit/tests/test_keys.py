@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from registry.audit.checkpoints import create_key, verifier_key
 from registry.audit.keys import SigningKey
-from registry.audit.notes import NoteError, open_note
 from registry.errors import RegistryError, SigningKeyError
+from registry.portable.notes import NoteError, open_note
 
 NAME = "tidu.example/county"
 

@@ -17,24 +17,24 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import Session, SQLModel
 
-from registry import judging
 from registry.audit import checkpoints
-from registry.audit.notes import Checkpoint
-from registry.audit.replay import Replayer, how
 from registry.audit.verify import Report, verify
 from registry.database import forms, schema, storage, triggers
 from registry.database.columns import Day, Exact, Utc, Yuan
 from registry.database.models import STATED_TABLES
 from registry.errors import AlteredError, RecordError, StorageError
+from registry.judging import judge as judging
+from registry.portable.chain import GENESIS, header_text
+from registry.portable.notes import Checkpoint
 from registry.record import cases, journal, publication, register
-from registry.record.chain import GENESIS, header_text
 from registry.record.decisions import body_of
+from registry.record.replay import Replayer, how
 from registry.tests.history import History, code
-from rules.canonical import canonical_json, sha256
 from rules.decider import Decider
-from rules.decode import decode
-from rules.model import Ruleset
-from rules.record import decision_body
+from rules.model.decode import decode
+from rules.model.ruleset import Ruleset
+from rules.portable.canonical import canonical_json, sha256
+from rules.portable.record import decision_body
 
 TABLES = SQLModel.metadata.tables
 JOURNAL, DOCUMENT, FILING = TABLES["journal"], TABLES["document"], TABLES["filing"]

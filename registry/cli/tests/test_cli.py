@@ -9,8 +9,8 @@ import click
 from click.testing import CliRunner, Result
 from openpyxl import Workbook, load_workbook
 
-from registry import resources
 from registry.cli import main
+from registry.kit import resources
 
 Run = Callable[..., Result]
 

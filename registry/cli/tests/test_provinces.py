@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from registry import resources
 from registry.cli import main
 from registry.cli.common import console
+from registry.kit import resources
 from registry.record import publication
-from rules.decode import decode
 from rules.drafting.certificate import Certificate, certify
-from rules.model import Ruleset
+from rules.model.decode import decode
+from rules.model.ruleset import Ruleset
 
 Run = Callable[..., Result]
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from registry import workers
 from registry.cli.tests.test_cli import GOOD, Run, workbook
+from registry.kit import workers
 
 CODE = str(GOOD["统一社会信用代码"])
 
@@ -202,8 +202,8 @@ def test_replay_one_all_and_since(filed: Run, tmp_path: Path) -> None:
 def test_an_interrupted_replay_goes_on(
     filed: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from registry.audit.replay import Replayer
     from registry.cli import audit
+    from registry.record.replay import Replayer
 
     filed("decide", "--all")
     replayed: list[int] = []

@@ -26,7 +26,7 @@ from registry.database.models import (
     YearlyFigure,
 )
 from registry.filings import IDENTITY
-from rules.facts import FACTS, RECORDS, Fact
+from rules.model.facts import FACTS, RECORDS, Fact
 
 NOW = datetime(2023, 7, 1, 9, 30, 0, 123456, tzinfo=UTC)
 USCC = "91350100M000100Y43"

@@ -6,13 +6,12 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 from sqlalchemy import exc
 
-from registry import backup, loading
 from registry.audit.verify import verify
 from registry.cli import main
-from registry.database import roles, storage, triggers
+from registry.database import backup, roles, storage, triggers
 from registry.database.models import SQLModel
 from registry.errors import StorageError
-from registry.record import cases, journal
+from registry.record import cases, journal, loading
 from registry.tests.busy import START, clock, full, reading, work
 
 Fresh = Callable[..., sa.Engine]

@@ -5,11 +5,11 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 from sqlmodel import select
 
-from registry import resources
 from registry.cli import main
 from registry.database import storage
 from registry.database.models import Enterprise
 from registry.errors import RegistryError, StorageError
+from registry.kit import resources
 
 
 def test_the_default_is_a_file_in_the_home_or_current_folder(

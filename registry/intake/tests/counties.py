@@ -8,7 +8,7 @@ from typing import Any, Final
 from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from registry.uscc import check_digit
+from registry.kit.uscc import check_digit
 
 #: Heading -> the cell of an enterprise that meets every condition by 30 June 2023.
 CELLS: Final[Mapping[str, Any]] = {

@@ -18,7 +18,7 @@ from registry.intake.cells import (
     read_money,
     read_share,
 )
-from rules.facts import fact
+from rules.model.facts import fact
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,13 @@ from datetime import date, datetime
 import pytest
 from openpyxl import load_workbook
 
-from registry import uscc
-from registry.examples import DEMO_COUNTY
+from registry.demo import DEMO_COUNTY
 from registry.filings import Submission
 from registry.intake import directory, read
 from registry.intake.checks import CHECKS, check
 from registry.intake.tests.counties import CODE, NAME, code, column, county, firm, saved
-from rules.facts import RecordList
+from registry.kit import uscc
+from rules.model.facts import RecordList
 
 DAY = date(2023, 6, 30)
 ENTRY, FOUNDED = "进入细分市场时间", "注册时间"

@@ -5,8 +5,8 @@ from datetime import date
 import pytest
 from openpyxl import load_workbook
 
-from registry.examples import DEMO_COUNTY
-from registry.examples.make_demo import CASES, write
+from registry.demo import DEMO_COUNTY
+from registry.demo.make_demo import CASES, write
 from registry.intake import read
 from registry.intake.tests.test_summary import texts
 

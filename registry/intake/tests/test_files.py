@@ -15,7 +15,7 @@ from registry.errors import RegistryError
 from registry.intake import jsonfile, read, write_issues
 from registry.intake.tables import sheets
 from registry.intake.tests.test_summary import KEY, A, B, C, book, one, texts, told
-from rules.facts import RecordList
+from rules.model.facts import RecordList
 
 __all__ = ["book"]
 

@@ -18,7 +18,7 @@ from registry.intake.cells import (
 )
 from registry.intake.formats import BUILTIN, number_format
 from registry.intake.serials import Since1904, day
-from rules.facts import fact
+from rules.model.facts import fact
 
 
 def cell(code, value):

@@ -9,8 +9,8 @@ from openpyxl import Workbook, load_workbook
 from registry.errors import RegistryError
 from registry.intake import check_totals, read, write_issues
 from registry.intake.drafts import NO_DATE
-from registry.uscc import check_digit
-from rules.facts import RecordList
+from registry.kit.uscc import check_digit
+from rules.model.facts import RecordList
 
 
 def code(number: int) -> str:

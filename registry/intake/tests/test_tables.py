@@ -9,7 +9,7 @@ from registry.errors import RegistryError
 from registry.intake import read
 from registry.intake.drafts import NO_DATE
 from registry.intake.tests.counties import CODE, NAME, code
-from rules.facts import RecordList
+from rules.model.facts import RecordList
 
 A, B, C, D = (code(n) for n in range(1, 5))
 KEY = ["序号", NAME, CODE]

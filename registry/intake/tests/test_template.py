@@ -13,7 +13,7 @@ from registry.filings import IDENTITY
 from registry.intake import read, write_template
 from registry.intake.checks import PARTS
 from registry.intake.tests.test_summary import A, B, code, texts, told
-from rules.facts import FACTS, RECORDS, RecordList, yearly_key
+from rules.model.facts import FACTS, RECORDS, RecordList, yearly_key
 
 YEARS = (2020, 2021, 2022)
 

@@ -13,26 +13,18 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from registry import loading, resources
 from registry.database import storage
 from registry.database.models import Filing
 from registry.database.versions import table_of
 from registry.errors import RecordError
-from registry.record import cases, decisions, journal, publication
+from registry.kit import resources
+from registry.portable.sealing import sealed_facts
+from registry.record import cases, decisions, journal, loading, publication
 from registry.record.determinations import Target
-from registry.record.sealing import sealed_facts
-from registry.tests.support import (
-    CODES,
-    Clock,
-    decide,
-    determine,
-    load,
-    publish,
-    submission,
-)
-from rules.canonical import canonical_json, digest
-from rules.facts import TITLES
-from rules.rulebook import load as load_rulebook
+from registry.tests.support import CODES, Clock, decide, determine, load, publish, submission
+from rules.language.rulebook import load as load_rulebook
+from rules.model.facts import TITLES
+from rules.portable.canonical import canonical_json, digest
 
 INNOVATIVE, SPECIALISED, GIANT = TITLES
 

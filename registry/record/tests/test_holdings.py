@@ -11,15 +11,15 @@ import sqlalchemy as sa
 
 from registry.audit.bundle import Selection, export
 from registry.audit.keys import SigningKey
-from registry.audit.replay import Replayer
 from registry.audit.tests.forger import Forgery
-from registry.audit.verifier import verify_bundle
 from registry.audit.verify import verify
-from registry.checking import Checker
 from registry.database import storage
 from registry.errors import RecordError
+from registry.judging.verdicts import Checker
+from registry.portable.verifier import verify_bundle
 from registry.record import journal, known, register
 from registry.record.register import Holder, Holding, Notice
+from registry.record.replay import Replayer
 from registry.record.tests.test_known import filed as filing
 from registry.reports.explaining import explanation
 from registry.reports.layout import text
@@ -27,8 +27,8 @@ from registry.reports.readers import report
 from registry.tests.history import LITTLE_GIANT as GIANT
 from registry.tests.history import code
 from registry.tests.support import Clock, decide, load, publish
-from rules.facts import FACTS, TITLES
-from rules.record import CONTROL, LITTLE_GIANT
+from rules.model.facts import FACTS, TITLES
+from rules.portable.record import CONTROL, LITTLE_GIANT
 
 DAY, BATCH = date(2026, 6, 30), "第八批"
 FIRM, BETWEEN, OTHER = 1, 2, 3

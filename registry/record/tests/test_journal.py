@@ -10,11 +10,11 @@ from sqlalchemy.exc import DatabaseError, IntegrityError
 
 from registry.database import storage
 from registry.errors import RecordError
+from registry.portable.chain import GENESIS, header_text
+from registry.portable.sealing import seal
 from registry.record import journal, publication
-from registry.record.chain import GENESIS, header_text
 from registry.record.journal import SEALED, Draft
-from registry.record.sealing import seal
-from rules.canonical import sha256
+from rules.portable.canonical import sha256
 
 NOW = datetime(2023, 7, 1, 8, tzinfo=UTC)
 

@@ -13,17 +13,17 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
-from registry import resources
-from registry.checking import Checker
 from registry.database import storage
 from registry.errors import RegistryError
 from registry.filings import Submission
+from registry.judging.verdicts import Checker
+from registry.kit import resources
 from registry.record import journal, known, publication
 from registry.record.determinations import Target
 from registry.tests.history import FILED, LATER, History, code
 from registry.tests.support import submission
 from rules.errors import RulesError
-from rules.rulebook import Rulebook, load
+from rules.language.rulebook import Rulebook, load
 
 SPECIALISED = "专精特新中小企业"
 FIRMS = (1, 2)

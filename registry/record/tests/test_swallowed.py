@@ -12,7 +12,7 @@ from registry.database import storage
 from registry.errors import RegistryError
 from registry.record.determinations import Target
 from registry.tests.history import History, bare, revised
-from rules.record import LITTLE_GIANT
+from rules.portable.record import LITTLE_GIANT
 
 #: What is recorded, and the table that it comes to.
 RECORDED: dict[str, tuple[str, Callable[[History, Path], object]]] = {

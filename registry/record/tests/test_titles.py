@@ -11,21 +11,21 @@ import sqlalchemy as sa
 
 from registry.audit.bundle import Selection, export
 from registry.audit.keys import SigningKey
-from registry.audit.replay import Replayer
 from registry.audit.tests.forger import Forgery
-from registry.audit.verifier import verify_bundle
 from registry.audit.verify import verify
-from registry.checking import Checker
 from registry.database import storage
 from registry.errors import RecordError
+from registry.judging.verdicts import Checker
+from registry.portable.verifier import verify_bundle
 from registry.record import journal, known, register
 from registry.record.register import Holder, Notice
+from registry.record.replay import Replayer
 from registry.record.tests.test_known import Asked
 from registry.reports.explaining import explanation
 from registry.reports.layout import text
 from registry.reports.readers import report
 from registry.tests.support import CODES, DAY, Clock, decide, load, publish, submission
-from rules.facts import RecordList
+from rules.model.facts import RecordList
 
 INNOVATIVE, SPECIALISED, GIANT = "创新型中小企业", "专精特新中小企业", "专精特新“小巨人”企业"
 NOTICE = Notice("示工信〔2022〕1号", date(2022, 10, 1), ("e" * 64,))

@@ -13,7 +13,7 @@ import pytest
 from click.testing import Result
 from sqlmodel import Session
 
-from registry.examples import DEMO_COUNTY
+from registry.demo import DEMO_COUNTY
 from registry.record import journal
 
 Run = Callable[..., Result]

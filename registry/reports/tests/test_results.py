@@ -15,9 +15,9 @@ from openpyxl import load_workbook
 from rich.console import Console
 
 from registry.conftest import Run
-from registry.examples import DEMO_COUNTY
+from registry.demo import DEMO_COUNTY
+from registry.kit.workbooks import workbook
 from registry.reports import results
-from registry.reports.cells import workbook
 from registry.reports.tests.test_verdicts import check, write
 
 Made = Callable[[Path, ExitStack], results.Sink]

@@ -11,12 +11,12 @@ import pytest
 from openpyxl import load_workbook
 from rich.console import Console
 
-from registry import resources
-from registry.checking import CaseResult, Checker, titles_of
+from registry.judging.verdicts import CaseResult, Checker, titles_of
+from registry.kit import resources
+from registry.kit.workbooks import workbook
 from registry.reports import results, verdicts
-from registry.reports.cells import workbook
-from rules.facts import Profile, RecordList, Scalar
-from rules.rulebook import load
+from rules.language.rulebook import load
+from rules.model.facts import Profile, RecordList, Scalar
 
 AS_OF = date(2023, 6, 30)
 VALUES: dict[str, Scalar] = {

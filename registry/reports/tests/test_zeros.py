@@ -9,15 +9,15 @@ import openpyxl
 import pytest
 from click.testing import CliRunner, Result
 
-from registry import checking
-from registry.checking import Checker
 from registry.cli import main
 from registry.cli.common import rulebook
 from registry.cli.filings import read_file
 from registry.intake.tests.counties import DAY, code, county, firm, saved
+from registry.judging import verdicts as checking
+from registry.judging.verdicts import Checker
 from registry.reports.verdicts import obstacle
-from rules.explain import Finding
-from rules.model import Outcome
+from rules.explanation.explain import Finding
+from rules.model.ruleset import Outcome
 
 GROWTH, DEBT = "近2年主营业务收入平均增长率", "上年度末资产负债率"
 MAIN = {y: f"{y}年主营业务收入（万元）" for y in (2020, 2021, 2022)}

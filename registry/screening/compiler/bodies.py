@@ -29,7 +29,7 @@ from registry.screening.compiler.widths import (
     literal,
     not_null,
 )
-from rules.model import (
+from rules.model.ruleset import (
     Assumed,
     Attested,
     Band,

@@ -1,4 +1,4 @@
-"""What formulas come to in SQL, as ``rules.readings`` has it: intervals and gaps.
+"""What formulas come to in SQL, as ``rules.engine.readings`` has it: intervals and gaps.
 
 A figure is what both ends of its interval come to, as fractions over one denominator that is never zero;
 an end that is NULL is open. Time is never computed: the date is compared with the day on which
@@ -35,7 +35,7 @@ from registry.screening.compiler.widths import (
     literal,
     not_null,
 )
-from rules.facts import YEARS
+from rules.model.facts import YEARS
 
 _ONE: Final = literal(1)
 

@@ -45,9 +45,9 @@ from registry.screening.compiler.widths import (
     literal,
 )
 from registry.screening.schema import Column, Schema
-from rules.facts import Fact
-from rules.model import Expr, Ruleset
-from rules.readings import years_between
+from rules.engine.readings import years_between
+from rules.model.facts import Fact
+from rules.model.ruleset import Expr, Ruleset
 
 _NOTHING, _ONE = literal(0), literal(1)
 

@@ -1,4 +1,4 @@
-"""Outcomes in SQL: the numbers of ``rules.model.Outcome``, never NULL, and how they join.
+"""Outcomes in SQL: the numbers of ``rules.model.ruleset.Outcome``, never NULL, and how they join.
 
 Joined by *and* and by *or* they are joined bit by bit, which databases do fastest; that is right as
 long as only one kind of gap may be among them. Where both are, the kinds are told apart.
@@ -19,7 +19,7 @@ from registry.screening.compiler.widths import (
     compare,
     literal,
 )
-from rules.model import Outcome
+from rules.model.ruleset import Outcome
 
 MET: Final = literal(int(Outcome.MET))
 NOT_MET: Final = literal(int(Outcome.NOT_MET))

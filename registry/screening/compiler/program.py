@@ -1,7 +1,7 @@
 """A ruleset as one statement: for each filing the result of every node, and the verdict.
 
-Outcomes are the numbers of ``rules.model.Outcome``, points whole numbers of 1/``scale`` with a low and
-a high end, gaps the numbers of ``rules.model.Gap``; the keys are those of a trace. The outcomes of all
+Outcomes are the numbers of ``rules.model.ruleset.Outcome``, points whole numbers of 1/``scale`` with a low and
+a high end, gaps the numbers of ``rules.model.ruleset.Gap``; the keys are those of a trace. The outcomes of all
 criteria that have to be met are a code of two bits for each: the list of what failed and what is open.
 """
 
@@ -20,8 +20,8 @@ from registry.screening.compiler.records import Lists
 from registry.screening.compiler.stages import Fence, Stages, fenced
 from registry.screening.compiler.widths import Int, literal
 from registry.screening.schema import Schema
-from rules.expressions import leaves
-from rules.model import (
+from rules.model.expressions import leaves
+from rules.model.ruleset import (
     BY_NUMBER,
     Assumed,
     Attested,

@@ -11,7 +11,7 @@ from registry.screening.compiler.stages import Fence, Stages, fenced
 from registry.screening.compiler.truths import Condition, absent, all_of, any_of
 from registry.screening.compiler.widths import Int, Size, case, compare, literal
 from registry.screening.schema import MOST_RECORDS, Schema, complete_column
-from rules.model import Outcome
+from rules.model.ruleset import Outcome
 
 _ONE: Final = literal(1)
 _ZERO: Final = literal(0)

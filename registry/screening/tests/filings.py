@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from fractions import Fraction
 
-from rules.facts import FACTS, RECORDS, Fact, Profile, RecordList, Scalar, yearly_key
-from rules.model import Bands, Indicator, Rule, Ruleset
+from rules.model.facts import FACTS, RECORDS, Fact, Profile, RecordList, Scalar, yearly_key
+from rules.model.ruleset import Bands, Indicator, Rule, Ruleset
 from rules.tests.test_agreement import FIGURES, reach, step
 
 DAY = date(2023, 6, 30)

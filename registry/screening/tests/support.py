@@ -16,10 +16,10 @@ from registry.screening.schema import CATALOGUE, Schema
 from registry.screening.snapshot import Filed, collect, narrowed
 from registry.screening.tables import Files
 from registry.screening.tests.filings import DAY
-from rules import reference
-from rules.facts import Profile
-from rules.model import Ruleset, Trace, trace_of
-from rules.rulebook import Rulebook, load
+from rules.language.rulebook import Rulebook, load
+from rules.model.facts import Profile
+from rules.model.ruleset import Ruleset, Trace, trace_of
+from rules.portable import reference
 
 FEATURES = Path(__file__).parents[3] / "features"
 

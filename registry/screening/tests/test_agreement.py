@@ -23,8 +23,8 @@ from registry.screening.tests.support import (
     sqlite,
 )
 from rules.decider import Decider
-from rules.facts import Profile
-from rules.model import Outcome, Points, Trace
+from rules.model.facts import Profile
+from rules.model.ruleset import Outcome, Points, Trace
 
 #: One of each kind: points, direct ways, a province's items, findings, a re-check.
 FEW = ("63.1", "63.2@山东省.2022-08-01", "2026.2.复核", "63.3")

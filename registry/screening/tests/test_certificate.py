@@ -15,9 +15,9 @@ from registry.screening.tables import create
 from registry.screening.tests.filings import DAY
 from registry.screening.tests.support import rulebook, screened
 from rules.drafting.certificate import Plan, Setting, alone, planned, together
-from rules.facts import Fact, Profile
-from rules.model import Trace, trace_of
-from rules.reference import Evaluation
+from rules.model.facts import Fact, Profile
+from rules.model.ruleset import Trace, trace_of
+from rules.portable.reference import Evaluation
 
 #: With 63.1, 63.2 and 2026.2 it is the same, and takes a minute.
 ROOTS = ("63.3", "2026.3")

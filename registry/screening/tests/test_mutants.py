@@ -20,7 +20,7 @@ from registry.screening.compiler.figures import Gap, Number, Span
 from registry.screening.compiler.widths import Int, literal
 from registry.screening.tests.support import differing, duckdb, filed, rulebook
 from registry.screening.tests.test_agreement import corpus, expected
-from rules.model import Outcome
+from rules.model.ruleset import Outcome
 
 Patch = Callable[[str, Any], None]
 ROOT = "63.2@山东省.2022-08-01"

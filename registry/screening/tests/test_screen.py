@@ -16,9 +16,9 @@ import sqlalchemy as sa
 from click.testing import Result
 from openpyxl import load_workbook
 
-from registry import resources
 from registry.conftest import Run
 from registry.database import storage
+from registry.kit import resources
 from registry.record import register
 from registry.record.cases import Case
 from registry.record.determinations import Target
@@ -29,7 +29,7 @@ from registry.screening.compiler.widths import UnsupportedError
 from registry.screening.schema import CATALOGUE, FILING
 from registry.tests.support import CODES, DAY, Clock, determine, load, publish, submission
 from rules.errors import DisagreementError
-from rules.facts import TITLES, RecordList
+from rules.model.facts import TITLES, RecordList
 
 TIERS = ("--tier", "专精特新", "--as-of", DAY.isoformat())
 #: One rule of it, which takes less time.

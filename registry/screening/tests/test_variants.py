@@ -11,8 +11,8 @@ from registry.screening.tests.test_agreement import at_randoms
 from registry.screening.variants import moved
 from registry.tests.support import DAY, submission
 from rules.decider import Decider
-from rules.facts import Profile
-from rules.model import Band, Bands, Points, Ruleset
+from rules.model.facts import Profile
+from rules.model.ruleset import Band, Bands, Points, Ruleset
 
 SHARE = Fraction(1, 20)
 #: Takes 80 % for 5 points, 70 % for 3.

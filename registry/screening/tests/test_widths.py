@@ -30,7 +30,7 @@ from registry.screening.tests.support import (
     rulebook,
     sqlite,
 )
-from rules.facts import Profile
+from rules.model.facts import Profile
 
 #: In fen: what the design names, the least that fills a column, and what lies about 63 bits.
 FIGURES = (0, 1, 9 * 10**14 - 1, 9 * 10**14, 9 * 10**14 + 1, 3037000500, 10**17 - 1, 10**17)

@@ -1,0 +1,322 @@
+"""A copy of the whole registry in one SQLite file, and the way back, from and into either database.
+
+A backup is itself a registry, at the same revision and with the same triggers; any registry that is
+one SQLite file can be restored like a backup. Rows are copied as they are stored, in the order of
+foreign keys and numbers, so that the triggers of the copy look at every one of them.
+"""
+
+import re
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy import event, exc
+from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlmodel import Session, SQLModel
+
+from registry.database import storage
+from registry.database.models import JournalEntry
+from registry.database.versions import table_of
+from registry.errors import BackupError
+from registry.kit.files import working_folder, written_whole
+
+_JOURNAL: Final = table_of(JournalEntry)
+#: Called with how many rows are done, and of how many.
+Progress = Callable[[int, int], None]
+
+#: How many rows are held at once; those of a filing's texts may take some 20 kB each.
+_CHUNK: Final = 500
+
+
+@dataclass(frozen=True)
+class Copied:
+    """What a registry held when it was copied; ``head`` is the digest of the journal's last entry."""
+
+    rows: dict[str, int]
+    head: str | None
+
+    @property
+    def total(self) -> int:
+        """The rows of all tables."""
+        return sum(self.rows.values())
+
+
+def write(
+    engine: sa.Engine, path: Path, *, progress: Progress = lambda done, total: None
+) -> Copied:
+    """Write the registry, as it stands at one moment, into a new file.
+
+    The file appears once it is whole and checked; a file that is there already is never touched.
+    """
+    if path.exists():
+        raise BackupError(f"「{path}」已存在，不会覆盖：请另取文件名")
+    if not path.parent.is_dir():
+        raise BackupError(f"没有文件夹「{path.parent}」：请先建立，或换一个位置")
+    try:
+        # private: it holds the names and numbers that the registry holds
+        with written_whole(path, private=True, new=True) as unfinished:
+            with storage.snapshot(engine) as source:
+                copied = _fill(unfinished, source, progress)
+            with _reading(unfinished) as session:
+                _compare(copied, _held(session))
+    except FileExistsError:
+        raise BackupError(f"「{path}」已存在，不会覆盖：请另取文件名") from None
+    return copied
+
+
+def restore(
+    engine: sa.Engine, path: Path, *, progress: Progress = lambda done, total: None
+) -> Copied:
+    """Load a backup into an empty registry, all of it or nothing; all numbers stay as they are.
+
+    A backup of an earlier revision is upgraded on a copy first.
+    """
+    with _at_head(path) as file, _reading(file) as source:
+        _prepare(engine)
+        with storage.session(engine, write=True) as target:
+            found = _held(target)
+            if found.total:
+                raise BackupError(
+                    f"登记库「{storage.shown(engine.url)}」不是空的（已有{found.total}行）："
+                    "恢复只能进空库，请用 TIDU_DATABASE_URL 指定一个新库"
+                )
+            copied = _copy(source, target, progress)
+            _continue_numbers(target)
+            _compare(copied, _held(target))
+    return copied
+
+
+# copying
+
+
+@cache
+def _tables() -> tuple[sa.TableClause, ...]:
+    """All tables in the order of their foreign keys, with columns as the databases store them."""
+    return tuple(
+        sa.table(table.name, *(sa.column(c.name, _stored(c.type)) for c in table.columns))
+        for table in SQLModel.metadata.sorted_tables
+    )
+
+
+def _stored(kind: TypeEngine[Any]) -> TypeEngine[Any]:
+    """The plain type beneath ours: a backup neither checks nor rewrites what a cell holds."""
+    if isinstance(kind, TypeDecorator):
+        return kind.impl_instance
+    return sa.Text() if isinstance(kind, sa.Enum) else kind
+
+
+def _copy(source: Session, target: Session, progress: Progress) -> Copied:
+    """Add all rows of a registry to an empty one; what was read is what is told."""
+    total, done = _held(source).total, 0
+    rows = {}
+    for table in _tables():
+        rows[table.name] = 0
+        for part in _parts(source, table):
+            try:
+                target.execute(sa.insert(table), part)
+            except exc.DatabaseError as error:
+                if not isinstance(error, _REFUSED) and "append-only" not in str(error.orig):
+                    raise
+                raise _altered(table.name, " ".join(str(error.orig).split())) from error
+            rows[table.name] += len(part)
+            done += len(part)
+            progress(done, total)
+    return Copied(rows, _head(source))
+
+
+def _parts(source: Session, table: sa.TableClause) -> Iterator[Sequence[dict[str, Any]]]:
+    key = SQLModel.metadata.tables[table.name].primary_key.columns.keys()
+    query = sa.select(table).order_by(*(table.c[name] for name in key))
+    with storage.translated(source.get_bind().engine):
+        try:
+            found = source.execute(query, execution_options={"yield_per": _CHUNK}).mappings()
+            for part in found.partitions():
+                yield [dict(row) for row in part]
+        except ValueError as error:
+            raise _altered(table.name, str(error)) from error
+        except exc.DataError as error:  # a cell beyond all bounds
+            raise _altered(table.name, str(error.orig)) from error
+
+
+#: What a database says of content that it does not take.
+_REFUSED: Final = (exc.IntegrityError, exc.DataError)
+
+
+def _altered(table: str, said: str) -> BackupError:
+    return BackupError(
+        f"数据表{table}中有不合登记库规定的内容（{said}），它曾被改动，没有复制："
+        "请运行 tidu audit verify 查明，或换用另一份备份"
+    )
+
+
+def _held(session: Session) -> Copied:
+    rows = {
+        table.name: session.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
+        for table in _tables()
+    }
+    return Copied(rows, _head(session))
+
+
+def _head(session: Session) -> str | None:
+    query = sa.select(_JOURNAL.c.digest).order_by(_JOURNAL.c.seq.desc()).limit(1)
+    return session.scalar(query)
+
+
+def _compare(copied: Copied, found: Copied) -> None:
+    if copied != found:
+        different = [t for t, n in copied.rows.items() if found.rows[t] != n] or ["journal"]
+        raise BackupError(
+            f"写成的内容与原来的不一致（{'、'.join(different)}），已放弃：请检查磁盘后重试"
+        )
+
+
+def _continue_numbers(target: Session) -> None:
+    """Let PostgreSQL number new rows after the last; SQLite does so by itself."""
+    if target.get_bind().dialect.name != "postgresql":
+        return
+    for table in SQLModel.metadata.sorted_tables:
+        column = table.autoincrement_column
+        if column is None:
+            continue
+        sequence = sa.func.pg_get_serial_sequence(f'"{table.name}"', column.name)
+        last = sa.select(sa.func.max(column)).scalar_subquery()
+        # without rows the sequence is left at its start
+        target.execute(sa.select(sa.func.setval(sequence, last)).where(last.is_not(None)))
+
+
+# files
+
+
+def _fill(path: Path, source: Session, progress: Progress) -> Copied:
+    """A new registry in a file, filled from another one, and on disk."""
+    engine = storage.create_engine(sa.URL.create("sqlite", database=str(path)))
+    event.listen(engine, "connect", _write_straight)
+    try:
+        storage.upgrade(engine)
+        with storage.session(engine, write=True) as target:
+            copied = _copy(source, target, progress)
+    finally:
+        engine.dispose()
+    return copied
+
+
+def _write_straight(connection: sqlite3.Connection, _record: object) -> None:
+    """No journal and no waiting: what fails is thrown away, what succeeds is synced as a whole."""
+    for pragma in ("journal_mode = OFF", "synchronous = OFF"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[Session]:
+    engine = storage.open_file(path)
+    try:
+        with storage.session(engine) as session:
+            yield session
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def _at_head(path: Path) -> Iterator[Path]:
+    """A sound backup at the newest revision: itself, or an upgraded copy that is thrown away."""
+    if not path.is_file():
+        raise BackupError(f"没有备份文件「{path}」：请核对位置")
+    file = storage.open_file(path)
+    try:
+        pending = _checked(file, path).pending
+        if not pending:
+            yield path
+            return
+        with working_folder() as folder:
+            copy = folder / "backup"
+            with closing(file.raw_connection()) as old, closing(sqlite3.connect(copy)) as new:
+                old.driver_connection.backup(new)  # type: ignore[union-attr]
+            upgraded = storage.create_engine(sa.URL.create("sqlite", database=str(copy)))
+            try:
+                storage.upgrade(upgraded)
+            finally:
+                upgraded.dispose()
+            yield copy
+    finally:
+        file.dispose()
+
+
+def _checked(file: sa.Engine, path: Path) -> storage.Status:
+    """The revision of a file that was read once from first to last."""
+    try:
+        with file.connect() as connection:
+            said = str(connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar())
+            damaged = said != "ok"
+            orphaned = connection.exec_driver_sql("PRAGMA foreign_key_check").first() is not None
+    except exc.DatabaseError as error:
+        if "unable to open" in str(error.orig):
+            raise BackupError(f"打不开备份文件「{path}」：请检查读写权限") from error
+        if "not a database" in str(error.orig):
+            raise _no_backup(path) from error
+        said, damaged = "", True
+    if damaged and (table := _OF_A_TABLE.match(said)):
+        raise _altered(table[1], said)
+    if damaged or orphaned:
+        raise BackupError(f"备份文件「{path}」已损坏，不能恢复：请换用另一份备份")
+    found = storage.status(file)
+    if found.current is None:
+        raise _no_backup(path)
+    for kind, name, _ in sorted(_objects(file) - _of_revision(found.current)):
+        raise BackupError(
+            f"备份文件「{path}」中有登记库没有的{_KINDS.get(kind, kind)}「{name}」，它曾被改动，没有恢复："
+            "请换用另一份备份"
+        )
+    return found
+
+
+#: What SQLite says of rows that a table does not allow, in a file that is whole.
+_OF_A_TABLE: Final = re.compile(r"(?:CHECK constraint failed|\w+ value) in (\w+)")
+_KINDS: Final = {"table": "数据表", "index": "索引", "trigger": "触发器", "view": "视图"}
+
+
+def _objects(file: sa.Engine) -> set[tuple[str, str, str]]:
+    """What an SQLite file consists of: kind, name, and the columns of a table or the text of a trigger."""
+    found = set()
+    with storage.translated(file), file.connect() as connection:
+        schema = connection.exec_driver_sql(
+            "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+        )
+        for kind, name, text in schema.all():
+            told = ""
+            if kind == "table":
+                columns = sa.text("SELECT name, hidden FROM pragma_table_xinfo(:name)")
+                told = str(sorted(map(tuple, connection.execute(columns, {"name": name}))))
+                told += "virtual" if str(text).upper().startswith("CREATE VIRTUAL") else ""
+            elif kind == "trigger":
+                told = " ".join(str(text).split())
+            found.add((kind, name, told))
+    return found
+
+
+@cache
+def _of_revision(revision: str) -> frozenset[tuple[str, str, str]]:
+    """What a registry of a revision consists of."""
+    with working_folder() as folder:
+        engine = storage.create_engine(sa.URL.create("sqlite", database=str(folder / "empty")))
+        try:
+            storage.upgrade(engine, revision)
+            return frozenset(_objects(engine))
+        finally:
+            engine.dispose()
+
+
+def _no_backup(path: Path) -> BackupError:
+    return BackupError(f"「{path}」不是梯度的备份：请给出 tidu db backup 写成的文件")
+
+
+def _prepare(engine: sa.Engine) -> None:
+    """Give a database that has no tables its tables."""
+    found = storage.status(engine)
+    if found.current is None or engine.dialect.name == "sqlite":
+        storage.upgrade(engine)
+    storage.connect(engine.url).dispose()

@@ -1,0 +1,204 @@
+"""Putting a made-up enterprise just below, on and just above every threshold of the criteria.
+
+What is compared, and with what, is read from the compiled rulesets, so a new threshold is aimed at
+without a word here. An indicator's formula is solved for its first figure, the others being rounded
+so that the threshold is a whole number of fen, people or days away.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from fractions import Fraction
+from math import ceil, floor
+from typing import Final, TypeAlias
+
+from rules.language.rulebook import Rulebook
+from rules.model.facts import FACTS, RECORDS, Fact
+from rules.model.ruleset import Bands, Expr, Indicator, Rule
+
+#: A number in the smallest steps in which it is filed (``scale``), a date, a yes or no, a code.
+Value: TypeAlias = int | date | bool | str
+
+_FACTS: Final = {f.id: f for f in FACTS}
+_FIELDS: Final = {(kind.id, f.id): f for kind in RECORDS for f in kind.fields}
+_SCALES: Final = {"万元": 100, "%": 1_000_000, "分": 100}
+#: To what multiples the other figures of a formula are rounded: 10,000 yuan, 20 people.
+_ROUND_MONEY: Final = 1_000_000
+_ROUND_COUNT: Final = 20
+
+
+class UnreachableError(Exception):
+    """A formula that cannot be solved for one figure, or a value that the figure cannot have."""
+
+
+@dataclass
+class Firm:
+    """One enterprise in the making.
+
+    ``years`` holds the figures of T-2, T-1, T and T+1 (ratings only); ``lists`` the records;
+    ``fixed`` are the facts that were aimed at.
+    """
+
+    as_of: date
+    values: dict[str, Value | None] = field(default_factory=dict)
+    years: dict[str, list[int]] = field(default_factory=dict)
+    lists: dict[str, list[dict[str, Value | None]]] = field(default_factory=dict)
+    complete: dict[str, bool | None] = field(default_factory=dict)
+    fixed: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class Aim:
+    """A threshold of an indicator, and on which side of it to stand: -1 below, 0 on it, 1 above."""
+
+    indicator: Indicator
+    threshold: Fraction
+    side: int
+
+    def take(self, firm: Firm) -> None:
+        """Put a firm there; its list of records where it is one of theirs."""
+        records = self.indicator.records
+        if records:
+            record = firm.lists[records][0]
+            _reach_field(
+                self.indicator.expr, self.threshold, self.side, record, firm.as_of, records
+            )
+        else:
+            _reach(self.indicator.expr, self.threshold, self.side, firm)
+
+
+def scale(fact: Fact) -> int:
+    """How many steps make one of the base unit: fen in a yuan, millionths in a ratio."""
+    return _SCALES.get(fact.unit, 1)
+
+
+def aims(rulebook: Rulebook) -> list[Aim]:
+    """Every threshold that can be aimed at, from both sides and on it."""
+    return [
+        Aim(indicator, threshold, side)
+        for indicator, threshold in dict.fromkeys(thresholds(rulebook))
+        if _solvable(indicator)
+        for side in (-1, 0, 1)
+    ]
+
+
+def thresholds(rulebook: Rulebook) -> Iterator[tuple[Indicator, Fraction]]:
+    """What the criteria in use compare with numbers and days."""
+    for root in dict.fromkeys(row.ruleset for row in rulebook.applicability if row.encoded):
+        ruleset = rulebook.ruleset(root)
+        for rule in ruleset.rules:
+            for name, value in _compared(rule):
+                key = f"{rule.records}.{name}"
+                indicator = ruleset.indicators.get(key) or ruleset.indicators[name]
+                if indicator.kind in ("number", "date"):
+                    yield indicator, value
+
+
+def _compared(rule: Rule) -> Iterator[tuple[str, Fraction]]:
+    for _, line in rule.lines():
+        if line.subject == "indicator" and isinstance(line.value, Fraction):
+            yield line.name, line.value
+    if isinstance(rule.body, Bands):
+        for name, bands in rule.body.bands:
+            for band in bands:
+                yield from ((name, end) for end in (band.lo, band.hi) if end is not None)
+
+
+def _solvable(indicator: Indicator) -> bool:
+    """Whether one figure decides it; how many records or flags there are is left to chance."""
+    match indicator.expr:
+        case ("least", *_) | ("count", _, _, None):
+            return False
+        case ("add", *parts):
+            return all(part[0] == "year" for part in parts)
+    return True
+
+
+def _reach(expr: Expr, value: Fraction, side: int, firm: Firm) -> None:
+    """Make a formula come to a value, or to just beside it, by its first figure."""
+    match expr:
+        case ("fact", id):
+            firm.values[id] = _steps(_FACTS[id], value, side)
+            firm.fixed.add(id)
+        case ("year", id, offset):
+            firm.years[id][offset + 2] = int(_steps(_FACTS[id], value, side))
+            firm.fixed.add(id)
+        case ("count" | "total", listed, *_, str(total)):
+            firm.lists[listed], firm.complete[listed] = [], None
+            _reach(("fact", total), value, side, firm)
+        case ("bounded", a, _, _):
+            _reach(a, value, side, firm)
+        case ("div", a, b):
+            _round(b, firm)
+            _reach(a, value * _amount(b, firm), side, firm)
+        case ("sub", a, b):
+            _round(b, firm)
+            _reach(a, value + _amount(b, firm), side, firm)
+        case ("add", a, *others):
+            for other in others:
+                share = Fraction(0) if other[0] == "div" else value / len(expr[1:])
+                _reach(other, Fraction(floor(share)), 0, firm)
+            _reach(a, value - sum(_amount(o, firm) for o in others), side, firm)
+        case ("years", ("fact", id), ("new_year", offset)):
+            end = date(firm.as_of.year + offset, 1, 1)
+            firm.values[id] = _years_before(end, value, side)
+        case ("days", ("as_of",), ("fact", id)):
+            firm.values[id] = firm.as_of + timedelta(int(value) + side)
+        case _:
+            raise UnreachableError(expr)
+
+
+def _reach_field(
+    expr: Expr, value: Fraction, side: int, record: dict[str, Value | None], as_of: date, kind: str
+) -> None:
+    match expr:
+        case ("field", id):
+            record[id] = _steps(_FIELDS[kind, id], value, side)
+        case ("years", ("field", id), ("as_of",)):
+            record[id] = _years_before(as_of, value, side)
+        case ("days", ("as_of",), ("field", id)):
+            record[id] = as_of + timedelta(int(value) + side)
+        case ("calendar_years", ("field", id), ("as_of",)):
+            record[id] = date(as_of.year - int(value) - side, 6, 1)
+        case ("year_number", ("field", id)):
+            record[id] = date(int(value) + side, 6, 1)
+        case _:
+            raise UnreachableError(expr)
+
+
+def _steps(fact: Fact, value: Fraction, side: int) -> int:
+    """A value in steps: the next one below or above it, or just it."""
+    exact = value * scale(fact)
+    steps = ceil(exact) - 1 if side < 0 else floor(exact) + 1 if side > 0 else round(exact)
+    if fact.minimum is not None and steps < fact.minimum * scale(fact):
+        raise UnreachableError(fact.id)
+    if fact.maximum is not None and steps > fact.maximum * scale(fact):
+        raise UnreachableError(fact.id)
+    return steps
+
+
+def _years_before(end: date, years: Fraction, side: int) -> date:
+    """The day so many years before another; just fewer (below) or more (above) a day off."""
+    day = end.day if (end.month, end.day) != (2, 29) else 28
+    return date(end.year - int(years), end.month, day) - timedelta(side)
+
+
+def _amount(expr: Expr, firm: Firm) -> Fraction:
+    match expr:
+        case ("const", text):
+            return Fraction(text)
+        case ("year", id, offset):
+            return Fraction(firm.years[id][offset + 2], scale(_FACTS[id]))
+        case ("sub", a, b):
+            return _amount(a, firm) - _amount(b, firm)
+        case ("div", a, b):
+            return _amount(a, firm) / _amount(b, firm)
+    raise UnreachableError(expr)
+
+
+def _round(expr: Expr, firm: Firm) -> None:
+    if expr[0] == "year":
+        _, id, offset = expr
+        step = _ROUND_MONEY if _FACTS[id].unit == "万元" else _ROUND_COUNT
+        figures = firm.years[id]
+        figures[offset + 2] = max(figures[offset + 2] // step, 1) * step

@@ -1,0 +1,115 @@
+"""Made-up enterprises as tables: a folder of CSV files, or one stream of rows.
+
+The files are those that ``registry.intake.directory`` reads: one row an enterprise, one a fiscal
+year, one a record, all in order of credit code. In a stream the first cell of every row names its table.
+"""
+
+import csv
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import Final, TextIO, TypeAlias
+
+from registry.demo.aims import Aim, Firm, Value, scale
+from registry.demo.firms import firms
+from registry.filings import IDENTITY
+from rules.model.facts import FACTS, RECORDS, Fact
+
+_Column: TypeAlias = tuple[str, Callable[[Value], str]]
+
+_ONCE: Final = tuple(f for f in (*IDENTITY, *FACTS) if not f.yearly)
+_BY_YEAR: Final = tuple(f for f in FACTS if f.yearly)
+
+#: table -> its columns; ids of the catalogue, amounts in yuan.
+COLUMNS: Final[dict[str, tuple[str, ...]]] = {
+    "enterprises": (
+        "uscc", "name", "as_of", *(f.id for f in _ONCE), *(f"{k.id}_complete" for k in RECORDS),
+    ),
+    "yearly": ("uscc", "year", *(f.id for f in _BY_YEAR)),
+    **{kind.id: ("uscc", *(f.id for f in kind.fields)) for kind in RECORDS},
+}  # fmt: skip
+
+Progress = Callable[[int], None]
+_STEP: Final = 1000
+
+
+def write_directory(
+    folder: Path, count: int, seed: int, as_of: date, aims: Sequence[Aim], progress: Progress
+) -> None:
+    """Write a new folder with one CSV file a table."""
+    folder.mkdir(parents=True)
+    with ExitStack() as stack:
+        writers = {}
+        for table, columns in COLUMNS.items():
+            path = folder / f"{table}.csv"
+            file = stack.enter_context(path.open("w", encoding="utf-8", newline=""))
+            writers[table] = csv.writer(file, lineterminator="\n")
+            writers[table].writerow(columns)
+        for table, rows in _tables(count, seed, as_of, aims, progress):
+            writers[table].writerows(rows)
+
+
+def write_stream(
+    file: TextIO, count: int, seed: int, as_of: date, aims: Sequence[Aim], progress: Progress
+) -> None:
+    """Write all rows to one file, each after the name of its table; the heading rows first."""
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerows([table, *columns] for table, columns in COLUMNS.items())
+    for table, rows in _tables(count, seed, as_of, aims, progress):
+        writer.writerows([table, *row] for row in rows)
+
+
+def _tables(
+    count: int, seed: int, as_of: date, aims: Sequence[Aim], progress: Progress
+) -> Iterator[tuple[str, list[list[str]]]]:
+    """The rows of each enterprise by table, the enterprise itself first."""
+    for number, (code, firm) in enumerate(firms(count, seed, as_of, aims), 1):
+        yield "enterprises", [_enterprise(code, firm)]
+        yield "yearly", list(_years(code, firm))
+        for kind in RECORDS:
+            if items := firm.lists[kind.id]:
+                yield kind.id, [[code, *_cells(_FIELDS[kind.id], item)] for item in items]
+        if number % _STEP == 0:
+            progress(number)
+
+
+def _enterprise(code: str, firm: Firm) -> list[str]:
+    complete = [_FLAG[firm.complete[kind.id]] for kind in RECORDS]
+    named = [code, str(firm.values["name"]), firm.as_of.isoformat()]
+    return [*named, *_cells(_SCALARS, firm.values), *complete]
+
+
+def _years(code: str, firm: Firm) -> Iterator[list[str]]:
+    """T-2 to T, and of the filing's own year only the rating, which is known before the accounts."""
+    first = firm.as_of.year - 3
+    for place in range(4):
+        figures = {id: row[place] for id, row in firm.years.items() if place < len(row)}
+        yield [code, str(first + place), *_cells(_YEARLY, figures)]
+
+
+def _writer(fact: Fact) -> Callable[[Value], str]:
+    """How a value is stated in base units: yuan, a plain ratio, an ISO date, 是 or 否."""
+    if fact.kind == "flag":
+        return _FLAG.__getitem__  # type: ignore[return-value]
+    unit = scale(fact) if fact.kind == "number" else 1
+    return str if unit == 1 else partial(_number, unit, len(str(unit)) - 1)
+
+
+def _number(unit: int, places: int, steps: Value) -> str:
+    assert isinstance(steps, int)
+    whole, rest = divmod(abs(steps), unit)
+    shown = f"{whole}.{rest:0{places}d}".rstrip("0") if rest else str(whole)
+    return f"-{shown}" if steps < 0 else shown
+
+
+def _cells(columns: Sequence[_Column], values: Mapping[str, Value | None]) -> list[str]:
+    get = values.get
+    return ["" if (value := get(id)) is None else write(value) for id, write in columns]
+
+
+_FLAG: Final = {True: "是", False: "否", None: ""}
+_SCALARS: Final = [(f.id, _writer(f)) for f in _ONCE]
+_YEARLY: Final = [(f.id, _writer(f)) for f in _BY_YEAR]
+_FIELDS: Final = {kind.id: [(f.id, _writer(f)) for f in kind.fields] for kind in RECORDS}

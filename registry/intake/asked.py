@@ -1,0 +1,119 @@
+"""What a table of enterprises is asked for, computed from the texts that govern on its day.
+
+That is what recognition (认定) reads in any tier, by the rulesets that govern where the enterprises
+are: what only a province or one round asks for is asked of that province and in that round alone.
+Findings by persons are asked of nobody who files. Where a list may be filed or the total that stands
+for it, the total is asked for, which is what a county summary has a column for.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from datetime import date
+from typing import Final
+
+from registry.intake.composite import FIELD_WORDS
+from registry.intake.coverage import FIELDS, Key, Wanted
+from registry.judging.judge import RECOGNITION, Rules
+from rules.errors import NoRulesetError
+from rules.language.editions import governing
+from rules.model.expressions import asked, leaves, sought
+from rules.model.facts import FACTS, RECORDS, TITLES, fact, record_kind
+from rules.model.ruleset import Expr, Ruleset
+
+#: What a credit code gives by itself.
+_SPARED: Final = frozenset(["registered_in_prc"])
+
+
+class Asked:
+    """What some criteria ask for, in one round if ``batch`` names it; keeps what it computed."""
+
+    def __init__(self, rules: Rules, batch: str = "") -> None:
+        self._rules = rules
+        self._batch = batch
+        self._kept: dict[tuple[date, str], Mapping[Key, Wanted]] = {}
+
+    def __call__(self, day: date, province: str = "") -> Mapping[Key, Wanted]:
+        """The columns that are read of a filing of that day in that province, in the catalogue's order."""
+        case = day, province
+        if case not in self._kept:
+            found = {k: w for r in self.rulesets(*case) for k, w in _columns(r, day)}
+            self._kept[case] = dict(sorted(found.items(), key=lambda pair: _place(pair[0])))
+        return self._kept[case]
+
+    def ids(self, day: date, province: str = "") -> frozenset[str]:
+        """The ids of the facts and lists that are read, findings among them, in whatever way."""
+        read = {
+            key
+            for ruleset in self.rulesets(day, province)
+            for indicator in ruleset.indicators.values()
+            for leaf in leaves(indicator.expr)
+            for key in asked(leaf, indicator.records)
+        }
+        return frozenset(key.partition(".")[0].rstrip("+-0123456789") for key in read)
+
+    def rulesets(self, day: date, province: str = "") -> Iterator[Ruleset]:
+        """The rulesets that govern recognition on that day; a text that is not encoded is left out."""
+        for tier in TITLES:
+            case = {"tier": tier, "province": province, "batch": self._batch}
+            with suppress(NoRulesetError):
+                rows = self._rules.applicability
+                row = governing(rows, procedure=RECOGNITION, day=day, **case).row
+                if row.encoded:
+                    yield self._rules.ruleset(row.ruleset)
+
+
+def _columns(ruleset: Ruleset, day: date) -> Iterator[tuple[Key, Wanted]]:
+    formulas = [i.expr for i in ruleset.indicators.values() if not i.records]
+    read = dict.fromkeys(leaf for expr in formulas for leaf in sought(expr))
+    rather = {leaf: better for expr in formulas for leaf, better in _fallbacks(expr)}
+    totalled = {leaf[1] for leaf in read if leaf[0] in ("count", "total") and leaf[-1] is not None}
+    for leaf in read:
+        match leaf:
+            case ("year", id, offset):
+                year = day.year - 1 + offset
+                yield (id, year), Wanted(f"{year}年{fact(id).name}", ((id, None),))
+            case ("fact", id):
+                yield from _fact(id, rather.get(leaf, ()))
+            case ("count" | "total", listed, *_, str(total)):
+                yield (total, None), Wanted(fact(total).name, ((listed, None),))
+            case ("count" | "total", "titles", *_, rule, None):
+                for kind in _titles(ruleset, rule):
+                    yield ("titles", kind), Wanted(f"{kind}有效期至", (("titles", None),))
+            case ("count" | "total", listed, *_) if listed not in totalled:
+                yield (listed, None), Wanted(record_kind(listed).name)
+
+
+def _fact(id: str, rather: tuple[Key, ...]) -> Iterator[tuple[Key, Wanted]]:
+    if id in FIELD_WORDS:
+        yield FIELDS, Wanted("主导产品所属领域")
+    elif fact(id).origin == "填报" and id not in _SPARED:
+        yield (id, None), Wanted(fact(id).name, rather)
+
+
+def _fallbacks(expr: Expr) -> Iterator[tuple[Expr, tuple[Key, ...]]]:
+    """The facts that a formula reads only where others cannot be used, with these others."""
+    if str(expr[0]).startswith("else_"):
+        facts = (leaf[1] for leaf in leaves(expr[1]) if leaf[0] == "fact")
+        better = tuple((id, None) for id in facts if fact(id).origin == "填报")
+        yield from ((leaf, better) for part in expr[2:] for leaf in leaves(part))
+    for part in expr[1:]:
+        if isinstance(part, tuple) and part and isinstance(part[0], str):
+            yield from _fallbacks(part)
+
+
+def _titles(ruleset: Ruleset, rule: str) -> Iterator[str]:
+    """The kinds of titles that satisfy a rule."""
+    for _, line in ruleset.rule(rule).lines():
+        if isinstance(line.value, tuple):
+            yield from (kind for kind in line.value if kind in TITLES)
+
+
+_ORDER: Final = {
+    id: n for n, id in enumerate([*(f.id for f in FACTS), *FIELDS[:1], *(r.id for r in RECORDS)])
+}
+
+
+def _place(key: Key) -> tuple[int, int]:
+    """Where a column stands: as in the catalogue, the newest year first, titles from the lowest."""
+    id, part = key
+    return _ORDER[id], -part if isinstance(part, int) else TITLES.index(part) if part else 0

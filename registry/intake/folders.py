@@ -1,0 +1,263 @@
+"""Loading a folder of tables: part by part, each a load of its own that is stored whole or not at all.
+
+A part is known again by the digest of its rows, so a folder whose loading was interrupted is gone
+on with where it stopped: nothing is stored twice, and nothing is half stored.
+"""
+
+import csv
+import gc
+from collections.abc import Callable, Container, Iterator
+from contextlib import closing, contextmanager, nullcontext
+from dataclasses import dataclass, field, fields
+from datetime import date, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from registry.database import storage
+from registry.errors import RegistryError
+from registry.filings import Issue, Reading
+from registry.intake import directory
+from registry.intake.directory import Part, Reader, Survey
+from registry.intake.grouped import Groups
+from registry.kit import workers
+from registry.kit.workbooks import harmless
+from registry.record import admissions, loading
+from registry.record.loading import Prepared
+from registry.record.receipts import IMPORT
+
+_HEADINGS: Final = ("级别", "表", "单元格", "原值", "问题", "应如何填写", "统一社会信用代码")
+
+#: After how many parts garbage is looked for, which takes as long as reading some hundred filings.
+_SWEPT: Final = 16
+
+Report = Callable[[list[Issue]], None]
+
+
+@dataclass
+class Counts:
+    """What became of the enterprises of a folder; ``kept`` were stored before an interruption.
+
+    ``errors`` and ``notices`` count the issues, which ``groups`` has by kind; ``first`` and ``last`` are
+    the imports now made.
+    """
+
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    refused: int = 0
+    kept: int = 0
+    errors: int = 0
+    notices: int = 0
+    first: int | None = None
+    last: int | None = None
+    groups: Groups = field(default_factory=Groups)
+
+    def add(self, done: loading.LoadReport, issues: list[Issue]) -> None:
+        """Count in what became of one part."""
+        self.new += len(done.new)
+        self.changed += len(done.changed)
+        self.unchanged += len(done.unchanged)
+        self.refused += len(done.refused)
+        errors = sum(issue.severity == "错误" for issue in issues)
+        self.errors += errors
+        self.notices += len(issues) - errors
+        self.groups.add(issues)
+        if done.import_id is not None:
+            self.first = self.first or done.import_id
+            self.last = done.import_id
+
+    def to_json(self) -> dict[str, Any]:
+        """The counts for machines."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "groups"}
+
+
+Check = Callable[[Reading], Reading]
+
+
+@dataclass(frozen=True)
+class Task:
+    """A part to be prepared; with ``dry_run`` it will not be stored."""
+
+    part: Part
+    dry_run: bool
+
+
+class Bench:
+    """Reads, checks and states the parts of a folder: what needs no database."""
+
+    def __init__(
+        self,
+        found: Survey,
+        as_of: date | None,
+        mapping: Path | None,
+        check: Check,
+        admitted: Container[str] = (),
+    ) -> None:
+        self._reader = Reader(found, as_of=as_of, mapping=mapping, admitted=admitted)
+        self._as_of = as_of
+        self._check = check
+
+    def __call__(self, task: Task) -> tuple[Prepared, list[Issue]]:
+        """The filings of a part as they can be stored, and everything amiss in it."""
+        reading = self._check(self._reader.read(task.part))
+        prepared = loading.prepare(reading, self._as_of)
+        issues = _issues(prepared, reading)
+        return prepared.to_compare() if task.dry_run else prepared, issues
+
+
+def unchecked(reading: Reading) -> Reading:
+    """A reading as it is."""
+    return reading
+
+
+class FolderLoader:
+    """Checks or loads a folder that was surveyed; ``check`` looks at what one reading cannot.
+
+    Parts are read in ``jobs`` processes, or in this one where it is None; only this one stores.
+    """
+
+    def __init__(
+        self,
+        engine: sa.Engine,
+        found: Survey,
+        *,
+        now: Callable[[], datetime],
+        by: str = "",
+        as_of: date | None = None,
+        mapping: Path | None = None,
+        check: Check = unchecked,
+        jobs: int | None = None,
+    ) -> None:
+        self.engine = engine
+        self.found = found
+        self.now = now
+        self.by = by
+        self.as_of = as_of
+        self.jobs = jobs
+        self._start = partial(Bench, found, as_of, mapping, check)
+
+    def dry_run(self, report: Report, progress: Callable[[int], None]) -> Counts:
+        """Read and check everything and say what would be stored."""
+        counts = Counts(groups=Groups(self.found.headings))
+        for task, prepared, issues in self._prepared(Task(part, True) for part in self.parts()):
+            with storage.session(self.engine) as session:
+                done = self._store(session, prepared, dry_run=True)
+            self._told(counts, done, issues, report)
+            progress(task.part.last)
+        return counts
+
+    def load(self, report: Report | None, progress: Callable[[int], None]) -> Counts:
+        """Store what is right in each part, and go on after what was stored before.
+
+        With ``report``, parts that were stored before are read again to tell what is amiss in them.
+        """
+        counts = Counts(groups=Groups(self.found.headings))
+        with storage.session(self.engine) as session:
+            stored = _stored(session, self.found.folder.resolve().name, self.as_of)
+
+        def wanted() -> Iterator[Task]:
+            for part in self.parts():
+                kept = part.digest in stored
+                if kept:
+                    counts.kept += part.last - part.first + 1
+                    progress(part.last)
+                if not kept or report is not None:
+                    yield Task(part, kept)
+
+        for task, prepared, issues in self._prepared(wanted()):
+            if not task.dry_run:
+                with storage.session(self.engine, write=True) as session:
+                    done = self._store(session, prepared, dry_run=False)
+                    self._told(counts, done, issues, report)
+            elif report is not None:
+                report(issues)
+            progress(task.part.last)
+        return counts
+
+    def parts(self) -> Iterator[Part]:
+        """The parts; garbage is seldom looked for, since millions of rows make none that counts."""
+        gc.freeze()
+        gc.disable()
+        try:
+            for number, part in enumerate(directory.parts(self.found), 1):
+                yield part
+                if number % _SWEPT == 0:
+                    gc.collect()
+        finally:
+            gc.enable()
+
+    def _prepared(self, tasks: Iterator[Task]) -> Iterator[tuple[Task, Prepared, list[Issue]]]:
+        work: workers.Work[Task, tuple[Prepared, list[Issue]]]
+        with storage.session(self.engine) as session:
+            admitted = admissions.codes(session)
+        work = workers.work(partial(self._start, admitted), self.jobs)
+        with closing(work):
+            keyed = ((task, task) for task in tasks)
+            for task, answer in workers.answers(work, keyed, 1 + (self.jobs or 0)):
+                if isinstance(answer, workers.Lost):
+                    raise RegistryError(
+                        f"{task.part.name}：{answer.reason}，没有登记：请保留数据并报告"
+                    )
+                yield task, *answer
+
+    def _store(self, session: Session, prepared: Prepared, *, dry_run: bool) -> loading.LoadReport:
+        return loading.store(
+            session, prepared, now=self.now(), partial=True, dry_run=dry_run, by=self.by
+        )
+
+    def _told(
+        self, counts: Counts, done: loading.LoadReport, issues: list[Issue], report: Report | None
+    ) -> None:
+        counts.add(done, issues)
+        if report is not None:
+            report(issues)
+
+
+@contextmanager
+def report_file(path: Path | None) -> Iterator[Report]:
+    """Where the issues of a folder go: a CSV file, which may grow to millions of lines."""
+    with path.open("w", encoding="utf-8-sig", newline="") if path else nullcontext() as file:
+        if file is None:
+            yield lambda issues: None
+            return
+        writer = csv.writer(file)
+        writer.writerow(_HEADINGS)
+
+        def write(issues: list[Issue]) -> None:
+            writer.writerows(map(_texts, issues))
+            file.flush()
+
+        yield write
+
+
+def _texts(issue: Issue) -> tuple[str, ...]:
+    cells = (
+        issue.severity, issue.sheet, issue.cell, issue.value,
+        issue.message, issue.expected, issue.uscc,
+    )  # fmt: skip
+    return tuple(map(harmless, cells))
+
+
+def _issues(prepared: Prepared, reading: Reading) -> list[Issue]:
+    """The issues of a reading, and a 错误 for what was read well but could not be stored."""
+    held = {submission.where for submission in reading.refused}
+    late = [
+        Issue("错误", *line.where.partition("!")[::2], "", line.reason, "", line.uscc)
+        for line in prepared.refused
+        if line.where not in held
+    ]
+    return [*reading.issues, *late]
+
+
+def _stored(session: Session, folder: str, as_of: date | None) -> set[str]:
+    """The parts of a folder that stand as they were stored: nothing else was loaded since."""
+    own = IMPORT.c.file.startswith(f"{folder}（", autoescape=True)
+    others = sa.select(sa.func.max(IMPORT.c.id)).where(~own | IMPORT.c.undone_at.is_not(None))
+    last = session.scalar(others) or 0
+    query = sa.select(IMPORT.c.digest).where(own, IMPORT.c.id > last)
+    query = query.where(IMPORT.c.as_of.is_(None) if as_of is None else IMPORT.c.as_of == as_of)
+    return set(session.scalars(query))

@@ -1,0 +1,358 @@
+"""Checking enterprises against the tiers: which ruleset governs, what it says, with reasons."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from fractions import Fraction
+from functools import cached_property
+from typing import Any, Final
+
+from registry.judging.judge import (
+    RECHECK,
+    Determination,
+    Judge,
+    Judgement,
+    Registration,
+    Rules,
+    refuse_wrong_day,
+)
+from rules.errors import NoRulesetError
+from rules.explanation.explain import Check, Figure, Finding, explain, missing, reasons, result_text
+from rules.language.editions import Governing
+from rules.language.rulebook import Rulebook
+from rules.model.expressions import leaves
+from rules.model.facts import TITLES, Profile, RecordList
+from rules.model.ruleset import Expr, Gap, Note, Outcome, trace_of
+from rules.portable import reference
+from rules.portable.record import Json
+
+#: The words for the tiers on the command line, lowest first.
+TIERS: Final[dict[str, str]] = dict(zip(("创新型", "专精特新", "小巨人"), TITLES, strict=True))
+
+UNENCODED: Final = "未编码"
+#: The indicator by which the sizes of enterprises are told apart.
+_SECTOR: Final = "划型行业"
+
+
+@dataclass(frozen=True)
+class TierVerdict:
+    """What one tier came to for one enterprise.
+
+    ``finding`` is None where no encoded ruleset governs; ``note`` then says which text does.
+    ``notes`` are the interpretation notes that it rests on, with their rules; ``not_applicable``
+    names the members of the tier's recognition that this procedure does not look at;
+    ``determinations`` are those of persons that had a say, ``register`` the registered titles, and
+    ``overruled`` the filed titles that say something else than these.
+    """
+
+    tier: str
+    governing: Governing | None
+    finding: Finding | None
+    note: str = ""
+    notes: tuple[tuple[str, Note], ...] = ()
+    not_applicable: tuple[str, ...] = ()
+    determinations: tuple[Determination, ...] = ()
+    register: tuple[Registration, ...] = ()
+    overruled: tuple[Json, ...] = ()
+
+    @property
+    def outcome(self) -> str:
+        """符合, 不符合, 材料不足, 待人工认定, or 未编码 where Tidu does not have the text."""
+        return self.finding.outcome if self.finding else UNENCODED
+
+    @property
+    def parts(self) -> dict[str, str]:
+        """The root's own members by the last part of their ids: 实质条件, 前置称号 and the like."""
+        if self.finding is None:
+            return {}
+        checked = {
+            c.finding.rule.rpartition(".")[2]: c.value
+            for o in self.finding.options
+            for c in o.checks
+            if c.finding
+        }
+        return checked | dict.fromkeys(self.not_applicable, Outcome.NOT_APPLICABLE.text)
+
+    def reasons(self) -> list[Check]:
+        """The comparisons the verdict rests on; empty for 符合."""
+        if self.finding is None or self.finding.result is Outcome.MET:
+            return []
+        assert isinstance(self.finding.result, Outcome)
+        return reasons(self.finding, self.finding.result)
+
+    def missing(self) -> list[Figure]:
+        """What is not filed or not found and keeps the verdict open."""
+        return missing(self.finding) if self.finding else []
+
+    def to_json(self) -> dict[str, Any]:
+        """The verdict with everything it rests on as plain JSON values."""
+        row = self.governing.row if self.governing else None
+        return {
+            "tier": self.tier,
+            "outcome": self.outcome,
+            "note": self.note,
+            "ruleset": row.ruleset if row else None,
+            "parts": self.parts,
+            "applicability": self.governing.reason if self.governing else None,
+            "rejected": [
+                {"ruleset": r.ruleset, "basis": r.basis, "reason": why}
+                for r, why in (self.governing.rejected if self.governing else ())
+            ],
+            **self._rounds(),
+            "missing": [
+                {"name": f.name, "value": f.value, "source": f.source} for f in self.missing()
+            ],
+            "notes": [
+                {"rule": r, "confidence": n.confidence, "text": n.text} for r, n in self.notes
+            ],
+            "determinations": [
+                {"seq": d.seq, **d.content, "ground": d.ground, "by": d.by}
+                for d in self.determinations
+            ],
+            **self._registered(),
+            "finding": self.finding.to_json() if self.finding else None,
+        }
+
+    def _rounds(self) -> dict[str, Any]:
+        """The batches by which another text would govern; if there are any."""
+        rounds = self.governing.rounds if self.governing else ()
+        if not rounds:
+            return {}
+        return {
+            "rounds": [
+                {"batch": r.batch, "ruleset": r.ruleset, "basis": r.basis, "period": r.period}
+                for r in rounds
+            ]
+        }
+
+    def _registered(self) -> dict[str, Any]:
+        """The registered titles that had a say, and the filed ones that they overrule; if there are any."""
+        if not self.register:
+            return {}
+        return {
+            "register": [{"seq": e.seq, **e.content, "by": e.by} for e in self.register],
+            "overruled": list(self.overruled),
+        }
+
+
+@dataclass(frozen=True)
+class CaseResult:
+    """All tiers' verdicts for one enterprise as of one day."""
+
+    uscc: str
+    name: str
+    as_of: date
+    verdicts: tuple[TierVerdict, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The case as plain JSON values."""
+        return {
+            "uscc": self.uscc,
+            "name": self.name,
+            "as_of": self.as_of.isoformat(),
+            "fiscal_year": self.as_of.year - 1,
+            "verdicts": [v.to_json() for v in self.verdicts],
+        }
+
+
+class Checker:
+    """Checks profiles against all tiers by some rules, with reasons."""
+
+    def __init__(self, rules: Rules) -> None:
+        self.judge = Judge(rules)
+
+    def check(
+        self,
+        uscc: str,
+        name: str,
+        profile: Profile,
+        *,
+        tiers: Iterable[str] = TITLES,
+        procedure: str = "认定",
+        province: str = "",
+        batch: str = "",
+        as_of: date | None = None,
+        determinations: Sequence[Determination] = (),
+        register: Sequence[Registration] = (),
+    ) -> CaseResult:
+        """Check one filing against some tiers, as of its own day or another.
+
+        Raises ``CheckRefusedError`` for a day before the filing's own, and where the newest filed
+        fiscal year is not the last complete one.
+        """
+        refuse_wrong_day(name, profile, as_of or profile.as_of)
+        profile = replace(profile, as_of=as_of or profile.as_of)
+        case = {"procedure": procedure, "province": province, "batch": batch}
+        verdicts = tuple(self._verdict(t, profile, case, determinations, register) for t in tiers)
+        return CaseResult(uscc, name, profile.as_of, verdicts)
+
+    def _verdict(
+        self,
+        tier: str,
+        profile: Profile,
+        case: Mapping[str, str],
+        determinations: Sequence[Determination],
+        register: Sequence[Registration],
+    ) -> TierVerdict:
+        try:
+            found = self.judge.governing(tier, profile.as_of, case)
+        except NoRulesetError as error:
+            return TierVerdict(tier, None, None, str(error))
+        if not found.row.encoded:
+            return TierVerdict(tier, found, None, unencoded(found))
+        return self.verdict(tier, self.judge.judge(found, profile, determinations, register))
+
+    def verdict(self, tier: str, judged: Judgement) -> TierVerdict:
+        """A judgement with its reasons."""
+        return TierVerdict(
+            tier,
+            judged.governing,
+            explain(judged.decision),
+            notes=tuple((r.id, n) for r in judged.ruleset.rules for n in r.notes),
+            not_applicable=self._left_out(judged.ruleset.root),
+            determinations=judged.applied,
+            register=judged.register,
+            overruled=judged.overruled,
+        )
+
+    def _left_out(self, root: str) -> tuple[str, ...]:
+        """The members of the recognition root ``63.2`` that another root of it, ``63.2.复核``, lacks.
+
+        Members go by the last part of their ids; where both roots have one but of different rules,
+        the members of these are compared.
+        """
+        return tuple(self._lacked(root.removesuffix(f".{RECHECK}"), root))
+
+    def _lacked(self, whole: str, part: str) -> Iterator[str]:
+        listed = self._members(part)
+        for name, id in self._members(whole).items():
+            if name not in listed:
+                yield name
+            elif id != listed[name]:
+                yield from self._lacked(id, listed[name])
+
+    def _members(self, id: str) -> dict[str, str]:
+        """What a rule lists, by name: other rules, and indicators that it compares itself."""
+        rule = self.judge.rules.rule(id)
+        rules = {r.rpartition(".")[2]: r for r in rule.rule_references()}
+        return rules | {name: name for name in rule.indicator_names()}
+
+
+def unencoded(found: Governing) -> str:
+    """What to say where the text that governs is not among the criteria."""
+    text = found.row.ruleset.removesuffix("（未编码）")
+    return f"适用{text}，本系统尚未编入该文本，不能给出结论"
+
+
+class Sizes:
+    """Tells sectors and size classes, for reports only; keeps what it compiled.
+
+    The classes are those of the rule that has a case for each sector with the upper limits of an SME;
+    beside the rule of a sector's limits stand those of its classes, named after them.
+    """
+
+    def __init__(self, rulebook: Rulebook) -> None:
+        self.rulebook = rulebook
+        found = (r for r in rulebook.rules.values() if _SECTOR in r.indicator_names())
+        self._root = next(found, None)
+        self._evaluators: dict[str, reference.Evaluator] = {}
+
+    @property
+    def source(self) -> str:
+        """The text that says which enterprise is of what size."""
+        limits = next(iter(self._limits.values()), None)
+        return self.rulebook.document(self.rulebook.rule(limits)).tag("source") if limits else ""
+
+    def sector(self, profile: Profile) -> str:
+        """The 划型行业, or the word for what is open."""
+        if self._root is None:
+            return Outcome.PENDING.text
+        found = self._evaluator(self._root.id).evaluation(profile.to_json()).readings[_SECTOR]
+        if found.code is not None:
+            return found.code
+        return (Outcome.PENDING if found.gap == Gap.PENDING else Outcome.MISSING).text
+
+    def size(self, profile: Profile, sector: str) -> str:
+        """大型, 中型, 小型 or 微型, or the word for what is open."""
+        limits = self._limits.get(sector)
+        if limits is None:
+            return sector  # 材料不足 or 待人工认定
+        for size, rule, settles in (
+            ("大型", limits, Outcome.NOT_MET),
+            ("中型", f"{limits}.中型", Outcome.MET),
+            ("小型", f"{limits}.小型", Outcome.MET),
+        ):
+            evaluated = self._evaluator(rule).evaluate(profile.to_json())
+            outcome = trace_of({rule: evaluated[rule]})[rule]
+            if outcome is settles:
+                return size
+            if outcome not in (Outcome.MET, Outcome.NOT_MET):
+                return result_text(outcome)
+        return "微型"
+
+    @cached_property
+    def _limits(self) -> dict[str, str]:
+        """The rule of an SME's upper limits for each sector."""
+        lines = list(self._root.lines()) if self._root else []
+        rules = {case.name: line.name for case, line in lines if line.subject == "rule"}
+        return {
+            sector: rules[case.name]
+            for case, line in lines
+            if line.name == _SECTOR and isinstance(line.value, tuple) and case.name in rules
+            for sector in line.value
+        }
+
+    def _evaluator(self, root: str) -> reference.Evaluator:
+        if root not in self._evaluators:
+            self._evaluators[root] = reference.Evaluator(self.rulebook.ruleset(root).to_json())
+        return self._evaluators[root]
+
+
+class Totals:
+    """Tells what itemised records come to where a total is filed too; keeps what it compiled."""
+
+    def __init__(self, rulebook: Rulebook) -> None:
+        self.rulebook = rulebook
+        read = {leaf for i in rulebook.indicators.values() for leaf in leaves(i.expr)}
+        self._leaves = [x for x in read if x[0] in ("count", "total") and x[-1] is not None]
+        self._evaluators: dict[str, reference.Evaluator] = {}
+
+    def counts(self, profile: Profile) -> dict[str, tuple[Fraction, Fraction | None]]:
+        """The least and the greatest that the records allow, by the filed total's fact id.
+
+        In base units; None is no upper end (a list that is not 已报全). Lists without records that
+        are not 已报全 are left out.
+        """
+        found: dict[str, tuple[Fraction, Fraction | None]] = {}
+        for leaf in self._leaves:
+            filed = profile.records.get(leaf[1])
+            listed = filed is not None and (filed.items or filed.complete)
+            if filed is not None and listed and leaf[-1] in profile.values:
+                found[leaf[-1]] = self._counted(profile, filed, leaf)
+        return found
+
+    def _counted(
+        self, profile: Profile, filed: RecordList, leaf: Expr
+    ) -> tuple[Fraction, Fraction | None]:
+        records, rule = leaf[1], leaf[-2]
+        if rule not in self._evaluators:
+            ruleset = self.rulebook.ruleset(rule)
+            self._evaluators[rule] = reference.Evaluator(ruleset.to_json())
+        trace = trace_of(self._evaluators[rule].evaluate(profile.to_json()))
+        least, greatest = Fraction(0), Fraction(0) if filed.complete else None
+        for i, item in enumerate(filed.items):
+            outcome = trace[f"{records}#{i}:{rule}"]
+            if outcome is Outcome.NOT_MET:
+                continue
+            value = "1" if leaf[0] == "count" else item.get(leaf[2])
+            if value is None:
+                greatest = None
+            elif greatest is not None:
+                greatest += Fraction(str(value))
+            least += Fraction(str(value or 0)) if outcome is Outcome.MET else 0
+        return least, greatest
+
+
+def titles_of(tiers: Iterable[str]) -> list[str]:
+    """The full titles of tiers named on the command line; all of them if none is named."""
+    return [TIERS[t] for t in tiers] or list(TITLES)

@@ -1,0 +1,70 @@
+"""What happens to characters that no text may keep: refused where typed, shown harmlessly where stored.
+
+``rules.model.characters`` says which they are.
+"""
+
+import json
+import re
+from typing import Final
+
+from rules.model.characters import INVISIBLE, SEPARATORS, TURNING, UNFIT, code_point
+
+#: What stands for a character that could not be read or kept.
+REPLACEMENT: Final = "\ufffd"
+#: The longest text that an officer types in one place: a ground of several pages.
+LONGEST: Final = 4_000
+
+
+def legible(text: str) -> str:
+    """The text with ``REPLACEMENT`` for what no text may keep.
+
+    >>> legible("甲\\x01公司") == "甲\\ufffd公司"
+    True
+    """
+    return text if text.isprintable() else UNFIT.sub(REPLACEMENT, text)
+
+
+def json_text(value: object) -> str:
+    """A value as one line of JSON, with escapes for what no text may keep: it says the same.
+
+    >>> print(json_text({"name": "甲\\x9b公司"}))
+    {"name": "甲\\u009b公司"}
+    """
+    text = json.dumps(value, ensure_ascii=False)
+    return text if text.isprintable() else UNFIT.sub(lambda m: f"\\u{ord(m[0]):04x}", text)
+
+
+def wrong(text: str) -> str:
+    """What is wrong with a text that somebody typed, and what to do; empty where nothing is."""
+    if found := UNFIT.search(text):
+        return f"含有不能显示的字符（{code_point(found[0])}），请删去后重新输入"
+    if len(text) > LONGEST:
+        return f"超过{LONGEST}个字，请写短一些，详情写在所附的文件里"
+    return ""
+
+
+_LONE_RETURN: Final = re.compile("\r(?!\n)")
+
+
+def for_screen(text: str) -> str:
+    """A text for a terminal: nothing in it moves the cursor back over what was said."""
+    return _LONE_RETURN.sub(REPLACEMENT, legible(text))
+
+
+#: What forms, pages and copying leave in a cell unseen; of further kinds, selectors of glyphs and fillers.
+_LEFT: Final = f"{INVISIBLE}{TURNING}\x7f-\x84\x86-\x9f\u034f\u115f\u1160\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0"
+_SPACES: Final = f"\x85\xa0{SEPARATORS}"
+_UNSEEN: Final = re.compile(f"[{_LEFT}]")
+_BLANK: Final = re.compile(f"[{_SPACES}]")
+_EITHER: Final = re.compile(f"[{_LEFT}{_SPACES}]")
+
+
+def visible(text: str) -> str:
+    """The text of a cell without what cannot be seen in it; a no-break space is a space.
+
+    >>> visible("91\\u200b99\\ufeff 甲\\xa0乙")
+    '9199 甲 乙'
+    """
+    if text.isascii():
+        return text.replace("\x7f", "") if "\x7f" in text else text
+    return _BLANK.sub(" ", _UNSEEN.sub("", text)) if _EITHER.search(text) else text

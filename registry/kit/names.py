@@ -1,0 +1,77 @@
+"""Names of enterprises as they are compared: in whatever brackets, width and blanks they are typed."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from difflib import SequenceMatcher
+from functools import lru_cache
+from heapq import nlargest
+from typing import Final
+
+from registry.kit import uscc
+from registry.kit.characters import REPLACEMENT
+
+#: Longer names of enterprises are not registered in China.
+_LONGEST: Final = 200
+_ERRORS: Final = re.compile(r"#(?:DIV/0!|REF!|VALUE!|NAME\?|NUM!|NULL!|N/A|SPILL!|CALC!|FIELD!)")
+_DAY: Final = re.compile(r"[0-9]{4}([-/.年])[0-9]{1,2}[-/.月][0-9]{1,2}日?(?: [0-9:.]+)?")
+_NEAR: Final = 0.6
+
+
+@lru_cache(maxsize=4096)
+def folded(name: str) -> str:
+    """A name without what is typed now so, now so: width, case, blanks, brackets and other signs.
+
+    >>> folded("甲（云溪） 有限公司") == folded("甲(云溪)有限公司")
+    True
+    """
+    return "".join(c for c in unicodedata.normalize("NFKC", name).casefold() if c.isalnum())
+
+
+def is_error(text: str) -> bool:
+    """Whether a text is the error value of a formula."""
+    return _ERRORS.fullmatch(text.strip().upper()) is not None
+
+
+def fault(name: str) -> tuple[str, str] | None:
+    """What is wrong with the name of an enterprise and what to do, or None.
+
+    >>> fault("甲公司") is None, fault("20230630")
+    (True, ('企业名称只有数字', '请填写营业执照上的企业全称'))
+    """
+    full = "请填写营业执照上的企业全称"
+    if REPLACEMENT in name:
+        return "企业名称含有乱码或控制字符", "请删去后重新录入"
+    if is_error(name):
+        return "企业名称是公式的错误值", "请改正公式，或直接填写企业全称"
+    if uscc.fault(uscc.tidy(name)) is None:
+        return "企业名称列里是信用代码", "请核对名称列和代码列是否填反或错行"
+    if _DAY.fullmatch(name):
+        return "企业名称是日期", full
+    if name in ("TRUE", "FALSE", "是", "否", "有", "√"):
+        return "企业名称是是或否，不是名称", full
+    key = folded(name)
+    if not any(c.isalpha() for c in key):
+        return ("企业名称只有数字" if key else "企业名称只有符号"), full
+    if len(name) > _LONGEST:
+        return f"企业名称有{len(name)}字，太长", full
+    return None
+
+
+def near(name: str, others: Iterable[str], count: int = 3) -> list[str]:
+    """The names most like one, best first; none that is far from it.
+
+    >>> near("云溪县甲子泵阀公司", ["云溪县甲子泵阀有限公司", "丙"])
+    ['云溪县甲子泵阀有限公司']
+    """
+    own = folded(name)
+    pairs = {own[i : i + 2] for i in range(len(own) - 1)}
+
+    def shared(other: str) -> int:
+        text = folded(other)
+        return sum(pair in text for pair in pairs)
+
+    # to compare letter by letter takes long: only those that share most pairs of letters are
+    likely = nlargest(20, set(others), key=lambda other: (shared(other), other))
+    rated = [(SequenceMatcher(None, own, folded(o), autojunk=False).ratio(), o) for o in likely]
+    return [o for rate, o in sorted(rated, reverse=True)[:count] if rate >= _NEAR]

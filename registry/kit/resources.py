@@ -1,0 +1,64 @@
+"""Where the files that travel with the program stand: the repository or an installed wheel."""
+
+import os
+from pathlib import Path
+from typing import Final
+
+from registry.errors import RegistryError
+
+_HERE: Final = Path(__file__).parents[1]
+
+
+def _folder(packaged: str, in_repository: str) -> Path:
+    installed = _HERE / "_packaged" / packaged
+    return installed if installed.is_dir() else _HERE.parent / in_repository
+
+
+def migrations() -> Path:
+    """The folder of the alembic environment and its revisions."""
+    return _folder("migrations", "alembic")
+
+
+def features() -> Path:
+    """The folder of the criteria, one sub-folder per source document."""
+    return _folder("features", "features")
+
+
+def own_features() -> Path | None:
+    """The folder of a bureau's own packs that ``TIDU_FEATURES`` names; ``RegistryError`` if it is none."""
+    name = os.environ.get("TIDU_FEATURES")
+    if not name:
+        return None
+    if not Path(name).is_dir():
+        raise RegistryError(f"环境变量 TIDU_FEATURES 所指的目录 {name} 不存在：请改正或取消设置")
+    return Path(name)
+
+
+def criteria(folder: Path | None = None) -> tuple[Path, Path | None]:
+    """The features folder to compile, and the folder of own packs to lay over it, if any.
+
+    Without ``folder``: the packaged one, and that of ``TIDU_FEATURES``. A folder that holds only
+    packs (``provinces``, ``rounds``) is laid over the packaged one; any other stands for itself.
+    """
+    if folder is None:
+        return features(), own_features()
+    return (features(), folder) if is_own(folder) else (folder, None)
+
+
+def is_own(folder: Path) -> bool:
+    """Whether a folder holds packs for the packaged criteria and is no set of criteria itself."""
+    packs = any((folder / name).is_dir() for name in _PACKS)
+    return packs and not is_complete(folder)
+
+
+def is_complete(folder: Path) -> bool:
+    """Whether a folder is a whole set of criteria, with the cited maps and the applicability."""
+    return (folder / "maps").is_dir() and any(folder.glob("*.feature"))
+
+
+_PACKS: Final = ("provinces", "rounds")
+
+
+def locale() -> Path:
+    """The folder of message catalogues for the command line's own texts."""
+    return _HERE / "locale"

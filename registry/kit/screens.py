@@ -1,0 +1,224 @@
+"""The edge to terminals: whatever a program prints passes here, and nothing in it commands a terminal."""
+
+import codecs
+import io
+import re
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from math import isqrt
+from typing import Any, Final, TextIO
+
+from rich import box
+from rich.cells import cell_len, chop_cells
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.measure import Measurement
+from rich.segment import Segment
+from rich.table import Table
+from rich.text import Text
+
+from registry.kit.characters import for_screen
+from rules.model.quantities import UNITS
+
+_UNITS: Final = "|".join(sorted(UNITS, key=len, reverse=True))
+#: What a line is not broken within: a word, a number with its unit, brackets and punctuation.
+_PIECE: Final = re.compile(
+    rf"[（「〔]*(?:[!-.0-~]*(?:/|[!-.0-~](?:{_UNITS})?)|.)[，。；：、）」〕]*", re.DOTALL
+)
+#: How wide the columns that are wrapped are at least, so that others are kept whole; where there is
+#: no room for that, less, as long as columns of single words are not.
+_ROOMS: Final = (18, 14, 10, 6)
+_WORD: Final = 12
+#: A longer word is broken where there is no room for it.
+_LONGEST_WORD: Final = 24
+#: What stands between two columns.
+_GAP: Final = 2
+#: What a line begins with that goes on under its text: blanks, a sign or a number.
+_LEAD: Final = re.compile(r"\s*(?:(?:[·✓✗？◇†‡■*－]|[0-9]+\.)\s*)?")
+
+
+class Wrapped:
+    """Chinese text that breaks between any characters, but not between a number and its unit."""
+
+    def __init__(self, text: str) -> None:
+        self.pieces = _PIECE.findall(text)
+
+    @property
+    def cell_len(self) -> int:
+        """How wide it is in one line."""
+        return sum(map(cell_len, self.pieces))
+
+    @property
+    def longest(self) -> int:
+        """How wide its widest piece is."""
+        return max(map(cell_len, self.pieces), default=0)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        line = ""
+        width = options.max_width
+        for piece in (part for p in self.pieces for part in _broken(p, width)):
+            if line and cell_len(line + piece.rstrip()) > width:
+                yield Text(line.rstrip())
+                line = ""
+            line += piece if line else piece.lstrip()
+        yield Text(line.rstrip())
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        return Measurement(self.longest, self.cell_len).with_maximum(options.max_width)
+
+
+def _broken(piece: str, width: int) -> list[str]:
+    """A piece, or parts of one that is wider than a line."""
+    return [piece] if cell_len(piece) <= width else chop_cells(piece, width)
+
+
+def listing(header: Sequence[str], rows: Sequence[Sequence[str | Text]], width: int) -> Table:
+    """A table no wider than ``width``; texts are wrapped within their columns, narrow columns last."""
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        header_style="bold",
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, _GAP - 1, 0, 0),
+    )
+    cells = [[text if isinstance(text, Text) else Wrapped(text) for text in row] for row in rows]
+    for name, column in zip(header, fitted(header, cells, width), strict=True):
+        table.add_column(Wrapped(name), width=column)
+    for row in cells:
+        table.add_row(*row)
+    return table
+
+
+def crowded(header: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> bool:
+    """Whether a table of that width would have to break words."""
+    cells = [[Wrapped(text) for text in row] for row in rows]
+    _, least = _measured(header, cells)
+    return sum(least) + _GAP * (len(header) - 1) > width
+
+
+def fitted(
+    header: Sequence[str], rows: Sequence[Sequence["Text | Wrapped"]], width: int
+) -> list[int]:
+    """How wide columns are: whole where those that are wrapped have room beside them."""
+    natural, least = _measured(header, rows)
+    total = width - _GAP * (len(natural) - 1)
+    for room in _ROOMS:
+        floor = [min(n, max(w, room)) for n, w in zip(natural, least, strict=True)]
+        whole = _whole(natural, floor, total)
+        words = {c for c, n in enumerate(natural) if n <= _WORD}
+        if words <= whole and sum(floor) <= total:
+            return _shared(natural, floor, total, whole)
+    return _shared(natural, least, total, set())
+
+
+def _whole(natural: Sequence[int], floor: Sequence[int], total: int) -> set[int]:
+    """The columns that can be whole, from the narrowest on, if each other gets what it needs."""
+    found: set[int] = set()
+    for column in sorted(range(len(natural)), key=lambda c: natural[c]):
+        tried = found | {column}
+        if sum(natural[c] if c in tried else floor[c] for c in range(len(natural))) > total:
+            break
+        found = tried
+    return found
+
+
+def _shared(natural: Sequence[int], floor: Sequence[int], total: int, whole: set[int]) -> list[int]:
+    """How wide columns are, where those that are not whole share what is left."""
+    given = [n if c in whole else floor[c] for c, n in enumerate(natural)]
+    spare = total - sum(given)
+    # the square root, lest one long sentence leave nothing for the others
+    weights = [0 if c in whole else isqrt(n * _WORD) for c, n in enumerate(natural)]
+    if spare < 0:
+        weights = given
+    every = sum(weights) or 1
+    return [
+        min(n, max(2, g + spare * w // every))
+        for n, g, w in zip(natural, given, weights, strict=True)
+    ]
+
+
+def _measured(
+    header: Sequence[str], rows: Sequence[Sequence["Text | Wrapped"]]
+) -> tuple[list[int], list[int]]:
+    """How wide each column is when it is whole, and at least."""
+    columns = list(zip([Wrapped(name) for name in header], *rows, strict=True))
+    natural = [max(cell.cell_len for cell in column) for column in columns]
+    longest = [max(_longest(cell) for cell in column) for column in columns]
+    return natural, [min(n, w, _LONGEST_WORD) for n, w in zip(natural, longest, strict=True)]
+
+
+def _longest(cell: "Text | Wrapped") -> int:
+    return cell.cell_len if isinstance(cell, Text) else cell.longest
+
+
+def hanging(line: str) -> Table:
+    """A line that goes on under its own text, if it does not fit one."""
+    found = _LEAD.match(line)
+    lead = found[0] if found else ""
+    grid = Table.grid()
+    grid.add_column(no_wrap=True, width=cell_len(lead))
+    grid.add_column()
+    grid.add_row(Text(lead), Wrapped(line[len(lead) :]))
+    return grid
+
+
+class Screen(Console):
+    """A console whose own colours and movements go through, and none that a text holds.
+
+    With ``soft_wrap`` a line is printed whole; on a terminal, one that is too long is a hanging one.
+    """
+
+    def print(self, *objects: Any, **how: Any) -> None:
+        """Print as ``Console.print`` does."""
+        whole = how.get("soft_wrap", self.soft_wrap) and self.is_terminal
+        if not (whole and len(objects) == 1 and isinstance(objects[0], str)):
+            super().print(*objects, **how)
+            return
+        for line in objects[0].split("\n"):
+            fits = cell_len(line) <= self.width
+            super().print(line if fits else hanging(line), **how | {"soft_wrap": fits})
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        """The segments of what is printed, each legible."""
+        for text, style, control in super().render(renderable, options):
+            yield Segment(text if control else for_screen(text), style, control)
+
+
+class _Stream:
+    """A stream of texts that are made harmless on their way; ``Screen`` goes past it by itself."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.rich_proxied_file: Final = stream
+
+    def write(self, text: str) -> int:
+        """Write a text."""
+        return self.rich_proxied_file.write(for_screen(text))
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Write texts."""
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.rich_proxied_file, name)
+
+
+@contextmanager
+def guarded() -> Iterator[None]:
+    """Have standard output and errors written harmlessly, those of ``click.echo`` and ``print`` too."""
+    kept = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = map(_guarded, kept)
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = kept
+
+
+def _guarded(stream: TextIO) -> Any:
+    if stream is None:  # a program without a console
+        return None
+    if isinstance(stream, io.TextIOWrapper) and codecs.lookup(stream.encoding).name == "ascii":
+        stream.reconfigure(encoding="utf-8", errors="replace")  # click would go past us to do so
+    return _Stream(stream)

@@ -1,0 +1,72 @@
+"""What one entry of the journal is, in bytes: its header, and the digest that chains it to the last.
+
+To verify entry n: its ``digest`` is the SHA-256 of the canonical JSON of its header; the header
+names the SHA-256 of its body and, as ``previous``, the digest of entry n - 1. Standard library only.
+"""
+
+from typing import Any, Final, TypeAlias
+
+from registry.portable.sealing import seal
+from rules.portable.canonical import canonical_json, sha256
+
+SCHEMA: Final = 1
+
+#: What the first entry names as previous.
+GENESIS: Final = "0" * 64
+
+#: The kinds of entries, as officers read them.
+KINDS: Final = {
+    "publication": "发布规则",
+    "intake": "登记填报",
+    "undo": "撤销导入",
+    "policy": "管理规定",
+    "determination": "人工认定",
+    "confirmation": "复核认定",
+    "decision": "决定",
+    "withdrawal": "撤回申报",
+    "title": "称号登记",
+    "holding": "持股登记",
+    "checkpoint": "签发检查点",
+    "admission": "认可代码",
+}
+
+Json: TypeAlias = dict[str, Any]
+
+
+def header(
+    *,
+    seq: int,
+    kind: str,
+    tier: str,
+    recorded_at: str,
+    program: str,
+    by: str,
+    body: str,
+    previous: str,
+) -> Json:
+    """The header of an entry.
+
+    ``recorded_at`` is UTC in ISO form with microseconds; ``by`` the commitment to a name; ``body``
+    the canonical text.
+    """
+    return {
+        "schema": SCHEMA,
+        "seq": seq,
+        "kind": kind,
+        "tier": tier,
+        "recorded_at": recorded_at,
+        "program": program,
+        "by": by,
+        "body": sha256(body),
+        "previous": previous,
+    }
+
+
+def header_text(head: Json) -> str:
+    """The canonical text of a header: what is digested, and a leaf of the Merkle tree."""
+    return canonical_json(head)
+
+
+def sealed_name(salt: str, name: str) -> str:
+    """The commitment to the name of who recorded an entry."""
+    return seal(salt, "by", name)

@@ -1,0 +1,207 @@
+"""Signed notes and checkpoints as transparency logs exchange them, and the keys to verify them.
+
+The formats are those of C2SP, signed-note and tlog-checkpoint, with Ed25519 signatures (type 1). A
+note is a text, an empty line, and lines of ``— name base64(key hash || signature)``; a checkpoint
+is a text that states origin, size and root of a log. There is one way to write anything, and
+whatever is written otherwise is refused. As the formats demand, signatures by other keys may stand
+beside; they are not looked into and prove nothing.
+"""
+
+import re
+from base64 import b64decode, b64encode
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final
+
+from registry.portable.ed25519 import verify
+
+_ED25519: Final = b"\x01"
+_DASH: Final = "—"
+#: A name of a bureau, eight digits and 44 signs of base64, and much to spare.
+_LONGEST_KEY: Final = 1_000
+_SIZE: Final = re.compile(r"0|[1-9][0-9]{0,19}")
+#: What a note may be at most: a checkpoint has three lines, and a signature for each that vouches for it.
+LARGEST: Final = 64 << 10
+#: Control characters, and what turns the direction of others: a name is read as it is written.
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+class NoteError(Exception):
+    """A note, a checkpoint or a verifier key is malformed, or not signed as demanded."""
+
+
+@dataclass(frozen=True)
+class VerifierKey:
+    """The public key that notes are verified by, and the name it signs under."""
+
+    name: str
+    public: bytes
+
+    def __post_init__(self) -> None:
+        if not _is_name(self.name):
+            raise NoteError(
+                f"签名者名称「{_shown(self.name)}」不合格式：不能为空，也不能含空格、加号或控制字符"
+            )
+        if len(self.public) != 32:
+            raise NoteError(f"公钥应为32字节，实为{len(self.public)}字节：请重新取得公钥")
+
+    @classmethod
+    def parse(cls, text: str) -> "VerifierKey":
+        """The key of a line ``name+hash+base64``."""
+        name, _, rest = text[:_LONGEST_KEY].partition("+")
+        encoded = _decoded(rest.partition("+")[2])
+        if encoded is not None and _is_name(name) and len(encoded) == 33:
+            key = cls(name, encoded[1:])
+            if str(key) == text:
+                return key
+        raise NoteError(
+            f"验证公钥「{_shown(text)}」无法识别：应为一行「名称+8位小写十六进制+base64」，请重新取得公钥"
+        )
+
+    @property
+    def hash(self) -> bytes:
+        """The four bytes that point to this key in a signature."""
+        return sha256(_utf8(self.name) + b"\n" + _ED25519 + self.public).digest()[:4]
+
+    def __str__(self) -> str:
+        return f"{self.name}+{self.hash.hex()}+{_base64(_ED25519 + self.public)}"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a log commits to: under the name ``origin``, a tree of ``size`` leaves with ``root``."""
+
+    origin: str
+    size: int
+    root: bytes
+    extensions: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for line in (self.origin, *self.extensions):
+            _utf8(line)
+            if not line or _CONTROL.search(line):
+                raise NoteError("检查点的来源名称和附加行不能为空，也不能含换行或控制字符：请改正")
+        if not 0 <= self.size < 2**64:
+            raise NoteError(f"检查点的条数{self.size}超出范围：应为64位以内的非负整数")
+        if len(self.root) != 32:
+            raise NoteError(f"检查点的根散列应为32字节，实为{len(self.root)}字节：请重新取得检查点")
+
+    @classmethod
+    def parse(cls, text: str) -> "Checkpoint":
+        """The checkpoint that ``text``, as a rule the text of a note, states."""
+        lines = text.split("\n")
+        if len(lines) < 4 or lines[-1]:
+            raise NoteError(
+                "检查点不完整：应有来源、条数、根散列三行，以换行结尾，请重新取得检查点"
+            )
+        origin, size, encoded, *extensions = lines[:-1]
+        root = _decoded(encoded)
+        if not _SIZE.fullmatch(size):
+            raise NoteError(f"检查点的条数「{_shown(size)}」不合格式：应为没有前导零的十进制数")
+        if root is None:
+            raise NoteError(
+                f"检查点的根散列「{_shown(encoded)}」不是规范的 base64：请重新取得检查点"
+            )
+        return cls(origin, int(size), root, tuple(extensions))
+
+    def text(self) -> str:
+        """The text to be signed."""
+        lines = (self.origin, str(self.size), _base64(self.root), *self.extensions)
+        return "".join(f"{line}\n" for line in lines)
+
+
+def signed(text: str, name: str, key_hash: bytes, signature: bytes) -> str:
+    """The note of ``text`` with one signature over its UTF-8 bytes; the signature is not tried."""
+    if not text.endswith("\n") or not _is_clean(text):
+        raise NoteError("待签名的文本不合格式：应以换行结尾，且不含回车等控制字符")
+    if not _is_name(name) or len(key_hash) != 4 or len(signature) != 64:
+        raise NoteError("签名不合格式：应有不含空格和加号的名称、4字节公钥标识和64字节签名")
+    return f"{text}\n{_DASH} {name} {_base64(key_hash + signature)}\n"
+
+
+def open_note(note: str | bytes, key: VerifierKey) -> str:
+    """The text of a note that ``key`` has signed; anything else raises ``NoteError``.
+
+    Files are best given as the bytes they are: reading text may translate line ends.
+    """
+    if len(note) > LARGEST:
+        raise NoteError(f"签名文件超过{LARGEST >> 10}KB，不是检查点：请重新取得原文件")
+    content = _decoded_utf8(note) if isinstance(note, bytes) else note
+    head, separator, tail = content.rpartition("\n\n")
+    if not separator or not tail.endswith("\n") or not _is_clean(content):
+        raise NoteError(
+            "签名文件不合格式：应为正文、空行、签名行，以换行结尾，不含回车等控制字符，请重新取得原文件"
+        )
+    text = head + "\n"
+    signatures: dict[tuple[str, bytes], bytes] = {}
+    for line in tail[:-1].split("\n"):
+        name, key_hash, signature = _signature(line)
+        if (name, key_hash) in signatures:
+            raise NoteError(f"签名文件中「{_shown(name)}」的同一公钥签名重复：请重新取得原文件")
+        signatures[name, key_hash] = signature
+    found = signatures.get((key.name, key.hash))
+    if found is None:
+        raise NoteError(f"签名文件没有「{key.name}」用所给公钥作的签名：请核对公钥和文件是否对应")
+    if not verify(key.public, _utf8(text), found):
+        raise NoteError(
+            f"「{key.name}」的签名与正文不符：文件可能被改动，请勿采信，并重新取得原文件"
+        )
+    return text
+
+
+def _signature(line: str) -> tuple[str, bytes, bytes]:
+    """Name, key hash and signature of a signature line, of whatever type the signature is."""
+    dash, _, rest = line.partition(" ")
+    name, _, encoded = rest.partition(" ")
+    payload = _decoded(encoded)
+    if dash != _DASH or not _is_name(name) or payload is None or len(payload) < 5:
+        raise NoteError(
+            f"签名行「{_shown(line)}」不合格式：应为「— 名称 base64」，请重新取得原文件"
+        )
+    return name, payload[:4], payload[4:]
+
+
+def _is_name(name: str) -> bool:
+    return (
+        name != ""
+        and not _CONTROL.search(name)
+        and not any(c == "+" or c.isspace() or "\ud800" <= c <= "\udfff" for c in name)
+    )
+
+
+def _is_clean(text: str) -> bool:
+    """Whether ``text`` can be written in UTF-8, and has no control characters but newlines."""
+    _utf8(text)
+    return not _CONTROL.search(text.replace("\n", ""))
+
+
+def _shown(text: str) -> str:
+    """What is quoted from outside, on one line, short, and harmless to a terminal."""
+    return repr(text[:80])[1:-1] + ("…" if len(text) > 80 else "")
+
+
+def _base64(data: bytes) -> str:
+    return b64encode(data).decode("ascii")
+
+
+def _decoded(text: str) -> bytes | None:
+    """The bytes of base64 in its one canonical form."""
+    try:
+        data = b64decode(text)
+    except ValueError:
+        return None
+    return data if _base64(data) == text else None
+
+
+def _utf8(text: str) -> bytes:
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise NoteError("文本含有无法用 UTF-8 表示的字符：请删去或改正") from None
+
+
+def _decoded_utf8(data: bytes) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise NoteError("签名文件不是 UTF-8 文本：请重新取得原文件") from None

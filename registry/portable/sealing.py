@@ -1,0 +1,93 @@
+"""Salted commitments to personal data, so that a copy can hide it and still be verified.
+
+What is digested is the commitment, never the text: a name or a patent number is too easily guessed
+from a bare hash. Every entry of the journal has one random salt, from which each place in it has a
+salt of its own; to disclose one text is to hand over that text with its own salt. Standard library only.
+"""
+
+import secrets
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, TypeAlias
+
+from rules.portable.canonical import digest, sha256
+
+Json: TypeAlias = dict[str, Any]
+#: place -> [salt of the place, text]
+Openings: TypeAlias = dict[str, list[str]]
+
+#: Fields of records that name persons or property; no criterion may read them.
+SEALED: Final = frozenset(
+    {"ip.number", "financing.investor", "awards.name", "institutions.name", "brands.name"}
+)
+
+
+class SealError(Exception):
+    """A disclosed text is not the one that was committed to."""
+
+
+def new_salt() -> str:
+    """A fresh random salt, in hex."""
+    return secrets.token_hex(16)
+
+
+def salt_of(salt: str, place: str) -> str:
+    """The salt of one place in an entry; it gives no other away."""
+    return sha256(f"{salt}/{place}")[:32]
+
+
+def commitment(salt: str, text: str) -> str:
+    """What stands in the record for a text, given the salt of its place."""
+    return digest([salt, text])
+
+
+def seal(salt: str, place: str, text: str) -> str:
+    """The commitment to a text in an entry with this salt."""
+    return commitment(salt_of(salt, place), text)
+
+
+def sealed_facts(facts: Json, salt: str) -> Json:
+    """Facts with the texts of ``SEALED`` fields replaced by commitments."""
+    return _replaced(facts, {p: {"sealed": seal(salt, p, t)} for p, t in places(facts)})
+
+
+def openings(facts: Json, salt: str) -> Openings:
+    """What discloses every sealed text of these facts."""
+    return {place: [salt_of(salt, place), text] for place, text in places(facts)}
+
+
+def opened_facts(facts: Json, opened: Mapping[str, list[str]]) -> Json:
+    """Sealed facts with the disclosed texts back in place; the others stay sealed.
+
+    Raises ``SealError`` for a text that does not match its commitment.
+    """
+    texts: dict[str, Any] = {}
+    for place, found in places(facts):
+        if place in opened:
+            salt, text = opened[place]
+            if found != {"sealed": commitment(salt, text)}:
+                raise SealError(place)
+            texts[place] = text
+    return _replaced(facts, texts)
+
+
+def places(facts: Json) -> Iterator[tuple[str, Any]]:
+    """Every place of facts that is to be sealed, with what stands there."""
+    for name, listed in facts["records"].items():
+        for number, item in enumerate(listed["items"]):
+            for field, text in item.items():
+                if f"{name}.{field}" in SEALED:
+                    yield f"{name}#{number}.{field}", text
+
+
+def _replaced(facts: Json, texts: Mapping[str, Any]) -> Json:
+    records = {
+        name: {
+            **listed,
+            "items": [
+                {f: texts.get(f"{name}#{n}.{f}", value) for f, value in item.items()}
+                for n, item in enumerate(listed["items"])
+            ],
+        }
+        for name, listed in facts["records"].items()
+    }
+    return {**facts, "records": records}

@@ -1,0 +1,404 @@
+"""Loading filings, taking a load back, and reading profiles as they were filed or known.
+
+A filing is what one enterprise states as of one day, and it is stored whole: filings of different
+days stand side by side, and a filing that changes in any fact becomes a new version of itself,
+with all its rows. ``profile`` therefore gives exactly what one filing prepared. Yearly figures
+belong to their filing too, but of several statements about one fiscal year only that of the newest
+current filing is current. Nothing is deleted: an undone load leaves closed versions, and what it
+had superseded is opened again as a copy.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Final
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from registry.database import bulk
+from registry.database.models import Import, Restatement
+from registry.database.rows import Statement, restore, state
+from registry.database.versions import (
+    ENTERPRISE,
+    FILING,
+    chunks,
+    close,
+    insert,
+    known,
+    reopen,
+    rows_of,
+    settle,
+    table_of,
+    touched,
+)
+from registry.errors import LoadError
+from registry.filings import Reading, Submission
+from registry.record import journal, receipts
+from rules.errors import FactsError
+from rules.model.facts import Profile, check_day
+
+_IMPORT: Final = table_of(Import)
+_RESTATEMENT: Final = table_of(Restatement)
+#: What an import states of itself.
+_STATED: Final = (
+    "id", "file", "digest", "as_of", "loaded_at", "new", "changed", "unchanged", "refused",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Line:
+    """One submission in a report; ``reason`` says why it was refused."""
+
+    uscc: str
+    name: str
+    as_of: date | None
+    where: str
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """What a load did, or would do: ``import_id`` is None if nothing was stored."""
+
+    file: str
+    digest: str
+    import_id: int | None
+    new: tuple[Line, ...]
+    changed: tuple[Line, ...]
+    unchanged: tuple[Line, ...]
+    refused: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class UndoReport:
+    """What taking an import back did to which enterprises (by credit code), or would do.
+
+    ``decisions`` and ``determinations`` are the numbers of those that rest on what it withdrew, ``titles``
+    of the registered titles of these enterprises; all of them stay on the record.
+    """
+
+    import_id: int
+    file: str
+    withdrawn: tuple[str, ...]
+    restored: tuple[str, ...]
+    decisions: tuple[int, ...] = ()
+    determinations: tuple[int, ...] = ()
+    titles: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class FilingLine:
+    """One version of a filing in a listing."""
+
+    filing_id: int
+    uscc: str
+    name: str
+    province: str | None
+    city: str | None
+    county: str | None
+    as_of: date
+    import_id: int
+    file: str
+    known_from: datetime
+    known_until: datetime | None
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A file as it can be stored: a statement per enterprise and day, and what is refused of it.
+
+    ``whole`` says that nothing is amiss in it; ``as_of`` is the day of those that give none.
+    """
+
+    file: str
+    digest: str
+    as_of: date | None
+    good: dict[tuple[str, date], tuple[Line, Statement]]
+    refused: tuple[Line, ...]
+    whole: bool
+
+    def to_compare(self) -> "Prepared":
+        """The same with no more than tells what is new or changed: enough for a dry run."""
+        good = {
+            key: (line, Statement("", "", statement.digest, "", {}))
+            for key, (line, statement) in self.good.items()
+        }
+        return replace(self, good=good)
+
+
+def load(
+    session: Session,
+    reading: Reading,
+    *,
+    now: datetime,
+    partial: bool = False,
+    dry_run: bool = False,
+    as_of: date | None = None,
+    by: str = "",
+) -> LoadReport:
+    """``store`` a file as it was read; ``as_of`` serves submissions that give no day."""
+    prepared = prepare(reading, as_of)
+    return store(session, prepared, now=now, partial=partial, dry_run=dry_run, by=by)
+
+
+def store(
+    session: Session,
+    prepared: Prepared,
+    *,
+    now: datetime,
+    partial: bool = False,
+    dry_run: bool = False,
+    by: str = "",
+) -> LoadReport:
+    """Store what is new or changed in a file; ``by`` names who loads it, for the journal.
+
+    A file in which anything is refused is not stored at all, unless ``partial``. A clock that
+    stands before an earlier load raises ``LoadError``.
+    """
+    lines = {key: line for key, (line, _) in prepared.good.items()}
+    statements = {key: statement for key, (_, statement) in prepared.good.items()}
+    current = _current_filings(session, {uscc for uscc, _ in statements})
+    new = [key for key in statements if key not in current]
+    filed_before = [key for key in statements if key in current]
+    unchanged = [key for key in filed_before if current[key][1] == statements[key].digest]
+    changed = [key for key in filed_before if current[key][1] != statements[key].digest]
+
+    import_id = None
+    if (new or changed) and (prepared.whole or partial) and not dry_run:
+        _check_clock(session, now)
+        receipts.adopt(session, by=by, now=now)
+        [import_id] = bulk.numbers(session, _IMPORT, 1)
+        counts = tuple(map(len, (new, changed, unchanged, prepared.refused)))
+        stored = (import_id, prepared.file, prepared.digest, prepared.as_of, now, *counts)
+        bulk.insert(session, _IMPORT, _STATED, [stored])
+        replaced = {key: current[key][0] for key in changed}
+        close(session, list(replaced.values()), now)
+        unsettled: set[int] = set()
+        for part in chunks([*new, *changed]):
+            begun = {key: statements[key] for key in part}
+            unsettled |= set(insert(session, import_id, begun, replaced, now))
+        settle(session, sorted(unsettled), now)
+        again = [(import_id, id) for id in sorted(current[key][0] for key in unchanged)]
+        bulk.insert(session, _RESTATEMENT, ("import_id", "filing_id"), again)
+        receipts.intake(session, import_id, list(replaced.values()), by=by, now=now)
+    return LoadReport(
+        prepared.file,
+        prepared.digest,
+        import_id,
+        tuple(lines[key] for key in new),
+        tuple(lines[key] for key in changed),
+        tuple(lines[key] for key in unchanged),
+        prepared.refused,
+    )
+
+
+def undo(
+    session: Session, import_id: int, *, now: datetime, by: str = "", dry_run: bool = False
+) -> UndoReport:
+    """Take a load back: close its versions and open again what they had superseded.
+
+    ``by`` names who does it, for the journal; ``dry_run`` only says what would be done.
+
+    ``LoadError`` if it is unknown or undone already, or if a later load concerns the same
+    enterprises: that one must be undone first.
+    """
+    loaded = session.get(Import, import_id)
+    if loaded is None:
+        raise LoadError(f"没有编号为{import_id}的导入")
+    if loaded.undone_at is not None:
+        raise LoadError(f"编号为{import_id}的导入已经撤销过")
+    _check_clock(session, now)
+    restating = (
+        sa.select(_RESTATEMENT.c.import_id)
+        .join(FILING, FILING.c.id == _RESTATEMENT.c.filing_id)
+        .where(FILING.c.enterprise_id.in_(touched(import_id)))
+    )
+    changing = sa.select(FILING.c.import_id).where(FILING.c.enterprise_id.in_(touched(import_id)))
+    later = session.execute(
+        sa.select(_IMPORT.c.id, _IMPORT.c.file)
+        .where(
+            _IMPORT.c.id > import_id,
+            _IMPORT.c.undone_at.is_(None),
+            _IMPORT.c.id.in_(sa.union(restating, changing)),
+        )
+        .order_by(_IMPORT.c.id)
+    ).all()
+    if later:
+        named = "、".join(f"{key}（{file}）" for key, file in later[:3])
+        raise LoadError(
+            f"导入{import_id}中的企业后来又被{len(later)}次导入申报：请先撤销导入{named}"
+        )
+    closing = session.execute(
+        sa.select(FILING.c.id, FILING.c.replaces_id, ENTERPRISE.c.uscc)
+        .join(ENTERPRISE)
+        .where(FILING.c.import_id == import_id, FILING.c.known_until.is_(None))
+        .order_by(ENTERPRISE.c.uscc)
+    ).all()
+    report = UndoReport(
+        import_id,
+        loaded.file,
+        _codes(row.uscc for row in closing if row.replaces_id is None),
+        _codes(row.uscc for row in closing if row.replaces_id is not None),
+        *_resting(session, [row.id for row in closing], [row.uscc for row in closing]),
+    )
+    if dry_run:
+        return report
+    receipts.adopt(session, by=by, now=now)
+    close(session, [row.id for row in closing], now)
+    reopen(session, [row.replaces_id for row in closing if row.replaces_id is not None], now)
+    undone = sa.update(_IMPORT).where(_IMPORT.c.id == import_id).values(undone_at=now)
+    bulk.update(session, undone, 1)
+    settle(session, sorted(session.scalars(touched(import_id).distinct())), now)
+    receipts.undo(session, import_id, [row.id for row in closing], by=by, now=now)
+    return report
+
+
+def _resting(
+    session: Session, filing_ids: Sequence[int], usccs: Sequence[str]
+) -> Iterator[tuple[int, ...]]:
+    """The numbers of the decisions and determinations on filings, and of titles of enterprises."""
+    table, on_filings = journal.JOURNAL, journal.JOURNAL.c.filing_id
+    for kind, column, keys in (
+        ("decision", on_filings, filing_ids),
+        ("determination", on_filings, filing_ids),
+        ("title", table.c.subject, usccs),
+    ):
+        query = sa.select(table.c.seq).where(table.c.kind == kind)
+        parts = (query.where(column.in_(part)) for part in chunks(keys))
+        yield tuple(sorted(seq for found in parts for seq in session.scalars(found)))
+
+
+def profile(
+    session: Session, uscc: str, *, as_of: date | None = None, known_at: datetime | None = None
+) -> Profile | None:
+    """What an enterprise stated in its newest filing, or the newest on or before ``as_of``.
+
+    ``known_at`` asks what the registry knew at that moment. None if there is no such filing; the
+    profile's own ``as_of`` is the filing's.
+    """
+    found = dict(profiles(session, [uscc], as_of=as_of, known_at=known_at))
+    return found.get(uscc)
+
+
+def profiles(
+    session: Session,
+    usccs: Sequence[str] | None = None,
+    *,
+    as_of: date | None = None,
+    known_at: datetime | None = None,
+) -> Iterator[tuple[str, Profile]]:
+    """The ``profile`` of each of these enterprises, or of all, with its credit code."""
+    place = sa.func.row_number().over(
+        partition_by=FILING.c.enterprise_id, order_by=FILING.c.as_of.desc()
+    )
+    newest = sa.select(FILING.c.id, place.label("place")).where(known(known_at))
+    if as_of is not None:
+        newest = newest.where(FILING.c.as_of <= as_of)
+    ranked = newest.subquery()
+    wanted = (
+        sa.select(FILING.c.id, FILING.c.as_of, FILING.c.sources, ENTERPRISE.c.uscc)
+        .join(ranked, ranked.c.id == FILING.c.id)
+        .join(ENTERPRISE)
+        .where(ranked.c.place == 1)
+        .order_by(ENTERPRISE.c.uscc)
+    )
+    if usccs is None:
+        found = list(session.execute(wanted))
+    else:
+        found = [
+            row
+            for part in chunks(usccs)
+            for row in session.execute(wanted.where(ENTERPRISE.c.uscc.in_(part)))
+        ]
+    for part in chunks(found):
+        rows = rows_of(session, [row.id for row in part])
+        for row in part:
+            yield row.uscc, restore(row.as_of, row.sources, rows[row.id])
+
+
+def filings(
+    session: Session, *, search: str = "", uscc: str | None = None, history: bool = False
+) -> list[FilingLine]:
+    """The current filings whose enterprise's name or credit code contains ``search``.
+
+    ``uscc`` restricts them to one enterprise; ``history`` lists closed versions too.
+    """
+    columns = [c for c in FilingLine.__dataclass_fields__ if c != "filing_id"]
+    source = {**ENTERPRISE.c, **_IMPORT.c, **FILING.c}
+    query = (
+        sa.select(FILING.c.id.label("filing_id"), *(source[c] for c in columns))
+        .join_from(FILING, ENTERPRISE)
+        .join(_IMPORT, _IMPORT.c.id == FILING.c.import_id)
+        .order_by(ENTERPRISE.c.uscc, FILING.c.as_of, FILING.c.id)
+    )
+    if not history:
+        query = query.where(known(None))
+    if uscc is not None:
+        query = query.where(ENTERPRISE.c.uscc == uscc)
+    if search:
+        query = query.where(
+            ENTERPRISE.c.name.contains(search, autoescape=True)
+            | ENTERPRISE.c.uscc.contains(search, autoescape=True)
+        )
+    return [FilingLine(**row) for row in session.execute(query).mappings()]
+
+
+def prepare(reading: Reading, as_of: date | None) -> Prepared:
+    """What can be stored of a file, and what not; needs no database."""
+    refused = [_line(s, s.as_of or as_of, _reasons(reading, s)) for s in reading.refused]
+    good: dict[tuple[str, date], tuple[Line, Statement]] = {}
+    for submission in reading.submissions:
+        day = submission.as_of or as_of
+        reason = ""
+        if day is None:
+            reason = "没有填报日期：请在文件中填写，或在命令中给出"
+        elif wrong := check_day(str(day)):
+            reason = f"填报日期{day}的{wrong}：请核对日期"
+        elif (submission.uscc, day) in good:
+            reason = "同一企业同一填报日期在文件中出现两次"
+        else:
+            try:
+                good[submission.uscc, day] = _line(submission, day), state(submission)
+            except FactsError as error:
+                reason = str(error)
+        if reason:
+            refused.append(_line(submission, day, reason))
+    whole = not refused and not reading.errors
+    return Prepared(reading.file, reading.digest, as_of, good, tuple(refused), whole)
+
+
+def _codes(found: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(found))
+
+
+def _line(submission: Submission, as_of: date | None, reason: str = "") -> Line:
+    return Line(submission.uscc, submission.name, as_of, submission.where, reason)
+
+
+def _reasons(reading: Reading, submission: Submission) -> str:
+    return "；".join(str(i) for i in reading.errors if i.uscc == submission.uscc)
+
+
+def _check_clock(session: Session, now: datetime) -> None:
+    moments = session.execute(
+        sa.select(sa.func.max(_IMPORT.c.loaded_at), sa.func.max(_IMPORT.c.undone_at))
+    ).one()
+    latest = max((m for m in moments if m is not None), default=now)
+    if now < latest:
+        raise LoadError(f"系统时间早于上一次导入或撤销的时间{latest:%Y-%m-%d %H:%M:%S}：请校正时钟")
+
+
+def _current_filings(
+    session: Session, usccs: Iterable[str]
+) -> dict[tuple[str, date], tuple[int, str]]:
+    query = (
+        sa.select(ENTERPRISE.c.uscc, FILING.c.as_of, FILING.c.id, FILING.c.digest)
+        .join_from(FILING, ENTERPRISE)
+        .where(FILING.c.known_until.is_(None))
+    )
+    return {
+        (uscc, as_of): (key, digest)
+        for part in chunks(sorted(usccs))
+        for uscc, as_of, key, digest in session.execute(query.where(ENTERPRISE.c.uscc.in_(part)))
+    }

@@ -1,0 +1,418 @@
+"""Taking decisions again from what is stored, and telling where a difference comes from.
+
+Nothing but the database is read: the facts as filed, the determinations, the published ruleset and
+applicability table that the decision names. The bytes of the decision must come out again.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from functools import partial
+from itertools import islice
+from typing import Final, NamedTuple
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from registry.database import storage
+from registry.errors import UNREADABLE, RecordError
+from registry.judging.judge import Determination, Judge, Judgement, Registration
+from registry.kit import workers
+from registry.portable.chain import header_text
+from registry.portable.sealing import sealed_facts
+from registry.record import cases, journal, publication, register
+from registry.record.decisions import asked_of, body_of
+from rules.errors import NoRulesetError, RulesError
+from rules.explanation.explain import result_text
+from rules.language.editions import parse_day
+from rules.model.facts import Profile
+from rules.model.ruleset import Outcome
+from rules.portable.canonical import canonical_json, digest, sha256
+from rules.portable.record import Json
+
+
+class Difference(StrEnum):
+    """What makes a decision come out otherwise."""
+
+    RECORD = "记录"
+    FACTS = "事实"
+    RULES = "规则"
+    APPLICABILITY = "适用"
+    ENGINE = "引擎"
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """One decision taken again; without ``difference`` the same bytes came out."""
+
+    seq: int
+    uscc: str
+    tier: str
+    verdict: str
+    difference: Difference | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Crossed:
+    """A decision under then/now facts and then/now rules.
+
+    ``verdicts`` and ``changed`` (the rules whose results differ from the decision's) are keyed
+    (facts, rules), each "then" or "now"; a text in ``verdicts`` may say why there is none.
+    """
+
+    seq: int
+    verdicts: dict[tuple[str, str], str]
+    changed: dict[tuple[str, str], dict[str, tuple[str, str]]]
+
+    @property
+    def turned_by(self) -> str:
+        """What turned the verdict, in words."""
+        then = self.verdicts["then", "then"]
+        facts = self.verdicts.get(("now", "then"), then) != then
+        rules = self.verdicts.get(("then", "now"), then) != then
+        both = self.verdicts.get(("now", "now"), then) != then
+        match facts, rules, both:
+            case True, False, _:
+                return "事实"
+            case False, True, _:
+                return "规则"
+            case True, True, _:
+                return "事实和规则，各自都足以改变结论"
+            case False, False, True:
+                return "事实和规则共同"
+        return ""
+
+
+class _Known(NamedTuple):
+    profile: Profile
+    determinations: Sequence[Determination]
+    register: Sequence[Registration]
+
+
+@dataclass(frozen=True)
+class _Ahead:
+    """What was read for several decisions at once.
+
+    ``undetermined`` are filings of which nothing was ever determined, ``unregistered`` the credit codes
+    of enterprises on which the register has nothing that ever bore.
+    """
+
+    filings: Mapping[int, cases.Case] = field(default_factory=dict)
+    undetermined: Set[int] = frozenset()
+    unregistered: Set[str] = frozenset()
+
+
+class _DiffersError(Exception):
+    def __init__(self, difference: Difference, detail: str) -> None:
+        super().__init__(detail)
+        self.difference = difference
+        self.detail = detail
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    try:
+        yield
+    except UNREADABLE:
+        raise _DiffersError(Difference.RECORD, "记录或其依据已被改动，无法读取") from None
+
+
+#: Of how many entries what they rest on is read at once.
+_AT_ONCE: Final = 50
+#: How many publications are held ready at once.
+_HELD: Final = 4
+
+
+class Replayer:
+    """Takes decisions again; holds the rules of the last few publications ready."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self._judges: dict[str, tuple[publication.Published, Judge]] = {}
+        self._ahead = _Ahead()
+
+    def replay_all(self, entries: Iterable[journal.Entry]) -> Iterator[Replayed]:
+        """Each of these decisions, taken again in order."""
+        for entry in self.reading_ahead(entries):
+            yield self.replay(entry)
+
+    def reading_ahead(self, entries: Iterable[journal.Entry]) -> Iterator[journal.Entry]:
+        """These entries; what the decisions among the next few rest on is read at once, which saves time."""
+        coming = iter(entries)
+        while part := list(islice(coming, _AT_ONCE)):
+            self._ahead = self._read_ahead([e for e in part if e.kind == "decision"])
+            yield from part
+        self._ahead = _Ahead()
+
+    def _read_ahead(self, decisions: Sequence[journal.Entry]) -> "_Ahead":
+        session, ids = self.session, [entry.filing_id or 0 for entry in decisions]
+        try:
+            usccs = sorted({entry.content["case"]["uscc"] for entry in decisions})
+            return _Ahead(
+                {case.filing_id: case for case in cases.cases(session, list(dict.fromkeys(ids)))},
+                set(ids) - cases.determinations(session, ids).keys(),
+                set(usccs) - register.bearing(session, usccs).keys(),
+            )
+        except (RecordError, *UNREADABLE):  # each by itself: it is to be told which is amiss
+            return _Ahead()
+
+    def replay(self, entry: journal.Entry) -> Replayed:
+        """One decision taken again."""
+        if entry.kind != "decision":
+            raise RecordError(f"第{entry.seq}号记录不是决定：用 tidu audit log 查看")
+        found = Replayed(entry.seq, "", entry.tier, "")
+        try:
+            with _readable():
+                body = _sound_body(entry)
+                asked = body["case"]
+                found = Replayed(entry.seq, asked["uscc"], asked["tier"], shown(body["verdict"]))
+                self._same(entry, body)
+        except _DiffersError as error:
+            return replace(found, difference=error.difference, detail=error.detail)
+        return found
+
+    def judged(self, entry: journal.Entry) -> Judgement:
+        """The judgement of a decision, with its full trace; ``RecordError`` where it has changed."""
+        try:
+            with _readable():
+                return self._same(entry, _sound_body(entry))
+        except _DiffersError as error:
+            raise RecordError(
+                f"第{entry.seq}号决定不能原样重现（{error.difference}：{error.detail}）："
+                "请运行 tidu audit verify"
+            ) from None
+
+    def cross(self, entry: journal.Entry, facts: Sequence[str], rules: Sequence[str]) -> Crossed:
+        """The decision under these facts and rules ("then", "now"), each with each.
+
+        ``RecordError`` where it cannot be taken again.
+        """
+        try:
+            with _readable():
+                return self._cross(entry, facts, rules)
+        except _DiffersError as error:
+            raise RecordError(
+                f"第{entry.seq}号决定不能重算（{error.difference}：{error.detail}）："
+                "请运行 tidu audit verify"
+            ) from None
+
+    def _cross(self, entry: journal.Entry, facts: Sequence[str], rules: Sequence[str]) -> Crossed:
+        body = _sound_body(entry)
+        asked = body["case"]
+        now = publication.current(self.session)
+        assert now is not None
+        verdicts: dict[tuple[str, str], str] = {}
+        changed: dict[tuple[str, str], dict[str, tuple[str, str]]] = {}
+        for f in dict.fromkeys(("then", *facts)):
+            known = self._facts(entry, asked, f)
+            for r in dict.fromkeys(("then", *rules)):
+                digest = (
+                    body["applicability"]["digest"] if r == "then" else now.applicability_digest
+                )
+                published, judge = self._rules(digest)
+                try:
+                    found = judge.governing(asked["tier"], known.profile.as_of, how(asked))
+                    if not found.row.encoded:
+                        verdicts[f, r] = f"适用{found.row.basis}，尚未编入"
+                        continue
+                    judged = judge.judge(found, *known)
+                except NoRulesetError as error:
+                    verdicts[f, r] = str(error)
+                    continue
+                verdicts[f, r] = result_text(judged.decision.verdict)
+                results = body_of(judged, asked, body["facts"], published)["results"]
+                changed[f, r] = _changes(body["results"], results)
+        return Crossed(entry.seq, verdicts, changed)
+
+    def close(self) -> None:
+        """Release the engines' memory."""
+        for _, judge in self._judges.values():
+            judge.close()
+        self._judges.clear()
+
+    def _same(self, entry: journal.Entry, body: Json) -> Judgement:
+        """The judgement again, if the same bytes come out."""
+        judged, again = self._judged(entry, body)
+        if canonical_json(again) != entry.body:
+            raise _DiffersError(*_outcome_differs(entry, body, again))
+        return judged
+
+    def _judged(self, entry: journal.Entry, body: Json) -> tuple[Judgement, Json]:
+        asked = body["case"]
+        known = self._facts(entry, asked, "then")
+        published, judge = self._rules(body["applicability"]["digest"])
+        try:
+            found = judge.governing(asked["tier"], known.profile.as_of, how(asked))
+        except NoRulesetError as error:
+            raise _DiffersError(Difference.APPLICABILITY, str(error)) from None
+        root = found.row.ruleset
+        if published.digests.get(root) != body["ruleset"]:
+            raise _DiffersError(Difference.APPLICABILITY, f"按已发布的适用表应适用{root}")
+        try:
+            judged = judge.judge(found, *known)
+        except RulesError as error:
+            raise _DiffersError(Difference.ENGINE, str(error)) from None
+        stated = asked_of(self._case(entry), asked["tier"], known.profile.as_of, how(asked))
+        return judged, body_of(judged, stated, body["facts"], published)  # which were looked at
+
+    def _facts(self, entry: journal.Entry, asked: Json, when: str) -> _Known:
+        """The facts of a decision's filing then, or as they are known now, with all that bears on them."""
+        day = parse_day(asked["as_of"])
+        filed = parse_day(asked["filed_as_of"])
+        assert day is not None
+        assert filed is not None
+        if when == "now":
+            current = cases.of_day(self.session, asked["uscc"], filed)
+            if current is None:
+                raise RecordError(
+                    f"第{entry.seq}号决定所依据的填报（{asked['filed_as_of']}）已撤销，没有现行的版本"
+                )
+            known = self._determined(current)
+            profile = cases.case(self.session, current).profile_as_of(day)
+            return _Known(profile, known, self._register(asked))
+        body = entry.content
+        try:
+            case = self._case(entry)
+        except RecordError:
+            raise _DiffersError(Difference.FACTS, "所依据的填报已不在登记库中") from None
+        except UNREADABLE:
+            raise _DiffersError(Difference.FACTS, "所依据的填报已被改动，无法读取") from None
+        if digest(sealed_facts(case.facts, entry.salt)) != body["facts"]:
+            raise _DiffersError(Difference.FACTS, "所依据的填报已被改动")
+        known = self._determined(case.filing_id, until=entry.seq - 1)
+        if not {d.digest for d in known}.issuperset(body["determinations"]):
+            raise _DiffersError(Difference.FACTS, "所依据的人工认定已不在登记库中")
+        registered = self._register(asked, until=entry.seq - 1)
+        if not {e.digest for e in registered}.issuperset(body.get("register", ())):
+            raise _DiffersError(Difference.FACTS, "所依据的登记已不在登记库中，或已被改动")
+        return _Known(case.profile_as_of(day), known, registered)
+
+    def _case(self, entry: journal.Entry) -> cases.Case:
+        id = entry.filing_id or 0
+        return self._ahead.filings.get(id) or cases.case(self.session, id)
+
+    def _determined(self, filing_id: int, until: int | None = None) -> list[Determination]:
+        if filing_id in self._ahead.undetermined:
+            return []
+        return cases.determinations(self.session, [filing_id], until=until).get(filing_id, [])
+
+    def _register(self, asked: Json, until: int | None = None) -> list[Registration]:
+        if asked["uscc"] in self._ahead.unregistered:
+            return []
+        return register.bearing(self.session, [asked["uscc"]], until=until).get(asked["uscc"], [])
+
+    def _rules(self, applicability: str) -> tuple[publication.Published, Judge]:
+        if applicability not in self._judges:
+            try:
+                publication.document(self.session, applicability, "applicability")
+            except RecordError as error:
+                raise _DiffersError(Difference.APPLICABILITY, str(error)) from None
+            try:
+                found = publication.published(self.session, applicability)
+            except (RecordError, RulesError) as error:
+                raise _DiffersError(Difference.RULES, str(error)) from None
+            while len(self._judges) >= _HELD:
+                _, judge = self._judges.pop(next(iter(self._judges)))
+                judge.close()
+            self._judges[applicability] = found, Judge(found)
+        return self._judges[applicability]
+
+
+class Bench:
+    """Takes decisions of a registry again, over a connection of its own."""
+
+    def __init__(self, url: str) -> None:
+        self._engine = storage.create_engine(url)
+        self._replayer: Replayer | None = None
+
+    def __call__(self, entries: Sequence[journal.Entry]) -> list[Replayed]:
+        """These decisions taken again, in a transaction of their own."""
+        with storage.session(self._engine) as session:
+            if self._replayer is None:
+                self._replayer = Replayer(session)
+            self._replayer.session = session
+            return list(self._replayer.replay_all(entries))
+
+    def close(self) -> None:
+        """Release the engines' memory, and disconnect."""
+        if self._replayer is not None:
+            self._replayer.close()
+        self._engine.dispose()
+
+
+def replayed(
+    engine: sa.Engine,
+    entries: Iterable[journal.Entry],
+    jobs: int | None,
+    *,
+    bench: Callable[[str], Bench] = Bench,
+    patience: float = workers.PATIENCE,
+) -> Iterator[Replayed]:
+    """Decisions taken again in order, in so many processes (None: in this one).
+
+    One on which processes die or hang is told as a difference of the engine.
+    """
+    url = engine.url.render_as_string(hide_password=False)
+    work: workers.Work[list[journal.Entry], list[Replayed]]
+    work = workers.work(partial(bench, url), jobs, patience)
+    with closing(work):
+        for entry, found in workers.in_parts(work, entries):
+            yield _unanswered(entry, found) if isinstance(found, workers.Lost) else found
+
+
+def _unanswered(entry: journal.Entry, found: workers.Lost) -> Replayed:
+    uscc = str(entry.content["case"]["uscc"])
+    detail = f"{found.reason}，没有重新作出"
+    return Replayed(entry.seq, uscc, entry.tier, "", Difference.ENGINE, detail)
+
+
+def how(asked: Json) -> dict[str, str]:
+    """The part of a decision's question that chooses the ruleset, besides tier and day."""
+    return {k: asked[k] for k in ("procedure", "province", "batch")}
+
+
+def shown(result: object) -> str:
+    """A plain result in words.
+
+    >>> shown(3), shown(["6", "10", 1])
+    ('符合', '6～10分')
+    """
+    if isinstance(result, int):
+        return Outcome(result).text
+    assert isinstance(result, list)
+    lo, hi, _ = result
+    return f"{lo}分" if lo == hi else f"{lo}～{hi}分"
+
+
+def _sound_body(entry: journal.Entry) -> Json:
+    """The body of an entry whose digest holds."""
+    if sha256(header_text(entry.header())) != entry.digest:
+        raise _DiffersError(Difference.RECORD, "记录的内容与其摘要不符，已被改动")
+    body = entry.content
+    if body["case"]["tier"] != entry.tier:
+        raise _DiffersError(Difference.RECORD, "记录的层级与其内容不符")
+    return body
+
+
+def _outcome_differs(entry: journal.Entry, body: Json, again: Json) -> tuple[Difference, str]:
+    """Where the inputs are the same and another result comes out."""
+    changes = _changes(body["results"], again["results"])
+    named = "、".join(f"{k} 记为{a}、重算为{b}" for k, (a, b) in list(changes.items())[:3])
+    detail = named or "、".join(k for k in body if body[k] != again.get(k))
+    if entry.program == journal.program():
+        return Difference.RECORD, f"记录的结论不是这些事实和规则得出的：{detail}"
+    return Difference.ENGINE, f"{entry.program} 与 {journal.program()} 的结果不同：{detail}"
+
+
+def _changes(then: Json, now: Json) -> dict[str, tuple[str, str]]:
+    absent = "无"
+    return {
+        key: (
+            shown(then[key]) if key in then else absent,
+            shown(now[key]) if key in now else absent,
+        )
+        for key in sorted({**then, **now})
+        if then.get(key) != now.get(key)
+    }

@@ -1,0 +1,328 @@
+"""Taking stock: what another text would mean for every enterprise of the registry.
+
+The newest filings are decided under two texts by both evaluators, on the same facts as of the same day.
+Nothing here is a decision, and nothing is written to the registry: every result is labelled 模拟. What
+comes out is handed on enterprise by enterprise; only counts are kept.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any, Final, Protocol
+
+from sqlmodel import Session
+
+from registry.database.versions import chunks
+from registry.errors import RegistryError, fault
+from registry.judging.judge import (
+    CheckRefusedError,
+    Determination,
+    Judge,
+    Judgement,
+    Registration,
+    holds_title,
+    refuse_wrong_day,
+)
+from registry.judging.verdicts import Sizes, unencoded
+from registry.record import cases, register
+from registry.simulation.effects import LABEL, Effect, Firm, Ground, Lack, Standing, Tally
+from registry.simulation.texts import Text
+from rules.comparison.compare import asked_for
+from rules.errors import DisagreementError, EngineFaultError, NoRulesetError, RulesError
+from rules.explanation.explain import Finding, explain, grounds, missing
+from rules.language.editions import ApplicabilityRow, Governing
+from rules.language.rulebook import Rulebook
+from rules.model.facts import Profile
+from rules.model.ruleset import Outcome
+
+#: How many refusals are kept in words.
+_KEPT: Final = 50
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which enterprises are looked at, and as of which day.
+
+    ``regions`` are parts of the names of provinces, cities or counties; ``holders`` asks only for those
+    who hold the title of the tier; without ``as_of`` it is the day of each filing. ``changed`` asks for
+    reasons only where the new text says 符合 or 不符合 and the old one did not; all are counted.
+    """
+
+    tiers: tuple[str, ...]
+    procedure: str
+    regions: tuple[str, ...] = ()
+    as_of: date | None = None
+    holders: bool = False
+    changed: bool = False
+
+    @property
+    def text(self) -> str:
+        """The scope in words."""
+        day = f"按{self.as_of.isoformat()}的情况" if self.as_of else "按各自填报日期的情况"
+        who = "只看持有本层级称号的企业" if self.holders else "全部企业"
+        where = f"，地区含{'、'.join(self.regions)}" if self.regions else ""
+        reasons = "，只逐户说明结论改变的企业，条件也只统计这些企业" if self.changed else ""
+        return f"{who}{where}，每家最近一份填报，{day}，程序：{self.procedure}{reasons}"
+
+
+@dataclass
+class Run:
+    """What one run asked for and what it counted; a sink itself.
+
+    ``sides`` name the texts, ``rulesets`` the digests by root of either side, ``state`` the entry of
+    the journal that was the last when it began; ``refused`` keeps the first refusals.
+    """
+
+    sides: tuple[str, str]
+    scope: Scope
+    state: str
+    tallies: dict[str, Tally] = field(default_factory=dict)
+    rulesets: tuple[dict[str, str], dict[str, str]] = field(default_factory=lambda: ({}, {}))
+    number_refused: int = 0
+    faults: int = 0
+    refused: list[str] = field(default_factory=list)
+
+    def add(self, effect: Effect) -> None:
+        """Count an effect."""
+        self.tallies.setdefault(effect.tier, Tally(effect.tier)).add(effect)
+
+    def refuse(self, text: str) -> None:
+        """Count an enterprise that could not be looked at."""
+        self.number_refused += 1
+        if len(self.refused) < _KEPT:
+            self.refused.append(text)
+
+    def to_json(self) -> dict[str, Any]:
+        """The summary as plain JSON values."""
+        return {
+            "simulation": True,
+            "label": LABEL,
+            "from": {"text": self.sides[0], "rulesets": self.rulesets[0]},
+            "to": {"text": self.sides[1], "rulesets": self.rulesets[1]},
+            "scope": self.scope.text,
+            "journal": self.state,
+            "tiers": [t.to_json() for t in self.tallies.values()],
+            "refused": {"count": self.number_refused, "first": self.refused},
+        }
+
+
+class Sides:
+    """The two texts and how each finds the ruleset of a case.
+
+    A root rule that was named always governs. A source folder gives the ruleset that it has for the
+    case's province and batch, as if it held on the day. Where both sides are whole sets of criteria,
+    each one's own applicability table governs; a whole set beside another text gives the ruleset of the same id.
+    """
+
+    def __init__(self, before: Text, after: Text, procedure: str, batch: str = "") -> None:
+        self.texts = before, after
+        self.case = {"procedure": procedure, "batch": batch}
+        self.judges = Judge(before.rules), Judge(after.rules)
+        self._known: dict[tuple[str, str], tuple[frozenset[str], dict[str, str]]] = {}
+
+    def governing(self, tier: str, day: date, province: str) -> tuple[Governing, Governing]:
+        """What governs under either text; ``NoRulesetError`` where nothing does."""
+        if all(t.whole for t in self.texts):
+            case = {**self.case, "province": province}
+            old, new = (j.governing(tier, day, case) for j in self.judges)
+            for found in (old, new):
+                if not found.row.encoded:
+                    raise NoRulesetError(unencoded(found))
+            return old, new
+        rows = [self._row(text, tier, day, province) for text in self.texts]
+        for text, row in zip(self.texts, rows, strict=True):
+            if row is None or not text.has(row.ruleset):
+                raise NoRulesetError(f"{text.label}没有{tier}{self.case['procedure']}的规则集")
+        return tuple(Governing(r, LABEL, ()) for r in rows if r)  # type: ignore[return-value]
+
+    def _row(self, text: Text, tier: str, day: date, province: str) -> ApplicabilityRow | None:
+        if text.whole:
+            text = next(t for t in self.texts if not t.whole)
+        if text.single:
+            return text.rows[0]
+        return text.nearest(tier, self.case["procedure"], day, province, self.case["batch"])
+
+    def judge(
+        self,
+        found: tuple[Governing, Governing],
+        profile: Profile,
+        determinations: Sequence[Determination],
+        register: Sequence[Registration] = (),
+    ) -> tuple[Judgement, Judgement]:
+        """Decide the facts of a filing under both."""
+        old, new = (
+            judge.judge(governing, profile, determinations, register)
+            for judge, governing in zip(self.judges, found, strict=True)
+        )
+        return old, new
+
+    def asked(self, before: str, after: str) -> tuple[frozenset[str], dict[str, str]]:
+        """What the old ruleset asks for, and the names of what the new one does, by key."""
+        if (before, after) not in self._known:
+            old, new = (
+                asked_for(j.rules.ruleset(root))
+                for j, root in zip(self.judges, (before, after), strict=True)
+            )
+            self._known[before, after] = frozenset(old), {**old, **new}
+        return self._known[before, after]
+
+    def close(self) -> None:
+        """Release the engines' memory."""
+        for judge in self.judges:
+            judge.close()
+
+
+class Verdicts(Protocol):
+    """What both texts are known to say of filings before any is looked at."""
+
+    def of(self, filing_id: int, tier: str, /) -> tuple[Outcome, Outcome] | None:
+        """The verdicts of a filing for a tier; None where they are not known."""
+
+
+class Sink(Protocol):
+    """Takes what comes out, enterprise by enterprise."""
+
+    def add(self, effect: Effect) -> None:
+        """Take what the change of text means for one enterprise and tier."""
+
+    def refuse(self, text: str) -> None:
+        """Take the reason why an enterprise could not be looked at."""
+
+
+def simulate(
+    session: Session,
+    run: Run,
+    sides: Sides,
+    rulebook: Rulebook,
+    ids: Sequence[int],
+    sinks: Sequence[Sink] = (),
+    verdicts: Verdicts | None = None,
+) -> Iterator[int]:
+    """Look at these filings one by one, count them and hand them on; yields how many are done.
+
+    ``rulebook`` tells sectors and sizes. Where ``verdicts`` are known, the evaluators decide only those
+    whose reasons are asked for. What has no reasons is counted and not handed on.
+    """
+    sizes = Sizes(rulebook)
+    done = 0
+    takers: tuple[Sink, ...] = (run, *sinks)
+    for part in chunks(ids):
+        determined = cases.determinations(session, part)
+        registered = register.bearing(session, sorted(set(cases.codes(session, part).values())))
+        for case in cases.cases(session, part):
+            done += 1
+            try:
+                known = determined.get(case.filing_id, ()), registered.get(case.uscc, ())
+                for effect in list(_effects(case, known, run, sides, sizes, verdicts)):
+                    for taker in takers if effect.reasoned else (run,):
+                        taker.add(effect)
+            except (CheckRefusedError, NoRulesetError) as error:
+                for taker in takers:
+                    taker.refuse(str(error))
+            except (DisagreementError, EngineFaultError) as error:
+                for taker in takers:
+                    taker.refuse(f"{case.name}（{case.uscc}）：{error}")
+            except (RegistryError, RulesError, OSError, MemoryError):
+                raise  # of all
+            except Exception as error:
+                run.faults += 1
+                for taker in takers:
+                    taker.refuse(f"{case.name}（{case.uscc}）：{fault(error)}")
+            yield done
+
+
+def _effects(
+    case: cases.Case,
+    known: tuple[Sequence[Determination], Sequence[Registration]],
+    run: Run,
+    sides: Sides,
+    sizes: Sizes,
+    verdicts: Verdicts | None,
+) -> Iterator[Effect]:
+    scope, places = run.scope, (case.province, case.city, case.county)
+    if scope.regions and not any(r in place for r in scope.regions for place in places):
+        return
+    day = scope.as_of or case.as_of
+    profile = replace(case.profile, as_of=day)
+    holds = {tier: holds_title(profile, *known, tier) for tier in scope.tiers}
+    wanted = [tier for tier in scope.tiers if holds[tier] or not scope.holders]
+    if not wanted:
+        return
+    refuse_wrong_day(case.name, case.profile, day)
+    sector = sizes.sector(profile)
+    firm = Firm(case.uscc, case.name, *places, sector, sizes.size(profile, sector), day)
+    for tier in wanted:
+        found = sides.governing(tier, day, case.province)
+        roots = [g.row.ruleset for g in found]
+        for rulesets, root, judge in zip(run.rulesets, roots, sides.judges, strict=True):
+            if root not in rulesets:
+                rulesets[root] = judge.rules.ruleset(root).digest
+        said = verdicts.of(case.filing_id, tier) if verdicts and scope.changed else None
+        if said is not None:
+            old, new = (Standing(root, o, {}) for root, o in zip(roots, said, strict=True))
+            effect = Effect(firm, tier, holds[tier], old, new, reasoned=False)
+            if not effect.settled_otherwise:
+                yield effect
+                continue
+        judged = sides.judge(found, profile, *known)
+        asked, names = sides.asked(*roots)
+        before, after = (_standing(j, asked, names) for j in judged)
+        if said is not None and said != (before.outcome, after.outcome):
+            raise RegistryError(
+                f"筛查与规则引擎不一致（{case.name} {case.uscc}，{tier}）：结果不予显示，请保留数据并报告"
+            )
+        effect = Effect(firm, tier, holds[tier], before, after)
+        yield effect.bare if scope.changed and not effect.settled_otherwise else effect
+
+
+def _standing(judged: Judgement, asked: frozenset[str], names: Mapping[str, str]) -> Standing:
+    decision = judged.decision
+    root = judged.ruleset.rule(judged.ruleset.root)
+    parts = {}
+    for id in root.rule_references():
+        outcome = decision.trace[id]
+        if isinstance(outcome, Outcome):
+            parts[id.rpartition(".")[2]] = outcome.text
+    verdict = decision.verdict
+    assert isinstance(verdict, Outcome)
+    if verdict is Outcome.MET:
+        return Standing(judged.governing.row.ruleset, verdict, parts)
+    finding = explain(decision, brief=True)
+    failed = tuple(_grounds(finding)) if verdict is Outcome.NOT_MET else ()
+    lacks = () if verdict is Outcome.NOT_MET else tuple(_lacks(finding, asked, names))
+    return Standing(judged.governing.row.ruleset, verdict, parts, failed, lacks)
+
+
+def _grounds(finding: Finding) -> Iterator[Ground]:
+    seen = set()
+    for rule, check in grounds(finding):
+        name, _, threshold = check.requirement.partition(" ")
+        several = len(rule.options) > 1
+        case = next((o.name for o in rule.options if several and check in o.checks), "")
+        found = Ground(rule.rule, rule.citation, name, check.value, threshold, check.distance, case)
+        if found not in seen:
+            seen.add(found)
+            yield found
+
+
+def _lacks(finding: Finding, asked: frozenset[str], names: Mapping[str, str]) -> Iterator[Lack]:
+    for figure in missing(finding):
+        new = bool(figure.asked) and asked.isdisjoint(figure.asked)
+        kinds = tuple(dict.fromkeys(names.get(k, k) for k in figure.asked)) or (figure.name,)
+        yield Lack(figure.name, figure.value, new, () if figure.broken else kinds)
+
+
+def state_text(seq: int, digest: str) -> str:
+    """What state of the registry was looked at: that after an entry of the journal; 0 is before any."""
+    return f"第{seq}号记录（{digest[:12]}）" if seq else "尚无记录"
+
+
+def stock(session: Session, as_of: date | None) -> list[int]:
+    """The newest filings, on or before a day; ``RegistryError`` where there is none."""
+    ids = cases.newest(session, as_of=as_of)
+    if not ids:
+        before = f"{as_of.isoformat()}以前" if as_of else ""
+        raise RegistryError(
+            f"没有{before}登记的填报：先用 tidu import 文件 登记，或用 tidu demo 看示例"
+        )
+    return ids

@@ -1,0 +1,103 @@
+"""Taking stock by screening: the verdicts of filings under both texts of a simulation, without reasons.
+
+``registry.simulation.impact`` has the evaluators decide only those whose reasons it needs.
+"""
+
+from array import array
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from datetime import date
+from typing import Final
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from registry.database.versions import FILING, chunks
+from registry.kit.files import working_folder
+from registry.screening import snapshot
+from registry.screening.deciding import filings
+from registry.screening.engines import DuckDB
+from registry.screening.funnel import Scope, Screening
+from registry.screening.schema import CATALOGUE
+from registry.simulation import impact
+from rules.language.editions import Governing
+from rules.model.ruleset import Outcome
+
+#: Of how many filings of one day a statement is worth its while.
+FEW: Final = 1000
+_UNKNOWN: Final = 255
+
+
+class Verdicts:
+    """What both texts say of filings: a byte for each filing, tier and text."""
+
+    def __init__(self, tiers: Sequence[str], ids: Sequence[int]) -> None:
+        size = max(ids, default=0) + 1
+        self._said = {
+            (side, tier): array("B", [_UNKNOWN]) * size for tier in tiers for side in (0, 1)
+        }
+
+    def of(self, filing_id: int, tier: str) -> tuple[Outcome, Outcome] | None:
+        """The verdicts of a filing for a tier; None where it was not screened by both texts."""
+        old, new = (self._said[side, tier][filing_id] for side in (0, 1))
+        return None if _UNKNOWN in (old, new) else (Outcome(old), Outcome(new))
+
+    def screen(
+        self, session: Session, sides: impact.Sides, scope: impact.Scope, ids: Sequence[int]
+    ) -> Iterator[int]:
+        """Screen filings day by day; yields how many are done. Days of few filings are left out."""
+        done = 0
+        for day, those in self._days(session, scope, ids).items():
+            if len(those) >= FEW:
+                yield from (done for _ in self._screen(session, sides, scope, those, day))
+            done += len(those)
+            yield done
+
+    @staticmethod
+    def _days(
+        session: Session, scope: impact.Scope, ids: Sequence[int]
+    ) -> dict[date, Sequence[int]]:
+        if scope.as_of is not None:
+            return {scope.as_of: ids}
+        days: dict[date, list[int]] = {}
+        for part in chunks(ids):
+            query = sa.select(FILING.c.id, FILING.c.as_of).where(FILING.c.id.in_(part))
+            for id, day in session.execute(query):
+                days.setdefault(day, []).append(id)
+        return dict(days)
+
+    def _screen(
+        self,
+        session: Session,
+        sides: impact.Sides,
+        scope: impact.Scope,
+        ids: Sequence[int],
+        day: date,
+    ) -> Iterator[None]:
+        """Screen filings as of a day by each text, checked by the evaluators as any screening is."""
+        with working_folder() as work:
+            folder = work / "snapshot"
+            filed = snapshot.stock(session, ids, day)
+            for _ in snapshot.write(folder, filed, day, snapshot.head(session)):
+                yield
+            for side, judge in enumerate(sides.judges):
+
+                def governing(tier: str, province: str, side: int = side) -> Governing:
+                    return sides.governing(tier, day, province)[side]
+
+                with closing(DuckDB(CATALOGUE, folder)) as database:
+                    database.schema = snapshot.narrowed(database)
+                    screening = Screening(
+                        database,
+                        database.schema,
+                        Scope(day, scope.regions),
+                        judge,
+                        governing,
+                        filings(session),
+                    )
+                    for _ in screening.run(scope.tiers):
+                        yield
+                    for tier in scope.tiers:
+                        said = self._said[side, tier]
+                        for id, verdict in screening.verdicts(tier):
+                            said[id] = verdict

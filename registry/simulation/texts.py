@@ -1,0 +1,258 @@
+"""Texts by the names that officers and drafters give them: a source folder, a root rule, a draft.
+
+``miit-2026-2`` is a folder of the criteria, ``63.2`` a root rule, ``./our-draft`` a features directory,
+``./our-draft/miit-2026-2`` one source folder of it, and 随附 the packaged criteria as a whole.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+from registry.errors import RegistryError
+from registry.judging.judge import RECHECK, RECOGNITION, Rules
+from registry.record.publication import Published
+from rules.errors import NoRulesetError
+from rules.language.editions import OTHERS, ApplicabilityRow, governing
+from rules.language.rulebook import Rulebook, load
+from rules.language.source import feature_files
+from rules.model.ruleset import Rule, Ruleset
+
+#: The name of the packaged criteria as a whole.
+PACKAGED: Final = "随附"
+
+
+class TextError(RegistryError):
+    """A name does not say which text is meant, or two texts cannot be set side by side."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text: its rules, and the rows of the applicability table that are its own.
+
+    ``whole`` says that it is a whole set of criteria, whose table says which ruleset governs a case;
+    ``single`` that just one root rule was named.
+    """
+
+    label: str
+    rules: Rules
+    rows: tuple[ApplicabilityRow, ...]
+    whole: bool = False
+    single: bool = False
+
+    def has(self, root: str) -> bool:
+        """Whether it has a ruleset of that id."""
+        return any(r.ruleset == root for r in self.rows)
+
+    def general(self, tier: str, procedure: str) -> str | None:
+        """The ruleset of a tier for provinces and batches without rules of their own, the last one."""
+        if self.single:
+            row = self.rows[0]
+            return row.ruleset if (row.tier, row.procedure) == (tier, procedure) else None
+        found = [
+            r
+            for r in self.rows
+            if (r.tier, r.procedure, r.province, r.batch) == (tier, procedure, OTHERS, "")
+        ]
+        return max(found, key=lambda r: r.start or date.min).ruleset if found else None
+
+    def nearest(
+        self, tier: str, procedure: str, day: date, province: str, batch: str
+    ) -> ApplicabilityRow | None:
+        """The row for a case if the text held on its day: the one that covers it, else the nearest.
+
+        A row of the case's own province or batch goes before the others, as in force.
+        """
+        rows = [r for r in self.rows if (r.tier, r.procedure) == (tier, procedure)]
+        turns = {d for r in rows for d in (r.start, r.end) if d}
+        days = [day, *sorted(turns, key=lambda d: (abs((d - day).days), d))]
+        for at in days:
+            try:
+                found = governing(
+                    rows, tier=tier, procedure=procedure, day=at, province=province, batch=batch
+                )
+            except NoRulesetError:
+                continue
+            return found.row
+        return None
+
+
+@dataclass(frozen=True)
+class InForce:
+    """What is published, and for rulesets that are not, what is packaged."""
+
+    published: Published | None
+    packaged: Rulebook
+
+    @property
+    def applicability(self) -> tuple[ApplicabilityRow, ...]:
+        """Which ruleset governs when."""
+        return (self.published or self.packaged).applicability
+
+    def ruleset(self, root: str) -> Ruleset:
+        """The ruleset of a root rule."""
+        return self._of(root).ruleset(root)
+
+    def rule(self, id: str) -> Rule:
+        """A root rule."""
+        return self._of(id).rule(id)
+
+    def _of(self, root: str) -> Rules:
+        if self.published is not None and root in self.published.digests:
+            return self.published
+        return self.packaged
+
+    def text(self) -> Text:
+        """All of it, as a text."""
+        label = "已发布的标准" if self.published else "随附的标准"
+        return Text(label, self, _encoded(self.applicability), whole=True)
+
+
+def named(name: str, criteria: InForce) -> Text:
+    """The text that a name means; ``TextError`` with the names there are."""
+    packaged = criteria.packaged
+    folders = [f for f in _folders(packaged) if not Path(f).is_absolute()]
+    if name == PACKAGED:
+        return Text("随附的标准", packaged, _encoded(packaged.applicability), whole=True)
+    if name in folders:
+        return _folder(name, name, packaged, criteria)
+    path = Path(name)
+    if path.is_dir():
+        return _draft(path)
+    rows = [r for r in _encoded(criteria.applicability) if r.ruleset == name]
+    if not rows and name in packaged.rules and not packaged.rules[name].records:
+        rows = [_row_of(name, packaged)]
+    if rows:
+        label = f"{criteria.ruleset(name).source}（{name}）"
+        return Text(label, criteria, (rows[0],), single=True)
+    roots = "、".join(dict.fromkeys(r.ruleset for r in _encoded(criteria.applicability)))
+    raise TextError(
+        f"没有名为「{name}」的文本：可用的有文件夹{'、'.join(folders)}，根规则{roots}，"
+        f"{PACKAGED}，或一个标准目录（例如 ./draft）"
+    )
+
+
+def _folders(rulebook: Rulebook) -> list[str]:
+    """The folders of a rulebook that hold feature files, but for the top."""
+    found = (Path(d.path).parent.as_posix() for d in rulebook.documents)
+    return [f for f in dict.fromkeys(found) if f != "."]
+
+
+def _row_of(root: str, rulebook: Rulebook) -> ApplicabilityRow:
+    """A row for a rule that no applicability table names."""
+    rule = rulebook.rule(root)
+    tier = rulebook.document(rule).tag("tier")
+    procedure = RECHECK if root.endswith(f".{RECHECK}") else RECOGNITION
+    return ApplicabilityRow(tier, procedure, OTHERS, "", None, None, root, "", rule.position)
+
+
+def _draft(path: Path) -> Text:
+    """A features directory, or one source folder of such a directory."""
+    top = next((p for p in (path, *path.resolve().parents) if _is_criteria(p)), None)
+    if top is None or not feature_files(path):
+        raise TextError(
+            f"{path} 不是标准目录：请复制整个 features 目录（含 maps 和 applicability.feature）再修改"
+        )
+    rulebook = load(top)
+    if top == path:
+        return Text(f"草案 {path}", rulebook, _encoded(rulebook.applicability), whole=True)
+    return _folder(f"草案 {path}", path.resolve().relative_to(top).as_posix(), rulebook, rulebook)
+
+
+def _is_criteria(path: Path) -> bool:
+    return (path / "maps").is_dir() and any(path.glob("*.feature"))
+
+
+def _folder(label: str, folder: str, rulebook: Rulebook, rules: Rules) -> Text:
+    def within(row: ApplicabilityRow) -> bool:
+        ruleset = rulebook.ruleset(row.ruleset)
+        return ruleset.rule(ruleset.root).position.path.startswith(f"{folder}/")
+
+    rows = tuple(r for r in _encoded(rulebook.applicability) if within(r))
+    if not rows:
+        raise TextError(f"{label} 中没有适用表所列的根规则")
+    source = rulebook.ruleset(rows[0].ruleset).source.partition("附件")[0]
+    return Text(f"{source}（{label}）", rules, rows)
+
+
+def _encoded(rows: Iterable[ApplicabilityRow]) -> tuple[ApplicabilityRow, ...]:
+    return tuple(r for r in rows if r.encoded)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The rulesets of two texts that are set side by side for a tier."""
+
+    tier: str
+    before: str
+    after: str
+
+
+def pairs(before: Text, after: Text, tiers: Sequence[str], procedure: str) -> list[Pair]:
+    """The rulesets that are set side by side, in the order of ``tiers``.
+
+    A whole set of criteria gives the ruleset of the same id as the other text's; else they go by tier
+    and procedure, that of a root rule that was named. Two that were named are paired as they are.
+    """
+    if before.single and after.single:
+        old, new = before.rows[0], after.rows[0]
+        return [Pair(new.tier, old.ruleset, new.ruleset)]
+    wanted = next((t.rows[0].procedure for t in (before, after) if t.single), procedure)
+    found: list[Pair] = []
+    for tier in tiers:
+        if before.whole and after.whole:
+            roots = [r.ruleset for r in before.rows if (r.tier, r.procedure) == (tier, wanted)]
+            found += [Pair(tier, id, id) for id in dict.fromkeys(roots) if after.has(id)]
+            continue
+        old_id, new_id = before.general(tier, wanted), after.general(tier, wanted)
+        if before.whole:
+            old_id = new_id if new_id and before.has(new_id) else None
+        elif after.whole:
+            new_id = old_id if old_id and after.has(old_id) else None
+        if old_id and new_id:
+            found.append(Pair(tier, old_id, new_id))
+    if not found:
+        raise TextError(f"{before.label}与{after.label}没有共同的层级和程序（{wanted}），无从对照")
+    return found
+
+
+def apart(before: Text, after: Text, tiers: Sequence[str], procedure: str) -> dict[str, str]:
+    """The tiers that only one of two texts has, with the label of that one."""
+    if before.single or after.single:
+        return {}
+    found = {}
+    for tier in tiers:
+        having = [t for t in (before, after) if t.general(tier, procedure)]
+        if len(having) == 1 and not (before.whole or after.whole):
+            found[tier] = having[0].label
+    return found
+
+
+def predecessors(after: Text, criteria: InForce) -> Text:
+    """The text that governed the same tiers and procedures just before another one."""
+    rows = _encoded(criteria.applicability)
+    starts: dict[tuple[str, str], date] = {}
+    for row in after.rows:
+        if row.start and row.province == OTHERS and not row.batch:
+            key = row.tier, row.procedure
+            starts[key] = min(row.start, starts.get(key, row.start))
+    last = {
+        key: max((r.end for r in rows if r.end and r.end < start and _is(r, key)), default=None)
+        for key, start in starts.items()
+    }
+    # with the last row of a tier comes all of its text, rows of provinces and batches too
+    found = tuple(
+        r
+        for r in rows
+        for key, end in last.items()
+        if end and _is(r, key) and not after.has(r.ruleset) and (r.start or date.min) <= end
+    )
+    if not found:
+        raise TextError(f"{after.label}之前没有适用过别的文本：请用 --from 指明与什么对照")
+    label = criteria.ruleset(found[0].ruleset).source.partition("附件")[0]
+    return Text(f"{label}（此前适用）", criteria, found)
+
+
+def _is(row: ApplicabilityRow, key: tuple[str, str]) -> bool:
+    return (row.tier, row.procedure) == key

@@ -1,0 +1,1 @@
+"""Two texts of law side by side: what changed, matched on what is compiled."""

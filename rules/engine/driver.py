@@ -1,0 +1,307 @@
+"""The engine: evaluates a ruleset through durable_rules, and demands one answer to every question.
+
+This is the only module that talks to durable_rules, and it drives the C extension itself: the stock
+host runs timer threads that take results away, swallows errors, and never says that a rule did not
+fire. Whatever is not exactly as expected here is a fault. A fault is retried once on a fresh
+session and then raised; it never becomes a verdict.
+"""
+
+import weakref
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from operator import itemgetter
+from threading import get_ident
+from typing import Any, Final, Self, TypeAlias
+
+from rules.engine.compiler import compile_scope
+from rules.engine.network import Network
+from rules.engine.program import ContradictionError, Memory
+from rules.engine.readings import Evaluator, Reading, compile_formula
+from rules.errors import EngineFaultError, EngineUnavailableError
+from rules.model.facts import Profile, RecordList
+from rules.model.ruleset import BY_NUMBER, Outcome, Ruleset, Trace, points_of
+
+#: Ids of the facts that stand in a session together. The engine compares 32-bit hashes of them
+#: only (a test shows that these differ); two digits, so that messages have them at a fixed place.
+FACT_IDS: Final = tuple(f"{n:02d}" for n in range(64))
+
+# The parts of a message: {"012":{"m":{"id":"34", …
+_RULE: Final = slice(2, 5)
+_FACT: Final = slice(19, 21)
+
+#: How many facts a session remembers the answers to. An answer depends on nothing but the fact, and
+#: most facts of the later stages, being combinations of outcomes, come again and again.
+REMEMBERED: Final = 1024
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a ruleset comes to for a profile: every node's result, and every indicator's reading.
+
+    ``readings`` are keyed by the indicator's name, those of the i-th record ``list#i:name``.
+    """
+
+    trace: Trace
+    readings: Mapping[str, Reading]
+
+
+class Engine:
+    """A ruleset, compiled once, that evaluates profiles one after the other.
+
+    It belongs to the thread that made it. ``close`` releases its memory, several megabytes.
+    """
+
+    def __init__(self, ruleset: Ruleset) -> None:
+        """Compile; raises ``RulesetError``, or ``EngineUnavailableError`` without durable_rules."""
+        durable = _extension()
+        self._ruleset = ruleset
+        self._thread = get_ident()
+        lists = dict.fromkeys(rule.records for rule in ruleset.rules if rule.records)
+        self._scopes = {records: _Scope(ruleset, records, durable) for records in (*lists, "")}
+        sessions = [session for scope in self._scopes.values() for session in scope.sessions]
+        self._finalizer = weakref.finalize(self, _close, sessions)
+
+    def evaluate(self, profile: Profile) -> Evaluation:
+        """The results and readings of a profile; raises ``EngineFaultError``, never guesses."""
+        if get_ident() != self._thread:
+            raise EngineFaultError("规则引擎不能跨线程使用：请在每个线程中各建一个")
+        if not self._finalizer.alive:
+            raise EngineFaultError("规则引擎已经关闭：请重新建立")
+        trace: Trace = {}
+        readings: dict[str, Reading] = {}
+        found: dict[str, list[_Results]] = {}
+
+        def outcomes(records: str, rule: str) -> list[Outcome]:
+            place = self._scopes[records].places[rule]
+            return [results[place] for results in found[records]]
+
+        evaluator = Evaluator(self._ruleset, profile, outcomes)
+        try:
+            for records, scope in self._scopes.items():
+                found[records] = scope.evaluate(evaluator, profile, trace, readings)
+        except ContradictionError as error:
+            raise EngineFaultError("有读数自相矛盾，无法比较：请检查该指标的定义") from error
+        return Evaluation(trace, readings)
+
+    def close(self) -> None:
+        """Release the engine's memory; nothing can be evaluated any more."""
+        self._finalizer()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+#: The outcomes, then the points, of one evaluation of a program.
+_Results: TypeAlias = tuple[Any, ...]
+
+
+class _Scope:
+    """The rules of the enterprise, or those over the records of one list, ready to run.
+
+    A record whose encoded figures are those of an earlier one has its results, which are remembered.
+    Enterprises are too different for that.
+    """
+
+    def __init__(self, ruleset: Ruleset, records: str, durable: Any) -> None:
+        self.records = records
+        self.program = compile_scope(ruleset, records)
+        first, *later = self.program.stages
+        self.encoding = first.steps
+        self.stages = [
+            (tuple(_Session(durable, network) for network in stage.networks), stage.steps)
+            for stage in later
+        ]
+        self.sessions = [session for sessions, _ in self.stages for session in sessions]
+        self.indicators = [
+            (key.removeprefix(f"{records}."), compile_formula(ruleset, indicator.expr, records))
+            for key, indicator in ruleset.indicators.items()
+            if indicator.records == records
+        ]
+        self.outcomes = _picker(self.program.outcomes.values())
+        self.points = _picker(self.program.points.values())
+        keys = (*self.program.outcomes, *self.program.points)
+        self.keys = _prefixed(keys)
+        self.names = _prefixed(name for name, _ in self.indicators)
+        self.places = {key: place for place, key in enumerate(keys)}
+        self.remembered: dict[_Results, _Results] = {}
+
+    def evaluate(
+        self, evaluator: Evaluator, profile: Profile, trace: Trace, readings: dict[str, Reading]
+    ) -> list[_Results]:
+        """Add this scope to the trace and the readings; the results, per record."""
+        records = self.records
+        items = profile.records.get(records, RecordList()).items if records else ({},)
+        memories = [
+            Memory(self.program, {name: read(evaluator, item) for name, read in self.indicators})
+            for item in items
+        ]
+        for memory in memories:
+            for step in self.encoding:
+                step.run(memory)
+        found = self._recall(memories) if records else self._run(memories)
+        for n, (memory, results) in enumerate(zip(memories, found, strict=True)):
+            prefix = f"{records}#{n}:" if records else ""
+            trace.update(zip(self.keys(prefix), results, strict=True))
+            readings.update(zip(self.names(prefix), memory.readings.values(), strict=True))
+        return found
+
+    def _recall(self, memories: Sequence[Memory]) -> list[_Results]:
+        """The results of encoded figures, run if they are new."""
+        remembered = self.remembered
+        if len(remembered) > REMEMBERED:
+            remembered.clear()
+        keys = [(*memory.slots, *memory.scores) for memory in memories]
+        new = {
+            key: memory for key, memory in zip(keys, memories, strict=True) if key not in remembered
+        }
+        remembered.update(zip(new, self._run(list(new.values())), strict=True))
+        return [remembered[key] for key in keys]
+
+    def _run(self, memories: Sequence[Memory]) -> list[_Results]:
+        """Have the engine decide what the encoded figures come to."""
+        for sessions, steps in self.stages:
+            for session in sessions:
+                session.answer(memories)
+            for memory in memories:
+                for step in steps:
+                    step.run(memory)
+        unit = self.program.unit
+        return [
+            (
+                *map(BY_NUMBER.__getitem__, self.outcomes(memory.slots)),
+                *(points_of(*score, unit) for score in self.points(memory.scores)),
+            )
+            for memory in memories
+        ]
+
+
+def _picker(places: Iterable[int]) -> Callable[[list[Any]], tuple[Any, ...]]:
+    """A function that takes the values at some places out of a list."""
+    wanted = tuple(places)
+    if len(wanted) > 1:
+        return itemgetter(*wanted)
+    return lambda values: tuple(values[place] for place in wanted)  # itemgetter makes no such tuple
+
+
+def _prefixed(keys: Iterable[str]) -> Callable[[str], tuple[str, ...]]:
+    """A function that puts a prefix before keys."""
+    names = tuple(keys)
+    return lru_cache(maxsize=256)(lambda prefix: tuple(prefix + name for name in names))
+
+
+#: The values of a network's inputs.
+_Fact: TypeAlias = tuple[int, ...]
+
+
+class _FaultError(Exception):
+    """The engine did not do what it must."""
+
+
+class _Session:
+    """One network in durable_rules, with its one session of facts.
+
+    While it is ``sound``, nothing went wrong or was cut short (by Ctrl-C, say), so that no fact is
+    left behind. ``used``: the engine has made its session, which is then to be freed.
+    """
+
+    def __init__(self, durable: Any, network: Network) -> None:
+        self.durable = durable
+        self.network = network
+        self.faults = (_FaultError, LookupError, ValueError, durable.error)
+        self.fact: Callable[[list[Any]], _Fact] = _picker(network.inputs)
+        self.answers: dict[_Fact, list[int]] = {}
+        self.handle = durable.create_ruleset("tidu", network.text)
+        self.sound = True
+        self.used = False
+
+    def answer(self, memories: Sequence[Memory]) -> None:
+        """Have the nodes of the network answered in each memory."""
+        outputs, answers = self.network.outputs, self.answers
+        if len(answers) > REMEMBERED:
+            answers.clear()
+        facts = [self.fact(memory.slots) for memory in memories]
+        unknown = [fact for fact in dict.fromkeys(facts) if fact not in answers]
+        for at in range(0, len(unknown), len(FACT_IDS)):
+            some = unknown[at : at + len(FACT_IDS)]
+            answers.update(zip(some, self._ask(some), strict=True))
+        for memory, fact in zip(memories, facts, strict=True):
+            slots = memory.slots
+            for slot, answer in zip(outputs, answers[fact], strict=True):
+                slots[slot] = answer
+
+    def _ask(self, facts: Sequence[_Fact]) -> list[list[int]]:
+        try:
+            try:
+                return self._attempt(facts)
+            except self.faults:  # now the session is not sound, and will be made anew
+                return self._attempt(facts)
+        except self.faults as error:
+            raise EngineFaultError(
+                f"规则引擎两次未能给出唯一的答案（{error!r}）：请重试，若仍如此请保留数据并报告"
+            ) from error
+
+    def _attempt(self, facts: Sequence[_Fact]) -> list[list[int]]:
+        if not self.sound:
+            self._renew()
+        durable, handle, network = self.durable, self.handle, self.network
+        texts = [network.fact % (id, *fact) for id, fact in zip(FACT_IDS, facts, strict=False)]
+        found: list[dict[int, int]] = [{} for _ in facts]
+        self.sound, self.used = False, True
+        state = 0
+        for text in texts:
+            status, state = durable.assert_fact(handle, text)
+            if status:
+                raise _FaultError(f"assert_fact: {status}")
+        # All facts stay until all rules have fired: the engine reuses the places of rules that
+        # have, and retracting a fact would delete what stands there by then.
+        started = durable.start_action_for_state(handle, state)
+        message = started and started[1]
+        while message:
+            node, answer = network.answers[message[_RULE]]
+            answers = found[int(message[_FACT])]
+            if node in answers:
+                raise _FaultError(f"two answers: {message}")
+            answers[node] = answer
+            message = durable.complete_and_start_action(handle, state)
+        if any(len(answers) < len(network.outputs) for answers in found):
+            raise _FaultError("a question without an answer")
+        for id in FACT_IDS[: len(facts)]:
+            status, _ = durable.retract_fact(handle, network.retraction % id)
+            if status:
+                raise _FaultError(f"retract_fact: {status}")
+        self.sound = True
+        return [[answers[node] for node in range(len(network.outputs))] for answers in found]
+
+    def _renew(self) -> None:
+        # the old session is not freed: in what state it is, is not known
+        self.durable.delete_ruleset(self.handle)
+        self.handle = self.durable.create_ruleset("tidu", self.network.text)
+        self.sound, self.used = True, False
+
+    def close(self) -> None:
+        """Free the engine's memory."""
+        if self.sound and self.used:
+            self.durable.delete_state(self.handle, "0")
+        self.durable.delete_ruleset(self.handle)
+
+
+def _close(sessions: Iterable[_Session]) -> None:
+    for session in sessions:
+        session.close()
+
+
+def _extension() -> Any:
+    try:
+        import durable_rules_engine
+    except ImportError as error:
+        raise EngineUnavailableError(
+            "规则引擎 durable_rules 未安装或不能载入：请运行 "
+            'CC="gcc -DPyEval_CallObject=PyObject_CallObject" pip install '
+            "--force-reinstall --no-cache-dir --no-binary durable-rules durable-rules==2.0.28"
+            "（Python 3.12 及以下可省去 CC 一项）"
+        ) from error
+    return durable_rules_engine

@@ -1,0 +1,233 @@
+"""Decision trees as durable_rules rulesets: emission, packing, and the check of the safe subset.
+
+A tree becomes one rule per leaf, the conjunction of the comparisons on the way to it, so exactly one
+rule of a tree can fire. That needs two operators of durable_rules (``<`` and ``>=``), integers, and
+nothing else; and as the engine keeps the common beginnings of rules only once, it walks down the
+tree too.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice, product
+from string import ascii_lowercase
+from typing import Any, Final, TypeAlias
+
+from rules.engine.trees import Split, Tree, slots_of
+from rules.errors import RulesetError
+
+#: The operators of the safe subset.
+BELOW: Final = "$lt"
+ABOVE: Final = "$gte"
+
+# Limits of the C code are in brackets; where it passes them it fails, wraps or loops for ever.
+MAX_TRUE: Final = 64  # conditions on its stack while it walks one fact [64]
+MAX_BRANCHES: Final = 400  # conditions that follow one condition, or stand first [511]
+MAX_PROPERTIES: Final = 250  # of a fact, beside id and sid [254]
+MAX_RULES: Final = 1000  # of a network [4096]; names have three digits
+MAX_SHARING: Final = 254  # rules with the same conditions [255]
+MAX_BITS: Final = 62  # of a constant [64, then it wraps]
+
+#: How many nodes share one ruleset and one fact. Measured: fewer make more facts, but these, being
+#: of fewer values, recur more, and an answer that is remembered costs next to nothing.
+NODES: Final = 4
+
+
+#: An operator, the name of a property, and a constant.
+_Condition: TypeAlias = tuple[str, str, int]
+
+
+@dataclass(frozen=True)
+class Node:
+    """A question: its answer goes to ``slot``."""
+
+    slot: int
+    tree: Split
+
+
+@dataclass(frozen=True)
+class Network:
+    """A durable_rules ruleset that answers a few nodes from one fact.
+
+    ``fact`` is the template of the fact's JSON: an id, then the values of the slots ``inputs``;
+    ``retraction`` that of the JSON which takes it back. ``answers`` says for each rule which of the
+    ``outputs`` it answers, and how.
+    """
+
+    text: str
+    fact: str
+    retraction: str
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    answers: Mapping[str, tuple[int, int]]
+
+
+def branches(tree: Tree) -> Iterator[tuple[tuple[tuple[str, int, int], ...], int]]:
+    """The leaves that answer, each with the comparisons (operator, slot, constant) leading to it."""
+    if isinstance(tree, int):
+        yield (), tree
+    elif tree is not None:
+        for operator, side in ((BELOW, tree.below), (ABOVE, tree.above)):
+            for path, answer in branches(side):
+                yield ((operator, tree.slot, tree.at), *path), answer
+
+
+def pack(nodes: Iterable[Node]) -> list[Network]:
+    """Distribute nodes that do not depend on one another over as few networks as are fast."""
+    networks: list[Network] = []
+    group: list[Node] = []
+    used: set[int] = set()
+    rules = 0
+    for node in sorted(nodes, key=lambda n: min(slots_of(n.tree))):
+        reads, leaves = set(slots_of(node.tree)), sum(1 for _ in branches(node.tree))
+        if len(reads) > MAX_PROPERTIES or leaves > MAX_RULES:
+            raise RulesetError(
+                f"一张表分得太细（{leaves}种结果，上限{MAX_RULES}种）：请拆成几条规则"
+            )
+        if group and (
+            len(group) == NODES or len(used | reads) > MAX_PROPERTIES or rules + leaves > MAX_RULES
+        ):
+            networks.append(_emit(group))
+            group, used, rules = [], set(), 0
+        group.append(node)
+        used |= reads
+        rules += leaves
+    return [*networks, _emit(group)] if group else networks
+
+
+def _emit(nodes: Sequence[Node]) -> Network:
+    inputs = tuple(dict.fromkeys(slot for node in nodes for slot in slots_of(node.tree)))
+    # numbered by place, so that different slots cannot get one name
+    names = dict(zip(inputs, islice(_names(), len(inputs)), strict=True))
+    paths: list[tuple[_Condition, ...]] = []
+    answers = {}
+    for place, node in enumerate(nodes):
+        for path, answer in branches(node.tree):
+            answers[f"{len(paths):03d}"] = (place, answer)
+            paths.append(tuple((operator, names[slot], at) for operator, slot, at in path))
+    text = _text(tuple(paths))
+    head = '{"id":"%s","sid":"0"'
+    fact = "".join([head, *(f',"{names[slot]}":%d' for slot in inputs), "}"])
+    return Network(text, fact, head + "}", inputs, tuple(n.slot for n in nodes), answers)
+
+
+@lru_cache(maxsize=1 << 11)
+def _text(paths: tuple[tuple[_Condition, ...], ...]) -> str:
+    """The rules of these paths, checked; rulesets share most tables, so few are new."""
+    rules = {
+        f"{n:03d}": {
+            "all": [{"m": {"$and": [{operator: {name: at}} for operator, name, at in path]}}]
+        }
+        for n, path in enumerate(paths)
+    }
+    text = json.dumps(rules, separators=(",", ":"))
+    check(text)
+    return text
+
+
+def _names() -> Iterator[str]:
+    names = map("".join, product(ascii_lowercase, repeat=2))
+    return (name for name in names if name not in RESERVED)
+
+
+@lru_cache(maxsize=1 << 10)
+def name_hash(name: str) -> int:
+    """FNV-1a in 32 bits: all that durable_rules compares of names, fact ids and session ids."""
+    value = 0x811C9DC5
+    for byte in name.encode():
+        value = (value ^ byte) * 16777619 & 0xFFFFFFFF
+    return value
+
+
+#: Names that mean something to the engine where a property may stand.
+RESERVED: Final = (
+    "id", "sid", "$s", "$i", "$m", "$forward", "$lt", "$lte", "$gt", "$gte", "$eq", "$neq", "$mt",
+    "$imt", "$iall", "$iany", "$ex", "$nex", "$or", "$and", "$add", "$sub", "$mul", "$div", "$l",
+    "$r", "name", "all", "any", "pri", "count", "cap", "dist",
+)  # fmt: skip
+
+
+def check(text: str) -> None:
+    """Refuse a durable_rules ruleset that is outside the safe subset, with ``RulesetError``.
+
+    Safe is: rules with one fact each and an ``$and`` of ``property < constant`` or ``>=``; bare
+    properties whose hashes differ; integer constants of 62 bits; and the limits of the C code.
+    """
+    rules = json.loads(text, object_pairs_hook=_unique)
+    if not isinstance(rules, dict) or not rules:
+        raise _unsafe("没有规则")
+    if len(rules) > MAX_RULES:
+        raise _unsafe(f"规则{len(rules)}条，上限{MAX_RULES}条")
+    paths = [_conditions(name, rule) for name, rule in rules.items()]
+    names = {name for path in paths for _, name, _ in path}
+    if len(names) > MAX_PROPERTIES:
+        raise _unsafe(f"属性{len(names)}个，上限{MAX_PROPERTIES}个")
+    if len({name_hash(n) for n in (*RESERVED, *names)}) < len(RESERVED) + len(names):
+        raise _unsafe("属性名的32位散列相同")
+    if (needed := _stack(paths)) > MAX_TRUE:
+        raise _unsafe(f"一件事实最多使{needed}个条件同时成立，上限{MAX_TRUE}个")
+
+
+def _unsafe(reason: str) -> RulesetError:
+    return RulesetError(f"生成的规则网络超出 durable_rules 的安全范围：{reason}")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len({name for name, _ in pairs}) < len(pairs):
+        raise _unsafe("名称重复")
+    return dict(pairs)
+
+
+def _conditions(name: str, rule: Any) -> list[_Condition]:
+    match rule:
+        case {"all": [{"m": {"$and": [*conditions], **more_m}, **more_fact}], **more}:
+            if more or more_fact or more_m or not conditions or not re.fullmatch("[0-9]{3}", name):
+                raise _unsafe(f"规则「{name}」不是单一事实的合取")
+            return [_condition(c) for c in conditions]
+    raise _unsafe(f"规则「{name}」不是单一事实的合取")
+
+
+def _condition(condition: Any) -> _Condition:
+    if isinstance(condition, dict) and len(condition) == 1:
+        [(operator, comparison)] = condition.items()
+        if operator in (BELOW, ABOVE) and isinstance(comparison, dict) and len(comparison) == 1:
+            [(name, constant)] = comparison.items()
+            if re.fullmatch("[a-z]{2}", name) and type(constant) is int:
+                if abs(constant) >= 1 << MAX_BITS:
+                    raise _unsafe(f"门槛换算成整数后超过{MAX_BITS}位，请核对门槛的单位")
+                return operator, name, constant
+    raise _unsafe(f"条件「{json.dumps(condition, ensure_ascii=False)}」不是属性与整数常数的比较")
+
+
+def _stack(paths: Sequence[Sequence[_Condition]]) -> int:
+    """How high the engine's stack can grow on one fact, in the worst case.
+
+    The engine keeps conditions in a tree by common beginnings; it takes one off its stack and puts
+    all conditions that follow it and are true on. A property's conditions are true together as its
+    value says, so each cell between its constants is tried.
+    """
+    following: dict[_Condition, list[Sequence[_Condition]]] = {}
+    ended = 0
+    for path in paths:
+        if path:
+            following.setdefault(path[0], []).append(path[1:])
+        else:
+            ended += 1
+    if ended > MAX_SHARING:
+        raise _unsafe(f"{ended}条规则的条件完全相同，上限{MAX_SHARING}条")
+    if len(following) > MAX_BRANCHES:
+        raise _unsafe(f"同一处有{len(following)}个条件，上限{MAX_BRANCHES}个")
+    cuts: dict[str, list[tuple[str, int]]] = {}
+    for operator, name, constant in following:
+        cuts.setdefault(name, []).append((operator, constant))
+    at_once = sum(
+        max(
+            sum((value < c) == (operator == BELOW) for operator, c in tests)
+            for _, constant in tests
+            for value in (constant - 1, constant)
+        )
+        for tests in cuts.values()
+    )
+    return max(1, at_once - 1 + max(map(_stack, following.values()), default=0))

@@ -1,0 +1,264 @@
+"""Programs for the engine: networks in stages, and the exact steps between the stages.
+
+A program's memory is numbered *slots* of integers, which the engine compares and answers into, and
+numbered *scores*. Every comparison and every combination of outcomes is the engine's; the steps
+encode values, add points, and take the largest and smallest. ``rules.engine.compiler`` writes programs.
+
+**Numbers.** With S the least factor that makes all thresholds of a figure whole (100万元 and 500万元
+become 1 and 5), a value v becomes the integer 2·floor(v·S), plus 1 if v·S is not whole, and a
+threshold t becomes 2·t·S: this keeps order and equality with every threshold, and ``> t`` is
+``>= 2·t·S + 1``. Values that no threshold tells apart often become one integer, whose answers the
+engine remembers. Values beyond the outermost
+thresholds are pulled in next to them, which no comparison can tell, so only thresholds can be too
+large. A value that is not exactly known is two such integers, its ends, with its gap beside them.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Final, Protocol, TypeAlias
+
+from rules.engine.network import Network
+from rules.engine.readings import Reading
+from rules.model.quantities import Number
+
+#: Points in units of 1/``Program.unit``, whole unless they are filed: least, most, gap.
+Score: TypeAlias = tuple[Number, Number, int]
+
+#: Outcomes in the order of a disjunction, the best of which counts: 符合 is more than 材料不足, that
+#: more than 待人工认定, that more than 不符合. (In a conjunction, their own order does.)
+RANK: Final = (0, 2, 1, 3)
+
+
+class ContradictionError(Exception):
+    """A value that no reading can have; whatever followed from it would be a guess."""
+
+
+class Memory:
+    """What one evaluation of a program knows so far.
+
+    Slots hold integers, or None until they are answered: None cannot be compared or counted with,
+    so that what is used too early fails.
+    """
+
+    __slots__ = ("readings", "scores", "slots")
+
+    def __init__(self, program: "Program", readings: Mapping[str, Reading]) -> None:
+        self.readings = readings
+        self.slots: list[Any] = list(program.slots)
+        self.scores = list(program.scores)
+
+
+class Step(Protocol):
+    """What happens between two stages."""
+
+    def run(self, memory: Memory) -> None:
+        """Fill in slots or scores from others."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Networks that do not depend on one another, then steps, in order."""
+
+    networks: tuple[Network, ...]
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class Program:
+    """The compiled rules of one scope: the enterprise, or the records of a list.
+
+    The first stage has no networks: it encodes the readings, which no later one looks at. ``slots``
+    and ``scores`` are the initial memory; ``outcomes`` and ``points`` say in which slot
+    or score the result of each trace key stands in the end.
+    """
+
+    slots: tuple[int | None, ...]
+    scores: tuple[Score, ...]
+    unit: int
+    stages: tuple[Stage, ...]
+    outcomes: Mapping[str, int]
+    points: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How the values of one figure become integers, and in which slots they stand.
+
+    Thresholds are scaled by ``factor``, values by the same, ``times / over``: those that are points
+    come in units.
+    """
+
+    lo: int
+    hi: int
+    gap: int
+    factor: Fraction
+    times: int
+    over: int
+    least: int
+    most: int
+
+    def encode(self, value: Number) -> int:
+        """The integer that compares with the figure's thresholds as the value does."""
+        numerator, denominator = value.as_integer_ratio()
+        whole, part = divmod(numerator * self.times, denominator * self.over)
+        code = 2 * whole + 1 if part else 2 * whole
+        return self.least if code < self.least else self.most if code > self.most else code
+
+    def store(self, memory: Memory, lo: Number | None, hi: Number | None, gap: int) -> None:
+        """Encode a value between two ends; without a gap they must be one."""
+        slots = memory.slots
+        slots[self.gap] = gap
+        start = slots[self.lo] = self.least if lo is None else self.encode(lo)
+        if gap:
+            slots[self.hi] = self.most if hi is None else self.encode(hi)
+        elif lo is not None and (lo is hi or lo == hi):  # is: comparing fractions takes time
+            slots[self.hi] = start
+        else:
+            raise ContradictionError
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Step: the reading of an indicator, encoded."""
+
+    name: str
+    scale: Scale
+
+    def run(self, memory: Memory) -> None:
+        """Encode the reading's ends."""
+        lo, hi, gap, _, _ = memory.readings[self.name]
+        self.scale.store(memory, lo, hi, gap)
+
+
+@dataclass(frozen=True)
+class Code:
+    """Step: the code of an indicator as a number: -1 is unknown, the last is any other code."""
+
+    name: str
+    slot: int
+    gap: int
+    numbers: Mapping[str, int]
+
+    def run(self, memory: Memory) -> None:
+        """Encode the code."""
+        reading = memory.readings[self.name]
+        number = -1 if reading.code is None else self.numbers.get(reading.code, len(self.numbers))
+        memory.slots[self.slot] = number
+        memory.slots[self.gap] = reading.gap
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Step: points, encoded for the lines that compare them."""
+
+    score: int
+    scale: Scale
+
+    def run(self, memory: Memory) -> None:
+        """Encode the ends of the score."""
+        self.scale.store(memory, *memory.scores[self.score])
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """Step: an outcome, coded for a disjunction."""
+
+    source: int
+    slot: int
+
+    def run(self, memory: Memory) -> None:
+        """Translate the code."""
+        memory.slots[self.slot] = RANK[memory.slots[self.source]]
+
+
+@dataclass(frozen=True)
+class Banded:
+    """Step: the points of one indicator; the answer says in which cells its ends lie."""
+
+    score: int
+    answer: int
+    gap: int
+    table: tuple[tuple[int, int], ...]
+
+    def run(self, memory: Memory) -> None:
+        """Least and most points over these cells."""
+        lo, hi = self.table[memory.slots[self.answer]]
+        memory.scores[self.score] = (lo, hi, memory.slots[self.gap] if lo < hi else 0)
+
+
+@dataclass(frozen=True)
+class Best:
+    """Step: the best indicator counts."""
+
+    score: int
+    parts: tuple[int, ...]
+
+    def run(self, memory: Memory) -> None:
+        """Largest of the least points, and of the most."""
+        parts = [memory.scores[part] for part in self.parts]
+        lo, hi = max(p[0] for p in parts), max(p[1] for p in parts)
+        gap = _widest(g for _, most, g in parts if most > lo) if lo < hi else 0
+        memory.scores[self.score] = (lo, hi, gap)
+
+
+@dataclass(frozen=True)
+class Climbed:
+    """Step: the points of a ladder; the answer says which rung is reached at most, and surely.
+
+    ``table`` has for each answer the points, and the outcomes of the rungs that yield more.
+    """
+
+    score: int
+    answer: int
+    table: tuple[tuple[int, int, tuple[int, ...]], ...]
+
+    def run(self, memory: Memory) -> None:
+        """Points of the rungs; what is open of the better ones is their outcome."""
+        lo, hi, better = self.table[memory.slots[self.answer]]
+        gap = _widest(memory.slots[rung] for rung in better) if lo < hi else 0
+        memory.scores[self.score] = (lo, hi, gap)
+
+
+@dataclass(frozen=True)
+class Summed:
+    """Step: points added up."""
+
+    score: int
+    parts: tuple[int, ...]
+
+    def run(self, memory: Memory) -> None:
+        """Sum of the least points, and of the most."""
+        parts = [memory.scores[part] for part in self.parts]
+        lo, hi = sum(p[0] for p in parts), sum(p[1] for p in parts)
+        memory.scores[self.score] = (lo, hi, _widest(p[2] for p in parts) if lo < hi else 0)
+
+
+@dataclass(frozen=True)
+class Filed:
+    """Step: points filed as such, brought within their bounds."""
+
+    score: int
+    name: str
+    unit: int
+    least: int
+    most: int
+
+    def run(self, memory: Memory) -> None:
+        """Clip the reading's ends."""
+        reading = memory.readings[self.name]
+        lo = self.least if reading.lo is None else self._clip(reading.lo)
+        hi = self.most if reading.hi is None else self._clip(reading.hi)
+        if lo < hi and not reading.gap:
+            raise ContradictionError
+        memory.scores[self.score] = (lo, hi, reading.gap if lo < hi else 0)
+
+    def _clip(self, value: Number) -> Number:
+        points = value * self.unit
+        if points <= self.least:
+            return self.least
+        return self.most if points >= self.most else points
+
+
+def _widest(gaps: Iterable[int]) -> int:
+    return min((gap for gap in gaps if gap), default=0)

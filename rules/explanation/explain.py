@@ -1,0 +1,691 @@
+"""A decision in words: every finding with clause, figures and their sources, threshold, distance.
+
+Everything here is read off the ruleset, the profile and the trace; nothing is decided again. Texts
+are Chinese; ``rules.explanation.wording`` words the figures.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import Any, Final
+
+from rules.decider import Decision
+from rules.engine.readings import Evaluator, Reading
+from rules.explanation.wording import AT_THRESHOLD as AT_THRESHOLD
+from rules.explanation.wording import NOT_FILED, gap_text, magnitude, plain, reading_text
+from rules.explanation.wording import result_text as result_text
+from rules.explanation.wording import value_text as value_text
+from rules.model.expressions import asked, leaves, sought
+from rules.model.facts import RecordList, period_name, record_kind, yearly_key
+from rules.model.ruleset import (
+    Attested,
+    Band,
+    Bands,
+    Case,
+    Cases,
+    Expr,
+    Gap,
+    Indicator,
+    Ladder,
+    Line,
+    Note,
+    Outcome,
+    Points,
+    Result,
+    Rule,
+    Total,
+)
+
+_OPEN: Final = (Outcome.MISSING, Outcome.PENDING)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One filed value that a comparison read; ``source`` is sheet and cell, or a record.
+
+    Of an open record, ``record`` and ``fields`` name it and what it lacks; ``name`` is both. ``key`` is
+    that of a value or a list in the profile. ``asked`` says which facts it is about, in the keys of
+    ``rules.model.expressions.asked``.
+    """
+
+    name: str
+    value: str
+    source: str = ""
+    gap: Gap = Gap.NONE
+    record: str = ""
+    fields: tuple[str, ...] = ()
+    key: str = ""
+    asked: tuple[str, ...] = ()
+    broken: bool = False
+
+    @classmethod
+    def lacking(
+        cls,
+        record: str,
+        fields: tuple[str, ...],
+        source: str,
+        gap: Gap,
+        asked: tuple[str, ...] = (),
+    ) -> "Figure":
+        """What an open record lacks: 「梯度称号第2条（专精特新中小企业）：填报时持有 未填报」."""
+        name = f"{record}：{'、'.join(fields)}"
+        return cls(name, gap_text(gap), source, gap, record, fields, asked=asked)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One comparison: what is required, what there is, how far it is from the threshold.
+
+    ``finding`` is the rule or score that is compared, if it is one; ``categorical`` comparisons are
+    of codes, not of figures. ``subject`` is the name of an indicator or score, and ``shortfall`` its
+    difference from the threshold where that is known. ``broken`` says that the filed figures do not
+    allow to compute it, and that no finding of a person is asked for in its place.
+    """
+
+    requirement: str
+    outcome: Outcome | None
+    value: str
+    distance: str = ""
+    figures: tuple[Figure, ...] = ()
+    finding: "Finding | None" = None
+    points: Points | None = None
+    categorical: bool = False
+    subject: str = ""
+    shortfall: Fraction | None = None
+    broken: bool = False
+
+    @property
+    def failed(self) -> bool:
+        """Whether it is not met."""
+        return self.outcome is Outcome.NOT_MET
+
+
+@dataclass(frozen=True)
+class Option:
+    """A 情形 or a rung: its comparisons, all of which must hold."""
+
+    name: str
+    outcome: Outcome
+    checks: tuple[Check, ...]
+    points: Fraction | None = None
+
+    @property
+    def meant_for_others(self) -> bool:
+        """Whether a code rules it out: the enterprise is of another sector or kind."""
+        return any(c.categorical and c.failed for c in self.checks)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one rule came to. ``possible`` are the full points of a score rule."""
+
+    rule: str
+    title: str
+    citation: str
+    result: Result
+    notes: tuple[Note, ...] = ()
+    possible: Fraction | None = None
+    options: tuple[Option, ...] = ()
+    checks: tuple[Check, ...] = ()
+    items: tuple[tuple[str, "Finding"], ...] = ()
+    groups: tuple[tuple[str, Points], ...] = ()
+    position: str = field(default="", compare=False)
+
+    @property
+    def outcome(self) -> str:
+        """The result in words: 符合, 15分, 6～10分."""
+        return result_text(self.result)
+
+    def walk(self) -> Iterator["Finding"]:
+        """This finding and all below it, each rule once."""
+        seen: set[str] = set()
+        stack = [self]
+        while stack:
+            finding = stack.pop()
+            if finding.rule in seen:
+                continue
+            seen.add(finding.rule)
+            yield finding
+            stack += reversed(list(finding.children()))
+
+    def children(self) -> Iterator["Finding"]:
+        """The findings this one directly rests on."""
+        yield from (f for _, f in self.items)
+        for check in (*self.checks, *(c for o in self.options for c in o.checks)):
+            if check.finding is not None:
+                yield check.finding
+
+    def to_json(self) -> dict[str, Any]:
+        """The finding and all below it as plain JSON values.
+
+        A rule's findings are written out where it first occurs; afterwards it is only named, with
+        ``see``. Cases that are meant for others have a name and an outcome.
+        """
+        return _finding_json(self, set())
+
+
+def _finding_json(finding: Finding, seen: set[str]) -> dict[str, Any]:
+    if finding.rule in seen:
+        return {"rule": finding.rule, "outcome": finding.outcome, "see": "above"}
+    seen.add(finding.rule)
+    result, possible = finding.result, finding.possible
+    points = {"points": [plain(result.lo), plain(result.hi)]} if isinstance(result, Points) else {}
+    own = any(not o.meant_for_others for o in finding.options)
+    options: list[dict[str, Any]] = []
+    for option in finding.options:
+        row: dict[str, Any] = {"name": option.name, "outcome": option.outcome.text}
+        if not (own and option.meant_for_others):
+            row["checks"] = [_check_json(c, seen) for c in option.checks]
+        options.append(row)
+    return {
+        "rule": finding.rule,
+        "title": finding.title,
+        "citation": finding.citation,
+        "outcome": finding.outcome,
+        **points,
+        "possible": None if possible is None else plain(possible),
+        "notes": [f"{n.confidence}：{n.text}" for n in finding.notes],
+        "options": options,
+        "checks": [_check_json(c, seen) for c in finding.checks],
+        "groups": {g: result_text(p) for g, p in finding.groups},
+        "items": [_finding_json(f, seen) for _, f in finding.items],
+    }
+
+
+def _check_json(check: Check, seen: set[str]) -> dict[str, Any]:
+    return {
+        "requirement": check.requirement,
+        "outcome": check.outcome.text if check.outcome is not None else None,
+        "value": check.value,
+        "distance": check.distance,
+        "figures": [{"name": f.name, "value": f.value, "source": f.source} for f in check.figures],
+        "finding": None if check.finding is None else _finding_json(check.finding, seen),
+    }
+
+
+def explain(decision: Decision, *, brief: bool = False) -> Finding:
+    """The finding of the root rule, with everything below it.
+
+    ``brief`` leaves out what ``reasons`` and ``missing`` do not need, for many enterprises: of
+    comparisons that came out otherwise than the whole there is no more than the outcome.
+    """
+    return _Explainer(decision, brief=brief).finding(decision.ruleset.root)
+
+
+def reasons(finding: Finding, wanted: Outcome = Outcome.NOT_MET) -> list[Check]:
+    """The comparisons that a result rests on, from a finding down to figures.
+
+    For 不符合 those that failed, for 材料不足 or 待人工认定 those that are open in that way.
+    """
+    found: list[Check] = []
+    for _, check in grounds(finding, wanted):
+        if check not in found:
+            found.append(check)
+    return found
+
+
+def grounds(finding: Finding, wanted: Outcome = Outcome.NOT_MET) -> Iterator[tuple[Finding, Check]]:
+    """The same comparisons with the rule each stands in; those of one rule may come twice."""
+    for check in _decisive(finding, wanted):
+        if check.finding is not None and check.points is None:
+            yield from grounds(check.finding, wanted)
+        else:
+            yield finding, check
+
+
+def _decisive(finding: Finding, wanted: Outcome) -> Iterator[Check]:
+    """The comparisons of the cases that come nearest to holding."""
+    shared = _shared(finding)
+    distances = {o.name: _remoteness(o, shared) for o in finding.options if o.outcome is wanted}
+    nearest = min(distances.values(), default=(0, 0))
+    options = [o for o in finding.options if distances.get(o.name) == nearest]
+    for option in options:
+        if not any(_asks_less(other, option) for other in options):
+            yield from (c for c in option.checks if c.outcome is wanted)
+
+
+def _shared(finding: Finding) -> set[str]:
+    """The figures that every case compares: they tell for whom a case is meant, as codes do."""
+    compared = [{c.subject for c in o.checks if c.subject} for o in finding.options]
+    return set.intersection(*compared) if compared else set()
+
+
+def _remoteness(option: Option, shared: set[str]) -> tuple[int, int]:
+    """How far a case is from holding: first whether it is meant for others, then by number."""
+    failed = [c for c in option.checks if c.failed]
+    return sum(c.categorical or c.subject in shared for c in failed), len(failed)
+
+
+def _asks_less(one: Option, other: Option) -> bool:
+    """Whether a case fails on the same figures as another, but asks less of them."""
+    near = {c.subject: c.shortfall for c in one.checks if c.failed}
+    far = {c.subject: c.shortfall for c in other.checks if c.failed}
+    pairs = [(a, far.get(subject)) for subject, a in near.items()]
+    return (
+        near.keys() == far.keys()
+        and near != far
+        and all(a is not None and b is not None and a <= b for a, b in pairs)
+    )
+
+
+def missing(finding: Finding) -> list[Figure]:
+    """What keeps this finding from being settled: values not filed, not found, or not computable.
+
+    A record has one entry with all the fields that it lacks. What the result itself waits for comes
+    first: in 待人工认定 what a person has to find, else what is not filed.
+    """
+    found: dict[tuple[str, Gap], Figure] = {}
+
+    def collect(node: Finding) -> None:
+        if _settled(node.result):
+            return
+        for option in node.options:
+            if option.outcome in _OPEN:
+                for check in option.checks:
+                    take(check)
+        for check in node.checks:
+            take(check)
+        for _, item in node.items:
+            collect(item)
+
+    def take(check: Check) -> None:
+        scored = check.points is not None and _settled(check.points)
+        if scored or check.outcome in (Outcome.MET, Outcome.NOT_MET):
+            return
+        for figure in _open_figures(check):
+            if figure.gap:
+                key = (figure.record or figure.name, figure.gap)
+                found[key] = _merged(found.get(key, figure), figure)
+        if check.finding is not None:
+            collect(check.finding)
+
+    collect(finding)
+    first = Gap.PENDING if finding.result is Outcome.PENDING else Gap.MISSING
+    return sorted(found.values(), key=lambda figure: figure.gap is not first)
+
+
+def _open_figures(check: Check) -> Iterator[Figure]:
+    """What a comparison read; before it the indicator itself, if it cannot be computed."""
+    if check.broken:
+        name = check.requirement.partition(" ")[0]
+        sources = "、".join(dict.fromkeys(f.source for f in check.figures if f.source))
+        yield Figure(name, check.value, sources, Gap.PENDING, broken=True)
+    yield from check.figures
+
+
+def _merged(figure: Figure, other: Figure) -> Figure:
+    fields = tuple(dict.fromkeys((*figure.fields, *other.fields)))
+    if fields == figure.fields:
+        return figure
+    asked = tuple(dict.fromkeys((*figure.asked, *other.asked)))
+    return Figure.lacking(figure.record, fields, figure.source, figure.gap, asked)
+
+
+def _settled(result: Result) -> bool:
+    if isinstance(result, Points):
+        return result.lo == result.hi
+    return result in (Outcome.MET, Outcome.NOT_MET)
+
+
+class _Explainer:
+    def __init__(self, decision: Decision, *, brief: bool = False) -> None:
+        self.decision = decision
+        alike = _OPEN if decision.verdict in _OPEN else (decision.verdict,)
+        self.wanted = alike if brief else tuple(Outcome)
+        self.ruleset = decision.ruleset
+        self.profile = decision.profile
+        self.rules = {r.id: r for r in decision.ruleset.rules}
+        self.evaluator = Evaluator(decision.ruleset, decision.profile, self.outcomes)
+        self.memo: dict[str, Finding] = {}
+
+    def outcomes(self, records: str, rule: str) -> list[Outcome]:
+        items = self.profile.records.get(records, RecordList()).items
+        found = [self.decision.trace[f"{records}#{i}:{rule}"] for i in range(len(items))]
+        return [o for o in found if isinstance(o, Outcome)]
+
+    def finding(self, id: str) -> Finding:
+        if id not in self.memo:
+            self.memo[id] = self._finding(self.rules[id])
+        return self.memo[id]
+
+    def _finding(self, rule: Rule) -> Finding:
+        trace, body = self.decision.trace, rule.body
+        options: tuple[Option, ...] = ()
+        checks: tuple[Check, ...] = ()
+        items: tuple[tuple[str, Finding], ...] = ()
+        groups: tuple[tuple[str, Points], ...] = ()
+        if isinstance(body, Cases):
+            options = tuple(self.option(rule, c) for c in body.cases)
+        elif isinstance(body, Ladder):
+            options = tuple(self.option(rule, c) for c in body.rungs)
+        elif isinstance(body, Bands):
+            checks = tuple(self.banded(rule, name, bands) for name, bands in body.bands)
+        elif isinstance(body, Total):
+            items = tuple((i.group, self.finding(i.rule)) for i in body.items)
+            groups = tuple((g, self.points(f"{rule.id}/{g}")) for g in body.groups)
+        elif isinstance(body, Attested):
+            checks = (self.attested(rule, body),)
+        return Finding(
+            rule.id,
+            rule.title,
+            rule.citation,
+            trace[rule.id],
+            rule.notes,
+            rule.possible,
+            options,
+            checks,
+            items,
+            groups,
+            str(rule.position),
+        )
+
+    def points(self, key: str) -> Points:
+        found = self.decision.trace[key]
+        assert isinstance(found, Points)
+        return found
+
+    def outcome(self, key: str) -> Outcome:
+        found = self.decision.trace[key]
+        assert isinstance(found, Outcome)
+        return found
+
+    def option(self, rule: Rule, case: Case) -> Option:
+        checks = tuple(
+            self.check(rule, line, self.outcome(f"{rule.id}/{case.name}/{n}"))
+            for n, line in enumerate(case.lines, 1)
+        )
+        return Option(case.name, self.outcome(f"{rule.id}/{case.name}"), checks, case.points)
+
+    def check(self, rule: Rule, line: Line, outcome: Outcome) -> Check:
+        if outcome not in self.wanted:
+            return self.outcome_alone(rule, line, outcome)
+        if line.subject == "rule":
+            below = self.finding(line.name)
+            return Check(below.title, outcome, below.outcome, finding=below)
+        if line.subject == "points":
+            score = self.points(line.name)
+            id, _, group = line.name.partition("/")
+            below = self.finding(id)
+            return Check(
+                f"{f'{group}得分' if group else below.title} {line.text}",
+                outcome,
+                result_text(score),
+                self.points_distance(line, score),
+                finding=below,
+                points=score,
+                subject=line.name,
+            )
+        indicator = self.ruleset.indicator(rule, line.name)
+        reading = self.decision.readings[line.name]
+        return Check(
+            f"{line.name} {line.text}",
+            outcome,
+            self.value(indicator, reading),
+            self.distance(indicator, reading, line),
+            self.figures(indicator),
+            categorical=indicator.kind == "code",
+            subject=line.name,
+            shortfall=_shortfall(reading, line),
+            broken=_broken(indicator, reading),
+        )
+
+    def outcome_alone(self, rule: Rule, line: Line, outcome: Outcome) -> Check:
+        if line.subject == "rule":
+            return Check(self.rules[line.name].title, outcome, outcome.text)
+        indicator = self.ruleset.indicator(rule, line.name) if line.subject == "indicator" else None
+        return Check(
+            f"{line.name} {line.text}",
+            outcome,
+            "",
+            categorical=indicator is not None and indicator.kind == "code",
+            subject=line.name,
+        )
+
+    def banded(self, rule: Rule, name: str, bands: tuple[Band, ...]) -> Check:
+        indicator = self.ruleset.indicator(rule, name)
+        reading = self.decision.readings[name]
+        points = self.points(f"{rule.id}/{name}")
+        return Check(
+            name,
+            None,
+            self.value(indicator, reading),
+            self.next_band(indicator, reading, bands, points),
+            self.figures(indicator),
+            points=points,
+            broken=_broken(indicator, reading),
+        )
+
+    def attested(self, rule: Rule, body: Attested) -> Check:
+        indicator = self.ruleset.indicator(rule, body.indicator)
+        reading = self.decision.readings[body.indicator]
+        return Check(
+            body.indicator,
+            None,
+            self.value(indicator, reading),
+            "",
+            self.figures(indicator),
+            points=self.points(rule.id),
+        )
+
+    # -- values and distances
+
+    def value(self, indicator: Indicator, reading: Reading) -> str:
+        """What an indicator came to; if it cannot be computed, by which filed figures not."""
+        blamed = list(self.unusable(indicator.expr)) if reading.broken else []
+        return f"无法计算（{'、'.join(blamed)}）" if blamed else reading_text(indicator, reading)
+
+    def unusable(self, expr: Expr) -> Iterator[str]:
+        """The filed figures that do not allow to compute: negative ones, and zeros that it divides by."""
+        divisors = set(_divisors(expr))
+        for leaf in (x for x in leaves(expr) if x[0] in ("fact", "year")):
+            reading = self.evaluator.read(leaf)
+            if reading.broken or (leaf in divisors and reading.exact == 0):
+                for figure in self.leaf(leaf):
+                    yield f"{figure.name.partition('（')[0]}填报为{figure.value}"
+
+    def distance(self, indicator: Indicator, reading: Reading, line: Line) -> str:
+        exact = reading.exact
+        if indicator.kind != "number" or exact is None or not isinstance(line.value, Fraction):
+            return ""
+        return self.gap_text(indicator, line.value - exact, line.value, line.op)
+
+    def gap_text(self, indicator: Indicator, gap: Fraction, threshold: Fraction, op: str) -> str:
+        if gap == 0:
+            return AT_THRESHOLD
+        wanted_more = op in (">=", ">")
+        short = (gap > 0) == wanted_more
+        word = (
+            ("差" if wanted_more else "超出") if short else ("高出" if wanted_more else "低于门槛")
+        )
+        text = f"{word}{magnitude(gap, indicator.unit)}"
+        amount = self.amount(indicator, threshold)
+        return f"{text}，{amount}" if amount and short else text
+
+    def amount(self, indicator: Indicator, threshold: Fraction) -> str:
+        """What a ratio is short of in the unit of its numerator, other figures unchanged."""
+        match indicator.expr:
+            case ("div", numerator, denominator) if denominator[0] != "const":
+                above = self.evaluator.read(numerator, indicator.records).exact
+                below = self.evaluator.read(denominator, indicator.records).exact
+                leaf = leaves(numerator)[0]
+                if above is None or below is None or leaf[0] not in ("fact", "year"):
+                    return ""
+                unit = self.ruleset.facts[leaf[1]].unit
+                text = magnitude(threshold * below - above, unit, digits=2)
+                return text if text.startswith(("约", "不足")) else f"合{text}"
+        return ""
+
+    def next_band(
+        self, indicator: Indicator, reading: Reading, bands: tuple[Band, ...], points: Points
+    ) -> str:
+        exact = reading.exact
+        if exact is None or points.lo != points.hi:
+            return ""
+        better = [b for b in bands if b.points > points.lo]
+        edges = [
+            (abs(edge - exact), edge, b.points)
+            for b in better
+            for edge in (b.lo, b.hi)
+            if edge is not None
+        ]
+        if not edges:
+            return ""
+        _, edge, gained = min(edges)
+        amount = self.amount(indicator, edge)
+        direction = "高" if edge > exact else "低"
+        by = magnitude(edge - exact, indicator.unit)
+        return f"再{direction}{by}{f'（{amount}）' if amount else ''}可得{plain(gained)}分"
+
+    @staticmethod
+    def points_distance(line: Line, score: Points) -> str:
+        if not isinstance(line.value, Fraction):
+            return ""
+        if score.hi < line.value:
+            return f"差{magnitude(line.value - score.hi, '分')}"
+        if score.lo == line.value:
+            return AT_THRESHOLD
+        if score.lo > line.value:
+            return f"高出{magnitude(score.lo - line.value, '分')}"
+        return f"尚差0～{plain(line.value - score.lo)}分"
+
+    # -- figures
+
+    def figures(self, indicator: Indicator) -> tuple[Figure, ...]:
+        found: list[Figure] = []
+        for leaf in self.read_leaves(indicator):
+            found += self.leaf(leaf)
+        return tuple(dict.fromkeys((*found, *self.unused(indicator.expr, indicator.records))))
+
+    def read_leaves(self, indicator: Indicator) -> list[Expr]:
+        """The leaves that the value depends on: a finding, bound or substitute only where it was needed."""
+        return self.used(indicator.expr, indicator.records)
+
+    def used(self, expr: Expr, records: str) -> list[Expr]:
+        match expr:
+            case ("else_found" | "bounded", a, *_):
+                if self.known(a, records):
+                    return leaves(a)
+            case ("else_known", a, b):
+                reading = self.evaluator.read(a, records)
+                if reading.gap and not reading.broken and self.known(b, records):
+                    return self.used(b, records)
+                return self.used(a, records)
+        wanted = sought(expr)
+        return [x for x in leaves(expr) if x in wanted or self.known(x, records)]
+
+    def known(self, expr: Expr, records: str) -> bool:
+        """Whether a formula has come to a value."""
+        return self.evaluator.read(expr, records).gap is Gap.NONE
+
+    def unused(self, expr: Expr, records: str) -> Iterator[Figure]:
+        """The substitutes that are filed and say otherwise than what was taken instead."""
+        match expr:
+            case ("else_known", a, b):
+                taken, other = (self.evaluator.read(x, records).code for x in (a, b))
+                if taken is not None and other is not None and taken != other:
+                    for figure in self.leaf(b):
+                        yield replace(figure, value=f"{figure.value}（与{taken}不一致，没有采用）")
+                yield from self.unused(a, records)
+
+    def leaf(self, leaf: Expr) -> Iterator[Figure]:
+        match leaf:
+            case ("fact", id):
+                yield self.figure(leaf, id, self.ruleset.facts[id].name)
+            case ("year", id, offset):
+                fact, year = self.ruleset.facts[id], self.profile.fiscal_year + offset
+                name = f"{year}年{fact.name}（{period_name(fact, offset).removesuffix(fact.name)}）"
+                yield self.figure(leaf, yearly_key(id, year), name)
+            case ("count", records, rule, total):
+                yield from self.listed(records, rule, total)
+            case ("total", records, field, rule, total):
+                yield from self.listed(records, rule, total, field)
+
+    def listed(
+        self, records: str, rule: str, total: str | None, field: str = ""
+    ) -> Iterator[Figure]:
+        """The records by what a rule says of them, with what open ones lack.
+
+        ``field`` is the one that is added up, if any.
+        """
+        filed = self.profile.records.get(records, RecordList())
+        name, source = record_kind(records).name, self.profile.sources.get(records, "")
+        if not filed.items and not filed.complete:
+            if total is not None:
+                yield self.figure(("fact", total), total, self.ruleset.facts[total].name)
+            else:
+                yield Figure(
+                    f"{name}清单", NOT_FILED, source, Gap.MISSING, key=records, asked=(records,)
+                )
+            return
+        for i, outcome in enumerate(self.outcomes(records, rule)):
+            yield from self.record(records, i, rule, outcome, field)
+        if not filed.items:
+            yield Figure(f"{name}清单", "无（已报全）", source, key=records)
+        elif not filed.complete:
+            complete, asked = f"{name}清单是否已报全", (records,)
+            yield Figure(complete, NOT_FILED, source, Gap.MISSING, key=records, asked=asked)
+
+    def record(
+        self, records: str, i: int, rule: str, outcome: Outcome, field: str
+    ) -> Iterator[Figure]:
+        kind, item = record_kind(records), self.profile.records[records].items[i]
+        name = f"{kind.name}第{i + 1}条"
+        source = self.profile.sources.get(f"{records}#{i}", name)
+        lacking = dict.fromkeys(self.lacking(f"{records}#{i}", rule)) if outcome in _OPEN else {}
+        if field and item.get(field) is None and outcome is not Outcome.NOT_MET:
+            lacking[field] = None
+        if not lacking or outcome is Outcome.MET:
+            gap = Gap(outcome) if outcome in _OPEN else Gap.NONE
+            yield Figure(f"{name}：{self.rules[rule].title}", outcome.text, source, gap)
+        codes = (f for f in kind.fields if f.kind in ("code", "text") and f.id in item)
+        called = (value_text(f, item[f.id]) for f in codes)
+        label = next((f"{name}（{text}）" for text in called), name)
+        for gap, origin in ((Gap.MISSING, "填报"), (Gap.PENDING, "认定")):
+            found = [f for f in kind.fields if f.id in lacking and f.origin == origin]
+            if found:
+                asked = tuple(f"{records}.{f.id}" for f in found)
+                yield Figure.lacking(label, tuple(f.name for f in found), source, gap, asked)
+
+    def lacking(self, record: str, id: str) -> Iterator[str]:
+        """The fields that the open comparisons of a record, ``titles#1``, read and do not find."""
+        records, _, number = record.partition("#")
+        item, rule = self.profile.records[records].items[int(number)], self.rules[id]
+        for case in rule.body.cases if isinstance(rule.body, Cases) else ():
+            key = f"{record}:{id}/{case.name}"
+            if self.decision.trace[key] not in _OPEN:
+                continue
+            for n, line in enumerate(case.lines, 1):
+                if self.decision.trace[f"{key}/{n}"] not in _OPEN:
+                    continue
+                if line.subject == "rule" and self.rules[line.name].records:
+                    yield from self.lacking(record, line.name)
+                elif line.subject == "indicator":
+                    read = leaves(self.ruleset.indicator(rule, line.name).expr)
+                    yield from (x[1] for x in read if x[0] == "field" and item.get(x[1]) is None)
+
+    def figure(self, leaf: Expr, key: str, name: str) -> Figure:
+        fact = self.ruleset.facts[leaf[1]]
+        value, source = self.profile.values.get(key), self.profile.sources.get(key, "")
+        if value is None:
+            gap = Gap.MISSING if fact.origin == "填报" else Gap.PENDING
+            return Figure(name, gap_text(gap), source, gap, key=key, asked=asked(leaf))
+        return Figure(name, value_text(fact, value), source, key=key)
+
+
+def _divisors(expr: Expr) -> Iterator[Expr]:
+    """The single figures by which a formula divides."""
+    if expr[0] == "div" and expr[2][0] in ("fact", "year"):
+        yield expr[2]
+    for part in expr[1:]:
+        if isinstance(part, tuple) and part and isinstance(part[0], str):
+            yield from _divisors(part)
+
+
+def _broken(indicator: Indicator, reading: Reading) -> bool:
+    return bool(reading.broken) and indicator.expr[0] not in ("else_found", "else_known")
+
+
+def _shortfall(reading: Reading, line: Line) -> Fraction | None:
+    if reading.exact is None or not isinstance(line.value, Fraction):
+        return None
+    return abs(line.value - reading.exact)

@@ -1,0 +1,172 @@
+"""Which ruleset governs a case: exactly one, with the reason and the rows that lost."""
+
+import re
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from rules.errors import NoRulesetError
+from rules.model.ruleset import Position
+
+OTHERS: Final = "其余"
+UNENCODED: Final = "（未编码）"
+_DAY: Final = re.compile(r"(\d{4})(?:年|-)(\d{1,2})(?:月|-)(\d{1,2})日?")
+
+
+def parse_day(text: str) -> date | None:
+    """A day as officials write it (2026年4月1日 or 2026-04-01); None for an empty text.
+
+    Anything else is a ``ValueError`` that says how to write it.
+
+    >>> parse_day("2026年4月1日")
+    datetime.date(2026, 4, 1)
+    """
+    if not text:
+        return None
+    match = _DAY.fullmatch(text.strip())
+    with suppress(ValueError):
+        if match is not None:
+            return date(int(match[1]), int(match[2]), int(match[3]))
+    raise ValueError("请写成 2023-06-30 或 2023年6月30日")
+
+
+@dataclass(frozen=True)
+class ApplicabilityRow:
+    """One row of the applicability table; ``start`` and ``end`` are included, None is open.
+
+    ``province`` 其余 means every province without a row of its own, an empty ``batch`` every batch
+    without a row of its own. ``ruleset`` is a root rule's id, or a text marked （未编码）.
+    """
+
+    tier: str
+    procedure: str
+    province: str
+    batch: str
+    start: date | None
+    end: date | None
+    ruleset: str
+    basis: str
+    position: Position
+
+    @property
+    def encoded(self) -> bool:
+        """Whether Tidu has the text that governs."""
+        return not self.ruleset.endswith(UNENCODED)
+
+    @property
+    def period(self) -> str:
+        """The days the row covers, in Chinese."""
+        first = f"自{self.start.isoformat()}" if self.start else ""
+        last = f"至{self.end.isoformat()}" if self.end else ""
+        return f"{first}{last}" or "不限期"
+
+    def covers(self, day: date) -> bool:
+        """Whether the row holds on a day."""
+        return (self.start is None or self.start <= day) and (self.end is None or day <= self.end)
+
+    def collides(self, other: "ApplicabilityRow") -> bool:
+        """Whether some case would be governed by both rows."""
+        return (
+            (self.tier, self.procedure, self.province, self.batch)
+            == (other.tier, other.procedure, other.province, other.batch)
+            and (self.start or date.min) <= (other.end or date.max)
+            and (other.start or date.min) <= (self.end or date.max)
+        )
+
+
+@dataclass(frozen=True)
+class Governing:
+    """The row that governs a case, why, and the rows of the same tier that lost, with reasons.
+
+    ``rounds`` are the rows that would govern by another ruleset if the case belonged to their batch;
+    there are none where the batch that was named has a row.
+    """
+
+    row: ApplicabilityRow
+    reason: str
+    rejected: tuple[tuple[ApplicabilityRow, str], ...]
+    rounds: tuple[ApplicabilityRow, ...] = ()
+
+    def told(self) -> list[str]:
+        """A sentence for each other ruleset that a batch would make govern, naming the batches."""
+        batches: dict[tuple[str, str], list[str]] = {}
+        for row in self.rounds:
+            batches.setdefault((row.basis, row.period), []).append(row.batch)
+        return [
+            f"属于批次「{'」或「'.join(names)}」的，{self.row.tier}{self.row.procedure}改按{basis}（{period}），"
+            f"结论可能不同：请用 --batch {names[0]}"
+            for (basis, period), names in batches.items()
+        ]
+
+
+def governing(
+    rows: Iterable[ApplicabilityRow],
+    *,
+    tier: str,
+    procedure: str,
+    day: date,
+    province: str = "",
+    batch: str = "",
+) -> Governing:
+    """The one row that governs; raises ``NoRulesetError`` naming the gap or the overlap.
+
+    A row of the case's own province goes before 其余, then one of its own batch before the rest.
+    """
+    of_tier = [r for r in rows if r.tier == tier]
+    same = [r for r in of_tier if r.procedure == procedure]
+    rejected: list[tuple[ApplicabilityRow, str]] = []
+    eligible: list[ApplicabilityRow] = []
+    for row in same:
+        if not row.covers(day):
+            rejected.append((row, f"{row.period}，不含{day.isoformat()}"))
+        elif row.province not in (province, OTHERS):
+            rejected.append((row, f"适用于{row.province}，本案为{province or '未注明省份'}"))
+        elif row.batch not in (batch, ""):
+            rejected.append((row, f"只适用于批次「{row.batch}」"))
+        else:
+            eligible.append(row)
+    local, winners = _nearest(eligible)
+    for row in (r for r in eligible if r not in winners):
+        other = f"{province}另有规定" if row not in local else f"批次「{batch}」另有规定"
+        rejected.append((row, other))
+    for row in (r for r in of_tier if r.procedure != procedure):
+        rejected.append((row, f"用于{row.procedure}，本案为{procedure}"))
+    case = f"{tier}{procedure}（{day.isoformat()}）"
+    if not winners:
+        starts = sorted(r.start for r in same if r.start and r.start > day)
+        gap = f"（之后最早的一行自{starts[0].isoformat()}起）" if starts else ""
+        raise NoRulesetError(
+            f"{case}没有适用的规则集{gap}：请查对填报日期与适用表 applicability.feature"
+        )
+    if len(winners) > 1:
+        places = "、".join(str(w.position) for w in winners)
+        raise NoRulesetError(f"{case}有{len(winners)}个规则集同时适用（{places}）：请改正适用表")
+    row = winners[0]
+    rounds = () if row.batch else _rounds(row, eligible, same, day, province)
+    return Governing(row, f"{row.basis}（{row.period}）", tuple(rejected), rounds)
+
+
+def _nearest(
+    eligible: list[ApplicabilityRow],
+) -> tuple[list[ApplicabilityRow], list[ApplicabilityRow]]:
+    """Those of the case's own province, if there are any; of these those of its own batch."""
+    local = [r for r in eligible if r.province != OTHERS] or eligible
+    return local, [r for r in local if r.batch] or local
+
+
+def _rounds(
+    row: ApplicabilityRow,
+    eligible: list[ApplicabilityRow],
+    rows: list[ApplicabilityRow],
+    day: date,
+    province: str,
+) -> tuple[ApplicabilityRow, ...]:
+    """The rows of batches that would win, with another ruleset than ``row`` has."""
+    fitting = [r for r in rows if r.batch and r.covers(day) and r.province in (province, OTHERS)]
+    found = []
+    for batch in dict.fromkeys(r.batch for r in fitting):
+        _, winners = _nearest([*eligible, *(r for r in fitting if r.batch == batch)])
+        found += [w for w in winners if w.batch and w.ruleset != row.ruleset]
+    return tuple(found)

@@ -1,0 +1,218 @@
+"""Provinces: their names, what they fill into the slots of a national text, and the rows that follow.
+
+A *fill* sets one slot (认定分数线, 特色化指标) for one province and a period. Nothing else of a national
+text can be changed by a province: it fills slots, or writes a root rule of its own. From the fills
+follow rows of the applicability table, each with a ruleset of its own, ``63.2@广东省.2024-01-01``: the
+national root, the province, and the first day on which just these fills held.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Final
+
+from rules.errors import RulesetError
+from rules.language.editions import OTHERS, ApplicabilityRow, parse_day
+from rules.model.quantities import Quantity
+from rules.model.ruleset import Note, Position
+
+#: Cities with independent planning status, which act as a province, and where they lie.
+CITIES: Final = {
+    "大连市": "辽宁省", "青岛市": "山东省", "宁波市": "浙江省", "厦门市": "福建省", "深圳市": "广东省",
+}  # fmt: skip
+#: Everything that acts as a province.
+PROVINCES: Final = (
+    "北京市", "天津市", "河北省", "山西省", "内蒙古自治区", "辽宁省", "吉林省", "黑龙江省", "上海市", "江苏省",
+    "浙江省", "安徽省", "福建省", "江西省", "山东省", "河南省", "湖北省", "湖南省", "广东省",
+    "广西壮族自治区", "海南省", "重庆市", "四川省", "贵州省", "云南省", "西藏自治区", "陕西省", "甘肃省",
+    "青海省", "宁夏回族自治区", "新疆维吾尔自治区", "新疆生产建设兵团", *CITIES,
+)  # fmt: skip
+_ENDINGS: Final = ("壮族自治区", "回族自治区", "维吾尔自治区", "自治区", "生产建设兵团", "省", "市")
+_DAY: Final = timedelta(days=1)
+
+
+def short_name(name: str) -> str:
+    """The short name of a province: 广东, 内蒙古, 深圳."""
+    return next(name.removesuffix(e) for e in _ENDINGS if name.endswith(e))
+
+
+_BY_SHORT: Final = {short_name(name): name for name in reversed(PROVINCES)}
+
+
+def full_name(text: str) -> str:
+    """The full name of a province; a text that names none stays as it is.
+
+    >>> full_name("广东"), full_name(" 深圳 "), full_name("示范省")
+    ('广东省', '深圳市', '示范省')
+    """
+    text = "".join(text.split())
+    return _BY_SHORT.get(text, text)
+
+
+def acting(province: str, city: str = "") -> str:
+    """Which province's rules hold for a place: a city with independent planning status has its own.
+
+    >>> acting("广东省", "深圳市"), acting("广东", "广州市"), acting("", "大连"), acting("广东省深圳市")
+    ('深圳市', '广东省', '大连市', '深圳市')
+    """
+    name, place = full_name(province), "".join(city.split())
+    for planned, around in CITIES.items():
+        here = place.startswith(short_name(planned)) and name in ("", around)
+        if here or name.removeprefix(around) in (planned, short_name(planned)):
+            return planned
+    return name
+
+
+@dataclass(frozen=True)
+class Fill:
+    """What one row of a 省级主管部门设定如下 table sets; ``start`` and ``end`` are included, None is open.
+
+    ``slot`` is the id of the slot's rule, ``clause`` that of the rule that sets it. A 门槛 has a
+    ``value``, a 得分 is given by the rule named ``text``.
+    """
+
+    slot: str
+    province: str
+    start: date | None
+    end: date | None
+    text: str
+    value: Quantity | None
+    clause: str
+    source: str
+    citation: str
+    notes: tuple[Note, ...]
+    position: Position
+
+    def covers(self, day: date) -> bool:
+        """Whether it holds on a day."""
+        return (self.start or date.min) <= day <= (self.end or date.max)
+
+    def collides(self, other: "Fill") -> bool:
+        """Whether both set the same slot on some day."""
+        return (
+            (self.slot, self.province) == (other.slot, other.province)
+            and (self.start or date.min) <= (other.end or date.max)
+            and (other.start or date.min) <= (self.end or date.max)
+        )
+
+
+def in_force(fills: Iterable[Fill], province: str, day: date) -> tuple[Fill, ...]:
+    """What a province has set for a day."""
+    return tuple(f for f in fills if f.province == province and f.covers(day))
+
+
+def variant(root: str, province: str, day: date) -> str:
+    """The id of a national ruleset as a province has filled it, from a day on."""
+    return f"{root}@{province}.{day.isoformat()}"
+
+
+def parted(id: str) -> tuple[str, str, date | None]:
+    """Root, province and first day of a ruleset's id; without the latter two for an unfilled one.
+
+    >>> parted("63.2@广东省.2024-01-01")
+    ('63.2', '广东省', datetime.date(2024, 1, 1))
+    """
+    root, filled, rest = id.partition("@")
+    province, _, day = rest.partition(".")
+    try:
+        first = parse_day(day)
+    except ValueError:
+        first = None
+    if filled and first is None:
+        raise RulesetError(f"规则集编号「{id}」不完整：应写成 63.2@广东省.2024-01-01 的形式")
+    return root, province, first
+
+
+def effective(
+    rows: Sequence[ApplicabilityRow],
+    fills: Sequence[Fill],
+    slots_of: Callable[[str], frozenset[str]],
+) -> tuple[ApplicabilityRow, ...]:
+    """The applicability table with the rows that follow from fills.
+
+    ``rows`` are those that are written, ``slots_of`` the slots that a root rule rests on. A row for all
+    provinces stays and gets one beside it for each province and period with fills, unless that
+    province has written its own; a province's own row is divided where its fills change.
+    """
+    if not fills:
+        return tuple(rows)
+    found: list[ApplicabilityRow] = []
+    for row in rows:
+        if row.province == OTHERS:
+            found.append(row)
+            for province in dict.fromkeys(f.province for f in fills):
+                found += _beside(row, province, rows, fills, slots_of)
+        else:
+            own = _relevant(row, row.province, fills, slots_of)
+            found += [_filled(p, row.province, own) for p in _pieces(row, own)] if own else [row]
+    return tuple(found)
+
+
+def _relevant(
+    row: ApplicabilityRow,
+    province: str,
+    fills: Iterable[Fill],
+    slots_of: Callable[[str], frozenset[str]],
+) -> list[Fill]:
+    slots = slots_of(row.ruleset) if row.encoded else frozenset()
+    return [f for f in fills if f.province == province and f.slot in slots]
+
+
+def _beside(
+    row: ApplicabilityRow,
+    province: str,
+    rows: Sequence[ApplicabilityRow],
+    fills: Sequence[Fill],
+    slots_of: Callable[[str], frozenset[str]],
+) -> Iterator[ApplicabilityRow]:
+    """What a row for all provinces comes to in one that has set something.
+
+    A row of a batch stays as it is there, since a province's rows go before those of batches.
+    """
+    relevant = _relevant(row, province, fills, slots_of)
+    alike = [r for r in rows if (r.tier, r.procedure) == (row.tier, row.procedure)]
+    own = [r for r in alike if (r.province, r.batch) == (province, row.batch)]
+    plain = [r for r in alike if r.province == OTHERS and not r.batch]
+    shadowing = [f for r in plain for f in _relevant(r, province, fills, slots_of)]
+    if not relevant and not (row.batch and shadowing):
+        return
+    for piece in _pieces(row, [*relevant, *own, *shadowing]):
+        day = piece.start or date.min
+        if any(r.covers(day) for r in own):
+            continue
+        if any(f.covers(day) for f in relevant):
+            yield _filled(piece, province, relevant)
+        elif row.batch and any(f.covers(day) for f in shadowing):
+            yield replace(piece, province=province, position=shadowing[0].position)
+
+
+def _pieces(
+    row: ApplicabilityRow, periods: Iterable[Fill | ApplicabilityRow]
+) -> Iterator[ApplicabilityRow]:
+    """The row divided at every day on which one of these periods begins or has ended."""
+    firsts = {p.start for p in periods if p.start}
+    firsts |= {p.end + _DAY for p in periods if p.end and p.end < date.max}
+    inside = [
+        d
+        for d in sorted(firsts)
+        if (row.start or date.min) < d and (row.end is None or d <= row.end)
+    ]
+    for start, end in zip(
+        [row.start, *inside], [*(d - _DAY for d in inside), row.end], strict=True
+    ):
+        yield replace(row, start=start, end=end)
+
+
+def _filled(piece: ApplicabilityRow, province: str, fills: Iterable[Fill]) -> ApplicabilityRow:
+    day = piece.start or date.min
+    holding = [f for f in fills if f.covers(day)]
+    if not holding:
+        return piece
+    sources = dict.fromkeys(f.source for f in holding)
+    return replace(
+        piece,
+        province=province,
+        ruleset=variant(piece.ruleset, province, day),
+        basis="；".join([*sources, piece.basis]),
+        position=holding[0].position if piece.province == OTHERS else piece.position,
+    )

@@ -1,0 +1,300 @@
+"""The compiled feature files: every rule by id, checked as a whole, and the rulesets cut from it.
+
+A folder of features holds one sub-folder per source document, ``maps/`` with the cited data files,
+and ``applicability.feature``. Linking resolves what each 指标 cell names, in this order: a field or
+indicator of the rule's own records, a rule id, a group's points, a filed fact, a derived indicator.
+"""
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+from rules.errors import Problem, RulesetError, SourceError
+from rules.language.consistency import inconsistencies
+from rules.language.editions import ApplicabilityRow
+from rules.language.lines import Slot, Threshold
+from rules.language.linking import dependencies, indicator_keys, link, slots_under
+from rules.language.provinces import Fill, effective, in_force, parted
+from rules.language.source import Clause, Document, read_all
+from rules.model.facts import Fact, fact, record_kind
+from rules.model.ruleset import (
+    Assumed,
+    Attested,
+    Body,
+    Cases,
+    Expr,
+    Indicator,
+    Item,
+    Ladder,
+    Line,
+    Result,
+    Rule,
+    Ruleset,
+    Total,
+)
+
+_MAP_COLUMNS: Final = 2
+
+
+@dataclass(frozen=True)
+class Rulebook:
+    """Everything compiled from a features folder, or the problems that prevent it.
+
+    ``problems`` is empty for a rulebook that may be used; ``clauses`` keeps the written form of every
+    rule for display and for running its examples. ``written`` are the rows of the applicability tables
+    as they stand in the files, ``applicability`` those with what follows from ``fills``, by which
+    provinces set ``slots``.
+    """
+
+    documents: tuple[Document, ...]
+    clauses: Mapping[str, Clause]
+    rules: Mapping[str, Rule]
+    thresholds: Mapping[str, Threshold]
+    slots: Mapping[str, Slot]
+    fills: tuple[Fill, ...]
+    written: tuple[ApplicabilityRow, ...]
+    applicability: tuple[ApplicabilityRow, ...]
+    maps: Mapping[str, Mapping[str, str]]
+    indicators: Mapping[str, Indicator]
+    problems: tuple[Problem, ...] = field(default=(), compare=False)
+    _cut: dict[tuple[str, frozenset[tuple[str, Result]]], Ruleset] = field(
+        init=False, default_factory=dict, compare=False, repr=False
+    )
+    _slots: dict[str, frozenset[str]] = field(
+        init=False, default_factory=dict, compare=False, repr=False
+    )
+
+    def rule(self, id: str) -> Rule:
+        """The rule of that id; raises ``RulesetError`` naming close ids."""
+        if id not in self.rules:
+            close = (
+                "、".join(k for k in self.rules if k.startswith(id) or id in k)
+                or "见 tidu rules list"
+            )
+            raise RulesetError(f"没有编号为「{id}」的规则：相近的有{close}")
+        return self.rules[id]
+
+    def document(self, rule: Rule) -> Document:
+        """The file in which a rule stands."""
+        return next(d for d in self.documents if d.path == rule.position.path)
+
+    def ruleset(self, root: str, assume: Mapping[str, Result] | None = None) -> Ruleset:
+        """The closure of a root rule, as a province has filled it if its id says so.
+
+        ``assume`` takes rules as given instead of deciding them.
+        """
+        key = root, frozenset((assume or {}).items())
+        if key not in self._cut:
+            self._cut[key] = self._closure(root, assume or {})
+        return self._cut[key]
+
+    def revised(
+        self,
+        written: tuple[ApplicabilityRow, ...] | None = None,
+        fills: tuple[Fill, ...] | None = None,
+    ) -> "Rulebook":
+        """The rulebook with other rows of the applicability table, or other fills of provinces."""
+        written = self.written if written is None else written
+        fills = self.fills if fills is None else fills
+        rows = effective(written, fills, self.slots_of)
+        return replace(self, written=written, fills=fills, applicability=rows)
+
+    def slots_of(self, root: str) -> frozenset[str]:
+        """Ids of the slots that a root rule rests on."""
+        if root not in self._slots:
+            self._slots[root] = slots_under(root, self.rules, self.slots, self.indicators)
+        return self._slots[root]
+
+    def _closure(self, id: str, assume: Mapping[str, Result]) -> Ruleset:
+        root, province, day = parted(id)
+        fills = in_force(self.fills, province, day) if day else ()
+        filled = {f.slot: f for f in fills if f.slot in self.slots_of(root)}
+        rules: dict[str, Rule] = {}
+        indicators: dict[str, Indicator] = {}
+
+        def visit(id: str) -> None:
+            if id in rules:
+                return
+            rule = self._as_filled(self.rule(id), filled)
+            if id in assume and id != root:
+                rules[id] = replace(rule, body=Assumed(assume[id]))
+                return
+            for key in indicator_keys(rule):
+                indicators[key] = self.indicators[key]
+            for dependency in dependencies(rule, self.indicators):
+                visit(dependency)
+            rules[id] = rule
+
+        visit(root)
+        ordered = sorted(rules.values(), key=lambda r: not r.records)
+        document = self.document(self.rule(root))
+        facts, fields, maps = _used(indicators)
+        return Ruleset(
+            root,
+            self.rule(root).title,
+            document.tag("tier"),
+            "；".join([document.tag("source"), *dict.fromkeys(f.source for f in filled.values())]),
+            tuple(ordered),
+            dict(sorted(indicators.items())),
+            facts,
+            fields,
+            {name: self.maps[name] for name in sorted(maps)},
+        )
+
+    def _as_filled(self, rule: Rule, filled: Mapping[str, Fill]) -> Rule:
+        """A rule with the slots in it filled, in its table, in its words and in what it cites."""
+        if rule.id in filled and isinstance(rule.body, Attested):
+            fill = filled[rule.id]
+            full = self.rule(fill.text).possible
+            assert full is not None
+            body: Body = Total((Item("", fill.text, full),))
+            return replace(rule, body=body, citation=_cited(rule, fill), notes=fill.notes)
+        by_name = {self.thresholds[s].name: f for s, f in filled.items() if s in self.thresholds}
+        names = {line.slot for _, line in rule.lines() if line.slot in by_name}
+        for name in sorted(names):
+            rule = _with_threshold(
+                rule, name, self.slots[by_name[name].slot].default, by_name[name]
+            )
+        return rule
+
+
+def _with_threshold(rule: Rule, name: str, default: str, fill: Fill) -> Rule:
+    """A rule with a 门槛 slot filled; 「认定分数线60分」 in its words becomes 「认定分数线70分」."""
+    assert fill.value is not None
+    value = fill.value.value
+
+    def line(old: Line) -> Line:
+        if old.slot != name:
+            return old
+        text = old.text.replace(f"（{default}）", f"（{fill.text}）")
+        return replace(old, value=value, text=text)
+
+    body: Body = rule.body
+    if isinstance(body, Cases):
+        body = Cases(tuple(replace(c, lines=tuple(map(line, c.lines))) for c in body.cases))
+    elif isinstance(body, Ladder):
+        rungs = tuple(replace(c, lines=tuple(map(line, c.lines))) for c in body.rungs)
+        body = replace(body, rungs=rungs)
+    said, says = f"{name}{default}", f"{name}{fill.text}"
+    return replace(
+        rule,
+        title=rule.title.replace(said, says),
+        clause=rule.clause.replace(said, says),
+        citation=_cited(rule, fill),
+        notes=(*rule.notes, *(n for n in fill.notes if n not in rule.notes)),
+        body=body,
+    )
+
+
+def _cited(rule: Rule, fill: Fill) -> str:
+    return f"{rule.citation}；{fill.source}：{fill.citation}"
+
+
+def _used(
+    indicators: Mapping[str, Indicator],
+) -> tuple[dict[str, Fact], dict[str, Fact], set[str]]:
+    facts: dict[str, Fact] = {}
+    fields: dict[str, Fact] = {}
+    maps: set[str] = set()
+
+    def use(expr: Expr, records: str) -> None:
+        kind = expr[0]
+        if kind in ("fact", "year"):
+            facts[expr[1]] = fact(expr[1])
+        elif kind == "field":
+            found = record_kind(records).field(expr[1])
+            assert found is not None
+            fields[f"{records}.{expr[1]}"] = found
+        elif kind in ("count", "total"):
+            total = expr[-1]
+            if total is not None:
+                facts[total] = fact(total)
+            if kind == "total":
+                found = record_kind(expr[1]).field(expr[2])
+                assert found is not None
+                fields[f"{expr[1]}.{expr[2]}"] = found
+        elif kind == "lookup":
+            maps.add(expr[1])
+        for part in expr[1:]:
+            if isinstance(part, tuple) and part:
+                for inner in (part,) if isinstance(part[0], str) else part:
+                    use(inner, records)
+
+    for indicator in indicators.values():
+        use(indicator.expr, indicator.records)
+    return dict(sorted(facts.items())), dict(sorted(fields.items())), maps
+
+
+def load(path: Path, own: Path | None = None) -> Rulebook:
+    """Compile a features folder, with a bureau's ``own``; ``SourceError`` with everything amiss."""
+    rulebook = compile_all(path, own)
+    if rulebook.problems:
+        raise SourceError(list(rulebook.problems))
+    return rulebook
+
+
+def compile_all(path: Path, own: Path | None = None) -> Rulebook:
+    """Compile a features folder as far as possible; ``problems`` lists everything amiss.
+
+    ``own`` is a folder of packs that is laid over it: more files, none in the place of another. Their
+    paths begin with its name.
+    """
+    documents, problems = read_all(path)
+    if own is not None:
+        folder = own.resolve()
+        if (path / folder.name).exists():
+            message = f"目录名「{folder.name}」与随附标准中的目录相同，无法区分：请改目录名"
+            problems.append(Problem(folder.name, 1, message))
+        more, found = read_all(folder, folder.parent)
+        documents, problems = documents + more, problems + found
+    maps, found = _read_maps(path)
+    links = link(documents, maps)
+    rulebook = Rulebook(
+        tuple(documents),
+        links.clauses,
+        links.rules,
+        links.thresholds,
+        links.slots,
+        links.fills,
+        links.written,
+        (),
+        maps,
+        links.indicators,
+    ).revised()
+    problems += [*found, *links.problems, *inconsistencies(links, rulebook.applicability)]
+    if own is not None and not problems:
+        problems += _changed(compile_all(path), rulebook, own.resolve().name)
+    return replace(rulebook, problems=tuple(sorted(set(problems))))
+
+
+def _changed(packaged: Rulebook, layered: Rulebook, own: str) -> list[Problem]:
+    """One problem for each packaged ruleset that reads otherwise with a bureau's own files."""
+    roots = dict.fromkeys(r.ruleset for r in packaged.written if r.encoded)
+    return [
+        Problem(
+            own,
+            1,
+            f"随附的规则集「{root}」因本目录的文件而改变：其编号、组名或项目名与条文用语相同，请改名",
+        )
+        for root in roots
+        if not packaged.problems and packaged.ruleset(root) != layered.ruleset(root)
+    ]
+
+
+def _read_maps(path: Path) -> tuple[dict[str, dict[str, str]], list[Problem]]:
+    maps: dict[str, dict[str, str]] = {}
+    problems = []
+    for file in sorted((path / "maps").glob("*.csv")):
+        table: dict[str, str] = {}
+        with file.open(encoding="utf-8", newline="") as stream:
+            rows = list(csv.reader(stream))
+        for number, row in enumerate(rows[1:], 2):
+            if len(row) < _MAP_COLUMNS or not row[0] or row[0] in table:
+                name = file.relative_to(path).as_posix()
+                problems.append(Problem(name, number, "此行缺列、代码为空或代码重复：请改正"))
+            else:
+                table[row[0]] = row[1]
+        maps[file.stem] = table
+    return maps, problems

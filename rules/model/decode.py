@@ -1,0 +1,152 @@
+"""A ruleset from its canonical text: how published rules come back without the feature files."""
+
+import json
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from typing import Any, Final
+
+from rules.errors import RulesetError
+from rules.model.facts import Fact
+from rules.model.ruleset import (
+    SCHEMA,
+    Assumed,
+    Attested,
+    Band,
+    Bands,
+    Body,
+    Case,
+    Cases,
+    Expr,
+    Gap,
+    Indicator,
+    Item,
+    Ladder,
+    Line,
+    Note,
+    Outcome,
+    Points,
+    Rule,
+    Ruleset,
+    Total,
+)
+
+_Json = Mapping[str, Any]
+
+
+def decode(text: str) -> Ruleset:
+    """The ruleset of a canonical text, equal to the compiled one but for positions in files.
+
+    Raises ``RulesetError`` for a text that is not the canonical text of a ruleset.
+    """
+    try:
+        plain = json.loads(text)
+        if plain["schema"] != SCHEMA:
+            raise RulesetError(f"规则集的格式版本{plain['schema']}不为本程序所知：请升级本程序")
+        ruleset = _ruleset(plain)
+    except (KeyError, TypeError, ValueError, IndexError) as problem:
+        raise RulesetError("规则集的文本不完整或被改动：请从备份恢复") from problem
+    if ruleset.canonical() != text:
+        raise RulesetError("规则集的文本不是规范写法：请从备份恢复")
+    return ruleset
+
+
+def _ruleset(plain: _Json) -> Ruleset:
+    return Ruleset(
+        plain["root"],
+        plain["title"],
+        plain["tier"],
+        plain["source"],
+        tuple(_rule(r) for r in plain["rules"]),
+        {k: _indicator(k, i) for k, i in plain["indicators"].items()},
+        {k: _fact(k, f) for k, f in plain["facts"].items()},
+        {k: _fact(k.rpartition(".")[2], f) for k, f in plain["fields"].items()},
+        plain["maps"],
+    )
+
+
+def _rule(plain: _Json) -> Rule:
+    return Rule(
+        plain["id"],
+        plain["title"],
+        plain["clause"],
+        plain["citation"],
+        tuple(Note(*note) for note in plain["notes"]),
+        _BODIES[plain["body"]["kind"]](plain["body"]),
+        plain["records"],
+    )
+
+
+def _indicator(key: str, plain: _Json) -> Indicator:
+    records = plain["records"]
+    return Indicator(
+        key.removeprefix(f"{records}.") if records else key,
+        plain["kind"],
+        plain["unit"],
+        _expr(plain["expr"]),
+        records,
+        plain["clause"],
+    )
+
+
+def _expr(plain: Any) -> Expr:
+    return tuple(_expr(part) if isinstance(part, list) else part for part in plain)
+
+
+def _fact(id: str, plain: _Json) -> Fact:
+    return Fact(
+        id,
+        plain["name"],
+        plain["kind"],
+        plain["unit"],
+        origin=plain["origin"],
+        minimum=_number(plain["minimum"]),
+        maximum=_number(plain["maximum"]),
+        codes=tuple(plain["codes"]),
+    )
+
+
+def _number(text: str | None) -> Fraction | None:
+    return None if text is None else Fraction(text)
+
+
+def _case(plain: _Json) -> Case:
+    return Case(
+        plain["name"], tuple(_line(x) for x in plain["lines"]), _number(plain.get("points"))
+    )
+
+
+def _line(plain: _Json) -> Line:
+    value = plain["value"]
+    return Line(
+        plain["subject"],
+        plain["name"],
+        plain["op"],
+        tuple(value) if isinstance(value, list) else _number(value),
+        plain["text"],
+    )
+
+
+def _bands(plain: _Json) -> Bands:
+    return Bands(
+        tuple(
+            (name, tuple(Band(_number(lo), _number(hi), Fraction(p)) for lo, hi, p in rows))
+            for name, rows in plain["bands"]
+        )
+    )
+
+
+def _assumed(plain: _Json) -> Assumed:
+    if "outcome" in plain:
+        return Assumed(Outcome(plain["outcome"]))
+    lo, hi, gap = plain["points"]
+    return Assumed(Points(Fraction(lo), Fraction(hi), Gap(gap)))
+
+
+_BODIES: Final[dict[str, Callable[[_Json], Body]]] = {
+    "cases": lambda b: Cases(tuple(_case(c) for c in b["cases"])),
+    "bands": _bands,
+    "ladder": lambda b: Ladder(tuple(_case(c) for c in b["rungs"]), Fraction(b["rest"])),
+    "total": lambda b: Total(tuple(Item(g, r, Fraction(full)) for g, r, full in b["items"])),
+    "attested": lambda b: Attested(b["indicator"], Fraction(b["lo"]), Fraction(b["hi"])),
+    "assumed": _assumed,
+}

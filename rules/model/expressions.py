@@ -1,0 +1,179 @@
+"""Indicator formulas: constructors for a small closed set of nodes, which ``rules.engine.readings`` evaluates.
+
+A formula is nested tuples, so one definition serves the evaluators, the explanation, the mutants
+and any other compiler, and it travels inside the ruleset as JSON. Nodes:
+
+=====================================  =========================================================
+``fact(id)``, ``year(id, offset)``     a filed fact; a yearly figure of year T + offset
+``field(id)``                          a field of the record at hand
+``const(text)``                        an exact constant
+``add(…)``, ``sub(a, b)``, ``div(a, b)``, ``least(a, b)``   arithmetic; flags count as 1 and 0
+``count(list, rule, total)``           how many records satisfy a rule; a filed total settles it
+``total(list, field, rule, filed)``    the sum of a field over these records; likewise
+``bounded(a, lowers, uppers)``         a, no lower / higher than the others
+``days(a, b)``, ``years(a, b)``, ``calendar_years(a, b)``   time from date a to date b
+``year_number(a)``                     the calendar year of a date
+``as_of()``, ``new_year(n)``           the filing date; 1 January of its year + n
+``lookup(map, a)``                     the code a data map gives for the longest prefix of a text
+``else_found(a, b)``                   a; where a cannot be computed, the person's finding b
+``else_known(a, b)``                   a; where it is not known, b if that is
+=====================================  =========================================================
+
+Every value is an interval: an unknown figure may be anything that its catalogue entry allows. A
+division by a known figure that is not above zero cannot be computed, and only a person can settle it.
+"""
+
+from collections.abc import Iterator
+
+from rules.model.ruleset import Expr
+
+
+def fact(id: str) -> Expr:
+    """A filed fact."""
+    return ("fact", id)
+
+
+def year(id: str, offset: int = 0) -> Expr:
+    """A yearly figure of fiscal year T + ``offset``."""
+    return ("year", id, offset)
+
+
+def field(id: str) -> Expr:
+    """A field of the record at hand."""
+    return ("field", id)
+
+
+def const(text: str) -> Expr:
+    """An exact constant."""
+    return ("const", text)
+
+
+def add(*parts: Expr) -> Expr:
+    """The sum; flags count as 1 and 0."""
+    return ("add", *parts)
+
+
+def sub(a: Expr, b: Expr) -> Expr:
+    """The difference a - b."""
+    return ("sub", a, b)
+
+
+def div(a: Expr, b: Expr) -> Expr:
+    """The ratio a / b, which cannot be computed where b is known and not above zero."""
+    return ("div", a, b)
+
+
+def least(a: Expr, b: Expr) -> Expr:
+    """The smaller of two."""
+    return ("least", a, b)
+
+
+def count(records: str, rule: str, total: str | None = None) -> Expr:
+    """How many records of a list satisfy a rule; the filed ``total`` where none are itemised."""
+    return ("count", records, rule, total)
+
+
+def total(records: str, field: str, rule: str, filed: str | None = None) -> Expr:
+    """The sum of a field over the records that satisfy a rule; else the ``filed`` total."""
+    return ("total", records, field, rule, filed)
+
+
+def bounded(a: Expr, lowers: tuple[Expr, ...] = (), uppers: tuple[Expr, ...] = ()) -> Expr:
+    """``a``; where it is unknown, not below any of ``lowers`` nor above any of ``uppers``."""
+    return ("bounded", a, lowers, uppers)
+
+
+def days(a: Expr, b: Expr) -> Expr:
+    """Days from date a to date b; negative if b is earlier."""
+    return ("days", a, b)
+
+
+def years(a: Expr, b: Expr) -> Expr:
+    """Exact years from date a to date b: full years, and the running year's share by days."""
+    return ("years", a, b)
+
+
+def calendar_years(a: Expr, b: Expr) -> Expr:
+    """The year number of b less that of a."""
+    return ("calendar_years", a, b)
+
+
+def year_number(a: Expr) -> Expr:
+    """The calendar year of a date."""
+    return ("year_number", a)
+
+
+def as_of() -> Expr:
+    """The filing date."""
+    return ("as_of",)
+
+
+def new_year(offset: int) -> Expr:
+    """1 January of the filing date's year + ``offset``; ``new_year(0)`` follows the end of T."""
+    return ("new_year", offset)
+
+
+def lookup(map: str, a: Expr) -> Expr:
+    """The code that a data map gives for the longest prefix of a text."""
+    return ("lookup", map, a)
+
+
+def else_found(a: Expr, finding: Expr) -> Expr:
+    """``a``; where it cannot be computed, a person's finding."""
+    return ("else_found", a, finding)
+
+
+def else_known(a: Expr, b: Expr) -> Expr:
+    """``a``; where it is not known, ``b`` if that is. What cannot be computed stays so."""
+    return ("else_known", a, b)
+
+
+def leaves(expr: Expr) -> list[Expr]:
+    """The facts, figures, fields and lists a formula reads, in order, without repeats."""
+    if expr[0] in ("fact", "year", "field", "count", "total"):
+        return [expr]
+    found: list[Expr] = []
+    for part in expr[1:]:
+        if isinstance(part, tuple) and part:
+            for leaf in (
+                leaves(part) if isinstance(part[0], str) else [x for p in part for x in leaves(p)]
+            ):
+                if leaf not in found:
+                    found.append(leaf)
+    return found
+
+
+def sought(expr: Expr) -> list[Expr]:
+    """The same, without the filed facts that only bound a value: nobody need file these for it.
+
+    >>> sought(bounded(fact("ip_own_earning"), (), (fact("ip_class_one"),)))
+    [('fact', 'ip_own_earning')]
+    """
+    bounds = set(_bounds(expr))
+    return [leaf for leaf in leaves(expr) if leaf not in bounds]
+
+
+def _bounds(expr: Expr) -> Iterator[Expr]:
+    if expr[0] == "bounded":
+        yield from (bound for ends in expr[2:] for bound in ends if bound[0] == "fact")
+    for part in expr[1:]:
+        if isinstance(part, tuple) and part and isinstance(part[0], str):
+            yield from _bounds(part)
+
+
+def asked(leaf: Expr, records: str = "") -> tuple[str, ...]:
+    """What a leaf asks an enterprise to file, as keys; yearly figures by their year from T.
+
+    A list that is counted, and the total that may stand for it.
+
+    >>> asked(("year", "rd_expense", -1)), asked(("field", "earning"), "ip")
+    (('rd_expense-1',), ('ip.earning',))
+    """
+    match leaf:
+        case ("year", id, offset):
+            return (f"{id}{offset:+d}",)
+        case ("field", id):
+            return (f"{records}.{id}",)
+        case ("count" | "total", listed, *_, total):
+            return (listed, total) if total is not None else (listed,)
+    return (leaf[1],)

@@ -1,0 +1,61 @@
+"""Published texts come back as the rulesets they were, and nothing else does."""
+
+import json
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from rules.decider import by_both
+from rules.errors import RulesetError
+from rules.language.rulebook import Rulebook, load
+from rules.model.decode import decode
+from rules.model.facts import Profile
+from rules.model.ruleset import Gap, Outcome, Points
+from rules.portable.canonical import canonical_json
+from rules.tests.test_agreement import AS_OF
+
+FEATURES = Path(__file__).parents[3] / "features"
+
+
+@cache
+def rulebook() -> Rulebook:
+    return load(FEATURES)
+
+
+ROOTS = list(dict.fromkeys(r.ruleset for r in load(FEATURES).applicability if r.encoded))
+
+
+@pytest.mark.parametrize("root", ROOTS)
+def test_every_governing_ruleset_comes_back_from_its_text(root: str) -> None:
+    ruleset = rulebook().ruleset(root)
+    again = decode(ruleset.canonical())
+    assert (again.digest, again.rules) == (ruleset.digest, ruleset.rules)
+    assert again.root == root.partition("@")[0]  # a province fills the national root
+    assert again.to_json() == ruleset.to_json()
+    profile = Profile(AS_OF, {"revenue@2022": "10000000", "rd_expense@2022": "300000"})
+    assert by_both(again, profile) == by_both(ruleset, profile)
+
+
+def test_results_taken_as_given_come_back_too() -> None:
+    assume = {
+        "63.2.前置称号": Outcome.PENDING,
+        "63.2.1.主营占比": Points(Fraction(1, 2), Fraction(5), Gap.MISSING),
+    }
+    ruleset = rulebook().ruleset("63.2", assume)
+    assert decode(ruleset.canonical()).rules == ruleset.rules
+
+
+def test_a_text_that_is_not_canonical_or_not_whole_is_refused() -> None:
+    text = rulebook().ruleset("63.1").canonical()
+    plain = json.loads(text)
+    for damaged in (
+        text.replace(",", ", ", 1),
+        canonical_json({**plain, "schema": 2}),
+        canonical_json({k: v for k, v in plain.items() if k != "rules"}),
+        text[:-1],
+        "",
+    ):
+        with pytest.raises(RulesetError):
+            decode(damaged)

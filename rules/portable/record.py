@@ -1,0 +1,408 @@
+"""The replayable part of a decision, with the determinations of persons. Standard library only.
+
+Everything here works on plain JSON values, as the reference evaluator does, so that whoever holds
+the JSON of facts, determinations and ruleset builds the same record again, byte for byte.
+
+A *registration* states one title of an enterprise (称号登记) as a document left it: kind, validity, and
+from which day on it has ended; or one holding in it (持股登记): holder, share, and days. Of several that
+state the same the last holds. Where any states a kind of titles, they alone say which titles of that kind
+the enterprise has. Holdings only ever prove a control relation with a little giant: the register of them
+is never known to be whole, so where they prove none, what was filed stands.
+
+Our reading of control: a chain of holdings of more than 50 % each, from one enterprise down to the other,
+or to both from a third. A holder known by name alone may share that name, and joins no two enterprises.
+
+A *determination* (人工认定) names one target and its new value: a fact ``revenue@2022``, a field of a
+record ``ip#0.pledge``, whether a list is complete ``ip``; or a rule that the law leaves to judgement.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from rules.portable.canonical import digest
+from rules.portable.reference import PENDING, Evaluator, number
+
+SCHEMA: Final = 1
+
+Json: TypeAlias = dict[str, Any]
+#: A result as plain JSON: an outcome's number, or [low, high, gap] of points.
+Plain: TypeAlias = int | list[Any]
+
+
+class Redecided(NamedTuple):
+    """A case decided again: the ruleset as determinations leave it, and what came of it."""
+
+    ruleset: Json
+    trace: Mapping[str, Any]
+    readings: Mapping[str, Any]
+    determinations: list[str]
+    register: list[str]
+
+
+class RecordError(Exception):
+    """A determination does not fit the facts or the ruleset it is applied to."""
+
+
+def plain(result: Any) -> Plain:
+    """A result of either evaluator as plain JSON."""
+    if isinstance(result, int):
+        return int(result)
+    return [str(result.lo), str(result.hi), int(result.gap)]
+
+
+def plain_trace(trace: Mapping[str, Any]) -> dict[str, Plain]:
+    """All results of a trace as plain JSON."""
+    return {key: plain(result) for key, result in trace.items()}
+
+
+def plain_readings(readings: Mapping[str, Any]) -> Json:
+    """What was read for each indicator: low and high end, gap, code, and whether it is broken."""
+    return {
+        key: [
+            None if r.lo is None else str(r.lo),
+            None if r.hi is None else str(r.hi),
+            int(r.gap),
+            r.code,
+            bool(r.broken),
+        ]
+        for key, r in readings.items()
+    }
+
+
+def amended_facts(facts: Json, determinations: Iterable[Json]) -> Json:
+    """The facts as determinations leave them; a new value, and the originals stay as they are.
+
+    ``determinations`` are bodies in the order they were recorded; ``None`` makes a fact unknown.
+    """
+    values, records = dict(facts["values"]), dict(facts["records"])
+    for determination in determinations:
+        target, value = determination.get("fact"), determination["value"]
+        if target is None:
+            continue
+        name, _, place = target.partition("#")
+        if place:
+            number, _, field = place.partition(".")
+            listed = records.get(name, {"items": []})["items"]
+            if not number.isdecimal() or int(number) >= len(listed):
+                raise RecordError(f"「{target}」没有这条记录")
+            items = [dict(item) for item in listed]
+            _put(items[int(number)], field, value)
+            records[name] = {**records[name], "items": items}
+        elif determination.get("list"):
+            records[name] = {"items": [], **records.get(name, {}), "complete": value}
+        else:
+            _put(values, target, value)
+    return {**facts, "values": values, "records": records}
+
+
+def _put(values: Json, key: str, value: Any) -> None:
+    if value is None:
+        values.pop(key, None)
+    else:
+        values[key] = value
+
+
+def current_value(facts: Json, determination: Json) -> Any:
+    """What the facts state of a determination's target; None where they do not."""
+    name, _, place = determination["fact"].partition("#")
+    if place:
+        number, _, field = place.partition(".")
+        return facts["records"][name]["items"][int(number)].get(field)
+    if determination.get("list"):
+        return facts["records"].get(name, {}).get("complete")
+    return facts["values"].get(name)
+
+
+#: Registrations in the order in which they were recorded, each with the name it goes by.
+Register: TypeAlias = Iterable[tuple[str, Json]]
+
+
+def last_words(register: Register) -> list[tuple[str, Json]]:
+    """The registrations that hold: the last on each title or holding, but for those struck out."""
+    last = {_matter(body): (name, body) for name, body in register}
+    return [(name, body) for name, body in last.values() if body["action"] != "strike"]
+
+
+def _matter(body: Json) -> tuple[str, ...]:
+    """What a registration is about: one title of an enterprise, or one holder's share in it."""
+    if is_holding(body):
+        return body["uscc"], body["holder"] or body["holder_name"]
+    return body["uscc"], body["kind"], body["valid_from"]
+
+
+def is_holding(body: Mapping[str, Any]) -> bool:
+    """Whether a registration states a holding, not a title."""
+    return "holder" in body
+
+
+def asked_of_register(ruleset: Json) -> set[str]:
+    """What of the register a ruleset looks for: kinds of titles, and ``CONTROL``."""
+    return titles_asked(ruleset) | ({CONTROL} & set(ruleset["facts"]))
+
+
+def titles_asked(ruleset: Json) -> set[str]:
+    """The kinds of titles that a ruleset looks for."""
+    rules = [r for r in ruleset["rules"] if r["records"] == TITLES]
+    return {
+        kind
+        for rule in rules
+        for case in rule["body"].get("cases", ())
+        for line in case["lines"]
+        if tuple(ruleset["indicators"][f"{TITLES}.{line['name']}"]["expr"]) == ("field", "kind")
+        for kind in line["value"]
+    }
+
+
+def registered_facts(
+    facts: Json, register: Register, uscc: str, asked: set[str], as_of: str
+) -> tuple[Json, list[str]]:
+    """The facts of an enterprise as the register has what is ``asked`` of it, and which entries say so.
+
+    ``register`` are its own titles, and the holdings and titles by which it may be in a control relation.
+    """
+    register = list(register)
+    own = [(n, b) for n, b in register if b["uscc"] == uscc and not is_holding(b)]
+    facts, speaking = _with_titles(facts, own, asked - {CONTROL}, as_of)
+    chain = control(register, uscc, as_of) if CONTROL in asked else []
+    if chain:
+        least = min((b["share"] for _, b in chain if is_holding(b)), key=Fraction)
+        speaking += [name for name, _ in chain]
+        where = {CONTROL: "、".join(name for name, _ in chain)}
+        facts = {
+            **facts,
+            "values": {**facts["values"], CONTROL: least},
+            "sources": {**facts.get("sources", {}), **where},
+        }
+    return facts, [name for name, _ in register if name in speaking]
+
+
+def control(register: Register, uscc: str, as_of: str) -> list[tuple[str, Json]]:
+    """The entries that prove a control relation with a little giant on a day; none where none do.
+
+    These are the holdings of a shortest chain, and the title at its other end.
+    """
+    standing = [(n, b) for n, b in last_words(register) if _stands(b, as_of)]
+    giants = {b["uscc"]: (n, b) for n, b in standing if b.get("kind") == LITTLE_GIANT}
+    held = [(n, b) for n, b in standing if is_holding(b) and number(b["share"]) > Fraction(1, 2)]
+    # up from the enterprise to whoever controls it, and from there down; never up again
+    ways: list[tuple[str, bool, list[tuple[str, Json]]]] = [(uscc, False, [])]
+    seen = {(uscc, False)}
+    for firm, down, chain in ways:
+        if firm in giants and firm != uscc:
+            return [*chain, giants[firm]]
+        for entry in held:
+            holder, child = entry[1]["holder"], entry[1]["uscc"]
+            if child == firm and not down:
+                step = holder, False
+            elif holder == firm:
+                step = child, True
+            else:
+                continue
+            if step[0] and step not in seen:
+                seen.add(step)
+                ways.append((*step, [*chain, entry]))
+    return []
+
+
+def _stands(body: Json, as_of: str) -> bool:
+    """Whether a registered title or holding stands on a day."""
+    last, ended = body["valid_until"] or _NEVER, body.get("ended_on") or _NEVER
+    return bool(body["valid_from"] <= as_of <= last and as_of < ended)
+
+
+def _with_titles(
+    facts: Json, register: Register, kinds: set[str], as_of: str
+) -> tuple[Json, list[str]]:
+    """The facts with the titles of these kinds as they are registered, and which entries say so.
+
+    Filed titles of a kind that is registered give way. Where all ``kinds`` are registered, no other
+    titles are looked for, whether the filed list is complete or not.
+    """
+    speaking = [(name, body) for name, body in last_words(register) if body["kind"] in kinds]
+    if not speaking:
+        return facts, []
+    spoken = {body["kind"] for _, body in speaking}
+    listed = facts["records"].get(TITLES, {"items": (), "complete": None})
+    kept = [n for n, item in enumerate(listed["items"]) if item.get("kind") not in spoken]
+    complete = True if kinds <= spoken else listed["complete"]
+    items = [listed["items"][n] for n in kept] + [registered(body, as_of) for _, body in speaking]
+    before = {k: v for k, v in facts.get("sources", {}).items() if not k.startswith(f"{TITLES}#")}
+    where = {
+        f"{TITLES}#{n}": facts.get("sources", {}).get(f"{TITLES}#{o}") for n, o in enumerate(kept)
+    }
+    where |= {f"{TITLES}#{n}": name for n, (name, _) in enumerate(speaking, len(kept))}
+    sources = before | {key: name for key, name in where.items() if name}
+    records = {**facts["records"], TITLES: {"items": items, "complete": complete}}
+    return {**facts, "records": records, "sources": sources}, [name for name, _ in speaking]
+
+
+def registered(body: Json, as_of: str) -> Json:
+    """A registered title as a record of a filing, as it stands on a day."""
+    begun, ended = body["valid_from"] <= as_of, body["ended_on"] or _NEVER
+    return {
+        "kind": body["kind"],
+        "valid_from": body["valid_from"],
+        "valid_until": body["valid_until"],
+        "held": begun and as_of < ended,
+    }
+
+
+#: The list of a filing that titles stand in.
+TITLES: Final = "titles"
+#: The fact of a filing that states a control relation: the greatest share between it and little giants.
+CONTROL: Final = "giant_holding"
+LITTLE_GIANT: Final = "专精特新“小巨人”企业"
+_NEVER: Final = "9999-12-31"
+
+
+def left_to_judgement(rule: Json, trace: Mapping[str, Any]) -> bool:
+    """Whether only a person can settle a rule: a figure or fact it reads itself is pending.
+
+    A rule that merely rests on such rules is settled by settling those.
+    """
+    key, body = rule["id"], rule["body"]
+    if rule["records"] or key not in trace:
+        return False
+    if body["kind"] in ("bands", "attested"):
+        result = plain(trace[key])
+        return isinstance(result, list) and result[2] == PENDING
+    cases = body.get("cases") or body.get("rungs") or ()
+    own = (
+        plain(trace[f"{key}/{case['name']}/{n}"])
+        for case in cases
+        for n, line in enumerate(case["lines"], 1)
+        if line["subject"] == "indicator"
+    )
+    result = plain(trace[key])
+    gap = result[2] if isinstance(result, list) else result
+    return gap == PENDING and PENDING in own
+
+
+def admissible(rule: Json, trace: Mapping[str, Any], value: Plain) -> bool:
+    """Whether a person may settle a rule with this value: an outcome, or points it may still take."""
+    if not left_to_judgement(rule, trace):
+        return False
+    result = plain(trace[rule["id"]])
+    if isinstance(result, int):
+        return value in (0, 3) and not isinstance(value, bool)
+    if not isinstance(value, list) or value[2] or value[0] != value[1]:
+        return False
+    return number(result[0]) <= number(value[0]) <= number(result[1])
+
+
+def amended_rules(
+    ruleset: Json, trace: Mapping[str, Any], determinations: Iterable[Json]
+) -> tuple[Json, list[str]]:
+    """The ruleset with the rules that a person settled taken as given, and their ids.
+
+    ``trace`` is that of the facts without these; a determination on a rule that is not left to judgement
+    there has no effect.
+    """
+    rules = {rule["id"]: rule for rule in ruleset["rules"]}
+    settled: dict[str, Json] = {}
+    for determination in determinations:
+        id, value = determination.get("rule", ""), determination["value"]
+        if id in rules and admissible(rules[id], trace, value):
+            kind = "outcome" if isinstance(value, int) else "points"
+            settled[id] = {"kind": "assumed", kind: value}
+    if not settled:
+        return ruleset, []
+    taken = [{**r, "body": settled.get(r["id"], r["body"])} for r in ruleset["rules"]]
+    return {**ruleset, "rules": taken}, list(settled)
+
+
+def decision_body(
+    *,
+    case: Json,
+    facts: str,
+    determinations: list[str],
+    ruleset: Json,
+    ruleset_digest: str,
+    applicability: Json,
+    trace: Mapping[str, Any],
+    readings: Mapping[str, Any],
+    register: Sequence[str] = (),
+) -> Json:
+    """The replayable part of a decision.
+
+    ``case`` names enterprise, tier, procedure, province, batch and day; ``facts``, ``determinations``,
+    ``register`` (named only where registrations had a say) and ``ruleset_digest`` are digests; ``applicability`` says which row of which table governed. Results
+    of rules over single records stand in ``trace`` only, the digest of everything that was concluded
+    and read.
+    """
+    results = plain_trace(trace)
+    outcome = {"trace": results, "readings": plain_readings(readings)}
+    return {
+        "schema": SCHEMA,
+        "case": case,
+        "facts": facts,
+        "determinations": determinations,
+        "ruleset": ruleset_digest,
+        "applicability": applicability,
+        "results": {r["id"]: results[r["id"]] for r in ruleset["rules"] if not r["records"]},
+        "trace": digest(outcome),
+        "verdict": results[ruleset["root"]],
+        **({"register": list(register)} if register else {}),
+    }
+
+
+def governs(rows: Iterable[Json], case: Json) -> Json:
+    """The one row of an applicability table that governs a case; ``RecordError`` for none or several.
+
+    A row of the case's own province goes before 其余, then one of its own batch before the rest; the
+    same rule as ``rules.language.editions``, written once more for verifiers.
+    """
+    fitting = [
+        row
+        for row in rows
+        if (row["tier"], row["procedure"]) == (case["tier"], case["procedure"])
+        and (row["start"] or "") <= case["as_of"] <= (row["end"] or "9999-12-31")
+        and row["province"] in (case["province"], OTHERS)
+        and row["batch"] in (case["batch"], "")
+    ]
+    local = [row for row in fitting if row["province"] != OTHERS] or fitting
+    winners = [row for row in local if row["batch"]] or local
+    if len(winners) != 1:
+        raise RecordError(f"有{len(winners)}行同时适用" if winners else "没有适用的一行")
+    return winners[0]
+
+
+def reason(row: Json) -> str:
+    """Why a row governs, as decisions state it: its basis and the days it covers."""
+    first, last = row["start"] and f"自{row['start']}", row["end"] and f"至{row['end']}"
+    return (
+        f"{row['basis']}（{first or ''}{last or ''}）"
+        if first or last
+        else f"{row['basis']}（不限期）"
+    )
+
+
+#: The province of a row that holds wherever no row of its own does.
+OTHERS: Final = "其余"
+
+
+def redecide(
+    ruleset: Json,
+    facts: Json,
+    determinations: list[tuple[str, Json]],
+    register: Register = (),
+    uscc: str = "",
+) -> Redecided:
+    """Decide a case again by the reference evaluator alone.
+
+    ``facts`` are those filed, with ``as_of``; ``determinations`` and the ``register`` that bears on the
+    enterprise ``uscc`` are digests and bodies. Raises what the evaluator raises.
+    """
+    of_facts = [(d, b) for d, b in determinations if "fact" in b]
+    of_rules = [(d, b) for d, b in determinations if "rule" in b]
+    amended = amended_facts(facts, [b for _, b in of_facts])
+    asked = asked_of_register(ruleset)
+    amended, speaking = registered_facts(amended, register, uscc, asked, facts["as_of"])
+    found = Evaluator(ruleset).evaluation(amended)
+    effective, settled = amended_rules(ruleset, found.trace, [b for _, b in of_rules])
+    if settled:
+        found = Evaluator(effective).evaluation(amended)
+    applied = {d for d, _ in of_facts} | {d for d, b in of_rules if b["rule"] in settled}
+    kept = [d for d, _ in determinations if d in applied]
+    return Redecided(effective, found.trace, found.readings, kept, speaking)

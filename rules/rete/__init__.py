@@ -1,1 +1,0 @@
-"""Rulesets as networks for the Rete engine, within the subset of it that was shown to be safe."""
