@@ -1,46 +1,121 @@
-"""The direction of imports, and the two evaluators' independence of each other."""
+"""The rooms of the house: the direction of imports, and the two evaluators' independence of each other."""
 
-import ast
+import copy
 import sys
 from pathlib import Path
-from types import ModuleType
+from typing import Any, Final
 
+import grimp
 import pytest
-from importlinter.cli import lint_imports
+from importlinter import configuration
+from importlinter.application.use_cases import read_user_options
+from importlinter.contracts.forbidden import ForbiddenContract
+from importlinter.contracts.layers import LayersContract
 
-from registry.portable import ed25519, merkle, notes
-from rules.portable import reference
+from registry.audit import standalone
 
-ROOT = Path(__file__).parents[2]
+ROOT: Final = Path(__file__).parents[2]
+configuration.configure()
+OPTIONS: Final = read_user_options(config_filename=str(ROOT / "pyproject.toml"))
+CONTRACTS: Final[dict[str, dict[str, Any]]] = {c["name"]: c for c in OPTIONS.contracts_options}
+TYPES: Final = {"layers": LayersContract, "forbidden": ForbiddenContract}
+#: What may stand at the two roots beside the rooms: errors, front doors, and what intake hands over.
+LOOSE: Final = {
+    "rules": {"__init__", "decider", "errors"},
+    "registry": {"__init__", "__main__", "conftest", "errors", "filings"},
+}
+#: For each contract an import that it must refuse.
+BREACHES: Final = {
+    "the application's rooms, from the command line down": (
+        "registry.record.journal",
+        "registry.reports.layout",
+    ),
+    "the rooms of the rules, from the drafter's tools down": (
+        "rules.model.facts",
+        "rules.language.source",
+    ),
+    "rules is pure: no application, database, web or command line": (
+        "rules.drafting.check",
+        "sqlalchemy",
+    ),
+    "what travels in verify.py needs nothing but what travels": (
+        "registry.portable.chain",
+        "rules.model.facts",
+    ),
+    "only rules.engine.driver imports durable_rules": (
+        "rules.decider",
+        "durable_rules_engine",
+    ),
+    "only rules.language.source imports the Gherkin parser": (
+        "rules.drafting.steps",
+        "gherkin",
+    ),
+    "only registry.audit.keys imports cryptography": ("registry.audit.bundle", "cryptography"),
+    "only screening runs on DuckDB and Spark; folders are read by DuckDB": (
+        "registry.record.cases",
+        "duckdb",
+    ),
+    "screening is layered": ("registry.screening.snapshot", "registry.screening.funnel"),
+}
 
 
-def test_import_contracts_are_kept() -> None:
-    assert lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True) == 0
+@pytest.fixture(scope="module")
+def graph() -> grimp.ImportGraph:
+    """All imports there are."""
+    return grimp.build_graph(
+        *OPTIONS.session_options["root_packages"], include_external_packages=True, cache_dir=None
+    )
 
 
-def test_the_reference_evaluator_imports_the_standard_library_alone() -> None:
-    assert {name.partition(".")[0] for name in imports(reference)} <= set(sys.stdlib_module_names)
+def kept(name: str, graph: grimp.ImportGraph) -> bool:
+    options = {key: value for key, value in CONTRACTS[name].items() if key not in ("name", "type")}
+    contract = TYPES[CONTRACTS[name]["type"]](name, OPTIONS.session_options, options)
+    return contract.check(copy.deepcopy(graph), verbose=False).kept
 
 
-@pytest.mark.parametrize("module", [merkle, ed25519, notes], ids=lambda m: m.__name__)
-def test_an_auditor_needs_the_standard_library_alone(module: ModuleType) -> None:
-    own = {"registry.portable.merkle", "registry.portable.ed25519", "registry.portable.notes"}
-    foreign = imports(module) - own
-    assert {name.partition(".")[0] for name in foreign} <= set(sys.stdlib_module_names)
+@pytest.mark.parametrize("name", CONTRACTS)
+def test_a_contract_is_kept_and_a_breach_of_it_is_found(
+    name: str, graph: grimp.ImportGraph
+) -> None:
+    assert kept(name, graph)
+    broken = copy.deepcopy(graph)
+    importer, imported = BREACHES[name]
+    assert {importer, imported} <= broken.modules
+    broken.add_import(importer=importer, imported=imported)
+    assert not kept(name, broken)
 
 
-def imports(module: ModuleType) -> set[str]:
-    """The full names of the modules that the source of ``module`` imports."""
-    assert module.__file__ is not None
-    tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
-    return {
-        name
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Import | ast.ImportFrom)
-        for name in (
-            [a.name for a in node.names] if isinstance(node, ast.Import) else [node.module or "."]
-        )
+def test_a_room_that_is_in_no_contract_is_found(graph: grimp.ImportGraph) -> None:
+    extended = copy.deepcopy(graph)
+    extended.add_module("registry.further")
+    assert not kept("the application's rooms, from the command line down", extended)
+
+
+@pytest.mark.parametrize("root", LOOSE)
+def test_no_module_stands_outside_a_room(root: str) -> None:
+    assert {path.stem for path in (ROOT / root).glob("*.py")} == LOOSE[root]
+
+
+def test_what_travels_in_the_verifier_is_the_two_portable_rooms_and_they_need_only_python(
+    graph: grimp.ImportGraph,
+) -> None:
+    rooms = ("rules.portable", "registry.portable")
+    modules = {
+        module
+        for room in rooms
+        for module in graph.find_descendants(room)
+        if ".tests" not in module
     }
+    assert set(standalone.MODULES) == modules
+    needed = set().union(*(graph.find_modules_directly_imported_by(m) for m in modules))
+    foreign = {name for name in needed if not name.startswith(tuple(f"{r}." for r in rooms))}
+    assert foreign <= sys.stdlib_module_names
+
+
+def test_the_reference_evaluator_needs_python_alone(graph: grimp.ImportGraph) -> None:
+    assert graph.find_modules_directly_imported_by("rules.portable.reference") <= set(
+        sys.stdlib_module_names
+    )
 
 
 def test_alembic_folder_is_not_a_package() -> None:
