@@ -19,7 +19,7 @@ import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.sql import elements, functions, operators
 
-from registry.screening.compiler.dialects import DayLiteral, Wide
+from registry.screening.compiler.elements import DayLiteral, Wide
 from registry.screening.compiler.program import Program
 from registry.screening.compiler.stages import Stages
 from registry.screening.engines import DuckDB, text_of

@@ -42,11 +42,11 @@ from registry.reports import screening as report
 from registry.screening import snapshot
 from registry.screening.agreed import Agreed
 from registry.screening.deciding import filings
-from registry.screening.engines import Database, DuckDB, PostgreSQL, Spark, SQLite
+from registry.screening.engines import Database, DuckDB, PostgreSQL, Spark
 from registry.screening.funnel import EXPLAINED, Scope, Screening
 from registry.screening.results import Listed, Tally
 from registry.screening.schema import CATALOGUE
-from registry.screening.tables import Files, Sink
+from registry.screening.tables import Files
 from registry.simulation import impact, texts
 from rules.errors import NoRulesetError
 from rules.language.editions import Governing, governing
@@ -132,7 +132,7 @@ class Near(click.ParamType[Fraction]):
 @click.option(
     "--engine",
     "kind",
-    type=click.Choice(["duckdb", "postgresql", "sqlite", "spark"]),
+    type=click.Choice(["duckdb", "postgresql", "spark"]),
     default="duckdb",
     show_default=True,
     help="用哪个数据库计算；结果相同。",
@@ -290,7 +290,7 @@ def _database(
             DuckDB(CATALOGUE, folder) if kind == "duckdb" else Spark(CATALOGUE, folder, master)
         )
     else:
-        found = _loaded(session, url, kind, folder, day, work)
+        found = _loaded(session, url, folder, day, work)
     stack.callback(found.close)
     # of the rows themselves, not as the manifest has them: what is wrong there would not be noticed
     found.schema = snapshot.narrowed(found)
@@ -298,28 +298,21 @@ def _database(
 
 
 def _loaded(
-    session: Session, url: sa.URL, kind: str, folder: Path | None, day: date, work: Path
-) -> Database:
-    """A database that the tables have to be loaded into."""
+    session: Session, url: sa.URL, folder: Path | None, day: date, work: Path
+) -> PostgreSQL:
+    """The registry's own PostgreSQL with the tables of a snapshot, or of the registry as it stands."""
     ids = [] if folder else impact.stock(session, day)
-
-    def steps(sink: Sink) -> Iterator[int]:
-        if folder is not None:
-            return snapshot.copied(folder, sink)
-        return snapshot.collect(snapshot.stock(session, ids, day), day, sink)
-
-    with progress("装入", len(ids) or None) as done:
-        if kind == "sqlite":
-            lite = SQLite(CATALOGUE)
-            for number in steps(lite):
-                done(number)
-            return lite
-        with Files(CATALOGUE, work) as files:
-            for number in steps(files):
-                done(number)
-        server = PostgreSQL(CATALOGUE, url)
-        server.load(work)
-        return server
+    with progress("装入", len(ids) or None) as done, Files(CATALOGUE, work) as files:
+        steps = (
+            snapshot.copied(folder, files)
+            if folder is not None
+            else snapshot.collect(snapshot.stock(session, ids, day), day, files)
+        )
+        for number in steps:
+            done(number)
+    server = PostgreSQL(CATALOGUE, url)
+    server.load(work)
+    return server
 
 
 def _governing(

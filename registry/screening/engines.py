@@ -1,28 +1,24 @@
-"""Databases that evaluate a program: DuckDB, PostgreSQL, SQLite, and Spark, from one statement.
+"""Databases that evaluate a program: DuckDB, PostgreSQL and Spark, from one text in PostgreSQL's dialect.
 
-All but SQLite take the text of the PostgreSQL dialect. Each holds the tables of one snapshot, and
+Each holds the tables of one snapshot, and
 keeps results in temporary tables of its own.
 """
 
-import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import date
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 import psycopg
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import postgresql
 
 from registry.errors import RegistryError
-from registry.screening.compiler.dialects import on_sqlite
 from registry.screening.compiler.stages import Fence
-from registry.screening.schema import Schema, Value
+from registry.screening.schema import Schema
 from registry.screening.tables import create
 
 #: Named parameters, so that no sign of a text is taken for a placeholder; there are none anyway.
 _POSTGRESQL: Final[sa.Dialect] = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
-_SQLITE: Final[sa.Dialect] = sqlite.dialect(paramstyle="named")
 _FETCHED: Final = 10_000
 _BUFFER: Final = 1 << 20
 
@@ -65,9 +61,9 @@ def _version(connection: Any) -> str:
     return str(connection.execute("SELECT version()").fetchone()[0])
 
 
-def text_of(statement: sa.SelectBase, dialect: sa.Dialect = _POSTGRESQL) -> str:
+def text_of(statement: sa.SelectBase) -> str:
     """The text of a statement, complete with its constants."""
-    return str(statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+    return str(statement.compile(dialect=_POSTGRESQL, compile_kwargs={"literal_binds": True}))
 
 
 class DuckDB:
@@ -171,54 +167,6 @@ class PostgreSQL:
 
     def close(self) -> None:
         """Release it, and with it all temporary tables."""
-        self.connection.close()
-
-
-class SQLite:
-    """SQLite in memory, or in a file of its own; wide numbers go through functions in Python."""
-
-    name = "sqlite"
-    fence: Fence = "limit"
-
-    def __init__(self, schema: Schema, file: Path | None = None) -> None:
-        self.schema = schema
-        self.connection = sqlite3.connect(":memory:" if file is None else file)
-        on_sqlite(self.connection)
-        self._inserts = {}
-        for table, columns in schema.tables.items():
-            self.connection.execute(create(table, columns, _SQLITE))
-            places = ", ".join("?" * len(columns))
-            self._inserts[table] = f"INSERT INTO {table} VALUES ({places})"
-
-    @property
-    def release(self) -> str:
-        """Its name and version."""
-        return f"SQLite {sqlite3.sqlite_version}"
-
-    def add(self, table: str, rows: Iterable[Sequence[Value]]) -> None:
-        """Add rows to a table."""
-        self.connection.executemany(
-            self._inserts[table],
-            ([v.isoformat() if isinstance(v, date) else v for v in row] for row in rows),
-        )
-
-    def keep(self, table: str, statement: sa.SelectBase) -> None:
-        """Keep a result as a temporary table."""
-        self.connection.execute(f"DROP TABLE IF EXISTS {table}")
-        self.connection.execute(f"CREATE TEMPORARY TABLE {table} AS {text_of(statement, _SQLITE)}")
-
-    def extend(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
-        """Add rows to a temporary table."""
-        for row in rows:
-            places = ", ".join("?" * len(row))
-            self.connection.execute(f"INSERT INTO {table} VALUES ({places})", list(row))
-
-    def rows(self, statement: sa.SelectBase) -> Iterator[tuple[Any, ...]]:
-        """A result, row by row."""
-        yield from self.connection.execute(text_of(statement, _SQLITE))
-
-    def close(self) -> None:
-        """Release it."""
         self.connection.close()
 
 

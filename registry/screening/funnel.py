@@ -23,7 +23,7 @@ from registry.record.cases import Case
 from registry.screening import agreement, deciding
 from registry.screening.agreed import Agreed
 from registry.screening.agreement import Difference
-from registry.screening.compiler.dialects import DayLiteral
+from registry.screening.compiler.elements import DayLiteral
 from registry.screening.compiler.program import Code, Program, necessary
 from registry.screening.compiler.widths import UnsupportedError
 from registry.screening.counting import Counting

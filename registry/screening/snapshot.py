@@ -30,7 +30,7 @@ from registry.screening.engines import (
     duckdb_connection,
 )
 from registry.screening.schema import CATALOGUE, FILING, NotStoredError, Schema, Value
-from registry.screening.tables import Files, Sink
+from registry.screening.tables import Files
 from rules.model.facts import TITLES, Profile
 from rules.portable.record import CONTROL, is_holding
 
@@ -129,15 +129,15 @@ def head(session: Session) -> tuple[int, str]:
     return (last.seq, last.digest) if last else (0, "")
 
 
-def collect(filed: Iterable[Filed], day: date, sink: Sink) -> Iterator[int]:
+def collect(filed: Iterable[Filed], day: date, files: Files) -> Iterator[int]:
     """Write filings into the tables of a snapshot; yields how many are written."""
     for number, one in enumerate(filed, 1):
         facts, records, routed = _rows(CATALOGUE, one, day)
         year = newest_year(one.profile)
         names = (one.filing_id, one.uscc, one.name, one.province, one.city, one.county)
-        sink.add(FILING, [(*names, one.profile.as_of, year, routed, *facts)])
+        files.add(FILING, [(*names, one.profile.as_of, year, routed, *facts)])
         for table, rows in records.items():
-            sink.add(table, [(one.filing_id, n, *row) for n, row in enumerate(rows)])
+            files.add(table, [(one.filing_id, n, *row) for n, row in enumerate(rows)])
         yield number
 
 
@@ -228,7 +228,7 @@ def _digests(folder: Path) -> dict[str, str]:
     return found
 
 
-def copied(folder: Path, sink: Sink) -> Iterator[int]:
+def copied(folder: Path, files: Files) -> Iterator[int]:
     """Copy the tables of a snapshot into another database; yields how many rows of filings."""
     connection = duckdb_connection()
     for table in CATALOGUE.tables:
@@ -236,7 +236,7 @@ def copied(folder: Path, sink: Sink) -> Iterator[int]:
         found = connection.execute(f"SELECT * FROM read_parquet('{place}')")
         done = 0
         while rows := found.fetchmany(_COPIED):
-            sink.add(table, rows)
+            files.add(table, rows)
             done += len(rows)
             if table == FILING:
                 yield done

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self, TextIO, TypeAlias
+from typing import Any, Self, TextIO, TypeAlias
 
 import sqlalchemy as sa
 
@@ -25,13 +25,6 @@ def _text(value: Value) -> str:
     if isinstance(value, str):
         return f'"{value.replace(chr(34), chr(34) * 2)}"'
     return value.isoformat() if isinstance(value, date) else str(value)
-
-
-class Sink(Protocol):
-    """Takes the rows of tables."""
-
-    def add(self, table: str, rows: Iterable[Sequence[Value]]) -> None:
-        """Take rows of a table."""
 
 
 class Files:

@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol, TypeAlias
 import sqlalchemy as sa
 from sqlalchemy.sql.expression import ColumnElement
 
-from registry.screening.compiler.dialects import DayLiteral
+from registry.screening.compiler.elements import DayLiteral
 from registry.screening.compiler.truths import (
     Condition,
     Truth,

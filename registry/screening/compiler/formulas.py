@@ -21,7 +21,7 @@ from registry.screening.compiler.arithmetic import (
     smaller,
     total,
 )
-from registry.screening.compiler.dialects import DayLiteral
+from registry.screening.compiler.elements import DayLiteral
 from registry.screening.compiler.figures import Day, Gap, Number, Reading, Span, Words
 from registry.screening.compiler.stages import Stages
 from registry.screening.compiler.truths import (

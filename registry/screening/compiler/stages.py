@@ -15,11 +15,10 @@ from registry.screening.compiler.truths import Condition, Truth
 from registry.screening.compiler.widths import Int
 
 #: What keeps a database from dissolving the stages and repeating their expressions: ``OFFSET 0`` on
-#: PostgreSQL, which needs a LIMIT before it on SQLite; DuckDB leaves them alone.
-Fence: TypeAlias = Literal["", "offset", "limit"]
+#: PostgreSQL and Spark; DuckDB leaves them alone.
+Fence: TypeAlias = Literal["", "offset"]
 
 _ZERO: Final[ColumnElement[Any]] = sa.literal_column("0")
-_NO_LIMIT: Final[ColumnElement[Any]] = sa.literal_column("-1")
 
 
 class Stages:
@@ -121,11 +120,7 @@ def _select(columns: Sequence[ColumnElement[Any]]) -> sa.Select[Any]:
 
 def fenced(statement: sa.Select[Any], fence: Fence) -> sa.Select[Any]:
     """The statement as one that a database evaluates by itself."""
-    if not fence:
-        return statement
-    if fence == "limit":
-        statement = statement.limit(_NO_LIMIT)
-    return statement.offset(_ZERO)
+    return statement.offset(_ZERO) if fence else statement
 
 
 def _columns(expression: ColumnElement[Any]) -> Iterator[str]:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql.expression import ColumnElement
 
 from registry.errors import RegistryError
-from registry.screening.compiler.dialects import Wide
+from registry.screening.compiler.elements import Wide
 from registry.screening.compiler.truths import Condition, Truth, absent, any_of, present
 
 Comparison: TypeAlias = Literal[">=", ">", "<", "<=", "="]

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from registry.screening.agreement import record_results, results
 from registry.screening.compiler.program import Program
-from registry.screening.engines import Database, DuckDB, PostgreSQL, SQLite
+from registry.screening.engines import Database, DuckDB, PostgreSQL
 from registry.screening.schema import CATALOGUE, Schema
 from registry.screening.snapshot import Filed, collect, narrowed
 from registry.screening.tables import Files
@@ -48,13 +48,6 @@ def duckdb(filings: Iterable[Filed], day: date = DAY) -> DuckDB:
             list(collect(filings, day, files))
         database = DuckDB(CATALOGUE)
         database.load(Path(folder))
-    database.schema = narrowed(database)
-    return database
-
-
-def sqlite(filings: Iterable[Filed], day: date = DAY) -> SQLite:
-    database = SQLite(CATALOGUE)
-    list(collect(filings, day, database))
     database.schema = narrowed(database)
     return database
 

@@ -20,7 +20,6 @@ from registry.screening.tests.support import (
     postgresql,
     roots,
     rulebook,
-    sqlite,
 )
 from rules.decider import Decider
 from rules.model.facts import Profile
@@ -97,13 +96,6 @@ def test_the_engine_agrees_on_the_same_filings(root: str) -> None:
     with Decider(ruleset) as decider:
         decided = [decider.decide(p).trace for p in at_randoms()[:25]]
     assert decided == list(expected(root)[:25])
-
-
-@pytest.mark.parametrize("root", FEW)
-def test_sqlite_agrees_with_the_reference_on_every_node(root: str) -> None:
-    found = sqlite(filed(corpus(root)))
-    assert differing(found, rulebook().ruleset(root), expected(root)) == []
-    found.close()
 
 
 def test_postgresql_agrees_with_the_reference_on_every_node(postgresql_url: sa.URL) -> None:

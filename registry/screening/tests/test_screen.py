@@ -88,11 +88,9 @@ def test_the_funnel_and_the_lists(run: Run, filed: sa.Engine, tmp_path: Path) ->
 
 def test_every_database_gives_the_same_file(run: Run, filed: sa.Engine, tmp_path: Path) -> None:
     said(run("snapshot", "--as-of", DAY.isoformat(), "-o", "某日"))
-    ways = [(), ("--snapshot", "某日"), ("--engine", "sqlite", "--snapshot", "某日")]
+    ways = [(), ("--snapshot", "某日")]
     if filed.dialect.name == "postgresql":
         ways += [("--engine", "postgresql"), ("--engine", "postgresql", "--snapshot", "某日")]
-    else:
-        ways.append(("--engine", "sqlite"))
     counts = set()
     for n, way in enumerate(ways):
         shown = run("screen", *RULE, *way, "-o", f"{n}.csv", "--json").stdout
@@ -497,9 +495,8 @@ def test_what_agreed_once_is_not_decided_again(
         return tier["checked"], tier["agreed"]
 
     assert [counted(*RULE), counted(*RULE)] == [(1, 0), (0, 1)]
-    # another ruleset, another database, other files
+    # another ruleset, other files
     assert counted("--ruleset", "63.2") == (1, 0)
-    assert counted(*RULE, "--engine", "sqlite") == (1, 0)
     os.utime(tmp_path / "某日" / f"{FILING}.parquet", (1, 1))
     assert counted(*RULE) == (1, 0)
     for damaged in ("[", '{"1": 2}', '[null, 1, "a", 2.5]', "7"):
