@@ -632,8 +632,7 @@ def _figures(session: Session, report: Report) -> None:
             for filing_id, periods in statements.items():
                 if filing_id not in filings:
                     continue  # reported with the journal
-                current, twice = _current(filing_id, filings), len(periods) > len(set(periods))
-                if twice or _joined(periods) != current:
+                if sorted(periods) != _current(filing_id, filings):
                     report.integrity.append(
                         f"填报{filing_id}的{year}年数据何时为现行，与先后的填报不符"
                     )

@@ -12,13 +12,17 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy.schema import AddConstraint, CreateIndex, CreateTable
 from sqlmodel import SQLModel
 
 from registry.database import forms, triggers
 
 #: Made by alembic, and none of the models.
 _VERSION: Final = "alembic_version"
+_MADE_BY_ALEMBIC: Final = (
+    "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, "
+    "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
+)
 #: Where one clause of a table ends: a comma outside brackets, or the constraint of a column.
 _CLAUSE: Final = re.compile(r"\s*,\s*(?![^()]*\))|\s(?=CONSTRAINT )")
 
@@ -77,7 +81,8 @@ def _altered(found: dict[tuple[str, str], str]) -> Iterator[str]:
 @cache
 def _made() -> dict[tuple[str, str], list[str]]:
     """What makes the tables and indices of the models on SQLite."""
-    dialect, found = sqlite.dialect(), {}
+    dialect = sqlite.dialect()
+    found = {("table", _VERSION): clauses(_MADE_BY_ALEMBIC)}
     for table in _tables():
         found["table", table.name] = clauses(str(CreateTable(table).compile(dialect=dialect)))
         for index in table.indexes:
@@ -95,6 +100,7 @@ _OF_ROWS: Final = re.compile(r"^(CHECK constraint failed|[A-Z]+ value in) ")
 
 
 def _postgresql(connection: sa.Connection) -> Iterator[str]:
+    connection.exec_driver_sql("SET LOCAL datestyle = ISO")  # days stand in conditions
     given = {
         "tables": [_VERSION, *(table.name for table in _tables())],
         "functions": list(triggers.FUNCTIONS),
@@ -116,8 +122,8 @@ def _said(kind: str, table: str, name: str, text: str) -> str:
     """What the catalogue says of a thing, in the form of ``_expected``."""
     if kind == "索引":
         return triggers.plain(text).replace("usingbtree", "")
-    if kind == "约束" and text.startswith("c"):
-        return "c" if name == f"ck_{table}_{forms.FORM}" else f"c{_values(text)}"
+    if kind == "约束":
+        return _bare(text.removesuffix(" NOT VALID") if name == _form(table) else text)
     return text
 
 
@@ -129,7 +135,7 @@ def _catalogued() -> dict[tuple[str, ...], str]:
 def _expected() -> Iterator[tuple[tuple[str, str, str], str]]:
     """What the tables of the models have on PostgreSQL, by kind, table and name."""
     yield ("列", _VERSION, "version_num"), "character varying(32) NOT NULL"
-    yield ("约束", _VERSION, "alembic_version_pkc"), "p"
+    yield ("约束", _VERSION, "alembic_version_pkc"), "primarykeyversion_num"
     for table in _tables():
         for column in table.columns:
             yield ("列", table.name, column.name), _column(column)
@@ -154,24 +160,34 @@ def _column(column: sa.Column[Any]) -> str:
 
 
 def _constraint(constraint: sa.Constraint) -> str:
-    """The kind of a constraint, and of a check what it names, which no database words anew."""
+    """A constraint in the form of ``_said``."""
     if isinstance(constraint, sa.CheckConstraint):
         literal = {"literal_binds": True}
         text = str(constraint.sqltext.compile(dialect=_POSTGRESQL, compile_kwargs=literal))
-        return "c" if "dialect" in constraint.info else f"c{_values(text)}"
-    return next(k for kind, k in _CONSTRAINTS.items() if isinstance(constraint, kind))
+        text = text.replace(f"{constraint.table.name}.", "")
+        return _bare(f"CHECK {_BETWEEN.sub(_bounds, text)}")
+    adding = AddConstraint(constraint, isolate_from_table=False)
+    _, _, text = str(adding.compile(dialect=_POSTGRESQL)).partition(
+        f"CONSTRAINT {constraint.name} "
+    )
+    return _bare(text)
 
 
-_CONSTRAINTS: Final[dict[type[sa.Constraint], str]] = {
-    sa.PrimaryKeyConstraint: "p",
-    sa.ForeignKeyConstraint: "f",
-    sa.UniqueConstraint: "u",
-}
+def _form(table: str) -> str:
+    return f"ck_{table}_{forms.FORM}"
 
 
-def _values(condition: str) -> list[str]:
-    """The texts and numbers in a condition."""
-    return sorted(re.findall(r"'[^']*'|\b[0-9]+\b", condition))
+_BETWEEN: Final = re.compile(r"(\w+) BETWEEN (\S+) AND (\S+)")
+_bounds: Final = r"\1 >= \2 AND \1 <= \3"
+
+
+def _bare(constraint: str) -> str:
+    """A constraint without what PostgreSQL words anew: types, brackets, lists, midnights, spaces."""
+    text = _TYPE.sub("", constraint).replace("= ANY", "IN").replace("ARRAY", "")
+    return re.sub(r"(?<=-01) 00:00:00|[\s\[\]()\"]", "", text).lower()
+
+
+_TYPE: Final = re.compile(r"::(text|date|character varying|timestamp without time zone)\b(\[\])?")
 
 
 #: What is not ours: what it is, its name, and where.
@@ -180,56 +196,72 @@ WITH ours AS (
   SELECT oid, relname FROM pg_class
   WHERE relnamespace = current_schema()::regnamespace AND relname = ANY(:tables)
 ), extended AS (
-  SELECT objid, classid FROM pg_depend WHERE deptype = 'e'
+  SELECT objid, classid FROM pg_depend WHERE deptype = 'e' AND refobjid >= 16384
+), searched AS (
+  SELECT oid, nspname FROM pg_namespace WHERE nspname = ANY(current_schemas(false))
+  AND nspname NOT IN ('pg_catalog', 'information_schema')
 )
 SELECT '触发器', tgname, relname FROM pg_trigger JOIN ours ON tgrelid = ours.oid
-  WHERE NOT tgisinternal AND tgname <> ALL(:triggers)
+  WHERE tgname <> ALL(:triggers) AND NOT (tgisinternal AND tgfoid IN (
+    SELECT oid FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace))
 UNION ALL SELECT '规则', rulename, relname FROM pg_rewrite JOIN ours ON ev_class = ours.oid
 UNION ALL SELECT '行级策略', polname, relname FROM pg_policy JOIN ours ON polrelid = ours.oid
 UNION ALL SELECT '继承关系', c.relname, ours.relname FROM pg_inherits
   JOIN ours ON ours.oid IN (inhrelid, inhparent)
   JOIN pg_class c ON c.oid IN (inhrelid, inhparent) AND c.oid <> ours.oid
 UNION ALL SELECT '函数', proname, pg_get_function_identity_arguments(oid) FROM pg_proc
-  WHERE pronamespace = current_schema()::regnamespace
-  AND NOT (proname = ANY(:functions) AND pronargs = 0)
+  WHERE pronamespace = ANY(SELECT oid FROM searched)
+  AND NOT (proname = ANY(:functions) AND pronargs = 0
+    AND pronamespace = current_schema()::regnamespace)
   AND (oid, 'pg_proc'::regclass) NOT IN (SELECT objid, classid FROM extended)
-UNION ALL SELECT '视图', relname, current_schema() FROM pg_class
-  WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('v', 'm')
-  AND (oid, 'pg_class'::regclass) NOT IN (SELECT objid, classid FROM extended)
+UNION ALL SELECT '运算符', oprname, oprcode::text FROM pg_operator
+  WHERE oprnamespace = ANY(SELECT oid FROM searched)
+  AND (oid, 'pg_operator'::regclass) NOT IN (SELECT objid, classid FROM extended)
+UNION ALL SELECT '类型转换', format_type(castsource, NULL), format_type(casttarget, NULL)
+  FROM pg_cast WHERE oid >= 16384
+  AND (oid, 'pg_cast'::regclass) NOT IN (SELECT objid, classid FROM extended)
+UNION ALL SELECT '视图', relname, nspname FROM pg_class c JOIN searched s ON s.oid = relnamespace
+  WHERE relkind IN ('v', 'm')
+  AND (c.oid, 'pg_class'::regclass) NOT IN (SELECT objid, classid FROM extended)
 UNION ALL SELECT '同名的数据表', relname, nspname FROM pg_class c
   JOIN pg_namespace n ON n.oid = relnamespace
   WHERE relname = ANY(:tables) AND nspname = ANY(current_schemas(true))
   AND nspname <> current_schema()
 UNION ALL SELECT '事件触发器', evtname, evtevent FROM pg_event_trigger
   WHERE (oid, 'pg_event_trigger'::regclass) NOT IN (SELECT objid, classid FROM extended)
-UNION ALL SELECT '会话设置', setting, '停用触发器'
+UNION ALL SELECT '会话设置', setting, '改变所读写的内容'
   FROM pg_db_role_setting, unnest(setconfig) setting
-  WHERE setting LIKE 'session_replication_role=%' AND setdatabase IN (
-    0, (SELECT oid FROM pg_database WHERE datname = current_database()))
+  WHERE setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
+  AND (setting LIKE 'session_replication_role=%' OR setting LIKE 'search_path=%'
+    AND setting <> 'search_path=' || current_setting('search_path')
+    AND (setrole = 0 OR has_table_privilege(setrole, 'journal', 'SELECT')))
 ORDER BY 1, 2
 """
 
 #: What our tables have: its kind, table and name, and what the catalogue says of it.
 _OURS: Final = """
 WITH ours AS (
-  SELECT oid, relname, relkind, relrowsecurity FROM pg_class
+  SELECT oid, relname, relkind, relrowsecurity, relpersistence FROM pg_class
   WHERE relnamespace = current_schema()::regnamespace AND relname = ANY(:tables)
 )
 SELECT '列', relname, attname, format_type(atttypid, atttypmod)
     || CASE WHEN attnotnull THEN ' NOT NULL' ELSE '' END
     || CASE WHEN attgenerated = '' AND attidentity = '' THEN '' ELSE ' GENERATED' END
+    || CASE WHEN attcollation = typcollation THEN '' ELSE ' COLLATE' END
     || coalesce(' ' || replace(pg_get_expr(adbin, adrelid), chr(39), ''), '')
-  FROM pg_attribute JOIN ours ON attrelid = ours.oid
+  FROM pg_attribute JOIN ours ON attrelid = ours.oid JOIN pg_type t ON t.oid = atttypid
   LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
   WHERE attnum > 0 AND NOT attisdropped
-UNION ALL SELECT '约束', relname, conname,
-    contype::text || CASE contype WHEN 'c' THEN pg_get_constraintdef(c.oid) ELSE '' END
+UNION ALL SELECT '约束', relname, conname, pg_get_constraintdef(c.oid)
   FROM pg_constraint c JOIN ours ON conrelid = ours.oid WHERE contype NOT IN ('n', 't')
 UNION ALL SELECT '索引', relname, indexrelid::regclass::text, pg_get_indexdef(indexrelid)
   FROM pg_index JOIN ours ON indrelid = ours.oid
   WHERE indexrelid NOT IN (SELECT conindid FROM pg_constraint)
 UNION ALL SELECT '停用的外键检查', relname, tgname, '' FROM pg_trigger
   JOIN ours ON tgrelid = ours.oid WHERE tgisinternal AND tgenabled <> 'O'
+UNION ALL SELECT '失效的索引', relname, indexrelid::regclass::text, '' FROM pg_index
+  JOIN ours ON indrelid = ours.oid WHERE NOT (indisvalid AND indisready AND indislive)
 UNION ALL SELECT '行级安全', relname, '', '' FROM ours WHERE relrowsecurity
 UNION ALL SELECT '其他种类', relname, relkind::text, '' FROM ours WHERE relkind <> 'r'
+UNION ALL SELECT '不落盘的存储', relname, '', '' FROM ours WHERE relpersistence <> 'p'
 """

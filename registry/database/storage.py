@@ -36,6 +36,9 @@ _LARGEST_CELL: Final = 32 << 20
 #: The advisory lock that writers to one PostgreSQL database share: "tidu" in ASCII.
 _WRITER_LOCK: Final = 0x74696475
 
+#: What the server would have it otherwise does not matter: names are Chinese.
+_POSTGRESQL: Final = {"connect_timeout": 10, "client_encoding": "utf8"}
+
 _EXAMPLES: Final = "sqlite:///tidu.db 或 postgresql://用户@主机/库名"
 
 
@@ -84,7 +87,7 @@ def create_engine(url: str | sa.URL | None = None) -> sa.Engine:
     """An engine that has not yet connected; the schema is not looked at."""
     address = database_url() if url is None else _parse(url)
     if address.get_backend_name() == "postgresql":
-        engine = sa.create_engine(address, connect_args={"connect_timeout": 10})
+        engine = sa.create_engine(address, connect_args=_POSTGRESQL)
         event.listen(engine, "begin", _begin_postgresql)
     else:
         engine = sa.create_engine(address, connect_args={"timeout": _PATIENCE})

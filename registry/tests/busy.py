@@ -14,7 +14,15 @@ from registry.demo import DEMO_COUNTY
 from registry.filings import IDENTITY, Reading, Submission
 from registry.intake import read
 from registry.kit.uscc import check_digit
-from registry.record import cases, decisions, determinations, loading, publication, register
+from registry.record import (
+    admissions,
+    cases,
+    decisions,
+    determinations,
+    loading,
+    publication,
+    register,
+)
 from registry.record.determinations import Target
 from rules.model.facts import FACTS, RECORDS, TITLES, Fact, RecordList, Scalar
 
@@ -108,6 +116,13 @@ def work(engine: sa.Engine, folder: Path, now: Callable[[], datetime]) -> None:
         register.grant(session, holders, TITLES[0], notice, first=notice.dated, by="甲", now=now())
         stated = [register.Holding(holders[0], holders[1], "0.51")]
         register.hold(session, stated, notice, first=notice.dated, by="甲", now=now())
+    right = code(31)
+    early = right[:17] + ("0" if right[17] != "0" else "1")
+    with storage.session(engine, write=True) as session:
+        admissions.record(
+            session, "admit", early, document="证明5号", dated="2022-10-02", evidence=["e" * 64],
+            by="甲", now=now(),
+        )  # fmt: skip
     decide(engine, now)
     with storage.session(engine, write=True) as session:
         loading.load(session, reading(full(3)), now=now(), as_of=FILED, by="甲")

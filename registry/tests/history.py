@@ -15,7 +15,15 @@ from registry.filings import IDENTITY, Reading, Submission
 from registry.kit import resources
 from registry.kit.uscc import check_digit
 from registry.portable.notes import Checkpoint
-from registry.record import cases, decisions, determinations, loading, publication, register
+from registry.record import (
+    admissions,
+    cases,
+    decisions,
+    determinations,
+    loading,
+    publication,
+    register,
+)
 from registry.record.determinations import Target
 from registry.record.register import Holder, Holding, Notice
 from rules.language.rulebook import load as load_rules
@@ -30,6 +38,12 @@ LITTLE_GIANT = "专精特新“小巨人”企业"
 def code(number: int) -> str:
     body = f"91350100M{number:08d}"
     return body + check_digit(body)
+
+
+def early(number: int) -> str:
+    """A code whose check digit is wrong."""
+    right = code(number)
+    return right[:17] + ("0" if right[17] != "0" else "1")
 
 
 def full(number: int, as_of: date = FILED, **values: Scalar) -> Submission:
@@ -180,6 +194,11 @@ class History:
             done = register.hold(session, stated, notice, first=first, by="戊", now=self.now())
         return done[0].seq
 
+    def admit(self, number: int, action: str = "admit") -> None:
+        paper = {"document": "证明5号", "dated": "2024-01-02", "evidence": ["b" * 64]}
+        with storage.session(self.engine, write=True) as session:
+            admissions.record(session, action, early(number), **paper, by="戊", now=self.now())
+
     def checkpoint(self, key: SigningKey) -> None:
         with storage.session(self.engine, write=True) as session:
             note = checkpoints.write(session, key, now=self.now())
@@ -236,5 +255,6 @@ def rich(engine: sa.Engine, folder: Path) -> History:
     told.hold(21, 22, "0.3", date(2020, 1, 1))
     told.hold(21, 22, "0.51", date(2021, 1, 1))
     told.decide(21, tiers=(LITTLE_GIANT,), batch="第八批")
+    told.admit(31)
     told.checkpoint(key)
     return told

@@ -367,6 +367,17 @@ def _copy(table: sa.Table, row: sa.RowMapping) -> dict[str, Any]:
     return {**row, **own.get(table.name, {"id": 10_000})}
 
 
+def test_a_figure_that_stands_twice_within_its_period_is_found(attacker: Attacker) -> None:
+    """The row says what the filing says; whoever counts rows of a moment counts it twice."""
+    table = TABLES["yearly_figure"]
+    row = _rows(attacker, table)[0]
+    until = row["known_from"] + timedelta(seconds=1)
+    with attacker.attack(table.name):
+        attacker.run(sa.insert(table), {**_copy(table, row), "known_until": until})
+    found = texts(attacker.verified(replay=False))
+    assert f"填报{row['filing_id']}的{row['fiscal_year']}年数据何时为现行" in found
+
+
 def test_swapped_entries_are_found(attacker: Attacker) -> None:
     for one, other in ((5, 6), (2, 30)):
         with attacker.attempt():

@@ -74,6 +74,7 @@ FOREIGN = {
         ("ALTER TABLE filing ADD COLUMN zz AS (as_of)", "数据表filing"),
         ("ALTER TABLE brand ADD COLUMN zz TEXT", "数据表brand"),
         ("ALTER TABLE brand RENAME TO zz", "数据表brand"),
+        ("ALTER TABLE alembic_version ADD COLUMN zz TEXT", "数据表alembic_version"),
     ],
     "postgresql": [
         (f"CREATE FUNCTION zz() {_FUNCTION}; CREATE TRIGGER zz BEFORE INSERT ON journal FOR EACH ROW "
@@ -98,6 +99,28 @@ FOREIGN = {
         ("ALTER TABLE import DROP CONSTRAINT ck_import_digest, "
          "ADD CONSTRAINT ck_import_digest CHECK (length(digest) = 1)", "约束ck_import_digest"),
         ("ALTER TABLE brand ADD CONSTRAINT zz CHECK (true)", "约束zz"),
+        # the same values and names as before, and never true of a decision
+        ("ALTER TABLE journal DROP CONSTRAINT ck_journal_seq, "
+         "ADD CONSTRAINT ck_journal_seq CHECK (seq > 1 OR kind = tier) NOT VALID", "约束ck_journal_seq"),
+        ("ALTER TABLE journal DROP CONSTRAINT ck_journal_form, "
+         "ADD CONSTRAINT ck_journal_form CHECK (kind <> 'decision') NOT VALID", "约束ck_journal_form"),
+        ("ALTER TABLE enterprise DROP CONSTRAINT uq_enterprise_uscc, "
+         "ADD CONSTRAINT uq_enterprise_uscc UNIQUE (id, uscc)", "约束uq_enterprise_uscc"),
+        ("ALTER TABLE brand DROP CONSTRAINT fk_brand_filing_id, ADD CONSTRAINT fk_brand_filing_id "
+         "FOREIGN KEY (filing_id) REFERENCES filing (id) ON DELETE CASCADE", "约束fk_brand_filing_id"),
+        ('ALTER TABLE enterprise ALTER uscc TYPE text COLLATE "C"', "列uscc"),
+        ("ALTER FUNCTION tidu_refuse() SECURITY DEFINER", "tidu_refuse"),
+        (f"CREATE SCHEMA evil; CREATE FUNCTION evil.zz() {_FUNCTION}; CREATE TRIGGER zz BEFORE INSERT "
+         "ON import FOR EACH ROW EXECUTE FUNCTION evil.zz(); "
+         "UPDATE pg_trigger SET tgisinternal = true WHERE tgname = 'zz'", "触发器zz"),
+        ("CREATE SCHEMA evil; CREATE FUNCTION evil.zz(text) RETURNS int LANGUAGE sql AS $$ SELECT 1 $$; "
+         "CREATE CAST (text AS int) WITH FUNCTION evil.zz(text) AS IMPLICIT", "类型转换text"),
+        ("CREATE SCHEMA evil; CREATE FUNCTION evil.zz(varchar, varchar) RETURNS boolean LANGUAGE sql AS "
+         "$$ SELECT false $$; CREATE OPERATOR = "
+         "(LEFTARG = varchar, RIGHTARG = varchar, FUNCTION = evil.zz)", "运算符="),
+        ("ALTER TABLE checkpoint SET UNLOGGED", "不落盘的存储"),
+        ("UPDATE pg_index SET indisready = false WHERE indexrelid = 'uq_filing_current'::regclass",
+         "失效的索引uq_filing_current"),
         ("ALTER TABLE brand DISABLE TRIGGER ALL", "停用的外键检查"),
         ("CREATE INDEX zz ON brand (name)", "索引zz"),
         ("DROP INDEX uq_filing_current", "索引uq_filing_current"),
@@ -114,15 +137,12 @@ def test_whatever_is_not_ours_is_named(database: sa.Engine) -> None:
 
 
 def test_what_a_role_sets_for_its_sessions_is_named(fresh: "Fresh") -> None:
-    """With it, no trigger fires; no one need alter the database."""
+    """No trigger fires then, or other tables are read; no one need alter the registry's."""
     engine = fresh("postgresql")
     with engine.connect() as connection:
         name = connection.exec_driver_sql("SELECT current_database()").scalar_one()
-        _tried(
-            connection,
-            [f"ALTER DATABASE {name} SET session_replication_role = replica"],
-            "会话设置",
-        )
+        for setting in ("session_replication_role = replica", "search_path = elsewhere"):
+            _tried(connection, [f"ALTER DATABASE {name} SET {setting}"], "会话设置")
 
 
 def test_an_index_that_says_something_else_than_its_table_is_named(fresh: "Fresh") -> None:
