@@ -29,7 +29,7 @@ from registry.kit import workbooks as cells
 from registry.record import cases
 from registry.reports import impact as impact_report
 from registry.simulation import impact, texts
-from rules.comparison.compare import asked_for
+from rules.comparison.requirements import asked_for
 from rules.language.rulebook import load
 from rules.model.facts import TITLES
 from rules.portable.canonical import canonical_json

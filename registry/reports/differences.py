@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from registry.reports.pages import page
-from rules.comparison.compare import (
+from rules.comparison.rows import (
     Change,
     Comparison,
     Definition,

@@ -27,7 +27,7 @@ from registry.judging.verdicts import Sizes, unencoded
 from registry.record import cases, register
 from registry.simulation.effects import LABEL, Effect, Firm, Ground, Lack, Standing, Tally
 from registry.simulation.texts import Text
-from rules.comparison.compare import asked_for
+from rules.comparison.requirements import asked_for
 from rules.errors import DisagreementError, EngineFaultError, NoRulesetError, RulesError
 from rules.explanation.explain import Finding, explain, grounds, missing
 from rules.language.editions import ApplicabilityRow, Governing

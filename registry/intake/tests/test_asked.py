@@ -18,7 +18,7 @@ from registry.intake.composite import FIELD_WORDS
 from registry.intake.coverage import FIELDS
 from registry.intake.template import BASIC, GUIDE, OPTIONS
 from registry.intake.tests.counties import HEADINGS, code, county, firm, saved
-from rules.comparison.compare import asked_for
+from rules.comparison.requirements import asked_for
 from rules.model.facts import FACTS, fact
 
 OLD, LAST, FIRST, NEW = date(2023, 6, 30), date(2026, 3, 31), date(2026, 4, 1), date(2026, 6, 30)

@@ -10,7 +10,9 @@ from random import Random
 import pytest
 
 from benchmarks.profiles import profiles
-from rules.comparison.compare import Change, Comparison, Row, compare, formula_text
+from rules.comparison.compare import compare
+from rules.comparison.definitions import formula_text
+from rules.comparison.rows import Change, Comparison, Row
 from rules.decider import Decider
 from rules.explanation.explain import explain, grounds, missing
 from rules.language.rulebook import Rulebook, load

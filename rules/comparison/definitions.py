@@ -1,0 +1,115 @@
+"""Terms of two texts: what a record must satisfy to count, and how an indicator is computed."""
+
+from collections.abc import Callable, Hashable, Iterator
+from typing import Final
+
+from rules.comparison.matching import match
+from rules.comparison.requirements import ARITHMETIC, conditions, requirements
+from rules.comparison.rows import Change, Definition
+from rules.model.expressions import leaves
+from rules.model.facts import fact, period_name, record_kind
+from rules.model.ruleset import Expr, Rule, Ruleset
+
+_SIGNS: Final = {"add": "＋", "sub": "－", "div": "÷"}
+
+
+def counterparts(before: Ruleset, after: Ruleset) -> dict[str, str]:
+    """Rules over records of the old text and their counterparts in the new one."""
+    old = [r for r in before.rules if r.records]
+    new = [r for r in after.rules if r.records]
+    found: dict[str, str] = {}
+
+    def pair(key: Callable[[Ruleset, Rule], Hashable]) -> None:
+        for rule in old:
+            taken = set(found.values())
+            wanted = key(before, rule)
+            same = [r for r in new if r.id not in taken and key(after, r) == wanted]
+            rivals = [r for r in old if r.id not in found and key(before, r) == wanted]
+            if rule.id not in found and len(same) == len(rivals) == 1:
+                found[rule.id] = same[0].id
+
+    pair(lambda _, r: r.id)
+    pair(lambda _, r: (r.records, r.id.rpartition(".")[2]))
+    pair(lambda _, r: (r.records, frozenset((x.subject, x.name, x.op) for _, x in r.lines())))
+    return found
+
+
+def record_definitions(
+    before: Ruleset, after: Ruleset, twins: dict[str, str]
+) -> Iterator[Definition]:
+    """Rules over records that differ or that only one text has.
+
+    What they build on has a definition of its own where both texts have it.
+    """
+    back = {new: old for old, new in twins.items()}
+    for rule in after.rules:
+        if not rule.records:
+            continue
+        if rule.id not in back:
+            text = conditions(after, rule)
+            yield Definition(Change.ADDED, rule.title, "", text, _cited(rule), rules=(rule.id,))
+            continue
+        old = before.rule(back[rule.id])
+        rows = match(
+            requirements(before, old.id, apart=frozenset(twins)),
+            requirements(after, rule.id, apart=frozenset(back)),
+            twins,
+            (before, after),
+        )
+        differing = tuple(r for r in rows if r.change is not Change.SAME)
+        if differing:
+            name = rule.title if old.title == rule.title else f"{old.title} → {rule.title}"
+            cited = " → ".join(dict.fromkeys((_cited(old), _cited(rule))))
+            texts = conditions(before, old), conditions(after, rule)
+            ids = old.id, rule.id
+            yield Definition(Change.CHANGED, name, *texts, cited, differing, ids)
+    for rule in before.rules:
+        if rule.records and rule.id not in twins:
+            text = conditions(before, rule)
+            yield Definition(Change.REMOVED, rule.title, text, "", _cited(rule), rules=(rule.id,))
+
+
+def _cited(rule: Rule) -> str:
+    return f"{rule.id}，{rule.citation}"
+
+
+def formulas(before: Ruleset, after: Ruleset) -> Iterator[Definition]:
+    """Computed indicators that differ or that only one text compares."""
+    old, new = (
+        {k: i for k, i in s.indicators.items() if i.expr[0] in ARITHMETIC} for s in (before, after)
+    )
+    for name, indicator in new.items():
+        was = old.get(name)
+        if was is None or was.expr != indicator.expr:
+            change = Change.ADDED if was is None else Change.CHANGED
+            texts = formula_text(was.expr) if was else "", formula_text(indicator.expr)
+            yield Definition(change, indicator.name, *texts, indicator.clause)
+    for name, indicator in old.items():
+        if name not in new:
+            text = formula_text(indicator.expr)
+            yield Definition(Change.REMOVED, indicator.name, text, "", indicator.clause)
+
+
+def formula_text(expr: Expr) -> str:
+    """An arithmetic formula in words.
+
+    >>> formula_text(("div", ("year", "rd_expense", 0), ("year", "revenue", 0)))
+    '上年度研发费用总额÷上年度营业收入总额'
+    """
+    match expr:
+        case ("year", id, offset):
+            return period_name(fact(id), offset)
+        case ("fact", id):
+            return fact(id).name
+        case ("const", text):
+            return str(text)
+        case ("count", records, _, total) | ("total", records, _, _, total):
+            return fact(total).name if total else f"{record_kind(records).name}件数"
+        case ("add" | "sub" | "div" as node, *parts):
+            return _SIGNS[node].join(
+                f"（{formula_text(p)}）" if p[0] in ARITHMETIC else formula_text(p) for p in parts
+            )
+        case ("least", a, _) | ("bounded", a, *_):
+            return formula_text(a)
+    names = [formula_text(leaf) for leaf in leaves(expr) if leaf[0] != "field"]
+    return "、".join(names)

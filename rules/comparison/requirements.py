@@ -1,0 +1,191 @@
+"""What one ruleset asks of an enterprise: requirements, scored items, and the facts that it reads."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any, Final
+
+from rules.comparison.rows import Requirement, ScoreItem
+from rules.explanation.wording import plain, quantity
+from rules.model.expressions import asked, sought
+from rules.model.facts import fact, period_name, record_kind
+from rules.model.ruleset import (
+    Attested,
+    Band,
+    Bands,
+    Case,
+    Cases,
+    Expr,
+    Indicator,
+    Ladder,
+    Line,
+    Rule,
+    Ruleset,
+    Total,
+)
+
+#: Formulas that compute, instead of reading or counting.
+ARITHMETIC: Final = ("add", "sub", "div")
+
+
+def asked_for(ruleset: Ruleset) -> dict[str, str]:
+    """What a ruleset reads of a filing: Chinese names by key.
+
+    Facts and record fields (``ip.holder_rank``), and yearly figures by their year from T
+    (``rd_expense-1``); a list itself is read if records of it are counted.
+
+    """
+    return {
+        key: name
+        for indicator in ruleset.indicators.values()
+        for leaf in sought(indicator.expr)
+        for key, name in zip(asked(leaf, indicator.records), _names(leaf, indicator), strict=True)
+    }
+
+
+def _names(leaf: Expr, indicator: Indicator) -> tuple[str, ...]:
+    match leaf:
+        case ("year", id, offset):
+            return (period_name(fact(id), offset),)
+        case ("field", id):
+            kind = record_kind(indicator.records)
+            field = kind.field(id)
+            return (f"{kind.name}的{field.name if field else id}",)
+        case ("count" | "total", records, *_, total):
+            listed = f"{record_kind(records).name}清单"
+            return (listed, fact(total).name) if total else (listed,)
+    return (fact(leaf[1]).name,)
+
+
+def unchanged(before: Ruleset, after: Ruleset) -> frozenset[str]:
+    """The rules, not over records, that have the same id and the same closure in both.
+
+    Only those whose cases are for different kinds of enterprise stay whole (the size of an SME by
+    sector); the others are looked into, so that each requirement has its row.
+    """
+
+    def closed(ruleset: Ruleset, id: str) -> Any:
+        rule = ruleset.rule(id)
+        return rule.title, rule.body, {r: closed(ruleset, r) for r in rule.rule_references()}
+
+    ids = {r.id for r in before.rules} & {r.id for r in after.rules}
+    return frozenset(
+        id
+        for id in ids
+        if _by_kind(after, after.rule(id)) and closed(before, id) == closed(after, id)
+    )
+
+
+def _by_kind(ruleset: Ruleset, rule: Rule) -> bool:
+    """Whether every case of a rule asks first which kind of enterprise it is."""
+    if rule.records or not isinstance(rule.body, Cases) or len(rule.body.cases) == 1:
+        return False
+    return all(
+        any(
+            line.subject == "indicator" and ruleset.indicator(rule, line.name).kind == "code"
+            for line in case.lines
+        )
+        for case in rule.body.cases
+    )
+
+
+def requirements(
+    ruleset: Ruleset,
+    root: str,
+    whole: frozenset[str] = frozenset(),
+    apart: frozenset[str] = frozenset(),
+) -> list[Requirement]:
+    """Every comparison below a rule that decides, not those that earn points, in order.
+
+    Rules in ``whole`` count as one requirement each; those in ``apart`` are left out.
+    """
+    found: dict[tuple[str, str, Line], Requirement] = {}
+    records = ruleset.rule(root).records
+
+    def visit(id: str, case: str, alternatives: tuple[str, ...]) -> None:
+        rule = ruleset.rule(id)
+        if rule.records != records or not isinstance(rule.body, Cases):
+            return
+        for own in rule.body.cases:
+            several = len(rule.body.cases) > 1
+            among = tuple(c.name for c in rule.body.cases) if several else alternatives
+            name = own.name if several else case
+            for line in own.lines:
+                take(rule, own, line, name, among)
+
+    def take(rule: Rule, own: Case, line: Line, case: str, alternatives: tuple[str, ...]) -> None:
+        key = rule.id, own.name, line
+        if line.subject == "indicator":
+            indicator = ruleset.indicator(rule, line.name)
+            found.setdefault(key, Requirement(rule, line, indicator, line.name, case, alternatives))
+        elif line.subject == "points":
+            id, _, group = line.name.partition("/")
+            name = f"{group}得分" if group else id.rpartition(".")[2]
+            found.setdefault(key, Requirement(rule, line, None, name, case, alternatives))
+        elif line.name in whole:
+            below = ruleset.rule(line.name)
+            found.setdefault(key, Requirement(below, line, None, below.title, case, alternatives))
+        elif line.name not in apart:
+            visit(line.name, case, alternatives)
+
+    visit(root, "", ())
+    return list(found.values())
+
+
+def score_items(ruleset: Ruleset) -> list[ScoreItem]:
+    """The items of every total of a ruleset, in order."""
+    totals = [r for r in ruleset.rules if isinstance(r.body, Total)]
+    return [
+        ScoreItem(rule, total.id, item.group, item.full, tuple(_bands(ruleset, rule)))
+        for total in totals
+        if isinstance(total.body, Total)
+        for item in total.body.items
+        for rule in [ruleset.rule(item.rule)]
+    ]
+
+
+def _bands(ruleset: Ruleset, rule: Rule) -> Iterator[str]:
+    """The table of a scored rule, a line of it each, best first."""
+    match rule.body:
+        case Bands(bands):
+            for name, rows in bands:
+                unit = ruleset.indicator(rule, name).unit
+                for band in sorted(rows, key=lambda b: -b.points):
+                    if band.points:
+                        yield f"{name}{_range(band, unit)}：{plain(band.points)}分"
+        case Ladder(rungs):
+            for rung in rungs:
+                asked = "，且".join(f"{x.name}{x.text}" for x in rung.lines)
+                yield f"{asked}：{plain(rung.points or Fraction(0))}分"
+        case Attested(indicator, lo, hi):
+            yield f"{indicator}：{plain(lo)}～{plain(hi)}分"
+        case Cases() | Total():
+            yield rule.title
+
+
+def _range(band: Band, unit: str) -> str:
+    if band.hi is None:
+        return f"不低于{quantity(band.lo or Fraction(0), unit)}"
+    if band.lo is None:
+        return f"不高于{quantity(band.hi, unit)}"
+    return f"{quantity(band.lo, unit)}～{quantity(band.hi, unit)}"
+
+
+def conditions(ruleset: Ruleset, rule: Rule) -> str:
+    """What a record must satisfy, in one sentence; the rules it builds on are written out."""
+    cases = rule.body.cases if isinstance(rule.body, Cases) else ()
+    texts = []
+    for case in cases:
+        parts = []
+        for line in case.lines:
+            below = ruleset.rule(line.name) if line.subject == "rule" else None
+            if below is None:
+                parts.append(f"{line.name}{_spaced(line.text)}")
+                continue
+            text = conditions(ruleset, below)
+            parts.append(f"（{text}）" if "；或" in text else text)
+        texts.append("，".join(parts))
+    return "；或".join(texts)
+
+
+def _spaced(text: str) -> str:
+    return text.replace(" ", "")

@@ -1,0 +1,212 @@
+"""What a comparison of two texts holds: requirements, scored items, definitions and notes, side by side."""
+
+from dataclasses import dataclass
+from enum import Enum
+from fractions import Fraction
+from typing import Any
+
+from rules.explanation.wording import plain
+from rules.model.ruleset import Indicator, Line, Note, Rule, Ruleset
+
+
+class Change(Enum):
+    """What became of a requirement."""
+
+    CHANGED = "改变"
+    ADDED = "新增"
+    REMOVED = "取消"
+    SAME = "未变"
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """One comparison of a rule; ``indicator`` is None where it is of a score or of a whole rule.
+
+    ``alternatives`` are the names of the cases of which one is enough, where it stands in one of
+    several; ``case`` is its own.
+    """
+
+    rule: Rule
+    line: Line
+    indicator: Indicator | None
+    name: str
+    case: str = ""
+    alternatives: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The comparison with its threshold: 不低于1000万元."""
+        return self.line.text or "符合"
+
+    @property
+    def role(self) -> str:
+        """Whether it must hold, or is one way among several."""
+        if not self.alternatives:
+            return "必备"
+        return f"{len(self.alternatives)}种情形之一「{self.case}」"
+
+    def to_json(self) -> dict[str, Any]:
+        """The requirement as plain JSON values."""
+        return {
+            "rule": self.rule.id,
+            "title": self.rule.title,
+            "citation": self.rule.citation,
+            "indicator": self.name,
+            "requirement": self.text,
+            "role": self.role,
+            "alternatives": list(self.alternatives),
+        }
+
+
+@dataclass(frozen=True)
+class Row:
+    """One requirement in both texts, or in one of them; ``details`` say what differs."""
+
+    change: Change
+    before: Requirement | None
+    after: Requirement | None
+    details: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What is compared; both names where they differ."""
+        names = dict.fromkeys(r.name for r in (self.before, self.after) if r)
+        return " → ".join(names)
+
+    def to_json(self) -> dict[str, Any]:
+        """The row as plain JSON values."""
+        return {
+            "change": self.change.value,
+            "indicator": self.name,
+            "before": self.before and self.before.to_json(),
+            "after": self.after and self.after.to_json(),
+            "details": list(self.details),
+        }
+
+
+@dataclass(frozen=True)
+class ScoreItem:
+    """An item that earns points: its table in words, the score it counts to, its group and most points."""
+
+    rule: Rule
+    total: str
+    group: str
+    full: Fraction
+    bands: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The item as plain JSON values."""
+        return {
+            "rule": self.rule.id,
+            "title": self.rule.title,
+            "citation": self.rule.citation,
+            "group": self.group,
+            "full": plain(self.full),
+            "bands": list(self.bands),
+        }
+
+
+@dataclass(frozen=True)
+class ScoreRow:
+    """One scored item in both texts, or in one of them."""
+
+    change: Change
+    before: ScoreItem | None
+    after: ScoreItem | None
+    details: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The row as plain JSON values."""
+        return {
+            "change": self.change.value,
+            "before": self.before and self.before.to_json(),
+            "after": self.after and self.after.to_json(),
+            "details": list(self.details),
+        }
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A term: what a record must satisfy to count, or how an indicator is computed.
+
+    ``before`` and ``after`` say it in words (empty where the text does not have it); ``rows`` are the
+    conditions of a rule over records that differ, and ``rules`` its ids in either text.
+    """
+
+    change: Change
+    name: str
+    before: str
+    after: str
+    citation: str
+    rows: tuple[Row, ...] = ()
+    rules: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The definition as plain JSON values."""
+        return {
+            "change": self.change.value,
+            "name": self.name,
+            "before": self.before,
+            "after": self.after,
+            "citation": self.citation,
+            "rows": [r.to_json() for r in self.rows],
+        }
+
+
+@dataclass(frozen=True)
+class Reading:
+    """An interpretation note with the rules it belongs to; ``side`` is 前, 后 or 前后."""
+
+    side: str
+    note: Note
+    rules: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The note as plain JSON values."""
+        return {
+            "side": self.side,
+            "confidence": self.note.confidence,
+            "text": self.note.text,
+            "rules": list(self.rules),
+        }
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Everything two rulesets ask for, side by side.
+
+    ``facts_added`` and ``facts_removed`` name what only one of them asks an enterprise to file.
+    """
+
+    before: Ruleset
+    after: Ruleset
+    rows: tuple[Row, ...]
+    scores: tuple[ScoreRow, ...]
+    definitions: tuple[Definition, ...]
+    readings: tuple[Reading, ...]
+    facts_added: tuple[str, ...]
+    facts_removed: tuple[str, ...]
+
+    @property
+    def identical(self) -> bool:
+        """Whether the rulesets are the same to the byte."""
+        return self.before.digest == self.after.digest
+
+    def to_json(self) -> dict[str, Any]:
+        """The comparison as plain JSON values."""
+        return {
+            "tier": self.after.tier,
+            "before": _side_json(self.before),
+            "after": _side_json(self.after),
+            "identical": self.identical,
+            "requirements": [r.to_json() for r in self.rows],
+            "scores": [s.to_json() for s in self.scores],
+            "definitions": [d.to_json() for d in self.definitions],
+            "notes": [n.to_json() for n in self.readings],
+            "facts_added": list(self.facts_added),
+            "facts_removed": list(self.facts_removed),
+        }
+
+
+def _side_json(ruleset: Ruleset) -> dict[str, str]:
+    return {"root": ruleset.root, "source": ruleset.source, "digest": ruleset.digest}
