@@ -32,7 +32,8 @@ class Issue:
     """One thing amiss in a file.
 
     A 提示 (a cell that cannot be read is stored as unknown) does not hold its row back, a 错误 does.
-    ``doubt`` marks a 提示 on what was read and stands as filed, though it can hardly be true.
+    ``doubt`` marks a 提示 on what was read and stands as filed, though it can hardly be true;
+    ``facts`` are the keys of the values and records that it is about, none if of all of a filing.
     """
 
     severity: Severity
@@ -43,11 +44,21 @@ class Issue:
     expected: str = ""
     uscc: str = ""
     doubt: bool = False
+    facts: tuple[str, ...] = ()
+
+    @property
+    def where(self) -> str:
+        """Sheet and cell, or a source that is neither."""
+        return f"{self.sheet}!{self.cell}" if self.sheet and self.cell else self.sheet or self.cell
+
+    @property
+    def said(self) -> str:
+        """What is amiss and what to do, without the place."""
+        return f"{self.message}{self.expected and '，' + self.expected}"
 
     def __str__(self) -> str:
-        where = f"{self.sheet}!{self.cell}" if self.cell else self.sheet
         shown = f"「{self.value}」" if self.value else ""
-        return f"{self.severity} {where}{shown}：{self.message}{self.expected and '，' + self.expected}"
+        return f"{self.severity} {self.where}{shown}：{self.said}"
 
 
 @dataclass(frozen=True)

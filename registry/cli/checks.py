@@ -71,6 +71,7 @@ class Case:
     profile: Profile
     determinations: tuple[Determination, ...] = ()
     register: tuple[Registration, ...] = ()
+    registered_on: str = ""
 
 
 @dataclass(frozen=True)
@@ -243,7 +244,8 @@ def _from_file(path: Path, as_of: date | None, batch: str) -> Wanted:
                 f"{path.name} 没有填报日期：请在表中写明「填报日期：…」，或用 --as-of 给出"
             )
         place = acting(s.identity.get("province", ""), s.identity.get("city", ""))
-        found.append(Case(s.uscc, s.name, place, s.profile(day)))
+        since = s.identity.get("registered_on", "")
+        found.append(Case(s.uscc, s.name, place, s.profile(day), registered_on=since))
     return Wanted(found, len(found), len(reading.refused))
 
 
@@ -265,6 +267,7 @@ def _from_registry(
             k.case.profile,
             k.determinations,
             k.register,
+            k.case.registered_on,
         )
         for k in known.known(session, ids, known_at=known_at)
     )
@@ -301,6 +304,7 @@ class Bench:
                 province=case.province,
                 determinations=case.determinations,
                 register=case.register,
+                registered_on=case.registered_on,
                 **self._how,
             )
         except CheckRefusedError as error:

@@ -40,6 +40,7 @@ from registry.kit.workers import jobs_for
 from registry.record import cases, decisions, determinations, loading
 from registry.record.decisions import Decided, Decider, Request
 from registry.record.determinations import Target, signed_name
+from registry.reports.verdicts import DOUBTED
 
 _FEW = 50
 
@@ -122,6 +123,7 @@ class Tally:
     numbers: tuple[int, int] | None = None
     verdicts: dict[str, Counter[str]] = field(default_factory=dict)
     rounds: dict[str, None] = field(default_factory=dict)
+    doubted: int = 0
 
     def add(self, line: Decided) -> Decided:
         """Count one line in."""
@@ -131,6 +133,7 @@ class Tally:
         self.rounds |= dict.fromkeys(line.rounds)
         self.refused += line.seq is None
         self.earlier += line.earlier
+        self.doubted += bool(line.doubts)
         if line.seq is not None and not line.earlier:
             first = self.numbers[0] if self.numbers else line.seq
             self.numbers = first, line.seq
@@ -151,6 +154,8 @@ class Tally:
             click.echo(f"新记录{self.new}项决定：第{first}号至第{last}号")
         if self.earlier:
             click.echo(f"{self.earlier}项已有内容相同的决定，没有重复记录")
+        if self.doubted:
+            click.echo(f"{self.doubted}项决定所依据的数据存疑：tidu check --all 标{DOUBTED}的各家")
 
 
 def _load(path: Path, as_of: date | None, by: str) -> list[str]:
@@ -205,6 +210,9 @@ def _show(lines: Sequence[Decided]) -> None:
             markup=False,
             soft_wrap=True,
         )
+        if line.doubts:
+            said = f"有{len(line.doubts)}处数据存疑，请核对：{'；'.join(line.doubts)}"
+            console.print(f"  {DOUBTED} {said}", markup=False, soft_wrap=True)
     if len(lines) == 1 and lines[0].seq is not None:
         click.echo(f"说明理由：tidu explain {lines[0].seq}")
 

@@ -13,7 +13,7 @@ from random import Random
 from typing import Final, Generic, NamedTuple, TypeVar
 
 from registry.demo.aims import Aim, Firm, UnreachableError, Value
-from registry.intake.checks import PARTS
+from registry.judging.relations import PARTS
 from registry.kit.uscc import check_digit
 from rules.model.facts import FACTS, RECORDS, TITLES
 

@@ -1,8 +1,8 @@
 """From files to filings: workbooks, CSV and JSON, with sheet and cell in everything amiss."""
 
-from registry.intake.checks import check_totals
 from registry.intake.issues_report import write_issues
 from registry.intake.reader import NoTableError, read
 from registry.intake.template import write_template
+from registry.judging.relations import check_totals
 
 __all__ = ["NoTableError", "check_totals", "read", "write_issues", "write_template"]

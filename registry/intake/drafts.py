@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from registry.filings import Issue, Severity, Submission
 from registry.intake.cells import CellValue, Unsaved, not_given, plain
-from registry.intake.checks import check
+from registry.judging.relations import check
 from registry.kit import names, uscc
 from registry.kit.characters import legible
 from rules.model.facts import RecordList, Scalar

@@ -16,9 +16,9 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 from registry.errors import RegistryError
 from registry.filings import IDENTITY
 from registry.intake import cells, headings
-from registry.intake.checks import PARTS
 from registry.intake.headings import Period, Words
 from registry.intake.tables import csv_rows
+from registry.judging.relations import PARTS
 from rules.errors import FactsError
 from rules.model.facts import FACTS, RECORDS, Fact, RecordKind, Scalar, fact, record_kind
 

@@ -7,6 +7,8 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any, Final
 
+from registry.filings import Issue
+from registry.judging.doubts import bearing, doubts_of
 from registry.judging.judge import (
     RECHECK,
     Determination,
@@ -42,7 +44,8 @@ class TierVerdict:
     ``notes`` are the interpretation notes that it rests on, with their rules; ``not_applicable``
     names the members of the tier's recognition that this procedure does not look at;
     ``determinations`` are those of persons that had a say, ``register`` the registered titles, and
-    ``overruled`` the filed titles that say something else than these.
+    ``overruled`` the filed titles that say something else than these; ``doubts`` are about figures
+    that it rests on and that can hardly be true.
     """
 
     tier: str
@@ -54,6 +57,7 @@ class TierVerdict:
     determinations: tuple[Determination, ...] = ()
     register: tuple[Registration, ...] = ()
     overruled: tuple[Json, ...] = ()
+    doubts: tuple[Issue, ...] = ()
 
     @property
     def outcome(self) -> str:
@@ -102,6 +106,7 @@ class TierVerdict:
             "missing": [
                 {"name": f.name, "value": f.value, "source": f.source} for f in self.missing()
             ],
+            "doubts": [d.message for d in self.doubts],
             "notes": [
                 {"rule": r, "confidence": n.confidence, "text": n.text} for r, n in self.notes
             ],
@@ -137,12 +142,22 @@ class TierVerdict:
 
 @dataclass(frozen=True)
 class CaseResult:
-    """All tiers' verdicts for one enterprise as of one day."""
+    """All tiers' verdicts for one enterprise as of one day.
+
+    ``doubts`` are all about its filing, whether a verdict rests on what they are about or not.
+    """
 
     uscc: str
     name: str
     as_of: date
     verdicts: tuple[TierVerdict, ...]
+    doubts: tuple[Issue, ...] = ()
+
+    @property
+    def idle_doubts(self) -> tuple[Issue, ...]:
+        """The doubts about figures on which no verdict rests."""
+        resting = {d for verdict in self.verdicts for d in verdict.doubts}
+        return tuple(d for d in self.doubts if d not in resting)
 
     def to_json(self) -> dict[str, Any]:
         """The case as plain JSON values."""
@@ -151,6 +166,10 @@ class CaseResult:
             "name": self.name,
             "as_of": self.as_of.isoformat(),
             "fiscal_year": self.as_of.year - 1,
+            "doubts": [
+                {"facts": list(d.facts), "value": d.value, "source": d.where, "said": d.said}
+                for d in self.doubts
+            ],
             "verdicts": [v.to_json() for v in self.verdicts],
         }
 
@@ -174,6 +193,7 @@ class Checker:
         as_of: date | None = None,
         determinations: Sequence[Determination] = (),
         register: Sequence[Registration] = (),
+        registered_on: str = "",
     ) -> CaseResult:
         """Check one filing against some tiers, as of its own day or another.
 
@@ -181,10 +201,12 @@ class Checker:
         fiscal year is not the last complete one.
         """
         refuse_wrong_day(name, profile, as_of or profile.as_of)
+        doubts = doubts_of(uscc, profile, determinations, registered_on)
         profile = replace(profile, as_of=as_of or profile.as_of)
         case = {"procedure": procedure, "province": province, "batch": batch}
-        verdicts = tuple(self._verdict(t, profile, case, determinations, register) for t in tiers)
-        return CaseResult(uscc, name, profile.as_of, verdicts)
+        found = (self._verdict(t, profile, case, determinations, register) for t in tiers)
+        verdicts = tuple(replace(v, doubts=bearing(doubts, v.finding)) for v in found)
+        return CaseResult(uscc, name, profile.as_of, verdicts, doubts)
 
     def _verdict(
         self,

@@ -36,6 +36,7 @@ class Case:
     facts: Json
     city: str = ""
     county: str = ""
+    registered_on: str = ""
 
     @property
     def profile(self) -> Profile:
@@ -163,6 +164,7 @@ def cases(
             given = {p: identity.get(p) or row[p] or "" for p in ("city", "county")}
             facts = json.loads(row.pop("facts"))
             given |= {"name": identity["name"], "province": province, "facts": facts}
+            given |= {"registered_on": identity.get("registered_on", "")}
             yield Case(**row | given)
 
 

@@ -19,6 +19,8 @@ from sqlmodel import Session
 from registry.database import storage
 from registry.database.versions import chunks
 from registry.errors import RecordError, fault
+from registry.filings import Issue
+from registry.judging.doubts import bearing, doubts_of
 from registry.judging.judge import (
     CheckRefusedError,
     Determination,
@@ -33,7 +35,7 @@ from registry.portable.sealing import new_salt, sealed_facts
 from registry.record import cases, journal, publication, register
 from registry.record.determinations import signed_name
 from rules.errors import DisagreementError, EngineFaultError, FactsError, NoRulesetError
-from rules.explanation.explain import result_text
+from rules.explanation.explain import explain, result_text
 from rules.language.editions import ApplicabilityRow, governing
 from rules.model.facts import TITLES
 from rules.model.ruleset import Outcome
@@ -66,7 +68,8 @@ class Decided:
 
     ``seq`` is the number of the decision: a new one, or the ``earlier`` one that says the same; it is
     None where the case was refused, for ``reason``. ``determinations`` are the numbers of those that
-    it rests on; ``rounds`` say by which batches another text would govern.
+    it rests on; ``rounds`` say by which batches another text would govern; ``doubts`` are about
+    figures that it rests on and that can hardly be true.
     """
 
     uscc: str
@@ -78,6 +81,7 @@ class Decided:
     reason: str = ""
     determinations: tuple[int, ...] = ()
     rounds: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
 
 #: What is decided on: a filing, and the canonical text of the question put to it.
@@ -154,10 +158,17 @@ class Bench:
         body = body_of(judged, asked, facts, self.published)
         verdict = result_text(judged.decision.verdict)
         numbers = tuple(d.seq for d in judged.applied)
+        doubts = tuple(d.said for d in _doubts(case, judged))
         draft = journal.Draft("decision", body, line.tier, case.filing_id, salt=salt)
         draft.signed(self.by)  # now, while no other writer waits
         return Judged(
-            replace(line, verdict=verdict, determinations=numbers, rounds=tuple(found.told())),
+            replace(
+                line,
+                verdict=verdict,
+                determinations=numbers,
+                rounds=tuple(found.told()),
+                doubts=doubts,
+            ),
             draft,
             (case.filing_id, canonical_json(asked)),
         )
@@ -360,6 +371,8 @@ def _answered(asked: Asked, settled: Mapping[Matter, journal.Entry], told: _Roun
     case, request = asked.case, asked.request
     if asked.withdrawn or case.known_until is not None:
         return []
+    if _doubts_of(case, asked.determined):  # which of them bear on it is told by judging only
+        return []
     found = []
     day, how = _day(case, request), _how(case, request)
     for tier in request.tiers:
@@ -374,6 +387,16 @@ def _answered(asked: Asked, settled: Mapping[Matter, journal.Entry], told: _Roun
         rounds = told(tier, day, tuple(how.items()))
         found.append(Judged(replace(line, determinations=numbers, rounds=rounds)))
     return found
+
+
+def _doubts_of(case: cases.Case, determined: Sequence[Determination]) -> tuple[Issue, ...]:
+    return doubts_of(case.uscc, case.profile, determined, case.registered_on)
+
+
+def _doubts(case: cases.Case, judged: Judgement) -> tuple[Issue, ...]:
+    """The doubts about what a judgement rests on."""
+    found = _doubts_of(case, judged.applied)
+    return bearing(found, explain(judged.decision)) if found else ()
 
 
 def asked_of(case: cases.Case, tier: str, day: date, how: Mapping[str, str]) -> Json:

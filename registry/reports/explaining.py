@@ -5,7 +5,7 @@ out byte for byte (``registry.record.replay``). Everything that readers are told
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, timezone
 from fractions import Fraction
 from typing import Any, Final
@@ -13,6 +13,8 @@ from typing import Any, Final
 from sqlmodel import Session
 
 from registry.errors import RecordError
+from registry.filings import Issue
+from registry.judging.doubts import bearing, doubts_of
 from registry.judging.judge import Determination
 from registry.judging.verdicts import Checker, TierVerdict
 from registry.record import cases, journal, publication
@@ -140,7 +142,8 @@ class Explanation:
     what is not filed or not found. ``turns`` are the smallest changes that do it alone, or else
     (``together``) a few that lead as far as any; ``rests`` with their clauses are what these do not
     reach. ``figures`` are the filed values by how little they may be wrong. ``later`` are the numbers
-    of later decisions on the same matter; ``corrected_at`` is when the filing was replaced.
+    of later decisions on the same matter; ``corrected_at`` is when the filing was replaced; ``doubts``
+    are about figures of the filing that can hardly be true.
     """
 
     entry: journal.Entry
@@ -157,6 +160,7 @@ class Explanation:
     settled: tuple[Settled, ...]
     later: tuple[int, ...] = ()
     corrected_at: datetime | None = None
+    doubts: tuple[Issue, ...] = ()
 
     @property
     def case(self) -> Json:
@@ -267,11 +271,13 @@ def explanation(session: Session, replayer: Replayer, entry: journal.Entry) -> E
     verdict = Checker(rules).verdict(entry.tier, judged)
     decision, finding = judged.decision, verdict.finding
     assert finding is not None
+    case = cases.case(session, entry.filing_id or 0)
+    doubts = doubts_of(case.uscc, case.profile, judged.applied, case.registered_on)
+    verdict = replace(verdict, doubts=bearing(doubts, finding))
     changes = smallest_changes(decision)
     decisive = [(_owner(finding, check), check) for check in verdict.reasons()]
     clauses = _Clauses(decision, finding, decisive)
     reasons = tuple(Reason(f, check, clauses.of_titles(f.rule)) for f, check in decisive)
-    case = cases.case(session, entry.filing_id or 0)
     return Explanation(
         entry,
         verdict,
@@ -287,6 +293,7 @@ def explanation(session: Session, replayer: Replayer, entry: journal.Entry) -> E
         tuple(_settled(session, entry, judged.applied)),
         tuple(_later(session, entry)),
         case.known_until,
+        doubts,
     )
 
 

@@ -111,8 +111,15 @@ def filed_on(found: Explanation) -> str:
     return f"{day_text(found.filed_as_of)}{other}（上年度为{found.as_of.year - 1}年）"
 
 
+def doubted(found: Explanation) -> Iterator[str]:
+    """What of the filed figures that the decision rests on should be checked."""
+    for doubt in found.verdict.doubts:
+        yield f"请核对所依据的数据：{doubt.said}。"
+
+
 def _for_enterprise(found: Explanation) -> Iterator[Section | None]:
-    yield Section(f"结论：{found.verdict.outcome}", (conclusion(found), *aftermath(found)))
+    told = (conclusion(found), *doubted(found), *aftermath(found))
+    yield Section(f"结论：{found.verdict.outcome}", told)
     yield from reasons_sections(found)
     yield gaps_section(found)
     yield from changes_sections(found)
@@ -402,6 +409,11 @@ def _head(found: Explanation) -> Iterator[tuple[str, str]]:
     yield "省份、批次", f"{case['province'] or NOT_STATED}、{case['batch'] or '不分批次'}"
     yield "填报日期", filed_on(found)
     yield "结论", found.verdict.outcome
+    if doubts := found.verdict.doubts:
+        yield (
+            "数据存疑",
+            f"结论所依据的数据有{len(doubts)}处存疑：{'；'.join(d.said for d in doubts)}",
+        )
     yield "记录", f"{_moment(found)}，经办：{found.entry.by or NOT_STATED}"
     for line in aftermath(found):
         yield "其后", line.removeprefix("注意：")
@@ -413,7 +425,7 @@ def _moment(found: Explanation) -> str:
 
 def _findings(found: Explanation) -> Section:
     case = found.case
-    result = CaseResult(case["uscc"], case["name"], found.as_of, (found.verdict,))
+    result = CaseResult(case["uscc"], case["name"], found.as_of, (found.verdict,), found.doubts)
     _, _, _, *lines = explanation(result, full=True)
     return Section("结论和逐条理由", tree=tuple(lines))
 

@@ -12,11 +12,13 @@ from openpyxl.utils import get_column_letter
 from rich.console import Console
 from rich.table import Table
 
+from registry.filings import Issue
 from registry.judging.verdicts import CaseResult, TierVerdict
 from registry.kit.characters import json_text
 from registry.kit.workbooks import FULL, plain, text_cell
 from registry.reports.verdicts import (
     COLOURS,
+    DOUBTED,
     SHORT,
     Row,
     explanation,
@@ -100,6 +102,7 @@ _MARKS: Final[Mapping[str, tuple[str, Callable[[TierVerdict], bool]]]] = {
     "*": ("实质条件符合，只缺前置称号", only_title_lacking),
     "†": ("含人工认定，见 --explain", lambda v: bool(v.determinations)),
     "‡": ("填报的称号与登记簿不符，以登记簿为准，见 --explain", lambda v: bool(v.overruled)),
+    DOUBTED: ("结论所依据的数据存疑，可能填错，请先核对，见 --explain", lambda v: bool(v.doubts)),
 }
 
 
@@ -241,6 +244,11 @@ class Book:
             "待补材料",
             ["统一社会信用代码", "企业名称", "层级", "事项", "现状", "来源"],
         )
+        self._doubts = _Sheet(
+            self._book,
+            "数据存疑",
+            ["统一社会信用代码", "企业名称", "依据它的结论", "数据", "疑点", "来源"],
+        )
         self._notes: dict[tuple[str, Note], None] = {}
         # which tiers have a score is known only at the end
         self._kept = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115
@@ -256,6 +264,10 @@ class Book:
             for v in result.verdicts
             for f in v.missing()
         ]
+        doubts = [
+            [result.uscc, result.name, _resting(result, d), d.value, d.said, d.where]
+            for d in result.doubts
+        ]
         head = [result.uscc, result.name, result.as_of.isoformat()]
         kept = json.dumps([head, tiers, obstacle(result)], ensure_ascii=False)
         # all is there: from here on nothing is left to fail
@@ -263,6 +275,8 @@ class Book:
             self._checks.add(line)
         for line in missing:
             self._missing.add(line)
+        for line in doubts:
+            self._doubts.add(line)
         self._kept.write(f"{kept}\n")
         self._tiers = tuple(v.tier for v in result.verdicts)
         for verdict, (_, _, score) in zip(result.verdicts, tiers, strict=True):
@@ -288,7 +302,7 @@ class Book:
         notes = _Sheet(self._book, "解读", ["规则", "置信度", "解读"])
         for rule, note in self._notes:
             notes.add([rule, note.confidence, note.text])
-        for sheet in (self._verdicts, self._checks, self._missing, notes):
+        for sheet in (self._verdicts, self._checks, self._missing, self._doubts, notes):
             sheet.begin()
 
 
@@ -297,7 +311,14 @@ def _mark(verdict: TierVerdict) -> str:
     if verdict.determinations:
         numbers = "、".join(f"第{d.seq}号" for d in verdict.determinations)
         marks.append(f"† 含人工认定{numbers}")
+    if verdict.doubts:
+        marks.append(f"{DOUBTED} 所依据的数据{len(verdict.doubts)}处存疑")
     return "；".join(marks)
+
+
+def _resting(result: CaseResult, doubt: Issue) -> str:
+    """The tiers whose verdicts rest on what a doubt is about."""
+    return "、".join(SHORT[v.tier] for v in result.verdicts if doubt in v.doubts)
 
 
 def _score(verdict: TierVerdict) -> str | None:

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from registry.database.columns import decimal_text
+from registry.filings import Issue
 from registry.judging.judge import Determination, Registration
 from registry.judging.verdicts import TIERS, UNENCODED, CaseResult, TierVerdict
 from registry.kit.screens import listing
@@ -40,6 +41,8 @@ _SIGNS: Final = {
     Outcome.MISSING: "？",
     Outcome.PENDING: "◇",
 }
+#: The sign beside a verdict that rests on a figure that can hardly be true.
+DOUBTED: Final = "△"
 #: From this many cases on, those that are ruled out are not listed beside open ones.
 _MANY: Final = 4
 SHORT: Final = {full: short for short, full in TIERS.items()}
@@ -91,6 +94,7 @@ def _coloured(verdict: TierVerdict) -> str:
             ("*", only_title_lacking(verdict)),
             ("†", verdict.determinations),
             ("‡", verdict.overruled),
+            (DOUBTED, verdict.doubts),
         )
         if applies
     )
@@ -234,6 +238,16 @@ def explanation(result: CaseResult, *, full: bool = True) -> Iterator[str]:
     for verdict in result.verdicts:
         yield ""
         yield from writer.tier(verdict, result.as_of)
+    if result.idle_doubts:
+        yield ""
+        yield "其余存疑的数据（以上结论不依据这些数据）："
+        yield from (f"  · {doubt_text(d)}" for d in result.idle_doubts)
+
+
+def doubt_text(doubt: Issue) -> str:
+    """A doubt about a filed figure in one phrase: the figure, what is odd about it, and where it stands."""
+    value = f"「{doubt.value}」" if doubt.value else ""
+    return f"{value}{doubt.said}{doubt.where and f'　〔{doubt.where}〕'}"
 
 
 class _Writer:
@@ -256,6 +270,7 @@ class _Writer:
         for entry in verdict.register:
             yield f"  登记簿第{entry.seq}号　{registration_text(entry)}"
         yield from (f"  ‡ {overruled_text(title)}" for title in verdict.overruled)
+        yield from (f"  {DOUBTED} 数据存疑：{doubt_text(doubt)}" for doubt in verdict.doubts)
         if verdict.finding is None:
             return
         if len(verdict.parts) > 1:

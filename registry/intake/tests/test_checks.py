@@ -10,8 +10,8 @@ from openpyxl import load_workbook
 from registry.demo import DEMO_COUNTY
 from registry.filings import Submission
 from registry.intake import directory, read
-from registry.intake.checks import CHECKS, check
 from registry.intake.tests.counties import CODE, NAME, code, column, county, firm, saved
+from registry.judging.relations import CHECKS, check
 from registry.kit import uscc
 from rules.model.facts import RecordList
 

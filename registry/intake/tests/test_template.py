@@ -11,8 +11,8 @@ from openpyxl import load_workbook
 
 from registry.filings import IDENTITY
 from registry.intake import read, write_template
-from registry.intake.checks import PARTS
 from registry.intake.tests.test_summary import A, B, code, texts, told
+from registry.judging.relations import PARTS
 from rules.model.facts import FACTS, RECORDS, RecordList, yearly_key
 
 YEARS = (2020, 2021, 2022)

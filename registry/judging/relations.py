@@ -237,9 +237,9 @@ def _check_code(submission: Submission) -> Iterator[Issue]:
     if said:
         item = next(c for c in CHECKS if c.relation == _FITS)
         sheet, _, cell = submission.sources.get(legal, submission.where).rpartition("!")
-        yield Issue(
-            item.severity, sheet, cell, submission.uscc, said, item.cause, submission.uscc, True
-        )
+        about = (legal,) if uscc.is_individual(submission.uscc) else ()
+        shown = submission.uscc
+        yield Issue(item.severity, sheet, cell, shown, said, item.cause, shown, True, about)
 
 
 def check_totals(
@@ -286,7 +286,8 @@ def _issue(
     )
     shown = _shown(item.fact, str(value))
     doubt = item.severity == "提示"
-    return Issue(item.severity, sheet, cell, shown, said, item.cause, submission.uscc, doubt)
+    about = (key,) if item.listing or item.other == _DAY else (key, whole)
+    return Issue(item.severity, sheet, cell, shown, said, item.cause, submission.uscc, doubt, about)
 
 
 def _beside(item: Check, other: str) -> str:
