@@ -56,6 +56,7 @@ def heading(run: Run) -> list[str]:
         f"【{LABEL}】{run.sides[0]} → {run.sides[1]}",
         f"范围：{run.scope.text}",
         f"登记库：{run.state}；规则集：{_digests(run)}",
+        *(f"注意：{said}" for said in run.told),
     ]
 
 
@@ -82,12 +83,11 @@ def print_summary(run: Run, console: Console) -> None:
             if more > 0:
                 console.print(f"……另有{more}项，见工作簿或 --json", markup=False)
         for new, title in ((True, "尚未填报过的新增事项"), (False, "原有但未填报或待认定的事项")):
-            found = tally.lacks[new].most_common(_FEW)
-            if found:
-                names = "；".join(f"{name} {n}家" for name, n in found)
-                console.print(f"{title}：{names}", markup=False, soft_wrap=True)
+            if tally.lacks[new]:
+                named = _commonest(tally.lacks[new])
+                console.print(f"{title}：{named}", markup=False, soft_wrap=True)
         if tally.only_lacks:
-            alone = "；".join(f"{k} {n}家" for k, n in tally.only_lacks.most_common(_FEW))
+            alone = _commonest(tally.only_lacks)
             console.print(f"只差一项即可判断：{alone}", markup=False, soft_wrap=True)
     if run.number_refused:
         console.print(f"\n未能检查{run.number_refused}家：", markup=False)
@@ -125,6 +125,12 @@ def _table(first: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, header_style="bold", show_edge=False, pad_edge=False)
     table.add_column(first, overflow="fold")
     return table
+
+
+def _commonest(counts: Counter[str]) -> str:
+    shown = "；".join(f"{name} {n}家" for name, n in counts.most_common(_FEW))
+    more = len(counts) - _FEW
+    return f"{shown}；另有{more}项，见网页或 --json" if more > 0 else shown
 
 
 def _counted(counts: Any, names: Sequence[str]) -> str:
@@ -229,6 +235,7 @@ def _about(run: Run) -> Iterator[tuple[str, str]]:
     for tally in run.tallies.values():
         yield tally.tier, f"{tally.total}家：{_counted(tally.groups, GROUPS)}"
         yield "后一文本", _counted(tally.standings, tally.stated)
+    yield from (("注意", said) for said in run.told)
     yield "未能检查", f"{run.number_refused}家"
     yield "实质结论", _STANDINGS_TEXT
 

@@ -250,10 +250,11 @@ class Book:
             ["统一社会信用代码", "企业名称", "依据它的结论", "数据", "疑点", "来源"],
         )
         self._notes: dict[tuple[str, Note], None] = {}
-        # which tiers have a score is known only at the end
+        # which tiers have a score, and whether anything is to be noted, is known only at the end
         self._kept = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115
         self._tiers: tuple[str, ...] = ()
         self._scored: set[str] = set()
+        self._told = False
 
     def add(self, result: CaseResult) -> None:
         """Write the rows of one enterprise."""
@@ -269,7 +270,10 @@ class Book:
             for d in result.doubts
         ]
         head = [result.uscc, result.name, result.as_of.isoformat()]
-        kept = json.dumps([head, tiers, obstacle(result)], ensure_ascii=False)
+        told = "；".join(
+            dict.fromkeys(s for v in result.verdicts if v.governing for s in v.governing.told())
+        )
+        kept = json.dumps([head, tiers, obstacle(result), told], ensure_ascii=False)
         # all is there: from here on nothing is left to fail
         for line in checks:
             self._checks.add(line)
@@ -279,6 +283,7 @@ class Book:
             self._doubts.add(line)
         self._kept.write(f"{kept}\n")
         self._tiers = tuple(v.tier for v in result.verdicts)
+        self._told = self._told or bool(told)
         for verdict, (_, _, score) in zip(result.verdicts, tiers, strict=True):
             self._notes |= dict.fromkeys(verdict.notes)
             if score is not None:
@@ -290,14 +295,14 @@ class Book:
         for tier in self._tiers:
             score = [f"{SHORT[tier]}得分"] if tier in self._scored else []
             header += [tier, f"{SHORT[tier]}标记", *score]
-        self._verdicts.header = [*header, "主要原因"]
+        self._verdicts.header = [*header, "主要原因", *(["注意"] if self._told else [])]
         self._kept.seek(0)
         for line in self._kept:
-            head, tiers, why = json.loads(line)
+            head, tiers, why, told = json.loads(line)
             cells: list[Cell] = head
             for tier, (outcome, mark, points) in zip(self._tiers, tiers, strict=True):
                 cells += [outcome, mark, *([_number(points)] if tier in self._scored else [])]
-            self._verdicts.add([*cells, why])
+            self._verdicts.add([*cells, why, *([told] if self._told else [])])
         self._kept.close()
         notes = _Sheet(self._book, "解读", ["规则", "置信度", "解读"])
         for rule, note in self._notes:

@@ -70,7 +70,8 @@ class Run:
     """What one run asked for and what it counted; a sink itself.
 
     ``sides`` name the texts, ``rulesets`` the digests by root of either side, ``state`` the entry of
-    the journal that was the last when it began; ``refused`` keeps the first refusals.
+    the journal that was the last when it began; ``refused`` keeps the first refusals; ``told`` says
+    which batches would change the text.
     """
 
     sides: tuple[str, str]
@@ -81,6 +82,7 @@ class Run:
     number_refused: int = 0
     faults: int = 0
     refused: list[str] = field(default_factory=list)
+    told: dict[str, None] = field(default_factory=dict)
 
     def add(self, effect: Effect) -> None:
         """Count an effect."""
@@ -101,6 +103,7 @@ class Run:
             "to": {"text": self.sides[1], "rulesets": self.rulesets[1]},
             "scope": self.scope.text,
             "journal": self.state,
+            "rounds": list(self.told),
             "tiers": [t.to_json() for t in self.tallies.values()],
             "refused": {"count": self.number_refused, "first": self.refused},
         }
@@ -254,6 +257,7 @@ def _effects(
     for tier in wanted:
         found = sides.governing(tier, day, case.province)
         roots = [g.row.ruleset for g in found]
+        run.told |= dict.fromkeys(said for g in found for said in g.told())
         for rulesets, root, judge in zip(run.rulesets, roots, sides.judges, strict=True):
             if root not in rulesets:
                 rulesets[root] = judge.rules.ruleset(root).digest

@@ -2,9 +2,11 @@
 
 import json
 from datetime import date
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from openpyxl import load_workbook
 
 from registry.conftest import Run
 from registry.tests.support import CODES, Clock, load, submission
@@ -82,3 +84,22 @@ def test_programs_read_the_batch_with_its_text(run: Run) -> None:
     assert found["batch"] == "2026年复核"
     screened = json.loads(run("screen", *GIANT, "--as-of", "2026-06-30", "--json").stdout)
     assert any(SAID in line for line in screened["scope"])
+
+
+@pytest.mark.usefixtures("filed")
+def test_a_simulation_by_tables_of_applicability_names_the_batch(run: Run) -> None:
+    sides = ("--from", "随附", "--to", "随附", *GIANT)
+    assert SAID in run("impact", *sides).output
+    [told] = json.loads(run("impact", *sides, "--json").stdout)["rounds"]
+    assert SAID in told
+    assert SAID not in run("impact", *sides, "--batch", "2026年复核").output
+
+
+@pytest.mark.usefixtures("filed")
+def test_a_workbook_has_the_batch_beside_the_verdict(run: Run, tmp_path: Path) -> None:
+    run("check", "--all", *GIANT, "-o", str(tmp_path / "结果.xlsx"))
+    [head, *rows] = load_workbook(tmp_path / "结果.xlsx")["结论"].iter_rows(values_only=True)
+    assert head[-1] == "注意"
+    told = {row[2]: row[-1] for row in rows}
+    assert SAID in told["2026-06-30"]
+    assert not told["2027-01-04"]
