@@ -25,6 +25,7 @@ from registry.cli.common import (
     registry,
     rulebook,
     tiers_option,
+    write_new,
 )
 from registry.judging.verdicts import titles_of
 from registry.kit import resources
@@ -39,7 +40,7 @@ from rules.comparison.compare import compare
 from rules.decider import by_both, by_reference
 from rules.drafting import check as checker
 from rules.drafting.examples import examples, read_indicator, run
-from rules.drafting.format import format_file
+from rules.drafting.format import aligned
 from rules.drafting.scaffold import clauses_of_province, scaffold, scaffold_province
 from rules.language.rulebook import Rulebook
 from rules.language.source import Clause, feature_files
@@ -229,7 +230,10 @@ def _root(path: Path) -> Path:
 def format_rules(paths: tuple[Path, ...], only_check: bool, as_json: bool) -> None:
     """按显示宽度对齐标准文件中的表格。"""
     files = [f for p in paths or (resources.features(),) for f in feature_files(p)]
-    changed = [f for f in files if format_file(f, check=only_check)]
+    changed = {f: data for f in files if (data := aligned(f)) is not None}
+    for file, data in () if only_check else changed.items():
+        with written_whole(file) as fresh:
+            fresh.write_bytes(data)
     if as_json:
         print_json({"files": len(files), "changed": [str(f) for f in changed]})
     for file in () if as_json else changed:
@@ -262,19 +266,17 @@ def new_rule(
 
     省级设定请放在自己的目录中，例如 我的标准/provinces/hunan/specialised.feature。
     """
-    if file.exists():
-        raise Refused(f"{file} 已存在：请另取文件名")
     if province is not None:
         if id is not None or title is not None:
             raise click.UsageError("新建省级设定时不用 --id 和 --title")
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(scaffold_province(province), encoding="utf-8")
+        write_new(file, scaffold_province(province).encode())
         if not (listed := file.with_name("clauses.md")).exists():
-            listed.write_text(clauses_of_province(province), encoding="utf-8")
+            write_new(listed, clauses_of_province(province).encode())
     elif id is None or title is None:
         raise click.UsageError("请给出 --id 和 --title，或用 --province 新建省级设定")
     else:
-        file.write_text(scaffold(id, title, _KINDS[kind]), encoding="utf-8")
+        write_new(file, scaffold(id, title, _KINDS[kind]).encode())
     if as_json:
         print_json({"file": str(file)})
     else:

@@ -7,7 +7,7 @@ on with where it stopped: nothing is stored twice, and nothing is half stored.
 import csv
 import gc
 from collections.abc import Callable, Container, Iterator
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from functools import partial
@@ -24,6 +24,7 @@ from registry.intake import directory
 from registry.intake.directory import Part, Reader, Survey
 from registry.intake.grouped import Groups
 from registry.kit import workers
+from registry.kit.files import written_whole
 from registry.kit.workbooks import harmless
 from registry.record import admissions, loading
 from registry.record.loading import Prepared
@@ -219,19 +220,23 @@ class FolderLoader:
 
 @contextmanager
 def report_file(path: Path | None) -> Iterator[Report]:
-    """Where the issues of a folder go: a CSV file, which may grow to millions of lines."""
-    with path.open("w", encoding="utf-8-sig", newline="") if path else nullcontext() as file:
-        if file is None:
-            yield lambda issues: None
-            return
+    """Where the issues of a folder go: a CSV file, which may grow to millions of lines.
+
+    What was found until an error, or an interrupt, is kept.
+    """
+    if path is None:
+        yield lambda issues: None
+        return
+    ended: BaseException | None = None
+    with written_whole(path) as fresh, fresh.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(_HEADINGS)
-
-        def write(issues: list[Issue]) -> None:
-            writer.writerows(map(_texts, issues))
-            file.flush()
-
-        yield write
+        try:
+            yield lambda issues: writer.writerows(map(_texts, issues))
+        except BaseException as error:
+            ended = error
+    if ended is not None:
+        raise ended
 
 
 def _texts(issue: Issue) -> tuple[str, ...]:

@@ -44,17 +44,16 @@ def format_text(text: str) -> str:
     return "\n".join(lines)
 
 
-def format_file(path: Path, check: bool = False) -> bool:
-    """Align the tables of a file, or only ``check`` them; whether anything is to change."""
+def aligned(path: Path) -> bytes | None:
+    """A file with its tables aligned, for the caller to write; None where nothing is to change."""
+    stored = path.read_bytes()
     try:
-        before = path.read_bytes().decode("utf-8")
+        before = stored.decode("utf-8")
     except UnicodeDecodeError as error:
         message = "文件不是 UTF-8 编码：请另存为 UTF-8（无 BOM）"
         raise SourceError([Problem(path.name, 1, message)]) from error
-    after = format_text(before)
-    if after != before and not check:
-        path.write_bytes(after.encode("utf-8"))
-    return after != before
+    after = format_text(before).encode("utf-8")
+    return after if after != stored else None
 
 
 def _tables(node: Any) -> Iterator[tuple[int, list[Any]]]:

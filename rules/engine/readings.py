@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from fractions import Fraction
 from functools import lru_cache
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
-from rules.model.facts import Fact, Profile, RecordList, Scalar, yearly_key
+from rules.model.facts import Fact, Profile, RecordList, Scalar, exact, yearly_key
 from rules.model.quantities import Number
 from rules.model.ruleset import Expr, Gap, Outcome, Ruleset, widest
 
@@ -60,7 +60,7 @@ def _number(text: str) -> Reading:
     # Fraction reads texts with a regular expression, which takes four times as long as int
     if text.isdecimal():
         return _point(int(text))
-    value = Fraction(text)
+    value = exact(text, _LONGEST)
     return _point(value.numerator if value.denominator == 1 else value)
 
 
@@ -69,6 +69,8 @@ def _code(text: str) -> Reading:
     return Reading(code=text)
 
 
+#: Facts are checked before; constants of a ruleset may be long fractions.
+_LONGEST: Final = 1000
 _NO, _YES = _point(0), _point(1)
 _day = lru_cache(maxsize=1 << 14)(date.fromisoformat)
 

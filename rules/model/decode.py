@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 from rules.errors import RulesetError
-from rules.model.facts import Fact
+from rules.model.facts import Fact, exact
 from rules.model.ruleset import (
     SCHEMA,
     Assumed,
@@ -106,7 +106,7 @@ def _fact(id: str, plain: _Json) -> Fact:
 
 
 def _number(text: str | None) -> Fraction | None:
-    return None if text is None else Fraction(text)
+    return None if text is None else exact(text)
 
 
 def _case(plain: _Json) -> Case:
@@ -129,7 +129,7 @@ def _line(plain: _Json) -> Line:
 def _bands(plain: _Json) -> Bands:
     return Bands(
         tuple(
-            (name, tuple(Band(_number(lo), _number(hi), Fraction(p)) for lo, hi, p in rows))
+            (name, tuple(Band(_number(lo), _number(hi), exact(p)) for lo, hi, p in rows))
             for name, rows in plain["bands"]
         )
     )
@@ -139,14 +139,14 @@ def _assumed(plain: _Json) -> Assumed:
     if "outcome" in plain:
         return Assumed(Outcome(plain["outcome"]))
     lo, hi, gap = plain["points"]
-    return Assumed(Points(Fraction(lo), Fraction(hi), Gap(gap)))
+    return Assumed(Points(exact(lo), exact(hi), Gap(gap)))
 
 
 _BODIES: Final[dict[str, Callable[[_Json], Body]]] = {
     "cases": lambda b: Cases(tuple(_case(c) for c in b["cases"])),
     "bands": _bands,
-    "ladder": lambda b: Ladder(tuple(_case(c) for c in b["rungs"]), Fraction(b["rest"])),
-    "total": lambda b: Total(tuple(Item(g, r, Fraction(full)) for g, r, full in b["items"])),
-    "attested": lambda b: Attested(b["indicator"], Fraction(b["lo"]), Fraction(b["hi"])),
+    "ladder": lambda b: Ladder(tuple(_case(c) for c in b["rungs"]), exact(b["rest"])),
+    "total": lambda b: Total(tuple(Item(g, r, exact(full)) for g, r, full in b["items"])),
+    "attested": lambda b: Attested(b["indicator"], exact(b["lo"]), exact(b["hi"])),
     "assumed": _assumed,
 }

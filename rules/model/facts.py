@@ -78,7 +78,7 @@ class Fact:
         (True, False)
         """
         text = str(value)  # most figures have no sign, and need no reading
-        return text[:1] == "-" and self.signed and Fraction(text) < (self.minimum or 0)
+        return text[:1] == "-" and self.signed and exact(text) < (self.minimum or 0)
 
     @cached_property
     def _form(self) -> re.Pattern[str] | None:
@@ -418,11 +418,9 @@ def check_value(fact: Fact, value: Scalar) -> str | None:
 
 @lru_cache(maxsize=1 << 12)
 def _check_number(fact: Fact, value: str) -> str | None:
-    if len(value) > LONGEST_NUMBER or _SHIFTED.search(value):
-        return "应为数字"
     try:
-        number = Fraction(value)
-    except (ValueError, ZeroDivisionError):
+        number = exact(value)
+    except ValueError:
         return "应为数字"
     if fact.unit in _COUNTED and number.denominator != 1:
         return "应为整数"
@@ -431,6 +429,20 @@ def _check_number(fact: Fact, value: str) -> str | None:
     if fact.maximum is not None and number > fact.maximum:
         return "不应超过100%" if fact.unit == "%" else f"不应大于{fact.maximum}"
     return None
+
+
+def exact(text: str, longest: int = LONGEST_NUMBER) -> Fraction:
+    """The number that a text states; ``ValueError`` for one that could take all memory to compute.
+
+    >>> exact("2.50")
+    Fraction(5, 2)
+    """
+    if len(text) > longest or _SHIFTED.search(text):
+        raise ValueError("a number beyond all bounds")
+    try:
+        return Fraction(text)
+    except ZeroDivisionError:
+        raise ValueError(f"{text} is no number") from None
 
 
 def check_day(value: str) -> str | None:

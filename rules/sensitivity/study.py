@@ -8,7 +8,7 @@ from math import ceil, floor
 from typing import Any, Final, TypeAlias, cast
 
 from rules.model.expressions import leaves
-from rules.model.facts import YEARS, Fact, Profile, Scalar, record_kind
+from rules.model.facts import YEARS, Fact, Profile, Scalar, exact, record_kind
 from rules.model.quantities import UNITS, show
 from rules.model.ruleset import Expr, Ruleset
 from rules.portable import reference
@@ -59,7 +59,7 @@ class Variable:
         text = str(self.value)
         if self.fact.kind == "date":
             return Fraction(date.fromisoformat(text).toordinal())
-        return Fraction(text) / self.step
+        return exact(text) / self.step
 
     def grid(self) -> Grid:
         """The places that the catalogue allows."""

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.drafting.format import format_file, format_text, width
+from rules.drafting.format import aligned, format_text, width
 from rules.errors import SourceError
 from rules.language.source import Document, read_file
 
@@ -88,18 +88,17 @@ def test_what_gherkin_cannot_read_stays() -> None:
 def test_files(tmp_path: Path) -> None:
     file = tmp_path / "a.feature"
     file.write_bytes(UGLY.encode())
-    assert format_file(file, check=True)
+    assert aligned(file) == ALIGNED.encode()
     assert file.read_bytes() == UGLY.encode()
-    assert format_file(file)
-    assert file.read_bytes() == ALIGNED.encode()
-    assert not format_file(file)
+    file.write_bytes(ALIGNED.encode())
+    assert aligned(file) is None
 
 
 def test_not_utf8(tmp_path: Path) -> None:
     file = tmp_path / "a.feature"
     file.write_bytes(UGLY.encode("gb18030"))
     with pytest.raises(SourceError) as caught:
-        format_file(file)
+        aligned(file)
     assert str(caught.value) == "a.feature:1: 文件不是 UTF-8 编码：请另存为 UTF-8（无 BOM）"
 
 

@@ -10,6 +10,8 @@ from rules.model.facts import (
     TITLES,
     Profile,
     RecordList,
+    check_value,
+    exact,
     fact,
     period_fact,
     period_name,
@@ -84,3 +86,10 @@ def test_titles_of_tiers_are_the_only_titles_of_the_list() -> None:
     assert kind is not None
     assert kind.codes == TITLES
     assert fact("tech_title").kind == "flag"
+
+
+@pytest.mark.parametrize("text", ["1e-99999999", "-1e99999999", "9" * 81, "1/0", "x"])
+def test_a_number_beyond_all_bounds_is_not_computed_with(text: str) -> None:
+    assert check_value(fact("营业收入总额"), text) == "应为数字"
+    with pytest.raises(ValueError, match=r"number|Fraction"):
+        exact(text)
