@@ -1,9 +1,9 @@
 """What stands around a table: its filing date and its unit of money."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from openpyxl.utils import get_column_letter
 
@@ -28,6 +28,9 @@ _UNIT: Final = re.compile(
     r"(?:^|[^\u4e00-\u9fff]|金额|货币|计量)单位\s*[:：为]?\s*(?:人民币)?(?P<units>[^\s:：;；。)）]+)"
 )
 _ALONE: Final = re.compile(r"[(（]\s*(?:人民币)?([^()（）\s]{1,3})\s*[)）]$")
+_LABEL: Final = re.compile(r"(?:金额|货币|计量)?单位\s*[:：]?")
+#: The unit in which money is read where none is stated.
+_USUAL: Final = "万元"
 _SEVERAL: Final = re.compile(r"[、,，/和及;；]")
 
 
@@ -96,10 +99,56 @@ def money_unit(rows: Sequence[Row]) -> frozenset[str]:
     >>> sorted(money_unit([["单位：万元、人、%"]]))
     ['万元']
     """
-    texts = [" ".join(c.split()) for row in rows for c in row if isinstance(c, str)]
+    texts = [text for row in rows for text in _joined(row)]
     stated = [m["units"] for text in texts for m in _UNIT.finditer(text)]
     alone = [m[1] for text in texts if (m := _ALONE.search(text))]
     words = [
         headings.as_unit(squeeze(w)) for text in [*stated, *alone] for w in _SEVERAL.split(text)
     ]
     return frozenset(word for word in words if word in MONEY)
+
+
+def _joined(row: Row) -> Iterator[str]:
+    """The texts of a title row; a label and what stands in the next cell are one."""
+    label = ""
+    for cell in row:
+        if isinstance(cell, str) and cell.strip():
+            text = " ".join(cell.split())
+            yield label + text if label else text
+            label = text if _LABEL.fullmatch(text) else ""
+
+
+class _Span(Protocol):
+    """A table that stands beside others."""
+
+    @property
+    def start(self) -> int: ...
+    @property
+    def end(self) -> int: ...
+
+
+def block_units(
+    rows: Sequence[Row], blocks: Sequence[_Span], units: frozenset[str]
+) -> list[frozenset[str]]:
+    """The units of money of tables side by side, of which all titles together state ``units``.
+
+    Each has its own where each states one, or where the titles of a row name them one by one and
+    only some state a unit; those that do not then have none that is known.
+    """
+    if len(blocks) < 2 or not units:
+        return [units for _ in blocks]
+    own = [money_unit([row[b.start : b.end] for row in rows]) for b in blocks]
+    if all(own):
+        return own
+    if any(_titled(row, blocks) for row in rows):
+        return [found or units | {_USUAL} for found in own]
+    return [units for _ in blocks]
+
+
+def _titled(row: Row, blocks: Sequence[_Span]) -> bool:
+    """Whether a row has a title for each table, and some say more than a unit beside it."""
+    texts = [" ".join(_joined(row[b.start : b.end])) for b in blocks]
+    stated = [text for text in texts if money_unit([[text]])]
+    return all(texts) and any(
+        _UNIT.sub("", _ALONE.sub("", text)).strip("()（） ") for text in stated
+    )

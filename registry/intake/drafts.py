@@ -223,7 +223,7 @@ class Drafts:
         if as_of is None:
             return
         told: set[date] = set()
-        for draft in self._by_code.values():
+        for draft in [*self._by_code.values(), *self._odd]:
             if draft.as_of is not None and draft.as_of not in (as_of, *told):
                 told.add(draft.as_of)
                 said = f"文件写明的填报日期是{draft.as_of}，已按指定的{as_of}处理"

@@ -1,6 +1,6 @@
 """Finding the headings of the tables in a sheet, one or several rows of them, and settling columns."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
@@ -94,6 +94,23 @@ class Header:
             else starts
         )
 
+    def unclear(self, rows: Sequence[Row]) -> int | None:
+        """The column of a further block beside the first that is not understood, if there is one.
+
+        It repeats headings of the first; its name and code stand below others, or one is lacking.
+        """
+        keys = [key for _, key in self._keyed()]
+        again = [i for n, (i, key) in enumerate(self._keyed()) if key in keys[:n]]
+        if not again or len(self.blocks()) > 1:
+            return None
+        roles = {c.index: c.heading.target.role for c in self.columns}
+        repeated = {roles[i] for i in again}
+        understood = {i for i, role in roles.items() if role != "ignore"}
+        coded = _coded(rows, understood)
+        if coded is not None and repeated & {"fact", "name", "ignore"}:
+            return coded
+        return again[0] if repeated & {"name", "uscc"} and "fact" in repeated else None
+
     def _keyed(self) -> Iterator[tuple[int, object]]:
         """What names each column once: role for those that are needed, else the text."""
         for column in self.columns:
@@ -105,6 +122,12 @@ class Header:
         columns = tuple(c for c in self.columns if start <= c.index < end)
         found = replace(self, columns=columns, titles=titles, start=start, end=end)
         return replace(found, rightmost=end == self.end)
+
+
+def _coded(rows: Sequence[Row], understood: Container[int]) -> int | None:
+    """The first column not understood in which a credit code stands."""
+    found = (i for row in rows for i, c in enumerate(row) if i not in understood and good_code(c))
+    return min(found, default=None)
 
 
 def find_header(sheet: str, rows: Sequence[Row], mapping: HeaderMapping) -> Header | None:

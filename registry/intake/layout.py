@@ -7,11 +7,13 @@ from datetime import date
 from itertools import islice
 from typing import Final, NamedTuple
 
-from registry.intake.captions import Dated, filing_date, money_unit, one_date
-from registry.intake.cells import not_given, plain
-from registry.intake.drafts import Drafts
+from openpyxl.utils import get_column_letter
+
+from registry.intake.captions import Dated, block_units, filing_date, money_unit, one_date
+from registry.intake.cells import CellValue, not_given, plain
+from registry.intake.drafts import Drafts, Place
 from registry.intake.headers import Column, Header, find_header, settle
-from registry.intake.mapping import HeaderMapping
+from registry.intake.mapping import CODE, NAME, HeaderMapping
 from registry.intake.merges import Merges
 from registry.intake.rowkinds import Kind, good_code
 from registry.intake.rows import Table
@@ -20,6 +22,11 @@ from registry.intake.tables import Row, Sheet
 #: How far down the first heading is looked for, and how many rows a further one may have.
 _LOOK: Final = 50
 _DEEP: Final = 6
+#: What to say of a block beside another whose enterprises cannot be told.
+_UNCLEAR: Final = (
+    f"像是并排的另一块企业，却没有认出它的“{CODE}”和“{NAME}”两列，整张表未读取",
+    "请把各块的表头写得相同，或把它们接成一块",
+)
 #: How many rows above a further heading may hold its titles.
 _CAPTIONS: Final = 10
 
@@ -121,7 +128,7 @@ class Layout:
         rows = [merges.filled(number, row) for merges in self._merges]
         tables = list(zip(self._tables, rows, strict=True))
         kinds = [Kind.DATA if table.take(number, own) else None for table, own in tables]
-        if None in kinds:
+        if None in kinds or not kinds:
             if Kind.DATA not in kinds and (header := self._opens(number, row)):
                 self._turn(header)
                 return
@@ -178,14 +185,24 @@ class Layout:
         self._units = money_unit([row for _, row in captions]) or self._units
         self._captions.clear()
         self._tables, self._merges = [], []
-        for block in header.blocks():
-            columns = settle(block, self.name, self._units, self._as_of or written, log)
+        if (unclear := header.unclear(self._rows.ahead(_LOOK))) is not None:
+            place = Place(self.name, f"{get_column_letter(unclear + 1)}{header.row}")
+            log.add("错误", place, _at(header.titles, unclear), *_UNCLEAR)
+            return
+        blocks = header.blocks()
+        units = block_units([row for _, row in captions], blocks, self._units)
+        for block, stated in zip(blocks, units, strict=True):
+            columns = settle(block, self.name, stated, self._as_of or written, log)
             table = Table(self.name, block, columns, self._drafts, exact=self._exact)
             self._tables.append(table)
             single = block.record is None and not table.is_yearly
             self._merges.append(Merges(self._merged, header.row, columns, single=single))
             self._all.append((table, written))
             self.found.append(Found(block, columns, table))
+
+
+def _at(titles: Row, index: int) -> CellValue:
+    return titles[index] if index < len(titles) else None
 
 
 def _drawn(header: Header) -> tuple[object, ...]:

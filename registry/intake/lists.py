@@ -14,6 +14,7 @@ from openpyxl.utils import get_column_letter
 from registry.errors import RegistryError
 from registry.intake.cells import CellValue, half, not_given, plain
 from registry.intake.mapping import HeaderMapping
+from registry.intake.rowkinds import Kind, good_code, kind_of
 from registry.intake.tables import Row, Sheet, sheets
 
 #: How the heading of a column is understood: the name of the column, or nothing.
@@ -88,6 +89,11 @@ def _read(
         return
     found.update(key for block in blocks for key in block)
     for place, row in enumerate(chain(top[number:], sheet.rows), number + 1):
+        _refuse_further(sheet, place, row, blocks)
+        if (kind := _kind(row, blocks)) in (Kind.NUMBERS, Kind.UNITS, Kind.EXAMPLE):
+            if kind is Kind.EXAMPLE:
+                unread.append(f"{sheet.name}第{place}行像是示例，未读取")
+            continue
         given = [line for block in blocks if (line := _line(sheet, place, row, block, columns))]
         filled = [cell for cell in row if not not_given(cell)]
         if filled and _closes(filled[0]) and not any("uscc" in line.cells for line in given):
@@ -130,6 +136,30 @@ def _line(
         return None
     first = next(key for key in ("uscc", *block) if key in cells)
     return Line(f"{sheet.name}!{get_column_letter(block[first] + 1)}{number}", cells)
+
+
+def _kind(row: Row, blocks: Sequence[dict[str, int]]) -> Kind:
+    """What a row is by its first block, if it has no credit code."""
+    code, name = (_at(row, blocks[0].get(key)) for key in ("uscc", "name"))
+    if any(good_code(cell) for cell in row):
+        return Kind.DATA
+    return kind_of(row, code, name, lambda index, cell: False)
+
+
+def _at(row: Row, index: int | None) -> CellValue:
+    return row[index] if index is not None and index < len(row) else None
+
+
+def _refuse_further(sheet: Sheet, number: int, row: Row, blocks: Sequence[dict[str, int]]) -> None:
+    """Refuse a list that has a credit code in a column whose heading is not understood."""
+    read = {index for block in blocks for index in block.values()}
+    for index, cell in enumerate(row):
+        if index not in read and isinstance(cell, str) and _CODE.fullmatch(cell.strip()):
+            place = f"{sheet.name}!{get_column_letter(index + 1)}{number}"
+            raise RegistryError(
+                f"{place}有信用代码，这一列却没有看得懂的表头，像是并排的另一块名单，"
+                "整份名单没有登记：请补上表头，或删去这一列"
+            )
 
 
 def _headed(row: Sequence[CellValue], columns: Columns) -> bool:

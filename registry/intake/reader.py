@@ -16,6 +16,7 @@ from registry.intake.cells import not_given, plain
 from registry.intake.coverage import Asking, keys, lacking, wanted
 from registry.intake.drafts import Drafts, Log, Place
 from registry.intake.filetypes import OLD, file_type
+from registry.intake.forms import FORM_REMEDY, is_form, one_form
 from registry.intake.headers import Column, Header
 from registry.intake.layout import Layout
 from registry.intake.mapping import HeaderMapping
@@ -123,10 +124,13 @@ class _Reader:
         self._unread: list[Heading] = []
         self._tables: list[Table] = []
         self._nearest: list[tuple[int, str]] = []
+        self._forms: list[str] = []
 
     def read(self) -> None:
         with closing(sheets(self._path)) as book:
             tables = [self._sheet(sheet) for sheet in book]
+        if not any(tables) and self._forms:
+            raise NoTableError(f"{self._path.name}：{self._forms[0]}，{FORM_REMEDY}", ())
         if not any(tables):
             _, nearest = max(self._nearest, default=(0, ""))
             raise NoTableError(
@@ -164,7 +168,8 @@ class _Reader:
         exact = self._path.suffix.lower() in TEXT_SUFFIXES
         layout = Layout(sheet, self._headings, self._drafts, self._as_of, exact=exact)
         header = layout.look()
-        if header is None or header.missing:
+        form = header is not None and is_form(header, layout.top, self._headings)
+        if header is None or header.missing or form:
             self._pass_over(sheet, layout, header)
             return False
         if sheet.hidden:
@@ -185,6 +190,10 @@ class _Reader:
         if sheet.hidden or sheet.name == GUIDE or layout.is_blank:
             return
         place = Place(sheet.name)
+        if form := one_form(layout.top, self._headings):
+            self._forms.append(f"工作表“{sheet.name}”{form}")
+            self._drafts.log.add("错误", place, None, form, FORM_REMEDY)
+            return
         if header is None or len(header.columns) < 2:
             header = _wordiest(layout.top, self._headings) or header
         nearest = ""

@@ -39,13 +39,14 @@ TOLD: Final = {
 _CODE: Final = re.compile(r"(?!.*?(?:[Xx]{6}|0{12}))[0-9A-Za-z]{18}")
 _LIKE_CODE: Final = re.compile(r"[0-9A-Za-z]{8,}|[0-9.]+E\+?[0-9]+", re.IGNORECASE)
 _TOTAL: Final = re.compile(
-    r"(?:其中)?[:、]?\S{0,12}?(?:合计|小计|总计|共计|累计|总数|平均|均值|平均值|平均数|中位数|中位值|最大值|最小值|最高值"
+    r"\(?(?:其中)?[:、]?\S{0,12}?(?:合计|小计|总计|共计|累计|总数|总和|SUM|TOTAL|AVERAGE|AVG|MAX|MIN|平均|均值|平均值|平均数|中位数|中位值|最大值|最小值|最高值"
     r"|最低值|最大|最小|最高|最低|占比|比重|比例|增长率|增长|增速|增幅|同比|环比|排名|标准差|方差|求和|汇总|家数|户数|户均"
     r"|承前页|过次页|转下页|接上页|去年同期|上年同期|上年数|同期数)(?:数|额|值|情况)?"
-    r"(?:\(\S{0,8}\))?[:0-9]*(?:家|户|个|项|%)?(?:企业)?"
+    r"(?:\(\S{0,8}\))?[:0-9]*(?:家|户|个|项|%)?(?:企业)?\)?",
+    re.IGNORECASE,
 )
 _SUM: Final = re.compile(
-    r"(?:总|合|共|小)计?[0-9]+(?:家|户)(?:企业)?|其中:\S{0,12}|共有?[0-9]+(?:家|户)\S{0,4}"
+    r"(?:总|合|共|小)?计?[0-9]+(?:家|户)(?:企业)?|其中:\S{0,12}|共有?[0-9]+(?:家|户)\S{0,4}"
 )
 _FIRM: Final = re.compile(r"(?:公司|厂|社|企业|中心|院|所|行|店|部|集团|合伙)(?:\(\S*\))?$")
 _NOTE: Final = re.compile(
@@ -57,22 +58,35 @@ _NOTE_LINE: Final = re.compile(
     r"|(?:第\s*[0-9]+\s*页|共\s*[0-9]+\s*页)|[0-9]{1,2}[.、．]\s*\S*(?:[。；;]|填写|填报|如实|应|须|请)"
     r"|[0-9]{4}\s*[-./年]\s*[0-9]{1,2}\s*[-./月]\s*[0-9]{1,2}\s*日?$|\S*[(（](?:公章|盖章|签字|签章)[)）]|\S*\s*年\s*月\s*日$"
 )
-_EXAMPLE: Final = re.compile(r"(?:填报|填写|填表)?(?:示例|样例|范例|举例|例子|例如|例)[:0-9]*")
+_EXAMPLE: Final = re.compile(
+    r"\(?(?:填报|填写|填表)?(?:示例|样例|范例|举例|例子|例如|例|样表|模板|范本|演示)[0-9]*\)?:?"
+)
 _EXAMPLE_NAME: Final = re.compile(
-    r".*\((?:填报|填写|填表)?(?:示例|样例|范例|举例|样表|例)\).*|(?:填报)?(?:示例|样例|范例)(?:公司|企业|厂)?[0-9]*"
+    r"(?:填报|填写|填表)?(?:示例|样例|范例|举例|例如?):\S+|.*\((?:填报|填写|填表)?(?:示例|样例|范例|举例|样表|例)\).*|(?:填报)?(?:示例|样例|范例)(?:公司|企业|厂)?[0-9]*"
 )
 _MADE_UP: Final = re.compile(
-    r"(?:某某+|[XＸ×*＊○]{2,}|XX市?\S{0,6})\S*(?:公司|企业|厂)\S*", re.IGNORECASE
+    r"X{3,}|(?:某某+|[XＸ×*＊○]{2,}|XX市?\S{0,6})\S*(?:公司|企业|厂)\S*", re.IGNORECASE
 )
 _MADE_UP_CODE: Final = re.compile(
     r"[0-9A-Za-z]*(?:[×*＊]{4,}|X{6,}|0{12,})[0-9A-Z×*＊]*", re.IGNORECASE
 )
-_NUMBER: Final = re.compile(r"\(?([0-9]{1,3})\)?(?:[=＝].*)?")
+_NUMBER: Final = re.compile(r"\(?(?:第|列|栏|序)?([0-9]{1,3})(?:列|栏)?[)、]?\.?(?:[=＝].*)?")
 _STEMS: Final = "甲乙丙丁戊己庚辛壬癸"
+_SERIES: Final = ("一二三四五六七八九十", "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_ROMAN: Final = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X")
 _NUMBERS_LABEL: Final = frozenset(
     ["栏次", "栏号", "列号", "列次", "行次", "序号", "编号", "栏目", "代码", "代号"]
 )
 _UNITS_LABEL: Final = frozenset(["单位", "计量单位", "金额单位", "单位:"])
+#: Words that end a table, and those that stand alone below it.
+_END: Final = re.compile(
+    r"\(?(?:此行|本行|本表|自此)?(?:以下|下面)(?:为?空白|无正文|无数据|无内容)\)?"
+)
+_SIGNED: Final = re.compile(
+    r"(?:单位)?(?:负责人|填表人|填报人|制表人|审核人|复核人|经办人|联系人|联系电话|法定代表人)(?:\(?(?:签字|签名|签章|盖章)\)?)?"
+)
+_REMARK: Final = frozenset(["注", "附注", "备注", "说明"])
+_AREA: Final = re.compile(r"\S{2,8}(?:省|市|区|县|旗|镇|乡|街道|开发区|园区|片区)")
 #: Units of what is no number that this reads.
 _FURTHER_UNITS: Final = UNITS | {
     "年",
@@ -90,7 +104,9 @@ _FURTHER_UNITS: Final = UNITS | {
     "套",
     "吨",
 }
-_ZERO: Final = re.compile(r"[-+]?0*(?:\.0*)?%?|无|否|#[A-Z0-9/]+[!?]?", re.IGNORECASE)
+_ZERO: Final = re.compile(
+    r"[-+]?0*(?:\.0*)?%?|[无否是有]|请选择\S*|待填\S*|#[A-Z0-9/]+[!?]?", re.IGNORECASE
+)
 
 
 def good_code(cell: CellValue) -> bool:
@@ -129,7 +145,7 @@ def kind_of(
         return Kind.DATA if formulas else Kind.BLANK
     cells = [cell for _, cell in given]
     first = cells[0]
-    if _is_note(cells):
+    if _is_note(cells) or (not _LIKE_CODE.search(squeeze(plain(code))) and _is_end(cells)):
         return Kind.NOTE
     if says_example(name, first) or _is_made_up(code, name):
         return Kind.EXAMPLE
@@ -154,7 +170,9 @@ def _without_code(
     cells = [cell for _, cell in given]
     if _merged(cells) and len(cells) > 1:
         return Kind.LINE
-    if not not_given(name) or not not_given(code) or isinstance(code, Unsaved):
+    if isinstance(name, str) and len(cells) == 1 and _AREA.fullmatch(squeeze(name)):
+        return Kind.LINE
+    if not (_says_none(name) and _says_none(code)) or isinstance(code, Unsaved):
         return Kind.DATA
     if any(counts(i, cell) and not _ZERO.fullmatch(_tight(cell)) for i, cell in given):
         return Kind.DATA if len(given) > 2 else Kind.LINE
@@ -166,6 +184,8 @@ def _without_code(
 def is_units(row: Row) -> bool:
     """Whether a row below headings only says in what units, or how, the columns are filled in."""
     texts = [cell for cell in row if not not_given(cell)]
+    if len(texts) > 1 and isinstance(texts[0], (int, float)):  # the number of the row
+        texts = texts[1:]
     if not texts or not all(isinstance(cell, str) for cell in texts):
         return False
     keys = [headings.key(str(cell)).strip("()") for cell in texts]
@@ -192,8 +212,9 @@ def is_numbers(row: Row) -> bool:
             return True
     elif len(texts) < 3:
         return False
-    if all(len(text) == 1 and "A" <= text <= "Z" for text in texts):
-        return _consecutive([ord(text) for text in texts])
+    marks = tuple(text.strip("().、").upper() for text in texts)
+    if any(marks == tuple(series[: len(marks)]) for series in (*_SERIES, _ROMAN)):
+        return True
     found = [_NUMBER.fullmatch(text) for text in texts]
     numbers = [int(match[1]) for match in found if match]
     return len(numbers) == len(texts) and numbers[0] < 10 and _consecutive(numbers)
@@ -223,6 +244,20 @@ def _is_note(cells: Sequence[CellValue]) -> bool:
         and _NOTE_LINE.match(first.strip()) is not None
         and not _FIRM.search(squeeze(first))
     )
+
+
+def _is_end(cells: Sequence[CellValue]) -> bool:
+    """Whether a row without a code only closes the table: 以下空白, 负责人签字 …, 注 …"""
+    texts = [squeeze(cell) for cell in cells if isinstance(cell, str)]
+    if any(_END.fullmatch(text) for text in texts):
+        return True
+    if len(texts) < len(cells):
+        return False
+    return texts[0] in _REMARK or sum(bool(_SIGNED.fullmatch(text)) for text in texts) > 1
+
+
+def _says_none(cell: CellValue) -> bool:
+    return not_given(cell) or (isinstance(cell, str) and squeeze(cell) in ("无", "0"))
 
 
 def _is_made_up(code: CellValue, name: CellValue) -> bool:

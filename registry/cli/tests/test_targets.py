@@ -96,8 +96,9 @@ NAMES = ["序号", NAME, "所属地区"]
         [["序号", NAME, CODE, "序号", NAME], [1, ONE, code(1), 2, THREE]],
         [["序号", NAME, CODE], [1, ONE, code(1)], ["序号", NAME, CODE], [2, THREE, code(3).lower()]],
         [[CODE], [code(1)], [f" {code(3)}"], ["注：以上按代码排序"]],
+        [["序号", NAME, CODE], [1, 2, 3], ["例", "某某公司", "91XXXXXXXXXXXXXXXX"], [1, ONE, code(1)], [2, THREE, code(3)]],
     ],
-    ids=["names", "some codes", "two blocks", "a block of names", "headings again", "codes"],
+    ids=["names", "some codes", "two blocks", "a block of names", "headings again", "codes", "numbers and an example"],
 )  # fmt: skip
 def test_a_list_is_registered_by_codes_and_names(
     filed: Run, tmp_path: Path, rows: list[list[Any]]
@@ -123,6 +124,7 @@ def test_a_list_is_registered_by_codes_and_names(
         ([["序号", "地区"], [1, "云溪县"]], "没有带有企业名称或统一社会信用代码的表头"),
         ([["序号", "地区"], [code(1), "云溪县"]], "有信用代码但没有看得懂的表头"),
         ([NAMES], "中没有企业"),
+        ([["序号", NAME, CODE, "编号"], [1, ONE, code(1), code(3)]], "D4有信用代码，这一列却没有看得懂的表头"),
     ],
 )  # fmt: skip
 def test_a_list_in_doubt_is_registered_not_at_all(

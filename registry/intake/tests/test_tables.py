@@ -69,8 +69,13 @@ READ = [
     ],
 )  # fmt: skip
 @pytest.mark.parametrize(
-    "numbers", [[], [[1, 2, 3, 4, 5]], [["甲", "乙", "丙", 1, 2]], [["栏次", "A", "B", "C", "D"]]]
-)
+    "numbers",
+    [
+        [], [[1, 2, 3, 4, 5]], [["甲", "乙", "丙", 1, 2]], [["栏次", "A", "B", "C", "D"]], [["（一）", "（二）", "（三）", "（四）", "（五）"]],
+        [["a", "b", "c", "d", "e"]], [["第1列", "第2列", "第3列", "第4列", "第5列"]], [["1.", "2.", "3.", "4.", "5."]],
+        [["Ⅰ", "Ⅱ", "Ⅲ", "Ⅳ", "Ⅴ"]], [["填写要求", "填写全称", "18位代码", "按审计报告填写", "年末数"]],
+    ],
+)  # fmt: skip
 def test_rows_of_units_and_of_numbers_belong_to_the_heading(book, row, numbers):
     for rows in ([row, *numbers], [*numbers, row]):
         reading = book(HEADINGS, *rows, *FIRMS)
@@ -99,6 +104,8 @@ def test_an_amount_without_unit_beside_others_in_yuan_is_not_read(book):
         ["合计", None, None, 17000, 180], [None, "总  计", None, 1, 1], ["全县合计", None, "2家", 1, 1], ["城关镇小计", None, None, 1, 1],
         ["平均", None, None, 8500, 90], ["均值", None, None, 1, 1], ["最大值", None, None, 1, 1], ["占比", None, None, 1, 1],
         ["同比增长率", None, None, 1, 1], ["排名", None, None, 1, 1], ["其中：规上企业", None, None, 1, 1], ["合计（2家）", None, None, 1, 1],
+        [None, "（合计）", None, 1, 1], ["总和", None, None, 1, 1], ["Total", None, None, 1, 1], [None, "2家", None, 1, 1],
+        [3, "（此行以下空白）"], [None, "以下无正文"], ["负责人签字", None, "填表人"], ["注", "金额为审计数。"],
         ["备注：金额为审计数。"], ["填报人：张三", None, "审核人：李四", "日期：", None], [3],
     ],
 )  # fmt: skip
@@ -114,6 +121,10 @@ def test_sums_notes_and_blank_rows_are_passed_over(book, row):
         (["示例", "云溪泵阀有限公司", A, 1, 1], "像是表样中的填报示例"),
         ([None, "XX有限公司", None, 1, 1], "像是表样中的填报示例"),
         ([3, None, None, 0, "0.00"], "只有预先填好的序号、零值等"),
+        ([3, "无", "无", 0, "请选择"], "只有预先填好的序号、零值等"),
+        ([1, "示例：云溪某公司", "91330000123456789X", 1, 1], "像是表样中的填报示例"),
+        ([1, "XXXX", "XXXX", 1, 1], "像是表样中的填报示例"),
+        ([None, "城关镇"], "看作标题或说明"),
         (["一、城关镇企业"], "看作标题或说明"),
         (["城关镇"] * 5, "看作标题或说明"),
     ],
@@ -157,6 +168,64 @@ def test_tables_side_by_side_are_read_row_by_row(book):
     assert [s.uscc for s in reading.submissions] == [A, B, C, D, code(5)]
     reading = book([*KEY, None, "企业全称", "信用代码"], [1, "甲公司", A, None, "乙公司", B[:17]])
     assert [i.cell for i in reading.errors] == ["F2"]
+
+
+SECOND = {
+    "below other words": ["序号", "厂商", "编号", "2022年营业收入", "2022年末从业人员"],
+    "without a code": ["序号", NAME, "2022年营业收入", "2022年末从业人员"],
+    "without a name": ["序号", CODE, "2022年营业收入", "2022年末从业人员"],
+}
+
+
+@pytest.mark.parametrize("gap", [[], [None]])
+@pytest.mark.parametrize("headings", SECOND.values(), ids=SECOND)
+def test_a_block_that_is_not_understood_holds_its_table_back(book, headings, gap):
+    further = [{NAME: "乙公司", CODE: B, "厂商": "乙公司", "编号": B}.get(h, 2) for h in headings]
+    for rows in (
+        [[*HEADINGS, *gap, *headings], [*FIRMS[0], *gap, *further]],
+        [[*headings, *gap, *HEADINGS], [*further, *gap, *FIRMS[0]]],
+    ):
+        reading = book(["单位：万元"], *rows)
+        assert (reading.submissions, reading.refused) == ((), ())
+        assert "像是并排的另一块企业" in reading.errors[0].message
+
+
+@pytest.mark.parametrize(
+    ("titles", "found"),
+    [
+        (["A镇（单位：万元）", "B镇（单位：元）"], ["90000000", "8000"]),
+        (["A镇", "B镇（单位：元）"], [None, "8000"]),
+        (["A镇（单位：元）", "B镇"], ["9000", None]),
+        (["填报单位：云溪县", "单位：元"], ["9000", "8000"]),
+        (["汇总表（单位：元）", None], ["9000", "8000"]),
+    ],
+)
+def test_a_unit_above_one_of_two_blocks_is_not_the_others(book, titles, found):
+    reading = book(
+        [titles[0], *[None] * 4, titles[1]], [*HEADINGS, *HEADINGS], [*FIRMS[0], *FIRMS[1]]
+    )  # fmt: skip
+    assert [f.get("revenue@2022") for f in figures(reading)] == found
+
+
+def test_a_label_and_the_unit_in_the_next_cell_are_read_together(book):
+    reading = book(["金额单位：", None, "千元"], HEADINGS, *FIRMS)
+    assert (told(reading), figures(reading)[0]["revenue@2022"]) == ([], "9000000")
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        [[NAME, "甲公司"], [CODE, A], [REVENUE, 9000]],
+        [["申请书"], [NAME, "甲公司", CODE, A], [REVENUE, 9000, "2022年末从业人员", 100]],
+        [["指标", "甲", "乙"], [CODE, A, B], [NAME, "甲公司", "乙公司"], [REVENUE, 1, 2]],
+        [["企业名称：甲公司"], [f"{CODE}：{A}"]],
+    ],
+)
+def test_a_form_of_one_enterprise_is_told_for_what_it_is(book, form):
+    with pytest.raises(RegistryError, match="像是一家企业的申请表"):
+        book(*form)
+    reading = book(KEY, [2, "乙公司", B], sheets=[("申请表", form)])
+    assert [(i.sheet, "申请表" in i.message) for i in reading.errors] == [("申请表", True)]
 
 
 def test_a_heading_repeated_on_every_page_is_no_row(book):
