@@ -168,6 +168,7 @@ def _load(path: Path, as_of: date | None, by: str) -> list[str]:
     if done.refused or reading.errors:
         show_issues(reading.issues, to=errors, headings=reading.headings)
         raise Refused(f"{path.name} 有错误，没有登记，也没有作出决定：请改正后重试")
+    show_issues(done.names, to=errors)
     return [line.uscc for line in (*done.new, *done.changed, *done.unchanged)]
 
 

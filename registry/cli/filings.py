@@ -226,16 +226,18 @@ def import_file(
     with _drafted(draft, mapping):
         reading = read_file(file, as_of, mapping)
     drafted = draft is not None and _write_draft(draft, reading.headings, mapping)
-    if report is not None:
-        write_issues(report, reading, file)
     with registry(write=True) as session:
         done = loading.load(
             session, reading, now=now(), partial=partial, dry_run=dry_run, as_of=as_of, by=by
         )
+    reading = replace(reading, issues=(*reading.issues, *done.names))
+    if report is not None:
+        write_issues(report, reading, file)
     refused = bool(done.refused or reading.errors)
     stored = done.import_id is not None
     if as_json:
-        print_json({**_plain(asdict(done)), "issues": [asdict(i) for i in reading.issues]})
+        loaded = {k: v for k, v in asdict(done).items() if k != "names"}
+        print_json({**_plain(loaded), "issues": [asdict(i) for i in reading.issues]})
     else:
         _report(done, reading, report, dry_run)
     if draft is not None:

@@ -26,10 +26,12 @@ from registry.intake.cells import plain
 from registry.intake.drafts import Drafts, Log
 from registry.intake.headers import find_header, settle
 from registry.intake.mapping import YEAR, HeaderMapping
+from registry.intake.mapping_draft import unachieved
 from registry.intake.rows import Table
 from registry.intake.tables import Row, flowing_rows
 from registry.intake.template import BASIC, YEARLY
 from registry.kit import uscc
+from registry.kit.characters import visible
 from rules.errors import FactsError
 from rules.model.facts import RECORDS, RecordKind, record_kind
 
@@ -96,7 +98,10 @@ def survey(folder: Path, progress: Progress = lambda done: None) -> Survey:
 
 def headings(found: Survey, mapping: Path | None) -> list[Heading]:
     """The headings of all tables, each with whether it is understood."""
-    known = HeaderMapping(mapping, ids=True)
+    return _understood(found, HeaderMapping(mapping, ids=True))
+
+
+def _understood(found: Survey, known: HeaderMapping) -> list[Heading]:
     return [
         h._replace(understood=known.resolve(h.text, _list_of(Path(h.sheet))) is not None)
         for h in found.headings
@@ -148,15 +153,18 @@ class Reader:
         self._log = Log()
         drafts = Drafts(self._log)
         self._tables = [_table(path, headings, drafts, as_of) for path in found.tables]
+        if mapping is not None:
+            self._log.extend(unachieved(mapping, _understood(found, headings)))
 
     def read(self, part: Part) -> Reading:
-        """The filings of a part; what is amiss with the headings is told with the first part."""
+        """The filings of a part; what is amiss with headings and mapping is told with the first part."""
         log = Log(self._log if part.first == 1 else ())
         drafts = Drafts(log, self._admitted)
         for table, rows in zip(self._tables, part.rows, strict=True):
             table.turn(drafts)
             for number, row in rows:
                 table.read(number, row)
+            table.tell()
         good, held = drafts.finish(self._as_of)
         return Reading(part.name, part.digest, good, held, tuple(log))
 
@@ -236,9 +244,8 @@ def _table(path: Path, headings: HeaderMapping, drafts: Drafts, as_of: date | No
         missing = [] if header.column("year") else [YEAR]
     if header is None or missing:
         raise RegistryError(f"{path.name}：第一行缺少{'、'.join(missing)}，请补上后重试")
-    return Table(
-        path.name, header, settle(header, path.name, frozenset(), as_of, drafts.log), drafts
-    )
+    columns = settle(header, path.name, frozenset(), as_of, drafts.log)
+    return Table(path.name, header, columns, drafts, exact=True)
 
 
 def _look_through(path: Path, progress: Progress | None) -> int:
@@ -331,9 +338,10 @@ def _parquet(path: Path) -> Iterator[Row]:
                     raise RegistryError(
                         f"{path.name}：{name}列是列表、结构或字节，不是一格一个值，请改为文字、数字或日期后重试"
                     )
-            yield [column[0] for column in found.description]
+            yield [visible(column[0]) for column in found.description]
             while rows := found.fetchmany(_STEP):
-                yield from rows
+                for row in rows:
+                    yield [visible(cell) if isinstance(cell, str) else cell for cell in row]
         except duckdb.Error as error:
             raise RegistryError(
                 f"{path.name}：不是完整的 Parquet 文件，请重新导出后重试"

@@ -6,7 +6,7 @@ on with where it stopped: nothing is stored twice, and nothing is half stored.
 
 import csv
 import gc
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from registry.database import storage
+from registry.database.versions import ENTERPRISE
 from registry.errors import RegistryError
 from registry.filings import Issue, Reading
 from registry.intake import directory
@@ -28,14 +29,27 @@ from registry.kit.files import written_whole
 from registry.kit.workbooks import harmless
 from registry.record import admissions, loading
 from registry.record.loading import Prepared
+from registry.record.naming import Names
 from registry.record.receipts import IMPORT
 
-_HEADINGS: Final = ("级别", "表", "单元格", "原值", "问题", "应如何填写", "统一社会信用代码")
+_HEADINGS: Final = (
+    "级别",
+    "表",
+    "单元格",
+    "原值",
+    "问题",
+    "应如何填写",
+    "统一社会信用代码",
+    "企业名称",
+)
 
+#: Up to how many enterprises, on record and in the folder, names are compared across its parts.
+_REMEMBERED: Final = 200_000
 #: After how many parts garbage is looked for, which takes as long as reading some hundred filings.
 _SWEPT: Final = 16
 
-Report = Callable[[list[Issue]], None]
+#: Takes what is amiss in a part, with the names of its enterprises by code.
+Report = Callable[[list[Issue], Mapping[str, str]], None]
 
 
 @dataclass
@@ -139,15 +153,17 @@ class FolderLoader:
         self.by = by
         self.as_of = as_of
         self.jobs = jobs
+        self._names: Names | None = None
         self._start = partial(Bench, found, as_of, mapping, check)
 
     def dry_run(self, report: Report, progress: Callable[[int], None]) -> Counts:
         """Read and check everything and say what would be stored."""
         counts = Counts(groups=Groups(self.found.headings))
+        self._recall()
         for task, prepared, issues in self._prepared(Task(part, True) for part in self.parts()):
             with storage.session(self.engine) as session:
                 done = self._store(session, prepared, dry_run=True)
-            self._told(counts, done, issues, report)
+            self._told(counts, done, [*issues, *done.names], report, _named(prepared))
             progress(task.part.last)
         return counts
 
@@ -157,6 +173,7 @@ class FolderLoader:
         With ``report``, parts that were stored before are read again to tell what is amiss in them.
         """
         counts = Counts(groups=Groups(self.found.headings))
+        self._recall()
         with storage.session(self.engine) as session:
             stored = _stored(session, self.found.folder.resolve().name, self.as_of)
 
@@ -173,9 +190,9 @@ class FolderLoader:
             if not task.dry_run:
                 with storage.session(self.engine, write=True) as session:
                     done = self._store(session, prepared, dry_run=False)
-                    self._told(counts, done, issues, report)
+                    self._told(counts, done, [*issues, *done.names], report, _named(prepared))
             elif report is not None:
-                report(issues)
+                report(issues, _named(prepared))
             progress(task.part.last)
         return counts
 
@@ -206,16 +223,41 @@ class FolderLoader:
                 yield task, *answer
 
     def _store(self, session: Session, prepared: Prepared, *, dry_run: bool) -> loading.LoadReport:
+        names = self._names or Names.by_code(session, {uscc for uscc, _ in prepared.good})
         return loading.store(
-            session, prepared, now=self.now(), partial=True, dry_run=dry_run, by=self.by
+            session,
+            prepared,
+            now=self.now(),
+            partial=True,
+            dry_run=dry_run,
+            by=self.by,
+            names=names,
         )
 
+    def _recall(self) -> None:
+        """Read the names on record, to compare those of all parts; not where they would fill memory."""
+        with storage.session(self.engine) as session:
+            recorded = session.scalar(sa.select(sa.func.count()).select_from(ENTERPRISE)) or 0
+            few = recorded + self.found.enterprises <= _REMEMBERED
+            self._names = Names(session) if few else None
+
     def _told(
-        self, counts: Counts, done: loading.LoadReport, issues: list[Issue], report: Report | None
+        self,
+        counts: Counts,
+        done: loading.LoadReport,
+        issues: list[Issue],
+        report: Report | None,
+        names: Mapping[str, str],
     ) -> None:
         counts.add(done, issues)
         if report is not None:
-            report(issues)
+            report(issues, names)
+
+
+def _named(prepared: Prepared) -> dict[str, str]:
+    """The names of the enterprises of a part by credit code."""
+    good = (line for line, _ in prepared.good.values())
+    return {line.uscc: line.name for line in (*good, *prepared.refused)}
 
 
 @contextmanager
@@ -225,24 +267,28 @@ def report_file(path: Path | None) -> Iterator[Report]:
     What was found until an error, or an interrupt, is kept.
     """
     if path is None:
-        yield lambda issues: None
+        yield lambda issues, names: None
         return
     ended: BaseException | None = None
     with written_whole(path) as fresh, fresh.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(_HEADINGS)
+
+        def write(issues: list[Issue], names: Mapping[str, str]) -> None:
+            writer.writerows(_texts(issue, names.get(issue.uscc, "")) for issue in issues)
+
         try:
-            yield lambda issues: writer.writerows(map(_texts, issues))
+            yield write
         except BaseException as error:
             ended = error
     if ended is not None:
         raise ended
 
 
-def _texts(issue: Issue) -> tuple[str, ...]:
+def _texts(issue: Issue, name: str) -> tuple[str, ...]:
     cells = (
         issue.severity, issue.sheet, issue.cell, issue.value,
-        issue.message, issue.expected, issue.uscc,
+        issue.message, issue.expected, issue.uscc, name,
     )  # fmt: skip
     return tuple(map(harmless, cells))
 

@@ -33,8 +33,9 @@ from registry.database.versions import (
     touched,
 )
 from registry.errors import LoadError
-from registry.filings import Reading, Submission
+from registry.filings import Issue, Reading, Submission
 from registry.record import journal, receipts
+from registry.record.naming import Names
 from rules.errors import FactsError
 from rules.model.facts import Profile, check_day
 
@@ -59,7 +60,10 @@ class Line:
 
 @dataclass(frozen=True)
 class LoadReport:
-    """What a load did, or would do: ``import_id`` is None if nothing was stored."""
+    """What a load did, or would do: ``import_id`` is None if nothing was stored.
+
+    ``names`` tells of the new and changed filings whose names are not those on record.
+    """
 
     file: str
     digest: str
@@ -68,6 +72,7 @@ class LoadReport:
     changed: tuple[Line, ...]
     unchanged: tuple[Line, ...]
     refused: tuple[Line, ...]
+    names: tuple[Issue, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -150,10 +155,11 @@ def store(
     partial: bool = False,
     dry_run: bool = False,
     by: str = "",
+    names: Names | None = None,
 ) -> LoadReport:
     """Store what is new or changed in a file; ``by`` names who loads it, for the journal.
 
-    A file in which anything is refused is not stored at all, unless ``partial``. A clock that
+    ``names`` are those on record, if they are read already; those of the file are added to them. A file in which anything is refused is not stored at all, unless ``partial``. A clock that
     stands before an earlier load raises ``LoadError``.
     """
     lines = {key: line for key, (line, _) in prepared.good.items()}
@@ -164,6 +170,7 @@ def store(
     unchanged = [key for key in filed_before if current[key][1] == statements[key].digest]
     changed = [key for key in filed_before if current[key][1] != statements[key].digest]
 
+    told = _unlike(session, [lines[key] for key in (*new, *changed)], names)
     import_id = None
     if (new or changed) and (prepared.whole or partial) and not dry_run:
         _check_clock(session, now)
@@ -190,7 +197,23 @@ def store(
         tuple(lines[key] for key in changed),
         tuple(lines[key] for key in unchanged),
         prepared.refused,
+        told,
     )
+
+
+def _unlike(session: Session, filed: Sequence[Line], names: Names | None) -> tuple[Issue, ...]:
+    """A 提示 for each filing whose name is on record for another code, or whose code for another name."""
+    if not filed:
+        return ()
+    known = names or Names(session, {line.uscc: line.name for line in filed})
+    found = tuple(
+        Issue("提示", *line.where.partition("!")[::2], line.name, *said, line.uscc, True)
+        for line in filed
+        for said in known.unlike(line.uscc, line.name)
+    )
+    for line in filed:
+        known.add(line.uscc, line.name)
+    return found
 
 
 def undo(

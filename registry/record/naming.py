@@ -1,12 +1,12 @@
 """Which enterprise a name means: by the filings on record, and by the titles that are registered."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from registry.database.versions import ENTERPRISE
+from registry.database.versions import ENTERPRISE, chunks
 from registry.errors import RecordError
 from registry.kit.names import folded, near
 from registry.record import journal
@@ -18,10 +18,45 @@ _LISTED = 10
 class Names:
     """The names on record, read once; an enterprise may have one by its filings and others by its titles."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(
+        self, session: Session | None = None, among: Mapping[str, str] | None = None
+    ) -> None:
+        """``among`` (code -> name) asks for no more than what ``unlike`` compares these with."""
         self._found: defaultdict[str, dict[str, str]] = defaultdict(dict)
-        for code, name in _recorded(session):
-            self._found[folded(name)][code] = name
+        self._last: dict[str, str] = {}
+        wanted = None if among is None else set(map(folded, among.values()))
+        for code, name in _recorded(session) if session else ():
+            if wanted is None or among is None or code in among or folded(name) in wanted:
+                self.add(code, name)
+
+    @classmethod
+    def by_code(cls, session: Session, codes: Iterable[str]) -> "Names":
+        """The names of the filings of these enterprises alone, which no other name is looked for."""
+        found = cls()
+        query = sa.select(ENTERPRISE.c.uscc, ENTERPRISE.c.name)
+        for part in chunks(sorted(codes)):
+            for code, name in session.execute(query.where(ENTERPRISE.c.uscc.in_(part))):
+                found.add(code, name)
+        return found
+
+    def add(self, code: str, name: str) -> None:
+        """Note a name of an enterprise; the last one noted is that of its newest filing."""
+        self._found[folded(name)][code] = name
+        self._last[code] = name
+
+    def unlike(self, code: str, name: str) -> Iterator[tuple[str, str]]:
+        """What speaks against a filing's being of the enterprise on record, and what to do about it."""
+        others = {c: n for c, n in self.of(name).items() if c != code}
+        for other, same in list(others.items())[:_LISTED]:
+            yield (
+                f"登记库中有同名的企业（{same}），但信用代码不同：{other}",
+                "请核对代码是否填错，或是否重复填报",
+            )
+        if code in self._last and code not in self.of(name):
+            yield (
+                f"这个信用代码登记的名称是「{self._last[code]}」，与本次填报的不同",
+                "确已更名的不必更改；否则请核对代码和名称是否错行",
+            )
 
     def of(self, name: str) -> Mapping[str, str]:
         """The enterprises of that name, whatever its brackets, width and blanks: code -> name on record."""

@@ -172,3 +172,60 @@ def test_a_template_of_a_day_has_that_days_columns(run: Run, tmp_path: Path) -> 
     assert "--as-of" in run("template", "x.xlsx", "--province", "山东").output
     assert "还没有适用的文本" in run("template", "x.xlsx", "--as-of", "2020-06-30").output
     assert not Path("x.xlsx").exists()
+
+
+def test_a_name_of_another_code_and_a_code_of_another_name_are_told(
+    run: Run, tmp_path: Path
+) -> None:
+    first = saved(county([firm(1, "甲（云溪）公司"), firm(2)]), tmp_path)
+    assert run("import", str(first)).exit_code == 0
+    after = [firm(1, "甲(云溪)公司"), firm(2, "乙公司"), firm(3, "甲(云溪) 公司"), firm(4)]
+    path = saved(county(after), tmp_path)
+    for way in (("--dry-run",), ("--report", "问题.xlsx")):
+        done = run("import", str(path), *way)
+        lines = (line.strip() for line in done.output.splitlines())
+        assert sorted(line for line in lines if "登记" in line and "提示 汇总表" in line) == [
+            "提示 汇总表!C5「乙公司」：这个信用代码登记的名称是「云溪县第2泵阀有限公司」，与本次填报的不同，"
+            "确已更名的不必更改；否则请核对代码和名称是否错行",
+            "提示 汇总表!C6「甲(云溪) 公司」：登记库中有同名的企业（甲（云溪）公司），但信用代码不同："
+            f"{code(1)}，请核对代码是否填错，或是否重复填报",
+        ]
+    report = load_workbook(tmp_path / "问题.xlsx")["问题清单"]
+    assert any("登记的名称是" in str(row[5]) for row in report.iter_rows(values_only=True))
+    assert "登记的名称是" not in run("import", str(path)).output  # nothing of it is new
+
+
+def test_a_folder_tells_of_names_on_record_rows_passed_over_and_lines_of_no_use(
+    run: Run, tmp_path: Path
+) -> None:
+    folder = tmp_path / "数据"
+    folder.mkdir()
+    rows = sorted([code(n), f"第{n}公司", "2023-06-30"] for n in range(1, 4))
+    heading = ["统一社会信用代码", "企业名称", "填报日期"]
+
+    def write(rows: list[list[str]]) -> None:
+        with (folder / "enterprises.csv").open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows([heading, *rows])
+
+    write(rows)
+    assert run("import", str(folder)).exit_code == 0
+    rows[1][1] = "新名公司"
+    write([["", "合计", ""], *rows, ["x", "", ""]])
+    (tmp_path / "表头.csv").write_text(
+        "表头,填报项,单位\n营收,营业收入总额,万元\n", encoding="utf-8"
+    )
+    done = run(
+        "import",
+        str(folder),
+        "--dry-run",
+        "--partial",
+        "--mapping",
+        "表头.csv",
+        "--report",
+        "问题.csv",
+    )
+    assert "登记的名称是「第2公司」，与本次填报的不同" in done.output
+    assert "表中没有这个表头，这一行没有用到" in done.output
+    with (tmp_path / "问题.csv").open(encoding="utf-8-sig") as file:
+        told = {line["问题"][:8]: line["企业名称"] for line in csv.DictReader(file)}
+    assert told["这个信用代码登记"] == "新名公司"
