@@ -21,7 +21,8 @@ from registry.cli.common import (
 from registry.cli.lists import coded, names
 from registry.cli.targets import Code, CodeOrFile, is_code, refuse_unknown
 from registry.cli.titles import notice_of, notice_options, show, show_table
-from registry.intake.cells import GARBLED, half, read_share, squeeze
+from registry.intake import headings
+from registry.intake.cells import GARBLED, half, read_share
 from registry.intake.lists import Line, enterprises, read_list
 from registry.kit.characters import REPLACEMENT
 from registry.kit.uscc import tidy
@@ -171,7 +172,7 @@ def _share(text: str) -> str:
 
 def _column(heading: str) -> str:
     """The column that a heading of a list names, if it is one."""
-    text = squeeze(heading)
+    text = headings.key(heading)
     return enterprises(heading) or (text if text in (_HOLDER, _HOLDER_CODE, _SHARE) else "")
 
 
@@ -192,6 +193,8 @@ def _stated(line: Line, held: Holder, path: Path) -> Holding:
     if read.value is None:
         raise Refused(f"{where}：持股比例「{line.text(_SHARE)}」读不懂，请写成 51% 这样的百分数")
     holder = Holder(tidy(line.text(_HOLDER_CODE)), line.text(_HOLDER))
+    if not (holder.uscc or holder.name):
+        raise Refused(f"{where}：没有持股方，请填写{_HOLDER}或{_HOLDER_CODE}")
     return Holding(held, holder, str(read.value))
 
 

@@ -79,7 +79,14 @@ def test_a_list_is_registered_whole_or_not_at_all(filed: Run, tmp_path: Path, ki
     done = filed("holdings", "add", str(path), *PAPER)
     assert done.exit_code == 1
     assert f"没有登记。丙公司{OTHER}：企业不能持有自己" in done.output
-    write(list(ROWS))
+    marked = [
+        f"*{ROWS[1][0]}",
+        ROWS[1][1],
+        "持股方（必填）",
+        "持股方统一社会信用代码：",
+        "★持股比例",
+    ]
+    write([ROWS[0], marked, *ROWS[2:]])
     done = filed("holdings", "add", str(path), *PAPER, "--json")
     found = json.loads(done.output)
     keys = ("name", "uscc", "holder_name", "holder", "share", "valid_until")
@@ -93,6 +100,8 @@ def test_a_list_is_registered_whole_or_not_at_all(filed: Run, tmp_path: Path, ki
     write([*ROWS[:2], ["甲公司", CODE, "某\ufffd集团", OTHER, "51%"]])
     said = filed("holdings", "add", str(path), *PAPER).output
     assert "B3：含有乱码或控制字符，请删去后重新录入" in said
+    write([*ROWS[:2], ["甲公司", CODE, " ", None, "51%"]])
+    assert "B3：没有持股方" in filed("holdings", "add", str(path), *PAPER).output
     write(ROWS[:1])
     assert "中没有持股" in filed("holdings", "add", str(path), *PAPER).output
 
