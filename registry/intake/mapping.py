@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, TypeAlias
 
@@ -113,8 +114,9 @@ class HeaderMapping:
         self._targets = {headings.key(name): target for name, target in catalogue()}
         if ids:
             self._targets |= dict(_catalogue_ids())
-        for path in (PACKAGED, extra) if extra else (PACKAGED,):
-            self._targets |= _load(path)
+        self._targets |= _packaged()
+        if extra:
+            self._targets |= _load(extra)
 
     def resolve(self, header: str, record: RecordKind | None = None) -> Heading | None:
         """What a heading means, or None; on the sheet of ``record`` its fields come first."""
@@ -292,6 +294,16 @@ def lines(path: Path) -> Iterator[Line]:
             yield Line(number, header, name.lstrip("：: "), unit, note)
 
 
+@cache
+def _packaged() -> Mapping[str, Target]:
+    return _load(PACKAGED)
+
+
+@cache
+def _by_name() -> Mapping[str, Target]:
+    return dict(catalogue())
+
+
 def _load(path: Path) -> dict[str, Target]:
     found: dict[str, Target] = {}
     problems = []
@@ -301,7 +313,8 @@ def _load(path: Path) -> dict[str, Target]:
         try:
             found[headings.key(line.header)] = _target(line.name, line.unit, line.note)
         except (FactsError, RegistryError) as error:
-            problems.append(f"第{line.number}行「{line.header}」{error}{_nearest(line.name)}")
+            said = f"「{line.header}」{error}{_nearest(line.name)}"
+            problems.append(f"第{line.number}行{''.join(said.splitlines())}")
     if problems:
         raise RegistryError(f"表头对照表 {path.name}：{'；'.join(problems)}")
     return found
@@ -309,14 +322,14 @@ def _load(path: Path) -> dict[str, Target]:
 
 def _nearest(name: str) -> str:
     """What may have been meant by a 填报项 that is none."""
-    known = dict(catalogue())
+    known = _by_name()
     close = [] if name in known or "：" in name else get_close_matches(name, known, cutoff=0.5)
     return f"，相近的有{'、'.join(close)}" if close else ""
 
 
 def _target(text: str, unit: str, wanted: str) -> Target:
     """Read 填报项: a name, or 「清单：字段/字段；字段=值」 for a cell that holds records."""
-    known = dict(catalogue())
+    known = _by_name()
     listing, colon, rest = text.replace(":", "：").partition("：")
     if not colon:
         target = known.get(text) or Target("fact", fact(text))

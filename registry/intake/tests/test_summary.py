@@ -296,6 +296,10 @@ def test_an_officers_own_mapping(book, tmp_path):
             "第4行「丁」的「丑」不是科技奖励清单的字段，可用的有奖励级别、获奖单位排名、发证日期、奖励名称；"
             "第5行「戊」的「荣誉类别=己」不是「荣誉类别」的值",
         ),
+        (
+            '表头,填报项,单位\n甲,"1\n2",\n',
+            "表头对照表 mine.csv：第2行「甲」没有名为「12」的填报项：请用 tidu template 取填报模板，查对其中的名称",
+        ),
     ],
 )  # fmt: skip
 def test_a_mapping_that_cannot_be_used_says_every_reason(book, tmp_path, text, message):
