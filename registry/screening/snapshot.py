@@ -32,9 +32,10 @@ from registry.screening.engines import (
 from registry.screening.schema import CATALOGUE, FILING, NotStoredError, Schema, Value
 from registry.screening.tables import Files
 from rules.model.facts import TITLES, Profile
+from rules.portable.canonical import digest
 from rules.portable.record import CONTROL, is_holding
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 _COPIED: Final = 10_000
 _MANIFEST: Final = "manifest.json"
 #: Many times of what it takes to say where a snapshot comes from and what its columns hold.
@@ -170,9 +171,10 @@ def write(folder: Path, filed: Iterable[Filed], day: date, head: tuple[int, str]
         fresh.mkdir(PRIVATE_FOLDER)
         with Files(CATALOGUE, fresh) as files:
             yield from collect(filed, day, files)
-        manifest = _convert(fresh, day, head)
+        manifest = asdict(_convert(fresh, day, head))
         (fresh / _MANIFEST).write_text(
-            json.dumps(asdict(manifest), ensure_ascii=False, indent=1), encoding="utf-8"
+            json.dumps(manifest | {"digest": digest(manifest)}, ensure_ascii=False, indent=1),
+            encoding="utf-8",
         )
         for file in fresh.iterdir():
             file.chmod(PRIVATE_FILE)
@@ -280,8 +282,8 @@ def manifest(folder: Path) -> Manifest:
     missing = [t for t in CATALOGUE.tables if not (folder / f"{t}.parquet").is_file()]
     if missing:
         raise ScreeningError(f"{folder} 缺少 {missing[0]}.parquet：请用 tidu snapshot 重新生成")
-    for table, digest in _digests(folder).items():
-        if digest != found.digests.get(table):
+    for table, actual in _digests(folder).items():
+        if actual != found.digests.get(table):
             raise ScreeningError(
                 f"{folder / table}.parquet 已损坏或被替换：请用 tidu snapshot 重新生成"
             )
@@ -297,6 +299,8 @@ def _stated(folder: Path) -> Manifest:
         plain = json.loads(path.read_text(encoding="utf-8"))
         if plain["format"] != FORMAT:  # before its fields are looked at, which may be others
             raise ScreeningError(f"{folder} 由另一版本的程序写成：请用 tidu snapshot 重新生成")
+        if plain.pop("digest") != digest(plain):
+            raise ValueError("altered")
         return Manifest(
             **{
                 **plain,

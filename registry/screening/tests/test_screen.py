@@ -30,6 +30,7 @@ from registry.screening.schema import CATALOGUE, FILING
 from registry.tests.support import CODES, DAY, Clock, determine, load, publish, submission
 from rules.errors import DisagreementError
 from rules.model.facts import TITLES, RecordList
+from rules.portable.canonical import digest
 
 TIERS = ("--tier", "专精特新", "--as-of", DAY.isoformat())
 #: One rule of it, which takes less time.
@@ -313,13 +314,17 @@ def test_a_snapshot_of_another_registry_is_refused(
     said(run("snapshot", "--as-of", DAY.isoformat(), "-o", "某日"))
     file = tmp_path / "某日" / "manifest.json"
     plain = json.loads(file.read_text(encoding="utf-8"))
-    file.write_text(json.dumps({**plain, "head": [1, "0" * 64]}), encoding="utf-8")
+    del plain["digest"]
+    other = plain | {"head": [1, "0" * 64]}
+    file.write_text(json.dumps(other | {"digest": digest(other)}), encoding="utf-8")
     assert "不是这个登记库的快照" in run("screen", "--snapshot", "某日").output
     file.write_text(json.dumps({**plain, "format": 0}), encoding="utf-8")
     assert "由另一版本的程序写成" in run("screen", "--snapshot", "某日").output
     for damaged in (
         "{",
         "[1]",
+        json.dumps({**plain, "digest": digest(plain), "filings": 4}),
+        json.dumps(plain),
         json.dumps({**plain, "day": "2026-13-01"}),
         json.dumps({**plain, "bounds": [1]}),
         json.dumps({**plain, "head": 1}),
