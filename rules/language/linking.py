@@ -200,6 +200,8 @@ class _Linker:
             return Subject("points", candidates[0])
         if name not in self.indicators:
             self.indicators[name] = self.implicit(name)
+        for needed in looked_up(self.indicators[name].expr) - self.maps.keys():
+            raise KeyError(f"「{name}」要查对照表 maps/{needed}.csv，但没有这个文件：请补上")
         return Subject("indicator", name, self.indicators[name])
 
     def path_of(self, group: str) -> str:
@@ -380,6 +382,16 @@ class _Linker:
 def vocabulary(indicator: Indicator, maps: Mapping[str, Mapping[str, str]]) -> tuple[str, ...]:
     """The codes that a code indicator may take."""
     return codes_of(indicator.expr, indicator.records, maps)
+
+
+def looked_up(expr: Expr) -> frozenset[str]:
+    """The names of the maps that a formula looks codes up in."""
+    match expr:
+        case ("lookup", name, _):
+            return frozenset([name])
+        case ("else_found" | "else_known", a, b):
+            return looked_up(a) | looked_up(b)
+    return frozenset()
 
 
 def codes_of(expr: Expr, records: str, maps: Mapping[str, Mapping[str, str]]) -> tuple[str, ...]:

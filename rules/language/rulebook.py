@@ -288,11 +288,15 @@ def _read_maps(path: Path) -> tuple[dict[str, dict[str, str]], list[Problem]]:
     problems = []
     for file in sorted((path / "maps").glob("*.csv")):
         table: dict[str, str] = {}
-        with file.open(encoding="utf-8", newline="") as stream:
-            rows = list(csv.reader(stream))
+        name = file.relative_to(path).as_posix()
+        try:
+            with file.open(encoding="utf-8", newline="") as stream:
+                rows = list(csv.reader(stream, strict=True))
+        except (UnicodeDecodeError, csv.Error):
+            problems.append(Problem(name, 1, "不是 UTF-8 的 CSV 表，或引号没有成对：请改正"))
+            rows = []
         for number, row in enumerate(rows[1:], 2):
             if len(row) < _MAP_COLUMNS or not row[0] or row[0] in table:
-                name = file.relative_to(path).as_posix()
                 problems.append(Problem(name, number, "此行缺列、代码为空或代码重复：请改正"))
             else:
                 table[row[0]] = row[1]

@@ -276,6 +276,24 @@ def test_maps_are_checked(tmp_path: Path) -> None:
     assert [str(p) for p in found] == [f"maps/m.csv:{n}: {amiss}" for n in (3, 4, 5)]
 
 
+@pytest.mark.parametrize(("text", "encoding"), [("C,工业", "gb18030"), ('"C,工业', "utf-8")])
+def test_a_map_that_cannot_be_read_is_named(tmp_path: Path, text: str, encoding: str) -> None:
+    (tmp_path / "maps").mkdir()
+    (tmp_path / "maps" / "m.csv").write_text(f"代码,行业\n{text}\n", encoding)
+    found = compile_all(written(tmp_path, a=GOOD, b=RECORDS)).problems
+    amiss = "不是 UTF-8 的 CSV 表，或引号没有成对：请改正"
+    assert [str(p) for p in found] == [f"maps/m.csv:1: {amiss}"]
+
+
+def test_a_map_that_an_indicator_needs_and_nobody_wrote_is_told(tmp_path: Path) -> None:
+    told = GOOD.replace("规则: 从业人员不低于300人", "规则: 属于工业").replace(
+        "| 一   | 上年度从业人员 | 不低于 | 300人 |", "| 一   | 划型行业 | 为 | 工业 |"
+    )
+    found = compile_all(written(tmp_path, a=told, b=RECORDS)).problems
+    said = "「划型行业」要查对照表 maps/gbt4754.csv，但没有这个文件：请补上"
+    assert str(found[0]) == f"a.feature:28: {said}"
+
+
 def test_load_raises_everything_amiss(tmp_path: Path) -> None:
     bad = GOOD.replace("    依据: 第二条\n", "").replace("依据: 第三条", "备注: 第三条")
     with pytest.raises(SourceError) as caught:
