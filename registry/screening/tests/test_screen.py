@@ -146,6 +146,7 @@ def unsupported(*_: object) -> None:
     raise UnsupportedError("有一行不能比较")
 
 
+@on_sqlite
 def test_what_sql_cannot_express_is_left_to_the_engine(
     run: Run, filed: sa.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -507,7 +508,8 @@ def test_what_agreed_once_is_not_decided_again(
     for damaged in ("[", '{"1": 2}', '[null, 1, "a", 2.5]', "7"):
         for kept in (tmp_path / "某日" / "agreed").iterdir():
             kept.write_text(damaged, encoding="ascii")
-        assert [counted(*RULE), counted(*RULE)] == [(1, 0), (0, 1)]
+        assert counted(*RULE) == (1, 0)
+    assert counted(*RULE) == (0, 1)
 
 
 @on_sqlite

@@ -282,6 +282,7 @@ def moved(draft: Path) -> None:
     file.write_text(text[:start] + clause + text[end:], encoding="utf-8")
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_draft_says_who_enters_and_who_leaves_before_publication(
     run: Run, tmp_path: Path
 ) -> None:
