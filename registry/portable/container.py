@@ -11,8 +11,10 @@ import zipfile
 from collections.abc import Mapping
 from typing import Final
 
-#: What a bundle may be at most: some ten thousand decisions, and what a computer holds several times.
-LARGEST: Final = 128 << 20
+#: What a bundle may be at most: some two thousand decisions; it is held three times to be compared.
+LARGEST: Final = 32 << 20
+#: What a member may be at most: JSON takes twenty times as much once it is read.
+LARGEST_MEMBER: Final = 2 << 20
 #: The bytes of its list of members, of which each takes a hundred or so.
 _LARGEST_LIST: Final = 8 << 20
 #: How a zip file ends: four bytes of sign, eight of numbers, the length of the list of members.
@@ -30,6 +32,10 @@ class ContainerError(Exception):
 
 def pack(files: Mapping[str, bytes]) -> bytes:
     """The bytes of a bundle with these members."""
+    return _packed(files).getvalue()
+
+
+def _packed(files: Mapping[str, bytes]) -> io.BytesIO:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
         for name in sorted(files):
@@ -37,7 +43,7 @@ def pack(files: Mapping[str, bytes]) -> bytes:
             member.create_system = _UNIX
             member.external_attr = _PLAIN_FILE
             archive.writestr(member, files[name])
-    return stream.getvalue()
+    return stream
 
 
 def unpack(data: bytes) -> dict[str, bytes]:
@@ -53,6 +59,8 @@ def unpack(data: bytes) -> dict[str, bytes]:
             # looked at before anything is read: what little there is may claim to be very much
             if not stored or sum(m.file_size for m in members) > len(data):
                 raise ContainerError("成员经过压缩或大小不实，不是导出的原文件：请重新取得原文件")
+            if any(m.file_size > LARGEST_MEMBER for m in members):
+                raise ContainerError("有的成员过大，不是导出的原文件：请重新取得原文件")
             if any(_UNFIT.search(m.filename) for m in members):
                 raise ContainerError("含有不合格式的文件名，不是导出的原文件：请重新取得原文件")
             files = {m.filename: archive.read(m) for m in members}
@@ -62,6 +70,6 @@ def unpack(data: bytes) -> dict[str, bytes]:
         raise ContainerError("不是完整的 zip 文件，或已被改动：请重新取得原文件") from None
     except Exception as error:  # zipfile meets damaged fields with whatever comes up
         raise ContainerError(f"无法读取（{type(error).__name__}）：请重新取得原文件") from None
-    if pack(files) != data:
+    if _packed(files).getbuffer() != data:
         raise ContainerError("打包方式与导出时不同，文件在导出后被改动过：请重新取得原文件")
     return files

@@ -21,7 +21,8 @@ from typing import Any
 
 import pytest
 
-from registry.audit import standalone
+from registry import errors
+from registry.audit import bundle, standalone
 from registry.audit.bundle import Selection
 from registry.audit.keys import SigningKey
 from registry.audit.tests.conftest import Audit, Bureau
@@ -1047,3 +1048,11 @@ def test_time_and_memory_grow_with_the_decisions_only(bureau: Bureau) -> None:
     started = time.process_time()
     assert len(verify_bundle(data, key=bureau.public).verdicts) == 80
     assert time.process_time() - started < 10
+
+
+def test_a_selection_that_no_bundle_holds_is_refused(
+    bureau: Bureau, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bundle, "_MOST", 10_000)
+    with pytest.raises(errors.RecordError, match="分成几个证据包"):
+        bureau.export(Selection((), "", date(2023, 7, 10), date(2023, 7, 12)))

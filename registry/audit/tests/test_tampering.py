@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,8 +19,9 @@ import sqlalchemy as sa
 from sqlmodel import Session, SQLModel
 
 from registry.audit import checkpoints
+from registry.audit.keys import SigningKey
 from registry.audit.verify import Report, verify
-from registry.database import forms, schema, storage, triggers
+from registry.database import backup, forms, schema, storage, triggers
 from registry.database.columns import Day, Exact, Utc, Yuan
 from registry.database.models import STATED_TABLES
 from registry.errors import AlteredError, RecordError, StorageError
@@ -29,7 +31,7 @@ from registry.portable.notes import Checkpoint
 from registry.record import cases, journal, publication, register
 from registry.record.decisions import body_of
 from registry.record.replay import Replayer, how
-from registry.tests.history import History, code
+from registry.tests.history import History, bare, code
 from rules.decider import Decider
 from rules.model.decode import decode
 from rules.model.ruleset import Ruleset
@@ -791,3 +793,23 @@ def test_a_share_of_too_many_digits_is_found_at_once(attacker: Attacker) -> None
             register.bearing(session, [code(22)])
     _rewrite(attacker, seq, lambda body: body.update(share="1e-99999999"))
     assert f"第{seq}号记录已被改动，无法读取" in texts(attacker.verified(replay=True))
+
+
+def test_an_older_copy_is_sound_and_found_by_a_checkpoint_that_others_hold(
+    fresh: Callable[..., sa.Engine], tmp_path: Path
+) -> None:
+    """Nothing in the copy was altered: only what is outside of it can know that more was recorded."""
+    told = History(fresh("sqlite"))
+    key = SigningKey.create(tmp_path / "key", "示例市工信局")
+    told.load(bare(3))
+    told.checkpoint(key)
+    backup.write(told.engine, tmp_path / "older.tidu")
+    told.load(bare(4))
+    told.checkpoint(key)
+    older = fresh("sqlite")
+    backup.restore(older, tmp_path / "older.tidu")
+    first, last = told.checkpoints
+    with storage.session(older) as session:
+        assert verify(session, [first]).sound
+        [found] = verify(session, [last]).completeness
+    assert found.startswith(f"检查点记有{last.size}条记录，登记库只有{first.size + 1}条")
