@@ -87,10 +87,9 @@ def _read(found: CellValue, cell: str, place: Place, log: Log) -> date | None:
     if not_given(found) or (isinstance(found, str) and _BLANK_FORM.fullmatch(squeeze(found))):
         return None
     parsed = read_date(found)
-    if isinstance(parsed.value, str):
-        return date.fromisoformat(parsed.value)
-    log.add("提示", place, cell, parsed.said(AS_OF), parsed.expected)
-    return None
+    if parsed.notice:
+        log.add("提示", place, cell, parsed.said(AS_OF), parsed.expected)
+    return date.fromisoformat(parsed.value) if isinstance(parsed.value, str) else None
 
 
 def money_unit(rows: Sequence[Row]) -> frozenset[str]:

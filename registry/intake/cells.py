@@ -48,10 +48,10 @@ class Shown:
 
     ``text`` is what the cell shows, ``typed`` what one would type for the same without rounding;
     ``otherwise`` is set where the digits shown are not those of the number. Both are empty where
-    nothing is shown.
+    nothing is shown, as may be of a text too.
     """
 
-    stored: int | float
+    stored: int | float | str
     text: str
     typed: str
     otherwise: bool = False
@@ -158,20 +158,38 @@ _NO: Final = frozenset(["否", "无", "没有", "×", "✗", "✘", "X", "N", "N
 
 _HALF: Final = {i + 0xFEE0: i for i in range(0x21, 0x7F)} | {0x3000: " ", 0x2212: "-", 0x2013: "-"}
 _SPACE: Final = re.compile(r"\s+")
+#: Blanks that part no digits; those between digits may part two numbers.
+_BESIDE: Final = re.compile(r"(?<![0-9.,])\s+|\s+(?![0-9.,])")
 _NUMBER: Final = re.compile(
-    r"(?P<sign>[+-]?)(?P<open>\()?(?P<money>[¥￥]|人民币[¥￥]?|RMB|CNY)?(?P<minus>-?)(?P<digits>(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?)"
+    r"(?P<sign>[+-]?)(?P<open>\()?(?P<money>[¥￥]|人民币[¥￥]?|RMB|CNY)?(?P<minus>-?)"
+    r"(?P<digits>(?:[0-9]{1,3}(?:, ?[0-9]{3})+|[0-9]{1,3}(?:[^\S\r\n][0-9]{3})+|[0-9]+)(?:\.[0-9]+)?)"
     r"(?(open)\))(?P<unit>\D{0,3})"
 )
 _LEVEL: Final = re.compile(r"([一二三四])级?")
 _DAY: Final = re.compile(
-    r"([0-9]{4})([-./年])([0-9]{1,2})([-./月])([0-9]{1,2})日?(?:[T ]?[0-9]{1,2}:[0-9:.]+)?"
+    r"自?([0-9]{4})([-./年])([0-9]{1,2})([-./月])([0-9]{1,2})[日号]?[起止]?"
+    r"(?:[ ,]?(?:星期|周)[一二三四五六日天])?(?:[T ]?(?:上午|下午)?[0-9]{1,2}:[0-9:.]+)?"
 )
-_DAY_DIGITS: Final = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
+_DAY_DIGITS: Final = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})(?:\.0+)?")
 _PART_OF_DATE: Final = re.compile(
-    r"[0-9]{4}(?:[-./年](?:[0-9]{1,2}月?)?)?|(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])"
+    r"[0-9]{4}(?:[-./年](?:[0-9]{1,2}月?份?)?)?|(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])"
 )
-#: A day as a number, from 1927 to 2173.
-_SERIAL: Final = re.compile(r"[1-9][0-9]{4}(?:\.[0-9]+)?")
+#: Signs that stand for a hyphen or a point in dates.
+_DATE_SIGNS: Final = str.maketrans("‐‑‒—―─。", "------.")
+_YEAR_DIGITS: Final = str.maketrans("〇○零一二三四五六七八九", "000123456789")
+_CHINESE_YEAR: Final = re.compile("[〇○零一二三四五六七八九]{4}(?=年)")
+_CHINESE_COUNT: Final = re.compile("[一二三四五六七八九十]{1,3}(?=[月日号])")
+#: Months and days in Chinese numerals.
+_COUNTED: Final = {
+    f"{tens}{ones}": str(10 * n + m)
+    for n, tens in enumerate(("", "十", "二十", "三十"))
+    for m, ones in enumerate(("", *"一二三四五六七八九"))
+}
+#: A day as a number, from 1927 to 2173; what may be a year and a month without its zero is none.
+_SERIAL: Final = re.compile(r"(?!19[5-9][0-9][1-9]|20[0-9]{2}[1-9])[1-9][0-9]{4}(?:\.[0-9]+)?")
+
+#: Years of which a bare number may be read as a day.
+_LIKELY: Final = (1949, 2099)
 
 _DAY_EXPECTED: Final = "应为年月日，例如 2023-06-30"
 _LIMIT: Final = Decimal(10) ** 15
@@ -262,10 +280,10 @@ class Typed(NamedTuple):
 
 
 def _typed(text: str) -> Typed | None:
-    match = _NUMBER.fullmatch(_SPACE.sub("", half(text)))
+    match = _NUMBER.fullmatch(_BESIDE.sub("", half(text)))
     if match is None or bool(match["open"]) + bool(match["sign"]) + bool(match["minus"]) > 1:
         return None
-    digits = match["digits"].replace(",", "")
+    digits = _SPACE.sub("", match["digits"].replace(",", ""))
     if len(digits) > DIGITS:
         return None
     number = Decimal(digits)
@@ -422,7 +440,7 @@ def read_flag(value: CellValue, unit: str = "") -> Parsed:
 def read_date(value: CellValue, unit: str = "") -> Parsed:
     """An ISO date; a month without its day stays unknown.
 
-    >>> [read_date(text).value for text in ("2019年12月31日", "2005.12.20", "20230630", "2023年6月")]
+    >>> [read_date(text).value for text in ("2019年12月31日", "二〇〇五年十二月二十日", "20230630", "2023年6月")]
     ['2019-12-31', '2005-12-20', '2023-06-30', None]
     """
     if isinstance(value, datetime):
@@ -431,8 +449,7 @@ def read_date(value: CellValue, unit: str = "") -> Parsed:
         return Parsed(value.isoformat())
     if _is_none(value):
         return NOTHING
-    text = half(plain(value))
-    tight = re.sub(r" ?([-./年月日]) ?", r"\1", text) if " " in text else text
+    tight = _in_digits(half(plain(value)))
     match = _DAY.fullmatch(tight)
     if match and (match[2], match[4]) in {("-", "-"), (".", "."), ("/", "/"), ("年", "月")}:
         parts = match[1], match[3], match[5]
@@ -442,13 +459,25 @@ def read_date(value: CellValue, unit: str = "") -> Parsed:
         return Parsed(None, "日期不完整，缺少日", _DAY_EXPECTED)
     elif _SERIAL.fullmatch(tight) and (found := day(float(tight), isinstance(value, Since1904))):
         said = f"像是日期{found.date()}显示成了数字"
-        return Parsed(None, said, f"请核对后把单元格设为日期格式，或写成 {found.date()}")
+        expected = f"请核对后把单元格设为日期格式，或写成 {found.date()}"
+        if not _LIKELY[0] <= found.year <= _LIKELY[1]:
+            return Parsed(None, said, expected)
+        return Parsed(found.date().isoformat(), f"{said}，已读作这一天", expected)
     else:
         return Parsed(None, "不是可识别的日期", _DAY_EXPECTED)
     try:
         return Parsed(date(*map(int, parts)).isoformat())
     except ValueError:
         return Parsed(None, "没有这一天", _DAY_EXPECTED)
+
+
+def _in_digits(text: str) -> str:
+    """A day with Chinese numerals as digits, signs in the usual forms, and no needless blanks."""
+    text = text.translate(_DATE_SIGNS)
+    if " " in text:
+        text = re.sub(r" ?([-./年月日号]) ?", r"\1", text)
+    text = _CHINESE_YEAR.sub(lambda m: m[0].translate(_YEAR_DIGITS), text)
+    return _CHINESE_COUNT.sub(lambda m: _COUNTED.get(m[0], m[0]), text)
 
 
 @_as_shown

@@ -79,6 +79,11 @@ class _Section:
         self.negative = False
         self.empty = not parts
         self.texts = "text" in kinds
+        #: What is printed before and behind a text; None where no text is shown.
+        self.around: tuple[str, str] | None = None
+        if self.texts:
+            at = kinds.index("text")
+            self.around = _literals(parts[:at]).strip(), _literals(parts[at + 1 :]).strip()
         self.elapsed = "elapsed" in kinds
         self.date = self.elapsed or "date" in kinds
         places = [n for n, kind in enumerate(kinds) if kind in ("digit", "general")]
@@ -180,11 +185,29 @@ class Format:
 
     def __init__(self, code: str) -> None:
         sections = [_Section(parts) for parts in _sections(code)]
+        last = sections[-1] if len(sections) > 3 or sections[-1].texts else None
+        self._around = last.around if last else ("", "")
         numbers = [s for s in sections[:3] if not s.texts]
         usual = [("",), (">=0", ""), (">0", "<0", "")][len(numbers) - 1] if numbers else ()
         self._numbers = [(s.condition or u, s) for u, s in zip(usual, numbers, strict=True)]
         if len(numbers) > 1:
             numbers[1].negative = not any(s.condition for s in numbers[:2])
+
+    @property
+    def speaks(self) -> bool:
+        """Whether a text means more or less than it is."""
+        return self._around != ("", "")
+
+    def text(self, text: str) -> CellValue:
+        """What a text means in a cell of this format.
+
+        >>> Format('0;0;0;@"元"').text("320")
+        '320元'
+        """
+        if self._around is None:
+            return Shown(text, "", "")
+        before, after = self._around
+        return f"{before}{text}{after}"
 
     @property
     def transparent(self) -> bool:
@@ -216,7 +239,7 @@ class Format:
 
 @lru_cache(maxsize=1024)
 def number_format(code: str) -> Format | None:
-    """The format of a code; None where its cells mean just the numbers they hold.
+    """The format of a code; None where its cells mean just what they hold.
 
     >>> number_format("#,##0.00_);[Red](#,##0.00)") is None
     True
@@ -224,7 +247,7 @@ def number_format(code: str) -> Format | None:
     if not code or len(code) > _LONGEST:
         return None
     found = Format(code)
-    return None if found.transparent else found
+    return None if found.transparent and not found.speaks else found
 
 
 def _sections(code: str) -> Iterator[list[_Part]]:

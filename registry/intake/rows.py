@@ -23,7 +23,7 @@ from registry.intake.drafts import NO_CODE, Draft, Drafts, Place, lacking
 from registry.intake.headers import Column, Header
 from registry.intake.mapping import AS_OF, Target
 from registry.intake.rowkinds import TOLD, Kind, good_code, kind_of, says_example
-from registry.intake.shifts import has_slipped, lacks_cell
+from registry.intake.shifts import has_slipped, lacks_cell, was_split
 from registry.intake.tables import Row
 from rules.model.facts import TITLES, Fact, RecordKind, Scalar, yearly_key
 
@@ -245,14 +245,31 @@ class Table:
             if index < len(row) and not not_given(row[index]):
                 self._further.setdefault(index, number)
         end = self.header.end
+        if self._exact and self._was_split(row):
+            self._hold_back(number, row, "有金额被逗号分成了两格", _SPLIT)
+            return True
         if len(row) > end and self.header.rightmost:
             return self._has_slipped(number, row)
         if len(row) < end and self._exact:
             if lacks_cell(row[self.header.start :], end - self.header.start, self._unreadable):
-                self._hold_back(number, row, "少", _DROPPED)
+                self._hold_back(number, row, "的格数比表头少", _DROPPED)
                 return True
             self._short.append(number)
         return False
+
+    def _was_split(self, row: Row) -> bool:
+        start, end = self.header.start, self.header.end
+        if any(not not_given(cell) for cell in row[end:]):
+            return False
+        cells = [cell if isinstance(cell, str) else "" for cell in row[start:end]]
+        while cells and not cells[-1]:
+            cells.pop()
+        return was_split(cells, self._unreadable, self._is_number)
+
+    def _is_number(self, index: int) -> bool:
+        """Whether the column of a number, counted in the table, asks for a number."""
+        slot = self._slots.get(index + self.header.start)
+        return slot is not None and slot.fact is not None and slot.fact.kind == "number"
 
     def _has_slipped(self, number: int, row: Row) -> bool:
         start, end = self.header.start, self.header.end
@@ -261,7 +278,7 @@ class Table:
             return False
         cells = row[start : further[-1] + 1]
         if has_slipped(cells, end - start, self._unreadable):
-            self._hold_back(number, row, "多", _SPLIT)
+            self._hold_back(number, row, "的格数比表头多", _SPLIT)
             return True
         for index in further:
             self._further.setdefault(index, number)
@@ -286,7 +303,7 @@ class Table:
     def _hold_back(self, number: int, row: Row, what: str, expected: str) -> None:
         """Keep an enterprise out whose cells do not stand below their headings."""
         code = self._cell(row, "uscc")
-        said = f"第{number}行的格数比表头{what}，各格与表头错位，整行未读取"
+        said = f"第{number}行{what}，各格与表头错位，整行未读取"
         draft = self._open(number, code, self._cell(row, "name"))
         self.log.add("错误", self._row_place(number), None, said, expected, draft.uscc)
         draft.refused = True

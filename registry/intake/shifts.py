@@ -17,6 +17,11 @@ Unreadable: TypeAlias = Callable[[int, CellValue], bool]
 _HEAD: Final = re.compile(r"[+-]?[0-9]{1,3}")
 _GROUP: Final = re.compile(r"[0-9]{3}")
 _TAIL: Final = re.compile(r"[0-9]{3}(?:\.[0-9]+)?(?:元|万元)?")
+#: A row of texts, each behind this sign, in which one may be the head of an amount and the next its tail.
+_BETWEEN: Final = "\x1f"
+_SPLIT: Final = re.compile(
+    rf"{_BETWEEN}[+-]?[0-9]{{1,3}}(?={_BETWEEN}([0-9]{{3}})(?:\.[0-9]+)?(?:{_BETWEEN}|$))"
+)
 #: An amount has no more groups of digits than this.
 _GROUPS: Final = 4
 #: More cells than these beyond the headings are no slip.
@@ -38,6 +43,28 @@ def has_slipped(cells: Sequence[CellValue], width: int, unreadable: Unreadable) 
     if _least(cells, width, unreadable, _amount) <= as_it_is:
         return True
     return as_it_is > 0 and _least(cells, width, unreadable, _last) < as_it_is
+
+
+def was_split(
+    cells: Sequence[str], unreadable: Unreadable, is_number: Callable[[int], bool]
+) -> bool:
+    """Whether a row that is no longer than its headings has an amount in two cells: 9,000 as 9 and 000.
+
+    The last cells may have been empty and so left out. Nobody types 000 below the heading of a number.
+
+    >>> was_split(["甲", "9", "000"], lambda column, cell: False, lambda column: column > 0)
+    True
+    """
+    found = [*_SPLIT.finditer(_BETWEEN + _BETWEEN.join(cells))]
+    if not found:
+        return False
+    columns = [match.string.count(_BETWEEN, 0, match.end()) for match in found]
+    tails = [i for i, match in zip(columns, found, strict=True) if match[1].startswith("0")]
+    if any(is_number(i - 1) and is_number(i) for i in tails):
+        return True
+    as_it_is = sum(unreadable(i, cell) for i, cell in enumerate(cells))
+    shorter = range(len(cells) - len(found), len(cells))
+    return any(_least(cells, width, unreadable, _amount) < as_it_is for width in shorter)
 
 
 def lacks_cell(cells: Sequence[CellValue], width: int, unreadable: Unreadable) -> bool:

@@ -69,7 +69,7 @@ def sheets(path: Path) -> Generator[Sheet, None, None]:
 
 
 def csv_rows(path: Path) -> Generator[list[str], None, None]:
-    """The rows of a CSV file: UTF-8, UTF-16 with its mark, or GB18030; commas, semicolons or tabs."""
+    """The rows of a CSV file: UTF-8, UTF-16 with its mark, or GB18030; commas, semicolons, tabs or bars."""
     kind = file_type(path)
     if kind not in ("", TEXT):
         remedy = "请把扩展名改为 .xlsx 后重试" if kind == WORKBOOK else _SAVE_AS
@@ -168,7 +168,7 @@ def _split(name: str, start: list[str], rest: Iterable[str], lines: _Lines) -> I
 def _delimiter(lines: Iterable[str]) -> str:
     """What separates most cells in any of some lines; titles above the table have few."""
     bare = [_QUOTED.sub("", line) for line in lines]
-    return max(",;\t", key=lambda sign: max((line.count(sign) for line in bare), default=0))
+    return max(",;\t|", key=lambda sign: max((line.count(sign) for line in bare), default=0))
 
 
 def _encodings(start: bytes) -> Sequence[str]:

@@ -17,7 +17,7 @@ from openpyxl.utils import get_column_letter
 
 from registry.errors import RegistryError
 from registry.intake import limits
-from registry.intake.cells import CellValue, Unsaved
+from registry.intake.cells import CellValue, Shown, Unsaved
 from registry.intake.formats import BUILTIN, Format, number_format
 from registry.intake.package import Package, Target
 from registry.intake.serials import Since1904
@@ -81,10 +81,14 @@ class Workbook:
         self._package = package
         part = self._main()
         self.since_1904 = False
+        #: Whether formulas are to be worked out when the file is opened, since nobody has yet.
+        self.uncounted = False
         listed: list[tuple[str, bool, str]] = []
         for tag, given in package.elements(part):
             if tag == "workbookPr":
-                self.since_1904 = given.get("date1904", "").strip() in ("1", "true", "on")
+                self.since_1904 = _is_on(given.get("date1904", ""))
+            elif tag == "calcPr":
+                self.uncounted = _is_on(given.get("fullCalcOnLoad", ""))
             elif tag == "sheet":
                 ids = [v for k, v in given.items() if k.endswith(":id")]
                 hidden = given.get("state", "visible") != "visible"
@@ -98,6 +102,8 @@ class Workbook:
         kinds = {target.kind: target.part for target in related.values()}
         self._strings = _strings(package, kinds.get("sharedStrings", "xl/sharedStrings.xml"))
         self._formats = _formats(package, kinds.get("styles", "xl/styles.xml"))
+        #: The formats that say something of texts, by style.
+        self.speaking = {str(n): f for n, f in enumerate(self._formats) if f and f.speaks}
 
     def _main(self) -> str:
         kinds = {target.kind: target.part for target in self._package.related("").values()}
@@ -167,6 +173,10 @@ class Workbook:
             return self._formats[int(style or 0)]
         except (IndexError, ValueError):
             return None
+
+
+def _is_on(text: str) -> bool:
+    return text.strip() in ("1", "true", "on")
 
 
 def _range(match: re.Match[bytes]) -> Range:
@@ -253,6 +263,7 @@ class _Reader:
         self._where = f"{file}：工作表“{sheet}”"
         self._book = book
         self._columns: dict[str, int] = {}
+        self._zeros = True
         self._masters: dict[str, tuple[str, int, int]] = {}
         self._number = 0
         self._numbered = False
@@ -281,6 +292,8 @@ class _Reader:
             self._start_row(given)
         elif tag == "rPh":
             self._guides += 1
+        elif tag == "sheetView":
+            self._zeros = self._zeros and given.get("showZeros", "1") not in ("0", "false", "off")
 
     def end(self, tag: str) -> None:
         if tag in ("v", "t", "f"):
@@ -345,7 +358,7 @@ class _Reader:
         value = self._read(self._cell)
         if self._formula_given is not None:
             formula = self._formula_text(self._formula_given)
-            if value is None:
+            if value is None or self._is_placeholder():
                 value = _unsaved(formula)
             self._formula.clear()
             self._formula_given = None
@@ -363,8 +376,21 @@ class _Reader:
         else:
             self._refuse(f"的单元格{get_column_letter(index + 1)}{self._number}出现了两次")
 
+    def _is_placeholder(self) -> bool:
+        """Whether the result of a formula is the 0 that programs write who leave counting to Excel."""
+        assert self._cell is not None
+        number = self._cell.get("t", "n") == "n"
+        return self._book.uncounted and number and self._value == ["0"]
+
     def _read(self, given: dict[str, str]) -> CellValue:
         """The value of the cell that has just ended; None if it holds none."""
+        value = self._held(given)
+        if isinstance(value, str) and self._book.speaking:
+            shown = self._book.speaking.get(given.get("s", ""))
+            return shown.text(value) if shown and value else value
+        return value
+
+    def _held(self, given: dict[str, str]) -> CellValue:
         kind = given.get("t", "n")
         text = "".join(self._value)
         if kind == "n":
@@ -377,6 +403,8 @@ class _Reader:
             return text.strip() in ("1", "true") if text else None
         if kind == "d":
             return _moment(text.strip()) if text else None
+        if kind == "e":
+            return text or None
         return text_of(text)
 
     def _shared(self, text: str) -> str | None:
@@ -393,6 +421,8 @@ class _Reader:
         number = _amount(text.strip())
         if isinstance(number, str):
             return text_of(number)
+        if not number and not self._zeros:
+            return Shown(number, "", "")
         style = given.get("s")
         shown = self._book.format(style) if style else None
         value = number if shown is None else shown.cell(number, self._book.since_1904)

@@ -177,13 +177,36 @@ def test_days_are_counted_from_1900_or_1904():
     assert day(61) == datetime(1900, 3, 1)
     assert day(0, since_1904=True) == datetime(1904, 1, 1)
     assert day(43000.999999999) == datetime(2017, 9, 23)
-    assert read_date(Since1904(39507)).notice == "像是日期2012-03-01显示成了数字"
+    assert read_date(Since1904(39507)).value == "2012-03-01"
 
 
 @pytest.mark.parametrize("value", [40969, 40969.0, "40969"])
-def test_a_day_shown_as_a_number_is_told(value):
+def test_a_day_shown_as_a_number_is_read_and_told(value):
     found = read_date(value)
-    assert (found.value, found.notice) == (None, "像是日期2012-03-01显示成了数字")
+    assert (found.value, found.notice) == (
+        "2012-03-01",
+        "像是日期2012-03-01显示成了数字，已读作这一天",
+    )
+
+
+@pytest.mark.parametrize("value", [17898, 73051, 99999, 20123, 19951])
+def test_a_number_that_is_hardly_a_day_or_may_be_a_month_is_no_day(value):
+    found = read_date(value)
+    assert found.value is None
+    assert found.notice
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "means"),
+    [
+        ('@"元"', "320", "320元"), ('0;0;0;"约"@', "320", "约320"), (r"General;;;@\%", "12", "12%"),
+        ("0;-0;;@", "320", "320"), ("_ @_ ", "无", "无"), ('0"元"', "320", "320"), ("General", "320", "320"),
+        (";;;", "320", Shown("320", "", "")),
+    ],
+)  # fmt: skip
+def test_what_a_format_prints_beside_a_text_is_part_of_it(code, text, means):
+    found = number_format(code)
+    assert (text if found is None else found.text(text)) == means
 
 
 def test_what_a_format_says_is_read_like_what_is_typed():

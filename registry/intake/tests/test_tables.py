@@ -293,7 +293,10 @@ HEAD = f"序号,{NAME},{CODE},{REVENUE},2022年研发费用（万元）"
 
 @pytest.mark.parametrize(
     "line",
-    [f"1,甲公司,{A},10,000.00,320", f"1,甲公司,{A},1,234,567,320", f"1,甲公司,{A},9000,1,320.5", f"1,甲公司,{A},泵,9000,320"],
+    [
+        f"1,甲公司,{A},10,000.00,320", f"1,甲公司,{A},1,234,567,320", f"1,甲公司,{A},9000,1,320.5", f"1,甲公司,{A},泵,9000,320",
+        f"1,甲公司,{A},10,000", f"1,甲公司,{A},10,050.50,,",
+    ],
 )  # fmt: skip
 def test_a_row_that_slipped_is_named_and_held_back(table, line):
     reading = table(HEAD, line, f"2,乙公司,{B},9000,200")
@@ -302,6 +305,14 @@ def test_a_row_that_slipped_is_named_and_held_back(table, line):
     assert "错位" in issue.message
     assert [s.uscc for s in reading.submissions] == [B]
     assert [s.uscc for s in reading.refused] == [A]
+
+
+def test_an_amount_in_two_cells_shows_by_what_stands_behind_it(table):
+    head = f"{NAME},{CODE},{REVENUE},2022年研发费用（万元）,进入细分市场时间,自主品牌"
+    reading = table(head, f"甲公司,{A},9,120,320,2012-03-01", f"乙公司,{B},900,120,待定,是")
+    assert [i.cell for i in reading.errors] == ["A2"]
+    assert "被逗号分成了两格" in reading.errors[0].message
+    assert [s.uscc for s in reading.submissions] == [B]
 
 
 def test_a_row_that_lacks_a_cell_is_held_back_where_it_shows_and_told_where_not(table):

@@ -155,6 +155,23 @@ def test_days_of_a_workbook_that_counts_from_1904(lax):
     assert "像是日期2012-03-01显示成了数字" in told(reading)[0].message
 
 
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [
+        ({SHEET: replaced("<sheetView ", '<sheetView showZeros="0" ')}, "“营业收入总额”存有0，但显示为空白，按未提供处理"),
+        ({SHEET: replaced("<v>0</v>", "<f>D9</f><v>0</v>")}, "公式没有保存计算结果"),
+        ({SHEET: replaced('t="n"><v>0</v>', 't="e"><f>D9</f><v/>')}, "公式没有保存计算结果"),
+    ],
+)  # fmt: skip
+def test_a_zero_that_nobody_sees_or_worked_out_is_none(lax, parts, said):
+    book = Workbook()
+    book.active.append([*KEY, REVENUE])
+    book.active.append(["甲", A, 0])
+    reading = read(lax(parts, book=book))
+    assert [i.message for i in told(reading)] == [said]
+    assert "revenue@2022" not in reading.submissions[0].values
+
+
 @pytest.mark.parametrize("number", [31, 58])
 def test_built_in_dates_of_chinese_editions_need_no_code(lax, number):
     book = county([firm(1)])
