@@ -115,8 +115,12 @@ class Drafts:
     """The filings of one file in order of appearance, one per code."""
 
     def __init__(self, log: Log, admitted: Container[str] = ()) -> None:
-        """``admitted`` are codes that hold although their check digit is wrong."""
+        """``admitted`` are codes that hold although their check digit is wrong.
+
+        ``tables`` counts those that add to the filings.
+        """
         self.log = log
+        self.tables = 0
         self._admitted = admitted
         self._by_code: dict[str, Draft] = {}
         self._odd: list[Draft] = []
@@ -185,7 +189,7 @@ class Drafts:
 
     def _verified(self, draft: Draft) -> None:
         """What a good code itself says of an enterprise."""
-        early = uscc.is_early(draft.uscc)
+        early = draft.uscc in self._admitted and uscc.is_early(draft.uscc)
         if early:
             said = f"信用代码{draft.uscc}校验码不符，已按登记的认可接受"
             self.log.add("提示", draft.where, None, said, code=draft.uscc)
@@ -288,6 +292,8 @@ def _name_fault(cell: CellValue, name: str) -> tuple[str, str] | None:
 
 def _swapped(code: str, name: str) -> tuple[str, str] | None:
     """What to say where a code stands in place of the name, and a name in place of the code."""
-    if uscc.fault(uscc.tidy(name)) is None and any("\u4e00" <= c <= "\u9fff" for c in code):
+    if code.isascii() or not any("\u4e00" <= c <= "\u9fff" for c in code):
+        return None
+    if uscc.fault(uscc.tidy(name)) is None:
         return "企业名称和统一社会信用代码填反了", "请对调这两格，并核对同列的其他各行"
     return None

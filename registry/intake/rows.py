@@ -132,6 +132,7 @@ class Table:
         self._exact = exact
         self.header = header
         self.drafts = drafts
+        drafts.tables += 1
         self.log = drafts.log
         self._record: RecordKind | None = header.record
         self._columns = [_Slot(sheet, c) for c in columns if c.heading.target.role not in _KEYS]
@@ -156,6 +157,7 @@ class Table:
     def turn(self, drafts: Drafts) -> None:
         """Go on with other filings: those read so far have been handed over."""
         self.drafts, self.log = drafts, drafts.log
+        drafts.tables += 1
         self._opened.clear()
         self._years.clear()
         self._named.clear()
@@ -315,7 +317,7 @@ class Table:
         """The filing that a row opens or adds to."""
         if self._record is not None or "year" in self._keys:
             return self.drafts.of(code, self._place("uscc", number))
-        draft = self._joined(code, name)
+        draft = self._joined(code, name) if self.drafts.tables > 1 else None
         if draft is None:
             places = self._place("uscc", number), self._place("name", number)
             draft = self.drafts.declare(code, name, *places)
