@@ -30,7 +30,7 @@ _UNIT: Final = re.compile(
 _ALONE: Final = re.compile(r"[(（]\s*(?:人民币)?([^()（）\s]{1,3})\s*[)）]$")
 _LABEL: Final = re.compile(r"(?:金额|货币|计量)?单位\s*[:：]?")
 #: The unit in which money is read where none is stated.
-_USUAL: Final = "万元"
+USUAL: Final = "万元"
 _SEVERAL: Final = re.compile(r"[、,，/和及;；]")
 
 
@@ -140,7 +140,7 @@ def block_units(
     if all(own):
         return own
     if any(_titled(row, blocks) for row in rows):
-        return [found or units | {_USUAL} for found in own]
+        return [found or units | {USUAL} for found in own]
     return [units for _ in blocks]
 
 

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from openpyxl.utils import get_column_letter
 
-from registry.intake.captions import Dated, block_units, filing_date, money_unit, one_date
+from registry.intake.captions import USUAL, Dated, block_units, filing_date, money_unit, one_date
 from registry.intake.cells import CellValue, not_given, plain
 from registry.intake.drafts import Drafts, Place
 from registry.intake.headers import Column, Header, find_header, settle
@@ -120,9 +120,22 @@ class Layout:
         for row in self._rows:
             self._row(self._rows.number, row)
             progress()
+        self._refuse_other_unit()
         closing = one_date((d for _, d in self._closing), self.name, self._drafts.log)
         for table, written in self._all:
             table.close(written or closing)
+
+    def _refuse_other_unit(self) -> None:
+        """Hold back what was read in the usual unit of money where a note below states another."""
+        for number, row in self._captions:
+            below = money_unit([row]) - {USUAL}
+            if not below or self._units:
+                continue
+            for table in self._tables:
+                if table.refuse_unstated():
+                    said = f"表下写明金额单位是{'、'.join(sorted(below))}，表头没有写，不能按{USUAL}读取"
+                    place = Place(self.name, f"A{number}")
+                    self._drafts.log.add("错误", place, None, said, "请把金额单位写进表头")
 
     def _row(self, number: int, row: Row) -> None:
         rows = [merges.filled(number, row) for merges in self._merges]

@@ -9,6 +9,7 @@ from typing import Final
 from openpyxl.utils import get_column_letter
 
 from registry.intake.cells import (
+    MONEY,
     CellValue,
     Parsed,
     Unsaved,
@@ -207,6 +208,16 @@ class Table:
         """Say nothing of the rows from that number on: they are titles of a further heading."""
         for kind, numbers in self._passed.items():
             self._passed[kind] = [n for n in numbers if n < first]
+
+    def refuse_unstated(self) -> bool:
+        """Hold back the filings opened here if the headings leave a unit of money unstated."""
+        unstated = [c.index for c in self.header.columns if not c.heading.unit]
+        slots = (self._slots[i] for i in unstated if i in self._slots)
+        if not any(slot.fact is not None and slot.fact.unit in MONEY for slot in slots):
+            return False
+        for draft in self._opened:
+            draft.refused = True
+        return True
 
     def tell(self) -> None:
         """Tell, once for each kind, of the rows and columns that were passed over."""

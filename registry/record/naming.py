@@ -13,6 +13,9 @@ from registry.record import journal
 
 #: How many enterprises are listed at most where a name may mean several.
 _LISTED = 10
+#: Brackets as they are typed in either width.
+_FULL = str.maketrans("()", "（）")
+_HALF = str.maketrans("（）", "()")
 
 
 class Names:
@@ -83,9 +86,12 @@ def resolve(session: Session, text: str) -> str:
 
     ``RecordError`` lists the enterprises where it may mean several, and near names where it means none.
     """
-    exact = list(session.scalars(sa.select(ENTERPRISE.c.uscc).where(ENTERPRISE.c.name == text)))
+    full = text.translate(_FULL)
+    spellings = {text, full, full.translate(_HALF)}
+    named = ENTERPRISE.c.name.in_(spellings)
+    exact = set(session.scalars(sa.select(ENTERPRISE.c.uscc).where(named)))
     if len(exact) == 1:
-        return str(exact[0])
+        return str(exact.pop())
     names = Names(session)
     found = names.of(text) or names.containing(text)
     if len(found) == 1:

@@ -48,6 +48,18 @@ def test_an_enterprise_is_named_wherever_a_code_is_asked_for(filed: Run, tmp_pat
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_names_that_differ_by_the_width_of_brackets_mean_several(
+    filed: Run, tmp_path: Path
+) -> None:
+    rows = [firm(8, THREE.translate(str.maketrans("()（）", "（）()")))]
+    assert filed("import", str(saved(county(rows), tmp_path, "二.xlsx"))).exit_code == 0
+    done = filed("check", THREE)
+    assert done.exit_code == 1
+    assert code(3) in done.output
+    assert code(8) in done.output
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_name_that_means_several_or_none_is_refused_with_those_that_are_near(
     filed: Run, tmp_path: Path
 ) -> None:

@@ -212,6 +212,14 @@ def test_a_label_and_the_unit_in_the_next_cell_are_read_together(book):
     assert (told(reading), figures(reading)[0]["revenue@2022"]) == ([], "9000000")
 
 
+def test_a_unit_below_the_table_that_its_headings_leave_out_holds_it_back(book):
+    reading = book(HEADINGS, *FIRMS, ["注：金额单位：元"])
+    assert [i.cell for i in reading.errors] == ["A4"]
+    assert not reading.submissions
+    for rows in ([["单位：万元"], HEADINGS], [[*KEY, REVENUE, "2022年末从业人员"]]):
+        assert figures(book(*rows, *FIRMS, ["注：金额单位：元"])) == READ
+
+
 @pytest.mark.parametrize(
     "form",
     [
