@@ -187,7 +187,7 @@ def check(
             sink.close(refused)
     if not as_json:
         if not explain:
-            _print_counts(counts)
+            _print_counts(counts, file)
         if output is not None:
             click.echo(f"结果已写入 {output}")
     if batch and counts.number and batch not in counts.batches:
@@ -222,11 +222,13 @@ def _shown(known_at: datetime | None, explain: bool, as_json: bool) -> results.S
     return results.Explanations(console) if explain else results.Tables(console)
 
 
-def _print_counts(counts: results.Counts) -> None:
+def _print_counts(counts: results.Counts, file: Path | None = None) -> None:
     for line in counts.lines():
         click.echo(line)
     if counts.number == 1:
-        click.echo(f"逐条理由：tidu check {counts.last} --explain")
+        # whom a file names need not be on record
+        what = counts.last if file is None else f'"{file}"' if " " in str(file) else file
+        click.echo(f"逐条理由：tidu check {what} --explain")
 
 
 def _from_file(path: Path, as_of: date | None, batch: str) -> Wanted:

@@ -40,6 +40,8 @@ _ROLES: Final[dict[str, Role]] = {
 PACKAGED: Final = Path(__file__).with_name("mapping.csv")
 COLUMNS: Final = ("表头", "填报项", "单位", "说明")
 
+_ANY_YEAR: Final = Period()
+
 #: What a heading over others is called if it only gathers them; what it must not say for that.
 _GROUP: Final = re.compile(
     r".*(?:情况|信息|指标|数据|状况|能力|程度|水平|条件|要求|概况|资料|内容|事项|部分|方面|效益|规模)"
@@ -75,8 +77,8 @@ class Target:
     """Where the cells of a column go.
 
     ``fact`` says how a cell reads (facts, identity, completeness); ``fields`` and ``constants``
-    make a record of list ``record`` out of one cell. ``unit`` is what the mapping states, ``wanted``
-    what the officer is told of a column that is not read.
+    make a record of list ``record`` out of one cell. ``unit`` is what the mapping states, or its heading,
+    which may name a ``period`` too; ``wanted`` is what the officer is told of a column that is not read.
     """
 
     role: Role
@@ -86,6 +88,7 @@ class Target:
     constants: Mapping[str, Scalar] = field(default_factory=dict)
     unit: str = ""
     wanted: str = ""
+    period: Period = _ANY_YEAR
 
 
 @dataclass(frozen=True)
@@ -136,13 +139,13 @@ class HeaderMapping:
         texts = [t for t in texts if not headings.is_remark(t)] or texts[:1]
         for text in ("".join(texts), "".join(reversed(texts))):
             if literal := self._find(text, record):
-                return Heading(literal, literal.unit)
+                return Heading(literal, literal.unit, *literal.period)
         return self._composed([self._words(text, record) for text in texts], record)
 
     def _words(self, text: str, record: RecordKind | None) -> Words:
         """A heading taken apart, unless it is a term as it stands."""
         if found := self._find(text, record):
-            return Words(text, unit=found.unit)
+            return Words(text, found.period, found.unit)
         if headings.as_unit(text) in cells.UNITS:
             return Words("", unit=headings.as_unit(text))
         return headings.words(text)
@@ -155,7 +158,7 @@ class HeaderMapping:
             return None
         if len(periods) > 1 or len(units) > 1:
             return None
-        year, offset = periods.pop() if periods else Period()
+        year, offset = periods.pop() if periods else target.period
         if target.role in ("ignore", "unread"):
             return Heading(target)
         unit = units.pop() if units else ""
@@ -311,13 +314,31 @@ def _load(path: Path) -> dict[str, Target]:
         if not line.confirmed:
             continue
         try:
-            found[headings.key(line.header)] = _target(line.name, line.unit, line.note)
+            key = headings.key(line.header)
+            found[key] = _stated(_target(line.name, line.unit, line.note), key)
         except (FactsError, RegistryError) as error:
             said = f"「{line.header}」{error}{_nearest(line.name)}"
             problems.append(f"第{line.number}行{''.join(said.splitlines())}")
     if problems:
         raise RegistryError(f"表头对照表 {path.name}：{'；'.join(problems)}")
     return found
+
+
+def _stated(target: Target, heading: str) -> Target:
+    """A target with the unit and the year that its heading names itself; what contradicts is refused."""
+    named = headings.words(heading)
+    item, unit = target.fact, named.unit if named.unit in cells.UNITS else ""
+    if item is None or target.role in ("ignore", "unread"):
+        return target
+    if unit and not cells.fits(item, unit):
+        raise RegistryError(f"的表头写的单位「{unit}」不适用于「{item.name}」")
+    if unit and target.unit and unit != target.unit:
+        raise RegistryError(f"的表头写的单位是「{unit}」，单位列却是「{target.unit}」，请改为一致")
+    if not item.yearly:
+        return replace(target, unit=target.unit or unit)
+    if named.period.offset and named.period.offset > 0 and not item.rating:
+        raise RegistryError(f"的表头写的是本年度，「{item.name}」要填以前各年度的数")
+    return replace(target, unit=target.unit or unit, period=named.period)
 
 
 def _nearest(name: str) -> str:

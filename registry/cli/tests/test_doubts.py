@@ -90,5 +90,6 @@ def test_only_doubts_that_bear_on_a_verdict_mark_it(
     (found,) = json.loads(run("check", str(path), "--json").stdout)["results"]
     assert [bool(v["doubts"]) for v in found["verdicts"]] == [n in tiers for n in range(3)]
     assert len(found["doubts"]) == 1
+    assert f"逐条理由：tidu check {path} --explain" in run("check", str(path)).stdout
     said = run("check", str(path), "--explain").stdout
     assert ("其余存疑的数据" in said) is (not tiers)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from registry.errors import RegistryError
 from registry.intake.cells import read_industry
 from registry.intake.mapping import HeaderMapping
 
@@ -109,3 +110,38 @@ def test_digits_have_the_letter_of_their_division_where_that_is_certain(cell, co
     found = read_industry(cell)
     assert found.value == code
     assert bool(found.notice) == (code is None)
+
+
+@pytest.mark.parametrize(
+    ("line", "unit", "year", "offset"),
+    [
+        ("营收（元）,营业收入总额,", "元", None, None),
+        ("营收（元）,营业收入总额,元", "元", None, None),
+        ("2022年营收/亿元,营业收入总额,", "亿元", 2022, None),
+        ("上年营收（千元）,营业收入总额,", "千元", None, 0),
+        ("营收,营业收入总额,", "", None, None),
+        ("占比（%）,全国细分市场占有率,", "%", None, None),
+    ],
+)
+def test_a_line_of_a_mapping_keeps_the_unit_and_year_of_its_heading(
+    tmp_path, line, unit, year, offset
+):
+    own = tmp_path / "表头.csv"
+    own.write_text(f"表头,填报项,单位\n{line}\n", encoding="utf-8")
+    found = HeaderMapping(own).resolve(line.partition(",")[0])
+    assert (found.unit, found.year, found.offset) == (unit, year, offset)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("营收（元）,营业收入总额,万元", "的表头写的单位是「元」，单位列却是「万元」"),
+        ("营收（人）,营业收入总额,", "的表头写的单位「人」不适用于「营业收入总额」"),
+        ("本年营收,营业收入总额,万元", "的表头写的是本年度"),
+    ],
+)
+def test_a_line_of_a_mapping_that_contradicts_its_heading_is_refused(tmp_path, line, said):
+    own = tmp_path / "表头.csv"
+    own.write_text(f"表头,填报项,单位\n{line}\n", encoding="utf-8")
+    with pytest.raises(RegistryError, match=f"第2行「{line.partition(',')[0]}」{said}"):
+        HeaderMapping(own)
