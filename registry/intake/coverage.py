@@ -41,11 +41,18 @@ def wanted(filed: Iterable[Submission], asked: Asking) -> Mapping[Key, Wanted]:
 def lacking(
     own: Collection[Key], further: Collection[Key], asked: Mapping[Key, Wanted]
 ) -> list[str]:
-    """The headings of what is asked for and stands neither in a county summary nor on further sheets."""
+    """The headings of what is asked for and stands neither in a county summary nor on further sheets.
+
+    What only takes the place of another column is not named beside that one.
+    """
     if len(asked.keys() & own) < _ENOUGH:
         return []
     known = {*own, *further}
-    return [item.heading for key, item in asked.items() if known.isdisjoint((key, *item.instead))]
+    return [
+        item.heading
+        for key, item in asked.items()
+        if known.isdisjoint((key, *item.instead)) and asked.keys().isdisjoint(item.instead)
+    ]
 
 
 def keys(header: Header, columns: Iterable[Column]) -> set[Key]:

@@ -1,8 +1,7 @@
 """Lists such as notices have: enterprises by name, by code or both, in one block or several side by side."""
 
 import re
-import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -16,6 +15,7 @@ from registry.intake.cells import CellValue, half, not_given, plain
 from registry.intake.mapping import HeaderMapping
 from registry.intake.rowkinds import Kind, good_code, kind_of
 from registry.intake.tables import Row, Sheet, sheets
+from registry.intake.workbook import Range
 
 #: How the heading of a column is understood: the name of the column, or nothing.
 Columns: TypeAlias = Callable[[str], str]
@@ -70,8 +70,7 @@ def read_list(path: Path, columns: Columns, needed: Sequence[str]) -> Listing:
     if not path.is_file():
         raise RegistryError(f"没有名为「{path}」的文件：请核对")
     lines, found, unread = list[Line](), set[str](), list[str]()
-    with warnings.catch_warnings(), closing(sheets(path)) as book:
-        warnings.filterwarnings("ignore", module="openpyxl")
+    with closing(sheets(path)) as book:
         for sheet in book:
             for one in _read(sheet, columns, needed, unread, found):
                 lines.append(one)
@@ -88,19 +87,51 @@ def _read(
         _pass_over(sheet, top, unread)
         return
     found.update(key for block in blocks for key in block)
-    for place, row in enumerate(chain(top[number:], sheet.rows), number + 1):
-        _refuse_further(sheet, place, row, blocks)
+    spread = _Spread(sheet.merged, number)
+    for place, own in enumerate(chain(top[number:], sheet.rows), number + 1):
+        row = spread.over(place, own)
+        _refuse_further(sheet, place, own, blocks)
         if (kind := _kind(row, blocks)) in (Kind.NUMBERS, Kind.UNITS, Kind.EXAMPLE):
             if kind is Kind.EXAMPLE:
                 unread.append(f"{sheet.name}第{place}行像是示例，未读取")
             continue
-        given = [line for block in blocks if (line := _line(sheet, place, row, block, columns))]
-        filled = [cell for cell in row if not not_given(cell)]
+        given = [
+            line
+            for block in blocks
+            if _says_anything(own, block) and (line := _line(sheet, place, row, block, columns))
+        ]
+        filled = [cell for cell in own if not not_given(cell)]
         if filled and _closes(filled[0]) and not any("uscc" in line.cells for line in given):
             continue
         yield from given
-        if not given and len(filled) > 2 and not _headed(row, columns):
+        if not given and row is own and len(filled) > 2 and not _headed(row, columns):
             unread.append(f"{sheet.name}第{place}行没有名称和代码，未读取")
+
+
+class _Spread:
+    """Spreads what merged cells below row ``heading`` say over the rows that they cover."""
+
+    def __init__(self, merged: Iterable[Range], heading: int) -> None:
+        self._ranges = [r for r in merged if r.top > heading and r.bottom > r.top]
+        self._held: dict[int, tuple[int, CellValue]] = {}
+
+    def over(self, number: int, row: Row) -> Row:
+        """The row of that number with what cells merged down to it say."""
+        for found in self._ranges:
+            if found.top == number and found.left <= len(row):
+                self._held[found.left - 1] = found.bottom, row[found.left - 1]
+        self._held = {i: held for i, held in self._held.items() if held[0] >= number}
+        if not self._held:
+            return row
+        filled = [*row, *[None] * (max(self._held) + 1 - len(row))]
+        for index, (_, value) in self._held.items():
+            filled[index] = value
+        return filled
+
+
+def _says_anything(row: Row, block: Mapping[str, int]) -> bool:
+    """Whether a row says anything of its own in a block: merged cells alone repeat what was said."""
+    return any(index < len(row) and not not_given(row[index]) for index in block.values())
 
 
 def _heading(

@@ -1,0 +1,46 @@
+"""Lists of enterprises as notices have them: what merged cells say holds for the rows that they cover."""
+
+from pathlib import Path
+
+import pytest
+from openpyxl import Workbook
+
+from registry.intake.lists import enterprises, read_list
+from registry.intake.tests.counties import code
+
+
+def _column(heading: str) -> str:
+    return enterprises(heading) or ("share" if heading == "持股比例" else "")
+
+
+@pytest.mark.parametrize(
+    ("merged", "shares", "found"),
+    [
+        ((), (1, 2, 3), [(code(1), 1), ("", 2), (code(2), 3)]),
+        (("A2:A3", "B2:B3"), (1, 2, 3), [(code(1), 1), (code(1), 2), (code(2), 3)]),
+        (("A2:A3", "B2:B3", "C2:C3"), (1, None, 3), [(code(1), 1), (code(2), 3)]),
+        (("A2:A3", "B2:B3"), (1, None, 3), [(code(1), 1), (code(2), 3)]),
+    ],
+)
+def test_a_merged_enterprise_is_that_of_every_row_that_says_something(
+    tmp_path: Path,
+    merged: tuple[str, ...],
+    shares: tuple[object, ...],
+    found: list[tuple[str, int]],
+) -> None:
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in (
+        ("统一社会信用代码", "企业名称", "持股比例", "备注"),
+        (code(1), "甲公司", shares[0], "一"),
+        (None, None, shares[1], "二"),
+        (code(2), "乙公司", shares[2], "三"),
+    ):
+        sheet.append(row)
+    for cells in merged:
+        sheet.merge_cells(cells)
+    book.save(tmp_path / "名单.xlsx")
+    listing = read_list(tmp_path / "名单.xlsx", _column, ("share",))
+    assert [(line.text("uscc"), line.cells["share"]) for line in listing.lines] == found
+    assert listing.unread == ()
