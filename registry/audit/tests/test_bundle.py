@@ -46,7 +46,7 @@ TIERS = ("创新型中小企业", "专精特新中小企业", "专精特新“�
 SOUND = "结论：完整、未被改动，全部决定重新计算一致"
 REFUSED = "此证据包不可采信"
 #: Decisions of the two days in July by what they rest on.
-PLAIN, CORRECTED, SETTLED = 52, 46, 49
+PLAIN, CORRECTED, SETTLED = 53, 47, 50
 
 
 # -- sound bundles ---------------------------------------------------------------------------------
@@ -714,14 +714,14 @@ ALTERATIONS: list[tuple[Callable[[Forgery], None], str]] = [
     (determination_altered, f"第{SETTLED}号决定：重新计算的结果不同"),
     (
         determination_of_another_value_before,
-        f"第{CORRECTED}号决定：第43号人工认定所写的原值与填报不符",
+        f"第{CORRECTED}号决定：第44号人工认定所写的原值与填报不符",
     ),
-    (determination_of_what_is_settled, f"第{SETTLED}号决定：第39号人工认定的事项不是留待认定的"),
-    (superseded_determination_dropped, f"第{CORRECTED}号决定：第43号人工认定所写的原值与填报不符"),
-    (confirmation_dropped, f"第{CORRECTED}号决定：所依据的第43号人工认定须经第二人确认"),
-    (confirmed_by_oneself, f"第{CORRECTED}号决定：所依据的第43号人工认定由同一人作出和确认"),
-    (confirmation_of_another, f"第{CORRECTED}号决定：所依据的第43号人工认定须经第二人确认"),
-    (another_firms_determination, f"{HERE}所依据的第39号人工认定是关于另一份填报的"),
+    (determination_of_what_is_settled, f"第{SETTLED}号决定：第40号人工认定的事项不是留待认定的"),
+    (superseded_determination_dropped, f"第{CORRECTED}号决定：第44号人工认定所写的原值与填报不符"),
+    (confirmation_dropped, f"第{CORRECTED}号决定：所依据的第44号人工认定须经第二人确认"),
+    (confirmed_by_oneself, f"第{CORRECTED}号决定：所依据的第44号人工认定由同一人作出和确认"),
+    (confirmation_of_another, f"第{CORRECTED}号决定：所依据的第44号人工认定须经第二人确认"),
+    (another_firms_determination, f"{HERE}所依据的第40号人工认定是关于另一份填报的"),
     (determination_applied_twice, f"第{SETTLED}号决定：所依据的人工认定次序颠倒"),
     (confirmation_as_determination, f"第{SETTLED}号决定：所依据的人工认定不在包内"),
     (other_tier, f"{HERE}按已发布的适用表，应适用另一规则集"),
@@ -733,11 +733,11 @@ ALTERATIONS: list[tuple[Callable[[Forgery], None], str]] = [
     (criterion_reworded, f"{HERE}标准原文 miit-2022-63/specialised.feature 不在包内"),
     (extra_file, "多出文件 说明.txt：与包内的决定无关"),
     (extra_ruleset, "：与包内的决定无关"),
-    (idle_entry, "第43号记录：与包内的决定无关"),
+    (idle_entry, "第44号记录：与包内的决定无关"),
     (opening_altered, f"第{SETTLED}号决定：披露的内容「ip#0.number」与其承诺不符"),
     (opening_added, f"{HERE}填报的数据的遮盖与清单所记不同"),
     (name_altered, f"{HERE}披露的内容「by」与其承诺不符"),
-    (ground_altered, "第39号记录：披露的内容「ground」与其承诺不符"),
+    (ground_altered, "第40号记录：披露的内容「ground」与其承诺不符"),
     (text_added, f"{HERE}披露的内容「ground」与其承诺不符"),
     (fact_added, f"{HERE}填报的数据已被改动"),
     (fact_list_added, f"{HERE}填报的数据已被改动"),
