@@ -466,7 +466,8 @@ class Table:
 
     def _note_unsaved(self, draft: Draft, place: Place, value: CellValue) -> None:
         if isinstance(value, Unsaved):
-            self.log.add("提示", place, value, *Unsaved.SAID, draft.uscc)
+            said, expected = Unsaved.SAID
+            self.log.add("提示", place, value, f"{said}，按未提供处理", expected, draft.uscc)
 
     def _put_records(self, draft: Draft, place: Place, target: Target, value: CellValue) -> bool:
         """Keep the records of a cell; whether it says anything that can be read."""

@@ -186,7 +186,7 @@ def test_formulas_without_a_saved_result_are_told(book):
     )
     assert texts(reading) == [
         '提示 汇总表!E1「="2022年"&"净利润（万元）"」：公式没有保存计算结果，该列未读取，请用 Excel 或 WPS 打开并保存后再导入',
-        f"提示 汇总表!C2「=1+1」：{UNSAVED}",
+        f"提示 汇总表!C2「=1+1」：{UNSAVED.replace('，', '，按未提供处理，', 1)}",
         f'错误 汇总表!B3「="9199"&"1"」：{UNSAVED}',
         f"错误 汇总表!A4「=A1」：{UNSAVED}",
     ]
