@@ -25,6 +25,8 @@ DECLARED: dict[str, tuple[str, ...]] = {
     "cli/checks.py": ("63.2.研发费用",),
     "cli/common.py": ("2026年复核",),
     "screening/funnel.py": ("63.1.评分达标",),
+    # a day until which made-up titles last, on which the rows of a round happen to end
+    "demo/make_demo.py": ("2025-12-31",),
 }
 
 
