@@ -18,7 +18,7 @@ from registry.audit import checkpoints, standalone
 from registry.audit.keys import SigningKey
 from registry.database.versions import chunks
 from registry.errors import RecordError
-from registry.portable.container import LARGEST, LARGEST_MEMBER, pack
+from registry.portable.container import LARGEST, pack
 from registry.portable.merkle import Tree
 from registry.portable.notes import Checkpoint
 from registry.portable.sealing import openings, salt_of, sealed_facts
@@ -128,7 +128,7 @@ def export(
     }
     files["manifest.json"] = json_text(manifest).encode()
     files["manifest.note"] = key.sign_note(manifest_text(files["manifest.json"])).encode()
-    if sum(map(len, files.values())) > _MOST or max(map(len, files.values())) > LARGEST_MEMBER:
+    if sum(map(len, files.values())) > _MOST:
         raise RecordError(
             f"所选的决定过多，超过一个证据包所能容纳的{LARGEST >> 20}MB："
             "请用 --tier、--from 和 --to 或写明编号，分成几个证据包"

@@ -11,10 +11,8 @@ import zipfile
 from collections.abc import Mapping
 from typing import Final
 
-#: What a bundle may be at most: some two thousand decisions; it is held three times to be compared.
-LARGEST: Final = 32 << 20
-#: What a member may be at most: JSON takes twenty times as much once it is read.
-LARGEST_MEMBER: Final = 2 << 20
+#: What a bundle may be at most: some thousands of decisions; it is held three times to be compared.
+LARGEST: Final = 48 << 20
 #: The bytes of its list of members, of which each takes a hundred or so.
 _LARGEST_LIST: Final = 8 << 20
 #: How a zip file ends: four bytes of sign, eight of numbers, the length of the list of members.
@@ -59,8 +57,6 @@ def unpack(data: bytes) -> dict[str, bytes]:
             # looked at before anything is read: what little there is may claim to be very much
             if not stored or sum(m.file_size for m in members) > len(data):
                 raise ContainerError("成员经过压缩或大小不实，不是导出的原文件：请重新取得原文件")
-            if any(m.file_size > LARGEST_MEMBER for m in members):
-                raise ContainerError("有的成员过大，不是导出的原文件：请重新取得原文件")
             if any(_UNFIT.search(m.filename) for m in members):
                 raise ContainerError("含有不合格式的文件名，不是导出的原文件：请重新取得原文件")
             files = {m.filename: archive.read(m) for m in members}

@@ -51,6 +51,9 @@ _ALWAYS: Final = _UNLISTED | {"checkpoint.txt", "entries.jsonl", "index.html", "
 _CLAIMS: Final = {"schema", "key", "selection", "masked", "ends", "counts", "evidence", "files"}
 _PARTS: Final = {"header", "body", "texts", "proof"}
 
+#: What a file may be at most that no signature covers: JSON takes twenty times as much once it is read.
+_LARGEST_UNSIGNED: Final = 2 << 20
+
 Json = dict[str, Any]
 
 
@@ -110,7 +113,9 @@ class _Bundle:
     """
 
     def __init__(self, files: dict[str, bytes], found: Findings, key: str | None) -> None:
-        self.files, self.found = files, found
+        self.files, self.found, self.signed = files, found, False
+        if len(files.get("manifest.json", b"")) > _LARGEST_UNSIGNED:
+            raise _UnsoundError("清单 manifest.json 过大，不是导出的原文件：请重新取得原文件")
         self.manifest: Json = _document(files.get("manifest.json"), "清单 manifest.json")
         schema = self.manifest["schema"]
         if schema != SCHEMA:
@@ -134,6 +139,8 @@ class _Bundle:
         attempt = self.found.attempt
         attempt("清单", self.manifest_signed)
         attempt("清单", self.members)
+        if any(len(self.files[name]) > _LARGEST_UNSIGNED for name in self.unsigned()):
+            return  # that it was changed is told, and what it may hold now is not worth the memory
         self.checkpoint = self.opened(self.files.get("checkpoint.txt"))
         self.found.checkpoint = self.checkpoint
         for number, note in enumerate(against, 1):
@@ -164,6 +171,7 @@ class _Bundle:
         text = open_note(self.files["manifest.note"], self.key)
         if text != manifest_text(self.files["manifest.json"]):
             raise _UnsoundError("manifest.json 不是登记机关签名的那一份，已被改动")
+        self.signed = True
 
     def members(self) -> None:
         """The files are those of the manifest."""
@@ -175,6 +183,11 @@ class _Bundle:
                 self.found.problems.append(f"多出文件 {name}：不在登记机关签名的清单中")
             elif file_digest(self.files[name]) != listed[name]:
                 self.found.problems.append(f"文件 {name} 的内容已被改动")
+
+    def unsigned(self) -> set[str]:
+        """The files that are not what the bureau signed."""
+        listed = self.manifest["files"] if self.signed else {}
+        return {n for n in self.files if file_digest(self.files[n]) != listed.get(n)} - _UNLISTED
 
     def opened(self, note: bytes | None) -> Checkpoint:
         """A checkpoint that the bureau signed of its own journal."""
