@@ -16,7 +16,7 @@ from registry.intake.headers import Column, Header, find_header, settle
 from registry.intake.mapping import CODE, NAME, HeaderMapping
 from registry.intake.merges import Merges
 from registry.intake.rowkinds import Kind, good_code
-from registry.intake.rows import Table
+from registry.intake.rows import Table, row_numbers
 from registry.intake.tables import Row, Sheet
 
 #: How far down the first heading is looked for, and how many rows a further one may have.
@@ -115,6 +115,7 @@ class Layout:
     def read(self, header: Header, progress: Callable[[], None]) -> None:
         """Read all rows below the first heading."""
         above = list(enumerate(self._rows.ahead(header.first - 1), 1))
+        self._tell_above(header, above)
         self._rows.skip(header.row)
         self._open(header, above)
         for row in self._rows:
@@ -136,6 +137,14 @@ class Layout:
                     said = f"表下写明金额单位是{'、'.join(sorted(below))}，表头没有写，不能按{USUAL}读取"
                     place = Place(self.name, f"A{number}")
                     self._drafts.log.add("错误", place, None, said, "请把金额单位写进表头")
+
+    def _tell_above(self, header: Header, above: Sequence[tuple[int, Row]]) -> None:
+        """Tell of enterprises above the first heading that is understood: they have none of their own."""
+        coded = [n for n, row in above if any(map(good_code, row)) and not self._names_codes(row)]
+        if coded:
+            said = f"{row_numbers(coded)}有信用代码，却在第{header.first}行的表头之上，未读取"
+            expected = "请补全或改正这几行上面的表头"
+            self._drafts.log.add("错误", Place(self.name, f"A{coded[0]}"), None, said, expected)
 
     def _row(self, number: int, row: Row) -> None:
         rows = [merges.filled(number, row) for merges in self._merges]

@@ -223,7 +223,7 @@ class Table:
         """Tell, once for each kind, of the rows and columns that were passed over."""
         for kind, told in TOLD.items():
             if numbers := self._passed.pop(kind, []):
-                said = f"{_rows(numbers)}{told}，未作为企业读取"
+                said = f"{row_numbers(numbers)}{told}，未作为企业读取"
                 self.log.add(
                     "提示",
                     self._row_place(numbers[0]),
@@ -236,7 +236,7 @@ class Table:
             said = f"这一列没有表头，未读取（第一处在第{number}行）"
             self.log.add("提示", place, None, said, "需要读取时请补上表头")
         if self._short:
-            said = f"{_rows(self._short)}比表头短，缺的各格按未填报处理"
+            said = f"{row_numbers(self._short)}比表头短，缺的各格按未填报处理"
             place = self._row_place(self._short[0])
             self.log.add("提示", place, None, said, "请核对是否漏了一格、后面的数随之错位")
         self._further.clear()
@@ -513,10 +513,10 @@ def _at(row: Row, index: int) -> CellValue:
     return row[index] if index < len(row) else None
 
 
-def _rows(numbers: Sequence[int]) -> str:
+def row_numbers(numbers: Sequence[int]) -> str:
     """Numbers of rows as a phrase.
 
-    >>> _rows([6, 7, 8, 12])
+    >>> row_numbers([6, 7, 8, 12])
     '第6至8、12行'
     """
     parts: list[list[int]] = []

@@ -378,3 +378,19 @@ def test_a_table_that_is_not_recognised_says_how_near_it_came(book):
         "工作表“汇总表”第2行最接近：认出企业名称、2022年营业收入（万元），看不懂证号，缺少统一社会信用代码"
         in str(error.value)
     )
+
+
+def test_enterprises_above_the_heading_that_is_understood_are_told(book):
+    wrong = [*KEY[:1], "名称及地址", CODE, *HEADINGS[3:]]
+    reading = book(DATED, wrong, *FIRMS, HEADINGS, [3, "丙公司", C, 7000, 70])
+    assert [s.uscc for s in reading.submissions] == [C]
+    (issue,) = reading.errors
+    assert (issue.cell, issue.message) == (
+        "A3", "第3、4行有信用代码，却在第5行的表头之上，未读取"
+    )  # fmt: skip
+
+
+def test_the_code_of_the_office_above_the_heading_is_no_enterprise(book):
+    office = "统一社会信用代码", D
+    reading = book(DATED, ["填报单位", "云溪县工信局", *office], HEADINGS, *FIRMS)
+    assert (len(reading.submissions), reading.errors) == (2, [])
