@@ -20,11 +20,14 @@ from registry.kit import resources
 from registry.portable import container, notes, verifier
 from registry.portable.notes import Checkpoint, NoteError, VerifierKey
 from registry.screening import snapshot
-from registry.tests.mutator import Answer, Damaged, Kind, mutated, same, told_where
+from registry.tests.mutator import Answer, Damaged, Kind, mutated, respelled, same, told_where
 from rules.drafting.check import check
 from rules.errors import RulesError
 
 GOLDEN: Final = Path(__file__).parents[1] / "audit" / "tests" / "golden" / "2026-11.zip"
+
+#: What a sentence about a bundle names: a file, a decision, an entry, or the bundle itself.
+_PLACE: Final = "文件|号决定|记录第|证据包|检查点"
 
 #: Bytes of a packaged file that is checked in a fraction of a second.
 _SMALL: Final = 12_500
@@ -66,7 +69,19 @@ def relined(data: bytes, random: Random) -> bytes:
         if random.randrange(2) or not lines:
             lines.insert(to, line)
     told = b"\n".join(lines)
-    return told if random.randrange(2) else mutated(told, random)
+    match random.randrange(8):
+        case 0:
+            return mutated(told, random)
+        case 1 | 2 | 3:
+            return respelled(told, random)
+        case 4 | 5 | 6:
+            return respelled(data, random)
+    return told
+
+
+def _damaged(data: bytes, random: Random) -> bytes:
+    """A text that is damaged as one or in its bytes."""
+    return (respelled if random.randrange(4) else mutated)(data, random)
 
 
 def _packaged() -> list[bytes]:
@@ -115,11 +130,11 @@ def bundle(folder: Path) -> Iterator[Kind]:
 
     def damaged(random: Random) -> Damaged:
         if random.randrange(2):
-            return Damaged(mutated(sound, random), partial(same, right, "."), "bytes")
+            return Damaged(mutated(sound, random), partial(same, right, _PLACE), "bytes")
         files = container.unpack(sound)
         name = random.choice([n for n in sorted(files) if n.endswith((".json", ".jsonl", ".txt"))])
-        spoilt = container.pack({**files, name: mutated(files[name], random)})
-        return Damaged(spoilt, partial(same, right, "."), name)
+        spoilt = container.pack({**files, name: _damaged(files[name], random)})
+        return Damaged(spoilt, partial(same, right, _PLACE), name)
 
     yield Kind(sound, read, damaged)
 
@@ -138,7 +153,9 @@ def checkpoint(folder: Path) -> Iterator[Kind]:
             return Answer(str(error))
 
     right = read(sound).content
-    yield Kind(sound, read, lambda r: Damaged(mutated(sound, r), partial(same, right, ".")))
+    yield Kind(
+        sound, read, lambda r: Damaged(_damaged(sound, r), partial(same, right, "签名|检查点"))
+    )
 
 
 @contextmanager
@@ -207,5 +224,5 @@ def manifest(folder: Path) -> Iterator[Kind]:
 
     right = read(sound).content
     yield Kind(
-        sound, read, lambda r: Damaged(mutated(sound, r), partial(same, right, "说明文件|快照"))
+        sound, read, lambda r: Damaged(_damaged(sound, r), partial(same, right, "说明文件|快照"))
     )

@@ -315,14 +315,14 @@ def _shuffled(random: Random, given: Mapping[str, Any]) -> dict[str, Any]:
     return dict(pairs)
 
 
-def _spoilt(random: Random, entries: list[dict[str, Any]]) -> str:
-    """Change a value, a key or an entry; which enterprise is another now."""
-    entry = random.choice(entries)
+def _spoilt(random: Random, entries: list[dict[str, Any]], at: int) -> set[tuple[str, str, str]]:
+    """Change a value, a key or an entry; of which enterprise, part and key it is (all, if empty)."""
+    entry = entries[at]
     own = str(entry["uscc"])
-    part = random.choice(
-        (entry, entry["values"], entry["values"], entry["identity"], entry["records"])
-    )
+    name = random.choice(("", "values", "values", "identity", "records"))
+    part = entry[name] if name else entry
     key = random.choice(list(part))
+    changed = {(own, key, "")} if not name else {(own, name, _id(key) if name == "values" else key)}
     match random.randrange(4):
         case 0:
             del part[key]
@@ -330,12 +330,43 @@ def _spoilt(random: Random, entries: list[dict[str, Any]]) -> str:
             part[random.choice([key + "x", "甲", "", key.upper(), "revenue@20221"])] = part.pop(key)
         case 2 if random.randrange(3) == 0:
             entries.append(entry)
+            return {(own, "uscc", "")}
         case _:
-            nasty = random.choice(
+            part[key] = random.choice(
                 [*grids.NASTY, [], {}, [[]], {"complete": "是", "items": {}}, [{"级别": 1}, 3]]
             )
-            part[key] = nasty
-    return own
+    return changed
+
+
+def _id(key: str) -> str:
+    name, at, year = key.partition("@")
+    return fact(name).id + at + year
+
+
+def _json_fault(
+    right: Mapping[str, Mapping[tuple[str, str], Any]],
+    free: set[tuple[str, str, str]],
+    answer: Answer,
+) -> str:
+    """What is wrong with an answer: an enterprise is lost, or a fact is another, and nobody told."""
+    if answer.said:
+        return told_where(FILE, answer)
+    good = {s.uscc: oracles.facts(s) for s in answer.content.submissions}
+    told = {(issue.uscc, issue.cell.rpartition(".")[2]) for issue in answer.content.issues}
+    for own, facts in right.items():
+        if (own, "uscc", "") in free:
+            continue
+        if own not in good:
+            # an entry with a number that no filing states is not looked at further: no code is known
+            if not {own, ""} & {i.uscc for i in answer.content.errors}:
+                return f"{own} lost"
+            continue
+        for part, key in facts.keys() | good[own].keys():
+            free_here = {(own, part, key), (own, part or key, "")} & free
+            same_fact = good[own].get((part, key)) == facts.get((part, key))
+            if not (same_fact or free_here or (own, key) in told):
+                return f"{own} {part}.{key}: {good[own].get((part, key))!r}"
+    return ""
 
 
 class _Encoder(json.JSONEncoder):
@@ -364,23 +395,16 @@ def json_file(folder: Path) -> Iterator[Kind]:
     whole = reading(json.dumps(sound).encode()).content
     right = {s.uscc: oracles.facts(s) for s in whole.submissions}
 
-    def judged(free: set[str], answer: Answer) -> str:
-        if answer.said:
-            return told_where(FILE, answer)
-        good = {s.uscc: oracles.facts(s) for s in answer.content.submissions}
-        told = {issue.uscc for issue in answer.content.issues}
-        wrong = [own for own in right if own not in free | told and good.get(own) != right[own]]
-        return f"read otherwise: {wrong}" if wrong else ""
-
     def damaged(random: Random) -> Damaged:
         entries = [_respelled(random, e) for e in json.loads(json.dumps(sound))]
         random.shuffle(entries)
-        free = set[str]()
+        free = set[tuple[str, str, str]]()
         if random.randrange(3):
-            free = {_spoilt(random, entries) for _ in range(random.choice((1, 1, 2)))}
+            for at in random.sample(range(grids.FIRMS), random.choice((1, 1, 2))):
+                free |= _spoilt(random, entries, at)
         data = _json(random, entries)
         if random.randrange(3):
-            return Damaged(data, partial(judged, free), f"spoilt {free}")
+            return Damaged(data, partial(_json_fault, right, free), f"spoilt {free}")
         return _any(FILE, "bytes", mutated(data, random))
 
     yield Kind(json.dumps(sound).encode(), reading, damaged)

@@ -398,6 +398,8 @@ def units_in_cells(given: Table, random: Random) -> None:
 
 def in_yuan(given: Table, random: Random) -> None:
     """The column of an amount in yuan instead of 万元, heading and cells together."""
+    if heading_again.__name__ in given.done:  # which says 万元 once more
+        return
     columns = sorted({c.heading for c in given.cells() if c.heading.endswith("（万元）")})
     for heading in columns:
         cells = [c for c in given.cells() if c.heading == heading]
@@ -508,6 +510,8 @@ def cells_swapped(given: Table, random: Random) -> None:
     one.value, other.value = other.value, one.value
     one.format, other.format = other.format, one.format
     given.free |= {(one.firm, one.heading), (other.firm, other.heading)}
+    if CODE in (one.heading, other.heading):  # each row is of another enterprise now
+        given.free |= {(one.firm, ""), (other.firm, "")}
 
 
 def heading_changed(given: Table, random: Random) -> None:

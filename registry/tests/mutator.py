@@ -45,6 +45,27 @@ def mutated(data: bytes, random: Random) -> bytes:
     return data if random.randrange(20) else data[: random.randrange(len(data) + 1)]
 
 
+def respelled(data: bytes, random: Random) -> bytes:
+    """A text with one to three changes that leave it a text: of signs, words, or pieces of its own."""
+    text = data.decode()
+    for _ in range(random.randint(1, 3)):
+        start = random.randrange(len(text) + 1)
+        end = min(len(text), start + random.choice((0, 1, 1, 2, 8, 60)))
+        other = random.randrange(len(text) + 1)
+        word = random.choice(WORDS).decode("utf-8", "replace")
+        new = random.choice(
+            (
+                word,
+                "",
+                text[start:end] * 2,
+                text[other : other + 20],
+                random.choice("0123456789一二三、，|"),
+            )
+        )
+        text = text[:start] + new + text[end:]
+    return text.encode()
+
+
 @dataclass(frozen=True)
 class Answer:
     """What reading a file gave: why it was refused, or nothing, and what was read if anything was.
