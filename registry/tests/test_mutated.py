@@ -11,8 +11,8 @@ from registry.tests.mutator import tried
 
 #: How many of each kind are tried here: a second or two.
 COUNTS: Final = {
-    "workbook": 50, "csv": 60, "json": 80, "parquet": 30, "list": 150, "mapping": 12,
-    "feature": 100, "bundle": 15, "checkpoint": 200, "backup": 12, "manifest": 100,
+    "workbook": 150, "csv": 150, "json": 200, "parquet": 30, "list": 150, "mapping": 60,
+    "feature": 200, "bundle": 15, "checkpoint": 200, "backup": 12, "manifest": 100,
 }  # fmt: skip
 #: Kinds that damage of any sort spoils; of the others, most changes leave what is meant.
 FRAGILE: Final = frozenset({"feature", "bundle", "checkpoint", "backup", "manifest"})
