@@ -259,6 +259,8 @@ def _checked(file: sa.Engine, path: Path) -> storage.Status:
         if "not a database" in str(error.orig):
             raise _no_backup(path) from error
         said, damaged = "", True
+    except UnicodeDecodeError:  # what is wrong is told in words out of the damaged file
+        said, damaged = "", True
     if damaged and (table := _OF_A_TABLE.match(said)):
         raise _altered(table[1], said)
     if damaged or orphaned:

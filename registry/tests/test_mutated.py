@@ -33,3 +33,9 @@ def test_damaged_files_are_right_or_refused_with_their_place(name: str, tmp_path
 def test_the_same_seed_gives_the_same_file(tmp_path: Path) -> None:
     with KINDS["csv"](tmp_path) as kind:
         assert tried(kind, 7).answer == tried(kind, 7).answer
+
+
+@pytest.mark.parametrize(("name", "seed"), [("backup", 179)])
+def test_what_raised_once_is_refused(name: str, seed: int, tmp_path: Path) -> None:
+    with KINDS[name](tmp_path) as kind:
+        assert tried(kind, seed).word == "refused"
