@@ -52,7 +52,7 @@ from registry.intake.asked import Asked
 from registry.intake.coverage import Asking, Key, Wanted
 from registry.intake.folders import Counts, FolderLoader, report_file
 from registry.intake.grouped import Groups, grouped
-from registry.intake.mapping_draft import draft as draft_mapping
+from registry.intake.tables.mapping_draft import draft as draft_mapping
 from registry.judging.verdicts import Sizes, Totals
 from registry.kit.files import working_folder
 from registry.kit.screens import listing

@@ -21,9 +21,9 @@ from registry.cli.common import (
 from registry.cli.lists import coded, names
 from registry.cli.targets import Code, CodeOrFile, is_code, refuse_unknown
 from registry.cli.titles import notice_of, notice_options, show, show_table
-from registry.intake import headings
 from registry.intake.cells import GARBLED, half, read_share
 from registry.intake.lists import Line, enterprises, read_list
+from registry.intake.tables import headings
 from registry.kit.characters import REPLACEMENT
 from registry.kit.uscc import tidy
 from registry.record import journal, register

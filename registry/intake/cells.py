@@ -17,8 +17,8 @@ from typing import ClassVar, Final, NamedTuple, Protocol, TypeAlias
 
 from registry.database.columns import decimal_text
 from registry.intake import industry
-from registry.intake.limits import DIGITS
-from registry.intake.serials import Since1904, day
+from registry.intake.files.limits import DIGITS
+from registry.intake.files.serials import Since1904, day
 from registry.kit.characters import REPLACEMENT, legible
 from rules.model.facts import Fact, Scalar, check_value
 

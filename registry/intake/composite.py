@@ -15,7 +15,7 @@ from registry.intake.cells import (
     read_fact,
     squeeze,
 )
-from registry.intake.mapping import Target
+from registry.intake.tables.mapping import Target
 from registry.kit.characters import REPLACEMENT
 from rules.model.facts import Fact, Scalar, record_kind
 

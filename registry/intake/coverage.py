@@ -6,7 +6,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from registry.filings import Submission
 from registry.intake.composite import FIELD_WORDS
-from registry.intake.headers import Column, Header
+from registry.intake.tables.headers import Column, Header
 from rules.language.provinces import acting
 
 #: What a column is known by: a fact and its year, a list, titles of one kind, the fields of the product.

@@ -24,11 +24,11 @@ from registry.errors import RegistryError
 from registry.filings import Heading, Reading
 from registry.intake.cells import plain
 from registry.intake.drafts import Drafts, Log
-from registry.intake.headers import find_header, settle
-from registry.intake.mapping import YEAR, HeaderMapping
-from registry.intake.mapping_draft import unachieved
-from registry.intake.rows import Table
-from registry.intake.tables import Row, flowing_rows
+from registry.intake.files.sheets import Row, flowing_rows
+from registry.intake.tables.headers import find_header, settle
+from registry.intake.tables.mapping import YEAR, HeaderMapping
+from registry.intake.tables.mapping_draft import unachieved
+from registry.intake.tables.rows import Table
 from registry.intake.template import BASIC, YEARLY
 from registry.kit import uscc
 from registry.kit.characters import visible

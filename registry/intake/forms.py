@@ -7,10 +7,10 @@ from typing import Final
 from openpyxl.utils import get_column_letter
 
 from registry.intake.cells import not_given, plain, squeeze
-from registry.intake.headers import Header
-from registry.intake.mapping import CODE, HeaderMapping
-from registry.intake.rowkinds import good_code
-from registry.intake.tables import Row
+from registry.intake.files.sheets import Row
+from registry.intake.tables.headers import Header
+from registry.intake.tables.mapping import CODE, HeaderMapping
+from registry.intake.tables.rowkinds import good_code
 
 #: What to do with a form.
 FORM_REMEDY: Final = (

@@ -13,8 +13,8 @@ from registry.errors import RegistryError
 from registry.filings import IDENTITY
 from registry.intake.cells import MONEY, CellValue, Percent, plain, read_date, read_fact
 from registry.intake.drafts import Draft, Drafts, Place
-from registry.intake.mapping import AS_OF
-from registry.intake.tables import decode
+from registry.intake.files.sheets import decode
+from registry.intake.tables.mapping import AS_OF
 from registry.kit.characters import LONGEST, visible
 from rules.errors import FactsError
 from rules.model.facts import Fact, Scalar, fact, record_kind, yearly_key

@@ -12,10 +12,10 @@ from openpyxl.utils import get_column_letter
 
 from registry.errors import RegistryError
 from registry.intake.cells import CellValue, half, not_given, plain
-from registry.intake.mapping import HeaderMapping
-from registry.intake.rowkinds import Kind, good_code, kind_of
-from registry.intake.tables import Row, Sheet, sheets
-from registry.intake.workbook import Range
+from registry.intake.files.sheets import Row, Sheet, sheets
+from registry.intake.files.workbook import Range
+from registry.intake.tables.mapping import HeaderMapping
+from registry.intake.tables.rowkinds import Kind, good_code, kind_of
 
 #: How the heading of a column is understood: the name of the column, or nothing.
 Columns: TypeAlias = Callable[[str], str]

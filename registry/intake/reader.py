@@ -15,14 +15,14 @@ from registry.intake import jsonfile
 from registry.intake.cells import not_given, plain
 from registry.intake.coverage import Asking, keys, lacking, wanted
 from registry.intake.drafts import Drafts, Log, Place
-from registry.intake.filetypes import OLD, file_type
+from registry.intake.files.filetypes import OLD, file_type
+from registry.intake.files.sheets import TEXT_SUFFIXES, Row, Sheet, sheets
 from registry.intake.forms import FORM_REMEDY, is_form, one_form
-from registry.intake.headers import Column, Header
-from registry.intake.layout import Layout
-from registry.intake.mapping import HeaderMapping
-from registry.intake.mapping_draft import unachieved
-from registry.intake.rows import Table
-from registry.intake.tables import TEXT_SUFFIXES, Row, Sheet, sheets
+from registry.intake.tables.headers import Column, Header
+from registry.intake.tables.layout import Layout
+from registry.intake.tables.mapping import HeaderMapping
+from registry.intake.tables.mapping_draft import unachieved
+from registry.intake.tables.rows import Table
 from registry.intake.template import GUIDE
 
 #: Called now and then with the number of rows read so far.

@@ -13,7 +13,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from registry.filings import IDENTITY
-from registry.intake.mapping import AS_OF, CODE, COMPLETE, NAME, YEAR
+from registry.intake.tables.mapping import AS_OF, CODE, COMPLETE, NAME, YEAR
 from registry.kit.workbooks import save
 from rules.model.facts import FACTS, RECORDS, Fact, RecordKind
 

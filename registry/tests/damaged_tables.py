@@ -27,7 +27,7 @@ from registry.database import storage
 from registry.errors import RegistryError
 from registry.filings import Reading
 from registry.intake import directory, read
-from registry.intake.mapping import COLUMNS, HeaderMapping
+from registry.intake.tables.mapping import COLUMNS, HeaderMapping
 from registry.intake.tests.counties import CELLS, DAY, code
 from registry.tests import grids, oracles
 from registry.tests.grids import Change, Table

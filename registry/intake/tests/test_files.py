@@ -13,7 +13,7 @@ from openpyxl import Workbook, load_workbook
 
 from registry.errors import RegistryError
 from registry.intake import jsonfile, read, write_issues
-from registry.intake.tables import sheets
+from registry.intake.files.sheets import sheets
 from registry.intake.tests.test_summary import KEY, A, B, C, book, one, texts, told
 from rules.model.facts import RecordList
 

@@ -16,8 +16,8 @@ from registry.intake.cells import (
     read_money,
     read_share,
 )
-from registry.intake.formats import BUILTIN, number_format
-from registry.intake.serials import Since1904, day
+from registry.intake.files.formats import BUILTIN, number_format
+from registry.intake.files.serials import Since1904, day
 from rules.model.facts import fact
 
 

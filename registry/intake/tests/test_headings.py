@@ -4,7 +4,7 @@ import pytest
 
 from registry.errors import RegistryError
 from registry.intake.cells import read_industry
-from registry.intake.mapping import HeaderMapping
+from registry.intake.tables.mapping import HeaderMapping
 
 MAPPING = HeaderMapping()
 

@@ -10,7 +10,7 @@ import pytest
 from registry.errors import RegistryError
 from registry.filings import Reading
 from registry.intake import read
-from registry.intake.mapping_draft import draft, nearest
+from registry.intake.tables.mapping_draft import draft, nearest
 from registry.intake.tests.counties import county, firm, saved
 
 #: Headings that nobody understands, the right 填报项, and what two enterprises say.

@@ -7,11 +7,11 @@ from typing import Final, NamedTuple, Protocol
 
 from openpyxl.utils import get_column_letter
 
-from registry.intake import headings
 from registry.intake.cells import MONEY, CellValue, Unsaved, not_given, plain, read_date, squeeze
 from registry.intake.drafts import Log, Place
-from registry.intake.mapping import AS_OF
-from registry.intake.tables import Row
+from registry.intake.files.sheets import Row
+from registry.intake.tables import headings
+from registry.intake.tables.mapping import AS_OF
 
 #: How a filing date is called, the plainest first; a date of which nothing is said counts last.
 _CALLED: Final = (

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from openpyxl.styles.numbers import BUILTIN_FORMATS
 
 from registry.intake.cells import CellValue, Percent, Shown, decimal
-from registry.intake.serials import day
+from registry.intake.files.serials import day
 
 _TOKEN: Final = re.compile(
     r"""

@@ -10,9 +10,9 @@ from openpyxl.utils import get_column_letter
 
 from registry.intake.cells import MONEY, CellValue, Unsaved, not_given, plain
 from registry.intake.drafts import Log, Place
-from registry.intake.mapping import CODE, NAME, HeaderMapping, Heading, turns
-from registry.intake.rowkinds import good_code, is_numbers, is_units
-from registry.intake.tables import Row
+from registry.intake.files.sheets import Row
+from registry.intake.tables.mapping import CODE, NAME, HeaderMapping, Heading, turns
+from registry.intake.tables.rowkinds import good_code, is_numbers, is_units
 from registry.judging.relations import PARTS
 from rules.errors import FactsError
 from rules.model.facts import RecordKind, record_kind

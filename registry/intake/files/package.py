@@ -16,7 +16,7 @@ from urllib.parse import unquote
 from xml.parsers import expat
 
 from registry.errors import RegistryError
-from registry.intake import limits
+from registry.intake.files import limits
 
 _BLOCK: Final = 1 << 16
 _END: Final = b"PK\x05\x06"

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from registry.intake.cells import CellValue, Percent, Shown, Spread, not_given, plain
-from registry.intake.headers import Column
-from registry.intake.tables import Row
-from registry.intake.workbook import Range
+from registry.intake.files.sheets import Row
+from registry.intake.files.workbook import Range
+from registry.intake.tables.headers import Column
 
 _KEYS: Final = ("uscc", "name", "year")
 

@@ -16,9 +16,10 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 
 from registry.errors import RegistryError
 from registry.filings import IDENTITY
-from registry.intake import cells, headings
-from registry.intake.headings import Period, Words
-from registry.intake.tables import csv_rows
+from registry.intake import cells
+from registry.intake.files.sheets import csv_rows
+from registry.intake.tables import headings
+from registry.intake.tables.headings import Period, Words
 from registry.judging.relations import PARTS
 from rules.errors import FactsError
 from rules.model.facts import FACTS, RECORDS, Fact, RecordKind, Scalar, fact, record_kind

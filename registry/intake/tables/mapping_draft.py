@@ -15,8 +15,8 @@ from typing import Final, NamedTuple
 
 from registry.filings import Heading, Issue
 from registry.intake.cells import fits
-from registry.intake.headings import key
-from registry.intake.mapping import (
+from registry.intake.tables.headings import key
+from registry.intake.tables.mapping import (
     COLUMNS,
     IGNORED,
     PACKAGED,

@@ -15,11 +15,11 @@ from typing import BinaryIO, Final, TextIO, TypeAlias, cast
 from xml.parsers.expat import ExpatError
 
 from registry.errors import RegistryError
-from registry.intake import limits
 from registry.intake.cells import CellValue
-from registry.intake.filetypes import LOCKED, OLD, TEXT, WORKBOOK, file_type
-from registry.intake.package import Package
-from registry.intake.workbook import Listed, Range, Workbook, unwrapped
+from registry.intake.files import limits
+from registry.intake.files.filetypes import LOCKED, OLD, TEXT, WORKBOOK, file_type
+from registry.intake.files.package import Package
+from registry.intake.files.workbook import Listed, Range, Workbook, unwrapped
 from registry.kit.characters import visible
 
 Row: TypeAlias = Sequence[CellValue]

@@ -21,11 +21,11 @@ from registry.intake.cells import (
 )
 from registry.intake.composite import read_fields, read_records, read_region
 from registry.intake.drafts import NO_CODE, Draft, Drafts, Place, lacking
-from registry.intake.headers import Column, Header
-from registry.intake.mapping import AS_OF, Target
-from registry.intake.rowkinds import TOLD, Kind, good_code, kind_of, says_example
-from registry.intake.shifts import has_slipped, lacks_cell, was_split
-from registry.intake.tables import Row
+from registry.intake.files.sheets import Row
+from registry.intake.tables.headers import Column, Header
+from registry.intake.tables.mapping import AS_OF, Target
+from registry.intake.tables.rowkinds import TOLD, Kind, good_code, kind_of, says_example
+from registry.intake.tables.shifts import has_slipped, lacks_cell, was_split
 from rules.model.facts import TITLES, Fact, RecordKind, Scalar, yearly_key
 
 _KEYS: Final = ("uscc", "name", "year")

@@ -9,15 +9,22 @@ from typing import Final, NamedTuple
 
 from openpyxl.utils import get_column_letter
 
-from registry.intake.captions import USUAL, Dated, block_units, filing_date, money_unit, one_date
 from registry.intake.cells import CellValue, not_given, plain
 from registry.intake.drafts import Drafts, Place
-from registry.intake.headers import Column, Header, find_header, settle
-from registry.intake.mapping import CODE, NAME, HeaderMapping
-from registry.intake.merges import Merges
-from registry.intake.rowkinds import Kind, good_code
-from registry.intake.rows import Table, row_numbers
-from registry.intake.tables import Row, Sheet
+from registry.intake.files.merges import Merges
+from registry.intake.files.sheets import Row, Sheet
+from registry.intake.tables.captions import (
+    USUAL,
+    Dated,
+    block_units,
+    filing_date,
+    money_unit,
+    one_date,
+)
+from registry.intake.tables.headers import Column, Header, find_header, settle
+from registry.intake.tables.mapping import CODE, NAME, HeaderMapping
+from registry.intake.tables.rowkinds import Kind, good_code
+from registry.intake.tables.rows import Table, row_numbers
 
 #: How far down the first heading is looked for, and how many rows a further one may have.
 _LOOK: Final = 50

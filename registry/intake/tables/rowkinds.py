@@ -10,9 +10,9 @@ from enum import Enum, auto
 from itertools import pairwise
 from typing import Final
 
-from registry.intake import headings
 from registry.intake.cells import UNITS, CellValue, Percent, Unsaved, not_given, plain, squeeze
-from registry.intake.tables import Row
+from registry.intake.files.sheets import Row
+from registry.intake.tables import headings
 
 
 class Kind(Enum):

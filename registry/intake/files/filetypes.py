@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-from registry.intake.package import Package
+from registry.intake.files.package import Package
 
 _OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED: Final = "EncryptedPackage".encode("utf-16-le")

@@ -16,11 +16,11 @@ from openpyxl.formula.translate import Translator
 from openpyxl.utils import get_column_letter
 
 from registry.errors import RegistryError
-from registry.intake import limits
 from registry.intake.cells import CellValue, Shown, Unsaved
-from registry.intake.formats import BUILTIN, Format, number_format
-from registry.intake.package import Package, Target
-from registry.intake.serials import Since1904
+from registry.intake.files import limits
+from registry.intake.files.formats import BUILTIN, Format, number_format
+from registry.intake.files.package import Package, Target
+from registry.intake.files.serials import Since1904
 from registry.kit.characters import visible
 
 Row: TypeAlias = Sequence[CellValue]
