@@ -20,6 +20,7 @@ from rules.model.facts import (
     RecordKind,
     RecordList,
     Scalar,
+    fact,
     yearly_key,
 )
 from rules.model.ruleset import (
@@ -107,11 +108,11 @@ def some(kind: RecordKind) -> st.SearchStrategy[list[dict[str, Scalar]]]:
 @st.composite
 def profiles(draw: st.DrawFn) -> Profile:
     filed: dict[str, Scalar] = {}
-    for fact in FACTS:
-        years = (2023, 2022, 2021) if fact.rating else (2022, 2021, 2020)
-        keys = [yearly_key(fact.id, y) for y in years] if fact.yearly else [fact.id]
+    for item in FACTS:
+        years = (2023, 2022, 2021) if item.rating else (2022, 2021, 2020)
+        keys = [yearly_key(item.id, y) for y in years] if item.yearly else [item.id]
         for key in keys:
-            filed |= draw(optional(key, fact))
+            filed |= draw(optional(key, item))
     records = {}
     for kind in RECORDS:
         items = draw(some(kind))
@@ -297,8 +298,8 @@ def settled(trace: Trace) -> dict[str, object]:
 def listed_only(profile: Profile) -> Profile:
     """Without what further information may contradict or replace.
 
-    That are filed totals, by what is itemised; and substitutes, by what they stand for: the sector by
-    the industry code, the filing day by the day on which a title starts.
+    That are filed totals, by what is itemised; substitutes, by what they stand for: the sector by the
+    industry code, the filing day by the day on which a title starts; and figures that cannot be.
     """
     totals = {
         leaf[-1]
@@ -311,8 +312,12 @@ def listed_only(profile: Profile) -> Profile:
     if titles := records.get("titles"):
         items = ({k: v for k, v in item.items() if k != "valid_from"} for item in titles.items)
         records["titles"] = replace(titles, items=tuple(items))
-    kept = {k: v for k, v in profile.values.items() if k not in gone}
+    kept = {k: v for k, v in profile.values.items() if k not in gone and not _impossible(k, v)}
     return replace(profile, values=kept, records=records)
+
+
+def _impossible(key: str, value: Scalar) -> bool:
+    return isinstance(value, str) and fact(key.partition("@")[0]).unusable(value)
 
 
 def _counts(expr: Expr) -> Iterator[Expr]:

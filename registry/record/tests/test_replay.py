@@ -39,7 +39,7 @@ def decided(database: sa.Engine, clock: Clock) -> int:
 def replay(database: sa.Engine, seq: int) -> Replayed:
     with storage.session(database) as session:
         replayer = Replayer(session)
-        found = replayer.replay(journal.entry(session, seq))
+        found = replayer.replay(journal.entry(session, seq, checked=False))
         replayer.close()
         return found
 
