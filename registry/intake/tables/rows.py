@@ -142,6 +142,7 @@ class Table:
         self._keys: dict[str, Column] = {
             c.heading.target.role: c for c in columns if c.heading.target.role in _KEYS
         }
+        self._roles = {column.index: role for role, column in self._keys.items()}
         self._asks = frozenset(_asked(s) for s in self._columns if s.role in _FILED)
         self._slots = {slot.index: slot for slot in self._columns}
         self._untitled = [
@@ -302,7 +303,7 @@ class Table:
         if not_given(cell):
             return False
         index += self.header.start
-        role = next((r for r, column in self._keys.items() if column.index == index), "")
+        role = self._roles.get(index, "")
         slot = self._slots.get(index)
         if role == "uscc":
             return not good_code(cell)

@@ -63,6 +63,8 @@ def was_split(
     if any(is_number(i - 1) and is_number(i) for i in tails):
         return True
     as_it_is = sum(unreadable(i, cell) for i, cell in enumerate(cells))
+    if not as_it_is:
+        return False
     shorter = range(len(cells) - len(found), len(cells))
     return any(_least(cells, width, unreadable, _amount) < as_it_is for width in shorter)
 
