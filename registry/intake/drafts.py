@@ -55,7 +55,8 @@ class Draft:
     """One enterprise's filing while it is read.
 
     ``stated`` has one entry per record column of a one-row table, and one for all columns of titles
-    together; ``complete`` is what a 已报全 column says. ``asked`` is what the columns of its tables ask.
+    together; ``complete`` is what a 已报全 column says. ``asked`` is what the columns of its tables ask;
+    nothing but code and name is known of an ``unread`` row.
     """
 
     uscc: str
@@ -65,6 +66,7 @@ class Draft:
     as_of: date | None = None
     declared: bool = False
     refused: bool = False
+    unread: bool = False
     identity: dict[str, str] = field(default_factory=dict)
     values: dict[str, Scalar] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
@@ -184,7 +186,7 @@ class Drafts:
             contradicted = any(issue.severity == "错误" for issue in amiss)
             (held if contradicted or draft.refused else good).append(found)
         self._namesakes()
-        self._undated([*good, *held])
+        self._undated()
         return tuple(good), tuple(held)
 
     def _verified(self, draft: Draft) -> None:
@@ -211,12 +213,14 @@ class Drafts:
                     "提示", draft.name_at, draft.name, said, expected, draft.uscc, doubt=True
                 )
 
-    def _undated(self, found: list[Submission]) -> None:
-        """Say once for the whole file that a filing date is wanted."""
-        without = [s for s in found if s.as_of is None]
+    def _undated(self) -> None:
+        """Say once for the whole file that a filing date is wanted where a row was read."""
+        drafts = [*self._by_code.values(), *self._odd]
+        found = [draft for draft in drafts if draft.declared and not draft.unread]
+        without = [draft for draft in found if draft.as_of is None]
         if not without:
             return
-        sheet = without[0].where.rpartition("!")[0]
+        sheet = without[0].where.sheet
         said = NO_DATE
         if len(without) < len(found):
             said = f"{len(without)}家企业{NO_DATE}，第一家在{without[0].where}"

@@ -321,6 +321,7 @@ class Table:
         draft = self._open(number, code, self._cell(row, "name"))
         self.log.add("错误", self._row_place(number), None, said, expected, draft.uscc)
         draft.refused = True
+        draft.unread |= self._opened[-1:] == [draft]
 
     def _row_place(self, number: int) -> Place:
         return Place(self.sheet, f"{get_column_letter(self.header.start + 1)}{number}")

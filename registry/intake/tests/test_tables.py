@@ -315,6 +315,13 @@ def test_a_row_that_slipped_is_named_and_held_back(table, line):
     assert [s.uscc for s in reading.refused] == [A]
 
 
+def test_a_row_that_was_not_read_is_not_said_to_lack_its_filing_date(table):
+    head, slipped = f"{NAME},{CODE},填报日期,{REVENUE}", f"甲公司,{A},2023-06-30,10,000.00"
+    for rows in ([slipped], [slipped, f"乙公司,{B},2023-06-30,9000"]):
+        assert [cell for cell, _ in told(table(head, *rows))] == ["A2"]
+    assert ("", "没有填报日期") in told(table(head, slipped, f"乙公司,{B},,9000"))
+
+
 def test_an_amount_in_two_cells_shows_by_what_stands_behind_it(table):
     head = f"{NAME},{CODE},{REVENUE},2022年研发费用（万元）,进入细分市场时间,自主品牌"
     reading = table(head, f"甲公司,{A},9,120,320,2012-03-01", f"乙公司,{B},900,120,待定,是")
