@@ -376,7 +376,7 @@ def demo(as_json: bool) -> None:
     for line in verdicts.explanation(chosen, full=False):
         console.print(line, markup=False, soft_wrap=True)
     click.echo("\n接下来可以：")
-    click.echo(f"  export TIDU_DATABASE_URL={url}   # 继续用示例库；不设则用 tidu.db")
+    click.echo(f"  export TIDU_DATABASE_URL={url}  # 用示例库；不设则用 tidu.db")
     click.echo(f"  tidu check {chosen.uscc} --explain    # 再看这家企业")
     click.echo("  tidu rules show 63.2.研发费用          # 看一条标准：条文、定义表、例子")
     click.echo("  tidu template 填报模板.xlsx    # 取填报模板；填好后 tidu import 填报模板.xlsx")

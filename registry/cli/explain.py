@@ -26,7 +26,7 @@ from registry.cli.common import (
     tiers_option,
     write_new,
 )
-from registry.cli.targets import is_code
+from registry.cli.targets import Code, is_code
 from registry.errors import RegistryError, fault
 from registry.judging.verdicts import TIERS
 from registry.kit.uscc import tidy
@@ -75,18 +75,20 @@ Wanted: TypeAlias = range | str
 
 
 class Numbers(click.ParamType[Wanted]):
-    """The number of a decision, a range such as 3-40, or a credit code."""
+    """The number of a decision, a range such as 3-40, or the credit code or name of an enterprise."""
 
     name = "编号"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Wanted:
-        """A range of numbers, or a credit code in its one form."""
+        """A range of numbers, or a credit code in its one form; a name is never of ASCII alone."""
         if is_code(code := tidy(value)):
             return code
         found = _RANGE.fullmatch(value)
+        if found is None and not value.isascii():
+            return Code().convert(value, param, ctx)
         if found is None:
             self.fail(
-                f"「{value}」不是编号，请写成 1 以上的整数，一段写成 3-40，也可以写信用代码",
+                f"「{value}」不是编号，请写成 1 以上的整数，一段写成 3-40，也可以写信用代码或企业名称",
                 param,
                 ctx,
             )
@@ -102,7 +104,7 @@ class Numbers(click.ParamType[Wanted]):
     nargs=-1,
     type=Numbers(),
     metavar="[编号… | 起号-止号… | 信用代码…]",
-    help="决定的编号，如 3；一段编号，如 3-40；或企业的信用代码，即它各事项的最近一项决定。",
+    help="决定的编号，如 3；一段编号，如 3-40；或企业的信用代码或名称，即它各事项的最近一项决定。",
 )
 @click.option("--all", "everything", is_flag=True, help="全部企业各事项的最近一项决定。")
 @tiers_option

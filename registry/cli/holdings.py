@@ -32,6 +32,8 @@ from registry.record.register import Holder, Holding
 
 #: The columns of a list, besides those of enterprises.
 _HOLDER, _HOLDER_CODE, _SHARE = "持股方", "持股方统一社会信用代码", "持股比例"
+#: The column of a share whose heading says that its numbers are percentages.
+_PERCENTAGE = f"{_SHARE}(%)"
 
 
 @group("holdings")
@@ -173,12 +175,14 @@ def _share(text: str) -> str:
 def _column(heading: str) -> str:
     """The column that a heading of a list names, if it is one."""
     text = headings.key(heading)
+    if (found := headings.words(text)).term == _SHARE and found.unit == "%":
+        return _PERCENTAGE
     return enterprises(heading) or (text if text in (_HOLDER, _HOLDER_CODE, _SHARE) else "")
 
 
 def _listed(session: Session, path: Path) -> list[Holding]:
     """The holdings of a list: of every block that has a share."""
-    listing = read_list(path, _column, (_SHARE,))
+    listing = read_list(path, _column, (_SHARE, _PERCENTAGE))
     if not listing.lines:
         raise Refused(f"{path.name} 中没有持股：须有统一社会信用代码、{_SHARE}和{_HOLDER}等列")
     held = coded(session, path, listing)
@@ -189,9 +193,12 @@ def _stated(line: Line, held: Holder, path: Path) -> Holding:
     where = f"{path.name} {line.where}"
     if any(REPLACEMENT in line.text(key) for key in line.cells):
         raise Refused(f"{where}：{'，'.join(GARBLED)}")
-    read = read_share(line.cells.get(_SHARE))
+    share = _SHARE if _SHARE in line.cells else _PERCENTAGE
+    if share in line.spread:
+        raise Refused(f"{where}：{_SHARE}合并在几行之间，不知归哪一行，请逐行填写")
+    read = read_share(line.cells.get(share), "%" if share == _PERCENTAGE else "")
     if read.value is None:
-        raise Refused(f"{where}：持股比例「{line.text(_SHARE)}」读不懂，请写成 51% 这样的百分数")
+        raise Refused(f"{where}：持股比例「{line.text(share)}」读不懂，请写成 51% 这样的百分数")
     holder = Holder(tidy(line.text(_HOLDER_CODE)), line.text(_HOLDER))
     if not (holder.uscc or holder.name):
         raise Refused(f"{where}：没有持股方，请填写{_HOLDER}或{_HOLDER_CODE}")

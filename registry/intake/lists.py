@@ -32,10 +32,14 @@ _CODE: Final = re.compile(r"[0-9A-Z]{2}[0-9]{6}[0-9A-Z]{10}")
 
 @dataclass(frozen=True)
 class Line:
-    """One entry of a list: where it stands, and the cells of its columns that are not empty."""
+    """One entry of a list: where it stands, and the cells of its columns that are not empty.
+
+    ``spread`` are the columns that a cell merged down from a row above fills.
+    """
 
     where: str
     cells: dict[str, CellValue]
+    spread: frozenset[str] = frozenset()
 
     def text(self, column: str) -> str:
         """The text of a cell, in half-width signs; empty where nothing is given."""
@@ -98,7 +102,8 @@ def _read(
         given = [
             line
             for block in blocks
-            if _says_anything(own, block) and (line := _line(sheet, place, row, block, columns))
+            if _says_anything(own, block)
+            and (line := _line(sheet, place, row, own, block, columns))
         ]
         filled = [cell for cell in own if not not_given(cell)]
         if filled and _closes(filled[0]) and not any("uscc" in line.cells for line in given):
@@ -154,7 +159,7 @@ def _heading(
 
 
 def _line(
-    sheet: Sheet, number: int, row: Row, block: dict[str, int], columns: Columns
+    sheet: Sheet, number: int, row: Row, own: Row, block: dict[str, int], columns: Columns
 ) -> Line | None:
     """The entry of one block in a row; repeated headings, sums and notes are none."""
     cells = {
@@ -166,7 +171,8 @@ def _line(
     if not cells or _headed(texts, columns) or (len(texts) == 1 and _closes(texts[0])):
         return None
     first = next(key for key in ("uscc", *block) if key in cells)
-    return Line(f"{sheet.name}!{get_column_letter(block[first] + 1)}{number}", cells)
+    spread = frozenset(key for key in cells if not_given(_at(own, block[key])))
+    return Line(f"{sheet.name}!{get_column_letter(block[first] + 1)}{number}", cells, spread)
 
 
 def _kind(row: Row, blocks: Sequence[dict[str, int]]) -> Kind:

@@ -107,6 +107,50 @@ def test_a_list_is_registered_whole_or_not_at_all(filed: Run, tmp_path: Path, ki
 
 
 @pytest.mark.parametrize(
+    ("heading", "share", "stated"),
+    [
+        ("持股比例（%）", 51, "0.51"), ("持股比例（%）", 1, "0.01"), ("持股比例/%", "51%", "0.51"),
+        ("持股比例（%）", 0.51, None), ("持股比例", 0.51, "0.51"), ("持股比例", 1, None),
+    ],
+)  # fmt: skip
+def test_a_share_is_in_per_cent_where_its_heading_says_so(
+    filed: Run, tmp_path: Path, heading: str, share: object, stated: str | None
+) -> None:
+    book, path = openpyxl.Workbook(), tmp_path / "名单.xlsx"
+    for row in (
+        ["企业名称", "统一社会信用代码", "持股方", heading],
+        ["甲公司", CODE, "某集团", share],
+    ):
+        book.worksheets[0].append(row)
+    book.save(path)
+    done = filed("holdings", "add", str(path), *PAPER, "--json")
+    if stated is None:
+        assert f"B2：持股比例「{share}」读不懂" in done.output
+    else:
+        assert [e["share"] for e in json.loads(done.output)] == [stated]
+
+
+def test_a_share_merged_over_several_holdings_is_refused(filed: Run, tmp_path: Path) -> None:
+    book, path = openpyxl.Workbook(), tmp_path / "名单.xlsx"
+    sheet = book.worksheets[0]
+    for row in (
+        ROWS[1],
+        ["甲公司", CODE, "某集团", OTHER, "51%"],
+        ["乙公司", THIRD, None, None, None],
+    ):
+        sheet.append(row)
+    for column in "CD":
+        sheet.merge_cells(f"{column}2:{column}3")
+    sheet["E3"] = "52%"
+    book.save(path)
+    assert filed("holdings", "add", str(path), *PAPER).exit_code == 0
+    sheet.merge_cells("E2:E3")
+    book.save(path)
+    said = filed("holdings", "add", str(path), *PAPER).output
+    assert "B3：持股比例合并在几行之间，不知归哪一行，请逐行填写" in said
+
+
+@pytest.mark.parametrize(
     ("arguments", "said", "code"),
     [
         ((*ADD, "--share", "51"), "读不懂", 1),

@@ -36,6 +36,8 @@ def test_decide_says_number_and_verdict_and_repeats_nothing(filed: Run) -> None:
     first = filed("decide", CODE, "--tier", "专精特新", "--procedure", "new")
     assert first.output.startswith("第3号决定 测试一号有限公司 专精特新中小企业：")
     assert "tidu explain 3" in first.output
+    assert filed("explain", "测试一号有限公司").output == filed("explain", CODE).output
+    assert "没有名称为「没有的公司」的企业" in filed("explain", "没有的公司").output
     again = filed("decide", CODE, "--tier", "专精特新")
     assert again.output.startswith("已有第3号决定，内容相同")
     everything = json.loads(filed("decide", "--all", "--json").output)

@@ -49,6 +49,10 @@ _SUM: Final = re.compile(
     r"(?:总|合|共|小)?计?[0-9]+(?:家|户)(?:企业)?|其中:\S{0,12}|共有?[0-9]+(?:家|户)\S{0,4}"
 )
 _FIRM: Final = re.compile(r"(?:公司|厂|社|企业|中心|院|所|行|店|部|集团|合伙)(?:\(\S*\))?$")
+#: A firm whose name begins as a remark does: 如东…公司 is of a county, 例外…公司 of a brand.
+_NAMED_LIKE_REMARK: Final = re.compile(
+    r"(?:例|如|示例)(?![:为如某X×])\S+(?:公司|厂|集团|合作社|合伙|所|院|中心)(?:\(\S*\))?"
+)
 _NOTE: Final = re.compile(
     r"[(（]?(?:附?注|备注|说明|填表|填报|制表|审核|复核|联系|负责|单位负责|经办|推荐|申报|报送|上报|主管|分管|领导|签字|盖章"
     r"|日期|时间|截至|截止|数据来源|资料来源)\S{0,8}?\s*[0-9]*[)）]?\s*[:：]"
@@ -153,7 +157,7 @@ def kind_of(
         return Kind.DATA
     if any(_is_total(cell) for cell in (first, name)):
         return Kind.TOTAL
-    if is_units(row):
+    if is_units(row) and not _NAMED_LIKE_REMARK.fullmatch(squeeze(plain(name))):
         return Kind.UNITS
     if not (not_given(code) and not_given(name)) and is_numbers(row):
         return Kind.NUMBERS

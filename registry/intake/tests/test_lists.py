@@ -44,3 +44,11 @@ def test_a_merged_enterprise_is_that_of_every_row_that_says_something(
     listing = read_list(tmp_path / "名单.xlsx", _column, ("share",))
     assert [(line.text("uscc"), line.cells["share"]) for line in listing.lines] == found
     assert listing.unread == ()
+
+
+@pytest.mark.parametrize("name", ["如东县甲子泵阀有限公司", "如皋市机械厂", "例外服饰有限公司"])
+def test_a_firm_whose_name_begins_like_a_remark_is_an_entry(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "名单.csv"
+    path.write_text(f"序号,企业名称\n1,{name}\n2,乙公司\n", encoding="utf-8")
+    found = read_list(path, enterprises, ("uscc", "name"))
+    assert [line.text("name") for line in found.lines] == [name, "乙公司"]

@@ -38,9 +38,9 @@ def book(tmp_path):
 def table(tmp_path):
     """Write the lines of a CSV file and read it."""
 
-    def make(*lines):
+    def make(*lines, as_of=date(2023, 6, 30)):
         (tmp_path / "a.csv").write_text("\n".join(lines), "utf-8")
-        return read(tmp_path / "a.csv", as_of=date(2023, 6, 30))
+        return read(tmp_path / "a.csv", as_of=as_of)
 
     return make
 
@@ -318,8 +318,9 @@ def test_a_row_that_slipped_is_named_and_held_back(table, line):
 def test_a_row_that_was_not_read_is_not_said_to_lack_its_filing_date(table):
     head, slipped = f"{NAME},{CODE},填报日期,{REVENUE}", f"甲公司,{A},2023-06-30,10,000.00"
     for rows in ([slipped], [slipped, f"乙公司,{B},2023-06-30,9000"]):
-        assert [cell for cell, _ in told(table(head, *rows))] == ["A2"]
-    assert ("", "没有填报日期") in told(table(head, slipped, f"乙公司,{B},,9000"))
+        assert [issue.cell for issue in table(head, *rows, as_of=None).issues] == ["A2"]
+    undated = table(head, slipped, f"乙公司,{B},,9000", as_of=None)
+    assert NO_DATE in [issue.message for issue in undated.issues]
 
 
 def test_an_amount_in_two_cells_shows_by_what_stands_behind_it(table):
