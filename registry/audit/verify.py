@@ -124,6 +124,10 @@ def verify(
     except UNREADABLE:
         number = _unreadable(session, report.size + 1)
         report.integrity.append(f"第{number}号记录已被改动，无法读取；其后的记录和各表未核验")
+        # what was not looked at does not hold
+        report.completeness.append("登记簿没有读完，有无遗漏未能核验")
+        if replay:
+            report.correctness.append("登记簿没有读完，其中的决定没有全部重新作出")
         return report
     for name, check in (
         ("标准文本", lambda: _documents(session, report, told)),
@@ -172,6 +176,7 @@ def _read(report: Report, name: str, check: Callable[[], _T]) -> _T | None:
         return check()
     except UNREADABLE:
         report.integrity.append(f"{name}的数据表中有内容已被改动，无法读取")
+        report.completeness.append(f"{name}的数据表没有读完，有无遗漏未能核验")
         return None
 
 

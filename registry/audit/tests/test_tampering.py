@@ -795,6 +795,18 @@ def test_a_share_of_too_many_digits_is_found_at_once(attacker: Attacker) -> None
     assert f"第{seq}号记录已被改动，无法读取" in texts(attacker.verified(replay=True))
 
 
+def test_what_could_not_be_read_to_its_end_is_not_said_to_be_complete(attacker: Attacker) -> None:
+    if attacker.connection.dialect.name == "postgresql":
+        return  # its types refuse the change
+    with attacker.attack("journal"):
+        attacker.run(
+            "UPDATE journal SET recorded_at = 'x' WHERE seq = (SELECT max(seq) FROM journal)"
+        )
+    report = attacker.verified(replay=True)
+    assert report.completeness == ["登记簿没有读完，有无遗漏未能核验"]
+    assert report.correctness == ["登记簿没有读完，其中的决定没有全部重新作出"]
+
+
 def test_an_older_copy_is_sound_and_found_by_a_checkpoint_that_others_hold(
     fresh: Callable[..., sa.Engine], tmp_path: Path
 ) -> None:
