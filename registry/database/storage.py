@@ -6,6 +6,7 @@ current directory. An SQLite database migrates itself on first use; PostgreSQL i
 """
 
 import os
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -252,11 +253,18 @@ def shown(url: sa.URL) -> str:
     return url.set(query={}).render_as_string(hide_password=True)
 
 
+#: How many characters a text has that is hardly a part of another word.
+_LONG_ENOUGH: Final = 5
+
+
 def _without_secrets(said: str, url: sa.URL) -> str:
     """What a database says, without what only its address should hold."""
     values = [v for one in url.query.values() for v in ([one] if isinstance(one, str) else one)]
-    for secret in filter(None, (url.password, *values)):
-        said = said.replace(str(secret), "***")
+    for secret in filter(None, map(str, (url.password or "", *values))):
+        # a short one is also part of words: masked there, it could be guessed from what is left
+        whole = len(secret) < _LONG_ENOUGH
+        part = rf"(?<!\w){re.escape(secret)}(?!\w)" if whole else re.escape(secret)
+        said = re.sub(part, "***", said)
     return said
 
 

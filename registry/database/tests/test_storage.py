@@ -200,3 +200,18 @@ def test_no_secret_of_an_address_is_told(
     result = CliRunner().invoke(main, command.split(), catch_exceptions=False)
     assert (result.exit_code, "geheim" in result.output) == (1, False)
     assert result.output.startswith("错误：")
+
+
+@pytest.mark.parametrize(
+    ("password", "said", "shown"),
+    [
+        ("p", "invalid connection option", "invalid connection option"),
+        ("p", 'password "p" is wrong', 'password "***" is wrong'),
+        ("geheim", "user=xgeheimx", "user=x***x"),
+    ],
+)
+def test_a_short_password_is_masked_only_where_it_stands_alone(
+    password: str, said: str, shown: str
+) -> None:
+    url = sa.URL.create("postgresql", username="u", password=password, host="h")
+    assert storage._without_secrets(said, url) == shown
