@@ -22,6 +22,8 @@ _PREFIX: Final = ".tidu-work-"
 #: What only its owner may read, whatever the system hands out by default.
 PRIVATE_FILE: Final = 0o600
 PRIVATE_FOLDER: Final = 0o700
+#: Who may write a file: at least one of owner, group and others.
+_WRITABLE: Final = 0o222
 
 
 @contextmanager
@@ -85,12 +87,14 @@ def written_whole(path: Path, *, private: bool = False, new: bool = False) -> It
     """Where to write a file, which takes the place of ``path`` at the end.
 
     On any error, also an interrupt, what stood there before still does. A ``private`` file is its
-    owner's alone; another keeps the mode of the one that it replaces. With ``new`` there must be none:
+    owner's alone; another keeps the mode of the one that it replaces, and replaces none that is
+    protected from writing. With ``new`` there must be none:
     ``FileExistsError``. An error of the system names the file that was asked for.
     """
     try:
         if not new:
             refuse_link(path)
+            _refuse_protected(path)
         with working_folder(path.parent) as folder:
             fresh = folder / path.name
             yield fresh
@@ -116,6 +120,12 @@ def refuse_link(path: Path) -> None:
     """Raise ``OSError`` where a link stands: who made it may mean another file to be lost."""
     if path.is_symlink():
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+
+
+def _refuse_protected(path: Path) -> None:
+    """Raise ``OSError`` where nobody may write the file: a renaming would not ask."""
+    if path.exists() and not path.stat().st_mode & _WRITABLE:
+        raise OSError(errno.EACCES, os.strerror(errno.EACCES), str(path))
 
 
 def _placed(fresh: Path, path: Path, *, new: bool) -> None:

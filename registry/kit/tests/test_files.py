@@ -25,6 +25,15 @@ def test_a_file_takes_its_place_at_the_end(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_file_that_is_protected_from_writing_is_not_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "标准.feature"
+    path.write_text("旧", encoding="utf-8")
+    path.chmod(0o444)
+    with pytest.raises(PermissionError, match="标准"), written_whole(path) as fresh:
+        fresh.write_text("新", encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == "旧"
+
+
 @pytest.mark.parametrize("target", ["要紧的文件", "没有的文件"])
 def test_no_link_is_followed_to_write_to(tmp_path: Path, target: str) -> None:
     victim, link = tmp_path / "要紧的文件", tmp_path / "表.csv"
