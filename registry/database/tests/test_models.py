@@ -154,8 +154,6 @@ def test_a_filing_and_a_credit_code_are_current_once(database: sa.Engine) -> Non
     ("model", "own"),
     [
         (YearlyFigure, {"fiscal_year": 22}),
-        (YearlyFigure, {"fiscal_year": 2022, "revenue": Decimal(-1)}),
-        (YearlyFigure, {"fiscal_year": 2022, "staff": -1}),
         (YearlyFigure, {"fiscal_year": 2022, "known_until": NOW - timedelta(seconds=1)}),
         (YearlyFigure, {"fiscal_year": 2022, "filing_id": 999}),
         (YearlyFigure, {"fiscal_year": 2022, "enterprise_id": 999}),

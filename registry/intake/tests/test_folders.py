@@ -270,7 +270,6 @@ def test_rows_amiss_are_named_and_hold_back_themselves_alone(folder: Path) -> No
         ("错误", "yearly.csv", "A10"),  # its yearly rows have no enterprise now
         ("错误", "yearly.csv", "D2"),
         ("提示", "yearly.csv", "E6"),
-        ("提示", "yearly.csv", ""),  # nor a filing date
     } | {(i.severity, i.sheet, i.cell) for i in read.issues if i.uscc == code(3) and not i.doubt}
     assert {s.uscc for s in read.refused} == {code(1), code(3), rows[3][0]}
     assert len(read.submissions) == COUNT - 2
