@@ -160,8 +160,8 @@ def test_days_of_a_workbook_that_counts_from_1904(lax):
     ("parts", "said"),
     [
         ({SHEET: replaced("<sheetView ", '<sheetView showZeros="0" ')}, "“营业收入总额”存有0，但显示为空白，按未提供处理"),
-        ({SHEET: replaced("<v>0</v>", "<f>D9</f><v>0</v>")}, "公式没有保存计算结果"),
-        ({SHEET: replaced('t="n"><v>0</v>', 't="e"><f>D9</f><v/>')}, "公式没有保存计算结果"),
+        ({SHEET: replaced("<v>0</v>", "<f>D9</f><v>0</v>")}, "公式没有保存计算结果，按未提供处理"),
+        ({SHEET: replaced('t="n"><v>0</v>', 't="e"><f>D9</f><v/>')}, "公式没有保存计算结果，按未提供处理"),
     ],
 )  # fmt: skip
 def test_a_zero_that_nobody_sees_or_worked_out_is_none(lax, parts, said):
