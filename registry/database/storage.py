@@ -43,6 +43,10 @@ _POSTGRESQL: Final = {"connect_timeout": 10, "client_encoding": "utf8"}
 _EXAMPLES: Final = "sqlite:///tidu.db 或 postgresql://用户@主机/库名"
 
 
+#: What SQLite calls a database that is no file.
+_IN_MEMORY: Final = ":memory:"
+
+
 @dataclass(frozen=True)
 class Status:
     """The schema revision of a database against the one this program expects."""
@@ -59,7 +63,7 @@ def database_url() -> sa.URL:
         folder = Path(os.environ.get("TIDU_HOME") or Path.cwd())
         return sa.URL.create("sqlite", database=str(folder / "tidu.db"))
     url = _parse(given)
-    if url.drivername == "sqlite" and (url.host or url.database in (None, "", ":memory:")):
+    if url.drivername == "sqlite" and (url.host or url.database in (None, "", _IN_MEMORY)):
         raise StorageError(  # in memory, whatever is recorded would be lost at the end
             f"数据库地址没有写明SQLite文件（相对位置用三条斜线，绝对位置用四条）：请写成 {_EXAMPLES}"
         )
@@ -204,6 +208,8 @@ def _parse(given: str | sa.URL) -> sa.URL:
 
 def _found(_dialect: object, _record: object, arguments: Any, _named: object) -> None:
     """Let a new registry be its owner's alone; one that is there keeps its mode."""
+    if arguments[0] == _IN_MEMORY:
+        return
     with suppress(OSError):  # there already, or SQLite says what is wrong
         os.close(os.open(arguments[0], os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE_FILE))
 

@@ -215,3 +215,13 @@ def test_a_short_password_is_masked_only_where_it_stands_alone(
 ) -> None:
     url = sa.URL.create("postgresql", username="u", password=password, host="h")
     assert storage._without_secrets(said, url) == shown
+
+
+def test_a_database_in_memory_leaves_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    engine = storage.create_engine("sqlite://")
+    engine.connect().close()
+    engine.dispose()
+    assert list(tmp_path.iterdir()) == []
