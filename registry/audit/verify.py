@@ -619,7 +619,7 @@ def _enterprises(session: Session, report: Report) -> None:
 
 
 def _figures(session: Session, report: Report) -> None:
-    """Of the statements on a fiscal year, that of the newest filing of the time was current."""
+    """Check that each fiscal year's current statement was the one of the newest filing of its time."""
     kept = (_FIGURE.c.fiscal_year, _FIGURE.c.filing_id, _FIGURE.c.known_from, _FIGURE.c.known_until)
     versions = (FILING.c.id, FILING.c.as_of, FILING.c.known_from, FILING.c.known_until)
     for part in _enterprise_parts(session):

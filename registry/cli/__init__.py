@@ -62,7 +62,7 @@ class _Commands(ChineseGroup):
 def main() -> None:
     """梯度：优质中小企业梯度培育的企业登记库与规则引擎。
 
-    按《优质中小企业梯度培育管理暂行办法》（工信部企业〔2022〕63号）判定企业可获得的层级，
+    按已发布的标准判定企业可获得的层级（有哪些文本、何时适用，见 tidu rules list），
     说明理由、差距和缺少的材料。数据库默认为当前目录的 tidu.db，可用环境变量
     TIDU_DATABASE_URL 指定（sqlite:///文件 或 postgresql://用户@主机/库名）。
     """

@@ -315,7 +315,7 @@ def in_parts(
 ) -> Iterator[tuple[Task, Answer | Lost]]:
     """The answers to tasks of which so many are handed in together, in order.
 
-    Of a part that processes are lost on every task is tried by itself, so that no other is lost with it.
+    If a whole part is lost, its tasks are tried one by one, so that only the faulty one is given up.
     """
     coming, size = iter(tasks), size or PART
     listed = ((part, part) for part in iter(lambda: list(islice(coming, size)), []))

@@ -1,6 +1,6 @@
 """Verification of Ed25519 signatures (RFC 8032), in plain integers.
 
-Of what RFC 8032 leaves open, the strict side is taken: encodings must be canonical, the equation
+Where RFC 8032 leaves a choice, this takes the strict side: encodings must be canonical, the equation
 is tested without the cofactor, and a public key of small order is refused, because one signature
 under it fits many messages. All this is public data, so nothing here takes constant time; there is
 deliberately nothing to sign with.
