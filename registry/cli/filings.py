@@ -401,6 +401,7 @@ def _undo(number: int, by: str, dry_run: bool, as_json: bool) -> None:
     )
     resting = {
         "决定": done.decisions, "人工认定": done.determinations, "这些企业的称号登记": done.titles,
+        "这些企业的持股登记": done.holdings,
     }  # fmt: skip
     told = [f"{name}{len(n)}项（{_numbered(n)}）" for name, n in resting.items() if n]
     if told:
@@ -412,6 +413,8 @@ def _undo(number: int, by: str, dry_run: bool, as_json: bool) -> None:
         )
     if done.titles:
         click.echo("  称号依据公告，误登的请用 tidu titles strike 划销")
+    if done.holdings:
+        click.echo("  持股依据所附文件，误登的请用 tidu holdings end 终止")
 
 
 def _numbered(numbers: Sequence[int]) -> str:

@@ -80,7 +80,7 @@ class UndoReport:
     """What taking an import back did to which enterprises (by credit code), or would do.
 
     ``decisions`` and ``determinations`` are the numbers of those that rest on what it withdrew, ``titles``
-    of the registered titles of these enterprises; all of them stay on the record.
+    and ``holdings`` those of the register's entries on these enterprises; all of them stay on the record.
     """
 
     import_id: int
@@ -90,6 +90,7 @@ class UndoReport:
     decisions: tuple[int, ...] = ()
     determinations: tuple[int, ...] = ()
     titles: tuple[int, ...] = ()
+    holdings: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -280,16 +281,17 @@ def undo(
 def _resting(
     session: Session, filing_ids: Sequence[int], usccs: Sequence[str]
 ) -> Iterator[tuple[int, ...]]:
-    """The numbers of the decisions and determinations on filings, and of titles of enterprises."""
+    """The numbers of decisions and determinations on filings, and of titles and holdings of enterprises."""
     table, on_filings = journal.JOURNAL, journal.JOURNAL.c.filing_id
-    for kind, column, keys in (
-        ("decision", on_filings, filing_ids),
-        ("determination", on_filings, filing_ids),
-        ("title", table.c.subject, usccs),
+    for kind, columns, keys in (
+        ("decision", (on_filings,), filing_ids),
+        ("determination", (on_filings,), filing_ids),
+        ("title", (table.c.subject,), usccs),
+        ("holding", (table.c.subject, table.c.holder), usccs),
     ):
         query = sa.select(table.c.seq).where(table.c.kind == kind)
-        parts = (query.where(column.in_(part)) for part in chunks(keys))
-        yield tuple(sorted(seq for found in parts for seq in session.scalars(found)))
+        parts = (query.where(column.in_(part)) for column in columns for part in chunks(keys))
+        yield tuple(sorted({seq for found in parts for seq in session.scalars(found)}))
 
 
 def profile(

@@ -192,7 +192,12 @@ def test_undoing_a_load_says_what_rests_on_it(filed: Run, tmp_path: Path) -> Non
     assert filed("determine", ONE, *fact).exit_code == 0
     assert filed("decide", ONE, "--tier", "专精特新").exit_code == 0
     assert filed(*GRANT, TWO).exit_code == 0
-    told = "登记簿中仍有决定1项（第4号）、人工认定1项（第3号）、这些企业的称号登记1项（第5号），撤销导入不改变它们\n"
+    share = ("--holder", ONE, "--share", "51%", "--document", "章程", "--dated", "2023-01-10")
+    assert filed("holdings", "add", TWO, *share).exit_code == 0
+    told = (
+        "登记簿中仍有决定1项（第4号）、人工认定1项（第3号）、这些企业的称号登记1项（第5号）、"
+        "这些企业的持股登记1项（第6号），撤销导入不改变它们\n"
+    )
     assert told in filed("import", "--undo", "1", "--dry-run").output
     done = filed("import", "--undo", "1")
     assert done.output.startswith("已撤销导入1（汇总表.xlsx）：撤回3家，恢复原内容0家\n" + told)
