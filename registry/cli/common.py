@@ -133,20 +133,44 @@ class Output(click.Path[Path]):
     def convert(self, value: Any, param: Any, ctx: Any) -> Path:
         """The path; one that cannot be written to, or is named as something else, is refused."""
         path = super().convert(value, param, ctx)
-        if said := wrong(str(path)):
+        if said := wrong(str(path)) or ("" if str(value) else "请写明文件名"):
             raise click.BadParameter(said, ctx, param)
         into_folder = self.folder and is_folder(path)
         if not into_folder:
             refuse_ending(path, self.suffixes)
-        if not path.parent.is_dir():
-            raise Refused(f"{path}：没有文件夹 {path.parent}，请先建立或换一个位置")
-        if not os.access(path if path.is_dir() else path.parent, os.W_OK):
-            raise Refused(f"{path}：{_SYSTEM[errno.EACCES]}")
+        _refuse_place(path)
         if path.exists() and not self.replaced and not into_folder:
             raise Refused(f"{path} 已存在：请另取文件名")
-        if path.is_symlink():
-            raise Refused(f"{path}：{_SYSTEM[errno.ELOOP]}")
         return path
+
+
+class NewFolder(click.Path[Path]):
+    """A folder to be made; ``-`` stands for standard output."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Path:
+        """The path; one that is there already or cannot be made is refused."""
+        path = super().convert(value, param, ctx)
+        if said := wrong(str(path)) or ("" if str(value) else "请写明文件夹名"):
+            raise click.BadParameter(said, ctx, param)
+        if str(path) == "-":
+            return path
+        _refuse_place(path)
+        if path.exists():
+            raise Refused(f"{path} 已存在：请另取文件夹名")
+        return path
+
+
+def _refuse_place(path: Path) -> None:
+    """Refuse a place where nothing can be written."""
+    if not path.parent.is_dir():
+        raise Refused(f"{path}：没有文件夹 {path.parent}，请先建立或换一个位置")
+    if not os.access(path if path.is_dir() else path.parent, os.W_OK):
+        raise Refused(f"{path}：{_SYSTEM[errno.EACCES]}")
+    if path.is_symlink():
+        raise Refused(f"{path}：{_SYSTEM[errno.ELOOP]}")
 
 
 def is_folder(path: Path) -> bool:

@@ -15,6 +15,7 @@ from sqlmodel import Session
 
 from registry.cli.common import (
     Day,
+    NewFolder,
     Refused,
     apart,
     batch_option,
@@ -59,7 +60,7 @@ _LISTED = 10
 @click.option(
     "--output",
     "-o",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=NewFolder(),
     help="写到哪个新文件夹；默认 snapshot-日期。",
 )
 @json_option

@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from registry.cli.common import Day, Refused, command, json_option, print_json, progress, rulebook
+from registry.cli.common import Day, NewFolder, command, json_option, print_json, progress, rulebook
 from registry.demo.aims import aims
 from registry.demo.firms import MOST
 from registry.demo.tables import write_directory, write_stream
@@ -24,7 +24,7 @@ _DAY: Final = date(2026, 6, 30)
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
+    type=NewFolder(),
     required=True,
     help="写到哪个新文件夹，每张表一个 CSV 文件；- 写到标准输出，每行以表名开头。",
 )
@@ -38,8 +38,6 @@ def generate(count: int, seed: int, day: date, output: Path, as_json: bool) -> N
     with progress("生成", count) as done:
         if str(output) == "-":
             write_stream(sys.stdout, count, seed, day, wanted, done)
-        elif output.exists():
-            raise Refused(f"{output} 已存在：请另取文件夹名")
         else:
             write_directory(output, count, seed, day, wanted, done)
             if as_json:

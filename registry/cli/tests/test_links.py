@@ -36,3 +36,20 @@ def test_no_command_writes_through_a_link(
     assert refused.exit_code == 1, refused.output
     assert "link." in refused.output
     assert kept.read_bytes() == before
+
+
+@pytest.mark.parametrize("command", [("generate", "1"), ("snapshot", "--as-of", "2023-06-30")])
+def test_a_folder_is_made_only_where_nothing_is(
+    command: tuple[str, ...], run: Callable[..., Result], tmp_path: Path
+) -> None:
+    (tmp_path / "有").mkdir()
+    (tmp_path / "链接").symlink_to("没有")
+    told = {"有": "已存在", "链接": "是一个链接", "没有/里": "没有文件夹", "": "请写明文件夹名"}
+    for place, said in told.items():
+        refused = run(*command, "-o", place)
+        assert refused.exit_code
+        assert said in refused.output
+    assert sorted(path.name for path in tmp_path.iterdir() if path.suffix != ".db") == [
+        "有",
+        "链接",
+    ]
