@@ -1,4 +1,4 @@
-"""Errors of the registry; every message is one Chinese sentence: what, and what to do."""
+"""Errors of the registry: data, of which a face makes one Chinese sentence."""
 
 from pathlib import Path
 from traceback import extract_tb
@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import exc
 
 from rules.errors import FactsError
+from rules.portable.errors import DescribedError
 from rules.portable.record import RecordError as DeterminationError
 from rules.portable.reference import EvaluationError
 
@@ -20,7 +21,7 @@ def fault(error: Exception) -> str:
     return f"程序内部出错（{place}{type(error).__name__}{said}），请保留数据并报告"
 
 
-class RegistryError(Exception):
+class RegistryError(DescribedError):
     """Base of every error that ``registry`` raises on purpose."""
 
 

@@ -1,9 +1,11 @@
-"""Errors of the rule library; every message is one Chinese sentence: where, what, what to do."""
+"""Errors of the rule library: data, of which a face makes one Chinese sentence."""
 
 from dataclasses import dataclass
 
+from rules.portable.errors import DescribedError
 
-class RulesError(Exception):
+
+class RulesError(DescribedError):
     """Base of every error that ``rules`` raises on purpose."""
 
 
@@ -52,4 +54,4 @@ class SourceError(RulesError):
 
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = sorted(problems)
-        super().__init__("\n".join(str(p) for p in self.problems))
+        super().__init__("unsound-features", "{value}", value="\n".join(map(str, self.problems)))

@@ -9,6 +9,7 @@ from typing import Final
 
 #: In the order in which they need each other.
 MODULES: Final = (
+    "rules.portable.errors",
     "rules.portable.canonical",
     "rules.portable.reference",
     "rules.portable.record",

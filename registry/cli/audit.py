@@ -1,7 +1,6 @@
 """``tidu replay`` and ``tidu audit``: taking decisions again, verifying and handing out the record."""
 
 import json
-import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -27,7 +26,6 @@ from registry.cli.common import (
     group,
     jobs_option,
     json_option,
-    now,
     output_option,
     print_json,
     progress,
@@ -36,8 +34,10 @@ from registry.cli.common import (
 )
 from registry.cli.targets import Code
 from registry.database import storage
+from registry.desk.place import now
 from registry.errors import RecordError
 from registry.judging.verdicts import TIERS
+from registry.kit import settings
 from registry.kit.files import content, written_whole
 from registry.kit.screens import listing
 from registry.kit.workers import jobs_for
@@ -119,7 +119,7 @@ def replay(
 
 def _replay_many(since: date | None, restart: bool, jobs: int | None) -> tuple[list[Replayed], int]:
     """Replay a run of decisions, keeping only those that differ; goes on where it was interrupted."""
-    state = Path(os.environ.get("TIDU_HOME") or Path.cwd()) / _STATE
+    state = settings.home() / _STATE
     with engine() as database, storage.session(database) as session:
         head = journal.head(session)
         if head is None:
@@ -370,7 +370,7 @@ def _public(key: str | None, *, needed: bool) -> VerifierKey | None:
             return VerifierKey.parse(key)
         except NoteError as error:
             raise Refused(f"{error}") from error
-    path = _key_path()
+    path = settings.audit_key()
     if not needed and not path.with_name(path.name + ".pub").exists():
         return None
     return checkpoints.verifier_key(path)
@@ -402,17 +402,6 @@ def _show_report(report: Report, no_replay: bool, against: Sequence[Path]) -> No
     click.echo(f"核对检查点{report.checkpoints}个{given}；末条摘要 {report.head}")
 
 
-def _key_path() -> Path:
-    given = os.environ.get("TIDU_AUDIT_KEY")
-    return (
-        Path(given) if given else Path(os.environ.get("TIDU_HOME") or Path.cwd()) / "tidu-audit.key"
-    )
-
-
-def _passphrase() -> str | None:
-    return os.environ.get("TIDU_AUDIT_PASSPHRASE") or None
-
-
 @audit.command("key")
 @click.option("--name", required=True, help="登记机关名称，不含空格，例如 某市中小企业局。")
 @json_option
@@ -421,8 +410,10 @@ def key(name: str, as_json: bool) -> None:
 
     位置由环境变量 TIDU_AUDIT_KEY 指定，口令由 TIDU_AUDIT_PASSPHRASE 给出。
     """
-    path = _key_path()
-    public = checkpoints.create_key(path, name, _passphrase()).verifier_key
+    path = settings.audit_key()
+    public = checkpoints.create_key(
+        path, name, settings.AUDIT_PASSPHRASE.value or None
+    ).verifier_key
     if as_json:
         print_json({"file": str(path), "key": str(public)})
         return
@@ -435,7 +426,7 @@ def key(name: str, as_json: bool) -> None:
 @json_option
 def checkpoint(output: Path | None, as_json: bool) -> None:
     """签发检查点：交给兄弟单位保存，或随公示刊出，此后任何改动都能查出。"""
-    signing = checkpoints.load_key(_key_path(), _passphrase())
+    signing = checkpoints.load_key(settings.audit_key(), settings.AUDIT_PASSPHRASE.value or None)
     with registry(write=True) as session:
         note = checkpoints.write(session, signing, now=now())
     if output is not None:
@@ -475,7 +466,7 @@ def export(
     """导出证据包：没有梯度的人也能验证其中的决定，并重新作出。"""
     if bool(numbers) == bool(tier or first or last):
         raise click.UsageError("请给出决定的编号，或用 --tier、--from、--to 选定范围（二者择一）")
-    signing = checkpoints.load_key(_key_path(), _passphrase())
+    signing = checkpoints.load_key(settings.audit_key(), settings.AUDIT_PASSPHRASE.value or None)
     try:
         held = [checkpoints.read(content(path, LARGEST), signing.verifier_key) for path in since]
     except NoteError as error:

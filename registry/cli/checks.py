@@ -1,6 +1,5 @@
 """``tidu check`` and ``tidu demo``: which tier an enterprise qualifies for, and why not."""
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
@@ -26,19 +25,18 @@ from registry.cli.common import (
     in_force,
     jobs_option,
     json_option,
-    now,
     output_option,
     print_json,
     procedure_option,
     progress,
     province_option,
-    rulebook,
     tiers_option,
 )
 from registry.cli.filings import read_file, show_issues
 from registry.cli.targets import CodeOrFile, is_code
 from registry.database import storage
 from registry.demo import DEMO_COUNTY
+from registry.desk.place import now, rulebook
 from registry.errors import RegistryError, fault
 from registry.judging.judge import (
     RECOGNITION,
@@ -48,7 +46,7 @@ from registry.judging.judge import (
     Rules,
 )
 from registry.judging.verdicts import CaseResult, Checker, titles_of
-from registry.kit import workers
+from registry.kit import settings, workers
 from registry.kit.workbooks import workbook
 from registry.record import known, loading, publication
 from registry.reports import results, verdicts
@@ -349,7 +347,7 @@ def demo(as_json: bool) -> None:
 
     示例登记在当前目录的 tidu-demo.db 中，不影响正式登记库。
     """
-    url = f"sqlite:///{Path(os.environ.get('TIDU_HOME') or '') / _DEMO_DATABASE}"
+    url = f"sqlite:///{Path(settings.HOME.value) / _DEMO_DATABASE}"
     reading = read_file(DEMO_COUNTY)
     database = storage.connect(url)
     with storage.session(database, write=True) as session:

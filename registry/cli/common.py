@@ -5,8 +5,7 @@ import gettext
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, date, datetime, time, timedelta, timezone
-from functools import cache
+from datetime import date, datetime, time, timedelta, timezone
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -24,20 +23,23 @@ from rich.progress import (
 from rich.text import Text
 from sqlmodel import Session
 
+from registry.cli.remedies import sentence
 from registry.database import storage
+from registry.desk import place
+from registry.desk.place import Desk, now
 from registry.errors import UNREADABLE, RegistryError
 from registry.judging.judge import RECHECK, RECOGNITION
 from registry.judging.verdicts import TIERS
 from registry.kit import resources
 from registry.kit.characters import json_text, wrong
 from registry.kit.files import written_whole
+from registry.kit.progress import Done
 from registry.kit.screens import Screen
 from registry.record import publication
 from registry.record.publication import Published
 from rules.errors import RulesError
 from rules.language.editions import parse_day
 from rules.language.provinces import PROVINCES, acting
-from rules.language.rulebook import Rulebook, load
 from rules.model.facts import check_day
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -73,7 +75,7 @@ class ChineseCommand(click.Command):
         try:
             return super().invoke(ctx)
         except (RegistryError, RulesError) as error:
-            raise Refused(str(error)) from error
+            raise Refused(sentence(error)) from error
         except UNREADABLE as error:
             if (found := _altered()) is None:
                 raise
@@ -376,6 +378,13 @@ def print_json_array(values: Iterable[object]) -> None:
 
 
 @contextmanager
+def desk(by: str = "") -> Iterator[Desk]:
+    """The desk at the registry that the settings name; long work shows its bar on this terminal."""
+    with place.opened(by=by, clock=now, watch=progress) as found:
+        yield found
+
+
+@contextmanager
 def engine() -> Iterator[sa.Engine]:
     """The database of the registry that the environment names."""
     found = storage.connect()
@@ -402,21 +411,6 @@ def registry(*, write: bool = False) -> Iterator[Session]:
         yield session
 
 
-def rulebook(folder: Path | None = None) -> Rulebook:
-    """The packaged criteria with a bureau's own, or those of another folder; compiled once."""
-    return _compiled(*resources.criteria(folder))
-
-
-@cache
-def _compiled(folder: Path, own: Path | None) -> Rulebook:
-    return load(folder, own)
-
-
-def now() -> datetime:
-    """The moment of recording; it never decides anything."""
-    return datetime.now(UTC)
-
-
 class _RateColumn(ProgressColumn):
     """How many are done a second."""
 
@@ -426,8 +420,8 @@ class _RateColumn(ProgressColumn):
 
 
 @contextmanager
-def progress(label: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
-    """A progress bar on standard error, for work that takes long."""
+def progress(label: str, total: int | None = None) -> Iterator[Done]:
+    """A progress bar on standard error, for work that takes long: the ``Watch`` of this terminal."""
     with stages() as shown:
         yield lambda done: shown(label, done, total)
 

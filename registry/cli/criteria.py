@@ -16,17 +16,16 @@ from registry.cli.common import (
     console,
     group,
     json_option,
-    now,
     output_option,
     print_json,
     procedure_option,
     progress,
     refuse_ending,
     registry,
-    rulebook,
     tiers_option,
     write_new,
 )
+from registry.desk.place import now, rulebook
 from registry.judging.verdicts import titles_of
 from registry.kit import resources
 from registry.kit.characters import legible

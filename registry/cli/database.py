@@ -1,14 +1,12 @@
 """``tidu db``: the registry's database: schema, backup and roles."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
-from registry.cli.common import group, json_option, print_json, progress
-from registry.database import backup as backups
-from registry.database import roles, storage
+from registry.cli.common import desk, group, json_option, print_json, progress
+from registry.database.backup import Copied
+from registry.desk import upkeep
 
 
 @group("db")
@@ -20,13 +18,8 @@ def db() -> None:
 @json_option
 def upgrade(as_json: bool) -> None:
     """把数据库升级到本程序需要的版本。"""
-    engine = storage.create_engine()
-    try:
-        before = storage.status(engine)
-        storage.upgrade(engine)
-        after = storage.status(engine)
-    finally:
-        engine.dispose()
+    done = upkeep.upgrade()
+    before, after = done.before, done.after
     if as_json:
         print_json({"from": before.current, "to": after.current, "applied": list(before.pending)})
     elif before.pending:
@@ -39,23 +32,19 @@ def upgrade(as_json: bool) -> None:
 @json_option
 def status(as_json: bool) -> None:
     """显示数据库的位置和表结构版本。"""
-    engine = storage.create_engine()
-    try:
-        found = storage.status(engine)
-        place = storage.shown(engine.url)
-    finally:
-        engine.dispose()
+    schema = upkeep.schema()
+    found = schema.status
     if as_json:
         print_json(
             {
-                "database": place,
+                "database": schema.place,
                 "current": found.current,
                 "head": found.head,
                 "pending": list(found.pending),
             }
         )
         return
-    click.echo(f"数据库：{place}")
+    click.echo(f"数据库：{schema.place}")
     click.echo(f"表结构版本：{found.current or '（空库）'}，程序需要：{found.head}")
     if found.pending:
         click.echo("请运行 tidu db upgrade 升级")
@@ -72,12 +61,8 @@ def backup(file: Path, as_json: bool) -> None:
 
     备份取自同一时刻，写完并核对后才出现；备份期间可以照常登记和决定。文件含企业填报的全部内容，请妥善保管。
     """
-    engine = storage.connect()
-    try:
-        with _percentage("备份（%）") as shown:
-            done = backups.write(engine, file, progress=shown)
-    finally:
-        engine.dispose()
+    with desk() as at:
+        done = upkeep.backup(at, file)
     _report(f"已备份到「{file}」", file, done, as_json)
     if not as_json:
         click.echo(f"恢复到一个空库：TIDU_DATABASE_URL=… tidu db restore {file}")
@@ -91,25 +76,13 @@ def restore(file: Path, as_json: bool) -> None:
 
     要么全部恢复，要么什么都不写；编号、记录和摘要都保持原样。
     """
-    engine = storage.create_engine()
-    try:
-        with _percentage("恢复（%）") as shown:
-            done = backups.restore(engine, file, progress=shown)
-        place = storage.shown(engine.url)
-    finally:
-        engine.dispose()
-    _report(f"已恢复到「{place}」", file, done, as_json)
+    done = upkeep.restore(file, progress)
+    _report(f"已恢复到「{done.place}」", file, done.copied, as_json)
     if not as_json:
         click.echo("请运行 tidu audit verify 核对全部记录")
 
 
-@contextmanager
-def _percentage(label: str) -> Iterator[backups.Progress]:
-    with progress(label, 100) as shown:
-        yield lambda done, total: shown(100 * done // max(total, 1))
-
-
-def _report(what: str, file: Path, done: backups.Copied, as_json: bool) -> None:
+def _report(what: str, file: Path, done: Copied, as_json: bool) -> None:
     if as_json:
         print_json({"file": str(file), "head": done.head, "rows": done.rows})
         return
@@ -129,11 +102,8 @@ def grant(role: str, auditor: bool, as_json: bool) -> None:
 
     经办人可以登记、发布、认定和决定，但不能改动或删除已有的记录。原有的权限先收回，可以重复运行。
     """
-    engine = storage.connect()
-    try:
-        roles.grant(engine, role, auditor=auditor)
-    finally:
-        engine.dispose()
+    with desk() as at:
+        upkeep.grant(at, role, auditor=auditor)
     kind = "auditor" if auditor else "officer"
     if as_json:
         print_json({"role": role, "granted": kind})

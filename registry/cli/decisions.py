@@ -23,7 +23,6 @@ from registry.cli.common import (
     in_force,
     jobs_option,
     json_option,
-    now,
     print_json,
     print_json_array,
     procedure_option,
@@ -35,6 +34,7 @@ from registry.cli.common import (
 from registry.cli.filings import read_file, show_issues
 from registry.cli.targets import Code, CodeOrFile, is_code
 from registry.database import storage
+from registry.desk.place import now
 from registry.judging.verdicts import TIERS, titles_of
 from registry.kit.workers import jobs_for
 from registry.record import cases, decisions, determinations, loading

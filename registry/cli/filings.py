@@ -30,15 +30,14 @@ from registry.cli.common import (
     jobs_option,
     json_option,
     new_workbook,
-    now,
     print_json,
     progress,
     province_option,
     registry,
-    rulebook,
     write_new,
 )
 from registry.cli.targets import Code, TypedCode, sha256_of
+from registry.desk.place import now, rulebook
 from registry.filings import Heading, Issue, Reading, Submission
 from registry.intake import (
     NoTableError,

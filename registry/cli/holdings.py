@@ -14,13 +14,13 @@ from registry.cli.common import (
     errors,
     group,
     json_option,
-    now,
     print_json,
     registry,
 )
 from registry.cli.lists import coded, names
 from registry.cli.targets import Code, CodeOrFile, is_code, refuse_unknown
 from registry.cli.titles import notice_of, notice_options, show, show_table
+from registry.desk.place import now
 from registry.intake.cells import GARBLED, half, read_share
 from registry.intake.lists import Line, enterprises, read_list
 from registry.intake.tables import headings

@@ -18,10 +18,10 @@ from registry.cli.common import (
     json_option,
     output_option,
     progress,
-    rulebook,
     tiers_option,
 )
 from registry.database import storage
+from registry.desk.place import rulebook
 from registry.judging.judge import RECHECK, RECOGNITION
 from registry.judging.verdicts import titles_of
 from registry.kit.files import written_whole

@@ -29,12 +29,12 @@ from registry.cli.common import (
     print_json,
     procedure_option,
     progress,
-    rulebook,
     stages,
     tiers_option,
 )
 from registry.database import storage
 from registry.database.versions import FILING
+from registry.desk.place import rulebook
 from registry.judging.judge import Judge
 from registry.judging.verdicts import titles_of
 from registry.kit.files import working_folder

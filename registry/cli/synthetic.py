@@ -7,10 +7,11 @@ from typing import Final
 
 import click
 
-from registry.cli.common import Day, NewFolder, command, json_option, print_json, progress, rulebook
+from registry.cli.common import Day, NewFolder, command, json_option, print_json, progress
 from registry.demo.aims import aims
 from registry.demo.firms import MOST
 from registry.demo.tables import write_directory, write_stream
+from registry.desk.place import rulebook
 
 _DAY: Final = date(2026, 6, 30)
 

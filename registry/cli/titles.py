@@ -15,12 +15,12 @@ from registry.cli.common import (
     console,
     group,
     json_option,
-    now,
     print_json,
     registry,
 )
 from registry.cli.lists import holders
 from registry.cli.targets import Code, CodeOrFile, is_code, refuse_unknown, sha256_of
+from registry.desk.place import now
 from registry.judging.verdicts import TIERS
 from registry.kit.screens import listing
 from registry.record import journal, register

@@ -25,7 +25,7 @@ from sqlmodel import Session
 
 from alembic import command
 from registry.errors import StorageError
-from registry.kit import resources
+from registry.kit import resources, settings
 from registry.kit.files import PRIVATE_FILE
 
 #: How long a writer waits for another one, in seconds.
@@ -58,11 +58,9 @@ class Status:
 
 def database_url() -> sa.URL:
     """The address of the registry; one that cannot be read raises ``StorageError``."""
-    given = os.environ.get("TIDU_DATABASE_URL")
-    if not given:
-        folder = Path(os.environ.get("TIDU_HOME") or Path.cwd())
-        return sa.URL.create("sqlite", database=str(folder / "tidu.db"))
-    url = _parse(given)
+    if not settings.DATABASE.value:
+        return sa.URL.create("sqlite", database=str(settings.home() / "tidu.db"))
+    url = _parse(settings.DATABASE.value)
     if url.drivername == "sqlite" and (url.host or url.database in (None, "", _IN_MEMORY)):
         raise StorageError(  # in memory, whatever is recorded would be lost at the end
             f"数据库地址没有写明SQLite文件（相对位置用三条斜线，绝对位置用四条）：请写成 {_EXAMPLES}"

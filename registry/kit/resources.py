@@ -1,10 +1,10 @@
 """Where the files that travel with the program stand: the repository or an installed wheel."""
 
-import os
 from pathlib import Path
 from typing import Final
 
 from registry.errors import RegistryError
+from registry.kit import settings
 
 _HERE: Final = Path(__file__).parents[1]
 
@@ -26,7 +26,7 @@ def features() -> Path:
 
 def own_features() -> Path | None:
     """The folder of a bureau's own packs that ``TIDU_FEATURES`` names; ``RegistryError`` if it is none."""
-    name = os.environ.get("TIDU_FEATURES")
+    name = settings.FEATURES.value
     if not name:
         return None
     if not Path(name).is_dir():

@@ -25,6 +25,7 @@ from registry.errors import UNREADABLE, AlteredError, RecordError
 from registry.portable.chain import GENESIS, KINDS, header, header_text, sealed_name
 from registry.portable.sealing import new_salt, seal
 from rules.portable.canonical import canonical_json, sha256
+from rules.portable.errors import Remedy
 
 JOURNAL: Final = table_of(JournalEntry)
 #: How many entries are held at once when the journal is read.
@@ -135,7 +136,12 @@ def sound(entry: Entry) -> Entry:
         stated = entry.kind in KINDS and (entry.subject, entry.holder) == ends
         if stated and sha256(header_text(entry.header())) == entry.digest:
             return entry
-    raise AlteredError(f"第{entry.seq}号记录已被改动，不可采信：请运行 tidu audit verify 查明")
+    raise AlteredError(
+        "altered-entry",
+        "第{where}号记录已被改动，不可采信",
+        where=entry.seq,
+        remedy=Remedy("verify-record"),
+    )
 
 
 _REGISTERED: Final = ("title", "holding", "admission")
@@ -149,7 +155,10 @@ def append(session: Session, drafts: Sequence[Draft], *, by: str, now: datetime)
     last = head(session)
     if last is not None and now < last.recorded_at:
         raise RecordError(
-            f"系统时间早于上一条记录的时间{last.recorded_at:%Y-%m-%d %H:%M:%S}：请校正时钟"
+            "clock-behind-record",
+            "系统时间早于上一条记录的时间{expected:%Y-%m-%d %H:%M:%S}：请校正时钟",
+            value=now,
+            expected=last.recorded_at,
         )
     first, previous = (last.seq + 1, last.digest) if last else (1, GENESIS)
     moment = now.astimezone(UTC)
@@ -222,7 +231,9 @@ def entry(session: Session, seq: int, *, checked: bool = True) -> Entry:
     """The entry of that number; ``RecordError`` if there is none."""
     for found in entries(session, first=seq, last=seq, checked=checked):
         return found
-    raise RecordError(f"没有第{seq}号记录：用 tidu audit log 查看全部记录")
+    raise RecordError(
+        "no-such-entry", "没有第{value}号记录", value=seq, remedy=Remedy("list-entries")
+    )
 
 
 def entries(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from registry.cli.common import rulebook
+from registry.desk.place import rulebook
 
 ROOT = Path(__file__).parents[1]
 MODULES = sorted(

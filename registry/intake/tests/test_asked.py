@@ -9,8 +9,8 @@ from typing import Any, Protocol
 import pytest
 from openpyxl import load_workbook
 
-from registry.cli.common import rulebook
 from registry.demo import DEMO_COUNTY
+from registry.desk.place import rulebook
 from registry.filings import Reading
 from registry.intake import read, write_template
 from registry.intake.asked import Asked

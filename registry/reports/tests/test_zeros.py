@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from registry.cli import main
-from registry.cli.common import rulebook
 from registry.cli.filings import read_file
+from registry.desk.place import rulebook
 from registry.intake.tests.counties import DAY, code, county, firm, saved
 from registry.judging import verdicts as checking
 from registry.judging.verdicts import Checker

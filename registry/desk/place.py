@@ -1,0 +1,86 @@
+"""The desk itself: one registry, who works at it, by which clock, and who watches."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from registry.database import storage
+from registry.kit import resources
+from registry.kit.progress import Watch, unwatched
+from registry.record import publication
+from registry.record.publication import Published
+from rules.language.rulebook import Rulebook, load
+
+
+def now() -> datetime:
+    """The moment of recording; it never decides anything."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Where one registry is worked on; ``by`` is the name under which is recorded what is done.
+
+    ``clock`` gives the moments of recording, ``watch`` is shown how far long work has come.
+    """
+
+    database: sa.Engine
+    by: str = ""
+    clock: Callable[[], datetime] = now
+    watch: Watch = unwatched
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session that reads."""
+        with storage.session(self.database) as session:
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A session that writes: all of it is kept, or nothing."""
+        with storage.session(self.database, write=True) as session:
+            yield session
+
+    def in_force(self) -> Published:
+        """The criteria that hold; a registry without any publishes the packaged ones first."""
+        with self.reading() as session:
+            found = publication.current(session)
+        if found is None:
+            with self.writing() as session:
+                found = publication.in_force(session, by=self.by, now=self.clock())
+        return found
+
+
+@contextmanager
+def opened(
+    url: str | None = None,
+    *,
+    by: str = "",
+    clock: Callable[[], datetime] = now,
+    watch: Watch = unwatched,
+) -> Iterator[Desk]:
+    """A desk at the registry of an address, or at the one that the settings name.
+
+    Raises ``StorageError`` for a database that cannot be reached or is not a registry.
+    """
+    database = storage.connect(url)
+    try:
+        yield Desk(database, by, clock, watch)
+    finally:
+        database.dispose()
+
+
+def rulebook(folder: Path | None = None) -> Rulebook:
+    """The packaged criteria with a bureau's own, or those of another folder; compiled once."""
+    return _compiled(*resources.criteria(folder))
+
+
+@cache
+def _compiled(folder: Path, own: Path | None) -> Rulebook:
+    return load(folder, own)

@@ -1,0 +1,44 @@
+"""The settings that an installation takes from its environment; there are no others."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A variable of the environment: what it holds and what is taken without it, for the page of settings."""
+
+    name: str
+    holds: str
+    default: str
+
+    @property
+    def value(self) -> str:
+        """What it is set to; an empty text if it is not."""
+        return os.environ.get(self.name, "")
+
+
+DATABASE: Final = Setting(
+    "TIDU_DATABASE_URL", "登记库的地址：sqlite:///文件 或 postgresql://用户@主机/库名", "TIDU_HOME 中的 tidu.db"
+)  # fmt: skip
+HOME: Final = Setting("TIDU_HOME", "登记库和签名私钥所在的文件夹", "当前目录")
+BY: Final = Setting("TIDU_BY", "经办人姓名", "每次用 --by 给出")
+FEATURES: Final = Setting("TIDU_FEATURES", "本单位的省级设定和轮次要求所在的目录", "只用随附的标准")
+AUDIT_KEY: Final = Setting(
+    "TIDU_AUDIT_KEY", "签发检查点的私钥文件", "TIDU_HOME 中的 tidu-audit.key"
+)
+AUDIT_PASSPHRASE: Final = Setting("TIDU_AUDIT_PASSPHRASE", "私钥的口令", "私钥没有口令")
+
+SETTINGS: Final = (DATABASE, HOME, BY, FEATURES, AUDIT_KEY, AUDIT_PASSPHRASE)
+
+
+def home() -> Path:
+    """The folder of the registry and of the signing key."""
+    return Path(HOME.value or Path.cwd())
+
+
+def audit_key() -> Path:
+    """The file of the signing key."""
+    return Path(AUDIT_KEY.value or home() / "tidu-audit.key")
