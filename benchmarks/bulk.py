@@ -20,12 +20,12 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from benchmarks.decide import postgresql as postgresql_server
-from registry.cli.filings import totals_checked
 from registry.database import storage
 from registry.database.models import STATED_TABLES, Enterprise, Filing, Import
 from registry.database.versions import table_of
 from registry.demo.aims import aims
 from registry.demo.tables import write_directory
+from registry.desk.importing import totals_checked
 from registry.filings import Reading
 from registry.intake import directory
 from registry.intake.folders import FolderLoader

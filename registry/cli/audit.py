@@ -30,7 +30,6 @@ from registry.cli.common import (
     print_json,
     progress,
     registry,
-    write_new,
 )
 from registry.cli.targets import Code
 from registry.database import storage
@@ -38,7 +37,7 @@ from registry.desk.place import now
 from registry.errors import RecordError
 from registry.judging.verdicts import TIERS
 from registry.kit import settings
-from registry.kit.files import content, written_whole
+from registry.kit.files import content, write_new, written_whole
 from registry.kit.screens import listing
 from registry.kit.workers import jobs_for
 from registry.portable import container, verifier

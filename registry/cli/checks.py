@@ -20,6 +20,7 @@ from registry.cli.common import (
     batch_option,
     command,
     console,
+    desk,
     engine,
     errors,
     in_force,
@@ -32,10 +33,11 @@ from registry.cli.common import (
     province_option,
     tiers_option,
 )
-from registry.cli.filings import read_file, show_issues
+from registry.cli.filings import show_issues
 from registry.cli.targets import CodeOrFile, is_code
 from registry.database import storage
 from registry.demo import DEMO_COUNTY
+from registry.desk import importing
 from registry.desk.place import now, rulebook
 from registry.errors import RegistryError, fault
 from registry.judging.judge import (
@@ -230,7 +232,8 @@ def _print_counts(counts: results.Counts, file: Path | None = None) -> None:
 
 
 def _from_file(path: Path, as_of: date | None, batch: str) -> Wanted:
-    reading = read_file(path, batch=batch)
+    with desk() as at:
+        reading = importing.read_file(at, path, batch=batch)
     if reading.issues:
         errors.print(
             f"{path.name}：错误{len(reading.errors)}条、提示{len(reading.issues) - len(reading.errors)}条"
@@ -348,7 +351,8 @@ def demo(as_json: bool) -> None:
     示例登记在当前目录的 tidu-demo.db 中，不影响正式登记库。
     """
     url = f"sqlite:///{Path(settings.HOME.value) / _DEMO_DATABASE}"
-    reading = read_file(DEMO_COUNTY)
+    with desk() as at:
+        reading = importing.read_file(at, DEMO_COUNTY)
     database = storage.connect(url)
     with storage.session(database, write=True) as session:
         loading.load(session, reading, now=now(), partial=True)

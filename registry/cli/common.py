@@ -25,14 +25,12 @@ from sqlmodel import Session
 
 from registry.cli.remedies import sentence
 from registry.database import storage
-from registry.desk import place
 from registry.desk.place import Desk, now
 from registry.errors import UNREADABLE, RegistryError
 from registry.judging.judge import RECHECK, RECOGNITION
 from registry.judging.verdicts import TIERS
 from registry.kit import resources
 from registry.kit.characters import json_text, wrong
-from registry.kit.files import written_whole
 from registry.kit.progress import Done
 from registry.kit.screens import Screen
 from registry.record import publication
@@ -214,15 +212,6 @@ def apart(path: Path, *inputs: Path) -> Path:
     return path
 
 
-def write_new(path: Path, data: bytes, *, private: bool = False) -> None:
-    """Write a file that must not exist yet; a ``private`` one is its owner's alone."""
-    try:
-        with written_whole(path, private=private, new=True) as fresh:
-            fresh.write_bytes(data)
-    except FileExistsError:
-        raise Refused(f"{path} 已存在：请另取文件名") from None
-
-
 class ChineseGroup(click.Group):
     """A group of such commands."""
 
@@ -377,11 +366,9 @@ def print_json_array(values: Iterable[object]) -> None:
     click.echo("]" if before == ", " else "[]")
 
 
-@contextmanager
-def desk(by: str = "") -> Iterator[Desk]:
+def desk(by: str = "") -> Desk:
     """The desk at the registry that the settings name; long work shows its bar on this terminal."""
-    with place.opened(by=by, clock=now, watch=progress) as found:
-        yield found
+    return Desk(by=by, watch=progress)
 
 
 @contextmanager

@@ -23,13 +23,12 @@ from registry.cli.common import (
     refuse_ending,
     registry,
     tiers_option,
-    write_new,
 )
 from registry.desk.place import now, rulebook
 from registry.judging.verdicts import titles_of
 from registry.kit import resources
 from registry.kit.characters import legible
-from registry.kit.files import written_whole
+from registry.kit.files import write_new, written_whole
 from registry.kit.screens import Screen, listing
 from registry.record import publication
 from registry.record.determinations import signed_name

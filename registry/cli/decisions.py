@@ -18,6 +18,7 @@ from registry.cli.common import (
     by_option,
     command,
     console,
+    desk,
     engine,
     errors,
     in_force,
@@ -31,9 +32,10 @@ from registry.cli.common import (
     registry,
     tiers_option,
 )
-from registry.cli.filings import read_file, show_issues
+from registry.cli.filings import show_issues
 from registry.cli.targets import Code, CodeOrFile, is_code
 from registry.database import storage
+from registry.desk import importing
 from registry.desk.place import now
 from registry.judging.verdicts import TIERS, titles_of
 from registry.kit.workers import jobs_for
@@ -162,7 +164,8 @@ def _load(path: Path, as_of: date | None, by: str) -> list[str]:
     """Store a file as ``tidu import`` does; the credit codes in it."""
     if not path.suffix:
         raise Refused(f"「{path}」不是18位信用代码，也没有这个名称的文件：请核对")
-    reading = read_file(path, as_of)
+    with desk() as at:
+        reading = importing.read_file(at, path, as_of=as_of)
     with registry(write=True) as session:
         done = loading.load(session, reading, now=now(), as_of=as_of, by=by)
     if done.refused or reading.errors:

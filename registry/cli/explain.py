@@ -24,11 +24,11 @@ from registry.cli.common import (
     refuse_ending,
     registry,
     tiers_option,
-    write_new,
 )
 from registry.cli.targets import Code, is_code
 from registry.errors import RegistryError, fault
 from registry.judging.verdicts import TIERS
+from registry.kit.files import write_new
 from registry.kit.uscc import tidy
 from registry.record import cases, journal
 from registry.record.replay import Replayer

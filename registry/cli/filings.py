@@ -1,11 +1,10 @@
 """``tidu import``, ``template`` and ``enterprise``: filings in, and what is held."""
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import date
-from functools import cache, cached_property, partial
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
@@ -25,104 +24,25 @@ from registry.cli.common import (
     by_option,
     command,
     console,
-    engine,
+    desk,
     group,
     jobs_option,
     json_option,
     new_workbook,
     print_json,
-    progress,
     province_option,
-    registry,
-    write_new,
 )
 from registry.cli.targets import Code, TypedCode, sha256_of
-from registry.desk.place import now, rulebook
-from registry.filings import Heading, Issue, Reading, Submission
-from registry.intake import (
-    NoTableError,
-    check_totals,
-    directory,
-    read,
-    write_issues,
-    write_template,
-)
-from registry.intake.asked import Asked
-from registry.intake.coverage import Asking, Key, Wanted
-from registry.intake.folders import Counts, FolderLoader, report_file
-from registry.intake.grouped import Groups, grouped
-from registry.intake.tables.mapping_draft import draft as draft_mapping
-from registry.judging.verdicts import Sizes, Totals
-from registry.kit.files import working_folder
+from registry.desk import enterprises, importing
+from registry.desk.enterprises import Notice
+from registry.desk.importing import Counts, Groups, LoadReport
+from registry.filings import Heading, Issue, Reading
 from registry.kit.screens import listing
-from registry.kit.workers import jobs_for
-from registry.record import admissions, loading
 from rules.explanation.explain import value_text
 from rules.model.facts import FACTS, record_kind
 from rules.model.facts import Profile as RulesProfile
 
 _SHOWN = 20
-
-
-def read_file(
-    path: Path, as_of: date | None = None, mapping: Path | None = None, *, batch: str = ""
-) -> Reading:
-    """Read a file and hold back submissions whose records contradict their filed totals.
-
-    What its columns lack is told by the criteria of its day, with those of a round if ``batch`` names one.
-    """
-    with progress(f"读取 {path.name}") as done:
-        reading = read(
-            path,
-            as_of=as_of,
-            mapping=mapping,
-            asked=_asked(batch),
-            progress=done,
-            admitted=_Admitted(),
-        )
-    return totals_checked(reading, as_of)
-
-
-class _Admitted:
-    """The codes that are admitted; the registry is opened where a file has one to ask for."""
-
-    @cached_property
-    def _codes(self) -> frozenset[str]:
-        with registry() as session:
-            return admissions.codes(session)
-
-    def __contains__(self, code: object) -> bool:
-        return code in self._codes
-
-
-@cache
-def _asked(batch: str) -> Asking:
-    criteria: list[Asked] = []  # compiled where a table of a known day asks
-
-    def asked(day: date, province: str) -> Mapping[Key, Wanted]:
-        if not criteria:
-            criteria.append(Asked(rulebook(), batch))
-        return criteria[0](day, province)
-
-    return asked
-
-
-def totals_checked(reading: Reading, as_of: date | None) -> Reading:
-    """A reading without the submissions whose records contradict their filed totals."""
-    good: list[Submission] = []
-    refused, issues = list(reading.refused), list(reading.issues)
-    for submission in reading.submissions:
-        day = submission.as_of or as_of
-        listed = _totals().counts(submission.profile(day)) if day else {}
-        found = check_totals(submission, listed)
-        issues += found
-        (refused if found else good).append(submission)
-    return replace(reading, submissions=tuple(good), refused=tuple(refused), issues=tuple(issues))
-
-
-@cache
-def _totals() -> Totals:
-    return Totals(rulebook())
 
 
 def show_issues(
@@ -132,7 +52,7 @@ def show_issues(
     headings: Sequence[Heading] = (),
 ) -> None:
     """Print what is amiss, errors first, that of one kind in one line, and where the rest is."""
-    _show_groups(grouped(issues, headings), report, to)
+    _show_groups(importing.grouped(issues, headings), report, to)
     if unknown := sum(not h.understood for h in headings):
         to.print(
             f"  {unknown}列的表头看不懂：tidu import 文件 --dry-run --draft 表头.csv 写出对照表，核对后用 --mapping 表头.csv 给出",
@@ -211,68 +131,51 @@ def import_file(
         _undo(undo, by, dry_run, as_json)
         return
     assert file is not None
+    source = importing.Source(file, as_of, mapping, draft, report, partial, dry_run, jobs)
     inputs = [file] if mapping is None else [file, mapping]
-    if file.is_dir() or str(file) == "-":
+    with desk(by) as at:
+        if file.is_dir() or str(file) == "-":
+            if report is not None:
+                _new_list(report, *inputs)
+            with _folder(file) as folder:
+                _show_folder(
+                    importing.import_folder(at, replace(source, path=folder)),
+                    folder,
+                    source,
+                    as_json,
+                )
+            return
         if report is not None:
-            _new_list(report, *inputs)
-        with _folder(file) as folder:
-            _import_folder(
-                folder, as_of, mapping, draft, report, partial, dry_run, jobs, by, as_json
-            )
-        return
-    if report is not None:
-        new_workbook(report, *inputs)
-    with _drafted(draft, mapping):
-        reading = read_file(file, as_of, mapping)
-    drafted = draft is not None and _write_draft(draft, reading.headings, mapping)
-    with registry(write=True) as session:
-        done = loading.load(
-            session, reading, now=now(), partial=partial, dry_run=dry_run, as_of=as_of, by=by
-        )
-    reading = replace(reading, issues=(*reading.issues, *done.names))
-    if report is not None:
-        write_issues(report, reading, file)
-    refused = bool(done.refused or reading.errors)
-    stored = done.import_id is not None
+            new_workbook(report, *inputs)
+        _show_file(importing.import_file(at, source), source, as_json)
+
+
+def _show_file(found: importing.Imported, source: importing.Source, as_json: bool) -> None:
     if as_json:
-        loaded = {k: v for k, v in asdict(done).items() if k != "names"}
-        print_json({**_plain(loaded), "issues": [asdict(i) for i in reading.issues]})
+        loaded = {k: v for k, v in asdict(found.done).items() if k != "names"}
+        print_json({**_plain(loaded), "issues": [asdict(i) for i in found.reading.issues]})
     else:
-        _report(done, reading, report, dry_run)
-    if draft is not None:
-        click.echo(_drafting(draft, drafted), err=as_json)
-    if refused and not (partial and (stored or dry_run or done.unchanged)):
-        raise Refused(
-            f"{file.name} 有错误，没有登记任何企业：请改正后重试，或用 --partial 登记无误的各行"
+        _report(found.done, found.reading, source.report, source.dry_run)
+    _tell_draft(source.draft, found.drafted, as_json)
+    if found.held_back:
+        raise Refused(_held_back(source.path))
+
+
+def _held_back(path: Path) -> str:
+    return f"{path.name} 有错误，没有登记任何企业：请改正后重试，或用 --partial 登记无误的各行"
+
+
+def _tell_draft(path: Path | None, drafted: bool, as_json: bool) -> None:
+    if path is not None:
+        said = (
+            f"看不懂的表头已写入 {path}：请逐行核对填报项，改好后用 --mapping {path} 再读"
+            if drafted
+            else f"表头都看得懂，没有写出 {path}"
         )
+        click.echo(said, err=as_json)
 
 
-@contextmanager
-def _drafted(path: Path | None, mapping: Path | None) -> Iterator[None]:
-    """Write a mapping to complete where a file cannot be read for its headings."""
-    try:
-        yield
-    except NoTableError as error:
-        if path is not None and _write_draft(path, error.headings, mapping):
-            raise Refused(f"{error}；{_drafting(path, True)}") from error
-        raise
-
-
-def _write_draft(path: Path, headings: Sequence[Heading], mapping: Path | None) -> bool:
-    """Write a mapping of the headings not understood; False if there are none."""
-    text = draft_mapping(headings, mapping)
-    if text is not None:
-        write_new(path, text.encode("utf-8-sig"))
-    return text is not None
-
-
-def _drafting(path: Path, drafted: bool) -> str:
-    if not drafted:
-        return f"表头都看得懂，没有写出 {path}"
-    return f"看不懂的表头已写入 {path}：请逐行核对填报项，改好后用 --mapping {path} 再读"
-
-
-def _report(done: loading.LoadReport, reading: Reading, report: Path | None, dry_run: bool) -> None:
+def _report(done: LoadReport, reading: Reading, report: Path | None, dry_run: bool) -> None:
     new, changed, unchanged = len(done.new), len(done.changed), len(done.unchanged)
     counts = f"新增{new}家，变更{changed}家，未变{unchanged}家，退回{len(done.refused)}家"
     if not (new or changed or unchanged or done.refused):
@@ -315,58 +218,19 @@ def _folder(path: Path) -> Iterator[Path]:
     if str(path) != "-":
         yield path
         return
-    with working_folder() as scratch:
-        folder = scratch / "标准输入"
-        # whoever starts it may have closed standard input, and then nothing comes in
-        directory.spooled(sys.stdin.buffer if sys.stdin else BytesIO(), folder)
+    # whoever starts it may have closed standard input, and then nothing comes in
+    stream = sys.stdin.buffer if sys.stdin else BytesIO()
+    with importing.streamed(stream, "标准输入") as folder:
         yield folder
 
 
-def _import_folder(
-    folder: Path,
-    as_of: date | None,
-    mapping: Path | None,
-    draft: Path | None,
-    report: Path | None,
-    keep: bool,
-    dry_run: bool,
-    jobs: int | None,
-    by: str,
-    as_json: bool,
+def _show_folder(
+    found: importing.FolderImported, folder: Path, source: importing.Source, as_json: bool
 ) -> None:
-    """Load a folder of tables part by part; without ``keep``, look through all of it first."""
-    with progress(f"核对 {folder.name} 的次序") as done:
-        found = directory.survey(folder, done)
-    if draft is not None:
-        drafted = _write_draft(draft, directory.headings(found, mapping), mapping)
-        click.echo(_drafting(draft, drafted), err=as_json)
-    with engine() as database, report_file(report) as write:
-        loader = FolderLoader(
-            database,
-            found,
-            now=now,
-            by=by,
-            as_of=as_of,
-            mapping=mapping,
-            check=partial(totals_checked, as_of=as_of),
-            jobs=jobs_for(found.enterprises, jobs, few=2 * directory.CHUNK),
-        )
-        total = found.enterprises
-        checked = None
-        if dry_run or not keep:
-            with progress("检查", total) as done:
-                checked = loader.dry_run(write, done)
-        if checked is not None and (dry_run or checked.errors):
-            _report_folder(folder, checked, report, stored=False, as_json=as_json)
-            if checked.errors and not (dry_run and keep):
-                raise Refused(
-                    f"{folder.name} 有错误，没有登记任何企业：请改正后重试，或用 --partial 登记无误的各行"
-                )
-            return
-        with progress("登记", total) as done:
-            tell = write if report is not None and checked is None else None
-            counts = loader.load(tell, done)
-    _report_folder(folder, counts, report, stored=True, as_json=as_json)
+    _tell_draft(source.draft, found.drafted, as_json)
+    _report_folder(folder, found.counts, source.report, stored=found.stored, as_json=as_json)
+    if found.held_back:
+        raise Refused(_held_back(folder))
 
 
 def _report_folder(
@@ -385,12 +249,12 @@ def _report_folder(
         click.echo(f"发现错误{counts.errors}条、提示{counts.notices}条：")
         _show_groups(counts.groups, report, kind="csv")
     if counts.first is not None:
-        click.echo(f"本次导入编号 {counts.first} 至 {counts.last}，每{directory.CHUNK}家一次")
+        click.echo(f"本次导入编号 {counts.first} 至 {counts.last}，每{importing.CHUNK}家一次")
 
 
 def _undo(number: int, by: str, dry_run: bool, as_json: bool) -> None:
-    with registry(write=not dry_run) as session:
-        done = loading.undo(session, number, now=now(), by=by, dry_run=dry_run)
+    with desk(by) as at:
+        done = importing.undo(at, number, dry_run=dry_run)
     if as_json:
         print_json(_plain(asdict(done)))
         return
@@ -447,10 +311,7 @@ def template(
     """
     if as_of is None and (province or batch):
         raise click.UsageError("--province 和 --batch 要与 --as-of 一起给出")
-    only = Asked(rulebook(), batch).ids(as_of, province or "") if as_of else None
-    if only is not None and not only:
-        raise Refused(f"{as_of}还没有适用的文本：请核对填报日期")
-    write_template(file, only)
+    importing.template(file, as_of, province or "", batch)
     if as_json:
         print_json({"file": str(file)})
     else:
@@ -467,8 +328,8 @@ def enterprise() -> None:
 @json_option
 def list_enterprises(search: str, as_json: bool) -> None:
     """列出登记的企业及其填报。"""
-    with registry() as session:
-        found = loading.filings(session, search=search)
+    with desk() as at:
+        found = enterprises.listed(at, search)
     if as_json:
         print_json([_plain(asdict(f)) for f in found])
         return
@@ -511,17 +372,13 @@ def admit(
 
     只认可这一个代码；撤回认可不影响已登记的填报和决定。
     """
-    action = "revoke" if revoke else "admit"
-    digests = [sha256_of(path) for path in evidence]
-    with registry(write=True) as session:
-        entry = admissions.record(
-            session, action, uscc,
-            document=document, dated=dated.isoformat(), evidence=digests, by=by, now=now(),
-        )  # fmt: skip
+    notice = Notice(document, dated, tuple(sha256_of(path) for path in evidence))
+    with desk(by) as at:
+        entry = enterprises.admit(at, uscc, notice, revoke=revoke)
     if as_json:
         print_json({"seq": entry.seq, **entry.content})
     else:
-        done = admissions.ACTIONS[action]
+        done = enterprises.ADMISSIONS[entry.content["action"]]
         click.echo(f"第{entry.seq}号{done}信用代码 {uscc}，依据{document}（{dated}）")
 
 
@@ -532,24 +389,16 @@ def admit(
 @json_option
 def show_enterprise(uscc: str, as_of: date | None, history: bool, as_json: bool) -> None:
     """查看一家企业的填报内容及每项的来源。"""
-    with registry() as session:
-        versions = loading.filings(session, uscc=uscc, history=history)
-        profile = loading.profile(session, uscc, as_of=as_of)
-    if versions and profile is None and as_of is not None:
-        first = min(v.as_of for v in versions)
-        raise Refused(
-            f"{versions[-1].name}没有{as_of.isoformat()}以前的填报，最早的是{first.isoformat()}"
-        )
-    if not versions or profile is None:
-        raise Refused(f"没有登记信用代码为{uscc}的企业：用 tidu enterprise list 查看已登记的企业")
+    with desk() as at:
+        found = enterprises.shown(at, uscc, as_of=as_of, history=history)
+    versions, profile = found.versions, found.profile
     if as_json:
         print_json(
             {"versions": [_plain(asdict(v)) for v in versions], "profile": profile.to_json()}
         )
         return
     click.echo(f"{versions[-1].name}（{uscc}） 填报日期 {profile.as_of.isoformat()}")
-    sizes = Sizes(rulebook())
-    click.echo(f"划型（{sizes.source}）：{sizes.size(profile, sizes.sector(profile))}")
+    click.echo(f"划型（{found.source}）：{found.size}")
     if history:
         for v in versions:
             until = v.known_until.isoformat(timespec="seconds") if v.known_until else "现行"

@@ -6,9 +6,10 @@ from typing import Final
 
 from sqlmodel import Session
 
-from registry.cli.common import Refused, errors, registry
-from registry.cli.filings import read_file, show_issues
+from registry.cli.common import Refused, desk, errors, registry
+from registry.cli.filings import show_issues
 from registry.cli.targets import is_code
+from registry.desk import importing
 from registry.intake.lists import Line, Listing, enterprises, read_list
 from registry.kit import uscc
 from registry.kit.names import folded
@@ -35,7 +36,8 @@ def holders(targets: Sequence[str]) -> list[Holder]:
 
 def _listing(path: Path) -> Listing:
     if path.suffix.lower() == ".json":
-        reading = read_file(path)
+        with desk() as at:
+            reading = importing.read_file(at, path)
         if reading.errors:
             show_issues(reading.errors, to=errors)
             raise Refused(f"{path.name} 有错误，没有登记：请改正后重试")

@@ -6,6 +6,9 @@ from rules.portable.errors import DescribedError, Remedy
 
 #: The act of a remedy -> what to type; fields of the remedy stand in braces.
 WORDS: Final = {
+    "check-code": "请核对代码，或用 tidu enterprise list 查看已登记的企业",
+    "list-enterprises": "用 tidu enterprise list 查看已登记的企业",
+    "complete-mapping": "看不懂的表头已写入 {file}，请逐行核对填报项，改好后用 --mapping {file} 再读",
     "list-entries": "用 tidu audit log 查看全部记录",
     "verify-record": "请运行 tidu audit verify 查明",
 }

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -27,13 +27,20 @@ def now() -> datetime:
 class Desk:
     """Where one registry is worked on; ``by`` is the name under which is recorded what is done.
 
-    ``clock`` gives the moments of recording, ``watch`` is shown how far long work has come.
+    The registry is the one at ``url``, or else the one that the settings name; it is opened when it is
+    first needed, and an address that is none of a registry then raises ``StorageError``. ``clock``
+    gives the moments of recording, ``watch`` is shown how far long work has come.
     """
 
-    database: sa.Engine
+    url: str | None = None
     by: str = ""
     clock: Callable[[], datetime] = now
     watch: Watch = unwatched
+
+    @cached_property
+    def database(self) -> sa.Engine:
+        """The database of the registry, at the revision of this program."""
+        return storage.connect(self.url)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -56,24 +63,16 @@ class Desk:
                 found = publication.in_force(session, by=self.by, now=self.clock())
         return found
 
+    def close(self) -> None:
+        """Leave the registry."""
+        if "database" in self.__dict__:
+            self.database.dispose()
 
-@contextmanager
-def opened(
-    url: str | None = None,
-    *,
-    by: str = "",
-    clock: Callable[[], datetime] = now,
-    watch: Watch = unwatched,
-) -> Iterator[Desk]:
-    """A desk at the registry of an address, or at the one that the settings name.
+    def __enter__(self) -> "Desk":
+        return self
 
-    Raises ``StorageError`` for a database that cannot be reached or is not a registry.
-    """
-    database = storage.connect(url)
-    try:
-        yield Desk(database, by, clock, watch)
-    finally:
-        database.dispose()
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 def rulebook(folder: Path | None = None) -> Rulebook:

@@ -13,6 +13,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from registry.errors import RegistryError
+
 try:
     import fcntl
 except ImportError:  # on Windows an open folder cannot be removed anyway
@@ -108,6 +110,15 @@ def written_whole(path: Path, *, private: bool = False, new: bool = False) -> It
         if error.filename is None or _PREFIX in str(error.filename):  # a full disk names none
             error.filename = str(path)
         raise
+
+
+def write_new(path: Path, data: bytes, *, private: bool = False) -> None:
+    """Write a file that must not be there yet: ``RegistryError`` if it is; a ``private`` one is its owner's alone."""
+    try:
+        with written_whole(path, private=private, new=True) as fresh:
+            fresh.write_bytes(data)
+    except FileExistsError:
+        raise RegistryError("file-exists", "{where} 已存在：请另取文件名", where=path) from None
 
 
 def content(path: Path, most: int) -> bytes:

@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from registry.cli import main
-from registry.cli.filings import read_file
-from registry.desk.place import rulebook
+from registry.desk.importing import read_file
+from registry.desk.place import Desk, rulebook
 from registry.intake.tests.counties import DAY, code, county, firm, saved
 from registry.judging import verdicts as checking
 from registry.judging.verdicts import Checker
@@ -69,7 +69,7 @@ def filed(folder: Path, *kinds: str) -> Path:
 def test_what_cannot_be_computed_is_for_a_person_and_named_as_the_main_reason(
     kind: str, tmp_path: Path
 ) -> None:
-    [one, other] = read_file(filed(tmp_path, kind)).submissions
+    [one, other] = read_file(Desk(), filed(tmp_path, kind)).submissions
     _, outcome, reason = KINDS[kind]
     checker = Checker(rulebook())
     tiers = [checking.TIERS["小巨人"]]

@@ -1,0 +1,102 @@
+"""Enterprises on record: who is listed, what one filed, whom a name means, and codes admitted by a document."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlmodel import Session
+
+from registry.desk.place import Desk, rulebook
+from registry.errors import RecordError
+from registry.intake.cells import half
+from registry.judging.verdicts import Sizes
+from registry.record import admissions, cases, loading, naming, register
+from registry.record.admissions import ACTIONS as ADMISSIONS
+from registry.record.journal import Entry
+from registry.record.loading import FilingLine
+from registry.record.register import Notice
+from rules.model.facts import Profile
+from rules.portable.errors import Remedy
+
+__all__ = ["ADMISSIONS", "FilingLine", "Notice"]
+
+
+@dataclass(frozen=True)
+class Enterprise:
+    """One enterprise: the versions of its filings, and what it stated in one of them.
+
+    ``size`` is its class by the text that ``source`` names.
+    """
+
+    versions: Sequence[FilingLine]
+    profile: Profile
+    size: str
+    source: str
+
+
+def listed(desk: Desk, search: str = "") -> list[FilingLine]:
+    """The current filings whose enterprise's name or credit code contains ``search``."""
+    with desk.reading() as session:
+        return loading.filings(session, search=search)
+
+
+def shown(desk: Desk, uscc: str, *, as_of: date | None = None, history: bool = False) -> Enterprise:
+    """What an enterprise stated in its newest filing, or the newest on or before ``as_of``.
+
+    ``history`` lists closed versions too. ``RecordError`` if there is no such filing.
+    """
+    with desk.reading() as session:
+        versions = loading.filings(session, uscc=uscc, history=history)
+        profile = loading.profile(session, uscc, as_of=as_of)
+    if versions and profile is None and as_of is not None:
+        raise RecordError(
+            "no-filing-by-then",
+            "{name}没有{value}以前的填报，最早的是{expected}",
+            name=versions[-1].name,
+            value=as_of,
+            expected=min(v.as_of for v in versions),
+        )
+    if not versions or profile is None:
+        raise RecordError(
+            "enterprise-not-filed",
+            "没有登记信用代码为{value}的企业",
+            value=uscc,
+            remedy=Remedy("list-enterprises"),
+        )
+    sizes = Sizes(rulebook())
+    return Enterprise(versions, profile, sizes.size(profile, sizes.sector(profile)), sizes.source)
+
+
+def named(desk: Desk, name: str) -> str:
+    """The credit code of the one enterprise that a name means; ``RecordError`` if that is not clear."""
+    with desk.reading() as session:
+        return naming.resolve(session, half(name))
+
+
+def admit(desk: Desk, uscc: str, notice: Notice, *, revoke: bool = False) -> Entry:
+    """Admit a code of early issue whose check digit is wrong, by a document; or revoke that."""
+    with desk.writing() as session:
+        return admissions.record(
+            session, "revoke" if revoke else "admit", uscc,
+            document=notice.number, dated=notice.dated.isoformat(), evidence=notice.evidence,
+            by=desk.by, now=desk.clock(),
+        )  # fmt: skip
+
+
+def refuse_unknown(session: Session, codes: Sequence[str]) -> None:
+    """Raise ``RecordError`` for codes of which neither a filing nor a registration is on record."""
+    titled = register.titles(session, codes)
+    missing = [
+        code
+        for code in codes
+        if code not in titled
+        and not cases.of_enterprise(session, code)
+        and not register.holdings(session, code)
+    ]
+    if missing:
+        raise RecordError(
+            "unknown-enterprise",
+            "登记库中没有信用代码为{value}的企业",
+            value="、".join(missing),
+            remedy=Remedy("check-code"),
+        )

@@ -1,0 +1,257 @@
+"""Loading filings: a file or a folder of tables is read, looked over and stored; and a load is taken back."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cache, partial
+from pathlib import Path
+from typing import BinaryIO
+
+from registry.desk.place import Desk, rulebook
+from registry.errors import RegistryError
+from registry.filings import Heading, Reading, Submission
+from registry.intake import (
+    NoTableError,
+    check_totals,
+    directory,
+    read,
+    write_issues,
+    write_template,
+)
+from registry.intake.asked import Asked
+from registry.intake.coverage import Asking, Key, Wanted
+from registry.intake.directory import CHUNK
+from registry.intake.folders import Counts, FolderLoader, report_file
+from registry.intake.grouped import Groups, grouped
+from registry.intake.tables.mapping_draft import draft as draft_mapping
+from registry.judging.verdicts import Totals
+from registry.kit.files import working_folder, write_new
+from registry.kit.workers import jobs_for
+from registry.record import admissions, loading
+from registry.record.loading import LoadReport, UndoReport
+from rules.portable.errors import Remedy
+
+__all__ = ["CHUNK", "Counts", "Groups", "LoadReport", "UndoReport", "grouped"]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file or folder of filings, how it is read, and what is written of it.
+
+    ``as_of`` goes before a day that a file gives; ``mapping`` adds to the headings that are understood, and
+    ``draft`` is where those that are not are written to complete. ``report`` takes everything amiss.
+    With ``partial`` the faultless filings are stored though others are not; ``dry_run`` stores none.
+    """
+
+    path: Path
+    as_of: date | None = None
+    mapping: Path | None = None
+    draft: Path | None = None
+    report: Path | None = None
+    partial: bool = False
+    dry_run: bool = False
+    jobs: int | None = None
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What became of a file: everything read, with what naming told, and what was stored.
+
+    ``drafted`` says that there were headings to draft a mapping of, and ``held_back`` that its faults let
+    nothing of it be stored.
+    """
+
+    reading: Reading
+    done: LoadReport
+    drafted: bool
+    held_back: bool
+
+
+@dataclass(frozen=True)
+class FolderImported:
+    """What became of a folder; unless ``stored``, it was looked through only."""
+
+    counts: Counts
+    stored: bool
+    drafted: bool
+    held_back: bool
+
+
+# -- reading ---------------------------------------------------------------------------------------
+
+
+def read_file(
+    desk: Desk,
+    path: Path,
+    *,
+    as_of: date | None = None,
+    mapping: Path | None = None,
+    batch: str = "",
+) -> Reading:
+    """Read a file and hold back submissions whose records contradict their filed totals.
+
+    What its columns lack is told by the criteria of its day, with those of a round if ``batch`` names one.
+    The registry is opened only where the file has a code that may be admitted.
+    """
+    with desk.watch(f"读取 {path.name}", None) as done:
+        reading = read(
+            path,
+            as_of=as_of,
+            mapping=mapping,
+            asked=_asked(batch),
+            progress=done,
+            admitted=_Admitted(desk),
+        )
+    return totals_checked(reading, as_of)
+
+
+class _Admitted:
+    """The codes that are admitted, asked for when a file has one that needs to be."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._codes: frozenset[str] | None = None
+
+    def __contains__(self, code: object) -> bool:
+        if self._codes is None:
+            with self._desk.reading() as session:
+                self._codes = admissions.codes(session)
+        return code in self._codes
+
+
+@cache
+def _asked(batch: str) -> Asking:
+    criteria: list[Asked] = []  # compiled where a table of a known day asks
+
+    def asked(day: date, province: str) -> Mapping[Key, Wanted]:
+        if not criteria:
+            criteria.append(Asked(rulebook(), batch))
+        return criteria[0](day, province)
+
+    return asked
+
+
+def totals_checked(reading: Reading, as_of: date | None) -> Reading:
+    """A reading without the submissions whose records contradict their filed totals."""
+    good: list[Submission] = []
+    refused, issues = list(reading.refused), list(reading.issues)
+    for submission in reading.submissions:
+        day = submission.as_of or as_of
+        listed = _totals().counts(submission.profile(day)) if day else {}
+        found = check_totals(submission, listed)
+        issues += found
+        (refused if found else good).append(submission)
+    return replace(reading, submissions=tuple(good), refused=tuple(refused), issues=tuple(issues))
+
+
+@cache
+def _totals() -> Totals:
+    return Totals(rulebook())
+
+
+# -- a file ----------------------------------------------------------------------------------------
+
+
+def import_file(desk: Desk, source: Source) -> Imported:
+    """Store the filings of a file: all of them or none, or with ``partial`` those without a fault."""
+    with _drafted(source):
+        reading = read_file(desk, source.path, as_of=source.as_of, mapping=source.mapping)
+    drafted = _draft(source, reading.headings)
+    with desk.writing() as session:
+        done = loading.load(
+            session,
+            reading,
+            now=desk.clock(),
+            partial=source.partial,
+            dry_run=source.dry_run,
+            as_of=source.as_of,
+            by=desk.by,
+        )
+    reading = replace(reading, issues=(*reading.issues, *done.names))
+    if source.report is not None:
+        write_issues(source.report, reading, source.path)
+    faulty = bool(done.refused or reading.errors)
+    kept = source.partial and (done.import_id is not None or source.dry_run or done.unchanged)
+    return Imported(reading, done, drafted, faulty and not kept)
+
+
+@contextmanager
+def _drafted(source: Source) -> Iterator[None]:
+    """Draft a mapping also where no table can be read for its headings."""
+    try:
+        yield
+    except NoTableError as error:
+        if _draft(source, error.headings):
+            error.remedy = Remedy("complete-mapping", {"file": source.draft})
+        raise
+
+
+def _draft(source: Source, headings: Sequence[Heading]) -> bool:
+    """Draft a mapping of the headings not understood where one is wanted; False if there are none."""
+    text = draft_mapping(headings, source.mapping) if source.draft is not None else None
+    if source.draft is None or text is None:
+        return False
+    write_new(source.draft, text.encode("utf-8-sig"))
+    return True
+
+
+# -- a folder --------------------------------------------------------------------------------------
+
+
+@contextmanager
+def streamed(stream: BinaryIO, name: str) -> Iterator[Path]:
+    """The rows of a stream, each after the name of its table, as a folder of that name."""
+    with working_folder() as scratch:
+        folder = scratch / name
+        directory.spooled(stream, folder)
+        yield folder
+
+
+def import_folder(desk: Desk, source: Source) -> FolderImported:
+    """Store a folder of tables part by part; unless ``partial``, all of it is looked through first."""
+    folder = source.path
+    with desk.watch(f"核对 {folder.name} 的次序", None) as done:
+        found = directory.survey(folder, done)
+    drafted = source.draft is not None and _draft(source, directory.headings(found, source.mapping))
+    with report_file(source.report) as tell:
+        loader = FolderLoader(
+            desk.database,
+            found,
+            now=desk.clock,
+            by=desk.by,
+            as_of=source.as_of,
+            mapping=source.mapping,
+            check=partial(totals_checked, as_of=source.as_of),
+            jobs=jobs_for(found.enterprises, source.jobs, few=2 * directory.CHUNK),
+        )
+        checked = None
+        if source.dry_run or not source.partial:
+            with desk.watch("检查", found.enterprises) as done:
+                checked = loader.dry_run(tell, done)
+        if checked is not None and (source.dry_run or checked.errors):
+            kept = source.dry_run and source.partial
+            return FolderImported(checked, False, drafted, bool(checked.errors) and not kept)
+        untold = source.report is not None and checked is None
+        with desk.watch("登记", found.enterprises) as done:
+            counts = loader.load(tell if untold else None, done)
+    return FolderImported(counts, True, drafted, False)
+
+
+def undo(desk: Desk, number: int, *, dry_run: bool = False) -> UndoReport:
+    """Take an import back, and say what rests on it; with ``dry_run`` only say so."""
+    with desk.reading() if dry_run else desk.writing() as session:
+        return loading.undo(session, number, now=desk.clock(), by=desk.by, dry_run=dry_run)
+
+
+def template(file: Path, as_of: date | None = None, province: str = "", batch: str = "") -> None:
+    """Write the workbook to fill in: all that can be filed, or what recognition reads on a day.
+
+    ``RegistryError`` for a day of which no text is known.
+    """
+    only = Asked(rulebook(), batch).ids(as_of, province) if as_of else None
+    if only is not None and not only:
+        raise RegistryError(
+            "no-text-of-that-day", "{value}还没有适用的文本：请核对填报日期", value=as_of
+        )
+    write_template(file, only)
