@@ -1,8 +1,10 @@
 """What intake hands to the registry: filings of enterprises and what was amiss in reading them."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from rules.model.facts import Fact, Profile, RecordList, Scalar
@@ -112,6 +114,17 @@ class Reading:
     def errors(self) -> list[Issue]:
         """The issues that hold rows back."""
         return [i for i in self.issues if i.severity == "错误"]
+
+    def reasons(self, refused: Submission) -> str:
+        """Why a submission was refused: what is said of its code or, where it has none, of its place."""
+        return "；".join(map(str, self._errors.get(refused.uscc or refused.where, ())))
+
+    @cached_property
+    def _errors(self) -> Mapping[str, Sequence[Issue]]:
+        found: defaultdict[str, list[Issue]] = defaultdict(list)
+        for error in self.errors:
+            found[error.uscc or error.where].append(error)
+        return found
 
     @property
     def doubts(self) -> list[Issue]:

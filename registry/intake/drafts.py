@@ -156,6 +156,10 @@ class Drafts:
             draft.refused = True
         return draft
 
+    def unread(self, where: Place) -> None:
+        """Hold back an entry of which nothing is known, not even whose it is."""
+        self._odd.append(Draft("", where, declared=True, refused=True, unread=True))
+
     def known(self, code_cell: CellValue) -> Draft | None:
         """The filing that a row of this file has opened for a code."""
         draft = self._by_code.get(uscc.tidy(plain(code_cell)))

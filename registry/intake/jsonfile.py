@@ -172,18 +172,19 @@ class _Entry:
     def read(self, entry: Any) -> None:
         if not isinstance(entry, dict):
             self._log("", None, "应为一个对象", "请对照说明核对文件结构", error=True)
-            return
-        absurd = list(_absurd(entry))
-        for path, text in absurd:
-            self._log(
-                path, text, "数字过大、过小或位数过多", f"应不超过{MOST_DIGITS}位", error=True
-            )
-        if absurd:
+            self._drafts.unread(self._place(""))
             return
         self._draft = self._drafts.declare(
             _cell(entry.get("uscc")), _cell(entry.get("name")),
             self._place(".uscc"), self._place(".name"),
         )  # fmt: skip
+        for path, text in _absurd(entry):
+            self._log(
+                path, text, "数字过大、过小或位数过多", f"应不超过{MOST_DIGITS}位", error=True
+            )
+            self._draft.refused = self._draft.unread = True
+        if self._draft.unread:  # nothing else of it is taken for true
+            return
         for key in entry.keys() - set(_KEYS):
             self._log(f".{key}", None, "不认识的键，未读取", f"应为{'、'.join(_KEYS)}之一")
         if entry.get("as_of") is not None:

@@ -371,7 +371,7 @@ def filings(
 
 def prepare(reading: Reading, as_of: date | None) -> Prepared:
     """What can be stored of a file, and what not; needs no database."""
-    refused = [_line(s, s.as_of or as_of, _reasons(reading, s)) for s in reading.refused]
+    refused = [_line(s, s.as_of or as_of, reading.reasons(s)) for s in reading.refused]
     good: dict[tuple[str, date], tuple[Line, Statement]] = {}
     for submission in reading.submissions:
         day = submission.as_of or as_of
@@ -399,10 +399,6 @@ def _codes(found: Iterable[str]) -> tuple[str, ...]:
 
 def _line(submission: Submission, as_of: date | None, reason: str = "") -> Line:
     return Line(submission.uscc, submission.name, as_of, submission.where, reason)
-
-
-def _reasons(reading: Reading, submission: Submission) -> str:
-    return "；".join(str(i) for i in reading.errors if i.uscc == submission.uscc)
 
 
 def _check_clock(session: Session, now: datetime) -> None:

@@ -392,6 +392,13 @@ def test_a_json_text_that_cannot_be_kept_is_refused_with_its_place(tmp_path, odd
     assert not reading.submissions
 
 
+def test_a_json_entry_that_is_no_object_counts_as_refused(tmp_path):
+    reading = filings(tmp_path, [entry(), 5])
+    (held,) = reading.refused
+    assert (len(reading.submissions), held.uscc, held.where) == (1, "", "a.json![1]")
+    assert reading.reasons(held) == str(reading.errors[0])
+
+
 def test_json_rows_are_held_back_like_others(tmp_path):
     reading = filings(
         tmp_path, [{"name": "甲"}, {"uscc": A, "name": "乙"}, {"uscc": A, "name": "丙"}]
@@ -467,7 +474,7 @@ def test_json_beyond_all_bounds_is_refused_before_it_is_built(tmp_path, text, sa
     tracemalloc.start()
     try:
         assert refusal(path) == f"a.json：{said}，请重新导出后再试"
-        assert tracemalloc.get_traced_memory()[1] < 32 << 20
+        assert tracemalloc.get_traced_memory()[1] < 64 << 20
     finally:
         tracemalloc.stop()
 
@@ -508,6 +515,8 @@ def test_a_json_number_that_no_filing_states_is_refused_with_its_place(
         json.dumps([entry(**fields)], ensure_ascii=False).replace('"数"', number), "utf-8"
     )
     reading = read(path)
-    [issue] = reading.issues
+    issue = reading.issues[-1]
     assert (issue.severity, str(issue).split("「")[0]) == ("错误", f"错误 a.json![0]{place}")
     assert (len(str(issue)) < 200, reading.submissions) == (True, ())
+    [held] = reading.refused
+    assert (held.uscc, str(issue) in reading.reasons(held)) == (A, True)
