@@ -18,6 +18,7 @@ from registry.cli.common import (
     Refused,
     apart,
     batch_option,
+    closed,
     command,
     console,
     desk,
@@ -40,6 +41,7 @@ from registry.demo import DEMO_COUNTY
 from registry.desk import importing
 from registry.desk.place import now, rulebook
 from registry.errors import RegistryError, fault
+from registry.filings import Submission
 from registry.judging.judge import (
     RECOGNITION,
     CheckRefusedError,
@@ -76,11 +78,11 @@ class Case:
 
 @dataclass(frozen=True)
 class Wanted:
-    """Cases as they come, and how many; ``held_back`` are those of a file that cannot be read."""
+    """Cases as they come, and how many; ``held_back`` says why others of a file are none."""
 
     cases: Iterable[Case]
     number: int
-    held_back: int = 0
+    held_back: tuple[str, ...] = ()
 
 
 @command("check")
@@ -178,13 +180,14 @@ def check(
             sinks.append(results.Book(stack.enter_context(workbook(output))))
         # what is shown on the same terminal while it comes needs no bar, and a bar would break it up
         quiet = console.is_terminal and (explain or as_json or wanted.number > results.PART)
-        refused = []
-        for found in _check(wanted, rules, jobs, how, quiet=quiet):
-            failure = found if isinstance(found, str) else _told(found, [*sinks, counts])
-            if failure:
-                refused.append(failure)
-        for sink in reversed(sinks):
-            sink.close(refused)
+        refused = [*wanted.held_back]
+        with closed(partial(shown.close, refused)):
+            for found in _check(wanted, rules, jobs, how, quiet=quiet):
+                failure = found if isinstance(found, str) else _told(found, [*sinks, counts])
+                if failure:
+                    refused.append(failure)
+            for sink in sinks[1:]:
+                sink.close(refused)
     if not as_json:
         if not explain:
             _print_counts(counts, file)
@@ -192,12 +195,13 @@ def check(
             click.echo(f"结果已写入 {output}")
     if batch and counts.number and batch not in counts.batches:
         errors.print(f"批次「{batch}」在这一天没有另外的规定，按办法检查", markup=False)
-    for text in refused[:_FEW]:
+    untold = refused[len(wanted.held_back) :]
+    for text in untold[:_FEW]:
         errors.print(f"拒绝 {text}", markup=False)
-    if len(refused) > _FEW:
-        errors.print(f"……共{len(refused)}家")
-    if refused or wanted.held_back:
-        raise Refused(f"{len(refused) + wanted.held_back}家企业未能检查，原因见上")
+    if len(untold) > _FEW:
+        errors.print(f"……共{len(untold)}家")
+    if refused:
+        raise Refused(f"{len(refused)}家企业未能检查，原因见上")
 
 
 def _told(result: CaseResult, takers: Iterable[results.Taker]) -> str:
@@ -249,7 +253,13 @@ def _from_file(path: Path, as_of: date | None, batch: str) -> Wanted:
         place = acting(s.identity.get("province", ""), s.identity.get("city", ""))
         since = s.identity.get("registered_on", "")
         found.append(Case(s.uscc, s.name, place, s.profile(day), registered_on=since))
-    return Wanted(found, len(found), len(reading.refused))
+    held_back = tuple(f"{_called(s)}：{reading.reasons(s)}" for s in reading.refused)
+    return Wanted(found, len(found), held_back)
+
+
+def _called(filed: Submission) -> str:
+    """Whose a filing is, or where it stands if it does not say whose."""
+    return f"{filed.name or filed.where}{filed.uscc and f'（{filed.uscc}）'}"
 
 
 def _from_registry(

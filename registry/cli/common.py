@@ -26,7 +26,7 @@ from sqlmodel import Session
 from registry.cli.remedies import sentence
 from registry.database import storage
 from registry.desk.place import Desk, now
-from registry.errors import UNREADABLE, RegistryError
+from registry.errors import UNREADABLE, RegistryError, fault
 from registry.judging.judge import RECHECK, RECOGNITION
 from registry.judging.verdicts import TIERS
 from registry.kit import resources
@@ -70,21 +70,28 @@ class ChineseCommand(click.Command):
         """Run the command, unless something was typed that no record may keep."""
         for param in self.params:
             _look_at(param, ctx)
-        try:
+        with _refusals():
             return super().invoke(ctx)
-        except (RegistryError, RulesError) as error:
-            raise Refused(sentence(error)) from error
-        except UNREADABLE as error:
-            if (found := _altered()) is None:
-                raise
-            raise Refused(
-                f"登记库的内容已被改动（{found}），没有完成：请运行 tidu audit verify 查明"
-            ) from error
-        except BrokenPipeError:
-            raise  # click ends quietly when the reader has gone
-        except OSError as error:
-            said = _SYSTEM.get(error.errno or 0, "无法读写，请检查位置、权限和磁盘空间")
-            raise Refused(f"{error.filename or '文件'}：{said}") from error
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Turn what data, files or the registry refuse into one Chinese sentence and exit code 1."""
+    try:
+        yield
+    except (RegistryError, RulesError) as error:
+        raise Refused(sentence(error)) from error
+    except UNREADABLE as error:
+        if (found := _altered()) is None:
+            raise
+        raise Refused(
+            f"登记库的内容已被改动（{found}），没有完成：请运行 tidu audit verify 查明"
+        ) from error
+    except BrokenPipeError:
+        raise  # click ends quietly when the reader has gone
+    except OSError as error:
+        said = _SYSTEM.get(error.errno or 0, "无法读写，请检查位置、权限和磁盘空间")
+        raise Refused(f"{error.filename or '文件'}：{said}") from error
 
 
 def _look_at(param: click.Parameter, ctx: click.Context) -> None:
@@ -358,12 +365,48 @@ def print_json(value: object) -> None:
 
 
 def print_json_array(values: Iterable[object]) -> None:
-    """Print a JSON array for machines, each value as it comes: there may be a million."""
+    """Print a JSON array for machines, each value as it comes: there may be a million.
+
+    Where that stops midway, the last value is an object with the reason as ``error``.
+    """
     before = "["
-    for value in values:
+
+    def put(value: object) -> None:
+        nonlocal before
         click.echo(before + json_text(value), nl=False)
         before = ", "
-    click.echo("]" if before == ", " else "[]")
+
+    def close(error: str) -> None:
+        if error:
+            put({"error": error})
+        click.echo("]" if before == ", " else "[]")
+
+    with closed(close):
+        for value in values:
+            put(value)
+
+
+@contextmanager
+def closed(close: Callable[[str], object]) -> Iterator[None]:
+    """Close what is written part by part, with the reason where it stops midway, else with nothing.
+
+    Nothing more is written where the reader has gone.
+    """
+    try:
+        with _refusals():
+            yield
+    except BrokenPipeError:
+        raise
+    except click.ClickException as error:
+        close(error.message)
+        raise
+    except Exception as error:
+        close(fault(error))
+        raise
+    except KeyboardInterrupt:
+        close("中途停止")
+        raise
+    close("")
 
 
 def desk(by: str = "") -> Desk:

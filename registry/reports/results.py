@@ -53,8 +53,8 @@ class Taker(Protocol):
 class Sink(Taker, Protocol):
     """Takes results one by one, and writes them."""
 
-    def close(self, refused: Sequence[str]) -> None:
-        """Write what is left; ``refused`` says of whom there is no result."""
+    def close(self, refused: Sequence[str], error: str = "") -> None:
+        """Write what is left; ``refused`` says of whom there is no result, ``error`` what stopped it midway."""
 
 
 # -- counts --------------------------------------------------------------------------------------
@@ -125,7 +125,7 @@ class Tables:
         if len(self._rows) == PART:
             self._print()
 
-    def close(self, refused: Sequence[str]) -> None:
+    def close(self, refused: Sequence[str], error: str = "") -> None:
         """Print the last table; who was refused is said elsewhere."""
         if self._rows:
             self._print()
@@ -154,7 +154,7 @@ class Explanations:
         for line in [*explanation(result, full=True), ""]:
             self.console.print(line, markup=False, soft_wrap=True)
 
-    def close(self, refused: Sequence[str]) -> None:
+    def close(self, refused: Sequence[str], error: str = "") -> None:
         """Nothing is left."""
 
 
@@ -175,9 +175,10 @@ class Json:
         self._write(f"{self._between}{json_text(result.to_json())}")
         self._between = ", "
 
-    def close(self, refused: Sequence[str]) -> None:
+    def close(self, refused: Sequence[str], error: str = "") -> None:
         """Write who was refused, and end the document."""
-        self._write(f'], "refused": {json_text(refused)}}}\n')
+        ended = {"refused": refused} | ({"error": error} if error else {})
+        self._write(f"], {json_text(ended)[1:]}\n")
 
 
 # -- workbook ------------------------------------------------------------------------------------
@@ -289,7 +290,7 @@ class Book:
             if score is not None:
                 self._scored.add(verdict.tier)
 
-    def close(self, refused: Sequence[str]) -> None:
+    def close(self, refused: Sequence[str], error: str = "") -> None:
         """Write the verdicts."""
         header = ["统一社会信用代码", "企业名称", "填报日期"]
         for tier in self._tiers:
