@@ -128,30 +128,32 @@ def _check_facts(submission: Submission, odd: Container[str]) -> Iterator[Issue]
     """Relations between facts; a 提示 on what stands apart from its other years is told already."""
     values, day = submission.values, submission.as_of
     year = day.year - 1 if day else 0
-    for key, value in values.items():
-        for item, whole in _compared(key, year):
-            against = _against(submission, item, values.get(whole))
-            if against is None or not _broken(item, value, against):
-                continue
-            if item.severity == "错误" or not (key in odd or whole in odd):
-                yield _issue(submission, item, key, value, whole, against)
+    for key, item, whole in _compared(tuple(values), year):
+        against = _against(submission, item, values.get(whole))
+        if against is None or not _broken(item, values[key], against):
+            continue
+        if item.severity == "错误" or not (key in odd or whole in odd):
+            yield _issue(submission, item, key, values[key], whole, against)
     registered = submission.identity.get("registered_on")
     if registered and day and registered > day.isoformat():
         item = next(c for c in _OF_FACTS if c.fact == "registered_on")
         yield _issue(submission, item, item.fact, registered, _DAY, day.isoformat())
 
 
-@lru_cache(maxsize=2048)
-def _compared(key: str, last: int) -> tuple[tuple[Check, str], ...]:
-    """What a value is compared with: its checks, each with the key of the other side."""
-    name, at, year = key.partition("@")
+@lru_cache(maxsize=256)  # the rows of a table have their keys in common
+def _compared(keys: tuple[str, ...], last: int) -> tuple[tuple[str, Check, str], ...]:
+    """The checks of what is filed under some keys, each between two keys of the two sides."""
     found = []
-    for item in _OF_FACTS:
-        if item.fact == name:
+    for key in keys:
+        name, at, year = key.partition("@")
+        for item in _OF_FACTS:
             other = item.other
+            if item.fact != name:
+                continue
             if other in _YEARLY:
                 other = f"{other}{at}{year}" if at else yearly_key(other, last)
-            found.append((item, other))
+            if other == _DAY or other in keys or other in _IDENTITY:
+                found.append((key, item, other))
     return tuple(found)
 
 
@@ -174,13 +176,18 @@ def _shifted(day: date, years: int) -> str:
     return f"{moved:04d}{day.isoformat()[4:]}"
 
 
+@lru_cache(maxsize=1024)  # a figure stands in several relations
+def _number(text: str) -> Decimal:
+    return Decimal(text)
+
+
 def _broken(item: Check, value: Scalar, against: str) -> bool:
     """Whether a relation does not hold."""
     if item.relation == _NOT_AFTER:
         return str(value) > against
     if item.relation == _NOT_BEFORE:
         return str(value) < against
-    one, other = Decimal(str(value)), Decimal(against)
+    one, other = _number(str(value)), _number(against)
     if other < 0:  # nothing is computed with such a total, and that is told elsewhere
         return False
     if item.relation == _NO_MORE:
@@ -192,14 +199,22 @@ def _broken(item: Check, value: Scalar, against: str) -> bool:
 
 def _odd_years(submission: Submission) -> Iterator[tuple[str, str]]:
     """Years of a figure that are too far from its others, each with one to compare it with."""
-    series: defaultdict[str, dict[str, Decimal]] = defaultdict(dict)
-    for key, value in submission.values.items():
-        name, at, _ = key.partition("@")
-        if at and name in _SERIES and (number := Decimal(str(value))) > 0:
-            series[name][key] = number
-    for name, filed in series.items():
-        if max(filed.values()) >= min(filed.values()) * _SERIES[name].times:
+    for item, keys in _series(tuple(submission.values)):
+        numbers = [(key, _number(str(submission.values[key]))) for key in keys]
+        filed = {key: number for key, number in numbers if number > 0}
+        if filed and max(filed.values()) >= min(filed.values()) * item.times:
             yield _odd_one(filed)
+
+
+@lru_cache(maxsize=256)
+def _series(keys: tuple[str, ...]) -> tuple[tuple[Check, tuple[str, ...]], ...]:
+    """The figures of which more than one year is filed, each with its keys."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for key in keys:
+        name, at, _ = key.partition("@")
+        if at and name in _SERIES:
+            found[name].append(key)
+    return tuple((_SERIES[name], tuple(own)) for name, own in found.items() if len(own) > 1)
 
 
 def _odd_one(filed: Mapping[str, Decimal]) -> tuple[str, str]:
@@ -215,10 +230,9 @@ def _odd_one(filed: Mapping[str, Decimal]) -> tuple[str, str]:
 
 
 def _check_records(submission: Submission) -> Iterator[Issue]:
-    for name, checks in _OF_RECORDS.items():
-        filed = submission.records.get(name)
-        for number, record in enumerate(filed.items if filed else ()):
-            for item in checks:
+    for name, filed in submission.records.items():
+        for number, record in enumerate(filed.items):
+            for item in _OF_RECORDS.get(name, ()):
                 value = record.get(item.field)
                 against = _against(submission, item, record.get(item.other))
                 if value is None or against is None or not _broken(item, value, against):

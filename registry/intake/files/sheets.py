@@ -38,6 +38,8 @@ _MARKS: Final = {
 }
 _ENCODINGS: Final = ("utf-8-sig", "gb18030")
 _BLOCK: Final = 1 << 20
+#: How many characters of a text are looked at together.
+_CHARACTERS: Final = 1 << 16
 _SAVE_AS: Final = "请用 Excel 或 WPS 打开并另存为 .xlsx 后重试"
 _BROKEN: Final = (
     zipfile.BadZipFile, zlib.error, KeyError, ValueError, ExpatError, EOFError, OSError,
@@ -75,7 +77,7 @@ def csv_rows(path: Path) -> Generator[list[str], None, None]:
         remedy = "请把扩展名改为 .xlsx 后重试" if kind == WORKBOOK else _SAVE_AS
         raise RegistryError(f"{path.name}：这其实是{kind}，不是 CSV 文件，{remedy}")
     with path.open(encoding=_encoding(path), newline="") as file:
-        lines = _Lines(path.name, file)
+        lines = Lines(path.name, file)
         rest = iter(lines)
         start = list(islice(rest, _LOOK))
         for number, row in enumerate(_split(path.name, start, rest, lines), 1):
@@ -91,7 +93,7 @@ def flowing_rows(name: str, stream: BinaryIO) -> Iterator[list[str]]:
     """
     again = _Again(stream)
     encoding = _decoded(name, again.start, whole=len(again.start) < _BLOCK)[1]
-    lines = _Lines(name, io.TextIOWrapper(cast(BinaryIO, again), encoding, newline=""))
+    lines = Lines(name, io.TextIOWrapper(cast(BinaryIO, again), encoding, newline=""))
     rest = iter(lines)
     start: list[str] = []
     for line in rest:
@@ -121,7 +123,7 @@ class _Again(io.BufferedIOBase):
         return given or self._stream.read(size)
 
 
-class _Lines:
+class Lines:
     """The lines of a text without what cannot be seen; ``formulas`` once one has a cell ="…"."""
 
     def __init__(self, name: str, file: TextIO) -> None:
@@ -130,21 +132,25 @@ class _Lines:
         self._file = file
 
     def __iter__(self) -> Iterator[str]:
-        number = 0
+        number, last = 1, ""
         try:
-            while line := self._file.readline(limits.LINE):
-                number += 1
-                if len(line) == limits.LINE:
+            while block := self._file.read(_CHARACTERS):
+                text = last + visible(block)
+                self.formulas = self.formulas or '="' in text
+                # the last line may go on, even behind its \r
+                *lines, last = io.StringIO(text, newline="").readlines() or [""]
+                number += len(lines)
+                if len(last) >= limits.LINE:
                     said = f"第{number}行超过{limits.LINE}字，不是正常的表格，请核对"
                     raise RegistryError(f"{self._name}{said}")
-                if '="' in line:
-                    self.formulas = True
-                yield visible(line)
+                yield from lines
         except UnicodeDecodeError as error:
             raise _undecodable(self._name) from error
+        if last:
+            yield last
 
 
-def _split(name: str, start: list[str], rest: Iterable[str], lines: _Lines) -> Iterator[list[str]]:
+def _split(name: str, start: list[str], rest: Iterable[str], lines: Lines) -> Iterator[list[str]]:
     """The cells of each row; an error is told with the line where its row, and so a quote, begins.
 
     ``start`` are the first lines, by which the delimiter is found; Excel may name it in the first.

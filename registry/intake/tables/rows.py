@@ -1,10 +1,10 @@
 """The rows of one sheet, added cell by cell to the filings they belong to."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
-from functools import lru_cache
-from typing import Final
+from functools import lru_cache, partial
+from typing import Final, TypeVar
 
 from openpyxl.utils import get_column_letter
 
@@ -40,23 +40,28 @@ _REMEMBERED: Final = 1000
 _SPANS: Final = 20
 
 
-class _Said(dict[CellValue, Parsed]):
-    """What the cells of one column say; the texts that come again and again are read once."""
+_Read = TypeVar("_Read")
 
-    def __init__(self, fact: Fact, unit: str) -> None:
-        self._fact = fact
-        self._unit = unit
 
-    def __missing__(self, value: CellValue) -> Parsed:
-        found = read_fact(self._fact, value, self._unit)
-        if isinstance(value, str) and len(self) < _REMEMBERED:  # of others, 1 and True are one key
+class _Said(dict[CellValue, _Read]):
+    """What the cells of one column say; the texts read last are not read again."""
+
+    def __init__(self, read: Callable[[CellValue], _Read]) -> None:
+        self._read = read
+
+    def __missing__(self, value: CellValue) -> _Read:
+        found = self._read(value)
+        if isinstance(value, str):  # of others, 1 and True are one key
+            if len(self) >= _REMEMBERED:
+                self.clear()
             self[value] = found
         return found
 
 
 class _Slot:
-    """A column while rows are read; ``said`` gives what each of its cells says.
+    """A column while rows are read.
 
+    ``said`` gives what each of its cells says, ``records`` what a cell that holds several records does.
     ``source`` with the number of a row behind it is where a cell of the column stands; ``key`` is
     what its fact is kept by, or None if that depends on the year of the row.
     """
@@ -69,7 +74,8 @@ class _Slot:
         self.source = str(Place(sheet, column.letter))
         self._sheet, self._letter = sheet, column.letter
         self.key = self._key(column.heading.year)
-        self.said = _Said(self.fact or _AS_OF, column.heading.unit)
+        self.said = _Said(partial(read_fact, self.fact or _AS_OF, unit=column.heading.unit))
+        self.records = _Said(partial(read_records, self.target))
 
     def place(self, number: int) -> Place:
         """The cell in the row of that number."""
@@ -145,6 +151,7 @@ class Table:
         self._roles = {column.index: role for role, column in self._keys.items()}
         self._asks = frozenset(_asked(s) for s in self._columns if s.role in _FILED)
         self._slots = {slot.index: slot for slot in self._columns}
+        self._said = {slot.index: slot.said for slot in self._columns if slot.fact is not None}
         self._untitled = [
             i for i in range(header.start, header.end) if not_given(_at(header.titles, i))
         ]
@@ -300,19 +307,16 @@ class Table:
 
     def _unreadable(self, index: int, cell: CellValue) -> bool:
         """Whether the column of a number, counted in the table, cannot hold a cell."""
-        if not_given(cell):
-            return False
         index += self.header.start
+        if (said := self._said.get(index)) is not None:
+            parsed = said[cell]
+            return parsed.value is None and parsed.notice != "" and not not_given(cell)
         role = self._roles.get(index, "")
-        slot = self._slots.get(index)
         if role == "uscc":
-            return not good_code(cell)
-        if role == "name":
+            return not good_code(cell) and not not_given(cell)
+        if role == "name" and not not_given(cell):
             return not isinstance(cell, str) or cell.strip().replace(".", "").isdecimal()
-        if slot is None or slot.fact is None:
-            return False
-        parsed = slot.said[cell]
-        return parsed.value is None and parsed.notice != ""
+        return False
 
     def _hold_back(self, number: int, row: Row, what: str, expected: str) -> None:
         """Keep an enterprise out whose cells do not stand below their headings."""
@@ -421,7 +425,7 @@ class Table:
         place, target = slot.place(number), slot.target
         self._note_unsaved(draft, place, value)
         if slot.role == "records":
-            stated = self._put_records(draft, place, target, value)
+            stated = self._put_records(draft, place, slot, value)
             if not titles.note(target, place, stated):
                 draft.stated[target.record].append(stated)
         elif not_given(value):
@@ -471,11 +475,11 @@ class Table:
             said, expected = Unsaved.SAID
             self.log.add("提示", place, value, f"{said}，按未提供处理", expected, draft.uscc)
 
-    def _put_records(self, draft: Draft, place: Place, target: Target, value: CellValue) -> bool:
+    def _put_records(self, draft: Draft, place: Place, slot: _Slot, value: CellValue) -> bool:
         """Keep the records of a cell; whether it says anything that can be read."""
-        found = read_records(target, value)
+        found = slot.records[value]
         for item in found.items:
-            draft.add(target.record, item, str(place))
+            draft.add(slot.target.record, dict(item), str(place))
         for said, expected in found.notices:
             self.log.add("提示", place, value, said, expected, draft.uscc)
         return found.stated

@@ -1,6 +1,7 @@
 """Formats: workbooks good and bad, CSV in its encodings, JSON, progress."""
 
 import hashlib
+import io
 import json
 import os
 import re
@@ -13,7 +14,7 @@ from openpyxl import Workbook, load_workbook
 
 from registry.errors import RegistryError
 from registry.intake import jsonfile, read, write_issues
-from registry.intake.files.sheets import sheets
+from registry.intake.files.sheets import Lines, sheets
 from registry.intake.tests.test_summary import KEY, A, B, C, book, one, texts, told
 from rules.model.facts import RecordList
 
@@ -242,6 +243,15 @@ def test_csv_in_every_encoding(tmp_path, encoding, delimiter):
     assert (found.name, found.values["revenue@2022"]) == ("甲㐀", "12345000")
     assert found.sources["revenue@2022"] == "a.csv!C3"
     assert str(found.as_of) == "2023-06-30"
+
+
+def test_lines_are_the_same_wherever_the_text_is_cut(monkeypatch):
+    text = "a,\u200b甲\r\n\r\r\n\ufeff乙\u2028\x0b\x85\n\n末"
+    wanted = ["a,甲\r\n", "\r", "\r\n", "乙 \x0b \n", "\n", "末"]
+    for length in range(1, len(text) + 2):
+        monkeypatch.setattr("registry.intake.files.sheets._CHARACTERS", length)
+        file = io.TextIOWrapper(io.BytesIO(text.encode()), "utf-8", newline="")
+        assert list(Lines("a.csv", file)) == wanted
 
 
 def test_signs_inside_cells_do_not_separate_them(tmp_path):
