@@ -29,8 +29,9 @@ _JOURNAL: Final = table_of(JournalEntry)
 #: Called with how many rows are done, and of how many.
 Progress = Callable[[int, int], None]
 
-#: How many rows are held at once; those of a filing's texts may take some 20 kB each.
+#: How many rows are held at once, and how many bytes; those of a filing take some 20 kB each.
 _CHUNK: Final = 500
+_HELD: Final = 8 << 20
 
 
 @dataclass(frozen=True)
@@ -134,13 +135,35 @@ def _parts(source: Session, table: sa.TableClause) -> Iterator[Sequence[dict[str
     query = sa.select(table).order_by(*(table.c[name] for name in key))
     with storage.translated(source.get_bind().engine):
         try:
-            found = source.execute(query, execution_options={"yield_per": _CHUNK}).mappings()
-            for part in found.partitions():
+            at_once = {"yield_per": _at_once(source, table)}
+            for part in source.execute(query, execution_options=at_once).mappings().partitions():
                 yield [dict(row) for row in part]
         except ValueError as error:
             raise _altered(table.name, str(error)) from error
         except exc.DataError as error:  # a cell beyond all bounds
-            raise _altered(table.name, str(error.orig)) from error
+            raise _altered(table.name, _said(error)) from error
+
+
+def _said(error: exc.DataError) -> str:
+    said = str(error.orig)
+    return _TOO_LARGE if "too big" in said else said
+
+
+#: Of a row that no registry has written.
+_TOO_LARGE: Final = f"一行超过{storage.LARGEST_ROW >> 20}MB"
+
+
+def _at_once(source: Session, table: sa.TableClause) -> int:
+    """How many rows of a table may be held at once, by the largest; one beyond bounds is refused."""
+    if source.get_bind().dialect.name == "sqlite":  # which keeps anything in any column
+        sizes = [sa.func.length(sa.cast(c, sa.LargeBinary)) for c in table.c]
+    else:
+        sizes = [sa.func.octet_length(c) for c in table.c if isinstance(c.type, sa.String)]
+    row = sum((sa.func.coalesce(size, 0) for size in sizes), sa.literal(0))
+    largest = source.scalar(sa.select(sa.func.max(row)).select_from(table)) or 0
+    if largest > storage.LARGEST_ROW:
+        raise _altered(table.name, _TOO_LARGE)
+    return max(1, min(_CHUNK, _HELD // max(largest, 1)))
 
 
 #: What a database says of content that it does not take.

@@ -26,6 +26,7 @@ from registry.database.models import (
     Versioned,
     YearlyFigure,
 )
+from registry.database.storage import LARGEST_ROW
 from registry.filings import IDENTITY, Submission
 from rules.errors import FactsError
 from rules.model.facts import (
@@ -59,6 +60,8 @@ _WHOLE_UNITS: Final = ("人", "名")
 _REMEMBERED: Final = 1000
 #: Most amounts: in their one form and of whole fen.
 _PLAIN_YUAN: Final = re.compile(r"-?[1-9][0-9]{0,13}(\.[0-9]?[1-9])?|0(\.[0-9]?[1-9])?")
+#: Characters of a filing with its sources: a row that holds them can be copied in a backup.
+_LONGEST: Final = LARGEST_ROW >> 2
 #: What no database keeps: NUL, and halves of characters.
 _UNKEPT: Final = re.compile("[\x00\ud800-\udfff]")
 
@@ -89,6 +92,10 @@ def state(submission: Submission) -> Statement:
     }
     # the texts have most of their members in common: each is written once
     texts = {name: canonical_json(value) for name, value in stated.items()}
+    if sum(map(len, texts.values())) > _LONGEST:
+        raise FactsError(
+            f"一份填报超过{_LONGEST}字，不是正常的填报：请核对清单是否重复或填错了企业"
+        )
     return Statement(
         texts["identity"],
         _object(texts, "records", "sources", "values"),

@@ -31,8 +31,9 @@ from registry.kit.files import PRIVATE_FILE
 #: How long a writer waits for another one, in seconds.
 _PATIENCE: Final = 30
 
-#: A cell holds the texts of one filing or one ruleset at most, in bytes.
-_LARGEST_CELL: Final = 32 << 20
+#: A row holds the texts of one filing, one ruleset or one load at most, in bytes; of the copy of a
+#: registry no larger one is read.
+LARGEST_ROW: Final = 16 << 20
 
 #: The advisory lock that writers to one PostgreSQL database share: "tidu" in ASCII.
 _WRITER_LOCK: Final = 0x74696475
@@ -109,7 +110,7 @@ def open_file(path: Path) -> sa.Engine:
         opened = sqlite3.connect(address, uri=True, isolation_level=None, timeout=_PATIENCE)
         # a stranger's file: what it defines has no effects, and no cell takes the memory of all
         opened.execute("PRAGMA trusted_schema = OFF")
-        opened.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LARGEST_CELL)
+        opened.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST_ROW)
         return opened
 
     engine = sa.create_engine(

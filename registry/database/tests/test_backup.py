@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -375,6 +376,29 @@ def test_a_registry_that_was_tampered_with_is_not_copied(
     with pytest.raises(BackupError, match="请运行 tidu audit verify 查明"):
         backup.write(source, tmp_path / "second")
     assert not (tmp_path / "second").exists()
+
+
+@pytest.mark.parametrize("kind", KINDS_OF_DATABASE)
+def test_memory_is_bounded_by_bytes_and_not_by_rows(
+    kind: str, kept: Path, fresh: Fresh, tmp_path: Path
+) -> None:
+    source, held = fresh(kind), [0]
+    backup.restore(source, kept)
+    added = 3 * backup._HELD >> 20
+    row = {"digest": "0" * 64, "as_of": START.date(), "loaded_at": START, "file": "x" * (1 << 20)}
+    counts = dict.fromkeys(("new", "changed", "unchanged", "refused"), 0)
+    table = SQLModel.metadata.tables["import"]
+    with source.begin() as connection:
+        connection.execute(sa.insert(table), [{**row, **counts}] * added)
+    done = backup.write(source, tmp_path / "b", progress=lambda n, _: held.append(n))
+    small = done.total - done.rows["import"]
+    many = [n - before for before, n in pairwise(held) if n - before > backup._HELD >> 20]
+    assert sum(many) <= small
+    with source.begin() as connection:
+        largest = sa.update(table).where(table.c.id == 1).values(file="x" * (17 << 20))
+        connection.execute(largest)
+    with pytest.raises(BackupError, match=r"数据表import中.*一行超过16MB"):
+        backup.write(source, tmp_path / "c")
 
 
 def test_what_was_lost_on_the_way_is_noticed(kept: Path, fresh: Fresh) -> None:
