@@ -62,10 +62,8 @@ def unpack(data: bytes) -> dict[str, bytes]:
             files = {m.filename: archive.read(m) for m in members}
     except ContainerError:
         raise
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError, RuntimeError, OSError):
+    except Exception:  # zipfile meets damaged fields with whatever comes up
         raise ContainerError("不是完整的 zip 文件，或已被改动：请重新取得原文件") from None
-    except Exception as error:  # zipfile meets damaged fields with whatever comes up
-        raise ContainerError(f"无法读取（{type(error).__name__}）：请重新取得原文件") from None
     if _packed(files).getbuffer() != data:
         raise ContainerError("打包方式与导出时不同，文件在导出后被改动过：请重新取得原文件")
     return files

@@ -83,12 +83,27 @@ class Findings:
             check()
         except (_UnsoundError, ContainerError, NoteError, RecordError) as error:
             self.problems.append(f"{where}：{error}")
-        except EvaluationError as error:
-            self.problems.append(f"{where}：规则集或数据无法计算（{error}）")
+        except EvaluationError:
+            self.problems.append(f"{where}：规则集或数据不合格式，无法计算")
         except SealError as error:
             self.problems.append(f"{where}：披露的内容「{error}」与其承诺不符，已被改动")
         except Exception as error:  # a stranger's file may bring up anything; none of it is sound
-            self.problems.append(f"{where}：内容残缺或已被改动，无法读取（{type(error).__name__}）")
+            self.problems.append(f"{where}：内容残缺或已被改动，无法读取（{_amiss(error)}）")
+
+
+def _amiss(error: Exception) -> str:
+    """What is wrong with a content that brings up an error of the language."""
+    return next(words for kind, words in _AMISS.items() if isinstance(error, kind))
+
+
+#: In this order: what is no text and what is no JSON are wrong values too.
+_AMISS: Final[dict[type[Exception], str]] = {
+    UnicodeDecodeError: "不是 UTF-8 文字",
+    json.JSONDecodeError: "不是完整的 JSON",
+    RecursionError: "嵌套过深",
+    LookupError: "缺少应有的内容",
+    Exception: "内容的样式不对",
+}
 
 
 def verify_bundle(
@@ -145,11 +160,11 @@ class _Bundle:
         self.found.checkpoint = self.checkpoint
         for number, note in enumerate(against, 1):
             attempt(f"所持的第{number}个检查点", lambda note=note: self.compare(note))  # type: ignore[misc]
-        attempt("记录 entries.jsonl", self.read)
+        attempt("记录文件 entries.jsonl", self.read)
         for seq in self.lines:
             attempt(self.name(seq), lambda seq=seq: self.entry(seq))  # type: ignore[misc]
-        attempt("记录 entries.jsonl", self.index)
-        attempt("目录 headers.jsonl", self.skeleton)
+        attempt("记录文件 entries.jsonl", self.index)
+        attempt("目录文件 headers.jsonl", self.skeleton)
         decisions = [n for n in self.lines if self.kind(n) == "decision"]
         for seq in self.proved:  # no ruleset or figure of a stranger is ever computed with
             if self.kind(seq) == "decision":

@@ -362,8 +362,8 @@ FORGERIES: list[tuple[Callable[[Forgery], None], str, str, str | None]] = [
      f"{HERE}应在包内而不在，已被删去"),
     (dropped_cleanly, f"{HERE}应在包内而不在，已被删去", f"{HERE}应在包内而不在，已被删去",
      f"{HERE}应在包内而不在，已被删去"),
-    (dropped_from_the_skeleton, CHAIN, "目录 headers.jsonl：不在", CHAIN),
-    (hidden_in_the_skeleton, CHAIN, "目录 headers.jsonl：不在", None),
+    (dropped_from_the_skeleton, CHAIN, "目录文件 headers.jsonl：不在", CHAIN),
+    (hidden_in_the_skeleton, CHAIN, "目录文件 headers.jsonl：不在", None),
     (swapped_lines, "次序不对：重复、换位或已被改动", "次序不对：重复、换位或已被改动", "次序不对：重复、换位或已被改动"),
     (swapped_numbers, f"{HERE}{UNPROVED}", f"{HERE}{UNPROVED}", None),
     (swapped_bodies, f"{HERE}内容与其摘要不符", f"{HERE}{UNPROVED}", None),
@@ -706,7 +706,7 @@ def _turn(plain: Any) -> None:
     root["body"]["cases"][0]["lines"].append(line)
 
 
-COMPUTED = f"{HERE}规则集或数据无法计算"
+COMPUTED = f"{HERE}规则集或数据不合格式，无法计算"
 #: What the bureau itself cannot get past an auditor, though everything agrees under its signature.
 ALTERATIONS: list[tuple[Callable[[Forgery], None], str]] = [
     (determination_dropped, f"第{SETTLED}号决定：所依据的人工认定不在包内"),
@@ -857,6 +857,7 @@ def test_json_that_can_be_read_in_two_ways_or_in_none(
     held = [bureau.held[min(bureau.held)]]
     found = verify_bundle(pack(forged.files), key=bureau.public, against=held)
     assert found.problems
+    assert not any("Error" in problem for problem in found.problems)
 
 
 @pytest.mark.parametrize(
