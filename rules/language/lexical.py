@@ -7,6 +7,8 @@ from typing import Any, Final
 from rules.errors import Problem
 from rules.model.characters import UNSEEN, code_point
 
+#: A return by itself too: for some programs it ends the line, for others it does not.
+_UNSEEN: Final = re.compile(rf"{UNSEEN.pattern}|\r(?!$)")
 _KEYWORDS = "功能|规则|背景|场景|场景大纲|剧本|剧本大纲|例子"
 _FULL_WIDTH_COLON: Final = re.compile(rf"\s*({_KEYWORDS})\s*：")
 _SPACED_COLON: Final = re.compile(rf"\s*({_KEYWORDS})\s+:")
@@ -28,7 +30,7 @@ def refused(name: str, text: str) -> Iterator[Problem]:
             name, number, f"第{match.start() + 1}个字符不能显示（{code_point(match[0])}）：请删去"
         )
         for number, line in enumerate(text.split("\n"), 1)
-        if (match := UNSEEN.search(line))
+        if (match := _UNSEEN.search(line))
     ]
     if unseen:
         yield from unseen
