@@ -122,8 +122,9 @@ def verify(
         points = dict.fromkeys((*checkpoints, *kept))  # those kept here may be given as well
         _journal(session, report, told, tuple(points), replay, progress)
     except UNREADABLE:
-        number = _unreadable(session, report.size + 1)
-        report.integrity.append(f"第{number}号记录已被改动，无法读取；其后的记录和各表未核验")
+        report.integrity.append(
+            f"第{report.size + 1}号记录已被改动，无法读取；其后的记录和各表未核验"
+        )
         # what was not looked at does not hold
         report.completeness.append("登记簿没有读完，有无遗漏未能核验")
         if replay:
@@ -180,17 +181,6 @@ def _read(report: Report, name: str, check: Callable[[], _T]) -> _T | None:
         return None
 
 
-def _unreadable(session: Session, first: int) -> int:
-    """The first entry of that number or later whose row cannot be read."""
-    query = sa.select(_JOURNAL.c.seq).where(_JOURNAL.c.seq >= first).order_by(_JOURNAL.c.seq)
-    for seq in session.scalars(query):
-        try:
-            journal.entry(session, seq, checked=False)
-        except UNREADABLE:
-            return int(seq)
-    return first
-
-
 def _kept(session: Session, report: Report, told: "_Told") -> list[Checkpoint]:
     """The checkpoints that are kept here; whether they are signed takes the key to tell."""
     found = []
@@ -244,7 +234,7 @@ def _journal(
         wanted.setdefault(checkpoint.size, []).append(checkpoint)
     _agree(report, wanted.pop(0, ()), frontier)
     replayer = Replayer(session)
-    latest: datetime | None = None
+    latest = datetime.min.replace(tzinfo=UTC)
     entries = journal.entries(session, first=-(2**62), checked=False)
     for entry in replayer.reading_ahead(entries) if replay else entries:
         number = report.size + 1
@@ -259,9 +249,10 @@ def _journal(
             report.integrity.append(
                 f"第{entry.seq}号记录没有接在前一条之后：有记录被改动、删去或换位"
             )
-        if latest is not None and entry.recorded_at < latest:
+        recorded_at = entry.recorded_at or latest  # of an altered row it may not be readable
+        if recorded_at < latest:
             report.integrity.append(f"第{entry.seq}号记录的时间早于前一条")
-        latest, previous = entry.recorded_at, entry.digest
+        latest, previous = recorded_at, entry.digest
         sound = _entry(session, report, told, entry)
         report.decisions += entry.kind == "decision"
         if replay and entry.kind == "decision":

@@ -222,9 +222,9 @@ def kinds_after(session: Session, seq: int) -> set[str]:
 
 def head(session: Session) -> Entry | None:
     """The last entry; None in an empty journal."""
-    row = session.execute(sa.select(JOURNAL).order_by(JOURNAL.c.seq.desc()).limit(1)).mappings()
-    found = row.first()
-    return None if found is None else sound(Entry(**found))
+    for found in _stored(session, sa.select(JOURNAL).order_by(JOURNAL.c.seq.desc()).limit(1)):
+        return sound(found)
+    return None
 
 
 def entry(session: Session, seq: int, *, checked: bool = True) -> Entry:
@@ -263,12 +263,27 @@ def entries(
     if holders is not None:
         query = query.where(JOURNAL.c.holder.in_(holders))
     while True:
-        rows = session.execute(query.where(JOURNAL.c.seq >= first)).mappings().all()
-        made = (Entry(**row) for row in rows)
+        made = _stored(session, query.where(JOURNAL.c.seq >= first))
         yield from map(sound, made) if checked else made
-        if len(rows) < _CHUNK:
+        if len(made) < _CHUNK:
             return
-        first = rows[-1]["seq"] + 1
+        first = made[-1].seq + 1
+
+
+def _stored(session: Session, query: sa.Select[Any]) -> list[Entry]:
+    """The entries of a query; what cannot be read of an altered row is None."""
+    try:
+        return [Entry(**row) for row in session.execute(query).mappings().all()]
+    except UNREADABLE:
+        seqs = session.scalars(query.with_only_columns(JOURNAL.c.seq)).all()
+        return [Entry(**{c.name: _cell(session, c, seq) for c in JOURNAL.c}) for seq in seqs]
+
+
+def _cell(session: Session, column: sa.Column[Any], seq: int) -> Any:
+    try:
+        return session.scalar(sa.select(column).where(JOURNAL.c.seq == seq))
+    except UNREADABLE:
+        return None
 
 
 def newest_first(session: Session, kinds: Sequence[str]) -> Iterator[Entry]:
@@ -276,9 +291,9 @@ def newest_first(session: Session, kinds: Sequence[str]) -> Iterator[Entry]:
     query = sa.select(JOURNAL).where(NO_DECISION, JOURNAL.c.kind.in_(kinds))
     query = query.order_by(JOURNAL.c.seq.desc())
     before = query.limit(1)
-    while (row := session.execute(before).mappings().first()) is not None:
-        yield sound(Entry(**row))
-        before = query.where(JOURNAL.c.seq < row["seq"]).limit(1)
+    while found := _stored(session, before):
+        yield sound(found[0])
+        before = query.where(JOURNAL.c.seq < found[0].seq).limit(1)
 
 
 def numbers(session: Session, digests: Sequence[str]) -> dict[str, int]:
