@@ -45,6 +45,10 @@ class BackupError(RegistryError):
     """A backup cannot be written, or a file cannot be restored."""
 
 
+class UncopiedError(BackupError):
+    """A registry holds rows that none would take: a copy of it row by row is not made."""
+
+
 class AlteredError(RegistryError):
     """What the database holds was not stored by the registry as it stands there."""
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from registry.cli.common import desk, group, json_option, print_json, progress
+from registry.cli.common import Refused, desk, group, json_option, print_json, progress
 from registry.database.backup import Copied
 from registry.desk import upkeep
 
@@ -60,10 +60,17 @@ def backup(file: Path, as_json: bool) -> None:
     """把整个登记库备份成一个文件，SQLite 和 PostgreSQL 都可以。
 
     备份取自同一时刻，写完并核对后才出现；备份期间可以照常登记和决定。文件含企业填报的全部内容，请妥善保管。
+
+    登记库曾被改动的，照样备份（证据不能丢），并说明何处不对，以退出码1结束。
     """
     with desk() as at:
         done = upkeep.backup(at, file)
-    _report(f"已备份到「{file}」", file, done, as_json)
+    _report(f"已备份到「{file}」", file, done.copied, as_json, problems=list(done.amiss))
+    if done.amiss:
+        more = f"等{len(done.amiss)}处" if len(done.amiss) > 1 else ""
+        raise Refused(
+            f"登记库曾被改动（{done.amiss[0]}{more}），备份保存了它现在的样子：请运行 tidu audit verify 查明"
+        )
     if not as_json:
         click.echo(f"恢复到一个空库：TIDU_DATABASE_URL=… tidu db restore {file}")
 
@@ -82,9 +89,9 @@ def restore(file: Path, as_json: bool) -> None:
         click.echo("请运行 tidu audit verify 核对全部记录")
 
 
-def _report(what: str, file: Path, done: Copied, as_json: bool) -> None:
+def _report(what: str, file: Path, done: Copied, as_json: bool, **more: object) -> None:
     if as_json:
-        print_json({"file": str(file), "head": done.head, "rows": done.rows})
+        print_json({"file": str(file), "head": done.head, "rows": done.rows, **more})
         return
     enterprises, filings, entries = (done.rows[t] for t in ("enterprise", "filing", "journal"))
     head = f"，末条摘要{done.head[:12]}…" if done.head else ""

@@ -22,7 +22,7 @@ from sqlmodel import Session, SQLModel
 from registry.database import storage
 from registry.database.models import JournalEntry
 from registry.database.versions import table_of
-from registry.errors import BackupError
+from registry.errors import BackupError, UncopiedError
 from registry.kit.files import working_folder, written_whole
 
 _JOURNAL: Final = table_of(JournalEntry)
@@ -63,11 +63,21 @@ def write(
         with written_whole(path, private=True, new=True) as unfinished:
             with storage.snapshot(engine) as source:
                 copied = _fill(unfinished, source, progress)
-            with _reading(unfinished) as session:
+            with reading(unfinished) as session:
                 _compare(copied, _held(session))
     except FileExistsError:
         raise BackupError(f"「{path}」已存在，不会覆盖：请另取文件名") from None
     return copied
+
+
+def as_found(engine: sa.Engine, path: Path) -> None:
+    """Copy an SQLite registry page by page into a new file, whatever stands in it: evidence, no backup."""
+    with (
+        written_whole(path, private=True, new=True) as unfinished,
+        closing(engine.raw_connection()) as source,
+        closing(sqlite3.connect(unfinished)) as copy,
+    ):
+        source.driver_connection.backup(copy)  # type: ignore[union-attr]
 
 
 def restore(
@@ -77,7 +87,7 @@ def restore(
 
     A backup of an earlier revision is upgraded on a copy first.
     """
-    with _at_head(path) as file, _reading(file) as source:
+    with _at_head(path) as file, reading(file) as source:
         _prepare(engine)
         with storage.session(engine, write=True) as target:
             found = _held(target)
@@ -90,6 +100,17 @@ def restore(
             _continue_numbers(target)
             _compare(copied, _held(target))
     return copied
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[Session]:
+    """A session that only reads a backup."""
+    engine = storage.open_file(path)
+    try:
+        with storage.session(engine) as session:
+            yield session
+    finally:
+        engine.dispose()
 
 
 # copying
@@ -170,8 +191,8 @@ def _at_once(source: Session, table: sa.TableClause) -> int:
 _REFUSED: Final = (exc.IntegrityError, exc.DataError)
 
 
-def _altered(table: str, said: str) -> BackupError:
-    return BackupError(
+def _altered(table: str, said: str) -> UncopiedError:
+    return UncopiedError(
         f"数据表{table}中有不合登记库规定的内容（{said}），它曾被改动，没有复制："
         "请运行 tidu audit verify 查明，或换用另一份备份"
     )
@@ -232,16 +253,6 @@ def _write_straight(connection: sqlite3.Connection, _record: object) -> None:
     """No journal and no waiting: what fails is thrown away, what succeeds is synced as a whole."""
     for pragma in ("journal_mode = OFF", "synchronous = OFF"):
         connection.execute(f"PRAGMA {pragma}")
-
-
-@contextmanager
-def _reading(path: Path) -> Iterator[Session]:
-    engine = storage.open_file(path)
-    try:
-        with storage.session(engine) as session:
-            yield session
-    finally:
-        engine.dispose()
 
 
 @contextmanager

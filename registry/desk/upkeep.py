@@ -7,12 +7,16 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from registry.audit.verify import verify
 from registry.database import backup as backups
 from registry.database import roles, storage
+from registry.database import schema as made
 from registry.database.backup import Copied, Progress
 from registry.database.storage import Status
 from registry.desk.place import Desk
+from registry.errors import UncopiedError
 from registry.kit.progress import Watch, unwatched
+from registry.record import journal
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,14 @@ class Upgraded:
 
     before: Status
     after: Status
+
+
+@dataclass(frozen=True)
+class BackedUp:
+    """What a backup holds, and everything that is amiss with the registry, which is in it all the same."""
+
+    copied: Copied
+    amiss: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -53,10 +65,35 @@ def upgrade() -> Upgraded:
         return Upgraded(before, storage.status(database))
 
 
-def backup(desk: Desk, file: Path) -> Copied:
-    """Copy the whole registry, as of one moment, into a new file."""
-    with _percentage(desk.watch, "备份（%）") as done:
-        return backups.write(desk.database, file, progress=done)
+def backup(desk: Desk, file: Path) -> BackedUp:
+    """Copy the whole registry, as of one moment, into a new file, and verify the copy without replay.
+
+    Where its rows are not to be copied, an SQLite registry is kept page by page, and ``UncopiedError``
+    raised.
+    """
+    try:
+        with _percentage(desk.watch, "备份（%）") as done:
+            copied = backups.write(desk.database, file, progress=done)
+    except UncopiedError as error:
+        if desk.database.dialect.name != "sqlite":
+            raise
+        backups.as_found(desk.database, file)
+        raise UncopiedError(
+            f"{error}；数据库文件已原样存入「{file}」作为证据，不能用来恢复"
+        ) from error
+    return BackedUp(copied, tuple(_amiss(desk, file)))
+
+
+def _amiss(desk: Desk, file: Path) -> Iterator[str]:
+    """What was altered: in the database besides its rows, and in the rows, which are in the copy."""
+    with desk.database.connect() as connection:
+        yield from made.differences(connection)
+    with (
+        backups.reading(file) as session,
+        desk.watch("核对备份", journal.size(session)) as done,
+    ):
+        found = verify(session, replay=False, progress=done)
+        yield from (*found.integrity, *found.completeness)
 
 
 def restore(file: Path, watch: Watch = unwatched) -> Restored:

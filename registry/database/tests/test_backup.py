@@ -1,3 +1,4 @@
+import json
 import os
 import shutil
 import sqlite3
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 from sqlalchemy import event
 from sqlmodel import SQLModel
 
@@ -431,6 +432,54 @@ def test_the_commands(
     again = CliRunner().invoke(main, ["db", "restore", str(file)])
     assert again.exit_code == 1
     assert "不是空的" in again.output
+
+
+def _backed_up(
+    engine: sa.Engine, file: Path, monkeypatch: pytest.MonkeyPatch, *given: str
+) -> Result:
+    monkeypatch.setenv("TIDU_DATABASE_URL", engine.url.render_as_string(False))
+    return CliRunner().invoke(main, ["db", "backup", str(file), *given])
+
+
+@pytest.mark.parametrize("kind", KINDS_OF_DATABASE)
+def test_an_altered_registry_is_backed_up_and_told_of(
+    kind: str, kept: Path, fresh: Fresh, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = fresh(kind)
+    backup.restore(source, kept)
+    assert _backed_up(source, tmp_path / "sound", monkeypatch).exit_code == 0
+    silent = {
+        "INSERT INTO import (file, digest, as_of, loaded_at, new, changed, unchanged, refused)"
+        f" VALUES ('多.xlsx', '{0:064}', '2023-06-30', '2023-07-01 00:00:00.000000', 0, 0, 0, 0)": "没有记录",
+        "UPDATE enterprise SET city = '别处' WHERE id = 1": "city与其填报不符",
+        "DELETE FROM restatement": "清单",
+        "CREATE VIEW zz AS SELECT * FROM award": "外加的视图zz",
+    }
+    with source.begin() as connection:
+        for sql in silent:
+            connection.exec_driver_sql(sql)
+    done = _backed_up(source, tmp_path / "altered", monkeypatch, "--json")
+    assert done.exit_code == 1
+    assert "请运行 tidu audit verify 查明" in done.stderr
+    told = "\n".join(json.loads(done.stdout)["problems"])
+    assert [said for said in silent.values() if said not in told] == []
+    assert (tmp_path / "altered").exists()
+
+
+def test_what_cannot_be_copied_row_by_row_is_kept_as_evidence(
+    kept: Path, fresh: Fresh, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, file = fresh("sqlite"), tmp_path / "b"
+    backup.restore(source, kept)
+    _forged(Path(str(source.url.database)))
+    done = _backed_up(source, file, monkeypatch)
+    assert done.exit_code == 1
+    assert f"已原样存入「{file}」作为证据" in done.output
+    assert file.stat().st_mode & 0o077 == 0
+    with closing(sqlite3.connect(file)) as copy:
+        assert copy.execute("SELECT count(*) FROM journal WHERE seq = 5").fetchone() == (0,)
+    with pytest.raises(BackupError):
+        backup.restore(fresh("sqlite"), file)
 
 
 def test_pg_dump_and_pg_restore_keep_the_record(busy: dict[str, sa.Engine], fresh: Fresh) -> None:
