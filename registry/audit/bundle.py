@@ -32,8 +32,8 @@ from registry.portable.verifier import (
     shown,
 )
 from registry.record import cases, journal, publication
+from registry.record.wording import determined_text, registered_text, target_text
 from registry.reports import pages
-from registry.reports.verdicts import determined_text, registered_text, target_text
 from rules.portable.canonical import canonical_json
 from rules.portable.record import Json
 

@@ -46,7 +46,7 @@ from registry.portable.notes import LARGEST, Checkpoint, NoteError, VerifierKey
 from registry.portable.verifier import file_digest
 from registry.record import admissions, cases, determinations, journal, register
 from registry.record.replay import Replayed, Replayer, replayed
-from registry.reports.verdicts import registered_text, target_text
+from registry.record.wording import registered_text, target_text
 
 _SHOWN: Final = 50
 #: Where an interrupted replay goes on.

@@ -25,7 +25,7 @@ from registry.judging.verdicts import TIERS
 from registry.kit.screens import listing
 from registry.record import journal, register
 from registry.record.register import REASONS, Notice
-from registry.reports.verdicts import registered_text
+from registry.record.wording import registered_text
 
 
 @group("titles")

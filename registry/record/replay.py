@@ -23,11 +23,11 @@ from registry.portable.chain import header_text
 from registry.portable.sealing import sealed_facts
 from registry.record import cases, journal, publication, register
 from registry.record.decisions import asked_of, body_of
+from registry.record.wording import plain_result_text
 from rules.errors import NoRulesetError, RulesError
 from rules.explanation.explain import result_text
 from rules.language.editions import parse_day
 from rules.model.facts import Profile
-from rules.model.ruleset import Outcome
 from rules.portable.canonical import canonical_json, digest, sha256
 from rules.portable.record import Json
 
@@ -167,7 +167,9 @@ class Replayer:
             with _readable():
                 body = _sound_body(entry)
                 asked = body["case"]
-                found = Replayed(entry.seq, asked["uscc"], asked["tier"], shown(body["verdict"]))
+                found = Replayed(
+                    entry.seq, asked["uscc"], asked["tier"], plain_result_text(body["verdict"])
+                )
                 self._same(entry, body)
         except _DiffersError as error:
             return replace(found, difference=error.difference, detail=error.detail)
@@ -373,19 +375,6 @@ def how(asked: Json) -> dict[str, str]:
     return {k: asked[k] for k in ("procedure", "province", "batch")}
 
 
-def shown(result: object) -> str:
-    """A plain result in words.
-
-    >>> shown(3), shown(["6", "10", 1])
-    ('符合', '6～10分')
-    """
-    if isinstance(result, int):
-        return Outcome(result).text
-    assert isinstance(result, list)
-    lo, hi, _ = result
-    return f"{lo}分" if lo == hi else f"{lo}～{hi}分"
-
-
 def _sound_body(entry: journal.Entry) -> Json:
     """The body of an entry whose digest holds."""
     if sha256(header_text(entry.header())) != entry.digest:
@@ -410,8 +399,8 @@ def _changes(then: Json, now: Json) -> dict[str, tuple[str, str]]:
     absent = "无"
     return {
         key: (
-            shown(then[key]) if key in then else absent,
-            shown(now[key]) if key in now else absent,
+            plain_result_text(then[key]) if key in then else absent,
+            plain_result_text(now[key]) if key in now else absent,
         )
         for key in sorted({**then, **now})
         if then.get(key) != now.get(key)

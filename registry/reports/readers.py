@@ -9,6 +9,12 @@ from datetime import date
 from typing import Final
 
 from registry.judging.verdicts import CaseResult
+from registry.record.wording import (
+    determined_text,
+    overruled_text,
+    registration_text,
+    target_text,
+)
 from registry.reports.explaining import (
     CHINA,
     Explanation,
@@ -21,13 +27,7 @@ from registry.reports.explaining import (
     signed,
 )
 from registry.reports.layout import Item, Report, Section, Table
-from registry.reports.verdicts import (
-    determined_text,
-    explanation,
-    overruled_text,
-    registration_text,
-    target_text,
-)
+from registry.reports.verdicts import explanation
 from rules.explanation.explain import Check, Figure, Finding, Option, value_text
 from rules.explanation.wording import quantity, reading_text
 from rules.language.editions import OTHERS, ApplicabilityRow

@@ -1,19 +1,17 @@
 """Verdicts for people: the rows of a one-screen table, an explanation in lines."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
-from decimal import Decimal
 from fractions import Fraction
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from rich.table import Table
 from rich.text import Text
 
-from registry.database.columns import decimal_text
 from registry.filings import Issue
-from registry.judging.judge import Determination, Registration
 from registry.judging.verdicts import TIERS, UNENCODED, CaseResult, TierVerdict
 from registry.kit.screens import listing
+from registry.record.wording import determination_text, overruled_text, registration_text
 from rules.explanation.explain import (
     AT_THRESHOLD,
     Check,
@@ -21,12 +19,9 @@ from rules.explanation.explain import (
     Finding,
     Option,
     result_text,
-    value_text,
 )
 from rules.language.editions import OTHERS, Governing
-from rules.model.facts import fact, record_kind
 from rules.model.ruleset import Outcome, Points
-from rules.portable.record import is_holding
 
 COLOURS: Final = {
     "符合": "green",
@@ -104,90 +99,6 @@ def _coloured(verdict: TierVerdict) -> str:
 def only_title_lacking(verdict: TierVerdict) -> bool:
     """Whether the substantive conditions hold and only the prerequisite title does not."""
     return verdict.outcome != "符合" and verdict.parts.get("实质条件") == "符合"
-
-
-def determination_text(determination: Determination) -> str:
-    """A determination in one phrase: what it was, what it is now, why, and by whom."""
-    content = determination.content
-    was, value = (determined_text(content, content[k]) for k in ("was", "value"))
-    confirmed = f"，{determination.confirmed_by}确认" if determination.confirmed_by else ""
-    return (
-        f"{target_text(content)}：{was} → {value}，理由：{determination.ground}"
-        f"（{determination.by}{confirmed}，证据{len(content['evidence'])}件）"
-    )
-
-
-def registered_text(body: Mapping[str, Any]) -> str:
-    """A registration in one phrase: what it states, from when until when, and by which document.
-
-    Of a title, kind and how it ended; of a holding, holder, share and enterprise.
-    """
-    if is_holding(body):
-        holder, held = (
-            " ".join(filter(None, (body[n], body[c])))
-            for n, c in (("holder_name", "holder"), ("name", "uscc"))
-        )
-        share = f"{decimal_text(Decimal(body['share']).scaleb(2))}%"
-        until = f"至{body['valid_until']}" if body["valid_until"] else "起"
-        return (
-            f"{holder}持有{held} {share}，{body['valid_from']}{until}"
-            f"，依据{body['document']}（{body['dated']}）"
-        )
-    ended = body["ended_on"] and f"，{body['ended_on']}终止（{body['reason']}）"
-    return (
-        f"{body['kind']}，有效期{body['valid_from']}至{body['valid_until']}{ended or ''}"
-        f"，依据{body['document']}（{body['dated']}）"
-    )
-
-
-def registration_text(entry: Registration) -> str:
-    """A registration that bears on an enterprise; of another's title, whose it is."""
-    body = entry.content
-    whose = "" if entry.own_title or is_holding(body) else f"{body['name']} {body['uscc']} "
-    return f"{whose.lstrip()}{registered_text(body)}"
-
-
-def overruled_text(title: Mapping[str, Any]) -> str:
-    """A filed title that the register does not bear out, as it was filed."""
-    held = {True: "，填报时持有", False: "，填报时不持有"}.get(title.get("held"), "")  # type: ignore[arg-type]
-    days = [title.get(k, "未填") for k in ("valid_from", "valid_until")]
-    return f"填报为{title['kind']}，有效期{days[0]}至{days[1]}{held}：与登记簿不符，以登记簿为准"
-
-
-def target_text(content: Mapping[str, Any]) -> str:
-    """What a determination is about, as officers name it.
-
-    >>> target_text({"fact": "revenue@2022"}), target_text({"fact": "ip#0.pledge"})
-    ('2022年营业收入总额', '知识产权第1条较高质押融资')
-    """
-    if "rule" in content:
-        return f"规则{content['rule']}"
-    name, _, place = content["fact"].partition("#")
-    if place:
-        kind, (number, _, field) = record_kind(name), place.partition(".")
-        found = kind.field(field)
-        return f"{kind.name}第{int(number) + 1}条{found.name if found else field}"
-    if content.get("list"):
-        return f"{record_kind(name).name}清单是否已报全"
-    id, _, year = name.partition("@")
-    return f"{year}年{fact(id).name}" if year else fact(id).name
-
-
-def determined_text(content: Mapping[str, Any], value: Any) -> str:
-    """What a determination says its target was or is, as officers write it."""
-    if "rule" in content:
-        return (
-            Outcome(value).text
-            if isinstance(value, int)
-            else result_text(Points(Fraction(value[0]), Fraction(value[1])))
-        )
-    if value is None:
-        return "未知"
-    name, _, place = content["fact"].partition("#")
-    if content.get("list") or isinstance(value, bool):
-        return "是" if value else "否"
-    found = record_kind(name).field(place.partition(".")[2]) if place else fact(name.split("@")[0])
-    return value_text(found, value) if found else str(value)
 
 
 def obstacle(result: CaseResult, *, short: bool = False) -> str:

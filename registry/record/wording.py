@@ -1,0 +1,143 @@
+"""What the record says, as officers read it: entries, determinations, registered titles and holdings."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from registry.database.columns import decimal_text
+from registry.judging.judge import Determination, Registration
+from registry.record import admissions, journal, register
+from rules.explanation.wording import result_text, value_text
+from rules.model.facts import fact, record_kind
+from rules.model.ruleset import Outcome, Points
+from rules.portable.record import is_holding
+
+
+def entry_text(entry: journal.Entry, numbers: Mapping[str, int]) -> str:
+    """What an entry says, in one phrase; ``numbers`` are those of the entries that it names by digest."""
+    body = entry.content
+    match entry.kind:
+        case "decision":
+            case, verdict = body["case"], plain_result_text(body["verdict"])
+            mark = "（含人工认定）" if body["determinations"] else ""
+            return f"{case['name']} {case['tier']}{case['procedure']}：{verdict}{mark}"
+        case "intake":
+            stored, count = body["import"], body["filings"]["count"]
+            return f"{stored['file'] if stored else '原有填报'}：{count}份填报"
+        case "undo":
+            return f"导入{body['import']['id']}"
+        case "publication":
+            return f"{len(body['rulesets'])}个规则集：{'、'.join(body['rulesets'])}"
+        case "policy":
+            return f"双人复核：{'开启' if body['four_eyes'] else '关闭'}"
+        case "determination":
+            where = f"{body['case']['uscc']} {target_text(body)}"
+            return f"{where}：{entry.texts['ground']}"
+        case "title" | "holding":
+            return f"{body['uscc']} {register.ACTIONS[body['action']]} {registered_text(body)}"
+        case "checkpoint":
+            return "、".join(f"{size}条记录" for size, _ in body["signed"])
+        case "admission":
+            action = admissions.ACTIONS[body["action"]]
+            return f"{action} {body['uscc']}，依据{body['document']}（{body['dated']}）"
+        case "confirmation":
+            return f"第{numbers[body['determination']]}号认定"
+    return f"{body['case']['uscc']}：{entry.texts['ground']}"
+
+
+def plain_result_text(result: object) -> str:
+    """A result as entries state it, in words.
+
+    >>> plain_result_text(3), plain_result_text(["6", "10", 1])
+    ('符合', '6～10分')
+    """
+    if isinstance(result, int):
+        return Outcome(result).text
+    assert isinstance(result, list)
+    lo, hi, _ = result
+    return f"{lo}分" if lo == hi else f"{lo}～{hi}分"
+
+
+def target_text(content: Mapping[str, Any]) -> str:
+    """What a determination is about, as officers name it.
+
+    >>> target_text({"fact": "revenue@2022"}), target_text({"fact": "ip#0.pledge"})
+    ('2022年营业收入总额', '知识产权第1条较高质押融资')
+    """
+    if "rule" in content:
+        return f"规则{content['rule']}"
+    name, _, place = content["fact"].partition("#")
+    if place:
+        kind, (number, _, field) = record_kind(name), place.partition(".")
+        found = kind.field(field)
+        return f"{kind.name}第{int(number) + 1}条{found.name if found else field}"
+    if content.get("list"):
+        return f"{record_kind(name).name}清单是否已报全"
+    id, _, year = name.partition("@")
+    return f"{year}年{fact(id).name}" if year else fact(id).name
+
+
+def determined_text(content: Mapping[str, Any], value: Any) -> str:
+    """What a determination says its target was or is, as officers write it."""
+    if "rule" in content:
+        return (
+            Outcome(value).text
+            if isinstance(value, int)
+            else result_text(Points(Fraction(value[0]), Fraction(value[1])))
+        )
+    if value is None:
+        return "未知"
+    name, _, place = content["fact"].partition("#")
+    if content.get("list") or isinstance(value, bool):
+        return "是" if value else "否"
+    found = record_kind(name).field(place.partition(".")[2]) if place else fact(name.split("@")[0])
+    return value_text(found, value) if found else str(value)
+
+
+def determination_text(determination: Determination) -> str:
+    """A determination in one phrase: what it was, what it is now, why, and by whom."""
+    content = determination.content
+    was, value = (determined_text(content, content[k]) for k in ("was", "value"))
+    confirmed = f"，{determination.confirmed_by}确认" if determination.confirmed_by else ""
+    return (
+        f"{target_text(content)}：{was} → {value}，理由：{determination.ground}"
+        f"（{determination.by}{confirmed}，证据{len(content['evidence'])}件）"
+    )
+
+
+def registered_text(body: Mapping[str, Any]) -> str:
+    """A registration in one phrase: what it states, from when until when, and by which document.
+
+    Of a title, kind and how it ended; of a holding, holder, share and enterprise.
+    """
+    if is_holding(body):
+        holder, held = (
+            " ".join(filter(None, (body[n], body[c])))
+            for n, c in (("holder_name", "holder"), ("name", "uscc"))
+        )
+        share = f"{decimal_text(Decimal(body['share']).scaleb(2))}%"
+        until = f"至{body['valid_until']}" if body["valid_until"] else "起"
+        return (
+            f"{holder}持有{held} {share}，{body['valid_from']}{until}"
+            f"，依据{body['document']}（{body['dated']}）"
+        )
+    ended = body["ended_on"] and f"，{body['ended_on']}终止（{body['reason']}）"
+    return (
+        f"{body['kind']}，有效期{body['valid_from']}至{body['valid_until']}{ended or ''}"
+        f"，依据{body['document']}（{body['dated']}）"
+    )
+
+
+def registration_text(entry: Registration) -> str:
+    """A registration that bears on an enterprise; of another's title, whose it is."""
+    body = entry.content
+    whose = "" if entry.own_title or is_holding(body) else f"{body['name']} {body['uscc']} "
+    return f"{whose.lstrip()}{registered_text(body)}"
+
+
+def overruled_text(title: Mapping[str, Any]) -> str:
+    """A filed title that the register does not bear out, as it was filed."""
+    held = {True: "，填报时持有", False: "，填报时不持有"}.get(title.get("held"), "")  # type: ignore[arg-type]
+    days = [title.get(k, "未填") for k in ("valid_from", "valid_until")]
+    return f"填报为{title['kind']}，有效期{days[0]}至{days[1]}{held}：与登记簿不符，以登记簿为准"
