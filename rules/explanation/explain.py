@@ -17,6 +17,7 @@ from rules.explanation.wording import result_text as result_text
 from rules.explanation.wording import value_text as value_text
 from rules.model.expressions import asked, leaves, sought
 from rules.model.facts import RecordList, period_name, record_kind, yearly_key
+from rules.model.quantities import UNITS
 from rules.model.ruleset import (
     Attested,
     Band,
@@ -73,13 +74,42 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Measure:
+    """A comparison as exact numbers, for drawing; all of them in ``unit``, of ratios in percent.
+
+    Every value that the figure may have lies in [lo, hi], where None is no end; a known figure is both.
+    ``threshold`` is what it is compared with: of a table of points, where the nearest better band
+    begins, and None in the best.
+    """
+
+    lo: Fraction | None
+    hi: Fraction | None
+    threshold: Fraction | None
+    unit: str
+
+    @classmethod
+    def of(cls, known: Reading | Points, threshold: Fraction | None, unit: str) -> "Measure":
+        """What is known, and the threshold, from base units.
+
+        >>> Measure.of(Reading(Fraction(1, 40), Fraction(1, 40)), Fraction(3, 100), "%").lo
+        Fraction(5, 2)
+        """
+        lo, hi, limit = (
+            None if number is None else Fraction(number) / UNITS[unit][1]
+            for number in (known.lo, known.hi, threshold)
+        )
+        return cls(lo, hi, limit, unit)
+
+
+@dataclass(frozen=True)
 class Check:
     """One comparison: what is required, what there is, how far it is from the threshold.
 
     ``finding`` is the rule or score that is compared, if it is one; ``categorical`` comparisons are
     of codes, not of figures. ``subject`` is the name of an indicator or score, and ``shortfall`` its
     difference from the threshold where that is known. ``broken`` says that the filed figures do not
-    allow to compute it, and that no finding of a person is asked for in its place.
+    allow to compute it, and that no finding of a person is asked for in its place. ``measure`` has
+    what is compared as numbers, where it is one.
     """
 
     requirement: str
@@ -93,6 +123,7 @@ class Check:
     subject: str = ""
     shortfall: Fraction | None = None
     broken: bool = False
+    measure: Measure | None = None
 
     @property
     def failed(self) -> bool:
@@ -414,6 +445,7 @@ class _Explainer:
                 finding=below,
                 points=score,
                 subject=line.name,
+                measure=Measure.of(score, _limit(line), "分"),
             )
         indicator = self.ruleset.indicator(rule, line.name)
         reading = self.decision.readings[line.name]
@@ -427,6 +459,7 @@ class _Explainer:
             subject=line.name,
             shortfall=_shortfall(reading, line),
             broken=_broken(indicator, reading),
+            measure=_measure(indicator, reading, _limit(line)),
         )
 
     def outcome_alone(self, rule: Rule, line: Line, outcome: Outcome) -> Check:
@@ -445,14 +478,16 @@ class _Explainer:
         indicator = self.ruleset.indicator(rule, name)
         reading = self.decision.readings[name]
         points = self.points(f"{rule.id}/{name}")
+        better = _better(reading, bands, points)
         return Check(
             name,
             None,
             self.value(indicator, reading),
-            self.next_band(indicator, reading, bands, points),
+            self.next_band(indicator, reading, better) if better else "",
             self.figures(indicator),
             points=points,
             broken=_broken(indicator, reading),
+            measure=_measure(indicator, reading, better[0] if better else None),
         )
 
     def attested(self, rule: Rule, body: Attested) -> Check:
@@ -465,6 +500,7 @@ class _Explainer:
             "",
             self.figures(indicator),
             points=self.points(rule.id),
+            measure=_measure(indicator, reading, None),
         )
 
     # -- values and distances
@@ -516,21 +552,11 @@ class _Explainer:
         return ""
 
     def next_band(
-        self, indicator: Indicator, reading: Reading, bands: tuple[Band, ...], points: Points
+        self, indicator: Indicator, reading: Reading, better: tuple[Fraction, Fraction]
     ) -> str:
+        edge, gained = better
         exact = reading.exact
-        if exact is None or points.lo != points.hi:
-            return ""
-        better = [b for b in bands if b.points > points.lo]
-        edges = [
-            (abs(edge - exact), edge, b.points)
-            for b in better
-            for edge in (b.lo, b.hi)
-            if edge is not None
-        ]
-        if not edges:
-            return ""
-        _, edge, gained = min(edges)
+        assert exact is not None
         amount = self.amount(indicator, edge)
         direction = "高" if edge > exact else "低"
         by = magnitude(edge - exact, indicator.unit)
@@ -686,6 +712,33 @@ def _broken(indicator: Indicator, reading: Reading) -> bool:
 
 
 def _shortfall(reading: Reading, line: Line) -> Fraction | None:
-    if reading.exact is None or not isinstance(line.value, Fraction):
+    limit = _limit(line)
+    return None if reading.exact is None or limit is None else abs(limit - reading.exact)
+
+
+def _limit(line: Line) -> Fraction | None:
+    """The number that a line compares with, if it does."""
+    return line.value if isinstance(line.value, Fraction) else None
+
+
+def _better(
+    reading: Reading, bands: tuple[Band, ...], points: Points
+) -> tuple[Fraction, Fraction] | None:
+    """Where the nearest better band begins, and its points; none for a figure that is not known."""
+    exact = reading.exact
+    if exact is None or points.lo != points.hi:
         return None
-    return abs(line.value - reading.exact)
+    edges = [
+        (abs(edge - exact), edge, band.points)
+        for band in bands
+        if band.points > points.lo
+        for edge in (band.lo, band.hi)
+        if edge is not None
+    ]
+    return min(edges)[1:] if edges else None
+
+
+def _measure(indicator: Indicator, reading: Reading, threshold: Fraction | None) -> Measure | None:
+    if indicator.kind != "number":
+        return None
+    return Measure.of(reading, threshold, indicator.unit)

@@ -1,13 +1,14 @@
 """What a decision says in words: distances, sources, what is missing, and what it rests on."""
 
 from datetime import date
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
 
 import pytest
 
 from rules.decider import Decider, Decision
-from rules.explanation.explain import Check, Finding, explain, missing, reasons
+from rules.explanation.explain import Check, Finding, Measure, explain, missing, reasons
 from rules.language.rulebook import Rulebook, load
 from rules.model.facts import Profile, RecordList, Scalar
 from rules.model.ruleset import Outcome
@@ -278,3 +279,80 @@ def test_json_writes_a_rule_out_once_and_only_names_cases_for_others() -> None:
     assert {"name": "建筑业", "outcome": "不符合"} in others
     assert "300.工业" in written
     assert "300.建筑业" not in written
+
+
+@pytest.mark.parametrize(
+    ("root", "values", "subject", "measure"),
+    [
+        (
+            "63.2.研发费用",
+            {"rd_expense@2022": "1499999.99", "revenue@2022": "50000000"},
+            "上年度研发费用占比 不低于3%",
+            ("2.99999998", "2.99999998", "3", "%"),
+        ),
+        (
+            "63.2.研发费用",
+            {"rd_expense@2022": "1400000"},
+            "上年度研发费用总额 不低于100万元",
+            ("140", "140", "100", "万元"),
+        ),
+        (
+            "63.2.研发费用",
+            {"rd_expense@2022": "1400000"},
+            "上年度研发费用占比 不低于3%",
+            (None, None, "3", "%"),
+        ),
+        (
+            "63.2.研发费用",
+            {"revenue@2022": "50000000"},
+            "上年度研发费用总额 不低于100万元",
+            ("0", None, "100", "万元"),
+        ),
+        (
+            "63.2.研发费用",
+            {"rd_expense@2022": "1400000", "revenue@2022": "0"},
+            "上年度研发费用占比 不低于3%",
+            (None, None, "3", "%"),
+        ),
+        (
+            "63.1.收入增长",
+            {"main_revenue@2022": "109", "main_revenue@2021": "100"},
+            "上年度主营业务收入增长率",
+            ("9", "9", "10", "%"),
+        ),
+        (
+            "63.1.收入增长",
+            {"main_revenue@2022": "50", "main_revenue@2021": "100"},
+            "上年度主营业务收入增长率",
+            ("-50", "-50", "0", "%"),
+        ),
+        (
+            "63.1.收入增长",
+            {"main_revenue@2022": "115", "main_revenue@2021": "100"},
+            "上年度主营业务收入增长率",
+            ("15", "15", None, "%"),
+        ),
+        ("63.1.收入增长", {}, "上年度主营业务收入增长率", (None, None, None, "%")),
+    ],
+    ids=[
+        "just below", "money", "divisor not filed", "not filed", "cannot be computed",
+        "growth below a band", "decline", "best band", "growth not filed",
+    ],
+)  # fmt: skip
+def test_a_comparison_is_told_in_exact_numbers_of_its_unit(
+    root: str,
+    values: dict[str, Scalar],
+    subject: str,
+    measure: tuple[str | None, str | None, str | None, str],
+) -> None:
+    *numbers, unit = measure
+    expected = [None if n is None else Fraction(n) for n in numbers]
+    assert checks(explain(decide(root, values)))[subject].measure == Measure(*expected, unit)  # type: ignore[arg-type]
+
+
+def test_a_score_that_is_compared_is_told_in_points_and_codes_in_no_numbers() -> None:
+    found = [c for f in explain(decide("63.1", {})).walk() for o in f.options for c in o.checks]
+    scores = [c for c in found if c.points is not None and c.outcome is not None]
+    [part] = [c.measure for c in scores if c.requirement.startswith("成长性")]
+    assert part == Measure(Fraction(0), Fraction(30), Fraction(15), "分")
+    assert all(c.measure is None for c in found if c.categorical)
