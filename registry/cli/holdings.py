@@ -1,6 +1,6 @@
 """``tidu holdings``: who holds which share of which enterprise, since when, and which document says so."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import date, datetime
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from registry.cli.common import (
     print_json,
     registry,
 )
-from registry.cli.lists import coded, names
+from registry.cli.lists import coded, names, refuse_differing, renamed_option
 from registry.cli.targets import Code, CodeOrFile, is_code, refuse_unknown
 from registry.cli.titles import notice_of, notice_options, show, show_table
 from registry.desk.place import now
@@ -55,6 +55,7 @@ def holdings() -> None:
 @click.option("--share", help="持股比例，例如 51%。")
 @click.option("--from", "first", type=Day(), help="持股始；默认为文件的日期。")
 @click.option("--until", "last", type=Day(), help="持股至（含当日）；默认不限。")
+@renamed_option
 @notice_options
 def add(
     target: str,
@@ -62,6 +63,7 @@ def add(
     share: str | None,
     first: date | None,
     last: date | None,
+    renamed: tuple[str, ...],
     document: str,
     dated: date,
     evidence: tuple[Path, ...],
@@ -81,7 +83,7 @@ def add(
         raise click.UsageError("名单文件自己写明持股方和比例，不与 --holder、--share 同用")
     else:
         with registry() as session:
-            stated = _listed(session, Path(target))
+            stated = _listed(session, Path(target), renamed)
     notice = notice_of(document, dated, evidence, (target,))
     with registry(write=True) as session:
         _tell_namesakes(session, stated)
@@ -180,13 +182,15 @@ def _column(heading: str) -> str:
     return enterprises(heading) or (text if text in (_HOLDER, _HOLDER_CODE, _SHARE) else "")
 
 
-def _listed(session: Session, path: Path) -> list[Holding]:
+def _listed(session: Session, path: Path, renamed: Container[str]) -> list[Holding]:
     """The holdings of a list: of every block that has a share."""
     listing = read_list(path, _column, (_SHARE, _PERCENTAGE))
     if not listing.lines:
         raise Refused(f"{path.name} 中没有持股：须有统一社会信用代码、{_SHARE}和{_HOLDER}等列")
-    held = coded(session, path, listing)
-    return [_stated(line, holder, path) for line, holder in held]
+    stated = [(line, _stated(line, held, path)) for line, held in coded(session, path, listing)]
+    named = [(line, firm) for line, h in stated for firm in (h.held, h.holder)]
+    refuse_differing(session, path, named, renamed)
+    return [holding for _, holding in stated]
 
 
 def _stated(line: Line, held: Holder, path: Path) -> Holding:

@@ -1,18 +1,18 @@
 """The enterprises of a notice: named one by one, or in a list of which everything is understood."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 from typing import Final
 
+import click
 from sqlmodel import Session
 
 from registry.cli.common import Refused, desk, errors, registry
 from registry.cli.filings import show_issues
-from registry.cli.targets import is_code
+from registry.cli.targets import Code, is_code
 from registry.desk import importing
 from registry.intake.lists import Line, Listing, enterprises, read_list
 from registry.kit import uscc
-from registry.kit.names import folded
 from registry.record import admissions, cases, register
 from registry.record.naming import Names
 from registry.record.register import Holder
@@ -21,17 +21,29 @@ from registry.record.register import Holder
 _SHOWN: Final = 20
 
 
-def holders(targets: Sequence[str]) -> list[Holder]:
-    """The enterprises of a notice: codes, named as they are registered, or the entries of a file."""
+def holders(targets: Sequence[str], renamed: Container[str]) -> list[Holder]:
+    """The enterprises of a notice: codes, named as they are registered, or the entries of a file.
+
+    ``renamed`` are the codes of enterprises that the file may name otherwise than the registry.
+    """
     with registry() as session:
         if len(targets) > 1 or is_code(targets[0]):
             named = names(session, targets)
             return [Holder(code, named.get(code, "")) for code in targets]
         path = Path(targets[0])
         found = coded(session, path, _listing(path))
+        refuse_differing(session, path, found, renamed)
         known = names(session, [holder.uscc for _, holder in found])
-    _tell_differing(found, known)
     return [Holder(h.uscc, h.name or known.get(h.uscc, "")) for _, h in found]
+
+
+renamed_option = click.option(
+    "--renamed",
+    multiple=True,
+    type=Code(),
+    metavar="信用代码",
+    help="名单上的名称与登记的不同而确是同一家（已更名）的企业；按名单上的名称登记，可多次给出。",
+)
 
 
 def _listing(path: Path) -> Listing:
@@ -95,11 +107,11 @@ def coded(session: Session, path: Path, listing: Listing) -> list[tuple[Line, Ho
     return found
 
 
-def _refuse_wrong(path: Path, wrong: Sequence[str]) -> None:
+def _refuse_wrong(path: Path, wrong: Sequence[str], remedy: str = "请改正后重试") -> None:
     if wrong:
         for said in wrong[:_SHOWN]:
             errors.print(f"错误 {said}", markup=False)
-        raise Refused(f"{path.name} 有{len(wrong)}处错误，没有登记：请改正后重试")
+        raise Refused(f"{path.name} 有{len(wrong)}处错误，整份名单没有登记：{remedy}")
 
 
 def _unfound(known: Names, name: str) -> str:
@@ -121,20 +133,26 @@ def _missing(path: Path, listing: Listing, unknown: Sequence[str], found: int) -
     )
 
 
-def _tell_differing(listed: Sequence[tuple[Line, Holder]], known: dict[str, str]) -> None:
-    """Tell which names are not the registered ones: columns may have slipped against each other."""
-    differing = [
-        (line, h)
-        for line, h in listed
-        if h.name and folded(h.name) != folded(known.get(h.uscc, h.name))
+def refuse_differing(
+    session: Session,
+    path: Path,
+    listed: Sequence[tuple[Line, Holder]],
+    renamed: Container[str],
+) -> None:
+    """Refuse a list that names another enterprise than the registry has for the code, but for ``renamed``.
+
+    Any name that the enterprise ever had on record will do: a notice keeps that of its day.
+    """
+    coded = [(line, h) for line, h in listed if h.uscc and h.name and h.uscc not in renamed]
+    known = Names(session, {h.uscc: h.name for _, h in coded}) if coded else Names()
+    wrong = [
+        f"{line.where} {h.uscc}：名单写的是「{h.name}」，登记的是「{other}」"
+        for line, h in coded
+        if (other := known.other(h.uscc, h.name))
     ]
-    for line, h in differing[:_SHOWN]:
-        errors.print(
-            f"提示 {line.where} {h.uscc}：名单写的是「{h.name}」，登记的是「{known[h.uscc]}」，请核对名单是否错行",
-            markup=False,
-        )
-    if len(differing) > _SHOWN:
-        errors.print(f"……共{len(differing)}家名称不同")
+    _refuse_wrong(
+        path, wrong, "请核对名单是否错行；确已更名的，用 --renamed 信用代码 逐家指明后再登记"
+    )
 
 
 def names(session: Session, codes: Sequence[str]) -> dict[str, str]:

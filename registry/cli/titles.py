@@ -18,7 +18,7 @@ from registry.cli.common import (
     print_json,
     registry,
 )
-from registry.cli.lists import holders
+from registry.cli.lists import holders, renamed_option
 from registry.cli.targets import Code, CodeOrFile, is_code, refuse_unknown, sha256_of
 from registry.desk.place import now
 from registry.judging.verdicts import TIERS
@@ -36,6 +36,7 @@ def titles() -> None:
 def _who(command: Callable[..., None]) -> Callable[..., None]:
     """The enterprises and the title that a notice is about."""
     for decorate in (
+        renamed_option,
         click.option("--tier", type=click.Choice(list(TIERS)), required=True, help="称号的层级。"),
         click.argument(
             "targets",
@@ -80,6 +81,7 @@ _last = click.option("--until", "last", type=Day(), help="称号有效期至。"
 def grant(
     targets: tuple[str, ...],
     tier: str,
+    renamed: tuple[str, ...],
     first: date | None,
     last: date | None,
     document: str,
@@ -89,7 +91,7 @@ def grant(
     as_json: bool,
 ) -> None:
     """登记新认定（公告）的称号；有一家不能登记的，整份名单都不登记。"""
-    listed, notice = holders(targets), notice_of(document, dated, evidence, targets)
+    listed, notice = holders(targets, renamed), notice_of(document, dated, evidence, targets)
     with registry(write=True) as session:
         done = register.grant(
             session, listed, TIERS[tier], notice,
@@ -106,6 +108,7 @@ def grant(
 def extend(
     targets: tuple[str, ...],
     tier: str,
+    renamed: tuple[str, ...],
     first: date | None,
     last: date | None,
     document: str,
@@ -115,7 +118,7 @@ def extend(
     as_json: bool,
 ) -> None:
     """登记复核通过而延长的称号。"""
-    listed, notice = holders(targets), notice_of(document, dated, evidence, targets)
+    listed, notice = holders(targets, renamed), notice_of(document, dated, evidence, targets)
     with registry(write=True) as session:
         done = register.extend(
             session, listed, TIERS[tier], notice, first=first, last=last, by=by, now=now()
@@ -133,6 +136,7 @@ def extend(
 def end(
     targets: tuple[str, ...],
     tier: str,
+    renamed: tuple[str, ...],
     on: date | None,
     reason: str,
     first: date | None,
@@ -144,7 +148,7 @@ def end(
     as_json: bool,
 ) -> None:
     """登记提前终止的称号：撤销、注销、未通过复核等。"""
-    listed, notice = holders(targets), notice_of(document, dated, evidence, targets)
+    listed, notice = holders(targets, renamed), notice_of(document, dated, evidence, targets)
     with registry(write=True) as session:
         done = register.end(
             session, listed, TIERS[tier], notice,

@@ -22,10 +22,13 @@ _NEAR: Final = 0.6
 def folded(name: str) -> str:
     """A name without what is typed now so, now so: width, case, blanks, brackets and other signs.
 
-    >>> folded("甲（云溪） 有限公司") == folded("甲(云溪)有限公司")
+    有限公司 is short for 有限责任公司; a 股份有限公司 is something else.
+
+    >>> folded("甲（云溪） 有限公司") == folded("甲(云溪)有限责任公司")
     True
     """
-    return "".join(c for c in unicodedata.normalize("NFKC", name).casefold() if c.isalnum())
+    typed = "".join(c for c in unicodedata.normalize("NFKC", name).casefold() if c.isalnum())
+    return typed.replace("有限责任公司", "有限公司")
 
 
 def is_error(text: str) -> bool:

@@ -55,11 +55,15 @@ class Names:
                 f"登记库中有同名的企业（{same}），但信用代码不同：{other}",
                 "请核对代码是否填错，或是否重复填报",
             )
-        if code in self._last and code not in self.of(name):
+        if other := self.other(code, name):
             yield (
-                f"这个信用代码登记的名称是「{self._last[code]}」，与本次填报的不同",
+                f"这个信用代码登记的名称是「{other}」，与本次填报的不同",
                 "确已更名的不必更改；否则请核对代码和名称是否错行",
             )
+
+    def other(self, code: str, name: str) -> str:
+        """The last name of an enterprise on record, where it never had this one; else nothing."""
+        return "" if code in self.of(name) else self._last.get(code, "")
 
     def of(self, name: str) -> Mapping[str, str]:
         """The enterprises of that name, whatever its brackets, width and blanks: code -> name on record."""
@@ -111,9 +115,16 @@ def _guessed(near: list[str]) -> str:
 
 
 def _recorded(session: Session) -> Iterator[tuple[str, str]]:
-    """Codes with names: those of registered titles, then those of filings, which say more."""
+    """Codes with names: those of registered titles, then those of filings, which say more.
+
+    What was struck out as entered in error names nobody.
+    """
+    titles = dict[str, tuple[str, str]]()
     for entry in journal.entries(session, kinds=["title"]):
-        if entry.subject and (name := entry.content["name"]):
-            yield entry.subject, name
+        if struck := entry.content.get("strikes"):
+            titles.pop(struck, None)
+        elif entry.subject and (name := entry.content["name"]):
+            titles[entry.digest] = entry.subject, name
+    yield from titles.values()
     for code, name in session.execute(sa.select(ENTERPRISE.c.uscc, ENTERPRISE.c.name)):
         yield code, name

@@ -55,7 +55,7 @@ def test_a_holding_is_registered_ended_and_listed(filed: Run) -> None:
 ROWS = [
     ["某集团持股情况"],
     ["企业名称", "统一社会信用代码", "持股方", "持股方统一社会信用代码", "持股比例"],
-    ["甲公司", CODE.lower(), "某集团", OTHER.lower(), "51%"],
+    ["测试一号有限公司", CODE.lower(), "某集团", OTHER.lower(), "51%"],
     ["乙公司", THIRD, "张伟", None, 0.3],
     [None, None, None, None, None],
 ]
@@ -91,19 +91,37 @@ def test_a_list_is_registered_whole_or_not_at_all(filed: Run, tmp_path: Path, ki
     found = json.loads(done.output)
     keys = ("name", "uscc", "holder_name", "holder", "share", "valid_until")
     assert [[e[k] for k in keys] for e in found] == [
-        ["甲公司", CODE, "某集团", OTHER, "0.51", None],
+        ["测试一号有限公司", CODE, "某集团", OTHER, "0.51", None],
         ["乙公司", THIRD, "张伟", "", "0.3", None],
     ]
     assert len(found[0]["evidence"]) == 1  # the list itself
-    write([*ROWS[:2], ["甲公司", CODE, "某集团", OTHER, "51"]])
+    write([*ROWS[:2], ["测试一号有限公司", CODE, "某集团", OTHER, "51"]])
     assert "B3：持股比例「51」读不懂" in filed("holdings", "add", str(path), *PAPER).output
-    write([*ROWS[:2], ["甲公司", CODE, "某\ufffd集团", OTHER, "51%"]])
+    write([*ROWS[:2], ["测试一号有限公司", CODE, "某\ufffd集团", OTHER, "51%"]])
     said = filed("holdings", "add", str(path), *PAPER).output
     assert "B3：含有乱码或控制字符，请删去后重新录入" in said
-    write([*ROWS[:2], ["甲公司", CODE, " ", None, "51%"]])
+    write([*ROWS[:2], ["测试一号有限公司", CODE, " ", None, "51%"]])
     assert "B3：没有持股方" in filed("holdings", "add", str(path), *PAPER).output
     write(ROWS[:1])
     assert "中没有持股" in filed("holdings", "add", str(path), *PAPER).output
+
+
+@pytest.mark.parametrize("column", ["企业名称", "持股方"])
+def test_a_list_that_names_another_enterprise_than_its_code_is_refused(
+    filed: Run, tmp_path: Path, column: str
+) -> None:
+    """Whether it is the one that is held or the one that holds."""
+    book, path = openpyxl.Workbook(), tmp_path / "名单.xlsx"
+    codes = (CODE, OTHER) if column == "企业名称" else (OTHER, CODE)
+    row = ["测试二号有限公司", codes[0], "测试二号有限公司", codes[1], "51%"]
+    for cells in (ROWS[1], row):
+        book.worksheets[0].append(cells)
+    book.save(path)
+    done = filed("holdings", "add", str(path), *PAPER)
+    assert done.exit_code == 1
+    assert "名单写的是「测试二号有限公司」，登记的是「测试一号有限公司」" in done.output
+    done = filed("holdings", "add", str(path), *PAPER, "--renamed", CODE)
+    assert done.exit_code == 0, done.output
 
 
 @pytest.mark.parametrize(
@@ -119,7 +137,7 @@ def test_a_share_is_in_per_cent_where_its_heading_says_so(
     book, path = openpyxl.Workbook(), tmp_path / "名单.xlsx"
     for row in (
         ["企业名称", "统一社会信用代码", "持股方", heading],
-        ["甲公司", CODE, "某集团", share],
+        ["测试一号有限公司", CODE, "某集团", share],
     ):
         book.worksheets[0].append(row)
     book.save(path)
@@ -135,7 +153,7 @@ def test_a_share_merged_over_several_holdings_is_refused(filed: Run, tmp_path: P
     sheet = book.worksheets[0]
     for row in (
         ROWS[1],
-        ["甲公司", CODE, "某集团", OTHER, "51%"],
+        ["测试一号有限公司", CODE, "某集团", OTHER, "51%"],
         ["乙公司", THIRD, None, None, None],
     ):
         sheet.append(row)

@@ -60,20 +60,50 @@ def test_a_list_is_registered_whole_or_not_at_all(filed: Run, tmp_path: Path) ->
     assert len(json.loads(filed("titles", "list", "--json").output)) == 2
 
 
-def test_names_that_are_not_the_registered_ones_are_told(filed: Run, tmp_path: Path) -> None:
-    """The columns of a list may have slipped against each other."""
-    names = ("测试二号有限公司", "测试 一号有限公司")
-    slipped, same = (
-        str(workbook(tmp_path / f"{n}.xlsx", {**GOOD, "企业名称": name}, day=""))
-        for n, name in enumerate(names)
+def test_a_list_that_names_another_enterprise_than_its_code_is_refused(
+    filed: Run, tmp_path: Path
+) -> None:
+    """The columns of a list may have slipped against each other, or the enterprise has a new name."""
+    second = {**GOOD, "企业名称": "测试二号有限公司", "统一社会信用代码": OTHER}
+    slipped = {**GOOD, "企业名称": "测试二号有限公司"}
+    path = str(workbook(tmp_path / "名单.xlsx", slipped, second, day=""))
+    for command in (GRANT, ("titles", "extend", *GRANT[2:])):
+        done = filed(*command, path, "--dated", "2022-10-08")
+        assert done.exit_code == 1
+        assert done.output == (
+            f"错误 汇总表!B3 {CODE}：名单写的是「测试二号有限公司」，登记的是「测试一号有限公司」\n"
+            "错误：名单.xlsx 有1处错误，整份名单没有登记：请核对名单是否错行；"
+            "确已更名的，用 --renamed 信用代码 逐家指明后再登记\n"
+        )
+    assert json.loads(filed("titles", "list", "--json").output) == []
+    done = filed(*GRANT, path, "--dated", "2022-10-08", "--renamed", CODE, "--json")
+    assert {e["uscc"]: e["name"] for e in json.loads(done.output)} == dict.fromkeys(
+        (CODE, OTHER), "测试二号有限公司"
     )
-    done = filed(*GRANT, slipped, "--dated", "2022-10-08")
-    assert done.exit_code == 0
-    assert done.output.startswith(
-        f"提示 汇总表!B3 {CODE}：名单写的是「测试二号有限公司」，登记的是「测试一号有限公司」，请核对名单是否错行\n"
-        f"第2号授予 测试二号有限公司 {CODE} "
-    )
-    assert "提示" not in filed(*GRANT, same, "--dated", "2026-10-08").output
+    # from now on this is a name that the enterprise had
+    assert filed(*GRANT, path, "--dated", "2026-10-08").exit_code == 0
+    for entry in json.loads(filed("titles", "list", CODE, "--json").output):
+        filed(
+            "titles", "strike", str(entry["seq"]), "--document", "更正函", "--dated", "2026-10-09"
+        )
+    assert filed(*GRANT, path, "--dated", "2026-10-08").exit_code == 1
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "测试 一号有限公司",
+        "测试一号有限责任公司",
+        "测试一号　有限公司",
+        "测试（一号）有限公司",
+        None,
+    ],
+)
+def test_a_name_that_is_only_typed_otherwise_is_the_same(
+    filed: Run, tmp_path: Path, name: str | None
+) -> None:
+    path = str(workbook(tmp_path / "名单.xlsx", {**GOOD, "企业名称": name}, day=""))
+    assert filed(*GRANT, path, "--dated", "2022-10-08").exit_code == 0
 
 
 def test_the_list_of_titles_is_of_a_day_and_of_what_was_known(filed: Run) -> None:
