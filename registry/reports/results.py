@@ -251,6 +251,7 @@ class Book:
             ["统一社会信用代码", "企业名称", "依据它的结论", "数据", "疑点", "来源"],
         )
         self._notes: dict[tuple[str, Note], None] = {}
+        self._counts = Counts()
         # which tiers have a score, and whether anything is to be noted, is known only at the end
         self._kept = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115
         self._tiers: tuple[str, ...] = ()
@@ -259,7 +260,7 @@ class Book:
 
     def add(self, result: CaseResult) -> None:
         """Write the rows of one enterprise."""
-        tiers = [(v.outcome, _mark(v), _score(v)) for v in result.verdicts]
+        tiers = [(v.outcome, _mark(v), _score(v), _governed(v)) for v in result.verdicts]
         checks = [line for v in result.verdicts for line in _rows(result, v)]
         missing = [
             [result.uscc, result.name, v.tier, f.name, f.value, f.source]
@@ -275,6 +276,7 @@ class Book:
             dict.fromkeys(s for v in result.verdicts if v.governing for s in v.governing.told())
         )
         kept = json.dumps([head, tiers, obstacle(result), told], ensure_ascii=False)
+        self._counts.add(result)
         # all is there: from here on nothing is left to fail
         for line in checks:
             self._checks.add(line)
@@ -285,7 +287,7 @@ class Book:
         self._kept.write(f"{kept}\n")
         self._tiers = tuple(v.tier for v in result.verdicts)
         self._told = self._told or bool(told)
-        for verdict, (_, _, score) in zip(result.verdicts, tiers, strict=True):
+        for verdict, (_, _, score, _) in zip(result.verdicts, tiers, strict=True):
             self._notes |= dict.fromkeys(verdict.notes)
             if score is not None:
                 self._scored.add(verdict.tier)
@@ -294,21 +296,29 @@ class Book:
         """Write the verdicts."""
         header = ["统一社会信用代码", "企业名称", "填报日期"]
         for tier in self._tiers:
-            score = [f"{SHORT[tier]}得分"] if tier in self._scored else []
-            header += [tier, f"{SHORT[tier]}标记", *score]
+            scored = [f"{SHORT[tier]}得分"] if tier in self._scored else []
+            header += [tier, f"{SHORT[tier]}标记", *scored, f"{SHORT[tier]}适用依据"]
         self._verdicts.header = [*header, "主要原因", *(["注意"] if self._told else [])]
         self._kept.seek(0)
         for line in self._kept:
             head, tiers, why, told = json.loads(line)
             cells: list[Cell] = head
-            for tier, (outcome, mark, points) in zip(self._tiers, tiers, strict=True):
-                cells += [outcome, mark, *([_number(points)] if tier in self._scored else [])]
+            for tier, (outcome, mark, points, basis) in zip(self._tiers, tiers, strict=True):
+                score = [_number(points)] if tier in self._scored else []
+                cells += [outcome, mark, *score, basis]
             self._verdicts.add([*cells, why, *([told] if self._told else [])])
         self._kept.close()
         notes = _Sheet(self._book, "解读", ["规则", "置信度", "解读"])
         for rule, note in self._notes:
             notes.add([rule, note.confidence, note.text])
-        for sheet in (self._verdicts, self._checks, self._missing, self._doubts, notes):
+        legend = _Sheet(self._book, "说明", ["说明"])
+        for line in self._counts.lines():
+            legend.add([line])
+        failed = _Sheet(self._book, "未能检查", ["企业和原因"])
+        for text in refused:
+            failed.add([text])
+        sheets = (self._verdicts, self._checks, self._missing, self._doubts, notes, legend, failed)
+        for sheet in sheets:
             sheet.begin()
 
 
@@ -317,9 +327,16 @@ def _mark(verdict: TierVerdict) -> str:
     if verdict.determinations:
         numbers = "、".join(f"第{d.seq}号" for d in verdict.determinations)
         marks.append(f"† 含人工认定{numbers}")
+    if verdict.overruled:
+        marks.append(f"‡ 填报的称号{len(verdict.overruled)}项与登记簿不符，以登记簿为准")
     if verdict.doubts:
         marks.append(f"{DOUBTED} 所依据的数据{len(verdict.doubts)}处存疑")
     return "；".join(marks)
+
+
+def _governed(verdict: TierVerdict) -> str:
+    """Which text governs and why, or why none does."""
+    return verdict.governing.reason if verdict.governing else verdict.note
 
 
 def _resting(result: CaseResult, doubt: Issue) -> str:

@@ -243,7 +243,7 @@ def test_check_a_file_without_storing_it(run: Run, tmp_path: Path) -> None:
     )
     assert result.exit_code == 0, result.output
     book = load_workbook(tmp_path / "r.xlsx")
-    assert book.sheetnames == ["结论", "逐项", "待补材料", "数据存疑", "解读"]
+    assert book.sheetnames == ["结论", "逐项", "待补材料", "数据存疑", "解读", "说明", "未能检查"]
     assert book["结论"]["B2"].value == "测试一号有限公司"
     assert "没有登记的企业" in run("enterprise", "list").output
     undated = run("check", str(workbook(tmp_path / "b.xlsx", GOOD, day="")))

@@ -2,6 +2,8 @@
 
 import io
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from functools import cache
 from itertools import pairwise
@@ -72,12 +74,12 @@ def check(*tiers: str, **changed: Scalar) -> CaseResult:
     )
 
 
-def write(path: Path, *found: CaseResult) -> None:
+def write(path: Path, *found: CaseResult, refused: Sequence[str] = ()) -> None:
     with workbook(path) as book:
         sink = results.Book(book)
         for result in found:
             sink.add(result)
-        sink.close([])
+        sink.close(refused)
 
 
 def lines(result: CaseResult, *, full: bool) -> list[str]:
@@ -96,8 +98,11 @@ def test_the_score_is_shown_beside_a_direct_route(full: bool) -> None:
 
 def test_the_workbook_has_marks_and_scores(tmp_path: Path) -> None:
     checked = [check(financing_two_years="60000000"), check(local_points="15", abnormal_list=True)]
-    write(tmp_path / "a.xlsx", *checked)
-    rows = list(load_workbook(tmp_path / "a.xlsx")["结论"].iter_rows(values_only=True))
+    low, *others = checked[1].verdicts
+    checked[1] = replace(checked[1], verdicts=(replace(low, overruled=({},)), *others))
+    write(tmp_path / "a.xlsx", *checked, refused=["丙公司：没有填报日期"])
+    book = load_workbook(tmp_path / "a.xlsx")
+    rows = list(book["结论"].iter_rows(values_only=True))
     found = [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
     assert list(found[0]) == [
         "统一社会信用代码",
@@ -106,17 +111,31 @@ def test_the_workbook_has_marks_and_scores(tmp_path: Path) -> None:
         "创新型中小企业",
         "创新型标记",
         "创新型得分",
+        "创新型适用依据",
         "专精特新中小企业",
         "专精特新标记",
         "专精特新得分",
+        "专精特新适用依据",
         "专精特新“小巨人”企业",
         "小巨人标记",
+        "小巨人适用依据",
         "主要原因",
     ]
     assert found[0]["专精特新标记"] == "* 只缺前置称号"
     assert found[1]["专精特新标记"] is None
     scores = [row["专精特新得分"] for row in found]
     assert scores[1] == scores[0] + 15  # type: ignore[operator]
+    assert found[1]["创新型标记"] == "‡ 填报的称号1项与登记簿不符，以登记簿为准"
+    governing = checked[0].verdicts[1].governing
+    assert governing is not None
+    assert found[0]["专精特新适用依据"] == governing.reason
+    counts = results.Counts()
+    for result in checked:
+        counts.add(result)
+    legend = [cell for (cell,) in book["说明"].iter_rows(min_row=2, values_only=True)]
+    assert legend == list(counts.lines())
+    assert {line[0] for line in legend} >= {"*", "‡"}
+    assert book["未能检查"]["A2"].value == "丙公司：没有填报日期"
 
 
 def test_a_narrow_table_breaks_no_number_and_leaves_none_of_the_text_out() -> None:
