@@ -239,7 +239,7 @@ def screen(
             listed = _first(screening.firms(chosen))
             report.print_lists(listed, list(tallies.values()), console)
         if output is not None:
-            report.write(output, heading, list(tallies.values()), screening.firms(chosen))
+            report.write(output, heading, list(tallies.values()), screening.doubted_firms(chosen))
             click.echo(f"（{report.LABEL}）已写入 {output}", err=as_json)
         if batch and batch not in {governs.row.batch for governs in governed}:
             errors.print(f"批次「{batch}」在这一天没有另外的规定，按办法筛查", markup=False)

@@ -15,6 +15,7 @@ from registry.kit.characters import legible
 from registry.kit.files import written_whole
 from registry.kit.screens import Wrapped
 from registry.kit.workbooks import FULL, harmless, plain, text_cell, workbook
+from registry.reports.verdicts import DOUBTED, doubt_text
 from registry.screening.engines import to_parquet
 from registry.screening.results import Listed, Tally
 from rules.model.ruleset import Outcome
@@ -23,9 +24,9 @@ LABEL: Final = "筛查结果，不是决定"
 _OUTCOMES: Final = (Outcome.MET, Outcome.NOT_MET, Outcome.MISSING, Outcome.PENDING)
 _COLUMNS: Final = (
     "统一社会信用代码", "企业名称", "省份", "市", "县", "划型行业", "填报日期", "层级", "结论", "持有称号",
-    "分组", "不符合的条件", "不能判断的条件", "差距",
+    "分组", "不符合的条件", "不能判断的条件", "差距", "数据存疑",
 )  # fmt: skip
-_WIDE: Final = ("企业名称", "条件", "不符合的条件", "不能判断的条件", "差距", "内容")
+_WIDE: Final = ("企业名称", "条件", "不符合的条件", "不能判断的条件", "差距", "数据存疑", "内容")
 #: How many places and enterprises the terminal shows.
 _FEW: Final = 10
 
@@ -140,10 +141,11 @@ def _row(firm: Listed, titles: dict[str, str]) -> list[str]:
     criteria, still_open = (
         "；".join(titles.get(r, r) for r in rules) for rules in (firm.criteria, firm.open)
     )
+    doubts = "；".join(map(doubt_text, firm.doubts))
     return [
         firm.uscc, firm.name, firm.province, firm.city, firm.county, firm.sector, firm.as_of,
         firm.tier, firm.outcome.text, "是" if firm.holds else "否", firm.group, criteria, still_open,
-        firm.detail,
+        firm.detail, doubts and f"{DOUBTED} {doubts}",
     ]  # fmt: skip
 
 
@@ -201,6 +203,7 @@ def _fill(
     about = [
         ("性质", f"{LABEL}：不改变任何称号，也不写入决定记录。"),
         *(("范围", x) for x in heading),
+        (DOUBTED, "符合的结论所依据的数据存疑，可能填错，请先核对，见“企业”表的“数据存疑”列"),
     ]
     about += [(t.tier, line) for t in tallies for line in notes(t)]
     about += [(t.tier, f"规则集{r} {d}") for t in tallies for r, d in t.rulesets.items()]

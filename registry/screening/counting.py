@@ -84,13 +84,15 @@ class Counting:
         near = sa.table(part.near, *map(sa.column, ("filing_id", *part.near_columns)))
         joined = joined.outerjoin(near, near.c.filing_id == self._filing.c.filing_id)
         count = part.code.parts
-        firm = [self._filing.c[c] for c in ("uscc", "name", "province", "city", "county")]
+        firm = [
+            self._filing.c[c] for c in ("filing_id", "uscc", "name", "province", "city", "county")
+        ]
         facts = [results.c[INDUSTRY], self._filing.c.as_of, results.c[VERDICT]]
         codes = [*(results.c[c] for c in part.codes), *(near.c[c] for c in part.near_columns)]
         query = sa.select(*firm, *facts, held, near.c.filing_id, *codes).select_from(joined)
         for row in self.database.rows(query.order_by(self._filing.c.uscc)):
-            *identity, industry, day, value, holding, close = row[:10]
-            code, easier = row[10 : 10 + count], row[10 + count :]
+            id, *identity, industry, day, value, holding, close = row[:11]
+            code, easier = row[11 : 11 + count], row[11 + count :]
             failed = part.code.named(code, Outcome.NOT_MET)
             if close is None:
                 criteria = [r for r in failed if r in part.steps]
@@ -101,6 +103,7 @@ class Counting:
             outcome = Outcome(int(value))
             uscc, name, province, city, county = (str(v or "") for v in identity)
             yield Listed(
+                int(id),
                 uscc,
                 name,
                 province,

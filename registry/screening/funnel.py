@@ -6,7 +6,7 @@ decides again all positives near an edge and a random sample. A single differenc
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 from functools import partial
@@ -17,6 +17,8 @@ import sqlalchemy as sa
 from sqlalchemy.sql.expression import ColumnElement
 
 from registry.errors import fault
+from registry.filings import Issue
+from registry.judging.doubts import bearing, doubts_of
 from registry.judging.judge import CheckRefusedError, Judge, Judgement
 from registry.kit import workers
 from registry.record.cases import Case
@@ -325,6 +327,25 @@ class Screening:
         for tier in tiers:
             for part in self._parts[tier]:
                 yield from self._counting.firms(self.tallies[tier], part)
+
+    def doubted_firms(self, tiers: Sequence[str]) -> Iterator[Listed]:
+        """The same, each positive with the doubts that it rests on: its filing is read for them."""
+        for tier in tiers:
+            for part in self._parts[tier]:
+                found = self._counting.firms(self.tallies[tier], part)
+                for held in parts(found, _HELD):
+                    met = [f.filing_id for f in held if f.outcome is Outcome.MET]
+                    doubts = {
+                        c.filing_id: self._doubts(c, part.root, k) for c, k in self._cases(met)
+                    }
+                    for firm in held:
+                        yield replace(firm, doubts=doubts.get(firm.filing_id, ()))
+
+    def _doubts(self, case: Case, root: str, known: Known) -> tuple[Issue, ...]:
+        """The doubts that a positive rests on; all there are where it cannot be judged."""
+        doubts = doubts_of(case.uscc, case.profile, known[0], case.registered_on)
+        judged = self._judge(case, root, known) if doubts else None
+        return bearing(doubts, explain(judged.decision)) if judged else doubts
 
     def _judge(self, case: Case, root: str, known: Known) -> Judgement | None:
         try:

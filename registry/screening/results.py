@@ -8,6 +8,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.sql.expression import ColumnElement, FromClause
 
+from registry.filings import Issue
 from registry.screening.compiler.program import Code, Place, Program, joins
 from registry.screening.compiler.stages import Fence
 from registry.screening.deciding import SECTOR, Decided
@@ -30,8 +31,12 @@ class Step:
 
 @dataclass(frozen=True)
 class Listed:
-    """An enterprise in a list: ``criteria`` are those that it misses, ``detail`` by how much."""
+    """An enterprise in a list: ``criteria`` are those that it misses, ``detail`` by how much.
 
+    ``doubts`` are about figures that its being there rests on and that can hardly be true.
+    """
+
+    filing_id: int
     uscc: str
     name: str
     province: str
@@ -46,6 +51,7 @@ class Listed:
     criteria: tuple[str, ...]
     open: tuple[str, ...]
     detail: str = ""
+    doubts: tuple[Issue, ...] = ()
 
     @property
     def group(self) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TextIO, TypeAlias
+from typing import Any, Self, TextIO, TypeAlias, TypeVar
 
 import sqlalchemy as sa
 
@@ -12,6 +12,7 @@ from registry.screening.schema import Schema, Value
 
 #: The columns of a table with their types.
 Columns: TypeAlias = Mapping[str, sa.types.TypeEngine[Any]]
+_Row = TypeVar("_Row")
 
 
 def line(row: Iterable[Value]) -> str:
@@ -65,9 +66,9 @@ def create(table: str, columns: Columns, dialect: sa.Dialect, *, temporary: bool
     return f"CREATE {'TEMPORARY ' if temporary else ''}TABLE {table} ({defined})"
 
 
-def parts(rows: Iterator[tuple[Any, ...]], size: int) -> Iterator[list[tuple[Any, ...]]]:
+def parts(rows: Iterable[_Row], size: int) -> Iterator[list[_Row]]:
     """Rows in lists of at most that many."""
-    held: list[tuple[Any, ...]] = []
+    held: list[_Row] = []
     for row in rows:
         held.append(row)
         if len(held) == size:

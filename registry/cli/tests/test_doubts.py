@@ -1,5 +1,6 @@
 """A verdict that rests on a figure that can hardly be true says so wherever it is read."""
 
+import csv
 import json
 from datetime import datetime
 from pathlib import Path
@@ -93,3 +94,34 @@ def test_only_doubts_that_bear_on_a_verdict_mark_it(
     assert f"逐条理由：tidu check {path} --explain" in run("check", str(path)).stdout
     said = run("check", str(path), "--explain").stdout
     assert ("其余存疑的数据" in said) is (not tiers)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_screening_marks_the_positives_that_a_check_marks(run: Run, tmp_path: Path) -> None:
+    """The doubt is told at the tiers that rest on it, and at no other."""
+    slip = {"2022年净利润（万元）": 12000000, "2022年研发费用（万元）": 320}
+    path = saved(county([firm(1, **slip), firm(2, **SLIP), firm(3)]), tmp_path)
+    assert run("import", str(path)).exit_code == 0
+    checked = json.loads(run("check", "--all", "--json").output)["results"]
+    marked = {
+        (r["uscc"], v["tier"]): v["doubts"]
+        for r in checked
+        for v in r["verdicts"]
+        if v["doubts"] and v["outcome"] == "符合"
+    }
+    for file in ("a.csv", "a.xlsx"):
+        done = run("screen", "--as-of", "2023-06-30", "-o", file)
+        assert done.exit_code == 0, done.output
+    text = Path("a.csv").read_text(encoding="utf-8-sig")
+    _, head, *cells = load_workbook("a.xlsx")["企业"].iter_rows(values_only=True)
+    for rows in (
+        list(csv.DictReader(text.splitlines())),
+        [dict(zip(head, row, strict=True)) for row in cells],
+    ):
+        told = {(r["统一社会信用代码"], r["层级"]): r["数据存疑"] for r in rows}
+        assert len(told) == 9
+        assert {key for key, said in told.items() if said} == marked.keys()
+        for key, doubts in marked.items():
+            assert told[key].startswith("△ ")
+            assert all(said.partition("，")[0] in told[key] for said in doubts)
+    assert 3 <= len(marked) < 9
