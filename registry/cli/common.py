@@ -411,7 +411,7 @@ def closed(close: Callable[[str], object]) -> Iterator[None]:
 
 def desk(by: str = "") -> Desk:
     """The desk at the registry that the settings name; long work shows its bar on this terminal."""
-    return Desk(by=by, watch=progress)
+    return Desk(by=" ".join(by.split()), watch=progress)
 
 
 @contextmanager

@@ -1,14 +1,12 @@
 """``tidu decide``, ``determine``, ``confirm`` and ``withdraw``: what goes on the record."""
 
-from collections import Counter, deque
-from collections.abc import Iterator, Sequence
-from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
 import click
-from sqlmodel import Session
 
 from registry.cli.common import (
     Day,
@@ -19,32 +17,22 @@ from registry.cli.common import (
     command,
     console,
     desk,
-    engine,
     errors,
-    in_force,
     jobs_option,
     json_option,
     print_json,
     print_json_array,
     procedure_option,
-    progress,
     province_option,
-    registry,
     tiers_option,
 )
 from registry.cli.filings import show_issues
-from registry.cli.targets import Code, CodeOrFile, is_code
-from registry.database import storage
-from registry.desk import importing
-from registry.desk.place import now
+from registry.cli.targets import Code, CodeOrFile, is_code, sha256_of
+from registry.desk import deciding
+from registry.desk.deciding import Decided, Request, Ruling, Tally, Target
+from registry.desk.place import Desk
 from registry.judging.verdicts import TIERS, titles_of
-from registry.kit.workers import jobs_for
-from registry.record import cases, decisions, determinations, loading
-from registry.record.decisions import Decided, Decider, Request
-from registry.record.determinations import Target, signed_name
 from registry.reports.verdicts import DOUBTED
-
-_FEW = 50
 
 
 @command("decide")
@@ -82,124 +70,63 @@ def decide(
     """
     if everything == bool(targets):
         raise click.UsageError("请给出信用代码或文件，或用 --all 决定全部（二者择一）")
-    by = signed_name(by)
     request = Request(tuple(titles_of(tiers)), procedure, batch, province, as_of)
-    with engine() as database:
-        in_force(database, by)
+    with desk(by) as at:
         codes: Sequence[str] | None = None if everything else targets
         if len(targets) == 1 and not is_code(targets[0]):
-            codes = _load(Path(targets[0]), as_of, by)
-        with storage.session(database) as session:
-            wanted = cases.newest(session, codes, as_of=as_of)
-            _refuse_unknown(session, codes, wanted, as_of)
-        few = len(wanted) * len(request.tiers) < _FEW
-        tally = Tally(whole=few)
-        decider = Decider(database, by=by, now=now, jobs=jobs_for(len(wanted), jobs))
-        with closing(decider):
-            lines = _watched(decider.decide(wanted, request), len(wanted) * len(request.tiers))
-            counted = map(tally.add, lines)
+            codes = _load(at, Path(targets[0]), as_of)
+        with deciding.run(at, codes, request, jobs=jobs) as run:
             if as_json:
-                print_json_array(map(asdict, counted))
+                print_json_array(map(asdict, run))
             else:
-                deque(counted, maxlen=0)
-    if few and not as_json:
-        _show(tally.lines)
-    elif not as_json:
-        tally.show()
+                deque(run, maxlen=0)
+            tally = run.tally
     if not as_json:
-        for said in tally.rounds:
-            click.echo(f"注意：{said}")
+        _show(tally)
     if tally.refused:
         raise Refused(f"{tally.refused}项未能作出决定，原因见上")
 
 
-@dataclass
-class Tally:
-    """What became of cases, counted; only ``whole`` keeps every line."""
-
-    whole: bool
-    lines: list[Decided] = field(default_factory=list)
-    refused: int = 0
-    earlier: int = 0
-    new: int = 0
-    numbers: tuple[int, int] | None = None
-    verdicts: dict[str, Counter[str]] = field(default_factory=dict)
-    rounds: dict[str, None] = field(default_factory=dict)
-    doubted: int = 0
-
-    def add(self, line: Decided) -> Decided:
-        """Count one line in."""
-        if self.whole or (line.seq is None and self.refused < _FEW):
-            self.lines.append(line)
-        self.verdicts.setdefault(line.tier, Counter())[line.verdict or "拒绝"] += 1
-        self.rounds |= dict.fromkeys(line.rounds)
-        self.refused += line.seq is None
-        self.earlier += line.earlier
-        self.doubted += bool(line.doubts)
-        if line.seq is not None and not line.earlier:
-            first = self.numbers[0] if self.numbers else line.seq
-            self.numbers = first, line.seq
-            self.new += 1
-        return line
-
-    def show(self) -> None:
-        """Print the counts, and the first few that were refused."""
-        for line in self.lines:
-            if line.seq is None:
-                errors.print(
-                    f"拒绝 {line.name} {line.tier}：{line.reason}", markup=False, soft_wrap=True
-                )
-        for tier, counted in self.verdicts.items():
-            click.echo(f"{tier}：{'，'.join(f'{word}{n}家' for word, n in counted.items())}")
-        if self.numbers:
-            first, last = self.numbers
-            click.echo(f"新记录{self.new}项决定：第{first}号至第{last}号")
-        if self.earlier:
-            click.echo(f"{self.earlier}项已有内容相同的决定，没有重复记录")
-        if self.doubted:
-            click.echo(f"{self.doubted}项决定所依据的数据存疑：tidu check --all 标{DOUBTED}的各家")
-
-
-def _load(path: Path, as_of: date | None, by: str) -> list[str]:
+def _load(at: Desk, path: Path, as_of: date | None) -> list[str]:
     """Store a file as ``tidu import`` does; the credit codes in it."""
     if not path.suffix:
         raise Refused(f"「{path}」不是18位信用代码，也没有这个名称的文件：请核对")
-    with desk() as at:
-        reading = importing.read_file(at, path, as_of=as_of)
-    with registry(write=True) as session:
-        done = loading.load(session, reading, now=now(), as_of=as_of, by=by)
-    if done.refused or reading.errors:
-        show_issues(reading.issues, to=errors, headings=reading.headings)
+    loaded = deciding.load(at, path, as_of)
+    if loaded.refused:
+        show_issues(loaded.reading.issues, to=errors, headings=loaded.reading.headings)
         raise Refused(f"{path.name} 有错误，没有登记，也没有作出决定：请改正后重试")
-    show_issues(done.names, to=errors)
-    return [line.uscc for line in (*done.new, *done.changed, *done.unchanged)]
+    show_issues(loaded.done.names, to=errors)
+    return loaded.codes
 
 
-def _refuse_unknown(
-    session: Session, codes: Sequence[str] | None, wanted: Sequence[int], as_of: date | None
-) -> None:
-    if codes is None and not wanted:
-        raise Refused("没有登记的企业：先用 tidu import 文件 登记")
-    if codes is not None and len(wanted) < len(set(codes)):
-        known = {case.uscc for case in cases.cases(session, wanted)}
-        unknown = "、".join(c for c in codes if c not in known)
-        before = f"{as_of.isoformat()}以前" if as_of else ""
-        raise Refused(
-            f"没有信用代码为{unknown}的企业{before}的现行填报：用 tidu enterprise list 查看已登记的企业"
-        )
+def _show(tally: Tally) -> None:
+    if tally.whole:
+        _show_lines(tally.lines)
+    else:
+        _show_counts(tally)
+    for said in tally.rounds:
+        click.echo(f"注意：{said}")
 
 
-def _watched(lines: Iterator[Decided], total: int) -> Iterator[Decided]:
-    if total < _FEW:
-        yield from lines
-        return
-    with progress("决定", total) as done:
-        for number, line in enumerate(lines, 1):
-            yield line
-            done(number)
+def _show_counts(tally: Tally) -> None:
+    """Print the counts, and the first few that were refused."""
+    for line in tally.lines:
+        if line.seq is None:
+            errors.print(
+                f"拒绝 {line.name} {line.tier}：{line.reason}", markup=False, soft_wrap=True
+            )
+    for tier, counted in tally.verdicts.items():
+        click.echo(f"{tier}：{'，'.join(f'{word}{n}家' for word, n in counted.items())}")
+    if tally.numbers:
+        first, last = tally.numbers
+        click.echo(f"新记录{tally.new}项决定：第{first}号至第{last}号")
+    if tally.earlier:
+        click.echo(f"{tally.earlier}项已有内容相同的决定，没有重复记录")
+    if tally.doubted:
+        click.echo(f"{tally.doubted}项决定所依据的数据存疑：tidu check --all 标{DOUBTED}的各家")
 
 
-def _show(lines: Sequence[Decided]) -> None:
+def _show_lines(lines: Sequence[Decided]) -> None:
     for line in lines:
         if line.seq is None:
             console.print(
@@ -280,25 +207,19 @@ def determine(
         target = Target(rule, rule=True)
     else:
         target = Target(name or "", year, records, number or 0)
-    by = signed_name(by)
-    with engine() as database:
-        rules = in_force(database, by)
-        with storage.session(database, write=True) as session:
-            entry = determinations.determine(
-                session,
-                rules,
-                uscc,
-                target,
-                value,
-                ground=ground,
-                evidence=evidence,
-                by=by,
-                now=now(),
-                tier=TIERS[tier] if tier else "",
-                procedure=procedure,
-                batch=batch,
-                as_of=as_of,
-            )
+    ruling = Ruling(
+        uscc=uscc,
+        target=target,
+        value=value,
+        ground=ground,
+        evidence=tuple(map(sha256_of, evidence)),
+        tier=TIERS[tier] if tier else "",
+        procedure=procedure,
+        batch=batch,
+        as_of=as_of,
+    )
+    with desk(by) as at:
+        entry = deciding.determine(at, ruling)
     if as_json:
         print_json({"seq": entry.seq, **entry.content})
         return
@@ -313,8 +234,8 @@ def determine(
 @json_option
 def confirm(seq: int, by: str, as_json: bool) -> None:
     """以第二人身份确认一项人工认定（开启双人复核时）。"""
-    with registry(write=True) as session:
-        entry = determinations.confirm(session, seq, by=by, now=now())
+    with desk(by) as at:
+        entry = deciding.confirm(at, seq)
     if as_json:
         print_json({"seq": entry.seq, "determination": seq})
     else:
@@ -329,8 +250,8 @@ def confirm(seq: int, by: str, as_json: bool) -> None:
 @json_option
 def withdraw(uscc: str, ground: str, as_of: date | None, by: str, as_json: bool) -> None:
     """撤回申报：不作决定而了结一份填报，记入登记簿。"""
-    with registry(write=True) as session:
-        entry = decisions.withdraw(session, uscc, ground=ground, by=by, now=now(), as_of=as_of)
+    with desk(by) as at:
+        entry = deciding.withdraw(at, uscc, ground, as_of)
     if as_json:
         print_json({"seq": entry.seq, **entry.content})
     else:

@@ -9,7 +9,16 @@ WORDS: Final = {
     "check-code": "请核对代码，或用 tidu enterprise list 查看已登记的企业",
     "list-enterprises": "用 tidu enterprise list 查看已登记的企业",
     "complete-mapping": "看不懂的表头已写入 {file}，请逐行核对填报项，改好后用 --mapping {file} 再读",
+    "check-year": "请核对 --year",
+    "correct-fact": "如填报有误，请用 --fact 更正填报项",
+    "drop-year": "请去掉 --year",
+    "give-ground": "请用 --ground 写明",
+    "give-ground-and-evidence": "请用 --ground 写明，用 --evidence 附上",
+    "give-year": "请用 --year 写明年度",
+    "import-file": "先用 tidu import 文件 登记",
+    "list-rules": "用 tidu rules list 查对编号",
     "list-entries": "用 tidu audit log 查看全部记录",
+    "sign": "用 --by 给出（或设置环境变量 TIDU_BY）",
     "verify-record": "请运行 tidu audit verify 查明",
 }
 

@@ -14,6 +14,7 @@ from registry.database import storage
 from registry.kit import resources
 from registry.kit.progress import Watch, unwatched
 from registry.record import publication
+from registry.record.determinations import signed_name
 from registry.record.publication import Published
 from rules.language.rulebook import Rulebook, load
 
@@ -53,6 +54,10 @@ class Desk:
         """A session that writes: all of it is kept, or nothing."""
         with storage.session(self.database, write=True) as session:
             yield session
+
+    def signed(self) -> str:
+        """The name under which is recorded what is done; ``RecordError`` where there is none."""
+        return signed_name(self.by)
 
     def in_force(self) -> Published:
         """The criteria that hold; a registry without any publishes the packaged ones first."""

@@ -1,9 +1,13 @@
 """How far long work has come: who does it tells, who watches shows."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
+_T = TypeVar("_T")
+
+#: Fewer are done before anybody could look.
+FEW: Final = 50
 #: Told how much of a stage is done.
 Done: TypeAlias = Callable[[int], None]
 #: Opens a stage, called by its name in Chinese, of so many parts; None where that is not known.
@@ -18,3 +22,18 @@ def unwatched(_stage: str, _total: int | None = None) -> Iterator[Done]:
     ...     done(1)
     """
     yield lambda _done: None
+
+
+def watched(watch: Watch, stage: str, items: Iterable[_T], total: int) -> Iterator[_T]:
+    """Items as they come, counted in a stage; of a few nobody is told.
+
+    >>> list(watched(unwatched, "检查", "ab", 2))
+    ['a', 'b']
+    """
+    if total < FEW:
+        yield from items
+        return
+    with watch(stage, total) as done:
+        for number, item in enumerate(items, 1):
+            yield item
+            done(number)

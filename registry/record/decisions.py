@@ -40,6 +40,7 @@ from rules.language.editions import ApplicabilityRow, governing
 from rules.model.facts import TITLES
 from rules.model.ruleset import Outcome
 from rules.portable.canonical import canonical_json, digest
+from rules.portable.errors import Remedy
 from rules.portable.record import SCHEMA, Json, decision_body
 
 #: How many filings are judged between two recordings.
@@ -447,11 +448,14 @@ def withdraw(
     """
     named, ground = signed_name(by), ground.strip()
     if not ground:
-        raise RecordError("撤回申报必须写明理由（--ground）")
+        raise RecordError("no-ground", "撤回申报必须写明理由", remedy=Remedy("give-ground"))
     case = cases.open_case(session, uscc, as_of)
     for entry in journal.entries(session, kinds=["decision"], filing_ids=[case.filing_id]):
         raise RecordError(
-            f"{case.name}{case.as_of.isoformat()}的填报已有第{entry.seq}号决定，不能撤回"
+            "decided-already",
+            "{where}的填报已有第{value}号决定，不能撤回",
+            where=f"{case.name}{case.as_of.isoformat()}",
+            value=entry.seq,
         )
     salt = new_salt()
     body = {

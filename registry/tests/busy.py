@@ -23,8 +23,9 @@ from registry.record import (
     publication,
     register,
 )
-from registry.record.determinations import Target
+from registry.record.determinations import Ruling, Target
 from rules.model.facts import FACTS, RECORDS, TITLES, Fact, RecordList, Scalar
+from rules.portable.canonical import sha256
 
 START = datetime(2023, 7, 1, 9, 30, tzinfo=UTC)
 FILED = date(2023, 6, 30)
@@ -94,17 +95,19 @@ def work(engine: sa.Engine, folder: Path, now: Callable[[], datetime]) -> None:
         assert done.import_id is not None
         loading.undo(session, done.import_id, now=now(), by="乙")
     decide(engine, now)
-    evidence = folder / "证据.txt"
-    evidence.write_text("证据", encoding="utf-8")
     codes = [s.uscc for s in county.submissions]
     for uscc in (codes[0], codes[1]):
         with storage.session(engine, write=True) as session:
             rules = publication.current(session)
             assert rules is not None
-            made = determinations.determine(
-                session, rules, uscc, Target("market_share"), "37.5%",
-                ground="核对了报表", evidence=[evidence], by="丙", now=now(),
-            )  # fmt: skip
+            ruling = Ruling(
+                uscc=uscc,
+                target=Target("market_share"),
+                value="37.5%",
+                ground="核对了报表",
+                evidence=(sha256("证据"),),
+            )
+            made = determinations.determine(session, rules, ruling, by="丙", now=now())
         if uscc == codes[0]:
             with storage.session(engine, write=True) as session:
                 determinations.set_four_eyes(session, True, by="局长", now=now())

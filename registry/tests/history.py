@@ -24,10 +24,11 @@ from registry.record import (
     publication,
     register,
 )
-from registry.record.determinations import Target
+from registry.record.determinations import Ruling, Target
 from registry.record.register import Holder, Holding, Notice
 from rules.language.rulebook import load as load_rules
 from rules.model.facts import FACTS, RECORDS, Fact, RecordList, Scalar
+from rules.portable.canonical import sha256
 
 FILED = date(2023, 6, 30)
 LATER = date(2024, 6, 30)
@@ -135,10 +136,12 @@ class History:
         with storage.session(self.engine, write=True) as session:
             rules = publication.current(session)
             assert rules is not None
-            given = {"ground": "现场核查", "evidence": [Path(__file__)], "by": "丙"} | more
-            return determinations.determine(
-                session, rules, code(number), target, value, now=self.now(), **given
-            ).seq
+            given = {
+                "ground": "现场核查",
+                "evidence": (sha256(Path(__file__).read_text(encoding="utf-8")),),
+            } | more
+            ruling = Ruling(uscc=code(number), target=target, value=value, **given)
+            return determinations.determine(session, rules, ruling, by="丙", now=self.now()).seq
 
     def confirm(self, seq: int) -> None:
         with storage.session(self.engine, write=True) as session:

@@ -12,6 +12,7 @@ from registry.filings import Reading, Submission
 from registry.record import cases, decisions, determinations, loading, publication
 from registry.record.publication import Published
 from rules.model.facts import RecordList
+from rules.portable.canonical import sha256
 
 CODES = ("913205052HYEF0R3JN", "9111000071783519X4", "914403007576325472")
 DAY = date(2023, 6, 30)
@@ -138,11 +139,15 @@ def determine(
 ) -> int:
     """Record a determination; its number."""
     rules = publish(database, clock)
-    given = {"ground": "现场核查", "by": "认定人", **how}
+    by = how.pop("by", "认定人")
+    given = {
+        "ground": "现场核查",
+        "evidence": (sha256(evidence.read_text(encoding="utf-8")),),
+        **how,
+    }
+    ruling = determinations.Ruling(uscc=code, target=target, value=value, **given)
     with storage.session(database, write=True) as session:
-        entry = determinations.determine(
-            session, rules, code, target, value, evidence=[evidence], now=clock(), **given
-        )
+        entry = determinations.determine(session, rules, ruling, by=by, now=clock())
     return entry.seq
 
 

@@ -18,9 +18,10 @@ from registry.intake import read
 from registry.kit import resources
 from registry.record import cases, decisions, determinations, loading, publication
 from registry.record.decisions import Decider, Request
-from registry.record.determinations import Target
+from registry.record.determinations import Ruling, Target
 from rules.language.rulebook import load
 from rules.model.facts import RecordList, Scalar
+from rules.portable.canonical import sha256
 
 #: What a masked bundle must not show: names of persons and of what they own, grounds of determinations.
 PERSONS = ("张登记", "李经办", "王认定", "赵复核", "钱发布")
@@ -80,15 +81,12 @@ class County:
         return list(self.decider.decide(filings, Request(**how)))
 
     def determine(self, uscc: str, target: Target, value: str, ground: str, **how: str) -> int:
-        evidence = self.folder / "evidence.txt"
-        evidence.write_text(ground, encoding="utf-8")
         with self.writing() as session:
             rules = publication.current(session)
             assert rules is not None
-            return determinations.determine(
-                session, rules, uscc, target, value, ground=ground, evidence=[evidence],
-                by="王认定", now=self.now(), **how,
-            ).seq  # fmt: skip
+            given = {"ground": ground, "evidence": (sha256(ground),), **how}
+            ruling = Ruling(uscc=uscc, target=target, value=value, **given)
+            return determinations.determine(session, rules, ruling, by="王认定", now=self.now()).seq
 
     def confirm(self, seq: int) -> int:
         with self.writing() as session:

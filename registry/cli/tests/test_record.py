@@ -28,7 +28,7 @@ def test_decide_asks_who_decides(run: Run, tmp_path: Path) -> None:
     run("import", str(workbook(tmp_path / "汇总表.xlsx", GOOD)))
     done = run("decide", CODE)
     assert done.exit_code == 1
-    assert "错误：请用 --by 写明经办人姓名" in done.output
+    assert "错误：请写明经办人姓名：用 --by 给出" in done.output
     assert run("decide", CODE, "--by", "李四").exit_code == 0
 
 

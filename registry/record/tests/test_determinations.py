@@ -152,7 +152,7 @@ def test_no_one_overrides_what_the_law_does_not_leave_to_judgement(
 @pytest.mark.parametrize(
     ("target", "value", "message"),
     [
-        (Target("研发费用总额"), "150万元", "--year"),
+        (Target("研发费用总额"), "150万元", "分年度填报"),
         (Target("自主品牌", 2022), "是", "不分年度"),
         (Target("自主品牌"), "是", "无须认定"),
         (Target("没有的填报项"), "是", "没有名为"),
@@ -160,7 +160,7 @@ def test_no_one_overrides_what_the_law_does_not_leave_to_judgement(
         (Target("近两年新增股权融资总额"), "-1万元", "不应小于0"),
         (Target("从业人员", 2022), "3万元", "应以人计"),
         *(
-            (Target("从业人员", year), "3人", "只用2019至2023年的数据，请核对 --year")
+            (Target("从业人员", year), "3人", "只用2019至2023年的数据")
             for year in (-5, 0, 2018, 2024, 10**22)
         ),
         (Target("编号", records="知识产权", number=1), "ZL1", "不影响结论"),
@@ -190,14 +190,14 @@ def test_ground_and_name_are_asked_for(
 def test_evidence_is_asked_for(database: sa.Engine, clock: Clock) -> None:
     load(database, clock, submission())
     rules = publish(database, clock)
+    ruling = determinations.Ruling(
+        uscc=CODES[0], target=Target("自主品牌"), value="否", ground="核查", evidence=()
+    )
     with (
         pytest.raises(RecordError, match="证据"),
         storage.session(database, write=True) as session,
     ):
-        determinations.determine(
-            session, rules, CODES[0], Target("自主品牌"), "否",
-            ground="核查", evidence=[], by="认定人", now=clock(),
-        )  # fmt: skip
+        determinations.determine(session, rules, ruling, by="认定人", now=clock())
 
 
 def test_a_corrected_filing_has_to_be_looked_at_again(

@@ -1,0 +1,151 @@
+"""Decisions and what persons settle: what goes on the record about a filing."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from sqlmodel import Session
+
+from registry.desk import importing
+from registry.desk.place import Desk
+from registry.errors import RecordError
+from registry.filings import Reading
+from registry.kit import workers
+from registry.kit.progress import FEW, watched
+from registry.record import cases, decisions, determinations, loading
+from registry.record.decisions import Decided as Decided
+from registry.record.decisions import Request as Request
+from registry.record.determinations import Ruling as Ruling
+from registry.record.determinations import Target as Target
+from registry.record.journal import Entry
+from registry.record.loading import LoadReport
+from rules.portable.errors import Remedy
+
+
+@dataclass
+class Tally:
+    """What became of cases, counted; only ``whole`` keeps every line, else the first that were refused."""
+
+    whole: bool
+    lines: list[Decided] = field(default_factory=list)
+    refused: int = 0
+    earlier: int = 0
+    new: int = 0
+    numbers: tuple[int, int] | None = None
+    verdicts: dict[str, Counter[str]] = field(default_factory=dict)
+    rounds: dict[str, None] = field(default_factory=dict)
+    doubted: int = 0
+
+    def add(self, line: Decided) -> Decided:
+        """Count one line in."""
+        if self.whole or (line.seq is None and self.refused < FEW):
+            self.lines.append(line)
+        self.verdicts.setdefault(line.tier, Counter())[line.verdict or "拒绝"] += 1
+        self.rounds |= dict.fromkeys(line.rounds)
+        self.refused += line.seq is None
+        self.earlier += line.earlier
+        self.doubted += bool(line.doubts)
+        if line.seq is not None and not line.earlier:
+            first = self.numbers[0] if self.numbers else line.seq
+            self.numbers = first, line.seq
+            self.new += 1
+        return line
+
+
+class Run:
+    """Cases that are being decided: each line comes when it is stored; the tally counts those that came."""
+
+    def __init__(self, lines: Iterator[Decided], number: int) -> None:
+        self.tally = Tally(whole=number < FEW)
+        self._lines = lines
+
+    def __iter__(self) -> Iterator[Decided]:
+        return map(self.tally.add, self._lines)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A file as it was read, and what came of storing it."""
+
+    reading: Reading
+    done: LoadReport
+
+    @property
+    def refused(self) -> bool:
+        """Whether there is an error in it, so that nothing of it was stored."""
+        return bool(self.done.refused or self.reading.errors)
+
+    @property
+    def codes(self) -> list[str]:
+        """The credit codes of the enterprises in it."""
+        return [line.uscc for line in (*self.done.new, *self.done.changed, *self.done.unchanged)]
+
+
+def load(desk: Desk, file: Path, as_of: date | None = None) -> Loaded:
+    """Store the filings of a file, whose enterprises are to be decided: all of them, or none."""
+    by = desk.signed()
+    desk.in_force()
+    reading = importing.read_file(desk, file, as_of=as_of)
+    with desk.writing() as session:
+        done = loading.load(session, reading, now=desk.clock(), as_of=as_of, by=by)
+    return Loaded(reading, done)
+
+
+@contextmanager
+def run(
+    desk: Desk, usccs: Sequence[str] | None, request: Request, *, jobs: int | None = None
+) -> Iterator[Run]:
+    """Decide the newest filings of these enterprises, or of all of them, and record it.
+
+    ``RecordError`` for an enterprise without a filing, before anything is decided.
+    """
+    desk.signed()
+    desk.in_force()
+    with desk.reading() as session:
+        wanted = _wanted(session, usccs, request.as_of)
+    number = len(wanted) * len(request.tiers)
+    jobs = workers.jobs_for(len(wanted), jobs)
+    decider = decisions.Decider(desk.database, by=desk.by, now=desk.clock, jobs=jobs)
+    with closing(decider):
+        yield Run(watched(desk.watch, "决定", decider.decide(wanted, request), number), number)
+
+
+def determine(desk: Desk, ruling: Ruling) -> Entry:
+    """Record what a person settles of an enterprise's newest open filing."""
+    desk.signed()
+    rules = desk.in_force()
+    with desk.writing() as session:
+        return determinations.determine(session, rules, ruling, by=desk.by, now=desk.clock())
+
+
+def confirm(desk: Desk, seq: int) -> Entry:
+    """Confirm, as a second person, what another has settled."""
+    with desk.writing() as session:
+        return determinations.confirm(session, seq, by=desk.by, now=desk.clock())
+
+
+def withdraw(desk: Desk, uscc: str, ground: str, as_of: date | None = None) -> Entry:
+    """Close an enterprise's newest filing without a decision."""
+    with desk.writing() as session:
+        return decisions.withdraw(
+            session, uscc, ground=ground, by=desk.by, now=desk.clock(), as_of=as_of
+        )
+
+
+def _wanted(session: Session, usccs: Sequence[str] | None, as_of: date | None) -> list[int]:
+    wanted = cases.newest(session, usccs, as_of=as_of)
+    if usccs is None and not wanted:
+        raise RecordError("nothing-filed", "没有登记的企业", remedy=Remedy("import-file"))
+    if usccs is not None and len(wanted) < len(set(usccs)):
+        known = {*cases.codes(session, wanted).values()}
+        raise RecordError(
+            "no-filing",
+            "没有信用代码为{value}的企业{before}的现行填报",
+            value="、".join(c for c in usccs if c not in known),
+            before=f"{as_of.isoformat()}以前" if as_of else "",
+            remedy=Remedy("list-enterprises"),
+        )
+    return wanted
