@@ -14,23 +14,16 @@ from registry.cli.common import (
     batch_option,
     command,
     console,
-    engine,
+    desk,
     json_option,
     output_option,
-    progress,
     tiers_option,
 )
-from registry.database import storage
-from registry.desk.place import rulebook
-from registry.judging.judge import RECHECK, RECOGNITION
+from registry.desk.simulating import LABEL, Request, Run, simulate
 from registry.judging.verdicts import titles_of
 from registry.kit.files import written_whole
 from registry.kit.workbooks import workbook
-from registry.record import publication
 from registry.reports import impact as impact_report
-from registry.screening import snapshot
-from registry.simulation import effects, impact, texts
-from registry.simulation.screened import Verdicts
 
 
 @command("impact")
@@ -81,42 +74,27 @@ def impact_of(
 
     同一份填报按两个文本各算一遍；也可用于修改中的草案。结果是模拟，不是决定，不写入登记库。
     """
-    procedure = procedure or (RECHECK if holders else RECOGNITION)
     for path in output:
         apart(path, *(Path(name) for name in (before, after) if name and Path(name).exists()))
+    request = Request(
+        after=after,
+        before=before,
+        tiers=tuple(titles_of(tiers)),
+        procedure=procedure,
+        batch=batch,
+        regions=regions,
+        holders=holders,
+        changed=changed,
+        as_of=as_of,
+    )
     books = [path for path in output if path.suffix.lower() == ".xlsx"]
     pages = [path for path in output if path not in books]
     page = impact_report.PageSink() if pages else None
     printed = impact_report.JsonSink() if as_json else None
     with ExitStack() as stack:
         listed = [impact_report.WorkbookSink(stack.enter_context(workbook(p))) for p in books]
-        sinks = [*listed, *(s for s in (page, printed) if s is not None)]
-        database = stack.enter_context(engine())
-        session = stack.enter_context(storage.session(database))
-        criteria = texts.InForce(publication.current(session), rulebook())
-        old, new = _texts(before, after, criteria)
-        procedure = next((t.rows[0].procedure for t in (new, old) if t.single), procedure)
-        scope = impact.Scope(
-            _tiers(old, new, titles_of(tiers), procedure),
-            procedure,
-            regions,
-            as_of,
-            holders,
-            changed,
-        )
-        run = impact.Run((old.label, new.label), scope, impact.state_text(*snapshot.head(session)))
-        sides = impact.Sides(old, new, procedure, batch)
-        ids = impact.stock(session, as_of)
-        verdicts = Verdicts(scope.tiers, ids) if changed else None
-        if verdicts is not None:
-            with progress("筛查", len(ids)) as done:
-                for number in verdicts.screen(session, sides, scope, ids):
-                    done(number)
-        steps = impact.simulate(session, run, sides, criteria.packaged, ids, sinks, verdicts)
-        with progress("模拟", len(ids)) as done:
-            for number in steps:
-                done(number)
-        sides.close()
+        with desk() as at:
+            run = simulate(at, request, [*listed, *(s for s in (page, printed) if s is not None)])
         for book in listed:
             book.close(run)
     for path in pages:
@@ -126,33 +104,15 @@ def impact_of(
     if printed is not None:
         for part in printed.texts(run):
             click.echo(part, nl=False)
-        _refuse_faults(run)
-        return
-    if not run.tallies and not run.number_refused:
-        raise Refused("范围内没有企业：请核对 --region、--tier 和 --holders")
-    impact_report.print_summary(run, console)
-    for path in output:
-        click.echo(f"（{effects.LABEL}）已写入 {path}")
-    _refuse_faults(run)
-
-
-def _refuse_faults(run: impact.Run) -> None:
+    else:
+        _show(run, output)
     if run.faults:
         raise Refused(f"{run.faults}家企业因程序出错未能检查，原因见上；其余不受影响")
 
 
-def _texts(
-    before: str | None, after: str, criteria: texts.InForce
-) -> tuple[texts.Text, texts.Text]:
-    """The two texts; without the first, what governed before, or for a draft what is in force."""
-    new = texts.named(after, criteria)
-    if before is not None:
-        return texts.named(before, criteria), new
-    return criteria.text() if new.whole else texts.predecessors(new, criteria), new
-
-
-def _tiers(old: texts.Text, new: texts.Text, tiers: list[str], procedure: str) -> tuple[str, ...]:
-    """The tiers that both texts have; between whole sets of criteria, each table says so by the day."""
-    if old.whole and new.whole:
-        return tuple(tiers)
-    return tuple(dict.fromkeys(p.tier for p in texts.pairs(old, new, tiers, procedure)))
+def _show(run: Run, output: tuple[Path, ...]) -> None:
+    if not run.tallies and not run.number_refused:
+        raise Refused("范围内没有企业：请核对 --region、--tier 和 --holders")
+    impact_report.print_summary(run, console)
+    for path in output:
+        click.echo(f"（{LABEL}）已写入 {path}")

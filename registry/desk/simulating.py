@@ -1,0 +1,91 @@
+"""Taking stock: what another text would mean for the enterprises of the registry."""
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import date
+
+from registry.desk.place import Desk, rulebook
+from registry.judging.judge import RECHECK, RECOGNITION
+from registry.record import publication
+from registry.screening import snapshot
+from registry.simulation import impact, texts
+from registry.simulation.effects import LABEL as LABEL
+from registry.simulation.impact import Run as Run
+from registry.simulation.impact import Sink as Sink
+from registry.simulation.screened import Verdicts
+from rules.model.facts import TITLES
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """Which text is tried, beside which other, and on whom.
+
+    Texts go by the names of ``registry.simulation.texts``. Without ``before`` it is what governed just
+    before, or for a draft what is in force. Without ``procedure``, holders of a title are rechecked and
+    others recognised; a root rule that is named brings its own. ``regions``, ``holders``, ``changed`` and
+    ``as_of`` are those of ``registry.simulation.impact.Scope``.
+    """
+
+    after: str
+    before: str | None = None
+    tiers: tuple[str, ...] = TITLES
+    procedure: str | None = None
+    batch: str = ""
+    regions: tuple[str, ...] = ()
+    holders: bool = False
+    changed: bool = False
+    as_of: date | None = None
+
+
+def simulate(desk: Desk, request: Request, sinks: Sequence[Sink] = ()) -> Run:
+    """Judge the newest filings by both texts; every enterprise is handed to the sinks, counts come back.
+
+    Nothing of it is a decision, and nothing is written to the registry.
+    """
+    with desk.reading() as session:
+        criteria = texts.InForce(publication.current(session), rulebook())
+        old, new = _texts(request, criteria)
+        procedure = _procedure(request, old, new)
+        scope = impact.Scope(
+            _tiers(request.tiers, old, new, procedure),
+            procedure,
+            request.regions,
+            request.as_of,
+            request.holders,
+            request.changed,
+        )
+        run = Run((old.label, new.label), scope, impact.state_text(*snapshot.head(session)))
+        ids = impact.stock(session, request.as_of)
+        with closing(impact.Sides(old, new, procedure, request.batch)) as sides:
+            verdicts = Verdicts(scope.tiers, ids) if request.changed else None
+            if verdicts is not None:
+                with desk.watch("筛查", len(ids)) as done:
+                    for number in verdicts.screen(session, sides, scope, ids):
+                        done(number)
+            steps = impact.simulate(session, run, sides, criteria.packaged, ids, sinks, verdicts)
+            with desk.watch("模拟", len(ids)) as done:
+                for number in steps:
+                    done(number)
+    return run
+
+
+def _texts(request: Request, criteria: texts.InForce) -> tuple[texts.Text, texts.Text]:
+    new = texts.named(request.after, criteria)
+    if request.before is not None:
+        return texts.named(request.before, criteria), new
+    return criteria.text() if new.whole else texts.predecessors(new, criteria), new
+
+
+def _procedure(request: Request, old: texts.Text, new: texts.Text) -> str:
+    named = next((text.rows[0].procedure for text in (new, old) if text.single), None)
+    return named or request.procedure or (RECHECK if request.holders else RECOGNITION)
+
+
+def _tiers(
+    tiers: Sequence[str], old: texts.Text, new: texts.Text, procedure: str
+) -> tuple[str, ...]:
+    """The tiers that both texts have; between whole sets of criteria, each table says so by the day."""
+    if old.whole and new.whole:
+        return tuple(tiers)
+    return tuple(dict.fromkeys(p.tier for p in texts.pairs(old, new, tiers, procedure)))
