@@ -8,7 +8,7 @@ that it stands in the journal under one signed checkpoint, a page to read, and t
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, timezone
+from datetime import date, datetime, timedelta
 from typing import Final
 
 import sqlalchemy as sa
@@ -18,6 +18,7 @@ from registry.audit import checkpoints, standalone
 from registry.audit.keys import SigningKey
 from registry.database.versions import chunks
 from registry.errors import RecordError
+from registry.portable.clock import china_text, midnight, moment_text
 from registry.portable.container import LARGEST, pack
 from registry.portable.merkle import Tree
 from registry.portable.notes import Checkpoint
@@ -39,7 +40,6 @@ from rules.portable.record import Json
 
 _MASKED: Final = "（已遮盖）"
 #: Days of a selection are those of the law's own clock.
-_CHINA: Final = timezone(timedelta(hours=8))
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,8 @@ class Selection:
             return {"numbers": sorted(set(self.numbers))}
         return {
             "tier": self.tier,
-            "from": _moment(_midnight(self.first)) if self.first else EARLIEST,
-            "until": _moment(_midnight(self.last + timedelta(days=1))) if self.last else LATEST,
+            "from": moment_text(midnight(self.first)) if self.first else EARLIEST,
+            "until": moment_text(midnight(self.last + timedelta(days=1))) if self.last else LATEST,
         }
 
 
@@ -149,7 +149,7 @@ def _selected(session: Session, asked: Json) -> Iterator[journal.Entry]:
             yield found
         return
     for entry in journal.entries(session, kinds=["decision"], tier=asked["tier"]):
-        if asked["from"] <= journal.moment_text(entry.recorded_at) < asked["until"]:
+        if asked["from"] <= moment_text(entry.recorded_at) < asked["until"]:
             yield entry
 
 
@@ -240,15 +240,6 @@ def _seq(entry: journal.Entry) -> int:
     return entry.seq
 
 
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), _CHINA)
-
-
-def _moment(moment: datetime) -> str:
-    # strftime does not pad the year on every system
-    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
-
-
 # -- the page ----------------------------------------------------------------------------------------
 
 _STYLES: Final = {"符合": "met", "不符合": "not", "材料不足": "open", "待人工认定": "open"}
@@ -307,7 +298,7 @@ def _shown_decision(
         "determinations": "、".join(f"第{numbers[d]}号" for d in body["determinations"]),
         "register": "、".join(f"第{numbers[d]}号" for d in body.get("register", ())),
         "by": _MASKED if masked else entry.by,
-        "recorded_at": f"{entry.recorded_at.astimezone(_CHINA):%Y-%m-%d %H:%M:%S}",
+        "recorded_at": china_text(entry.recorded_at),
         "reason": body["applicability"]["reason"],
         "ruleset": body["ruleset"],
         "results": results,

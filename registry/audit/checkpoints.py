@@ -18,6 +18,7 @@ from registry.database.models import PublishedCheckpoint
 from registry.database.versions import table_of
 from registry.errors import RecordError, SigningKeyError
 from registry.kit.files import content
+from registry.portable.clock import moment_text
 from registry.portable.merkle import Tree, leaf_hash
 from registry.portable.notes import LARGEST, Checkpoint, NoteError, VerifierKey, open_note
 from registry.record import journal
@@ -87,7 +88,7 @@ def write(session: Session, key: SigningKey, *, now: datetime) -> str:
             return str(kept)
     kept = session.scalar(sa.select(_CHECKPOINT.c.note).where(_CHECKPOINT.c.size == head.seq))
     leaves = tree(session)
-    stated = (f"time {journal.moment_text(now)}", f"head {head.digest}")
+    stated = (f"time {moment_text(now)}", f"head {head.digest}")
     point = Checkpoint(key.verifier_key.name, leaves.size, leaves.root(), stated)
     note = key.sign_note(point.text())
     if kept is None:

@@ -15,6 +15,7 @@ MODULES: Final = (
     "rules.portable.record",
     "registry.portable.sealing",
     "registry.portable.chain",
+    "registry.portable.clock",
     "registry.portable.merkle",
     "registry.portable.ed25519",
     "registry.portable.notes",

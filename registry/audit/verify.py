@@ -33,6 +33,7 @@ from registry.errors import UNREADABLE
 from registry.filings import Submission
 from registry.kit import uscc
 from registry.portable.chain import GENESIS, KINDS, header_text
+from registry.portable.clock import moment_text
 from registry.portable.merkle import Frontier, leaf_hash
 from registry.portable.notes import Checkpoint, NoteError
 from registry.portable.sealing import seal, sealed_facts
@@ -191,7 +192,7 @@ def _kept(session: Session, report: Report, told: "_Told") -> list[Checkpoint]:
         except NoteError:
             report.integrity.append(f"所存的检查点（{size}条记录）已被改动，无法读取")
             continue
-        if point.size != size or f"time {journal.moment_text(written_at)}" not in point.extensions:
+        if point.size != size or f"time {moment_text(written_at)}" not in point.extensions:
             report.integrity.append(f"所存的检查点（{size}条记录）的条数或时间与其正文不符")
         found.append(point)
     return found
@@ -348,7 +349,7 @@ def _take_receipt(
         told.undone |= {i["id"]: i["undone_at"] for i in imports if i["undone_at"]}
     else:
         imports = [{**stored, "restated": body["restated"]}] if entry.kind == "intake" else []
-        moment = journal.moment_text(entry.recorded_at)
+        moment = moment_text(entry.recorded_at)
         told.closed |= dict.fromkeys(body["closed"], moment)
         if entry.kind == "undo":
             told.undone[stored["id"]] = moment
@@ -565,7 +566,7 @@ def _submission(filing: sa.RowMapping) -> Submission:
 
 
 def _text(moment: datetime | None) -> str | None:
-    return None if moment is None else journal.moment_text(moment)
+    return None if moment is None else moment_text(moment)
 
 
 def _imports(session: Session, report: Report, told: _Told) -> None:

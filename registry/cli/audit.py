@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from datetime import date, datetime, time
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +15,6 @@ from registry.audit import bundle as bundles
 from registry.audit import checkpoints, standalone
 from registry.audit.verify import Report, verify
 from registry.cli.common import (
-    CHINA,
     Day,
     Number,
     Refused,
@@ -42,6 +41,7 @@ from registry.kit.screens import listing
 from registry.kit.workers import jobs_for
 from registry.portable import container, verifier
 from registry.portable.chain import KINDS
+from registry.portable.clock import china_text, midnight
 from registry.portable.notes import LARGEST, Checkpoint, NoteError, VerifierKey
 from registry.portable.verifier import file_digest
 from registry.record import admissions, cases, determinations, journal, register
@@ -126,7 +126,7 @@ def _replay_many(since: date | None, restart: bool, jobs: int | None) -> tuple[l
         first, counted, differing = _resumed(session, state, restart) if not since else (1, 0, [])
         if first > 1:
             click.echo(f"接着上次，从第{first}号记录开始（从头开始请加 --restart）", err=True)
-        start = datetime.combine(since, time(), CHINA) if since else None
+        start = midnight(since) if since else None
         wanted = (
             entry
             for entry in _decisions(session, first, head.seq)
@@ -248,7 +248,7 @@ def log(
 def _log_line(entry: journal.Entry, numbers: Mapping[str, int]) -> dict[str, Any]:
     return {
         "seq": entry.seq,
-        "at": f"{entry.recorded_at.astimezone(CHINA):%Y-%m-%d %H:%M:%S}",
+        "at": china_text(entry.recorded_at),
         "kind": KINDS[entry.kind],
         "what": _what(entry, numbers),
         "by": entry.by,

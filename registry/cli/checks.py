@@ -12,7 +12,6 @@ import click
 from sqlmodel import Session
 
 from registry.cli.common import (
-    CHINA,
     Day,
     Moment,
     Refused,
@@ -52,6 +51,7 @@ from registry.judging.judge import (
 from registry.judging.verdicts import CaseResult, Checker, titles_of
 from registry.kit import settings, workers
 from registry.kit.workbooks import workbook
+from registry.portable.clock import china_text
 from registry.record import known, loading, publication
 from registry.reports import results, verdicts
 from rules.errors import RulesError
@@ -173,7 +173,7 @@ def check(
             wanted = replace(wanted, cases=cases)
         if known_at is not None and not as_json:
             whose = "此目录中" if features else "现行" if rules_of == "now" else "当时"
-            click.echo(f"按{_moment_text(known_at)}（北京时间）以前登记的事实、{whose}的规则")
+            click.echo(f"按{china_text(known_at)}（北京时间）以前登记的事实、{whose}的规则")
         counts, shown = results.Counts(), _shown(known_at, explain, as_json)
         sinks: list[results.Sink] = [shown]
         if output is not None:
@@ -219,9 +219,7 @@ def _told(result: CaseResult, takers: Iterable[results.Taker]) -> str:
 def _shown(known_at: datetime | None, explain: bool, as_json: bool) -> results.Sink:
     """Where results are shown as they come."""
     if as_json:
-        moment = (
-            {"known_at": f"{known_at.astimezone(CHINA):%Y-%m-%d %H:%M:%S.%f}"} if known_at else {}
-        )
+        moment = {"known_at": china_text(known_at, "microseconds")} if known_at else {}
         return results.Json(partial(click.echo, nl=False), moment)
     return results.Explanations(console) if explain else results.Tables(console)
 
@@ -269,7 +267,7 @@ def _from_registry(
     known_at: datetime | None = None,
 ) -> Wanted:
     ids = known.stock(session, codes or None, as_of=as_of, known_at=known_at)
-    by_then = f"在{_moment_text(known_at)}以前" if known_at else ""
+    by_then = f"在{china_text(known_at)}以前" if known_at else ""
     if not codes and not ids:
         raise Refused(f"{by_then}没有登记的企业：先用 tidu import 文件 登记，或用 tidu demo 看示例")
     cases = (
@@ -294,10 +292,6 @@ def _from_registry(
             "用 tidu enterprise list 查看已登记的企业"
         )
     return Wanted([found[code] for code in codes], len(codes))
-
-
-def _moment_text(moment: datetime) -> str:
-    return f"{moment.astimezone(CHINA):%Y-%m-%d %H:%M:%S}"
 
 
 class Bench:

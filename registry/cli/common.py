@@ -5,7 +5,7 @@ import gettext
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -33,6 +33,7 @@ from registry.kit import resources
 from registry.kit.characters import json_text, wrong
 from registry.kit.progress import Done
 from registry.kit.screens import Screen
+from registry.portable.clock import CHINA, midnight
 from registry.record import publication
 from registry.record.publication import Published
 from rules.errors import RulesError
@@ -48,8 +49,6 @@ gettext.bindtextdomain("tidu", resources.locale())
 gettext.textdomain("tidu")
 
 console = Screen(highlight=False, soft_wrap=False, emoji=False)
-#: Days and times of day are those of the law's own clock.
-CHINA: Final = timezone(timedelta(hours=8))
 errors = Screen(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
 
@@ -280,7 +279,7 @@ class Moment(click.ParamType[datetime]):
                 found = datetime.strptime(value.replace("T", " "), form)
                 return found.replace(tzinfo=CHINA), length
         day = Day().convert(value, param, ctx)
-        return datetime.combine(day, time(), CHINA), timedelta(days=1)
+        return midnight(day), timedelta(days=1)
 
 
 #: How a moment is written, and how long what is written lasts.

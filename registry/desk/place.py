@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache, cached_property
 from pathlib import Path
 
@@ -13,15 +13,11 @@ from sqlmodel import Session
 from registry.database import storage
 from registry.kit import resources
 from registry.kit.progress import Watch, unwatched
+from registry.portable.clock import now as now
 from registry.record import publication
 from registry.record.determinations import signed_name
 from registry.record.publication import Published
 from rules.language.rulebook import Rulebook, load
-
-
-def now() -> datetime:
-    """The moment of recording; it never decides anything."""
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True)

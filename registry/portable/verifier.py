@@ -14,13 +14,14 @@ import sys
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from registry.portable import chain, container, notes
 from registry.portable.chain import header_text
+from registry.portable.clock import china_text
 from registry.portable.container import ContainerError, unpack
 from registry.portable.merkle import leaf_hash, verify_consistency, verify_inclusion
 from registry.portable.notes import Checkpoint, NoteError, VerifierKey, open_note
@@ -44,8 +45,6 @@ LATEST: Final = "9999-12-31T23:59:59.999999Z"
 
 _WORDS: Final = ("不符合", "材料不足", "待人工认定", "符合")
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
-#: Days of a selection are those of the law's own clock.
-_CHINA: Final = timezone(timedelta(hours=8))
 _UNLISTED: Final = frozenset({"manifest.json", "manifest.note"})
 _ALWAYS: Final = _UNLISTED | {"checkpoint.txt", "entries.jsonl", "index.html", "verify.py"}
 _CLAIMS: Final = {"schema", "key", "selection", "masked", "ends", "counts", "evidence", "files"}
@@ -600,7 +599,7 @@ def _period(asked: Json) -> str:
 
 def _clock(moment: str) -> str:
     """A moment by the clock of China."""
-    return f"{datetime.fromisoformat(moment).astimezone(_CHINA):%Y-%m-%d %H:%M:%S}"
+    return china_text(datetime.fromisoformat(moment))
 
 
 def _nodes(proof: Sequence[str]) -> list[bytes]:

@@ -23,6 +23,7 @@ from registry.database.models import NO_DECISION, JournalEntry
 from registry.database.versions import table_of
 from registry.errors import UNREADABLE, AlteredError, RecordError
 from registry.portable.chain import GENESIS, KINDS, header, header_text, sealed_name
+from registry.portable.clock import moment_text
 from registry.portable.sealing import new_salt, seal
 from rules.portable.canonical import canonical_json, sha256
 from rules.portable.errors import Remedy
@@ -315,15 +316,6 @@ def size(session: Session, kinds: Sequence[str] = ()) -> int:
     if kinds:
         query = query.where(JOURNAL.c.kind.in_(kinds))
     return int(session.scalar(query) or 0)
-
-
-def moment_text(moment: datetime) -> str:
-    """A moment as headers state it: UTC, with microseconds.
-
-    >>> moment_text(datetime(2023, 7, 1, 8, tzinfo=UTC))
-    '2023-07-01T08:00:00.000000Z'
-    """
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 @cache

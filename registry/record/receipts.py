@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from registry.database.models import Import, Restatement
 from registry.database.versions import ENTERPRISE, FILING, table_of
+from registry.portable.clock import moment_text
 from registry.record import journal
 from rules.portable.canonical import canonical_json, digest, sha256
 
@@ -62,14 +63,14 @@ def adopt(session: Session, *, by: str, now: datetime) -> None:
         "imports": [
             {
                 **import_json(row),
-                "undone_at": row["undone_at"] and journal.moment_text(row["undone_at"]),
+                "undone_at": row["undone_at"] and moment_text(row["undone_at"]),
                 "restated": restated_json(session, row["id"]),
             }
             for row in session.execute(sa.select(IMPORT).order_by(IMPORT.c.id)).mappings()
         ],
         "filings": filings_json(session, 1),
         "closed": [
-            [id, journal.moment_text(until)]
+            [id, moment_text(until)]
             for id, until in session.execute(
                 sa.select(FILING.c.id, FILING.c.known_until)
                 .where(FILING.c.known_until.is_not(None))
@@ -120,7 +121,7 @@ def filings_json(session: Session, first: int, last: int | None = None) -> dict[
     for id, uscc, as_of, replaces, said, facts, *rest, known_from in session.execute(query):
         ids.append(id)
         line = [id, uscc, as_of.isoformat(), replaces, said, sha256(facts), *rest]
-        lines.append(sha256(canonical_json([*line, journal.moment_text(known_from)])))
+        lines.append(sha256(canonical_json([*line, moment_text(known_from)])))
     return {
         "first": ids[0] if ids else None,
         "last": ids[-1] if ids else None,

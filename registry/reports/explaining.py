@@ -6,7 +6,7 @@ out byte for byte (``registry.record.replay``). Everything that readers are told
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime
 from fractions import Fraction
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from registry.filings import Issue
 from registry.judging.doubts import bearing, doubts_of
 from registry.judging.judge import Determination
 from registry.judging.verdicts import Checker, TierVerdict
+from registry.portable.clock import CHINA, moment_text
 from registry.record import cases, journal, publication
 from registry.record.replay import Replayer
 from rules.decider import Decision
@@ -31,7 +32,6 @@ from rules.sensitivity import Change, Changes, Margin, Reach, Rest, margins, sma
 
 SCHEMA: Final = 1
 #: Moments are shown in China's time.
-CHINA: Final = timezone(timedelta(hours=8))
 _FACTS: Final = {f.id: f for f in FACTS}
 #: The list whose records no enterprise can restate: titles are conferred.
 _TITLES: Final = "titles"
@@ -122,15 +122,13 @@ class Settled:
         return {
             "seq": found.seq,
             "digest": found.digest,
-            "recorded_at": journal.moment_text(self.recorded_at),
+            "recorded_at": moment_text(self.recorded_at),
             "by": found.by,
             **found.content,
             "ground": found.ground,
             "confirmation": self.confirmation,
             "confirmed_by": found.confirmed_by or None,
-            "confirmed_at": (
-                None if self.confirmed_at is None else journal.moment_text(self.confirmed_at)
-            ),
+            "confirmed_at": (None if self.confirmed_at is None else moment_text(self.confirmed_at)),
         }
 
 
@@ -215,7 +213,7 @@ class Explanation:
             "schema": SCHEMA,
             "record": {
                 "seq": entry.seq,
-                "recorded_at": journal.moment_text(entry.recorded_at),
+                "recorded_at": moment_text(entry.recorded_at),
                 "by": entry.by,
                 "program": entry.program,
                 "digest": entry.digest,
@@ -254,7 +252,7 @@ class Explanation:
             "determinations": [s.to_json() for s in self.settled],
             "later": list(self.later),
             "filing_corrected_at": (
-                None if self.corrected_at is None else journal.moment_text(self.corrected_at)
+                None if self.corrected_at is None else moment_text(self.corrected_at)
             ),
         }
 

@@ -9,6 +9,7 @@ from datetime import date
 from typing import Final
 
 from registry.judging.verdicts import CaseResult
+from registry.portable.clock import CHINA, china_text
 from registry.record.wording import (
     determined_text,
     overruled_text,
@@ -16,7 +17,6 @@ from registry.record.wording import (
     target_text,
 )
 from registry.reports.explaining import (
-    CHINA,
     Explanation,
     Filed,
     Reason,
@@ -420,7 +420,7 @@ def _head(found: Explanation) -> Iterator[tuple[str, str]]:
 
 
 def _moment(found: Explanation) -> str:
-    return f"{found.recorded_at:%Y-%m-%d %H:%M:%S}（北京时间）"
+    return f"{china_text(found.recorded_at)}（北京时间）"
 
 
 def _findings(found: Explanation) -> Section:
@@ -581,12 +581,12 @@ def _determinations(found: Explanation) -> Section | None:
         determination = settled.determination
         content = determination.content
         was, now = (determined_text(content, content[k]) for k in ("was", "value"))
-        at = f"{settled.recorded_at.astimezone(CHINA):%Y-%m-%d %H:%M:%S}"
+        at = china_text(settled.recorded_at)
         confirmed = "不需要第二人确认"
         if settled.confirmed_at is not None:
             confirmed = (
                 f"第{settled.confirmation}号记录由{determination.confirmed_by}于"
-                f"{settled.confirmed_at.astimezone(CHINA):%Y-%m-%d %H:%M:%S}确认"
+                f"{china_text(settled.confirmed_at)}确认"
             )
         items.append(
             Item(

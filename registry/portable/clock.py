@@ -1,0 +1,39 @@
+"""The one clock: moments are recorded in UTC, and told by the clock of China, which is the law's own."""
+
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from typing import Final
+
+CHINA: Final = timezone(timedelta(hours=8))
+
+
+def now() -> datetime:
+    """The moment of recording; it never decides anything."""
+    return datetime.now(UTC)
+
+
+def midnight(day: date) -> datetime:
+    """When a day begins in China.
+
+    >>> moment_text(midnight(date(2023, 7, 1)))
+    '2023-06-30T16:00:00.000000Z'
+    """
+    return datetime.combine(day, time(), CHINA)
+
+
+def moment_text(moment: datetime) -> str:
+    """A moment as the record states it: UTC, with microseconds.
+
+    >>> moment_text(datetime(2023, 7, 1, 8, tzinfo=UTC))
+    '2023-07-01T08:00:00.000000Z'
+    """
+    # strftime does not pad the year on every system
+    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+
+
+def china_text(moment: datetime, timespec: str = "seconds") -> str:
+    """A moment as people read it, by the clock of China.
+
+    >>> china_text(datetime(2023, 7, 1, 8, tzinfo=UTC))
+    '2023-07-01 16:00:00'
+    """
+    return moment.astimezone(CHINA).replace(tzinfo=None).isoformat(" ", timespec)
