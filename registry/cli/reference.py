@@ -1,4 +1,4 @@
-"""The command reference of the README, generated from the commands themselves."""
+"""The command reference, `docs/commands.zh.md`, generated from the commands themselves."""
 
 from collections.abc import Iterator
 
@@ -18,7 +18,7 @@ def _lines(command: click.Command, name: str) -> Iterator[str]:
             assert below is not None
             yield from _lines(below, f"{name} {sub}")
         return
-    yield f"#### `{' '.join([name, *command.collect_usage_pieces(context)])}`"
+    yield f"## `{' '.join([name, *command.collect_usage_pieces(context)])}`"
     yield ""
     yield " ".join((command.help or "").split())
     yield ""

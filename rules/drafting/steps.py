@@ -237,4 +237,4 @@ def take(given: Given, step: Step) -> Expectation | None:
                 known = "、".join(list(OUTCOMES)[:4])
                 raise ExampleError(f"「{groups['text']}」不是结论：应为{known}之一")
             return Expectation(kind, groups.get("subject", ""), groups["text"])
-    raise ExampleError(f"步骤「{step.text}」不认识：请用 README 所列的句式")
+    raise ExampleError(f"步骤「{step.text}」不认识：请用 docs/criteria.md 所列的句式")
