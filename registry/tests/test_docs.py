@@ -23,6 +23,8 @@ from registry.cli import main
 from registry.cli.reference import reference
 from registry.kit.settings import SETTINGS
 from registry.tests.served import served
+from rules.drafting.steps import EXPECTED, GIVEN
+from rules.language.tables import COLUMNS
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
@@ -158,6 +160,15 @@ def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
 def _anchors(page: Path) -> set[str]:
     headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in headings}
+
+
+def test_the_drafters_page_has_every_sentence_that_is_understood() -> None:
+    page = (ROOT / "docs/criteria.md").read_text(encoding="utf-8")
+    for sentence, columns in COLUMNS.items():
+        assert f"| {sentence} | {' '.join(columns)} |" in page
+    steps = re.findall(r"`(?:假如|那么) (.*?)`", page)
+    for pattern, _ in (*GIVEN, *EXPECTED):
+        assert any(pattern.fullmatch(step) for step in steps), pattern.pattern
 
 
 def test_the_readme_is_short_and_leads_to_every_page() -> None:
