@@ -34,7 +34,6 @@ from registry.cli.targets import Code
 from registry.database import storage
 from registry.desk.place import now
 from registry.errors import RecordError
-from registry.judging.verdicts import TIERS
 from registry.kit import settings
 from registry.kit.files import content, write_new, written_whole
 from registry.kit.screens import listing
@@ -47,6 +46,7 @@ from registry.portable.verifier import file_digest
 from registry.record import admissions, cases, determinations, journal, register
 from registry.record.replay import Replayed, Replayer, replayed
 from registry.record.wording import registered_text, target_text
+from rules.model.roles import TIERS
 
 _SHOWN: Final = 50
 #: Where an interrupted replay goes on.

@@ -57,6 +57,7 @@ from registry.reports import results, verdicts
 from rules.errors import RulesError
 from rules.language.provinces import acting
 from rules.model.facts import Profile
+from rules.model.roles import SUBSTANCE
 
 _DEMO_DATABASE: Final = "tidu-demo.db"
 _FEW: Final = 50
@@ -394,7 +395,7 @@ def _instructive(found: Sequence[CaseResult]) -> CaseResult:
     def rank(result: CaseResult) -> tuple[bool, int]:
         second = result.verdicts[1]
         distances = [c for c in second.reasons() if c.distance and c.figures]
-        return bool(distances) and second.parts.get("实质条件") == "不符合", -len(distances)
+        return bool(distances) and second.parts.get(SUBSTANCE) == "不符合", -len(distances)
 
     chosen = max(found, key=rank)
     return replace(chosen, verdicts=chosen.verdicts[1:2])

@@ -28,7 +28,6 @@ from registry.database import storage
 from registry.desk.place import Desk, now
 from registry.errors import UNREADABLE, RegistryError, fault
 from registry.judging.judge import RECHECK, RECOGNITION
-from registry.judging.verdicts import TIERS
 from registry.kit import resources
 from registry.kit.characters import json_text, wrong
 from registry.kit.progress import Done
@@ -40,6 +39,7 @@ from rules.errors import RulesError
 from rules.language.editions import parse_day
 from rules.language.provinces import PROVINCES, acting
 from rules.model.facts import check_day
+from rules.model.roles import TIERS
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 

@@ -27,7 +27,6 @@ from registry.cli.common import (
 )
 from registry.cli.targets import Code, is_code
 from registry.errors import RegistryError, fault
-from registry.judging.verdicts import TIERS
 from registry.kit.files import write_new
 from registry.kit.uscc import tidy
 from registry.record import cases, journal
@@ -39,6 +38,7 @@ from registry.reports.letter import letter, letters
 from registry.reports.readers import READERS, report
 from registry.reports.verdicts import COLOURS, SHORT
 from rules.errors import RulesError
+from rules.model.roles import TIERS
 from rules.model.ruleset import Outcome
 
 #: How wide tables are where there is no terminal.

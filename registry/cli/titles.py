@@ -21,11 +21,11 @@ from registry.cli.common import (
 from registry.cli.lists import holders, renamed_option
 from registry.cli.targets import Code, CodeOrFile, is_code, refuse_unknown, sha256_of
 from registry.desk.place import now
-from registry.judging.verdicts import TIERS
 from registry.kit.screens import listing
 from registry.record import journal, register
 from registry.record.register import REASONS, Notice
 from registry.record.wording import registered_text
+from rules.model.roles import TIERS
 
 
 @group("titles")

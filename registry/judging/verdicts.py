@@ -24,16 +24,12 @@ from rules.language.editions import Governing
 from rules.language.rulebook import Rulebook
 from rules.model.expressions import leaves
 from rules.model.facts import TITLES, Profile, RecordList
+from rules.model.roles import SECTOR, SIZES, TIERS, size_rule
 from rules.model.ruleset import Expr, Gap, Note, Outcome, trace_of
 from rules.portable import reference
 from rules.portable.record import Json
 
-#: The words for the tiers on the command line, lowest first.
-TIERS: Final[dict[str, str]] = dict(zip(("创新型", "专精特新", "小巨人"), TITLES, strict=True))
-
 UNENCODED: Final = "未编码"
-#: The indicator by which the sizes of enterprises are told apart.
-_SECTOR: Final = "划型行业"
 
 
 @dataclass(frozen=True)
@@ -66,7 +62,7 @@ class TierVerdict:
 
     @property
     def parts(self) -> dict[str, str]:
-        """The root's own members by the last part of their ids: 实质条件, 前置称号 and the like."""
+        """The root's own members by the last part of their ids, such as ``SUBSTANCE``."""
         if self.finding is None:
             return {}
         checked = {
@@ -275,7 +271,7 @@ class Sizes:
 
     def __init__(self, rulebook: Rulebook) -> None:
         self.rulebook = rulebook
-        found = (r for r in rulebook.rules.values() if _SECTOR in r.indicator_names())
+        found = (r for r in rulebook.rules.values() if SECTOR in r.indicator_names())
         self._root = next(found, None)
         self._evaluators: dict[str, reference.Evaluator] = {}
 
@@ -289,28 +285,27 @@ class Sizes:
         """The 划型行业, or the word for what is open."""
         if self._root is None:
             return Outcome.PENDING.text
-        found = self._evaluator(self._root.id).evaluation(profile.to_json()).readings[_SECTOR]
+        found = self._evaluator(self._root.id).evaluation(profile.to_json()).readings[SECTOR]
         if found.code is not None:
             return found.code
         return (Outcome.PENDING if found.gap == Gap.PENDING else Outcome.MISSING).text
 
     def size(self, profile: Profile, sector: str) -> str:
-        """大型, 中型, 小型 or 微型, or the word for what is open."""
+        """One of ``SIZES``, or the word for what is open."""
         limits = self._limits.get(sector)
         if limits is None:
             return sector  # 材料不足 or 待人工认定
-        for size, rule, settles in (
-            ("大型", limits, Outcome.NOT_MET),
-            ("中型", f"{limits}.中型", Outcome.MET),
-            ("小型", f"{limits}.小型", Outcome.MET),
-        ):
+        largest, *classes, smallest = SIZES
+        settling = [(largest, limits, Outcome.NOT_MET)]
+        settling += [(size, size_rule(limits, size), Outcome.MET) for size in classes]
+        for size, rule, settles in settling:
             evaluated = self._evaluator(rule).evaluate(profile.to_json())
             outcome = trace_of({rule: evaluated[rule]})[rule]
             if outcome is settles:
                 return size
             if outcome not in (Outcome.MET, Outcome.NOT_MET):
                 return result_text(outcome)
-        return "微型"
+        return smallest
 
     @cached_property
     def _limits(self) -> dict[str, str]:
@@ -320,7 +315,7 @@ class Sizes:
         return {
             sector: rules[case.name]
             for case, line in lines
-            if line.name == _SECTOR and isinstance(line.value, tuple) and case.name in rules
+            if line.name == SECTOR and isinstance(line.value, tuple) and case.name in rules
             for sector in line.value
         }
 

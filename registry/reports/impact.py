@@ -31,6 +31,7 @@ from registry.simulation.effects import (
     Tally,
 )
 from registry.simulation.impact import Run
+from rules.model.roles import SUBSTANCE
 from rules.model.ruleset import Outcome
 
 _OUTCOMES: Final = (Outcome.MET, Outcome.NOT_MET, Outcome.MISSING, Outcome.PENDING)
@@ -149,7 +150,7 @@ class WorkbookSink:
         "条件": ("层级", "规则", "条款", "指标", "要求", "不符合家数", "其中仅此一条", "其中由此不再符合"),
         "企业": (
             *_COLUMNS, "持有称号", "前一文本", "后一文本", "变化", "实质结论", "主要条件", "主要差距",
-            "不符合项数", "缺少事项数", "实质条件（前）", "实质条件（后）",
+            "不符合项数", "缺少事项数", f"{SUBSTANCE}（前）", f"{SUBSTANCE}（后）",
         ),
         "逐项": (*_COLUMNS, "文本", "变化", "规则", "条款", "情形", "指标", "要求", "实际", "差距"),
         "待补材料": (*_COLUMNS, "文本", "变化", "事项", "现状", "是否新增事项"),
@@ -194,7 +195,7 @@ class WorkbookSink:
             *([f"{first[0].indicator} {first[0].threshold}", first[0].distance or first[0].value]
               if first else ["", ""]),
             len(effect.after.grounds), len(effect.after.lacks),
-            effect.before.parts.get("实质条件", ""), effect.after.parts.get("实质条件", ""),
+            effect.before.parts.get(SUBSTANCE, ""), effect.after.parts.get(SUBSTANCE, ""),
         ])  # fmt: skip
         for side, standing in (("前", effect.before), ("后", effect.after)):
             for g in standing.grounds:

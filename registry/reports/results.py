@@ -31,14 +31,14 @@ from registry.reports.verdicts import (
 )
 from rules.explanation.explain import result_text
 from rules.language.editions import OTHERS
+from rules.model.roles import PREREQUISITE, SUBSTANCE, is_score
 from rules.model.ruleset import Note, Points
 
 #: How many enterprises a table has; more are shown in several.
 PART: Final = 500
 #: What a cell of a result workbook may hold.
 Cell: TypeAlias = str | Decimal | None
-_SCORE: Final = ".评价得分"
-_ONLY_TITLE: Final = "* 只缺前置称号"
+_ONLY_TITLE: Final = f"* 只缺{PREREQUISITE}"
 #: How many rows tell how wide the columns of a sheet are.
 _MEASURED: Final = 200
 
@@ -99,7 +99,7 @@ class Counts:
 
 
 _MARKS: Final[Mapping[str, tuple[str, Callable[[TierVerdict], bool]]]] = {
-    "*": ("实质条件符合，只缺前置称号", only_title_lacking),
+    "*": (f"{SUBSTANCE}符合，只缺{PREREQUISITE}", only_title_lacking),
     "†": ("含人工认定，见 --explain", lambda v: bool(v.determinations)),
     "‡": ("填报的称号与登记簿不符，以登记簿为准，见 --explain", lambda v: bool(v.overruled)),
     DOUBTED: ("结论所依据的数据存疑，可能填错，请先核对，见 --explain", lambda v: bool(v.doubts)),
@@ -349,7 +349,7 @@ def _score(verdict: TierVerdict) -> str | None:
     found = verdict.finding.walk() if verdict.finding else ()
     for finding in found:
         points = finding.result
-        if finding.rule.endswith(_SCORE) and isinstance(points, Points):
+        if is_score(finding.rule) and isinstance(points, Points):
             if points.lo != points.hi:
                 return result_text(points)
             return str(Decimal(points.lo.numerator) / points.lo.denominator)

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from registry.filings import Issue
-from registry.judging.verdicts import TIERS, UNENCODED, CaseResult, TierVerdict
+from registry.judging.verdicts import UNENCODED, CaseResult, TierVerdict
 from registry.kit.screens import listing
 from registry.record.wording import determination_text, overruled_text, registration_text
 from rules.explanation.explain import (
@@ -21,6 +21,7 @@ from rules.explanation.explain import (
     result_text,
 )
 from rules.language.editions import OTHERS, Governing
+from rules.model.roles import SUBSTANCE, TIERS
 from rules.model.ruleset import Outcome, Points
 
 COLOURS: Final = {
@@ -98,7 +99,7 @@ def _coloured(verdict: TierVerdict) -> str:
 
 def only_title_lacking(verdict: TierVerdict) -> bool:
     """Whether the substantive conditions hold and only the prerequisite title does not."""
-    return verdict.outcome != "符合" and verdict.parts.get("实质条件") == "符合"
+    return verdict.outcome != "符合" and verdict.parts.get(SUBSTANCE) == "符合"
 
 
 def obstacle(result: CaseResult, *, short: bool = False) -> str:

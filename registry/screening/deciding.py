@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from sqlmodel import Session
 
@@ -27,10 +27,8 @@ from registry.screening.compiler.program import Code
 from registry.screening.variants import Varied
 from rules.errors import DisagreementError, EngineFaultError
 from rules.language.editions import OTHERS, ApplicabilityRow, Governing
+from rules.model.roles import SECTOR
 from rules.model.ruleset import Outcome, Position, Trace
-
-#: The indicator that tells the sector of a filing.
-SECTOR: Final = "划型行业"
 
 #: What persons determined of a filing, and the registered titles of its enterprise.
 Known: TypeAlias = tuple[Sequence[Determination], Sequence[Registration]]

@@ -11,7 +11,8 @@ from sqlalchemy.sql.expression import ColumnElement, FromClause
 from registry.filings import Issue
 from registry.screening.compiler.program import Code, Place, Program, joins
 from registry.screening.compiler.stages import Fence
-from registry.screening.deciding import SECTOR, Decided
+from registry.screening.deciding import Decided
+from rules.model.roles import SECTOR
 from rules.model.ruleset import Outcome, Rule, Ruleset
 
 

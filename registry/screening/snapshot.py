@@ -32,6 +32,7 @@ from registry.screening.engines import (
 from registry.screening.schema import CATALOGUE, FILING, NotStoredError, Schema, Value
 from registry.screening.tables import Files
 from rules.model.facts import TITLES, Profile
+from rules.model.roles import CONTROLLING
 from rules.portable.canonical import digest
 from rules.portable.record import CONTROL, is_holding
 
@@ -45,7 +46,7 @@ DETERMINED: Final = "有人工认定"
 #: Whether such a list is complete depends on the kinds of titles that a ruleset looks for.
 REGISTERED: Final = "有登记的称号，而填报的称号清单不全"
 #: Whether it matters depends on the ruleset.
-HELD: Final = "登记的持股表明与“小巨人”有控制关系"
+HELD: Final = f"登记的持股表明与{CONTROLLING}有控制关系"
 #: The engine refuses it.
 MISDATED: Final = "登记的称号日期有误"
 

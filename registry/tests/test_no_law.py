@@ -1,4 +1,4 @@
-"""The law stands in features: no rule, no document and no day of it is named in the product's code."""
+"""The law stands in features: no rule, document, day or title of it is named in the product's code."""
 
 import ast
 import re
@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from registry.desk.place import rulebook
+from rules.model import roles
 
 ROOT = Path(__file__).parents[1]
 MODULES = sorted(
@@ -26,13 +27,13 @@ DECLARED: dict[str, tuple[str, ...]] = {
     "cli/common.py": ("2026年复核",),
     "screening/funnel.py": ("63.1.评分达标",),
     # a day until which made-up titles last, on which the rows of a round happen to end
-    "demo/make_demo.py": ("2025-12-31",),
+    "demo/make_demo.py": ("2025-12-31", "专精特新", "创新型"),
 }
 
 
 @cache
 def law() -> re.Pattern[str]:
-    """Ids of rules and of their texts, numbers of documents, and the days on which anything begins or ends."""
+    """Ids of rules and of their texts, numbers of documents, titles, and the days on which anything begins or ends."""
     rules = rulebook()
     ids = {*rules.rules, *(".".join(id.split(".")[:2]) for id in rules.rules if id[0].isdigit())}
     rows = [*rules.applicability, *rules.fills]
@@ -43,8 +44,12 @@ def law() -> re.Pattern[str]:
     batches = {row.batch for row in rules.applicability if row.batch}
     roots = {f"{id.split('.')[0]}." for id in ids if "." in id}
     named = [re.escape(text) for text in (*ids, *written, *roots) if not text.isdigit()]
+    titles = [re.escape(name) for name in (*roles.TIERS, *roles.TIERS.values())]
+    titles += [re.escape(name) for name in (roles.SUBSTANCE, roles.PREREQUISITE)]
     exact = "|".join(sorted(named, key=len, reverse=True))
-    return re.compile(rf"(?<![\d.])(?:{exact})[\w.]*|〔\d{{4}}〕\d+号|{'|'.join(batches)}")
+    return re.compile(
+        rf"(?<![\d.])(?:{exact})[\w.]*|〔\d{{4}}〕\d+号|{'|'.join((*batches, *titles))}"
+    )
 
 
 def texts(tree: ast.Module) -> Iterator[str]:
@@ -76,7 +81,7 @@ def law_in(source: str) -> list[str]:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: p.relative_to(ROOT).as_posix())
-def test_no_module_names_a_rule_a_document_or_a_day_of_the_law(path: Path) -> None:
+def test_no_module_names_a_rule_a_document_a_title_or_a_day_of_the_law(path: Path) -> None:
     declared = DECLARED.get(path.relative_to(ROOT).as_posix(), ())
     assert sorted(set(law_in(path.read_text("utf-8")))) == sorted(declared)
 
@@ -91,6 +96,8 @@ def test_no_module_names_a_rule_a_document_or_a_day_of_the_law(path: Path) -> No
         'X = {"2026-03-31"}',
         'X = "工信部联企业〔2011〕300号"',
         'if batch == "2026年复核": pass',
+        'if tier == "专精特新中小企业": pass',
+        'x.parts.get("实质条件")',
     ],
 )
 def test_law_in_code_is_found(source: str) -> None:
