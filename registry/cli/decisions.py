@@ -31,8 +31,9 @@ from registry.cli.targets import Code, CodeOrFile, is_code, sha256_of
 from registry.desk import deciding
 from registry.desk.deciding import Decided, Request, Ruling, Tally, Target
 from registry.desk.place import Desk
-from registry.judging.verdicts import TIERS, titles_of
+from registry.judging.verdicts import titles_of
 from registry.reports.verdicts import DOUBTED
+from rules.model.roles import TIERS
 
 
 @command("decide")
