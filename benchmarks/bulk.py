@@ -25,7 +25,7 @@ from registry.database.models import STATED_TABLES, Enterprise, Filing, Import
 from registry.database.versions import table_of
 from registry.demo.aims import aims
 from registry.demo.tables import write_directory
-from registry.desk.importing import totals_checked
+from registry.desk.importing import rechecked
 from registry.filings import Reading
 from registry.intake import directory
 from registry.intake.folders import FolderLoader
@@ -143,7 +143,7 @@ def measured(
             spent.own["reading"].pop()
             return spent
         with spent.on("totals"):
-            reading = totals_checked(reading, None)
+            reading = rechecked(reading, None)
         import_id = _load(registry, reading, spent)
         rows = _stored(registry, import_id)
         spent.rows += sum(count for _, _, count in rows)

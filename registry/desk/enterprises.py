@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 
 from sqlmodel import Session
 
@@ -63,8 +64,14 @@ def shown(desk: Desk, uscc: str, *, as_of: date | None = None, history: bool = F
             value=uscc,
             remedy=Remedy("list-enterprises"),
         )
-    sizes = Sizes(rulebook())
-    return Enterprise(versions, profile, sizes.size(profile, sizes.sector(profile)), sizes.source)
+    told = sizes()
+    return Enterprise(versions, profile, told.size(profile, told.sector(profile)), told.source)
+
+
+@cache
+def sizes() -> Sizes:
+    """What tells sectors and size classes by the packaged criteria."""
+    return Sizes(rulebook())
 
 
 def named(desk: Desk, name: str) -> str:

@@ -4,15 +4,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import BinaryIO
 
+from registry.desk.enterprises import sizes
 from registry.desk.place import Desk, rulebook
 from registry.errors import RegistryError
 from registry.filings import Heading, Reading, Submission
 from registry.intake import (
     NoTableError,
+    check_sectors,
     check_totals,
     directory,
     read,
@@ -25,11 +27,13 @@ from registry.intake.directory import CHUNK
 from registry.intake.folders import Counts, FolderLoader, report_file
 from registry.intake.grouped import Groups, grouped
 from registry.intake.tables.mapping_draft import draft as draft_mapping
+from registry.judging.relations import SECTOR_FACTS
 from registry.judging.verdicts import Totals
 from registry.kit.files import working_folder, write_new
 from registry.kit.workers import jobs_for
 from registry.record import admissions, loading
 from registry.record.loading import LoadReport, UndoReport
+from rules.model.facts import SECTORS, Profile, Scalar
 from rules.portable.errors import Remedy
 
 __all__ = ["CHUNK", "Counts", "Groups", "LoadReport", "UndoReport", "grouped"]
@@ -103,7 +107,7 @@ def read_file(
             progress=done,
             admitted=_Admitted(desk),
         )
-    return totals_checked(reading, as_of)
+    return rechecked(reading, as_of)
 
 
 class _Admitted:
@@ -132,14 +136,20 @@ def _asked(batch: str) -> Asking:
     return asked
 
 
-def totals_checked(reading: Reading, as_of: date | None) -> Reading:
-    """A reading without the submissions whose records contradict their filed totals."""
+def rechecked(reading: Reading, as_of: date | None) -> Reading:
+    """A reading with what the rules themselves show to be amiss in its submissions.
+
+    Those are held back whose records contradict their filed totals.
+    """
     good: list[Submission] = []
     refused, issues = list(reading.refused), list(reading.issues)
     for submission in reading.submissions:
         day = submission.as_of or as_of
         listed = _totals().counts(submission.profile(day)) if day else {}
         found = check_totals(submission, listed)
+        sectors = {k: v for k in SECTOR_FACTS if (v := submission.values.get(k)) is not None}
+        if day and (sector := _sector(day, tuple(sectors.items()))) in SECTORS:
+            issues += check_sectors(submission, sector)
         issues += found
         (refused if found else good).append(submission)
     return replace(reading, submissions=tuple(good), refused=tuple(refused), issues=tuple(issues))
@@ -148,6 +158,12 @@ def totals_checked(reading: Reading, as_of: date | None) -> Reading:
 @cache
 def _totals() -> Totals:
     return Totals(rulebook())
+
+
+@lru_cache(maxsize=4096)  # many enterprises of a county are of one industry
+def _sector(day: date, filed: tuple[tuple[str, Scalar], ...]) -> str:
+    """The sector that the rules read in what is filed of it, or the word for what is open."""
+    return sizes().sector(Profile(day, dict(filed))) if len(filed) > 1 else ""
 
 
 # -- a file ----------------------------------------------------------------------------------------
@@ -222,7 +238,7 @@ def import_folder(desk: Desk, source: Source) -> FolderImported:
             by=desk.by,
             as_of=source.as_of,
             mapping=source.mapping,
-            check=partial(totals_checked, as_of=source.as_of),
+            check=partial(rechecked, as_of=source.as_of),
             jobs=jobs_for(found.enterprises, source.jobs, few=2 * directory.CHUNK),
         )
         checked = None

@@ -3,6 +3,13 @@
 from registry.intake.issues_report import write_issues
 from registry.intake.reader import NoTableError, read
 from registry.intake.template import write_template
-from registry.judging.relations import check_totals
+from registry.judging.relations import check_sectors, check_totals
 
-__all__ = ["NoTableError", "check_totals", "read", "write_issues", "write_template"]
+__all__ = [
+    "NoTableError",
+    "check_sectors",
+    "check_totals",
+    "read",
+    "write_issues",
+    "write_template",
+]

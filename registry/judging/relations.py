@@ -18,8 +18,8 @@ from registry.kit import uscc
 from rules.model.facts import FACTS, Fact, Scalar, fact, record_kind, yearly_key
 from rules.model.quantities import show
 
-#: The other side of a relation that is the day of the filing, or the credit code.
-_DAY, _CODE = "填报日期", "信用代码"
+#: The other side of a relation that is the day of the filing, the credit code, or what the rules read.
+_DAY, _CODE, _READ = "填报日期", "信用代码", "划型所依据的行业"
 
 
 @dataclass(frozen=True)
@@ -103,11 +103,17 @@ CHECKS: Final[tuple[Check, ...]] = (
     ),
     # what the code says of the body that has it
     Check("independent_legal_person", _FITS, _CODE, "请核对代码和营业执照上的类型"),
+    # what the rules make of several facts together
+    Check("sector", _FITS, _READ, "请核对行业代码和划型行业"),
+    Check("sector_found", _FITS, _READ, "请核对行业代码和划型行业"),
 )  # fmt: skip
 
 _IDENTITY: Final = {f.id: f for f in IDENTITY}
 _SERIES: Final = {c.fact: c for c in CHECKS if c.relation == _STEADY}
 _OF_FACTS: Final = [c for c in CHECKS if not c.listing and c.relation not in (_STEADY, _FITS)]
+_OF_CODE: Final = next(c for c in CHECKS if c.other == _CODE)
+#: The facts that say of what sector an enterprise is, or may.
+SECTOR_FACTS: Final = ("industry_code", *(c.fact for c in CHECKS if c.other == _READ))
 _OF_RECORDS: Final = {
     name: [c for c in CHECKS if c.listing == name] for name in {c.listing for c in CHECKS} - {""}
 }
@@ -249,11 +255,26 @@ def _check_code(submission: Submission) -> Iterator[Issue]:
     elif uscc.is_individual(submission.uscc) and submission.values.get(legal) is True:
         said = "信用代码以92开头，是个体工商户，不是独立法人，与填报的“独立法人：是”矛盾"
     if said:
-        item = next(c for c in CHECKS if c.relation == _FITS)
         sheet, _, cell = submission.sources.get(legal, submission.where).rpartition("!")
         about = (legal,) if uscc.is_individual(submission.uscc) else ()
         shown = submission.uscc
-        yield Issue(item.severity, sheet, cell, shown, said, item.cause, shown, True, about)
+        yield Issue(_OF_CODE.severity, sheet, cell, shown, said, _OF_CODE.cause, shown, True, about)
+
+
+def check_sectors(submission: Submission, read: str) -> Iterator[Issue]:
+    """A 提示 for each sector filed that is not ``read``, the one by which the rules tell the size."""
+    code = submission.values.get("industry_code")
+    for item in CHECKS:
+        filed = submission.values.get(item.fact)
+        if item.other != _READ or filed is None or filed == read:
+            continue
+        beside = f"，行业代码填报为{code}" if code else ""
+        said = f"{fact(item.fact).name}填报为“{filed}”{beside}，{_READ}是“{read}”"
+        sheet, _, cell = submission.sources.get(item.fact, submission.where).rpartition("!")
+        about, shown = (item.fact, "industry_code"), str(filed)
+        yield Issue(
+            item.severity, sheet, cell, shown, said, item.cause, submission.uscc, True, about
+        )
 
 
 def check_totals(

@@ -4,6 +4,7 @@ import csv
 import json
 import re
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from openpyxl import load_workbook
 
 from registry.cli import main
 from registry.cli.common import console
+from registry.cli.filings import rechecked
+from registry.filings import Reading, Submission
 from registry.intake.tests.counties import code, county, firm, saved
 
 Run = Callable[..., Result]
@@ -229,3 +232,28 @@ def test_a_folder_tells_of_names_on_record_rows_passed_over_and_lines_of_no_use(
     with (tmp_path / "问题.csv").open(encoding="utf-8-sig") as file:
         told = {line["问题"][:8]: line["企业名称"] for line in csv.DictReader(file)}
     assert told["这个信用代码登记"] == "新名公司"
+
+
+@pytest.mark.parametrize(
+    ("industry", "filed", "found", "told", "read"),
+    [
+        ("C3985", "工业", "工业", [], ""),
+        ("C3985", "建筑业", None, ["申报划型行业"], "工业"),
+        ("C3985", None, "建筑业", ["认定划型行业"], "工业"),
+        ("C3985", "建筑业", "零售业", ["申报划型行业", "认定划型行业"], "工业"),
+        ("J6621", "建筑业", "零售业", ["申报划型行业"], "零售业"),
+        (None, "建筑业", "零售业", ["申报划型行业"], "零售业"),
+        ("J6621", "建筑业", None, [], ""),
+        (None, "建筑业", None, [], ""),
+    ],
+)
+def test_a_sector_that_is_not_the_one_the_rules_read_is_told_with_that_one(
+    industry: str | None, filed: str | None, found: str | None, told: list[str], read: str
+) -> None:
+    given = {"industry_code": industry, "sector": filed, "sector_found": found}
+    values = {key: value for key, value in given.items() if value}
+    firm = Submission(code(1), "甲", date(2023, 6, 30), values=values, where="表!B2")
+    reading = rechecked(Reading("表.xlsx", "", (firm,), (), ()), None)
+    assert [issue.message.partition("填报为")[0] for issue in reading.issues] == told
+    assert all(issue.message.endswith(f"，划型所依据的行业是“{read}”") for issue in reading.issues)
+    assert reading.submissions == (firm,)
