@@ -48,7 +48,7 @@ class Shown:
 
     ``text`` is what the cell shows, ``typed`` what one would type for the same without rounding;
     ``otherwise`` is set where the digits shown are not those of the number. Both are empty where
-    nothing is shown, as may be of a text too.
+    nothing is shown, as may be of a text too; ``typed`` is where another sign is shown.
     """
 
     stored: int | float | str
@@ -330,10 +330,11 @@ def _as_shown(read: Callable[[CellValue, str], Parsed]) -> Reader:
 def _shown(value: Shown, unit: str, read: Reader) -> Parsed:
     """What a number says by its format; told where the number itself would say something else."""
     stored = plain(value.stored)
-    if not_given(value):
+    parsed = read(value.typed, unit)
+    nothing = parsed.value == "0" and not parsed.notice and value.stored  # shown as 无
+    if not_given(value) or nothing:
         shown = f"显示为「{value.text}」" if value.text else "显示为空白"
         return Parsed(None, f"存有{stored}，但{shown}", "请核对，并改用常规的数字格式")
-    parsed = read(value.typed, unit)
     if parsed.value is None and parsed.notice:
         return parsed._replace(notice=f"{parsed.notice}（显示为{value.text}，存的是{stored}）")
     if not value.otherwise or (other := read(value.stored, unit).value) == parsed.value:

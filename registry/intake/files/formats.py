@@ -2,7 +2,8 @@
 
 A cell means what it shows. A format may scale (a percent sign, commas behind the digits, a point
 set among them: ``0!.0,"万"``), print words or a unit, pad with zeros, or show nothing. What only
-decorates (colours, currency signs of yuan, blanks, brackets of negative numbers) changes nothing.
+decorates (colours, currency signs of yuan, blanks, brackets of negative numbers) changes nothing. Of
+a number that shows another sign than its own, nothing is known.
 """
 
 import operator
@@ -37,9 +38,13 @@ _TOKEN: Final = re.compile(
 _CONDITION: Final = re.compile(r"(<>|<=|>=|=|<|>)\s*([+-]?[0-9]+(?:\.[0-9]+)?)")
 _ELAPSED: Final = re.compile(r"[hms]+", re.IGNORECASE)
 #: What stands around a number and says no more than its sign, or that it is yuan.
-_DECORATION: Final = re.compile(r"[\s¥￥+()（）_-]+")
+_DECORATION: Final = re.compile(r"[\s¥￥+()（）_−–－-]+")
 _SIGNS: Final = re.compile(r"[-—―─－¥￥\s]+")
 _NEGATIVE: Final = "△▲▽▼"
+#: What shows that a number is negative, unless a colour does.
+_MINUS: Final = re.compile(f"[-−–－—(（{_NEGATIVE}]")
+#: Words in brackets, whose brackets show nothing: a unit.
+_REMARK: Final = re.compile(r"[(（][^()（）]*[^\W\d_][^()（）]*[)）]")
 #: Beyond these, characters of a code and powers of ten, nothing is shown that could be read.
 _LONGEST: Final = 255
 _DAYS: Final = 999_999_999
@@ -74,9 +79,12 @@ class _Section:
     """One of the alternatives of a format: what those numbers look like for which it is chosen."""
 
     def __init__(self, parts: Sequence[_Part]) -> None:
+        self.colour = next((p.text for p in parts if p.kind == "colour"), "")
+        parts = [p for p in parts if p.kind != "colour"]
         kinds = [part.kind for part in parts]
         self.condition = next((p.text for p in parts if p.kind == "condition"), "")
-        self.negative = False
+        #: Whether it is for negative numbers only, and whether it may show another sign than theirs.
+        self.negative = self.misleads = False
         self.empty = not parts
         self.texts = "text" in kinds
         #: What is printed before and behind a text; None where no text is shown.
@@ -115,8 +123,11 @@ class _Section:
             return value  # accountants write zero as a dash
         if not text.strip("."):
             return Shown(value, "", "")
+        figures = any(c.isdigit() for c in self._before + self._after)
         if not self._digits:
-            return Shown(value, text, text)
+            return Shown(value, text, text, figures)
+        if self.misleads and number:
+            return Shown(value, text if self.negative or number > 0 else f"-{text}", "")
         if self._percents == 1 and (before, after, self._scale) == ("", "%", 2):
             return Percent(value)
         padded = digits.startswith("0") and digits[1:2].isdigit()
@@ -128,17 +139,28 @@ class _Section:
                 len(exact.partition(".")[2]) + len(digits.partition(".")[0]) + ("." in exact)
             )
         minus = "-" if number < 0 else ""
-        otherwise = bool(self._commas or self._shift or self._between)
+        otherwise = bool(self._commas or self._shift or self._between) or figures
         text = text if self.negative else minus + text
         return Shown(value, text, f"{minus}{before}{exact}{after}", otherwise)
+
+    @property
+    def says(self) -> str:
+        """What is printed beside the digits that is no decoration."""
+        return _DECORATION.sub("", self._before + self._after)
 
     @property
     def transparent(self) -> bool:
         """Whether every number is shown by its own digits, with nothing said beside them."""
         zeros = sum(part.text == "0" for part in self._whole)
-        said = _DECORATION.sub("", self._before + self._after)
         numeric = self._digits and not self.date and (self._bare or zeros == 1)
-        return numeric and not said and not self._scale and not self._set_apart
+        plain = not self.says and not self._scale and not self._set_apart
+        return numeric and plain and not self.misleads
+
+    @property
+    def signed(self) -> bool:
+        """Whether what is printed beside the digits shows that a number is negative."""
+        around = (_REMARK.sub("", text) for text in (self._before, self._after))
+        return any(map(_MINUS.search, around))
 
     @property
     def _scale(self) -> int:
@@ -190,8 +212,13 @@ class Format:
         numbers = [s for s in sections[:3] if not s.texts]
         usual = [("",), (">=0", ""), (">0", "<0", "")][len(numbers) - 1] if numbers else ()
         self._numbers = [(s.condition or u, s) for u, s in zip(usual, numbers, strict=True)]
-        if len(numbers) > 1:
-            numbers[1].negative = not any(s.condition for s in numbers[:2])
+        if any(s.condition for s in numbers[:2]):
+            return
+        for section in numbers[:1]:
+            section.misleads = section.signed and not section.says
+        for section in numbers[1:2]:
+            section.negative = True
+            section.misleads = not section.signed and section.colour in ("", numbers[0].colour)
 
     @property
     def speaks(self) -> bool:
@@ -275,7 +302,7 @@ def _parts(match: re.Match[str]) -> Iterator[_Part]:
 
 
 def _bracketed(text: str) -> Iterator[_Part]:
-    """A condition, a currency sign, or a count of hours; colours and languages say nothing."""
+    """A condition, a currency sign, a count of hours, or a colour; numerals and languages say nothing."""
     if condition := _CONDITION.fullmatch(text):
         yield _Part("condition", condition[1] + condition[2])
     elif text.startswith("$"):
@@ -284,6 +311,8 @@ def _bracketed(text: str) -> Iterator[_Part]:
             yield _Part("date", text)
     elif _ELAPSED.fullmatch(text):
         yield _Part("elapsed", text)
+    elif "num" not in text.lower():  # [DBNum1], [NatNum3]
+        yield _Part("colour", text.lower())
 
 
 def _literals(parts: Sequence[_Part]) -> str:

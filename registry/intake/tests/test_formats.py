@@ -226,6 +226,38 @@ def test_a_number_that_is_shown_otherwise_is_told_with_both():
     assert found.notice == "显示为10000.0万，存的却是100000000，相差10000倍，已按显示的读取"
     found = read_money(cell("0.00,", 10000000), "万元")
     assert (found.value, "10000.00" in found.notice) == ("100000000", True)
+    found = read_money(cell('0"000"', 12), "元")
+    assert (found.value, "显示为12000，存的却是12" in found.notice) == ("12000", True)
+    assert read_money(cell('0;0;"无"', 0), "元") == ("0", "", "")
+
+
+@pytest.mark.parametrize(
+    ("code", "value", "text"),
+    [
+        ("0;0", -12, "12"), ("#,##0.00;#,##0.00", -1200.5, "1,200.50"), ("General;General", -12, "12"),
+        ("0%;0%", -0.5, "50%"), ("[Red]0;[Red]0", -12, "12"), ("0_);0_)", -12, "12"), ("¥0;¥0", -12, "¥12"),
+        ('0"(万元)";0"(万元)"', -12, "12(万元)"), ('0;"亏"0', -12, "亏12"), ("0.0,;0.0,", -12000, "12.0"),
+        ("0;;0", -12, ""), ("0;;", -12, ""), (";;;", -12, ""), ("0;-", -12, "-"), ('0;"无"', -12, "无"),
+        ('"-"0', 12, "-12"), ("-0", -12, "--12"), ("(0)", 12, "(12)"), ('0"-"', 12, "12-"), ('"0"', 12, "0"),
+    ],
+)  # fmt: skip
+def test_a_number_that_shows_another_sign_or_nothing_is_unknown_and_told_with_both(
+    code, value, text
+):
+    found = read_money(cell(code, value), "万元")
+    shown = f"显示为「{text}」" if text else "显示为空白"
+    assert (found.value, found.notice) == (None, f"存有{plain(value)}，但{shown}")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "0;-0", "0;(0)", "0;[红色]0", "0;[Red](0)", "[Red]0", "[黑色]0;[红色]0", "+0;-0", "0;−0", "0;－0",
+        "0;0-", "0;△0", "[$¥-804]0;[$¥-804]-0", "0_ ;[Red]-0 ", "(¥0);(¥0)", '0"元";-0"元"', '0"(元)";-0"(元)"',
+    ],
+)  # fmt: skip
+def test_a_negative_number_may_show_its_sign_by_a_bracket_a_mark_or_a_colour(code):
+    assert read_money(cell(code, -12), "元") == ("-12", "", "")
 
 
 @pytest.mark.parametrize("name", ["revenue", "market_share", "staff", "segment_entry", "own_brand"])
