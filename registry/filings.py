@@ -85,7 +85,10 @@ class Submission:
 
 
 class Heading(NamedTuple):
-    """The heading of a column as it stands; an unusable one is understood and yet not read."""
+    """The heading of a column as it stands; an unusable one is understood and yet not read.
+
+    ``levels`` are the headings one below the other of which it is made, if there are several.
+    """
 
     sheet: str
     letter: str
@@ -93,6 +96,7 @@ class Heading(NamedTuple):
     text: str
     understood: bool = True
     read: bool = True
+    levels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

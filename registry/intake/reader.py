@@ -219,7 +219,8 @@ def _headings(sheet: str, header: Header, columns: list[Column]) -> Iterator[Hea
         if not not_given(cell):  # nor is a formula without its result
             letter = get_column_letter(index + 1)
             text = plain(cell)
-            yield Heading(sheet, letter, header.row, text, index in known, index in read)
+            levels = header.levels[index]
+            yield Heading(sheet, letter, header.row, text, index in known, index in read, levels)
 
 
 def _wordiest(rows: Sequence[Row], headings: HeaderMapping) -> Header | None:
@@ -231,7 +232,8 @@ def _wordiest(rows: Sequence[Row], headings: HeaderMapping) -> Header | None:
     titles = rows[number - 1]
     found = ((i, plain(c), headings.resolve(plain(c))) for i, c in enumerate(titles))
     columns = tuple(Column(i, text, heading) for i, text, heading in found if heading)
-    return Header(number, columns, None, number, titles)
+    levels = tuple((plain(cell),) for cell in titles)
+    return Header(number, columns, None, number, titles, levels)
 
 
 def _nearest(header: Header) -> str:

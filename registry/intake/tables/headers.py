@@ -42,8 +42,8 @@ class Column:
 class Header:
     """The heading of a table, whose last row is ``row``, and its columns; ``record`` if of a list.
 
-    ``first`` is the uppermost of its rows, from 1; ``titles`` are all headings. The table takes the
-    columns from ``start`` up to ``end``; ``rightmost`` unless another one follows beside it.
+    ``first`` is the uppermost of its rows, from 1; ``titles`` are all headings, ``levels`` what each is
+    made of, from the top. The table takes the columns from ``start`` up to ``end``; ``rightmost`` unless another one follows beside it.
     """
 
     row: int
@@ -51,6 +51,7 @@ class Header:
     record: RecordKind | None
     first: int
     titles: Row
+    levels: tuple[tuple[str, ...], ...]
     start: int = 0
     end: int = 0
     rightmost: bool = True
@@ -142,7 +143,10 @@ def find_header(sheet: str, rows: Sequence[Row], mapping: HeaderMapping) -> Head
     if above < len(rows) and (best is None or best.missing):
         whole = _best(rows, len(rows), mapping, record)
         best = whole if whole is not None and not whole.missing else best or whole
-    return best and _with_units(_with_group(best, rows, mapping), rows, mapping)
+    if best is None:
+        return None
+    whole = _with_parts(_with_group(best, rows, mapping), rows, mapping)
+    return _with_units(whole, rows, mapping)
 
 
 def _best(
@@ -172,6 +176,27 @@ def _with_group(found: Header, rows: Sequence[Row], mapping: HeaderMapping) -> H
     return _composed(
         rows[found.first - 2 : found.row], found.first - 1, found.row, mapping, found.record
     )
+
+
+def _with_parts(found: Header, rows: Sequence[Row], mapping: HeaderMapping) -> Header:
+    """The heading with the rows below that divide its columns, though they are not understood."""
+    while found.row < len(rows) and _divides(rows[found.row], found):
+        levels = rows[found.first - 1 : found.row + 1]
+        deeper = _composed(levels, found.first, found.row + 1, mapping, found.record)
+        if len(levels) > _DEEPEST or deeper.missing:
+            break
+        found = deeper
+    return found
+
+
+def _divides(row: Row, above: Header) -> bool:
+    """Whether a row has nothing but texts, none of them below code or name, and some below no heading."""
+    given = [(i, cell) for i, cell in enumerate(row) if not not_given(cell)]
+    keys = {c.index for c in above.columns if c.heading.target.role in ("uscc", "name")}
+    if above.missing or above.record or not all(isinstance(cell, str) for _, cell in given):
+        return False
+    bare = [i for i, _ in given if i >= len(above.titles) or not_given(above.titles[i])]
+    return bool(bare) and keys.isdisjoint(i for i, _ in given)
 
 
 def _with_units(found: Header, rows: Sequence[Row], mapping: HeaderMapping) -> Header:
@@ -204,10 +229,12 @@ def _composed(
 ) -> Header:
     columns: list[Column] = []
     titles: list[CellValue] = []
+    named: list[tuple[str, ...]] = []
     for index, stack in enumerate(_stacks(levels)):
         unsaved = next((cell for cell in stack if isinstance(cell, Unsaved)), None)
         texts = tuple(dict.fromkeys(plain(cell) for cell in stack if not not_given(cell)))
         titles.append(unsaved if unsaved and not texts else "".join(texts) or None)
+        named.append(texts)
         if not texts or (len(levels) == 1 and not isinstance(stack[0], str)):
             continue
         heading = mapping.resolve_levels(texts, record)
@@ -215,7 +242,7 @@ def _composed(
             columns.append(Column(index, "".join(texts), heading))
     while titles and titles[-1] is None:
         titles.pop()
-    return Header(row, tuple(columns), record, first, titles, 0, len(titles))
+    return Header(row, tuple(columns), record, first, titles, tuple(named), 0, len(titles))
 
 
 def _stacks(levels: Sequence[Row]) -> Iterator[tuple[CellValue, ...]]:

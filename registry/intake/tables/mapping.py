@@ -135,9 +135,17 @@ class HeaderMapping:
             self._known[asked] = self._resolved(levels, record)
         return self._known[asked]
 
+    def split(self, levels: Sequence[str]) -> Words:
+        """Headings one below the other as one: the term by which a mapping names them, its unit, its year."""
+        words = [self._words(text, None) for text in _texts(levels)]
+        *upper, lowest = _named(words) or [Words("")]
+        terms = [w.term for w in upper if not self._only_gathers(w.term, None)]
+        term = "".join(w.term for w in upper) + lowest.term if terms else lowest.term
+        period = next((w.period for w in words if w.period != Period()), Period())
+        return Words(term, period, next((w.unit for w in words if w.unit), ""), lowest.nested)
+
     def _resolved(self, levels: tuple[str, ...], record: RecordKind | None) -> Heading | None:
-        texts = list(dict.fromkeys(text for level in levels if (text := headings.key(level))))
-        texts = [t for t in texts if not headings.is_remark(t)] or texts[:1]
+        texts = _texts(levels)
         for text in ("".join(texts), "".join(reversed(texts))):
             if literal := self._find(text, record):
                 return Heading(literal, literal.unit, *literal.period)
@@ -175,12 +183,7 @@ class HeaderMapping:
 
     def _target(self, levels: Sequence[Words], record: RecordKind | None) -> Target | None:
         """The term of all levels together, else that of the lowest if the upper ones only gather."""
-        named = [w for w in levels if w.term]
-        dated = any(w.period != Period() and not w.term for w in levels)
-        if dated:
-            named = [w._replace(term=headings.without_years(w.term)) for w in named]
-        while len(named) > 1 and named[-1].term in _WHOLE:
-            named.pop()
+        named = _named(levels)
         terms = [w.term for w in named]
         for text in ("".join(terms), "".join(reversed(terms))):
             if found := self._find(text, record):
@@ -197,12 +200,17 @@ class HeaderMapping:
         self, upper: Words, target: Target, nested: bool, record: RecordKind | None
     ) -> bool:
         """Whether a heading over others leaves their meaning as it is."""
-        if _TURNED.search(upper.term):
-            return False
         whole = self._find(upper.term, record)
         if whole is None or whole.fact is None or target.fact is None:
-            return whole is None and _GROUP.fullmatch(upper.term) is not None
-        return nested or PARTS.get(target.fact.id) == whole.fact.id
+            return self._only_gathers(upper.term, record)
+        related = nested or PARTS.get(target.fact.id) == whole.fact.id
+        return related and not _TURNED.search(upper.term)
+
+    def _only_gathers(self, term: str, record: RecordKind | None) -> bool:
+        """Whether a heading over others says nothing of them but what kind of figures they are."""
+        if _TURNED.search(term) or self._find(term, record):
+            return False
+        return _GROUP.fullmatch(term) is not None
 
     def _find(self, text: str, record: RecordKind | None) -> Target | None:
         if record is not None:
@@ -229,10 +237,20 @@ def turns(text: str) -> bool:
     return ":" not in (term := headings.key(text)) and _TURNED.search(term) is not None
 
 
-def split(header: str) -> tuple[str, str, bool]:
-    """The term of a heading, its unit, and whether it names a year."""
-    found = headings.words(headings.key(header))
-    return found.term, found.unit, found.period != Period()
+def _texts(levels: Sequence[str]) -> list[str]:
+    """The headings one below the other that say more than how to fill in the column."""
+    texts = list(dict.fromkeys(text for level in levels if (text := headings.key(level))))
+    return [t for t in texts if not headings.is_remark(t)] or texts[:1]
+
+
+def _named(levels: Sequence[Words]) -> list[Words]:
+    """The headings with a term, without the 合计 that only says that the one above is meant as a whole."""
+    named = [w for w in levels if w.term]
+    if any(w.period != Period() and not w.term for w in levels):
+        named = [w._replace(term=headings.without_years(w.term)) for w in named]
+    while len(named) > 1 and named[-1].term in _WHOLE:
+        named.pop()
+    return named
 
 
 def catalogue() -> Iterator[tuple[str, Target]]:

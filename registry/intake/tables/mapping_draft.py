@@ -15,17 +15,17 @@ from typing import Final, NamedTuple
 
 from registry.filings import Heading, Issue
 from registry.intake.cells import fits
-from registry.intake.tables.headings import key
+from registry.intake.tables.headings import Period, key
 from registry.intake.tables.mapping import (
     COLUMNS,
     IGNORED,
     PACKAGED,
     UNCONFIRMED,
     HeaderMapping,
+    Line,
     Target,
     catalogue,
     lines,
-    split,
 )
 from registry.kit.workbooks import harmless
 from rules.errors import FactsError
@@ -52,7 +52,7 @@ def draft(headings: Sequence[Heading], own: Path | None = None) -> str | None:
     terms: dict[str, list[Heading]] = {}
     for heading in headings:
         if not heading.understood:
-            terms.setdefault(_term(heading.text).text, []).append(heading)
+            terms.setdefault(_term(_levels(heading)).text, []).append(heading)
     kept = [line for line in lines(own) if key(line.header) not in terms] if own else []
     if not terms:
         return None
@@ -65,7 +65,7 @@ def draft(headings: Sequence[Heading], own: Path | None = None) -> str | None:
 
 
 def _line(text: str, found: Sequence[Heading]) -> tuple[str, str, str, str]:
-    guesses = nearest(found[0].text)
+    guesses = nearest(*_levels(found[0]))
     name = f"{UNCONFIRMED}：{guesses[0]}" if guesses else UNCONFIRMED
     places = "、".join(f"{h.letter}{h.row}「{h.text}」" for h in found[:_NAMED])
     more = f"等{len(found)}列" if len(found) > _NAMED else ""
@@ -73,18 +73,24 @@ def _line(text: str, found: Sequence[Heading]) -> tuple[str, str, str, str]:
     return harmless(text), name, "", f"{found[0].sheet} {places}{more}。{_NOTE}{others}"
 
 
-def _term(heading: str) -> _Term:
-    text, unit, dated = split(heading)
-    return _Term(text, unit, dated) if text else _Term(key(heading), "", False)
+def _levels(heading: Heading) -> tuple[str, ...]:
+    return heading.levels or (heading.text,)
 
 
-def nearest(heading: str) -> list[str]:
+def _term(levels: Sequence[str]) -> _Term:
+    words = _known().split(levels)
+    if not words.term:
+        return _Term(key("".join(levels)), "", False)
+    return _Term(words.term, words.unit, words.period != Period())
+
+
+def nearest(*levels: str) -> list[str]:
     """The 填报项 whose names, or other headings for it, resemble a heading most; the best first.
 
     >>> nearest("2022年度营业总收入（万元）")[0]
     '营业收入总额'
     """
-    term = _term(heading)
+    term = _term(levels)
     found: dict[str, float] = {}
     matcher = SequenceMatcher(autojunk=False)
     matcher.set_seq2(term.text)
@@ -109,11 +115,15 @@ def _may_be(target: Target, term: _Term) -> bool:
 
 
 @cache
+def _known() -> HeaderMapping:
+    return HeaderMapping()
+
+
+@cache
 def _names() -> dict[str, tuple[str, Target]]:
     """Every term that is understood, with the 填报项 that it stands for."""
-    known = HeaderMapping()
     names = {name: name for name, _ in catalogue()} | {x.header: x.name for x in lines(PACKAGED)}
-    found = ((name, item, known.resolve(name)) for name, item in names.items())
+    found = ((name, item, _known().resolve(name)) for name, item in names.items())
     return {key(name): (item, heading.target) for name, item, heading in found if heading}
 
 
@@ -128,22 +138,29 @@ class _Noting(HeaderMapping):
         self.sought.add(text)
         return super()._find(text, record)
 
-    def terms(self, heading: Heading) -> set[str]:
-        """The terms that are looked up for one heading."""
+    def look_up(self, heading: Heading) -> tuple[set[str], Target | None]:
+        """The terms that are looked up for one heading, and where its cells go."""
         self.sought = set()
-        self._resolved((heading.text,), _record(heading.sheet))
-        return self.sought
+        found = self._resolved(_levels(heading), _record(heading.sheet))
+        return self.sought, found.target if found else None
+
+    def target(self, line: Line) -> Target | None:
+        """Where the cells go of what a line of the mapping names."""
+        return self._targets.get(key(line.header))
 
 
 def unachieved(path: Path, headings: Sequence[Heading]) -> Iterator[Issue]:
     """A 提示 for each line of an officer's mapping that was of no use for a file, and why."""
     mapping = _Noting(path)
-    places: dict[str, list[Heading]] = {}
+    places: dict[str, list[tuple[Heading, Target | None]]] = {}
     for heading in dict.fromkeys(headings):
-        for term in mapping.terms(heading):
-            places.setdefault(term, []).append(heading)
+        terms, target = mapping.look_up(heading)
+        for term in terms:
+            places.setdefault(term, []).append((heading, target))
     for line in lines(path):
-        found = places.get(key(line.header), [])
+        asking = places.get(key(line.header), [])
+        own = mapping.target(line)
+        found = [h for h, target in asking if target in (None, own) or not line.confirmed]
         if said := _why(line.confirmed, found):
             yield Issue("提示", path.name, f"A{line.number}", line.header, *said)
 

@@ -2,16 +2,19 @@
 
 import csv
 from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+from openpyxl import Workbook
+from openpyxl.worksheet.worksheet import Worksheet
 
 from registry.errors import RegistryError
 from registry.filings import Reading
 from registry.intake import read
 from registry.intake.tables.mapping_draft import draft, nearest
-from registry.intake.tests.counties import county, firm, saved
+from registry.intake.tests.counties import CODE, NAME, code, county, firm, saved
 
 #: Headings that nobody understands, the right 填报项, and what two enterprises say.
 ODD: Mapping[str, tuple[str, Any]] = {
@@ -158,6 +161,106 @@ def test_what_a_line_does_not_achieve_is_said(
     )
     told = notices(reading, "m.csv")[1:]  # 备用 is in no table
     assert told == ([("A3", line[0], said)] if said else [])
+
+
+#: Headings of several rows below 企业名称 and 统一社会信用代码, their merged cells, what a row of figures says by
+#: them, and the lines that a draft has, with the right 填报项 for each.
+DEEP: Mapping[str, tuple[list[list[str | None]], str, dict[str, str], dict[str, str]]] = {
+    "years below": (
+        [["营业总盘子", None], ["2021年", "2022年"]],
+        "C1:D1",
+        {"revenue@2021": "6000000", "revenue@2022": "5000000"},
+        {"营业总盘子": "营业收入总额"},
+    ),
+    "years and units below": (
+        [["营业总盘子", None], ["2021年", "2022年"], ["元", "元"]],
+        "C1:D1",
+        {"revenue@2021": "600", "revenue@2022": "500"},
+        {"营业总盘子": "营业收入总额"},
+    ),
+    "the whole and a part": (
+        [["人头", None], ["2022年末总数", "其中：搞研发的"]],
+        "C1:D1",
+        {"staff@2022": "600", "rd_staff@2022": "500"},
+        {"人头": "从业人员", "人头搞研发的": "研发人员"},
+    ),
+    "a part of what is understood": (
+        [["2022年末从业人员", None], ["总数", "其中：搞研发的"]],
+        "C1:D1",
+        {"staff@2022": "600", "rd_staff@2022": "500"},
+        {"从业人员搞研发的": "研发人员"},
+    ),
+    "below a heading that only gathers": (
+        [["经营情况", None], ["营业总盘子（万元）", "挣的钱"], ["2022年", "2022年"]],
+        "C1:D1",
+        {"revenue@2022": "6000000", "net_profit@2022": "5000000"},
+        {"营业总盘子": "营业收入总额", "挣的钱": "净利润总额"},
+    ),
+    "below the year": (
+        [["2022年", None], ["营业总盘子", "其中：搞研发的"], ["万元", "人"]],
+        "C1:D1",
+        {"revenue@2022": "6000000", "rd_staff@2022": "500"},
+        {"营业总盘子": "营业收入总额", "搞研发的": "研发人员"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("levels", "merged", "values", "items"), DEEP.values(), ids=DEEP)
+def test_headings_of_several_rows_are_drafted_by_the_term_that_reads_them(
+    tmp_path: Path,
+    levels: list[list[str | None]],
+    merged: str,
+    values: dict[str, str],
+    items: dict[str, str],
+) -> None:
+    book = Workbook()
+    sheet = book.active
+    assert isinstance(sheet, Worksheet)
+    for n, level in enumerate(levels):
+        sheet.append([*((NAME, CODE) if n == 0 else (None, None)), *level])
+    sheet.append(["甲公司", code(1), 600, 500])
+    for cells in (merged, *(f"{letter}1:{letter}{len(levels)}" for letter in "AB")):
+        sheet.merge_cells(cells)
+    path = saved(book, tmp_path)
+    _, *rows = drafted(read(path))
+    assert {row[0] for row in rows} == items.keys()
+    lines = [(row[0], items[row[0]], "") for row in rows]
+    mapping = written(tmp_path / "m.csv", mapping_lines(*lines, ("研发的人", "研发人员", "")))
+    reading = read(path, mapping=mapping, as_of=date(2023, 6, 30))
+    assert values.items() <= reading.submissions[0].values.items()
+    unused = [(f"A{len(items) + 2}", "研发的人", "表中没有这个表头，这一行没有用到")]
+    assert notices(reading, "m.csv") == unused
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            ("人头", "从业人员", ""),
+            "这一行对应的列没有读取：汇总表!C2「人头2021年2022年」、汇总表!D2「人头男」",
+        ),
+        (("总部", "从业人员", ""), "表中没有这个表头，这一行没有用到"),
+        (("人头男", "忽略", ""), ""),
+    ],
+    ids=["two years", "a part only", "ignored"],
+)
+def test_what_a_line_does_not_achieve_below_several_rows_is_said(
+    tmp_path: Path, line: tuple[str, str, str], said: str
+) -> None:
+    book = Workbook()
+    sheet = book.active
+    assert isinstance(sheet, Worksheet)
+    sheet.title = "汇总表"
+    for row in (
+        [NAME, CODE, "人头", None],
+        [None, None, "2021年2022年", "男"],
+        ["甲", code(1), 1, 2],
+    ):
+        sheet.append(row)
+    sheet.merge_cells("C1:D1")
+    mapping = written(tmp_path / "m.csv", mapping_lines(line))
+    told = notices(read(saved(book, tmp_path), mapping=mapping), "m.csv")
+    assert told == ([("A2", line[0], said)] if said else [])
 
 
 def test_an_unknown_item_is_an_error_with_near_names(tmp_path: Path) -> None:

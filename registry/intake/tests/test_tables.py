@@ -236,6 +236,22 @@ def test_a_form_of_one_enterprise_is_told_for_what_it_is(book, form):
     assert [(i.sheet, "申请表" in i.message) for i in reading.errors] == [("申请表", True)]
 
 
+@pytest.mark.parametrize(
+    ("parts", "staff"),
+    [
+        (["男", "女"], {}),
+        (["合计", "女"], {"staff@2022": "60"}),
+        (["男", "合计"], {"staff@2022": "40"}),
+    ],
+)
+def test_a_part_below_a_heading_is_not_read_as_the_whole(book, parts, staff):
+    above = [*KEY, "2022年末从业人员（人）", None, "2022年末资产总额（万元）"]
+    reading = book(above, [None] * 3 + parts, [1, "甲公司", A, 60, 40, 1])
+    assert figures(reading) == [{**staff, "total_assets@2022": "10000"}]
+    odd = [f"2022年末从业人员（人）{part}" for part in parts if part != "合计"]
+    assert [i.value for i in reading.issues if "看不懂" in i.message] == odd
+
+
 def test_a_heading_repeated_on_every_page_is_no_row(book):
     page = [[*KEY, "营业收入（万元）", None], [None, None, None, "2021年", "2022年"]]
     reading = book(
