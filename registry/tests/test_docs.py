@@ -72,7 +72,7 @@ class Shell:
 
 
 def environment(**more: str) -> dict[str, str]:
-    given = {"COLUMNS": "110", "TERM": "dumb"}
+    given = {"COLUMNS": "110", "LC_ALL": "C.UTF-8", "TERM": "dumb"}
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("TIDU_")}
     return {**inherited, **given, **more}
 
