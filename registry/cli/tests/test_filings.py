@@ -13,7 +13,7 @@ from openpyxl import load_workbook
 
 from registry.cli import main
 from registry.cli.common import console
-from registry.cli.filings import rechecked
+from registry.desk.importing import rechecked
 from registry.filings import Reading, Submission
 from registry.intake.tests.counties import code, county, firm, saved
 
