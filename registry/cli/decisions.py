@@ -27,11 +27,12 @@ from registry.cli.common import (
     tiers_option,
 )
 from registry.cli.filings import show_issues
-from registry.cli.targets import Code, CodeOrFile, is_code, sha256_of
+from registry.cli.targets import Code, CodeOrFile, is_code
 from registry.desk import deciding
 from registry.desk.deciding import Decided, Request, Ruling, Tally, Target
 from registry.desk.place import Desk
 from registry.judging.verdicts import titles_of
+from registry.kit.files import sha256_of
 from registry.reports.verdicts import DOUBTED
 from rules.model.roles import TIERS
 

@@ -32,11 +32,12 @@ from registry.cli.common import (
     print_json,
     province_option,
 )
-from registry.cli.targets import Code, TypedCode, sha256_of
+from registry.cli.targets import Code, TypedCode
 from registry.desk import enterprises, importing
 from registry.desk.enterprises import Notice
 from registry.desk.importing import Counts, Groups, LoadReport
 from registry.filings import Heading, Issue, Reading
+from registry.kit.files import sha256_of
 from registry.kit.screens import listing
 from rules.explanation.explain import value_text
 from rules.model.facts import FACTS, record_kind

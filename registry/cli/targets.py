@@ -1,6 +1,5 @@
 """What a command is pointed at: enterprises by credit code or name, however they are typed, or a file."""
 
-import hashlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -96,12 +95,6 @@ def _by_name(text: str, otherwise: str) -> str:
             return naming.resolve(session, half(text))
         except RecordError as error:
             raise Refused(f"{otherwise}{error}") from error
-
-
-def sha256_of(path: Path) -> str:
-    """The digest of a file that is evidence."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def refuse_unknown(session: Session, codes: Sequence[str]) -> None:

@@ -19,7 +19,7 @@ from registry.cli.common import (
     registry,
 )
 from registry.cli.lists import holders, renamed_option
-from registry.cli.targets import Code, CodeOrFile, is_code, refuse_unknown, sha256_of
+from registry.cli.targets import Code, CodeOrFile, is_code, refuse_unknown
 from registry.desk.place import now
 from registry.kit.screens import listing
 from registry.record import journal, register

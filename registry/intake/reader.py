@@ -1,6 +1,5 @@
 """From a file to filings: every sheet is read, every row kept or held back with the reason."""
 
-import hashlib
 from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import closing
 from datetime import date
@@ -24,6 +23,7 @@ from registry.intake.tables.mapping import HeaderMapping
 from registry.intake.tables.mapping_draft import unachieved
 from registry.intake.tables.rows import Table
 from registry.intake.template import GUIDE
+from registry.kit.files import sha256_of
 
 #: Called now and then with the number of rows read so far.
 Progress = Callable[[int], None]
@@ -61,7 +61,7 @@ def read(
     if path.suffix.lower() == ".json":
         jsonfile.read(path, drafts)
         good, held = drafts.finish(as_of)
-        return Reading(path.name, _digest(path), good, held, tuple(log))
+        return Reading(path.name, sha256_of(path), good, held, tuple(log))
     own = Path(mapping) if mapping is not None else None
     headings = HeaderMapping(own)
     reader = _Reader(path, headings, drafts, as_of, progress)
@@ -71,7 +71,7 @@ def read(
         reader.name_lacking([*good, *held], asked)
     if own is not None:
         log.extend(unachieved(own, reader.headings()))
-    return Reading(path.name, _digest(path), good, held, tuple(log), reader.headings())
+    return Reading(path.name, sha256_of(path), good, held, tuple(log), reader.headings())
 
 
 def _refuse(path: Path) -> None:
@@ -88,11 +88,6 @@ def _refuse(path: Path) -> None:
         raise RegistryError(f"{path.name}：不支持这种文件，请提供 .xlsx、.csv 或 .json 文件")
     if path.stat().st_size == 0:
         raise RegistryError(f"{path.name}：文件是空的，请核对后重试")
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class NoTableError(RegistryError):

@@ -5,6 +5,7 @@ next run in the same place clears what a killed one left. No link is followed to
 """
 
 import errno
+import hashlib
 import os
 import shutil
 import tempfile
@@ -125,6 +126,12 @@ def content(path: Path, most: int) -> bytes:
     """The bytes of a file, and one more than ``most`` at most, so that who reads can tell."""
     with path.open("rb") as file:
         return file.read(most + 1)
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def refuse_link(path: Path) -> None:

@@ -5,7 +5,6 @@ time, with titles as they are registered. A filing that the columns cannot hold,
 has determined something, stands there without facts and with the reason: such cases are the engine's.
 """
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,7 +19,7 @@ from sqlmodel import Session
 
 from registry.database.versions import chunks
 from registry.judging.judge import newest_year, registered_profile
-from registry.kit.files import PRIVATE_FILE, PRIVATE_FOLDER, refuse_link, working_folder
+from registry.kit.files import PRIVATE_FILE, PRIVATE_FOLDER, refuse_link, sha256_of, working_folder
 from registry.record import cases, journal, register
 from registry.screening.engines import (
     Database,
@@ -224,11 +223,7 @@ def _convert(folder: Path, day: date, head: tuple[int, str]) -> Manifest:
 
 def _digests(folder: Path) -> dict[str, str]:
     """SHA-256 of each file of a snapshot."""
-    found = {}
-    for table in CATALOGUE.tables:
-        with (folder / f"{table}.parquet").open("rb") as file:
-            found[table] = hashlib.file_digest(file, "sha256").hexdigest()
-    return found
+    return {table: sha256_of(folder / f"{table}.parquet") for table in CATALOGUE.tables}
 
 
 def copied(folder: Path, files: Files) -> Iterator[int]:
