@@ -3,17 +3,15 @@
 import sys
 from datetime import date
 from pathlib import Path
-from typing import Final
 
 import click
 
 from registry.cli.common import Day, NewFolder, command, json_option, print_json, progress
+from registry.demo import DAY
 from registry.demo.aims import aims
 from registry.demo.firms import MOST
 from registry.demo.tables import write_directory, write_stream
 from registry.desk.place import rulebook
-
-_DAY: Final = date(2026, 6, 30)
 
 
 @command("generate")
@@ -21,7 +19,7 @@ _DAY: Final = date(2026, 6, 30)
 @click.option(
     "--seed", type=int, default=1, show_default=True, help="种子：相同的种子得到相同的企业。"
 )
-@click.option("--day", type=Day(), default=_DAY, help="填报日期，默认 2026-06-30。")
+@click.option("--day", type=Day(), default=DAY, help=f"填报日期，默认 {DAY}。")
 @click.option(
     "-o",
     "--output",
