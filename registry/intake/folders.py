@@ -5,7 +5,6 @@ on with where it stopped: nothing is stored twice, and nothing is half stored.
 """
 
 import csv
-import gc
 from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, fields
@@ -45,8 +44,6 @@ _HEADINGS: Final = (
 
 #: Up to how many enterprises, on record and in the folder, names are compared across its parts.
 _REMEMBERED: Final = 200_000
-#: After how many parts garbage is looked for, which takes as long as reading some hundred filings.
-_SWEPT: Final = 16
 
 #: Takes what is amiss in a part, with the names of its enterprises by code.
 Report = Callable[[list[Issue], Mapping[str, str]], None]
@@ -197,16 +194,8 @@ class FolderLoader:
         return counts
 
     def parts(self) -> Iterator[Part]:
-        """The parts; garbage is seldom looked for, since millions of rows make none that counts."""
-        gc.freeze()
-        gc.disable()
-        try:
-            for number, part in enumerate(directory.parts(self.found), 1):
-                yield part
-                if number % _SWEPT == 0:
-                    gc.collect()
-        finally:
-            gc.enable()
+        """The parts of the folder."""
+        return directory.parts(self.found)
 
     def _prepared(self, tasks: Iterator[Task]) -> Iterator[tuple[Task, Prepared, list[Issue]]]:
         work: workers.Work[Task, tuple[Prepared, list[Issue]]]

@@ -4,7 +4,6 @@ Every worker has a pipe of its own and one task at a time, so it is always known
 was at when it died. That task is tried once more, in a fresh process; then it is given up.
 """
 
-import gc
 import os
 import signal
 import threading
@@ -15,9 +14,10 @@ from dataclasses import dataclass, field
 from itertools import islice
 from multiprocessing import connection, get_context, parent_process
 from time import monotonic
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, NoReturn, Protocol, TypeVar
 
 from registry.errors import RegistryError
+from registry.kit.garbage import seldom_collected
 
 Task = TypeVar("Task")
 Answer = TypeVar("Answer")
@@ -363,13 +363,15 @@ def _serve(pipe: connection.Connection) -> None:
     except Exception as error:
         pipe.send(error)
         return
-    gc.freeze()  # what was made so far stays: it need not be looked through again and again
     pipe.send(None)
+    with seldom_collected(), suppress(EOFError):
+        _answer(pipe, work)
+
+
+def _answer(pipe: connection.Connection, work: Callable[[Any], Any]) -> NoReturn:
+    """Answer one task after another; ``EOFError`` where there will be no more."""
     while True:
-        try:
-            task = pipe.recv()
-        except EOFError:
-            return
+        task = pipe.recv()
         try:
             answer = work(task)
         except Exception as error:

@@ -11,6 +11,7 @@ from importlinter import configuration
 from importlinter.application.use_cases import read_user_options
 from importlinter.contracts.forbidden import ForbiddenContract
 from importlinter.contracts.layers import LayersContract
+from importlinter.contracts.protected import ProtectedContract
 
 from registry.audit import standalone
 
@@ -18,7 +19,11 @@ ROOT: Final = Path(__file__).parents[2]
 configuration.configure()
 OPTIONS: Final = read_user_options(config_filename=str(ROOT / "pyproject.toml"))
 CONTRACTS: Final[dict[str, dict[str, Any]]] = {c["name"]: c for c in OPTIONS.contracts_options}
-TYPES: Final = {"layers": LayersContract, "forbidden": ForbiddenContract}
+TYPES: Final = {
+    "layers": LayersContract,
+    "forbidden": ForbiddenContract,
+    "protected": ProtectedContract,
+}
 #: What may stand at the two roots beside the rooms: errors, front doors, and what intake hands over.
 LOOSE: Final = {
     "rules": {"__init__", "decider", "errors"},
@@ -54,6 +59,11 @@ BREACHES: Final = {
     "only screening runs on DuckDB and Spark; folders are read by DuckDB": (
         "registry.record.cases",
         "duckdb",
+    ),
+    "only registry.kit.garbage changes the garbage collector": ("registry.record.journal", "gc"),
+    "a library leaves the garbage collector of its host alone": (
+        "registry.intake.folders",
+        "registry.kit.garbage",
     ),
     "screening is layered": ("registry.screening.snapshot", "registry.screening.funnel"),
 }

@@ -1,7 +1,6 @@
 """Loading folders of tables: what is stored, what is refused, and what an interruption leaves."""
 
 import csv
-import gc
 import io
 import os
 import signal
@@ -27,7 +26,7 @@ from registry.demo.firms import code
 from registry.demo.tables import write_directory
 from registry.errors import RegistryError
 from registry.filings import Reading
-from registry.intake import directory, folders
+from registry.intake import directory
 from registry.intake.cells import PLAIN, read_fact
 from registry.intake.folders import Bench, Counts, FolderLoader, Task, unchecked
 from registry.kit import resources
@@ -164,21 +163,6 @@ def test_in_parts_the_same_is_stored_as_at_once(
     for name in ("import", "journal"):
         assert (len(parted.pop(name)), len(whole.pop(name))) == (3, 1)
     assert parted == whole
-
-
-def test_garbage_is_looked_for_after_so_many_parts(
-    made: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    swept: list[int] = []
-    monkeypatch.setattr(folders, "_SWEPT", 2)
-    monkeypatch.setattr(folders.gc, "collect", lambda: swept.append(len(seen)))
-    found = directory.survey(made)
-    seen: list[int] = []
-    for part in FolderLoader(sa.create_engine("sqlite://"), found, now=lambda: NOW).parts():
-        assert not gc.isenabled()
-        seen.append(part.last)
-    assert (seen, swept) == ([25, 50, 55], [2])
-    assert gc.isenabled()
 
 
 def test_a_dry_run_is_handed_no_more_than_it_compares(made: Path) -> None:
