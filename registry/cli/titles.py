@@ -21,6 +21,7 @@ from registry.cli.common import (
 from registry.cli.lists import holders, renamed_option
 from registry.cli.targets import Code, CodeOrFile, is_code, refuse_unknown
 from registry.desk.place import now
+from registry.kit.files import sha256_of
 from registry.kit.screens import listing
 from registry.record import journal, register
 from registry.record.register import REASONS, Notice

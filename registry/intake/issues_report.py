@@ -5,14 +5,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from openpyxl import Workbook
 from openpyxl.styles import Font
-from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.hyperlink import Hyperlink
 
 from registry.filings import Issue, Reading
 from registry.intake.grouped import CELL, Group, grouped
-from registry.kit.workbooks import FULL, text_cell, workbook
+from registry.kit.workbooks import workbook
 
 _SINGLE: Final = {
     "级别": 8, "工作表": 16, "单元格": 10, "表头": 24, "原值": 28, "问题": 48, "应如何填写": 40,
@@ -41,43 +39,15 @@ def write_issues(path: str | Path, reading: Reading, source: str | Path | None =
     names, headings = _names(reading), {(h.sheet, h.letter): h.text for h in reading.headings}
     issues = sorted(reading.issues, key=lambda i: i.severity != "错误")
     with workbook(path) as book:
-        for first in range(0, len(issues) or 1, FULL - 1):
-            part = issues[first : first + FULL - 1]
-            sheet = _sheet(
-                book, f"问题清单{first // (FULL - 1) + 1}" if first else "问题清单", _SINGLE
-            )
-            for issue in part:
-                heading = headings.get((issue.sheet, _letter(issue)), "")
-                texts = _texts(issue, heading, names)
-                cells = [text_cell(sheet, text) for text in texts]
-                links.add(cells[2], issue)
-                sheet.append(cells)
-            _filtered(sheet, _SINGLE, len(part))
-        groups = list(grouped(reading.issues, reading.headings))
-        sheet = _sheet(book, "汇总", _GROUPED)
-        for group in groups:
-            cells = [_shown(sheet, value) for value in _summary(group)]
-            links.add(cells[6], group.first)
-            sheet.append(cells)
-        _filtered(sheet, _GROUPED, len(groups))
-
-
-def _sheet(book: Workbook, name: str, columns: dict[str, int]) -> Any:
-    """A sheet with its heading, which stays in sight."""
-    sheet = book.create_sheet(name)
-    sheet.freeze_panes = "A2"
-    for index, width in enumerate(columns.values(), 1):
-        sheet.column_dimensions[get_column_letter(index)].width = width
-    sheet.append([text_cell(sheet, name, bold=True) for name in columns])
-    return sheet
-
-
-def _filtered(sheet: Any, columns: dict[str, int], rows: int) -> None:
-    sheet.auto_filter.ref = f"A1:{get_column_letter(len(columns))}{rows + 1}"
-
-
-def _shown(sheet: Any, value: str | int) -> Any:
-    return text_cell(sheet, value) if isinstance(value, str) else value
+        sheet = book.sheet("问题清单", [*_SINGLE], [*_SINGLE.values()], filtered=True)
+        for issue in issues:
+            heading = headings.get((issue.sheet, _letter(issue)), "")
+            severity, name, cell, *texts = _texts(issue, heading, names)
+            sheet.add([severity, name, links.to(issue, sheet.text(cell)), *texts])
+        summary = book.sheet("汇总", [*_GROUPED], [*_GROUPED.values()], filtered=True)
+        for group in grouped(reading.issues, reading.headings):
+            *cells, example, where = _summary(group)
+            summary.add([*cells, links.to(group.first, summary.text(str(example))), where])
 
 
 def _letter(issue: Issue) -> str:
@@ -124,13 +94,14 @@ class _Links:
         self._places = source.suffix.lower() in _SPREADSHEETS
         self._left = _LINKS
 
-    def add(self, cell: Any, issue: Issue) -> None:
-        """Make a cell a link to where an issue is, as long as a sheet can hold another."""
+    def to(self, issue: Issue, cell: Any) -> Any:
+        """The cell, made a link to where an issue is as long as a sheet can hold another."""
         place = CELL.fullmatch(issue.cell)
         if not (self._places and place and self._left):
-            return
+            return cell
         self._left -= 1
         sheet = issue.sheet.replace("'", "''")
         at = issue.cell if place[1] else f"A{issue.cell}"
         cell.hyperlink = Hyperlink(ref="A1", target=self._target, location=f"'{sheet}'!{at}")
         cell.font = _LINK
+        return cell

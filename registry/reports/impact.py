@@ -8,15 +8,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from openpyxl import Workbook
-from openpyxl.utils import get_column_letter
 from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from registry.kit.characters import json_text
-from registry.kit.workbooks import FULL, plain, text_cell
+from registry.kit.workbooks import Book, by_heading
 from registry.reports.pages import page
 from registry.simulation.effects import (
     DIMENSIONS,
@@ -157,29 +155,11 @@ class WorkbookSink:
         "未能检查": ("原因",),
     }  # fmt: skip
 
-    def __init__(self, book: Workbook) -> None:
-        self.book = book
-        self.sheets: dict[str, Any] = {}
-        self.rows: Counter[str] = Counter()
-        for name in self._SHEETS:
-            self._open(name, name)
-
-    def _open(self, name: str, title: str) -> None:
-        sheet = self.sheets[name] = self.book.create_sheet(title)
-        sheet.freeze_panes = "A3"
-        for number, heading in enumerate(self._SHEETS[name], 1):
-            width = 36 if heading in _WIDE else max(12, 2 * len(heading) + 2)
-            sheet.column_dimensions[get_column_letter(number)].width = width
-        sheet.append([text_cell(sheet, LABEL, bold=True)])
-        sheet.append([text_cell(sheet, heading, bold=True) for heading in self._SHEETS[name]])
-
-    def _write(self, name: str, row: Sequence[str | int]) -> None:
-        full, place = divmod(self.rows[name], FULL)
-        if full and not place:
-            self._open(name, f"{name}（{full + 1}）")
-        self.rows[name] += 1
-        sheet = self.sheets[name]
-        sheet.append([plain(sheet, v) for v in row])
+    def __init__(self, book: Book) -> None:
+        self._sheets = {
+            name: book.sheet(name, header, by_heading(header, _WIDE), label=LABEL)
+            for name, header in self._SHEETS.items()
+        }
 
     def add(self, effect: Effect) -> None:
         """Write the rows of one enterprise and tier."""
@@ -189,7 +169,7 @@ class WorkbookSink:
             effect.tier, firm.as_of.isoformat(),
         ]  # fmt: skip
         first = effect.after.grounds[:1]
-        self._write("企业", [
+        self._sheets["企业"].add([
             *head, "是" if effect.holds else "否", effect.before.outcome.text,
             effect.after.outcome.text, effect.group, effect.standing,
             *([f"{first[0].indicator} {first[0].threshold}", first[0].distance or first[0].value]
@@ -199,29 +179,28 @@ class WorkbookSink:
         ])  # fmt: skip
         for side, standing in (("前", effect.before), ("后", effect.after)):
             for g in standing.grounds:
-                self._write(
-                    "逐项",
+                self._sheets["逐项"].add(
                     [*head, side, effect.group, g.rule, g.citation, g.case, g.indicator, g.threshold,
                      g.value, g.distance]
                 )  # fmt: skip
             for x in standing.lacks:
                 new = "新增" if x.new and side == "后" else "原有"
-                self._write("待补材料", [*head, side, effect.group, x.name, x.state, new])
+                self._sheets["待补材料"].add([*head, side, effect.group, x.name, x.state, new])
 
     def refuse(self, text: str) -> None:
         """Write why an enterprise could not be looked at."""
-        self._write("未能检查", [text])
+        self._sheets["未能检查"].add([text])
 
     def close(self, run: Run) -> None:
         """Write the counts."""
         for about in _about(run):
-            self._write("说明", about)
+            self._sheets["说明"].add(about)
         for tally in run.tallies.values():
             for dimension, value, counts in _lines(tally):
                 row = [tally.tier, dimension, value, *(counts[g] for g in GROUPS), counts.total()]
-                self._write("汇总", row)
+                self._sheets["汇总"].add(row)
             for key, c in tally.ranked():
-                self._write("条件", [tally.tier, *key, c.failing, c.alone, c.losing])
+                self._sheets["条件"].add([tally.tier, *key, c.failing, c.alone, c.losing])
 
 
 def _about(run: Run) -> Iterator[tuple[str, str]]:

@@ -5,17 +5,15 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Final, Protocol
 
-from openpyxl import Workbook
-from openpyxl.utils import get_column_letter
 from rich.console import Console
 from rich.table import Table
 
 from registry.filings import Issue
 from registry.judging.verdicts import CaseResult, TierVerdict
+from registry.kit import workbooks
 from registry.kit.characters import json_text
-from registry.kit.workbooks import FULL, plain, text_cell
 from registry.reports.verdicts import (
     COLOURS,
     DOUBTED,
@@ -36,11 +34,7 @@ from rules.model.ruleset import Note, Points
 
 #: How many enterprises a table has; more are shown in several.
 PART: Final = 500
-#: What a cell of a result workbook may hold.
-Cell: TypeAlias = str | Decimal | None
 _ONLY_TITLE: Final = f"* 只缺{PREREQUISITE}"
-#: How many rows tell how wide the columns of a sheet are.
-_MEASURED: Final = 200
 
 
 class Taker(Protocol):
@@ -184,69 +178,21 @@ class Json:
 # -- workbook ------------------------------------------------------------------------------------
 
 
-class _Sheet:
-    """A sheet written row by row, its columns as wide as its first rows ask for."""
-
-    def __init__(self, book: Workbook, name: str, header: Sequence[str] = ()) -> None:
-        self._book, self._name = book, name
-        self._sheet: Any = book.create_sheet(name)
-        self.header = list(header)
-        self._first: list[Sequence[Cell]] | None = []
-        self._rows = 0
-
-    def add(self, cells: Sequence[Cell]) -> None:
-        """Write a row."""
-        if self._first is not None:
-            self._first.append(cells)
-            if len(self._first) == _MEASURED:
-                self.begin()
-            return
-        if self._rows and self._rows % FULL == 0:
-            part = self._rows // FULL + 1
-            self._sheet = self._book.create_sheet(f"{self._name}（{part}）")
-            self._open()
-        self._rows += 1
-        self._sheet.append([plain(self._sheet, value) for value in cells])
-
-    def begin(self) -> None:
-        """Write the heading and the rows kept so far, if that was not done."""
-        first, self._first = self._first, None
-        if first is None:
-            return
-        columns = zip(*(self.header, *first), strict=True)
-        self._widths = [
-            min(60, max(len(str(v or "")) for v in column) * 1.8 + 2) for column in columns
-        ]
-        self._open()
-        for kept in first:
-            self.add(kept)
-
-    def _open(self) -> None:
-        self._sheet.freeze_panes = "A2"
-        for number, width in enumerate(self._widths, 1):
-            self._sheet.column_dimensions[get_column_letter(number)].width = width
-        self._sheet.append([text_cell(self._sheet, name, bold=True) for name in self.header])
-
-
 class Book:
     """Writes verdicts, every comparison and what is missing to a workbook."""
 
-    def __init__(self, book: Workbook) -> None:
+    def __init__(self, book: workbooks.Book) -> None:
         self._book = book
-        self._verdicts = _Sheet(self._book, "结论")
-        self._checks = _Sheet(
-            self._book,
+        self._checks = book.sheet(
             "逐项",
             ["统一社会信用代码", "企业名称", "层级", "规则", "条款", "要求或指标", "结果", "得分",
              "满分", "实际", "差距", "数据与来源"],
         )  # fmt: skip
-        self._missing = _Sheet(
-            self._book,
+        self._missing = book.sheet(
             "待补材料",
             ["统一社会信用代码", "企业名称", "层级", "事项", "现状", "来源"],
         )
-        self._doubts = _Sheet(
-            self._book,
+        self._doubts = book.sheet(
             "数据存疑",
             ["统一社会信用代码", "企业名称", "依据它的结论", "数据", "疑点", "来源"],
         )
@@ -294,32 +240,30 @@ class Book:
 
     def close(self, refused: Sequence[str], error: str = "") -> None:
         """Write the verdicts."""
+        self._kept.seek(0)
+        verdicts = (self._verdict(*json.loads(line)) for line in self._kept)
+        self._book.sheet("结论", self._header(), rows=verdicts, place=0)
+        self._kept.close()
+        notes = ((rule, note.confidence, note.text) for rule, note in self._notes)
+        self._book.sheet("解读", ["规则", "置信度", "解读"], rows=notes)
+        self._book.sheet("说明", ["说明"], rows=([line] for line in self._counts.lines()))
+        self._book.sheet("未能检查", ["企业和原因"], rows=([text] for text in refused))
+
+    def _header(self) -> list[str]:
         header = ["统一社会信用代码", "企业名称", "填报日期"]
         for tier in self._tiers:
             scored = [f"{SHORT[tier]}得分"] if tier in self._scored else []
             header += [tier, f"{SHORT[tier]}标记", *scored, f"{SHORT[tier]}适用依据"]
-        self._verdicts.header = [*header, "主要原因", *(["注意"] if self._told else [])]
-        self._kept.seek(0)
-        for line in self._kept:
-            head, tiers, why, told = json.loads(line)
-            cells: list[Cell] = head
-            for tier, (outcome, mark, points, basis) in zip(self._tiers, tiers, strict=True):
-                score = [_number(points)] if tier in self._scored else []
-                cells += [outcome, mark, *score, basis]
-            self._verdicts.add([*cells, why, *([told] if self._told else [])])
-        self._kept.close()
-        notes = _Sheet(self._book, "解读", ["规则", "置信度", "解读"])
-        for rule, note in self._notes:
-            notes.add([rule, note.confidence, note.text])
-        legend = _Sheet(self._book, "说明", ["说明"])
-        for line in self._counts.lines():
-            legend.add([line])
-        failed = _Sheet(self._book, "未能检查", ["企业和原因"])
-        for text in refused:
-            failed.add([text])
-        sheets = (self._verdicts, self._checks, self._missing, self._doubts, notes, legend, failed)
-        for sheet in sheets:
-            sheet.begin()
+        return [*header, "主要原因", *(["注意"] if self._told else [])]
+
+    def _verdict(
+        self, head: list[str], tiers: list[tuple[str, str, str | None, str]], why: str, told: str
+    ) -> list[workbooks.Value]:
+        cells: list[workbooks.Value] = [*head]
+        for tier, (outcome, mark, points, basis) in zip(self._tiers, tiers, strict=True):
+            score = [_number(points)] if tier in self._scored else []
+            cells += [outcome, mark, *score, basis]
+        return [*cells, why, *([told] if self._told else [])]
 
 
 def _mark(verdict: TierVerdict) -> str:
@@ -356,7 +300,7 @@ def _score(verdict: TierVerdict) -> str | None:
     return None
 
 
-def _number(score: str | None) -> Cell:
+def _number(score: str | None) -> Decimal | str | None:
     return score if score is None or score.endswith("分") else Decimal(score)
 
 

@@ -5,8 +5,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from openpyxl import Workbook
-from openpyxl.utils import get_column_letter
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -14,7 +12,7 @@ from rich.table import Table
 from registry.kit.characters import legible
 from registry.kit.files import written_whole
 from registry.kit.screens import Wrapped
-from registry.kit.workbooks import FULL, harmless, plain, text_cell, workbook
+from registry.kit.workbooks import Book, Value, by_heading, harmless, workbook
 from registry.reports.verdicts import DOUBTED, doubt_text
 from registry.screening.engines import to_parquet
 from registry.screening.results import Listed, Tally
@@ -129,7 +127,7 @@ def write(
     """Write the file that the ending of its name asks for."""
     if path.suffix.lower() == ".xlsx":
         with workbook(path) as book:
-            _fill(_Book(book), heading, tallies, firms)
+            _fill(book, heading, tallies, firms)
     elif path.suffix.lower() == ".csv":
         titles = _titles(tallies)
         _csv(path, (map(harmless, _row(firm, titles)) for firm in firms))
@@ -168,37 +166,8 @@ def _parquet(path: Path, tallies: Sequence[Tally], firms: Iterable[Listed]) -> N
         to_parquet(rows, fresh)
 
 
-class _Book:
-    """A workbook written row by row."""
-
-    def __init__(self, book: Workbook) -> None:
-        self.book = book
-
-    def sheet(self, name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-        """Write a sheet, and more of them where one is full."""
-        sheet = None
-        for number, row in enumerate(rows):
-            if number % FULL == 0:
-                part = number // FULL
-                sheet = self._open(f"{name}（{part + 1}）" if part else name, columns)
-            assert sheet is not None
-            sheet.append([plain(sheet, v) for v in row])
-        if sheet is None:
-            self._open(name, columns)
-
-    def _open(self, name: str, columns: Sequence[str]) -> Any:
-        sheet: Any = self.book.create_sheet(name)
-        sheet.freeze_panes = "A3"
-        for number, heading in enumerate(columns, 1):
-            width = 36 if heading in _WIDE else max(12, 2 * len(heading) + 2)
-            sheet.column_dimensions[get_column_letter(number)].width = width
-        sheet.append([text_cell(sheet, LABEL, bold=True)])
-        sheet.append([text_cell(sheet, heading, bold=True) for heading in columns])
-        return sheet
-
-
 def _fill(
-    book: _Book, heading: Sequence[str], tallies: Sequence[Tally], firms: Iterable[Listed]
+    book: Book, heading: Sequence[str], tallies: Sequence[Tally], firms: Iterable[Listed]
 ) -> None:
     about = [
         ("性质", f"{LABEL}：不改变任何称号，也不写入决定记录。"),
@@ -207,9 +176,13 @@ def _fill(
     ]
     about += [(t.tier, line) for t in tallies for line in notes(t)]
     about += [(t.tier, f"规则集{r} {d}") for t in tallies for r, d in t.rulesets.items()]
-    book.sheet("说明", ("项目", "内容"), about)
+
+    def sheet(name: str, header: Sequence[str], rows: Iterable[Sequence[Value]]) -> None:
+        book.sheet(name, header, by_heading(header, _WIDE), rows=rows, label=LABEL)
+
+    sheet("说明", ("项目", "内容"), about)
     columns = ("层级", "条件", "规则", "依次符合", *(o.text for o in _OUTCOMES), "仅此一条")
-    book.sheet(
+    sheet(
         "漏斗",
         columns,
         (
@@ -218,7 +191,7 @@ def _fill(
             for s in t.steps.values()
         ),
     )
-    book.sheet(
+    sheet(
         "地区和行业",
         ("层级", "分类", "名称", *(o.text for o in _OUTCOMES)),
         (
@@ -230,4 +203,4 @@ def _fill(
     )
     titles = _titles(tallies)
     listed = (f for f in firms if f.group)
-    book.sheet("企业", _COLUMNS, (_row(f, titles) for f in listed))
+    sheet("企业", _COLUMNS, (_row(f, titles) for f in listed))

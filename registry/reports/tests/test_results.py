@@ -16,6 +16,7 @@ from rich.console import Console
 
 from registry.conftest import Run
 from registry.demo import DEMO_COUNTY
+from registry.kit import workbooks
 from registry.kit.workbooks import workbook
 from registry.reports import results
 from registry.reports.tests.test_verdicts import check, write
@@ -69,7 +70,7 @@ def test_a_table_is_shown_when_it_is_full(monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_full_sheet_goes_on_in_another_and_names_are_no_formulas(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(results, "FULL", 2)
+    monkeypatch.setattr(workbooks, "FULL", 2)
     one = check("创新型")
     write(tmp_path / "a.xlsx", *(replace(one, name=f"=1+{n}") for n in range(3)))
     book = load_workbook(tmp_path / "a.xlsx")

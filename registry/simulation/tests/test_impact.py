@@ -14,10 +14,9 @@ from click.testing import Result
 from openpyxl import load_workbook
 
 from registry.database import storage
-from registry.kit import resources
+from registry.kit import resources, workbooks
 from registry.kit.uscc import check_digit
 from registry.record import journal
-from registry.reports import impact as impact_report
 from registry.simulation.texts import Text
 from rules.language.editions import ApplicabilityRow
 from rules.language.rulebook import load as load_rulebook
@@ -516,7 +515,7 @@ def test_a_folder_gives_the_ruleset_of_the_province_and_batch_nearest_to_the_day
 def test_a_full_sheet_goes_on_in_another_and_names_are_no_formulas(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(impact_report, "FULL", 2)
+    monkeypatch.setattr(workbooks, "FULL", 2)
     named = {**filed(2), "name": "=1+1有限公司"}
     load(run, tmp_path, filed(1), named, filed(3))
     assert run("impact", "--to", "2026.2", "-o", "x.xlsx").exit_code == 0
