@@ -32,6 +32,7 @@ from registry.database.versions import FILING, chunks, rows_of, table_of
 from registry.errors import UNREADABLE
 from registry.filings import Submission
 from registry.kit import uscc
+from registry.kit.progress import Done, ignored
 from registry.portable.chain import GENESIS, KINDS, header_text
 from registry.portable.clock import moment_text
 from registry.portable.merkle import Frontier, leaf_hash
@@ -58,8 +59,6 @@ _FILED: Final = (
     .where(FILING.c.id == sa.bindparam("id"))
 )
 _T = TypeVar("_T")
-
-Progress = Callable[[int], None]
 
 
 @dataclass
@@ -107,7 +106,7 @@ def verify(
     checkpoints: Sequence[Checkpoint] = (),
     *,
     replay: bool = True,
-    progress: Progress = lambda done: None,
+    progress: Done = ignored,
 ) -> Report:
     """Verify the whole registry; ``checkpoints`` are those it must still agree with.
 
@@ -227,7 +226,7 @@ def _journal(
     told: _Told,
     checkpoints: Sequence[Checkpoint],
     replay: bool,
-    progress: Progress,
+    progress: Done,
 ) -> None:
     frontier, previous = Frontier(), GENESIS
     wanted: dict[int, list[Checkpoint]] = {}

@@ -7,7 +7,7 @@ foreign keys and numbers, so that the triggers of the copy look at every one of 
 
 import re
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -24,10 +24,9 @@ from registry.database.models import JournalEntry
 from registry.database.versions import table_of
 from registry.errors import BackupError, UncopiedError
 from registry.kit.files import working_folder, written_whole
+from registry.kit.progress import Done, ignored
 
 _JOURNAL: Final = table_of(JournalEntry)
-#: Called with how many rows are done, and of how many.
-Progress = Callable[[int, int], None]
 
 #: How many rows are held at once, and how many bytes; those of a filing take some 20 kB each.
 _CHUNK: Final = 500
@@ -47,12 +46,11 @@ class Copied:
         return sum(self.rows.values())
 
 
-def write(
-    engine: sa.Engine, path: Path, *, progress: Progress = lambda done, total: None
-) -> Copied:
+def write(engine: sa.Engine, path: Path, *, progress: Done = ignored) -> Copied:
     """Write the registry, as it stands at one moment, into a new file.
 
     The file appears once it is whole and checked; a file that is there already is never touched.
+    ``progress`` is told the percentage done.
     """
     if path.exists():
         raise BackupError(f"「{path}」已存在，不会覆盖：请另取文件名")
@@ -80,12 +78,10 @@ def as_found(engine: sa.Engine, path: Path) -> None:
         source.driver_connection.backup(copy)  # type: ignore[union-attr]
 
 
-def restore(
-    engine: sa.Engine, path: Path, *, progress: Progress = lambda done, total: None
-) -> Copied:
+def restore(engine: sa.Engine, path: Path, *, progress: Done = ignored) -> Copied:
     """Load a backup into an empty registry, all of it or nothing; all numbers stay as they are.
 
-    A backup of an earlier revision is upgraded on a copy first.
+    A backup of an earlier revision is upgraded on a copy first. ``progress`` is told the percentage done.
     """
     with _at_head(path) as file, reading(file) as source:
         _prepare(engine)
@@ -132,7 +128,7 @@ def _stored(kind: TypeEngine[Any]) -> TypeEngine[Any]:
     return sa.Text() if isinstance(kind, sa.Enum) else kind
 
 
-def _copy(source: Session, target: Session, progress: Progress) -> Copied:
+def _copy(source: Session, target: Session, progress: Done) -> Copied:
     """Add all rows of a registry to an empty one; what was read is what is told."""
     total, done = _held(source).total, 0
     rows = {}
@@ -147,7 +143,7 @@ def _copy(source: Session, target: Session, progress: Progress) -> Copied:
                 raise _altered(table.name, " ".join(str(error.orig).split())) from error
             rows[table.name] += len(part)
             done += len(part)
-            progress(done, total)
+            progress(100 * done // max(total, 1))
     return Copied(rows, _head(source))
 
 
@@ -236,7 +232,7 @@ def _continue_numbers(target: Session) -> None:
 # files
 
 
-def _fill(path: Path, source: Session, progress: Progress) -> Copied:
+def _fill(path: Path, source: Session, progress: Done) -> Copied:
     """A new registry in a file, filled from another one, and on disk."""
     engine = storage.create_engine(sa.URL.create("sqlite", database=str(path)))
     event.listen(engine, "connect", _write_straight)

@@ -15,6 +15,7 @@ from typing import Final, TextIO, TypeAlias
 from registry.demo.aims import Aim, Firm, Value, scale
 from registry.demo.firms import firms
 from registry.filings import IDENTITY
+from registry.kit.progress import Done
 from rules.model.facts import FACTS, RECORDS, Fact
 
 _Column: TypeAlias = tuple[str, Callable[[Value], str]]
@@ -31,12 +32,11 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     **{kind.id: ("uscc", *(f.id for f in kind.fields)) for kind in RECORDS},
 }  # fmt: skip
 
-Progress = Callable[[int], None]
 _STEP: Final = 1000
 
 
 def write_directory(
-    folder: Path, count: int, seed: int, as_of: date, aims: Sequence[Aim], progress: Progress
+    folder: Path, count: int, seed: int, as_of: date, aims: Sequence[Aim], progress: Done
 ) -> None:
     """Write a new folder with one CSV file a table."""
     folder.mkdir(parents=True)
@@ -52,7 +52,7 @@ def write_directory(
 
 
 def write_stream(
-    file: TextIO, count: int, seed: int, as_of: date, aims: Sequence[Aim], progress: Progress
+    file: TextIO, count: int, seed: int, as_of: date, aims: Sequence[Aim], progress: Done
 ) -> None:
     """Write all rows to one file, each after the name of its table; the heading rows first."""
     writer = csv.writer(file, lineterminator="\n")
@@ -62,7 +62,7 @@ def write_stream(
 
 
 def _tables(
-    count: int, seed: int, as_of: date, aims: Sequence[Aim], progress: Progress
+    count: int, seed: int, as_of: date, aims: Sequence[Aim], progress: Done
 ) -> Iterator[tuple[str, list[list[str]]]]:
     """The rows of each enterprise by table, the enterprise itself first."""
     for number, (code, firm) in enumerate(firms(count, seed, as_of, aims), 1):

@@ -11,7 +11,7 @@ from registry.audit.verify import verify
 from registry.database import backup as backups
 from registry.database import roles, storage
 from registry.database import schema as made
-from registry.database.backup import Copied, Progress
+from registry.database.backup import Copied
 from registry.database.storage import Status
 from registry.desk.place import Desk
 from registry.errors import UncopiedError
@@ -72,7 +72,7 @@ def backup(desk: Desk, file: Path) -> BackedUp:
     raised.
     """
     try:
-        with _percentage(desk.watch, "备份（%）") as done:
+        with desk.watch("备份（%）", 100) as done:
             copied = backups.write(desk.database, file, progress=done)
     except UncopiedError as error:
         if desk.database.dialect.name != "sqlite":
@@ -99,7 +99,7 @@ def _amiss(desk: Desk, file: Path) -> Iterator[str]:
 def restore(file: Path, watch: Watch = unwatched) -> Restored:
     """Restore a backup into the empty database that the settings name: all of it, or nothing."""
     with _any_revision() as database:
-        with _percentage(watch, "恢复（%）") as done:
+        with watch("恢复（%）", 100) as done:
             copied = backups.restore(database, file, progress=done)
         return Restored(storage.shown(database.url), copied)
 
@@ -117,9 +117,3 @@ def _any_revision() -> Iterator[sa.Engine]:
         yield database
     finally:
         database.dispose()
-
-
-@contextmanager
-def _percentage(watch: Watch, stage: str) -> Iterator[Progress]:
-    with watch(stage, 100) as shown:
-        yield lambda done, total: shown(100 * done // max(total, 1))

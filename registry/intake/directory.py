@@ -9,7 +9,7 @@ a workbook's rows are checked for, these are checked for by the same code.
 
 import csv
 import hashlib
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import date
@@ -32,6 +32,7 @@ from registry.intake.tables.rows import Table
 from registry.intake.template import BASIC, YEARLY
 from registry.kit import uscc
 from registry.kit.characters import visible
+from registry.kit.progress import Done, ignored
 from rules.errors import FactsError
 from rules.model.facts import RECORDS, RecordKind, record_kind
 
@@ -47,7 +48,6 @@ _STEP: Final = 10_000
 #: After every code, in order of characters.
 _LAST: Final = "\U0010ffff"
 
-Progress: TypeAlias = Callable[[int], None]
 #: Some rows of one table with their numbers.
 _Rows: TypeAlias = tuple[tuple[int, Row], ...]
 
@@ -79,7 +79,7 @@ class Part:
     rows: tuple[_Rows, ...]
 
 
-def survey(folder: Path, progress: Progress = lambda done: None) -> Survey:
+def survey(folder: Path, progress: Done = ignored) -> Survey:
     """Look through a folder once: which tables there are, and that they are in order.
 
     A table out of order, unknown or without its heading raises ``RegistryError``.
@@ -87,7 +87,9 @@ def survey(folder: Path, progress: Progress = lambda done: None) -> Survey:
     if not folder.is_dir():
         raise RegistryError(f"{folder}：没有这个文件夹，请核对位置")
     tables = _tables(folder)
-    counted = [_look_through(path, progress if n == 0 else None) for n, path in enumerate(tables)]
+    counted = [
+        _look_through(path, progress if n == 0 else ignored) for n, path in enumerate(tables)
+    ]
     headings = tuple(
         Heading(path.name, get_column_letter(index), 1, plain(cell))
         for path in tables
@@ -248,7 +250,7 @@ def _table(path: Path, headings: HeaderMapping, drafts: Drafts, as_of: date | No
     return Table(path.name, header, columns, drafts, exact=True)
 
 
-def _look_through(path: Path, progress: Progress | None) -> int:
+def _look_through(path: Path, progress: Done) -> int:
     """How many rows a table has; it must be in order of credit code."""
     rows = _numbered(path)
     column = _code_column(path, next(rows, (1, ()))[1])
@@ -262,7 +264,7 @@ def _look_through(path: Path, progress: Progress | None) -> int:
             )
         before = code
         count += 1
-        if progress and count % _STEP == 0:
+        if count % _STEP == 0:
             progress(count)
     return count
 

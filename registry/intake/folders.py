@@ -25,6 +25,7 @@ from registry.intake.directory import Part, Reader, Survey
 from registry.intake.grouped import Groups
 from registry.kit import workers
 from registry.kit.files import written_whole
+from registry.kit.progress import Done
 from registry.kit.workbooks import harmless
 from registry.record import admissions, loading
 from registry.record.loading import Prepared
@@ -153,7 +154,7 @@ class FolderLoader:
         self._names: Names | None = None
         self._start = partial(Bench, found, as_of, mapping, check)
 
-    def dry_run(self, report: Report, progress: Callable[[int], None]) -> Counts:
+    def dry_run(self, report: Report, progress: Done) -> Counts:
         """Read and check everything and say what would be stored."""
         counts = Counts(groups=Groups(self.found.headings))
         self._recall()
@@ -164,7 +165,7 @@ class FolderLoader:
             progress(task.part.last)
         return counts
 
-    def load(self, report: Report | None, progress: Callable[[int], None]) -> Counts:
+    def load(self, report: Report | None, progress: Done) -> Counts:
         """Store what is right in each part, and go on after what was stored before.
 
         With ``report``, parts that were stored before are read again to tell what is amiss in them.

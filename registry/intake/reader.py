@@ -1,6 +1,6 @@
 """From a file to filings: every sheet is read, every row kept or held back with the reason."""
 
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import closing
 from datetime import date
 from pathlib import Path
@@ -24,9 +24,9 @@ from registry.intake.tables.mapping_draft import unachieved
 from registry.intake.tables.rows import Table
 from registry.intake.template import GUIDE
 from registry.kit.files import sha256_of
+from registry.kit.progress import Done, ignored
 
 #: Called now and then with the number of rows read so far.
-Progress = Callable[[int], None]
 
 _WORKBOOKS: Final = (".xlsx", ".xlsm", ".xltx", ".xltm")
 #: Tables of other programs; Excel or WPS opens them and saves them as workbooks.
@@ -43,7 +43,7 @@ def read(
     as_of: date | None = None,
     mapping: str | Path | None = None,
     asked: Asking | None = None,
-    progress: Progress | None = None,
+    progress: Done = ignored,
     admitted: Container[str] = (),
 ) -> Reading:
     """Read a county summary, a filled template, a CSV or a JSON file.
@@ -107,7 +107,7 @@ class _Reader:
         headings: HeaderMapping,
         drafts: Drafts,
         as_of: date | None,
-        progress: Progress | None,
+        progress: Done,
     ) -> None:
         self._path = path
         self._headings = headings
@@ -136,8 +136,7 @@ class _Reader:
         if all(table.is_yearly for table in self._tables if table.header.record is None):
             for table in self._tables:
                 table.declare()
-        if self._progress:
-            self._progress(self._done)
+        self._progress(self._done)
 
     def name_lacking(self, filed: list[Submission], asked: Asking) -> None:
         """Name what each county summary lacks of what is asked for on its days."""
@@ -177,7 +176,7 @@ class _Reader:
 
     def _count(self) -> None:
         self._done += 1
-        if self._progress and self._done % _STEP == 0:
+        if self._done % _STEP == 0:
             self._progress(self._done)
 
     def _pass_over(self, sheet: Sheet, layout: Layout, header: Header | None) -> None:

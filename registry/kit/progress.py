@@ -14,6 +14,10 @@ Done: TypeAlias = Callable[[int], None]
 Watch: TypeAlias = Callable[[str, int | None], AbstractContextManager[Done]]
 
 
+def ignored(_done: int) -> None:
+    """Be told how much is done, and show nothing."""
+
+
 @contextmanager
 def unwatched(_stage: str, _total: int | None = None) -> Iterator[Done]:
     """Open a stage that nobody watches.
@@ -21,7 +25,7 @@ def unwatched(_stage: str, _total: int | None = None) -> Iterator[Done]:
     >>> with unwatched("读取", 3) as done:
     ...     done(1)
     """
-    yield lambda _done: None
+    yield ignored
 
 
 def watched(watch: Watch, stage: str, items: Iterable[_T], total: int) -> Iterator[_T]:
