@@ -30,13 +30,12 @@ from registry.portable.verifier import (
     file_digest,
     json_text,
     manifest_text,
-    shown,
 )
 from registry.record import cases, journal, publication
 from registry.record.wording import determined_text, registered_text, target_text
 from registry.reports import pages
 from rules.portable.canonical import canonical_json
-from rules.portable.record import Json
+from rules.portable.record import Json, plain_text
 
 _MASKED: Final = "（已遮盖）"
 #: Days of a selection are those of the law's own clock.
@@ -286,10 +285,15 @@ def _shown_decision(
     body = entry.content
     named = titles[body["ruleset"]]
     results = [
-        {"id": id, "title": named[id], "result": shown(r), "style": _STYLES.get(shown(r), "")}
+        {
+            "id": id,
+            "title": named[id],
+            "result": plain_text(r),
+            "style": _STYLES.get(plain_text(r), ""),
+        }
         for id, r in body["results"].items()
     ]
-    verdict = shown(body["verdict"])
+    verdict = plain_text(body["verdict"])
     return {
         **{k: body["case"][k] for k in ("name", "uscc", "tier", "procedure", "as_of")},
         "seq": entry.seq,

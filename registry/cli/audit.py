@@ -47,6 +47,7 @@ from registry.record import admissions, cases, determinations, journal, register
 from registry.record.replay import Replayed, Replayer, replayed
 from registry.record.wording import registered_text, target_text
 from rules.model.roles import TIERS
+from rules.portable.record import plain_text
 
 _SHOWN: Final = 50
 #: Where an interrupted replay goes on.
@@ -260,7 +261,7 @@ def _what(entry: journal.Entry, numbers: Mapping[str, int]) -> str:
     body = entry.content
     match entry.kind:
         case "decision":
-            case, verdict = body["case"], verifier.shown(body["verdict"])
+            case, verdict = body["case"], plain_text(body["verdict"])
             mark = "（含人工认定）" if body["determinations"] else ""
             return f"{case['name']} {case['tier']}{case['procedure']}：{verdict}{mark}"
         case "intake":

@@ -33,17 +33,17 @@ from rules.portable.record import (
     decision_body,
     governs,
     is_holding,
+    plain_text,
     reason,
     redecide,
 )
-from rules.portable.reference import MET, NOT_MET, PENDING, EvaluationError
+from rules.portable.reference import PENDING, EvaluationError
 
 SCHEMA: Final = 1
 #: Where a selection of a period starts and ends if nothing was said.
 EARLIEST: Final = "0001-01-01T00:00:00.000000Z"
 LATEST: Final = "9999-12-31T23:59:59.999999Z"
 
-_WORDS: Final = ("不符合", "材料不足", "待人工认定", "符合")
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
 _UNLISTED: Final = frozenset({"manifest.json", "manifest.note"})
 _ALWAYS: Final = _UNLISTED | {"checkpoint.txt", "entries.jsonl", "index.html", "verify.py"}
@@ -328,11 +328,11 @@ class _Bundle:
         )
         if canonical_json(expected) != line["body"]:
             raise _UnsoundError(
-                f"重新计算的结果不同：记为{shown(body['verdict'])}，应为{shown(expected['verdict'])}"
+                f"重新计算的结果不同：记为{_shown(body['verdict'])}，应为{_shown(expected['verdict'])}"
             )
         self.used.add(seq)
         self.found.cases[seq] = f"{case['name']}（{case['uscc']}）{case['tier']}{case['procedure']}"
-        self.found.verdicts[seq] = shown(body["verdict"])
+        self.found.verdicts[seq] = _shown(body["verdict"])
 
     def ruleset(self, seq: int, body: Json) -> Json:
         """The ruleset that governs a case, by what was published last before it was decided."""
@@ -541,13 +541,11 @@ def json_text(value: Any) -> str:
     return f"{json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True, allow_nan=False)}\n"
 
 
-def shown(result: Any) -> str:
-    """A plain result in words."""
-    if isinstance(result, list):
-        return f"{result[0]}分" if result[0] == result[1] else f"{result[0]}～{result[1]}分"
-    if type(result) is not int or not NOT_MET <= result <= MET:
-        raise _UnsoundError("结果不合格式")
-    return _WORDS[result]
+def _shown(result: Any) -> str:
+    try:
+        return plain_text(result)
+    except ValueError:
+        raise _UnsoundError("结果不合格式") from None
 
 
 def _document(data: bytes | None, name: str) -> Json:

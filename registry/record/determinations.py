@@ -27,8 +27,9 @@ from registry.judging.judge import (
 from registry.portable.sealing import SEALED, new_salt, sealed_facts
 from registry.record import cases, journal
 from rules.drafting.steps import filed_value
+from rules.explanation.wording import result_text
 from rules.model.facts import Fact, fact, record_kind, validate, yearly_key
-from rules.model.ruleset import OUTCOMES, Outcome, Points
+from rules.model.ruleset import OUTCOMES, Points
 from rules.portable.canonical import digest
 from rules.portable.errors import Remedy
 from rules.portable.record import Json, admissible, current_value, plain
@@ -273,7 +274,7 @@ def _of_rule(
     result = judged.decision.trace.get(id)
     value = _result(ruling.value, isinstance(result, Points))
     if not admissible(rule, judged.decision.trace, value):
-        stands = "" if result is None else f"，现为{_shown(result)}"
+        stands = "" if result is None else f"，现为{result_text(result)}"
         raise RecordError(
             "settled-by-figures",
             "规则「{value}」{title}{stands}：不是留待人工认定的事项，不能改判",
@@ -293,9 +294,3 @@ def _result(text: str, scored: bool) -> Any:
         return [str(Fraction(points)), str(Fraction(points)), 0]
     expected = "得分，如 10分" if scored else "符合 或 不符合"
     raise RecordError("wrong-result", "「{value}」应为{expected}", value=text, expected=expected)
-
-
-def _shown(result: Outcome | Points) -> str:
-    if isinstance(result, Outcome):
-        return result.text
-    return f"{result.lo}～{result.hi}分" if result.lo != result.hi else f"{result.lo}分"

@@ -23,13 +23,12 @@ from registry.portable.chain import header_text
 from registry.portable.sealing import sealed_facts
 from registry.record import cases, journal, publication, register
 from registry.record.decisions import asked_of, body_of
-from registry.record.wording import plain_result_text
 from rules.errors import NoRulesetError, RulesError
 from rules.explanation.explain import result_text
 from rules.language.editions import parse_day
 from rules.model.facts import Profile
 from rules.portable.canonical import canonical_json, digest, sha256
-from rules.portable.record import Json
+from rules.portable.record import Json, plain_text
 
 
 class Difference(StrEnum):
@@ -168,7 +167,7 @@ class Replayer:
                 body = _sound_body(entry)
                 asked = body["case"]
                 found = Replayed(
-                    entry.seq, asked["uscc"], asked["tier"], plain_result_text(body["verdict"])
+                    entry.seq, asked["uscc"], asked["tier"], plain_text(body["verdict"])
                 )
                 self._same(entry, body)
         except _DiffersError as error:
@@ -399,8 +398,8 @@ def _changes(then: Json, now: Json) -> dict[str, tuple[str, str]]:
     absent = "无"
     return {
         key: (
-            plain_result_text(then[key]) if key in then else absent,
-            plain_result_text(now[key]) if key in now else absent,
+            plain_text(then[key]) if key in then else absent,
+            plain_text(now[key]) if key in now else absent,
         )
         for key in sorted({**then, **now})
         if then.get(key) != now.get(key)

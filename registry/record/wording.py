@@ -11,7 +11,7 @@ from registry.record import admissions, journal, register
 from rules.explanation.wording import result_text, value_text
 from rules.model.facts import fact, record_kind
 from rules.model.ruleset import Outcome, Points
-from rules.portable.record import is_holding
+from rules.portable.record import is_holding, plain_text
 
 
 def entry_text(entry: journal.Entry, numbers: Mapping[str, int]) -> str:
@@ -19,7 +19,7 @@ def entry_text(entry: journal.Entry, numbers: Mapping[str, int]) -> str:
     body = entry.content
     match entry.kind:
         case "decision":
-            case, verdict = body["case"], plain_result_text(body["verdict"])
+            case, verdict = body["case"], plain_text(body["verdict"])
             mark = "（含人工认定）" if body["determinations"] else ""
             return f"{case['name']} {case['tier']}{case['procedure']}：{verdict}{mark}"
         case "intake":
@@ -44,19 +44,6 @@ def entry_text(entry: journal.Entry, numbers: Mapping[str, int]) -> str:
         case "confirmation":
             return f"第{numbers[body['determination']]}号认定"
     return f"{body['case']['uscc']}：{entry.texts['ground']}"
-
-
-def plain_result_text(result: object) -> str:
-    """A result as entries state it, in words.
-
-    >>> plain_result_text(3), plain_result_text(["6", "10", 1])
-    ('符合', '6～10分')
-    """
-    if isinstance(result, int):
-        return Outcome(result).text
-    assert isinstance(result, list)
-    lo, hi, _ = result
-    return f"{lo}分" if lo == hi else f"{lo}～{hi}分"
 
 
 def target_text(content: Mapping[str, Any]) -> str:

@@ -21,11 +21,13 @@ from fractions import Fraction
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from rules.portable.canonical import digest
-from rules.portable.reference import PENDING, Evaluator, number
+from rules.portable.reference import MET, NOT_MET, PENDING, Evaluator, number
 
 SCHEMA: Final = 1
 
 Json: TypeAlias = dict[str, Any]
+#: The outcomes in words, by their numbers.
+_WORDS: Final = ("不符合", "材料不足", "待人工认定", "符合")
 #: A result as plain JSON: an outcome's number, or [low, high, gap] of points.
 Plain: TypeAlias = int | list[Any]
 
@@ -49,6 +51,20 @@ def plain(result: Any) -> Plain:
     if isinstance(result, int):
         return int(result)
     return [str(result.lo), str(result.hi), int(result.gap)]
+
+
+def plain_text(result: Any) -> str:
+    """A plain result in words; ``ValueError`` where it is none.
+
+    >>> plain_text(3), plain_text(["6", "10", 1]), plain_text(["6", "6", 0])
+    ('符合', '6～10分', '6分')
+    """
+    if isinstance(result, list):
+        lo, hi, _ = result
+        return f"{lo}分" if lo == hi else f"{lo}～{hi}分"
+    if type(result) is not int or not NOT_MET <= result <= MET:
+        raise ValueError(f"{result!r} is no result")
+    return _WORDS[result]
 
 
 def plain_trace(trace: Mapping[str, Any]) -> dict[str, Plain]:
