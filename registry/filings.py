@@ -2,12 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from rules.model.facts import Fact, Profile, RecordList, Scalar
+from rules.portable.errors import Remedy, Words
 
 Severity: TypeAlias = Literal["提示", "错误"]
 
@@ -35,7 +36,8 @@ class Issue:
 
     A 提示 (a cell that cannot be read is stored as unknown) does not hold its row back, a 错误 does.
     ``doubt`` marks a 提示 on what was read and stands as filed, though it can hardly be true;
-    ``facts`` are the keys of the values and records that it is about, none if of all of a filing.
+    ``facts`` are the keys of the values and records that it is about, none if of all of a filing. ``remedy``
+    is what else may be done, which each face words.
     """
 
     severity: Severity
@@ -47,6 +49,13 @@ class Issue:
     uscc: str = ""
     doubt: bool = False
     facts: tuple[str, ...] = ()
+    remedy: Remedy | None = None
+
+    def worded(self, words: Words) -> "Issue":
+        """The issue with its remedy in the words of a face, as part of what is to be done."""
+        if self.remedy is None or not (said := words(self.remedy)):
+            return self
+        return replace(self, expected="，".join(filter(None, (self.expected, said))), remedy=None)
 
     @property
     def where(self) -> str:

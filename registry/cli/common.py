@@ -23,7 +23,7 @@ from rich.progress import (
 from rich.text import Text
 from sqlmodel import Session
 
-from registry.cli.remedies import sentence
+from registry.cli.remedies import sentence, words
 from registry.database import storage
 from registry.desk.place import Desk, now
 from registry.errors import UNREADABLE, RegistryError, fault
@@ -410,7 +410,7 @@ def closed(close: Callable[[str], object]) -> Iterator[None]:
 
 def desk(by: str = "") -> Desk:
     """The desk at the registry that the settings name; long work shows its bar on this terminal."""
-    return Desk(by=" ".join(by.split()), watch=progress)
+    return Desk(by=" ".join(by.split()), watch=progress, words=words)
 
 
 @contextmanager

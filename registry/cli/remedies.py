@@ -6,6 +6,9 @@ from rules.portable.errors import DescribedError, Remedy
 
 #: The act of a remedy -> what to type; fields of the remedy stand in braces.
 WORDS: Final = {
+    "admit-code": "确为早期发放、校验码不符的，请先凭证件登记：tidu enterprise admit {code}",
+    "draft-mapping": "或用 tidu import --draft 写出对照表来补",
+    "give-day": "或用 --as-of 2023-06-30 给出",
     "check-code": "请核对代码，或用 tidu enterprise list 查看已登记的企业",
     "list-enterprises": "用 tidu enterprise list 查看已登记的企业",
     "complete-mapping": "看不懂的表头已写入 {file}，请逐行核对填报项，改好后用 --mapping {file} 再读",

@@ -34,7 +34,7 @@ from registry.kit.workers import jobs_for
 from registry.record import admissions, loading
 from registry.record.loading import LoadReport, UndoReport
 from rules.model.facts import SECTORS, Profile, Scalar
-from rules.portable.errors import Remedy
+from rules.portable.errors import Remedy, Words, unworded
 
 __all__ = ["CHUNK", "Counts", "Groups", "LoadReport", "UndoReport", "grouped"]
 
@@ -107,7 +107,7 @@ def read_file(
             progress=done,
             admitted=_Admitted(desk),
         )
-    return rechecked(reading, as_of)
+    return rechecked(reading, as_of, desk.words)
 
 
 class _Admitted:
@@ -136,13 +136,13 @@ def _asked(batch: str) -> Asking:
     return asked
 
 
-def rechecked(reading: Reading, as_of: date | None) -> Reading:
-    """A reading with what the rules themselves show to be amiss in its submissions.
+def rechecked(reading: Reading, as_of: date | None, words: Words = unworded) -> Reading:
+    """A reading with what the rules themselves show to be amiss in its submissions, all of it worded.
 
     Those are held back whose records contradict their filed totals.
     """
     good: list[Submission] = []
-    refused, issues = list(reading.refused), list(reading.issues)
+    refused, issues = list(reading.refused), [i.worded(words) for i in reading.issues]
     for submission in reading.submissions:
         day = submission.as_of or as_of
         listed = _totals().counts(submission.profile(day)) if day else {}
@@ -238,7 +238,7 @@ def import_folder(desk: Desk, source: Source) -> FolderImported:
             by=desk.by,
             as_of=source.as_of,
             mapping=source.mapping,
-            check=partial(rechecked, as_of=source.as_of),
+            check=partial(rechecked, as_of=source.as_of, words=desk.words),
             jobs=jobs_for(found.enterprises, source.jobs, few=2 * directory.CHUNK),
         )
         checked = None

@@ -18,6 +18,7 @@ from registry.record import publication
 from registry.record.determinations import signed_name
 from registry.record.publication import Published
 from rules.language.rulebook import Rulebook, load
+from rules.portable.errors import Words, unworded
 
 
 @dataclass(frozen=True)
@@ -26,13 +27,15 @@ class Desk:
 
     The registry is the one at ``url``, or else the one that the settings name; it is opened when it is
     first needed, and an address that is none of a registry then raises ``StorageError``. ``clock``
-    gives the moments of recording, ``watch`` is shown how far long work has come.
+    gives the moments of recording, ``watch`` is shown how far long work has come, and ``words``
+    are those of the face for what may be done about an error.
     """
 
     url: str | None = None
     by: str = ""
     clock: Callable[[], datetime] = now
     watch: Watch = unwatched
+    words: Words = unworded
 
     @cached_property
     def database(self) -> sa.Engine:

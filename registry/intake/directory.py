@@ -283,7 +283,7 @@ def spooled(stream: BinaryIO, folder: Path) -> None:
         for number, (table, *row) in enumerate(filter(None, flowing_rows(name, stream)), 1):
             if table not in known:
                 raise RegistryError(
-                    f"{name}第{number}行：「{table[:20]}」不是表名；每行应以表名开头（如 tidu generate -o - 所写）"
+                    f"{name}第{number}行：「{table[:20]}」不是表名；每行应以表名开头"
                 )
             if table not in writers:
                 path = folder / f"{table}.csv"

@@ -13,6 +13,7 @@ from registry.judging.relations import check
 from registry.kit import names, uscc
 from registry.kit.characters import legible
 from rules.model.facts import RecordList, Scalar
+from rules.portable.errors import Remedy
 
 NO_DATE: Final = "没有填报日期"
 #: What is said of a row without a code.
@@ -44,10 +45,23 @@ class Log(list[Issue]):
         code: str = "",
         *,
         doubt: bool = False,
+        remedy: Remedy | None = None,
     ) -> None:
         """Note one issue."""
         shown = plain(value)
-        self.append(Issue(severity, place.sheet, place.cell, shown, message, expected, code, doubt))
+        self.append(
+            Issue(
+                severity,
+                place.sheet,
+                place.cell,
+                shown,
+                message,
+                expected,
+                code,
+                doubt,
+                remedy=remedy,
+            )
+        )
 
 
 @dataclass
@@ -134,7 +148,9 @@ class Drafts:
         draft = Draft(text, code, given, name_at, declared=True)
         swapped = _swapped(text, given)
         if (fault := swapped or _fault(code_cell, text, self._admitted)) is not None:
-            self.log.add("错误", code, code_cell, *fault, text)
+            early = fault[1] == _REMEDY and uscc.is_early(text)
+            remedy = Remedy("admit-code", {"code": text}) if early else None
+            self.log.add("错误", code, code_cell, *fault, text, remedy=remedy)
             draft.refused = True
         other = self._by_code.get(text)
         if not text:
@@ -228,8 +244,8 @@ class Drafts:
         said = NO_DATE
         if len(without) < len(found):
             said = f"{len(without)}家企业{NO_DATE}，第一家在{without[0].where}"
-        expected = "在表中写明「填报日期：2023年6月30日」，或用 --as-of 2023-06-30 给出"
-        self.log.add("提示", Place(sheet), None, said, expected)
+        expected = "在表中写明「填报日期：2023年6月30日」"
+        self.log.add("提示", Place(sheet), None, said, expected, remedy=Remedy("give-day"))
 
     def _override(self, as_of: date | None) -> None:
         if as_of is None:
@@ -274,9 +290,6 @@ def _fault(cell: CellValue, code: str, admitted: Container[str]) -> tuple[str, s
         return None
     if "存成" in fault:
         return f"统一社会信用代码{fault}", _AS_TEXT
-    if uscc.is_early(code):
-        early = f"确为早期发放、校验码不符的，请先凭证件登记：tidu enterprise admit {code}"
-        return f"统一社会信用代码{fault}", f"{_REMEDY}；{early}"
     return f"统一社会信用代码{fault}", _REMEDY
 
 

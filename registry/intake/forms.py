@@ -13,9 +13,7 @@ from registry.intake.tables.mapping import CODE, HeaderMapping
 from registry.intake.tables.rowkinds import good_code
 
 #: What to do with a form.
-FORM_REMEDY: Final = (
-    "请改成每家企业一行的表（复制后选择性粘贴，勾选“转置”），或把内容填入 tidu template 写出的模板"
-)
+FORM_REMEDY: Final = "请改成每家企业一行的表（复制后选择性粘贴，勾选“转置”），或把内容填入填报模板"
 _CELL: Final = re.compile(rf"{CODE}[^0-9A-Za-z]{{0,6}}[0-9A-Z]{{18}}")
 
 

@@ -3,9 +3,9 @@
 A face (command line, page, interface) makes the sentence, and words the remedy in its own way.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,15 @@ class Remedy:
 
     act: str
     given: Mapping[str, Any] = field(default_factory=dict)
+
+
+#: How a face words a remedy; an empty text where it has another way to offer it.
+Words: TypeAlias = Callable[[Remedy], str]
+
+
+def unworded(_remedy: Remedy) -> str:
+    """Say nothing of remedies."""
+    return ""
 
 
 class DescribedError(Exception):

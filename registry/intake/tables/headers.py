@@ -16,12 +16,13 @@ from registry.intake.tables.rowkinds import good_code, is_numbers, is_units
 from registry.judging.relations import PARTS
 from rules.errors import FactsError
 from rules.model.facts import RecordKind, record_kind
+from rules.portable.errors import Remedy
 
 #: How many rows one heading may have, besides rows of units.
 _DEEPEST: Final = 4
 
 #: What to do about a heading that is not understood.
-_ASK: Final = "请改用模板的表头，或用 tidu import --draft 写出对照表来补"
+_ASK: Final = "请改用模板的表头"
 
 
 @dataclass(frozen=True)
@@ -312,7 +313,7 @@ def _tell_unread(header: Header, sheet: str, log: Log) -> None:
             log.add("提示", place, cell, "这一列不读取", wanted)
         elif column is None and not not_given(cell):
             said = "看不懂这个表头，该列未读取"
-            log.add("提示", place, cell, said, _ASK)
+            log.add("提示", place, cell, said, _ASK, remedy=Remedy("draft-mapping"))
 
 
 class _Units(NamedTuple):

@@ -14,6 +14,7 @@ from registry.intake.tests.counties import CODE, NAME, code, column, county, fir
 from registry.judging.relations import CHECKS, check
 from registry.kit import uscc
 from rules.model.facts import RecordList
+from rules.portable.errors import Remedy
 
 DAY = date(2023, 6, 30)
 ENTRY, FOUNDED = "进入细分市场时间", "注册时间"
@@ -277,7 +278,7 @@ def test_one_name_beside_two_codes_is_told_with_both_rows(tmp_path, other):
 def test_a_code_of_early_issue_is_read_once_it_is_admitted(tmp_path):
     early = code(1)[:17] + ("0" if code(1)[17] != "0" else "1")
     path = saved(county([firm(1, **{CODE: early})]), tmp_path)
-    assert f"tidu enterprise admit {early}" in read(path).errors[0].expected
+    assert read(path).errors[0].remedy == Remedy("admit-code", {"code": early})
     reading = read(path, admitted={early})
     said = [i.message for i in reading.issues if i.uscc]
     assert said == [f"信用代码{early}校验码不符，已按登记的认可接受"]
