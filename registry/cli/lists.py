@@ -1,6 +1,7 @@
 """The enterprises of a notice: named one by one, or in a list of which everything is understood."""
 
 from collections.abc import Container, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -11,20 +12,29 @@ from registry.cli.common import Refused, desk, errors, registry
 from registry.cli.filings import show_issues
 from registry.cli.targets import Code, is_code
 from registry.desk import importing
-from registry.intake.lists import Line, Listing, enterprises, read_list
+from registry.intake import validity
+from registry.intake.lists import Line, Listing, read_list
+from registry.intake.validity import Validity
 from registry.kit import uscc
 from registry.record import admissions, cases, register
 from registry.record.naming import Names
-from registry.record.register import Holder
+from registry.record.register import VALIDITY, Holder
 
 #: How many enterprises of a list are told of at most.
 _SHOWN: Final = 20
 
 
-def holders(targets: Sequence[str], renamed: Container[str]) -> list[Holder]:
+def holders(
+    targets: Sequence[str],
+    renamed: Container[str],
+    first: date | None = None,
+    last: date | None = None,
+    uses: Sequence[str] = (),
+) -> list[Holder]:
     """The enterprises of a notice: codes, named as they are registered, or the entries of a file.
 
     ``renamed`` are the codes of enterprises that the file may name otherwise than the registry.
+    ``uses`` are the days of validity that are taken from a file; they may not contradict those given.
     """
     with registry() as session:
         if len(targets) > 1 or is_code(targets[0]):
@@ -34,7 +44,33 @@ def holders(targets: Sequence[str], renamed: Container[str]) -> list[Holder]:
         found = coded(session, path, _listing(path))
         refuse_differing(session, path, found, renamed)
         known = names(session, [holder.uscc for _, holder in found])
-    return [Holder(h.uscc, h.name or known.get(h.uscc, "")) for _, h in found]
+    days = _days(path, [line for line, _ in found], Validity(first, last), uses)
+    return [
+        Holder(h.uscc, h.name or known.get(h.uscc, ""), *own)
+        for (_, h), own in zip(found, days, strict=True)
+    ]
+
+
+def _days(
+    path: Path, lines: Sequence[Line], given: Validity, uses: Sequence[str]
+) -> list[Validity]:
+    """The days that a list states for each of its entries, as far as they are used."""
+    found = [validity.stated(line, VALIDITY) for line in lines]
+    wrong, unused = list[str](), dict[str, None]()
+    for name, option, words in (("first", "--from", "有效期始"), ("last", "--until", "有效期至")):
+        wanted = getattr(given, name)
+        for line, own in zip(lines, found, strict=True):
+            day = getattr(own, name)
+            if day and name not in uses:
+                unused[words] = None
+            elif day and wanted not in (None, day):
+                wrong.append(
+                    f"{line.where} {line.text('name')}：名单的{words}是{day}，{option} 是{wanted}"
+                )
+    _refuse_wrong(path, wrong, "请核对，名单写明的不必再用 --from、--until 给出")
+    if unused:
+        errors.print(f"提示 名单写的{'、'.join(unused)}没有用到：这里不据此登记", markup=False)
+    return [Validity(**{name: getattr(own, name) for name in uses}) for own in found]
 
 
 renamed_option = click.option(
@@ -55,7 +91,7 @@ def _listing(path: Path) -> Listing:
             raise Refused(f"{path.name} 有错误，没有登记：请改正后重试")
         lines = [Line(s.where, {"uscc": s.uscc, "name": s.name}) for s in reading.submissions]
         return Listing(tuple(lines), frozenset(("uscc", "name")), ())
-    listing = read_list(path, enterprises, ("uscc", "name"))
+    listing = read_list(path, validity.columns, ("uscc", "name"))
     if not listing.columns:
         raise Refused(f"{path.name} 中没有带有企业名称或统一社会信用代码的表头：请核对名单")
     if not listing.lines:

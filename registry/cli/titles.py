@@ -76,8 +76,10 @@ _last = click.option("--until", "last", type=Day(), help="称号有效期至。"
 
 @titles.command("grant")
 @_who
-@click.option("--from", "first", type=Day(), help="有效期始；默认为公告的日期。")
-@click.option("--until", "last", type=Day(), help="有效期至；默认三年。")
+@click.option(
+    "--from", "first", type=Day(), help="有效期始；默认为公告的日期。名单有此列的，以名单为准。"
+)
+@click.option("--until", "last", type=Day(), help="有效期至；默认三年。名单有此列的，以名单为准。")
 @notice_options
 def grant(
     targets: tuple[str, ...],
@@ -92,7 +94,8 @@ def grant(
     as_json: bool,
 ) -> None:
     """登记新认定（公告）的称号；有一家不能登记的，整份名单都不登记。"""
-    listed, notice = holders(targets, renamed), notice_of(document, dated, evidence, targets)
+    listed = holders(targets, renamed, first, last, ("first", "last"))
+    notice = notice_of(document, dated, evidence, targets)
     with registry(write=True) as session:
         done = register.grant(
             session, listed, TIERS[tier], notice,
@@ -104,7 +107,12 @@ def grant(
 @titles.command("extend")
 @_who
 @_first
-@click.option("--until", "last", type=Day(), help="延至此日；默认在原有效期之后延长三年。")
+@click.option(
+    "--until",
+    "last",
+    type=Day(),
+    help="延至此日；默认在原有效期之后延长三年。名单有此列的，以名单为准。",
+)
 @notice_options
 def extend(
     targets: tuple[str, ...],
@@ -119,7 +127,8 @@ def extend(
     as_json: bool,
 ) -> None:
     """登记复核通过而延长的称号。"""
-    listed, notice = holders(targets, renamed), notice_of(document, dated, evidence, targets)
+    listed = holders(targets, renamed, last=last, uses=("last",))
+    notice = notice_of(document, dated, evidence, targets)
     with registry(write=True) as session:
         done = register.extend(
             session, listed, TIERS[tier], notice, first=first, last=last, by=by, now=now()

@@ -22,6 +22,8 @@ Columns: TypeAlias = Callable[[str], str]
 
 _FORMATS: Final = (".xlsx", ".xlsm", ".csv")
 _LOOK: Final = 50
+#: How many columns that are not read are named.
+_NAMED: Final = 10
 #: How a row begins that closes a table: a sum, or a note.
 _CLOSING: Final = re.compile(
     r"(?:合|小|总|共)计(?![\u4e00-\u9fff])|[总以上共]{1,3}计?[0-9]+[家户个]"
@@ -91,6 +93,7 @@ def _read(
         _pass_over(sheet, top, unread)
         return
     found.update(key for block in blocks for key in block)
+    further = _Further(sheet.name, top[number - 1], blocks)
     spread = _Spread(sheet.merged, number)
     for place, own in enumerate(chain(top[number:], sheet.rows), number + 1):
         row = spread.over(place, own)
@@ -109,8 +112,43 @@ def _read(
         if filled and _closes(filled[0]) and not any("uscc" in line.cells for line in given):
             continue
         yield from given
+        if given:
+            further.look(own)
         if not given and row is own and len(filled) > 2 and not _headed(row, columns):
             unread.append(f"{sheet.name}第{place}行没有名称和代码，未读取")
+    unread += further.told()
+
+
+class _Further:
+    """The columns of a list that are not read; told of are those that say something of an entry."""
+
+    def __init__(self, sheet: str, titles: Row, blocks: Sequence[Mapping[str, int]]) -> None:
+        self._sheet = sheet
+        read = {index for block in blocks for index in block.values()}
+        self._titles = {
+            index: plain(cell)
+            for index, cell in enumerate(titles)
+            if index not in read and not not_given(cell) and not _numbers(plain(cell))
+        }
+        self._filled = dict[str, None]()
+
+    def look(self, row: Row) -> None:
+        """Note the columns that say something in the row of an entry."""
+        for index, title in self._titles.items():
+            if not not_given(_at(row, index)):
+                self._filled[title] = None
+
+    def told(self) -> Iterator[str]:
+        """What to say of them."""
+        if found := list(self._filled):
+            more = f"等{len(found)}列" if len(found) > _NAMED else ""
+            yield f"{self._sheet}的这些列不用，未读取：{'、'.join(found[:_NAMED])}{more}"
+
+
+def _numbers(heading: str) -> bool:
+    """Whether a column just numbers the rows, or is to be ignored otherwise."""
+    found = _HEADINGS.resolve(heading)
+    return found is not None and found.target.role == "ignore"
 
 
 class _Spread:

@@ -52,10 +52,12 @@ class Notice:
 
 @dataclass(frozen=True)
 class Holder:
-    """An enterprise as a notice names it."""
+    """An enterprise as a notice names it, and the days that it states for its title, if for each."""
 
     uscc: str
     name: str = ""
+    first: date | None = None
+    last: date | None = None
 
 
 @dataclass(frozen=True)
@@ -206,20 +208,21 @@ def grant(
 ) -> list[journal.Entry]:
     """Register titles that were granted; needs a writing transaction, as all writing here does.
 
-    Without ``last``, they are valid for three years. A title of the same kind that is valid at the
+    Without ``last``, they are valid for three years; what a holder's own days say goes first. A title of the same kind that is valid at the
     same time raises ``RecordError``; whatever is wrong with one holder, nothing is registered.
     """
     _refuse_days({"valid_from": str(first)})
-    until = last or years_later(first) - timedelta(days=1)
 
     def stated(holder: Holder, held: list[Registration]) -> Json:
+        begin = holder.first or first
+        until = holder.last or last or years_later(begin) - timedelta(days=1)
         for entry in held:
-            if _until(entry) >= first.isoformat() and entry.content["valid_from"] <= str(until):
+            if _until(entry) >= begin.isoformat() and entry.content["valid_from"] <= str(until):
                 raise RecordError(
                     f"第{entry.seq}号已登记同类称号，有效期至{_until(entry)}，与新的有效期重叠："
                     "复核通过请用 tidu titles extend"
                 )
-        return _title(holder, kind, first.isoformat(), until.isoformat())
+        return _title(holder, kind, begin.isoformat(), until.isoformat())
 
     return _record(session, "grant", holders, kind, notice, stated, by=by, now=now)
 
@@ -235,19 +238,20 @@ def extend(
     by: str,
     now: datetime,
 ) -> list[journal.Entry]:
-    """Register that titles were extended: to ``last``, or by three years.
+    """Register that titles were extended: to the holder's own last day, to ``last``, or by three years.
 
     ``first`` names the title by the day on which it began; it is needed where none is registered.
     """
 
     def stated(holder: Holder, held: list[Registration]) -> Json:
-        title = _the_title(held, holder, kind, first, last)
+        latest = holder.last or last
+        title = _the_title(held, holder, kind, first, latest)
         if title["ended_on"]:
             raise RecordError(
                 f"称号已于{title['ended_on']}终止，不能延期：重新认定请用 tidu titles grant"
             )
         before = date.fromisoformat(title["valid_until"])
-        until = last or years_later(before + timedelta(days=1)) - timedelta(days=1)
+        until = latest or years_later(before + timedelta(days=1)) - timedelta(days=1)
         if held and until <= before:
             raise RecordError(f"称号已登记至{before.isoformat()}，延期应更晚：请核对有效期")
         return {**title, "valid_until": until.isoformat()}

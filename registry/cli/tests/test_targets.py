@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -154,8 +155,44 @@ def test_what_was_left_out_of_a_list_is_told_first(filed: Run, tmp_path: Path) -
     done = filed(*GRANT, listed(tmp_path, NAMES, *rows, hidden=True))
     told = done.output.splitlines()
     assert told[0] == "提示 Sheet第3行没有名称和代码，未读取"
-    assert told[1] == "提示 隐藏的工作表旧未读取，需要读取时请取消隐藏"
+    assert told[1] == "提示 Sheet的这些列不用，未读取：所属地区"
+    assert told[2] == "提示 隐藏的工作表旧未读取，需要读取时请取消隐藏"
     assert told[-1].startswith("第2号授予")
+
+
+VALID = ["序号", NAME, CODE, "证书编号", "有效期至"]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_the_days_of_a_list_hold_for_each_of_its_enterprises(filed: Run, tmp_path: Path) -> None:
+    rows = [[1, ONE, code(1), "SX1", "2025-09-30"], [2, THREE, code(3), None, date(2025, 12, 31)]]
+    book = listed(tmp_path, VALID, *rows, [3, TWO, code(2), None, None])
+    wrong = filed(*GRANT, book, "--until", "2025-12-31")
+    assert wrong.exit_code == 1
+    assert (
+        f"错误 Sheet!C2 {ONE}：名单的有效期至是2025-09-30，--until 是2025-12-31\n" in wrong.output
+    )
+    done = filed(*GRANT, book, "--from", "2022-10-01", "--json")
+    assert done.exit_code == 0, done.output
+    assert "Sheet的这些列不用，未读取：证书编号\n" in done.stderr
+    assert {e["uscc"]: (e["valid_from"], e["valid_until"]) for e in json.loads(done.stdout)} == {
+        code(1): ("2022-10-01", "2025-09-30"),
+        code(3): ("2022-10-01", "2025-12-31"),
+        code(2): ("2022-10-01", "2025-09-30"),
+    }
+    longer = [["企业名称", "有效期"], [ONE, "2025年10月1日至2028年9月30日"]]
+    done = filed(
+        "titles", "extend", *GRANT[2:], listed(tmp_path, *longer, name="复核.xlsx"), "--json"
+    )
+    assert "名单写的有效期始没有用到" in done.stderr
+    assert [(e["valid_from"], e["valid_until"]) for e in json.loads(done.stdout)] == [
+        ("2022-10-01", "2028-09-30")
+    ]
+    end = ("titles", "end", *GRANT[2:], "--reason", "注销")
+    done = filed(*end, listed(tmp_path, *longer, name="注销.xlsx"))
+    assert "名单写的有效期始、有效期至没有用到" in done.stderr
+    odd = listed(tmp_path, VALID, [1, ONE, code(1), None, "2025年9月"], name="缺日.xlsx")
+    assert "日期不完整，缺少日，整份名单没有登记" in filed(*GRANT, odd).output
 
 
 def test_a_code_of_early_issue_is_admitted_on_the_record_and_then_read(
