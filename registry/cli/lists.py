@@ -99,12 +99,12 @@ def _listing(path: Path) -> Listing:
     return listing
 
 
-def _tell_unread(listing: Listing) -> None:
+def _tell(listing: Listing) -> None:
     """Tell what of a list was left out, before anything of it is registered."""
-    for said in listing.unread[:_SHOWN]:
+    for said in listing.told[:_SHOWN]:
         errors.print(f"提示 {said}", markup=False)
-    if len(listing.unread) > _SHOWN:
-        errors.print(f"……共{len(listing.unread)}处未读取")
+    if len(listing.told) > _SHOWN:
+        errors.print(f"……共{len(listing.told)}条提示")
 
 
 def coded(session: Session, path: Path, listing: Listing) -> list[tuple[Line, Holder]]:
@@ -112,7 +112,7 @@ def coded(session: Session, path: Path, listing: Listing) -> list[tuple[Line, Ho
 
     What was left out of the list is told first; what is no code, or no name on record, is refused.
     """
-    _tell_unread(listing)
+    _tell(listing)
     found, unknown, wrong = list[tuple[Line, Holder]](), list[str](), list[str]()
     by_name, known = list[str](), None
     admitted = admissions.Admitted(session)

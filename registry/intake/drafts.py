@@ -5,6 +5,7 @@ from collections.abc import Container
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from string import ascii_uppercase
 from typing import Final, NamedTuple
 
 from registry.filings import Issue, Severity, Submission
@@ -187,6 +188,17 @@ class Drafts:
         if text not in self._by_code:
             self._by_code[text] = Draft(text, where)
         return self._by_code[text]
+
+    def rows(self, sheet: str) -> set[int]:
+        """The numbers of the rows of a sheet of which something is kept."""
+        places = (
+            place
+            for draft in [*self._by_code.values(), *self._odd]
+            for place in (str(draft.where), *draft.sources.values())
+        )
+        cells = (place.rpartition("!") for place in places)
+        digits = (cell.lstrip(ascii_uppercase) for at, _, cell in cells if at == sheet)
+        return {int(number) for number in digits if number.isdecimal()}
 
     def finish(self, as_of: date | None) -> tuple[tuple[Submission, ...], tuple[Submission, ...]]:
         """The good filings and those held back; ``as_of`` overrides what the file says."""

@@ -50,11 +50,11 @@ class Line:
 
 @dataclass(frozen=True)
 class Listing:
-    """The entries of a file in reading order; ``columns`` are those found, ``unread`` what was left out."""
+    """The entries of a file in reading order; ``columns`` are those found, ``told`` says what is left out or hidden."""
 
     lines: tuple[Line, ...]
     columns: frozenset[str]
-    unread: tuple[str, ...]
+    told: tuple[str, ...]
 
 
 def enterprises(heading: str) -> str:
@@ -75,32 +75,32 @@ def read_list(path: Path, columns: Columns, needed: Sequence[str]) -> Listing:
         raise RegistryError(f"「{path}」不是 xlsx 或 csv 名单：请核对，或另存为 xlsx 后重试")
     if not path.is_file():
         raise RegistryError(f"没有名为「{path}」的文件：请核对")
-    lines, found, unread = list[Line](), set[str](), list[str]()
+    lines, found, told = list[Line](), set[str](), list[str]()
     with closing(sheets(path)) as book:
         for sheet in book:
-            for one in _read(sheet, columns, needed, unread, found):
+            for one in _read(sheet, columns, needed, told, found):
                 lines.append(one)
-    return Listing(tuple(lines), frozenset(found), tuple(unread))
+    return Listing(tuple(lines), frozenset(found), tuple(told))
 
 
 def _read(
-    sheet: Sheet, columns: Columns, needed: Sequence[str], unread: list[str], found: set[str]
+    sheet: Sheet, columns: Columns, needed: Sequence[str], told: list[str], found: set[str]
 ) -> Iterator[Line]:
-    """The entries of one sheet; what is left out of it is added to ``unread``."""
+    """The entries of one sheet; what is left out of it is added to ``told``."""
     top = list(islice(sheet.rows, _LOOK))
     number, blocks = _heading(top, columns, needed)
     if sheet.hidden or not blocks:
-        _pass_over(sheet, top, unread)
+        _pass_over(sheet, top, told)
         return
     found.update(key for block in blocks for key in block)
-    further = _Further(sheet.name, top[number - 1], blocks)
+    further, own_rows = _Further(sheet.name, top[number - 1], blocks), list[int]()
     spread = _Spread(sheet.merged, number)
     for place, own in enumerate(chain(top[number:], sheet.rows), number + 1):
         row = spread.over(place, own)
         _refuse_further(sheet, place, own, blocks)
         if (kind := _kind(row, blocks)) in (Kind.NUMBERS, Kind.UNITS, Kind.EXAMPLE):
             if kind is Kind.EXAMPLE:
-                unread.append(f"{sheet.name}第{place}行像是示例，未读取")
+                told.append(f"{sheet.name}第{place}行像是示例，未读取")
             continue
         given = [
             line
@@ -114,9 +114,13 @@ def _read(
         yield from given
         if given:
             further.look(own)
+            own_rows.append(place)
         if not given and row is own and len(filled) > 2 and not _headed(row, columns):
-            unread.append(f"{sheet.name}第{place}行没有名称和代码，未读取")
-    unread += further.told()
+            told.append(f"{sheet.name}第{place}行没有名称和代码，未读取")
+    told += further.told()
+    headed = [(i + 1, plain(top[number - 1][i])) for block in blocks for i in block.values()]
+    if hidden := sheet.hidden_among(own_rows, headed):
+        told.append(f"{sheet.name}{hidden}也已读取：不该登记的，请取消隐藏后删去再登记")
 
 
 class _Further:
@@ -245,11 +249,11 @@ def _closes(cell: CellValue) -> bool:
     return _CLOSING.match("".join(plain(cell).split())) is not None
 
 
-def _pass_over(sheet: Sheet, top: Sequence[Row], unread: list[str]) -> None:
+def _pass_over(sheet: Sheet, top: Sequence[Row], told: list[str]) -> None:
     """Tell of a sheet that is left out; one that has credit codes may be part of the list."""
     rows = chain(top, sheet.rows)
     if sheet.hidden:
-        unread.append(f"隐藏的工作表{sheet.name}未读取，需要读取时请取消隐藏")
+        told.append(f"隐藏的工作表{sheet.name}未读取，需要读取时请取消隐藏")
         return
     texts = [plain(cell) for row in rows for cell in row if not not_given(cell)]
     if any(_CODE.fullmatch(text) for text in texts):
@@ -257,4 +261,4 @@ def _pass_over(sheet: Sheet, top: Sequence[Row], unread: list[str]) -> None:
             f"{sheet.name}有信用代码但没有看得懂的表头，整份名单没有登记：请补上表头，或删去这张工作表"
         )
     if texts:
-        unread.append(f"工作表{sheet.name}没有名单的表头，未读取")
+        told.append(f"工作表{sheet.name}没有名单的表头，未读取")

@@ -172,7 +172,18 @@ class _Reader:
         layout.read(header, self._count)
         self._read.extend((sheet.name, f.header, f.columns) for f in layout.found)
         self._tables.extend(f.table for f in layout.found)
+        self._tell_hidden(sheet, layout)
         return True
+
+    def _tell_hidden(self, sheet: Sheet, layout: Layout) -> None:
+        """Tell of rows and columns that nobody saw who looked at the table."""
+        rows = self._drafts.rows(sheet.name) if sheet.unseen.rows else ()
+        columns = [(c.index + 1, c.text) for f in layout.found for c in f.columns]
+        if hidden := sheet.hidden_among(rows, columns):
+            said = f"{hidden}也已读取"
+            self._drafts.log.add(
+                "提示", Place(sheet.name), None, said, "不该登记的，请取消隐藏后删去再读"
+            )
 
     def _count(self) -> None:
         self._done += 1

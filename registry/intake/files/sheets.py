@@ -8,7 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO, Final, TextIO, TypeAlias, cast
@@ -19,7 +19,7 @@ from registry.intake.cells import CellValue
 from registry.intake.files import limits
 from registry.intake.files.filetypes import LOCKED, OLD, TEXT, WORKBOOK, file_type
 from registry.intake.files.package import Package
-from registry.intake.files.workbook import Listed, Range, Workbook, unwrapped
+from registry.intake.files.workbook import Listed, Range, Unseen, Workbook, unwrapped
 from registry.kit.characters import visible
 
 Row: TypeAlias = Sequence[CellValue]
@@ -40,6 +40,8 @@ _ENCODINGS: Final = ("utf-8-sig", "gb18030")
 _BLOCK: Final = 1 << 20
 #: How many characters of a text are looked at together.
 _CHARACTERS: Final = 1 << 16
+#: How many hidden rows or columns are named.
+_NAMED: Final = 10
 _SAVE_AS: Final = "请用 Excel 或 WPS 打开并另存为 .xlsx 后重试"
 _BROKEN: Final = (
     zipfile.BadZipFile, zlib.error, KeyError, ValueError, ExpatError, EOFError, OSError,
@@ -55,6 +57,21 @@ class Sheet:
     rows: Iterator[Row]
     hidden: bool = False
     merged: tuple[Range, ...] = ()
+    unseen: Unseen = field(default_factory=lambda: Unseen(set(), []))
+
+    def hidden_among(self, rows: Iterable[int], columns: Iterable[tuple[int, str]]) -> str:
+        """Which of the rows and columns that were read are hidden, in words; columns by number and heading."""
+        own = sorted(self.unseen.rows.intersection(rows))
+        named = [text for number, text in columns if self.unseen.column(number)]
+        found = (
+            (f"第{'、'.join(map(str, own[:_NAMED]))}行", len(own), "行"),
+            (f"“{'”“'.join(named[:_NAMED])}”列", len(named), "列"),
+        )
+        return "，".join(
+            f"隐藏的{text}{f'等{count}{of}' if count > _NAMED else ''}"
+            for text, count, of in found
+            if count
+        )
 
 
 def sheets(path: Path) -> Generator[Sheet, None, None]:
@@ -224,15 +241,16 @@ def _workbook(path: Path) -> Iterator[Sheet]:
             book = Workbook(package)
         for sheet in book.sheets:
             # rows that are left in the middle would keep the file open
-            with closing(_rows(path, book, sheet)) as rows:
+            unseen = Unseen(set(), [])
+            with closing(_rows(path, book, sheet, unseen)) as rows:
                 with _readable(path):
                     merged = tuple(book.merged(sheet))
-                yield Sheet(sheet.name, rows, sheet.hidden, merged)
+                yield Sheet(sheet.name, rows, sheet.hidden, merged, unseen)
 
 
-def _rows(path: Path, book: Workbook, sheet: Listed) -> Generator[Row, None, None]:
+def _rows(path: Path, book: Workbook, sheet: Listed, unseen: Unseen) -> Generator[Row, None, None]:
     with _readable(path):
-        yield from book.rows(sheet)
+        yield from book.rows(sheet, unseen)
 
 
 def _refuse_others(path: Path) -> None:

@@ -49,6 +49,17 @@ class Range(NamedTuple):
         return f"{first}{self.top}:{last}{self.bottom}"
 
 
+class Unseen(NamedTuple):
+    """What a sheet hides, as far as it was read: numbers of rows, and of the first and last of some columns."""
+
+    rows: set[int]
+    columns: list[tuple[int, int]]
+
+    def column(self, number: int) -> bool:
+        """Whether a column is hidden, counted from 1."""
+        return any(first <= number <= last for first, last in self.columns)
+
+
 class Listed(NamedTuple):
     """A sheet as the workbook lists it."""
 
@@ -149,9 +160,9 @@ class Workbook:
             rest = rest[max(last, len(rest) - _LONGEST_TAG) :]
         return found
 
-    def rows(self, sheet: Listed) -> Generator[Row, None, None]:
-        """The rows of a sheet from the first on, blank ones included."""
-        reader = _Reader(self._package.name, sheet.name, self)
+    def rows(self, sheet: Listed, unseen: Unseen) -> Generator[Row, None, None]:
+        """The rows of a sheet from the first on, blank ones included; ``unseen`` is told what is hidden."""
+        reader = _Reader(self._package.name, sheet.name, self, unseen)
         number = 1
         for _ in self._package.parse(sheet.part, reader.start, reader.end, reader.text):
             for at, row in reader.rows:
@@ -257,7 +268,8 @@ def _number(text: str | None) -> int:
 class _Reader:
     """Takes the tags of a sheet and makes rows of them; ``over`` behind the last."""
 
-    def __init__(self, file: str, sheet: str, book: Workbook) -> None:
+    def __init__(self, file: str, sheet: str, book: Workbook, unseen: Unseen) -> None:
+        self._unseen = unseen
         self.rows: list[tuple[int, Row]] = []
         self.over = False
         self._where = f"{file}：工作表“{sheet}”"
@@ -292,6 +304,8 @@ class _Reader:
             self._start_row(given)
         elif tag == "rPh":
             self._guides += 1
+        elif tag == "col" and _is_on(given.get("hidden", "")):
+            self._unseen.columns.append((_number(given.get("min")), _number(given.get("max"))))
         elif tag == "sheetView":
             self._zeros = self._zeros and given.get("showZeros", "1") not in ("0", "false", "off")
 
@@ -324,6 +338,8 @@ class _Reader:
             self._number = self._row_number(text)
             if self._number <= before:
                 self._refuse(f"第{text}行排在第{before}行之后，行号有误")
+        if "hidden" in given and _is_on(given["hidden"]):
+            self._unseen.rows.add(self._number)
         self._row, self._index, self._characters = [], -1, 0
 
     def _row_number(self, text: str) -> int:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
+from registry.intake import read
 from registry.intake.lists import enterprises, read_list
 from registry.intake.tests.counties import code
 
@@ -43,7 +44,7 @@ def test_a_merged_enterprise_is_that_of_every_row_that_says_something(
     book.save(tmp_path / "名单.xlsx")
     listing = read_list(tmp_path / "名单.xlsx", _column, ("share",))
     assert [(line.text("uscc"), line.cells["share"]) for line in listing.lines] == found
-    assert listing.unread == ()
+    assert listing.told == ()
 
 
 @pytest.mark.parametrize("name", ["如东县甲子泵阀有限公司", "如皋市机械厂", "例外服饰有限公司"])
@@ -52,3 +53,39 @@ def test_a_firm_whose_name_begins_like_a_remark_is_an_entry(tmp_path: Path, name
     path.write_text(f"序号,企业名称\n1,{name}\n2,乙公司\n", encoding="utf-8")
     found = read_list(path, enterprises, ("uscc", "name"))
     assert [line.text("name") for line in found.lines] == [name, "乙公司"]
+
+
+HIDDEN = "隐藏的第3行，隐藏的“统一社会信用代码”列也已读取"
+
+
+def _hidden(path: Path, rows: list[list[object]], row: int, column: str) -> Path:
+    book = Workbook()
+    sheet = book.worksheets[0]
+    for cells in rows:
+        sheet.append(cells)
+    sheet.row_dimensions[row].hidden = True
+    sheet.row_dimensions[len(rows) + 3].hidden = True  # nothing stands there
+    sheet.column_dimensions[column].hidden = True
+    sheet.column_dimensions["F"].hidden = True
+    book.save(path)
+    return path
+
+
+def test_hidden_rows_and_columns_of_a_list_are_told(tmp_path: Path) -> None:
+    rows: list[list[object]] = [
+        ["企业名称", "统一社会信用代码"], ["甲公司", code(1)], ["乙公司", code(2)], ["丙公司", code(3)],
+    ]  # fmt: skip
+    found = read_list(_hidden(tmp_path / "名单.xlsx", rows, 3, "B"), enterprises, ("uscc",))
+    assert len(found.lines) == 3
+    assert found.told == (f"Sheet{HIDDEN}：不该登记的，请取消隐藏后删去再登记",)
+
+
+def test_hidden_rows_and_columns_of_a_filing_are_told(tmp_path: Path) -> None:
+    rows: list[list[object]] = [
+        ["企业名称", "统一社会信用代码", "自主品牌"], ["甲公司", code(1), "是"], ["乙公司", code(2), "是"],
+    ]  # fmt: skip
+    reading = read(_hidden(tmp_path / "汇总.xlsx", rows, 3, "B"))
+    assert len(reading.submissions) == 2
+    assert [str(i) for i in reading.issues if "隐藏" in i.message] == [
+        f"提示 Sheet：{HIDDEN}，不该登记的，请取消隐藏后删去再读"
+    ]
