@@ -24,6 +24,7 @@ from registry.errors import RegistryError
 from registry.filings import Heading, Reading
 from registry.intake.cells import plain
 from registry.intake.drafts import Drafts, Log
+from registry.intake.files import limits
 from registry.intake.files.sheets import Row, flowing_rows
 from registry.intake.tables.headers import find_header, settle
 from registry.intake.tables.mapping import YEAR, HeaderMapping
@@ -45,6 +46,8 @@ _SUFFIXES: Final = (".csv", ".parquet")
 #: Types of Parquet columns whose cells no workbook could hold.
 _NESTED: Final = ("list", "array", "struct", "map", "union", "blob")
 _STEP: Final = 10_000
+#: Bytes of texts that are fetched at once.
+_HELD: Final = 8 << 20
 #: After every code, in order of characters.
 _LAST: Final = "\U0010ffff"
 
@@ -125,7 +128,7 @@ def parts(found: Survey, size: int = CHUNK) -> Iterator[Part]:
         rows = _numbered(path)
         _, heading = next(rows)
         heads.append([str(c) for c in heading])
-        sources.append(_Source(rows, _code_column(path, heading)))
+        sources.append(_Source(path.name, rows, _code_column(path, heading)))
     enterprises, *others = sources
     first = 1
     while taken := enterprises.take(size):
@@ -174,7 +177,8 @@ class Reader:
 class _Source:
     """The rows of one table, taken in order of credit code."""
 
-    def __init__(self, rows: Iterator[tuple[int, Row]], column: int) -> None:
+    def __init__(self, name: str, rows: Iterator[tuple[int, Row]], column: int) -> None:
+        self._name = name
         self._rows = rows
         self._column = column
         self._next = next(rows, None)
@@ -194,6 +198,10 @@ class _Source:
         """The rows up to a code."""
         found: list[tuple[int, Row]] = []
         while self._next is not None and self.code(self._next[1]) <= code:
+            if len(found) == limits.HELD_ROWS:
+                raise RegistryError(
+                    f"{self._name}第{self._next[0]}行：这里连续{limits.HELD_ROWS}行以上属于同一批企业或不属于任何企业，请核对"
+                )
             found.append(self._next)
             self._next = next(self._rows, None)
         return tuple(found)
@@ -332,19 +340,71 @@ def _csv(path: Path) -> Iterator[Row]:
 
 
 def _parquet(path: Path) -> Iterator[Row]:
-    with duckdb.connect() as database:
+    _refuse_footer(path)
+    with duckdb.connect(config={"memory_limit": limits.PARQUET_MEMORY, "threads": 1}) as database:
         try:
-            found = database.execute("SELECT * FROM read_parquet($1)", [escape(str(path))])
-            for name, kind, *_ in found.description:
-                if kind.id in _NESTED:
-                    raise RegistryError(
-                        f"{path.name}：{name}列是列表、结构或字节，不是一格一个值，请改为文字、数字或日期后重试"
-                    )
-            yield [visible(column[0]) for column in found.description]
-            while rows := found.fetchmany(_STEP):
-                for row in rows:
-                    yield [visible(cell) if isinstance(cell, str) else cell for cell in row]
+            yield from _parquet_rows(database, path)
+        except duckdb.OutOfMemoryException as error:
+            raise _oversized(path) from error
         except duckdb.Error as error:
             raise RegistryError(
                 f"{path.name}：不是完整的 Parquet 文件，请重新导出后重试"
             ) from error
+
+
+def _parquet_rows(database: duckdb.DuckDBPyConnection, path: Path) -> Iterator[Row]:
+    given = [escape(str(path))]
+    largest = "SELECT max(total_uncompressed_size) FROM parquet_metadata($1)"
+    count = _one(database.execute("SELECT sum(num_rows) FROM parquet_file_metadata($1)", given))
+    enough = max(limits.ROWS, limits.PARQUET_ROWS * path.stat().st_size)
+    if count > enough or _one(database.execute(largest, given)) > limits.PARQUET_COLUMN:
+        raise _oversized(path)
+    columns = database.execute("SELECT * FROM read_parquet($1) LIMIT 0", given).description
+    if len(columns) > limits.COLUMNS:
+        raise RegistryError(f"{path.name}：超过{limits.COLUMNS}列，不是正常的表格，请核对")
+    for name, kind, *_ in columns:
+        if kind.id in _NESTED:
+            raise RegistryError(
+                f"{path.name}：{name}列是列表、结构或字节，不是一格一个值，请改为文字、数字或日期后重试"
+            )
+    yield [visible(column[0]) for column in columns]
+    step = _at_once(database, path, [n for n, kind, *_ in columns if kind.id == "varchar"])
+    found = database.execute("SELECT * FROM read_parquet($1)", given)
+    while rows := found.fetchmany(step):
+        for row in rows:
+            yield [visible(cell) if isinstance(cell, str) else cell for cell in row]
+
+
+def _at_once(database: duckdb.DuckDBPyConnection, path: Path, texts: Sequence[str]) -> int:
+    """How many rows may be held at once, by the longest; one beyond bounds is refused."""
+    lengths = " + ".join(f"coalesce(strlen({_quoted(name)}), 0)" for name in texts) or "0"
+    query = f"SELECT max({lengths}) FROM read_parquet($1)"
+    longest = _one(database.execute(query, [escape(str(path))]))
+    if longest > limits.LINE:
+        raise RegistryError(f"{path.name}：有一行超过{limits.LINE}字，不是正常的表格，请核对")
+    return min(_STEP, _HELD // max(longest, 1))
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _one(found: duckdb.DuckDBPyConnection) -> int:
+    """The number that a query gives; 0 of no rows."""
+    row = found.fetchone()
+    return int(row[0] or 0) if row else 0
+
+
+def _refuse_footer(path: Path) -> None:
+    """A file ends with the length of what it says of itself, which is read before all else."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - 8))
+        end = file.read()
+    if end[4:] == b"PAR1" and int.from_bytes(end[:4], "little") > limits.PARQUET_FOOTER:
+        raise _oversized(path)
+
+
+def _oversized(path: Path) -> RegistryError:
+    return RegistryError(
+        f"{path.name}：列太多或一批行太大，超过可读取的大小，请用较小的行组（row group）重新导出"
+    )

@@ -39,3 +39,13 @@ DEPTH: Final = 64
 LINE: Final = 1 << 20
 #: Digits of a number; a binary float has 17, an exact decimal of any use fewer than this.
 DIGITS: Final = 40
+
+#: Rows of one table that are held at once with the enterprises they stand among.
+HELD_ROWS: Final = 100_000
+#: Bytes of what a Parquet file says of itself, and of one column of a group of its rows, unpacked.
+PARQUET_FOOTER: Final = 4 << 20
+PARQUET_COLUMN: Final = 128 << 20
+#: Rows for a byte of the file, beyond those of a sheet; codes that differ take two bytes or more.
+PARQUET_ROWS: Final = 10
+#: What reading one may take, as its reader understands it.
+PARQUET_MEMORY: Final = "160MB"

@@ -176,10 +176,25 @@ def _split(name: str, start: list[str], rest: Iterable[str], lines: Lines) -> It
     if named:
         start[0] = "\n"
     delimiter = named[1] if named else _delimiter(start)
-    reader = csv.reader(chain(start, rest), delimiter=delimiter, strict=True)
+    held = 0
+
+    def fed() -> Iterator[str]:
+        nonlocal held
+        for text in chain(start, rest):
+            held += len(text)
+            if held > limits.LINE:
+                raise RegistryError(f"{name}第{line}行：这一行超过{limits.LINE}字，请检查引号")
+            yield text
+
+    reader = csv.reader(fed(), delimiter=delimiter, strict=True)
     line = 1
     try:
         for row in reader:
+            held = 0
+            if len(row) > limits.COLUMNS:
+                raise RegistryError(
+                    f"{name}第{line}行：超过{limits.COLUMNS}列，不是正常的表格，请核对"
+                )
             yield [unwrapped(cell) for cell in row] if lines.formulas else row
             line = reader.line_num + 1
     except csv.Error as error:

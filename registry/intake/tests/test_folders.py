@@ -480,6 +480,70 @@ def test_a_broken_parquet_file_is_one_clear_sentence(tmp_path: Path) -> None:
         directory.survey(tmp_path)
 
 
+SAME = f"SELECT '{code(1)}' AS uscc, '甲' AS name"
+
+
+@pytest.mark.parametrize(
+    ("query", "options", "message"),
+    [
+        (f"SELECT '{code(1)}' AS uscc, repeat('a', 2000000) AS name", "", "有一行超过1048576字"),
+        ("SELECT " + ", ".join(f"{n} AS c{n}" for n in range(17_000)), "", "超过16384列"),
+        (f"{SAME} FROM range(1100000)", ", ROW_GROUP_SIZE 2000000", "一批行太大"),
+        (f'SELECT 1 AS "{"a" * (5 << 20)}"', "", "列太多"),
+        (f"{SAME}, repeat(i::TEXT, 1000) AS city FROM range(50000) t(i)", "", "一批行太大"),
+        (f"{SAME}, random() AS x FROM range(110000)", "", "连续100000行以上属于同一批企业"),
+    ],
+    ids=["long", "wide", "many", "named", "unpacked", "same"],
+)
+def test_a_parquet_file_beyond_bounds_is_refused_in_little_memory(
+    query: str, options: str, message: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "enterprises.parquet"
+    duckdb.sql(f"COPY ({query}) TO '{file}' (FORMAT parquet, COMPRESSION zstd{options})")
+    with pytest.raises(RegistryError, match=message) as caught:
+        list(directory.parts(directory.survey(tmp_path)))
+    assert str(caught.value).startswith(file.name)
+
+
+def test_every_text_of_a_parquet_file_within_bounds_is_read(tmp_path: Path) -> None:
+    """A few of them at a time, where they are long."""
+    long = f"SELECT printf('{code(1)[:9]}%09d', i) AS uscc, repeat('甲', 20000) AS name"
+    duckdb.sql(f"COPY ({long} FROM range(1000) t(i)) TO '{tmp_path}/enterprises.parquet'")
+    [part] = directory.parts(directory.survey(tmp_path), 10**6)
+    assert [len(row[1]) for _, row in part.rows[0]] == [20_000] * 1000  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("uscc,name\n" + "a" * (2 << 20), "第2行超过1048576字"),
+        ("uscc,name" + "," * 900_000, "第1行：超过16384列"),
+        ("uscc,name" + "," * 20_000, "第1行：超过16384列"),
+        ("uscc,name\n" + '"a\n",' * 300_000, "第2行：这一行超过1048576字"),
+        ("uscc,name," + "x" * 900_000, "一格过长"),
+        ("\0" * (2 << 20), "第1行超过1048576字"),
+        ("uscc,name\n" + f"{code(1)},甲\n" * 101_002, "连续100000行以上"),
+    ],
+)
+@pytest.mark.parametrize("streamed", [False, True])
+def test_a_csv_table_beyond_bounds_is_refused(
+    text: str, message: str, streamed: bool, tmp_path: Path
+) -> None:
+    folder = tmp_path / "全省"
+
+    def read() -> object:
+        if streamed:
+            named = "".join(f"enterprises,{line}\n" for line in text.split("\n"))
+            directory.spooled(io.BytesIO(named.encode()), folder)
+        else:
+            folder.mkdir()
+            (folder / "enterprises.csv").write_text(text, encoding="utf-8")
+        return list(directory.parts(directory.survey(folder)))
+
+    with pytest.raises(RegistryError, match=message):
+        read()
+
+
 def test_tables_in_capitals_are_known_and_locks_of_open_ones_left_out(
     folder: Path, made: Path
 ) -> None:
