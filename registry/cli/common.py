@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -32,6 +33,7 @@ from registry.kit import resources
 from registry.kit.characters import json_text, wrong
 from registry.kit.progress import Done
 from registry.kit.screens import Screen
+from registry.kit.streams import JsonStream
 from registry.portable.clock import CHINA, midnight
 from registry.record import publication
 from registry.record.publication import Published
@@ -368,21 +370,10 @@ def print_json_array(values: Iterable[object]) -> None:
 
     Where that stops midway, the last value is an object with the reason as ``error``.
     """
-    before = "["
-
-    def put(value: object) -> None:
-        nonlocal before
-        click.echo(before + json_text(value), nl=False)
-        before = ", "
-
-    def close(error: str) -> None:
-        if error:
-            put({"error": error})
-        click.echo("]" if before == ", " else "[]")
-
-    with closed(close):
+    stream = JsonStream(partial(click.echo, nl=False))
+    with closed(lambda error: stream.close(error=error)):
         for value in values:
-            put(value)
+            stream.add(value)
 
 
 @contextmanager

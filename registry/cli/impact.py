@@ -2,6 +2,7 @@
 
 from contextlib import ExitStack
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import click
@@ -102,8 +103,7 @@ def impact_of(
         with written_whole(path) as fresh:
             fresh.write_text(page.html(run), encoding="utf-8")
     if printed is not None:
-        for part in printed.texts(run):
-            click.echo(part, nl=False)
+        printed.write(run, partial(click.echo, nl=False))
     else:
         _show(run, output)
     if run.faults:

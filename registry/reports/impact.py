@@ -5,7 +5,7 @@ Every sheet, page and text says that it is a simulation and no decision.
 
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from rich import box
@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from registry.kit.characters import json_text
+from registry.kit.streams import JsonStream
 from registry.kit.workbooks import Book, by_heading
 from registry.reports.pages import page
 from registry.simulation.effects import (
@@ -247,14 +248,13 @@ class JsonSink:
     def refuse(self, text: str) -> None:
         """The counts say it."""
 
-    def texts(self, run: Run) -> Iterator[str]:
-        """One JSON document, part by part."""
-        summary = json_text(run.to_json())
-        yield f'{summary[:-1]}, "enterprises": ['
+    def write(self, run: Run, to: Callable[[str], object]) -> None:
+        """Write one JSON document: the counts, then what was kept."""
+        stream = JsonStream(to, "enterprises", run.to_json())
         self.file.seek(0)
-        for number, line in enumerate(self.file):
-            yield f"{', ' if number else ''}{line.rstrip()}"
-        yield "]}\n"
+        for line in self.file:
+            stream.put(line.rstrip())
+        stream.close()
         self.file.close()
 
 

@@ -13,7 +13,7 @@ from rich.table import Table
 from registry.filings import Issue
 from registry.judging.verdicts import CaseResult, TierVerdict
 from registry.kit import workbooks
-from registry.kit.characters import json_text
+from registry.kit.streams import JsonStream
 from registry.reports.verdicts import (
     COLOURS,
     DOUBTED,
@@ -159,20 +159,15 @@ class Json:
     """Writes one JSON document, part by part."""
 
     def __init__(self, write: Callable[[str], object], head: Mapping[str, Any]) -> None:
-        self._write = write
-        self._between = ""
-        opened = json_text(head)[:-1]
-        write(f'{opened}{", " if head else ""}"results": [')
+        self._stream = JsonStream(write, "results", head)
 
     def add(self, result: CaseResult) -> None:
         """Write a result."""
-        self._write(f"{self._between}{json_text(result.to_json())}")
-        self._between = ", "
+        self._stream.add(result.to_json())
 
     def close(self, refused: Sequence[str], error: str = "") -> None:
         """Write who was refused, and end the document."""
-        ended = {"refused": refused} | ({"error": error} if error else {})
-        self._write(f"], {json_text(ended)[1:]}\n")
+        self._stream.close({"refused": refused}, error=error)
 
 
 # -- workbook ------------------------------------------------------------------------------------
