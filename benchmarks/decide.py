@@ -27,9 +27,10 @@ from benchmarks.profiles import AS_OF, profiles
 from registry.audit.verify import verify
 from registry.database import storage
 from registry.filings import Reading, Submission
+from registry.judging.case import Request
 from registry.kit.uscc import check_digit
 from registry.record import cases, journal, loading, publication
-from registry.record.decisions import Decider, Request
+from registry.record.decisions import Decider
 from registry.record.replay import Replayer
 from rules.model.facts import Scalar, fact
 

@@ -23,7 +23,7 @@ from benchmarks.profiles import AS_OF, profiles
 from registry.database import storage
 from registry.database.models import Import
 from registry.database.versions import ENTERPRISE, FILING, table_of
-from registry.judging.judge import facts_of
+from registry.judging.facts import facts_of
 from registry.kit import resources
 from registry.kit import workbooks as cells
 from registry.record import cases

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import click
 from sqlmodel import Session
@@ -39,24 +39,17 @@ from registry.database import storage
 from registry.demo import DEMO_COUNTY
 from registry.desk import importing
 from registry.desk.place import now, rulebook
-from registry.errors import RegistryError, fault
+from registry.errors import fault
 from registry.filings import Submission
-from registry.judging.judge import (
-    RECOGNITION,
-    CheckRefusedError,
-    Determination,
-    Registration,
-    Rules,
-)
-from registry.judging.verdicts import CaseResult, Checker, titles_of
+from registry.judging.case import Known, Request, unfiled
+from registry.judging.judge import Rules
+from registry.judging.verdicts import CaseResult, titles_of
+from registry.judging.worker import CheckingWorker, Refusal
 from registry.kit import settings, workers
 from registry.kit.workbooks import workbook
 from registry.portable.clock import china_text
 from registry.record import known, loading, publication
 from registry.reports import results, verdicts
-from rules.errors import RulesError
-from rules.language.provinces import acting
-from rules.model.facts import Profile
 from rules.model.roles import SUBSTANCE
 
 _DEMO_DATABASE: Final = "tidu-demo.db"
@@ -65,23 +58,10 @@ _T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
-class Case:
-    """An enterprise to be checked, with what persons determined of its filing and its registered titles."""
-
-    uscc: str
-    name: str
-    province: str
-    profile: Profile
-    determinations: tuple[Determination, ...] = ()
-    register: tuple[Registration, ...] = ()
-    registered_on: str = ""
-
-
-@dataclass(frozen=True)
 class Wanted:
     """Cases as they come, and how many; ``held_back`` says why others of a file are none."""
 
-    cases: Iterable[Case]
+    cases: Iterable[Known]
     number: int
     held_back: tuple[str, ...] = ()
 
@@ -151,7 +131,7 @@ def check(
         raise click.UsageError("--known-at 只用于已登记的企业：未登记的文件没有登记的时间")
     if output is not None:
         apart(output, *filter(None, (file, features)))
-    how = {"tiers": titles_of(tiers), "procedure": procedure, "batch": batch, "as_of": as_of}
+    request = Request(tuple(titles_of(tiers)), procedure, batch, province, as_of)
     with ExitStack() as stack:
         if file is not None:
             if not file.suffix:
@@ -169,9 +149,6 @@ def check(
                 rules = rulebook(features)
             elif not now_in_force:
                 rules = known.rules(session, known_at)
-        if province is not None:
-            cases = (replace(case, province=province) for case in wanted.cases)
-            wanted = replace(wanted, cases=cases)
         if known_at is not None and not as_json:
             whose = "此目录中" if features else "现行" if rules_of == "now" else "当时"
             click.echo(f"按{china_text(known_at)}（北京时间）以前登记的事实、{whose}的规则")
@@ -183,7 +160,7 @@ def check(
         quiet = console.is_terminal and (explain or as_json or wanted.number > results.PART)
         refused = [*wanted.held_back]
         with closed(partial(shown.close, refused)):
-            for found in _check(wanted, rules, jobs, how, quiet=quiet):
+            for found in _check(wanted, rules, jobs, request, quiet=quiet):
                 failure = found if isinstance(found, str) else _told(found, [*sinks, counts])
                 if failure:
                     refused.append(failure)
@@ -249,9 +226,7 @@ def _from_file(path: Path, as_of: date | None, batch: str) -> Wanted:
             raise Refused(
                 f"{path.name} 没有填报日期：请在表中写明「填报日期：…」，或用 --as-of 给出"
             )
-        place = acting(s.identity.get("province", ""), s.identity.get("city", ""))
-        since = s.identity.get("registered_on", "")
-        found.append(Case(s.uscc, s.name, place, s.profile(day), registered_on=since))
+        found.append(unfiled(s, day))
     held_back = tuple(f"{_called(s)}：{reading.reasons(s)}" for s in reading.refused)
     return Wanted(found, len(found), held_back)
 
@@ -271,21 +246,10 @@ def _from_registry(
     by_then = f"在{china_text(known_at)}以前" if known_at else ""
     if not codes and not ids:
         raise Refused(f"{by_then}没有登记的企业：先用 tidu import 文件 登记，或用 tidu demo 看示例")
-    cases = (
-        Case(
-            k.case.uscc,
-            k.case.name,
-            k.case.province,
-            k.case.profile,
-            k.determinations,
-            k.register,
-            k.case.registered_on,
-        )
-        for k in known.known(session, ids, known_at=known_at)
-    )
+    cases = known.fetch(session, ids, known_at=known_at)
     if not codes:
         return Wanted(cases, len(ids))
-    found = {case.uscc: case for case in cases}
+    found = {k.case.uscc: k for k in cases}
     unknown = [c for c in codes if c not in found]
     if unknown:
         raise Refused(
@@ -295,47 +259,20 @@ def _from_registry(
     return Wanted([found[code] for code in codes], len(codes))
 
 
-class Bench:
-    """Checks cases by some rules; one that is refused, or on which the program fails, is a text."""
-
-    def __init__(self, rules: Rules, how: dict[str, Any]) -> None:
-        self._checker = Checker(rules)
-        self._how = how
-
-    def __call__(self, case: Case) -> CaseResult | str:
-        """Check one case."""
-        try:
-            return self._checker.check(
-                case.uscc,
-                case.name,
-                case.profile,
-                province=case.province,
-                determinations=case.determinations,
-                register=case.register,
-                registered_on=case.registered_on,
-                **self._how,
-            )
-        except CheckRefusedError as error:
-            return str(error)
-        except (RegistryError, RulesError) as error:
-            return f"{case.name}（{case.uscc}）：{error}"
-        except Exception as error:  # whatever it is, it is of this one: the others are checked
-            return f"{case.name}（{case.uscc}）：{fault(error)}"
-
-
 def _check(
-    wanted: Wanted, rules: Rules, jobs: int | None, how: dict[str, Any], *, quiet: bool = False
+    wanted: Wanted, rules: Rules, jobs: int | None, request: Request, *, quiet: bool = False
 ) -> Iterator[CaseResult | str]:
     """Check each case; one that is refused, or that processes die on, holds up no other."""
-    work: workers.Work[Case, CaseResult | str]
-    work = workers.work(partial(Bench, rules, how), workers.jobs_for(wanted.number, jobs))
+    work: workers.Work[Known, CaseResult | Refusal]
+    start = partial(CheckingWorker, rules, request)
+    work = workers.work(start, workers.jobs_for(wanted.number, jobs))
     with closing(work):
-        answers = workers.answers(work, ((c, c) for c in wanted.cases))
+        answers = workers.answers(work, ((k.case, k) for k in wanted.cases))
         for case, found in answers if quiet else _watched(answers, wanted.number):
             if isinstance(found, workers.Lost):
                 yield f"{case.name}（{case.uscc}）：{found.reason}，没有检查：请保留数据并报告"
             else:
-                yield found
+                yield found.text if isinstance(found, Refusal) else found
 
 
 def _watched(found: Iterator[_T], total: int) -> Iterator[_T]:
@@ -363,8 +300,7 @@ def demo(as_json: bool) -> None:
         loading.load(session, reading, now=now(), partial=True)
         rules = publication.in_force(session, by="", now=now())
         wanted = _from_registry(session, (), None)
-        how = {"tiers": titles_of(()), "procedure": RECOGNITION}
-        found = [r for r in _check(wanted, rules, None, how) if isinstance(r, CaseResult)]
+        found = [r for r in _check(wanted, rules, None, Request()) if isinstance(r, CaseResult)]
     database.dispose()
     if as_json:
         print_json({"database": url, "results": [r.to_json() for r in found]})

@@ -28,7 +28,7 @@ from registry.cli.remedies import sentence, words
 from registry.database import storage
 from registry.desk.place import Desk, now
 from registry.errors import UNREADABLE, RegistryError, fault
-from registry.judging.judge import RECHECK, RECOGNITION
+from registry.judging.case import RECHECK, RECOGNITION
 from registry.kit import resources
 from registry.kit.characters import json_text, wrong
 from registry.kit.progress import Done

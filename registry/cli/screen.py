@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import date
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +40,10 @@ from registry.judging.judge import Judge
 from registry.judging.verdicts import titles_of
 from registry.kit.files import working_folder
 from registry.record import publication
+from registry.record.known import fetch
 from registry.reports import screening as report
 from registry.screening import snapshot
 from registry.screening.agreed import Agreed
-from registry.screening.deciding import filings
 from registry.screening.engines import Database, DuckDB, PostgreSQL, Spark
 from registry.screening.funnel import EXPLAINED, Scope, Screening
 from registry.screening.results import Listed, Tally
@@ -205,7 +206,7 @@ def screen(
             Scope(day, regions, near),
             judge,
             _governing(text, procedure, batch, day, governed),
-            filings(session, until=taken.head[0] if taken else None),
+            partial(fetch, session, until=taken.head[0] if taken else None),
             jobs,
             Agreed(folder, loaded.release),
         )

@@ -13,11 +13,11 @@ from registry.desk import importing
 from registry.desk.place import Desk
 from registry.errors import RecordError
 from registry.filings import Reading
+from registry.judging.case import Request as Request
 from registry.kit import workers
 from registry.kit.progress import FEW, watched
 from registry.record import cases, decisions, determinations, loading
 from registry.record.decisions import Decided as Decided
-from registry.record.decisions import Request as Request
 from registry.record.determinations import Ruling as Ruling
 from registry.record.determinations import Target as Target
 from registry.record.journal import Entry

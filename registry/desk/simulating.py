@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from registry.desk.place import Desk, rulebook
-from registry.judging.judge import RECHECK, RECOGNITION
+from registry.judging.case import RECHECK, RECOGNITION
 from registry.record import publication
 from registry.screening import snapshot
 from registry.simulation import impact, texts

@@ -13,7 +13,8 @@ from typing import Final
 
 from registry.intake.composite import FIELD_WORDS
 from registry.intake.coverage import FIELDS, Key, Wanted
-from registry.judging.judge import RECOGNITION, Rules
+from registry.judging.case import RECOGNITION
+from registry.judging.judge import Rules
 from rules.errors import NoRulesetError
 from rules.language.editions import governing
 from rules.model.expressions import asked, leaves, sought

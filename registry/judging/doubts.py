@@ -1,36 +1,30 @@
 """Which figures of a filing can hardly be true, and which of these a verdict rests on."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from registry.filings import Issue, Submission
-from registry.judging.judge import Determination, amended_profile
+from registry.judging.case import Known
+from registry.judging.facts import determined, profile_of
 from registry.judging.relations import check
 from rules.explanation.explain import Check, Figure, Finding, reasons
-from rules.model.facts import Profile, record_kind
+from rules.model.facts import record_kind
 from rules.model.ruleset import Outcome
 
 
-def doubts_of(
-    uscc: str,
-    profile: Profile,
-    determinations: Sequence[Determination] = (),
-    registered_on: str = "",
-) -> tuple[Issue, ...]:
-    """The doubts about a filing as determinations leave it; ``profile`` is as of the filing's own day.
-
-    ``registered_on`` is the day on which the enterprise was registered, if it is known.
-    """
-    last = {d.target: d for d in determinations if "fact" in d.content}
-    known = amended_profile(profile, list(last.values()))
+def doubts_of(known: Known) -> tuple[Issue, ...]:
+    """The doubts about a filing, as of its own day and as determinations leave it."""
+    case = known.case
+    last = {d.target: d for d in known.determinations if "fact" in d.content}
+    stated = profile_of(determined(case.facts, list(last.values())), case.as_of)
     filed = Submission(
-        uscc,
+        case.uscc,
         "",
-        profile.as_of,
-        {"registered_on": registered_on} if registered_on else {},
-        known.values,
-        known.records,
-        known.sources,
+        case.as_of,
+        {"registered_on": case.registered_on} if case.registered_on else {},
+        stated.values,
+        stated.records,
+        stated.sources,
     )
     return tuple(issue for issue in check(filed) if issue.doubt)
 

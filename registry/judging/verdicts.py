@@ -1,6 +1,6 @@
 """Checking enterprises against the tiers: which ruleset governs, what it says, with reasons."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
@@ -8,16 +8,10 @@ from functools import cached_property
 from typing import Any, Final
 
 from registry.filings import Issue
+from registry.judging.case import RECHECK, Known, Request
 from registry.judging.doubts import bearing, doubts_of
-from registry.judging.judge import (
-    RECHECK,
-    Determination,
-    Judge,
-    Judgement,
-    Registration,
-    Rules,
-    refuse_wrong_day,
-)
+from registry.judging.judge import Judge, Judgement, refuse_wrong_day
+from registry.judging.settled import Determination, Registration
 from rules.errors import NoRulesetError
 from rules.explanation.explain import Check, Figure, Finding, explain, missing, reasons, result_text
 from rules.language.editions import Governing
@@ -27,7 +21,7 @@ from rules.model.facts import TITLES, Profile, RecordList
 from rules.model.roles import SECTOR, SIZES, TIERS, size_rule
 from rules.model.ruleset import Expr, Gap, Note, Outcome, trace_of
 from rules.portable import reference
-from rules.portable.record import Json
+from rules.portable.record import Body
 
 UNENCODED: Final = "未编码"
 
@@ -52,7 +46,7 @@ class TierVerdict:
     not_applicable: tuple[str, ...] = ()
     determinations: tuple[Determination, ...] = ()
     register: tuple[Registration, ...] = ()
-    overruled: tuple[Json, ...] = ()
+    overruled: tuple[Body, ...] = ()
     doubts: tuple[Issue, ...] = ()
 
     @property
@@ -171,54 +165,32 @@ class CaseResult:
 
 
 class Checker:
-    """Checks profiles against all tiers by some rules, with reasons."""
+    """Checks cases, with reasons."""
 
-    def __init__(self, rules: Rules) -> None:
-        self.judge = Judge(rules)
+    def __init__(self, judge: Judge) -> None:
+        self.judge = judge
 
-    def check(
-        self,
-        uscc: str,
-        name: str,
-        profile: Profile,
-        *,
-        tiers: Iterable[str] = TITLES,
-        procedure: str = "认定",
-        province: str = "",
-        batch: str = "",
-        as_of: date | None = None,
-        determinations: Sequence[Determination] = (),
-        register: Sequence[Registration] = (),
-        registered_on: str = "",
-    ) -> CaseResult:
+    def check(self, known: Known, request: Request) -> CaseResult:
         """Check one filing against some tiers, as of its own day or another.
 
         Raises ``CheckRefusedError`` for a day before the filing's own, and where the newest filed
         fiscal year is not the last complete one.
         """
-        refuse_wrong_day(name, profile, as_of or profile.as_of)
-        doubts = doubts_of(uscc, profile, determinations, registered_on)
-        profile = replace(profile, as_of=as_of or profile.as_of)
-        case = {"procedure": procedure, "province": province, "batch": batch}
-        found = (self._verdict(t, profile, case, determinations, register) for t in tiers)
+        case, day = known.case, request.day(known.case)
+        refuse_wrong_day(case, day)
+        doubts, how = doubts_of(known), request.how(case)
+        found = (self._verdict(tier, known, day, how) for tier in request.tiers)
         verdicts = tuple(replace(v, doubts=bearing(doubts, v.finding)) for v in found)
-        return CaseResult(uscc, name, profile.as_of, verdicts, doubts)
+        return CaseResult(case.uscc, case.name, day, verdicts, doubts)
 
-    def _verdict(
-        self,
-        tier: str,
-        profile: Profile,
-        case: Mapping[str, str],
-        determinations: Sequence[Determination],
-        register: Sequence[Registration],
-    ) -> TierVerdict:
+    def _verdict(self, tier: str, known: Known, day: date, how: Mapping[str, str]) -> TierVerdict:
         try:
-            found = self.judge.governing(tier, profile.as_of, case)
+            found = self.judge.governing(tier, day, how)
         except NoRulesetError as error:
             return TierVerdict(tier, None, None, str(error))
         if not found.row.encoded:
             return TierVerdict(tier, found, None, unencoded(found))
-        return self.verdict(tier, self.judge.judge(found, profile, determinations, register))
+        return self.verdict(tier, self.judge.judge(found, known, day))
 
     def verdict(self, tier: str, judged: Judgement) -> TierVerdict:
         """A judgement with its reasons."""

@@ -45,17 +45,17 @@ def seal(salt: str, place: str, text: str) -> str:
     return commitment(salt_of(salt, place), text)
 
 
-def sealed_facts(facts: Json, salt: str) -> Json:
+def sealed_facts(facts: Mapping[str, Any], salt: str) -> Json:
     """Facts with the texts of ``SEALED`` fields replaced by commitments."""
     return _replaced(facts, {p: {"sealed": seal(salt, p, t)} for p, t in places(facts)})
 
 
-def openings(facts: Json, salt: str) -> Openings:
+def openings(facts: Mapping[str, Any], salt: str) -> Openings:
     """What discloses every sealed text of these facts."""
     return {place: [salt_of(salt, place), text] for place, text in places(facts)}
 
 
-def opened_facts(facts: Json, opened: Mapping[str, list[str]]) -> Json:
+def opened_facts(facts: Mapping[str, Any], opened: Mapping[str, list[str]]) -> Json:
     """Sealed facts with the disclosed texts back in place; the others stay sealed.
 
     Raises ``SealError`` for a text that does not match its commitment.
@@ -70,7 +70,7 @@ def opened_facts(facts: Json, opened: Mapping[str, list[str]]) -> Json:
     return _replaced(facts, texts)
 
 
-def places(facts: Json) -> Iterator[tuple[str, Any]]:
+def places(facts: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Every place of facts that is to be sealed, with what stands there."""
     for name, listed in facts["records"].items():
         for number, item in enumerate(listed["items"]):
@@ -79,7 +79,7 @@ def places(facts: Json) -> Iterator[tuple[str, Any]]:
                     yield f"{name}#{number}.{field}", text
 
 
-def _replaced(facts: Json, texts: Mapping[str, Any]) -> Json:
+def _replaced(facts: Mapping[str, Any], texts: Mapping[str, Any]) -> Json:
     records = {
         name: {
             **listed,

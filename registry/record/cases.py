@@ -6,7 +6,6 @@ filing that is stated anew in other words is a new case, to be looked at again.
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
@@ -16,37 +15,10 @@ from sqlmodel import Session
 from registry.database.rows import Row, identity_columns
 from registry.database.versions import ENTERPRISE, FILING, chunks, known
 from registry.errors import RecordError
-from registry.judging.judge import Determination, profile_of
+from registry.judging.case import Case
+from registry.judging.settled import Determination
 from registry.record import journal
 from rules.language.provinces import acting
-from rules.model.facts import Profile
-from rules.portable.record import Json
-
-
-@dataclass(frozen=True)
-class Case:
-    """One version of a filing with its facts in JSON form, as they were filed."""
-
-    filing_id: int
-    uscc: str
-    name: str
-    province: str
-    as_of: date
-    known_until: datetime | None
-    facts: Json
-    city: str = ""
-    county: str = ""
-    registered_on: str = ""
-
-    @property
-    def profile(self) -> Profile:
-        """The facts as filed."""
-        return self.profile_as_of(self.as_of)
-
-    def profile_as_of(self, day: date) -> Profile:
-        """The facts as filed, looked at as of another day."""
-        return profile_of(self.facts, day)
-
 
 _COLUMNS: Final = (
     FILING.c.id.label("filing_id"),

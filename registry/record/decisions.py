@@ -7,7 +7,7 @@ is not judged again while nothing but decisions came after the last decision on 
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cache, partial
@@ -18,26 +18,20 @@ from sqlmodel import Session
 
 from registry.database import storage
 from registry.database.versions import chunks
-from registry.errors import RecordError, fault
+from registry.errors import RecordError
 from registry.filings import Issue
+from registry.judging.case import Case, Known, Request
 from registry.judging.doubts import bearing, doubts_of
-from registry.judging.judge import (
-    CheckRefusedError,
-    Determination,
-    Judge,
-    Judgement,
-    Registration,
-    refuse_wrong_day,
-)
+from registry.judging.judge import Judgement, refuse_wrong_day
 from registry.judging.verdicts import unencoded
+from registry.judging.worker import JudgingWorker, Refusal, attempt
 from registry.kit import workers
 from registry.portable.sealing import new_salt, sealed_facts
-from registry.record import cases, journal, publication, register
+from registry.record import cases, journal, publication
 from registry.record.determinations import signed_name
-from rules.errors import DisagreementError, EngineFaultError, FactsError, NoRulesetError
+from registry.record.known import fetch
 from rules.explanation.explain import explain, result_text
 from rules.language.editions import ApplicabilityRow, governing
-from rules.model.facts import TITLES
 from rules.model.ruleset import Outcome
 from rules.portable.canonical import canonical_json, digest
 from rules.portable.errors import Remedy
@@ -47,20 +41,6 @@ from rules.portable.record import SCHEMA, Json, decision_body
 _CHUNK: Final = 200
 #: How often a chunk is judged again because the registry changed meanwhile.
 _TRIES: Final = 20
-
-
-@dataclass(frozen=True)
-class Request:
-    """What is to be decided of each filing: which tiers, how, and as of which day.
-
-    Without ``as_of``, each as of its own filing date; without ``province``, by where it is.
-    """
-
-    tiers: tuple[str, ...] = TITLES
-    procedure: str = "认定"
-    batch: str = ""
-    province: str | None = None
-    as_of: date | None = None
 
 
 @dataclass(frozen=True)
@@ -98,81 +78,50 @@ class Judged:
     matter: Matter = (None, "")
 
 
-@dataclass(frozen=True)
-class Asked:
-    """A case to be judged, with what is known of its filing: all that the verdict depends on."""
-
-    case: cases.Case
-    request: Request
-    withdrawn: bool
-    determined: tuple[Determination, ...]
-    register: tuple[Registration, ...]
-
-
-class Bench:
+class DecidingWorker(JudgingWorker):
     """Judges cases by what was published, and words the drafts: the part that needs no database."""
 
     def __init__(self, published: publication.Published, by: str) -> None:
+        super().__init__(published)
         self.published = published
         self.by = by
-        self._judge = Judge(published)
 
-    def __call__(self, asked: Asked) -> list[Judged]:
+    def __call__(self, asked: tuple[Known, Request]) -> list[Judged]:
         """One case under each tier that was asked for."""
-        return [self._tier(asked, tier) for tier in asked.request.tiers]
+        known, request = asked
+        return [self._tier(known, request, tier) for tier in request.tiers]
 
-    def close(self) -> None:
-        """Release the engine's memory."""
-        self._judge.close()
+    def _tier(self, known: Known, request: Request, tier: str) -> Judged:
+        found = attempt(known.case, lambda: self._judged(known, request, tier))
+        return _refused(known.case, tier, found.reason) if isinstance(found, Refusal) else found
 
-    def _tier(self, asked: Asked, tier: str) -> Judged:
-        case = asked.case
-        line = Decided(case.uscc, case.name, tier)
-        try:
-            if asked.withdrawn:
-                raise RecordError("填报已撤回，不能再作决定：请重新登记填报")
-            if case.known_until is not None:
-                raise RecordError("填报已被更正或撤销，不能再作决定")
-            return self._one(line, case, asked.request, (asked.determined, asked.register))
-        except _REFUSALS as error:
-            return Judged(replace(line, reason=str(error).removeprefix(f"{case.name}：")))
-        except Exception as error:  # whatever it is, it is of this one: the others are decided
-            return Judged(replace(line, reason=fault(error)))
-
-    def _one(
-        self,
-        line: Decided,
-        case: cases.Case,
-        request: Request,
-        known: tuple[Sequence[Determination], Sequence[Registration]],
-    ) -> Judged:
-        profile = case.profile_as_of(_day(case, request))
-        refuse_wrong_day(case.name, case.profile, profile.as_of)
-        how = _how(case, request)
-        found = self._judge.governing(line.tier, profile.as_of, how)
+    def _judged(self, known: Known, request: Request, tier: str) -> Judged:
+        case, day, how = known.case, request.day(known.case), request.how(known.case)
+        refuse_wrong_day(case, day)
+        found = self.judge.governing(tier, day, how)
         if not found.row.encoded:
             raise RecordError(unencoded(found))
-        judged = self._judge.judge(found, profile, *known)
+        judged = self.judge.judge(found, known, day)
         salt = new_salt()
-        asked = asked_of(case, line.tier, profile.as_of, how)
+        asked = asked_of(case, tier, day, how)
         facts = digest(sealed_facts(case.facts, salt))
         body = body_of(judged, asked, facts, self.published)
-        verdict = result_text(judged.decision.verdict)
-        numbers = tuple(d.seq for d in judged.applied)
-        doubts = tuple(d.said for d in _doubts(case, judged))
-        draft = journal.Draft("decision", body, line.tier, case.filing_id, salt=salt)
+        draft = journal.Draft("decision", body, tier, case.filing_id, salt=salt)
         draft.signed(self.by)  # now, while no other writer waits
-        return Judged(
-            replace(
-                line,
-                verdict=verdict,
-                determinations=numbers,
-                rounds=tuple(found.told()),
-                doubts=doubts,
-            ),
-            draft,
-            (case.filing_id, canonical_json(asked)),
+        line = Decided(
+            case.uscc,
+            case.name,
+            tier,
+            result_text(judged.decision.verdict),
+            determinations=tuple(d.seq for d in judged.applied),
+            rounds=tuple(found.told()),
+            doubts=tuple(d.said for d in _doubts(case, judged)),
         )
+        return Judged(line, draft, (case.filing_id, canonical_json(asked)))
+
+
+def _refused(case: Case, tier: str, reason: str) -> Judged:
+    return Judged(Decided(case.uscc, case.name, tier, reason=reason))
 
 
 @dataclass(frozen=True)
@@ -183,15 +132,15 @@ class _Chunk:
     """
 
     head: int
-    cases: tuple[cases.Case, ...]
-    tasks: tuple[int | list[Judged], ...]
+    cases: tuple[Case, ...]
+    tasks: tuple[int | tuple[Judged, ...], ...]
 
 
 class Decider:
     """Decides filings and records it; ``now`` gives the moment of recording, which decides nothing.
 
     Cases are judged in ``jobs`` processes, or in this one where it is None; only this one records.
-    ``bench`` makes what judges; ``patience`` bounds the seconds that one case may take.
+    ``worker`` makes what judges; ``patience`` bounds the seconds that one case may take.
     """
 
     def __init__(
@@ -201,16 +150,16 @@ class Decider:
         by: str,
         now: Callable[[], datetime],
         jobs: int | None = None,
-        bench: Callable[[publication.Published, str], Bench] = Bench,
+        worker: Callable[[publication.Published, str], DecidingWorker] = DecidingWorker,
         patience: float = workers.PATIENCE,
     ) -> None:
         self.engine = engine
         self.by = signed_name(by)
         self.now = now
         self._jobs = jobs
-        self._bench = bench
+        self._worker = worker
         self._patience = patience
-        self._work: workers.Work[Asked, list[Judged]] | None = None
+        self._work: workers.Work[tuple[Known, Request], list[Judged]] | None = None
         self._published: publication.Published | None = None
         #: The last entry that is no decision, of those up to a number.
         self._changed, self._seen = 0, 0
@@ -243,10 +192,10 @@ class Decider:
             with storage.session(self.engine) as session:
                 # in this order: what comes in between is read again below
                 seen = journal.last_number(session)
-                known = _last_decisions(session, filing_ids)
+                earlier = _last_decisions(session, filing_ids)
             with storage.session(self.engine, write=True) as session:
                 if journal.kinds_after(session, chunk.head) <= journal.WITHOUT_BEARING:
-                    last = known | _last_decisions(session, filing_ids, first=seen + 1)
+                    last = earlier | _last_decisions(session, filing_ids, first=seen + 1)
                     numbers = self._recorded(session, judged, last)
                     break
             chunk = self._begun(filing_ids, request)
@@ -260,24 +209,17 @@ class Decider:
             head = journal.last_number(session)
             work = self._working(session)
             gone = cases.withdrawn(session, filing_ids)
-            determined = cases.determinations(session, filing_ids)
-            found = tuple(cases.cases(session, filing_ids))
-            registered = register.bearing(session, sorted({case.uscc for case in found}))
+            found = list(fetch(session, filing_ids))
             settled = self._settled(session, filing_ids, head)
-        asked = (
-            Asked(
-                case,
-                request,
-                case.filing_id in gone,
-                tuple(determined.get(case.filing_id, ())),
-                tuple(registered.get(case.uscc, ())),
-            )
-            for case in found
-        )
         assert self._published is not None
         told = _rounds(self._published.applicability)
-        tasks = tuple(_answered(a, settled, told) or work.submit(a) for a in asked)
-        return _Chunk(head, found, tasks)
+        tasks = tuple(
+            _closed(k.case, request, gone)
+            or _answered(k, request, settled, told)
+            or work.submit((k, request))
+            for k in found
+        )
+        return _Chunk(head, tuple(k.case for k in found), tasks)
 
     def _settled(
         self, session: Session, filing_ids: Sequence[int], head: int
@@ -287,7 +229,7 @@ class Decider:
         self._changed, self._seen = max(self._changed, changed), head
         return _last_decisions(session, filing_ids, first=self._changed + 1)
 
-    def _working(self, session: Session) -> workers.Work[Asked, list[Judged]]:
+    def _working(self, session: Session) -> workers.Work[tuple[Known, Request], list[Judged]]:
         """What judges by the criteria that hold now."""
         published = publication.current(session)
         if published is None:
@@ -295,7 +237,7 @@ class Decider:
         if self._work is None or self._published != published:
             self.close()
             self._published = published
-            start = partial(self._bench, published, self.by)
+            start = partial(self._worker, published, self.by)
             self._work = workers.work(start, self._jobs, self._patience)
         return self._work
 
@@ -303,11 +245,10 @@ class Decider:
         assert self._work is not None
         found: list[Judged] = []
         for case, task in zip(chunk.cases, chunk.tasks, strict=True):
-            judged = task if isinstance(task, list) else self._work.result(task)
+            judged = self._work.result(task) if isinstance(task, int) else task
             if isinstance(judged, workers.Lost):
                 reason = f"{judged.reason}，没有作出决定：请保留数据并报告，其余企业不受影响"
-                lines = (Decided(case.uscc, case.name, t, reason=reason) for t in request.tiers)
-                found += map(Judged, lines)
+                found += (_refused(case, tier, reason) for tier in request.tiers)
             else:
                 found += judged
         return found
@@ -336,25 +277,6 @@ def _line(
     return replace(judged.line, seq=last[judged.matter].seq, earlier=True)
 
 
-_REFUSALS: Final = (
-    RecordError,
-    CheckRefusedError,
-    NoRulesetError,
-    DisagreementError,
-    EngineFaultError,
-    FactsError,
-)
-
-
-def _day(case: cases.Case, request: Request) -> date:
-    return request.as_of or case.as_of
-
-
-def _how(case: cases.Case, request: Request) -> dict[str, str]:
-    province = case.province if request.province is None else request.province
-    return {"procedure": request.procedure, "province": province, "batch": request.batch}
-
-
 #: By which batches another text would govern: a tier, a day, and procedure, province and batch.
 _Rounds: TypeAlias = Callable[[str, date, tuple[tuple[str, str], ...]], tuple[str, ...]]
 
@@ -367,40 +289,46 @@ def _rounds(rows: tuple[ApplicabilityRow, ...]) -> _Rounds:
     return told
 
 
-def _answered(asked: Asked, settled: Mapping[Matter, journal.Entry], told: _Rounds) -> list[Judged]:
+def _closed(case: Case, request: Request, gone: Container[int]) -> tuple[Judged, ...]:
+    """What is told of a case that is not open to decisions; nothing of others."""
+    if case.filing_id in gone:
+        reason = "填报已撤回，不能再作决定：请重新登记填报"
+    elif case.known_until is not None:
+        reason = "填报已被更正或撤销，不能再作决定"
+    else:
+        return ()
+    return tuple(_refused(case, tier, reason) for tier in request.tiers)
+
+
+def _answered(
+    known: Known, request: Request, settled: Mapping[Matter, journal.Entry], told: _Rounds
+) -> tuple[Judged, ...]:
     """What is on the record of a case under each tier; nothing unless all of it is."""
-    case, request = asked.case, asked.request
-    if asked.withdrawn or case.known_until is not None:
-        return []
-    if _doubts_of(case, asked.determined):  # which of them bear on it is told by judging only
-        return []
+    if doubts_of(known):  # which of them bear on it is told by judging only
+        return ()
     found = []
-    day, how = _day(case, request), _how(case, request)
+    case, day, how = known.case, request.day(known.case), request.how(known.case)
     for tier in request.tiers:
         question = asked_of(case, tier, day, how)
         entry = settled.get((case.filing_id, canonical_json(question)))
         if entry is None:
-            return []
+            return ()
         verdict = Outcome(entry.content["verdict"]).text
         applied = entry.content["determinations"]
-        numbers = tuple(d.seq for d in asked.determined if d.digest in applied)
+        numbers = tuple(d.seq for d in known.determinations if d.digest in applied)
         line = Decided(case.uscc, case.name, tier, verdict, entry.seq, True)
         rounds = told(tier, day, tuple(how.items()))
         found.append(Judged(replace(line, determinations=numbers, rounds=rounds)))
-    return found
+    return tuple(found)
 
 
-def _doubts_of(case: cases.Case, determined: Sequence[Determination]) -> tuple[Issue, ...]:
-    return doubts_of(case.uscc, case.profile, determined, case.registered_on)
-
-
-def _doubts(case: cases.Case, judged: Judgement) -> tuple[Issue, ...]:
+def _doubts(case: Case, judged: Judgement) -> tuple[Issue, ...]:
     """The doubts about what a judgement rests on."""
-    found = _doubts_of(case, judged.applied)
+    found = doubts_of(Known(case, judged.applied))
     return bearing(found, explain(judged.decision)) if found else ()
 
 
-def asked_of(case: cases.Case, tier: str, day: date, how: Mapping[str, str]) -> Json:
+def asked_of(case: Case, tier: str, day: date, how: Mapping[str, str]) -> Json:
     """The question that a decision answers."""
     return {
         "uscc": case.uscc,

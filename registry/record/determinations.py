@@ -16,14 +16,10 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from registry.errors import RecordError
-from registry.judging.judge import (
-    RECOGNITION,
-    Determination,
-    Judge,
-    Rules,
-    amended_profile,
-    facts_of,
-)
+from registry.judging.case import RECOGNITION, Case, Known
+from registry.judging.facts import determined, profile_of
+from registry.judging.judge import Judge, Rules
+from registry.judging.settled import Determination
 from registry.portable.sealing import SEALED, new_salt, sealed_facts
 from registry.record import cases, journal
 from rules.drafting.steps import filed_value
@@ -164,7 +160,7 @@ def same_person(one: str, other: str) -> bool:
     return folded(one) == folded(other)
 
 
-def _of_fact(case: cases.Case, so_far: Sequence[Determination], target: Target, text: str) -> Json:
+def _of_fact(case: Case, so_far: Sequence[Determination], target: Target, text: str) -> Json:
     key, found = _key(case, target)
     value: Any = None
     if text != UNKNOWN:
@@ -172,7 +168,7 @@ def _of_fact(case: cases.Case, so_far: Sequence[Determination], target: Target, 
     body: Json = {"fact": key, "value": value}
     if found.id == _COMPLETE.id:
         body["list"] = True
-    stated = facts_of(amended_profile(case.profile, [d for d in so_far if "fact" in d.content]))
+    stated = determined(case.facts, [d for d in so_far if "fact" in d.content])
     body["was"] = current_value(stated, body)
     if body["was"] == value:
         raise RecordError(
@@ -181,8 +177,8 @@ def _of_fact(case: cases.Case, so_far: Sequence[Determination], target: Target, 
             where=found.name,
             value=text,
         )
-    amended = amended_profile(case.profile, [*so_far, Determination(0, "", body, "", "")])
-    validate(amended)
+    amended = determined(case.facts, [*so_far, Determination(0, "", body, "", "")])
+    validate(profile_of(amended, case.as_of))
     return body
 
 
@@ -190,7 +186,7 @@ def _of_fact(case: cases.Case, so_far: Sequence[Determination], target: Target, 
 _COMPLETE: Final = Fact("complete", "清单是否已报全", "flag")
 
 
-def _key(case: cases.Case, target: Target) -> tuple[str, Fact]:
+def _key(case: Case, target: Target) -> tuple[str, Fact]:
     """The key of a target in the facts, and what can be stated of it."""
     if target.records:
         kind = record_kind(target.records)
@@ -231,7 +227,7 @@ def _key(case: cases.Case, target: Target) -> tuple[str, Fact]:
         )
     if target.year is None:
         return found.id, found
-    last = case.profile.fiscal_year
+    last = case.as_of.year - 1
     years = range(last - 3, last + 2)  # no rule reads any other
     if target.year not in years:
         raise RecordError(
@@ -246,9 +242,7 @@ def _key(case: cases.Case, target: Target) -> tuple[str, Fact]:
     return yearly_key(found.id, target.year), found
 
 
-def _of_rule(
-    rules: Rules, case: cases.Case, so_far: Sequence[Determination], ruling: Ruling
-) -> Json:
+def _of_rule(rules: Rules, case: Case, so_far: Sequence[Determination], ruling: Ruling) -> Json:
     id, tier = ruling.target.name, ruling.tier
     how = {"procedure": ruling.procedure, "province": case.province, "batch": ruling.batch}
     judge = Judge(rules)
@@ -257,8 +251,8 @@ def _of_rule(
         if not found.row.encoded:
             basis = found.row.basis
             raise RecordError("unencoded", "适用的文本{value}尚未编入，不能作认定", value=basis)
-        facts_only = [d for d in so_far if "fact" in d.content]
-        judged = judge.judge(found, case.profile, facts_only)
+        facts_only = tuple(d for d in so_far if "fact" in d.content)
+        judged = judge.judge(found, Known(case, facts_only), case.as_of)
         root = judge.plain(found.row.ruleset)
     finally:
         judge.close()

@@ -6,26 +6,15 @@ loaded, corrected, taken back, determined, registered or published later leaks i
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlmodel import Session
 
 from registry.database.versions import chunks
 from registry.errors import RecordError
-from registry.judging.judge import Determination, Registration
+from registry.judging.case import Case, Known
 from registry.record import cases, journal, publication, register
-from registry.record.cases import Case
 from registry.record.publication import Published
-
-
-@dataclass(frozen=True)
-class Known:
-    """A case with all that bears on it."""
-
-    case: Case
-    determinations: tuple[Determination, ...] = ()
-    register: tuple[Registration, ...] = ()
 
 
 def stock(
@@ -44,21 +33,39 @@ def stock(
     return newest if as_of is None else _with_later(session, usccs, newest, known_at)
 
 
-def known(
-    session: Session, ids: Sequence[int], *, known_at: datetime | None = None
+def fetch(
+    session: Session,
+    ids: Sequence[int],
+    *,
+    known_at: datetime | None = None,
+    until: int | None = None,
 ) -> Iterator[Known]:
-    """These filings, each with what bears on it; some hundred are held at a time."""
-    until = None if known_at is None else journal.until(session, known_at)
+    """These filings in order, each with what bears on it; some hundred are held at a time.
+
+    ``known_at`` asks for what was known at a moment; ``until`` for what bore on them after that many
+    entries of the journal.
+    """
+    if known_at is not None:
+        until = journal.until(session, known_at)
     for part in chunks(ids):
-        determined = cases.determinations(session, part, until=until)
-        found = list(cases.cases(session, part, known_at=known_at))
-        registered = register.bearing(session, [case.uscc for case in found], until=until)
-        for case in found:
-            yield Known(
-                case,
-                tuple(determined.get(case.filing_id, ())),
-                tuple(registered.get(case.uscc, ())),
-            )
+        yield from bearing(session, list(cases.cases(session, part, known_at=known_at)), until)
+
+
+def bearing(session: Session, found: Sequence[Case], until: int | None = None) -> list[Known]:
+    """These cases, each with what bears on it, now or after so many entries of the journal."""
+    determined = cases.determinations(session, [c.filing_id for c in found], until=until)
+    registered = register.bearing(session, sorted({c.uscc for c in found}), until=until)
+    return [
+        Known(c, tuple(determined.get(c.filing_id, ())), tuple(registered.get(c.uscc, ())))
+        for c in found
+    ]
+
+
+def untouched(session: Session, found: Sequence[Case]) -> list[Case]:
+    """Those of these cases that nothing bore on at any time, beside their facts."""
+    determined = cases.determinations(session, [c.filing_id for c in found])
+    registered = register.bearing(session, sorted({c.uscc for c in found}))
+    return [c for c in found if c.filing_id not in determined and c.uscc not in registered]
 
 
 def _with_later(

@@ -18,12 +18,12 @@ from sqlmodel import Session
 
 from registry.database.versions import chunks
 from registry.errors import RecordError
-from registry.judging.judge import Registration
+from registry.judging.settled import Registration
 from registry.kit import uscc as codes
 from registry.record import admissions, journal
 from registry.record.determinations import signed_name
 from rules.model.facts import TITLES, check_day
-from rules.portable.record import LITTLE_GIANT, Json, is_holding, last_words
+from rules.portable.record import LITTLE_GIANT, Body, Json, is_holding, last_words
 from rules.portable.reference import number
 
 _SCHEMA: Final = 1
@@ -153,7 +153,7 @@ def _holdings(
         yield registration(entry)
 
 
-def _ends(body: Json) -> set[str]:
+def _ends(body: Body) -> set[str]:
     """The credit codes that a holding connects."""
     return {body["uscc"], body["holder"]} - {""}
 
@@ -360,7 +360,7 @@ def _holding(stated: Holding) -> Json:
     }
 
 
-def _names(content: Json, holder: Holder) -> bool:
+def _names(content: Body, holder: Holder) -> bool:
     if holder.uscc:
         return bool(content["holder"] == holder.uscc)
     return not content["holder"] and bool(content["holder_name"] == holder.name)

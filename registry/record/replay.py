@@ -7,26 +7,27 @@ applicability table that the decision names. The bytes of the decision must come
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import date
 from enum import StrEnum
 from functools import partial
 from itertools import islice
-from typing import Final, NamedTuple
+from typing import Final
 
 import sqlalchemy as sa
 from sqlmodel import Session
 
 from registry.database import storage
 from registry.errors import UNREADABLE, RecordError
-from registry.judging.judge import Determination, Judge, Judgement, Registration
+from registry.judging.case import Case, Known
+from registry.judging.judge import Judge, Judgement
 from registry.kit import workers
 from registry.portable.chain import header_text
 from registry.portable.sealing import sealed_facts
-from registry.record import cases, journal, publication, register
+from registry.record import cases, journal, known, publication
 from registry.record.decisions import asked_of, body_of
 from rules.errors import NoRulesetError, RulesError
 from rules.explanation.explain import result_text
 from rules.language.editions import parse_day
-from rules.model.facts import Profile
 from rules.portable.canonical import canonical_json, digest, sha256
 from rules.portable.record import Json, plain_text
 
@@ -84,23 +85,12 @@ class Crossed:
         return ""
 
 
-class _Known(NamedTuple):
-    profile: Profile
-    determinations: Sequence[Determination]
-    register: Sequence[Registration]
-
-
 @dataclass(frozen=True)
 class _Ahead:
-    """What was read for several decisions at once.
+    """What was read for several decisions at once: filings, and which of them nothing ever bore on."""
 
-    ``undetermined`` are filings of which nothing was ever determined, ``unregistered`` the credit codes
-    of enterprises on which the register has nothing that ever bore.
-    """
-
-    filings: Mapping[int, cases.Case] = field(default_factory=dict)
-    undetermined: Set[int] = frozenset()
-    unregistered: Set[str] = frozenset()
+    filings: Mapping[int, Case] = field(default_factory=dict)
+    untouched: Set[int] = frozenset()
 
 
 class _DiffersError(Exception):
@@ -145,17 +135,14 @@ class Replayer:
             yield from part
         self._ahead = _Ahead()
 
-    def _read_ahead(self, decisions: Sequence[journal.Entry]) -> "_Ahead":
-        session, ids = self.session, [entry.filing_id or 0 for entry in decisions]
+    def _read_ahead(self, decisions: Sequence[journal.Entry]) -> _Ahead:
+        ids = list(dict.fromkeys(entry.filing_id or 0 for entry in decisions))
         try:
-            usccs = sorted({entry.content["case"]["uscc"] for entry in decisions})
-            return _Ahead(
-                {case.filing_id: case for case in cases.cases(session, list(dict.fromkeys(ids)))},
-                set(ids) - cases.determinations(session, ids).keys(),
-                set(usccs) - register.bearing(session, usccs).keys(),
-            )
+            found = list(cases.cases(self.session, ids))
+            untouched = known.untouched(self.session, found)
         except (RecordError, *UNREADABLE):  # each by itself: it is to be told which is amiss
             return _Ahead()
+        return _Ahead({c.filing_id: c for c in found}, {c.filing_id for c in untouched})
 
     def replay(self, entry: journal.Entry) -> Replayed:
         """One decision taken again."""
@@ -206,19 +193,20 @@ class Replayer:
         assert now is not None
         verdicts: dict[tuple[str, str], str] = {}
         changed: dict[tuple[str, str], dict[str, tuple[str, str]]] = {}
+        day = _day(asked["as_of"])
         for f in dict.fromkeys(("then", *facts)):
-            known = self._facts(entry, asked, f)
+            filed = self._now(entry, asked) if f == "now" else self._then(entry, body)
             for r in dict.fromkeys(("then", *rules)):
                 digest = (
                     body["applicability"]["digest"] if r == "then" else now.applicability_digest
                 )
                 published, judge = self._rules(digest)
                 try:
-                    found = judge.governing(asked["tier"], known.profile.as_of, how(asked))
+                    found = judge.governing(asked["tier"], day, how(asked))
                     if not found.row.encoded:
                         verdicts[f, r] = f"适用{found.row.basis}，尚未编入"
                         continue
-                    judged = judge.judge(found, *known)
+                    judged = judge.judge(found, filed, day)
                 except NoRulesetError as error:
                     verdicts[f, r] = str(error)
                     continue
@@ -242,67 +230,50 @@ class Replayer:
 
     def _judged(self, entry: journal.Entry, body: Json) -> tuple[Judgement, Json]:
         asked = body["case"]
-        known = self._facts(entry, asked, "then")
+        day, filed = _day(asked["as_of"]), self._then(entry, body)
         published, judge = self._rules(body["applicability"]["digest"])
         try:
-            found = judge.governing(asked["tier"], known.profile.as_of, how(asked))
+            found = judge.governing(asked["tier"], day, how(asked))
         except NoRulesetError as error:
             raise _DiffersError(Difference.APPLICABILITY, str(error)) from None
         root = found.row.ruleset
         if published.digests.get(root) != body["ruleset"]:
             raise _DiffersError(Difference.APPLICABILITY, f"按已发布的适用表应适用{root}")
         try:
-            judged = judge.judge(found, *known)
+            judged = judge.judge(found, filed, day)
         except RulesError as error:
             raise _DiffersError(Difference.ENGINE, str(error)) from None
-        stated = asked_of(self._case(entry), asked["tier"], known.profile.as_of, how(asked))
-        return judged, body_of(judged, stated, body["facts"], published)  # which were looked at
+        stated = asked_of(filed.case, asked["tier"], day, how(asked))
+        return judged, body_of(judged, stated, body["facts"], published)
 
-    def _facts(self, entry: journal.Entry, asked: Json, when: str) -> _Known:
-        """The facts of a decision's filing then, or as they are known now, with all that bears on them."""
-        day = parse_day(asked["as_of"])
-        filed = parse_day(asked["filed_as_of"])
-        assert day is not None
-        assert filed is not None
-        if when == "now":
-            current = cases.of_day(self.session, asked["uscc"], filed)
-            if current is None:
-                raise RecordError(
-                    f"第{entry.seq}号决定所依据的填报（{asked['filed_as_of']}）已撤销，没有现行的版本"
-                )
-            known = self._determined(current)
-            profile = cases.case(self.session, current).profile_as_of(day)
-            return _Known(profile, known, self._register(asked))
-        body = entry.content
+    def _now(self, entry: journal.Entry, asked: Json) -> Known:
+        """The filing that a decision was on, as it is known now."""
+        current = cases.of_day(self.session, asked["uscc"], _day(asked["filed_as_of"]))
+        if current is None:
+            raise RecordError(
+                f"第{entry.seq}号决定所依据的填报（{asked['filed_as_of']}）已撤销，没有现行的版本"
+            )
+        return next(known.fetch(self.session, [current]))
+
+    def _then(self, entry: journal.Entry, body: Json) -> Known:
+        """The filing of a decision, with what bore on it then; each is looked at for changes."""
+        id = entry.filing_id or 0
         try:
-            case = self._case(entry)
+            case = self._ahead.filings.get(id) or cases.case(self.session, id)
         except RecordError:
             raise _DiffersError(Difference.FACTS, "所依据的填报已不在登记库中") from None
         except UNREADABLE:
             raise _DiffersError(Difference.FACTS, "所依据的填报已被改动，无法读取") from None
         if digest(sealed_facts(case.facts, entry.salt)) != body["facts"]:
             raise _DiffersError(Difference.FACTS, "所依据的填报已被改动")
-        known = self._determined(case.filing_id, until=entry.seq - 1)
-        if not {d.digest for d in known}.issuperset(body["determinations"]):
+        filed = Known(case)
+        if id not in self._ahead.untouched:
+            [filed] = known.bearing(self.session, [case], until=entry.seq - 1)
+        if not {d.digest for d in filed.determinations}.issuperset(body["determinations"]):
             raise _DiffersError(Difference.FACTS, "所依据的人工认定已不在登记库中")
-        registered = self._register(asked, until=entry.seq - 1)
-        if not {e.digest for e in registered}.issuperset(body.get("register", ())):
+        if not {e.digest for e in filed.register}.issuperset(body.get("register", ())):
             raise _DiffersError(Difference.FACTS, "所依据的登记已不在登记库中，或已被改动")
-        return _Known(case.profile_as_of(day), known, registered)
-
-    def _case(self, entry: journal.Entry) -> cases.Case:
-        id = entry.filing_id or 0
-        return self._ahead.filings.get(id) or cases.case(self.session, id)
-
-    def _determined(self, filing_id: int, until: int | None = None) -> list[Determination]:
-        if filing_id in self._ahead.undetermined:
-            return []
-        return cases.determinations(self.session, [filing_id], until=until).get(filing_id, [])
-
-    def _register(self, asked: Json, until: int | None = None) -> list[Registration]:
-        if asked["uscc"] in self._ahead.unregistered:
-            return []
-        return register.bearing(self.session, [asked["uscc"]], until=until).get(asked["uscc"], [])
+        return filed
 
     def _rules(self, applicability: str) -> tuple[publication.Published, Judge]:
         if applicability not in self._judges:
@@ -321,7 +292,7 @@ class Replayer:
         return self._judges[applicability]
 
 
-class Bench:
+class ReplayingWorker:
     """Takes decisions of a registry again, over a connection of its own."""
 
     def __init__(self, url: str) -> None:
@@ -348,7 +319,7 @@ def replayed(
     entries: Iterable[journal.Entry],
     jobs: int | None,
     *,
-    bench: Callable[[str], Bench] = Bench,
+    worker: Callable[[str], ReplayingWorker] = ReplayingWorker,
     patience: float = workers.PATIENCE,
 ) -> Iterator[Replayed]:
     """Decisions taken again in order, in so many processes (None: in this one).
@@ -357,7 +328,7 @@ def replayed(
     """
     url = engine.url.render_as_string(hide_password=False)
     work: workers.Work[list[journal.Entry], list[Replayed]]
-    work = workers.work(partial(bench, url), jobs, patience)
+    work = workers.work(partial(worker, url), jobs, patience)
     with closing(work):
         for entry, found in workers.in_parts(work, entries):
             yield _unanswered(entry, found) if isinstance(found, workers.Lost) else found
@@ -367,6 +338,12 @@ def _unanswered(entry: journal.Entry, found: workers.Lost) -> Replayed:
     uscc = str(entry.content["case"]["uscc"])
     detail = f"{found.reason}，没有重新作出"
     return Replayed(entry.seq, uscc, entry.tier, "", Difference.ENGINE, detail)
+
+
+def _day(text: str) -> date:
+    day = parse_day(text)
+    assert day is not None
+    return day
 
 
 def how(asked: Json) -> dict[str, str]:

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from registry.database.columns import decimal_text
-from registry.judging.judge import Determination, Registration
+from registry.judging.settled import Determination, Registration
 from registry.record import admissions, journal, register
 from rules.explanation.wording import result_text, value_text
 from rules.model.facts import fact, record_kind

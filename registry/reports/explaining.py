@@ -14,8 +14,10 @@ from sqlmodel import Session
 
 from registry.errors import RecordError
 from registry.filings import Issue
+from registry.judging.case import Known
 from registry.judging.doubts import bearing, doubts_of
-from registry.judging.judge import Determination
+from registry.judging.judge import Judge
+from registry.judging.settled import Determination
 from registry.judging.verdicts import Checker, TierVerdict
 from registry.portable.clock import CHINA, moment_text
 from registry.record import cases, journal, publication
@@ -266,11 +268,11 @@ def explanation(session: Session, replayer: Replayer, entry: journal.Entry) -> E
         raise RecordError(f"第{entry.seq}号记录不是决定，没有结论可以说明：用 tidu audit log 查看")
     judged = replayer.judged(entry)
     rules = publication.published(session, entry.content["applicability"]["digest"])
-    verdict = Checker(rules).verdict(entry.tier, judged)
+    verdict = Checker(Judge(rules)).verdict(entry.tier, judged)
     decision, finding = judged.decision, verdict.finding
     assert finding is not None
     case = cases.case(session, entry.filing_id or 0)
-    doubts = doubts_of(case.uscc, case.profile, judged.applied, case.registered_on)
+    doubts = doubts_of(Known(case, judged.applied))
     verdict = replace(verdict, doubts=bearing(doubts, finding))
     changes = smallest_changes(decision)
     decisive = [(_owner(finding, check), check) for check in verdict.reasons()]

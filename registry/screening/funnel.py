@@ -18,18 +18,25 @@ from sqlalchemy.sql.expression import ColumnElement
 
 from registry.errors import fault
 from registry.filings import Issue
+from registry.judging.case import Known
 from registry.judging.doubts import bearing, doubts_of
 from registry.judging.judge import CheckRefusedError, Judge, Judgement
+from registry.judging.worker import judged_under
 from registry.kit import workers
-from registry.record.cases import Case
-from registry.screening import agreement, deciding
+from registry.screening import agreement
 from registry.screening.agreed import Agreed
 from registry.screening.agreement import Difference
 from registry.screening.compiler.elements import DayLiteral
 from registry.screening.compiler.program import Code, Program, necessary
 from registry.screening.compiler.widths import UnsupportedError
 from registry.screening.counting import Counting
-from registry.screening.deciding import Bench, Checker, Decided, Known, Question, Screened
+from registry.screening.deciding import (
+    ComparingWorker,
+    Decided,
+    Question,
+    Screened,
+    ScreeningWorker,
+)
 from registry.screening.engines import Database, ScreeningError
 from registry.screening.results import VERDICT, Listed, Part, Stage, Step, Tally, successive
 from registry.screening.schema import Schema
@@ -55,8 +62,8 @@ _HELD: Final = 200
 class Filings(Protocol):
     """Where filings come from when the engine has to decide them."""
 
-    def __call__(self, filing_ids: Sequence[int], /) -> Iterator[tuple[Case, Known]]:
-        """These filings, each with what is known of it beside."""
+    def __call__(self, filing_ids: Sequence[int], /) -> Iterator[Known]:
+        """These filings, each with what bears on it."""
 
 
 @dataclass(frozen=True)
@@ -249,9 +256,9 @@ class Screening:
         day, near = self.scope.day, self.scope.near
         asked = Question(tally.tier, part.root, part.code, part.steps, day, near)
         jobs = workers.jobs_for(len(reasons), self._jobs)
-        work: workers.Work[tuple[Case, Known], Decided | str]
-        work = workers.work(partial(Bench, self.judge.rules, asked), jobs)
-        tasks = ((case.filing_id, (case, known)) for case, known in self._cases(sorted(reasons)))
+        work: workers.Work[Known, Decided | str]
+        work = workers.work(partial(ScreeningWorker, self.judge.rules, asked), jobs)
+        tasks = ((k.case.filing_id, k) for k in self._cases(sorted(reasons)))
         with closing(work):
             for answered in parts(workers.answers(work, tasks), _HELD):
                 decided: list[tuple[int, Decided]] = []
@@ -289,10 +296,10 @@ class Screening:
             """What is to be decided again, with what was screened."""
             for held in parts((row for row in found if columns.filing(row) in wanted), _HELD):
                 rows = {columns.filing(row): row for row in held}
-                for case, known in self._cases(sorted(rows)):
-                    yield Screened(case, known, rows[case.filing_id])
+                for known in self._cases(sorted(rows)):
+                    yield Screened(known, rows[known.case.filing_id])
 
-        checker = partial(Checker, self.judge.rules, part.root, self.scope.day, columns)
+        checker = partial(ComparingWorker, self.judge.rules, part.root, self.scope.day, columns)
         work: workers.Work[list[Screened], list[list[Difference] | str | None]]
         work = workers.work(checker, workers.jobs_for(len(wanted), self._jobs, _MANY))
         with closing(work):
@@ -304,10 +311,10 @@ class Screening:
                 if isinstance(differing, str | workers.Lost):
                     why = differing if isinstance(differing, str) else differing.reason
                     raise ScreeningError(
-                        f"填报编号{one.case.filing_id}不能由规则引擎复核（{why}）：结果不予显示，请保留快照并报告"
+                        f"填报编号{one.known.case.filing_id}不能由规则引擎复核（{why}）：结果不予显示，请保留快照并报告"
                     )
                 agreement.refuse(differing, part.root)
-                compared.add(one.case.filing_id)
+                compared.add(one.known.case.filing_id)
         tally.checked += len(compared)
         tally.agreed += len(agreed)
         self._agreed.add(ruleset, compared)
@@ -336,20 +343,20 @@ class Screening:
                 for held in parts(found, _HELD):
                     met = [f.filing_id for f in held if f.outcome is Outcome.MET]
                     doubts = {
-                        c.filing_id: self._doubts(c, part.root, k) for c, k in self._cases(met)
+                        k.case.filing_id: self._doubts(k, part.root) for k in self._cases(met)
                     }
                     for firm in held:
                         yield replace(firm, doubts=doubts.get(firm.filing_id, ()))
 
-    def _doubts(self, case: Case, root: str, known: Known) -> tuple[Issue, ...]:
+    def _doubts(self, known: Known, root: str) -> tuple[Issue, ...]:
         """The doubts that a positive rests on; all there are where it cannot be judged."""
-        doubts = doubts_of(case.uscc, case.profile, known[0], case.registered_on)
-        judged = self._judge(case, root, known) if doubts else None
+        doubts = doubts_of(known)
+        judged = self._judge(known, root) if doubts else None
         return bearing(doubts, explain(judged.decision)) if judged else doubts
 
-    def _judge(self, case: Case, root: str, known: Known) -> Judgement | None:
+    def _judge(self, known: Known, root: str) -> Judgement | None:
         try:
-            return deciding.judge(self.judge, case, root, self.scope.day, known)
+            return judged_under(self.judge, root, known, self.scope.day)
         except CheckRefusedError:
             return None
 
@@ -368,18 +375,19 @@ class Screening:
             last = sa.case((held.c.filing_id.is_not(None), 1), else_=0)
             listed = near.order_by(last, filing.c.uscc).limit(most - done)
             ids = [int(id) for (id,) in self.database.rows(listed)]
-            for case, known in self._cases(ids):
+            for known in self._cases(ids):
+                uscc = known.case.uscc
                 try:
-                    tally.details[case.uscc] = self._missed_by(case, part.root, known)
+                    tally.details[uscc] = self._missed_by(part.root, known)
                 except Exception as error:  # whatever it is, it is of this one
-                    tally.details[case.uscc] = fault(error)
+                    tally.details[uscc] = fault(error)
                     tally.faults += 1
                 done += 1
                 yield done
 
-    def _missed_by(self, case: Case, root: str, known: Known) -> str:
+    def _missed_by(self, root: str, known: Known) -> str:
         """What a filing misses and by how much; empty if it may not be judged as of the day."""
-        judged = self._judge(case, root, known)
+        judged = self._judge(known, root)
         found = [] if judged is None else grounds(explain(judged.decision, brief=True))
         said = (
             f"{c.requirement}，实为{c.value}{f'（{c.distance}）' if c.distance else ''}"

@@ -8,7 +8,7 @@ has determined something, stands there without facts and with the reason: such c
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -17,10 +17,12 @@ import sqlalchemy as sa
 from sqlalchemy.sql.expression import ColumnElement
 from sqlmodel import Session
 
-from registry.database.versions import chunks
-from registry.judging.judge import newest_year, registered_profile
+from registry.judging.case import Case, Known
+from registry.judging.facts import as_registered, newest_year, profile_of
+from registry.judging.settled import Registration
 from registry.kit.files import PRIVATE_FILE, PRIVATE_FOLDER, refuse_link, sha256_of, working_folder
-from registry.record import cases, journal, register
+from registry.record import journal
+from registry.record.known import fetch
 from registry.screening.engines import (
     Database,
     DuckDB,
@@ -30,16 +32,18 @@ from registry.screening.engines import (
 )
 from registry.screening.schema import CATALOGUE, FILING, NotStoredError, Schema, Value
 from registry.screening.tables import Files
-from rules.model.facts import TITLES, Profile
+from rules.model.facts import TITLES
 from rules.model.roles import CONTROLLING
 from rules.portable.canonical import digest
-from rules.portable.record import CONTROL, is_holding
+from rules.portable.record import CONTROL, Body, is_holding
 
 FORMAT: Final = 4
 _COPIED: Final = 10_000
 _MANIFEST: Final = "manifest.json"
 #: Many times of what it takes to say where a snapshot comes from and what its columns hold.
 _LARGEST: Final = 1 << 20
+#: All that a ruleset may ask of the register.
+_REGISTERED: Final = frozenset({*TITLES, CONTROL})
 #: Why a filing is left to the engine.
 DETERMINED: Final = "有人工认定"
 #: Whether such a list is complete depends on the kinds of titles that a ruleset looks for.
@@ -52,15 +56,13 @@ MISDATED: Final = "登记的称号日期有误"
 
 @dataclass(frozen=True)
 class Filed:
-    """A filing to be put into a snapshot; ``left`` says why it is left to the engine, if it is."""
+    """A filing to be put into a snapshot: its case, and its facts as registered.
 
-    filing_id: int
-    uscc: str
-    name: str
-    province: str
-    city: str
-    county: str
-    profile: Profile
+    ``left`` says why it is left to the engine, if it is.
+    """
+
+    case: Case
+    facts: Body
     left: str = ""
 
 
@@ -96,32 +98,22 @@ class Manifest:
 
 def stock(session: Session, ids: Sequence[int], day: date) -> Iterator[Filed]:
     """These filings of a registry as of a day, with what is registered of their titles."""
-    for part in chunks(ids):
-        determined = cases.determinations(session, part)
-        registered = register.bearing(session, sorted(set(cases.codes(session, part).values())))
-        for case in cases.cases(session, part):
-            profile, speaking = registered_profile(
-                case.profile_as_of(day), registered.get(case.uscc, ()), {*TITLES, CONTROL}
-            )
-            left = ""
-            if case.filing_id in determined:
-                left = DETERMINED
-            elif any(e.misdated for e in speaking):
-                left = MISDATED
-            elif any(is_holding(e.content) for e in speaking):
-                left = HELD
-            elif speaking and not profile.records["titles"].complete:
-                left = REGISTERED
-            yield Filed(
-                case.filing_id,
-                case.uscc,
-                case.name,
-                case.province,
-                case.city,
-                case.county,
-                replace(profile, as_of=case.as_of),
-                left,
-            )
+    for known in fetch(session, ids):
+        facts, speaking = as_registered(known.case.facts, known.register, _REGISTERED, day)
+        yield Filed(known.case, facts, _left(known, facts, speaking))
+
+
+def _left(known: Known, facts: Body, speaking: Sequence[Registration]) -> str:
+    """Why a filing is left to the engine; empty if it is not."""
+    if known.determinations:
+        return DETERMINED
+    if any(e.misdated for e in speaking):
+        return MISDATED
+    if any(is_holding(e.content) for e in speaking):
+        return HELD
+    if speaking and not facts["records"]["titles"]["complete"]:
+        return REGISTERED
+    return ""
 
 
 def head(session: Session) -> tuple[int, str]:
@@ -134,11 +126,11 @@ def collect(filed: Iterable[Filed], day: date, files: Files) -> Iterator[int]:
     """Write filings into the tables of a snapshot; yields how many are written."""
     for number, one in enumerate(filed, 1):
         facts, records, routed = _rows(CATALOGUE, one, day)
-        year = newest_year(one.profile)
-        names = (one.filing_id, one.uscc, one.name, one.province, one.city, one.county)
-        files.add(FILING, [(*names, one.profile.as_of, year, routed, *facts)])
+        case, year = one.case, newest_year(one.facts["values"])
+        names = (case.filing_id, case.uscc, case.name, case.province, case.city, case.county)
+        files.add(FILING, [(*names, case.as_of, year, routed, *facts)])
         for table, rows in records.items():
-            files.add(table, [(one.filing_id, n, *row) for n, row in enumerate(rows)])
+            files.add(table, [(case.filing_id, n, *row) for n, row in enumerate(rows)])
         yield number
 
 
@@ -149,7 +141,7 @@ def _rows(
     routed = one.left
     if not routed:
         try:
-            rows = schema.rows(one.profile, day.year - 1)
+            rows = schema.rows(profile_of(one.facts, one.case.as_of), day.year - 1)
             return rows.pop(FILING)[0], rows, None
         except NotStoredError as error:
             routed = str(error)

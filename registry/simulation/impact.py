@@ -6,33 +6,27 @@ comes out is handed on enterprise by enterprise; only counts are kept.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final, Protocol
 
 from sqlmodel import Session
 
-from registry.database.versions import chunks
-from registry.errors import RegistryError, fault
-from registry.judging.judge import (
-    CheckRefusedError,
-    Determination,
-    Judge,
-    Judgement,
-    Registration,
-    holds_title,
-    refuse_wrong_day,
-)
+from registry.errors import RegistryError
+from registry.judging.case import Known
+from registry.judging.facts import profile_of
+from registry.judging.judge import Judge, Judgement, holds_title, refuse_wrong_day
 from registry.judging.verdicts import Sizes, unencoded
-from registry.record import cases, register
+from registry.judging.worker import Cause, refusal
+from registry.record import cases
+from registry.record.known import fetch
 from registry.simulation.effects import LABEL, Effect, Firm, Ground, Lack, Standing, Tally
 from registry.simulation.texts import Text
 from rules.comparison.requirements import asked_for
-from rules.errors import DisagreementError, EngineFaultError, NoRulesetError, RulesError
+from rules.errors import NoRulesetError
 from rules.explanation.explain import Finding, explain, grounds, missing
 from rules.language.editions import ApplicabilityRow, Governing
 from rules.language.rulebook import Rulebook
-from rules.model.facts import Profile
 from rules.model.ruleset import Outcome
 
 #: How many refusals are kept in words.
@@ -146,15 +140,11 @@ class Sides:
         return text.nearest(tier, self.case["procedure"], day, province, self.case["batch"])
 
     def judge(
-        self,
-        found: tuple[Governing, Governing],
-        profile: Profile,
-        determinations: Sequence[Determination],
-        register: Sequence[Registration] = (),
+        self, found: tuple[Governing, Governing], known: Known, day: date
     ) -> tuple[Judgement, Judgement]:
-        """Decide the facts of a filing under both."""
+        """Decide a filing under both, as of a day."""
         old, new = (
-            judge.judge(governing, profile, determinations, register)
+            judge.judge(governing, known, day)
             for judge, governing in zip(self.judges, found, strict=True)
         )
         return old, new
@@ -207,51 +197,43 @@ def simulate(
     whose reasons are asked for. What has no reasons is counted and not handed on.
     """
     sizes = Sizes(rulebook)
-    done = 0
     takers: tuple[Sink, ...] = (run, *sinks)
-    for part in chunks(ids):
-        determined = cases.determinations(session, part)
-        registered = register.bearing(session, sorted(set(cases.codes(session, part).values())))
-        for case in cases.cases(session, part):
-            done += 1
-            try:
-                known = determined.get(case.filing_id, ()), registered.get(case.uscc, ())
-                for effect in list(_effects(case, known, run, sides, sizes, verdicts)):
-                    for taker in takers if effect.reasoned else (run,):
-                        taker.add(effect)
-            except (CheckRefusedError, NoRulesetError) as error:
-                for taker in takers:
-                    taker.refuse(str(error))
-            except (DisagreementError, EngineFaultError) as error:
-                for taker in takers:
-                    taker.refuse(f"{case.name}（{case.uscc}）：{error}")
-            except (RegistryError, RulesError, OSError, MemoryError):
+    for done, known in enumerate(fetch(session, ids), 1):
+        try:
+            for effect in list(_effects(known, run, sides, sizes, verdicts)):
+                for taker in takers if effect.reasoned else (run,):
+                    taker.add(effect)
+        except (OSError, MemoryError):
+            raise  # of all
+        except Exception as error:
+            refused = refusal(known.case, error)
+            if refused.cause is Cause.CRITERIA:
                 raise  # of all
-            except Exception as error:
-                run.faults += 1
-                for taker in takers:
-                    taker.refuse(f"{case.name}（{case.uscc}）：{fault(error)}")
-            yield done
+            run.faults += refused.cause is Cause.FAULT
+            unnamed = refused.cause is Cause.APPLICABILITY
+            for taker in takers:
+                taker.refuse(refused.said if unnamed else refused.text)
+        yield done
 
 
 def _effects(
-    case: cases.Case,
-    known: tuple[Sequence[Determination], Sequence[Registration]],
+    known: Known,
     run: Run,
     sides: Sides,
     sizes: Sizes,
     verdicts: Verdicts | None,
 ) -> Iterator[Effect]:
-    scope, places = run.scope, (case.province, case.city, case.county)
+    case, scope = known.case, run.scope
+    places = case.province, case.city, case.county
     if scope.regions and not any(r in place for r in scope.regions for place in places):
         return
     day = scope.as_of or case.as_of
-    profile = replace(case.profile, as_of=day)
-    holds = {tier: holds_title(profile, *known, tier) for tier in scope.tiers}
+    holds = {tier: holds_title(known, tier, day) for tier in scope.tiers}
     wanted = [tier for tier in scope.tiers if holds[tier] or not scope.holders]
     if not wanted:
         return
-    refuse_wrong_day(case.name, case.profile, day)
+    refuse_wrong_day(case, day)
+    profile = profile_of(case.facts, day)
     sector = sizes.sector(profile)
     firm = Firm(case.uscc, case.name, *places, sector, sizes.size(profile, sector), day)
     for tier in wanted:
@@ -268,7 +250,7 @@ def _effects(
             if not effect.settled_otherwise:
                 yield effect
                 continue
-        judged = sides.judge(found, profile, *known)
+        judged = sides.judge(found, known, day)
         asked, names = sides.asked(*roots)
         before, after = (_standing(j, asked, names) for j in judged)
         if said is not None and said != (before.outcome, after.outcome):

@@ -7,6 +7,7 @@ from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import date
+from functools import partial
 from typing import Final
 
 import sqlalchemy as sa
@@ -14,8 +15,8 @@ from sqlmodel import Session
 
 from registry.database.versions import FILING, chunks
 from registry.kit.files import working_folder
+from registry.record.known import fetch
 from registry.screening import snapshot
-from registry.screening.deciding import filings
 from registry.screening.engines import DuckDB
 from registry.screening.funnel import Scope, Screening
 from registry.screening.schema import CATALOGUE
@@ -93,7 +94,7 @@ class Verdicts:
                         Scope(day, scope.regions),
                         judge,
                         governing,
-                        filings(session),
+                        partial(fetch, session),
                     )
                     for _ in screening.run(scope.tiers):
                         yield

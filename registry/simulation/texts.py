@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from registry.errors import RegistryError
-from registry.judging.judge import RECHECK, RECOGNITION, Rules
+from registry.judging.case import RECHECK, RECOGNITION
+from registry.judging.judge import Rules
 from registry.record.publication import Published
 from rules.errors import NoRulesetError
 from rules.language.editions import OTHERS, ApplicabilityRow, governing

@@ -13,6 +13,7 @@ from registry.database import storage
 from registry.demo import DEMO_COUNTY
 from registry.filings import IDENTITY, Reading, Submission
 from registry.intake import read
+from registry.judging.case import Request
 from registry.kit.uscc import check_digit
 from registry.record import (
     admissions,
@@ -142,6 +143,6 @@ def decide(engine: sa.Engine, now: Callable[[], datetime]) -> list[decisions.Dec
         ids = cases.newest(session)
     decider = decisions.Decider(engine, by="甲", now=now)
     try:
-        return list(decider.decide(ids, decisions.Request()))
+        return list(decider.decide(ids, Request()))
     finally:
         decider.close()

@@ -12,6 +12,7 @@ from registry.audit import checkpoints
 from registry.audit.keys import SigningKey
 from registry.database import storage
 from registry.filings import IDENTITY, Reading, Submission
+from registry.judging.case import Request
 from registry.kit import resources
 from registry.kit.uscc import check_digit
 from registry.portable.notes import Checkpoint
@@ -128,7 +129,7 @@ class History:
         with storage.session(self.engine) as session:
             wanted = [code(n) for n in numbers] or None
             ids = cases.newest(session, wanted)
-        found = list(decider.decide(ids, decisions.Request(**asked)))
+        found = list(decider.decide(ids, Request(**asked)))
         decider.close()
         return found
 

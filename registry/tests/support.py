@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from registry.database import storage
 from registry.filings import Reading, Submission
+from registry.judging.case import Request
 from registry.record import cases, decisions, determinations, loading, publication
 from registry.record.publication import Published
 from rules.model.facts import RecordList
@@ -123,7 +124,7 @@ def decide(
     decider = decisions.Decider(database, by=by, now=clock)
     try:
         named = {"tiers": tiers} if tiers else {}
-        return list(decider.decide(wanted, decisions.Request(**named, **how)))
+        return list(decider.decide(wanted, Request(**named, **how)))
     finally:
         decider.close()
 

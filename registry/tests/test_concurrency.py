@@ -14,6 +14,7 @@ import pytest
 from registry.audit.verify import verify
 from registry.database import storage
 from registry.filings import Submission
+from registry.judging.case import Request
 from registry.record import cases, decisions, journal
 from registry.tests.history import History, bare, code
 from registry.tests.processes import ended, forked
@@ -21,7 +22,7 @@ from registry.tests.processes import ended, forked
 WRITERS = 8
 KILLED = 3
 FILINGS = range(100, 140)
-REQUEST = decisions.Request(tiers=("创新型中小企业",))
+REQUEST = Request(tiers=("创新型中小企业",))
 
 
 class _Live(History):

@@ -18,6 +18,7 @@ from sqlmodel import SQLModel
 from registry.audit.verify import verify
 from registry.database import storage
 from registry.errors import StorageError
+from registry.judging.case import Request
 from registry.kit import resources
 from registry.record import cases, decisions, journal, publication
 from registry.record.determinations import Target
@@ -32,11 +33,11 @@ Work: TypeAlias = Callable[[History], object]
 def deciding(told: History) -> Work:
     decider = decisions.Decider(told.engine, by="丙", now=told.now)
     ids = _ids(told, code(1))
-    list(decider.decide(ids, decisions.Request(as_of=date(2023, 11, 30))))  # makes the engines
+    list(decider.decide(ids, Request(as_of=date(2023, 11, 30))))  # makes the engines
 
     def work(told: History) -> None:
         decider.engine = told.engine
-        list(decider.decide(ids, decisions.Request(as_of=date(2023, 12, 1))))
+        list(decider.decide(ids, Request(as_of=date(2023, 12, 1))))
 
     return work
 
@@ -222,7 +223,7 @@ def test_deciding_goes_on_after_a_kill_without_duplicates(
 ) -> None:
     monkeypatch.setattr(decisions, "_CHUNK", 4)
     history.load(*(bare(n) for n in range(20, 60)))
-    request = decisions.Request(tiers=("创新型中小企业",))
+    request = Request(tiers=("创新型中小企业",))
     ids = _ids(history, *(code(n) for n in range(20, 60)))
     decider = decisions.Decider(history.engine, by="丙", now=lambda: datetime.now(UTC))
     list(decider.decide(ids[:1], request))

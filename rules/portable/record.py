@@ -16,7 +16,7 @@ A *determination* (人工认定) names one target and its new value: a fact ``re
 record ``ip#0.pledge``, whether a list is complete ``ip``; or a rule that the law leaves to judgement.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from fractions import Fraction
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -26,6 +26,8 @@ from rules.portable.reference import MET, NOT_MET, PENDING, Evaluator, number
 SCHEMA: Final = 1
 
 Json: TypeAlias = dict[str, Any]
+#: The same, handed in to be read only.
+Body: TypeAlias = Mapping[str, Any]
 #: The outcomes in words, by their numbers.
 _WORDS: Final = ("不符合", "材料不足", "待人工认定", "符合")
 #: A result as plain JSON: an outcome's number, or [low, high, gap] of points.
@@ -86,7 +88,7 @@ def plain_readings(readings: Mapping[str, Any]) -> Json:
     }
 
 
-def amended_facts(facts: Json, determinations: Iterable[Json]) -> Json:
+def amended_facts(facts: Body, determinations: Iterable[Body]) -> Json:
     """The facts as determinations leave them; a new value, and the originals stay as they are.
 
     ``determinations`` are bodies in the order they were recorded; ``None`` makes a fact unknown.
@@ -119,7 +121,7 @@ def _put(values: Json, key: str, value: Any) -> None:
         values[key] = value
 
 
-def current_value(facts: Json, determination: Json) -> Any:
+def current_value(facts: Body, determination: Body) -> Any:
     """What the facts state of a determination's target; None where they do not."""
     name, _, place = determination["fact"].partition("#")
     if place:
@@ -131,33 +133,33 @@ def current_value(facts: Json, determination: Json) -> Any:
 
 
 #: Registrations in the order in which they were recorded, each with the name it goes by.
-Register: TypeAlias = Iterable[tuple[str, Json]]
+Register: TypeAlias = Iterable[tuple[str, Body]]
 
 
-def last_words(register: Register) -> list[tuple[str, Json]]:
+def last_words(register: Register) -> list[tuple[str, Body]]:
     """The registrations that hold: the last on each title or holding, but for those struck out."""
     last = {_matter(body): (name, body) for name, body in register}
     return [(name, body) for name, body in last.values() if body["action"] != "strike"]
 
 
-def _matter(body: Json) -> tuple[str, ...]:
+def _matter(body: Body) -> tuple[str, ...]:
     """What a registration is about: one title of an enterprise, or one holder's share in it."""
     if is_holding(body):
         return body["uscc"], body["holder"] or body["holder_name"]
     return body["uscc"], body["kind"], body["valid_from"]
 
 
-def is_holding(body: Mapping[str, Any]) -> bool:
+def is_holding(body: Body) -> bool:
     """Whether a registration states a holding, not a title."""
     return "holder" in body
 
 
-def asked_of_register(ruleset: Json) -> set[str]:
+def asked_of_register(ruleset: Body) -> set[str]:
     """What of the register a ruleset looks for: kinds of titles, and ``CONTROL``."""
     return titles_asked(ruleset) | ({CONTROL} & set(ruleset["facts"]))
 
 
-def titles_asked(ruleset: Json) -> set[str]:
+def titles_asked(ruleset: Body) -> set[str]:
     """The kinds of titles that a ruleset looks for."""
     rules = [r for r in ruleset["rules"] if r["records"] == TITLES]
     return {
@@ -171,7 +173,7 @@ def titles_asked(ruleset: Json) -> set[str]:
 
 
 def registered_facts(
-    facts: Json, register: Register, uscc: str, asked: set[str], as_of: str
+    facts: Json, register: Register, uscc: str, asked: Set[str], as_of: str
 ) -> tuple[Json, list[str]]:
     """The facts of an enterprise as the register has what is ``asked`` of it, and which entries say so.
 
@@ -193,7 +195,7 @@ def registered_facts(
     return facts, [name for name, _ in register if name in speaking]
 
 
-def control(register: Register, uscc: str, as_of: str) -> list[tuple[str, Json]]:
+def control(register: Register, uscc: str, as_of: str) -> list[tuple[str, Body]]:
     """The entries that prove a control relation with a little giant on a day; none where none do.
 
     These are the holdings of a shortest chain, and the title at its other end.
@@ -202,7 +204,7 @@ def control(register: Register, uscc: str, as_of: str) -> list[tuple[str, Json]]
     giants = {b["uscc"]: (n, b) for n, b in standing if b.get("kind") == LITTLE_GIANT}
     held = [(n, b) for n, b in standing if is_holding(b) and number(b["share"]) > Fraction(1, 2)]
     # up from the enterprise to whoever controls it, and from there down; never up again
-    ways: list[tuple[str, bool, list[tuple[str, Json]]]] = [(uscc, False, [])]
+    ways: list[tuple[str, bool, list[tuple[str, Body]]]] = [(uscc, False, [])]
     seen = {(uscc, False)}
     for firm, down, chain in ways:
         if firm in giants and firm != uscc:
@@ -221,14 +223,14 @@ def control(register: Register, uscc: str, as_of: str) -> list[tuple[str, Json]]
     return []
 
 
-def _stands(body: Json, as_of: str) -> bool:
+def _stands(body: Body, as_of: str) -> bool:
     """Whether a registered title or holding stands on a day."""
     last, ended = body["valid_until"] or _NEVER, body.get("ended_on") or _NEVER
     return bool(body["valid_from"] <= as_of <= last and as_of < ended)
 
 
 def _with_titles(
-    facts: Json, register: Register, kinds: set[str], as_of: str
+    facts: Json, register: Register, kinds: Set[str], as_of: str
 ) -> tuple[Json, list[str]]:
     """The facts with the titles of these kinds as they are registered, and which entries say so.
 
@@ -253,7 +255,7 @@ def _with_titles(
     return {**facts, "records": records, "sources": sources}, [name for name, _ in speaking]
 
 
-def registered(body: Json, as_of: str) -> Json:
+def registered(body: Body, as_of: str) -> Json:
     """A registered title as a record of a filing, as it stands on a day."""
     begun, ended = body["valid_from"] <= as_of, body["ended_on"] or _NEVER
     return {
@@ -272,7 +274,7 @@ LITTLE_GIANT: Final = "专精特新“小巨人”企业"
 _NEVER: Final = "9999-12-31"
 
 
-def left_to_judgement(rule: Json, trace: Mapping[str, Any]) -> bool:
+def left_to_judgement(rule: Body, trace: Mapping[str, Any]) -> bool:
     """Whether only a person can settle a rule: a figure or fact it reads itself is pending.
 
     A rule that merely rests on such rules is settled by settling those.
@@ -295,7 +297,7 @@ def left_to_judgement(rule: Json, trace: Mapping[str, Any]) -> bool:
     return gap == PENDING and PENDING in own
 
 
-def admissible(rule: Json, trace: Mapping[str, Any], value: Plain) -> bool:
+def admissible(rule: Body, trace: Mapping[str, Any], value: Plain) -> bool:
     """Whether a person may settle a rule with this value: an outcome, or points it may still take."""
     if not left_to_judgement(rule, trace):
         return False
@@ -308,7 +310,7 @@ def admissible(rule: Json, trace: Mapping[str, Any], value: Plain) -> bool:
 
 
 def amended_rules(
-    ruleset: Json, trace: Mapping[str, Any], determinations: Iterable[Json]
+    ruleset: Json, trace: Mapping[str, Any], determinations: Iterable[Body]
 ) -> tuple[Json, list[str]]:
     """The ruleset with the rules that a person settled taken as given, and their ids.
 

@@ -15,9 +15,10 @@ from registry.database import storage
 from registry.demo import DEMO_COUNTY
 from registry.filings import Submission
 from registry.intake import read
+from registry.judging.case import Request
 from registry.kit import resources
 from registry.record import cases, decisions, determinations, loading, publication
-from registry.record.decisions import Decider, Request
+from registry.record.decisions import Decider
 from registry.record.determinations import Ruling, Target
 from rules.language.rulebook import load
 from rules.model.facts import RecordList, Scalar

@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 
 from registry.audit import standalone
-from registry.judging.judge import Determination, Judge, profile_of
+from registry.judging.case import Case, Known
+from registry.judging.judge import Judge
+from registry.judging.settled import Determination
 from registry.portable.chain import header_text
 from registry.portable.container import unpack
 from registry.portable.sealing import opened_facts
@@ -71,11 +73,16 @@ def test_the_engine_of_today_decides_the_same(name: str) -> None:
         day = parse_day(case["as_of"])
         assert day is not None
         how = {k: case[k] for k in ("procedure", "province", "batch")}
-        judged = judge.judge(
-            judge.governing(case["tier"], day, how),
-            profile_of(opened_facts(line["facts"], line["open"]), day),
-            [Determination(numbers[d], d, bodies[d], "", "") for d in body["determinations"]],
+        filed = Case(
+            uscc=case["uscc"],
+            name=case["name"],
+            province=case["province"],
+            as_of=day,
+            facts=opened_facts(line["facts"], line["open"]),
         )
+        rested = (Determination(numbers[d], d, bodies[d], "", "") for d in body["determinations"])
+        known = Known(filed, tuple(rested))
+        judged = judge.judge(judge.governing(case["tier"], day, how), known, day)
         assert isinstance(judge.rules, Published)
         again = body_of(judged, case, body["facts"], judge.rules)
         assert canonical_json(again) == line["body"], f"第{line['header']['seq']}号决定"

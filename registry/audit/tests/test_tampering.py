@@ -26,6 +26,7 @@ from registry.database.columns import Day, Exact, Utc, Yuan
 from registry.database.models import STATED_TABLES
 from registry.errors import AlteredError, RecordError, StorageError
 from registry.judging import judge as judging
+from registry.judging.facts import profile_of
 from registry.portable.chain import GENESIS, header_text
 from registry.portable.notes import Checkpoint
 from registry.record import cases, journal, publication, register
@@ -484,7 +485,7 @@ def test_a_decision_that_leaves_out_a_determination_is_found(attacker: Attacker)
         published, judge = replayer._rules(entry.content["applicability"]["digest"])
         case = cases.case(session, entry.filing_id or 0)
         root = entry.content["applicability"]["ruleset"]
-        decision = judge.decide(root, case.profile)
+        decision = judge.decide(root, profile_of(case.facts, case.as_of))
         ruleset = published.ruleset(root).to_json()
         replayer.close()
 
@@ -510,10 +511,11 @@ def test_a_decision_that_leaves_out_a_registered_title_is_found(attacker: Attack
         entry = next(e for e in entries if e.content.get("register"))
         replayer = Replayer(session)
         asked = entry.content["case"]
-        profile, determined, _ = replayer._facts(entry, asked, "then")
+        known = replace(replayer._then(entry, entry.content), register=())
         published, judge = replayer._rules(entry.content["applicability"]["digest"])
-        governing = judge.governing(asked["tier"], profile.as_of, how(asked))
-        judged = judge.judge(governing, profile, determined)
+        day = date.fromisoformat(asked["as_of"])
+        governing = judge.governing(asked["tier"], day, how(asked))
+        judged = judge.judge(governing, known, day)
         forged = body_of(judged, asked, entry.content["facts"], published)
         replayer.close()
 
@@ -576,10 +578,10 @@ def test_a_decision_under_superseded_criteria_is_found(attacker: Attacker) -> No
         entry = [e for e in journal.entries(session, kinds=["decision"]) if "小巨人" in e.tier][-1]
         replayer = Replayer(session)
         asked = entry.content["case"]
-        known = replayer._facts(entry, asked, "then")
+        known, day = replayer._then(entry, entry.content), date.fromisoformat(asked["as_of"])
         published, judge = replayer._rules(first["applicability"])
-        governing = judge.governing(asked["tier"], known.profile.as_of, how(asked))
-        judged = judge.judge(governing, *known)
+        governing = judge.governing(asked["tier"], day, how(asked))
+        judged = judge.judge(governing, known, day)
         forged = body_of(judged, asked, entry.content["facts"], published)
         replayer.close()
     _rewrite(attacker, entry.seq, lambda body: body.update(forged))

@@ -12,6 +12,7 @@ from registry.cli.common import Refused, print_json_array
 from registry.conftest import Run
 from registry.errors import RegistryError
 from registry.intake.tests.counties import CODE, code, county, firm, saved
+from registry.judging.case import Known
 from registry.record import known
 
 
@@ -42,13 +43,13 @@ def test_a_check_that_stops_midway_closes_its_json(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException, said: str
 ) -> None:
     assert run("import", str(saved(county([firm(1), firm(2)]), tmp_path))).exit_code == 0
-    every = known.known
+    every = known.fetch
 
-    def first(*arguments: Any, **more: Any) -> Iterator[known.Known]:
+    def first(*arguments: Any, **more: Any) -> Iterator[Known]:
         yield next(every(*arguments, **more))
         raise error
 
-    monkeypatch.setattr(checks.known, "known", first)
+    monkeypatch.setattr(checks.known, "fetch", first)
     command = ("check", "--all", "--tier", "创新型", "--json", "-o", "a.xlsx", "--jobs", "1")
     done = run(*command)
     found = json.loads(done.stdout)

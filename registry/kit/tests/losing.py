@@ -5,9 +5,10 @@ import signal
 import time
 from collections.abc import Sequence
 
+from registry.judging.case import Known, Request
 from registry.kit.uscc import check_digit
 from registry.record import journal, replay
-from registry.record.decisions import Asked, Bench, Judged
+from registry.record.decisions import DecidingWorker, Judged
 from registry.record.replay import Replayed
 
 
@@ -20,20 +21,20 @@ def code(number: int) -> str:
 BAD = code(4)
 
 
-class Killed(Bench):
+class Killed(DecidingWorker):
     """Dies on one case."""
 
-    def __call__(self, asked: Asked) -> list[Judged]:
-        if asked.case.uscc == BAD:
+    def __call__(self, asked: tuple[Known, Request]) -> list[Judged]:
+        if asked[0].case.uscc == BAD:
             os.kill(os.getpid(), signal.SIGKILL)
         return super().__call__(asked)
 
 
-class Hung(Bench):
+class Hung(DecidingWorker):
     """Never comes back from one case."""
 
-    def __call__(self, asked: Asked) -> list[Judged]:
-        if asked.case.uscc == BAD:
+    def __call__(self, asked: tuple[Known, Request]) -> list[Judged]:
+        if asked[0].case.uscc == BAD:
             time.sleep(1000)
         return super().__call__(asked)
 
@@ -42,7 +43,7 @@ class Hung(Bench):
 FIFTH = 5
 
 
-class KilledReplaying(replay.Bench):
+class KilledReplaying(replay.ReplayingWorker):
     """Dies on the fifth entry."""
 
     def __call__(self, entries: Sequence[journal.Entry]) -> list[Replayed]:

@@ -17,11 +17,12 @@ import sqlalchemy as sa
 from registry.audit.verify import verify
 from registry.database import storage
 from registry.errors import RegistryError
+from registry.judging.case import Request
 from registry.kit import workers
 from registry.kit.tests.losing import BAD, Hung, Killed, KilledReplaying, code
 from registry.kit.tests.squares import ManySquares, Squares
 from registry.record import cases, decisions, journal
-from registry.record.decisions import Bench, Decided, Decider, Request
+from registry.record.decisions import Decided, Decider, DecidingWorker
 from registry.record.replay import Difference, Replayed, replayed
 from registry.tests.processes import ended, forked
 from registry.tests.support import Clock, load, publish, submission
@@ -183,12 +184,12 @@ def test_processes_decide_what_one_decides_in_the_same_order(
     sound(database)
 
 
-@pytest.mark.parametrize("bench", [Killed, Hung])
+@pytest.mark.parametrize("worker", [Killed, Hung])
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_case_that_processes_are_lost_on_is_not_decided_and_holds_up_no_other(
-    bench: type[Bench], database: sa.Engine, clock: Clock, ids: list[int]
+    worker: type[DecidingWorker], database: sa.Engine, clock: Clock, ids: list[int]
 ) -> None:
-    lines = decide(database, clock, ids, jobs=2, bench=bench, patience=4)
+    lines = decide(database, clock, ids, jobs=2, worker=worker, patience=4)
     [lost] = [line for line in lines if line.seq is None]
     assert lost.uscc == BAD
     assert lost.reason.startswith("计算进程两次")
@@ -290,7 +291,7 @@ def test_processes_replay_what_one_replays_and_tell_what_they_were_lost_on(
 
     alone = lines(None)
     assert [line.difference for line in alone] == [None] * COUNT
-    together = lines(2, bench=KilledReplaying)
+    together = lines(2, worker=KilledReplaying)
     [lost] = [line for line in together if line.difference]
     assert (lost.seq, lost.difference) == (5, Difference.ENGINE)
     assert "没有重新作出" in lost.detail

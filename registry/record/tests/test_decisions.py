@@ -17,6 +17,7 @@ from registry.database import storage
 from registry.database.models import Filing
 from registry.database.versions import table_of
 from registry.errors import RecordError
+from registry.judging.case import Known, Request
 from registry.kit import resources
 from registry.portable.sealing import sealed_facts
 from registry.record import cases, decisions, journal, loading, publication
@@ -132,15 +133,15 @@ def test_a_case_is_not_judged_again_until_something_happens(
 ) -> None:
     judged: list[str] = []
 
-    class Noting(decisions.Bench):
-        def __call__(self, asked: decisions.Asked) -> list[decisions.Judged]:
-            judged.append(asked.case.uscc)
+    class Noting(decisions.DecidingWorker):
+        def __call__(self, asked: tuple[Known, Request]) -> list[decisions.Judged]:
+            judged.append(asked[0].case.uscc)
             return super().__call__(asked)
 
     def again(*tiers: str, by: str = "张三") -> tuple[list[decisions.Decided], list[str]]:
         judged.clear()
-        with closing(decisions.Decider(database, by=by, now=clock, bench=Noting)) as decider:
-            lines = list(decider.decide(ids, decisions.Request(tiers=tiers)))
+        with closing(decisions.Decider(database, by=by, now=clock, worker=Noting)) as decider:
+            lines = list(decider.decide(ids, Request(tiers=tiers)))
         return lines, list(judged)
 
     load(database, clock, *map(submission, CODES[:2]))

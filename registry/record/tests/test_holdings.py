@@ -15,6 +15,8 @@ from registry.audit.tests.forger import Forgery
 from registry.audit.verify import verify
 from registry.database import storage
 from registry.errors import RecordError
+from registry.judging.case import Request
+from registry.judging.judge import Judge
 from registry.judging.verdicts import Checker
 from registry.portable.verifier import verify_bundle
 from registry.record import journal, known, register
@@ -96,15 +98,11 @@ def checked(database: sa.Engine, known_at: Any = None, batch: str = BATCH) -> di
     with storage.session(database) as session:
         rules = known.rules(session, known_at)
         ids = known.stock(session, [code(FIRM)], as_of=DAY, known_at=known_at)
-        [found] = known.known(session, ids, known_at=known_at)
-    checker = Checker(rules)
+        [found] = known.fetch(session, ids, known_at=known_at)
+    checker = Checker(Judge(rules))
     try:
-        return (
-            checker.check(
-                found.case.uscc, found.case.name, found.case.profile, tiers=[GIANT], batch=batch,
-                as_of=DAY, determinations=found.determinations, register=found.register,
-            ).to_json()["verdicts"][0]
-        )  # fmt: skip
+        asked = Request((GIANT,), batch=batch, province="", as_of=DAY)
+        return checker.check(found, asked).to_json()["verdicts"][0]
     finally:
         checker.judge.close()
 

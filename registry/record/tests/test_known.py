@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from registry.database import storage
 from registry.errors import RegistryError
 from registry.filings import Submission
+from registry.judging.case import Known, Request
+from registry.judging.judge import Judge
 from registry.judging.verdicts import Checker
 from registry.kit import resources
 from registry.record import journal, known, publication
@@ -57,24 +59,15 @@ class Asked:
             except RegistryError as error:
                 return {"": str(error)}
             digest = rules.applicability_digest
-            checker = self.checkers.setdefault(digest, Checker(rules))
+            checker = self.checkers.setdefault(digest, Checker(Judge(rules)))
             ids = known.stock(session, as_of=as_of, known_at=known_at)
-            found = list(known.known(session, ids, known_at=known_at))
+            found = list(known.fetch(session, ids, known_at=known_at))
         return {k.case.uscc: self.verdict(checker, k, as_of) for k in found}
 
     @staticmethod
-    def verdict(checker: Checker, k: known.Known, as_of: date | None) -> Any:
+    def verdict(checker: Checker, k: Known, as_of: date | None) -> Any:
         try:
-            return checker.check(
-                k.case.uscc,
-                k.case.name,
-                k.case.profile,
-                tiers=[SPECIALISED],
-                province=k.case.province,
-                as_of=as_of,
-                determinations=k.determinations,
-                register=k.register,
-            ).to_json()
+            return checker.check(k, Request((SPECIALISED,), as_of=as_of)).to_json()
         except (RegistryError, RulesError) as error:
             return str(error)
 

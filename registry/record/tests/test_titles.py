@@ -15,6 +15,7 @@ from registry.audit.tests.forger import Forgery
 from registry.audit.verify import verify
 from registry.database import storage
 from registry.errors import RecordError
+from registry.judging.judge import Judge
 from registry.judging.verdicts import Checker
 from registry.portable.verifier import verify_bundle
 from registry.record import journal, known, register
@@ -77,8 +78,8 @@ def prerequisite(database: sa.Engine, as_of: date = DAY, known_at: Any = None) -
     with storage.session(database) as session:
         rules = known.rules(session, known_at)
         ids = known.stock(session, [CODE], as_of=as_of, known_at=known_at)
-        [found] = known.known(session, ids, known_at=known_at)
-    checker = Checker(rules)
+        [found] = known.fetch(session, ids, known_at=known_at)
+    checker = Checker(Judge(rules))
     try:
         verdict: dict[str, Any] = asked.verdict(checker, found, as_of)["verdicts"][0]
     finally:

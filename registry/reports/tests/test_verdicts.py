@@ -13,7 +13,10 @@ import pytest
 from openpyxl import load_workbook
 from rich.console import Console
 
-from registry.judging.verdicts import CaseResult, Checker, titles_of
+from registry.judging.case import RECHECK, Case, Known, Request
+from registry.judging.facts import facts_of
+from registry.judging.judge import Judge
+from registry.judging.verdicts import TIERS, CaseResult, Checker, titles_of
 from registry.kit import resources
 from registry.kit.workbooks import workbook
 from registry.reports import results, verdicts
@@ -63,14 +66,19 @@ LISTS = {n: RecordList((), True) for n in ("titles", "awards", "competitions", "
 
 @cache
 def checker() -> Checker:
-    return Checker(load(resources.features()))
+    return Checker(Judge(load(resources.features())))
 
 
 def check(*tiers: str, **changed: Scalar) -> CaseResult:
     values = VALUES | {k.replace("__", "@"): v for k, v in changed.items()}
     profile = Profile(AS_OF, values, LISTS)
-    return checker().check(
-        "913205052HYEF0R3JN", "测试一号有限公司", profile, tiers=titles_of(tiers)
+    case = filing(profile, "913205052HYEF0R3JN", "测试一号有限公司")
+    return checker().check(case, Request(tuple(titles_of(tiers))))
+
+
+def filing(profile: Profile, uscc: str = "", name: str = "某企业") -> Known:
+    return Known(
+        Case(uscc=uscc, name=name, province="", as_of=profile.as_of, facts=facts_of(profile))
     )
 
 
@@ -159,7 +167,7 @@ def test_missing_values_are_listed_with_their_place(tmp_path: Path) -> None:
     titles = RecordList(({"kind": "创新型中小企业", "held": True},), True)
     values = VALUES | {"financing_two_years": "60000000"}
     profile = Profile(AS_OF, values, LISTS | {"titles": titles}, {"titles#0": "称号!3"})
-    result = checker().check("913205052HYEF0R3JN", "甲", profile, tiers=titles_of(["专精特新"]))
+    result = checker().check(filing(profile), Request((TIERS["专精特新"],)))
     gap = "梯度称号第1条（创新型中小企业）：称号有效期至"
     assert result.verdicts[0].outcome == "材料不足"
     assert f"· {gap} 未填报　〔称号!3〕" in lines(result, full=True)
@@ -170,16 +178,16 @@ def test_missing_values_are_listed_with_their_place(tmp_path: Path) -> None:
 
 def test_a_recheck_that_leaves_out_growth_says_that_it_does_not_apply() -> None:
     profile = Profile(date(2025, 6, 30), {"revenue@2024": "50000000"})
-    how = {"tiers": titles_of(["小巨人"]), "procedure": "复核", "batch": "第七批"}
-    [verdict] = checker().check("", "某企业", profile, **how).verdicts
+    asked = Request((TIERS["小巨人"],), procedure=RECHECK, batch="第七批")
+    [verdict] = checker().check(filing(profile), asked).verdicts
     left_out = {name for name, value in verdict.parts.items() if value == "不适用"}
     assert left_out == {"前置称号", "营业收入", "近2年主营业务收入平均增长率"}
 
 
 def test_every_row_of_a_tier_governs_or_is_rejected_with_a_reason() -> None:
     profile = Profile(date(2025, 6, 30), {"revenue@2024": "50000000"})
-    how = {"tiers": titles_of(["小巨人"]), "province": "山东省", "batch": "第七批"}
-    case = checker().check("", "某企业", profile, **how)
+    asked = Request((TIERS["小巨人"],), province="山东省", batch="第七批")
+    case = checker().check(filing(profile), asked)
     [verdict] = case.to_json()["verdicts"]
     rows = [r for r in checker().judge.rules.applicability if r.tier == verdict["tier"]]
     assert len(verdict["rejected"]) == len(rows) - 1

@@ -14,6 +14,8 @@ from registry.desk.importing import read_file
 from registry.desk.place import Desk, rulebook
 from registry.intake.tests.counties import DAY, code, county, firm, saved
 from registry.judging import verdicts as checking
+from registry.judging.case import Request, unfiled
+from registry.judging.judge import Judge
 from registry.judging.verdicts import Checker
 from registry.reports.verdicts import obstacle
 from rules.explanation.explain import Finding
@@ -71,9 +73,9 @@ def test_what_cannot_be_computed_is_for_a_person_and_named_as_the_main_reason(
 ) -> None:
     [one, other] = read_file(Desk(), filed(tmp_path, kind)).submissions
     _, outcome, reason = KINDS[kind]
-    checker = Checker(rulebook())
-    tiers = [checking.TIERS["小巨人"]]
-    found, good = (checker.check(s.uscc, s.name, s.profile(DAY), tiers=tiers) for s in (one, other))
+    checker = Checker(Judge(rulebook()))
+    asked = Request((checking.TIERS["小巨人"],))
+    found, good = (checker.check(unfiled(s, DAY), asked) for s in (one, other))
     assert [v.outcome for v in (*found.verdicts, *good.verdicts)] == [outcome, "符合"]
     assert obstacle(found, short=True).removeprefix("小巨人：").startswith(reason)
     assert reason.partition("差")[0] in obstacle(found)

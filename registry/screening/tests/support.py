@@ -9,6 +9,8 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from registry.judging.case import Case
+from registry.judging.facts import facts_of
 from registry.screening.agreement import record_results, results
 from registry.screening.compiler.program import Program
 from registry.screening.engines import Database, DuckDB, PostgreSQL
@@ -36,9 +38,16 @@ def roots() -> list[str]:
 
 def filed(profiles: Iterable[Profile]) -> list[Filed]:
     """Profiles as filings of made-up enterprises, numbered from 0."""
+    place = {"province": "江苏省", "city": "南京市", "county": "玄武区"}
     return [
-        Filed(n, f"{n:018d}", f"企业{n}", "江苏省", "南京市", "玄武区", p)
+        Filed(
+            Case(
+                filing_id=n, uscc=f"{n:018d}", name=f"企业{n}", as_of=p.as_of, facts=facts, **place
+            ),
+            facts,
+        )
         for n, p in enumerate(profiles)
+        for facts in [facts_of(p)]
     ]
 
 

@@ -18,9 +18,9 @@ from openpyxl import load_workbook
 
 from registry.conftest import Run
 from registry.database import storage
+from registry.judging.case import Known
 from registry.kit import resources
 from registry.record import register
-from registry.record.cases import Case
 from registry.record.determinations import Target
 from registry.record.register import Holder, Notice
 from registry.screening import deciding, funnel, snapshot
@@ -167,15 +167,15 @@ def test_what_sql_cannot_express_is_left_to_the_engine(
 def test_what_the_engine_gives_no_result_for_is_counted(
     run: Run, filed: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original = deciding.judge
+    original = deciding.judged_under
 
-    def judge(by: Any, case: Case, *how: Any) -> Any:
-        if case.uscc == CODES[1]:
+    def judge(by: Any, root: str, known: Known, day: date) -> Any:
+        if known.case.uscc == CODES[1]:
             raise DisagreementError("两次独立计算不一致")
-        return original(by, case, *how)
+        return original(by, root, known, day)
 
     monkeypatch.setattr(funnel, "Program", unsupported)
-    monkeypatch.setattr(deciding, "judge", judge)
+    monkeypatch.setattr(deciding, "judged_under", judge)
     [tier] = json.loads(said(run("screen", *RULE, "--json")))["tiers"]
     assert (tier["total"], tier["refused"]) == (2, {"两次独立计算不一致": 1})
 

@@ -1,0 +1,85 @@
+"""A case: one version of a filing, all that bears on its verdicts, and what can be asked of it.
+
+Facts stay in the plain form that the registry stores; judging makes one ``Profile`` of them at the end.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+from registry.filings import Submission
+from registry.judging.facts import facts_of
+from registry.judging.settled import Determination, Registration
+from rules.language.provinces import acting
+from rules.model.facts import TITLES
+from rules.portable.record import Body
+
+#: The procedures that criteria are applied in.
+RECOGNITION: Final = "认定"
+RECHECK: Final = "复核"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One version of a filing with its facts in plain form, as they were filed.
+
+    ``filing_id`` is 0 where the filing is in no registry.
+    """
+
+    filing_id: int = 0
+    uscc: str
+    name: str
+    province: str
+    as_of: date
+    known_until: datetime | None = None
+    facts: Body
+    city: str = ""
+    county: str = ""
+    registered_on: str = ""
+
+
+@dataclass(frozen=True)
+class Known:
+    """A case with all that bears on it: what persons determined, and what is registered of its enterprise."""
+
+    case: Case
+    determinations: tuple[Determination, ...] = ()
+    register: tuple[Registration, ...] = ()
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of each case: which tiers, how, and as of which day.
+
+    Without ``as_of``, each as of its own filing date; without ``province``, by where it is.
+    """
+
+    tiers: tuple[str, ...] = TITLES
+    procedure: str = RECOGNITION
+    batch: str = ""
+    province: str | None = None
+    as_of: date | None = None
+
+    def day(self, case: Case) -> date:
+        """The day as of which a case is judged."""
+        return self.as_of or case.as_of
+
+    def how(self, case: Case) -> dict[str, str]:
+        """What chooses the ruleset of a case, besides tier and day."""
+        province = case.province if self.province is None else self.province
+        return {"procedure": self.procedure, "province": province, "batch": self.batch}
+
+
+def unfiled(submission: Submission, day: date) -> Known:
+    """A submission that is in no registry, as a case of a day; nothing else is known of it."""
+    stated = submission.identity
+    return Known(
+        Case(
+            uscc=submission.uscc,
+            name=submission.name,
+            province=acting(stated.get("province", ""), stated.get("city", "")),
+            as_of=day,
+            facts=facts_of(submission.profile(day)),
+            registered_on=stated.get("registered_on", ""),
+        )
+    )

@@ -1,0 +1,84 @@
+"""Facts in plain form: as they were filed, as persons determined them, as the register has them.
+
+Plain facts are JSON values: ``values``, ``records`` and ``sources`` as in ``rules.model.facts.Profile``.
+"""
+
+from collections.abc import Iterable, Sequence, Set
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+from registry.judging.settled import Determination, Registration
+from rules.model.facts import Profile, RecordList, fact
+from rules.portable.record import TITLES, Body, amended_facts, registered, registered_facts
+
+
+def profile_of(facts: Body, as_of: date) -> Profile:
+    """The profile that plain facts state as of a day."""
+    records = {
+        name: RecordList(tuple(listed["items"]), listed["complete"])
+        for name, listed in facts["records"].items()
+    }
+    return Profile(as_of, facts["values"], records, facts.get("sources", {}))
+
+
+def facts_of(profile: Profile) -> dict[str, Any]:
+    """The facts of a profile in plain form, without the day."""
+    plain: dict[str, Any] = profile.to_json()
+    return {k: plain[k] for k in ("values", "records", "sources")}
+
+
+def determined(facts: Body, determinations: Sequence[Determination]) -> Body:
+    """The facts as determinations of facts leave them; these are the sources of what they settle."""
+    if not determinations:
+        return facts
+    where = {d.target.partition(".")[0]: source_text(d) for d in determinations}
+    amended = amended_facts(facts, [d.content for d in determinations])
+    return amended | {"sources": {**facts.get("sources", {}), **where}}
+
+
+def source_text(determination: Determination) -> str:
+    """Where a determined value stands."""
+    return f"人工认定第{determination.seq}号"
+
+
+def as_registered(
+    facts: Body, register: Sequence[Registration], asked: Set[str], day: date
+) -> tuple[Body, tuple[Registration, ...]]:
+    """The facts as the register has what is asked of it, and the entries that say so."""
+    if not register:
+        return facts, ()
+    named = [(entry.source, entry.content) for entry in register]
+    found, speaking = registered_facts({**facts}, named, register[0].of, asked, day.isoformat())
+    return found, tuple(e for e in register if e.source in speaking)
+
+
+def overruled(facts: Body, speaking: Iterable[Registration], day: date) -> tuple[Body, ...]:
+    """The filed titles of registered kinds that no registration bears out in all that they state."""
+    stated = [registered(e.content, day.isoformat()) for e in speaking if e.own_title]
+    kinds = {title["kind"] for title in stated}
+    return tuple(
+        dict(item)
+        for item in titles(facts)
+        if item.get("kind") in kinds and not any({**t, **item} == t for t in stated)
+    )
+
+
+def titles(facts: Body) -> Sequence[Body]:
+    """The titles that facts state."""
+    found: Sequence[Body] = facts["records"].get(TITLES, {}).get("items", ())
+    return found
+
+
+def newest_year(values: Iterable[str]) -> int | None:
+    """The newest fiscal year of which anything is filed, by the keys of values.
+
+    Ratings are left out, for they are of calendar years.
+    """
+    return max((year for key in values if (year := _fiscal_year(key))), default=None)
+
+
+@lru_cache(maxsize=1 << 12)
+def _fiscal_year(key: str) -> int | None:
+    name, _, year = key.partition("@")
+    return int(year) if year and not fact(name).rating else None

@@ -1,0 +1,63 @@
+"""What bears on a filing beside its facts: what persons determined of it, and what is registered."""
+
+from dataclasses import dataclass
+
+from rules.model.facts import check_day
+from rules.portable.record import Body, is_holding
+
+
+@dataclass(frozen=True)
+class Determination:
+    """What a person settled of one filing, on the record.
+
+    ``content`` is the body of its entry: a target, its new value and what stood before; ``by``,
+    ``ground`` and ``confirmed_by`` are disclosed texts.
+    """
+
+    seq: int
+    digest: str
+    content: Body
+    by: str
+    ground: str
+    confirmed_by: str = ""
+
+    @property
+    def target(self) -> str:
+        """The fact or rule it settles."""
+        return str(self.content.get("rule") or self.content["fact"])
+
+    @property
+    def kind_of_target(self) -> str:
+        """The fact it settles, of whatever year or record: ``revenue``, ``ip.pledge``, ``ip``."""
+        name, _, place = self.target.partition("#")
+        return f"{name}.{place.partition('.')[2]}" if place else name.partition("@")[0]
+
+
+@dataclass(frozen=True)
+class Registration:
+    """An entry of the register that bears on the enterprise ``of``; ``content`` is its body.
+
+    It states a title, or a holding; of ``of`` itself, or of one that it may be in a control relation with.
+    """
+
+    seq: int
+    digest: str
+    content: Body
+    by: str
+    of: str
+
+    @property
+    def own_title(self) -> bool:
+        """Whether it states a title of the enterprise itself."""
+        return not is_holding(self.content) and self.content["uscc"] == self.of
+
+    @property
+    def source(self) -> str:
+        """Where it stands."""
+        return f"登记簿第{self.seq}号"
+
+    @property
+    def misdated(self) -> str:
+        """What is wrong with the days of a title of the enterprise itself; empty if nothing is."""
+        days = ("valid_from", "valid_until") if self.own_title else ()
+        return next((wrong for d in days if (wrong := check_day(self.content[d]))), "")

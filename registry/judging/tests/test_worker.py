@@ -1,0 +1,99 @@
+"""A case that is refused says why, and holds up no other."""
+
+import pickle
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+
+from registry.errors import RecordError
+from registry.judging.case import Known, Request, unfiled
+from registry.judging.judge import CheckRefusedError, Judge, MisdatedError
+from registry.judging.verdicts import CaseResult
+from registry.judging.worker import Cause, CheckingWorker, Refusal, attempt, judged_under
+from registry.kit import resources
+from registry.tests.support import submission
+from rules.errors import (
+    DisagreementError,
+    EngineFaultError,
+    FactsError,
+    NoRulesetError,
+    RulesetError,
+)
+from rules.language.rulebook import load
+from rules.model.ruleset import Outcome
+
+DAY = date(2023, 6, 30)
+NAME = submission().name
+WHO = f"{NAME}（{submission().uscc}）"
+
+
+@pytest.mark.parametrize(
+    ("error", "cause", "text"),
+    [
+        (CheckRefusedError(f"{NAME}：日期不对"), Cause.DAY, f"{NAME}：日期不对"),
+        (MisdatedError(f"{WHO}：称号日期"), Cause.REGISTER, f"{WHO}：称号日期"),
+        (NoRulesetError("无规则集"), Cause.APPLICABILITY, f"{WHO}：无规则集"),
+        (DisagreementError("不一致"), Cause.ENGINE, f"{WHO}：不一致"),
+        (EngineFaultError("引擎"), Cause.ENGINE, f"{WHO}：引擎"),
+        (FactsError("不合格式"), Cause.CRITERIA, f"{WHO}：不合格式"),
+        (RulesetError("无法计算"), Cause.CRITERIA, f"{WHO}：无法计算"),
+        (RecordError("尚未编入"), Cause.CRITERIA, f"{WHO}：尚未编入"),
+    ],
+)
+def test_each_refusal_names_the_enterprise_once(error: Exception, cause: Cause, text: str) -> None:
+    def answer() -> None:
+        raise error
+
+    found = attempt(unfiled(submission(), DAY).case, answer)
+    assert isinstance(found, Refusal)
+    assert (found.cause, found.text) == (cause, text)
+    assert not found.reason.startswith(f"{NAME}：")
+    assert pickle.loads(pickle.dumps(found)) == found
+
+
+def test_an_error_that_nobody_foresaw_is_told_with_its_place() -> None:
+    found = attempt(unfiled(submission(), DAY).case, lambda: 1 // 0)
+    assert isinstance(found, Refusal)
+    assert found.cause is Cause.FAULT
+    assert found.text.startswith(f"{WHO}：程序内部出错（test_worker.py:")
+
+
+def test_a_case_of_a_wrong_day_holds_up_no_other() -> None:
+    worker = CheckingWorker(load(resources.features()), Request(as_of=date(2023, 12, 1)))
+    good, late = unfiled(submission(), DAY), unfiled(submission(), date(2023, 12, 2))
+    first, refused, last = map(worker, (good, late, good))
+    worker.close()
+    assert isinstance(first, CaseResult)
+    assert first == last
+    assert first.as_of == date(2023, 12, 1)
+    assert isinstance(refused, Refusal)
+    assert refused.cause is Cause.DAY
+
+
+@pytest.mark.parametrize("place", ["", "山东省"])
+def test_a_request_goes_by_the_place_of_the_case_unless_it_names_one(place: str) -> None:
+    case = unfiled(submission(), DAY).case
+    assert Request().how(case)["province"] == case.province
+    assert Request(province=place).how(case)["province"] == place
+
+
+def test_a_case_can_be_judged_under_a_ruleset_that_does_not_govern() -> None:
+    judge = Judge(load(resources.features()))
+    known: Known = unfiled(submission(), date(2030, 6, 30))
+    with pytest.raises(CheckRefusedError):
+        judged_under(judge, "63.2.年限", known, DAY)
+    found = judged_under(judge, "63.2.年限", unfiled(submission(), DAY), DAY)
+    judge.close()
+    assert found.decision.verdict is Outcome.MET
+
+
+@pytest.mark.parametrize("change", [lambda f: None, lambda f: f["values"].clear()])
+def test_judging_leaves_the_facts_as_they_are(change: Callable[..., None]) -> None:
+    known = unfiled(submission(), DAY)
+    change(known.case.facts)
+    before = pickle.dumps(known.case.facts)
+    judge = Judge(load(resources.features()))
+    judged_under(judge, "63.2.年限", known, DAY)
+    judge.close()
+    assert pickle.dumps(known.case.facts) == before
