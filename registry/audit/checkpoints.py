@@ -79,19 +79,47 @@ def write(session: Session, key: SigningKey, *, now: datetime) -> str:
     That it was signed is the next entry: so one that is lost or altered later is told, as long as the
     journal stands. A journal that has not grown since then gives the same checkpoint again.
     """
+    head = _head(session)
+    return _standing(session, head, key) or _sign(session, head, tree(session), key, now)
+
+
+def covering(session: Session, key: SigningKey, *, now: datetime) -> tuple[str, Tree]:
+    """The checkpoint that ``write`` gives, and the tree over the entries that it covers."""
+    head = _head(session)
+    standing = _standing(session, head, key)
+    if standing is not None:
+        return standing, tree(session, read(standing, key.verifier_key).size)
+    leaves = tree(session)
+    return _sign(session, head, leaves, key, now), leaves
+
+
+def _head(session: Session) -> journal.Entry:
     head = journal.head(session)
     if head is None:
         raise RecordError("登记库还没有任何记录，没有可签的检查点：请先登记或发布规则")
+    return head
+
+
+def _standing(session: Session, head: journal.Entry, key: SigningKey) -> str | None:
+    """The checkpoint of the journal as it stands, if this key has signed one."""
     for size in (head.seq, head.seq - 1 if head.kind == "checkpoint" else 0):
-        kept = session.scalar(sa.select(_CHECKPOINT.c.note).where(_CHECKPOINT.c.size == size))
+        kept = _kept(session, size)
         if kept is not None and _opens(kept, key.verifier_key):
-            return str(kept)
-    kept = session.scalar(sa.select(_CHECKPOINT.c.note).where(_CHECKPOINT.c.size == head.seq))
-    leaves = tree(session)
+            return kept
+    return None
+
+
+def _kept(session: Session, size: int) -> str | None:
+    return session.scalar(sa.select(_CHECKPOINT.c.note).where(_CHECKPOINT.c.size == size))
+
+
+def _sign(
+    session: Session, head: journal.Entry, leaves: Tree, key: SigningKey, now: datetime
+) -> str:
     stated = (f"time {moment_text(now)}", f"head {head.digest}")
     point = Checkpoint(key.verifier_key.name, leaves.size, leaves.root(), stated)
     note = key.sign_note(point.text())
-    if kept is None:
+    if _kept(session, head.seq) is None:
         bulk.insert(session, _CHECKPOINT, ("size", "written_at", "note"), [(point.size, now, note)])
         body = {"schema": _SCHEMA, "signed": _unrecorded(session)}
         journal.append(session, [journal.Draft("checkpoint", body)], by=point.origin, now=now)

@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from registry.audit import bundle as bundles
 from registry.audit import checkpoints, standalone
+from registry.audit.evidence import Selection
 from registry.audit.verify import Report, verify
 from registry.cli.common import (
     Day,
@@ -471,7 +472,7 @@ def export(
         held = [checkpoints.read(content(path, LARGEST), signing.verifier_key) for path in since]
     except NoteError as error:
         raise Refused(f"{error}") from error
-    selection = bundles.Selection(numbers, TIERS[tier] if tier else "", first, last)
+    selection = Selection(numbers, TIERS[tier] if tier else "", first, last)
     with registry(write=True) as session:
         data = bundles.export(session, selection, signing, now=now(), masked=mask, since=held)
     found = verifier.verify_bundle(data, key=str(signing.verifier_key))

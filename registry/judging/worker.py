@@ -25,6 +25,7 @@ from registry.judging.verdicts import CaseResult, Checker
 from rules.errors import DisagreementError, EngineFaultError, NoRulesetError, RulesError
 from rules.language.editions import OTHERS, ApplicabilityRow, Governing
 from rules.model.ruleset import Position
+from rules.portable.errors import Remedy
 
 Answer = TypeVar("Answer")
 
@@ -42,12 +43,13 @@ class Cause(Enum):
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why a case was not judged; ``said`` is what the error says."""
+    """Why a case was not judged; ``said`` is what the error says, without its remedy."""
 
     cause: Cause
     uscc: str
     name: str
     said: str
+    remedy: Remedy | None = None
 
     @property
     def reason(self) -> str:
@@ -82,7 +84,7 @@ def refusal(case: Case, error: Exception) -> Refusal:
             cause = Cause.CRITERIA
         case _:
             return Refusal(Cause.FAULT, case.uscc, case.name, fault(error))
-    return Refusal(cause, case.uscc, case.name, str(error))
+    return Refusal(cause, case.uscc, case.name, str(error), error.remedy)
 
 
 def attempt(case: Case, answer: Callable[[], Answer]) -> Answer | Refusal:

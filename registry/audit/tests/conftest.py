@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from registry.audit import bundle, checkpoints
-from registry.audit.bundle import Selection
+from registry.audit.evidence import Selection
 from registry.audit.keys import SigningKey
 from registry.audit.tests.county import County, build
 from registry.database import storage

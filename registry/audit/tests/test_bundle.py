@@ -23,7 +23,7 @@ import pytest
 
 from registry import errors
 from registry.audit import bundle, standalone
-from registry.audit.bundle import Selection
+from registry.audit.evidence import Selection
 from registry.audit.keys import SigningKey
 from registry.audit.tests.conftest import Audit, Bureau
 from registry.audit.tests.county import GROUNDS, PERSONS, PROPERTY

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from registry.audit.bundle import Selection, export
+from registry.audit.bundle import export
+from registry.audit.evidence import Selection
 from registry.audit.keys import SigningKey
 from registry.audit.tests.forger import Forgery
 from registry.audit.verify import verify

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from registry.audit import bundle
-from registry.audit.bundle import Selection
+from registry.audit.evidence import Selection
 from registry.audit.keys import SigningKey
 from registry.audit.tests.county import GROUNDS, County, of_2026, submissions
 from registry.database import storage

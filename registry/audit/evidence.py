@@ -1,0 +1,177 @@
+"""What a bundle is made of, gathered once: decisions, what they rest on, and the tree that proves them."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from registry.audit import checkpoints
+from registry.audit.keys import SigningKey
+from registry.database.versions import chunks
+from registry.errors import RecordError
+from registry.portable.clock import midnight, moment_text
+from registry.portable.merkle import Tree
+from registry.portable.notes import Checkpoint
+from registry.portable.verifier import EARLIEST, LATEST
+from registry.record import cases, journal, publication
+from registry.record.journal import Entry
+from rules.portable.record import Body, Json
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which decisions: by ``numbers``, or all of a tier (empty: every tier) recorded in a period.
+
+    ``first`` and ``last`` are days of recording in China, both included.
+    """
+
+    numbers: tuple[int, ...] = ()
+    tier: str = ""
+    first: date | None = None
+    last: date | None = None
+
+    def to_json(self) -> Json:
+        """The selection as the manifest states it; moments are UTC, ``until`` is not included."""
+        if self.numbers:
+            return {"numbers": sorted(set(self.numbers))}
+        return {
+            "tier": self.tier,
+            "from": moment_text(midnight(self.first)) if self.first else EARLIEST,
+            "until": moment_text(midnight(self.last + timedelta(days=1))) if self.last else LATEST,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """Decisions and everything that they rest on, under one signed checkpoint.
+
+    ``settled`` are determinations with their confirmations, and registrations; ``published`` are the
+    publications that held, ``documents`` their rulesets, tables and feature files as members of the
+    bundle; ``facts`` are those of filings by their numbers; ``headers`` are those of all entries of the
+    period, if one was asked for, with one beyond it at each end.
+    """
+
+    note: str
+    point: Checkpoint
+    tree: Tree
+    decisions: tuple[Entry, ...]
+    settled: tuple[Entry, ...]
+    published: tuple[Entry, ...]
+    documents: Mapping[str, bytes]
+    facts: Mapping[int, Body]
+    headers: tuple[Json, ...] = ()
+
+    @property
+    def entries(self) -> list[Entry]:
+        """All entries of the bundle, in order."""
+        found = {e.seq: e for e in (*self.decisions, *self.settled, *self.published)}
+        return [found[seq] for seq in sorted(found)]
+
+    def proof(self, seq: int) -> list[str]:
+        """That an entry stands in the journal under the checkpoint."""
+        return [node.hex() for node in self.tree.inclusion(seq - 1, self.point.size)]
+
+    def consistency(self, earlier: Checkpoint) -> list[str]:
+        """That the checkpoint continues an earlier one."""
+        return [node.hex() for node in self.tree.consistency(earlier.size, self.point.size)]
+
+
+def gather(session: Session, selection: Selection, key: SigningKey, *, now: datetime) -> Evidence:
+    """The evidence for a selection; needs a writing transaction, since it signs a checkpoint.
+
+    Raises ``RecordError`` where nothing is selected.
+    """
+    asked = selection.to_json()
+    note, tree = checkpoints.covering(session, key, now=now)
+    point = checkpoints.read(note, key.verifier_key)
+    decisions = tuple(_selected(session, asked))
+    if not decisions:
+        raise RecordError("所选范围内没有决定：请用 tidu audit log 查看编号和日期")
+    published, documents = _publications(session, decisions)
+    ids = list(dict.fromkeys(entry.filing_id or 0 for entry in decisions))
+    return Evidence(
+        note=note,
+        point=point,
+        tree=tree,
+        decisions=decisions,
+        settled=(*_determinations(session, decisions), *_register(session, decisions)),
+        published=published,
+        documents=documents,
+        facts={case.filing_id: case.facts for case in cases.cases(session, ids)},
+        headers=() if selection.numbers else tuple(_headers(session, asked, point.size)),
+    )
+
+
+def _selected(session: Session, asked: Json) -> Iterator[Entry]:
+    if "numbers" in asked:
+        for number in asked["numbers"]:
+            found = journal.entry(session, number)
+            if found.kind != "decision":
+                raise RecordError(f"第{number}号记录不是决定：用 tidu audit log 查看")
+            yield found
+        return
+    for entry in journal.entries(session, kinds=["decision"], tier=asked["tier"]):
+        if asked["from"] <= moment_text(entry.recorded_at) < asked["until"]:
+            yield entry
+
+
+def _determinations(session: Session, decisions: Iterable[Entry]) -> list[Entry]:
+    """The determinations that decisions rest on, earlier ones of the same targets, confirmations."""
+    wanted = {d for entry in decisions for d in entry.content["determinations"]}
+    filings = sorted(
+        {e.filing_id for e in decisions if e.filing_id and e.content["determinations"]}
+    )
+    kinds = ("determination", "confirmation")
+    found = list(journal.entries(session, kinds=kinds, filing_ids=filings)) if filings else []
+    last = {(e.filing_id, e.content.get("fact")): e.seq for e in found if e.digest in wanted}
+    held = {
+        e.digest
+        for e in found
+        if e.digest in wanted
+        or ("fact" in e.content and e.seq < last.get((e.filing_id, e.content["fact"]), 0))
+    }
+    return [e for e in found if e.digest in held or e.content.get("determination") in held]
+
+
+def _register(session: Session, decisions: Iterable[Entry]) -> Iterator[Entry]:
+    """The registered titles and holdings that decisions rest on."""
+    wanted = {d for e in decisions for d in e.content.get("register", ())}
+    for part in chunks(sorted(wanted)):
+        for number in journal.numbers(session, part).values():
+            yield journal.entry(session, number)
+
+
+def _publications(
+    session: Session, decisions: Iterable[Entry]
+) -> tuple[tuple[Entry, ...], dict[str, bytes]]:
+    """The publications that held for decisions; rulesets, tables and feature files as members."""
+    published = list(journal.entries(session, kinds=["publication"]))
+    last = {max(p.seq for p in published if p.seq < e.seq) for e in decisions}
+    found = [p for p in published if p.seq in last]
+    files = {
+        f"rulesets/{d}.json": publication.document(session, d, "ruleset").encode()
+        for d in {e.content["ruleset"] for e in decisions}
+    }
+    for entry in found:
+        body = entry.content
+        table = body["applicability"]
+        text = publication.document(session, table, "applicability")
+        files[f"applicability/{table}.json"] = text.encode()
+        for path, name in body["sources"].items():
+            text = publication.document(session, name, "source")
+            files[f"features/{entry.seq}/{path}"] = text.encode()
+    return tuple(found), files
+
+
+def _headers(session: Session, asked: Json, size: int) -> Iterator[Json]:
+    """The headers of all entries of a period, and one beyond it at each end where there is one."""
+    table = journal.JOURNAL
+    start = datetime.fromisoformat(asked["from"])
+    end = datetime.fromisoformat(asked["until"])
+    before = session.scalar(sa.select(sa.func.max(table.c.seq)).where(table.c.recorded_at < start))
+    beyond = sa.select(sa.func.min(table.c.seq)).where(table.c.recorded_at >= end)
+    after = session.scalar(beyond.where(table.c.seq <= size))
+    found = journal.entries(session, first=before or 1, last=after or size)
+    return (entry.header() for entry in found)
