@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 
 from rules.language.rulebook import Rulebook
 from rules.model.facts import FACTS, RECORDS, Fact
-from rules.model.ruleset import Bands, Expr, Indicator, Rule
+from rules.model.ruleset import Expr, Indicator
 
 #: A number in the smallest steps in which it is filed (``scale``), a date, a yes or no, a code.
 Value: TypeAlias = int | date | bool | str
@@ -87,21 +87,13 @@ def thresholds(rulebook: Rulebook) -> Iterator[tuple[Indicator, Fraction]]:
     for root in dict.fromkeys(row.ruleset for row in rulebook.applicability if row.encoded):
         ruleset = rulebook.ruleset(root)
         for rule in ruleset.rules:
-            for name, value in _compared(rule):
+            for subject, name, value in rule.constants():
+                if subject != "indicator":
+                    continue
                 key = f"{rule.records}.{name}"
                 indicator = ruleset.indicators.get(key) or ruleset.indicators[name]
                 if indicator.kind in ("number", "date"):
                     yield indicator, value
-
-
-def _compared(rule: Rule) -> Iterator[tuple[str, Fraction]]:
-    for _, line in rule.lines():
-        if line.subject == "indicator" and isinstance(line.value, Fraction):
-            yield line.name, line.value
-    if isinstance(rule.body, Bands):
-        for name, bands in rule.body.bands:
-            for band in bands:
-                yield from ((name, end) for end in (band.lo, band.hi) if end is not None)
 
 
 def _solvable(indicator: Indicator) -> bool:

@@ -347,7 +347,7 @@ def _figures(ruleset: Ruleset, rules: Sequence[Rule], first: int | None = None) 
         elif indicator.kind == "flag":
             known = _flags()
         else:
-            limits = (c for rule in rules for c in constants(rule, name))
+            limits = (c for rule in rules for c in _limits(rule, name, "indicator", "attested"))
             known = _numbers(limits, every=first is None)
         yield Input(f"x{n}", name, indicator.kind, indicator.unit, indicator.records, known)
 
@@ -373,7 +373,7 @@ def _given(ruleset: Ruleset, rule: Rule, id: str, inputs: list[Input]) -> Iterat
     groups = [n for n in dict.fromkeys(_compared(rule)) if n.startswith(f"{id}/")]
     parts = []
     for name in (*groups, id):
-        limits = list(constants(rule, name, "points"))
+        limits = list(_limits(rule, name, "points"))
         if name == id and groups and not limits:
             continue
         known = _numbers(limits, {Fraction(0), *_reachable(ruleset, name)})
@@ -395,18 +395,9 @@ def _compared(rule: Rule) -> Iterator[str]:
     return (line.name for _, line in rule.lines() if line.subject == "points")
 
 
-def constants(rule: Rule, name: str, subject: str = "indicator") -> Iterator[Fraction]:
-    """The numbers that a rule compares an indicator, or points, with."""
-    for _, line in rule.lines():
-        if (line.subject, line.name) == (subject, name) and isinstance(line.value, Fraction):
-            yield line.value
-    match rule.body:
-        case Bands(tables) if subject == "indicator":
-            for figure, rows in tables:
-                ends = (end for band in rows for end in (band.lo, band.hi))
-                yield from (end for end in ends if figure == name and end is not None)
-        case Attested(figure, lo, hi) if figure == name:
-            yield from (lo, hi)
+def _limits(rule: Rule, name: str, *subjects: str) -> Iterator[Fraction]:
+    """The numbers that a rule compares with something of that name."""
+    return (c.value for c in rule.constants() if c.name == name and c.subject in subjects)
 
 
 def _numbers(

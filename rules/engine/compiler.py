@@ -5,6 +5,7 @@ node of the engine, so is the conjunction of a case, the disjunction of a rule, 
 bands and that among rungs; a node that would only repeat another is that other.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from math import gcd, lcm
@@ -86,6 +87,9 @@ class _Compiler:
         self.answers: dict[Tree, int] = {}
         self.ranks: dict[int, int] = {}
         self.scales: dict[tuple[_Subject, str], Scale] = {}
+        self.thresholds: defaultdict[tuple[str, str], list[Fraction]] = defaultdict(list)
+        for constant in (c for rule in self.rules for c in rule.constants()):
+            self.thresholds[constant.subject, constant.name].append(constant.value)
         self.codes: dict[str, Code] = {}
 
     def program(self) -> Program:
@@ -222,7 +226,7 @@ class _Compiler:
         """The scale of a figure or of points, with the step that encodes the value."""
         if (subject, name) in self.scales:
             return self.scales[subject, name]
-        thresholds = [t for rule in self.rules for t in _thresholds(rule, subject, name)]
+        thresholds = self.thresholds[subject, name]
         numerators = (t.numerator for t in thresholds)
         denominators = (t.denominator for t in thresholds)
         factor = Fraction(lcm(*denominators), gcd(*numerators) or 1)  # all are zero: any will do
@@ -309,13 +313,3 @@ def _all_points(rule: Rule) -> Iterator[Fraction]:
             yield from (*_rung_points(rule, cases), rest)
         case Attested(_, lo, hi) | Assumed(Points(lo, hi)):
             yield from (lo, hi)
-
-
-def _thresholds(rule: Rule, subject: _Subject, name: str) -> Iterator[Fraction]:
-    for _, line in rule.lines():
-        if (line.subject, line.name) == (subject, name) and isinstance(line.value, Fraction):
-            yield line.value
-    if isinstance(rule.body, Bands) and subject == "indicator":
-        for figure, rows in rule.body.bands:
-            ends = (end for band in rows for end in (band.lo, band.hi))
-            yield from (end for end in ends if figure == name and end is not None)

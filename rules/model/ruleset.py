@@ -197,6 +197,18 @@ class Assumed:
     result: Result
 
 
+class Constant(NamedTuple):
+    """A number that a rule compares something with, in base units.
+
+    ``subject`` says with what: an indicator, the points of a score, or an indicator whose points are
+    filed as such (``attested``).
+    """
+
+    subject: Literal["indicator", "points", "attested"]
+    name: str
+    value: Fraction
+
+
 Body: TypeAlias = Cases | Bands | Ladder | Total | Attested | Assumed
 
 
@@ -268,6 +280,25 @@ class Rule:
         for case in cases:
             for line in case.lines:
                 yield case, line
+
+    def constants(self) -> Iterator[Constant]:
+        """All numbers that the rule compares, in the order of its table.
+
+        >>> line = Line("indicator", "研发费用", ">=", Fraction(1_000_000))
+        >>> rule = Rule("63.2.研发费用", "", "", "", (), Cases((Case("", (line,)),)))
+        >>> [(c.name, c.value) for c in rule.constants()]
+        [('研发费用', Fraction(1000000, 1))]
+        """
+        for _, line in self.lines():
+            if line.subject != "rule" and isinstance(line.value, Fraction):
+                yield Constant(line.subject, line.name, line.value)
+        match self.body:
+            case Bands(tables):
+                for name, rows in tables:
+                    ends = (end for band in rows for end in (band.lo, band.hi) if end is not None)
+                    yield from (Constant("indicator", name, end) for end in ends)
+            case Attested(name, lo, hi):
+                yield from (Constant("attested", name, end) for end in (lo, hi))
 
     def rule_references(self) -> Iterator[str]:
         """Ids of the rules that the table names (points of a group name ``rule/group``)."""
