@@ -3,7 +3,7 @@
 A formula is compiled once to closures and read for many profiles. See ``rules.model.expressions`` for the nodes.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
 from functools import lru_cache
@@ -125,16 +125,51 @@ def compile_formula(ruleset: Ruleset, expr: Expr, records: str = "") -> Formula:
 
 
 class _Compiler:
-    """Makes a function of each node; there is a method for every node."""
+    """Makes a function of each node."""
 
     def __init__(self, ruleset: Ruleset, records: str) -> None:
         self.ruleset = ruleset
         self.records = records
 
     def formula(self, expr: Expr) -> Formula:
-        node, *parts = expr
-        made: Formula = getattr(self, f"_{node}")(*parts)
-        return made
+        match expr:
+            case ("fact", id):
+                return self._fact(id)
+            case ("year", id, offset):
+                return self._year(id, offset)
+            case ("field", id):
+                return self._field(id)
+            case ("const", text):
+                return self._const(text)
+            case ("add", *parts):
+                return self._add(parts)
+            case ("sub", a, b):
+                return self._binary(a, b, _difference)
+            case ("div", a, b):
+                return self._binary(a, b, _ratio)
+            case ("least", a, b):
+                return self._binary(a, b, _smaller)
+            case ("bounded", a, lowers, uppers):
+                return self._bounded(a, lowers, uppers)
+            case ("count", records, rule, filed):
+                return self._count(records, rule, filed)
+            case ("total", records, field, rule, filed):
+                return self._total(records, field, rule, filed)
+            case ("days", a, b):
+                return self._span(a, b, lambda x, y: (y - x).days)
+            case ("years", a, b):
+                return self._span(a, b, years_between)
+            case ("calendar_years", a, b):
+                return self._span(a, b, lambda x, y: y.year - x.year)
+            case ("year_number", a):
+                return self._span(a, a, lambda x, _: x.year)
+            case ("lookup", map, a):
+                return self._lookup(map, a)
+            case ("else_found", a, finding):
+                return self._else_found(a, finding)
+            case ("else_known", a, b):
+                return self._else_known(a, b)
+        raise TypeError(expr)
 
     # leaves
 
@@ -156,7 +191,7 @@ class _Compiler:
 
     # arithmetic; with no gap anywhere, both ends are one value
 
-    def _add(self, *parts: Expr) -> Formula:
+    def _add(self, parts: Sequence[Expr]) -> Formula:
         terms = [self.formula(part) for part in parts]
 
         def read(case: Evaluator, record: Record) -> Reading:
@@ -169,38 +204,6 @@ class _Compiler:
             return broken or _interval(lo, _sum([r.hi for r in readings]), widest(gaps))
 
         return read
-
-    def _sub(self, a: Expr, b: Expr) -> Formula:
-        def read(x: Reading, y: Reading) -> Reading:
-            lo = None if x.lo is None or y.hi is None else x.lo - y.hi
-            if not (x.gap or y.gap):
-                return Reading(lo, lo)
-            hi = None if x.hi is None or y.lo is None else x.hi - y.lo
-            return _interval(lo, hi, widest([x.gap, y.gap]))
-
-        return self._binary(a, b, read)
-
-    def _div(self, a: Expr, b: Expr) -> Formula:
-        def read(x: Reading, y: Reading) -> Reading:
-            divisor = y.exact
-            if divisor is None:
-                return Reading(gap=widest([x.gap, y.gap]))
-            if divisor <= 0:
-                return _broken("分母为零或负数")
-            lo = None if x.lo is None else Fraction(x.lo, divisor)
-            if not x.gap:
-                return Reading(lo, lo)
-            return _interval(lo, None if x.hi is None else Fraction(x.hi, divisor), x.gap)
-
-        return self._binary(a, b, read)
-
-    def _least(self, a: Expr, b: Expr) -> Formula:
-        def read(x: Reading, y: Reading) -> Reading:
-            lo = None if x.lo is None or y.lo is None else min(x.lo, y.lo)
-            hi = min((end for end in (x.hi, y.hi) if end is not None), default=None)
-            return _interval(lo, hi, widest([x.gap, y.gap]))
-
-        return self._binary(a, b, read)
 
     def _binary(self, a: Expr, b: Expr, read: Callable[[Reading, Reading], Reading]) -> Formula:
         """A node of two values that is broken where one of them is."""
@@ -319,18 +322,6 @@ class _Compiler:
 
         return read
 
-    def _days(self, a: Expr, b: Expr) -> Formula:
-        return self._span(a, b, lambda x, y: (y - x).days)
-
-    def _years(self, a: Expr, b: Expr) -> Formula:
-        return self._span(a, b, years_between)
-
-    def _calendar_years(self, a: Expr, b: Expr) -> Formula:
-        return self._span(a, b, lambda x, y: y.year - x.year)
-
-    def _year_number(self, a: Expr) -> Formula:
-        return self._span(a, a, lambda x, _: x.year)
-
     # codes
 
     def _lookup(self, map: str, a: Expr) -> Formula:
@@ -370,6 +361,35 @@ class _Compiler:
             return x if instead.gap else instead
 
         return read
+
+
+# binary arithmetic; with no gap on either side, both ends are one value
+
+
+def _difference(x: Reading, y: Reading) -> Reading:
+    lo = None if x.lo is None or y.hi is None else x.lo - y.hi
+    if not (x.gap or y.gap):
+        return Reading(lo, lo)
+    hi = None if x.hi is None or y.lo is None else x.hi - y.lo
+    return _interval(lo, hi, widest([x.gap, y.gap]))
+
+
+def _ratio(x: Reading, y: Reading) -> Reading:
+    divisor = y.exact
+    if divisor is None:
+        return Reading(gap=widest([x.gap, y.gap]))
+    if divisor <= 0:
+        return _broken("分母为零或负数")
+    lo = None if x.lo is None else Fraction(x.lo, divisor)
+    if not x.gap:
+        return Reading(lo, lo)
+    return _interval(lo, None if x.hi is None else Fraction(x.hi, divisor), x.gap)
+
+
+def _smaller(x: Reading, y: Reading) -> Reading:
+    lo = None if x.lo is None or y.lo is None else min(x.lo, y.lo)
+    hi = min((end for end in (x.hi, y.hi) if end is not None), default=None)
+    return _interval(lo, hi, widest([x.gap, y.gap]))
 
 
 def _either_day(
