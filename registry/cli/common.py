@@ -442,13 +442,6 @@ class _RateColumn(ProgressColumn):
 @contextmanager
 def progress(label: str, total: int | None = None) -> Iterator[Done]:
     """A progress bar on standard error, for work that takes long: the ``Watch`` of this terminal."""
-    with stages() as shown:
-        yield lambda done: shown(label, done, total)
-
-
-@contextmanager
-def stages() -> Iterator[Callable[[str, int, int | None], None]]:
-    """A progress bar for work of several stages: told what is done, how much of it, and of how much."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -458,14 +451,5 @@ def stages() -> Iterator[Callable[[str, int, int | None], None]]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
-        task = bar.add_task("", total=None)
-        at = ""
-
-        def shown(what: str, done: int, total: int | None) -> None:
-            nonlocal at
-            if what != at:  # the rate is that of this stage alone
-                bar.reset(task, description=what)
-                at = what
-            bar.update(task, completed=done, total=total)
-
-        yield shown
+        task = bar.add_task(label, total=total)
+        yield lambda done: bar.update(task, completed=done)

@@ -1,18 +1,14 @@
 """``tidu snapshot`` and ``tidu screen``: a whole registry at once, by the criteria that the engine runs."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import date
 from fractions import Fraction
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
-import sqlalchemy as sa
-from sqlmodel import Session
 
 from registry.cli.common import (
     Day,
@@ -22,36 +18,19 @@ from registry.cli.common import (
     batch_option,
     command,
     console,
-    engine,
+    desk,
     errors,
     jobs_option,
     json_option,
     output_option,
     print_json,
     procedure_option,
-    progress,
-    stages,
     tiers_option,
 )
-from registry.database import storage
-from registry.database.versions import FILING
-from registry.desk.place import rulebook
-from registry.judging.judge import Judge
+from registry.desk import screening
+from registry.desk.screening import Listed, Request, Screened
 from registry.judging.verdicts import titles_of
-from registry.kit.files import working_folder
-from registry.record import publication
-from registry.record.known import fetch
 from registry.reports import screening as report
-from registry.screening import snapshot
-from registry.screening.agreed import Agreed
-from registry.screening.engines import Database, DuckDB, PostgreSQL, Spark
-from registry.screening.funnel import EXPLAINED, Scope, Screening
-from registry.screening.results import Listed, Tally
-from registry.screening.schema import CATALOGUE
-from registry.screening.tables import Files
-from registry.simulation import impact, texts
-from rules.errors import NoRulesetError
-from rules.language.editions import Governing, governing
 
 _LISTED = 10
 
@@ -71,23 +50,14 @@ def take_snapshot(as_of: date, output: Path | None, as_json: bool) -> None:
     每家企业一行，年度数据按上年度、上上年度、再上年度展开；清单各成一表。快照含企业填报的全部内容，请妥善保管。
     """
     folder = output or Path(f"snapshot-{as_of.isoformat()}")
-    with engine() as database, storage.snapshot(database) as session:
-        found = _write(session, folder, as_of)
+    with desk() as at:
+        found = screening.take_snapshot(at, folder, as_of)
     if as_json:
         print_json({"folder": str(folder), **asdict(found)})
         return
     click.echo(f"已写入 {folder}：{found.filings}家，{as_of.isoformat()}的情况")
     for reason, number in found.routed.items():
         click.echo(f"  其中{number}家不含数据，筛查时由规则引擎判定：{reason}")
-
-
-def _write(session: Session, folder: Path, day: date) -> snapshot.Manifest:
-    ids = impact.stock(session, day)
-    filed = snapshot.stock(session, ids, day)
-    with progress("快照", len(ids)) as done:
-        for number in snapshot.write(folder, filed, day, snapshot.head(session)):
-            done(number)
-    return snapshot.manifest(folder)
 
 
 class Near(click.ParamType[Fraction]):
@@ -134,8 +104,8 @@ class Near(click.ParamType[Fraction]):
 @click.option(
     "--engine",
     "kind",
-    type=click.Choice(["duckdb", "postgresql", "spark"]),
-    default="duckdb",
+    type=click.Choice(screening.ENGINES),
+    default=screening.ENGINES[0],
     show_default=True,
     help="用哪个数据库计算；结果相同。",
 )
@@ -185,171 +155,50 @@ def screen(
         raise click.UsageError("--ruleset 和 --draft 只能给出一个")
     if output is not None:
         apart(output, *filter(None, (draft, folder)))
-    with ExitStack() as stack:
-        database = stack.enter_context(engine())
-        session = stack.enter_context(storage.snapshot(database))
-        taken = snapshot.manifest(folder) if folder else None
-        day = _day(session, as_of, folder, taken)
-        criteria = texts.InForce(publication.current(session), rulebook())
-        text = texts.named(str(draft or ruleset), criteria) if draft or ruleset else criteria.text()
-        if text.single:
-            procedure = text.rows[0].procedure
-            if tiers and text.rows[0].tier not in titles_of(tiers):
-                raise Refused(f"{ruleset}是{text.rows[0].tier}的规则：请去掉 --tier，或改为该层级")
-        judge = Judge(text.rules)
-        stack.callback(judge.close)
-        governed: dict[Governing, None] = {}
-        loaded = _database(stack, session, database.url, kind, folder, day, master)
-        screening = Screening(
-            loaded,
-            loaded.schema,
-            Scope(day, regions, near),
-            judge,
-            _governing(text, procedure, batch, day, governed),
-            partial(fetch, session, until=taken.head[0] if taken else None),
-            jobs,
-            Agreed(folder, loaded.release),
-        )
-        chosen = _tiers(text, titles_of(tiers), procedure)
-        with stages() as shown:
-            for stage in screening.run(chosen):
-                shown(stage.what, stage.done, stage.total)
-        tallies = screening.tallies
-        if not any(t.total for t in tallies.values()) and not any(
-            t.refused for t in tallies.values()
-        ):
-            raise Refused("范围内没有企业：请核对 --region 和 --as-of")
-        head = taken.head if taken else snapshot.head(session)
-        heading = [
-            f"标准：{text.label}；程序：{procedure}；截至{day.isoformat()}"
-            + (f"；批次：{batch}" if batch else "")
-            + (f"；地区含{'、'.join(regions)}" if regions else ""),
-            f"登记库：{impact.state_text(*head)}；计算：{kind}；接近：{_percent(near)}以内",
-            *(
-                f"规则集：{root} {digest[:12]}"
-                for tally in tallies.values()
-                for root, digest in tally.rulesets.items()
-            ),
-            *dict.fromkeys(f"注意：{said}" for governs in governed for said in governs.told()),
-        ]
-        _explain(screening, tallies, EXPLAINED if output is not None or as_json else _LISTED)
-        if as_json:
-            print_json(report.to_json(heading, list(tallies.values())))
-        else:
-            report.print_summary(heading, list(tallies.values()), console)
-            listed = _first(screening.firms(chosen))
-            report.print_lists(listed, list(tallies.values()), console)
-        if output is not None:
-            report.write(output, heading, list(tallies.values()), screening.doubted_firms(chosen))
-            click.echo(f"（{report.LABEL}）已写入 {output}", err=as_json)
-        if batch and batch not in {governs.row.batch for governs in governed}:
-            errors.print(f"批次「{batch}」在这一天没有另外的规定，按办法筛查", markup=False)
-        if faults := sum(t.faults for t in tallies.values()):
-            raise Refused(f"{faults}家企业的差距因程序出错没有算出，见名单；其余不受影响")
-
-
-def _percent(share: Fraction) -> str:
-    return f"{float(share * 100):g}%"
-
-
-def _day(
-    session: Session, as_of: date | None, folder: Path | None, found: snapshot.Manifest | None
-) -> date:
-    if found is not None:
-        if as_of is not None and as_of != found.as_of:
-            raise Refused(
-                f"{folder} 是{found.day}的快照，不能按{as_of.isoformat()}筛查：请另取快照"
-            )
-        if not snapshot.belongs(session, found):
-            raise Refused(f"{folder} 不是这个登记库的快照：请用 tidu snapshot 重新生成")
-        return found.as_of
-    newest = session.scalar(
-        sa.select(sa.func.max(FILING.c.as_of)).where(FILING.c.known_until.is_(None))
+    request = screening.Request(
+        tiers=tuple(titles_of(tiers)) if tiers else (),
+        regions=regions,
+        as_of=as_of,
+        text=str(draft or ruleset) if draft or ruleset else None,
+        procedure=procedure,
+        batch=batch,
+        near=near,
+        engine=kind,
+        master=master,
+        snapshot=folder,
+        jobs=jobs,
+        explained=screening.EXPLAINED if output is not None or as_json else _LISTED,
     )
-    if newest is None:
-        raise Refused("登记库中没有填报：先用 tidu import 文件 登记，或用 tidu demo 看示例")
-    return as_of or newest
-
-
-def _database(
-    stack: ExitStack,
-    session: Session,
-    url: sa.URL,
-    kind: str,
-    folder: Path | None,
-    day: date,
-    master: str,
-) -> Database:
-    """The database of the kind asked for, with a snapshot in it."""
-    work = stack.enter_context(working_folder())
-    if kind == "postgresql" and url.get_backend_name() != "postgresql":
-        raise Refused("登记库不是 PostgreSQL：请改用 --engine duckdb，或设 TIDU_DATABASE_URL")
-    if kind in ("duckdb", "spark"):
-        if folder is None:
-            folder = work / "snapshot"
-            _write(session, folder, day)
-        found: Database = (
-            DuckDB(CATALOGUE, folder) if kind == "duckdb" else Spark(CATALOGUE, folder, master)
-        )
-    else:
-        found = _loaded(session, url, folder, day, work)
-    stack.callback(found.close)
-    # of the rows themselves, not as the manifest has them: what is wrong there would not be noticed
-    found.schema = snapshot.narrowed(found)
-    return found
-
-
-def _loaded(
-    session: Session, url: sa.URL, folder: Path | None, day: date, work: Path
-) -> PostgreSQL:
-    """The registry's own PostgreSQL with the tables of a snapshot, or of the registry as it stands."""
-    ids = [] if folder else impact.stock(session, day)
-    with progress("装入", len(ids) or None) as done, Files(CATALOGUE, work) as files:
-        steps = (
-            snapshot.copied(folder, files)
-            if folder is not None
-            else snapshot.collect(snapshot.stock(session, ids, day), day, files)
-        )
-        for number in steps:
-            done(number)
-    server = PostgreSQL(CATALOGUE, url)
-    server.load(work)
-    return server
-
-
-def _governing(
-    text: texts.Text, procedure: str, batch: str, day: date, governed: dict[Governing, None]
-) -> Callable[[str, str], Governing]:
-    """What governs a tier in a province under a text; adds it to what ``governed``."""
-
-    def found(tier: str, province: str) -> Governing:
-        if text.whole:
-            rows, how = text.rules.applicability, {"province": province, "batch": batch}
-            governs = governing(rows, tier=tier, procedure=procedure, day=day, **how)
+    with desk() as at, screening.run(at, request) as found:
+        heading, tallies = _heading(request, found), list(found.tallies.values())
+        if as_json:
+            print_json(report.to_json(heading, tallies))
         else:
-            nearest = text.nearest(tier, procedure, day, province, batch)
-            row = text.rows[0] if text.single else nearest
-            if row is None:
-                raise NoRulesetError(f"{text.label}没有{tier}{procedure}的规则集")
-            governs = Governing(row, "", ())
-        governed[governs] = None
-        return governs
-
-    return found
-
-
-def _tiers(text: texts.Text, tiers: Sequence[str], procedure: str) -> list[str]:
-    if text.single:
-        return [text.rows[0].tier]
-    having = {r.tier for r in text.rows if r.procedure == procedure}
-    return [t for t in tiers if t in having]
+            report.print_summary(heading, tallies, console)
+            report.print_lists(_first(found.firms()), tallies, console)
+        if output is not None:
+            report.write(output, heading, tallies, found.doubted_firms())
+            click.echo(f"（{report.LABEL}）已写入 {output}", err=as_json)
+        if batch and batch not in found.batches:
+            errors.print(f"批次「{batch}」在这一天没有另外的规定，按办法筛查", markup=False)
+        if found.faults:
+            raise Refused(f"{found.faults}家企业的差距因程序出错没有算出，见名单；其余不受影响")
 
 
-def _explain(screening: Screening, tallies: dict[str, Tally], most: int) -> None:
-    for tally in tallies.values():
-        with progress(f"{tally.tier}差距", min(tally.near, most)) as done:
-            for number in screening.explain_near(tally, most):
-                done(number)
+def _heading(request: Request, found: Screened) -> list[str]:
+    batch = f"；批次：{request.batch}" if request.batch else ""
+    where = f"；地区含{'、'.join(request.regions)}" if request.regions else ""
+    near = f"{float(request.near * 100):g}%"
+    return [
+        f"标准：{found.text}；程序：{found.procedure}；截至{found.day.isoformat()}{batch}{where}",
+        f"登记库：{found.state}；计算：{request.engine}；接近：{near}以内",
+        *(
+            f"规则集：{root} {digest[:12]}"
+            for tally in found.tallies.values()
+            for root, digest in tally.rulesets.items()
+        ),
+        *(f"注意：{said}" for said in found.told),
+    ]
 
 
 def _first(firms: Iterator[Listed]) -> list[Listed]:

@@ -1,0 +1,284 @@
+"""A whole registry at once: snapshots of a day, and screenings by the criteria that the engine runs."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from registry.database import storage
+from registry.database.versions import FILING
+from registry.desk.place import Desk, rulebook
+from registry.judging.case import RECOGNITION
+from registry.judging.judge import Judge
+from registry.kit.files import working_folder
+from registry.kit.progress import Watch
+from registry.record import known, publication
+from registry.screening import snapshot
+from registry.screening.agreed import Agreed
+from registry.screening.engines import Database, DuckDB, PostgreSQL, ScreeningError, Spark
+from registry.screening.funnel import EXPLAINED as EXPLAINED
+from registry.screening.funnel import Scope, Screening
+from registry.screening.results import Listed as Listed
+from registry.screening.results import Stage, Tally
+from registry.screening.schema import CATALOGUE
+from registry.screening.snapshot import Manifest as Manifest
+from registry.screening.tables import Files
+from registry.simulation import impact, texts
+from rules.errors import NoRulesetError
+from rules.language.editions import Governing, governing
+from rules.model.facts import TITLES
+from rules.portable.errors import Remedy
+
+#: The databases that can compute a screening; all come to the same.
+ENGINES: Final = ("duckdb", "postgresql", "spark")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What is screened, by which text, and with what.
+
+    Without ``tiers``, all are. Without ``as_of``, the day is the snapshot's or that of the newest filing; ``text`` is named as for
+    ``registry.simulation.texts``, without it the criteria in force govern. ``near`` is the share within
+    which a threshold is near, ``explained`` how many of each tier are told by how much they miss it.
+    ``snapshot`` is a folder that ``take_snapshot`` wrote; without it the registry as it stands is screened.
+    """
+
+    tiers: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    as_of: date | None = None
+    text: str | None = None
+    procedure: str = RECOGNITION
+    batch: str = ""
+    near: Fraction = Fraction(1, 20)
+    engine: str = ENGINES[0]
+    master: str = "local[*]"
+    snapshot: Path | None = None
+    jobs: int | None = None
+    explained: int = EXPLAINED
+
+
+@dataclass(frozen=True)
+class Screened:
+    """What a screening came to: the text, the day, the state of the registry, and the counts by tier."""
+
+    text: str
+    procedure: str
+    day: date
+    state: str
+    tallies: Mapping[str, Tally]
+    governed: tuple[Governing, ...]
+    _screening: Screening = field(repr=False)
+
+    def firms(self) -> Iterator[Listed]:
+        """All that were screened, tier by tier; while the screening is open."""
+        return self._screening.firms([*self.tallies])
+
+    def doubted_firms(self) -> Iterator[Listed]:
+        """The same, those that qualify with the doubts that this rests on."""
+        return self._screening.doubted_firms([*self.tallies])
+
+    @property
+    def told(self) -> list[str]:
+        """By which batches another text would govern."""
+        return list(dict.fromkeys(said for found in self.governed for said in found.told()))
+
+    @property
+    def batches(self) -> set[str]:
+        """The batches that a governing text names."""
+        return {found.row.batch for found in self.governed}
+
+    @property
+    def faults(self) -> int:
+        """Of how many the program failed to say by how much they miss a threshold."""
+        return sum(tally.faults for tally in self.tallies.values())
+
+
+def take_snapshot(desk: Desk, folder: Path, day: date) -> Manifest:
+    """Write the newest filings on or before a day into a new folder; what the folder says of itself."""
+    with storage.snapshot(desk.database) as session:
+        return _write(desk.watch, session, folder, day)
+
+
+@contextmanager
+def run(desk: Desk, request: Request) -> Iterator[Screened]:
+    """Screen the newest filings; nothing of it is a decision, and nothing is written to the registry.
+
+    ``RegistryError`` where nobody is in the scope, and where screening and engine differ on any filing.
+    """
+    with ExitStack() as stack:
+        session = stack.enter_context(storage.snapshot(desk.database))
+        taken = snapshot.manifest(request.snapshot) if request.snapshot else None
+        day = _day(session, request, taken)
+        criteria = texts.InForce(publication.current(session), rulebook())
+        text = texts.named(request.text, criteria) if request.text else criteria.text()
+        _refuse_other_tier(request, text)
+        procedure = text.rows[0].procedure if text.single else request.procedure
+        judge = Judge(text.rules)
+        stack.callback(judge.close)
+        governed = _Governed(text, procedure, request.batch, day)
+        database = _database(stack, desk, session, request, day)
+        screening = Screening(
+            database,
+            database.schema,
+            Scope(day, request.regions, request.near),
+            judge,
+            governed,
+            partial(known.fetch, session, until=taken.head[0] if taken else None),
+            request.jobs,
+            Agreed(request.snapshot, database.release),
+        )
+        _watch(desk.watch, screening.run(_tiers(text, request.tiers or TITLES, procedure)))
+        tallies = screening.tallies
+        if not any(tally.total or tally.refused for tally in tallies.values()):
+            raise ScreeningError("nobody", "范围内没有企业", remedy=Remedy("widen-screening"))
+        for tally in tallies.values():
+            with desk.watch(f"{tally.tier}差距", min(tally.near, request.explained)) as done:
+                for number in screening.explain_near(tally, request.explained):
+                    done(number)
+        head = impact.state_text(*(taken.head if taken else snapshot.head(session)))
+        yield Screened(text.label, procedure, day, head, tallies, tuple(governed.found), screening)
+
+
+def _write(watch: Watch, session: Session, folder: Path, day: date) -> Manifest:
+    ids = impact.stock(session, day)
+    filed = snapshot.stock(session, ids, day)
+    with watch("快照", len(ids)) as done:
+        for number in snapshot.write(folder, filed, day, snapshot.head(session)):
+            done(number)
+    return snapshot.manifest(folder)
+
+
+def _day(session: Session, request: Request, taken: Manifest | None) -> date:
+    if taken is not None:
+        return _day_of_snapshot(session, request, taken)
+    current = sa.select(sa.func.max(FILING.c.as_of)).where(FILING.c.known_until.is_(None))
+    newest = session.scalar(current)
+    if newest is None:
+        raise ScreeningError("nothing-filed", "登记库中没有填报", remedy=Remedy("import-or-demo"))
+    return request.as_of or newest
+
+
+def _day_of_snapshot(session: Session, request: Request, taken: Manifest) -> date:
+    if request.as_of not in (None, taken.as_of):
+        raise ScreeningError(
+            "snapshot-of-another-day",
+            "{where} 是{expected}的快照，不能按{value}筛查：请另取快照",
+            where=request.snapshot,
+            value=request.as_of,
+            expected=taken.day,
+        )
+    if not snapshot.belongs(session, taken):
+        raise ScreeningError(
+            "snapshot-of-another-registry",
+            "{where} 不是这个登记库的快照",
+            where=request.snapshot,
+            remedy=Remedy("take-snapshot"),
+        )
+    return taken.as_of
+
+
+def _refuse_other_tier(request: Request, text: texts.Text) -> None:
+    if text.single and request.tiers and text.rows[0].tier not in request.tiers:
+        raise ScreeningError(
+            "rule-of-another-tier",
+            "{where}是{value}的规则",
+            where=request.text,
+            value=text.rows[0].tier,
+            expected=request.tiers,
+            remedy=Remedy("drop-tier"),
+        )
+
+
+def _tiers(text: texts.Text, tiers: Sequence[str], procedure: str) -> list[str]:
+    if text.single:
+        return [text.rows[0].tier]
+    having = {r.tier for r in text.rows if r.procedure == procedure}
+    return [t for t in tiers if t in having]
+
+
+@dataclass
+class _Governed:
+    """Tells what governs a tier in a province under a text, and keeps what was ``found``."""
+
+    text: texts.Text
+    procedure: str
+    batch: str
+    day: date
+    found: dict[Governing, None] = field(default_factory=dict)
+
+    def __call__(self, tier: str, province: str) -> Governing:
+        governs = self._whole(tier, province) if self.text.whole else self._part(tier, province)
+        self.found[governs] = None
+        return governs
+
+    def _whole(self, tier: str, province: str) -> Governing:
+        rows, case = self.text.rules.applicability, {"province": province, "batch": self.batch}
+        return governing(rows, tier=tier, procedure=self.procedure, day=self.day, **case)
+
+    def _part(self, tier: str, province: str) -> Governing:
+        text = self.text
+        nearest = text.nearest(tier, self.procedure, self.day, province, self.batch)
+        row = text.rows[0] if text.single else nearest
+        if row is None:
+            raise NoRulesetError(f"{text.label}没有{tier}{self.procedure}的规则集")
+        return Governing(row, "", ())
+
+
+def _database(
+    stack: ExitStack, desk: Desk, session: Session, request: Request, day: date
+) -> Database:
+    """The database that was asked for, with a snapshot in it."""
+    work = stack.enter_context(working_folder())
+    if request.engine == "postgresql":
+        found: Database = _postgresql(desk, session, request, day, work)
+    else:
+        folder = request.snapshot or work / "snapshot"
+        if request.snapshot is None:
+            _write(desk.watch, session, folder, day)
+        duckdb = request.engine == "duckdb"
+        found = DuckDB(CATALOGUE, folder) if duckdb else Spark(CATALOGUE, folder, request.master)
+    stack.callback(found.close)
+    # of the rows themselves, not as the manifest has them: what is wrong there would not be noticed
+    found.schema = snapshot.narrowed(found)
+    return found
+
+
+def _postgresql(
+    desk: Desk, session: Session, request: Request, day: date, work: Path
+) -> PostgreSQL:
+    """The registry's own PostgreSQL with the tables of a snapshot, or of the registry as it stands."""
+    url = desk.database.url
+    if url.get_backend_name() != "postgresql":
+        raise ScreeningError(
+            "no-postgresql", "登记库不是 PostgreSQL", remedy=Remedy("screen-by-another")
+        )
+    ids = [] if request.snapshot else impact.stock(session, day)
+    with desk.watch("装入", len(ids) or None) as done, Files(CATALOGUE, work) as files:
+        steps = (
+            snapshot.copied(request.snapshot, files)
+            if request.snapshot is not None
+            else snapshot.collect(snapshot.stock(session, ids, day), day, files)
+        )
+        for number in steps:
+            done(number)
+    server = PostgreSQL(CATALOGUE, url)
+    server.load(work)
+    return server
+
+
+def _watch(watch: Watch, stages: Iterable[Stage]) -> None:
+    """Go through the stages of a screening; whoever watches is told of each."""
+    at = ""
+    with ExitStack() as opened:
+        for stage in stages:
+            if stage.what != at:
+                opened.close()
+                done, at = opened.enter_context(watch(stage.what, stage.total)), stage.what
+            done(stage.done)
