@@ -81,6 +81,8 @@ def _refusals() -> Iterator[None]:
     try:
         yield
     except (RegistryError, RulesError) as error:
+        for line in error.details:
+            errors.print(line, markup=False)
         raise Refused(sentence(error)) from error
     except UNREADABLE as error:
         if (found := _altered()) is None:

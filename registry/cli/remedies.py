@@ -6,6 +6,9 @@ from rules.portable.errors import DescribedError, Remedy
 
 #: The act of a remedy -> what to type; fields of the remedy stand in braces.
 WORDS: Final = {
+    "leave-days-to-list": "请核对，名单写明的不必再用 --from、--until 给出",
+    "mend-and-repeat": "请改正后重试",
+    "point-out-renamed": "请核对名单是否错行；确已更名的，用 --renamed 信用代码 逐家指明后再登记",
     "admit-code": "确为早期发放、校验码不符的，请先凭证件登记：tidu enterprise admit {code}",
     "draft-mapping": "或用 tidu import --draft 写出对照表来补",
     "give-day": "或用 --as-of 2023-06-30 给出",

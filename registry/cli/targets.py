@@ -1,18 +1,17 @@
 """What a command is pointed at: enterprises by credit code or name, however they are typed, or a file."""
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import click
-from sqlmodel import Session
 
-from registry.cli.common import Refused, registry
+from registry.cli.common import Refused, desk
+from registry.cli.remedies import sentence
+from registry.desk import enterprises
 from registry.errors import RecordError
-from registry.intake.cells import half
+from registry.kit import uscc
 from registry.kit.uscc import tidy
-from registry.record import cases, naming, register
 
 #: What ends the name of a file that may have been meant, also where there is none of that name.
 _SUFFIXES: Final = frozenset(
@@ -40,7 +39,7 @@ _DIGITS: Final = 8
 
 def is_code(text: str) -> bool:
     """Whether a word is a credit code rather than a file."""
-    return len(text) == 18 and text.isascii() and text.isalnum() and not Path(text).exists()
+    return uscc.is_code(text) and not Path(text).exists()
 
 
 class Code(click.ParamType[str]):
@@ -90,25 +89,8 @@ def _meant_as_file(text: str) -> bool:
 
 
 def _by_name(text: str, otherwise: str) -> str:
-    with registry() as session:
+    with desk() as at:
         try:
-            return naming.resolve(session, half(text))
+            return enterprises.named(at, text)
         except RecordError as error:
-            raise Refused(f"{otherwise}{error}") from error
-
-
-def refuse_unknown(session: Session, codes: Sequence[str]) -> None:
-    """Refuse credit codes of which neither a filing nor a registration is on record."""
-    named = {*register.titles(session, codes)}
-    unknown = [
-        code
-        for code in codes
-        if code not in named
-        and not cases.of_enterprise(session, code)
-        and not register.holdings(session, code)
-    ]
-    if unknown:
-        raise Refused(
-            f"登记库中没有信用代码为{'、'.join(unknown)}的企业：请核对代码，"
-            "或用 tidu enterprise list 查看已登记的企业"
-        )
+            raise Refused(f"{otherwise}{sentence(error)}") from error

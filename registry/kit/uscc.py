@@ -35,6 +35,15 @@ _AUTHORITIES: Final = {
 }
 
 
+def is_code(text: str) -> bool:
+    """Whether a word has the form of a credit code, sound or not.
+
+    >>> is_code("91990000MA0000011C"), is_code("甲公司")
+    (True, False)
+    """
+    return len(text) == 18 and text.isascii() and text.isalnum()
+
+
 def check_digit(body: str) -> str:
     """The eighteenth character of a code, from its first seventeen.
 

@@ -34,6 +34,7 @@ class DescribedError(Exception):
 
     Fields have the same names everywhere: ``where`` it is, the ``value`` that is wrong, and what
     is ``expected``; others are named for what they hold. ``str`` gives the sentence without the remedy.
+    ``details`` are sentences of their own that a face shows before it, each on one thing.
 
     >>> error = DescribedError("no-such-entry", "没有第{value}号记录", value=7)
     >>> str(error), error.slug, error.fields["value"]
@@ -41,12 +42,19 @@ class DescribedError(Exception):
     """
 
     def __init__(
-        self, slug: str, pattern: str = "", *, remedy: Remedy | None = None, **fields: Any
+        self,
+        slug: str,
+        pattern: str = "",
+        *,
+        remedy: Remedy | None = None,
+        details: tuple[str, ...] = (),
+        **fields: Any,
     ) -> None:
-        super().__init__(slug, pattern, remedy, fields)
+        super().__init__(slug, pattern, remedy, details, fields)
         self.slug = slug
         self.pattern = pattern
         self.remedy = remedy
+        self.details = details
         self.fields: Mapping[str, Any] = fields
 
     def __str__(self) -> str:

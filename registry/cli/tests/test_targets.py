@@ -170,7 +170,7 @@ def test_the_days_of_a_list_hold_for_each_of_its_enterprises(filed: Run, tmp_pat
     wrong = filed(*GRANT, book, "--until", "2025-12-31")
     assert wrong.exit_code == 1
     assert (
-        f"错误 Sheet!C2 {ONE}：名单的有效期至是2025-09-30，--until 是2025-12-31\n" in wrong.output
+        f"错误 Sheet!C2 {ONE}：名单的有效期至是2025-09-30，另外给出的是2025-12-31\n" in wrong.output
     )
     done = filed(*GRANT, book, "--from", "2022-10-01", "--json")
     assert done.exit_code == 0, done.output

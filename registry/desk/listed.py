@@ -1,17 +1,18 @@
-"""The enterprises of a notice: named one by one, or in a list of which everything is understood."""
+"""The enterprises of a notice: named one by one, or in a list of which everything is understood.
+
+A list is registered whole or not at all. What it leaves open is told before anything is registered.
+"""
 
 from collections.abc import Container, Sequence
-from datetime import date
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import click
 from sqlmodel import Session
 
-from registry.cli.common import Refused, desk, errors, registry
-from registry.cli.filings import show_issues
-from registry.cli.targets import Code, is_code
 from registry.desk import importing
+from registry.desk.place import Desk
+from registry.errors import RecordError
 from registry.intake import validity
 from registry.intake.lists import Line, Listing, read_list
 from registry.intake.validity import Validity
@@ -19,32 +20,42 @@ from registry.kit import uscc
 from registry.record import admissions, cases, register
 from registry.record.naming import Names
 from registry.record.register import VALIDITY, Holder
+from rules.portable.errors import Remedy
 
 #: How many enterprises of a list are told of at most.
 _SHOWN: Final = 20
 
 
-def holders(
-    targets: Sequence[str],
-    renamed: Container[str],
-    first: date | None = None,
-    last: date | None = None,
-    uses: Sequence[str] = (),
-) -> list[Holder]:
-    """The enterprises of a notice: codes, named as they are registered, or the entries of a file.
+@dataclass(frozen=True)
+class Firms:
+    """Whom a notice names: enterprises by credit code, or those of a list in a file.
 
     ``renamed`` are the codes of enterprises that the file may name otherwise than the registry.
-    ``uses`` are the days of validity that are taken from a file; they may not contradict those given.
     """
-    with registry() as session:
-        if len(targets) > 1 or is_code(targets[0]):
-            named = names(session, targets)
-            return [Holder(code, named.get(code, "")) for code in targets]
-        path = Path(targets[0])
-        found = coded(session, path, _listing(path))
-        refuse_differing(session, path, found, renamed)
+
+    codes: tuple[str, ...] = ()
+    file: Path | None = None
+    renamed: frozenset[str] = frozenset()
+
+
+def holders(
+    desk: Desk, firms: Firms, given: Validity, uses: Sequence[str], notices: list[str]
+) -> list[Holder]:
+    """The enterprises with the names under which they are registered, or that their list has for them.
+
+    ``uses`` are the days of validity that are taken from a list; they may not contradict those ``given``.
+    What the list leaves open is added to ``notices``.
+    """
+    if firms.file is None:
+        with desk.reading() as session:
+            named = names(session, firms.codes)
+        return [Holder(code, named.get(code, "")) for code in firms.codes]
+    listing = _listing(desk, firms.file)
+    with desk.reading() as session:
+        found = coded(session, firms.file, listing, notices)
+        refuse_differing(session, firms.file, found, firms.renamed)
         known = names(session, [holder.uscc for _, holder in found])
-    days = _days(path, [line for line, _ in found], Validity(first, last), uses)
+    days = _days(firms.file, [line for line, _ in found], given, uses, notices)
     return [
         Holder(h.uscc, h.name or known.get(h.uscc, ""), *own)
         for (_, h), own in zip(found, days, strict=True)
@@ -52,12 +63,12 @@ def holders(
 
 
 def _days(
-    path: Path, lines: Sequence[Line], given: Validity, uses: Sequence[str]
+    path: Path, lines: Sequence[Line], given: Validity, uses: Sequence[str], notices: list[str]
 ) -> list[Validity]:
     """The days that a list states for each of its entries, as far as they are used."""
     found = [validity.stated(line, VALIDITY) for line in lines]
     wrong, unused = list[str](), dict[str, None]()
-    for name, option, words in (("first", "--from", "有效期始"), ("last", "--until", "有效期至")):
+    for name, words in (("first", "有效期始"), ("last", "有效期至")):
         wanted = getattr(given, name)
         for line, own in zip(lines, found, strict=True):
             day = getattr(own, name)
@@ -65,54 +76,46 @@ def _days(
                 unused[words] = None
             elif day and wanted not in (None, day):
                 wrong.append(
-                    f"{line.where} {line.text('name')}：名单的{words}是{day}，{option} 是{wanted}"
+                    f"{line.where} {line.text('name')}：名单的{words}是{day}，另外给出的是{wanted}"
                 )
-    _refuse_wrong(path, wrong, "请核对，名单写明的不必再用 --from、--until 给出")
+    refuse_wrong(path, wrong, Remedy("leave-days-to-list"))
     if unused:
-        errors.print(f"提示 名单写的{'、'.join(unused)}没有用到：这里不据此登记", markup=False)
+        notices.append(f"名单写的{'、'.join(unused)}没有用到：这里不据此登记")
     return [Validity(**{name: getattr(own, name) for name in uses}) for own in found]
 
 
-renamed_option = click.option(
-    "--renamed",
-    multiple=True,
-    type=Code(),
-    metavar="信用代码",
-    help="名单上的名称与登记的不同而确是同一家（已更名）的企业；按名单上的名称登记，可多次给出。",
-)
-
-
-def _listing(path: Path) -> Listing:
+def _listing(desk: Desk, path: Path) -> Listing:
     if path.suffix.lower() == ".json":
-        with desk() as at:
-            reading = importing.read_file(at, path)
+        reading = importing.read_file(desk, path)
         if reading.errors:
-            show_issues(reading.errors, to=errors)
-            raise Refused(f"{path.name} 有错误，没有登记：请改正后重试")
+            raise RecordError(
+                "faulty-list",
+                "{where} 有错误，没有登记：请改正后重试",
+                where=path.name,
+                details=tuple(map(str, importing.grouped(reading.errors)))[:_SHOWN],
+            )
         lines = [Line(s.where, {"uscc": s.uscc, "name": s.name}) for s in reading.submissions]
         return Listing(tuple(lines), frozenset(("uscc", "name")), ())
     listing = read_list(path, validity.columns, ("uscc", "name"))
     if not listing.columns:
-        raise Refused(f"{path.name} 中没有带有企业名称或统一社会信用代码的表头：请核对名单")
+        raise RecordError(
+            "no-list",
+            "{where} 中没有带有企业名称或统一社会信用代码的表头：请核对名单",
+            where=path.name,
+        )
     if not listing.lines:
-        raise Refused(f"{path.name} 中没有企业：请核对名单")
+        raise RecordError("empty-list", "{where} 中没有企业：请核对名单", where=path.name)
     return listing
 
 
-def _tell(listing: Listing) -> None:
-    """Tell what of a list was left out, before anything of it is registered."""
-    for said in listing.told[:_SHOWN]:
-        errors.print(f"提示 {said}", markup=False)
-    if len(listing.told) > _SHOWN:
-        errors.print(f"……共{len(listing.told)}条提示")
-
-
-def coded(session: Session, path: Path, listing: Listing) -> list[tuple[Line, Holder]]:
+def coded(
+    session: Session, path: Path, listing: Listing, notices: list[str]
+) -> list[tuple[Line, Holder]]:
     """The entries with their codes; those that have a name alone are found by it, each just once.
 
-    What was left out of the list is told first; what is no code, or no name on record, is refused.
+    What was left out of the list is told; what is no code, or no name on record, is refused.
     """
-    _tell(listing)
+    notices += _few(listing.told, f"……共{len(listing.told)}条提示")
     found, unknown, wrong = list[tuple[Line, Holder]](), list[str](), list[str]()
     by_name, known = list[str](), None
     admitted = admissions.Admitted(session)
@@ -131,23 +134,32 @@ def coded(session: Session, path: Path, listing: Listing) -> list[tuple[Line, Ho
             by_name.append(f"{registered}（{code}）")
         else:
             unknown.append(_unfound(known, name))
-    _refuse_wrong(path, wrong)
+    refuse_wrong(path, wrong)
     if unknown:
-        raise Refused(_missing(path, listing, unknown, len(by_name)))
+        raise _missing(path, listing, unknown, len(by_name))
     if by_name:
+        shown = "、".join(_few(by_name))
         more = f"……共{len(by_name)}家" if len(by_name) > _SHOWN else ""
-        errors.print(
-            f"提示 名单没有写代码的，已按登记的名称找到：{'、'.join(by_name[:_SHOWN])}{more}",
-            markup=False,
-        )
+        notices.append(f"名单没有写代码的，已按登记的名称找到：{shown}{more}")
     return found
 
 
-def _refuse_wrong(path: Path, wrong: Sequence[str], remedy: str = "请改正后重试") -> None:
+def _few(lines: Sequence[str], more: str = "") -> list[str]:
+    """The first lines, and how many there are where some are left out."""
+    return [*lines[:_SHOWN], *([more] if more and len(lines) > _SHOWN else [])]
+
+
+def refuse_wrong(path: Path, wrong: Sequence[str], remedy: Remedy | None = None) -> None:
+    """Raise ``RecordError`` for a list that has faults, with the first of them as its details."""
     if wrong:
-        for said in wrong[:_SHOWN]:
-            errors.print(f"错误 {said}", markup=False)
-        raise Refused(f"{path.name} 有{len(wrong)}处错误，整份名单没有登记：{remedy}")
+        raise RecordError(
+            "faulty-list",
+            "{where} 有{value}处错误，整份名单没有登记",
+            where=path.name,
+            value=len(wrong),
+            remedy=remedy or Remedy("mend-and-repeat"),
+            details=tuple(f"错误 {said}" for said in wrong[:_SHOWN]),
+        )
 
 
 def _unfound(known: Names, name: str) -> str:
@@ -158,14 +170,19 @@ def _unfound(known: Names, name: str) -> str:
     return f"{name}（相近的有{'、'.join(near)}）" if near else name
 
 
-def _missing(path: Path, listing: Listing, unknown: Sequence[str], found: int) -> str:
+def _missing(path: Path, listing: Listing, unknown: Sequence[str], found: int) -> RecordError:
     lacks = (
         "有企业没有写统一社会信用代码" if "uscc" in listing.columns else "没有统一社会信用代码列"
     )
     more = f"……共{len(unknown)}家" if len(unknown) > _SHOWN else ""
-    return (
-        f"{path.name} {lacks}，整份名单没有登记：按名称在登记库中找到{found}家，"
-        f"不能确定的有{'、'.join(unknown[:_SHOWN])}{more}；请在名单中补上代码"
+    return RecordError(
+        "unclear-names",
+        "{where} {lacks}，整份名单没有登记：按名称在登记库中找到{found}家，"
+        "不能确定的有{value}；请在名单中补上代码",
+        where=path.name,
+        lacks=lacks,
+        found=found,
+        value="、".join(unknown[:_SHOWN]) + more,
     )
 
 
@@ -186,9 +203,7 @@ def refuse_differing(
         for line, h in coded
         if (other := known.other(h.uscc, h.name))
     ]
-    _refuse_wrong(
-        path, wrong, "请核对名单是否错行；确已更名的，用 --renamed 信用代码 逐家指明后再登记"
-    )
+    refuse_wrong(path, wrong, Remedy("point-out-renamed"))
 
 
 def names(session: Session, codes: Sequence[str]) -> dict[str, str]:

@@ -1,0 +1,120 @@
+"""What the commands on titles and holdings share: the document, whom it names, and what was registered."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from registry.cli.common import Day, by_option, console, errors, json_option, print_json
+from registry.cli.targets import Code, is_code
+from registry.desk import notices
+from registry.desk.notices import Firms, Notice, Registered, Registration
+from registry.kit.files import sha256_of
+from registry.kit.screens import listing
+from registry.record.journal import Entry
+from registry.record.wording import registered_text
+
+
+@dataclass(frozen=True)
+class Document:
+    """The document that a command registers, by whom, and how to show what was done."""
+
+    number: str
+    dated: date
+    evidence: tuple[Path, ...]
+    by: str
+    as_json: bool
+
+    @property
+    def notice(self) -> Notice:
+        """The document with the digests of its files."""
+        return Notice(self.number, self.dated, tuple(map(sha256_of, self.evidence)))
+
+
+def document_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The options for a document, handed on as one value."""
+
+    @wraps(command)
+    def run(
+        *args: Any,
+        document: str,
+        dated: date,
+        evidence: tuple[Path, ...],
+        by: str,
+        as_json: bool,
+        **options: Any,
+    ) -> None:
+        command(*args, document=Document(document, dated, evidence, by, as_json), **options)
+
+    run.__click_params__ = list(getattr(command, "__click_params__", []))  # type: ignore[attr-defined]
+    decorated: Callable[..., None] = run
+    for decorate in (
+        json_option,
+        by_option,
+        click.option(
+            "--evidence",
+            multiple=True,
+            type=click.Path(path_type=Path, exists=True, dir_okay=False),
+            help="公告等文件，可多次给出；登记簿只记其摘要，请自行保存原件。名单文件自动记入。",
+        ),
+        click.option("--dated", type=Day(), required=True, help="公告或决定的日期。"),
+        click.option("--document", required=True, help="公告或决定的文号。"),
+    ):
+        decorated = decorate(decorated)
+    return decorated
+
+
+renamed_option = click.option(
+    "--renamed",
+    multiple=True,
+    type=Code(),
+    metavar="信用代码",
+    help="名单上的名称与登记的不同而确是同一家（已更名）的企业；按名单上的名称登记，可多次给出。",
+)
+
+
+def firms_of(targets: Sequence[str], renamed: Sequence[str]) -> Firms:
+    """Whom a notice names: codes, or one file."""
+    if len(targets) > 1 or is_code(targets[0]):
+        return Firms(tuple(targets))
+    return Firms(file=Path(targets[0]), renamed=frozenset(renamed))
+
+
+def show_table(found: Sequence[Registration], what: str, as_json: bool) -> None:
+    """Registrations as a table."""
+    lines: list[dict[str, Any]] = [{"seq": e.seq, **e.content, "by": e.by} for e in found]
+    if as_json:
+        print_json(lines)
+        return
+    rows = []
+    for line in lines:
+        who = f"{line['name']} {line['uscc']}".strip()
+        done = notices.ACTIONS[line["action"]]
+        rows.append((str(line["seq"]), who, done, registered_text(line), line["by"]))
+    console.print(listing(("编号", "企业", "登记", what, "经办"), rows, console.width))
+    click.echo(f"共{len(lines)}条")
+
+
+def show(found: Registered, as_json: bool) -> None:
+    """What was registered, and what its list left open."""
+    for said in found.notices:
+        errors.print(said if said.startswith("……") else f"提示 {said}", markup=False)
+    if as_json:
+        print_json([{"seq": entry.seq, **entry.content} for entry in found.entries])
+        return
+    first, last = found.entries[0], found.entries[-1]
+    if first is last:
+        click.echo(_said(first))
+    else:
+        click.echo(f"已登记{len(found.entries)}家：第{first.seq}号至第{last.seq}号")
+
+
+def _said(entry: Entry) -> str:
+    what = notices.ACTIONS[entry.content["action"]]
+    # of a holding, the phrase names the enterprise itself
+    name = "" if entry.kind == "holding" else f"{entry.content['name']} "
+    return f"第{entry.seq}号{what} {name.lstrip()}{entry.subject} {registered_text(entry.content)}"

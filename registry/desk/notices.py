@@ -1,0 +1,257 @@
+"""What notices and other documents say of titles and holdings, put into the register and read from it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from pathlib import Path
+
+from sqlmodel import Session
+
+from registry.desk import listed
+from registry.desk.enterprises import refuse_unknown
+from registry.desk.listed import Firms
+from registry.desk.place import Desk
+from registry.errors import RegistryError
+from registry.intake import holdings as lists
+from registry.intake.cells import half
+from registry.intake.validity import Validity
+from registry.judging.settled import Registration
+from registry.kit.files import sha256_of
+from registry.kit.uscc import is_code, tidy
+from registry.record import journal, register
+from registry.record.journal import Entry
+from registry.record.naming import Names
+from registry.record.register import ACTIONS, REASONS, Holder, Holding, Notice
+
+__all__ = ["ACTIONS", "REASONS", "Firms", "Notice", "Registration", "Validity"]
+
+
+@dataclass(frozen=True)
+class Registered:
+    """The entries that were made, and what was told of the list that they come from."""
+
+    entries: Sequence[Entry]
+    notices: Sequence[str] = ()
+
+
+@contextmanager
+def _told() -> Iterator[list[str]]:
+    """What is told on the way; an error takes it along, since nothing is returned then."""
+    notices: list[str] = []
+    try:
+        yield notices
+    except RegistryError as error:
+        error.details = (*(f"提示 {said}" for said in notices), *error.details)
+        raise
+
+
+# -- titles ----------------------------------------------------------------------------------------
+
+
+def grant(desk: Desk, firms: Firms, kind: str, notice: Notice, days: Validity) -> Registered:
+    """Register new titles, from the notice's date for the usual time unless days are given or listed."""
+
+    def registered(session: Session, holders: Sequence[Holder], notice: Notice) -> Sequence[Entry]:
+        first = days.first or notice.dated
+        return register.grant(
+            session, holders, kind, notice,
+            first=first, last=days.last, by=desk.by, now=desk.clock(),
+        )  # fmt: skip
+
+    return _registered(desk, firms, notice, days, ("first", "last"), registered)
+
+
+def extend(desk: Desk, firms: Firms, kind: str, notice: Notice, days: Validity) -> Registered:
+    """Register titles that a re-check extends; ``days.first`` tells which one, ``days.last`` until when."""
+
+    def registered(session: Session, holders: Sequence[Holder], notice: Notice) -> Sequence[Entry]:
+        return register.extend(
+            session, holders, kind, notice,
+            first=days.first, last=days.last, by=desk.by, now=desk.clock(),
+        )  # fmt: skip
+
+    return _registered(desk, firms, notice, Validity(None, days.last), ("last",), registered)
+
+
+def end(
+    desk: Desk,
+    firms: Firms,
+    kind: str,
+    notice: Notice,
+    days: Validity,
+    *,
+    on: date | None,
+    reason: str,
+) -> Registered:
+    """Register titles that end early, on the notice's date unless another is given; ``days`` tell which."""
+
+    def registered(session: Session, holders: Sequence[Holder], notice: Notice) -> Sequence[Entry]:
+        return register.end(
+            session, holders, kind, notice,
+            on=on or notice.dated, reason=reason, first=days.first, last=days.last,
+            by=desk.by, now=desk.clock(),
+        )  # fmt: skip
+
+    return _registered(desk, firms, notice, Validity(), (), registered)
+
+
+def _registered(
+    desk: Desk,
+    firms: Firms,
+    notice: Notice,
+    days: Validity,
+    uses: Sequence[str],
+    register: Callable[[Session, Sequence[Holder], Notice], Sequence[Entry]],
+) -> Registered:
+    with _told() as notices:
+        holders = listed.holders(desk, firms, days, uses, notices)
+        with desk.writing() as session:
+            return Registered(register(session, holders, _with_list(notice, firms)), notices)
+
+
+def _with_list(notice: Notice, firms: Firms) -> Notice:
+    """A notice with the digest of the list that names its enterprises, which is evidence too."""
+    files = [firms.file] if firms.file else []
+    return replace(notice, evidence=(*notice.evidence, *map(sha256_of, files)))
+
+
+def strike(desk: Desk, seq: int, notice: Notice) -> Entry:
+    """Strike out a title that was registered by mistake, as if it had never been."""
+    with desk.writing() as session:
+        return register.strike(session, seq, notice, by=desk.by, now=desk.clock())
+
+
+def titles(
+    desk: Desk,
+    codes: Sequence[str] = (),
+    *,
+    kind: str = "",
+    as_of: date | None = None,
+    known_at: datetime | None = None,
+    history: bool = False,
+) -> list[Registration]:
+    """The titles as they stand, or with ``history`` every entry on them; of these enterprises, or of all.
+
+    ``as_of`` leaves those that are held on a day; ``known_at`` is what the register said at a moment.
+    """
+    with desk.reading() as session:
+        refuse_unknown(session, codes)
+        found = register.titles(
+            session, codes or register.holders(session), until=_until(session, known_at)
+        )
+    return [
+        entry
+        for entries in found.values()
+        for entry in _wanted(entries, as_of, history)
+        if kind in ("", entry.content["kind"])
+    ]
+
+
+def _until(session: Session, known_at: datetime | None) -> int | None:
+    return None if known_at is None else journal.until(session, known_at)
+
+
+def _wanted(
+    entries: Sequence[Registration], as_of: date | None, history: bool
+) -> Iterator[Registration]:
+    for entry in entries if history else register.standing(entries):
+        if as_of is None or register.held(entry, as_of):
+            yield entry
+
+
+# -- holdings --------------------------------------------------------------------------------------
+
+
+def hold(
+    desk: Desk, code: str, holder: str, share: str, notice: Notice, days: Validity
+) -> Registered:
+    """Register one holding: the holder by code or name, the share as it was typed."""
+    return _hold(desk, [Holding(Holder(code), _holder(holder), lists.share(share))], notice, days)
+
+
+def hold_listed(desk: Desk, firms: Firms, notice: Notice, days: Validity) -> Registered:
+    """Register the holdings of a list: all of them, or none."""
+    assert firms.file is not None
+    with _told() as notices:
+        with desk.reading() as session:
+            stated = _listed(session, firms.file, firms, notices)
+        done = _hold(desk, stated, _with_list(notice, firms), days)
+        return Registered(done.entries, [*notices, *done.notices])
+
+
+def _listed(session: Session, path: Path, firms: Firms, notices: list[str]) -> list[Holding]:
+    found = listed.coded(session, path, lists.read_holdings(path), notices)
+    stakes = lists.stakes(path, [line for line, _ in found])
+    stated = [
+        (line, Holding(held, Holder(stake.uscc, stake.name), stake.share))
+        for (line, held), stake in zip(found, stakes, strict=True)
+    ]
+    named = [(line, firm) for line, h in stated for firm in (h.held, h.holder)]
+    listed.refuse_differing(session, path, named, firms.renamed)
+    return [holding for _, holding in stated]
+
+
+def _hold(desk: Desk, stated: Sequence[Holding], notice: Notice, days: Validity) -> Registered:
+    with desk.writing() as session:
+        notices = _namesakes(session, stated)
+        codes = {code for h in stated for code in (h.held.uscc, h.holder.uscc)} - {""}
+        known = listed.names(session, sorted(codes))
+        entries = register.hold(
+            session,
+            [Holding(_named(h.held, known), _named(h.holder, known), h.share) for h in stated],
+            notice,
+            first=days.first or notice.dated,
+            last=days.last,
+            by=desk.by,
+            now=desk.clock(),
+        )
+        return Registered(entries, notices)
+
+
+def end_holding(
+    desk: Desk, code: str, holder: str, notice: Notice, *, on: date | None = None
+) -> Entry:
+    """Register that a share is held no more, from the document's date unless another is given."""
+    with desk.writing() as session:
+        return register.end_holding(
+            session, code, _holder(holder), notice,
+            on=on or notice.dated, by=desk.by, now=desk.clock(),
+        )  # fmt: skip
+
+
+def holdings(
+    desk: Desk,
+    code: str | None = None,
+    *,
+    as_of: date | None = None,
+    known_at: datetime | None = None,
+    history: bool = False,
+) -> list[Registration]:
+    """The holdings as they stand: all, or those of and in one enterprise; options as for ``titles``."""
+    with desk.reading() as session:
+        if code is not None:
+            refuse_unknown(session, [code])
+        found = register.holdings(session, code, until=_until(session, known_at))
+    return list(_wanted(found, as_of, history))
+
+
+def _holder(text: str) -> Holder:
+    """A holder as it was typed: a credit code, or a name."""
+    code = tidy(text)
+    return Holder(code) if is_code(code) else Holder("", half(text))
+
+
+def _named(holder: Holder, known: dict[str, str]) -> Holder:
+    return Holder(holder.uscc, holder.name or known.get(holder.uscc, ""))
+
+
+def _namesakes(session: Session, stated: Sequence[Holding]) -> list[str]:
+    """Where a holder that is named alone has the name of an enterprise: a name joins no two."""
+    nameless = dict.fromkeys(h.holder.name for h in stated if not h.holder.uscc)
+    known = Names(session) if nameless else Names()
+    return [
+        f"持股方「{name}」只写了名称；登记库中有同名企业{'、'.join(found)}，如就是它，请写信用代码"
+        for name in nameless
+        if (found := known.of(name))
+    ]
