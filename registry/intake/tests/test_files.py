@@ -103,15 +103,17 @@ def test_reading_leaves_the_file_alone_and_names_its_digest(tmp_path, workbook):
 def test_hidden_rows_columns_and_merged_cells_are_read(tmp_path, workbook):
     sheet = workbook.active
     sheet.append(["乙", B, 2])
-    sheet.row_dimensions[2].hidden = True
-    sheet.column_dimensions["C"].hidden = True
     sheet.insert_rows(1)
+    sheet.row_dimensions[3].hidden = True
+    sheet.column_dimensions["C"].hidden = True
     sheet["A1"] = "汇总表"
     sheet.merge_cells("A1:C1")
     workbook.save(tmp_path / "a.xlsx")
     reading = read(tmp_path / "a.xlsx")
     assert [s.values["revenue@2022"] for s in reading.submissions] == ["10000", "20000"]
-    assert texts(reading) == []
+    assert texts(reading) == [
+        "提示 Sheet：隐藏的第3行，隐藏的“2022年营业收入（万元）”列也已读取，不该登记的，请取消隐藏后删去再读"
+    ]
 
 
 def test_the_table_may_stand_on_any_sheet_and_others_are_told(tmp_path, workbook):
