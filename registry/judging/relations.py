@@ -14,12 +14,12 @@ from functools import lru_cache
 from typing import Final
 
 from registry.filings import IDENTITY, Issue, Severity, Submission
-from registry.kit import uscc
+from registry.kit import names, uscc
 from rules.model.facts import FACTS, Fact, Scalar, fact, record_kind, yearly_key
 from rules.model.quantities import show
 
 #: The other side of a relation that is the day of the filing, the credit code, or what the rules read.
-_DAY, _CODE, _READ = "填报日期", "信用代码", "划型所依据的行业"
+_DAY, _CODE, _NAME, _READ = "填报日期", "信用代码", "企业名称", "划型所依据的行业"
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,7 @@ _YEAR: Final = "请核对年份"
 _SPAN: Final = "请核对称号的起止日期"
 _NO_MORE, _NO_LESS, _WITHIN, _STEADY = "不大于", "不小于", "相差不到", "各年相差不到"
 _NOT_AFTER, _NOT_BEFORE, _FITS = "不晚于", "不早于", "相符"
+_OWN: Final = "是企业自己的"
 
 #: Part -> whole, each in the same year where they are yearly.
 PARTS: Final = {item.id: item.part_of for item in FACTS if item.part_of}
@@ -101,6 +102,11 @@ CHECKS: Final[tuple[Check, ...]] = (
         "titles.valid_from", _NOT_AFTER, _DAY, _SPAN, "错误", when="held",
         said="称号有效期始晚于填报日期{against}，却填报为持有",
     ),
+    # a name that stands in forms and trials
+    Check(
+        _NAME, _OWN, "", "请核对，改为营业执照上的企业全称",
+        said="企业名称像是示例或测试用的，不像企业的真实名称",
+    ),
     # what the code says of the body that has it
     Check("independent_legal_person", _FITS, _CODE, "请核对代码和营业执照上的类型"),
     # what the rules make of several facts together
@@ -110,8 +116,9 @@ CHECKS: Final[tuple[Check, ...]] = (
 
 _IDENTITY: Final = {f.id: f for f in IDENTITY}
 _SERIES: Final = {c.fact: c for c in CHECKS if c.relation == _STEADY}
-_OF_FACTS: Final = [c for c in CHECKS if not c.listing and c.relation not in (_STEADY, _FITS)]
+_OF_FACTS: Final = [c for c in CHECKS if not c.listing and c.relation not in (_STEADY, _FITS, _OWN)]
 _OF_CODE: Final = next(c for c in CHECKS if c.other == _CODE)
+_OF_NAME: Final = next(c for c in CHECKS if c.fact == _NAME)
 #: The facts that say of what sector an enterprise is, or may.
 SECTOR_FACTS: Final = ("industry_code", *(c.fact for c in CHECKS if c.other == _READ))
 _OF_RECORDS: Final = {
@@ -128,6 +135,7 @@ def check(submission: Submission) -> Iterator[Issue]:
     yield from _check_facts(submission, odd)
     yield from _check_records(submission)
     yield from _check_code(submission)
+    yield from _check_name(submission)
 
 
 def _check_facts(submission: Submission, odd: Container[str]) -> Iterator[Issue]:
@@ -275,6 +283,14 @@ def check_sectors(submission: Submission, read: str) -> Iterator[Issue]:
         yield Issue(
             item.severity, sheet, cell, shown, said, item.cause, submission.uscc, True, about
         )
+
+
+def _check_name(submission: Submission) -> Iterator[Issue]:
+    """A name that no enterprise has; whose figures these are is then in doubt."""
+    if submission.name and names.is_placeholder(submission.name):
+        item, name, code = _OF_NAME, submission.name, submission.uscc
+        sheet, _, cell = submission.where.rpartition("!")
+        yield Issue(item.severity, sheet, cell, name, item.said, item.cause, code, True)
 
 
 def check_totals(

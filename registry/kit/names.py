@@ -61,6 +61,32 @@ def fault(name: str) -> tuple[str, str] | None:
     return None
 
 
+def is_placeholder(name: str) -> bool:
+    """Whether a name is one that stands in forms and trials in place of an enterprise's own.
+
+    >>> is_placeholder("xx有限公司"), is_placeholder("某某公司"), is_placeholder("测试公司1")
+    (True, True, True)
+    >>> is_placeholder("云溪县电子测试技术有限公司"), is_placeholder("福克斯Foxx公司")
+    (False, False)
+    """
+    typed = unicodedata.normalize("NFKC", name).casefold()
+    core = _KIND.sub("", folded(name))
+    return _MASKED.search(typed) is not None or _STANDING_IN.fullmatch(core) is not None
+
+
+#: Signs and words that mask a part of a name.
+_MASKED: Final = re.compile(
+    r"(?<![a-z])x{2,}(?![a-z])|[×*○〇◯□?]{2,}|某某|某(?:[省市县区]|公司|企业|集团|厂)"
+)
+#: What kind of body a name ends with, numbered or not.
+_KIND: Final = re.compile(r"(?:(?:股份)?有限公司|公司|企业|集团|单位|厂)(?=[0-9a-z]*$)")
+#: What is left of a name that nobody has.
+_STANDING_IN: Final = re.compile(
+    r"(?:测试|示例|样例|演示|试用|test|demo|sample|example|abc|asdf|[企公]?[业司]?名称"
+    r"|待定|待填|待补|未知|不详|无名|暂无|([a-z])\1+)?(?:用|专用|数据)?[0-9a-z]?[0-9]*"
+)
+
+
 def near(name: str, others: Iterable[str], count: int = 3) -> list[str]:
     """The names most like one, best first; none that is far from it.
 

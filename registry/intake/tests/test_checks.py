@@ -263,6 +263,23 @@ def test_a_name_and_a_code_in_each_other_s_place_are_told_once(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("name", "odd"),
+    [
+        ("xx有限公司", True), ("ＸＸ有限公司", True), ("某某公司", True), ("云溪县某某泵阀有限公司", True), ("××科技有限公司", True),
+        ("**有限公司", True), ("云溪某公司", True), ("测试公司", True), ("测试企业A", True), ("测试有限公司1", True), ("test", True),
+        ("企业名称", True), ("有限公司", True), ("aaa有限公司", True), ("公司123", True),
+        ("云溪县电子测试技术有限公司", False), ("埃克森XXL公司", False), ("福克斯Foxx公司", False), ("甲公司", False), ("3M公司", False),
+        ("示例一号（虚构）有限公司", False), ("云溪企业有限公司", False), ("TCL集团", False), ("一汽集团", False),
+    ],
+)  # fmt: skip
+def test_a_name_that_no_enterprise_has_is_told_and_kept(tmp_path, name, odd):
+    reading = read(saved(county([firm(1, name)]), tmp_path))
+    assert [s.name for s in reading.submissions] == [name]
+    told = [i for i in reading.issues if "像是示例或测试用的" in i.message]
+    assert [(i.severity, i.value, i.doubt) for i in told] == [("提示", name, True)] * odd
+
+
+@pytest.mark.parametrize(
     "other", ["甲（云溪）公司", "甲(云溪)公司", " 甲 （云溪） 公司", "甲云溪公司"]
 )
 def test_one_name_beside_two_codes_is_told_with_both_rows(tmp_path, other):
