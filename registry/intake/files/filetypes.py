@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-from registry.intake.files.package import Package
+from registry.intake.files.package import BROKEN, Package
 
 _OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED: Final = "EncryptedPackage".encode("utf-16-le")
@@ -25,6 +25,7 @@ _MAGIC: Final = {
 _WEB: Final = re.compile(
     rb"<(?:!doctype html|html|head|body|table|meta|style)\b|^mime-version:", re.I
 )
+_ZIP: Final = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 #: The parts by which archives are told apart.
 _ARCHIVES: Final = {
     "word/document.xml": "Word 文档（.docx）",
@@ -36,6 +37,7 @@ _ARCHIVES: Final = {
 WORKBOOK: Final = "Excel 工作簿（.xlsx）"
 OLD: Final = "旧版 .xls 文件"
 LOCKED: Final = "设有打开密码的文件"
+DAMAGED: Final = "损坏的压缩文件"
 TEXT: Final = "文本文件（如 CSV）"
 WEB: Final = "网页"
 
@@ -46,8 +48,11 @@ def file_type(path: Path) -> str:
         head = file.read(_HEAD)
     if head.startswith(_OLE):
         return LOCKED if _contains(path, _ENCRYPTED) else OLD
-    if head.startswith(b"PK"):
-        return _archive(path)
+    if head.startswith(_ZIP):
+        try:
+            return _archive(path)
+        except BROKEN:
+            return DAMAGED
     if found := next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), ""):
         return found
     return _written(head)

@@ -7,6 +7,7 @@ that no table needs is never looked at.
 import posixpath
 import struct
 import zipfile
+import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,6 +24,11 @@ _END: Final = b"PK\x05\x06"
 _END_64: Final = b"PK\x06\x06"
 #: The end of a zip archive with the longest comment, and what a large one has before it.
 _TAIL: Final = 22 + 65_535 + 20 + 56
+#: What a damaged file raises where it is opened or read.
+BROKEN: Final = (
+    zipfile.BadZipFile, zlib.error, KeyError, ValueError, expat.ExpatError, EOFError, OSError,
+    NotImplementedError, RuntimeError,
+)  # fmt: skip
 
 
 class Target(NamedTuple):

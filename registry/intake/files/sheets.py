@@ -4,21 +4,18 @@ import codecs
 import csv
 import io
 import re
-import zipfile
-import zlib
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO, Final, TextIO, TypeAlias, cast
-from xml.parsers.expat import ExpatError
 
 from registry.errors import RegistryError
 from registry.intake.cells import CellValue
 from registry.intake.files import limits
-from registry.intake.files.filetypes import LOCKED, OLD, TEXT, WORKBOOK, file_type
-from registry.intake.files.package import Package
+from registry.intake.files.filetypes import DAMAGED, LOCKED, OLD, TEXT, WORKBOOK, file_type
+from registry.intake.files.package import BROKEN, Package
 from registry.intake.files.workbook import Listed, Range, Unseen, Workbook, unwrapped
 from registry.kit.characters import visible
 
@@ -43,10 +40,6 @@ _CHARACTERS: Final = 1 << 16
 #: How many hidden rows or columns are named.
 _NAMED: Final = 10
 _SAVE_AS: Final = "请用 Excel 或 WPS 打开并另存为 .xlsx 后重试"
-_BROKEN: Final = (
-    zipfile.BadZipFile, zlib.error, KeyError, ValueError, ExpatError, EOFError, OSError,
-    NotImplementedError, RuntimeError,
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -244,7 +237,7 @@ def _undecodable(name: str) -> RegistryError:
 def _readable(path: Path) -> Iterator[None]:
     try:
         yield
-    except _BROKEN as error:
+    except BROKEN as error:
         raise RegistryError(f"{path.name}：文件已损坏或不是 Excel 工作簿，{_SAVE_AS}") from error
 
 
@@ -275,7 +268,7 @@ def _refuse_others(path: Path) -> None:
         raise RegistryError(f"{path.name}：文件设有打开密码，请取消密码并另存为 .xlsx 后重试")
     if kind == OLD:
         raise RegistryError(f"{path.name}：这是{kind}，请用 Excel 或 WPS 另存为 .xlsx 后重试")
-    if kind and kind != WORKBOOK:
+    if kind and kind not in (WORKBOOK, DAMAGED):
         raise RegistryError(f"{path.name}：这其实是{kind}，不是 Excel 工作簿，{_SAVE_AS}")
-    if not kind:
+    if kind != WORKBOOK:
         raise RegistryError(f"{path.name}：文件已损坏或不是 Excel 工作簿，{_SAVE_AS}")

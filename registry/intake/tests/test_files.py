@@ -91,6 +91,22 @@ def test_files_that_cannot_be_read_say_why(tmp_path, workbook):
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("a.csv", "这其实是损坏的压缩文件，不是 CSV 文件"), ("a.tsv", "这其实是损坏的压缩文件，不是 CSV 文件"),
+        ("a.ods", "不支持 .ods 文件（这其实是损坏的压缩文件）"), ("a.et", "不支持 .et 文件（这其实是损坏的压缩文件）"),
+        ("a.xlsx", "文件已损坏或不是 Excel 工作簿"),
+    ],
+)  # fmt: skip
+def test_a_workbook_that_was_cut_off_is_named_for_what_it_is_whatever_its_name(
+    tmp_path, workbook, name, said
+):
+    workbook.save(tmp_path / "whole.xlsx")
+    (tmp_path / name).write_bytes((tmp_path / "whole.xlsx").read_bytes()[:-100])
+    assert said in refusal(tmp_path / name)
+
+
 def test_reading_leaves_the_file_alone_and_names_its_digest(tmp_path, workbook):
     path = tmp_path / "a.xlsx"
     workbook.save(path)
