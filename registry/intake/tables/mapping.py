@@ -303,6 +303,8 @@ def lines(path: Path) -> Iterator[Line]:
     """The lines of a mapping file that name a heading."""
     if path.suffix.lower() in (".xlsx", ".xlsm", ".xls", ".et"):
         raise RegistryError(f"表头对照表 {path.name}：请用 Excel 或 WPS 另存为 .csv 后给出")
+    if not path.is_file():
+        raise RegistryError(f"表头对照表 {path.name}：找不到这个文件，请核对文件名和位置")
     rows = csv_rows(path)
     heading = [cells.squeeze(h) for h in next(rows, [])]
     if missing := [c for c in COLUMNS[:3] if c not in heading]:

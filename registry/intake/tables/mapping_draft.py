@@ -157,7 +157,13 @@ def unachieved(path: Path, headings: Sequence[Heading]) -> Iterator[Issue]:
         terms, target = mapping.look_up(heading)
         for term in terms:
             places.setdefault(term, []).append((heading, target))
+    last = {key(line.header): line.number for line in lines(path) if line.confirmed}
     for line in lines(path):
+        if line.confirmed and (other := last[key(line.header)]) != line.number:
+            twice = f"第{other}行又写了这个表头，这一行没有采用"
+            remedy = "同一个表头只写一行，请删去其一"
+            yield Issue("提示", path.name, f"A{line.number}", line.header, twice, remedy)
+            continue
         asking = places.get(key(line.header), [])
         own = mapping.target(line)
         found = [h for h, target in asking if target in (None, own) or not line.confirmed]

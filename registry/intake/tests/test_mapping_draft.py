@@ -263,6 +263,16 @@ def test_what_a_line_does_not_achieve_below_several_rows_is_said(
     assert told == ([("A2", line[0], said)] if said else [])
 
 
+def test_of_two_lines_for_one_heading_the_first_is_said_to_be_of_no_use(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.csv", [["企业名称", "统一社会信用代码", "牌子"]])
+    twice = mapping_lines(("牌子", "自主品牌", ""), ("牌 子", "参与制修订标准", ""))
+    mapping = written(tmp_path / "m.csv", twice)
+    said = "第3行又写了这个表头，这一行没有采用"
+    assert notices(read(path, mapping=mapping), "m.csv") == [("A2", "牌子", said)]
+    with pytest.raises(RegistryError, match=r"没有的\.csv：找不到这个文件"):
+        read(path, mapping=tmp_path / "没有的.csv")
+
+
 def test_an_unknown_item_is_an_error_with_near_names(tmp_path: Path) -> None:
     path = written(tmp_path / "a.csv", [["企业名称", "统一社会信用代码", "营收"]])
     mapping = written(
