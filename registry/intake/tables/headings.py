@@ -44,7 +44,7 @@ _REMARK: Final = re.compile(
 _FOOTNOTE: Final = re.compile(r"(?:见?附?注|说明)?[0-9]{1,2}")
 #: Signs of footnotes and of what must be filled in.
 _MARKS: Final = re.compile(
-    "[¹²³⁰⁴-⁹₀-₉①-⑳⑴-⒛㈠-㈩❶-❿➀-➓⓪⓿★☆▲△▼▽※●◆◇■□#＃†‡§*＊✱]|[\\^＾][0-9０-９]*"
+    "[※*＊★☆#＃][0-9０-９]{1,2}$|[¹²³⁰⁴-⁹₀-₉①-⑳⑴-⒛㈠-㈩❶-❿➀-➓⓪⓿★☆▲△▼▽※●◆◇■□#＃†‡§*＊✱]|[\\^＾][0-9０-９]*"
 )
 _BRACKETS: Final = str.maketrans("[]【】〔〕〖〗{}", "()()()()()")
 _QUOTES: Final = re.compile(r"[“”\"'‘’「」『』]")

@@ -25,6 +25,7 @@ from registry.intake.tables.headers import Column, Header, find_header, settle
 from registry.intake.tables.mapping import CODE, NAME, HeaderMapping
 from registry.intake.tables.rowkinds import Kind, good_code
 from registry.intake.tables.rows import Table, row_numbers
+from registry.kit import uscc
 
 #: How far down the first heading is looked for, and how many rows a further one may have.
 _LOOK: Final = 50
@@ -152,6 +153,12 @@ class Layout:
             said = f"{row_numbers(coded)}有信用代码，却在第{header.first}行的表头之上，未读取"
             expected = "请补全或改正这几行上面的表头"
             self._drafts.log.add("错误", Place(self.name, f"A{coded[0]}"), None, said, expected)
+        # the office that files writes its own code above the table; a form of one enterprise may too
+        named = [n for n, row in above if n not in coded and any(map(_is_business, row))]
+        if named:
+            said = f"{row_numbers(named)}有企业的信用代码，在第{header.first}行的表头之上，未作为企业读取"
+            place = Place(self.name, f"A{named[0]}")
+            self._drafts.log.add("提示", place, None, said, "如是要申报的企业，请写到表里")
 
     def _row(self, number: int, row: Row) -> None:
         rows = [merges.filled(number, row) for merges in self._merges]
@@ -228,6 +235,10 @@ class Layout:
             self._merges.append(Merges(self._merged, header.row, columns, single=single))
             self._all.append((table, written))
             self.found.append(Found(block, columns, table))
+
+
+def _is_business(cell: CellValue) -> bool:
+    return good_code(cell) and uscc.is_business(uscc.tidy(plain(cell)))
 
 
 def _at(titles: Row, index: int) -> CellValue:

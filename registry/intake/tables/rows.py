@@ -1,5 +1,6 @@
 """The rows of one sheet, added cell by cell to the filings they belong to."""
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
@@ -15,7 +16,6 @@ from registry.intake.cells import (
     Unsaved,
     not_given,
     plain,
-    read_count,
     read_fact,
     squeeze,
 )
@@ -35,6 +35,7 @@ _PLACES: Final = ("province", "city", "county")
 _SPLIT: Final = "金额中有千分位逗号的请加引号或去掉逗号，多出的格请给出表头或删去"
 _DROPPED: Final = "请补上漏掉的一格（没有内容的格也要留出位置）"
 _AS_OF: Final = Fact("as_of", AS_OF, "date")
+_YEAR: Final = re.compile(r"(?:FY)?([0-9]{4})(?:\.0*)?(?:年度?|财年|会计年度|年12月31日|-12-31)?")
 _REMEMBERED: Final = 1000
 #: How many rows, or groups of rows, are named at most.
 _SPANS: Final = 20
@@ -504,10 +505,8 @@ class Table:
 @lru_cache(maxsize=256, typed=True)
 def _year(cell: CellValue) -> int | None:
     """The fiscal year that a cell names."""
-    year = read_count(plain(cell).replace("年", ""), "").value
-    if not isinstance(year, str) or not year.isdecimal() or not 1949 <= int(year) <= 2999:
-        return None
-    return int(year)
+    year = _YEAR.fullmatch(squeeze(plain(cell)))
+    return int(year[1]) if year and 1949 <= int(year[1]) <= 2999 else None
 
 
 def _asked(slot: _Slot) -> object:

@@ -1,6 +1,6 @@
 """Tables as they are drawn: blocks, rows of units and numbers, examples, sums, and rows that slipped."""
 
-from datetime import date
+from datetime import date, datetime
 
 import pytest
 from openpyxl import Workbook
@@ -386,12 +386,16 @@ def test_a_term_has_its_first_and_its_last_day(book, cell, records, said):
     assert [m for _, m in told(reading)] == ([said] if said else [])
 
 
+YEARS = (2017, "2018年", " ２０１９年度", "2020财年", "2021会计年度", datetime(2022, 12, 31))
+
+
 def test_a_table_by_years_alone_opens_its_enterprises(book):
     reading = book(
-        [NAME, CODE, "年份", "营业收入（万元）"], ["甲公司", A, 2021, 1], ["甲公司", A, "2022年", 2]
+        [NAME, CODE, "年份", "营业收入（万元）"],
+        *([*("甲公司", A), year, n] for n, year in enumerate(YEARS, 2)),
     )
     assert told(reading) == []
-    assert figures(reading) == [{"revenue@2021": "10000", "revenue@2022": "20000"}]
+    assert figures(reading) == [{f"revenue@{2015 + n}": f"{n}0000" for n in range(2, 8)}]
     assert reading.submissions[0].name == "甲公司"
 
 
@@ -418,3 +422,13 @@ def test_the_code_of_the_office_above_the_heading_is_no_enterprise(book):
     office = "统一社会信用代码", D
     reading = book(DATED, ["填报单位", "云溪县工信局", *office], HEADINGS, *FIRMS)
     assert (len(reading.submissions), reading.errors) == (2, [])
+
+
+def test_an_enterprise_in_a_form_above_the_heading_is_told(book):
+    form = [NAME, "丙公司"], [CODE, C], ["2022年营业收入（万元）", 100]
+    reading = book(DATED, *form, [], HEADINGS, *FIRMS)
+    assert [s.uscc for s in reading.submissions] == [A, B]
+    said = "第3行有企业的信用代码，在第6行的表头之上，未作为企业读取"
+    assert ("A3", said) in told(reading)
+    office = f"11{C[2:]}"
+    assert not any("信用代码" in m for _, m in told(book([CODE, office], HEADINGS, *FIRMS)))
