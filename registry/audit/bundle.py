@@ -25,7 +25,7 @@ from registry.record import journal
 from registry.record.wording import determined_text, registered_text, target_text
 from registry.reports import pages
 from rules.portable.canonical import canonical_json
-from rules.portable.record import Json, plain_text
+from rules.portable.record import Body, Json, plain_text
 
 _MASKED: Final = "（已遮盖）"
 
@@ -117,7 +117,7 @@ def _manifest(
     }
 
 
-def _lines(rows: Iterable[Json]) -> bytes:
+def _lines(rows: Iterable[Body]) -> bytes:
     return "".join(f"{canonical_json(row)}\n" for row in rows).encode()
 
 

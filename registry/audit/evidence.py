@@ -61,7 +61,7 @@ class Evidence:
     published: tuple[Entry, ...]
     documents: Mapping[str, bytes]
     facts: Mapping[int, Body]
-    headers: tuple[Json, ...] = ()
+    headers: tuple[Body, ...] = ()
 
     @property
     def entries(self) -> list[Entry]:

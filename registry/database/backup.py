@@ -7,7 +7,7 @@ foreign keys and numbers, so that the triggers of the copy look at every one of 
 
 import re
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -37,7 +37,7 @@ _HELD: Final = 8 << 20
 class Copied:
     """What a registry held when it was copied; ``head`` is the digest of the journal's last entry."""
 
-    rows: dict[str, int]
+    rows: Mapping[str, int]
     head: str | None
 
     @property

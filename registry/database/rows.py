@@ -7,7 +7,7 @@ cannot be stored as it stands (finer than a fen, not in the catalogue) raises ``
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -77,7 +77,7 @@ class Statement:
     facts: str
     digest: str
     sources: str
-    rows: Rows
+    rows: Mapping[type[Stated], Sequence[tuple[Any, ...]]]
 
 
 def state(submission: Submission) -> Statement:

@@ -40,7 +40,7 @@ class Line:
     """
 
     where: str
-    cells: dict[str, CellValue]
+    cells: Mapping[str, CellValue]
     spread: frozenset[str] = frozenset()
 
     def text(self, column: str) -> str:

@@ -115,7 +115,7 @@ class _Reader:
         self._as_of = as_of
         self._progress = progress
         self._done = 0
-        self._read: list[tuple[str, Header, list[Column]]] = []
+        self._read: list[tuple[str, Header, tuple[Column, ...]]] = []
         self._unread: list[Heading] = []
         self._tables: list[Table] = []
         self._nearest: list[tuple[int, str]] = []
@@ -203,7 +203,7 @@ class _Reader:
             header = _wordiest(layout.top, self._headings) or header
         nearest = ""
         if header is not None:
-            self._unread += _headings(sheet.name, header, [])
+            self._unread += _headings(sheet.name, header, ())
         if header is not None and header.columns:
             nearest = f"（{_nearest(header)}）"
             lacks = f"工作表“{sheet.name}”{_nearest(header)}，缺少{'、'.join(header.missing)}"
@@ -216,7 +216,7 @@ class _Reader:
             self._drafts.log.add("提示", place, None, said, "需要读取时请核对表头")
 
 
-def _headings(sheet: str, header: Header, columns: list[Column]) -> Iterator[Heading]:
+def _headings(sheet: str, header: Header, columns: tuple[Column, ...]) -> Iterator[Heading]:
     """The headings of a table; those that are ignored on purpose count as read."""
     known = {c.index: c.heading.target.role for c in header.columns}
     read = {c.index for c in columns} | {i for i, role in known.items() if role == "ignore"}

@@ -35,7 +35,7 @@ from rules.language.editions import ApplicabilityRow, governing
 from rules.model.ruleset import Outcome
 from rules.portable.canonical import canonical_json, digest
 from rules.portable.errors import Remedy
-from rules.portable.record import SCHEMA, Json, decision_body
+from rules.portable.record import SCHEMA, Body, Json, decision_body
 
 #: How many filings are judged between two recordings.
 _CHUNK: Final = 200
@@ -343,12 +343,14 @@ def asked_of(case: Case, tier: str, day: date, how: Mapping[str, str]) -> Json:
 def body_of(judged: Judgement, asked: Json, facts: str, published: publication.Published) -> Json:
     """The replayable part of a decision; ``facts`` is the digest of the sealed facts as filed."""
     governing = judged.governing
-    root = governing.row.ruleset
+    root, ruleset = governing.row.ruleset, judged.decision.ruleset
+    # no more of it is asked for, and all of it in plain form would take long
+    outline = [{"id": r.id, "records": r.records} for r in ruleset.rules]
     return decision_body(
         case=asked,
         facts=facts,
         determinations=[d.digest for d in judged.applied],
-        ruleset=judged.decision.ruleset.to_json(),
+        ruleset={"root": ruleset.root, "rules": outline},
         ruleset_digest=published.digests[root],
         applicability={
             "digest": published.applicability_digest,
@@ -407,6 +409,6 @@ def _last_decisions(
     }
 
 
-def _says_the_same(body: Json, entry: journal.Entry | None) -> bool:
+def _says_the_same(body: Body, entry: journal.Entry | None) -> bool:
     """Whether a decision says just what a new one would; only the salt of its facts may differ."""
     return entry is not None and {**body, "facts": entry.content["facts"]} == entry.content

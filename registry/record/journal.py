@@ -45,7 +45,7 @@ class Draft:
     """
 
     kind: str
-    body: Json
+    body: Mapping[str, Any]
     tier: str = ""
     filing_id: int | None = None
     texts: Mapping[str, str] = field(default_factory=dict)

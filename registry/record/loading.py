@@ -8,7 +8,7 @@ current filing is current. Nothing is deleted: an undone load leaves closed vers
 had superseded is opened again as a copy.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
@@ -120,7 +120,7 @@ class Prepared:
     file: str
     digest: str
     as_of: date | None
-    good: dict[tuple[str, date], tuple[Line, Statement]]
+    good: Mapping[tuple[str, date], tuple[Line, Statement]]
     refused: tuple[Line, ...]
     whole: bool
 

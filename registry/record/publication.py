@@ -6,7 +6,7 @@ registry publishes the packaged criteria by itself on first use.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -42,8 +42,8 @@ class Published:
 
     applicability_digest: str
     applicability: tuple[ApplicabilityRow, ...]
-    digests: dict[str, str]
-    texts: dict[str, str]
+    digests: Mapping[str, str]
+    texts: Mapping[str, str]
 
     def ruleset(self, root: str) -> Ruleset:
         """The ruleset of a root rule."""
@@ -61,8 +61,8 @@ class Publication:
 
     seq: int | None
     applicability: str
-    changed: dict[str, str]
-    unchanged: dict[str, str]
+    changed: Mapping[str, str]
+    unchanged: Mapping[str, str]
 
 
 def uncertified(rulebook: Rulebook) -> list[Ruleset]:
@@ -223,7 +223,7 @@ def _roots(rulebook: Rulebook) -> list[str]:
     return list(dict.fromkeys(r.ruleset for r in rulebook.applicability if r.encoded))
 
 
-def _row_json(row: ApplicabilityRow, digests: dict[str, str]) -> dict[str, Any]:
+def _row_json(row: ApplicabilityRow, digests: Mapping[str, str]) -> dict[str, Any]:
     return {
         "tier": row.tier,
         "procedure": row.procedure,

@@ -63,8 +63,8 @@ class Crossed:
     """
 
     seq: int
-    verdicts: dict[tuple[str, str], str]
-    changed: dict[tuple[str, str], dict[str, tuple[str, str]]]
+    verdicts: Mapping[tuple[str, str], str]
+    changed: Mapping[tuple[str, str], Mapping[str, tuple[str, str]]]
 
     @property
     def turned_by(self) -> str:

@@ -24,10 +24,10 @@ class Decided:
     """
 
     verdict: Outcome
-    code: list[int]
-    steps: list[int]
+    code: tuple[int, ...]
+    steps: tuple[int, ...]
     sector: str | None
-    near: list[int] | None
+    near: tuple[int, ...] | None
     holds: bool
 
 
@@ -64,13 +64,13 @@ class ScreeningWorker(JudgingWorker):
         near = None
         if self._easier and decision.verdict is Outcome.NOT_MET:
             easier = judged_under(self._easier, asked.root, known, asked.day).decision
-            near = asked.code.of(easier.trace) if easier.verdict is Outcome.MET else None
+            near = tuple(asked.code.of(easier.trace)) if easier.verdict is Outcome.MET else None
         sector, verdict = decision.readings.get(SECTOR), decision.verdict
         assert isinstance(verdict, Outcome)
         return Decided(
             verdict,
-            asked.code.of(decision.trace),
-            [int(_outcome(decision.trace, id)) for id in asked.steps],
+            tuple(asked.code.of(decision.trace)),
+            tuple(int(_outcome(decision.trace, id)) for id in asked.steps),
             sector.code if sector else None,
             near,
             holds_title(known, asked.tier, asked.day),

@@ -5,7 +5,7 @@ a code as its place in the catalogue's list, which the manifest of a snapshot re
 counted back from T, the last complete year before the day of the snapshot.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
@@ -240,14 +240,15 @@ class Schema:
                 if total > column_.most:
                     raise NotStoredError(f"{column_.fact.name}的合计超出快照的范围")
 
-    def _filed_keys(self, year: int) -> list[tuple[str, Column]]:
+    def _filed_keys(self, year: int) -> Sequence[tuple[str, Column]]:
         """Under which key a profile has the fact of each column, where T is ``year``."""
         if year not in self._keys:
-            self._keys[year] = [(_filed_key(k, c.fact, year), c) for k, c in self.facts.items()]
+            keys = ((_filed_key(k, c.fact, year), c) for k, c in self.facts.items())
+            self._keys[year] = tuple(keys)
         return self._keys[year]
 
     @cached_property
-    def _keys(self) -> dict[int, list[tuple[str, Column]]]:
+    def _keys(self) -> dict[int, Sequence[tuple[str, Column]]]:
         return {}
 
 

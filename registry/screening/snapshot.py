@@ -7,7 +7,7 @@ has determined something, stands there without facts and with the reason: such c
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -79,11 +79,11 @@ class Manifest:
     day: str
     head: tuple[int, str]
     filings: int
-    routed: dict[str, int]
-    rows: dict[str, int]
-    columns: dict[str, dict[str, str]]
-    bounds: dict[str, tuple[int, int]]
-    digests: dict[str, str]
+    routed: Mapping[str, int]
+    rows: Mapping[str, int]
+    columns: Mapping[str, Mapping[str, str]]
+    bounds: Mapping[str, tuple[int, int]]
+    digests: Mapping[str, str]
 
     @property
     def as_of(self) -> date:

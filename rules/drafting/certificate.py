@@ -200,7 +200,7 @@ class Setting:
         return sha256(f"{self.ruleset.canonical()}{self.inputs!r}")
 
     @cached_property
-    def _filed(self) -> tuple[tuple[dict[str, Scalar], ...], ...]:
+    def _filed(self) -> tuple[tuple[Mapping[str, Scalar], ...], ...]:
         return tuple(tuple(map(i.filed, i.known)) for i in self.inputs)
 
     def profile(self, choice: Choice) -> Profile:

@@ -20,7 +20,7 @@ from rules.engine.program import ContradictionError, Memory
 from rules.engine.readings import Evaluator, Reading, compile_formula
 from rules.errors import EngineFaultError, EngineUnavailableError
 from rules.model.facts import Profile, RecordList
-from rules.model.ruleset import BY_NUMBER, Outcome, Ruleset, Trace, points_of
+from rules.model.ruleset import BY_NUMBER, Outcome, Result, Ruleset, Trace, points_of
 
 #: Ids of the facts that stand in a session together. The engine compares 32-bit hashes of them
 #: only (a test shows that these differ); two digits, so that messages have them at a fixed place.
@@ -68,7 +68,7 @@ class Engine:
             raise EngineFaultError("规则引擎不能跨线程使用：请在每个线程中各建一个")
         if not self._finalizer.alive:
             raise EngineFaultError("规则引擎已经关闭：请重新建立")
-        trace: Trace = {}
+        trace: dict[str, Result] = {}
         readings: dict[str, Reading] = {}
         found: dict[str, list[_Results]] = {}
 
@@ -130,7 +130,11 @@ class _Scope:
         self.remembered: dict[_Results, _Results] = {}
 
     def evaluate(
-        self, evaluator: Evaluator, profile: Profile, trace: Trace, readings: dict[str, Reading]
+        self,
+        evaluator: Evaluator,
+        profile: Profile,
+        trace: dict[str, Result],
+        readings: dict[str, Reading],
     ) -> list[_Results]:
         """Add this scope to the trace and the readings; the results, per record."""
         records = self.records

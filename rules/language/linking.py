@@ -36,7 +36,7 @@ class Links:
     fills: tuple[Fill, ...]
     written: tuple[ApplicabilityRow, ...]
     indicators: Mapping[str, Indicator]
-    problems: list[Problem]
+    problems: tuple[Problem, ...]
 
 
 def link(documents: Iterable[Document], maps: Mapping[str, Mapping[str, str]]) -> Links:
@@ -129,7 +129,7 @@ class _Linker:
             tuple(self.fills),
             tuple(self.written),
             self.indicators,
-            self.problems,
+            tuple(self.problems),
         )
 
     def declare(self, clause: Clause) -> None:

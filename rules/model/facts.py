@@ -103,7 +103,7 @@ class RecordKind:
         return self._fields.get(name)
 
     @cached_property
-    def _fields(self) -> dict[str, Fact]:
+    def _fields(self) -> Mapping[str, Fact]:
         return {name: f for f in reversed(self.fields) for name in (f.id, f.name)}
 
 

@@ -65,7 +65,7 @@ class Points(NamedTuple):
 Result: TypeAlias = Outcome | Points
 #: node key -> result; keys are ``rule``, ``rule/case``, ``rule/case/line``, ``rule/indicator``,
 #: ``rule/group``, and for the n-th record of a list ``list#n:`` before any of these.
-Trace: TypeAlias = dict[str, Result]
+Trace: TypeAlias = Mapping[str, Result]
 
 
 def trace_of(plain: Mapping[str, Any]) -> Trace:
@@ -346,14 +346,7 @@ class Ruleset:
         return self.indicators[f"{rule.records}.{name}" if rule.records else name]
 
     def to_json(self) -> dict[str, Any]:
-        """The ruleset as plain JSON values; numbers are texts such as ``3/100``.
-
-        They are made once, and shared: who changes something makes a copy.
-        """
-        return self._plain
-
-    @cached_property  # it is long, and asked for again and again, as is the canonical text
-    def _plain(self) -> dict[str, Any]:
+        """The ruleset as plain JSON values, made anew; numbers are texts such as ``3/100``."""
         return {
             "schema": SCHEMA,
             "root": self.root,

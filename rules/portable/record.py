@@ -37,11 +37,11 @@ Plain: TypeAlias = int | list[Any]
 class Redecided(NamedTuple):
     """A case decided again: the ruleset as determinations leave it, and what came of it."""
 
-    ruleset: Json
+    ruleset: Body
     trace: Mapping[str, Any]
     readings: Mapping[str, Any]
-    determinations: list[str]
-    register: list[str]
+    determinations: tuple[str, ...]
+    register: tuple[str, ...]
 
 
 class RecordError(Exception):
@@ -334,8 +334,8 @@ def decision_body(
     *,
     case: Json,
     facts: str,
-    determinations: list[str],
-    ruleset: Json,
+    determinations: Sequence[str],
+    ruleset: Body,
     ruleset_digest: str,
     applicability: Json,
     trace: Mapping[str, Any],
@@ -355,7 +355,7 @@ def decision_body(
         "schema": SCHEMA,
         "case": case,
         "facts": facts,
-        "determinations": determinations,
+        "determinations": list(determinations),
         "ruleset": ruleset_digest,
         "applicability": applicability,
         "results": {r["id"]: results[r["id"]] for r in ruleset["rules"] if not r["records"]},
@@ -422,5 +422,5 @@ def redecide(
     if settled:
         found = Evaluator(effective).evaluation(amended)
     applied = {d for d, _ in of_facts} | {d for d, b in of_rules if b["rule"] in settled}
-    kept = [d for d, _ in determinations if d in applied]
-    return Redecided(effective, found.trace, found.readings, kept, speaking)
+    kept = tuple(d for d, _ in determinations if d in applied)
+    return Redecided(effective, found.trace, found.readings, kept, tuple(speaking))

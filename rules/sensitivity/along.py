@@ -5,7 +5,7 @@ compared at one grid point, and the grid points from which on the comparison wou
 otherwise are noted: up to the nearest of them, an evaluation takes the same course.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise, zip_longest
@@ -70,20 +70,22 @@ class Grid:
 
     lo: int | None
     hi: int | None
-    known: dict[Polynomial, list[int]] = field(default_factory=dict, compare=False)
+    _known: dict[Polynomial, tuple[int, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
-    def turns(self, polynomial: Polynomial) -> list[int]:
+    def turns(self, polynomial: Polynomial) -> Sequence[int]:
         """The places at which the sign of a polynomial of the place changes."""
         shared = gcd(*polynomial)
         least = tuple(c // shared for c in polynomial)
-        if least not in self.known:
+        if least not in self._known:
             # no root is larger than this (Cauchy), so that nothing changes further out
             bound = 3 + max(map(abs, least)) // abs(least[-1])
             lo = -bound if self.lo is None else self.lo
             hi = bound if self.hi is None else min(self.hi, max(bound, lo))
             degree = len(least) - 1
-            self.known[least] = sign_changes(lambda k: value_at(k, least), degree, lo, hi)
-        return self.known[least]
+            self._known[least] = tuple(sign_changes(lambda k: value_at(k, least), degree, lo, hi))
+        return self._known[least]
 
     def days(self, measure: Callable[[int], Fraction | int], polynomial: Polynomial) -> list[int]:
         """The days at which the sign of a linear function of a monotone measure changes."""
@@ -95,7 +97,7 @@ class Grid:
         return sign_changes(lambda k: value_at(measure(k), polynomial), 1, self.lo, self.hi)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Track:
     """Where on its grid a fact stands, and from where on comparisons come out otherwise.
 
@@ -105,7 +107,7 @@ class Track:
 
     point: Fraction | int
     turns: set[int]
-    find: Callable[[Polynomial], list[int]]
+    find: Callable[[Polynomial], Sequence[int]]
 
     def sign(self, polynomial: Polynomial) -> int:
         """The sign of a polynomial, noting where it changes."""

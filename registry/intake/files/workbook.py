@@ -9,6 +9,7 @@ cells, and a row number without bound keeps it busy without end.
 import re
 from collections.abc import Generator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final, NamedTuple, NoReturn, TypeAlias
 
@@ -49,7 +50,8 @@ class Range(NamedTuple):
         return f"{first}{self.top}:{last}{self.bottom}"
 
 
-class Unseen(NamedTuple):
+@dataclass
+class Unseen:
     """What a sheet hides, as far as it was read: numbers of rows, and of the first and last of some columns."""
 
     rows: set[int]

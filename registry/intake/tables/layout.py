@@ -43,7 +43,7 @@ class Found(NamedTuple):
     """A table that was read: its heading and the columns that were."""
 
     header: Header
-    columns: list[Column]
+    columns: tuple[Column, ...]
     table: Table
 
 
@@ -234,7 +234,7 @@ class Layout:
             single = block.record is None and not table.is_yearly
             self._merges.append(Merges(self._merged, header.row, columns, single=single))
             self._all.append((table, written))
-            self.found.append(Found(block, columns, table))
+            self.found.append(Found(block, tuple(columns), table))
 
 
 def _is_business(cell: CellValue) -> bool:

@@ -14,7 +14,7 @@ from registry.desk.importing import read_file
 from registry.desk.place import Desk, rulebook
 from registry.intake.tests.counties import DAY, code, county, firm, saved
 from registry.judging import verdicts as checking
-from registry.judging.case import Request, unfiled
+from registry.judging.case import Known, Request, unfiled
 from registry.judging.judge import Judge
 from registry.judging.verdicts import Checker
 from registry.reports.verdicts import obstacle
@@ -198,10 +198,10 @@ def test_a_firm_that_cannot_be_shown_holds_up_no_other(
 def test_a_firm_on_which_the_program_fails_holds_up_no_other(
     registered: Run, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    known = Checker.check
+    original = Checker.check
 
-    def check(self: Checker, uscc: str, *rest: Any, **how: Any) -> Any:
-        return known(self, uscc, *rest, **how) if uscc != code(2) else 1 // 0
+    def check(self: Checker, known: Known, request: Request) -> Any:
+        return original(self, known, request) if known.case.uscc != code(2) else 1 // 0
 
     monkeypatch.setattr(Checker, "check", check)
     done = registered("check", "--all", "--tier", "小巨人")
