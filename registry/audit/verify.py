@@ -32,6 +32,7 @@ from registry.database.versions import FILING, chunks, rows_of, table_of
 from registry.errors import UNREADABLE
 from registry.filings import Submission
 from registry.kit import uscc
+from registry.kit.jsontext import fields_of
 from registry.kit.progress import Done, ignored
 from registry.portable.chain import GENESIS, KINDS, header_text
 from registry.portable.clock import moment_text
@@ -87,18 +88,7 @@ class Report:
 
     def to_json(self) -> dict[str, Any]:
         """The report as plain JSON values."""
-        return {
-            "integrity": self.integrity,
-            "completeness": self.completeness,
-            "correctness": self.correctness,
-            "size": self.size,
-            "decisions": self.decisions,
-            "replayed": self.replayed,
-            "filings": self.filings,
-            "root": self.root.hex(),
-            "head": self.head,
-            "checkpoints": self.checkpoints,
-        }
+        return {**fields_of(self), "root": self.root.hex()}
 
 
 def verify(

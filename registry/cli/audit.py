@@ -3,7 +3,6 @@
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -37,6 +36,7 @@ from registry.desk.place import now
 from registry.errors import RecordError
 from registry.kit import settings
 from registry.kit.files import content, write_new, written_whole
+from registry.kit.jsontext import json_text
 from registry.kit.screens import listing
 from registry.kit.workers import jobs_for
 from registry.portable import container, verifier
@@ -102,7 +102,7 @@ def replay(
         lines, counted = _replay_many(since, restart, jobs)
     differing = [line for line in lines if line.difference]
     if as_json:
-        print_json({"replayed": counted, "differing": [asdict(line) for line in differing]})
+        print_json({"replayed": counted, "differing": differing})
     elif seq is not None and not differing:
         [line] = lines
         click.echo(f"第{seq}号决定（{line.uscc} {line.tier}：{line.verdict}）重新作出，逐字节一致")
@@ -172,10 +172,10 @@ def _save(
         "next": following,
         "mark": mark,
         "counted": counted,
-        "differing": [asdict(r) for r in differing],
+        "differing": differing,
     }
     with written_whole(state, private=True) as fresh:
-        fresh.write_text(json.dumps(kept, ensure_ascii=False), encoding="utf-8")
+        fresh.write_text(json_text(kept), encoding="utf-8")
 
 
 def _cross(seq: int, facts: str, rules: str, as_json: bool) -> None:

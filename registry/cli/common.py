@@ -30,10 +30,10 @@ from registry.desk.place import Desk, now
 from registry.errors import UNREADABLE, RegistryError, fault
 from registry.judging.case import RECHECK, RECOGNITION
 from registry.kit import resources
-from registry.kit.characters import json_text, wrong
+from registry.kit.characters import wrong
+from registry.kit.jsontext import JsonStream, json_text
 from registry.kit.progress import Done
 from registry.kit.screens import Screen
-from registry.kit.streams import JsonStream
 from registry.portable.clock import CHINA, midnight
 from registry.record import publication
 from registry.record.publication import Published

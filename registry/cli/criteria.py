@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +28,7 @@ from registry.judging.verdicts import titles_of
 from registry.kit import resources
 from registry.kit.characters import legible
 from registry.kit.files import write_new, written_whole
+from registry.kit.jsontext import fields_of
 from registry.kit.screens import Screen, listing
 from registry.record import publication
 from registry.record.determinations import signed_name
@@ -194,7 +194,7 @@ def check_rules(path: Path | None, as_json: bool) -> None:
         notices = [n for n in notices if n.path.startswith(prefix)]
     levels = [(p, "错误") for p in problems] + [(n, "提示") for n in notices]
     if as_json:
-        print_json([{"level": level, **asdict(p)} for p, level in levels])
+        print_json([{"level": level, **fields_of(p)} for p, level in levels])
     else:
         for problem, level in levels:
             click.echo(f"{'提示 ' if level == '提示' else ''}{problem}")
@@ -311,7 +311,7 @@ def publish(folder: Path | None, by: str, as_json: bool) -> None:
     with registry(write=True) as session:
         done = publication.publish(session, compiled, base, by=by, now=now(), own=own)
     if as_json:
-        print_json({**asdict(done), "certified": cases})
+        print_json({**fields_of(done), "certified": cases})
         return
     if cases:
         click.echo(f"两个引擎在新规则集的{cases}个代表情形上一致")

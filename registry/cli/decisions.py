@@ -2,7 +2,6 @@
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
@@ -79,7 +78,7 @@ def decide(
             codes = _load(at, Path(targets[0]), as_of)
         with deciding.run(at, codes, request, jobs=jobs) as run:
             if as_json:
-                print_json_array(map(asdict, run))
+                print_json_array(run)
             else:
                 deque(run, maxlen=0)
             tally = run.tally

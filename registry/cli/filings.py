@@ -3,12 +3,11 @@
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import date
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.console import Console
@@ -38,6 +37,7 @@ from registry.desk.enterprises import Notice
 from registry.desk.importing import Counts, Groups, LoadReport
 from registry.filings import Heading, Issue, Reading
 from registry.kit.files import sha256_of
+from registry.kit.jsontext import fields_of
 from registry.kit.screens import listing
 from rules.explanation.explain import value_text
 from rules.model.facts import FACTS, record_kind
@@ -153,8 +153,8 @@ def import_file(
 
 def _show_file(found: importing.Imported, source: importing.Source, as_json: bool) -> None:
     if as_json:
-        loaded = {k: v for k, v in asdict(found.done).items() if k != "names"}
-        print_json({**_plain(loaded), "issues": [asdict(i) for i in found.reading.issues]})
+        loaded = fields_of(found.done, without=["names"])
+        print_json({**loaded, "issues": found.reading.issues})
     else:
         _report(found.done, found.reading, source.report, source.dry_run)
     _tell_draft(source.draft, found.drafted, as_json)
@@ -257,7 +257,7 @@ def _undo(number: int, by: str, dry_run: bool, as_json: bool) -> None:
     with desk(by) as at:
         done = importing.undo(at, number, dry_run=dry_run)
     if as_json:
-        print_json(_plain(asdict(done)))
+        print_json(done)
         return
     click.echo(
         f"{'将会撤销' if dry_run else '已撤销'}导入{done.import_id}（{done.file}）："
@@ -332,7 +332,7 @@ def list_enterprises(search: str, as_json: bool) -> None:
     with desk() as at:
         found = enterprises.listed(at, search)
     if as_json:
-        print_json([_plain(asdict(f)) for f in found])
+        print_json(found)
         return
     if not found:
         click.echo("没有登记的企业：先用 tidu import 文件 登记，或用 tidu demo 看示例")
@@ -394,9 +394,7 @@ def show_enterprise(uscc: str, as_of: date | None, history: bool, as_json: bool)
         found = enterprises.shown(at, uscc, as_of=as_of, history=history)
     versions, profile = found.versions, found.profile
     if as_json:
-        print_json(
-            {"versions": [_plain(asdict(v)) for v in versions], "profile": profile.to_json()}
-        )
+        print_json({"versions": versions, "profile": profile.to_json()})
         return
     click.echo(f"{versions[-1].name}（{uscc}） 填报日期 {profile.as_of.isoformat()}")
     click.echo(f"划型（{found.source}）：{found.size}")
@@ -426,11 +424,3 @@ def _values_table(profile: RulesProfile) -> Table:
             value = value_text(fact, profile.values[key])
             rows.append((fact.name, year, value, profile.sources.get(key, "")))
     return listing(("填报项", "年度", "值", "来源"), rows, console.width)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {k: _plain(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(v) for v in value]
-    return value.isoformat() if hasattr(value, "isoformat") else value

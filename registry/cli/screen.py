@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import asdict
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
@@ -30,6 +29,7 @@ from registry.cli.common import (
 from registry.desk import screening
 from registry.desk.screening import Listed, Request, Screened
 from registry.judging.verdicts import titles_of
+from registry.kit.jsontext import fields_of
 from registry.reports import screening as report
 
 _LISTED = 10
@@ -53,7 +53,7 @@ def take_snapshot(as_of: date, output: Path | None, as_json: bool) -> None:
     with desk() as at:
         found = screening.take_snapshot(at, folder, as_of)
     if as_json:
-        print_json({"folder": str(folder), **asdict(found)})
+        print_json({"folder": str(folder), **fields_of(found)})
         return
     click.echo(f"已写入 {folder}：{found.filings}家，{as_of.isoformat()}的情况")
     for reason, number in found.routed.items():

@@ -7,7 +7,7 @@ on with where it stopped: nothing is stored twice, and nothing is half stored.
 import csv
 from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
@@ -25,6 +25,7 @@ from registry.intake.directory import Part, Reader, Survey
 from registry.intake.grouped import Groups
 from registry.kit import workers
 from registry.kit.files import written_whole
+from registry.kit.jsontext import fields_of
 from registry.kit.progress import Done
 from registry.kit.workbooks import harmless
 from registry.record import admissions, loading
@@ -85,7 +86,7 @@ class Counts:
 
     def to_json(self) -> dict[str, Any]:
         """The counts for machines."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "groups"}
+        return fields_of(self, without=["groups"])
 
 
 Check = Callable[[Reading], Reading]

@@ -3,7 +3,6 @@
 ``rules.model.characters`` says which they are.
 """
 
-import json
 import re
 from typing import Final
 
@@ -22,16 +21,6 @@ def legible(text: str) -> str:
     True
     """
     return text if text.isprintable() else UNFIT.sub(REPLACEMENT, text)
-
-
-def json_text(value: object) -> str:
-    """A value as one line of JSON, with escapes for what no text may keep: it says the same.
-
-    >>> print(json_text({"name": "甲\\x9b公司"}))
-    {"name": "甲\\u009b公司"}
-    """
-    text = json.dumps(value, ensure_ascii=False)
-    return text if text.isprintable() else UNFIT.sub(lambda m: f"\\u{ord(m[0]):04x}", text)
 
 
 def wrong(text: str) -> str:

@@ -13,8 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from registry.kit.characters import json_text
-from registry.kit.streams import JsonStream
+from registry.kit.jsontext import JsonStream, json_text
 from registry.kit.workbooks import Book, by_heading
 from registry.reports.pages import page
 from registry.simulation.effects import (

@@ -13,7 +13,7 @@ from rich.table import Table
 from registry.filings import Issue
 from registry.judging.verdicts import CaseResult, TierVerdict
 from registry.kit import workbooks
-from registry.kit.streams import JsonStream
+from registry.kit.jsontext import JsonStream
 from registry.reports.verdicts import (
     COLOURS,
     DOUBTED,

@@ -1,9 +1,37 @@
-"""JSON that is written while it is computed, for what may be a million values."""
+"""JSON for machines: values as text, and documents that are written while they are computed."""
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import fields, is_dataclass
+from datetime import date
 from typing import Any
 
-from registry.kit.characters import json_text
+from rules.model.characters import UNFIT
+
+
+def json_text(value: object) -> str:
+    """A value as one line of JSON, with escapes for what no text may keep: it says the same.
+
+    Dataclasses are objects with their fields, days and moments ISO texts.
+
+    >>> print(json_text({"name": "甲\\x9b公司", "day": date(2023, 6, 30)}))
+    {"name": "甲\\u009b公司", "day": "2023-06-30"}
+    """
+    text = json.dumps(value, ensure_ascii=False, default=_plain)
+    return text if text.isprintable() else UNFIT.sub(lambda m: f"\\u{ord(m[0]):04x}", text)
+
+
+def fields_of(value: Any, *, without: Collection[str] = ()) -> dict[str, Any]:
+    """The fields of a dataclass by their names."""
+    return {f.name: getattr(value, f.name) for f in fields(value) if f.name not in without}
+
+
+def _plain(value: object) -> object:
+    if is_dataclass(value):
+        return fields_of(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} is not for JSON")
 
 
 class JsonStream:
