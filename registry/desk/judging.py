@@ -1,0 +1,173 @@
+"""Judging single cases for many who ask at once: one thread with the engine, and a memory of results.
+
+An engine belongs to the thread that made it, and a face answers its readers in many.
+"""
+
+from collections import OrderedDict
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from threading import Lock
+from typing import Final, TypeAlias
+
+from sqlmodel import Session
+
+from registry.database import storage
+from registry.desk.place import Desk
+from registry.errors import RecordError
+from registry.judging.case import Known, Request
+from registry.judging.judge import Rules
+from registry.judging.verdicts import CaseResult, Checker
+from registry.judging.worker import Cause, JudgingWorker, Refusal, attempt
+from registry.record import journal, known, publication
+from registry.record.publication import Published
+from rules.portable.errors import Remedy
+
+#: A case with its verdicts, or why it could not be judged.
+Answer: TypeAlias = CaseResult | Refusal
+
+#: How many results are remembered.
+REMEMBERED: Final = 1000
+#: What a case was refused for may pass: it is judged anew when it is asked for again.
+_PASSING: Final = (Cause.ENGINE, Cause.FAULT)
+
+
+class _Worker(JudgingWorker):
+    """Checks cases by some rules, whatever is asked of each."""
+
+    def __init__(self, rules: Rules) -> None:
+        super().__init__(rules)
+        self.rules = rules
+        self._checker = Checker(self.judge)
+
+    def __call__(self, case: Known, request: Request) -> Answer:
+        return attempt(case.case, lambda: self._checker.check(case, request))
+
+
+class JudgingThread:
+    """One thread that owns the engine; cases are handed to it from any other.
+
+    The last rules that were judged by stay compiled.
+    """
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, "judging")
+        self._worker: _Worker | None = None
+
+    def submit(self, rules: Rules, case: Known, request: Request) -> "Future[Answer]":
+        """Have a case judged; what cannot be judged is answered by a refusal, never raised."""
+        return self._thread.submit(self._judge, rules, case, request)
+
+    def close(self) -> None:
+        """End the thread when it has answered what was handed in."""
+        self._thread.submit(self._release)
+        self._thread.shutdown()
+
+    def _judge(self, rules: Rules, case: Known, request: Request) -> Answer:
+        if self._worker is None or self._worker.rules != rules:
+            self._release()
+            self._worker = _Worker(rules)
+        return self._worker(case, request)
+
+    def _release(self) -> None:
+        if self._worker is not None:
+            self._worker.close()
+        self._worker = None
+
+
+@dataclass(frozen=True)
+class _Key:
+    """All that a result depends on: the case and the question, the criteria, and what is on record.
+
+    ``changed`` is the last entry of the journal that may change a verdict.
+    """
+
+    filing_id: int
+    day: date
+    tiers: tuple[str, ...]
+    how: tuple[tuple[str, str], ...]
+    applicability: str
+    changed: int
+
+
+class Judging:
+    """Judges filings of a registry by the criteria in force, asked from any thread, and remembers results."""
+
+    def __init__(self, desk: Desk, *, remembered: int = REMEMBERED) -> None:
+        desk.in_force()
+        self._desk = desk
+        self._remembered = remembered
+        self._thread = JudgingThread()
+        self._answers: OrderedDict[_Key, Future[Answer]] = OrderedDict()
+        self._lock = Lock()
+        #: The criteria, and the last change of the journal that they were read after.
+        self._read: tuple[int, Published] | None = None
+
+    def check(self, uscc: str, request: Request) -> Answer:
+        """The newest filing of an enterprise with its verdicts, or why it could not be judged.
+
+        An enterprise without a filing raises ``RecordError``.
+        """
+        with storage.snapshot(self._desk.database) as session:
+            filings = known.stock(session, [uscc], as_of=request.as_of)
+            if not filings:
+                raise RecordError(
+                    "no-filing-of-enterprise",
+                    "没有登记信用代码为{value}的企业",
+                    value=uscc,
+                    remedy=Remedy("list-enterprises"),
+                )
+            answer = self._answer(session, filings[0], request)
+        return answer.result()
+
+    def check_filing(self, filing_id: int, request: Request) -> Answer:
+        """One version of a filing; ``RecordError`` where there is none of that number."""
+        with storage.snapshot(self._desk.database) as session:
+            answer = self._answer(session, filing_id, request)
+        return answer.result()
+
+    def close(self) -> None:
+        """End the thread; what was handed in is answered still."""
+        self._thread.close()
+
+    def __enter__(self) -> "Judging":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _answer(self, session: Session, filing_id: int, request: Request) -> "Future[Answer]":
+        """The answer that is remembered, or else will come; nobody waits for it here."""
+        changed = journal.last_change(session)
+        rules = self._rules(session, changed)
+        [found] = known.fetch(session, [filing_id])
+        how = tuple(request.how(found.case).items())
+        day, digest = request.day(found.case), rules.applicability_digest
+        key = _Key(filing_id, day, request.tiers, how, digest, changed)
+        with self._lock:
+            if key in self._answers:
+                self._answers.move_to_end(key)
+                return self._answers[key]
+            answer = self._answers[key] = self._thread.submit(rules, found, request)
+            while len(self._answers) > self._remembered:
+                self._answers.popitem(last=False)
+        answer.add_done_callback(partial(self._forget_passing, key))
+        return answer
+
+    def _rules(self, session: Session, changed: int) -> Published:
+        """The criteria in force; publishing is a change too."""
+        read = self._read
+        if read is None or read[0] != changed:
+            rules = publication.current(session)
+            assert rules is not None
+            read = self._read = changed, rules
+        return read[1]
+
+    def _forget_passing(self, key: _Key, answer: "Future[Answer]") -> None:
+        if answer.exception() is None:
+            found = answer.result()
+            if not isinstance(found, Refusal) or found.cause not in _PASSING:
+                return
+        with self._lock:
+            self._answers.pop(key, None)
