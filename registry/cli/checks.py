@@ -1,15 +1,13 @@
 """``tidu check`` and ``tidu demo``: which tier an enterprise qualifies for, and why not."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from contextlib import ExitStack
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 import click
-from sqlmodel import Session
 
 from registry.cli.common import (
     Day,
@@ -21,9 +19,7 @@ from registry.cli.common import (
     command,
     console,
     desk,
-    engine,
     errors,
-    in_force,
     jobs_option,
     json_option,
     output_option,
@@ -35,35 +31,18 @@ from registry.cli.common import (
 )
 from registry.cli.filings import show_issues
 from registry.cli.targets import CodeOrFile, is_code
-from registry.database import storage
-from registry.demo import DEMO_COUNTY
-from registry.desk import importing
-from registry.desk.place import now, rulebook
+from registry.desk import checking, importing
+from registry.desk.checking import CaseResult, Inquiry, Refusal, Request, titles_of
+from registry.desk.place import Desk
 from registry.errors import fault
-from registry.filings import Submission
-from registry.judging.case import Known, Request, unfiled
-from registry.judging.judge import Rules
-from registry.judging.verdicts import CaseResult, titles_of
-from registry.judging.worker import CheckingWorker, Refusal
-from registry.kit import settings, workers
+from registry.filings import Reading
+from registry.kit import settings
 from registry.kit.workbooks import workbook
 from registry.portable.clock import china_text
-from registry.record import known, loading, publication
 from registry.reports import results, verdicts
-from rules.model.roles import SUBSTANCE
 
 _DEMO_DATABASE: Final = "tidu-demo.db"
 _FEW: Final = 50
-_T = TypeVar("_T")
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """Cases as they come, and how many; ``held_back`` says why others of a file are none."""
-
-    cases: Iterable[Known]
-    number: int
-    held_back: tuple[str, ...] = ()
 
 
 @command("check")
@@ -131,24 +110,18 @@ def check(
         raise click.UsageError("--known-at 只用于已登记的企业：未登记的文件没有登记的时间")
     if output is not None:
         apart(output, *filter(None, (file, features)))
-    request = Request(tuple(titles_of(tiers)), procedure, batch, province, as_of)
+    inquiry = Inquiry(
+        request=Request(tuple(titles_of(tiers)), procedure, batch, province, as_of),
+        usccs=() if file else targets,
+        known_at=known_at,
+        rules_of_now=rules_of == "now",
+        features=features,
+        jobs=jobs,
+    )
     with ExitStack() as stack:
-        if file is not None:
-            if not file.suffix:
-                raise Refused(f"「{file}」不是18位信用代码，也没有这个名称的文件：请核对")
-            rules: Rules = rulebook(features)
-            wanted = _from_file(file, as_of, batch)
-        else:
-            database = stack.enter_context(engine())
-            now_in_force = known_at is None or rules_of == "now"
-            if now_in_force and not features:
-                rules = in_force(database)
-            session = stack.enter_context(storage.session(database))
-            wanted = _from_registry(session, targets, as_of, known_at)
-            if features:
-                rules = rulebook(features)
-            elif not now_in_force:
-                rules = known.rules(session, known_at)
+        at = stack.enter_context(desk())
+        reading = _read(at, file, batch) if file else None
+        run = stack.enter_context(checking.run(at, inquiry, reading))
         if known_at is not None and not as_json:
             whose = "此目录中" if features else "现行" if rules_of == "now" else "当时"
             click.echo(f"按{china_text(known_at)}（北京时间）以前登记的事实、{whose}的规则")
@@ -157,12 +130,11 @@ def check(
         if output is not None:
             sinks.append(results.Book(stack.enter_context(workbook(output))))
         # what is shown on the same terminal while it comes needs no bar, and a bar would break it up
-        quiet = console.is_terminal and (explain or as_json or wanted.number > results.PART)
-        refused = [*wanted.held_back]
+        quiet = console.is_terminal and (explain or as_json or run.number > results.PART)
+        refused = [*run.held_back]
         with closed(partial(shown.close, refused)):
-            for found in _check(wanted, rules, jobs, request, quiet=quiet):
-                failure = found if isinstance(found, str) else _told(found, [*sinks, counts])
-                if failure:
+            for found in run.results(quiet=quiet):
+                if failure := _told(found, [*sinks, counts]):
                     refused.append(failure)
             for sink in sinks[1:]:
                 sink.close(refused)
@@ -173,7 +145,7 @@ def check(
             click.echo(f"结果已写入 {output}")
     if batch and counts.number and batch not in counts.batches:
         errors.print(f"批次「{batch}」在这一天没有另外的规定，按办法检查", markup=False)
-    untold = refused[len(wanted.held_back) :]
+    untold = refused[len(run.held_back) :]
     for text in untold[:_FEW]:
         errors.print(f"拒绝 {text}", markup=False)
     if len(untold) > _FEW:
@@ -182,8 +154,10 @@ def check(
         raise Refused(f"{len(refused)}家企业未能检查，原因见上")
 
 
-def _told(result: CaseResult, takers: Iterable[results.Taker]) -> str:
+def _told(result: CaseResult | Refusal, takers: Iterable[results.Taker]) -> str:
     """Hand a result on; what stopped it, which is of this enterprise alone, or nothing."""
+    if isinstance(result, Refusal):
+        return result.text
     try:
         for taker in takers:
             taker.add(result)
@@ -211,78 +185,16 @@ def _print_counts(counts: results.Counts, file: Path | None = None) -> None:
         click.echo(f"逐条理由：tidu check {what} --explain")
 
 
-def _from_file(path: Path, as_of: date | None, batch: str) -> Wanted:
-    with desk() as at:
-        reading = importing.read_file(at, path, batch=batch)
+def _read(at: Desk, path: Path, batch: str) -> Reading:
+    """Read a file that is not stored, and show what is amiss in it."""
+    if not path.suffix:
+        raise Refused(f"「{path}」不是18位信用代码，也没有这个名称的文件：请核对")
+    reading = importing.read_file(at, path, batch=batch)
     if reading.issues:
-        errors.print(
-            f"{path.name}：错误{len(reading.errors)}条、提示{len(reading.issues) - len(reading.errors)}条"
-        )
+        notices = len(reading.issues) - len(reading.errors)
+        errors.print(f"{path.name}：错误{len(reading.errors)}条、提示{notices}条")
         show_issues(reading.issues, to=errors, headings=reading.headings)
-    found = []
-    for s in reading.submissions:
-        day = s.as_of or as_of
-        if day is None:
-            raise Refused(
-                f"{path.name} 没有填报日期：请在表中写明「填报日期：…」，或用 --as-of 给出"
-            )
-        found.append(unfiled(s, day))
-    held_back = tuple(f"{_called(s)}：{reading.reasons(s)}" for s in reading.refused)
-    return Wanted(found, len(found), held_back)
-
-
-def _called(filed: Submission) -> str:
-    """Whose a filing is, or where it stands if it does not say whose."""
-    return f"{filed.name or filed.where}{filed.uscc and f'（{filed.uscc}）'}"
-
-
-def _from_registry(
-    session: Session,
-    codes: Sequence[str],
-    as_of: date | None,
-    known_at: datetime | None = None,
-) -> Wanted:
-    ids = known.stock(session, codes or None, as_of=as_of, known_at=known_at)
-    by_then = f"在{china_text(known_at)}以前" if known_at else ""
-    if not codes and not ids:
-        raise Refused(f"{by_then}没有登记的企业：先用 tidu import 文件 登记，或用 tidu demo 看示例")
-    cases = known.fetch(session, ids, known_at=known_at)
-    if not codes:
-        return Wanted(cases, len(ids))
-    found = {k.case.uscc: k for k in cases}
-    unknown = [c for c in codes if c not in found]
-    if unknown:
-        raise Refused(
-            f"{by_then}没有登记信用代码为{'、'.join(unknown)}的企业："
-            "用 tidu enterprise list 查看已登记的企业"
-        )
-    return Wanted([found[code] for code in codes], len(codes))
-
-
-def _check(
-    wanted: Wanted, rules: Rules, jobs: int | None, request: Request, *, quiet: bool = False
-) -> Iterator[CaseResult | str]:
-    """Check each case; one that is refused, or that processes die on, holds up no other."""
-    work: workers.Work[Known, CaseResult | Refusal]
-    start = partial(CheckingWorker, rules, request)
-    work = workers.work(start, workers.jobs_for(wanted.number, jobs))
-    with closing(work):
-        answers = workers.answers(work, ((k.case, k) for k in wanted.cases))
-        for case, found in answers if quiet else _watched(answers, wanted.number):
-            if isinstance(found, workers.Lost):
-                yield f"{case.name}（{case.uscc}）：{found.reason}，没有检查：请保留数据并报告"
-            else:
-                yield found.text if isinstance(found, Refusal) else found
-
-
-def _watched(found: Iterator[_T], total: int) -> Iterator[_T]:
-    if total < _FEW:
-        yield from found
-        return
-    with progress("检查", total) as done:
-        for number, one in enumerate(found, 1):
-            yield one
-            done(number)
+    return reading
 
 
 @command("demo")
@@ -293,28 +205,21 @@ def demo(as_json: bool) -> None:
     示例登记在当前目录的 tidu-demo.db 中，不影响正式登记库。
     """
     url = f"sqlite:///{Path(settings.HOME.value) / _DEMO_DATABASE}"
-    with desk() as at:
-        reading = importing.read_file(at, DEMO_COUNTY)
-    database = storage.connect(url)
-    with storage.session(database, write=True) as session:
-        loading.load(session, reading, now=now(), partial=True)
-        rules = publication.in_force(session, by="", now=now())
-        wanted = _from_registry(session, (), None)
-        found = [r for r in _check(wanted, rules, None, Request()) if isinstance(r, CaseResult)]
-    database.dispose()
+    with Desk(url, watch=progress) as at:
+        done = checking.demonstrate(at)
     if as_json:
-        print_json({"database": url, "results": [r.to_json() for r in found]})
+        print_json({"database": url, "results": [r.to_json() for r in done.results]})
         return
     click.echo(
-        f"已从 {reading.file} 登记{wanted.number}家（虚构的）示例企业，按各自填报日期检查三个层级：\n"
+        f"已从 {done.file} 登记{done.number}家（虚构的）示例企业，按各自填报日期检查三个层级：\n"
     )
     counts, tables = results.Counts(), results.Tables(console)
-    for result in found:
+    for result in done.results:
         if failure := _told(result, [tables, counts]):
             errors.print(f"拒绝 {failure}", markup=False, soft_wrap=True)
     tables.close([])
     _print_counts(counts)
-    chosen = _instructive(found)
+    chosen = done.instructive
     click.echo("\n以其中一家为例，逐条说明：\n")
     for line in verdicts.explanation(chosen, full=False):
         console.print(line, markup=False, soft_wrap=True)
@@ -323,15 +228,3 @@ def demo(as_json: bool) -> None:
     click.echo(f"  tidu check {chosen.uscc} --explain    # 再看这家企业")
     click.echo("  tidu rules show 63.2.研发费用          # 看一条标准：条文、定义表、例子")
     click.echo("  tidu template 填报模板.xlsx    # 取填报模板；填好后 tidu import 填报模板.xlsx")
-
-
-def _instructive(found: Sequence[CaseResult]) -> CaseResult:
-    """A case whose second tier fails on few figures: threshold, distance and sources show well."""
-
-    def rank(result: CaseResult) -> tuple[bool, int]:
-        second = result.verdicts[1]
-        distances = [c for c in second.reasons() if c.distance and c.figures]
-        return bool(distances) and second.parts.get(SUBSTANCE) == "不符合", -len(distances)
-
-    chosen = max(found, key=rank)
-    return replace(chosen, verdicts=chosen.verdicts[1:2])

@@ -18,6 +18,7 @@ WORDS: Final = {
     "check-year": "请核对 --year",
     "correct-fact": "如填报有误，请用 --fact 更正填报项",
     "drop-year": "请去掉 --year",
+    "give-as-of": "请在表中写明「填报日期：…」，或用 --as-of 给出",
     "give-ground": "请用 --ground 写明",
     "give-ground-and-evidence": "请用 --ground 写明，用 --evidence 附上",
     "give-year": "请用 --year 写明年度",

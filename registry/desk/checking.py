@@ -1,0 +1,197 @@
+"""Checking: which tier enterprises qualify for, and why not; nothing of it is recorded."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+from sqlmodel import Session
+
+from registry.demo import DEMO_COUNTY
+from registry.desk import importing
+from registry.desk.place import Desk, rulebook
+from registry.errors import RecordError
+from registry.filings import Reading, Submission
+from registry.judging.case import RECHECK as RECHECK
+from registry.judging.case import RECOGNITION as RECOGNITION
+from registry.judging.case import Known, unfiled
+from registry.judging.case import Request as Request
+from registry.judging.judge import Rules
+from registry.judging.verdicts import CaseResult as CaseResult
+from registry.judging.verdicts import titles_of as titles_of
+from registry.judging.worker import Cause, CheckingWorker
+from registry.judging.worker import Refusal as Refusal
+from registry.kit import workers
+from registry.kit.progress import Watch, unwatched, watched
+from registry.portable.clock import china_text
+from registry.record import known, loading, publication
+from rules.model.roles import SUBSTANCE
+from rules.portable.errors import Remedy
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inquiry:
+    """Who is checked, how, and by what was known.
+
+    Without ``usccs``, it is everybody on record. With ``known_at``, by what was on record and in force
+    at that moment, or with ``rules_of_now`` by the criteria of today; ``features`` is a folder of
+    criteria to go by instead.
+    """
+
+    request: Request
+    usccs: tuple[str, ...] = ()
+    known_at: datetime | None = None
+    rules_of_now: bool = False
+    features: Path | None = None
+    jobs: int | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """Cases that are being checked: how many, and why others of a file are ``held_back``."""
+
+    number: int
+    held_back: tuple[str, ...]
+    _answers: Iterator[CaseResult | Refusal]
+    _watch: Watch
+
+    def results(self, *, quiet: bool = False) -> Iterator[CaseResult | Refusal]:
+        """Each case with its verdicts, or why it could not be checked; once, as they come.
+
+        ``quiet`` tells nobody how far it is.
+        """
+        watch = unwatched if quiet else self._watch
+        return watched(watch, "检查", self._answers, self.number)
+
+
+@contextmanager
+def run(desk: Desk, inquiry: Inquiry, reading: Reading | None = None) -> Iterator[Run]:
+    """Check filings of the registry, or those of a file that was read and is not stored.
+
+    ``RecordError`` for an enterprise that is not on record, and for a filing without a day.
+    """
+    held_back: tuple[str, ...] = ()
+    with ExitStack() as stack:
+        if reading is not None:
+            rules: Rules = rulebook(inquiry.features)
+            cases: Iterable[Known] = _of_file(reading, inquiry.request)
+            number = len(reading.submissions)
+            held_back = tuple(f"{_called(s)}：{reading.reasons(s)}" for s in reading.refused)
+        else:
+            in_force = None if inquiry.features else _in_force(desk, inquiry)
+            session = stack.enter_context(desk.reading())
+            cases, number = _on_record(session, inquiry)
+            rules = in_force or _rules(session, inquiry)
+        start = partial(CheckingWorker, rules, inquiry.request)
+        work: workers.Work[Known, CaseResult | Refusal]
+        work = workers.work(start, workers.jobs_for(number, inquiry.jobs))
+        stack.enter_context(closing(work))
+        yield Run(number, held_back, _answers(work, cases), desk.watch)
+
+
+def _of_file(reading: Reading, request: Request) -> list[Known]:
+    found = []
+    for submission in reading.submissions:
+        day = submission.as_of or request.as_of
+        if day is None:
+            raise RecordError(
+                "no-day", "{where} 没有填报日期", where=reading.file, remedy=Remedy("give-as-of")
+            )
+        found.append(unfiled(submission, day))
+    return found
+
+
+def _called(filed: Submission) -> str:
+    """Whose a filing is, or where it stands if it does not say whose."""
+    return f"{filed.name or filed.where}{filed.uscc and f'（{filed.uscc}）'}"
+
+
+def _in_force(desk: Desk, inquiry: Inquiry) -> Rules | None:
+    now = inquiry.known_at is None or inquiry.rules_of_now
+    return desk.in_force() if now else None
+
+
+def _rules(session: Session, inquiry: Inquiry) -> Rules:
+    if inquiry.features:
+        return rulebook(inquiry.features)
+    return known.rules(session, inquiry.known_at)
+
+
+def _on_record(session: Session, inquiry: Inquiry) -> tuple[Iterable[Known], int]:
+    """The cases that are asked for, in that order, and how many."""
+    usccs, moment = inquiry.usccs, inquiry.known_at
+    ids = known.stock(session, usccs or None, as_of=inquiry.request.as_of, known_at=moment)
+    by_then = f"在{china_text(moment)}以前" if moment else ""
+    if not usccs and not ids:
+        raise RecordError(
+            "nobody-on-record",
+            "{when}没有登记的企业",
+            when=by_then,
+            remedy=Remedy("import-or-demo"),
+        )
+    cases = known.fetch(session, ids, known_at=moment)
+    if not usccs:
+        return cases, len(ids)
+    found = {one.case.uscc: one for one in cases}
+    unknown = [uscc for uscc in usccs if uscc not in found]
+    if unknown:
+        raise RecordError(
+            "not-on-record",
+            "{when}没有登记信用代码为{value}的企业",
+            when=by_then,
+            value="、".join(unknown),
+            remedy=Remedy("list-enterprises"),
+        )
+    return [found[uscc] for uscc in usccs], len(usccs)
+
+
+def _answers(
+    work: workers.Work[Known, CaseResult | Refusal], cases: Iterable[Known]
+) -> Iterator[CaseResult | Refusal]:
+    """Check each case; one that is refused, or that processes die on, holds up no other."""
+    for case, found in workers.answers(work, ((one.case, one) for one in cases)):
+        if isinstance(found, workers.Lost):
+            said = f"{found.reason}，没有检查：请保留数据并报告"
+            yield Refusal(Cause.FAULT, case.uscc, case.name, said)
+        else:
+            yield found
+
+
+# -- the demo --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What became of the demo workbook: the file, who is on record, and all that could be checked."""
+
+    file: str
+    number: int
+    results: tuple[CaseResult, ...]
+
+    @property
+    def instructive(self) -> CaseResult:
+        """A case whose second tier, which is all it has here, fails on few figures.
+
+        Threshold, distance and sources show well there.
+        """
+        chosen = max(self.results, key=_instructive)
+        return replace(chosen, verdicts=chosen.verdicts[1:2])
+
+
+def demonstrate(desk: Desk) -> Demo:
+    """Store the demo workbook, and check everybody on record."""
+    reading = importing.read_file(desk, DEMO_COUNTY)
+    with desk.writing() as session:
+        loading.load(session, reading, now=desk.clock(), partial=True)
+        publication.in_force(session, by=desk.by, now=desk.clock())
+    with run(desk, Inquiry(request=Request())) as checked:
+        results = tuple(r for r in checked.results() if isinstance(r, CaseResult))
+    return Demo(reading.file, checked.number, results)
+
+
+def _instructive(result: CaseResult) -> tuple[bool, int]:
+    second = result.verdicts[1]
+    distances = [check for check in second.reasons() if check.distance and check.figures]
+    return bool(distances) and second.parts.get(SUBSTANCE) == "不符合", -len(distances)
