@@ -6,6 +6,19 @@ from rules.portable.errors import DescribedError, Remedy
 
 #: The act of a remedy -> what to type; fields of the remedy stand in braces.
 WORDS: Final = {
+    "check-name": "请核对名称，或用 tidu enterprise list 查看已登记的企业",
+    "extend-title": "复核通过请用 tidu titles extend",
+    "find-standing-title": "用 tidu titles list 查看现行的编号",
+    "give-backup": "请给出 tidu db backup 写成的文件",
+    "give-document": "请用 --document 写明",
+    "give-document-and-evidence": "请用 --document 写明，用 --evidence 附上",
+    "grant-anew": "重新认定请用 tidu titles grant",
+    "grant-or-tell-days": "请先用 tidu titles grant 登记，或用 --from、--until 写明其有效期",
+    "grant-rights": "请管理员运行 tidu db grant 授权，或换用有权限的角色",
+    "list-holdings": "用 tidu holdings list 查看",
+    "list-titles": "用 tidu titles list 查看",
+    "upgrade-database": "请先运行 tidu db upgrade",
+    "work-alone": "或用 --jobs 1 重试",
     "leave-days-to-list": "请核对，名单写明的不必再用 --from、--until 给出",
     "mend-and-repeat": "请改正后重试",
     "point-out-renamed": "请核对名单是否错行；确已更名的，用 --renamed 信用代码 逐家指明后再登记",

@@ -23,8 +23,10 @@ from registry.database import storage
 from registry.database.models import JournalEntry
 from registry.database.versions import table_of
 from registry.errors import BackupError, UncopiedError
+from registry.kit import settings
 from registry.kit.files import working_folder, written_whole
 from registry.kit.progress import Done, ignored
+from rules.portable.errors import Remedy
 
 _JOURNAL: Final = table_of(JournalEntry)
 
@@ -53,9 +55,11 @@ def write(engine: sa.Engine, path: Path, *, progress: Done = ignored) -> Copied:
     ``progress`` is told the percentage done.
     """
     if path.exists():
-        raise BackupError(f"「{path}」已存在，不会覆盖：请另取文件名")
+        raise BackupError("file-exists", "「{value}」已存在，不会覆盖：请另取文件名", value=path)
     if not path.parent.is_dir():
-        raise BackupError(f"没有文件夹「{path.parent}」：请先建立，或换一个位置")
+        raise BackupError(
+            "no-such-folder", "没有文件夹「{value}」：请先建立，或换一个位置", value=path.parent
+        )
     try:
         # private: it holds the names and numbers that the registry holds
         with written_whole(path, private=True, new=True) as unfinished:
@@ -64,7 +68,9 @@ def write(engine: sa.Engine, path: Path, *, progress: Done = ignored) -> Copied:
             with reading(unfinished) as session:
                 _compare(copied, _held(session))
     except FileExistsError:
-        raise BackupError(f"「{path}」已存在，不会覆盖：请另取文件名") from None
+        raise BackupError(
+            "file-exists", "「{value}」已存在，不会覆盖：请另取文件名", value=path
+        ) from None
     return copied
 
 
@@ -89,8 +95,11 @@ def restore(engine: sa.Engine, path: Path, *, progress: Done = ignored) -> Copie
             found = _held(target)
             if found.total:
                 raise BackupError(
-                    f"登记库「{storage.shown(engine.url)}」不是空的（已有{found.total}行）："
-                    "恢复只能进空库，请用 TIDU_DATABASE_URL 指定一个新库"
+                    "not-empty",
+                    "登记库「{where}」不是空的（已有{value}行）：恢复只能进空库，请用 {setting} 指定一个新库",
+                    where=storage.shown(engine.url),
+                    value=found.total,
+                    setting=settings.DATABASE.name,
                 )
             copied = _copy(source, target, progress)
             _continue_numbers(target)
@@ -211,7 +220,9 @@ def _compare(copied: Copied, found: Copied) -> None:
     if copied != found:
         different = [t for t, n in copied.rows.items() if found.rows[t] != n] or ["journal"]
         raise BackupError(
-            f"写成的内容与原来的不一致（{'、'.join(different)}），已放弃：请检查磁盘后重试"
+            "copy-differs",
+            "写成的内容与原来的不一致（{where}），已放弃：请检查磁盘后重试",
+            where="、".join(different),
         )
 
 
@@ -255,7 +266,7 @@ def _write_straight(connection: sqlite3.Connection, _record: object) -> None:
 def _at_head(path: Path) -> Iterator[Path]:
     """A sound backup at the newest revision: itself, or an upgraded copy that is thrown away."""
     if not path.is_file():
-        raise BackupError(f"没有备份文件「{path}」：请核对位置")
+        raise BackupError("no-such-file", "没有备份文件「{value}」：请核对位置", value=path)
     file = storage.open_file(path)
     try:
         pending = _checked(file, path).pending
@@ -285,7 +296,9 @@ def _checked(file: sa.Engine, path: Path) -> storage.Status:
             orphaned = connection.exec_driver_sql("PRAGMA foreign_key_check").first() is not None
     except exc.DatabaseError as error:
         if "unable to open" in str(error.orig):
-            raise BackupError(f"打不开备份文件「{path}」：请检查读写权限") from error
+            raise BackupError(
+                "unreadable-file", "打不开备份文件「{value}」：请检查读写权限", value=path
+            ) from error
         if "not a database" in str(error.orig):
             raise _no_backup(path) from error
         said, damaged = "", True
@@ -294,14 +307,19 @@ def _checked(file: sa.Engine, path: Path) -> storage.Status:
     if damaged and (table := _OF_A_TABLE.match(said)):
         raise _altered(table[1], said)
     if damaged or orphaned:
-        raise BackupError(f"备份文件「{path}」已损坏，不能恢复：请换用另一份备份")
+        raise BackupError(
+            "damaged-backup", "备份文件「{value}」已损坏，不能恢复：请换用另一份备份", value=path
+        )
     found = storage.status(file)
     if found.current is None:
         raise _no_backup(path)
     for kind, name, _ in sorted(_objects(file) - _of_revision(found.current)):
         raise BackupError(
-            f"备份文件「{path}」中有登记库没有的{_KINDS.get(kind, kind)}「{name}」，它曾被改动，没有恢复："
-            "请换用另一份备份"
+            "altered-backup",
+            "备份文件「{where}」中有登记库没有的{kind}「{value}」，它曾被改动，没有恢复：请换用另一份备份",
+            where=path,
+            kind=_KINDS.get(kind, kind),
+            value=name,
         )
     return found
 
@@ -343,7 +361,9 @@ def _of_revision(revision: str) -> frozenset[tuple[str, str, str]]:
 
 
 def _no_backup(path: Path) -> BackupError:
-    return BackupError(f"「{path}」不是梯度的备份：请给出 tidu db backup 写成的文件")
+    return BackupError(
+        "no-backup", "「{value}」不是梯度的备份", value=path, remedy=Remedy("give-backup")
+    )
 
 
 def _prepare(engine: sa.Engine) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy import exc
 from sqlmodel import Session
 
 from registry.errors import StorageError
+from rules.portable.errors import Remedy
 
 #: What psycopg raises where the server has gone, and not where it refuses.
 _GONE: Final = (psycopg.OperationalError, psycopg.InterfaceError)
@@ -51,8 +52,10 @@ def update(session: Session, statement: sa.Update, count: int) -> None:
 
 def _unlike(table: Any) -> StorageError:
     return StorageError(
-        f"写入数据表{table.name}的内容没有如实存下，全部没有写入："
-        "数据库中可能有外加的触发器或规则，请运行 tidu audit verify 查明"
+        "not-stored-as-written",
+        "写入数据表{where}的内容没有如实存下，全部没有写入：数据库中可能有外加的触发器或规则",
+        where=table.name,
+        remedy=Remedy("verify-record"),
     )
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from registry.errors import AlteredError
+from rules.portable.errors import Remedy
 
 #: Row numbers: BIGINT, and on SQLite the INTEGER that its row ids need.
 RowId: Final[TypeEngine[int]] = BigInteger().with_variant(Integer(), "sqlite")
@@ -177,7 +178,11 @@ def _read_moment(stored: Any) -> datetime | None:
 def _altered(what: str, stored: object) -> AlteredError:
     shown = repr(stored)[:40]
     return AlteredError(
-        f"登记库中有{what}（{shown}）不是登记时的写法，已被改动：请运行 tidu audit verify 查明"
+        "altered-value",
+        "登记库中有{where}（{value}）不是登记时的写法，已被改动",
+        where=what,
+        value=shown,
+        remedy=Remedy("verify-record"),
     )
 
 

@@ -30,7 +30,8 @@ def grant(engine: sa.Engine, role: str, *, auditor: bool = False) -> None:
     """
     if engine.dialect.name != "postgresql":
         raise StorageError(
-            "只有 PostgreSQL 有角色；SQLite 由文件的读写权限保护，请用操作系统的权限管理数据库文件"
+            "no-roles",
+            "只有 PostgreSQL 有角色；SQLite 由文件的读写权限保护，请用操作系统的权限管理数据库文件",
         )
     with storage.translated(engine), engine.begin() as connection:
         _refuse_powerful(connection, role)
@@ -72,16 +73,24 @@ def _refuse_powerful(connection: sa.Connection, role: str) -> None:
     query = sa.text("SELECT rolsuper FROM pg_roles WHERE rolname = :role")
     superuser = connection.scalar(query, {"role": role})
     if superuser is None:
-        raise StorageError(f"数据库没有角色「{role}」：请先用 CREATE ROLE 建立，或核对名称")
+        raise StorageError(
+            "no-such-role",
+            "数据库没有角色「{value}」：请先用 CREATE ROLE 建立，或核对名称",
+            value=role,
+        )
     if superuser:
-        raise StorageError(f"角色「{role}」是超级用户，授权约束不了它：请另建一个普通角色")
+        raise StorageError(
+            "superuser", "角色「{value}」是超级用户，授权约束不了它：请另建一个普通角色", value=role
+        )
     query = sa.text(
         "SELECT count(*) FROM pg_class WHERE relnamespace = current_schema()::regnamespace "
         "AND relkind IN ('r', 'S') AND pg_has_role(:role, relowner, 'MEMBER')"
     )
     if connection.scalar(query, {"role": role}):
         raise StorageError(
-            f"角色「{role}」是表的所有者或其成员，授权约束不了它：请另建一个普通角色"
+            "owner",
+            "角色「{value}」是表的所有者或其成员，授权约束不了它：请另建一个普通角色",
+            value=role,
         )
 
 
@@ -101,6 +110,8 @@ def _refuse_excess(connection: sa.Connection, role: str, *, auditor: bool) -> No
         excess.append("在模式中建立对象的CREATE")
     if excess:
         raise StorageError(
-            f"角色「{role}」从PUBLIC或所属的角色另外得到了权限（{'、'.join(excess[:3])}），没有授权："
-            "请先用 REVOKE 收回"
+            "further-rights",
+            "角色「{where}」从PUBLIC或所属的角色另外得到了权限（{value}），没有授权：请先用 REVOKE 收回",
+            where=role,
+            value="、".join(excess[:3]),
         )

@@ -94,7 +94,9 @@ def state(submission: Submission) -> Statement:
     texts = {name: canonical_json(value) for name, value in stated.items()}
     if sum(map(len, texts.values())) > _LONGEST:
         raise FactsError(
-            f"一份填报超过{_LONGEST}字，不是正常的填报：请核对清单是否重复或填错了企业"
+            "filing-too-long",
+            "一份填报超过{expected}字，不是正常的填报：请核对清单是否重复或填错了企业",
+            expected=_LONGEST,
         )
     return Statement(
         texts["identity"],
@@ -182,7 +184,11 @@ def _place(key: str) -> "tuple[_Taken, int | None]":
     name, _, year = key.partition("@")
     taken: _Taken = _known(_FACTS, name)
     if taken.fact.yearly != bool(year) or (year and not _is_year(year)):
-        raise FactsError(f"「{key}」的年度不对：年度指标写成 名称@年份，其他指标不带年份")
+        raise FactsError(
+            "wrong-year",
+            "「{where}」的年度不对：年度指标写成 名称@年份，其他指标不带年份",
+            where=key,
+        )
     return taken, int(year) if year else None
 
 
@@ -212,7 +218,7 @@ def _member(sources: dict[str, str], key: str) -> str:
 
 def _known(catalogue: Mapping[str, Any], name: str) -> Any:
     if name not in catalogue:
-        raise FactsError(f"没有名为「{name}」的填报项")
+        raise FactsError("unknown-fact", "没有名为「{value}」的填报项", value=name)
     return catalogue[name]
 
 
@@ -259,7 +265,13 @@ _FIELDS: Final = {kind.id: {f.id: _Taken(f) for f in kind.fields} for kind in RE
 def _take(fact: Fact, value: Scalar) -> tuple[Any, Scalar]:
     complaint = check_value(fact, value)
     if complaint is not None:
-        raise FactsError(f"{fact.name}「{value}」{complaint}")
+        raise FactsError(
+            "unfit-value",
+            "{where}「{value}」{expected}",
+            where=fact.name,
+            value=value,
+            expected=complaint,
+        )
     if isinstance(value, bool):
         return value, value
     if fact.kind == "date":
@@ -279,19 +291,21 @@ def _number(fact: Fact, text: str) -> tuple[Decimal | int, str]:
         if fact.unit == "万元":
             fen(number)
     except InvalidOperation:
-        raise FactsError(f"{fact.name}「{text}」应为十进制数字") from None
+        raise FactsError(
+            "no-number", "{where}「{value}」应为十进制数字", where=fact.name, value=text
+        ) from None
     except ValueError as error:
-        raise FactsError(f"{fact.name}：{error}") from None
+        raise FactsError("unfit-value", "{where}：{value}", where=fact.name, value=error) from None
     if fact.unit not in _WHOLE_UNITS:
         return number, plain
     if "." in plain or len(plain) > 18:
-        raise FactsError(f"{fact.name}「{text}」应为整数")
+        raise FactsError("not-whole", "{where}「{value}」应为整数", where=fact.name, value=text)
     return int(plain), plain
 
 
 def _text(name: str, text: str) -> str:
     if _UNKEPT.search(text):
-        raise FactsError(f"{name}含有不能保存的字符")
+        raise FactsError("unsavable-text", "{where}含有不能保存的字符", where=name)
     return text
 
 

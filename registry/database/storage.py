@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
 import psycopg
@@ -27,6 +27,7 @@ from alembic import command
 from registry.errors import StorageError
 from registry.kit import resources, settings
 from registry.kit.files import PRIVATE_FILE
+from rules.portable.errors import Remedy
 
 #: How long a writer waits for another one, in seconds.
 _PATIENCE: Final = 30
@@ -64,7 +65,9 @@ def database_url() -> sa.URL:
     url = _parse(settings.DATABASE.value)
     if url.drivername == "sqlite" and (url.host or url.database in (None, "", _IN_MEMORY)):
         raise StorageError(  # in memory, whatever is recorded would be lost at the end
-            f"数据库地址没有写明SQLite文件（相对位置用三条斜线，绝对位置用四条）：请写成 {_EXAMPLES}"
+            "no-file-named",
+            "数据库地址没有写明SQLite文件（相对位置用三条斜线，绝对位置用四条）：请写成 {expected}",
+            expected=_EXAMPLES,
         )
     return url
 
@@ -78,8 +81,12 @@ def connect(url: str | sa.URL | None = None) -> sa.Engine:
             upgrade(engine)
         elif found.pending:
             raise StorageError(
-                f"数据库{_shown(engine)}尚未升级到本程序需要的版本{found.head}"
-                f"（现为{found.current or '空库'}）：请先运行 tidu db upgrade"
+                "not-upgraded",
+                "数据库{where}尚未升级到本程序需要的版本{expected}（现为{value}）",
+                where=_shown(engine),
+                expected=found.head,
+                value=found.current or "空库",
+                remedy=Remedy("upgrade-database"),
             )
     except BaseException:
         engine.dispose()
@@ -155,7 +162,9 @@ def upgrade(engine: sa.Engine, revision: str = "head") -> None:
             command.upgrade(alembic_config(connection), revision)
         except LookupError as error:
             raise StorageError(
-                f"数据库{_shown(engine)}的表结构不是本程序建立的样子，没有升级：请从备份恢复"
+                "foreign-schema",
+                "数据库{where}的表结构不是本程序建立的样子，没有升级：请从备份恢复",
+                where=_shown(engine),
             ) from error
 
 
@@ -166,13 +175,19 @@ def status(engine: sa.Engine) -> Status:
         heads = MigrationContext.configure(connection).get_current_heads()
     if len(heads) > 1:
         raise StorageError(
-            f"数据库{_shown(engine)}的版本表有{len(heads)}行，只应有一行，它曾被改动：请从备份恢复"
+            "several-revisions",
+            "数据库{where}的版本表有{value}行，只应有一行，它曾被改动：请从备份恢复",
+            where=_shown(engine),
+            value=len(heads),
         )
     current = heads[0] if heads else None
     revisions = [r.revision for r in script.walk_revisions()][::-1]
     if current is not None and current not in revisions:
         raise StorageError(
-            f"数据库{_shown(engine)}的版本{current}不为本程序所知，可能由更新的程序建立：请升级本程序"
+            "unknown-revision",
+            "数据库{where}的版本{value}不为本程序所知，可能由更新的程序建立：请升级本程序",
+            where=_shown(engine),
+            value=current,
         )
     done = 0 if current is None else revisions.index(current) + 1
     return Status(current, revisions[-1], tuple(revisions[done:]))
@@ -190,10 +205,13 @@ def _parse(given: str | sa.URL) -> sa.URL:
     try:
         url = sa.make_url(given)
     except (exc.ArgumentError, ValueError):
-        raise StorageError(f"数据库地址无法识别：请写成 {_EXAMPLES}") from None
+        raise StorageError(
+            "unreadable-address", "数据库地址无法识别：请写成 {expected}", expected=_EXAMPLES
+        ) from None
     if "@" in f"{url.host}{url.database}" and url.drivername != "sqlite":
         raise StorageError(
-            "数据库地址中用户和口令里的 @、/、:、? 须写成 %40、%2F、%3A、%3F：请改正"
+            "unescaped-address",
+            "数据库地址中用户和口令里的 @、/、:、? 须写成 %40、%2F、%3A、%3F：请改正",
         )
     match url.drivername:
         case "sqlite":
@@ -202,7 +220,12 @@ def _parse(given: str | sa.URL) -> sa.URL:
             return url
         case "postgresql" | "postgres":
             return url.set(drivername="postgresql+psycopg")
-    raise StorageError(f"不支持数据库种类「{url.drivername}」：请写成 {_EXAMPLES}")
+    raise StorageError(
+        "unknown-database",
+        "不支持数据库种类「{value}」：请写成 {expected}",
+        value=url.drivername,
+        expected=_EXAMPLES,
+    )
 
 
 def _found(_dialect: object, _record: object, arguments: Any, _named: object) -> None:
@@ -273,16 +296,30 @@ def _without_secrets(said: str, url: sa.URL) -> str:
     return said
 
 
+class _Trouble(NamedTuple):
+    """What is wrong with a database, as data and as what its address is followed by."""
+
+    slug: str
+    said: str
+    remedy: Remedy | None = None
+
+
+_BUSY: Final = _Trouble("database-busy", "正被其他程序写入：请稍后再试")
+_FULL: Final = _Trouble("disk-full", "所在的磁盘已满：请清理后重试")
 #: What SQLite says -> what to tell the user.
 _SQLITE_TROUBLE: Final = {
-    "file is not a database": "不是SQLite数据库文件：请检查路径，或换一个文件",
-    "database disk image is malformed": "已损坏：请从备份恢复",
-    "database is locked": "正被其他程序写入：请稍后再试",
-    "unable to open database file": "打不开：请检查文件夹是否存在、是否可写",
-    "readonly database": "不可写：请检查文件和文件夹的权限",
-    "disk is full": "所在的磁盘已满：请清理后重试",
-    "disk I/O error": "读写出错：请检查磁盘是否完好、空间是否足够",
-    "no such table": "缺少数据表：请先运行 tidu db upgrade",
+    "file is not a database": _Trouble(
+        "no-database", "不是SQLite数据库文件：请检查路径，或换一个文件"
+    ),
+    "database disk image is malformed": _Trouble("damaged-database", "已损坏：请从备份恢复"),
+    "database is locked": _BUSY,
+    "unable to open database file": _Trouble(
+        "unopened-database", "打不开：请检查文件夹是否存在、是否可写"
+    ),
+    "readonly database": _Trouble("read-only-database", "不可写：请检查文件和文件夹的权限"),
+    "disk is full": _FULL,
+    "disk I/O error": _Trouble("disk-error", "读写出错：请检查磁盘是否完好、空间是否足够"),
+    "no such table": _Trouble("missing-table", "缺少数据表", Remedy("upgrade-database")),
 }
 
 
@@ -293,7 +330,9 @@ _ALTERED: Final = (
     psycopg.IntegrityError,
     psycopg.DataError,
 )
-_BROKEN: Final = "的连接中断：没有完成的操作不会留下任何内容，请查看后重试"
+_BROKEN: Final = _Trouble(
+    "connection-lost", "的连接中断：没有完成的操作不会留下任何内容，请查看后重试"
+)
 
 
 @contextmanager
@@ -303,24 +342,33 @@ def translated(engine: sa.Engine) -> Iterator[None]:
         yield
     except exc.DatabaseError as error:
         trouble = _BROKEN if error.connection_invalidated else _trouble(error.orig, engine.url)
-        raise StorageError(f"数据库{_shown(engine)}{trouble}") from error
+        raise StorageError(
+            trouble.slug,
+            "数据库{where}{value}",
+            where=_shown(engine),
+            value=trouble.said,
+            remedy=trouble.remedy,
+        ) from error
 
 
-def _trouble(error: object, url: sa.URL) -> str:
+def _trouble(error: object, url: sa.URL) -> _Trouble:
     said = _without_secrets(" ".join(str(error).split()), url)
     if "append-only" in said:
-        return "拒绝了这次写入，全部没有写入：其中可能有外加的触发器或规则，请运行 tidu audit verify 查明"
+        text = "拒绝了这次写入，全部没有写入：其中可能有外加的触发器或规则"
+        return _Trouble("write-refused", text, Remedy("verify-record"))
     if isinstance(error, _ALTERED) or _UNDECODED in said:
-        return f"的内容与登记库的规定不合（{said[:120]}），没有完成：请运行 tidu audit verify 查明"
+        text = f"的内容与登记库的规定不合（{said[:120]}），没有完成"
+        return _Trouble("altered-database", text, Remedy("verify-record"))
     for phrase, advice in _SQLITE_TROUBLE.items():
         if phrase in said:
             return advice
     if isinstance(error, psycopg.errors.LockNotAvailable):
-        return _SQLITE_TROUBLE["database is locked"]
+        return _BUSY
     if isinstance(error, psycopg.errors.DiskFull):
-        return _SQLITE_TROUBLE["disk is full"]
+        return _FULL
     if isinstance(error, psycopg.errors.InsufficientPrivilege):
-        return f"不允许这样做（{said}）：请管理员运行 tidu db grant 授权，或换用有权限的角色"
+        return _Trouble("not-permitted", f"不允许这样做（{said}）", Remedy("grant-rights"))
     if isinstance(error, psycopg.OperationalError) and error.sqlstate is None:
-        return f"连接不上（{said}）：请检查主机、端口、库名、用户和口令"
-    return f"无法使用（{said}）"
+        text = f"连接不上（{said}）：请检查主机、端口、库名、用户和口令"
+        return _Trouble("no-connection", text)
+    return _Trouble("database-trouble", f"无法使用（{said}）")

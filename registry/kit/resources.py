@@ -30,7 +30,12 @@ def own_features() -> Path | None:
     if not name:
         return None
     if not Path(name).is_dir():
-        raise RegistryError(f"环境变量 TIDU_FEATURES 所指的目录 {name} 不存在：请改正或取消设置")
+        raise RegistryError(
+            "no-such-folder",
+            "环境变量 {where} 所指的目录 {value} 不存在：请改正或取消设置",
+            where=settings.FEATURES.name,
+            value=name,
+        )
     return Path(name)
 
 

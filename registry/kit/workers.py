@@ -18,6 +18,7 @@ from typing import Any, Final, Generic, NoReturn, Protocol, TypeVar
 
 from registry.errors import RegistryError
 from registry.kit.garbage import seldom_collected
+from rules.portable.errors import Remedy
 
 Task = TypeVar("Task")
 Answer = TypeVar("Answer")
@@ -253,7 +254,10 @@ class Pool(Generic[Task, Answer]):
         _end(worker)
         if not worker.ready:
             raise RegistryError(
-                f"计算进程不能启动（{reason}）：请检查内存是否足够，或用 --jobs 1 重试"
+                "workers-do-not-start",
+                "计算进程不能启动（{value}）：请检查内存是否足够",
+                value=reason,
+                remedy=Remedy("work-alone"),
             )
         number = worker.task
         assert number is not None

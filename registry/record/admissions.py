@@ -11,6 +11,7 @@ from registry.kit import uscc
 from registry.record import journal
 from registry.record.determinations import signed_name
 from rules.model.facts import check_day
+from rules.portable.errors import Remedy
 from rules.portable.record import Json
 
 _SCHEMA: Final = 1
@@ -56,14 +57,27 @@ def record(
     named = signed_name(by)
     if not uscc.is_early(code):
         stands = uscc.fault(code) or "校验通过，无须认可"
-        raise RecordError(f"{code}：统一社会信用代码{stands}；只有校验码不符的代码可以凭证件认可")
+        raise RecordError(
+            "no-early-code",
+            "{value}：统一社会信用代码{stands}；只有校验码不符的代码可以凭证件认可",
+            value=code,
+            stands=stands,
+        )
     if (code in codes(session)) is (action == "admit"):
         stands = "已经认可" if action == "admit" else "没有认可"
-        raise RecordError(f"信用代码{code}{stands}，无须重复登记")
+        raise RecordError(
+            "admitted-already", "信用代码{value}{stands}，无须重复登记", value=code, stands=stands
+        )
     if not document.strip() or not evidence:
-        raise RecordError("认可代码必须写明依据的文件（--document）并附证件（--evidence）")
+        raise RecordError(
+            "no-document",
+            "认可代码必须写明依据的文件并附证件",
+            remedy=Remedy("give-document-and-evidence"),
+        )
     if wrong := check_day(dated):
-        raise RecordError(f"文件日期{dated}的{wrong}：请核对日期")
+        raise RecordError(
+            "impossible-day", "文件日期{value}的{fault}：请核对日期", value=dated, fault=wrong
+        )
     body: Json = {
         "schema": _SCHEMA,
         "action": action,

@@ -229,9 +229,9 @@ def undo(
     """
     loaded = session.get(Import, import_id)
     if loaded is None:
-        raise LoadError(f"没有编号为{import_id}的导入")
+        raise LoadError("no-such-import", "没有编号为{value}的导入", value=import_id)
     if loaded.undone_at is not None:
-        raise LoadError(f"编号为{import_id}的导入已经撤销过")
+        raise LoadError("undone-already", "编号为{value}的导入已经撤销过", value=import_id)
     _check_clock(session, now)
     restating = (
         sa.select(_RESTATEMENT.c.import_id)
@@ -251,7 +251,11 @@ def undo(
     if later:
         named = "、".join(f"{key}（{file}）" for key, file in later[:3])
         raise LoadError(
-            f"导入{import_id}中的企业后来又被{len(later)}次导入申报：请先撤销导入{named}"
+            "filed-again-later",
+            "导入{where}中的企业后来又被{number}次导入申报：请先撤销导入{value}",
+            where=import_id,
+            number=len(later),
+            value=named,
         )
     closing = session.execute(
         sa.select(FILING.c.id, FILING.c.replaces_id, ENTERPRISE.c.uscc)
@@ -407,7 +411,11 @@ def _check_clock(session: Session, now: datetime) -> None:
     ).one()
     latest = max((m for m in moments if m is not None), default=now)
     if now < latest:
-        raise LoadError(f"系统时间早于上一次导入或撤销的时间{latest:%Y-%m-%d %H:%M:%S}：请校正时钟")
+        raise LoadError(
+            "clock-behind-record",
+            "系统时间早于上一次导入或撤销的时间{expected:%Y-%m-%d %H:%M:%S}：请校正时钟",
+            expected=latest,
+        )
 
 
 def _current_filings(

@@ -10,6 +10,7 @@ from registry.database.versions import ENTERPRISE, chunks
 from registry.errors import RecordError
 from registry.kit.names import folded, near
 from registry.record import journal
+from rules.portable.errors import Remedy
 
 #: How many enterprises are listed at most where a name may mean several.
 _LISTED = 10
@@ -103,10 +104,18 @@ def resolve(session: Session, text: str) -> str:
     if found:
         listed = "、".join(f"{name}（{code}）" for code, name in list(found.items())[:_LISTED])
         more = f"……共{len(found)}家" if len(found) > _LISTED else ""
-        raise RecordError(f"「{text}」可能是{listed}{more}：请写全称或信用代码")
+        raise RecordError(
+            "unclear-name",
+            "「{value}」可能是{expected}：请写全称或信用代码",
+            value=text,
+            expected=listed + more,
+        )
     raise RecordError(
-        f"登记库中没有名称为「{text}」的企业{_guessed(names.near(text))}：请核对名称，"
-        "或用 tidu enterprise list 查看已登记的企业"
+        "unknown-name",
+        "登记库中没有名称为「{value}」的企业{near}",
+        value=text,
+        near=_guessed(names.near(text)),
+        remedy=Remedy("check-name"),
     )
 
 

@@ -23,6 +23,7 @@ from registry.kit import uscc as codes
 from registry.record import admissions, journal
 from registry.record.determinations import signed_name
 from rules.model.facts import TITLES, check_day
+from rules.portable.errors import Remedy
 from rules.portable.record import LITTLE_GIANT, Body, Json, is_holding, last_words
 from rules.portable.reference import number
 
@@ -219,8 +220,11 @@ def grant(
         for entry in held:
             if _until(entry) >= begin.isoformat() and entry.content["valid_from"] <= str(until):
                 raise RecordError(
-                    f"第{entry.seq}号已登记同类称号，有效期至{_until(entry)}，与新的有效期重叠："
-                    "复核通过请用 tidu titles extend"
+                    "overlapping-title",
+                    "第{where}号已登记同类称号，有效期至{value}，与新的有效期重叠",
+                    where=entry.seq,
+                    value=_until(entry),
+                    remedy=Remedy("extend-title"),
                 )
         return _title(holder, kind, begin.isoformat(), until.isoformat())
 
@@ -248,12 +252,17 @@ def extend(
         title = _the_title(held, holder, kind, first, latest)
         if title["ended_on"]:
             raise RecordError(
-                f"称号已于{title['ended_on']}终止，不能延期：重新认定请用 tidu titles grant"
+                "ended-title",
+                "称号已于{value}终止，不能延期",
+                value=title["ended_on"],
+                remedy=Remedy("grant-anew"),
             )
         before = date.fromisoformat(title["valid_until"])
         until = latest or years_later(before + timedelta(days=1)) - timedelta(days=1)
         if held and until <= before:
-            raise RecordError(f"称号已登记至{before.isoformat()}，延期应更晚：请核对有效期")
+            raise RecordError(
+                "no-extension", "称号已登记至{expected}，延期应更晚：请核对有效期", expected=before
+            )
         return {**title, "valid_until": until.isoformat()}
 
     return _record(session, "extend", holders, kind, notice, stated, by=by, now=now)
@@ -280,9 +289,13 @@ def end(
     def stated(holder: Holder, held: list[Registration]) -> Json:
         title = _the_title(held, holder, kind, first, last)
         if title["ended_on"]:
-            raise RecordError(f"称号已登记于{title['ended_on']}终止")
+            raise RecordError("ended-title", "称号已登记于{value}终止", value=title["ended_on"])
         if on.isoformat() < title["valid_from"]:
-            raise RecordError(f"称号自{title['valid_from']}起有效，不能更早终止：请核对日期")
+            raise RecordError(
+                "ends-before-it-begins",
+                "称号自{expected}起有效，不能更早终止：请核对日期",
+                expected=title["valid_from"],
+            )
         return {**title, "ended_on": on.isoformat(), "reason": reason}
 
     return _record(session, "end", holders, kind, notice, stated, by=by, now=now)
@@ -292,9 +305,16 @@ def strike(session: Session, seq: int, notice: Notice, *, by: str, now: datetime
     """Strike out a title that was entered in error; ``seq`` is the last entry on it."""
     named, entry = _signed(notice, by), journal.entry(session, seq)
     if entry.kind != "title" or entry.subject is None:
-        raise RecordError(f"第{seq}号记录不是称号登记：用 tidu titles list 查看")
+        raise RecordError(
+            "not-a-title", "第{value}号记录不是称号登记", value=seq, remedy=Remedy("list-titles")
+        )
     if seq not in [e.seq for e in standing(titles(session, [entry.subject])[entry.subject])]:
-        raise RecordError(f"第{seq}号不是这项称号现行的登记：用 tidu titles list 查看现行的编号")
+        raise RecordError(
+            "not-the-standing-title",
+            "第{value}号不是这项称号现行的登记",
+            value=seq,
+            remedy=Remedy("find-standing-title"),
+        )
     body = {**entry.content, **_by_notice("strike", notice), "strikes": entry.digest}
     return journal.append(session, [_draft(body)], by=named, now=now)[0]
 
@@ -314,7 +334,12 @@ def hold(
     Each is stated anew: what was registered of the same holder and enterprise holds no more.
     """
     if last is not None and last < first:
-        raise RecordError(f"持股自{first}至{last}，终止早于开始：请核对日期")
+        raise RecordError(
+            "ends-before-it-begins",
+            "持股自{expected}至{value}，终止早于开始：请核对日期",
+            value=last,
+            expected=first,
+        )
     days = {"valid_from": first.isoformat(), "valid_until": last and last.isoformat()}
     bodies = [{**_holding(h), **days} for h in stated]
     return _record_holdings(session, "hold", bodies, notice, by=by, now=now)
@@ -327,12 +352,15 @@ def end_holding(
     known = standing(holdings(session, uscc))
     found = [e for e in known if e.content["uscc"] == uscc and _names(e.content, holder)]
     if not found:
-        raise RecordError("登记簿中没有这项持股：用 tidu holdings list 查看")
+        raise RecordError("no-such-holding", "登记簿中没有这项持股", remedy=Remedy("list-holdings"))
     content, day = found[0].content, on - timedelta(days=1)
     if not content["valid_from"] <= on.isoformat() <= (content["valid_until"] or "9999-12-31"):
         raise RecordError(
-            f"持股自{content['valid_from']}至{content['valid_until'] or '今'}，"
-            f"不能于{on.isoformat()}终止：请核对日期"
+            "not-held-then",
+            "持股自{first}至{last}，不能于{value}终止：请核对日期",
+            first=content["valid_from"],
+            last=content["valid_until"] or "今",
+            value=on,
         )
     body = {**content, "valid_until": day.isoformat()}
     return _record_holdings(session, "end", [body], notice, by=by, now=now)[0]
@@ -376,14 +404,15 @@ def _record_holdings(
     now: datetime,
 ) -> list[journal.Entry]:
     """Add an entry for each holding, or none; ``RecordError`` with everything that is wrong."""
-    named, wrong, seen = _signed(notice, by), list[str](), set[tuple[str, str]]()
+    named, seen = _signed(notice, by), set[tuple[str, str]]()
+    wrong = list[tuple[str, RecordError]]()
     admitted = admissions.Admitted(session)
     for body in bodies:
         pair = body["uscc"], body["holder"] or body["holder_name"]
         try:
             _refuse_holding(body, pair in seen, admitted)
         except RecordError as error:
-            wrong.append(f"{body['name']}{body['uscc']}：{error}")
+            wrong.append((f"{body['name']}{body['uscc']}", error))
         seen.add(pair)
     _refuse(wrong)
     drafts = [_draft({**body, **_by_notice(action, notice)}) for body in bodies]
@@ -396,15 +425,15 @@ def _refuse_holding(body: Json, again: bool, admitted: Container[str]) -> None:
     if body["holder"]:
         wrong = codes.fault(body["holder"], admitted)
         if wrong is not None:
-            raise RecordError(f"持股方的统一社会信用代码{wrong}")
+            raise RecordError("unsound-code", "持股方的统一社会信用代码{value}", value=wrong)
     elif not body["holder_name"]:
-        raise RecordError("没有写明持股方")
+        raise RecordError("no-holder", "没有写明持股方")
     if body["holder"] == body["uscc"]:
-        raise RecordError("企业不能持有自己")
+        raise RecordError("holds-itself", "企业不能持有自己")
     if again:
-        raise RecordError("同一持股方在名单中出现两次")
+        raise RecordError("holder-twice", "同一持股方在名单中出现两次")
     if fault := share_fault(body["share"]):
-        raise RecordError(fault)
+        raise RecordError("unusable-name", "{value}", value=fault)
 
 
 def years_later(day: date, years: int = VALIDITY) -> date:
@@ -422,7 +451,12 @@ def years_later(day: date, years: int = VALIDITY) -> date:
 def _title(holder: Holder, kind: str, first: str, last: str) -> Json:
     _refuse_days({"valid_from": first, "valid_until": last})
     if first > last:
-        raise RecordError(f"有效期自{first}至{last}，终止早于开始：请核对日期")
+        raise RecordError(
+            "ends-before-it-begins",
+            "有效期自{expected}至{value}，终止早于开始：请核对日期",
+            value=last,
+            expected=first,
+        )
     return {
         "uscc": holder.uscc,
         "name": holder.name,
@@ -446,7 +480,7 @@ def _the_title(
         return {**kept, "name": name, **{k: content[k] for k in ("ended_on", "reason")}}
     if first is None or last is None:
         raise RecordError(
-            "登记簿中没有这项称号：请先用 tidu titles grant 登记，或用 --from、--until 写明其有效期"
+            "no-such-title", "登记簿中没有这项称号", remedy=Remedy("grant-or-tell-days")
         )
     return _title(holder, kind, first.isoformat(), last.isoformat())
 
@@ -465,7 +499,12 @@ def _record(
     """Add an entry for each holder, or none; ``RecordError`` with everything that is wrong."""
     named = _signed(notice, by)
     if kind not in TITLES:
-        raise RecordError(f"没有名为「{kind}」的称号：应为{'、'.join(TITLES)}")
+        raise RecordError(
+            "unknown-title",
+            "没有名为「{value}」的称号：应为{expected}",
+            value=kind,
+            expected="、".join(TITLES),
+        )
     register = titles(session, [h.uscc for h in holders])
     drafts, wrong, seen = [], [], set[str]()
     admitted = admissions.Admitted(session)
@@ -477,7 +516,7 @@ def _record(
             _refuse_days(body)
             drafts.append(_draft(body))
         except RecordError as error:
-            wrong.append(f"{holder.name}{holder.uscc}：{error}")
+            wrong.append((f"{holder.name}{holder.uscc}", error))
         seen.add(holder.uscc)
     _refuse(wrong)
     return journal.append(session, drafts, by=named, now=now)
@@ -487,15 +526,23 @@ def _signed(notice: Notice, by: str) -> str:
     """The name of who registers what a notice says; ``RecordError`` without either."""
     named = signed_name(by)
     if not notice.number.strip():
-        raise RecordError("登记必须写明依据的文号（--document）")
+        raise RecordError("no-document", "登记必须写明依据的文号", remedy=Remedy("give-document"))
     _refuse_days({"dated": str(notice.dated)})
     return named
 
 
-def _refuse(wrong: Sequence[str]) -> None:
+def _refuse(wrong: Sequence[tuple[str, RecordError]]) -> None:
+    """Refuse all because of some, each told as (whom it is about, what is wrong)."""
     if wrong:
         more = f"；……共{len(wrong)}家" if len(wrong) > _SHOWN else ""
-        raise RecordError(f"没有登记。{'；'.join(wrong[:_SHOWN])}{more}")
+        told = "；".join(f"{whom}：{error}" for whom, error in wrong[:_SHOWN])
+        remedies = (error.remedy for _, error in wrong if error.remedy)
+        raise RecordError(
+            "nothing-registered",
+            "没有登记。{value}",
+            value=told + more,
+            remedy=next(remedies, None),
+        )
 
 
 #: How many complaints are named at most.
@@ -505,16 +552,22 @@ _SHOWN: Final = 10
 def _refuse_holder(holder: Holder, seen: set[str], admitted: Container[str]) -> None:
     wrong = codes.fault(holder.uscc, admitted)
     if wrong is not None:
-        raise RecordError(f"统一社会信用代码{wrong}")
+        raise RecordError("unsound-code", "统一社会信用代码{value}", value=wrong)
     if holder.uscc in seen:
-        raise RecordError("名单中出现两次")
+        raise RecordError("listed-twice", "名单中出现两次")
 
 
 def _refuse_days(body: Json) -> None:
     """Refuse days that no profile can state, since nobody could be judged by them."""
     for key, name in _DAYS.items():
         if body.get(key) and (wrong := check_day(body[key])):
-            raise RecordError(f"{name}{body[key]}的{wrong}：请核对日期")
+            raise RecordError(
+                "impossible-day",
+                "{where}{value}的{fault}：请核对日期",
+                where=name,
+                value=body[key],
+                fault=wrong,
+            )
 
 
 #: What of an entry is a day, as messages name it.
