@@ -50,7 +50,8 @@ def was_split(
 ) -> bool:
     """Whether a row that is no longer than its headings has an amount in two cells: 9,000 as 9 and 000.
 
-    The last cells may have been empty and so left out. Nobody types 000 below the heading of a number.
+    The last cells may have been empty and so left out. Nobody types 012 below the heading of a number,
+    nor 000 anywhere.
 
     >>> was_split(["甲", "9", "000"], lambda column, cell: False, lambda column: column > 0)
     True
@@ -60,7 +61,7 @@ def was_split(
         return False
     columns = [match.string.count(_BETWEEN, 0, match.end()) for match in found]
     tails = [i for i, match in zip(columns, found, strict=True) if match[1].startswith("0")]
-    if any(is_number(i - 1) and is_number(i) for i in tails):
+    if any(is_number(i - 1) and (is_number(i) or cells[i].startswith("000")) for i in tails):
         return True
     as_it_is = sum(unreadable(i, cell) for i, cell in enumerate(cells))
     if not as_it_is:

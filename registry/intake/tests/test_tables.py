@@ -347,6 +347,14 @@ def test_an_amount_in_two_cells_shows_by_what_stands_behind_it(table):
     assert [s.uscc for s in reading.submissions] == [B]
 
 
+@pytest.mark.parametrize("last", ["备注", "主导产品名称", "联系电话"])
+def test_the_tail_of_an_amount_shows_in_a_column_of_texts_too(table, last):
+    head = f"{NAME},{CODE},{REVENUE},{last}"
+    reading = table(head, f"甲公司,{A},9,000", f"乙公司,{B},900,025", f"丙公司,{C},7,000.50,")
+    assert [i.cell for i in reading.errors] == ["A2", "A4"]
+    assert [s.values["revenue@2022"] for s in reading.submissions] == ["9000000"]
+
+
 def test_a_row_that_lacks_a_cell_is_held_back_where_it_shows_and_told_where_not(table):
     head = f"{NAME},{CODE},{REVENUE},进入细分市场时间,2022年研发费用（万元）"
     reading = table(head, f"甲公司,{A},2012-03-01,320", f"乙公司,{B},9000,2012-03-01")
