@@ -1,6 +1,5 @@
 """``tidu rules``: the criteria as they are read, checked and written."""
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -26,13 +25,12 @@ from registry.cli.common import (
 from registry.desk.place import now, rulebook
 from registry.judging.verdicts import titles_of
 from registry.kit import resources
-from registry.kit.characters import legible
 from registry.kit.files import write_new, written_whole
 from registry.kit.jsontext import fields_of
-from registry.kit.screens import Screen, listing
+from registry.kit.screens import listing
 from registry.record import publication
 from registry.record.determinations import signed_name
-from registry.reports import differences
+from registry.reports import differences, layout
 from registry.simulation import texts
 from rules.comparison.compare import compare
 from rules.decider import by_both, by_reference
@@ -378,21 +376,16 @@ def diff(
         sides = {"before": old.label, "after": new.label, "only_in_one": alone}
         print_json({**sides, "tiers": [c.to_json() for c in found]})
         return
-    heading = differences.title(old.label, new.label)
-    sheets = [differences.sheet(c) for c in found]
-    sheets += [differences.lone(tier, label) for tier, label in alone.items()]
-    if form == "text" and output is None:
-        differences.print_text(heading, sheets, console)
-        return
+    parts = [differences.part(c) for c in found]
+    parts += [differences.lone(tier, label) for tier, label in alone.items()]
+    report = differences.report(old.label, new.label, parts)
     if form == "text":
-        buffer = io.StringIO()
-        differences.print_text(heading, sheets, Screen(file=buffer, width=_FILE_WIDTH))
-        text = buffer.getvalue()
+        text = layout.text(report, console.width if output is None else _FILE_WIDTH)
     else:
-        text = {"markdown": differences.markdown, "html": differences.html}[form](heading, sheets)
+        text = {"markdown": layout.markdown, "html": layout.html}[form](report)
     if output is None:
         click.echo(text, nl=False)
         return
     with written_whole(output) as fresh:
-        fresh.write_text(legible(text), encoding="utf-8")
+        fresh.write_text(text, encoding="utf-8")
     click.echo(f"对照表已写入 {output}")

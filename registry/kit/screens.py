@@ -38,30 +38,34 @@ _LEAD: Final = re.compile(r"\s*(?:(?:[·✓✗？◇†‡■*－]|[0-9]+\.)\s*)
 
 
 class Wrapped:
-    """Chinese text that breaks between any characters, but not between a number and its unit."""
+    """Chinese text that breaks between any characters, but not between a number and its unit.
+
+    Each of its own lines begins a line.
+    """
 
     def __init__(self, text: str) -> None:
-        self.pieces = _PIECE.findall(text)
+        self.lines = [_PIECE.findall(line) for line in text.split("\n")]
 
     @property
     def cell_len(self) -> int:
-        """How wide it is in one line."""
-        return sum(map(cell_len, self.pieces))
+        """How wide it is if no line is broken."""
+        return max(sum(map(cell_len, pieces)) for pieces in self.lines)
 
     @property
     def longest(self) -> int:
         """How wide its widest piece is."""
-        return max(map(cell_len, self.pieces), default=0)
+        return max((cell_len(piece) for pieces in self.lines for piece in pieces), default=0)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        line = ""
         width = options.max_width
-        for piece in (part for p in self.pieces for part in _broken(p, width)):
-            if line and cell_len(line + piece.rstrip()) > width:
-                yield Text(line.rstrip())
-                line = ""
-            line += piece if line else piece.lstrip()
-        yield Text(line.rstrip())
+        for pieces in self.lines:
+            line = ""
+            for piece in (part for p in pieces for part in _broken(p, width)):
+                if line and cell_len(line + piece.rstrip()) > width:
+                    yield Text(line.rstrip())
+                    line = ""
+                line += piece if line else piece.lstrip()
+            yield Text(line.rstrip())
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
         return Measurement(self.longest, self.cell_len).with_maximum(options.max_width)

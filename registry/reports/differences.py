@@ -1,15 +1,9 @@
-"""Two texts side by side as a table to hand round: plain text, Markdown or an HTML page."""
+"""Two texts side by side as a table to hand round."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
-from rich import box
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
-
-from registry.reports.pages import page
+from registry.reports.layout import Part, Report, Section, Table
 from rules.comparison.rows import (
     Change,
     Comparison,
@@ -23,29 +17,16 @@ from rules.explanation.wording import plain
 
 #: What stands where a text says nothing of it.
 NONE: Final = "—"
+_REMARK: Final = "本表由定义标准的文件编译后逐项比对生成，门槛、例外和条款均取自所运行的标准；对不上的条件列为只在一个文本中。"
 _KINDS: Final = (Change.CHANGED, Change.ADDED, Change.REMOVED)
 
 
-@dataclass(frozen=True)
-class Section:
-    """A part of the comparison: sentences, then a table (perhaps without rows)."""
-
-    title: str
-    lines: tuple[str, ...] = ()
-    header: tuple[str, ...] = ()
-    rows: tuple[tuple[str, ...], ...] = ()
+def report(before: str, after: str, parts: Sequence[Part]) -> Report:
+    """The comparison of two texts, each called by its label."""
+    return Report(f"标准对照表：{before} 与 {after}", parts=tuple(parts), remark=_REMARK)
 
 
-@dataclass(frozen=True)
-class Sheet:
-    """The comparison of one tier."""
-
-    title: str
-    lines: tuple[str, ...]
-    sections: tuple[Section, ...]
-
-
-def sheet(comparison: Comparison) -> Sheet:
+def part(comparison: Comparison) -> Part:
     """A comparison as it is handed round."""
     before, after = comparison.before, comparison.after
     lines = (
@@ -53,12 +34,12 @@ def sheet(comparison: Comparison) -> Sheet:
         f"后：{after.source}（{after.root}，摘要{after.digest[:12]}）",
         _counts(comparison),
     )
-    return Sheet(after.tier or after.title, lines, tuple(_sections(comparison)))
+    return Part(after.tier or after.title, lines, tuple(_sections(comparison)))
 
 
-def lone(tier: str, label: str) -> Sheet:
+def lone(tier: str, label: str) -> Part:
     """What is said of a tier that only one text has."""
-    return Sheet(tier, (f"只有{label}规定这一层级，无从对照。",), ())
+    return Part(tier, (f"只有{label}规定这一层级，无从对照。",))
 
 
 def _counts(comparison: Comparison) -> str:
@@ -75,10 +56,11 @@ def _sections(comparison: Comparison) -> Iterator[Section]:
     by = {c: [r for r in comparison.rows if r.change is c] for c in Change}
     rows = tuple(_row(r) for c in _KINDS for r in by[c])
     if rows:
-        yield Section("条件", (), header, rows)
+        yield Section("条件", table=Table(header, rows))
     scores = [s for s in comparison.scores if s.change is not Change.SAME]
     if scores:
-        yield Section("计分项", (), ("计分项", "前", "后", "变化"), tuple(map(_score, scores)))
+        header = ("计分项", "前", "后", "变化")
+        yield Section("计分项", table=Table(header, tuple(map(_score, scores))))
     yield from _definitions(comparison.definitions)
     for title, names in (
         ("新增的填报和认定事项", comparison.facts_added),
@@ -92,13 +74,14 @@ def _sections(comparison: Comparison) -> Iterator[Section]:
     kept = [s for s in comparison.scores if s.change is Change.SAME]
     more = (f"另有{len(kept)}个计分项相同。",) if kept else ()
     if not comparison.identical and (same or more):
-        yield Section("相同的条件", more, ("指标", "前", "后"), same)
+        table = Table(("指标", "前", "后"), same) if same else None
+        yield Section("相同的条件", more, table=table)
     notes = tuple(
         (n.side, n.note.confidence, n.note.text, "、".join(n.rules)) for n in comparison.readings
     )
     if notes:
         said = "B：单一来源或转引；C：对文本未明之处的理解。只列有变动的条件所依据的解读。"
-        yield Section("解读", (said,), ("文本", "置信度", "解读", "规则"), notes)
+        yield Section("解读", (said,), table=Table(("文本", "置信度", "解读", "规则"), notes))
 
 
 def _row(row: Row) -> tuple[str, ...]:
@@ -146,7 +129,9 @@ def _definitions(definitions: Sequence[Definition]) -> Iterator[Section]:
         if names:
             only.append(f"{word}：{'、'.join(names)}。")
     if rows or only:
-        yield Section("释义和算法", tuple(only), ("名称", "前", "后", "变化", "依据"), tuple(rows))
+        header = ("名称", "前", "后", "变化", "依据")
+        table = Table(header, tuple(rows)) if rows else None
+        yield Section("释义和算法", tuple(only), table=table)
 
 
 def _difference(row: Row) -> str:
@@ -154,61 +139,3 @@ def _difference(row: Row) -> str:
     told = f"（{'；'.join(row.details)}）" if row.details else ""
     moved = before if before == after else f"{before} → {after}"
     return f"{row.name}：{moved}{told}"
-
-
-# -- formats -------------------------------------------------------------------------------------
-
-
-def title(before: str, after: str) -> str:
-    """The heading of a comparison."""
-    return f"标准对照表：{before} 与 {after}"
-
-
-def print_text(heading: str, sheets: Sequence[Sheet], console: Console) -> None:
-    """Print the tables as plain text, as wide as the console."""
-    console.print(heading, markup=False, style="bold")
-    for found in sheets:
-        console.print(f"\n■ {found.title}", markup=False, style="bold")
-        for line in found.lines:
-            console.print(f"  {line}", markup=False)
-        for section in found.sections:
-            console.print(f"\n{section.title}", markup=False, style="bold")
-            for line in section.lines:
-                console.print(line, markup=False)
-            if section.rows:
-                table = Table(
-                    box=box.SIMPLE_HEAD, header_style="bold", show_edge=False, pad_edge=False
-                )
-                for name in section.header:
-                    table.add_column(name, overflow="fold")
-                for row in section.rows:
-                    table.add_row(*(escape(cell.replace("〔", "\n〔")) for cell in row))
-                console.print(table)
-
-
-def markdown(heading: str, sheets: Sequence[Sheet]) -> str:
-    """The tables in Markdown."""
-    lines = [f"# {heading}", ""]
-    for found in sheets:
-        lines += [f"## {found.title}", "", *(f"- {line}" for line in found.lines), ""]
-        for section in found.sections:
-            lines += [f"### {section.title}", ""]
-            for line in section.lines:
-                lines += [_plain(line), ""]
-            if section.rows:
-                lines += [_piped(section.header), _piped(["---"] * len(section.header))]
-                lines += [*map(_piped, section.rows), ""]
-    return "\n".join(lines).rstrip() + "\n"
-
-
-def _piped(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(map(_plain, cells))} |"
-
-
-def _plain(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("*", "\\*").replace("\n", " ")
-
-
-def html(heading: str, sheets: Sequence[Sheet]) -> str:
-    """The tables as a page that opens offline and prints."""
-    return page("diff.html", heading=heading, sheets=sheets, none=NONE)

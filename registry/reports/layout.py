@@ -1,8 +1,8 @@
-"""A report as sections of paragraphs, items, tables and indented findings; as text and as HTML."""
+"""A report as sections of paragraphs, items, tables and indented findings; as text, Markdown and HTML."""
 
 import io
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from rich.cells import cell_len
@@ -25,6 +25,8 @@ STYLES: Final = {
     "†": "person",
 }
 _INDENT: Final = "  "
+#: What a citation begins with that ends a cell; it has a line of its own.
+CITED: Final = "〔"
 
 
 @dataclass(frozen=True)
@@ -96,13 +98,27 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Report:
-    """A titled report; ``facts`` are its head (name and value), ``verdict`` a word in colour."""
+class Part:
+    """Sections under a heading of their own; ``lines`` say first what they are about."""
 
     title: str
-    facts: tuple[tuple[str, str], ...]
-    verdict: str
-    sections: tuple[Section, ...] = field(default=())
+    lines: tuple[str, ...] = ()
+    sections: tuple[Section, ...] = ()
+
+
+@dataclass(frozen=True)
+class Report:
+    """A titled report; ``facts`` are its head (name and value), ``verdict`` a word in colour.
+
+    ``remark`` says on a page how it came about. Its sections stand by themselves or in ``parts``.
+    """
+
+    title: str
+    facts: tuple[tuple[str, str], ...] = ()
+    verdict: str = ""
+    sections: tuple[Section, ...] = ()
+    parts: tuple[Part, ...] = ()
+    remark: str = ""
 
     @property
     def style(self) -> str:
@@ -110,14 +126,12 @@ class Report:
         return STYLES.get(self.verdict, "")
 
 
+# -- text ----------------------------------------------------------------------------------------
+
+
 def text(report: Report, width: int) -> str:
     """The report as plain text; tables are as wide as ``width`` columns allow."""
     return legible("\n".join(_lines(report, width))) + "\n"
-
-
-def html(report: Report) -> str:
-    """The report as one HTML file that needs no other."""
-    return page("explanation.html", report=report)
 
 
 def _lines(report: Report, width: int) -> Iterator[str]:
@@ -126,29 +140,95 @@ def _lines(report: Report, width: int) -> Iterator[str]:
     for name, value in report.facts:
         yield f"{_INDENT}{name}{' ' * (widest - cell_len(name))}  {value}"
     for section in report.sections:
-        yield ""
-        yield f"■ {section.title}"
-        yield from (f"{_INDENT}{p}" for p in section.paragraphs)
-        for number, item in enumerate(section.items, 1):
-            mark = f"{number}. " if section.numbered else f"{item.sign} "
-            yield f"{_INDENT}{mark}{item.text}"
-            yield from (f"{_INDENT}{' ' * cell_len(mark)}{d}" for d in item.details)
-        if section.table is not None:
-            yield from _table(section.table, width - len(_INDENT))
-        yield from (f"{_INDENT}{line}" for line in section.tree)
-        yield from (f"{_INDENT}{_INDENT}{c}" for c in section.commands)
-        yield from (f"{_INDENT}{r}" for r in section.remarks)
+        yield from ("", f"■ {section.title}")
+        yield from (f"{_INDENT}{line}" for line in _section(section, width - len(_INDENT)))
+    for part in report.parts:
+        yield from ("", f"■ {part.title}", *(f"{_INDENT}{line}" for line in part.lines))
+        for section in part.sections:
+            yield from ("", section.title, *_section(section, width))
+
+
+def _section(section: Section, width: int) -> Iterator[str]:
+    """The lines of a section under its title."""
+    yield from section.paragraphs
+    for number, item in enumerate(section.items, 1):
+        mark = f"{number}. " if section.numbered else f"{item.sign} "
+        yield f"{mark}{item.text}"
+        yield from (f"{' ' * cell_len(mark)}{d}" for d in item.details)
+    if section.table is not None:
+        yield from _table(section.table, width)
+    yield from section.tree
+    yield from (f"{_INDENT}{c}" for c in section.commands)
+    yield from section.remarks
 
 
 def _table(table: Table, width: int) -> Iterator[str]:
     """The lines of a table; where it would be too narrow, those of its rows one below the other."""
-    if crowded(table.header, table.said, width):
+    rows = [[cell.replace(CITED, f"\n{CITED}") for cell in row] for row in table.said]
+    if crowded(table.header, rows, width):
         for row in table.said:
             first, *rest = zip(table.header, row, strict=True)
-            yield f"{_INDENT}· {first[0]}：{first[1]}"
-            yield from (f"{_INDENT}  {name}：{value}" for name, value in rest)
+            yield f"· {first[0]}：{first[1]}"
+            yield from (f"  {name}：{value}" for name, value in rest)
         return
     out = io.StringIO()
-    shown = listing(table.header, table.said, width)
+    shown = listing(table.header, rows, width)
     Console(file=out, width=width, color_system=None, emoji=False).print(shown)
-    yield from (f"{_INDENT}{line.rstrip()}" for line in out.getvalue().splitlines())
+    yield from (line.rstrip() for line in out.getvalue().splitlines())
+
+
+# -- Markdown ------------------------------------------------------------------------------------
+
+
+def markdown(report: Report) -> str:
+    """The report in Markdown."""
+    lines = [f"# {report.title}", ""]
+    if report.verdict:
+        lines += [f"**{_plain(report.verdict)}**", ""]
+    if report.facts:
+        lines += [*(f"- {_plain(f'{name}：{value}')}" for name, value in report.facts), ""]
+    for section in report.sections:
+        lines += [f"## {section.title}", "", *_section_markdown(section)]
+    for part in report.parts:
+        lines += [f"## {part.title}", "", *(f"- {line}" for line in part.lines), ""]
+        for section in part.sections:
+            lines += [f"### {section.title}", "", *_section_markdown(section)]
+    return legible("\n".join(lines).rstrip()) + "\n"
+
+
+def _section_markdown(section: Section) -> Iterator[str]:
+    for paragraph in section.paragraphs:
+        yield from (_plain(paragraph), "")
+    if section.items:
+        mark = "1." if section.numbered else "-"
+        for item in section.items:
+            yield f"{mark} {_plain(item.text)}"
+            yield from (f"{' ' * len(mark)} - {_plain(d)}" for d in item.details)
+        yield ""
+    if section.table is not None:
+        header = section.table.header
+        yield from (_piped(header), _piped(["---"] * len(header)))
+        yield from (*map(_piped, section.table.said), "")
+    if section.tree:
+        yield from (f"{_INDENT * b.depth}- {_plain(b.text)}" for b in section.branches)
+        yield ""
+    if section.commands:
+        yield from ("```", *section.commands, "```", "")
+    for remark in section.remarks:
+        yield from (_plain(remark), "")
+
+
+def _piped(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(map(_plain, cells))} |"
+
+
+def _plain(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("|", "\\|").replace("*", "\\*").replace("\n", " ")
+
+
+# -- HTML ----------------------------------------------------------------------------------------
+
+
+def html(report: Report) -> str:
+    """The report as one HTML file that needs no other, and prints well."""
+    return page("report.html", report=report, cited=CITED)
