@@ -119,11 +119,14 @@ def measure(
         gc.collect()
         start = perf_counter()
         sinks = [sink] if sink else []
-        for done in impact.simulate(session, run, sides, criteria.packaged, ids, sinks):
+
+        def measure(done: int) -> None:
             if done in marks:
                 gc.collect()
                 sizes.append(_resident())
                 times.append((perf_counter(), process_time()))
+
+        impact.simulate(session, run, sides, criteria.packaged, ids, sinks, progress=measure)
     sides.close()
     decided = perf_counter() - start
     if sink is not None:

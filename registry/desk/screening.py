@@ -1,6 +1,6 @@
 """A whole registry at once: snapshots of a day, and screenings by the criteria that the engine runs."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -26,7 +26,7 @@ from registry.screening.engines import Database, DuckDB, PostgreSQL, ScreeningEr
 from registry.screening.funnel import EXPLAINED as EXPLAINED
 from registry.screening.funnel import Scope, Screening
 from registry.screening.results import Listed as Listed
-from registry.screening.results import Stage, Tally
+from registry.screening.results import Tally
 from registry.screening.schema import CATALOGUE
 from registry.screening.snapshot import Manifest as Manifest
 from registry.screening.tables import Files
@@ -134,14 +134,13 @@ def run(desk: Desk, request: Request) -> Iterator[Screened]:
             request.jobs,
             Agreed(request.snapshot, database.release),
         )
-        _watch(desk.watch, screening.run(_tiers(text, request.tiers or TITLES, procedure)))
+        screening.run(_tiers(text, request.tiers or TITLES, procedure), desk.watch)
         tallies = screening.tallies
         if not any(tally.total or tally.refused for tally in tallies.values()):
             raise ScreeningError("nobody", "范围内没有企业", remedy=Remedy("widen-screening"))
         for tally in tallies.values():
             with desk.watch(f"{tally.tier}差距", min(tally.near, request.explained)) as done:
-                for number in screening.explain_near(tally, request.explained):
-                    done(number)
+                screening.explain_near(tally, request.explained, done)
         head = impact.state_text(*(taken.head if taken else snapshot.head(session)))
         yield Screened(text.label, procedure, day, head, tallies, tuple(governed.found), screening)
 
@@ -150,8 +149,7 @@ def _write(watch: Watch, session: Session, folder: Path, day: date) -> Manifest:
     ids = impact.stock(session, day)
     filed = snapshot.stock(session, ids, day)
     with watch("快照", len(ids)) as done:
-        for number in snapshot.write(folder, filed, day, snapshot.head(session)):
-            done(number)
+        snapshot.write(folder, filed, day, snapshot.head(session), done)
     return snapshot.manifest(folder)
 
 
@@ -261,24 +259,10 @@ def _postgresql(
         )
     ids = [] if request.snapshot else impact.stock(session, day)
     with desk.watch("装入", len(ids) or None) as done, Files(CATALOGUE, work) as files:
-        steps = (
-            snapshot.copied(request.snapshot, files)
-            if request.snapshot is not None
-            else snapshot.collect(snapshot.stock(session, ids, day), day, files)
-        )
-        for number in steps:
-            done(number)
+        if request.snapshot is not None:
+            snapshot.copy(request.snapshot, files, done)
+        else:
+            snapshot.collect(snapshot.stock(session, ids, day), day, files, done)
     server = PostgreSQL(CATALOGUE, url)
     server.load(work)
     return server
-
-
-def _watch(watch: Watch, stages: Iterable[Stage]) -> None:
-    """Go through the stages of a screening; whoever watches is told of each."""
-    at = ""
-    with ExitStack() as opened:
-        for stage in stages:
-            if stage.what != at:
-                opened.close()
-                done, at = opened.enter_context(watch(stage.what, stage.total)), stage.what
-            done(stage.done)

@@ -61,12 +61,11 @@ def simulate(desk: Desk, request: Request, sinks: Sequence[Sink] = ()) -> Run:
             verdicts = Verdicts(scope.tiers, ids) if request.changed else None
             if verdicts is not None:
                 with desk.watch("筛查", len(ids)) as done:
-                    for number in verdicts.screen(session, sides, scope, ids):
-                        done(number)
-            steps = impact.simulate(session, run, sides, criteria.packaged, ids, sinks, verdicts)
+                    verdicts.screen(session, sides, scope, ids, done)
             with desk.watch("模拟", len(ids)) as done:
-                for number in steps:
-                    done(number)
+                impact.simulate(
+                    session, run, sides, criteria.packaged, ids, sinks, verdicts, progress=done
+                )
     return run
 
 

@@ -6,7 +6,7 @@ registry publishes the packaged criteria by itself on first use.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -20,6 +20,7 @@ from registry.database.models import NO_DECISION, Document
 from registry.database.versions import table_of
 from registry.errors import RecordError
 from registry.kit import resources
+from registry.kit.progress import Done, ignored
 from registry.record import journal, receipts
 from rules.drafting.certificate import certify
 from rules.language.editions import ApplicabilityRow
@@ -72,22 +73,23 @@ def uncertified(rulebook: Rulebook) -> list[Ruleset]:
     return [r for r in map(rulebook.ruleset, _roots(rulebook)) if r.digest not in known]
 
 
-def certified(rulesets: Iterable[Ruleset]) -> Iterator[int]:
-    """Ruleset by ruleset, on how many cases, which stand for every filing, both engines agree so far.
+def certified(rulesets: Iterable[Ruleset], progress: Done = ignored) -> int:
+    """On how many cases, which stand for every filing, both engines agree.
 
     Raises ``RecordError`` naming a rule and a case where they do not. The count is not part of the
     publication: it follows from the rulesets, and the same criteria must give the same publication.
     """
     done: dict[str, int] = {}
     wholes = 0
-    for ruleset in rulesets:
+    for number, ruleset in enumerate(rulesets, 1):
         certificate = certify(ruleset, done)
         if certificate.differences:
             raise RecordError(
                 f"两个引擎不一致，没有发布：{certificate.differences[0]}；请保留标准文件并报告"
             )
         wholes += certificate.whole
-        yield sum(done.values()) + wholes
+        progress(number)
+    return sum(done.values()) + wholes
 
 
 @lru_cache(maxsize=64)

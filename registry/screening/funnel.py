@@ -4,7 +4,7 @@ The statement gives the verdicts; the engine decides what cannot be put into col
 decides again all positives near an edge and a random sample. A single difference, and nothing is shown.
 """
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date
@@ -23,6 +23,7 @@ from registry.judging.doubts import bearing, doubts_of
 from registry.judging.judge import CheckRefusedError, Judge, Judgement
 from registry.judging.worker import judged_under
 from registry.kit import workers
+from registry.kit.progress import Done, Watch, ignored, unwatched
 from registry.screening import agreement
 from registry.screening.agreed import Agreed
 from registry.screening.agreement import Difference
@@ -38,7 +39,7 @@ from registry.screening.deciding import (
     ScreeningWorker,
 )
 from registry.screening.engines import Database, ScreeningError
-from registry.screening.results import VERDICT, Listed, Part, Stage, Step, Tally, successive
+from registry.screening.results import VERDICT, Listed, Part, Step, Tally, successive
 from registry.screening.schema import Schema
 from registry.screening.snapshot import kind_of
 from registry.screening.tables import parts
@@ -103,18 +104,20 @@ class Screening:
         self._filing = schema.filing
         self._parts: dict[str, list[Part]] = {}
 
-    def run(self, tiers: Sequence[str]) -> Iterator[Stage]:
-        """Screen tier by tier; yields what is being done."""
+    def run(self, tiers: Sequence[str], watch: Watch = unwatched) -> None:
+        """Screen tier by tier."""
         for n, tier in enumerate(tiers):
             tally = self.tallies[tier] = Tally(tier)
             self._parts[tier] = []
             self._hold(tier, f"holds_{n}")
             for m, (found, provinces) in enumerate(self._governed(tier, tally).items()):
-                yield Stage(f"筛查{tier} {found}")
-                part = yield from self._screen(tally, found, provinces, f"{n}_{m}", f"holds_{n}")
+                with watch(f"筛查{tier} {found}", None):
+                    part, reasons = self._screen(tally, found, provinces, f"{n}_{m}", f"holds_{n}")
+                with watch(f"规则引擎判定{tier} {found}", len(reasons)) as done:
+                    self._by_engine(tally, part, provinces, reasons, done)
                 self._parts[tier].append(part)
                 if part.program is not None:
-                    yield from self._check(tally, part, part.program)
+                    self._check(tally, part, part.program, watch)
                 self._counting.count(tally, part)
 
     # who is looked at
@@ -175,8 +178,8 @@ class Screening:
 
     def _screen(
         self, tally: Tally, root: str, provinces: Sequence[str], number: str, holds: str
-    ) -> Generator[Stage, None, Part]:
-        """Decide the filings that a ruleset governs: by SQL, and what that cannot do by the engine."""
+    ) -> tuple[Part, dict[int, str]]:
+        """Decide by SQL the filings that a ruleset governs; and why some are left to the engine."""
         ruleset = self.judge.rules.ruleset(root)
         if ruleset.rule(ruleset.root).scored:
             raise ScreeningError(
@@ -188,9 +191,6 @@ class Screening:
         for id in steps:
             tally.steps.setdefault(id, Step(id, tally.titles[id]))
         filing, wanted = self._filing, self._wanted(provinces)
-        why: ColumnElement[Any] = filing.c.routed
-        query = sa.select(filing.c.filing_id, why).where(wanted, why.is_not(None))
-        routed = {int(id): kind_of(str(text)) for id, text in self.database.rows(query)}
         try:
             program, harder = map(self._program, (ruleset, moved(ruleset, -EDGE)))
             share = self.scope.near
@@ -201,19 +201,34 @@ class Screening:
             results, near = part.nothing(filing)
             self.database.keep(part.table, results)
             self.database.keep(part.near, near)
-            reasons = dict.fromkeys(self._ids(wanted), f"{root}不能用 SQL 筛查，{error}")
-        else:
-            part = Part(root, program.code, steps, holds, number, program)
-            self._evaluate(part, program, easier, harder, wanted)
-            reasons = routed
-        done = 0
+            return part, dict.fromkeys(self._ids(wanted), f"{root}不能用 SQL 筛查，{error}")
+        part = Part(root, program.code, steps, holds, number, program)
+        self._evaluate(part, program, easier, harder, wanted)
+        return part, self._routed(wanted)
+
+    def _routed(self, wanted: ColumnElement[bool]) -> dict[int, str]:
+        """The filings that a snapshot holds without their data, and why."""
+        filing, why = self._filing, self._filing.c.routed
+        query = sa.select(filing.c.filing_id, why).where(wanted, why.is_not(None))
+        return {int(id): kind_of(str(text)) for id, text in self.database.rows(query)}
+
+    def _by_engine(
+        self,
+        tally: Tally,
+        part: Part,
+        provinces: Sequence[str],
+        reasons: Mapping[int, str],
+        progress: Done,
+    ) -> None:
+        """Have the engine decide the filings that are left to it."""
+        routed = self._routed(self._wanted(provinces))
+        number = 0
         for answered in self._decide(tally, part, reasons):
             # the columns of such filings are empty: who holds the title is not known from them
             held = [[id] for id, found in answered if found.holds and id in routed]
-            self.database.extend(holds, held)
-            done += len(answered)
-            yield Stage(f"规则引擎判定{tally.tier} {root}", done, len(reasons))
-        return part
+            self.database.extend(part.holds, held)
+            number += len(answered)
+            progress(number)
 
     def _program(self, ruleset: Ruleset) -> Program:
         return Program(ruleset, self.schema, self.scope.day)
@@ -275,7 +290,7 @@ class Screening:
 
     # agreement
 
-    def _check(self, tally: Tally, part: Part, program: Program) -> Iterator[Stage]:
+    def _check(self, tally: Tally, part: Part, program: Program, watch: Watch) -> None:
         """Have the engine decide again the positives near an edge and a random sample.
 
         Of those near an edge, what is known to agree is left out.
@@ -302,10 +317,11 @@ class Screening:
         checker = partial(ComparingWorker, self.judge.rules, part.root, self.scope.day, columns)
         work: workers.Work[list[Screened], list[list[Difference] | str | None]]
         work = workers.work(checker, workers.jobs_for(len(wanted), self._jobs, _MANY))
-        with closing(work):
+        stage = f"规则引擎复核{tally.tier} {part.root}"
+        with closing(work), watch(stage, len(wanted)) as progress:
             checked = workers.in_parts(work, tasks())
             for number, (one, differing) in enumerate(checked):
-                yield Stage(f"规则引擎复核{tally.tier} {part.root}", number, len(wanted))
+                progress(number)
                 if differing is None:
                     continue
                 if isinstance(differing, str | workers.Lost):
@@ -360,8 +376,8 @@ class Screening:
         except CheckRefusedError:
             return None
 
-    def explain_near(self, tally: Tally, most: int = EXPLAINED) -> Iterator[int]:
-        """Have the engine say by how much the first of those who are near miss it; yields how many are done.
+    def explain_near(self, tally: Tally, most: int = EXPLAINED, progress: Done = ignored) -> None:
+        """Have the engine say by how much the first of those who are near miss it.
 
         Those who hold the title come last: they are listed as having lost it.
         """
@@ -383,7 +399,7 @@ class Screening:
                     tally.details[uscc] = fault(error)
                     tally.faults += 1
                 done += 1
-                yield done
+                progress(done)
 
     def _missed_by(self, root: str, known: Known) -> str:
         """What a filing misses and by how much; empty if it may not be judged as of the day."""

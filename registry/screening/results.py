@@ -64,15 +64,6 @@ class Listed:
         return "接近" if self.near else ""
 
 
-@dataclass(frozen=True)
-class Stage:
-    """What a screening is at, and how much of it is done; of how much, where that is known."""
-
-    what: str
-    done: int = 0
-    total: int | None = None
-
-
 @dataclass
 class Tally:
     """What came out for one tier.

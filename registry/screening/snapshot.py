@@ -21,6 +21,7 @@ from registry.judging.case import Case, Known
 from registry.judging.facts import as_registered, newest_year, profile_of
 from registry.judging.settled import Registration
 from registry.kit.files import PRIVATE_FILE, PRIVATE_FOLDER, refuse_link, sha256_of, working_folder
+from registry.kit.progress import Done, ignored
 from registry.record import journal
 from registry.record.known import fetch
 from registry.screening.engines import (
@@ -122,8 +123,8 @@ def head(session: Session) -> tuple[int, str]:
     return (last.seq, last.digest) if last else (0, "")
 
 
-def collect(filed: Iterable[Filed], day: date, files: Files) -> Iterator[int]:
-    """Write filings into the tables of a snapshot; yields how many are written."""
+def collect(filed: Iterable[Filed], day: date, files: Files, progress: Done = ignored) -> None:
+    """Write filings into the tables of a snapshot."""
     for number, one in enumerate(filed, 1):
         facts, records, routed = _rows(CATALOGUE, one, day)
         case, year = one.case, newest_year(one.facts["values"])
@@ -131,7 +132,7 @@ def collect(filed: Iterable[Filed], day: date, files: Files) -> Iterator[int]:
         files.add(FILING, [(*names, case.as_of, year, routed, *facts)])
         for table, rows in records.items():
             files.add(table, [(case.filing_id, n, *row) for n, row in enumerate(rows)])
-        yield number
+        progress(number)
 
 
 def _rows(
@@ -149,10 +150,16 @@ def _rows(
     return (None,) * width, {}, routed
 
 
-def write(folder: Path, filed: Iterable[Filed], day: date, head: tuple[int, str]) -> Iterator[int]:
+def write(
+    folder: Path,
+    filed: Iterable[Filed],
+    day: date,
+    head: tuple[int, str],
+    progress: Done = ignored,
+) -> None:
     """Write a snapshot into a folder that does not exist yet, whole or not at all.
 
-    Yields how many filings are written. What is under way stands in a folder beside it.
+    What is under way stands in a folder beside it.
     """
     if folder.exists():
         raise ScreeningError(f"{folder} 已存在：请另取文件夹名")
@@ -162,7 +169,7 @@ def write(folder: Path, filed: Iterable[Filed], day: date, head: tuple[int, str]
         fresh = work / "snapshot"
         fresh.mkdir(PRIVATE_FOLDER)
         with Files(CATALOGUE, fresh) as files:
-            yield from collect(filed, day, files)
+            collect(filed, day, files, progress)
         manifest = asdict(_convert(fresh, day, head))
         (fresh / _MANIFEST).write_text(
             json.dumps(manifest | {"digest": digest(manifest)}, ensure_ascii=False, indent=1),
@@ -218,8 +225,8 @@ def _digests(folder: Path) -> dict[str, str]:
     return {table: sha256_of(folder / f"{table}.parquet") for table in CATALOGUE.tables}
 
 
-def copied(folder: Path, files: Files) -> Iterator[int]:
-    """Copy the tables of a snapshot into another database; yields how many rows of filings."""
+def copy(folder: Path, files: Files, progress: Done = ignored) -> None:
+    """Copy the tables of a snapshot into another database."""
     connection = duckdb_connection()
     for table in CATALOGUE.tables:
         place = str(folder / f"{table}.parquet").replace("'", "''")
@@ -229,7 +236,7 @@ def copied(folder: Path, files: Files) -> Iterator[int]:
             files.add(table, rows)
             done += len(rows)
             if table == FILING:
-                yield done
+                progress(done)
     connection.close()
 
 

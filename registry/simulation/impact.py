@@ -18,6 +18,7 @@ from registry.judging.facts import profile_of
 from registry.judging.judge import Judge, Judgement, holds_title, refuse_wrong_day
 from registry.judging.verdicts import Sizes, unencoded
 from registry.judging.worker import Cause, refusal
+from registry.kit.progress import Done, ignored
 from registry.record import cases
 from registry.record.known import fetch
 from registry.simulation.effects import LABEL, Effect, Firm, Ground, Lack, Standing, Tally
@@ -190,8 +191,10 @@ def simulate(
     ids: Sequence[int],
     sinks: Sequence[Sink] = (),
     verdicts: Verdicts | None = None,
-) -> Iterator[int]:
-    """Look at these filings one by one, count them and hand them on; yields how many are done.
+    *,
+    progress: Done = ignored,
+) -> None:
+    """Look at these filings one by one, count them and hand them on.
 
     ``rulebook`` tells sectors and sizes. Where ``verdicts`` are known, the evaluators decide only those
     whose reasons are asked for. What has no reasons is counted and not handed on.
@@ -213,7 +216,7 @@ def simulate(
             unnamed = refused.cause is Cause.APPLICABILITY
             for taker in takers:
                 taker.refuse(refused.said if unnamed else refused.text)
-        yield done
+        progress(done)
 
 
 def _effects(

@@ -4,7 +4,7 @@
 """
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import date
 from functools import partial
@@ -15,6 +15,7 @@ from sqlmodel import Session
 
 from registry.database.versions import FILING, chunks
 from registry.kit.files import working_folder
+from registry.kit.progress import Done, ignored
 from registry.record.known import fetch
 from registry.screening import snapshot
 from registry.screening.engines import DuckDB
@@ -44,15 +45,20 @@ class Verdicts:
         return None if _UNKNOWN in (old, new) else (Outcome(old), Outcome(new))
 
     def screen(
-        self, session: Session, sides: impact.Sides, scope: impact.Scope, ids: Sequence[int]
-    ) -> Iterator[int]:
-        """Screen filings day by day; yields how many are done. Days of few filings are left out."""
+        self,
+        session: Session,
+        sides: impact.Sides,
+        scope: impact.Scope,
+        ids: Sequence[int],
+        progress: Done = ignored,
+    ) -> None:
+        """Screen filings day by day. Days of few filings are left out."""
         done = 0
         for day, those in self._days(session, scope, ids).items():
             if len(those) >= FEW:
-                yield from (done for _ in self._screen(session, sides, scope, those, day))
+                self._screen(session, sides, scope, those, day)
             done += len(those)
-            yield done
+            progress(done)
 
     @staticmethod
     def _days(
@@ -74,13 +80,12 @@ class Verdicts:
         scope: impact.Scope,
         ids: Sequence[int],
         day: date,
-    ) -> Iterator[None]:
+    ) -> None:
         """Screen filings as of a day by each text, checked by the evaluators as any screening is."""
         with working_folder() as work:
             folder = work / "snapshot"
             filed = snapshot.stock(session, ids, day)
-            for _ in snapshot.write(folder, filed, day, snapshot.head(session)):
-                yield
+            snapshot.write(folder, filed, day, snapshot.head(session))
             for side, judge in enumerate(sides.judges):
 
                 def governing(tier: str, province: str, side: int = side) -> Governing:
@@ -96,8 +101,7 @@ class Verdicts:
                         governing,
                         partial(fetch, session),
                     )
-                    for _ in screening.run(scope.tiers):
-                        yield
+                    screening.run(scope.tiers)
                     for tier in scope.tiers:
                         said = self._said[side, tier]
                         for id, verdict in screening.verdicts(tier):

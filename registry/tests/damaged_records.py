@@ -213,7 +213,7 @@ def _registry(path: Path, loads: int) -> None:
 def manifest(folder: Path) -> Iterator[Kind]:
     """The manifest of a snapshot."""
     place = folder / "snapshot"
-    list(snapshot.write(place, (), date(2023, 6, 30), (0, "")))
+    snapshot.write(place, (), date(2023, 6, 30), (0, ""))
     file = place / "manifest.json"
     sound = file.read_bytes()
 

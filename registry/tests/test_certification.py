@@ -79,7 +79,7 @@ def test_the_rule_and_the_case_are_named(
     monkeypatch.setattr(compiler, "cut", lambda *a, **k: right(*a, **k) + 1)
     rulesets = [rulebook.ruleset("63.2.研发费用")]
     with pytest.raises(RecordError) as caught:
-        list(publication.certified(rulesets))
+        publication.certified(rulesets)
     assert str(caught.value) == (
         "两个引擎不一致，没有发布：规则「63.2.研发费用」在上年度研发费用总额为100万元，"
         "上年度研发费用占比为2.9999999%时，"

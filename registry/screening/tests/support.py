@@ -54,7 +54,7 @@ def filed(profiles: Iterable[Profile]) -> list[Filed]:
 def duckdb(filings: Iterable[Filed], day: date = DAY) -> DuckDB:
     with tempfile.TemporaryDirectory() as folder:
         with Files(CATALOGUE, Path(folder)) as files:
-            list(collect(filings, day, files))
+            collect(filings, day, files)
         database = DuckDB(CATALOGUE)
         database.load(Path(folder))
     database.schema = narrowed(database)
@@ -64,7 +64,7 @@ def duckdb(filings: Iterable[Filed], day: date = DAY) -> DuckDB:
 def postgresql(filings: Iterable[Filed], url: sa.URL, day: date = DAY) -> PostgreSQL:
     with tempfile.TemporaryDirectory() as folder:
         with Files(CATALOGUE, Path(folder)) as files:
-            list(collect(filings, day, files))
+            collect(filings, day, files)
         database = PostgreSQL(CATALOGUE, url)
         database.load(Path(folder))
     database.schema = narrowed(database)

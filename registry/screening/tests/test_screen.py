@@ -514,10 +514,11 @@ def test_what_agreed_once_is_not_decided_again(
 
 @on_sqlite
 def test_a_snapshot_that_fails_leaves_nothing(filed: sa.Engine, tmp_path: Path) -> None:
+    def stop(_done: int) -> None:
+        raise KeyboardInterrupt
+
     with storage.snapshot(filed) as session:
-        steps = snapshot.write(
-            tmp_path / "半", snapshot.stock(session, [1, 2, 3], DAY), DAY, snapshot.head(session)
-        )
-        next(steps)
-        steps.close()
+        stock, head = snapshot.stock(session, [1, 2, 3], DAY), snapshot.head(session)
+        with pytest.raises(KeyboardInterrupt):
+            snapshot.write(tmp_path / "半", stock, DAY, head, stop)
     assert [p for p in tmp_path.iterdir() if "半" in p.name] == []

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.filterwarnings(
 
 def test_spark_agrees_with_the_reference_on_every_node(tmp_path: Path) -> None:
     firms = at_randoms()
-    list(snapshot.write(tmp_path / "某日", filed(firms), DAY, (0, "")))
+    snapshot.write(tmp_path / "某日", filed(firms), DAY, (0, ""))
     found = Spark(snapshot.manifest(tmp_path / "某日").schema, tmp_path / "某日", "local[2]")
     ruleset = rulebook().ruleset("2026.3")
     assert differing(found, ruleset, by_reference(ruleset, firms)) == []
