@@ -25,6 +25,7 @@ from registry.record import journal
 from registry.record.wording import determined_text, registered_text, target_text
 from registry.reports import pages
 from rules.portable.canonical import canonical_json
+from rules.portable.errors import Remedy
 from rules.portable.record import Body, Json, plain_text
 
 _MASKED: Final = "（已遮盖）"
@@ -52,8 +53,10 @@ def export(
     files["manifest.note"] = key.sign_note(manifest_text(files["manifest.json"])).encode()
     if sum(map(len, files.values())) > _MOST:
         raise RecordError(
-            f"所选的决定过多，超过一个证据包所能容纳的{LARGEST >> 20}MB："
-            "请用 --tier、--from 和 --to 或写明编号，分成几个证据包"
+            "too-many-selected",
+            "所选的决定过多，超过一个证据包所能容纳的{expected}MB",
+            expected=LARGEST >> 20,
+            remedy=Remedy("split-bundle"),
         )
     return pack(files)
 

@@ -23,6 +23,7 @@ from registry.portable.merkle import Tree, leaf_hash
 from registry.portable.notes import LARGEST, Checkpoint, NoteError, VerifierKey, open_note
 from registry.record import journal
 from rules.portable.canonical import sha256
+from rules.portable.errors import Remedy
 
 _CHECKPOINT: Final = table_of(PublishedCheckpoint)
 _SCHEMA: Final = 1
@@ -30,13 +31,21 @@ _SCHEMA: Final = 1
 _PUBLIC: Final = ".pub"
 
 
+def is_published(path: Path) -> bool:
+    """Whether the verifier key of a signing key is there to be read."""
+    return _public(path).exists()
+
+
 def create_key(path: Path, name: str, passphrase: str | None = None) -> SigningKey:
     """A new signing key, with its verifier key in a file beside it."""
-    public = path.with_name(path.name + _PUBLIC)
+    public = _public(path)
     if public.exists() and not path.exists():
         raise SigningKeyError(
-            f"有公钥文件「{public}」而没有私钥「{path}」：私钥若存放在别处请取回，"
-            "若上次没有建成请移走公钥文件后重试"
+            "private-half-missing",
+            "有公钥文件「{where}」而没有私钥「{expected}」：私钥若存放在别处请取回，"
+            "若上次没有建成请移走公钥文件后重试",
+            where=public,
+            expected=path,
         )
     return SigningKey.create(path, name, passphrase, public=public)
 
@@ -45,27 +54,34 @@ def load_key(path: Path, passphrase: str | None = None) -> SigningKey:
     """The signing key of a bureau, under the name that its verifier key states."""
     if not path.exists():
         raise SigningKeyError(
-            f"没有签名私钥「{path}」：请先用 tidu audit key --name 机关名称 建立，"
-            "或用环境变量 TIDU_AUDIT_KEY 指明位置"
+            "no-signing-key", "没有签名私钥「{where}」", where=path, remedy=Remedy("create-key")
         )
     public = verifier_key(path)
     key = SigningKey.load(path, public.name, passphrase)
     if key.verifier_key != public:
-        raise SigningKeyError(f"私钥「{path}」与其公钥文件不是一对：请从备份恢复")
+        raise SigningKeyError(
+            "not-a-pair", "私钥「{where}」与其公钥文件不是一对：请从备份恢复", where=path
+        )
     return key
 
 
 def verifier_key(path: Path) -> VerifierKey:
     """The verifier key beside a signing key."""
-    public = path.with_name(path.name + _PUBLIC)
+    public = _public(path)
     try:
         return VerifierKey.parse(content(public, LARGEST).decode("utf-8", "replace").strip())
     except FileNotFoundError:
         raise SigningKeyError(
-            f"没有公钥文件「{public}」：请用 --key 给出登记机关公布的公钥"
+            "no-public-key", "没有公钥文件「{where}」", where=public, remedy=Remedy("give-key")
         ) from None
     except (NoteError, UnicodeDecodeError):
-        raise SigningKeyError(f"公钥文件「{public}」已损坏：请从备份恢复") from None
+        raise SigningKeyError(
+            "damaged-public-key", "公钥文件「{where}」已损坏：请从备份恢复", where=public
+        ) from None
+
+
+def _public(path: Path) -> Path:
+    return path.with_name(path.name + _PUBLIC)
 
 
 def tree(session: Session, size: int | None = None) -> Tree:
@@ -96,7 +112,9 @@ def covering(session: Session, key: SigningKey, *, now: datetime) -> tuple[str, 
 def _head(session: Session) -> journal.Entry:
     head = journal.head(session)
     if head is None:
-        raise RecordError("登记库还没有任何记录，没有可签的检查点：请先登记或发布规则")
+        raise RecordError(
+            "nothing-to-sign", "登记库还没有任何记录，没有可签的检查点：请先登记或发布规则"
+        )
     return head
 
 

@@ -17,6 +17,7 @@ from registry.portable.notes import Checkpoint
 from registry.portable.verifier import EARLIEST, LATEST
 from registry.record import cases, journal, publication
 from registry.record.journal import Entry
+from rules.portable.errors import Remedy
 from rules.portable.record import Body, Json
 
 
@@ -88,7 +89,7 @@ def gather(session: Session, selection: Selection, key: SigningKey, *, now: date
     point = checkpoints.read(note, key.verifier_key)
     decisions = tuple(_selected(session, asked))
     if not decisions:
-        raise RecordError("所选范围内没有决定：请用 tidu audit log 查看编号和日期")
+        raise RecordError("nothing-selected", "所选范围内没有决定", remedy=Remedy("find-decisions"))
     published, documents = _publications(session, decisions)
     ids = list(dict.fromkeys(entry.filing_id or 0 for entry in decisions))
     return Evidence(
@@ -109,7 +110,7 @@ def _selected(session: Session, asked: Json) -> Iterator[Entry]:
         for number in asked["numbers"]:
             found = journal.entry(session, number)
             if found.kind != "decision":
-                raise RecordError(f"第{number}号记录不是决定：用 tidu audit log 查看")
+                raise journal.not_a_decision(number)
             yield found
         return
     for entry in journal.entries(session, kinds=["decision"], tier=asked["tier"]):

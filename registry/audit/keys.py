@@ -24,7 +24,7 @@ class SigningKey:
         try:
             self.verifier_key = VerifierKey(name, private.public_key().public_bytes_raw())
         except NoteError as problem:
-            raise SigningKeyError(str(problem)) from None
+            raise SigningKeyError(problem.slug, problem.pattern, **problem.fields) from None
         self._private = private
 
     @classmethod
@@ -52,11 +52,17 @@ class SigningKey:
                 fresh.write_bytes(pem)
         except FileExistsError as problem:
             raise SigningKeyError(
-                f"{'私' if problem.filename == str(path) else '公'}钥文件「{problem.filename}」已存在，不会覆盖：请直接使用它，或另选位置"
+                "key-exists",
+                "{what}文件「{where}」已存在，不会覆盖：请直接使用它，或另选位置",
+                what="私钥" if problem.filename == str(path) else "公钥",
+                where=problem.filename,
             ) from None
         except OSError as problem:
             raise SigningKeyError(
-                f"无法建立私钥文件「{path}」（{problem.strerror}）：请确认目录存在且可写"
+                "key-not-written",
+                "无法建立私钥文件「{where}」（{cause}）：请确认目录存在且可写",
+                where=path,
+                cause=problem.strerror,
             ) from None
         return key
 
@@ -66,10 +72,15 @@ class SigningKey:
         try:
             pem = content(path, LARGEST)
         except FileNotFoundError:
-            raise SigningKeyError(f"没有私钥文件「{path}」：请核对位置，或先建立私钥") from None
+            raise SigningKeyError(
+                "no-key-file", "没有私钥文件「{where}」：请核对位置，或先建立私钥", where=path
+            ) from None
         except OSError as problem:
             raise SigningKeyError(
-                f"无法读取私钥文件「{path}」（{problem.strerror}）：请核对位置和权限"
+                "key-not-read",
+                "无法读取私钥文件「{where}」（{cause}）：请核对位置和权限",
+                where=path,
+                cause=problem.strerror,
             ) from None
         return cls(name, _private(path, pem, _secret(passphrase)))
 
@@ -98,11 +109,13 @@ def _published(key: VerifierKey, public: Path | None) -> Iterator[None]:
 
 def _secret(passphrase: str | None) -> bytes | None:
     if passphrase == "":
-        raise SigningKeyError("私钥口令不能为空：请给出口令，或不用口令")
+        raise SigningKeyError("empty-passphrase", "私钥口令不能为空：请给出口令，或不用口令")
     try:
         return None if passphrase is None else passphrase.encode("utf-8")
     except UnicodeEncodeError:
-        raise SigningKeyError("私钥口令含有无法识别的字符：请检查终端的字符编码") from None
+        raise SigningKeyError(
+            "unreadable-passphrase", "私钥口令含有无法识别的字符：请检查终端的字符编码"
+        ) from None
 
 
 def _private(path: Path, pem: bytes, secret: bytes | None) -> Ed25519PrivateKey:
@@ -110,16 +123,26 @@ def _private(path: Path, pem: bytes, secret: bytes | None) -> Ed25519PrivateKey:
         key = serialization.load_pem_private_key(pem, secret)
     except TypeError:
         if secret is None:
-            raise SigningKeyError(f"私钥文件「{path}」已加密：请给出口令") from None
-        raise SigningKeyError(f"私钥文件「{path}」没有加密：请去掉口令再试") from None
+            raise SigningKeyError(
+                "passphrase-needed", "私钥文件「{where}」已加密：请给出口令", where=path
+            ) from None
+        raise SigningKeyError(
+            "passphrase-not-needed", "私钥文件「{where}」没有加密：请去掉口令再试", where=path
+        ) from None
     except (ValueError, UnsupportedAlgorithm):
         if secret is None:
             raise SigningKeyError(
-                f"「{path}」不是 PEM 格式的私钥文件，或已损坏：请核对位置，或从备份恢复"
+                "no-pem-file",
+                "「{where}」不是 PEM 格式的私钥文件，或已损坏：请核对位置，或从备份恢复",
+                where=path,
             ) from None
         raise SigningKeyError(
-            f"无法解开私钥文件「{path}」，口令不对或文件已损坏：请核对口令，或从备份恢复"
+            "wrong-passphrase",
+            "无法解开私钥文件「{where}」，口令不对或文件已损坏：请核对口令，或从备份恢复",
+            where=path,
         ) from None
     if not isinstance(key, Ed25519PrivateKey):
-        raise SigningKeyError(f"「{path}」不是 Ed25519 私钥：请核对位置，或另建私钥")
+        raise SigningKeyError(
+            "other-kind-of-key", "「{where}」不是 Ed25519 私钥：请核对位置，或另建私钥", where=path
+        )
     return key

@@ -1,19 +1,13 @@
 """``tidu replay`` and ``tidu audit``: taking decisions again, verifying and handing out the record."""
 
-import json
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
 import click
-from sqlmodel import Session
 
-from registry.audit import bundle as bundles
-from registry.audit import checkpoints, standalone
-from registry.audit.evidence import Selection
-from registry.audit.verify import Report, verify
 from registry.cli.common import (
     Day,
     Number,
@@ -21,40 +15,29 @@ from registry.cli.common import (
     by_option,
     command,
     console,
-    engine,
+    desk,
     group,
     jobs_option,
     json_option,
     output_option,
     print_json,
-    progress,
-    registry,
 )
 from registry.cli.targets import Code
-from registry.database import storage
-from registry.desk.place import now
-from registry.errors import RecordError
-from registry.kit import settings
-from registry.kit.files import content, write_new, written_whole
-from registry.kit.jsontext import json_text
+from registry.desk import auditing, replaying
+from registry.desk.auditing import Held, Line, Report, Selection, Trust, Wanted
+from registry.desk.replaying import Crossed, Replayed, Span
+from registry.kit.files import content, write_new
 from registry.kit.screens import listing
-from registry.kit.workers import jobs_for
 from registry.portable import container, verifier
 from registry.portable.chain import KINDS
-from registry.portable.clock import china_text, midnight
-from registry.portable.notes import LARGEST, Checkpoint, NoteError, VerifierKey
+from registry.portable.clock import china_text
+from registry.portable.notes import LARGEST
 from registry.portable.verifier import file_digest
-from registry.record import admissions, cases, determinations, journal, register
-from registry.record.replay import Replayed, Replayer, replayed
-from registry.record.wording import registered_text, target_text
 from rules.model.roles import TIERS
-from rules.portable.record import plain_text
 
 _SHOWN: Final = 50
-#: Where an interrupted replay goes on.
-_STATE: Final = "tidu-replay.json"
-#: After how many decisions it is noted down how far a replay has come.
-_EVERY: Final = 500
+#: How many changed rules are shown.
+_FEW: Final = 5
 
 
 @command("replay")
@@ -90,22 +73,36 @@ def replay(
     if facts or rules:
         if seq is None:
             raise click.UsageError("--facts 和 --rules 只用于单个编号")
-        _cross(seq, facts or "then", rules or "then", as_json)
+        with desk() as at:
+            _show_crossed(replaying.cross(at, seq, facts or "then", rules or "then"), as_json)
         return
     if seq is not None:
-        with registry() as session:
-            replayer = Replayer(session)
-            lines = [replayer.replay(journal.entry(session, seq))]
-            replayer.close()
-        counted = len(lines)
+        with desk() as at:
+            _show_replayed(replaying.replay(at, seq), as_json)
+        return
+    span = Span(since, restart, jobs)
+    with desk() as at:
+        begun = replaying.begun(at, span)
+        if begun.following > 1:
+            click.echo(
+                f"接着上次，从第{begun.following}号记录开始（从头开始请加 --restart）", err=True
+            )
+        done = replaying.finish(at, span, begun)
+    _show_differing(done.counted, done.differing, as_json)
+
+
+def _show_replayed(found: Replayed, as_json: bool) -> None:
+    if as_json or found.difference:
+        _show_differing(1, [found] if found.difference else [], as_json)
     else:
-        lines, counted = _replay_many(since, restart, jobs)
-    differing = [line for line in lines if line.difference]
+        click.echo(
+            f"第{found.seq}号决定（{found.uscc} {found.tier}：{found.verdict}）重新作出，逐字节一致"
+        )
+
+
+def _show_differing(counted: int, differing: Sequence[Replayed], as_json: bool) -> None:
     if as_json:
-        print_json({"replayed": counted, "differing": differing})
-    elif seq is not None and not differing:
-        [line] = lines
-        click.echo(f"第{seq}号决定（{line.uscc} {line.tier}：{line.verdict}）重新作出，逐字节一致")
+        print_json({"replayed": counted, "differing": [asdict(line) for line in differing]})
     else:
         for line in differing[:_SHOWN]:
             console.print(
@@ -118,75 +115,11 @@ def replay(
         raise Refused(f"{len(differing)}项决定不能原样重现：请运行 tidu audit verify 查明")
 
 
-def _replay_many(since: date | None, restart: bool, jobs: int | None) -> tuple[list[Replayed], int]:
-    """Replay a run of decisions, keeping only those that differ; goes on where it was interrupted."""
-    state = settings.home() / _STATE
-    with engine() as database, storage.session(database) as session:
-        head = journal.head(session)
-        if head is None:
-            raise Refused("登记库还没有任何记录")
-        first, counted, differing = _resumed(session, state, restart) if not since else (1, 0, [])
-        if first > 1:
-            click.echo(f"接着上次，从第{first}号记录开始（从头开始请加 --restart）", err=True)
-        start = midnight(since) if since else None
-        wanted = (
-            entry
-            for entry in _decisions(session, first, head.seq)
-            if start is None or entry.recorded_at >= start
-        )
-        with progress("重算", head.seq) as done:
-            for found in replayed(database, wanted, jobs_for(head.seq - first, jobs)):
-                counted += 1
-                if found.difference:
-                    differing.append(found)
-                done(found.seq)
-                if not since and counted % _EVERY == 0:
-                    _save(session, state, found.seq + 1, counted, differing)
-    state.unlink(missing_ok=True)
-    return differing, counted
-
-
-def _decisions(session: Session, first: int, last: int) -> Iterator[journal.Entry]:
-    """The decisions with these numbers, also altered ones: each is told of by itself."""
-    return journal.entries(session, first=first, last=last, kinds=["decision"], checked=False)
-
-
-def _resumed(session: Session, state: Path, restart: bool) -> tuple[int, int, list[Replayed]]:
-    if restart or not state.exists():
-        return 1, 0, []
-    try:
-        kept = json.loads(state.read_text(encoding="utf-8"))
-        mark = journal.entry(session, kept["next"] - 1)
-        if mark.digest != kept["mark"]:
-            return 1, 0, []  # of another registry
-        return kept["next"], kept["counted"], [Replayed(**r) for r in kept["differing"]]
-    except (ValueError, KeyError, TypeError, RecordError):
-        return 1, 0, []
-
-
-def _save(
-    session: Session, state: Path, following: int, counted: int, differing: list[Replayed]
-) -> None:
-    mark = journal.entry(session, following - 1).digest
-    kept = {
-        "next": following,
-        "mark": mark,
-        "counted": counted,
-        "differing": differing,
-    }
-    with written_whole(state, private=True) as fresh:
-        fresh.write_text(json_text(kept), encoding="utf-8")
-
-
-def _cross(seq: int, facts: str, rules: str, as_json: bool) -> None:
-    with registry() as session:
-        replayer = Replayer(session)
-        found = replayer.cross(journal.entry(session, seq), [facts], [rules])
-        replayer.close()
+def _show_crossed(found: Crossed, as_json: bool) -> None:
     if as_json:
         print_json(
             {
-                "seq": seq,
+                "seq": found.seq,
                 "verdicts": {f"{f}/{r}": v for (f, r), v in found.verdicts.items()},
                 "changed": {f"{f}/{r}": v for (f, r), v in found.changed.items()},
                 "turned_by": found.turned_by,
@@ -197,9 +130,8 @@ def _cross(seq: int, facts: str, rules: str, as_json: bool) -> None:
     rows = []
     for (f, r), verdict in found.verdicts.items():
         changes = [f"{k}：{a}→{b}" for k, (a, b) in found.changed.get((f, r), {}).items()]
-        more = f" 等{len(changes)}项" if len(changes) > 5 else ""
-        shown = "；".join(changes[:5]) + more
-        rows.append((words[f], words[r], verdict, shown))
+        more = f" 等{len(changes)}项" if len(changes) > _FEW else ""
+        rows.append((words[f], words[r], verdict, "；".join(changes[:_FEW]) + more))
     console.print(listing(("事实", "规则", "结论", "有变化的规则"), rows, console.width))
     turned = found.turned_by
     click.echo(f"改变结论的是：{turned}" if turned else "结论没有改变")
@@ -222,23 +154,8 @@ def log(
     uscc: str | None, tier: str | None, kind: str | None, last: int | None, as_json: bool
 ) -> None:
     """列出登记簿中的记录：登记、发布、认定、决定、撤回。"""
-    kinds = [k for k, word in KINDS.items() if word == kind]
-    with registry() as session:
-        first = 1
-        head = journal.head(session)
-        if last and head and not (uscc or tier or kinds):
-            first = max(1, head.seq - last + 1)
-        ids = cases.of_enterprise(session, uscc) if uscc else None
-        if uscc and not ids:
-            raise Refused(
-                f"没有登记信用代码为{uscc}的企业：用 tidu enterprise list 查看已登记的企业"
-            )
-        found = journal.entries(
-            session, first=first, kinds=kinds, tier=TIERS[tier] if tier else "", filing_ids=ids
-        )
-        entries = list(found)[-(last or 0) :]
-        numbers = journal.numbers(session, [_confirmed(e) for e in entries])
-    lines = [_log_line(e, numbers) for e in entries]
+    with desk() as at:
+        lines = [_plain(line) for line in auditing.log(at, Wanted(uscc, tier, kind, last))]
     if as_json:
         print_json(lines)
         return
@@ -247,50 +164,15 @@ def log(
     click.echo(f"共{len(lines)}条")
 
 
-def _log_line(entry: journal.Entry, numbers: Mapping[str, int]) -> dict[str, Any]:
+def _plain(line: Line) -> dict[str, Any]:
     return {
-        "seq": entry.seq,
-        "at": china_text(entry.recorded_at),
-        "kind": KINDS[entry.kind],
-        "what": _what(entry, numbers),
-        "by": entry.by,
-        "digest": entry.digest,
+        "seq": line.seq,
+        "at": china_text(line.recorded_at),
+        "kind": line.kind,
+        "what": line.what,
+        "by": line.by,
+        "digest": line.digest,
     }
-
-
-def _what(entry: journal.Entry, numbers: Mapping[str, int]) -> str:
-    body = entry.content
-    match entry.kind:
-        case "decision":
-            case, verdict = body["case"], plain_text(body["verdict"])
-            mark = "（含人工认定）" if body["determinations"] else ""
-            return f"{case['name']} {case['tier']}{case['procedure']}：{verdict}{mark}"
-        case "intake":
-            stored, count = body["import"], body["filings"]["count"]
-            return f"{stored['file'] if stored else '原有填报'}：{count}份填报"
-        case "undo":
-            return f"导入{body['import']['id']}"
-        case "publication":
-            return f"{len(body['rulesets'])}个规则集：{'、'.join(body['rulesets'])}"
-        case "policy":
-            return f"双人复核：{'开启' if body['four_eyes'] else '关闭'}"
-        case "determination":
-            where = f"{body['case']['uscc']} {target_text(body)}"
-            return f"{where}：{entry.texts['ground']}"
-        case "title" | "holding":
-            return f"{body['uscc']} {register.ACTIONS[body['action']]} {registered_text(body)}"
-        case "checkpoint":
-            return "、".join(f"{size}条记录" for size, _ in body["signed"])
-        case "admission":
-            return f"{admissions.ACTIONS[body['action']]} {body['uscc']}，依据{body['document']}（{body['dated']}）"
-        case "confirmation":
-            return f"第{numbers[_confirmed(entry)]}号认定"
-    return f"{body['case']['uscc']}：{entry.texts['ground']}"
-
-
-def _confirmed(entry: journal.Entry) -> str:
-    """The digest of the determination that an entry confirms."""
-    return str(entry.content.get("determination", ""))
 
 
 @audit.command("verify")
@@ -312,72 +194,36 @@ def verify_record(
     against: tuple[Path, ...], key: str | None, no_replay: bool, bundle: Path | None, as_json: bool
 ) -> None:
     """验证登记库：未被改动、没有遗漏、决定正确，三项分别报告。"""
+    trust = Trust(_held(against), key)
     if bundle is not None:
-        held = [content(path, LARGEST) for path in against]
-        public = _public(key, needed=False)
-        found = verifier.verify_bundle(
-            content(bundle, container.LARGEST), key=str(public) if public else None, against=held
-        )
-        if as_json:
-            print_json({"problems": found.problems, "verdicts": found.verdicts})
-        else:
-            verifier.report(found)
-        if found.problems:
-            raise Refused(f"{bundle.name} 不可采信：发现{len(found.problems)}个问题")
+        _verify_bundle(bundle, trust, as_json)
         return
-    with registry() as session:
-        points, problems = _points(session, against, key)
-        with progress("验证", journal.last_number(session)) as done:
-            report = verify(session, points, replay=not no_replay, progress=done)
-    report.integrity += problems
+    with desk() as at:
+        report = auditing.verified(at, trust, replay=not no_replay)
     if as_json:
         print_json(report.to_json())
     else:
-        _show_report(report, no_replay, against)
+        _show_report(report, no_replay, len(against))
     if not report.sound:
         count = len(report.integrity) + len(report.completeness) + len(report.correctness)
         raise Refused(f"登记库验证未通过：{count}个问题，见上")
 
 
-def _points(
-    session: Session, files: Sequence[Path], key: str | None
-) -> tuple[list[Checkpoint], list[str]]:
-    """The checkpoints to agree with: those kept here, and those given."""
-    public = _public(key, needed=bool(files))
-    points, problems = [], []
-    for size, note in checkpoints.kept(session):
-        try:
-            if public is None:
-                point = Checkpoint.parse(note.rpartition("\n\n")[0] + "\n")
-            else:
-                point = checkpoints.read(note, public)
-            if point.size != size:
-                raise NoteError("条数与登记不符")
-            points.append(point)
-        except NoteError as error:
-            problems.append(f"登记库中{size}条记录的检查点无效：{error}")
-    for file in files:
-        assert public is not None
-        try:
-            points.append(checkpoints.read(content(file, LARGEST), public))
-        except NoteError as error:
-            raise Refused(f"{file.name}：{error}") from error
-    return points, problems
+def _verify_bundle(file: Path, trust: Trust, as_json: bool) -> None:
+    found = auditing.verified_bundle(content(file, container.LARGEST), trust)
+    if as_json:
+        print_json({"problems": found.problems, "verdicts": found.verdicts})
+    else:
+        verifier.report(found)
+    if found.problems:
+        raise Refused(f"{file.name} 不可采信：发现{len(found.problems)}个问题")
 
 
-def _public(key: str | None, *, needed: bool) -> VerifierKey | None:
-    if key is not None:
-        try:
-            return VerifierKey.parse(key)
-        except NoteError as error:
-            raise Refused(f"{error}") from error
-    path = settings.audit_key()
-    if not needed and not path.with_name(path.name + ".pub").exists():
-        return None
-    return checkpoints.verifier_key(path)
+def _held(files: Sequence[Path]) -> tuple[Held, ...]:
+    return tuple((file.name, content(file, LARGEST)) for file in files)
 
 
-def _show_report(report: Report, no_replay: bool, against: Sequence[Path]) -> None:
+def _show_report(report: Report, no_replay: bool, given: int) -> None:
     for name, problems in (
         ("未被改动", report.integrity),
         ("没有遗漏", report.completeness),
@@ -394,13 +240,11 @@ def _show_report(report: Report, no_replay: bool, against: Sequence[Path]) -> No
         if len(problems) > _SHOWN:
             click.echo(f"    ……共{len(problems)}个")
     click.echo(f"登记簿{report.size}条记录，决定{report.decisions}项，重新作出{report.replayed}项")
-    parts = Counter(report.filings)
+    parts = dict(report.filings)
     total = parts.pop("登记", 0)
-    click.echo(
-        f"填报{total}份 ＝ {' ＋ '.join(f'{k}{v}' for k, v in report.filings.items() if k != '登记')}"
-    )
-    given = f"（含所给的{len(against)}个）" if against else ""
-    click.echo(f"核对检查点{report.checkpoints}个{given}；末条摘要 {report.head}")
+    click.echo(f"填报{total}份 ＝ {' ＋ '.join(f'{k}{v}' for k, v in parts.items())}")
+    said = f"（含所给的{given}个）" if given else ""
+    click.echo(f"核对检查点{report.checkpoints}个{said}；末条摘要 {report.head}")
 
 
 @audit.command("key")
@@ -411,15 +255,12 @@ def key(name: str, as_json: bool) -> None:
 
     位置由环境变量 TIDU_AUDIT_KEY 指定，口令由 TIDU_AUDIT_PASSPHRASE 给出。
     """
-    path = settings.audit_key()
-    public = checkpoints.create_key(
-        path, name, settings.AUDIT_PASSPHRASE.value or None
-    ).verifier_key
+    made = auditing.new_key(name)
     if as_json:
-        print_json({"file": str(path), "key": str(public)})
+        print_json({"file": str(made.file), "key": str(made.key)})
         return
-    click.echo(f"私钥已写入 {path}，请妥善保管并备份；丢失后不能恢复")
-    click.echo(f"请公布此公钥，供核对检查点和证据包：\n{public}")
+    click.echo(f"私钥已写入 {made.file}，请妥善保管并备份；丢失后不能恢复")
+    click.echo(f"请公布此公钥，供核对检查点和证据包：\n{made.key}")
 
 
 @audit.command("checkpoint")
@@ -427,17 +268,16 @@ def key(name: str, as_json: bool) -> None:
 @json_option
 def checkpoint(output: Path | None, as_json: bool) -> None:
     """签发检查点：交给兄弟单位保存，或随公示刊出，此后任何改动都能查出。"""
-    signing = checkpoints.load_key(settings.audit_key(), settings.AUDIT_PASSPHRASE.value or None)
-    with registry(write=True) as session:
-        note = checkpoints.write(session, signing, now=now())
+    with desk() as at:
+        signed = auditing.checkpoint(at)
     if output is not None:
-        write_new(output, note.encode())
+        write_new(output, signed.note.encode())
     if as_json:
-        print_json({"checkpoint": note, "key": str(signing.verifier_key)})
+        print_json({"checkpoint": signed.note, "key": str(signed.key)})
     elif output is not None:
-        click.echo(f"检查点已写入 {output}；公钥：{signing.verifier_key}")
+        click.echo(f"检查点已写入 {output}；公钥：{signed.key}")
     else:
-        click.echo(note, nl=False)
+        click.echo(signed.note, nl=False)
 
 
 @audit.command("export")
@@ -467,26 +307,16 @@ def export(
     """导出证据包：没有梯度的人也能验证其中的决定，并重新作出。"""
     if bool(numbers) == bool(tier or first or last):
         raise click.UsageError("请给出决定的编号，或用 --tier、--from、--to 选定范围（二者择一）")
-    signing = checkpoints.load_key(settings.audit_key(), settings.AUDIT_PASSPHRASE.value or None)
-    try:
-        held = [checkpoints.read(content(path, LARGEST), signing.verifier_key) for path in since]
-    except NoteError as error:
-        raise Refused(f"{error}") from error
     selection = Selection(numbers, TIERS[tier] if tier else "", first, last)
-    with registry(write=True) as session:
-        data = bundles.export(session, selection, signing, now=now(), masked=mask, since=held)
-    found = verifier.verify_bundle(data, key=str(signing.verifier_key))
-    if found.problems:
-        raise Refused(f"登记库有误，没有导出（{found.problems[0]}）：请运行 tidu audit verify 查明")
-    write_new(output, data, private=True)
+    with desk() as at:
+        done = auditing.export(at, selection, since=_held(since), masked=mask)
+    write_new(output, done.data, private=True)
     if as_json:
-        print_json(
-            {"file": str(output), "sha256": file_digest(data), "decisions": len(found.verdicts)}
-        )
+        print_json({"file": str(output), "sha256": done.sha256, "decisions": done.decisions})
         return
-    click.echo(f"已写入 {output}：{len(found.verdicts)}份决定，{len(data)}字节")
-    click.echo(f"SHA-256 {file_digest(data)}")
-    click.echo(f"验证：python3 verify.py {output.name} --key '{signing.verifier_key}'")
+    click.echo(f"已写入 {output}：{done.decisions}份决定，{len(done.data)}字节")
+    click.echo(f"SHA-256 {done.sha256}")
+    click.echo(f"验证：python3 verify.py {output.name} --key '{done.key}'")
 
 
 @audit.command("verifier")
@@ -494,7 +324,7 @@ def export(
 @json_option
 def verifier_script(output: Path | None, as_json: bool) -> None:
     """取出独立的验证程序 verify.py：一个文件，只需 Python。"""
-    data = standalone.script().encode()
+    data = auditing.verifier_script()
     if output is not None:
         write_new(output, data)
     if as_json:
@@ -509,8 +339,8 @@ def verifier_script(output: Path | None, as_json: bool) -> None:
 @json_option
 def four_eyes(state: str, by: str, as_json: bool) -> None:
     """双人复核：开启后，人工认定须经第二人确认才生效。"""
-    with registry(write=True) as session:
-        entry = determinations.set_four_eyes(session, state == "on", by=by, now=now())
+    with desk(by) as at:
+        entry = auditing.set_four_eyes(at, state == "on")
     if as_json:
         print_json({"seq": entry.seq, **entry.content})
     else:

@@ -35,6 +35,7 @@ from registry.kit.jsontext import JsonStream, json_text
 from registry.kit.progress import Done
 from registry.kit.screens import Screen
 from registry.portable.clock import CHINA, midnight
+from registry.portable.notes import NoteError
 from registry.record import publication
 from registry.record.publication import Published
 from rules.errors import RulesError
@@ -80,7 +81,7 @@ def _refusals() -> Iterator[None]:
     """Turn what data, files or the registry refuse into one Chinese sentence and exit code 1."""
     try:
         yield
-    except (RegistryError, RulesError) as error:
+    except (RegistryError, RulesError, NoteError) as error:
         for line in error.details:
             errors.print(line, markup=False)
         raise Refused(sentence(error)) from error
@@ -107,14 +108,13 @@ def _look_at(param: click.Parameter, ctx: click.Context) -> None:
 
 def _altered() -> str | None:
     """The first thing amiss in the registry; None where it is sound, or there is none."""
-    from registry.audit.verify import verify
+    from registry.desk.auditing import first_amiss
 
     address = storage.database_url()
     if address.drivername == "sqlite" and not Path(address.database or "").exists():
         return None
-    with registry() as session:
-        report = verify(session, replay=False)
-    return next(iter([*report.integrity, *report.completeness]), None)
+    with desk() as at:
+        return first_amiss(at)
 
 
 _SYSTEM: Final = {

@@ -26,7 +26,6 @@ WORDS: Final = {
     "draft-mapping": "或用 tidu import --draft 写出对照表来补",
     "give-day": "或用 --as-of 2023-06-30 给出",
     "check-code": "请核对代码，或用 tidu enterprise list 查看已登记的企业",
-    "list-enterprises": "用 tidu enterprise list 查看已登记的企业",
     "complete-mapping": "看不懂的表头已写入 {file}，请逐行核对填报项，改好后用 --mapping {file} 再读",
     "check-year": "请核对 --year",
     "correct-fact": "如填报有误，请用 --fact 更正填报项",
@@ -44,6 +43,11 @@ WORDS: Final = {
     "widen-screening": "请核对 --region 和 --as-of",
     "list-entries": "用 tidu audit log 查看全部记录",
     "sign": "用 --by 给出（或设置环境变量 TIDU_BY）",
+    "create-key": "请先用 tidu audit key --name 机关名称 建立，或用环境变量 TIDU_AUDIT_KEY 指明位置",
+    "find-decisions": "请用 tidu audit log 查看编号和日期",
+    "give-key": "请用 --key 给出登记机关公布的公钥",
+    "list-enterprises": "用 tidu enterprise list 查看已登记的企业",
+    "split-bundle": "请用 --tier、--from 和 --to 或写明编号，分成几个证据包",
     "verify-record": "请运行 tidu audit verify 查明",
 }
 

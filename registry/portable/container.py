@@ -11,6 +11,8 @@ import zipfile
 from collections.abc import Mapping
 from typing import Final
 
+from rules.portable.errors import DescribedError
+
 #: What a bundle may be at most: some thousands of decisions; it is held three times to be compared.
 LARGEST: Final = 48 << 20
 #: The bytes of its list of members, of which each takes a hundred or so.
@@ -24,7 +26,7 @@ _UNIX: Final = 3
 _UNFIT: Final = re.compile(r"[\x00-\x1f\x7f\\:]|(^|/)\.{0,2}(/|$)")
 
 
-class ContainerError(Exception):
+class ContainerError(DescribedError):
     """A file is not a bundle, or was changed outside its members."""
 
 
@@ -47,23 +49,36 @@ def _packed(files: Mapping[str, bytes]) -> io.BytesIO:
 def unpack(data: bytes) -> dict[str, bytes]:
     """The members of a bundle; ``ContainerError`` where any byte is not as ``pack`` writes it."""
     if len(data) > LARGEST:
-        raise ContainerError(f"超过{LARGEST >> 20}MB，不是导出的原文件：请重新取得原文件")
+        raise ContainerError(
+            "bundle-too-large",
+            "超过{expected}MB，不是导出的原文件：请重新取得原文件",
+            expected=LARGEST >> 20,
+        )
     if len(data) >= _END.size and _END.unpack(data[-_END.size :])[1] > _LARGEST_LIST:
-        raise ContainerError("成员过多，不是导出的原文件：请重新取得原文件")
+        raise ContainerError("too-many-members", "成员过多，不是导出的原文件：请重新取得原文件")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = archive.infolist()
             stored = all(m.compress_type == zipfile.ZIP_STORED for m in members)
             # looked at before anything is read: what little there is may claim to be very much
             if not stored or sum(m.file_size for m in members) > len(data):
-                raise ContainerError("成员经过压缩或大小不实，不是导出的原文件：请重新取得原文件")
+                raise ContainerError(
+                    "members-not-stored",
+                    "成员经过压缩或大小不实，不是导出的原文件：请重新取得原文件",
+                )
             if any(_UNFIT.search(m.filename) for m in members):
-                raise ContainerError("含有不合格式的文件名，不是导出的原文件：请重新取得原文件")
+                raise ContainerError(
+                    "unfit-member-name", "含有不合格式的文件名，不是导出的原文件：请重新取得原文件"
+                )
             files = {m.filename: archive.read(m) for m in members}
     except ContainerError:
         raise
     except Exception:  # zipfile meets damaged fields with whatever comes up
-        raise ContainerError("不是完整的 zip 文件，或已被改动：请重新取得原文件") from None
+        raise ContainerError(
+            "broken-zip", "不是完整的 zip 文件，或已被改动：请重新取得原文件"
+        ) from None
     if _packed(files).getbuffer() != data:
-        raise ContainerError("打包方式与导出时不同，文件在导出后被改动过：请重新取得原文件")
+        raise ContainerError(
+            "packed-otherwise", "打包方式与导出时不同，文件在导出后被改动过：请重新取得原文件"
+        )
     return files

@@ -14,9 +14,12 @@ from hashlib import sha256
 from typing import Final
 
 from registry.portable.ed25519 import verify
+from rules.portable.errors import DescribedError
 
 _ED25519: Final = b"\x01"
 _DASH: Final = "—"
+#: How many bytes a public key has, and a root.
+_WHOLE: Final = 32
 #: A name of a bureau, eight digits and 44 signs of base64, and much to spare.
 _LONGEST_KEY: Final = 1_000
 _SIZE: Final = re.compile(r"0|[1-9][0-9]{0,19}")
@@ -26,7 +29,7 @@ LARGEST: Final = 64 << 10
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
-class NoteError(Exception):
+class NoteError(DescribedError):
     """A note, a checkpoint or a verifier key is malformed, or not signed as demanded."""
 
 
@@ -40,10 +43,17 @@ class VerifierKey:
     def __post_init__(self) -> None:
         if not _is_name(self.name):
             raise NoteError(
-                f"签名者名称「{_shown(self.name)}」不合格式：不能为空，也不能含空格、加号或控制字符"
+                "bad-signer",
+                "签名者名称「{value}」不合格式：不能为空，也不能含空格、加号或控制字符",
+                value=_shown(self.name),
             )
-        if len(self.public) != 32:
-            raise NoteError(f"公钥应为32字节，实为{len(self.public)}字节：请重新取得公钥")
+        if len(self.public) != _WHOLE:
+            raise NoteError(
+                "bad-key-length",
+                "公钥应为{expected}字节，实为{value}字节：请重新取得公钥",
+                value=len(self.public),
+                expected=_WHOLE,
+            )
 
     @classmethod
     def parse(cls, text: str) -> "VerifierKey":
@@ -55,7 +65,10 @@ class VerifierKey:
             if str(key) == text:
                 return key
         raise NoteError(
-            f"验证公钥「{_shown(text)}」无法识别：应为一行「名称+8位小写十六进制+base64」，请重新取得公钥"
+            "unreadable-key",
+            "验证公钥「{value}」无法识别：应为一行「{expected}」，请重新取得公钥",
+            value=_shown(text),
+            expected="名称+8位小写十六进制+base64",
         )
 
     @property
@@ -80,11 +93,24 @@ class Checkpoint:
         for line in (self.origin, *self.extensions):
             _utf8(line)
             if not line or _CONTROL.search(line):
-                raise NoteError("检查点的来源名称和附加行不能为空，也不能含换行或控制字符：请改正")
+                raise NoteError(
+                    "bad-checkpoint-line",
+                    "检查点的来源名称和附加行不能为空，也不能含换行或控制字符：请改正",
+                    value=_shown(line),
+                )
         if not 0 <= self.size < 2**64:
-            raise NoteError(f"检查点的条数{self.size}超出范围：应为64位以内的非负整数")
-        if len(self.root) != 32:
-            raise NoteError(f"检查点的根散列应为32字节，实为{len(self.root)}字节：请重新取得检查点")
+            raise NoteError(
+                "checkpoint-size-out-of-range",
+                "检查点的条数{value}超出范围：应为64位以内的非负整数",
+                value=self.size,
+            )
+        if len(self.root) != _WHOLE:
+            raise NoteError(
+                "bad-root-length",
+                "检查点的根散列应为{expected}字节，实为{value}字节：请重新取得检查点",
+                value=len(self.root),
+                expected=_WHOLE,
+            )
 
     @classmethod
     def parse(cls, text: str) -> "Checkpoint":
@@ -92,15 +118,22 @@ class Checkpoint:
         lines = text.split("\n")
         if len(lines) < 4 or lines[-1]:
             raise NoteError(
-                "检查点不完整：应有来源、条数、根散列三行，以换行结尾，请重新取得检查点"
+                "incomplete-checkpoint",
+                "检查点不完整：应有来源、条数、根散列三行，以换行结尾，请重新取得检查点",
             )
         origin, size, encoded, *extensions = lines[:-1]
         root = _decoded(encoded)
         if not _SIZE.fullmatch(size):
-            raise NoteError(f"检查点的条数「{_shown(size)}」不合格式：应为没有前导零的十进制数")
+            raise NoteError(
+                "bad-checkpoint-size",
+                "检查点的条数「{value}」不合格式：应为没有前导零的十进制数",
+                value=_shown(size),
+            )
         if root is None:
             raise NoteError(
-                f"检查点的根散列「{_shown(encoded)}」不是规范的 base64：请重新取得检查点"
+                "bad-root",
+                "检查点的根散列「{value}」不是规范的 base64：请重新取得检查点",
+                value=_shown(encoded),
             )
         return cls(origin, int(size), root, tuple(extensions))
 
@@ -113,9 +146,11 @@ class Checkpoint:
 def signed(text: str, name: str, key_hash: bytes, signature: bytes) -> str:
     """The note of ``text`` with one signature over its UTF-8 bytes; the signature is not tried."""
     if not text.endswith("\n") or not _is_clean(text):
-        raise NoteError("待签名的文本不合格式：应以换行结尾，且不含回车等控制字符")
+        raise NoteError("bad-note-text", "待签名的文本不合格式：应以换行结尾，且不含回车等控制字符")
     if not _is_name(name) or len(key_hash) != 4 or len(signature) != 64:
-        raise NoteError("签名不合格式：应有不含空格和加号的名称、4字节公钥标识和64字节签名")
+        raise NoteError(
+            "bad-signature", "签名不合格式：应有不含空格和加号的名称、4字节公钥标识和64字节签名"
+        )
     return f"{text}\n{_DASH} {name} {_base64(key_hash + signature)}\n"
 
 
@@ -125,26 +160,41 @@ def open_note(note: str | bytes, key: VerifierKey) -> str:
     Files are best given as the bytes they are: reading text may translate line ends.
     """
     if len(note) > LARGEST:
-        raise NoteError(f"签名文件超过{LARGEST >> 10}KB，不是检查点：请重新取得原文件")
+        raise NoteError(
+            "note-too-large",
+            "签名文件超过{expected}KB，不是检查点：请重新取得原文件",
+            expected=LARGEST >> 10,
+        )
     content = _decoded_utf8(note) if isinstance(note, bytes) else note
     head, separator, tail = content.rpartition("\n\n")
     if not separator or not tail.endswith("\n") or not _is_clean(content):
         raise NoteError(
-            "签名文件不合格式：应为正文、空行、签名行，以换行结尾，不含回车等控制字符，请重新取得原文件"
+            "bad-note",
+            "签名文件不合格式：应为正文、空行、签名行，以换行结尾，不含回车等控制字符，请重新取得原文件",
         )
     text = head + "\n"
     signatures: dict[tuple[str, bytes], bytes] = {}
     for line in tail[:-1].split("\n"):
         name, key_hash, signature = _signature(line)
         if (name, key_hash) in signatures:
-            raise NoteError(f"签名文件中「{_shown(name)}」的同一公钥签名重复：请重新取得原文件")
+            raise NoteError(
+                "signed-twice",
+                "签名文件中「{value}」的同一公钥签名重复：请重新取得原文件",
+                value=_shown(name),
+            )
         signatures[name, key_hash] = signature
     found = signatures.get((key.name, key.hash))
     if found is None:
-        raise NoteError(f"签名文件没有「{key.name}」用所给公钥作的签名：请核对公钥和文件是否对应")
+        raise NoteError(
+            "not-signed-by-key",
+            "签名文件没有「{expected}」用所给公钥作的签名：请核对公钥和文件是否对应",
+            expected=key.name,
+        )
     if not verify(key.public, _utf8(text), found):
         raise NoteError(
-            f"「{key.name}」的签名与正文不符：文件可能被改动，请勿采信，并重新取得原文件"
+            "wrong-signature",
+            "「{value}」的签名与正文不符：文件可能被改动，请勿采信，并重新取得原文件",
+            value=key.name,
         )
     return text
 
@@ -156,7 +206,10 @@ def _signature(line: str) -> tuple[str, bytes, bytes]:
     payload = _decoded(encoded)
     if dash != _DASH or not _is_name(name) or payload is None or len(payload) < 5:
         raise NoteError(
-            f"签名行「{_shown(line)}」不合格式：应为「— 名称 base64」，请重新取得原文件"
+            "bad-signature-line",
+            "签名行「{value}」不合格式：应为「{expected}」，请重新取得原文件",
+            value=_shown(line),
+            expected="— 名称 base64",
         )
     return name, payload[:4], payload[4:]
 
@@ -197,11 +250,11 @@ def _utf8(text: str) -> bytes:
     try:
         return text.encode("utf-8")
     except UnicodeEncodeError:
-        raise NoteError("文本含有无法用 UTF-8 表示的字符：请删去或改正") from None
+        raise NoteError("not-encodable", "文本含有无法用 UTF-8 表示的字符：请删去或改正") from None
 
 
 def _decoded_utf8(data: bytes) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
-        raise NoteError("签名文件不是 UTF-8 文本：请重新取得原文件") from None
+        raise NoteError("note-not-utf8", "签名文件不是 UTF-8 文本：请重新取得原文件") from None

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, TypeAlias
 
 from rules.portable.canonical import digest, sha256
+from rules.portable.errors import DescribedError
 
 Json: TypeAlias = dict[str, Any]
 #: place -> [salt of the place, text]
@@ -21,8 +22,13 @@ SEALED: Final = frozenset(
 )
 
 
-class SealError(Exception):
-    """A disclosed text is not the one that was committed to."""
+class SealError(DescribedError):
+    """The text that is disclosed of a place is not the one that was committed to."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__(
+            "wrong-opening", "披露的内容「{where}」与其承诺不符，已被改动", where=place
+        )
 
 
 def new_salt() -> str:

@@ -80,12 +80,10 @@ class Findings:
         """Make a check; what it meets becomes a problem, whatever it is."""
         try:
             check()
-        except (_UnsoundError, ContainerError, NoteError, RecordError) as error:
+        except (_UnsoundError, ContainerError, NoteError, SealError, RecordError) as error:
             self.problems.append(f"{where}：{error}")
         except EvaluationError:
             self.problems.append(f"{where}：规则集或数据不合格式，无法计算")
-        except SealError as error:
-            self.problems.append(f"{where}：披露的内容「{error}」与其承诺不符，已被改动")
         except Exception as error:  # a stranger's file may bring up anything; none of it is sound
             self.problems.append(f"{where}：内容残缺或已被改动，无法读取（{_amiss(error)}）")
 

@@ -237,6 +237,13 @@ def entry(session: Session, seq: int, *, checked: bool = True) -> Entry:
     )
 
 
+def not_a_decision(seq: int) -> RecordError:
+    """What is to be raised where a decision is asked for and the entry is of another kind."""
+    return RecordError(
+        "not-a-decision", "第{value}号记录不是决定", value=seq, remedy=Remedy("list-entries")
+    )
+
+
 def entries(
     session: Session,
     *,

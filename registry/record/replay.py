@@ -147,7 +147,7 @@ class Replayer:
     def replay(self, entry: journal.Entry) -> Replayed:
         """One decision taken again."""
         if entry.kind != "decision":
-            raise RecordError(f"第{entry.seq}号记录不是决定：用 tidu audit log 查看")
+            raise journal.not_a_decision(entry.seq)
         found = Replayed(entry.seq, "", entry.tier, "")
         try:
             with _readable():

@@ -204,7 +204,7 @@ def test_replay_one_all_and_since(filed: Run, tmp_path: Path) -> None:
 def test_an_interrupted_replay_goes_on(
     filed: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from registry.cli import audit
+    from registry.desk import replaying
     from registry.record.replay import Replayer
 
     filed("decide", "--all")
@@ -218,7 +218,7 @@ def test_an_interrupted_replay_goes_on(
         return original(self, entry)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Replayer, "replay", counting)
-    monkeypatch.setattr(audit, "_EVERY", 1)
+    monkeypatch.setattr(replaying, "_EVERY", 1)
     monkeypatch.setattr(workers, "PART", 1)
     assert filed("replay", "--all").exit_code == 1
     assert (tmp_path / "tidu-replay.json").exists()

@@ -1,0 +1,264 @@
+"""Auditing: reading the journal, verifying the record, and handing out signed evidence of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TypeAlias
+
+from sqlmodel import Session
+
+from registry.audit import bundle, checkpoints, standalone
+from registry.audit.evidence import Selection as Selection
+from registry.audit.keys import SigningKey
+from registry.audit.verify import Report as Report
+from registry.audit.verify import verify
+from registry.desk.place import Desk
+from registry.errors import RecordError
+from registry.kit import settings
+from registry.portable.chain import KINDS
+from registry.portable.notes import Checkpoint, NoteError, VerifierKey
+from registry.portable.verifier import Findings, file_digest, verify_bundle
+from registry.record import cases, determinations, journal
+from registry.record.wording import entry_text
+from rules.model.roles import TIERS
+from rules.portable.errors import Remedy
+
+#: A file that somebody holds: its name and its bytes.
+Held: TypeAlias = tuple[str, bytes]
+
+
+# -- the journal -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which entries: of an enterprise, of a tier (as ``TIERS`` names it), of a kind, the last ones; all if nothing is said."""
+
+    uscc: str | None = None
+    tier: str | None = None
+    kind: str | None = None
+    last: int | None = None
+
+
+@dataclass(frozen=True)
+class Line:
+    """An entry of the journal as officers read it; ``recorded_at`` is UTC."""
+
+    seq: int
+    recorded_at: datetime
+    kind: str
+    what: str
+    by: str
+    digest: str
+
+
+def log(desk: Desk, wanted: Wanted) -> list[Line]:
+    """The entries that are asked for, in order; ``RecordError`` for an enterprise that is not on record."""
+    kinds = [k for k, word in KINDS.items() if word == wanted.kind]
+    with desk.reading() as session:
+        first, ids = 1, None
+        if wanted.uscc is not None:
+            ids = _filings(session, wanted.uscc)
+        elif wanted.last and not (wanted.tier or kinds):
+            first = max(1, journal.last_number(session) - wanted.last + 1)
+        tier = TIERS[wanted.tier] if wanted.tier else ""
+        found = list(journal.entries(session, first=first, kinds=kinds, tier=tier, filing_ids=ids))
+        entries = found[-(wanted.last or 0) :]
+        confirmed = [e.content["determination"] for e in entries if e.kind == "confirmation"]
+        numbers = journal.numbers(session, confirmed)
+    return [_line(entry, numbers) for entry in entries]
+
+
+def _filings(session: Session, uscc: str) -> list[int]:
+    ids = cases.of_enterprise(session, uscc)
+    if not ids:
+        raise RecordError(
+            "no-such-enterprise",
+            "没有登记信用代码为{value}的企业",
+            value=uscc,
+            remedy=Remedy("list-enterprises"),
+        )
+    return ids
+
+
+def _line(entry: journal.Entry, numbers: Mapping[str, int]) -> Line:
+    said, kind = entry_text(entry, numbers), KINDS[entry.kind]
+    return Line(entry.seq, entry.recorded_at, kind, said, entry.by, entry.digest)
+
+
+# -- verifying -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Trust:
+    """What an auditor brings along: checkpoints, and the verifier key as the bureau published it.
+
+    Without ``key``, that of this installation is taken where there is one.
+    """
+
+    against: tuple[Held, ...] = ()
+    key: str | None = None
+
+
+def verified(desk: Desk, trust: Trust, *, replay: bool = True) -> Report:
+    """Verify the whole registry; without ``replay``, no decision is taken again.
+
+    Raises ``RecordError`` for a checkpoint that is not signed by the key.
+    """
+    with desk.reading() as session:
+        public = _public(trust.key, needed=bool(trust.against))
+        points, problems = _kept(session, public)
+        if public is not None:
+            points += [_given(held, public) for held in trust.against]
+        with desk.watch("验证", journal.last_number(session)) as done:
+            report = verify(session, points, replay=replay, progress=done)
+    report.integrity += problems
+    return report
+
+
+def verified_bundle(data: bytes, trust: Trust) -> Findings:
+    """Verify a bundle and decide its cases again, wherever it is from; it needs no registry."""
+    public = _public(trust.key, needed=False)
+    against = [note for _, note in trust.against]
+    return verify_bundle(data, key=str(public) if public else None, against=against)
+
+
+def first_amiss(desk: Desk) -> str | None:
+    """The first thing amiss in the registry, decisions not taken again; None if it is sound."""
+    with desk.reading() as session:
+        report = verify(session, replay=False)
+    return next(iter([*report.integrity, *report.completeness]), None)
+
+
+def _public(key: str | None, *, needed: bool) -> VerifierKey | None:
+    if key is not None:
+        return VerifierKey.parse(key)
+    path = settings.audit_key()
+    return checkpoints.verifier_key(path) if needed or checkpoints.is_published(path) else None
+
+
+def _kept(session: Session, public: VerifierKey | None) -> tuple[list[Checkpoint], list[str]]:
+    """The checkpoints that are kept here, and those that the key did not sign."""
+    points, problems = [], []
+    for size, note in checkpoints.kept(session):
+        try:
+            points.append(_point(note, size, public))
+        except NoteError as error:
+            problems.append(f"登记库中{size}条记录的检查点无效：{error}")
+    return points, problems
+
+
+def _point(note: str, size: int, public: VerifierKey | None) -> Checkpoint:
+    if public is None:
+        point = Checkpoint.parse(note.rpartition("\n\n")[0] + "\n")
+    else:
+        point = checkpoints.read(note, public)
+    if point.size != size:
+        raise NoteError("other-size", "条数与登记不符", value=point.size, expected=size)
+    return point
+
+
+def _given(held: Held, public: VerifierKey) -> Checkpoint:
+    name, note = held
+    try:
+        return checkpoints.read(note, public)
+    except NoteError as error:
+        raise RecordError(
+            "unsound-checkpoint", "{where}：{cause}", where=name, cause=error
+        ) from error
+
+
+# -- what is signed and handed out -----------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class NewKey:
+    """A signing key that was made: its file, and what may be published of it."""
+
+    file: Path
+    key: VerifierKey
+
+
+@dataclass(frozen=True)
+class Signed:
+    """A checkpoint as a note, and the key that verifies it."""
+
+    note: str
+    key: VerifierKey
+
+
+@dataclass(frozen=True)
+class Exported:
+    """The bytes of a bundle, how many decisions are in it, and the key that verifies it."""
+
+    data: bytes
+    decisions: int
+    key: VerifierKey
+
+    @property
+    def sha256(self) -> str:
+        """The digest of the file."""
+        return file_digest(self.data)
+
+
+def new_key(name: str) -> NewKey:
+    """Make the signing key of a bureau where the settings say, under that name."""
+    file = settings.audit_key()
+    return NewKey(file, checkpoints.create_key(file, name, _passphrase()).verifier_key)
+
+
+def checkpoint(desk: Desk) -> Signed:
+    """Sign how the journal stands."""
+    signing = _signing()
+    with desk.writing() as session:
+        note = checkpoints.write(session, signing, now=desk.clock())
+    return Signed(note, signing.verifier_key)
+
+
+def export(
+    desk: Desk, selection: Selection, *, since: tuple[Held, ...] = (), masked: bool = False
+) -> Exported:
+    """Make a bundle of the selected decisions, and verify it as its receiver will.
+
+    ``since`` are checkpoints that the receiver holds, to which consistency is proved; ``masked``
+    leaves out names. Raises ``RecordError`` where the record is not sound.
+    """
+    signing = _signing()
+    key = signing.verifier_key
+    held = [checkpoints.read(note, key) for _, note in since]
+    with desk.writing() as session:
+        data = bundle.export(
+            session, selection, signing, now=desk.clock(), masked=masked, since=held
+        )
+    found = verify_bundle(data, key=str(key))
+    if found.problems:
+        raise RecordError(
+            "unsound-record",
+            "登记库有误，没有导出（{cause}）",
+            cause=found.problems[0],
+            remedy=Remedy("verify-record"),
+        )
+    return Exported(data, len(found.verdicts), key)
+
+
+def verifier_script() -> bytes:
+    """``verify.py``: one file that verifies bundles and needs nothing but Python."""
+    return standalone.script().encode()
+
+
+def _signing() -> SigningKey:
+    return checkpoints.load_key(settings.audit_key(), _passphrase())
+
+
+def _passphrase() -> str | None:
+    return settings.AUDIT_PASSPHRASE.value or None
+
+
+# -- two pairs of eyes -----------------------------------------------------------------------------
+
+
+def set_four_eyes(desk: Desk, on: bool) -> journal.Entry:
+    """Say whether determinations hold only once a second person has confirmed them."""
+    with desk.writing() as session:
+        return determinations.set_four_eyes(session, on, by=desk.by, now=desk.clock())

@@ -1,0 +1,133 @@
+"""Taking recorded decisions again: one, all of them or those since a day, and then against now."""
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+from sqlmodel import Session
+
+from registry.desk.place import Desk
+from registry.errors import RecordError
+from registry.kit import settings
+from registry.kit.files import written_whole
+from registry.kit.workers import jobs_for
+from registry.portable.clock import midnight
+from registry.record import journal
+from registry.record.replay import Crossed as Crossed
+from registry.record.replay import Replayed as Replayed
+from registry.record.replay import Replayer, replayed
+
+#: Where an interrupted run over all decisions goes on.
+_STATE: Final = "tidu-replay.json"
+#: After how many decisions it is noted down how far a run has come.
+_EVERY: Final = 500
+
+
+@dataclass(frozen=True)
+class Span:
+    """Which decisions: all, or those recorded on a day (by the clock of China) and later.
+
+    A run over all goes on where the last one was interrupted, unless ``restart``. ``jobs`` is the
+    number of processes; without it, it goes by how many decisions there are.
+    """
+
+    since: date | None = None
+    restart: bool = False
+    jobs: int | None = None
+
+
+@dataclass(frozen=True)
+class Sofar:
+    """How far a run has come: the entry that it goes on at, and what it found before that."""
+
+    following: int = 1
+    counted: int = 0
+    differing: tuple[Replayed, ...] = ()
+
+
+def replay(desk: Desk, seq: int) -> Replayed:
+    """Take one decision again; ``RecordError`` for an entry that is none."""
+    with desk.reading() as session, closing(Replayer(session)) as replayer:
+        return replayer.replay(journal.entry(session, seq))
+
+
+def cross(desk: Desk, seq: int, facts: str, rules: str) -> Crossed:
+    """Decide again with the facts and rules of "then" or "now", to tell what turned the verdict."""
+    with desk.reading() as session, closing(Replayer(session)) as replayer:
+        return replayer.cross(journal.entry(session, seq), [facts], [rules])
+
+
+def begun(desk: Desk, span: Span) -> Sofar:
+    """Where a run begins: at the first entry, or where an interrupted one of this registry came to."""
+    if span.since or span.restart or not _state().exists():
+        return Sofar()
+    with desk.reading() as session:
+        return _resumed(session)
+
+
+def finish(desk: Desk, span: Span, sofar: Sofar) -> Sofar:
+    """Take all decisions again from there on; those that come out the same are only counted."""
+    counted, differing = sofar.counted, list(sofar.differing)
+    with desk.reading() as session:
+        head = journal.head(session)
+        if head is None:
+            raise RecordError("empty-record", "登记库还没有任何记录")
+        wanted = _decisions(session, span, sofar.following, head.seq)
+        jobs = jobs_for(head.seq - sofar.following, span.jobs)
+        with desk.watch("重算", head.seq) as done:
+            for found in replayed(desk.database, wanted, jobs):
+                counted += 1
+                if found.difference:
+                    differing.append(found)
+                done(found.seq)
+                if not span.since and counted % _EVERY == 0:
+                    _note(session, Sofar(found.seq + 1, counted, tuple(differing)))
+    _state().unlink(missing_ok=True)
+    return Sofar(head.seq + 1, counted, tuple(differing))
+
+
+def _decisions(session: Session, span: Span, first: int, last: int) -> Iterator[journal.Entry]:
+    """The decisions with these numbers, also altered ones: each is told of by itself."""
+    start = midnight(span.since) if span.since else None
+    for entry in journal.entries(
+        session, first=first, last=last, kinds=["decision"], checked=False
+    ):
+        # of an altered row it may not be readable
+        if start is None or entry.recorded_at is None or entry.recorded_at >= start:
+            yield entry
+
+
+def _state() -> Path:
+    return settings.home() / _STATE
+
+
+def _resumed(session: Session) -> Sofar:
+    """What was noted down, if it is of this registry and can be read."""
+    try:
+        kept = json.loads(_state().read_text(encoding="utf-8"))
+        if _mark(session, kept["next"]) == kept["mark"]:
+            differing = tuple(Replayed(**one) for one in kept["differing"])
+            return Sofar(kept["next"], kept["counted"], differing)
+    except (ValueError, KeyError, TypeError, RecordError):
+        pass
+    return Sofar()
+
+
+def _note(session: Session, sofar: Sofar) -> None:
+    kept = {
+        "next": sofar.following,
+        "mark": _mark(session, sofar.following),
+        "counted": sofar.counted,
+        "differing": [asdict(one) for one in sofar.differing],
+    }
+    with written_whole(_state(), private=True) as fresh:
+        fresh.write_text(json.dumps(kept, ensure_ascii=False), encoding="utf-8")
+
+
+def _mark(session: Session, following: int) -> str:
+    """The digest of the last entry that was looked at, as it stands: an altered one holds up no run."""
+    return journal.entry(session, following - 1, checked=False).digest
