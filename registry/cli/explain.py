@@ -1,85 +1,47 @@
 """``tidu explain``: recorded decisions told to the enterprise, the officer or the auditor."""
 
-import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import click
-from sqlmodel import Session
 
 from registry.cli.common import (
     Number,
     Refused,
     command,
     console,
+    desk,
     errors,
     is_folder,
     json_option,
     output_option,
-    progress,
     refuse_ending,
-    registry,
     tiers_option,
 )
+from registry.cli.remedies import sentence
 from registry.cli.targets import Code, is_code
-from registry.errors import RegistryError, fault
+from registry.desk import explaining
+from registry.desk.explaining import Chosen, Named, Unexplained, Wanted
 from registry.kit.files import write_new
 from registry.kit.uscc import tidy
-from registry.record import cases, journal
-from registry.record.replay import Replayer
-from registry.reports import explaining
-from registry.reports.explaining import Explanation
-from registry.reports.layout import html, text
-from registry.reports.letter import letter, letters
-from registry.reports.readers import READERS, report
-from registry.reports.verdicts import COLOURS, SHORT
-from rules.errors import RulesError
-from rules.model.roles import TIERS
+from registry.reports.readers import READERS
+from registry.reports.verdicts import COLOURS
+from registry.reports.writing import FORMS, WIDTH, Writer, file_name
 from rules.model.ruleset import Outcome
 
-#: How wide tables are where there is no terminal.
-_WIDTH: Final = 110
 #: How many refusals are shown.
 _FEW: Final = 50
-#: How long the name of an enterprise may be in the name of a file.
-_LONGEST: Final = 50
-#: What no file system takes in a name, and what cannot be seen.
-_UNSAFE: Final = re.compile(
-    r'[<>:"/\\|?*\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+'
-)
 _RANGE: Final = re.compile(r"([0-9]+)(?:[-－—–～~至到]+([0-9]+))?")
 
 
-@dataclass(frozen=True)
-class Form:
-    """A format: how its files end, and what one is called."""
-
-    suffixes: tuple[str, ...]
-    name: str
-    kind: str = ""
-
-
-_FORMS: Final = {
-    "text": Form((".txt",), "说明", "文字说明是文本文件，"),
-    "json": Form((".json",), "数据", "JSON 是数据文件，"),
-    "html": Form((".html", ".htm"), "说明", "网页说明是网页文件，"),
-    "letter": Form((".html", ".htm"), "告知书", "告知书是网页文件（可用浏览器打印），"),
-}
-
-#: What is to be explained: some numbers, all decisions on an enterprise.
-Wanted: TypeAlias = range | str
-
-
-class Numbers(click.ParamType[Wanted]):
+class Numbers(click.ParamType[Named]):
     """The number of a decision, a range such as 3-40, or the credit code or name of an enterprise."""
 
     name = "编号"
 
-    def convert(self, value: Any, param: Any, ctx: Any) -> Wanted:
+    def convert(self, value: Any, param: Any, ctx: Any) -> Named:
         """A range of numbers, or a credit code in its one form; a name is never of ASCII alone."""
         if is_code(code := tidy(value)):
             return code
@@ -124,7 +86,7 @@ class Numbers(click.ParamType[Wanted]):
 @click.option(
     "--format",
     "form",
-    type=click.Choice(list(_FORMS)),
+    type=click.Choice(list(FORMS)),
     help="text 文字；json 全部数据，不分对象；html 一个网页文件；letter 寄给企业的决定告知书。"
     "默认 text，写入文件时看文件名。",
 )
@@ -135,7 +97,7 @@ class Numbers(click.ParamType[Wanted]):
 )
 @json_option
 def explain(
-    wanted: tuple[Wanted, ...],
+    wanted: tuple[Named, ...],
     everything: bool,
     tiers: tuple[str, ...],
     outcomes: tuple[str, ...],
@@ -158,26 +120,21 @@ def explain(
         raise click.UsageError("告知书（--format letter）是写给企业的，请去掉 --for")
     if office and form != "letter":
         raise click.UsageError("--office 只用于告知书（--format letter）")
-    with registry() as session, closing(Replayer(session)) as replayer:
-        writer = Writer(form, reader or "officer", office, to_file=output is not None)
-
-        def written(entry: journal.Entry) -> str:
-            return writer.one(explaining.explanation(session, replayer, entry))
-
-        to_folder = output is not None and is_folder(output)
+    width = console.width if output is None else WIDTH
+    writer = Writer(form, reader or "officer", office, width)
+    to_folder = output is not None and is_folder(output)
+    with desk() as at:
         if (seq := _only(wanted)) and not (to_folder or tiers or outcomes):
-            _put(output, writer.file([written(journal.entry(session, seq))], seq))
+            _put(output, writer.file([writer.one(explaining.one(at, seq))], seq))
             return
-        chosen = _chosen(session, wanted, tiers, outcomes)
-        refused: list[str] = []
-        parts = _written(chosen, written, refused)
-        if output is not None and to_folder:
-            _into(output, chosen, parts, writer)
-        elif form == "html":
-            raise Refused("许多项决定的网页说明请写入文件夹：用 -o 给出文件夹的名称")
-        elif found := [part for _, part in parts]:
-            _put(output, writer.file(found), f"：{len(found)}项决定")
-    _tell(refused)
+        with explaining.chosen(at, Wanted(wanted, tiers, outcomes)) as chosen:
+            if output is not None and to_folder:
+                _into(output, chosen, writer)
+            elif form == "html":
+                raise Refused("许多项决定的网页说明请写入文件夹：用 -o 给出文件夹的名称")
+            elif found := [part for _, part in chosen.each(writer.one)]:
+                _put(output, writer.file(found), f"：{len(found)}项决定")
+    _tell(chosen.unexplained)
 
 
 def _form(output: Path | None, form: str | None) -> str:
@@ -185,17 +142,14 @@ def _form(output: Path | None, form: str | None) -> str:
     if output is None or is_folder(output):
         return form or "text"
     if form is not None:
-        refuse_ending(output, _FORMS[form].suffixes, _FORMS[form].kind)
+        refuse_ending(output, FORMS[form].suffixes, FORMS[form].kind)
         return form
-    by_ending = {s: name for name in ("json", "html", "text") for s in _FORMS[name].suffixes}
+    by_ending = {s: name for name in ("json", "html", "text") for s in FORMS[name].suffixes}
     refuse_ending(output, tuple(by_ending))
     return by_ending[output.suffix.lower()]
 
 
-# -- which decisions -------------------------------------------------------------------------------
-
-
-def _only(wanted: Sequence[Wanted]) -> int | None:
+def _only(wanted: Sequence[Named]) -> int | None:
     """The number, where just one was asked for."""
     match wanted:
         case [range() as numbers] if len(numbers) == 1:
@@ -203,115 +157,9 @@ def _only(wanted: Sequence[Wanted]) -> int | None:
     return None
 
 
-def _chosen(
-    session: Session, wanted: Sequence[Wanted], tiers: Sequence[str], outcomes: Sequence[str]
-) -> list[journal.Entry]:
-    """The decisions that are asked for, in order of their numbers."""
-    titles = {TIERS[t] for t in tiers}
-    found: dict[int, journal.Entry] = {}
-    for one in wanted or (None,):
-        listed = list(_decisions(session, one))
-        if not listed:
-            raise Refused(f"{_called(one)}没有决定：用 tidu audit log 查看全部记录")
-        found |= {entry.seq: entry for entry in listed}
-    chosen = [
-        entry
-        for _, entry in sorted(found.items())
-        if (not titles or entry.tier in titles)
-        and (not outcomes or Outcome(entry.content["verdict"]).text in outcomes)
-    ]
-    if not chosen:
-        raise Refused("没有这样的决定：请核对 --tier 和 --outcome")
-    return chosen
-
-
-def _called(wanted: Wanted | None) -> str:
-    match wanted:
-        case None:
-            return "登记库中还"
-        case str(code):
-            return f"信用代码{code}"
-    return (
-        f"第{wanted.start}号至第{wanted.stop - 1}号中" if len(wanted) > 1 else f"第{wanted.start}号"
-    )
-
-
-def _decisions(session: Session, wanted: Wanted | None) -> Iterator[journal.Entry]:
-    if isinstance(wanted, range):
-        first, last = wanted.start, wanted.stop - 1
-        yield from journal.entries(session, first=first, last=last, kinds=["decision"])
-        return
-    ids = None if wanted is None else cases.of_enterprise(session, wanted)
-    yield from _latest(journal.entries(session, kinds=["decision"], filing_ids=ids))
-
-
-def _latest(entries: Iterable[journal.Entry]) -> Iterable[journal.Entry]:
-    """The last decision on each matter: of those before, no enterprise is to be told any more."""
-    asked = ("uscc", "tier", "filed_as_of", "procedure", "batch")
-    return {tuple(e.content["case"][k] for k in asked): e for e in entries}.values()
-
-
-# -- what is written -------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Writer:
-    """Writes explanations in a format, for a reader."""
-
-    form: str
-    reader: str
-    office: str
-    to_file: bool
-
-    def one(self, found: Explanation) -> str:
-        """One decision: a whole file, or of a letter its part of one."""
-        match self.form:
-            case "json":
-                return json.dumps(found.to_json(), ensure_ascii=False)
-            case "letter":
-                return letter(found, self.office)
-            case "html":
-                return html(report(found, self.reader))
-        return text(report(found, self.reader), _WIDTH if self.to_file else console.width)
-
-    def file(self, parts: Sequence[str], seq: int | None = None) -> str:
-        """One file of all of them; ``seq`` is the number where one was asked for."""
-        match self.form:
-            case "json":
-                return f"{parts[0]}\n" if seq else f"[{', '.join(parts)}]\n"
-            case "letter":
-                which = f"　第{seq}号" if seq else f"（{len(parts)}份）"
-                return f"{letters(parts, f'决定告知书{which}')}\n"
-            case "html":
-                return f"{parts[0]}\n"
-        return "\n\n".join(parts)
-
-
-def _written(
-    chosen: Sequence[journal.Entry], written: Callable[[journal.Entry], str], refused: list[str]
-) -> Iterator[tuple[journal.Entry, str]]:
-    """What is written of each; one that cannot be explained is refused and holds up no other."""
-    with progress("说明", len(chosen)) as done:
-        for number, entry in enumerate(chosen, 1):
-            try:
-                yield entry, written(entry)
-            except (RegistryError, RulesError) as error:
-                refused.append(f"第{entry.seq}号：{error}")
-            except (OSError, MemoryError, GeneratorExit):
-                raise  # of all
-            except Exception as error:
-                refused.append(f"第{entry.seq}号：{fault(error)}")
-            done(number)
-
-
-def _into(
-    folder: Path,
-    chosen: Sequence[journal.Entry],
-    parts: Iterable[tuple[journal.Entry, str]],
-    writer: Writer,
-) -> None:
+def _into(folder: Path, chosen: Chosen, writer: Writer) -> None:
     """Write a file for each decision; none if one of that name is there already."""
-    names = {entry.seq: file_name(entry, writer.form) for entry in chosen}
+    names = {entry.seq: file_name(entry, writer.form) for entry in chosen.decisions}
     there = [name for name in names.values() if (folder / name).exists()]
     if there:
         raise Refused(
@@ -319,17 +167,10 @@ def _into(
         )
     folder.mkdir(exist_ok=True)
     count = 0
-    for entry, part in parts:
+    for entry, part in chosen.each(writer.one):
         write_new(folder / names[entry.seq], writer.file([part], entry.seq).encode())
         count += 1
     click.echo(f"已写入 {folder}：{count}个文件")
-
-
-def file_name(entry: journal.Entry, form: str) -> str:
-    """What a file of a decision is called: enterprise, tier and number, as every system takes it."""
-    name = _UNSAFE.sub("", entry.content["case"]["name"])[:_LONGEST].strip(".")
-    what = f"第{entry.seq}号{_FORMS[form].name}{_FORMS[form].suffixes[0]}"
-    return "_".join(filter(None, (name, SHORT.get(entry.tier, entry.tier), what)))
 
 
 def _put(output: Path | None, written: str, more: str = "") -> None:
@@ -343,8 +184,8 @@ def _put(output: Path | None, written: str, more: str = "") -> None:
     click.echo(f"已写入 {output}{more}")
 
 
-def _tell(refused: Sequence[str]) -> None:
-    for line in refused[:_FEW]:
-        errors.print(f"拒绝 {line}", markup=False)
-    if refused:
-        raise Refused(f"{len(refused)}项决定未能说明，原因见上")
+def _tell(unexplained: Sequence[Unexplained]) -> None:
+    for one in unexplained[:_FEW]:
+        errors.print(f"拒绝 第{one.seq}号：{sentence(one.cause)}", markup=False)
+    if unexplained:
+        raise Refused(f"{len(unexplained)}项决定未能说明，原因见上")

@@ -47,6 +47,7 @@ WORDS: Final = {
     "find-decisions": "请用 tidu audit log 查看编号和日期",
     "give-key": "请用 --key 给出登记机关公布的公钥",
     "list-enterprises": "用 tidu enterprise list 查看已登记的企业",
+    "look-at-tier-and-outcome": "请核对 --tier 和 --outcome",
     "split-bundle": "请用 --tier、--from 和 --to 或写明编号，分成几个证据包",
     "verify-record": "请运行 tidu audit verify 查明",
 }

@@ -29,6 +29,7 @@ from rules.errors import NoRulesetError, RulesError
 from rules.explanation.explain import result_text
 from rules.language.editions import parse_day
 from rules.portable.canonical import canonical_json, digest, sha256
+from rules.portable.errors import Remedy
 from rules.portable.record import Json, plain_text
 
 
@@ -168,8 +169,12 @@ class Replayer:
                 return self._same(entry, _sound_body(entry))
         except _DiffersError as error:
             raise RecordError(
-                f"第{entry.seq}号决定不能原样重现（{error.difference}：{error.detail}）："
-                "请运行 tidu audit verify"
+                "not-reproduced",
+                "第{where}号决定不能原样重现（{value}：{cause}）",
+                where=entry.seq,
+                value=error.difference,
+                cause=error.detail,
+                remedy=Remedy("verify-record"),
             ) from None
 
     def cross(self, entry: journal.Entry, facts: Sequence[str], rules: Sequence[str]) -> Crossed:
@@ -182,8 +187,12 @@ class Replayer:
                 return self._cross(entry, facts, rules)
         except _DiffersError as error:
             raise RecordError(
-                f"第{entry.seq}号决定不能重算（{error.difference}：{error.detail}）："
-                "请运行 tidu audit verify"
+                "not-decided-again",
+                "第{where}号决定不能重算（{value}：{cause}）",
+                where=entry.seq,
+                value=error.difference,
+                cause=error.detail,
+                remedy=Remedy("verify-record"),
             ) from None
 
     def _cross(self, entry: journal.Entry, facts: Sequence[str], rules: Sequence[str]) -> Crossed:
@@ -251,7 +260,10 @@ class Replayer:
         current = cases.of_day(self.session, asked["uscc"], _day(asked["filed_as_of"]))
         if current is None:
             raise RecordError(
-                f"第{entry.seq}号决定所依据的填报（{asked['filed_as_of']}）已撤销，没有现行的版本"
+                "filing-undone",
+                "第{where}号决定所依据的填报（{value}）已撤销，没有现行的版本",
+                where=entry.seq,
+                value=asked["filed_as_of"],
             )
         return next(known.fetch(self.session, [current]))
 

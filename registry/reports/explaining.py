@@ -12,7 +12,6 @@ from typing import Any, Final
 
 from sqlmodel import Session
 
-from registry.errors import RecordError
 from registry.filings import Issue
 from registry.judging.case import Known
 from registry.judging.doubts import bearing, doubts_of
@@ -265,7 +264,7 @@ def explanation(session: Session, replayer: Replayer, entry: journal.Entry) -> E
     Raises ``RecordError`` for an entry of another kind, and where the decision no longer comes out.
     """
     if entry.kind != "decision":
-        raise RecordError(f"第{entry.seq}号记录不是决定，没有结论可以说明：用 tidu audit log 查看")
+        raise journal.not_a_decision(entry.seq)
     judged = replayer.judged(entry)
     rules = publication.published(session, entry.content["applicability"]["digest"])
     verdict = Checker(Judge(rules)).verdict(entry.tier, judged)

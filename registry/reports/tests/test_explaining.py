@@ -412,5 +412,5 @@ def test_a_decision_that_no_longer_comes_out_is_not_explained(
     assert result.exit_code == 1
     assert result.output == (
         f"错误：第{seq}号决定不能原样重现（记录：记录的内容与其摘要不符，已被改动）："
-        "请运行 tidu audit verify\n"
+        "请运行 tidu audit verify 查明\n"
     )

@@ -1,0 +1,134 @@
+"""Explaining recorded decisions: one, or those that are chosen by number, enterprise, tier and outcome."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from typing import TypeAlias, TypeVar
+
+from sqlmodel import Session
+
+from registry.desk.place import Desk
+from registry.errors import RecordError, RegistryError, fault
+from registry.record import cases, journal
+from registry.record.journal import Entry as Entry
+from registry.record.replay import Replayer
+from registry.reports import explaining
+from registry.reports.explaining import Explanation as Explanation
+from rules.errors import RulesError
+from rules.model.roles import TIERS
+from rules.model.ruleset import Outcome
+from rules.portable.errors import DescribedError, Remedy
+
+_T = TypeVar("_T")
+
+#: Decisions by a range of numbers, or the last ones on an enterprise by its credit code.
+Named: TypeAlias = range | str
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which decisions: the named ones, or without any the last on every matter of all enterprises.
+
+    Of these, those of some ``tiers`` (as ``TIERS`` names them) and with some ``outcomes`` in words.
+    """
+
+    named: tuple[Named, ...] = ()
+    tiers: tuple[str, ...] = ()
+    outcomes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Unexplained:
+    """A decision that could not be explained, and why."""
+
+    seq: int
+    cause: DescribedError
+
+
+@dataclass
+class Chosen:
+    """Decisions to be explained one by one; ``unexplained`` grows as that is done."""
+
+    desk: Desk
+    session: Session
+    replayer: Replayer
+    decisions: list[Entry]
+    unexplained: list[Unexplained] = field(default_factory=list)
+
+    def each(self, write: Callable[[Explanation], _T]) -> Iterator[tuple[Entry, _T]]:
+        """What is written of each decision; one that cannot be explained holds up no other."""
+        with self.desk.watch("说明", len(self.decisions)) as done:
+            for number, entry in enumerate(self.decisions, 1):
+                try:
+                    written = write(explaining.explanation(self.session, self.replayer, entry))
+                except (RegistryError, RulesError) as error:
+                    self.unexplained.append(Unexplained(entry.seq, error))
+                except (OSError, MemoryError):
+                    raise  # of all
+                except Exception as error:
+                    cause = RegistryError("fault", "{cause}", cause=fault(error))
+                    self.unexplained.append(Unexplained(entry.seq, cause))
+                else:
+                    yield entry, written
+                done(number)
+
+
+def one(desk: Desk, seq: int) -> Explanation:
+    """Explain the decision of that number; ``RecordError`` where it no longer comes out."""
+    with desk.reading() as session, closing(Replayer(session)) as replayer:
+        return explaining.explanation(session, replayer, journal.entry(session, seq))
+
+
+@contextmanager
+def chosen(desk: Desk, wanted: Wanted) -> Iterator[Chosen]:
+    """The decisions that are wanted, in order of their numbers; ``RecordError`` if there are none."""
+    with desk.reading() as session, closing(Replayer(session)) as replayer:
+        yield Chosen(desk, session, replayer, _chosen(session, wanted))
+
+
+def _chosen(session: Session, wanted: Wanted) -> list[Entry]:
+    titles = {TIERS[t] for t in wanted.tiers}
+    found: dict[int, Entry] = {}
+    for named in wanted.named or (None,):
+        entries = list(_decisions(session, named))
+        if not entries:
+            raise _no_decisions(named)
+        found |= {entry.seq: entry for entry in entries}
+    decisions = [
+        entry
+        for _, entry in sorted(found.items())
+        if (not titles or entry.tier in titles)
+        and (not wanted.outcomes or Outcome(entry.content["verdict"]).text in wanted.outcomes)
+    ]
+    if not decisions:
+        raise RecordError(
+            "no-such-decisions", "没有这样的决定", remedy=Remedy("look-at-tier-and-outcome")
+        )
+    return decisions
+
+
+def _no_decisions(named: Named | None) -> RecordError:
+    remedy = Remedy("list-entries")
+    match named:
+        case None:
+            return RecordError("no-decisions", "登记库中还没有决定", remedy=remedy)
+        case str(code):
+            said = "信用代码{value}没有决定"
+            return RecordError("no-decisions-on-enterprise", said, value=code, remedy=remedy)
+    said = "第{first}号至第{last}号中没有决定" if len(named) > 1 else "第{first}号没有决定"
+    first, last = named.start, named.stop - 1
+    return RecordError("no-decisions-in-range", said, first=first, last=last, remedy=remedy)
+
+
+def _decisions(session: Session, named: Named | None) -> Iterable[Entry]:
+    if isinstance(named, range):
+        first, last = named.start, named.stop - 1
+        return journal.entries(session, first=first, last=last, kinds=["decision"])
+    ids: Sequence[int] | None = None if named is None else cases.of_enterprise(session, named)
+    return _latest(journal.entries(session, kinds=["decision"], filing_ids=ids))
+
+
+def _latest(entries: Iterable[Entry]) -> Iterable[Entry]:
+    """The last decision on each matter: of those before, no enterprise is to be told any more."""
+    asked = ("uscc", "tier", "filed_as_of", "procedure", "batch")
+    return {tuple(e.content["case"][k] for k in asked): e for e in entries}.values()
