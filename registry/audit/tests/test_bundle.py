@@ -1055,5 +1055,5 @@ def test_a_selection_that_no_bundle_holds_is_refused(
     bureau: Bureau, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bundle, "_MOST", 10_000)
-    with pytest.raises(errors.RecordError, match="分成几个证据包"):
+    with pytest.raises(errors.RecordError, match="超过一个证据包所能容纳的"):
         bureau.export(Selection((), "", date(2023, 7, 10), date(2023, 7, 12)))
