@@ -1,7 +1,9 @@
 """What holds for all tests."""
 
 import gc
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import settings
 
 # Looking for garbage as often as usual takes a sixth of the time: tests make little that only this
@@ -11,3 +13,11 @@ gc.set_threshold(100_000, 20, 50)
 # How long an example takes says more about what else the machine does.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def cache_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What a developer's program remembers is none of the tests' business, nor theirs of his."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TIDU_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield

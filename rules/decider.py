@@ -5,12 +5,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Self
 
+from rules.engine.compiler import compiled
 from rules.engine.driver import Engine, Evaluation
+from rules.engine.program import Programs
 from rules.engine.readings import Reading
-from rules.errors import DisagreementError, RulesetError
+from rules.engine.remembered import Store, compile_and_keep, recall
+from rules.errors import DisagreementError, EngineFaultError, RulesetError
 from rules.model.facts import Profile, validate
 from rules.model.ruleset import Result, Ruleset, Trace, trace_of
 from rules.portable import reference
+
+#: What a program raises that no compiler wrote.
+_FAILURES: Final = (EngineFaultError, ArithmeticError, LookupError, TypeError, ValueError)
 
 
 @dataclass(frozen=True)
@@ -36,13 +42,24 @@ class Decider:
     """Decides profiles under one ruleset through the engine, checked by the reference evaluator.
 
     ``alone`` is for who compares with another evaluation: then it is the engine that speaks, unchecked.
+    A ``store`` remembers compiled programs from one run to the next, for an engine that is checked.
     """
 
-    def __init__(self, ruleset: Ruleset, *, alone: bool = False) -> None:
+    def __init__(
+        self, ruleset: Ruleset, *, alone: bool = False, store: Store | None = None
+    ) -> None:
         self.ruleset = ruleset
         self.alone = alone
-        self._engine = Engine(ruleset)
+        self._store = None if alone else store
+        remembered = recall(ruleset, self._store) if self._store else None
+        self._remembered = remembered is not None
+        self._engine = Engine(ruleset, remembered or self._compiled())
         self._reference = reference.Evaluator(ruleset.to_json())
+
+    def _compiled(self) -> Programs:
+        return (
+            compile_and_keep(self.ruleset, self._store) if self._store else compiled(self.ruleset)
+        )
 
     def decide(self, profile: Profile) -> Decision:
         """Evaluate twice; the results of all nodes and all readings must agree.
@@ -58,13 +75,13 @@ class Decider:
             expected = self._reference.evaluation(profile.to_json())
         except reference.EvaluationError as error:
             raise RulesetError(f"规则「{self.ruleset.root}」无法计算：{error}") from error
-        found = self._engine.evaluate(profile)
-        keys = differences(found, expected)
-        if keys:
+        found, keys = self._asked(profile, expected)
+        if found is None or keys:
             self._engine.close()
-            self._engine = Engine(self.ruleset)
-            found = self._engine.evaluate(profile)
-            keys = differences(found, expected)
+            self._remembered = False
+            self._engine = Engine(self.ruleset, self._compiled())
+            found, keys = self._asked(profile, expected)
+        assert found is not None
         if keys:
             raise DisagreementError(
                 f"两次独立计算不一致（{self.ruleset.root}：{'、'.join(keys[:5])}等{len(keys)}处）："
@@ -72,6 +89,18 @@ class Decider:
             )
         readings = {key: found.readings[key] for key in expected.readings}
         return Decision(self.ruleset, profile, found.trace, readings)
+
+    def _asked(
+        self, profile: Profile, expected: reference.Evaluation
+    ) -> tuple[Evaluation | None, list[str]]:
+        """The engine's evaluation and where it differs; none where a remembered program fails."""
+        try:
+            found = self._engine.evaluate(profile)
+        except _FAILURES:
+            if not self._remembered:
+                raise
+            return None, []
+        return found, differences(found, expected)
 
     def close(self) -> None:
         """Release the engine's memory."""

@@ -20,6 +20,7 @@ from registry.judging.facts import (
     titles,
 )
 from registry.judging.settled import Determination, Registration
+from registry.kit import cache
 from rules.decider import Decider, Decision
 from rules.language.editions import ApplicabilityRow, Governing, governing
 from rules.model.decode import decode
@@ -122,7 +123,8 @@ class Judge:
     def decide(self, root: str, profile: Profile) -> Decision:
         """Decide a profile under one root rule."""
         if root not in self._deciders:
-            self._deciders[root] = Decider(self.rules.ruleset(root), alone=self.alone)
+            ruleset = self.rules.ruleset(root)
+            self._deciders[root] = Decider(ruleset, alone=self.alone, store=cache.programs())
         return self._deciders[root].decide(profile)
 
     def registered(self, root: str) -> set[str]:

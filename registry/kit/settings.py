@@ -30,8 +30,13 @@ AUDIT_KEY: Final = Setting(
     "TIDU_AUDIT_KEY", "签发检查点的私钥文件", "TIDU_HOME 中的 tidu-audit.key"
 )
 AUDIT_PASSPHRASE: Final = Setting("TIDU_AUDIT_PASSPHRASE", "私钥的口令", "私钥没有口令")
+CACHE: Final = Setting(
+    "TIDU_CACHE",
+    "编译过的规则所在的文件夹，只供本人读写；可随时删除，下次用时重新编译",
+    "用户缓存文件夹（XDG_CACHE_HOME，未设时为 ~/.cache）中的 tidu",
+)
 
-SETTINGS: Final = (DATABASE, HOME, BY, FEATURES, AUDIT_KEY, AUDIT_PASSPHRASE)
+SETTINGS: Final = (DATABASE, HOME, BY, FEATURES, AUDIT_KEY, AUDIT_PASSPHRASE, CACHE)
 
 
 def home() -> Path:
@@ -42,3 +47,12 @@ def home() -> Path:
 def audit_key() -> Path:
     """The file of the signing key."""
     return Path(AUDIT_KEY.value or home() / "tidu-audit.key")
+
+
+def cache() -> Path | None:
+    """The folder of what is remembered to save time; None where the user has no home to keep it in."""
+    default = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "tidu")
+    try:
+        return Path(CACHE.value or default).expanduser()
+    except RuntimeError:
+        return None

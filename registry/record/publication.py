@@ -51,7 +51,9 @@ class Published:
         return decoded(self.texts[self.digests[root]])
 
     def rule(self, id: str) -> Rule:
-        """The rule of that id, in whichever ruleset it stands."""
+        """The rule of that id: of its own ruleset, or of whichever it stands in."""
+        if id in self.digests:
+            return self.ruleset(id).rule(id)
         rulesets = (decoded(text) for text in self.texts.values())
         return next(r for ruleset in rulesets for r in ruleset.rules if r.id == id)
 

@@ -22,6 +22,7 @@ from rules.engine.program import (
     Figure,
     Filed,
     Program,
+    Programs,
     Ranked,
     Scale,
     Score,
@@ -61,6 +62,17 @@ from rules.model.ruleset import (
 FAN_IN: Final = 16
 
 _Subject: TypeAlias = Literal["indicator", "points"]
+
+
+def compiled(ruleset: Ruleset) -> Programs:
+    """The programs of all scopes; those of lists come first, for the enterprise's rules count records."""
+    return {records: compile_scope(ruleset, records) for records in scopes(ruleset)}
+
+
+def scopes(ruleset: Ruleset) -> tuple[str, ...]:
+    """The lists whose records have rules, then the empty name of the enterprise's scope."""
+    lists = dict.fromkeys(rule.records for rule in ruleset.rules if rule.records)
+    return (*lists, "")
 
 
 def compile_scope(ruleset: Ruleset, records: str = "") -> Program:

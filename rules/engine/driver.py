@@ -14,9 +14,9 @@ from operator import itemgetter
 from threading import get_ident
 from typing import Any, Final, Self, TypeAlias
 
-from rules.engine.compiler import compile_scope
+from rules.engine.compiler import compiled
 from rules.engine.network import Network
-from rules.engine.program import ContradictionError, Memory
+from rules.engine.program import ContradictionError, Memory, Program, Programs
 from rules.engine.readings import Evaluator, Reading, compile_formula
 from rules.errors import EngineFaultError, EngineUnavailableError
 from rules.model.facts import Profile, RecordList
@@ -52,13 +52,19 @@ class Engine:
     It belongs to the thread that made it. ``close`` releases its memory, several megabytes.
     """
 
-    def __init__(self, ruleset: Ruleset) -> None:
-        """Compile; raises ``RulesetError``, or ``EngineUnavailableError`` without durable_rules."""
+    def __init__(self, ruleset: Ruleset, programs: Programs | None = None) -> None:
+        """Make ready the programs of the ruleset, which are compiled if they are not given.
+
+        Raises ``RulesetError``, or ``EngineUnavailableError`` without durable_rules.
+        """
         durable = _extension()
         self._ruleset = ruleset
         self._thread = get_ident()
-        lists = dict.fromkeys(rule.records for rule in ruleset.rules if rule.records)
-        self._scopes = {records: _Scope(ruleset, records, durable) for records in (*lists, "")}
+        programs = compiled(ruleset) if programs is None else programs
+        self._scopes = {
+            records: _Scope(ruleset, records, program, durable)
+            for records, program in programs.items()
+        }
         sessions = [session for scope in self._scopes.values() for session in scope.sessions]
         self._finalizer = weakref.finalize(self, _close, sessions)
 
@@ -106,9 +112,9 @@ class _Scope:
     Enterprises are too different for that.
     """
 
-    def __init__(self, ruleset: Ruleset, records: str, durable: Any) -> None:
+    def __init__(self, ruleset: Ruleset, records: str, program: Program, durable: Any) -> None:
         self.records = records
-        self.program = compile_scope(ruleset, records)
+        self.program = program
         first, *later = self.program.stages
         self.encoding = first.steps
         self.stages = [

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import islice, product
 from string import ascii_lowercase
 from typing import Any, Final, TypeAlias
@@ -51,17 +51,28 @@ class Node:
 class Network:
     """A durable_rules ruleset that answers a few nodes from one fact.
 
-    ``fact`` is the template of the fact's JSON: an id, then the values of the slots ``inputs``;
-    ``retraction`` that of the JSON which takes it back. ``answers`` says for each rule which of the
-    ``outputs`` it answers, and how.
+    The fact has the values of the slots ``inputs``, named by their place; ``answers`` says for each
+    rule which of the ``outputs`` it answers, and how.
     """
 
     text: str
-    fact: str
-    retraction: str
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     answers: Mapping[str, tuple[int, int]]
+
+    @cached_property
+    def fact(self) -> str:
+        """The template of the fact's JSON: an id, then the values of the inputs."""
+        values = (f',"{name}":%d' for name in islice(_names(), len(self.inputs)))
+        return "".join([_HEAD, *values, "}"])
+
+    @property
+    def retraction(self) -> str:
+        """The template of the JSON that takes the fact of that id back."""
+        return _HEAD + "}"
+
+
+_HEAD: Final = '{"id":"%s","sid":"0"'
 
 
 def branches(tree: Tree) -> Iterator[tuple[tuple[tuple[str, int, int], ...], int]]:
@@ -108,9 +119,7 @@ def _emit(nodes: Sequence[Node]) -> Network:
             answers[f"{len(paths):03d}"] = (place, answer)
             paths.append(tuple((operator, names[slot], at) for operator, slot, at in path))
     text = _text(tuple(paths))
-    head = '{"id":"%s","sid":"0"'
-    fact = "".join([head, *(f',"{names[slot]}":%d' for slot in inputs), "}"])
-    return Network(text, fact, head + "}", inputs, tuple(n.slot for n in nodes), answers)
+    return Network(text, inputs, tuple(n.slot for n in nodes), answers)
 
 
 @lru_cache(maxsize=1 << 11)
@@ -149,6 +158,7 @@ RESERVED: Final = (
 )  # fmt: skip
 
 
+@lru_cache(maxsize=1 << 11)
 def check(text: str) -> None:
     """Refuse a durable_rules ruleset that is outside the safe subset, with ``RulesetError``.
 

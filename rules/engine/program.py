@@ -81,6 +81,10 @@ class Program:
     points: Mapping[str, int]
 
 
+#: The programs of a ruleset by scope, in the order in which they run.
+Programs: TypeAlias = Mapping[str, Program]
+
+
 @dataclass(frozen=True)
 class Scale:
     """How the values of one figure become integers, and in which slots they stand.
