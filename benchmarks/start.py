@@ -1,0 +1,77 @@
+"""How long a command makes one wait before it begins: processor time beside bare imports.
+
+Run ``python -m benchmarks.start``. Every line is a process of its own; they take turns, and the best
+of several turns counts, user and system time together, so that what else runs on the machine says
+little. What counts are the multiples of the two imports in the same run.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+CLICK: Final = "import click"
+SQLMODEL: Final = "import sqlmodel"
+_TIDU: Final = (sys.executable, "-m", "registry")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Time the commands in turns and print what each took, as multiples of the bare imports."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--turns", type=int, default=5, help="how often each is run")
+    given = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        commands = prepared(place)
+        best = dict.fromkeys(commands, float("inf"))
+        for _ in range(given.turns):
+            for name, command in commands.items():
+                best[name] = min(best[name], spent(command, place))
+    print("seconds    × click  × sqlmodel")
+    for name, seconds in best.items():
+        print(
+            f"{seconds:7.2f} {seconds / best[CLICK]:10.1f} {seconds / best[SQLMODEL]:11.1f}  {name}"
+        )
+
+
+def prepared(place: Path) -> Mapping[str, Sequence[str]]:
+    """The commands by what they are called; the registry of the demonstration is there to ask."""
+    told = json.loads(_run([*_TIDU, "demo", "--json"], place))
+    code = told["results"][0]["uscc"]
+    rule = Path("miit-2022-63", "specialised.feature")
+    file = Path(__file__).parents[1] / "features" / rule
+    return {
+        CLICK: [sys.executable, "-c", CLICK],
+        SQLMODEL: [sys.executable, "-c", SQLMODEL],
+        "tidu --help": [*_TIDU, "--help"],
+        "tidu rules show RULE": [*_TIDU, "rules", "show", "63.2.研发费用"],
+        "tidu rules check FILE": [*_TIDU, "rules", "check", str(file)],
+        "tidu check CODE": [*_TIDU, "check", code],
+        "tidu demo": [*_TIDU, "demo"],
+    }
+
+
+def spent(command: Sequence[str], place: Path) -> float:
+    """Seconds of the processor that a process takes, its children included."""
+    before = os.times()
+    _run(command, place)
+    after = os.times()
+    return sum(after[2:4]) - sum(before[2:4])
+
+
+def _run(command: Sequence[str], place: Path) -> str:
+    home = {"TIDU_HOME": str(place), "XDG_CACHE_HOME": str(place / "cache")}
+    environment = os.environ | home | {"TIDU_DATABASE_URL": f"sqlite:///{place}/tidu-demo.db"}
+    done = subprocess.run(
+        command, env=environment, cwd=Path(__file__).parents[1], check=True, capture_output=True
+    )
+    return done.stdout.decode()
+
+
+if __name__ == "__main__":
+    main()
