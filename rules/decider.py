@@ -74,7 +74,7 @@ class Decider:
         try:
             expected = self._reference.evaluation(profile.to_json())
         except reference.EvaluationError as error:
-            raise RulesetError(f"规则「{self.ruleset.root}」无法计算：{error}") from error
+            raise _not_computable(self.ruleset, error) from error
         found, keys = self._asked(profile, expected)
         if found is None or keys:
             self._engine.close()
@@ -84,8 +84,11 @@ class Decider:
         assert found is not None
         if keys:
             raise DisagreementError(
-                f"两次独立计算不一致（{self.ruleset.root}：{'、'.join(keys[:5])}等{len(keys)}处）："
-                "不得据此作出结论，请保留数据并报告"
+                "evaluators-differ",
+                "两次独立计算不一致（{where}：{value}等{number}处）：不得据此作出结论，请保留数据并报告",
+                where=self.ruleset.root,
+                value="、".join(keys[:5]),
+                number=len(keys),
             )
         readings = {key: found.readings[key] for key in expected.readings}
         return Decision(self.ruleset, profile, found.trace, readings)
@@ -145,4 +148,10 @@ def by_reference(ruleset: Ruleset, profile: Profile) -> Trace:
     try:
         return trace_of(reference.evaluate(ruleset.to_json(), profile.to_json()))
     except reference.EvaluationError as error:
-        raise RulesetError(f"规则「{ruleset.root}」无法计算：{error}") from error
+        raise _not_computable(ruleset, error) from error
+
+
+def _not_computable(ruleset: Ruleset, cause: reference.EvaluationError) -> RulesetError:
+    return RulesetError(
+        "not-computable", "规则「{where}」无法计算：{cause}", where=ruleset.root, cause=str(cause)
+    )

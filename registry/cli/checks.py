@@ -30,6 +30,7 @@ from registry.cli.common import (
     tiers_option,
 )
 from registry.cli.filings import show_issues
+from registry.cli.remedies import told
 from registry.cli.targets import CodeOrFile, is_code
 from registry.desk import checking, importing
 from registry.desk.checking import CaseResult, Inquiry, Refusal, Request, titles_of
@@ -157,7 +158,7 @@ def check(
 def _told(result: CaseResult | Refusal, takers: Iterable[results.Taker]) -> str:
     """Hand a result on; what stopped it, which is of this enterprise alone, or nothing."""
     if isinstance(result, Refusal):
-        return result.text
+        return told(result.text, result.remedy)
     try:
         for taker in takers:
             taker.add(result)

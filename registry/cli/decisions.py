@@ -2,8 +2,10 @@
 
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -26,6 +28,7 @@ from registry.cli.common import (
     tiers_option,
 )
 from registry.cli.filings import show_issues
+from registry.cli.remedies import told
 from registry.cli.targets import Code, CodeOrFile, is_code
 from registry.desk import deciding
 from registry.desk.deciding import Decided, Request, Ruling, Tally, Target
@@ -78,7 +81,7 @@ def decide(
             codes = _load(at, Path(targets[0]), as_of)
         with deciding.run(at, codes, request, jobs=jobs) as run:
             if as_json:
-                print_json_array(run)
+                print_json_array(map(_plain, run))
             else:
                 deque(run, maxlen=0)
             tally = run.tally
@@ -100,6 +103,16 @@ def _load(at: Desk, path: Path, as_of: date | None) -> list[str]:
     return loaded.codes
 
 
+def _reason(line: Decided) -> str:
+    return told(line.reason, line.remedy)
+
+
+def _plain(line: Decided) -> dict[str, Any]:
+    shown = asdict(line) | {"reason": _reason(line)}
+    del shown["remedy"]
+    return shown
+
+
 def _show(tally: Tally) -> None:
     if tally.whole:
         _show_lines(tally.lines)
@@ -114,7 +127,7 @@ def _show_counts(tally: Tally) -> None:
     for line in tally.lines:
         if line.seq is None:
             errors.print(
-                f"拒绝 {line.name} {line.tier}：{line.reason}", markup=False, soft_wrap=True
+                f"拒绝 {line.name} {line.tier}：{_reason(line)}", markup=False, soft_wrap=True
             )
     for tier, counted in tally.verdicts.items():
         click.echo(f"{tier}：{'，'.join(f'{word}{n}家' for word, n in counted.items())}")
@@ -131,7 +144,7 @@ def _show_lines(lines: Sequence[Decided]) -> None:
     for line in lines:
         if line.seq is None:
             console.print(
-                f"拒绝 {line.name} {line.tier}：{line.reason}", markup=False, soft_wrap=True
+                f"拒绝 {line.name} {line.tier}：{_reason(line)}", markup=False, soft_wrap=True
             )
             continue
         word = f"已有第{line.seq}号决定，内容相同" if line.earlier else f"第{line.seq}号决定"

@@ -27,6 +27,19 @@ WORDS: Final = {
     "give-day": "或用 --as-of 2023-06-30 给出",
     "check-code": "请核对代码，或用 tidu enterprise list 查看已登记的企业",
     "complete-mapping": "看不懂的表头已写入 {file}，请逐行核对填报项，改好后用 --mapping {file} 再读",
+    "check-as-of": "或用 --as-of {day} 按当时检查",
+    "give-before": "请用 --from 指明与什么对照",
+    "give-snapshot": "请给出 tidu snapshot 写成的文件夹",
+    "install-duckdb": "请运行 pip install duckdb，或用 --engine 换一个数据库",
+    "install-engine": "请运行 "
+    'CC="gcc -DPyEval_CallObject=PyObject_CallObject" pip install '
+    "--force-reinstall --no-cache-dir --no-binary durable-rules durable-rules==2.0.28"
+    "（Python 3.12 及以下可省去 CC 一项）",
+    "install-spark": "请运行 pip install 'tidu[spark]'（并需要 Java 17 以上）",
+    "one-process": "或用 --jobs 1 重试",
+    "publish-criteria": "请先运行 tidu rules publish",
+    "rules-now": "请用 --rules now 按现行规则检查当时的事实，或改用较晚的 --known-at",
+    "strike-title": "请用 tidu titles strike {seq}",
     "check-year": "请核对 --year",
     "correct-fact": "如填报有误，请用 --fact 更正填报项",
     "drop-year": "请去掉 --year",
@@ -59,7 +72,19 @@ def sentence(error: DescribedError) -> str:
     >>> sentence(DescribedError("x", "没有第{value}号记录", value=7, remedy=Remedy("list-entries")))
     '没有第7号记录：用 tidu audit log 查看全部记录'
     """
-    return f"{error}：{words(error.remedy)}" if error.remedy else str(error)
+    return told(str(error), error.remedy)
+
+
+def told(said: str, remedy: Remedy | None) -> str:
+    """What went wrong, and what to type about it; an alternative goes on after a comma.
+
+    >>> told("请补报2023年数据", Remedy("check-as-of", {"day": "2023-06-30"}))
+    '请补报2023年数据，或用 --as-of 2023-06-30 按当时检查'
+    """
+    if remedy is None:
+        return said
+    typed = words(remedy)
+    return f"{said}{'，' if typed.startswith('或') else '：'}{typed}"
 
 
 def words(remedy: Remedy) -> str:

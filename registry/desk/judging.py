@@ -113,7 +113,7 @@ class Judging:
             filings = known.stock(session, [uscc], as_of=request.as_of)
             if not filings:
                 raise RecordError(
-                    "no-filing-of-enterprise",
+                    "not-on-record",
                     "没有登记信用代码为{value}的企业",
                     value=uscc,
                     remedy=Remedy("list-enterprises"),

@@ -31,7 +31,6 @@ from registry.screening.schema import CATALOGUE
 from registry.screening.snapshot import Manifest as Manifest
 from registry.screening.tables import Files
 from registry.simulation import impact, texts
-from rules.errors import NoRulesetError
 from rules.language.editions import Governing, governing
 from rules.model.facts import TITLES
 from rules.portable.errors import Remedy
@@ -225,7 +224,7 @@ class _Governed:
         nearest = text.nearest(tier, self.procedure, self.day, province, self.batch)
         row = text.rows[0] if text.single else nearest
         if row is None:
-            raise NoRulesetError(f"{text.label}没有{tier}{self.procedure}的规则集")
+            raise texts.no_ruleset(text, tier, self.procedure)
         return Governing(row, "", ())
 
 

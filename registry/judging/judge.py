@@ -28,6 +28,7 @@ from rules.model.expressions import leaves
 from rules.model.facts import Profile
 from rules.model.ruleset import Rule, Ruleset
 from rules.portable.canonical import canonical_json
+from rules.portable.errors import Remedy
 from rules.portable.record import TITLES, Body, Json, amended_rules, asked_of_register
 
 
@@ -155,8 +156,13 @@ def _refuse_misdated(speaking: Sequence[Registration]) -> None:
     for entry in speaking:
         if entry.misdated:
             raise MisdatedError(
-                f"{entry.content['name']}（{entry.of}）：{entry.source}称号有效期的{entry.misdated}，"
-                f"不能判断；请用 tidu titles strike {entry.seq} 划销后重新登记"
+                "misdated-title",
+                "{name}（{uscc}）：{where}称号有效期的{wrong}，不能判断，须划销后重新登记",
+                name=entry.content["name"],
+                uscc=entry.of,
+                where=entry.source,
+                wrong=entry.misdated,
+                remedy=Remedy("strike-title", {"seq": entry.seq}),
             )
 
 
@@ -186,14 +192,24 @@ def refuse_wrong_day(case: Case, day: date) -> None:
     name, own = case.name, case.as_of
     if day < own:
         raise CheckRefusedError(
-            f"{name}：没有{day.isoformat()}以前的填报，最早的是{own.isoformat()}；"
-            "较晚的填报不能用来检查较早的日期，请改用填报日期或以后的日期"
+            "before-filing",
+            "{name}：没有{value}以前的填报，最早的是{expected}；"
+            "较晚的填报不能用来检查较早的日期，请改用填报日期或以后的日期",
+            name=name,
+            value=day,
+            expected=own,
         )
     newest, wanted = newest_year(case.facts["values"]), day.year - 1
     if newest is None or newest == wanted:
         return
-    hint = f"用 --as-of {own.isoformat()} 按当时检查" if own.year - 1 == newest else "核对填报日期"
+    then = own.year - 1 == newest
     raise CheckRefusedError(
-        f"{name}：最新的年度数据是{newest}年，而按{day.isoformat()}上年度应为{wanted}年；"
-        f"请补报{wanted}年数据，或{hint}"
+        "year-not-filed",
+        "{name}：最新的年度数据是{value}年，而按{day}上年度应为{expected}年；请补报{expected}年数据"
+        + ("" if then else "，或核对填报日期"),
+        name=name,
+        value=newest,
+        day=day,
+        expected=wanted,
+        remedy=Remedy("check-as-of", {"day": own}) if then else None,
     )

@@ -19,6 +19,7 @@ from registry.judging.case import Case
 from registry.judging.settled import Determination
 from registry.record import journal
 from rules.language.provinces import acting
+from rules.portable.errors import Remedy
 
 _COLUMNS: Final = (
     FILING.c.id.label("filing_id"),
@@ -126,7 +127,9 @@ def cases(
                 row |= described.get(row["uscc"], {})
         for id in part:
             if id not in rows:
-                raise RecordError(f"登记库中没有编号为{id}的填报：请查对编号")
+                raise RecordError(
+                    "no-such-filing", "登记库中没有编号为{value}的填报：请查对编号", value=id
+                )
             row = rows[id]
             identity = json.loads(row.pop("identity"))
             filed = identity.get("province"), identity.get("city")
@@ -168,10 +171,16 @@ def open_case(session: Session, uscc: str, as_of: date | None = None) -> Case:
     if not found:
         before = f"{as_of.isoformat()}以前" if as_of else ""
         raise RecordError(
-            f"信用代码为{uscc}的企业没有{before}现行的填报：用 tidu enterprise list 查看已登记的企业"
+            "no-open-filing",
+            "信用代码为{value}的企业没有{before}现行的填报",
+            value=uscc,
+            before=before,
+            remedy=Remedy("list-enterprises"),
         )
     if found[0] in withdrawn(session, found):
-        raise RecordError(f"{uscc}的这份填报已撤回，不能再作认定或决定：请重新登记填报")
+        raise RecordError(
+            "withdrawn", "{value}的这份填报已撤回，不能再作认定或决定：请重新登记填报", value=uscc
+        )
     return case(session, found[0])
 
 

@@ -48,7 +48,7 @@ class Decided:
     """What became of one case and tier.
 
     ``seq`` is the number of the decision: a new one, or the ``earlier`` one that says the same; it is
-    None where the case was refused, for ``reason``. ``determinations`` are the numbers of those that
+    None where the case was refused, for ``reason``; ``remedy`` is what may be done about it. ``determinations`` are the numbers of those that
     it rests on; ``rounds`` say by which batches another text would govern; ``doubts`` are about
     figures that it rests on and that can hardly be true.
     """
@@ -63,6 +63,7 @@ class Decided:
     determinations: tuple[int, ...] = ()
     rounds: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
+    remedy: Remedy | None = None
 
 
 #: What is decided on: a filing, and the canonical text of the question put to it.
@@ -93,14 +94,16 @@ class DecidingWorker(JudgingWorker):
 
     def _tier(self, known: Known, request: Request, tier: str) -> Judged:
         found = attempt(known.case, lambda: self._judged(known, request, tier))
-        return _refused(known.case, tier, found.reason) if isinstance(found, Refusal) else found
+        if isinstance(found, Refusal):
+            return _refused(known.case, tier, found.reason, found.remedy)
+        return found
 
     def _judged(self, known: Known, request: Request, tier: str) -> Judged:
         case, day, how = known.case, request.day(known.case), request.how(known.case)
         refuse_wrong_day(case, day)
         found = self.judge.governing(tier, day, how)
         if not found.row.encoded:
-            raise RecordError(unencoded(found))
+            raise RecordError("unencoded", "{value}", value=unencoded(found))
         judged = self.judge.judge(found, known, day)
         salt = new_salt()
         asked = asked_of(case, tier, day, how)
@@ -120,8 +123,8 @@ class DecidingWorker(JudgingWorker):
         return Judged(line, draft, (case.filing_id, canonical_json(asked)))
 
 
-def _refused(case: Case, tier: str, reason: str) -> Judged:
-    return Judged(Decided(case.uscc, case.name, tier, reason=reason))
+def _refused(case: Case, tier: str, reason: str, remedy: Remedy | None = None) -> Judged:
+    return Judged(Decided(case.uscc, case.name, tier, reason=reason, remedy=remedy))
 
 
 @dataclass(frozen=True)
@@ -200,7 +203,7 @@ class Decider:
                     break
             chunk = self._begun(filing_ids, request)
         else:
-            raise RecordError("登记库正被频繁改动，决定没有记下：请稍后再试")
+            raise RecordError("busy", "登记库正被频繁改动，决定没有记下：请稍后再试")
         return [_line(j, numbers, last) for j in judged]
 
     def _begun(self, filing_ids: Sequence[int], request: Request) -> _Chunk:
@@ -233,7 +236,9 @@ class Decider:
         """What judges by the criteria that hold now."""
         published = publication.current(session)
         if published is None:
-            raise RecordError("登记库还没有发布规则：请先运行 tidu rules publish")
+            raise RecordError(
+                "nothing-published", "登记库还没有发布规则", remedy=Remedy("publish-criteria")
+            )
         if self._work is None or self._published != published:
             self.close()
             self._published = published

@@ -15,6 +15,7 @@ from registry.errors import RecordError
 from registry.judging.case import Case, Known
 from registry.record import cases, journal, publication, register
 from registry.record.publication import Published
+from rules.portable.errors import Remedy
 
 
 def stock(
@@ -87,7 +88,8 @@ def rules(session: Session, known_at: datetime | None = None) -> Published:
     found = publication.current(session, until=until)
     if found is None:
         raise RecordError(
-            "当时登记库还没有发布规则，不能按当时的规则检查："
-            "请用 --rules now 按现行规则检查当时的事实，或改用较晚的 --known-at"
+            "nothing-published-then",
+            "当时登记库还没有发布规则，不能按当时的规则检查",
+            remedy=Remedy("rules-now"),
         )
     return found

@@ -101,6 +101,13 @@ def refuse(found: Sequence[Difference], root: str) -> None:
     if found:
         first = found[0]
         raise ScreeningError(
-            f"筛查与规则引擎不一致（{root}，填报编号{first.filing_id}，{first.key}：筛查得{first.screened}，"
-            f"引擎得{first.decided}，共{len(found)}处）：结果不予显示，请保留快照并报告"
+            "screening-disagrees",
+            "筛查与规则引擎不一致（{where}，填报编号{filing}，{key}：筛查得{value}，"
+            "引擎得{expected}，共{number}处）：结果不予显示，请保留快照并报告",
+            where=root,
+            filing=first.filing_id,
+            key=first.key,
+            value=first.screened,
+            expected=first.decided,
+            number=len(found),
         )

@@ -16,6 +16,7 @@ from registry.errors import RegistryError
 from registry.screening.compiler.stages import Fence
 from registry.screening.schema import Schema
 from registry.screening.tables import create
+from rules.portable.errors import Remedy
 
 #: Named parameters, so that no sign of a text is taken for a placeholder; there are none anyway.
 _POSTGRESQL: Final[sa.Dialect] = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
@@ -181,7 +182,7 @@ class Spark:
             from pyspark.sql import SparkSession
         except ImportError:
             raise ScreeningError(
-                "没有安装 PySpark：请运行 pip install 'tidu[spark]'（并需要 Java 17 以上）"
+                "no-spark", "没有安装 PySpark", remedy=Remedy("install-spark")
             ) from None
         self.schema = schema
         builder = SparkSession.builder.master(master).appName("tidu screen")
@@ -284,7 +285,7 @@ def duckdb_connection(threads: int = 0) -> Any:
         import duckdb
     except ImportError:
         raise ScreeningError(
-            "没有安装 DuckDB：请运行 pip install duckdb，或用 --engine 换一个数据库"
+            "no-duckdb", "没有安装 DuckDB", remedy=Remedy("install-duckdb")
         ) from None
     config: dict[str, Any] = {
         "autoinstall_known_extensions": "false",

@@ -183,7 +183,9 @@ class Screening:
         ruleset = self.judge.rules.ruleset(root)
         if ruleset.rule(ruleset.root).scored:
             raise ScreeningError(
-                f"{root}只计分，没有符合与否之分：请改用以分数线为条件的规则，例如 63.1.评分达标"
+                "only-scored",
+                "{value}只计分，没有符合与否之分：请改用以分数线为条件的规则",
+                value=root,
             )
         tally.rulesets[root] = ruleset.digest
         tally.titles |= {r.id: r.title for r in ruleset.rules}
@@ -327,7 +329,10 @@ class Screening:
                 if isinstance(differing, str | workers.Lost):
                     why = differing if isinstance(differing, str) else differing.reason
                     raise ScreeningError(
-                        f"填报编号{one.known.case.filing_id}不能由规则引擎复核（{why}）：结果不予显示，请保留快照并报告"
+                        "not-decided-again",
+                        "填报编号{value}不能由规则引擎复核（{why}）：结果不予显示，请保留快照并报告",
+                        value=one.known.case.filing_id,
+                        why=why,
                     )
                 agreement.refuse(differing, part.root)
                 compared.add(one.known.case.filing_id)

@@ -36,6 +36,7 @@ from registry.screening.tables import Files
 from rules.model.facts import TITLES
 from rules.model.roles import CONTROLLING
 from rules.portable.canonical import digest
+from rules.portable.errors import Remedy
 from rules.portable.record import CONTROL, Body, is_holding
 
 FORMAT: Final = 4
@@ -162,7 +163,7 @@ def write(
     What is under way stands in a folder beside it.
     """
     if folder.exists():
-        raise ScreeningError(f"{folder} 已存在：请另取文件夹名")
+        raise ScreeningError("exists", "{where} 已存在：请另取文件夹名", where=folder)
     refuse_link(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with working_folder(folder.parent) as work:
@@ -180,7 +181,7 @@ def write(
         try:
             fresh.rename(folder)
         except OSError:  # another run was faster
-            raise ScreeningError(f"{folder} 已存在：请另取文件夹名") from None
+            raise ScreeningError("exists", "{where} 已存在：请另取文件夹名", where=folder) from None
 
 
 def _convert(folder: Path, day: date, head: tuple[int, str]) -> Manifest:
@@ -273,16 +274,18 @@ def manifest(folder: Path) -> Manifest:
     """
     found = _stated(folder)
     if found.format != FORMAT or found.columns != CATALOGUE.described:
-        raise ScreeningError(f"{folder} 由另一版本的程序写成：请用 tidu snapshot 重新生成")
+        raise _unusable("other-version", "{where} 由另一版本的程序写成", folder)
     missing = [t for t in CATALOGUE.tables if not (folder / f"{t}.parquet").is_file()]
     if missing:
-        raise ScreeningError(f"{folder} 缺少 {missing[0]}.parquet：请用 tidu snapshot 重新生成")
+        raise _unusable("incomplete", "{where} 缺少 {value}", folder, f"{missing[0]}.parquet")
     for table, actual in _digests(folder).items():
         if actual != found.digests.get(table):
-            raise ScreeningError(
-                f"{folder / table}.parquet 已损坏或被替换：请用 tidu snapshot 重新生成"
-            )
+            raise _unusable("altered", "{where}.parquet 已损坏或被替换", folder / table)
     return found
+
+
+def _unusable(slug: str, pattern: str, where: Path, value: str = "") -> ScreeningError:
+    return ScreeningError(slug, pattern, where=where, value=value, remedy=Remedy("take-snapshot"))
 
 
 def _stated(folder: Path) -> Manifest:
@@ -293,7 +296,7 @@ def _stated(folder: Path) -> Manifest:
             raise ValueError("too large")
         plain = json.loads(path.read_text(encoding="utf-8"))
         if plain["format"] != FORMAT:  # before its fields are looked at, which may be others
-            raise ScreeningError(f"{folder} 由另一版本的程序写成：请用 tidu snapshot 重新生成")
+            raise _unusable("other-version", "{where} 由另一版本的程序写成", folder)
         if plain.pop("digest") != digest(plain):
             raise ValueError("altered")
         return Manifest(
@@ -309,9 +312,11 @@ def _stated(folder: Path) -> Manifest:
             }
         )
     except (FileNotFoundError, NotADirectoryError):
-        raise ScreeningError(f"{folder} 不是快照：请给出 tidu snapshot 写成的文件夹") from None
+        raise ScreeningError(
+            "no-snapshot", "{where} 不是快照", where=folder, remedy=Remedy("give-snapshot")
+        ) from None
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
-        raise ScreeningError(f"{folder} 的说明文件已损坏：请用 tidu snapshot 重新生成") from None
+        raise _unusable("altered-manifest", "{where} 的说明文件已损坏", folder) from None
 
 
 def _whole(value: object) -> int:

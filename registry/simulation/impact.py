@@ -22,13 +22,14 @@ from registry.kit.progress import Done, ignored
 from registry.record import cases
 from registry.record.known import fetch
 from registry.simulation.effects import LABEL, Effect, Firm, Ground, Lack, Standing, Tally
-from registry.simulation.texts import Text
+from registry.simulation.texts import Text, no_ruleset
 from rules.comparison.requirements import asked_for
 from rules.errors import NoRulesetError
 from rules.explanation.explain import Finding, explain, grounds, missing
 from rules.language.editions import ApplicabilityRow, Governing
 from rules.language.rulebook import Rulebook
 from rules.model.ruleset import Outcome
+from rules.portable.errors import Remedy
 
 #: How many refusals are kept in words.
 _KEPT: Final = 50
@@ -125,12 +126,12 @@ class Sides:
             old, new = (j.governing(tier, day, case) for j in self.judges)
             for found in (old, new):
                 if not found.row.encoded:
-                    raise NoRulesetError(unencoded(found))
+                    raise NoRulesetError("unencoded", "{value}", value=unencoded(found))
             return old, new
         rows = [self._row(text, tier, day, province) for text in self.texts]
         for text, row in zip(self.texts, rows, strict=True):
             if row is None or not text.has(row.ruleset):
-                raise NoRulesetError(f"{text.label}没有{tier}{self.case['procedure']}的规则集")
+                raise no_ruleset(text, tier, self.case["procedure"])
         return tuple(Governing(r, LABEL, ()) for r in rows if r)  # type: ignore[return-value]
 
     def _row(self, text: Text, tier: str, day: date, province: str) -> ApplicabilityRow | None:
@@ -258,7 +259,11 @@ def _effects(
         before, after = (_standing(j, asked, names) for j in judged)
         if said is not None and said != (before.outcome, after.outcome):
             raise RegistryError(
-                f"筛查与规则引擎不一致（{case.name} {case.uscc}，{tier}）：结果不予显示，请保留数据并报告"
+                "screening-disagrees",
+                "筛查与规则引擎不一致（{name} {uscc}，{tier}）：结果不予显示，请保留数据并报告",
+                name=case.name,
+                uscc=case.uscc,
+                tier=tier,
             )
         effect = Effect(firm, tier, holds[tier], before, after)
         yield effect.bare if scope.changed and not effect.settled_otherwise else effect
@@ -312,6 +317,9 @@ def stock(session: Session, as_of: date | None) -> list[int]:
     if not ids:
         before = f"{as_of.isoformat()}以前" if as_of else ""
         raise RegistryError(
-            f"没有{before}登记的填报：先用 tidu import 文件 登记，或用 tidu demo 看示例"
+            "nothing-filed",
+            "没有{before}登记的填报",
+            before=before,
+            remedy=Remedy("import-or-demo"),
         )
     return ids

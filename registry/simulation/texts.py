@@ -19,6 +19,7 @@ from rules.language.editions import OTHERS, ApplicabilityRow, governing
 from rules.language.rulebook import Rulebook, load
 from rules.language.source import feature_files
 from rules.model.ruleset import Rule, Ruleset
+from rules.portable.errors import Remedy
 
 #: The name of the packaged criteria as a whole.
 PACKAGED: Final = "随附"
@@ -129,8 +130,24 @@ def named(name: str, criteria: InForce) -> Text:
         return Text(label, criteria, (rows[0],), single=True)
     roots = "、".join(dict.fromkeys(r.ruleset for r in _encoded(criteria.applicability)))
     raise TextError(
-        f"没有名为「{name}」的文本：可用的有文件夹{'、'.join(folders)}，根规则{roots}，"
-        f"{PACKAGED}，或一个标准目录（例如 ./draft）"
+        "no-text",
+        "没有名为「{value}」的文本：可用的有文件夹{folders}，根规则{roots}，{whole}，"
+        "或一个标准目录（例如 ./draft）",
+        value=name,
+        folders="、".join(folders),
+        roots=roots,
+        whole=PACKAGED,
+    )
+
+
+def no_ruleset(text: Text, tier: str, procedure: str) -> NoRulesetError:
+    """What to say where a text has no ruleset of a tier and procedure."""
+    return NoRulesetError(
+        "no-ruleset-in-text",
+        "{where}没有{tier}{procedure}的规则集",
+        where=text.label,
+        tier=tier,
+        procedure=procedure,
     )
 
 
@@ -153,7 +170,9 @@ def _draft(path: Path) -> Text:
     top = next((p for p in (path, *path.resolve().parents) if _is_criteria(p)), None)
     if top is None or not feature_files(path):
         raise TextError(
-            f"{path} 不是标准目录：请复制整个 features 目录（含 maps 和 applicability.feature）再修改"
+            "no-criteria",
+            "{where} 不是标准目录：请复制整个 features 目录（含 maps 和 applicability.feature）再修改",
+            where=path,
         )
     rulebook = load(top)
     if top == path:
@@ -172,7 +191,7 @@ def _folder(label: str, folder: str, rulebook: Rulebook, rules: Rules) -> Text:
 
     rows = tuple(r for r in _encoded(rulebook.applicability) if within(r))
     if not rows:
-        raise TextError(f"{label} 中没有适用表所列的根规则")
+        raise TextError("no-root", "{where} 中没有适用表所列的根规则", where=label)
     source = rulebook.ruleset(rows[0].ruleset).source.partition("附件")[0]
     return Text(f"{source}（{label}）", rules, rows)
 
@@ -214,7 +233,13 @@ def pairs(before: Text, after: Text, tiers: Sequence[str], procedure: str) -> li
         if old_id and new_id:
             found.append(Pair(tier, old_id, new_id))
     if not found:
-        raise TextError(f"{before.label}与{after.label}没有共同的层级和程序（{wanted}），无从对照")
+        raise TextError(
+            "nothing-in-common",
+            "{before}与{after}没有共同的层级和程序（{value}），无从对照",
+            before=before.label,
+            after=after.label,
+            value=wanted,
+        )
     return found
 
 
@@ -250,7 +275,12 @@ def predecessors(after: Text, criteria: InForce) -> Text:
         if end and _is(r, key) and not after.has(r.ruleset) and (r.start or date.min) <= end
     )
     if not found:
-        raise TextError(f"{after.label}之前没有适用过别的文本：请用 --from 指明与什么对照")
+        raise TextError(
+            "no-predecessor",
+            "{value}之前没有适用过别的文本",
+            value=after.label,
+            remedy=Remedy("give-before"),
+        )
     label = criteria.ruleset(found[0].ruleset).source.partition("附件")[0]
     return Text(f"{label}（此前适用）", criteria, found)
 

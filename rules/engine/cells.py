@@ -55,7 +55,12 @@ def _points_of(
         and (band.hi is None or (hi is not None and hi <= band.hi))
     ]
     if not points:
-        raise RulesetError(f"规则 {rule} 的「{name}」分段之间有空档：请使相邻两段首尾相接")
+        raise RulesetError(
+            "gap-between-bands",
+            "规则 {where} 的「{value}」分段之间有空档：请使相邻两段首尾相接",
+            where=rule,
+            value=name,
+        )
     return max(points)
 
 

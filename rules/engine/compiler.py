@@ -176,13 +176,22 @@ class _Compiler:
                 given = self._number(lo), self._number(hi), int(gap)
                 self.points[rule.id] = self._score(0, given)
             case Assumed(Outcome.NOT_APPLICABLE):
-                raise RulesetError(f"规则 {rule.id} 不能设为不适用：请从引用它的表中删去该行")
+                raise RulesetError(
+                    "not-applicable",
+                    "规则 {where} 不能设为不适用：请从引用它的表中删去该行",
+                    where=rule.id,
+                )
             case Assumed(Outcome() as outcome):
                 self.outcomes[rule.id] = self._constant(outcome)
 
     def _case(self, rule: Rule, case: Case) -> int:
         if not case.lines:
-            raise RulesetError(f"规则 {rule.id} 的情形「{case.name}」没有内容：请至少写一行")
+            raise RulesetError(
+                "empty-case",
+                "规则 {where} 的情形「{value}」没有内容：请至少写一行",
+                where=rule.id,
+                value=case.name,
+            )
         key = f"{rule.id}/{case.name}"
         slots = [self._line(rule, line) for line in case.lines]
         self.outcomes |= {f"{key}/{n}": slot for n, slot in enumerate(slots, 1)}
@@ -210,7 +219,12 @@ class _Compiler:
         if isinstance(line.value, tuple):
             return self._answer(self._membership(line.name, line.value))
         if line.value is None or line.op == "in":
-            raise RulesetError(f"规则 {rule.id} 中「{line.name}」一行没有门槛：请补上")
+            raise RulesetError(
+                "no-threshold",
+                "规则 {where} 中「{value}」一行没有门槛：请补上",
+                where=rule.id,
+                value=line.name,
+            )
         if line.subject == "points":
             _known(self.points, line.name, rule)
         scale = self._scale(line.subject, line.name)
@@ -257,7 +271,12 @@ class _Compiler:
         parts = []
         for name, rows in bands:
             if not rows:
-                raise RulesetError(f"规则 {rule.id} 的「{name}」没有分段：请补全")
+                raise RulesetError(
+                    "no-bands",
+                    "规则 {where} 的「{value}」没有分段：请补全",
+                    where=rule.id,
+                    value=name,
+                )
             points: Sequence[int] = [max(self._number(band.points) for band in rows)]
             answer = gap = self._constant(0)
             if any(band.lo is not None or band.hi is not None for band in rows):
@@ -306,14 +325,24 @@ def _parts(slots: Sequence[int]) -> Iterator[Sequence[int]]:
 
 def _known(places: Mapping[str, int], name: str, rule: Rule) -> int:
     if name not in places:
-        raise RulesetError(f"规则 {rule.id} 引用了「{name}」：它不存在、种类不符或排在后面")
+        raise RulesetError(
+            "unknown-reference",
+            "规则 {where} 引用了「{value}」：它不存在、种类不符或排在后面",
+            where=rule.id,
+            value=name,
+        )
     return places[name]
 
 
 def _rung_points(rule: Rule, cases: Iterable[Case]) -> Iterator[Fraction]:
     for case in cases:
         if case.points is None:
-            raise RulesetError(f"规则 {rule.id} 的情形「{case.name}」没有得分：请补上")
+            raise RulesetError(
+                "no-points",
+                "规则 {where} 的情形「{value}」没有得分：请补上",
+                where=rule.id,
+                value=case.name,
+            )
         yield case.points
 
 

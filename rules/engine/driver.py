@@ -21,6 +21,7 @@ from rules.engine.readings import Evaluator, Reading, compile_formula
 from rules.errors import EngineFaultError, EngineUnavailableError
 from rules.model.facts import Profile, RecordList
 from rules.model.ruleset import BY_NUMBER, Outcome, Result, Ruleset, Trace, points_of
+from rules.portable.errors import Remedy
 
 #: Ids of the facts that stand in a session together. The engine compares 32-bit hashes of them
 #: only (a test shows that these differ); two digits, so that messages have them at a fixed place.
@@ -71,9 +72,9 @@ class Engine:
     def evaluate(self, profile: Profile) -> Evaluation:
         """The results and readings of a profile; raises ``EngineFaultError``, never guesses."""
         if get_ident() != self._thread:
-            raise EngineFaultError("规则引擎不能跨线程使用：请在每个线程中各建一个")
+            raise EngineFaultError("other-thread", "规则引擎不能跨线程使用：请在每个线程中各建一个")
         if not self._finalizer.alive:
-            raise EngineFaultError("规则引擎已经关闭：请重新建立")
+            raise EngineFaultError("closed", "规则引擎已经关闭：请重新建立")
         trace: dict[str, Result] = {}
         readings: dict[str, Reading] = {}
         found: dict[str, list[_Results]] = {}
@@ -87,7 +88,9 @@ class Engine:
             for records, scope in self._scopes.items():
                 found[records] = scope.evaluate(evaluator, profile, trace, readings)
         except ContradictionError as error:
-            raise EngineFaultError("有读数自相矛盾，无法比较：请检查该指标的定义") from error
+            raise EngineFaultError(
+                "contradiction", "有读数自相矛盾，无法比较：请检查该指标的定义"
+            ) from error
         return Evaluation(trace, readings)
 
     def close(self) -> None:
@@ -251,7 +254,9 @@ class _Session:
                 return self._attempt(facts)
         except self.faults as error:
             raise EngineFaultError(
-                f"规则引擎两次未能给出唯一的答案（{error!r}）：请重试，若仍如此请保留数据并报告"
+                "no-answer",
+                "规则引擎两次未能给出唯一的答案（{cause}）：请重试，若仍如此请保留数据并报告",
+                cause=repr(error),
             ) from error
 
     def _attempt(self, facts: Sequence[_Fact]) -> list[list[int]]:
@@ -309,9 +314,8 @@ def _extension() -> Any:
         import durable_rules_engine
     except ImportError as error:
         raise EngineUnavailableError(
-            "规则引擎 durable_rules 未安装或不能载入：请运行 "
-            'CC="gcc -DPyEval_CallObject=PyObject_CallObject" pip install '
-            "--force-reinstall --no-cache-dir --no-binary durable-rules durable-rules==2.0.28"
-            "（Python 3.12 及以下可省去 CC 一项）"
+            "no-engine",
+            "规则引擎 durable_rules 未安装或不能载入",
+            remedy=Remedy("install-engine"),
         ) from error
     return durable_rules_engine

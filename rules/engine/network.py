@@ -95,7 +95,10 @@ def pack(nodes: Iterable[Node]) -> list[Network]:
         reads, leaves = set(slots_of(node.tree)), sum(1 for _ in branches(node.tree))
         if len(reads) > MAX_PROPERTIES or leaves > MAX_RULES:
             raise RulesetError(
-                f"一张表分得太细（{leaves}种结果，上限{MAX_RULES}种）：请拆成几条规则"
+                "too-fine",
+                "一张表分得太细（{value}种结果，上限{expected}种）：请拆成几条规则",
+                value=leaves,
+                expected=MAX_RULES,
             )
         if group and (
             len(group) == NODES or len(used | reads) > MAX_PROPERTIES or rules + leaves > MAX_RULES

@@ -10,6 +10,7 @@ from registry.database import storage
 from registry.database.models import Enterprise
 from registry.errors import RegistryError, StorageError
 from registry.kit import resources
+from rules.portable.errors import Remedy
 
 
 def test_the_default_is_a_file_in_the_home_or_current_folder(
@@ -50,8 +51,9 @@ def test_sqlite_migrates_itself_on_first_use(tmp_path: Path) -> None:
 
 
 def test_postgresql_asks_to_be_migrated(postgresql_url: sa.URL) -> None:
-    with pytest.raises(StorageError, match="请先运行 tidu db upgrade"):
+    with pytest.raises(StorageError) as caught:
         storage.connect(postgresql_url)
+    assert caught.value.remedy == Remedy("upgrade-database")
 
 
 def test_an_upgraded_database_connects(database: sa.Engine) -> None:

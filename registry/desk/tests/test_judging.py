@@ -181,7 +181,7 @@ def test_a_day_that_no_filing_can_be_judged_as_of_is_an_answer_and_a_stranger_is
         assert refused.cause is Cause.DAY
         with pytest.raises(RecordError) as raised:
             judging.check("91110105MA00000000", Request())
-        assert raised.value.slug == "no-filing-of-enterprise"
+        assert raised.value.slug == "not-on-record"
         with pytest.raises(RecordError):
             judging.check_filing(99, Request())
         with storage.session(desk.database) as session:

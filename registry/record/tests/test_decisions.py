@@ -247,7 +247,7 @@ def test_a_name_is_asked_for(database: sa.Engine, clock: Clock) -> None:
 
 def test_without_published_rules_there_is_no_decision(database: sa.Engine, clock: Clock) -> None:
     load(database, clock, submission())
-    with pytest.raises(RecordError, match="rules publish"):
+    with pytest.raises(RecordError, match="还没有发布规则"):
         decide(database, clock)
 
 

@@ -12,6 +12,7 @@ from registry.database import storage
 from registry.errors import RegistryError
 from registry.record.determinations import Target
 from registry.tests.history import History, bare, revised
+from rules.portable.errors import Remedy
 from rules.portable.record import LITTLE_GIANT
 
 #: What is recorded, and the table that it comes to.
@@ -78,10 +79,10 @@ def test_what_a_trigger_swallows_or_alters_is_noticed_and_nothing_stays(
             _make(database, _trigger(database.dialect.name, table, what, alters=alters))
             folder = tmp_path / f"{what}{alters}"
             folder.mkdir()
-            with pytest.raises(
-                RegistryError, match=r"请运行 tidu audit verify 查明|请从备份恢复"
-            ) as caught:
+            with pytest.raises(RegistryError) as caught:
                 record(told, folder)
+            mended = caught.value.remedy == Remedy("verify-record")
+            assert mended or "请从备份恢复" in str(caught.value)
             assert "\n" not in str(caught.value)
             assert _rows(database) == before, (what, alters)
             _drop(database, table)

@@ -42,6 +42,7 @@ from rules.model.ruleset import (
     Trace,
     widest,
 )
+from rules.portable.errors import Remedy
 
 DAY = date(2023, 5, 1)
 NOT_MET, MISSING, PENDING, MET = list(Outcome)[:4]
@@ -694,8 +695,9 @@ def test_without_durable_rules_the_message_says_how_to_install_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "durable_rules_engine", None)
-    with pytest.raises(EngineUnavailableError, match="PyEval_CallObject=PyObject_CallObject"):
+    with pytest.raises(EngineUnavailableError, match="durable_rules") as raised:
         Engine(MAKER.ruleset)
+    assert raised.value.remedy == Remedy("install-engine")
 
 
 def test_an_engine_does_not_change_with_use(monkeypatch: pytest.MonkeyPatch) -> None:
