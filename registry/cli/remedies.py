@@ -6,6 +6,7 @@ from rules.portable.errors import DescribedError, Remedy
 
 #: The act of a remedy -> what to type; fields of the remedy stand in braces.
 WORDS: Final = {
+    "verify-or-other-backup": "请运行 tidu audit verify 查明，或换用另一份备份",
     "check-name": "请核对名称，或用 tidu enterprise list 查看已登记的企业",
     "extend-title": "复核通过请用 tidu titles extend",
     "find-standing-title": "用 tidu titles list 查看现行的编号",

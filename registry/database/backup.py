@@ -198,8 +198,11 @@ _REFUSED: Final = (exc.IntegrityError, exc.DataError)
 
 def _altered(table: str, said: str) -> UncopiedError:
     return UncopiedError(
-        f"数据表{table}中有不合登记库规定的内容（{said}），它曾被改动，没有复制："
-        "请运行 tidu audit verify 查明，或换用另一份备份"
+        "altered-rows",
+        "数据表{where}中有不合登记库规定的内容（{value}），它曾被改动，没有复制",
+        where=table,
+        value=said,
+        remedy=Remedy("verify-or-other-backup"),
     )
 
 

@@ -79,7 +79,11 @@ def backup(desk: Desk, file: Path) -> BackedUp:
             raise
         backups.as_found(desk.database, file)
         raise UncopiedError(
-            f"{error}；数据库文件已原样存入「{file}」作为证据，不能用来恢复"
+            "kept-as-found",
+            "{cause}；数据库文件已原样存入「{where}」作为证据，不能用来恢复",
+            cause=str(error),
+            where=file,
+            remedy=error.remedy,
         ) from error
     return BackedUp(copied, tuple(_amiss(desk, file)))
 

@@ -375,7 +375,7 @@ def test_a_registry_that_was_tampered_with_is_not_copied(
     source = fresh("sqlite")
     backup.restore(source, kept)
     _forged(Path(str(source.url.database)))
-    with pytest.raises(BackupError, match="请运行 tidu audit verify 查明"):
+    with pytest.raises(BackupError, match="它曾被改动，没有复制"):
         backup.write(source, tmp_path / "second")
     assert not (tmp_path / "second").exists()
 

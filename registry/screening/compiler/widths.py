@@ -24,6 +24,9 @@ Comparison: TypeAlias = Literal[">=", ">", "<", "<=", "="]
 class UnsupportedError(RegistryError):
     """A ruleset, or a part of it, cannot be put into SQL exactly; the engine has to decide."""
 
+    def __init__(self, reason: str) -> None:
+        super().__init__("not-in-sql", "{value}", value=reason)
+
 
 class Size(IntEnum):
     """The type of an expression: INTEGER, BIGINT or NUMERIC(38, 0)."""
