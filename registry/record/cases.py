@@ -14,8 +14,9 @@ from sqlmodel import Session
 
 from registry.database.rows import Row, identity_columns
 from registry.database.versions import ENTERPRISE, FILING, chunks, known
-from registry.errors import RecordError
+from registry.errors import UNREADABLE, AlteredError, RecordError
 from registry.judging.case import Case
+from registry.judging.facts import profile_of
 from registry.judging.settled import Determination
 from registry.record import journal
 from rules.language.provinces import acting
@@ -130,17 +131,30 @@ def cases(
                 raise RecordError(
                     "no-such-filing", "登记库中没有编号为{value}的填报：请查对编号", value=id
                 )
-            row = rows[id]
-            identity = json.loads(row.pop("identity"))
-            filed = identity.get("province"), identity.get("city")
-            # a city alone is of the province that the enterprise is known to be in
-            place = filed if filed[0] else (row["province"], filed[1] or row["city"])
-            province = acting(place[0] or "", place[1] or "")
-            given = {p: identity.get(p) or row[p] or "" for p in ("city", "county")}
-            facts = json.loads(row.pop("facts"))
-            given |= {"name": identity["name"], "province": province, "facts": facts}
-            given |= {"registered_on": identity.get("registered_on", "")}
-            yield Case(**row | given)
+            try:
+                found = _made(rows[id])
+            except UNREADABLE as error:
+                raise AlteredError(
+                    "altered-filing",
+                    "填报{value}已被改动，不可采信",
+                    value=id,
+                    remedy=Remedy("verify-record"),
+                ) from error
+            yield found
+
+
+def _made(row: Row) -> Case:
+    """The case of a row; what it states has the shape that a profile is made from."""
+    identity, facts = json.loads(row.pop("identity")), json.loads(row.pop("facts"))
+    filed = identity.get("province"), identity.get("city")
+    # a city alone is of the province that the enterprise is known to be in
+    place = filed if filed[0] else (row["province"], filed[1] or row["city"])
+    province = acting(place[0] or "", place[1] or "")
+    given = {p: identity.get(p) or row[p] or "" for p in ("city", "county")}
+    given |= {"name": identity["name"], "province": province, "facts": facts}
+    given |= {"registered_on": identity.get("registered_on", "")}
+    profile_of(facts, row["as_of"])
+    return Case(**row | given)
 
 
 def _described(session: Session, usccs: Sequence[str], known_at: datetime) -> dict[str, Row]:

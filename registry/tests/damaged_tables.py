@@ -22,8 +22,10 @@ import duckdb
 from click import ClickException
 from sqlmodel import Session
 
-from registry.cli import holdings, lists
 from registry.database import storage
+from registry.desk import listed, notices
+from registry.desk.listed import Firms
+from registry.desk.place import Desk
 from registry.errors import RegistryError
 from registry.filings import Reading
 from registry.intake import directory, read
@@ -522,10 +524,11 @@ def listing(folder: Path) -> Iterator[Kind]:
 
 def _read_list(session: Session, path: Path, shares: bool) -> list[tuple[str, ...]]:
     """The entries as the commands take them in."""
+    firms, told = Firms(file=path), list[str]()
     if shares:
-        stated = holdings._listed(session, path)
+        stated = notices._listed(session, path, firms, told)
         return [(h.held.uscc, h.held.name, h.holder.uscc, h.holder.name, h.share) for h in stated]
-    found = lists.coded(session, path, lists._listing(path))
+    found = listed.coded(session, path, listed._listing(Desk(), path), told)
     return [(holder.uscc, holder.name) for _, holder in found]
 
 
