@@ -8,7 +8,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, redirect_stderr
+from contextlib import contextmanager
 from decimal import Decimal
 from functools import cache, partial
 from pathlib import Path
@@ -501,9 +501,8 @@ def listing(folder: Path) -> Iterator[Kind]:
         workbook, shares = data[:1] == b"P", data[-1:] == b"+"
         path = folder / f"{FILE}.{'xlsx' if workbook else 'csv'}"
         path.write_bytes(data[:-1])
-        said = io.StringIO()
-        with storage.session(engine) as session, redirect_stderr(said):
-            return _answer(lambda: (_read_list(session, path, shares), said.getvalue()))
+        with storage.session(engine) as session:
+            return _answer(lambda: _read_list(session, path, shares))
 
     def damaged(random: Random) -> Damaged:
         shares = random.randrange(3) == 0
@@ -522,14 +521,17 @@ def listing(folder: Path) -> Iterator[Kind]:
     engine.dispose()
 
 
-def _read_list(session: Session, path: Path, shares: bool) -> list[tuple[str, ...]]:
-    """The entries as the commands take them in."""
+def _read_list(
+    session: Session, path: Path, shares: bool
+) -> tuple[list[tuple[str, ...]], list[str]]:
+    """The entries as the desk takes them in, and what it tells of the list."""
     firms, told = Firms(file=path), list[str]()
     if shares:
         stated = notices._listed(session, path, firms, told)
-        return [(h.held.uscc, h.held.name, h.holder.uscc, h.holder.name, h.share) for h in stated]
+        held = [(h.held.uscc, h.held.name, h.holder.uscc, h.holder.name, h.share) for h in stated]
+        return held, told
     found = listed.coded(session, path, listed._listing(Desk(), path), told)
-    return [(holder.uscc, holder.name) for _, holder in found]
+    return [(holder.uscc, holder.name) for _, holder in found], told
 
 
 # -- mappings ------------------------------------------------------------------------------------
