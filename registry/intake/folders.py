@@ -4,7 +4,6 @@ A part is known again by the digest of its rows, so a folder whose loading was i
 on with where it stopped: nothing is stored twice, and nothing is half stored.
 """
 
-import csv
 from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -24,10 +23,9 @@ from registry.intake import directory
 from registry.intake.directory import Part, Reader, Survey
 from registry.intake.grouped import Groups
 from registry.kit import workers
-from registry.kit.files import written_whole
 from registry.kit.jsontext import fields_of
 from registry.kit.progress import Done
-from registry.kit.workbooks import harmless
+from registry.kit.workbooks import harmless, separated
 from registry.record import admissions, loading
 from registry.record.loading import Prepared
 from registry.record.naming import Names
@@ -261,12 +259,10 @@ def report_file(path: Path | None) -> Iterator[Report]:
         yield lambda issues, names: None
         return
     ended: BaseException | None = None
-    with written_whole(path) as fresh, fresh.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(_HEADINGS)
+    with separated(path, _HEADINGS) as write_rows:
 
         def write(issues: list[Issue], names: Mapping[str, str]) -> None:
-            writer.writerows(_texts(issue, names.get(issue.uscc, "")) for issue in issues)
+            write_rows(_texts(issue, names.get(issue.uscc, "")) for issue in issues)
 
         try:
             yield write

@@ -1,6 +1,7 @@
 """Cells for people: of workbooks, which are written row by row, and of files of comma-separated values."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+import csv
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from decimal import Decimal
 from pathlib import Path
@@ -167,6 +168,20 @@ def save(book: Workbook, path: Path) -> None:
     # openpyxl would leave the archive open after an error, to complain on being collected
     with written_whole(path) as fresh, ZipFile(fresh, "w", ZIP_DEFLATED) as archive:
         ExcelWriter(book, archive).write_data()
+
+
+@contextmanager
+def separated(
+    path: Path, header: Sequence[str]
+) -> Iterator[Callable[[Iterable[Iterable[str]]], None]]:
+    """A file of comma-separated values that spreadsheets open; what is given takes rows.
+
+    It stands at ``path`` at the end, unless there is an error.
+    """
+    with written_whole(path) as fresh, fresh.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(header)
+        yield writer.writerows
 
 
 def text_cell(sheet: Any, text: str, *, bold: bool = False) -> Any:

@@ -1,6 +1,5 @@
 """A screening for people: the funnel on the terminal; a workbook, or one row for each enterprise in a file."""
 
-import csv
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +11,7 @@ from rich.table import Table
 from registry.kit.characters import legible
 from registry.kit.files import written_whole
 from registry.kit.screens import Wrapped
-from registry.kit.workbooks import Book, Value, by_heading, harmless, workbook
+from registry.kit.workbooks import Book, Value, by_heading, harmless, separated, workbook
 from registry.reports.verdicts import DOUBTED, doubt_text
 from registry.screening.engines import to_parquet
 from registry.screening.results import Listed, Tally
@@ -152,10 +151,8 @@ def _titles(tallies: Sequence[Tally]) -> dict[str, str]:
 
 
 def _csv(path: Path, rows: Iterable[Iterable[str]]) -> None:
-    with written_whole(path) as fresh, fresh.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(_COLUMNS)
-        writer.writerows(rows)
+    with separated(path, _COLUMNS) as write_rows:
+        write_rows(rows)
 
 
 def _parquet(path: Path, tallies: Sequence[Tally], firms: Iterable[Listed]) -> None:

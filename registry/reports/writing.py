@@ -1,11 +1,11 @@
 """Explanations written in a format, for a reader: a text, a page, a letter or data, and files of them."""
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from registry.kit.jsontext import json_text
 from registry.record.journal import Entry
 from registry.reports.explaining import Explanation
 from registry.reports.layout import html, text
@@ -53,7 +53,7 @@ class Writer:
         """One decision: a whole file, or of a letter its part of one."""
         match self.form:
             case "json":
-                return json.dumps(found.to_json(), ensure_ascii=False)
+                return json_text(found.to_json())
             case "letter":
                 return letter(found, self.office)
             case "html":
