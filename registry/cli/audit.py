@@ -1,7 +1,6 @@
 """``tidu replay`` and ``tidu audit``: taking decisions again, verifying and handing out the record."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -102,7 +101,7 @@ def _show_replayed(found: Replayed, as_json: bool) -> None:
 
 def _show_differing(counted: int, differing: Sequence[Replayed], as_json: bool) -> None:
     if as_json:
-        print_json({"replayed": counted, "differing": [asdict(line) for line in differing]})
+        print_json({"replayed": counted, "differing": differing})
     else:
         for line in differing[:_SHOWN]:
             console.print(

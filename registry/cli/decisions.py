@@ -2,7 +2,6 @@
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -35,6 +34,7 @@ from registry.desk.deciding import Decided, Request, Ruling, Tally, Target
 from registry.desk.place import Desk
 from registry.judging.verdicts import titles_of
 from registry.kit.files import sha256_of
+from registry.kit.jsontext import fields_of
 from registry.reports.verdicts import DOUBTED
 from rules.model.roles import TIERS
 
@@ -108,9 +108,7 @@ def _reason(line: Decided) -> str:
 
 
 def _plain(line: Decided) -> dict[str, Any]:
-    shown = asdict(line) | {"reason": _reason(line)}
-    del shown["remedy"]
-    return shown
+    return fields_of(line, without=["remedy"]) | {"reason": _reason(line)}
 
 
 def _show(tally: Tally) -> None:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -14,6 +14,7 @@ from registry.desk.place import Desk
 from registry.errors import RecordError
 from registry.kit import settings
 from registry.kit.files import written_whole
+from registry.kit.jsontext import json_text
 from registry.kit.workers import jobs_for
 from registry.portable.clock import midnight
 from registry.record import journal
@@ -122,10 +123,10 @@ def _note(session: Session, sofar: Sofar) -> None:
         "next": sofar.following,
         "mark": _mark(session, sofar.following),
         "counted": sofar.counted,
-        "differing": [asdict(one) for one in sofar.differing],
+        "differing": sofar.differing,
     }
     with written_whole(_state(), private=True) as fresh:
-        fresh.write_text(json.dumps(kept, ensure_ascii=False), encoding="utf-8")
+        fresh.write_text(json_text(kept), encoding="utf-8")
 
 
 def _mark(session: Session, following: int) -> str:
