@@ -138,11 +138,20 @@ def governing(
         starts = sorted(r.start for r in same if r.start and r.start > day)
         gap = f"（之后最早的一行自{starts[0].isoformat()}起）" if starts else ""
         raise NoRulesetError(
-            f"{case}没有适用的规则集{gap}：请查对填报日期与适用表 applicability.feature"
+            "no-ruleset",
+            "{case}没有适用的规则集{gap}：请查对填报日期与适用表 applicability.feature",
+            case=case,
+            gap=gap,
         )
     if len(winners) > 1:
         places = "、".join(str(w.position) for w in winners)
-        raise NoRulesetError(f"{case}有{len(winners)}个规则集同时适用（{places}）：请改正适用表")
+        raise NoRulesetError(
+            "several-rulesets",
+            "{case}有{number}个规则集同时适用（{value}）：请改正适用表",
+            case=case,
+            number=len(winners),
+            value=places,
+        )
     row = winners[0]
     rounds = () if row.batch else _rounds(row, eligible, same, day, province)
     return Governing(row, f"{row.basis}（{row.period}）", tuple(rejected), rounds)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
-from rules.errors import QuantityError
+from rules.errors import QuantityError, RulesError
 from rules.model.quantities import UNITS, Quantity, parse
 from rules.model.ruleset import Indicator, Line, Op
 
@@ -43,12 +43,17 @@ class Slot:
     most_items: int | None = None
 
 
-class TableError(Exception):
-    """A cell cannot be compiled; carries the line and the message."""
+class TableError(RulesError):
+    """A cell cannot be compiled; ``where`` is its line in the file."""
 
-    def __init__(self, line: int, message: str) -> None:
-        super().__init__(message)
-        self.line = line
+    @property
+    def line(self) -> int:
+        """The line of the cell."""
+        return int(self.fields["where"])
+
+
+class SubjectError(RulesError):
+    """What a 指标 cell names is not there, or cannot be compared."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,7 @@ class Subject:
 
 @dataclass(frozen=True)
 class Names:
-    """How the cells of one rule's table are looked up; each raises ``KeyError`` if unknown."""
+    """How the cells of one rule's table are looked up; ``subject`` raises ``SubjectError``."""
 
     subject: Callable[[str], Subject]
     vocabulary: Callable[[Indicator], tuple[str, ...]]
@@ -76,7 +81,12 @@ def compile_line(number: int, cells: tuple[str, ...], names: Names) -> Line:
     shown = f"{requirement}{text}" if requirement in COMPARISONS else f"{requirement} {text}"
     if subject.kind == "rule":
         if (requirement, text) != ("为", "符合"):
-            raise TableError(number, f"规则「{name}」只能写「为 符合」：请改正")
+            raise TableError(
+                "unfit-rule-line",
+                "规则「{value}」只能写「为 符合」：请改正",
+                where=number,
+                value=name,
+            )
         return Line("rule", subject.name, text="为 符合")
     if subject.kind == "points":
         op, value = _comparison(number, requirement, text, "分", names)
@@ -87,12 +97,20 @@ def compile_line(number: int, cells: tuple[str, ...], names: Names) -> Line:
     if indicator.kind == "date":
         if requirement not in DATE_COMPARISONS or text != "填报日":
             raise TableError(
-                number, f"「{name}」是日期：要求应为 不早于 或 不晚于，门槛应为 填报日"
+                "unfit-date-line",
+                "「{value}」是日期：要求应为 不早于 或 不晚于，门槛应为 填报日",
+                where=number,
+                value=name,
             )
         return Line("indicator", subject.name, DATE_COMPARISONS[requirement], Fraction(0), shown)
     if indicator.kind == "flag":
         if requirement != "为" or text not in ("是", "否"):
-            raise TableError(number, f"「{name}」是是否项：应写「为 是」或「为 否」")
+            raise TableError(
+                "unfit-flag-line",
+                "「{value}」是是否项：应写「为 是」或「为 否」",
+                where=number,
+                value=name,
+            )
         op = ">=" if text == "是" else "<"
         return Line("indicator", subject.name, op, Fraction(1), shown)
     if indicator.kind == "code":
@@ -107,8 +125,8 @@ def named_subject(number: int, name: str, names: Names) -> Subject:
     """What a cell of the row at line ``number`` names; else ``TableError``."""
     try:
         return names.subject(name)
-    except KeyError as error:
-        raise TableError(number, str(error.args[0])) from error
+    except SubjectError as error:
+        raise _in_line(number, error) from error
 
 
 def read_quantity(number: int, text: str) -> Quantity:
@@ -116,7 +134,12 @@ def read_quantity(number: int, text: str) -> Quantity:
     try:
         return parse(text)
     except QuantityError as error:
-        raise TableError(number, str(error)) from error
+        raise _in_line(number, error) from error
+
+
+def _in_line(number: int, error: RulesError) -> TableError:
+    """What is amiss with a cell, with the line where it stands."""
+    return TableError(error.slug, error.pattern, **{**error.fields, "where": number})
 
 
 def read_points(number: int, text: str) -> Fraction:
@@ -129,11 +152,23 @@ def _comparison(
     number: int, requirement: str, text: str, unit: str, names: Names
 ) -> tuple[Op, Fraction]:
     if requirement not in COMPARISONS:
-        raise TableError(number, f"要求「{requirement}」不适用于数量：应为{'、'.join(COMPARISONS)}")
+        raise TableError(
+            "unfit-requirement",
+            "要求「{value}」不适用于数量：应为{expected}",
+            where=number,
+            value=requirement,
+            expected="、".join(COMPARISONS),
+        )
     slot = names.threshold(text)
     quantity = slot.value if slot else read_quantity(number, text)
     if quantity.dimension != UNITS[unit][0]:
-        raise TableError(number, f"门槛「{text}」的单位与指标不符：应以{unit}这类单位表示")
+        raise TableError(
+            "unfit-unit",
+            "门槛「{value}」的单位与指标不符：应以{expected}这类单位表示",
+            where=number,
+            value=text,
+            expected=unit,
+        )
     return COMPARISONS[requirement], quantity.value
 
 
@@ -146,16 +181,29 @@ def _codes(
     number: int, requirement: str, text: str, indicator: Indicator, names: Names
 ) -> tuple[str, ...]:
     if requirement not in MEMBERSHIPS:
-        raise TableError(number, f"要求「{requirement}」不适用于类别：应为{'、'.join(MEMBERSHIPS)}")
+        raise TableError(
+            "unfit-requirement",
+            "要求「{value}」不适用于类别：应为{expected}",
+            where=number,
+            value=requirement,
+            expected="、".join(MEMBERSHIPS),
+        )
     vocabulary = names.vocabulary(indicator)
     codes = (text,) if text in vocabulary or requirement != "属于" else tuple(text.split("、"))
     for code in codes:
         if code not in vocabulary:
             raise TableError(
-                number, f"「{code}」不是{indicator.name}的可选值：{'、'.join(vocabulary)}"
+                "unknown-code",
+                "「{value}」不是{name}的可选值：{expected}",
+                where=number,
+                value=code,
+                name=indicator.name,
+                expected="、".join(vocabulary),
             )
         if codes.count(code) > 1:
-            raise TableError(number, f"「{code}」重复列出：请删去一个")
+            raise TableError(
+                "repeated-code", "「{value}」重复列出：请删去一个", where=number, value=code
+            )
     if requirement == "不为":
         return tuple(c for c in vocabulary if c not in codes)
     return codes

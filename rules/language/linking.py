@@ -8,7 +8,15 @@ from rules.errors import FactsError, Problem
 from rules.language import provinces, tables
 from rules.language.editions import OTHERS, UNENCODED, ApplicabilityRow, parse_day
 from rules.language.indicators import INDICATORS
-from rules.language.lines import Names, Slot, Subject, TableError, Threshold, read_quantity
+from rules.language.lines import (
+    Names,
+    Slot,
+    Subject,
+    SubjectError,
+    TableError,
+    Threshold,
+    read_quantity,
+)
 from rules.language.provinces import Fill
 from rules.language.source import Clause, Document, Row
 from rules.model.expressions import leaves
@@ -179,7 +187,11 @@ class _Linker:
         if name in self.clauses:
             sentence = self.clauses[name].definition.text
             if name in self.thresholds or sentence in (tables.APPLICABILITY, tables.FILL):
-                raise KeyError(f"「{name}」既没有结论也没有得分，不能作指标：请另选规则")
+                raise SubjectError(
+                    "no-result",
+                    "「{value}」既没有结论也没有得分，不能作指标：请另选规则",
+                    value=name,
+                )
             return Subject("rule" if sentence == tables.CASES else "points", name)
         if records:
             found = record_kind(records).field(name)
@@ -187,21 +199,37 @@ class _Linker:
             if found is not None:
                 built = implicit(found, ("field", found.id), records)
                 if built is None:
-                    raise KeyError(f"「{name}」是文字，不能比较：请另选指标")
+                    raise SubjectError(
+                        "text-indicator", "「{value}」是文字，不能比较：请另选指标", value=name
+                    )
                 self.indicators.setdefault(key, built)
             if key not in self.indicators:
-                raise KeyError(f"清单「{record_kind(records).name}」没有字段或指标「{name}」")
+                raise SubjectError(
+                    "unknown-record-indicator",
+                    "清单「{list}」没有字段或指标「{value}」",
+                    list=record_kind(records).name,
+                    value=name,
+                )
             return Subject("indicator", name, self.indicators[key])
         if name in self.groups:
             found_here = [g for g in self.groups[name] if self.path_of(g) == path]
             candidates = found_here or self.groups[name]
             if len(candidates) > 1:
-                raise KeyError(f"有几个总分都有「{name}」，无法确定是哪一个：请给组另取名称")
+                raise SubjectError(
+                    "ambiguous-group",
+                    "有几个总分都有「{value}」，无法确定是哪一个：请给组另取名称",
+                    value=name,
+                )
             return Subject("points", candidates[0])
         if name not in self.indicators:
             self.indicators[name] = self.implicit(name)
         for needed in looked_up(self.indicators[name].expr) - self.maps.keys():
-            raise KeyError(f"「{name}」要查对照表 maps/{needed}.csv，但没有这个文件：请补上")
+            raise SubjectError(
+                "missing-map",
+                "「{value}」要查对照表 maps/{map}.csv，但没有这个文件：请补上",
+                value=name,
+                map=needed,
+            )
         return Subject("indicator", name, self.indicators[name])
 
     def path_of(self, group: str) -> str:
@@ -216,12 +244,15 @@ class _Linker:
         else:
             found = next((f for f in FACTS if f.name == name and not f.yearly), None)
             if found and found.kind == "text":
-                raise KeyError(f"「{name}」是文字，不能比较：请另选指标")
+                raise SubjectError(
+                    "text-indicator", "「{value}」是文字，不能比较：请另选指标", value=name
+                )
             built = implicit(found, ("fact", found.id)) if found else None
         if built is None:
-            raise KeyError(
-                f"没有名为「{name}」的指标、填报项或规则：请查对 tidu rules list 与填报项目录"
-                "（年度数据前加 上年度、上上年度 或 再上年度）"
+            raise SubjectError(
+                "unknown-indicator",
+                "没有名为「{value}」的指标、填报项或规则：请查对规则目录与填报项目录（年度数据前加 上年度、上上年度 或 再上年度）",
+                value=name,
             )
         return built
 
@@ -369,13 +400,30 @@ class _Linker:
         if slot.kind == "门槛":
             value = read_quantity(line, text)
             if value.dimension != self.thresholds[item].value.dimension:
-                raise TableError(line, f"设定「{text}」的单位与默认的{slot.default}不符：请改正")
+                raise TableError(
+                    "unfit-setting-unit",
+                    "设定「{value}」的单位与默认的{expected}不符：请改正",
+                    where=line,
+                    value=text,
+                    expected=slot.default,
+                )
             return value
         rule = self.rules.get(text)
         if rule is None or not rule.scored or rule.records:
-            raise TableError(line, f"「{text}」不是计分规则，不能作为得分：请写计分规则的编号")
+            raise TableError(
+                "unscored-setting",
+                "「{value}」不是计分规则，不能作为得分：请写计分规则的编号",
+                where=line,
+                value=text,
+            )
         if item in slots_under(text, self.rules, self.slots, self.indicators):
-            raise TableError(line, f"「{text}」自身用到「{item}」，不能用来设定它：请断开循环")
+            raise TableError(
+                "circular-setting",
+                "「{value}」自身用到「{item}」，不能用来设定它：请断开循环",
+                where=line,
+                value=text,
+                item=item,
+            )
         return None
 
 

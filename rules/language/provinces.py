@@ -119,7 +119,11 @@ def parted(id: str) -> tuple[str, str, date | None]:
     except ValueError:
         first = None
     if filled and first is None:
-        raise RulesetError(f"规则集编号「{id}」不完整：应写成 63.2@广东省.2024-01-01 的形式")
+        raise RulesetError(
+            "incomplete-edition",
+            "规则集编号「{value}」不完整：应写成 63.2@广东省.2024-01-01 的形式",
+            value=id,
+        )
     return root, province, first
 
 

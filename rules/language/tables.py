@@ -78,7 +78,12 @@ def _lines(rows: list[Row], first: int, names: Names) -> tuple[Line, ...]:
     for row in rows:
         line = compile_line(row.line, row.cells[first:], names)
         if line in lines:
-            raise TableError(row.line, f"与第{rows[lines.index(line)].line}行相同：请删去一行")
+            raise TableError(
+                "repeated-line",
+                "与第{value}行相同：请删去一行",
+                where=row.line,
+                value=rows[lines.index(line)].line,
+            )
         lines.append(line)
     return tuple(lines)
 
@@ -89,16 +94,27 @@ def _distinct(cases: list[Case], grouped: list[tuple[str, list[Row]]]) -> None:
         first = seen.setdefault(frozenset(case.lines), case.name)
         if first != case.name:
             raise TableError(
-                rows[0].line, f"情形「{case.name}」与「{first}」相同，不起作用：请删去一个"
+                "repeated-case",
+                "情形「{value}」与「{first}」相同，不起作用：请删去一个",
+                where=rows[0].line,
+                value=case.name,
+                first=first,
             )
 
 
 def _ladder(rows: list[Row], names: Names) -> Ladder:
     *rungs, last = rows
     if last.cells[1] != REST or any(last.cells[2:]):
-        raise TableError(last.line, f"最后一行应为「{REST}」并只写得分：请补写")
+        raise TableError(
+            "missing-rest",
+            "最后一行应为「{expected}」并只写得分：请补写",
+            where=last.line,
+            expected=REST,
+        )
     if not rungs:
-        raise TableError(last.line, f"「{REST}」之上没有任何情形：请补写")
+        raise TableError(
+            "empty-ladder", "「{value}」之上没有任何情形：请补写", where=last.line, value=REST
+        )
     cases: list[Case] = []
     joined = [Row(r.line, (f"{r.cells[0]}·{r.cells[1]}".rstrip("·"), *r.cells)) for r in rungs]
     previous: Fraction | None = None
@@ -106,13 +122,20 @@ def _ladder(rows: list[Row], names: Names) -> Ladder:
     for name, group in grouped:
         points = read_points(group[0].line, group[0].cells[1])
         if previous is not None and points > previous:
-            raise TableError(group[0].line, "得分应从高到低排列：请调整各行次序")
+            raise TableError(
+                "unordered-points", "得分应从高到低排列：请调整各行次序", where=group[0].line
+            )
         previous = points
         cases.append(Case(name, _lines(group, 3, names), points))
     _distinct(cases, grouped)
     rest = read_points(last.line, last.cells[0])
     if previous is not None and rest > previous:
-        raise TableError(last.line, f"「{REST}」的得分不应高于以上各行：请改正")
+        raise TableError(
+            "rest-too-high",
+            "「{value}」的得分不应高于以上各行：请改正",
+            where=last.line,
+            value=REST,
+        )
     return Ladder(tuple(cases), rest)
 
 
@@ -121,7 +144,12 @@ def _bands(rows: list[Row], names: Names) -> Bands:
     for name, group in _grouped(rows):
         subject = named_subject(group[0].line, name, names)
         if subject.indicator is None or subject.indicator.kind not in ("number", "flag"):
-            raise TableError(group[0].line, f"「{name}」不是数量指标，不能分档计分")
+            raise TableError(
+                "unbanded-indicator",
+                "「{value}」不是数量指标，不能分档计分",
+                where=group[0].line,
+                value=name,
+            )
         unit = subject.indicator.unit
         bands = [
             Band(
@@ -143,14 +171,20 @@ def _tiled(rows: list[Row], bands: list[Band]) -> tuple[Band, ...]:
     first, last = ordered[0], ordered[-1]
     if first[1].lo is not None or last[1].hi is not None:
         raise TableError(
-            rows[0].line, "分档应覆盖全部数值：最低一档下限留空，最高一档上限留空，各档按序排列"
+            "untiled-ends",
+            "分档应覆盖全部数值：最低一档下限留空，最高一档上限留空，各档按序排列",
+            where=rows[0].line,
         )
     for (_, below), (row, above) in pairwise(ordered):
         if below.hi is None or below.hi != above.lo:
-            raise TableError(row.line, "相邻两档应共用同一界限：请使上一档的端点等于下一档的端点")
+            raise TableError(
+                "untiled-bands",
+                "相邻两档应共用同一界限：请使上一档的端点等于下一档的端点",
+                where=row.line,
+            )
     for row, band in ordered:
         if band.lo is not None and band.hi is not None and band.lo >= band.hi:
-            raise TableError(row.line, "下限应小于上限：请改正")
+            raise TableError("empty-band", "下限应小于上限：请改正", where=row.line)
     return tuple(band for _, band in ordered)
 
 
@@ -159,42 +193,75 @@ def _total(rows: list[Row], names: Names) -> Total:
     for row in rows:
         group, name, full = row.cells
         if "/" in group:
-            raise TableError(row.line, f"「{group}」中有「/」：请改用其他字")
+            raise TableError(
+                "slash-in-name", "「{value}」中有「/」：请改用其他字", where=row.line, value=group
+            )
         subject = named_subject(row.line, name, names)
         if subject.kind != "points":
-            raise TableError(row.line, f"「{name}」不是计分规则，不能相加：请写计分规则的编号")
+            raise TableError(
+                "unscored-item",
+                "「{value}」不是计分规则，不能相加：请写计分规则的编号",
+                where=row.line,
+                value=name,
+            )
         items.append(Item(group, subject.name, read_points(row.line, full)))
     repeated = next((r for r in rows if [x.cells[1] for x in rows].count(r.cells[1]) > 1), None)
     if repeated is not None:
-        raise TableError(repeated.line, f"「{repeated.cells[1]}」重复相加：请删去一行")
+        raise TableError(
+            "repeated-item",
+            "「{value}」重复相加：请删去一行",
+            where=repeated.line,
+            value=repeated.cells[1],
+        )
     return Total(tuple(items))
 
 
 def _slot(rows: list[Row], names: Names) -> Attested | Threshold:
     if len(rows) > 1:
-        raise TableError(rows[1].line, "一条规则只设定一个项目：请把其余项目写成另一条规则")
+        raise TableError(
+            "several-slots",
+            "一条规则只设定一个项目：请把其余项目写成另一条规则",
+            where=rows[1].line,
+        )
     row = rows[0]
     name, kind, default, allowed = row.cells
     if kind == "门槛":
         if not allowed.startswith("不低于"):
-            raise TableError(row.line, "门槛的允许范围应写成「不低于60分」这样的形式")
+            raise TableError(
+                "unreadable-minimum", "门槛的允许范围应写成「不低于60分」这样的形式", where=row.line
+            )
         minimum = read_quantity(row.line, allowed.removeprefix("不低于"))
         value = read_quantity(row.line, default)
         if value.dimension != minimum.dimension or value < minimum:
-            raise TableError(row.line, f"默认值{default}不在允许范围「{allowed}」之内：请改正")
+            raise TableError(
+                "default-out-of-range",
+                "默认值{value}不在允许范围「{expected}」之内：请改正",
+                where=row.line,
+                value=default,
+                expected=allowed,
+            )
         return Threshold(name, value, default, minimum)
     if kind == "得分":
         lo, separator, hi = allowed.partition("，")[0].partition("至")
         subject = named_subject(row.line, default, names)
         if not separator or subject.indicator is None or subject.indicator.unit != "分":
             raise TableError(
-                row.line, "得分项的默认应为以分计的填报项，允许范围应写成「0分至15分」这样的形式"
+                "unreadable-points-slot",
+                "得分项的默认应为以分计的填报项，允许范围应写成「0分至15分」这样的形式",
+                where=row.line,
             )
         items = allowed.partition("，")[2]
         if items and not _ITEMS.fullmatch(items):
-            raise TableError(row.line, f"「{items}」应写成「1项至3项」这样的形式，或删去")
+            raise TableError(
+                "unreadable-item-count",
+                "「{value}」应写成「1项至3项」这样的形式，或删去",
+                where=row.line,
+                value=items,
+            )
         return Attested(subject.name, read_points(row.line, lo), read_points(row.line, hi))
-    raise TableError(row.line, f"种类「{kind}」不认识：应为 门槛 或 得分")
+    raise TableError(
+        "unknown-slot-kind", "种类「{value}」不认识：应为 门槛 或 得分", where=row.line, value=kind
+    )
 
 
 def slot_of(clause: Clause) -> Slot:
@@ -218,13 +285,17 @@ def _grouped(rows: list[Row]) -> list[tuple[str, list[Row]]]:
     for row in rows:
         name = row.cells[0]
         if not name:
-            raise TableError(row.line, "首列不能为空：请每行都写")
+            raise TableError("empty-first-column", "首列不能为空：请每行都写", where=row.line)
         if "/" in name:
-            raise TableError(row.line, f"「{name}」中有「/」：请改用其他字")
+            raise TableError(
+                "slash-in-name", "「{value}」中有「/」：请改用其他字", where=row.line, value=name
+            )
         if groups and groups[-1][0] == name:
             groups[-1][1].append(row)
         elif any(g == name for g, _ in groups):
-            raise TableError(row.line, f"「{name}」的各行应相邻：请调整次序")
+            raise TableError(
+                "scattered-rows", "「{value}」的各行应相邻：请调整次序", where=row.line, value=name
+            )
         else:
             groups.append((name, [row]))
     return groups
@@ -235,7 +306,14 @@ def _bound(number: int, text: str, name: str, unit: str) -> Fraction | None:
         return None
     quantity = read_quantity(number, text)
     if quantity.dimension != UNITS[unit][0]:
-        raise TableError(number, f"「{text}」的单位与指标「{name}」不符：应以{unit}这类单位表示")
+        raise TableError(
+            "unfit-bound-unit",
+            "「{value}」的单位与指标「{name}」不符：应以{expected}这类单位表示",
+            where=number,
+            value=text,
+            name=name,
+            expected=unit,
+        )
     return quantity.value
 
 

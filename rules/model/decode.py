@@ -41,12 +41,18 @@ def decode(text: str) -> Ruleset:
     try:
         plain = json.loads(text)
         if plain["schema"] != SCHEMA:
-            raise RulesetError(f"规则集的格式版本{plain['schema']}不为本程序所知：请升级本程序")
+            raise RulesetError(
+                "unknown-ruleset-schema",
+                "规则集的格式版本{value}不为本程序所知：请升级本程序",
+                value=plain["schema"],
+            )
         ruleset = _ruleset(plain)
     except (KeyError, TypeError, ValueError, IndexError) as problem:
-        raise RulesetError("规则集的文本不完整或被改动：请从备份恢复") from problem
+        raise RulesetError(
+            "altered-ruleset", "规则集的文本不完整或被改动：请从备份恢复"
+        ) from problem
     if ruleset.canonical() != text:
-        raise RulesetError("规则集的文本不是规范写法：请从备份恢复")
+        raise RulesetError("uncanonical-ruleset", "规则集的文本不是规范写法：请从备份恢复")
     return ruleset
 
 

@@ -321,7 +321,7 @@ def fact(name: str) -> Fact:
     found = _FACTS_BY_ID.get(name) or _FACTS_BY_NAME.get(name)
     if found is None:
         raise FactsError(
-            f"没有名为「{name}」的填报项：请用 tidu template 取填报模板，查对其中的名称"
+            "unknown-fact", "没有名为「{value}」的填报项：请查对填报模板中的名称", value=name
         )
     return found
 
@@ -339,7 +339,12 @@ def wholes(id: str) -> tuple[str, ...]:
 def record_kind(name: str) -> RecordKind:
     """The record list of that id or Chinese name; an unknown one raises ``FactsError``."""
     if name not in _RECORDS:
-        raise FactsError(f"没有名为「{name}」的清单：可用的有{'、'.join(r.name for r in RECORDS)}")
+        raise FactsError(
+            "unknown-record-list",
+            "没有名为「{value}」的清单：可用的有{expected}",
+            value=name,
+            expected="、".join(r.name for r in RECORDS),
+        )
     return _RECORDS[name]
 
 
@@ -470,7 +475,13 @@ def validate(profile: Profile) -> None:
             for id, value in item.items():
                 own = kind.field(id)
                 if own is None:
-                    raise FactsError(f"{kind.name}第{number}条：没有字段「{id}」")
+                    raise FactsError(
+                        "unknown-record-field",
+                        "{list}第{where}条：没有字段「{value}」",
+                        list=kind.name,
+                        where=number,
+                        value=id,
+                    )
                 if not own.obvious(value):
                     _refuse(own, f"{kind.name}第{number}条", value)
 
@@ -486,4 +497,11 @@ def _refuse(fact: Fact, where: str, value: Scalar) -> None:
     if not wrong and form and not form.fullmatch(str(value)):
         wrong = "写法不规范：数字应为十进制，日期应为 2023-06-30 的形式"
     if wrong:
-        raise FactsError(f"{where}：{fact.name}「{value}」{wrong}")
+        raise FactsError(
+            "unfit-value",
+            "{where}：{name}「{value}」{wrong}",
+            where=where,
+            name=fact.name,
+            value=value,
+            wrong=wrong,
+        )

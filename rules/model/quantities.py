@@ -71,7 +71,9 @@ def parse(text: str) -> Quantity:
     match = _QUANTITY.fullmatch(text.strip())
     if match is None:
         raise QuantityError(
-            f"「{text[:LONGEST]}」不是可识别的数量：请写成数字加单位，例如 100万元、3%、2年、20分"
+            "unreadable-quantity",
+            "「{value}」不是可识别的数量：请写成数字加单位，例如 100万元、3%、2年、20分",
+            value=text[:LONGEST],
         )
     dimension, factor = UNITS[match[2]]
     return Quantity(Fraction(match[1]) * factor, dimension)

@@ -91,7 +91,9 @@ class Grid:
         """The days at which the sign of a linear function of a monotone measure changes."""
         linear = 2
         if len(polynomial) > linear:
-            raise RulesetError("日期的计量只支持与常数合并计算，无法计算其变动的影响")
+            raise RulesetError(
+                "uncombined-dates", "日期的计量只支持与常数合并计算，无法计算其变动的影响"
+            )
         assert self.lo is not None
         assert self.hi is not None
         return sign_changes(lambda k: value_at(measure(k), polynomial), 1, self.lo, self.hi)
@@ -134,7 +136,9 @@ class Along:
         if not isinstance(other, Along):
             return Along(self.track, _trimmed([other.numerator]), (other.denominator,))
         if other.track is not self.track:
-            raise RulesetError("同一日期的两种计量不能合并计算，无法计算其变动的影响")
+            raise RulesetError(
+                "two-day-scales", "同一日期的两种计量不能合并计算，无法计算其变动的影响"
+            )
         return other
 
     def __add__(self, other: Number) -> "Along":

@@ -198,7 +198,9 @@ class _Search:
     def __init__(self, decision: Decision) -> None:
         ruleset, self.profile = decision.ruleset, decision.profile
         if not isinstance(decision.verdict, Outcome):
-            raise RulesetError(f"规则「{ruleset.root}」只给出得分，没有可以改变的结论")
+            raise RulesetError(
+                "only-points", "规则「{value}」只给出得分，没有可以改变的结论", value=ruleset.root
+            )
         self.root, self.verdict = ruleset.root, decision.verdict
         self.reach = Reach(ruleset)
         evaluator = reference.Evaluator(ruleset.to_json())
