@@ -98,7 +98,7 @@ class Task:
     dry_run: bool
 
 
-class Bench:
+class PreparingWorker:
     """Reads, checks and states the parts of a folder: what needs no database."""
 
     def __init__(
@@ -151,7 +151,7 @@ class FolderLoader:
         self.as_of = as_of
         self.jobs = jobs
         self._names: Names | None = None
-        self._start = partial(Bench, found, as_of, mapping, check)
+        self._start = partial(PreparingWorker, found, as_of, mapping, check)
 
     def dry_run(self, report: Report, progress: Done) -> Counts:
         """Read and check everything and say what would be stored."""

@@ -28,7 +28,7 @@ from registry.errors import RegistryError
 from registry.filings import Reading
 from registry.intake import directory
 from registry.intake.cells import PLAIN, read_fact
-from registry.intake.folders import Bench, Counts, FolderLoader, Task, unchecked
+from registry.intake.folders import Counts, FolderLoader, PreparingWorker, Task, unchecked
 from registry.kit import resources
 from registry.record import loading, receipts
 from registry.tests import history
@@ -168,8 +168,11 @@ def test_in_parts_the_same_is_stored_as_at_once(
 def test_a_dry_run_is_handed_no_more_than_it_compares(made: Path) -> None:
     found = directory.survey(made)
     [part] = directory.parts(found, 10**6)
-    bench = Bench(found, None, None, unchecked)
-    (whole, _), (light, issues) = bench(Task(part, dry_run=False)), bench(Task(part, dry_run=True))
+    prepare = PreparingWorker(found, None, None, unchecked)
+    (whole, _), (light, issues) = (
+        prepare(Task(part, dry_run=False)),
+        prepare(Task(part, dry_run=True)),
+    )
     assert [issue for issue in issues if not issue.doubt] == []
     assert len(light.good) == COUNT
     for (line, stored), (same, compared) in zip(
