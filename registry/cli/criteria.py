@@ -12,6 +12,7 @@ from registry.cli.common import (
     apart,
     by_option,
     console,
+    desk,
     group,
     json_option,
     output_option,
@@ -19,30 +20,15 @@ from registry.cli.common import (
     procedure_option,
     progress,
     refuse_ending,
-    registry,
     tiers_option,
 )
-from registry.desk.place import now, rulebook
-from registry.judging.verdicts import titles_of
-from registry.kit import resources
+from registry.desk import criteria, drafting, publishing
+from registry.desk.publishing import Prepared, Publication
 from registry.kit.files import write_new, written_whole
 from registry.kit.jsontext import fields_of
 from registry.kit.screens import listing
-from registry.record import publication
-from registry.record.determinations import signed_name
 from registry.reports import differences, layout
-from registry.simulation import texts
-from rules.comparison.compare import compare
-from rules.decider import by_both, by_reference
-from rules.drafting import check as checker
-from rules.drafting.examples import examples, read_indicator, run
-from rules.drafting.format import aligned
-from rules.drafting.scaffold import clauses_of_province, scaffold, scaffold_province
-from rules.language.rulebook import Rulebook
-from rules.language.source import Clause, feature_files
 
-#: The kinds of definition table by the names that officers read.
-_KINDS: Final = {"情形": "cases", "分档": "bands", "阶梯": "ladder", "合计": "total"}
 #: The formats of a comparison by how their files end.
 _FORM_OF: Final = {".txt": "text", ".md": "markdown", ".html": "html", ".htm": "html"}
 #: The width of a table in a text file, in columns.
@@ -63,22 +49,20 @@ def list_rules(prefix: str, applicability: bool, as_json: bool) -> None:
     if applicability:
         _list_applicability(prefix, as_json)
         return
-    found = [
-        {"id": c.id, "title": c.title, "citation": _cited(c), "position": f"{c.path}:{c.line}"}
-        for id, c in rulebook().clauses.items()
-        if id.startswith(prefix)
-    ]
+    found = criteria.listed(prefix)
     if as_json:
         print_json(found)
         return
     if not found:
         raise Refused(f"没有编号以「{prefix}」开头的规则：用 tidu rules list 查看全部")
-    _print_table(("编号", "条文", "依据", "位置"), [tuple(row.values()) for row in found])
+    _print_table(
+        ("编号", "条文", "依据", "位置"), [(r.id, r.title, r.citation, r.position) for r in found]
+    )
 
 
 def _list_applicability(prefix: str, as_json: bool) -> None:
     """The applicability table as it holds: the rows as written, and those that follow from fills."""
-    rows = [r for r in rulebook().applicability if r.ruleset.startswith(prefix)]
+    rows = criteria.applicability(prefix)
     if as_json:
         print_json(
             [
@@ -102,11 +86,6 @@ def _list_applicability(prefix: str, as_json: bool) -> None:
     )
 
 
-def _cited(clause: Clause) -> str:
-    lines = (line.replace("：", ":", 1).partition(":") for line in clause.prose)
-    return "；".join(text.strip() for mark, _, text in lines if mark == "依据")
-
-
 def _print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     console.print(listing(columns, rows, console.width))
 
@@ -116,11 +95,8 @@ def _print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 @json_option
 def show_rule(id: str, as_json: bool) -> None:
     """显示一条规则：条文、定义表、解读，以及每个例子的结果。"""
-    clause = rulebook().clauses.get(id)
-    if clause is None:
-        rulebook().rule(id)
-    assert clause is not None
-    runs = [r for e in examples(clause) for r in run(rulebook(), e, by_reference, read_indicator)]
+    told = criteria.told(id)
+    clause, runs = told.clause, told.runs
     table = [list(row.cells) for row in clause.definition.table]
     if as_json:
         print_json(
@@ -145,9 +121,7 @@ def show_rule(id: str, as_json: bool) -> None:
         )
         return
     click.echo(f"{clause.id}　{clause.title}")
-    own = resources.own_features()
-    packaged = own is None or not clause.path.startswith(f"{own.resolve().name}/")
-    click.echo(f"位置：{'features/' if packaged else ''}{clause.path}:{clause.line}")
+    click.echo(f"位置：{told.place}")
     for line in clause.prose:
         console.print(f"  {line}", markup=False, soft_wrap=True)
     click.echo(f"\n{clause.definition.text}：\n")
@@ -174,43 +148,17 @@ def check_rules(path: Path | None, as_json: bool) -> None:
     给出文件时，连同它所在的标准目录一起编译，只报告该文件的问题。本单位自己的省级设定和轮次要求（目录内有
     provinces 或 rounds）连同随附的标准一起编译。超出全国文本允许范围的设定列为提示，不算问题。
     """
-    target = path or resources.features()
-    if not target.exists():
-        raise Refused(f"{target} 不存在：请给出 .feature 文件或其目录")
-    target = target.resolve()
-    if not feature_files(target) or (target.is_file() and target.suffix != ".feature"):
-        raise Refused(f"{target} 不是标准文件，也不含标准文件：请给出 .feature 文件或其目录")
-    root = _root(target)
-    base, own = resources.criteria(root if path else None)
-    packs = own is not None and path is not None
-    found, problems = checker.check(base, own=own, only_own=packs)
-    within = f"{root.name}/" if packs else ""
-    notices = [n for n in checker.notices(found) if n.path.startswith(within)]
-    if target != root:
-        prefix = within + target.relative_to(root).as_posix()
-        problems = [p for p in problems if p.path.startswith(prefix)]
-        notices = [n for n in notices if n.path.startswith(prefix)]
-    levels = [(p, "错误") for p in problems] + [(n, "提示") for n in notices]
+    found = drafting.check(path)
+    levels = [(p, "错误") for p in found.problems] + [(n, "提示") for n in found.notices]
     if as_json:
         print_json([{"level": level, **fields_of(p)} for p, level in levels])
     else:
         for problem, level in levels:
             click.echo(f"{'提示 ' if level == '提示' else ''}{problem}")
-    if problems:
-        raise Refused(f"发现{len(problems)}个问题")
+    if found.problems:
+        raise Refused(f"发现{len(found.problems)}个问题")
     if not as_json:
-        clauses = [c for c in found.clauses.values() if c.path.startswith(within)]
-        count = sum(s.runs for c in clauses for s in c.scenarios)
-        click.echo(f"{len(clauses)}条规则、{count}个例子，全部通过")
-
-
-def _root(path: Path) -> Path:
-    """The features folder around a file or folder: a whole one or one of packs, or itself."""
-    folder = path if path.is_dir() else path.parent
-    for candidate in (folder, *folder.parents):
-        if resources.is_complete(candidate) or resources.is_own(candidate):
-            return candidate
-    return folder
+        click.echo(f"{found.rules}条规则、{found.examples}个例子，全部通过")
 
 
 @rules.command("format")
@@ -225,19 +173,15 @@ def _root(path: Path) -> Path:
 @json_option
 def format_rules(paths: tuple[Path, ...], only_check: bool, as_json: bool) -> None:
     """按显示宽度对齐标准文件中的表格。"""
-    files = [f for p in paths or (resources.features(),) for f in feature_files(p)]
-    changed = {f: data for f in files if (data := aligned(f)) is not None}
-    for file, data in () if only_check else changed.items():
-        with written_whole(file) as fresh:
-            fresh.write_bytes(data)
+    found = drafting.format_tables(paths, write=not only_check)
     if as_json:
-        print_json({"files": len(files), "changed": [str(f) for f in changed]})
-    for file in () if as_json else changed:
+        print_json({"files": found.files, "changed": [str(f) for f in found.changed]})
+    for file in () if as_json else found.changed:
         click.echo(f"{'需要排版' if only_check else '已排版'}：{file}")
-    if only_check and changed:
-        raise Refused(f"{len(changed)}个文件需要排版：请运行 tidu rules format")
-    if not changed and not as_json:
-        click.echo(f"{len(files)}个文件，无须改动")
+    if only_check and found.changed:
+        raise Refused(f"{len(found.changed)}个文件需要排版：请运行 tidu rules format")
+    if not found.changed and not as_json:
+        click.echo(f"{found.files}个文件，无须改动")
 
 
 @rules.command("new")
@@ -246,7 +190,7 @@ def format_rules(paths: tuple[Path, ...], only_check: bool, as_json: bool) -> No
 @click.option("--title", help="条文，用自己的话写明要求和数字；新建省级设定时不用。")
 @click.option(
     "--kind",
-    type=click.Choice(list(_KINDS)),
+    type=click.Choice(list(drafting.KINDS)),
     default="情形",
     show_default=True,
     help="定义表的种类。",
@@ -266,13 +210,14 @@ def new_rule(
         if id is not None or title is not None:
             raise click.UsageError("新建省级设定时不用 --id 和 --title")
         file.parent.mkdir(parents=True, exist_ok=True)
-        write_new(file, scaffold_province(province).encode())
+        feature, clauses = drafting.new_province(province)
+        write_new(file, feature.encode())
         if not (listed := file.with_name("clauses.md")).exists():
-            write_new(listed, clauses_of_province(province).encode())
+            write_new(listed, clauses.encode())
     elif id is None or title is None:
         raise click.UsageError("请给出 --id 和 --title，或用 --province 新建省级设定")
     else:
-        write_new(file, scaffold(id, title, _KINDS[kind]).encode())
+        write_new(file, drafting.new_rule(id, title, kind).encode())
     if as_json:
         print_json({"file": str(file)})
     else:
@@ -295,24 +240,24 @@ def publish(folder: Path | None, by: str, as_json: bool) -> None:
     例子、条文与定义表的数字、边界例子和适用表都须通过检查，每个例子由两个引擎各算一遍；
     不是随附的规则集，两个引擎还须在代表全部取值的情形上逐一一致。
     """
-    by = signed_name(by)
-    base, own = resources.criteria(folder)
-    compiled, problems = checker.check(base, by_both, own)
-    if problems:
-        for problem in problems:
+    prepared = publishing.prepare(folder, by=by, watch=progress)
+    if prepared.problems:
+        for problem in prepared.problems:
             click.echo(str(problem))
-        raise Refused(f"发现{len(problems)}个问题，没有发布")
-    cases = _certified(compiled)
-    notices = [] if as_json else checker.notices(compiled)
-    for notice in notices:
-        click.echo(f"提示 {notice}")
-    with registry(write=True) as session:
-        done = publication.publish(session, compiled, base, by=by, now=now(), own=own)
+        raise Refused(f"发现{len(prepared.problems)}个问题，没有发布")
+    with desk(by) as at:
+        done = publishing.publish(at, prepared)
     if as_json:
-        print_json({**fields_of(done), "certified": cases})
-        return
-    if cases:
-        click.echo(f"两个引擎在新规则集的{cases}个代表情形上一致")
+        print_json({**fields_of(done), "certified": prepared.certified})
+    else:
+        _show_published(prepared, done)
+
+
+def _show_published(prepared: Prepared, done: Publication) -> None:
+    for notice in prepared.notices:
+        click.echo(f"提示 {notice}")
+    if prepared.certified:
+        click.echo(f"两个引擎在新规则集的{prepared.certified}个代表情形上一致")
     if done.seq is None:
         click.echo("与已发布的标准相同，没有变化")
         return
@@ -321,13 +266,6 @@ def publish(folder: Path | None, by: str, as_json: bool) -> None:
     for root in done.unchanged:
         click.echo(f"未变 {root}")
     click.echo(f"第{done.seq}号记录；此后的决定按新发布的标准作出")
-
-
-def _certified(compiled: Rulebook) -> int:
-    """On how many cases of what is not packaged both engines agree."""
-    rulesets = publication.uncertified(compiled)
-    with progress("核对两个引擎", len(rulesets)) as done:
-        return publication.certified(rulesets, done)
 
 
 @rules.command("diff")
@@ -364,18 +302,14 @@ def diff(
             refuse_ending(output, fitting, f"--format {form} 的")
         form = by_ending
     form = form or "text"
-    criteria = texts.InForce(None, rulebook())
-    old, new = (texts.named(name, criteria) for name in (before, after))
-    pairs = texts.pairs(old, new, titles_of(tiers), procedure)
-    found = [compare(old.rules.ruleset(p.before), new.rules.ruleset(p.after)) for p in pairs]
-    alone = texts.apart(old, new, titles_of(tiers), procedure)
+    found = criteria.compared(before, after, tiers, procedure)
     if as_json:
-        sides = {"before": old.label, "after": new.label, "only_in_one": alone}
-        print_json({**sides, "tiers": [c.to_json() for c in found]})
+        sides = {"before": found.before, "after": found.after, "only_in_one": found.alone}
+        print_json({**sides, "tiers": [c.to_json() for c in found.comparisons]})
         return
-    parts = [differences.part(c) for c in found]
-    parts += [differences.lone(tier, label) for tier, label in alone.items()]
-    report = differences.report(old.label, new.label, parts)
+    parts = [differences.part(c) for c in found.comparisons]
+    parts += [differences.lone(tier, label) for tier, label in found.alone.items()]
+    report = differences.report(found.before, found.after, parts)
     if form == "text":
         text = layout.text(report, console.width if output is None else _FILE_WIDTH)
     else:

@@ -8,10 +8,8 @@ import click
 
 from registry.cli.common import Day, NewFolder, command, json_option, print_json, progress
 from registry.demo import DAY
-from registry.demo.aims import aims
-from registry.demo.firms import MOST
-from registry.demo.tables import write_directory, write_stream
-from registry.desk.place import rulebook
+from registry.desk import generating
+from registry.desk.generating import MOST, Request
 
 
 @command("generate")
@@ -33,13 +31,9 @@ def generate(count: int, seed: int, day: date, output: Path, as_json: bool) -> N
 
     信用代码的行政区划码为 990000，没有真实企业；企业名称都带（虚构）。
     """
-    wanted = aims(rulebook())
-    with progress("生成", count) as done:
-        if str(output) == "-":
-            write_stream(sys.stdout, count, seed, day, wanted, done)
-        else:
-            write_directory(output, count, seed, day, wanted, done)
-            if as_json:
-                print_json({"folder": str(output), "enterprises": count})
-            else:
-                click.echo(f"已写出{count}家虚构企业；登记：tidu import {output}")
+    to_stream = str(output) == "-"
+    generating.write(Request(count, seed, day), sys.stdout if to_stream else output, progress)
+    if as_json and not to_stream:
+        print_json({"folder": str(output), "enterprises": count})
+    elif not to_stream:
+        click.echo(f"已写出{count}家虚构企业；登记：tidu import {output}")

@@ -10,8 +10,9 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
-from registry.cli import criteria, main
+from registry.cli import main
 from registry.database import storage
+from registry.desk import publishing
 from registry.errors import RecordError
 from registry.kit import resources
 from registry.record import publication
@@ -32,7 +33,7 @@ def publish(database: sa.Engine, monkeypatch: pytest.MonkeyPatch, rulebook: Rule
     """``tidu rules publish``, the examples being known to hold."""
     url = database.url.render_as_string(hide_password=False)
     monkeypatch.setenv("TIDU_DATABASE_URL", url.replace("+psycopg", ""))
-    monkeypatch.setattr(criteria.checker, "check", lambda *_: (rulebook, []))
+    monkeypatch.setattr(publishing.checker, "check", lambda *_: (rulebook, []))
     ours = [rulebook.ruleset("63.3.研发投入")]
     monkeypatch.setattr(publication, "uncertified", lambda _: ours)
     return lambda: CliRunner().invoke(main, ["rules", "publish", "--by", "张三"])

@@ -34,6 +34,7 @@ from rules.model.ruleset import (
     Ruleset,
     Total,
 )
+from rules.portable.errors import Remedy
 
 _MAP_COLUMNS: Final = 2
 
@@ -69,12 +70,21 @@ class Rulebook:
     def rule(self, id: str) -> Rule:
         """The rule of that id; raises ``RulesetError`` naming close ids."""
         if id not in self.rules:
-            close = (
-                "、".join(k for k in self.rules if k.startswith(id) or id in k)
-                or "见 tidu rules list"
-            )
-            raise RulesetError(f"没有编号为「{id}」的规则：相近的有{close}")
+            raise self._no_such_rule(id)
         return self.rules[id]
+
+    def clause(self, id: str) -> Clause:
+        """The clause of that id as it is written; raises ``RulesetError`` naming close ids."""
+        if id not in self.clauses:
+            raise self._no_such_rule(id)
+        return self.clauses[id]
+
+    def _no_such_rule(self, id: str) -> RulesetError:
+        if close := "、".join(known for known in self.rules if id in known):
+            said = "没有编号为「{value}」的规则：相近的有{expected}"
+            return RulesetError("no-such-rule", said, value=id, expected=close)
+        said = "没有编号为「{value}」的规则"
+        return RulesetError("no-such-rule", said, value=id, remedy=Remedy("list-rules"))
 
     def document(self, rule: Rule) -> Document:
         """The file in which a rule stands."""

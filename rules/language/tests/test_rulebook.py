@@ -199,7 +199,7 @@ def test_unknown_rule(tmp_path: Path) -> None:
     assert str(caught.value) == "没有编号为「中」的规则：相近的有中型"
     with pytest.raises(RulesetError) as caught:
         rulebook.ruleset("大型")
-    assert str(caught.value) == "没有编号为「大型」的规则：相近的有见 tidu rules list"
+    assert str(caught.value) == "没有编号为「大型」的规则"
 
 
 LINE = "        | 一   | 中型               | 为     | 符合       |\n"

@@ -1,0 +1,97 @@
+"""Reading the criteria: which rules there are, what one says, when which governs, how two texts differ."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from registry.desk.place import rulebook
+from registry.judging.verdicts import titles_of
+from registry.kit import resources
+from registry.simulation import texts
+from rules.comparison.compare import compare
+from rules.comparison.rows import Comparison
+from rules.decider import by_reference
+from rules.drafting.examples import Run, examples, read_indicator, run
+from rules.language.editions import ApplicabilityRow
+from rules.language.source import Clause
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A rule in a list, with the clauses of law that it cites; ``position`` is file and line."""
+
+    id: str
+    title: str
+    citation: str
+    position: str
+
+
+@dataclass(frozen=True)
+class Told:
+    """A rule as it is written, what its examples came to, and where it stands for a reader."""
+
+    clause: Clause
+    place: str
+    runs: tuple[Run, ...]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Two texts set side by side, tier by tier; ``alone`` are the tiers of which only one has a text."""
+
+    before: str
+    after: str
+    comparisons: tuple[Comparison, ...]
+    alone: dict[str, str]
+
+
+def listed(prefix: str = "") -> list[Listed]:
+    """The rules whose ids begin so.
+
+    >>> [rule.id for rule in listed("没有这样的编号")]
+    []
+    """
+    return [
+        Listed(c.id, c.title, _cited(c), _position(c))
+        for c in rulebook().clauses.values()
+        if c.id.startswith(prefix)
+    ]
+
+
+def applicability(prefix: str = "") -> list[ApplicabilityRow]:
+    """The applicability table as it holds, with the rows that follow from fills; of rulesets that begin so."""
+    return [row for row in rulebook().applicability if row.ruleset.startswith(prefix)]
+
+
+def told(id: str) -> Told:
+    """One rule, its examples run by the reference evaluator; ``RulesetError`` naming close ids."""
+    rules = rulebook()
+    clause = rules.clause(id)
+    runs = (r for e in examples(clause) for r in run(rules, e, by_reference, read_indicator))
+    own = resources.own_features()
+    packaged = own is None or not clause.path.startswith(f"{own.resolve().name}/")
+    return Told(clause, f"{'features/' if packaged else ''}{_position(clause)}", tuple(runs))
+
+
+def compared(before: str, after: str, tiers: Sequence[str], procedure: str) -> Compared:
+    """Compare two texts by the names that officers and drafters give them; ``tiers`` empty: all.
+
+    Raises ``TextError`` where a name means no text, or the two have nothing in common.
+    """
+    criteria = texts.InForce(None, rulebook())
+    old, new = (texts.named(name, criteria) for name in (before, after))
+    titles = titles_of(tiers)
+    found = [
+        compare(old.rules.ruleset(pair.before), new.rules.ruleset(pair.after))
+        for pair in texts.pairs(old, new, titles, procedure)
+    ]
+    alone = texts.apart(old, new, titles, procedure)
+    return Compared(old.label, new.label, tuple(found), alone)
+
+
+def _cited(clause: Clause) -> str:
+    lines = (line.replace("：", ":", 1).partition(":") for line in clause.prose)
+    return "；".join(text.strip() for mark, _, text in lines if mark == "依据")
+
+
+def _position(clause: Clause) -> str:
+    return f"{clause.path}:{clause.line}"

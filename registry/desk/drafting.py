@@ -1,0 +1,99 @@
+"""Drafting criteria: checking feature files, aligning their tables, and beginning new ones."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from registry.kit import resources
+from registry.kit.files import written_whole
+from rules.drafting import check as checker
+from rules.drafting.format import aligned
+from rules.drafting.scaffold import clauses_of_province, scaffold, scaffold_province
+from rules.errors import Problem, RulesError
+from rules.language.source import feature_files
+
+#: The kinds of definition table by the names that officers read.
+KINDS: Final = {"情形": "cases", "分档": "bands", "阶梯": "ladder", "合计": "total"}
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a check of feature files found; ``notices`` are no problems. With how many rules and examples."""
+
+    problems: tuple[Problem, ...]
+    notices: tuple[Problem, ...]
+    rules: int
+    examples: int
+
+
+@dataclass(frozen=True)
+class Formatted:
+    """How many files were looked at, and which of them are not, or were not, aligned."""
+
+    files: int
+    changed: tuple[Path, ...]
+
+
+def check(path: Path | None = None) -> Checked:
+    """Check a feature file or a folder of them, or the packaged criteria.
+
+    A file is compiled with the whole folder that it stands in, a bureau's own packs with the packaged
+    criteria; only what is asked for is reported. Raises ``RulesError`` where there are no feature files.
+    """
+    target = _features(path or resources.features())
+    root = _root(target)
+    base, own = resources.criteria(root if path else None)
+    packs = own is not None and path is not None
+    found, problems = checker.check(base, own=own, only_own=packs)
+    within = f"{root.name}/" if packs else ""
+    prefix = within if target == root else within + target.relative_to(root).as_posix()
+    clauses = [c for c in found.clauses.values() if c.path.startswith(within)]
+    return Checked(
+        tuple(p for p in problems if target == root or p.path.startswith(prefix)),
+        tuple(n for n in checker.notices(found) if n.path.startswith(prefix)),
+        len(clauses),
+        sum(s.runs for c in clauses for s in c.scenarios),
+    )
+
+
+def format_tables(paths: Iterable[Path], *, write: bool) -> Formatted:
+    """Align the tables of feature files (none: of the packaged ones) by display width; or only look."""
+    files = [f for path in tuple(paths) or (resources.features(),) for f in feature_files(path)]
+    changed = {f: data for f in files if (data := aligned(f)) is not None}
+    for file, data in changed.items() if write else ():
+        with written_whole(file) as fresh:
+            fresh.write_bytes(data)
+    return Formatted(len(files), tuple(changed))
+
+
+def new_rule(id: str, title: str, kind: str) -> str:
+    """The text of a new feature file, to be completed; ``kind`` is that of its table, as in ``KINDS``."""
+    return scaffold(id, title, KINDS[kind])
+
+
+def new_province(province: str) -> tuple[str, str]:
+    """The texts of a province's new feature file, to be completed, and of the list of clauses beside it."""
+    return scaffold_province(province), clauses_of_province(province)
+
+
+def _features(path: Path) -> Path:
+    if not path.exists():
+        raise RulesError("no-such-file", "{where} 不存在：请给出 .feature 文件或其目录", where=path)
+    target = path.resolve()
+    if not feature_files(target) or (target.is_file() and target.suffix != ".feature"):
+        raise RulesError(
+            "no-feature-files",
+            "{where} 不是标准文件，也不含标准文件：请给出 .feature 文件或其目录",
+            where=target,
+        )
+    return target
+
+
+def _root(path: Path) -> Path:
+    """The features folder around a file or folder: a whole one or one of packs, or itself."""
+    folder = path if path.is_dir() else path.parent
+    for candidate in (folder, *folder.parents):
+        if resources.is_complete(candidate) or resources.is_own(candidate):
+            return candidate
+    return folder

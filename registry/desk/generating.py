@@ -1,0 +1,31 @@
+"""Making up enterprises, for benchmarks, demonstrations and training."""
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TextIO
+
+from registry.demo.aims import aims
+from registry.demo.firms import MOST as MOST
+from registry.demo.tables import write_directory, write_stream
+from registry.desk.place import rulebook
+from registry.kit.progress import Watch, unwatched
+
+
+@dataclass(frozen=True)
+class Request:
+    """How many enterprises, and the day of their filings; the same ``seed`` gives the same ones."""
+
+    count: int
+    seed: int
+    day: date
+
+
+def write(request: Request, to: Path | TextIO, watch: Watch = unwatched) -> None:
+    """Write the enterprises into a new folder, a CSV file a table, or as one stream of rows."""
+    wanted = aims(rulebook())
+    with watch("生成", request.count) as done:
+        if isinstance(to, Path):
+            write_directory(to, request.count, request.seed, request.day, wanted, done)
+        else:
+            write_stream(to, request.count, request.seed, request.day, wanted, done)

@@ -1,0 +1,63 @@
+"""Publishing criteria: first they are looked through and certified, then they are put on record."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from registry.desk.place import Desk
+from registry.kit import resources
+from registry.kit.progress import Watch, unwatched
+from registry.record import publication
+from registry.record.determinations import signed_name
+from registry.record.publication import Publication as Publication
+from rules.decider import by_both
+from rules.drafting import check as checker
+from rules.errors import Problem, SourceError
+from rules.language.rulebook import Rulebook
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Criteria that may be published if they have no ``problems``.
+
+    ``certified`` counts the cases, which stand for all, on which both engines agree for what is not
+    packaged; ``folder`` and ``own`` are where the criteria stand, and a bureau's own beside them.
+    """
+
+    folder: Path
+    own: Path | None
+    rulebook: Rulebook
+    problems: tuple[Problem, ...]
+    notices: tuple[Problem, ...] = ()
+    certified: int = 0
+
+
+def prepare(folder: Path | None = None, *, by: str, watch: Watch = unwatched) -> Prepared:
+    """Check criteria with both engines, and certify what is not packaged; it needs no registry.
+
+    Raises ``RecordError`` where nobody signs for it, and where the engines differ.
+    """
+    signed_name(by)
+    base, own = resources.criteria(folder)
+    rulebook, problems = checker.check(base, by_both, own)
+    if problems:
+        return Prepared(base, own, rulebook, tuple(problems))
+    rulesets = publication.uncertified(rulebook)
+    with watch("核对两个引擎", len(rulesets)) as done:
+        cases = publication.certified(rulesets, done)
+    return Prepared(base, own, rulebook, (), tuple(checker.notices(rulebook)), cases)
+
+
+def publish(desk: Desk, criteria: Prepared) -> Publication:
+    """Put prepared criteria on record: from now on it is decided by them."""
+    if criteria.problems:
+        raise SourceError(list(criteria.problems))
+    by = signed_name(desk.by)
+    with desk.writing() as session:
+        return publication.publish(
+            session,
+            criteria.rulebook,
+            criteria.folder,
+            by=by,
+            now=desk.clock(),
+            own=criteria.own,
+        )
