@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
-import sqlalchemy as sa
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -22,13 +21,10 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.text import Text
-from sqlmodel import Session
 
 from registry.cli.remedies import sentence, words
-from registry.database import storage
 from registry.desk.place import Desk, now
 from registry.errors import UNREADABLE, RegistryError, fault
-from registry.judging.case import RECHECK, RECOGNITION
 from registry.kit import resources
 from registry.kit.characters import wrong
 from registry.kit.jsontext import JsonStream, json_text
@@ -36,13 +32,11 @@ from registry.kit.progress import Done
 from registry.kit.screens import Screen
 from registry.portable.clock import CHINA, midnight
 from registry.portable.notes import NoteError
-from registry.record import publication
-from registry.record.publication import Published
 from rules.errors import RulesError
 from rules.language.editions import parse_day
 from rules.language.provinces import PROVINCES, acting
 from rules.model.facts import check_day
-from rules.model.roles import TIERS
+from rules.model.roles import RECHECK, RECOGNITION, TIERS
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -110,9 +104,6 @@ def _altered() -> str | None:
     """The first thing amiss in the registry; None where it is sound, or there is none."""
     from registry.desk.auditing import first_amiss
 
-    address = storage.database_url()
-    if address.drivername == "sqlite" and not Path(address.database or "").exists():
-        return None
     with desk() as at:
         return first_amiss(at)
 
@@ -404,33 +395,6 @@ def closed(close: Callable[[str], object]) -> Iterator[None]:
 def desk(by: str = "") -> Desk:
     """The desk at the registry that the settings name; long work shows its bar on this terminal."""
     return Desk(by=" ".join(by.split()), watch=progress, words=words)
-
-
-@contextmanager
-def engine() -> Iterator[sa.Engine]:
-    """The database of the registry that the environment names."""
-    found = storage.connect()
-    try:
-        yield found
-    finally:
-        found.dispose()
-
-
-def in_force(database: sa.Engine, by: str = "") -> Published:
-    """The criteria that hold; a registry without any publishes the packaged ones first."""
-    with storage.session(database) as session:
-        found = publication.current(session)
-    if found is None:
-        with storage.session(database, write=True) as session:
-            found = publication.in_force(session, by=by, now=now())
-    return found
-
-
-@contextmanager
-def registry(*, write: bool = False) -> Iterator[Session]:
-    """A session on the registry that the environment names."""
-    with engine() as database, storage.session(database, write=write) as session:
-        yield session
 
 
 class _RateColumn(ProgressColumn):

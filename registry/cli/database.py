@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from registry.cli.common import Refused, desk, group, json_option, print_json, progress
-from registry.database.backup import Copied
 from registry.desk import upkeep
+from registry.desk.upkeep import Copied
 
 
 @group("db")

@@ -32,11 +32,10 @@ from registry.cli.targets import Code, CodeOrFile, is_code
 from registry.desk import deciding
 from registry.desk.deciding import Decided, Request, Ruling, Tally, Target
 from registry.desk.place import Desk
-from registry.judging.verdicts import titles_of
 from registry.kit.files import sha256_of
 from registry.kit.jsontext import fields_of
 from registry.reports.verdicts import DOUBTED
-from rules.model.roles import TIERS
+from rules.model.roles import TIERS, titles_of
 
 
 @command("decide")

@@ -21,10 +21,10 @@ from registry.cli.common import (
     tiers_option,
 )
 from registry.desk.simulating import LABEL, Request, Run, simulate
-from registry.judging.verdicts import titles_of
 from registry.kit.files import written_whole
 from registry.kit.workbooks import workbook
 from registry.reports import impact as impact_report
+from rules.model.roles import titles_of
 
 
 @command("impact")

@@ -12,11 +12,16 @@ import click
 from registry.cli.common import Day, by_option, console, errors, json_option, print_json
 from registry.cli.targets import Code, is_code
 from registry.desk import notices
-from registry.desk.notices import Firms, Notice, Registered, Registration
+from registry.desk.notices import (
+    Entry,
+    Firms,
+    Notice,
+    Registered,
+    Registration,
+    registered_text,
+)
 from registry.kit.files import sha256_of
 from registry.kit.screens import listing
-from registry.record.journal import Entry
-from registry.record.wording import registered_text
 
 
 @dataclass(frozen=True)

@@ -28,9 +28,9 @@ from registry.cli.common import (
 )
 from registry.desk import screening
 from registry.desk.screening import Listed, Request, Screened
-from registry.judging.verdicts import titles_of
 from registry.kit.jsontext import fields_of
 from registry.reports import screening as report
+from rules.model.roles import titles_of
 
 _LISTED = 10
 

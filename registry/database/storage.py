@@ -72,6 +72,12 @@ def database_url() -> sa.URL:
     return url
 
 
+def exists(url: str | sa.URL | None = None) -> bool:
+    """Whether there is a database at an address; of a server, only connecting tells."""
+    address = database_url() if url is None else _parse(url)
+    return address.drivername != "sqlite" or Path(address.database or "").exists()
+
+
 def connect(url: str | sa.URL | None = None) -> sa.Engine:
     """An engine on a database that is at the expected revision, or a ``StorageError``."""
     engine = create_engine(url)

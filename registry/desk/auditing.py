@@ -125,7 +125,9 @@ def verified_bundle(data: bytes, trust: Trust) -> Findings:
 
 
 def first_amiss(desk: Desk) -> str | None:
-    """The first thing amiss in the registry, decisions not taken again; None if it is sound."""
+    """The first thing amiss in the registry, decisions not taken again; None if it is sound or there is none."""
+    if not desk.is_there:
+        return None
     with desk.reading() as session:
         report = verify(session, replay=False)
     return next(iter([*report.integrity, *report.completeness]), None)

@@ -14,20 +14,20 @@ from registry.desk import importing
 from registry.desk.place import Desk, rulebook
 from registry.errors import RecordError
 from registry.filings import Reading, Submission
-from registry.judging.case import RECHECK as RECHECK
-from registry.judging.case import RECOGNITION as RECOGNITION
 from registry.judging.case import Known, unfiled
 from registry.judging.case import Request as Request
 from registry.judging.judge import Rules
 from registry.judging.verdicts import CaseResult as CaseResult
-from registry.judging.verdicts import titles_of as titles_of
 from registry.judging.worker import Cause, CheckingWorker
 from registry.judging.worker import Refusal as Refusal
 from registry.kit import workers
 from registry.kit.progress import Watch, unwatched, watched
 from registry.portable.clock import china_text
 from registry.record import known, loading, publication
+from rules.model.roles import RECHECK as RECHECK
+from rules.model.roles import RECOGNITION as RECOGNITION
 from rules.model.roles import SUBSTANCE
+from rules.model.roles import titles_of as titles_of
 from rules.portable.errors import Remedy
 
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from registry.desk.place import rulebook
-from registry.judging.verdicts import titles_of
 from registry.kit import resources
 from registry.simulation import texts
 from rules.comparison.compare import compare
@@ -13,6 +12,7 @@ from rules.decider import by_reference
 from rules.drafting.examples import Run, examples, read_indicator, run
 from rules.language.editions import ApplicabilityRow
 from rules.language.source import Clause
+from rules.model.roles import titles_of
 
 
 @dataclass(frozen=True)

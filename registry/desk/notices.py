@@ -23,8 +23,18 @@ from registry.record import journal, register
 from registry.record.journal import Entry
 from registry.record.naming import Names
 from registry.record.register import ACTIONS, REASONS, Holder, Holding, Notice
+from registry.record.wording import registered_text
 
-__all__ = ["ACTIONS", "REASONS", "Firms", "Notice", "Registration", "Validity"]
+__all__ = [
+    "ACTIONS",
+    "REASONS",
+    "Entry",
+    "Firms",
+    "Notice",
+    "Registration",
+    "Validity",
+    "registered_text",
+]
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,11 @@ class Desk:
         """The database of the registry, at the revision of this program."""
         return storage.connect(self.url)
 
+    @property
+    def is_there(self) -> bool:
+        """Whether there is such a registry; opening one in a file that is not there makes it."""
+        return storage.exists(self.url)
+
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session that reads."""

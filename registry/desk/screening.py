@@ -15,7 +15,6 @@ from sqlmodel import Session
 from registry.database import storage
 from registry.database.versions import FILING
 from registry.desk.place import Desk, rulebook
-from registry.judging.case import RECOGNITION
 from registry.judging.judge import Judge
 from registry.kit.files import working_folder
 from registry.kit.progress import Watch
@@ -33,6 +32,7 @@ from registry.screening.tables import Files
 from registry.simulation import impact, texts
 from rules.language.editions import Governing, governing
 from rules.model.facts import TITLES
+from rules.model.roles import RECOGNITION
 from rules.portable.errors import Remedy
 
 #: The databases that can compute a screening; all come to the same.

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import date
 
 from registry.desk.place import Desk, rulebook
-from registry.judging.case import RECHECK, RECOGNITION
 from registry.record import publication
 from registry.screening import snapshot
 from registry.simulation import impact, texts
@@ -15,6 +14,7 @@ from registry.simulation.impact import Run as Run
 from registry.simulation.impact import Sink as Sink
 from registry.simulation.screened import Verdicts
 from rules.model.facts import TITLES
+from rules.model.roles import RECHECK, RECOGNITION
 
 
 @dataclass(frozen=True, kw_only=True)

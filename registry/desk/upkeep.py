@@ -11,7 +11,7 @@ from registry.audit.verify import verify
 from registry.database import backup as backups
 from registry.database import roles, storage
 from registry.database import schema as made
-from registry.database.backup import Copied
+from registry.database.backup import Copied as Copied
 from registry.database.storage import Status
 from registry.desk.place import Desk
 from registry.errors import UncopiedError

@@ -13,12 +13,12 @@ from typing import Final
 
 from registry.intake.composite import FIELD_WORDS
 from registry.intake.coverage import FIELDS, Key, Wanted
-from registry.judging.case import RECOGNITION
 from registry.judging.judge import Rules
 from rules.errors import NoRulesetError
 from rules.language.editions import governing
 from rules.model.expressions import asked, leaves, sought
 from rules.model.facts import FACTS, RECORDS, TITLES, fact, record_kind
+from rules.model.roles import RECOGNITION
 from rules.model.ruleset import Expr, Ruleset
 
 #: What a credit code gives by itself.

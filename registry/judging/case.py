@@ -5,18 +5,16 @@ Facts stay in the plain form that the registry stores; judging makes one ``Profi
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final
 
 from registry.filings import Submission
 from registry.judging.facts import facts_of
 from registry.judging.settled import Determination, Registration
 from rules.language.provinces import acting
 from rules.model.facts import TITLES
+from rules.model.roles import RECOGNITION
 from rules.portable.record import Body
 
 #: The procedures that criteria are applied in.
-RECOGNITION: Final = "认定"
-RECHECK: Final = "复核"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,6 @@
 """Checking enterprises against the tiers: which ruleset governs, what it says, with reasons."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from registry.filings import Issue
-from registry.judging.case import RECHECK, Known, Request
+from registry.judging.case import Known, Request
 from registry.judging.doubts import bearing, doubts_of
 from registry.judging.judge import Judge, Judgement, refuse_wrong_day
 from registry.judging.settled import Determination, Registration
@@ -17,8 +17,8 @@ from rules.explanation.explain import Check, Figure, Finding, explain, missing, 
 from rules.language.editions import Governing
 from rules.language.rulebook import Rulebook
 from rules.model.expressions import leaves
-from rules.model.facts import TITLES, Profile, RecordList
-from rules.model.roles import SECTOR, SIZES, TIERS, size_rule
+from rules.model.facts import Profile, RecordList
+from rules.model.roles import RECHECK, SECTOR, SIZES, size_rule
 from rules.model.ruleset import Expr, Gap, Note, Outcome, trace_of
 from rules.portable import reference
 from rules.portable.record import Body
@@ -340,8 +340,3 @@ class Totals:
                 greatest += Fraction(str(value))
             least += Fraction(str(value or 0)) if outcome is Outcome.MET else 0
         return least, greatest
-
-
-def titles_of(tiers: Iterable[str]) -> list[str]:
-    """The full titles of tiers named on the command line; all of them if none is named."""
-    return [TIERS[t] for t in tiers] or list(TITLES)

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from registry.errors import RecordError
-from registry.judging.case import RECOGNITION, Case, Known
+from registry.judging.case import Case, Known
 from registry.judging.facts import determined, profile_of
 from registry.judging.judge import Judge, Rules
 from registry.judging.settled import Determination
@@ -25,6 +25,7 @@ from registry.record import cases, journal
 from rules.drafting.steps import filed_value
 from rules.explanation.wording import result_text
 from rules.model.facts import Fact, fact, record_kind, validate, yearly_key
+from rules.model.roles import RECOGNITION
 from rules.model.ruleset import OUTCOMES, Points
 from rules.portable.canonical import digest
 from rules.portable.errors import Remedy

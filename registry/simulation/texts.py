@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Final
 
 from registry.errors import RegistryError
-from registry.judging.case import RECHECK, RECOGNITION
 from registry.judging.judge import Rules
 from registry.record.publication import Published
 from rules.errors import NoRulesetError
 from rules.language.editions import OTHERS, ApplicabilityRow, governing
 from rules.language.rulebook import Rulebook, load
 from rules.language.source import feature_files
+from rules.model.roles import RECHECK, RECOGNITION
 from rules.model.ruleset import Rule, Ruleset
 from rules.portable.errors import Remedy
 

@@ -35,6 +35,10 @@ BREACHES: Final = {
         "registry.record.journal",
         "registry.reports.layout",
     ),
+    "a face parses, calls the desk and shows: it reaches for nothing below": (
+        "registry.cli.checks",
+        "registry.database.storage",
+    ),
     "the rooms of the rules, from the drafter's tools down": (
         "rules.model.facts",
         "rules.language.source",

@@ -3,12 +3,16 @@
 They are known by name until the criteria declare them themselves.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 from rules.model.facts import TITLES
 
 #: The short name of each tier, lowest first, and the title that it stands for.
 TIERS: Final[dict[str, str]] = dict(zip(("创新型", "专精特新", "小巨人"), TITLES, strict=True))
+#: The procedures: a first recognition, and a re-check of a title that is held.
+RECOGNITION: Final = "认定"
+RECHECK: Final = "复核"
 #: The titles whose holders a control relationship with bears on.
 CONTROLLING: Final = TITLES[-1]
 #: The part of a tier's recognition that holds the substantive conditions.
@@ -30,6 +34,15 @@ def is_score(rule: str) -> bool:
     True
     """
     return rule.rpartition(".")[2] == _SCORE
+
+
+def titles_of(tiers: Iterable[str]) -> list[str]:
+    """The full titles of tiers given by their short names; all titles if none is given.
+
+    >>> titles_of(["专精特新"])
+    ['专精特新中小企业']
+    """
+    return [TIERS[t] for t in tiers] or list(TITLES)
 
 
 def size_rule(limits: str, size: str) -> str:

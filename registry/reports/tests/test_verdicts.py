@@ -13,15 +13,16 @@ import pytest
 from openpyxl import load_workbook
 from rich.console import Console
 
-from registry.judging.case import RECHECK, Case, Known, Request
+from registry.judging.case import Case, Known, Request
 from registry.judging.facts import facts_of
 from registry.judging.judge import Judge
-from registry.judging.verdicts import TIERS, CaseResult, Checker, titles_of
+from registry.judging.verdicts import TIERS, CaseResult, Checker
 from registry.kit import resources
 from registry.kit.workbooks import workbook
 from registry.reports import results, verdicts
 from rules.language.rulebook import load
 from rules.model.facts import Profile, RecordList, Scalar
+from rules.model.roles import RECHECK, titles_of
 
 AS_OF = date(2023, 6, 30)
 VALUES: dict[str, Scalar] = {
