@@ -1,7 +1,7 @@
 """Tidu rules: a pure library that turns a ruleset and a filing's facts into a decision.
 
-No database, clock, web or command line in here: see ``registry`` for the application. What stands in
-``__all__`` is the front door; a name is imported when it is first asked for.
+It knows no database, clock, web or command line: those belong to the application, ``registry``.
+The names in ``__all__`` are the public interface; each is imported on first access.
 
 >>> from datetime import date
 >>> from pathlib import Path
@@ -56,7 +56,7 @@ _ROOMS: Final = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is asked for: who needs one room does not wait for the others."""
+    """Import a name on first access, so that using one room does not load the others."""
     if name not in _ROOMS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_ROOMS[name]}"), name)

@@ -1,4 +1,4 @@
-"""Two independent evaluations of one ruleset that must agree, or there is no verdict."""
+"""Two independent evaluations of one ruleset: unless they agree, there is no verdict."""
 
 from collections import deque
 from collections.abc import Mapping
@@ -15,16 +15,16 @@ from rules.model.facts import Profile, validate
 from rules.model.ruleset import Result, Ruleset, Trace, trace_of
 from rules.portable import reference
 
-#: What a program raises that no compiler wrote.
+#: The errors that a remembered program may raise if no compiler wrote it.
 _FAILURES: Final = (EngineFaultError, ArithmeticError, LookupError, TypeError, ValueError)
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What a ruleset says of a profile: the result of every node, and what was read for it.
+    """The result of every node of a ruleset for one profile, and the readings behind them.
 
-    ``readings`` are keyed as in ``rules.engine.driver.Evaluation``; of indicators that no rule asks for, as
-    where a person settled the only rule that did, there are none.
+    ``readings`` are keyed as in ``rules.engine.driver.Evaluation``. They omit an indicator that no
+    rule asks for, for example because a person settled the only rule that did.
     """
 
     ruleset: Ruleset
@@ -41,8 +41,9 @@ class Decision:
 class Decider:
     """Decides profiles under one ruleset through the engine, checked by the reference evaluator.
 
-    ``alone`` is for who compares with another evaluation: then it is the engine that speaks, unchecked.
-    A ``store`` remembers compiled programs from one run to the next, for an engine that is checked.
+    ``alone`` skips the reference evaluator; it is only for callers that compare the engine with
+    another evaluation. ``store`` keeps compiled programs between runs; it is ignored with
+    ``alone``, because only a checked engine may run a stored program.
     """
 
     def __init__(
@@ -62,10 +63,10 @@ class Decider:
         )
 
     def decide(self, profile: Profile) -> Decision:
-        """Evaluate twice; the results of all nodes and all readings must agree.
+        """Evaluate the profile with both evaluators, which must agree on every node and reading.
 
-        A profile that the catalogue does not allow raises ``FactsError``. Where the evaluators
-        differ, a fresh engine is asked once more; then ``DisagreementError`` names the nodes.
+        Raises ``FactsError`` if the catalogue does not allow the profile. If the evaluators differ,
+        a fresh engine tries once more; if they still differ, ``DisagreementError`` names the nodes.
         """
         validate(profile)
         if self.alone:
@@ -96,7 +97,7 @@ class Decider:
     def _asked(
         self, profile: Profile, expected: reference.Evaluation
     ) -> tuple[Evaluation | None, list[str]]:
-        """The engine's evaluation and where it differs; none where a remembered program fails."""
+        """The engine's evaluation, and the keys that differ; None if a remembered program fails."""
         try:
             found = self._engine.evaluate(profile)
         except _FAILURES:
@@ -130,12 +131,12 @@ def _differ(ours: Reading, theirs: reference.Reading) -> bool:
     return ours[:4] != theirs[:4] or bool(ours.broken) is not theirs.broken
 
 
-#: What ``by_both`` used last: examples that follow one another mostly ask the same ruleset.
+#: The last deciders of ``by_both``: consecutive examples mostly use the same ruleset.
 _KEPT: Final[deque[Decider]] = deque(maxlen=2)
 
 
 def by_both(ruleset: Ruleset, profile: Profile) -> Trace:
-    """Evaluate once, by both evaluators, which are kept for this ruleset; for one thread."""
+    """Evaluate a profile with both evaluators, which are kept for later calls; single-threaded."""
     decider = next((d for d in _KEPT if d.ruleset is ruleset), None)
     if decider is None:
         decider = Decider(ruleset)
@@ -144,7 +145,7 @@ def by_both(ruleset: Ruleset, profile: Profile) -> Trace:
 
 
 def by_reference(ruleset: Ruleset, profile: Profile) -> Trace:
-    """Evaluate once, by the reference evaluator alone."""
+    """Evaluate a profile with the reference evaluator alone."""
     try:
         return trace_of(reference.evaluate(ruleset.to_json(), profile.to_json()))
     except reference.EvaluationError as error:

@@ -1,1 +1,1 @@
-"""The first evaluator: rulesets as networks for durable_rules, within the subset that was shown to be safe."""
+"""The first evaluator: compiles rulesets to durable_rules networks in a subset proven safe."""

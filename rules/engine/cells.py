@@ -1,7 +1,7 @@
-"""The line of numbers cut into cells in which nothing changes.
+"""Cuts the number line into cells within which no answer changes.
 
-Cells are numbered upwards and begin at integers, numbers being encoded as ``rules.engine.program`` says: a
-threshold is an integer, and what lies between it and the next is above that integer.
+Cells are numbered upwards and begin at integers. Numbers are encoded as ``rules.engine.program``
+describes: a threshold is an integer, and values between it and the next threshold lie above it.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,7 +21,7 @@ def cut(threshold: Fraction, factor: Fraction, after: bool = False) -> int:
 
 
 def merged(cells: Iterable[tuple[int, _T]]) -> tuple[list[int], list[_T]]:
-    """Neighbouring cells of the same value made one: the cuts between cells, and the values."""
+    """Merge neighbouring cells of the same value; return the cuts between cells and the values."""
     cuts: list[int] = []
     values: list[_T] = []
     for start, value in cells:
@@ -34,7 +34,7 @@ def merged(cells: Iterable[tuple[int, _T]]) -> tuple[list[int], list[_T]]:
 def pieces(
     rule: str, name: str, rows: Sequence[Band], factor: Fraction
 ) -> Iterator[tuple[int, Fraction]]:
-    """Bands as pieces of the line: each boundary, and what lies between two, with its points."""
+    """The bands as pieces of the line with their points: boundaries, and intervals between them."""
     marks = sorted({end for band in rows for end in (band.lo, band.hi) if end is not None})
     ends: list[Fraction | None] = [None, *marks, None]
     for lo, hi in pairwise(ends):
@@ -47,7 +47,7 @@ def pieces(
 def _points_of(
     rule: str, name: str, rows: Sequence[Band], lo: Fraction | None, hi: Fraction | None
 ) -> Fraction:
-    """The highest points of the bands that hold all of a piece."""
+    """The highest points among the bands that contain the whole piece."""
     points = [
         band.points
         for band in rows
@@ -65,7 +65,7 @@ def _points_of(
 
 
 def extremes(points: Sequence[int]) -> tuple[tuple[int, int], ...]:
-    """Least and most points from cell lo to cell hi, by ``lo * n + hi``."""
+    """The least and most points from cell lo to cell hi, at index ``lo * n + hi``."""
     cells = range(len(points))
     spans = (points[min(lo, hi) : hi + 1] for lo in cells for hi in cells)
     return tuple((min(span), max(span)) for span in spans)

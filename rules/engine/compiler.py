@@ -1,8 +1,8 @@
-"""From a ruleset to programs for the engine, one per scope.
+"""Compiles a ruleset to programs for the engine, one per scope.
 
-The rules of the enterprise are one scope, those over the records of a list another. A line is one
-node of the engine, so is the conjunction of a case, the disjunction of a rule, the choice among
-bands and that among rungs; a node that would only repeat another is that other.
+The enterprise's rules form one scope; the rules over each list of records form another. Each of
+these becomes one node of the engine: a line, the conjunction of a case, the disjunction of a rule,
+the choice among bands, the choice among rungs. Identical nodes are shared.
 """
 
 from collections import defaultdict
@@ -58,25 +58,25 @@ from rules.model.ruleset import (
     Total,
 )
 
-#: How many outcomes one node combines; more are combined in several stages.
+#: How many outcomes one node combines; larger combinations take several stages.
 FAN_IN: Final = 16
 
 _Subject: TypeAlias = Literal["indicator", "points"]
 
 
 def compiled(ruleset: Ruleset) -> Programs:
-    """The programs of all scopes; those of lists come first, for the enterprise's rules count records."""
+    """The programs of all scopes, lists first: the enterprise's rules count their records."""
     return {records: compile_scope(ruleset, records) for records in scopes(ruleset)}
 
 
 def scopes(ruleset: Ruleset) -> tuple[str, ...]:
-    """The lists whose records have rules, then the empty name of the enterprise's scope."""
+    """The lists whose records have rules, then the enterprise's scope, whose name is empty."""
     lists = dict.fromkeys(rule.records for rule in ruleset.rules if rule.records)
     return (*lists, "")
 
 
 def compile_scope(ruleset: Ruleset, records: str = "") -> Program:
-    """The program of the rules over a list of records, or of those of the enterprise."""
+    """The program of the rules over a list of records, or of the enterprise's rules."""
     return _Compiler([r for r in ruleset.rules if r.records == records]).program()
 
 
@@ -94,7 +94,7 @@ class _Compiler:
         self.steps: list[tuple[int, Step]] = []
         self.outcomes: dict[str, int] = {}
         self.points: dict[str, int] = {}
-        # what stands in a slot already, so that nothing is asked or encoded twice
+        # values that have a slot already, so that nothing is asked or encoded twice
         self.constants: dict[int, int] = {}
         self.answers: dict[Tree, int] = {}
         self.ranks: dict[int, int] = {}

@@ -1,8 +1,8 @@
 """The engine: evaluates a ruleset through durable_rules, and demands one answer to every question.
 
-This is the only module that talks to durable_rules, and it drives the C extension itself: the stock
-host runs timer threads that take results away, swallows errors, and never says that a rule did not
-fire. Whatever is not exactly as expected here is a fault. A fault is retried once on a fresh
+This is the only module that talks to durable_rules. It drives the C extension directly, because the
+stock host runs timer threads that take results away, swallows errors, and never reports that a rule
+did not fire. Any deviation from the expected answers is a fault. A fault is retried once on a fresh
 session and then raised; it never becomes a verdict.
 """
 
@@ -23,24 +23,24 @@ from rules.model.facts import Profile, RecordList
 from rules.model.ruleset import BY_NUMBER, Outcome, Result, Ruleset, Trace, points_of
 from rules.portable.errors import Remedy
 
-#: Ids of the facts that stand in a session together. The engine compares 32-bit hashes of them
-#: only (a test shows that these differ); two digits, so that messages have them at a fixed place.
+#: Ids of the facts that share a session. The engine compares only their 32-bit hashes (a test shows
+#: that these differ). All have two digits, so that they stand at a fixed place in messages.
 FACT_IDS: Final = tuple(f"{n:02d}" for n in range(64))
 
 # The parts of a message: {"012":{"m":{"id":"34", …
 _RULE: Final = slice(2, 5)
 _FACT: Final = slice(19, 21)
 
-#: How many facts a session remembers the answers to. An answer depends on nothing but the fact, and
-#: most facts of the later stages, being combinations of outcomes, come again and again.
+#: For how many facts a session remembers the answers. An answer depends only on the fact, and most
+#: facts of later stages recur, because they are combinations of outcomes.
 REMEMBERED: Final = 1024
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What a ruleset comes to for a profile: every node's result, and every indicator's reading.
+    """The result of every node and the reading of every indicator for one profile.
 
-    ``readings`` are keyed by the indicator's name, those of the i-th record ``list#i:name``.
+    ``readings`` are keyed by indicator name; for the i-th record of a list, by ``list#i:name``.
     """
 
     trace: Trace
@@ -48,13 +48,13 @@ class Evaluation:
 
 
 class Engine:
-    """A ruleset, compiled once, that evaluates profiles one after the other.
+    """A ruleset, compiled once, that evaluates one profile after another.
 
-    It belongs to the thread that made it. ``close`` releases its memory, several megabytes.
+    Only the thread that made it may use it. ``close`` releases its memory, several megabytes.
     """
 
     def __init__(self, ruleset: Ruleset, programs: Programs | None = None) -> None:
-        """Make ready the programs of the ruleset, which are compiled if they are not given.
+        """Load the programs of the ruleset; compile them if none are given.
 
         Raises ``RulesetError``, or ``EngineUnavailableError`` without durable_rules.
         """
@@ -70,7 +70,7 @@ class Engine:
         self._finalizer = weakref.finalize(self, _close, sessions)
 
     def evaluate(self, profile: Profile) -> Evaluation:
-        """The results and readings of a profile; raises ``EngineFaultError``, never guesses."""
+        """The results and readings of a profile; any doubt raises ``EngineFaultError``."""
         if get_ident() != self._thread:
             raise EngineFaultError("other-thread", "规则引擎不能跨线程使用：请在每个线程中各建一个")
         if not self._finalizer.alive:
@@ -94,7 +94,7 @@ class Engine:
         return Evaluation(trace, readings)
 
     def close(self) -> None:
-        """Release the engine's memory; nothing can be evaluated any more."""
+        """Release the engine's memory; afterwards it cannot evaluate any more."""
         self._finalizer()
 
     def __enter__(self) -> Self:
@@ -111,8 +111,8 @@ _Results: TypeAlias = tuple[Any, ...]
 class _Scope:
     """The rules of the enterprise, or those over the records of one list, ready to run.
 
-    A record whose encoded figures are those of an earlier one has its results, which are remembered.
-    Enterprises are too different for that.
+    Results of records are remembered by their encoded figures, because records often repeat.
+    Enterprises differ too much for that.
     """
 
     def __init__(self, ruleset: Ruleset, records: str, program: Program, durable: Any) -> None:
@@ -145,7 +145,7 @@ class _Scope:
         trace: dict[str, Result],
         readings: dict[str, Reading],
     ) -> list[_Results]:
-        """Add this scope to the trace and the readings; the results, per record."""
+        """Add this scope to the trace and the readings; return the results per record."""
         records = self.records
         items = profile.records.get(records, RecordList()).items if records else ({},)
         memories = [
@@ -163,7 +163,7 @@ class _Scope:
         return found
 
     def _recall(self, memories: Sequence[Memory]) -> list[_Results]:
-        """The results of encoded figures, run if they are new."""
+        """The results for encoded figures: remembered, or run if they are new."""
         remembered = self.remembered
         if len(remembered) > REMEMBERED:
             remembered.clear()
@@ -175,7 +175,7 @@ class _Scope:
         return [remembered[key] for key in keys]
 
     def _run(self, memories: Sequence[Memory]) -> list[_Results]:
-        """Have the engine decide what the encoded figures come to."""
+        """Run the program on the encoded figures of each memory."""
         for sessions, steps in self.stages:
             for session in sessions:
                 session.answer(memories)
@@ -193,7 +193,7 @@ class _Scope:
 
 
 def _picker(places: Iterable[int]) -> Callable[[list[Any]], tuple[Any, ...]]:
-    """A function that takes the values at some places out of a list."""
+    """A function that picks the values at these places of a list, as a tuple."""
     wanted = tuple(places)
     if len(wanted) > 1:
         return itemgetter(*wanted)
@@ -211,14 +211,14 @@ _Fact: TypeAlias = tuple[int, ...]
 
 
 class _FaultError(Exception):
-    """The engine did not do what it must."""
+    """The engine did not answer as it must."""
 
 
 class _Session:
     """One network in durable_rules, with its one session of facts.
 
-    While it is ``sound``, nothing went wrong or was cut short (by Ctrl-C, say), so that no fact is
-    left behind. ``used``: the engine has made its session, which is then to be freed.
+    ``sound`` means that no call failed or was cut short (by Ctrl-C, say), so no fact is left
+    behind. ``used`` means that the engine has made its session, which must then be freed.
     """
 
     def __init__(self, durable: Any, network: Network) -> None:
@@ -232,7 +232,7 @@ class _Session:
         self.used = False
 
     def answer(self, memories: Sequence[Memory]) -> None:
-        """Have the nodes of the network answered in each memory."""
+        """Answer the nodes of the network in each memory."""
         outputs, answers = self.network.outputs, self.answers
         if len(answers) > REMEMBERED:
             answers.clear()
@@ -250,7 +250,7 @@ class _Session:
         try:
             try:
                 return self._attempt(facts)
-            except self.faults:  # now the session is not sound, and will be made anew
+            except self.faults:  # the session is no longer sound; the retry makes a new one
                 return self._attempt(facts)
         except self.faults as error:
             raise EngineFaultError(
@@ -271,8 +271,8 @@ class _Session:
             status, state = durable.assert_fact(handle, text)
             if status:
                 raise _FaultError(f"assert_fact: {status}")
-        # All facts stay until all rules have fired: the engine reuses the places of rules that
-        # have, and retracting a fact would delete what stands there by then.
+        # All facts stay until all rules have fired. The engine reuses the places of fired rules, so
+        # retracting a fact earlier would delete whatever stands there by then.
         started = durable.start_action_for_state(handle, state)
         message = started and started[1]
         while message:
@@ -292,7 +292,7 @@ class _Session:
         return [[answers[node] for node in range(len(network.outputs))] for answers in found]
 
     def _renew(self) -> None:
-        # the old session is not freed: in what state it is, is not known
+        # the old session is not freed, because its state is unknown
         self.durable.delete_ruleset(self.handle)
         self.handle = self.durable.create_ruleset("tidu", self.network.text)
         self.sound, self.used = True, False

@@ -1,9 +1,9 @@
 """Decision trees as durable_rules rulesets: emission, packing, and the check of the safe subset.
 
-A tree becomes one rule per leaf, the conjunction of the comparisons on the way to it, so exactly one
-rule of a tree can fire. That needs two operators of durable_rules (``<`` and ``>=``), integers, and
-nothing else; and as the engine keeps the common beginnings of rules only once, it walks down the
-tree too.
+Each leaf of a tree becomes one rule: the conjunction of the comparisons on the way to the leaf. So
+exactly one rule of a tree can fire. This needs only integers and two operators of durable_rules,
+``<`` and ``>=``. The engine stores the common beginnings of rules once, so it walks down the tree
+too.
 """
 
 import json
@@ -22,7 +22,7 @@ from rules.errors import RulesetError
 BELOW: Final = "$lt"
 ABOVE: Final = "$gte"
 
-# Limits of the C code are in brackets; where it passes them it fails, wraps or loops for ever.
+# Limits of the C code are in brackets; beyond them it fails, wraps or loops for ever.
 MAX_TRUE: Final = 64  # conditions on its stack while it walks one fact [64]
 MAX_BRANCHES: Final = 400  # conditions that follow one condition, or stand first [511]
 MAX_PROPERTIES: Final = 250  # of a fact, beside id and sid [254]
@@ -30,8 +30,8 @@ MAX_RULES: Final = 1000  # of a network [4096]; names have three digits
 MAX_SHARING: Final = 254  # rules with the same conditions [255]
 MAX_BITS: Final = 62  # of a constant [64, then it wraps]
 
-#: How many nodes share one ruleset and one fact. Measured: fewer make more facts, but these, being
-#: of fewer values, recur more, and an answer that is remembered costs next to nothing.
+#: How many nodes share one ruleset and one fact. Measured: fewer nodes make more facts, but facts
+#: with fewer values recur more often, and a remembered answer costs next to nothing.
 NODES: Final = 4
 
 
@@ -51,8 +51,8 @@ class Node:
 class Network:
     """A durable_rules ruleset that answers a few nodes from one fact.
 
-    The fact has the values of the slots ``inputs``, named by their place; ``answers`` says for each
-    rule which of the ``outputs`` it answers, and how.
+    The fact holds the values of the slots ``inputs``, named by position. ``answers`` maps each rule
+    to one of the ``outputs`` and its value.
     """
 
     text: str
@@ -68,7 +68,7 @@ class Network:
 
     @property
     def retraction(self) -> str:
-        """The template of the JSON that takes the fact of that id back."""
+        """The template of the JSON that retracts the fact with that id."""
         return _HEAD + "}"
 
 
@@ -76,7 +76,7 @@ _HEAD: Final = '{"id":"%s","sid":"0"'
 
 
 def branches(tree: Tree) -> Iterator[tuple[tuple[tuple[str, int, int], ...], int]]:
-    """The leaves that answer, each with the comparisons (operator, slot, constant) leading to it."""
+    """The leaves with an answer, each with the comparisons (operator, slot, constant) on its path."""
     if isinstance(tree, int):
         yield (), tree
     elif tree is not None:
@@ -86,7 +86,7 @@ def branches(tree: Tree) -> Iterator[tuple[tuple[tuple[str, int, int], ...], int
 
 
 def pack(nodes: Iterable[Node]) -> list[Network]:
-    """Distribute nodes that do not depend on one another over as few networks as are fast."""
+    """Distribute nodes that do not depend on one another over networks of the fastest size."""
     networks: list[Network] = []
     group: list[Node] = []
     used: set[int] = set()
@@ -127,7 +127,7 @@ def _emit(nodes: Sequence[Node]) -> Network:
 
 @lru_cache(maxsize=1 << 11)
 def _text(paths: tuple[tuple[_Condition, ...], ...]) -> str:
-    """The rules of these paths, checked; rulesets share most tables, so few are new."""
+    """The checked rules of these paths, cached because rulesets share most tables."""
     rules = {
         f"{n:03d}": {
             "all": [{"m": {"$and": [{operator: {name: at}} for operator, name, at in path]}}]
@@ -146,14 +146,18 @@ def _names() -> Iterator[str]:
 
 @lru_cache(maxsize=1 << 10)
 def name_hash(name: str) -> int:
-    """FNV-1a in 32 bits: all that durable_rules compares of names, fact ids and session ids."""
+    """FNV-1a in 32 bits: durable_rules compares only this hash of names, fact ids and session ids.
+
+    >>> hex(name_hash("a"))
+    '0xe40c292c'
+    """
     value = 0x811C9DC5
     for byte in name.encode():
         value = (value ^ byte) * 16777619 & 0xFFFFFFFF
     return value
 
 
-#: Names that mean something to the engine where a property may stand.
+#: Names that have a meaning for the engine in the place of a property.
 RESERVED: Final = (
     "id", "sid", "$s", "$i", "$m", "$forward", "$lt", "$lte", "$gt", "$gte", "$eq", "$neq", "$mt",
     "$imt", "$iall", "$iany", "$ex", "$nex", "$or", "$and", "$add", "$sub", "$mul", "$div", "$l",
@@ -163,10 +167,11 @@ RESERVED: Final = (
 
 @lru_cache(maxsize=1 << 11)
 def check(text: str) -> None:
-    """Refuse a durable_rules ruleset that is outside the safe subset, with ``RulesetError``.
+    """Raise ``RulesetError`` if a durable_rules ruleset is outside the safe subset.
 
-    Safe is: rules with one fact each and an ``$and`` of ``property < constant`` or ``>=``; bare
-    properties whose hashes differ; integer constants of 62 bits; and the limits of the C code.
+    In the safe subset each rule has one fact and an ``$and`` of ``property < constant`` or ``>=``,
+    properties are bare and their hashes differ, constants are integers of at most 62 bits, and the
+    limits of the C code are kept.
     """
     rules = json.loads(text, object_pairs_hook=_unique)
     if not isinstance(rules, dict) or not rules:
@@ -217,9 +222,9 @@ def _condition(condition: Any) -> _Condition:
 def _stack(paths: Sequence[Sequence[_Condition]]) -> int:
     """How high the engine's stack can grow on one fact, in the worst case.
 
-    The engine keeps conditions in a tree by common beginnings; it takes one off its stack and puts
-    all conditions that follow it and are true on. A property's conditions are true together as its
-    value says, so each cell between its constants is tried.
+    The engine keeps conditions in a tree by common beginnings. It pops one condition off its stack
+    and pushes all true conditions that follow it. Which conditions on a property are true together
+    depends on its value, so one value from each cell between its constants is tried.
     """
     following: dict[_Condition, list[Sequence[_Condition]]] = {}
     ended = 0

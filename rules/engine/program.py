@@ -1,16 +1,17 @@
 """Programs for the engine: networks in stages, and the exact steps between the stages.
 
-A program's memory is numbered *slots* of integers, which the engine compares and answers into, and
-numbered *scores*. Every comparison and every combination of outcomes is the engine's; the steps
-encode values, add points, and take the largest and smallest. ``rules.engine.compiler`` writes programs.
+A program's memory consists of numbered *slots* of integers, which the engine compares and writes
+its answers into, and numbered *scores*. The engine makes every comparison and combines all
+outcomes; the steps encode values, add points, and take the largest and smallest.
+``rules.engine.compiler`` writes programs.
 
-**Numbers.** With S the least factor that makes all thresholds of a figure whole (100万元 and 500万元
-become 1 and 5), a value v becomes the integer 2·floor(v·S), plus 1 if v·S is not whole, and a
-threshold t becomes 2·t·S: this keeps order and equality with every threshold, and ``> t`` is
-``>= 2·t·S + 1``. Values that no threshold tells apart often become one integer, whose answers the
-engine remembers. Values beyond the outermost
-thresholds are pulled in next to them, which no comparison can tell, so only thresholds can be too
-large. A value that is not exactly known is two such integers, its ends, with its gap beside them.
+**Numbers.** Let S be the least factor that makes all thresholds of a figure whole (100万元 and 500万元
+become 1 and 5). A value v becomes the integer 2·floor(v·S), plus 1 if v·S is not whole; a threshold
+t becomes 2·t·S. This keeps order and equality with every threshold, and ``> t`` is ``>= 2·t·S +
+1``. Values that no threshold tells apart often become the same integer, so the engine has
+remembered the answers. A value beyond the outermost thresholds is moved next to them, which changes
+no comparison; so only thresholds can be too large. A value that is not exactly known becomes two
+such integers, its ends, with its gap beside them.
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,23 +23,24 @@ from rules.engine.network import Network
 from rules.engine.readings import Reading
 from rules.model.quantities import Number
 
-#: Points in units of 1/``Program.unit``, whole unless they are filed: least, most, gap.
+#: Least points, most points and gap, in units of 1/``Program.unit``; whole unless points were
+#: filed.
 Score: TypeAlias = tuple[Number, Number, int]
 
-#: Outcomes in the order of a disjunction, the best of which counts: 符合 is more than 材料不足, that
-#: more than 待人工认定, that more than 不符合. (In a conjunction, their own order does.)
+#: The rank of each outcome in a disjunction, where the highest counts: 符合, then 材料不足, then
+#: 待人工认定, then 不符合. (A conjunction takes the least outcome in their own order.)
 RANK: Final = (0, 2, 1, 3)
 
 
 class ContradictionError(Exception):
-    """A value that no reading can have; whatever followed from it would be a guess."""
+    """A value that no reading can have; any conclusion from it would be a guess."""
 
 
 class Memory:
-    """What one evaluation of a program knows so far.
+    """The state of one evaluation of a program.
 
-    Slots hold integers, or None until they are answered: None cannot be compared or counted with,
-    so that what is used too early fails.
+    A slot holds an integer, or None until it is answered. None can be neither compared nor added,
+    so using a slot too early fails.
     """
 
     __slots__ = ("readings", "scores", "slots")
@@ -50,7 +52,7 @@ class Memory:
 
 
 class Step(Protocol):
-    """What happens between two stages."""
+    """An exact computation between two stages."""
 
     def run(self, memory: Memory) -> None:
         """Fill in slots or scores from others."""
@@ -68,9 +70,9 @@ class Stage:
 class Program:
     """The compiled rules of one scope: the enterprise, or the records of a list.
 
-    The first stage has no networks: it encodes the readings, which no later one looks at. ``slots``
-    and ``scores`` are the initial memory; ``outcomes`` and ``points`` say in which slot
-    or score the result of each trace key stands in the end.
+    The first stage has no networks: it encodes the readings, which no later stage uses. ``slots``
+    and ``scores`` are the initial memory; ``outcomes`` and ``points`` map each trace key to the
+    slot or score that holds its result in the end.
     """
 
     slots: tuple[int | None, ...]
@@ -87,10 +89,10 @@ Programs: TypeAlias = Mapping[str, Program]
 
 @dataclass(frozen=True)
 class Scale:
-    """How the values of one figure become integers, and in which slots they stand.
+    """How the values of one figure become integers, and which slots hold them.
 
-    Thresholds are scaled by ``factor``, values by the same, ``times / over``: those that are points
-    come in units.
+    ``factor`` scales thresholds. ``times / over`` scales values by the same factor, except that
+    points are given in units.
     """
 
     lo: int
@@ -103,14 +105,14 @@ class Scale:
     most: int
 
     def encode(self, value: Number) -> int:
-        """The integer that compares with the figure's thresholds as the value does."""
+        """The integer that compares with encoded thresholds as the value does with thresholds."""
         numerator, denominator = value.as_integer_ratio()
         whole, part = divmod(numerator * self.times, denominator * self.over)
         code = 2 * whole + 1 if part else 2 * whole
         return self.least if code < self.least else self.most if code > self.most else code
 
     def store(self, memory: Memory, lo: Number | None, hi: Number | None, gap: int) -> None:
-        """Encode a value between two ends; without a gap they must be one."""
+        """Encode a value between two ends, which must be equal unless there is a gap."""
         slots = memory.slots
         slots[self.gap] = gap
         start = slots[self.lo] = self.least if lo is None else self.encode(lo)
@@ -124,7 +126,7 @@ class Scale:
 
 @dataclass(frozen=True)
 class Figure:
-    """Step: the reading of an indicator, encoded."""
+    """Step: encodes the reading of an indicator."""
 
     name: str
     scale: Scale
@@ -137,7 +139,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Code:
-    """Step: the code of an indicator as a number: -1 is unknown, the last is any other code."""
+    """Step: encodes the code of an indicator; -1 is unknown, the last number is any other code."""
 
     name: str
     slot: int
@@ -154,7 +156,7 @@ class Code:
 
 @dataclass(frozen=True)
 class Compared:
-    """Step: points, encoded for the lines that compare them."""
+    """Step: encodes points for the lines that compare them."""
 
     score: int
     scale: Scale
@@ -166,7 +168,7 @@ class Compared:
 
 @dataclass(frozen=True)
 class Ranked:
-    """Step: an outcome, coded for a disjunction."""
+    """Step: translates an outcome to its rank in a disjunction."""
 
     source: int
     slot: int
@@ -178,7 +180,7 @@ class Ranked:
 
 @dataclass(frozen=True)
 class Banded:
-    """Step: the points of one indicator; the answer says in which cells its ends lie."""
+    """Step: takes the points of one indicator from the cells in which its ends lie."""
 
     score: int
     answer: int
@@ -186,20 +188,20 @@ class Banded:
     table: tuple[tuple[int, int], ...]
 
     def run(self, memory: Memory) -> None:
-        """Least and most points over these cells."""
+        """Store the least and most points over these cells."""
         lo, hi = self.table[memory.slots[self.answer]]
         memory.scores[self.score] = (lo, hi, memory.slots[self.gap] if lo < hi else 0)
 
 
 @dataclass(frozen=True)
 class Best:
-    """Step: the best indicator counts."""
+    """Step: takes the points of the best indicator."""
 
     score: int
     parts: tuple[int, ...]
 
     def run(self, memory: Memory) -> None:
-        """Largest of the least points, and of the most."""
+        """Store the largest of the least points, and the largest of the most."""
         parts = [memory.scores[part] for part in self.parts]
         lo, hi = max(p[0] for p in parts), max(p[1] for p in parts)
         gap = _widest(g for _, most, g in parts if most > lo) if lo < hi else 0
@@ -208,9 +210,9 @@ class Best:
 
 @dataclass(frozen=True)
 class Climbed:
-    """Step: the points of a ladder; the answer says which rung is reached at most, and surely.
+    """Step: takes the points of a ladder; the answer names the rungs reached at most and surely.
 
-    ``table`` has for each answer the points, and the outcomes of the rungs that yield more.
+    ``table`` holds for each answer the points, and the outcomes of the rungs that yield more.
     """
 
     score: int
@@ -218,7 +220,7 @@ class Climbed:
     table: tuple[tuple[int, int, tuple[int, ...]], ...]
 
     def run(self, memory: Memory) -> None:
-        """Points of the rungs; what is open of the better ones is their outcome."""
+        """Store the points of the rungs; the outcomes of the better rungs give the gap."""
         lo, hi, better = self.table[memory.slots[self.answer]]
         gap = _widest(memory.slots[rung] for rung in better) if lo < hi else 0
         memory.scores[self.score] = (lo, hi, gap)
@@ -226,13 +228,13 @@ class Climbed:
 
 @dataclass(frozen=True)
 class Summed:
-    """Step: points added up."""
+    """Step: adds points up."""
 
     score: int
     parts: tuple[int, ...]
 
     def run(self, memory: Memory) -> None:
-        """Sum of the least points, and of the most."""
+        """Store the sum of the least points, and the sum of the most."""
         parts = [memory.scores[part] for part in self.parts]
         lo, hi = sum(p[0] for p in parts), sum(p[1] for p in parts)
         memory.scores[self.score] = (lo, hi, _widest(p[2] for p in parts) if lo < hi else 0)
@@ -240,7 +242,7 @@ class Summed:
 
 @dataclass(frozen=True)
 class Filed:
-    """Step: points filed as such, brought within their bounds."""
+    """Step: brings filed points within their bounds."""
 
     score: int
     name: str

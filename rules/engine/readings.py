@@ -1,6 +1,7 @@
-"""Exact readings of formulas: every value is an interval, an unknown one as wide as the catalogue allows.
+"""Exact readings of formulas: a value is an interval, as wide as the catalogue allows if unknown.
 
-A formula is compiled once to closures and read for many profiles. See ``rules.model.expressions`` for the nodes.
+A formula is compiled once to closures and read for many profiles. See ``rules.model.expressions``
+for the nodes.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,8 +18,8 @@ from rules.model.ruleset import Expr, Gap, Outcome, Ruleset, widest
 class Reading(NamedTuple):
     """What is known of an indicator: every value it may take lies in [lo, hi] (None: unbounded).
 
-    ``code`` is the value of a known code instead. ``gap`` says what would settle an open interval;
-    ``broken`` that arithmetic cannot, with the reason in Chinese.
+    For a known code, ``code`` holds the value instead. ``gap`` says what would settle an open
+    interval. ``broken`` gives the reason, in Chinese, why arithmetic cannot settle it.
     """
 
     lo: Number | None = None
@@ -47,7 +48,7 @@ def _point(value: Number) -> Reading:
 
 
 def _interval(lo: Number | None, hi: Number | None, gap: Gap) -> Reading:
-    # is: mostly they are one object, and to compare fractions takes time
+    # "is" first: mostly they are one object, and comparing fractions takes time
     return Reading(lo, hi, Gap.NONE if lo is not None and (lo is hi or lo == hi) else gap)
 
 
@@ -57,7 +58,7 @@ def _broken(reason: str) -> Reading:
 
 @lru_cache(maxsize=1 << 14)
 def _number(text: str) -> Reading:
-    # Fraction reads texts with a regular expression, which takes four times as long as int
+    # Fraction parses text with a regular expression, which takes four times as long as int
     if text.isdecimal():
         return _point(int(text))
     value = exact(text, _LONGEST)
@@ -69,16 +70,16 @@ def _code(text: str) -> Reading:
     return Reading(code=text)
 
 
-#: Facts are checked before; constants of a ruleset may be long fractions.
+#: The most characters of a number. Facts are already checked; constants may be long fractions.
 _LONGEST: Final = 1000
 _NO, _YES = _point(0), _point(1)
 _day = lru_cache(maxsize=1 << 14)(date.fromisoformat)
 
 
 def years_between(a: date, b: date) -> Fraction:
-    """Exact years from a to b, an anniversary counting as a whole year.
+    """The exact number of years from a to b; each anniversary completes one year.
 
-    A year that began on 29 February is full on 1 March of a common year.
+    In a common year the anniversary of 29 February is 1 March.
 
     >>> years_between(date(2021, 1, 1), date(2023, 1, 1))
     Fraction(2, 1)
@@ -100,7 +101,7 @@ def _anniversary(day: date, years: int) -> date:
 
 
 class Evaluator:
-    """Evaluates formulas over one profile; ``outcomes`` gives the rules' results per record."""
+    """Evaluates formulas over one profile; ``outcomes`` gives a rule's outcome for each record."""
 
     def __init__(
         self,
@@ -115,12 +116,12 @@ class Evaluator:
         self.fiscal_year = profile.fiscal_year
 
     def read(self, expr: Expr, records: str = "", record: Record = {}) -> Reading:  # noqa: B006
-        """The reading of a formula, with the record at hand if it is one of a record."""
+        """The reading of a formula; one over records also needs the record at hand."""
         return compile_formula(self.ruleset, expr, records)(self, record)
 
 
 def compile_formula(ruleset: Ruleset, expr: Expr, records: str = "") -> Formula:
-    """A formula as a function of the profile and the record at hand, for reading many of them."""
+    """Compile a formula to a function of the evaluator and the record at hand, for repeated use."""
     return _Compiler(ruleset, records).formula(expr)
 
 
@@ -206,7 +207,7 @@ class _Compiler:
         return read
 
     def _binary(self, a: Expr, b: Expr, read: Callable[[Reading, Reading], Reading]) -> Formula:
-        """A node of two values that is broken where one of them is."""
+        """A node of two values; if either is broken, so is the node."""
         left, right = self.formula(a), self.formula(b)
 
         def checked(case: Evaluator, record: Record) -> Reading:
@@ -270,9 +271,9 @@ class _Compiler:
         return self._listed(records, read, total)
 
     def _listed(self, records: str, itemised: Formula, total: str | None) -> Formula:
-        """What the records come to where there are some, and the filed total settles.
+        """The reading of a list: its records if there are any, settled by the filed total.
 
-        A total that the records do not allow cannot be computed with; one that is a flag says
+        If the records contradict the total, the reading is broken. A total that is a flag says
         whether there is any record at all.
         """
         nothing_filed = Reading(0, None, Gap.MISSING)
@@ -414,7 +415,7 @@ def _within(value: Reading, lo: Number | None, hi: Number | None) -> bool:
 
 
 def _leaf(fact: Fact) -> Callable[[Scalar | None], Reading]:
-    """How a value of a fact, or its absence, is read."""
+    """The function that reads a value of a fact, or its absence."""
     gap = Gap.MISSING if fact.origin == "填报" else Gap.PENDING
     if fact.kind == "flag":
         either = Reading(0, 1, gap)
@@ -426,7 +427,7 @@ def _leaf(fact: Fact) -> Callable[[Scalar | None], Reading]:
 
 
 def _number_leaf(fact: Fact, unknown: Reading) -> Callable[[Scalar | None], Reading]:
-    """The same of a number: one below the least that can be true of the fact is broken."""
+    """The same for a number: a value below the least that the fact can truly have is broken."""
     if fact.minimum is None:
         return lambda value: unknown if value is None else _number(str(value))
     least = fact.minimum.numerator if fact.minimum.denominator == 1 else fact.minimum

@@ -1,10 +1,10 @@
-"""Programs remembered from one run to the next: plain JSON, looked through before it is used.
+"""Compiled programs kept between runs, as plain JSON that is checked before it is used.
 
-Where the texts are kept is the application's business, which hands in a ``Store``. A text stands
-under the digest of its ruleset and of the modules that compile, so that it is of no use to another
-program; what is damaged, of another shape or outside the safe subset is compiled anew. A text that was
-forged with care can make the engine answer wrongly, which the reference evaluator then contradicts: it
-never makes a verdict (see ``rules.decider``).
+The application decides where to keep the texts and passes in a ``Store``. A text is stored under
+the digest of its ruleset and of the compiling modules, so no other version of either can pick it
+up. A program that is damaged, of another shape or outside the safe subset is compiled anew. A
+carefully forged text can make the engine answer wrongly, but then the reference evaluator disagrees
+and there is no verdict (see ``rules.decider``).
 """
 
 import json
@@ -38,17 +38,17 @@ from rules.portable.canonical import digest, sha256
 
 
 class Store(Protocol):
-    """Where texts are kept from one run to the next; to lose one, or all, does no harm."""
+    """Keeps texts between runs; losing one, or all, does no harm."""
 
     def read(self, name: str) -> str | None:
-        """The text of that name; None where there is none to be had."""
+        """The text of that name; None if there is none."""
 
     def write(self, name: str, text: str) -> None:
-        """Keep a text under a name, if that is possible."""
+        """Keep a text under a name, if possible."""
 
 
 def recall(ruleset: Ruleset, store: Store) -> Programs | None:
-    """The programs of a ruleset as an earlier run left them; None where they are to be compiled."""
+    """The programs of a ruleset as an earlier run stored them; None if they must be compiled."""
     text = store.read(_name(ruleset))
     seal, _, body = (text or "").partition("\n")
     if seal != sha256(body):
@@ -64,7 +64,7 @@ def recall(ruleset: Ruleset, store: Store) -> Programs | None:
 
 
 def compile_and_keep(ruleset: Ruleset, store: Store) -> Programs:
-    """Compile the programs of a ruleset, and have the store remember them."""
+    """Compile the programs of a ruleset and keep them in the store."""
     programs = compiled(ruleset)
     body = json.dumps(_plain(programs), ensure_ascii=False, separators=(",", ":"))
     store.write(_name(ruleset), f"{sha256(body)}\n{body}")
@@ -84,7 +84,7 @@ def _compiler() -> str:
 
 
 def _refuse_unsafe(programs: Programs) -> None:
-    """Raise ``RulesetError`` where the C code must not be given what a program would give it."""
+    """Raise ``RulesetError`` if a program would give the C code input that is not safe."""
     networks = [n for p in programs.values() for stage in p.stages for n in stage.networks]
     if any(len(network.inputs) > MAX_PROPERTIES for network in networks):
         raise RulesetError("too-many-inputs", "一件事实的属性太多")
@@ -116,7 +116,7 @@ _Reader: TypeAlias = Callable[[Any], Any]
 
 @cache
 def _reader(kind: Any) -> _Reader:
-    """What reads a plain value as one of a type; it raises where the value is of another shape."""
+    """A function that reads a plain value as this type; raises if the value has another shape."""
     if kind is Step:
         return _step
     if isinstance(kind, type) and is_dataclass(kind):

@@ -1,8 +1,8 @@
-"""Decision trees: how a question is put to the engine.
+"""Decision trees: the form in which the engine is asked a question.
 
 A tree compares the integers in numbered *slots* with constants; its leaves are answers. Exactly one
-leaf is reached, so exactly one rule of the engine answers. A leaf that is None stands where the
-values contradict one another: nothing may be answered there.
+leaf is reached, so exactly one rule of the engine answers. A leaf is None where the values
+contradict one another: no rule may answer there.
 """
 
 from collections.abc import Iterator, Sequence
@@ -43,9 +43,9 @@ def bisect(slot: int, cuts: Sequence[int], leaves: Sequence[Tree]) -> Tree:
 
 
 def cells_of_ends(lo: int, hi: int, cuts: Sequence[int]) -> Tree:
-    """The cells in which the ends of a value lie, as one number, the n cells being from 0.
+    """The cells in which the ends of a value lie, as one number ``low * n + high``.
 
-    The number is ``low * n + high``; ends that lie in one cell are the shortest way.
+    Cells are numbered from 0 to n - 1. Ends in the same cell take the shortest path.
     """
     n = len(cuts) + 1
     leaves: list[Tree] = []
@@ -56,12 +56,12 @@ def cells_of_ends(lo: int, hi: int, cuts: Sequence[int]) -> Tree:
 
 
 def by_gap(gap: int) -> Tree:
-    """What an open comparison comes to."""
+    """The outcome of an open comparison."""
     return Split(gap, 1, None, Split(gap, 2, Outcome.MISSING, Outcome.PENDING))
 
 
 def least(slots: Sequence[int]) -> Tree:
-    """The least of some outcomes, which is their conjunction."""
+    """The least of the outcomes: their conjunction."""
     tree: Tree = Outcome.MET
     for outcome in (Outcome.PENDING, Outcome.MISSING, Outcome.NOT_MET):
         for slot in reversed(slots):
@@ -70,7 +70,7 @@ def least(slots: Sequence[int]) -> Tree:
 
 
 def highest(ranks: Sequence[int]) -> Tree:
-    """The outcome of the highest of some ranks (see ``rules.engine.program.RANK``): the disjunction."""
+    """The outcome of the highest rank (see ``rules.engine.program.RANK``): the disjunction."""
     tree: Tree = Outcome.NOT_MET
     for rank, outcome in enumerate((Outcome.PENDING, Outcome.MISSING, Outcome.MET), 1):
         for slot in reversed(ranks):
