@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from registry.cli import checks
 from registry.cli.common import Refused, print_json_array
 from registry.conftest import Run
 from registry.errors import RegistryError
@@ -49,7 +48,7 @@ def test_a_check_that_stops_midway_closes_its_json(
         yield next(every(*arguments, **more))
         raise error
 
-    monkeypatch.setattr(checks.known, "fetch", first)
+    monkeypatch.setattr(known, "fetch", first)
     command = ("check", "--all", "--tier", "创新型", "--json", "-o", "a.xlsx", "--jobs", "1")
     done = run(*command)
     found = json.loads(done.stdout)
