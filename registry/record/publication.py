@@ -87,7 +87,9 @@ def certified(rulesets: Iterable[Ruleset], progress: Done = ignored) -> int:
         certificate = certify(ruleset, done)
         if certificate.differences:
             raise RecordError(
-                f"两个引擎不一致，没有发布：{certificate.differences[0]}；请保留标准文件并报告"
+                "engines-differ",
+                "两个引擎不一致，没有发布：{cause}；请保留标准文件并报告",
+                cause=certificate.differences[0],
             )
         wholes += certificate.whole
         progress(number)
@@ -190,9 +192,13 @@ def document(session: Session, digest: str, kind: str) -> str:
     query = sa.select(_DOCUMENT.c.text).where(_DOCUMENT.c.digest == digest)
     text = session.scalar(query.where(_DOCUMENT.c.kind == kind))
     if text is None:
-        raise RecordError(f"登记库缺少摘要为{digest[:12]}…的文本：请从备份恢复")
+        raise RecordError(
+            "text-missing", "登记库缺少摘要为{value:.12}…的文本：请从备份恢复", value=digest
+        )
     if sha256(text) != digest:
-        raise RecordError(f"摘要为{digest[:12]}…的文本已被改动：请从备份恢复")
+        raise RecordError(
+            "text-altered", "摘要为{value:.12}…的文本已被改动：请从备份恢复", value=digest
+        )
     return str(text)
 
 

@@ -178,7 +178,13 @@ def _assumable(rulebook: Rulebook, example: Example) -> None:
     used = {r.id for r in rulebook.ruleset(root, example.given.assume).rules}
     for id, result in example.given.assume.items():
         if id == example.rule or id not in used:
-            raise RulesError(f"本规则没有用到「{id}」的结论：请查对编号，或删去此行")
+            raise RulesError(
+                "idle-assumption",
+                "本规则没有用到「{value}」的结论：请查对编号，或删去此行",
+                value=id,
+            )
         if rulebook.rule(id).scored != isinstance(result, Points):
             kind = "得分" if rulebook.rule(id).scored else "结论"
-            raise RulesError(f"「{id}」应给出{kind}：请改正")
+            raise RulesError(
+                "other-kind-assumed", "「{where}」应给出{expected}：请改正", where=id, expected=kind
+            )

@@ -124,7 +124,9 @@ def actual(
     if expectation.kind == "门槛":
         slot = rulebook.thresholds.get(given.rule)
         if slot is None:
-            raise ExampleError(f"规则「{given.rule}」不是门槛：请改写结论或得分")
+            raise ExampleError(
+                "not-a-threshold", "规则「{where}」不是门槛：请改写结论或得分", where=given.rule
+            )
         return show(slot.value.value, slot.text.lstrip("+-.0123456789"))
     if expectation.kind == "设定":
         return setting(rulebook, given)
@@ -132,13 +134,22 @@ def actual(
     if expectation.kind == "所适用的规则":
         trace = evaluate(rulebook.ruleset(applies(rulebook, given), given.assume), profile)
         if expectation.subject not in trace:
-            raise RulesetError(f"所适用的规则集没有用到「{expectation.subject}」：请查对编号")
+            raise RulesetError(
+                "not-in-ruleset",
+                "所适用的规则集没有用到「{value}」：请查对编号",
+                value=expectation.subject,
+            )
         return shown(trace[expectation.subject])
     ruleset = rulebook.ruleset(given.rule, given.assume)
     rule = ruleset.rule(given.rule)
     if rule.records and not profile.records.get(rule.records, RecordList()).items:
         name = record_kind(rule.records).name
-        raise ExampleError(f"规则「{rule.id}」逐条判断：请写「一条“{name}”记录」")
+        raise ExampleError(
+            "record-needed",
+            "规则「{where}」逐条判断：请写「一条“{expected}”记录」",
+            where=rule.id,
+            expected=name,
+        )
     if expectation.kind == "指标":
         return read(ruleset, profile, expectation.subject)
     trace = evaluate(ruleset, profile)
@@ -146,7 +157,12 @@ def actual(
     if rule.records:
         key = f"{rule.records}#0:{key}"
     if key not in trace:
-        raise RulesetError(f"规则「{given.rule}」没有「{expectation.subject}」这一项")
+        raise RulesetError(
+            "no-such-item",
+            "规则「{where}」没有「{value}」这一项",
+            where=given.rule,
+            value=expectation.subject,
+        )
     return shown(trace[key])
 
 
@@ -158,7 +174,9 @@ def setting(rulebook: Rulebook, given: Given) -> str:
             (r.cells[1] for r in rulebook.clauses[given.rule].definition.table[1:]), given.rule
         )
     if item not in rulebook.slots:
-        raise ExampleError(f"规则「{given.rule}」不是省级设定：请改写结论或得分")
+        raise ExampleError(
+            "not-a-slot", "规则「{where}」不是省级设定：请改写结论或得分", where=given.rule
+        )
     found = provinces.in_force(rulebook.fills, given.province, given.day)
     texts = [f.text for f in found if f.slot == item]
     return texts[0] if texts else rulebook.slots[item].default

@@ -118,11 +118,21 @@ def read_equivalent(path: Path) -> dict[Key, str]:
     with path.open(encoding="utf-8", newline="") as stream:
         header, *rows = list(csv.reader(stream)) or [[]]
     if tuple(header) != COLUMNS:
-        raise RulesetError(f"{path.name}:1: 表头应为 {','.join(COLUMNS)}：请改正")
+        raise RulesetError(
+            "bad-heading",
+            "{where}:1: 表头应为 {expected}：请改正",
+            where=path.name,
+            expected=",".join(COLUMNS),
+        )
     listed: dict[Key, str] = {}
     for number, row in enumerate(rows, 2):
         if len(row) != len(COLUMNS) or not all(row) or (row[0], row[1]) in listed:
-            raise RulesetError(f"{path.name}:{number}: 此行缺列、有空白格或重复：请改正")
+            raise RulesetError(
+                "bad-row",
+                "{where}:{line}: 此行缺列、有空白格或重复：请改正",
+                where=path.name,
+                line=number,
+            )
         listed[row[0], row[1]] = row[2]
     return listed
 

@@ -102,7 +102,12 @@ _HINTS: Final = {
 def scaffold(id: str, title: str, kind: str) -> str:
     """A new feature file with one rule of that ``kind``: cases, bands, ladder or total."""
     if kind not in _ROWS:
-        raise RulesetError(f"种类「{kind}」不认识：应为 {'、'.join(_ROWS)} 之一")
+        raise RulesetError(
+            "no-such-kind",
+            "种类「{value}」不认识：应为 {expected} 之一",
+            value=kind,
+            expected="、".join(_ROWS),
+        )
     sentence, rows = _ROWS[kind]
     total = kind == "total"
     examples = _CASES if kind == "cases" else _SUMS if total else _POINTS

@@ -82,7 +82,12 @@ def filed_value(fact: Fact, text: str) -> Scalar:
     try:
         if fact.kind == "flag":
             if text not in ("是", "否"):
-                raise ExampleError(f"「{fact.name}」应为 是 或 否，不是「{text}」")
+                raise ExampleError(
+                    "not-yes-or-no",
+                    "「{where}」应为 是 或 否，不是「{value}」",
+                    where=fact.name,
+                    value=text,
+                )
             value = text == "是"
         elif fact.kind == "number":
             value = exact_decimal(_read(fact, text).value)
@@ -90,10 +95,22 @@ def filed_value(fact: Fact, text: str) -> Scalar:
             day = editions.parse_day(text)
             value = day.isoformat() if day else ""
     except (QuantityError, ValueError) as error:
-        raise ExampleError(f"「{fact.name}」的值「{text}」无法读取：{error}") from error
+        raise ExampleError(
+            "unreadable-value",
+            "「{where}」的值「{value}」无法读取：{cause}",
+            where=fact.name,
+            value=text,
+            cause=error,
+        ) from error
     wrong = check_value(fact, value)
     if wrong:
-        raise ExampleError(f"「{fact.name}」的值「{text}」{wrong}")
+        raise ExampleError(
+            "unfit-value",
+            "「{where}」的值「{value}」{cause}",
+            where=fact.name,
+            value=text,
+            cause=wrong,
+        )
     return value
 
 
@@ -101,7 +118,9 @@ def _read(fact: Fact, text: str) -> Quantity:
     """A quantity of the dimension of a fact; money may be in yuan, 万元 or 亿元."""
     found = parse(text)
     if found.dimension != UNITS[fact.unit][0]:
-        raise QuantityError(f"应以{fact.unit}计，例如 2{fact.unit}")
+        raise QuantityError(
+            "other-unit", "应以{expected}计，例如 2{expected}", value=text, expected=fact.unit
+        )
     return found
 
 
@@ -126,18 +145,27 @@ def _file(given: Given, step: Step) -> None:
         else:
             found = fact(name)
             if found.yearly:
-                raise ExampleError(f"「{name}」是年度数据：请加上 上年度、上上年度 或 再上年度")
+                raise ExampleError(
+                    "year-needed",
+                    "「{where}」是年度数据：请加上 上年度、上上年度 或 再上年度",
+                    where=name,
+                )
             given.values[found.id] = filed_value(found, text)
 
 
 def _list(given: Given, step: Step, complete: str, name: str) -> None:
     kind = record_kind(name)
     if not step.table:
-        raise ExampleError(f"清单“{name}”没有表：请至少写表头")
+        raise ExampleError("list-without-table", "清单“{where}”没有表：请至少写表头", where=name)
     header, *rows = step.table
     for column in header.cells:
         if header.cells.count(column) > 1:
-            raise ExampleError(f"清单“{name}”有两列「{column}」：请删去一列")
+            raise ExampleError(
+                "column-twice",
+                "清单“{where}”有两列「{value}」：请删去一列",
+                where=name,
+                value=column,
+            )
     items = tuple(_record(kind.id, dict(zip(header.cells, r.cells, strict=True))) for r in rows)
     given.records[kind.id] = RecordList(items, complete == "已")
 
@@ -152,7 +180,12 @@ def _record(records: str, cells: Mapping[str, str]) -> dict[str, Scalar]:
     for name, text in cells.items():
         found = record_kind(records).field(name)
         if found is None:
-            raise ExampleError(f"清单“{record_kind(records).name}”没有字段「{name}」")
+            raise ExampleError(
+                "no-such-field",
+                "清单“{where}”没有字段「{value}」",
+                where=record_kind(records).name,
+                value=name,
+            )
         if text:
             item[found.id] = filed_value(found, text)
     return item
@@ -172,7 +205,12 @@ def _assume(given: Given, step: Step) -> None:
 def _case(given: Given, step: Step) -> None:
     for name, text in _pairs(step).items():
         if name not in CASE:
-            raise ExampleError(f"案件没有「{name}」这一项：可写的有{'、'.join(CASE)}")
+            raise ExampleError(
+                "no-such-case-item",
+                "案件没有「{value}」这一项：可写的有{expected}",
+                value=name,
+                expected="、".join(CASE),
+            )
         given.case[name] = text
 
 
@@ -181,12 +219,18 @@ def _pairs(step: Step) -> dict[str, str]:
     pairs: dict[str, str] = {}
     for row in step.table:
         if len(row.cells) != 2:
-            raise ExampleError(f"「{step.text}」的表应为两列：名称和值")
+            raise ExampleError(
+                "not-two-columns", "「{where}」的表应为两列：名称和值", where=step.text
+            )
         if row.cells[0] in pairs:
-            raise ExampleError(f"「{row.cells[0]}」写了两次：请删去一行")
+            raise ExampleError(
+                "written-twice", "「{value}」写了两次：请删去一行", value=row.cells[0]
+            )
         pairs[row.cells[0]] = row.cells[1]
     if not pairs:
-        raise ExampleError(f"「{step.text}」没有表：请逐行写名称和值")
+        raise ExampleError(
+            "step-without-table", "「{where}」没有表：请逐行写名称和值", where=step.text
+        )
     return pairs
 
 
@@ -195,7 +239,9 @@ def _points(text: str) -> Points:
     try:
         low, high = parse(lo).value, parse(hi or lo).value
     except QuantityError as error:
-        raise ExampleError(f"「{text}」不是得分：应写成 15分 或 6分至10分") from error
+        raise ExampleError(
+            "not-points", "「{value}」不是得分：应写成 15分 或 6分至10分", value=text
+        ) from error
     return Points(low, high, Gap.NONE if low == high else Gap.MISSING)
 
 
@@ -235,6 +281,13 @@ def take(given: Given, step: Step) -> Expectation | None:
             judged = kind == "结论" or (kind == "所适用的规则" and "的结论为" in step.text)
             if judged and groups["text"] not in OUTCOMES:
                 known = "、".join(list(OUTCOMES)[:4])
-                raise ExampleError(f"「{groups['text']}」不是结论：应为{known}之一")
+                raise ExampleError(
+                    "not-an-outcome",
+                    "「{value}」不是结论：应为{expected}之一",
+                    value=groups["text"],
+                    expected=known,
+                )
             return Expectation(kind, groups.get("subject", ""), groups["text"])
-    raise ExampleError(f"步骤「{step.text}」不认识：请用 docs/criteria.md 所列的句式")
+    raise ExampleError(
+        "no-such-step", "步骤「{value}」不认识：请用 docs/criteria.md 所列的句式", value=step.text
+    )
