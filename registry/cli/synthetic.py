@@ -7,9 +7,8 @@ from pathlib import Path
 import click
 
 from registry.cli.common import Day, NewFolder, command, json_option, print_json, progress
-from registry.demo import DAY
 from registry.desk import generating
-from registry.desk.generating import MOST, Request
+from registry.desk.generating import DAY, MOST, Request
 
 
 @command("generate")

@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 from typing import TextIO
 
+from registry.demo import DAY as DAY
 from registry.demo.aims import aims
 from registry.demo.firms import MOST as MOST
 from registry.demo.tables import write_directory, write_stream
