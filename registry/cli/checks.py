@@ -33,7 +33,7 @@ from registry.cli.filings import show_issues
 from registry.cli.remedies import told
 from registry.cli.targets import CodeOrFile, is_code
 from registry.desk import checking, importing
-from registry.desk.checking import CaseResult, Inquiry, Refusal, Request, titles_of
+from registry.desk.checking import CaseResult, Inquiry, Refusal, Request
 from registry.desk.place import Desk
 from registry.errors import fault
 from registry.filings import Reading
@@ -41,6 +41,7 @@ from registry.kit import settings
 from registry.kit.workbooks import workbook
 from registry.portable.clock import china_text
 from registry.reports import results, verdicts
+from rules.model.roles import titles_of
 
 _DEMO_DATABASE: Final = "tidu-demo.db"
 _FEW: Final = 50
@@ -112,7 +113,7 @@ def check(
     if output is not None:
         apart(output, *filter(None, (file, features)))
     inquiry = Inquiry(
-        request=Request(tuple(titles_of(tiers)), procedure, batch, province, as_of),
+        request=Request(titles_of(tiers), procedure, batch, province, as_of),
         usccs=() if file else targets,
         known_at=known_at,
         rules_of_now=rules_of == "now",

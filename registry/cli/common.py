@@ -341,6 +341,8 @@ tiers_option = click.option(
     type=click.Choice(list(TIERS)),
     help="只看此层级，可多次给出。",
 )
+
+
 batch_option = click.option("--batch", default="", help="申报或复核的批次，例如 2026年复核。")
 by_option = click.option(
     "--by", default="", envvar="TIDU_BY", help="经办人姓名；也可用环境变量 TIDU_BY。"

@@ -73,7 +73,7 @@ def decide(
     """
     if everything == bool(targets):
         raise click.UsageError("请给出信用代码或文件，或用 --all 决定全部（二者择一）")
-    request = Request(tuple(titles_of(tiers)), procedure, batch, province, as_of)
+    request = Request(titles_of(tiers), procedure, batch, province, as_of)
     with desk(by) as at:
         codes: Sequence[str] | None = None if everything else targets
         if len(targets) == 1 and not is_code(targets[0]):

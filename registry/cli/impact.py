@@ -80,7 +80,7 @@ def impact_of(
     request = Request(
         after=after,
         before=before,
-        tiers=tuple(titles_of(tiers)),
+        tiers=titles_of(tiers),
         procedure=procedure,
         batch=batch,
         regions=regions,

@@ -37,7 +37,6 @@ WORDS: Final = {
     "--force-reinstall --no-cache-dir --no-binary durable-rules durable-rules==2.0.28"
     "（Python 3.12 及以下可省去 CC 一项）",
     "install-spark": "请运行 pip install 'tidu[spark]'（并需要 Java 17 以上）",
-    "one-process": "或用 --jobs 1 重试",
     "publish-criteria": "请先运行 tidu rules publish",
     "rules-now": "请用 --rules now 按现行规则检查当时的事实，或改用较晚的 --known-at",
     "strike-title": "请用 tidu titles strike {seq}",

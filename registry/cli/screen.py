@@ -156,7 +156,7 @@ def screen(
     if output is not None:
         apart(output, *filter(None, (draft, folder)))
     request = screening.Request(
-        tiers=tuple(titles_of(tiers)) if tiers else (),
+        tiers=titles_of(tiers) if tiers else (),
         regions=regions,
         as_of=as_of,
         text=str(draft or ruleset) if draft or ruleset else None,

@@ -27,6 +27,15 @@ SIZES: Final = ("大型", "中型", "小型", "微型")
 _SCORE: Final = "评价得分"
 
 
+def titles_of(tiers: Iterable[str]) -> tuple[str, ...]:
+    """The titles that tiers stand for, by their short names; all of them if none is named.
+
+    >>> titles_of(["专精特新"])
+    ('专精特新中小企业',)
+    """
+    return tuple(TIERS[tier] for tier in tiers) or TITLES
+
+
 def is_score(rule: str) -> bool:
     """Whether a rule gives the score of a tier's evaluation.
 
@@ -34,15 +43,6 @@ def is_score(rule: str) -> bool:
     True
     """
     return rule.rpartition(".")[2] == _SCORE
-
-
-def titles_of(tiers: Iterable[str]) -> list[str]:
-    """The full titles of tiers given by their short names; all titles if none is given.
-
-    >>> titles_of(["专精特新"])
-    ['专精特新中小企业']
-    """
-    return [TIERS[t] for t in tiers] or list(TITLES)
 
 
 def size_rule(limits: str, size: str) -> str:

@@ -356,3 +356,20 @@ def test_a_file_has_no_moment_of_registration(filed: Run) -> None:
     done = filed("check", "汇总表.xlsx", "--known-at", "2023-06-30")
     assert done.exit_code == 2
     assert "未登记的文件没有登记的时间" in done.output
+
+
+def test_a_refused_decision_says_what_to_type_and_its_json_has_the_same_fields(filed: Run) -> None:
+    asked = ("decide", "--all", "--as-of", "2024-06-30", "--by", "甲")
+    typed = "请补报2023年数据，或用 --as-of 2023-06-30 按当时检查"
+    shown = filed(*asked)
+    assert shown.exit_code == 1
+    assert typed in shown.output
+    lines = json.loads(filed(*asked, "--json").stdout)
+    assert lines
+    assert all(line["reason"].endswith(typed) for line in lines)
+    assert {tuple(line) for line in lines} == {
+        (
+            "uscc", "name", "tier", "verdict", "seq", "earlier", "reason",
+            "determinations", "rounds", "doubts",
+        )
+    }  # fmt: skip

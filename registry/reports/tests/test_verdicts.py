@@ -74,7 +74,7 @@ def check(*tiers: str, **changed: Scalar) -> CaseResult:
     values = VALUES | {k.replace("__", "@"): v for k, v in changed.items()}
     profile = Profile(AS_OF, values, LISTS)
     case = filing(profile, "913205052HYEF0R3JN", "测试一号有限公司")
-    return checker().check(case, Request(tuple(titles_of(tiers))))
+    return checker().check(case, Request(titles_of(tiers)))
 
 
 def filing(profile: Profile, uscc: str = "", name: str = "某企业") -> Known:
