@@ -88,7 +88,7 @@ def survey(folder: Path, progress: Done = ignored) -> Survey:
     A table out of order, unknown or without its heading raises ``RegistryError``.
     """
     if not folder.is_dir():
-        raise RegistryError(f"{folder}：没有这个文件夹，请核对位置")
+        raise RegistryError("missing-folder", "{where}：没有这个文件夹，请核对位置", where=folder)
     tables = _tables(folder)
     counted = [
         _look_through(path, progress if n == 0 else ignored) for n, path in enumerate(tables)
@@ -200,7 +200,11 @@ class _Source:
         while self._next is not None and self.code(self._next[1]) <= code:
             if len(found) == limits.HELD_ROWS:
                 raise RegistryError(
-                    f"{self._name}第{self._next[0]}行：这里连续{limits.HELD_ROWS}行以上属于同一批企业或不属于任何企业，请核对"
+                    "too-many-held-rows",
+                    "{where}第{row}行：这里连续{expected}行以上属于同一批企业或不属于任何企业，请核对",
+                    where=self._name,
+                    row=self._next[0],
+                    expected=limits.HELD_ROWS,
                 )
             found.append(self._next)
             self._next = next(self._rows, None)
@@ -219,11 +223,20 @@ def _tables(folder: Path) -> tuple[Path, ...]:
         if path.suffix.lower() in _SUFFIXES and not path.name.startswith("~$"):
             found.setdefault(_place(path), []).append(path)
     if 0 not in found:
-        raise RegistryError(f"{folder}：没有 {_ENTERPRISES[0]}.csv（{BASIC}），请核对文件夹")
+        raise RegistryError(
+            "missing-enterprises",
+            "{where}：没有 {expected}.csv（{basic}），请核对文件夹",
+            where=folder,
+            expected=_ENTERPRISES[0],
+            basic=BASIC,
+        )
     for paths in found.values():
         if len(paths) > 1:
             raise RegistryError(
-                f"{folder}：{'、'.join(p.name for p in paths)} 是同一张表，请只留一个文件"
+                "table-in-two-files",
+                "{where}：{value} 是同一张表，请只留一个文件",
+                where=folder,
+                value="、".join(p.name for p in paths),
             )
     return tuple(paths[0] for _, paths in sorted(found.items()))
 
@@ -242,7 +255,11 @@ def _place(path: Path) -> int:
     with suppress(FactsError):
         return 2 + RECORDS.index(record_kind(name))
     raise RegistryError(
-        f"{path.name}：不认识的表；表名应为 {_ENTERPRISES[0]}、{_YEARLY[0]} 或清单的名称，例如 ip"
+        "unknown-table",
+        "{where}：不认识的表；表名应为 {enterprises}、{yearly} 或清单的名称，例如 ip",
+        where=path.name,
+        enterprises=_ENTERPRISES[0],
+        yearly=_YEARLY[0],
     )
 
 
@@ -253,7 +270,12 @@ def _table(path: Path, headings: HeaderMapping, drafts: Drafts, as_of: date | No
     if header is not None and _name(path) in _YEARLY:
         missing = [] if header.column("year") else [YEAR]
     if header is None or missing:
-        raise RegistryError(f"{path.name}：第一行缺少{'、'.join(missing)}，请补上后重试")
+        raise RegistryError(
+            "missing-columns",
+            "{where}：第一行缺少{value}，请补上后重试",
+            where=path.name,
+            value="、".join(missing),
+        )
     columns = settle(header, path.name, frozenset(), as_of, drafts.log)
     return Table(path.name, header, columns, drafts, exact=True)
 
@@ -267,8 +289,12 @@ def _look_through(path: Path, progress: Done) -> int:
         code = _code(row, column)
         if code < before:
             raise RegistryError(
-                f"{path.name}第{number}行：{code} 排在 {before} 之后，"
-                "请把各表都按统一社会信用代码从小到大排序后重试"
+                "unsorted-rows",
+                "{where}第{row}行：{value} 排在 {before} 之后，请把各表都按统一社会信用代码从小到大排序后重试",
+                where=path.name,
+                row=number,
+                value=code,
+                before=before,
             )
         before = code
         count += 1
@@ -291,7 +317,11 @@ def spooled(stream: BinaryIO, folder: Path) -> None:
         for number, (table, *row) in enumerate(filter(None, flowing_rows(name, stream)), 1):
             if table not in known:
                 raise RegistryError(
-                    f"{name}第{number}行：「{table[:20]}」不是表名；每行应以表名开头"
+                    "unknown-stream-table",
+                    "{where}第{row}行：「{value}」不是表名；每行应以表名开头",
+                    where=name,
+                    row=number,
+                    value=table[:20],
                 )
             if table not in writers:
                 path = folder / f"{table}.csv"
@@ -300,7 +330,9 @@ def spooled(stream: BinaryIO, folder: Path) -> None:
             writers[table].writerow(row)
     if _ENTERPRISES[0] not in writers:
         lacks = f"没有 {_ENTERPRISES[0]}（{BASIC}）的行" if writers else "没有内容"
-        raise RegistryError(f"{name}：{lacks}，请核对数据从哪里来")
+        raise RegistryError(
+            "nothing-in-stream", "{where}：{value}，请核对数据从哪里来", where=name, value=lacks
+        )
 
 
 def _code_column(path: Path, heading: Row) -> int:
@@ -309,7 +341,11 @@ def _code_column(path: Path, heading: Row) -> int:
         found = known.resolve(plain(cell))
         if found is not None and found.target.role == "uscc":
             return index
-    raise RegistryError(f"{path.name}：第一行没有统一社会信用代码（uscc）列，请补上后重试")
+    raise RegistryError(
+        "missing-code-column",
+        "{where}：第一行没有统一社会信用代码（uscc）列，请补上后重试",
+        where=path.name,
+    )
 
 
 def _code(row: Row, column: int) -> str:
@@ -348,7 +384,9 @@ def _parquet(path: Path) -> Iterator[Row]:
             raise _oversized(path) from error
         except duckdb.Error as error:
             raise RegistryError(
-                f"{path.name}：不是完整的 Parquet 文件，请重新导出后重试"
+                "damaged-parquet",
+                "{where}：不是完整的 Parquet 文件，请重新导出后重试",
+                where=path.name,
             ) from error
 
 
@@ -361,11 +399,19 @@ def _parquet_rows(database: duckdb.DuckDBPyConnection, path: Path) -> Iterator[R
         raise _oversized(path)
     columns = database.execute("SELECT * FROM read_parquet($1) LIMIT 0", given).description
     if len(columns) > limits.COLUMNS:
-        raise RegistryError(f"{path.name}：超过{limits.COLUMNS}列，不是正常的表格，请核对")
+        raise RegistryError(
+            "too-many-columns",
+            "{where}：超过{expected}列，不是正常的表格，请核对",
+            where=path.name,
+            expected=limits.COLUMNS,
+        )
     for name, kind, *_ in columns:
         if kind.id in _NESTED:
             raise RegistryError(
-                f"{path.name}：{name}列是列表、结构或字节，不是一格一个值，请改为文字、数字或日期后重试"
+                "nested-column",
+                "{where}：{column}列是列表、结构或字节，不是一格一个值，请改为文字、数字或日期后重试",
+                where=path.name,
+                column=name,
             )
     yield [visible(column[0]) for column in columns]
     step = _at_once(database, path, [n for n, kind, *_ in columns if kind.id == "varchar"])
@@ -381,7 +427,12 @@ def _at_once(database: duckdb.DuckDBPyConnection, path: Path, texts: Sequence[st
     query = f"SELECT max({lengths}) FROM read_parquet($1)"
     longest = _one(database.execute(query, [escape(str(path))]))
     if longest > limits.LINE:
-        raise RegistryError(f"{path.name}：有一行超过{limits.LINE}字，不是正常的表格，请核对")
+        raise RegistryError(
+            "too-long-row",
+            "{where}：有一行超过{expected}字，不是正常的表格，请核对",
+            where=path.name,
+            expected=limits.LINE,
+        )
     return min(_STEP, _HELD // max(longest, 1))
 
 
@@ -406,5 +457,7 @@ def _refuse_footer(path: Path) -> None:
 
 def _oversized(path: Path) -> RegistryError:
     return RegistryError(
-        f"{path.name}：列太多或一批行太大，超过可读取的大小，请用较小的行组（row group）重新导出"
+        "oversized-row-group",
+        "{where}：列太多或一批行太大，超过可读取的大小，请用较小的行组（row group）重新导出",
+        where=path.name,
     )

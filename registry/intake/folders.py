@@ -207,7 +207,10 @@ class FolderLoader:
             for task, answer in workers.answers(work, keyed, 1 + (self.jobs or 0)):
                 if isinstance(answer, workers.Lost):
                     raise RegistryError(
-                        f"{task.part.name}：{answer.reason}，没有登记：请保留数据并报告"
+                        "part-lost",
+                        "{where}：{value}，没有登记：请保留数据并报告",
+                        where=task.part.name,
+                        value=answer.reason,
                     )
                 yield task, *answer
 

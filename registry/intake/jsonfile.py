@@ -48,15 +48,25 @@ def read(path: Path, drafts: Drafts) -> None:
     """
     if path.stat().st_size > LARGEST:
         raise RegistryError(
-            f"{path.name}：超过{LARGEST >> 20}MB，请分成几个文件，或改用 Parquet 或 CSV 的文件夹"
+            "too-large-json",
+            "{where}：超过{expected}MB，请分成几个文件，或改用 Parquet 或 CSV 的文件夹",
+            where=path.name,
+            expected=LARGEST >> 20,
         )
     number = 0
     try:
         for number, entry in enumerate(_entries(decode(path))):
             _Entry(path.name, f"[{number}]", drafts).read(entry)
-    except (json.JSONDecodeError, _UnfitError, RecursionError) as error:
-        said = error if isinstance(error, _UnfitError) else "不是完整的 JSON"
-        raise RegistryError(f"{path.name}：{said}，请重新导出后再试") from error
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise _refused(path, "broken-json", "不是完整的 JSON") from error
+    except _UnfitError as error:
+        raise _refused(path, error.slug, error.pattern, **error.fields) from error
+
+
+def _refused(path: Path, slug: str, pattern: str, **fields: Any) -> RegistryError:
+    return RegistryError(
+        slug, "{where}：" + pattern + "，请重新导出后再试", where=path.name, **fields
+    )
 
 
 def _entries(text: str) -> Iterator[Any]:
@@ -64,18 +74,24 @@ def _entries(text: str) -> Iterator[Any]:
     at = _after_blank(text, 0)
     if not text.startswith("[", at):
         if text.startswith("{", at):
-            raise _UnfitError("最外层应为企业的列表")
+            raise _UnfitError("no-json-list", "最外层应为企业的列表")
         raise json.JSONDecodeError("no list", "", at)
     at, number = _after_blank(text, at + 1), 0
     if not text.startswith("]", at):
         while True:
             if number == MOST_ENTRIES:
-                raise _UnfitError(f"超过{MOST_ENTRIES}家企业，须分成几个文件")
+                raise _UnfitError(
+                    "too-many-entries",
+                    "超过{expected}家企业，须分成几个文件",
+                    expected=MOST_ENTRIES,
+                )
             _look_at(text, at, number)
             try:
                 entry, at = _DECODER.raw_decode(text, at)
             except _UnfitError as error:
-                raise _UnfitError(f"[{number}] 中{error}") from None
+                raise _UnfitError(
+                    error.slug, "[{entry}] 中" + error.pattern, entry=number, **error.fields
+                ) from None
             yield entry
             at, number = _after_blank(text, at), number + 1
             if not text.startswith(",", at):
@@ -99,12 +115,24 @@ def _look_at(text: str, start: int, number: int) -> None:
     for found in _STRUCTURE.finditer(text, start):
         sign = found[0][0]
         if found.end() - start > LARGEST_ENTRY:
-            raise _UnfitError(f"[{number}] 超过{LARGEST_ENTRY >> 20}MB")
+            raise _UnfitError(
+                "too-large-entry",
+                "[{entry}] 超过{expected}MB",
+                entry=number,
+                expected=LARGEST_ENTRY >> 20,
+            )
         if sign == '"' and found.end() - found.start() > LONGEST + 2:
-            raise _UnfitError(f"[{number}] 中有超过{LONGEST}个字的文字")
+            raise _UnfitError(
+                "too-long-text",
+                "[{entry}] 中有超过{expected}个字的文字",
+                entry=number,
+                expected=LONGEST,
+            )
         depth += (sign in "[{") - (sign in "]}")
         if depth > DEEPEST:
-            raise _UnfitError(f"[{number}] 的层次超过{DEEPEST}层")
+            raise _UnfitError(
+                "too-deep-entry", "[{entry}] 的层次超过{expected}层", entry=number, expected=DEEPEST
+            )
         if depth <= 0:
             return
     raise json.JSONDecodeError("entry not closed", "", start)
@@ -132,27 +160,32 @@ def _absurd(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
             yield from _absurd(part, f"{path}[{number}]")
 
 
-class _UnfitError(ValueError):
-    """JSON that could be read in more than one way."""
+class _UnfitError(RegistryError):
+    """JSON that is beyond bounds, or could be read in more than one way; its file is not yet told."""
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(pairs) > MOST_KEYS:
-        raise _UnfitError(f"一个对象的键超过{MOST_KEYS}个")
+        raise _UnfitError("too-many-keys", "一个对象的键超过{expected}个", expected=MOST_KEYS)
     for key, _ in pairs:
         if len(key) > LONGEST_KEY:
-            raise _UnfitError(f"键「{plain(key[:20])}…」超过{LONGEST_KEY}个字")
+            raise _UnfitError(
+                "too-long-key",
+                "键「{value}…」超过{expected}个字",
+                value=plain(key[:20]),
+                expected=LONGEST_KEY,
+            )
     found = {plain(key): value for key, value in pairs}
     if len(found) != len(pairs):
         twice = next(
             key for key, count in Counter(plain(key) for key, _ in pairs).items() if count > 1
         )
-        raise _UnfitError(f"同一对象里有两个「{twice}」")
+        raise _UnfitError("repeated-key", "同一对象里有两个「{value}」", value=twice)
     return found
 
 
 def _no_constant(text: str) -> NoReturn:
-    raise _UnfitError(f"{text} 不是数字")
+    raise _UnfitError("no-number", "{value} 不是数字", value=text)
 
 
 _DECODER: Final = json.JSONDecoder(

@@ -72,9 +72,11 @@ def read_list(path: Path, columns: Columns, needed: Sequence[str]) -> Listing:
     ``RegistryError`` where there is none, and where a sheet that cannot be read has credit codes.
     """
     if path.suffix.lower() not in _FORMATS:
-        raise RegistryError(f"「{path}」不是 xlsx 或 csv 名单：请核对，或另存为 xlsx 后重试")
+        raise RegistryError(
+            "no-list", "「{where}」不是 xlsx 或 csv 名单：请核对，或另存为 xlsx 后重试", where=path
+        )
     if not path.is_file():
-        raise RegistryError(f"没有名为「{path}」的文件：请核对")
+        raise RegistryError("missing-file", "没有名为「{where}」的文件：请核对", where=path)
     lines, found, told = list[Line](), set[str](), list[str]()
     with closing(sheets(path)) as book:
         for sheet in book:
@@ -236,8 +238,9 @@ def _refuse_further(sheet: Sheet, number: int, row: Row, blocks: Sequence[dict[s
         if index not in read and isinstance(cell, str) and _CODE.fullmatch(cell.strip()):
             place = f"{sheet.name}!{get_column_letter(index + 1)}{number}"
             raise RegistryError(
-                f"{place}有信用代码，这一列却没有看得懂的表头，像是并排的另一块名单，"
-                "整份名单没有登记：请补上表头，或删去这一列"
+                "unheaded-column",
+                "{where}有信用代码，这一列却没有看得懂的表头，像是并排的另一块名单，整份名单没有登记：请补上表头，或删去这一列",
+                where=place,
             )
 
 
@@ -258,7 +261,9 @@ def _pass_over(sheet: Sheet, top: Sequence[Row], told: list[str]) -> None:
     texts = [plain(cell) for row in rows for cell in row if not not_given(cell)]
     if any(_CODE.fullmatch(text) for text in texts):
         raise RegistryError(
-            f"{sheet.name}有信用代码但没有看得懂的表头，整份名单没有登记：请补上表头，或删去这张工作表"
+            "unheaded-sheet",
+            "{where}有信用代码但没有看得懂的表头，整份名单没有登记：请补上表头，或删去这张工作表",
+            where=sheet.name,
         )
     if texts:
         told.append(f"工作表{sheet.name}没有名单的表头，未读取")

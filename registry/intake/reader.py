@@ -76,26 +76,37 @@ def read(
 
 def _refuse(path: Path) -> None:
     if not path.is_file():
-        raise RegistryError(f"{path.name}：找不到这个文件，请核对文件名和位置")
+        raise RegistryError(
+            "missing-file", "{where}：找不到这个文件，请核对文件名和位置", where=path.name
+        )
     suffix = path.suffix.lower()
     if suffix in _OTHERS:
         kind = file_type(path)
         truly = "" if kind in ("", OLD) else f"（这其实是{kind}）"
         raise RegistryError(
-            f"{path.name}：不支持 {suffix} 文件{truly}，请用 Excel 或 WPS 另存为 .xlsx 后重试"
+            "unsupported-file",
+            "{where}：不支持 {value} 文件{truly}，请用 Excel 或 WPS 另存为 .xlsx 后重试",
+            where=path.name,
+            value=suffix,
+            truly=truly,
         )
     if suffix not in _FORMATS:
-        raise RegistryError(f"{path.name}：不支持这种文件，请提供 .xlsx、.csv 或 .json 文件")
+        raise RegistryError(
+            "unknown-file-kind",
+            "{where}：不支持这种文件，请提供 .xlsx、.csv 或 .json 文件",
+            where=path.name,
+        )
     if path.stat().st_size == 0:
-        raise RegistryError(f"{path.name}：文件是空的，请核对后重试")
+        raise RegistryError("empty-file", "{where}：文件是空的，请核对后重试", where=path.name)
 
 
 class NoTableError(RegistryError):
     """A file has no table that can be read; ``headings`` are those of what comes nearest to one."""
 
-    def __init__(self, message: str, headings: tuple[Heading, ...]) -> None:
-        super().__init__(message)
-        self.headings = headings
+    @property
+    def headings(self) -> tuple[Heading, ...]:
+        """The headings by which a mapping can be drafted."""
+        return tuple(self.fields["headings"])
 
 
 class _Reader:
@@ -125,13 +136,21 @@ class _Reader:
         with closing(sheets(self._path)) as book:
             tables = [self._sheet(sheet) for sheet in book]
         if not any(tables) and self._forms:
-            raise NoTableError(f"{self._path.name}：{self._forms[0]}，{FORM_REMEDY}", ())
+            raise NoTableError(
+                "form-as-table",
+                "{where}：{value}，" + FORM_REMEDY,
+                where=self._path.name,
+                value=self._forms[0],
+                headings=(),
+            )
         if not any(tables):
             _, nearest = max(self._nearest, default=(0, ""))
             raise NoTableError(
-                f"{self._path.name}：没有找到带有“统一社会信用代码”和“企业名称”的表头"
-                f"{nearest and f'（{nearest}）'}，请核对表头或改用模板",
-                tuple(self._unread),
+                "no-table",
+                "{where}：没有找到带有“统一社会信用代码”和“企业名称”的表头{nearest}，请核对表头或改用模板",
+                where=self._path.name,
+                nearest=nearest and f"（{nearest}）",
+                headings=tuple(self._unread),
             )
         if all(table.is_yearly for table in self._tables if table.header.record is None):
             for table in self._tables:

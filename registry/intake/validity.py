@@ -2,7 +2,7 @@
 
 import re
 from datetime import date
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from registry.errors import RegistryError
 from registry.intake.cells import CellValue, half, plain, read_date
@@ -48,10 +48,23 @@ def stated(line: Line, years: int) -> Validity:
     first, last = (_day(line, name, line.cells.get(name)) for name in (_FROM, _UNTIL))
     for one, other in ((first, both.first), (last, both.last)):
         if one and other and one != other:
-            raise _unclear(line, f"{one}与“{_BOTH}”的{other}不同")
+            raise _unclear(
+                line,
+                "contradicting-days",
+                "{value}与“{column}”的{expected}不同",
+                column=_BOTH,
+                value=one,
+                expected=other,
+            )
     found = Validity(first or both.first, last or both.last)
     if found.first and found.last and found.last < found.first:
-        raise _unclear(line, f"有效期自{found.first}至{found.last}，终止早于开始")
+        raise _unclear(
+            line,
+            "ends-before-it-begins",
+            "有效期自{expected}至{value}，终止早于开始",
+            value=found.last,
+            expected=found.first,
+        )
     return found
 
 
@@ -72,12 +85,24 @@ def _day(line: Line, name: str, cell: CellValue) -> date | None:
         return None
     read = read_date(cell)
     if not isinstance(read.value, str) or read.notice:
-        raise _unclear(line, f"“{name}”「{plain(cell)}」{read.notice or '没有写明日期'}")
+        raise _unclear(
+            line,
+            "unreadable-day",
+            "“{column}”「{value}」{why}",
+            column=name,
+            value=plain(cell),
+            why=read.notice or "没有写明日期",
+        )
     return date.fromisoformat(read.value)
 
 
-def _unclear(line: Line, said: str) -> RegistryError:
+def _unclear(line: Line, slug: str, pattern: str, **fields: Any) -> RegistryError:
     return RegistryError(
-        f"{line.where} {line.text('name')}{line.text('uscc')}：{said}，整份名单没有登记："
-        "请写成 2022-10-01 至 2025-09-30 这样的日期，或删去这一列"
+        slug,
+        "{where} {name}{code}：" + pattern + "，整份名单没有登记："
+        "请写成 2022-10-01 至 2025-09-30 这样的日期，或删去这一列",
+        where=line.where,
+        name=line.text("name"),
+        code=line.text("uscc"),
+        **fields,
     )

@@ -88,14 +88,21 @@ class Package:
         info = self._parts[part.lower()]
         if info.file_size > most:
             raise RegistryError(
-                f"{self.name}：其中的 {part} 解开后有{info.file_size >> 20}兆字节，"
-                f"超过可读取的{most >> 20}兆，请拆分成几个文件，或新建工作簿只粘贴所需的表"
+                "too-large-unpacked",
+                "{where}：其中的 {part} 解开后有{value}兆字节，超过可读取的{expected}兆，请拆分成几个文件，或新建工作簿只粘贴所需的表",
+                where=self.name,
+                part=part,
+                value=info.file_size >> 20,
+                expected=most >> 20,
             )
         packed = max(info.compress_size, 1)
         if info.file_size > limits.RATIO_FROM and info.file_size // packed > limits.RATIO:
             raise RegistryError(
-                f"{self.name}：其中的 {part} 解开后是压缩时的{info.file_size // packed}倍，"
-                "不是正常的工作簿，请新建工作簿只粘贴所需的表"
+                "too-tightly-packed",
+                "{where}：其中的 {part} 解开后是压缩时的{value}倍，不是正常的工作簿，请新建工作簿只粘贴所需的表",
+                where=self.name,
+                part=part,
+                value=info.file_size // packed,
             )
         with self._archive.open(info) as file:
             while block := file.read(_BLOCK):
@@ -158,7 +165,9 @@ class Package:
             sizes = [struct.unpack_from("<Q", tail, at_64 + 40)[0]]
         if any(size > limits.DIRECTORY for size in sizes):
             raise RegistryError(
-                f"{self.name}：压缩包里的文件太多，不是正常的工作簿，请新建工作簿只粘贴所需的表"
+                "too-many-parts",
+                "{where}：压缩包里的文件太多，不是正常的工作簿，请新建工作簿只粘贴所需的表",
+                where=self.name,
             )
 
 

@@ -84,15 +84,25 @@ def csv_rows(path: Path) -> Generator[list[str], None, None]:
     """The rows of a CSV file: UTF-8, UTF-16 with its mark, or GB18030; commas, semicolons, tabs or bars."""
     kind = file_type(path)
     if kind not in ("", TEXT):
-        remedy = "请把扩展名改为 .xlsx 后重试" if kind == WORKBOOK else _SAVE_AS
-        raise RegistryError(f"{path.name}：这其实是{kind}，不是 CSV 文件，{remedy}")
+        action = "请把扩展名改为 .xlsx 后重试" if kind == WORKBOOK else _SAVE_AS
+        raise RegistryError(
+            "no-csv",
+            "{where}：这其实是{value}，不是 CSV 文件，" + action,
+            where=path.name,
+            value=kind,
+        )
     with path.open(encoding=_encoding(path), newline="") as file:
         lines = Lines(path.name, file)
         rest = iter(lines)
         start = list(islice(rest, _LOOK))
         for number, row in enumerate(_split(path.name, start, rest, lines), 1):
             if number > limits.ROWS:
-                raise RegistryError(f"{path.name}：超过{limits.ROWS}行，请拆分成几个文件")
+                raise RegistryError(
+                    "too-many-rows",
+                    "{where}：超过{expected}行，请拆分成几个文件",
+                    where=path.name,
+                    expected=limits.ROWS,
+                )
             yield row
 
 
@@ -151,8 +161,13 @@ class Lines:
                 *lines, last = io.StringIO(text, newline="").readlines() or [""]
                 number += len(lines)
                 if len(last) >= limits.LINE:
-                    said = f"第{number}行超过{limits.LINE}字，不是正常的表格，请核对"
-                    raise RegistryError(f"{self._name}{said}")
+                    raise RegistryError(
+                        "too-long-line",
+                        "{where}第{row}行超过{expected}字，不是正常的表格，请核对",
+                        where=self._name,
+                        row=number,
+                        expected=limits.LINE,
+                    )
                 yield from lines
         except UnicodeDecodeError as error:
             raise _undecodable(self._name) from error
@@ -176,7 +191,13 @@ def _split(name: str, start: list[str], rest: Iterable[str], lines: Lines) -> It
         for text in chain(start, rest):
             held += len(text)
             if held > limits.LINE:
-                raise RegistryError(f"{name}第{line}行：这一行超过{limits.LINE}字，请检查引号")
+                raise RegistryError(
+                    "unclosed-quote",
+                    "{where}第{row}行：这一行超过{expected}字，请检查引号",
+                    where=name,
+                    row=line,
+                    expected=limits.LINE,
+                )
             yield text
 
     reader = csv.reader(fed(), delimiter=delimiter, strict=True)
@@ -186,13 +207,20 @@ def _split(name: str, start: list[str], rest: Iterable[str], lines: Lines) -> It
             held = 0
             if len(row) > limits.COLUMNS:
                 raise RegistryError(
-                    f"{name}第{line}行：超过{limits.COLUMNS}列，不是正常的表格，请核对"
+                    "too-many-columns",
+                    "{where}第{row}行：超过{expected}列，不是正常的表格，请核对",
+                    where=name,
+                    row=line,
+                    expected=limits.COLUMNS,
                 )
             yield [unwrapped(cell) for cell in row] if lines.formulas else row
             line = reader.line_num + 1
     except csv.Error as error:
         raise RegistryError(
-            f"{name}第{line}行：从这一行起引号没有成对、分隔不完整或一格过长，请改正后重试"
+            "broken-csv",
+            "{where}第{row}行：从这一行起引号没有成对、分隔不完整或一格过长，请改正后重试",
+            where=name,
+            row=line,
         ) from error
 
 
@@ -230,7 +258,11 @@ def _decoded(name: str, data: bytes, *, whole: bool) -> tuple[str, str]:
 
 
 def _undecodable(name: str) -> RegistryError:
-    return RegistryError(f"{name}：文字编码不是 UTF-8 或 GB18030，请另存为 UTF-8 后重试")
+    return RegistryError(
+        "unknown-encoding",
+        "{where}：文字编码不是 UTF-8 或 GB18030，请另存为 UTF-8 后重试",
+        where=name,
+    )
 
 
 @contextmanager
@@ -238,7 +270,7 @@ def _readable(path: Path) -> Iterator[None]:
     try:
         yield
     except BROKEN as error:
-        raise RegistryError(f"{path.name}：文件已损坏或不是 Excel 工作簿，{_SAVE_AS}") from error
+        raise _damaged(path) from error
 
 
 def _workbook(path: Path) -> Iterator[Sheet]:
@@ -265,10 +297,30 @@ def _refuse_others(path: Path) -> None:
     """What is named a workbook may be an old one, a locked one, a web page, a text …"""
     kind = file_type(path)
     if kind == LOCKED:
-        raise RegistryError(f"{path.name}：文件设有打开密码，请取消密码并另存为 .xlsx 后重试")
+        raise RegistryError(
+            "locked-workbook",
+            "{where}：文件设有打开密码，请取消密码并另存为 .xlsx 后重试",
+            where=path.name,
+        )
     if kind == OLD:
-        raise RegistryError(f"{path.name}：这是{kind}，请用 Excel 或 WPS 另存为 .xlsx 后重试")
+        raise RegistryError(
+            "old-workbook",
+            "{where}：这是{value}，请用 Excel 或 WPS 另存为 .xlsx 后重试",
+            where=path.name,
+            value=kind,
+        )
     if kind and kind not in (WORKBOOK, DAMAGED):
-        raise RegistryError(f"{path.name}：这其实是{kind}，不是 Excel 工作簿，{_SAVE_AS}")
+        raise RegistryError(
+            "no-workbook",
+            "{where}：这其实是{value}，不是 Excel 工作簿，" + _SAVE_AS,
+            where=path.name,
+            value=kind,
+        )
     if kind != WORKBOOK:
-        raise RegistryError(f"{path.name}：文件已损坏或不是 Excel 工作簿，{_SAVE_AS}")
+        raise _damaged(path)
+
+
+def _damaged(path: Path) -> RegistryError:
+    return RegistryError(
+        "damaged-workbook", "{where}：文件已损坏或不是 Excel 工作簿，" + _SAVE_AS, where=path.name
+    )

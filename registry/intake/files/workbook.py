@@ -11,7 +11,7 @@ from collections.abc import Generator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final, NamedTuple, NoReturn, TypeAlias
+from typing import Any, Final, NamedTuple, NoReturn, TypeAlias
 
 from openpyxl.formula.translate import Translator
 from openpyxl.utils import get_column_letter
@@ -108,7 +108,11 @@ class Workbook:
                 listed.append((visible(given.get("name", "")), hidden, (ids or [""])[0]))
         if len(listed) > limits.SHEETS:
             raise RegistryError(
-                f"{package.name}：有{len(listed)}张工作表，超过可读取的{limits.SHEETS}张，请拆分成几个文件"
+                "too-many-sheets",
+                "{where}：有{value}张工作表，超过可读取的{expected}张，请拆分成几个文件",
+                where=package.name,
+                value=len(listed),
+                expected=limits.SHEETS,
             )
         related = package.related(part)
         self.sheets = self._listed(listed, related)
@@ -134,8 +138,10 @@ class Workbook:
                 alone = self._package.beginning("xl/worksheets/sheet")
                 if len(listed) != 1 or len(alone) != 1:
                     raise RegistryError(
-                        f"{self._package.name}：找不到工作表“{name}”的内容，"
-                        "请用 Excel 或 WPS 打开并另存为 .xlsx 后重试"
+                        "missing-sheet",
+                        "{where}：找不到工作表“{sheet}”的内容，请用 Excel 或 WPS 打开并另存为 .xlsx 后重试",
+                        where=self._package.name,
+                        sheet=name,
                     )
                 found.append(Listed(name, hidden, alone[0]))
         return tuple(found)
@@ -157,7 +163,11 @@ class Workbook:
                 last = match.end()
             if len(found) > limits.MERGES:
                 raise RegistryError(
-                    f"{self._package.name}：工作表“{sheet.name}”有{limits.MERGES}处以上合并单元格，请取消合并后重试"
+                    "too-many-merges",
+                    "{where}：工作表“{sheet}”有{expected}处以上合并单元格，请取消合并后重试",
+                    where=self._package.name,
+                    sheet=sheet.name,
+                    expected=limits.MERGES,
                 )
             rest = rest[max(last, len(rest) - _LONGEST_TAG) :]
         return found
@@ -236,8 +246,11 @@ def _strings(package: Package, part: str) -> list[str]:
     for _ in package.parse(part, start, end, text):
         if length > limits.STRING_CHARACTERS or len(found) > limits.STRINGS:
             raise RegistryError(
-                f"{package.name}：工作簿里的文字超过可读取的{limits.STRINGS}条、{limits.STRING_CHARACTERS}字，"
-                "请拆分成几个文件，或新建工作簿只粘贴所需的表"
+                "too-many-texts",
+                "{where}：工作簿里的文字超过可读取的{strings}条、{characters}字，请拆分成几个文件，或新建工作簿只粘贴所需的表",
+                where=package.name,
+                strings=limits.STRINGS,
+                characters=limits.STRING_CHARACTERS,
             )
     return found
 
@@ -258,7 +271,10 @@ def _formats(package: Package, part: str) -> list[Format | None]:
             found.append(number_format(codes.get(_number(given.get("numFmtId")), "General")))
         if max(len(found), len(codes)) > limits.FORMATS:
             raise RegistryError(
-                f"{package.name}：单元格格式超过{limits.FORMATS}种，请新建工作簿只粘贴所需的表"
+                "too-many-formats",
+                "{where}：单元格格式超过{expected}种，请新建工作簿只粘贴所需的表",
+                where=package.name,
+                expected=limits.FORMATS,
             )
     return found
 
@@ -329,7 +345,11 @@ class _Reader:
             self._characters += len(data)
             if self._characters > limits.ROW_CHARACTERS:
                 raise RegistryError(
-                    f"{self._where}第{self._number}行有{limits.ROW_CHARACTERS}字以上，请核对这一行"
+                    "too-long-row",
+                    "{where}第{row}行有{expected}字以上，请核对这一行",
+                    where=self._where,
+                    row=self._number,
+                    expected=limits.ROW_CHARACTERS,
                 )
 
     def _start_row(self, given: dict[str, str]) -> None:
@@ -339,7 +359,12 @@ class _Reader:
         if text is not None:
             self._number = self._row_number(text)
             if self._number <= before:
-                self._refuse(f"第{text}行排在第{before}行之后，行号有误")
+                self._refuse(
+                    "unordered-rows",
+                    "第{row}行排在第{before}行之后，行号有误",
+                    row=text,
+                    before=before,
+                )
         if "hidden" in given and _is_on(given["hidden"]):
             self._unseen.rows.add(self._number)
         self._row, self._index, self._characters = [], -1, 0
@@ -347,7 +372,12 @@ class _Reader:
     def _row_number(self, text: str) -> int:
         number = int(text) if text.isdecimal() and len(text) < 12 else 0
         if not 1 <= number <= limits.ROWS:
-            self._refuse(f"的行号{text[:20]}不在1至{limits.ROWS}之间")
+            self._refuse(
+                "unknown-row-number",
+                "的行号{value}不在1至{expected}之间",
+                value=text[:20],
+                expected=limits.ROWS,
+            )
         return number
 
     def _start_cell(self, given: dict[str, str]) -> None:
@@ -362,12 +392,22 @@ class _Reader:
             if not self._numbered and not self._row and len(letters) < len(at):
                 self._number = max(self._number, self._row_number(at[len(letters) :]))
         if self._index >= limits.COLUMNS:
-            self._refuse(f"第{self._number}行超过{limits.COLUMNS}列")
+            self._refuse(
+                "too-many-columns",
+                "第{row}行超过{expected}列",
+                row=self._number,
+                expected=limits.COLUMNS,
+            )
 
     def _column_index(self, at: str, letters: str) -> int:
         bare = letters.replace("$", "")
         if not bare.isascii() or not bare.isalpha() or len(bare) > 3:
-            self._refuse(f"第{self._number}行有单元格的位置「{at[:20]}」，不是列和行")
+            self._refuse(
+                "unknown-cell",
+                "第{row}行有单元格的位置「{value}」，不是列和行",
+                row=self._number,
+                value=at[:20],
+            )
         self._columns[letters] = index = _column(bare) - 1
         return index
 
@@ -392,7 +432,11 @@ class _Reader:
         elif row[index] is None:
             row[index] = value
         else:
-            self._refuse(f"的单元格{get_column_letter(index + 1)}{self._number}出现了两次")
+            self._refuse(
+                "repeated-cell",
+                "的单元格{cell}出现了两次",
+                cell=f"{get_column_letter(index + 1)}{self._number}",
+            )
 
     def _is_placeholder(self) -> bool:
         """Whether the result of a formula is the 0 that programs write who leave counting to Excel."""
@@ -432,7 +476,9 @@ class _Reader:
             return self._book.shared(_number(text) if text.isdecimal() else limits.STRINGS)
         except IndexError:
             self._refuse(
-                f"的单元格{get_column_letter(self._index + 1)}{self._number}的文字不在文件里"
+                "missing-text",
+                "的单元格{cell}的文字不在文件里",
+                cell=f"{get_column_letter(self._index + 1)}{self._number}",
             )
 
     def _amount(self, text: str, given: dict[str, str]) -> CellValue:
@@ -459,8 +505,13 @@ class _Reader:
                 return _moved(*master, self._number, self._index)
         return formula
 
-    def _refuse(self, said: str) -> NoReturn:
-        raise RegistryError(f"{self._where}{said}，请用 Excel 或 WPS 打开并另存为 .xlsx 后重试")
+    def _refuse(self, slug: str, pattern: str, **fields: Any) -> NoReturn:
+        raise RegistryError(
+            slug,
+            "{where}" + pattern + "，请用 Excel 或 WPS 打开并另存为 .xlsx 后重试",
+            where=self._where,
+            **fields,
+        )
 
 
 def _moved(formula: str, row: int, column: int, to_row: int, to_column: int) -> str:

@@ -302,14 +302,26 @@ class Line(NamedTuple):
 def lines(path: Path) -> Iterator[Line]:
     """The lines of a mapping file that name a heading."""
     if path.suffix.lower() in (".xlsx", ".xlsm", ".xls", ".et"):
-        raise RegistryError(f"表头对照表 {path.name}：请用 Excel 或 WPS 另存为 .csv 后给出")
+        raise RegistryError(
+            "mapping-as-workbook",
+            "表头对照表 {where}：请用 Excel 或 WPS 另存为 .csv 后给出",
+            where=path.name,
+        )
     if not path.is_file():
-        raise RegistryError(f"表头对照表 {path.name}：找不到这个文件，请核对文件名和位置")
+        raise RegistryError(
+            "missing-mapping",
+            "表头对照表 {where}：找不到这个文件，请核对文件名和位置",
+            where=path.name,
+        )
     rows = csv_rows(path)
     heading = [cells.squeeze(h) for h in next(rows, [])]
     if missing := [c for c in COLUMNS[:3] if c not in heading]:
         raise RegistryError(
-            f"表头对照表 {path.name}：缺少列 {'、'.join(missing)}，第一行应为 {','.join(COLUMNS)}"
+            "mapping-lacks-columns",
+            "表头对照表 {where}：缺少列 {value}，第一行应为 {expected}",
+            where=path.name,
+            value="、".join(missing),
+            expected=",".join(COLUMNS),
         )
     at = [heading.index(c) if c in heading else len(heading) for c in COLUMNS]
     for number, row in enumerate(rows, 2):
@@ -341,7 +353,12 @@ def _load(path: Path) -> dict[str, Target]:
             said = f"「{line.header}」{error}{_nearest(line.name)}"
             problems.append(f"第{line.number}行{''.join(said.splitlines())}")
     if problems:
-        raise RegistryError(f"表头对照表 {path.name}：{'；'.join(problems)}")
+        raise RegistryError(
+            "unsound-mapping",
+            "表头对照表 {where}：{value}",
+            where=path.name,
+            value="；".join(problems),
+        )
     return found
 
 
@@ -352,13 +369,27 @@ def _stated(target: Target, heading: str) -> Target:
     if item is None or target.role in ("ignore", "unread"):
         return target
     if unit and not cells.fits(item, unit):
-        raise RegistryError(f"的表头写的单位「{unit}」不适用于「{item.name}」")
+        raise RegistryError(
+            "unfit-heading-unit",
+            "的表头写的单位「{value}」不适用于「{name}」",
+            value=unit,
+            name=item.name,
+        )
     if unit and target.unit and unit != target.unit:
-        raise RegistryError(f"的表头写的单位是「{unit}」，单位列却是「{target.unit}」，请改为一致")
+        raise RegistryError(
+            "contradicting-unit",
+            "的表头写的单位是「{value}」，单位列却是「{expected}」，请改为一致",
+            value=unit,
+            expected=target.unit,
+        )
     if not item.yearly:
         return replace(target, unit=target.unit or unit)
     if named.period.offset and named.period.offset > 0 and not item.rating:
-        raise RegistryError(f"的表头写的是本年度，「{item.name}」要填以前各年度的数")
+        raise RegistryError(
+            "unfit-heading-year",
+            "的表头写的是本年度，「{value}」要填以前各年度的数",
+            value=item.name,
+        )
     return replace(target, unit=target.unit or unit, period=named.period)
 
 
@@ -376,7 +407,9 @@ def _target(text: str, unit: str, wanted: str) -> Target:
     if not colon:
         target = known.get(text) or Target("fact", fact(text))
         if unit and not (target.fact and cells.fits(target.fact, unit)):
-            raise RegistryError(f"的单位「{unit}」不适用于「{text}」")
+            raise RegistryError(
+                "unfit-heading-unit", "的单位「{value}」不适用于「{name}」", value=unit, name=text
+            )
         return replace(target, unit=unit, wanted=wanted if target.role == "unread" else "")
     record = record_kind(listing)
     names, *fixed = rest.replace(";", "；").split("；")
@@ -386,7 +419,9 @@ def _target(text: str, unit: str, wanted: str) -> Target:
         own = _field(record, name)
         parsed = cells.read_fact(own, value).value
         if parsed is None:
-            raise RegistryError(f"的「{item}」不是「{own.name}」的值")
+            raise RegistryError(
+                "unreadable-constant", "的「{value}」不是「{name}」的值", value=item, name=own.name
+            )
         constants[own.id] = parsed
     fields = tuple(_field(record, name) for name in names.split("/"))
     return Target("records", None, record.id, fields, constants)
@@ -396,6 +431,10 @@ def _field(record: RecordKind, name: str) -> Fact:
     found = record.field(name.strip())
     if found is None:
         raise RegistryError(
-            f"的「{name}」不是{record.name}清单的字段，可用的有{'、'.join(f.name for f in record.fields)}"
+            "unknown-list-field",
+            "的「{value}」不是{name}清单的字段，可用的有{expected}",
+            value=name,
+            name=record.name,
+            expected="、".join(f.name for f in record.fields),
         )
     return found
