@@ -1,6 +1,6 @@
-"""Errors as data: what went wrong as a slug with fields, and what may be done about it as a value.
+"""Errors as data: a slug with fields says what went wrong, a value names the remedy.
 
-A face (command line, page, interface) makes the sentence, and words the remedy in its own way.
+A face (command line, page, interface) makes the sentence and words the remedy in its own way.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,12 +20,12 @@ class Remedy:
     given: Mapping[str, Any] = field(default_factory=dict)
 
 
-#: How a face words a remedy; an empty text where it has another way to offer it.
+#: How a face words a remedy; empty if the face offers the remedy in another way.
 Words: TypeAlias = Callable[[Remedy], str]
 
 
 def unworded(_remedy: Remedy) -> str:
-    """Say nothing of remedies."""
+    """Leave every remedy unsaid."""
     return ""
 
 
@@ -61,5 +61,5 @@ class DescribedError(Exception):
         return self.pattern.format_map(self.fields) if self.pattern else self.slug
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # as it was raised, whatever its own kind takes: errors come back from other processes
+        # rebuilt without __init__, whose parameters differ by class: errors cross processes
         return type(self).__new__, (type(self), *self.args), self.__dict__

@@ -1,19 +1,22 @@
 """The replayable part of a decision, with the determinations of persons. Standard library only.
 
-Everything here works on plain JSON values, as the reference evaluator does, so that whoever holds
-the JSON of facts, determinations and ruleset builds the same record again, byte for byte.
+Like the reference evaluator, this module works on plain JSON values. Anyone who holds the JSON of
+facts, determinations and ruleset can build the same record again, byte for byte.
 
-A *registration* states one title of an enterprise (称号登记) as a document left it: kind, validity, and
-from which day on it has ended; or one holding in it (持股登记): holder, share, and days. Of several that
-state the same the last holds. Where any states a kind of titles, they alone say which titles of that kind
-the enterprise has. Holdings only ever prove a control relation with a little giant: the register of them
-is never known to be whole, so where they prove none, what was filed stands.
+A *registration* states what a document says of one title of an enterprise (称号登记): its kind, its
+validity, and the day from which it has ended; or of one holding in it (持股登记): holder, share and
+days. If several state the same title or holding, the last one holds. If any title of a kind is
+registered, the register alone says which titles of that kind the enterprise has. Holdings can only
+prove a control relation with a little giant. Because a register of holdings can never be assumed
+complete, the filed value stands if they prove none.
 
-Our reading of control: a chain of holdings of more than 50 % each, from one enterprise down to the other,
-or to both from a third. A holder known by name alone may share that name, and joins no two enterprises.
+Our reading of control: a chain of holdings of more than 50 % each, from one enterprise down to the
+other, or from a third down to both. A holder known by name alone may share that name with another,
+so it never links two enterprises.
 
 A *determination* (人工认定) names one target and its new value: a fact ``revenue@2022``, a field of a
-record ``ip#0.pledge``, whether a list is complete ``ip``; or a rule that the law leaves to judgement.
+record ``ip#0.pledge``, the completeness of a list ``ip``, or a rule that the law leaves to
+judgement.
 """
 
 from collections.abc import Iterable, Mapping, Sequence, Set
@@ -26,7 +29,7 @@ from rules.portable.reference import MET, NOT_MET, PENDING, Evaluator, number
 SCHEMA: Final = 1
 
 Json: TypeAlias = dict[str, Any]
-#: The same, handed in to be read only.
+#: The same as an argument, which is only read.
 Body: TypeAlias = Mapping[str, Any]
 #: The outcomes in words, by their numbers.
 _WORDS: Final = ("不符合", "材料不足", "待人工认定", "符合")
@@ -35,7 +38,7 @@ Plain: TypeAlias = int | list[Any]
 
 
 class Redecided(NamedTuple):
-    """A case decided again: the ruleset as determinations leave it, and what came of it."""
+    """A case decided again: the ruleset with its determinations applied, and the results."""
 
     ruleset: Body
     trace: Mapping[str, Any]
@@ -56,7 +59,7 @@ def plain(result: Any) -> Plain:
 
 
 def plain_text(result: Any) -> str:
-    """A plain result in words; ``ValueError`` where it is none.
+    """A plain result in words; raises ``ValueError`` if it is not one.
 
     >>> plain_text(3), plain_text(["6", "10", 1]), plain_text(["6", "6", 0])
     ('符合', '6～10分', '6分')
@@ -89,9 +92,10 @@ def plain_readings(readings: Mapping[str, Any]) -> Json:
 
 
 def amended_facts(facts: Body, determinations: Iterable[Body]) -> Json:
-    """The facts as determinations leave them; a new value, and the originals stay as they are.
+    """A copy of the facts with determinations applied.
 
-    ``determinations`` are bodies in the order they were recorded; ``None`` makes a fact unknown.
+    ``determinations`` are bodies in the order in which they were recorded; the value ``None`` makes
+    a fact unknown.
     """
     values, records = dict(facts["values"]), dict(facts["records"])
     for determination in determinations:
@@ -122,7 +126,7 @@ def _put(values: Json, key: str, value: Any) -> None:
 
 
 def current_value(facts: Body, determination: Body) -> Any:
-    """What the facts state of a determination's target; None where they do not."""
+    """The value that the facts state for a determination's target; None if they state none."""
     name, _, place = determination["fact"].partition("#")
     if place:
         number, _, field = place.partition(".")
@@ -132,18 +136,18 @@ def current_value(facts: Body, determination: Body) -> Any:
     return facts["values"].get(name)
 
 
-#: Registrations in the order in which they were recorded, each with the name it goes by.
+#: Registrations in the order in which they were recorded, each with its name (a digest).
 Register: TypeAlias = Iterable[tuple[str, Body]]
 
 
 def last_words(register: Register) -> list[tuple[str, Body]]:
-    """The registrations that hold: the last on each title or holding, but for those struck out."""
+    """The registrations that hold: the last on each title or holding, unless it was struck out."""
     last = {_matter(body): (name, body) for name, body in register}
     return [(name, body) for name, body in last.values() if body["action"] != "strike"]
 
 
 def _matter(body: Body) -> tuple[str, ...]:
-    """What a registration is about: one title of an enterprise, or one holder's share in it."""
+    """The subject of a registration: one title of an enterprise, or one holder's share in it."""
     if is_holding(body):
         return body["uscc"], body["holder"] or body["holder_name"]
     return body["uscc"], body["kind"], body["valid_from"]
@@ -155,12 +159,12 @@ def is_holding(body: Body) -> bool:
 
 
 def asked_of_register(ruleset: Body) -> set[str]:
-    """What of the register a ruleset looks for: kinds of titles, and ``CONTROL``."""
+    """The parts of the register that a ruleset reads: kinds of titles, and ``CONTROL``."""
     return titles_asked(ruleset) | ({CONTROL} & set(ruleset["facts"]))
 
 
 def titles_asked(ruleset: Body) -> set[str]:
-    """The kinds of titles that a ruleset looks for."""
+    """The kinds of titles that a ruleset reads."""
     rules = [r for r in ruleset["rules"] if r["records"] == TITLES]
     return {
         kind
@@ -175,9 +179,10 @@ def titles_asked(ruleset: Body) -> set[str]:
 def registered_facts(
     facts: Json, register: Register, uscc: str, asked: Set[str], as_of: str
 ) -> tuple[Json, list[str]]:
-    """The facts of an enterprise as the register has what is ``asked`` of it, and which entries say so.
+    """The facts with the ``asked`` parts taken from the register, and the entries that state them.
 
-    ``register`` are its own titles, and the holdings and titles by which it may be in a control relation.
+    ``register`` holds the enterprise's own titles, and the holdings and titles that may prove a
+    control relation.
     """
     register = list(register)
     own = [(n, b) for n, b in register if b["uscc"] == uscc and not is_holding(b)]
@@ -196,14 +201,14 @@ def registered_facts(
 
 
 def control(register: Register, uscc: str, as_of: str) -> list[tuple[str, Body]]:
-    """The entries that prove a control relation with a little giant on a day; none where none do.
+    """The entries that prove a control relation with a little giant on a day; empty if none do.
 
-    These are the holdings of a shortest chain, and the title at its other end.
+    These are the holdings of a shortest chain, and the title of the enterprise at its other end.
     """
     standing = [(n, b) for n, b in last_words(register) if _stands(b, as_of)]
     giants = {b["uscc"]: (n, b) for n, b in standing if b.get("kind") == LITTLE_GIANT}
     held = [(n, b) for n, b in standing if is_holding(b) and number(b["share"]) > Fraction(1, 2)]
-    # up from the enterprise to whoever controls it, and from there down; never up again
+    # first up from the enterprise to its controllers, then down from them; never up again
     ways: list[tuple[str, bool, list[tuple[str, Body]]]] = [(uscc, False, [])]
     seen = {(uscc, False)}
     for firm, down, chain in ways:
@@ -224,7 +229,7 @@ def control(register: Register, uscc: str, as_of: str) -> list[tuple[str, Body]]
 
 
 def _stands(body: Body, as_of: str) -> bool:
-    """Whether a registered title or holding stands on a day."""
+    """Whether a registered title or holding is in force on a day."""
     last, ended = body["valid_until"] or _NEVER, body.get("ended_on") or _NEVER
     return bool(body["valid_from"] <= as_of <= last and as_of < ended)
 
@@ -232,10 +237,10 @@ def _stands(body: Body, as_of: str) -> bool:
 def _with_titles(
     facts: Json, register: Register, kinds: Set[str], as_of: str
 ) -> tuple[Json, list[str]]:
-    """The facts with the titles of these kinds as they are registered, and which entries say so.
+    """The facts with registered titles of these kinds, and the entries that state them.
 
-    Filed titles of a kind that is registered give way. Where all ``kinds`` are registered, no other
-    titles are looked for, whether the filed list is complete or not.
+    They replace filed titles of the same kind. If all ``kinds`` are registered, the list counts as
+    complete, whatever was filed.
     """
     speaking = [(name, body) for name, body in last_words(register) if body["kind"] in kinds]
     if not speaking:
@@ -256,7 +261,7 @@ def _with_titles(
 
 
 def registered(body: Body, as_of: str) -> Json:
-    """A registered title as a record of a filing, as it stands on a day."""
+    """A registered title in the form of a filed record, with its state on a day."""
     begun, ended = body["valid_from"] <= as_of, body["ended_on"] or _NEVER
     return {
         "kind": body["kind"],
@@ -266,18 +271,18 @@ def registered(body: Body, as_of: str) -> Json:
     }
 
 
-#: The list of a filing that titles stand in.
+#: The list of a filing that holds titles.
 TITLES: Final = "titles"
-#: The fact of a filing that states a control relation: the greatest share between it and little giants.
+#: The filed fact that states a control relation: the largest share between it and a little giant.
 CONTROL: Final = "giant_holding"
 LITTLE_GIANT: Final = "专精特新“小巨人”企业"
 _NEVER: Final = "9999-12-31"
 
 
 def left_to_judgement(rule: Body, trace: Mapping[str, Any]) -> bool:
-    """Whether only a person can settle a rule: a figure or fact it reads itself is pending.
+    """Whether only a person can settle a rule, because a figure or fact that it reads is pending.
 
-    A rule that merely rests on such rules is settled by settling those.
+    A rule that merely rests on such rules is settled by settling them.
     """
     key, body = rule["id"], rule["body"]
     if rule["records"] or key not in trace:
@@ -298,7 +303,7 @@ def left_to_judgement(rule: Body, trace: Mapping[str, Any]) -> bool:
 
 
 def admissible(rule: Body, trace: Mapping[str, Any], value: Plain) -> bool:
-    """Whether a person may settle a rule with this value: an outcome, or points it may still take."""
+    """Whether a person may settle a rule with this value: an outcome, or still possible points."""
     if not left_to_judgement(rule, trace):
         return False
     result = plain(trace[rule["id"]])
@@ -312,10 +317,10 @@ def admissible(rule: Body, trace: Mapping[str, Any], value: Plain) -> bool:
 def amended_rules(
     ruleset: Json, trace: Mapping[str, Any], determinations: Iterable[Body]
 ) -> tuple[Json, list[str]]:
-    """The ruleset with the rules that a person settled taken as given, and their ids.
+    """The ruleset in which rules settled by a person are taken as given, and the ids of those rules.
 
-    ``trace`` is that of the facts without these; a determination on a rule that is not left to judgement
-    there has no effect.
+    ``trace`` is the trace without these determinations. A determination has no effect on a rule
+    that this trace does not leave to judgement.
     """
     rules = {rule["id"]: rule for rule in ruleset["rules"]}
     settled: dict[str, Json] = {}
@@ -344,10 +349,10 @@ def decision_body(
 ) -> Json:
     """The replayable part of a decision.
 
-    ``case`` names enterprise, tier, procedure, province, batch and day; ``facts``, ``determinations``,
-    ``register`` (named only where registrations had a say) and ``ruleset_digest`` are digests; ``applicability`` says which row of which table governed. Results
-    of rules over single records stand in ``trace`` only, the digest of everything that was concluded
-    and read.
+    ``case`` names the enterprise, tier, procedure, province, batch and day. ``facts``,
+    ``determinations``, ``register`` (absent if no registration applied) and ``ruleset_digest`` are
+    digests. ``applicability`` names the governing row and its table. ``trace`` is the digest of all
+    results and readings; results of rules over single records appear only there.
     """
     results = plain_trace(trace)
     outcome = {"trace": results, "readings": plain_readings(readings)}
@@ -368,8 +373,8 @@ def decision_body(
 def governs(rows: Iterable[Json], case: Json) -> Json:
     """The one row of an applicability table that governs a case; ``RecordError`` for none or several.
 
-    A row of the case's own province goes before 其余, then one of its own batch before the rest; the
-    same rule as ``rules.language.editions``, written once more for verifiers.
+    A row of the case's own province precedes 其余; then a row of its own batch precedes the rest.
+    This is the rule of ``rules.language.editions``, written a second time for verifiers.
     """
     fitting = [
         row
@@ -387,7 +392,7 @@ def governs(rows: Iterable[Json], case: Json) -> Json:
 
 
 def reason(row: Json) -> str:
-    """Why a row governs, as decisions state it: its basis and the days it covers."""
+    """The reason that decisions state for a governing row: its basis and the days it covers."""
     first, last = row["start"] and f"自{row['start']}", row["end"] and f"至{row['end']}"
     return (
         f"{row['basis']}（{first or ''}{last or ''}）"
@@ -396,7 +401,7 @@ def reason(row: Json) -> str:
     )
 
 
-#: The province of a row that holds wherever no row of its own does.
+#: The province of a row that governs every province without a row of its own.
 OTHERS: Final = "其余"
 
 
@@ -409,8 +414,9 @@ def redecide(
 ) -> Redecided:
     """Decide a case again by the reference evaluator alone.
 
-    ``facts`` are those filed, with ``as_of``; ``determinations`` and the ``register`` that bears on the
-    enterprise ``uscc`` are digests and bodies. Raises what the evaluator raises.
+    ``facts`` are the filed facts with ``as_of``. ``determinations``, and the part of the
+    ``register`` that bears on the enterprise ``uscc``, are pairs of digest and body. Raises what
+    the evaluator raises.
     """
     of_facts = [(d, b) for d, b in determinations if "fact" in b]
     of_rules = [(d, b) for d, b in determinations if "rule" in b]

@@ -1,13 +1,14 @@
 """The reference evaluator: decides a ruleset over the facts of one filing, in plain Python.
 
-It is one self-contained file on the standard library (Python 3.11 or later), it shares no code with
-the engine, and it computes in whole numbers and exact fractions only: whoever holds the JSON of a ruleset and of the
-facts can decide the case again with it. A rule is evaluated where it is asked for; order in the
-ruleset does not matter. What is not foreseen raises ``EvaluationError``; nothing is ever guessed.
+It is one self-contained file on the standard library (Python 3.11 or later). It shares no code with
+the engine and computes only in whole numbers and exact fractions. Anyone who holds the JSON of a
+ruleset and of the facts can decide the case again with it. Rules are evaluated on demand, so their
+order in the ruleset does not matter. Unforeseen input raises ``EvaluationError``; nothing is
+guessed.
 
 An *outcome* is 0 不符合, 1 材料不足, 2 待人工认定 or 3 符合. A *gap* says what would settle a value
-that is not exactly known: 0 nothing, 1 a filed fact, 2 a person's finding. An unsettled comparison
-comes out as its gap, which is why the two share their numbers.
+that is not exactly known: 0 nothing, 1 a filed fact, 2 a person's finding. The outcome of an
+unsettled comparison is its gap, which is why the two share their numbers.
 """
 
 import re
@@ -28,10 +29,10 @@ MET: Final = 3
 
 
 class EvaluationError(Exception):
-    """The ruleset or the facts are not what this evaluator understands."""
+    """This evaluator does not understand the ruleset or the facts."""
 
 
-#: An exact number. Whole ones are mostly ``int``, which takes far less time to compute with.
+#: An exact number. Whole numbers are mostly ``int``, which computes far faster.
 Number: TypeAlias = int | Fraction
 
 
@@ -46,7 +47,7 @@ class Points(NamedTuple):
 class Reading(NamedTuple):
     """What is known of a figure: it lies in [lo, hi] (None: unbounded), or it is a known code.
 
-    ``broken``: it cannot be computed from any figures, only a person can settle it.
+    A ``broken`` figure cannot be computed from any figures; only a person can settle it.
     """
 
     lo: Number | None
@@ -59,14 +60,14 @@ class Reading(NamedTuple):
 Json: TypeAlias = Mapping[str, Any]
 Result: TypeAlias = int | Points
 Trace: TypeAlias = dict[str, Result]
-#: The record at hand: the id of its list, and its place in it from 0.
+#: The record at hand: the id of its list, and its index there, from 0.
 At: TypeAlias = tuple[str, int] | None
 
 BROKEN: Final = Reading(None, None, PENDING, broken=True)
 
 
 def evaluate(ruleset: Json, facts: Json) -> Trace:
-    """Every rule's result under its id, and those of its parts, as described at ``Evaluator``."""
+    """The results of all rules and their parts, under the trace keys of ``Evaluator``."""
     return Evaluator(ruleset).evaluate(facts)
 
 
@@ -78,9 +79,9 @@ def verdict(ruleset: Json, facts: Json) -> Result:
 class Evaluator:
     """A ruleset ready for evaluating many filings.
 
-    Trace keys: ``rule``; ``rule/case`` and ``rule/case/n`` for its n-th line from 1;
-    ``rule/indicator`` for bands; ``rule/group`` for totals. Before any of these, ``list#i:`` for
-    the i-th record of a list from 0.
+    Trace keys are ``rule``; ``rule/case``, and ``rule/case/n`` for its n-th line from 1;
+    ``rule/indicator`` for bands; ``rule/group`` for totals. The prefix ``list#i:`` stands for the
+    i-th record of a list, from 0.
     """
 
     def __init__(self, ruleset: Json) -> None:
@@ -90,11 +91,11 @@ class Evaluator:
         self.rules: dict[str, Json] = {rule["id"]: rule for rule in ruleset["rules"]}
 
     def evaluate(self, facts: Json) -> Trace:
-        """The trace of one filing: every rule once, a rule over records once for each record."""
+        """The trace of one filing: each rule once, and each rule over records once per record."""
         return self.evaluation(facts).trace
 
     def evaluation(self, facts: Json) -> "Evaluation":
-        """One filing evaluated: its trace, and what was read for it."""
+        """Evaluate one filing: its trace and its readings."""
         try:
             case = Evaluation(self, facts)
             for name, rule in self.rules.items():
@@ -122,13 +123,13 @@ class Evaluation:
 
     @property
     def readings(self) -> dict[str, Reading]:
-        """Every indicator that was read, those of records under ``list#i:name``."""
+        """The reading of every indicator that was read; of records, under ``list#i:name``."""
         return {label(at) + name: reading for (name, at), reading in self.known.items()}
 
     # rules
 
     def places(self, records: str) -> Sequence[At]:
-        """Where a rule is read: at each record of its list, or once if it has none."""
+        """The records at which a rule is evaluated: each of its list, or once if it has no list."""
         if not records:
             return [None]
         return [(records, n) for n in range(len(self.items(records)))]
@@ -164,7 +165,7 @@ class Evaluation:
         raise EvaluationError(f"unknown kind of table {body['kind']!r}")
 
     def case(self, case: Json, key: str, at: At) -> int:
-        """A case is met if all its lines are: the least of their outcomes."""
+        """The outcome of a case, the least of its lines' outcomes: it is met if all lines are."""
         key = f"{key}/{case['name']}"
         outcomes = [self.line(line, at) for line in case["lines"]]
         for n, outcome in enumerate(outcomes, 1):
@@ -200,7 +201,7 @@ class Evaluation:
         return points
 
     def bands(self, table: Sequence[Any], key: str, at: At) -> Points:
-        """The best indicator counts, each by the points of all the values it may take."""
+        """The points of the best indicator; each has the points of all the values it may take."""
         scores = []
         for name, rows in table:
             reading = self.indicator(name, at)
@@ -213,7 +214,7 @@ class Evaluation:
         return span(lo, hi, widest(points.gap for points in scores if points.hi > lo))
 
     def ladder(self, rungs: Sequence[Json], rest: Number, key: str, at: At) -> Points:
-        """The points of the first rung that is met, at most of the first that is not ruled out."""
+        """At least the points of the first rung met, at most those of the first not ruled out."""
         steps = [(self.case(rung, key, at), number(rung["points"])) for rung in rungs]
         lo = next((points for outcome, points in steps if outcome == MET), rest)
         hi = next((points for outcome, points in steps if outcome != NOT_MET), rest)
@@ -221,14 +222,14 @@ class Evaluation:
         return span(lo, hi, MISSING if filed else PENDING)
 
     def total(self, items: Sequence[Any], key: str, at: At) -> Points:
-        """The sum of the items' points, and of each group's."""
+        """The sum of all items' points; the sum of each group is traced."""
         points = [(group, self.points(rule, at)) for group, rule, _ in items]
         for name in {group for group, _ in points if group}:
             self.trace[f"{key}/{name}"] = sum_of([p for group, p in points if group == name])
         return sum_of([p for _, p in points])
 
     def attested(self, body: Json, at: At) -> Points:
-        """The filed points, brought within the bounds of the table."""
+        """The filed points, clipped to the bounds of the table."""
         least, most = number(body["lo"]), number(body["hi"])
         reading = self.indicator(body["indicator"], at)
         lo = least if reading.lo is None else min(max(reading.lo, least), most)
@@ -238,7 +239,7 @@ class Evaluation:
     # indicators
 
     def indicator(self, name: str, at: At) -> Reading:
-        """The reading of an indicator, of the record at hand if there is one."""
+        """The reading of an indicator, for the record at hand if there is one."""
         if (name, at) not in self.known:
             key = f"{at[0]}.{name}" if at else name
             self.known[name, at] = self.read(self.ruleset["indicators"][key]["expr"], at)
@@ -304,11 +305,11 @@ class Evaluation:
         return items
 
     def complete(self, records: str) -> bool:
-        """Whether a list is declared complete; where that is not stated, it is not."""
+        """Whether a list is declared complete; unless stated, it is not."""
         return records in self.records and self.records[records]["complete"] is True
 
     def unlisted(self, filed: str | None) -> Reading:
-        """What stands in for a list without records that is not complete: the filed total."""
+        """The filed total, which stands in for an incomplete list without records."""
         if filed is None:
             return Reading(0, None, MISSING)
         return self.read(["fact", filed], None)
@@ -318,9 +319,9 @@ class Evaluation:
         return [self.result(rule, at) for at in self.places(records)]
 
     def count(self, records: str, rule: str, filed: str | None) -> Reading:
-        """How many records satisfy a rule: those that do, at most also those undecided.
+        """How many records satisfy a rule: at least those that do, at most the undecided ones too.
 
-        A list that is not complete may hold any number more.
+        An incomplete list may hold any number of further records.
         """
         if not self.items(records) and not self.complete(records):
             return self.unlisted(filed)
@@ -333,9 +334,9 @@ class Evaluation:
         return self.agreeing(interval(met, met + missing + pending, gap), filed)
 
     def amount(self, records: str, field: str, rule: str, filed: str | None) -> Reading:
-        """The sum of a field over the records that satisfy a rule, as ``count``.
+        """The sum of a field over the records that satisfy a rule, bounded like ``count``.
 
-        Undecided records can only add to it: the field must be one that is never negative.
+        The field must never be negative, so undecided records can only add to the sum.
         """
         if not self.items(records) and not self.complete(records):
             return self.unlisted(filed)
@@ -352,7 +353,7 @@ class Evaluation:
         return self.agreeing(sum_up(terms), filed)
 
     def agreeing(self, listed: Reading, filed: str | None) -> Reading:
-        """What records come to, settled by a filed total that they allow, broken by any other.
+        """The reading of records, settled by a filed total that they allow, broken by any other.
 
         A total that is a flag says whether there is any record at all.
         """
@@ -377,7 +378,7 @@ class Evaluation:
         return Reading(None, None, widest(gap for gap in (start, end) if isinstance(gap, int)))
 
     def day(self, formula: Sequence[Any], at: At) -> date | int:
-        """The date that a formula gives; of an unknown one the gap."""
+        """The date that a formula gives; its gap if the date is unknown."""
         match formula:
             case ["as_of"]:
                 return self.as_of
@@ -398,17 +399,17 @@ class Evaluation:
 
 
 def label(at: At) -> str:
-    """What stands before the trace keys of a record."""
+    """The prefix of a record's trace keys."""
     return f"{at[0]}#{at[1]}:" if at else ""
 
 
 def widest(gaps: Iterable[int]) -> int:
-    """The gap of a whole: figures are asked for before persons."""
+    """The gap of a whole: a filed fact is asked for before a person's finding."""
     return min((gap for gap in gaps if gap), default=0)
 
 
 def span(lo: Number, hi: Number, gap: int) -> Points:
-    """Points from lo to hi; where these are the same there is no gap."""
+    """Points from lo to hi; there is no gap if these are equal."""
     return Points(lo, hi, 0 if same(lo, hi) else gap)
 
 
@@ -421,7 +422,7 @@ def sum_of(parts: Sequence[Points]) -> Points:
 
 
 def any_of(outcomes: Sequence[int]) -> int:
-    """Cases joined by *or*: met if any is, not met if none can be."""
+    """The outcome of cases joined by *or*: met if any is, not met if none can be."""
     if MET in outcomes:
         return MET
     if MISSING in outcomes:
@@ -430,7 +431,7 @@ def any_of(outcomes: Sequence[int]) -> int:
 
 
 def assumed(body: Json) -> Result:
-    """A result taken as given."""
+    """The result that a rule takes as given."""
     if "points" in body:
         lo, hi, gap = body["points"]
         return Points(number(lo), number(hi), int(gap))
@@ -441,13 +442,17 @@ def assumed(body: Json) -> Result:
 
 # comparisons
 
-#: Python reads more, such as 1e9999999999, which no one could compute with.
+#: The numbers that are read. Python would accept others, such as 1e9999999999, too large to use.
 _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+|/[1-9][0-9]*)?")
 
 
 @lru_cache(maxsize=1 << 14)
 def number(text: object) -> Number:
-    """The exact number that a text states."""
+    """The exact number in a text.
+
+    >>> number("1.5"), number("7/2"), number("100")
+    (Fraction(3, 2), Fraction(7, 2), 100)
+    """
     if not isinstance(text, str) or not _NUMBER.fullmatch(text):
         raise EvaluationError(f"numbers are decimals or fractions in a text, not {text!r}")
     value = Fraction(text)
@@ -455,7 +460,7 @@ def number(text: object) -> Number:
 
 
 def unsettled(gap: int) -> int:
-    """The outcome of a comparison that may still come out either way."""
+    """The outcome of a comparison that is still open."""
     if gap not in (MISSING, PENDING):
         raise EvaluationError("a comparison of something that is not comparable")
     return gap
@@ -497,10 +502,11 @@ def score(rows: Sequence[Any], value: Number) -> Number:
 
 
 def samples(reading: Reading, rows: Sequence[Any]) -> list[Number]:
-    """Values that stand for every value of an interval, as to their points.
+    """Values that together earn the same points as all values of an interval.
 
-    Points change at boundaries only: the ends, the boundaries between, and one value between any
-    two of these are enough; an unbounded end is stood for by a value beyond the last boundary.
+    Points change only at boundaries. So the ends, the boundaries between them, and one value
+    between each two of these are enough. A value beyond the last boundary represents an unbounded
+    end.
     """
     lo, hi = reading.lo, reading.hi
     if lo is not None and same(lo, hi):
@@ -525,26 +531,26 @@ def exactly(value: Number) -> Reading:
 
 
 def interval(lo: Number | None, hi: Number | None, gap: int) -> Reading:
-    """A figure from lo to hi; where these are the same there is no gap."""
+    """A figure from lo to hi; there is no gap if these are equal."""
     return Reading(lo, hi, 0 if lo is not None and same(lo, hi) else gap)
 
 
 def ratio(a: Number, b: Number) -> Number:
-    """a / b, exactly: of two whole numbers Python would make a float."""
+    """a / b, exactly: for two whole numbers Python's division gives a float."""
     if isinstance(a, int):
         a = Fraction(a)
     return a / b
 
 
 def same(lo: Number, hi: Number | None) -> bool:
-    """Whether two ends are one; mostly they are one object, and to compare fractions takes time."""
+    """Whether two ends are equal; mostly they are one object, and comparing fractions is slow."""
     return lo is hi or lo == hi
 
 
 def leaf(fact: Json, value: object) -> Reading:
-    """A filed fact, or a finding; where it is unknown, whatever may be true of it.
+    """The reading of a filed fact or a finding; if unknown, every value that it may take.
 
-    A number below the least that can be true of the fact is broken.
+    A number below the least that the fact can truly have is broken.
     """
     kind, origin = fact["kind"], fact["origin"]
     if kind not in ("number", "flag", "code", "date", "text") or origin not in ("填报", "认定"):
@@ -570,7 +576,7 @@ def leaf(fact: Json, value: object) -> Reading:
 
 
 def sum_up(terms: Sequence[Reading]) -> Reading:
-    """The sum of figures; one that is broken breaks it."""
+    """The sum of figures; if one is broken, so is the sum."""
     if any(term.broken for term in terms):
         return BROKEN
     known = [term.lo for term in terms if term.lo is not None and term.lo is term.hi]
@@ -592,7 +598,7 @@ def negative(a: Reading) -> Reading:
 
 
 def quotient(a: Reading, b: Reading) -> Reading:
-    """a / b: broken where b is known and not above zero, anything while b is not exactly known."""
+    """a / b: broken if b is known and not positive, unbounded while b is not exactly known."""
     if a.broken or b.broken:
         return BROKEN
     if b.lo is None or not same(b.lo, b.hi):
@@ -618,7 +624,7 @@ def smaller(a: Reading, b: Reading) -> Reading:
 def bounded(
     a: Reading, lowers: Sequence[Number | None], uppers: Sequence[Number | None]
 ) -> Reading:
-    """a within the bounds; broken if these leave nothing, as when filed totals contradict."""
+    """a within the bounds; broken if no value is left, as when filed totals contradict it."""
     if a.broken:
         return a
     lo = max((end for end in (a.lo, *lowers) if end is not None), default=None)
@@ -629,7 +635,7 @@ def bounded(
 
 
 def lookup(table: Mapping[str, str], a: Reading) -> Reading:
-    """The code for the longest prefix of a text that the table has; without one, broken."""
+    """The code for the longest prefix of a text in the table; broken if there is none."""
     if a.code is None:
         return a
     prefixes = [a.code[:end] for end in range(1, len(a.code) + 1)]
@@ -641,7 +647,7 @@ def lookup(table: Mapping[str, str], a: Reading) -> Reading:
 
 
 def anniversary(day: date, after: int) -> date:
-    """The same day that many years later; 29 February falls on 1 March of a common year."""
+    """The same day ``after`` years later; in a common year 29 February becomes 1 March."""
     try:
         return date(day.year + after, day.month, day.day)
     except ValueError:
@@ -649,7 +655,11 @@ def anniversary(day: date, after: int) -> date:
 
 
 def years(a: date, b: date) -> Number:
-    """Full years from a to b, and of the running year the share of its days that have passed."""
+    """Full years from a to b, plus the share of the current year's days that have passed.
+
+    >>> years(date(2012, 6, 30), date(2022, 7, 1))
+    Fraction(3651, 365)
+    """
     if b < a:
         return -years(b, a)
     full = b.year - a.year

@@ -1,8 +1,8 @@
-"""Figures as functions of one fact, and where on the fact's grid a comparison of them comes out otherwise.
+"""Figures as functions of one fact, and the places on its grid at which their comparisons change.
 
-An ``Along`` takes the place of an exact fraction in a reading. Whatever is compared with it is
-compared at one grid point, and the grid points from which on the comparison would come out
-otherwise are noted: up to the nearest of them, an evaluation takes the same course.
+An ``Along`` takes the place of an exact fraction in a reading. It is compared at one grid point,
+and notes the grid points from which on the comparison would come out otherwise. Up to the nearest
+of them, an evaluation takes the same course.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,10 +27,10 @@ def sign(value: Fraction | int) -> int:
 
 
 def sign_changes(f: Callable[[int], Fraction | int], degree: int, lo: int, hi: int) -> list[int]:
-    """The whole numbers in (lo, hi] at which the sign of f is not what it is one before.
+    """The whole numbers k in (lo, hi] at which the signs of f(k) and f(k - 1) differ.
 
-    f is a polynomial of that degree at most, or, for degree 1, any monotone function. Exact:
-    between two sign changes of its differences, f is monotone on whole numbers.
+    f is a polynomial of at most this degree or, for degree 1, any monotone function. The result is
+    exact: between two sign changes of its differences, f is monotone on whole numbers.
 
     >>> sign_changes(lambda k: k * k - 2, 2, -5, 5)
     [-1, 2]
@@ -65,7 +65,7 @@ def value_at(point: Fraction | int, polynomial: Polynomial) -> Fraction | int:
 class Grid:
     """The whole numbers from ``lo`` to ``hi`` (None: unbounded) as places of one fact.
 
-    Sign changes of polynomials are remembered, since evaluations ask for the same ones again.
+    Sign changes of polynomials are remembered, because evaluations ask for them repeatedly.
     """
 
     lo: int | None
@@ -75,11 +75,11 @@ class Grid:
     )
 
     def turns(self, polynomial: Polynomial) -> Sequence[int]:
-        """The places at which the sign of a polynomial of the place changes."""
+        """The places at which a polynomial in the place changes its sign."""
         shared = gcd(*polynomial)
         least = tuple(c // shared for c in polynomial)
         if least not in self._known:
-            # no root is larger than this (Cauchy), so that nothing changes further out
+            # no root is larger than this (Cauchy's bound), so no sign changes further out
             bound = 3 + max(map(abs, least)) // abs(least[-1])
             lo = -bound if self.lo is None else self.lo
             hi = bound if self.hi is None else min(self.hi, max(bound, lo))
@@ -101,10 +101,10 @@ class Grid:
 
 @dataclass(eq=False)
 class Track:
-    """Where on its grid a fact stands, and from where on comparisons come out otherwise.
+    """The place of a fact on its grid, and the places at which comparisons come out otherwise.
 
-    ``point`` is the value there of what the polynomials are in; ``turns`` fills up, ``find`` knows
-    them.
+    ``point`` is the value of the polynomials' variable at that place. ``find`` gives the places for
+    a polynomial; ``turns`` collects them.
     """
 
     point: Fraction | int
@@ -112,7 +112,7 @@ class Track:
     find: Callable[[Polynomial], Sequence[int]]
 
     def sign(self, polynomial: Polynomial) -> int:
-        """The sign of a polynomial, noting where it changes."""
+        """The sign of a polynomial; the places where it changes are noted."""
         if len(polynomial) > 1:
             self.turns.update(self.find(polynomial))
         return sign(value_at(self.point, polynomial))
@@ -120,7 +120,10 @@ class Track:
 
 @dataclass(frozen=True, eq=False)
 class Along:
-    """A quotient of polynomials along a track, positive below; it compares as where the track stands."""
+    """A quotient of polynomials along a track, with a positive denominator.
+
+    It compares as its value at the track's place does.
+    """
 
     track: Track
     above: Polynomial
@@ -128,7 +131,7 @@ class Along:
 
     @property
     def value(self) -> Fraction:
-        """The value where the track stands."""
+        """The value at the track's place."""
         above, below = (value_at(self.track.point, p) for p in (self.above, self.below))
         return Fraction(above) / below
 
@@ -160,14 +163,14 @@ class Along:
         return -self + other
 
     def __truediv__(self, other: Number) -> "Along":
-        b = self._like(other)  # above zero: evaluators divide by nothing else, and have compared it
+        b = self._like(other)  # positive: evaluators check a divisor before they divide
         return Along(self.track, _product(self.above, b.below), _product(self.below, b.above))
 
     def __rtruediv__(self, other: Number) -> "Along":
         return self._like(other) / self
 
     def _against(self, other: Number) -> int:
-        """The sign of the difference, noting where it changes."""
+        """The sign of the difference; the places where it changes are noted."""
         return 0 if other is self else self.track.sign((self - other).above)
 
     def __lt__(self, other: Number) -> bool:

@@ -1,7 +1,7 @@
 """Margins of filed values, and the changes that would turn a verdict to 符合.
 
-Values stay within what the catalogue allows; whether the enterprise could have filed them beside its
-other figures is not looked at.
+Values stay within the bounds of the catalogue. Whether they are plausible beside the enterprise's
+other figures is not checked.
 """
 
 from collections.abc import Iterator
@@ -18,18 +18,19 @@ from rules.portable import reference
 from rules.sensitivity.along import Along
 from rules.sensitivity.study import Reach, Study, Tried, Variable
 
-#: Changes that are tried in a row though they lead no further.
+#: How many changes in a row are tried although they lead no further.
 _PATIENCE: Final = 3
 
 
 @dataclass(frozen=True)
 class Change:
-    """Another value of a fact; of several changes together, ``verdict`` is what all of them give.
+    """Another value of a fact, and the resulting verdict.
 
-    Values are exact texts in base units as in profiles, ``old`` is None where nothing is filed.
-    ``relative`` is the size of the change: of a figure as a share of it (of less than one unit of
-    the form, as a share of that), of a date as a share of its distance from the filing date; of a
-    yes-no fact or a code it is 1.
+    For several changes together, ``verdict`` is the result of all of them. Values are exact texts
+    in base units, as in profiles; ``old`` is None if nothing was filed. ``relative`` is the size of
+    the change: for a figure, its share of the figure, or of one unit of the form if the figure is
+    smaller; for a date, its share of the distance from the filing date; for a yes-no fact or a
+    code, 1.
     """
 
     key: str
@@ -42,7 +43,7 @@ class Change:
 
     @property
     def difference(self) -> str:
-        """The size of the change of a figure in its unit; else empty."""
+        """The size of a figure's change, in its unit; empty for other facts."""
         if self.fact.kind != "number" or self.old is None:
             return ""
         return magnitude(Fraction(str(self.new)) - Fraction(str(self.old)), self.fact.unit)
@@ -64,10 +65,10 @@ class Change:
 
 @dataclass(frozen=True)
 class Margin:
-    """How far one filed value may change before the verdict does.
+    """How far one filed value may change before the verdict changes.
 
-    ``below`` and ``above`` are the nearest values of a figure or date at which it does, None where
-    there are none; ``others`` the values of a yes-no fact or a code at which it does.
+    For a figure or date, ``below`` and ``above`` are the nearest values that change the verdict,
+    None if there are none. For a yes-no fact or a code, ``others`` are the values that change it.
     """
 
     key: str
@@ -81,7 +82,7 @@ class Margin:
 
     @property
     def changes(self) -> tuple[Change, ...]:
-        """All of them, nearest first."""
+        """All changes, nearest first."""
         found = [c for c in (self.below, self.above, *self.others) if c is not None]
         return tuple(sorted(found, key=lambda c: c.relative))
 
@@ -101,7 +102,7 @@ class Margin:
 
 @dataclass(frozen=True)
 class Rest:
-    """A comparison that changes of filed values did not settle: what it requires, what it came to."""
+    """A comparison that no change of filed values settled: its requirement and its outcome."""
 
     rule: str
     title: str
@@ -120,13 +121,13 @@ class Rest:
 
 @dataclass(frozen=True)
 class Changes:
-    """What would turn a verdict to 符合.
+    """The changes that would turn a verdict to 符合.
 
-    Of 不符合: ``single`` are changes each of which does it alone, smallest first; where there are
-    none, ``together`` are a few that do it together, up to ``rest``: what the search did not settle,
-    such as a person's finding or a title that is not held; what takes many figures at once may be
-    among it. They are small, not proved smallest. Of
-    材料不足 and 待人工认定: ``answers`` are the unfiled yes-no facts' values that change the verdict.
+    For 不符合, each change in ``single`` suffices alone, smallest first. If there are none, the few
+    changes in ``together`` suffice together, except for ``rest``: comparisons that the search did
+    not settle, such as those that need a person's finding, a title that is not held, or many
+    figures at once. These changes are small, but not proved smallest. For 材料不足 and 待人工认定,
+    ``answers`` are values of unfiled yes-no facts that change the verdict.
     """
 
     verdict: Outcome
@@ -157,9 +158,9 @@ def margins(decision: Decision) -> list[Margin]:
 
 
 def smallest_changes(decision: Decision) -> Changes:
-    """What would turn the verdict to 符合: nothing if it is that, and never a person's finding.
+    """The changes that would turn the verdict to 符合; empty if it is 符合 already.
 
-    A root that is a score raises ``RulesetError``.
+    A person's finding is never one of them. A root that is a score raises ``RulesetError``.
     """
     search = _Search(decision)
     if search.verdict is Outcome.NOT_MET:
@@ -170,7 +171,7 @@ def smallest_changes(decision: Decision) -> Changes:
 
 
 class _Standing(NamedTuple):
-    """How far a filing is from 符合: comparisons that are not met, points that are short of lines."""
+    """How far a filing is from 符合: the comparisons that are not met, and the points still short."""
 
     unmet: int
     short: Fraction
@@ -182,7 +183,7 @@ class _Standing(NamedTuple):
 
 
 class _Move(NamedTuple):
-    """Another value of a fact, how large the change is, and where it leads."""
+    """Another value of a fact, the size of the change, and the standing it leads to."""
 
     variable: Variable
     value: Scalar
@@ -218,7 +219,7 @@ class _Search:
         return Change(key, name, fact, old, new, verdict, relative)
 
     def turned(self, variable: Variable, tried: Tried) -> Iterator[Change]:
-        """Those of the values tried at which the verdict is another."""
+        """The tried values that give another verdict."""
         for value, case in tried:
             verdict = self.outcome(case, self.root)
             if verdict is not self.verdict:
@@ -235,7 +236,7 @@ class _Search:
         for variable in self.reach.unanswered(self.profile):
             yield from self.turned(variable, self.study.others(variable))
 
-    # what turns 不符合 to 符合
+    # changes that turn 不符合 to 符合
 
     def to_met(self) -> Changes:
         variables = [v for v in self.variables if v.fact.origin == "填报"]
@@ -260,12 +261,12 @@ class _Search:
             )
 
     def together(self, variables: list[Variable], moves: list[_Move]) -> Changes:
-        """A few changes, none by more than the figure itself where these lead as far as others."""
+        """A few changes together; none exceeds the figure itself if such changes lead as far."""
         moderate = [m for m in moves if m.relative <= 1]
         tried = [self.steps(variables, moderate, Fraction(1)), self.steps(variables, moves, None)]
         study, chosen = min(tried, key=lambda t: self.standing(t[0].base, self.root).order)
         standing = self.standing(study.base, self.root)
-        for key in reversed(list(chosen)):  # what later changes made needless or too much
+        for key in reversed(list(chosen)):  # later changes may make it needless or too large
             move = chosen.pop(key)
             least = self.least(study, move.variable, standing.order)
             study = study.having(move.variable, least.value if least else move.variable.filed)
@@ -279,10 +280,10 @@ class _Search:
     def steps(
         self, variables: list[Variable], moves: list[_Move], most: Fraction | None
     ) -> tuple[Study, dict[str, _Move]]:
-        """At each step the change that leads furthest, the smallest of these.
+        """Take, at each step, the smallest of the changes that lead furthest.
 
-        Where none leads further, a few are tried that settle one comparison and unsettle another,
-        as when a larger denominator is reached first.
+        If none leads further, a few are tried that settle one comparison and unsettle another, as
+        when a larger denominator is reached first.
         """
         study, chosen = self.study, dict[str, _Move]()
         standing = self.standing(study.base, self.root)
@@ -306,7 +307,7 @@ class _Search:
         return best
 
     def least(self, study: Study, variable: Variable, order: tuple[int, Fraction]) -> _Move | None:
-        """The smallest change of a fact that leads as far; None if it may stay as it is filed."""
+        """The smallest change of a fact that leads as far; None if its filed value does."""
         without = study.having(variable, variable.filed)
         if self.standing(without.base, self.root).order <= order:
             return None
@@ -315,7 +316,7 @@ class _Search:
         return min((m for m in enough if m is not None), key=lambda m: m.relative)
 
     def standing(self, case: reference.Evaluation, id: str) -> _Standing:
-        """How far a rule is from being met, by the 情形 that comes nearest."""
+        """How far a rule is from being met, by its nearest 情形."""
         rule = self.reach.rules[id]
         outcome = self.outcome(case, id)
         if outcome is Outcome.MET:

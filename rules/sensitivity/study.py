@@ -1,4 +1,4 @@
-"""A filing under study: one fact takes other values, everything that does not read it stays as it is."""
+"""A filing under study: one fact takes other values; results that do not read it are kept."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ from rules.portable import reference
 from rules.portable.reference import At, Reading
 from rules.sensitivity.along import Along, Grid, Track
 
-#: Grids of figures in base units: fen, 0.0001 percentage points, 0.01 points; others are counted.
+#: Grid steps in base units: fen, 0.0001 percentage points, 0.01 points; other figures are counts.
 STEPS: Final = {"万元": Fraction(1, 100), "%": Fraction(1, 10**6), "分": Fraction(1, 100)}
 _DIGITS: Final = 6
 
-#: Values of a fact, and what each comes to.
+#: Values of a fact, each with its evaluation.
 Tried: TypeAlias = Iterable[tuple[Scalar, reference.Evaluation]]
 
 
@@ -39,7 +39,7 @@ class Variable:
 
     @property
     def filed(self) -> Scalar:
-        """Its value, where it has one."""
+        """Its filed value, if any."""
         assert self.value is not None
         return self.value
 
@@ -50,12 +50,12 @@ class Variable:
 
     @property
     def step(self) -> Fraction:
-        """The distance of two neighbouring values on its grid, in base units or days."""
+        """The distance between two neighbouring values on its grid, in base units or days."""
         return STEPS.get(self.fact.unit, Fraction(1))
 
     @property
     def place(self) -> Fraction:
-        """Where its value stands on the grid; between two places if it is finer than the grid."""
+        """The place of its value on the grid; a fraction if the value is finer than the grid."""
         text = str(self.value)
         if self.fact.kind == "date":
             return Fraction(date.fromisoformat(text).toordinal())
@@ -73,7 +73,7 @@ class Variable:
         )
 
     def text(self, place: int) -> str:
-        """The value at a place, as profiles state it."""
+        """The value at a place, in the form of profiles."""
         if self.fact.kind == "date":
             return date.fromordinal(place).isoformat()
         return show(place * self.step, "元", digits=_DIGITS).removesuffix("元")
@@ -84,9 +84,10 @@ class Variable:
         return tuple(v for v in every if v != self.value)
 
     def remoteness(self, new: Scalar, as_of: date) -> Fraction:
-        """The size of a change: of a figure relative to it, at least to one unit of the form.
+        """The relative size of a change.
 
-        Of a date relative to its distance from the filing date, at least one day; else 1.
+        A figure's change is relative to the figure, at least to one unit of the form; a date's to
+        its distance from the filing date, at least one day; any other change has size 1.
         """
         old = str(self.value)
         if self.fact.kind == "number":
@@ -99,10 +100,10 @@ class Variable:
 
 
 class Reach:
-    """Which facts the results of a ruleset depend on.
+    """The facts on which the results of a ruleset depend.
 
-    Atoms are ``("fact", id)``, ``("year", id, offset)``, ``("field", id, list)`` of the record at
-    hand, and ``("listed", id, list)`` of any record of a list.
+    Atoms are ``("fact", id)``, ``("year", id, offset)``, ``("field", id, list)`` for the record at
+    hand, and ``("listed", id, list)`` for any record of a list.
     """
 
     def __init__(self, ruleset: Ruleset) -> None:
@@ -138,14 +139,14 @@ class Reach:
         return found
 
     def affects(self, variable: "Variable", read: set[Expr], at: At) -> bool:
-        """Whether what reads these atoms, for the record at hand, depends on a fact."""
+        """Whether a node that reads these atoms, for the record at hand, depends on a fact."""
         if variable.at is None:
             return variable.leaf in read
         atom = (*variable.leaf, variable.at[0])
         return _listed(atom) in read or (at == variable.at and atom in read)
 
     def variables(self, profile: Profile) -> list[Variable]:
-        """The filed facts that the root rule depends on, without texts."""
+        """The filed facts on which the root rule depends, except texts."""
         read = self.of_rule[self.ruleset.root]
         found = []
         for key, value in profile.values.items():
@@ -167,7 +168,7 @@ class Reach:
         return [v for v in found if v.fact.kind != "text" and self.affects(v, read, None)]
 
     def unanswered(self, profile: Profile) -> list[Variable]:
-        """The yes-no facts that the root rule depends on and that are not filed."""
+        """The unfiled yes-no facts on which the root rule depends."""
         read = self.of_rule[self.ruleset.root]
         return [
             Variable(id, fact.name, fact, None, ("fact", id))
@@ -177,12 +178,12 @@ class Reach:
 
 
 def _listed(atom: Expr) -> Expr:
-    """What reads a field of one record, as it is read through a list."""
+    """The atom of a field of one record, as it is read through a list."""
     return ("listed", *atom[1:]) if atom[0] == "field" else atom
 
 
 class Case(reference.Evaluation):
-    """The reference evaluation with one fact at a place of its grid, in place of a fixed value."""
+    """A reference evaluation in which one fact has a place on its grid instead of a fixed value."""
 
     def __init__(
         self,
@@ -205,7 +206,7 @@ class Case(reference.Evaluation):
 
     def moves(self, formula: Sequence[Any], at: At) -> bool:
         """Whether a formula reads the fact itself."""
-        if formula[0] == "else_known":  # of what is filed, the rest is never read
+        if formula[0] == "else_known":  # if the first is filed, the rest is never read
             return self.moves(formula[1], at)
         own = self.variable.at
         return tuple(formula) == self.variable.leaf and (own is None or own == at)
@@ -226,7 +227,7 @@ class Case(reference.Evaluation):
     def summed(
         self, amount: Along, records: str, field: str, rule: str, filed: str | None
     ) -> Reading:
-        """A total in which the fact is one of the summands."""
+        """A total whose summands include the fact."""
         lo, hi, gap, *_ = self.amount(records, field, rule, None)
         assert lo is not None
         own = self.result(rule, self.variable.at)
@@ -244,7 +245,7 @@ class Case(reference.Evaluation):
         at: At,
         measure: Callable[[date, date], reference.Number],
     ) -> Reading:
-        """A measure of time, with the date as a variable: it is monotone in each of the dates."""
+        """A measure of time with one date as a variable; it is monotone in each of its dates."""
         known = super().time(a, b, at, measure)
         first, last = self.moves(a, at), self.moves(b, at)
         grid, days = self.grid, (self.day(a, at), self.day(b, at))
@@ -261,12 +262,12 @@ class Case(reference.Evaluation):
         return Reading(value, value, 0)
 
 
-#: Makes the evaluation of a value, on a grid at that place of it or by itself.
+#: Makes the evaluation of a value: at a place on a grid, or by itself.
 Maker: TypeAlias = Callable[[Scalar, Grid | None, int], Case]
 
 
 class Study:
-    """One filing, evaluated; from it, what other values of one fact come to."""
+    """One evaluated filing, from which other values of one fact are evaluated."""
 
     def __init__(self, reach: Reach, evaluator: reference.Evaluator, facts: reference.Json) -> None:
         self.reach = reach
@@ -299,23 +300,23 @@ class Study:
         }
 
     def others(self, variable: Variable) -> Tried:
-        """The other values of a yes-no fact or a code, and what they come to."""
+        """The other values of a yes-no fact or a code, with their evaluations."""
         made = self._maker(variable)
         for value in variable.choices():
             yield value, made(value, None, 0)
 
     def runs(self, variable: Variable) -> Iterator[Tried]:
-        """Values by direction, nearest first: down and up, or each other value by itself."""
+        """Values by direction, nearest first: down and up, or each other value as its own run."""
         if variable.ordered:
             yield from (self.walk(variable, way) for way in (-1, 1))
         else:
             yield from ([other] for other in self.others(variable))
 
     def walk(self, variable: Variable, way: int) -> Tried:
-        """Ever larger (way 1) or smaller (-1) values of a figure or date, and what they come to.
+        """Ever larger (way 1) or smaller (way -1) values of a figure or date, with their evaluations.
 
-        Of neighbouring values that take the same course only the nearest is given. From a figure
-        that nothing can be computed with, the way up begins at the least that can be true of it.
+        If neighbouring values take the same course, only the nearest is given. From a broken
+        figure, the way up begins at the least value that it can truly have.
         """
         made, grid = self._maker(variable), variable.grid()
         place: int | None = floor(variable.place) + 1 if way > 0 else ceil(variable.place) - 1
@@ -335,7 +336,7 @@ class Study:
                 place = max((t - 1 for t in case.turns if t <= place), default=None)
 
     def _maker(self, variable: Variable) -> Maker:
-        """Makes the evaluation of another value, given what does not depend on the fact."""
+        """A maker of evaluations for other values, which reuses results independent of the fact."""
         if variable.key in self._makers:
             return self._makers[variable.key]
         reach = self.reach
