@@ -105,7 +105,7 @@ class Attacker:
 def _engines_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """An engine is kept for each ruleset: to make one takes longer than all the rest."""
 
-    def made(ruleset: Ruleset, *, alone: bool) -> Decider:
+    def made(ruleset: Ruleset, *, alone: bool, **_: object) -> Decider:
         assert not alone, "what is on the record is decided by both"
         return _decider(ruleset.canonical())
 
