@@ -1,1 +1,1 @@
-"""Two texts of law side by side: what changed, matched on what is compiled."""
+"""Two texts of law side by side: their differences, matched on the compiled rulesets."""

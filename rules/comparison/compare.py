@@ -1,4 +1,4 @@
-"""Two rulesets side by side: everything that each asks of an enterprise."""
+"""Two rulesets side by side: all requirements that each makes of an enterprise."""
 
 from collections.abc import Iterable, Iterator
 
@@ -10,7 +10,14 @@ from rules.model.ruleset import Note, Ruleset
 
 
 def compare(before: Ruleset, after: Ruleset) -> Comparison:
-    """Set two rulesets side by side."""
+    """Compare two rulesets: requirements, scored items, definitions, notes and facts.
+
+    >>> from pathlib import Path
+    >>> from rules.language.rulebook import load
+    >>> ruleset = load(Path("features")).ruleset("63.2.研发费用")
+    >>> compare(ruleset, ruleset).identical
+    True
+    """
     same = unchanged(before, after)
     old, new = requirements(before, before.root, same), requirements(after, after.root, same)
     twins = counterparts(before, after)
@@ -37,7 +44,7 @@ def compare(before: Ruleset, after: Ruleset) -> Comparison:
 
 
 def _readings(before: Ruleset, after: Ruleset, touched: Iterable[str]) -> Iterator[Reading]:
-    """The interpretation notes of the rules that changed, and which text each belongs to."""
+    """The interpretation notes of the changed rules, each with the text that has it."""
     wanted = set(touched)
     where: dict[Note, dict[str, set[str]]] = {}
     for side, ruleset in (("前", before), ("后", after)):

@@ -1,4 +1,4 @@
-"""Terms of two texts: what a record must satisfy to count, and how an indicator is computed."""
+"""Terms of two texts: the conditions for a record to count, and the formulas of indicators."""
 
 from collections.abc import Callable, Hashable, Iterator
 from typing import Final
@@ -37,9 +37,9 @@ def counterparts(before: Ruleset, after: Ruleset) -> dict[str, str]:
 def record_definitions(
     before: Ruleset, after: Ruleset, twins: dict[str, str]
 ) -> Iterator[Definition]:
-    """Rules over records that differ or that only one text has.
+    """Rules over records that differ, or that only one text has.
 
-    What they build on has a definition of its own where both texts have it.
+    A rule that they build on has its own definition if both texts have it.
     """
     back = {new: old for old, new in twins.items()}
     for rule in after.rules:
@@ -74,7 +74,7 @@ def _cited(rule: Rule) -> str:
 
 
 def formulas(before: Ruleset, after: Ruleset) -> Iterator[Definition]:
-    """Computed indicators that differ or that only one text compares."""
+    """Computed indicators that differ, or that only one text compares."""
     old, new = (
         {k: i for k, i in s.indicators.items() if i.expr[0] in ARITHMETIC} for s in (before, after)
     )

@@ -1,10 +1,14 @@
-"""Requirements of two texts, matched one by one, and what differs between them in words.
+"""Matches the requirements of two texts one by one, and words their differences.
 
-Nothing is matched by resemblance of words. In this order, two comparisons are taken for the same one:
-where they stand in the rule of the same id and name the same indicator; where they name the same
-indicator; where they read the same formula of another year; where they count records of the same list
-by rules that are each other's counterparts. What is not matched is in one text only. Rules over records
-are counterparts if they have the same id, the same last part of the id, or ask about the same fields.
+Nothing is matched by similar wording. Two comparisons match, in this order, if they
+
+1. stand in rules of the same id and name the same indicator;
+2. name the same indicator;
+3. read the same formula for another year;
+4. count records of the same list by rules that are counterparts.
+
+A requirement without a match is in one text only. Rules over records are counterparts if they have
+the same id, the same last part of the id, or ask about the same fields.
 """
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -25,7 +29,7 @@ def match(
     twins: dict[str, str],
     rulesets: tuple[Ruleset, Ruleset],
 ) -> tuple[Row, ...]:
-    """Match requirements, surest first; rows in the order of the new text, then what is gone."""
+    """Match requirements, surest first; rows follow the new text, then come those that are gone."""
     left, right = list(old), list(new)
     partner: dict[int, Requirement] = {}
 
@@ -39,7 +43,7 @@ def match(
                 best = max(candidates, key=lambda r: _closeness(r, after))
                 rivals = [r for r in right if key(r) == wanted]
                 if max(rivals, key=lambda r: _closeness(best, r)) is not after:
-                    continue  # another one is closer to it and is paired first
+                    continue  # another is closer to it and is paired first
                 partner[id(after)] = best
                 left.remove(best)
                 right.remove(after)
@@ -70,7 +74,7 @@ def _closeness(one: Requirement, other: Requirement) -> tuple[bool, bool, bool, 
 
 
 def _without_years(indicator: Indicator | None) -> Hashable:
-    """A formula of yearly figures without its years; None of any other."""
+    """A formula of yearly figures without its years; None for any other formula."""
     if indicator is None or not any(leaf[0] == "year" for leaf in leaves(indicator.expr)):
         return None
 
@@ -113,7 +117,7 @@ def _row(
 def _details(
     before: Requirement, after: Requirement, rulesets: tuple[Ruleset, Ruleset]
 ) -> Iterator[str]:
-    """In what a requirement changed, in words."""
+    """The changes of a requirement, in words."""
     counted = _counted(before.indicator, {}), _counted(after.indicator, {})
     if counted[0] and counted[1]:
         rules = (s.rule(c[2]) for s, c in zip(rulesets, counted, strict=True) if c)
@@ -159,7 +163,7 @@ def _harder(before: Line, after: Line) -> str:
 
 
 def noting_scores(row: Row, items: tuple[list[ScoreItem], list[ScoreItem]]) -> Row:
-    """Say where a requirement in one text only is a scored item of the other."""
+    """Note on a requirement in one text only that it is a scored item of the other."""
     only, others = (row.after, items[0]) if row.before is None else (row.before, items[1])
     if only is None or (row.before and row.after):
         return row
@@ -170,7 +174,7 @@ def noting_scores(row: Row, items: tuple[list[ScoreItem], list[ScoreItem]]) -> R
 
 
 def match_scores(old: list[ScoreItem], new: list[ScoreItem]) -> tuple[ScoreRow, ...]:
-    """Match scored items by their rule, else by what they score; what is gone comes last."""
+    """Match scored items by rule, else by their indicators; items that are gone come last."""
     left, rows = list(old), []
     for after in new:
         same = [b for b in left if b.rule.id == after.rule.id] or [

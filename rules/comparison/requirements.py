@@ -1,4 +1,4 @@
-"""What one ruleset asks of an enterprise: requirements, scored items, and the facts that it reads."""
+"""The requirements, the scored items and the facts of one ruleset."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -28,11 +28,10 @@ ARITHMETIC: Final = ("add", "sub", "div")
 
 
 def asked_for(ruleset: Ruleset) -> dict[str, str]:
-    """What a ruleset reads of a filing: Chinese names by key.
+    """The parts of a filing that a ruleset reads: Chinese names by key.
 
-    Facts and record fields (``ip.holder_rank``), and yearly figures by their year from T
-    (``rd_expense-1``); a list itself is read if records of it are counted.
-
+    Keys are those of facts, of record fields (``ip.holder_rank``), and of yearly figures with their
+    year relative to T (``rd_expense-1``). A list has a key of its own if its records are counted.
     """
     return {
         key: name
@@ -57,10 +56,10 @@ def _names(leaf: Expr, indicator: Indicator) -> tuple[str, ...]:
 
 
 def unchanged(before: Ruleset, after: Ruleset) -> frozenset[str]:
-    """The rules, not over records, that have the same id and the same closure in both.
+    """The rules, not over records, that have the same id and the same closure in both rulesets.
 
-    Only those whose cases are for different kinds of enterprise stay whole (the size of an SME by
-    sector); the others are looked into, so that each requirement has its row.
+    Only rules whose cases are for different kinds of enterprise stay whole (the size of an SME by
+    sector); the others are taken apart, so that each requirement has its row.
     """
 
     def closed(ruleset: Ruleset, id: str) -> Any:
@@ -94,7 +93,7 @@ def requirements(
     whole: frozenset[str] = frozenset(),
     apart: frozenset[str] = frozenset(),
 ) -> list[Requirement]:
-    """Every comparison below a rule that decides, not those that earn points, in order.
+    """Every comparison below a rule, in order, except those that earn points.
 
     Rules in ``whole`` count as one requirement each; those in ``apart`` are left out.
     """
@@ -144,7 +143,7 @@ def score_items(ruleset: Ruleset) -> list[ScoreItem]:
 
 
 def _bands(ruleset: Ruleset, rule: Rule) -> Iterator[str]:
-    """The table of a scored rule, a line of it each, best first."""
+    """The lines of a scored rule's table, best first."""
     match rule.body:
         case Bands(bands):
             for name, rows in bands:
@@ -171,7 +170,7 @@ def _range(band: Band, unit: str) -> str:
 
 
 def conditions(ruleset: Ruleset, rule: Rule) -> str:
-    """What a record must satisfy, in one sentence; the rules it builds on are written out."""
+    """The conditions on a record in one sentence; the rules it builds on are written out."""
     cases = rule.body.cases if isinstance(rule.body, Cases) else ()
     texts = []
     for case in cases:

@@ -1,4 +1,4 @@
-"""What a comparison of two texts holds: requirements, scored items, definitions and notes, side by side."""
+"""The parts of a comparison of two texts: requirements, scored items, definitions and notes."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -10,7 +10,7 @@ from rules.model.ruleset import Indicator, Line, Note, Rule, Ruleset
 
 
 class Change(Enum):
-    """What became of a requirement."""
+    """How a requirement changed."""
 
     CHANGED = "改变"
     ADDED = "新增"
@@ -20,10 +20,10 @@ class Change(Enum):
 
 @dataclass(frozen=True)
 class Requirement:
-    """One comparison of a rule; ``indicator`` is None where it is of a score or of a whole rule.
+    """One comparison of a rule; ``indicator`` is None if a score or a whole rule is compared.
 
-    ``alternatives`` are the names of the cases of which one is enough, where it stands in one of
-    several; ``case`` is its own.
+    ``case`` is the case that contains it. If the rule has several cases and one is enough,
+    ``alternatives`` are their names.
     """
 
     rule: Rule
@@ -40,7 +40,7 @@ class Requirement:
 
     @property
     def role(self) -> str:
-        """Whether it must hold, or is one way among several."""
+        """Whether the requirement must hold, or is one way among several."""
         if not self.alternatives:
             return "必备"
         return f"{len(self.alternatives)}种情形之一「{self.case}」"
@@ -60,7 +60,7 @@ class Requirement:
 
 @dataclass(frozen=True)
 class Row:
-    """One requirement in both texts, or in one of them; ``details`` say what differs."""
+    """One requirement in both texts, or in one of them; ``details`` list the differences."""
 
     change: Change
     before: Requirement | None
@@ -69,7 +69,7 @@ class Row:
 
     @property
     def name(self) -> str:
-        """What is compared; both names where they differ."""
+        """The name of the compared indicator, score or rule; both names if they differ."""
         names = dict.fromkeys(r.name for r in (self.before, self.after) if r)
         return " → ".join(names)
 
@@ -86,7 +86,7 @@ class Row:
 
 @dataclass(frozen=True)
 class ScoreItem:
-    """An item that earns points: its table in words, the score it counts to, its group and most points."""
+    """An item that earns points: its table in words, its score, its group and its most points."""
 
     rule: Rule
     total: str
@@ -127,10 +127,10 @@ class ScoreRow:
 
 @dataclass(frozen=True)
 class Definition:
-    """A term: what a record must satisfy to count, or how an indicator is computed.
+    """A term: the conditions for a record to count, or the formula of an indicator.
 
-    ``before`` and ``after`` say it in words (empty where the text does not have it); ``rows`` are the
-    conditions of a rule over records that differ, and ``rules`` its ids in either text.
+    ``before`` and ``after`` give it in words (empty if the text lacks it). For a rule over records,
+    ``rows`` are the conditions that differ, and ``rules`` its ids in the two texts.
     """
 
     change: Change
@@ -173,9 +173,10 @@ class Reading:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Everything two rulesets ask for, side by side.
+    """Everything that two rulesets ask for, side by side.
 
-    ``facts_added`` and ``facts_removed`` name what only one of them asks an enterprise to file.
+    ``facts_added`` and ``facts_removed`` name the facts that only one of them asks an enterprise to
+    file.
     """
 
     before: Ruleset
@@ -189,7 +190,7 @@ class Comparison:
 
     @property
     def identical(self) -> bool:
-        """Whether the rulesets are the same to the byte."""
+        """Whether the rulesets are the same, byte for byte."""
         return self.before.digest == self.after.digest
 
     def to_json(self) -> dict[str, Any]:

@@ -1,33 +1,45 @@
 """Certificates: the engine and the reference evaluator agree on every cell of every compiled rule.
 
-A compiled rule looks at nothing but between which of its constants a figure's two ends lie, what
-would settle an open figure, which code it is, and what other rules came to. These *inputs* have
-finitely many cells, so a finite set of cases stands for every filing. Both evaluators are run on it:
+A compiled rule depends only on four kinds of *inputs*: between which of its constants a figure's
+two ends lie, what would settle an open figure, which code was filed, and the results of other
+rules. Each input has finitely many cells, so a finite set of cases stands for every filing. Both
+evaluators run on these cases for
 
-- **each rule by itself**, in a ruleset of its own. Its indicators are replaced by synthetic facts
-  from which any reading whatever can be filed (within the formula's range or not), and the rules it
-  rests on by rules over such facts, so that every cell is reached and one compilation serves all cases;
-- **the whole ruleset**, with its own rules and so exactly the program that will be run (shared
-  scales, packing, stages), but synthetic facts in place of its indicators.
+- **each rule by itself**, in a ruleset of its own. Synthetic facts replace its indicators, so any
+  reading can be filed, even outside the formula's range. Rules over synthetic facts replace the
+  rules on which it rests. So every cell is reached, and one compilation serves all cases;
+- **the whole ruleset**, with its own rules and so exactly the program that will run (shared scales,
+  packing, stages), but with synthetic facts in place of its indicators.
 
-Of one rule is covered, completely: for every number, every value just below, at and just above each
-constant, and every interval between any two of these and without ends, to be settled by a figure or
-by a person; every code of the catalogue, another one, and none; every outcome of other rules; every
-total that the items can give and what lies around each constant it is compared with. These vary one by
-one, so that each line and each table of bands is decided for all of its cells. What is made of
-the lines is covered by the **product** of all distinguishable results of the inputs, where it has at most
-``PRODUCT`` members. Beyond, there are **all pairs**: within each case of the table, the rest of it being
-at its best and the other cases at their worst, which contains the cases with all but one line met; among the
-inputs that alone decide a case, the other cases being at their worst; and in totals and bands, the others
-being at their best and at their worst.
+For a single rule the cases are complete for each input. They contain
 
-Of the whole ruleset: each of these readings at least once (but of the intervals between two values those of
-neighbours), each input at its worst and open with all others at their best, and every total that the items can
-give at each gate, as far as the items do not share figures.
+- for every number, the values just below, at and just above each constant;
+- every interval between two such values, and every one unbounded on a side, to be settled by a
+  figure or by a person;
+- every code of the catalogue, another code, and none;
+- every outcome of other rules;
+- every total that the items can give, and the values around each constant it is compared with.
 
-Not covered: the formulas of indicators (both evaluators read them from the same facts in every decision,
-and random filings test them); combinations of three or more inputs of rules beyond ``PRODUCT``; totals of
-points filed in fractions other than around a gate; several records of one list at once.
+These vary one at a time, so each line and each table of bands is decided for all of its cells. How
+lines combine is covered by the **product** of all distinguishable results of the inputs, if it has
+at most ``PRODUCT`` members. Otherwise **all pairs** are tried:
+
+- within each case of the table, with its other inputs at their best and the other cases at their
+  worst; this includes the cases in which all lines but one are met;
+- among the inputs that alone decide a case, with the other cases at their worst;
+- in totals and bands, with the other inputs at their best and at their worst.
+
+For the whole ruleset, the cases contain each of these readings at least once (but only intervals
+between neighbouring values), each input at its worst and open with all others at their best, and
+every total that the items can give at each gate, unless items share figures.
+
+Not covered:
+
+- the formulas of indicators: in every decision both evaluators read them from the same facts, and
+  random filings test them;
+- combinations of three or more inputs of a rule whose product exceeds ``PRODUCT``;
+- totals of points filed in fractions, except around a gate;
+- several records of one list at once.
 """
 
 from collections.abc import (
@@ -77,12 +89,12 @@ from rules.model.ruleset import (
 from rules.portable import reference
 from rules.portable.canonical import sha256
 
-#: Up to how many cases every combination of distinguishable inputs of one rule is tried.
+#: The most combinations of distinguishable inputs of one rule that are all tried.
 PRODUCT: Final = 1024
 
-#: Values just beside a constant are this far from it, or a quarter of the way to the next constant.
+#: The distance of values just beside a constant; at most a quarter of the way to the next one.
 NEAR: Final = Fraction(1, 10**9)
-#: Values far beyond the outermost constants are this far from them.
+#: The distance of values far beyond the outermost constants.
 FAR: Final = Fraction(10**12)
 
 _AS_OF: Final = date(2024, 6, 30)  # no synthetic fact depends on it
@@ -91,13 +103,13 @@ _GAPS: Final = (Gap.MISSING, Gap.PENDING)
 _YES_OR_NO: Final = ("flag", "outcome")
 _MAP: Final = "代表情形"
 _OTHER: Final = "（未列的代码）"
-#: Bounds within which any points may be given; no total comes near.
+#: Bounds for arbitrary points; no total comes near.
 _ANY_POINTS: Final = Fraction(10**6)
 
 
 @dataclass(frozen=True)
 class Known:
-    """What a case says of one input: the fields of a reading."""
+    """The reading of one input in a case, by its fields."""
 
     lo: Fraction | None = None
     hi: Fraction | None = None
@@ -107,10 +119,10 @@ class Known:
 
 @dataclass(frozen=True)
 class Input:
-    """Something that a rule looks at, and what its cases say of it; the first is an exact low.
+    """An input of a rule, and its readings in the cases; the first reading is exact and low.
 
-    ``kind`` is that of the indicator, or ``outcome`` or ``points`` of a rule. ``id`` names the facts
-    that it is filed as.
+    ``kind`` is the kind of the indicator, or ``outcome`` or ``points`` for a rule. ``id`` names the
+    facts with which it is filed.
     """
 
     id: str
@@ -121,7 +133,7 @@ class Input:
     known: tuple[Known, ...]
 
     def filed(self, known: Known) -> dict[str, Scalar]:
-        """The facts of which both evaluators read what is known."""
+        """The facts from which both evaluators read what is known."""
         if self.kind == "code":
             if known.gap:
                 return {} if known.gap is Gap.MISSING else {self.id: ""}
@@ -141,7 +153,7 @@ class Input:
         return values
 
     def facts(self) -> Iterator[Fact]:
-        """Their definitions."""
+        """The definitions of these facts."""
         if self.kind == "code":
             yield Fact(self.id, self.name, "text")
             return
@@ -151,7 +163,7 @@ class Input:
         yield Fact(f"{self.id}b", self.name, kind, origin="认定")
 
     def expr(self) -> Expr:
-        """The formula that reads them."""
+        """The formula that reads these facts."""
         leaf = "field" if self.records else "fact"
         if self.kind == "code":
             return ("lookup", _MAP, (leaf, self.id))
@@ -182,13 +194,13 @@ class Input:
         return show(value, self.unit, digits=12) if self.unit in UNITS else str(value)
 
 
-#: For each input the place of what is said of it in its ``known``.
+#: For each input, the index of its reading in ``known``.
 Choice: TypeAlias = tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Setting:
-    """A ruleset over synthetic facts, and what these stand for."""
+    """A ruleset over synthetic facts, and the inputs that these represent."""
 
     ruleset: Ruleset
     inputs: tuple[Input, ...]
@@ -196,7 +208,7 @@ class Setting:
 
     @property
     def digest(self) -> str:
-        """What names the setting."""
+        """The digest that names the setting."""
         return sha256(f"{self.ruleset.canonical()}{self.inputs!r}")
 
     @cached_property
@@ -204,7 +216,7 @@ class Setting:
         return tuple(tuple(map(i.filed, i.known)) for i in self.inputs)
 
     def profile(self, choice: Choice) -> Profile:
-        """The filing that says this of the inputs, with one record in each list."""
+        """The filing that gives the inputs these readings, with one record in each list."""
         values: dict[str, dict[str, Scalar]] = {rule.records: {} for rule in self.ruleset.rules}
         for input, filed, place in zip(self.inputs, self._filed, choice, strict=True):
             values[input.records].update(filed[place])
@@ -212,7 +224,7 @@ class Setting:
         return Profile(_AS_OF, values.get("", {}), lists)
 
     def words(self, choice: Choice, only: Iterable[str] | None = None) -> str:
-        """What a choice says, in Chinese; of ``only`` the inputs of some names."""
+        """The readings of a choice in Chinese; with ``only``, those of the inputs of that name."""
         names = None if only is None else set(only)
         chosen = zip(self.inputs, choice, strict=True)
         return "，".join(
@@ -236,9 +248,10 @@ class Difference:
 
 @dataclass(frozen=True)
 class Certificate:
-    """On how many cases both evaluators agree: of each rule, and of the whole ruleset.
+    """The number of cases on which both evaluators agree, per rule and for the whole ruleset.
 
-    ``differences`` is empty, or there is no certificate; it names at most one case of each.
+    Unless ``differences`` is empty, nothing is certified. It holds at most one case per rule, and
+    one for the whole.
     """
 
     root: str
@@ -252,7 +265,7 @@ class Certificate:
         return sum(self.cases.values()) + self.whole
 
 
-#: What has been found equal before, by what was compared, with the number of cases.
+#: Settings on which the evaluators agreed before: the number of cases by the setting's digest.
 Done: TypeAlias = MutableMapping[str, int]
 Make: TypeAlias = Callable[[Ruleset], Engine]
 
@@ -260,8 +273,8 @@ Make: TypeAlias = Callable[[Ruleset], Engine]
 def certify(ruleset: Ruleset, done: Done | None = None, make: Make = Engine) -> Certificate:
     """Run both evaluators on cases that stand for every filing; differences are in the result.
 
-    Rulesets share rules: with the same ``done`` given for each, a rule is compared once. ``make``
-    compiles for the engine.
+    Rulesets share rules: pass the same ``done`` for each, and every rule is compared only once.
+    ``make`` compiles a ruleset for the engine.
     """
     done = {} if done is None else done
     cases: dict[str, int] = {}
@@ -289,7 +302,7 @@ def certify(ruleset: Ruleset, done: Done | None = None, make: Make = Engine) -> 
 
 
 def alone(ruleset: Ruleset, rule: Rule) -> Setting:
-    """A rule in a ruleset of its own, whatever it rests on being synthetic."""
+    """A rule in a ruleset of its own, with synthetic inputs."""
     inputs = list(_figures(ruleset, [rule]))
     rests: list[Rule] = []
     for id in dict.fromkeys(rule.rule_references()):
@@ -298,7 +311,7 @@ def alone(ruleset: Ruleset, rule: Rule) -> Setting:
 
 
 def together(ruleset: Ruleset) -> Setting:
-    """All the rules of a ruleset as they are, their indicators being synthetic."""
+    """All the rules of a ruleset, unchanged, with synthetic indicators."""
     scopes = dict.fromkeys(rule.records for rule in ruleset.rules)
     inputs: list[Input] = []
     for records in scopes:
@@ -335,9 +348,9 @@ def _synthetic(
 
 
 def _figures(ruleset: Ruleset, rules: Sequence[Rule], first: int | None = None) -> Iterator[Input]:
-    """The indicators that some rules of one scope read, with the constants of all of these rules.
+    """The indicators that these rules of one scope read, with the constants of all these rules.
 
-    They are numbered from ``first``; without, intervals are complete.
+    They are numbered from ``first``. Without ``first``, they have all intervals.
     """
     names = dict.fromkeys(name for rule in rules for name in rule.indicator_names())
     for n, name in enumerate(names, first or 0):
@@ -353,7 +366,7 @@ def _figures(ruleset: Ruleset, rules: Sequence[Rule], first: int | None = None) 
 
 
 def _given(ruleset: Ruleset, rule: Rule, id: str, inputs: list[Input]) -> Iterator[Rule]:
-    """Rules that stand in for one that a rule rests on; their inputs are added to ``inputs``."""
+    """Rules that replace one on which a rule rests; their inputs are added to ``inputs``."""
     rest = ruleset.rule(id)
 
     def filed(part: str, name: str, known: tuple[Known, ...]) -> Rule:
@@ -387,7 +400,7 @@ def _given(ruleset: Ruleset, rule: Rule, id: str, inputs: list[Input]) -> Iterat
 
 
 def given(name: str) -> str:
-    """How the result of a rule, or of a group, is called as an input."""
+    """The name of the result of a rule, or of a group, as an input."""
     return f"「{name}」"
 
 
@@ -396,16 +409,16 @@ def _compared(rule: Rule) -> Iterator[str]:
 
 
 def _limits(rule: Rule, name: str, *subjects: str) -> Iterator[Fraction]:
-    """The numbers that a rule compares with something of that name."""
+    """The numbers with which a rule compares the subject of that name."""
     return (c.value for c in rule.constants() if c.name == name and c.subject in subjects)
 
 
 def _numbers(
     limits: Iterable[Fraction], more: Collection[Fraction] = (), *, every: bool = True
 ) -> tuple[Known, ...]:
-    """Around every constant, and every interval between such values and without ends.
+    """Values around every constant, and every interval between them or unbounded on a side.
 
-    Without ``every`` of the intervals with two ends only those between neighbours.
+    Without ``every``, bounded intervals are only those between neighbouring values.
     """
     cuts = sorted(set(limits))
     near = min([NEAR, *((b - a) / 4 for a, b in pairwise(cuts))])
@@ -448,7 +461,7 @@ def _codes(ruleset: Ruleset, rules: Iterable[Rule], indicator: Indicator) -> tup
 
 
 def _reachable(ruleset: Ruleset, name: str) -> set[Fraction]:
-    """The exact points that a rule, or a group of its items, can give; filed ones if whole."""
+    """The exact points that a rule, or a group of its items, can give; filed ones only if whole."""
     ids = {rule.id for rule in ruleset.rules}
     id, _, group = (name, "", "") if name in ids else name.partition("/")
     match ruleset.rule(id).body:
@@ -474,7 +487,7 @@ def _reachable(ruleset: Ruleset, name: str) -> set[Fraction]:
 
 
 def planned(setting: Setting) -> "Plan":
-    """The cases of a rule that stands alone, or of a whole ruleset."""
+    """The cases of a single rule, or of a whole ruleset."""
     plan = Plan(setting)
     if setting.whole:
         plan.of_whole()
@@ -485,7 +498,7 @@ def planned(setting: Setting) -> "Plan":
 
 @dataclass
 class Plan:
-    """The cases of a setting, each with what the reference evaluator makes of it, or its complaint."""
+    """The cases of a setting, each with the reference evaluator's evaluation, or its complaint."""
 
     setting: Setting
     cases: dict[Choice, "reference.Evaluation | str"] = field(default_factory=dict)
@@ -495,7 +508,7 @@ class Plan:
         self.evaluator = reference.Evaluator(self.setting.ruleset.to_json())
 
     def add(self, choice: Choice) -> Mapping[str, Any]:
-        """Have a case decided by the reference evaluator, if it is new; its trace."""
+        """Add a case, evaluated by the reference evaluator if it is new; return its trace."""
         if choice not in self.cases:
             try:
                 found: reference.Evaluation | str = self.evaluator.evaluation(
@@ -508,7 +521,7 @@ class Plan:
         return {} if isinstance(known, str) else known.trace
 
     def of_rule(self, rule: Rule) -> None:
-        """The cases of a rule that stands alone."""
+        """Add the cases of a single rule."""
         inputs = self.setting.inputs
         everywhere = range(len(inputs))
         low = (0,) * len(inputs)
@@ -527,7 +540,7 @@ class Plan:
             self._pairs(best, choices, pairs)
             self._pairs(worst, choices, pairs)
             return
-        # where the other lines are not met, a pair decides nothing but the cases within it
+        # with all other lines unmet, a pair decides only the cases that lie within it
         deciding = [pair for pair in pairs if any(case <= {*pair} for case in cases.values())]
         self._pairs(worst, choices, deciding)
         for name, within in cases.items():
@@ -538,7 +551,7 @@ class Plan:
     def _extremes(
         self, low: Choice, choices: Sequence[Sequence[int]], key: str
     ) -> tuple[Choice, Choice]:
-        """What is best and worst for a rule or one of its cases, input by input, if exactly known."""
+        """The best and worst exact readings for a rule or one of its cases, input by input."""
         return _extremes(
             [
                 {
@@ -555,16 +568,16 @@ class Plan:
     def _pairs(
         self, background: Choice, choices: Sequence[Sequence[int]], pairs: Iterable[tuple[int, int]]
     ) -> None:
-        """All choices of pairs of inputs before a background."""
+        """Add all choices for pairs of inputs against a background."""
         self.add(background)
         for m, n in pairs:
             for a, b in product(choices[m], choices[n]):
                 self.add(_with(_with(background, m, a), n, b))
 
     def _distinct(self, low: Choice, n: int, rule: Rule) -> list[int]:
-        """Try all readings of an input; one of each that can be told apart by their results.
+        """Try all readings of an input; return one for each distinguishable result.
 
-        Of the items of a total, that is the least, the most, and open points.
+        For the items of a total, these are the least, the most, and open points.
         """
         known = self.setting.inputs[n].known
         found: dict[str, int] = {}
@@ -576,7 +589,7 @@ class Plan:
         return _ends(known, places) if isinstance(rule.body, Total) else places
 
     def of_whole(self) -> None:
-        """The cases of a whole ruleset."""
+        """Add the cases of a whole ruleset."""
         inputs = self.setting.inputs
         keys = [self._places(i) for i in inputs]
         heights: list[dict[int, Fraction]] = [{} for _ in inputs]
@@ -604,7 +617,7 @@ class Plan:
                     self.add(tuple(chosen.get(n, w) for n, w in enumerate(worst)))
 
     def _places(self, input: Input) -> list[str]:
-        """The keys of the lines and bands that look at an input."""
+        """The keys of the lines and bands that read an input."""
         prefix = f"{input.records}#0:" if input.records else ""
         keys = []
         for rule in self.setting.ruleset.rules:
@@ -620,7 +633,7 @@ class Plan:
         return [prefix + key for key in keys]
 
     def _ways(self) -> dict[str, "_Ways"]:
-        """For the rules over figures that give points, readings by which they give some."""
+        """For each scored rule over figures, readings that give each number of points."""
         numbers = {i.name: n for n, i in enumerate(self.setting.inputs) if not i.records}
         read = {
             rule.id: [numbers[name] for name in dict.fromkeys(rule.indicator_names())]
@@ -640,7 +653,7 @@ class Plan:
         return found
 
     def differing(self, make: Make = Engine) -> Difference | None:
-        """The first case on which the engine says otherwise, if there is one."""
+        """The first case on which the engine differs, if there is one."""
         with make(self.setting.ruleset) as engine:
             for choice, expected in self.cases.items():
                 difference = self._differing(engine, choice, expected)
@@ -662,7 +675,7 @@ class Plan:
         if not keys:
             return None
         rule = self._rule_of(keys)
-        if rule is None:  # of readings only
+        if rule is None:  # only readings differ
             return Difference(root, self.setting.words(choice), "别的读数", "、".join(keys[:3]))
         key = next(k for k in keys if _of(rule.id, k))
         names = [*rule.indicator_names(), *map(given, rule.rule_references())]
@@ -674,17 +687,17 @@ class Plan:
         )
 
     def _rule_of(self, keys: Collection[str]) -> Rule | None:
-        """The first rule in order of dependence among whose results there are some of these keys."""
+        """The first rule, in order of dependence, that has any of these keys among its results."""
         rules = self.setting.ruleset.rules
         return next((rule for rule in rules if any(_of(rule.id, key) for key in keys)), None)
 
 
-#: For some points, the places of readings by which they are given.
+#: For each number of points, the indices of readings that give them, by input.
 _Ways: TypeAlias = dict[int | Fraction, dict[int, int]]
 
 
 def _totals(body: Total, ways: Mapping[str, _Ways]) -> _Ways:
-    """For each total that the items can give, readings that give it."""
+    """Readings for each total that the items can give."""
     sums: _Ways = {Fraction(0): {}}
     for item in body.items:
         found: _Ways = {}
@@ -697,7 +710,7 @@ def _totals(body: Total, ways: Mapping[str, _Ways]) -> _Ways:
 
 
 def _of(whole: str, key: str) -> bool:
-    """Whether a key, of a record or not, is that of a rule or case, or of a part of it."""
+    """Whether a key, of a record or not, belongs to a rule or case, or to a part of it."""
     plain = key.partition("#0:")[2] or key
     return plain == whole or plain.startswith(f"{whole}/")
 
@@ -713,7 +726,7 @@ def _extremes(heights: Sequence[Mapping[int, Fraction]]) -> tuple[Choice, Choice
 
 
 def _ends(known: Sequence[Known], places: Sequence[int]) -> list[int]:
-    """The first and the last that are exact, and one of each kind that is open."""
+    """The first and the last exact reading, and one open reading of each kind."""
     exact = [p for p in places if not known[p].gap]
     return [*dict.fromkeys((exact[0], exact[-1])), *_open(known, places)]
 
@@ -724,7 +737,7 @@ def _open(known: Sequence[Known], places: Sequence[int]) -> list[int]:
 
 
 def _height(results: Iterable[Any]) -> Fraction:
-    """How good some results are, all in all; open points count as the least."""
+    """How good these results are as a whole; open points count as their least."""
     return sum((Fraction(r if isinstance(r, int) else r.lo) for r in results), Fraction(0))
 
 

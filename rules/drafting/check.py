@@ -1,4 +1,4 @@
-"""The linter of feature files: compile everything, run every example, list everything amiss."""
+"""The linter of feature files: compiles everything, runs every example, lists every problem."""
 
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date, timedelta
@@ -15,7 +15,7 @@ from rules.language.provinces import Fill
 from rules.language.rulebook import Rulebook, compile_all
 from rules.model.ruleset import Points, Total
 
-#: How a source is marked that nobody has confirmed.
+#: The mark of a source that nobody has confirmed.
 UNCONFIRMED: Final = "（未证实）"
 
 
@@ -26,12 +26,12 @@ def check(
     *,
     only_own: bool = False,
 ) -> tuple[Rulebook, list[Problem]]:
-    """Compile a features folder and run its examples; everything amiss with file and line.
+    """Compile a features folder and run its examples; return every problem with file and line.
 
-    ``own`` is a folder of packs laid over it; ``only_own`` runs and alters the rules of that folder only.
-    A rule whose examples do not notice that it is altered is amiss too, and so is a row of the
-    applicability table without an example on each of its boundary days. Where something does not
-    compile, the examples of all rules that do not rest on it still run.
+    ``own`` is a folder of packs laid over it; ``only_own`` runs and alters only the rules of that
+    folder. Two more kinds of problems are listed: a rule that can be altered without any example
+    failing, and a row of the applicability table without an example on each of its boundary days.
+    If a rule does not compile, the examples of all rules that do not rest on it still run.
     """
     rulebook = compile_all(path, own)
     within = f"{own.resolve().name}/" if own and only_own else ""
@@ -47,7 +47,7 @@ def check(
 
 
 def notices(rulebook: Rulebook) -> list[Problem]:
-    """What is reported and not refused: where a province exceeds what the national text permits."""
+    """Problems that are only reported: a province exceeds what the national text permits."""
     found = []
     for fill in rulebook.fills:
         slot, clause = rulebook.slots[fill.slot], rulebook.clauses[fill.slot]
@@ -78,7 +78,7 @@ def _exceeding(rulebook: Rulebook, fill: Fill, slot: Slot) -> Iterator[str]:
 
 
 def _unbounded(rulebook: Rulebook, ids: Collection[str]) -> Iterator[Problem]:
-    """One problem for each row that lacks an example on, before or after a day it begins or ends on."""
+    """One problem for each row without an example on, before or after the day it begins or ends."""
     places = {(c.path, r.line): c.id for c in rulebook.clauses.values() for r in c.definition.table}
     for row in rulebook.applicability:
         id = places[row.position.path, row.position.line]
@@ -102,7 +102,7 @@ def _edges(row: ApplicabilityRow) -> Iterator[date]:
 
 
 def _cases_of(rulebook: Rulebook, id: str, row: ApplicabilityRow) -> Iterator[Example]:
-    """The examples of a rule that ask which ruleset governs a case of a row's kind."""
+    """The examples of a rule that ask which ruleset governs a case to which a row may apply."""
     for example in examples(rulebook.clauses[id]):
         given = example.given
         asked = any(e.kind == "适用" for e in example.expected)
@@ -115,7 +115,7 @@ def _cases_of(rulebook: Rulebook, id: str, row: ApplicabilityRow) -> Iterator[Ex
 def _unguarded(
     rulebook: Rulebook, ids: Collection[str], tables: Iterable[Path]
 ) -> Iterator[Problem]:
-    """One problem for each wrong rule that no example catches, unless listed as equivalent."""
+    """One problem for each mutant that no example catches, unless it is listed as equivalent."""
     listed = {
         k: v for table in tables if table.is_file() for k, v in read_equivalent(table).items()
     }
@@ -170,7 +170,7 @@ def _failures(rulebook: Rulebook, example: Example, evaluate: Evaluate) -> Itera
 
 
 def _assumable(rulebook: Rulebook, example: Example) -> None:
-    """Raise ``RulesError`` where an example takes something as given that it does not rest on."""
+    """Raise ``RulesError`` if an example assumes a result on which its rule does not rest."""
     if not example.given.assume:
         return
     own = example.rule in rulebook.rules

@@ -23,7 +23,7 @@ Evaluate = Callable[[Ruleset, Profile], Trace]
 
 @dataclass(frozen=True)
 class Example:
-    """One run of a scenario: its place, what is given, what is expected."""
+    """One run of a scenario: its place, the given facts, the expectations."""
 
     rule: str
     name: str
@@ -53,7 +53,7 @@ def examples(clause: Clause) -> Iterator[Example]:
 
 
 def read_indicator(ruleset: Ruleset, profile: Profile, name: str) -> str:
-    """The exact reading of an indicator in its unit; the outcome's word where it is not known."""
+    """The exact reading of an indicator in its unit; the outcome's word if it is not known."""
     rule = ruleset.rule(ruleset.root)
     key = f"{rule.records}.{name}" if rule.records else name
     if key not in ruleset.indicators:
@@ -76,7 +76,7 @@ def read_indicator(ruleset: Ruleset, profile: Profile, name: str) -> str:
 
 
 def shown(result: Result) -> str:
-    """A result as examples write it: 符合, 15分, 6分至10分."""
+    """A result in the form that examples use: 符合, 15分, 6分至10分."""
     if isinstance(result, Outcome):
         return result.text
     if result.lo == result.hi:
@@ -86,7 +86,7 @@ def shown(result: Result) -> str:
 
 @dataclass(frozen=True)
 class Run:
-    """How one expectation came out."""
+    """The actual result for one expectation."""
 
     example: Example
     expectation: Expectation
@@ -118,7 +118,7 @@ def actual(
     evaluate: Evaluate,
     read: Callable[[Ruleset, Profile, str], str],
 ) -> str:
-    """What comes out for one expectation, in the words of the examples."""
+    """The actual result for one expectation, in the words of the examples."""
     if expectation.kind == "适用":
         return applies(rulebook, given)
     if expectation.kind == "门槛":
@@ -167,7 +167,7 @@ def actual(
 
 
 def setting(rulebook: Rulebook, given: Given) -> str:
-    """What the slot that a rule fills is set to in a case: as a province wrote it, or its default."""
+    """The value of the slot that a rule fills, in a case: a province's, or the default."""
     item = next((f.slot for f in rulebook.fills if f.clause == given.rule), None)
     if item is None:
         item = next(

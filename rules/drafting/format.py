@@ -1,8 +1,8 @@
 """Aligns the tables of feature files, and changes nothing else.
 
-Columns are aligned by display width: a character that Unicode calls wide or full-width counts two,
-any other one. Those of ambiguous width (“ ” Ⅰ) count one, as terminals and editors show them
-outside of old East Asian fonts. A table stands two spaces further in than its step or 例子.
+Columns are aligned by display width: characters that Unicode calls wide or full-width count two,
+all others one. Characters of ambiguous width (“ ” Ⅰ) count one, as terminals and editors show them
+except with old East Asian fonts. A table is indented two spaces more than its step or 例子.
 """
 
 import unicodedata
@@ -17,7 +17,7 @@ _INDENT: Final = "  "
 
 
 def width(text: str) -> int:
-    """How many columns a text takes.
+    """The number of columns that a text takes.
 
     >>> width("研发费用3%“Ⅰ类”")
     15
@@ -26,7 +26,7 @@ def width(text: str) -> int:
 
 
 def format_text(text: str) -> str:
-    """The text with its tables aligned; one that Gherkin cannot read stays as it is."""
+    """The text with its tables aligned; a text that Gherkin cannot read stays unchanged."""
     feature, errors = syntax_tree(text)
     if errors:
         return text
@@ -45,7 +45,7 @@ def format_text(text: str) -> str:
 
 
 def aligned(path: Path) -> bytes | None:
-    """A file with its tables aligned, for the caller to write; None where nothing is to change."""
+    """The content of a file with its tables aligned, for the caller to write; None if unchanged."""
     stored = path.read_bytes()
     try:
         before = stored.decode("utf-8")

@@ -1,8 +1,8 @@
-"""Mutants: libraries that are wrong in one small thing, which some example must notice.
+"""Mutants: rulebooks with one small error, which some example must notice.
 
 A mutant of a rule is tried on the rule's own examples, then on those of the rules that refer to it;
-a mutant of an indicator on those of every rule that reads it. It is killed by the first example
-that fails or cannot be evaluated. Equivalent mutants, which no example can tell from the original,
+a mutant of an indicator, on the examples of every rule that reads it. The first example that fails
+or cannot be evaluated kills it. Equivalent mutants, which no example can tell from the original,
 are listed with the reason in a table 规则,变异,理由.
 """
 
@@ -35,7 +35,7 @@ from rules.model.ruleset import (
 )
 from rules.portable import reference
 
-#: The list of equivalent mutants in a features folder, and its columns.
+#: The file name of the list of equivalent mutants in a features folder, and its columns.
 EQUIVALENT: Final = "mutants-equivalent.csv"
 COLUMNS: Final = ("规则", "变异", "理由")
 #: The rule (or indicator) and the description of a mutant.
@@ -47,7 +47,7 @@ P = TypeVar("P", ApplicabilityRow, Fill)
 class Mutant:
     """A rulebook with one alteration; ``rule`` is the id of the rule, or the indicator's name.
 
-    ``path`` is the feature file of the rule, ``tried`` the rules whose examples may notice it.
+    ``path`` is the feature file of the rule; ``tried`` are the rules whose examples may notice it.
     """
 
     rule: str
@@ -58,7 +58,7 @@ class Mutant:
 
     @property
     def key(self) -> Key:
-        """What names the mutant in the list of equivalent ones."""
+        """The key of the mutant in the list of equivalent ones."""
         return self.rule, self.description
 
     def __str__(self) -> str:
@@ -66,7 +66,7 @@ class Mutant:
 
 
 def mutants(rulebook: Rulebook, only: Collection[str] | None = None) -> Iterator[Mutant]:
-    """Every mutant of a rulebook, or those of ``only`` some rules and of what they read."""
+    """Every mutant of a rulebook, or only those of some rules and of the indicators they read."""
     ids = [id for id in rulebook.clauses if only is None or id in only]
     referring = _referring(rulebook)
     for id in ids:
@@ -85,7 +85,7 @@ def survivors(
     only: Collection[str] | None = None,
     progress: Callable[[Mutant], None] | None = None,
 ) -> list[Mutant]:
-    """The mutants that no example notices; ``progress`` is told of each before it is tried."""
+    """The mutants that no example notices; ``progress`` is called before each is tried."""
 
     @cache
     def expanded(id: str) -> tuple[Example, ...]:
@@ -101,20 +101,20 @@ def survivors(
 
 
 def unlisted(found: Iterable[Mutant], equivalent: Mapping[Key, str]) -> list[Mutant]:
-    """The survivors that are not listed as equivalent: each needs an example."""
+    """The survivors not listed as equivalent: each needs an example."""
     return [m for m in found if m.key not in equivalent]
 
 
 def stale(
     found: Iterable[Mutant], equivalent: Mapping[Key, str], only: Collection[str] | None = None
 ) -> list[Key]:
-    """The entries of the list that name no survivor: the mutant is gone, or it is killed."""
+    """The entries of the list that name no survivor: the mutant is gone, or an example kills it."""
     keys = {m.key for m in found}
     return [k for k in equivalent if k not in keys and (only is None or k[0] in only)]
 
 
 def read_equivalent(path: Path) -> dict[Key, str]:
-    """The list of equivalent mutants with the reasons; raises ``RulesetError`` where it is amiss."""
+    """Read the list of equivalent mutants with the reasons; raises ``RulesetError`` if unusable."""
     with path.open(encoding="utf-8", newline="") as stream:
         header, *rows = list(csv.reader(stream)) or [[]]
     if tuple(header) != COLUMNS:
@@ -142,7 +142,7 @@ def _killed(mutant: Mutant, tries: Iterable[Example]) -> bool:
 
     def evaluate(ruleset: Ruleset, profile: Profile) -> Trace:
         evaluator = evaluators.get(id(ruleset))
-        if evaluator is None:  # the rulebook keeps its rulesets, so ids stay theirs
+        if evaluator is None:  # the rulebook keeps its rulesets, so their ids stay valid
             evaluator = evaluators[id(ruleset)] = reference.Evaluator(ruleset.to_json())
         return trace_of(evaluator.evaluate(profile.to_json()))
 

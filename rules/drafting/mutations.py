@@ -1,7 +1,7 @@
 """Small alterations of a rule's table or an indicator's formula, each with its Chinese description.
 
-An alteration is as small as can be told apart: one yuan, 0.0001 个百分点, one day, one whole of what
-is counted. Where a figure only takes whole numbers, a smaller one would change nothing.
+An alteration is the smallest that can be noticed: one yuan, 0.0001 个百分点, one day, one in a count. A
+figure that takes only whole numbers would not notice a smaller one.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -30,10 +30,10 @@ from rules.model.ruleset import (
 
 T = TypeVar("T")
 Altered: TypeAlias = Iterator[tuple[str, T]]
-#: How a table's names are looked up: the indicator, and the codes that it may take.
+#: Looks up a name in a table: the indicator, and the codes that it may take.
 Lookup: TypeAlias = Callable[[str], tuple[Indicator, tuple[str, ...]]]
 
-#: The outcome of each record under the rule of this id is 符合.
+#: The id of a rule under which the outcome of each record is 符合.
 ALWAYS: Final = "恒符合"
 
 _STEPS: Final = {
@@ -90,12 +90,12 @@ def _shown(value: Fraction, unit: str) -> str:
 
 
 def _swap(items: tuple[T, ...], at: int, *new: T) -> tuple[T, ...]:
-    """The items, with others in the place of the one at that index."""
+    """The items with ``new`` ones in place of the one at that index."""
     return (*items[:at], *new, *items[at + 1 :])
 
 
 def _of_cases(cases: tuple[Case, ...], lookup: Lookup, least: int) -> Altered[tuple[Case, ...]]:
-    """Alterations of lines and cases; of the cases, ``least`` must remain."""
+    """Alterations of lines and cases; at least ``least`` cases remain."""
     row = 0
     for i, case in enumerate(cases):
         for j, line in enumerate(case.lines):
@@ -131,7 +131,7 @@ def _of_line(line: Line, lookup: Lookup) -> Altered[Line]:
 
 
 def _of_codes(codes: tuple[str, ...], vocabulary: Sequence[str]) -> Altered[tuple[str, ...]]:
-    """A code dropped or added; to a single code only its neighbours in the catalogue."""
+    """A code dropped or added; a single code only gains its neighbours in the catalogue."""
     for i, code in enumerate(codes):
         if len(codes) > 1:
             yield f"去掉「{code}」", _swap(codes, i)
@@ -149,7 +149,7 @@ def _of_bands(
         indicator, _ = lookup(name)
         by = step(indicator.unit, indicator.expr)
         others = (min(b.points for b in rows) for other, rows in tables if other != name)
-        unseen = max(others, default=None)  # the other indicators give as much in any case
+        unseen = max(others, default=None)  # the other indicators give at least as much
         for j, band in enumerate(bands):
             for text, points in moved(band.points, "分", Fraction(1)):
                 if unseen is not None and max(points, band.points) <= unseen:

@@ -1,4 +1,4 @@
-"""The text of a new feature file, which the checker refuses until the drafter has filled it in."""
+"""The text of a new feature file, which the linter refuses until the drafter has filled it in."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -255,7 +255,7 @@ _CLAUSES: Final = """# 条款对照：{province}的设定
 
 
 def scaffold_province(province: str) -> str:
-    """A new feature file with what a province may set: the pass line, and its own indicators."""
+    """A new feature file with the parts that a province may set: the pass line, and indicators."""
     days = [
         (procedure, day, f"{_W}规则集")
         for procedure in ("认定", "复核")

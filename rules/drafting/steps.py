@@ -1,6 +1,6 @@
 """The step sentences of examples: a closed set.
 
-A step only files facts or states what must come out, it never repeats the rule.
+A step only files facts or states an expected result; it never repeats the rule.
 """
 
 import re
@@ -28,7 +28,7 @@ from rules.model.quantities import UNITS, Quantity, parse
 from rules.model.ruleset import OUTCOMES, Gap, Points, Result
 
 DEFAULT_AS_OF: Final = date(2023, 6, 30)
-#: What an applicability example may say of its case.
+#: The attributes of a case that an applicability example may state.
 CASE: Final = ("层级", "程序", "省份", "城市", "批次", "填报日期")
 
 
@@ -38,7 +38,7 @@ class ExampleError(RulesError):
 
 @dataclass
 class Given:
-    """What an example files, and what it expects; filled step by step."""
+    """The facts that an example files, and the results it expects; filled step by step."""
 
     rule: str
     as_of: date = DEFAULT_AS_OF
@@ -63,13 +63,13 @@ class Given:
 
     @property
     def province(self) -> str:
-        """What acts as the case's province."""
+        """The province of the case, or whatever acts as its province."""
         return provinces.acting(self.case.get("省份", ""), self.case.get("城市", ""))
 
 
 @dataclass(frozen=True)
 class Expectation:
-    """One 那么: what is asked (kind and subject) and the expected text."""
+    """One 那么: the question (kind and subject) and the expected text."""
 
     kind: str
     subject: str
@@ -77,7 +77,7 @@ class Expectation:
 
 
 def filed_value(fact: Fact, text: str) -> Scalar:
-    """A value as an example writes it, in the form that profiles keep; else ``ExampleError``."""
+    """Convert a value of an example to the form of profiles; raises ``ExampleError``."""
     value: Scalar = text
     try:
         if fact.kind == "flag":
@@ -115,7 +115,7 @@ def filed_value(fact: Fact, text: str) -> Scalar:
 
 
 def _read(fact: Fact, text: str) -> Quantity:
-    """A quantity of the dimension of a fact; money may be in yuan, 万元 or 亿元."""
+    """Read a quantity in the dimension of a fact; money may be in yuan, 万元 or 亿元."""
     found = parse(text)
     if found.dimension != UNITS[fact.unit][0]:
         raise QuantityError(
@@ -215,7 +215,7 @@ def _case(given: Given, step: Step) -> None:
 
 
 def _pairs(step: Step) -> dict[str, str]:
-    """The vertical table of a step: names and values."""
+    """The vertical table of a step as names and values."""
     pairs: dict[str, str] = {}
     for row in step.table:
         if len(row.cells) != 2:

@@ -1,7 +1,7 @@
-"""A decision in words: every finding with clause, figures and their sources, threshold, distance.
+"""A decision in words: every finding with its clause, figures, sources, threshold and distance.
 
-Everything here is read off the ruleset, the profile and the trace; nothing is decided again. Texts
-are Chinese; ``rules.explanation.wording`` words the figures.
+All of it is read from the ruleset, the profile and the trace; nothing is decided again. Texts are
+Chinese; ``rules.explanation.wording`` words the figures.
 """
 
 from collections.abc import Iterator
@@ -42,11 +42,11 @@ _OPEN: Final = (Outcome.MISSING, Outcome.PENDING)
 
 @dataclass(frozen=True)
 class Figure:
-    """One filed value that a comparison read; ``source`` is sheet and cell, or a record.
+    """One filed value that a comparison read; ``source`` is its sheet and cell, or a record.
 
-    Of an open record, ``record`` and ``fields`` name it and what it lacks; ``name`` is both. ``key`` is
-    that of a value or a list in the profile. ``asked`` says which facts it is about, in the keys of
-    ``rules.model.expressions.asked``.
+    For an open record, ``record`` names it, ``fields`` are those it lacks, and ``name`` joins both.
+    ``key`` is the key of a value or a list in the profile. ``asked`` are the facts it is about, as
+    keys of ``rules.model.expressions.asked``.
     """
 
     name: str
@@ -68,18 +68,18 @@ class Figure:
         gap: Gap,
         asked: tuple[str, ...] = (),
     ) -> "Figure":
-        """What an open record lacks: 「梯度称号第2条（专精特新中小企业）：填报时持有 未填报」."""
+        """The fields an open record lacks: 「梯度称号第2条（专精特新中小企业）：填报时持有 未填报」."""
         name = f"{record}：{'、'.join(fields)}"
         return cls(name, gap_text(gap), source, gap, record, fields, asked=asked)
 
 
 @dataclass(frozen=True)
 class Measure:
-    """A comparison as exact numbers, for drawing; all of them in ``unit``, of ratios in percent.
+    """A comparison as exact numbers, for drawing; all are in ``unit``, ratios in percent.
 
-    Every value that the figure may have lies in [lo, hi], where None is no end; a known figure is both.
-    ``threshold`` is what it is compared with: of a table of points, where the nearest better band
-    begins, and None in the best.
+    Every value that the figure may have lies in [lo, hi] (None: unbounded); both ends of a known
+    figure are equal. The figure is compared with ``threshold``. In a table of points, this is the
+    beginning of the nearest better band, or None in the best band.
     """
 
     lo: Fraction | None
@@ -89,7 +89,7 @@ class Measure:
 
     @classmethod
     def of(cls, known: Reading | Points, threshold: Fraction | None, unit: str) -> "Measure":
-        """What is known, and the threshold, from base units.
+        """Convert a reading or points, and the threshold, from base units to ``unit``.
 
         >>> Measure.of(Reading(Fraction(1, 40), Fraction(1, 40)), Fraction(3, 100), "%").lo
         Fraction(5, 2)
@@ -103,13 +103,13 @@ class Measure:
 
 @dataclass(frozen=True)
 class Check:
-    """One comparison: what is required, what there is, how far it is from the threshold.
+    """One comparison: the requirement, the actual figure, and its distance from the threshold.
 
-    ``finding`` is the rule or score that is compared, if it is one; ``categorical`` comparisons are
-    of codes, not of figures. ``subject`` is the name of an indicator or score, and ``shortfall`` its
-    difference from the threshold where that is known. ``broken`` says that the filed figures do not
-    allow to compute it, and that no finding of a person is asked for in its place. ``measure`` has
-    what is compared as numbers, where it is one.
+    If a rule or score is compared, ``finding`` is its finding. ``categorical`` comparisons compare
+    codes, not figures. ``subject`` is the name of an indicator or score; ``shortfall`` is its
+    difference from the threshold, if known. ``broken`` means that the figure cannot be computed
+    from those filed and that no finding of a person is asked for instead. ``measure`` holds a
+    numeric comparison as numbers.
     """
 
     requirement: str
@@ -127,7 +127,7 @@ class Check:
 
     @property
     def failed(self) -> bool:
-        """Whether it is not met."""
+        """Whether the comparison is not met."""
         return self.outcome is Outcome.NOT_MET
 
 
@@ -148,7 +148,7 @@ class Option:
 
 @dataclass(frozen=True)
 class Finding:
-    """What one rule came to. ``possible`` are the full points of a score rule."""
+    """The result of one rule. For a score rule, ``possible`` is the full number of points."""
 
     rule: str
     title: str
@@ -168,7 +168,7 @@ class Finding:
         return result_text(self.result)
 
     def walk(self) -> Iterator["Finding"]:
-        """This finding and all below it, each rule once."""
+        """This finding and all findings below it, each rule once."""
         seen: set[str] = set()
         stack = [self]
         while stack:
@@ -180,7 +180,7 @@ class Finding:
             stack += reversed(list(finding.children()))
 
     def children(self) -> Iterator["Finding"]:
-        """The findings this one directly rests on."""
+        """The findings on which this one directly rests."""
         yield from (f for _, f in self.items)
         for check in (*self.checks, *(c for o in self.options for c in o.checks)):
             if check.finding is not None:
@@ -189,8 +189,8 @@ class Finding:
     def to_json(self) -> dict[str, Any]:
         """The finding and all below it as plain JSON values.
 
-        A rule's findings are written out where it first occurs; afterwards it is only named, with
-        ``see``. Cases that are meant for others have a name and an outcome.
+        A rule's findings are written out where it first occurs; later occurrences only name it,
+        with ``see``. Cases meant for other enterprises have only a name and an outcome.
         """
         return _finding_json(self, set())
 
@@ -237,16 +237,16 @@ def _check_json(check: Check, seen: set[str]) -> dict[str, Any]:
 def explain(decision: Decision, *, brief: bool = False) -> Finding:
     """The finding of the root rule, with everything below it.
 
-    ``brief`` leaves out what ``reasons`` and ``missing`` do not need, for many enterprises: of
-    comparisons that came out otherwise than the whole there is no more than the outcome.
+    For many enterprises, ``brief`` leaves out everything that ``reasons`` and ``missing`` do not
+    need: a comparison that came out otherwise than the whole has nothing but its outcome.
     """
     return _Explainer(decision, brief=brief).finding(decision.ruleset.root)
 
 
 def reasons(finding: Finding, wanted: Outcome = Outcome.NOT_MET) -> list[Check]:
-    """The comparisons that a result rests on, from a finding down to figures.
+    """The comparisons on which a result rests, from a finding down to figures.
 
-    For 不符合 those that failed, for 材料不足 or 待人工认定 those that are open in that way.
+    For 不符合 these are the failed ones; for 材料不足 or 待人工认定, those open in that way.
     """
     found: list[Check] = []
     for _, check in grounds(finding, wanted):
@@ -256,7 +256,7 @@ def reasons(finding: Finding, wanted: Outcome = Outcome.NOT_MET) -> list[Check]:
 
 
 def grounds(finding: Finding, wanted: Outcome = Outcome.NOT_MET) -> Iterator[tuple[Finding, Check]]:
-    """The same comparisons with the rule each stands in; those of one rule may come twice."""
+    """The comparisons of ``reasons``, each with its rule's finding; those of one rule may recur."""
     for check in _decisive(finding, wanted):
         if check.finding is not None and check.points is None:
             yield from grounds(check.finding, wanted)
@@ -265,7 +265,7 @@ def grounds(finding: Finding, wanted: Outcome = Outcome.NOT_MET) -> Iterator[tup
 
 
 def _decisive(finding: Finding, wanted: Outcome) -> Iterator[Check]:
-    """The comparisons of the cases that come nearest to holding."""
+    """The comparisons of the cases nearest to holding."""
     shared = _shared(finding)
     distances = {o.name: _remoteness(o, shared) for o in finding.options if o.outcome is wanted}
     nearest = min(distances.values(), default=(0, 0))
@@ -276,19 +276,19 @@ def _decisive(finding: Finding, wanted: Outcome) -> Iterator[Check]:
 
 
 def _shared(finding: Finding) -> set[str]:
-    """The figures that every case compares: they tell for whom a case is meant, as codes do."""
+    """The figures that every case compares: like codes, they show for whom a case is meant."""
     compared = [{c.subject for c in o.checks if c.subject} for o in finding.options]
     return set.intersection(*compared) if compared else set()
 
 
 def _remoteness(option: Option, shared: set[str]) -> tuple[int, int]:
-    """How far a case is from holding: first whether it is meant for others, then by number."""
+    """How far a case is from holding: its failures that show it is meant for others, then all."""
     failed = [c for c in option.checks if c.failed]
     return sum(c.categorical or c.subject in shared for c in failed), len(failed)
 
 
 def _asks_less(one: Option, other: Option) -> bool:
-    """Whether a case fails on the same figures as another, but asks less of them."""
+    """Whether a case fails on the same figures as another, but by less."""
     near = {c.subject: c.shortfall for c in one.checks if c.failed}
     far = {c.subject: c.shortfall for c in other.checks if c.failed}
     pairs = [(a, far.get(subject)) for subject, a in near.items()]
@@ -300,10 +300,10 @@ def _asks_less(one: Option, other: Option) -> bool:
 
 
 def missing(finding: Finding) -> list[Figure]:
-    """What keeps this finding from being settled: values not filed, not found, or not computable.
+    """The values that keep a finding open: not filed, not found by a person, or not computable.
 
-    A record has one entry with all the fields that it lacks. What the result itself waits for comes
-    first: in 待人工认定 what a person has to find, else what is not filed.
+    A record has one entry with all the fields that it lacks. The values that the result itself
+    waits for come first: for 待人工认定 a person's findings, otherwise values that are not filed.
     """
     found: dict[tuple[str, Gap], Figure] = {}
 
@@ -336,7 +336,7 @@ def missing(finding: Finding) -> list[Figure]:
 
 
 def _open_figures(check: Check) -> Iterator[Figure]:
-    """What a comparison read; before it the indicator itself, if it cannot be computed."""
+    """The open figures that a comparison read; first the indicator itself, if not computable."""
     if check.broken:
         name = check.requirement.partition(" ")[0]
         sources = "、".join(dict.fromkeys(f.source for f in check.figures if f.source))
@@ -506,12 +506,12 @@ class _Explainer:
     # -- values and distances
 
     def value(self, indicator: Indicator, reading: Reading) -> str:
-        """What an indicator came to; if it cannot be computed, by which filed figures not."""
+        """The value of an indicator, or the filed figures that make it impossible to compute."""
         blamed = list(self.unusable(indicator.expr)) if reading.broken else []
         return f"无法计算（{'、'.join(blamed)}）" if blamed else reading_text(indicator, reading)
 
     def unusable(self, expr: Expr) -> Iterator[str]:
-        """The filed figures that do not allow to compute: negative ones, and zeros that it divides by."""
+        """The filed figures that prevent computing: values that cannot be, and zero divisors."""
         divisors = set(_divisors(expr))
         for leaf in (x for x in leaves(expr) if x[0] in ("fact", "year")):
             reading = self.evaluator.read(leaf)
@@ -538,7 +538,7 @@ class _Explainer:
         return f"{text}，{amount}" if amount and short else text
 
     def amount(self, indicator: Indicator, threshold: Fraction) -> str:
-        """What a ratio is short of in the unit of its numerator, other figures unchanged."""
+        """A ratio's shortfall in the unit of its numerator, with other figures unchanged."""
         match indicator.expr:
             case ("div", numerator, denominator) if denominator[0] != "const":
                 above = self.evaluator.read(numerator, indicator.records).exact
@@ -583,7 +583,7 @@ class _Explainer:
         return tuple(dict.fromkeys((*found, *self.unused(indicator.expr, indicator.records))))
 
     def read_leaves(self, indicator: Indicator) -> list[Expr]:
-        """The leaves that the value depends on: a finding, bound or substitute only where it was needed."""
+        """The leaves on which the value depends; a finding, bound or substitute only if needed."""
         return self.used(indicator.expr, indicator.records)
 
     def used(self, expr: Expr, records: str) -> list[Expr]:
@@ -600,11 +600,11 @@ class _Explainer:
         return [x for x in leaves(expr) if x in wanted or self.known(x, records)]
 
     def known(self, expr: Expr, records: str) -> bool:
-        """Whether a formula has come to a value."""
+        """Whether a formula has a known value."""
         return self.evaluator.read(expr, records).gap is Gap.NONE
 
     def unused(self, expr: Expr, records: str) -> Iterator[Figure]:
-        """The substitutes that are filed and say otherwise than what was taken instead."""
+        """The filed substitutes that were not used and contradict the value that was."""
         match expr:
             case ("else_known", a, b):
                 taken, other = (self.evaluator.read(x, records).code for x in (a, b))
@@ -629,9 +629,9 @@ class _Explainer:
     def listed(
         self, records: str, rule: str, total: str | None, field: str = ""
     ) -> Iterator[Figure]:
-        """The records by what a rule says of them, with what open ones lack.
+        """The records grouped by a rule's outcome, with the fields that open ones lack.
 
-        ``field`` is the one that is added up, if any.
+        ``field`` is the field that is added up, if any.
         """
         filed = self.profile.records.get(records, RecordList())
         name, source = record_kind(records).name, self.profile.sources.get(records, "")
@@ -673,7 +673,7 @@ class _Explainer:
                 yield Figure.lacking(label, tuple(f.name for f in found), source, gap, asked)
 
     def lacking(self, record: str, id: str) -> Iterator[str]:
-        """The fields that the open comparisons of a record, ``titles#1``, read and do not find."""
+        """The unfiled fields that the open comparisons of a record, such as ``titles#1``, read."""
         records, _, number = record.partition("#")
         item, rule = self.profile.records[records].items[int(number)], self.rules[id]
         for case in rule.body.cases if isinstance(rule.body, Cases) else ():
@@ -699,7 +699,7 @@ class _Explainer:
 
 
 def _divisors(expr: Expr) -> Iterator[Expr]:
-    """The single figures by which a formula divides."""
+    """The single figures that a formula divides by."""
     if expr[0] == "div" and expr[2][0] in ("fact", "year"):
         yield expr[2]
     for part in expr[1:]:
@@ -717,14 +717,14 @@ def _shortfall(reading: Reading, line: Line) -> Fraction | None:
 
 
 def _limit(line: Line) -> Fraction | None:
-    """The number that a line compares with, if it does."""
+    """The number with which a line compares, if it is one."""
     return line.value if isinstance(line.value, Fraction) else None
 
 
 def _better(
     reading: Reading, bands: tuple[Band, ...], points: Points
 ) -> tuple[Fraction, Fraction] | None:
-    """Where the nearest better band begins, and its points; none for a figure that is not known."""
+    """The nearest edge of a better band, and its points; None for a figure that is not known."""
     exact = reading.exact
     if exact is None or points.lo != points.hi:
         return None

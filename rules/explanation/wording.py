@@ -15,15 +15,15 @@ AT_THRESHOLD: Final = "恰在门槛上"
 _DAYS_OF_YEAR: Final = 365
 #: Amounts below this many yuan are shown in yuan.
 _SMALL_MONEY: Final = 100
-#: Decimals of a figure; those of money reach to the fen.
+#: Decimals of a figure by unit; money is shown to the fen.
 _DIGITS: Final = {"万元": 6}
-#: Longer numbers and texts are cut, with … in place of the rest.
+#: Longer numbers and texts are cut, and … replaces the rest.
 _LONGEST_NUMBER: Final = 20
 _LONGEST_TEXT: Final = 60
 
 
 def value_text(fact: Fact, value: Scalar) -> str:
-    """A filed value as officers write it."""
+    """A filed value in the form in which officers write it."""
     if isinstance(value, bool):
         return "是" if value else "否"
     if fact.kind == "number":
@@ -49,7 +49,7 @@ def plain(points: Fraction) -> str:
 
 
 def reading_text(indicator: Indicator, reading: Reading) -> str:
-    """What an indicator came to: a value, an interval, or why there is none."""
+    """The reading of an indicator: a value, an interval, or the reason why there is none."""
     if reading.broken:
         return f"无法计算（{reading.broken}）"
     if reading.code is not None:
@@ -65,12 +65,12 @@ def reading_text(indicator: Indicator, reading: Reading) -> str:
 
 
 def gap_text(gap: Gap) -> str:
-    """What is to be done about a value that is not known."""
+    """What someone must do about an unknown value."""
     return NOT_FILED if gap is Gap.MISSING else NOT_FOUND
 
 
 def quantity(value: Number, unit: str) -> str:
-    """A figure in its unit; years are cut to two decimals, so that none looks fuller than it is.
+    """A figure in its unit; years are cut to two decimals, so that none looks complete too early.
 
     >>> quantity(Fraction(1999, 1000), "年"), quantity(Fraction("1499999.99"), "万元")
     ('约1.99年', '149.999999万元')
@@ -82,7 +82,7 @@ def quantity(value: Number, unit: str) -> str:
 
 
 def magnitude(value: Fraction, unit: str, digits: int = 4) -> str:
-    """The size of a difference; of ratios in points, of parts of a year in days.
+    """The size of a difference: of ratios in percentage points, of parts of a year in days.
 
     >>> magnitude(Fraction(1, 10**9), "%")
     '不足0.0001个百分点'
