@@ -1,6 +1,6 @@
 """Reading the criteria: which rules there are, what one says, when which governs, how two texts differ."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from registry.desk.place import rulebook
@@ -41,7 +41,7 @@ class Compared:
     before: str
     after: str
     comparisons: tuple[Comparison, ...]
-    alone: dict[str, str]
+    alone: Mapping[str, str]
 
 
 def listed(prefix: str = "") -> list[Listed]:
