@@ -189,7 +189,9 @@ def check(text: str) -> None:
 
 
 def _unsafe(reason: str) -> RulesetError:
-    return RulesetError(f"生成的规则网络超出 durable_rules 的安全范围：{reason}")
+    return RulesetError(
+        "unsafe-network", "生成的规则网络超出 durable_rules 的安全范围：{value}", value=reason
+    )
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -32,6 +32,19 @@ def acts() -> set[str]:
     }
 
 
+def test_no_error_below_the_command_line_tells_to_type_a_command() -> None:
+    words = (
+        f"{path.name}:{raised.lineno} {part.value}"
+        for path in BELOW
+        if path.name != "verifier.py"  # travels with a command line of its own
+        for raised in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(raised, ast.Raise)
+        for part in ast.walk(raised)
+        if isinstance(part, ast.Constant) and isinstance(part.value, str)
+    )
+    assert [said for said in words if re.search(r"tidu [a-z]|(?<![-\w])--[a-z]", said)] == []
+
+
 def test_every_remedy_has_its_words_and_no_words_are_left_over() -> None:
     assert acts() == WORDS.keys()
 
