@@ -96,7 +96,7 @@ class Governing:
             batches.setdefault((row.basis, row.period), []).append(row.batch)
         return [
             f"属于批次「{'」或「'.join(names)}」的，{self.row.tier}{self.row.procedure}改按{basis}（{period}），"
-            f"结论可能不同：请用 --batch {names[0]}"
+            f"结论可能不同：请写明批次，例如 {names[0]}"
             for (basis, period), names in batches.items()
         ]
 

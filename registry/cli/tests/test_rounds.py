@@ -49,7 +49,7 @@ def test_a_batch_that_would_change_the_text_is_named_until_it_is_given(
         assert shown.exit_code == 0, shown.output
         assert SAID in shown.output
         assert OTHER in shown.output
-        assert "请用 --batch 2026年复核" in shown.output
+        assert "请写明批次，例如 2026年复核" in shown.output
     given = run(*command, *last)
     assert given.exit_code == 0, given.output
     assert SAID not in given.output
