@@ -2,14 +2,8 @@
 
 from pathlib import Path
 from traceback import extract_tb
-from typing import Final
 
-from sqlalchemy import exc
-
-from rules.errors import FactsError
 from rules.portable.errors import DescribedError
-from rules.portable.record import RecordError as DeterminationError
-from rules.portable.reference import EvaluationError
 
 
 def fault(error: Exception) -> str:
@@ -51,20 +45,3 @@ class UncopiedError(BackupError):
 
 class AlteredError(RegistryError):
     """What the database holds was not stored by the registry as it stands there."""
-
-
-#: What reading altered data may raise: it is a finding, not a fault of the program.
-UNREADABLE: Final = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    RecursionError,
-    TypeError,
-    ValueError,
-    exc.DataError,
-    AlteredError,
-    DeterminationError,
-    EvaluationError,
-    FactsError,
-)

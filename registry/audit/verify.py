@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, SQLModel
 
 from registry.database import forms, schema
+from registry.database.altered import UNREADABLE
 from registry.database.models import (
     NO_DECISION,
     Document,
@@ -29,7 +30,6 @@ from registry.database.models import (
 )
 from registry.database.rows import STATES, Row, identity_columns, state
 from registry.database.versions import FILING, chunks, rows_of, table_of
-from registry.errors import UNREADABLE
 from registry.filings import Submission
 from registry.kit import uscc
 from registry.kit.jsontext import fields_of

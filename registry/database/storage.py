@@ -15,15 +15,10 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
-import psycopg
 import sqlalchemy as sa
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import NullPool, event, exc
 from sqlmodel import Session
 
-from alembic import command
 from registry.errors import StorageError
 from registry.kit import resources, settings
 from registry.kit.files import PRIVATE_FILE
@@ -44,6 +39,9 @@ _POSTGRESQL: Final = {"connect_timeout": 10, "client_encoding": "utf8"}
 
 _EXAMPLES: Final = "sqlite:///tidu.db 或 postgresql://用户@主机/库名"
 
+
+#: Where alembic keeps the revision of a database.
+_VERSION: Final = sa.table("alembic_version", sa.column("version_num"))
 
 #: What SQLite calls a database that is no file.
 _IN_MEMORY: Final = ":memory:"
@@ -162,10 +160,12 @@ def session(engine: sa.Engine, *, write: bool = False) -> Iterator[Session]:
 
 def upgrade(engine: sa.Engine, revision: str = "head") -> None:
     """Bring the schema to a revision, the newest unless another is given."""
+    from registry.database import migrations  # alembic takes long to load, and is seldom needed
+
     status(engine)
     with translated(engine), engine.execution_options(tidu_write=True).begin() as connection:
         try:
-            command.upgrade(alembic_config(connection), revision)
+            migrations.upgrade(connection, revision)
         except LookupError as error:
             raise StorageError(
                 "foreign-schema",
@@ -176,9 +176,9 @@ def upgrade(engine: sa.Engine, revision: str = "head") -> None:
 
 def status(engine: sa.Engine) -> Status:
     """The revision of the database and what is pending; an unknown one raises ``StorageError``."""
-    script = ScriptDirectory.from_config(alembic_config())
     with translated(engine), engine.connect() as connection:
-        heads = MigrationContext.configure(connection).get_current_heads()
+        there = sa.inspect(connection).has_table(_VERSION.name)
+        heads = connection.scalars(sa.select(_VERSION.c.version_num)).all() if there else ()
     if len(heads) > 1:
         raise StorageError(
             "several-revisions",
@@ -187,24 +187,22 @@ def status(engine: sa.Engine) -> Status:
             value=len(heads),
         )
     current = heads[0] if heads else None
-    revisions = [r.revision for r in script.walk_revisions()][::-1]
-    if current is not None and current not in revisions:
+    known = revisions()
+    if current is not None and current not in known:
         raise StorageError(
             "unknown-revision",
             "数据库{where}的版本{value}不为本程序所知，可能由更新的程序建立：请升级本程序",
             where=_shown(engine),
             value=current,
         )
-    done = 0 if current is None else revisions.index(current) + 1
-    return Status(current, revisions[-1], tuple(revisions[done:]))
+    done = 0 if current is None else known.index(current) + 1
+    return Status(current, known[-1], tuple(known[done:]))
 
 
-def alembic_config(connection: sa.Connection | None = None) -> Config:
-    """The configuration of the packaged migrations, to run over an open connection."""
-    config = Config()
-    config.set_main_option("script_location", str(resources.migrations()).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    return config
+def revisions() -> list[str]:
+    """All revisions of the schema, oldest first: their files are named by number, then by content."""
+    files = (resources.migrations() / "versions").glob("*.py")
+    return sorted(file.stem.partition("_")[0] for file in files)
 
 
 def _parse(given: str | sa.URL) -> sa.URL:
@@ -329,13 +327,12 @@ _SQLITE_TROUBLE: Final = {
 }
 
 
-#: What a database says of content that it does not take, or cannot read.
-_ALTERED: Final = (
-    sqlite3.IntegrityError,
-    sqlite3.DataError,
-    psycopg.IntegrityError,
-    psycopg.DataError,
-)
+#: What is raised for content that a database does not take, or cannot read.
+_ALTERED: Final = (exc.IntegrityError, exc.DataError)
+#: What PostgreSQL means by the numbers of its errors.
+_LOCK_NOT_AVAILABLE: Final = "55P03"
+_DISK_FULL: Final = "53100"
+_INSUFFICIENT_PRIVILEGE: Final = "42501"
 _BROKEN: Final = _Trouble(
     "connection-lost", "的连接中断：没有完成的操作不会留下任何内容，请查看后重试"
 )
@@ -347,7 +344,7 @@ def translated(engine: sa.Engine) -> Iterator[None]:
     try:
         yield
     except exc.DatabaseError as error:
-        trouble = _BROKEN if error.connection_invalidated else _trouble(error.orig, engine.url)
+        trouble = _BROKEN if error.connection_invalidated else _trouble(error, engine.url)
         raise StorageError(
             trouble.slug,
             "数据库{where}{value}",
@@ -357,8 +354,9 @@ def translated(engine: sa.Engine) -> Iterator[None]:
         ) from error
 
 
-def _trouble(error: object, url: sa.URL) -> _Trouble:
-    said = _without_secrets(" ".join(str(error).split()), url)
+def _trouble(error: exc.DatabaseError, url: sa.URL) -> _Trouble:
+    said = _without_secrets(" ".join(str(error.orig).split()), url)
+    number = getattr(error.orig, "sqlstate", "")  # None where no server answers; SQLite has none
     if "append-only" in said:
         text = "拒绝了这次写入，全部没有写入：其中可能有外加的触发器或规则"
         return _Trouble("write-refused", text, Remedy("verify-record"))
@@ -368,13 +366,13 @@ def _trouble(error: object, url: sa.URL) -> _Trouble:
     for phrase, advice in _SQLITE_TROUBLE.items():
         if phrase in said:
             return advice
-    if isinstance(error, psycopg.errors.LockNotAvailable):
+    if number == _LOCK_NOT_AVAILABLE:
         return _BUSY
-    if isinstance(error, psycopg.errors.DiskFull):
+    if number == _DISK_FULL:
         return _FULL
-    if isinstance(error, psycopg.errors.InsufficientPrivilege):
+    if number == _INSUFFICIENT_PRIVILEGE:
         return _Trouble("not-permitted", f"不允许这样做（{said}）", Remedy("grant-rights"))
-    if isinstance(error, psycopg.OperationalError) and error.sqlstate is None:
+    if isinstance(error, exc.OperationalError) and number is None:
         text = f"连接不上（{said}）：请检查主机、端口、库名、用户和口令"
         return _Trouble("no-connection", text)
     return _Trouble("database-trouble", f"无法使用（{said}）")

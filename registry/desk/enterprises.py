@@ -10,7 +10,7 @@ from sqlmodel import Session
 from registry.desk.place import Desk, rulebook
 from registry.errors import RecordError
 from registry.intake.cells import half
-from registry.judging.verdicts import Sizes
+from registry.judging.sizes import Sizes
 from registry.record import admissions, cases, loading, naming, register
 from registry.record.admissions import ACTIONS as ADMISSIONS
 from registry.record.journal import Entry

@@ -28,7 +28,7 @@ from registry.intake.folders import Counts, FolderLoader, report_file
 from registry.intake.grouped import Groups, grouped
 from registry.intake.tables.mapping_draft import draft as draft_mapping
 from registry.judging.relations import SECTOR_FACTS
-from registry.judging.verdicts import Totals
+from registry.judging.totals import Totals
 from registry.kit.files import working_folder, write_new
 from registry.kit.workers import jobs_for
 from registry.record import admissions, loading

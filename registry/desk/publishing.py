@@ -6,7 +6,7 @@ from pathlib import Path
 from registry.desk.place import Desk
 from registry.kit import resources
 from registry.kit.progress import Watch, unwatched
-from registry.record import publication
+from registry.record import certification, publication
 from registry.record.determinations import signed_name
 from registry.record.publication import Publication as Publication
 from rules.decider import by_both
@@ -41,9 +41,9 @@ def prepare(folder: Path | None = None, *, by: str, watch: Watch = unwatched) ->
     rulebook, problems = checker.check(base, by_both, own)
     if problems:
         return Prepared(base, own, rulebook, tuple(problems))
-    rulesets = publication.uncertified(rulebook)
+    rulesets = certification.uncertified(rulebook)
     with watch("核对两个引擎", len(rulesets)) as done:
-        cases = publication.certified(rulesets, done)
+        cases = certification.certified(rulesets, done)
     return Prepared(base, own, rulebook, (), tuple(checker.notices(rulebook)), cases)
 
 

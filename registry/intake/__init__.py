@@ -1,9 +1,16 @@
-"""From files to filings: workbooks, CSV and JSON, with sheet and cell in everything amiss."""
+"""From files to filings: workbooks, CSV and JSON, with sheet and cell in everything amiss.
 
-from registry.intake.issues_report import write_issues
-from registry.intake.reader import NoTableError, read
-from registry.intake.template import write_template
-from registry.judging.relations import check_sectors, check_totals
+What stands in ``__all__`` is the front door; a name is imported when it is first asked for.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from registry.intake.issues_report import write_issues
+    from registry.intake.reader import NoTableError, read
+    from registry.intake.template import write_template
+    from registry.judging.relations import check_sectors, check_totals
 
 __all__ = [
     "NoTableError",
@@ -13,3 +20,19 @@ __all__ = [
     "write_issues",
     "write_template",
 ]
+
+_ROOMS: Final = {
+    "NoTableError": "registry.intake.reader",
+    "check_sectors": "registry.judging.relations",
+    "check_totals": "registry.judging.relations",
+    "read": "registry.intake.reader",
+    "write_issues": "registry.intake.issues_report",
+    "write_template": "registry.intake.template",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for: who looks at one cell does not wait for workbooks."""
+    if name not in _ROOMS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_ROOMS[name]), name)

@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from fractions import Fraction
-from functools import cached_property
 from typing import Any, Final
 
 from registry.filings import Issue
@@ -13,14 +11,10 @@ from registry.judging.doubts import bearing, doubts_of
 from registry.judging.judge import Judge, Judgement, refuse_wrong_day
 from registry.judging.settled import Determination, Registration
 from rules.errors import NoRulesetError
-from rules.explanation.explain import Check, Figure, Finding, explain, missing, reasons, result_text
+from rules.explanation.explain import Check, Figure, Finding, explain, missing, reasons
 from rules.language.editions import Governing
-from rules.language.rulebook import Rulebook
-from rules.model.expressions import leaves
-from rules.model.facts import Profile, RecordList
-from rules.model.roles import RECHECK, SECTOR, SIZES, size_rule
-from rules.model.ruleset import Expr, Gap, Note, Outcome, trace_of
-from rules.portable import reference
+from rules.model.roles import RECHECK
+from rules.model.ruleset import Note, Outcome
 from rules.portable.record import Body
 
 UNENCODED: Final = "未编码"
@@ -234,109 +228,3 @@ def unencoded(found: Governing) -> str:
     return f"适用{text}，本系统尚未编入该文本，不能给出结论"
 
 
-class Sizes:
-    """Tells sectors and size classes, for reports only; keeps what it compiled.
-
-    The classes are those of the rule that has a case for each sector with the upper limits of an SME;
-    beside the rule of a sector's limits stand those of its classes, named after them.
-    """
-
-    def __init__(self, rulebook: Rulebook) -> None:
-        self.rulebook = rulebook
-        found = (r for r in rulebook.rules.values() if SECTOR in r.indicator_names())
-        self._root = next(found, None)
-        self._evaluators: dict[str, reference.Evaluator] = {}
-
-    @property
-    def source(self) -> str:
-        """The text that says which enterprise is of what size."""
-        limits = next(iter(self._limits.values()), None)
-        return self.rulebook.document(self.rulebook.rule(limits)).tag("source") if limits else ""
-
-    def sector(self, profile: Profile) -> str:
-        """The 划型行业, or the word for what is open."""
-        if self._root is None:
-            return Outcome.PENDING.text
-        found = self._evaluator(self._root.id).evaluation(profile.to_json()).readings[SECTOR]
-        if found.code is not None:
-            return found.code
-        return (Outcome.PENDING if found.gap == Gap.PENDING else Outcome.MISSING).text
-
-    def size(self, profile: Profile, sector: str) -> str:
-        """One of ``SIZES``, or the word for what is open."""
-        limits = self._limits.get(sector)
-        if limits is None:
-            return sector  # 材料不足 or 待人工认定
-        largest, *classes, smallest = SIZES
-        settling = [(largest, limits, Outcome.NOT_MET)]
-        settling += [(size, size_rule(limits, size), Outcome.MET) for size in classes]
-        for size, rule, settles in settling:
-            evaluated = self._evaluator(rule).evaluate(profile.to_json())
-            outcome = trace_of({rule: evaluated[rule]})[rule]
-            if outcome is settles:
-                return size
-            if outcome not in (Outcome.MET, Outcome.NOT_MET):
-                return result_text(outcome)
-        return smallest
-
-    @cached_property
-    def _limits(self) -> dict[str, str]:
-        """The rule of an SME's upper limits for each sector."""
-        lines = list(self._root.lines()) if self._root else []
-        rules = {case.name: line.name for case, line in lines if line.subject == "rule"}
-        return {
-            sector: rules[case.name]
-            for case, line in lines
-            if line.name == SECTOR and isinstance(line.value, tuple) and case.name in rules
-            for sector in line.value
-        }
-
-    def _evaluator(self, root: str) -> reference.Evaluator:
-        if root not in self._evaluators:
-            self._evaluators[root] = reference.Evaluator(self.rulebook.ruleset(root).to_json())
-        return self._evaluators[root]
-
-
-class Totals:
-    """Tells what itemised records come to where a total is filed too; keeps what it compiled."""
-
-    def __init__(self, rulebook: Rulebook) -> None:
-        self.rulebook = rulebook
-        read = {leaf for i in rulebook.indicators.values() for leaf in leaves(i.expr)}
-        self._leaves = [x for x in read if x[0] in ("count", "total") and x[-1] is not None]
-        self._evaluators: dict[str, reference.Evaluator] = {}
-
-    def counts(self, profile: Profile) -> dict[str, tuple[Fraction, Fraction | None]]:
-        """The least and the greatest that the records allow, by the filed total's fact id.
-
-        In base units; None is no upper end (a list that is not 已报全). Lists without records that
-        are not 已报全 are left out.
-        """
-        found: dict[str, tuple[Fraction, Fraction | None]] = {}
-        for leaf in self._leaves:
-            filed = profile.records.get(leaf[1])
-            listed = filed is not None and (filed.items or filed.complete)
-            if filed is not None and listed and leaf[-1] in profile.values:
-                found[leaf[-1]] = self._counted(profile, filed, leaf)
-        return found
-
-    def _counted(
-        self, profile: Profile, filed: RecordList, leaf: Expr
-    ) -> tuple[Fraction, Fraction | None]:
-        records, rule = leaf[1], leaf[-2]
-        if rule not in self._evaluators:
-            ruleset = self.rulebook.ruleset(rule)
-            self._evaluators[rule] = reference.Evaluator(ruleset.to_json())
-        trace = trace_of(self._evaluators[rule].evaluate(profile.to_json()))
-        least, greatest = Fraction(0), Fraction(0) if filed.complete else None
-        for i, item in enumerate(filed.items):
-            outcome = trace[f"{records}#{i}:{rule}"]
-            if outcome is Outcome.NOT_MET:
-                continue
-            value = "1" if leaf[0] == "count" else item.get(leaf[2])
-            if value is None:
-                greatest = None
-            elif greatest is not None:
-                greatest += Fraction(str(value))
-            least += Fraction(str(value or 0)) if outcome is Outcome.MET else 0
-        return least, greatest

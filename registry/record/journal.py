@@ -19,9 +19,10 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from registry.database import bulk
+from registry.database.altered import UNREADABLE
 from registry.database.models import NO_DECISION, JournalEntry
 from registry.database.versions import table_of
-from registry.errors import UNREADABLE, AlteredError, RecordError
+from registry.errors import AlteredError, RecordError
 from registry.portable.chain import GENESIS, KINDS, header, header_text, sealed_name
 from registry.portable.clock import moment_text
 from registry.portable.sealing import new_salt, seal

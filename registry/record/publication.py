@@ -11,23 +11,24 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 from sqlmodel import Session
 
+import rules
 from registry.database.models import NO_DECISION, Document
 from registry.database.versions import table_of
 from registry.errors import RecordError
 from registry.kit import resources
-from registry.kit.progress import Done, ignored
 from registry.record import journal, receipts
-from rules.drafting.certificate import certify
 from rules.language.editions import ApplicabilityRow
-from rules.language.rulebook import Rulebook, load
 from rules.model.decode import decode
 from rules.model.ruleset import Position, Rule, Ruleset
 from rules.portable.canonical import canonical_json, sha256
+
+if TYPE_CHECKING:
+    from rules.language.rulebook import Rulebook
 
 _DOCUMENT: Final = table_of(Document)
 #: The files of a features folder that rules are compiled from.
@@ -68,34 +69,6 @@ class Publication:
     unchanged: Mapping[str, str]
 
 
-def uncertified(rulebook: Rulebook) -> list[Ruleset]:
-    """What is to be published but for the packaged rulesets, which the tests certify."""
-    packaged = _packaged(resources.features())
-    known = {packaged.ruleset(root).digest for root in _roots(packaged)}
-    return [r for r in map(rulebook.ruleset, _roots(rulebook)) if r.digest not in known]
-
-
-def certified(rulesets: Iterable[Ruleset], progress: Done = ignored) -> int:
-    """On how many cases, which stand for every filing, both engines agree.
-
-    Raises ``RecordError`` naming a rule and a case where they do not. The count is not part of the
-    publication: it follows from the rulesets, and the same criteria must give the same publication.
-    """
-    done: dict[str, int] = {}
-    wholes = 0
-    for number, ruleset in enumerate(rulesets, 1):
-        certificate = certify(ruleset, done)
-        if certificate.differences:
-            raise RecordError(
-                "engines-differ",
-                "两个引擎不一致，没有发布：{cause}；请保留标准文件并报告",
-                cause=certificate.differences[0],
-            )
-        wholes += certificate.whole
-        progress(number)
-    return sum(done.values()) + wholes
-
-
 @lru_cache(maxsize=64)
 def decoded(text: str) -> Ruleset:
     """The ruleset of a canonical text, read once."""
@@ -104,7 +77,7 @@ def decoded(text: str) -> Ruleset:
 
 def publish(
     session: Session,
-    rulebook: Rulebook,
+    rulebook: "Rulebook",
     folder: Path,
     *,
     by: str,
@@ -118,7 +91,7 @@ def publish(
     Needs a writing transaction.
     """
     receipts.adopt(session, by=by, now=now)
-    texts = {root: rulebook.ruleset(root).canonical() for root in _roots(rulebook)}
+    texts = {root: rulebook.ruleset(root).canonical() for root in roots(rulebook)}
     digests = {root: sha256(text) for root, text in texts.items()}
     rows = [_row_json(row, digests) for row in rulebook.applicability]
     table = canonical_json({"schema": 1, "rows": rows})
@@ -177,14 +150,15 @@ def in_force(session: Session, *, by: str, now: datetime) -> Published:
     return found
 
 
-def _compiled(folder: Path, own: Path | None) -> Rulebook:
+def _compiled(folder: Path, own: Path | None) -> "Rulebook":
     """The criteria of these folders; the packaged ones alone do not change under a running program."""
-    return load(folder, own) if own else _packaged(folder)
+    return rules.load(folder, own) if own else packaged(folder)
 
 
 @lru_cache(maxsize=2)
-def _packaged(folder: Path) -> Rulebook:
-    return load(folder)
+def packaged(folder: Path) -> "Rulebook":
+    """The criteria that travel with the program, compiled once."""
+    return rules.load(folder)
 
 
 def document(session: Session, digest: str, kind: str) -> str:
@@ -229,7 +203,8 @@ def _last(session: Session, until: int | None = None) -> journal.Entry | None:
     return None if seq is None else journal.entry(session, seq)
 
 
-def _roots(rulebook: Rulebook) -> list[str]:
+def roots(rulebook: "Rulebook") -> list[str]:
+    """The root rules of what is published."""
     return list(dict.fromkeys(r.ruleset for r in rulebook.applicability if r.encoded))
 
 

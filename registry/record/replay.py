@@ -17,7 +17,8 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from registry.database import storage
-from registry.errors import UNREADABLE, RecordError
+from registry.database.altered import UNREADABLE
+from registry.errors import RecordError
 from registry.judging.case import Case, Known
 from registry.judging.judge import Judge, Judgement
 from registry.kit import workers

@@ -16,7 +16,8 @@ from registry.errors import RegistryError
 from registry.judging.case import Known
 from registry.judging.facts import profile_of
 from registry.judging.judge import Judge, Judgement, holds_title, refuse_wrong_day
-from registry.judging.verdicts import Sizes, unencoded
+from registry.judging.sizes import Sizes
+from registry.judging.verdicts import unencoded
 from registry.judging.worker import Cause, refusal
 from registry.kit.progress import Done, ignored
 from registry.record import cases

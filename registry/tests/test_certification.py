@@ -15,7 +15,7 @@ from registry.database import storage
 from registry.desk import publishing
 from registry.errors import RecordError
 from registry.kit import resources
-from registry.record import publication
+from registry.record import certification, publication
 from rules.engine import compiler
 from rules.language.rulebook import Rulebook, load
 from rules.model.ruleset import Outcome
@@ -35,7 +35,7 @@ def publish(database: sa.Engine, monkeypatch: pytest.MonkeyPatch, rulebook: Rule
     monkeypatch.setenv("TIDU_DATABASE_URL", url.replace("+psycopg", ""))
     monkeypatch.setattr(publishing.checker, "check", lambda *_: (rulebook, []))
     ours = [rulebook.ruleset("63.3.研发投入")]
-    monkeypatch.setattr(publication, "uncertified", lambda _: ours)
+    monkeypatch.setattr(certification, "uncertified", lambda _: ours)
     return lambda: CliRunner().invoke(main, ["rules", "publish", "--by", "张三"])
 
 
@@ -49,14 +49,14 @@ def test_publishing_says_on_how_many_cases_the_engines_agree(publish: Publish) -
 
 
 def test_what_is_packaged_needs_no_certificate_again(tmp_path: Path) -> None:
-    assert publication.uncertified(load(resources.features())) == []
+    assert certification.uncertified(load(resources.features())) == []
     draft = shutil.copytree(resources.features(), tmp_path / "draft")
     file = draft / "miit-2022-63" / "innovative.feature"
     text = file.read_text(encoding="utf-8")
     changed = re.sub(r"(评价得分不低于|\| )60分", r"\g<1>61分", text)
     assert changed != text
     file.write_text(changed, encoding="utf-8")
-    roots = [ruleset.root for ruleset in publication.uncertified(load(draft))]
+    roots = [ruleset.root for ruleset in certification.uncertified(load(draft))]
     assert roots
     assert set(roots) <= {"63.1", "63.1.复核"}
 
@@ -80,7 +80,7 @@ def test_the_rule_and_the_case_are_named(
     monkeypatch.setattr(compiler, "cut", lambda *a, **k: right(*a, **k) + 1)
     rulesets = [rulebook.ruleset("63.2.研发费用")]
     with pytest.raises(RecordError) as caught:
-        publication.certified(rulesets)
+        certification.certified(rulesets)
     assert str(caught.value) == (
         "两个引擎不一致，没有发布：规则「63.2.研发费用」在上年度研发费用总额为100万元，"
         "上年度研发费用占比为2.9999999%时，"

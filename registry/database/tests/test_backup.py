@@ -19,7 +19,7 @@ from sqlmodel import SQLModel
 from alembic import command
 from registry.audit.verify import verify
 from registry.cli import main
-from registry.database import backup, storage
+from registry.database import backup, migrations, storage
 from registry.errors import BackupError, RegistryError, StorageError
 from registry.portable.chain import KINDS
 from registry.record import journal, loading
@@ -189,7 +189,7 @@ def test_an_earlier_revision_is_upgraded_on_a_copy(fresh: Fresh, tmp_path: Path)
         place = list(SQLModel.metadata.tables[table].columns.keys()).index(column)
         before[table] = [(*row[:place], None, *row[place + 1 :]) for row in before[table]]
     with old.begin() as connection:
-        command.downgrade(storage.alembic_config(connection), "0001")
+        command.downgrade(migrations.config(connection), "0001")
     with old.connect() as connection:
         connection.connection.execute("VACUUM INTO ?", (str(file),))  # type: ignore[attr-defined]
     content = file.read_bytes()

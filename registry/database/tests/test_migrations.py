@@ -5,13 +5,14 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel, select
 
 from alembic import command
 from registry.audit.keys import SigningKey
 from registry.audit.verify import verify
-from registry.database import schema, storage, triggers
+from registry.database import migrations, schema, storage, triggers
 from registry.database.models import IpRight
 from registry.database.tests.test_models import _filing as stored_filing
 from registry.record import journal
@@ -64,7 +65,7 @@ def test_both_databases_have_the_named_checks_and_indices_of_the_models(
 
 def test_downgrade_leaves_nothing_and_upgrade_works_again(database: sa.Engine) -> None:
     with database.begin() as connection:
-        command.downgrade(storage.alembic_config(connection), "base")
+        command.downgrade(migrations.config(connection), "base")
     assert sa.inspect(database).get_table_names() == ["alembic_version"]
     storage.upgrade(database)
     assert storage.status(database).pending == ()
@@ -86,7 +87,7 @@ def test_what_was_stored_stays_when_the_columns_of_2026_go_and_come(database: sa
         session.add(IpRight(**keys, position=0, number="甲", holder_rank=3))
         session.commit()
     with database.begin() as connection:
-        command.downgrade(storage.alembic_config(connection), "0002")
+        command.downgrade(migrations.config(connection), "0002")
     assert "holder_rank" not in {c["name"] for c in sa.inspect(database).get_columns("ip_right")}
     storage.upgrade(database)
     with Session(database) as session:
@@ -112,7 +113,7 @@ def test_the_record_stays_as_it_is_when_the_journal_changes(
     told.decide(1)
     with database.begin() as connection:
         before = connection.execute(sa.select(journal.JOURNAL)).mappings().all()
-        command.downgrade(storage.alembic_config(connection), revision)
+        command.downgrade(migrations.config(connection), revision)
         found = sa.inspect(connection)
         kept = {c["name"] for c in found.get_columns("journal")} & {"subject", "holder"}
         assert kept == columns
@@ -131,7 +132,7 @@ def test_what_was_stored_in_another_form_before_stays_and_is_named(database: sa.
     told.load(bare(1))
     written = "'2023-W26-5'" if database.dialect.name == "sqlite" else "'infinity'"
     with database.begin() as connection:
-        command.downgrade(storage.alembic_config(connection), "0009")
+        command.downgrade(migrations.config(connection), "0009")
         connection.exec_driver_sql(f"UPDATE ip_right SET as_of = {written} WHERE id = 1")
         before = connection.exec_driver_sql("SELECT CAST(as_of AS TEXT) FROM ip_right").all()
     storage.upgrade(database)
@@ -176,7 +177,7 @@ def test_the_record_stays_as_it_is_when_titles_come_to_it(database: sa.Engine) -
     told.decide(1)
     with database.begin() as connection:
         before = connection.execute(sa.select(journal.JOURNAL)).mappings().all()
-        command.downgrade(storage.alembic_config(connection), "0003")
+        command.downgrade(migrations.config(connection), "0003")
         columns = {c["name"] for c in sa.inspect(connection).get_columns("journal")}
         assert "subject" not in columns
     storage.upgrade(database)
@@ -189,3 +190,8 @@ def test_the_record_stays_as_it_is_when_titles_come_to_it(database: sa.Engine) -
     told.decide(1)
     with Session(database) as session:
         assert verify(session).sound
+
+
+def test_the_files_of_the_revisions_are_named_in_their_order() -> None:
+    script = ScriptDirectory.from_config(migrations.config())
+    assert storage.revisions() == [r.revision for r in script.walk_revisions()][::-1]

@@ -1,0 +1,25 @@
+"""What reading altered data may raise: it is a finding, not a fault of the program."""
+
+from typing import Final
+
+from sqlalchemy import exc
+
+from registry.errors import AlteredError
+from rules.errors import FactsError
+from rules.portable.record import RecordError as DeterminationError
+from rules.portable.reference import EvaluationError
+
+UNREADABLE: Final = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+    exc.DataError,
+    AlteredError,
+    DeterminationError,
+    EvaluationError,
+    FactsError,
+)

@@ -1,0 +1,73 @@
+"""What sector and size class an enterprise is of, by the criteria: for reports only."""
+
+from functools import cached_property
+
+from rules.explanation.explain import result_text
+from rules.language.rulebook import Rulebook
+from rules.model.facts import Profile
+from rules.model.roles import SECTOR, SIZES, size_rule
+from rules.model.ruleset import Gap, Outcome, trace_of
+from rules.portable import reference
+
+
+class Sizes:
+    """Tells sectors and size classes, for reports only; keeps what it compiled.
+
+    The classes are those of the rule that has a case for each sector with the upper limits of an SME;
+    beside the rule of a sector's limits stand those of its classes, named after them.
+    """
+
+    def __init__(self, rulebook: Rulebook) -> None:
+        self.rulebook = rulebook
+        found = (r for r in rulebook.rules.values() if SECTOR in r.indicator_names())
+        self._root = next(found, None)
+        self._evaluators: dict[str, reference.Evaluator] = {}
+
+    @property
+    def source(self) -> str:
+        """The text that says which enterprise is of what size."""
+        limits = next(iter(self._limits.values()), None)
+        return self.rulebook.document(self.rulebook.rule(limits)).tag("source") if limits else ""
+
+    def sector(self, profile: Profile) -> str:
+        """The 划型行业, or the word for what is open."""
+        if self._root is None:
+            return Outcome.PENDING.text
+        found = self._evaluator(self._root.id).evaluation(profile.to_json()).readings[SECTOR]
+        if found.code is not None:
+            return found.code
+        return (Outcome.PENDING if found.gap == Gap.PENDING else Outcome.MISSING).text
+
+    def size(self, profile: Profile, sector: str) -> str:
+        """One of ``SIZES``, or the word for what is open."""
+        limits = self._limits.get(sector)
+        if limits is None:
+            return sector  # 材料不足 or 待人工认定
+        largest, *classes, smallest = SIZES
+        settling = [(largest, limits, Outcome.NOT_MET)]
+        settling += [(size, size_rule(limits, size), Outcome.MET) for size in classes]
+        for size, rule, settles in settling:
+            evaluated = self._evaluator(rule).evaluate(profile.to_json())
+            outcome = trace_of({rule: evaluated[rule]})[rule]
+            if outcome is settles:
+                return size
+            if outcome not in (Outcome.MET, Outcome.NOT_MET):
+                return result_text(outcome)
+        return smallest
+
+    @cached_property
+    def _limits(self) -> dict[str, str]:
+        """The rule of an SME's upper limits for each sector."""
+        lines = list(self._root.lines()) if self._root else []
+        rules = {case.name: line.name for case, line in lines if line.subject == "rule"}
+        return {
+            sector: rules[case.name]
+            for case, line in lines
+            if line.name == SECTOR and isinstance(line.value, tuple) and case.name in rules
+            for sector in line.value
+        }
+
+    def _evaluator(self, root: str) -> reference.Evaluator:
+        if root not in self._evaluators:
+            self._evaluators[root] = reference.Evaluator(self.rulebook.ruleset(root).to_json())
+        return self._evaluators[root]
