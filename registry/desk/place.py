@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from sqlmodel import Session
 
+import rules
 from registry.database import storage
 from registry.kit import resources
 from registry.kit.progress import Watch, unwatched
@@ -17,8 +19,10 @@ from registry.portable.clock import now as now
 from registry.record import publication
 from registry.record.determinations import signed_name
 from registry.record.publication import Published
-from rules.language.rulebook import Rulebook, load
 from rules.portable.errors import Words, unworded
+
+if TYPE_CHECKING:
+    from rules.language.rulebook import Rulebook
 
 
 @dataclass(frozen=True)
@@ -84,11 +88,11 @@ class Desk:
         self.close()
 
 
-def rulebook(folder: Path | None = None) -> Rulebook:
+def rulebook(folder: Path | None = None) -> "Rulebook":
     """The packaged criteria with a bureau's own, or those of another folder; compiled once."""
     return _compiled(*resources.criteria(folder))
 
 
 @cache
-def _compiled(folder: Path, own: Path | None) -> Rulebook:
-    return load(folder, own)
+def _compiled(folder: Path, own: Path | None) -> "Rulebook":
+    return rules.load(folder, own)

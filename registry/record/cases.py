@@ -12,9 +12,10 @@ from typing import Final
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from registry.database.altered import UNREADABLE
 from registry.database.rows import Row, identity_columns
 from registry.database.versions import ENTERPRISE, FILING, chunks, known
-from registry.errors import UNREADABLE, AlteredError, RecordError
+from registry.errors import AlteredError, RecordError
 from registry.judging.case import Case
 from registry.judging.facts import profile_of
 from registry.judging.settled import Determination

@@ -91,7 +91,7 @@ def test_the_rule_and_the_case_are_named(
 def test_the_first_publication_needs_no_certificate(
     database: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(publication, "certify", lambda *_: pytest.fail("asked for"))
+    monkeypatch.setattr(certification, "certify", lambda *_: pytest.fail("asked for"))
     with storage.session(database, write=True) as session:
         publication.in_force(session, by="", now=datetime(2026, 4, 1, tzinfo=UTC))
         assert publication.current(session) is not None

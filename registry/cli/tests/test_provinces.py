@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from registry.cli import main
 from registry.cli.common import console
 from registry.kit import resources
-from registry.record import publication
+from registry.record import certification
 from rules.drafting.certificate import Certificate, certify
 from rules.model.decode import decode
 from rules.model.ruleset import Ruleset
@@ -90,7 +90,7 @@ def rulesets_certified_once(monkeypatch: pytest.MonkeyPatch) -> None:
         done |= cases
         return certificate
 
-    monkeypatch.setattr(publication, "certify", found)
+    monkeypatch.setattr(certification, "certify", found)
 
 
 @pytest.fixture
