@@ -226,5 +226,3 @@ def unencoded(found: Governing) -> str:
     """What to say where the text that governs is not among the criteria."""
     text = found.row.ruleset.removesuffix("（未编码）")
     return f"适用{text}，本系统尚未编入该文本，不能给出结论"
-
-

@@ -30,7 +30,9 @@ def certified(rulesets: Iterable[Ruleset], progress: Done = ignored) -> int:
         certificate = certify(ruleset, done)
         if certificate.differences:
             raise RecordError(
-                f"两个引擎不一致，没有发布：{certificate.differences[0]}；请保留标准文件并报告"
+                "engines-differ",
+                "两个引擎不一致，没有发布：{cause}；请保留标准文件并报告",
+                cause=certificate.differences[0],
             )
         wholes += certificate.whole
         progress(number)
