@@ -22,7 +22,13 @@ from registry.judging.judge import (
     refuse_wrong_day,
 )
 from registry.judging.verdicts import CaseResult, Checker
-from rules.errors import DisagreementError, EngineFaultError, NoRulesetError, RulesError
+from rules.errors import (
+    DisagreementError,
+    EngineFaultError,
+    EngineUnavailableError,
+    NoRulesetError,
+    RulesError,
+)
 from rules.language.editions import OTHERS, ApplicabilityRow, Governing
 from rules.model.ruleset import Position
 from rules.portable.errors import Remedy
@@ -91,6 +97,8 @@ def attempt(case: Case, answer: Callable[[], Answer]) -> Answer | Refusal:
     """The answer about a case, or why there is none."""
     try:
         return answer()
+    except EngineUnavailableError:
+        raise  # it is of all: nobody can be judged
     except Exception as error:  # whatever it is, it is of this one: the others are judged
         return refusal(case, error)
 

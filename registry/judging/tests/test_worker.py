@@ -15,6 +15,7 @@ from registry.tests.support import submission
 from rules.errors import (
     DisagreementError,
     EngineFaultError,
+    EngineUnavailableError,
     FactsError,
     NoRulesetError,
     RulesetError,
@@ -94,3 +95,11 @@ def test_judging_leaves_the_facts_as_they_are() -> None:
     judged_under(judge, "63.2.年限", known, DAY)
     judge.close()
     assert pickle.dumps(known.case.facts) == before
+
+
+def test_an_engine_that_is_not_there_is_no_matter_of_one_case() -> None:
+    def answer() -> object:
+        raise EngineUnavailableError("no-engine", "没有规则引擎")
+
+    with pytest.raises(EngineUnavailableError):
+        attempt(unfiled(submission(), DAY).case, answer)
