@@ -1,6 +1,6 @@
 """``tidu check`` and ``tidu demo``: which tier an enterprise qualifies for, and why not."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from datetime import date, datetime
 from functools import partial
@@ -127,19 +127,12 @@ def check(
         if known_at is not None and not as_json:
             whose = "此目录中" if features else "现行" if rules_of == "now" else "当时"
             click.echo(f"按{china_text(known_at)}（北京时间）以前登记的事实、{whose}的规则")
-        counts, shown = results.Counts(), _shown(known_at, explain, as_json)
-        sinks: list[results.Sink] = [shown]
+        counts, sinks = results.Counts(), [_shown(known_at, explain, as_json)]
         if output is not None:
             sinks.append(results.Book(stack.enter_context(workbook(output))))
         # what is shown on the same terminal while it comes needs no bar, and a bar would break it up
         quiet = console.is_terminal and (explain or as_json or run.number > results.PART)
-        refused = [*run.held_back]
-        with closed(partial(shown.close, refused)):
-            for found in run.results(quiet=quiet):
-                if failure := _told(found, [*sinks, counts]):
-                    refused.append(failure)
-            for sink in sinks[1:]:
-                sink.close(refused)
+        refused = _handed_on(run, sinks, counts, quiet)
     if not as_json:
         if not explain:
             _print_counts(counts, file)
@@ -147,13 +140,30 @@ def check(
             click.echo(f"结果已写入 {output}")
     if batch and counts.number and batch not in counts.batches:
         errors.print(f"批次「{batch}」在这一天没有另外的规定，按办法检查", markup=False)
-    untold = refused[len(run.held_back) :]
-    for text in untold[:_FEW]:
-        errors.print(f"拒绝 {text}", markup=False)
-    if len(untold) > _FEW:
-        errors.print(f"……共{len(untold)}家")
+    _print_refused(refused[len(run.held_back) :])
     if refused:
         raise Refused(f"{len(refused)}家企业未能检查，原因见上")
+
+
+def _handed_on(
+    run: checking.Run, sinks: Sequence[results.Sink], counts: results.Counts, quiet: bool
+) -> list[str]:
+    """Hand on all results as they come, the first sink closed in any case; who was refused, and why."""
+    refused = [*run.held_back]
+    with closed(partial(sinks[0].close, refused)):
+        for found in run.results(quiet=quiet):
+            if failure := _told(found, [*sinks, counts]):
+                refused.append(failure)
+        for sink in sinks[1:]:
+            sink.close(refused)
+    return refused
+
+
+def _print_refused(texts: Sequence[str]) -> None:
+    for text in texts[:_FEW]:
+        errors.print(f"拒绝 {text}", markup=False)
+    if len(texts) > _FEW:
+        errors.print(f"……共{len(texts)}家")
 
 
 def _told(result: CaseResult | Refusal, takers: Iterable[results.Taker]) -> str:
