@@ -23,8 +23,7 @@ from rich.progress import (
 from rich.text import Text
 
 from registry.cli.remedies import sentence, words
-from registry.database.altered import UNREADABLE
-from registry.desk.place import Desk, now
+from registry.desk.place import UNREADABLE, Desk, now
 from registry.errors import RegistryError, fault
 from registry.kit import resources
 from registry.kit.characters import wrong

@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 import rules
 from registry.database import storage
+from registry.database.altered import UNREADABLE as UNREADABLE
 from registry.kit import resources
 from registry.kit.progress import Watch, unwatched
 from registry.portable.clock import now as now
