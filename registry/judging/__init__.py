@@ -1,1 +1,1 @@
-"""One case judged, with reasons: the ruleset that governs it, both evaluators, what persons settled."""
+"""Judges one case with reasons: governing ruleset, both evaluators, determinations by persons."""

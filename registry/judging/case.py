@@ -1,6 +1,7 @@
-"""A case: one version of a filing, all that bears on its verdicts, and what can be asked of it.
+"""A case: one version of a filing, everything that bears on its verdicts, and requests about it.
 
-Facts stay in the plain form that the registry stores; judging makes one ``Profile`` of them at the end.
+Facts stay in the plain form that the registry stores; judging turns them into one ``Profile`` at
+the end.
 """
 
 from dataclasses import dataclass
@@ -14,14 +15,14 @@ from rules.model.facts import TITLES
 from rules.model.roles import RECOGNITION
 from rules.portable.record import Body
 
-#: The procedures that criteria are applied in.
+#: The procedures to which criteria apply.
 
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
     """One version of a filing with its facts in plain form, as they were filed.
 
-    ``filing_id`` is 0 where the filing is in no registry.
+    ``filing_id`` is 0 if the filing is in no registry.
     """
 
     filing_id: int = 0
@@ -38,7 +39,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Known:
-    """A case with all that bears on it: what persons determined, and what is registered of its enterprise."""
+    """A case with the determinations and the register entries that bear on it."""
 
     case: Case
     determinations: tuple[Determination, ...] = ()
@@ -47,9 +48,10 @@ class Known:
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked of each case: which tiers, how, and as of which day.
+    """The question about each case: for which tiers, in which procedure, and as of which day.
 
-    Without ``as_of``, each as of its own filing date; without ``province``, by where it is.
+    Without ``as_of``, each case is judged as of its own filing date; without ``province``, by the
+    criteria of its own province.
     """
 
     tiers: tuple[str, ...] = TITLES
@@ -59,17 +61,17 @@ class Request:
     as_of: date | None = None
 
     def day(self, case: Case) -> date:
-        """The day as of which a case is judged."""
+        """The day as of which to judge a case."""
         return self.as_of or case.as_of
 
     def how(self, case: Case) -> dict[str, str]:
-        """What chooses the ruleset of a case, besides tier and day."""
+        """The attributes that choose the ruleset of a case, besides tier and day."""
         province = case.province if self.province is None else self.province
         return {"procedure": self.procedure, "province": province, "batch": self.batch}
 
 
 def unfiled(submission: Submission, day: date) -> Known:
-    """A submission that is in no registry, as a case of a day; nothing else is known of it."""
+    """A submission that is in no registry, as a case of that day without determinations."""
     stated = submission.identity
     return Known(
         Case(

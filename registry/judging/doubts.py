@@ -1,4 +1,4 @@
-"""Which figures of a filing can hardly be true, and which of these a verdict rests on."""
+"""Doubtful figures of a filing, and which of them a verdict rests on."""
 
 from collections.abc import Iterable, Iterator
 from itertools import chain
@@ -13,7 +13,7 @@ from rules.model.ruleset import Outcome
 
 
 def doubts_of(known: Known) -> tuple[Issue, ...]:
-    """The doubts about a filing, as of its own day and as determinations leave it."""
+    """The doubts about a filing as of its own day, with determinations applied."""
     case = known.case
     last = {d.target: d for d in known.determinations if "fact" in d.content}
     stated = profile_of(determined(case.facts, list(last.values())), case.as_of)
@@ -30,7 +30,7 @@ def doubts_of(known: Known) -> tuple[Issue, ...]:
 
 
 def bearing(doubts: Iterable[Issue], finding: Finding | None) -> tuple[Issue, ...]:
-    """The doubts about what the result of a finding rests on; a doubt about no fact is about all."""
+    """The doubts about figures on which a finding rests; one about no fact in particular counts."""
     found = tuple(doubts)
     if not found or finding is None or not isinstance(finding.result, Outcome):
         return ()
@@ -40,13 +40,13 @@ def bearing(doubts: Iterable[Issue], finding: Finding | None) -> tuple[Issue, ..
 
 
 def _read_as(key: str) -> str:
-    """What a figure goes by: a record has no key in it, but its name begins it, 「知识产权第1条」."""
+    """The key of a figure; for a record, the beginning of the figure's name, 「知识产权第1」."""
     listing, _, number = key.partition("#")
     return f"{record_kind(listing).name}第{int(number) + 1}" if number else key
 
 
 def _rested_on(finding: Finding, outcome: Outcome) -> Iterator[Figure]:
-    """The figures of the comparisons that a result rests on, and of all below a score."""
+    """The figures of the comparisons on which a result rests, and all figures below a score."""
     for decisive in reasons(finding, outcome):
         yield from decisive.figures
         for below in decisive.finding.walk() if decisive.finding else ():

@@ -1,4 +1,4 @@
-"""Facts in plain form: as they were filed, as persons determined them, as the register has them.
+"""Facts in plain form: as filed, as persons determined them, as the register states them.
 
 Plain facts are JSON values: ``values``, ``records`` and ``sources`` as in ``rules.model.facts.Profile``.
 """
@@ -14,7 +14,7 @@ from rules.portable.record import TITLES, Body, amended_facts, registered, regis
 
 
 def profile_of(facts: Body, as_of: date) -> Profile:
-    """The profile that plain facts state as of a day."""
+    """The profile of plain facts as of a day."""
     records = {
         name: RecordList(tuple(listed["items"]), listed["complete"])
         for name, listed in facts["records"].items()
@@ -29,7 +29,7 @@ def facts_of(profile: Profile) -> dict[str, Any]:
 
 
 def determined(facts: Body, determinations: Sequence[Determination]) -> Body:
-    """The facts as determinations of facts leave them; these are the sources of what they settle."""
+    """The facts with determinations of facts applied; each becomes the source of its value."""
     if not determinations:
         return facts
     where = {d.target.partition(".")[0]: source_text(d) for d in determinations}
@@ -38,14 +38,14 @@ def determined(facts: Body, determinations: Sequence[Determination]) -> Body:
 
 
 def source_text(determination: Determination) -> str:
-    """Where a determined value stands."""
+    """The source of a determined value, in words."""
     return f"人工认定第{determination.seq}号"
 
 
 def as_registered(
     facts: Body, register: Sequence[Registration], asked: Set[str], day: date
 ) -> tuple[Body, tuple[Registration, ...]]:
-    """The facts as the register has what is asked of it, and the entries that say so."""
+    """The facts with the asked parts taken from the register, and the entries that state them."""
     if not register:
         return facts, ()
     named = [(entry.source, entry.content) for entry in register]
@@ -54,7 +54,7 @@ def as_registered(
 
 
 def overruled(facts: Body, speaking: Iterable[Registration], day: date) -> tuple[Body, ...]:
-    """The filed titles of registered kinds that no registration bears out in all that they state."""
+    """The filed titles of registered kinds that no registration confirms in every field."""
     stated = [registered(e.content, day.isoformat()) for e in speaking if e.own_title]
     kinds = {title["kind"] for title in stated}
     return tuple(
@@ -65,15 +65,15 @@ def overruled(facts: Body, speaking: Iterable[Registration], day: date) -> tuple
 
 
 def titles(facts: Body) -> Sequence[Body]:
-    """The titles that facts state."""
+    """The titles in facts."""
     found: Sequence[Body] = facts["records"].get(TITLES, {}).get("items", ())
     return found
 
 
 def newest_year(values: Iterable[str]) -> int | None:
-    """The newest fiscal year of which anything is filed, by the keys of values.
+    """The newest fiscal year for which anything is filed, from the keys of values.
 
-    Ratings are left out, for they are of calendar years.
+    Ratings are ignored, because they belong to calendar years.
     """
     return max((year for key in values if (year := _fiscal_year(key))), default=None)
 

@@ -1,6 +1,6 @@
-"""One case judged: the ruleset that governs it, both evaluators' decision, and what persons settled.
+"""Judges one case: the governing ruleset, both evaluators' decision, and determinations.
 
-The rules may be a compiled folder (``rules.language.rulebook.Rulebook``) or what was published
+The rules may be a compiled folder (``rules.language.rulebook.Rulebook``) or published rulesets
 (``registry.record.publication.Published``).
 """
 
@@ -33,11 +33,11 @@ from rules.portable.record import TITLES, Body, Json, amended_rules, asked_of_re
 
 
 class CheckRefusedError(RegistryError):
-    """A filing cannot be checked as of the day asked for."""
+    """A filing cannot be checked as of the requested day."""
 
 
 class MisdatedError(CheckRefusedError):
-    """A registered title states a day that no profile can; such were taken in once."""
+    """A registered title has a day that no profile can hold; older versions accepted such days."""
 
 
 class Rules(Protocol):
@@ -45,7 +45,7 @@ class Rules(Protocol):
 
     @property
     def applicability(self) -> tuple[ApplicabilityRow, ...]:
-        """Which ruleset governs when."""
+        """The rows that say which ruleset governs when."""
 
     def ruleset(self, root: str, /) -> Ruleset:
         """The ruleset of a root rule."""
@@ -56,11 +56,11 @@ class Rules(Protocol):
 
 @dataclass(frozen=True)
 class Judgement:
-    """A case decided under the one ruleset that governs.
+    """A case decided under the one ruleset that governs it.
 
-    ``decision`` is under that ruleset as determinations of rules leave it; ``ruleset`` is as it was
-    published. ``applied`` are the determinations that had a say, ``register`` the registrations;
-    ``overruled`` are filed titles that say something else.
+    ``ruleset`` is the published ruleset; ``decision`` was made under it with determinations of
+    rules applied. ``applied`` are the determinations, and ``register`` the registrations, that had
+    an effect. ``overruled`` are filed titles that contradict the register.
     """
 
     governing: Governing
@@ -72,9 +72,10 @@ class Judgement:
 
 
 class Judge:
-    """Judges cases by some rules; keeps one decider for each ruleset.
+    """Judges cases by these rules; keeps one decider for each ruleset.
 
-    ``alone`` as in ``rules.decider.Decider``: nothing that is recorded or told as a verdict may come of it.
+    ``alone`` skips the reference evaluator, as in ``rules.decider.Decider``; its results are never
+    recorded or shown as verdicts.
     """
 
     def __init__(self, rules: Rules, *, alone: bool = False) -> None:
@@ -85,16 +86,18 @@ class Judge:
         self._registered: dict[str, set[str]] = {}
 
     def governing(self, tier: str, day: date, case: Mapping[str, str]) -> Governing:
-        """The row that governs; raises ``NoRulesetError`` for a gap or an overlap."""
+        """The governing row; raises ``NoRulesetError`` for a gap or an overlap."""
         return governing(self.rules.applicability, tier=tier, day=day, **case)
 
     def judge(self, found: Governing, known: Known, day: date) -> Judgement:
         """Judge a case as of a day under the ruleset that governs.
 
-        Filed titles of a registered kind give way to the register, and so does the filed share where
-        holdings prove a control relation. A title of impossible days raises ``MisdatedError``.
-        Determinations of what the ruleset does not read have no say. Where several are of one target
-        the last holds; one of a rule holds only where the law leaves that rule to judgement.
+        The register replaces filed titles of a registered kind, and the filed share if holdings
+        prove a control relation. A title with impossible days raises ``MisdatedError``.
+
+        Determinations of facts or rules that the ruleset does not read have no effect. If several
+        name the same target, the last one holds. A determination of a rule holds only if the law
+        leaves that rule to judgement.
         """
         root, filed = found.row.ruleset, known.case.facts
         last = {d.target: d for d in known.determinations}
@@ -129,7 +132,7 @@ class Judge:
         return self._deciders[root].decide(profile)
 
     def registered(self, root: str) -> set[str]:
-        """What of the register the ruleset of a root rule looks for."""
+        """The parts of the register that the ruleset of a root rule reads."""
         if root not in self._registered:
             self._registered[root] = asked_of_register(self.plain(root))
         return self._registered[root]
@@ -146,7 +149,7 @@ class Judge:
 
 
 def _targets(ruleset: Ruleset) -> frozenset[str]:
-    """The kinds of facts that a ruleset reads; of lists, also whether they are complete."""
+    """The kinds of facts that a ruleset reads, including the completeness of lists."""
     read = {leaf for i in ruleset.indicators.values() for leaf in leaves(i.expr)}
     lists = {leaf[1] for leaf in read if leaf[0] in ("count", "total")}
     return frozenset({*ruleset.facts, *ruleset.fields, *lists})
@@ -167,9 +170,9 @@ def _refuse_misdated(speaking: Sequence[Registration]) -> None:
 
 
 def holds_title(known: Known, tier: str, day: date) -> bool:
-    """Whether the title of a tier is held on a day, and not said to have run out.
+    """Whether the enterprise holds the title of a tier on a day, without a sign of its expiry.
 
-    As registered, else as a person determined, else as filed.
+    The register decides; if it is silent, a person's determination; otherwise the filing.
     """
     last = {
         d.target: d for d in known.determinations if d.kind_of_target.partition(".")[0] == TITLES
@@ -185,9 +188,10 @@ def holds_title(known: Known, tier: str, day: date) -> bool:
 
 
 def refuse_wrong_day(case: Case, day: date) -> None:
-    """Raise ``CheckRefusedError`` for a day that the filing cannot be judged as of.
+    """Raise ``CheckRefusedError`` if the filing cannot be judged as of a day.
 
-    That is a day before the filing's own, or one whose last fiscal year is not the newest filed.
+    It cannot if the day is before the filing's own, or if the newest filed fiscal year is not the
+    last complete one before that day.
     """
     name, own = case.name, case.as_of
     if day < own:

@@ -1,7 +1,7 @@
-"""Whether the figures of one filing can be true together: one table of relations, for every kind of file.
+"""Whether the figures of one filing can be true together: one table of relations for all files.
 
-A 错误 holds the filing back; a 提示 is told, and the figure stands: a firm may be as odd as that, but
-most often a unit, a digit or a year is wrong, and a verdict on it would be wrong without a sign.
+A 错误 holds the filing back. A 提示 is shown, and the figure stands: a firm may really be so unusual,
+but most often a unit, a digit or a year is wrong, and a verdict on it would be silently wrong.
 """
 
 from collections import defaultdict
@@ -18,18 +18,20 @@ from registry.kit import names, uscc
 from rules.model.facts import FACTS, Fact, Scalar, fact, record_kind, yearly_key
 from rules.model.quantities import show
 
-#: The other side of a relation that is the day of the filing, the credit code, or what the rules read.
+#: Other sides of relations that are no facts: the filing's day, the code, the name, the sector
+#: read.
 _DAY, _CODE, _NAME, _READ = "填报日期", "信用代码", "企业名称", "划型所依据的行业"
 
 
 @dataclass(frozen=True)
 class Check:
-    """One relation that holds in a filing unless something is amiss in it.
+    """One relation that holds in every sound filing.
 
-    ``fact`` and ``other`` are facts, each in the same year where they are yearly, fields of the same
-    record (``titles.valid_from``), or identity; ``other`` may be the filing's day or the code. ``times``
-    is by how often (of days, by how many years) ``fact`` may exceed ``other``; ``when`` is a flag of the
-    record without which it does not matter. ``said`` replaces the relation's own words.
+    ``fact`` and ``other`` are facts (yearly ones in the same year), fields of the same record
+    (``titles.valid_from``), or identity; ``other`` may also be the filing's day or the code.
+    ``fact`` may be up to ``times`` as large as ``other``, or ``times`` years later if it is a day.
+    ``when`` is a flag of the record; without the flag the relation does not matter. ``said``
+    replaces the relation's own words.
     """
 
     fact: str
@@ -43,7 +45,7 @@ class Check:
 
     @property
     def listing(self) -> str:
-        """The list of records that it is about, or nothing."""
+        """The list of records that the relation is about; empty if it is about facts."""
         return self.fact.rpartition(".")[0]
 
     @property
@@ -60,14 +62,14 @@ _NO_MORE, _NO_LESS, _WITHIN, _STEADY = "不大于", "不小于", "相差不到",
 _NOT_AFTER, _NOT_BEFORE, _FITS = "不晚于", "不早于", "相符"
 _OWN: Final = "是企业自己的"
 
-#: Part -> whole, each in the same year where they are yearly.
+#: Part -> whole; yearly figures are compared in the same year.
 PARTS: Final = {item.id: item.part_of for item in FACTS if item.part_of}
 
-#: Every check there is.
+#: Every check.
 CHECKS: Final[tuple[Check, ...]] = (
     # a part is no larger than its whole
     *(Check(part, _NO_MORE, whole, _BOTH, "错误") for part, whole in PARTS.items()),
-    # amounts that can hardly stand beside each other
+    # amounts that are unlikely beside each other
     Check("rd_expense", _NO_MORE, "revenue", _UNIT),
     Check("net_profit", _NO_MORE, "revenue", _UNIT),
     Check("total_liabilities", _NO_MORE, "total_assets", "资不抵债的属实则不必更改；" + _UNIT),
@@ -81,7 +83,7 @@ CHECKS: Final[tuple[Check, ...]] = (
         for name in ("revenue", "main_revenue", "rd_expense", "total_assets", "total_liabilities")
     ),
     Check("staff", _STEADY, "staff", "请核对人数，可能填错了列或多填了几位", times=1000),
-    # days that have not come, or are too far from the others
+    # days in the future, or too far from the others
     Check("segment_entry", _NOT_AFTER, _DAY, _YEAR),
     Check("segment_entry", _NOT_BEFORE, _DAY, _YEAR, times=-80),
     Check("segment_entry", _NOT_BEFORE, "registered_on", "请核对两个日期，可能填错了列或年份"),
@@ -102,14 +104,14 @@ CHECKS: Final[tuple[Check, ...]] = (
         "titles.valid_from", _NOT_AFTER, _DAY, _SPAN, "错误", when="held",
         said="称号有效期始晚于填报日期{against}，却填报为持有",
     ),
-    # a name that stands in forms and trials
+    # a name from sample forms and trials
     Check(
         _NAME, _OWN, "", "请核对，改为营业执照上的企业全称",
         said="企业名称像是示例或测试用的，不像企业的真实名称",
     ),
-    # what the code says of the body that has it
+    # facts that the credit code implies about its holder
     Check("independent_legal_person", _FITS, _CODE, "请核对代码和营业执照上的类型"),
-    # what the rules make of several facts together
+    # facts that the rules read together
     Check("sector", _FITS, _READ, "请核对行业代码和划型行业"),
     Check("sector_found", _FITS, _READ, "请核对行业代码和划型行业"),
 )  # fmt: skip
@@ -119,7 +121,7 @@ _SERIES: Final = {c.fact: c for c in CHECKS if c.relation == _STEADY}
 _OF_FACTS: Final = [c for c in CHECKS if not c.listing and c.relation not in (_STEADY, _FITS, _OWN)]
 _OF_CODE: Final = next(c for c in CHECKS if c.other == _CODE)
 _OF_NAME: Final = next(c for c in CHECKS if c.fact == _NAME)
-#: The facts that say of what sector an enterprise is, or may.
+#: The facts that state, or may state, the sector of an enterprise.
 SECTOR_FACTS: Final = ("industry_code", *(c.fact for c in CHECKS if c.other == _READ))
 _OF_RECORDS: Final = {
     name: [c for c in CHECKS if c.listing == name] for name in {c.listing for c in CHECKS} - {""}
@@ -127,7 +129,7 @@ _OF_RECORDS: Final = {
 
 
 def check(submission: Submission) -> Iterator[Issue]:
-    """Everything in a filing that cannot be true, or can hardly be."""
+    """An issue for everything in a filing that is impossible or unlikely."""
     odd = dict(_odd_years(submission))
     for key, other in odd.items():
         item, values = _SERIES[key.partition("@")[0]], submission.values
@@ -139,7 +141,7 @@ def check(submission: Submission) -> Iterator[Issue]:
 
 
 def _check_facts(submission: Submission, odd: Container[str]) -> Iterator[Issue]:
-    """Relations between facts; a 提示 on what stands apart from its other years is told already."""
+    """Relations between facts; figures in ``odd`` already have a 提示 and get no second one."""
     values, day = submission.values, submission.as_of
     year = day.year - 1 if day else 0
     for key, item, whole in _compared(tuple(values), year):
@@ -154,9 +156,9 @@ def _check_facts(submission: Submission, odd: Container[str]) -> Iterator[Issue]
         yield _issue(submission, item, item.fact, registered, _DAY, day.isoformat())
 
 
-@lru_cache(maxsize=256)  # the rows of a table have their keys in common
+@lru_cache(maxsize=256)  # the rows of a table share their keys
 def _compared(keys: tuple[str, ...], last: int) -> tuple[tuple[str, Check, str], ...]:
-    """The checks of what is filed under some keys, each between two keys of the two sides."""
+    """The checks that apply to these keys, each with the keys of its two sides."""
     found = []
     for key in keys:
         name, at, year = key.partition("@")
@@ -175,7 +177,7 @@ _YEARLY: Final = frozenset(f.id for f in FACTS if f.yearly)
 
 
 def _against(submission: Submission, item: Check, filed: Scalar | None) -> str | None:
-    """The other side of a relation, where it is known."""
+    """The value of the other side of a relation; None if it is not known."""
     if item.other == _DAY:
         return _shifted(submission.as_of, item.times) if submission.as_of else None
     if filed is None and item.other in _IDENTITY:
@@ -185,7 +187,7 @@ def _against(submission: Submission, item: Check, filed: Scalar | None) -> str |
 
 @lru_cache(maxsize=256)
 def _shifted(day: date, years: int) -> str:
-    """A day so many years later, as text; one year later is the day itself: nothing may be later."""
+    """A day moved by ``years``, as text; 1, the default, leaves the day as it is."""
     moved = day.year + (years if abs(years) > 1 else 0)
     return f"{moved:04d}{day.isoformat()[4:]}"
 
@@ -202,17 +204,17 @@ def _broken(item: Check, value: Scalar, against: str) -> bool:
     if item.relation == _NOT_BEFORE:
         return str(value) < against
     one, other = _number(str(value)), _number(against)
-    if other < 0:  # nothing is computed with such a total, and that is told elsewhere
+    if other < 0:  # such a total is never computed with, and another check reports it
         return False
     if item.relation == _NO_MORE:
         return one > other * item.times and (item.times == 1 or other > 0)
-    if item.relation == _NO_LESS:  # nothing at all is no slip
+    if item.relation == _NO_LESS:  # zero is no slip
         return 0 < one < other * item.times
     return one > 0 < other and (one >= other * item.times or other >= one * item.times)
 
 
 def _odd_years(submission: Submission) -> Iterator[tuple[str, str]]:
-    """Years of a figure that are too far from its others, each with one to compare it with."""
+    """Yearly values of a figure too far from its other years, each with one for comparison."""
     for item, keys in _series(tuple(submission.values)):
         numbers = [(key, _number(str(submission.values[key]))) for key in keys]
         filed = {key: number for key, number in numbers if number > 0}
@@ -222,7 +224,7 @@ def _odd_years(submission: Submission) -> Iterator[tuple[str, str]]:
 
 @lru_cache(maxsize=256)
 def _series(keys: tuple[str, ...]) -> tuple[tuple[Check, tuple[str, ...]], ...]:
-    """The figures of which more than one year is filed, each with its keys."""
+    """The figures that are filed for more than one year, each with its keys."""
     found: defaultdict[str, list[str]] = defaultdict(list)
     for key in keys:
         name, at, _ = key.partition("@")
@@ -232,7 +234,7 @@ def _series(keys: tuple[str, ...]) -> tuple[tuple[Check, tuple[str, ...]], ...]:
 
 
 def _odd_one(filed: Mapping[str, Decimal]) -> tuple[str, str]:
-    """The year that stands apart, of two the newer, and the one next to it to compare it with."""
+    """The year that stands apart (the newer of two), and a neighbouring year for comparison."""
 
     def spread(left_out: str) -> tuple[Decimal, str]:
         rest = [number for key, number in filed.items() if key != left_out]
@@ -256,7 +258,7 @@ def _check_records(submission: Submission) -> Iterator[Issue]:
 
 
 def _check_code(submission: Submission) -> Iterator[Issue]:
-    """What the code tells: an individual business is no legal person, and other bodies no enterprises."""
+    """Facts that the code contradicts: 个体工商户 are no legal persons, other bodies no enterprises."""
     legal, said = "independent_legal_person", ""
     if body := uscc.authority(submission.uscc):
         said = f"信用代码以{submission.uscc[0]}开头，是{body}，不是企业"
@@ -270,7 +272,7 @@ def _check_code(submission: Submission) -> Iterator[Issue]:
 
 
 def check_sectors(submission: Submission, read: str) -> Iterator[Issue]:
-    """A 提示 for each sector filed that is not ``read``, the one by which the rules tell the size."""
+    """A 提示 for each filed sector other than ``read``, by which the rules determine the size."""
     code = submission.values.get("industry_code")
     for item in CHECKS:
         filed = submission.values.get(item.fact)
@@ -286,7 +288,7 @@ def check_sectors(submission: Submission, read: str) -> Iterator[Issue]:
 
 
 def _check_name(submission: Submission) -> Iterator[Issue]:
-    """A name that no enterprise has; whose figures these are is then in doubt."""
+    """A 提示 for a name that no enterprise has, because the owner of the figures is then in doubt."""
     if submission.name and names.is_placeholder(submission.name):
         item, name, code = _OF_NAME, submission.name, submission.uscc
         sheet, _, cell = submission.where.rpartition("!")
@@ -298,9 +300,9 @@ def check_totals(
 ) -> list[Issue]:
     """A 错误 for every filed total that its own itemised records contradict.
 
-    ``counts`` gives per fact id (``ip_class_one``, ``financing_three_years`` …) the least and the
-    greatest total that the records allow, in base units; None is no upper end (a list that is not
-    已报全). Totals that were not filed, and counts that are not given, say nothing.
+    ``counts`` gives, per fact id (``ip_class_one``, ``financing_three_years`` …), the least and the
+    greatest total that the records allow, in base units; None means no upper bound (a list that is
+    not 已报全). Totals without counts, and counts without totals, are ignored.
     """
     found = []
     for item in FACTS:
@@ -308,7 +310,7 @@ def check_totals(
         if filed is None or item.id not in counts:
             continue
         low, high = counts[item.id]
-        if isinstance(filed, bool):  # one record is enough for 是
+        if isinstance(filed, bool):  # one record suffices for 是
             total, low = Fraction(filed), min(low, Fraction(1))
         else:
             total = Fraction(filed)
@@ -327,7 +329,7 @@ def check_totals(
 def _issue(
     submission: Submission, item: Check, key: str, value: Scalar, whole: str, against: str
 ) -> Issue:
-    """A relation that does not hold, in words, at the cell of what is likely wrong."""
+    """A broken relation in words, at the cell that is likely wrong."""
     sheet, _, cell = submission.sources.get(key, submission.where).rpartition("!")
     said = (item.said or _WORDS[item.relation](item, value, against)).format(
         name=_name(item.fact, key),
@@ -342,7 +344,7 @@ def _issue(
 
 
 def _beside(item: Check, other: str) -> str:
-    """The other side of a relation by its full name: in a record, it is a field of the same."""
+    """The full name of the other side of a relation: in a record, a field of the same record."""
     return f"{item.listing}.{other}" if item.listing and other != _DAY else other
 
 
@@ -381,7 +383,7 @@ _WORDS: Final[dict[str, Callable[[Check, Scalar, str], str]]] = {
 
 
 def _found(name: str) -> Fact | None:
-    """What can be filed under the name of one side of a relation."""
+    """The fact named by one side of a relation, if it is one."""
     listing, _, field = name.rpartition(".")
     if listing:
         return record_kind(listing).field(field)
@@ -389,7 +391,7 @@ def _found(name: str) -> Fact | None:
 
 
 def _name(name: str, key: str) -> str:
-    """One side of a relation, with its year where it has one."""
+    """One side of a relation in words, with its year if it has one."""
     item, year = _found(name), key.partition("@")[2]
     return (
         name.rpartition(".")[2] if item is None else f"{year}年{item.name}" if year else item.name

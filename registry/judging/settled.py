@@ -1,4 +1,4 @@
-"""What bears on a filing beside its facts: what persons determined of it, and what is registered."""
+"""Determinations by persons and register entries, which bear on a filing beside its facts."""
 
 from dataclasses import dataclass
 
@@ -8,9 +8,9 @@ from rules.portable.record import Body, is_holding
 
 @dataclass(frozen=True)
 class Determination:
-    """What a person settled of one filing, on the record.
+    """A recorded determination by a person about one filing.
 
-    ``content`` is the body of its entry: a target, its new value and what stood before; ``by``,
+    ``content`` is the body of its entry: a target, its new value and the previous one. ``by``,
     ``ground`` and ``confirmed_by`` are disclosed texts.
     """
 
@@ -23,12 +23,12 @@ class Determination:
 
     @property
     def target(self) -> str:
-        """The fact or rule it settles."""
+        """The fact or rule that it settles."""
         return str(self.content.get("rule") or self.content["fact"])
 
     @property
     def kind_of_target(self) -> str:
-        """The fact it settles, of whatever year or record: ``revenue``, ``ip.pledge``, ``ip``."""
+        """The fact that it settles, without year or record: ``revenue``, ``ip.pledge``, ``ip``."""
         name, _, place = self.target.partition("#")
         return f"{name}.{place.partition('.')[2]}" if place else name.partition("@")[0]
 
@@ -37,7 +37,8 @@ class Determination:
 class Registration:
     """An entry of the register that bears on the enterprise ``of``; ``content`` is its body.
 
-    It states a title, or a holding; of ``of`` itself, or of one that it may be in a control relation with.
+    It states a title or a holding, either of ``of`` itself or of an enterprise with which ``of``
+    may be in a control relation.
     """
 
     seq: int
@@ -53,11 +54,11 @@ class Registration:
 
     @property
     def source(self) -> str:
-        """Where it stands."""
+        """The place of the entry, in words."""
         return f"登记簿第{self.seq}号"
 
     @property
     def misdated(self) -> str:
-        """What is wrong with the days of a title of the enterprise itself; empty if nothing is."""
+        """The error in the days of the enterprise's own title; empty if there is none."""
         days = ("valid_from", "valid_until") if self.own_title else ()
         return next((wrong for d in days if (wrong := check_day(self.content[d]))), "")

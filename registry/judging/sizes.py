@@ -1,4 +1,4 @@
-"""What sector and size class an enterprise is of, by the criteria: for reports only."""
+"""The sector and size class of an enterprise by the criteria, for reports only."""
 
 from functools import cached_property
 
@@ -11,10 +11,10 @@ from rules.portable import reference
 
 
 class Sizes:
-    """Tells sectors and size classes, for reports only; keeps what it compiled.
+    """Determines sectors and size classes, for reports only; keeps its compiled rules.
 
-    The classes are those of the rule that has a case for each sector with the upper limits of an SME;
-    beside the rule of a sector's limits stand those of its classes, named after them.
+    The classes come from the rule that has one case per sector with the upper limits of an SME. The
+    rules of a sector's classes stand beside the rule of its limits and are named after the classes.
     """
 
     def __init__(self, rulebook: Rulebook) -> None:
@@ -25,12 +25,12 @@ class Sizes:
 
     @property
     def source(self) -> str:
-        """The text that says which enterprise is of what size."""
+        """The text of law that defines the size classes."""
         limits = next(iter(self._limits.values()), None)
         return self.rulebook.document(self.rulebook.rule(limits)).tag("source") if limits else ""
 
     def sector(self, profile: Profile) -> str:
-        """The 划型行业, or the word for what is open."""
+        """The 划型行业, or the word of the open outcome."""
         if self._root is None:
             return Outcome.PENDING.text
         found = self._evaluator(self._root.id).evaluation(profile.to_json()).readings[SECTOR]
@@ -39,7 +39,7 @@ class Sizes:
         return (Outcome.PENDING if found.gap == Gap.PENDING else Outcome.MISSING).text
 
     def size(self, profile: Profile, sector: str) -> str:
-        """One of ``SIZES``, or the word for what is open."""
+        """One of ``SIZES``, or the word of the open outcome."""
         limits = self._limits.get(sector)
         if limits is None:
             return sector  # 材料不足 or 待人工认定
@@ -57,7 +57,7 @@ class Sizes:
 
     @cached_property
     def _limits(self) -> dict[str, str]:
-        """The rule of an SME's upper limits for each sector."""
+        """The rule with the upper limits of an SME, for each sector."""
         lines = list(self._root.lines()) if self._root else []
         rules = {case.name: line.name for case, line in lines if line.subject == "rule"}
         return {

@@ -1,4 +1,4 @@
-"""What itemised records come to where a total is filed too: a check of what is filed."""
+"""The totals that itemised records allow, to check filed totals against."""
 
 from fractions import Fraction
 
@@ -10,7 +10,7 @@ from rules.portable import reference
 
 
 class Totals:
-    """Tells what itemised records come to where a total is filed too; keeps what it compiled."""
+    """Adds up itemised records for which a total is filed too; keeps its compiled rules."""
 
     def __init__(self, rulebook: Rulebook) -> None:
         self.rulebook = rulebook
@@ -19,10 +19,10 @@ class Totals:
         self._evaluators: dict[str, reference.Evaluator] = {}
 
     def counts(self, profile: Profile) -> dict[str, tuple[Fraction, Fraction | None]]:
-        """The least and the greatest that the records allow, by the filed total's fact id.
+        """The least and the greatest total that the records allow, by the fact id of the filed total.
 
-        In base units; None is no upper end (a list that is not 已报全). Lists without records that
-        are not 已报全 are left out.
+        Totals are in base units; None means no upper bound (a list that is not 已报全). Empty lists
+        that are not 已报全 are left out.
         """
         found: dict[str, tuple[Fraction, Fraction | None]] = {}
         for leaf in self._leaves:

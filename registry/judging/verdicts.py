@@ -1,4 +1,4 @@
-"""Checking enterprises against the tiers: which ruleset governs, what it says, with reasons."""
+"""Checks enterprises against the tiers: the governing ruleset, its result, and the reasons."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -22,14 +22,14 @@ UNENCODED: Final = "未编码"
 
 @dataclass(frozen=True)
 class TierVerdict:
-    """What one tier came to for one enterprise.
+    """The verdict for one enterprise and tier.
 
-    ``finding`` is None where no encoded ruleset governs; ``note`` then says which text does.
-    ``notes`` are the interpretation notes that it rests on, with their rules; ``not_applicable``
-    names the members of the tier's recognition that this procedure does not look at;
-    ``determinations`` are those of persons that had a say, ``register`` the registered titles, and
-    ``overruled`` the filed titles that say something else than these; ``doubts`` are about figures
-    that it rests on and that can hardly be true.
+    If no encoded ruleset governs, ``finding`` is None and ``note`` names the governing text.
+    ``notes`` are the interpretation notes on which the verdict rests, with their rules.
+    ``not_applicable`` names the members of the tier's recognition that this procedure does not
+    check. ``determinations`` and ``register`` hold the determinations and registered titles that
+    had an effect; ``overruled`` are filed titles that contradict the register. ``doubts`` concern
+    unlikely figures on which the verdict rests.
     """
 
     tier: str
@@ -45,7 +45,7 @@ class TierVerdict:
 
     @property
     def outcome(self) -> str:
-        """符合, 不符合, 材料不足, 待人工认定, or 未编码 where Tidu does not have the text."""
+        """符合, 不符合, 材料不足, 待人工认定, or 未编码 if Tidu does not have the text."""
         return self.finding.outcome if self.finding else UNENCODED
 
     @property
@@ -62,18 +62,18 @@ class TierVerdict:
         return checked | dict.fromkeys(self.not_applicable, Outcome.NOT_APPLICABLE.text)
 
     def reasons(self) -> list[Check]:
-        """The comparisons the verdict rests on; empty for 符合."""
+        """The comparisons on which the verdict rests; empty for 符合."""
         if self.finding is None or self.finding.result is Outcome.MET:
             return []
         assert isinstance(self.finding.result, Outcome)
         return reasons(self.finding, self.finding.result)
 
     def missing(self) -> list[Figure]:
-        """What is not filed or not found and keeps the verdict open."""
+        """The values not filed, or not found by a person, that keep the verdict open."""
         return missing(self.finding) if self.finding else []
 
     def to_json(self) -> dict[str, Any]:
-        """The verdict with everything it rests on as plain JSON values."""
+        """The verdict and everything on which it rests, as plain JSON values."""
         row = self.governing.row if self.governing else None
         return {
             "tier": self.tier,
@@ -103,7 +103,7 @@ class TierVerdict:
         }
 
     def _rounds(self) -> dict[str, Any]:
-        """The batches by which another text would govern; if there are any."""
+        """The batches for which another text would govern, if any."""
         rounds = self.governing.rounds if self.governing else ()
         if not rounds:
             return {}
@@ -115,7 +115,7 @@ class TierVerdict:
         }
 
     def _registered(self) -> dict[str, Any]:
-        """The registered titles that had a say, and the filed ones that they overrule; if there are any."""
+        """The registered titles that had an effect, and the filed ones they overrule, if any."""
         if not self.register:
             return {}
         return {
@@ -126,9 +126,9 @@ class TierVerdict:
 
 @dataclass(frozen=True)
 class CaseResult:
-    """All tiers' verdicts for one enterprise as of one day.
+    """The verdicts of all tiers for one enterprise as of one day.
 
-    ``doubts`` are all about its filing, whether a verdict rests on what they are about or not.
+    ``doubts`` are all doubts about its filing, whether a verdict rests on those figures or not.
     """
 
     uscc: str
@@ -165,9 +165,9 @@ class Checker:
         self.judge = judge
 
     def check(self, known: Known, request: Request) -> CaseResult:
-        """Check one filing against some tiers, as of its own day or another.
+        """Check one filing against the requested tiers, as of its own day or another.
 
-        Raises ``CheckRefusedError`` for a day before the filing's own, and where the newest filed
+        Raises ``CheckRefusedError`` for a day before the filing's own, and if the newest filed
         fiscal year is not the last complete one.
         """
         case, day = known.case, request.day(known.case)
@@ -200,10 +200,10 @@ class Checker:
         )
 
     def _left_out(self, root: str) -> tuple[str, ...]:
-        """The members of the recognition root ``63.2`` that another root of it, ``63.2.复核``, lacks.
+        """The members of the recognition root (``63.2``) that another root (``63.2.复核``) lacks.
 
-        Members go by the last part of their ids; where both roots have one but of different rules,
-        the members of these are compared.
+        Members are matched by the last part of their ids. If both roots have a member but with
+        different rules, the members of these rules are compared.
         """
         return tuple(self._lacked(root.removesuffix(f".{RECHECK}"), root))
 
@@ -216,13 +216,13 @@ class Checker:
                 yield from self._lacked(id, listed[name])
 
     def _members(self, id: str) -> dict[str, str]:
-        """What a rule lists, by name: other rules, and indicators that it compares itself."""
+        """The members of a rule by name: other rules, and indicators that it compares itself."""
         rule = self.judge.rules.rule(id)
         rules = {r.rpartition(".")[2]: r for r in rule.rule_references()}
         return rules | {name: name for name in rule.indicator_names()}
 
 
 def unencoded(found: Governing) -> str:
-    """What to say where the text that governs is not among the criteria."""
+    """The sentence for a governing text that is not among the criteria."""
     text = found.row.ruleset.removesuffix("（未编码）")
     return f"适用{text}，本系统尚未编入该文本，不能给出结论"

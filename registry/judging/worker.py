@@ -1,8 +1,8 @@
-"""The judging worker: it judges cases one by one, and one that is refused holds up no other.
+"""The judging worker judges cases one by one; a refused case does not hold up the others.
 
-Whoever judges many cases derives from it and words what comes out, mostly for
-``registry.kit.workers``, which runs it in this process or in others. What begins a worker and what
-it answers must be picklable.
+Code that judges many cases derives from it and words the answers, mostly for
+``registry.kit.workers``, which runs it in this process or in others. The arguments that start a
+worker, and its answers, must be picklable.
 """
 
 from collections.abc import Callable
@@ -37,19 +37,19 @@ Answer = TypeVar("Answer")
 
 
 class Cause(Enum):
-    """What a case was refused for."""
+    """The cause of a refusal."""
 
     DAY = auto()  #: it cannot be judged as of the day
     REGISTER = auto()  #: a registered title states impossible days
     APPLICABILITY = auto()  #: no ruleset governs, or several do
     ENGINE = auto()  #: the evaluators give no common result
-    CRITERIA = auto()  #: what else the rules or the registry refuse
-    FAULT = auto()  #: an error that nobody foresaw
+    CRITERIA = auto()  #: the rules or the registry refuse for another reason
+    FAULT = auto()  #: an unforeseen error
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why a case was not judged; ``said`` is what the error says, without its remedy."""
+    """The reason why a case was not judged; ``said`` is the error's sentence without its remedy."""
 
     cause: Cause
     uscc: str
@@ -76,7 +76,7 @@ class Refusal:
 
 
 def refusal(case: Case, error: Exception) -> Refusal:
-    """What an error means for the case that was being judged."""
+    """The refusal that an error means for the case being judged."""
     match error:
         case MisdatedError():
             cause = Cause.REGISTER
@@ -94,19 +94,19 @@ def refusal(case: Case, error: Exception) -> Refusal:
 
 
 def attempt(case: Case, answer: Callable[[], Answer]) -> Answer | Refusal:
-    """The answer about a case, or why there is none."""
+    """The answer about a case, or the refusal."""
     try:
         return answer()
     except EngineUnavailableError:
-        raise  # it is of all: nobody can be judged
-    except Exception as error:  # whatever it is, it is of this one: the others are judged
+        raise  # it concerns all cases: none can be judged
+    except Exception as error:  # any error concerns only this case: the others go on
         return refusal(case, error)
 
 
 class JudgingWorker:
-    """What every worker that judges is made of: a judge, released when the work ends.
+    """The base of every worker that judges: it holds a judge, released when the work ends.
 
-    ``alone`` as in ``rules.decider.Decider``.
+    ``alone`` is that of ``registry.judging.judge.Judge``.
     """
 
     def __init__(self, rules: Rules, *, alone: bool = False) -> None:
@@ -131,7 +131,7 @@ class CheckingWorker(JudgingWorker):
 
 
 def judged_under(judge: Judge, root: str, known: Known, day: date) -> Judgement:
-    """Judge a case under a ruleset as of a day, whatever governs it."""
+    """Judge a case under a ruleset as of a day, whichever ruleset governs it."""
     refuse_wrong_day(known.case, day)
     row = ApplicabilityRow("", "", OTHERS, "", None, None, root, "", Position("", 0))
     return judge.judge(Governing(row, "", ()), known, day)

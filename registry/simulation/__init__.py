@@ -1,1 +1,1 @@
-"""What another text would mean for the enterprises on record; nothing of it is recorded."""
+"""The effect of another text on the enterprises on record; nothing here is recorded."""

@@ -1,6 +1,6 @@
-"""What a change of text means for enterprises, one by one and in counts.
+"""The effects of a change of text on enterprises, one by one and in counts.
 
-``registry.simulation.impact`` works it out; every result is labelled 模拟.
+``registry.simulation.impact`` computes them; every result is labelled 模拟.
 """
 
 from collections import Counter
@@ -11,19 +11,19 @@ from typing import Any, Final
 
 from rules.model.ruleset import Outcome
 
-#: What every output says of itself.
+#: The label of every output.
 LABEL: Final = "模拟结果，不是决定"
-#: What became of an enterprise, by the verdicts under both texts.
+#: How an enterprise fares, by the verdicts under both texts.
 KEEPS, LOSES, GAINS, NEITHER, OPEN = "仍符合", "不再符合", "新符合", "仍不符合", "不能判断"
 MET_NOW, FAILS_NOW = "符合，此前不能判断", "不符合，此前不能判断"
 GROUPS: Final = (KEEPS, LOSES, GAINS, NEITHER, MET_NOW, FAILS_NOW, OPEN)
-#: Those of whom the new text says 符合 or 不符合, and the old one something else.
+#: The groups for which the new text says 符合 or 不符合 and the old one something else.
 CHANGED: Final = (LOSES, GAINS, MET_NOW, FAILS_NOW)
-#: How the new text's verdict stands apart from what the old text never asked for.
+#: The new text's verdict, apart from facts that the old text never asked for.
 MET, FAILS = "符合", "按已有数据即不符合"
 ONLY_NEW, ALSO_OLD, PERSON = "只缺新增事项", "原有事项也不全", "数据齐全，待人工认定"
 STANDINGS: Final = (MET, FAILS, ONLY_NEW, ALSO_OLD, PERSON)
-#: By what enterprises are counted.
+#: The attributes by which enterprises are counted.
 DIMENSIONS: Final = ("省份", "市", "县", "划型行业", "规模")
 _UNSTATED: Final = "（未填报）"
 
@@ -32,7 +32,7 @@ _UNSTATED: Final = "（未填报）"
 class Ground:
     """One comparison that an enterprise fails: rule, clause, figure, threshold and distance.
 
-    ``case`` names the 情形 it stands in where the rule has several, one of which would do.
+    If the rule has several 情形 and one of them suffices, ``case`` names the one that contains it.
     """
 
     rule: str
@@ -46,10 +46,10 @@ class Ground:
 
 @dataclass(frozen=True)
 class Lack:
-    """One thing that is not filed or not found; ``new`` if the old text never asked for it.
+    """One value not filed, or not found by a person; ``new`` if the old text never asked for it.
 
-    ``kinds`` names it without the record or year; an indicator that filed figures do not allow to
-    compute has none.
+    ``kinds`` names it without record or year; it is empty for an indicator that cannot be computed
+    from the filed figures.
     """
 
     name: str
@@ -60,7 +60,7 @@ class Lack:
 
 @dataclass(frozen=True)
 class Standing:
-    """How an enterprise stands under one text."""
+    """The result of an enterprise under one text."""
 
     root: str
     outcome: Outcome
@@ -83,16 +83,16 @@ class Firm:
     as_of: date
 
     def of(self, dimension: str) -> str:
-        """Its value for one of ``DIMENSIONS``."""
+        """The enterprise's value for one of ``DIMENSIONS``."""
         values = self.province, self.city, self.county, self.sector, self.size
         return values[DIMENSIONS.index(dimension)] or _UNSTATED
 
 
 @dataclass(frozen=True)
 class Effect:
-    """What the change of text means for one enterprise and tier.
+    """The effect of the change of text on one enterprise and tier.
 
-    Without reasons (``reasoned``) only the verdicts are known.
+    Unless ``reasoned``, only the verdicts are known.
     """
 
     firm: Firm
@@ -115,9 +115,9 @@ class Effect:
 
     @property
     def standing(self) -> str:
-        """One of ``STANDINGS``: the new text's verdict apart from what was never asked for.
+        """One of ``STANDINGS``: the new text's verdict, apart from facts never asked for.
 
-        What is open is just that where it is not known of what.
+        Without reasons, an open verdict stays ``OPEN``: nobody has looked at what is missing.
         """
         if self.after.outcome is Outcome.MET:
             return MET
@@ -174,9 +174,9 @@ def _standing_json(standing: Standing) -> dict[str, Any]:
 
 @dataclass
 class Criterion:
-    """How many enterprises one comparison of the new text stops.
+    """The number of enterprises that one comparison of the new text stops.
 
-    ``alone`` are those that no other rule stops, ``losing`` those that qualified before.
+    ``alone`` counts those that no other rule stops, ``losing`` those that qualified before.
     """
 
     failing: int = 0
@@ -204,12 +204,12 @@ class Tally:
 
     @property
     def total(self) -> int:
-        """How many enterprises were looked at."""
+        """The number of enterprises."""
         return self.groups.total()
 
     @property
     def stated(self) -> tuple[str, ...]:
-        """The standings there may be; of effects without reasons also that they are open."""
+        """The possible standings, with ``OPEN`` if some effects have no reasons."""
         return (*STANDINGS, OPEN) if self.standings[OPEN] else STANDINGS
 
     def add(self, effect: Effect) -> None:
@@ -238,7 +238,7 @@ class Tally:
                 self.only_lacks[next(iter(kinds))[0]] += 1
 
     def ranked(self) -> list[tuple[tuple[str, str, str, str], Criterion]]:
-        """The criteria of the new text by how many enterprises they stop."""
+        """The criteria of the new text, ordered by the number of enterprises that they stop."""
         return sorted(self.criteria.items(), key=lambda x: (-x[1].failing, x[0]))
 
     def to_json(self) -> dict[str, Any]:

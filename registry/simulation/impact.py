@@ -1,8 +1,8 @@
-"""Taking stock: what another text would mean for every enterprise of the registry.
+"""Simulates the effect of another text on every enterprise of the registry.
 
-The newest filings are decided under two texts by both evaluators, on the same facts as of the same day.
-Nothing here is a decision, and nothing is written to the registry: every result is labelled 模拟. What
-comes out is handed on enterprise by enterprise; only counts are kept.
+Both evaluators decide the newest filings under two texts, on the same facts as of the same day.
+Nothing here is a decision or written to the registry: every result is labelled 模拟. Effects are
+handed on enterprise by enterprise; only counts are kept.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,17 +32,18 @@ from rules.language.rulebook import Rulebook
 from rules.model.ruleset import Outcome
 from rules.portable.errors import Remedy
 
-#: How many refusals are kept in words.
+#: The most refusals that are kept in words.
 _KEPT: Final = 50
 
 
 @dataclass(frozen=True)
 class Scope:
-    """Which enterprises are looked at, and as of which day.
+    """The enterprises to simulate, and the day.
 
-    ``regions`` are parts of the names of provinces, cities or counties; ``holders`` asks only for those
-    who hold the title of the tier; without ``as_of`` it is the day of each filing. ``changed`` asks for
-    reasons only where the new text says 符合 or 不符合 and the old one did not; all are counted.
+    ``regions`` are parts of the names of provinces, cities or counties. ``holders`` selects only
+    enterprises that hold the title of the tier. Without ``as_of``, each filing's own day is used.
+    ``changed`` asks for reasons only if the new text says 符合 or 不符合 and the old one did not; all
+    enterprises are counted.
     """
 
     tiers: tuple[str, ...]
@@ -64,11 +65,11 @@ class Scope:
 
 @dataclass
 class Run:
-    """What one run asked for and what it counted; a sink itself.
+    """The parameters and the counts of one run; a sink itself.
 
-    ``sides`` name the texts, ``rulesets`` the digests by root of either side, ``state`` the entry of
-    the journal that was the last when it began; ``refused`` keeps the first refusals; ``told`` says
-    which batches would change the text.
+    ``sides`` name the texts, ``rulesets`` the digests by root for each side, and ``state`` the last
+    entry of the journal when the run began. ``refused`` keeps the first refusals. ``told`` names
+    the batches for which another text would govern.
     """
 
     sides: tuple[str, str]
@@ -86,7 +87,7 @@ class Run:
         self.tallies.setdefault(effect.tier, Tally(effect.tier)).add(effect)
 
     def refuse(self, text: str) -> None:
-        """Count an enterprise that could not be looked at."""
+        """Count an enterprise that could not be decided."""
         self.number_refused += 1
         if len(self.refused) < _KEPT:
             self.refused.append(text)
@@ -107,11 +108,11 @@ class Run:
 
 
 class Sides:
-    """The two texts and how each finds the ruleset of a case.
+    """The two texts, and how each finds the ruleset of a case.
 
-    A root rule that was named always governs. A source folder gives the ruleset that it has for the
-    case's province and batch, as if it held on the day. Where both sides are whole sets of criteria,
-    each one's own applicability table governs; a whole set beside another text gives the ruleset of the same id.
+    A named root rule always governs. A source folder gives its ruleset for the case's province and
+    batch, as if it were in force on the day. If both sides are whole sets of criteria, each follows
+    its own applicability table. A whole set beside another text gives the ruleset of the same id.
     """
 
     def __init__(self, before: Text, after: Text, procedure: str, batch: str = "") -> None:
@@ -121,7 +122,7 @@ class Sides:
         self._known: dict[tuple[str, str], tuple[frozenset[str], dict[str, str]]] = {}
 
     def governing(self, tier: str, day: date, province: str) -> tuple[Governing, Governing]:
-        """What governs under either text; ``NoRulesetError`` where nothing does."""
+        """The governing rows under both texts; raises ``NoRulesetError`` if nothing governs."""
         if all(t.whole for t in self.texts):
             case = {**self.case, "province": province}
             old, new = (j.governing(tier, day, case) for j in self.judges)
@@ -145,7 +146,7 @@ class Sides:
     def judge(
         self, found: tuple[Governing, Governing], known: Known, day: date
     ) -> tuple[Judgement, Judgement]:
-        """Decide a filing under both, as of a day."""
+        """Decide a filing under both texts as of a day."""
         old, new = (
             judge.judge(governing, known, day)
             for judge, governing in zip(self.judges, found, strict=True)
@@ -153,7 +154,7 @@ class Sides:
         return old, new
 
     def asked(self, before: str, after: str) -> tuple[frozenset[str], dict[str, str]]:
-        """What the old ruleset asks for, and the names of what the new one does, by key."""
+        """The keys that the old ruleset asks for, and the names of all keys of both."""
         if (before, after) not in self._known:
             old, new = (
                 asked_for(j.rules.ruleset(root))
@@ -169,20 +170,20 @@ class Sides:
 
 
 class Verdicts(Protocol):
-    """What both texts are known to say of filings before any is looked at."""
+    """The verdicts of both texts that are known before any filing is decided."""
 
     def of(self, filing_id: int, tier: str, /) -> tuple[Outcome, Outcome] | None:
-        """The verdicts of a filing for a tier; None where they are not known."""
+        """The verdicts of a filing for a tier; None if they are not known."""
 
 
 class Sink(Protocol):
-    """Takes what comes out, enterprise by enterprise."""
+    """Takes the effects, enterprise by enterprise."""
 
     def add(self, effect: Effect) -> None:
-        """Take what the change of text means for one enterprise and tier."""
+        """Take the effect on one enterprise and tier."""
 
     def refuse(self, text: str) -> None:
-        """Take the reason why an enterprise could not be looked at."""
+        """Take the reason why an enterprise could not be decided."""
 
 
 def simulate(
@@ -196,10 +197,10 @@ def simulate(
     *,
     progress: Done = ignored,
 ) -> None:
-    """Look at these filings one by one, count them and hand them on.
+    """Simulate these filings one by one; count the effects and hand them on.
 
-    ``rulebook`` tells sectors and sizes. Where ``verdicts`` are known, the evaluators decide only those
-    whose reasons are asked for. What has no reasons is counted and not handed on.
+    ``rulebook`` gives sectors and sizes. If ``verdicts`` are known, the evaluators decide only the
+    filings whose reasons are asked for. Effects without reasons are counted, but not handed on.
     """
     sizes = Sizes(rulebook)
     takers: tuple[Sink, ...] = (run, *sinks)
@@ -308,12 +309,12 @@ def _lacks(finding: Finding, asked: frozenset[str], names: Mapping[str, str]) ->
 
 
 def state_text(seq: int, digest: str) -> str:
-    """What state of the registry was looked at: that after an entry of the journal; 0 is before any."""
+    """The state of the registry, in words: after an entry of the journal; 0 means before any."""
     return f"第{seq}号记录（{digest[:12]}）" if seq else "尚无记录"
 
 
 def stock(session: Session, as_of: date | None) -> list[int]:
-    """The newest filings, on or before a day; ``RegistryError`` where there is none."""
+    """The newest filings on or before a day; raises ``RegistryError`` if there are none."""
     ids = cases.newest(session, as_of=as_of)
     if not ids:
         before = f"{as_of.isoformat()}以前" if as_of else ""

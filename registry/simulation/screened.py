@@ -1,6 +1,7 @@
-"""Taking stock by screening: the verdicts of filings under both texts of a simulation, without reasons.
+"""Simulates by screening: the verdicts of filings under both texts, without reasons.
 
-``registry.simulation.impact`` has the evaluators decide only those whose reasons it needs.
+With these, ``registry.simulation.impact`` needs the evaluators only for filings whose reasons it
+needs.
 """
 
 from array import array
@@ -25,13 +26,13 @@ from registry.simulation import impact
 from rules.language.editions import Governing
 from rules.model.ruleset import Outcome
 
-#: Of how many filings of one day a statement is worth its while.
+#: The number of filings of one day from which a statement pays off.
 FEW: Final = 1000
 _UNKNOWN: Final = 255
 
 
 class Verdicts:
-    """What both texts say of filings: a byte for each filing, tier and text."""
+    """The verdicts of both texts: a byte for each filing, tier and text."""
 
     def __init__(self, tiers: Sequence[str], ids: Sequence[int]) -> None:
         size = max(ids, default=0) + 1
@@ -40,7 +41,7 @@ class Verdicts:
         }
 
     def of(self, filing_id: int, tier: str) -> tuple[Outcome, Outcome] | None:
-        """The verdicts of a filing for a tier; None where it was not screened by both texts."""
+        """The verdicts of a filing for a tier; None unless it was screened under both texts."""
         old, new = (self._said[side, tier][filing_id] for side in (0, 1))
         return None if _UNKNOWN in (old, new) else (Outcome(old), Outcome(new))
 
@@ -52,7 +53,7 @@ class Verdicts:
         ids: Sequence[int],
         progress: Done = ignored,
     ) -> None:
-        """Screen filings day by day. Days of few filings are left out."""
+        """Screen filings day by day; days with few filings are left out."""
         done = 0
         for day, those in self._days(session, scope, ids).items():
             if len(those) >= FEW:
@@ -81,7 +82,7 @@ class Verdicts:
         ids: Sequence[int],
         day: date,
     ) -> None:
-        """Screen filings as of a day by each text, checked by the evaluators as any screening is."""
+        """Screen filings as of a day under each text; the evaluators check it as always."""
         with working_folder() as work:
             folder = work / "snapshot"
             filed = snapshot.stock(session, ids, day)

@@ -1,7 +1,7 @@
-"""Texts by the names that officers and drafters give them: a source folder, a root rule, a draft.
+"""Finds texts by the names that officers and drafters use: a source folder, a root rule, a draft.
 
 ``miit-2026-2`` is a folder of the criteria, ``63.2`` a root rule, ``./our-draft`` a features directory,
-``./our-draft/miit-2026-2`` one source folder of it, and 随附 the packaged criteria as a whole.
+``./our-draft/miit-2026-2`` one of its source folders, and 随附 the packaged criteria as a whole.
 """
 
 from collections.abc import Iterable, Sequence
@@ -26,15 +26,15 @@ PACKAGED: Final = "随附"
 
 
 class TextError(RegistryError):
-    """A name does not say which text is meant, or two texts cannot be set side by side."""
+    """A name does not identify a text, or two texts cannot be compared."""
 
 
 @dataclass(frozen=True)
 class Text:
-    """A text: its rules, and the rows of the applicability table that are its own.
+    """A text: its rules, and its own rows of the applicability table.
 
-    ``whole`` says that it is a whole set of criteria, whose table says which ruleset governs a case;
-    ``single`` that just one root rule was named.
+    ``whole`` means a whole set of criteria, whose table says which ruleset governs a case;
+    ``single`` means that just one root rule was named.
     """
 
     label: str
@@ -44,11 +44,11 @@ class Text:
     single: bool = False
 
     def has(self, root: str) -> bool:
-        """Whether it has a ruleset of that id."""
+        """Whether the text has a ruleset of that id."""
         return any(r.ruleset == root for r in self.rows)
 
     def general(self, tier: str, procedure: str) -> str | None:
-        """The ruleset of a tier for provinces and batches without rules of their own, the last one."""
+        """The latest ruleset of a tier for provinces and batches without rules of their own."""
         if self.single:
             row = self.rows[0]
             return row.ruleset if (row.tier, row.procedure) == (tier, procedure) else None
@@ -62,9 +62,9 @@ class Text:
     def nearest(
         self, tier: str, procedure: str, day: date, province: str, batch: str
     ) -> ApplicabilityRow | None:
-        """The row for a case if the text held on its day: the one that covers it, else the nearest.
+        """The row for a case, as if the text were in force: the one covering the day, or the nearest.
 
-        A row of the case's own province or batch goes before the others, as in force.
+        A row of the case's own province or batch precedes the others, as it does in force.
         """
         rows = [r for r in self.rows if (r.tier, r.procedure) == (tier, procedure)]
         turns = {d for r in rows for d in (r.start, r.end) if d}
@@ -82,14 +82,14 @@ class Text:
 
 @dataclass(frozen=True)
 class InForce:
-    """What is published, and for rulesets that are not, what is packaged."""
+    """The published criteria and, for rulesets that were not published, the packaged ones."""
 
     published: Published | None
     packaged: Rulebook
 
     @property
     def applicability(self) -> tuple[ApplicabilityRow, ...]:
-        """Which ruleset governs when."""
+        """The rows that say which ruleset governs when."""
         return (self.published or self.packaged).applicability
 
     def ruleset(self, root: str) -> Ruleset:
@@ -106,13 +106,13 @@ class InForce:
         return self.packaged
 
     def text(self) -> Text:
-        """All of it, as a text."""
+        """All the criteria, as one text."""
         label = "已发布的标准" if self.published else "随附的标准"
         return Text(label, self, _encoded(self.applicability), whole=True)
 
 
 def named(name: str, criteria: InForce) -> Text:
-    """The text that a name means; ``TextError`` with the names there are."""
+    """The text of a name; an unknown name raises ``TextError``, which lists the known ones."""
     packaged = criteria.packaged
     folders = [f for f in _folders(packaged) if not Path(f).is_absolute()]
     if name == PACKAGED:
@@ -141,7 +141,7 @@ def named(name: str, criteria: InForce) -> Text:
 
 
 def no_ruleset(text: Text, tier: str, procedure: str) -> NoRulesetError:
-    """What to say where a text has no ruleset of a tier and procedure."""
+    """The error for a text that has no ruleset for a tier and procedure."""
     return NoRulesetError(
         "no-ruleset-in-text",
         "{where}没有{tier}{procedure}的规则集",
@@ -152,7 +152,7 @@ def no_ruleset(text: Text, tier: str, procedure: str) -> NoRulesetError:
 
 
 def _folders(rulebook: Rulebook) -> list[str]:
-    """The folders of a rulebook that hold feature files, but for the top."""
+    """The folders of a rulebook that hold feature files, except the top one."""
     found = (Path(d.path).parent.as_posix() for d in rulebook.documents)
     return [f for f in dict.fromkeys(found) if f != "."]
 
@@ -202,7 +202,7 @@ def _encoded(rows: Iterable[ApplicabilityRow]) -> tuple[ApplicabilityRow, ...]:
 
 @dataclass(frozen=True)
 class Pair:
-    """The rulesets of two texts that are set side by side for a tier."""
+    """The two rulesets that are compared for a tier."""
 
     tier: str
     before: str
@@ -210,10 +210,11 @@ class Pair:
 
 
 def pairs(before: Text, after: Text, tiers: Sequence[str], procedure: str) -> list[Pair]:
-    """The rulesets that are set side by side, in the order of ``tiers``.
+    """The pairs of rulesets to compare, in the order of ``tiers``.
 
-    A whole set of criteria gives the ruleset of the same id as the other text's; else they go by tier
-    and procedure, that of a root rule that was named. Two that were named are paired as they are.
+    A whole set of criteria gives the ruleset with the id of the other text's. Otherwise rulesets
+    are paired by tier and procedure; a named root rule determines the procedure. Two named root
+    rules are paired with each other.
     """
     if before.single and after.single:
         old, new = before.rows[0], after.rows[0]
@@ -244,7 +245,7 @@ def pairs(before: Text, after: Text, tiers: Sequence[str], procedure: str) -> li
 
 
 def apart(before: Text, after: Text, tiers: Sequence[str], procedure: str) -> dict[str, str]:
-    """The tiers that only one of two texts has, with the label of that one."""
+    """The tiers that only one of two texts has, with that text's label."""
     if before.single or after.single:
         return {}
     found = {}
@@ -256,7 +257,7 @@ def apart(before: Text, after: Text, tiers: Sequence[str], procedure: str) -> di
 
 
 def predecessors(after: Text, criteria: InForce) -> Text:
-    """The text that governed the same tiers and procedures just before another one."""
+    """The text that governed the same tiers and procedures just before ``after``."""
     rows = _encoded(criteria.applicability)
     starts: dict[tuple[str, str], date] = {}
     for row in after.rows:
@@ -267,7 +268,7 @@ def predecessors(after: Text, criteria: InForce) -> Text:
         key: max((r.end for r in rows if r.end and r.end < start and _is(r, key)), default=None)
         for key, start in starts.items()
     }
-    # with the last row of a tier comes all of its text, rows of provinces and batches too
+    # the last row of a tier brings its whole text, including rows of provinces and batches
     found = tuple(
         r
         for r in rows
