@@ -1,4 +1,5 @@
 """Screening: a ruleset as one SQL statement, for all filings of a snapshot at once.
 
-Whatever is decided on the record is decided by ``rules.decider``; this is for asking a whole registry.
+Recorded decisions are always made by ``rules.decider``; screening only answers questions about a
+whole registry.
 """

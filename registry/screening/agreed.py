@@ -1,7 +1,7 @@
-"""Which filings of a snapshot the engine has decided again without a difference.
+"""The filings of a snapshot that the engine has decided again without a difference.
 
-It is kept beside the snapshot, under a name that changes with all that took part: the program, the
-database, the files of the snapshot, the ruleset. What is found there need not be decided again.
+They are kept beside the snapshot, under a name that depends on the program, the database, the files
+of the snapshot and the ruleset. The filings listed there need not be decided again.
 """
 
 import json
@@ -19,7 +19,7 @@ _FOLDER: Final = "agreed"
 
 
 class Agreed:
-    """The filings known to agree; without a folder, as where no snapshot is kept, there are none."""
+    """The filings known to agree; there are none without a folder, as when no snapshot is kept."""
 
     def __init__(self, snapshot: Path | None = None, release: str = "") -> None:
         """``release`` names the database and its version."""
@@ -29,7 +29,7 @@ class Agreed:
         self._common = [_program() if snapshot else "", release, stated]
 
     def of(self, ruleset: str) -> set[int]:
-        """The filings that agree under the ruleset of a digest."""
+        """The filings that agree under the ruleset with this digest."""
         path = self._path(ruleset)
         try:
             kept = json.loads(path.read_text(encoding="ascii")) if path else []
@@ -39,7 +39,7 @@ class Agreed:
         return set(kept) if sound else set()
 
     def add(self, ruleset: str, filings: set[int]) -> None:
-        """Keep more of them; where the folder cannot be written to, they are decided again next time."""
+        """Keep more filings; if the folder is not writable, they are decided again next time."""
         path = self._path(ruleset)
         if path is None or not filings:
             return
@@ -55,7 +55,7 @@ class Agreed:
 
 @cache
 def _program() -> str:
-    """The digest of the sources of all that decides and screens."""
+    """The digest of the source code that decides and screens."""
     digest = sha256()
     for package in (rules, registry):
         folder = Path(str(package.__file__)).parent

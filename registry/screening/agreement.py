@@ -1,4 +1,4 @@
-"""Whether a program says of filings what the engine and the reference evaluator both say, node by node."""
+"""Compares, node by node, a program's results for filings with those of both evaluators."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from rules.model.ruleset import Trace
 
 @dataclass(frozen=True)
 class Difference:
-    """A node of a filing on which the two differ."""
+    """A node of a filing whose screened and decided results differ."""
 
     filing_id: int
     key: str
@@ -21,20 +21,20 @@ class Difference:
     decided: object
 
 
-#: What a program says of a filing, as it came out of the database.
+#: A program's results for one filing, as the database returned them.
 Row: TypeAlias = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
 class Columns:
-    """How the rows of a program are read; ``names`` are those of the columns."""
+    """Reads the rows of a program; ``names`` are the names of the columns."""
 
     names: tuple[str, ...]
     nodes: Mapping[str, Place]
     scale: int
 
     def filing(self, row: Row) -> int:
-        """The filing that a row is of."""
+        """The filing of a row."""
         return int(row[self.names.index("filing_id")])
 
     def reader(self) -> Callable[[Row], Trace]:
@@ -45,7 +45,7 @@ class Columns:
 def rows(
     database: Database, program: Program, among: sa.Select[Any] | None = None
 ) -> tuple[Columns, Iterator[Row]]:
-    """What a program says of every node but those of single records, a row a filing."""
+    """A program's results for every node except those of single records, one row per filing."""
     statement = program.statement(program.everything(), among=among, fence=database.fence)
     names = tuple(c.name for c in statement.selected_columns)
     return Columns(names, program.nodes, program.scale), database.rows(statement)
@@ -54,7 +54,7 @@ def rows(
 def results(
     database: Database, program: Program, among: sa.Select[Any] | None = None
 ) -> Iterator[tuple[int, Trace]]:
-    """The same, filing by filing."""
+    """The results of ``rows``, filing by filing."""
     columns, found = rows(database, program, among)
     read = columns.reader()
     return ((columns.filing(row), read(row)) for row in found)
@@ -63,7 +63,7 @@ def results(
 def record_results(
     database: Database, program: Program, records: str
 ) -> Iterator[tuple[int, int, Trace]]:
-    """What a program says of the nodes of every record of a list: filing, place and results."""
+    """A program's results for the nodes of every record of a list: filing, index and results."""
     statement = program.record_statement(records, database.fence)
     if statement is None:
         return
@@ -81,7 +81,7 @@ def reader(names: Sequence[str], nodes: Mapping[str, Place], scale: int) -> Call
 
 
 def differences(filing_id: int, screened: Trace, decided: Trace) -> list[Difference]:
-    """The nodes on which a screened trace and that of a decision differ; those of records apart."""
+    """The nodes, except those of records, on which screened and decided traces differ."""
     ours = {k: result for k, result in decided.items() if k in screened or not _of_record(k)}
     if ours == screened:
         return []

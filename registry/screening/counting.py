@@ -1,4 +1,4 @@
-"""Counts and lists of what was screened, read from the tables that hold the results."""
+"""Counts and lists of screened filings, read from the tables that hold the results."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ class Counting:
         tally.near += int(number)
 
     def _steps(self, tally: Tally, part: Part) -> None:
-        """One row of counts: for each criterion how it came out, with those before it, and alone."""
+        """One row of counts: for each criterion its outcomes, with those before it, and alone."""
         table = part.results()
         columns: list[ColumnElement[Any]] = [table.c[f"step{n}"] for n in range(len(part.steps))]
         wanted: list[ColumnElement[bool]] = []
@@ -52,13 +52,13 @@ class Counting:
             step.alone += mine[-1]
 
     def _places(self, tally: Tally, part: Part) -> None:
-        """Outcomes by place and sector, and of those who hold the title."""
+        """Outcomes by place and sector, and of the title's holders."""
         joined, results, held = self._joined(part)
         places = [self._filing.c.province, self._filing.c.city, results.c[INDUSTRY]]
         holding = sa.case((held.is_not(None), 1), else_=0)
         keys = [*places, results.c[VERDICT], holding]
         query = sa.select(*keys, sa.func.count()).select_from(joined).group_by(*keys)
-        # a database groups in any order, and has its own order of texts
+        # a database groups in any order, and orders text by its own collation
         rows = sorted(self.database.rows(query), key=lambda row: [str(v or "") for v in row])
         for province, city, industry, value, holding_, number in rows:
             outcome, count = Outcome(int(value)), int(number)
@@ -71,7 +71,7 @@ class Counting:
                 counted.setdefault(of or _UNSTATED, Counter())[outcome.text] += count
 
     def _joined(self, part: Part) -> tuple[Any, sa.TableClause, Any]:
-        """Results with their filings and titles: the source, the results and who holds."""
+        """Results with their filings and titles: the source, the results and the holders."""
         results = part.results()
         held = sa.table(part.holds, sa.column("filing_id"))
         joined = results.join(self._filing, self._filing.c.filing_id == results.c.filing_id)

@@ -1,4 +1,4 @@
-"""Filings that SQL cannot decide: the engine does, in processes of their own where they are many."""
+"""Filings that SQL cannot decide: the engine decides them, in worker processes if they are many."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,10 +17,10 @@ from rules.model.ruleset import Outcome, Trace
 
 @dataclass(frozen=True)
 class Decided:
-    """What the engine says of a filing, as far as a screening asks.
+    """The engine's results for a filing that a screening needs.
 
-    ``code`` are the outcomes of all criteria; ``near`` are those under thresholds that are easier to
-    reach, if it is met under these only. ``holds`` says whether the title is held.
+    ``code`` holds the outcomes of all criteria. ``near`` holds them under easier thresholds, if the
+    filing passes only under these. ``holds`` says whether the enterprise holds the title.
     """
 
     verdict: Outcome
@@ -33,7 +33,10 @@ class Decided:
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of each filing: a tier, a ruleset, its criteria, the day, and how near is near, if at all."""
+    """The question about each filing: tier, ruleset, its criteria, day, and margin of near ones.
+
+    Without ``near``, no filing counts as near.
+    """
 
     tier: str
     root: str
@@ -44,7 +47,7 @@ class Question:
 
 
 class ScreeningWorker(JudgingWorker):
-    """Decides filings one by one; one that cannot be decided is a text that says why."""
+    """Decides filings one by one; the answer for a filing that cannot be decided is the reason."""
 
     def __init__(self, rules: Rules, asked: Question) -> None:
         super().__init__(rules)
@@ -52,7 +55,7 @@ class ScreeningWorker(JudgingWorker):
         self._easier = None if asked.near is None else Judge(Varied(rules, asked.near))
 
     def __call__(self, known: Known) -> Decided | str:
-        """Decide a filing; again with easier thresholds if it does not meet these."""
+        """Decide a filing; if it fails, decide it again with easier thresholds."""
         found = attempt(known.case, lambda: self._decided(known))
         if isinstance(found, Refusal):
             return "填报日期或年度不符" if found.cause is Cause.DAY else found.reason
@@ -85,17 +88,18 @@ class ScreeningWorker(JudgingWorker):
 
 @dataclass(frozen=True)
 class Screened:
-    """A filing with what bears on it, and what was screened of it."""
+    """A case with its screened results."""
 
     known: Known
     row: Row
 
 
 class ComparingWorker(JudgingWorker):
-    """Has the engine decide screened filings again; tells the nodes on which it says otherwise.
+    """Lets the engine decide screened filings again, and returns the nodes that differ.
 
-    The answer is None for a filing that nobody may decide as of the day, and a text where it could not
-    be decided. The engine decides alone, since what was screened is the other evaluation.
+    For each filing the answer is: the differences; None if it may not be judged as of that day; or
+    the reason why the engine failed. The engine decides alone, because screening is the other
+    evaluation.
     """
 
     def __init__(self, rules: Rules, root: str, day: date, columns: Columns) -> None:

@@ -1,7 +1,6 @@
-"""Databases that evaluate a program: DuckDB, PostgreSQL and Spark, from one text in PostgreSQL's dialect.
+"""Databases that evaluate a program: DuckDB, PostgreSQL and Spark, from one PostgreSQL text.
 
-Each holds the tables of one snapshot, and
-keeps results in temporary tables of its own.
+Each holds the tables of one snapshot and keeps results in its own temporary tables.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,14 +17,14 @@ from registry.screening.schema import Schema
 from registry.screening.tables import create
 from rules.portable.errors import Remedy
 
-#: Named parameters, so that no sign of a text is taken for a placeholder; there are none anyway.
+#: Named parameters, so that no character of a text is taken for a placeholder.
 _POSTGRESQL: Final[sa.Dialect] = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
 _FETCHED: Final = 10_000
 _BUFFER: Final = 1 << 20
 
 
 class ScreeningError(RegistryError):
-    """A screening cannot be done as asked."""
+    """A screening is not possible as requested."""
 
 
 class Database(Protocol):
@@ -35,7 +34,7 @@ class Database(Protocol):
 
     @property
     def name(self) -> str:
-        """How the command line calls it."""
+        """The name of the database on the command line."""
 
     @property
     def release(self) -> str:
@@ -43,7 +42,7 @@ class Database(Protocol):
 
     @property
     def fence(self) -> Fence:
-        """What keeps its stages apart."""
+        """The fence that keeps stages apart in this database."""
 
     def keep(self, table: str, statement: sa.SelectBase) -> None:
         """Keep a result as a temporary table."""
@@ -63,7 +62,7 @@ def _version(connection: Any) -> str:
 
 
 def text_of(statement: sa.SelectBase) -> str:
-    """The text of a statement, complete with its constants."""
+    """The text of a statement, including its constants."""
     return str(statement.compile(dialect=_POSTGRESQL, compile_kwargs={"literal_binds": True}))
 
 
@@ -97,7 +96,7 @@ class DuckDB:
 
     def keep(self, table: str, statement: sa.SelectBase) -> None:
         """Keep a result as a temporary table."""
-        # all of it is in memory; a table that is called temporary would be hidden from cursors
+        # everything is in memory; cursors would not see a table declared temporary
         self.connection.execute(f"CREATE OR REPLACE TABLE {table} AS {text_of(statement)}")
 
     def extend(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
@@ -118,7 +117,7 @@ class DuckDB:
 
 
 class PostgreSQL:
-    """The registry's own PostgreSQL, or another one; everything is temporary there."""
+    """The registry's own PostgreSQL, or another one; all tables there are temporary."""
 
     name = "postgresql"
     fence: Fence = "offset"
@@ -127,7 +126,7 @@ class PostgreSQL:
         self.schema = schema
         address = url.set(drivername="postgresql").render_as_string(hide_password=False)
         self.connection = psycopg.connect(address, autocommit=True)
-        # compiling takes longer than it saves on statements of this length
+        # for statements of this length, compiling takes longer than it saves
         self.connection.execute("SET jit = off")
         self.connection.execute("SET join_collapse_limit = 1")
 
@@ -167,12 +166,12 @@ class PostgreSQL:
         yield from cursor
 
     def close(self) -> None:
-        """Release it, and with it all temporary tables."""
+        """Close the connection, which drops all temporary tables."""
         self.connection.close()
 
 
 class Spark:
-    """A Spark session over the Parquet files of a snapshot; only the session is Spark's own."""
+    """A Spark session over the Parquet files of a snapshot; only this class knows Spark."""
 
     name = "spark"
     fence: Fence = "offset"
@@ -189,7 +188,7 @@ class Spark:
         for name, value in _SPARK.items():
             builder = builder.config(name, value)
         self.session = builder.getOrCreate()
-        folder = parquet.absolute()  # of where this process stands a cluster knows nothing
+        folder = parquet.absolute()  # a cluster does not know this process's working folder
         for table in schema.tables:
             frame = self.session.read.parquet(str(folder / f"{table}.parquet"))
             frame.createOrReplaceTempView(table)
@@ -200,8 +199,8 @@ class Spark:
         return f"Spark {self.session.version}"
 
     def keep(self, table: str, statement: sa.SelectBase) -> None:
-        """Keep a result, in the memory and on the disks of the cluster."""
-        # a checkpoint forgets how it was made: else the plans of all that follows would hold it
+        """Keep a result in the memory and on the disks of the cluster."""
+        # a checkpoint drops its own plan; otherwise all later plans would contain it
         frame = self.session.sql(text_of(statement)).localCheckpoint()
         frame.createOrReplaceTempView(table)
 
@@ -221,14 +220,14 @@ class Spark:
         self.session.stop()
 
 
-#: What moves a filter or a projection through the stages writes their expressions into one another,
+#: Rules that move filters or projections through the stages substitute expressions into one another
 #: over and over: planning would never end.
 _MOVING: Final = ("PushDownPredicates", "PushPredicateThroughNonJoin", "CollapseProject")
 
-#: ANSI: an overflow is an error. Whole stages of our width compile to methods that the JVM interprets.
-#: Each CTE is read once, and the old precedence puts it there while parsing; else every one of them
-#: has the whole plan looked through again. What infers filters or plans anew while running has
-#: nothing to gain from our statements, and takes long to find that out.
+#: With ANSI, an overflow is an error. Whole stages of our width compile to methods so long that the
+#: JVM only interprets them. Each CTE is read once; the legacy precedence puts it in place while
+#: parsing, otherwise each one causes another pass over the whole plan. Inferring filters and
+#: replanning at run time gain nothing for our statements and take long.
 _SPARK: Final = {
     "spark.sql.ansi.enabled": "true",
     "spark.sql.codegen.wholeStage": "false",
@@ -249,7 +248,7 @@ _SPARK: Final = {
 
 
 def csv_source(schema: Schema, table: str, folder: Path) -> str:
-    """What DuckDB reads a file of comma-separated values with."""
+    """The DuckDB expression that reads a table's CSV file."""
     columns = schema.tables[table]
     types = ", ".join(f"'{n}': '{t.compile(_POSTGRESQL)}'" for n, t in columns.items())
     place = str(folder / f"{table}.csv").replace("'", "''")
@@ -261,7 +260,7 @@ def csv_source(schema: Schema, table: str, folder: Path) -> str:
 
 
 def to_parquet(source: Path, target: Path) -> None:
-    """Make Parquet of a file of comma-separated values, all of it text, its first row the names."""
+    """Convert a CSV file to Parquet; all columns are text, and the first row holds their names."""
     connection = duckdb_connection()
     import duckdb
 
@@ -280,7 +279,7 @@ def to_parquet(source: Path, target: Path) -> None:
 
 
 def duckdb_connection(threads: int = 0) -> Any:
-    """A connection to a DuckDB in memory that fetches nothing from anywhere."""
+    """A connection to an in-memory DuckDB that downloads nothing."""
     try:
         import duckdb
     except ImportError:
@@ -290,9 +289,9 @@ def duckdb_connection(threads: int = 0) -> Any:
     config: dict[str, Any] = {
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
-        # filings come out in no order anyway, and order would have to be kept in memory
+        # the order of filings does not matter, and keeping it takes memory
         "preserve_insertion_order": "false",
-        # on stages as wide as ours it takes ten times as long as the rest of planning
+        # on stages as wide as ours this takes ten times as long as the rest of planning
         "disabled_optimizers": "partial_aggregate_pushdown",
     }
     if threads:

@@ -1,7 +1,8 @@
-"""Screening a stock of filings: how many meet each criterion, who qualifies, who lost it, who is near.
+"""Screens a stock of filings: counts per criterion; firms that qualify, lost the title or are near.
 
-The statement gives the verdicts; the engine decides what cannot be put into columns or into SQL, and
-decides again all positives near an edge and a random sample. A single difference, and nothing is shown.
+The SQL statement gives the verdicts. The engine decides filings that do not fit into columns or
+SQL, and decides again every positive near an edge and a random sample. If there is a single
+difference, nothing is shown.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -49,27 +50,27 @@ from rules.explanation.explain import explain, grounds
 from rules.language.editions import Governing
 from rules.model.ruleset import Outcome, Ruleset
 
-#: Of how many filings worker processes are worth starting to decide them again.
+#: The number of filings from which starting worker processes pays off.
 _MANY: Final = 1000
 SAMPLE: Final = 200
-#: By what share of itself every threshold is made harder to find the positives near one.
+#: The share of itself by which each threshold is made harder to find the positives near it.
 EDGE: Final = Fraction(1, 20)
-#: How many that are near are explained with figures; of the others only the criteria are named.
+#: The most near firms that are explained with figures; for the others only criteria are named.
 EXPLAINED: Final = 1000
-#: How many rows that the engine decided are held before they are put away.
+#: The number of rows from the engine that are held in memory before they are stored.
 _HELD: Final = 200
 
 
 class Filings(Protocol):
-    """Where filings come from when the engine has to decide them."""
+    """The source of the filings that the engine has to decide."""
 
     def __call__(self, filing_ids: Sequence[int], /) -> Iterator[Known]:
-        """These filings, each with what bears on it."""
+        """These filings, each with everything that bears on it."""
 
 
 @dataclass(frozen=True)
 class Scope:
-    """What is asked: as of which day, in which places, and how near is near; None: nobody is listed as near."""
+    """The question: the day, the places, and the margin of near firms (None: no near firms)."""
 
     day: date
     regions: tuple[str, ...] = ()
@@ -78,7 +79,7 @@ class Scope:
 
 
 class Screening:
-    """Screens the filings in a database for some tiers."""
+    """Screens the filings in a database, tier by tier."""
 
     def __init__(
         self,
@@ -120,10 +121,10 @@ class Screening:
                     self._check(tally, part, part.program, watch)
                 self._counting.count(tally, part)
 
-    # who is looked at
+    # selection of filings
 
     def _governed(self, tier: str, tally: Tally) -> dict[str, list[str]]:
-        """The ruleset of each province; filings that none governs are counted as refused."""
+        """The provinces by ruleset; filings without a governing ruleset are counted as refused."""
         count = sa.func.count()
         province = self._filing.c.province
         wrong = self._filing.c.newest_year != self.scope.day.year - 1
@@ -163,7 +164,10 @@ class Screening:
         )
 
     def _hold(self, tier: str, table: str) -> None:
-        """Keep who states to hold the title of a tier, as ``holds_title`` reads it; the engine adds who is routed to it."""
+        """Keep the filings that hold the title of a tier, read as in ``holds_title``.
+
+        The engine adds the holders among the filings routed to it.
+        """
         titles = self.schema.table("titles")
         kind = self.schema.field("titles", "kind").fact.codes.index(tier)
         until = titles.c.titles_valid_until
@@ -179,7 +183,7 @@ class Screening:
     def _screen(
         self, tally: Tally, root: str, provinces: Sequence[str], number: str, holds: str
     ) -> tuple[Part, dict[int, str]]:
-        """Decide by SQL the filings that a ruleset governs; and why some are left to the engine."""
+        """Decide the filings of a ruleset in SQL; return why others are left to the engine."""
         ruleset = self.judge.rules.ruleset(root)
         if ruleset.rule(ruleset.root).scored:
             raise ScreeningError(
@@ -209,7 +213,7 @@ class Screening:
         return part, self._routed(wanted)
 
     def _routed(self, wanted: ColumnElement[bool]) -> dict[int, str]:
-        """The filings that a snapshot holds without their data, and why."""
+        """The filings that a snapshot holds without their data, each with the reason."""
         filing, why = self._filing, self._filing.c.routed
         query = sa.select(filing.c.filing_id, why).where(wanted, why.is_not(None))
         return {int(id): kind_of(str(text)) for id, text in self.database.rows(query)}
@@ -222,11 +226,11 @@ class Screening:
         reasons: Mapping[int, str],
         progress: Done,
     ) -> None:
-        """Have the engine decide the filings that are left to it."""
+        """Let the engine decide the filings that are left to it."""
         routed = self._routed(self._wanted(provinces))
         number = 0
         for answered in self._decide(tally, part, reasons):
-            # the columns of such filings are empty: who holds the title is not known from them
+            # the columns of such filings are empty, so they do not show who holds the title
             held = [[id] for id, found in answered if found.holds and id in routed]
             self.database.extend(part.holds, held)
             number += len(answered)
@@ -243,7 +247,7 @@ class Screening:
         harder: Program,
         wanted: ColumnElement[bool],
     ) -> None:
-        """Keep what the programs say of all that the columns hold."""
+        """Keep the programs' results for all filings that the columns hold."""
         held = sa.and_(wanted, self._filing.c.routed.is_(None))
         fence = self.database.fence
         self.database.keep(part.table, part.selected(program, held, fence))
@@ -254,7 +258,7 @@ class Screening:
         ):
             selected = part.nothing(self._filing)[1]
             if other is not None:
-                # those of the engine are not yet among them
+                # the engine's results are not among them yet
                 those = sa.select(results.c.filing_id).where(results.c[VERDICT] == int(outcome))
                 met = outcome is Outcome.NOT_MET
                 selected = part.near_selected(other, those, fence, met=met)
@@ -267,7 +271,7 @@ class Screening:
     def _decide(
         self, tally: Tally, part: Part, reasons: Mapping[int, str]
     ) -> Iterator[list[tuple[int, Decided]]]:
-        """Have the engine decide filings, and add them to the results; yields them part by part."""
+        """Let the engine decide filings and add them to the results; yield them batch by batch."""
         if not reasons:
             return
         day, near = self.scope.day, self.scope.near
@@ -293,9 +297,9 @@ class Screening:
     # agreement
 
     def _check(self, tally: Tally, part: Part, program: Program, watch: Watch) -> None:
-        """Have the engine decide again the positives near an edge and a random sample.
+        """Let the engine decide again the positives near an edge and a random sample.
 
-        Of those near an edge, what is known to agree is left out.
+        Filings near an edge that are known to agree are left out.
         """
         id, ruleset = self._filing.c.filing_id, tally.rulesets[part.root]
         every = [int(id) for (id,) in self.database.rows(_ids(part.table))]
@@ -310,7 +314,7 @@ class Screening:
         compared = set[int]()
 
         def tasks() -> Iterator[Screened]:
-            """What is to be decided again, with what was screened."""
+            """The filings to decide again, with their screened results."""
             for held in parts((row for row in found if columns.filing(row) in wanted), _HELD):
                 rows = {columns.filing(row): row for row in held}
                 for known in self._cases(sorted(rows)):
@@ -343,7 +347,7 @@ class Screening:
     # lists
 
     def verdicts(self, tier: str) -> Iterator[tuple[int, Outcome]]:
-        """The verdict of every filing that was screened for a tier."""
+        """The verdict of every filing screened for a tier."""
         for part in self._parts[tier]:
             results = part.results()
             query = sa.select(results.c.filing_id, results.c[VERDICT])
@@ -351,13 +355,13 @@ class Screening:
                 yield int(id), Outcome(int(value))
 
     def firms(self, tiers: Sequence[str]) -> Iterator[Listed]:
-        """All that were screened, tier by tier, in order of credit code within a ruleset."""
+        """All screened firms, tier by tier, ordered by credit code within a ruleset."""
         for tier in tiers:
             for part in self._parts[tier]:
                 yield from self._counting.firms(self.tallies[tier], part)
 
     def doubted_firms(self, tiers: Sequence[str]) -> Iterator[Listed]:
-        """The same, each positive with the doubts that it rests on: its filing is read for them."""
+        """The same firms; filings of positives are read to add the doubts on which they rest."""
         for tier in tiers:
             for part in self._parts[tier]:
                 found = self._counting.firms(self.tallies[tier], part)
@@ -370,7 +374,7 @@ class Screening:
                         yield replace(firm, doubts=doubts.get(firm.filing_id, ()))
 
     def _doubts(self, known: Known, root: str) -> tuple[Issue, ...]:
-        """The doubts that a positive rests on; all there are where it cannot be judged."""
+        """The doubts on which a positive rests; all its doubts if it cannot be judged."""
         doubts = doubts_of(known)
         judged = self._judge(known, root) if doubts else None
         return bearing(doubts, explain(judged.decision)) if judged else doubts
@@ -382,9 +386,9 @@ class Screening:
             return None
 
     def explain_near(self, tally: Tally, most: int = EXPLAINED, progress: Done = ignored) -> None:
-        """Have the engine say by how much the first of those who are near miss it.
+        """Let the engine say by how much the first near firms miss the title.
 
-        Those who hold the title come last: they are listed as having lost it.
+        Firms that hold the title come last: they are listed as having lost it.
         """
         done = 0
         for part in self._parts[tally.tier]:
@@ -400,14 +404,14 @@ class Screening:
                 uscc = known.case.uscc
                 try:
                     tally.details[uscc] = self._missed_by(part.root, known)
-                except Exception as error:  # whatever it is, it is of this one
+                except Exception as error:  # any error concerns only this firm
                     tally.details[uscc] = fault(error)
                     tally.faults += 1
                 done += 1
                 progress(done)
 
     def _missed_by(self, root: str, known: Known) -> str:
-        """What a filing misses and by how much; empty if it may not be judged as of the day."""
+        """The missed thresholds, and by how much; empty if the filing may not be judged that day."""
         judged = self._judge(known, root)
         found = [] if judged is None else grounds(explain(judged.decision, brief=True))
         said = (

@@ -1,4 +1,4 @@
-"""What comes out of a screening: parts with the tables that hold the results, counts, enterprises."""
+"""The results of a screening: parts with the tables that hold them, counts, and enterprises."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -18,9 +18,9 @@ from rules.model.ruleset import Outcome, Rule, Ruleset
 
 @dataclass
 class Step:
-    """A criterion of the funnel: how many meet it and all before it, and how it came out by itself.
+    """A criterion of the funnel: how many meet it and all before it, and its own outcomes.
 
-    ``alone`` are those that nothing else stops.
+    ``alone`` counts those that nothing else stops.
     """
 
     rule: str
@@ -32,9 +32,9 @@ class Step:
 
 @dataclass(frozen=True)
 class Listed:
-    """An enterprise in a list: ``criteria`` are those that it misses, ``detail`` by how much.
+    """An enterprise in a list: ``criteria`` are those that it misses, ``detail`` says by how much.
 
-    ``doubts`` are about figures that its being there rests on and that can hardly be true.
+    ``doubts`` concern unlikely figures on which its place in the list rests.
     """
 
     filing_id: int
@@ -56,7 +56,7 @@ class Listed:
 
     @property
     def group(self) -> str:
-        """What an officer looks it up under."""
+        """The group in which an officer looks for the enterprise."""
         if self.outcome is Outcome.MET:
             return "符合"
         if self.holds and self.outcome is Outcome.NOT_MET:
@@ -66,10 +66,11 @@ class Listed:
 
 @dataclass
 class Tally:
-    """What came out for one tier.
+    """The counts of one tier.
 
-    ``by_engine`` filings were decided by the engine alone, ``checked`` were decided again by it now,
-    ``agreed`` before. ``faults`` counts those of which the program failed to say by how much they miss it.
+    The engine decided the filings in ``by_engine``, decided ``checked`` filings again now, and
+    ``agreed`` ones before. ``faults`` counts filings for which it could not be determined by how
+    much they miss.
     """
 
     tier: str
@@ -90,7 +91,7 @@ class Tally:
 
     @property
     def total(self) -> int:
-        """How many were screened."""
+        """The number of screened filings."""
         return self.outcomes.total()
 
 
@@ -102,11 +103,12 @@ INDUSTRY: Final = "sector"
 
 @dataclass(frozen=True)
 class Part:
-    """The filings of a tier that one ruleset governs, and the tables that hold what came out.
+    """The filings of a tier that one ruleset governs, and the tables that hold their results.
 
-    ``holds`` is the table of all who hold the title of the tier. ``table`` has a row for each filing, ``near`` one for each that easier thresholds would let pass,
-    with its code under these, ``edge`` one for each that harder ones would stop. Where SQL cannot
-    express the ruleset there is no program: all rows come from the engine.
+    ``holds`` is the table of all holders of the tier's title. ``table`` has a row for each filing,
+    ``near`` one for each that easier thresholds would let pass, with its code under these, and
+    ``edge`` one for each that harder thresholds would stop. If SQL cannot express the ruleset,
+    there is no program and all rows come from the engine.
     """
 
     root: str
@@ -123,28 +125,28 @@ class Part:
 
     @property
     def near(self) -> str:
-        """The table of those that are near."""
+        """The table of near filings."""
         return f"near_{self.number}"
 
     @property
     def edge(self) -> str:
-        """The table of those that only just pass."""
+        """The table of filings that only just pass."""
         return f"edge_{self.number}"
 
     @property
     def codes(self) -> list[str]:
-        """The columns of the code of all criteria."""
+        """The columns that hold the code of all criteria."""
         return [f"code{n}" for n in range(self.code.parts)]
 
     @property
     def columns(self) -> list[str]:
-        """The columns of a result beside the filing's number."""
+        """The columns of a result, except the filing's number."""
         steps = (f"step{n}" for n in range(len(self.steps)))
         return [VERDICT, *self.codes, *steps, INDUSTRY]
 
     @property
     def near_columns(self) -> list[str]:
-        """The columns of those that are near beside the filing's number."""
+        """The columns of a near filing, except its number."""
         return [f"near_{code}" for code in self.codes]
 
     def results(self) -> sa.TableClause:
@@ -168,7 +170,7 @@ class Part:
     def near_selected(
         self, program: Program, among: sa.Select[Any], fence: Fence, *, met: bool
     ) -> sa.Select[Any]:
-        """Filings that a program with other thresholds lets pass, or does not, with the code."""
+        """The filings that pass (or fail) a program with other thresholds, with their codes."""
         place = program.verdict
         outputs = [place.columns[0], *program.codes]
         found = program.statement(outputs, among=among, fence=fence).cte("varied")
@@ -179,8 +181,8 @@ class Part:
         return sa.select(found.c.filing_id, *named).where(passes)
 
     def nothing(self, filing: FromClause) -> tuple[sa.Select[Any], sa.Select[Any]]:
-        """Results and near ones without any row: tables to be filled."""
-        # the type of texts has no one name on all databases
+        """Results and near filings without any row: empty tables to fill."""
+        # the type of text has no common name on all databases
         text = sa.func.substr(filing.c.province, 1, 0)
         never = filing.c.filing_id.is_(None)
         columns = ((text if c == INDUSTRY else _NO_NUMBER).label(c) for c in self.columns)
@@ -192,7 +194,7 @@ class Part:
 
     @staticmethod
     def row(filing_id: int, decided: Decided) -> list[Any]:
-        """What the engine decided as a row of results."""
+        """The engine's result for a filing as a row of results."""
         return [filing_id, int(decided.verdict), *decided.code, *decided.steps, decided.sector]
 
 
@@ -202,7 +204,7 @@ def _outcome(found: FromClause, place: Place) -> ColumnElement[Any]:
 
 
 def successive(ruleset: Ruleset) -> Iterator[Rule]:
-    """The criteria of a ruleset in order: the root's members, and theirs, that must all be met."""
+    """The criteria of a ruleset in order: the root's members, and theirs, which must all be met."""
 
     def members(rule: Rule) -> Iterator[Rule]:
         if not joins(rule):

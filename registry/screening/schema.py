@@ -1,7 +1,8 @@
 """The typed columns of a snapshot: one row for each filing, and one table for each list of records.
 
-A number is stored as a whole number of its column's ``scale`` (money in fen); yes and no as 1 and 0;
-a code as its place in the catalogue's list, which the manifest of a snapshot repeats; texts as they are. A yearly figure has a column for each year that an indicator may name,
+A number is stored as a whole number in parts of 1/``scale`` of its column (money in fen), yes and
+no as 1 and 0, a code as its index in the catalogue's list, which the manifest of a snapshot
+repeats, and text unchanged. A yearly figure has a column for each year that an indicator may name,
 counted back from T, the last complete year before the day of the snapshot.
 """
 
@@ -19,14 +20,14 @@ from rules.model.facts import FACTS, PERIODS, RECORDS, Fact, Profile, Scalar, ye
 
 Value: TypeAlias = int | str | date | None
 
-#: How many parts a unit of each kind is stored in, and the greatest number stored.
+#: The number of parts in which each unit is stored, and the greatest number stored.
 _SCALES: Final = {"万元": (100, 10**17), "%": (10**10, 10**12), "分": (10**4, 10**12)}
 _COUNTED: Final = (1, 10**12)
-#: The most records of one list; also what sums over a list stay below, in scaled units.
+#: The most records of one list.
 MOST_RECORDS: Final = 10**6
 
 FILING: Final = "filing"
-#: What a row says of a filing besides the facts; none of it decides anything.
+#: The columns of a filing besides its facts; none of them decides anything.
 IDENTITY: Final[Mapping[str, sa.types.TypeEngine[Any]]] = {
     "filing_id": sa.BigInteger(),
     "uscc": sa.Text(),
@@ -41,14 +42,14 @@ IDENTITY: Final[Mapping[str, sa.types.TypeEngine[Any]]] = {
 
 
 class NotStoredError(Exception):
-    """A filing states something that the columns cannot hold; the words say what."""
+    """A filing states something that the columns cannot hold; the message names it."""
 
 
 @dataclass(frozen=True)
 class Column:
     """One fact as a column: numbers lie from ``low`` to ``high``, in parts of 1/``scale``.
 
-    ``most`` is what the sum over the records of one filing does not exceed.
+    The sum over the records of one filing is at most ``most``.
     """
 
     name: str
@@ -60,7 +61,7 @@ class Column:
 
     @property
     def size(self) -> Size:
-        """How wide its numbers are; those of the catalogue fit BIGINT."""
+        """The width of its numbers; those of the catalogue fit BIGINT."""
         return max(size_of(self.low, self.high), Size.LONG)
 
     @property
@@ -76,11 +77,11 @@ class Column:
         return sa.Text()
 
     def described(self) -> str:
-        """The type, and what the numbers of codes stand for."""
+        """The type in words, and the meaning of the numbers of codes."""
         return " ".join([str(self.type), *self.fact.codes])
 
     def stored(self, value: Scalar | None) -> Value:
-        """A value as the column holds it; ``NotStoredError`` for one that it cannot hold."""
+        """The stored form of a value; raises ``NotStoredError`` if the column cannot hold it."""
         if value is None:
             return None
         match self.fact.kind:
@@ -128,7 +129,7 @@ def _part(value: Fraction, scale: int) -> int:
 
 @dataclass(frozen=True)
 class Schema:
-    """Which column holds what: facts by key (``revenue-1`` is that of year T - 1), fields by list."""
+    """The columns: facts by key (``revenue-1`` is the figure of year T - 1), and fields by list."""
 
     facts: Mapping[str, Column]
     lists: Mapping[str, Mapping[str, Column]] = field(default_factory=dict)
@@ -151,7 +152,7 @@ class Schema:
         return columns[key]
 
     def narrowed(self, bounds: Mapping[str, tuple[int, int]]) -> "Schema":
-        """The schema with the least and greatest number that each column really holds."""
+        """The schema with the least and greatest number that each column actually holds."""
 
         def narrow(columns: Mapping[str, Column]) -> dict[str, Column]:
             return {
@@ -167,7 +168,7 @@ class Schema:
 
     @property
     def described(self) -> dict[str, dict[str, str]]:
-        """The columns of each table in words: a snapshot that says the same can be read."""
+        """The columns of each table in words; a snapshot with the same words can be read."""
         said = {c.name: c.described() for c in self.facts.values()}
         said |= {c.name: c.described() for fields in self.lists.values() for c in fields.values()}
         return {
@@ -209,7 +210,7 @@ class Schema:
 
         Yearly figures of other years are left out: no indicator can name them.
 
-        Raises ``NotStoredError`` for what the columns cannot hold.
+        Raises ``NotStoredError`` if the columns cannot hold a value.
         """
         values, lists = profile.values, profile.records
         facts: list[Value] = [
@@ -241,7 +242,7 @@ class Schema:
                     raise NotStoredError(f"{column_.fact.name}的合计超出快照的范围")
 
     def _filed_keys(self, year: int) -> Sequence[tuple[str, Column]]:
-        """Under which key a profile has the fact of each column, where T is ``year``."""
+        """The columns with the keys of their facts in a profile; T is ``year``."""
         if year not in self._keys:
             keys = ((_filed_key(k, c.fact, year), c) for k, c in self.facts.items())
             self._keys[year] = tuple(keys)
@@ -259,7 +260,7 @@ def _filed_key(key: str, fact: Fact, year: int) -> str:
 
 
 def year_key(id: str, offset: int) -> str:
-    """How a schema calls a yearly figure of year T + ``offset``.
+    """The name of a yearly figure of year T + ``offset`` in a schema.
 
     >>> year_key("revenue", -1), year_key("revenue", 0)
     ('revenue-1', 'revenue+0')

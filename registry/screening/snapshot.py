@@ -1,8 +1,9 @@
 """Snapshots: the newest filings of a registry as of one day, as typed Parquet files with a manifest.
 
-They come from the canonical facts that decisions rest on, one pass, a few hundred filings held at a
-time, with titles as they are registered. A filing that the columns cannot hold, or of which a person
-has determined something, stands there without facts and with the reason: such cases are the engine's.
+They are written in one pass from the canonical facts on which decisions rest, with registered
+titles; a few hundred filings are in memory at a time. A filing that does not fit the columns, or
+about which a person has determined something, is stored with the reason instead of its facts: the
+engine decides it.
 """
 
 import json
@@ -42,17 +43,17 @@ from rules.portable.record import CONTROL, Body, is_holding
 FORMAT: Final = 4
 _COPIED: Final = 10_000
 _MANIFEST: Final = "manifest.json"
-#: Many times of what it takes to say where a snapshot comes from and what its columns hold.
+#: The most bytes of a manifest: many times the size of any real one.
 _LARGEST: Final = 1 << 20
-#: All that a ruleset may ask of the register.
+#: Everything that a ruleset may ask of the register.
 _REGISTERED: Final = frozenset({*TITLES, CONTROL})
-#: Why a filing is left to the engine.
+#: Reasons why a filing is left to the engine.
 DETERMINED: Final = "有人工认定"
-#: Whether such a list is complete depends on the kinds of titles that a ruleset looks for.
+#: Whether such a list is complete depends on the kinds of titles that a ruleset reads.
 REGISTERED: Final = "有登记的称号，而填报的称号清单不全"
-#: Whether it matters depends on the ruleset.
+#: Whether holdings matter depends on the ruleset.
 HELD: Final = f"登记的持股表明与{CONTROLLING}有控制关系"
-#: The engine refuses it.
+#: The engine refuses such a title.
 MISDATED: Final = "登记的称号日期有误"
 
 
@@ -60,7 +61,7 @@ MISDATED: Final = "登记的称号日期有误"
 class Filed:
     """A filing to be put into a snapshot: its case, and its facts as registered.
 
-    ``left`` says why it is left to the engine, if it is.
+    ``left`` is the reason for leaving it to the engine, if any.
     """
 
     case: Case
@@ -70,11 +71,11 @@ class Filed:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a snapshot says of itself: its day, the registry's last entry, rows and columns.
+    """The manifest of a snapshot: its day, the journal's last entry, rows and columns.
 
-    ``head`` is number and digest of the journal's last entry, ``bounds`` the least and greatest number
-    of each column, ``routed`` how many filings are the engine's, by reason, ``digests`` the SHA-256 of
-    the file of each table.
+    ``head`` is the number and digest of the journal's last entry, ``bounds`` the least and greatest
+    number of each column, ``routed`` the number of filings left to the engine, by reason, and
+    ``digests`` the SHA-256 of each table's file.
     """
 
     format: int
@@ -94,19 +95,19 @@ class Manifest:
 
     @property
     def schema(self) -> Schema:
-        """The schema with the bounds that hold."""
+        """The schema with the bounds of this snapshot."""
         return CATALOGUE.narrowed(self.bounds)
 
 
 def stock(session: Session, ids: Sequence[int], day: date) -> Iterator[Filed]:
-    """These filings of a registry as of a day, with what is registered of their titles."""
+    """These filings of a registry as of a day, with their registered titles."""
     for known in fetch(session, ids):
         facts, speaking = as_registered(known.case.facts, known.register, _REGISTERED, day)
         yield Filed(known.case, facts, _left(known, facts, speaking))
 
 
 def _left(known: Known, facts: Body, speaking: Sequence[Registration]) -> str:
-    """Why a filing is left to the engine; empty if it is not."""
+    """The reason why a filing is left to the engine; empty if it is not."""
     if known.determinations:
         return DETERMINED
     if any(e.misdated for e in speaking):
@@ -119,7 +120,7 @@ def _left(known: Known, facts: Body, speaking: Sequence[Registration]) -> str:
 
 
 def head(session: Session) -> tuple[int, str]:
-    """Number and digest of the last entry of the journal; (0, "") of an empty one."""
+    """The number and digest of the journal's last entry; (0, "") if it is empty."""
     last = journal.head(session)
     return (last.seq, last.digest) if last else (0, "")
 
@@ -139,7 +140,7 @@ def collect(filed: Iterable[Filed], day: date, files: Files, progress: Done = ig
 def _rows(
     schema: Schema, one: Filed, day: date
 ) -> tuple[Sequence[Value], dict[str, list[tuple[Value, ...]]], str | None]:
-    """Facts and records as rows, or none and the reason."""
+    """Facts and records as rows, or no rows and the reason."""
     routed = one.left
     if not routed:
         try:
@@ -158,9 +159,9 @@ def write(
     head: tuple[int, str],
     progress: Done = ignored,
 ) -> None:
-    """Write a snapshot into a folder that does not exist yet, whole or not at all.
+    """Write a snapshot into a folder that does not exist yet, completely or not at all.
 
-    What is under way stands in a folder beside it.
+    Until it is complete, it is in a folder beside the target.
     """
     if folder.exists():
         raise ScreeningError("exists", "{where} 已存在：请另取文件夹名", where=folder)
@@ -185,7 +186,7 @@ def write(
 
 
 def _convert(folder: Path, day: date, head: tuple[int, str]) -> Manifest:
-    """Make Parquet of the files in a folder, and their manifest."""
+    """Convert the files in a folder to Parquet; return their manifest."""
     connection = duckdb_connection()
     for table in CATALOGUE.tables:
         place = str(folder / f"{table}.parquet").replace("'", "''")
@@ -222,7 +223,7 @@ def _convert(folder: Path, day: date, head: tuple[int, str]) -> Manifest:
 
 
 def _digests(folder: Path) -> dict[str, str]:
-    """SHA-256 of each file of a snapshot."""
+    """The SHA-256 of each file of a snapshot."""
     return {table: sha256_of(folder / f"{table}.parquet") for table in CATALOGUE.tables}
 
 
@@ -242,12 +243,12 @@ def copy(folder: Path, files: Files, progress: Done = ignored) -> None:
 
 
 def narrowed(database: Database) -> Schema:
-    """The schema with the bounds of what a database holds."""
+    """The schema with the bounds of a database's columns."""
     return CATALOGUE.narrowed(bounds(database))
 
 
 def kind_of(reason: str) -> str:
-    """A reason without the figure at hand, to count by."""
+    """A reason without its figure, for counting."""
     return reason.partition("「")[0] + reason.rpartition("」")[2] if "「" in reason else reason
 
 
@@ -262,15 +263,15 @@ def bounds(database: Database) -> dict[str, tuple[int, int]]:
         query = sa.select(*(e.label(f"e{n}") for n, e in enumerate(ends)))
         [values] = database.rows(query.select_from(sa.table(table)))
         for column, low, high in zip(columns, values[::2], values[1::2], strict=True):
-            # a column without numbers never decides anything: any bounds are right
+            # a column without values decides nothing: any bounds are right
             found[column.name] = (0, 0) if low is None else (int(low), int(high))
     return found
 
 
 def manifest(folder: Path) -> Manifest:
-    """What a snapshot says of itself; ``ScreeningError`` for one that this program cannot read.
+    """The manifest of a snapshot; raises ``ScreeningError`` if this program cannot read it.
 
-    Its files are those that were written: each is read once and compared by its digest.
+    Each file is read once, and its digest must be the one that was written.
     """
     found = _stated(folder)
     if found.format != FORMAT or found.columns != CATALOGUE.described:
@@ -289,13 +290,13 @@ def _unusable(slug: str, pattern: str, where: Path, value: str = "") -> Screenin
 
 
 def _stated(folder: Path) -> Manifest:
-    """The manifest as it stands, of the types that it should have."""
+    """The manifest as it was written, with every value of the right type."""
     path = folder / _MANIFEST
     try:
         if path.stat().st_size > _LARGEST:
             raise ValueError("too large")
         plain = json.loads(path.read_text(encoding="utf-8"))
-        if plain["format"] != FORMAT:  # before its fields are looked at, which may be others
+        if plain["format"] != FORMAT:  # checked first: another format has other fields
             raise _unusable("other-version", "{where} 由另一版本的程序写成", folder)
         if plain.pop("digest") != digest(plain):
             raise ValueError("altered")
@@ -320,7 +321,7 @@ def _stated(folder: Path) -> Manifest:
 
 
 def _whole(value: object) -> int:
-    """A whole number within what databases count."""
+    """A whole number in the range that databases count in."""
     if type(value) is not int or abs(value) >= 2**63:
         raise ValueError("no whole number")
     return value

@@ -1,4 +1,4 @@
-"""The tables of a snapshot as files of comma-separated values, which every database loads fast."""
+"""The tables of a snapshot as CSV files, which every database loads fast."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
@@ -16,7 +16,11 @@ _Row = TypeVar("_Row")
 
 
 def line(row: Iterable[Value]) -> str:
-    """A row; texts are always quoted, so that an empty one is not taken for NULL."""
+    """A row as a line of CSV; text is always quoted, so that an empty text differs from NULL.
+
+    >>> line([1, "", None]).rstrip()
+    '1,"",'
+    """
     return ",".join(map(_text, row)) + "\n"
 
 
@@ -40,7 +44,7 @@ class Files:
         }
 
     def path(self, table: str) -> Path:
-        """Where a table is written."""
+        """The file of a table."""
         return self.folder / f"{table}.csv"
 
     def add(self, table: str, rows: Iterable[Sequence[Value]]) -> None:
@@ -61,13 +65,13 @@ class Files:
 
 
 def create(table: str, columns: Columns, dialect: sa.Dialect, *, temporary: bool = False) -> str:
-    """The statement that makes a table."""
+    """The statement that creates a table."""
     defined = ", ".join(f"{name} {kind.compile(dialect)}" for name, kind in columns.items())
     return f"CREATE {'TEMPORARY ' if temporary else ''}TABLE {table} ({defined})"
 
 
 def parts(rows: Iterable[_Row], size: int) -> Iterator[list[_Row]]:
-    """Rows in lists of at most that many."""
+    """Rows in lists of at most ``size``."""
     held: list[_Row] = []
     for row in rows:
         held.append(row)

@@ -1,4 +1,4 @@
-"""A ruleset with every edge moved by a share of itself: what lies near one comes out otherwise."""
+"""A ruleset with every edge moved by a share of itself: firms near an edge get another result."""
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -18,7 +18,7 @@ class Varied:
 
     @property
     def applicability(self) -> tuple[ApplicabilityRow, ...]:
-        """Which ruleset governs when."""
+        """The rows that say which ruleset governs when."""
         return self.rules.applicability
 
     def ruleset(self, root: str) -> Ruleset:
@@ -26,15 +26,16 @@ class Varied:
         return moved(self.rules.ruleset(root), self.share)
 
     def rule(self, id: str) -> Rule:
-        """A root rule as it stands."""
+        """A root rule, unchanged."""
         return self.rules.rule(id)
 
 
 def moved(ruleset: Ruleset, share: Fraction) -> Ruleset:
-    """The ruleset with thresholds that are easier to reach; with a negative share, harder.
+    """The ruleset with easier thresholds or, with a negative share, harder ones.
 
-    Counts, figures, times and points move; what must be 符合, yes or no, a code or a date does not.
-    Bands give a figure the most points, or the fewest, of any that it could have if their ends moved.
+    Thresholds of counts, figures, times and points move; required outcomes, yes-no facts, codes and
+    dates do not. Bands give a figure the most points (or the fewest) that it could earn if their
+    ends moved.
     """
     return replace(ruleset, rules=tuple(_rule(ruleset, rule, share) for rule in ruleset.rules))
 
@@ -66,7 +67,7 @@ def _rule(ruleset: Ruleset, rule: Rule, share: Fraction) -> Rule:
 def _bands(rows: tuple[Band, ...], share: Fraction) -> tuple[Band, ...]:
     """Bands that each reach further by a share of their ends.
 
-    Where they overlap the model itself gives the most points; for the fewest, each piece between two
+    If bands overlap, the model itself gives the most points. For the fewest, each piece between two
     ends becomes a band of its own.
     """
     reach = abs(share)
