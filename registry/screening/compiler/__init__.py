@@ -1,5 +1,5 @@
-"""A ruleset compiled to one SQL statement (``program``), out of exact whole numbers (``widths``).
+"""Compiles a ruleset to one SQL statement (``program``) over exact whole numbers (``widths``).
 
-From the bottom: what databases write differently, conditions, numbers; figures and their arithmetic;
-formulas, records, outcomes, the bodies of rules; the stages of the statement.
+From the bottom up: elements that databases write differently, conditions, numbers; figures and
+their arithmetic; formulas, records, outcomes, the bodies of rules; the stages of the statement.
 """

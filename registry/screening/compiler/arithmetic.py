@@ -22,13 +22,13 @@ _NOTHING, _ONE = literal(0), literal(1)
 
 
 def in_parts(a: Int, of: int, b: Int, other: int) -> tuple[Int, Int]:
-    """Two numbers, in parts of 1/``of`` and of 1/``other``, as multiples of the same part."""
+    """Two numbers, in parts of 1/``of`` and of 1/``other``, converted to a common part."""
     common = lcm(of, other)
     return a.times(common // of), b.times(common // other)
 
 
 def aligned(den: Int, scale: int, other: Number, end: Int) -> tuple[Int, Int, tuple[Int, int]]:
-    """What to multiply one figure by, another one's end in the same parts, and these parts."""
+    """The factor for one figure, another figure's end in the common parts, and these parts."""
     common = lcm(scale, other.scale)
     mine, theirs = literal(common // scale), end.times(common // other.scale)
     if other.den is den or other.den.constant == den.constant == 1:
@@ -37,7 +37,7 @@ def aligned(den: Int, scale: int, other: Number, end: Int) -> tuple[Int, Int, tu
 
 
 def total(a: Number, b: Number) -> Number:
-    """The sum; one that is broken breaks it, and only a person can settle it then."""
+    """The sum; if either figure is broken, so is the sum, and only a person can settle it."""
     los = None if b.lo is None or a.lo is None else aligned(a.den, a.scale, b, b.lo)
     his = None if b.hi is None or a.hi is None else aligned(a.den, a.scale, b, b.hi)
     parts = los or his
@@ -49,14 +49,14 @@ def total(a: Number, b: Number) -> Number:
 
 
 def _persons(gap: Gap, broken: Condition) -> Gap:
-    """The gap, but where something is broken that of a person."""
+    """The gap, or a person's gap where something is broken."""
     if broken is False:
         return gap
     return Gap(all_of(gap.missing, negated(broken)), any_of(gap.pending, broken))
 
 
 def negative(a: Number) -> Number:
-    """The figure with the other sign."""
+    """The figure with its sign changed."""
     zero = literal(0)
     lo = None if a.hi is None else zero - a.hi
     hi = None if a.lo is None else zero - a.lo
@@ -64,7 +64,7 @@ def negative(a: Number) -> Number:
 
 
 def quotient(a: Number, b: Number, bind: Callable[[Condition], Condition]) -> Number:
-    """a / b; broken where b is known and not above zero, open where it is not known."""
+    """a / b; broken if b is known and not positive, open if b is not known."""
     if b.lo is None or b.den.constant != 1:
         raise UnsupportedError("除数本身是比例")
     known = negated(any_of(b.gap.missing, b.gap.pending, b.broken))
@@ -82,7 +82,7 @@ def quotient(a: Number, b: Number, bind: Callable[[Condition], Condition]) -> Nu
 
 
 def smaller(a: Number, b: Number) -> Number:
-    """The smaller of two."""
+    """The smaller of two figures."""
     if a.den.constant != 1 or b.den.constant != 1:
         raise UnsupportedError("比例之间取小")
     scale = lcm(a.scale, b.scale)

@@ -57,7 +57,7 @@ class Score:
     gap: Gap
 
     def number(self, scale: int) -> Number:
-        """As a figure to compare."""
+        """The points as a figure to compare."""
         return Number(self.lo, self.hi, self.gap, scale)
 
 
@@ -73,7 +73,8 @@ class Bodies:
         self.stages = reader.stages
         self.scale = scale
         self.nodes: dict[str, Node] = {}
-        #: Outcomes as expressions of figures, with nothing between that is computed for every filing.
+        #: Outcomes as expressions of figures, without stages that would be computed for every
+        #: filing.
         self._whole: dict[str, Int] = {}
         self._asked = Counter(
             line.name
@@ -83,7 +84,7 @@ class Bodies:
         )
 
     def compile(self, rule: Rule) -> Node:
-        """The result of a rule, and of all its parts."""
+        """Compile the result of a rule and of all its parts."""
         self.nodes[rule.id] = node = self._kept(self._body(rule))
         if isinstance(node, Int):
             self._whole.setdefault(rule.id, node)
@@ -144,10 +145,10 @@ class Bodies:
         return outcome
 
     def _apart(self, rule: Rule, cases: Sequence[Case]) -> Int | None:
-        """Cases of which each has codes of its own, as one that is chosen by the code.
+        """The outcome of cases with codes of their own, as a choice by the code.
 
-        What is asked under a code is not worked out for filings of another one; that makes the sixteen
-        sectors as cheap as one. None for cases that are not told apart so.
+        A case is not evaluated for filings with another code, which makes sixteen sectors as cheap
+        as one. None if codes do not tell the cases apart.
         """
         found = [_by_codes(case_) for case_ in cases]
         if len(cases) == 1 or None in found:
@@ -174,14 +175,14 @@ class Bodies:
             rests.append(all_met(asked or [MET]))
             branches.append((words.among(line.value), rests[-1]))
         branches.append((present(words.sql), NOT_MET))
-        # without a code any of the cases may be the one
+        # without a code, any of the cases may apply
         possible = any_of(*(compare(">", rest, NOT_MET) for rest in rests))
         branches.append((all_of(words.gap.missing, possible), MISSING))
         branches.append((words.gap.missing, NOT_MET))
         return case(branches, any_met([all_met([PENDING, rest]) for rest in rests]))
 
     def _within(self, line: Line) -> Int | None:
-        """The outcome of a rule as a part of the case that asks for it, if no other one does."""
+        """The outcome of a rule, inlined in the only case that asks for it; None if several do."""
         return self._whole[line.name] if self._asked[line.name] == 1 else None
 
     def _line(self, rule: Rule, line: Line) -> Int:
@@ -233,9 +234,10 @@ class Bodies:
         return Score(lo, hi, figure.gap.where(compare("<", lo, hi)))
 
     def _first_met(self, figure: Figure, ordered: Sequence[tuple[Fraction, "Cell"]]) -> Int:
-        """The points of the first of these parts of the line that holds a value of the figure.
+        """The points of the first of these parts of the line that contains a value of the figure.
 
-        Where all on one side of a part went before, the figure is not wholly on that side.
+        If all parts on one side of a part were tried before it, the figure is not wholly on that
+        side.
         """
         asked = []
         for n, (points, cell) in enumerate(ordered[:-1]):
@@ -245,7 +247,7 @@ class Bodies:
             asked.append((replace(cell, lo=lo, hi=hi), self._points(points)))
         low, high = figure.low_open, figure.high_open
         branches = []
-        # an end that is open reaches the first part if that is all that is asked of any
+        # an open end reaches the first part if every part is bounded on that side only
         if asked and all(cell.hi is None for cell, _ in asked):
             branches, high = [(high, asked[0][1])], False
         elif asked and all(cell.lo is None for cell, _ in asked):
@@ -261,7 +263,7 @@ class Bodies:
         return case(branches, self._points(ordered[-1][0]))
 
     def _cells(self, rows: Sequence[Band]) -> list[tuple[Fraction, "Cell"]]:
-        """The parts of the line with their points, in order; on a shared end the higher counts."""
+        """The parts of the line with their points, in order; a shared end has the higher points."""
         marks = sorted({e for b in rows for e in (b.lo, b.hi) if e is not None})
         parts: list[Cell] = []
         for a, b in pairwise([None, *marks, None]):
@@ -342,7 +344,7 @@ def _by_codes(case_: Case) -> Line | None:
 
 @dataclass(frozen=True)
 class Cell:
-    """A part of the line; None is without end."""
+    """A part of the number line; None means unbounded."""
 
     lo: Fraction | None
     lo_in: bool
@@ -350,14 +352,14 @@ class Cell:
     hi_in: bool
 
     def before(self, other: "Cell") -> bool:
-        """Whether it lies left of another one."""
+        """Whether the part lies left of another."""
         return (
             self.hi is not None and other.lo is not None and self.hi <= other.lo and self != other
         )
 
 
 def _score(rows: Iterable[Band], cell: Cell) -> Fraction:
-    """The points of a cell that holds no mark but itself."""
+    """The points of a cell without a boundary in its interior."""
     if cell.lo is None:
         value = Fraction(0) if cell.hi is None else cell.hi - 1
     elif cell.hi is None:

@@ -1,4 +1,4 @@
-"""Elements of a statement that SQLAlchemy has no name for: arithmetic on NUMERIC(38, 0), and days."""
+"""Elements of a statement that SQLAlchemy lacks: arithmetic on NUMERIC(38, 0), and days."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -19,7 +19,7 @@ class Wide(ColumnElement[Any]):
         self.type = sa.Boolean() if operation in _COMPARED else sa.Numeric(38, 0)
 
     def get_children(self, **_: Any) -> Sequence[ColumnElement[Any]]:
-        """What it is made of."""
+        """The operands."""
         return self.parts
 
 

@@ -1,8 +1,8 @@
-"""What formulas come to in SQL, as ``rules.engine.readings`` has it: intervals and gaps.
+"""The values of formulas in SQL, as in ``rules.engine.readings``: intervals and gaps.
 
-A figure is what both ends of its interval come to, as fractions over one denominator that is never zero;
-an end that is NULL is open. Time is never computed: the date is compared with the day on which
-the threshold is reached, found beforehand.
+A figure consists of both ends of its interval, as fractions over one denominator that is never
+zero; an end that is NULL is open. Times are never computed: the date is compared with the day on
+which the threshold is reached, which is found at compile time.
 """
 
 from bisect import bisect_left
@@ -48,11 +48,11 @@ class Gap:
     pending: Condition = False
 
     def where(self, condition: Condition) -> "Gap":
-        """The gap, but only where a condition holds."""
+        """The gap, limited to rows for which a condition holds."""
         return Gap(all_of(self.missing, condition), all_of(self.pending, condition))
 
     def outcome(self) -> Int:
-        """The outcome of a comparison that it leaves open."""
+        """The outcome of a comparison that the gap leaves open."""
         if self.pending is False:
             return _MISSING
         return case([(self.missing, _MISSING)], _PENDING)
@@ -71,17 +71,17 @@ def widest(gaps: Sequence[Gap]) -> Gap:
 
 
 class Figure(Protocol):
-    """What can be compared with constants."""
+    """A value that can be compared with constants."""
 
     @property
     def gap(self) -> Gap:
-        """What would settle it."""
+        """The gap: what would settle the figure."""
 
     def low_is(self, op: Comparison, limit: Fraction) -> Condition:
-        """Whether the low end compares so; not true where it is open."""
+        """Whether the low end satisfies the comparison; not true if it is open."""
 
     def high_is(self, op: Comparison, limit: Fraction) -> Condition:
-        """Whether the high end compares so; not true where it is open."""
+        """Whether the high end satisfies the comparison; not true if it is open."""
 
     @property
     def low_open(self) -> Condition:
@@ -93,14 +93,15 @@ class Figure(Protocol):
 
     @property
     def exact(self) -> Condition:
-        """Whether there is one value only, as far as that is easily told."""
+        """Whether there is only one value, as far as that is easy to tell."""
 
 
 @dataclass(frozen=True)
 class Number:
-    """A figure from lo / (den·scale) to hi / (den·scale); None is open for every filing.
+    """A figure from lo / (den·scale) to hi / (den·scale); an end of None is open for every filing.
 
-    ``den`` is above zero. ``broken`` says that it cannot be computed: both ends are NULL then.
+    ``den`` is positive. ``broken`` is the condition that the figure cannot be computed; then both
+    ends are NULL.
     """
 
     lo: Int | None
@@ -111,11 +112,11 @@ class Number:
     broken: Condition = False
 
     def low_is(self, op: Comparison, limit: Fraction) -> Condition:
-        """Whether the low end compares so."""
+        """Whether the low end satisfies the comparison."""
         return self._compared(self.lo, op, limit)
 
     def high_is(self, op: Comparison, limit: Fraction) -> Condition:
-        """Whether the high end compares so."""
+        """Whether the high end satisfies the comparison."""
         return self._compared(self.hi, op, limit)
 
     def _compared(self, end: Int | None, op: Comparison, limit: Fraction) -> Condition:
@@ -137,21 +138,21 @@ class Number:
 
     @property
     def exact(self) -> Condition:
-        """Whether both ends are the same."""
+        """Whether both ends are equal."""
         if self.lo is None or self.hi is None:
             return False
         if self.lo.sql is self.hi.sql:
-            # both are the column, or what its unknown value may be
+            # both ends are the column, or a bound of its unknown value
             return present(self.lo.sql) if self.lo.instead is not None else not_null(self.lo)
         return compare("=", self.lo, self.hi)
 
     def settled(self) -> "Number":
-        """The figure without a gap where both ends are the same."""
+        """The figure, without a gap where both ends are equal."""
         return replace(self, gap=self.gap.where(negated(self.exact)))
 
     @property
     def plain(self) -> "Number":
-        """The figure with ends to compute with."""
+        """The figure with ends that can be computed with."""
         lo = None if self.lo is None else self.lo.plain
         hi = None if self.hi is None else self.hi.plain
         return replace(self, lo=lo, hi=hi)
@@ -159,7 +160,7 @@ class Number:
 
 @dataclass(frozen=True)
 class Span:
-    """A time that grows or shrinks with a date: ``of`` gives it for each day."""
+    """A time that grows or shrinks with a date: ``of`` gives the time for each day."""
 
     day: ColumnElement[Any]
     of: Callable[[date], Fraction]
@@ -167,15 +168,15 @@ class Span:
     gap: Gap
 
     def low_is(self, op: Comparison, limit: Fraction) -> Condition:
-        """Whether the time compares so; NULL where the date is not known."""
+        """Whether the time satisfies the comparison; NULL if the date is not known."""
         return self._is(op, limit)
 
     def high_is(self, op: Comparison, limit: Fraction) -> Condition:
-        """The same: a known date has one time."""
+        """The same as ``low_is``: a known date has one time."""
         return self._is(op, limit)
 
     def _is(self, op: Comparison, limit: Fraction) -> Condition:
-        # the first day from which on the time is at (or past) the limit, seen in the direction of days
+        # the first day, in the order of days, from which on the time is at (or past) the limit
         strict = op in (">", "<=") if self.grows else op in (">=", "<")
         sign = 1 if self.grows else -1
 
@@ -204,13 +205,13 @@ class Span:
         return present(self.day)
 
 
-#: All days that can be filed; past the last one no threshold is reached.
+#: All days that can be filed; a threshold that none of them reaches is never reached.
 _DAYS: Final = range(date(YEARS.start, 1, 1).toordinal(), date(YEARS.stop, 1, 1).toordinal())
 
 
 @dataclass(frozen=True)
 class Words:
-    """A code or text; NULL where it is not known. A code is a number, its place among ``codes``."""
+    """A code or text; NULL if it is not known. A code is a number: its index in ``codes``."""
 
     sql: ColumnElement[Any]
     gap: Gap
@@ -218,19 +219,19 @@ class Words:
     codes: tuple[str, ...] = ()
 
     def among(self, codes: Iterable[str]) -> Truth:
-        """Whether it is one of these."""
+        """Whether the code or text is one of these."""
         wanted = codes if not self.codes else [n for n, c in enumerate(self.codes) if c in codes]
         return Truth(self.sql.in_(list(wanted)), True)
 
     @property
     def text(self) -> ColumnElement[Any]:
-        """It in words."""
+        """The code or text as text."""
         if not self.codes:
             return self.sql
         return sa.case(*((self.sql == n, sa.literal(c)) for n, c in enumerate(self.codes)))
 
     def coded(self, codes: tuple[str, ...]) -> ColumnElement[Any]:
-        """It as a place among other codes."""
+        """The code as an index in other codes."""
         if codes == self.codes:
             return self.sql
         return sa.case(*((self.among([c]).sql, literal(n).sql) for n, c in enumerate(codes)))
@@ -238,7 +239,7 @@ class Words:
 
 @dataclass(frozen=True)
 class Day:
-    """A date: of each filing, or the same for all."""
+    """A date: one for each filing, or the same for all."""
 
     sql: ColumnElement[Any] | None
     fixed: date | None

@@ -1,4 +1,4 @@
-"""Formulas of indicators as SQL, each read once: those of filings, or of the records of one list."""
+"""Formulas of indicators as SQL, each compiled once, over filings or over records of a list."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -53,18 +53,18 @@ _NOTHING, _ONE = literal(0), literal(1)
 
 
 class Counts(Protocol):
-    """What the records of a list come to, by filing; ``registry.screening.compiler.records`` knows."""
+    """Aggregates of a list's records by filing; see ``registry.screening.compiler.records``."""
 
     def number(self, records: str) -> Int:
-        """How many records there are."""
+        """The number of records."""
 
     def outcomes(self, records: str, rule: str) -> tuple[Int, Int, Gap]:
-        """How many of them satisfy a rule, and how many may; what would settle the others."""
+        """How many records satisfy a rule, and how many may; the gap of the undecided ones."""
 
     def amounts(self, records: str, field: str, rule: str) -> tuple[Int, Int, Gap, Condition]:
-        """Sum of a field over those that satisfy a rule, and over those that may; its gap.
+        """The sums of a field over records that satisfy a rule, and over those that may.
 
-        At last whether the greater sum has no end.
+        Then the gap, and whether the greater sum is unbounded.
         """
 
     def complete(self, records: str) -> Condition:
@@ -73,11 +73,11 @@ class Counts(Protocol):
     def looked_up(
         self, text: str, codes: Callable[[ColumnElement[Any]], Int]
     ) -> ColumnElement[Any]:
-        """What becomes of a text, worked out once for each text that any filing has."""
+        """The code of a text, computed once for each distinct text of all filings."""
 
 
 class Reader:
-    """Makes SQL of formulas: those of filings, or those of the records of one list."""
+    """Compiles formulas to SQL: over filings, or over the records of one list."""
 
     def __init__(
         self,
@@ -99,7 +99,7 @@ class Reader:
         self._declared: dict[str, Condition] = {}
 
     def read(self, expr: Expr) -> Reading:
-        """The reading of a formula, computed once."""
+        """The reading of a formula, compiled once."""
         if expr not in self._known:
             self._known[expr] = self._bound(self._read(expr))
         return self._known[expr]
@@ -122,7 +122,7 @@ class Reader:
         return reading
 
     def number(self, expr: Expr) -> Number:
-        """The reading of a formula that gives a number to compute with."""
+        """The reading of a formula whose value is a number."""
         if expr not in self._numbers:
             found = self.read(expr)
             if not isinstance(found, Number):
@@ -223,9 +223,9 @@ class Reader:
         return self._declared[records]
 
     def _settled(self, records: str, listed: Number, filed: str | None) -> Number:
-        """The filed total where there is one that the records allow, else what they come to.
+        """The filed total if there is one and the records allow it, otherwise the records' own.
 
-        No records of a list that is not complete allow every total, and come to 0 and more.
+        An incomplete list without records allows every total; its own is 0 or more.
         """
         if filed is None:
             return listed
@@ -261,7 +261,7 @@ class Reader:
         return bound
 
     def _within(self, a: Number, lowers: Sequence[Number], uppers: Sequence[Number]) -> Number:
-        """``a`` within the bounds; broken if these leave nothing."""
+        """``a`` within the bounds; broken if no value is left."""
         lo, hi, den, scale = a.lo, a.hi, a.den, a.scale
         for others, low in ((lowers, True), (uppers, False)):
             for other in others:
@@ -388,7 +388,7 @@ class Reader:
 
 
 def _by_prefix(sql: ColumnElement[Any], numbers: Mapping[str, int]) -> Int:
-    """The number of the longest key that a text begins with."""
+    """The number of the longest key with which a text begins."""
     branches: list[tuple[Condition, Int]] = []
     for length in sorted({len(k) for k in numbers}, reverse=True):
         prefix = sa.func.substr(sql, 1, length)
@@ -412,7 +412,7 @@ def _int(column: Column) -> Int:
 
 
 def _leaf(column: Column) -> Number | Words:
-    """A filed fact, or a finding; where it is unknown, whatever may be true of it."""
+    """The reading of a filed fact or a finding; if unknown, every value that it may take."""
     fact = column.fact
     sql: ColumnElement[Any] = sa.column(column.name)
     unknown = absent(sql)
@@ -438,7 +438,7 @@ def _leaf(column: Column) -> Number | Words:
 
 
 def _usable(number: Number, value: Int, fact: Fact) -> Number:
-    """A figure that is broken where it is below the least that can be true of it."""
+    """The figure, broken if it is below the least value that the fact can truly have."""
     scale = number.scale
     least = None if fact.minimum is None else int(fact.minimum * scale)
     if least is None or value.low >= least:
@@ -453,7 +453,7 @@ def _usable(number: Number, value: Int, fact: Fact) -> Number:
 
 
 def _contradicted(listed: Number, own: Int, column: Column) -> Condition:
-    """Whether records do not allow the filed total; a flag says whether there is any record at all."""
+    """Whether the records contradict the filed total; a flag says whether there is any record."""
     assert listed.lo is not None
     if column.fact.kind == "flag":
         beyond = all_of(compare(">", listed.lo, _NOTHING), compare("=", own, _NOTHING))

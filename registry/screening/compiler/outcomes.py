@@ -1,7 +1,7 @@
-"""Outcomes in SQL: the numbers of ``rules.model.ruleset.Outcome``, never NULL, and how they join.
+"""Outcomes in SQL: the numbers of ``rules.model.ruleset.Outcome``, never NULL, and their combination.
 
-Joined by *and* and by *or* they are joined bit by bit, which databases do fastest; that is right as
-long as only one kind of gap may be among them. Where both are, the kinds are told apart.
+*And* and *or* are bitwise operations, which databases compute fastest. This is correct as long as
+only one kind of gap may occur among the operands. If both may occur, the kinds are distinguished.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -49,23 +49,23 @@ def among(words: Words, codes: object) -> Int:
 
 
 def all_met(outcomes: Sequence[Int]) -> Int:
-    """The least of some outcomes."""
+    """The least of the outcomes: cases joined by *and*."""
     order = (Outcome.NOT_MET, Outcome.MISSING, Outcome.PENDING)
     return _first(_joined("&", outcomes), order, Outcome.MET)
 
 
 def any_met(outcomes: Sequence[Int]) -> Int:
-    """Cases joined by *or*: met if any is, not met if none can be."""
+    """The outcome of cases joined by *or*: met if any is, not met if none can be."""
     order = (Outcome.MET, Outcome.MISSING, Outcome.PENDING)
     return _first(_joined("|", outcomes), order, Outcome.NOT_MET)
 
 
 def _joined(op: Literal["&", "|"], outcomes: Sequence[Int]) -> list[Int]:
-    """Outcomes with those joined that have at most one kind of gap in common."""
+    """The outcomes, with those joined that together may have at most one kind of gap."""
     kinds: dict[object, list[Int]] = {}
     for n, outcome in enumerate(outcomes):
         gaps = _GAPS & outcome.values if outcome.values else _GAPS
-        # one with both kinds joins nothing
+        # an outcome with both kinds is joined with no other
         kinds.setdefault(n if len(gaps) > 1 else gaps, []).append(outcome)
     sure, groups = kinds.pop(frozenset(), []), list(kinds.values())
     groups = [[*sure, *groups[0]], *groups[1:]] if groups else [sure]
@@ -76,7 +76,7 @@ _GAPS: Final = frozenset({int(Outcome.MISSING), int(Outcome.PENDING)})
 
 
 def _first(outcomes: Sequence[Int], order: Iterable[Outcome], rest: Outcome) -> Int:
-    """The first of ``order`` that any of the outcomes is."""
+    """The first outcome of ``order`` that occurs among the outcomes."""
     if len(outcomes) == 1:
         return outcomes[0]
     branches = [

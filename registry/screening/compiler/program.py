@@ -1,8 +1,9 @@
 """A ruleset as one statement: for each filing the result of every node, and the verdict.
 
-Outcomes are the numbers of ``rules.model.ruleset.Outcome``, points whole numbers of 1/``scale`` with a low and
-a high end, gaps the numbers of ``rules.model.ruleset.Gap``; the keys are those of a trace. The outcomes of all
-criteria that have to be met are a code of two bits for each: the list of what failed and what is open.
+Outcomes are the numbers of ``rules.model.ruleset.Outcome``, gaps those of
+``rules.model.ruleset.Gap``. Points are whole numbers of 1/``scale`` with a low and a high end. Keys
+are those of a trace. A code holds the outcomes of all criteria that must be met, two bits each: it
+shows which failed and which are open.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -38,19 +39,19 @@ from rules.model.ruleset import (
 )
 
 _ZERO: Final = literal(0)
-#: How many criteria one number holds, two bits for the outcome of each.
+#: The most criteria in one number, with two bits for each outcome.
 _HELD: Final = 31
 
 
 @dataclass(frozen=True)
 class Place:
-    """The columns in which a node's result stands: an outcome's, or low, high and gap of points."""
+    """The columns of a node's result: one for an outcome, or low, high and gap for points."""
 
     columns: tuple[str, ...]
     constants: tuple[int | None, ...]
 
     def reader(self, names: Sequence[str], scale: int) -> Callable[[Sequence[Any]], Result]:
-        """A function that finds the result in a row, given the names of its columns."""
+        """A function that reads the result from a row; ``names`` are the names of its columns."""
         lo, *more = (
             _constant(fixed) if fixed is not None else _number(names.index(column))
             for column, fixed in zip(self.columns, self.constants, strict=True)
@@ -66,17 +67,17 @@ def _constant(number: int) -> Callable[[Sequence[Any]], int]:
 
 
 def _number(at: int) -> Callable[[Sequence[Any]], int]:
-    return lambda row: int(row[at])  # PostgreSQL's wide numbers come as decimals
+    return lambda row: int(row[at])  # PostgreSQL returns wide numbers as decimals
 
 
 @dataclass(frozen=True)
 class Code:
-    """The outcomes of some criteria in a few numbers, two bits for each, the first ones lowest."""
+    """The outcomes of criteria packed into a few numbers, two bits each, the first ones lowest."""
 
     rules: tuple[str, ...]
 
     def named(self, parts: Sequence[int], *outcomes: Outcome) -> list[str]:
-        """The criteria that have one of these outcomes in a code."""
+        """The criteria with one of these outcomes in a code."""
         return [
             rule
             for n, rule in enumerate(self.rules)
@@ -92,12 +93,12 @@ class Code:
 
     @property
     def parts(self) -> int:
-        """How many numbers a code takes."""
+        """How many numbers a code needs."""
         return -(-len(self.rules) // _HELD)
 
 
 class Program:
-    """A ruleset in SQL, as of one day, over tables of one schema."""
+    """A ruleset in SQL, as of one day, over the tables of one schema."""
 
     def __init__(self, ruleset: Ruleset, schema: Schema, day: date) -> None:
         self.ruleset = ruleset
@@ -142,7 +143,7 @@ class Program:
         return {key: _place(node, stages) for key, node in nodes.items()}
 
     def _coded(self, nodes: Mapping[str, Node], part: int) -> Int:
-        """A part of the code of all criteria."""
+        """One number of the code of all criteria."""
         total = _ZERO
         for n, rule in enumerate(self.code.rules[part * _HELD : (part + 1) * _HELD]):
             node = nodes[rule]
@@ -151,13 +152,13 @@ class Program:
         return _named(total)
 
     def code_column(self, indicator: str) -> str:
-        """The column of an indicator that is a code; empty where the ruleset has none of that name."""
+        """The column of an indicator that is a code; empty if the ruleset has none of that name."""
         found = self.words.get(indicator)
         return str(found.name) if isinstance(found, sa.ColumnClause) else ""
 
     @property
     def verdict(self) -> Place:
-        """Where the root rule's result stands."""
+        """The columns of the root rule's result."""
         return self.nodes[self.ruleset.root]
 
     def statement(
@@ -171,8 +172,8 @@ class Program:
     ) -> sa.Select[Any]:
         """Select columns of nodes, codes and filings for each filing.
 
-        ``among`` selects the numbers of the only filings that are looked at, if these are few: then
-        the records of others are not read either.
+        If only a few filings matter, ``among`` selects their numbers; then the records of other
+        filings are not read either.
         """
         wanted = list(dict.fromkeys(o for o in outputs if o))
         table = self.schema.filing
@@ -193,7 +194,7 @@ class Program:
         return [c for c in (*columns, *self.codes) if c]
 
     def record_statement(self, records: str, fence: Fence = "") -> sa.Select[Any] | None:
-        """Select all nodes for each record of a list; None where the ruleset reads none of them."""
+        """Select all nodes for each record of a list; None if the ruleset does not read it."""
         nodes = self._record_nodes.get(records)
         if not nodes:
             return None
@@ -203,12 +204,12 @@ class Program:
 
     @property
     def record_nodes(self) -> Mapping[str, Mapping[str, Place]]:
-        """Where the results of the rules over records stand, by list."""
+        """The columns of the results of rules over records, by list."""
         return self._record_nodes
 
 
 def joins(rule: Rule) -> bool:
-    """Whether a rule says only that others must all be met."""
+    """Whether a rule only requires that others are all met."""
     match rule.body:
         case Cases((only,)):
             return all(line.subject == "rule" for line in only.lines)
@@ -216,10 +217,10 @@ def joins(rule: Rule) -> bool:
 
 
 def necessary(ruleset: Ruleset) -> list[Rule]:
-    """The criteria that have to be met for the root, in the order of the ruleset.
+    """The criteria that must be met for the root, in the order of the ruleset.
 
-    What is one of several cases of another rule is none: such a case may fail without harm. Nor is
-    what only joins others.
+    A rule that is one of several cases of another is not among them, because it may fail without
+    harm. Neither is a rule that only joins others.
     """
     wanted = {ruleset.root}
     for rule in reversed(ruleset.rules):
@@ -245,7 +246,7 @@ def _column(value: Int) -> str:
 
 
 def _named(value: Int) -> Int:
-    """The number as an expression that is given a name even if it is the same for all."""
+    """The number as an expression that gets a name even if it is the same for all filings."""
     return (
         value
         if value.constant is None
@@ -254,7 +255,7 @@ def _named(value: Int) -> Int:
 
 
 def _points_scale(ruleset: Ruleset, schema: Schema) -> int:
-    """The parts in which all points of a ruleset are whole."""
+    """The scale at which all points of a ruleset are whole numbers."""
     found = [1]
     for rule in ruleset.rules:
         match rule.body:

@@ -1,4 +1,4 @@
-"""The records of a list in SQL: the rules read for each of them, and what they come to by filing."""
+"""The records of a list in SQL: rules evaluated for each record, and aggregates by filing."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -15,9 +15,10 @@ from rules.model.ruleset import Outcome
 
 _ONE: Final = literal(1)
 _ZERO: Final = literal(0)
-#: How many bits hold a count of records.
+#: The number of bits that hold a count of records.
 _BITS: Final = MOST_RECORDS.bit_length()
-#: What a record adds to the counts of those that satisfy a rule, those that may, and those that lack a figure.
+#: What a record adds to three counts: of records that satisfy a rule, that may, and that lack a
+#: figure.
 _WEIGHTS: Final = {
     Outcome.MET: 1 + (1 << _BITS),
     Outcome.MISSING: (1 << _BITS) + (1 << 2 * _BITS),
@@ -26,7 +27,7 @@ _WEIGHTS: Final = {
 
 
 class Lists:
-    """What is asked of the lists of a filing: aggregates by filing, joined to its row.
+    """Aggregates of the lists of a filing, joined to its row.
 
     ``outcomes`` gives the outcome of each rule over records as a column of its list's stages.
     """
@@ -42,13 +43,13 @@ class Lists:
         self._looked_up: dict[str, tuple[str, Int]] = {}
 
     def number(self, records: str) -> Int:
-        """How many records there are."""
+        """The number of records."""
         return self._aggregate(records, "n", sa.func.count(), MOST_RECORDS)
 
     def outcomes(self, records: str, rule: str) -> tuple[Int, Int, Gap]:
-        """How many of them satisfy a rule, and how many may; what would settle the others.
+        """How many records satisfy a rule, and how many may; the gap of the undecided ones.
 
-        One sum holds all three counts, each in bits of its own: few sums are what makes it fast.
+        One sum holds all three counts, each in its own bits, because fewer sums are faster.
         """
         outcome = self._outcomes[rule]
         weight = case(
@@ -63,7 +64,7 @@ class Lists:
         return met, maybe, gap
 
     def amounts(self, records: str, field: str, rule: str) -> tuple[Int, Int, Gap, Condition]:
-        """Sum of a field over those that satisfy a rule, and over those that may; gap and end."""
+        """The sums of a field over records that satisfy a rule, and that may; gap; open end."""
         column = self._schema.field(records, field)
         place = f"{self._places[rule]}_{field}"
         amount = Int(sa.func.coalesce(sa.column(column.name), 0), 0, column.high, Size.LONG)
@@ -91,7 +92,7 @@ class Lists:
     def looked_up(
         self, text: str, codes: Callable[[ColumnElement[Any]], Int]
     ) -> ColumnElement[Any]:
-        """What becomes of a text, worked out once for each text that any filing has."""
+        """The code of a text, computed once for each distinct text of all filings."""
         name = f"looked_up_{len(self._looked_up)}"
         self._looked_up[name] = text, codes(sa.column(text))
         return sa.column(name, sa.Integer())
@@ -110,7 +111,7 @@ class Lists:
 
     def _summed(self, records: str, name: str, condition: Condition, amount: Int, most: int) -> Int:
         taken = case([(condition, amount)], _ZERO)
-        # a snapshot has no filing whose records sum up to more than the column holds
+        # a snapshot contains no filing whose sum exceeds the column's limit
         return self._aggregate(records, name, sa.func.sum(taken.sql), most)
 
     def _aggregate(self, records: str, name: str, made: ColumnElement[Any], high: int) -> Int:
@@ -121,7 +122,7 @@ class Lists:
     def joined(
         self, filing: sa.FromClause, read: set[str], among: sa.Select[Any] | None, fence: Fence
     ) -> tuple[sa.FromClause, dict[str, ColumnElement[Any]]]:
-        """The filings with the aggregates that are read, and these as columns; see ``Program``."""
+        """The filings joined with the aggregates read, and these as columns; see ``Program``."""
         found: dict[str, ColumnElement[Any]] = {}
         source = filing
         for records, asked in self._asked.items():

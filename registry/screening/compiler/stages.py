@@ -1,6 +1,6 @@
-"""Expressions in stages: each is computed once, in a sub-query, and named for those that need it.
+"""Expressions in stages: each is computed once, in a sub-query, under a name for later stages.
 
-An expression's stage follows from the columns that it reads. Only what is needed is selected.
+The stage of an expression follows from the columns that it reads. Only needed columns are selected.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -14,15 +14,15 @@ from sqlalchemy.sql.expression import ColumnElement, FromClause
 from registry.screening.compiler.truths import Condition, Truth
 from registry.screening.compiler.widths import Int
 
-#: What keeps a database from dissolving the stages and repeating their expressions: ``OFFSET 0`` on
-#: PostgreSQL and Spark; DuckDB leaves them alone.
+#: Keeps a database from merging the stages and repeating their expressions: ``OFFSET 0`` on
+#: PostgreSQL and Spark; DuckDB does not merge them.
 Fence: TypeAlias = Literal["", "offset"]
 
 _ZERO: Final[ColumnElement[Any]] = sa.literal_column("0")
 
 
 class Stages:
-    """Named expressions over one source; ``prefix`` begins their names."""
+    """Named expressions over one source; their names begin with ``prefix``."""
 
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
@@ -32,7 +32,7 @@ class Stages:
         self._read: dict[str, tuple[str, ...]] = {}
 
     def bind(self, value: Int) -> Int:
-        """The number under a name of its own; constants and columns stay as they are."""
+        """The number under a name of its own; constants and columns stay unchanged."""
         if value.constant is not None or isinstance(value.sql, sa.ColumnClause):
             return value
         return replace(value, sql=self._bind(value.sql))
@@ -82,7 +82,7 @@ class Stages:
     def _columns_of(
         self, level: int, needed: Sequence[str], outputs: set[str]
     ) -> list[ColumnElement[Any]]:
-        """What a stage hands on: what it makes, and what is read after it."""
+        """The columns of a stage: those it computes, and those that later stages read."""
         later = set(outputs)
         for name in needed:
             if self._level[name] > level:
@@ -97,13 +97,13 @@ class Stages:
         return list(dict.fromkeys(c for e in expressions for c in _columns(e)))
 
     def read(self, outputs: Collection[str]) -> set[str]:
-        """The columns of the source that outputs rest on."""
+        """The columns of the source on which outputs depend."""
         needed = self._needed(outputs)
         read = {c for n in needed for c in self._read[n]} | set(outputs)
         return {c for c in read if c not in self._made}
 
     def _needed(self, outputs: Collection[str]) -> list[str]:
-        """The names that outputs rest on, in the order they were made."""
+        """The names on which outputs depend, in the order in which they were made."""
         found: set[str] = set()
         open_ = [o for o in outputs if o in self._made]
         while open_:
@@ -119,7 +119,7 @@ def _select(columns: Sequence[ColumnElement[Any]]) -> sa.Select[Any]:
 
 
 def fenced(statement: sa.Select[Any], fence: Fence) -> sa.Select[Any]:
-    """The statement as one that a database evaluates by itself."""
+    """The statement, fenced so that a database evaluates it separately."""
     return statement.offset(_ZERO) if fence else statement
 
 

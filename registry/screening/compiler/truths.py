@@ -1,4 +1,4 @@
-"""Conditions in SQL, joined without what is known beforehand."""
+"""Conditions in SQL; those known at compile time are folded away."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from sqlalchemy.sql.expression import ColumnElement
 
 @dataclass(frozen=True)
 class Truth:
-    """A condition in SQL; where it is NULL, as it may be with ``null``, it does not hold."""
+    """A condition in SQL; if it is NULL, which ``null`` permits, it does not hold."""
 
     sql: ColumnElement[bool]
     null: bool = False
 
 
-#: What is known beforehand is True or False.
+#: A condition known at compile time is True or False.
 Condition: TypeAlias = Truth | bool
 
 
@@ -31,7 +31,7 @@ def present(sql: ColumnElement[Any]) -> Condition:
 
 
 def negated(condition: Condition) -> Condition:
-    """That a condition does not hold."""
+    """The condition that another does not hold."""
     if isinstance(condition, bool):
         return not condition
     if condition.null:

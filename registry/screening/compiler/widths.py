@@ -1,8 +1,8 @@
-"""Whole numbers in SQL that cannot overflow: every expression knows the least type it fits in.
+"""Whole numbers in SQL that cannot overflow: every expression knows the smallest type that fits.
 
-Bounds are carried from the columns through every operation. What fits 31 or 63 bits is computed so;
-beyond, both sides are cast to NUMERIC(38, 0) first; what has more than 38 digits is refused, since
-some databases would wrap, round or turn it into a binary float without a word.
+Bounds are carried from the columns through every operation. A result of 31 or 63 bits is computed
+in that type; for larger ones, both sides are cast to NUMERIC(38, 0) first. More than 38 digits are
+refused, because some databases would silently wrap, round or convert the number to a binary float.
 """
 
 from collections.abc import Callable, Sequence
@@ -45,7 +45,11 @@ _TYPES: Final[dict[Size, Any]] = {
 
 
 def size_of(low: int, high: int) -> Size:
-    """The least type that holds all values from ``low`` to ``high``."""
+    """The smallest type that holds all values from ``low`` to ``high``.
+
+    >>> size_of(0, 2**31 - 1).name, size_of(0, 2**31).name
+    ('INT', 'LONG')
+    """
     most = max(abs(low), abs(high))
     for size, limit in _LIMITS:
         if most < limit:
@@ -55,11 +59,11 @@ def size_of(low: int, high: int) -> Size:
 
 @dataclass(frozen=True)
 class Int:
-    """A whole number in SQL: every value but NULL lies from ``low`` to ``high``.
+    """A whole number in SQL: every value except NULL lies from ``low`` to ``high``.
 
-    ``null`` says whether it may be NULL; ``size`` is the type that the database gives it. Where ``sql``
-    is NULL the number is ``instead``, if there is one: comparisons with constants then need not ask.
-    ``values`` are all that it may be, where these are few and known.
+    ``null`` says whether it may be NULL; ``size`` is its type in the database. If there is an
+    ``instead``, a NULL of ``sql`` stands for this number, and comparisons with constants need no
+    check for NULL. ``values`` are all possible values, if these are few and known.
     """
 
     sql: ColumnElement[Any]
@@ -72,12 +76,12 @@ class Int:
 
     @property
     def constant(self) -> int | None:
-        """The value, if it is the same for all."""
+        """The value, if it is the same for all filings."""
         return self.low if self.low == self.high and not self.null else None
 
     @property
     def plain(self) -> "Int":
-        """The number with what stands instead of NULL as a part of the expression."""
+        """The number, with ``instead`` made part of the expression."""
         if self.instead is None:
             return self
         sql = sa.func.coalesce(self.sql, literal(self.instead).sql)
@@ -111,7 +115,7 @@ class Int:
         return _operated("*", self, other, min(ends), max(ends))
 
     def bits(self, first: int, count: int) -> "Int":
-        """The number in some bits of one that is not negative."""
+        """The number in these bits of a non-negative number."""
         shifted = self.sql.bitwise_rshift(sa.literal_column(str(first))) if first else self.sql
         mask = literal((1 << count) - 1)
         return Int(shifted.bitwise_and(mask.sql), 0, mask.high, self.size, self.null)
@@ -148,14 +152,14 @@ def _operated(op: str, a: Int, b: Int, low: int, high: int) -> Int:
 
 
 def _fitted(a: Int, b: Int, size: Size) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
-    """Both sides such that the result has a type; of INTEGER and BIGINT every database makes BIGINT."""
+    """Both sides, cast so that the result has this type; INTEGER with BIGINT gives BIGINT."""
     if size is not Size.WIDE and size in (a.size, b.size):
         return a.sql, b.sql
     return a.cast(size), b.cast(size)
 
 
 def compare(op: Comparison, a: Int, b: Int) -> Condition:
-    """The comparison of two numbers; it does not hold where one of them is NULL."""
+    """The comparison of two numbers; it does not hold if one of them is NULL."""
     x, y = a.constant, b.constant
     if x is not None and y is not None:
         return _holds(op, x, y)
@@ -180,7 +184,7 @@ def _holds(op: Comparison, x: int, y: int) -> bool:
 
 
 def _bare(value: Int) -> Int:
-    """The number as it is stored, without what stands instead of NULL."""
+    """The number as it is stored, without its ``instead``."""
     return Int(value.sql, value.low, value.high, value.size, True)
 
 
@@ -234,7 +238,7 @@ def case(branches: Sequence[tuple[Condition, Int | None]], rest: Int | None) -> 
 
 
 def bitwise(op: Literal["&", "|"], numbers: Sequence[Int]) -> Int:
-    """Numbers of few bits joined bit by bit; ``values`` are those of all of them."""
+    """Combine numbers of few bits bitwise; its ``values`` are those of all operands."""
     joined = numbers[0].sql
     for number in numbers[1:]:
         joined = _BITWISE[op](joined, number.sql)
@@ -255,12 +259,12 @@ def _same(a: Int | None, b: Int | None) -> bool:
     return a is b or (a.constant is not None and a.constant == b.constant)
 
 
-#: A number that is not known of any filing.
+#: A number that is not known for any filing.
 NULL: Final = Int(sa.cast(sa.null(), sa.BigInteger()), 0, 0, Size.LONG, True)
 
 
 def coalesced(value: Int, other: int) -> Int:
-    """The number, or a constant where it is NULL."""
+    """The number, or a constant if it is NULL."""
     if not value.null:
         return value
     size = max(value.size, literal(other).size)
