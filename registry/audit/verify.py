@@ -280,7 +280,7 @@ def _entry(session: Session, report: Report, told: _Told, entry: journal.Entry) 
             report.integrity.append(f"{where}的内容与其摘要不符")
         if canonical_json(body) != entry.body or entry.kind not in KINDS:
             report.integrity.append(f"{where}不是规范写法")
-        if entry.filing_id is not None and entry.kind not in _ON_FILINGS:
+        if entry.filing_id is not None and entry.kind not in journal.ON_FILINGS:
             report.integrity.append(f"{where}不应指向填报")
         registered = body if entry.kind in ("title", "holding", "admission") else {}
         if (entry.subject, entry.holder) != (
@@ -453,7 +453,6 @@ _TAKERS: Final = {
     "checkpoint": _take_checkpoint,
     "admission": _take_admission,
 }
-_ON_FILINGS: Final = ("determination", "confirmation", "decision", "withdrawal")
 
 
 # -- what the journal tells of other tables ---------------------------------------------------------

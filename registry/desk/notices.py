@@ -147,9 +147,7 @@ def titles(
     """
     with desk.reading() as session:
         refuse_unknown(session, codes)
-        found = register.titles(
-            session, codes or register.holders(session), until=_until(session, known_at)
-        )
+        found = register.titles(session, codes or None, until=_until(session, known_at))
     return [
         entry
         for entries in found.values()

@@ -202,13 +202,10 @@ def open_case(session: Session, uscc: str, as_of: date | None = None) -> Case:
 def withdrawn(session: Session, filing_ids: Sequence[int]) -> set[int]:
     """Which of these filings were withdrawn."""
     return {
-        id
+        entry.filing_id
         for part in chunks(filing_ids)
-        for id in session.scalars(
-            sa.select(journal.JOURNAL.c.filing_id).where(
-                journal.JOURNAL.c.kind == "withdrawal", journal.JOURNAL.c.filing_id.in_(part)
-            )
-        )
+        for entry in journal.entries(session, kinds=["withdrawal"], filing_ids=part)
+        if entry.filing_id is not None
     }
 
 

@@ -136,7 +136,8 @@ def sound(entry: Entry) -> Entry:
         registered = entry.content if entry.kind in _REGISTERED else {}
         ends = registered.get("uscc"), registered.get("holder") or None
         stated = entry.kind in KINDS and (entry.subject, entry.holder) == ends
-        if stated and sha256(header_text(entry.header())) == entry.digest:
+        placed = (entry.filing_id is not None) == (entry.kind in ON_FILINGS)
+        if stated and placed and sha256(header_text(entry.header())) == entry.digest:
             return entry
     raise AlteredError(
         "altered-entry",
@@ -147,6 +148,34 @@ def sound(entry: Entry) -> Entry:
 
 
 _REGISTERED: Final = ("title", "holding", "admission")
+#: The kinds of entries that are on one filing each.
+ON_FILINGS: Final = ("determination", "confirmation", "decision", "withdrawal")
+#: How the body of each kind begins, with its first key. An entry whose kind was altered is found by
+#: it among those that are asked for, and refused: passed over, it would not be missed.
+_BEGINNINGS: Final = {
+    "publication": '{"applicability":"',
+    "intake": '{"closed":',
+    "undo": '{"closed":',
+    "policy": '{"four_eyes":',
+    "determination": '{"case":',
+    "confirmation": '{"determination":',
+    "decision": '{"applicability":{',
+    "withdrawal": '{"case":',
+    "title": '{"action":',
+    "holding": '{"action":',
+    "checkpoint": '{"schema":',
+    "admission": '{"action":',
+}
+
+
+def _of(kinds: Sequence[str]) -> sa.ColumnElement[bool]:
+    """Whether an entry is of these kinds, or begins like one; ``sound`` tells them apart."""
+    begin = sorted({_BEGINNINGS[kind] for kind in kinds})
+    begun = sa.or_(*(sa.func.substr(JOURNAL.c.body, 1, len(text)) == text for text in begin))
+    if not set(kinds).intersection(ON_FILINGS):
+        begun &= JOURNAL.c.filing_id.is_(None)
+    of_kind = JOURNAL.c.kind.in_(kinds)
+    return begun | (of_kind if "decision" in kinds else NO_DECISION & of_kind)
 
 
 def append(session: Session, drafts: Sequence[Draft], *, by: str, now: datetime) -> list[Entry]:
@@ -257,12 +286,15 @@ def entries(
     holders: Sequence[str] | None = None,
     checked: bool = True,
 ) -> Iterator[Entry]:
-    """The entries in order, a few hundred held at a time; each ``sound``, unless not ``checked``."""
+    """The entries in order, a few hundred held at a time; each ``sound``, unless not ``checked``.
+
+    One of these ``kinds`` whose kind alone was altered raises ``AlteredError`` like any other.
+    """
     query = sa.select(JOURNAL).order_by(JOURNAL.c.seq).limit(_CHUNK)
     if last is not None:
         query = query.where(JOURNAL.c.seq <= last)
     if kinds:
-        query = query.where(JOURNAL.c.kind.in_(kinds))
+        query = query.where(_of(kinds))
     if tier:
         query = query.where(JOURNAL.c.tier == tier)
     if filing_ids is not None:
@@ -273,7 +305,9 @@ def entries(
         query = query.where(JOURNAL.c.holder.in_(holders))
     while True:
         made = _stored(session, query.where(JOURNAL.c.seq >= first))
-        yield from map(sound, made) if checked else made
+        for found in map(sound, made) if checked else made:
+            if not kinds or found.kind in kinds:
+                yield found
         if len(made) < _CHUNK:
             return
         first = made[-1].seq + 1
@@ -297,11 +331,11 @@ def _cell(session: Session, column: sa.Column[Any], seq: int) -> Any:
 
 def newest_first(session: Session, kinds: Sequence[str]) -> Iterator[Entry]:
     """The entries of these kinds, none of them decisions, from the last backwards, one held at a time."""
-    query = sa.select(JOURNAL).where(NO_DECISION, JOURNAL.c.kind.in_(kinds))
-    query = query.order_by(JOURNAL.c.seq.desc())
+    query = sa.select(JOURNAL).where(_of(kinds)).order_by(JOURNAL.c.seq.desc())
     before = query.limit(1)
     while found := _stored(session, before):
-        yield sound(found[0])
+        if sound(found[0]).kind in kinds:
+            yield found[0]
         before = query.where(JOURNAL.c.seq < found[0].seq).limit(1)
 
 

@@ -13,7 +13,6 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
-import sqlalchemy as sa
 from sqlmodel import Session
 
 from registry.database.versions import chunks
@@ -74,11 +73,11 @@ class Holding:
 
 
 def titles(
-    session: Session, usccs: Sequence[str], *, until: int | None = None
+    session: Session, usccs: Sequence[str] | None = None, *, until: int | None = None
 ) -> dict[str, list[Registration]]:
-    """All entries on the titles of these enterprises, in order; ``until`` after that many entries."""
+    """All entries on the titles of these enterprises, or of all, in order; ``until`` after that many entries."""
     found: dict[str, list[Registration]] = {}
-    for part in chunks(usccs):
+    for part in [None] if usccs is None else chunks(usccs):
         for entry in journal.entries(session, last=until, kinds=["title"], subjects=part):
             assert entry.subject is not None
             found.setdefault(entry.subject, []).append(registration(entry))
@@ -170,13 +169,6 @@ def holdings(
         *_holdings(session, until, holders=[uscc]),
     ]
     return sorted(ends, key=lambda e: e.seq)
-
-
-def holders(session: Session) -> list[str]:
-    """The credit codes of all enterprises of which any title is registered, in order."""
-    subject, kind = journal.JOURNAL.c.subject, journal.JOURNAL.c.kind
-    query = sa.select(subject).where(subject.is_not(None), kind == "title").distinct()
-    return [code for code in session.scalars(query.order_by(subject)) if code]
 
 
 def held(entry: Registration, day: date) -> bool:

@@ -673,6 +673,33 @@ SHAPES = (
 )
 
 
+def test_no_reader_passes_over_an_entry_whose_kind_was_altered(attacker: Attacker) -> None:
+    """By whatever it is asked for; an entry that was made to look decided is no exception."""
+    for kind in journal_kinds():
+        row = _entry(attacker, kind)
+        for other in [k for k in journal_kinds() if k != kind]:
+            with attacker.attempt():
+                with attacker.attack("journal"):
+                    changed = sa.update(JOURNAL).where(JOURNAL.c.seq == row.seq)
+                    attacker.run(changed.values(kind=other))
+                found_by: list[dict[str, Any]] = [{}]
+                found_by += [{"filing_ids": [row.filing_id]}] if row.filing_id else []
+                found_by += [{"subjects": [row.subject]}] if row.subject else []
+                found_by += [{"holders": [row.holder]}] if row.holder else []
+                for given in found_by:
+                    with (
+                        Session(attacker.connection) as session,
+                        pytest.raises(AlteredError, match=f"第{row.seq}号"),
+                    ):
+                        list(journal.entries(session, kinds=[kind], **given))
+                if not row.filing_id:
+                    with (
+                        Session(attacker.connection) as session,
+                        pytest.raises(AlteredError, match=f"第{row.seq}号"),
+                    ):
+                        list(journal.newest_first(session, [kind]))
+
+
 @pytest.mark.parametrize("kind", journal_kinds())
 def test_a_body_of_another_shape_is_a_finding_and_no_crash(attacker: Attacker, kind: str) -> None:
     seq = _entry(attacker, kind).seq
