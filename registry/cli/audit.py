@@ -23,8 +23,8 @@ from registry.cli.common import (
 )
 from registry.cli.targets import Code
 from registry.desk import auditing, replaying
-from registry.desk.auditing import Held, Line, Report, Selection, Trust, Wanted
-from registry.desk.replaying import Crossed, Replayed, Span
+from registry.desk.auditing import EntryLine, EntryQuery, HeldFile, Report, Selection, Trust
+from registry.desk.replaying import Crossed, Replayed, ReplaySpan
 from registry.kit.files import content, write_new
 from registry.kit.screens import listing
 from registry.portable import container, verifier
@@ -79,7 +79,7 @@ def replay(
         with desk() as at:
             _show_replayed(replaying.replay(at, seq), as_json)
         return
-    span = Span(since, restart, jobs)
+    span = ReplaySpan(since, restart, jobs)
     with desk() as at:
         begun = replaying.begun(at, span)
         if begun.following > 1:
@@ -154,7 +154,7 @@ def log(
 ) -> None:
     """列出登记簿中的记录：登记、发布、认定、决定、撤回。"""
     with desk() as at:
-        lines = [_plain(line) for line in auditing.log(at, Wanted(uscc, tier, kind, last))]
+        lines = [_plain(line) for line in auditing.log(at, EntryQuery(uscc, tier, kind, last))]
     if as_json:
         print_json(lines)
         return
@@ -163,7 +163,7 @@ def log(
     click.echo(f"共{len(lines)}条")
 
 
-def _plain(line: Line) -> dict[str, Any]:
+def _plain(line: EntryLine) -> dict[str, Any]:
     return {
         "seq": line.seq,
         "at": china_text(line.recorded_at),
@@ -218,7 +218,7 @@ def _verify_bundle(file: Path, trust: Trust, as_json: bool) -> None:
         raise Refused(f"{file.name} 不可采信：发现{len(found.problems)}个问题")
 
 
-def _held(files: Sequence[Path]) -> tuple[Held, ...]:
+def _held(files: Sequence[Path]) -> tuple[HeldFile, ...]:
     return tuple((file.name, content(file, LARGEST)) for file in files)
 
 

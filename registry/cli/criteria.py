@@ -23,7 +23,7 @@ from registry.cli.common import (
     tiers_option,
 )
 from registry.desk import criteria, drafting, publishing
-from registry.desk.publishing import Prepared, Publication
+from registry.desk.publishing import PreparedCriteria, Publication
 from registry.kit.files import write_new, written_whole
 from registry.kit.jsontext import fields_of
 from registry.kit.screens import listing
@@ -253,7 +253,7 @@ def publish(folder: Path | None, by: str, as_json: bool) -> None:
         _show_published(prepared, done)
 
 
-def _show_published(prepared: Prepared, done: Publication) -> None:
+def _show_published(prepared: PreparedCriteria, done: Publication) -> None:
     for notice in prepared.notices:
         click.echo(f"提示 {notice}")
     if prepared.certified:

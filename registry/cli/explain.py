@@ -23,7 +23,7 @@ from registry.cli.common import (
 from registry.cli.remedies import sentence
 from registry.cli.targets import Code, is_code
 from registry.desk import explaining
-from registry.desk.explaining import Chosen, Named, Unexplained, Wanted
+from registry.desk.explaining import ChosenDecisions, DecisionQuery, NamedDecisions, Unexplained
 from registry.kit.files import write_new
 from registry.kit.uscc import tidy
 from registry.reports.readers import READERS
@@ -36,12 +36,12 @@ _FEW: Final = 50
 _RANGE: Final = re.compile(r"([0-9]+)(?:[-－—–～~至到]+([0-9]+))?")
 
 
-class Numbers(click.ParamType[Named]):
+class Numbers(click.ParamType[NamedDecisions]):
     """The number of a decision, a range such as 3-40, or the credit code or name of an enterprise."""
 
     name = "编号"
 
-    def convert(self, value: Any, param: Any, ctx: Any) -> Named:
+    def convert(self, value: Any, param: Any, ctx: Any) -> NamedDecisions:
         """A range of numbers, or a credit code in its one form; a name is never of ASCII alone."""
         if is_code(code := tidy(value)):
             return code
@@ -97,7 +97,7 @@ class Numbers(click.ParamType[Named]):
 )
 @json_option
 def explain(
-    wanted: tuple[Named, ...],
+    wanted: tuple[NamedDecisions, ...],
     everything: bool,
     tiers: tuple[str, ...],
     outcomes: tuple[str, ...],
@@ -127,7 +127,7 @@ def explain(
         if (seq := _only(wanted)) and not (to_folder or tiers or outcomes):
             _put(output, writer.file([writer.one(explaining.one(at, seq))], seq))
             return
-        with explaining.chosen(at, Wanted(wanted, tiers, outcomes)) as chosen:
+        with explaining.chosen(at, DecisionQuery(wanted, tiers, outcomes)) as chosen:
             if output is not None and to_folder:
                 _into(output, chosen, writer)
             elif form == "html":
@@ -149,7 +149,7 @@ def _form(output: Path | None, form: str | None) -> str:
     return by_ending[output.suffix.lower()]
 
 
-def _only(wanted: Sequence[Named]) -> int | None:
+def _only(wanted: Sequence[NamedDecisions]) -> int | None:
     """The number, where just one was asked for."""
     match wanted:
         case [range() as numbers] if len(numbers) == 1:
@@ -157,7 +157,7 @@ def _only(wanted: Sequence[Named]) -> int | None:
     return None
 
 
-def _into(folder: Path, chosen: Chosen, writer: Writer) -> None:
+def _into(folder: Path, chosen: ChosenDecisions, writer: Writer) -> None:
     """Write a file for each decision; none if one of that name is there already."""
     names = {entry.seq: file_name(entry, writer.form) for entry in chosen.decisions}
     there = [name for name in names.values() if (folder / name).exists()]

@@ -8,7 +8,7 @@ import click
 
 from registry.cli.common import Day, NewFolder, command, json_option, print_json, progress
 from registry.desk import generating
-from registry.desk.generating import DAY, MOST, Request
+from registry.desk.generating import DAY, MOST, MadeUp
 
 
 @command("generate")
@@ -31,7 +31,7 @@ def generate(count: int, seed: int, day: date, output: Path, as_json: bool) -> N
     信用代码的行政区划码为 990000，没有真实企业；企业名称都带（虚构）。
     """
     to_stream = str(output) == "-"
-    generating.write(Request(count, seed, day), sys.stdout if to_stream else output, progress)
+    generating.write(MadeUp(count, seed, day), sys.stdout if to_stream else output, progress)
     if as_json and not to_stream:
         print_json({"folder": str(output), "enterprises": count})
     elif not to_stream:

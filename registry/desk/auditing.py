@@ -25,14 +25,14 @@ from rules.model.roles import TIERS
 from rules.portable.errors import Remedy
 
 #: A file that somebody holds: its name and its bytes.
-Held: TypeAlias = tuple[str, bytes]
+HeldFile: TypeAlias = tuple[str, bytes]
 
 
 # -- the journal -----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class Wanted:
+class EntryQuery:
     """Which entries: of an enterprise, of a tier (as ``TIERS`` names it), of a kind, the last ones; all if nothing is said."""
 
     uscc: str | None = None
@@ -42,7 +42,7 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Line:
+class EntryLine:
     """An entry of the journal as officers read it; ``recorded_at`` is UTC."""
 
     seq: int
@@ -53,7 +53,7 @@ class Line:
     digest: str
 
 
-def log(desk: Desk, wanted: Wanted) -> list[Line]:
+def log(desk: Desk, wanted: EntryQuery) -> list[EntryLine]:
     """The entries that are asked for, in order; ``RecordError`` for an enterprise that is not on record."""
     kinds = [k for k, word in KINDS.items() if word == wanted.kind]
     with desk.reading() as session:
@@ -82,9 +82,9 @@ def _filings(session: Session, uscc: str) -> list[int]:
     return ids
 
 
-def _line(entry: journal.Entry, numbers: Mapping[str, int]) -> Line:
+def _line(entry: journal.Entry, numbers: Mapping[str, int]) -> EntryLine:
     said, kind = entry_text(entry, numbers), KINDS[entry.kind]
-    return Line(entry.seq, entry.recorded_at, kind, said, entry.by, entry.digest)
+    return EntryLine(entry.seq, entry.recorded_at, kind, said, entry.by, entry.digest)
 
 
 # -- verifying -------------------------------------------------------------------------------------
@@ -97,7 +97,7 @@ class Trust:
     Without ``key``, that of this installation is taken where there is one.
     """
 
-    against: tuple[Held, ...] = ()
+    against: tuple[HeldFile, ...] = ()
     key: str | None = None
 
 
@@ -161,7 +161,7 @@ def _point(note: str, size: int, public: VerifierKey | None) -> Checkpoint:
     return point
 
 
-def _given(held: Held, public: VerifierKey) -> Checkpoint:
+def _given(held: HeldFile, public: VerifierKey) -> Checkpoint:
     name, note = held
     try:
         return checkpoints.read(note, public)
@@ -219,7 +219,7 @@ def checkpoint(desk: Desk) -> Signed:
 
 
 def export(
-    desk: Desk, selection: Selection, *, since: tuple[Held, ...] = (), masked: bool = False
+    desk: Desk, selection: Selection, *, since: tuple[HeldFile, ...] = (), masked: bool = False
 ) -> Exported:
     """Make a bundle of the selected decisions, and verify it as its receiver will.
 

@@ -16,7 +16,7 @@ from rules.model.roles import titles_of
 
 
 @dataclass(frozen=True)
-class Listed:
+class RuleLine:
     """A rule in a list, with the clauses of law that it cites; ``position`` is file and line."""
 
     id: str
@@ -26,7 +26,7 @@ class Listed:
 
 
 @dataclass(frozen=True)
-class Told:
+class RulePage:
     """A rule as it is written, what its examples came to, and where it stands for a reader."""
 
     clause: Clause
@@ -35,7 +35,7 @@ class Told:
 
 
 @dataclass(frozen=True)
-class Compared:
+class ComparedTexts:
     """Two texts set side by side, tier by tier; ``alone`` are the tiers of which only one has a text."""
 
     before: str
@@ -44,14 +44,14 @@ class Compared:
     alone: Mapping[str, str]
 
 
-def listed(prefix: str = "") -> list[Listed]:
+def listed(prefix: str = "") -> list[RuleLine]:
     """The rules whose ids begin so.
 
     >>> [rule.id for rule in listed("没有这样的编号")]
     []
     """
     return [
-        Listed(c.id, c.title, _cited(c), _position(c))
+        RuleLine(c.id, c.title, _cited(c), _position(c))
         for c in rulebook().clauses.values()
         if c.id.startswith(prefix)
     ]
@@ -62,17 +62,17 @@ def applicability(prefix: str = "") -> list[ApplicabilityRow]:
     return [row for row in rulebook().applicability if row.ruleset.startswith(prefix)]
 
 
-def told(id: str) -> Told:
+def told(id: str) -> RulePage:
     """One rule, its examples run by the reference evaluator; ``RulesetError`` naming close ids."""
     rules = rulebook()
     clause = rules.clause(id)
     runs = (r for e in examples(clause) for r in run(rules, e, by_reference, read_indicator))
     own = resources.own_features()
     packaged = own is None or not clause.path.startswith(f"{own.resolve().name}/")
-    return Told(clause, f"{'features/' if packaged else ''}{_position(clause)}", tuple(runs))
+    return RulePage(clause, f"{'features/' if packaged else ''}{_position(clause)}", tuple(runs))
 
 
-def compared(before: str, after: str, tiers: Sequence[str], procedure: str) -> Compared:
+def compared(before: str, after: str, tiers: Sequence[str], procedure: str) -> ComparedTexts:
     """Compare two texts by the names that officers and drafters give them; ``tiers`` empty: all.
 
     Raises ``TextError`` where a name means no text, or the two have nothing in common.
@@ -85,7 +85,7 @@ def compared(before: str, after: str, tiers: Sequence[str], procedure: str) -> C
         for pair in texts.pairs(old, new, titles, procedure)
     ]
     alone = texts.apart(old, new, titles, procedure)
-    return Compared(old.label, new.label, tuple(found), alone)
+    return ComparedTexts(old.label, new.label, tuple(found), alone)
 
 
 def _cited(clause: Clause) -> str:

@@ -22,17 +22,17 @@ from rules.portable.errors import DescribedError, Remedy
 _T = TypeVar("_T")
 
 #: Decisions by a range of numbers, or the last ones on an enterprise by its credit code.
-Named: TypeAlias = range | str
+NamedDecisions: TypeAlias = range | str
 
 
 @dataclass(frozen=True)
-class Wanted:
+class DecisionQuery:
     """Which decisions: the named ones, or without any the last on every matter of all enterprises.
 
     Of these, those of some ``tiers`` (as ``TIERS`` names them) and with some ``outcomes`` in words.
     """
 
-    named: tuple[Named, ...] = ()
+    named: tuple[NamedDecisions, ...] = ()
     tiers: tuple[str, ...] = ()
     outcomes: tuple[str, ...] = ()
 
@@ -46,7 +46,7 @@ class Unexplained:
 
 
 @dataclass
-class Chosen:
+class ChosenDecisions:
     """Decisions to be explained one by one; ``unexplained`` grows as that is done."""
 
     desk: Desk
@@ -80,13 +80,13 @@ def one(desk: Desk, seq: int) -> Explanation:
 
 
 @contextmanager
-def chosen(desk: Desk, wanted: Wanted) -> Iterator[Chosen]:
+def chosen(desk: Desk, wanted: DecisionQuery) -> Iterator[ChosenDecisions]:
     """The decisions that are wanted, in order of their numbers; ``RecordError`` if there are none."""
     with desk.reading() as session, closing(Replayer(session)) as replayer:
-        yield Chosen(desk, session, replayer, _chosen(session, wanted))
+        yield ChosenDecisions(desk, session, replayer, _chosen(session, wanted))
 
 
-def _chosen(session: Session, wanted: Wanted) -> list[Entry]:
+def _chosen(session: Session, wanted: DecisionQuery) -> list[Entry]:
     titles = {TIERS[t] for t in wanted.tiers}
     found: dict[int, Entry] = {}
     for named in wanted.named or (None,):
@@ -107,7 +107,7 @@ def _chosen(session: Session, wanted: Wanted) -> list[Entry]:
     return decisions
 
 
-def _no_decisions(named: Named | None) -> RecordError:
+def _no_decisions(named: NamedDecisions | None) -> RecordError:
     remedy = Remedy("list-entries")
     match named:
         case None:
@@ -120,7 +120,7 @@ def _no_decisions(named: Named | None) -> RecordError:
     return RecordError("no-decisions-in-range", said, first=first, last=last, remedy=remedy)
 
 
-def _decisions(session: Session, named: Named | None) -> Iterable[Entry]:
+def _decisions(session: Session, named: NamedDecisions | None) -> Iterable[Entry]:
     if isinstance(named, range):
         first, last = named.start, named.stop - 1
         return journal.entries(session, first=first, last=last, kinds=["decision"])

@@ -14,7 +14,7 @@ from registry.kit.progress import Watch, unwatched
 
 
 @dataclass(frozen=True)
-class Request:
+class MadeUp:
     """How many enterprises, and the day of their filings; the same ``seed`` gives the same ones."""
 
     count: int
@@ -22,11 +22,11 @@ class Request:
     day: date
 
 
-def write(request: Request, to: Path | TextIO, watch: Watch = unwatched) -> None:
+def write(firms: MadeUp, to: Path | TextIO, watch: Watch = unwatched) -> None:
     """Write the enterprises into a new folder, a CSV file a table, or as one stream of rows."""
     wanted = aims(rulebook())
-    with watch("生成", request.count) as done:
+    with watch("生成", firms.count) as done:
         if isinstance(to, Path):
-            write_directory(to, request.count, request.seed, request.day, wanted, done)
+            write_directory(to, firms.count, firms.seed, firms.day, wanted, done)
         else:
-            write_stream(to, request.count, request.seed, request.day, wanted, done)
+            write_stream(to, firms.count, firms.seed, firms.day, wanted, done)

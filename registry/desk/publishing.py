@@ -16,7 +16,7 @@ from rules.language.rulebook import Rulebook
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PreparedCriteria:
     """Criteria that may be published if they have no ``problems``.
 
     ``certified`` counts the cases, which stand for all, on which both engines agree for what is not
@@ -31,7 +31,7 @@ class Prepared:
     certified: int = 0
 
 
-def prepare(folder: Path | None = None, *, by: str, watch: Watch = unwatched) -> Prepared:
+def prepare(folder: Path | None = None, *, by: str, watch: Watch = unwatched) -> PreparedCriteria:
     """Check criteria with both engines, and certify what is not packaged; it needs no registry.
 
     Raises ``RecordError`` where nobody signs for it, and where the engines differ.
@@ -40,14 +40,14 @@ def prepare(folder: Path | None = None, *, by: str, watch: Watch = unwatched) ->
     base, own = resources.criteria(folder)
     rulebook, problems = checker.check(base, by_both, own)
     if problems:
-        return Prepared(base, own, rulebook, tuple(problems))
+        return PreparedCriteria(base, own, rulebook, tuple(problems))
     rulesets = certification.uncertified(rulebook)
     with watch("核对两个引擎", len(rulesets)) as done:
         cases = certification.certified(rulesets, done)
-    return Prepared(base, own, rulebook, (), tuple(checker.notices(rulebook)), cases)
+    return PreparedCriteria(base, own, rulebook, (), tuple(checker.notices(rulebook)), cases)
 
 
-def publish(desk: Desk, criteria: Prepared) -> Publication:
+def publish(desk: Desk, criteria: PreparedCriteria) -> Publication:
     """Put prepared criteria on record: from now on it is decided by them."""
     if criteria.problems:
         raise SourceError(list(criteria.problems))

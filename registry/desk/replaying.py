@@ -23,13 +23,13 @@ from registry.record.replay import Replayed as Replayed
 from registry.record.replay import Replayer, replayed
 
 #: Where an interrupted run over all decisions goes on.
-_STATE: Final = "tidu-replay.json"
+_NOTES: Final = "tidu-replay.json"
 #: After how many decisions it is noted down how far a run has come.
 _EVERY: Final = 500
 
 
 @dataclass(frozen=True)
-class Span:
+class ReplaySpan:
     """Which decisions: all, or those recorded on a day (by the clock of China) and later.
 
     A run over all goes on where the last one was interrupted, unless ``restart``. ``jobs`` is the
@@ -42,7 +42,7 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Sofar:
+class ReplayState:
     """How far a run has come: the entry that it goes on at, and what it found before that."""
 
     following: int = 1
@@ -62,23 +62,23 @@ def cross(desk: Desk, seq: int, facts: str, rules: str) -> Crossed:
         return replayer.cross(journal.entry(session, seq), [facts], [rules])
 
 
-def begun(desk: Desk, span: Span) -> Sofar:
+def begun(desk: Desk, span: ReplaySpan) -> ReplayState:
     """Where a run begins: at the first entry, or where an interrupted one of this registry came to."""
-    if span.since or span.restart or not _state().exists():
-        return Sofar()
+    if span.since or span.restart or not _notes().exists():
+        return ReplayState()
     with desk.reading() as session:
         return _resumed(session)
 
 
-def finish(desk: Desk, span: Span, sofar: Sofar) -> Sofar:
+def finish(desk: Desk, span: ReplaySpan, state: ReplayState) -> ReplayState:
     """Take all decisions again from there on; those that come out the same are only counted."""
-    counted, differing = sofar.counted, list(sofar.differing)
+    counted, differing = state.counted, list(state.differing)
     with desk.reading() as session:
         head = journal.head(session)
         if head is None:
             raise RecordError("empty-record", "登记库还没有任何记录")
-        wanted = _decisions(session, span, sofar.following, head.seq)
-        jobs = jobs_for(head.seq - sofar.following, span.jobs)
+        wanted = _decisions(session, span, state.following, head.seq)
+        jobs = jobs_for(head.seq - state.following, span.jobs)
         with desk.watch("重算", head.seq) as done:
             for found in replayed(desk.database, wanted, jobs):
                 counted += 1
@@ -86,12 +86,14 @@ def finish(desk: Desk, span: Span, sofar: Sofar) -> Sofar:
                     differing.append(found)
                 done(found.seq)
                 if not span.since and counted % _EVERY == 0:
-                    _note(session, Sofar(found.seq + 1, counted, tuple(differing)))
-    _state().unlink(missing_ok=True)
-    return Sofar(head.seq + 1, counted, tuple(differing))
+                    _note(session, ReplayState(found.seq + 1, counted, tuple(differing)))
+    _notes().unlink(missing_ok=True)
+    return ReplayState(head.seq + 1, counted, tuple(differing))
 
 
-def _decisions(session: Session, span: Span, first: int, last: int) -> Iterator[journal.Entry]:
+def _decisions(
+    session: Session, span: ReplaySpan, first: int, last: int
+) -> Iterator[journal.Entry]:
     """The decisions with these numbers, also altered ones: each is told of by itself."""
     start = midnight(span.since) if span.since else None
     for entry in journal.entries(
@@ -102,30 +104,30 @@ def _decisions(session: Session, span: Span, first: int, last: int) -> Iterator[
             yield entry
 
 
-def _state() -> Path:
-    return settings.home() / _STATE
+def _notes() -> Path:
+    return settings.home() / _NOTES
 
 
-def _resumed(session: Session) -> Sofar:
+def _resumed(session: Session) -> ReplayState:
     """What was noted down, if it is of this registry and can be read."""
     try:
-        kept = json.loads(_state().read_text(encoding="utf-8"))
+        kept = json.loads(_notes().read_text(encoding="utf-8"))
         if _mark(session, kept["next"]) == kept["mark"]:
             differing = tuple(Replayed(**one) for one in kept["differing"])
-            return Sofar(kept["next"], kept["counted"], differing)
+            return ReplayState(kept["next"], kept["counted"], differing)
     except (ValueError, KeyError, TypeError, RecordError):
         pass
-    return Sofar()
+    return ReplayState()
 
 
-def _note(session: Session, sofar: Sofar) -> None:
+def _note(session: Session, state: ReplayState) -> None:
     kept = {
-        "next": sofar.following,
-        "mark": _mark(session, sofar.following),
-        "counted": sofar.counted,
-        "differing": sofar.differing,
+        "next": state.following,
+        "mark": _mark(session, state.following),
+        "counted": state.counted,
+        "differing": state.differing,
     }
-    with written_whole(_state(), private=True) as fresh:
+    with written_whole(_notes(), private=True) as fresh:
         fresh.write_text(json_text(kept), encoding="utf-8")
 
 

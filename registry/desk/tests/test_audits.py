@@ -11,7 +11,7 @@ from registry.desk import auditing, criteria, deciding, drafting, explaining, pu
 from registry.desk.auditing import Selection, Trust
 from registry.desk.checking import Request
 from registry.desk.place import Desk
-from registry.desk.replaying import Span
+from registry.desk.replaying import ReplaySpan
 from registry.errors import RegistryError
 from registry.kit import settings
 from registry.tests.support import CODES, Clock, load, submission
@@ -44,12 +44,12 @@ def silence(capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
 
 
 def test_the_journal_is_told_entry_by_entry(desk: Desk) -> None:
-    lines = auditing.log(desk, auditing.Wanted())
+    lines = auditing.log(desk, auditing.EntryQuery())
     assert [line.seq for line in lines] == [*range(1, len(lines) + 1)]
-    decided = auditing.log(desk, auditing.Wanted(uscc=TWO, tier="专精特新"))
+    decided = auditing.log(desk, auditing.EntryQuery(uscc=TWO, tier="专精特新"))
     assert [line.what.partition("有限公司")[2] for line in decided] == [f" {TITLES[1]}认定：不符合"]
-    assert auditing.log(desk, auditing.Wanted(last=2)) == lines[-2:]
-    assert auditing.log(desk, auditing.Wanted(kind="发布规则", last=1))[0].kind == "发布规则"
+    assert auditing.log(desk, auditing.EntryQuery(last=2)) == lines[-2:]
+    assert auditing.log(desk, auditing.EntryQuery(kind="发布规则", last=1))[0].kind == "发布规则"
 
 
 def test_what_is_handed_out_is_verified_by_who_holds_the_key(desk: Desk) -> None:
@@ -78,26 +78,26 @@ def alter(desk: Desk, statement: str) -> None:
 def test_an_interrupted_run_goes_on_past_an_altered_entry(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, *_, last = [line.seq for line in auditing.log(desk, auditing.Wanted(kind="决定"))]
+    first, *_, last = [line.seq for line in auditing.log(desk, auditing.EntryQuery(kind="决定"))]
     alter(desk, f"UPDATE journal SET tier = '甲' WHERE seq = {first}")
     monkeypatch.setattr(replaying, "_EVERY", 1)
     monkeypatch.setattr(
         Path, "unlink", lambda *_, **__: None
     )  # as if it had been killed at its end
-    everything = Span()
+    everything = ReplaySpan()
     assert replaying.begun(desk, everything).following == 1
     done = replaying.finish(desk, everything, replaying.begun(desk, everything))
     assert ([line.seq for line in done.differing], done.counted) == ([first], 4)
     again = replaying.begun(desk, everything)
     assert (again.following, again.counted) == (last + 1, 4)
     assert [line.seq for line in again.differing] == [first]
-    assert replaying.begun(desk, Span(restart=True)).following == 1
+    assert replaying.begun(desk, ReplaySpan(restart=True)).following == 1
     assert replaying.replay(desk, last).difference is None
     assert replaying.cross(desk, last, "now", "now").turned_by == ""
 
 
 def test_decisions_are_explained_one_by_one(desk: Desk) -> None:
-    wanted = explaining.Wanted((ONE, TWO), outcomes=("不符合",))
+    wanted = explaining.DecisionQuery((ONE, TWO), outcomes=("不符合",))
     with explaining.chosen(desk, wanted) as chosen:
         told = [found.case["uscc"] for _, found in chosen.each(lambda found: found)]
     assert (TWO in told, chosen.unexplained) == (True, [])
@@ -107,7 +107,11 @@ def test_decisions_are_explained_one_by_one(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("act", "slug", "remedy"),
     [
-        (lambda desk: auditing.log(desk, auditing.Wanted(STRANGER)), "no-such-enterprise", True),
+        (
+            lambda desk: auditing.log(desk, auditing.EntryQuery(STRANGER)),
+            "no-such-enterprise",
+            True,
+        ),
         (auditing.checkpoint, "no-signing-key", True),
         (lambda desk: auditing.verified(desk, Trust(key="甲")), "unreadable-key", False),
         (lambda desk: auditing.verified(desk, Trust((("a", b""),))), "no-public-key", True),
@@ -139,9 +143,9 @@ def test_what_is_refused_says_as_data_what_may_be_done(
     ],
 )
 def test_where_there_are_no_such_decisions_that_is_said(
-    desk: Desk, named: tuple[explaining.Named, ...], slug: str
+    desk: Desk, named: tuple[explaining.NamedDecisions, ...], slug: str
 ) -> None:
-    wanted = explaining.Wanted(named, outcomes=("待人工认定",))
+    wanted = explaining.DecisionQuery(named, outcomes=("待人工认定",))
     with pytest.raises(RegistryError) as raised, explaining.chosen(desk, wanted):
         pass
     assert raised.value.slug == slug
