@@ -1,8 +1,8 @@
-"""Bundles: decisions handed out so that a stranger can verify them and decide them again.
+"""Bundles: exported decisions that a stranger can verify and decide again.
 
-A bundle holds the decisions asked for and everything that they rest on: facts, determinations,
-rulesets and applicability tables, the feature files these were compiled from, a proof for each entry
-that it stands in the journal under one signed checkpoint, a page to read, and the verifier.
+A bundle holds the selected decisions and everything on which they rest: facts, determinations,
+rulesets and applicability tables, the feature files from which these were compiled, a proof for
+each entry that it is in the journal under one signed checkpoint, a page to read, and the verifier.
 """
 
 import json
@@ -40,10 +40,11 @@ def export(
     masked: bool = False,
     since: Sequence[Checkpoint] = (),
 ) -> bytes:
-    """The bytes of a bundle; needs a writing transaction, since it signs a checkpoint.
+    """The bytes of a bundle; needs a writing transaction, because it signs a checkpoint.
 
-    ``masked`` leaves out names and what else is sealed; ``since`` are checkpoints that the receiver
-    holds, to which consistency is proved. Raises ``RecordError`` where nothing is selected.
+    ``masked`` leaves out names and all other sealed texts. ``since`` are checkpoints that the
+    receiver holds; the bundle proves consistency with each. Raises ``RecordError`` if nothing is
+    selected.
     """
     found = gather(session, selection, key, now=now)
     files = dict(_files(found, masked, since))
@@ -61,14 +62,14 @@ def export(
     return pack(files)
 
 
-#: Members of a bundle; their names and dates take some of it too.
+#: The most bytes of all members; their names and the zip's own fields need the rest.
 _MOST: Final = LARGEST * 9 // 10
 
 
 def _files(
     found: Evidence, masked: bool, since: Sequence[Checkpoint]
 ) -> Iterator[tuple[str, bytes]]:
-    """The members of a bundle, but for the page and the manifest."""
+    """The members of a bundle, except the page and the manifest."""
     yield "checkpoint.txt", found.note.encode()
     yield "entries.jsonl", _lines(_entry(found, entry, masked) for entry in found.entries)
     yield "verify.py", standalone.script().encode()
@@ -103,7 +104,7 @@ def _manifest(
     masked: bool,
     files: Mapping[str, bytes],
 ) -> Json:
-    """What the bundle says of itself."""
+    """The manifest: the bundle's statements about itself."""
     return {
         "schema": SCHEMA,
         "key": str(key.verifier_key),

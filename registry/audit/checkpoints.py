@@ -1,7 +1,7 @@
-"""Checkpoints: signed statements of how long the journal is and what it holds.
+"""Checkpoints: signed statements of the length and the content of the journal.
 
-One that was handed to a sister bureau, or printed with a public notice, binds the bureau: whatever is
-changed, cut or slipped in afterwards no longer agrees with it.
+A checkpoint that was handed to a sister bureau, or printed with a public notice, binds the bureau:
+any entry changed, removed or slipped in afterwards contradicts it.
 """
 
 from collections.abc import Iterator
@@ -27,17 +27,17 @@ from rules.portable.errors import Remedy
 
 _CHECKPOINT: Final = table_of(PublishedCheckpoint)
 _SCHEMA: Final = 1
-#: The public half of a key lies beside it.
+#: The suffix of the public key's file, beside the signing key.
 _PUBLIC: Final = ".pub"
 
 
 def is_published(path: Path) -> bool:
-    """Whether the verifier key of a signing key is there to be read."""
+    """Whether the verifier key of a signing key exists."""
     return _public(path).exists()
 
 
 def create_key(path: Path, name: str, passphrase: str | None = None) -> SigningKey:
-    """A new signing key, with its verifier key in a file beside it."""
+    """Create a signing key, with its verifier key in a file beside it."""
     public = _public(path)
     if public.exists() and not path.exists():
         raise SigningKeyError(
@@ -51,7 +51,7 @@ def create_key(path: Path, name: str, passphrase: str | None = None) -> SigningK
 
 
 def load_key(path: Path, passphrase: str | None = None) -> SigningKey:
-    """The signing key of a bureau, under the name that its verifier key states."""
+    """Load the signing key of a bureau, under the name in its verifier key."""
     if not path.exists():
         raise SigningKeyError(
             "no-signing-key", "没有签名私钥「{where}」", where=path, remedy=Remedy("create-key")
@@ -90,17 +90,17 @@ def tree(session: Session, size: int | None = None) -> Tree:
 
 
 def write(session: Session, key: SigningKey, *, now: datetime) -> str:
-    """Sign a checkpoint of the journal as it stands and keep a copy; needs a writing transaction.
+    """Sign a checkpoint of the current journal and keep a copy; needs a writing transaction.
 
-    That it was signed is the next entry: so one that is lost or altered later is told, as long as the
-    journal stands. A journal that has not grown since then gives the same checkpoint again.
+    The next entry records the signing, so the journal reveals a checkpoint that is lost or altered
+    later. If the journal has not grown since the last checkpoint, that one is returned again.
     """
     head = _head(session)
     return _standing(session, head, key) or _sign(session, head, tree(session), key, now)
 
 
 def covering(session: Session, key: SigningKey, *, now: datetime) -> tuple[str, Tree]:
-    """The checkpoint that ``write`` gives, and the tree over the entries that it covers."""
+    """The checkpoint of ``write``, and the tree over the entries that it covers."""
     head = _head(session)
     standing = _standing(session, head, key)
     if standing is not None:
@@ -119,7 +119,7 @@ def _head(session: Session) -> journal.Entry:
 
 
 def _standing(session: Session, head: journal.Entry, key: SigningKey) -> str | None:
-    """The checkpoint of the journal as it stands, if this key has signed one."""
+    """The checkpoint of the current journal, if this key has signed one."""
     for size in (head.seq, head.seq - 1 if head.kind == "checkpoint" else 0):
         kept = _kept(session, size)
         if kept is not None and _opens(kept, key.verifier_key):
@@ -145,9 +145,9 @@ def _sign(
 
 
 def _unrecorded(session: Session) -> list[list[object]]:
-    """Size and SHA-256 of each checkpoint of which no entry says that it was signed.
+    """The size and SHA-256 of each checkpoint whose signing no entry records.
 
-    Those are the newest, and all from before there were such entries.
+    These are the newest one, and all from the time before such entries existed.
     """
     recorded = {
         size
@@ -158,14 +158,14 @@ def _unrecorded(session: Session) -> list[list[object]]:
 
 
 def kept(session: Session) -> Iterator[tuple[int, str]]:
-    """Size and note of every checkpoint that was written here, the smallest first."""
+    """The size and note of every checkpoint that was written here, the smallest first."""
     query = sa.select(_CHECKPOINT.c.size, _CHECKPOINT.c.note).order_by(_CHECKPOINT.c.size)
     for row in session.execute(query).mappings():
         yield row["size"], row["note"]
 
 
 def read(note: str | bytes, key: VerifierKey) -> Checkpoint:
-    """The checkpoint of a note that the key has signed; else ``NoteError``."""
+    """The checkpoint of a note that the key has signed; otherwise raises ``NoteError``."""
     return Checkpoint.parse(open_note(note, key))
 
 

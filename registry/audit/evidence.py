@@ -1,4 +1,4 @@
-"""What a bundle is made of, gathered once: decisions, what they rest on, and the tree that proves them."""
+"""Gathers the contents of a bundle: decisions, everything they rest on, and the tree of proofs."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -23,9 +23,10 @@ from rules.portable.record import Body, Json
 
 @dataclass(frozen=True)
 class Selection:
-    """Which decisions: by ``numbers``, or all of a tier (empty: every tier) recorded in a period.
+    """A selection of decisions: by ``numbers``, or all of a tier recorded in a period.
 
-    ``first`` and ``last`` are days of recording in China, both included.
+    An empty tier means every tier. ``first`` and ``last`` are days of recording in China, both
+    included.
     """
 
     numbers: tuple[int, ...] = ()
@@ -34,7 +35,7 @@ class Selection:
     last: date | None = None
 
     def to_json(self) -> Json:
-        """The selection as the manifest states it; moments are UTC, ``until`` is not included."""
+        """The selection in the form of the manifest; moments are UTC, ``until`` is exclusive."""
         if self.numbers:
             return {"numbers": sorted(set(self.numbers))}
         return {
@@ -46,12 +47,12 @@ class Selection:
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """Decisions and everything that they rest on, under one signed checkpoint.
+    """Decisions and everything on which they rest, under one signed checkpoint.
 
-    ``settled`` are determinations with their confirmations, and registrations; ``published`` are the
-    publications that held, ``documents`` their rulesets, tables and feature files as members of the
-    bundle; ``facts`` are those of filings by their numbers; ``headers`` are those of all entries of the
-    period, if one was asked for, with one beyond it at each end.
+    ``settled`` are determinations with their confirmations, and registrations. ``published`` are
+    the publications in force, and ``documents`` their rulesets, tables and feature files as members
+    of the bundle. ``facts`` are the facts of filings by number. If a period was selected,
+    ``headers`` are those of all its entries, with one beyond it at each end.
     """
 
     note: str
@@ -71,18 +72,18 @@ class Evidence:
         return [found[seq] for seq in sorted(found)]
 
     def proof(self, seq: int) -> list[str]:
-        """That an entry stands in the journal under the checkpoint."""
+        """The proof that an entry is in the journal under the checkpoint."""
         return [node.hex() for node in self.tree.inclusion(seq - 1, self.point.size)]
 
     def consistency(self, earlier: Checkpoint) -> list[str]:
-        """That the checkpoint continues an earlier one."""
+        """The proof that the checkpoint continues an earlier one."""
         return [node.hex() for node in self.tree.consistency(earlier.size, self.point.size)]
 
 
 def gather(session: Session, selection: Selection, key: SigningKey, *, now: datetime) -> Evidence:
-    """The evidence for a selection; needs a writing transaction, since it signs a checkpoint.
+    """Gather the evidence for a selection; needs a writing transaction, as it signs a checkpoint.
 
-    Raises ``RecordError`` where nothing is selected.
+    Raises ``RecordError`` if nothing is selected.
     """
     asked = selection.to_json()
     note, tree = checkpoints.covering(session, key, now=now)
@@ -119,7 +120,7 @@ def _selected(session: Session, asked: Json) -> Iterator[Entry]:
 
 
 def _determinations(session: Session, decisions: Iterable[Entry]) -> list[Entry]:
-    """The determinations that decisions rest on, earlier ones of the same targets, confirmations."""
+    """The determinations behind decisions, earlier ones of the same targets, and confirmations."""
     wanted = {d for entry in decisions for d in entry.content["determinations"]}
     filings = sorted(
         {e.filing_id for e in decisions if e.filing_id and e.content["determinations"]}
@@ -137,7 +138,7 @@ def _determinations(session: Session, decisions: Iterable[Entry]) -> list[Entry]
 
 
 def _register(session: Session, decisions: Iterable[Entry]) -> Iterator[Entry]:
-    """The registered titles and holdings that decisions rest on."""
+    """The registered titles and holdings on which decisions rest."""
     wanted = {d for e in decisions for d in e.content.get("register", ())}
     for part in chunks(sorted(wanted)):
         for number in journal.numbers(session, part).values():
@@ -147,7 +148,7 @@ def _register(session: Session, decisions: Iterable[Entry]) -> Iterator[Entry]:
 def _publications(
     session: Session, decisions: Iterable[Entry]
 ) -> tuple[tuple[Entry, ...], dict[str, bytes]]:
-    """The publications that held for decisions; rulesets, tables and feature files as members."""
+    """The publications in force for decisions; rulesets, tables and feature files as members."""
     published = list(journal.entries(session, kinds=["publication"]))
     last = {max(p.seq for p in published if p.seq < e.seq) for e in decisions}
     found = [p for p in published if p.seq in last]
@@ -167,7 +168,7 @@ def _publications(
 
 
 def _headers(session: Session, asked: Json, size: int) -> Iterator[Json]:
-    """The headers of all entries of a period, and one beyond it at each end where there is one."""
+    """The headers of all entries of a period, and one beyond it at each end, if there is one."""
     table = journal.JOURNAL
     start = datetime.fromisoformat(asked["from"])
     end = datetime.fromisoformat(asked["until"])

@@ -1,7 +1,8 @@
 """The bureau's signing key: an Ed25519 key in one PEM file (PKCS8), under the name it signs with.
 
-A file is created once and never written over. Whoever can read it can sign as the bureau, unless it
-is encrypted with a passphrase; a lost one cannot be restored, and a new one is a new identity.
+A key file is created once and never overwritten. Anyone who can read it can sign as the bureau,
+unless it is encrypted with a passphrase. A lost key cannot be restored, and a new key is a new
+identity.
 """
 
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from registry.portable.notes import LARGEST, NoteError, VerifierKey, signed
 
 
 class SigningKey:
-    """A private key under its name; ``verifier_key`` is what may be published of it."""
+    """A private key and its name; ``verifier_key`` is its public part."""
 
     def __init__(self, name: str, private: Ed25519PrivateKey) -> None:
         try:
@@ -31,9 +32,10 @@ class SigningKey:
     def create(
         cls, path: Path, name: str, passphrase: str | None = None, *, public: Path | None = None
     ) -> "SigningKey":
-        """A new key, in a new file that only its owner may read; an existing file is refused.
+        """Create a key in a new file that only its owner may read; an existing file is refused.
 
-        Its verifier key stands in the file ``public`` before it is there itself, or not at all.
+        If ``public`` is given, the verifier key is written there before the key file exists; if
+        creating the key fails, it is removed again.
         """
         key = cls(name, Ed25519PrivateKey.generate())
         secret = _secret(passphrase)
@@ -68,7 +70,7 @@ class SigningKey:
 
     @classmethod
     def load(cls, path: Path, name: str, passphrase: str | None = None) -> "SigningKey":
-        """The key of an existing file."""
+        """Load the key of an existing file."""
         try:
             pem = content(path, LARGEST)
         except FileNotFoundError:
@@ -87,14 +89,14 @@ class SigningKey:
     def sign_note(self, text: str) -> str:
         """The note of ``text``, which ends with a newline, signed with this key."""
         key = self.verifier_key
-        # What cannot be encoded is for ``signed`` to refuse, like all else that is no note.
+        # ``signed`` refuses text that cannot be encoded, like any other text that is no note.
         signature = self._private.sign(text.encode("utf-8", "surrogatepass"))
         return signed(text, key.name, key.hash, signature)
 
 
 @contextmanager
 def _published(key: VerifierKey, public: Path | None) -> Iterator[None]:
-    """Write a verifier key, and take it back if what it is for fails."""
+    """Write a verifier key, and remove it again if the body of the ``with`` statement fails."""
     if public is None:
         yield
         return

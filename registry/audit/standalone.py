@@ -1,13 +1,13 @@
 """The verifier as one Python file on the standard library: its modules, verbatim, and a loader.
 
-So an auditor without Tidu runs, and can read, the very files that Tidu itself runs.
+So an auditor without Tidu can read and run exactly the code that Tidu itself runs.
 """
 
 from importlib import import_module
 from pathlib import Path
 from typing import Final
 
-#: In the order in which they need each other.
+#: The modules in the order of their imports.
 MODULES: Final = (
     "rules.portable.errors",
     "rules.portable.canonical",

@@ -1,8 +1,8 @@
-"""Verifying the whole record: three verdicts apart, each with everything that is amiss.
+"""Verifies the whole record: three separate verdicts, each with every problem found.
 
-*Integrity*: nothing was changed: every digest is derived again, the triggers are in place.
-*Completeness*: nothing is missing or was slipped in: numbers without gaps, every filing under a
-receipt, counts that add up, checkpoints that still hold. *Correctness*: every decision comes out again.
+*Integrity*: nothing was changed. Every digest is derived again, and the triggers are in place.
+*Completeness*: nothing is missing or was slipped in. Numbers have no gaps, every filing has a
+receipt, counts add up, and checkpoints still hold. *Correctness*: every decision comes out again.
 """
 
 import json
@@ -53,7 +53,7 @@ _ENTERPRISE: Final = table_of(Enterprise)
 _FIGURE: Final = table_of(YearlyFigure)
 _RESTATEMENT: Final = table_of(Restatement)
 _JOURNAL: Final = journal.JOURNAL
-#: Made once: to make a statement takes as long as to run it.
+#: Made once, because making a statement takes as long as running it.
 _FILED: Final = (
     sa.select(FILING.c.facts, FILING.c.as_of, _ENTERPRISE.c.uscc)
     .join_from(FILING, _ENTERPRISE)
@@ -64,10 +64,10 @@ _T = TypeVar("_T")
 
 @dataclass
 class Report:
-    """What verification found; a list that is empty is a verdict that holds.
+    """The findings of a verification; a verdict holds if its list is empty.
 
-    ``filings`` counts versions of filings by what became of them; ``root`` and ``head`` are what a
-    checkpoint of now would state.
+    ``filings`` counts versions of filings by their state. ``root`` and ``head`` are those that a
+    checkpoint signed now would state.
     """
 
     integrity: list[str] = field(default_factory=list)
@@ -83,7 +83,7 @@ class Report:
 
     @property
     def sound(self) -> bool:
-        """Whether all three hold."""
+        """Whether all three verdicts hold."""
         return not (self.integrity or self.completeness or self.correctness)
 
     def to_json(self) -> dict[str, Any]:
@@ -98,10 +98,10 @@ def verify(
     replay: bool = True,
     progress: Done = ignored,
 ) -> Report:
-    """Verify the whole registry; ``checkpoints`` are those it must still agree with.
+    """Verify the whole registry, which must still agree with ``checkpoints``.
 
-    Memory does not grow with the journal, but for one number per version of a filing, and one digest
-    per registered title.
+    Memory does not grow with the journal, except for one number per version of a filing and one
+    digest per registered title.
     """
     report = Report(checkpoints=len(checkpoints))
     report.integrity += schema.differences(session.connection())
@@ -109,13 +109,13 @@ def verify(
     told = _Told()
     kept = _read(report, "登记库所存检查点", lambda: _kept(session, report, told)) or []
     try:
-        points = dict.fromkeys((*checkpoints, *kept))  # those kept here may be given as well
+        points = dict.fromkeys((*checkpoints, *kept))  # kept ones may also be given
         _journal(session, report, told, tuple(points), replay, progress)
     except UNREADABLE:
         report.integrity.append(
             f"第{report.size + 1}号记录已被改动，无法读取；其后的记录和各表未核验"
         )
-        # what was not looked at does not hold
+        # unread parts count as not holding
         report.completeness.append("登记簿没有读完，有无遗漏未能核验")
         if replay:
             report.correctness.append("登记簿没有读完，其中的决定没有全部重新作出")
@@ -134,7 +134,7 @@ def verify(
 
 
 def _misshapen(connection: sa.Connection) -> list[str]:
-    """The rows with a value that is not in its one form: whoever reads it may take it for another."""
+    """The rows with a value that is not in its one stored form, so it may be read as another."""
     tables = SQLModel.metadata.sorted_tables
     return [
         f"{_row(found)}的{'、'.join(found.amiss)}不是登记时的写法，已被改动"
@@ -149,7 +149,7 @@ def _row(found: forms.Misshapen) -> str:
     return f"填报{found.filing_id}的明细行（{found.table} {shown}）"
 
 
-#: What a row is called by its key.
+#: The names of rows, by key.
 _NAMES: Final = {
     "journal": "第{}号记录",
     "filing": "填报{}",
@@ -162,7 +162,7 @@ _NAMES: Final = {
 
 
 def _read(report: Report, name: str, check: Callable[[], _T]) -> _T | None:
-    """Run a check of a table; that it cannot be read is a finding too."""
+    """Run a check of a table; a table that cannot be read is a finding too."""
     try:
         return check()
     except UNREADABLE:
@@ -172,7 +172,7 @@ def _read(report: Report, name: str, check: Callable[[], _T]) -> _T | None:
 
 
 def _kept(session: Session, report: Report, told: "_Told") -> list[Checkpoint]:
-    """The checkpoints that are kept here; whether they are signed takes the key to tell."""
+    """The checkpoints that are kept here; without the key their signatures are not checked."""
     found = []
     for size, written_at, note in session.execute(sa.select(_CHECKPOINT)):
         told.kept[size] = sha256(note)
@@ -189,7 +189,7 @@ def _kept(session: Session, report: Report, told: "_Told") -> list[Checkpoint]:
 
 @dataclass
 class _Told:
-    """What the journal tells of the other tables."""
+    """What the journal says about the other tables."""
 
     documents: dict[str, str] = field(default_factory=dict)
     applicability: str = ""
@@ -239,7 +239,7 @@ def _journal(
             report.integrity.append(
                 f"第{entry.seq}号记录没有接在前一条之后：有记录被改动、删去或换位"
             )
-        recorded_at = entry.recorded_at or latest  # of an altered row it may not be readable
+        recorded_at = entry.recorded_at or latest  # an altered row's moment may be unreadable
         if recorded_at < latest:
             report.integrity.append(f"第{entry.seq}号记录的时间早于前一条")
         latest, previous = recorded_at, entry.digest
@@ -272,7 +272,7 @@ def _agree(report: Report, checkpoints: Iterable[Checkpoint], frontier: Frontier
 
 
 def _entry(session: Session, report: Report, told: _Told, entry: journal.Entry) -> bool:
-    """Check one entry by itself, and take down what it tells; False where it cannot be read."""
+    """Check one entry by itself and note what it says; False if it cannot be read."""
     where = f"第{entry.seq}号记录"
     try:
         body = entry.content
@@ -354,7 +354,7 @@ def _take_receipt(
 def _take_filing(
     session: Session, report: Report, told: _Told, entry: journal.Entry, body: dict[str, Any]
 ) -> None:
-    """An entry on one filing: it must be that filing."""
+    """Note an entry about one filing, which must match that filing."""
     row = session.execute(_FILED, {"id": entry.filing_id}).one_or_none()
     where = f"第{entry.seq}号{KINDS[entry.kind]}"
     if row is None:
@@ -404,7 +404,7 @@ def _take_policy(
 def _take_title(
     session: Session, report: Report, told: _Told, entry: journal.Entry, body: dict[str, Any]
 ) -> None:
-    """An entry on a title; one that strikes out names the last entry on that title."""
+    """Note an entry about a title; one that strikes it out must name the last entry on it."""
     title = body["uscc"], body["kind"], body["valid_from"]
     if entry.tier != body["kind"]:
         report.integrity.append(f"第{entry.seq}号称号登记的层级与其内容不符")
@@ -416,7 +416,7 @@ def _take_title(
 def _take_holding(
     session: Session, report: Report, told: _Told, entry: journal.Entry, body: dict[str, Any]
 ) -> None:
-    """An entry on a holding: a share of no more than all, and not under any tier."""
+    """Note an entry about a holding, whose share is at most 100 % and which has no tier."""
     if entry.tier or not is_holding(body) or not 0 < number(body["share"]) <= 1:
         report.integrity.append(f"第{entry.seq}号持股登记的内容不合格式")
 
@@ -424,7 +424,7 @@ def _take_holding(
 def _take_checkpoint(
     session: Session, report: Report, told: _Told, entry: journal.Entry, body: dict[str, Any]
 ) -> None:
-    """That checkpoints were signed, each of fewer entries, and of which nothing said so before."""
+    """Note checkpoints that an entry records as signed; each is smaller and recorded only once."""
     for size, name in body["signed"]:
         if not 0 < size < entry.seq or size in told.signed:
             report.integrity.append(f"第{entry.seq}号记录所签发的检查点（{size}条记录）不可能")
@@ -434,7 +434,7 @@ def _take_checkpoint(
 def _take_admission(
     session: Session, report: Report, told: _Told, entry: journal.Entry, body: dict[str, Any]
 ) -> None:
-    """An entry on a credit code: one whose check digit is wrong, and not under any tier."""
+    """Note an entry about a credit code, whose check digit must be wrong and which has no tier."""
     if entry.tier or body["action"] not in admissions.ACTIONS or not uscc.is_early(body["uscc"]):
         report.integrity.append(f"第{entry.seq}号认可代码的内容不合格式")
 
@@ -455,7 +455,7 @@ _TAKERS: Final = {
 }
 
 
-# -- what the journal tells of other tables ---------------------------------------------------------
+# -- what the journal says about other tables ------------------------------------------------------
 
 
 def _documents(session: Session, report: Report, told: _Told) -> None:
@@ -473,7 +473,7 @@ _KINDS_OF_TEXT: Final = {"ruleset": "规则集", "applicability": "适用表", "
 
 
 def _checkpoints(report: Report, told: _Told) -> None:
-    """Every checkpoint that was signed is kept, and from the first such entry on no other one."""
+    """Check that every recorded checkpoint is kept and, from the first such entry on, no other."""
     for size, name in told.signed.items():
         if size not in told.kept:
             report.completeness.append(f"签发过的检查点（{size}条记录）已不在登记库中")
@@ -487,7 +487,7 @@ def _checkpoints(report: Report, told: _Told) -> None:
 
 
 def _filings(session: Session, report: Report, told: _Told) -> None:
-    """Every version says in its rows what its text says, and ended when the journal says so."""
+    """Check that each version's rows agree with its text, and its end with the journal."""
     ids = list(session.scalars(sa.select(FILING.c.id).order_by(FILING.c.id)))
     if told.filings != len(ids) or (ids and ids[-1] > told.last_filing):
         report.completeness.append(
@@ -517,7 +517,7 @@ def _filing(
         yield "的来源与其内容不符"
     for model, found in rows.items():
         kept = [tuple(row[k] for k in STATES[model]) for row in found]
-        if model is YearlyFigure:  # a year stands once for each period in which it was current
+        if model is YearlyFigure:  # a year has a row for each period in which it was current
             kept = [row for n, row in enumerate(kept) if row not in kept[:n]]
         expected = stated.rows[model]
         if not issubclass(model, Record):  # only records have an order
@@ -535,12 +535,12 @@ def _filing(
 
 
 def _key(row: tuple[Any, ...]) -> str:
-    """What a row that is no record is about: its year, fact or kind."""
+    """The subject of a row that is no record: its year, fact or kind."""
     return str(row[1])
 
 
 def _submission(filing: sa.RowMapping) -> Submission:
-    """What was filed, from the text of it."""
+    """The submission, read from the stored text."""
     facts, identity = json.loads(filing["facts"]), json.loads(filing["identity"])
     return Submission(
         "",
@@ -573,7 +573,7 @@ def _imports(session: Session, report: Report, told: _Told) -> None:
 
 
 def _enterprises(session: Session, report: Report) -> None:
-    """Enterprises are described as their current filings describe them, or the last current ones."""
+    """Check that enterprises are described as in their current, or last current, filings."""
     for part in _enterprise_parts(session):
         query = sa.select(FILING).where(FILING.c.enterprise_id.in_(part)).order_by(FILING.c.id)
         versions: dict[int, list[sa.RowMapping]] = {id: [] for id in part}
@@ -628,7 +628,7 @@ _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
 def _current(id: int, filings: Mapping[int, tuple[date, datetime, datetime]]) -> list[_Period]:
-    """When a filing was the newest of these that were current; at its beginning it stands in any case."""
+    """The periods in which a filing was the newest current one; its beginning always counts."""
     as_of, begin, end = filings[id]
     periods = [(begin, begin)]
     newer = [(b, e) for day, b, e in filings.values() if day > as_of]
@@ -640,7 +640,7 @@ def _current(id: int, filings: Mapping[int, tuple[date, datetime, datetime]]) ->
 
 
 def _joined(periods: Iterable[_Period]) -> list[_Period]:
-    """Periods with those that touch made one."""
+    """Periods, with adjacent ones merged."""
     joined: list[_Period] = []
     for start, stop in sorted(periods):
         if joined and joined[-1][1] >= start:
@@ -655,7 +655,7 @@ def _enterprise_parts(session: Session) -> Iterator[Sequence[int]]:
 
 
 def _counts(session: Session, report: Report, told: _Told) -> None:
-    """What became of every version of a filing; the parts add up to all that came in."""
+    """Count the versions of filings by state; the parts must add up to all that came in."""
     closed = set(session.scalars(sa.select(FILING.c.id).where(FILING.c.known_until.is_not(None))))
     became: Counter[str] = Counter()
     for id in session.scalars(sa.select(FILING.c.id)):

@@ -1,1 +1,1 @@
-"""What an auditor runs without Tidu: the standard library alone, for it travels in ``verify.py``."""
+"""Code that auditors run without Tidu: standard library only, as it travels in ``verify.py``."""

@@ -1,4 +1,4 @@
-"""What one entry of the journal is, in bytes: its header, and the digest that chains it to the last.
+"""The bytes of a journal entry: its header, and the digest that chains it to the previous entry.
 
 To verify entry n: its ``digest`` is the SHA-256 of the canonical JSON of its header; the header
 names the SHA-256 of its body and, as ``previous``, the digest of entry n - 1. Standard library only.
@@ -11,10 +11,10 @@ from rules.portable.canonical import canonical_json, sha256
 
 SCHEMA: Final = 1
 
-#: What the first entry names as previous.
+#: The ``previous`` of the first entry.
 GENESIS: Final = "0" * 64
 
-#: The kinds of entries, as officers read them.
+#: The kinds of entries, in the words of officers.
 KINDS: Final = {
     "publication": "发布规则",
     "intake": "登记填报",
@@ -46,8 +46,8 @@ def header(
 ) -> Json:
     """The header of an entry.
 
-    ``recorded_at`` is UTC in ISO form with microseconds; ``by`` the commitment to a name; ``body``
-    the canonical text.
+    ``recorded_at`` is UTC in ISO form with microseconds, ``by`` the commitment to a name, and
+    ``body`` a canonical text.
     """
     return {
         "schema": SCHEMA,
@@ -63,10 +63,10 @@ def header(
 
 
 def header_text(head: Json) -> str:
-    """The canonical text of a header: what is digested, and a leaf of the Merkle tree."""
+    """The canonical text of a header, which is digested and is a leaf of the Merkle tree."""
     return canonical_json(head)
 
 
 def sealed_name(salt: str, name: str) -> str:
-    """The commitment to the name of who recorded an entry."""
+    """The commitment to the name of the person who recorded an entry."""
     return seal(salt, "by", name)

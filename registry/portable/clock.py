@@ -1,4 +1,4 @@
-"""The one clock: moments are recorded in UTC, and told by the clock of China, which is the law's own."""
+"""The one clock: moments are recorded in UTC and shown in China's time, which the law uses."""
 
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import Final
@@ -12,7 +12,7 @@ def now() -> datetime:
 
 
 def midnight(day: date) -> datetime:
-    """When a day begins in China.
+    """The moment at which a day begins in China.
 
     >>> moment_text(midnight(date(2023, 7, 1)))
     '2023-06-30T16:00:00.000000Z'
@@ -21,7 +21,7 @@ def midnight(day: date) -> datetime:
 
 
 def moment_text(moment: datetime) -> str:
-    """A moment as the record states it: UTC, with microseconds.
+    """A moment in the form of the record: UTC, with microseconds.
 
     >>> moment_text(datetime(2023, 7, 1, 8, tzinfo=UTC))
     '2023-07-01T08:00:00.000000Z'
@@ -31,7 +31,7 @@ def moment_text(moment: datetime) -> str:
 
 
 def china_text(moment: datetime, timespec: str = "seconds") -> str:
-    """A moment as people read it, by the clock of China.
+    """A moment in the form that people read, in China's time.
 
     >>> china_text(datetime(2023, 7, 1, 8, tzinfo=UTC))
     '2023-07-01 16:00:00'

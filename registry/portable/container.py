@@ -1,7 +1,8 @@
-"""The one way to pack a bundle, so that every byte of the file is accounted for. Standard library only.
+"""The one way to pack a bundle, which fixes every byte of the file. Standard library only.
 
-A bundle is a zip file that any program opens: members in a fixed order, stored as they are, without
-dates or extra fields. ``unpack`` packs again what it finds and refuses a file that differs anywhere.
+A bundle is a zip file that any program opens: members in a fixed order, stored uncompressed,
+without dates or extra fields. ``unpack`` packs the members again and refuses a file that differs
+anywhere.
 """
 
 import io
@@ -13,16 +14,18 @@ from typing import Final
 
 from rules.portable.errors import DescribedError
 
-#: What a bundle may be at most: some thousands of decisions; it is held three times to be compared.
+#: The most bytes of a bundle (some thousands of decisions); comparing it takes three copies in
+#: memory.
 LARGEST: Final = 48 << 20
-#: The bytes of its list of members, of which each takes a hundred or so.
+#: The most bytes of its list of members; each member takes about a hundred.
 _LARGEST_LIST: Final = 8 << 20
-#: How a zip file ends: four bytes of sign, eight of numbers, the length of the list of members.
+#: The end of a zip file: four bytes of signature, eight of numbers, then the length of the list.
 _END: Final = struct.Struct("<4s8xIIH")
 _NO_DATE: Final = (1980, 1, 1, 0, 0, 0)
 _PLAIN_FILE: Final = 0o100644 << 16
 _UNIX: Final = 3
-#: What no name of a member may hold: control characters, and what leads out of a folder somewhere.
+#: Unfit for the name of a member: control characters, and parts that lead out of a folder
+#: somewhere.
 _UNFIT: Final = re.compile(r"[\x00-\x1f\x7f\\:]|(^|/)\.{0,2}(/|$)")
 
 
@@ -31,7 +34,11 @@ class ContainerError(DescribedError):
 
 
 def pack(files: Mapping[str, bytes]) -> bytes:
-    """The bytes of a bundle with these members."""
+    """The bytes of a bundle with these members.
+
+    >>> unpack(pack({"b.txt": b"2", "a.txt": b"1"}))
+    {'a.txt': b'1', 'b.txt': b'2'}
+    """
     return _packed(files).getvalue()
 
 
@@ -47,7 +54,7 @@ def _packed(files: Mapping[str, bytes]) -> io.BytesIO:
 
 
 def unpack(data: bytes) -> dict[str, bytes]:
-    """The members of a bundle; ``ContainerError`` where any byte is not as ``pack`` writes it."""
+    """The members of a bundle; raises ``ContainerError`` if any byte differs from ``pack``'s."""
     if len(data) > LARGEST:
         raise ContainerError(
             "bundle-too-large",
@@ -60,7 +67,7 @@ def unpack(data: bytes) -> dict[str, bytes]:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = archive.infolist()
             stored = all(m.compress_type == zipfile.ZIP_STORED for m in members)
-            # looked at before anything is read: what little there is may claim to be very much
+            # checked before anything is read: a small file may claim enormous members
             if not stored or sum(m.file_size for m in members) > len(data):
                 raise ContainerError(
                     "members-not-stored",
@@ -73,7 +80,7 @@ def unpack(data: bytes) -> dict[str, bytes]:
             files = {m.filename: archive.read(m) for m in members}
     except ContainerError:
         raise
-    except Exception:  # zipfile meets damaged fields with whatever comes up
+    except Exception:  # zipfile raises all kinds of errors on damaged fields
         raise ContainerError(
             "broken-zip", "不是完整的 zip 文件，或已被改动：请重新取得原文件"
         ) from None

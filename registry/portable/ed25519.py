@@ -1,9 +1,9 @@
 """Verification of Ed25519 signatures (RFC 8032), in plain integers.
 
-Where RFC 8032 leaves a choice, this takes the strict side: encodings must be canonical, the equation
+Where RFC 8032 leaves a choice, the stricter one is taken: encodings must be canonical, the equation
 is tested without the cofactor, and a public key of small order is refused, because one signature
-under it fits many messages. All this is public data, so nothing here takes constant time; there is
-deliberately nothing to sign with.
+under it fits many messages. All input is public, so nothing here needs constant time. There is
+deliberately no way to sign.
 """
 
 from hashlib import sha512
@@ -22,7 +22,7 @@ _Point: TypeAlias = tuple[int, int, int, int]
 
 
 def verify(public: bytes, message: bytes, signature: bytes) -> bool:
-    """Whether ``signature`` is one of ``message`` under the key ``public``; it never raises."""
+    """Whether ``signature`` is one of ``message`` under the key ``public``; never raises."""
     if len(public) != 32 or len(signature) != 64:
         return False
     key = _decoded(public)
@@ -32,7 +32,7 @@ def verify(public: bytes, message: bytes, signature: bytes) -> bool:
     commitment = signature[:32]
     digest = sha512(commitment + public + message).digest()
     challenge = int.from_bytes(digest, "little") % _L
-    # R = S·B - k·A, compared as encoded: whatever does not encode a point canonically differs.
+    # R = S·B - k·A is compared in encoded form, so a non-canonical encoding always differs.
     return _encoded(_combined(scalar, _BASE, challenge, _negated(key))) == commitment
 
 
@@ -69,7 +69,7 @@ def _of_small_order(point: _Point) -> bool:
 
 
 def _combined(a: int, p: _Point, b: int, q: _Point) -> _Point:
-    """``a·p + b·q``, in one run over the bits of both."""
+    """``a·p + b·q``, in one pass over the bits of both."""
     table = (None, p, q, _added(p, q))
     result = (0, 1, 1, 0)
     for bit in range(max(a.bit_length(), b.bit_length()) - 1, -1, -1):
@@ -80,7 +80,7 @@ def _combined(a: int, p: _Point, b: int, q: _Point) -> _Point:
 
 
 def _added(p: _Point, q: _Point) -> _Point:
-    """The sum of two points; the formula holds for equal and for neutral ones too."""
+    """The sum of two points; the formula also holds for equal and for neutral points."""
     x1, y1, z1, t1 = p
     x2, y2, z2, t2 = q
     a = (y1 - x1) * (y2 - x2) % _P

@@ -1,7 +1,7 @@
 """Merkle trees with SHA-256 as in RFC 9162, section 2.1 (the same hashes as RFC 6962).
 
-Everything but ``leaf_hash`` deals in hashes, 32 bytes each. A proof says nothing about the size of
-a tree beyond the shape of the path: size and root are to be taken from one signed checkpoint.
+All functions except ``leaf_hash`` work on hashes of 32 bytes. A proof says nothing about the size
+of a tree beyond the shape of the path, so take size and root from the same signed checkpoint.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,7 +16,11 @@ EMPTY_ROOT: Final = sha256(b"").digest()
 
 
 def leaf_hash(data: bytes) -> bytes:
-    """The hash of one entry."""
+    """The hash of one entry, as a leaf of the tree.
+
+    >>> leaf_hash(b"").hex()[:16]
+    '6e340b9cffb37a98'
+    """
     return sha256(b"\x00" + data).digest()
 
 
@@ -26,7 +30,7 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 
 class Frontier:
-    """A tree that only grows and only tells its root; it keeps one hash per bit of its size."""
+    """A tree that only grows and only gives its root; it keeps one hash per bit of its size."""
 
     def __init__(self) -> None:
         self.size = 0
@@ -48,9 +52,9 @@ class Frontier:
 
 
 class Tree:
-    """A tree that proves: it keeps the root of every complete subtree, 64 bytes for a leaf.
+    """A tree that gives proofs: it keeps the root of every complete subtree, 64 bytes per leaf.
 
-    A root or a proof costs a number of hashes in the order of the logarithm of the size.
+    A root or a proof takes O(log size) hashes.
     """
 
     def __init__(self, leaves: Iterable[bytes] = ()) -> None:
@@ -122,7 +126,7 @@ class Tree:
         return proof[::-1]
 
     def _hash(self, start: int, end: int) -> bytes:
-        """The root over leaves ``start`` to ``end``, where a subtree of the whole starts."""
+        """The root over leaves ``start`` to ``end``; a subtree of the whole begins at ``start``."""
         parts = []
         for level in range((end - start).bit_length() - 1, -1, -1):
             if (end - start) >> level & 1:
@@ -155,9 +159,9 @@ def verify_inclusion(
 def verify_consistency(
     first: int, second: int, first_root: bytes, second_root: bytes, proof: Sequence[bytes]
 ) -> bool:
-    """Whether ``proof`` shows that the second tree is the first with leaves added at its end.
+    """Whether ``proof`` shows that the second tree is the first one with leaves appended.
 
-    Every tree is an extension of the empty one and of itself, with an empty proof.
+    Every tree extends the empty tree and itself, with an empty proof.
     """
     if not 0 <= first <= second or not _hashes(first_root, second_root, *proof):
         return False
@@ -171,7 +175,7 @@ def verify_consistency(
     place, last = first - 1, second - 1
     while place & 1:
         place, last = place >> 1, last >> 1
-    # A first tree that is complete is itself the node the proof starts from.
+    # A complete first tree is itself the node from which the proof starts.
     start, nodes = (proof[0], proof[1:]) if first & (first - 1) else (first_root, proof)
     old = new = start
     for node in nodes:
@@ -188,12 +192,12 @@ def verify_consistency(
 
 
 def _middle(start: int, end: int) -> int:
-    """Where the right subtree starts: the left one has the largest power of 2 of leaves."""
+    """The start of the right subtree; the left one has the largest possible power of 2 leaves."""
     return start + (1 << (end - start - 1).bit_length() - 1)
 
 
 def _folded(parts: Sequence[bytes]) -> bytes:
-    """The root over complete subtrees standing side by side, the largest first."""
+    """The root over adjacent complete subtrees, the largest first."""
     root = parts[-1]
     for part in parts[-2::-1]:
         root = node_hash(part, root)

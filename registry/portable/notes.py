@@ -1,10 +1,10 @@
 """Signed notes and checkpoints as transparency logs exchange them, and the keys to verify them.
 
-The formats are those of C2SP, signed-note and tlog-checkpoint, with Ed25519 signatures (type 1). A
-note is a text, an empty line, and lines of ``— name base64(key hash || signature)``; a checkpoint
-is a text that states origin, size and root of a log. There is one way to write anything, and
-whatever is written otherwise is refused. As the formats demand, signatures by other keys may stand
-beside; they are not looked into and prove nothing.
+The formats are C2SP's signed-note and tlog-checkpoint, with Ed25519 signatures (type 1). A note is
+a text, an empty line, and lines of ``— name base64(key hash || signature)``; a checkpoint is a text
+that states the origin, size and root of a log. Each value has exactly one written form; any other
+form is refused. As the formats demand, a note may also have signatures by other keys; they are
+ignored and prove nothing.
 """
 
 import re
@@ -18,24 +18,24 @@ from rules.portable.errors import DescribedError
 
 _ED25519: Final = b"\x01"
 _DASH: Final = "—"
-#: How many bytes a public key has, and a root.
+#: The number of bytes of a public key, and of a root.
 _WHOLE: Final = 32
-#: A name of a bureau, eight digits and 44 signs of base64, and much to spare.
+#: A bureau's name, eight digits and 44 characters of base64, with much to spare.
 _LONGEST_KEY: Final = 1_000
 _SIZE: Final = re.compile(r"0|[1-9][0-9]{0,19}")
-#: What a note may be at most: a checkpoint has three lines, and a signature for each that vouches for it.
+#: The most bytes of a note: a checkpoint has three lines, and one signature for each signer.
 LARGEST: Final = 64 << 10
-#: Control characters, and what turns the direction of others: a name is read as it is written.
+#: Control characters and direction marks, which would make a name read differently.
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 class NoteError(DescribedError):
-    """A note, a checkpoint or a verifier key is malformed, or not signed as demanded."""
+    """A note, a checkpoint or a verifier key is malformed, or not signed by the required key."""
 
 
 @dataclass(frozen=True)
 class VerifierKey:
-    """The public key that notes are verified by, and the name it signs under."""
+    """The public key that verifies notes, and the name under which it signs."""
 
     name: str
     public: bytes
@@ -57,7 +57,7 @@ class VerifierKey:
 
     @classmethod
     def parse(cls, text: str) -> "VerifierKey":
-        """The key of a line ``name+hash+base64``."""
+        """Parse a key from a line ``name+hash+base64``."""
         name, _, rest = text[:_LONGEST_KEY].partition("+")
         encoded = _decoded(rest.partition("+")[2])
         if encoded is not None and _is_name(name) and len(encoded) == 33:
@@ -73,7 +73,7 @@ class VerifierKey:
 
     @property
     def hash(self) -> bytes:
-        """The four bytes that point to this key in a signature."""
+        """The four bytes that identify this key in a signature."""
         return sha256(_utf8(self.name) + b"\n" + _ED25519 + self.public).digest()[:4]
 
     def __str__(self) -> str:
@@ -82,7 +82,7 @@ class VerifierKey:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What a log commits to: under the name ``origin``, a tree of ``size`` leaves with ``root``."""
+    """A log's commitment: under the name ``origin``, a tree of ``size`` leaves with ``root``."""
 
     origin: str
     size: int
@@ -114,7 +114,7 @@ class Checkpoint:
 
     @classmethod
     def parse(cls, text: str) -> "Checkpoint":
-        """The checkpoint that ``text``, as a rule the text of a note, states."""
+        """Parse a checkpoint from ``text``, usually the text of a note."""
         lines = text.split("\n")
         if len(lines) < 4 or lines[-1]:
             raise NoteError(
@@ -144,7 +144,7 @@ class Checkpoint:
 
 
 def signed(text: str, name: str, key_hash: bytes, signature: bytes) -> str:
-    """The note of ``text`` with one signature over its UTF-8 bytes; the signature is not tried."""
+    """The note of ``text`` with one signature over its UTF-8 bytes, which is not verified."""
     if not text.endswith("\n") or not _is_clean(text):
         raise NoteError("bad-note-text", "待签名的文本不合格式：应以换行结尾，且不含回车等控制字符")
     if not _is_name(name) or len(key_hash) != 4 or len(signature) != 64:
@@ -157,7 +157,7 @@ def signed(text: str, name: str, key_hash: bytes, signature: bytes) -> str:
 def open_note(note: str | bytes, key: VerifierKey) -> str:
     """The text of a note that ``key`` has signed; anything else raises ``NoteError``.
 
-    Files are best given as the bytes they are: reading text may translate line ends.
+    Pass the content of a file as bytes, because reading it as text may translate line ends.
     """
     if len(note) > LARGEST:
         raise NoteError(
@@ -200,7 +200,7 @@ def open_note(note: str | bytes, key: VerifierKey) -> str:
 
 
 def _signature(line: str) -> tuple[str, bytes, bytes]:
-    """Name, key hash and signature of a signature line, of whatever type the signature is."""
+    """The name, key hash and signature of a signature line of any type."""
     dash, _, rest = line.partition(" ")
     name, _, encoded = rest.partition(" ")
     payload = _decoded(encoded)
@@ -223,13 +223,13 @@ def _is_name(name: str) -> bool:
 
 
 def _is_clean(text: str) -> bool:
-    """Whether ``text`` can be written in UTF-8, and has no control characters but newlines."""
+    """Whether ``text`` is encodable in UTF-8 and has no control characters except newlines."""
     _utf8(text)
     return not _CONTROL.search(text.replace("\n", ""))
 
 
 def _shown(text: str) -> str:
-    """What is quoted from outside, on one line, short, and harmless to a terminal."""
+    """A quotation of outside text: on one line, short, and harmless to a terminal."""
     return repr(text[:80])[1:-1] + ("…" if len(text) > 80 else "")
 
 
@@ -238,7 +238,7 @@ def _base64(data: bytes) -> str:
 
 
 def _decoded(text: str) -> bytes | None:
-    """The bytes of base64 in its one canonical form."""
+    """The bytes of canonical base64; None for any other form."""
     try:
         data = b64decode(text)
     except ValueError:

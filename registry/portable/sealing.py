@@ -1,8 +1,9 @@
 """Salted commitments to personal data, so that a copy can hide it and still be verified.
 
-What is digested is the commitment, never the text: a name or a patent number is too easily guessed
-from a bare hash. Every entry of the journal has one random salt, from which each place in it has a
-salt of its own; to disclose one text is to hand over that text with its own salt. Standard library only.
+Digests cover the commitment, never the text, because a name or a patent number is easily guessed
+from a bare hash. Every journal entry has one random salt, from which each place in the entry
+derives its own. Disclosing a text means handing over the text with its own salt. Standard library
+only.
 """
 
 import secrets
@@ -23,7 +24,7 @@ SEALED: Final = frozenset(
 
 
 class SealError(DescribedError):
-    """The text that is disclosed of a place is not the one that was committed to."""
+    """A disclosed text does not match the commitment at its place."""
 
     def __init__(self, place: str) -> None:
         super().__init__(
@@ -37,12 +38,12 @@ def new_salt() -> str:
 
 
 def salt_of(salt: str, place: str) -> str:
-    """The salt of one place in an entry; it gives no other away."""
+    """The salt of one place in an entry; it reveals no other salt."""
     return sha256(f"{salt}/{place}")[:32]
 
 
 def commitment(salt: str, text: str) -> str:
-    """What stands in the record for a text, given the salt of its place."""
+    """The commitment that replaces a text in the record, given the salt of its place."""
     return digest([salt, text])
 
 
@@ -57,7 +58,7 @@ def sealed_facts(facts: Mapping[str, Any], salt: str) -> Json:
 
 
 def openings(facts: Mapping[str, Any], salt: str) -> Openings:
-    """What discloses every sealed text of these facts."""
+    """The openings of all sealed texts of these facts."""
     return {place: [salt_of(salt, place), text] for place, text in places(facts)}
 
 
@@ -77,7 +78,7 @@ def opened_facts(facts: Mapping[str, Any], opened: Mapping[str, list[str]]) -> J
 
 
 def places(facts: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Every place of facts that is to be sealed, with what stands there."""
+    """Every place in facts that must be sealed, with its value."""
     for name, listed in facts["records"].items():
         for number, item in enumerate(listed["items"]):
             for field, text in item.items():

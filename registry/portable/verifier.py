@@ -1,9 +1,10 @@
 """Verifies a bundle of decisions and decides every case in it again. Standard library only.
 
-Runs inside Tidu, and inside the one file that travels with every bundle (``registry.audit.standalone``).
-It trusts nothing in the bundle but what it derives itself from one signed checkpoint: each entry is
-proved to be in the journal, each text is found under its digest, each decision comes out again. All
-that the bundle says beyond that is compared with it, and what has no use in it is refused.
+It runs inside Tidu and inside the one file that travels with every bundle
+(``registry.audit.standalone``). It trusts only what it derives itself from one signed checkpoint:
+each entry is proved to be in the journal, each text is found under its digest, each decision comes
+out again. Every further statement of the bundle is checked against this; anything superfluous is
+refused.
 """
 
 import argparse
@@ -40,7 +41,7 @@ from rules.portable.record import (
 from rules.portable.reference import PENDING, EvaluationError
 
 SCHEMA: Final = 1
-#: Where a selection of a period starts and ends if nothing was said.
+#: The default start and end of a selected period.
 EARLIEST: Final = "0001-01-01T00:00:00.000000Z"
 LATEST: Final = "9999-12-31T23:59:59.999999Z"
 
@@ -50,22 +51,22 @@ _ALWAYS: Final = _UNLISTED | {"checkpoint.txt", "entries.jsonl", "index.html", "
 _CLAIMS: Final = {"schema", "key", "selection", "masked", "ends", "counts", "evidence", "files"}
 _PARTS: Final = {"header", "body", "texts", "proof"}
 
-#: What a file may be at most that no signature covers: JSON takes twenty times as much once it is read.
+#: The most bytes of a file that no signature covers: parsed JSON takes twenty times as much.
 _LARGEST_UNSIGNED: Final = 2 << 20
 
 Json = dict[str, Any]
 
 
 class _UnsoundError(Exception):
-    """Something in a bundle does not hold; the message says what."""
+    """A check of a bundle failed; the message says what is wrong."""
 
 
 @dataclass
 class Findings:
-    """What verifying a bundle found: ``problems`` is empty for a sound one.
+    """The findings of verifying a bundle: ``problems`` is empty if it is sound.
 
-    ``verdicts`` are the decisions that hold, by number, and ``cases`` what they are about.
-    ``trusted`` says that the key did not come from the bundle itself.
+    ``verdicts`` are the decisions that hold, by number, and ``cases`` their cases. ``trusted`` says
+    that the key did not come from the bundle itself.
     """
 
     problems: list[str] = field(default_factory=list)
@@ -77,23 +78,23 @@ class Findings:
     checkpoint: Checkpoint | None = None
 
     def attempt(self, where: str, check: Callable[[], object]) -> None:
-        """Make a check; what it meets becomes a problem, whatever it is."""
+        """Run a check; any error it raises becomes a problem."""
         try:
             check()
         except (_UnsoundError, ContainerError, NoteError, SealError, RecordError) as error:
             self.problems.append(f"{where}：{error}")
         except EvaluationError:
             self.problems.append(f"{where}：规则集或数据不合格式，无法计算")
-        except Exception as error:  # a stranger's file may bring up anything; none of it is sound
+        except Exception as error:  # a stranger's file may cause any error; none means sound
             self.problems.append(f"{where}：内容残缺或已被改动，无法读取（{_amiss(error)}）")
 
 
 def _amiss(error: Exception) -> str:
-    """What is wrong with a content that brings up an error of the language."""
+    """The words for content that causes an error of Python's own."""
     return next(words for kind, words in _AMISS.items() if isinstance(error, kind))
 
 
-#: In this order: what is no text and what is no JSON are wrong values too.
+#: Order matters: the first two are subclasses of ``ValueError``.
 _AMISS: Final[dict[type[Exception], str]] = {
     UnicodeDecodeError: "不是 UTF-8 文字",
     json.JSONDecodeError: "不是完整的 JSON",
@@ -108,8 +109,9 @@ def verify_bundle(
 ) -> Findings:
     """Verify the bytes of a bundle; never raises.
 
-    ``key`` is the bureau's verifier key as published; without it the bundle's own is taken, and only
-    says that one and the same signer made it. ``against`` are checkpoints that the auditor holds.
+    ``key`` is the bureau's published verifier key. Without it the bundle's own key is used, which
+    only shows that a single signer made the bundle. ``against`` are checkpoints that the auditor
+    holds.
     """
     found = Findings(trusted=key is not None)
     found.attempt("证据包", lambda: _Bundle(unpack(data), found, key).verify(against))
@@ -117,11 +119,12 @@ def verify_bundle(
 
 
 class _Bundle:
-    """A bundle as far as it was read, and in it what was proved.
+    """A bundle as far as it has been read and proved.
 
-    ``lines`` are its entries by number, ``heads`` the skeleton of a period and ``published`` the
-    publications in it; ``proved`` are the bodies of entries that are in the journal, and ``numbers``
-    their numbers by digest; ``used`` are the entries, ``needed`` the files that decisions rest on.
+    ``lines`` are its entries by number, ``heads`` the skeleton of a period, and ``published`` the
+    publications in it. ``proved`` are the bodies of entries that are in the journal, and
+    ``numbers`` their numbers by digest. ``used`` are the entries, and ``needed`` the files, on
+    which decisions rest.
     """
 
     def __init__(self, files: dict[str, bytes], found: Findings, key: str | None) -> None:
@@ -147,12 +150,12 @@ class _Bundle:
         self.needed: set[str] = set(_ALWAYS)
 
     def verify(self, against: Sequence[bytes]) -> None:
-        """Verify everything; one thing amiss holds up nothing else, but for the checkpoint."""
+        """Verify everything; no failure stops the other checks, except that of the checkpoint."""
         attempt = self.found.attempt
         attempt("清单", self.manifest_signed)
         attempt("清单", self.members)
         if any(len(self.files[name]) > _LARGEST_UNSIGNED for name in self.unsigned()):
-            return  # that it was changed is told, and what it may hold now is not worth the memory
+            return  # the change is already reported; its content is not worth the memory
         self.checkpoint = self.opened(self.files.get("checkpoint.txt"))
         self.found.checkpoint = self.checkpoint
         for number, note in enumerate(against, 1):
@@ -163,11 +166,11 @@ class _Bundle:
         attempt("记录文件 entries.jsonl", self.index)
         attempt("目录文件 headers.jsonl", self.skeleton)
         decisions = [n for n in self.lines if self.kind(n) == "decision"]
-        for seq in self.proved:  # no ruleset or figure of a stranger is ever computed with
+        for seq in self.proved:  # never compute with unproved rulesets or figures
             if self.kind(seq) == "decision":
                 attempt(self.name(seq), lambda seq=seq: self.decision(seq))  # type: ignore[misc]
         attempt("清单", lambda: self.selection(decisions))
-        if not self.found.problems:  # else some of it may not have been reached
+        if not self.found.problems:  # otherwise some checks may not have been reached
             attempt("清单", self.claims)
 
     def name(self, seq: int) -> str:
@@ -177,7 +180,7 @@ class _Bundle:
     # -- what the bureau signed
 
     def manifest_signed(self) -> None:
-        """The manifest is the one that the bureau signed."""
+        """Check that the manifest is the one that the bureau signed."""
         if self.manifest["key"] != str(self.key):
             self.found.problems.append("清单所记的公钥不是所给的公钥：不是该登记机关的证据包")
         text = open_note(self.files["manifest.note"], self.key)
@@ -186,7 +189,7 @@ class _Bundle:
         self.signed = True
 
     def members(self) -> None:
-        """The files are those of the manifest."""
+        """Check that the files are those of the manifest."""
         listed = self.manifest["files"]
         for name in sorted({*self.files, *listed} - _UNLISTED):
             if name not in self.files:
@@ -202,7 +205,7 @@ class _Bundle:
         return {n for n in self.files if file_digest(self.files[n]) != listed.get(n)} - _UNLISTED
 
     def opened(self, note: bytes | None) -> Checkpoint:
-        """A checkpoint that the bureau signed of its own journal."""
+        """The checkpoint of a note that the bureau signed for its own journal."""
         if note is None:
             raise _UnsoundError("缺少检查点 checkpoint.txt")
         try:
@@ -214,7 +217,7 @@ class _Bundle:
         return point
 
     def compare(self, note: bytes) -> None:
-        """A checkpoint that the auditor holds is of the same journal."""
+        """Check that a checkpoint held by the auditor is of the same journal."""
         held, here = self.opened(note), self.checkpoint
         if held.size == here.size:
             agrees = held.root == here.root
@@ -237,7 +240,7 @@ class _Bundle:
     # -- the record
 
     def read(self) -> None:
-        """The entries are written in their one form, each once, in order."""
+        """Read the entries; each must be in its one form, occur once, and be in order."""
         for number, text in enumerate(_lines(self.files["entries.jsonl"]), 1):
             self.found.attempt(f"记录第{number}行", lambda text=text: self.line(text))  # type: ignore[misc]
 
@@ -251,7 +254,7 @@ class _Bundle:
         self.lines[seq] = line
 
     def entry(self, seq: int) -> None:
-        """An entry is in the journal at its place, and its texts are those it commits to."""
+        """Check that an entry is in the journal at its place, with the texts it commits to."""
         line = self.lines[seq]
         head = line["header"]
         self.included(head, line["proof"])
@@ -272,7 +275,7 @@ class _Bundle:
         self.numbers[sha256(header_text(head))] = seq
 
     def included(self, head: Json, proof: Sequence[str]) -> None:
-        """A header is the leaf of its number under the checkpoint."""
+        """Check that a header is the leaf of its number under the checkpoint."""
         leaf = leaf_hash(header_text(head).encode())
         nodes = _nodes(proof)
         point = self.checkpoint
@@ -282,12 +285,12 @@ class _Bundle:
             raise _UnsoundError("记录的格式不为本程序所知：请使用更新的验证程序")
 
     def hidden(self, what: str, disclosed: Json, sealed: Json) -> None:
-        """A masked bundle discloses nothing, any other one everything."""
+        """Check that a masked bundle discloses nothing, and any other bundle everything."""
         if set(disclosed) != (set() if self.manifest["masked"] else set(sealed)):
             raise _UnsoundError(f"{what}的遮盖与清单所记不同")
 
     def index(self) -> None:
-        """Note where the publications, confirmations and determinations of a target are."""
+        """Note the numbers of publications, confirmations and determinations of each target."""
         for seq, body in self.proved.items():
             match self.kind(seq):
                 case "publication":
@@ -303,7 +306,7 @@ class _Bundle:
     # -- decisions
 
     def decision(self, seq: int) -> None:
-        """A decision comes out again from what the bundle holds."""
+        """Check that a decision comes out again from the contents of the bundle."""
         line, body = self.lines[seq], self.proved[seq]
         case = body["case"]
         if case["tier"] != line["header"]["tier"]:
@@ -333,7 +336,7 @@ class _Bundle:
         self.found.verdicts[seq] = _shown(body["verdict"])
 
     def ruleset(self, seq: int, body: Json) -> Json:
-        """The ruleset that governs a case, by what was published last before it was decided."""
+        """The ruleset that governs a case, by the last publication before its decision."""
         last, known = _last_before(seq, self.publications), _last_before(seq, self.published)
         if not last or last < known:
             raise _UnsoundError("决定时有效的发布记录不在包内，或已被改动")
@@ -351,7 +354,7 @@ class _Bundle:
         return self.document("rulesets", body["ruleset"])
 
     def document(self, kind: str, name: str) -> Json:
-        """A text that is named by its digest."""
+        """The text with this digest as its name."""
         path = f"{kind}/{name}.json"
         if path not in self.documents:
             what = "规则集（标准、门槛）" if kind == "rulesets" else "适用表"
@@ -364,7 +367,7 @@ class _Bundle:
         return self.documents[path]
 
     def sources(self, seq: int) -> None:
-        """The feature files are those that a publication names."""
+        """Check that the feature files are those that a publication names."""
         if seq in self.used:
             return
         for path, name in self.proved[seq]["sources"].items():
@@ -375,7 +378,7 @@ class _Bundle:
         self.used.add(seq)
 
     def determinations(self, seq: int, body: Json, facts: Json) -> list[tuple[str, Json]]:
-        """The determinations that a decision rests on, in the order in which they were made."""
+        """The determinations on which a decision rests, in the order in which they were made."""
         found = [self.numbers.get(name, 0) for name in body["determinations"]]
         if [self.kind(n) for n in found if n] != ["determination"] * len(found):
             raise _UnsoundError("所依据的人工认定不在包内，或已被改动")
@@ -392,9 +395,9 @@ class _Bundle:
         return [(n, self.proved[s]) for n, s in zip(body["determinations"], found, strict=True)]
 
     def register(self, seq: int, body: Json) -> list[tuple[str, Json]]:
-        """The registered titles and holdings that a decision rests on, all recorded before it.
+        """The registered titles and holdings on which a decision rests, all recorded before it.
 
-        Whether those of other enterprises have any bearing on it shows when it is decided again.
+        Deciding the case again shows whether those of other enterprises bear on it.
         """
         found = []
         for name in body.get("register", ()):
@@ -414,7 +417,7 @@ class _Bundle:
         return found
 
     def confirmed(self, number: int, name: str, seq: int) -> None:
-        """A second person confirmed a determination before decision ``seq``."""
+        """Check that a second person confirmed a determination before decision ``seq``."""
         found = [n for n in self.confirmations.get(name, ()) if number < n < seq]
         if not found:
             raise _UnsoundError(f"所依据的第{number}号人工认定须经第二人确认，但没有确认的记录")
@@ -424,9 +427,9 @@ class _Bundle:
         self.used.update(self.confirmations[name])
 
     def stood(self, number: int, determined: Json, facts: Json) -> None:
-        """A determination states rightly what stood before: what was filed, or determined earlier.
+        """Check that a determination states the previous value, filed or determined earlier.
 
-        What a rule came to before cannot be told here, only that it was left to judgement.
+        The previous result of a rule is not known here, only that the rule was left to judgement.
         """
         self.used.add(number)
         if "rule" in determined:
@@ -450,7 +453,7 @@ class _Bundle:
     # -- what the bundle claims to hold
 
     def skeleton(self) -> None:
-        """The headers of all entries of a period without a gap, proved at both ends."""
+        """Check that the headers of a period have no gap and are proved at both ends."""
         asked = self.manifest["selection"]
         if "numbers" in asked:
             return
@@ -485,7 +488,7 @@ class _Bundle:
         )
 
     def selection(self, decisions: list[int]) -> None:
-        """All decisions that were asked for are there, and no others."""
+        """Check that the bundle has exactly the selected decisions."""
         asked = self.manifest["selection"]
         if "numbers" in asked:
             wanted = asked["numbers"]
@@ -504,7 +507,7 @@ class _Bundle:
             self.found.problems.append(f"第{seq}号决定：不属于所选范围")
 
     def claims(self) -> None:
-        """Whatever else the manifest states follows from the entries, and nothing is idle."""
+        """Check that the manifest's other statements follow from the entries; nothing is idle."""
         kinds = [self.kind(n) for n in self.lines]
         rest = [body for n, body in self.proved.items() if self.kind(n) != "decision"]
         counts = {
@@ -525,17 +528,17 @@ class _Bundle:
 
 
 def manifest_text(manifest: bytes) -> str:
-    """What the bureau signs of a bundle."""
+    """The text that the bureau signs for a bundle."""
     return f"tidu-bundle\n{file_digest(manifest)}\n"
 
 
 def file_digest(data: bytes) -> str:
-    """How the manifest names the content of a file: SHA-256, in hex."""
+    """The manifest's name for the content of a file: its SHA-256 in hex."""
     return hashlib.sha256(data).hexdigest()
 
 
 def json_text(value: Any) -> str:
-    """The one way in which JSON members are written that people may want to read."""
+    """The one written form of JSON members that people may want to read."""
     return f"{json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True, allow_nan=False)}\n"
 
 
@@ -547,7 +550,7 @@ def _shown(result: Any) -> str:
 
 
 def _document(data: bytes | None, name: str) -> Json:
-    """A JSON member; refused where it could be read in two ways, as with a key stated twice."""
+    """A JSON member; refused if it could be read in two ways, for example with a repeated key."""
     if data is None:
         raise _UnsoundError(f"缺少{name}")
     text = data.decode("utf-8")
@@ -574,7 +577,7 @@ def _matches(head: Json, asked: Json) -> bool:
 
 
 def _target(determined: Json) -> str:
-    """What a determination is about, of which filing."""
+    """The filing and the target of a determination."""
     return canonical_json([determined["case"], determined.get("rule"), determined.get("fact")])
 
 
@@ -585,7 +588,7 @@ def _last_before(seq: int, ascending: Sequence[int]) -> int:
 
 
 def _period(asked: Json) -> str:
-    """The period of a selection, by the clock of China."""
+    """The period of a selection, in China's time."""
     words = ""
     for mark, word in (("from", "（含）起"), ("until", "（不含）止")):
         if asked[mark] not in (EARLIEST, LATEST):
@@ -594,12 +597,12 @@ def _period(asked: Json) -> str:
 
 
 def _clock(moment: str) -> str:
-    """A moment by the clock of China."""
+    """A moment in China's time."""
     return china_text(datetime.fromisoformat(moment))
 
 
 def _nodes(proof: Sequence[str]) -> list[bytes]:
-    """The hashes of a proof, each in the one way of writing it."""
+    """The hashes of a proof, each of which must be in its one written form."""
     nodes = [bytes.fromhex(node) for node in proof]
     if [node.hex() for node in nodes] != proof:
         raise _UnsoundError("证明不是规范写法，已被改动")
@@ -607,7 +610,7 @@ def _nodes(proof: Sequence[str]) -> list[bytes]:
 
 
 def _lines(data: bytes) -> list[str]:
-    """The lines of a text, each ended by a newline."""
+    """The lines of a text; each must end with a newline."""
     *lines, rest = data.decode("utf-8").split("\n")
     if rest:
         raise _UnsoundError("末尾残缺")
@@ -652,13 +655,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _content(path: Path, most: int) -> bytes:
-    """The bytes of a file, and one more than ``most`` at most: such is refused by who reads it."""
+    """The bytes of a file, at most ``most + 1``, so that a reader can refuse a longer file."""
     with path.open("rb") as file:
         return file.read(most + 1)
 
 
 def report(found: Findings) -> int:
-    """Print what was found; the exit code."""
+    """Print the findings and return the exit code."""
     lines = []
     if not found.trusted:
         lines.append(
@@ -686,5 +689,5 @@ def report(found: Findings) -> int:
 
 
 def _harmless(text: str) -> str:
-    """A text on one line, without what a terminal would obey: some of it comes from strangers."""
+    """A text, possibly a stranger's, on one line and without terminal control characters."""
     return "".join(c if c.isprintable() or c == "　" else "\ufffd" for c in text[:1000])
