@@ -295,7 +295,9 @@ def _number(fact: Fact, text: str) -> tuple[Decimal | int, str]:
             "no-number", "{where}「{value}」应为十进制数字", where=fact.name, value=text
         ) from None
     except ValueError as error:
-        raise FactsError("unfit-value", "{where}：{value}", where=fact.name, value=error) from None
+        raise FactsError(
+            "unfit-value", "{where}：{cause}", where=fact.name, value=text, cause=error
+        ) from None
     if fact.unit not in _WHOLE_UNITS:
         return number, plain
     if "." in plain or len(plain) > 18:

@@ -79,7 +79,7 @@ def new_province(province: str) -> tuple[str, str]:
 
 def _features(path: Path) -> Path:
     if not path.exists():
-        raise RulesError("no-such-file", "{where} 不存在：请给出 .feature 文件或其目录", where=path)
+        raise RulesError("no-such-file", "{value} 不存在：请给出 .feature 文件或其目录", value=path)
     target = path.resolve()
     if not feature_files(target) or (target.is_file() and target.suffix != ".feature"):
         raise RulesError(

@@ -88,7 +88,7 @@ def survey(folder: Path, progress: Done = ignored) -> Survey:
     A table out of order, unknown or without its heading raises ``RegistryError``.
     """
     if not folder.is_dir():
-        raise RegistryError("missing-folder", "{where}：没有这个文件夹，请核对位置", where=folder)
+        raise RegistryError("no-such-folder", "{value}：没有这个文件夹，请核对位置", value=folder)
     tables = _tables(folder)
     counted = [
         _look_through(path, progress if n == 0 else ignored) for n, path in enumerate(tables)

@@ -73,10 +73,12 @@ def read_list(path: Path, columns: Columns, needed: Sequence[str]) -> Listing:
     """
     if path.suffix.lower() not in _FORMATS:
         raise RegistryError(
-            "no-list", "「{where}」不是 xlsx 或 csv 名单：请核对，或另存为 xlsx 后重试", where=path
+            "unknown-file-kind",
+            "「{where}」不是 xlsx 或 csv 名单：请核对，或另存为 xlsx 后重试",
+            where=path,
         )
     if not path.is_file():
-        raise RegistryError("missing-file", "没有名为「{where}」的文件：请核对", where=path)
+        raise RegistryError("no-such-file", "没有名为「{value}」的文件：请核对", value=path)
     lines, found, told = list[Line](), set[str](), list[str]()
     with closing(sheets(path)) as book:
         for sheet in book:

@@ -77,7 +77,7 @@ def read(
 def _refuse(path: Path) -> None:
     if not path.is_file():
         raise RegistryError(
-            "missing-file", "{where}：找不到这个文件，请核对文件名和位置", where=path.name
+            "no-such-file", "{value}：找不到这个文件，请核对文件名和位置", value=path.name
         )
     suffix = path.suffix.lower()
     if suffix in _OTHERS:

@@ -18,6 +18,8 @@ from rules.model.ruleset import Note, Outcome
 from rules.portable.record import Body
 
 UNENCODED: Final = "未编码"
+#: What to say of that.
+NOT_ENCODED: Final = "适用{value}，本系统尚未编入该文本，不能给出结论"
 
 
 @dataclass(frozen=True)
@@ -183,7 +185,7 @@ class Checker:
         except NoRulesetError as error:
             return TierVerdict(tier, None, None, str(error))
         if not found.row.encoded:
-            return TierVerdict(tier, found, None, unencoded(found))
+            return TierVerdict(tier, found, None, NOT_ENCODED.format(value=unencoded(found)))
         return self.verdict(tier, self.judge.judge(found, known, day))
 
     def verdict(self, tier: str, judged: Judgement) -> TierVerdict:
@@ -223,6 +225,5 @@ class Checker:
 
 
 def unencoded(found: Governing) -> str:
-    """The sentence for a governing text that is not among the criteria."""
-    text = found.row.ruleset.removesuffix("（未编码）")
-    return f"适用{text}，本系统尚未编入该文本，不能给出结论"
+    """The governing text, which is not among the criteria."""
+    return found.row.ruleset.removesuffix("（未编码）")

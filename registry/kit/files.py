@@ -119,7 +119,7 @@ def write_new(path: Path, data: bytes, *, private: bool = False) -> None:
         with written_whole(path, private=private, new=True) as fresh:
             fresh.write_bytes(data)
     except FileExistsError:
-        raise RegistryError("file-exists", "{where} 已存在：请另取文件名", where=path) from None
+        raise RegistryError("file-exists", "{value} 已存在：请另取文件名", value=path) from None
 
 
 def content(path: Path, most: int) -> bytes:

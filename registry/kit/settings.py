@@ -24,7 +24,7 @@ DATABASE: Final = Setting(
     "TIDU_DATABASE_URL", "登记库的地址：sqlite:///文件 或 postgresql://用户@主机/库名", "TIDU_HOME 中的 tidu.db"
 )  # fmt: skip
 HOME: Final = Setting("TIDU_HOME", "登记库和签名私钥所在的文件夹", "当前目录")
-BY: Final = Setting("TIDU_BY", "经办人姓名", "每次用 --by 给出")
+BY: Final = Setting("TIDU_BY", "经办人姓名", "每次给出")
 FEATURES: Final = Setting("TIDU_FEATURES", "本单位的省级设定和轮次要求所在的目录", "只用随附的标准")
 AUDIT_KEY: Final = Setting(
     "TIDU_AUDIT_KEY", "签发检查点的私钥文件", "TIDU_HOME 中的 tidu-audit.key"

@@ -26,10 +26,10 @@ SEALED: Final = frozenset(
 class SealError(DescribedError):
     """A disclosed text does not match the commitment at its place."""
 
-    def __init__(self, place: str) -> None:
-        super().__init__(
-            "wrong-opening", "披露的内容「{where}」与其承诺不符，已被改动", where=place
-        )
+
+def wrong_opening(place: str) -> SealError:
+    """The error of a text that does not match its commitment."""
+    return SealError("wrong-opening", "披露的内容「{where}」与其承诺不符，已被改动", where=place)
 
 
 def new_salt() -> str:
@@ -72,7 +72,7 @@ def opened_facts(facts: Mapping[str, Any], opened: Mapping[str, list[str]]) -> J
         if place in opened:
             salt, text = opened[place]
             if found != {"sealed": commitment(salt, text)}:
-                raise SealError(place)
+                raise wrong_opening(place)
             texts[place] = text
     return _replaced(facts, texts)
 

@@ -26,7 +26,7 @@ from registry.portable.clock import china_text
 from registry.portable.container import ContainerError, unpack
 from registry.portable.merkle import leaf_hash, verify_consistency, verify_inclusion
 from registry.portable.notes import Checkpoint, NoteError, VerifierKey, open_note
-from registry.portable.sealing import SealError, commitment, opened_facts, places
+from registry.portable.sealing import SealError, commitment, opened_facts, places, wrong_opening
 from rules.portable.canonical import canonical_json, digest, sha256
 from rules.portable.record import (
     RecordError,
@@ -264,7 +264,7 @@ class _Bundle:
         promised = {"by": head["by"], **{k: body[k] for k in ("ground",) if k in body}}
         for place, (salt, text) in line["texts"].items():
             if commitment(salt, text) != promised.get(place):
-                raise SealError(place)
+                raise wrong_opening(place)
         self.hidden("姓名和理由", line["texts"], promised)
         if head["kind"] == "decision":
             if digest(line["facts"]) != body["facts"]:

@@ -23,7 +23,7 @@ from registry.filings import Issue
 from registry.judging.case import Case, Known, Request
 from registry.judging.doubts import bearing, doubts_of
 from registry.judging.judge import Judgement, refuse_wrong_day
-from registry.judging.verdicts import unencoded
+from registry.judging.verdicts import NOT_ENCODED, unencoded
 from registry.judging.worker import JudgingWorker, Refusal, attempt
 from registry.kit import workers
 from registry.portable.sealing import new_salt, sealed_facts
@@ -103,7 +103,7 @@ class DecidingWorker(JudgingWorker):
         refuse_wrong_day(case, day)
         found = self.judge.governing(tier, day, how)
         if not found.row.encoded:
-            raise RecordError("unencoded", "{value}", value=unencoded(found))
+            raise RecordError("unencoded", NOT_ENCODED, value=unencoded(found))
         judged = self.judge.judge(found, known, day)
         salt = new_salt()
         asked = asked_of(case, tier, day, how)

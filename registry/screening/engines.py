@@ -184,7 +184,7 @@ class Spark:
                 "no-spark", "没有安装 PySpark", remedy=Remedy("install-spark")
             ) from None
         self.schema = schema
-        builder = SparkSession.builder.master(master).appName("tidu screen")
+        builder = SparkSession.builder.master(master).appName("tidu")
         for name, value in _SPARK.items():
             builder = builder.config(name, value)
         self.session = builder.getOrCreate()

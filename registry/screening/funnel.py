@@ -333,7 +333,7 @@ class Screening:
                 if isinstance(differing, str | workers.Lost):
                     why = differing if isinstance(differing, str) else differing.reason
                     raise ScreeningError(
-                        "not-decided-again",
+                        "not-confirmed",
                         "填报编号{value}不能由规则引擎复核（{why}）：结果不予显示，请保留快照并报告",
                         value=one.known.case.filing_id,
                         why=why,

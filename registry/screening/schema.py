@@ -15,6 +15,7 @@ from typing import Any, Final, TypeAlias
 
 import sqlalchemy as sa
 
+from registry.errors import RegistryError
 from registry.screening.compiler.widths import Size, UnsupportedError, size_of
 from rules.model.facts import FACTS, PERIODS, RECORDS, Fact, Profile, Scalar, yearly_key
 
@@ -41,8 +42,8 @@ IDENTITY: Final[Mapping[str, sa.types.TypeEngine[Any]]] = {
 }
 
 
-class NotStoredError(Exception):
-    """A filing states something that the columns cannot hold; the message names it."""
+class NotStoredError(RegistryError):
+    """A filing states something that the columns cannot hold."""
 
 
 @dataclass(frozen=True)
@@ -89,17 +90,29 @@ class Column:
                 return int(bool(value))
             case "code":
                 if value not in self.fact.codes:
-                    raise NotStoredError(f"{self.fact.name}「{value}」不在代码表中")
+                    raise NotStoredError(
+                        "unlisted-value",
+                        "{name}「{value}」不在代码表中",
+                        name=self.fact.name,
+                        value=value,
+                    )
                 return self.fact.codes.index(str(value))
             case "date":
                 return _day(str(value))
             case "number":
                 number = _scaled(str(value), self.scale)
                 if number is None or not self.low <= number <= self.high:
-                    raise NotStoredError(f"{self.fact.name}「{value}」超出快照的精度或范围")
+                    raise NotStoredError(
+                        "beyond-column",
+                        "{name}「{value}」超出快照的精度或范围",
+                        name=self.fact.name,
+                        value=value,
+                    )
                 return number
         if "\x00" in str(value):
-            raise NotStoredError(f"{self.fact.name}含有不能保存的字符")
+            raise NotStoredError(
+                "unstorable-character", "{name}含有不能保存的字符", name=self.fact.name
+            )
         return str(value)
 
 
@@ -148,7 +161,9 @@ class Schema:
 
     def _found(self, columns: Mapping[str, Column], key: str) -> Column:
         if key not in columns:
-            raise UnsupportedError(f"快照中没有「{key}」一列")
+            raise UnsupportedError(
+                "missing-snapshot-column", "快照中没有「{value}」一列", value=key
+            )
         return columns[key]
 
     def narrowed(self, bounds: Mapping[str, tuple[int, int]]) -> "Schema":
@@ -234,12 +249,14 @@ class Schema:
 
     def _refuse_long(self, name: str, rows: list[tuple[Value, ...]]) -> None:
         if len(rows) > MOST_RECORDS:
-            raise NotStoredError(f"清单「{name}」过长")
+            raise NotStoredError("too-long-list", "清单「{value}」过长", value=name)
         for n, column_ in enumerate(self.lists[name].values()):
             if column_.fact.kind == "number" and rows:
                 total = sum(int(str(r[n])) for r in rows if r[n] is not None)
                 if total > column_.most:
-                    raise NotStoredError(f"{column_.fact.name}的合计超出快照的范围")
+                    raise NotStoredError(
+                        "total-beyond-column", "{name}的合计超出快照的范围", name=column_.fact.name
+                    )
 
     def _filed_keys(self, year: int) -> Sequence[tuple[str, Column]]:
         """The columns with the keys of their facts in a profile; T is ``year``."""

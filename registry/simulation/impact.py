@@ -17,7 +17,7 @@ from registry.judging.case import Known
 from registry.judging.facts import profile_of
 from registry.judging.judge import Judge, Judgement, holds_title, refuse_wrong_day
 from registry.judging.sizes import Sizes
-from registry.judging.verdicts import unencoded
+from registry.judging.verdicts import NOT_ENCODED, unencoded
 from registry.judging.worker import Cause, refusal
 from registry.kit.progress import Done, ignored
 from registry.record import cases
@@ -128,7 +128,7 @@ class Sides:
             old, new = (j.governing(tier, day, case) for j in self.judges)
             for found in (old, new):
                 if not found.row.encoded:
-                    raise NoRulesetError("unencoded", "{value}", value=unencoded(found))
+                    raise NoRulesetError("unencoded", NOT_ENCODED, value=unencoded(found))
             return old, new
         rows = [self._row(text, tier, day, province) for text in self.texts]
         for text, row in zip(self.texts, rows, strict=True):

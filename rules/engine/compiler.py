@@ -338,7 +338,7 @@ def _rung_points(rule: Rule, cases: Iterable[Case]) -> Iterator[Fraction]:
     for case in cases:
         if case.points is None:
             raise RulesetError(
-                "no-points",
+                "case-without-points",
                 "规则 {where} 的情形「{value}」没有得分：请补上",
                 where=rule.id,
                 value=case.name,

@@ -175,28 +175,41 @@ def check(text: str) -> None:
     """
     rules = json.loads(text, object_pairs_hook=_unique)
     if not isinstance(rules, dict) or not rules:
-        raise _unsafe("没有规则")
+        raise _unsafe("empty-network", "没有规则")
     if len(rules) > MAX_RULES:
-        raise _unsafe(f"规则{len(rules)}条，上限{MAX_RULES}条")
+        raise _unsafe(
+            "too-many-rules",
+            "规则{value}条，上限{expected}条",
+            value=len(rules),
+            expected=MAX_RULES,
+        )
     paths = [_conditions(name, rule) for name, rule in rules.items()]
     names = {name for path in paths for _, name, _ in path}
     if len(names) > MAX_PROPERTIES:
-        raise _unsafe(f"属性{len(names)}个，上限{MAX_PROPERTIES}个")
+        raise _unsafe(
+            "too-many-properties",
+            "属性{value}个，上限{expected}个",
+            value=len(names),
+            expected=MAX_PROPERTIES,
+        )
     if len({name_hash(n) for n in (*RESERVED, *names)}) < len(RESERVED) + len(names):
-        raise _unsafe("属性名的32位散列相同")
+        raise _unsafe("equal-hashes", "属性名的32位散列相同")
     if (needed := _stack(paths)) > MAX_TRUE:
-        raise _unsafe(f"一件事实最多使{needed}个条件同时成立，上限{MAX_TRUE}个")
+        raise _unsafe(
+            "too-many-at-once",
+            "一件事实最多使{value}个条件同时成立，上限{expected}个",
+            value=needed,
+            expected=MAX_TRUE,
+        )
 
 
-def _unsafe(reason: str) -> RulesetError:
-    return RulesetError(
-        "unsafe-network", "生成的规则网络超出 durable_rules 的安全范围：{value}", value=reason
-    )
+def _unsafe(slug: str, pattern: str, **fields: Any) -> RulesetError:
+    return RulesetError(slug, "生成的规则网络超出 durable_rules 的安全范围：" + pattern, **fields)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len({name for name, _ in pairs}) < len(pairs):
-        raise _unsafe("名称重复")
+        raise _unsafe("repeated-name", "名称重复")
     return dict(pairs)
 
 
@@ -204,9 +217,9 @@ def _conditions(name: str, rule: Any) -> list[_Condition]:
     match rule:
         case {"all": [{"m": {"$and": [*conditions], **more_m}, **more_fact}], **more}:
             if more or more_fact or more_m or not conditions or not re.fullmatch("[0-9]{3}", name):
-                raise _unsafe(f"规则「{name}」不是单一事实的合取")
+                raise _unsafe("no-conjunction", "规则「{value}」不是单一事实的合取", value=name)
             return [_condition(c) for c in conditions]
-    raise _unsafe(f"规则「{name}」不是单一事实的合取")
+    raise _unsafe("no-conjunction", "规则「{value}」不是单一事实的合取", value=name)
 
 
 def _condition(condition: Any) -> _Condition:
@@ -216,9 +229,17 @@ def _condition(condition: Any) -> _Condition:
             [(name, constant)] = comparison.items()
             if re.fullmatch("[a-z]{2}", name) and type(constant) is int:
                 if abs(constant) >= 1 << MAX_BITS:
-                    raise _unsafe(f"门槛换算成整数后超过{MAX_BITS}位，请核对门槛的单位")
+                    raise _unsafe(
+                        "too-large-threshold",
+                        "门槛换算成整数后超过{expected}位，请核对门槛的单位",
+                        expected=MAX_BITS,
+                    )
                 return operator, name, constant
-    raise _unsafe(f"条件「{json.dumps(condition, ensure_ascii=False)}」不是属性与整数常数的比较")
+    raise _unsafe(
+        "no-comparison",
+        "条件「{value}」不是属性与整数常数的比较",
+        value=json.dumps(condition, ensure_ascii=False),
+    )
 
 
 def _stack(paths: Sequence[Sequence[_Condition]]) -> int:
@@ -236,9 +257,19 @@ def _stack(paths: Sequence[Sequence[_Condition]]) -> int:
         else:
             ended += 1
     if ended > MAX_SHARING:
-        raise _unsafe(f"{ended}条规则的条件完全相同，上限{MAX_SHARING}条")
+        raise _unsafe(
+            "equal-rules",
+            "{value}条规则的条件完全相同，上限{expected}条",
+            value=ended,
+            expected=MAX_SHARING,
+        )
     if len(following) > MAX_BRANCHES:
-        raise _unsafe(f"同一处有{len(following)}个条件，上限{MAX_BRANCHES}个")
+        raise _unsafe(
+            "too-many-branches",
+            "同一处有{value}个条件，上限{expected}个",
+            value=len(following),
+            expected=MAX_BRANCHES,
+        )
     cuts: dict[str, list[tuple[str, int]]] = {}
     for operator, name, constant in following:
         cuts.setdefault(name, []).append((operator, constant))

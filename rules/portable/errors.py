@@ -44,7 +44,7 @@ class DescribedError(Exception):
     def __init__(
         self,
         slug: str,
-        pattern: str = "",
+        pattern: str,
         *,
         remedy: Remedy | None = None,
         details: tuple[str, ...] = (),
@@ -58,7 +58,7 @@ class DescribedError(Exception):
         self.fields: Mapping[str, Any] = fields
 
     def __str__(self) -> str:
-        return self.pattern.format_map(self.fields) if self.pattern else self.slug
+        return self.pattern.format_map(self.fields)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # rebuilt without __init__, whose parameters differ by class: errors cross processes

@@ -24,6 +24,7 @@ from fractions import Fraction
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from rules.portable.canonical import digest
+from rules.portable.errors import DescribedError
 from rules.portable.reference import MET, NOT_MET, PENDING, Evaluator, number
 
 SCHEMA: Final = 1
@@ -47,7 +48,7 @@ class Redecided(NamedTuple):
     register: tuple[str, ...]
 
 
-class RecordError(Exception):
+class RecordError(DescribedError):
     """A determination does not fit the facts or the ruleset it is applied to."""
 
 
@@ -107,7 +108,7 @@ def amended_facts(facts: Body, determinations: Iterable[Body]) -> Json:
             number, _, field = place.partition(".")
             listed = records.get(name, {"items": []})["items"]
             if not number.isdecimal() or int(number) >= len(listed):
-                raise RecordError(f"「{target}」没有这条记录")
+                raise RecordError("no-such-record", "「{value}」没有这条记录", value=target)
             items = [dict(item) for item in listed]
             _put(items[int(number)], field, value)
             records[name] = {**records[name], "items": items}
@@ -387,7 +388,9 @@ def governs(rows: Iterable[Json], case: Json) -> Json:
     local = [row for row in fitting if row["province"] != OTHERS] or fitting
     winners = [row for row in local if row["batch"]] or local
     if len(winners) != 1:
-        raise RecordError(f"有{len(winners)}行同时适用" if winners else "没有适用的一行")
+        if winners:
+            raise RecordError("several-rows", "有{value}行同时适用", value=len(winners))
+        raise RecordError("no-row", "没有适用的一行")
     return winners[0]
 
 

@@ -32,7 +32,7 @@ def test_refused_enterprises_of_a_file_stand_in_the_json(run: Run, tmp_path: Pat
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (RegistryError("库已锁定：请稍后再试"), "库已锁定：请稍后再试"),
+        (RegistryError("made-up", "库已锁定：请稍后再试"), "库已锁定：请稍后再试"),
         (OSError(28, "full", "暂存"), "暂存：磁盘空间不足，请清理后重试"),
         (KeyboardInterrupt(), "中途停止"),
     ],
@@ -69,7 +69,7 @@ def test_an_array_that_stops_midway_ends_with_the_reason(
     print_json_array(values(None))
     print_json_array([])
     with pytest.raises(Refused):
-        print_json_array(values(RegistryError("没有完成")))
+        print_json_array(values(RegistryError("made-up", "没有完成")))
     with pytest.raises(ZeroDivisionError):
         print_json_array(values(ZeroDivisionError()))
     whole, none, stopped, faulty = map(json.loads, capsys.readouterr().out.splitlines())

@@ -150,7 +150,8 @@ def test_no_more_are_remembered_than_were_allowed(desk: Desk, judged: list[str])
 
 
 @pytest.mark.parametrize(
-    ("error", "cause"), [(EngineFaultError("引擎"), Cause.ENGINE), (KeyError("x"), Cause.FAULT)]
+    ("error", "cause"),
+    [(EngineFaultError("made-up", "引擎"), Cause.ENGINE), (KeyError("x"), Cause.FAULT)],
 )
 def test_a_fault_on_one_case_is_its_answer_and_holds_up_no_other(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, error: Exception, cause: Cause

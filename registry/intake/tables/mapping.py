@@ -309,9 +309,9 @@ def lines(path: Path) -> Iterator[Line]:
         )
     if not path.is_file():
         raise RegistryError(
-            "missing-mapping",
-            "表头对照表 {where}：找不到这个文件，请核对文件名和位置",
-            where=path.name,
+            "no-such-file",
+            "表头对照表 {value}：找不到这个文件，请核对文件名和位置",
+            value=path.name,
         )
     rows = csv_rows(path)
     heading = [cells.squeeze(h) for h in next(rows, [])]

@@ -31,14 +31,14 @@ WHO = f"{NAME}（{submission().uscc}）"
 @pytest.mark.parametrize(
     ("error", "cause", "text"),
     [
-        (CheckRefusedError(f"{NAME}：日期不对"), Cause.DAY, f"{NAME}：日期不对"),
-        (MisdatedError(f"{WHO}：称号日期"), Cause.REGISTER, f"{WHO}：称号日期"),
-        (NoRulesetError("无规则集"), Cause.APPLICABILITY, f"{WHO}：无规则集"),
-        (DisagreementError("不一致"), Cause.ENGINE, f"{WHO}：不一致"),
-        (EngineFaultError("引擎"), Cause.ENGINE, f"{WHO}：引擎"),
-        (FactsError("不合格式"), Cause.CRITERIA, f"{WHO}：不合格式"),
-        (RulesetError("无法计算"), Cause.CRITERIA, f"{WHO}：无法计算"),
-        (RecordError("尚未编入"), Cause.CRITERIA, f"{WHO}：尚未编入"),
+        (CheckRefusedError("made-up", f"{NAME}：日期不对"), Cause.DAY, f"{NAME}：日期不对"),
+        (MisdatedError("made-up", f"{WHO}：称号日期"), Cause.REGISTER, f"{WHO}：称号日期"),
+        (NoRulesetError("made-up", "无规则集"), Cause.APPLICABILITY, f"{WHO}：无规则集"),
+        (DisagreementError("made-up", "不一致"), Cause.ENGINE, f"{WHO}：不一致"),
+        (EngineFaultError("made-up", "引擎"), Cause.ENGINE, f"{WHO}：引擎"),
+        (FactsError("made-up", "不合格式"), Cause.CRITERIA, f"{WHO}：不合格式"),
+        (RulesetError("made-up", "无法计算"), Cause.CRITERIA, f"{WHO}：无法计算"),
+        (RecordError("made-up", "尚未编入"), Cause.CRITERIA, f"{WHO}：尚未编入"),
     ],
 )
 def test_each_refusal_names_the_enterprise_once(error: Exception, cause: Cause, text: str) -> None:

@@ -13,7 +13,7 @@ class Squares:
 
     def __init__(self, kind: str, log: Path) -> None:
         if kind == "no start":
-            raise RegistryError("没有可用的规则")
+            raise RegistryError("made-up", "没有可用的规则")
         if kind == "dead":
             os._exit(3)
         self.kind = kind
@@ -30,7 +30,7 @@ class Squares:
             if self.kind == "hangs":
                 time.sleep(1000)
             if self.kind == "raises":
-                raise RegistryError("负数")
+                raise RegistryError("made-up", "负数")
         return number * number
 
 

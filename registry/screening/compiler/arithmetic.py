@@ -66,7 +66,7 @@ def negative(a: Number) -> Number:
 def quotient(a: Number, b: Number, bind: Callable[[Condition], Condition]) -> Number:
     """a / b; broken if b is known and not positive, open if b is not known."""
     if b.lo is None or b.den.constant != 1:
-        raise UnsupportedError("除数本身是比例")
+        raise UnsupportedError("ratio-as-divisor", "除数本身是比例")
     known = negated(any_of(b.gap.missing, b.gap.pending, b.broken))
     above = compare(">", b.lo, _NOTHING)
     computable = bind(all_of(known, above))
@@ -84,7 +84,7 @@ def quotient(a: Number, b: Number, bind: Callable[[Condition], Condition]) -> Nu
 def smaller(a: Number, b: Number) -> Number:
     """The smaller of two figures."""
     if a.den.constant != 1 or b.den.constant != 1:
-        raise UnsupportedError("比例之间取小")
+        raise UnsupportedError("least-of-ratios", "比例之间取小")
     scale = lcm(a.scale, b.scale)
 
     def ends(x: Int | None, y: Int | None) -> tuple[Int | None, Int | None]:

@@ -114,7 +114,9 @@ class Bodies:
                 return Score(self._points(lo), self._points(hi), known)
             case Assumed(Outcome() as outcome):
                 return literal(int(outcome))
-        raise UnsupportedError(f"规则「{rule.id}」的定义表不能用 SQL 计算")
+        raise UnsupportedError(
+            "table-not-in-sql", "规则「{value}」的定义表不能用 SQL 计算", value=rule.id
+        )
 
     def _points(self, points: Fraction) -> Int:
         scaled = points * self.scale
@@ -189,12 +191,16 @@ class Bodies:
         if line.subject == "rule":
             node = self.nodes[line.name]
             if not isinstance(node, Int):
-                raise UnsupportedError(f"规则「{line.name}」给出的是得分")
+                raise UnsupportedError(
+                    "points-for-result", "规则「{value}」给出的是得分", value=line.name
+                )
             return node
         if line.subject == "points":
             score = self.nodes[line.name]
             if isinstance(score, Int):
-                raise UnsupportedError(f"规则「{line.name}」没有得分")
+                raise UnsupportedError(
+                    "rule-without-points", "规则「{value}」没有得分", value=line.name
+                )
             figure: Figure = score.number(self.scale)
         else:
             found = self.reader.read(self.ruleset.indicator(rule, line.name).expr)
@@ -202,7 +208,9 @@ class Bodies:
                 return among(found, line.value)
             figure = found
         if not isinstance(line.value, Fraction) or line.op == "in":
-            raise UnsupportedError(f"规则「{rule.id}」的一行要求不能用 SQL 比较")
+            raise UnsupportedError(
+                "uncomparable-line", "规则「{value}」的一行要求不能用 SQL 比较", value=rule.id
+            )
         return compared(figure, line.op, line.value)
 
     # points
@@ -212,7 +220,9 @@ class Bodies:
         for name, rows in tables:
             figure = self.reader.read(self.ruleset.indicator(rule, name).expr)
             if isinstance(figure, Words):
-                raise UnsupportedError(f"「{name}」不是数字，不能按档计分")
+                raise UnsupportedError(
+                    "banded-text", "「{value}」不是数字，不能按档计分", value=name
+                )
             score = self._kept(self._of_bands(figure, rows))
             assert isinstance(score, Score)
             self.nodes[f"{rule.id}/{name}"] = score
@@ -311,10 +321,12 @@ class Bodies:
     def _attested(self, rule: Rule, name: str, least: Fraction, most: Fraction) -> Score:
         figure = self.reader.number(self.ruleset.indicator(rule, name).expr)
         if figure.den.constant is None:
-            raise UnsupportedError(f"「{name}」是比例，不能作为填报的得分")
+            raise UnsupportedError(
+                "ratio-as-points", "「{value}」是比例，不能作为填报的得分", value=name
+            )
         parts = self.scale // (figure.scale * figure.den.constant)
         if parts * figure.scale * figure.den.constant != self.scale:
-            raise UnsupportedError(f"「{name}」的精度超出得分的精度")
+            raise UnsupportedError("too-fine-points", "「{value}」的精度超出得分的精度", value=name)
         bottom, top = self._points(least), self._points(most)
 
         def within(end: Int | None, otherwise: Int) -> Int:
@@ -372,7 +384,7 @@ def _score(rows: Iterable[Band], cell: Cell) -> Fraction:
         if (b.lo is None or b.lo <= value) and (b.hi is None or value <= b.hi)
     ]
     if not points:
-        raise UnsupportedError("计分表没有覆盖所有的数值")
+        raise UnsupportedError("uncovered-points", "计分表没有覆盖所有的数值")
     return max(points)
 
 

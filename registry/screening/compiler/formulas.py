@@ -126,7 +126,9 @@ class Reader:
         if expr not in self._numbers:
             found = self.read(expr)
             if not isinstance(found, Number):
-                raise UnsupportedError(f"算式{expr}不能用于四则运算")
+                raise UnsupportedError(
+                    "formula-is-no-number", "算式{value}不能用于四则运算", value=expr
+                )
             self._numbers[expr] = self._bind(found.plain)
         return self._numbers[expr]
 
@@ -134,11 +136,15 @@ class Reader:
         match expr:
             case ("fact", id):
                 if self.records:
-                    raise UnsupportedError("逐条记录的规则引用了整份填报的数据")
+                    raise UnsupportedError(
+                        "filing-within-record", "逐条记录的规则引用了整份填报的数据"
+                    )
                 return _leaf(self.schema.fact(id))
             case ("year", id, offset):
                 if self.records:
-                    raise UnsupportedError("逐条记录的规则引用了整份填报的数据")
+                    raise UnsupportedError(
+                        "filing-within-record", "逐条记录的规则引用了整份填报的数据"
+                    )
                 return _leaf(self.schema.year(id, offset))
             case ("field", id):
                 return _leaf(self.schema.field(self.records, id))
@@ -178,7 +184,7 @@ class Reader:
                 return self._else_found(a, finding)
             case ("else_known", a, b):
                 return self._else_known(a, b)
-        raise UnsupportedError(f"不认识的算式「{expr[0]}」")
+        raise UnsupportedError("unknown-formula", "不认识的算式「{value}」", value=expr[0])
 
     # records
 
@@ -199,7 +205,9 @@ class Reader:
             or column.fact.minimum < 0
             or column.fact.maximum is not None
         ):
-            raise UnsupportedError(f"清单的「{column.fact.name}」不能这样合计")
+            raise UnsupportedError(
+                "untotalled-field", "清单的「{value}」不能这样合计", value=column.fact.name
+            )
         least, most, gap, endless = self._counts().amounts(records, name, rule)
         complete = self._complete(records)
         ended = all_of(complete, negated(endless))
@@ -213,7 +221,7 @@ class Reader:
 
     def _counts(self) -> Counts:
         if self.counts is None:
-            raise UnsupportedError("逐条记录的规则引用了清单的合计")
+            raise UnsupportedError("total-within-record", "逐条记录的规则引用了清单的合计")
         return self.counts
 
     def _complete(self, records: str) -> Condition:
@@ -233,7 +241,7 @@ class Reader:
         fact, own = column.fact, _int(column)
         is_flag = fact.kind == "flag"
         if fact.origin != "填报" or not (is_flag or (fact.minimum == 0 and fact.maximum is None)):
-            raise UnsupportedError(f"「{fact.name}」不能与清单对照")
+            raise UnsupportedError("unlisted-fact", "「{value}」不能与清单对照", value=fact.name)
         listed = self._bind(listed)
         highest = listed.hi
         if is_flag:
@@ -293,7 +301,7 @@ class Reader:
                 return self._either_day(self._date(a), self._date(b))
         found = self.read(expr)
         if not isinstance(found, Words):
-            raise UnsupportedError(f"算式{expr}不是日期")
+            raise UnsupportedError("formula-is-no-day", "算式{value}不是日期", value=expr)
         return Day(found.sql, None, found.gap)
 
     def _either_day(self, first: Day, other: Day) -> Day:
@@ -317,12 +325,12 @@ class Reader:
             value = measure(start.fixed, end.fixed)
             constant = literal(value.numerator)
             return Number(constant, constant, scale=value.denominator)
-        raise UnsupportedError("两个日期都由企业填报，不能预先算出界限")
+        raise UnsupportedError("two-filed-days", "两个日期都由企业填报，不能预先算出界限")
 
     def _year_number(self, a: Expr) -> Reading:
         day = self._date(a)
         if day.sql is None:
-            raise UnsupportedError("固定日期的年份")
+            raise UnsupportedError("year-of-fixed-day", "固定日期的年份")
         return Span(day.sql, lambda x: Fraction(x.year), True, day.gap)
 
     # codes
@@ -330,10 +338,10 @@ class Reader:
     def _lookup(self, name: str, a: Expr) -> Words:
         text = self.read(a)
         if not isinstance(text, Words):
-            raise UnsupportedError(f"算式{a}不是代码")
+            raise UnsupportedError("formula-is-no-code", "算式{value}不是代码", value=a)
         table = self.ruleset.maps[name]
         if not table:
-            raise UnsupportedError(f"代码表「{name}」是空的")
+            raise UnsupportedError("empty-map", "代码表「{value}」是空的", value=name)
         codes = tuple(dict.fromkeys(table.values()))
         numbers = {key: codes.index(code) for key, code in table.items()}
 
@@ -354,7 +362,7 @@ class Reader:
         value, found = self.read(a), self.read(finding)
         if isinstance(value, Words) and isinstance(found, Words):
             if bool(value.codes) is not bool(found.codes):
-                raise UnsupportedError("代码与文字不能互相替代")
+                raise UnsupportedError("code-for-text", "代码与文字不能互相替代")
             known = all_of(value.broken, present(found.sql))
             if known is False:
                 return value
@@ -368,13 +376,13 @@ class Reader:
         if isinstance(value, Number) and isinstance(found, Number):
             exact = negated(any_of(found.gap.missing, found.gap.pending))
             return chosen_figure([(all_of(value.broken, exact), found)], value)
-        raise UnsupportedError("算式与认定不是同一类")
+        raise UnsupportedError("mixed-kinds", "算式与认定不是同一类")
 
     def _else_known(self, a: Expr, b: Expr) -> Reading:
         value, other = self.read(a), self.read(b)
         if isinstance(value, Words) and isinstance(other, Words):
             if bool(value.codes) is not bool(other.codes):
-                raise UnsupportedError("代码与文字不能互相替代")
+                raise UnsupportedError("code-for-text", "代码与文字不能互相替代")
             codes = (*value.codes, *(c for c in other.codes if c not in value.codes))
             instead = _when(negated(value.broken), other.coded(codes))
             either: ColumnElement[Any] = sa.func.coalesce(value.sql, instead)
@@ -384,7 +392,7 @@ class Reader:
             open_ = any_of(value.gap.missing, value.gap.pending)
             known = negated(any_of(other.gap.missing, other.gap.pending))
             return chosen_figure([(all_of(open_, negated(value.broken), known), other)], value)
-        raise UnsupportedError("算式与它的替代不是同一类")
+        raise UnsupportedError("mixed-kinds", "算式与它的替代不是同一类")
 
 
 def _by_prefix(sql: ColumnElement[Any], numbers: Mapping[str, int]) -> Int:
@@ -429,7 +437,9 @@ def _leaf(column: Column) -> Number | Words:
             return value
         scaled = bound * column.scale
         if scaled.denominator != 1:
-            raise UnsupportedError(f"「{fact.name}」的界限不合快照的精度")
+            raise UnsupportedError(
+                "too-fine-bounds", "「{value}」的界限不合快照的精度", value=fact.name
+            )
         return coalesced(value, scaled.numerator)
 
     if fact.minimum is not None and fact.minimum == fact.maximum:

@@ -43,7 +43,7 @@ _OPPOSITE: Final[Mapping[str, Comparison]] = {">=": "<", ">": "<=", "<": ">=", "
 def among(words: Words, codes: object) -> Int:
     """The outcome of a comparison with codes."""
     if not isinstance(codes, tuple):
-        raise UnsupportedError("代码只能与所列的代码比较")
+        raise UnsupportedError("unlisted-code", "代码只能与所列的代码比较")
     outcomes = [(words.among(codes), MET), (present(words.sql), NOT_MET)]
     return case(outcomes, words.gap.outcome())
 

@@ -24,9 +24,6 @@ Comparison: TypeAlias = Literal[">=", ">", "<", "<=", "="]
 class UnsupportedError(RegistryError):
     """A ruleset, or a part of it, cannot be put into SQL exactly; the engine has to decide."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__("not-in-sql", "{value}", value=reason)
-
 
 class Size(IntEnum):
     """The type of an expression: INTEGER, BIGINT or NUMERIC(38, 0)."""
@@ -54,7 +51,7 @@ def size_of(low: int, high: int) -> Size:
     for size, limit in _LIMITS:
         if most < limit:
             return size
-    raise UnsupportedError("算式的中间结果可能超过38位，不能用 SQL 准确计算")
+    raise UnsupportedError("too-wide", "算式的中间结果可能超过38位，不能用 SQL 准确计算")
 
 
 @dataclass(frozen=True)

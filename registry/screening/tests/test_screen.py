@@ -143,7 +143,7 @@ def test_a_mistake_of_the_compiler_is_refused(
 
 
 def unsupported(*_: object) -> None:
-    raise UnsupportedError("有一行不能比较")
+    raise UnsupportedError("uncomparable-line", "有一行不能比较")
 
 
 @on_sqlite
@@ -171,7 +171,7 @@ def test_what_the_engine_gives_no_result_for_is_counted(
 
     def judge(by: Any, root: str, known: Known, day: date) -> Any:
         if known.case.uscc == CODES[1]:
-            raise DisagreementError("两次独立计算不一致")
+            raise DisagreementError("made-up", "两次独立计算不一致")
         return original(by, root, known, day)
 
     monkeypatch.setattr(funnel, "Program", unsupported)
