@@ -74,6 +74,9 @@ def newest_year(values: Iterable[str]) -> int | None:
     """The newest fiscal year for which anything is filed, from the keys of values.
 
     Ratings are ignored, because they belong to calendar years.
+
+    >>> newest_year(["revenue@2022", "rd_expense@2021"])
+    2022
     """
     return max((year for key in values if (year := _fiscal_year(key))), default=None)
 

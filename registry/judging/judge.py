@@ -76,6 +76,14 @@ class Judge:
 
     ``alone`` skips the reference evaluator, as in ``rules.decider.Decider``; its results are never
     recorded or shown as verdicts.
+
+    >>> from pathlib import Path
+    >>> from rules import load
+    >>> judge = Judge(load(Path("features")))
+    >>> decision = judge.decide("63.2.研发费用", Profile(date(2023, 6, 30), {}))
+    >>> decision.verdict.text
+    '材料不足'
+    >>> judge.close()
     """
 
     def __init__(self, rules: Rules, *, alone: bool = False) -> None:

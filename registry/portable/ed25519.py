@@ -22,7 +22,14 @@ _Point: TypeAlias = tuple[int, int, int, int]
 
 
 def verify(public: bytes, message: bytes, signature: bytes) -> bool:
-    """Whether ``signature`` is one of ``message`` under the key ``public``; never raises."""
+    """Whether ``signature`` is one of ``message`` under the key ``public``; never raises.
+
+    >>> public = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
+    >>> first = "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e06522490155"
+    >>> last = "5fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b"
+    >>> verify(bytes.fromhex(public), b"", bytes.fromhex(first + last))  # RFC 8032, test 1
+    True
+    """
     if len(public) != 32 or len(signature) != 64:
         return False
     key = _decoded(public)

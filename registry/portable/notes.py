@@ -114,7 +114,12 @@ class Checkpoint:
 
     @classmethod
     def parse(cls, text: str) -> "Checkpoint":
-        """Parse a checkpoint from ``text``, usually the text of a note."""
+        """Parse a checkpoint from ``text``, usually the text of a note.
+
+        >>> point = Checkpoint("example.cn/bureau", 3, bytes(32))
+        >>> Checkpoint.parse(point.text()) == point
+        True
+        """
         lines = text.split("\n")
         if len(lines) < 4 or lines[-1]:
             raise NoteError(

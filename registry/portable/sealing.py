@@ -43,7 +43,11 @@ def salt_of(salt: str, place: str) -> str:
 
 
 def commitment(salt: str, text: str) -> str:
-    """The commitment that replaces a text in the record, given the salt of its place."""
+    """The commitment that replaces a text in the record, given the salt of its place.
+
+    >>> commitment(salt_of("00", "ip#0.number"), "ZL1") == seal("00", "ip#0.number", "ZL1")
+    True
+    """
     return digest([salt, text])
 
 

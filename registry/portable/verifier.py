@@ -290,7 +290,7 @@ class _Bundle:
             raise _UnsoundError(f"{what}的遮盖与清单所记不同")
 
     def index(self) -> None:
-        """Note the numbers of publications, confirmations and determinations of each target."""
+        """Note publications, confirmations by determination, and determinations by target."""
         for seq, body in self.proved.items():
             match self.kind(seq):
                 case "publication":

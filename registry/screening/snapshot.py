@@ -248,7 +248,11 @@ def narrowed(database: Database) -> Schema:
 
 
 def kind_of(reason: str) -> str:
-    """A reason without its figure, for counting."""
+    """A reason without its figure, for counting.
+
+    >>> kind_of("清单「知识产权」过长")
+    '清单过长'
+    """
     return reason.partition("「")[0] + reason.rpartition("」")[2] if "「" in reason else reason
 
 

@@ -309,7 +309,11 @@ def _lacks(finding: Finding, asked: frozenset[str], names: Mapping[str, str]) ->
 
 
 def state_text(seq: int, digest: str) -> str:
-    """The state of the registry, in words: after an entry of the journal; 0 means before any."""
+    """The state of the registry, in words: after an entry of the journal; 0 means before any.
+
+    >>> state_text(7, "ab" * 32), state_text(0, "")
+    ('第7号记录（abababababab）', '尚无记录')
+    """
     return f"第{seq}号记录（{digest[:12]}）" if seq else "尚无记录"
 
 

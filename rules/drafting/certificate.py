@@ -275,6 +275,12 @@ def certify(ruleset: Ruleset, done: Done | None = None, make: Make = Engine) -> 
 
     Rulesets share rules: pass the same ``done`` for each, and every rule is compared only once.
     ``make`` compiles a ruleset for the engine.
+
+    >>> from pathlib import Path
+    >>> from rules import load
+    >>> certificate = certify(load(Path("features")).ruleset("63.2.研发费用"))
+    >>> certificate.total > 80, certificate.differences
+    (True, ())
     """
     done = {} if done is None else done
     cases: dict[str, int] = {}

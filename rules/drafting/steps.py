@@ -125,7 +125,11 @@ def _read(fact: Fact, text: str) -> Quantity:
 
 
 def exact_decimal(value: Fraction) -> str:
-    """A terminating decimal in full: 119.9999."""
+    """A terminating decimal in full.
+
+    >>> exact_decimal(Fraction(1199999, 10000))
+    '119.9999'
+    """
     if value.denominator == 1:
         return str(value.numerator)
     places = 0

@@ -72,7 +72,22 @@ def evaluate(ruleset: Json, facts: Json) -> Trace:
 
 
 def verdict(ruleset: Json, facts: Json) -> Result:
-    """The result of the root rule."""
+    """The result of the root rule.
+
+    >>> line = {"subject": "indicator", "name": "人数", "op": ">=", "value": "20"}
+    >>> body = {"kind": "cases", "cases": [{"name": "一", "lines": [line]}]}
+    >>> staff = {"kind": "number", "origin": "填报", "minimum": "0", "maximum": None}
+    >>> ruleset = {
+    ...     "schema": 1,
+    ...     "root": "甲",
+    ...     "rules": [{"id": "甲", "records": "", "body": body}],
+    ...     "indicators": {"人数": {"expr": ["fact", "staff"], "records": ""}},
+    ...     "facts": {"staff": staff},
+    ... }
+    >>> filed = {"as_of": "2023-06-30", "records": {}, "values": {"staff": "20"}}
+    >>> verdict(ruleset, filed), verdict(ruleset, {**filed, "values": {}})
+    (3, 1)
+    """
     return evaluate(ruleset, facts)[ruleset["root"]]
 
 

@@ -151,6 +151,15 @@ def margins(decision: Decision) -> list[Margin]:
     """The margin of every filed value that the root rule reads, smallest relative margin first.
 
     Texts, such as the industry code, have none. A root that is a score raises ``RulesetError``.
+
+    >>> from datetime import date
+    >>> from pathlib import Path
+    >>> from rules import Decider, Profile, load
+    >>> profile = Profile(date(2023, 6, 30), {"rd_expense@2022": "980000"})
+    >>> with Decider(load(Path("features")).ruleset("63.2.研发费用")) as decider:
+    ...     [margin] = margins(decider.decide(profile))
+    >>> margin.above.difference, margin.above.verdict.text
+    ('2万元', '材料不足')
     """
     search = _Search(decision)
     found = [search.margin(variable) for variable in search.variables]
