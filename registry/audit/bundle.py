@@ -1,8 +1,8 @@
 """Bundles: exported decisions that a stranger can verify and decide again.
 
 A bundle holds the selected decisions and everything on which they rest: facts, determinations,
-rulesets and applicability tables, the feature files from which these were compiled, a proof for
-each entry that it is in the journal under one signed checkpoint, a page to read, and the verifier.
+rulesets and applicability tables, the feature files from which these were compiled, a proof that
+each entry is in the journal under one signed checkpoint, a page to read, and the verifier.
 """
 
 import json

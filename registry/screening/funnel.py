@@ -57,7 +57,7 @@ SAMPLE: Final = 200
 EDGE: Final = Fraction(1, 20)
 #: The most near firms that are explained with figures; for the others only criteria are named.
 EXPLAINED: Final = 1000
-#: The number of rows from the engine that are held in memory before they are stored.
+#: The number of firms that are held in memory at a time.
 _HELD: Final = 200
 
 

@@ -68,9 +68,9 @@ class Listed:
 class Tally:
     """The counts of one tier.
 
-    The engine decided the filings in ``by_engine``, decided ``checked`` filings again now, and
-    ``agreed`` ones before. ``faults`` counts filings for which it could not be determined by how
-    much they miss.
+    ``by_engine`` counts filings that only the engine decided, ``checked`` those that it decided
+    again now, and ``agreed`` those that it had decided again before. ``faults`` counts near filings
+    for which it failed to say by how much they miss.
     """
 
     tier: str

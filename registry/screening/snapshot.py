@@ -332,7 +332,7 @@ def _whole(value: object) -> int:
 
 
 def belongs(session: Session, found: Manifest) -> bool:
-    """Whether a snapshot was taken of this registry, now or before."""
+    """Whether a snapshot was taken of this registry, in its present or an earlier state."""
     seq, digest = found.head
     if not seq:
         return True

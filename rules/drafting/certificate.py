@@ -1,9 +1,9 @@
 """Certificates: the engine and the reference evaluator agree on every cell of every compiled rule.
 
-A compiled rule depends only on four kinds of *inputs*: between which of its constants a figure's
-two ends lie, what would settle an open figure, which code was filed, and the results of other
-rules. Each input has finitely many cells, so a finite set of cases stands for every filing. Both
-evaluators run on these cases for
+A compiled rule depends only on four kinds of *inputs*: the constants between which a figure's two
+ends lie, the gap of an open figure, the code that was filed, and the results of other rules. Each
+input has finitely many cells, so a finite set of cases stands for every filing. Both evaluators
+run on these cases for
 
 - **each rule by itself**, in a ruleset of its own. Synthetic facts replace its indicators, so any
   reading can be filed, even outside the formula's range. Rules over synthetic facts replace the

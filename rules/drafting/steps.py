@@ -77,7 +77,7 @@ class Expectation:
 
 
 def filed_value(fact: Fact, text: str) -> Scalar:
-    """Convert a value of an example to the form of profiles; raises ``ExampleError``."""
+    """Convert an example's value to the form of profiles; raises ``ExampleError`` if unreadable."""
     value: Scalar = text
     try:
         if fact.kind == "flag":

@@ -1,1 +1,1 @@
-"""The first evaluator: compiles rulesets to durable_rules networks in a subset proven safe."""
+"""The first evaluator: rulesets as durable_rules networks, within a subset shown to be safe."""

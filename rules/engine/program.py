@@ -7,11 +7,11 @@ outcomes; the steps encode values, add points, and take the largest and smallest
 
 **Numbers.** Let S be the least factor that makes all thresholds of a figure whole (100万元 and 500万元
 become 1 and 5). A value v becomes the integer 2·floor(v·S), plus 1 if v·S is not whole; a threshold
-t becomes 2·t·S. This keeps order and equality with every threshold, and ``> t`` is ``>= 2·t·S +
-1``. Values that no threshold tells apart often become the same integer, so the engine has
-remembered the answers. A value beyond the outermost thresholds is moved next to them, which changes
-no comparison; so only thresholds can be too large. A value that is not exactly known becomes two
-such integers, its ends, with its gap beside them.
+t becomes 2·t·S. This keeps order and equality with every threshold; ``> t`` is ``>= 2·t·S + 1``.
+Values that no threshold tells apart often become the same integer, so the engine has remembered the
+answers. A value beyond the outermost thresholds is moved next to them, which changes no comparison;
+so only thresholds can be too large. A value that is not exactly known becomes two such integers,
+its ends, with its gap beside them.
 """
 
 from collections.abc import Iterable, Mapping
@@ -23,8 +23,7 @@ from rules.engine.network import Network
 from rules.engine.readings import Reading
 from rules.model.quantities import Number
 
-#: Least points, most points and gap, in units of 1/``Program.unit``; whole unless points were
-#: filed.
+#: Least points, most points and gap, in units of 1/``Program.unit``; whole unless filed.
 Score: TypeAlias = tuple[Number, Number, int]
 
 #: The rank of each outcome in a disjunction, where the highest counts: 符合, then 材料不足, then

@@ -511,7 +511,7 @@ class _Explainer:
         return f"无法计算（{'、'.join(blamed)}）" if blamed else reading_text(indicator, reading)
 
     def unusable(self, expr: Expr) -> Iterator[str]:
-        """The filed figures that prevent computing: values that cannot be, and zero divisors."""
+        """The filed figures that prevent computing: impossible values, and zero divisors."""
         divisors = set(_divisors(expr))
         for leaf in (x for x in leaves(expr) if x[0] in ("fact", "year")):
             reading = self.evaluator.read(leaf)
@@ -717,7 +717,7 @@ def _shortfall(reading: Reading, line: Line) -> Fraction | None:
 
 
 def _limit(line: Line) -> Fraction | None:
-    """The number with which a line compares, if it is one."""
+    """The number with which a line compares; None if it compares with something else."""
     return line.value if isinstance(line.value, Fraction) else None
 
 

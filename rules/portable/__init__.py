@@ -1,1 +1,1 @@
-"""The second evaluator and what it reads: the standard library alone, for it travels in ``verify.py``."""
+"""The second evaluator and its data: standard library only, as it travels in ``verify.py``."""
