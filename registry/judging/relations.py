@@ -29,9 +29,9 @@ class Check:
 
     ``fact`` and ``other`` are facts (yearly ones in the same year), fields of the same record
     (``titles.valid_from``), or identity; ``other`` may also be the filing's day or the code.
-    ``fact`` may be up to ``times`` as large as ``other``, or ``times`` years later if it is a day.
-    ``when`` is a flag of the record; without the flag the relation does not matter. ``said``
-    replaces the relation's own words.
+    ``fact`` may be up to ``times`` as large as ``other``, or ``times`` years later if it is a day
+    (1: no later). ``when`` is a flag of the record; without the flag the relation does not matter.
+    ``said`` replaces the relation's own words.
     """
 
     fact: str

@@ -210,11 +210,11 @@ def simulate(
                 for taker in takers if effect.reasoned else (run,):
                     taker.add(effect)
         except (OSError, MemoryError):
-            raise  # of all
+            raise  # it concerns all filings
         except Exception as error:
             refused = refusal(known.case, error)
             if refused.cause is Cause.CRITERIA:
-                raise  # of all
+                raise  # it concerns all filings
             run.faults += refused.cause is Cause.FAULT
             unnamed = refused.cause is Cause.APPLICABILITY
             for taker in takers:
