@@ -27,6 +27,7 @@ from registry.database.models import (
     YearlyFigure,
 )
 from registry.database.storage import LARGEST_ROW
+from registry.errors import AlteredError
 from registry.filings import IDENTITY, Submission
 from rules.errors import FactsError
 from rules.model.facts import (
@@ -39,7 +40,8 @@ from rules.model.facts import (
     check_value,
     yearly_key,
 )
-from rules.portable.canonical import canonical_json, sha256
+from rules.portable.canonical import canonical_json, digest, sha256
+from rules.portable.errors import Remedy
 
 Row: TypeAlias = dict[str, Any]
 #: By table, what the rows of a filing state: the values of ``STATES``, without keys and period.
@@ -104,6 +106,24 @@ def state(submission: Submission) -> Statement:
         sha256(_object(texts, "identity", "records", "values")),
         canonical_json(sources),
         rows,
+    )
+
+
+def refuse_altered(filing_id: int, digested: str, identity: Row, facts: Row) -> None:
+    """Raise ``AlteredError`` unless a filing's digest is that of what is read of it."""
+    stated = {"identity": identity, "records": facts["records"], "values": facts["values"]}
+    places = facts["sources"].values()  # which the digest leaves out
+    if digest(stated) != digested or not all(isinstance(place, str) for place in places):
+        raise altered_filing(filing_id)
+
+
+def altered_filing(filing_id: int) -> AlteredError:
+    """What is to be raised where a filing cannot be what was filed."""
+    return AlteredError(
+        "altered-filing",
+        "填报{value}已被改动，不可采信",
+        value=filing_id,
+        remedy=Remedy("verify-record"),
     )
 
 

@@ -13,9 +13,9 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from registry.database.altered import UNREADABLE
-from registry.database.rows import Row, identity_columns
+from registry.database.rows import Row, altered_filing, identity_columns, refuse_altered
 from registry.database.versions import ENTERPRISE, FILING, chunks, known
-from registry.errors import AlteredError, RecordError
+from registry.errors import RecordError
 from registry.judging.case import Case
 from registry.judging.facts import profile_of
 from registry.judging.settled import Determination
@@ -34,6 +34,7 @@ _COLUMNS: Final = (
     FILING.c.known_until,
     FILING.c.identity,
     FILING.c.facts,
+    FILING.c.digest,
 )
 
 
@@ -135,18 +136,14 @@ def cases(
             try:
                 found = _made(rows[id])
             except UNREADABLE as error:
-                raise AlteredError(
-                    "altered-filing",
-                    "填报{value}已被改动，不可采信",
-                    value=id,
-                    remedy=Remedy("verify-record"),
-                ) from error
+                raise altered_filing(id) from error
             yield found
 
 
 def _made(row: Row) -> Case:
-    """The case of a row; what it states has the shape that a profile is made from."""
+    """The case of a row, whose digest is that of what it states."""
     identity, facts = json.loads(row.pop("identity")), json.loads(row.pop("facts"))
+    refuse_altered(row["filing_id"], row.pop("digest"), identity, facts)
     filed = identity.get("province"), identity.get("city")
     # a city alone is of the province that the enterprise is known to be in
     place = filed if filed[0] else (row["province"], filed[1] or row["city"])

@@ -12,7 +12,6 @@ from datetime import date, datetime
 from fractions import Fraction
 from typing import Any, Final
 
-import sqlalchemy as sa
 from sqlmodel import Session
 
 from registry.errors import RecordError
@@ -130,9 +129,8 @@ def confirm(session: Session, seq: int, *, by: str, now: datetime) -> journal.En
 
 def four_eyes(session: Session) -> bool:
     """Whether determinations need a second person."""
-    table = journal.JOURNAL
-    seq = session.scalar(sa.select(sa.func.max(table.c.seq)).where(table.c.kind == "policy"))
-    return seq is not None and bool(journal.entry(session, seq).content["four_eyes"])
+    policy = next(journal.newest_first(session, ["policy"]), None)
+    return policy is not None and bool(policy.content["four_eyes"])
 
 
 def set_four_eyes(session: Session, asked: bool, *, by: str, now: datetime) -> journal.Entry:

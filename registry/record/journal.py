@@ -329,10 +329,14 @@ def _cell(session: Session, column: sa.Column[Any], seq: int) -> Any:
         return None
 
 
-def newest_first(session: Session, kinds: Sequence[str]) -> Iterator[Entry]:
+def newest_first(
+    session: Session, kinds: Sequence[str], *, last: int | None = None
+) -> Iterator[Entry]:
     """The entries of these kinds, none of them decisions, from the last backwards, one held at a time."""
     query = sa.select(JOURNAL).where(_of(kinds)).order_by(JOURNAL.c.seq.desc())
     before = query.limit(1)
+    if last is not None:
+        before = before.where(JOURNAL.c.seq <= last)
     while found := _stored(session, before):
         if sound(found[0]).kind in kinds:
             yield found[0]

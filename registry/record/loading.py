@@ -8,17 +8,26 @@ current filing is current. Nothing is deleted: an undone load leaves closed vers
 had superseded is opened again as a copy.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlmodel import Session
 
 from registry.database import bulk
-from registry.database.models import Import, Restatement
-from registry.database.rows import Statement, restore, state
+from registry.database.altered import UNREADABLE
+from registry.database.models import Import, Restatement, Stated
+from registry.database.rows import (
+    Row,
+    Statement,
+    altered_filing,
+    refuse_altered,
+    restore,
+    state,
+)
 from registry.database.versions import (
     ENTERPRISE,
     FILING,
@@ -286,16 +295,17 @@ def _resting(
     session: Session, filing_ids: Sequence[int], usccs: Sequence[str]
 ) -> Iterator[tuple[int, ...]]:
     """The numbers of decisions and determinations on filings, and of titles and holdings of enterprises."""
-    table, on_filings = journal.JOURNAL, journal.JOURNAL.c.filing_id
-    for kind, columns, keys in (
-        ("decision", (on_filings,), filing_ids),
-        ("determination", (on_filings,), filing_ids),
-        ("title", (table.c.subject,), usccs),
-        ("holding", (table.c.subject, table.c.holder), usccs),
+    filings: list[dict[str, Any]] = [{"filing_ids": part} for part in chunks(filing_ids)]
+    held: list[dict[str, Any]] = [{"subjects": part} for part in chunks(usccs)]
+    holding: list[dict[str, Any]] = [{"holders": part} for part in chunks(usccs)]
+    for kind, parts in (
+        ("decision", filings),
+        ("determination", filings),
+        ("title", held),
+        ("holding", held + holding),
     ):
-        query = sa.select(table.c.seq).where(table.c.kind == kind)
-        parts = (query.where(column.in_(part)) for column in columns for part in chunks(keys))
-        yield tuple(sorted({seq for found in parts for seq in session.scalars(found)}))
+        found = (journal.entries(session, kinds=[kind], **part) for part in parts)
+        yield tuple(sorted({entry.seq for entries in found for entry in entries}))
 
 
 def profile(
@@ -326,7 +336,7 @@ def profiles(
         newest = newest.where(FILING.c.as_of <= as_of)
     ranked = newest.subquery()
     wanted = (
-        sa.select(FILING.c.id, FILING.c.as_of, FILING.c.sources, ENTERPRISE.c.uscc)
+        sa.select(FILING, ENTERPRISE.c.uscc)
         .join(ranked, ranked.c.id == FILING.c.id)
         .join(ENTERPRISE)
         .where(ranked.c.place == 1)
@@ -343,7 +353,18 @@ def profiles(
     for part in chunks(found):
         rows = rows_of(session, [row.id for row in part])
         for row in part:
-            yield row.uscc, restore(row.as_of, row.sources, rows[row.id])
+            yield row.uscc, _profile(row, rows[row.id])
+
+
+def _profile(filing: sa.Row[Any], rows: Mapping[type[Stated], list[Row]]) -> Profile:
+    """What the rows of a filing state; ``AlteredError`` where it is not what was filed."""
+    try:
+        found = restore(filing.as_of, filing.sources, rows)
+        identity = json.loads(filing.identity)
+        refuse_altered(filing.id, filing.digest, identity, found.to_json())
+    except UNREADABLE as error:
+        raise altered_filing(filing.id) from error
+    return found
 
 
 def filings(

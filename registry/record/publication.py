@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 import rules
-from registry.database.models import NO_DECISION, Document
+from registry.database.models import Document
 from registry.database.versions import table_of
 from registry.errors import RecordError
 from registry.kit import resources
@@ -195,12 +195,7 @@ def applicability_rows(table: str) -> list[ApplicabilityRow]:
 
 
 def _last(session: Session, until: int | None = None) -> journal.Entry | None:
-    table = journal.JOURNAL
-    query = sa.select(sa.func.max(table.c.seq)).where(NO_DECISION, table.c.kind == "publication")
-    if until is not None:
-        query = query.where(table.c.seq <= until)
-    seq = session.scalar(query)
-    return None if seq is None else journal.entry(session, seq)
+    return next(journal.newest_first(session, ["publication"], last=until), None)
 
 
 def roots(rulebook: "Rulebook") -> list[str]:

@@ -29,7 +29,7 @@ from registry.judging import judge as judging
 from registry.judging.facts import profile_of
 from registry.portable.chain import GENESIS, header_text
 from registry.portable.notes import Checkpoint
-from registry.record import cases, journal, publication, register
+from registry.record import cases, journal, loading, publication, register
 from registry.record.decisions import body_of
 from registry.record.replay import Replayer, how
 from registry.tests.history import History, bare, code
@@ -698,6 +698,55 @@ def test_no_reader_passes_over_an_entry_whose_kind_was_altered(attacker: Attacke
                         pytest.raises(AlteredError, match=f"第{row.seq}号"),
                     ):
                         list(journal.newest_first(session, [kind]))
+
+
+#: A member of what a filing states, and another in its place.
+_RESTATED = (
+    ("facts", '"20000000"', '"90000000"'),
+    ("facts", '"20000000"', '"-0"'),
+    ("facts", '"values":{', '"values":{"staff@2025":"7",'),
+    ("facts", '"in_force":true', '"in_force":false'),
+    ("facts", '"sources":{', '"sources":{"staff@2025":7,'),
+    ("identity", "企业", "企 业"),
+)
+
+
+@pytest.mark.parametrize(("column", "before", "after"), _RESTATED)
+def test_nothing_is_read_of_a_filing_that_states_something_else(
+    attacker: Attacker, column: str, before: str, after: str
+) -> None:
+    with Session(attacker.connection) as session:
+        [id] = cases.newest(session, [code(21)])
+        assert cases.case(session, id)
+        with attacker.attack("filing"):
+            changed = sa.func.replace(FILING.c[column], before, after)
+            moved = sa.update(FILING).where(FILING.c.id == id, changed != FILING.c[column])
+            assert attacker.run(moved.values({column: changed})).rowcount == 1
+        with pytest.raises(AlteredError, match=f"填报{id}已被改动"):
+            cases.case(session, id)
+
+
+@pytest.mark.parametrize(
+    ("table", "change"),
+    [
+        ("yearly_figure", "revenue = revenue + 1"),
+        ("yearly_figure", "revenue = NULL"),
+        ("yearly_figure", "fiscal_year = fiscal_year + 1"),
+        ("ip_right", "in_force = NULL"),
+        ("ip_right", "filing_id = filing_id - 1"),
+        ("record_list", "kind = 'awards'"),
+    ],
+)
+def test_nothing_is_read_of_rows_that_state_something_else(
+    attacker: Attacker, table: str, change: str
+) -> None:
+    with Session(attacker.connection) as session:
+        [id] = cases.newest(session, [code(21)])
+        assert loading.profile(session, code(21))
+        with attacker.attack(table):
+            attacker.run(f"UPDATE {table} SET {change} WHERE filing_id = {id}")
+        with pytest.raises(AlteredError, match=f"填报{id}已被改动"):
+            loading.profile(session, code(21))
 
 
 @pytest.mark.parametrize("kind", journal_kinds())
