@@ -235,6 +235,30 @@ WITHOUT_BEARING: Final = frozenset({"decision", "checkpoint"})
 SEALED: Final = object()
 
 
+#: Of a session, that its journal has no gaps, or that these are told otherwise.
+WHOLE: Final = "journal_is_whole"
+
+
+def _refuse_gaps(session: Session) -> None:
+    """Raise ``AlteredError`` where entries are missing: who asks for some would not miss them."""
+    if session.info.get(WHOLE):
+        return
+    seq = JOURNAL.c.seq
+    first, last, count = session.execute(
+        sa.select(sa.func.min(seq), sa.func.max(seq), sa.func.count())
+    ).one()
+    if count and (first, last) != (1, count):
+        raise AlteredError(
+            "missing-entries",
+            "登记簿现有{count}条记录，编号却自{first}至{last}，有记录被删去或改号，不可采信",
+            count=count,
+            first=first,
+            last=last,
+            remedy=Remedy("verify-record"),
+        )
+    session.info[WHOLE] = True
+
+
 def last_number(session: Session) -> int:
     """The number of the last entry; 0 in an empty journal."""
     return int(session.scalar(sa.select(sa.func.max(JOURNAL.c.seq))) or 0)
@@ -288,8 +312,11 @@ def entries(
 ) -> Iterator[Entry]:
     """The entries in order, a few hundred held at a time; each ``sound``, unless not ``checked``.
 
-    One of these ``kinds`` whose kind alone was altered raises ``AlteredError`` like any other.
+    One of these ``kinds`` whose kind alone was altered raises ``AlteredError`` like any other, and so
+    does a journal with gaps.
     """
+    if checked:
+        _refuse_gaps(session)
     query = sa.select(JOURNAL).order_by(JOURNAL.c.seq).limit(_CHUNK)
     if last is not None:
         query = query.where(JOURNAL.c.seq <= last)
@@ -333,6 +360,7 @@ def newest_first(
     session: Session, kinds: Sequence[str], *, last: int | None = None
 ) -> Iterator[Entry]:
     """The entries of these kinds, none of them decisions, from the last backwards, one held at a time."""
+    _refuse_gaps(session)
     query = sa.select(JOURNAL).where(_of(kinds)).order_by(JOURNAL.c.seq.desc())
     before = query.limit(1)
     if last is not None:

@@ -700,6 +700,23 @@ def test_no_reader_passes_over_an_entry_whose_kind_was_altered(attacker: Attacke
                         list(journal.newest_first(session, [kind]))
 
 
+def test_no_reader_is_answered_from_a_journal_with_gaps(attacker: Attacker) -> None:
+    for seq, kind in (
+        (1, "title"),
+        (_entry(attacker, "title", -1).seq, "title"),
+        (5, "publication"),
+    ):
+        with (
+            attacker.attempt(),
+            attacker.attack("journal"),
+            Session(attacker.connection) as session,
+        ):
+            attacker.run(sa.delete(JOURNAL).where(JOURNAL.c.seq == seq))
+            for reader in (journal.entries, journal.newest_first):
+                with pytest.raises(AlteredError, match="有记录被删去或改号"):
+                    next(reader(session, kinds=[kind]))
+
+
 #: A member of what a filing states, and another in its place.
 _RESTATED = (
     ("facts", '"20000000"', '"90000000"'),
