@@ -20,7 +20,7 @@ from registry.cli.common import (
     refuse_ending,
     tiers_option,
 )
-from registry.cli.remedies import sentence
+from registry.cli.remedies import sentence, words
 from registry.cli.targets import Code, is_code
 from registry.desk import explaining
 from registry.desk.explaining import ChosenDecisions, DecisionQuery, NamedDecisions, Unexplained
@@ -121,7 +121,7 @@ def explain(
     if office and form != "letter":
         raise click.UsageError("--office 只用于告知书（--format letter）")
     width = console.width if output is None else WIDTH
-    writer = Writer(form, reader or "officer", office, width)
+    writer = Writer(form, reader or "officer", office, width, words)
     to_folder = output is not None and is_folder(output)
     with desk() as at:
         if (seq := _only(wanted)) and not (to_folder or tiers or outcomes):

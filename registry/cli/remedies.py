@@ -62,6 +62,10 @@ WORDS: Final = {
     "list-enterprises": "用 tidu enterprise list 查看已登记的企业",
     "look-at-tier-and-outcome": "请核对 --tier 和 --outcome",
     "split-bundle": "请用 --tier、--from 和 --to 或写明编号，分成几个证据包",
+    "replay-decision": "tidu replay {seq}    # 用登记库中的事实和规则重新作出，逐字节比较",
+    "replay-decision-as-now": "tidu replay {seq} --facts now --rules now    # 按现在的事实和规则，是什么改变了结论",
+    "verify-registry": "tidu audit verify    # 验证整个登记库：未被改动、没有遗漏、决定正确",
+    "export-decision": "tidu audit export {seq} -o 决定{seq}.zip    # 导出证据包，没有梯度的人用 verify.py 验证",
     "verify-record": "请运行 tidu audit verify 查明",
 }
 

@@ -80,7 +80,7 @@ def print_summary(run: Run, console: Console) -> None:
             console.print(_criteria(tally))
             more = len(tally.criteria) - _FEW
             if more > 0:
-                console.print(f"……另有{more}项，见工作簿或 --json", markup=False)
+                console.print(f"……另有{more}项，见工作簿或 JSON", markup=False)
         for new, title in ((True, "尚未填报过的新增事项"), (False, "原有但未填报或待认定的事项")):
             if tally.lacks[new]:
                 named = _commonest(tally.lacks[new])
@@ -129,7 +129,7 @@ def _table(first: str) -> Table:
 def _commonest(counts: Counter[str]) -> str:
     shown = "；".join(f"{name} {n}家" for name, n in counts.most_common(_FEW))
     more = len(counts) - _FEW
-    return f"{shown}；另有{more}项，见网页或 --json" if more > 0 else shown
+    return f"{shown}；另有{more}项，见网页或 JSON" if more > 0 else shown
 
 
 def _counted(counts: Any, names: Sequence[str]) -> str:

@@ -5,6 +5,7 @@ the auditor also the record, the exact figures, and how to verify.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 from typing import Final
 
@@ -34,6 +35,7 @@ from rules.language.editions import OTHERS, ApplicabilityRow
 from rules.model.facts import FACTS
 from rules.model.quantities import UNITS
 from rules.model.ruleset import Gap, Outcome
+from rules.portable.errors import Remedy, Words, unworded
 from rules.portable.record import is_holding
 from rules.sensitivity import Change
 
@@ -534,7 +536,6 @@ def auditor(found: Explanation) -> Report:
                 _filed(found),
                 _indicators(found),
                 _smallest(found),
-                _commands(found),
             )
             if s is not None
         ),
@@ -637,16 +638,14 @@ def _indicators(found: Explanation) -> Section:
     )
 
 
-def _commands(found: Explanation) -> Section:
-    seq = found.entry.seq
-    return Section(
-        "怎样重新作出和验证",
-        commands=(
-            f"tidu replay {seq}    # 用登记库中的事实和规则重新作出，逐字节比较",
-            f"tidu replay {seq} --facts now --rules now    # 按现在的事实和规则，是什么改变了结论",
-            "tidu audit verify    # 验证整个登记库：未被改动、没有遗漏、决定正确",
-            f"tidu audit export {seq} -o 决定{seq}.zip    # 导出证据包，没有梯度的人用 verify.py 验证",
-        ),
+def _checking(seq: int) -> tuple[Remedy, ...]:
+    """How an auditor makes a decision anew, and checks it."""
+    given = {"seq": seq}
+    return (
+        Remedy("replay-decision", given),
+        Remedy("replay-decision-as-now", given),
+        Remedy("verify-registry"),
+        Remedy("export-decision", given),
     )
 
 
@@ -657,6 +656,16 @@ READERS: Final[dict[str, Callable[[Explanation], Report]]] = {
 }
 
 
-def report(found: Explanation, reader: str) -> Report:
-    """What a reader is told of a decision."""
-    return READERS[reader](found)
+#: What else a reader may do.
+_FURTHER: Final = {"auditor": _checking}
+
+
+def report(found: Explanation, reader: str, words: Words = unworded) -> Report:
+    """What a reader is told of a decision, and in the ``words`` of a face what else may be done."""
+    told = READERS[reader](found)
+    further = _FURTHER[reader](found.entry.seq) if reader in _FURTHER else ()
+    commands = tuple(filter(None, map(words, further)))
+    if not commands:
+        return told
+    ways = Section("怎样重新作出和验证", commands=commands)
+    return replace(told, sections=(*told.sections, ways))

@@ -94,9 +94,9 @@ class Counts:
 
 _MARKS: Final[Mapping[str, tuple[str, Callable[[TierVerdict], bool]]]] = {
     "*": (f"{SUBSTANCE}符合，只缺{PREREQUISITE}", only_title_lacking),
-    "†": ("含人工认定，见 --explain", lambda v: bool(v.determinations)),
-    "‡": ("填报的称号与登记簿不符，以登记簿为准，见 --explain", lambda v: bool(v.overruled)),
-    DOUBTED: ("结论所依据的数据存疑，可能填错，请先核对，见 --explain", lambda v: bool(v.doubts)),
+    "†": ("含人工认定，见逐条说明", lambda v: bool(v.determinations)),
+    "‡": ("填报的称号与登记簿不符，以登记簿为准，见逐条说明", lambda v: bool(v.overruled)),
+    DOUBTED: ("结论所依据的数据存疑，可能填错，请先核对，见逐条说明", lambda v: bool(v.doubts)),
 }
 
 

@@ -12,6 +12,7 @@ from registry.reports.layout import html, text
 from registry.reports.letter import letter, letters
 from registry.reports.readers import report
 from registry.reports.verdicts import SHORT
+from rules.portable.errors import Words, unworded
 
 #: How wide tables are where there is no terminal.
 WIDTH: Final = 110
@@ -42,12 +43,16 @@ FORMS: Final = {
 
 @dataclass(frozen=True)
 class Writer:
-    """Writes explanations in a format, for a reader; a letter is of an ``office``, a text so wide."""
+    """Writes explanations in a format, for a reader; a letter is of an ``office``, a text so wide.
+
+    ``words`` are those of the face for what a reader may do further.
+    """
 
     form: str
     reader: str
     office: str = ""
     width: int = WIDTH
+    words: Words = unworded
 
     def one(self, found: Explanation) -> str:
         """One decision: a whole file, or of a letter its part of one."""
@@ -57,8 +62,8 @@ class Writer:
             case "letter":
                 return letter(found, self.office)
             case "html":
-                return html(report(found, self.reader))
-        return text(report(found, self.reader), self.width)
+                return html(report(found, self.reader, self.words))
+        return text(report(found, self.reader, self.words), self.width)
 
     def file(self, parts: Sequence[str], seq: int | None = None) -> str:
         """One file of all of them; ``seq`` is the number where one was asked for."""

@@ -47,10 +47,6 @@ MEANINGS: Final = {
 #: What may say what to type although it is below the command line -> why.
 FACES: Final = {
     "registry/audit/standalone.py": "verify.py is a program of its own: its usage",
-    "registry/reports/impact.py": "to be mended",
-    "registry/reports/readers.py": "to be mended",
-    "registry/reports/results.py": "to be mended",
-    "rules/drafting/scaffold.py": "to be mended",
     "registry/portable/verifier.py": "verify.py is a program of its own: its options and their results",
 }
 

@@ -66,7 +66,7 @@ _SUMS: Final = (
 )
 
 _TEMPLATE: Final = """# language: zh-CN
-# 逐处写好「{mark}」，再运行 tidu rules check；以 # 开头的说明最后可以删去。
+# 逐处写好「{mark}」，再检查标准；以 # 开头的说明最后可以删去。
 @tier:{mark}层级，如专精特新中小企业 @source:{mark}文号，如工信部企业〔2022〕63号附件2
 功能: {title}
 
@@ -127,7 +127,7 @@ def scaffold(id: str, title: str, kind: str) -> str:
 
 
 _PROVINCE: Final = """# language: zh-CN
-# 逐处写好「{mark}」，再运行 tidu rules check；以 # 开头的说明最后可以删去。
+# 逐处写好「{mark}」，再检查标准；以 # 开头的说明最后可以删去。
 # 本省没有设定的项目，把相应的规则整条删去；没有设定的用全国文本的默认值。
 @tier:专精特新中小企业 @source:{mark}本省文号
 功能: {province}对专精特新中小企业的设定

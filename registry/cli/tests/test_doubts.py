@@ -30,7 +30,7 @@ def test_a_table_marks_the_verdict_that_rests_on_a_doubt(stored: Run, tmp_path: 
     book = tmp_path / "结果.xlsx"
     done = stored("check", "--all", "--tier", "专精特新", "-o", str(book))
     assert done.output.count(SIGN) == 1
-    assert "△ 结论所依据的数据存疑，可能填错，请先核对，见 --explain" in done.output
+    assert "△ 结论所依据的数据存疑，可能填错，请先核对，见逐条说明" in done.output
     read = load_workbook(book)
     assert [row[4] for row in read["结论"].iter_rows(min_row=2, values_only=True)] == [
         "△ 所依据的数据2处存疑",
