@@ -9,7 +9,7 @@ from typing import Any, Final
 import click
 
 from registry.cli.common import ChineseGroup
-from registry.kit.screens import guarded
+from registry.kit.terminals import guarded
 
 #: Where the commands are. To load all takes a while, so each is loaded when it is asked for.
 _COMMANDS: Final = {
@@ -18,7 +18,7 @@ _COMMANDS: Final = {
     "confirm": "decisions.confirm",
     "db": "database.db",
     "decide": "decisions.decide",
-    "demo": "checks.demo",
+    "demo": "demo.demo",
     "determine": "decisions.determine",
     "enterprise": "filings.enterprise",
     "explain": "explain.explain",

@@ -1,4 +1,4 @@
-"""``tidu check`` and ``tidu demo``: which tier an enterprise qualifies for, and why not."""
+"""``tidu check``: which tier an enterprise qualifies for, and why not."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
@@ -23,27 +23,22 @@ from registry.cli.common import (
     jobs_option,
     json_option,
     output_option,
-    print_json,
     procedure_option,
-    progress,
     province_option,
     tiers_option,
 )
-from registry.cli.filings import show_issues
 from registry.cli.remedies import told
 from registry.cli.targets import CodeOrFile, is_code
-from registry.desk import checking, importing
+from registry.desk import checking
 from registry.desk.checking import CaseResult, Inquiry, Refusal, Request
 from registry.desk.place import Desk
 from registry.errors import fault
 from registry.filings import Reading
-from registry.kit import settings
 from registry.kit.workbooks import workbook
 from registry.portable.clock import china_text
-from registry.reports import results, verdicts
+from registry.reports import results
 from rules.model.roles import titles_of
 
-_DEMO_DATABASE: Final = "tidu-demo.db"
 _FEW: Final = 50
 
 
@@ -135,7 +130,7 @@ def check(
         refused = _handed_on(run, sinks, counts, quiet)
     if not as_json:
         if not explain:
-            _print_counts(counts, file)
+            print_counts(counts, file)
         if output is not None:
             click.echo(f"结果已写入 {output}")
     if batch and counts.number and batch not in counts.batches:
@@ -152,7 +147,7 @@ def _handed_on(
     refused = [*run.held_back]
     with closed(partial(sinks[0].close, refused)):
         for found in run.results(quiet=quiet):
-            if failure := _told(found, [*sinks, counts]):
+            if failure := tell(found, [*sinks, counts]):
                 refused.append(failure)
         for sink in sinks[1:]:
             sink.close(refused)
@@ -166,7 +161,13 @@ def _print_refused(texts: Sequence[str]) -> None:
         errors.print(f"……共{len(texts)}家")
 
 
-def _told(result: CaseResult | Refusal, takers: Iterable[results.Taker]) -> str:
+def _read(at: Desk, file: Path, batch: str) -> Reading:
+    from registry.cli.issues import read_unstored  # who asks for a code reads no file
+
+    return read_unstored(at, file, batch)
+
+
+def tell(result: CaseResult | Refusal, takers: Iterable[results.Taker]) -> str:
     """Hand a result on; what stopped it, which is of this enterprise alone, or nothing."""
     if isinstance(result, Refusal):
         return told(result.text, result.remedy)
@@ -188,55 +189,11 @@ def _shown(known_at: datetime | None, explain: bool, as_json: bool) -> results.S
     return results.Explanations(console) if explain else results.Tables(console)
 
 
-def _print_counts(counts: results.Counts, file: Path | None = None) -> None:
+def print_counts(counts: results.Counts, file: Path | None = None) -> None:
+    """Print how many came out how, and where the reasons of a single one are."""
     for line in counts.lines():
         click.echo(line)
     if counts.number == 1:
         # whom a file names need not be on record
         what = counts.last if file is None else f'"{file}"' if " " in str(file) else file
         click.echo(f"逐条理由：tidu check {what} --explain")
-
-
-def _read(at: Desk, path: Path, batch: str) -> Reading:
-    """Read a file that is not stored, and show what is amiss in it."""
-    if not path.suffix:
-        raise Refused(f"「{path}」不是18位信用代码，也没有这个名称的文件：请核对")
-    reading = importing.read_file(at, path, batch=batch)
-    if reading.issues:
-        notices = len(reading.issues) - len(reading.errors)
-        errors.print(f"{path.name}：错误{len(reading.errors)}条、提示{notices}条")
-        show_issues(reading.issues, to=errors, headings=reading.headings)
-    return reading
-
-
-@command("demo")
-@json_option
-def demo(as_json: bool) -> None:
-    """用随附的示例工作簿演示：登记、检查三个层级、说明一家企业的理由。
-
-    示例登记在当前目录的 tidu-demo.db 中，不影响正式登记库。
-    """
-    url = f"sqlite:///{Path(settings.HOME.value) / _DEMO_DATABASE}"
-    with Desk(url, watch=progress) as at:
-        done = checking.demonstrate(at)
-    if as_json:
-        print_json({"database": url, "results": [r.to_json() for r in done.results]})
-        return
-    click.echo(
-        f"已从 {done.file} 登记{done.number}家（虚构的）示例企业，按各自填报日期检查三个层级：\n"
-    )
-    counts, tables = results.Counts(), results.Tables(console)
-    for result in done.results:
-        if failure := _told(result, [tables, counts]):
-            errors.print(f"拒绝 {failure}", markup=False, soft_wrap=True)
-    tables.close([])
-    _print_counts(counts)
-    chosen = done.instructive
-    click.echo("\n以其中一家为例，逐条说明：\n")
-    for line in verdicts.explanation(chosen, full=False):
-        console.print(line, markup=False, soft_wrap=True)
-    click.echo("\n接下来可以：")
-    click.echo(f"  export TIDU_DATABASE_URL={url}  # 用示例库；不设则用 tidu.db")
-    click.echo(f"  tidu check {chosen.uscc} --explain    # 再看这家企业")
-    click.echo("  tidu rules show 63.2.研发费用          # 看一条标准：条文、定义表、例子")
-    click.echo("  tidu template 填报模板.xlsx    # 取填报模板；填好后 tidu import 填报模板.xlsx")

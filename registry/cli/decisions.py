@@ -26,7 +26,7 @@ from registry.cli.common import (
     province_option,
     tiers_option,
 )
-from registry.cli.filings import show_issues
+from registry.cli.issues import show_issues
 from registry.cli.remedies import told
 from registry.cli.targets import Code, CodeOrFile, is_code
 from registry.desk import deciding

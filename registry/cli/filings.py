@@ -6,11 +6,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from io import BytesIO
-from itertools import islice
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from registry.cli.common import (
@@ -31,11 +29,12 @@ from registry.cli.common import (
     print_json,
     province_option,
 )
+from registry.cli.issues import show_groups, show_issues
 from registry.cli.targets import Code, TypedCode
 from registry.desk import enterprises, importing
 from registry.desk.enterprises import Notice
-from registry.desk.importing import Counts, Groups, LoadReport
-from registry.filings import Heading, Issue, Reading
+from registry.desk.importing import Counts, LoadReport
+from registry.filings import Reading
 from registry.kit.files import sha256_of
 from registry.kit.jsontext import fields_of
 from registry.kit.screens import listing
@@ -44,36 +43,6 @@ from rules.model.facts import FACTS, record_kind
 from rules.model.facts import Profile as RulesProfile
 
 _SHOWN = 20
-
-
-def show_issues(
-    issues: Sequence[Issue],
-    report: Path | None = None,
-    to: Console = console,
-    headings: Sequence[Heading] = (),
-) -> None:
-    """Print what is amiss, errors first, that of one kind in one line, and where the rest is."""
-    _show_groups(importing.grouped(issues, headings), report, to)
-    if unknown := sum(not h.understood for h in headings):
-        to.print(
-            f"  {unknown}列的表头看不懂：tidu import 文件 --dry-run --draft 表头.csv 写出对照表，核对后用 --mapping 表头.csv 给出",
-            markup=False,
-            soft_wrap=True,
-        )
-
-
-def _show_groups(
-    groups: Groups, report: Path | None, to: Console = console, kind: str = "xlsx"
-) -> None:
-    for one in islice(groups, _SHOWN):
-        to.print(f"  {one}", markup=False, soft_wrap=True)
-    if len(groups) > _SHOWN:
-        where = (
-            f"全部见 {report}"
-            if report
-            else f"用 tidu import --dry-run --report 文件.{kind} 可导出全部"
-        )
-        to.print(f"  ……共{len(groups)}种，{where}", markup=False)
 
 
 @command("import")
@@ -248,7 +217,7 @@ def _report_folder(
     )
     if counts.errors or counts.notices:
         click.echo(f"发现错误{counts.errors}条、提示{counts.notices}条：")
-        _show_groups(counts.groups, report, kind="csv")
+        show_groups(counts.groups, report, kind="csv")
     if counts.first is not None:
         click.echo(f"本次导入编号 {counts.first} 至 {counts.last}，每{importing.CHUNK}家一次")
 

@@ -6,19 +6,14 @@ read back and compared, value by value: nothing is announced that a trigger swal
 """
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
-import psycopg
 import sqlalchemy as sa
-from psycopg import sql
 from sqlalchemy import exc
 from sqlmodel import Session
 
 from registry.errors import StorageError
 from rules.portable.errors import Remedy
-
-#: What psycopg raises where the server has gone, and not where it refuses.
-_GONE: Final = (psycopg.OperationalError, psycopg.InterfaceError)
 
 
 def insert(
@@ -107,6 +102,9 @@ def _executemany(
 def _copy(
     connection: sa.Connection, table: sa.Table, names: Sequence[str], rows: list[tuple[Any, ...]]
 ) -> None:
+    import psycopg  # who keeps a registry in a file does not wait for it
+    from psycopg import sql
+
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
         sql.Identifier(table.name), sql.SQL(", ").join(map(sql.Identifier, names))
     )
@@ -123,6 +121,8 @@ def _copy(
             None,
             error,
             psycopg.Error,
-            connection_invalidated=isinstance(error, _GONE) and driver.closed,
+            # the server has gone, rather than that it refuses
+            connection_invalidated=driver.closed
+            and isinstance(error, psycopg.OperationalError | psycopg.InterfaceError),
             dialect=connection.dialect,
         ) from error

@@ -2,15 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 from sqlmodel import Session
 
-from registry.demo import DEMO_COUNTY
-from registry.desk import importing
 from registry.desk.place import Desk, rulebook
 from registry.errors import RecordError
 from registry.filings import Reading, Submission
@@ -23,10 +21,9 @@ from registry.judging.worker import Refusal as Refusal
 from registry.kit import workers
 from registry.kit.progress import Watch, unwatched, watched
 from registry.portable.clock import china_text
-from registry.record import known, loading, publication
+from registry.record import known
 from rules.model.roles import RECHECK as RECHECK
 from rules.model.roles import RECOGNITION as RECOGNITION
-from rules.model.roles import SUBSTANCE
 from rules.model.roles import titles_of as titles_of
 from rules.portable.errors import Remedy
 
@@ -157,41 +154,3 @@ def _answers(
             yield Refusal(Cause.FAULT, case.uscc, case.name, said)
         else:
             yield found
-
-
-# -- the demo --------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Demo:
-    """What became of the demo workbook: the file, who is on record, and all that could be checked."""
-
-    file: str
-    number: int
-    results: tuple[CaseResult, ...]
-
-    @property
-    def instructive(self) -> CaseResult:
-        """A case whose second tier, which is all it has here, fails on few figures.
-
-        Threshold, distance and sources show well there.
-        """
-        chosen = max(self.results, key=_instructive)
-        return replace(chosen, verdicts=chosen.verdicts[1:2])
-
-
-def demonstrate(desk: Desk) -> Demo:
-    """Store the demo workbook, and check everybody on record."""
-    reading = importing.read_file(desk, DEMO_COUNTY)
-    with desk.writing() as session:
-        loading.load(session, reading, now=desk.clock(), partial=True)
-        publication.in_force(session, by=desk.by, now=desk.clock())
-    with run(desk, Inquiry(request=Request())) as checked:
-        results = tuple(r for r in checked.results() if isinstance(r, CaseResult))
-    return Demo(reading.file, checked.number, results)
-
-
-def _instructive(result: CaseResult) -> tuple[bool, int]:
-    second = result.verdicts[1]
-    distances = [check for check in second.reasons() if check.distance and check.figures]
-    return bool(distances) and second.parts.get(SUBSTANCE) == "不符合", -len(distances)

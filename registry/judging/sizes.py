@@ -1,13 +1,16 @@
 """The sector and size class of an enterprise by the criteria, for reports only."""
 
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from rules.explanation.explain import result_text
-from rules.language.rulebook import Rulebook
 from rules.model.facts import Profile
 from rules.model.roles import SECTOR, SIZES, size_rule
 from rules.model.ruleset import Gap, Outcome, trace_of
 from rules.portable import reference
+
+if TYPE_CHECKING:
+    from rules.language.rulebook import Rulebook
 
 
 class Sizes:
@@ -17,7 +20,7 @@ class Sizes:
     rules of a sector's classes stand beside the rule of its limits and are named after the classes.
     """
 
-    def __init__(self, rulebook: Rulebook) -> None:
+    def __init__(self, rulebook: "Rulebook") -> None:
         self.rulebook = rulebook
         found = (r for r in rulebook.rules.values() if SECTOR in r.indicator_names())
         self._root = next(found, None)

@@ -1,18 +1,21 @@
 """The totals that itemised records allow, to check filed totals against."""
 
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
-from rules.language.rulebook import Rulebook
 from rules.model.expressions import leaves
 from rules.model.facts import Profile, RecordList
 from rules.model.ruleset import Expr, Outcome, trace_of
 from rules.portable import reference
 
+if TYPE_CHECKING:
+    from rules.language.rulebook import Rulebook
+
 
 class Totals:
     """Adds up itemised records for which a total is filed too; keeps its compiled rules."""
 
-    def __init__(self, rulebook: Rulebook) -> None:
+    def __init__(self, rulebook: "Rulebook") -> None:
         self.rulebook = rulebook
         read = {leaf for i in rulebook.indicators.values() for leaf in leaves(i.expr)}
         self._leaves = [x for x in read if x[0] in ("count", "total") and x[-1] is not None]

@@ -1,13 +1,9 @@
-"""The edge to terminals: whatever a program prints passes here, and nothing in it commands a terminal."""
+"""What a terminal shows: tables that fit it, and lines that break where Chinese does."""
 
-import codecs
-import io
 import re
-import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from math import isqrt
-from typing import Any, Final, TextIO
+from typing import Any, Final
 
 from rich import box
 from rich.cells import cell_len, chop_cells
@@ -188,41 +184,3 @@ class Screen(Console):
         """The segments of what is printed, each legible."""
         for text, style, control in super().render(renderable, options):
             yield Segment(text if control else for_screen(text), style, control)
-
-
-class _Stream:
-    """A stream of texts that are made harmless on their way; ``Screen`` goes past it by itself."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self.rich_proxied_file: Final = stream
-
-    def write(self, text: str) -> int:
-        """Write a text."""
-        return self.rich_proxied_file.write(for_screen(text))
-
-    def writelines(self, lines: Iterable[str]) -> None:
-        """Write texts."""
-        for line in lines:
-            self.write(line)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.rich_proxied_file, name)
-
-
-@contextmanager
-def guarded() -> Iterator[None]:
-    """Have standard output and errors written harmlessly, those of ``click.echo`` and ``print`` too."""
-    kept = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = map(_guarded, kept)
-    try:
-        yield
-    finally:
-        sys.stdout, sys.stderr = kept
-
-
-def _guarded(stream: TextIO) -> Any:
-    if stream is None:  # a program without a console
-        return None
-    if isinstance(stream, io.TextIOWrapper) and codecs.lookup(stream.encoding).name == "ascii":
-        stream.reconfigure(encoding="utf-8", errors="replace")  # click would go past us to do so
-    return _Stream(stream)

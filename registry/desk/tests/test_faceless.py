@@ -13,8 +13,8 @@ from pathlib import Path
 from pkgutil import iter_modules
 
 from registry import desk
-from registry.desk import auditing, checking, deciding, enterprises, explaining, notices, screening
-from registry.desk import upkeep
+from registry.desk import auditing, checking, deciding, demonstrating, enterprises, explaining
+from registry.desk import notices, screening, upkeep
 from registry.desk.checking import Inquiry, Request
 from registry.desk.place import Desk
 from rules.model.facts import TITLES
@@ -25,7 +25,7 @@ for module in iter_modules(desk.__path__):
 
 second = Request(TITLES[1:2])
 with Desk("sqlite:///year.db", by="经办人") as at:
-    number = checking.demonstrate(at).number
+    number = demonstrating.demonstrate(at).number
     firms = {line.uscc for line in enterprises.listed(at)}
     with checking.run(at, Inquiry(request=second)) as run:
         checked = [r.verdicts[0].outcome for r in run.results()]

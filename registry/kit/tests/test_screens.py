@@ -12,7 +12,8 @@ from rich.table import Table
 
 from registry.conftest import Run
 from registry.kit.characters import REPLACEMENT
-from registry.kit.screens import Screen, guarded
+from registry.kit.screens import Screen
+from registry.kit.terminals import guarded
 from rules.model.characters import UNFIT
 
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)

@@ -1,0 +1,45 @@
+"""The demonstration: the example workbook stored in a registry of its own, and everybody in it checked."""
+
+from dataclasses import dataclass, replace
+
+from registry.demo import DEMO_COUNTY
+from registry.desk import checking, importing
+from registry.desk.checking import CaseResult, Inquiry, Request
+from registry.desk.place import Desk
+from registry.record import loading, publication
+from rules.model.roles import SUBSTANCE
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What became of the demo workbook: the file, who is on record, and all that could be checked."""
+
+    file: str
+    number: int
+    results: tuple[CaseResult, ...]
+
+    @property
+    def instructive(self) -> CaseResult:
+        """A case whose second tier, which is all it has here, fails on few figures.
+
+        Threshold, distance and sources show well there.
+        """
+        chosen = max(self.results, key=_instructive)
+        return replace(chosen, verdicts=chosen.verdicts[1:2])
+
+
+def demonstrate(desk: Desk) -> Demo:
+    """Store the demo workbook, and check everybody on record."""
+    reading = importing.read_file(desk, DEMO_COUNTY)
+    with desk.writing() as session:
+        loading.load(session, reading, now=desk.clock(), partial=True)
+        publication.in_force(session, by=desk.by, now=desk.clock())
+    with checking.run(desk, Inquiry(request=Request())) as checked:
+        results = tuple(r for r in checked.results() if isinstance(r, CaseResult))
+    return Demo(reading.file, checked.number, results)
+
+
+def _instructive(result: CaseResult) -> tuple[bool, int]:
+    second = result.verdicts[1]
+    distances = [check for check in second.reasons() if check.distance and check.figures]
+    return bool(distances) and second.parts.get(SUBSTANCE) == "不符合", -len(distances)
