@@ -65,8 +65,13 @@ def spent(command: Sequence[str], place: Path) -> float:
 
 
 def _run(command: Sequence[str], place: Path) -> str:
-    home = {"TIDU_HOME": str(place), "XDG_CACHE_HOME": str(place / "cache")}
-    environment = os.environ | home | {"TIDU_DATABASE_URL": f"sqlite:///{place}/tidu-demo.db"}
+    environment = os.environ | {
+        "TIDU_HOME": str(place),
+        "TIDU_CACHE": str(place / "cache"),
+        "TIDU_DATABASE_URL": f"sqlite:///{place}/tidu-demo.db",
+        "PYTHONDONTWRITEBYTECODE": "",  # an installed program has its modules compiled
+        "PYTHONPYCACHEPREFIX": str(place / "modules"),
+    }
     done = subprocess.run(
         command, env=environment, cwd=Path(__file__).parents[1], check=True, capture_output=True
     )

@@ -3,36 +3,79 @@
 Exit codes: 0 done, 1 refused by data, 2 misuse.
 """
 
+from gettext import gettext
 from importlib import import_module
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import click
 
-from registry.cli.common import ChineseGroup
+from registry.cli.chinese import ChineseGroup
 from registry.kit.terminals import guarded
 
-#: Where the commands are. To load all takes a while, so each is loaded when it is asked for.
+
+class _Listed(NamedTuple):
+    """A command: where it is, and what is said of it in the list of all."""
+
+    place: str
+    said: str
+
+
+#: To load all commands takes a while, so each is loaded when it is asked for, and none to list them.
 _COMMANDS: Final = {
-    "audit": "audit.audit",
-    "check": "checks.check",
-    "confirm": "decisions.confirm",
-    "db": "database.db",
-    "decide": "decisions.decide",
-    "demo": "demo.demo",
-    "determine": "decisions.determine",
-    "enterprise": "filings.enterprise",
-    "explain": "explain.explain",
-    "generate": "synthetic.generate",
-    "holdings": "holdings.holdings",
-    "impact": "impact.impact_of",
-    "import": "filings.import_file",
-    "replay": "audit.replay",
-    "rules": "criteria.rules",
-    "screen": "screen.screen",
-    "snapshot": "screen.take_snapshot",
-    "template": "filings.template",
-    "titles": "titles.titles",
-    "withdraw": "decisions.withdraw",
+    "audit": _Listed("audit.audit", "审计：查看登记簿，验证，签发检查点，导出证据包。"),
+    "check": _Listed(
+        "checks.check", "检查企业可获得的层级：给出信用代码、--all，或一个未登记的文件。"
+    ),
+    "confirm": _Listed("decisions.confirm", "以第二人身份确认一项人工认定（开启双人复核时）。"),
+    "db": _Listed("database.db", "数据库：升级表结构，查看状态，备份、恢复和授权。"),
+    "decide": _Listed(
+        "decisions.decide", "作出决定并记入登记簿：给出信用代码、--all，或一个文件。"
+    ),
+    "demo": _Listed(
+        "demo.demo", "用随附的示例工作簿演示：登记、检查三个层级、说明一家企业的理由。"
+    ),
+    "determine": _Listed(
+        "decisions.determine",
+        "人工认定：更正一项填报，或认定法规留给审核人判断的事项，记入登记簿。",
+    ),
+    "enterprise": _Listed("filings.enterprise", "企业：列出、查看登记的内容。"),
+    "explain": _Listed(
+        "explain.explain",
+        "说明已记录的决定：理由、依据、差距，怎样的变化会改变结论；也可以一次写出许多告知书。",
+    ),
+    "generate": _Listed(
+        "synthetic.generate",
+        "生成虚构的企业，用于测试、演示和培训：数据分布接近实际，半数企业在各项门槛上或紧邻门槛。",
+    ),
+    "holdings": _Listed(
+        "holdings.holdings",
+        "持股登记簿：谁持有哪家企业多少股权，各依据一份文件；用来判断与“小巨人”的控制关系。",
+    ),
+    "impact": _Listed(
+        "impact.impact_of",
+        "摸底：换用另一文本，哪些企业仍符合、不再符合、新符合，哪些不能判断、缺什么。",
+    ),
+    "import": _Listed(
+        "filings.import_file",
+        "登记一个文件中的企业：县级汇总表、tidu 模板、CSV 或 JSON；或一个文件夹的数据表。",
+    ),
+    "replay": _Listed(
+        "audit.replay", "从登记库中存下的事实和规则重新作出决定，逐字节比较；不读标准文件。"
+    ),
+    "rules": _Listed("criteria.rules", "标准：查看、检查、排版和新建规则。"),
+    "screen": _Listed(
+        "screen.screen",
+        "筛查全部企业：逐条符合多少家，哪些符合，哪些失去资格，哪些接近、差在哪里。",
+    ),
+    "snapshot": _Listed(
+        "screen.take_snapshot", "写出登记库某日的快照（Parquet），供 tidu screen 和其他数据库读取。"
+    ),
+    "template": _Listed("filings.template", "写出多工作表的填报模板，内有下拉选项、单位和说明。"),
+    "titles": _Listed(
+        "titles.titles",
+        "称号登记簿：授予、延期、终止，各依据一份公告或决定；前置称号和复核以它为准。",
+    ),
+    "withdraw": _Listed("decisions.withdraw", "撤回申报：不作决定而了结一份填报，记入登记簿。"),
 }
 
 
@@ -52,9 +95,19 @@ class _Commands(ChineseGroup):
         """The command of that name."""
         if cmd_name not in _COMMANDS:
             return None
-        module, name = _COMMANDS[cmd_name].split(".")
+        module, name = _COMMANDS[cmd_name].place.split(".")
         found: click.Command = getattr(import_module(f"{__name__}.{module}"), name)
         return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List them as click does, by what the table says."""
+        limit = formatter.width - 6 - max(map(len, _COMMANDS))
+        rows = [
+            (name, click.Command(name, help=listed.said).get_short_help_str(limit))
+            for name, listed in _COMMANDS.items()
+        ]
+        with formatter.section(gettext("Commands")):
+            formatter.write_dl(rows)
 
 
 @click.group("tidu", cls=_Commands)

@@ -1,7 +1,6 @@
-"""What all commands share: Chinese help and errors, JSON output, the open registry."""
+"""What all commands share: what is typed and shown, one sentence for what is refused, the desk."""
 
 import errno
-import gettext
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -22,10 +21,13 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from registry.cli.chinese import ChineseGroup as ChineseGroup
+from registry.cli.chinese import Refused as Refused
+from registry.cli.chinese import command as command
+from registry.cli.chinese import group as group
 from registry.cli.remedies import sentence, words
-from registry.desk.place import UNREADABLE, Desk, now
+from registry.desk.place import Desk, now
 from registry.errors import RegistryError, fault
-from registry.kit import resources
 from registry.kit.characters import wrong
 from registry.kit.jsontext import JsonStream, json_text
 from registry.kit.progress import Done
@@ -40,38 +42,12 @@ from rules.model.roles import RECHECK, RECOGNITION, TIERS
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
-# click takes its own texts from the process-wide gettext domain; ours are Chinese whatever the locale.
-os.environ["LANGUAGE"] = "zh_CN"
-gettext.bindtextdomain("tidu", resources.locale())
-gettext.textdomain("tidu")
-
 console = Screen(highlight=False, soft_wrap=False, emoji=False)
 errors = Screen(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
 
-class Refused(click.ClickException):
-    """Data or files refuse what was asked: exit code 1."""
-
-    exit_code = 1
-
-    def show(self, file: Any = None) -> None:
-        """Print the one sentence."""
-        click.echo(f"错误：{self.message}", file=file, err=file is None)
-
-
-class ChineseCommand(click.Command):
-    """A command whose refusals become one Chinese sentence and exit code 1."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the command, unless something was typed that no record may keep."""
-        for param in self.params:
-            _look_at(param, ctx)
-        with _refusals():
-            return super().invoke(ctx)
-
-
 @contextmanager
-def _refusals() -> Iterator[None]:
+def refusals() -> Iterator[None]:
     """Turn what data, files or the registry refuse into one Chinese sentence and exit code 1."""
     try:
         yield
@@ -79,31 +55,25 @@ def _refusals() -> Iterator[None]:
         for line in error.details:
             errors.print(line, markup=False)
         raise Refused(sentence(error)) from error
-    except UNREADABLE as error:
-        if (found := _altered()) is None:
-            raise
-        raise Refused(
-            f"登记库的内容已被改动（{found}），没有完成：请运行 tidu audit verify 查明"
-        ) from error
     except BrokenPipeError:
         raise  # click ends quietly when the reader has gone
     except OSError as error:
         said = _SYSTEM.get(error.errno or 0, "无法读写，请检查位置、权限和磁盘空间")
         raise Refused(f"{error.filename or '文件'}：{said}") from error
+    except Exception as error:
+        if (found := _altered(error)) is None:
+            raise
+        raise Refused(
+            f"登记库的内容已被改动（{found}），没有完成：请运行 tidu audit verify 查明"
+        ) from error
 
 
-def _look_at(param: click.Parameter, ctx: click.Context) -> None:
-    """Refuse a typed text that could not be shown; files are named as they are."""
-    given = ctx.params.get(param.name or "")
-    for text in given if isinstance(given, tuple) else (given,):
-        if isinstance(text, str) and (said := wrong(text)):
-            raise click.BadParameter(said, ctx, param)
+def _altered(error: Exception) -> str | None:
+    """The first thing amiss in a registry that may have raised this; None where it is sound, or there is none."""
+    from registry.desk.auditing import UNREADABLE, first_amiss  # nobody waits for it before
 
-
-def _altered() -> str | None:
-    """The first thing amiss in the registry; None where it is sound, or there is none."""
-    from registry.desk.auditing import first_amiss
-
+    if not isinstance(error, UNREADABLE):
+        return None
     with desk() as at:
         return first_amiss(at)
 
@@ -211,23 +181,6 @@ def apart(path: Path, *inputs: Path) -> Path:
         if path.resolve().is_relative_to(given.resolve()):
             raise Refused(f"{path} 在要读取的文件夹里：请写到别处，以免覆盖原有的文件")
     return path
-
-
-class ChineseGroup(click.Group):
-    """A group of such commands."""
-
-    command_class = ChineseCommand
-    group_class = type
-
-
-def command(name: str) -> Callable[[Callable[..., Any]], click.Command]:
-    """Make a Chinese command."""
-    return click.command(name, cls=ChineseCommand)
-
-
-def group(name: str) -> Callable[[Callable[..., Any]], ChineseGroup]:
-    """Make a group of Chinese commands."""
-    return click.group(name, cls=ChineseGroup)
 
 
 class Day(click.ParamType[date]):
@@ -378,7 +331,7 @@ def closed(close: Callable[[str], object]) -> Iterator[None]:
     Nothing more is written where the reader has gone.
     """
     try:
-        with _refusals():
+        with refusals():
             yield
     except BrokenPipeError:
         raise

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import registry
 
 from registry.database.columns import Exact
 
@@ -113,10 +113,11 @@ def _misshapen(connection: sa.Connection, table: sa.Table, dialect: str) -> Iter
         yield Misshapen(table.name, tuple(key), filing_id, tuple(amiss))
 
 
-_DIALECTS: Final[dict[str, sa.Dialect]] = {
-    "sqlite": sqlite.dialect(),
-    "postgresql": postgresql.dialect(),  # type: ignore[no-untyped-call]
-}
+@cache
+def _dialect(name: str) -> sa.Dialect:
+    """A kind of database, loaded when it is asked for."""
+    found: sa.Dialect = registry.load(name)()
+    return found
 
 
 @cache
@@ -126,7 +127,7 @@ def _conditions(table: sa.Table, dialect: str) -> dict[str, str]:
     for check in table.constraints:
         if isinstance(check, sa.CheckConstraint) and "dialect" not in check.info:
             text = check.sqltext.compile(
-                dialect=_DIALECTS[dialect], compile_kwargs={"literal_binds": True}
+                dialect=_dialect(dialect), compile_kwargs={"literal_binds": True}
             )
             # that of an enumeration bears the name of its column
             name = str(check.name).removeprefix(f"ck_{table.name}_")

@@ -13,6 +13,7 @@ from registry.audit.evidence import Selection as Selection
 from registry.audit.keys import SigningKey
 from registry.audit.verify import Report as Report
 from registry.audit.verify import verify
+from registry.database.altered import UNREADABLE as UNREADABLE
 from registry.desk.place import Desk
 from registry.errors import RecordError
 from registry.kit import settings

@@ -1,0 +1,69 @@
+"""Commands in Chinese: their help, what is wrong with their use, and what they refuse.
+
+Light, for it is all that is loaded to list the commands.
+"""
+
+import gettext
+import os
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from registry.kit import resources
+from registry.kit.characters import wrong
+
+# click takes its own texts from the process-wide gettext domain; ours are Chinese whatever the locale.
+os.environ["LANGUAGE"] = "zh_CN"
+gettext.bindtextdomain("tidu", resources.locale())
+gettext.textdomain("tidu")
+
+
+class Refused(click.ClickException):
+    """Data or files refuse what was asked: exit code 1."""
+
+    exit_code = 1
+
+    def show(self, file: Any = None) -> None:
+        """Print the one sentence."""
+        click.echo(f"错误：{self.message}", file=file, err=file is None)
+
+
+class ChineseCommand(click.Command):
+    """A command whose refusals become one Chinese sentence and exit code 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command, unless something was typed that no record may keep."""
+        for param in self.params:
+            _look_at(param, ctx)
+        from registry.cli.common import (
+            refusals,  # who lists commands does not wait for what they need
+        )
+
+        with refusals():
+            return super().invoke(ctx)
+
+
+def _look_at(param: click.Parameter, ctx: click.Context) -> None:
+    """Refuse a typed text that could not be shown; files are named as they are."""
+    given = ctx.params.get(param.name or "")
+    for text in given if isinstance(given, tuple) else (given,):
+        if isinstance(text, str) and (said := wrong(text)):
+            raise click.BadParameter(said, ctx, param)
+
+
+class ChineseGroup(click.Group):
+    """A group of such commands."""
+
+    command_class = ChineseCommand
+    group_class = type
+
+
+def command(name: str) -> Callable[[Callable[..., Any]], click.Command]:
+    """Make a Chinese command."""
+    return click.command(name, cls=ChineseCommand)
+
+
+def group(name: str) -> Callable[[Callable[..., Any]], ChineseGroup]:
+    """Make a group of Chinese commands."""
+    return click.group(name, cls=ChineseGroup)

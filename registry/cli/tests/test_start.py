@@ -1,0 +1,45 @@
+"""Nobody waits for what he did not ask for."""
+
+import subprocess
+import sys
+
+import click
+import pytest
+
+from registry.cli import main
+
+#: What takes long to load, and what works rather than lists.
+HEAVY = (
+    "alembic", "cryptography", "duckdb", "durable_rules_engine", "gherkin", "jinja2", "openpyxl",
+    "psycopg", "registry.database", "registry.desk", "registry.intake", "registry.record", "rich",
+    "rules.decider", "rules.engine", "rules.language", "sqlalchemy", "sqlmodel",
+)  # fmt: skip
+RUN = """
+import atexit, sys
+from registry.__main__ import main
+sys.argv = ["tidu", *sys.argv[1:]]
+atexit.register(lambda: print("\\nloaded", *sys.modules))
+main()
+"""
+
+
+def loaded(*command: str) -> set[str]:
+    """The modules that a command has loaded in the end, in a process of its own."""
+    ran = subprocess.run(
+        [sys.executable, "-c", RUN, *command], capture_output=True, text=True, check=True
+    )
+    return set(ran.stdout.rpartition("\nloaded ")[2].split())
+
+
+def test_help_loads_nothing_that_works() -> None:
+    assert not loaded("--help").intersection(HEAVY)
+
+
+@pytest.mark.parametrize("width", [30, 80, 200])
+def test_the_list_says_of_each_command_what_it_says_itself(width: int) -> None:
+    formatter = click.HelpFormatter(width=width)
+    context = click.Context(main)
+    main.format_commands(context, formatter)
+    own = click.HelpFormatter(width=width)
+    click.Group.format_commands(main, context, own)
+    assert formatter.getvalue() == own.getvalue()
