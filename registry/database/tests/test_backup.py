@@ -392,7 +392,7 @@ def test_memory_is_bounded_by_bytes_and_not_by_rows(
     table = SQLModel.metadata.tables["import"]
     with source.begin() as connection:
         connection.execute(sa.insert(table), [{**row, **counts}] * added)
-    done = backup.write(source, tmp_path / "b", progress=lambda n, _: held.append(n))
+    done = backup.write(source, tmp_path / "b", progress=lambda n: held.append(n))
     small = done.total - done.rows["import"]
     many = [n - before for before, n in pairwise(held) if n - before > backup._HELD >> 20]
     assert sum(many) <= small

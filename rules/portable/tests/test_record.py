@@ -168,11 +168,11 @@ def test_redeciding_applies_facts_first_and_then_rules() -> None:
     facts, _ = traced(revenue__2022="0", rd_expense__2022="1200000")
     of_rule = {"rule": "63.2.研发费用", "value": 3}
     found = redecide(ruleset("63.2"), facts, [("r", of_rule)])
-    assert found.determinations == ["r"]
+    assert found.determinations == ("r",)
     assert found.trace["63.2.研发费用"] == 3
     corrected = {"fact": "revenue@2022", "value": "50000000"}
     found = redecide(ruleset("63.2"), facts, [("f", corrected), ("r", of_rule)])
-    assert found.determinations == ["f"]  # figures settle it now: 2.4%
+    assert found.determinations == ("f",)  # figures settle it now: 2.4%
     assert found.trace["63.2.研发费用"] == 0
 
 
