@@ -1,5 +1,5 @@
-"""What an officer, an auditor or a drafter does, whoever asks: each act is one function with values in and out.
+"""What officers, auditors and drafters do: each act is one function that takes and returns values.
 
-A face (command line, page, interface) reads what was typed, calls the desk and shows what it returns;
-the desk neither prints nor words a remedy.
+A face (command line, page, interface) reads what was typed, calls the desk and shows the result.
+The desk neither prints nor words remedies.
 """

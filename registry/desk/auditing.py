@@ -34,7 +34,10 @@ HeldFile: TypeAlias = tuple[str, bytes]
 
 @dataclass(frozen=True)
 class EntryQuery:
-    """Which entries: of an enterprise, of a tier (as ``TIERS`` names it), of a kind, the last ones; all if nothing is said."""
+    """Selects entries: of an enterprise, a tier (as in ``TIERS``) or a kind, or the last few.
+
+    Selects all entries if nothing is given.
+    """
 
     uscc: str | None = None
     tier: str | None = None
@@ -55,7 +58,7 @@ class EntryLine:
 
 
 def log(desk: Desk, wanted: EntryQuery) -> list[EntryLine]:
-    """The entries that are asked for, in order; ``RecordError`` for an enterprise that is not on record."""
+    """The selected entries in order; ``RecordError`` if the enterprise is not on record."""
     kinds = [k for k, word in KINDS.items() if word == wanted.kind]
     with desk.reading() as session:
         first, ids = 1, None
@@ -93,9 +96,9 @@ def _line(entry: journal.Entry, numbers: Mapping[str, int]) -> EntryLine:
 
 @dataclass(frozen=True)
 class Trust:
-    """What an auditor brings along: checkpoints, and the verifier key as the bureau published it.
+    """What an auditor brings: checkpoints, and the verifier key as the bureau published it.
 
-    Without ``key``, that of this installation is taken where there is one.
+    Without ``key``, this installation's key is used if it has one.
     """
 
     against: tuple[HeldFile, ...] = ()
@@ -105,7 +108,7 @@ class Trust:
 def verified(desk: Desk, trust: Trust, *, replay: bool = True) -> Report:
     """Verify the whole registry; without ``replay``, no decision is taken again.
 
-    Raises ``RecordError`` for a checkpoint that is not signed by the key.
+    Raises ``RecordError`` for a checkpoint that the key did not sign.
     """
     with desk.reading() as session:
         public = _public(trust.key, needed=bool(trust.against))
@@ -119,14 +122,14 @@ def verified(desk: Desk, trust: Trust, *, replay: bool = True) -> Report:
 
 
 def verified_bundle(data: bytes, trust: Trust) -> Findings:
-    """Verify a bundle and decide its cases again, wherever it is from; it needs no registry."""
+    """Verify a bundle from anywhere and decide its cases again; needs no registry."""
     public = _public(trust.key, needed=False)
     against = [note for _, note in trust.against]
     return verify_bundle(data, key=str(public) if public else None, against=against)
 
 
 def first_amiss(desk: Desk) -> str | None:
-    """The first thing amiss in the registry, decisions not taken again; None if it is sound or there is none."""
+    """The first fault of the registry, without a replay; None if it is sound or does not exist."""
     if not desk.is_there:
         return None
     with desk.reading() as session:
@@ -142,7 +145,7 @@ def _public(key: str | None, *, needed: bool) -> VerifierKey | None:
 
 
 def _kept(session: Session, public: VerifierKey | None) -> tuple[list[Checkpoint], list[str]]:
-    """The checkpoints that are kept here, and those that the key did not sign."""
+    """The checkpoints kept here, and the names of those that the key did not sign."""
     points, problems = [], []
     for size, note in checkpoints.kept(session):
         try:
@@ -177,7 +180,7 @@ def _given(held: HeldFile, public: VerifierKey) -> Checkpoint:
 
 @dataclass(frozen=True)
 class NewKey:
-    """A signing key that was made: its file, and what may be published of it."""
+    """A new signing key: its file, and what may be published about it."""
 
     file: Path
     key: VerifierKey
@@ -193,7 +196,7 @@ class Signed:
 
 @dataclass(frozen=True)
 class Exported:
-    """The bytes of a bundle, how many decisions are in it, and the key that verifies it."""
+    """A bundle's bytes, the number of its decisions, and the key that verifies it."""
 
     data: bytes
     decisions: int
@@ -206,13 +209,13 @@ class Exported:
 
 
 def new_key(name: str) -> NewKey:
-    """Make the signing key of a bureau where the settings say, under that name."""
+    """Create a bureau's signing key under this name, where the settings say."""
     file = settings.audit_key()
     return NewKey(file, checkpoints.create_key(file, name, _passphrase()).verifier_key)
 
 
 def checkpoint(desk: Desk) -> Signed:
-    """Sign how the journal stands."""
+    """Sign the present state of the journal."""
     signing = _signing()
     with desk.writing() as session:
         note = checkpoints.write(session, signing, now=desk.clock())
@@ -224,8 +227,8 @@ def export(
 ) -> Exported:
     """Make a bundle of the selected decisions, and verify it as its receiver will.
 
-    ``since`` are checkpoints that the receiver holds, to which consistency is proved; ``masked``
-    leaves out names. Raises ``RecordError`` where the record is not sound.
+    ``since`` are checkpoints that the receiver holds; the bundle proves consistency with each.
+    ``masked`` leaves out names. Raises ``RecordError`` if the record is not sound.
     """
     signing = _signing()
     key = signing.verifier_key
@@ -262,6 +265,6 @@ def _passphrase() -> str | None:
 
 
 def set_four_eyes(desk: Desk, on: bool) -> journal.Entry:
-    """Say whether determinations hold only once a second person has confirmed them."""
+    """Set whether determinations hold only after a second person has confirmed them."""
     with desk.writing() as session:
         return determinations.set_four_eyes(session, on, by=desk.by, now=desk.clock())

@@ -1,4 +1,4 @@
-"""Checking: which tier enterprises qualify for, and why not; nothing of it is recorded."""
+"""Checking: the tiers for which enterprises qualify, and the reasons; nothing is recorded."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -30,11 +30,11 @@ from rules.portable.errors import Remedy
 
 @dataclass(frozen=True, kw_only=True)
 class Inquiry:
-    """Who is checked, how, and by what was known.
+    """Who is checked, how, and on what knowledge.
 
-    Without ``usccs``, it is everybody on record. With ``known_at``, by what was on record and in force
-    at that moment, or with ``rules_of_now`` by the criteria of today; ``features`` is a folder of
-    criteria to go by instead.
+    Without ``usccs``, everybody on record is checked. ``known_at`` asks for what was on record and
+    in force at that moment; ``rules_of_now`` then replaces the criteria by today's. ``features`` is
+    a folder of criteria to use instead.
     """
 
     request: Request
@@ -55,9 +55,9 @@ class Run:
     _watch: Watch
 
     def results(self, *, quiet: bool = False) -> Iterator[CaseResult | Refusal]:
-        """Each case with its verdicts, or why it could not be checked; once, as they come.
+        """Each case with its verdicts, or the reason for a refusal; can be read once, as they come.
 
-        ``quiet`` tells nobody how far it is.
+        ``quiet`` reports no progress.
         """
         watch = unwatched if quiet else self._watch
         return watched(watch, "检查", self._answers, self.number)
@@ -65,9 +65,9 @@ class Run:
 
 @contextmanager
 def run(desk: Desk, inquiry: Inquiry, reading: Reading | None = None) -> Iterator[Run]:
-    """Check filings of the registry, or those of a file that was read and is not stored.
+    """Check filings of the registry, or those of a file that was read but not stored.
 
-    ``RecordError`` for an enterprise that is not on record, and for a filing without a day.
+    Raises ``RecordError`` for an enterprise that is not on record, and for a filing without a day.
     """
     held_back: tuple[str, ...] = ()
     with ExitStack() as stack:
@@ -101,7 +101,7 @@ def _of_file(reading: Reading, request: Request) -> list[Known]:
 
 
 def _called(filed: Submission) -> str:
-    """Whose a filing is, or where it stands if it does not say whose."""
+    """The enterprise of a filing, or the filing's place in the file if it names none."""
     return f"{filed.name or filed.where}{filed.uscc and f'（{filed.uscc}）'}"
 
 
@@ -117,7 +117,7 @@ def _rules(session: Session, inquiry: Inquiry) -> Rules:
 
 
 def _on_record(session: Session, inquiry: Inquiry) -> tuple[Iterable[Known], int]:
-    """The cases that are asked for, in that order, and how many."""
+    """The requested cases in order, and their number."""
     usccs, moment = inquiry.usccs, inquiry.known_at
     ids = known.stock(session, usccs or None, as_of=inquiry.request.as_of, known_at=moment)
     by_then = f"在{china_text(moment)}以前" if moment else ""
@@ -147,7 +147,7 @@ def _on_record(session: Session, inquiry: Inquiry) -> tuple[Iterable[Known], int
 def _answers(
     work: workers.Work[Known, CaseResult | Refusal], cases: Iterable[Known]
 ) -> Iterator[CaseResult | Refusal]:
-    """Check each case; one that is refused, or that processes die on, holds up no other."""
+    """Check each case; one that is refused, or that kills its process, holds up no other."""
     for case, found in workers.answers(work, ((one.case, one) for one in cases)):
         if isinstance(found, workers.Lost):
             said = f"{found.reason}，没有检查：请保留数据并报告"

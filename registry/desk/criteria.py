@@ -1,4 +1,4 @@
-"""Reading the criteria: which rules there are, what one says, when which governs, how two texts differ."""
+"""Reading the criteria: list rules, show one, tell which text governs when, compare two texts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class RuleLine:
 
 @dataclass(frozen=True)
 class RulePage:
-    """A rule as it is written, what its examples came to, and where it stands for a reader."""
+    """A rule as it is written, the results of its examples, and where a reader finds it."""
 
     clause: Clause
     place: str
@@ -36,7 +36,7 @@ class RulePage:
 
 @dataclass(frozen=True)
 class ComparedTexts:
-    """Two texts set side by side, tier by tier; ``alone`` are the tiers of which only one has a text."""
+    """Two texts compared tier by tier; ``alone`` are the tiers for which only one has a text."""
 
     before: str
     after: str
@@ -45,7 +45,7 @@ class ComparedTexts:
 
 
 def listed(prefix: str = "") -> list[RuleLine]:
-    """The rules whose ids begin so.
+    """The rules whose ids begin with ``prefix``.
 
     >>> [rule.id for rule in listed("没有这样的编号")]
     []
@@ -58,12 +58,18 @@ def listed(prefix: str = "") -> list[RuleLine]:
 
 
 def applicability(prefix: str = "") -> list[ApplicabilityRow]:
-    """The applicability table as it holds, with the rows that follow from fills; of rulesets that begin so."""
+    """The rows of the applicability table for rulesets whose ids begin with ``prefix``.
+
+    These include the rows that follow from fills.
+    """
     return [row for row in rulebook().applicability if row.ruleset.startswith(prefix)]
 
 
 def told(id: str) -> RulePage:
-    """One rule, its examples run by the reference evaluator; ``RulesetError`` naming close ids."""
+    """One rule, with its examples run by the reference evaluator.
+
+    Raises ``RulesetError`` with similar ids if there is no such rule.
+    """
     rules = rulebook()
     clause = rules.clause(id)
     runs = (r for e in examples(clause) for r in run(rules, e, by_reference, read_indicator))
@@ -73,9 +79,10 @@ def told(id: str) -> RulePage:
 
 
 def compared(before: str, after: str, tiers: Sequence[str], procedure: str) -> ComparedTexts:
-    """Compare two texts by the names that officers and drafters give them; ``tiers`` empty: all.
+    """Compare two texts, given by the names that officers and drafters use.
 
-    Raises ``TextError`` where a name means no text, or the two have nothing in common.
+    Without ``tiers``, all are compared. Raises ``TextError`` if a name means no text, or if the two
+    have nothing in common.
     """
     criteria = texts.InForce(None, rulebook())
     old, new = (texts.named(name, criteria) for name in (before, after))

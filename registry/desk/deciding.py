@@ -1,4 +1,4 @@
-"""Decisions and what persons settle: what goes on the record about a filing."""
+"""Decisions, and what persons settle: everything about a filing that goes on the record."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -27,7 +27,7 @@ from rules.portable.errors import Remedy
 
 @dataclass
 class Tally:
-    """What became of cases, counted; only ``whole`` keeps every line, else the first that were refused."""
+    """Counts what became of cases; keeps every line if ``whole``, else the first refusals."""
 
     whole: bool
     lines: list[Decided] = field(default_factory=list)
@@ -40,7 +40,7 @@ class Tally:
     doubted: int = 0
 
     def add(self, line: Decided) -> Decided:
-        """Count one line in."""
+        """Count one line."""
         if self.whole or (line.seq is None and self.refused < FEW):
             self.lines.append(line)
         self.verdicts.setdefault(line.tier, Counter())[line.verdict or "拒绝"] += 1
@@ -56,7 +56,7 @@ class Tally:
 
 
 class Run:
-    """Cases that are being decided: each line comes when it is stored; the tally counts those that came."""
+    """Cases that are being decided: each line comes once it is stored, and the tally counts it."""
 
     def __init__(self, lines: Iterator[Decided], number: int) -> None:
         self.tally = Tally(whole=number < FEW)
@@ -68,14 +68,14 @@ class Run:
 
 @dataclass(frozen=True)
 class Loaded:
-    """A file as it was read, and what came of storing it."""
+    """A file as it was read, and the result of storing it."""
 
     reading: Reading
     done: LoadReport
 
     @property
     def refused(self) -> bool:
-        """Whether there is an error in it, so that nothing of it was stored."""
+        """Whether the file has an error, so that nothing of it was stored."""
         return bool(self.done.refused or self.reading.errors)
 
     @property
@@ -85,7 +85,7 @@ class Loaded:
 
 
 def load(desk: Desk, file: Path, as_of: date | None = None) -> Loaded:
-    """Store the filings of a file, whose enterprises are to be decided: all of them, or none."""
+    """Store the filings of a file whose enterprises are to be decided: all of them or none."""
     by = desk.signed()
     desk.in_force()
     reading = importing.read_file(desk, file, as_of=as_of)
@@ -98,9 +98,9 @@ def load(desk: Desk, file: Path, as_of: date | None = None) -> Loaded:
 def run(
     desk: Desk, usccs: Sequence[str] | None, request: Request, *, jobs: int | None = None
 ) -> Iterator[Run]:
-    """Decide the newest filings of these enterprises, or of all of them, and record it.
+    """Decide the newest filings of these enterprises, or of all, and record the decisions.
 
-    ``RecordError`` for an enterprise without a filing, before anything is decided.
+    Raises ``RecordError`` before anything is decided if an enterprise has no filing.
     """
     desk.signed()
     desk.in_force()
@@ -114,7 +114,7 @@ def run(
 
 
 def determine(desk: Desk, ruling: Ruling) -> Entry:
-    """Record what a person settles of an enterprise's newest open filing."""
+    """Record what a person settles about an enterprise's newest open filing."""
     desk.signed()
     rules = desk.in_force()
     with desk.writing() as session:
@@ -122,7 +122,7 @@ def determine(desk: Desk, ruling: Ruling) -> Entry:
 
 
 def confirm(desk: Desk, seq: int) -> Entry:
-    """Confirm, as a second person, what another has settled."""
+    """Confirm, as a second person, what another person has settled."""
     with desk.writing() as session:
         return determinations.confirm(session, seq, by=desk.by, now=desk.clock())
 

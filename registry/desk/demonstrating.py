@@ -12,7 +12,7 @@ from rules.model.roles import SUBSTANCE
 
 @dataclass(frozen=True)
 class Demo:
-    """What became of the demo workbook: the file, who is on record, and all that could be checked."""
+    """The result of the demo: the workbook, the enterprises on record, and all checked cases."""
 
     file: str
     number: int
@@ -20,9 +20,9 @@ class Demo:
 
     @property
     def instructive(self) -> CaseResult:
-        """A case whose second tier, which is all it has here, fails on few figures.
+        """A case whose second tier, the only one it has here, fails on few figures.
 
-        Threshold, distance and sources show well there.
+        Such a case shows threshold, distance and sources well.
         """
         chosen = max(self.results, key=_instructive)
         return replace(chosen, verdicts=chosen.verdicts[1:2])

@@ -1,4 +1,4 @@
-"""Drafting criteria: checking feature files, aligning their tables, and beginning new ones."""
+"""Drafting criteria: check feature files, align their tables, and start new ones."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,7 +19,10 @@ KINDS: Final = {"情形": "cases", "分档": "bands", "阶梯": "ladder", "合�
 
 @dataclass(frozen=True)
 class Checked:
-    """What a check of feature files found; ``notices`` are no problems. With how many rules and examples."""
+    """What a check of feature files found, and how many rules and examples it read.
+
+    ``notices`` do not count as problems.
+    """
 
     problems: tuple[Problem, ...]
     notices: tuple[Problem, ...]
@@ -29,7 +32,7 @@ class Checked:
 
 @dataclass(frozen=True)
 class Formatted:
-    """How many files were looked at, and which of them are not, or were not, aligned."""
+    """The number of files that were looked at, and the files that are not (or were not) aligned."""
 
     files: int
     changed: tuple[Path, ...]
@@ -38,8 +41,9 @@ class Formatted:
 def check(path: Path | None = None) -> Checked:
     """Check a feature file or a folder of them, or the packaged criteria.
 
-    A file is compiled with the whole folder that it stands in, a bureau's own packs with the packaged
-    criteria; only what is asked for is reported. Raises ``RulesError`` where there are no feature files.
+    A file is compiled together with its whole folder, and a bureau's own packs together with the
+    packaged criteria; only findings about ``path`` are reported. Raises ``RulesError`` if there are
+    no feature files.
     """
     target = _features(path or resources.features())
     root = _root(target)
@@ -58,7 +62,10 @@ def check(path: Path | None = None) -> Checked:
 
 
 def format_tables(paths: Iterable[Path], *, write: bool) -> Formatted:
-    """Align the tables of feature files (none: of the packaged ones) by display width; or only look."""
+    """Align the tables of feature files by display width; unless ``write``, only look.
+
+    Without ``paths``, the packaged files are taken.
+    """
     files = [f for path in tuple(paths) or (resources.features(),) for f in feature_files(path)]
     changed = {f: data for f in files if (data := aligned(f)) is not None}
     for file, data in changed.items() if write else ():
@@ -68,12 +75,12 @@ def format_tables(paths: Iterable[Path], *, write: bool) -> Formatted:
 
 
 def new_rule(id: str, title: str, kind: str) -> str:
-    """The text of a new feature file, to be completed; ``kind`` is that of its table, as in ``KINDS``."""
+    """The text of a new feature file, to be completed; ``kind`` is its table's, as in ``KINDS``."""
     return scaffold(id, title, KINDS[kind])
 
 
 def new_province(province: str) -> tuple[str, str]:
-    """The texts of a province's new feature file, to be completed, and of the list of clauses beside it."""
+    """The texts of a province's new feature file and of its list of clauses, to be completed."""
     return scaffold_province(province), clauses_of_province(province)
 
 
@@ -91,7 +98,7 @@ def _features(path: Path) -> Path:
 
 
 def _root(path: Path) -> Path:
-    """The features folder around a file or folder: a whole one or one of packs, or itself."""
+    """The features folder around a path (a complete one, or a bureau's packs); else the path."""
     folder = path if path.is_dir() else path.parent
     for candidate in (folder, *folder.parents):
         if resources.is_complete(candidate) or resources.is_own(candidate):

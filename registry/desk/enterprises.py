@@ -1,4 +1,4 @@
-"""Enterprises on record: who is listed, what one filed, whom a name means, and codes admitted by a document."""
+"""Enterprises on record: list them, show a filing, resolve a name, admit a code by a document."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -70,18 +70,18 @@ def shown(desk: Desk, uscc: str, *, as_of: date | None = None, history: bool = F
 
 @cache
 def sizes() -> Sizes:
-    """What tells sectors and size classes by the packaged criteria."""
+    """The sectors and size classes by the packaged criteria."""
     return Sizes(rulebook())
 
 
 def named(desk: Desk, name: str) -> str:
-    """The credit code of the one enterprise that a name means; ``RecordError`` if that is not clear."""
+    """The credit code of the one enterprise that a name means; ``RecordError`` if unclear."""
     with desk.reading() as session:
         return naming.resolve(session, half(name))
 
 
 def admit(desk: Desk, uscc: str, notice: Notice, *, revoke: bool = False) -> Entry:
-    """Admit a code of early issue whose check digit is wrong, by a document; or revoke that."""
+    """Admit a code of early issue with a wrong check digit, by a document; or ``revoke`` this."""
     with desk.writing() as session:
         return admissions.record(
             session, "revoke" if revoke else "admit", uscc,
@@ -91,7 +91,7 @@ def admit(desk: Desk, uscc: str, notice: Notice, *, revoke: bool = False) -> Ent
 
 
 def refuse_unknown(session: Session, codes: Sequence[str]) -> None:
-    """Raise ``RecordError`` for codes of which neither a filing nor a registration is on record."""
+    """Raise ``RecordError`` for codes with neither a filing nor a registration on record."""
     titled = register.titles(session, codes)
     missing = [
         code

@@ -1,4 +1,4 @@
-"""Explaining recorded decisions: one, or those that are chosen by number, enterprise, tier and outcome."""
+"""Explaining recorded decisions: one, or a choice by number, enterprise, tier and outcome."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -21,15 +21,15 @@ from rules.portable.errors import DescribedError, Remedy
 
 _T = TypeVar("_T")
 
-#: Decisions by a range of numbers, or the last ones on an enterprise by its credit code.
+#: Selects decisions by a range of numbers, or an enterprise's last ones by its credit code.
 NamedDecisions: TypeAlias = range | str
 
 
 @dataclass(frozen=True)
 class DecisionQuery:
-    """Which decisions: the named ones, or without any the last on every matter of all enterprises.
+    """Selects decisions: the named ones, or if none is named the last on every matter.
 
-    Of these, those of some ``tiers`` (as ``TIERS`` names them) and with some ``outcomes`` in words.
+    ``tiers`` (as in ``TIERS``) and ``outcomes`` (in words) narrow the selection.
     """
 
     named: tuple[NamedDecisions, ...] = ()
@@ -39,7 +39,7 @@ class DecisionQuery:
 
 @dataclass(frozen=True)
 class Unexplained:
-    """A decision that could not be explained, and why."""
+    """A decision that could not be explained, and the reason."""
 
     seq: int
     cause: DescribedError
@@ -47,7 +47,7 @@ class Unexplained:
 
 @dataclass
 class ChosenDecisions:
-    """Decisions to be explained one by one; ``unexplained`` grows as that is done."""
+    """Decisions to be explained one by one; ``unexplained`` grows on the way."""
 
     desk: Desk
     session: Session
@@ -56,7 +56,7 @@ class ChosenDecisions:
     unexplained: list[Unexplained] = field(default_factory=list)
 
     def each(self, write: Callable[[Explanation], _T]) -> Iterator[tuple[Entry, _T]]:
-        """What is written of each decision; one that cannot be explained holds up no other."""
+        """What ``write`` makes of each decision; one that cannot be explained holds up no other."""
         with self.desk.watch("说明", len(self.decisions)) as done:
             for number, entry in enumerate(self.decisions, 1):
                 try:
@@ -64,7 +64,7 @@ class ChosenDecisions:
                 except (RegistryError, RulesError) as error:
                     self.unexplained.append(Unexplained(entry.seq, error))
                 except (OSError, MemoryError):
-                    raise  # of all
+                    raise  # it concerns all decisions
                 except Exception as error:
                     cause = RegistryError("fault", "{cause}", cause=fault(error))
                     self.unexplained.append(Unexplained(entry.seq, cause))
@@ -74,14 +74,14 @@ class ChosenDecisions:
 
 
 def one(desk: Desk, seq: int) -> Explanation:
-    """Explain the decision of that number; ``RecordError`` where it no longer comes out."""
+    """Explain the decision with this number; ``RecordError`` if it can no longer be reproduced."""
     with desk.reading() as session, closing(Replayer(session)) as replayer:
         return explaining.explanation(session, replayer, journal.entry(session, seq))
 
 
 @contextmanager
 def chosen(desk: Desk, wanted: DecisionQuery) -> Iterator[ChosenDecisions]:
-    """The decisions that are wanted, in order of their numbers; ``RecordError`` if there are none."""
+    """The selected decisions in order of their numbers; ``RecordError`` if there are none."""
     with desk.reading() as session, closing(Replayer(session)) as replayer:
         yield ChosenDecisions(desk, session, replayer, _chosen(session, wanted))
 
@@ -129,6 +129,6 @@ def _decisions(session: Session, named: NamedDecisions | None) -> Iterable[Entry
 
 
 def _latest(entries: Iterable[Entry]) -> Iterable[Entry]:
-    """The last decision on each matter: of those before, no enterprise is to be told any more."""
+    """The last decision on each matter: earlier ones need not be told to an enterprise any more."""
     asked = ("uscc", "tier", "filed_as_of", "procedure", "batch")
     return {tuple(e.content["case"][k] for k in asked): e for e in entries}.values()

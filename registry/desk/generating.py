@@ -1,4 +1,4 @@
-"""Making up enterprises, for benchmarks, demonstrations and training."""
+"""Generates enterprises for benchmarks, demonstrations and training."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -15,7 +15,7 @@ from registry.kit.progress import Watch, unwatched
 
 @dataclass(frozen=True)
 class MadeUp:
-    """How many enterprises, and the day of their filings; the same ``seed`` gives the same ones."""
+    """The number of enterprises and the day of their filings; ``seed`` fixes all the rest."""
 
     count: int
     seed: int
@@ -23,7 +23,7 @@ class MadeUp:
 
 
 def write(firms: MadeUp, to: Path | TextIO, watch: Watch = unwatched) -> None:
-    """Write the enterprises into a new folder, a CSV file a table, or as one stream of rows."""
+    """Write the enterprises to a new folder, one CSV file a table, or to a stream of rows."""
     wanted = aims(rulebook())
     with watch("生成", firms.count) as done:
         if isinstance(to, Path):

@@ -1,4 +1,4 @@
-"""Loading filings: a file or a folder of tables is read, looked over and stored; and a load is taken back."""
+"""Loading filings: read, examine and store a file or a folder of tables; or take a load back."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -41,11 +41,12 @@ __all__ = ["CHUNK", "Counts", "Groups", "LoadReport", "UndoReport", "grouped"]
 
 @dataclass(frozen=True)
 class Source:
-    """A file or folder of filings, how it is read, and what is written of it.
+    """A file or folder of filings, how to read it, and what to write about it.
 
-    ``as_of`` goes before a day that a file gives; ``mapping`` adds to the headings that are understood, and
-    ``draft`` is where those that are not are written to complete. ``report`` takes everything amiss.
-    With ``partial`` the faultless filings are stored though others are not; ``dry_run`` stores none.
+    ``as_of`` overrides a day that the file gives. ``mapping`` adds to the headings that are
+    understood; ``draft`` is where the others are written for completion. ``report`` receives all
+    faults. With ``partial``, filings without a fault are stored even if others have one;
+    ``dry_run`` stores none.
     """
 
     path: Path
@@ -60,10 +61,10 @@ class Source:
 
 @dataclass(frozen=True)
 class Imported:
-    """What became of a file: everything read, with what naming told, and what was stored.
+    """The result for a file: everything read, with remarks on names, and what was stored.
 
-    ``drafted`` says that there were headings to draft a mapping of, and ``held_back`` that its faults let
-    nothing of it be stored.
+    ``drafted`` means that a mapping was drafted for unknown headings, ``held_back`` that faults
+    kept the whole file from being stored.
     """
 
     reading: Reading
@@ -74,7 +75,7 @@ class Imported:
 
 @dataclass(frozen=True)
 class FolderImported:
-    """What became of a folder; unless ``stored``, it was looked through only."""
+    """The result for a folder; unless ``stored``, it was only examined."""
 
     counts: Counts
     stored: bool
@@ -95,8 +96,8 @@ def read_file(
 ) -> Reading:
     """Read a file and hold back submissions whose records contradict their filed totals.
 
-    What its columns lack is told by the criteria of its day, with those of a round if ``batch`` names one.
-    The registry is opened only where the file has a code that may be admitted.
+    The criteria of its day tell which columns are missing; ``batch`` adds those of a round. The
+    registry is opened only if the file has a code that may need admission.
     """
     with desk.watch(f"读取 {path.name}", None) as done:
         reading = read(
@@ -111,7 +112,7 @@ def read_file(
 
 
 class _Admitted:
-    """The codes that are admitted, asked for when a file has one that needs to be."""
+    """The admitted codes, read once a file has a code that needs admission."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
@@ -126,7 +127,7 @@ class _Admitted:
 
 @cache
 def _asked(batch: str) -> Asking:
-    criteria: list[Asked] = []  # compiled where a table of a known day asks
+    criteria: list[Asked] = []  # compiled once a table with a known day needs them
 
     def asked(day: date, province: str) -> Mapping[Key, Wanted]:
         if not criteria:
@@ -137,9 +138,9 @@ def _asked(batch: str) -> Asking:
 
 
 def rechecked(reading: Reading, as_of: date | None, words: Words = unworded) -> Reading:
-    """A reading with what the rules themselves show to be amiss in its submissions, all of it worded.
+    """Add to a reading the faults that the rules find in its submissions, and word them all.
 
-    Those are held back whose records contradict their filed totals.
+    Submissions whose records contradict their filed totals are held back.
     """
     good: list[Submission] = []
     refused, issues = list(reading.refused), [i.worded(words) for i in reading.issues]
@@ -160,9 +161,9 @@ def _totals() -> Totals:
     return Totals(rulebook())
 
 
-@lru_cache(maxsize=4096)  # many enterprises of a county are of one industry
+@lru_cache(maxsize=4096)  # many enterprises of a county share an industry
 def _sector(day: date, filed: tuple[tuple[str, Scalar], ...]) -> str:
-    """The sector that the rules read in what is filed of it, or the word for what is open."""
+    """The sector that the rules read from the filed values, or the word for an open one."""
     return sizes().sector(Profile(day, dict(filed))) if len(filed) > 1 else ""
 
 
@@ -170,7 +171,7 @@ def _sector(day: date, filed: tuple[tuple[str, Scalar], ...]) -> str:
 
 
 def import_file(desk: Desk, source: Source) -> Imported:
-    """Store the filings of a file: all of them or none, or with ``partial`` those without a fault."""
+    """Store the filings of a file: all or none, or with ``partial`` those without a fault."""
     with _drafted(source):
         reading = read_file(desk, source.path, as_of=source.as_of, mapping=source.mapping)
     drafted = _draft(source, reading.headings)
@@ -194,7 +195,7 @@ def import_file(desk: Desk, source: Source) -> Imported:
 
 @contextmanager
 def _drafted(source: Source) -> Iterator[None]:
-    """Draft a mapping also where no table can be read for its headings."""
+    """Draft a mapping even if a table's headings make the file unreadable."""
     try:
         yield
     except NoTableError as error:
@@ -204,7 +205,7 @@ def _drafted(source: Source) -> Iterator[None]:
 
 
 def _draft(source: Source, headings: Sequence[Heading]) -> bool:
-    """Draft a mapping of the headings not understood where one is wanted; False if there are none."""
+    """Draft a mapping of the unknown headings if one is wanted; False if there are none."""
     text = draft_mapping(headings, source.mapping) if source.draft is not None else None
     if source.draft is None or text is None:
         return False
@@ -217,7 +218,7 @@ def _draft(source: Source, headings: Sequence[Heading]) -> bool:
 
 @contextmanager
 def streamed(stream: BinaryIO, name: str) -> Iterator[Path]:
-    """The rows of a stream, each after the name of its table, as a folder of that name."""
+    """The rows of a stream, each preceded by its table's name, as a folder called ``name``."""
     with working_folder() as scratch:
         folder = scratch / name
         directory.spooled(stream, folder)
@@ -225,7 +226,7 @@ def streamed(stream: BinaryIO, name: str) -> Iterator[Path]:
 
 
 def import_folder(desk: Desk, source: Source) -> FolderImported:
-    """Store a folder of tables part by part; unless ``partial``, all of it is looked through first."""
+    """Store a folder of tables part by part; unless ``partial``, it is first examined whole."""
     folder = source.path
     with desk.watch(f"核对 {folder.name} 的次序", None) as done:
         found = directory.survey(folder, done)
@@ -255,15 +256,15 @@ def import_folder(desk: Desk, source: Source) -> FolderImported:
 
 
 def undo(desk: Desk, number: int, *, dry_run: bool = False) -> UndoReport:
-    """Take an import back, and say what rests on it; with ``dry_run`` only say so."""
+    """Take an import back and report what rests on it; with ``dry_run``, only report."""
     with desk.reading() if dry_run else desk.writing() as session:
         return loading.undo(session, number, now=desk.clock(), by=desk.by, dry_run=dry_run)
 
 
 def template(file: Path, as_of: date | None = None, province: str = "", batch: str = "") -> None:
-    """Write the workbook to fill in: all that can be filed, or what recognition reads on a day.
+    """Write the workbook to fill in: every column, or only those that recognition needs on a day.
 
-    ``RegistryError`` for a day of which no text is known.
+    Raises ``RegistryError`` for a day without a known text.
     """
     only = Asked(rulebook(), batch).ids(as_of, province) if as_of else None
     if only is not None and not only:

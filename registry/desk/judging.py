@@ -1,6 +1,6 @@
-"""Judging single cases for many who ask at once: one thread with the engine, and a memory of results.
+"""Judging single cases for many concurrent readers: one thread with the engine, and a result cache.
 
-An engine belongs to the thread that made it, and a face answers its readers in many.
+An engine belongs to the thread that made it, but a face answers its readers in many threads.
 """
 
 from collections import OrderedDict
@@ -29,12 +29,12 @@ Answer: TypeAlias = CaseResult | Refusal
 
 #: How many results are remembered.
 REMEMBERED: Final = 1000
-#: What a case was refused for may pass: it is judged anew when it is asked for again.
+#: The reason for a refusal may pass, so a refused case is judged anew when asked for again.
 _PASSING: Final = (Cause.ENGINE, Cause.FAULT)
 
 
 class _Worker(JudgingWorker):
-    """Checks cases by some rules, whatever is asked of each."""
+    """Checks cases by fixed rules, with a request for each case."""
 
     def __init__(self, rules: Rules) -> None:
         super().__init__(rules)
@@ -46,9 +46,9 @@ class _Worker(JudgingWorker):
 
 
 class JudgingThread:
-    """One thread that owns the engine; cases are handed to it from any other.
+    """A thread that owns the engine; any other thread can hand it cases.
 
-    The last rules that were judged by stay compiled.
+    The rules that were used last stay compiled.
     """
 
     def __init__(self) -> None:
@@ -56,11 +56,11 @@ class JudgingThread:
         self._worker: _Worker | None = None
 
     def submit(self, rules: Rules, case: Known, request: Request) -> "Future[Answer]":
-        """Have a case judged; what cannot be judged is answered by a refusal, never raised."""
+        """Have a case judged; a case that cannot be judged gets a refusal, never an exception."""
         return self._thread.submit(self._judge, rules, case, request)
 
     def close(self) -> None:
-        """End the thread when it has answered what was handed in."""
+        """End the thread once it has answered everything handed in."""
         self._thread.submit(self._release)
         self._thread.shutdown()
 
@@ -78,7 +78,7 @@ class JudgingThread:
 
 @dataclass(frozen=True)
 class _Key:
-    """All that a result depends on: the case and the question, the criteria, and what is on record.
+    """Everything on which a result depends: case, question, criteria, and the state of the record.
 
     ``changed`` is the last entry of the journal that may change a verdict.
     """
@@ -92,7 +92,7 @@ class _Key:
 
 
 class Judging:
-    """Judges filings of a registry by the criteria in force, asked from any thread, and remembers results."""
+    """Judges filings by the criteria in force, for callers in any thread, and remembers results."""
 
     def __init__(self, desk: Desk, *, remembered: int = REMEMBERED) -> None:
         desk.in_force()
@@ -101,13 +101,13 @@ class Judging:
         self._thread = JudgingThread()
         self._answers: OrderedDict[_Key, Future[Answer]] = OrderedDict()
         self._lock = Lock()
-        #: The criteria, and the last change of the journal that they were read after.
+        #: The criteria, and the last change of the journal before they were read.
         self._read: tuple[int, Published] | None = None
 
     def check(self, uscc: str, request: Request) -> Answer:
-        """The newest filing of an enterprise with its verdicts, or why it could not be judged.
+        """An enterprise's newest filing with its verdicts, or the reason for a refusal.
 
-        An enterprise without a filing raises ``RecordError``.
+        Raises ``RecordError`` for an enterprise without a filing.
         """
         with storage.snapshot(self._desk.database) as session:
             filings = known.stock(session, [uscc], as_of=request.as_of)
@@ -122,13 +122,13 @@ class Judging:
         return answer.result()
 
     def check_filing(self, filing_id: int, request: Request) -> Answer:
-        """One version of a filing; ``RecordError`` where there is none of that number."""
+        """The same for one version of a filing; ``RecordError`` if the number is unknown."""
         with storage.snapshot(self._desk.database) as session:
             answer = self._answer(session, filing_id, request)
         return answer.result()
 
     def close(self) -> None:
-        """End the thread; what was handed in is answered still."""
+        """End the thread; cases already handed in are still answered."""
         self._thread.close()
 
     def __enter__(self) -> "Judging":
@@ -138,7 +138,7 @@ class Judging:
         self.close()
 
     def _answer(self, session: Session, filing_id: int, request: Request) -> "Future[Answer]":
-        """The answer that is remembered, or else will come; nobody waits for it here."""
+        """The remembered answer, or one to come; does not wait."""
         changed = journal.last_change(session)
         rules = self._rules(session, changed)
         [found] = known.fetch(session, [filing_id])
@@ -156,7 +156,7 @@ class Judging:
         return answer
 
     def _rules(self, session: Session, changed: int) -> Published:
-        """The criteria in force; publishing is a change too."""
+        """The criteria in force; a publication counts as a change too."""
         read = self._read
         if read is None or read[0] != changed:
             rules = publication.current(session)

@@ -1,6 +1,7 @@
-"""The enterprises of a notice: named one by one, or in a list of which everything is understood.
+"""The enterprises of a notice: named one by one, or in a list that must be fully understood.
 
-A list is registered whole or not at all. What it leaves open is told before anything is registered.
+A list is registered whole or not at all. Whatever it leaves open is told before anything is
+registered.
 """
 
 from collections.abc import Container, Sequence
@@ -22,15 +23,15 @@ from registry.record.naming import Names
 from registry.record.register import VALIDITY, Holder
 from rules.portable.errors import Remedy
 
-#: How many enterprises of a list are told of at most.
+#: The most enterprises of a list that a message names.
 _SHOWN: Final = 20
 
 
 @dataclass(frozen=True)
 class Firms:
-    """Whom a notice names: enterprises by credit code, or those of a list in a file.
+    """The enterprises that a notice names: by credit code, or by a list in a file.
 
-    ``renamed`` are the codes of enterprises that the file may name otherwise than the registry.
+    The file may name the enterprises in ``renamed`` (codes) otherwise than the registry does.
     """
 
     codes: tuple[str, ...] = ()
@@ -41,9 +42,9 @@ class Firms:
 def holders(
     desk: Desk, firms: Firms, given: Validity, uses: Sequence[str], notices: list[str]
 ) -> list[Holder]:
-    """The enterprises with the names under which they are registered, or that their list has for them.
+    """The enterprises with the names by which they are registered, or else those of the list.
 
-    ``uses`` are the days of validity that are taken from a list; they may not contradict those ``given``.
+    ``uses`` are the validity days to take from a list; they may not contradict the days ``given``.
     What the list leaves open is added to ``notices``.
     """
     if firms.file is None:
@@ -65,7 +66,7 @@ def holders(
 def _days(
     path: Path, lines: Sequence[Line], given: Validity, uses: Sequence[str], notices: list[str]
 ) -> list[Validity]:
-    """The days that a list states for each of its entries, as far as they are used."""
+    """The days that a list states for each of its entries, limited to those in ``uses``."""
     found = [validity.stated(line, VALIDITY) for line in lines]
     wrong, unused = list[str](), dict[str, None]()
     for name, words in (("first", "有效期始"), ("last", "有效期至")):
@@ -111,9 +112,10 @@ def _listing(desk: Desk, path: Path) -> Listing:
 def coded(
     session: Session, path: Path, listing: Listing, notices: list[str]
 ) -> list[tuple[Line, Holder]]:
-    """The entries with their codes; those that have a name alone are found by it, each just once.
+    """The entries with their codes; an entry with only a name is found by it if it is unique.
 
-    What was left out of the list is told; what is no code, or no name on record, is refused.
+    Rows left out of the list are told in ``notices``; anything that is no code, or no name on
+    record, is refused.
     """
     notices += _few(listing.told, f"……共{len(listing.told)}条提示")
     found, unknown, wrong = list[tuple[Line, Holder]](), list[str](), list[str]()
@@ -145,12 +147,12 @@ def coded(
 
 
 def _few(lines: Sequence[str], more: str = "") -> list[str]:
-    """The first lines, and how many there are where some are left out."""
+    """The first lines, and the total if some are left out."""
     return [*lines[:_SHOWN], *([more] if more and len(lines) > _SHOWN else [])]
 
 
 def refuse_wrong(path: Path, wrong: Sequence[str], remedy: Remedy | None = None) -> None:
-    """Raise ``RecordError`` for a list that has faults, with the first of them as its details."""
+    """Raise ``RecordError`` for a list with faults, with the first few as details."""
     if wrong:
         raise RecordError(
             "faulty-list",
@@ -163,7 +165,7 @@ def refuse_wrong(path: Path, wrong: Sequence[str], remedy: Remedy | None = None)
 
 
 def _unfound(known: Names, name: str) -> str:
-    """A name with the enterprises that it may mean."""
+    """A name, with the enterprises that it may mean."""
     if meant := known.of(name):
         return f"{name}（同名的有{'、'.join(meant)}）"
     near = known.near(name)
@@ -192,9 +194,9 @@ def refuse_differing(
     listed: Sequence[tuple[Line, Holder]],
     renamed: Container[str],
 ) -> None:
-    """Refuse a list that names another enterprise than the registry has for the code, but for ``renamed``.
+    """Refuse a list that gives a code another name than the registry does, except for ``renamed``.
 
-    Any name that the enterprise ever had on record will do: a notice keeps that of its day.
+    Any name that the enterprise ever had on record is accepted: a notice keeps the name of its day.
     """
     coded = [(line, h) for line, h in listed if h.uscc and h.name and h.uscc not in renamed]
     known = Names(session, {h.uscc: h.name for _, h in coded}) if coded else Names()
@@ -207,7 +209,7 @@ def refuse_differing(
 
 
 def names(session: Session, codes: Sequence[str]) -> dict[str, str]:
-    """The names under which enterprises are registered: those of their filings, else of their titles."""
+    """The names by which enterprises are registered: from their filings, else from their titles."""
     titled = register.titles(session, codes)
     named = {code: entries[-1].content["name"] for code, entries in titled.items()}
     filed = {c.uscc: c.name for c in cases.cases(session, cases.newest(session, codes))}

@@ -1,4 +1,4 @@
-"""What notices and other documents say of titles and holdings, put into the register and read from it."""
+"""Titles and holdings that documents state: put into the register and read back."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -39,7 +39,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Registered:
-    """The entries that were made, and what was told of the list that they come from."""
+    """The new entries, and the remarks about the list from which they come."""
 
     entries: Sequence[Entry]
     notices: Sequence[str] = ()
@@ -47,7 +47,7 @@ class Registered:
 
 @contextmanager
 def _told() -> Iterator[list[str]]:
-    """What is told on the way; an error takes it along, since nothing is returned then."""
+    """Collects remarks on the way; an error carries them, since nothing is returned then."""
     notices: list[str] = []
     try:
         yield notices
@@ -60,7 +60,10 @@ def _told() -> Iterator[list[str]]:
 
 
 def grant(desk: Desk, firms: Firms, kind: str, notice: Notice, days: Validity) -> Registered:
-    """Register new titles, from the notice's date for the usual time unless days are given or listed."""
+    """Register new titles from the notice's date for the usual time, unless other days are given.
+
+    Days that a list gives count too.
+    """
 
     def registered(session: Session, holders: Sequence[Holder], notice: Notice) -> Sequence[Entry]:
         first = days.first or notice.dated
@@ -73,7 +76,7 @@ def grant(desk: Desk, firms: Firms, kind: str, notice: Notice, days: Validity) -
 
 
 def extend(desk: Desk, firms: Firms, kind: str, notice: Notice, days: Validity) -> Registered:
-    """Register titles that a re-check extends; ``days.first`` tells which one, ``days.last`` until when."""
+    """Register titles that a re-check extends: ``days`` tell which (first) and how long (last)."""
 
     def registered(session: Session, holders: Sequence[Holder], notice: Notice) -> Sequence[Entry]:
         return register.extend(
@@ -94,7 +97,7 @@ def end(
     on: date | None,
     reason: str,
 ) -> Registered:
-    """Register titles that end early, on the notice's date unless another is given; ``days`` tell which."""
+    """Register titles that end early, by default on the notice's date; ``days`` tell which."""
 
     def registered(session: Session, holders: Sequence[Holder], notice: Notice) -> Sequence[Entry]:
         return register.end(
@@ -121,13 +124,13 @@ def _registered(
 
 
 def _with_list(notice: Notice, firms: Firms) -> Notice:
-    """A notice with the digest of the list that names its enterprises, which is evidence too."""
+    """The notice with the digest of its list of enterprises, which is evidence too."""
     files = [firms.file] if firms.file else []
     return replace(notice, evidence=(*notice.evidence, *map(sha256_of, files)))
 
 
 def strike(desk: Desk, seq: int, notice: Notice) -> Entry:
-    """Strike out a title that was registered by mistake, as if it had never been."""
+    """Strike out a title that was registered by mistake, as if it had never existed."""
     with desk.writing() as session:
         return register.strike(session, seq, notice, by=desk.by, now=desk.clock())
 
@@ -141,9 +144,10 @@ def titles(
     known_at: datetime | None = None,
     history: bool = False,
 ) -> list[Registration]:
-    """The titles as they stand, or with ``history`` every entry on them; of these enterprises, or of all.
+    """The current titles, or with ``history`` every entry, of these enterprises or of all.
 
-    ``as_of`` leaves those that are held on a day; ``known_at`` is what the register said at a moment.
+    ``as_of`` keeps only titles that are held on a day; ``known_at`` asks what the register said at
+    a moment.
     """
     with desk.reading() as session:
         refuse_unknown(session, codes)
@@ -174,12 +178,12 @@ def _wanted(
 def hold(
     desk: Desk, code: str, holder: str, share: str, notice: Notice, days: Validity
 ) -> Registered:
-    """Register one holding: the holder by code or name, the share as it was typed."""
+    """Register one holding; the holder is given by code or name, the share as typed."""
     return _hold(desk, [Holding(Holder(code), _holder(holder), lists.share(share))], notice, days)
 
 
 def hold_listed(desk: Desk, firms: Firms, notice: Notice, days: Validity) -> Registered:
-    """Register the holdings of a list: all of them, or none."""
+    """Register the holdings of a list: all or none."""
     assert firms.file is not None
     with _told() as notices:
         with desk.reading() as session:
@@ -220,7 +224,7 @@ def _hold(desk: Desk, stated: Sequence[Holding], notice: Notice, days: Validity)
 def end_holding(
     desk: Desk, code: str, holder: str, notice: Notice, *, on: date | None = None
 ) -> Entry:
-    """Register that a share is held no more, from the document's date unless another is given."""
+    """Register that a share is no longer held, by default from the document's date."""
     with desk.writing() as session:
         return register.end_holding(
             session, code, _holder(holder), notice,
@@ -236,7 +240,7 @@ def holdings(
     known_at: datetime | None = None,
     history: bool = False,
 ) -> list[Registration]:
-    """The holdings as they stand: all, or those of and in one enterprise; options as for ``titles``."""
+    """The current holdings: all, or those of and in one enterprise; options as for ``titles``."""
     with desk.reading() as session:
         if code is not None:
             refuse_unknown(session, [code])
@@ -245,7 +249,7 @@ def holdings(
 
 
 def _holder(text: str) -> Holder:
-    """A holder as it was typed: a credit code, or a name."""
+    """A holder as typed: a credit code, or a name."""
     code = tidy(text)
     return Holder(code) if is_code(code) else Holder("", half(text))
 
@@ -255,7 +259,7 @@ def _named(holder: Holder, known: dict[str, str]) -> Holder:
 
 
 def _namesakes(session: Session, stated: Sequence[Holding]) -> list[str]:
-    """Where a holder that is named alone has the name of an enterprise: a name joins no two."""
+    """Remarks on holders without a code who bear an enterprise's name: names connect nobody."""
     nameless = dict.fromkeys(h.holder.name for h in stated if not h.holder.uscc)
     known = Names(session) if nameless else Names()
     return [

@@ -1,4 +1,4 @@
-"""The desk itself: one registry, who works at it, by which clock, and who watches."""
+"""The desk itself: a registry, the person at work, the clock, and the watch over progress."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Desk:
-    """Where one registry is worked on; ``by`` is the name under which is recorded what is done.
+    """A place to work on one registry; acts are recorded under the name ``by``.
 
-    The registry is the one at ``url``, or else the one that the settings name; it is opened when it is
-    first needed, and an address that is none of a registry then raises ``StorageError``. ``clock``
-    gives the moments of recording, ``watch`` is shown how far long work has come, and ``words``
-    are those of the face for what may be done about an error.
+    The registry is at ``url``, or else where the settings say. It is opened when first needed; an
+    address that leads to no registry then raises ``StorageError``. ``clock`` gives the moments of
+    recording, ``watch`` is shown the progress of long work, and ``words`` are the face's words for
+    remedies.
     """
 
     url: str | None = None
@@ -44,32 +44,32 @@ class Desk:
 
     @cached_property
     def database(self) -> sa.Engine:
-        """The database of the registry, at the revision of this program."""
+        """The registry's database, at the revision of this program."""
         return storage.connect(self.url)
 
     @property
     def is_there(self) -> bool:
-        """Whether there is such a registry; opening one in a file that is not there makes it."""
+        """Whether the registry exists; opening one in a missing file would create it."""
         return storage.exists(self.url)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A session that reads."""
+        """A reading session."""
         with storage.session(self.database) as session:
             yield session
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
-        """A session that writes: all of it is kept, or nothing."""
+        """A writing session: everything is kept, or nothing."""
         with storage.session(self.database, write=True) as session:
             yield session
 
     def signed(self) -> str:
-        """The name under which is recorded what is done; ``RecordError`` where there is none."""
+        """The name under which acts are recorded; ``RecordError`` if there is none."""
         return signed_name(self.by)
 
     def in_force(self) -> Published:
-        """The criteria that hold; a registry without any publishes the packaged ones first."""
+        """The criteria in force; a registry without any first publishes the packaged ones."""
         with self.reading() as session:
             found = publication.current(session)
         if found is None:
@@ -78,7 +78,7 @@ class Desk:
         return found
 
     def close(self) -> None:
-        """Leave the registry."""
+        """Disconnect from the registry."""
         if "database" in self.__dict__:
             self.database.dispose()
 

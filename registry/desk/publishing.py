@@ -1,4 +1,4 @@
-"""Publishing criteria: first they are looked through and certified, then they are put on record."""
+"""Publishing criteria: they are checked and certified first, then put on record."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +19,9 @@ from rules.language.rulebook import Rulebook
 class PreparedCriteria:
     """Criteria that may be published if they have no ``problems``.
 
-    ``certified`` counts the cases, which stand for all, on which both engines agree for what is not
-    packaged; ``folder`` and ``own`` are where the criteria stand, and a bureau's own beside them.
+    ``certified`` counts the cases on which both engines agree, for criteria that are not packaged;
+    the cases stand for every filing. ``folder`` holds the criteria, ``own`` the bureau's own beside
+    them.
     """
 
     folder: Path
@@ -32,9 +33,9 @@ class PreparedCriteria:
 
 
 def prepare(folder: Path | None = None, *, by: str, watch: Watch = unwatched) -> PreparedCriteria:
-    """Check criteria with both engines, and certify what is not packaged; it needs no registry.
+    """Check criteria with both engines and certify those not packaged; needs no registry.
 
-    Raises ``RecordError`` where nobody signs for it, and where the engines differ.
+    Raises ``RecordError`` if nobody signs, and if the engines differ.
     """
     signed_name(by)
     base, own = resources.criteria(folder)
@@ -48,7 +49,7 @@ def prepare(folder: Path | None = None, *, by: str, watch: Watch = unwatched) ->
 
 
 def publish(desk: Desk, criteria: PreparedCriteria) -> Publication:
-    """Put prepared criteria on record: from now on it is decided by them."""
+    """Put prepared criteria on record: they govern all decisions from now on."""
     if criteria.problems:
         raise SourceError(list(criteria.problems))
     by = signed_name(desk.by)

@@ -1,4 +1,4 @@
-"""Taking recorded decisions again: one, all of them or those since a day, and then against now."""
+"""Taking recorded decisions again: one, all, or those since a day; or one with today's inputs."""
 
 import json
 from collections.abc import Iterator
@@ -22,18 +22,18 @@ from registry.record.replay import Crossed as Crossed
 from registry.record.replay import Replayed as Replayed
 from registry.record.replay import Replayer, replayed
 
-#: Where an interrupted run over all decisions goes on.
+#: Notes where an interrupted run over all decisions continues.
 _NOTES: Final = "tidu-replay.json"
-#: After how many decisions it is noted down how far a run has come.
+#: The number of decisions after which a run notes its progress.
 _EVERY: Final = 500
 
 
 @dataclass(frozen=True)
 class ReplaySpan:
-    """Which decisions: all, or those recorded on a day (by the clock of China) and later.
+    """Selects decisions: all, or those recorded on a day (in China) or later.
 
-    A run over all goes on where the last one was interrupted, unless ``restart``. ``jobs`` is the
-    number of processes; without it, it goes by how many decisions there are.
+    A run over all continues where the last one was interrupted, unless ``restart``. ``jobs`` is the
+    number of processes; without it, the number of decisions determines it.
     """
 
     since: date | None = None
@@ -43,7 +43,7 @@ class ReplaySpan:
 
 @dataclass(frozen=True)
 class ReplayState:
-    """How far a run has come: the entry that it goes on at, and what it found before that."""
+    """The progress of a run: the entry at which it continues, and its findings so far."""
 
     following: int = 1
     counted: int = 0
@@ -51,7 +51,7 @@ class ReplayState:
 
 
 def replay(desk: Desk, seq: int) -> Replayed:
-    """Take one decision again; ``RecordError`` for an entry that is none."""
+    """Take one decision again; ``RecordError`` if the entry is not a decision."""
     with desk.reading() as session, closing(Replayer(session)) as replayer:
         return replayer.replay(journal.entry(session, seq))
 
@@ -63,7 +63,7 @@ def cross(desk: Desk, seq: int, facts: str, rules: str) -> Crossed:
 
 
 def begun(desk: Desk, span: ReplaySpan) -> ReplayState:
-    """Where a run begins: at the first entry, or where an interrupted one of this registry came to."""
+    """The start of a run: the first entry, or where an interrupted run of this registry stopped."""
     if span.since or span.restart or not _notes().exists():
         return ReplayState()
     with desk.reading() as session:
@@ -71,7 +71,7 @@ def begun(desk: Desk, span: ReplaySpan) -> ReplayState:
 
 
 def finish(desk: Desk, span: ReplaySpan, state: ReplayState) -> ReplayState:
-    """Take all decisions again from there on; those that come out the same are only counted."""
+    """Take all remaining decisions again; those that come out the same are only counted."""
     counted, differing = state.counted, list(state.differing)
     with desk.reading() as session:
         head = journal.head(session)
@@ -94,12 +94,12 @@ def finish(desk: Desk, span: ReplaySpan, state: ReplayState) -> ReplayState:
 def _decisions(
     session: Session, span: ReplaySpan, first: int, last: int
 ) -> Iterator[journal.Entry]:
-    """The decisions with these numbers, also altered ones: each is told of by itself."""
+    """The decisions with these numbers, altered ones included, so that each is reported."""
     start = midnight(span.since) if span.since else None
     for entry in journal.entries(
         session, first=first, last=last, kinds=["decision"], checked=False
     ):
-        # of an altered row it may not be readable
+        # an altered row may not be readable
         if start is None or entry.recorded_at is None or entry.recorded_at >= start:
             yield entry
 
@@ -109,7 +109,7 @@ def _notes() -> Path:
 
 
 def _resumed(session: Session) -> ReplayState:
-    """What was noted down, if it is of this registry and can be read."""
+    """The noted state, if it is readable and belongs to this registry."""
     try:
         kept = json.loads(_notes().read_text(encoding="utf-8"))
         if _mark(session, kept["next"]) == kept["mark"]:
@@ -132,5 +132,5 @@ def _note(session: Session, state: ReplayState) -> None:
 
 
 def _mark(session: Session, following: int) -> str:
-    """The digest of the last entry that was looked at, as it stands: an altered one holds up no run."""
+    """The stored digest of the last entry looked at, so that an altered entry holds up no run."""
     return journal.entry(session, following - 1, checked=False).digest

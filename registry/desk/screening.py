@@ -1,4 +1,4 @@
-"""A whole registry at once: snapshots of a day, and screenings by the criteria that the engine runs."""
+"""The whole registry at once: snapshots of a day, and screenings by the engine's criteria."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -35,18 +35,19 @@ from rules.model.facts import TITLES
 from rules.model.roles import RECOGNITION
 from rules.portable.errors import Remedy
 
-#: The databases that can compute a screening; all come to the same.
+#: The databases that can compute a screening; all give the same result.
 ENGINES: Final = ("duckdb", "postgresql", "spark")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What is screened, by which text, and with what.
+    """What is screened, by which text, and in which database.
 
-    Without ``tiers``, all are. Without ``as_of``, the day is the snapshot's or that of the newest filing; ``text`` is named as for
-    ``registry.simulation.texts``, without it the criteria in force govern. ``near`` is the share within
-    which a threshold is near, ``explained`` how many of each tier are told by how much they miss it.
-    ``snapshot`` is a folder that ``take_snapshot`` wrote; without it the registry as it stands is screened.
+    Without ``tiers``, all are screened. Without ``as_of``, the day is the snapshot's or that of the
+    newest filing. ``text`` is named as in ``registry.simulation.texts``; without it, the criteria
+    in force govern. A threshold is near within the share ``near``; for ``explained`` filings of
+    each tier the engine tells by how much they miss it. ``snapshot`` is a folder that
+    ``take_snapshot`` wrote; without it, the present registry is screened.
     """
 
     tiers: tuple[str, ...] = ()
@@ -65,7 +66,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Screened:
-    """What a screening came to: the text, the day, the state of the registry, and the counts by tier."""
+    """The result of a screening: text, day, state of the registry, and the counts by tier."""
 
     text: str
     procedure: str
@@ -76,16 +77,16 @@ class Screened:
     _screening: Screening = field(repr=False)
 
     def firms(self) -> Iterator[Listed]:
-        """All that were screened, tier by tier; while the screening is open."""
+        """All screened enterprises, tier by tier; only while the screening is open."""
         return self._screening.firms([*self.tallies])
 
     def doubted_firms(self) -> Iterator[Listed]:
-        """The same, those that qualify with the doubts that this rests on."""
+        """The enterprises that qualify, with the doubts about the figures behind it."""
         return self._screening.doubted_firms([*self.tallies])
 
     @property
     def told(self) -> list[str]:
-        """By which batches another text would govern."""
+        """Sentences that name the batches under which another text would govern."""
         return list(dict.fromkeys(said for found in self.governed for said in found.told()))
 
     @property
@@ -95,21 +96,22 @@ class Screened:
 
     @property
     def faults(self) -> int:
-        """Of how many the program failed to say by how much they miss a threshold."""
+        """For how many filings the program failed to say by how much they miss a threshold."""
         return sum(tally.faults for tally in self.tallies.values())
 
 
 def take_snapshot(desk: Desk, folder: Path, day: date) -> Manifest:
-    """Write the newest filings on or before a day into a new folder; what the folder says of itself."""
+    """Write the newest filings on or before a day to a new folder; returns its manifest."""
     with storage.snapshot(desk.database) as session:
         return _write(desk.watch, session, folder, day)
 
 
 @contextmanager
 def run(desk: Desk, request: Request) -> Iterator[Screened]:
-    """Screen the newest filings; nothing of it is a decision, and nothing is written to the registry.
+    """Screen the newest filings; decides nothing and writes nothing to the registry.
 
-    ``RegistryError`` where nobody is in the scope, and where screening and engine differ on any filing.
+    Raises ``RegistryError`` if nobody is in scope, and if screening and engine differ on any
+    filing.
     """
     with ExitStack() as stack:
         session = stack.enter_context(storage.snapshot(desk.database))
@@ -202,7 +204,7 @@ def _tiers(text: texts.Text, tiers: Sequence[str], procedure: str) -> list[str]:
 
 @dataclass
 class _Governed:
-    """Tells what governs a tier in a province under a text, and keeps what was ``found``."""
+    """Tells which text governs a tier in a province, and keeps what it ``found``."""
 
     text: texts.Text
     procedure: str
@@ -231,7 +233,7 @@ class _Governed:
 def _database(
     stack: ExitStack, desk: Desk, session: Session, request: Request, day: date
 ) -> Database:
-    """The database that was asked for, with a snapshot in it."""
+    """The requested database, loaded with a snapshot."""
     work = stack.enter_context(working_folder())
     if request.engine == "postgresql":
         found: Database = _postgresql(desk, session, request, day, work)
@@ -250,7 +252,7 @@ def _database(
 def _postgresql(
     desk: Desk, session: Session, request: Request, day: date, work: Path
 ) -> PostgreSQL:
-    """The registry's own PostgreSQL with the tables of a snapshot, or of the registry as it stands."""
+    """The registry's own PostgreSQL with the tables of a snapshot, or of the present registry."""
     url = desk.database.url
     if url.get_backend_name() != "postgresql":
         raise ScreeningError(

@@ -1,4 +1,4 @@
-"""Taking stock: what another text would mean for the enterprises of the registry."""
+"""Impact studies: what another text would mean for the enterprises of the registry."""
 
 from collections.abc import Sequence
 from contextlib import closing
@@ -19,12 +19,13 @@ from rules.model.roles import RECHECK, RECOGNITION
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """Which text is tried, beside which other, and on whom.
+    """Which text is tried, against which other, and on whom.
 
-    Texts go by the names of ``registry.simulation.texts``. Without ``before`` it is what governed just
-    before, or for a draft what is in force. Without ``procedure``, holders of a title are rechecked and
-    others recognised; a root rule that is named brings its own. ``regions``, ``holders``, ``changed`` and
-    ``as_of`` are those of ``registry.simulation.impact.Scope``.
+    Texts are named as in ``registry.simulation.texts``. Without ``before``, the new text is
+    compared with the one that governed just before it, and a draft with the criteria in force.
+    Without ``procedure``, holders of a title are rechecked and others recognised; a root rule given
+    by name brings its own. ``regions``, ``holders``, ``changed`` and ``as_of`` are those of
+    ``registry.simulation.impact.Scope``.
     """
 
     after: str
@@ -39,9 +40,9 @@ class Request:
 
 
 def simulate(desk: Desk, request: Request, sinks: Sequence[Sink] = ()) -> Run:
-    """Judge the newest filings by both texts; every enterprise is handed to the sinks, counts come back.
+    """Judge the newest filings by both texts; hands every enterprise to the sinks, returns counts.
 
-    Nothing of it is a decision, and nothing is written to the registry.
+    Decides nothing and writes nothing to the registry.
     """
     with desk.reading() as session:
         criteria = texts.InForce(publication.current(session), rulebook())
@@ -84,7 +85,7 @@ def _procedure(request: Request, old: texts.Text, new: texts.Text) -> str:
 def _tiers(
     tiers: Sequence[str], old: texts.Text, new: texts.Text, procedure: str
 ) -> tuple[str, ...]:
-    """The tiers that both texts have; between whole sets of criteria, each table says so by the day."""
+    """The tiers that both texts have; for whole sets of criteria, each table answers by the day."""
     if old.whole and new.whole:
         return tuple(tiers)
     return tuple(dict.fromkeys(p.tier for p in texts.pairs(old, new, tiers, procedure)))

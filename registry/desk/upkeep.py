@@ -1,4 +1,4 @@
-"""Upkeep of the database: its schema, a backup of all of it, and who may do what."""
+"""Upkeep of the database: its schema, full backups, and the rights of roles."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ from registry.record import journal
 
 @dataclass(frozen=True)
 class Schema:
-    """Where the database is, and the revision of its schema; the address shows no secret."""
+    """The address of the database, without its secrets, and the revision of its schema."""
 
     place: str
     status: Status
@@ -37,7 +37,7 @@ class Upgraded:
 
 @dataclass(frozen=True)
 class BackedUp:
-    """What a backup holds, and everything that is amiss with the registry, which is in it all the same."""
+    """The content of a backup, and every fault of the registry; faults do not prevent a backup."""
 
     copied: Copied
     amiss: tuple[str, ...]
@@ -45,20 +45,20 @@ class BackedUp:
 
 @dataclass(frozen=True)
 class Restored:
-    """Where a backup was restored to, and what it held."""
+    """The place to which a backup was restored, and its content."""
 
     place: str
     copied: Copied
 
 
 def schema() -> Schema:
-    """Look at the database that the settings name, without changing it."""
+    """Look at the database that the settings name; changes nothing."""
     with _any_revision() as database:
         return Schema(storage.shown(database.url), storage.status(database))
 
 
 def upgrade() -> Upgraded:
-    """Bring the database that the settings name to the revision of this program."""
+    """Upgrade the database that the settings name to the revision of this program."""
     with _any_revision() as database:
         before = storage.status(database)
         storage.upgrade(database)
@@ -66,10 +66,10 @@ def upgrade() -> Upgraded:
 
 
 def backup(desk: Desk, file: Path) -> BackedUp:
-    """Copy the whole registry, as of one moment, into a new file, and verify the copy without replay.
+    """Copy the whole registry, as of one moment, to a new file, and verify the copy without replay.
 
-    Where its rows are not to be copied, an SQLite registry is kept page by page, and ``UncopiedError``
-    raised.
+    If the rows of an SQLite registry cannot be copied, its file is kept page by page and
+    ``UncopiedError`` is raised.
     """
     try:
         with desk.watch("备份（%）", 100) as done:
@@ -89,7 +89,7 @@ def backup(desk: Desk, file: Path) -> BackedUp:
 
 
 def _amiss(desk: Desk, file: Path) -> Iterator[str]:
-    """What was altered: in the database besides its rows, and in the rows, which are in the copy."""
+    """What was altered: in the database outside its rows, and in the rows that the copy holds."""
     with desk.database.connect() as connection:
         yield from made.differences(connection)
     with (
@@ -109,13 +109,13 @@ def restore(file: Path, watch: Watch = unwatched) -> Restored:
 
 
 def grant(desk: Desk, role: str, *, auditor: bool) -> None:
-    """Give a role of PostgreSQL exactly the rights of an officer, or of an auditor."""
+    """Give a role of PostgreSQL exactly the rights of an officer or of an auditor."""
     roles.grant(desk.database, role, auditor=auditor)
 
 
 @contextmanager
 def _any_revision() -> Iterator[sa.Engine]:
-    """The database that the settings name, of whatever revision."""
+    """The database that the settings name, at any revision."""
     database = storage.create_engine()
     try:
         yield database
