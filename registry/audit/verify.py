@@ -361,8 +361,7 @@ def _take_filing(
     if row is None:
         report.integrity.append(f"{where}所依据的填报已不在登记库中")
         return
-    case = body["case"]
-    if (case["uscc"], case.get("filed_as_of", case["as_of"])) != (row.uscc, row.as_of.isoformat()):
+    if journal.filed_case(body["case"]) != (row.uscc, row.as_of.isoformat()):
         report.integrity.append(f"{where}指向了另一份填报")
     if digest(sealed_facts(json.loads(row.facts), entry.salt)) != body["facts"]:
         report.integrity.append(f"{where}所依据的填报已被改动")

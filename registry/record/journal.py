@@ -21,7 +21,7 @@ from sqlmodel import Session
 from registry.database import bulk
 from registry.database.altered import UNREADABLE
 from registry.database.models import NO_DECISION, JournalEntry
-from registry.database.versions import table_of
+from registry.database.versions import ENTERPRISE, FILING, table_of
 from registry.errors import AlteredError, RecordError
 from registry.portable.chain import GENESIS, KINDS, header, header_text, sealed_name
 from registry.portable.clock import moment_text
@@ -139,7 +139,11 @@ def sound(entry: Entry) -> Entry:
         placed = (entry.filing_id is not None) == (entry.kind in ON_FILINGS)
         if stated and placed and sha256(header_text(entry.header())) == entry.digest:
             return entry
-    raise AlteredError(
+    raise _altered(entry)
+
+
+def _altered(entry: Entry) -> AlteredError:
+    return AlteredError(
         "altered-entry",
         "第{where}号记录已被改动，不可采信",
         where=entry.seq,
@@ -332,12 +336,38 @@ def entries(
         query = query.where(JOURNAL.c.holder.in_(holders))
     while True:
         made = _stored(session, query.where(JOURNAL.c.seq >= first))
-        for found in map(sound, made) if checked else made:
+        if checked:
+            made = list(map(sound, made))
+            if filing_ids is not None:
+                _refuse_moved(session, made)
+        for found in made:
             if not kinds or found.kind in kinds:
                 yield found
         if len(made) < _CHUNK:
             return
         first = made[-1].seq + 1
+
+
+def _refuse_moved(session: Session, found: Sequence[Entry]) -> None:
+    """Raise ``AlteredError`` where an entry points to another filing than its body tells of.
+
+    No digest covers where it points.
+    """
+    if not found:
+        return
+    query = sa.select(FILING.c.id, ENTERPRISE.c.uscc, FILING.c.as_of).join_from(FILING, ENTERPRISE)
+    rows = session.execute(query.where(FILING.c.id.in_({entry.filing_id for entry in found})))
+    filed = {id: (uscc, as_of.isoformat()) for id, uscc, as_of in rows}
+    for entry in found:
+        case = entry.content.get("case")
+        if case and filed.get(entry.filing_id) != filed_case(case):
+            raise _altered(entry)
+
+
+def filed_case(case: Json) -> tuple[str, str]:
+    """The credit code and day of the filing that a case in a body is about."""
+    day = "filed_as_of" if "filed_as_of" in case else "as_of"
+    return case["uscc"], case[day]
 
 
 def _stored(session: Session, query: sa.Select[Any]) -> list[Entry]:

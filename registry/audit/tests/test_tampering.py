@@ -41,6 +41,7 @@ from rules.portable.record import decision_body
 
 TABLES = SQLModel.metadata.tables
 JOURNAL, DOCUMENT, FILING = TABLES["journal"], TABLES["document"], TABLES["filing"]
+ENTERPRISE = TABLES["enterprise"]
 
 #: What cannot be found in the database alone, and why. An entry that is found after all must go.
 UNDETECTABLE = {
@@ -715,6 +716,33 @@ def test_no_reader_is_answered_from_a_journal_with_gaps(attacker: Attacker) -> N
             for reader in (journal.entries, journal.newest_first):
                 with pytest.raises(AlteredError, match="有记录被删去或改号"):
                     next(reader(session, kinds=[kind]))
+
+
+@pytest.mark.parametrize("kind", ["determination", "decision", "withdrawal"])
+def test_an_entry_that_was_moved_to_another_filing_says_nothing_there(
+    attacker: Attacker, kind: str
+) -> None:
+    entry = _entry(attacker, kind)
+    with Session(attacker.connection) as session:
+        ids = {id for n in range(1, 9) for id in cases.of_enterprise(session, code(n))}
+    for moved in sorted(ids - {entry.filing_id}):
+        with (
+            attacker.attempt(),
+            attacker.attack("journal"),
+            Session(attacker.connection) as session,
+        ):
+            here, there = (
+                sa.select(ENTERPRISE.c.uscc, FILING.c.as_of)
+                .join_from(FILING, ENTERPRISE)
+                .where(FILING.c.id == id)
+                for id in (entry.filing_id, moved)
+            )
+            if attacker.run(here).one() == attacker.run(there).one():
+                continue  # another version of the same filing: see where it is current
+            changed = sa.update(JOURNAL).where(JOURNAL.c.seq == entry.seq)
+            attacker.run(changed.values(filing_id=moved))
+            with pytest.raises(AlteredError, match=f"第{entry.seq}号"):
+                list(journal.entries(session, kinds=[kind], filing_ids=[moved]))
 
 
 #: A member of what a filing states, and another in its place.
