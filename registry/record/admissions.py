@@ -1,4 +1,4 @@
-"""Credit codes of early issue that a person admitted, by a document, although their check digit is wrong."""
+"""Credit codes of early issue that a person admitted by a document despite a wrong check digit."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,12 +15,12 @@ from rules.portable.errors import Remedy
 from rules.portable.record import Json
 
 _SCHEMA: Final = 1
-#: What an entry does, as officers name it.
+#: The action of an entry, as officers name it.
 ACTIONS: Final = {"admit": "认可", "revoke": "撤回认可"}
 
 
 class Admitted:
-    """The codes that are admitted, read when the first one is asked for."""
+    """The admitted codes, read when the first one is asked for."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -33,7 +33,7 @@ class Admitted:
 
 
 def codes(session: Session) -> frozenset[str]:
-    """The codes that are admitted now: the last entry on each holds."""
+    """The codes that are admitted now: the last entry on each decides."""
     last = {e.subject: e.content["action"] for e in journal.entries(session, kinds=["admission"])}
     return frozenset(code for code, action in last.items() if code and action == "admit")
 
@@ -49,10 +49,10 @@ def record(
     by: str,
     now: datetime,
 ) -> journal.Entry:
-    """Admit a code, or revoke that, by a document; needs a writing transaction.
+    """Admit a code, or revoke its admission, by a document; needs a writing transaction.
 
-    Only the check digit is admitted: what is no code for another reason raises ``RecordError``, as do a
-    code that needs no admission, one that stands so already, and a missing document or evidence.
+    Only a wrong check digit can be admitted. Raises ``RecordError`` for a code that is wrong
+    otherwise, needs no admission, or already stands so, and if document or evidence is missing.
     """
     named = signed_name(by)
     if not uscc.is_early(code):

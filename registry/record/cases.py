@@ -1,7 +1,7 @@
-"""Filings as cases: the facts each states, what persons determined of it, and what became of it.
+"""Filings as cases: the facts they state, what persons determined, and what became of them.
 
-A case is one version of a filing. What is determined of a version holds for that version only: a
-filing that is stated anew in other words is a new case, to be looked at again.
+A case is one version of a filing. A determination holds for its version only: a filing that is
+stated anew in other words is a new case and must be examined again.
 """
 
 import json
@@ -47,7 +47,8 @@ def newest(
 ) -> list[int]:
     """The newest current filing of each of these enterprises (or of all), in order of credit code.
 
-    ``as_of`` asks for the newest on or before a day, ``known_at`` for what was current at a moment.
+    ``as_of`` limits this to filings on or before a day; ``known_at`` asks what was current at a
+    moment.
     """
     return _first(session, usccs, FILING.c.as_of.desc(), as_of, known_at)
 
@@ -84,7 +85,7 @@ def _first(
 
 
 def codes(session: Session, filing_ids: Sequence[int]) -> dict[int, str]:
-    """The credit codes of the enterprises that these filings are of."""
+    """The credit codes of the enterprises that made these filings."""
     query = sa.select(FILING.c.id, ENTERPRISE.c.uscc).join_from(FILING, ENTERPRISE)
     return {
         id: uscc
@@ -94,7 +95,7 @@ def codes(session: Session, filing_ids: Sequence[int]) -> dict[int, str]:
 
 
 def of_day(session: Session, uscc: str, day: date) -> int | None:
-    """The current filing of an enterprise as of just that day."""
+    """An enterprise's current filing as of exactly that day."""
     query = (
         sa.select(FILING.c.id)
         .join(ENTERPRISE)
@@ -112,11 +113,11 @@ def of_enterprise(session: Session, uscc: str) -> list[int]:
 def cases(
     session: Session, filing_ids: Sequence[int], *, known_at: datetime | None = None
 ) -> Iterator[Case]:
-    """These versions of filings, in the order asked for, a few hundred held at a time.
+    """These versions of filings, in the order given; a few hundred are held at a time.
 
-    Name and place are those that the filing itself gave; where it gave none, those of the enterprise,
-    as its filings describe it now or described it at the moment ``known_at``. A city with independent
-    planning status stands as its own province. ``RecordError`` for a filing that is not there.
+    Name and place are those that the filing states. If it states none, the enterprise's filings
+    supply them, as they stand now or stood at the moment ``known_at``. A city with independent
+    planning status counts as its own province. Raises ``RecordError`` for an unknown filing.
     """
     query = sa.select(*_COLUMNS).join_from(FILING, ENTERPRISE)
     for part in chunks(filing_ids):
@@ -141,11 +142,11 @@ def cases(
 
 
 def _made(row: Row) -> Case:
-    """The case of a row, whose digest is that of what it states."""
+    """The case of a row; its digest is that of the facts that it states."""
     identity, facts = json.loads(row.pop("identity")), json.loads(row.pop("facts"))
     refuse_altered(row["filing_id"], row.pop("digest"), identity, facts)
     filed = identity.get("province"), identity.get("city")
-    # a city alone is of the province that the enterprise is known to be in
+    # a city without a province belongs to the enterprise's known province
     place = filed if filed[0] else (row["province"], filed[1] or row["city"])
     province = acting(place[0] or "", place[1] or "")
     given = {p: identity.get(p) or row[p] or "" for p in ("city", "county")}
@@ -156,7 +157,7 @@ def _made(row: Row) -> Case:
 
 
 def _described(session: Session, usccs: Sequence[str], known_at: datetime) -> dict[str, Row]:
-    """Where enterprises were, by their filings that were current at a moment; the newer speaks first."""
+    """Where enterprises were, by the filings that were current at a moment; newer filings win."""
     query = (
         sa.select(ENTERPRISE.c.uscc, FILING.c.identity)
         .join_from(FILING, ENTERPRISE)
@@ -178,7 +179,7 @@ def case(session: Session, filing_id: int) -> Case:
 
 
 def open_case(session: Session, uscc: str, as_of: date | None = None) -> Case:
-    """The newest filing of an enterprise, still open to decisions; else ``RecordError``."""
+    """The newest filing of an enterprise, if it is open to decisions; else ``RecordError``."""
     found = newest(session, [uscc], as_of=as_of)
     if not found:
         before = f"{as_of.isoformat()}以前" if as_of else ""
@@ -213,10 +214,11 @@ def determinations(
     pending: bool = False,
     until: int | None = None,
 ) -> dict[int, list[Determination]]:
-    """What was determined of these filings and holds, in order.
+    """The determinations on these filings that hold, in order.
 
-    Where two pairs of eyes were asked for, it holds once a second person has confirmed it;
-    ``pending`` asks for those that still wait; ``until`` how it was after that many entries.
+    If two pairs of eyes were required, a determination holds once a second person has confirmed it.
+    ``pending`` asks for those that still wait; ``until`` asks for the state after that many
+    entries.
     """
     found: dict[int, list[Determination]] = {}
     for part in chunks(filing_ids):

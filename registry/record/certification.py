@@ -1,4 +1,4 @@
-"""Before criteria are published: both engines agree on every ruleset that is not among the packaged ones."""
+"""Before publication, both engines must agree on every ruleset that is not packaged."""
 
 from collections.abc import Iterable
 
@@ -12,16 +12,16 @@ from rules.model.ruleset import Ruleset
 
 
 def uncertified(rulebook: Rulebook) -> list[Ruleset]:
-    """What is to be published but for the packaged rulesets, which the tests certify."""
+    """The rulesets to be published, except the packaged ones, which the tests certify."""
     packaged = publication.packaged(resources.features())
     known = {packaged.ruleset(root).digest for root in publication.roots(packaged)}
     return [r for r in map(rulebook.ruleset, publication.roots(rulebook)) if r.digest not in known]
 
 
 def certified(rulesets: Iterable[Ruleset], progress: Done = ignored) -> int:
-    """On how many cases, which stand for every filing, both engines agree.
+    """The number of cases, standing for every filing, on which both engines agree.
 
-    Raises ``RecordError`` naming a rule and a case where they do not. The count is not part of the
+    Raises ``RecordError`` naming a rule and a case if they differ. The count is not part of the
     publication: it follows from the rulesets, and the same criteria must give the same publication.
     """
     done: dict[str, int] = {}

@@ -1,9 +1,10 @@
-"""Decisions: the only writer of entries of that kind.
+"""Decisions: the only module that writes entries of this kind.
 
-A case is judged outside any lock and recorded inside one. Everything that can change a verdict is an
-entry of the journal, so a decision that was judged at one head of the journal is recorded only if
-nothing but other decisions came after it; else the case is judged again. For the same reason a case
-is not judged again while nothing but decisions came after the last decision on it.
+A case is judged outside any lock and recorded inside one. Everything that can change a verdict is
+an entry of the journal. So a decision that was judged at one head of the journal is recorded only
+if nothing but other decisions came after it; otherwise the case is judged again. For the same
+reason, a case is judged again only if something other than a decision has been recorded since its
+last one.
 """
 
 from collections import deque
@@ -37,9 +38,9 @@ from rules.portable.canonical import canonical_json, digest
 from rules.portable.errors import Remedy
 from rules.portable.record import SCHEMA, Body, Json, decision_body
 
-#: How many filings are judged between two recordings.
+#: The number of filings that are judged between two recordings.
 _CHUNK: Final = 200
-#: How often a chunk is judged again because the registry changed meanwhile.
+#: The most times that a chunk is judged again because the registry changed meanwhile.
 _TRIES: Final = 20
 
 
@@ -47,10 +48,11 @@ _TRIES: Final = 20
 class Decided:
     """What became of one case and tier.
 
-    ``seq`` is the number of the decision: a new one, or the ``earlier`` one that says the same; it is
-    None where the case was refused, for ``reason``; ``remedy`` is what may be done about it. ``determinations`` are the numbers of those that
-    it rests on; ``rounds`` say by which batches another text would govern; ``doubts`` are about
-    figures that it rests on and that can hardly be true.
+    ``seq`` is the number of the decision: a new one, or an ``earlier`` one that says the same. If
+    the case was refused, ``seq`` is None, ``reason`` says why, and ``remedy`` what to do about it.
+    The decision rests on the ``determinations`` with these numbers. ``rounds`` name the batches
+    under which another text would govern; ``doubts`` concern figures behind the decision that can
+    hardly be true.
     """
 
     uscc: str
@@ -66,13 +68,13 @@ class Decided:
     remedy: Remedy | None = None
 
 
-#: What is decided on: a filing, and the canonical text of the question put to it.
+#: What a decision is about: a filing, and the canonical text of the question.
 Matter: TypeAlias = tuple[int | None, str]
 
 
 @dataclass(frozen=True)
 class Judged:
-    """A line, and what is to be recorded for it; nothing where the case was refused."""
+    """A line, and the draft to be recorded for it; no draft if the case was refused."""
 
     line: Decided
     draft: journal.Draft | None = None
@@ -80,7 +82,7 @@ class Judged:
 
 
 class DecidingWorker(JudgingWorker):
-    """Judges cases by what was published, and words the drafts: the part that needs no database."""
+    """Judges cases by the published criteria and words the drafts; needs no database."""
 
     def __init__(self, published: publication.Published, by: str) -> None:
         super().__init__(published)
@@ -88,7 +90,7 @@ class DecidingWorker(JudgingWorker):
         self.by = by
 
     def __call__(self, asked: tuple[Known, Request]) -> list[Judged]:
-        """One case under each tier that was asked for."""
+        """One case under each requested tier."""
         known, request = asked
         return [self._tier(known, request, tier) for tier in request.tiers]
 
@@ -129,9 +131,9 @@ def _refused(case: Case, tier: str, reason: str, remedy: Remedy | None = None) -
 
 @dataclass(frozen=True)
 class _Chunk:
-    """Some filings that are being judged, as the registry stood after the entry ``head``.
+    """Some filings that are being judged, with the registry as it stood after the entry ``head``.
 
-    ``tasks`` are numbers, or the answer where it is on the record.
+    ``tasks`` are numbers of tasks, or the answer if it is already on record.
     """
 
     head: int
@@ -140,10 +142,11 @@ class _Chunk:
 
 
 class Decider:
-    """Decides filings and records it; ``now`` gives the moment of recording, which decides nothing.
+    """Decides filings and records the decisions; ``now`` gives the moment of recording.
 
-    Cases are judged in ``jobs`` processes, or in this one where it is None; only this one records.
-    ``worker`` makes what judges; ``patience`` bounds the seconds that one case may take.
+    That moment decides nothing. Cases are judged in ``jobs`` processes, or in this one if it is
+    None; only this one records. ``worker`` makes the judging worker; ``patience`` limits the
+    seconds that one case may take.
     """
 
     def __init__(
@@ -164,14 +167,14 @@ class Decider:
         self._patience = patience
         self._work: workers.Work[tuple[Known, Request], list[Judged]] | None = None
         self._published: publication.Published | None = None
-        #: The last entry that is no decision, of those up to a number.
+        #: The last entry other than a decision, among those up to a number.
         self._changed, self._seen = 0, 0
 
     def decide(self, filing_ids: Sequence[int], request: Request) -> Iterator[Decided]:
-        """Decide these versions of filings in order; what is yielded is stored.
+        """Decide these versions of filings in order; whatever is yielded is stored.
 
-        A case that cannot be decided is refused and holds up no other. One on which the last
-        decision says just the same is not decided twice.
+        A case that cannot be decided is refused and holds up no other. If the last decision on a
+        case says the same, no new one is recorded.
         """
         begun: deque[tuple[Sequence[int], _Chunk]] = deque()
         for start in range(0, len(filing_ids), _CHUNK):
@@ -184,7 +187,7 @@ class Decider:
             yield from self._decided(*begun.popleft(), request)
 
     def close(self) -> None:
-        """Release the engine's memory, and end the other processes."""
+        """Release the engine's memory and end the other processes."""
         if self._work is not None:
             self._work.close()
         self._work = self._published = None
@@ -193,7 +196,7 @@ class Decider:
         for _ in range(_TRIES):
             judged = self._judged(chunk, request)
             with storage.session(self.engine) as session:
-                # in this order: what comes in between is read again below
+                # in this order: entries added in between are read again below
                 seen = journal.last_number(session)
                 earlier = _last_decisions(session, filing_ids)
             with storage.session(self.engine, write=True) as session:
@@ -207,7 +210,7 @@ class Decider:
         return [_line(j, numbers, last) for j in judged]
 
     def _begun(self, filing_ids: Sequence[int], request: Request) -> _Chunk:
-        """Have some filings judged."""
+        """Start judging some filings."""
         with storage.session(self.engine) as session:
             head = journal.last_number(session)
             work = self._working(session)
@@ -227,13 +230,13 @@ class Decider:
     def _settled(
         self, session: Session, filing_ids: Sequence[int], head: int
     ) -> dict[Matter, journal.Entry]:
-        """The last decisions on these filings that nothing but decisions came after."""
+        """The last decisions on these filings that were followed by nothing but decisions."""
         changed = journal.last_change(session, first=self._seen + 1)
         self._changed, self._seen = max(self._changed, changed), head
         return _last_decisions(session, filing_ids, first=self._changed + 1)
 
     def _working(self, session: Session) -> workers.Work[tuple[Known, Request], list[Judged]]:
-        """What judges by the criteria that hold now."""
+        """The worker that judges by the criteria in force."""
         published = publication.current(session)
         if published is None:
             raise RecordError(
@@ -261,7 +264,7 @@ class Decider:
     def _recorded(
         self, session: Session, judged: Sequence[Judged], last: Mapping[Matter, journal.Entry]
     ) -> dict[Matter, int]:
-        """Record what says something new; the numbers of the new decisions by their matter."""
+        """Record whatever is new; returns the numbers of the new decisions by matter."""
         new = {
             j.matter: j.draft
             for j in judged
@@ -282,7 +285,7 @@ def _line(
     return replace(judged.line, seq=last[judged.matter].seq, earlier=True)
 
 
-#: By which batches another text would govern: a tier, a day, and procedure, province and batch.
+#: The batches under which another text would govern, by tier, day, procedure, province and batch.
 _Rounds: TypeAlias = Callable[[str, date, tuple[tuple[str, str], ...]], tuple[str, ...]]
 
 
@@ -295,7 +298,7 @@ def _rounds(rows: tuple[ApplicabilityRow, ...]) -> _Rounds:
 
 
 def _closed(case: Case, request: Request, gone: Container[int]) -> tuple[Judged, ...]:
-    """What is told of a case that is not open to decisions; nothing of others."""
+    """The refusals of a case that is not open to decisions; empty for an open case."""
     if case.filing_id in gone:
         reason = "填报已撤回，不能再作决定：请重新登记填报"
     elif case.known_until is not None:
@@ -308,8 +311,8 @@ def _closed(case: Case, request: Request, gone: Container[int]) -> tuple[Judged,
 def _answered(
     known: Known, request: Request, settled: Mapping[Matter, journal.Entry], told: _Rounds
 ) -> tuple[Judged, ...]:
-    """What is on the record of a case under each tier; nothing unless all of it is."""
-    if doubts_of(known):  # which of them bear on it is told by judging only
+    """The recorded answers for a case under each tier; empty unless all tiers have one."""
+    if doubts_of(known):  # only judging tells which of them bear on it
         return ()
     found = []
     case, day, how = known.case, request.day(known.case), request.how(known.case)
@@ -328,7 +331,7 @@ def _answered(
 
 
 def _doubts(case: Case, judged: Judgement) -> tuple[Issue, ...]:
-    """The doubts about what a judgement rests on."""
+    """The doubts about the figures behind a judgement."""
     found = doubts_of(Known(case, judged.applied))
     return bearing(found, explain(judged.decision)) if found else ()
 
@@ -349,7 +352,7 @@ def body_of(judged: Judgement, asked: Json, facts: str, published: publication.P
     """The replayable part of a decision; ``facts`` is the digest of the sealed facts as filed."""
     governing = judged.governing
     root, ruleset = governing.row.ruleset, judged.decision.ruleset
-    # no more of it is asked for, and all of it in plain form would take long
+    # nothing else of it is needed, and converting all of it would take long
     outline = [{"id": r.id, "records": r.records} for r in ruleset.rules]
     return decision_body(
         case=asked,
@@ -379,7 +382,7 @@ def withdraw(
 ) -> journal.Entry:
     """Close a filing without a decision, on the record; needs a writing transaction.
 
-    Raises ``RecordError`` for a filing on which a decision was recorded, and without a ground.
+    Raises ``RecordError`` if a decision on the filing was recorded, or if there is no ground.
     """
     named, ground = signed_name(by), ground.strip()
     if not ground:
@@ -415,5 +418,5 @@ def _last_decisions(
 
 
 def _says_the_same(body: Body, entry: journal.Entry | None) -> bool:
-    """Whether a decision says just what a new one would; only the salt of its facts may differ."""
+    """Whether a decision equals a new one; only the salt of its facts may differ."""
     return entry is not None and {**body, "facts": entry.content["facts"]} == entry.content

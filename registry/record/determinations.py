@@ -1,8 +1,9 @@
-"""A person's word: facts corrected and criteria settled, on the record, with ground and evidence.
+"""Determinations: a person corrects a fact or settles a criterion, with ground and evidence.
 
-What the law leaves to judgement a person can settle: a fact that is a finding (认定), or a rule that
-figures cannot settle. Filed facts can be corrected. The filing stays as it was; every decision says
-which determinations it rests on. Where ``four_eyes`` is set, a second person has to confirm.
+A person can settle what the law leaves to judgement: a fact that is a finding (认定), or a rule that
+figures cannot settle. Filed facts can be corrected. The filing itself does not change; every
+decision names the determinations on which it rests. If ``four_eyes`` is set, a second person must
+confirm.
 """
 
 import unicodedata
@@ -38,8 +39,8 @@ _SCHEMA: Final = 1
 class Target:
     """What is determined: a fact (with its year, or of the n-th record of a list), or a rule.
 
-    ``name`` is a fact's, a field's or a list's Chinese name or id, or a rule's id; ``records`` names
-    the list of the record ``number``, counted from 1.
+    ``name`` is the Chinese name or the id of a fact, field or list, or a rule's id. ``records``
+    names the list that contains the record ``number``, counted from 1.
     """
 
     name: str
@@ -51,11 +52,11 @@ class Target:
 
 @dataclass(frozen=True, kw_only=True)
 class Ruling:
-    """What a person settles of an enterprise's newest open filing, and on what ground.
+    """What a person settles about an enterprise's newest open filing, and on what ground.
 
-    ``value`` is written as in feature files (符合, 是, 120万元, 3%, 2023-06-30, 未知); ``evidence`` are the
-    SHA-256 of files. A rule is looked at in the ruleset that governs ``tier`` and ``procedure``.
-    ``as_of`` asks for the newest filing on or before a day.
+    ``value`` is written as in feature files (符合, 是, 120万元, 3%, 2023-06-30, 未知); ``evidence`` are
+    the SHA-256 of files. A rule is looked up in the ruleset that governs ``tier`` and
+    ``procedure``. ``as_of`` asks for the newest filing on or before a day.
     """
 
     uscc: str
@@ -74,8 +75,8 @@ def determine(
 ) -> journal.Entry:
     """Record what a person settles; needs a writing transaction.
 
-    Raises ``RecordError`` for a rule that is not left to judgement, a value that is filed already,
-    or a missing ground or evidence.
+    Raises ``RecordError`` for a rule that is not left to judgement, for a value that is already
+    filed, and for a missing ground or evidence.
     """
     named, ground = signed_name(by), ruling.ground.strip()
     if not ground or not ruling.evidence:
@@ -108,7 +109,7 @@ def determine(
 def confirm(session: Session, seq: int, *, by: str, now: datetime) -> journal.Entry:
     """Confirm a determination as a second person; needs a writing transaction.
 
-    Raises ``RecordError`` where it needs no confirmation, has one, or ``by`` made it.
+    Raises ``RecordError`` if it needs no confirmation or already has one, or if ``by`` made it.
     """
     named, entry = signed_name(by), journal.entry(session, seq)
     if entry.kind != "determination" or entry.filing_id is None:
@@ -134,7 +135,7 @@ def four_eyes(session: Session) -> bool:
 
 
 def set_four_eyes(session: Session, asked: bool, *, by: str, now: datetime) -> journal.Entry:
-    """Ask for a second person from now on, or no longer; needs a writing transaction."""
+    """Require a second person from now on, or no longer; needs a writing transaction."""
     if four_eyes(session) is asked:
         state = "开启" if asked else "关闭"
         raise RecordError("four-eyes-unchanged", "双人复核已经是{value}的，无须改动", value=state)
@@ -143,7 +144,7 @@ def set_four_eyes(session: Session, asked: bool, *, by: str, now: datetime) -> j
 
 
 def signed_name(by: str) -> str:
-    """The name someone signs with; an empty one raises ``RecordError``."""
+    """The name with which someone signs; ``RecordError`` if it is empty."""
     name = " ".join(by.split())
     if not name:
         raise RecordError("unsigned", "请写明经办人姓名", remedy=Remedy("sign"))
@@ -151,7 +152,11 @@ def signed_name(by: str) -> str:
 
 
 def same_person(one: str, other: str) -> bool:
-    """Whether two names are written alike but for width, case and spaces."""
+    """Whether two names are equal except for width, case and spaces.
+
+    >>> same_person("张三", " 张 三"), same_person("张三", "李四")
+    (True, False)
+    """
 
     def folded(name: str) -> str:
         return "".join(unicodedata.normalize("NFKC", name).casefold().split())
@@ -181,7 +186,7 @@ def _of_fact(case: Case, so_far: Sequence[Determination], target: Target, text: 
     return body
 
 
-#: Whether a list is complete is determined like a flag.
+#: The completeness of a list is determined like a flag.
 _COMPLETE: Final = Fact("complete", "清单是否已报全", "flag")
 
 

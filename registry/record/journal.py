@@ -1,8 +1,8 @@
-"""The journal: everything that was done to the registry, one entry chained to the last.
+"""The journal: everything done to the registry, with each entry chained to the one before.
 
-The only writer of the table ``journal``. Entries are added inside the caller's writing transaction
-(see ``registry.database.storage.session``), so that what was done and that it was done are stored together or
-not at all; writers wait for one another there, so the chain neither forks nor leaves a gap.
+Only this module writes the table ``journal``. Entries are added inside the caller's writing
+transaction (see ``registry.database.storage.session``), so an act and its entry are stored together
+or not at all. Writers wait for one another there, so the chain neither forks nor has gaps.
 """
 
 import json
@@ -30,7 +30,7 @@ from rules.portable.canonical import canonical_json, sha256
 from rules.portable.errors import Remedy
 
 JOURNAL: Final = table_of(JournalEntry)
-#: How many entries are held at once when the journal is read.
+#: The number of entries held at once when the journal is read.
 _CHUNK: Final = 500
 
 Json = dict[str, Any]
@@ -38,11 +38,12 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Draft:
-    """What is to be recorded.
+    """An entry to be recorded.
 
-    ``texts`` are free texts and names by their place; where the body holds ``SEALED`` marks for
-    them, commitments are put. ``salt`` is that of a body which commits to more. ``subject`` and
-    ``holder`` are the credit codes that a registration is found by. ``text`` is the canonical body: it is made with the draft, so that no other writer waits for it.
+    ``texts`` are free texts and names by their place; commitments replace the ``SEALED`` marks in
+    the body. Pass ``salt`` if the body already contains commitments made with it. A registration is
+    found by the credit codes ``subject`` and ``holder``. ``text`` is the canonical body, made with
+    the draft so that no other writer waits for it.
     """
 
     kind: str
@@ -66,7 +67,10 @@ class Draft:
         object.__setattr__(self, "text", canonical_json(body))
 
     def signed(self, by: str) -> tuple[str, str]:
-        """The commitment to who records it, and the disclosures; made once, best before the lock."""
+        """The commitment to the recorder's name, and the disclosures.
+
+        Made once, best before the lock is taken.
+        """
         if by not in self._signed:
             disclosed = {"salt": self.salt, "texts": {**self.texts, "by": by}}
             self._signed[by] = sealed_name(self.salt, by), canonical_json(disclosed)
@@ -75,7 +79,7 @@ class Draft:
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry as stored; ``body`` and ``disclosures`` are canonical JSON texts."""
+    """A stored entry; ``body`` and ``disclosures`` are canonical JSON texts."""
 
     seq: int
     kind: str
@@ -104,12 +108,12 @@ class Entry:
 
     @property
     def by(self) -> str:
-        """Who recorded it."""
+        """The name of the person who recorded it."""
         return self.texts["by"]
 
     @property
     def salt(self) -> str:
-        """The salt that all commitments of this entry derive from."""
+        """The salt from which all commitments of this entry derive."""
         return str(json.loads(self.disclosures)["salt"])
 
     def header(self) -> Json:
@@ -131,7 +135,7 @@ class Entry:
 
 
 def sound(entry: Entry) -> Entry:
-    """An entry that is what its digest was made of; of any other nothing is read: ``AlteredError``."""
+    """The entry, if it matches its digest; otherwise raises ``AlteredError``: it is not to be read."""
     with suppress(*UNREADABLE):
         registered = entry.content if entry.kind in _REGISTERED else {}
         ends = registered.get("uscc"), registered.get("holder") or None
@@ -152,7 +156,7 @@ def _altered(entry: Entry) -> AlteredError:
 
 
 _REGISTERED: Final = ("title", "holding", "admission")
-#: The kinds of entries that are on one filing each.
+#: The kinds of entries that concern a single filing.
 ON_FILINGS: Final = ("determination", "confirmation", "decision", "withdrawal")
 #: How the body of each kind begins, with its first key. An entry whose kind was altered is found by
 #: it among those that are asked for, and refused: passed over, it would not be missed.
@@ -173,7 +177,7 @@ _BEGINNINGS: Final = {
 
 
 def _of(kinds: Sequence[str]) -> sa.ColumnElement[bool]:
-    """Whether an entry is of these kinds, or begins like one; ``sound`` tells them apart."""
+    """Selects entries of these kinds, or with such a beginning; ``sound`` tells them apart."""
     begin = sorted({_BEGINNINGS[kind] for kind in kinds})
     begun = sa.or_(*(sa.func.substr(JOURNAL.c.body, 1, len(text)) == text for text in begin))
     if not set(kinds).intersection(ON_FILINGS):
@@ -183,9 +187,9 @@ def _of(kinds: Sequence[str]) -> sa.ColumnElement[bool]:
 
 
 def append(session: Session, drafts: Sequence[Draft], *, by: str, now: datetime) -> list[Entry]:
-    """Add entries after the last, in a writing transaction.
+    """Append entries in a writing transaction.
 
-    ``by`` names who does it. A clock that stands before the last entry raises ``RecordError``.
+    ``by`` names the person. Raises ``RecordError`` if the clock is behind the last entry.
     """
     last = head(session)
     if last is not None and now < last.recorded_at:
@@ -235,16 +239,16 @@ def append(session: Session, drafts: Sequence[Draft], *, by: str, now: datetime)
 #: Entries of these kinds change no verdict.
 WITHOUT_BEARING: Final = frozenset({"decision", "checkpoint"})
 
-#: Stands in a draft's body for the commitment to the text of that place.
+#: Marks the place in a draft's body where the commitment to its text goes.
 SEALED: Final = object()
 
 
-#: Of a session, that its journal has no gaps, or that these are told otherwise.
+#: A session's note that its journal has no gaps, or that they are reported otherwise.
 WHOLE: Final = "journal_is_whole"
 
 
 def _refuse_gaps(session: Session) -> None:
-    """Raise ``AlteredError`` where entries are missing: who asks for some would not miss them."""
+    """Raise ``AlteredError`` if entries are missing: the caller would not notice."""
     if session.info.get(WHOLE):
         return
     seq = JOURNAL.c.seq
@@ -275,7 +279,7 @@ def last_change(session: Session, first: int = 1) -> int:
 
 
 def kinds_after(session: Session, seq: int) -> set[str]:
-    """The kinds of entries that came after that number."""
+    """The kinds of the entries after that number."""
     return set(session.scalars(sa.select(JOURNAL.c.kind).where(JOURNAL.c.seq > seq).distinct()))
 
 
@@ -287,7 +291,7 @@ def head(session: Session) -> Entry | None:
 
 
 def entry(session: Session, seq: int, *, checked: bool = True) -> Entry:
-    """The entry of that number; ``RecordError`` if there is none."""
+    """The entry with that number; ``RecordError`` if there is none."""
     for found in entries(session, first=seq, last=seq, checked=checked):
         return found
     raise RecordError(
@@ -296,7 +300,7 @@ def entry(session: Session, seq: int, *, checked: bool = True) -> Entry:
 
 
 def not_a_decision(seq: int) -> RecordError:
-    """What is to be raised where a decision is asked for and the entry is of another kind."""
+    """The error for an entry of another kind where a decision was expected."""
     return RecordError(
         "not-a-decision", "第{value}号记录不是决定", value=seq, remedy=Remedy("list-entries")
     )
@@ -314,10 +318,10 @@ def entries(
     holders: Sequence[str] | None = None,
     checked: bool = True,
 ) -> Iterator[Entry]:
-    """The entries in order, a few hundred held at a time; each ``sound``, unless not ``checked``.
+    """The selected entries in order, a few hundred held at a time; each ``sound`` if ``checked``.
 
-    One of these ``kinds`` whose kind alone was altered raises ``AlteredError`` like any other, and so
-    does a journal with gaps.
+    If an entry of these ``kinds`` has an altered kind, it raises ``AlteredError`` like any other
+    alteration; so does a journal with gaps.
     """
     if checked:
         _refuse_gaps(session)
@@ -371,7 +375,7 @@ def filed_case(case: Json) -> tuple[str, str]:
 
 
 def _stored(session: Session, query: sa.Select[Any]) -> list[Entry]:
-    """The entries of a query; what cannot be read of an altered row is None."""
+    """The entries of a query; fields of an altered row that cannot be read are None."""
     try:
         return [Entry(**row) for row in session.execute(query).mappings().all()]
     except UNREADABLE:
@@ -389,7 +393,7 @@ def _cell(session: Session, column: sa.Column[Any], seq: int) -> Any:
 def newest_first(
     session: Session, kinds: Sequence[str], *, last: int | None = None
 ) -> Iterator[Entry]:
-    """The entries of these kinds, none of them decisions, from the last backwards, one held at a time."""
+    """The entries of these kinds (no decisions), last one first; held one at a time."""
     _refuse_gaps(session)
     query = sa.select(JOURNAL).where(_of(kinds)).order_by(JOURNAL.c.seq.desc())
     before = query.limit(1)
@@ -402,20 +406,20 @@ def newest_first(
 
 
 def numbers(session: Session, digests: Sequence[str]) -> dict[str, int]:
-    """The numbers of the entries with these digests; decisions are not looked for."""
+    """The numbers of the entries with these digests; ignores decisions."""
     query = sa.select(JOURNAL.c.digest, JOURNAL.c.seq)
     query = query.where(NO_DECISION, JOURNAL.c.digest.in_(digests))
     return {row.digest: row.seq for row in session.execute(query)}
 
 
 def until(session: Session, moment: datetime) -> int:
-    """The number of the last entry that was recorded by a moment; 0 if there was none."""
+    """The number of the last entry recorded up to a moment; 0 if there was none."""
     query = sa.select(sa.func.max(JOURNAL.c.seq)).where(JOURNAL.c.recorded_at <= moment)
     return int(session.scalar(query) or 0)
 
 
 def size(session: Session, kinds: Sequence[str] = ()) -> int:
-    """How many entries there are (of some kinds)."""
+    """The number of entries, of all or of some kinds."""
     query = sa.select(sa.func.count()).select_from(JOURNAL)
     if kinds:
         query = query.where(JOURNAL.c.kind.in_(kinds))
@@ -424,5 +428,5 @@ def size(session: Session, kinds: Sequence[str] = ()) -> int:
 
 @cache
 def program() -> str:
-    """What made an entry: the versions of Tidu and of its engine."""
+    """The program that makes an entry: the versions of Tidu and of its engine."""
     return f"tidu {metadata.version('tidu')}; durable_rules {metadata.version('durable_rules')}"

@@ -1,8 +1,8 @@
-"""What is known of enterprises, now or as it was at an earlier moment.
+"""What is known about enterprises, now or at an earlier moment.
 
-Facts have two times: the day they are about (``as_of``) and when the registry learned of them. Asked
-with ``known_at``, everything here answers as it would have answered at that moment: nothing that was
-loaded, corrected, taken back, determined, registered or published later leaks in.
+Facts have two times: the day they are about (``as_of``), and the moment when the registry learned
+them. With ``known_at``, every function here answers as it would have answered at that moment:
+anything loaded, corrected, taken back, determined, registered or published later is ignored.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,8 +27,9 @@ def stock(
 ) -> list[int]:
     """The newest filing of each of these enterprises (or of all), in order of credit code.
 
-    ``as_of`` asks for the newest on or before a day; of an enterprise that filed only later, the
-    oldest is given, so that whoever judges it can say so. Enterprises without a filing are left out.
+    ``as_of`` limits this to filings on or before a day. If an enterprise filed only later, its
+    oldest filing is given, so that the caller can say so. Enterprises without a filing are left
+    out.
     """
     newest = cases.newest(session, usccs, as_of=as_of, known_at=known_at)
     return newest if as_of is None else _with_later(session, usccs, newest, known_at)
@@ -41,9 +42,9 @@ def fetch(
     known_at: datetime | None = None,
     until: int | None = None,
 ) -> Iterator[Known]:
-    """These filings in order, each with what bears on it; some hundred are held at a time.
+    """These filings in order, each with all that bears on it; a few hundred are held at a time.
 
-    ``known_at`` asks for what was known at a moment; ``until`` for what bore on them after that many
+    ``known_at`` asks what was known at a moment; ``until`` asks what bore on them after that many
     entries of the journal.
     """
     if known_at is not None:
@@ -53,7 +54,7 @@ def fetch(
 
 
 def bearing(session: Session, found: Sequence[Case], until: int | None = None) -> list[Known]:
-    """These cases, each with what bears on it, now or after so many entries of the journal."""
+    """These cases, each with what bears on it, now or after ``until`` entries of the journal."""
     determined = cases.determinations(session, [c.filing_id for c in found], until=until)
     registered = register.bearing(session, sorted({c.uscc for c in found}), until=until)
     return [
@@ -63,7 +64,7 @@ def bearing(session: Session, found: Sequence[Case], until: int | None = None) -
 
 
 def untouched(session: Session, found: Sequence[Case]) -> list[Case]:
-    """Those of these cases that nothing bore on at any time, beside their facts."""
+    """The cases on which nothing but their own facts has ever borne."""
     determined = cases.determinations(session, [c.filing_id for c in found])
     registered = register.bearing(session, sorted({c.uscc for c in found}))
     return [c for c in found if c.filing_id not in determined and c.uscc not in registered]
@@ -75,7 +76,7 @@ def _with_later(
     newest: Sequence[int],
     known_at: datetime | None,
 ) -> list[int]:
-    """These filings, and in place of those that are missing the enterprise's oldest."""
+    """These filings, and for enterprises without one here their oldest."""
     oldest = cases.oldest(session, usccs, known_at=known_at)
     codes = cases.codes(session, [*newest, *oldest])
     found = {codes[id]: id for id in oldest} | {codes[id]: id for id in newest}
@@ -83,7 +84,7 @@ def _with_later(
 
 
 def rules(session: Session, known_at: datetime | None = None) -> Published:
-    """The criteria that were in force at a moment; ``RecordError`` where nothing was published yet."""
+    """The criteria in force at a moment; ``RecordError`` if nothing was published yet."""
     until = None if known_at is None else journal.until(session, known_at)
     found = publication.current(session, until=until)
     if found is None:

@@ -1,11 +1,11 @@
-"""Loading filings, taking a load back, and reading profiles as they were filed or known.
+"""Loading filings, taking a load back, and reading profiles as filed or as known.
 
-A filing is what one enterprise states as of one day, and it is stored whole: filings of different
-days stand side by side, and a filing that changes in any fact becomes a new version of itself,
-with all its rows. ``profile`` therefore gives exactly what one filing prepared. Yearly figures
-belong to their filing too, but of several statements about one fiscal year only that of the newest
-current filing is current. Nothing is deleted: an undone load leaves closed versions, and what it
-had superseded is opened again as a copy.
+A filing is what one enterprise states as of one day, and it is stored whole. Filings of different
+days stand side by side; a filing that changes in any fact becomes a new version with all its rows.
+``profile`` therefore returns exactly what one filing prepared. Yearly figures belong to their
+filing too, but if several filings state one fiscal year, only the statement of the newest current
+filing is current. Nothing is deleted: an undone load leaves closed versions, and whatever it had
+superseded is opened again as a copy.
 """
 
 import json
@@ -50,7 +50,7 @@ from rules.model.facts import Profile, check_day
 
 _IMPORT: Final = table_of(Import)
 _RESTATEMENT: Final = table_of(Restatement)
-#: What an import states of itself.
+#: The columns in which an import describes itself.
 _STATED: Final = (
     "id", "file", "digest", "as_of", "loaded_at", "new", "changed", "unchanged", "refused",
 )  # fmt: skip
@@ -58,7 +58,7 @@ _STATED: Final = (
 
 @dataclass(frozen=True)
 class Line:
-    """One submission in a report; ``reason`` says why it was refused."""
+    """A submission in a report; ``reason`` says why it was refused."""
 
     uscc: str
     name: str
@@ -69,9 +69,9 @@ class Line:
 
 @dataclass(frozen=True)
 class LoadReport:
-    """What a load did, or would do: ``import_id`` is None if nothing was stored.
+    """What a load did, or would do; ``import_id`` is None if nothing was stored.
 
-    ``names`` tells of the new and changed filings whose names are not those on record.
+    ``names`` reports new and changed filings whose names differ from those on record.
     """
 
     file: str
@@ -86,10 +86,11 @@ class LoadReport:
 
 @dataclass(frozen=True)
 class UndoReport:
-    """What taking an import back did to which enterprises (by credit code), or would do.
+    """What taking an import back did, or would do, to which enterprises (by credit code).
 
-    ``decisions`` and ``determinations`` are the numbers of those that rest on what it withdrew, ``titles``
-    and ``holdings`` those of the register's entries on these enterprises; all of them stay on the record.
+    ``decisions`` and ``determinations`` are the numbers of those that rest on the withdrawn
+    filings; ``titles`` and ``holdings`` those of the register's entries on these enterprises. All
+    of them stay on record.
     """
 
     import_id: int
@@ -104,7 +105,7 @@ class UndoReport:
 
 @dataclass(frozen=True)
 class FilingLine:
-    """One version of a filing in a listing."""
+    """A version of a filing in a listing."""
 
     filing_id: int
     uscc: str
@@ -121,9 +122,10 @@ class FilingLine:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A file as it can be stored: a statement per enterprise and day, and what is refused of it.
+    """A file ready to be stored: one statement per enterprise and day, and the refusals.
 
-    ``whole`` says that nothing is amiss in it; ``as_of`` is the day of those that give none.
+    ``whole`` means that nothing is wrong with the file; ``as_of`` is the day for statements that
+    give none.
     """
 
     file: str
@@ -134,7 +136,7 @@ class Prepared:
     whole: bool
 
     def to_compare(self) -> "Prepared":
-        """The same with no more than tells what is new or changed: enough for a dry run."""
+        """A copy with just enough to tell what is new or changed, for a dry run."""
         good = {
             key: (line, Statement("", "", statement.digest, "", {}))
             for key, (line, statement) in self.good.items()
@@ -152,7 +154,7 @@ def load(
     as_of: date | None = None,
     by: str = "",
 ) -> LoadReport:
-    """``store`` a file as it was read; ``as_of`` serves submissions that give no day."""
+    """``store`` a file as it was read; ``as_of`` is the day for submissions that give none."""
     prepared = prepare(reading, as_of)
     return store(session, prepared, now=now, partial=partial, dry_run=dry_run, by=by)
 
@@ -167,10 +169,11 @@ def store(
     by: str = "",
     names: Names | None = None,
 ) -> LoadReport:
-    """Store what is new or changed in a file; ``by`` names who loads it, for the journal.
+    """Store what is new or changed in a file; ``by`` names the person for the journal.
 
-    ``names`` are those on record, if they are read already; those of the file are added to them. A file in which anything is refused is not stored at all, unless ``partial``. A clock that
-    stands before an earlier load raises ``LoadError``.
+    ``names`` are the names on record if already read; the file's names are added to them. If
+    anything in a file is refused, none of it is stored, unless ``partial``. Raises ``LoadError`` if
+    the clock is behind an earlier load.
     """
     lines = {key: line for key, (line, _) in prepared.good.items()}
     statements = {key: statement for key, (_, statement) in prepared.good.items()}
@@ -212,7 +215,7 @@ def store(
 
 
 def _unlike(session: Session, filed: Sequence[Line], names: Names | None) -> tuple[Issue, ...]:
-    """A 提示 for each filing whose name is on record for another code, or whose code for another name."""
+    """A 提示 for each filing whose name or code is on record with another code or name."""
     if not filed:
         return ()
     known = names or Names(session, {line.uscc: line.name for line in filed})
@@ -229,12 +232,12 @@ def _unlike(session: Session, filed: Sequence[Line], names: Names | None) -> tup
 def undo(
     session: Session, import_id: int, *, now: datetime, by: str = "", dry_run: bool = False
 ) -> UndoReport:
-    """Take a load back: close its versions and open again what they had superseded.
+    """Take a load back: close its versions and reopen what they had superseded.
 
-    ``by`` names who does it, for the journal; ``dry_run`` only says what would be done.
+    ``by`` names the person for the journal; ``dry_run`` only reports.
 
-    ``LoadError`` if it is unknown or undone already, or if a later load concerns the same
-    enterprises: that one must be undone first.
+    Raises ``LoadError`` if the load is unknown or already undone, or if a later load concerns the
+    same enterprises: that one must be undone first.
     """
     loaded = session.get(Import, import_id)
     if loaded is None:
@@ -294,7 +297,10 @@ def undo(
 def _resting(
     session: Session, filing_ids: Sequence[int], usccs: Sequence[str]
 ) -> Iterator[tuple[int, ...]]:
-    """The numbers of decisions and determinations on filings, and of titles and holdings of enterprises."""
+    """The numbers of decisions and determinations on filings, and of enterprises' registrations.
+
+    Registrations are of titles and of holdings.
+    """
     filings: list[dict[str, Any]] = [{"filing_ids": part} for part in chunks(filing_ids)]
     held: list[dict[str, Any]] = [{"subjects": part} for part in chunks(usccs)]
     holding: list[dict[str, Any]] = [{"holders": part} for part in chunks(usccs)]
@@ -357,7 +363,7 @@ def profiles(
 
 
 def _profile(filing: sa.Row[Any], rows: Mapping[type[Stated], list[Row]]) -> Profile:
-    """What the rows of a filing state; ``AlteredError`` where it is not what was filed."""
+    """The profile in the rows of a filing; ``AlteredError`` if it is not what was filed."""
     try:
         found = restore(filing.as_of, filing.sources, rows)
         identity = json.loads(filing.identity)
@@ -395,7 +401,7 @@ def filings(
 
 
 def prepare(reading: Reading, as_of: date | None) -> Prepared:
-    """What can be stored of a file, and what not; needs no database."""
+    """What can be stored of a file, and what is refused; needs no database."""
     refused = [_line(s, s.as_of or as_of, reading.reasons(s)) for s in reading.refused]
     good: dict[tuple[str, date], tuple[Line, Statement]] = {}
     for submission in reading.submissions:

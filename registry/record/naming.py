@@ -1,4 +1,4 @@
-"""Which enterprise a name means: by the filings on record, and by the titles that are registered."""
+"""Finds the enterprise that a name means, by the filings on record and the registered titles."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,15 +12,15 @@ from registry.kit.names import folded, near
 from registry.record import journal
 from rules.portable.errors import Remedy
 
-#: How many enterprises are listed at most where a name may mean several.
+#: The most enterprises that are listed if a name may mean several.
 _LISTED = 10
-#: Brackets as they are typed in either width.
+#: Full-width brackets, as the typed text may have either width.
 _FULL = str.maketrans("()", "（）")
 _HALF = str.maketrans("（）", "()")
 
 
 class Names:
-    """The names on record, read once; an enterprise may have one by its filings and others by its titles."""
+    """The names on record, read once; an enterprise may have several, by filings and titles."""
 
     def __init__(
         self, session: Session | None = None, among: Mapping[str, str] | None = None
@@ -35,7 +35,7 @@ class Names:
 
     @classmethod
     def by_code(cls, session: Session, codes: Iterable[str]) -> "Names":
-        """The names of the filings of these enterprises alone, which no other name is looked for."""
+        """Only the names in these enterprises' filings, for use without looking up other names."""
         found = cls()
         query = sa.select(ENTERPRISE.c.uscc, ENTERPRISE.c.name)
         for part in chunks(sorted(codes)):
@@ -44,12 +44,12 @@ class Names:
         return found
 
     def add(self, code: str, name: str) -> None:
-        """Note a name of an enterprise; the last one noted is that of its newest filing."""
+        """Note an enterprise's name; the one noted last is that of its newest filing."""
         self._found[folded(name)][code] = name
         self._last[code] = name
 
     def unlike(self, code: str, name: str) -> Iterator[tuple[str, str]]:
-        """What speaks against a filing's being of the enterprise on record, and what to do about it."""
+        """Reasons to doubt that a filing is from the enterprise on record, each with a remedy."""
         others = {c: n for c, n in self.of(name).items() if c != code}
         for other, same in list(others.items())[:_LISTED]:
             yield (
@@ -63,11 +63,13 @@ class Names:
             )
 
     def other(self, code: str, name: str) -> str:
-        """The last name of an enterprise on record, where it never had this one; else nothing."""
+        """The enterprise's last name on record if it never had this one; else an empty text."""
         return "" if code in self.of(name) else self._last.get(code, "")
 
     def of(self, name: str) -> Mapping[str, str]:
-        """The enterprises of that name, whatever its brackets, width and blanks: code -> name on record."""
+        """The enterprises with that name (code -> name on record); brackets, width and blanks may
+        vary.
+        """
         return self._found.get(folded(name), {})
 
     def containing(self, part: str) -> Mapping[str, str]:
@@ -81,15 +83,16 @@ class Names:
         }
 
     def near(self, name: str) -> list[str]:
-        """Names on record that may have been meant, each with its code."""
+        """Names on record that may have been meant, with their codes."""
         every = {n: code for found in self._found.values() for code, n in found.items()}
         return [f"{n}（{every[n]}）" for n in near(name, every)]
 
 
 def resolve(session: Session, text: str) -> str:
-    """The credit code of the enterprise that a name means: the whole name, or a part that only one has.
+    """The credit code of the enterprise that a text means: its name, or a part no other name has.
 
-    ``RecordError`` lists the enterprises where it may mean several, and near names where it means none.
+    Raises ``RecordError`` with the candidates if several match, and with similar names if none
+    does.
     """
     full = text.translate(_FULL)
     spellings = {text, full, full.translate(_HALF)}
@@ -124,9 +127,9 @@ def _guessed(near: list[str]) -> str:
 
 
 def _recorded(session: Session) -> Iterator[tuple[str, str]]:
-    """Codes with names: those of registered titles, then those of filings, which say more.
+    """Codes with names, from registered titles and then from filings, which take precedence.
 
-    What was struck out as entered in error names nobody.
+    Titles struck out as entered in error name nobody.
     """
     titles = dict[str, tuple[str, str]]()
     for entry in journal.entries(session, kinds=["title"]):

@@ -1,8 +1,8 @@
-"""Publishing criteria: compiled rulesets stored under their digests with the texts they came from.
+"""Publishing criteria: compiled rulesets stored by digest with the texts they came from.
 
-Decisions are made by what is published, never by files. A publication is an entry of the journal;
-the last one holds for new decisions, and whatever was published stays readable for good. A fresh
-registry publishes the packaged criteria by itself on first use.
+Decisions are made by published criteria, never by files. A publication is an entry of the journal.
+The last one governs new decisions, and all earlier ones remain readable for good. A fresh registry
+publishes the packaged criteria by itself on first use.
 """
 
 import json
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from rules.language.rulebook import Rulebook
 
 _DOCUMENT: Final = table_of(Document)
-#: The files of a features folder that rules are compiled from.
+#: The files of a features folder from which rules are compiled.
 _TEXTS: Final = ("*.feature", "*.csv", "*.md")
 
 
@@ -39,7 +39,8 @@ _TEXTS: Final = ("*.feature", "*.csv", "*.md")
 class Published:
     """The criteria of one publication, by which cases are decided.
 
-    ``digests`` are those of the rulesets by their root; ``texts`` the canonical texts by digest.
+    ``digests`` maps root rules to the digests of their rulesets; ``texts`` maps digests to
+    canonical texts.
     """
 
     applicability_digest: str
@@ -52,7 +53,7 @@ class Published:
         return decoded(self.texts[self.digests[root]])
 
     def rule(self, id: str) -> Rule:
-        """The rule of that id: of its own ruleset, or of whichever it stands in."""
+        """The rule with that id, from its own ruleset or from any that contains it."""
         if id in self.digests:
             return self.ruleset(id).rule(id)
         rulesets = (decoded(text) for text in self.texts.values())
@@ -61,7 +62,7 @@ class Published:
 
 @dataclass(frozen=True)
 class Publication:
-    """What publishing did: ``seq`` is None where nothing had changed."""
+    """The result of publishing; ``seq`` is None if nothing had changed."""
 
     seq: int | None
     applicability: str
@@ -71,7 +72,7 @@ class Publication:
 
 @lru_cache(maxsize=64)
 def decoded(text: str) -> Ruleset:
-    """The ruleset of a canonical text, read once."""
+    """The ruleset of a canonical text, decoded once."""
     return decode(text)
 
 
@@ -84,9 +85,9 @@ def publish(
     now: datetime,
     own: Path | None = None,
 ) -> Publication:
-    """Store what a features folder compiles to and record it, unless it is what already holds.
+    """Store what a features folder compiles to and record it, unless it is already in force.
 
-    ``own`` is the folder of packs that was laid over it, if any.
+    ``own`` is the folder of packs laid over it, if any.
 
     Needs a writing transaction.
     """
@@ -117,9 +118,9 @@ def publish(
 
 
 def current(session: Session, *, until: int | None = None) -> Published | None:
-    """The criteria of the last publication; None where nothing was published yet.
+    """The criteria of the last publication; None if nothing was published yet.
 
-    ``until`` asks for those that held after that many entries of the journal.
+    ``until`` asks for the criteria in force after that many entries of the journal.
     """
     last = _last(session, until)
     if last is None:
@@ -128,7 +129,7 @@ def current(session: Session, *, until: int | None = None) -> Published | None:
 
 
 def published(session: Session, applicability: str) -> Published:
-    """The criteria of an applicability table that was published, by its digest."""
+    """The published criteria whose applicability table has this digest."""
     table = document(session, applicability, "applicability")
     rows = json.loads(table)["rows"]
     digests = {row["ruleset"]: row["digest"] for row in rows if row["digest"]}
@@ -137,9 +138,9 @@ def published(session: Session, applicability: str) -> Published:
 
 
 def in_force(session: Session, *, by: str, now: datetime) -> Published:
-    """The criteria that hold; a registry without any publishes the packaged ones and a bureau's own.
+    """The criteria in force; a registry without any publishes the packaged ones and a bureau's own.
 
-    Needs a writing transaction where nothing was published yet.
+    Needs a writing transaction if nothing was published yet.
     """
     found = current(session)
     if found is None:
@@ -151,18 +152,18 @@ def in_force(session: Session, *, by: str, now: datetime) -> Published:
 
 
 def _compiled(folder: Path, own: Path | None) -> "Rulebook":
-    """The criteria of these folders; the packaged ones alone do not change under a running program."""
+    """The criteria of these folders; only the packaged ones never change while the program runs."""
     return rules.load(folder, own) if own else packaged(folder)
 
 
 @lru_cache(maxsize=2)
 def packaged(folder: Path) -> "Rulebook":
-    """The criteria that travel with the program, compiled once."""
+    """The criteria that ship with the program, compiled once."""
     return rules.load(folder)
 
 
 def document(session: Session, digest: str, kind: str) -> str:
-    """The text of that digest; ``RecordError`` where it is lost or is not that text any more."""
+    """The text with that digest; ``RecordError`` if it is lost or no longer matches."""
     query = sa.select(_DOCUMENT.c.text).where(_DOCUMENT.c.digest == digest)
     text = session.scalar(query.where(_DOCUMENT.c.kind == kind))
     if text is None:
@@ -199,7 +200,7 @@ def _last(session: Session, until: int | None = None) -> journal.Entry | None:
 
 
 def roots(rulebook: "Rulebook") -> list[str]:
-    """The root rules of what is published."""
+    """The root rules to be published."""
     return list(dict.fromkeys(r.ruleset for r in rulebook.applicability if r.encoded))
 
 
@@ -237,4 +238,4 @@ def _store(session: Session, kind: str, texts: Iterable[str]) -> None:
     if rows:
         session.execute(sa.insert(_DOCUMENT), rows)
     for name in named:
-        document(session, name, kind)  # it is there, and is that text
+        document(session, name, kind)  # checks that it exists and matches

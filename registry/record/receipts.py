@@ -1,7 +1,7 @@
-"""What loading and undoing leave in the journal: which filings came in, as digests over their rows.
+"""What loading and undoing leave in the journal: which filings arrived, as digests over their rows.
 
-So it shows later if a filing was changed, added or lost behind the registry's back, although filings
-that nobody has decided yet stand in no decision.
+These reveal later whether a filing was changed, added or lost outside the registry's control, even
+if no decision rests on it yet.
 """
 
 from collections.abc import Sequence
@@ -40,7 +40,7 @@ def intake(
 def undo(
     session: Session, import_id: int, closed: Sequence[int], *, by: str, now: datetime
 ) -> None:
-    """Record that a load was taken back; versions that were opened again are new rows."""
+    """Record that a load was taken back; reopened versions are new rows."""
     body = {
         "schema": _SCHEMA,
         "import": {"id": import_id},
@@ -51,9 +51,10 @@ def undo(
 
 
 def adopt(session: Session, *, by: str, now: datetime) -> None:
-    """Record what a registry held before it had a journal; later, do nothing.
+    """Record what a registry held before it had a journal; does nothing once it has one.
 
-    ``imports`` also say when they were undone, and what they restated; ``closed`` when each ended.
+    ``imports`` also say when they were undone and what they restated, ``closed`` when each version
+    ended.
     """
     if journal.head(session) is not None or not session.scalar(sa.select(sa.func.max(FILING.c.id))):
         return
@@ -82,7 +83,7 @@ def adopt(session: Session, *, by: str, now: datetime) -> None:
 
 
 def import_json(row: sa.RowMapping) -> dict[str, Any]:
-    """An import as its entry states it; that it was undone is an entry of its own."""
+    """An import as its entry states it; its undoing is an entry of its own."""
     return {
         name: value.isoformat() if hasattr(value, "isoformat") else value
         for name, value in row.items()
@@ -91,11 +92,11 @@ def import_json(row: sa.RowMapping) -> dict[str, Any]:
 
 
 def filings_json(session: Session, first: int, last: int | None = None) -> dict[str, Any]:
-    """How many versions of filings have these numbers, and the digest over all that they state.
+    """The number of versions of filings with these numbers, and the digest over all they state.
 
-    To verify: the SHA-256 of one line of canonical JSON a version, in order of ``id``:
-    [id, credit code, day, version it replaced, digest of its facts and identity, SHA-256 of its facts
-    with their sources, its other sources, import, since when it is known].
+    To verify: the SHA-256 of one line of canonical JSON a version, in order of ``id``: [id, credit
+    code, day, version it replaced, digest of its facts and identity, SHA-256 of its facts with
+    their sources, its other sources, import, since when it is known].
     """
     query = (
         sa.select(
@@ -131,14 +132,14 @@ def filings_json(session: Session, first: int, last: int | None = None) -> dict[
 
 
 def restated_json(session: Session, import_id: int) -> dict[str, Any]:
-    """How many filings a load stated again as they stood, and the digest over their numbers."""
+    """The number of filings that a load stated again unchanged, and a digest of their numbers."""
     query = sa.select(_RESTATEMENT.c.filing_id).where(_RESTATEMENT.c.import_id == import_id)
     ids = sorted(session.scalars(query))
     return {"count": len(ids), "digest": digest(ids)}
 
 
 def _first_unrecorded(session: Session) -> int:
-    """The first number that no receipt has covered; receipts cover them in order."""
+    """The first number that no receipt covers; receipts cover numbers in order."""
     for entry in journal.newest_first(session, ("intake", "undo")):
         if last := entry.content["filings"]["last"]:
             return int(last) + 1

@@ -1,9 +1,9 @@
-"""The register: who holds which title, who holds which share of whom, and which document says so.
+"""The register: who holds which title or share, and the document that says so.
 
 Every entry states one title anew, as a document left it: granted (授予), extended after a re-check
 (延期), ended early (终止), or struck out because it was entered in error (划销); or one holder's share in
-an enterprise: held (持股), or held no more (终止). Nothing is altered: the last entry on a title or a
-holding holds, and an earlier moment is asked for by leaving out what came later.
+an enterprise: held (持股), or no longer held (终止). Entries are never altered: the last entry on a
+title or holding decides, and the state at an earlier moment is what remains without later entries.
 """
 
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
@@ -29,7 +29,7 @@ from rules.portable.reference import number
 _SCHEMA: Final = 1
 #: How long a title is valid, and by how long a re-check extends it (63号; 2号 keeps it), in years.
 VALIDITY: Final = 3
-#: What an entry does, as officers name it.
+#: The action of an entry, as officers name it.
 ACTIONS: Final = {
     "grant": "授予",
     "extend": "延期",
@@ -43,7 +43,7 @@ REASONS: Final = ("撤销", "注销", "未通过复核", "主动放弃", "其他
 
 @dataclass(frozen=True)
 class Notice:
-    """The document that changed titles: its number (文号) and date, and digests of files that show it."""
+    """The document that changed titles: number (文号), date, and digests of files that show it."""
 
     number: str
     dated: date
@@ -52,7 +52,7 @@ class Notice:
 
 @dataclass(frozen=True)
 class Holder:
-    """An enterprise as a notice names it, and the days that it states for its title, if for each."""
+    """An enterprise as a notice names it, with its title's days if the notice gives them each."""
 
     uscc: str
     name: str = ""
@@ -62,7 +62,7 @@ class Holder:
 
 @dataclass(frozen=True)
 class Holding:
-    """Who holds a share in an enterprise; a ``holder`` without a credit code has a name alone.
+    """A holder's share in an enterprise; a ``holder`` without a credit code has only a name.
 
     ``share`` is a ratio in decimal text: ``0.51`` is 51 %.
     """
@@ -75,7 +75,10 @@ class Holding:
 def titles(
     session: Session, usccs: Sequence[str] | None = None, *, until: int | None = None
 ) -> dict[str, list[Registration]]:
-    """All entries on the titles of these enterprises, or of all, in order; ``until`` after that many entries."""
+    """All entries on the titles of these enterprises (or of all), in order.
+
+    ``until`` limits this to the first so many entries of the journal.
+    """
     found: dict[str, list[Registration]] = {}
     for part in [None] if usccs is None else chunks(usccs):
         for entry in journal.entries(session, last=until, kinds=["title"], subjects=part):
@@ -87,9 +90,10 @@ def titles(
 def bearing(
     session: Session, usccs: Sequence[str], *, until: int | None = None
 ) -> dict[str, list[Registration]]:
-    """All that may bear on these enterprises, in order: their titles, and their control relations.
+    """Everything that may bear on these enterprises, in order: titles and control relations.
 
-    The latter are holdings by which they may be connected with others, and the little giants among these.
+    Control relations are holdings that may connect them with others, and the little giants among
+    those.
     """
     found = titles(session, usccs, until=until)
     for uscc in sorted(_in_holdings(session, usccs, until)):
@@ -103,7 +107,7 @@ def bearing(
 
 
 def _in_holdings(session: Session, usccs: Sequence[str], until: int | None) -> set[str]:
-    """Those of these enterprises that hold others or are held, as far as it is registered."""
+    """Those of these enterprises that hold others or are held, as registered."""
     found = set[str]()
     for part in chunks(usccs):
         for entries in (
@@ -115,7 +119,7 @@ def _in_holdings(session: Session, usccs: Sequence[str], until: int | None) -> s
 
 
 def _related(session: Session, uscc: str, until: int | None) -> list[Registration]:
-    """The entries on holdings of more than half up from an enterprise, and from there down."""
+    """The entries on holdings of more than half: up from an enterprise, and from there down."""
     found: dict[int, Registration] = {}
     above, below = set[str](), set[str]()
     new = {uscc}
@@ -136,7 +140,7 @@ def _related(session: Session, uscc: str, until: int | None) -> list[Registratio
 
 
 def _controlling(entries: Iterable[Registration]) -> list[Registration]:
-    """The last entry on each holding, where it states more than half."""
+    """The last entry on each holding, if it states more than half."""
     return [e for e in standing(entries) if number(e.content["share"]) > Fraction(1, 2)]
 
 
@@ -172,7 +176,7 @@ def holdings(
 
 
 def held(entry: Registration, day: date) -> bool:
-    """Whether a registered title is held and valid, or a share held, on a day."""
+    """Whether a registered title is valid, or a share is held, on a day."""
     return bool(entry.content["valid_from"] <= day.isoformat() <= _until(entry))
 
 
@@ -183,7 +187,7 @@ def registration(entry: journal.Entry) -> Registration:
 
 
 def standing(register: Iterable[Registration]) -> list[Registration]:
-    """The entries that hold: the last on each title or holding, but for those struck out."""
+    """The entries that hold: the last on each title or holding, except those struck out."""
     entries = {str(e.seq): e for e in register}
     return [entries[name] for name, _ in last_words((k, e.content) for k, e in entries.items())]
 
@@ -199,10 +203,11 @@ def grant(
     by: str,
     now: datetime,
 ) -> list[journal.Entry]:
-    """Register titles that were granted; needs a writing transaction, as all writing here does.
+    """Register granted titles; needs a writing transaction, like all writing here.
 
-    Without ``last``, they are valid for three years; what a holder's own days say goes first. A title of the same kind that is valid at the
-    same time raises ``RecordError``; whatever is wrong with one holder, nothing is registered.
+    Without ``last``, they are valid for three years; a holder's own days take precedence. A title
+    of the same kind that is valid at the same time raises ``RecordError``. If anything is wrong
+    with one holder, nothing is registered.
     """
     _refuse_days({"valid_from": str(first)})
 
@@ -234,9 +239,10 @@ def extend(
     by: str,
     now: datetime,
 ) -> list[journal.Entry]:
-    """Register that titles were extended: to the holder's own last day, to ``last``, or by three years.
+    """Register that titles were extended.
 
-    ``first`` names the title by the day on which it began; it is needed where none is registered.
+    They then end on the holder's own last day, on ``last``, or three years later. ``first`` is the
+    day on which the title began; it is needed if none is registered.
     """
 
     def stated(holder: Holder, held: list[Registration]) -> Json:
@@ -273,9 +279,9 @@ def end(
     by: str,
     now: datetime,
 ) -> list[journal.Entry]:
-    """Register that titles ended early: from the day ``on`` they are not held any more.
+    """Register that titles ended early: from the day ``on`` they are no longer held.
 
-    ``first`` and ``last`` state a title that is not registered.
+    ``first`` and ``last`` describe a title that is not registered.
     """
 
     def stated(holder: Holder, held: list[Registration]) -> Json:
@@ -323,7 +329,7 @@ def hold(
 ) -> list[journal.Entry]:
     """Register shares that are held from a day on, to ``last`` or until further notice.
 
-    Each is stated anew: what was registered of the same holder and enterprise holds no more.
+    Each entry replaces what was registered for the same holder and enterprise.
     """
     if last is not None and last < first:
         raise RecordError(
@@ -340,7 +346,7 @@ def hold(
 def end_holding(
     session: Session, uscc: str, holder: Holder, notice: Notice, *, on: date, by: str, now: datetime
 ) -> journal.Entry:
-    """Register that a share is held no more from the day ``on``."""
+    """Register that a share is no longer held from the day ``on``."""
     known = standing(holdings(session, uscc))
     found = [e for e in known if e.content["uscc"] == uscc and _names(e.content, holder)]
     if not found:
@@ -359,14 +365,18 @@ def end_holding(
 
 
 def share_fault(share: str) -> str:
-    """What is wrong with a share in decimal text; empty if nothing is."""
+    """What is wrong with a share in decimal text; empty if nothing is.
+
+    >>> share_fault("0.51")
+    ''
+    """
     ratio = Decimal(share)
     if not 0 < ratio <= 1:
         return "持股比例应大于0、不超过100%"
     return "持股比例的小数位过多" if len(share) > _DIGITS else ""
 
 
-#: The most characters that the text of a share has.
+#: The most characters in the text of a share.
 _DIGITS: Final = 14
 
 
@@ -429,7 +439,7 @@ def _refuse_holding(body: Json, again: bool, admitted: Container[str]) -> None:
 
 
 def years_later(day: date, years: int = VALIDITY) -> date:
-    """The same day some years later; of 29 February, 1 March.
+    """The same day some years later; 29 February becomes 1 March.
 
     >>> years_later(date(2022, 10, 1)), years_later(date(2024, 2, 29))
     (datetime.date(2025, 10, 1), datetime.date(2027, 3, 1))
@@ -463,7 +473,7 @@ def _title(holder: Holder, kind: str, first: str, last: str) -> Json:
 def _the_title(
     held: list[Registration], holder: Holder, kind: str, first: date | None, last: date | None
 ) -> Json:
-    """The title that is meant: the one that began on ``first``, or else the latest; or one not registered."""
+    """The title meant: the one that began on ``first``, or the latest, or one not registered."""
     meant = [e for e in held if first is None or e.content["valid_from"] == first.isoformat()]
     if meant:
         content = max(meant, key=lambda e: str(e.content["valid_from"])).content
@@ -515,7 +525,7 @@ def _record(
 
 
 def _signed(notice: Notice, by: str) -> str:
-    """The name of who registers what a notice says; ``RecordError`` without either."""
+    """The name of the person who registers a notice; ``RecordError`` if either is missing."""
     named = signed_name(by)
     if not notice.number.strip():
         raise RecordError("no-document", "登记必须写明依据的文号", remedy=Remedy("give-document"))
@@ -524,7 +534,7 @@ def _signed(notice: Notice, by: str) -> str:
 
 
 def _refuse(wrong: Sequence[tuple[str, RecordError]]) -> None:
-    """Refuse all because of some, each told as (whom it is about, what is wrong)."""
+    """Refuse everything if anything is wrong, as (whom it concerns, what is wrong)."""
     if wrong:
         more = f"；……共{len(wrong)}家" if len(wrong) > _SHOWN else ""
         told = "；".join(f"{whom}：{error}" for whom, error in wrong[:_SHOWN])
@@ -537,7 +547,7 @@ def _refuse(wrong: Sequence[tuple[str, RecordError]]) -> None:
         )
 
 
-#: How many complaints are named at most.
+#: The most complaints that are named.
 _SHOWN: Final = 10
 
 
@@ -550,7 +560,7 @@ def _refuse_holder(holder: Holder, seen: set[str], admitted: Container[str]) -> 
 
 
 def _refuse_days(body: Json) -> None:
-    """Refuse days that no profile can state, since nobody could be judged by them."""
+    """Refuse days that no profile can state, because nobody could be judged by them."""
     for key, name in _DAYS.items():
         if body.get(key) and (wrong := check_day(body[key])):
             raise RecordError(
@@ -562,7 +572,7 @@ def _refuse_days(body: Json) -> None:
             )
 
 
-#: What of an entry is a day, as messages name it.
+#: The fields of an entry that are days, as messages name them.
 _DAYS: Final = {
     "dated": "文件日期",
     "valid_from": "有效期始",

@@ -1,7 +1,7 @@
-"""Taking decisions again from what is stored, and telling where a difference comes from.
+"""Taking decisions again from stored data, and telling where a difference comes from.
 
-Nothing but the database is read: the facts as filed, the determinations, the published ruleset and
-applicability table that the decision names. The bytes of the decision must come out again.
+Only the database is read: the facts as filed, the determinations, and the published ruleset and
+applicability table that the decision names. The decision must come out byte for byte.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
@@ -35,7 +35,7 @@ from rules.portable.record import Json, plain_text
 
 
 class Difference(StrEnum):
-    """What makes a decision come out otherwise."""
+    """The reason why a decision comes out otherwise."""
 
     RECORD = "记录"
     FACTS = "事实"
@@ -46,7 +46,7 @@ class Difference(StrEnum):
 
 @dataclass(frozen=True)
 class Replayed:
-    """One decision taken again; without ``difference`` the same bytes came out."""
+    """A decision taken again; without a ``difference``, the same bytes came out."""
 
     seq: int
     uscc: str
@@ -58,10 +58,10 @@ class Replayed:
 
 @dataclass(frozen=True)
 class Crossed:
-    """A decision under then/now facts and then/now rules.
+    """A decision under the facts and rules of then and now.
 
     ``verdicts`` and ``changed`` (the rules whose results differ from the decision's) are keyed
-    (facts, rules), each "then" or "now"; a text in ``verdicts`` may say why there is none.
+    (facts, rules), each "then" or "now"; a text in ``verdicts`` says why there is no verdict.
     """
 
     seq: int
@@ -89,7 +89,7 @@ class Crossed:
 
 @dataclass(frozen=True)
 class _Ahead:
-    """What was read for several decisions at once: filings, and which of them nothing ever bore on."""
+    """What was read for several decisions at once: filings, and those on which nothing bore."""
 
     filings: Mapping[int, Case] = field(default_factory=dict)
     untouched: Set[int] = frozenset()
@@ -110,14 +110,14 @@ def _readable() -> Iterator[None]:
         raise _DiffersError(Difference.RECORD, "记录或其依据已被改动，无法读取") from None
 
 
-#: Of how many entries what they rest on is read at once.
+#: The number of entries whose filings are read at once.
 _AT_ONCE: Final = 50
-#: How many publications are held ready at once.
+#: The number of publications that are kept ready.
 _HELD: Final = 4
 
 
 class Replayer:
-    """Takes decisions again; holds the rules of the last few publications ready."""
+    """Takes decisions again; keeps the rules of the last few publications ready."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -130,7 +130,7 @@ class Replayer:
             yield self.replay(entry)
 
     def reading_ahead(self, entries: Iterable[journal.Entry]) -> Iterator[journal.Entry]:
-        """These entries; what the decisions among the next few rest on is read at once, which saves time."""
+        """These entries; to save time, reads at once what the next few decisions rest on."""
         coming = iter(entries)
         while part := list(islice(coming, _AT_ONCE)):
             self._ahead = self._read_ahead([e for e in part if e.kind == "decision"])
@@ -142,7 +142,7 @@ class Replayer:
         try:
             found = list(cases.cases(self.session, ids))
             untouched = known.untouched(self.session, found)
-        except (RecordError, *UNREADABLE):  # each by itself: it is to be told which is amiss
+        except (RecordError, *UNREADABLE):  # each by itself, to tell which one is at fault
             return _Ahead()
         return _Ahead({c.filing_id: c for c in found}, {c.filing_id for c in untouched})
 
@@ -164,7 +164,7 @@ class Replayer:
         return found
 
     def judged(self, entry: journal.Entry) -> Judgement:
-        """The judgement of a decision, with its full trace; ``RecordError`` where it has changed."""
+        """The judgement of a decision with its full trace; ``RecordError`` if it has changed."""
         try:
             with _readable():
                 return self._same(entry, _sound_body(entry))
@@ -179,9 +179,9 @@ class Replayer:
             ) from None
 
     def cross(self, entry: journal.Entry, facts: Sequence[str], rules: Sequence[str]) -> Crossed:
-        """The decision under these facts and rules ("then", "now"), each with each.
+        """The decision under every combination of these facts and rules ("then", "now").
 
-        ``RecordError`` where it cannot be taken again.
+        Raises ``RecordError`` if it cannot be taken again.
         """
         try:
             with _readable():
@@ -257,7 +257,7 @@ class Replayer:
         return judged, body_of(judged, stated, body["facts"], published)
 
     def _now(self, entry: journal.Entry, asked: Json) -> Known:
-        """The filing that a decision was on, as it is known now."""
+        """The filing behind a decision, as it is known now."""
         current = cases.of_day(self.session, asked["uscc"], _day(asked["filed_as_of"]))
         if current is None:
             raise RecordError(
@@ -269,7 +269,7 @@ class Replayer:
         return next(known.fetch(self.session, [current]))
 
     def _then(self, entry: journal.Entry, body: Json) -> Known:
-        """The filing of a decision, with what bore on it then; each is looked at for changes."""
+        """The filing behind a decision with what bore on it then; each is checked for changes."""
         id = entry.filing_id or 0
         try:
             case = self._ahead.filings.get(id) or cases.case(self.session, id)
@@ -306,7 +306,7 @@ class Replayer:
 
 
 class ReplayingWorker:
-    """Takes decisions of a registry again, over a connection of its own."""
+    """Takes a registry's decisions again, over a connection of its own."""
 
     def __init__(self, url: str) -> None:
         self._engine = storage.create_engine(url)
@@ -321,7 +321,7 @@ class ReplayingWorker:
             return list(self._replayer.replay_all(entries))
 
     def close(self) -> None:
-        """Release the engines' memory, and disconnect."""
+        """Release the engines' memory and disconnect."""
         if self._replayer is not None:
             self._replayer.close()
         self._engine.dispose()
@@ -335,9 +335,9 @@ def replayed(
     worker: Callable[[str], ReplayingWorker] = ReplayingWorker,
     patience: float = workers.PATIENCE,
 ) -> Iterator[Replayed]:
-    """Decisions taken again in order, in so many processes (None: in this one).
+    """Decisions taken again in order, in ``jobs`` processes (None: in this one).
 
-    One on which processes die or hang is told as a difference of the engine.
+    If processes die or hang on a decision, it is reported as a difference of the engine.
     """
     url = engine.url.render_as_string(hide_password=False)
     work: workers.Work[list[journal.Entry], list[Replayed]]
@@ -365,7 +365,7 @@ def how(asked: Json) -> dict[str, str]:
 
 
 def _sound_body(entry: journal.Entry) -> Json:
-    """The body of an entry whose digest holds."""
+    """The body of an entry, after a check of its digest."""
     if sha256(header_text(entry.header())) != entry.digest:
         raise _DiffersError(Difference.RECORD, "记录的内容与其摘要不符，已被改动")
     body = entry.content
@@ -375,7 +375,7 @@ def _sound_body(entry: journal.Entry) -> Json:
 
 
 def _outcome_differs(entry: journal.Entry, body: Json, again: Json) -> tuple[Difference, str]:
-    """Where the inputs are the same and another result comes out."""
+    """The difference if the inputs are the same but another result comes out."""
     changes = _changes(body["results"], again["results"])
     named = "、".join(f"{k} 记为{a}、重算为{b}" for k, (a, b) in list(changes.items())[:3])
     detail = named or "、".join(k for k in body if body[k] != again.get(k))

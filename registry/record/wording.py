@@ -1,4 +1,4 @@
-"""What the record says, as officers read it: entries, determinations, registered titles and holdings."""
+"""The record in officers' words: entries, determinations, registered titles and holdings."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -15,7 +15,7 @@ from rules.portable.record import is_holding, plain_text
 
 
 def entry_text(entry: journal.Entry, numbers: Mapping[str, int]) -> str:
-    """What an entry says, in one phrase; ``numbers`` are those of the entries that it names by digest."""
+    """An entry in one phrase; ``numbers`` are those of the entries that it cites by digest."""
     body = entry.content
     match entry.kind:
         case "decision":
@@ -47,7 +47,7 @@ def entry_text(entry: journal.Entry, numbers: Mapping[str, int]) -> str:
 
 
 def target_text(content: Mapping[str, Any]) -> str:
-    """What a determination is about, as officers name it.
+    """The subject of a determination, as officers name it.
 
     >>> target_text({"fact": "revenue@2022"}), target_text({"fact": "ip#0.pledge"})
     ('2022年营业收入总额', '知识产权第1条较高质押融资')
@@ -66,7 +66,7 @@ def target_text(content: Mapping[str, Any]) -> str:
 
 
 def determined_text(content: Mapping[str, Any], value: Any) -> str:
-    """What a determination says its target was or is, as officers write it."""
+    """The value in a determination, former or new, as officers write it."""
     if "rule" in content:
         return (
             Outcome(value).text
@@ -83,7 +83,7 @@ def determined_text(content: Mapping[str, Any], value: Any) -> str:
 
 
 def determination_text(determination: Determination) -> str:
-    """A determination in one phrase: what it was, what it is now, why, and by whom."""
+    """A determination in one phrase: the former and the new value, the reason, and the person."""
     content = determination.content
     was, value = (determined_text(content, content[k]) for k in ("was", "value"))
     confirmed = f"，{determination.confirmed_by}确认" if determination.confirmed_by else ""
@@ -94,9 +94,9 @@ def determination_text(determination: Determination) -> str:
 
 
 def registered_text(body: Mapping[str, Any]) -> str:
-    """A registration in one phrase: what it states, from when until when, and by which document.
+    """A registration in one phrase: what it states, its days, and its document.
 
-    Of a title, kind and how it ended; of a holding, holder, share and enterprise.
+    For a title it names the kind and how it ended; for a holding the holder, share and enterprise.
     """
     if is_holding(body):
         holder, held = (
@@ -117,14 +117,14 @@ def registered_text(body: Mapping[str, Any]) -> str:
 
 
 def registration_text(entry: Registration) -> str:
-    """A registration that bears on an enterprise; of another's title, whose it is."""
+    """A registration that bears on an enterprise; another enterprise's title names its holder."""
     body = entry.content
     whose = "" if entry.own_title or is_holding(body) else f"{body['name']} {body['uscc']} "
     return f"{whose.lstrip()}{registered_text(body)}"
 
 
 def overruled_text(title: Mapping[str, Any]) -> str:
-    """A filed title that the register does not bear out, as it was filed."""
+    """A filed title that the register does not confirm, as it was filed."""
     held = {True: "，填报时持有", False: "，填报时不持有"}.get(title.get("held"), "")  # type: ignore[arg-type]
     days = [title.get(k, "未填") for k in ("valid_from", "valid_until")]
     return f"填报为{title['kind']}，有效期{days[0]}至{days[1]}{held}：与登记簿不符，以登记簿为准"
