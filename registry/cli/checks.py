@@ -1,11 +1,11 @@
 """``tidu check``: which tier an enterprise qualifies for, and why not."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 
@@ -30,9 +30,8 @@ from registry.cli.common import (
 from registry.cli.remedies import told
 from registry.cli.targets import CodeOrFile, is_code
 from registry.desk import checking
-from registry.desk.checking import CaseResult, Inquiry, Refusal, Request
+from registry.desk.checking import Inquiry, Refusal, Request, unwritten
 from registry.desk.place import Desk
-from registry.errors import fault
 from registry.filings import Reading
 from registry.kit.workbooks import workbook
 from registry.portable.clock import china_text
@@ -118,11 +117,15 @@ def check(
     with ExitStack() as stack:
         at = stack.enter_context(desk())
         reading = _read(at, file, batch) if file else None
-        run = stack.enter_context(checking.run(at, inquiry, reading))
+        form = results.Json if as_json else results.Explanations if explain else results.Tables
+        takers = [form, *([results.Book] if output else []), results.Counts]
+        view = results.Views(tuple(taker.view for taker in takers))
+        run = stack.enter_context(checking.run(at, inquiry, reading, view=view))
         if known_at is not None and not as_json:
             whose = "此目录中" if features else "现行" if rules_of == "now" else "当时"
             click.echo(f"按{china_text(known_at)}（北京时间）以前登记的事实、{whose}的规则")
-        counts, sinks = results.Counts(), [_shown(known_at, explain, as_json)]
+        counts = results.Counts()
+        sinks: list[results.Sink[Any]] = [_shown(known_at, explain, as_json)]
         if output is not None:
             sinks.append(results.Book(stack.enter_context(workbook(output))))
         # what is shown on the same terminal while it comes needs no bar, and a bar would break it up
@@ -141,7 +144,10 @@ def check(
 
 
 def _handed_on(
-    run: checking.Run, sinks: Sequence[results.Sink], counts: results.Counts, quiet: bool
+    run: checking.Run[results.Viewed],
+    sinks: Sequence[results.Sink[Any]],
+    counts: results.Counts,
+    quiet: bool,
 ) -> list[str]:
     """Hand on all results as they come, the first sink closed in any case; who was refused, and why."""
     refused = [*run.held_back]
@@ -167,21 +173,21 @@ def _read(at: Desk, file: Path, batch: str) -> Reading:
     return read_unstored(at, file, batch)
 
 
-def tell(result: CaseResult | Refusal, takers: Iterable[results.Taker]) -> str:
+def tell(result: results.Viewed | Refusal, takers: Sequence[results.Taker[Any]]) -> str:
     """Hand a result on; what stopped it, which is of this enterprise alone, or nothing."""
     if isinstance(result, Refusal):
         return told(result.text, result.remedy)
     try:
-        for taker in takers:
-            taker.add(result)
+        for taker, part in zip(takers, result.parts, strict=True):
+            taker.add(part)
     except (OSError, MemoryError):  # a full disk, a reader that has gone: of all
         raise
     except Exception as error:
-        return f"{result.name}（{result.uscc}）：结果没有写出：{fault(error)}"
+        return unwritten(result.uscc, result.name, error).text
     return ""
 
 
-def _shown(known_at: datetime | None, explain: bool, as_json: bool) -> results.Sink:
+def _shown(known_at: datetime | None, explain: bool, as_json: bool) -> results.Sink[Any]:
     """Where results are shown as they come."""
     if as_json:
         moment = {"known_at": china_text(known_at, "microseconds")} if known_at else {}

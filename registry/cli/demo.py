@@ -32,8 +32,9 @@ def demo(as_json: bool) -> None:
         f"已从 {done.file} 登记{done.number}家（虚构的）示例企业，按各自填报日期检查三个层级：\n"
     )
     counts, tables = results.Counts(), results.Tables(console)
+    view = results.Views((tables.view, counts.view))
     for result in done.results:
-        if failure := tell(result, [tables, counts]):
+        if failure := tell(view(result), [tables, counts]):
             errors.print(f"拒绝 {failure}", markup=False, soft_wrap=True)
     tables.close([])
     print_counts(counts)

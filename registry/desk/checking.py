@@ -1,11 +1,12 @@
 """Checking: the tiers for which enterprises qualify, and the reasons; nothing is recorded."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from sqlmodel import Session
 
@@ -18,6 +19,7 @@ from registry.judging.judge import Rules
 from registry.judging.verdicts import CaseResult as CaseResult
 from registry.judging.worker import Cause, CheckingWorker
 from registry.judging.worker import Refusal as Refusal
+from registry.judging.worker import unwritten as unwritten
 from registry.kit import workers
 from registry.kit.progress import Watch, unwatched, watched
 from registry.portable.clock import china_text
@@ -45,17 +47,25 @@ class Inquiry:
     jobs: int | None = None
 
 
+View = TypeVar("View")
+
+
+def whole(result: CaseResult) -> CaseResult:
+    """All of a result."""
+    return result
+
+
 @dataclass(frozen=True)
-class Run:
+class Run(Generic[View]):
     """Cases that are being checked: how many, and why others of a file are ``held_back``."""
 
     number: int
     held_back: tuple[str, ...]
-    _answers: Iterator[CaseResult | Refusal]
+    _answers: Iterator[View | Refusal]
     _watch: Watch
 
-    def results(self, *, quiet: bool = False) -> Iterator[CaseResult | Refusal]:
-        """Each case with its verdicts, or the reason for a refusal; can be read once, as they come.
+    def results(self, *, quiet: bool = False) -> Iterator[View | Refusal]:
+        """The view of each case, or the reason for a refusal; can be read once, as they come.
 
         ``quiet`` reports no progress.
         """
@@ -64,9 +74,17 @@ class Run:
 
 
 @contextmanager
-def run(desk: Desk, inquiry: Inquiry, reading: Reading | None = None) -> Iterator[Run]:
+def run(
+    desk: Desk,
+    inquiry: Inquiry,
+    reading: Reading | None = None,
+    *,
+    view: Callable[[CaseResult], View],
+) -> Iterator[Run[View]]:
     """Check filings of the registry, or those of a file that was read but not stored.
 
+    ``view`` makes what the caller needs of each result. Where several processes check, they make the
+    views and send nothing else, so both ``view`` and its results must be picklable.
     Raises ``RecordError`` for an enterprise that is not on record, and for a filing without a day.
     """
     held_back: tuple[str, ...] = ()
@@ -81,8 +99,8 @@ def run(desk: Desk, inquiry: Inquiry, reading: Reading | None = None) -> Iterato
             session = stack.enter_context(desk.reading())
             cases, number = _on_record(session, inquiry)
             rules = in_force or _rules(session, inquiry)
-        start = partial(CheckingWorker, rules, inquiry.request)
-        work: workers.Work[Known, CaseResult | Refusal]
+        start = partial(CheckingWorker[View], rules, inquiry.request, view)
+        work: workers.Work[Known, View | Refusal]
         work = workers.work(start, workers.jobs_for(number, inquiry.jobs))
         stack.enter_context(closing(work))
         yield Run(number, held_back, _answers(work, cases), desk.watch)
@@ -145,8 +163,8 @@ def _on_record(session: Session, inquiry: Inquiry) -> tuple[Iterable[Known], int
 
 
 def _answers(
-    work: workers.Work[Known, CaseResult | Refusal], cases: Iterable[Known]
-) -> Iterator[CaseResult | Refusal]:
+    work: workers.Work[Known, View | Refusal], cases: Iterable[Known]
+) -> Iterator[View | Refusal]:
     """Check each case; one that is refused, or that kills its process, holds up no other."""
     for case, found in workers.answers(work, ((one.case, one) for one in cases)):
         if isinstance(found, workers.Lost):

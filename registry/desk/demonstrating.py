@@ -34,7 +34,7 @@ def demonstrate(desk: Desk) -> Demo:
     with desk.writing() as session:
         loading.load(session, reading, now=desk.clock(), partial=True)
         publication.in_force(session, by=desk.by, now=desk.clock())
-    with checking.run(desk, Inquiry(request=Request())) as checked:
+    with checking.run(desk, Inquiry(request=Request()), view=checking.whole) as checked:
         results = tuple(r for r in checked.results() if isinstance(r, CaseResult))
     return Demo(reading.file, checked.number, results)
 

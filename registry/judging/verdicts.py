@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 from typing import Any, Final
 
 from registry.filings import Issue
@@ -10,8 +11,10 @@ from registry.judging.case import Known, Request
 from registry.judging.doubts import bearing, doubts_of
 from registry.judging.judge import Judge, Judgement, refuse_wrong_day
 from registry.judging.settled import Determination, Registration
+from rules.decider import Decision
 from rules.errors import NoRulesetError
 from rules.explanation.explain import Check, Figure, Finding, explain, missing, reasons
+from rules.explanation.wording import result_text
 from rules.language.editions import Governing
 from rules.model.roles import RECHECK
 from rules.model.ruleset import Note, Outcome
@@ -26,17 +29,17 @@ NOT_ENCODED: Final = "适用{value}，本系统尚未编入该文本，不能给
 class TierVerdict:
     """The verdict for one enterprise and tier.
 
-    If no encoded ruleset governs, ``finding`` is None and ``note`` names the governing text.
+    If no encoded ruleset governs, ``decision`` is None and ``note`` names the governing text.
     ``notes`` are the interpretation notes on which the verdict rests, with their rules.
     ``not_applicable`` names the members of the tier's recognition that this procedure does not
     check. ``determinations`` and ``register`` hold the determinations and registered titles that
     had an effect; ``overruled`` are filed titles that contradict the register. ``doubts`` concern
-    unlikely figures on which the verdict rests.
+    unlikely figures on which the verdict rests. Reasons are put into words when they are asked for.
     """
 
     tier: str
     governing: Governing | None
-    finding: Finding | None
+    decision: Decision | None
     note: str = ""
     notes: tuple[tuple[str, Note], ...] = ()
     not_applicable: tuple[str, ...] = ()
@@ -48,35 +51,48 @@ class TierVerdict:
     @property
     def outcome(self) -> str:
         """符合, 不符合, 材料不足, 待人工认定, or 未编码 if Tidu does not have the text."""
-        return self.finding.outcome if self.finding else UNENCODED
+        return result_text(self.decision.verdict) if self.decision else UNENCODED
 
     @property
     def parts(self) -> dict[str, str]:
         """The root's own members by the last part of their ids, such as ``SUBSTANCE``."""
-        if self.finding is None:
+        if self.decision is None:
             return {}
+        trace, ruleset = self.decision.trace, self.decision.ruleset
         checked = {
-            c.finding.rule.rpartition(".")[2]: c.value
-            for o in self.finding.options
-            for c in o.checks
-            if c.finding
+            line.name.partition("/")[0].rpartition(".")[2]: result_text(trace[line.name])
+            for _, line in ruleset.rule(ruleset.root).lines()
+            if line.subject in ("rule", "points")
         }
         return checked | dict.fromkeys(self.not_applicable, Outcome.NOT_APPLICABLE.text)
 
     def reasons(self) -> list[Check]:
         """The comparisons on which the verdict rests; empty for 符合."""
-        if self.finding is None or self.finding.result is Outcome.MET:
+        if self._grounds is None or self._grounds.result is Outcome.MET:
             return []
-        assert isinstance(self.finding.result, Outcome)
-        return reasons(self.finding, self.finding.result)
+        assert isinstance(self._grounds.result, Outcome)
+        return reasons(self._grounds, self._grounds.result)
 
     def missing(self) -> list[Figure]:
         """The values not filed, or not found by a person, that keep the verdict open."""
-        return missing(self.finding) if self.finding else []
+        return missing(self._grounds) if self._grounds else []
+
+    @cached_property
+    def finding(self) -> Finding | None:
+        """Every comparison in words, from the root rule down."""
+        return explain(self.decision) if self.decision else None
+
+    @cached_property
+    def _grounds(self) -> Finding | None:
+        """The finding with no more words than ``reasons`` and ``missing`` need."""
+        if self.decision is None or "finding" in vars(self):
+            return self.finding
+        return explain(self.decision, brief=True)
 
     def to_json(self) -> dict[str, Any]:
         """The verdict and everything on which it rests, as plain JSON values."""
         row = self.governing.row if self.governing else None
+        finding = self.finding.to_json() if self.finding else None
         return {
             "tier": self.tier,
             "outcome": self.outcome,
@@ -101,7 +117,7 @@ class TierVerdict:
                 for d in self.determinations
             ],
             **self._registered(),
-            "finding": self.finding.to_json() if self.finding else None,
+            "finding": finding,
         }
 
     def _rounds(self) -> dict[str, Any]:
@@ -176,7 +192,7 @@ class Checker:
         refuse_wrong_day(case, day)
         doubts, how = doubts_of(known), request.how(case)
         found = (self._verdict(tier, known, day, how) for tier in request.tiers)
-        verdicts = tuple(replace(v, doubts=bearing(doubts, v.finding)) for v in found)
+        verdicts = tuple(doubted(verdict, doubts) for verdict in found)
         return CaseResult(case.uscc, case.name, day, verdicts, doubts)
 
     def _verdict(self, tier: str, known: Known, day: date, how: Mapping[str, str]) -> TierVerdict:
@@ -193,7 +209,7 @@ class Checker:
         return TierVerdict(
             tier,
             judged.governing,
-            explain(judged.decision),
+            judged.decision,
             notes=tuple((r.id, n) for r in judged.ruleset.rules for n in r.notes),
             not_applicable=self._left_out(judged.ruleset.root),
             determinations=judged.applied,
@@ -222,6 +238,15 @@ class Checker:
         rule = self.judge.rules.rule(id)
         rules = {r.rpartition(".")[2]: r for r in rule.rule_references()}
         return rules | {name: name for name in rule.indicator_names()}
+
+
+def doubted(verdict: TierVerdict, doubts: tuple[Issue, ...]) -> TierVerdict:
+    """A verdict with the doubts that bear on it; without any, nothing needs to be worded to tell."""
+    if not doubts:
+        return verdict
+    found = replace(verdict, doubts=bearing(doubts, verdict.finding))
+    vars(found)["finding"] = verdict.finding  # the same: it is not worded twice
+    return found
 
 
 def unencoded(found: Governing) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum, auto
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from registry.errors import RegistryError, fault
 from registry.judging.case import Case, Known, Request
@@ -117,17 +117,31 @@ class JudgingWorker:
         self.judge.close()
 
 
-class CheckingWorker(JudgingWorker):
-    """Checks cases, with reasons."""
+class CheckingWorker(JudgingWorker, Generic[Answer]):
+    """Checks cases, and answers what ``view`` makes of each: only what is shown need be made and carried."""
 
-    def __init__(self, rules: Rules, request: Request) -> None:
+    def __init__(
+        self, rules: Rules, request: Request, view: Callable[[CaseResult], Answer]
+    ) -> None:
         super().__init__(rules)
         self._checker = Checker(self.judge)
         self._request = request
+        self._view = view
 
-    def __call__(self, known: Known) -> CaseResult | Refusal:
+    def __call__(self, known: Known) -> Answer | Refusal:
         """Check one case."""
-        return attempt(known.case, lambda: self._checker.check(known, self._request))
+        found = attempt(known.case, lambda: self._checker.check(known, self._request))
+        if isinstance(found, Refusal):
+            return found
+        try:
+            return self._view(found)
+        except Exception as error:
+            return unwritten(found.uscc, found.name, error)
+
+
+def unwritten(uscc: str, name: str, error: Exception) -> Refusal:
+    """What an error means for a result that was being written."""
+    return Refusal(Cause.FAULT, uscc, name, f"结果没有写出：{fault(error)}")
 
 
 def judged_under(judge: Judge, root: str, known: Known, day: date) -> Judgement:

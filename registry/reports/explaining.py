@@ -5,7 +5,7 @@ out byte for byte (``registry.record.replay``). Everything that readers are told
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
 from typing import Any, Final
@@ -14,10 +14,10 @@ from sqlmodel import Session
 
 from registry.filings import Issue
 from registry.judging.case import Known
-from registry.judging.doubts import bearing, doubts_of
+from registry.judging.doubts import doubts_of
 from registry.judging.judge import Judge
 from registry.judging.settled import Determination
-from registry.judging.verdicts import Checker, TierVerdict
+from registry.judging.verdicts import Checker, TierVerdict, doubted
 from registry.portable.clock import CHINA, moment_text
 from registry.record import cases, journal, publication
 from registry.record.replay import Replayer
@@ -268,11 +268,11 @@ def explanation(session: Session, replayer: Replayer, entry: journal.Entry) -> E
     judged = replayer.judged(entry)
     rules = publication.published(session, entry.content["applicability"]["digest"])
     verdict = Checker(Judge(rules)).verdict(entry.tier, judged)
-    decision, finding = judged.decision, verdict.finding
-    assert finding is not None
     case = cases.case(session, entry.filing_id or 0)
     doubts = doubts_of(Known(case, judged.applied))
-    verdict = replace(verdict, doubts=bearing(doubts, finding))
+    verdict = doubted(verdict, doubts)
+    decision, finding = judged.decision, verdict.finding
+    assert finding is not None
     changes = smallest_changes(decision)
     decisive = [(_owner(finding, check), check) for check in verdict.reasons()]
     clauses = _Clauses(decision, finding, decisive)

@@ -4,8 +4,9 @@ import json
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 from rich.console import Console
 from rich.table import Table
@@ -13,7 +14,7 @@ from rich.table import Table
 from registry.filings import Issue
 from registry.judging.verdicts import CaseResult, TierVerdict
 from registry.kit import workbooks
-from registry.kit.jsontext import JsonStream
+from registry.kit.jsontext import JsonStream, json_text
 from registry.reports.verdicts import (
     COLOURS,
     DOUBTED,
@@ -28,7 +29,7 @@ from registry.reports.verdicts import (
     table,
 )
 from rules.explanation.explain import result_text
-from rules.language.editions import OTHERS
+from rules.language.editions import OTHERS, Governing
 from rules.model.roles import PREREQUISITE, SUBSTANCE, is_score
 from rules.model.ruleset import Note, Points
 
@@ -37,21 +38,59 @@ PART: Final = 500
 _ONLY_TITLE: Final = f"* 只缺{PREREQUISITE}"
 
 
-class Taker(Protocol):
-    """Takes results one by one; one on which it fails leaves nothing half written."""
-
-    def add(self, result: CaseResult) -> None:
-        """Take a result."""
+View = TypeVar("View")
 
 
-class Sink(Taker, Protocol):
+class Taker(Protocol[View]):
+    """Takes what it wants of results one by one; one on which it fails leaves nothing half written."""
+
+    @staticmethod
+    def view(result: CaseResult) -> View:
+        """What it wants of a result; made where the result is, and picklable, as results are not small."""
+
+    def add(self, viewed: View) -> None:
+        """Take that of one result."""
+
+
+class Sink(Taker[View], Protocol[View]):
     """Takes results one by one, and writes them."""
 
     def close(self, refused: Sequence[str], error: str = "") -> None:
         """Write what is left; ``refused`` says of whom there is no result, ``error`` what stopped it midway."""
 
 
+@dataclass(frozen=True)
+class Viewed:
+    """What some takers want of one result, in their order."""
+
+    uscc: str
+    name: str
+    parts: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Views:
+    """Makes of a result what each of some takers wants of it."""
+
+    makers: tuple[Callable[[CaseResult], Any], ...]
+
+    def __call__(self, result: CaseResult) -> Viewed:
+        """Make it."""
+        return Viewed(result.uscc, result.name, tuple(make(result) for make in self.makers))
+
+
 # -- counts --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What is counted of a result: outcomes by tier, marks, what applied, and batches."""
+
+    uscc: str
+    outcomes: tuple[tuple[str, str], ...]
+    marks: tuple[str, ...]
+    applied: tuple[str, ...]
+    batches: tuple[str, ...]
 
 
 class Counts:
@@ -65,23 +104,28 @@ class Counts:
         self._marks: set[str] = set()
         self._applied: dict[str, None] = {}
 
-    def add(self, result: CaseResult) -> None:
+    @staticmethod
+    def view(result: CaseResult) -> Counted:
+        """What is counted of a result."""
+        verdicts = result.verdicts
+        governed = [v for v in verdicts if v.governing]
+        return Counted(
+            result.uscc,
+            tuple((v.tier, v.outcome) for v in verdicts),
+            tuple(m for m, (_, applies) in _MARKS.items() if any(map(applies, verdicts))),
+            tuple(said for v in governed for said in _applied(v.tier, v.governing)),
+            tuple(v.governing.row.batch for v in governed if v.governing),
+        )
+
+    def add(self, viewed: Counted) -> None:
         """Count a result."""
         self.number += 1
-        self.last = result.uscc
-        for verdict in result.verdicts:
-            self._outcomes.setdefault(verdict.tier, Counter())[verdict.outcome] += 1
-            for mark, (_, applies) in _MARKS.items():
-                if applies(verdict):
-                    self._marks.add(mark)
-            if verdict.governing is None:
-                continue
-            applied = verdict.governing.row
-            self._applied |= dict.fromkeys(f"注意：{said}" for said in verdict.governing.told())
-            self.batches.add(applied.batch)
-            if applied.batch or applied.province != OTHERS:
-                what = "轮次要求" if applied.batch else f"{applied.province}的设定"
-                self._applied[f"{SHORT[verdict.tier]}适用{what}：{applied.basis}"] = None
+        self.last = viewed.uscc
+        for tier, outcome in viewed.outcomes:
+            self._outcomes.setdefault(tier, Counter())[outcome] += 1
+        self._marks.update(viewed.marks)
+        self._applied |= dict.fromkeys(viewed.applied)
+        self.batches.update(viewed.batches)
 
     def lines(self) -> Iterator[str]:
         """One line per tier, then the footnotes."""
@@ -90,6 +134,17 @@ class Counts:
             yield f"{SHORT[tier]}：{'，'.join(counted)}"
         yield from (f"{mark} {text}" for mark, (text, _) in _MARKS.items() if mark in self._marks)
         yield from self._applied
+
+
+def _applied(tier: str, governing: Governing | None) -> Iterator[str]:
+    """What is to be noted of the text that governs a tier."""
+    if governing is None:
+        return
+    yield from (f"注意：{said}" for said in governing.told())
+    row = governing.row
+    if row.batch or row.province != OTHERS:
+        what = "轮次要求" if row.batch else f"{row.province}的设定"
+        yield f"{SHORT[tier]}适用{what}：{row.basis}"
 
 
 _MARKS: Final[Mapping[str, tuple[str, Callable[[TierVerdict], bool]]]] = {
@@ -112,10 +167,15 @@ class Tables:
         self._rows: list[Row] = []
         self._said = ""
 
-    def add(self, result: CaseResult) -> None:
+    @staticmethod
+    def view(result: CaseResult) -> tuple[tuple[str, ...], Row]:
+        """The tiers, and the row."""
+        return tuple(v.tier for v in result.verdicts), row(result)
+
+    def add(self, viewed: tuple[tuple[str, ...], Row]) -> None:
         """Keep a row until a table is full."""
-        self._rows.append(row(result))
-        self._tiers = tuple(v.tier for v in result.verdicts)
+        self._tiers, line = viewed
+        self._rows.append(line)
         if len(self._rows) == PART:
             self._print()
 
@@ -143,9 +203,14 @@ class Explanations:
     def __init__(self, console: Console) -> None:
         self.console = console
 
-    def add(self, result: CaseResult) -> None:
+    @staticmethod
+    def view(result: CaseResult) -> list[str]:
+        """All lines."""
+        return [*explanation(result, full=True), ""]
+
+    def add(self, viewed: list[str]) -> None:
         """Print the reasons."""
-        for line in [*explanation(result, full=True), ""]:
+        for line in viewed:
             self.console.print(line, markup=False, soft_wrap=True)
 
     def close(self, refused: Sequence[str], error: str = "") -> None:
@@ -161,9 +226,14 @@ class Json:
     def __init__(self, write: Callable[[str], object], head: Mapping[str, Any]) -> None:
         self._stream = JsonStream(write, "results", head)
 
-    def add(self, result: CaseResult) -> None:
+    @staticmethod
+    def view(result: CaseResult) -> str:
+        """The result as JSON."""
+        return json_text(result.to_json())
+
+    def add(self, viewed: str) -> None:
         """Write a result."""
-        self._stream.add(result.to_json())
+        self._stream.put(viewed)
 
     def close(self, refused: Sequence[str], error: str = "") -> None:
         """Write who was refused, and end the document."""
@@ -171,6 +241,21 @@ class Json:
 
 
 # -- workbook ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Booked:
+    """What a workbook has of a result: rows of its sheets, and ``kept``, which is written last."""
+
+    tiers: tuple[str, ...]
+    scored: tuple[str, ...]
+    told: bool
+    kept: str
+    checks: list[list[str]]
+    missing: list[list[str]]
+    doubts: list[list[str]]
+    notes: tuple[tuple[str, Note], ...]
+    counted: Counted
 
 
 class Book:
@@ -199,8 +284,9 @@ class Book:
         self._scored: set[str] = set()
         self._told = False
 
-    def add(self, result: CaseResult) -> None:
-        """Write the rows of one enterprise."""
+    @staticmethod
+    def view(result: CaseResult) -> Booked:
+        """The rows of one enterprise."""
         tiers = [(v.outcome, _mark(v), _score(v), _governed(v)) for v in result.verdicts]
         checks = [line for v in result.verdicts for line in _rows(result, v)]
         missing = [
@@ -216,22 +302,33 @@ class Book:
         told = "；".join(
             dict.fromkeys(s for v in result.verdicts if v.governing for s in v.governing.told())
         )
-        kept = json.dumps([head, tiers, obstacle(result), told], ensure_ascii=False)
-        self._counts.add(result)
-        # all is there: from here on nothing is left to fail
-        for line in checks:
+        verdicts = list(zip(result.verdicts, tiers, strict=True))
+        return Booked(
+            tuple(v.tier for v in result.verdicts),
+            tuple(v.tier for v, (_, _, score, _) in verdicts if score is not None),
+            bool(told),
+            json.dumps([head, tiers, obstacle(result), told], ensure_ascii=False),
+            checks,
+            missing,
+            doubts,
+            tuple(note for v in result.verdicts for note in v.notes),
+            Counts.view(result),
+        )
+
+    def add(self, viewed: Booked) -> None:
+        """Write the rows of one enterprise."""
+        self._counts.add(viewed.counted)
+        for line in viewed.checks:
             self._checks.add(line)
-        for line in missing:
+        for line in viewed.missing:
             self._missing.add(line)
-        for line in doubts:
+        for line in viewed.doubts:
             self._doubts.add(line)
-        self._kept.write(f"{kept}\n")
-        self._tiers = tuple(v.tier for v in result.verdicts)
-        self._told = self._told or bool(told)
-        for verdict, (_, _, score, _) in zip(result.verdicts, tiers, strict=True):
-            self._notes |= dict.fromkeys(verdict.notes)
-            if score is not None:
-                self._scored.add(verdict.tier)
+        self._kept.write(f"{viewed.kept}\n")
+        self._tiers = viewed.tiers
+        self._told = self._told or viewed.told
+        self._notes |= dict.fromkeys(viewed.notes)
+        self._scored.update(viewed.scored)
 
     def close(self, refused: Sequence[str], error: str = "") -> None:
         """Write the verdicts."""

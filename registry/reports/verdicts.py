@@ -115,7 +115,7 @@ def obstacle(result: CaseResult, *, short: bool = False) -> str:
 
 def _obstacles(verdict: TierVerdict, *, short: bool) -> Iterator[str]:
     """What a verdict other than 符合 rests on; of an open one what is to be filed or found."""
-    if verdict.finding is None:
+    if verdict.decision is None:
         yield verdict.note
     elif verdict.outcome == "不符合":
         yield from (shortest(c) if short else brief(c) for c in verdict.reasons())

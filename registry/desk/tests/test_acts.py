@@ -102,7 +102,9 @@ def test_what_is_refused_says_as_data_what_may_be_done(
 
 
 def results(desk: Desk, **asked: Any) -> list[CaseResult | Refusal]:
-    with checking.run(desk, Inquiry(request=asked.pop("request", SECOND), **asked)) as run:
+    with checking.run(
+        desk, Inquiry(request=asked.pop("request", SECOND), **asked), view=checking.whole
+    ) as run:
         found = list(run.results())
     assert len(found) == run.number
     return found
@@ -123,13 +125,13 @@ def test_a_file_is_checked_without_a_registry_and_asks_for_a_day(tmp_path: Path)
     desk = Desk(f"sqlite:///{tmp_path / 'none.db'}")
     filed = submission(ONE)
     reading = Reading("汇总表.xlsx", "f" * 64, (filed,), (replace(filed, name="甲"),), ())
-    with checking.run(desk, Inquiry(request=SECOND), reading) as run:
+    with checking.run(desk, Inquiry(request=SECOND), reading, view=checking.whole) as run:
         assert outcomes(list(run.results())) == ["符合"]
         assert [said.partition("：")[0] for said in run.held_back] == [f"甲（{ONE}）"]
     undated = replace(reading, submissions=(replace(filed, as_of=None),))
     with (
         pytest.raises(RegistryError) as raised,
-        checking.run(desk, Inquiry(request=SECOND), undated),
+        checking.run(desk, Inquiry(request=SECOND), undated, view=checking.whole),
     ):
         pass
     assert raised.value.slug == "no-day"

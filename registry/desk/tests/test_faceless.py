@@ -27,7 +27,7 @@ second = Request(TITLES[1:2])
 with Desk("sqlite:///year.db", by="经办人") as at:
     number = demonstrating.demonstrate(at).number
     firms = {line.uscc for line in enterprises.listed(at)}
-    with checking.run(at, Inquiry(request=second)) as run:
+    with checking.run(at, Inquiry(request=second), view=checking.whole) as run:
         checked = [r.verdicts[0].outcome for r in run.results()]
     with deciding.run(at, sorted(firms)[:3], second) as run:
         decided = [line.verdict for line in run]

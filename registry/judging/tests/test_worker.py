@@ -60,7 +60,9 @@ def test_an_error_that_nobody_foresaw_is_told_with_its_place() -> None:
 
 
 def test_a_case_of_a_wrong_day_holds_up_no_other() -> None:
-    worker = CheckingWorker(load(resources.features()), Request(as_of=date(2023, 12, 1)))
+    worker = CheckingWorker(
+        load(resources.features()), Request(as_of=date(2023, 12, 1)), lambda result: result
+    )
     good, late = unfiled(submission(), DAY), unfiled(submission(), date(2023, 12, 2))
     first, refused, last = map(worker, (good, late, good))
     worker.close()

@@ -29,6 +29,7 @@ def careless(monkeypatch: pytest.MonkeyPatch) -> None:
     """A program that takes every text in, as earlier ones did."""
     monkeypatch.setattr("registry.intake.cells.legible", lambda text: text)
     monkeypatch.setattr("registry.cli.common.wrong", lambda text: "")
+    monkeypatch.setattr("registry.cli.chinese.wrong", lambda text: "")
 
 
 #: What fills a registry; ``{}`` stands for the hostile text.

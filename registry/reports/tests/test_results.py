@@ -3,6 +3,7 @@
 import gc
 import io
 import json
+import pickle
 import re
 import weakref
 from collections.abc import Callable
@@ -44,8 +45,8 @@ def test_no_result_is_kept(form: str, tmp_path: Path) -> None:
         counts, sink = results.Counts(), SINKS[form](tmp_path, stack)
         result = check("创新型")
         kept = weakref.ref(result)
-        counts.add(result)
-        sink.add(result)
+        counts.add(counts.view(result))
+        sink.add(sink.view(result))
         del result
         gc.collect()
         assert kept() is None
@@ -59,7 +60,7 @@ def test_a_table_is_shown_when_it_is_full(monkeypatch: pytest.MonkeyPatch) -> No
     result = check("创新型")
     seen = []
     for _ in range(3):
-        tables.add(result)
+        tables.add(tables.view(result))
         seen.append(out.getvalue().count(result.name))
     tables.close([])
     shown = out.getvalue()
@@ -106,3 +107,17 @@ def test_every_form_has_all_enterprises(
     for shown in (whole, parts.output):
         assert [line.split()[0] for line in shown.splitlines() if "（虚构）" in line] == names
     assert whole.splitlines()[-1] == parts.output.splitlines()[-2] == "创新型：符合36家，不符合6家"
+
+
+@pytest.mark.parametrize("form", SINKS)
+def test_what_is_carried_between_processes_is_only_what_is_shown(form: str, tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        sink = SINKS[form](tmp_path, stack)
+        result = check("创新型")
+        viewed = results.Views((sink.view, results.Counts.view))(result)
+        carried = pickle.dumps(viewed)
+        assert pickle.loads(carried) == viewed
+        assert b"Decision" not in carried
+        assert b"Finding" not in carried
+        sink.add(viewed.parts[0])
+        sink.close([])

@@ -16,13 +16,13 @@ from rich.console import Console
 from registry.judging.case import Case, Known, Request
 from registry.judging.facts import facts_of
 from registry.judging.judge import Judge
-from registry.judging.verdicts import TIERS, CaseResult, Checker
+from registry.judging.verdicts import CaseResult, Checker
 from registry.kit import resources
 from registry.kit.workbooks import workbook
 from registry.reports import results, verdicts
 from rules.language.rulebook import load
 from rules.model.facts import Profile, RecordList, Scalar
-from rules.model.roles import RECHECK, titles_of
+from rules.model.roles import RECHECK, TIERS, titles_of
 
 AS_OF = date(2023, 6, 30)
 VALUES: dict[str, Scalar] = {
@@ -87,7 +87,7 @@ def write(path: Path, *found: CaseResult, refused: Sequence[str] = ()) -> None:
     with workbook(path) as book:
         sink = results.Book(book)
         for result in found:
-            sink.add(result)
+            sink.add(sink.view(result))
         sink.close(refused)
 
 
@@ -140,7 +140,7 @@ def test_the_workbook_has_marks_and_scores(tmp_path: Path) -> None:
     assert found[0]["专精特新适用依据"] == governing.reason
     counts = results.Counts()
     for result in checked:
-        counts.add(result)
+        counts.add(counts.view(result))
     legend = [cell for (cell,) in book["说明"].iter_rows(min_row=2, values_only=True)]
     assert legend == list(counts.lines())
     assert {line[0] for line in legend} >= {"*", "‡"}
@@ -156,7 +156,7 @@ def test_a_narrow_table_breaks_no_number_and_leaves_none_of_the_text_out() -> No
         out = io.StringIO()
         shown = results.Tables(Console(file=out, width=width))
         for result in checked:
-            shown.add(result)
+            shown.add(shown.view(result))
         shown.close([])
         reasons = [line[-(width // 2) :].strip() for line in out.getvalue().splitlines()]
         for above, below in pairwise(reasons):
@@ -202,3 +202,16 @@ def test_every_row_of_a_tier_governs_or_is_rejected_with_a_reason() -> None:
     assert "未适用：工信部企业〔2022〕63号附件3，因用于复核，本案为认定" in shown
     assert "未适用：工信部企业〔2022〕63号附件3，因批次「第七批」另有规定" in shown
     assert "2026年全国复核" not in shown  # of another procedure, and not in force that day
+
+
+@pytest.mark.parametrize("amount", ["0", "175181", "300000", None])
+def test_what_a_verdict_rests_on_is_worded_alike_alone_and_among_all(amount: str | None) -> None:
+    """A table asks for the reasons alone, an explanation for everything."""
+    values = {k: v for k, v in (VALUES | {"rd_expense@2022": amount}).items() if v is not None}
+    for verdict in checker().check(filing(Profile(AS_OF, values, LISTS)), Request()).verdicts:
+        alone = replace(verdict)
+        assert verdict.finding is not None
+        assert [*map(verdicts.brief, alone.reasons())] == [*map(verdicts.brief, verdict.reasons())]
+        assert alone.missing() == verdict.missing()
+        assert alone.outcome == verdict.finding.outcome
+        assert "finding" not in vars(alone)
