@@ -67,8 +67,8 @@ class Names:
         return "" if code in self.of(name) else self._last.get(code, "")
 
     def of(self, name: str) -> Mapping[str, str]:
-        """The enterprises with that name (code -> name on record); brackets, width and blanks may
-        vary.
+        """The enterprises with that name (code -> name on record); ignores brackets, width and
+        blanks.
         """
         return self._found.get(folded(name), {})
 

@@ -1,1 +1,1 @@
-"""What people read: verdicts, recorded decisions for three readers, comparisons, impact; as text, page or workbook."""
+"""Reports: verdicts, explained decisions, comparisons and impact; as text, page or workbook."""

@@ -1,4 +1,4 @@
-"""Two texts side by side as a table to hand round."""
+"""The comparison of two texts as a table to share."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -15,19 +15,19 @@ from rules.comparison.rows import (
 )
 from rules.explanation.wording import plain
 
-#: What stands where a text says nothing of it.
+#: Stands where one of the texts has no such requirement.
 NONE: Final = "—"
 _REMARK: Final = "本表由定义标准的文件编译后逐项比对生成，门槛、例外和条款均取自所运行的标准；对不上的条件列为只在一个文本中。"
 _KINDS: Final = (Change.CHANGED, Change.ADDED, Change.REMOVED)
 
 
 def report(before: str, after: str, parts: Sequence[Part]) -> Report:
-    """The comparison of two texts, each called by its label."""
+    """The comparison of two texts, each under its label."""
     return Report(f"标准对照表：{before} 与 {after}", parts=tuple(parts), remark=_REMARK)
 
 
 def part(comparison: Comparison) -> Part:
-    """A comparison as it is handed round."""
+    """One comparison as a part of the report."""
     before, after = comparison.before, comparison.after
     lines = (
         f"前：{before.source}（{before.root}，摘要{before.digest[:12]}）",
@@ -38,7 +38,7 @@ def part(comparison: Comparison) -> Part:
 
 
 def lone(tier: str, label: str) -> Part:
-    """What is said of a tier that only one text has."""
+    """The part for a tier that only one text has."""
     return Part(tier, (f"只有{label}规定这一层级，无从对照。",))
 
 

@@ -1,7 +1,7 @@
-"""A recorded decision explained: on what it rests, how far it holds, and what would turn it.
+"""A recorded decision explained: its grounds, its margins, and what would turn it.
 
-Nothing is decided by today's rules: the decision is taken again from what it names, and must come
-out byte for byte (``registry.record.replay``). Everything that readers are told is gathered here once.
+Today's rules decide nothing here: the decision is taken again from what it names, and must come out
+byte for byte (``registry.record.replay``). Everything that readers are told is gathered here once.
 """
 
 from collections.abc import Iterable, Sequence
@@ -34,17 +34,17 @@ from rules.sensitivity import Change, Changes, Margin, Reach, Rest, margins, sma
 SCHEMA: Final = 1
 #: Moments are shown in China's time.
 _FACTS: Final = {f.id: f for f in FACTS}
-#: The list whose records no enterprise can restate: titles are conferred.
+#: The list whose records an enterprise cannot restate, because titles are conferred.
 _TITLES: Final = "titles"
-#: Decimals of a difference: money reaches to the fen.
+#: The decimals of a difference: money is exact to the fen.
 _DIGITS: Final = 6
 
 
 @dataclass(frozen=True)
 class Reason:
-    """A comparison that a verdict rests on, and the finding of the rule that makes it.
+    """A comparison on which a verdict rests, and the finding of the rule that makes it.
 
-    ``of_title`` says that it is of the titles held, which no other filing changes.
+    ``of_title`` says that it concerns the titles held, which no other filing changes.
     """
 
     finding: Finding
@@ -54,7 +54,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class Criterion:
-    """What one of a tier's criteria came to; ``option`` is the 情形 it belongs to, if not to all."""
+    """The result of one of a tier's criteria; ``option`` is its 情形, empty if it belongs to all."""
 
     finding: Finding
     option: str = ""
@@ -64,7 +64,7 @@ class Criterion:
 class Filed:
     """A filed value that the ruleset reads; ``value`` is exact, in base units.
 
-    ``margin`` says how far it may be wrong before the verdict is another; texts have none.
+    ``margin`` says how far it may be wrong before the verdict changes; texts have none.
     """
 
     key: str
@@ -93,14 +93,14 @@ class Filed:
 
 @dataclass(frozen=True)
 class Turn:
-    """A change of a filed value that leads towards 符合, and the clauses that it bears on."""
+    """A change of a filed value that leads towards 符合, and the clauses on which it bears."""
 
     change: Change
     clauses: tuple[str, ...]
 
     @property
     def of_title(self) -> bool:
-        """Whether it is of a title, which is conferred and not for the enterprise to restate."""
+        """Whether it concerns a title, which is conferred and cannot be restated by the enterprise."""
         return self.change.key.partition("#")[0] == _TITLES
 
     def to_json(self) -> Json:
@@ -110,7 +110,7 @@ class Turn:
 
 @dataclass(frozen=True)
 class Settled:
-    """A determination that the decision rests on, and who confirmed it when."""
+    """A determination on which the decision rests, and who confirmed it when."""
 
     determination: Determination
     recorded_at: datetime
@@ -135,14 +135,15 @@ class Settled:
 
 @dataclass(frozen=True)
 class Explanation:
-    """One recorded decision with all that it rests on.
+    """A recorded decision with everything on which it rests.
 
-    ``criteria`` are the tier's, ``reasons`` the comparisons that decided it (none of 符合), ``gaps``
-    what is not filed or not found. ``turns`` are the smallest changes that do it alone, or else
-    (``together``) a few that lead as far as any; ``rests`` with their clauses are what these do not
-    reach. ``figures`` are the filed values by how little they may be wrong. ``later`` are the numbers
-    of later decisions on the same matter; ``corrected_at`` is when the filing was replaced; ``doubts``
-    are about figures of the filing that can hardly be true.
+    ``criteria`` are the tier's; ``reasons`` the comparisons that decided it (none if 符合); ``gaps``
+    whatever is not filed or not found. ``turns`` are the smallest changes that each suffice alone,
+    or else (``together``) a few that lead as far as any can; ``rests``, with their clauses, are the
+    requirements that these changes do not reach. ``figures`` are the filed values, those with the
+    smallest margins first. ``later`` are the numbers of later decisions on the same matter;
+    ``corrected_at`` is when the filing was replaced; ``doubts`` concern figures of the filing that
+    can hardly be true.
     """
 
     entry: journal.Entry
@@ -179,13 +180,13 @@ class Explanation:
 
     @property
     def reached(self) -> Outcome:
-        """What all the changes come to together."""
+        """The verdict after all the changes together."""
         found = self.changes.together
         return found[0].verdict if found else self.outcome
 
     @property
     def as_of(self) -> date:
-        """The day as of which it was decided."""
+        """The day as of which the case was decided."""
         return self.decision.profile.as_of
 
     @property
@@ -197,7 +198,7 @@ class Explanation:
 
     @property
     def recorded_at(self) -> datetime:
-        """When it was recorded, in China's time."""
+        """When the decision was recorded, in China's time."""
         return self.entry.recorded_at.astimezone(CHINA)
 
     @property
@@ -261,7 +262,7 @@ class Explanation:
 def explanation(session: Session, replayer: Replayer, entry: journal.Entry) -> Explanation:
     """Explain a recorded decision.
 
-    Raises ``RecordError`` for an entry of another kind, and where the decision no longer comes out.
+    Raises ``RecordError`` for an entry of another kind, and if the decision no longer comes out.
     """
     if entry.kind != "decision":
         raise journal.not_a_decision(entry.seq)
@@ -327,7 +328,7 @@ def signed(change: Change) -> str:
 
 
 def _difference(change: Change) -> Fraction:
-    """How much more the new value is, in base units or days."""
+    """The new value minus the old one, in base units or days."""
     if change.fact.kind == "date":
         was, now = (date.fromisoformat(str(v)) for v in (change.old, change.new))
         return Fraction((now - was).days)
@@ -335,7 +336,7 @@ def _difference(change: Change) -> Fraction:
 
 
 def share(change: Change) -> Fraction | None:
-    """The difference of a change of a figure as a share of it; None for others and for zero."""
+    """A figure's change as a share of the figure; None for anything else and for zero."""
     if change.fact.kind != "number" or change.old is None or not Fraction(str(change.old)):
         return None
     return _difference(change) / abs(Fraction(str(change.old)))
@@ -354,7 +355,7 @@ def _owner(root: Finding, check: Check) -> Finding:
 
 
 def _criteria(root: Finding) -> list[Criterion]:
-    """The tier's criteria: what its substantive conditions and its prerequisites are made of."""
+    """The tier's criteria: the parts of its substantive conditions and of its prerequisites."""
     found: dict[str, Criterion] = {}
     for member in _members(root) or [Criterion(root)]:
         for criterion in _members(member.finding) or [member]:
@@ -363,7 +364,7 @@ def _criteria(root: Finding) -> list[Criterion]:
 
 
 def _members(finding: Finding) -> list[Criterion]:
-    """The rules of which a rule is made, if it is made of nothing else."""
+    """The rules that make up a rule, if it consists of nothing else."""
     if not finding.options or any(_figured(c) for c in _checks(finding)):
         return []
     held = [o for o in finding.options if o.outcome is Outcome.MET]
@@ -379,12 +380,12 @@ def _members(finding: Finding) -> list[Criterion]:
 
 
 def _figured(check: Check) -> bool:
-    """Whether a comparison is of a figure or a score, not of another rule's outcome."""
+    """Whether a comparison concerns a figure or a score, not another rule's outcome."""
     return check.finding is None or check.points is not None
 
 
 class _Clauses:
-    """Which clauses a filed value bears on: those that decided, or else all that read it."""
+    """The clauses on which a filed value bears: those that decided, or else all that read it."""
 
     def __init__(
         self, decision: Decision, root: Finding, decisive: Sequence[tuple[Finding, Check]]
@@ -432,7 +433,7 @@ class _Clauses:
 
 
 def _figures(decision: Decision) -> list[Filed]:
-    """The filed values that the ruleset reads: first those that may be wrong by least."""
+    """The filed values that the ruleset reads, those with the smallest margins first."""
     profile = decision.profile
     measured = [
         Filed(m.key, m.name, m.fact, m.value, _source(profile, m.key), m) for m in margins(decision)

@@ -1,6 +1,6 @@
-"""A simulation for people: a summary on the terminal, a workbook written row by row, an HTML page.
+"""Reports of a simulation: a summary on the terminal, a workbook written row by row, an HTML page.
 
-Every sheet, page and text says that it is a simulation and no decision.
+Every sheet, page and text says that it is a simulation and not a decision.
 """
 
 import tempfile
@@ -33,7 +33,7 @@ from rules.model.roles import SUBSTANCE
 from rules.model.ruleset import Outcome
 
 _OUTCOMES: Final = (Outcome.MET, Outcome.NOT_MET, Outcome.MISSING, Outcome.PENDING)
-#: How many criteria and facts the terminal shows, and the page; how many firms the page lists.
+#: The most criteria and facts on the terminal and on the page; the most firms on the page.
 _FEW, _SOME, _LISTED = 8, 25, 200
 _COLUMNS: Final = (
     "统一社会信用代码", "企业名称", "省份", "市", "县", "划型行业", "规模", "层级", "情况截至",
@@ -42,7 +42,7 @@ _STANDINGS_TEXT: Final = (
     "“按已有数据即不符合”指不论补报什么都不符合；“只缺新增事项”指除前一文本从未要求填报的事项外，其余都符合；"
     "“原有事项也不全”指前一文本已要求的事项也有未填报的。"
 )
-#: Columns of a workbook that hold sentences.
+#: The columns of a workbook that hold sentences.
 _WIDE: Final = ("企业名称", "内容", "指标", "主要条件", "主要差距", "事项", "原因", "差距")
 
 
@@ -50,7 +50,7 @@ _WIDE: Final = ("企业名称", "内容", "指标", "主要条件", "主要差�
 
 
 def heading(run: Run) -> list[str]:
-    """What was simulated, in lines."""
+    """The lines that say what was simulated."""
     return [
         f"【{LABEL}】{run.sides[0]} → {run.sides[1]}",
         f"范围：{run.scope.text}",
@@ -140,7 +140,7 @@ def _counted(counts: Any, names: Sequence[str]) -> str:
 
 
 class WorkbookSink:
-    """Writes a workbook as results come; its size in memory does not grow with them."""
+    """Writes a workbook as results come; its memory use does not grow with them."""
 
     _SHEETS: Final = {
         "说明": ("事项", "内容"),
@@ -188,7 +188,7 @@ class WorkbookSink:
                 self._sheets["待补材料"].add([*head, side, effect.group, x.name, x.state, new])
 
     def refuse(self, text: str) -> None:
-        """Write why an enterprise could not be looked at."""
+        """Write why an enterprise could not be judged."""
         self._sheets["未能检查"].add([text])
 
     def close(self, run: Run) -> None:
@@ -235,7 +235,7 @@ def _sorted(tally: Tally, dimension: str) -> list[tuple[str, Any]]:
 
 
 class JsonSink:
-    """Keeps results in a temporary file, to print them after the counts."""
+    """Keeps results in a temporary file to print them after the counts."""
 
     def __init__(self) -> None:
         self.file = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115
@@ -245,10 +245,10 @@ class JsonSink:
         self.file.write(json_text(effect.to_json()) + "\n")
 
     def refuse(self, text: str) -> None:
-        """The counts say it."""
+        """Does nothing: the counts include it."""
 
     def write(self, run: Run, to: Callable[[str], object]) -> None:
-        """Write one JSON document: the counts, then what was kept."""
+        """Write one JSON document: the counts, then the kept results."""
         stream = JsonStream(to, "enterprises", run.to_json())
         self.file.seek(0)
         for line in self.file:
@@ -261,19 +261,19 @@ class JsonSink:
 
 
 class PageSink:
-    """Keeps the first enterprises that are affected, for the page."""
+    """Keeps the first affected enterprises for the page."""
 
     def __init__(self) -> None:
         self.listed: dict[tuple[str, str], list[Effect]] = {}
 
     def add(self, effect: Effect) -> None:
-        """Keep one result while there is room."""
+        """Keep a result while there is room."""
         kept = self.listed.setdefault((effect.tier, effect.group), [])
         if len(kept) < _LISTED:
             kept.append(effect)
 
     def refuse(self, text: str) -> None:
-        """The counts say it."""
+        """Does nothing: the counts include it."""
 
     def html(self, run: Run) -> str:
         """The page: counts, charts and the first enterprises of each kind."""

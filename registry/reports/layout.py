@@ -1,4 +1,4 @@
-"""A report as sections of paragraphs, items, tables and indented findings; as text, Markdown and HTML."""
+"""A report made of sections, tables and indented findings; written as text, Markdown or HTML."""
 
 import io
 from collections.abc import Iterator, Sequence
@@ -25,15 +25,16 @@ STYLES: Final = {
     "†": "person",
 }
 _INDENT: Final = "  "
-#: What a citation begins with that ends a cell; it has a line of its own.
+#: The beginning of a citation that ends a cell; the citation has a line of its own.
 CITED: Final = "〔"
 
 
 @dataclass(frozen=True)
 class Item:
-    """A point of a list, with what is said under it.
+    """A list item, with the lines under it.
 
-    ``word`` is an outcome that gives its colour, ``sign`` the sign of one in place of a bullet.
+    ``word`` is an outcome that gives the item its colour; ``sign`` is an outcome's sign that
+    replaces the bullet.
     """
 
     text: str
@@ -43,7 +44,7 @@ class Item:
 
     @property
     def style(self) -> str:
-        """The class of its outcome."""
+        """The CSS class of its outcome."""
         return STYLES.get(self.word, "")
 
 
@@ -56,7 +57,7 @@ class Table:
 
     @property
     def said(self) -> list[list[str]]:
-        """The rows, with no cell left blank."""
+        """The rows, without empty cells."""
         return [[cell or "无" for cell in row] for row in self.rows]
 
 
@@ -69,15 +70,15 @@ class Branch:
 
     @property
     def style(self) -> str:
-        """The class of the sign that it begins with."""
+        """The CSS class of the sign with which it begins."""
         return STYLES.get(self.text[:1], "")
 
 
 @dataclass(frozen=True)
 class Section:
-    """A headed part: first ``paragraphs``, then what is listed, then ``remarks``.
+    """A headed part: first ``paragraphs``, then the lists, then ``remarks``.
 
-    ``tree`` are lines indented by two blanks a level; ``commands`` what may be typed.
+    ``tree`` are lines indented by two blanks a level; ``commands`` are commands to type.
     """
 
     title: str
@@ -99,7 +100,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Part:
-    """Sections under a heading of their own; ``lines`` say first what they are about."""
+    """Sections under their own heading; ``lines`` introduce them."""
 
     title: str
     lines: tuple[str, ...] = ()
@@ -108,9 +109,9 @@ class Part:
 
 @dataclass(frozen=True)
 class Report:
-    """A titled report; ``facts`` are its head (name and value), ``verdict`` a word in colour.
+    """A titled report; ``facts`` are its head (name and value), ``verdict`` a coloured word.
 
-    ``remark`` says on a page how it came about. Its sections stand by themselves or in ``parts``.
+    On a page, ``remark`` says how the report was made. Its sections stand alone or in ``parts``.
     """
 
     title: str
@@ -122,7 +123,7 @@ class Report:
 
     @property
     def style(self) -> str:
-        """The class of the verdict."""
+        """The CSS class of the verdict."""
         return STYLES.get(self.verdict, "")
 
 
@@ -130,7 +131,7 @@ class Report:
 
 
 def text(report: Report, width: int) -> str:
-    """The report as plain text; tables are as wide as ``width`` columns allow."""
+    """The report as plain text; tables are at most ``width`` columns wide."""
     return legible("\n".join(_lines(report, width))) + "\n"
 
 
@@ -163,7 +164,7 @@ def _section(section: Section, width: int) -> Iterator[str]:
 
 
 def _table(table: Table, width: int) -> Iterator[str]:
-    """The lines of a table; where it would be too narrow, those of its rows one below the other."""
+    """The lines of a table; if it would be too narrow, each row becomes a block of lines."""
     rows = [[cell.replace(CITED, f"\n{CITED}") for cell in row] for row in table.said]
     if crowded(table.header, rows, width):
         for row in table.said:
@@ -230,5 +231,5 @@ def _plain(text: str) -> str:
 
 
 def html(report: Report) -> str:
-    """The report as one HTML file that needs no other, and prints well."""
+    """The report as one self-contained HTML file that prints well."""
     return page("report.html", report=report, cited=CITED)

@@ -1,4 +1,4 @@
-"""The letter that tells an enterprise of a decision: 《决定告知书》, to be printed on A4."""
+"""The letter that informs an enterprise of a decision: 《决定告知书》, for printing on A4."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -27,12 +27,12 @@ _NUMERALS: Final = "一二三四五六七八九十"
 
 
 def letters(written: Sequence[str], title: str) -> str:
-    """Letters as one HTML file, each of which begins on a page of its own."""
+    """Letters as one HTML file; each begins on a new page."""
     return page("letters.html", letters=written, title=title)
 
 
 def letter(found: Explanation, office: str = "") -> str:
-    """The letter of a decision, to be put into a file; without ``office``, a line is left to fill in."""
+    """The letter of a decision, for a file; without ``office``, a line is left to fill in."""
     gaps, settled = gaps_section(found), settled_section(found)
     reasons = met_items(found, _YOU) if found.outcome is Outcome.MET else reason_items(found, _YOU)
     values = {
@@ -59,7 +59,7 @@ def letter(found: Explanation, office: str = "") -> str:
 
 
 def _relied_on(found: Explanation) -> list[Figure]:
-    """The filed values that the deciding comparisons read; of 符合, those of every criterion."""
+    """The filed values that the deciding comparisons read; for 符合, those of every criterion."""
     if found.outcome is Outcome.MET:
         checks = [
             c

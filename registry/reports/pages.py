@@ -1,4 +1,4 @@
-"""HTML pages from the templates that travel with the program; they open offline and print well."""
+"""HTML pages from the packaged templates; they open offline and print well."""
 
 from functools import cache
 from typing import Any
@@ -20,5 +20,5 @@ def _environment() -> Environment:
 
 
 def page(template: str, **values: Any) -> str:
-    """The text of a page; what is put in is escaped, and legible."""
+    """The text of a page; the values are escaped and made legible."""
     return legible(_environment().get_template(template).render(**values))

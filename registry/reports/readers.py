@@ -1,7 +1,7 @@
-"""What each reader of a decision is told, in sections.
+"""The sections that each reader of a decision gets.
 
-The enterprise reads plain words without internal ids, cells or digests; the officer every reason;
-the auditor also the record, the exact figures, and how to verify.
+The enterprise reads plain words without internal ids, cells or digests. The officer reads every
+reason. The auditor also gets the record, the exact figures, and how to verify.
 """
 
 from collections.abc import Callable, Iterator
@@ -52,12 +52,16 @@ _NO_PROMISE: Final = "以上按同一标准、其余不变计算，只说明结�
 
 
 def day_text(day: date) -> str:
-    """A day as letters write it: 2023年6月30日."""
+    """A day as letters write it.
+
+    >>> day_text(date(2023, 6, 30))
+    '2023年6月30日'
+    """
     return f"{day.year}年{day.month}月{day.day}日"
 
 
 def required(check: Check) -> str:
-    """What a comparison requires, as a phrase.
+    """The requirement of a comparison, as a phrase.
 
     >>> required(Check("上年度研发费用占比 不低于3%", None, ""))
     '上年度研发费用占比应不低于3%'
@@ -74,7 +78,7 @@ def _phrase(requirement: str) -> str:
 
 
 def own(check: Check, you: str = "贵企业") -> str:
-    """What an enterprise has of what is required, or what is still lacking."""
+    """What an enterprise has towards a requirement, or what is still missing."""
     if check.points is None and check.outcome in (Outcome.MISSING, Outcome.PENDING):
         lacking = "、".join(f.name for f in check.figures if f.gap)
         if lacking:
@@ -85,7 +89,7 @@ def own(check: Check, you: str = "贵企业") -> str:
     return f"{you}{'' if check.value.startswith(_NO_VALUE) else '为'}{check.value}{distance}"
 
 
-#: How the words for a value begin that is none.
+#: The beginning of the words for a missing value.
 _NO_VALUE: Final = ("未", "待", "不少于")
 
 
@@ -93,7 +97,7 @@ _NO_VALUE: Final = ("未", "待", "不少于")
 
 
 def enterprise(found: Explanation) -> Report:
-    """Plain words for the enterprise that was decided."""
+    """The report for the enterprise, in plain words."""
     case = found.case
     return Report(
         f"{case['name']}：{case['tier']}{case['procedure']}决定的说明",
@@ -108,13 +112,13 @@ def enterprise(found: Explanation) -> Report:
 
 
 def filed_on(found: Explanation) -> str:
-    """The day of the filing, the fiscal year, and the day as of which it was decided."""
+    """The day of the filing, the fiscal year, and the day as of which the case was decided."""
     other = "" if found.as_of == found.filed_as_of else f"，按{day_text(found.as_of)}判断"
     return f"{day_text(found.filed_as_of)}{other}（上年度为{found.as_of.year - 1}年）"
 
 
 def doubted(found: Explanation) -> Iterator[str]:
-    """What of the filed figures that the decision rests on should be checked."""
+    """The filed figures behind the decision that should be checked."""
     for doubt in found.verdict.doubts:
         yield f"请核对所依据的数据：{doubt.said}。"
 
@@ -133,7 +137,7 @@ def _for_enterprise(found: Explanation) -> Iterator[Section | None]:
 
 
 def conclusion(found: Explanation, you: str = "贵企业") -> str:
-    """The verdict in a sentence."""
+    """The verdict as a sentence."""
     tier = found.case["tier"]
     match found.outcome:
         case Outcome.MET:
@@ -157,7 +161,7 @@ def conclusion(found: Explanation, you: str = "贵企业") -> str:
 
 
 def aftermath(found: Explanation) -> Iterator[str]:
-    """What became of the matter after the decision was recorded."""
+    """What happened to the matter after the decision was recorded."""
     if found.corrected_at is not None:
         at = day_text(found.corrected_at.astimezone(CHINA).date())
         yield f"注意：这份填报已于{at}更正或撤销，本决定依据的是更正以前的内容。"
@@ -167,7 +171,7 @@ def aftermath(found: Explanation) -> Iterator[str]:
 
 
 def governed_by(found: Explanation) -> Iterator[str]:
-    """Which text governed, why, and which others did not."""
+    """The text that governed, why it did, and which others did not."""
     governing = found.verdict.governing
     assert governing is not None
     row, case = governing.row, found.case
@@ -190,7 +194,7 @@ def _period(row: ApplicabilityRow) -> str:
 
 
 def reasons_sections(found: Explanation) -> Iterator[Section]:
-    """What decided: the comparisons by the rule that makes them."""
+    """The deciding comparisons, by the rule that makes them."""
     if found.outcome is Outcome.MET:
         yield Section("决定结论的数据", items=tuple(met_items(found)))
         return
@@ -202,7 +206,7 @@ def reasons_sections(found: Explanation) -> Iterator[Section]:
 
 
 def reason_items(found: Explanation, you: str = "贵企业") -> Iterator[Item]:
-    """The rules that decided, each with requirement, own figure and shortfall."""
+    """The deciding rules, each with requirement, own figure and shortfall."""
     options = {c.finding.rule: c.option for c in found.criteria if c.option}
     by_rule: dict[str, list[Reason]] = {}
     for reason in found.reasons:
@@ -230,7 +234,7 @@ def _reason_lines(reason: Reason, options: list[Option], you: str) -> Iterator[s
 
 
 def _scores(finding: Finding, group: str) -> Iterator[str]:
-    """The summands of a score (of one group of it) that could be more, with what it would take."""
+    """The summands of a score (in one group) that could be higher, and what that would take."""
     for of, item in finding.items:
         full = item.possible
         if full is None or (group and of != group) or item.outcome == quantity(full, "分"):
@@ -258,7 +262,7 @@ def met_items(found: Explanation, you: str = "贵企业") -> Iterator[Item]:
 
 
 def gaps_section(found: Explanation) -> Section | None:
-    """What is missing and which material would settle it."""
+    """What is missing, and the material that would settle it."""
     if not found.gaps:
         return None
     items = tuple(Item(_gap_text(f), word=_gap_word(f.gap)) for f in found.gaps)
@@ -305,7 +309,7 @@ def changes_sections(found: Explanation) -> Iterator[Section]:
 
 
 def _beyond(found: Explanation) -> list[str]:
-    """What no filed figure reaches: titles, persons' findings, what is open."""
+    """What no filed figure can change: titles, persons' findings, open matters."""
     named = [
         f"{_phrase(r.requirement)}{_by_person(r.requirement)}，{_LEFT[r.outcome]}（{clause}）"
         for r, clause in found.rests
@@ -327,13 +331,13 @@ _LEFT: Final = {
 
 
 def _by_person(requirement: str) -> str:
-    """Says where a requirement is for a person to find."""
+    """The remark that a person must find this, if the requirement is left to one; else empty."""
     name = requirement.partition(" ")[0]
     return "（由审核人认定）" if any(f.name == name and f.origin == "认定" for f in FACTS) else ""
 
 
 def turn_text(turn: Turn) -> str:
-    """A change in one line: the value it would take, what was filed, the difference, the clause."""
+    """A change in one line: the new value, the filed one, the difference, the clause."""
     change = turn.change
     new = value_text(change.fact, change.new)
     old = "未填报" if change.old is None else f"填报为{value_text(change.fact, change.old)}"
@@ -351,7 +355,7 @@ def _answer(turn: Turn) -> str:
 
 
 def settled_section(found: Explanation) -> Section | None:
-    """What persons settled, without the names of those who did."""
+    """What persons settled, without their names."""
     if not found.settled:
         return None
     titles = {rule.id: rule.title for rule in found.decision.ruleset.rules}
@@ -361,7 +365,7 @@ def settled_section(found: Explanation) -> Section | None:
 
 
 def titles_section(found: Explanation) -> Section | None:
-    """The registered titles and holdings that had a say, and what was filed otherwise."""
+    """The registered titles and holdings that counted, and filed statements that differ."""
     if not found.verdict.register:
         return None
     items = (Item(f"第{e.seq}号　{registration_text(e)}") for e in found.verdict.register)
@@ -433,7 +437,7 @@ def _findings(found: Explanation) -> Section:
 
 
 def _margins(found: Explanation) -> Section:
-    """How far each figure may be wrong before the verdict is another, nearest first."""
+    """How far each figure may be wrong before the verdict changes, nearest first."""
     flips = [f for f in found.figures if f.margin is not None and f.margin.changes]
     rows = [
         (f.name, f.text, _flip(m.below), _flip(m.above), f.source or NOT_STATED)
@@ -459,7 +463,7 @@ def _margins(found: Explanation) -> Section:
 
 
 def _flip(change: Change | None) -> str:
-    """Where a verdict flips: the value, the difference in its unit and as a share."""
+    """Where a verdict flips: the value, and the difference in its unit and as a share."""
     if change is None:
         return "不翻转"
     part = share(change)
@@ -521,7 +525,7 @@ def _smallest(found: Explanation) -> Section | None:
 
 
 def auditor(found: Explanation) -> Report:
-    """Everything for the auditor: the record, exact figures with sources, how to verify."""
+    """The full report for the auditor: the record, exact figures with sources, how to verify."""
     return Report(
         f"第{found.entry.seq}号决定的审计说明",
         tuple(_head(found)),
@@ -639,7 +643,7 @@ def _indicators(found: Explanation) -> Section:
 
 
 def _checking(seq: int) -> tuple[Remedy, ...]:
-    """How an auditor makes a decision anew, and checks it."""
+    """How an auditor can reproduce and check a decision."""
     given = {"seq": seq}
     return (
         Remedy("replay-decision", given),
@@ -656,12 +660,12 @@ READERS: Final[dict[str, Callable[[Explanation], Report]]] = {
 }
 
 
-#: What else a reader may do.
+#: The further steps of each reader.
 _FURTHER: Final = {"auditor": _checking}
 
 
 def report(found: Explanation, reader: str, words: Words = unworded) -> Report:
-    """What a reader is told of a decision, and in the ``words`` of a face what else may be done."""
+    """The report of a decision for a reader, with further steps in the face's ``words``."""
     told = READERS[reader](found)
     further = _FURTHER[reader](found.entry.seq) if reader in _FURTHER else ()
     commands = tuple(filter(None, map(words, further)))

@@ -1,4 +1,4 @@
-"""Results of checks as they come: a table in parts, JSON, a workbook, counts. None is kept whole."""
+"""Results of checks as they come: tables, JSON, a workbook, counts; none is held as a whole."""
 
 import json
 import tempfile
@@ -33,7 +33,7 @@ from rules.language.editions import OTHERS, Governing
 from rules.model.roles import PREREQUISITE, SUBSTANCE, is_score
 from rules.model.ruleset import Note, Points
 
-#: How many enterprises a table has; more are shown in several.
+#: The most enterprises in a table; more are shown in several tables.
 PART: Final = 500
 _ONLY_TITLE: Final = f"* 只缺{PREREQUISITE}"
 
@@ -42,26 +42,29 @@ View = TypeVar("View")
 
 
 class Taker(Protocol[View]):
-    """Takes what it wants of results one by one; one on which it fails leaves nothing half written."""
+    """Takes its view of results one by one; if it fails on one, nothing is left half written."""
 
     @staticmethod
     def view(result: CaseResult) -> View:
-        """What it wants of a result; made where the result is, and picklable, as results are not small."""
+        """What it wants of a result; made where the result is, because results are large.
+
+        Must be picklable.
+        """
 
     def add(self, viewed: View) -> None:
-        """Take that of one result."""
+        """Take the view of one result."""
 
 
 class Sink(Taker[View], Protocol[View]):
-    """Takes results one by one, and writes them."""
+    """Takes results one by one and writes them."""
 
     def close(self, refused: Sequence[str], error: str = "") -> None:
-        """Write what is left; ``refused`` says of whom there is no result, ``error`` what stopped it midway."""
+        """Write the rest; ``refused`` are cases without a result, ``error`` is what stopped it."""
 
 
 @dataclass(frozen=True)
 class Viewed:
-    """What some takers want of one result, in their order."""
+    """What several takers want of one result, in their order."""
 
     uscc: str
     name: str
@@ -70,12 +73,12 @@ class Viewed:
 
 @dataclass(frozen=True)
 class Views:
-    """Makes of a result what each of some takers wants of it."""
+    """Makes the views of a result for several takers."""
 
     makers: tuple[Callable[[CaseResult], Any], ...]
 
     def __call__(self, result: CaseResult) -> Viewed:
-        """Make it."""
+        """Make them."""
         return Viewed(result.uscc, result.name, tuple(make(result) for make in self.makers))
 
 
@@ -84,7 +87,7 @@ class Views:
 
 @dataclass(frozen=True)
 class Counted:
-    """What is counted of a result: outcomes by tier, marks, what applied, and batches."""
+    """What is counted of a result: outcomes by tier, marks, texts that applied, and batches."""
 
     uscc: str
     outcomes: tuple[tuple[str, str], ...]
@@ -94,7 +97,7 @@ class Counted:
 
 
 class Counts:
-    """How many came out how, and what the marks in the table mean, as far as it has them."""
+    """Counts the outcomes, and collects what the table's marks mean."""
 
     def __init__(self) -> None:
         self.number = 0
@@ -159,7 +162,7 @@ _MARKS: Final[Mapping[str, tuple[str, Callable[[TierVerdict], bool]]]] = {
 
 
 class Tables:
-    """Prints a table, and after so many enterprises another one."""
+    """Prints a table, and a new one after a set number of enterprises."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -180,7 +183,7 @@ class Tables:
             self._print()
 
     def close(self, refused: Sequence[str], error: str = "") -> None:
-        """Print the last table; who was refused is said elsewhere."""
+        """Print the last table; refusals are shown elsewhere."""
         if self._rows:
             self._print()
 
@@ -214,7 +217,7 @@ class Explanations:
             self.console.print(line, markup=False, soft_wrap=True)
 
     def close(self, refused: Sequence[str], error: str = "") -> None:
-        """Nothing is left."""
+        """Does nothing: everything is printed."""
 
 
 # -- JSON ----------------------------------------------------------------------------------------
@@ -236,7 +239,7 @@ class Json:
         self._stream.put(viewed)
 
     def close(self, refused: Sequence[str], error: str = "") -> None:
-        """Write who was refused, and end the document."""
+        """Write the refusals and end the document."""
         self._stream.close({"refused": refused}, error=error)
 
 
@@ -245,7 +248,7 @@ class Json:
 
 @dataclass(frozen=True)
 class Booked:
-    """What a workbook has of a result: rows of its sheets, and ``kept``, which is written last."""
+    """What a workbook takes from a result: rows of its sheets, and ``kept`` for the end."""
 
     tiers: tuple[str, ...]
     scored: tuple[str, ...]
@@ -259,7 +262,7 @@ class Booked:
 
 
 class Book:
-    """Writes verdicts, every comparison and what is missing to a workbook."""
+    """Writes verdicts, all comparisons and everything missing to a workbook."""
 
     def __init__(self, book: workbooks.Book) -> None:
         self._book = book
@@ -278,7 +281,7 @@ class Book:
         )
         self._notes: dict[tuple[str, Note], None] = {}
         self._counts = Counts()
-        # which tiers have a score, and whether anything is to be noted, is known only at the end
+        # only the end shows which tiers have a score, and whether there are notes
         self._kept = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115
         self._tiers: tuple[str, ...] = ()
         self._scored: set[str] = set()
@@ -371,17 +374,17 @@ def _mark(verdict: TierVerdict) -> str:
 
 
 def _governed(verdict: TierVerdict) -> str:
-    """Which text governs and why, or why none does."""
+    """The text that governs and why, or why none does."""
     return verdict.governing.reason if verdict.governing else verdict.note
 
 
 def _resting(result: CaseResult, doubt: Issue) -> str:
-    """The tiers whose verdicts rest on what a doubt is about."""
+    """The tiers whose verdicts rest on the doubted figure."""
     return "、".join(SHORT[v.tier] for v in result.verdicts if doubt in v.doubts)
 
 
 def _score(verdict: TierVerdict) -> str | None:
-    """The score of a tier: a number, or the words for an interval; None where there is none."""
+    """A tier's score: a number, or words for an interval; None if there is no score."""
     found = verdict.finding.walk() if verdict.finding else ()
     for finding in found:
         points = finding.result

@@ -1,4 +1,4 @@
-"""A screening for people: the funnel on the terminal; a workbook, or one row for each enterprise in a file."""
+"""Reports of a screening: the funnel on the terminal; a workbook, or a file with a row per firm."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -24,12 +24,12 @@ _COLUMNS: Final = (
     "分组", "不符合的条件", "不能判断的条件", "差距", "数据存疑",
 )  # fmt: skip
 _WIDE: Final = ("企业名称", "条件", "不符合的条件", "不能判断的条件", "差距", "数据存疑", "内容")
-#: How many places and enterprises the terminal shows.
+#: The most places and enterprises that the terminal shows.
 _FEW: Final = 10
 
 
 def print_summary(heading: Iterable[str], tallies: Sequence[Tally], console: Console) -> None:
-    """Print funnel and counts of each tier."""
+    """Print each tier's funnel and counts."""
     console.print(f"【{LABEL}】", markup=False)
     for line in heading:
         console.print(line, markup=False, soft_wrap=True)
@@ -51,7 +51,7 @@ def print_summary(heading: Iterable[str], tallies: Sequence[Tally], console: Con
 
 
 def notes(tally: Tally) -> Iterator[str]:
-    """What was not screened, what the engine decided, and how much it decided again."""
+    """What was not screened, what only the engine decided, and how much it decided again."""
     for reason, number in tally.by_engine.items():
         yield f"由规则引擎逐户判定{number}家：{reason}"
     for reason, number in tally.refused.items():
@@ -107,7 +107,7 @@ def _funnel(tally: Tally) -> Table:
 
 
 def print_lists(firms: Sequence[Listed], tallies: Sequence[Tally], console: Console) -> None:
-    """Print the first of those who lost it and of those who are near."""
+    """Print the first enterprises that lost a title and the first that are near."""
     titles = _titles(tallies)
     for group in ("失去资格", "接近"):
         found = [f for f in firms if f.group == group]
@@ -123,7 +123,7 @@ def print_lists(firms: Sequence[Listed], tallies: Sequence[Tally], console: Cons
 def write(
     path: Path, heading: Sequence[str], tallies: Sequence[Tally], firms: Iterable[Listed]
 ) -> None:
-    """Write the file that the ending of its name asks for."""
+    """Write the file in the format of its suffix."""
     if path.suffix.lower() == ".xlsx":
         with workbook(path) as book:
             _fill(book, heading, tallies, firms)

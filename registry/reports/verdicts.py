@@ -1,4 +1,4 @@
-"""Verdicts for people: the rows of a one-screen table, an explanation in lines."""
+"""Verdicts for people: the rows of a one-screen table, and explanations in lines."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
@@ -37,27 +37,27 @@ _SIGNS: Final = {
     Outcome.MISSING: "？",
     Outcome.PENDING: "◇",
 }
-#: The sign beside a verdict that rests on a figure that can hardly be true.
+#: Marks a verdict that rests on a figure that can hardly be true.
 DOUBTED: Final = "△"
-#: From this many cases on, those that are ruled out are not listed beside open ones.
+#: From this many 情形 on, those ruled out are not listed beside open ones.
 _MANY: Final = 4
 SHORT: Final = {full: short for short, full in TIERS.items()}
 
 
-#: A row of the table: name, day, what each tier came to, what stands in the way.
+#: A row of the table: name, day, the outcome of each tier, the obstacle.
 Row: TypeAlias = tuple[str, date, tuple[str, ...], str]
 
 
 def row(result: CaseResult) -> Row:
-    """A case as a row of the table."""
+    """A case as a table row."""
     cells = tuple(_coloured(v) for v in result.verdicts)
     return result.name, result.as_of, cells, obstacle(result, short=True)
 
 
 def table(tiers: Iterable[str], rows: Sequence[Row], width: int) -> Table:
-    """The one-screen table: an enterprise per row, a tier per column, what stands in the way.
+    """The one-screen table: an enterprise per row, a tier per column, and the obstacle.
 
-    The filing date has a column of its own only where it differs.
+    The filing date has a column of its own only if it differs between rows.
     """
     several = len({day for _, day, _, _ in rows}) > 1
     header = ["企业", *(["填报日期"] if several else []), *(SHORT[t] for t in tiers), "主要原因"]
@@ -69,9 +69,9 @@ def table(tiers: Iterable[str], rows: Sequence[Row], width: int) -> Table:
 
 
 def _not_applied(governing: Governing, day: date) -> Iterator[str]:
-    """The rows that did not govern though they might have: not those of other places or other rounds.
+    """The rows that might have governed but did not; those of other places or rounds are left out.
 
-    Of another procedure, only those that would have held on the day.
+    Rows of another procedure are included only if they were in force on the day.
     """
     province = governing.row.province
     for row, why in governing.rejected:
@@ -98,12 +98,12 @@ def _coloured(verdict: TierVerdict) -> str:
 
 
 def only_title_lacking(verdict: TierVerdict) -> bool:
-    """Whether the substantive conditions hold and only the prerequisite title does not."""
+    """Whether the substantive conditions hold and only the prerequisite title is missing."""
     return verdict.outcome != "符合" and verdict.parts.get(SUBSTANCE) == "符合"
 
 
 def obstacle(result: CaseResult, *, short: bool = False) -> str:
-    """What stands in the way of the lowest tier that is not 符合."""
+    """The obstacle to the lowest tier that is not 符合."""
     for verdict in result.verdicts:
         if verdict.outcome == "符合":
             continue
@@ -114,7 +114,7 @@ def obstacle(result: CaseResult, *, short: bool = False) -> str:
 
 
 def _obstacles(verdict: TierVerdict, *, short: bool) -> Iterator[str]:
-    """What a verdict other than 符合 rests on; of an open one what is to be filed or found."""
+    """The grounds of a verdict other than 符合; for an open one, what must be filed or found."""
     if verdict.decision is None:
         yield verdict.note
     elif verdict.outcome == "不符合":
@@ -126,7 +126,7 @@ def _obstacles(verdict: TierVerdict, *, short: bool) -> Iterator[str]:
 
 
 def shortest(check: Check) -> str:
-    """A comparison in few words: 上年度研发费用占比差0.2个百分点."""
+    """A comparison in few words, such as 上年度研发费用占比差0.2个百分点."""
     name = check.requirement.partition(" ")[0]
     distance = check.distance.partition("，")[0]
     if not distance or check.outcome != Outcome.NOT_MET:
@@ -135,7 +135,7 @@ def shortest(check: Check) -> str:
 
 
 def brief(check: Check) -> str:
-    """A comparison in one phrase: 上年度研发费用占比 不低于3%，实为2.8%，差0.2个百分点，合31万元."""
+    """A comparison as a phrase: 上年度研发费用占比 不低于3%，实为2.8%，差0.2个百分点，合31万元."""
     return "，".join(filter(None, (check.requirement, f"实为{check.value}", check.distance)))
 
 
@@ -143,7 +143,7 @@ def brief(check: Check) -> str:
 
 
 def explanation(result: CaseResult, *, full: bool = True) -> Iterator[str]:
-    """One case as lines of plain text; without ``full``, only what stands in the way is unfolded."""
+    """A case as lines of plain text; unless ``full``, only the obstacles are unfolded."""
     yield f"{result.name}（{result.uscc}）"
     yield f"填报日期 {result.as_of.isoformat()}，上年度为{result.as_of.year - 1}年"
     writer = _Writer(full)
@@ -157,13 +157,13 @@ def explanation(result: CaseResult, *, full: bool = True) -> Iterator[str]:
 
 
 def doubt_text(doubt: Issue) -> str:
-    """A doubt about a filed figure in one phrase: the figure, what is odd about it, and where it stands."""
+    """A doubt about a filed figure as a phrase: the figure, what is odd, and where it was filed."""
     value = f"「{doubt.value}」" if doubt.value else ""
     return f"{value}{doubt.said}{doubt.where and f'　〔{doubt.where}〕'}"
 
 
 class _Writer:
-    """Writes findings as an indented list; a rule that was shown already is not shown again."""
+    """Writes findings as an indented list; shows each rule only once."""
 
     def __init__(self, full: bool) -> None:
         self.full = full
@@ -234,7 +234,7 @@ class _Writer:
                 yield from self.option(option, depth + 1)
 
     def item(self, finding: Finding, depth: int) -> Iterator[str]:
-        """A summand; in brief on one line, with what it would take to earn more."""
+        """A summand; in brief it is one line, with what it would take to earn more."""
         if self.full:
             yield from self.finding(finding, depth)
             return
@@ -244,7 +244,7 @@ class _Writer:
 
     @staticmethod
     def scores(finding: Finding, depth: int) -> Iterator[str]:
-        """Every comparison of a score at or below a finding, on one line each."""
+        """Every comparison of a score at or below a finding, one per line."""
         for below in finding.walk():
             for option in filter(_scored, below.options):
                 name = f"情形「{option.name}」" if len(below.options) > 1 else ""
@@ -265,7 +265,7 @@ class _Writer:
 
     @staticmethod
     def headed(option: Option, depth: int) -> str:
-        """A case on one line: with its only figure or score, or with its outcome."""
+        """A 情形 on one line, with its only figure or score, or with its outcome."""
         head = f"{'  ' * depth}{_SIGNS[option.outcome]} 情形「{option.name}」"
         single = _single(option)
         return f"{head}{option.outcome.text if single is None else _one_line(single)}"
@@ -294,21 +294,21 @@ def full_points(finding: Finding) -> str:
 
 
 def _single(option: Option) -> Check | None:
-    """The only comparison of a case, if it is of a figure or a score."""
+    """The only comparison of a 情形, if it concerns a figure or a score."""
     first = option.checks[0]
     of_rule = first.finding is not None and first.points is None
     return first if len(option.checks) == 1 and not of_rule else None
 
 
 def _scored(option: Option) -> bool:
-    """Whether a case compares a score."""
+    """Whether a 情形 compares a score."""
     return any(c.finding is not None and c.points is not None for c in option.checks)
 
 
 def _shown_options(finding: Finding) -> Iterable[Option]:
-    """The cases worth reading: those that hold, or else those that are not ruled out, or all.
+    """The 情形 worth reading: those that hold, else those not ruled out, else all.
 
-    Cases that compare a score are always among them.
+    Those that compare a score are always included.
     """
     met = [o for o in finding.options if o.outcome is Outcome.MET]
     if met and isinstance(finding.result, Outcome):
@@ -328,19 +328,19 @@ def _one_line(check: Check) -> str:
 
 
 def _is_its_figure(check: Check) -> bool:
-    """Whether what is compared is just the one filed value, which need not be shown again."""
+    """Whether the compared value is just the one filed value, which need not be repeated."""
     if len(check.figures) != 1 or check.figures[0].record:
         return False
     return check.figures[0].value == check.value
 
 
 def stated(figure: Figure) -> str:
-    """A figure with its value and where it stands."""
+    """A figure with its value and its source."""
     joint = " " if figure.record else "："
     return f"{figure.name}{joint}{figure.value}{_sourced(figure)}"
 
 
 def _sourced(figure: Figure) -> str:
-    """Where a figure stands, unless its name says it."""
+    """The source of a figure, unless its name says it."""
     named = not figure.source or figure.name.startswith(figure.source)
     return "" if named else f"　〔{figure.source}〕"

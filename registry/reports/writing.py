@@ -1,4 +1,4 @@
-"""Explanations written in a format, for a reader: a text, a page, a letter or data, and files of them."""
+"""Explanations for a reader, written as text, page, letter or data; singly or in files."""
 
 import re
 from collections.abc import Sequence
@@ -14,11 +14,11 @@ from registry.reports.readers import report
 from registry.reports.verdicts import SHORT
 from rules.portable.errors import Words, unworded
 
-#: How wide tables are where there is no terminal.
+#: The width of tables if there is no terminal.
 WIDTH: Final = 110
-#: How long the name of an enterprise may be in the name of a file.
+#: The most characters of an enterprise's name in a file name.
 _LONGEST: Final = 50
-#: What no file system takes in a name, and what cannot be seen.
+#: Characters that file systems refuse in names, and invisible ones.
 _UNSAFE: Final = re.compile(
     r'[<>:"/\\|?*\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+'
 )
@@ -26,7 +26,7 @@ _UNSAFE: Final = re.compile(
 
 @dataclass(frozen=True)
 class Form:
-    """A format: how its files end, and what one is called."""
+    """A format: the suffix of its files, and what such a file is called."""
 
     suffixes: tuple[str, ...]
     name: str
@@ -43,9 +43,9 @@ FORMS: Final = {
 
 @dataclass(frozen=True)
 class Writer:
-    """Writes explanations in a format, for a reader; a letter is of an ``office``, a text so wide.
+    """Writes explanations in a format for a reader; a letter names the ``office``.
 
-    ``words`` are those of the face for what a reader may do further.
+    Text is ``width`` columns wide. ``words`` are the face's words for further steps.
     """
 
     form: str
@@ -55,7 +55,7 @@ class Writer:
     words: Words = unworded
 
     def one(self, found: Explanation) -> str:
-        """One decision: a whole file, or of a letter its part of one."""
+        """One decision: a whole file, or for a letter its part of one."""
         match self.form:
             case "json":
                 return json_text(found.to_json())
@@ -66,7 +66,7 @@ class Writer:
         return text(report(found, self.reader, self.words), self.width)
 
     def file(self, parts: Sequence[str], seq: int | None = None) -> str:
-        """One file of all of them; ``seq`` is the number where one was asked for."""
+        """All parts as one file; ``seq`` is the number if a single decision was asked for."""
         match self.form:
             case "json":
                 return f"{parts[0]}\n" if seq else f"[{', '.join(parts)}]\n"
@@ -79,7 +79,7 @@ class Writer:
 
 
 def file_name(entry: Entry, form: str) -> str:
-    """What a file of a decision is called: enterprise, tier and number, as every system takes it."""
+    """The file name for a decision: enterprise, tier and number, safe on every system."""
     name = _UNSAFE.sub("", entry.content["case"]["name"])[:_LONGEST].strip(".")
     what = f"第{entry.seq}号{FORMS[form].name}{FORMS[form].suffixes[0]}"
     return "_".join(filter(None, (name, SHORT.get(entry.tier, entry.tier), what)))
