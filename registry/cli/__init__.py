@@ -14,13 +14,13 @@ from registry.kit.terminals import guarded
 
 
 class _Listed(NamedTuple):
-    """A command: where it is, and what is said of it in the list of all."""
+    """A command: the module that has it, and its line in the list of all commands."""
 
     place: str
     said: str
 
 
-#: To load all commands takes a while, so each is loaded when it is asked for, and none to list them.
+#: Loading all commands takes a while, so each is loaded when it is used, and none to list them.
 _COMMANDS: Final = {
     "audit": _Listed("audit.audit", "审计：查看登记簿，验证，签发检查点，导出证据包。"),
     "check": _Listed(
@@ -80,10 +80,10 @@ _COMMANDS: Final = {
 
 
 class _Commands(ChineseGroup):
-    """All of them."""
+    """All commands."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
-        """Run one; whatever it prints is harmless to a terminal."""
+        """Run a command; its output cannot control the terminal."""
         with guarded():
             return super().main(*args, **kwargs)
 
@@ -100,7 +100,7 @@ class _Commands(ChineseGroup):
         return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List them as click does, by what the table says."""
+        """List the commands as click does, from the table."""
         limit = formatter.width - 6 - max(map(len, _COMMANDS))
         rows = [
             (name, click.Command(name, help=listed.said).get_short_help_str(limit))

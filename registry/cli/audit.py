@@ -1,4 +1,4 @@
-"""``tidu replay`` and ``tidu audit``: taking decisions again, verifying and handing out the record."""
+"""``tidu replay`` and ``tidu audit``: take decisions again, verify and export the record."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -35,7 +35,7 @@ from registry.portable.verifier import file_digest
 from rules.model.roles import TIERS
 
 _SHOWN: Final = 50
-#: How many changed rules are shown.
+#: The most changed rules that are shown.
 _FEW: Final = 5
 
 

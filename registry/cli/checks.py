@@ -1,4 +1,4 @@
-"""``tidu check``: which tier an enterprise qualifies for, and why not."""
+"""``tidu check``: the tiers for which an enterprise qualifies, and the reasons."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -128,7 +128,7 @@ def check(
         sinks: list[results.Sink[Any]] = [_shown(known_at, explain, as_json)]
         if output is not None:
             sinks.append(results.Book(stack.enter_context(workbook(output))))
-        # what is shown on the same terminal while it comes needs no bar, and a bar would break it up
+        # results on the same terminal need no progress bar, which would break them up
         quiet = console.is_terminal and (explain or as_json or run.number > results.PART)
         refused = _handed_on(run, sinks, counts, quiet)
     if not as_json:
@@ -149,7 +149,7 @@ def _handed_on(
     counts: results.Counts,
     quiet: bool,
 ) -> list[str]:
-    """Hand on all results as they come, the first sink closed in any case; who was refused, and why."""
+    """Pass all results on, and close the first sink in any case; returns the refusals."""
     refused = [*run.held_back]
     with closed(partial(sinks[0].close, refused)):
         for found in run.results(quiet=quiet):
@@ -168,19 +168,19 @@ def _print_refused(texts: Sequence[str]) -> None:
 
 
 def _read(at: Desk, file: Path, batch: str) -> Reading:
-    from registry.cli.issues import read_unstored  # who asks for a code reads no file
+    from registry.cli.issues import read_unstored  # a check by code reads no file
 
     return read_unstored(at, file, batch)
 
 
 def tell(result: results.Viewed | Refusal, takers: Sequence[results.Taker[Any]]) -> str:
-    """Hand a result on; what stopped it, which is of this enterprise alone, or nothing."""
+    """Pass a result on; returns the fault if it concerns this enterprise alone, else nothing."""
     if isinstance(result, Refusal):
         return told(result.text, result.remedy)
     try:
         for taker, part in zip(takers, result.parts, strict=True):
             taker.add(part)
-    except (OSError, MemoryError):  # a full disk, a reader that has gone: of all
+    except (OSError, MemoryError):  # a full disk, a reader that has gone: these concern all
         raise
     except Exception as error:
         return unwritten(result.uscc, result.name, error).text
@@ -188,7 +188,7 @@ def tell(result: results.Viewed | Refusal, takers: Sequence[results.Taker[Any]])
 
 
 def _shown(known_at: datetime | None, explain: bool, as_json: bool) -> results.Sink[Any]:
-    """Where results are shown as they come."""
+    """The sink that shows results as they come."""
     if as_json:
         moment = {"known_at": china_text(known_at, "microseconds")} if known_at else {}
         return results.Json(partial(click.echo, nl=False), moment)
@@ -196,10 +196,10 @@ def _shown(known_at: datetime | None, explain: bool, as_json: bool) -> results.S
 
 
 def print_counts(counts: results.Counts, file: Path | None = None) -> None:
-    """Print how many came out how, and where the reasons of a single one are."""
+    """Print the outcomes, and where to find the reasons for a single one."""
     for line in counts.lines():
         click.echo(line)
     if counts.number == 1:
-        # whom a file names need not be on record
+        # an enterprise in a file need not be on record
         what = counts.last if file is None else f'"{file}"' if " " in str(file) else file
         click.echo(f"逐条理由：tidu check {what} --explain")

@@ -1,6 +1,6 @@
-"""Commands in Chinese: their help, what is wrong with their use, and what they refuse.
+"""Chinese commands: their help, their usage errors, and their refusals.
 
-Light, for it is all that is loaded to list the commands.
+This module is light, because listing the commands loads nothing else.
 """
 
 import gettext
@@ -13,14 +13,14 @@ import click
 from registry.kit import resources
 from registry.kit.characters import wrong
 
-# click takes its own texts from the process-wide gettext domain; ours are Chinese whatever the locale.
+# click takes its own texts from the process-wide gettext domain; ours are Chinese in any locale.
 os.environ["LANGUAGE"] = "zh_CN"
 gettext.bindtextdomain("tidu", resources.locale())
 gettext.textdomain("tidu")
 
 
 class Refused(click.ClickException):
-    """Data or files refuse what was asked: exit code 1."""
+    """Data or files do not allow the request: exit code 1."""
 
     exit_code = 1
 
@@ -33,11 +33,11 @@ class ChineseCommand(click.Command):
     """A command whose refusals become one Chinese sentence and exit code 1."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command, unless something was typed that no record may keep."""
+        """Run the command, unless a typed text contains characters that no record may keep."""
         for param in self.params:
             _look_at(param, ctx)
         from registry.cli.common import (
-            refusals,  # who lists commands does not wait for what they need
+            refusals,  # listing the commands must not wait for what they need
         )
 
         with refusals():
@@ -45,7 +45,7 @@ class ChineseCommand(click.Command):
 
 
 def _look_at(param: click.Parameter, ctx: click.Context) -> None:
-    """Refuse a typed text that could not be shown; files are named as they are."""
+    """Refuse a typed text that could not be shown; file names are taken as they are."""
     given = ctx.params.get(param.name or "")
     for text in given if isinstance(given, tuple) else (given,):
         if isinstance(text, str) and (said := wrong(text)):
@@ -60,10 +60,10 @@ class ChineseGroup(click.Group):
 
 
 def command(name: str) -> Callable[[Callable[..., Any]], click.Command]:
-    """Make a Chinese command."""
+    """Make a function a Chinese command."""
     return click.command(name, cls=ChineseCommand)
 
 
 def group(name: str) -> Callable[[Callable[..., Any]], ChineseGroup]:
-    """Make a group of Chinese commands."""
+    """Make a function a group of Chinese commands."""
     return click.group(name, cls=ChineseGroup)

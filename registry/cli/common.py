@@ -1,4 +1,4 @@
-"""What all commands share: what is typed and shown, one sentence for what is refused, the desk."""
+"""What all commands share: parameters, output, one sentence per refusal, and the desk."""
 
 import errno
 import os
@@ -48,7 +48,7 @@ errors = Screen(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
 @contextmanager
 def refusals() -> Iterator[None]:
-    """Turn what data, files or the registry refuse into one Chinese sentence and exit code 1."""
+    """Turn a refusal by data, files or the registry into one Chinese sentence and exit code 1."""
     try:
         yield
     except (RegistryError, RulesError, NoteError) as error:
@@ -69,8 +69,8 @@ def refusals() -> Iterator[None]:
 
 
 def _altered(error: Exception) -> str | None:
-    """The first thing amiss in a registry that may have raised this; None where it is sound, or there is none."""
-    from registry.desk.auditing import UNREADABLE, first_amiss  # nobody waits for it before
+    """The first fault of a registry that may have raised this; None if it is sound or absent."""
+    from registry.desk.auditing import UNREADABLE, first_amiss  # loaded only after an error
 
     if not isinstance(error, UNREADABLE):
         return None
@@ -91,10 +91,10 @@ _SYSTEM: Final = {
 
 
 class Output(click.Path[Path]):
-    """A file to be written; its name and its place are looked at before the work begins.
+    """A file to be written; its name and place are checked before the work begins.
 
-    One that is there already is written over only with ``replaced``. With ``folder``, what is a
-    folder or has no ending is one.
+    An existing file is overwritten only with ``replaced``. With ``folder``, a path that is a folder
+    or has no suffix means a folder.
     """
 
     def __init__(self, *suffixes: str, replaced: bool = False, folder: bool = False) -> None:
@@ -102,7 +102,7 @@ class Output(click.Path[Path]):
         self.suffixes, self.replaced, self.folder = suffixes, replaced, folder
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Path:
-        """The path; one that cannot be written to, or is named as something else, is refused."""
+        """The path; refused if it cannot be written to or has another format's suffix."""
         path = super().convert(value, param, ctx)
         if said := wrong(str(path)) or ("" if str(value) else "请写明文件名"):
             raise click.BadParameter(said, ctx, param)
@@ -116,13 +116,13 @@ class Output(click.Path[Path]):
 
 
 class NewFolder(click.Path[Path]):
-    """A folder to be made; ``-`` stands for standard output."""
+    """A folder to be created; ``-`` stands for standard output."""
 
     def __init__(self) -> None:
         super().__init__(path_type=Path)
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Path:
-        """The path; one that is there already or cannot be made is refused."""
+        """The path; refused if it exists or cannot be created."""
         path = super().convert(value, param, ctx)
         if said := wrong(str(path)) or ("" if str(value) else "请写明文件夹名"):
             raise click.BadParameter(said, ctx, param)
@@ -145,12 +145,12 @@ def _refuse_place(path: Path) -> None:
 
 
 def is_folder(path: Path) -> bool:
-    """Whether a path to be written is meant as a folder."""
+    """Whether an output path means a folder."""
     return path.is_dir() or not path.suffix
 
 
 def refuse_ending(path: Path, suffixes: Sequence[str], what: str = "") -> None:
-    """Refuse a file name that does not end as what is written; ``what`` says what that is."""
+    """Refuse a file name without one of the suffixes; ``what`` describes the content."""
     if suffixes and path.suffix.lower() not in suffixes:
         *others, last = filter(None, suffixes)
         listed = f"{'、'.join(others)} 或 {last}" if others else last
@@ -167,14 +167,14 @@ def output_option(
 
 
 def new_workbook(path: Path, *inputs: Path) -> Path:
-    """Where a workbook is to be written; never over an input, and only as .xlsx."""
+    """The path for a new workbook: never an input, and only .xlsx."""
     if path.suffix.lower() != ".xlsx":
         raise Refused(f"{path}：结果写成 Excel 工作簿，请把文件名改为以 .xlsx 结尾")
     return apart(path, *inputs)
 
 
 def apart(path: Path, *inputs: Path) -> Path:
-    """Where a file is to be written; never over an input, nor into a folder that is one."""
+    """The path for an output: never an input, nor inside a folder that is one."""
     for given in inputs:
         if path.resolve() == given.resolve():
             raise Refused(f"{path} 就是要读取的文件：请另取文件名，以免覆盖原表")
@@ -184,7 +184,7 @@ def apart(path: Path, *inputs: Path) -> Path:
 
 
 class Day(click.ParamType[date]):
-    """A day written 2023-06-30 or 2023年6月30日, of the years that a filing can state."""
+    """A day written 2023-06-30 or 2023年6月30日, within the years that a filing can state."""
 
     name = "日期"
 
@@ -204,16 +204,16 @@ class Day(click.ParamType[date]):
 
 
 class Moment(click.ParamType[datetime]):
-    """A moment by the clock of China: a day, with or without a time of day; its last instant.
+    """A moment by China's clock: a day, with or without a time; means its last instant.
 
-    So a day stands for all that was known by its end. A moment to come is misuse: what will be known
-    then nobody can tell.
+    So a day stands for everything known by its end. A future moment is misuse, because nobody can
+    tell what will be known then.
     """
 
     name = "日期[时间]"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> datetime:
-        """Read the moment; what is left of today, or of this minute, is cut off."""
+        """Read the moment; the rest of today, or of this minute, is cut off."""
         if isinstance(value, datetime):
             return value
         start, length = self._read(value, param, ctx)
@@ -230,7 +230,7 @@ class Moment(click.ParamType[datetime]):
         return midnight(day), timedelta(days=1)
 
 
-#: How a moment is written, and how long what is written lasts.
+#: The formats of a moment, each with the time it spans.
 _MOMENTS: Final = {
     "%Y-%m-%d %H:%M": timedelta(minutes=1),
     "%Y-%m-%d %H:%M:%S": timedelta(seconds=1),
@@ -239,7 +239,7 @@ _MOMENTS: Final = {
 
 
 class Number(click.ParamType[int]):
-    """The number of an entry or a load, no greater than databases count."""
+    """The number of an entry or a load, within the range of database integers."""
 
     name = "编号"
 
@@ -252,7 +252,7 @@ class Number(click.ParamType[int]):
 
 
 class Procedure(click.ParamType[str]):
-    """认定 or 复核; new and recheck are taken too."""
+    """认定 or 复核; also accepts new and recheck."""
 
     name = "程序"
 
@@ -264,7 +264,7 @@ class Procedure(click.ParamType[str]):
         return str(found)
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
-        """As a choice is shown."""
+        """Shown like a choice."""
         return "[认定|复核]"
 
 
@@ -316,7 +316,7 @@ def print_json(value: object) -> None:
 def print_json_array(values: Iterable[object]) -> None:
     """Print a JSON array for machines, each value as it comes: there may be a million.
 
-    Where that stops midway, the last value is an object with the reason as ``error``.
+    If that stops midway, the last value is an object with the reason as ``error``.
     """
     stream = JsonStream(partial(click.echo, nl=False))
     with closed(lambda error: stream.close(error=error)):
@@ -326,9 +326,9 @@ def print_json_array(values: Iterable[object]) -> None:
 
 @contextmanager
 def closed(close: Callable[[str], object]) -> Iterator[None]:
-    """Close what is written part by part, with the reason where it stops midway, else with nothing.
+    """Close a document written in parts, with the reason if it stops midway.
 
-    Nothing more is written where the reader has gone.
+    Nothing more is written if the reader has gone.
     """
     try:
         with refusals():
@@ -348,12 +348,12 @@ def closed(close: Callable[[str], object]) -> Iterator[None]:
 
 
 def desk(by: str = "") -> Desk:
-    """The desk at the registry that the settings name; long work shows its bar on this terminal."""
+    """The desk of the registry that the settings name; shows long work on this terminal."""
     return Desk(by=" ".join(by.split()), watch=progress, words=words)
 
 
 class _RateColumn(ProgressColumn):
-    """How many are done a second."""
+    """The number of items done per second."""
 
     def render(self, task: Task) -> Text:
         """The rate, once there is one."""
@@ -362,7 +362,7 @@ class _RateColumn(ProgressColumn):
 
 @contextmanager
 def progress(label: str, total: int | None = None) -> Iterator[Done]:
-    """A progress bar on standard error, for work that takes long: the ``Watch`` of this terminal."""
+    """A progress bar on standard error for long work: the ``Watch`` of this terminal."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

@@ -1,4 +1,4 @@
-"""``tidu rules``: the criteria as they are read, checked and written."""
+"""``tidu rules``: read, check and write the criteria."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,7 +29,7 @@ from registry.kit.jsontext import fields_of
 from registry.kit.screens import listing
 from registry.reports import differences, layout
 
-#: The formats of a comparison by how their files end.
+#: The formats of a comparison by their suffixes.
 _FORM_OF: Final = {".txt": "text", ".md": "markdown", ".html": "html", ".htm": "html"}
 #: The width of a table in a text file, in columns.
 _FILE_WIDTH: Final = 140
@@ -61,7 +61,7 @@ def list_rules(prefix: str, applicability: bool, as_json: bool) -> None:
 
 
 def _list_applicability(prefix: str, as_json: bool) -> None:
-    """The applicability table as it holds: the rows as written, and those that follow from fills."""
+    """The current applicability table: the rows as written, and those that follow from fills."""
     rows = criteria.applicability(prefix)
     if as_json:
         print_json(

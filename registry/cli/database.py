@@ -1,4 +1,4 @@
-"""``tidu db``: the registry's database: schema, backup and roles."""
+"""``tidu db``: the registry's database, with schema, backup and roles."""
 
 from pathlib import Path
 

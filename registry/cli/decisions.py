@@ -91,7 +91,7 @@ def decide(
 
 
 def _load(at: Desk, path: Path, as_of: date | None) -> list[str]:
-    """Store a file as ``tidu import`` does; the credit codes in it."""
+    """Store a file as ``tidu import`` does; returns its credit codes."""
     if not path.suffix:
         raise Refused(f"「{path}」不是18位信用代码，也没有这个名称的文件：请核对")
     loaded = deciding.load(at, path, as_of)
@@ -120,7 +120,7 @@ def _show(tally: Tally) -> None:
 
 
 def _show_counts(tally: Tally) -> None:
-    """Print the counts, and the first few that were refused."""
+    """Print the counts and the first refusals."""
     for line in tally.lines:
         if line.seq is None:
             errors.print(

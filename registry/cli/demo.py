@@ -1,4 +1,4 @@
-"""``tidu demo``: what Tidu does, shown on made-up enterprises."""
+"""``tidu demo``: shows what Tidu does, with made-up enterprises."""
 
 from pathlib import Path
 from typing import Final

@@ -1,4 +1,4 @@
-"""``tidu explain``: recorded decisions told to the enterprise, the officer or the auditor."""
+"""``tidu explain``: explains recorded decisions to the enterprise, the officer or the auditor."""
 
 import re
 from collections.abc import Sequence
@@ -31,18 +31,18 @@ from registry.reports.verdicts import COLOURS
 from registry.reports.writing import FORMS, WIDTH, Writer, file_name
 from rules.model.ruleset import Outcome
 
-#: How many refusals are shown.
+#: The most refusals that are shown.
 _FEW: Final = 50
 _RANGE: Final = re.compile(r"([0-9]+)(?:[-－—–～~至到]+([0-9]+))?")
 
 
 class Numbers(click.ParamType[NamedDecisions]):
-    """The number of a decision, a range such as 3-40, or the credit code or name of an enterprise."""
+    """A decision's number, a range such as 3-40, or an enterprise's credit code or name."""
 
     name = "编号"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> NamedDecisions:
-        """A range of numbers, or a credit code in its one form; a name is never of ASCII alone."""
+        """A range of numbers, or a credit code in standard form; names are never pure ASCII."""
         if is_code(code := tidy(value)):
             return code
         found = _RANGE.fullmatch(value)
@@ -138,7 +138,7 @@ def explain(
 
 
 def _form(output: Path | None, form: str | None) -> str:
-    """The format: the one asked for, or else that of the file's name; both have to agree."""
+    """The format: the requested one, or that of the file name; the two must agree."""
     if output is None or is_folder(output):
         return form or "text"
     if form is not None:
@@ -150,7 +150,7 @@ def _form(output: Path | None, form: str | None) -> str:
 
 
 def _only(wanted: Sequence[NamedDecisions]) -> int | None:
-    """The number, where just one was asked for."""
+    """The number, if exactly one decision is requested."""
     match wanted:
         case [range() as numbers] if len(numbers) == 1:
             return numbers.start
@@ -158,7 +158,7 @@ def _only(wanted: Sequence[NamedDecisions]) -> int | None:
 
 
 def _into(folder: Path, chosen: ChosenDecisions, writer: Writer) -> None:
-    """Write a file for each decision; none if one of that name is there already."""
+    """Write a file for each decision; writes none if one of the names already exists."""
     names = {entry.seq: file_name(entry, writer.form) for entry in chosen.decisions}
     there = [name for name in names.values() if (folder / name).exists()]
     if there:

@@ -1,4 +1,4 @@
-"""``tidu import``, ``template`` and ``enterprise``: filings in, and what is held."""
+"""``tidu import``, ``template`` and ``enterprise``: take filings in, and show them."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -176,7 +176,7 @@ def _report(done: LoadReport, reading: Reading, report: Path | None, dry_run: bo
 
 
 def _new_list(path: Path, *inputs: Path) -> Path:
-    """Where the issues of a folder are to be written; only as .csv, and never over what is read."""
+    """The path for a folder's issues: only .csv, and never an input."""
     if path.suffix.lower() != ".csv":
         raise Refused(f"{path}：文件夹的问题清单可能很长，请把文件名改为以 .csv 结尾")
     return apart(path, *inputs)
@@ -184,11 +184,11 @@ def _new_list(path: Path, *inputs: Path) -> Path:
 
 @contextmanager
 def _folder(path: Path) -> Iterator[Path]:
-    """A folder of tables, or what comes in from standard input as one."""
+    """A folder of tables, or standard input as one."""
     if str(path) != "-":
         yield path
         return
-    # whoever starts it may have closed standard input, and then nothing comes in
+    # the caller may have closed standard input, which then gives nothing
     stream = sys.stdin.buffer if sys.stdin else BytesIO()
     with importing.streamed(stream, "标准输入") as folder:
         yield folder
@@ -251,12 +251,12 @@ def _undo(number: int, by: str, dry_run: bool, as_json: bool) -> None:
 
 
 def _numbered(numbers: Sequence[int]) -> str:
-    """Some numbers of entries, in order."""
+    """Numbers of entries, in order, as text."""
     few = "、".join(f"第{n}号" for n in numbers[:_FEW])
     return few if len(numbers) <= _FEW else f"{few}等，至第{numbers[-1]}号"
 
 
-#: How many numbers of entries are listed.
+#: The most numbers of entries that are listed.
 _FEW = 5
 
 

@@ -1,4 +1,4 @@
-"""``tidu holdings``: who holds which share of which enterprise, since when, and which document says so."""
+"""``tidu holdings``: who holds which share of which enterprise, since when, by which document."""
 
 from datetime import date, datetime
 

@@ -1,4 +1,4 @@
-"""What is amiss in what was read, shown; and a file read that is not stored."""
+"""Shows the issues of what was read, and reads a file without storing it."""
 
 from collections.abc import Sequence
 from itertools import islice
@@ -21,7 +21,7 @@ def show_issues(
     to: Console = console,
     headings: Sequence[Heading] = (),
 ) -> None:
-    """Print what is amiss, errors first, that of one kind in one line, and where the rest is."""
+    """Print issues, errors first, one line per kind, and where to find the rest."""
     show_groups(importing.grouped(issues, headings), report, to)
     if unknown := sum(not h.understood for h in headings):
         to.print(
@@ -34,7 +34,7 @@ def show_issues(
 def show_groups(
     groups: Groups, report: Path | None, to: Console = console, kind: str = "xlsx"
 ) -> None:
-    """Print issues by kind, the first of them, and where the rest is."""
+    """Print issues by kind, the first ones of each, and where to find the rest."""
     for one in islice(groups, _SHOWN):
         to.print(f"  {one}", markup=False, soft_wrap=True)
     if len(groups) > _SHOWN:
@@ -47,7 +47,7 @@ def show_groups(
 
 
 def read_unstored(at: Desk, path: Path, batch: str) -> Reading:
-    """Read a file that is not stored, and show what is amiss in it."""
+    """Read a file without storing it, and show its issues."""
     if not path.suffix:
         raise Refused(f"「{path}」不是18位信用代码，也没有这个名称的文件：请核对")
     reading = importing.read_file(at, path, batch=batch)

@@ -1,4 +1,4 @@
-"""What the commands on titles and holdings share: the document, whom it names, and what was registered."""
+"""What the commands on titles and holdings share: document, enterprises, and results."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ from registry.kit.screens import listing
 
 @dataclass(frozen=True)
 class Document:
-    """The document that a command registers, by whom, and how to show what was done."""
+    """The document that a command registers, the person, and how to show the result."""
 
     number: str
     dated: date
@@ -36,12 +36,12 @@ class Document:
 
     @property
     def notice(self) -> Notice:
-        """The document with the digests of its files."""
+        """The document, with the digests of its files."""
         return Notice(self.number, self.dated, tuple(map(sha256_of, self.evidence)))
 
 
 def document_options(command: Callable[..., None]) -> Callable[..., None]:
-    """The options for a document, handed on as one value."""
+    """The options for a document, passed on as one value."""
 
     @wraps(command)
     def run(
@@ -83,14 +83,14 @@ renamed_option = click.option(
 
 
 def firms_of(targets: Sequence[str], renamed: Sequence[str]) -> Firms:
-    """Whom a notice names: codes, or one file."""
+    """The enterprises that a notice names: codes, or one file."""
     if len(targets) > 1 or is_code(targets[0]):
         return Firms(tuple(targets))
     return Firms(file=Path(targets[0]), renamed=frozenset(renamed))
 
 
 def show_table(found: Sequence[Registration], what: str, as_json: bool) -> None:
-    """Registrations as a table."""
+    """Print registrations as a table."""
     lines: list[dict[str, Any]] = [{"seq": e.seq, **e.content, "by": e.by} for e in found]
     if as_json:
         print_json(lines)
@@ -105,7 +105,7 @@ def show_table(found: Sequence[Registration], what: str, as_json: bool) -> None:
 
 
 def show(found: Registered, as_json: bool) -> None:
-    """What was registered, and what its list left open."""
+    """Print what was registered, and what its list left open."""
     for said in found.notices:
         errors.print(said if said.startswith("……") else f"提示 {said}", markup=False)
     if as_json:
@@ -120,6 +120,6 @@ def show(found: Registered, as_json: bool) -> None:
 
 def _said(entry: Entry) -> str:
     what = notices.ACTIONS[entry.content["action"]]
-    # of a holding, the phrase names the enterprise itself
+    # the phrase for a holding already names the enterprise
     name = "" if entry.kind == "holding" else f"{entry.content['name']} "
     return f"第{entry.seq}号{what} {name.lstrip()}{entry.subject} {registered_text(entry.content)}"

@@ -6,7 +6,7 @@ import click
 
 
 def reference(command: click.Command, name: str = "tidu") -> str:
-    """The Markdown reference of a command and all below it."""
+    """The Markdown reference of a command and all its subcommands."""
     return "\n".join(_lines(command, name)).strip() + "\n"
 
 

@@ -1,10 +1,10 @@
-"""What the command line says that a reader may do about an error."""
+"""The command line's words for remedies: what a reader may type after an error."""
 
 from typing import Final
 
 from rules.portable.errors import DescribedError, Remedy
 
-#: The act of a remedy -> what to type; fields of the remedy stand in braces.
+#: The act of a remedy -> what to type; braces hold fields of the remedy.
 WORDS: Final = {
     "verify-or-other-backup": "请运行 tidu audit verify 查明，或换用另一份备份",
     "check-name": "请核对名称，或用 tidu enterprise list 查看已登记的企业",
@@ -71,7 +71,7 @@ WORDS: Final = {
 
 
 def sentence(error: DescribedError) -> str:
-    """The one sentence for an error, with what to type.
+    """The sentence for an error, with what to type.
 
     >>> sentence(DescribedError("x", "没有第{value}号记录", value=7, remedy=Remedy("list-entries")))
     '没有第7号记录：用 tidu audit log 查看全部记录'
@@ -80,7 +80,7 @@ def sentence(error: DescribedError) -> str:
 
 
 def told(said: str, remedy: Remedy | None) -> str:
-    """What went wrong, and what to type about it; an alternative goes on after a comma.
+    """The fault, and what to type about it; an alternative follows a comma.
 
     >>> told("请补报2023年数据", Remedy("check-as-of", {"day": "2023-06-30"}))
     '请补报2023年数据，或用 --as-of 2023-06-30 按当时检查'

@@ -1,4 +1,4 @@
-"""``tidu snapshot`` and ``tidu screen``: a whole registry at once, by the criteria that the engine runs."""
+"""``tidu snapshot`` and ``tidu screen``: the whole registry at once, by the engine's criteria."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What a command is pointed at: enterprises by credit code or name, however they are typed, or a file."""
+"""The targets of a command: enterprises by credit code or name, in any spelling, or a file."""
 
 import os
 from pathlib import Path
@@ -13,7 +13,7 @@ from registry.errors import RecordError
 from registry.kit import uscc
 from registry.kit.uscc import tidy
 
-#: What ends the name of a file that may have been meant, also where there is none of that name.
+#: The suffixes of a file that may have been meant, even if no such file exists.
 _SUFFIXES: Final = frozenset(
     [
         ".xlsx",
@@ -33,22 +33,22 @@ _SUFFIXES: Final = frozenset(
         ".zip",
     ]
 )
-#: So many digits has no name of an enterprise.
+#: No name of an enterprise has so many digits.
 _DIGITS: Final = 8
 
 
 def is_code(text: str) -> bool:
-    """Whether a word is a credit code rather than a file."""
+    """Whether a word is a credit code, not a file."""
     return uscc.is_code(text) and not Path(text).exists()
 
 
 class Code(click.ParamType[str]):
-    """An enterprise by its credit code (small letters, blanks and the like are taken too) or its name."""
+    """An enterprise by credit code (small letters, blanks and the like are accepted) or by name."""
 
     name = "信用代码或名称"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> str:
-        """The code in its one form; a name that means no one enterprise is refused."""
+        """The code in standard form; refused if the name does not mean exactly one enterprise."""
         code = tidy(value)
         return code if _meant_as_code(code) else _by_name(value, "")
 
@@ -59,17 +59,17 @@ class TypedCode(click.ParamType[str]):
     name = "信用代码"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> str:
-        """The code in its one form."""
+        """The code in standard form."""
         return tidy(value)
 
 
 class CodeOrFile(click.ParamType[str]):
-    """An enterprise by its credit code or name, or a file; a file that is there is meant first."""
+    """An enterprise by credit code or name, or a file; an existing file takes precedence."""
 
     name = "信用代码、名称或文件"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> str:
-        """A code in its one form; a file as it stands."""
+        """A code in standard form, or a file as typed."""
         code = tidy(value)
         if Path(value).exists() or _meant_as_file(value):
             return str(value)

@@ -1,4 +1,4 @@
-"""``tidu titles``: who holds which title, until when, and which document says so."""
+"""``tidu titles``: who holds which title, until when, by which document."""
 
 from collections.abc import Callable
 from datetime import date, datetime
@@ -26,7 +26,7 @@ def titles() -> None:
 
 
 def _who(command: Callable[..., None]) -> Callable[..., None]:
-    """The enterprises and the title that a notice is about."""
+    """Adds the parameters for the enterprises and the title of a notice."""
     for decorate in (
         renamed_option,
         click.option("--tier", type=click.Choice(list(TIERS)), required=True, help="称号的层级。"),

@@ -135,7 +135,7 @@ class Entry:
 
 
 def sound(entry: Entry) -> Entry:
-    """The entry, if it matches its digest; otherwise raises ``AlteredError``: it is not to be read."""
+    """The entry if it matches its digest; otherwise raises ``AlteredError``, as none may read it."""
     with suppress(*UNREADABLE):
         registered = entry.content if entry.kind in _REGISTERED else {}
         ends = registered.get("uscc"), registered.get("holder") or None

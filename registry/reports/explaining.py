@@ -100,7 +100,7 @@ class Turn:
 
     @property
     def of_title(self) -> bool:
-        """Whether it concerns a title, which is conferred and cannot be restated by the enterprise."""
+        """Whether it concerns a title, which is conferred and which no enterprise can restate."""
         return self.change.key.partition("#")[0] == _TITLES
 
     def to_json(self) -> Json:
