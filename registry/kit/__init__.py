@@ -1,1 +1,1 @@
-"""Tools that know no table and no law: files, workbooks, characters, worker processes, credit codes."""
+"""Tools that know no table and no law: files, workbooks, characters, workers, credit codes."""

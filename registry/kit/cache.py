@@ -1,7 +1,7 @@
-"""Texts remembered on disk to save time: their owner's alone, few, and no loss when they are gone.
+"""Texts cached on disk to save time: private, few, and no loss if they disappear.
 
-Nothing here stops work. Whatever cannot be read, or is not this user's own, counts as not there, and
-what cannot be written is not remembered.
+Nothing here stops work. A text that cannot be read, or is not this user's own, counts as absent. A
+text that cannot be written is not cached.
 """
 
 import os
@@ -15,22 +15,22 @@ from typing import Final
 from registry.kit import settings
 from registry.kit.files import PRIVATE_FOLDER, content, written_whole
 
-#: How many texts are kept, and how many bytes one may have, and all of them.
+#: The most texts that are kept, and the most bytes of one and of all together.
 MOST: Final = 256
 LARGEST: Final = 4 << 20
 LARGEST_SUM: Final = 64 << 20
-#: Who else may look, or write.
+#: The permissions of anybody else.
 _OTHERS: Final = 0o077
 
 
 @dataclass(frozen=True)
 class Cache:
-    """A folder of texts by name; of too many the oldest go. Several processes may use it at once."""
+    """A folder of texts by name; the oldest of too many go. Several processes may share it."""
 
     folder: Path
 
     def read(self, name: str) -> str | None:
-        """The text of that name; None where there is none that is to be trusted to be one's own."""
+        """The text of that name; None if it is absent or cannot be trusted as this user's own."""
         with suppress(OSError, UnicodeDecodeError):
             file = self.folder / name
             if _own(self.folder, stat.S_ISDIR) and _own(file, stat.S_ISREG):
@@ -39,7 +39,7 @@ class Cache:
         return None
 
     def write(self, name: str, text: str) -> None:
-        """Keep a text, if that is possible."""
+        """Keep a text if possible."""
         data = text.encode()
         with suppress(OSError):
             self.folder.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
@@ -50,7 +50,7 @@ class Cache:
             self._clear()
 
     def _clear(self) -> None:
-        """Remove the oldest of what is too much."""
+        """Remove the oldest texts beyond the limits."""
         found = [(file, file.lstat()) for file in self.folder.iterdir() if file.is_file()]
         found.sort(key=lambda one: one[1].st_mtime_ns, reverse=True)
         size = 0
@@ -61,14 +61,14 @@ class Cache:
 
 
 def _own(path: Path, kind: Callable[[int], bool]) -> bool:
-    """Whether something is of a kind and no link, and this user's alone."""
+    """Whether a path is of a kind, not a link, and accessible only to this user."""
     status = path.lstat()
-    if not hasattr(os, "getuid"):  # Windows keeps a user's folders from the others by itself
+    if not hasattr(os, "getuid"):  # Windows itself keeps a user's folders from others
         return kind(status.st_mode)
     return kind(status.st_mode) and status.st_uid == os.getuid() and not status.st_mode & _OTHERS
 
 
 def programs() -> Cache | None:
-    """Where compiled programs are remembered, as the settings say; None where there is no place."""
+    """The cache of compiled programs, where the settings say; None if there is no place for it."""
     folder = settings.cache()
     return None if folder is None else Cache(folder)

@@ -1,7 +1,7 @@
-"""Files that are written whole or not at all, each run in a folder of its own beside them.
+"""Files written whole or not at all; each run works in a private folder beside them.
 
-What is under way stands where only its owner looks; a lock tells that its run still lives, so that the
-next run in the same place clears what a killed one left. No link is followed to write to.
+Only its owner can look into that folder. A lock shows that its run is alive, so the next run in the
+same place clears what a killed run left. Writing never follows a link.
 """
 
 import errno
@@ -22,18 +22,18 @@ except ImportError:  # on Windows an open folder cannot be removed anyway
     fcntl = None  # type: ignore[assignment]
 
 _PREFIX: Final = ".tidu-work-"
-#: What only its owner may read, whatever the system hands out by default.
+#: The permissions of a private file, whatever the system's default.
 PRIVATE_FILE: Final = 0o600
 PRIVATE_FOLDER: Final = 0o700
-#: Who may write a file: at least one of owner, group and others.
+#: Write permission for owner, group or others.
 _WRITABLE: Final = 0o222
 
 
 @contextmanager
 def working_folder(parent: Path | None = None) -> Iterator[Path]:
-    """A private folder that is gone at the end, in ``parent`` or where the system keeps such.
+    """A private folder, removed at the end; in ``parent`` or in the system's temporary folder.
 
-    What killed runs left there is cleared first.
+    Whatever killed runs left there is cleared first.
     """
     place = parent or Path(tempfile.gettempdir())
     _clear(place)
@@ -47,12 +47,12 @@ def working_folder(parent: Path | None = None) -> Iterator[Path]:
 
 
 def _begun(place: Path) -> tuple[Path, int | None]:
-    """A new folder and the lock on it."""
+    """A new folder and its lock."""
     while True:
         folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=place))
         with suppress(
             FileNotFoundError
-        ):  # another run took it for a dead one's before it was locked
+        ):  # another run mistook it for a dead run's before it was locked
             handle = _locked(folder, wait=True)
             if folder.exists():
                 return folder, handle
@@ -61,7 +61,7 @@ def _begun(place: Path) -> tuple[Path, int | None]:
 
 
 def _locked(folder: Path, *, wait: bool) -> int | None:
-    """An open handle that holds the lock of a folder; None where systems know no such locks."""
+    """An open handle that holds a folder's lock; None on systems without such locks."""
     if fcntl is None:
         return None
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
@@ -76,7 +76,7 @@ def _locked(folder: Path, *, wait: bool) -> int | None:
 
 
 def _clear(place: Path) -> None:
-    """Remove what runs left that were killed: nobody holds its lock."""
+    """Remove the folders of killed runs: nobody holds their locks."""
     for left in place.glob(f"{_PREFIX}*"):
         with suppress(OSError):
             handle = _locked(left, wait=False)
@@ -87,12 +87,12 @@ def _clear(place: Path) -> None:
 
 @contextmanager
 def written_whole(path: Path, *, private: bool = False, new: bool = False) -> Iterator[Path]:
-    """Where to write a file, which takes the place of ``path`` at the end.
+    """A path to write to; the file replaces ``path`` at the end.
 
-    On any error, also an interrupt, what stood there before still does. A ``private`` file is its
-    owner's alone; another keeps the mode of the one that it replaces, and replaces none that is
-    protected from writing. With ``new`` there must be none:
-    ``FileExistsError``. An error of the system names the file that was asked for.
+    On any error, including an interrupt, the old file stays. A ``private`` file is readable only by
+    its owner. Any other keeps the mode of the file that it replaces, and never replaces a
+    write-protected one. With ``new``, an existing file raises ``FileExistsError``. System errors
+    name the requested file.
     """
     try:
         if not new:
@@ -114,7 +114,7 @@ def written_whole(path: Path, *, private: bool = False, new: bool = False) -> It
 
 
 def write_new(path: Path, data: bytes, *, private: bool = False) -> None:
-    """Write a file that must not be there yet: ``RegistryError`` if it is; a ``private`` one is its owner's alone."""
+    """Write a new file; ``RegistryError`` if it exists. A ``private`` one is its owner's alone."""
     try:
         with written_whole(path, private=private, new=True) as fresh:
             fresh.write_bytes(data)
@@ -123,7 +123,7 @@ def write_new(path: Path, data: bytes, *, private: bool = False) -> None:
 
 
 def content(path: Path, most: int) -> bytes:
-    """The bytes of a file, and one more than ``most`` at most, so that who reads can tell."""
+    """The first bytes of a file: at most one more than ``most``, so that the caller notices."""
     with path.open("rb") as file:
         return file.read(most + 1)
 
@@ -135,13 +135,13 @@ def sha256_of(path: Path) -> str:
 
 
 def refuse_link(path: Path) -> None:
-    """Raise ``OSError`` where a link stands: who made it may mean another file to be lost."""
+    """Raise ``OSError`` if the path is a link, which might be meant to destroy another file."""
     if path.is_symlink():
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
 
 
 def _refuse_protected(path: Path) -> None:
-    """Raise ``OSError`` where nobody may write the file: a renaming would not ask."""
+    """Raise ``OSError`` if the file is write-protected, which a rename would ignore."""
     if path.exists() and not path.stat().st_mode & _WRITABLE:
         raise OSError(errno.EACCES, os.strerror(errno.EACCES), str(path))
 
@@ -152,7 +152,7 @@ def _placed(fresh: Path, path: Path, *, new: bool) -> None:
             os.link(fresh, path)  # unlike a rename, this fails if there is such a file
         except FileExistsError:
             raise
-        except OSError:  # sticks and shares often have no hard links: claim the name
+        except OSError:  # sticks and shares often lack hard links: claim the name
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE_FILE))
             os.replace(fresh, path)
     else:
@@ -161,7 +161,7 @@ def _placed(fresh: Path, path: Path, *, new: bool) -> None:
 
 
 def _sync(file: Path) -> None:
-    """Have a file on the disk."""
+    """Flush a file to disk."""
     handle = os.open(file, os.O_RDWR)
     try:
         os.fsync(handle)
@@ -170,7 +170,7 @@ def _sync(file: Path) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Have the names in a folder on the disk; not every system can."""
+    """Flush the names in a folder to disk; not every system can."""
     with suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:

@@ -1,19 +1,19 @@
-"""The garbage collector, which a process of Tidu's own slows down: the command line, a worker, a job."""
+"""Slows down the garbage collector in Tidu's own processes: the command line, a worker, a job."""
 
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-#: After how many new objects, and how many such rounds, garbage is looked for.
+#: The collector's thresholds: new objects, then rounds of each younger generation.
 _SELDOM: Final = (100_000, 20, 50)
 
 
 @contextmanager
 def seldom_collected() -> Iterator[None]:
-    """Have garbage looked for seldom: what was made so far stays, and what follows rarely forms cycles.
+    """Collect garbage seldom: existing objects stay, and later ones rarely form cycles.
 
-    Only a process that is Tidu's own may do so; a library leaves the collector of its host alone.
+    Only for processes that are Tidu's own; a library leaves its host's collector alone.
     """
     before = gc.get_threshold()
     gc.freeze()

@@ -1,4 +1,4 @@
-"""JSON for machines: values as text, and documents that are written while they are computed."""
+"""JSON for machines: values as text, and documents written while they are computed."""
 
 import json
 from collections.abc import Callable, Collection, Mapping
@@ -10,9 +10,9 @@ from rules.model.characters import UNFIT
 
 
 def json_text(value: object) -> str:
-    """A value as one line of JSON, with escapes for what no text may keep: it says the same.
+    """A value as one line of JSON; characters that no text may keep are escaped, without loss.
 
-    Dataclasses are objects with their fields, days and moments ISO texts.
+    Dataclasses become objects with their fields; days and moments become ISO texts.
 
     >>> print(json_text({"name": "甲\\x9b公司", "day": date(2023, 6, 30)}))
     {"name": "甲\\u009b公司", "day": "2023-06-30"}
@@ -22,7 +22,7 @@ def json_text(value: object) -> str:
 
 
 def fields_of(value: Any, *, without: Collection[str] = ()) -> dict[str, Any]:
-    """The fields of a dataclass by their names."""
+    """The fields of a dataclass by name."""
     return {f.name: getattr(value, f.name) for f in fields(value) if f.name not in without}
 
 
@@ -35,9 +35,10 @@ def _plain(value: object) -> object:
 
 
 class JsonStream:
-    """One JSON document of many values, each written as it comes; once closed, it is whole.
+    """A JSON document of many values, each written as it comes; complete once closed.
 
-    It is a list; with a ``name``, an object that has the list under that name, after what is in ``head``.
+    It is a list. With a ``name``, it is an object with ``head``, followed by the list under that
+    name.
 
     >>> parts: list[str] = []
     >>> stream = JsonStream(parts.append, "results", {"day": "2023-06-30"})
@@ -62,14 +63,15 @@ class JsonStream:
         self.put(json_text(value))
 
     def put(self, text: str) -> None:
-        """Write a value that is JSON already."""
+        """Write a value that is already JSON."""
         self._write(f"{self._between}{text}")
         self._between = ", "
 
     def close(self, tail: Mapping[str, Any] | None = None, *, error: str = "") -> None:
-        """End the document; of an object, after ``tail``.
+        """End the document; ``tail`` gives an object's last fields.
 
-        An ``error`` says why there are no more values: a field of the object, the last value of a list.
+        ``error`` says why values are missing: as a field of an object, or as the last value of a
+        list.
         """
         reason = {"error": error} if error else {}
         if self._name:

@@ -1,4 +1,4 @@
-"""Names of enterprises as they are compared: in whatever brackets, width and blanks they are typed."""
+"""Names of enterprises, compared whatever their brackets, width and blanks."""
 
 import re
 import unicodedata
@@ -11,7 +11,7 @@ from typing import Final
 from registry.kit import uscc
 from registry.kit.characters import REPLACEMENT
 
-#: Longer names of enterprises are not registered in China.
+#: The most characters in a registered name in China.
 _LONGEST: Final = 200
 _ERRORS: Final = re.compile(r"#(?:DIV/0!|REF!|VALUE!|NAME\?|NUM!|NULL!|N/A|SPILL!|CALC!|FIELD!)")
 _DAY: Final = re.compile(r"[0-9]{4}([-/.年])[0-9]{1,2}[-/.月][0-9]{1,2}日?(?: [0-9:.]+)?")
@@ -20,9 +20,9 @@ _NEAR: Final = 0.6
 
 @lru_cache(maxsize=4096)
 def folded(name: str) -> str:
-    """A name without what is typed now so, now so: width, case, blanks, brackets and other signs.
+    """A name without variations of typing: width, case, blanks, brackets and other signs.
 
-    有限公司 is short for 有限责任公司; a 股份有限公司 is something else.
+    有限公司 counts as short for 有限责任公司; a 股份有限公司 is something else.
 
     >>> folded("甲（云溪） 有限公司") == folded("甲(云溪)有限责任公司")
     True
@@ -32,7 +32,7 @@ def folded(name: str) -> str:
 
 
 def is_error(text: str) -> bool:
-    """Whether a text is the error value of a formula."""
+    """Whether a text is a formula's error value."""
     return _ERRORS.fullmatch(text.strip().upper()) is not None
 
 
@@ -62,7 +62,7 @@ def fault(name: str) -> tuple[str, str] | None:
 
 
 def is_placeholder(name: str) -> bool:
-    """Whether a name is one that stands in forms and trials in place of an enterprise's own.
+    """Whether a name is a placeholder, as forms and trials use instead of a real name.
 
     >>> is_placeholder("xx有限公司"), is_placeholder("某某公司"), is_placeholder("测试公司1")
     (True, True, True)
@@ -74,13 +74,13 @@ def is_placeholder(name: str) -> bool:
     return _MASKED.search(typed) is not None or _STANDING_IN.fullmatch(core) is not None
 
 
-#: Signs and words that mask a part of a name.
+#: Signs and words that mask part of a name.
 _MASKED: Final = re.compile(
     r"(?<![a-z])x{2,}(?![a-z])|[×*○〇◯□?]{2,}|某某|某(?:[省市县区]|公司|企业|集团|厂)"
 )
-#: What kind of body a name ends with, numbered or not.
+#: The kind of body at the end of a name, numbered or not.
 _KIND: Final = re.compile(r"(?:(?:股份)?有限公司|公司|企业|集团|单位|厂)(?=[0-9a-z]*$)")
-#: What is left of a name that nobody has.
+#: What remains of a name that is only a placeholder.
 _STANDING_IN: Final = re.compile(
     r"(?:测试|示例|样例|演示|试用|test|demo|sample|example|abc|asdf|[企公]?[业司]?名称"
     r"|待定|待填|待补|未知|不详|无名|暂无|([a-z])\1+)?(?:用|专用|数据)?[0-9a-z]?[0-9]*"
@@ -88,7 +88,7 @@ _STANDING_IN: Final = re.compile(
 
 
 def near(name: str, others: Iterable[str], count: int = 3) -> list[str]:
-    """The names most like one, best first; none that is far from it.
+    """The names most similar to one, best first; dissimilar names are left out.
 
     >>> near("云溪县甲子泵阀公司", ["云溪县甲子泵阀有限公司", "丙"])
     ['云溪县甲子泵阀有限公司']
@@ -100,7 +100,7 @@ def near(name: str, others: Iterable[str], count: int = 3) -> list[str]:
         text = folded(other)
         return sum(pair in text for pair in pairs)
 
-    # to compare letter by letter takes long: only those that share most pairs of letters are
+    # comparing by letter is slow, so only the names that share most pairs of letters are compared
     likely = nlargest(20, set(others), key=lambda other: (shared(other), other))
     rated = [(SequenceMatcher(None, own, folded(o), autojunk=False).ratio(), o) for o in likely]
     return [o for rate, o in sorted(rated, reverse=True)[:count] if rate >= _NEAR]

@@ -1,4 +1,4 @@
-"""How far long work has come: who does it tells, who watches shows."""
+"""The progress of long work: the worker reports it, the watcher shows it."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -6,16 +6,16 @@ from typing import Final, TypeAlias, TypeVar
 
 _T = TypeVar("_T")
 
-#: Fewer are done before anybody could look.
+#: Fewer items are done before anybody could look.
 FEW: Final = 50
-#: Told how much of a stage is done.
+#: Receives how much of a stage is done.
 Done: TypeAlias = Callable[[int], None]
-#: Opens a stage, called by its name in Chinese, of so many parts; None where that is not known.
+#: Opens a stage with a Chinese name and a number of parts, None if unknown.
 Watch: TypeAlias = Callable[[str, int | None], AbstractContextManager[Done]]
 
 
 def ignored(_done: int) -> None:
-    """Be told how much is done, and show nothing."""
+    """Ignore the progress."""
 
 
 @contextmanager
@@ -29,7 +29,7 @@ def unwatched(_stage: str, _total: int | None = None) -> Iterator[Done]:
 
 
 def watched(watch: Watch, stage: str, items: Iterable[_T], total: int) -> Iterator[_T]:
-    """Items as they come, counted in a stage; of a few nobody is told.
+    """Items as they come, counted in a stage; a few items are not reported.
 
     >>> list(watched(unwatched, "检查", "ab", 2))
     ['a', 'b']

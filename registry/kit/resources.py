@@ -1,4 +1,4 @@
-"""Where the files that travel with the program stand: the repository or an installed wheel."""
+"""Finds the packaged files, in the repository or in an installed wheel."""
 
 from pathlib import Path
 from typing import Final
@@ -25,7 +25,9 @@ def features() -> Path:
 
 
 def own_features() -> Path | None:
-    """The folder of a bureau's own packs that ``TIDU_FEATURES`` names; ``RegistryError`` if it is none."""
+    """The folder of a bureau's own packs, named by ``TIDU_FEATURES``; ``RegistryError`` if it is
+    none.
+    """
     name = settings.FEATURES.value
     if not name:
         return None
@@ -42,8 +44,9 @@ def own_features() -> Path | None:
 def criteria(folder: Path | None = None) -> tuple[Path, Path | None]:
     """The features folder to compile, and the folder of own packs to lay over it, if any.
 
-    Without ``folder``: the packaged one, and that of ``TIDU_FEATURES``. A folder that holds only
-    packs (``provinces``, ``rounds``) is laid over the packaged one; any other stands for itself.
+    Without ``folder``: the packaged criteria, and the packs of ``TIDU_FEATURES``. A folder with
+    only packs (``provinces``, ``rounds``) is laid over the packaged criteria; any other stands
+    alone.
     """
     if folder is None:
         return features(), own_features()
@@ -51,13 +54,13 @@ def criteria(folder: Path | None = None) -> tuple[Path, Path | None]:
 
 
 def is_own(folder: Path) -> bool:
-    """Whether a folder holds packs for the packaged criteria and is no set of criteria itself."""
+    """Whether a folder holds packs for the packaged criteria, and is no set of criteria itself."""
     packs = any((folder / name).is_dir() for name in _PACKS)
     return packs and not is_complete(folder)
 
 
 def is_complete(folder: Path) -> bool:
-    """Whether a folder is a whole set of criteria, with the cited maps and the applicability."""
+    """Whether a folder is a complete set of criteria, with the cited maps and the applicability."""
     return (folder / "maps").is_dir() and any(folder.glob("*.feature"))
 
 

@@ -1,4 +1,4 @@
-"""What a terminal shows: tables that fit it, and lines that break where Chinese does."""
+"""What a terminal shows: tables that fit it, and lines that break as Chinese does."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -17,26 +17,26 @@ from registry.kit.characters import for_screen
 from rules.model.quantities import UNITS
 
 _UNITS: Final = "|".join(sorted(UNITS, key=len, reverse=True))
-#: What a line is not broken within: a word, a number with its unit, brackets and punctuation.
+#: Pieces that are not broken: a word, a number with its unit, brackets and punctuation.
 _PIECE: Final = re.compile(
     rf"[（「〔]*(?:[!-.0-~]*(?:/|[!-.0-~](?:{_UNITS})?)|.)[，。；：、）」〕]*", re.DOTALL
 )
-#: How wide the columns that are wrapped are at least, so that others are kept whole; where there is
-#: no room for that, less, as long as columns of single words are not.
+#: The least width of wrapped columns while others are kept whole. If there is no room, it is less,
+#: as long as columns of single words stay whole.
 _ROOMS: Final = (18, 14, 10, 6)
 _WORD: Final = 12
-#: A longer word is broken where there is no room for it.
+#: A longer word is broken if there is no room for it.
 _LONGEST_WORD: Final = 24
-#: What stands between two columns.
+#: Separates two columns.
 _GAP: Final = 2
-#: What a line begins with that goes on under its text: blanks, a sign or a number.
+#: The beginning of a hanging line: blanks, a sign or a number.
 _LEAD: Final = re.compile(r"\s*(?:(?:[·✓✗？◇†‡■*－]|[0-9]+\.)\s*)?")
 
 
 class Wrapped:
     """Chinese text that breaks between any characters, but not between a number and its unit.
 
-    Each of its own lines begins a line.
+    Its own line breaks are kept.
     """
 
     def __init__(self, text: str) -> None:
@@ -44,12 +44,12 @@ class Wrapped:
 
     @property
     def cell_len(self) -> int:
-        """How wide it is if no line is broken."""
+        """Its width if no line is broken."""
         return max(sum(map(cell_len, pieces)) for pieces in self.lines)
 
     @property
     def longest(self) -> int:
-        """How wide its widest piece is."""
+        """The width of its widest piece."""
         return max((cell_len(piece) for pieces in self.lines for piece in pieces), default=0)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
@@ -68,12 +68,12 @@ class Wrapped:
 
 
 def _broken(piece: str, width: int) -> list[str]:
-    """A piece, or parts of one that is wider than a line."""
+    """A piece, or its parts if it is wider than a line."""
     return [piece] if cell_len(piece) <= width else chop_cells(piece, width)
 
 
 def listing(header: Sequence[str], rows: Sequence[Sequence[str | Text]], width: int) -> Table:
-    """A table no wider than ``width``; texts are wrapped within their columns, narrow columns last."""
+    """A table of at most ``width``; texts wrap within their columns, narrow columns last."""
     table = Table(
         box=box.SIMPLE_HEAD,
         header_style="bold",
@@ -99,7 +99,7 @@ def crowded(header: Sequence[str], rows: Sequence[Sequence[str]], width: int) ->
 def fitted(
     header: Sequence[str], rows: Sequence[Sequence["Text | Wrapped"]], width: int
 ) -> list[int]:
-    """How wide columns are: whole where those that are wrapped have room beside them."""
+    """The widths of columns: whole if the wrapped ones have room beside them."""
     natural, least = _measured(header, rows)
     total = width - _GAP * (len(natural) - 1)
     for room in _ROOMS:
@@ -112,7 +112,7 @@ def fitted(
 
 
 def _whole(natural: Sequence[int], floor: Sequence[int], total: int) -> set[int]:
-    """The columns that can be whole, from the narrowest on, if each other gets what it needs."""
+    """The columns that can stay whole, narrowest first, if the others get what they need."""
     found: set[int] = set()
     for column in sorted(range(len(natural)), key=lambda c: natural[c]):
         tried = found | {column}
@@ -123,10 +123,10 @@ def _whole(natural: Sequence[int], floor: Sequence[int], total: int) -> set[int]
 
 
 def _shared(natural: Sequence[int], floor: Sequence[int], total: int, whole: set[int]) -> list[int]:
-    """How wide columns are, where those that are not whole share what is left."""
+    """The widths of columns, if those not whole share the remaining width."""
     given = [n if c in whole else floor[c] for c, n in enumerate(natural)]
     spare = total - sum(given)
-    # the square root, lest one long sentence leave nothing for the others
+    # the square root, so that one long sentence leaves room for the others
     weights = [0 if c in whole else isqrt(n * _WORD) for c, n in enumerate(natural)]
     if spare < 0:
         weights = given
@@ -140,7 +140,7 @@ def _shared(natural: Sequence[int], floor: Sequence[int], total: int, whole: set
 def _measured(
     header: Sequence[str], rows: Sequence[Sequence["Text | Wrapped"]]
 ) -> tuple[list[int], list[int]]:
-    """How wide each column is when it is whole, and at least."""
+    """The full width and the least width of each column."""
     columns = list(zip([Wrapped(name) for name in header], *rows, strict=True))
     natural = [max(cell.cell_len for cell in column) for column in columns]
     longest = [max(_longest(cell) for cell in column) for column in columns]
@@ -152,7 +152,7 @@ def _longest(cell: "Text | Wrapped") -> int:
 
 
 def hanging(line: str) -> Table:
-    """A line that goes on under its own text, if it does not fit one."""
+    """A line that continues under its own text if it is too long."""
     found = _LEAD.match(line)
     lead = found[0] if found else ""
     grid = Table.grid()
@@ -163,13 +163,13 @@ def hanging(line: str) -> Table:
 
 
 class Screen(Console):
-    """A console whose own colours and movements go through, and none that a text holds.
+    """A console that passes its own colours and movements, but none that a text contains.
 
-    With ``soft_wrap`` a line is printed whole; on a terminal, one that is too long is a hanging one.
+    With ``soft_wrap``, a line is printed whole; on a terminal, one that is too long hangs.
     """
 
     def print(self, *objects: Any, **how: Any) -> None:
-        """Print as ``Console.print`` does."""
+        """Print like ``Console.print``."""
         whole = how.get("soft_wrap", self.soft_wrap) and self.is_terminal
         if not (whole and len(objects) == 1 and isinstance(objects[0], str)):
             super().print(*objects, **how)
@@ -181,6 +181,6 @@ class Screen(Console):
     def render(
         self, renderable: RenderableType, options: ConsoleOptions | None = None
     ) -> Iterable[Segment]:
-        """The segments of what is printed, each legible."""
+        """The segments to be printed, each made legible."""
         for text, style, control in super().render(renderable, options):
             yield Segment(text if control else for_screen(text), style, control)

@@ -1,4 +1,4 @@
-"""The settings that an installation takes from its environment; there are no others."""
+"""The only settings of an installation: variables of its environment."""
 
 import os
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Final
 
 @dataclass(frozen=True)
 class Setting:
-    """A variable of the environment: what it holds and what is taken without it, for the page of settings."""
+    """An environment variable: its meaning and its default, for the page of settings."""
 
     name: str
     holds: str
@@ -16,7 +16,7 @@ class Setting:
 
     @property
     def value(self) -> str:
-        """What it is set to; an empty text if it is not."""
+        """Its value; an empty text if it is not set."""
         return os.environ.get(self.name, "")
 
 
@@ -50,7 +50,7 @@ def audit_key() -> Path:
 
 
 def cache() -> Path | None:
-    """The folder of what is remembered to save time; None where the user has no home to keep it in."""
+    """The cache folder; None if the user has no home to keep it in."""
     default = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "tidu")
     try:
         return Path(CACHE.value or default).expanduser()

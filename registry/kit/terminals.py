@@ -1,4 +1,4 @@
-"""The edge to terminals: whatever a program prints passes here, and nothing in it commands a terminal."""
+"""The gate to terminals: all output passes here, so that none of it can control a terminal."""
 
 import codecs
 import io
@@ -11,7 +11,7 @@ from registry.kit.characters import for_screen
 
 
 class _Stream:
-    """A stream of texts that are made harmless on their way; ``registry.kit.screens.Screen`` goes past it by itself."""
+    """A stream that makes texts harmless; ``registry.kit.screens.Screen`` bypasses it."""
 
     def __init__(self, stream: TextIO) -> None:
         self.rich_proxied_file: Final = stream
@@ -31,7 +31,9 @@ class _Stream:
 
 @contextmanager
 def guarded() -> Iterator[None]:
-    """Have standard output and errors written harmlessly, those of ``click.echo`` and ``print`` too."""
+    """Make all output on standard output and error harmless, including ``click.echo`` and
+    ``print``.
+    """
     kept = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = map(_guarded, kept)
     try:
@@ -44,5 +46,5 @@ def _guarded(stream: TextIO) -> Any:
     if stream is None:  # a program without a console
         return None
     if isinstance(stream, io.TextIOWrapper) and codecs.lookup(stream.encoding).name == "ascii":
-        stream.reconfigure(encoding="utf-8", errors="replace")  # click would go past us to do so
+        stream.reconfigure(encoding="utf-8", errors="replace")  # or click would bypass us to do so
     return _Stream(stream)

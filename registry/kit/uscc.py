@@ -10,7 +10,7 @@ ALPHABET: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _SHAPE = re.compile(rf"[{ALPHABET}]{{2}}[0-9]{{6}}[{ALPHABET}]{{10}}")
 _WEIGHTS: Final = tuple(pow(3, i, 31) for i in range(17))
 _VALUES: Final = {character: value for value, character in enumerate(ALPHABET)}
-#: What is taken for letters that no code has.
+#: Letters that no code contains, and what was probably meant.
 _MISTAKEN: Final = str.maketrans("OIZS", "0125")
 _LABEL: Final = re.compile(
     r"^=?[\s'\"‘’“”]*(?:(?:统一)?社会)?(?:信用)?(?:代码|USCC)\s*:?\s*", re.IGNORECASE
@@ -20,7 +20,7 @@ _SCIENTIFIC: Final = re.compile(r"[0-9](?:\.[0-9]+)?E\+?[0-9]{1,2}")
 _PLAIN_NUMBER: Final = re.compile(r"[0-9]{1,3}(?:,[0-9]{3}){4,5}(?:\.0+)?|[0-9]{16,18}\.0+")
 _OF_A_BODY: Final = re.compile(r"[0-9A-Z]{8}[0-9X]")
 
-#: The authority that gives codes beginning with a character, and what it registers.
+#: The authority behind a code's first character, and what it registers.
 _AUTHORITIES: Final = {
     "1": "机构编制部门登记的机关、事业单位",
     "2": "外交部门登记的机构",
@@ -36,7 +36,7 @@ _AUTHORITIES: Final = {
 
 
 def is_code(text: str) -> bool:
-    """Whether a word has the form of a credit code, sound or not.
+    """Whether a word has the form of a credit code, valid or not.
 
     >>> is_code("91990000MA0000011C"), is_code("甲公司")
     (True, False)
@@ -45,7 +45,7 @@ def is_code(text: str) -> bool:
 
 
 def check_digit(body: str) -> str:
-    """The eighteenth character of a code, from its first seventeen.
+    """The eighteenth character of a code, computed from the first seventeen.
 
     >>> check_digit("91350100M000100Y4")
     '3'
@@ -57,8 +57,8 @@ def check_digit(body: str) -> str:
 def fault(code: str, admitted: Container[str] = ()) -> str | None:
     """Why ``code`` is not a unified social credit code (one Chinese phrase), or None if it is.
 
-    Some codes of early issue are genuine although their check digit is wrong; ``admitted`` are those
-    that a person has admitted.
+    Some codes of early issue are genuine despite a wrong check digit; ``admitted`` are those that a
+    person has admitted.
 
     >>> fault("91350100M000100Y43") is None
     True
@@ -80,12 +80,12 @@ def fault(code: str, admitted: Container[str] = ()) -> str | None:
 
 
 def is_early(code: str) -> bool:
-    """Whether a code is one but for its check digit, as some of early issue are."""
+    """Whether only the check digit of a code is wrong, as in some codes of early issue."""
     return _SHAPE.fullmatch(code) is not None and code[17] != check_digit(code[:17])
 
 
 def _other_number(text: str) -> str:
-    """What a text of another length is instead of a code, or nothing."""
+    """What a text of another length is instead of a code; else empty."""
     if _SCIENTIFIC.fullmatch(text):
         return "存成了科学计数法，后几位数字已丢失"
     if _PLAIN_NUMBER.fullmatch(text):
@@ -101,7 +101,7 @@ def _other_number(text: str) -> str:
 
 
 def _codes_in(text: str) -> Iterator[str]:
-    """The codes that stand in a longer text, one after the other."""
+    """The codes within a longer text, in order."""
     start = 0
     while start + 18 <= len(text):
         part = text[start : start + 18]
@@ -112,7 +112,7 @@ def _codes_in(text: str) -> Iterator[str]:
 
 
 def _hint(code: str, wrong: list[str]) -> str:
-    """What may have been meant by characters that no code has."""
+    """What characters that no code contains were probably meant to be."""
     if not code.isascii() and all(c.isascii() or c.isalpha() for c in code):
         return "（不是英文字母或数字，只是看起来像）"
     if not set(wrong) & set("IOZSV"):
@@ -123,9 +123,9 @@ def _hint(code: str, wrong: list[str]) -> str:
     return f"（代码中没有字母 I、O、Z、S、V{likely}）"
 
 
-@lru_cache(maxsize=4096)  # an enterprise's code stands in every row about it
+@lru_cache(maxsize=4096)  # an enterprise's code is in every row about it
 def tidy(text: str) -> str:
-    """A code as typed, in capitals, without label, blanks, dashes, quotes, full-width or unseen forms.
+    """A typed code in capitals, without label, blanks, dashes, quotes, full-width or unseen forms.
 
     >>> tidy("９１３５０１００ m000100y43"), tidy("统一社会信用代码：91350100-M000100Y43")
     ('91350100M000100Y43', '91350100M000100Y43')
@@ -139,12 +139,12 @@ def tidy(text: str) -> str:
 
 
 def is_business(code: str) -> bool:
-    """Whether a valid code was given by the business registration authorities (first digit 9)."""
+    """Whether a valid code comes from the business registration authorities (first digit 9)."""
     return code.startswith("9")
 
 
 def authority(code: str) -> str:
-    """What body a code that is no enterprise's belongs to, or nothing.
+    """The kind of body that a code belongs to if it is not an enterprise's; else empty.
 
     >>> authority("12350100M000100Y43"), authority("91350100M000100Y43")
     ('机构编制部门登记的机关、事业单位', '')
@@ -153,5 +153,5 @@ def authority(code: str) -> str:
 
 
 def is_individual(code: str) -> bool:
-    """Whether a code is that of an individual business (个体工商户), which is no legal person."""
+    """Whether a code belongs to an individual business (个体工商户), which is no legal person."""
     return code.startswith("92")

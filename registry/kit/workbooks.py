@@ -1,4 +1,4 @@
-"""Cells for people: of workbooks, which are written row by row, and of files of comma-separated values."""
+"""Cells for people: in workbooks, written row by row, and in files of comma-separated values."""
 
 import csv
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -17,25 +17,25 @@ from openpyxl.writer.excel import ExcelWriter
 from registry.kit.characters import legible
 from registry.kit.files import written_whole
 
-#: The most rows that a sheet is given; one that is full goes on in another.
+#: The most rows of a sheet; a full sheet continues in another.
 FULL: Final = 1_000_000
-#: How many rows tell how wide the columns of a sheet are.
+#: The number of rows that determine the column widths of a sheet.
 _MEASURED: Final = 200
-#: The widest that a column gets by itself.
+#: The greatest automatic column width.
 _WIDEST: Final = 60
-#: How wide a column of sentences is.
+#: The width of a column of sentences.
 _SENTENCES: Final = 36
-#: What a text begins with that openpyxl would take for a formula or an error.
+#: The first characters of texts that openpyxl would take for a formula or an error.
 _TAKEN: Final = ("=", "#")
-#: What a row holds: values as they stand, and cells that were made for it.
+#: The content of a row: plain values, and prepared cells.
 Value: TypeAlias = str | int | Decimal | Cell | None
 
 
 class Sheet:
-    """A sheet that is written row by row, and goes on in another one when it is full.
+    """A sheet that is written row by row, and continues in another one when it is full.
 
-    ``label`` stands above the heading. Columns are as wide as their first rows ask for, unless ``widths``
-    are given. A sheet that is ``filtered`` offers to filter its rows.
+    ``label`` stands above the heading. The first rows determine the column widths, unless
+    ``widths`` are given. A ``filtered`` sheet offers filters for its rows.
     """
 
     def __init__(
@@ -74,17 +74,17 @@ class Sheet:
         self._sheet.append([plain(self._sheet, value) for value in row])
 
     def text(self, text: str) -> Any:
-        """A cell of text for this sheet, to be made more of."""
+        """A text cell for this sheet, for further formatting."""
         return text_cell(self._sheet, text)
 
     def end(self) -> None:
-        """Write what waits; there will be no more rows."""
+        """Write the waiting rows; no more rows may follow."""
         if self._widths is None:
             self._measure()
         self._filter((self._rows - 1) % FULL + 1 if self._rows else 0)
 
     def _measure(self) -> None:
-        """Fix how wide the columns are, and write the rows that waited for it."""
+        """Set the column widths, and write the rows that waited for them."""
         columns = zip(self._header, *self._waiting, strict=True)
         self._widths = [
             min(_WIDEST, max(len(str(v or "")) for v in column) * 1.8 + 2) for column in columns
@@ -132,7 +132,7 @@ class Book:
         filtered: bool = False,
         place: int | None = None,
     ) -> Sheet:
-        """Begin a sheet, at ``place`` or as the last, with the ``rows`` that are there already."""
+        """Begin a sheet, at ``place`` or at the end, with the ``rows`` already known."""
         sheet = Sheet(self._book, name, header, widths, label=label, filtered=filtered, place=place)
         self._sheets.append(sheet)
         for row in rows:
@@ -140,21 +140,21 @@ class Book:
         return sheet
 
     def save(self, path: Path) -> None:
-        """End all sheets, and save the workbook."""
+        """End all sheets and save the workbook."""
         for sheet in self._sheets:
             sheet.end()
         save(self._book, path)
 
     def close(self) -> None:
-        """End the rows of sheets that were not saved, which would complain on being collected."""
+        """End the rows of unsaved sheets, which would otherwise complain when collected."""
         for sheet in self._book.worksheets:
-            with suppress(Exception):  # one that was saved, or a full disk
+            with suppress(Exception):  # already saved, or a full disk
                 sheet.close()
 
 
 @contextmanager
 def workbook(path: Path) -> Iterator[Book]:
-    """A workbook to be written row by row, which stands at ``path`` at the end, unless there is an error."""
+    """A workbook to be written row by row; saved to ``path`` at the end, except on an error."""
     book = Book()
     try:
         yield book
@@ -165,7 +165,7 @@ def workbook(path: Path) -> Iterator[Book]:
 
 def save(book: Workbook, path: Path) -> None:
     """Save a workbook."""
-    # openpyxl would leave the archive open after an error, to complain on being collected
+    # openpyxl would leave the archive open after an error, which complains when collected
     with written_whole(path) as fresh, ZipFile(fresh, "w", ZIP_DEFLATED) as archive:
         ExcelWriter(book, archive).write_data()
 
@@ -174,9 +174,9 @@ def save(book: Workbook, path: Path) -> None:
 def separated(
     path: Path, header: Sequence[str]
 ) -> Iterator[Callable[[Iterable[Iterable[str]]], None]]:
-    """A file of comma-separated values that spreadsheets open; what is given takes rows.
+    """A file of comma-separated values for spreadsheets; yields a function that takes rows.
 
-    It stands at ``path`` at the end, unless there is an error.
+    It is saved to ``path`` at the end, except on an error.
     """
     with written_whole(path) as fresh, fresh.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
@@ -185,7 +185,7 @@ def separated(
 
 
 def text_cell(sheet: Any, text: str, *, bold: bool = False) -> Any:
-    """A cell of text, which no spreadsheet takes for a formula, without what none can hold."""
+    """A cell of text that no spreadsheet takes for a formula, without characters it cannot hold."""
     cell = WriteOnlyCell(sheet, legible(text))
     cell.data_type = "s"
     if bold:
@@ -194,18 +194,18 @@ def text_cell(sheet: Any, text: str, *, bold: bool = False) -> Any:
 
 
 def plain(sheet: Any, value: Value) -> Any:
-    """A value as it stands, but for texts that look like a formula or that no spreadsheet can hold."""
+    """A value as it is; texts that look like formulas or cannot be held become text cells."""
     if not isinstance(value, str):
         return value
     return text_cell(sheet, value) if value.startswith(_TAKEN) else legible(value)
 
 
 def by_heading(header: Sequence[str], wide: Collection[str]) -> list[float]:
-    """How wide columns are by what they are called: those of sentences are ``wide``."""
+    """The widths of columns by their headings; columns of sentences are in ``wide``."""
     return [_SENTENCES if name in wide else max(12, 2 * len(name) + 2) for name in header]
 
 
 def harmless(text: str) -> str:
-    """A legible text for a file of comma-separated values, which spreadsheets take for no formula."""
+    """A legible text for comma-separated values that spreadsheets do not take for a formula."""
     told = legible(text)
     return f"'{told}" if told.startswith(("=", "+", "-", "@", "\t", "\r")) else told

@@ -1,7 +1,7 @@
 """Work in other processes: a process that dies or hangs loses nothing and is replaced.
 
-Every worker has a pipe of its own and one task at a time, so it is always known which task a process
-was at when it died. That task is tried once more, in a fresh process; then it is given up.
+Every worker has its own pipe and one task at a time, so it is always known which task a process had
+when it died. That task is tried once more in a fresh process, and then given up.
 """
 
 import os
@@ -26,45 +26,45 @@ Key = TypeVar("Key")
 _Taken = TypeVar("_Taken", contravariant=True)
 _Given = TypeVar("_Given", covariant=True)
 
-#: How long one task may take, in seconds: some thousand times of what it usually takes.
+#: The most seconds for one task: some thousand times the usual.
 PATIENCE: Final = 60.0
-#: How long a process may take to be ready for its first task.
+#: The most seconds for a process to become ready for its first task.
 _STARTING: Final = 120.0
-#: How many small tasks are handed in together.
+#: The number of small tasks that are handed in together.
 PART: Final = 20
-#: How often a task is tried.
+#: The most times that a task is tried.
 _TRIES: Final = 2
 
-# a fresh interpreter: nothing that the parent has open (databases, engines, threads) is shared
+# a fresh interpreter shares none of the parent's open databases, engines and threads
 _CONTEXT: Final = get_context("spawn")
 
 
 @dataclass(frozen=True)
 class Lost:
-    """What is answered to a task on which processes died or hung."""
+    """The answer to a task on which processes died or hung."""
 
     reason: str
 
 
 class Work(Protocol[_Taken, _Given]):
-    """Where tasks are handed in and answers are fetched; both in order."""
+    """Takes tasks and gives their answers; both in order."""
 
     @property
     def ahead(self) -> int:
-        """How many tasks are worth handing in before the first answer is fetched."""
+        """The number of tasks worth handing in before the first answer is fetched."""
 
     def submit(self, task: _Taken, /) -> int:
-        """Hand in a task; its number."""
+        """Hand in a task; returns its number."""
 
     def result(self, number: int, /) -> "_Given | Lost":
-        """The answer to a task, once; what the work raised is raised here."""
+        """The answer to a task, once; raises whatever the work raised."""
 
     def close(self) -> None:
-        """End the work; what was not answered is dropped."""
+        """End the work; unanswered tasks are dropped."""
 
 
 class InProcess(Generic[Task, Answer]):
-    """Work in this process, done when it is asked for."""
+    """Work in this process, done when its answer is fetched."""
 
     def __init__(self, start: Callable[[], Callable[[Task], Answer]]) -> None:
         self._work = start()
@@ -73,17 +73,17 @@ class InProcess(Generic[Task, Answer]):
 
     @property
     def ahead(self) -> int:
-        """Each answer is fetched before the next task comes."""
+        """One: each answer is fetched before the next task comes."""
         return 1
 
     def submit(self, task: Task) -> int:
-        """Keep a task."""
+        """Keep a task for later."""
         self._given += 1
         self._tasks[self._given] = task
         return self._given
 
     def result(self, number: int) -> Answer | Lost:
-        """Do it now."""
+        """Do the task now."""
         return self._work(self._tasks.pop(number))
 
     def close(self) -> None:
@@ -104,9 +104,10 @@ class _Worker:
 
 @dataclass
 class Pool(Generic[Task, Answer]):
-    """Work in so many processes, each of which begins with ``start``, which must be picklable.
+    """Work in several processes, each of which begins with ``start``, which must be picklable.
 
-    A thread attends to the processes, so that none waits for who is busy between handing in and fetching.
+    A background thread feeds the processes, so none is idle while the caller is busy between
+    ``submit`` and ``result``.
     """
 
     start: Callable[[], Callable[[Task], Answer]]
@@ -129,11 +130,11 @@ class Pool(Generic[Task, Answer]):
 
     @property
     def ahead(self) -> int:
-        """Enough that no process waits while answers are put away."""
+        """Enough that no process waits while the caller handles answers."""
         return 200 + 20 * self.jobs
 
     def submit(self, task: Task) -> int:
-        """Hand in a task; processes that are free begin at once."""
+        """Hand in a task; an idle process begins at once."""
         self._given += 1
         self._tasks[self._given] = task
         self._waiting.append(self._given)
@@ -144,7 +145,7 @@ class Pool(Generic[Task, Answer]):
         return self._given
 
     def result(self, number: int) -> Answer | Lost:
-        """The answer to a task; what the work raised is raised here."""
+        """The answer to a task; raises whatever the work raised."""
         with self._news:
             self._news.wait_for(lambda: number in self._answers or self._failure)
         answer = self._answers.pop(number, self._failure)
@@ -156,7 +157,9 @@ class Pool(Generic[Task, Answer]):
     def close(self) -> None:
         """End all processes."""
         self._closing = True
-        for worker in list(self._workers):  # or the thread might wait for one that takes nothing in
+        for worker in list(
+            self._workers
+        ):  # or the thread might wait for a process that reads nothing
             worker.process.kill()
         if self._attending is not None:
             self._ring()
@@ -168,11 +171,11 @@ class Pool(Generic[Task, Answer]):
             end.close()
 
     def _ring(self) -> None:
-        """Have the attending thread look."""
+        """Wake the background thread."""
         self._bell[1].send_bytes(b"!")
 
     def _attend(self) -> None:
-        """The life of the attending thread."""
+        """The main loop of the background thread."""
         try:
             while not self._closing:
                 self._serve()
@@ -182,7 +185,7 @@ class Pool(Generic[Task, Answer]):
                 self._news.notify_all()
 
     def _serve(self) -> None:
-        """Give tasks to those that are free, and take in what has come, or whom time has overtaken."""
+        """Give tasks to idle processes, take in answers, and end processes whose time is up."""
         self._hand_out()
         busy = [w for w in self._workers if w.task is not None or not w.ready]
         timeout = min((max(0.0, w.until - monotonic()) for w in busy), default=None)
@@ -204,8 +207,8 @@ class Pool(Generic[Task, Answer]):
         for worker in self._workers:
             if worker.task is not None or not worker.ready:
                 continue
-            # what a process was lost on is tried again in one that has done nothing else; there is
-            # one for each, because every process that is lost is replaced
+            # a task that cost a process is tried again in a fresh one; there is one for each,
+            # because every lost process is replaced
             queue = self._waiting if worker.answered or not self._retried else self._retried
             if queue:
                 self._give(worker, queue.popleft())
@@ -215,9 +218,9 @@ class Pool(Generic[Task, Answer]):
         process = _CONTEXT.Process(target=_serve, args=(theirs,), daemon=True)
         process.start()
         theirs.close()
-        # What it begins with may be more than a pipe holds, so a thread of its own hands it over: a
-        # process that ends or stops without reading it must not hold up the others. (multiprocessing,
-        # given it as an argument, would wait for ever.)
+        # ``start`` may be larger than a pipe holds, so a separate thread sends it: a process that
+        # ends or stops without reading it must not hold up the others. (multiprocessing, given it
+        # as an argument, would wait for ever.)
         started = threading.Thread(target=_hand_over, args=(ours, self.start), daemon=True)
         started.start()
         return _Worker(process, ours, started, monotonic() + _STARTING)
@@ -248,7 +251,7 @@ class Pool(Generic[Task, Answer]):
         worker.answered += 1
 
     def _lose(self, worker: _Worker, reason: str) -> None:
-        """Replace a process; its task is tried again, or given up."""
+        """Replace a process; its task is tried again or given up."""
         if self._closing:
             return
         _end(worker)
@@ -275,7 +278,7 @@ class Pool(Generic[Task, Answer]):
 
 
 def jobs_for(count: int, asked: int | None, few: int = 200) -> int | None:
-    """In how many processes to do so many tasks; None for this one alone, where there are few."""
+    """The number of processes for this many tasks; None (this process) if there are few."""
     if asked is not None:
         return asked
     return None if count < few else _processors()
@@ -290,7 +293,7 @@ def _processors() -> int:
 def work(
     start: Callable[[], Callable[[Task], Answer]], jobs: int | None, patience: float = PATIENCE
 ) -> Work[Task, Answer]:
-    """Work in so many processes, or in this one where ``jobs`` is None."""
+    """Work in ``jobs`` processes, or in this one if it is None."""
     if jobs is None:
         return InProcess(start)
     return Pool(start, jobs, patience)
@@ -299,9 +302,9 @@ def work(
 def answers(
     work: Work[Task, Answer], tasks: Iterable[tuple[Key, Task]], ahead: int | None = None
 ) -> Iterator[tuple[Key, Answer | Lost]]:
-    """The answers to tasks, in order and each with what it is known by; few tasks are held at once.
+    """The answers to tasks in order, each with its key; few tasks are held at once.
 
-    ``ahead`` says how many at most, where they are large.
+    ``ahead`` limits their number further if tasks are large.
     """
     most = min(ahead or work.ahead, work.ahead)
     begun: deque[tuple[Key, int]] = deque()
@@ -317,9 +320,10 @@ def answers(
 def in_parts(
     work: Work[list[Task], list[Answer]], tasks: Iterable[Task], size: int | None = None
 ) -> Iterator[tuple[Task, Answer | Lost]]:
-    """The answers to tasks of which so many are handed in together, in order.
+    """The answers to tasks in order; ``size`` tasks are handed in together.
 
-    If a whole part is lost, its tasks are tried one by one, so that only the faulty one is given up.
+    If a whole part is lost, its tasks are tried one by one, so that only the faulty one is given
+    up.
     """
     coming, size = iter(tasks), size or PART
     listed = ((part, part) for part in iter(lambda: list(islice(coming, size)), []))
@@ -339,7 +343,7 @@ def _died(worker: _Worker) -> str:
 
 
 def _hand_over(pipe: connection.Connection, start: Callable[[], Any]) -> None:
-    with suppress(OSError):  # it has ended: found out when its pipe is listened to
+    with suppress(OSError):  # it has ended, which reading its pipe will show
         pipe.send(start)
 
 
@@ -357,7 +361,7 @@ def _release(work: object) -> None:
 
 
 def _serve(pipe: connection.Connection) -> None:
-    """The life of a worker: after what to begin with, tasks are taken and answered until the parent has gone."""
+    """The life of a worker: receives its start, then answers tasks until the parent has gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
     threading.Thread(target=_follow, daemon=True).start()
     try:
@@ -373,7 +377,7 @@ def _serve(pipe: connection.Connection) -> None:
 
 
 def _answer(pipe: connection.Connection, work: Callable[[Any], Any]) -> NoReturn:
-    """Answer one task after another; ``EOFError`` where there will be no more."""
+    """Answer one task after another; ``EOFError`` if no more will come."""
     while True:
         task = pipe.recv()
         try:
@@ -384,7 +388,7 @@ def _answer(pipe: connection.Connection, work: Callable[[Any], Any]) -> NoReturn
 
 
 def _follow() -> None:
-    """End when the parent has ended, whatever this process is at."""
+    """End when the parent ends, whatever this process is doing."""
     parent = parent_process()
     assert parent is not None
     parent.join()
