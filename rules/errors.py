@@ -1,4 +1,4 @@
-"""Errors of the rule library: data, of which a face makes one Chinese sentence."""
+"""Errors of the rule library, as data: a face turns each into one Chinese sentence."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ from rules.portable.errors import DescribedError
 
 
 class RulesError(DescribedError):
-    """Base of every error that ``rules`` raises on purpose."""
+    """The base of all errors that ``rules`` raises on purpose."""
 
 
 class QuantityError(RulesError, ValueError):
@@ -30,7 +30,7 @@ class EngineUnavailableError(RulesError):
 
 
 class EngineFaultError(RulesError):
-    """durable_rules gave no unambiguous answer; never a verdict."""
+    """durable_rules gave no unambiguous answer, so there is no verdict."""
 
 
 class DisagreementError(RulesError):
@@ -39,7 +39,7 @@ class DisagreementError(RulesError):
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """One thing that is wrong in a feature file: ``path:line: message``, with what to do."""
+    """A fault in a feature file: ``path:line: message``, and what to do."""
 
     path: str
     line: int
@@ -50,7 +50,7 @@ class Problem:
 
 
 class SourceError(RulesError):
-    """Feature files do not compile; ``problems`` lists everything amiss."""
+    """Feature files do not compile; ``problems`` lists all faults."""
 
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = sorted(problems)

@@ -31,9 +31,7 @@ class _Stream:
 
 @contextmanager
 def guarded() -> Iterator[None]:
-    """Make all output on standard output and error harmless, including ``click.echo`` and
-    ``print``.
-    """
+    """Make all standard output and error harmless, including ``click.echo`` and ``print``."""
     kept = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = map(_guarded, kept)
     try:

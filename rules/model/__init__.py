@@ -1,1 +1,1 @@
-"""What is filed and what a ruleset is: facts, exact quantities, expressions, and their canonical form."""
+"""The data of filings and rulesets: facts, exact quantities, expressions, and canonical forms."""

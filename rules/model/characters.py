@@ -1,7 +1,7 @@
-"""Which characters are what: those that no text may keep, and those that are read as if not there.
+"""Kinds of characters: those that no text may keep, and those that are ignored on reading.
 
-Ranges are those of regular expressions, so that the kinds can be joined; ``registry.kit.characters`` has
-what is done about them.
+Each kind is written as ranges for regular expressions, so that kinds can be joined.
+``registry.kit.characters`` acts on them.
 """
 
 import re
@@ -9,23 +9,23 @@ from typing import Final
 
 #: Control characters but for tabulator and line ends (C0, DEL and C1): terminals obey them.
 CONTROLS: Final = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
-#: Halves of characters and what is none: no file can be written with them.
+#: Surrogates and non-characters: no file can be written with them.
 BROKEN: Final = "\ud800-\udfff\ufffe\uffff"
-#: What turns the direction of other characters: a text is read otherwise than it is stored.
+#: Characters that change text direction: people would read something else than is stored.
 TURNING: Final = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
-#: What ends a line or a paragraph for some programs and not for others.
+#: Characters that end a line or a paragraph only for some programs.
 SEPARATORS: Final = "\u2028\u2029"
-#: What has no width, and no meaning in names, codes and amounts; pages and forms leave it behind.
+#: Characters without width, or meaning in names, codes and amounts; pages and forms leave them.
 INVISIBLE: Final = "\xad\u061c\u180e\u200b-\u200f\u2060-\u2064\ufeff"
 
-#: What no text may keep.
+#: Characters that no text may keep.
 UNFIT: Final = re.compile(f"[{CONTROLS}{BROKEN}{TURNING}{SEPARATORS}]")
-#: What no criteria may hold: what is read must be what is seen.
+#: Characters that no criteria may contain: the text that is read must be the text that is seen.
 UNSEEN: Final = re.compile(f"[{CONTROLS}{BROKEN}{TURNING}{SEPARATORS}{INVISIBLE}]")
 
 
 def code_point(character: str) -> str:
-    """How a character is named that cannot be shown.
+    """The name of a character that cannot be shown.
 
     >>> code_point("\\x1b")
     'U+001B'

@@ -1,4 +1,4 @@
-"""A ruleset from its canonical text: how published rules come back without the feature files."""
+"""Decodes a ruleset from its canonical text, so published rules need no feature files."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -34,7 +34,7 @@ _Json = Mapping[str, Any]
 
 
 def decode(text: str) -> Ruleset:
-    """The ruleset of a canonical text, equal to the compiled one but for positions in files.
+    """The ruleset of a canonical text, equal to the compiled one except for positions in files.
 
     Raises ``RulesetError`` for a text that is not the canonical text of a ruleset.
     """

@@ -1,7 +1,9 @@
-"""Indicator formulas: constructors for a small closed set of nodes, which ``rules.engine.readings`` evaluates.
+"""Indicator formulas: constructors for a small closed set of nodes.
 
-A formula is nested tuples, so one definition serves the evaluators, the explanation, the mutants
-and any other compiler, and it travels inside the ruleset as JSON. Nodes:
+``rules.engine.readings`` evaluates them.
+
+A formula consists of nested tuples, so one definition serves the evaluators, the explanation, the
+mutants and any other compiler, and it is part of the ruleset's JSON. The nodes are:
 
 =====================================  =========================================================
 ``fact(id)``, ``year(id, offset)``     a filed fact; a yearly figure of year T + offset
@@ -14,13 +16,13 @@ and any other compiler, and it travels inside the ruleset as JSON. Nodes:
 ``days(a, b)``, ``years(a, b)``, ``calendar_years(a, b)``   time from date a to date b
 ``year_number(a)``                     the calendar year of a date
 ``as_of()``, ``new_year(n)``           the filing date; 1 January of its year + n
-``lookup(map, a)``                     the code a data map gives for the longest prefix of a text
-``else_found(a, b)``                   a; where a cannot be computed, the person's finding b
-``else_known(a, b)``                   a; where it is not known, b if that is
+``lookup(map, a)``                     the code in a data map for the longest prefix of a text
+``else_found(a, b)``                   a; if a cannot be computed, the person's finding b
+``else_known(a, b)``                   a; if a is unknown, b if that is known
 =====================================  =========================================================
 
 Every value is an interval: an unknown figure may be anything that its catalogue entry allows. A
-division by a known figure that is not above zero cannot be computed, and only a person can settle it.
+division by a known figure that is not above zero cannot be computed; only a person can settle it.
 """
 
 from collections.abc import Iterator
@@ -59,7 +61,7 @@ def sub(a: Expr, b: Expr) -> Expr:
 
 
 def div(a: Expr, b: Expr) -> Expr:
-    """The ratio a / b, which cannot be computed where b is known and not above zero."""
+    """The ratio a / b; it cannot be computed if b is known and not above zero."""
     return ("div", a, b)
 
 
@@ -69,7 +71,9 @@ def least(a: Expr, b: Expr) -> Expr:
 
 
 def count(records: str, rule: str, total: str | None = None) -> Expr:
-    """How many records of a list satisfy a rule; the filed ``total`` where none are itemised."""
+    """The number of records of a list that satisfy a rule, or the filed ``total`` if none are
+    itemised.
+    """
     return ("count", records, rule, total)
 
 
@@ -79,7 +83,7 @@ def total(records: str, field: str, rule: str, filed: str | None = None) -> Expr
 
 
 def bounded(a: Expr, lowers: tuple[Expr, ...] = (), uppers: tuple[Expr, ...] = ()) -> Expr:
-    """``a``; where it is unknown, not below any of ``lowers`` nor above any of ``uppers``."""
+    """``a``; if unknown, at least each of ``lowers`` and at most each of ``uppers``."""
     return ("bounded", a, lowers, uppers)
 
 
@@ -89,12 +93,12 @@ def days(a: Expr, b: Expr) -> Expr:
 
 
 def years(a: Expr, b: Expr) -> Expr:
-    """Exact years from date a to date b: full years, and the running year's share by days."""
+    """Exact years from date a to date b: full years, plus the current year's share by days."""
     return ("years", a, b)
 
 
 def calendar_years(a: Expr, b: Expr) -> Expr:
-    """The year number of b less that of a."""
+    """The calendar year of b minus that of a."""
     return ("calendar_years", a, b)
 
 
@@ -114,22 +118,22 @@ def new_year(offset: int) -> Expr:
 
 
 def lookup(map: str, a: Expr) -> Expr:
-    """The code that a data map gives for the longest prefix of a text."""
+    """The code in a data map for the longest prefix of a text."""
     return ("lookup", map, a)
 
 
 def else_found(a: Expr, finding: Expr) -> Expr:
-    """``a``; where it cannot be computed, a person's finding."""
+    """``a``; if it cannot be computed, a person's finding."""
     return ("else_found", a, finding)
 
 
 def else_known(a: Expr, b: Expr) -> Expr:
-    """``a``; where it is not known, ``b`` if that is. What cannot be computed stays so."""
+    """``a``; if unknown, ``b`` if that is known. A value that cannot be computed stays so."""
     return ("else_known", a, b)
 
 
 def leaves(expr: Expr) -> list[Expr]:
-    """The facts, figures, fields and lists a formula reads, in order, without repeats."""
+    """The facts, figures, fields and lists that a formula reads, in order, without repeats."""
     if expr[0] in ("fact", "year", "field", "count", "total"):
         return [expr]
     found: list[Expr] = []
@@ -144,7 +148,7 @@ def leaves(expr: Expr) -> list[Expr]:
 
 
 def sought(expr: Expr) -> list[Expr]:
-    """The same, without the filed facts that only bound a value: nobody need file these for it.
+    """The same, without facts that only bound a value: nobody needs to file them for it.
 
     >>> sought(bounded(fact("ip_own_earning"), (), (fact("ip_class_one"),)))
     [('fact', 'ip_own_earning')]
@@ -162,9 +166,9 @@ def _bounds(expr: Expr) -> Iterator[Expr]:
 
 
 def asked(leaf: Expr, records: str = "") -> tuple[str, ...]:
-    """What a leaf asks an enterprise to file, as keys; yearly figures by their year from T.
+    """The keys that an enterprise must file for a leaf; the year of a figure is relative to T.
 
-    A list that is counted, and the total that may stand for it.
+    A counted list gives its own key and that of the total that may replace it.
 
     >>> asked(("year", "rd_expense", -1)), asked(("field", "earning"), "ip")
     (('rd_expense-1',), ('ip.earning',))

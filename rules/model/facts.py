@@ -1,8 +1,8 @@
 """What an enterprise may file: the catalogue of facts and record lists, and the profile they form.
 
 Money is in yuan, ratios are plain numbers (0.10 is 10%), dates are ISO texts. ``origin`` says who
-speaks: the enterprise files a fact (填报); a reviewer gives a finding (认定). Names are the terms of
-the application form of 工信部企业〔2022〕63号, and of 工信部企业〔2026〕2号 for what that text added.
+states a fact: the enterprise files it (填报), or a reviewer finds it (认定). Names are the terms of the
+application form of 工信部企业〔2022〕63号, and of 工信部企业〔2026〕2号 for what that text added.
 """
 
 import re
@@ -19,19 +19,19 @@ Kind: TypeAlias = Literal["number", "flag", "code", "date", "text"]
 Origin: TypeAlias = Literal["填报", "认定"]
 Scalar: TypeAlias = str | bool
 
-#: Units of things that are counted, so that their numbers are whole.
+#: Units of countable things, whose numbers are whole.
 _COUNTED: Final = ("人", "项", "级", "名")
 
 
 @dataclass(frozen=True)
 class Fact:
-    """One thing that can be filed or found.
+    """Something that can be filed or found.
 
-    ``unit`` is how forms state it (values are kept in the unit's base); ``yearly`` facts are kept
-    per fiscal year, a ``rating`` per calendar year, being known before that year's accounts are;
-    ``minimum``/``maximum`` bound what can be true of it, in base units: a yearly figure below its
-    minimum is kept as filed, though nothing can be computed with it. ``part_of`` is the id of the fact
-    that it is no greater than, in the same year where both are yearly.
+    ``unit`` is the unit in forms (values are kept in the unit's base). ``yearly`` facts are kept
+    per fiscal year. A ``rating`` is kept per calendar year, because it is known before that year's
+    accounts are. ``minimum`` and ``maximum`` bound the possible values, in base units. A yearly
+    figure below its minimum is kept as filed, but nothing can be computed with it. ``part_of`` is
+    the id of the fact that bounds it from above, in the same year if both are yearly.
     """
 
     id: str
@@ -48,11 +48,11 @@ class Fact:
     part_of: str = ""
 
     def __hash__(self) -> int:
-        """Of the id alone: a fact is looked up for every value that is checked."""
+        """Hashes only the id: a fact is looked up for every value that is checked."""
         return hash(self.id)
 
     def obvious(self, value: Scalar) -> bool:
-        """Whether a value is one of it beyond doubt, in the form that evaluators read: most are."""
+        """Whether a value is clearly valid, in the form that evaluators read; most are."""
         if self.kind == "flag":
             return value is True or value is False
         if not isinstance(value, str):
@@ -68,21 +68,23 @@ class Fact:
 
     @property
     def signed(self) -> bool:
-        """Whether accounts may show a figure below its minimum, such as negative revenue: it is kept."""
+        """Whether a figure below its minimum, such as negative revenue, may be in accounts and is
+        kept.
+        """
         return self.yearly and not self.rating and self.minimum is not None
 
     def unusable(self, value: Scalar) -> bool:
-        """Whether a value is kept as filed though nothing can be computed with it.
+        """Whether a value is kept as filed although nothing can be computed with it.
 
         >>> fact("营业收入总额").unusable("-5"), fact("净利润总额").unusable("-5")
         (True, False)
         """
-        text = str(value)  # most figures have no sign, and need no reading
+        text = str(value)  # most figures have no sign and need no parsing
         return text[:1] == "-" and self.signed and exact(text) < (self.minimum or 0)
 
     @cached_property
     def _form(self) -> re.Pattern[str] | None:
-        """Texts of numbers that it can be beyond doubt; None where each needs a look."""
+        """The pattern of clearly valid numbers; None if each value must be checked."""
         digits = "[0-9]{1,18}"
         decimals = "" if self.unit in _COUNTED else rf"(\.{digits})?"
         forms: dict[object, str] = {(None, None): f"-?{digits}", (0, None): digits, (0, 1): "0"}
@@ -99,7 +101,7 @@ class RecordKind:
     fields: tuple[Fact, ...]
 
     def field(self, name: str) -> Fact | None:
-        """The field of that id or Chinese name."""
+        """The field with that id or Chinese name."""
         return self._fields.get(name)
 
     @cached_property
@@ -127,7 +129,7 @@ SECTORS: Final = (
 )  # fmt: skip
 
 #: The titles of the three tiers, lowest first. A title that only opens the way to a tier (科技型) is
-#: no 梯度称号 and a fact of its own: lists of titles that were 已报全 before it counted say nothing of it.
+#: not a 梯度称号 but a separate fact: title lists marked 已报全 before it counted do not cover it.
 TITLES: Final = ("创新型中小企业", "专精特新中小企业", "专精特新“小巨人”企业")
 
 FACTS: Final[tuple[Fact, ...]] = (
@@ -161,7 +163,7 @@ FACTS: Final[tuple[Fact, ...]] = (
     _flag("environment_offence", "近三年重大环境违法行为"),
     _flag("quality_problem", "近三年严重质量问题"),
     _flag("industry_breach", "近三年严重违反行业规范"),
-    # the title beside 创新型 that opens the way to 专精特新 (2026, annex 1)
+    # the title that opens the way to 专精特新, like 创新型 (2026, annex 1)
     _flag("tech_title", "持有科技型中小企业称号", note="填报时持有；没有的填否"),
     Fact("tech_title_until", "科技型中小企业称号有效期至", "date"),
     # leading product and segment
@@ -194,7 +196,7 @@ FACTS: Final[tuple[Fact, ...]] = (
     _flag("it_system", "核心业务信息系统支撑"),
     _flag("developed_certificate", "发达国家和地区产品认证", note="含国际标准协会认证"),
     _number("local_points", "地方特色指标得分", "分", maximum=Fraction(15)),
-    # what provinces ask for in their own indicators (2022, annex 2 item 9)
+    # for the provinces' own indicators (2022, annex 2 item 9)
     _flag("plan_field", "主导产品属省级规划重点领域"),
     _flag("leading_chain", "主导产品属省级链主企业产业链"),
     _flag("strategy_field", "主导产品属其他省级战略领域"),
@@ -214,12 +216,12 @@ FACTS: Final[tuple[Fact, ...]] = (
     _flag("heritage", "拥有非物质文化遗产"),
     _flag("geographical_mark", "拥有地理标志商标"),
     _flag("regional_unique", "主导产品具有区域独特性", origin="认定"),
-    # what the notices of a round ask for
+    # for the notices of a round
     _flag("single_champion", "单项冠军企业", note="持有制造业单项冠军称号"),
     _number("giant_holding", "与已认定小巨人之间最高持股比例", "%", maximum=Fraction(1),
             note="本企业持有对方或对方持有本企业的比例，取最高的一个；没有的填0"),
     _flag("group_similar", "与同集团小巨人主导产品相近", origin="认定"),
-    # filed totals, used where no itemised records are filed
+    # filed totals, used if no itemised records are filed
     _number("ip_high_value", "Ⅰ类高价值知识产权总数", "项", part_of="ip_class_one"),
     _number("ip_self_developed", "自主研发Ⅰ类知识产权总数", "项", part_of="ip_class_one"),
     _number("ip_class_one", "Ⅰ类知识产权总数", "项"),
@@ -300,10 +302,10 @@ RECORDS: Final[tuple[RecordKind, ...]] = (
 #: complete fiscal year before the filing date (annex 4). Only a rating has a 本年度, the filing's year.
 PERIODS: Final[dict[str, int]] = {"本年度": 1, "上年度": 0, "上上年度": -1, "再上年度": -2}
 
-#: Years that a filed date may lie in; anniversaries of a later one could not be computed.
+#: The years of a filed date; anniversaries of a later one could not be computed.
 YEARS: Final = range(1900, 2200)
 #: The one form in which evaluators read numbers and dates.
-#: Amounts are of fifteen digits; Python reads more, such as 1e9999999999, which no one could compute with.
+#: Amounts have up to fifteen digits; Python reads more, such as 1e9999999999, useless for computing.
 LONGEST_NUMBER: Final = 80
 _SHIFTED: Final = re.compile(r"[eE][+-]?[0-9_]{3}")
 _FORMS: Final = {
@@ -317,7 +319,11 @@ _RECORDS: Final = {k: r for r in RECORDS for k in (r.id, r.name)}
 
 
 def fact(name: str) -> Fact:
-    """The fact of that id or Chinese name; an unknown one raises ``FactsError``."""
+    """The fact with that id or Chinese name; ``FactsError`` if there is none.
+
+    >>> fact("营业收入总额").id
+    'revenue'
+    """
     found = _FACTS_BY_ID.get(name) or _FACTS_BY_NAME.get(name)
     if found is None:
         raise FactsError(
@@ -327,7 +333,7 @@ def fact(name: str) -> Fact:
 
 
 def wholes(id: str) -> tuple[str, ...]:
-    """What a fact is a part of, the nearest first.
+    """The facts of which a fact is a part, nearest first.
 
     >>> wholes("ip_own_earning")
     ('ip_class_one_earning', 'ip_class_one')
@@ -337,7 +343,7 @@ def wholes(id: str) -> tuple[str, ...]:
 
 
 def record_kind(name: str) -> RecordKind:
-    """The record list of that id or Chinese name; an unknown one raises ``FactsError``."""
+    """The record list with that id or Chinese name; ``FactsError`` if there is none."""
     if name not in _RECORDS:
         raise FactsError(
             "unknown-record-list",
@@ -358,7 +364,7 @@ def period_fact(name: str) -> tuple[Fact, int] | None:
 
 
 def period_name(fact: Fact, offset: int) -> str:
-    """The reverse of ``period_fact``: the name in feature files."""
+    """The inverse of ``period_fact``: the name in feature files."""
     return next(p for p, o in PERIODS.items() if o == offset) + fact.name
 
 
@@ -374,9 +380,9 @@ class RecordList:
 class Profile:
     """The facts of one filing as of one day: everything that a decision may read.
 
-    ``values`` is keyed by fact id, yearly facts by ``id@year`` (``rd_expense@2022``); numbers are
-    exact decimal texts in base units, flags are bools, dates ISO texts. A key that is absent is
-    unknown. ``sources`` says where a value stands, under the same key, or ``ip#0`` for a record.
+    ``values`` is keyed by fact id, yearly facts by ``id@year`` (``rd_expense@2022``). Numbers are
+    exact decimal texts in base units, flags are bools, dates ISO texts. An absent key is unknown.
+    ``sources`` says where a value was filed, under the same key, or ``ip#0`` for a record.
     """
 
     as_of: date
@@ -390,7 +396,7 @@ class Profile:
         return self.as_of.year - 1
 
     def to_json(self) -> dict[str, object]:
-        """The profile as plain JSON values, the form that decisions store."""
+        """The profile as plain JSON values, in the form that decisions store."""
         return {
             "as_of": self.as_of.isoformat(),
             "values": dict(sorted(self.values.items())),
@@ -402,7 +408,7 @@ class Profile:
         }
 
 
-@lru_cache(maxsize=1 << 10)  # the same text each time, of which the hash is known
+@lru_cache(maxsize=1 << 10)  # returns the same text each time, with its hash computed
 def yearly_key(fact_id: str, year: int) -> str:
     """The key of a yearly fact in ``Profile.values``."""
     return f"{fact_id}@{year}"
@@ -437,7 +443,7 @@ def _check_number(fact: Fact, value: str) -> str | None:
 
 
 def exact(text: str, longest: int = LONGEST_NUMBER) -> Fraction:
-    """The number that a text states; ``ValueError`` for one that could take all memory to compute.
+    """The number that a text states; ``ValueError`` for one that could exhaust memory.
 
     >>> exact("2.50")
     Fraction(5, 2)
@@ -451,7 +457,7 @@ def exact(text: str, longest: int = LONGEST_NUMBER) -> Fraction:
 
 
 def check_day(value: str) -> str | None:
-    """Why ``value`` cannot be a day that a profile states (one Chinese phrase), or None if it can."""
+    """Why a profile cannot state ``value`` as a day (one Chinese phrase), or None if it can."""
     try:
         year = date.fromisoformat(value).year
     except ValueError:
@@ -465,7 +471,7 @@ def _is_day(value: str) -> bool:
 
 
 def validate(profile: Profile) -> None:
-    """Raise ``FactsError`` naming the first value that the catalogue does not allow."""
+    """Raise ``FactsError`` for the first value that the catalogue does not allow."""
     for key, value in profile.values.items():
         if not (found := _fact_of(key)).obvious(value):
             _refuse(found, key, value)

@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 
 from rules.errors import QuantityError
 
-#: An exact number. Whole ones are mostly ``int``, which takes far less time to compute with.
+#: An exact number. Whole ones are mostly ``int``, which is far faster.
 Number: TypeAlias = int | Fraction
 
 #: unit -> (dimension, factor to the base unit)
@@ -29,7 +29,7 @@ UNITS: Final[dict[str, tuple[str, Fraction]]] = {
     },
 }
 
-#: Digits before and after the point: more than any threshold or figure has.
+#: The most digits before and after the point: more than any threshold or figure has.
 LONGEST: Final = 40
 _NUMBER = rf"[+-]?\d{{1,{LONGEST}}}(?:\.\d{{1,{LONGEST}}})?"
 _UNIT = "|".join(sorted(UNITS, key=len, reverse=True))
@@ -59,7 +59,7 @@ class Quantity:
 
 
 def parse(text: str) -> Quantity:
-    """Read one quantity; a number without a unit, or anything else, raises ``QuantityError``.
+    """Read one quantity; ``QuantityError`` for a number without a unit, or anything else.
 
     >>> parse("3%").value
     Fraction(3, 100)
@@ -80,7 +80,7 @@ def parse(text: str) -> Quantity:
 
 
 def mentions(text: str) -> set[Quantity]:
-    """All quantities that a clause mentions; Chinese numerals and full-width digits are normalised.
+    """All quantities in a clause; Chinese numerals and full-width digits are normalised.
 
     >>> sorted(q.value for q in mentions("近两年达到２000万元，比重不低于3%"))
     [Fraction(3, 100), Fraction(2, 1), Fraction(20000000, 1)]
@@ -94,7 +94,7 @@ def mentions(text: str) -> set[Quantity]:
 
 @lru_cache(maxsize=1 << 14)
 def show(value: Number, unit: str, *, digits: int = 4) -> str:
-    """A value of the base unit, in ``unit``; 约 marks a decimal cut after ``digits`` places.
+    """A value in base units, shown in ``unit``; 约 marks a decimal cut after ``digits`` places.
 
     >>> show(Fraction(28, 1000), "%")
     '2.8%'

@@ -1,8 +1,8 @@
-"""A compiled ruleset and the results of evaluating it: frozen values, and their canonical JSON.
+"""A compiled ruleset and the results of its evaluation: frozen values with canonical JSON.
 
-A ruleset is the closure of one root rule: rules in order of dependence, the indicators and facts
-they read, and the cited data maps. Its digest is the SHA-256 of the canonical JSON, which holds
-everything that can change a verdict or its wording, and no file positions.
+A ruleset is the closure of one root rule: the rules in order of dependence, the indicators and
+facts they read, and the cited data maps. Its digest is the SHA-256 of the canonical JSON, which
+contains everything that can change a verdict or its wording, but no file positions.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,13 +18,13 @@ from rules.portable.canonical import canonical_json, sha256
 
 SCHEMA: Final = 1
 
-#: An indicator's formula: nested tuples of a small closed set of nodes, see ``rules.model.expressions``.
+#: An indicator's formula: nested tuples of nodes, see ``rules.model.expressions``.
 Expr: TypeAlias = tuple[Any, ...]
 Op: TypeAlias = Literal[">=", ">", "<", "<=", "in"]
 
 
 class Outcome(IntEnum):
-    """How a line, case or rule came out; a conjunction of the first four is their minimum."""
+    """The result of a line, case or rule; a conjunction of the first four is their minimum."""
 
     NOT_MET = 0
     MISSING = 1
@@ -50,12 +50,12 @@ class Gap(IntEnum):
 
 
 def widest(gaps: "Iterator[Gap] | list[Gap]") -> Gap:
-    """The gap of a whole from the gaps of its parts: figures are asked for before persons."""
+    """The gap of a whole from those of its parts: figures are requested before findings."""
     return min((g for g in gaps if g), default=Gap.NONE)
 
 
 class Points(NamedTuple):
-    """Points of a scored node: every value it may still take lies in [lo, hi]."""
+    """The points of a scored node: every value still possible lies in [lo, hi]."""
 
     lo: Fraction
     hi: Fraction
@@ -64,23 +64,23 @@ class Points(NamedTuple):
 
 Result: TypeAlias = Outcome | Points
 #: node key -> result; keys are ``rule``, ``rule/case``, ``rule/case/line``, ``rule/indicator``,
-#: ``rule/group``, and for the n-th record of a list ``list#n:`` before any of these.
+#: ``rule/group``; for the n-th record of a list, any of these after the prefix ``list#n:``.
 Trace: TypeAlias = Mapping[str, Result]
 
 
 def trace_of(plain: Mapping[str, Any]) -> Trace:
-    """The results in a trace of plain values: an outcome's number, or (lo, hi, gap) of points."""
+    """The trace with plain values decoded: the number of an outcome, or (lo, hi, gap) of points."""
     return {
         key: BY_NUMBER[value] if isinstance(value, int) else points_of(*value)
         for key, value in plain.items()
     }
 
 
-#: The outcomes by their numbers.
+#: The outcomes by number.
 BY_NUMBER: Final = tuple(Outcome)
 
 
-@lru_cache(maxsize=1 << 14)  # few different ones, and the same object compares at once
+@lru_cache(maxsize=1 << 14)  # few distinct values, and identical objects compare at once
 def points_of(lo: Number, hi: Number, gap: int, unit: int = 1) -> Points:
     """Points from numbers of 1/``unit``."""
     return Points(Fraction(lo, unit), Fraction(hi, unit), Gap(gap))
@@ -88,10 +88,10 @@ def points_of(lo: Number, hi: Number, gap: int, unit: int = 1) -> Points:
 
 @dataclass(frozen=True)
 class Indicator:
-    """A figure that tables compare: data, not a function.
+    """A figure that tables compare, as data and not as a function.
 
-    ``unit`` is how it is shown (values are in base units); ``records`` names the list whose fields
-    it reads, if any; ``clause`` says where the definition comes from.
+    ``unit`` is how it is shown (values are in base units). ``records`` names the list whose fields
+    it reads, if any. ``clause`` is the source of the definition.
     """
 
     name: str
@@ -104,11 +104,11 @@ class Indicator:
 
 @dataclass(frozen=True)
 class Line:
-    """One comparison: an indicator, the points of a score, or the outcome of another rule.
+    """A comparison: of an indicator, the points of a score, or another rule's outcome.
 
-    ``value`` is a threshold in base units, or the codes that are allowed (``op`` is ``in``); for a
-    rule it is None: the rule must be 符合. Flags compare as 1 and 0, dates as days after ``as_of``.
-    ``slot`` names the 门槛 slot that the value is taken from, if any.
+    ``value`` is a threshold in base units, or the allowed codes (``op`` is ``in``). For a rule it
+    is None: the rule must be 符合. Flags compare as 1 and 0, dates as days after ``as_of``. ``slot``
+    names the 门槛 slot that gives the value, if any.
     """
 
     subject: Literal["indicator", "points", "rule"]
@@ -121,7 +121,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Case:
-    """A 情形: lines joined by *and*; ``points`` when it is a rung of a ladder."""
+    """A 情形: lines joined by *and*; with ``points`` if it is a rung of a ladder."""
 
     name: str
     lines: tuple[Line, ...]
@@ -137,7 +137,7 @@ class Cases:
 
 @dataclass(frozen=True)
 class Band:
-    """Points of the values from ``lo`` to ``hi``, both included; None is unbounded."""
+    """The points for values from ``lo`` to ``hi``, both included; None is unbounded."""
 
     lo: Fraction | None
     hi: Fraction | None
@@ -146,14 +146,14 @@ class Band:
 
 @dataclass(frozen=True)
 class Bands:
-    """按下表计分，边界按高分: per indicator, bands that tile the line; the best indicator counts."""
+    """按下表计分，边界按高分: for each indicator, bands that tile the line; the best indicator counts."""
 
     bands: tuple[tuple[str, tuple[Band, ...]], ...]
 
 
 @dataclass(frozen=True)
 class Ladder:
-    """按所满足的最高情形计分: rungs, best first, and the points of 其余."""
+    """按所满足的最高情形计分: rungs, best first, and the points for 其余."""
 
     rungs: tuple[Case, ...]
     rest: Fraction
@@ -161,7 +161,7 @@ class Ladder:
 
 @dataclass(frozen=True)
 class Item:
-    """One summand of a total: a score rule, the group it belongs to, its full points."""
+    """A summand of a total: a score rule, its group, and its full points."""
 
     group: str
     rule: str
@@ -183,7 +183,7 @@ class Total:
 
 @dataclass(frozen=True)
 class Attested:
-    """Points that are filed as such (a province's own items), within [lo, hi]."""
+    """Points that are filed directly (a province's own items), within [lo, hi]."""
 
     indicator: str
     lo: Fraction
@@ -192,16 +192,16 @@ class Attested:
 
 @dataclass(frozen=True)
 class Assumed:
-    """A rule taken as given: how examples state what other rules came to."""
+    """A rule with a given result: how examples state the results of other rules."""
 
     result: Result
 
 
 class Constant(NamedTuple):
-    """A number that a rule compares something with, in base units.
+    """A number with which a rule compares something, in base units.
 
-    ``subject`` says with what: an indicator, the points of a score, or an indicator whose points are
-    filed as such (``attested``).
+    ``subject`` says what: an indicator, the points of a score, or an indicator whose points are
+    filed directly (``attested``).
     """
 
     subject: Literal["indicator", "points", "attested"]
@@ -214,7 +214,7 @@ Body: TypeAlias = Cases | Bands | Ladder | Total | Attested | Assumed
 
 @dataclass(frozen=True)
 class Note:
-    """An interpretation note: a fact of confidence B or C that a verdict rests on."""
+    """An interpretation note: a statement of confidence B or C on which a verdict rests."""
 
     confidence: str
     text: str
@@ -222,7 +222,7 @@ class Note:
 
 @dataclass(frozen=True)
 class Position:
-    """Where a definition stands: a path relative to the features folder, and a line."""
+    """The place of a definition: a path relative to the features folder, and a line."""
 
     path: str
     line: int
@@ -233,9 +233,9 @@ class Position:
 
 @dataclass(frozen=True)
 class Rule:
-    """One clause of the law with its table.
+    """A clause of the law with its table.
 
-    ``records`` names the list whose records it is read for, one by one (``@对象``).
+    ``records`` names the list to whose records it is applied one by one (``@对象``).
     """
 
     id: str
@@ -249,14 +249,14 @@ class Rule:
 
     @property
     def scored(self) -> bool:
-        """Whether the rule yields points rather than an outcome."""
+        """Whether the rule yields points, not an outcome."""
         if isinstance(self.body, Assumed):
             return isinstance(self.body.result, Points)
         return not isinstance(self.body, Cases)
 
     @property
     def possible(self) -> Fraction | None:
-        """The most points that the rule can give; None where it yields an outcome."""
+        """The most points that the rule can give; None if it yields an outcome."""
         match self.body:
             case Bands(bands):
                 return max(b.points for _, rows in bands for b in rows)
@@ -269,7 +269,7 @@ class Rule:
         return None
 
     def lines(self) -> Iterator[tuple[Case, Line]]:
-        """Every comparison of the rule with its case."""
+        """Every comparison of the rule, with its case."""
         cases = (
             self.body.cases
             if isinstance(self.body, Cases)
@@ -282,7 +282,7 @@ class Rule:
                 yield case, line
 
     def constants(self) -> Iterator[Constant]:
-        """All numbers that the rule compares, in the order of its table.
+        """All numbers with which the rule compares, in the order of its table.
 
         >>> line = Line("indicator", "研发费用", ">=", Fraction(1_000_000))
         >>> rule = Rule("63.2.研发费用", "", "", "", (), Cases((Case("", (line,)),)))
@@ -301,7 +301,7 @@ class Rule:
                 yield from (Constant("attested", name, end) for end in (lo, hi))
 
     def rule_references(self) -> Iterator[str]:
-        """Ids of the rules that the table names (points of a group name ``rule/group``)."""
+        """Ids of the rules that the table names (as ``rule/group`` for the points of a group)."""
         for _, line in self.lines():
             if line.subject != "indicator":
                 yield line.name.partition("/")[0]
@@ -321,10 +321,10 @@ class Rule:
 
 @dataclass(frozen=True)
 class Ruleset:
-    """The closure of ``root``: everything a decision needs besides the facts.
+    """The closure of ``root``: everything that a decision needs besides the facts.
 
-    ``rules`` come after the rules they depend on, rules over records first. ``indicators`` are keyed
-    ``name``, or ``list.name`` for those of a record; ``fields`` are keyed ``list.field``.
+    ``rules`` come after the rules on which they depend, rules over records first. ``indicators``
+    are keyed ``name``, or ``list.name`` for those of a record; ``fields`` are keyed ``list.field``.
     """
 
     root: str
@@ -338,7 +338,7 @@ class Ruleset:
     maps: Mapping[str, Mapping[str, str]]
 
     def rule(self, id: str) -> Rule:
-        """The rule of that id."""
+        """The rule with that id."""
         return next(r for r in self.rules if r.id == id)
 
     def indicator(self, rule: Rule, name: str) -> Indicator:
@@ -346,7 +346,7 @@ class Ruleset:
         return self.indicators[f"{rule.records}.{name}" if rule.records else name]
 
     def to_json(self) -> dict[str, Any]:
-        """The ruleset as plain JSON values, made anew; numbers are texts such as ``3/100``."""
+        """The ruleset as new plain JSON values; numbers are texts such as ``3/100``."""
         return {
             "schema": SCHEMA,
             "root": self.root,
