@@ -1,1 +1,1 @@
-"""The language of the feature files: from tables and sentences to rulesets, and which of them governs."""
+"""The language of the feature files: from tables to rulesets, and which of them governs."""

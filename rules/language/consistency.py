@@ -1,4 +1,4 @@
-"""What only the whole rulebook can show: cycles, gaps, overlaps, and clause against table."""
+"""Checks that need the whole rulebook: cycles, gaps, overlaps, and clause against table."""
 
 import re
 from collections.abc import Iterator
@@ -12,14 +12,14 @@ from rules.language.source import Clause
 from rules.model.quantities import Quantity, mentions
 from rules.model.ruleset import Rule, Total
 
-#: A day or a year in words; in a clause about what is set from when, no quantity.
+#: A day or a year in words; not a quantity in a clause that says what is set from when.
 _DAYS: Final = re.compile(r"\d{4}年(?:\d{1,2}月(?:\d{1,2}日)?)?")
 
 
 def inconsistencies(links: Links, applicability: tuple[ApplicabilityRow, ...]) -> Iterator[Problem]:
-    """Everything that compiles clause by clause and still cannot be meant.
+    """Every fault in clauses that each compile but cannot be meant together.
 
-    ``applicability`` holds the rows that are written and those that follow from what provinces set.
+    ``applicability`` contains the written rows and those that follow from provinces' fills.
     """
     yield from _cycles(links)
     yield from _unused_slots(links)
@@ -113,7 +113,7 @@ def _quantities(links: Links, clause: Clause, scored: bool) -> Iterator[Problem]
     if clause.definition.text == tables.FILL:
         text, columns = _DAYS.sub("", text), slice(-1, None)
     elif clause.definition.text == tables.SLOT and scored:
-        columns = slice(-1)  # what is permitted binds provinces, not enterprises
+        columns = slice(-1)  # the last column binds provinces, not enterprises
     written = _counted(mentions(text), scored)
     slots = {t.name: t.text for t in links.thresholds.values()}
     rows = clause.definition.table[1:]

@@ -1,4 +1,4 @@
-"""Which ruleset governs a case: exactly one, with the reason and the rows that lost."""
+"""Finds the one ruleset that governs a case, with the reason and the rows that lost."""
 
 import re
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ _DAY: Final = re.compile(r"(\d{4})(?:年|-)(\d{1,2})(?:月|-)(\d{1,2})日?")
 def parse_day(text: str) -> date | None:
     """A day as officials write it (2026年4月1日 or 2026-04-01); None for an empty text.
 
-    Anything else is a ``ValueError`` that says how to write it.
+    Any other text raises ``ValueError``, which says how to write it.
 
     >>> parse_day("2026年4月1日")
     datetime.date(2026, 4, 1)
@@ -34,10 +34,10 @@ def parse_day(text: str) -> date | None:
 
 @dataclass(frozen=True)
 class ApplicabilityRow:
-    """One row of the applicability table; ``start`` and ``end`` are included, None is open.
+    """A row of the applicability table; ``start`` and ``end`` are included, None is open.
 
-    ``province`` 其余 means every province without a row of its own, an empty ``batch`` every batch
-    without a row of its own. ``ruleset`` is a root rule's id, or a text marked （未编码）.
+    ``province`` 其余 means every province without a row of its own; an empty ``batch`` every batch
+    without one. ``ruleset`` is a root rule's id, or a text marked （未编码）.
     """
 
     tier: str
@@ -52,7 +52,7 @@ class ApplicabilityRow:
 
     @property
     def encoded(self) -> bool:
-        """Whether Tidu has the text that governs."""
+        """Whether Tidu contains the governing text."""
         return not self.ruleset.endswith(UNENCODED)
 
     @property
@@ -63,11 +63,11 @@ class ApplicabilityRow:
         return f"{first}{last}" or "不限期"
 
     def covers(self, day: date) -> bool:
-        """Whether the row holds on a day."""
+        """Whether the row applies on a day."""
         return (self.start is None or self.start <= day) and (self.end is None or day <= self.end)
 
     def collides(self, other: "ApplicabilityRow") -> bool:
-        """Whether some case would be governed by both rows."""
+        """Whether both rows would govern some case."""
         return (
             (self.tier, self.procedure, self.province, self.batch)
             == (other.tier, other.procedure, other.province, other.batch)
@@ -78,10 +78,10 @@ class ApplicabilityRow:
 
 @dataclass(frozen=True)
 class Governing:
-    """The row that governs a case, why, and the rows of the same tier that lost, with reasons.
+    """The row that governs a case, the reason, and the losing rows of the same tier with reasons.
 
-    ``rounds`` are the rows that would govern by another ruleset if the case belonged to their batch;
-    there are none where the batch that was named has a row.
+    ``rounds`` are the rows of batches under which another ruleset would govern; empty if the named
+    batch has a row.
     """
 
     row: ApplicabilityRow
@@ -90,7 +90,7 @@ class Governing:
     rounds: tuple[ApplicabilityRow, ...] = ()
 
     def told(self) -> list[str]:
-        """A sentence for each other ruleset that a batch would make govern, naming the batches."""
+        """A sentence for each other ruleset that would govern under a batch, naming the batches."""
         batches: dict[tuple[str, str], list[str]] = {}
         for row in self.rounds:
             batches.setdefault((row.basis, row.period), []).append(row.batch)
@@ -110,9 +110,9 @@ def governing(
     province: str = "",
     batch: str = "",
 ) -> Governing:
-    """The one row that governs; raises ``NoRulesetError`` naming the gap or the overlap.
+    """The one row that governs; ``NoRulesetError`` naming the gap or the overlap if there is none.
 
-    A row of the case's own province goes before 其余, then one of its own batch before the rest.
+    A row of the case's own province precedes 其余; then a row of its own batch precedes the others.
     """
     of_tier = [r for r in rows if r.tier == tier]
     same = [r for r in of_tier if r.procedure == procedure]
@@ -160,7 +160,7 @@ def governing(
 def _nearest(
     eligible: list[ApplicabilityRow],
 ) -> tuple[list[ApplicabilityRow], list[ApplicabilityRow]]:
-    """Those of the case's own province, if there are any; of these those of its own batch."""
+    """The rows of the case's own province, if any; among these, those of its own batch, if any."""
     local = [r for r in eligible if r.province != OTHERS] or eligible
     return local, [r for r in local if r.batch] or local
 
@@ -172,7 +172,7 @@ def _rounds(
     day: date,
     province: str,
 ) -> tuple[ApplicabilityRow, ...]:
-    """The rows of batches that would win, with another ruleset than ``row`` has."""
+    """The rows of batches that would win with another ruleset than ``row``."""
     fitting = [r for r in rows if r.batch and r.covers(day) and r.province in (province, OTHERS)]
     found = []
     for batch in dict.fromkeys(r.batch for r in fitting):

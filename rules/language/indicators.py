@@ -1,8 +1,8 @@
-"""The derived indicators that tables may name, one definition each, citing its clause.
+"""The derived indicators that tables may name, each defined once with its clause.
 
-Filed facts need no entry here: a fact's own name is an indicator, a yearly figure is named with its
-period (上年度研发费用总额 is year T, 上上年度… is T-1, 再上年度… is T-2), and every rule over records
-gives 「<rule title>件数」. Clauses are those of 工信部企业〔2022〕63号 unless another source is named.
+Filed facts need no entry here: a fact's own name is an indicator. A yearly figure has its period in
+its name (上年度研发费用总额 is year T, 上上年度… is T-1, 再上年度… is T-2). Every rule over records defines 「<rule
+title>件数」. Clauses are those of 工信部企业〔2022〕63号 unless another source is named.
 """
 
 from typing import Final

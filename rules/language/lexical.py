@@ -1,4 +1,4 @@
-"""What is refused in the text of a feature file before its structure is read."""
+"""Refuses faults in the text of a feature file before its structure is read."""
 
 import re
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from typing import Any, Final
 from rules.errors import Problem
 from rules.model.characters import UNSEEN, code_point
 
-#: A return by itself too: for some programs it ends the line, for others it does not.
+#: Includes a lone carriage return, which ends the line only for some programs.
 _UNSEEN: Final = re.compile(rf"{UNSEEN.pattern}|\r(?!$)")
 _KEYWORDS = "功能|规则|背景|场景|场景大纲|剧本|剧本大纲|例子"
 _FULL_WIDTH_COLON: Final = re.compile(rf"\s*({_KEYWORDS})\s*：")
@@ -15,13 +15,13 @@ _SPACED_COLON: Final = re.compile(rf"\s*({_KEYWORDS})\s+:")
 _LANGUAGE: Final = "# language: zh-CN"
 #: 「Ⅰ」「〔〕“”」 are the law's own signs and stay.
 _FULL_WIDTH_DIGITS: Final = re.compile(r"[０-９％．]")
-#: What the drafter must still write, in a file from ``tidu rules new``.
+#: Marks what the drafter must still write, in a file from ``tidu rules new``.
 TO_WRITE: Final = "待填："
 _TO_WRITE: Final = re.compile(rf"{TO_WRITE}([^|”@]+)")
 
 
 def refused(name: str, text: str) -> Iterator[Problem]:
-    """Everything in the lines of a file that Gherkin tools would pass over in silence."""
+    """Every fault in the lines of a file that Gherkin tools would ignore in silence."""
     if text.startswith("\ufeff"):
         yield Problem(name, 1, "文件开头有 BOM：请另存为 UTF-8（无 BOM）")
         return
@@ -64,7 +64,7 @@ def refused(name: str, text: str) -> Iterator[Problem]:
 
 
 def unparsed(name: str, error: Any) -> Problem:
-    """What an error of the Gherkin parser means, in Chinese."""
+    """A Gherkin parser's error, explained in Chinese."""
     line, text = error.location["line"], str(error)
     if "inconsistent cell count" in text:
         return Problem(name, line, "表格各行的列数不一致：请补齐或删去多余的「|」")

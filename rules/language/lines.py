@@ -1,4 +1,4 @@
-"""One row of a definition table, 指标 要求 门槛, as a comparison; and what its cells may name."""
+"""A row of a definition table, 指标 要求 门槛, as a comparison; and what its cells may name."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ MEMBERSHIPS: Final = ("为", "不为", "属于")
 
 @dataclass(frozen=True)
 class Threshold:
-    """A 门槛 slot that a province may fill: its default and the least that is allowed."""
+    """A 门槛 slot that a province may fill: its default and the least allowed value."""
 
     name: str
     value: Quantity
@@ -30,8 +30,8 @@ class Threshold:
 class Slot:
     """What a province may set, as the national text permits it.
 
-    ``least`` and ``most`` bound the 门槛 or the points (``most`` None: no upper end); of a 得分 also how
-    many indicators it may be made of, where the text says so.
+    ``least`` and ``most`` bound the 门槛 or the points (``most`` None: no upper bound). For a 得分 they
+    also bound the number of its indicators if the text does.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Slot:
 
 
 class TableError(RulesError):
-    """A cell cannot be compiled; ``where`` is its line in the file."""
+    """A cell does not compile; ``where`` is its line in the file."""
 
     @property
     def line(self) -> int:
@@ -53,12 +53,12 @@ class TableError(RulesError):
 
 
 class SubjectError(RulesError):
-    """What a 指标 cell names is not there, or cannot be compared."""
+    """The name in a 指标 cell is unknown, or names something that cannot be compared."""
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What a 指标 cell names: an indicator, the points of a score, or the outcome of a rule."""
+    """The meaning of a 指标 cell: an indicator, the points of a score, or a rule's outcome."""
 
     kind: str
     name: str
@@ -67,7 +67,7 @@ class Subject:
 
 @dataclass(frozen=True)
 class Names:
-    """How the cells of one rule's table are looked up; ``subject`` raises ``SubjectError``."""
+    """Looks up the cells of one rule's table; ``subject`` raises ``SubjectError``."""
 
     subject: Callable[[str], Subject]
     vocabulary: Callable[[Indicator], tuple[str, ...]]
@@ -75,7 +75,7 @@ class Names:
 
 
 def compile_line(number: int, cells: tuple[str, ...], names: Names) -> Line:
-    """The comparison that the row at line ``number`` makes; else ``TableError``."""
+    """The comparison in the row at line ``number``; else ``TableError``."""
     name, requirement, text = cells
     subject = named_subject(number, name, names)
     shown = f"{requirement}{text}" if requirement in COMPARISONS else f"{requirement} {text}"
@@ -122,7 +122,7 @@ def compile_line(number: int, cells: tuple[str, ...], names: Names) -> Line:
 
 
 def named_subject(number: int, name: str, names: Names) -> Subject:
-    """What a cell of the row at line ``number`` names; else ``TableError``."""
+    """The meaning of a cell in the row at line ``number``; else ``TableError``."""
     try:
         return names.subject(name)
     except SubjectError as error:
@@ -138,7 +138,7 @@ def read_quantity(number: int, text: str) -> Quantity:
 
 
 def _in_line(number: int, error: RulesError) -> TableError:
-    """What is amiss with a cell, with the line where it stands."""
+    """The error of a cell, with its line."""
     return TableError(error.slug, error.pattern, **{**error.fields, "where": number})
 
 

@@ -1,4 +1,4 @@
-"""Links the clauses of all files: what each 指标 cell names, and what only the whole can show."""
+"""Links the clauses of all files: resolves every 指标 cell, and finds faults across files."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -24,17 +24,17 @@ from rules.model.facts import FACTS, Fact, fact, period_fact, record_kind
 from rules.model.quantities import Quantity
 from rules.model.ruleset import Expr, Indicator, Note, Position, Rule
 
-#: The folder of what provinces set; nothing in it holds for others.
+#: The folder of provinces' settings; nothing in it applies to others.
 PROVINCES_FOLDER: Final = "provinces"
 _NOTE_MARKS: Final = {"解读B": "B", "解读C": "C"}
 
 
 @dataclass(frozen=True)
 class Links:
-    """What linking yields: everything compiled, and the problems met on the way.
+    """The result of linking: everything compiled, and the problems found on the way.
 
-    ``slots`` are what provinces may set, ``fills`` what they have set; ``written`` are the rows of the
-    applicability tables as they stand in the files.
+    ``slots`` are what provinces may set, ``fills`` what they have set. ``written`` are the rows of
+    the applicability tables as written in the files.
     """
 
     clauses: Mapping[str, Clause]
@@ -53,7 +53,7 @@ def link(documents: Iterable[Document], maps: Mapping[str, Mapping[str, str]]) -
 
 
 def implicit(fact: Fact, expr: Expr, records: str = "", name: str = "") -> Indicator | None:
-    """The indicator that a filed fact or field is by itself; None if it cannot be compared."""
+    """The indicator that a filed fact or field itself defines; None if it cannot be compared."""
     name = name or fact.name
     if fact.kind == "text":
         return None
@@ -69,7 +69,7 @@ def indicator_keys(rule: Rule) -> Iterator[str]:
 
 
 def dependencies(rule: Rule, indicators: Mapping[str, Indicator]) -> Iterator[str]:
-    """Ids of the rules that a rule's table names, and of those its indicators count records by."""
+    """Ids of the rules that a rule's table names, or by which its indicators count records."""
     yield from rule.rule_references()
     for key in indicator_keys(rule):
         for leaf in leaves(indicators[key].expr):
@@ -83,7 +83,7 @@ def slots_under(
     slots: Mapping[str, Slot],
     indicators: Mapping[str, Indicator],
 ) -> frozenset[str]:
-    """Ids of the slots that a rule rests on; rules that do not compile are passed over."""
+    """Ids of the slots on which a rule rests; ignores rules that do not compile."""
     by_name = {slot.name: id for id, slot in slots.items() if slot.kind == "门槛"}
     found: set[str] = set()
     seen: set[str] = set()
@@ -280,7 +280,7 @@ class _Linker:
         )
 
     def annotated(self, clause: Clause, quiet: bool = False) -> tuple[str, tuple[Note, ...]]:
-        """The citation and the notes of a clause; ``quiet`` where what is amiss was already said."""
+        """The citation and the notes of a clause; ``quiet`` if its faults were already reported."""
         cited, notes = [], []
         for line in filter(marked, clause.prose):
             mark, _, text = line.replace("：", ":", 1).partition(":")
@@ -332,7 +332,7 @@ class _Linker:
                 )
 
     def known_province(self, clause: Clause, row: Row, name: str) -> None:
-        """Refuse a name that no case could carry, since cases carry full names."""
+        """Refuse a name that no case could have, because cases have full names."""
         full = provinces.full_name(name)
         if name != full:
             self.refuse(clause, row.line, f"省份「{name}」应写全称：{full}")
@@ -341,7 +341,7 @@ class _Linker:
 
     def read_fills(self, clause: Clause, source: str) -> None:
         if clause.definition.table[0].cells != tables.COLUMNS[tables.FILL]:
-            return  # said when it was compiled
+            return  # reported when it was compiled
         if not source:
             self.refuse(clause, clause.line, "省级设定没有文号：请在功能之上写 @source:文号")
         cited, notes = self.annotated(clause, quiet=True)
@@ -396,7 +396,7 @@ class _Linker:
             self.fills.append(fill)
 
     def setting(self, slot: Slot, item: str, line: int, text: str) -> Quantity | None:
-        """The value that a cell sets a 门槛 to; None for points, where it names a scored rule."""
+        """The value in a cell for a 门槛; None for points, because the cell names a scored rule."""
         if slot.kind == "门槛":
             value = read_quantity(line, text)
             if value.dimension != self.thresholds[item].value.dimension:
@@ -433,7 +433,7 @@ def vocabulary(indicator: Indicator, maps: Mapping[str, Mapping[str, str]]) -> t
 
 
 def looked_up(expr: Expr) -> frozenset[str]:
-    """The names of the maps that a formula looks codes up in."""
+    """The names of the maps in which a formula looks up codes."""
     match expr:
         case ("lookup", name, _):
             return frozenset([name])

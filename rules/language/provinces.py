@@ -1,9 +1,9 @@
-"""Provinces: their names, what they fill into the slots of a national text, and the rows that follow.
+"""Provinces: their names, their fills for the slots of a national text, and the rows that follow.
 
-A *fill* sets one slot (认定分数线, 特色化指标) for one province and a period. Nothing else of a national
-text can be changed by a province: it fills slots, or writes a root rule of its own. From the fills
-follow rows of the applicability table, each with a ruleset of its own, ``63.2@广东省.2024-01-01``: the
-national root, the province, and the first day on which just these fills held.
+A *fill* sets one slot (认定分数线, 特色化指标) for one province and a period. A province cannot change
+anything else in a national text: it fills slots, or writes its own root rule. From the fills follow
+rows of the applicability table. Each has its own ruleset, ``63.2@广东省.2024-01-01``: the national
+root, the province, and the first day on which exactly these fills applied.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,7 +16,7 @@ from rules.language.editions import OTHERS, ApplicabilityRow, parse_day
 from rules.model.quantities import Quantity
 from rules.model.ruleset import Note, Position
 
-#: Cities with independent planning status, which act as a province, and where they lie.
+#: Cities with independent planning status, which act as a province -> their province.
 CITIES: Final = {
     "大连市": "辽宁省", "青岛市": "山东省", "宁波市": "浙江省", "厦门市": "福建省", "深圳市": "广东省",
 }  # fmt: skip
@@ -40,7 +40,7 @@ _BY_SHORT: Final = {short_name(name): name for name in reversed(PROVINCES)}
 
 
 def full_name(text: str) -> str:
-    """The full name of a province; a text that names none stays as it is.
+    """The full name of a province; any other text is returned as it is.
 
     >>> full_name("广东"), full_name(" 深圳 "), full_name("示范省")
     ('广东省', '深圳市', '示范省')
@@ -50,7 +50,8 @@ def full_name(text: str) -> str:
 
 
 def acting(province: str, city: str = "") -> str:
-    """Which province's rules hold for a place: a city with independent planning status has its own.
+    """The province whose rules apply to a place; a city with independent planning status has its
+    own.
 
     >>> acting("广东省", "深圳市"), acting("广东", "广州市"), acting("", "大连"), acting("广东省深圳市")
     ('深圳市', '广东省', '大连市', '深圳市')
@@ -65,10 +66,10 @@ def acting(province: str, city: str = "") -> str:
 
 @dataclass(frozen=True)
 class Fill:
-    """What one row of a 省级主管部门设定如下 table sets; ``start`` and ``end`` are included, None is open.
+    """A row of a 省级主管部门设定如下 table; ``start`` and ``end`` are included, None is open.
 
     ``slot`` is the id of the slot's rule, ``clause`` that of the rule that sets it. A 门槛 has a
-    ``value``, a 得分 is given by the rule named ``text``.
+    ``value``; a 得分 is given by the rule named ``text``.
     """
 
     slot: str
@@ -84,7 +85,7 @@ class Fill:
     position: Position
 
     def covers(self, day: date) -> bool:
-        """Whether it holds on a day."""
+        """Whether it applies on a day."""
         return (self.start or date.min) <= day <= (self.end or date.max)
 
     def collides(self, other: "Fill") -> bool:
@@ -97,17 +98,17 @@ class Fill:
 
 
 def in_force(fills: Iterable[Fill], province: str, day: date) -> tuple[Fill, ...]:
-    """What a province has set for a day."""
+    """A province's fills in force on a day."""
     return tuple(f for f in fills if f.province == province and f.covers(day))
 
 
 def variant(root: str, province: str, day: date) -> str:
-    """The id of a national ruleset as a province has filled it, from a day on."""
+    """The id of a national ruleset as a province has filled it from a day on."""
     return f"{root}@{province}.{day.isoformat()}"
 
 
 def parted(id: str) -> tuple[str, str, date | None]:
-    """Root, province and first day of a ruleset's id; without the latter two for an unfilled one.
+    """The root, province and first day in a ruleset's id; an unfilled ruleset has only a root.
 
     >>> parted("63.2@广东省.2024-01-01")
     ('63.2', '广东省', datetime.date(2024, 1, 1))
@@ -134,9 +135,9 @@ def effective(
 ) -> tuple[ApplicabilityRow, ...]:
     """The applicability table with the rows that follow from fills.
 
-    ``rows`` are those that are written, ``slots_of`` the slots that a root rule rests on. A row for all
-    provinces stays and gets one beside it for each province and period with fills, unless that
-    province has written its own; a province's own row is divided where its fills change.
+    ``rows`` are the written ones; ``slots_of`` returns the slots on which a root rule rests. A row
+    for all provinces stays. For each province and period with fills a row is added beside it,
+    unless the province has written its own. A province's own row is divided where its fills change.
     """
     if not fills:
         return tuple(rows)
@@ -169,9 +170,9 @@ def _beside(
     fills: Sequence[Fill],
     slots_of: Callable[[str], frozenset[str]],
 ) -> Iterator[ApplicabilityRow]:
-    """What a row for all provinces comes to in one that has set something.
+    """The rows that follow from a row for all provinces in one that has set something.
 
-    A row of a batch stays as it is there, since a province's rows go before those of batches.
+    A batch's row stays as it is there, because a province's rows precede those of batches.
     """
     relevant = _relevant(row, province, fills, slots_of)
     alike = [r for r in rows if (r.tier, r.procedure) == (row.tier, row.procedure)]
@@ -193,7 +194,7 @@ def _beside(
 def _pieces(
     row: ApplicabilityRow, periods: Iterable[Fill | ApplicabilityRow]
 ) -> Iterator[ApplicabilityRow]:
-    """The row divided at every day on which one of these periods begins or has ended."""
+    """The row, divided at every day on which one of these periods begins or has ended."""
     firsts = {p.start for p in periods if p.start}
     firsts |= {p.end + _DAY for p in periods if p.end and p.end < date.max}
     inside = [

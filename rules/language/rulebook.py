@@ -1,7 +1,7 @@
-"""The compiled feature files: every rule by id, checked as a whole, and the rulesets cut from it.
+"""The compiled feature files: every rule by id, checked as a whole, and rulesets cut from them.
 
-A folder of features holds one sub-folder per source document, ``maps/`` with the cited data files,
-and ``applicability.feature``. Linking resolves what each 指标 cell names, in this order: a field or
+A folder of features has one sub-folder per source document, ``maps/`` with the cited data files,
+and ``applicability.feature``. Linking resolves the name in each 指标 cell in this order: a field or
 indicator of the rule's own records, a rule id, a group's points, a filed fact, a derived indicator.
 """
 
@@ -43,9 +43,9 @@ _MAP_COLUMNS: Final = 2
 class Rulebook:
     """Everything compiled from a features folder, or the problems that prevent it.
 
-    ``problems`` is empty for a rulebook that may be used; ``clauses`` keeps the written form of every
-    rule for display and for running its examples. ``written`` are the rows of the applicability tables
-    as they stand in the files, ``applicability`` those with what follows from ``fills``, by which
+    ``problems`` is empty for a usable rulebook. ``clauses`` keeps every rule as written, for
+    display and for running its examples. ``written`` are the rows of the applicability tables as
+    written in the files; ``applicability`` adds those that follow from ``fills``, by which
     provinces set ``slots``.
     """
 
@@ -68,13 +68,13 @@ class Rulebook:
     )
 
     def rule(self, id: str) -> Rule:
-        """The rule of that id; raises ``RulesetError`` naming close ids."""
+        """The rule with that id; ``RulesetError`` naming similar ids if there is none."""
         if id not in self.rules:
             raise self._no_such_rule(id)
         return self.rules[id]
 
     def clause(self, id: str) -> Clause:
-        """The clause of that id as it is written; raises ``RulesetError`` naming close ids."""
+        """The clause with that id as written; ``RulesetError`` naming similar ids if it is unknown."""
         if id not in self.clauses:
             raise self._no_such_rule(id)
         return self.clauses[id]
@@ -87,13 +87,13 @@ class Rulebook:
         return RulesetError("no-such-rule", said, value=id, remedy=Remedy("list-rules"))
 
     def document(self, rule: Rule) -> Document:
-        """The file in which a rule stands."""
+        """The file that contains a rule."""
         return next(d for d in self.documents if d.path == rule.position.path)
 
     def ruleset(self, root: str, assume: Mapping[str, Result] | None = None) -> Ruleset:
-        """The closure of a root rule, as a province has filled it if its id says so.
+        """The closure of a root rule, as filled by a province if the id names one.
 
-        ``assume`` takes rules as given instead of deciding them.
+        ``assume`` gives the results of rules that are not to be decided.
         """
         key = root, frozenset((assume or {}).items())
         if key not in self._cut:
@@ -105,14 +105,14 @@ class Rulebook:
         written: tuple[ApplicabilityRow, ...] | None = None,
         fills: tuple[Fill, ...] | None = None,
     ) -> "Rulebook":
-        """The rulebook with other rows of the applicability table, or other fills of provinces."""
+        """The rulebook with other rows of the applicability table, or other provinces' fills."""
         written = self.written if written is None else written
         fills = self.fills if fills is None else fills
         rows = effective(written, fills, self.slots_of)
         return replace(self, written=written, fills=fills, applicability=rows)
 
     def slots_of(self, root: str) -> frozenset[str]:
-        """Ids of the slots that a root rule rests on."""
+        """Ids of the slots on which a root rule rests."""
         if root not in self._slots:
             self._slots[root] = slots_under(root, self.rules, self.slots, self.indicators)
         return self._slots[root]
@@ -154,7 +154,7 @@ class Rulebook:
         )
 
     def _as_filled(self, rule: Rule, filled: Mapping[str, Fill]) -> Rule:
-        """A rule with the slots in it filled, in its table, in its words and in what it cites."""
+        """A rule with its slots filled: in its table, its wording and its citations."""
         if rule.id in filled and isinstance(rule.body, Attested):
             fill = filled[rule.id]
             full = self.rule(fill.text).possible
@@ -171,7 +171,7 @@ class Rulebook:
 
 
 def _with_threshold(rule: Rule, name: str, default: str, fill: Fill) -> Rule:
-    """A rule with a 门槛 slot filled; 「认定分数线60分」 in its words becomes 「认定分数线70分」."""
+    """A rule with a 门槛 slot filled; its wording 「认定分数线60分」 becomes 「认定分数线70分」."""
     assert fill.value is not None
     value = fill.value.value
 
@@ -238,7 +238,11 @@ def _used(
 
 
 def load(path: Path, own: Path | None = None) -> Rulebook:
-    """Compile a features folder, with a bureau's ``own``; ``SourceError`` with everything amiss."""
+    """Compile a features folder, with a bureau's ``own``; ``SourceError`` lists all faults.
+
+    >>> load(Path("features")).rule("63.2.研发费用").title
+    '上年度研发费用总额不低于100万元，且占营业收入总额比重不低于3%'
+    """
     rulebook = compile_all(path, own)
     if rulebook.problems:
         raise SourceError(list(rulebook.problems))
@@ -246,10 +250,10 @@ def load(path: Path, own: Path | None = None) -> Rulebook:
 
 
 def compile_all(path: Path, own: Path | None = None) -> Rulebook:
-    """Compile a features folder as far as possible; ``problems`` lists everything amiss.
+    """Compile a features folder as far as possible; ``problems`` lists all faults.
 
-    ``own`` is a folder of packs that is laid over it: more files, none in the place of another. Their
-    paths begin with its name.
+    ``own`` is a folder of packs laid over it: it adds files and replaces none. The paths of its
+    files begin with its name.
     """
     documents, problems = read_all(path)
     if own is not None:
@@ -280,7 +284,7 @@ def compile_all(path: Path, own: Path | None = None) -> Rulebook:
 
 
 def _changed(packaged: Rulebook, layered: Rulebook, own: str) -> list[Problem]:
-    """One problem for each packaged ruleset that reads otherwise with a bureau's own files."""
+    """A problem for each packaged ruleset that a bureau's own files would change."""
     roots = dict.fromkeys(r.ruleset for r in packaged.written if r.encoded)
     return [
         Problem(

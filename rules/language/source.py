@@ -1,7 +1,7 @@
-"""The only reader of ``.feature`` files: zh-CN Gherkin -> documents with positions.
+"""The only reader of ``.feature`` files: turns zh-CN Gherkin into documents with positions.
 
-It refuses, with file and line, everything that Gherkin tools pass over in silence: full-width
-colons, repeated scenario names, rules without scenarios, prose where steps stand.
+It refuses, with file and line, everything that Gherkin tools ignore in silence: full-width colons,
+repeated scenario names, rules without scenarios, prose instead of steps.
 """
 
 import re
@@ -16,13 +16,13 @@ from gherkin.parser import Parser
 from rules.errors import Problem, SourceError
 from rules.language.lexical import refused, unparsed
 
-#: Many times the longest text of law, in bytes; the parser takes a hundredfold.
+#: Many times the longest text of law, in bytes; the parser needs a hundred times as much.
 _LARGEST: Final = 1 << 20
-#: The tags that are read, by where they stand; any other would be ignored in silence.
+#: The known tags, by where they may be; any other would be ignored in silence.
 _FEATURE_TAGS: Final = ("tier", "source")
 _RULE_TAGS: Final = ("id", "对象")
 _SCENARIO_TAGS: Final = ("来源",)
-#: Ids are part of the keys of results, where these signs separate.
+#: These signs separate parts of result keys, which contain ids.
 _NOT_IN_IDS: Final = re.compile(r"[/#:|@]")
 
 
@@ -59,7 +59,7 @@ class Scenario:
 
     @property
     def runs(self) -> int:
-        """How many tests the scenario stands for."""
+        """The number of tests in the scenario."""
         return sum(len(rows) for _, rows in self.examples) if self.outline else 1
 
     def expanded(self) -> Iterator[tuple[int, str, tuple[Step, ...]]]:
@@ -125,7 +125,7 @@ def feature_files(path: Path) -> list[Path]:
 
 
 def syntax_tree(text: str) -> tuple[Any, list[Any]]:
-    """The Gherkin tree of a feature (None for an empty text), or the errors of the parser."""
+    """The Gherkin tree of a feature (None for an empty text), or the parser's errors."""
     try:
         return Parser().parse(text).get("feature"), []
     except CompositeParserException as error:
@@ -133,7 +133,7 @@ def syntax_tree(text: str) -> tuple[Any, list[Any]]:
 
 
 def read_file(path: Path, root: Path) -> tuple[Document | None, list[Problem]]:
-    """Read one file: the document (None if it does not parse) and everything amiss in it."""
+    """Read a file: the document (None if it does not parse) and all faults."""
     name = path.relative_to(root).as_posix()
     try:
         with path.open("rb") as file:
@@ -156,7 +156,7 @@ def read_file(path: Path, root: Path) -> tuple[Document | None, list[Problem]]:
 
 
 def read(path: Path, root: Path | None = None) -> list[Document]:
-    """Read all feature files under ``path``; raises ``SourceError`` with everything amiss."""
+    """Read all feature files under ``path``; ``SourceError`` lists all faults."""
     documents, problems = read_all(path, root)
     if problems:
         raise SourceError(problems)
@@ -164,7 +164,7 @@ def read(path: Path, root: Path | None = None) -> list[Document]:
 
 
 def read_all(path: Path, root: Path | None = None) -> tuple[list[Document], list[Problem]]:
-    """Read all feature files under ``path``: what parses, and everything amiss."""
+    """Read all feature files under ``path``: those that parse, and all faults."""
     base = root or (path.parent if path.is_file() else path)
     documents, problems = [], []
     files = feature_files(path)
@@ -259,7 +259,7 @@ class _Reader:
         )
 
     def definition(self, background: dict[str, Any]) -> Step | None:
-        """The one sentence of a background with its table; None where it is not like that."""
+        """The only sentence of a background, with its table; None if it has another form."""
         steps = [self.step(s) for s in background["steps"]]
         for step in steps:
             if not step.table:

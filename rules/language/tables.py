@@ -1,4 +1,4 @@
-"""Definition tables -> bodies of rules: the closed table language of the feature files."""
+"""Compiles definition tables to rule bodies: the closed table language of the feature files."""
 
 import re
 from collections.abc import Callable
@@ -73,7 +73,7 @@ def _cases(rows: list[Row], names: Names) -> Cases:
 
 
 def _lines(rows: list[Row], first: int, names: Names) -> tuple[Line, ...]:
-    """The comparisons of one case, whose 指标 stands in column ``first``."""
+    """The comparisons of one case whose 指标 is in column ``first``."""
     lines: list[Line] = []
     for row in rows:
         line = compile_line(row.line, row.cells[first:], names)
@@ -164,7 +164,7 @@ def _bands(rows: list[Row], names: Names) -> Bands:
 
 
 def _tiled(rows: list[Row], bands: list[Band]) -> tuple[Band, ...]:
-    """The bands in ascending order, or a ``TableError`` where they do not tile the line."""
+    """The bands in ascending order; ``TableError`` if they do not tile the line."""
     ordered = list(zip(rows, bands, strict=True))
     if bands[0].lo is not None:
         ordered.reverse()
@@ -265,7 +265,7 @@ def _slot(rows: list[Row], names: Names) -> Attested | Threshold:
 
 
 def slot_of(clause: Clause) -> Slot:
-    """What the table of a slot that compiles declares."""
+    """The slot that a compiled slot table declares."""
     name, kind, default, allowed = clause.definition.table[1].cells
     points, _, items = allowed.partition("，")
     if kind == "门槛":
@@ -276,7 +276,7 @@ def slot_of(clause: Clause) -> Slot:
     return Slot(name, kind, default, read_points(0, lo), read_points(0, hi), fewest, most)
 
 
-#: How many indicators a province may make its points of.
+#: The least and most indicators from which a province may make its points.
 _ITEMS: Final = re.compile(r"(\d+)项至(\d+)项")
 
 

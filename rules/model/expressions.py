@@ -71,9 +71,7 @@ def least(a: Expr, b: Expr) -> Expr:
 
 
 def count(records: str, rule: str, total: str | None = None) -> Expr:
-    """The number of records of a list that satisfy a rule, or the filed ``total`` if none are
-    itemised.
-    """
+    """The number of records that satisfy a rule, or the filed ``total`` if none are itemised."""
     return ("count", records, rule, total)
 
 

@@ -68,8 +68,9 @@ class Fact:
 
     @property
     def signed(self) -> bool:
-        """Whether a figure below its minimum, such as negative revenue, may be in accounts and is
-        kept.
+        """Whether accounts may show a figure below its minimum, such as negative revenue.
+
+        Such a figure is kept.
         """
         return self.yearly and not self.rating and self.minimum is not None
 
