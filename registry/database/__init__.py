@@ -1,1 +1,1 @@
-"""The database: its tables and column types, triggers and roles, and the one way to write filings."""
+"""The database: tables, column types, triggers, roles, and the only writer of filings."""

@@ -1,4 +1,4 @@
-"""What reading altered data may raise: it is a finding, not a fault of the program."""
+"""The errors that reading altered data may raise: they are findings, not faults of the program."""
 
 from typing import Final
 

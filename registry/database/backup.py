@@ -1,8 +1,8 @@
-"""A copy of the whole registry in one SQLite file, and the way back, from and into either database.
+"""Copies the whole registry to one SQLite file, and back, from and into either database.
 
-A backup is itself a registry, at the same revision and with the same triggers; any registry that is
-one SQLite file can be restored like a backup. Rows are copied as they are stored, in the order of
-foreign keys and numbers, so that the triggers of the copy look at every one of them.
+A backup is itself a registry, at the same revision and with the same triggers; any registry in a
+single SQLite file can be restored like a backup. Rows are copied as they are stored, in the order
+of foreign keys and numbers, so that the copy's triggers check every one of them.
 """
 
 import re
@@ -30,29 +30,29 @@ from rules.portable.errors import Remedy
 
 _JOURNAL: Final = table_of(JournalEntry)
 
-#: How many rows are held at once, and how many bytes; those of a filing take some 20 kB each.
+#: The most rows, and bytes, that are held at once; a filing's rows take some 20 kB each.
 _CHUNK: Final = 500
 _HELD: Final = 8 << 20
 
 
 @dataclass(frozen=True)
 class Copied:
-    """What a registry held when it was copied; ``head`` is the digest of the journal's last entry."""
+    """The content of a registry when it was copied; ``head`` is the last journal entry's digest."""
 
     rows: Mapping[str, int]
     head: str | None
 
     @property
     def total(self) -> int:
-        """The rows of all tables."""
+        """The number of rows in all tables."""
         return sum(self.rows.values())
 
 
 def write(engine: sa.Engine, path: Path, *, progress: Done = ignored) -> Copied:
-    """Write the registry, as it stands at one moment, into a new file.
+    """Write the registry, as it is at one moment, to a new file.
 
-    The file appears once it is whole and checked; a file that is there already is never touched.
-    ``progress`` is told the percentage done.
+    The file appears once it is complete and checked; an existing file is never touched.
+    ``progress`` receives the percentage done.
     """
     if path.exists():
         raise BackupError("file-exists", "「{value}」已存在，不会覆盖：请另取文件名", value=path)
@@ -61,7 +61,7 @@ def write(engine: sa.Engine, path: Path, *, progress: Done = ignored) -> Copied:
             "no-such-folder", "没有文件夹「{value}」：请先建立，或换一个位置", value=path.parent
         )
     try:
-        # private: it holds the names and numbers that the registry holds
+        # private: it contains the names and numbers of the registry
         with written_whole(path, private=True, new=True) as unfinished:
             with storage.snapshot(engine) as source:
                 copied = _fill(unfinished, source, progress)
@@ -75,7 +75,10 @@ def write(engine: sa.Engine, path: Path, *, progress: Done = ignored) -> Copied:
 
 
 def as_found(engine: sa.Engine, path: Path) -> None:
-    """Copy an SQLite registry page by page into a new file, whatever stands in it: evidence, no backup."""
+    """Copy an SQLite registry page by page to a new file, whatever it contains.
+
+    Such a copy is evidence, not a backup.
+    """
     with (
         written_whole(path, private=True, new=True) as unfinished,
         closing(engine.raw_connection()) as source,
@@ -85,9 +88,10 @@ def as_found(engine: sa.Engine, path: Path) -> None:
 
 
 def restore(engine: sa.Engine, path: Path, *, progress: Done = ignored) -> Copied:
-    """Load a backup into an empty registry, all of it or nothing; all numbers stay as they are.
+    """Load a backup into an empty registry, all of it or nothing; all numbers stay the same.
 
-    A backup of an earlier revision is upgraded on a copy first. ``progress`` is told the percentage done.
+    A copy of a backup at an earlier revision is upgraded first. ``progress`` receives the
+    percentage done.
     """
     with _at_head(path) as file, reading(file) as source:
         _prepare(engine)
@@ -109,7 +113,7 @@ def restore(engine: sa.Engine, path: Path, *, progress: Done = ignored) -> Copie
 
 @contextmanager
 def reading(path: Path) -> Iterator[Session]:
-    """A session that only reads a backup."""
+    """A read-only session on a backup."""
     engine = storage.open_file(path)
     try:
         with storage.session(engine) as session:
@@ -131,14 +135,14 @@ def _tables() -> tuple[sa.TableClause, ...]:
 
 
 def _stored(kind: TypeEngine[Any]) -> TypeEngine[Any]:
-    """The plain type beneath ours: a backup neither checks nor rewrites what a cell holds."""
+    """The plain type beneath ours: a backup neither checks nor rewrites the content of a cell."""
     if isinstance(kind, TypeDecorator):
         return kind.impl_instance
     return sa.Text() if isinstance(kind, sa.Enum) else kind
 
 
 def _copy(source: Session, target: Session, progress: Done) -> Copied:
-    """Add all rows of a registry to an empty one; what was read is what is told."""
+    """Copy all rows of a registry to an empty one; returns counts of what was read."""
     total, done = _held(source).total, 0
     rows = {}
     for table in _tables():
@@ -175,13 +179,13 @@ def _said(error: exc.DataError) -> str:
     return _TOO_LARGE if "too big" in said else said
 
 
-#: Of a row that no registry has written.
+#: What is said of a row that no registry can have written.
 _TOO_LARGE: Final = f"一行超过{storage.LARGEST_ROW >> 20}MB"
 
 
 def _at_once(source: Session, table: sa.TableClause) -> int:
-    """How many rows of a table may be held at once, by the largest; one beyond bounds is refused."""
-    if source.get_bind().dialect.name == "sqlite":  # which keeps anything in any column
+    """The number of a table's rows to hold at once, given the largest; refuses an oversized row."""
+    if source.get_bind().dialect.name == "sqlite":  # it keeps anything in any column
         sizes = [sa.func.length(sa.cast(c, sa.LargeBinary)) for c in table.c]
     else:
         sizes = [sa.func.octet_length(c) for c in table.c if isinstance(c.type, sa.String)]
@@ -192,7 +196,7 @@ def _at_once(source: Session, table: sa.TableClause) -> int:
     return max(1, min(_CHUNK, _HELD // max(largest, 1)))
 
 
-#: What a database says of content that it does not take.
+#: The errors of a database for content that it does not accept.
 _REFUSED: Final = (exc.IntegrityError, exc.DataError)
 
 
@@ -239,7 +243,7 @@ def _continue_numbers(target: Session) -> None:
             continue
         sequence = sa.func.pg_get_serial_sequence(f'"{table.name}"', column.name)
         last = sa.select(sa.func.max(column)).scalar_subquery()
-        # without rows the sequence is left at its start
+        # without rows the sequence stays at its start
         target.execute(sa.select(sa.func.setval(sequence, last)).where(last.is_not(None)))
 
 
@@ -247,7 +251,7 @@ def _continue_numbers(target: Session) -> None:
 
 
 def _fill(path: Path, source: Session, progress: Done) -> Copied:
-    """A new registry in a file, filled from another one, and on disk."""
+    """A new registry in a file, filled from another one and flushed to disk."""
     engine = storage.create_engine(sa.URL.create("sqlite", database=str(path)))
     event.listen(engine, "connect", _write_straight)
     try:
@@ -260,14 +264,14 @@ def _fill(path: Path, source: Session, progress: Done) -> Copied:
 
 
 def _write_straight(connection: sqlite3.Connection, _record: object) -> None:
-    """No journal and no waiting: what fails is thrown away, what succeeds is synced as a whole."""
+    """No journal and no waiting: a failed file is discarded, a finished one is synced whole."""
     for pragma in ("journal_mode = OFF", "synchronous = OFF"):
         connection.execute(f"PRAGMA {pragma}")
 
 
 @contextmanager
 def _at_head(path: Path) -> Iterator[Path]:
-    """A sound backup at the newest revision: itself, or an upgraded copy that is thrown away."""
+    """A sound backup at the newest revision: the file itself, or a temporary upgraded copy."""
     if not path.is_file():
         raise BackupError("no-such-file", "没有备份文件「{value}」：请核对位置", value=path)
     file = storage.open_file(path)
@@ -291,7 +295,7 @@ def _at_head(path: Path) -> Iterator[Path]:
 
 
 def _checked(file: sa.Engine, path: Path) -> storage.Status:
-    """The revision of a file that was read once from first to last."""
+    """The revision of a file, after reading all of it once."""
     try:
         with file.connect() as connection:
             said = str(connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar())
@@ -305,7 +309,7 @@ def _checked(file: sa.Engine, path: Path) -> storage.Status:
         if "not a database" in str(error.orig):
             raise _no_backup(path) from error
         said, damaged = "", True
-    except UnicodeDecodeError:  # what is wrong is told in words out of the damaged file
+    except UnicodeDecodeError:  # the error message quotes text from the damaged file
         said, damaged = "", True
     if damaged and (table := _OF_A_TABLE.match(said)):
         raise _altered(table[1], said)
@@ -327,13 +331,13 @@ def _checked(file: sa.Engine, path: Path) -> storage.Status:
     return found
 
 
-#: What SQLite says of rows that a table does not allow, in a file that is whole.
+#: SQLite's remarks on rows that a table does not allow, in an undamaged file.
 _OF_A_TABLE: Final = re.compile(r"(?:CHECK constraint failed|\w+ value) in (\w+)")
 _KINDS: Final = {"table": "数据表", "index": "索引", "trigger": "触发器", "view": "视图"}
 
 
 def _objects(file: sa.Engine) -> set[tuple[str, str, str]]:
-    """What an SQLite file consists of: kind, name, and the columns of a table or the text of a trigger."""
+    """The objects of an SQLite file: kind, name, and a table's columns or a trigger's text."""
     found = set()
     with storage.translated(file), file.connect() as connection:
         schema = connection.exec_driver_sql(
@@ -353,7 +357,7 @@ def _objects(file: sa.Engine) -> set[tuple[str, str, str]]:
 
 @cache
 def _of_revision(revision: str) -> frozenset[tuple[str, str, str]]:
-    """What a registry of a revision consists of."""
+    """The objects of a registry at a revision."""
     with working_folder() as folder:
         engine = storage.create_engine(sa.URL.create("sqlite", database=str(folder / "empty")))
         try:
@@ -370,7 +374,7 @@ def _no_backup(path: Path) -> BackupError:
 
 
 def _prepare(engine: sa.Engine) -> None:
-    """Give a database that has no tables its tables."""
+    """Create the tables in a database that has none."""
     found = storage.status(engine)
     if found.current is None or engine.dialect.name == "sqlite":
         storage.upgrade(engine)

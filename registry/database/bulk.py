@@ -1,8 +1,9 @@
-"""Adding many rows at once: COPY on PostgreSQL, one executemany of bare tuples on SQLite.
+"""Adds many rows at once: COPY on PostgreSQL, one executemany of bare tuples on SQLite.
 
-What is stored is just what an ordinary insert of the same rows stores: values pass through the same
-column types. Numbers of rows that others refer to are given out first, in one go. What was stored is
-read back and compared, value by value: nothing is announced that a trigger swallowed or altered.
+The stored rows are the same as from an ordinary insert: values pass through the same column types.
+Numbers of rows to which others refer are assigned first, all at once. The stored rows are read back
+and compared value by value, so a row that a trigger swallowed or altered is never announced as
+stored.
 """
 
 from collections.abc import Sequence
@@ -19,10 +20,10 @@ from rules.portable.errors import Remedy
 def insert(
     session: Session, table: sa.Table, names: Sequence[str], rows: Sequence[tuple[Any, ...]]
 ) -> None:
-    """Add rows, which are the values of these columns; needs a writing transaction.
+    """Add rows, given as the values of these columns; needs a writing transaction.
 
-    Rows come in the order of their key, where they state it, and after those that are there.
-    Raises ``StorageError`` where the database does not hold just these rows afterwards.
+    Rows that state their key come in its order, after the existing rows. Raises ``StorageError``
+    unless the database contains exactly these rows afterwards.
     """
     if not rows:
         return
@@ -39,7 +40,7 @@ def insert(
 
 
 def update(session: Session, statement: sa.Update, count: int) -> None:
-    """Alter rows, of which there must be so many; else raises ``StorageError``."""
+    """Update exactly ``count`` rows; ``StorageError`` if it was another number."""
     done = session.execute(statement)
     if done.rowcount != count:  # type: ignore[attr-defined]
         raise _unlike(statement.table)
@@ -57,7 +58,7 @@ def _unlike(table: Any) -> StorageError:
 def _added(
     connection: sa.Connection, table: sa.Table, names: Sequence[str], last: int | None
 ) -> list[tuple[Any, ...]]:
-    """The rows after a number, as the driver gives them, in order."""
+    """The rows after a number in order, as the driver returns them."""
     quote = connection.dialect.identifier_preparer.quote
     keys = [quote(column.name) for column in table.primary_key]
     since = "" if last is None else f" WHERE {keys[0]} > {last}"
@@ -68,7 +69,7 @@ def _added(
 
 
 def numbers(session: Session, table: sa.Table, count: int) -> list[int]:
-    """The numbers that the next rows of a table are to have; needs a writing transaction."""
+    """The numbers for the next rows of a table; needs a writing transaction."""
     if session.get_bind().dialect.name == "postgresql":
         name = session.get_bind().dialect.identifier_preparer.format_table(table)
         sequence = sa.func.nextval(sa.func.pg_get_serial_sequence(name, "id"))
@@ -80,7 +81,7 @@ def numbers(session: Session, table: sa.Table, count: int) -> list[int]:
 
 
 def _bound(column: sa.Column[Any], values: Sequence[Any], session: Session) -> Sequence[Any]:
-    """The values of a column as the driver takes them; each different one is worked out once."""
+    """The values of a column as the driver takes them; each distinct one is converted once."""
     dialect = session.get_bind().dialect
     bind = column.type.dialect_impl(dialect).bind_processor(dialect)
     if bind is None:
@@ -102,7 +103,7 @@ def _executemany(
 def _copy(
     connection: sa.Connection, table: sa.Table, names: Sequence[str], rows: list[tuple[Any, ...]]
 ) -> None:
-    import psycopg  # who keeps a registry in a file does not wait for it
+    import psycopg  # a registry in a file does not need it
     from psycopg import sql
 
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
@@ -115,13 +116,13 @@ def _copy(
             for row in rows:
                 copy.write_row(row)
     except psycopg.Error as error:
-        # as SQLAlchemy would have wrapped it, so that callers need to know of one kind only
+        # wrapped as by SQLAlchemy, so that callers need to know only one kind
         raise exc.DBAPIError.instance(
             statement.as_string(driver),
             None,
             error,
             psycopg.Error,
-            # the server has gone, rather than that it refuses
+            # true if the server has gone, not if it refused
             connection_invalidated=driver.closed
             and isinstance(error, psycopg.OperationalError | psycopg.InterfaceError),
             dialect=connection.dialect,

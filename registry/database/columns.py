@@ -1,7 +1,7 @@
-"""Column types that keep values exact on SQLite and PostgreSQL alike.
+"""Column types that keep values exact on both SQLite and PostgreSQL.
 
 Neither database is trusted with a decimal: SQLite would turn it into a binary float. Every type
-refuses, with a ``ValueError``, what it could only store by changing it.
+raises ``ValueError`` for values that it could store only by changing them.
 """
 
 import re
@@ -18,18 +18,18 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 from registry.errors import AlteredError
 from rules.portable.errors import Remedy
 
-#: Row numbers: BIGINT, and on SQLite the INTEGER that its row ids need.
+#: Row numbers: BIGINT, but on SQLite the INTEGER that its row ids need.
 RowId: Final[TypeEngine[int]] = BigInteger().with_variant(Integer(), "sqlite")
 
 _LIMIT: Final = 2**63
-#: Rounds nothing that could be stored.
+#: Rounds no value that could be stored.
 _EXACT: Final = Context(prec=100, traps=[Inexact])
 _DIGITS: Final = 40
 _PLAIN: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
 def decimal_text(value: Decimal) -> str:
-    """The one plain text of a decimal: no exponent, no trailing zeros, no minus zero.
+    """The only plain text of a decimal: no exponent, no trailing zeros, no minus zero.
 
     >>> decimal_text(Decimal("1.50E+3")), decimal_text(Decimal("-0.0"))
     ('1500', '0')
@@ -48,7 +48,7 @@ def decimal_text(value: Decimal) -> str:
 
 
 def fen(value: Decimal) -> int:
-    """An amount in yuan as whole fen; one finer than a fen raises ``ValueError``.
+    """An amount in yuan as whole fen; ``ValueError`` for fractions of a fen.
 
     >>> fen(Decimal("0.290"))
     29
@@ -80,7 +80,7 @@ class Yuan(TypeDecorator[Decimal]):
     cache_ok = True
 
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:
-        """Yuan to fen; refuses floats and what is finer than a fen."""
+        """Yuan to fen; refuses floats and fractions of a fen."""
         return None if value is None else fen(value)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> Decimal | None:
@@ -99,7 +99,7 @@ class Count(TypeDecorator[int]):
     cache_ok = True
 
     def process_bind_param(self, value: int | None, dialect: Dialect) -> int | None:
-        """Refuses everything that is not a whole number."""
+        """Refuses everything but whole numbers."""
         if value is None:
             return None
         if type(value) is not int:
@@ -118,7 +118,7 @@ class Exact(TypeDecorator[Decimal]):
         return None if value is None else decimal_text(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Decimal | None:
-        """The decimal; one written otherwise raises ``AlteredError``."""
+        """The decimal; raises ``AlteredError`` if it is written in any other form."""
         if value is None:
             return None
         with suppress(ArithmeticError, TypeError, ValueError):
@@ -129,13 +129,13 @@ class Exact(TypeDecorator[Decimal]):
 
 
 class Day(TypeDecorator[date]):
-    """A day, of which SQLite keeps the text: one written otherwise raises ``AlteredError``."""
+    """A day, which SQLite keeps as text; raises ``AlteredError`` for any other form."""
 
     impl = Date
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """The type of the database; SQLite's reads one form only."""
+        """The database's type; SQLite's reads only one form."""
         return dialect.type_descriptor(_SQLITE_DAY if dialect.name == "sqlite" else Date())
 
 
@@ -193,11 +193,11 @@ class Utc(TypeDecorator[datetime]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """The type of the database; SQLite's reads one form only."""
+        """The database's type; SQLite's reads only one form."""
         return dialect.type_descriptor(_SQLITE_MOMENT if dialect.name == "sqlite" else DateTime())
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Any time zone to naive UTC; a moment without a zone is refused."""
+        """Any time zone to naive UTC; refuses a moment without a zone."""
         if value is None:
             return None
         if value.tzinfo is None:

@@ -1,9 +1,9 @@
-"""The one form in which each value is stored, as a condition that either database can check.
+"""The only form in which each value is stored, as a condition that either database can check.
 
-SQLite keeps whatever it is given, so that a day written ``2023-W26-5`` reads like another and sorts
-unlike it. The conditions stand in a CHECK named ``form`` of every table, and ``misshapen`` asks them
-of all rows: whoever owns a database can switch its checks off. The types of PostgreSQL say most of
-it themselves; they know infinite days, though, and of a decimal's text they know nothing.
+SQLite keeps whatever it is given: a day written ``2023-W26-5`` reads like another but sorts
+differently. The conditions are in a CHECK named ``form`` of every table. ``misshapen`` also tests
+all rows, because the owner of a database can switch its checks off. PostgreSQL's types ensure most
+of it, but they allow infinite days, and do not cover the text of a decimal.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,14 +16,14 @@ from sqlalchemy.dialects import registry
 
 from registry.database.columns import Exact
 
-#: The name of the check of each table.
+#: The name of the check in each table.
 FORM: Final = "form"
-#: The longest text of a decimal that a column takes.
+#: The most characters of a decimal in a column.
 _LONGEST: Final = 90
 
 
 def sound(column: sa.Column[Any], dialect: str) -> str:
-    """The condition that a value of a column is in its one form; empty where its type says so."""
+    """The condition that a column's value is in its only form; empty if the type ensures it."""
     name, kind = f'"{column.name}"', column.type
     stored = kind.impl_instance if isinstance(kind, sa.TypeDecorator) else kind
     conditions = _SQLITE if dialect == "sqlite" else _POSTGRESQL
@@ -35,7 +35,7 @@ def sound(column: sa.Column[Any], dialect: str) -> str:
     return condition and f"({condition})"
 
 
-#: In this order: an enumeration is a text, a moment is no day.
+#: The order matters: an enumeration is also a text, and a moment is not a day.
 _TYPES: Final[dict[str, type[Any]]] = {
     "text": sa.String,
     "flag": sa.Boolean,
@@ -72,13 +72,13 @@ _POSTGRESQL: Final = {
 
 
 def form(table: sa.Table, dialect: str) -> str:
-    """The condition that all values of a row are in their one form; empty where types say so."""
+    """The condition that all values of a row are in their only form; empty if types ensure it."""
     return " AND ".join(filter(None, (sound(c, dialect) for c in table.columns)))
 
 
 @dataclass(frozen=True)
 class Misshapen:
-    """A row that the database would not take: its key as shown, its filing, and what is amiss."""
+    """A row that the database should refuse: its key as shown, its filing, and its faults."""
 
     table: str
     key: tuple[Any, ...]
@@ -87,7 +87,7 @@ class Misshapen:
 
 
 def misshapen(connection: sa.Connection, tables: Sequence[sa.Table]) -> Iterator[Misshapen]:
-    """Every row of these tables with a value in another form, or against another check."""
+    """Every row of these tables with a value in another form, or that fails another check."""
     dialect = connection.dialect.name
     if dialect == "sqlite":
         driver = connection.connection.driver_connection
@@ -115,21 +115,21 @@ def _misshapen(connection: sa.Connection, table: sa.Table, dialect: str) -> Iter
 
 @cache
 def _dialect(name: str) -> sa.Dialect:
-    """A kind of database, loaded when it is asked for."""
+    """A database dialect, loaded on demand."""
     found: sa.Dialect = registry.load(name)()
     return found
 
 
 @cache
 def _conditions(table: sa.Table, dialect: str) -> dict[str, str]:
-    """What is asked of a row, by what it is about: its columns, and the checks of its table."""
+    """The conditions on a row, by subject: its columns, and its table's checks."""
     asked: dict[str, list[str]] = {c.name: _of_column(c, dialect) for c in table.columns}
     for check in table.constraints:
         if isinstance(check, sa.CheckConstraint) and "dialect" not in check.info:
             text = check.sqltext.compile(
                 dialect=_dialect(dialect), compile_kwargs={"literal_binds": True}
             )
-            # that of an enumeration bears the name of its column
+            # the check of an enumeration has its column's name
             name = str(check.name).removeprefix(f"ck_{table.name}_")
             asked.setdefault(name, []).append(f"({text}) IS NOT FALSE")
     return {name: f"({' AND '.join(parts)})" for name, parts in asked.items() if parts}
@@ -154,7 +154,7 @@ def _is_utf8(stored: bytes | None) -> bool:
 
 
 def _shown(column: sa.Column[Any], dialect: str) -> str:
-    """A key as it can be read whatever stands there."""
+    """A key in a readable form, whatever it contains."""
     name = f'"{column.name}"'
     if dialect == "postgresql":
         return name

@@ -1,4 +1,4 @@
-"""Running the revisions of the schema: the one module that needs alembic."""
+"""Runs the revisions of the schema: the only module that needs alembic."""
 
 import sqlalchemy as sa
 from alembic.config import Config
@@ -13,7 +13,7 @@ def upgrade(connection: sa.Connection, revision: str) -> None:
 
 
 def config(connection: sa.Connection | None = None) -> Config:
-    """The configuration of the packaged revisions, to run over an open connection."""
+    """The configuration of the packaged revisions, for an open connection."""
     found = Config()
     found.set_main_option("script_location", str(resources.migrations()).replace("%", "%%"))
     found.attributes["connection"] = connection

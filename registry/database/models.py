@@ -1,9 +1,9 @@
-"""All tables: enterprises, the files loaded, what each filing stated, and the journal.
+"""All tables: enterprises, loaded files, statements of filings, and the journal.
 
-A filing is what one enterprise states as of one day. Its facts stand in typed rows of their own
-tables, and once more as canonical JSON text, the form that is digested and compared. Nothing that
-was known is overwritten: a filing that changes becomes a new version, and the old rows end with
-``known_until``. Column names are the ids of ``rules.model.facts``; money is in yuan (stored as fen).
+A filing is what one enterprise states as of one day. Its facts are stored in typed rows of several
+tables, and again as canonical JSON text, which is digested and compared. Nothing known is ever
+overwritten: a changed filing becomes a new version, and the old rows end with ``known_until``.
+Column names are the ids of ``rules.model.facts``; money is in yuan (stored as fen).
 """
 
 import datetime as dt
@@ -28,12 +28,12 @@ SQLModel.metadata.naming_convention = {
 }
 
 _CURRENT: Final = text("known_until IS NULL")
-#: The entries of the journal that may change a verdict; where it stands in a query, their index is used.
+#: The entries of the journal that may change a verdict; a query with this condition uses their index.
 NO_DECISION: Final = text("kind <> 'decision'")
 
 
 def _partial(name: str, *columns: str, where: TextClause, unique: bool = False) -> Index:
-    """An index of the rows that fulfil a condition; a query has to state it for the index to be used."""
+    """An index of the rows that satisfy a condition; used by queries that state the condition."""
     return Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)
 
 
@@ -68,7 +68,7 @@ def _codes(kind: str, name: str) -> SAEnum:
 
 
 class Enterprise(SQLModel, table=True):
-    """An enterprise and how its current filings describe it; the newer filing speaks first."""
+    """An enterprise as its current filings describe it; newer filings take precedence."""
 
     __tablename__ = "enterprise"
     __table_args__ = (CheckConstraint("length(uscc) = 18", "uscc"),)
@@ -92,7 +92,7 @@ class Enterprise(SQLModel, table=True):
 
 
 class Import(SQLModel, table=True):
-    """One file that was loaded."""
+    """A file that was loaded."""
 
     __tablename__ = "import"
     __table_args__ = (
@@ -114,9 +114,9 @@ class Import(SQLModel, table=True):
 
 
 class Versioned(SQLModel):
-    """What every stated row carries: whose it is, as of which day, from which file, known when.
+    """The columns of every stated row: whose it is, as of which day, from which file, known when.
 
-    ``sources`` is a JSON text that maps the keys of ``Profile.sources`` to where they stand.
+    ``sources`` is a JSON text that maps the keys of ``Profile.sources`` to places.
     """
 
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
@@ -129,11 +129,11 @@ class Versioned(SQLModel):
 
 
 class Filing(Versioned, table=True):
-    """One version of what an enterprise filed as of a day.
+    """A version of what an enterprise filed as of a day.
 
-    ``facts`` is the canonical JSON text of values, records and sources; ``identity`` that of the
-    columns of ``Enterprise`` it gave; ``digest`` is the SHA-256 of both without the sources.
-    ``replaces_id`` is the version it superseded.
+    ``facts`` is the canonical JSON text of values, records and sources; ``identity`` that of its
+    values for the columns of ``Enterprise``; ``digest`` is the SHA-256 of both without the sources.
+    ``replaces_id`` is the version that it superseded.
     """
 
     __tablename__ = "filing"
@@ -151,7 +151,7 @@ class Filing(Versioned, table=True):
 
 
 class Restatement(SQLModel, table=True):
-    """That an import stated a filing again just as it stood; it stored no version of it."""
+    """An import stated a filing again unchanged, so it stored no new version."""
 
     __tablename__ = "restatement"
 
@@ -168,8 +168,8 @@ class Stated(Versioned):
 class YearlyFigure(Stated, table=True):
     """The figures of one fiscal year as a filing stated them.
 
-    Current is, per enterprise and year, the statement of the newest current filing; what an older
-    filing stated stays readable through ``filing_id``. Figures may be below zero, as accounts show them.
+    For each enterprise and year, the statement of the newest current filing is current; statements
+    of older filings remain readable through ``filing_id``. Figures may be negative, as in accounts.
     """
 
     __tablename__ = "yearly_figure"
@@ -192,7 +192,7 @@ class YearlyFigure(Stated, table=True):
 
 
 class ScalarRow(Stated):
-    """One fact of the catalogue that is not yearly; exactly the column of its kind is filled."""
+    """A fact of the catalogue that is not yearly; exactly the column of its kind is filled."""
 
     fact: str = Field(sa_type=Text)
     flag: bool | None = None
@@ -222,14 +222,14 @@ class FiledFact(ScalarRow, table=True):
 
 
 class Finding(ScalarRow, table=True):
-    """A finding by a person (认定) as it was filed; those on the record are entries of the journal."""
+    """A person's finding (认定) as it was filed; recorded findings are entries of the journal."""
 
     __tablename__ = "finding"
     __table_args__ = _scalar("finding")
 
 
 class RecordListRow(Stated, table=True):
-    """That a filing has a list of records, and whether it is 已报全 (NULL: not stated)."""
+    """A filing has a list of records; says whether it is 已报全 (NULL: not stated)."""
 
     __tablename__ = "record_list"
     __table_args__ = (_current("record_list", "enterprise_id", "as_of", "kind"), _period())
@@ -239,7 +239,7 @@ class RecordListRow(Stated, table=True):
 
 
 class Record(Stated):
-    """One record of a list, in the order it was filed."""
+    """A record of a list, in the order of filing."""
 
     position: int
 
@@ -341,7 +341,7 @@ class Brand(Record, table=True):
 
 
 class TitleHeld(Record, table=True):
-    """A tier title that the enterprise states it holds (梯度称号)."""
+    """A tier title that the enterprise states to hold (梯度称号)."""
 
     __tablename__ = "title_held"
     __table_args__ = _record("title_held")
@@ -375,9 +375,9 @@ STATED_TABLES: Final[tuple[type[Stated], ...]] = (
 
 
 class Document(SQLModel, table=True):
-    """A text that the record names by its SHA-256: it never changes.
+    """A text to which the record refers by SHA-256; it never changes.
 
-    A ruleset or applicability table in canonical JSON, or a file that they were compiled from.
+    A ruleset or applicability table in canonical JSON, or a file from which they were compiled.
     """
 
     __tablename__ = "document"
@@ -389,23 +389,23 @@ class Document(SQLModel, table=True):
 
 
 class JournalEntry(SQLModel, table=True):
-    """One entry of the journal: everything that was done to the registry, in order, for good.
+    """An entry of the journal, which keeps everything done to the registry, in order, for good.
 
-    ``subject`` is the credit code of the enterprise whose title is registered, or in which ``holder``
-    is registered to hold a share. ``body`` is canonical
-    JSON text; ``disclosures`` are the texts that the entry commits to, with
-    their salt (see ``registry.portable.sealing``); ``digest`` is that of the header (see ``registry.portable.chain``).
-    Triggers refuse UPDATE, DELETE, and an entry that does not follow the last.
+    ``subject`` is the credit code of the enterprise whose title is registered, or in which
+    ``holder`` is registered to hold a share. ``body`` is canonical JSON text. ``disclosures`` are
+    the texts to which the entry commits, with their salt (see ``registry.portable.sealing``).
+    ``digest`` is that of the header (see ``registry.portable.chain``). Triggers refuse UPDATE,
+    DELETE, and an entry that does not follow the last.
     """
 
     __tablename__ = "journal"
     __table_args__ = (
         CheckConstraint("seq >= 1", "seq"),
         CheckConstraint("length(digest) = 64 AND length(previous) = 64", "digest"),
-        # Most entries are decisions, and an index over what stands in random order slows recording
-        # the more the longer the journal: only what is looked for has one. That no two entries
-        # follow the same one needs none: the number is unique, and a trigger sees to it that each
-        # entry follows the number before its own.
+        # Most entries are decisions, and an index over values in random order slows recording more
+        # as the journal grows, so only searched columns have one. No index is needed to ensure
+        # that no two entries follow the same one: the number is unique, and a trigger ensures
+        # that each entry follows the number before its own.
         _partial("ix_journal_changes", "kind", "seq", where=NO_DECISION),
         _partial("ix_journal_digest", "digest", where=NO_DECISION, unique=True),
         _partial("ix_journal_subject", "subject", where=text("subject IS NOT NULL")),
@@ -427,7 +427,7 @@ class JournalEntry(SQLModel, table=True):
 
 
 class PublishedCheckpoint(SQLModel, table=True):
-    """A signed statement of how long the journal was and what it held; ``note`` is its text."""
+    """A signed statement of the length and the content of the journal; ``note`` is its text."""
 
     __tablename__ = "checkpoint"
     __table_args__ = (CheckConstraint("size >= 1", "size"),)
@@ -438,7 +438,7 @@ class PublishedCheckpoint(SQLModel, table=True):
 
 
 def _check_form(table: Table) -> None:
-    """Have a table refuse what is not in its one form; what it held before is left as it is."""
+    """Make a table refuse values in any other form; existing rows stay as they are."""
     for dialect in ("sqlite", "postgresql"):
         if condition := forms.form(table, dialect):
             check = CheckConstraint(

@@ -1,7 +1,7 @@
-"""What PostgreSQL lets officers and auditors do: the second line of defence, behind the triggers.
+"""The rights of officers and auditors on PostgreSQL: the second line of defence after triggers.
 
-Whoever owns the tables can switch triggers off. So officers work under a role of their own that can
-add to the record and close what is open, and nothing else; auditors only read.
+The owner of the tables can switch triggers off. So officers work under a separate role that can
+only add to the record and close open versions; auditors can only read.
 """
 
 from typing import Final
@@ -13,7 +13,7 @@ from registry.database import models, storage, triggers
 from registry.errors import StorageError
 from registry.filings import IDENTITY
 
-#: All that is ever updated; everything else is only added.
+#: The only columns that are ever updated; rows are otherwise only added.
 UPDATED: Final[dict[str, tuple[str, ...]]] = {
     "enterprise": ("name", *(fact.id for fact in IDENTITY)),
     "import": ("undone_at",),
@@ -23,10 +23,10 @@ UPDATED: Final[dict[str, tuple[str, ...]]] = {
 
 
 def grant(engine: sa.Engine, role: str, *, auditor: bool = False) -> None:
-    """Give an existing role what an officer or an auditor needs; what else it had is taken away.
+    """Give an existing role exactly the rights of an officer or an auditor; revoke all others.
 
-    Run by the owner of the tables. Raises ``StorageError`` where roles do not exist, or where the
-    role could do more all the same, and then changes nothing.
+    Run by the owner of the tables. Raises ``StorageError``, and changes nothing, if roles do not
+    exist or if the role would still have more rights.
     """
     if engine.dialect.name != "postgresql":
         raise StorageError(
@@ -69,7 +69,7 @@ def _statements(connection: sa.Connection, role: str, *, auditor: bool) -> list[
 
 
 def _refuse_powerful(connection: sa.Connection, role: str) -> None:
-    """Refuse a role that no grant can hold back."""
+    """Refuse a role that no grant can limit."""
     query = sa.text("SELECT rolsuper FROM pg_roles WHERE rolname = :role")
     superuser = connection.scalar(query, {"role": role})
     if superuser is None:
@@ -95,7 +95,7 @@ def _refuse_powerful(connection: sa.Connection, role: str) -> None:
 
 
 def _refuse_excess(connection: sa.Connection, role: str, *, auditor: bool) -> None:
-    """Refuse a role that has more from elsewhere: from PUBLIC, or as a member of another role."""
+    """Refuse a role with further rights from PUBLIC or as a member of another role."""
     excess = []
     for table in SQLModel.metadata.sorted_tables:
         kept = ["DELETE", "TRUNCATE", "TRIGGER"] + (["INSERT"] if auditor else [])

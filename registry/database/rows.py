@@ -1,7 +1,8 @@
-"""One submission as rows of the fact tables, and the rows as a profile again, exactly.
+"""Converts a submission to rows of the fact tables, and the rows back to a profile, exactly.
 
-A fact has one form: numbers are plain decimals without trailing zeros, dates are ISO texts. What
-cannot be stored as it stands (finer than a fen, not in the catalogue) raises ``FactsError``.
+A fact has one form: numbers are plain decimals without trailing zeros, dates are ISO texts. Values
+that cannot be stored unchanged (fractions of a fen, facts not in the catalogue) raise
+``FactsError``.
 """
 
 import json
@@ -44,12 +45,12 @@ from rules.portable.canonical import canonical_json, digest, sha256
 from rules.portable.errors import Remedy
 
 Row: TypeAlias = dict[str, Any]
-#: By table, what the rows of a filing state: the values of ``STATES``, without keys and period.
+#: table -> what a filing's rows state: the values of ``STATES``, without keys and period.
 Rows: TypeAlias = dict[type[Stated], list[tuple[Any, ...]]]
 
 _KEYS: Final = {*Versioned.model_fields, "filing_id"} - {"sources"}
-#: The columns of each table that state something, and not whose it is: the sources, what the row is
-#: about (year, fact, kind or position), and the values.
+#: The columns of each table that state something, not those that identify the owner: the sources,
+#: the subject of the row (year, fact, kind or position), and the values.
 STATES: Final[dict[type[Stated], tuple[str, ...]]] = {
     model: ("sources", *(name for name in model.model_fields if name not in {"sources", *_KEYS}))
     for model in STATED_TABLES
@@ -60,11 +61,11 @@ _KINDS: Final = {table: kind for kind, table in RECORD_TABLES.items()}
 _SCALAR_COLUMNS: Final = STATES[FiledFact][2:]
 _WHOLE_UNITS: Final = ("人", "名")
 _REMEMBERED: Final = 1000
-#: Most amounts: in their one form and of whole fen.
+#: Most amounts: in their only form and in whole fen.
 _PLAIN_YUAN: Final = re.compile(r"-?[1-9][0-9]{0,13}(\.[0-9]?[1-9])?|0(\.[0-9]?[1-9])?")
-#: Characters of a filing with its sources: a row that holds them can be copied in a backup.
+#: The most characters of a filing with its sources: a backup can copy such a row.
 _LONGEST: Final = LARGEST_ROW >> 2
-#: What no database keeps: NUL, and halves of characters.
+#: Characters that no database keeps: NUL and surrogates.
 _UNKEPT: Final = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -72,7 +73,7 @@ _UNKEPT: Final = re.compile("[\x00\ud800-\udfff]")
 class Statement:
     """A submission ready to be stored: its texts, and its rows without their keys.
 
-    ``sources`` are those of no row; ``digest`` does not cover sources.
+    ``sources`` are those that belong to no row; ``digest`` does not cover sources.
     """
 
     identity: str
@@ -83,7 +84,7 @@ class Statement:
 
 
 def state(submission: Submission) -> Statement:
-    """The rows of a submission; what does not fit raises ``FactsError`` naming the fact."""
+    """The rows of a submission; ``FactsError`` names the first fact that does not fit."""
     sources = dict(submission.sources)
     rows: Rows = {table: [] for table in STATED_TABLES}
     stated = {
@@ -92,7 +93,7 @@ def state(submission: Submission) -> Statement:
         "identity": _identity(submission),
         "sources": dict(submission.sources),
     }
-    # the texts have most of their members in common: each is written once
+    # the texts share most of their members, so each member is written once
     texts = {name: canonical_json(value) for name, value in stated.items()}
     if sum(map(len, texts.values())) > _LONGEST:
         raise FactsError(
@@ -110,15 +111,15 @@ def state(submission: Submission) -> Statement:
 
 
 def refuse_altered(filing_id: int, digested: str, identity: Row, facts: Row) -> None:
-    """Raise ``AlteredError`` unless a filing's digest is that of what is read of it."""
+    """Raise ``AlteredError`` unless a filing's digest matches its content."""
     stated = {"identity": identity, "records": facts["records"], "values": facts["values"]}
-    places = facts["sources"].values()  # which the digest leaves out
+    places = facts["sources"].values()  # the digest does not cover them
     if digest(stated) != digested or not all(isinstance(place, str) for place in places):
         raise altered_filing(filing_id)
 
 
 def altered_filing(filing_id: int) -> AlteredError:
-    """What is to be raised where a filing cannot be what was filed."""
+    """The error for a filing that differs from what was filed."""
     return AlteredError(
         "altered-filing",
         "填报{value}已被改动，不可采信",
@@ -128,7 +129,7 @@ def altered_filing(filing_id: int) -> AlteredError:
 
 
 def _object(texts: Mapping[str, str], *names: str) -> str:
-    """The canonical JSON of an object, from that of its members in order of their names."""
+    """The canonical JSON of an object, from that of its members in order of name."""
     return "{" + ",".join(f'"{name}":{texts[name]}' for name in names) + "}"
 
 
@@ -140,7 +141,7 @@ def _identity(submission: Submission) -> Row:
 
 
 def identity_columns(identities: Iterable[str]) -> Row:
-    """The columns of ``Enterprise`` from the identities of its filings, older first."""
+    """The columns of ``Enterprise`` from its filings' identities, older ones first."""
     merged: dict[str, Scalar] = {}
     for identity in identities:
         merged |= json.loads(identity)
@@ -151,7 +152,7 @@ def identity_columns(identities: Iterable[str]) -> Row:
 
 
 def restore(as_of: date, sources: str, rows: Mapping[type[Stated], Iterable[Row]]) -> Profile:
-    """The profile that the rows of one filing state; records must come in their order."""
+    """The profile in the rows of one filing; records must be in order."""
     values: dict[str, Scalar] = {}
     lists: dict[str, list[dict[str, Scalar]]] = {}
     where: dict[str, str] = json.loads(sources)
@@ -159,7 +160,7 @@ def restore(as_of: date, sources: str, rows: Mapping[type[Stated], Iterable[Row]
         for row in found:
             where |= json.loads(row["sources"])
             if table is YearlyFigure:
-                # a year may stand twice, once as filed and once reopened: both say the same
+                # a year may occur twice, as filed and as reopened: both state the same
                 values |= {yearly_key(f, row["fiscal_year"]): v for f, v in _filled(row, _YEARLY)}
             elif table in (FiledFact, Finding):
                 [(_, values[row["fact"]])] = _filled(row, _SCALAR_COLUMNS)
@@ -187,7 +188,7 @@ def _state_values(filed: Mapping[str, Scalar], sources: dict[str, str], rows: Ro
                 where.append(_member(sources, key))
         else:
             before, after = _AROUND[fact.id]
-            # whole numbers have no column of their own among the scalar ones
+            # scalar rows have no separate column for whole numbers
             filled = Decimal(stored) if type(stored) is int else stored
             row = (_cut(sources, key), fact.id, *before, filled, *after)
             rows[Finding if fact.origin == "认定" else FiledFact].append(row)
@@ -200,7 +201,7 @@ def _state_values(filed: Mapping[str, Scalar], sources: dict[str, str], rows: Ro
 
 @lru_cache(maxsize=1 << 12)
 def _place(key: str) -> "tuple[_Taken, int | None]":
-    """The fact that a key names, and the fiscal year of a yearly one."""
+    """The fact in a key, and the fiscal year if it is yearly."""
     name, _, year = key.partition("@")
     taken: _Taken = _known(_FACTS, name)
     if taken.fact.yearly != bool(year) or (year and not _is_year(year)):
@@ -228,7 +229,7 @@ def _state_records(filed: Mapping[str, RecordList], sources: dict[str, str], row
 
 
 def _cut(sources: dict[str, str], key: str) -> str:
-    """The canonical JSON of where a thing of the catalogue stands, which is taken from the sources."""
+    """The canonical JSON of an item's source, which is removed from ``sources``."""
     return f"{{{_member(sources, key)}}}" if key in sources else "{}"
 
 
@@ -253,7 +254,7 @@ def _scalar_column(fact: Fact) -> str:
 
 
 def _around(column: str) -> tuple[tuple[None, ...], tuple[None, ...]]:
-    """The empty columns before and after the one of a scalar row that is filled."""
+    """The empty columns before and after the filled one of a scalar row."""
     at = _SCALAR_COLUMNS.index(column)
     return (None,) * at, (None,) * (len(_SCALAR_COLUMNS) - at - 1)
 
@@ -262,9 +263,9 @@ _AROUND: Final = {f.id: _around(_scalar_column(f)) for f in FACTS if not f.yearl
 
 
 class _Taken(dict[Scalar, tuple[Any, Scalar]]):
-    """The values of a fact, each as its column takes it and in its one form, or ``FactsError``.
+    """The values of a fact, each as its column takes it and in its only form, or ``FactsError``.
 
-    Some are kept: many a fact has few different ones.
+    Some are kept, because many facts have few distinct values.
     """
 
     def __init__(self, fact: Fact) -> None:
@@ -332,7 +333,7 @@ def _text(name: str, text: str) -> str:
 
 
 def _plain(stored: object) -> Scalar:
-    """The one form of a column's value in a profile."""
+    """The only form of a column's value in a profile."""
     match stored:
         case bool() | str():
             return stored

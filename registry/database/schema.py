@@ -1,8 +1,8 @@
-"""What a database has besides the rows, against what this program made: nothing less, nothing else.
+"""Compares everything in a database besides rows with what this program created.
 
-A trigger lets rows vanish, a rule or a view shows others, a function stands in for ours: whatever of
-that kind is not ours is named, and what is ours and was altered, switched off or dropped. Tables of
-others are none of our business, as long as they do not pass for ours.
+A trigger can make rows vanish, a rule or a view can show others, a function can replace ours. So
+every such object that is not ours is named, and every one of ours that was altered, switched off or
+dropped. Other programs' tables do not matter unless they pass for ours.
 """
 
 import re
@@ -17,18 +17,18 @@ from sqlmodel import SQLModel
 
 from registry.database import forms, triggers
 
-#: Made by alembic, and none of the models.
+#: Made by alembic, not by the models.
 _VERSION: Final = "alembic_version"
 _MADE_BY_ALEMBIC: Final = (
     "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, "
     "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
 )
-#: Where one clause of a table ends: a comma outside brackets, or the constraint of a column.
+#: The end of a table's clause: a comma outside brackets, or a column's constraint.
 _CLAUSE: Final = re.compile(r"\s*,\s*(?![^()]*\))|\s(?=CONSTRAINT )")
 
 
 def differences(connection: sa.Connection) -> list[str]:
-    """Everything by which a database at the newest revision is not as this program made it."""
+    """All differences between a database at the newest revision and what this program created."""
     lost = [
         f"数据库缺少防改触发器{name}，或它已被改动、停用" for name in triggers.missing(connection)
     ]
@@ -37,7 +37,9 @@ def differences(connection: sa.Connection) -> list[str]:
 
 
 def clauses(statement: str) -> list[str]:
-    """The clauses of what makes a table or an index, in any order, and what stands around them.
+    """The clauses of a statement that creates a table or an index, and the text around them.
+
+    The order of the clauses carries no meaning.
 
     >>> clauses("CREATE TABLE t (a INTEGER, b TEXT CONSTRAINT c CHECK (b IN ('x', 'y')))")
     ['CREATE TABLE t', 'a INTEGER', 'b TEXT', "CONSTRAINT c CHECK (b IN ('x', 'y'))", '']
@@ -72,7 +74,7 @@ def _sqlite(connection: sa.Connection) -> Iterator[str]:
 
 
 def _altered(found: dict[tuple[str, str], str]) -> Iterator[str]:
-    """The tables and indices that are not as they were made, by their kind and name."""
+    """The altered tables and indices, by kind and name."""
     for (kind, name), expected in _made().items():
         if clauses(found.get((kind, name), "")) != expected:
             yield f"{'数据表' if kind == 'table' else '索引'}{name}缺失，或它的定义已被改动"
@@ -80,7 +82,7 @@ def _altered(found: dict[tuple[str, str], str]) -> Iterator[str]:
 
 @cache
 def _made() -> dict[tuple[str, str], list[str]]:
-    """What makes the tables and indices of the models on SQLite."""
+    """The statements that create the models' tables and indices on SQLite."""
     dialect = sqlite.dialect()
     found = {("table", _VERSION): clauses(_MADE_BY_ALEMBIC)}
     for table in _tables():
@@ -92,7 +94,7 @@ def _made() -> dict[tuple[str, str], list[str]]:
 
 
 _WORDS: Final = {"trigger": "触发器", "view": "视图", "index": "索引"}
-#: What SQLite says of rows is told of them by name.
+#: SQLite's remarks on rows are reported with the names of their tables.
 _OF_ROWS: Final = re.compile(r"^(CHECK constraint failed|[A-Z]+ value in) ")
 
 
@@ -100,7 +102,7 @@ _OF_ROWS: Final = re.compile(r"^(CHECK constraint failed|[A-Z]+ value in) ")
 
 
 def _postgresql(connection: sa.Connection) -> Iterator[str]:
-    connection.exec_driver_sql("SET LOCAL datestyle = ISO")  # days stand in conditions
+    connection.exec_driver_sql("SET LOCAL datestyle = ISO")  # conditions contain days
     given = {
         "tables": [_VERSION, *(table.name for table in _tables())],
         "functions": list(triggers.FUNCTIONS),
@@ -119,7 +121,7 @@ def _postgresql(connection: sa.Connection) -> Iterator[str]:
 
 
 def _said(kind: str, table: str, name: str, text: str) -> str:
-    """What the catalogue says of a thing, in the form of ``_expected``."""
+    """An object in PostgreSQL's catalogue, in the form of ``_expected``."""
     if kind == "索引":
         return triggers.plain(text).replace("usingbtree", "")
     if kind == "约束":
@@ -133,7 +135,7 @@ def _catalogued() -> dict[tuple[str, ...], str]:
 
 
 def _expected() -> Iterator[tuple[tuple[str, str, str], str]]:
-    """What the tables of the models have on PostgreSQL, by kind, table and name."""
+    """The objects of the models' tables on PostgreSQL, by kind, table and name."""
     yield ("列", _VERSION, "version_num"), "character varying(32) NOT NULL"
     yield ("约束", _VERSION, "alembic_version_pkc"), "primarykeyversion_num"
     for table in _tables():
@@ -151,7 +153,7 @@ _POSTGRESQL: Final[sa.Dialect] = postgresql.dialect()  # type: ignore[no-untyped
 
 
 def _column(column: sa.Column[Any]) -> str:
-    """The type of a column, and its default, as the catalogue of PostgreSQL has them."""
+    """A column's type and default, as in PostgreSQL's catalogue."""
     name = column.type.compile(dialect=_POSTGRESQL).lower()
     kind = name.replace("varchar", "character varying")
     counted = column is column.table.autoincrement_column
@@ -182,7 +184,7 @@ _bounds: Final = r"\1 >= \2 AND \1 <= \3"
 
 
 def _bare(constraint: str) -> str:
-    """A constraint without what PostgreSQL words anew: types, brackets, lists, midnights, spaces."""
+    """A constraint without what PostgreSQL rewrites: types, brackets, lists, midnights, spaces."""
     text = _TYPE.sub("", constraint).replace("= ANY", "IN").replace("ARRAY", "")
     return re.sub(r"(?<=-01) 00:00:00|[\s\[\]()\"]", "", text).lower()
 
@@ -190,7 +192,7 @@ def _bare(constraint: str) -> str:
 _TYPE: Final = re.compile(r"::(text|date|character varying|timestamp without time zone)\b(\[\])?")
 
 
-#: What is not ours: what it is, its name, and where.
+#: An object that is not ours: its kind, its name, and its place.
 _FOREIGN: Final = """
 WITH ours AS (
   SELECT oid, relname FROM pg_class
@@ -238,7 +240,7 @@ UNION ALL SELECT '会话设置', setting, '改变所读写的内容'
 ORDER BY 1, 2
 """
 
-#: What our tables have: its kind, table and name, and what the catalogue says of it.
+#: The objects of our tables: kind, table, name, and definition in the catalogue.
 _OURS: Final = """
 WITH ours AS (
   SELECT oid, relname, relkind, relrowsecurity, relpersistence FROM pg_class

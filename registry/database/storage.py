@@ -1,8 +1,8 @@
 """The database: engine, session and schema revision, for SQLite and PostgreSQL.
 
 The address is ``TIDU_DATABASE_URL``; without it, the file ``tidu.db`` in ``TIDU_HOME`` or the
-current directory. An SQLite database migrates itself on first use; PostgreSQL is migrated by
-``upgrade``. Whatever goes wrong with the database is a ``StorageError`` in Chinese.
+current directory. An SQLite database migrates itself on first use; ``upgrade`` migrates PostgreSQL.
+Every database error becomes a ``StorageError`` in Chinese.
 """
 
 import os
@@ -24,32 +24,32 @@ from registry.kit import resources, settings
 from registry.kit.files import PRIVATE_FILE
 from rules.portable.errors import Remedy
 
-#: How long a writer waits for another one, in seconds.
+#: The seconds that a writer waits for another one.
 _PATIENCE: Final = 30
 
-#: A row holds the texts of one filing, one ruleset or one load at most, in bytes; of the copy of a
-#: registry no larger one is read.
+#: The most bytes of a row, which holds the texts of one filing, ruleset or load; in the copy of a
+#: registry, no larger row is read.
 LARGEST_ROW: Final = 16 << 20
 
 #: The advisory lock that writers to one PostgreSQL database share: "tidu" in ASCII.
 _WRITER_LOCK: Final = 0x74696475
 
-#: What the server would have it otherwise does not matter: names are Chinese.
+#: The encoding is fixed whatever the server's default: names are Chinese.
 _POSTGRESQL: Final = {"connect_timeout": 10, "client_encoding": "utf8"}
 
 _EXAMPLES: Final = "sqlite:///tidu.db 或 postgresql://用户@主机/库名"
 
 
-#: Where alembic keeps the revision of a database.
+#: The table in which alembic keeps a database's revision.
 _VERSION: Final = sa.table("alembic_version", sa.column("version_num"))
 
-#: What SQLite calls a database that is no file.
+#: SQLite's name for a database that is not a file.
 _IN_MEMORY: Final = ":memory:"
 
 
 @dataclass(frozen=True)
 class Status:
-    """The schema revision of a database against the one this program expects."""
+    """The schema revision of a database, and the one that this program expects."""
 
     current: str | None
     head: str
@@ -57,12 +57,12 @@ class Status:
 
 
 def database_url() -> sa.URL:
-    """The address of the registry; one that cannot be read raises ``StorageError``."""
+    """The address of the registry; ``StorageError`` if it cannot be parsed."""
     if not settings.DATABASE.value:
         return sa.URL.create("sqlite", database=str(settings.home() / "tidu.db"))
     url = _parse(settings.DATABASE.value)
     if url.drivername == "sqlite" and (url.host or url.database in (None, "", _IN_MEMORY)):
-        raise StorageError(  # in memory, whatever is recorded would be lost at the end
+        raise StorageError(  # everything recorded in memory would be lost at the end
             "no-file-named",
             "数据库地址没有写明SQLite文件（相对位置用三条斜线，绝对位置用四条）：请写成 {expected}",
             expected=_EXAMPLES,
@@ -71,13 +71,13 @@ def database_url() -> sa.URL:
 
 
 def exists(url: str | sa.URL | None = None) -> bool:
-    """Whether there is a database at an address; of a server, only connecting tells."""
+    """Whether a database exists at an address; for a server, only connecting tells."""
     address = database_url() if url is None else _parse(url)
     return address.drivername != "sqlite" or Path(address.database or "").exists()
 
 
 def connect(url: str | sa.URL | None = None) -> sa.Engine:
-    """An engine on a database that is at the expected revision, or a ``StorageError``."""
+    """An engine on a database at the expected revision; else ``StorageError``."""
     engine = create_engine(url)
     try:
         found = status(engine)
@@ -99,7 +99,7 @@ def connect(url: str | sa.URL | None = None) -> sa.Engine:
 
 
 def create_engine(url: str | sa.URL | None = None) -> sa.Engine:
-    """An engine that has not yet connected; the schema is not looked at."""
+    """An engine that has not connected yet; does not look at the schema."""
     address = database_url() if url is None else _parse(url)
     if address.get_backend_name() == "postgresql":
         engine = sa.create_engine(address, connect_args=_POSTGRESQL)
@@ -114,12 +114,12 @@ def create_engine(url: str | sa.URL | None = None) -> sa.Engine:
 
 
 def open_file(path: Path) -> sa.Engine:
-    """An engine that only reads an SQLite file, which may be of any revision."""
+    """A read-only engine on an SQLite file at any revision."""
 
     def opened() -> sqlite3.Connection:
         address = f"file:{quote(str(path.absolute()))}?mode=ro"
         opened = sqlite3.connect(address, uri=True, isolation_level=None, timeout=_PATIENCE)
-        # a stranger's file: what it defines has no effects, and no cell takes the memory of all
+        # a stranger's file: its definitions have no effect, and no cell can exhaust the memory
         opened.execute("PRAGMA trusted_schema = OFF")
         opened.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST_ROW)
         return opened
@@ -133,9 +133,9 @@ def open_file(path: Path) -> sa.Engine:
 
 @contextmanager
 def snapshot(engine: sa.Engine) -> Iterator[Session]:
-    """One transaction that only reads, and sees one state of the whole database from first to last."""
+    """A read-only transaction that sees one state of the whole database throughout."""
     options: dict[str, Any] = {}
-    if engine.dialect.name == "postgresql":  # SQLite's transactions are like that anyway
+    if engine.dialect.name == "postgresql":  # SQLite's transactions always do
         options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     with session(engine.execution_options(**options)) as opened:
         yield opened
@@ -143,10 +143,10 @@ def snapshot(engine: sa.Engine) -> Iterator[Session]:
 
 @contextmanager
 def session(engine: sa.Engine, *, write: bool = False) -> Iterator[Session]:
-    """One transaction: committed at the end, rolled back on any error.
+    """A transaction: committed at the end, rolled back on any error.
 
-    ``write`` says that it will write: such transactions wait for one another from the start, so
-    that what they read still holds when they write.
+    Writing transactions (``write``) wait for one another from the start, so that whatever they read
+    still holds when they write.
     """
     with (
         translated(engine),
@@ -159,8 +159,8 @@ def session(engine: sa.Engine, *, write: bool = False) -> Iterator[Session]:
 
 
 def upgrade(engine: sa.Engine, revision: str = "head") -> None:
-    """Bring the schema to a revision, the newest unless another is given."""
-    from registry.database import migrations  # alembic takes long to load, and is seldom needed
+    """Upgrade the schema to a revision, by default the newest."""
+    from registry.database import migrations  # alembic is slow to load and seldom needed
 
     status(engine)
     with translated(engine), engine.execution_options(tidu_write=True).begin() as connection:
@@ -175,7 +175,7 @@ def upgrade(engine: sa.Engine, revision: str = "head") -> None:
 
 
 def status(engine: sa.Engine) -> Status:
-    """The revision of the database and what is pending; an unknown one raises ``StorageError``."""
+    """The revision of the database and the pending ones; ``StorageError`` if it is unknown."""
     with translated(engine), engine.connect() as connection:
         there = sa.inspect(connection).has_table(_VERSION.name)
         heads = connection.scalars(sa.select(_VERSION.c.version_num)).all() if there else ()
@@ -200,7 +200,7 @@ def status(engine: sa.Engine) -> Status:
 
 
 def revisions() -> list[str]:
-    """All revisions of the schema, oldest first: their files are named by number, then by content."""
+    """All revisions of the schema, oldest first: their files are named by number, then content."""
     files = (resources.migrations() / "versions").glob("*.py")
     return sorted(file.stem.partition("_")[0] for file in files)
 
@@ -219,7 +219,7 @@ def _parse(given: str | sa.URL) -> sa.URL:
         )
     match url.drivername:
         case "sqlite":
-            return url.set(query={})  # there is nothing to be said behind 「?」
+            return url.set(query={})  # nothing can follow 「?」
         case "postgresql+psycopg":
             return url
         case "postgresql" | "postgres":
@@ -233,23 +233,23 @@ def _parse(given: str | sa.URL) -> sa.URL:
 
 
 def _found(_dialect: object, _record: object, arguments: Any, _named: object) -> None:
-    """Let a new registry be its owner's alone; one that is there keeps its mode."""
+    """Make a new registry private to its owner; an existing one keeps its mode."""
     if arguments[0] == _IN_MEMORY:
         return
-    with suppress(OSError):  # there already, or SQLite says what is wrong
+    with suppress(OSError):  # it exists, or SQLite will report the fault
         os.close(os.open(arguments[0], os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE_FILE))
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
-    connection.isolation_level = None  # transactions are begun by _begin_sqlite, DDL included
+    connection.isolation_level = None  # _begin_sqlite begins transactions, also around DDL
     # FULL, because under WAL a power cut after a commit may lose it with NORMAL: a decision that
-    # was announced as recorded has to be there afterwards.
+    # was announced as recorded must exist afterwards.
     for pragma in ("foreign_keys = ON", "journal_mode = WAL", "synchronous = FULL"):
         connection.execute(f"PRAGMA {pragma}")
 
 
 def _no_text(context: sa.ExceptionContext) -> None:
-    """A text that is none is amiss in the data, and no trouble of the database."""
+    """A text that cannot be decoded is a fault of the data, not of the database."""
     error = context.original_exception
     if isinstance(error, sqlite3.OperationalError) and _UNDECODED in str(error):
         raise exc.DataError(context.statement, context.parameters, error) from error
@@ -277,7 +277,7 @@ def _shown(engine: sa.Engine) -> str:
 
 
 def shown(url: sa.URL) -> str:
-    """An address without its password, and without what stands behind 「?」, where others may be.
+    """An address without its password, and without anything after 「?」, which may contain others.
 
     >>> shown(sa.make_url("postgresql://u:secret@h/d?sslpassword=secret"))
     'postgresql://u:***@h/d'
@@ -285,15 +285,15 @@ def shown(url: sa.URL) -> str:
     return url.set(query={}).render_as_string(hide_password=True)
 
 
-#: How many characters a text has that is hardly a part of another word.
+#: The characters of a text that is unlikely to be part of another word.
 _LONG_ENOUGH: Final = 5
 
 
 def _without_secrets(said: str, url: sa.URL) -> str:
-    """What a database says, without what only its address should hold."""
+    """A database's message, without anything that only its address should contain."""
     values = [v for one in url.query.values() for v in ([one] if isinstance(one, str) else one)]
     for secret in filter(None, map(str, (url.password or "", *values))):
-        # a short one is also part of words: masked there, it could be guessed from what is left
+        # a short one may be part of words: if masked there, the rest would reveal it
         whole = len(secret) < _LONG_ENOUGH
         part = rf"(?<!\w){re.escape(secret)}(?!\w)" if whole else re.escape(secret)
         said = re.sub(part, "***", said)
@@ -301,7 +301,7 @@ def _without_secrets(said: str, url: sa.URL) -> str:
 
 
 class _Trouble(NamedTuple):
-    """What is wrong with a database, as data and as what its address is followed by."""
+    """A database error, as data and as the words that follow its address."""
 
     slug: str
     said: str
@@ -310,7 +310,7 @@ class _Trouble(NamedTuple):
 
 _BUSY: Final = _Trouble("database-busy", "正被其他程序写入：请稍后再试")
 _FULL: Final = _Trouble("disk-full", "所在的磁盘已满：请清理后重试")
-#: What SQLite says -> what to tell the user.
+#: SQLite's message -> what to tell the user.
 _SQLITE_TROUBLE: Final = {
     "file is not a database": _Trouble(
         "no-database", "不是SQLite数据库文件：请检查路径，或换一个文件"
@@ -327,9 +327,9 @@ _SQLITE_TROUBLE: Final = {
 }
 
 
-#: What is raised for content that a database does not take, or cannot read.
+#: The errors for content that a database does not accept or cannot read.
 _ALTERED: Final = (exc.IntegrityError, exc.DataError)
-#: What PostgreSQL means by the numbers of its errors.
+#: The meaning of PostgreSQL's error codes.
 _LOCK_NOT_AVAILABLE: Final = "55P03"
 _DISK_FULL: Final = "53100"
 _INSUFFICIENT_PRIVILEGE: Final = "42501"
@@ -340,7 +340,7 @@ _BROKEN: Final = _Trouble(
 
 @contextmanager
 def translated(engine: sa.Engine) -> Iterator[None]:
-    """Turn the database's own complaints into one Chinese sentence."""
+    """Turn the database's errors into one Chinese sentence."""
     try:
         yield
     except exc.DatabaseError as error:
@@ -356,7 +356,7 @@ def translated(engine: sa.Engine) -> Iterator[None]:
 
 def _trouble(error: exc.DatabaseError, url: sa.URL) -> _Trouble:
     said = _without_secrets(" ".join(str(error.orig).split()), url)
-    number = getattr(error.orig, "sqlstate", "")  # None where no server answers; SQLite has none
+    number = getattr(error.orig, "sqlstate", "")  # None if no server answers; SQLite has none
     if "append-only" in said:
         text = "拒绝了这次写入，全部没有写入：其中可能有外加的触发器或规则"
         return _Trouble("write-refused", text, Remedy("verify-record"))

@@ -1,8 +1,8 @@
-"""What keeps the record in the database itself: triggers that refuse to change what was written.
+"""Protects the record inside the database: triggers that refuse to change what was written.
 
-``DEFINITIONS`` is what a database at the newest revision has; ``audit verify`` compares. A filing
-may be closed once, nothing else of it may change; the journal, the documents it names and the
-checkpoints only grow, the journal one entry after the other.
+``DEFINITIONS`` are the triggers at the newest revision; ``audit verify`` compares them. A filing
+may be closed once, and nothing else in it may change. The journal, the documents that it names and
+the checkpoints only grow, the journal one entry after the other.
 """
 
 import re
@@ -14,8 +14,8 @@ APPEND_ONLY: Final = ("journal", "document", "checkpoint")
 
 _HEAD: Final = "(SELECT coalesce(max(seq), 0) FROM journal)"
 _LAST: Final = f"coalesce((SELECT digest FROM journal WHERE seq = {_HEAD}), '{'0' * 64}')"
-#: What makes an entry not follow the last. SQLite's REPLACE deletes without firing triggers, and
-#: is refused here too: what it would replace has a number that was given before.
+#: The condition that an entry does not follow the last. This also refuses SQLite's REPLACE, which
+#: deletes without firing triggers: the entry to be replaced has an earlier number.
 _FOLLOWS: Final = f"NEW.seq <> {_HEAD} + 1 OR NEW.previous <> {_LAST}"
 _KEPT: Final = (
     "id", "enterprise_id", "import_id", "as_of", "known_from", "sources", "replaces_id",
@@ -75,7 +75,7 @@ FUNCTIONS: Final = {
         "CREATE FUNCTION tidu_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ "
         "BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$"
     ),
-    # its path is fixed: else a temporary table named journal would be looked at instead
+    # its path is fixed, or a temporary table named journal would be read instead
     "tidu_follows": (
         "CREATE FUNCTION tidu_follows() RETURNS trigger LANGUAGE plpgsql "
         "SET search_path = public, pg_temp AS $$ "
@@ -112,5 +112,5 @@ def missing(connection: sa.Connection) -> list[str]:
 
 
 def plain(statement: str) -> str:
-    """A statement without what a database may write differently: spaces, brackets, quotes, schema, case."""
+    """A statement without what databases vary: spaces, brackets, quotes, schema, case."""
     return re.sub(r"\s|[()\"]|\bpublic\.|::text", "", statement).lower()

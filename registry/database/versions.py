@@ -1,6 +1,6 @@
 """Versions of filings and their rows: the only writer and reader of the stated tables.
 
-Nothing here decides what is to be stored; see ``registry.record.loading``.
+``registry.record.loading`` decides what is stored.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,8 +18,8 @@ from registry.database.rows import STATES, Row, Statement, identity_columns
 
 _T = TypeVar("_T")
 
-#: How many keys one statement names at most (SQLite and PostgreSQL both bound them), and of how many
-#: filings the rows are held at once: they take some 80 kB each.
+#: The most keys in one statement (SQLite and PostgreSQL both limit them), and the most filings whose
+#: rows are held at once: they take some 80 kB each.
 _CHUNK: Final = 500
 
 
@@ -31,17 +31,17 @@ def table_of(model: type[SQLModel]) -> sa.Table:
 ENTERPRISE: Final = table_of(Enterprise)
 FILING: Final = table_of(Filing)
 _FIGURE: Final = table_of(YearlyFigure)
-#: What the rows of a filing and itself have in common, besides its number.
+#: The columns that a filing shares with its rows, besides its number.
 _KEYS: Final = ("enterprise_id", "import_id", "as_of", "known_from")
 
 
 def chunks(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
-    """Parts that one statement can name."""
+    """Parts small enough for one statement."""
     return (items[i : i + _CHUNK] for i in range(0, len(items), _CHUNK))
 
 
 def known(known_at: datetime | None) -> sa.ColumnElement[bool]:
-    """Which versions of filings are current, or were known at a moment."""
+    """The condition for versions of filings that are current, or were known at a moment."""
     current = FILING.c.known_until.is_(None)
     if known_at is None:
         return current
@@ -49,7 +49,7 @@ def known(known_at: datetime | None) -> sa.ColumnElement[bool]:
 
 
 def touched(import_id: int) -> sa.Select[Any]:
-    """The ids of the enterprises that an import concerned."""
+    """The ids of the enterprises in an import."""
     return sa.select(FILING.c.enterprise_id).where(FILING.c.import_id == import_id)
 
 
@@ -75,8 +75,8 @@ def insert(
 ) -> list[int]:
     """Add versions that begin now, and the enterprises that are not yet known.
 
-    Those enterprises of which more than this one filing is known are returned: their newest filing
-    has yet to be found (``settle``); of the others this filing speaks.
+    Returns the enterprises with more filings than this one, whose newest filing must still be found
+    (``settle``). The others are described by this filing.
     """
     filed: dict[str, list[str]] = {}
     for (uscc, _), statement in statements.items():
@@ -97,7 +97,7 @@ def insert(
     for model in STATED_TABLES:
         rows = []
         for key, statement in statements.items():
-            # of several statements about a year, the current one is found by ``settle``
+            # if a year has several statements, ``settle`` finds the current one
             waits = model is YearlyFigure and key[0] not in alone
             stated = (*keys[key], now if waits else None)
             rows += [stated + row for row in statement.rows[model]]
@@ -109,7 +109,7 @@ def insert(
 def _enterprise_ids(
     session: Session, filed: Mapping[str, Sequence[str]]
 ) -> tuple[dict[str, int], set[str]]:
-    """The enterprises with these codes, and which of them were added; ``filed`` are identities."""
+    """The enterprises with these codes, and those that were added; ``filed`` are identities."""
     query = sa.select(ENTERPRISE.c.uscc, ENTERPRISE.c.id)
     ids = {
         uscc: found
@@ -128,7 +128,7 @@ def _enterprise_ids(
 
 
 def reopen(session: Session, filing_ids: Sequence[int], now: datetime) -> None:
-    """Add copies of closed versions that begin now; yearly figures wait closed for ``settle``."""
+    """Add copies of closed versions that begin now; yearly figures stay closed until ``settle``."""
     for part in chunks(filing_ids):
         closed = [
             dict(row)
@@ -150,7 +150,7 @@ def reopen(session: Session, filing_ids: Sequence[int], now: datetime) -> None:
 
 
 def _insert_rows(session: Session, table: sa.Table, rows: Sequence[Row]) -> None:
-    """Add rows, which all have the same columns."""
+    """Add rows with the same columns."""
     if rows:
         names = tuple(rows[0])
         bulk.insert(session, table, names, list(map(itemgetter(*names), rows)))
@@ -163,7 +163,7 @@ def _without_id(row: Row) -> Row:
 def rows_of(
     session: Session, filing_ids: Sequence[int]
 ) -> dict[int, dict[type[Stated], list[Row]]]:
-    """All rows of these filings, in the order they were stored."""
+    """All rows of these filings, in the order of storing."""
     rows: dict[int, dict[type[Stated], list[Row]]] = {
         filing_id: {model: [] for model in STATED_TABLES} for filing_id in filing_ids
     }
@@ -181,7 +181,7 @@ def _rows(model: type[Stated]) -> sa.Select[Any]:
 
 
 def settle(session: Session, enterprise_ids: Sequence[int], now: datetime) -> None:
-    """Make the newest filing speak: the current yearly figures, and how the enterprise is named."""
+    """Let the newest filing determine the current yearly figures and the enterprise's columns."""
     for part in chunks(enterprise_ids):
         _settle(session, part, now)
 
@@ -191,7 +191,7 @@ def _settle(session: Session, enterprise_ids: Sequence[int], now: datetime) -> N
         partition_by=(_FIGURE.c.enterprise_id, _FIGURE.c.fiscal_year),
         order_by=(_FIGURE.c.as_of.desc(), _FIGURE.c.id.desc()),
     )
-    # by way of the filings: those current have an index, the figures that are closed have none
+    # through the filings: current ones have an index, closed figures have none
     concerned = FILING.c.known_until.is_(None) & FILING.c.enterprise_id.in_(enterprise_ids)
     ranked = (
         sa.select(_FIGURE.c.id, place.label("place"))

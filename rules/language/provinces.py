@@ -50,8 +50,9 @@ def full_name(text: str) -> str:
 
 
 def acting(province: str, city: str = "") -> str:
-    """The province whose rules apply to a place; a city with independent planning status has its
-    own.
+    """The province whose rules apply to a place.
+
+    A city with independent planning status has its own.
 
     >>> acting("广东省", "深圳市"), acting("广东", "广州市"), acting("", "大连"), acting("广东省深圳市")
     ('深圳市', '广东省', '大连市', '深圳市')
