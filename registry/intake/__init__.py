@@ -1,6 +1,6 @@
-"""From files to filings: workbooks, CSV and JSON, with sheet and cell in everything amiss.
+"""From files to filings: workbooks, CSV and JSON, with sheet and cell in every issue.
 
-What stands in ``__all__`` is the front door; a name is imported when it is first asked for.
+``__all__`` is the front door; a name is imported when it is first used.
 """
 
 from importlib import import_module
@@ -32,7 +32,7 @@ _ROOMS: Final = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is asked for: who looks at one cell does not wait for workbooks."""
+    """Import a name on demand: reading a single cell needs no workbooks."""
     if name not in _ROOMS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_ROOMS[name]), name)

@@ -1,9 +1,9 @@
-"""What a table of enterprises is asked for, computed from the texts that govern on its day.
+"""What a table of enterprises must contain, computed from the texts that govern on its day.
 
-That is what recognition (认定) reads in any tier, by the rulesets that govern where the enterprises
-are: what only a province or one round asks for is asked of that province and in that round alone.
-Findings by persons are asked of nobody who files. Where a list may be filed or the total that stands
-for it, the total is asked for, which is what a county summary has a column for.
+That is everything that recognition (认定) reads in any tier, by the rulesets that govern where the
+enterprises are. What only a province or one round requires is requested only there, or in that
+round. Persons' findings are not requested of filers. If either a list or its total may be filed,
+the total is requested, because a county summary has a column for it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,12 +21,12 @@ from rules.model.facts import FACTS, RECORDS, TITLES, fact, record_kind
 from rules.model.roles import RECOGNITION
 from rules.model.ruleset import Expr, Ruleset
 
-#: What a credit code gives by itself.
+#: What a credit code already tells.
 _SPARED: Final = frozenset(["registered_in_prc"])
 
 
 class Asked:
-    """What some criteria ask for, in one round if ``batch`` names it; keeps what it computed."""
+    """What some criteria ask for, in one round if ``batch`` names it; caches what it computed."""
 
     def __init__(self, rules: Rules, batch: str = "") -> None:
         self._rules = rules
@@ -34,7 +34,7 @@ class Asked:
         self._kept: dict[tuple[date, str], Mapping[Key, Wanted]] = {}
 
     def __call__(self, day: date, province: str = "") -> Mapping[Key, Wanted]:
-        """The columns that are read of a filing of that day in that province, in the catalogue's order."""
+        """The columns read for a filing of that day in that province, in the catalogue's order."""
         case = day, province
         if case not in self._kept:
             found = {k: w for r in self.rulesets(*case) for k, w in _columns(r, day)}
@@ -42,7 +42,7 @@ class Asked:
         return self._kept[case]
 
     def ids(self, day: date, province: str = "") -> frozenset[str]:
-        """The ids of the facts and lists that are read, findings among them, in whatever way."""
+        """The ids of all facts and lists that are read in any way, including findings."""
         read = {
             key
             for ruleset in self.rulesets(day, province)
@@ -53,7 +53,7 @@ class Asked:
         return frozenset(key.partition(".")[0].rstrip("+-0123456789") for key in read)
 
     def rulesets(self, day: date, province: str = "") -> Iterator[Ruleset]:
-        """The rulesets that govern recognition on that day; a text that is not encoded is left out."""
+        """The rulesets that govern recognition on that day, except texts that are not encoded."""
         for tier in TITLES:
             case = {"tier": tier, "province": province, "batch": self._batch}
             with suppress(NoRulesetError):
@@ -92,7 +92,7 @@ def _fact(id: str, rather: tuple[Key, ...]) -> Iterator[tuple[Key, Wanted]]:
 
 
 def _fallbacks(expr: Expr) -> Iterator[tuple[Expr, tuple[Key, ...]]]:
-    """The facts that a formula reads only where others cannot be used, with these others."""
+    """The facts that a formula reads only if others cannot be used, with these others."""
     if str(expr[0]).startswith("else_"):
         facts = (leaf[1] for leaf in leaves(expr[1]) if leaf[0] == "fact")
         better = tuple((id, None) for id in facts if fact(id).origin == "填报")
@@ -115,6 +115,6 @@ _ORDER: Final = {
 
 
 def _place(key: Key) -> tuple[int, int]:
-    """Where a column stands: as in the catalogue, the newest year first, titles from the lowest."""
+    """The position of a column: as in the catalogue, newest year first, lowest title first."""
     id, part = key
     return _ORDER[id], -part if isinstance(part, int) else TITLES.index(part) if part else 0

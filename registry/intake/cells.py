@@ -1,9 +1,8 @@
-"""Exact values from the cells that people type: numbers, dates, yes and no, codes.
+"""Exact values from typed cells: numbers, dates, yes and no, codes.
 
-Every reader returns a ``Parsed``: a value in the base unit of the catalogue, None where nothing is
-given, and a notice where the cell says something that cannot be kept as it stands. A workbook
-keeps numbers as binary floats; they become decimals at 15 significant digits before anything is
-computed.
+Every reader returns a ``Parsed``: a value in the catalogue's base unit, or None if nothing is
+given, with a notice if the cell contains something that cannot be kept unchanged. A workbook keeps
+numbers as binary floats; they become decimals with 15 significant digits before any computation.
 """
 
 import re
@@ -25,14 +24,14 @@ from rules.model.facts import Fact, Scalar, check_value
 
 @dataclass(frozen=True, slots=True)
 class Percent:
-    """A number that is known to be a ratio: its workbook shows 0.18 as 18%."""
+    """A number known to be a ratio: its workbook shows 0.18 as 18%."""
 
     value: int | float | Decimal
 
 
 @dataclass(frozen=True, slots=True)
 class Unsaved:
-    """A formula whose result the workbook does not hold; nothing is given by it."""
+    """A formula whose result is not in the workbook; it gives no value."""
 
     formula: str
 
@@ -44,11 +43,11 @@ class Unsaved:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A number whose format says more or other than its digits: 100000000 shown as 10000.0万.
+    """A number whose format shows more or other than its digits: 100000000 shown as 10000.0万.
 
-    ``text`` is what the cell shows, ``typed`` what one would type for the same without rounding;
-    ``otherwise`` is set where the digits shown are not those of the number. Both are empty where
-    nothing is shown, as may be of a text too; ``typed`` is where another sign is shown.
+    ``text`` is what the cell shows; ``typed`` is what one would type for the same without rounding.
+    ``otherwise`` is set if the digits shown are not those of the number. Both texts are empty if
+    nothing is shown, which may also happen to a text; ``typed`` is empty if another sign is shown.
     """
 
     stored: int | float | str
@@ -59,7 +58,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """A figure in a cell that is merged over several rows or columns: whose it is, it does not say."""
+    """A figure in a cell merged over several rows or columns, so that its owner is unclear."""
 
     value: "CellValue"
     cells: str
@@ -83,21 +82,21 @@ CellValue: TypeAlias = (
 
 
 class Parsed(NamedTuple):
-    """What a cell says: its value, or None, and what the officer should be told about it."""
+    """The content of a cell: its value, or None, and what the officer should be told about it."""
 
     value: Scalar | None
     notice: str = ""
     expected: str = ""
 
     def said(self, name: str) -> str:
-        """The notice as a sentence about the item of that name."""
+        """The notice as a sentence about the item with that name."""
         return f"“{name}”{self.notice}{'，按未提供处理' if self.value is None else ''}"
 
 
 NOTHING: Final = Parsed(None)
-#: What is said of a text with ``REPLACEMENT`` in it.
+#: The notice for a text that contains ``REPLACEMENT``.
 GARBLED: Final = ("含有乱码或控制字符", "请删去后重新录入")
-#: What is said of a formula's error value.
+#: The notice for a formula's error value.
 ERROR: Final = ("是公式的错误值", "请改正公式或直接填写")
 _NO_SHARE: Final = Parsed(None, "不是可识别的百分比", "应写成 18% 的样子")
 
@@ -107,13 +106,13 @@ MONEY: Final = {
     **{"千万元": 7, "千万": 7, "亿元": 8, "亿": 8},
 }
 
-#: Power of ten from a sign behind a share to the ratio.
+#: Power of ten from the sign after a share to the ratio.
 _PARTS: Final = {"": 0, "%": -2, "‰": -3}
 
 #: The unit of a ratio that is always a plain number: 1 is 100%.
 PLAIN: Final = "比值"
 
-#: The ways to write the unit of a count.
+#: The spellings of a count's unit.
 _COUNTS: Final = {
     "人": ("人", "名"),
     "项": ("项", "件", "个"),
@@ -147,7 +146,7 @@ _NOT_GIVEN: Final = frozenset(
         "NA",
     ]
 )
-#: The error values of Excel, WPS and LibreOffice, and what too narrow a column shows of a number.
+#: The error values of Excel, WPS and LibreOffice, and what a too narrow column shows for a number.
 _ERROR: Final = re.compile(
     r"#(?:N/A|DIV/0!|REF!|VALUE!|NAME\?|NUM!|NULL!|SPILL!|CALC!|FIELD!|BLOCKED!|CONNECT!|BUSY!"
     r"|UNKNOWN!|PYTHON!|GETTING_DATA|#+)|Err:[0-9]{3}",
@@ -158,7 +157,7 @@ _NO: Final = frozenset(["否", "无", "没有", "×", "✗", "✘", "X", "N", "N
 
 _HALF: Final = {i + 0xFEE0: i for i in range(0x21, 0x7F)} | {0x3000: " ", 0x2212: "-", 0x2013: "-"}
 _SPACE: Final = re.compile(r"\s+")
-#: Blanks that part no digits; those between digits may part two numbers.
+#: Blanks not between digits; those between digits may separate two numbers.
 _BESIDE: Final = re.compile(r"(?<![0-9.,])\s+|\s+(?![0-9.,])")
 _NUMBER: Final = re.compile(
     r"(?P<sign>[+-]?)(?P<open>\()?(?P<money>[¥￥]|人民币[¥￥]?|RMB|CNY)?(?P<minus>-?)"
@@ -185,10 +184,10 @@ _COUNTED: Final = {
     for n, tens in enumerate(("", "十", "二十", "三十"))
     for m, ones in enumerate(("", *"一二三四五六七八九"))
 }
-#: A day as a number, from 1927 to 2173; what may be a year and a month without its zero is none.
+#: A day as a number, from 1927 to 2173, except what may be a year and a month without its zero.
 _SERIAL: Final = re.compile(r"(?!19[5-9][0-9][1-9]|20[0-9]{2}[1-9])[1-9][0-9]{4}(?:\.[0-9]+)?")
 
-#: Years of which a bare number may be read as a day.
+#: The years in which a bare number may be read as a day.
 _LIKELY: Final = (1949, 2099)
 
 _DAY_EXPECTED: Final = "应为年月日，例如 2023-06-30"
@@ -203,12 +202,12 @@ def half(text: str) -> str:
 
 
 def squeeze(text: str) -> str:
-    """The text as headings and codes are compared: compatibility forms unified, no blanks."""
+    """The text in the form in which headings and codes are compared: NFKC, without blanks."""
     return _SPACE.sub("", unicodedata.normalize("NFKC", text))
 
 
 def plain(value: CellValue) -> str:
-    """The text of a cell as the officer sees it; what cannot be kept is shown as ``REPLACEMENT``."""
+    """The text of a cell as the officer sees it; ``REPLACEMENT`` for what cannot be kept."""
     match value:
         case None:
             return ""
@@ -232,7 +231,7 @@ def plain(value: CellValue) -> str:
 
 
 def not_given(value: CellValue) -> bool:
-    """Whether a cell is blank or says that nothing is given (未提供, —, /, 不详 …, or no number).
+    """Whether a cell is blank or says that nothing is given (未提供, —, /, 不详 …, or NaN).
 
     >>> [not_given(text) for text in ("　", "——", "／", "未提供", "无", "0")]
     [True, True, True, True, False, False]
@@ -248,7 +247,7 @@ def not_given(value: CellValue) -> bool:
 
 
 def is_error(value: CellValue) -> bool:
-    """Whether a cell holds the error value of a formula, or its text (#REF!, #N/A, #### …).
+    """Whether a cell contains a formula's error value, or its text (#REF!, #N/A, #### …).
 
     >>> is_error("#DIV/0!"), is_error("N/A")
     (True, False)
@@ -263,7 +262,7 @@ def _says_nothing(text: str) -> bool:
 
 
 def decimal(value: int | float | Decimal) -> Decimal:
-    """The decimal of a number cell; a binary float at 15 significant digits.
+    """The decimal of a number cell; a binary float is taken at 15 significant digits.
 
     >>> decimal(0.1 + 0.2)
     Decimal('0.3')
@@ -272,7 +271,7 @@ def decimal(value: int | float | Decimal) -> Decimal:
 
 
 class Typed(NamedTuple):
-    """A number as typed, the unit behind it, and whether a sign of money stands before it."""
+    """A typed number, the unit after it, and whether a money sign precedes it."""
 
     number: Decimal
     unit: str = ""
@@ -306,14 +305,14 @@ def _amount(value: CellValue) -> Typed | None:
 
 
 class Reader(Protocol):
-    """Reads a cell as one kind of value; the unit holds where the cell names none."""
+    """Reads a cell as one kind of value; ``unit`` applies if the cell names none."""
 
     def __call__(self, value: CellValue, unit: str = "") -> Parsed:
-        """What the cell says."""
+        """The content of the cell."""
 
 
 def _as_shown(read: Callable[[CellValue, str], Parsed]) -> Reader:
-    """A reader that takes a cell for what it shows, and knows what can be no value of any kind."""
+    """A reader that reads what a cell shows, and recognises what no kind of value can be."""
 
     @wraps(read)
     def reader(value: CellValue, unit: str = "") -> Parsed:
@@ -328,7 +327,7 @@ def _as_shown(read: Callable[[CellValue, str], Parsed]) -> Reader:
 
 
 def _shown(value: Shown, unit: str, read: Reader) -> Parsed:
-    """What a number says by its format; told where the number itself would say something else."""
+    """The value that a number's format shows, with a notice if the number itself differs."""
     stored = plain(value.stored)
     parsed = read(value.typed, unit)
     nothing = parsed.value == "0" and not parsed.notice and value.stored  # shown as 无
@@ -344,7 +343,7 @@ def _shown(value: Shown, unit: str, read: Reader) -> Parsed:
 
 
 def _apart(one: Scalar | None, other: Scalar | None) -> str:
-    """How far two readings of a cell are apart."""
+    """The distance between two readings of a cell."""
     try:
         factor = abs(Decimal(str(one)) / Decimal(str(other)))
     except ArithmeticError:
@@ -354,7 +353,7 @@ def _apart(one: Scalar | None, other: Scalar | None) -> str:
 
 @_as_shown
 def read_money(value: CellValue, unit: str) -> Parsed:
-    """An amount in yuan; ``unit`` holds where the cell names none; 无 is zero.
+    """An amount in yuan; ``unit`` applies if the cell names none; 无 is zero.
 
     >>> read_money("１，２３４.5", "万元").value, read_money("0.3亿元", "万元").value
     ('12345000', '30000000')
@@ -377,9 +376,9 @@ def read_money(value: CellValue, unit: str) -> Parsed:
 
 @_as_shown
 def read_share(value: CellValue, unit: str = "") -> Parsed:
-    """A ratio; 10%, 0.1 and a cell formatted as a percentage are understood.
+    """A ratio; understands 10%, 0.1 and cells formatted as percentages.
 
-    A bare number of 1 and more is ambiguous unless the heading says %, where one below 1 is.
+    A bare number of 1 or more is ambiguous, unless the heading says %; then one below 1 is.
 
     >>> read_share("9.99%").value, read_share(0.1).value, read_share(18).value
     ('0.0999', '0.1', None)
@@ -439,7 +438,7 @@ def read_flag(value: CellValue, unit: str = "") -> Parsed:
 
 @_as_shown
 def read_date(value: CellValue, unit: str = "") -> Parsed:
-    """An ISO date; a month without its day stays unknown.
+    """An ISO date; a month without a day stays unknown.
 
     >>> [read_date(text).value for text in ("2019年12月31日", "二〇〇五年十二月二十日", "20230630", "2023年6月")]
     ['2019-12-31', '2005-12-20', '2023-06-30', None]
@@ -473,7 +472,7 @@ def read_date(value: CellValue, unit: str = "") -> Parsed:
 
 
 def _in_digits(text: str) -> str:
-    """A day with Chinese numerals as digits, signs in the usual forms, and no needless blanks."""
+    """A day with Chinese numerals as digits, signs in the usual forms, and no extra blanks."""
     text = text.translate(_DATE_SIGNS)
     if " " in text:
         text = re.sub(r" ?([-./年月日号]) ?", r"\1", text)
@@ -483,7 +482,7 @@ def _in_digits(text: str) -> str:
 
 @_as_shown
 def read_text(value: CellValue, unit: str = "") -> Parsed:
-    """A text without outer blanks; 无 says that there is nothing to state."""
+    """A text without outer blanks; 无 means that there is nothing to state."""
     text = plain(value)
     if REPLACEMENT in text:
         return Parsed(None, *GARBLED)
@@ -494,7 +493,7 @@ def _is_none(value: CellValue) -> bool:
     return isinstance(value, str) and half(value) == "无"
 
 
-#: A ministry's level counts as that of a province.
+#: A ministry's level counts as a province's.
 _MINISTERIAL: Final = ("部级", "省部级")
 
 
@@ -528,10 +527,10 @@ def read_industry(value: CellValue, unit: str = "") -> Parsed:
 
 
 def read_fact(fact: Fact, value: CellValue, unit: str = "") -> Parsed:
-    """A cell as a value of ``fact``; ``unit`` is the heading's, else the catalogue's is meant.
+    """A cell as a value of ``fact``; ``unit`` is the heading's, or else the catalogue's.
 
-    What cannot be a value of the fact is a notice, and unknown; a negative figure of accounts that
-    nothing can be computed with is a notice, and kept.
+    A cell that cannot be a value of the fact gives a notice and is unknown. A negative figure from
+    accounts with which nothing can be computed gives a notice and is kept.
     """
     if isinstance(value, str) and _as_it_is(fact, value, unit):
         return Parsed(value)
@@ -547,7 +546,7 @@ def read_fact(fact: Fact, value: CellValue, unit: str = "") -> Parsed:
     return parsed
 
 
-#: What programs write, by unit: already the one form of the value in base units.
+#: What programs write, by unit: already the standard form of the value in base units.
 _AS_IT_IS: Final = {
     "元": re.compile(r"-?[1-9][0-9]{0,13}(\.[0-9]?[1-9])?|0(\.[0-9]?[1-9])?"),
     PLAIN: re.compile(r"0(\.[0-9]{0,11}[1-9])?"),
@@ -556,7 +555,7 @@ _AS_IT_IS: Final = {
 
 
 def _as_it_is(fact: Fact, text: str, unit: str) -> bool:
-    """Whether a number needs no reading; most of a large table do not."""
+    """Whether a number needs no conversion, like most in a large table."""
     if fact.kind != "number":
         return False
     form = _AS_IT_IS.get(unit or fact.unit)

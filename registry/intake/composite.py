@@ -1,4 +1,4 @@
-"""Cells that hold several things at once: records, the fields of a product, a place."""
+"""Cells with several things in them: records, the fields of a product, a place."""
 
 import re
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from registry.intake.tables.mapping import Target
 from registry.kit.characters import REPLACEMENT
 from rules.model.facts import Fact, Scalar, record_kind
 
-#: What tables call the fields of annex 1 item 5, without 主导产品属 before them.
+#: The names in tables for the fields of annex 1 item 5, without the prefix 主导产品属.
 FIELD_WORDS: Final = {
     "field_strategic": ("战略性新兴产业", "战略新兴产业"),
     "field_key_link": ("补短板锻长板填空白", "补短板", "锻长板", "填空白", "关键领域补短板"),
@@ -46,7 +46,7 @@ _CAPITALS: Final = ("北京市", "天津市", "上海市", "重庆市")
 
 @dataclass
 class Records:
-    """The records of one cell; ``stated`` is whether the cell says anything that can be read."""
+    """The records of one cell; ``stated`` says whether the cell has any readable content."""
 
     items: list[dict[str, Scalar]] = field(default_factory=list)
     stated: bool = False
@@ -56,8 +56,8 @@ class Records:
 def read_records(target: Target, value: CellValue) -> Records:
     """The records in a cell such as 「省级/1/2021-07-28；国家级/4/2021-09-28」.
 
-    无 is an empty list, a blank cell says nothing. An entry of which no part can be read leaves the
-    whole cell unknown.
+    无 is an empty list; a blank cell says nothing. If no part of an entry can be read, the whole
+    cell stays unknown.
     """
     found = Records()
     if not_given(value):
@@ -91,7 +91,7 @@ def read_records(target: Target, value: CellValue) -> Records:
 
 
 def _from(target: Target, entry: CellValue) -> tuple[dict[str, Scalar], CellValue]:
-    """The first day of a term that a cell states, and its last day: 2022-12-31至2025-12-30."""
+    """The first and the last day of a term in a cell: 2022-12-31至2025-12-30."""
     if not isinstance(entry, str) or [f.kind for f in target.fields] != ["date"]:
         return {}, entry
     term = _TERM.fullmatch(squeeze(entry))
@@ -115,7 +115,7 @@ def _parts(entry: CellValue, count: int) -> list[CellValue]:
 
 
 def read_fields(value: CellValue) -> tuple[dict[str, bool], list[str]]:
-    """The seven flags of 主导产品所属领域, and the words that are none of them.
+    """The seven flags of 主导产品所属领域, and the words that match none of them.
 
     >>> read_fields("中华老字号、网红")
     ({'field_old_brand': True}, ['网红'])
@@ -135,7 +135,7 @@ def _bare(word: str) -> str:
 
 
 def read_region(value: CellValue) -> dict[str, str] | None:
-    """Province, city and county of 「江苏省苏州市虎丘区」; None where no province can be seen.
+    """Province, city and county of 「江苏省苏州市虎丘区」; None if no province is recognised.
 
     >>> read_region("江苏省 苏州市 虎丘区")
     {'province': '江苏省', 'city': '苏州市', 'county': '虎丘区'}

@@ -1,4 +1,4 @@
-"""What a county summary does not have though conditions of its day are decided by it."""
+"""What a county summary lacks although conditions of its day depend on it."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date
@@ -9,27 +9,27 @@ from registry.intake.composite import FIELD_WORDS
 from registry.intake.tables.headers import Column, Header
 from rules.language.provinces import acting
 
-#: What a column is known by: a fact and its year, a list, titles of one kind, the fields of the product.
+#: Identifies a column: a fact and its year, a list, titles of one kind, or the product's fields.
 Key: TypeAlias = tuple[str, int | str | None]
 
 
 class Wanted(NamedTuple):
-    """A column that is asked for, by its heading; any column of ``instead`` does as well."""
+    """A requested column with its heading; any column of ``instead`` serves as well."""
 
     heading: str
     instead: tuple[Key, ...] = ()
 
 
-#: Gives what is asked for on a day in a province.
+#: Returns what is requested on a day in a province.
 Asking: TypeAlias = Callable[[date, str], Mapping[Key, Wanted]]
 
 FIELDS: Final[Key] = ("fields", None)
-#: A table with fewer of these columns is no county summary, and lacks most of them on purpose.
+#: A table with fewer of these columns is not a county summary and lacks most of them on purpose.
 _ENOUGH: Final = 15
 
 
 def wanted(filed: Iterable[Submission], asked: Asking) -> Mapping[Key, Wanted]:
-    """What is asked for of any of these filings; those without a day are not asked for anything."""
+    """Everything requested for any of these filings; nothing is requested of undated ones."""
     cases = dict.fromkeys(
         (s.as_of, acting(s.identity.get("province", ""), s.identity.get("city", "")))
         for s in filed
@@ -41,9 +41,9 @@ def wanted(filed: Iterable[Submission], asked: Asking) -> Mapping[Key, Wanted]:
 def lacking(
     own: Collection[Key], further: Collection[Key], asked: Mapping[Key, Wanted]
 ) -> list[str]:
-    """The headings of what is asked for and stands neither in a county summary nor on further sheets.
+    """The headings of requested columns that are neither in a county summary nor on other sheets.
 
-    What only takes the place of another column is not named beside that one.
+    A column that could only replace another missing one is not named beside it.
     """
     if len(asked.keys() & own) < _ENOUGH:
         return []
@@ -56,7 +56,7 @@ def lacking(
 
 
 def keys(header: Header, columns: Iterable[Column]) -> set[Key]:
-    """What the columns of a sheet that are read are known by; all of a list's own sheet by the list."""
+    """The keys of a sheet's columns that are read; a list's own sheet has the key of the list."""
     if header.record is not None:
         return {(header.record.id, None)}
     return set(_keys(columns))

@@ -1,10 +1,10 @@
-"""A folder of tables as filings, a few thousand enterprises at a time, in flat memory.
+"""Reads a folder of tables as filings, a few thousand enterprises at a time, in flat memory.
 
-The tables are those of the template: ``enterprises`` (企业基本情况) with one row an enterprise,
-``yearly`` (年度数据) with one a fiscal year, and one table a list of records, by its id or name; CSV or
-Parquet. Headings are ids of the catalogue (amounts in yuan, ratios plain numbers) or whatever a
-workbook may have. Every table is in order of credit code, so that no table is held in memory. What
-a workbook's rows are checked for, these are checked for by the same code.
+The tables are those of the template: ``enterprises`` (企业基本情况) with one row per enterprise,
+``yearly`` (年度数据) with one per fiscal year, and one table per list of records, named by its id or
+name; CSV or Parquet. Headings are ids of the catalogue (amounts in yuan, ratios as plain numbers)
+or any that a workbook may have. Every table is in order of credit code, so no table is held in
+memory. The same code checks these rows and those of a workbook.
 """
 
 import csv
@@ -37,18 +37,18 @@ from registry.kit.progress import Done, ignored
 from rules.errors import FactsError
 from rules.model.facts import RECORDS, RecordKind, record_kind
 
-#: How many enterprises are read, checked and stored at once.
+#: The number of enterprises that are read, checked and stored at once.
 CHUNK: Final = 1000
 
 _ENTERPRISES: Final = ("enterprises", BASIC)
 _YEARLY: Final = ("yearly", YEARLY)
 _SUFFIXES: Final = (".csv", ".parquet")
-#: Types of Parquet columns whose cells no workbook could hold.
+#: The types of Parquet columns whose cells no workbook could contain.
 _NESTED: Final = ("list", "array", "struct", "map", "union", "blob")
 _STEP: Final = 10_000
-#: Bytes of texts that are fetched at once.
+#: The most bytes of text that are fetched at once.
 _HELD: Final = 8 << 20
-#: After every code, in order of characters.
+#: Sorts after every code.
 _LAST: Final = "\U0010ffff"
 
 #: Some rows of one table with their numbers.
@@ -57,7 +57,7 @@ _Rows: TypeAlias = tuple[tuple[int, Row], ...]
 
 @dataclass(frozen=True)
 class Survey:
-    """What a folder holds: its tables, those of the enterprises first, and how many rows of these.
+    """The content of a folder: its tables, enterprises first, and the number of their rows.
 
     ``headings`` are those of all tables.
     """
@@ -72,7 +72,7 @@ class Survey:
 class Part:
     """Some enterprises of a folder, counted from 1, not yet read: their rows by table.
 
-    ``digest`` is the SHA-256 of these rows, by which a part is known again.
+    ``digest`` is the SHA-256 of these rows, which identifies the part.
     """
 
     name: str
@@ -83,9 +83,9 @@ class Part:
 
 
 def survey(folder: Path, progress: Done = ignored) -> Survey:
-    """Look through a folder once: which tables there are, and that they are in order.
+    """Look through a folder once: find its tables, and check that they are in order.
 
-    A table out of order, unknown or without its heading raises ``RegistryError``.
+    Raises ``RegistryError`` for a table that is unsorted, unknown or without a heading.
     """
     if not folder.is_dir():
         raise RegistryError("no-such-folder", "{value}：没有这个文件夹，请核对位置", value=folder)
@@ -114,14 +114,14 @@ def _understood(found: Survey, known: HeaderMapping) -> list[Heading]:
 
 
 def _list_of(table: Path) -> RecordKind | None:
-    """The list whose records a table holds, if it does."""
+    """The list whose records a table contains, if it does."""
     with suppress(FactsError):
         return record_kind(_name(table))
     return None
 
 
 def parts(found: Survey, size: int = CHUNK) -> Iterator[Part]:
-    """The enterprises of a folder in order, so many at a time."""
+    """The enterprises of a folder in order, ``size`` at a time."""
     heads = []
     sources = []
     for path in found.tables:
@@ -132,7 +132,7 @@ def parts(found: Survey, size: int = CHUNK) -> Iterator[Part]:
     enterprises, *others = sources
     first = 1
     while taken := enterprises.take(size):
-        # rows of nobody go with the part they would stand in; they are found to be amiss there
+        # rows without an enterprise go to the part where they belong by order, which reports them
         last_code = enterprises.code(taken[-1][1]) if enterprises.more else _LAST
         tables = (taken, *(source.until(last_code) for source in others))
         last = first + len(taken) - 1
@@ -142,7 +142,7 @@ def parts(found: Survey, size: int = CHUNK) -> Iterator[Part]:
 
 
 class Reader:
-    """Reads the parts of one folder into filings, each with everything amiss in it."""
+    """Reads the parts of a folder into filings, each with all its issues."""
 
     def __init__(
         self,
@@ -162,7 +162,7 @@ class Reader:
             self._log.extend(unachieved(mapping, _understood(found, headings)))
 
     def read(self, part: Part) -> Reading:
-        """The filings of a part; what is amiss with headings and mapping is told with the first part."""
+        """The filings of a part; the first part also reports issues of headings and mapping."""
         log = Log(self._log if part.first == 1 else ())
         drafts = Drafts(log, self._admitted)
         for table, rows in zip(self._tables, part.rows, strict=True):
@@ -187,7 +187,7 @@ class _Source:
         return _code(row, self._column)
 
     def take(self, count: int) -> _Rows:
-        """So many rows, and further ones of the last code."""
+        """``count`` rows, and the remaining ones of the last code."""
         found: list[tuple[int, Row]] = []
         while self._next is not None and len(found) < count:
             found.append(self._next)
@@ -212,14 +212,14 @@ class _Source:
 
     @property
     def more(self) -> bool:
-        """Whether any row is left."""
+        """Whether any rows are left."""
         return self._next is not None
 
 
 def _tables(folder: Path) -> tuple[Path, ...]:
     found: dict[int, list[Path]] = {}
     for path in sorted(folder.iterdir()):
-        # Excel and WPS lock a table that they have open by a file of its name after ~$
+        # Excel and WPS lock an open table with a file of the same name after ~$
         if path.suffix.lower() in _SUFFIXES and not path.name.startswith("~$"):
             found.setdefault(_place(path), []).append(path)
     if 0 not in found:
@@ -242,7 +242,7 @@ def _tables(folder: Path) -> tuple[Path, ...]:
 
 
 def _name(path: Path) -> str:
-    """The name of a table, which may be written in capitals."""
+    """The name of a table, which may be in capitals."""
     return path.stem.lower()
 
 
@@ -281,7 +281,7 @@ def _table(path: Path, headings: HeaderMapping, drafts: Drafts, as_of: date | No
 
 
 def _look_through(path: Path, progress: Done) -> int:
-    """How many rows a table has; it must be in order of credit code."""
+    """The number of rows in a table, which must be in order of credit code."""
     rows = _numbered(path)
     column = _code_column(path, next(rows, (1, ()))[1])
     before, count = "", 0
@@ -304,10 +304,10 @@ def _look_through(path: Path, progress: Done) -> int:
 
 
 def spooled(stream: BinaryIO, folder: Path) -> None:
-    """Write a stream of rows, each after the name of its table, as a new folder of CSV files.
+    """Write a stream of rows, each preceded by its table's name, as a new folder of CSV files.
 
-    The folder is named as the stream is to be called. ``RegistryError`` for a row that names no
-    table, and where there are no enterprises.
+    The folder's name is that of the stream. Raises ``RegistryError`` for a row that names no table,
+    and if there are no enterprises.
     """
     name = folder.name
     known = {_ENTERPRISES[0], _YEARLY[0], *(kind.id for kind in RECORDS)}
@@ -365,7 +365,7 @@ def _digest(heads: Sequence[Sequence[str]], rows: Sequence[_Rows]) -> str:
 
 
 def _numbered(path: Path) -> Iterator[tuple[int, Row]]:
-    """The rows of a table with their numbers, the heading being row 1; blank ones are left out."""
+    """The rows of a table with their numbers (the heading is row 1), without blank ones."""
     rows = _parquet(path) if path.suffix.lower() == ".parquet" else _csv(path)
     return ((number, row) for number, row in enumerate(rows, 1) if any(row))
 
@@ -422,7 +422,7 @@ def _parquet_rows(database: duckdb.DuckDBPyConnection, path: Path) -> Iterator[R
 
 
 def _at_once(database: duckdb.DuckDBPyConnection, path: Path, texts: Sequence[str]) -> int:
-    """How many rows may be held at once, by the longest; one beyond bounds is refused."""
+    """The number of rows to hold at once, given the longest; refuses an oversized row."""
     lengths = " + ".join(f"coalesce(strlen({_quoted(name)}), 0)" for name in texts) or "0"
     query = f"SELECT max({lengths}) FROM read_parquet($1)"
     longest = _one(database.execute(query, [escape(str(path))]))
@@ -441,13 +441,13 @@ def _quoted(name: str) -> str:
 
 
 def _one(found: duckdb.DuckDBPyConnection) -> int:
-    """The number that a query gives; 0 of no rows."""
+    """The number that a query returns; 0 if it returns no rows."""
     row = found.fetchone()
     return int(row[0] or 0) if row else 0
 
 
 def _refuse_footer(path: Path) -> None:
-    """A file ends with the length of what it says of itself, which is read before all else."""
+    """Refuse a file whose footer is oversized: it is read first, and its length is at the end."""
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - 8))
         end = file.read()

@@ -1,4 +1,4 @@
-"""Filings in the making: what the sheets of one file say about each enterprise, brought together."""
+"""Filings in the making: combines what a file's sheets say about each enterprise."""
 
 from collections import defaultdict
 from collections.abc import Container
@@ -17,14 +17,14 @@ from rules.model.facts import RecordList, Scalar
 from rules.portable.errors import Remedy
 
 NO_DATE: Final = "没有填报日期"
-#: What is said of a row without a code.
+#: The message for a row without a code.
 NO_CODE: Final = ("没有统一社会信用代码", "请填写18位代码")
 _VERIFIED: Final = "统一社会信用代码校验通过"
 _ADMITTED: Final = "统一社会信用代码经登记认可"
 
 
 class Place(NamedTuple):
-    """A cell of a sheet; as text, the form kept in ``Submission.sources``."""
+    """A cell of a sheet; its text is the form kept in ``Submission.sources``."""
 
     sheet: str
     cell: str = ""
@@ -34,7 +34,7 @@ class Place(NamedTuple):
 
 
 class Log(list[Issue]):
-    """Every issue of one file, in reading order."""
+    """The issues of one file, in reading order."""
 
     def add(
         self,
@@ -48,7 +48,7 @@ class Log(list[Issue]):
         doubt: bool = False,
         remedy: Remedy | None = None,
     ) -> None:
-        """Note one issue."""
+        """Add an issue."""
         shown = plain(value)
         self.append(
             Issue(
@@ -67,11 +67,11 @@ class Log(list[Issue]):
 
 @dataclass
 class Draft:
-    """One enterprise's filing while it is read.
+    """An enterprise's filing while it is read.
 
-    ``stated`` has one entry per record column of a one-row table, and one for all columns of titles
-    together; ``complete`` is what a 已报全 column says. ``asked`` is what the columns of its tables ask;
-    nothing but code and name is known of an ``unread`` row.
+    ``stated`` has one entry per record column of a one-row table, and one for all title columns
+    together; ``complete`` is the content of a 已报全 column. ``asked`` is what the columns of its
+    tables ask for. Only code and name are known of an ``unread`` row.
     """
 
     uscc: str
@@ -93,12 +93,12 @@ class Draft:
     complete: dict[str, bool | None] = field(default_factory=dict)
 
     def put(self, key: str, value: Scalar, where: str) -> None:
-        """Keep a fact and where it stands."""
+        """Keep a fact and its source."""
         self.values[key] = value
         self.sources[key] = where
 
     def add(self, listing: str, item: dict[str, Scalar], where: str) -> None:
-        """Keep a record and where it stands."""
+        """Keep a record and its source."""
         self.sources[f"{listing}#{len(self.items[listing])}"] = where
         self.items[listing].append(item)
 
@@ -132,9 +132,9 @@ class Drafts:
     """The filings of one file in order of appearance, one per code."""
 
     def __init__(self, log: Log, admitted: Container[str] = ()) -> None:
-        """``admitted`` are codes that hold although their check digit is wrong.
+        """``admitted`` are codes that are valid although their check digit is wrong.
 
-        ``tables`` counts those that add to the filings.
+        ``tables`` counts those that contribute to the filings.
         """
         self.log = log
         self.tables = 0
@@ -143,7 +143,7 @@ class Drafts:
         self._odd: list[Draft] = []
 
     def declare(self, code_cell: CellValue, name: CellValue, code: Place, name_at: Place) -> Draft:
-        """The filing that a row opens; a bad or repeated code, or no name, holds it back."""
+        """The filing that a row opens; held back if its code is bad or repeated, or has no name."""
         text = _code(code_cell)
         given = "" if not_given(name) else plain(name)
         draft = Draft(text, code, given, name_at, declared=True)
@@ -174,7 +174,7 @@ class Drafts:
         return draft
 
     def unread(self, where: Place) -> None:
-        """Hold back an entry of which nothing is known, not even whose it is."""
+        """Hold back an entry that is entirely unreadable, even its owner."""
         self._odd.append(Draft("", where, declared=True, refused=True, unread=True))
 
     def known(self, code_cell: CellValue) -> Draft | None:
@@ -183,14 +183,14 @@ class Drafts:
         return draft if draft is not None and draft.declared else None
 
     def of(self, code_cell: CellValue, where: Place) -> Draft:
-        """The filing that a row of a further sheet adds to."""
+        """The filing to which a row of a further sheet adds."""
         text = _code(code_cell)
         if text not in self._by_code:
             self._by_code[text] = Draft(text, where)
         return self._by_code[text]
 
     def rows(self, sheet: str) -> set[int]:
-        """The numbers of the rows of a sheet of which something is kept."""
+        """The numbers of the rows of a sheet from which something is kept."""
         places = (
             place
             for draft in [*self._by_code.values(), *self._odd]
@@ -201,7 +201,7 @@ class Drafts:
         return {int(number) for number in digits if number.isdecimal()}
 
     def finish(self, as_of: date | None) -> tuple[tuple[Submission, ...], tuple[Submission, ...]]:
-        """The good filings and those held back; ``as_of`` overrides what the file says."""
+        """The good filings and those held back; ``as_of`` overrides the file's date."""
         self._override(as_of)
         good: list[Submission] = []
         held: list[Submission] = []
@@ -222,7 +222,7 @@ class Drafts:
         return tuple(good), tuple(held)
 
     def _verified(self, draft: Draft) -> None:
-        """What a good code itself says of an enterprise."""
+        """Check an enterprise by what a good code itself tells."""
         early = draft.uscc in self._admitted and uscc.is_early(draft.uscc)
         if early:
             said = f"信用代码{draft.uscc}校验码不符，已按登记的认可接受"
@@ -232,7 +232,7 @@ class Drafts:
             draft.sources.setdefault("registered_in_prc", _ADMITTED if early else _VERIFIED)
 
     def _namesakes(self) -> None:
-        """Tell of each name that stands beside two codes: one of them may be another enterprise's."""
+        """Report each name with two codes: one of them may be another enterprise's."""
         first: dict[str, Draft] = {}
         for draft in self._by_code.values():
             if not draft.name or draft.name_at is None:
@@ -246,7 +246,7 @@ class Drafts:
                 )
 
     def _undated(self) -> None:
-        """Say once for the whole file that a filing date is wanted where a row was read."""
+        """Report once per file that a row lacks a filing date."""
         drafts = [*self._by_code.values(), *self._odd]
         found = [draft for draft in drafts if draft.declared and not draft.unread]
         without = [draft for draft in found if draft.as_of is None]
@@ -272,18 +272,18 @@ class Drafts:
 
 
 def lacking(cell: CellValue, said: str, expected: str) -> tuple[str, str]:
-    """What to say of a cell that gives nothing; a formula may well have meant something."""
+    """The message for a cell that gives nothing, although a formula may have meant something."""
     return Unsaved.SAID if isinstance(cell, Unsaved) else (said, expected)
 
 
 def _code(cell: CellValue) -> str:
-    """The code that a cell gives, in its one form."""
+    """The code in a cell, in standard form."""
     if isinstance(cell, Unsaved):
         return ""
     return legible(uscc.tidy(cell if isinstance(cell, str) else plain(cell)))
 
 
-#: What to do about the fault of a code, where it is more than to look at the licence.
+#: What to do about a code's fault, if checking the licence is not enough.
 _REMEDY: Final = "请核对营业执照上的18位代码"
 _AS_TEXT: Final = "请把单元格设为文本后重新录入18位代码"
 
@@ -306,13 +306,13 @@ def _fault(cell: CellValue, code: str, admitted: Container[str]) -> tuple[str, s
 
 
 def _undeclared(code: str) -> tuple[str, str]:
-    """What to say of rows about an enterprise that has no row of its own."""
+    """The message for rows about an enterprise without a row of its own."""
     if not uscc.is_early(code) and (fault := uscc.fault(code)) is not None:
         return f"统一社会信用代码{fault}", _REMEDY
     return "基本情况中没有这个统一社会信用代码", "请核对代码，或补上企业基本情况"
 
 
-#: A spreadsheet keeps fewer digits of a number than this.
+#: Spreadsheets keep fewer digits of a number than this.
 _EXACT_DIGITS: Final = 16
 
 
@@ -324,7 +324,7 @@ def _name_fault(cell: CellValue, name: str) -> tuple[str, str] | None:
 
 
 def _swapped(code: str, name: str) -> tuple[str, str] | None:
-    """What to say where a code stands in place of the name, and a name in place of the code."""
+    """The message if code and name have changed places."""
     if code.isascii() or not any("\u4e00" <= c <= "\u9fff" for c in code):
         return None
     if uscc.fault(uscc.tidy(name)) is None:

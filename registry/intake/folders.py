@@ -1,7 +1,7 @@
-"""Loading a folder of tables: part by part, each a load of its own that is stored whole or not at all.
+"""Loads a folder of tables part by part; each part is a load that is stored whole or not at all.
 
-A part is known again by the digest of its rows, so a folder whose loading was interrupted is gone
-on with where it stopped: nothing is stored twice, and nothing is half stored.
+A part is recognised by the digest of its rows, so an interrupted load continues where it stopped:
+nothing is stored twice or half.
 """
 
 from collections.abc import Callable, Container, Iterator, Mapping
@@ -42,19 +42,19 @@ _HEADINGS: Final = (
     "企业名称",
 )
 
-#: Up to how many enterprises, on record and in the folder, names are compared across its parts.
+#: The most enterprises, on record and in the folder, for comparing names across its parts.
 _REMEMBERED: Final = 200_000
 
-#: Takes what is amiss in a part, with the names of its enterprises by code.
+#: Receives the issues of a part, with the names of its enterprises by code.
 Report = Callable[[list[Issue], Mapping[str, str]], None]
 
 
 @dataclass
 class Counts:
-    """What became of the enterprises of a folder; ``kept`` were stored before an interruption.
+    """What became of a folder's enterprises; ``kept`` were stored before an interruption.
 
-    ``errors`` and ``notices`` count the issues, which ``groups`` has by kind; ``first`` and ``last`` are
-    the imports now made.
+    ``errors`` and ``notices`` count the issues, which ``groups`` has by kind; ``first`` and
+    ``last`` are the imports made now.
     """
 
     new: int = 0
@@ -69,7 +69,7 @@ class Counts:
     groups: Groups = field(default_factory=Groups)
 
     def add(self, done: loading.LoadReport, issues: list[Issue]) -> None:
-        """Count in what became of one part."""
+        """Count the result of one part."""
         self.new += len(done.new)
         self.changed += len(done.changed)
         self.unchanged += len(done.unchanged)
@@ -99,7 +99,7 @@ class Task:
 
 
 class PreparingWorker:
-    """Reads, checks and states the parts of a folder: what needs no database."""
+    """Reads, checks and prepares the parts of a folder: the work that needs no database."""
 
     def __init__(
         self,
@@ -114,7 +114,7 @@ class PreparingWorker:
         self._check = check
 
     def __call__(self, task: Task) -> tuple[Prepared, list[Issue]]:
-        """The filings of a part as they can be stored, and everything amiss in it."""
+        """The filings of a part, ready to be stored, and all its issues."""
         reading = self._check(self._reader.read(task.part))
         prepared = loading.prepare(reading, self._as_of)
         issues = _issues(prepared, reading)
@@ -122,14 +122,14 @@ class PreparingWorker:
 
 
 def unchecked(reading: Reading) -> Reading:
-    """A reading as it is."""
+    """Return a reading unchanged."""
     return reading
 
 
 class FolderLoader:
-    """Checks or loads a folder that was surveyed; ``check`` looks at what one reading cannot.
+    """Checks or loads a surveyed folder; ``check`` finds what a single reading cannot.
 
-    Parts are read in ``jobs`` processes, or in this one where it is None; only this one stores.
+    Parts are read in ``jobs`` processes, or in this one if it is None; only this one stores.
     """
 
     def __init__(
@@ -154,7 +154,7 @@ class FolderLoader:
         self._start = partial(PreparingWorker, found, as_of, mapping, check)
 
     def dry_run(self, report: Report, progress: Done) -> Counts:
-        """Read and check everything and say what would be stored."""
+        """Read and check everything, and report what would be stored."""
         counts = Counts(groups=Groups(self.found.headings))
         self._recall()
         for task, prepared, issues in self._prepared(Task(part, True) for part in self.parts()):
@@ -165,9 +165,9 @@ class FolderLoader:
         return counts
 
     def load(self, report: Report | None, progress: Done) -> Counts:
-        """Store what is right in each part, and go on after what was stored before.
+        """Store whatever is right in each part, and continue after the parts stored before.
 
-        With ``report``, parts that were stored before are read again to tell what is amiss in them.
+        With ``report``, parts stored before are read again to report their issues.
         """
         counts = Counts(groups=Groups(self.found.headings))
         self._recall()
@@ -227,7 +227,7 @@ class FolderLoader:
         )
 
     def _recall(self) -> None:
-        """Read the names on record, to compare those of all parts; not where they would fill memory."""
+        """Read the names on record, to compare those of all parts, if memory allows."""
         with storage.session(self.engine) as session:
             recorded = session.scalar(sa.select(sa.func.count()).select_from(ENTERPRISE)) or 0
             few = recorded + self.found.enterprises <= _REMEMBERED
@@ -254,9 +254,9 @@ def _named(prepared: Prepared) -> dict[str, str]:
 
 @contextmanager
 def report_file(path: Path | None) -> Iterator[Report]:
-    """Where the issues of a folder go: a CSV file, which may grow to millions of lines.
+    """The receiver of a folder's issues: a CSV file that may grow to millions of lines.
 
-    What was found until an error, or an interrupt, is kept.
+    Everything found before an error or an interrupt is kept.
     """
     if path is None:
         yield lambda issues, names: None
@@ -295,7 +295,7 @@ def _issues(prepared: Prepared, reading: Reading) -> list[Issue]:
 
 
 def _stored(session: Session, folder: str, as_of: date | None) -> set[str]:
-    """The parts of a folder that stand as they were stored: nothing else was loaded since."""
+    """The parts of a folder that are unchanged since they were stored: nothing else was loaded."""
     own = IMPORT.c.file.startswith(f"{folder}（", autoescape=True)
     others = sa.select(sa.func.max(IMPORT.c.id)).where(~own | IMPORT.c.undone_at.is_not(None))
     last = session.scalar(others) or 0

@@ -1,4 +1,4 @@
-"""Forms of one enterprise: headings in a column, and what is filled in on the right of each."""
+"""Forms of one enterprise: headings in a column, with the answers to their right."""
 
 import re
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ _CELL: Final = re.compile(rf"{CODE}[^0-9A-Za-z]{{0,6}}[0-9A-Z]{{18}}")
 
 
 def one_form(rows: Sequence[Row], headings: HeaderMapping) -> str:
-    """What to say of a sheet in which a credit code stands behind its heading; else nothing."""
+    """The message for a sheet with a credit code right of its heading; else empty."""
     for number, row in enumerate(rows, 1):
         given = [(i, cell) for i, cell in enumerate(row) if not not_given(cell)]
         for n, (index, cell) in enumerate(given):
@@ -32,7 +32,7 @@ def one_form(rows: Sequence[Row], headings: HeaderMapping) -> str:
 
 
 def is_form(header: Header, rows: Sequence[Row], headings: HeaderMapping) -> bool:
-    """Whether what was taken for a heading is a line of a form."""
+    """Whether a supposed heading row is a line of a form."""
     return one_form(rows[header.first - 1 : header.row], headings) != ""
 
 

@@ -1,4 +1,4 @@
-"""Issues of one kind in one column as one line: sixty cells that say the same are told once, with their places."""
+"""Groups issues of one kind in one column: sixty cells with one fault become one line."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -7,16 +7,16 @@ from typing import Final, TypeAlias
 
 from registry.filings import Heading, Issue
 
-#: A cell, or a row, as an issue names it.
+#: A cell or a row, as issues name it.
 CELL: Final = re.compile(r"([A-Z]{0,3})([0-9]+)")
-#: What differs between notices of one kind: what is quoted, what follows a colon, and every number.
-#: Places are no such numbers: a notice that names another cell is one of its own.
+#: The parts that vary between notices of one kind: quotations, text after a colon, and numbers.
+#: Places do not count as numbers: a notice that names another cell is of its own kind.
 _OWN: Final = re.compile(r"「[^」]*」|：[^!]*$|(?<![0-9A-Z.])[0-9][0-9.,%-]*")
 _INDEX: Final = re.compile(r"\[\d+\]")
-#: So many places of a group are kept, and so many groups told apart: a folder may have millions of issues.
+#: The most places kept per group, and the most groups: a folder may have millions of issues.
 _PLACES: Final = 200
 _GROUPS: Final = 10_000
-#: So many places of a 提示 are shown on a line; those of a 错误 must be mended, and all are.
+#: The most places shown for a 提示; a 错误 shows all, because they must be mended.
 _FEW: Final = 3
 
 _Kind: TypeAlias = tuple[str, str, str, str, str]
@@ -24,10 +24,10 @@ _Kind: TypeAlias = tuple[str, str, str, str, str]
 
 @dataclass
 class Group:
-    """Issues of one kind; ``column`` says where all of them stand, ``places`` where each does.
+    """Issues of one kind; ``column`` is common to all, ``places`` has the place of each.
 
-    Those with ``headings`` stand side by side in a heading row, each with its text. Cells below each
-    other are one place; further ones than ``_PLACES`` are only counted.
+    Issues with ``headings`` are side by side in a heading row, each with its text. Adjacent cells
+    in a column are one place; places beyond ``_PLACES`` are only counted.
     """
 
     first: Issue
@@ -38,7 +38,7 @@ class Group:
     _run: tuple[str, int, int] | None = None
 
     def add(self, issue: Issue) -> None:
-        """Count one more in."""
+        """Count one more issue."""
         self.count += 1
         match = CELL.fullmatch(issue.cell)
         if match and not self.headings and self._run and self._run[0] == match[1]:
@@ -53,7 +53,7 @@ class Group:
             self._run = (match[1], int(match[2]), int(match[2])) if match else None
 
     def where(self, few: int = _PLACES) -> str:
-        """The places, of which some may be left out: X6至X20、X31等60格."""
+        """The places, possibly shortened: X6至X20、X31等60格."""
         listed = "、".join(filter(None, self.places[:few]))
         whole = len(self.places) <= few and len(self.places) < _PLACES
         return listed if whole else f"{listed}等"
@@ -72,7 +72,7 @@ class Group:
 
 
 class Groups:
-    """Issues brought together as they come, in flat memory; ``headings`` name the columns."""
+    """Issues grouped as they come, in flat memory; ``headings`` name the columns."""
 
     def __init__(self, headings: Sequence[Heading] = ()) -> None:
         self._headings = {(h.sheet, h.letter): h.text for h in headings}
@@ -80,7 +80,7 @@ class Groups:
         self._groups: dict[_Kind, Group] = {}
 
     def add(self, issues: Iterable[Issue]) -> None:
-        """Count issues in."""
+        """Count issues."""
         for issue in issues:
             kind, fresh = self._kind(issue)
             if kind not in self._groups and len(self._groups) >= _GROUPS:
@@ -88,16 +88,16 @@ class Groups:
             self._groups.setdefault(kind, fresh).add(issue)
 
     def __iter__(self) -> Iterator[Group]:
-        """The groups, errors first, then doubts, then those of most cells."""
+        """The groups: errors first, then doubts, then those with most cells."""
         return iter(sorted(self._groups.values(), key=_urgency))
 
     def __len__(self) -> int:
         return len(self._groups)
 
     def _kind(self, issue: Issue) -> tuple[_Kind, Group]:
-        """What an issue is like others by, and a group for these."""
+        """The key that makes an issue similar to others, and a group for them."""
         said, wanted = issue.message, issue.expected
-        if issue.severity != "错误":  # what an error says of its own cell is needed to mend it
+        if issue.severity != "错误":  # an error's own words are needed to mend its cell
             said, wanted = _OWN.sub("", said), _OWN.sub("", wanted)
         match = CELL.fullmatch(issue.cell)
         if match and (issue.sheet, int(match[2])) in self._rows:

@@ -1,4 +1,4 @@
-"""Lists of holdings: who holds which share of which enterprise, one entry a row."""
+"""Lists of holdings: who holds which share of which enterprise, one entry per row."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,14 +11,14 @@ from registry.intake.tables import headings
 from registry.kit.characters import REPLACEMENT
 from registry.kit.uscc import tidy
 
-#: The columns of a list, besides those of enterprises.
+#: The columns of a list besides those of enterprises.
 _HOLDER, _HOLDER_CODE, _SHARE = "持股方", "持股方统一社会信用代码", "持股比例"
-#: The column of a share whose heading says that its numbers are percentages.
+#: The share column if its heading says that numbers are percentages.
 _PERCENTAGE: Final = f"{_SHARE}(%)"
 
 
 class Stake(NamedTuple):
-    """What a row states besides the enterprise: the holder's code or name, and the share as a ratio."""
+    """A row besides its enterprise: the holder's code or name, and the share as a ratio."""
 
     uscc: str
     name: str
@@ -26,7 +26,7 @@ class Stake(NamedTuple):
 
 
 def read_holdings(path: Path) -> Listing:
-    """Read the rows of every block that has a share; ``RegistryError`` where there is none."""
+    """Read the rows of every block with a share; ``RegistryError`` if there is none."""
     listing = read_list(path, _column, (_SHARE, _PERCENTAGE))
     if not listing.lines:
         raise RegistryError(
@@ -39,12 +39,12 @@ def read_holdings(path: Path) -> Listing:
 
 
 def stakes(path: Path, lines: Sequence[Line]) -> list[Stake]:
-    """What each row states; ``RegistryError`` with its place where that cannot be read."""
+    """The content of each row; ``RegistryError`` with its place if it cannot be read."""
     return [_stake(line, f"{path.name} {line.where}") for line in lines]
 
 
 def share(text: str) -> str:
-    """A share as it was typed, as a ratio in decimal text.
+    """A typed share as a ratio in decimal text.
 
     >>> share("51%")
     '0.51'
@@ -58,7 +58,7 @@ def share(text: str) -> str:
 
 
 def _column(heading: str) -> str:
-    """The column that a heading of a list names, if it is one."""
+    """The column that a list's heading names, if any."""
     text = headings.key(heading)
     if (found := headings.words(text)).term == _SHARE and found.unit == "%":
         return _PERCENTAGE

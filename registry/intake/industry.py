@@ -1,21 +1,22 @@
-"""Industry codes of GB/T 4754 as tables write them: with or without the letter, with a name, as a number.
+"""Industry codes of GB/T 4754 as typed: with or without the letter, with a name, as a number.
 
-A division of two digits belongs to one section, so that 3985 can only be C3985. The editions of 2011
-and 2017 put some late divisions into different ones; there the letter must be written. Nothing is guessed.
+A two-digit division belongs to one section, so 3985 can only be C3985. The editions of 2011 and
+2017 put some late divisions into different sections; there the letter is required. Nothing is
+guessed.
 """
 
 import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
-#: Section -> its divisions, from first to last, which the editions of 2011 and 2017 have in common.
+#: Section -> its first and last division, where the editions of 2011 and 2017 agree.
 _SECTIONS: Final = {
     "A": (1, 5), "B": (6, 12), "C": (13, 43), "D": (44, 46), "E": (47, 50), "F": (51, 52),
     "G": (53, 60), "H": (61, 62), "I": (63, 65), "J": (66, 69), "K": (70, 70), "L": (71, 72),
     "M": (73, 75), "N": (76, 78), "O": (80, 81), "Q": (84, 84), "R": (86, 89), "S": (91, 95),
 }  # fmt: skip
 _SECTION: Final = {d: s for s, (a, b) in _SECTIONS.items() for d in range(a, b + 1)}
-#: The other divisions with the section of either edition.
+#: The other divisions, with their section in each edition.
 _EITHER: Final = {79: "NO", 82: "OP", 83: "PQ", 85: "QR", 90: "RS", 96: "ST", 97: "T"}
 
 _CODE: Final = re.compile(r"(?<![0-9A-Z])([A-T])?[-.:]?([0-9]{1,4})(?![0-9A-Z.])")
@@ -50,12 +51,12 @@ def code_of(text: str) -> str | tuple[str, str]:
 
 
 def _holds(code: str) -> Callable[[set[str]], bool]:
-    """Whether what another number may mean is the code itself or what it belongs to."""
+    """Whether another number may mean the code itself or a group that contains it."""
     return lambda readings: any(code.startswith(other) for other in readings)
 
 
 def _readings(letter: str | None, digits: str) -> Iterator[str]:
-    """What digits may mean; three may be four whose leading zero was lost."""
+    """The possible meanings of digits; three may be four that lost a leading zero."""
     if letter is not None:
         yield letter + digits
         return

@@ -1,4 +1,4 @@
-"""Everything amiss in a file as a workbook that the officer sends back."""
+"""The issues of a file as a workbook that the officer sends back."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -20,19 +20,19 @@ _GROUPED: Final = {
     "级别": 8, "工作表": 16, "所在": 32, "数量": 8, "问题": 48, "应如何填写": 40, "例如": 28,
     "各处": 40,
 }  # fmt: skip
-#: So many cells of a sheet can be links.
+#: The most links on a sheet.
 _LINKS: Final = 65_000
 _LINK: Final = Font(color="0563C1", underline="single")
 _SPREADSHEETS: Final = (".xlsx", ".xlsm")
-#: What the address of a link cannot hold as it stands.
+#: Characters that must be escaped in a link's address.
 _ESCAPED: Final = {ord(c): f"%{ord(c):02X}" for c in " %#?"}
 
 
 def write_issues(path: str | Path, reading: Reading, source: str | Path | None = None) -> None:
-    """Write all issues of a reading, errors first; a second sheet has those of one kind as one line.
+    """Write all issues of a reading, errors first; a second sheet has one line per kind.
 
-    Cells link to their place in ``source``, the file that was read (beside the report, if it is not
-    given). Values stay text, never formulas.
+    Cells link to their place in ``source``, the file that was read (by default beside the report).
+    Values stay text, never formulas.
     """
     path = Path(path)
     links = _Links(Path(source) if source is not None else path.with_name(reading.file), path)
@@ -83,7 +83,7 @@ def _names(reading: Reading) -> dict[str, str]:
 
 
 class _Links:
-    """Makes cells links to places in the file that was read."""
+    """Turns cells into links to places in the file that was read."""
 
     def __init__(self, source: Path, report: Path) -> None:
         try:
@@ -95,7 +95,7 @@ class _Links:
         self._left = _LINKS
 
     def to(self, issue: Issue, cell: Any) -> Any:
-        """The cell, made a link to where an issue is as long as a sheet can hold another."""
+        """The cell, linked to the issue's place while the sheet has room for links."""
         place = CELL.fullmatch(issue.cell)
         if not (self._places and place and self._left):
             return cell

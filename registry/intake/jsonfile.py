@@ -22,17 +22,17 @@ from rules.model.facts import Fact, Scalar, fact, record_kind, yearly_key
 _KEYS: Final = ("uscc", "name", "as_of", "identity", "values", "records")
 
 
-#: Bounds of a file, so that none takes the memory of all: some ten thousand enterprises, each with
-#: thousands of records. More come as Parquet or CSV.
+#: The bounds of a file, so that none exhausts memory: some ten thousand enterprises, each with
+#: thousands of records. Use Parquet or CSV for more.
 LARGEST: Final = 32 << 20
 MOST_ENTRIES: Final = 50_000
 LARGEST_ENTRY: Final = 4 << 20
-#: Entry, records, a list, its items, one of them: what is nested deeper is no filing.
+#: Entry, records, a list, its items, one of them: anything deeper is not a filing.
 DEEPEST: Final = 8
-#: There are some hundred facts, of three years each.
+#: There are some hundred facts, each for three years.
 MOST_KEYS: Final = 1_000
 LONGEST_KEY: Final = 100
-#: Digits of a number, and by how many it is shifted; amounts are of fifteen.
+#: The digits of a number, and its largest exponent; amounts have up to fifteen digits.
 MOST_DIGITS: Final = 40
 
 _STRUCTURE: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"|[\[\]{}]', re.DOTALL)
@@ -43,7 +43,7 @@ _EXPONENT: Final = re.compile(r"[eE]([+-]?[0-9]+)")
 def read(path: Path, drafts: Drafts) -> None:
     """Read the filings of a JSON file; numbers are taken digit by digit, never as floats.
 
-    Amounts are in yuan and ratios plain numbers (or 18%); keys are ids or names of the catalogue,
+    Amounts are in yuan and ratios plain numbers (or 18%). Keys are ids or names of the catalogue,
     yearly ones with ``@year``.
     """
     if path.stat().st_size > LARGEST:
@@ -70,7 +70,7 @@ def _refused(path: Path, slug: str, pattern: str, **fields: Any) -> RegistryErro
 
 
 def _entries(text: str) -> Iterator[Any]:
-    """The entries of the list that a text is, one at a time and each looked at before it is built."""
+    """The entries of a JSON list, one at a time; each is checked before it is built."""
     at = _after_blank(text, 0)
     if not text.startswith("[", at):
         if text.startswith("{", at):
@@ -108,7 +108,7 @@ def _after_blank(text: str, at: int) -> int:
 
 
 def _look_at(text: str, start: int, number: int) -> None:
-    """Refuse an entry that is too deep, too large or holds too long a text, before it is built."""
+    """Refuse an entry that is too deep, too large or has too long a text, before it is built."""
     if text[start : start + 1] not in ("[", "{", '"'):
         return
     depth = 0
@@ -139,7 +139,7 @@ def _look_at(text: str, start: int, number: int) -> None:
 
 
 class _Absurd(str):
-    """A number that no filing states, as it is written."""
+    """A number, as it is written, that no filing can state."""
 
 
 def _number(text: str) -> Decimal | _Absurd:
@@ -149,7 +149,7 @@ def _number(text: str) -> Decimal | _Absurd:
 
 
 def _absurd(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Where in an entry such numbers stand."""
+    """The places of such numbers in an entry."""
     if isinstance(value, _Absurd):
         yield path, str(value)
     elif isinstance(value, dict):
@@ -161,7 +161,7 @@ def _absurd(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
 
 
 class _UnfitError(RegistryError):
-    """JSON that is beyond bounds, or could be read in more than one way; its file is not yet told."""
+    """JSON that is beyond the bounds or ambiguous; does not name its file yet."""
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -216,7 +216,7 @@ class _Entry:
                 path, text, "数字过大、过小或位数过多", f"应不超过{MOST_DIGITS}位", error=True
             )
             self._draft.refused = self._draft.unread = True
-        if self._draft.unread:  # nothing else of it is taken for true
+        if self._draft.unread:  # nothing else in it is trusted
             return
         for key in entry.keys() - set(_KEYS):
             self._log(f".{key}", None, "不认识的键，未读取", f"应为{'、'.join(_KEYS)}之一")
@@ -312,14 +312,14 @@ class _Entry:
 
 
 def _ratio(value: CellValue) -> Decimal | None:
-    """A ratio in base units: in JSON a bare number is never ambiguous."""
+    """A ratio in base units: a bare number in JSON is never ambiguous."""
     if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,30})?", value):
         return Decimal(value)
     return value if isinstance(value, Decimal) else None
 
 
 def _cell(value: Any) -> CellValue:
-    """A JSON scalar as a cell; anything nested as its text, which no reader accepts."""
+    """A JSON scalar as a cell; anything nested becomes its text, which no reader accepts."""
     if isinstance(value, str):
         return visible(value)
     if value is None or isinstance(value, (bool, Decimal)):

@@ -1,4 +1,4 @@
-"""Lists such as notices have: enterprises by name, by code or both, in one block or several side by side."""
+"""Lists as in notices: enterprises by name, code or both, in one block or several side by side."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,14 +17,14 @@ from registry.intake.files.workbook import Range
 from registry.intake.tables.mapping import HeaderMapping
 from registry.intake.tables.rowkinds import Kind, good_code, kind_of
 
-#: How the heading of a column is understood: the name of the column, or nothing.
+#: Interprets a column's heading: the name of the column, or nothing.
 Columns: TypeAlias = Callable[[str], str]
 
 _FORMATS: Final = (".xlsx", ".xlsm", ".csv")
 _LOOK: Final = 50
-#: How many columns that are not read are named.
+#: The most unread columns that are named.
 _NAMED: Final = 10
-#: How a row begins that closes a table: a sum, or a note.
+#: The beginning of a row that closes a table: a sum or a note.
 _CLOSING: Final = re.compile(
     r"(?:合|小|总|共)计(?![\u4e00-\u9fff])|[总以上共]{1,3}计?[0-9]+[家户个]"
     r"|(?:附?注|备注|说明|填表|制表|审核|联系)[^:：]{0,6}[:：]"
@@ -34,9 +34,9 @@ _CODE: Final = re.compile(r"[0-9A-Z]{2}[0-9]{6}[0-9A-Z]{10}")
 
 @dataclass(frozen=True)
 class Line:
-    """One entry of a list: where it stands, and the cells of its columns that are not empty.
+    """An entry of a list: its place, and the nonempty cells of its columns.
 
-    ``spread`` are the columns that a cell merged down from a row above fills.
+    ``spread`` are the columns filled by a cell merged down from a row above.
     """
 
     where: str
@@ -44,13 +44,16 @@ class Line:
     spread: frozenset[str] = frozenset()
 
     def text(self, column: str) -> str:
-        """The text of a cell, in half-width signs; empty where nothing is given."""
+        """The text of a cell in half-width signs; empty if nothing is given."""
         return half(plain(self.cells.get(column)))
 
 
 @dataclass(frozen=True)
 class Listing:
-    """The entries of a file in reading order; ``columns`` are those found, ``told`` says what is left out or hidden."""
+    """The entries of a file in reading order.
+
+    ``columns`` are those found; ``told`` says what is left out or hidden.
+    """
 
     lines: tuple[Line, ...]
     columns: frozenset[str]
@@ -58,7 +61,7 @@ class Listing:
 
 
 def enterprises(heading: str) -> str:
-    """The columns of a list of enterprises: ``uscc`` and ``name``, in all the words they go by."""
+    """The columns of a list of enterprises, ``uscc`` and ``name``, by any of their headings."""
     found = _HEADINGS.resolve(heading)
     return found.target.role if found and found.target.role in ("uscc", "name") else ""
 
@@ -67,9 +70,9 @@ _HEADINGS: Final = HeaderMapping()
 
 
 def read_list(path: Path, columns: Columns, needed: Sequence[str]) -> Listing:
-    """Read the list of a workbook or CSV file: every block of every sheet that has a needed column.
+    """Read the list of a workbook or CSV file: every block of every sheet with a needed column.
 
-    ``RegistryError`` where there is none, and where a sheet that cannot be read has credit codes.
+    Raises ``RegistryError`` if there is none, and if an unreadable sheet has credit codes.
     """
     if path.suffix.lower() not in _FORMATS:
         raise RegistryError(
@@ -90,7 +93,7 @@ def read_list(path: Path, columns: Columns, needed: Sequence[str]) -> Listing:
 def _read(
     sheet: Sheet, columns: Columns, needed: Sequence[str], told: list[str], found: set[str]
 ) -> Iterator[Line]:
-    """The entries of one sheet; what is left out of it is added to ``told``."""
+    """The entries of one sheet; adds what is left out to ``told``."""
     top = list(islice(sheet.rows, _LOOK))
     number, blocks = _heading(top, columns, needed)
     if sheet.hidden or not blocks:
@@ -128,7 +131,7 @@ def _read(
 
 
 class _Further:
-    """The columns of a list that are not read; told of are those that say something of an entry."""
+    """The unread columns of a list; those with content in an entry's row are reported."""
 
     def __init__(self, sheet: str, titles: Row, blocks: Sequence[Mapping[str, int]]) -> None:
         self._sheet = sheet
@@ -141,33 +144,33 @@ class _Further:
         self._filled = dict[str, None]()
 
     def look(self, row: Row) -> None:
-        """Note the columns that say something in the row of an entry."""
+        """Note the columns with content in an entry's row."""
         for index, title in self._titles.items():
             if not not_given(_at(row, index)):
                 self._filled[title] = None
 
     def told(self) -> Iterator[str]:
-        """What to say of them."""
+        """The message about them."""
         if found := list(self._filled):
             more = f"等{len(found)}列" if len(found) > _NAMED else ""
             yield f"{self._sheet}的这些列不用，未读取：{'、'.join(found[:_NAMED])}{more}"
 
 
 def _numbers(heading: str) -> bool:
-    """Whether a column just numbers the rows, or is to be ignored otherwise."""
+    """Whether a column only numbers the rows, or is to be ignored otherwise."""
     found = _HEADINGS.resolve(heading)
     return found is not None and found.target.role == "ignore"
 
 
 class _Spread:
-    """Spreads what merged cells below row ``heading`` say over the rows that they cover."""
+    """Repeats merged cells below row ``heading`` in all rows that they cover."""
 
     def __init__(self, merged: Iterable[Range], heading: int) -> None:
         self._ranges = [r for r in merged if r.top > heading and r.bottom > r.top]
         self._held: dict[int, tuple[int, CellValue]] = {}
 
     def over(self, number: int, row: Row) -> Row:
-        """The row of that number with what cells merged down to it say."""
+        """The row with that number, including cells merged down to it."""
         for found in self._ranges:
             if found.top == number and found.left <= len(row):
                 self._held[found.left - 1] = found.bottom, row[found.left - 1]
@@ -181,14 +184,14 @@ class _Spread:
 
 
 def _says_anything(row: Row, block: Mapping[str, int]) -> bool:
-    """Whether a row says anything of its own in a block: merged cells alone repeat what was said."""
+    """Whether a row has content of its own in a block; merged cells alone only repeat."""
     return any(index < len(row) and not not_given(row[index]) for index in block.values())
 
 
 def _heading(
     rows: Sequence[Row], columns: Columns, needed: Sequence[str]
 ) -> tuple[int, list[dict[str, int]]]:
-    """The number of the heading row, and where the columns of each block are."""
+    """The number of the heading row, and the positions of each block's columns."""
     best: tuple[int, list[dict[str, int]]] = (0, [])
     for number, row in enumerate(rows, 1):
         blocks: list[dict[str, int]] = []
@@ -207,7 +210,7 @@ def _heading(
 def _line(
     sheet: Sheet, number: int, row: Row, own: Row, block: dict[str, int], columns: Columns
 ) -> Line | None:
-    """The entry of one block in a row; repeated headings, sums and notes are none."""
+    """The entry of one block in a row; None for repeated headings, sums and notes."""
     cells = {
         key: row[index]
         for key, index in block.items()
@@ -222,7 +225,7 @@ def _line(
 
 
 def _kind(row: Row, blocks: Sequence[dict[str, int]]) -> Kind:
-    """What a row is by its first block, if it has no credit code."""
+    """The kind of a row by its first block, if it has no credit code."""
     code, name = (_at(row, blocks[0].get(key)) for key in ("uscc", "name"))
     if any(good_code(cell) for cell in row):
         return Kind.DATA
@@ -234,7 +237,7 @@ def _at(row: Row, index: int | None) -> CellValue:
 
 
 def _refuse_further(sheet: Sheet, number: int, row: Row, blocks: Sequence[dict[str, int]]) -> None:
-    """Refuse a list that has a credit code in a column whose heading is not understood."""
+    """Refuse a list with a credit code in a column whose heading is not understood."""
     read = {index for block in blocks for index in block.values()}
     for index, cell in enumerate(row):
         if index not in read and isinstance(cell, str) and _CODE.fullmatch(cell.strip()):
@@ -255,7 +258,7 @@ def _closes(cell: CellValue) -> bool:
 
 
 def _pass_over(sheet: Sheet, top: Sequence[Row], told: list[str]) -> None:
-    """Tell of a sheet that is left out; one that has credit codes may be part of the list."""
+    """Report a sheet that is left out; refuse one with credit codes, which may be listed."""
     rows = chain(top, sheet.rows)
     if sheet.hidden:
         told.append(f"隐藏的工作表{sheet.name}未读取，需要读取时请取消隐藏")

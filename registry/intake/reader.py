@@ -1,4 +1,4 @@
-"""From a file to filings: every sheet is read, every row kept or held back with the reason."""
+"""From a file to filings: every sheet is read, and every row is kept or held back with a reason."""
 
 from collections.abc import Container, Iterator, Sequence
 from contextlib import closing
@@ -26,13 +26,13 @@ from registry.intake.template import GUIDE
 from registry.kit.files import sha256_of
 from registry.kit.progress import Done, ignored
 
-#: Called now and then with the number of rows read so far.
+#: Called from time to time with the number of rows read so far.
 
 _WORKBOOKS: Final = (".xlsx", ".xlsm", ".xltx", ".xltm")
-#: Tables of other programs; Excel or WPS opens them and saves them as workbooks.
+#: Tables of other programs; Excel or WPS can open them and save them as workbooks.
 _OTHERS: Final = (".xls", ".xlt", ".xlsb", ".et", ".ett", ".ods", ".wps", ".numbers")
 _FORMATS: Final = (*_WORKBOOKS, *TEXT_SUFFIXES, ".json")
-#: How many headings are named at most.
+#: The most headings that are named.
 _NAMED: Final = 10
 _STEP: Final = 200
 
@@ -48,11 +48,11 @@ def read(
 ) -> Reading:
     """Read a county summary, a filled template, a CSV or a JSON file.
 
-    ``as_of`` overrides the 填报日期 that the file names; ``mapping`` is a CSV of further headings
-    (columns 表头, 填报项, 单位, 说明) that extend or override the packaged ones. With ``asked``, the columns
-    are named that a county summary of its day lacks; ``admitted`` are codes that hold although their
-    check digit is wrong. A file that cannot be read as a whole raises ``RegistryError``; anything
-    amiss inside it is an issue of the reading.
+    ``as_of`` overrides the 填报日期 in the file. ``mapping`` is a CSV of further headings (columns 表头,
+    填报项, 单位, 说明) that extend or override the packaged ones. With ``asked``, columns that a county
+    summary of its day lacks are named. ``admitted`` are codes that are valid although their check
+    digit is wrong. Raises ``RegistryError`` for a file that cannot be read as a whole; any fault
+    inside it is an issue of the reading.
     """
     path = Path(path)
     _refuse(path)
@@ -101,16 +101,16 @@ def _refuse(path: Path) -> None:
 
 
 class NoTableError(RegistryError):
-    """A file has no table that can be read; ``headings`` are those of what comes nearest to one."""
+    """A file has no readable table; ``headings`` are those of the most similar rows."""
 
     @property
     def headings(self) -> tuple[Heading, ...]:
-        """The headings by which a mapping can be drafted."""
+        """The headings for drafting a mapping."""
         return tuple(self.fields["headings"])
 
 
 class _Reader:
-    """The sheets of one file, one after another."""
+    """Reads the sheets of a file one after another."""
 
     def __init__(
         self,
@@ -158,7 +158,7 @@ class _Reader:
         self._progress(self._done)
 
     def name_lacking(self, filed: list[Submission], asked: Asking) -> None:
-        """Name what each county summary lacks of what is asked for on its days."""
+        """Name the requested columns that each county summary lacks on its days."""
         summary = [h.record is None and h.column("year") is None for _, h, _ in self._read]
         known = [keys(header, columns) for _, header, columns in self._read]
         further = {
@@ -172,11 +172,11 @@ class _Reader:
                 self._drafts.log.add("提示", Place(sheet), None, said, "需要时请补上这些栏目")
 
     def headings(self) -> tuple[Heading, ...]:
-        """Every heading of the tables that were read."""
+        """All headings of the tables that were read."""
         return tuple(heading for table in self._read for heading in _headings(*table))
 
     def _sheet(self, sheet: Sheet) -> bool:
-        """Read one sheet; False where it holds no table that can be read."""
+        """Read one sheet; False if it has no readable table."""
         log = self._drafts.log
         exact = self._path.suffix.lower() in TEXT_SUFFIXES
         layout = Layout(sheet, self._headings, self._drafts, self._as_of, exact=exact)
@@ -195,7 +195,7 @@ class _Reader:
         return True
 
     def _tell_hidden(self, sheet: Sheet, layout: Layout) -> None:
-        """Tell of rows and columns that nobody saw who looked at the table."""
+        """Report rows and columns that are hidden from people who look at the table."""
         rows = self._drafts.rows(sheet.name) if sheet.unseen.rows else ()
         columns = [(c.index + 1, c.text) for f in layout.found for c in f.columns]
         if hidden := sheet.hidden_among(rows, columns):
@@ -210,7 +210,7 @@ class _Reader:
             self._progress(self._done)
 
     def _pass_over(self, sheet: Sheet, layout: Layout, header: Header | None) -> None:
-        """Tell that a sheet is not read, and which row came nearest to a heading."""
+        """Report that a sheet is not read, and which row was most similar to a heading."""
         if sheet.hidden or sheet.name == GUIDE or layout.is_blank:
             return
         place = Place(sheet.name)
@@ -236,7 +236,7 @@ class _Reader:
 
 
 def _headings(sheet: str, header: Header, columns: tuple[Column, ...]) -> Iterator[Heading]:
-    """The headings of a table; those that are ignored on purpose count as read."""
+    """The headings of a table; those ignored on purpose count as read."""
     known = {c.index: c.heading.target.role for c in header.columns}
     read = {c.index for c in columns} | {i for i, role in known.items() if role == "ignore"}
     for index, cell in enumerate(header.titles):
@@ -248,7 +248,7 @@ def _headings(sheet: str, header: Header, columns: tuple[Column, ...]) -> Iterat
 
 
 def _wordiest(rows: Sequence[Row], headings: HeaderMapping) -> Header | None:
-    """The row with the most texts: a heading, perhaps, of which hardly anything is understood."""
+    """The row with the most texts: perhaps a heading that is hardly understood."""
     texts = [sum(isinstance(c, str) and not not_given(c) for c in row) for row in rows]
     if max(texts, default=0) < 2:
         return None
@@ -261,7 +261,7 @@ def _wordiest(rows: Sequence[Row], headings: HeaderMapping) -> Header | None:
 
 
 def _nearest(header: Header) -> str:
-    """Which row comes nearest to a heading, and what of it is understood."""
+    """The row most similar to a heading, and which of it is understood."""
     known = {c.index for c in header.columns}
     understood = "、".join(c.text for c in header.columns[:_NAMED])
     others = [

@@ -1,4 +1,4 @@
-"""The workbook that enterprises fill: generated from the catalogue, so a new fact appears by itself."""
+"""The workbook for enterprises to fill in, generated from the catalogue with all its facts."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ _GUIDE: Final = (
 
 @dataclass(frozen=True)
 class _Column:
-    """A column of the template: its heading, how its cells are typed, and its comment."""
+    """A column of the template: its heading, the kind of its cells, and its comment."""
 
     heading: str
     kind: str
@@ -50,9 +50,9 @@ class _Column:
 
 
 def write_template(path: str | Path, only: Collection[str] | None = None) -> None:
-    """Write the empty template; reading it back when filled gives every fact and record list.
+    """Write the empty template; the filled one can contain every fact and record list.
 
-    With ``only`` it has these facts and lists, by their ids.
+    ``only`` limits it to these facts and lists, by id.
     """
     book = Workbook()
     guide = book.active
@@ -121,7 +121,7 @@ def _write(sheet: Worksheet, columns: Sequence[_Column], options: Worksheet) -> 
 
 
 def _choice(column: _Column, options: Worksheet) -> str:
-    """The drop-down of a column; codes stand on the hidden sheet, since Excel limits inline lists."""
+    """A column's drop-down; codes are on the hidden sheet, because Excel limits inline lists."""
     if column.kind == "flag":
         return _FLAGS
     if not column.codes:

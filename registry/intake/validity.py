@@ -1,4 +1,4 @@
-"""From when until when a title is valid, as the lists of notices state it for each enterprise."""
+"""The days of validity of titles, as lists of notices state them for each enterprise."""
 
 import re
 from datetime import date
@@ -17,12 +17,12 @@ _COLUMNS: Final = {
     _UNTIL: re.compile(rf"{_OF}(?:有效期?限?(?:至|止|到|截止|终止|结束|届满){_DAY}|到期{_DAY})"),
     _BOTH: re.compile(rf"{_OF}有效(?:期限?|时间)(?:起止{_DAY})?"),
 }
-#: What stands between two days; a hyphen may stand in each of them too.
+#: Separates two days; a hyphen may also be inside each of them.
 _BETWEEN: Final = re.compile(r"\s*(?:至|到|~|—+|–|--+)\s*|\s+-\s+|-(?=\d{4}(?:[-年./]|\d{4}))")
 
 
 class Validity(NamedTuple):
-    """The first and the last day, as far as they are stated."""
+    """The first and the last day, None if not stated."""
 
     first: date | None = None
     last: date | None = None
@@ -40,9 +40,9 @@ def columns(heading: str) -> str:
 
 
 def stated(line: Line, years: int) -> Validity:
-    """What the row of an enterprise states; ``RegistryError`` with its place where that cannot be read.
+    """The days in an enterprise's row; ``RegistryError`` with its place if they cannot be read.
 
-    ``years`` is for how long titles are valid anyway: to state no more than that says no day.
+    ``years`` is the usual validity of titles: a cell that states only this gives no day.
     """
     both = _period(line, line.cells.get(_BOTH), years)
     first, last = (_day(line, name, line.cells.get(name)) for name in (_FROM, _UNTIL))
