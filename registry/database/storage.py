@@ -162,8 +162,10 @@ def upgrade(engine: sa.Engine, revision: str = "head") -> None:
     """Upgrade the schema to a revision, by default the newest."""
     from registry.database import migrations  # alembic is slow to load and seldom needed
 
-    status(engine)
+    found = status(engine)
     with translated(engine), engine.execution_options(tidu_write=True).begin() as connection:
+        if found.current is None and engine.dialect.name == "sqlite":
+            _refuse_another(engine, connection)
         try:
             migrations.upgrade(connection, revision)
         except LookupError as error:
@@ -172,6 +174,16 @@ def upgrade(engine: sa.Engine, revision: str = "head") -> None:
                 "数据库{where}的表结构不是本程序建立的样子，没有升级：请从备份恢复",
                 where=_shown(engine),
             ) from error
+
+
+def _refuse_another(engine: sa.Engine, connection: sa.Connection) -> None:
+    """Raise ``StorageError`` where a file holds something else, and would look like an empty registry."""
+    if set(sa.inspect(connection).get_table_names()) - {_VERSION.name}:
+        raise StorageError(
+            "another-database",
+            "数据库{where}中已有别的数据表，却没有登记库的版本：请检查路径，如果它本是登记库，请从备份恢复",
+            where=_shown(engine),
+        )
 
 
 def status(engine: sa.Engine) -> Status:

@@ -1,3 +1,5 @@
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -102,6 +104,17 @@ def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) ->
     with pytest.raises(StorageError, match="不是SQLite数据库文件"):
         storage.connect(f"sqlite:///{file}")
     assert file.read_bytes() == "这不是数据库".encode() * 200
+
+
+def test_the_database_of_something_else_is_refused_and_left_alone(tmp_path: Path) -> None:
+    """It would pass for an empty registry, also where its pages were put over those of a registry."""
+    file = tmp_path / "tidu.db"
+    with closing(sqlite3.connect(file)) as other:
+        other.execute("CREATE TABLE notes (text)")
+    with pytest.raises(StorageError, match="已有别的数据表，却没有登记库的版本"):
+        storage.connect(f"sqlite:///{file}")
+    with closing(sqlite3.connect(file)) as other:
+        assert other.execute("SELECT name FROM sqlite_master").fetchall() == [("notes",)]
 
 
 def test_writers_wait_for_one_another_and_then_say_so(
