@@ -51,7 +51,7 @@ COMMANDS = (
     ["audit", "verify"],
     ["audit", "export", "24", "-o", "bundle.zip"],
     ["explain", "24"],
-    ["explain", "--all", "--format", "letter", "-o", "letters"],
+    ["explain", code(8), "--format", "letter", "-o", "letters"],
     ["replay", "24"],
     ["replay", "--all", "--restart"],
     ["titles", "list"],
