@@ -256,8 +256,11 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # _begin_sqlite begins transactions, also around DDL
     # FULL, because under WAL a power cut after a commit may lose it with NORMAL: a decision that
     # was announced as recorded must exist afterwards.
-    for pragma in ("foreign_keys = ON", "journal_mode = WAL", "synchronous = FULL"):
+    for pragma in ("foreign_keys = ON", "synchronous = FULL"):
         connection.execute(f"PRAGMA {pragma}")
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+    if not tables or _VERSION.name in tables:  # WAL is written into the file, which may not be ours
+        connection.execute("PRAGMA journal_mode = WAL")
 
 
 def _no_text(context: sa.ExceptionContext) -> None:

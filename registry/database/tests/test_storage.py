@@ -111,10 +111,12 @@ def test_the_database_of_something_else_is_refused_and_left_alone(tmp_path: Path
     file = tmp_path / "tidu.db"
     with closing(sqlite3.connect(file)) as other:
         other.execute("CREATE TABLE notes (text)")
+    before = file.read_bytes()
     with pytest.raises(StorageError, match="已有别的数据表，却没有登记库的版本"):
         storage.connect(f"sqlite:///{file}")
     with closing(sqlite3.connect(file)) as other:
         assert other.execute("SELECT name FROM sqlite_master").fetchall() == [("notes",)]
+    assert file.read_bytes() == before
 
 
 def test_writers_wait_for_one_another_and_then_say_so(
