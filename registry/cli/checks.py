@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Final
 
 import click
@@ -33,7 +34,6 @@ from registry.desk import checking
 from registry.desk.checking import Inquiry, Refusal, Request, unwritten
 from registry.desk.place import Desk
 from registry.filings import Reading
-from registry.kit.workbooks import workbook
 from registry.portable.clock import china_text
 from registry.reports import results
 from rules.model.roles import titles_of
@@ -118,7 +118,7 @@ def check(
         at = stack.enter_context(desk())
         reading = _read(at, file, batch) if file else None
         form = results.Json if as_json else results.Explanations if explain else results.Tables
-        takers = [form, *([results.Book] if output else []), results.Counts]
+        takers = [form, *([_books().Book] if output else []), results.Counts]
         view = results.Views(tuple(taker.view for taker in takers))
         run = stack.enter_context(checking.run(at, inquiry, reading, view=view))
         if known_at is not None and not as_json:
@@ -127,7 +127,7 @@ def check(
         counts = results.Counts()
         sinks: list[results.Sink[Any]] = [_shown(known_at, explain, as_json)]
         if output is not None:
-            sinks.append(results.Book(stack.enter_context(workbook(output))))
+            sinks.append(stack.enter_context(_books().opened(output)))
         # results on the same terminal need no progress bar, which would break them up
         quiet = console.is_terminal and (explain or as_json or run.number > results.PART)
         refused = _handed_on(run, sinks, counts, quiet)
@@ -165,6 +165,12 @@ def _print_refused(texts: Sequence[str]) -> None:
         errors.print(f"拒绝 {text}", markup=False)
     if len(texts) > _FEW:
         errors.print(f"……共{len(texts)}家")
+
+
+def _books() -> ModuleType:
+    from registry.reports import books  # who asks for no workbook does not wait for it
+
+    return books
 
 
 def _read(at: Desk, file: Path, batch: str) -> Reading:

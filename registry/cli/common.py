@@ -10,16 +10,6 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TextColumn,
-    TimeRemainingColumn,
-)
-from rich.text import Text
 
 from registry.cli.chinese import ChineseGroup as ChineseGroup
 from registry.cli.chinese import Refused as Refused
@@ -30,7 +20,7 @@ from registry.desk.place import Desk, now
 from registry.errors import RegistryError, fault
 from registry.kit.characters import wrong
 from registry.kit.jsontext import JsonStream, json_text
-from registry.kit.progress import Done
+from registry.kit.progress import Done, ignored
 from registry.kit.screens import Screen
 from registry.portable.clock import CHINA, midnight
 from registry.portable.notes import NoteError
@@ -352,25 +342,13 @@ def desk(by: str = "") -> Desk:
     return Desk(by=" ".join(by.split()), watch=progress, words=words)
 
 
-class _RateColumn(ProgressColumn):
-    """The number of items done per second."""
-
-    def render(self, task: Task) -> Text:
-        """The rate, once there is one."""
-        return Text(f"每秒{task.speed:.0f}" if task.speed else "")
-
-
 @contextmanager
 def progress(label: str, total: int | None = None) -> Iterator[Done]:
     """A progress bar on standard error for long work: the ``Watch`` of this terminal."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        _RateColumn(),
-        TextColumn("还需"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
-        task = bar.add_task(label, total=total)
-        yield lambda done: bar.update(task, completed=done)
+    if not errors.is_terminal:
+        yield ignored
+        return
+    from registry.cli.bars import bar  # most commands end before there is anything to watch
+
+    with bar(errors, label, total) as done:
+        yield done

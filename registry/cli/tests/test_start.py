@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -14,6 +15,12 @@ HEAVY = (
     "psycopg", "registry.database", "registry.desk", "registry.intake", "registry.record", "rich",
     "rules.decider", "rules.engine", "rules.language", "sqlalchemy", "sqlmodel",
 )  # fmt: skip
+#: What a check of an enterprise on record has no use for.
+UNASKED = (
+    "alembic", "cryptography", "duckdb", "jinja2", "openpyxl", "psycopg", "rich.progress",
+    "rules.drafting.certificate", "rules.language.rulebook",
+)  # fmt: skip
+
 RUN = """
 import atexit, sys
 from registry.__main__ import main
@@ -43,3 +50,13 @@ def test_the_list_says_of_each_command_what_it_says_itself(width: int) -> None:
     own = click.HelpFormatter(width=width)
     click.Group.format_commands(main, context, own)
     assert formatter.getvalue() == own.getvalue()
+
+
+def test_a_check_loads_only_what_it_uses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not what migrates, publishes, reads files or writes workbooks."""
+    monkeypatch.setenv("TIDU_HOME", str(tmp_path))
+    monkeypatch.setenv("TIDU_DATABASE_URL", f"sqlite:///{tmp_path / 'tidu-demo.db'}")
+    assert "openpyxl" in loaded("demo")
+    seen = loaded("check", "91990000MA0000001B")
+    assert "durable_rules_engine" in seen
+    assert not seen.intersection(UNASKED)

@@ -19,7 +19,7 @@ from registry.conftest import Run
 from registry.demo import DEMO_COUNTY
 from registry.kit import workbooks
 from registry.kit.workbooks import workbook
-from registry.reports import results
+from registry.reports import books, results
 from registry.reports.tests.test_verdicts import check, write
 
 Made = Callable[[Path, ExitStack], results.Sink]
@@ -33,9 +33,7 @@ SINKS: dict[str, Made] = {
     "table": lambda *_: results.Tables(console()),
     "explanations": lambda *_: results.Explanations(console()),
     "json": lambda *_: results.Json(io.StringIO().write, {}),
-    "workbook": lambda folder, stack: results.Book(
-        stack.enter_context(workbook(folder / "a.xlsx"))
-    ),
+    "workbook": lambda folder, stack: books.Book(stack.enter_context(workbook(folder / "a.xlsx"))),
 }
 
 

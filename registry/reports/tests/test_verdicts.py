@@ -19,7 +19,7 @@ from registry.judging.judge import Judge
 from registry.judging.verdicts import CaseResult, Checker
 from registry.kit import resources
 from registry.kit.workbooks import workbook
-from registry.reports import results, verdicts
+from registry.reports import books, results, verdicts
 from rules.language.rulebook import load
 from rules.model.facts import Profile, RecordList, Scalar
 from rules.model.roles import RECHECK, TIERS, titles_of
@@ -85,7 +85,7 @@ def filing(profile: Profile, uscc: str = "", name: str = "某企业") -> Known:
 
 def write(path: Path, *found: CaseResult, refused: Sequence[str] = ()) -> None:
     with workbook(path) as book:
-        sink = results.Book(book)
+        sink = books.Book(book)
         for result in found:
             sink.add(sink.view(result))
         sink.close(refused)
