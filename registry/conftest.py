@@ -36,9 +36,9 @@ _check = checker.check
 
 
 @cache
-def _check_once(texts: object, *how: Any, only_own: bool) -> Any:
+def _check_once(texts: object, *how: Any, only: str) -> Any:
     """What the check says of criteria with these texts."""
-    return _check(*how, only_own=only_own)
+    return _check(*how, only=only)
 
 
 @pytest.fixture(autouse=True)
@@ -50,12 +50,12 @@ def criteria_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
         evaluate: Evaluate = by_reference,
         own: Path | None = None,
         *,
-        only_own: bool = False,
+        only: str = "",
     ) -> tuple[Rulebook, list[Problem]]:
         files = sorted(f for folder in (path, own) if folder for f in folder.rglob("*.*"))
         texts = tuple((f, f.read_bytes()) for f in files)
         found: tuple[Rulebook, list[Problem]]
-        found = _check_once(texts, path, evaluate, own, only_own=only_own)
+        found = _check_once(texts, path, evaluate, own, only=only)
         return found
 
     monkeypatch.setattr(checker, "check", check)

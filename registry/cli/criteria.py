@@ -145,7 +145,7 @@ def show_rule(id: str, as_json: bool) -> None:
 def check_rules(path: Path | None, as_json: bool) -> None:
     """检查标准文件：能否编译、条文与定义表数字是否一致、例子是否成立。
 
-    给出文件时，连同它所在的标准目录一起编译，只报告该文件的问题。本单位自己的省级设定和轮次要求（目录内有
+    给出文件时，连同它所在的标准目录一起编译，只检查和报告该文件。本单位自己的省级设定和轮次要求（目录内有
     provinces 或 rounds）连同随附的标准一起编译。超出全国文本允许范围的设定列为提示，不算问题。
     """
     found = drafting.check(path)

@@ -49,10 +49,10 @@ def check(path: Path | None = None) -> Checked:
     root = _root(target)
     base, own = resources.criteria(root if path else None)
     packs = own is not None and path is not None
-    found, problems = checker.check(base, own=own, only_own=packs)
     within = f"{root.name}/" if packs else ""
     prefix = within if target == root else within + target.relative_to(root).as_posix()
-    clauses = [c for c in found.clauses.values() if c.path.startswith(within)]
+    found, problems = checker.check(base, own=own, only=prefix)
+    clauses = [c for c in found.clauses.values() if c.path.startswith(prefix)]
     return Checked(
         tuple(p for p in problems if target == root or p.path.startswith(prefix)),
         tuple(n for n in checker.notices(found) if n.path.startswith(prefix)),

@@ -24,18 +24,18 @@ def check(
     evaluate: Evaluate = by_reference,
     own: Path | None = None,
     *,
-    only_own: bool = False,
+    only: str = "",
 ) -> tuple[Rulebook, list[Problem]]:
     """Compile a features folder and run its examples; return every problem with file and line.
 
-    ``own`` is a folder of packs laid over it; ``only_own`` runs and alters only the rules of that
-    folder. Two more kinds of problems are listed: a rule that can be altered without any example
-    failing, and a row of the applicability table without an example on each of its boundary days.
+    ``own`` is a folder of packs laid over it. Only the rules of files whose path begins with
+    ``only`` are run and altered. Two more kinds of problems are listed: a rule that can be altered
+    without any example failing, and a row of the applicability table without an example on each of
+    its boundary days.
     If a rule does not compile, the examples of all rules that do not rest on it still run.
     """
     rulebook = compile_all(path, own)
-    within = f"{own.resolve().name}/" if own and only_own else ""
-    ids = [c.id for c in rulebook.clauses.values() if c.path.startswith(within)]
+    ids = [c.id for c in rulebook.clauses.values() if c.path.startswith(only)]
     if not rulebook.problems:
         problems = check_examples(rulebook, evaluate, ids)
         if not problems:

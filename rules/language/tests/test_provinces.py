@@ -492,6 +492,6 @@ def test_a_new_pack_passes_once_it_is_written(tmp_path: Path) -> None:
     own = tmp_path / "own"
     own.mkdir()
     (own / "a.feature").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    rulebook, problems = check(FEATURES, own=own, only_own=True)
+    rulebook, problems = check(FEATURES, own=own, only=own.name)
     assert problems == []
     assert not [n for n in notices(rulebook) if n.path.startswith("own/")]
