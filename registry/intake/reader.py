@@ -261,7 +261,7 @@ def _wordiest(rows: Sequence[Row], headings: HeaderMapping) -> Header | None:
 
 
 def _nearest(header: Header) -> str:
-    """The row most similar to a heading, and which of it is understood."""
+    """The row most similar to a heading, and the columns of it that are understood."""
     known = {c.index for c in header.columns}
     understood = "、".join(c.text for c in header.columns[:_NAMED])
     others = [

@@ -1,1 +1,1 @@
-"""A file becomes sheets of cells: formats, dates, merged cells, and bounds for all of it."""
+"""Turns a file into sheets of cells: formats, dates, merged cells, and bounds for everything."""

@@ -1,4 +1,4 @@
-"""What a file truly is, whatever its name says."""
+"""The true type of a file, whatever its name says."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,7 @@ _OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED: Final = "EncryptedPackage".encode("utf-16-le")
 _HEAD: Final = 4096
 _BLOCK: Final = 1 << 20
-#: What files of other kinds begin with.
+#: The first bytes of other kinds of files.
 _MAGIC: Final = {
     b"%PDF": "PDF 文件",
     b"\x89PNG": "图片",
@@ -26,7 +26,7 @@ _WEB: Final = re.compile(
     rb"<(?:!doctype html|html|head|body|table|meta|style)\b|^mime-version:", re.I
 )
 _ZIP: Final = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
-#: The parts by which archives are told apart.
+#: The parts that distinguish archives.
 _ARCHIVES: Final = {
     "word/document.xml": "Word 文档（.docx）",
     "ppt/presentation.xml": "演示文稿（.pptx）",
@@ -43,7 +43,7 @@ WEB: Final = "网页"
 
 
 def file_type(path: Path) -> str:
-    """What a file is by its content, in Chinese; nothing if that cannot be told."""
+    """The type of a file by its content, in Chinese; empty if it is unknown."""
     with path.open("rb") as file:
         head = file.read(_HEAD)
     if head.startswith(_OLE):

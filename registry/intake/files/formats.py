@@ -1,9 +1,9 @@
-"""What number formats make of a number: ECMA-376 part 1, 18.8.31, as Excel and WPS write it.
+"""The effect of number formats: ECMA-376 part 1, 18.8.31, as Excel and WPS write them.
 
-A cell means what it shows. A format may scale (a percent sign, commas behind the digits, a point
-set among them: ``0!.0,"万"``), print words or a unit, pad with zeros, or show nothing. What only
-decorates (colours, currency signs of yuan, blanks, brackets of negative numbers) changes nothing. Of
-a number that shows another sign than its own, nothing is known.
+A cell means what it shows. A format may scale (a percent sign, commas after the digits, a point
+inserted among them: ``0!.0,"万"``), print words or a unit, pad with zeros, or show nothing. Mere
+decoration (colours, currency signs of yuan, blanks, brackets around negative numbers) changes
+nothing. A number shown with another sign than its own is unknown.
 """
 
 import operator
@@ -37,20 +37,20 @@ _TOKEN: Final = re.compile(
 )
 _CONDITION: Final = re.compile(r"(<>|<=|>=|=|<|>)\s*([+-]?[0-9]+(?:\.[0-9]+)?)")
 _ELAPSED: Final = re.compile(r"[hms]+", re.IGNORECASE)
-#: What stands around a number and says no more than its sign, or that it is yuan.
+#: Decoration around a number, which only says its sign, or that it is yuan.
 _DECORATION: Final = re.compile(r"[\s¥￥+()（）_−–－-]+")
 _SIGNS: Final = re.compile(r"[-—―─－¥￥\s]+")
 _NEGATIVE: Final = "△▲▽▼"
-#: What shows that a number is negative, unless a colour does.
+#: Signs that a number is negative, besides a colour.
 _MINUS: Final = re.compile(f"[-−–－—(（{_NEGATIVE}]")
-#: Words in brackets, whose brackets show nothing: a unit.
+#: Words in brackets that are a unit, not a negative number.
 _REMARK: Final = re.compile(r"[(（][^()（）]*[^\W\d_][^()（）]*[)）]")
-#: Beyond these, characters of a code and powers of ten, nothing is shown that could be read.
+#: The most characters of a code, and powers of ten; beyond these, nothing readable is shown.
 _LONGEST: Final = 255
 _DAYS: Final = 999_999_999
 _WIDE: Final = Context(prec=600)
 
-#: Formats that Chinese editions have by number only; a workbook may leave out what they are.
+#: Formats that Chinese editions know by number only; a workbook may omit their definition.
 _CHINESE: Final = {
     **dict.fromkeys((27, 36, 50, 52, 57), 'yyyy"年"m"月"'),
     **dict.fromkeys((28, 29, 51, 53, 54, 58), 'm"月"d"日"'),
@@ -61,7 +61,7 @@ _CHINESE: Final = {
     **dict.fromkeys((34, 55), '上午/下午h"时"mm"分"'),
     **dict.fromkeys((35, 56), '上午/下午h"时"mm"分"ss"秒"'),
 }
-#: Format codes by number, where a workbook does not say otherwise; $ is the sign of the place.
+#: Default format codes by number; $ is the local currency sign.
 BUILTIN: Final = {
     **{number: code.replace("$", "¥") for number, code in BUILTIN_FORMATS.items()},
     **_CHINESE,
@@ -69,25 +69,25 @@ BUILTIN: Final = {
 
 
 class _Part(NamedTuple):
-    """A piece of a section: a placeholder or sign, or a ``literal`` that is printed as it is."""
+    """A piece of a section: a placeholder or sign, or a ``literal`` printed as it is."""
 
     kind: str
     text: str
 
 
 class _Section:
-    """One of the alternatives of a format: what those numbers look like for which it is chosen."""
+    """One of a format's alternatives: the appearance of the numbers for which it is chosen."""
 
     def __init__(self, parts: Sequence[_Part]) -> None:
         self.colour = next((p.text for p in parts if p.kind == "colour"), "")
         parts = [p for p in parts if p.kind != "colour"]
         kinds = [part.kind for part in parts]
         self.condition = next((p.text for p in parts if p.kind == "condition"), "")
-        #: Whether it is for negative numbers only, and whether it may show another sign than theirs.
+        #: Whether it is only for negative numbers, and whether it may show another sign than theirs.
         self.negative = self.misleads = False
         self.empty = not parts
         self.texts = "text" in kinds
-        #: What is printed before and behind a text; None where no text is shown.
+        #: The words printed before and after a text; None if texts are not shown.
         self.around: tuple[str, str] | None = None
         if self.texts:
             at = kinds.index("text")
@@ -145,12 +145,12 @@ class _Section:
 
     @property
     def says(self) -> str:
-        """What is printed beside the digits that is no decoration."""
+        """The words beside the digits that are not decoration."""
         return _DECORATION.sub("", self._before + self._after)
 
     @property
     def transparent(self) -> bool:
-        """Whether every number is shown by its own digits, with nothing said beside them."""
+        """Whether every number is shown by its own digits, without words beside them."""
         zeros = sum(part.text == "0" for part in self._whole)
         numeric = self._digits and not self.date and (self._bare or zeros == 1)
         plain = not self.says and not self._scale and not self._set_apart
@@ -158,25 +158,25 @@ class _Section:
 
     @property
     def signed(self) -> bool:
-        """Whether what is printed beside the digits shows that a number is negative."""
+        """Whether something printed beside the digits shows that a number is negative."""
         around = (_REMARK.sub("", text) for text in (self._before, self._after))
         return any(map(_MINUS.search, around))
 
     @property
     def _scale(self) -> int:
-        """The power of ten by which the number shown is that of the cell."""
+        """The power of ten between the cell's number and the number shown."""
         return 2 * self._percents - 3 * self._commas - self._shift
 
     @property
     def _between(self) -> bool:
-        """Whether something is printed among the digits, as in a telephone number."""
+        """Whether something is printed between the digits, as in a telephone number."""
         return bool(self._set_apart) and not self._shift
 
     def _exact(self, number: Decimal) -> str:
         return format(_WIDE.scaleb(number, self._scale).normalize(_WIDE), "f")
 
     def _shown(self, number: Decimal) -> str:
-        """The digits as they are shown, rounded and filled up as the section says."""
+        """The digits as shown, rounded and padded according to the section."""
         if self._bare:
             return self._exact(number)
         scaled = _WIDE.scaleb(number, self._scale + self._shift)
@@ -188,7 +188,7 @@ class _Section:
         return f"{laid}.{part}" if self._decimals else laid
 
     def _laid(self, whole: str) -> str:
-        """The whole digits over their placeholders, from the right."""
+        """The digits of the whole part in their placeholders, from the right."""
         left = list("" if whole == "0" else whole)
         laid: list[str] = []
         for part in reversed(self._whole):
@@ -222,11 +222,11 @@ class Format:
 
     @property
     def speaks(self) -> bool:
-        """Whether a text means more or less than it is."""
+        """Whether the format changes the meaning of texts."""
         return self._around != ("", "")
 
     def text(self, text: str) -> CellValue:
-        """What a text means in a cell of this format.
+        """The meaning of a text in a cell of this format.
 
         >>> Format('0;0;0;@"元"').text("320")
         '320元'
@@ -247,7 +247,7 @@ class Format:
         )
 
     def cell(self, value: int | float, since_1904: bool = False) -> CellValue:
-        """What a number means in a cell of this format.
+        """The meaning of a number in a cell of this format.
 
         >>> Format("0.0%").cell(0.8), Format('0.0"%"').cell(0.8).typed
         (Percent(value=0.8), '0.8%')
@@ -255,7 +255,7 @@ class Format:
         '10000.0万'
         """
         number = decimal(value)
-        # where none is for it, the number is shown as it is, or as ####
+        # without a section for it, the number is shown as it is, or as ####
         section = next((s for test, s in self._numbers if _holds(test, number)), None)
         if section is None or not section.date:
             return section.cell(value) if section else value
@@ -266,7 +266,7 @@ class Format:
 
 @lru_cache(maxsize=1024)
 def number_format(code: str) -> Format | None:
-    """The format of a code; None where its cells mean just what they hold.
+    """The format of a code; None if its cells mean just what they contain.
 
     >>> number_format("#,##0.00_);[Red](#,##0.00)") is None
     True
@@ -302,12 +302,12 @@ def _parts(match: re.Match[str]) -> Iterator[_Part]:
 
 
 def _bracketed(text: str) -> Iterator[_Part]:
-    """A condition, a currency sign, a count of hours, or a colour; numerals and languages say nothing."""
+    """A condition, a currency sign, a count of hours, or a colour; skips numerals and languages."""
     if condition := _CONDITION.fullmatch(text):
         yield _Part("condition", condition[1] + condition[2])
     elif text.startswith("$"):
         yield _Part("literal", text[1:].partition("-")[0])
-        if text.upper() in ("$-F800", "$-F400"):  # the day or time of the system, written long
+        if text.upper() in ("$-F800", "$-F400"):  # the system's long form of a day or time
             yield _Part("date", text)
     elif _ELAPSED.fullmatch(text):
         yield _Part("elapsed", text)
@@ -320,13 +320,16 @@ def _literals(parts: Sequence[_Part]) -> str:
 
 
 def _words(text: str, negative: bool) -> str:
-    """What is said beside a number, without what only decorates it or says that it is negative."""
+    """The words beside a number, without decoration and signs that it is negative."""
     bare = _DECORATION.sub("", text)
     return bare.strip(_NEGATIVE) if negative else bare
 
 
 def _scaling_commas(kinds: Sequence[str], first: int, point: int) -> int:
-    """How many commas divide by a thousand: those behind the last digit of the whole or of all."""
+    """The number of commas that divide by a thousand: those after the last digit.
+
+    The last digit of the whole part counts, or that of all digits.
+    """
     found = 0
     for n, kind in enumerate(kinds):
         if kind == "," and n > first:
@@ -336,7 +339,7 @@ def _scaling_commas(kinds: Sequence[str], first: int, point: int) -> int:
 
 
 def _behind_the_point(whole: Sequence[_Part]) -> int:
-    """How many placeholders stand behind a point that is only printed."""
+    """The number of placeholders after a point that is merely printed."""
     at = next(n for n, part in enumerate(whole) if part.text == ".")
     return sum(part.kind == "digit" for part in whole[at:])
 

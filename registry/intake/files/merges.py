@@ -1,8 +1,8 @@
-"""Merged cells below a heading: what they say holds for every row and column that they cover.
+"""Merged cells below a heading: their content applies to every row and column that they cover.
 
-A place, a date or a yes stands for all. A figure over several enterprises, years or columns does
-not say whose it is, and stays open with a notice at each. A code merged over rows makes them one
-enterprise: where each has a row of its own, a further row may hold nothing more of it.
+A place, a date or a yes applies to all. A figure over several enterprises, years or columns has no
+clear owner; it stays open, with a notice for each. A code merged over rows makes them one
+enterprise; in a table with one row per enterprise, a further row may contain nothing else.
 """
 
 from collections import defaultdict
@@ -18,16 +18,17 @@ _KEYS: Final = ("uscc", "name", "year")
 
 
 class _Held(NamedTuple):
-    """Merged cells and what they say."""
+    """Merged cells and their content."""
 
     range: Range
     value: CellValue
 
 
 class Merges:
-    """Fills the rows of a sheet from the merged cells, row after row.
+    """Fills the rows of a sheet from merged cells, row by row.
 
-    ``row`` is that of the heading, ``single`` whether each enterprise has one row only.
+    ``row`` is the number of the heading row; ``single`` says whether each enterprise has only one
+    row.
     """
 
     def __init__(
@@ -43,7 +44,7 @@ class Merges:
         self._held: dict[int, _Held] = {}
 
     def filled(self, number: int, row: Row) -> Row:
-        """The row of that number with what merged cells say in it; blank if that is all it says."""
+        """The row with that number, including merged cells; blank if they are all it contains."""
         for found in self._starting.pop(number, ()):
             self._hold(found, row)
         if not self._held:
@@ -78,7 +79,7 @@ class Merges:
         return filled
 
     def _own(self, number: int, row: Row) -> bool:
-        """Whether a row says anything of its own in a column that is read."""
+        """Whether a row has content of its own in a column that is read."""
         return any(
             not not_given(row[index])
             for index in self._columns
@@ -87,13 +88,13 @@ class Merges:
         )
 
     def _said(self, index: int, held: _Held) -> CellValue:
-        """What a covered cell says; a figure only where it is clear whose it is."""
+        """The content of a covered cell; a figure only if its owner is clear."""
         fact = self._columns[index].heading.target.fact
         figure = fact is not None and fact.kind == "number" and _is_figure(held.value)
         return Spread(held.value, str(held.range)) if figure and self._open(held) else held.value
 
     def _open(self, held: _Held) -> bool:
-        """Whether the cells span several columns that are read, or rows of more than one kind."""
+        """Whether the cells span several read columns, or rows of more than one kind."""
         top, left, bottom, right = held.range
         if sum(left - 1 <= index < right for index in self._columns) > 1:
             return True
@@ -103,7 +104,7 @@ class Merges:
 
 
 def _is_figure(value: CellValue) -> bool:
-    """Whether a cell gives a number rather than that there is none (无, 未提供)."""
+    """Whether a cell gives a number, and not that there is none (无, 未提供)."""
     if isinstance(value, str):
         return any(character.isdigit() for character in plain(value))
     return isinstance(value, (int, float, Percent, Shown)) and not isinstance(value, bool)

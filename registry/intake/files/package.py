@@ -1,7 +1,7 @@
-"""The parts of an Office Open XML file (ECMA-376 part 2), each read as it comes and within bounds.
+"""The parts of an Office Open XML file (ECMA-376 part 2), each streamed within bounds.
 
-Names of parts are compared as Excel does, without regard to case; what writers get wrong in parts
-that no table needs is never looked at.
+Part names are compared without regard to case, as in Excel. Errors of writers in parts that no
+table needs are never looked at.
 """
 
 import posixpath
@@ -22,9 +22,9 @@ from registry.intake.files import limits
 _BLOCK: Final = 1 << 16
 _END: Final = b"PK\x05\x06"
 _END_64: Final = b"PK\x06\x06"
-#: The end of a zip archive with the longest comment, and what a large one has before it.
+#: The end of a zip archive with the longest comment, and the further records of a large one.
 _TAIL: Final = 22 + 65_535 + 20 + 56
-#: What a damaged file raises where it is opened or read.
+#: The errors on opening or reading a damaged file.
 BROKEN: Final = (
     zipfile.BadZipFile, zlib.error, KeyError, ValueError, expat.ExpatError, EOFError, OSError,
     NotImplementedError, RuntimeError,
@@ -32,7 +32,7 @@ BROKEN: Final = (
 
 
 class Target(NamedTuple):
-    """What a relationship leads to: its kind (worksheet, styles …) and the name of the part."""
+    """The target of a relationship: its kind (worksheet, styles …) and the name of the part."""
 
     kind: str
     part: str
@@ -54,7 +54,7 @@ Text = Callable[[str], None]
 
 
 class Package:
-    """An open file; ``RegistryError`` where it is beyond the bounds."""
+    """An open file; raises ``RegistryError`` if it exceeds the bounds."""
 
     def __init__(self, path: Path) -> None:
         self.name = path.name
@@ -116,13 +116,13 @@ class Package:
         text: Text | None = None,
         most: int = limits.UNPACKED,
     ) -> Iterator[None]:
-        """Parse a part, block by block; the tags come with their own names only."""
+        """Parse a part block by block; tags come without their prefixes."""
         parser = _parser(start, end, text)
         fed = 0
         for block in self.blocks(part, most):
             parser.Parse(block, False)
             fed += len(block)
-            # a tag that goes on and on is gone through again with every block
+            # an endless tag would be scanned again with every block
             if fed - max(parser.CurrentByteIndex, 0) > limits.TAG:
                 raise ValueError(f"an endless tag in {part}")
             yield
@@ -130,7 +130,7 @@ class Package:
         yield
 
     def elements(self, part: str) -> Iterator[tuple[str, dict[str, str]]]:
-        """The tags of a part that says what others mean, in order."""
+        """The tags, in order, of a part that describes others."""
         found: list[tuple[str, dict[str, str]]] = []
         for _ in self.parse(
             part, lambda tag, given: found.append((tag, given)), most=limits.UNPACKED_SMALL
@@ -139,7 +139,7 @@ class Package:
             found.clear()
 
     def related(self, part: str) -> dict[str, Target]:
-        """What a part is related to, by the ids of the relationships; nothing if it does not say."""
+        """The relationships of a part by id; empty if it states none."""
         folder, name = posixpath.split(part)
         rels = posixpath.join(folder, "_rels", f"{name}.rels")
         if rels not in self:
@@ -154,7 +154,7 @@ class Package:
         return found
 
     def _refuse_directory(self, path: Path) -> None:
-        """A directory of the archive that is itself too large; it would be read whole."""
+        """Refuse an archive with an oversized directory, which would be read as a whole."""
         with path.open("rb") as file:
             size = file.seek(0, 2)
             file.seek(max(size - _TAIL, 0))
@@ -172,7 +172,7 @@ class Package:
 
 
 def _parser(start: Start, end: End | None, text: Text | None) -> expat.XMLParserType:
-    """A parser that refuses what no workbook has: document types, and tags without end in tags."""
+    """A parser that refuses what no workbook has: document types, and endlessly nested tags."""
     depth = 0
 
     def started(name: str, given: dict[str, str]) -> None:

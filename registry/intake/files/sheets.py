@@ -1,4 +1,4 @@
-"""The sheets of a file as rows of cells, read once from top to bottom; the file is never changed."""
+"""The sheets of a file as rows of cells, read once from top to bottom; never changes the file."""
 
 import codecs
 import csv
@@ -21,7 +21,7 @@ from registry.kit.characters import visible
 
 Row: TypeAlias = Sequence[CellValue]
 
-#: The suffixes of files that hold one sheet as text.
+#: The suffixes of text files with one sheet.
 TEXT_SUFFIXES: Final = (".csv", ".tsv", ".txt")
 
 _QUOTED: Final = re.compile(r'"[^"]*"')
@@ -35,16 +35,16 @@ _MARKS: Final = {
 }
 _ENCODINGS: Final = ("utf-8-sig", "gb18030")
 _BLOCK: Final = 1 << 20
-#: How many characters of a text are looked at together.
+#: The number of characters of a text that are examined together.
 _CHARACTERS: Final = 1 << 16
-#: How many hidden rows or columns are named.
+#: The most hidden rows or columns that are named.
 _NAMED: Final = 10
 _SAVE_AS: Final = "请用 Excel 或 WPS 打开并另存为 .xlsx 后重试"
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """One sheet: its rows in order, the first being row 1; they can be gone through once."""
+    """A sheet; its rows, of which the first is row 1, can be read only once."""
 
     name: str
     rows: Iterator[Row]
@@ -53,7 +53,10 @@ class Sheet:
     unseen: Unseen = field(default_factory=lambda: Unseen(set(), []))
 
     def hidden_among(self, rows: Iterable[int], columns: Iterable[tuple[int, str]]) -> str:
-        """Which of the rows and columns that were read are hidden, in words; columns by number and heading."""
+        """The hidden ones of the rows and columns that were read, in words.
+
+        Columns are given by number and heading.
+        """
         own = sorted(self.unseen.rows.intersection(rows))
         named = [text for number, text in columns if self.unseen.column(number)]
         found = (
@@ -68,9 +71,9 @@ class Sheet:
 
 
 def sheets(path: Path) -> Generator[Sheet, None, None]:
-    """The sheets of a workbook, or a CSV file as one sheet; what cannot be read raises.
+    """The sheets of a workbook, or a CSV file as one sheet; raises if it cannot be read.
 
-    The file is open until all are read, or until this is closed.
+    The file stays open until all are read, or until this is closed.
     """
     if path.suffix.lower() in TEXT_SUFFIXES:
         # rows that are left in the middle would keep the file open
@@ -81,7 +84,10 @@ def sheets(path: Path) -> Generator[Sheet, None, None]:
 
 
 def csv_rows(path: Path) -> Generator[list[str], None, None]:
-    """The rows of a CSV file: UTF-8, UTF-16 with its mark, or GB18030; commas, semicolons, tabs or bars."""
+    """The rows of a CSV file in UTF-8, UTF-16 with BOM, or GB18030.
+
+    The delimiter may be a comma, a semicolon, a tab or a bar.
+    """
     kind = file_type(path)
     if kind not in ("", TEXT):
         action = "请把扩展名改为 .xlsx 后重试" if kind == WORKBOOK else _SAVE_AS
@@ -109,7 +115,7 @@ def csv_rows(path: Path) -> Generator[list[str], None, None]:
 def flowing_rows(name: str, stream: BinaryIO) -> Iterator[list[str]]:
     """The rows of CSV of any length, read as they come.
 
-    What it begins with tells the encoding, and its heading the delimiter.
+    Its beginning determines the encoding, and its heading the delimiter.
     """
     again = _Again(stream)
     encoding = _decoded(name, again.start, whole=len(again.start) < _BLOCK)[1]
@@ -124,12 +130,12 @@ def flowing_rows(name: str, stream: BinaryIO) -> Iterator[list[str]]:
 
 
 def decode(path: Path) -> str:
-    """The text of a file in UTF-8, UTF-16 with its mark, or GB18030."""
+    """The text of a file in UTF-8, UTF-16 with BOM, or GB18030."""
     return _decoded(path.name, path.read_bytes(), whole=True)[0]
 
 
 class _Again(io.BufferedIOBase):
-    """A stream that gives once more what it begins with, ``start``; a pipe cannot be wound back."""
+    """A stream that repeats its beginning, ``start``; a pipe cannot be rewound."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self.start = self._next = stream.read(_BLOCK)
@@ -144,7 +150,7 @@ class _Again(io.BufferedIOBase):
 
 
 class Lines:
-    """The lines of a text without what cannot be seen; ``formulas`` once one has a cell ="…"."""
+    """The lines of a text without invisible characters; sets ``formulas`` once a cell is ="…"."""
 
     def __init__(self, name: str, file: TextIO) -> None:
         self.formulas = False
@@ -157,7 +163,7 @@ class Lines:
             while block := self._file.read(_CHARACTERS):
                 text = last + visible(block)
                 self.formulas = self.formulas or '="' in text
-                # the last line may go on, even behind its \r
+                # the last line may continue, even after its \r
                 *lines, last = io.StringIO(text, newline="").readlines() or [""]
                 number += len(lines)
                 if len(last) >= limits.LINE:
@@ -176,9 +182,9 @@ class Lines:
 
 
 def _split(name: str, start: list[str], rest: Iterable[str], lines: Lines) -> Iterator[list[str]]:
-    """The cells of each row; an error is told with the line where its row, and so a quote, begins.
+    """The cells of each row; an error gives the line where its row, and so a quote, begins.
 
-    ``start`` are the first lines, by which the delimiter is found; Excel may name it in the first.
+    ``start`` are the first lines, which determine the delimiter; Excel may name it in the first.
     """
     named = _SEPARATOR.fullmatch(start[0]) if start else None
     if named:
@@ -225,18 +231,18 @@ def _split(name: str, start: list[str], rest: Iterable[str], lines: Lines) -> It
 
 
 def _delimiter(lines: Iterable[str]) -> str:
-    """What separates most cells in any of some lines; titles above the table have few."""
+    """The sign that separates the most cells in any of some lines; titles have few."""
     bare = [_QUOTED.sub("", line) for line in lines]
     return max(",;\t|", key=lambda sign: max((line.count(sign) for line in bare), default=0))
 
 
 def _encodings(start: bytes) -> Sequence[str]:
-    """The encodings that a text may have by what it begins with."""
+    """The possible encodings of a text, by its beginning."""
     return next(((name,) for mark, name in _MARKS.items() if start.startswith(mark)), _ENCODINGS)
 
 
 def _encoding(path: Path) -> str:
-    """The encoding in which the whole of a file can be read."""
+    """The encoding in which the whole file can be read."""
     with path.open("rb") as file:
         for encoding in _encodings(file.read(4)):
             file.seek(0)
@@ -250,7 +256,7 @@ def _encoding(path: Path) -> str:
 
 
 def _decoded(name: str, data: bytes, *, whole: bool) -> tuple[str, str]:
-    """The text of some bytes and its encoding; unless they are the whole, the end may be cut off."""
+    """The text of some bytes and its encoding; unless ``whole``, the end may be cut off."""
     for encoding in _encodings(data):
         with suppress(UnicodeDecodeError):
             return codecs.getincrementaldecoder(encoding)().decode(data, whole), encoding
@@ -294,7 +300,7 @@ def _rows(path: Path, book: Workbook, sheet: Listed, unseen: Unseen) -> Generato
 
 
 def _refuse_others(path: Path) -> None:
-    """What is named a workbook may be an old one, a locked one, a web page, a text …"""
+    """Refuse a supposed workbook that is an old one, a locked one, a web page, a text …"""
     kind = file_type(path)
     if kind == LOCKED:
         raise RegistryError(

@@ -1,9 +1,9 @@
 """Workbooks in Office Open XML (ECMA-376 part 1, 18), transitional or strict, row by row.
 
-Only what makes out the cells of a table is looked at: the names of the sheets, shared texts, number
-formats, cells, and which are merged. openpyxl, which writes Tidu's workbooks, reads every part in
-order to write it again, and so fails on an empty fill or a theme; what it streams has no merged
-cells, and a row number without bound keeps it busy without end.
+Only the parts that matter for the cells of a table are read: sheet names, shared texts, number
+formats, cells, and merged ranges. openpyxl, which writes Tidu's workbooks, reads every part in
+order to write it again, and so fails on an empty fill or a theme. When streaming, it ignores merged
+cells, and an unbounded row number keeps it busy for ever.
 """
 
 import re
@@ -38,7 +38,7 @@ _LITERAL: Final = re.compile(r'="([^"]*)"')
 
 
 class Range(NamedTuple):
-    """Merged cells: rows and columns, both counted from 1 and included."""
+    """A merged range: rows and columns, both counted from 1 and included."""
 
     top: int
     left: int
@@ -52,18 +52,18 @@ class Range(NamedTuple):
 
 @dataclass
 class Unseen:
-    """What a sheet hides, as far as it was read: numbers of rows, and of the first and last of some columns."""
+    """What a sheet hides, as far as it was read: rows, and the first and last of adjacent columns."""
 
     rows: set[int]
     columns: list[tuple[int, int]]
 
     def column(self, number: int) -> bool:
-        """Whether a column is hidden, counted from 1."""
+        """Whether a column, counted from 1, is hidden."""
         return any(first <= number <= last for first, last in self.columns)
 
 
 class Listed(NamedTuple):
-    """A sheet as the workbook lists it."""
+    """A sheet as listed in the workbook."""
 
     name: str
     hidden: bool
@@ -71,7 +71,7 @@ class Listed(NamedTuple):
 
 
 def text_of(text: str) -> str:
-    """A text as its cell shows it: escaped and invisible characters resolved, ="…" unwrapped.
+    """A text as its cell shows it: escapes and invisible characters resolved, ="…" unwrapped.
 
     >>> text_of('="9199"'), text_of("甲_x000D_\\u200b乙")
     ('9199', '甲\\r乙')
@@ -82,19 +82,19 @@ def text_of(text: str) -> str:
 
 
 def unwrapped(text: str) -> str:
-    """A text out of the formula ="…" by which it is kept from becoming a number."""
+    """The text in a formula ="…", which keeps it from becoming a number."""
     literal = _LITERAL.fullmatch(text) if text.startswith('="') else None
     return literal[1] if literal else text
 
 
 class Workbook:
-    """A workbook whose sheets can be read, from an open package."""
+    """A workbook with readable sheets, from an open package."""
 
     def __init__(self, package: Package) -> None:
         self._package = package
         part = self._main()
         self.since_1904 = False
-        #: Whether formulas are to be worked out when the file is opened, since nobody has yet.
+        #: Whether formulas must be computed when the file is opened, because nobody has yet.
         self.uncounted = False
         listed: list[tuple[str, bool, str]] = []
         for tag, given in package.elements(part):
@@ -119,7 +119,7 @@ class Workbook:
         kinds = {target.kind: target.part for target in related.values()}
         self._strings = _strings(package, kinds.get("sharedStrings", "xl/sharedStrings.xml"))
         self._formats = _formats(package, kinds.get("styles", "xl/styles.xml"))
-        #: The formats that say something of texts, by style.
+        #: The formats that affect texts, by style.
         self.speaking = {str(n): f for n, f in enumerate(self._formats) if f and f.speaks}
 
     def _main(self) -> str:
@@ -147,7 +147,7 @@ class Workbook:
         return tuple(found)
 
     def merged(self, sheet: Listed) -> list[Range]:
-        """The merged cells of a sheet, in the order of the file; they stand behind its rows."""
+        """The merged ranges of a sheet in file order; they come after its rows."""
         found: list[Range] = []
         rest, behind = b"", False
         for block in self._package.blocks(sheet.part):
@@ -173,7 +173,7 @@ class Workbook:
         return found
 
     def rows(self, sheet: Listed, unseen: Unseen) -> Generator[Row, None, None]:
-        """The rows of a sheet from the first on, blank ones included; ``unseen`` is told what is hidden."""
+        """The rows of a sheet from the first on, blank ones too; notes hidden ones in ``unseen``."""
         reader = _Reader(self._package.name, sheet.name, self, unseen)
         number = 1
         for _ in self._package.parse(sheet.part, reader.start, reader.end, reader.text):
@@ -187,11 +187,11 @@ class Workbook:
                 return
 
     def shared(self, index: int) -> str:
-        """A text that cells share, by its number."""
+        """A shared text, by its number."""
         return self._strings[index]
 
     def format(self, style: str | None) -> Format | None:
-        """The number format of a cell's style; None where its numbers mean just themselves."""
+        """The number format of a cell's style; None if its numbers mean just themselves."""
         try:
             return self._formats[int(style or 0)]
         except (IndexError, ValueError):
@@ -217,7 +217,7 @@ def _column(letters: str) -> int:
 
 
 def _strings(package: Package, part: str) -> list[str]:
-    """The shared texts; phonetic guides over them are left out."""
+    """The shared texts, without the phonetic guides above them."""
     found: list[str] = []
     if part not in package:
         return found
@@ -256,7 +256,7 @@ def _strings(package: Package, part: str) -> list[str]:
 
 
 def _formats(package: Package, part: str) -> list[Format | None]:
-    """The number format of each style of cells; the rest of the styles is not looked at."""
+    """The number format of each cell style; the rest of the styles is ignored."""
     codes = dict(BUILTIN)
     found: list[Format | None] = []
     if part not in package:
@@ -284,7 +284,7 @@ def _number(text: str | None) -> int:
 
 
 class _Reader:
-    """Takes the tags of a sheet and makes rows of them; ``over`` behind the last."""
+    """Makes rows from the tags of a sheet; ``over`` after the last row."""
 
     def __init__(self, file: str, sheet: str, book: Workbook, unseen: Unseen) -> None:
         self._unseen = unseen
@@ -439,13 +439,13 @@ class _Reader:
             )
 
     def _is_placeholder(self) -> bool:
-        """Whether the result of a formula is the 0 that programs write who leave counting to Excel."""
+        """Whether a formula's result is the 0 of programs that leave computing to Excel."""
         assert self._cell is not None
         number = self._cell.get("t", "n") == "n"
         return self._book.uncounted and number and self._value == ["0"]
 
     def _read(self, given: dict[str, str]) -> CellValue:
-        """The value of the cell that has just ended; None if it holds none."""
+        """The value of the cell that has just ended; None if it is empty."""
         value = self._held(given)
         if isinstance(value, str) and self._book.speaking:
             shown = self._book.speaking.get(given.get("s", ""))
@@ -495,7 +495,7 @@ class _Reader:
         return value
 
     def _formula_text(self, given: dict[str, str]) -> str:
-        """The formula of the cell; one of a group may stand in the group's first cell only."""
+        """The cell's formula; that of a group may be only in the group's first cell."""
         formula = "".join(self._formula)
         if given.get("t") == "shared":
             group = given.get("si", "")
@@ -515,7 +515,7 @@ class _Reader:
 
 
 def _moved(formula: str, row: int, column: int, to_row: int, to_column: int) -> str:
-    """A formula as it reads in another cell."""
+    """A formula as it would read in another cell."""
     first, other = (
         f"{get_column_letter(c + 1)}{r}" for r, c in ((row, column), (to_row, to_column))
     )
@@ -523,14 +523,14 @@ def _moved(formula: str, row: int, column: int, to_row: int, to_column: int) -> 
 
 
 def _unsaved(formula: str) -> CellValue:
-    """A formula without its result, as Excel shows it; one that is a mere text is its result."""
+    """A formula without its result, as Excel shows it; a mere text is its own result."""
     shown = f"={formula}"
     text = unwrapped(shown)
     return text_of(text) if text != shown else Unsaved(shown)
 
 
 def _amount(text: str) -> int | float | str:
-    """A number as the file has it; what is none, or has too many digits, stays a text."""
+    """A number as in the file; anything else, or with too many digits, stays a text."""
     # nan, inf and 1_000 are numbers in Python only
     if len(text) > limits.DIGITS or text[-1:] not in _DIGITS_END or "_" in text:
         return text
@@ -545,7 +545,7 @@ def _amount(text: str) -> int | float | str:
 
 
 def _moment(text: str) -> CellValue:
-    """A day or moment in ISO 8601, in no time zone."""
+    """A day or moment in ISO 8601, without a time zone."""
     with suppress(ValueError):
         return date.fromisoformat(text)
     with suppress(ValueError):

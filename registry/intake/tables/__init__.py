@@ -1,1 +1,1 @@
-"""A sheet becomes tables: headings understood, kinds of rows told apart, cells added to filings."""
+"""Turns a sheet into tables: understands headings, classifies rows, adds cells to filings."""

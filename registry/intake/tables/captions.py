@@ -1,4 +1,4 @@
-"""What stands around a table: its filing date and its unit of money."""
+"""The surroundings of a table: its filing date and its unit of money."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,7 +13,7 @@ from registry.intake.files.sheets import Row
 from registry.intake.tables import headings
 from registry.intake.tables.mapping import AS_OF
 
-#: How a filing date is called, the plainest first; a date of which nothing is said counts last.
+#: The names of a filing date, the plainest first; a date without a name comes last.
 _CALLED: Final = (
     re.compile(r"(?:填报|申报|填表|填写|上报|报送|报表|制表)(?:日期|时间|日)(?:\(年月日\))?[:为]?"),
     re.compile(r"(?<![\u4e00-\u9fff0-9A-Za-z])日期(?:\(年月日\))?:"),
@@ -29,20 +29,20 @@ _UNIT: Final = re.compile(
 )
 _ALONE: Final = re.compile(r"[(（]\s*(?:人民币)?([^()（）\s]{1,3})\s*[)）]$")
 _LABEL: Final = re.compile(r"(?:金额|货币|计量)?单位\s*[:：]?")
-#: The unit in which money is read where none is stated.
+#: The unit in which money is read if none is stated.
 USUAL: Final = "万元"
 _SEVERAL: Final = re.compile(r"[、,，/和及;；]")
 
 
 class Dated(NamedTuple):
-    """A filing date that a row names, and how plainly: 0 if it is called so."""
+    """A filing date in a row, and how plainly it is named: 0 if it is called so."""
 
     day: date
     rank: int
 
 
 def filing_date(row: Row, sheet: str, number: int, log: Log) -> Dated | None:
-    """The filing date that a title or closing row names, in one cell or in the next."""
+    """The filing date that a title or closing row gives, in one cell or in the next."""
     for rank, called in enumerate(_CALLED):
         for index, cell in enumerate(row):
             if isinstance(cell, str) and (match := called.search(text := squeeze(cell))):
@@ -57,7 +57,7 @@ def filing_date(row: Row, sheet: str, number: int, log: Log) -> Dated | None:
 
 
 def one_date(found: Iterable[Dated | None], sheet: str, log: Log) -> date | None:
-    """The date that is meant where several rows name one: the plainest, unless two contradict."""
+    """The date that is meant if several rows give one: the plainest, unless two contradict."""
     dated = [d for d in found if d is not None]
     best = min((d.rank for d in dated), default=0)
     days = sorted({d.day for d in dated if d.rank == best})
@@ -73,7 +73,7 @@ def _place(sheet: str, index: int, number: int) -> Place:
 
 
 def _stated(row: Row, index: int, rest: str) -> CellValue:
-    """What is said after the words: in the same cell, else in the next that says something else."""
+    """The content after the words: in the same cell, else in the next cell that differs."""
     if day := _DAY.match(rest):
         return rest if _RANGE.match(rest[day.end() :]) else day[0]
     if not _BLANK_FORM.fullmatch(rest):
@@ -93,7 +93,7 @@ def _read(found: CellValue, cell: str, place: Place, log: Log) -> date | None:
 
 
 def money_unit(rows: Sequence[Row]) -> frozenset[str]:
-    """The units of money that title rows state for the whole table; more than one settle nothing.
+    """The units of money that title rows state for the whole table; several settle nothing.
 
     >>> sorted(money_unit([["单位：万元、人、%"]]))
     ['万元']
@@ -108,7 +108,7 @@ def money_unit(rows: Sequence[Row]) -> frozenset[str]:
 
 
 def _joined(row: Row) -> Iterator[str]:
-    """The texts of a title row; a label and what stands in the next cell are one."""
+    """The texts of a title row; a label and the next cell's content are joined."""
     label = ""
     for cell in row:
         if isinstance(cell, str) and cell.strip():
@@ -118,7 +118,7 @@ def _joined(row: Row) -> Iterator[str]:
 
 
 class _Span(Protocol):
-    """A table that stands beside others."""
+    """A table beside others."""
 
     @property
     def start(self) -> int: ...
@@ -129,10 +129,10 @@ class _Span(Protocol):
 def block_units(
     rows: Sequence[Row], blocks: Sequence[_Span], units: frozenset[str]
 ) -> list[frozenset[str]]:
-    """The units of money of tables side by side, of which all titles together state ``units``.
+    """The units of money of tables side by side, whose titles together state ``units``.
 
-    Each has its own where each states one, or where the titles of a row name them one by one and
-    only some state a unit; those that do not then have none that is known.
+    Each table has its own unit if each states one, or if a row has a title for each table and only
+    some state a unit; the others' units are then unknown.
     """
     if len(blocks) < 2 or not units:
         return [units for _ in blocks]
@@ -145,7 +145,7 @@ def block_units(
 
 
 def _titled(row: Row, blocks: Sequence[_Span]) -> bool:
-    """Whether a row has a title for each table, and some say more than a unit beside it."""
+    """Whether a row has a title for each table, and some say more than a unit."""
     texts = [" ".join(_joined(row[b.start : b.end])) for b in blocks]
     stated = [text for text in texts if money_unit([[text]])]
     return all(texts) and any(

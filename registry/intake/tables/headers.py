@@ -1,4 +1,4 @@
-"""Finding the headings of the tables in a sheet, one or several rows of them, and settling columns."""
+"""Finds the headings of the tables in a sheet, in one or several rows, and settles columns."""
 
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ from rules.errors import FactsError
 from rules.model.facts import RecordKind, record_kind
 from rules.portable.errors import Remedy
 
-#: How many rows one heading may have, besides rows of units.
+#: The most rows of a heading, besides rows of units.
 _DEEPEST: Final = 4
 
 #: What to do about a heading that is not understood.
@@ -27,7 +27,7 @@ _ASK: Final = "请改用模板的表头"
 
 @dataclass(frozen=True)
 class Column:
-    """A column that is read: where it stands and what its heading means."""
+    """A column that is read: its position and the meaning of its heading."""
 
     index: int
     text: str
@@ -41,10 +41,11 @@ class Column:
 
 @dataclass(frozen=True)
 class Header:
-    """The heading of a table, whose last row is ``row``, and its columns; ``record`` if of a list.
+    """The heading of a table, with last row ``row``, and its columns; ``record`` if of a list.
 
-    ``first`` is the uppermost of its rows, from 1; ``titles`` are all headings, ``levels`` what each is
-    made of, from the top. The table takes the columns from ``start`` up to ``end``; ``rightmost`` unless another one follows beside it.
+    ``first`` is its top row, counted from 1. ``titles`` are all headings; ``levels`` are the parts
+    of each, from the top. The table has the columns from ``start`` up to ``end``; it is
+    ``rightmost`` unless another one follows beside it.
     """
 
     row: int
@@ -59,30 +60,30 @@ class Header:
 
     @property
     def weight(self) -> tuple[bool, int, int, int]:
-        """How much is understood: the needed columns, all columns, those with year, with unit."""
+        """How much is understood: needed columns, all columns, those with year, those with unit."""
         dated = sum(c.heading.year is not None for c in self.columns)
         united = sum(c.heading.unit != "" for c in self.columns)
         return not self.missing, len(self.columns), dated, united
 
     def column(self, role: str) -> Column | None:
-        """The first column of a role."""
+        """The first column with a role."""
         return next((c for c in self.columns if c.heading.target.role == role), None)
 
     @property
     def missing(self) -> list[str]:
-        """The columns without which the sheet cannot be read."""
+        """The missing columns without which the sheet cannot be read."""
         wanted = {"uscc": CODE}
         if self.record is None and self.column("year") is None:
             wanted["name"] = NAME
         return [name for role, name in wanted.items() if self.column(role) is None]
 
     def blocks(self) -> list["Header"]:
-        """The tables that stand side by side below one heading row, from the left."""
+        """The tables side by side below one heading row, from the left."""
         starts = [0, *self._further()]
         return [self._block(a, b) for a, b in pairwise([*starts, self.end])]
 
     def _further(self) -> list[int]:
-        """Where further tables begin: each is as complete as the first."""
+        """The positions where further tables begin: each is as complete as the first."""
         starts: list[int] = []
         seen: set[object] = set()
         for index, key in self._keyed():
@@ -97,9 +98,10 @@ class Header:
         )
 
     def unclear(self, rows: Sequence[Row]) -> int | None:
-        """The column of a further block beside the first that is not understood, if there is one.
+        """The column of a further block that is not understood, if there is such a block.
 
-        It repeats headings of the first; its name and code stand below others, or one is lacking.
+        Such a block repeats headings of the first, but its name and code are under others, or one
+        is missing.
         """
         keys = [key for _, key in self._keyed()]
         again = [i for n, (i, key) in enumerate(self._keyed()) if key in keys[:n]]
@@ -114,7 +116,7 @@ class Header:
         return again[0] if repeated & {"name", "uscc"} and "fact" in repeated else None
 
     def _keyed(self) -> Iterator[tuple[int, object]]:
-        """What names each column once: role for those that are needed, else the text."""
+        """A unique name for each column: the role of a needed one, else the text."""
         for column in self.columns:
             role = column.heading.target.role
             yield column.index, _key(column.heading) if role != "ignore" else column.text
@@ -127,15 +129,15 @@ class Header:
 
 
 def _coded(rows: Sequence[Row], understood: Container[int]) -> int | None:
-    """The first column not understood in which a credit code stands."""
+    """The first column that is not understood but contains a credit code."""
     found = (i for row in rows for i, c in enumerate(row) if i not in understood and good_code(c))
     return min(found, default=None)
 
 
 def find_header(sheet: str, rows: Sequence[Row], mapping: HeaderMapping) -> Header | None:
-    """The rows whose headings are understood best, if any has one at all; data end the search.
+    """The rows whose headings are understood best, if any is understood; data end the search.
 
-    Several rows are one heading where the lower ones divide or complete the upper ones: 2020年 and
+    Several rows are one heading if the lower ones divide or complete the upper ones: 2020年 and
     2021年 below 营业收入, 万元 below these.
     """
     record = _record_of(sheet)
@@ -153,7 +155,7 @@ def find_header(sheet: str, rows: Sequence[Row], mapping: HeaderMapping) -> Head
 def _best(
     rows: Sequence[Row], end: int, mapping: HeaderMapping, record: RecordKind | None
 ) -> Header | None:
-    """The span of rows that is understood best; of equals the one with fewest rows, the upper one."""
+    """The span of rows that is understood best; among equals the shortest, then the upper one."""
     best: Header | None = None
     for first in range(end):
         if all(not_given(cell) for cell in rows[first]):
@@ -180,7 +182,7 @@ def _with_group(found: Header, rows: Sequence[Row], mapping: HeaderMapping) -> H
 
 
 def _with_parts(found: Header, rows: Sequence[Row], mapping: HeaderMapping) -> Header:
-    """The heading with the rows below that divide its columns, though they are not understood."""
+    """The heading with the rows below that divide its columns, even if they are not understood."""
     while found.row < len(rows) and _divides(rows[found.row], found):
         levels = rows[found.first - 1 : found.row + 1]
         deeper = _composed(levels, found.first, found.row + 1, mapping, found.record)
@@ -191,7 +193,7 @@ def _with_parts(found: Header, rows: Sequence[Row], mapping: HeaderMapping) -> H
 
 
 def _divides(row: Row, above: Header) -> bool:
-    """Whether a row has nothing but texts, none of them below code or name, and some below no heading."""
+    """Whether a row has only texts, none below code or name, and some below no heading."""
     given = [(i, cell) for i, cell in enumerate(row) if not not_given(cell)]
     keys = {c.index for c in above.columns if c.heading.target.role in ("uscc", "name")}
     if above.missing or above.record or not all(isinstance(cell, str) for _, cell in given):
@@ -201,7 +203,7 @@ def _divides(row: Row, above: Header) -> bool:
 
 
 def _with_units(found: Header, rows: Sequence[Row], mapping: HeaderMapping) -> Header:
-    """The heading with the rows of units and of column numbers that follow it."""
+    """The heading with the following rows of units and of column numbers."""
     taken = list(range(found.first - 1, found.row))
     for last in range(found.row, len(rows)):
         if is_units(rows[last]):
@@ -214,7 +216,7 @@ def _with_units(found: Header, rows: Sequence[Row], mapping: HeaderMapping) -> H
 
 
 def _numbers_keys(found: Header, row: Row) -> bool:
-    """Whether a row of numbers numbers the columns of names and codes too."""
+    """Whether a row of numbers also numbers the columns of names and codes."""
     keys = [c.index for c in found.columns if c.heading.target.role in ("uscc", "name")]
     return any(index < len(row) and not not_given(row[index]) for index in keys)
 
@@ -247,7 +249,7 @@ def _composed(
 
 
 def _stacks(levels: Sequence[Row]) -> Iterator[tuple[CellValue, ...]]:
-    """The headings of each column from the top; an upper one holds for the blank ones beside it."""
+    """The headings of each column from the top; an upper one extends over blank ones beside it."""
     filled: list[list[CellValue]] = []
     width = max(map(len, levels))
     padded = [[*row, *[None] * (width - len(row))] for row in levels]
@@ -275,7 +277,7 @@ def settle(
 ) -> list[Column]:
     """The columns to be read, each with its unit and year; the others are reported.
 
-    ``units`` are the units of money that are stated for the whole table.
+    ``units`` are the units of money stated for the whole table.
     """
     _tell_unread(header, sheet, log)
     by_row = header.column("year") is not None
@@ -301,7 +303,7 @@ def settle(
 
 
 def _tell_unread(header: Header, sheet: str, log: Log) -> None:
-    """Tell of each heading that is not understood, or whose column is not read."""
+    """Report each heading that is not understood, or whose column is not read."""
     understood = {c.index: c for c in header.columns}
     for index, cell in enumerate(header.titles):
         place = Place(sheet, f"{get_column_letter(index + 1)}{header.row}")
@@ -317,7 +319,7 @@ def _tell_unread(header: Header, sheet: str, log: Log) -> None:
 
 
 class _Units(NamedTuple):
-    """The units of money that title rows state for a table, and those that its columns have."""
+    """The units of money that title rows state for a table, and those of its columns."""
 
     stated: frozenset[str]
     columns: frozenset[str]
@@ -331,7 +333,7 @@ def _units(header: Header, stated: frozenset[str]) -> _Units:
 def _dated(
     column: Column, before: Sequence[Column], as_of: date | None, place: Place, log: Log
 ) -> Column | None:
-    """The column with the fiscal year that its heading means; None, and told, where it means none."""
+    """The column with the fiscal year of its heading; None, with a report, if it has none."""
     heading = column.heading
     fact = heading.target.fact
     if fact is None or not fact.yearly or heading.year is not None:
@@ -347,7 +349,7 @@ def _dated(
 
 
 def _united(column: Column, units: _Units, place: Place, log: Log) -> Column | None:
-    """The column with its unit of money; None, and told, where others contradict what is usual."""
+    """The column with its unit of money; None, with a report, if others contradict the usual one."""
     heading = column.heading
     fact = heading.target.fact
     if fact is None or fact.unit not in MONEY or heading.unit:

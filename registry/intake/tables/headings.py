@@ -1,7 +1,7 @@
-"""The words of one heading: its marks and remarks taken away, its period and its unit read.
+"""The words of a heading: marks and remarks are removed, period and unit are read.
 
-Nothing here knows what a term means; ``mapping`` looks up what is left. The tables say all that is
-understood: whatever they do not name stays in the term, so that the heading is not understood.
+Nothing here knows the meaning of a term; ``mapping`` looks up what remains. Only words in these
+tables are understood: all others stay in the term, so that the heading is not understood.
 """
 
 import re
@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from registry.intake import cells
 
-#: Which year a relative word means, counted from the last fiscal year before the filing.
+#: The year of a relative word, counted from the last fiscal year before the filing.
 _RELATIVE: Final = {
     "本年度": 1, "本年": 1, "当年度": 1, "当年": 1, "今年": 1,
     "上年度": 0, "上年": 0, "上一年度": 0, "上一年": 0, "去年": 0,
@@ -20,7 +20,7 @@ _RELATIVE: Final = {
     "前3年度": -2, "前三年度": -2,
 }  # fmt: skip
 
-#: What a heading asks of the one who fills it in; it changes nothing about the meaning.
+#: Instructions in a heading, which do not change its meaning.
 _REMARKS: Final = frozenset([
     "填写要求", "填报要求", "填表要求", "填写说明", "填报说明", "填表说明", "要求", "格式", "数据类型",
     "单位", "计量单位", "金额单位", "必填", "必填项", "必须填写", "选填", "选填项", "可选", "非必填", "可不填", "盖章", "公章",
@@ -42,7 +42,7 @@ _REMARK: Final = re.compile(
     r"|(?:填写|输入)\S{0,10}(?:全称|代码|名称)|(?:18|十八)位\S{0,8}代码|保留\S{1,8}小数|[yYxX]{4}[-/.年]?[mMxX]{1,2}[-/.月]?[dDxX]{1,2}日?"
 )
 _FOOTNOTE: Final = re.compile(r"(?:见?附?注|说明)?[0-9]{1,2}")
-#: Signs of footnotes and of what must be filled in.
+#: Signs for footnotes and required columns.
 _MARKS: Final = re.compile(
     "[※*＊★☆#＃][0-9０-９]{1,2}$|[¹²³⁰⁴-⁹₀-₉①-⑳⑴-⒛㈠-㈩❶-❿➀-➓⓪⓿★☆▲△▼▽※●◆◇■□#＃†‡§*＊✱]|[\\^＾][0-9０-９]*"
 )
@@ -81,14 +81,14 @@ _BEHIND: Final = re.compile(
 
 
 class Period(NamedTuple):
-    """The fiscal year that a heading names: by itself, or counted from the filing date."""
+    """The fiscal year in a heading: absolute, or relative to the filing date."""
 
     year: int | None = None
     offset: int | None = None
 
 
 class Words(NamedTuple):
-    """A heading taken apart; ``term`` is what is left of it."""
+    """A heading taken apart; ``term`` is the remainder."""
 
     term: str
     period: Period = Period()
@@ -97,7 +97,7 @@ class Words(NamedTuple):
 
 
 def key(header: str) -> str:
-    """A heading as it is compared: unified characters, no blanks, numbering, marks or remarks.
+    """A heading as it is compared: normalised, without blanks, numbering, marks or remarks.
 
     >>> key("Ⅰ类 知识产权（项）*"), key("1.企业名称①（盖章、必填）：")
     ('I类知识产权(项)', '企业名称')
@@ -110,7 +110,7 @@ def key(header: str) -> str:
 
 
 def is_remark(text: str) -> bool:
-    """Whether a text only says how a column is to be filled in.
+    """Whether a text only says how to fill in a column.
 
     >>> is_remark("必填"), is_remark("企业名称")
     (True, False)
@@ -134,7 +134,7 @@ def _says_nothing(text: str) -> bool:
 
 
 def words(text: str) -> Words:
-    """Take a heading apart that ``key`` has made comparable.
+    """Take apart a heading that ``key`` has made comparable.
 
     >>> words("其中:2022年末研发人员(人)")
     Words(term='研发人员', period=Period(year=2022, offset=None), unit='人', nested=True)
@@ -158,7 +158,7 @@ def without_years(term: str) -> str:
 
 
 def _unit(text: str) -> tuple[str, str]:
-    """The text without its unit, and the unit: in brackets, or behind a sign."""
+    """The text without its unit, and the unit: in brackets, or after a sign."""
     for bracket in _BRACKET.finditer(text):
         *rest, last = re.split(r"[,:;、]", bracket[1])
         unit = as_unit(last)
@@ -172,7 +172,7 @@ def _unit(text: str) -> tuple[str, str]:
 
 
 def as_unit(text: str) -> str:
-    """A word as a unit, in the one form that is used for it.
+    """A word as a unit, in the standard form.
 
     >>> as_unit("单位:人民币万元"), as_unit("百分比")
     ('万元', '%')
@@ -196,7 +196,7 @@ def _period(text: str) -> tuple[Period, str]:
 
 
 def _tidy(text: str) -> str:
-    """What is left where a year was taken out, without empty brackets and loose signs."""
+    """The remainder after a year was removed, without empty brackets and loose signs."""
     text = re.sub(r"\([-,、:]*\)", "", text)
     text = re.sub(r"\([,、:]+", "(", re.sub(r"[,、:]+\)", ")", text))
     return text.strip(_LOOSE)

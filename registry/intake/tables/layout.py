@@ -1,4 +1,4 @@
-"""The tables of one sheet as they are drawn: one below the other, side by side, with titles between."""
+"""The tables of a sheet as they are laid out: stacked, side by side, with titles in between."""
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -27,20 +27,20 @@ from registry.intake.tables.rowkinds import Kind, good_code
 from registry.intake.tables.rows import Table, row_numbers
 from registry.kit import uscc
 
-#: How far down the first heading is looked for, and how many rows a further one may have.
+#: The number of rows searched for the first heading, and the most rows of a further one.
 _LOOK: Final = 50
 _DEEP: Final = 6
-#: What to say of a block beside another whose enterprises cannot be told.
+#: The message for a block beside another if its enterprises are unclear.
 _UNCLEAR: Final = (
     f"像是并排的另一块企业，却没有认出它的“{CODE}”和“{NAME}”两列，整张表未读取",
     "请把各块的表头写得相同，或把它们接成一块",
 )
-#: How many rows above a further heading may hold its titles.
+#: The most rows of titles above a further heading.
 _CAPTIONS: Final = 10
 
 
 class Found(NamedTuple):
-    """A table that was read: its heading and the columns that were."""
+    """A table that was read: its heading and the columns read."""
 
     header: Header
     columns: tuple[Column, ...]
@@ -48,7 +48,7 @@ class Found(NamedTuple):
 
 
 class _Rows:
-    """The rows of a sheet with their numbers from 1, which can be looked at ahead."""
+    """The rows of a sheet with their numbers from 1; allows looking ahead."""
 
     def __init__(self, rows: Iterator[Row]) -> None:
         self._rows = rows
@@ -65,20 +65,20 @@ class _Rows:
             yield row
 
     def ahead(self, count: int) -> list[Row]:
-        """So many of the rows that come next."""
+        """The next ``count`` rows."""
         if (lacking := count - len(self._ahead)) > 0:
             self._ahead.extend(islice(self._rows, lacking))
         return list(islice(self._ahead, count))
 
     def skip(self, count: int) -> None:
-        """Go on behind so many rows that were looked at."""
+        """Skip ``count`` rows that were looked at."""
         for _ in range(count):
             self._ahead.popleft()
             self.number += 1
 
 
 class Layout:
-    """Reads one sheet: finds its headings and gives each row to the table that it stands in."""
+    """Reads one sheet: finds its headings and gives each row to its table."""
 
     def __init__(
         self,
@@ -107,17 +107,17 @@ class Layout:
         self._closing: list[tuple[int, Dated]] = []
 
     def look(self) -> Header | None:
-        """The heading of the first table, or the rows that come nearest to one."""
+        """The heading of the first table, or the rows most similar to one."""
         return find_header(self.name, self.top, self._mapping)
 
     @property
     def top(self) -> list[Row]:
-        """The rows in which the first heading is looked for."""
+        """The rows in which the first heading is searched."""
         return self._rows.ahead(_LOOK)
 
     @property
     def is_blank(self) -> bool:
-        """Whether nothing is given where a heading was looked for."""
+        """Whether these rows are empty."""
         return all(not_given(cell) for row in self.top for cell in row)
 
     def read(self, header: Header, progress: Callable[[], None]) -> None:
@@ -135,7 +135,7 @@ class Layout:
             table.close(written or closing)
 
     def _refuse_other_unit(self) -> None:
-        """Hold back what was read in the usual unit of money where a note below states another."""
+        """Hold back what was read in the usual unit of money if a note below states another."""
         for number, row in self._captions:
             below = money_unit([row]) - {USUAL}
             if not below or self._units:
@@ -147,13 +147,13 @@ class Layout:
                     self._drafts.log.add("错误", place, None, said, "请把金额单位写进表头")
 
     def _tell_above(self, header: Header, above: Sequence[tuple[int, Row]]) -> None:
-        """Tell of enterprises above the first heading that is understood: they have none of their own."""
+        """Report enterprises above the first understood heading: they have no heading."""
         coded = [n for n, row in above if any(map(good_code, row)) and not self._names_codes(row)]
         if coded:
             said = f"{row_numbers(coded)}有信用代码，却在第{header.first}行的表头之上，未读取"
             expected = "请补全或改正这几行上面的表头"
             self._drafts.log.add("错误", Place(self.name, f"A{coded[0]}"), None, said, expected)
-        # the office that files writes its own code above the table; a form of one enterprise may too
+        # the filing office may write its own code above the table; so may a form of one enterprise
         named = [n for n, row in above if n not in coded and any(map(_is_business, row))]
         if named:
             said = f"{row_numbers(named)}有企业的信用代码，在第{header.first}行的表头之上，未作为企业读取"
@@ -182,7 +182,7 @@ class Layout:
             self._closing.append((number, found))
 
     def _opens(self, number: int, row: Row) -> Header | None:
-        """The heading that a row is the first of, if any."""
+        """The heading that begins with a row, if any."""
         if sum(isinstance(cell, str) and cell != "" for cell in row) < 2:
             return None
         window = [row, *self._rows.ahead(_DEEP)]
@@ -199,7 +199,7 @@ class Layout:
         return any(heading is not None and heading.target.role == "uscc" for heading in found)
 
     def _turn(self, header: Header) -> None:
-        """Go on below a further heading: with the same table if it is the same heading."""
+        """Continue below a further heading: with the same table if it is the same heading."""
         self._rows.skip(header.row - header.first)
         captions = list(self._captions)
         first = captions[0][0] if captions else header.first
@@ -213,7 +213,7 @@ class Layout:
         self._open(header, captions)
 
     def _open(self, header: Header, captions: Sequence[tuple[int, Row]]) -> None:
-        """Begin the tables below a heading, which may stand side by side."""
+        """Begin the tables below a heading, which may be side by side."""
         log = self._drafts.log
         dates = [filing_date(row, self.name, number, log) for number, row in captions]
         written = one_date(dates, self.name, log) or self._written
@@ -246,5 +246,5 @@ def _at(titles: Row, index: int) -> CellValue:
 
 
 def _drawn(header: Header) -> tuple[object, ...]:
-    """What a heading says, wherever it stands."""
+    """The content of a heading, wherever it is."""
     return tuple(header.titles), tuple((c.index, c.heading) for c in header.columns)

@@ -1,9 +1,9 @@
-"""What the headings of a table mean: the packaged mapping.csv, an officer's own, the catalogue.
+"""The meaning of a table's headings: the packaged mapping.csv, an officer's own, the catalogue.
 
-A heading is read as period, term and unit: 「2022年末资产总额（万元）」 is the catalogue's 资产总额 of
-2022 in 万元. Headings one below the other, 营业收入 over 2022年 over 万元, are read as one. Only whole
-terms count; a heading with anything left over is not understood, because a half-understood unit or
-period would be a wrong figure.
+A heading is read as period, term and unit: 「2022年末资产总额（万元）」 is the catalogue's 资产总额 of 2022 in 万元.
+Stacked headings, such as 营业收入 over 2022年 over 万元, are read as one. Only whole terms count. A
+heading with a remainder is not understood, because a half-understood unit or period would give a
+wrong figure.
 """
 
 import re
@@ -31,7 +31,7 @@ Role: TypeAlias = Literal[
 
 CODE, NAME, AS_OF, YEAR = "统一社会信用代码", "企业名称", "填报日期", "年度"
 COMPLETE: Final = "清单已报全"
-#: The 填报项 of a column that is passed over, and the mark of one that nobody has confirmed.
+#: The 填报项 of an ignored column, and the mark of an unconfirmed one.
 IGNORED, UNCONFIRMED = "忽略", "待确认"
 
 _ROLES: Final[dict[str, Role]] = {
@@ -43,7 +43,7 @@ COLUMNS: Final = ("表头", "填报项", "单位", "说明")
 
 _ANY_YEAR: Final = Period()
 
-#: What a heading over others is called if it only gathers them; what it must not say for that.
+#: Words of a heading that only groups those below; words that it must not contain then.
 _GROUP: Final = re.compile(
     r".*(?:情况|信息|指标|数据|状况|能力|程度|水平|条件|要求|概况|资料|内容|事项|部分|方面|效益|规模)"
 )
@@ -51,7 +51,7 @@ _TURNED: Final = re.compile(
     "母公司|子公司|控股|股东|实际控制|集团|关联|行业平均|预计|计划|预测|目标|同比|环比|增长|增幅|增速|占比|比重|比例|排名"
     "|同期|月份|[0-9]月(?![0-9])|季度|上半年|下半年|预算|合同|境外|出口|海外|实控|联系人|上期|调整|变动"
 )
-#: What stands below a heading where it divides its whole from its parts.
+#: The words below a heading that separate its whole from its parts.
 _WHOLE: Final = frozenset(
     [
         "合计",
@@ -75,11 +75,12 @@ _WHOLE: Final = frozenset(
 
 @dataclass(frozen=True)
 class Target:
-    """Where the cells of a column go.
+    """The destination of a column's cells.
 
-    ``fact`` says how a cell reads (facts, identity, completeness); ``fields`` and ``constants``
-    make a record of list ``record`` out of one cell. ``unit`` is what the mapping states, or its heading,
-    which may name a ``period`` too; ``wanted`` is what the officer is told of a column that is not read.
+    ``fact`` says how a cell reads (facts, identity, completeness). ``fields`` and ``constants``
+    make a record of list ``record`` out of one cell. ``unit`` is stated by the mapping or its
+    heading, which may also name a ``period``. ``wanted`` tells the officer about a column that is
+    not read.
     """
 
     role: Role
@@ -94,7 +95,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Heading:
-    """A heading understood: its target, its unit and the fiscal year it names, if any.
+    """An understood heading: its target, its unit and the fiscal year it names, if any.
 
     ``offset`` counts years after T (上年度 is 0); ``nested`` marks a 其中 heading.
     """
@@ -109,7 +110,8 @@ class Heading:
 class HeaderMapping:
     """The headings that are understood; later rows override earlier ones.
 
-    With ``ids`` those of the catalogue are too: programs write them, with values in base units.
+    With ``ids``, those of the catalogue are understood too: programs write them, with values in
+    base units.
     """
 
     def __init__(self, extra: Path | None = None, *, ids: bool = False) -> None:
@@ -123,20 +125,20 @@ class HeaderMapping:
             self._targets |= _load(extra)
 
     def resolve(self, header: str, record: RecordKind | None = None) -> Heading | None:
-        """What a heading means, or None; on the sheet of ``record`` its fields come first."""
+        """The meaning of a heading, or None; on the sheet of ``record`` its fields come first."""
         return self.resolve_levels((header,), record)
 
     def resolve_levels(
         self, levels: tuple[str, ...], record: RecordKind | None = None
     ) -> Heading | None:
-        """What headings that stand one below the other mean together, the uppermost first."""
+        """The joint meaning of stacked headings, the uppermost first."""
         asked = levels, record.id if record else ""
         if asked not in self._known:
             self._known[asked] = self._resolved(levels, record)
         return self._known[asked]
 
     def split(self, levels: Sequence[str]) -> Words:
-        """Headings one below the other as one: the term by which a mapping names them, its unit, its year."""
+        """Stacked headings as one: the term by which a mapping names them, the unit, the year."""
         words = [self._words(text, None) for text in _texts(levels)]
         *upper, lowest = _named(words) or [Words("")]
         terms = [w.term for w in upper if not self._only_gathers(w.term, None)]
@@ -152,7 +154,7 @@ class HeaderMapping:
         return self._composed([self._words(text, record) for text in texts], record)
 
     def _words(self, text: str, record: RecordKind | None) -> Words:
-        """A heading taken apart, unless it is a term as it stands."""
+        """A heading taken apart, unless the whole is a term."""
         if found := self._find(text, record):
             return Words(text, found.period, found.unit)
         if headings.as_unit(text) in cells.UNITS:
@@ -177,12 +179,12 @@ class HeaderMapping:
         if (year or offset is not None) and not (named and named.yearly):
             return None
         if offset is not None and offset > 0 and not (named and named.rating):
-            return None  # a figure of the running year is none of an audit report
+            return None  # an audit report has no figures of the current year
         nested = next((w.nested for w in reversed(levels) if w.term), False)
         return Heading(target, unit or target.unit, year, offset, nested)
 
     def _target(self, levels: Sequence[Words], record: RecordKind | None) -> Target | None:
-        """The term of all levels together, else that of the lowest if the upper ones only gather."""
+        """The target of all levels together, or of the lowest if the upper ones only group."""
         named = _named(levels)
         terms = [w.term for w in named]
         for text in ("".join(terms), "".join(reversed(terms))):
@@ -199,7 +201,7 @@ class HeaderMapping:
     def _gathers(
         self, upper: Words, target: Target, nested: bool, record: RecordKind | None
     ) -> bool:
-        """Whether a heading over others leaves their meaning as it is."""
+        """Whether a heading over others leaves their meaning unchanged."""
         whole = self._find(upper.term, record)
         if whole is None or whole.fact is None or target.fact is None:
             return self._only_gathers(upper.term, record)
@@ -207,7 +209,7 @@ class HeaderMapping:
         return related and not _TURNED.search(upper.term)
 
     def _only_gathers(self, term: str, record: RecordKind | None) -> bool:
-        """Whether a heading over others says nothing of them but what kind of figures they are."""
+        """Whether a heading over others only says what kind of figures they are."""
         if _TURNED.search(term) or self._find(term, record):
             return False
         return _GROUP.fullmatch(term) is not None
@@ -222,7 +224,7 @@ class HeaderMapping:
         return self._targets.get(text) or self._asked(text)
 
     def _asked(self, text: str) -> Target | None:
-        """The yes-no item that a question names: 是否自主品牌."""
+        """The yes-no item in a question: 是否自主品牌."""
         before, asked, after = text.partition("是否")
         for word in ("", "属于", "为", "有", "已") if asked else ():
             for kept in ("", "属") if word == "属于" else ("",):
@@ -233,18 +235,18 @@ class HeaderMapping:
 
 
 def turns(text: str) -> bool:
-    """Whether a heading over others makes their figures something else: 子公司情况, 预计, 同比增长."""
+    """Whether a heading over others changes what their figures mean: 子公司情况, 预计, 同比增长."""
     return ":" not in (term := headings.key(text)) and _TURNED.search(term) is not None
 
 
 def _texts(levels: Sequence[str]) -> list[str]:
-    """The headings one below the other that say more than how to fill in the column."""
+    """The stacked headings that say more than how to fill in the column."""
     texts = list(dict.fromkeys(text for level in levels if (text := headings.key(level))))
     return [t for t in texts if not headings.is_remark(t)] or texts[:1]
 
 
 def _named(levels: Sequence[Words]) -> list[Words]:
-    """The headings with a term, without the 合计 that only says that the one above is meant as a whole."""
+    """The headings with a term, except a 合计 that only means the whole of the one above."""
     named = [w for w in levels if w.term]
     if any(w.period != Period() and not w.term for w in levels):
         named = [w._replace(term=headings.without_years(w.term)) for w in named]
@@ -254,7 +256,7 @@ def _named(levels: Sequence[Words]) -> list[Words]:
 
 
 def catalogue() -> Iterator[tuple[str, Target]]:
-    """Every 填报项 by its name, and where its cells go."""
+    """Every 填报项 by name, with its target."""
     for name, role in _ROLES.items():
         yield name, Target(role)
     for item in IDENTITY:
@@ -279,13 +281,13 @@ def _catalogue_ids() -> Iterable[tuple[str, Target]]:
 
 
 def _of_id(item: Fact) -> Target:
-    """The column of an id: amounts are in yuan, ratios plain numbers."""
+    """The target of an id: amounts are in yuan, ratios plain numbers."""
     unit = "元" if item.unit in cells.MONEY else cells.PLAIN if item.unit == "%" else ""
     return Target("fact", item, unit=unit)
 
 
 class Line(NamedTuple):
-    """A line of a mapping file, with its number there."""
+    """A line of a mapping file, with its number."""
 
     number: int
     header: str
@@ -295,7 +297,7 @@ class Line(NamedTuple):
 
     @property
     def confirmed(self) -> bool:
-        """Whether it says what the heading stands for: a draft only guesses."""
+        """Whether it states the heading's meaning: a draft only guesses."""
         return bool(self.name) and UNCONFIRMED not in self.name
 
 
@@ -326,7 +328,7 @@ def lines(path: Path) -> Iterator[Line]:
     at = [heading.index(c) if c in heading else len(heading) for c in COLUMNS]
     for number, row in enumerate(rows, 2):
         header, name, unit, note = (row[i].strip() if i < len(row) else "" for i in at)
-        if header:  # whoever takes the mark of a draft away may leave its colon
+        if header:  # an officer who removes the mark of a draft may leave its colon
             yield Line(number, header, name.lstrip("：: "), unit, note)
 
 
@@ -363,7 +365,7 @@ def _load(path: Path) -> dict[str, Target]:
 
 
 def _stated(target: Target, heading: str) -> Target:
-    """A target with the unit and the year that its heading names itself; what contradicts is refused."""
+    """A target with the unit and year in its heading; refuses contradictions."""
     named = headings.words(heading)
     item, unit = target.fact, named.unit if named.unit in cells.UNITS else ""
     if item is None or target.role in ("ignore", "unread"):
@@ -394,7 +396,7 @@ def _stated(target: Target, heading: str) -> Target:
 
 
 def _nearest(name: str) -> str:
-    """What may have been meant by a 填报项 that is none."""
+    """The likely meaning of an unknown 填报项."""
     known = _by_name()
     close = [] if name in known or "：" in name else get_close_matches(name, known, cutoff=0.5)
     return f"，相近的有{'、'.join(close)}" if close else ""

@@ -1,8 +1,8 @@
-"""An officer's own mapping: drafted from the headings that are not understood, and looked over when used.
+"""An officer's own mapping: drafted from unknown headings, and checked when used.
 
-A draft has a line for each term, with the year and the unit of the heading split off, and as 填报项
-the nearest names of the catalogue, marked 待确认. A marked line is not applied: an officer confirms it
-by taking the mark away, or by writing the 填报项 that is right.
+A draft has a line for each term, without the year and unit of the heading. Its 填报项 are the most
+similar names in the catalogue, marked 待确认. A marked line is not applied: an officer confirms it by
+removing the mark, or by writing the right 填报项.
 """
 
 import csv
@@ -37,7 +37,7 @@ _NOTE: Final = f"核对后删去“{UNCONFIRMED}”，或改填正确的填报�
 
 
 class _Term(NamedTuple):
-    """What is left of a heading without its year and unit, and what was taken away."""
+    """A heading without its year and unit, and the parts that were removed."""
 
     text: str
     unit: str
@@ -45,9 +45,9 @@ class _Term(NamedTuple):
 
 
 def draft(headings: Sequence[Heading], own: Path | None = None) -> str | None:
-    """The text of a mapping with a line for each heading not understood; None if all are.
+    """The text of a mapping with a line for each unknown heading; None if all are known.
 
-    The lines of the mapping that was used stand first, so that the draft can take its place.
+    It begins with the lines of the mapping in use, so that it can replace that one.
     """
     terms: dict[str, list[Heading]] = {}
     for heading in headings:
@@ -85,7 +85,7 @@ def _term(levels: Sequence[str]) -> _Term:
 
 
 def nearest(*levels: str) -> list[str]:
-    """The 填报项 whose names, or other headings for it, resemble a heading most; the best first.
+    """The 填报项 whose names or other headings are most similar to a heading, best first.
 
     >>> nearest("2022年度营业总收入（万元）")[0]
     '营业收入总额'
@@ -105,7 +105,7 @@ def nearest(*levels: str) -> list[str]:
 
 
 def _may_be(target: Target, term: _Term) -> bool:
-    """Whether a heading of that unit and year can be one of that item."""
+    """Whether a heading with that unit and year can mean that item."""
     fact = target.fact
     if target.role in ("ignore", "unread"):
         return False
@@ -121,14 +121,14 @@ def _known() -> HeaderMapping:
 
 @cache
 def _names() -> dict[str, tuple[str, Target]]:
-    """Every term that is understood, with the 填报项 that it stands for."""
+    """Every understood term, with its 填报项."""
     names = {name: name for name, _ in catalogue()} | {x.header: x.name for x in lines(PACKAGED)}
     found = ((name, item, _known().resolve(name)) for name, item in names.items())
     return {key(name): (item, heading.target) for name, item, heading in found if heading}
 
 
 class _Noting(HeaderMapping):
-    """Notes which terms are looked up."""
+    """Notes the terms that are looked up."""
 
     def __init__(self, extra: Path) -> None:
         self.sought: set[str] = set()
@@ -139,18 +139,18 @@ class _Noting(HeaderMapping):
         return super()._find(text, record)
 
     def look_up(self, heading: Heading) -> tuple[set[str], Target | None]:
-        """The terms that are looked up for one heading, and where its cells go."""
+        """The terms that are looked up for a heading, and its target."""
         self.sought = set()
         found = self._resolved(_levels(heading), _record(heading.sheet))
         return self.sought, found.target if found else None
 
     def target(self, line: Line) -> Target | None:
-        """Where the cells go of what a line of the mapping names."""
+        """The target of a mapping's line."""
         return self._targets.get(key(line.header))
 
 
 def unachieved(path: Path, headings: Sequence[Heading]) -> Iterator[Issue]:
-    """A 提示 for each line of an officer's mapping that was of no use for a file, and why."""
+    """A 提示 for each line of an officer's mapping that had no effect on a file, with the reason."""
     mapping = _Noting(path)
     places: dict[str, list[tuple[Heading, Target | None]]] = {}
     for heading in dict.fromkeys(headings):

@@ -1,7 +1,7 @@
-"""What a row of a table is if it is no enterprise: a sum, a note, units, an example, a blank form.
+"""The kinds of rows that are no enterprises: sums, notes, units, examples, blank forms.
 
-A row with a good credit code is an enterprise whatever else it says, unless it calls itself the
-example of the form. Only rows without one are looked at here.
+A row with a good credit code is an enterprise whatever else it contains, unless it calls itself the
+form's example. Only rows without one are examined here.
 """
 
 import re
@@ -29,7 +29,7 @@ class Kind(Enum):
     LINE = auto()
 
 
-#: What the officer is told of rows that are passed over, where it is not plain that they are no data.
+#: The messages for ignored rows that are not obviously without data.
 TOLD: Final = {
     Kind.EXAMPLE: "像是表样中的填报示例",
     Kind.PREFILLED: "没有企业名称和信用代码，只有预先填好的序号、零值等",
@@ -49,7 +49,7 @@ _SUM: Final = re.compile(
     r"(?:总|合|共|小)?计?[0-9]+(?:家|户)(?:企业)?|其中:\S{0,12}|共有?[0-9]+(?:家|户)\S{0,4}"
 )
 _FIRM: Final = re.compile(r"(?:公司|厂|社|企业|中心|院|所|行|店|部|集团|合伙)(?:\(\S*\))?$")
-#: A firm whose name begins as a remark does: 如东…公司 is of a county, 例外…公司 of a brand.
+#: Firms whose names begin like a remark: 如东…公司 is named after a county, 例外…公司 after a brand.
 _NAMED_LIKE_REMARK: Final = re.compile(
     r"(?:例|如|示例)(?![:为如某X×])\S+(?:公司|厂|集团|合作社|合伙|所|院|中心)(?:\(\S*\))?"
 )
@@ -82,7 +82,7 @@ _NUMBERS_LABEL: Final = frozenset(
     ["栏次", "栏号", "列号", "列次", "行次", "序号", "编号", "栏目", "代码", "代号"]
 )
 _UNITS_LABEL: Final = frozenset(["单位", "计量单位", "金额单位", "单位:"])
-#: Words that end a table, and those that stand alone below it.
+#: Words that end a table, and words alone below it.
 _END: Final = re.compile(
     r"\(?(?:此行|本行|本表|自此)?(?:以下|下面)(?:为?空白|无正文|无数据|无内容)\)?"
 )
@@ -91,7 +91,7 @@ _SIGNED: Final = re.compile(
 )
 _REMARK: Final = frozenset(["注", "附注", "备注", "说明"])
 _AREA: Final = re.compile(r"\S{2,8}(?:省|市|区|县|旗|镇|乡|街道|开发区|园区|片区)")
-#: Units of what is no number that this reads.
+#: Units of things that are not read as numbers.
 _FURTHER_UNITS: Final = UNITS | {
     "年",
     "月",
@@ -141,7 +141,7 @@ def kind_of(
 ) -> Kind:
     """The kind of a row without a good code.
 
-    ``counts`` says of a column and its cell whether it is something that only an enterprise states.
+    ``counts`` tells, for a column and its cell, whether only an enterprise states such content.
     """
     given = [(i, cell) for i, cell in enumerate(row) if not not_given(cell)]
     if not given:
@@ -186,7 +186,7 @@ def _without_code(
 
 
 def is_units(row: Row) -> bool:
-    """Whether a row below headings only says in what units, or how, the columns are filled in."""
+    """Whether a row below headings only gives units, or says how to fill in the columns."""
     texts = [cell for cell in row if not not_given(cell)]
     if len(texts) > 1 and isinstance(texts[0], (int, float)):  # the number of the row
         texts = texts[1:]
@@ -265,7 +265,7 @@ def _says_none(cell: CellValue) -> bool:
 
 
 def _is_made_up(code: CellValue, name: CellValue) -> bool:
-    """Whether the code is a row of X, or the name says 某某."""
+    """Whether the code is a row of X, or the name contains 某某."""
     if isinstance(code, str) and _MADE_UP_CODE.fullmatch(squeeze(code)):
         return True
     blank = not_given(code) or not _LIKE_CODE.search(squeeze(plain(code)))
@@ -273,7 +273,7 @@ def _is_made_up(code: CellValue, name: CellValue) -> bool:
 
 
 def _merged(cells: Sequence[CellValue]) -> bool:
-    """Whether all given cells say the same text, as one merged cell does."""
+    """Whether all given cells have the same text, as one merged cell does."""
     return isinstance(cells[0], str) and all(cell == cells[0] for cell in cells)
 
 

@@ -1,4 +1,4 @@
-"""The rows of one sheet, added cell by cell to the filings they belong to."""
+"""Adds the rows of a sheet, cell by cell, to the filings to which they belong."""
 
 import re
 from collections import defaultdict
@@ -29,7 +29,7 @@ from registry.intake.tables.shifts import has_slipped, lacks_cell, was_split
 from rules.model.facts import TITLES, Fact, RecordKind, Scalar, yearly_key
 
 _KEYS: Final = ("uscc", "name", "year")
-#: Roles of the columns whose cells are filed, and that so stand in one table only.
+#: Roles of the columns whose cells are filed, which are therefore in one table only.
 _FILED: Final = ("fact", "records", "fields", "complete")
 _PLACES: Final = ("province", "city", "county")
 _SPLIT: Final = "金额中有千分位逗号的请加引号或去掉逗号，多出的格请给出表头或删去"
@@ -37,7 +37,7 @@ _DROPPED: Final = "请补上漏掉的一格（没有内容的格也要留出位�
 _AS_OF: Final = Fact("as_of", AS_OF, "date")
 _YEAR: Final = re.compile(r"(?:FY)?([0-9]{4})(?:\.0*)?(?:年度?|财年|会计年度|年12月31日|-12-31)?")
 _REMEMBERED: Final = 1000
-#: How many rows, or groups of rows, are named at most.
+#: The most rows, or groups of rows, that are named.
 _SPANS: Final = 20
 
 
@@ -45,14 +45,14 @@ _Read = TypeVar("_Read")
 
 
 class _Said(dict[CellValue, _Read]):
-    """What the cells of one column say; the texts read last are not read again."""
+    """The content of one column's cells; caches the texts read last."""
 
     def __init__(self, read: Callable[[CellValue], _Read]) -> None:
         self._read = read
 
     def __missing__(self, value: CellValue) -> _Read:
         found = self._read(value)
-        if isinstance(value, str):  # of others, 1 and True are one key
+        if isinstance(value, str):  # otherwise 1 and True would be one key
             if len(self) >= _REMEMBERED:
                 self.clear()
             self[value] = found
@@ -62,9 +62,9 @@ class _Said(dict[CellValue, _Read]):
 class _Slot:
     """A column while rows are read.
 
-    ``said`` gives what each of its cells says, ``records`` what a cell that holds several records does.
-    ``source`` with the number of a row behind it is where a cell of the column stands; ``key`` is
-    what its fact is kept by, or None if that depends on the year of the row.
+    ``said`` gives the content of each cell, ``records`` that of a cell with several records.
+    ``source`` followed by a row's number is the place of a cell. ``key`` is the key of its fact, or
+    None if that depends on the year of the row.
     """
 
     def __init__(self, sheet: str, column: Column) -> None:
@@ -79,12 +79,12 @@ class _Slot:
         self.records = _Said(partial(read_records, self.target))
 
     def place(self, number: int) -> Place:
-        """The cell in the row of that number."""
+        """The cell in the row with that number."""
         return Place(self._sheet, f"{self._letter}{number}")
 
     @property
     def is_place(self) -> bool:
-        """Whether the column says where an enterprise is, which many rows have in common."""
+        """Whether the column says where an enterprise is, which many rows share."""
         return self.role == "region" or (self.fact is not None and self.fact.id in _PLACES)
 
     def _key(self, year: int | None) -> str | None:
@@ -94,10 +94,10 @@ class _Slot:
 
 
 class _Titles:
-    """The columns of one row that each ask for one title: whether they are answered, and where.
+    """The columns of a row that each ask for one title: which are answered, and where.
 
-    One answer makes the list complete. The titles that no cell answers stand in it as records of
-    which only the kind is known, so that just these stay open.
+    One answer makes the list complete. Titles without an answer are added with their kind only, so
+    that only they remain unknown.
     """
 
     def __init__(self) -> None:
@@ -105,7 +105,7 @@ class _Titles:
         self._asked: dict[Scalar, Place] = {}
 
     def note(self, target: Target, place: Place, answered: bool) -> bool:
-        """Take down a cell; False if its column does not ask for one title."""
+        """Note a cell; False if its column does not ask for one title."""
         kind = target.constants.get("kind")
         if target.record != "titles" or kind is None:
             return False
@@ -115,7 +115,7 @@ class _Titles:
         return True
 
     def complete(self, draft: Draft, row: Place) -> None:
-        """Add the titles that are open, if any is answered."""
+        """Add the open titles, if any is answered."""
         if self._asked:
             draft.stated["titles"].append(bool(self._answered))
         for kind in TITLES if self._answered else ():
@@ -135,7 +135,7 @@ class Table:
         *,
         exact: bool = False,
     ) -> None:
-        """With ``exact`` every row is written with all its cells, as in a CSV file."""
+        """``exact`` means that every row is written with all its cells, as in a CSV file."""
         self.sheet = sheet
         self._exact = exact
         self.header = header
@@ -165,7 +165,7 @@ class Table:
         self._short: list[int] = []
 
     def turn(self, drafts: Drafts) -> None:
-        """Go on with other filings: those read so far have been handed over."""
+        """Continue with other filings: those read so far have been passed on."""
         self.drafts, self.log = drafts, drafts.log
         drafts.tables += 1
         self._opened.clear()
@@ -173,7 +173,7 @@ class Table:
         self._named.clear()
 
     def take(self, number: int, row: Row) -> bool:
-        """Take in a row that has a good credit code and is no example; False if it is another."""
+        """Read a row with a good credit code that is not an example; else return False."""
         code, name = self._cell(row, "uscc"), self._cell(row, "name")
         first = row[self.header.start] if len(row) > self.header.start else None
         if not good_code(code) or says_example(name, first):
@@ -183,7 +183,7 @@ class Table:
         return True
 
     def read(self, number: int, row: Row) -> Kind:
-        """Take in one row; blank rows, notes, sums and the like are passed over."""
+        """Read a row; ignores blank rows, notes, sums and the like."""
         if self.take(number, row):
             return Kind.DATA
         code, name = self._cell(row, "uscc"), self._cell(row, "name")
@@ -195,7 +195,7 @@ class Table:
         return kind
 
     def close(self, as_of: date | None) -> None:
-        """Give the table's filing date to the filings that name none themselves, and tell the rest."""
+        """Give the table's filing date to filings without one, and report the rest."""
         self._as_of = as_of
         for draft in self._opened:
             draft.as_of = draft.as_of or as_of
@@ -203,18 +203,18 @@ class Table:
 
     @property
     def is_yearly(self) -> bool:
-        """Whether each row is about one fiscal year of an enterprise."""
+        """Whether each row concerns one fiscal year of an enterprise."""
         return self._record is None and "year" in self._keys
 
     def declare(self) -> None:
-        """Open the filings that the rows add to; no other table of the file does."""
+        """Open the filings to which the rows add, because no other table of the file does."""
         for number, code, name in self._named.values():
             places = self._place("uscc", number), self._place("name", number)
             draft = self.drafts.declare(code, name, *places)
             draft.as_of = draft.as_of or self._as_of
 
     def forget(self, first: int) -> None:
-        """Say nothing of the rows from that number on: they are titles of a further heading."""
+        """Drop remarks on the rows from that number on: they are titles of a further heading."""
         for kind, numbers in self._passed.items():
             self._passed[kind] = [n for n in numbers if n < first]
 
@@ -229,7 +229,7 @@ class Table:
         return True
 
     def tell(self) -> None:
-        """Tell, once for each kind, of the rows and columns that were passed over."""
+        """Report, once per kind, the rows and columns that were ignored."""
         for kind, told in TOLD.items():
             if numbers := self._passed.pop(kind, []):
                 said = f"{row_numbers(numbers)}{told}，未作为企业读取"
@@ -252,17 +252,17 @@ class Table:
         self._short.clear()
 
     def _slice(self, row: Row) -> Row:
-        """The part of a row that is the table's own."""
+        """The table's own part of a row."""
         header = self.header
         return row if not header.start else row[header.start : header.end]
 
     def _counts(self, index: int, cell: CellValue) -> bool:
-        """Whether a cell of a row, counted in the table, says what only an enterprise states."""
+        """Whether a cell, by its position in the table, states what only an enterprise states."""
         slot = self._slots.get(index + self.header.start)
         return slot is not None and not slot.is_place
 
     def _held_back(self, number: int, row: Row) -> bool:
-        """Whether the cells of a row do not stand below their headings; what is told of it."""
+        """Whether the cells of a row are not below their headings, with a report."""
         for index in self._untitled:
             if index < len(row) and not not_given(row[index]):
                 self._further.setdefault(index, number)
@@ -289,7 +289,7 @@ class Table:
         return was_split(cells, self._unreadable, self._is_number)
 
     def _is_number(self, index: int) -> bool:
-        """Whether the column of a number, counted in the table, asks for a number."""
+        """Whether the column at a position in the table asks for a number."""
         slot = self._slots.get(index + self.header.start)
         return slot is not None and slot.fact is not None and slot.fact.kind == "number"
 
@@ -307,7 +307,7 @@ class Table:
         return False
 
     def _unreadable(self, index: int, cell: CellValue) -> bool:
-        """Whether the column of a number, counted in the table, cannot hold a cell."""
+        """Whether the number column at a position in the table cannot contain a cell."""
         index += self.header.start
         if (said := self._said.get(index)) is not None:
             parsed = said[cell]
@@ -320,7 +320,7 @@ class Table:
         return False
 
     def _hold_back(self, number: int, row: Row, what: str, expected: str) -> None:
-        """Keep an enterprise out whose cells do not stand below their headings."""
+        """Hold back an enterprise whose cells are not below their headings."""
         code = self._cell(row, "uscc")
         said = f"第{number}行{what}，各格与表头错位，整行未读取"
         draft = self._open(number, code, self._cell(row, "name"))
@@ -352,7 +352,7 @@ class Table:
             self._fill(self._open(number, code, name), number, row)
 
     def _joined(self, code: CellValue, name: CellValue) -> Draft | None:
-        """The filing of the same enterprise in another table that has none of these columns."""
+        """The filing of the same enterprise from another table without any of these columns."""
         draft = self.drafts.known(code)
         if draft is None or draft.asked & self._asks or not (draft.asked | self._asks):
             return None
@@ -390,7 +390,7 @@ class Table:
             self._fill(draft, number, row, year)
 
     def _given(self, row: Row) -> Iterator[tuple[_Slot, CellValue]]:
-        """The cells of a row that are not empty, and all that hold lists: there, that is told too."""
+        """The nonempty cells of a row, and all cells of lists, whose emptiness is reported too."""
         width = len(row)
         for slot in self._columns:
             value = row[slot.index] if slot.index < width else None
@@ -398,7 +398,7 @@ class Table:
                 yield slot, value
 
     def _fill(self, draft: Draft, number: int, row: Row, year: int = 0) -> None:
-        """Take in a row about one fiscal year, or one that names none."""
+        """Read a row about one fiscal year, or without a year."""
         titles = _Titles()
         for slot, value in self._given(row):
             if slot.fact is None:
@@ -422,7 +422,7 @@ class Table:
     def _put(
         self, draft: Draft, titles: _Titles, slot: _Slot, number: int, value: CellValue
     ) -> None:
-        """Take in a cell that is no single fact."""
+        """Read a cell that is not a single fact."""
         place, target = slot.place(number), slot.target
         self._note_unsaved(draft, place, value)
         if slot.role == "records":
@@ -464,7 +464,7 @@ class Table:
     def _tell(
         self, draft: Draft, slot: _Slot, number: int, fact: Fact, value: CellValue, parsed: Parsed
     ) -> None:
-        """Log what the officer should be told about a cell, if anything."""
+        """Log what the officer should know about a cell, if anything."""
         if parsed.notice:
             said = parsed.said(fact.name)
             self.log.add("提示", slot.place(number), value, said, parsed.expected, draft.uscc)
@@ -477,7 +477,7 @@ class Table:
             self.log.add("提示", place, value, f"{said}，按未提供处理", expected, draft.uscc)
 
     def _put_records(self, draft: Draft, place: Place, slot: _Slot, value: CellValue) -> bool:
-        """Keep the records of a cell; whether it says anything that can be read."""
+        """Keep the records of a cell; returns whether it has readable content."""
         found = slot.records[value]
         for item in found.items:
             draft.add(slot.target.record, dict(item), str(place))
@@ -504,13 +504,13 @@ class Table:
 
 @lru_cache(maxsize=256, typed=True)
 def _year(cell: CellValue) -> int | None:
-    """The fiscal year that a cell names."""
+    """The fiscal year in a cell."""
     year = _YEAR.fullmatch(squeeze(plain(cell)))
     return int(year[1]) if year and 1949 <= int(year[1]) <= 2999 else None
 
 
 def _asked(slot: _Slot) -> object:
-    """What a column asks for; no other table of the same enterprises asks for it again."""
+    """The subject of a column; no other table of the same enterprises may repeat it."""
     return slot.role, slot.key or slot.target.record, slot.target.constants.get("kind")
 
 

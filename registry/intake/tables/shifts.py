@@ -1,8 +1,8 @@
-"""Whether the cells of a row stand below their headings, or have slipped against them.
+"""Whether the cells of a row are below their headings, or have slipped.
 
-An amount such as 10,000.00 that is not quoted makes two cells of one, and everything behind it
-stands one column too far to the right; a cell that was dropped, one too far to the left. How well a
-row reads, as it stands and with cells joined or added, tells which it is.
+An amount such as 10,000.00 without quotes becomes two cells, and everything after it moves one
+column to the right. A missing cell moves everything after it one column to the left. How well a row
+reads as it is, and with cells joined or added, tells which has happened.
 """
 
 import re
@@ -11,20 +11,20 @@ from typing import Final, TypeAlias
 
 from registry.intake.cells import CellValue, plain
 
-#: Whether the column of that number, from 0, cannot read a cell.
+#: Whether the column with that number, from 0, cannot read a cell.
 Unreadable: TypeAlias = Callable[[int, CellValue], bool]
 
 _HEAD: Final = re.compile(r"[+-]?[0-9]{1,3}")
 _GROUP: Final = re.compile(r"[0-9]{3}")
 _TAIL: Final = re.compile(r"[0-9]{3}(?:\.[0-9]+)?(?:元|万元)?")
-#: A row of texts, each behind this sign, in which one may be the head of an amount and the next its tail.
+#: A row of texts, each after this sign, in which one may be an amount's head and the next its tail.
 _BETWEEN: Final = "\x1f"
 _SPLIT: Final = re.compile(
     rf"{_BETWEEN}[+-]?[0-9]{{1,3}}(?={_BETWEEN}([0-9]{{3}})(?:\.[0-9]+)?(?:{_BETWEEN}|$))"
 )
-#: An amount has no more groups of digits than this.
+#: The most groups of digits in an amount.
 _GROUPS: Final = 4
-#: More cells than these beyond the headings are no slip.
+#: The most cells beyond the headings that count as a slip.
 _FAR: Final = 12
 _NEVER: Final = 1_000_000
 
@@ -48,10 +48,10 @@ def has_slipped(cells: Sequence[CellValue], width: int, unreadable: Unreadable) 
 def was_split(
     cells: Sequence[str], unreadable: Unreadable, is_number: Callable[[int], bool]
 ) -> bool:
-    """Whether a row that is no longer than its headings has an amount in two cells: 9,000 as 9 and 000.
+    """Whether a row no longer than its headings has an amount in two cells: 9,000 as 9 and 000.
 
-    The last cells may have been empty and so left out. Nobody types 012 below the heading of a number,
-    nor 000 anywhere.
+    The last cells may have been empty and so left out. Nobody types 012 below the heading of a
+    number, or 000 anywhere.
 
     >>> was_split(["甲", "9", "000"], lambda column, cell: False, lambda column: column > 0)
     True
@@ -71,7 +71,7 @@ def was_split(
 
 
 def lacks_cell(cells: Sequence[CellValue], width: int, unreadable: Unreadable) -> bool:
-    """Whether a row with fewer cells than headings reads better with blanks put in."""
+    """Whether a row with fewer cells than headings reads better with blanks inserted."""
     as_it_is = sum(unreadable(i, cell) for i, cell in enumerate(cells))
     if not as_it_is:
         return False
@@ -93,7 +93,7 @@ def _least(
     unreadable: Unreadable,
     joined: Callable[[Sequence[CellValue]], CellValue],
 ) -> int:
-    """How many cells cannot be read at least, if all are joined to fill the columns."""
+    """The least number of unreadable cells, if all are joined to fill the columns."""
     best = {0: 0}
     for column in range(width):
         after: dict[int, int] = {}
@@ -109,7 +109,7 @@ def _least(
 
 
 def _amount(cells: Sequence[CellValue]) -> str | None:
-    """The amount that thousands separators have split into cells."""
+    """The amount that thousands separators split into cells."""
     *groups, tail = (_digits(cell, first=not i) for i, cell in enumerate(cells))
     head, *middle = groups
     if _HEAD.fullmatch(head) and _TAIL.fullmatch(tail) and all(map(_GROUP.fullmatch, middle)):
@@ -118,7 +118,7 @@ def _amount(cells: Sequence[CellValue]) -> str | None:
 
 
 def _digits(cell: CellValue, *, first: bool) -> str:
-    """A cell as a group of digits; of a number cell the leading zeros are lost."""
+    """A cell as a group of digits; number cells have lost leading zeros."""
     text = plain(cell)
     if isinstance(cell, str) or first:
         return text
@@ -127,5 +127,5 @@ def _digits(cell: CellValue, *, first: bool) -> str:
 
 
 def _last(cells: Sequence[CellValue]) -> CellValue:
-    """What is left where a comma has split a text, or a cell too many stands before."""
+    """The remainder if a comma has split a text, or if an extra cell precedes."""
     return cells[-1]
