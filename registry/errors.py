@@ -1,4 +1,4 @@
-"""Errors of the registry: data, of which a face makes one Chinese sentence."""
+"""Errors of the registry, as data: a face turns each into one Chinese sentence."""
 
 from pathlib import Path
 from traceback import extract_tb
@@ -7,7 +7,7 @@ from rules.portable.errors import DescribedError
 
 
 def fault(error: Exception) -> str:
-    """The sentence for an error that nobody foresaw, with its place in the program."""
+    """The sentence for an unforeseen error, with its place in the program."""
     place = next(
         (f"{Path(f.filename).name}:{f.lineno} " for f in extract_tb(error.__traceback__)[-1:]), ""
     )
@@ -16,7 +16,7 @@ def fault(error: Exception) -> str:
 
 
 class RegistryError(DescribedError):
-    """Base of every error that ``registry`` raises on purpose."""
+    """The base of all errors that ``registry`` raises on purpose."""
 
 
 class StorageError(RegistryError):
@@ -24,15 +24,15 @@ class StorageError(RegistryError):
 
 
 class LoadError(RegistryError):
-    """A load, or taking one back, would not leave an honest record."""
+    """A load, or its undoing, would not leave an honest record."""
 
 
 class RecordError(RegistryError):
-    """Something cannot be recorded, or the record does not hold what is asked for."""
+    """Something cannot be recorded, or the record does not contain what is requested."""
 
 
 class SigningKeyError(RegistryError):
-    """The file of the signing key cannot be created, read or opened."""
+    """The signing key's file cannot be created, read or opened."""
 
 
 class BackupError(RegistryError):
@@ -40,8 +40,8 @@ class BackupError(RegistryError):
 
 
 class UncopiedError(BackupError):
-    """A registry holds rows that none would take: a copy of it row by row is not made."""
+    """A registry contains rows that no registry accepts, so it cannot be copied row by row."""
 
 
 class AlteredError(RegistryError):
-    """What the database holds was not stored by the registry as it stands there."""
+    """The content of the database differs from what the registry stored."""

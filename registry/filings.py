@@ -1,4 +1,4 @@
-"""What intake hands to the registry: filings of enterprises and what was amiss in reading them."""
+"""The results of intake: filings of enterprises, and the issues found in reading them."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -32,12 +32,12 @@ IDENTITY: Final = (
 
 @dataclass(frozen=True)
 class Issue:
-    """One thing amiss in a file.
+    """An issue in a file.
 
-    A 提示 (a cell that cannot be read is stored as unknown) does not hold its row back, a 错误 does.
-    ``doubt`` marks a 提示 on what was read and stands as filed, though it can hardly be true;
-    ``facts`` are the keys of the values and records that it is about, none if of all of a filing. ``remedy``
-    is what else may be done, which each face words.
+    A 提示 (an unreadable cell is stored as unknown) does not hold its row back; a 错误 does. ``doubt``
+    marks a 提示 about a figure that was read and stands as filed, although it can hardly be true.
+    ``facts`` are the keys of the values and records concerned; none means the whole filing.
+    ``remedy`` is what else may be done, which each face words.
     """
 
     severity: Severity
@@ -52,19 +52,19 @@ class Issue:
     remedy: Remedy | None = None
 
     def worded(self, words: Words) -> "Issue":
-        """The issue with its remedy in the words of a face, as part of what is to be done."""
+        """The issue with its remedy worded by a face, as part of what to do."""
         if self.remedy is None or not (said := words(self.remedy)):
             return self
         return replace(self, expected="，".join(filter(None, (self.expected, said))), remedy=None)
 
     @property
     def where(self) -> str:
-        """Sheet and cell, or a source that is neither."""
+        """Sheet and cell, or a source that has neither."""
         return f"{self.sheet}!{self.cell}" if self.sheet and self.cell else self.sheet or self.cell
 
     @property
     def said(self) -> str:
-        """What is amiss and what to do, without the place."""
+        """The fault and what to do, without the place."""
         return f"{self.message}{self.expected and '，' + self.expected}"
 
     def __str__(self) -> str:
@@ -74,9 +74,10 @@ class Issue:
 
 @dataclass(frozen=True)
 class Submission:
-    """One enterprise's filing as read from a file, keyed as in ``rules.model.facts.Profile``.
+    """An enterprise's filing as read from a file, keyed as in ``rules.model.facts.Profile``.
 
-    ``identity`` holds what names the enterprise but decides nothing (``IDENTITY``); ``where`` is the row it came from.
+    ``identity`` describes the enterprise but decides nothing (``IDENTITY``); ``where`` is the
+    source row.
     """
 
     uscc: str
@@ -94,9 +95,9 @@ class Submission:
 
 
 class Heading(NamedTuple):
-    """The heading of a column as it stands; an unusable one is understood and yet not read.
+    """A column's heading as it is, which may be ``understood`` and yet not ``read``.
 
-    ``levels`` are the headings one below the other of which it is made, if there are several.
+    ``levels`` are the stacked headings of which it consists, if there are several.
     """
 
     sheet: str
@@ -110,10 +111,10 @@ class Heading(NamedTuple):
 
 @dataclass(frozen=True)
 class Reading:
-    """Everything read from one file: good submissions, and every issue in one list.
+    """Everything read from one file: good submissions, and all issues in one list.
 
-    A submission named by a 错误 is in ``refused``, not in ``submissions``. ``digest`` is the SHA-256
-    of the file's bytes. ``headings`` are those of all tables that were read.
+    A submission with a 错误 is in ``refused``, not in ``submissions``. ``digest`` is the SHA-256 of
+    the file's bytes. ``headings`` are those of all tables that were read.
     """
 
     file: str
@@ -129,7 +130,7 @@ class Reading:
         return [i for i in self.issues if i.severity == "错误"]
 
     def reasons(self, refused: Submission) -> str:
-        """Why a submission was refused: what is said of its code or, where it has none, of its place."""
+        """Why a submission was refused: the errors for its code or, without one, for its place."""
         return "；".join(map(str, self._errors.get(refused.uscc or refused.where, ())))
 
     @cached_property
@@ -141,5 +142,5 @@ class Reading:
 
     @property
     def doubts(self) -> list[Issue]:
-        """The issues on figures that stand as filed, though they can hardly be true."""
+        """The issues about figures that stand as filed, although they can hardly be true."""
         return [i for i in self.issues if i.doubt]

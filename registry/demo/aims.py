@@ -1,8 +1,8 @@
-"""Putting a made-up enterprise just below, on and just above every threshold of the criteria.
+"""Puts made-up enterprises just below, on and just above every threshold of the criteria.
 
-What is compared, and with what, is read from the compiled rulesets, so a new threshold is aimed at
-without a word here. An indicator's formula is solved for its first figure, the others being rounded
-so that the threshold is a whole number of fen, people or days away.
+The compiled rulesets tell what is compared with what, so a new threshold is covered without a
+change here. An indicator's formula is solved for its first figure; the others are rounded so that
+the threshold is a whole number of fen, people or days away.
 """
 
 from collections.abc import Iterator
@@ -16,26 +16,26 @@ from rules.language.rulebook import Rulebook
 from rules.model.facts import FACTS, RECORDS, Fact
 from rules.model.ruleset import Expr, Indicator
 
-#: A number in the smallest steps in which it is filed (``scale``), a date, a yes or no, a code.
+#: A number in the smallest steps of filing (``scale``), a date, a yes or no, a code.
 Value: TypeAlias = int | date | bool | str
 
 _FACTS: Final = {f.id: f for f in FACTS}
 _FIELDS: Final = {(kind.id, f.id): f for kind in RECORDS for f in kind.fields}
 _SCALES: Final = {"万元": 100, "%": 1_000_000, "分": 100}
-#: To what multiples the other figures of a formula are rounded: 10,000 yuan, 20 people.
+#: The multiples to which a formula's other figures are rounded: 10,000 yuan, 20 people.
 _ROUND_MONEY: Final = 1_000_000
 _ROUND_COUNT: Final = 20
 
 
 class UnreachableError(Exception):
-    """A formula that cannot be solved for one figure, or a value that the figure cannot have."""
+    """A formula cannot be solved for one figure, or the figure cannot have the value."""
 
 
 @dataclass
 class Firm:
-    """One enterprise in the making.
+    """An enterprise in the making.
 
-    ``years`` holds the figures of T-2, T-1, T and T+1 (ratings only); ``lists`` the records;
+    ``years`` has the figures of T-2, T-1, T and T+1 (ratings only); ``lists`` has the records;
     ``fixed`` are the facts that were aimed at.
     """
 
@@ -49,14 +49,14 @@ class Firm:
 
 @dataclass(frozen=True)
 class Aim:
-    """A threshold of an indicator, and on which side of it to stand: -1 below, 0 on it, 1 above."""
+    """A threshold of an indicator, and the side of it: -1 below, 0 on it, 1 above."""
 
     indicator: Indicator
     threshold: Fraction
     side: int
 
     def take(self, firm: Firm) -> None:
-        """Put a firm there; its list of records where it is one of theirs."""
+        """Put a firm there; if the threshold is for records, put its list there."""
         records = self.indicator.records
         if records:
             record = firm.lists[records][0]
@@ -68,12 +68,12 @@ class Aim:
 
 
 def scale(fact: Fact) -> int:
-    """How many steps make one of the base unit: fen in a yuan, millionths in a ratio."""
+    """The number of steps in one base unit: fen in a yuan, millionths in a ratio."""
     return _SCALES.get(fact.unit, 1)
 
 
 def aims(rulebook: Rulebook) -> list[Aim]:
-    """Every threshold that can be aimed at, from both sides and on it."""
+    """Every threshold that can be aimed at, from both sides and exactly."""
     return [
         Aim(indicator, threshold, side)
         for indicator, threshold in dict.fromkeys(thresholds(rulebook))
@@ -83,7 +83,7 @@ def aims(rulebook: Rulebook) -> list[Aim]:
 
 
 def thresholds(rulebook: Rulebook) -> Iterator[tuple[Indicator, Fraction]]:
-    """What the criteria in use compare with numbers and days."""
+    """Everything that the criteria in use compare with numbers and days."""
     for root in dict.fromkeys(row.ruleset for row in rulebook.applicability if row.encoded):
         ruleset = rulebook.ruleset(root)
         for rule in ruleset.rules:
@@ -97,7 +97,7 @@ def thresholds(rulebook: Rulebook) -> Iterator[tuple[Indicator, Fraction]]:
 
 
 def _solvable(indicator: Indicator) -> bool:
-    """Whether one figure decides it; how many records or flags there are is left to chance."""
+    """Whether a single figure decides it; numbers of records and flags are left to chance."""
     match indicator.expr:
         case ("least", *_) | ("count", _, _, None):
             return False
@@ -107,7 +107,7 @@ def _solvable(indicator: Indicator) -> bool:
 
 
 def _reach(expr: Expr, value: Fraction, side: int, firm: Firm) -> None:
-    """Make a formula come to a value, or to just beside it, by its first figure."""
+    """Make a formula yield a value, or the next one beside it, through its first figure."""
     match expr:
         case ("fact", id):
             firm.values[id] = _steps(_FACTS[id], value, side)
@@ -159,7 +159,7 @@ def _reach_field(
 
 
 def _steps(fact: Fact, value: Fraction, side: int) -> int:
-    """A value in steps: the next one below or above it, or just it."""
+    """A value in steps: the next one below or above it, or the value itself."""
     exact = value * scale(fact)
     steps = ceil(exact) - 1 if side < 0 else floor(exact) + 1 if side > 0 else round(exact)
     if fact.minimum is not None and steps < fact.minimum * scale(fact):
@@ -170,7 +170,7 @@ def _steps(fact: Fact, value: Fraction, side: int) -> int:
 
 
 def _years_before(end: date, years: Fraction, side: int) -> date:
-    """The day so many years before another; just fewer (below) or more (above) a day off."""
+    """The day a number of years before another; with fewer (below) or more (above), a day off."""
     day = end.day if (end.month, end.day) != (2, 29) else 28
     return date(end.year - int(years), end.month, day) - timedelta(side)
 

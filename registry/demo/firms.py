@@ -1,8 +1,9 @@
-"""Made-up enterprises with figures as they are found: many small firms, few large, gaps in between.
+"""Made-up enterprises with realistic figures: many small firms, few large ones, gaps in between.
 
-What speaks for a firm seldom comes alone: each has a standing that all its figures are drawn by, so
-that some firms reach each tier. Every other one is put beside a threshold of the criteria (see ``aims``). Which ones follow from the
-seed alone. The region 990000 of their credit codes is given to no place, and every name says 虚构.
+Strengths seldom come alone: each firm has a standing from which all its figures are drawn, so that
+some firms reach each tier. Every other firm is put beside a threshold of the criteria (see
+``aims``); the seed alone determines which. The region 990000 in their credit codes belongs to no
+place, and every name contains 虚构.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -20,7 +21,7 @@ from rules.model.facts import FACTS, RECORDS, TITLES
 _Option = TypeVar("_Option")
 
 _WAN: Final = 1_000_000  # fen
-#: Industry codes of GB/T 4754 with how many firms of a hundred are of it; some fit no sector table.
+#: Industry codes of GB/T 4754 with their percentage of firms; some fit no sector table.
 _INDUSTRIES: Final = {
     "C3985": 9, "C3411": 8, "C3670": 7, "C2929": 7, "C3311": 6, "C2614": 5, "C3521": 5, "C3011": 4,
     "C2110": 3, "C1391": 3, "C3091": 3, "C2770": 2, "I6513": 9, "I6550": 3, "I6420": 2, "M7320": 4,
@@ -45,7 +46,7 @@ _WORDS: Final = (
     "仪表",
     "装备",
 )
-#: How likely a 是 is, of a hundred; other flags that speak for a firm are 是 one time in four.
+#: The percentage of 是; other flags in a firm's favour are 是 one time in four.
 _BAD: Final = 1
 _FLAGS: Final = {
     "registered_in_prc": 100, "independent_legal_person": 99, "law_abiding": 98,
@@ -58,7 +59,7 @@ _FLAGS: Final = {
     "heritage": 2, "geographical_mark": 2, "single_champion": 2, "group_similar": 5, "listed": 6,
 }  # fmt: skip
 _USUAL: Final = 25
-#: From which chance on a flag is one that speaks for a firm.
+#: From this percentage on, a flag is in a firm's favour.
 _SPEAKING: Final = 25
 _TOTALS: Final = frozenset([
     "ip_high_value", "ip_self_developed", "ip_class_one", "ip_class_two", "ip_class_one_earning",
@@ -67,9 +68,9 @@ _TOTALS: Final = frozenset([
 
 
 class _Standing(NamedTuple):
-    """How far a firm has come. Figures are medians or means of what is drawn; money in 万元."""
+    """How far a firm has come. Figures are medians or means for drawing; money is in 万元."""
 
-    #: how much of the doubt in a flag that speaks for a firm is left
+    #: the remaining doubt in a flag in a firm's favour
     doubt: float
     least_days: int
     revenue: int
@@ -81,19 +82,19 @@ class _Standing(NamedTuple):
     rights: float
     market_share: float
     score: int
-    #: how likely each title is for who holds the one below
+    #: the probability of each title for a holder of the one below
     titles: tuple[float, float, float]
-    #: how many of a hundred findings of persons are still to be made
+    #: the percentage of persons' findings still to be made
     open: int
 
 
-#: Each with how many of a hundred firms are of it, beginning with the ordinary ones.
+#: Each with its percentage of firms, beginning with the ordinary ones.
 _STANDINGS: Final = {
     _Standing(1, 400, 4000, 0.08, 0.5, 0.045, 0.5, 2.5, 0.03, 55, (0.5, 0.2, 0.05), 40): 60,
     _Standing(0.4, 1200, 8000, 0.12, 0.75, 0.06, 0.45, 5, 0.08, 68, (0.9, 0.5, 0.1), 20): 28,
     _Standing(0.1, 1800, 25_000, 0.18, 0.9, 0.075, 0.4, 10, 0.25, 82, (0.98, 0.95, 0.4), 6): 12,
 }
-#: How many of a hundred cells a firm leaves blank: most none, some many.
+#: The percentage of cells that a firm leaves blank: most none, some many.
 _GAPS: Final = (0, 0, 0, 0, 0, 0, 1, 2, 5, 20)
 
 _SCALARS: Final = tuple(f for f in FACTS if not f.yearly)
@@ -101,7 +102,7 @@ _FLAG_FACTS: Final = tuple(f.id for f in _SCALARS if f.kind == "flag")
 
 
 def _chances(doubt: float) -> tuple[float, ...]:
-    """How likely each flag is 是, where it speaks for the firm the likelier the less doubt is left."""
+    """The probability of 是 for each flag; if favourable, it rises as less doubt remains."""
     likely = (_FLAGS.get(id, _USUAL) for id in _FLAG_FACTS)
     return tuple(p / 100 if p < _SPEAKING else 1 - doubt * (1 - p / 100) for p in likely)
 
@@ -126,7 +127,7 @@ _PROVINCE: Final = _Drawn(_PROVINCES)
 
 
 def firms(count: int, seed: int, as_of: date, wanted: Sequence[Aim]) -> Iterator[tuple[str, Firm]]:
-    """So many enterprises in order of credit code, each with its code; every other one aimed."""
+    """The first ``count`` enterprises with codes, in order of code; every other one aimed."""
     random = Random(seed)
     for number in range(1, count + 1):
         firm = _firm(random, number, as_of)
@@ -136,7 +137,7 @@ def firms(count: int, seed: int, as_of: date, wanted: Sequence[Aim]) -> Iterator
         yield code(number), firm
 
 
-#: How many different codes there are.
+#: The number of distinct codes.
 MOST: Final = 99_999_999
 
 
@@ -195,7 +196,7 @@ def _around(random: Random, median: float, spread: float) -> float:
 
 
 def _figures(random: Random, standing: _Standing) -> dict[str, list[int]]:
-    """The figures of T-2, T-1, T; revenue is spread over four orders of magnitude."""
+    """The figures of T-2, T-1 and T; revenue is spread over four orders of magnitude."""
     chance, normal = random.random, random.normalvariate
     growth, least = standing.growth, standing.least_focus
     now = min(max(_around(random, standing.revenue, 1.3), 20), 500_000) * _WAN
@@ -241,7 +242,7 @@ def _recorded(random: Random, firm: Firm, standing: _Standing) -> None:
             }
             for n in range(random.randrange(3))
         ]
-        for id in (*_TOTALS, "own_brand"):  # the lists say it; a total could contradict them
+        for id in (*_TOTALS, "own_brand"):  # the lists state it; a total could contradict them
             firm.values[id] = None
     else:
         complete["ip"] = complete["financing"] = complete["brands"] = None
@@ -279,7 +280,7 @@ def _totals(random: Random, firm: Firm, standing: _Standing) -> None:
 
 
 def _titled(random: Random, firm: Firm, standing: _Standing) -> None:
-    """Titles as they are won: the higher ones by few of those who hold the lower."""
+    """Titles as they are won: few holders of a lower one win the next."""
     held = firm.lists["titles"]
     for title, likely in zip(TITLES, standing.titles, strict=True):
         if random.random() >= likely:
@@ -342,7 +343,7 @@ def _day(random: Random, as_of: date, years: int) -> date:
 
 
 def _left_out(random: Random, firm: Firm, standing: _Standing) -> None:
-    """Leave cells blank; of the findings of persons, many are still to be made."""
+    """Leave cells blank; many of the persons' findings are still to be made."""
     share = random.choice(_GAPS)
     for item in _SCALARS:
         gaps = share + (standing.open if item.origin == "认定" else 0)
@@ -359,11 +360,11 @@ def _aimed(random: Random, firm: Firm, aim: Aim) -> None:
     try:
         aim.take(firm)
     except UnreachableError:
-        return  # below the least that can be filed: the firm stays as it was
+        return  # below the least possible value: the firm stays as it was
 
 
 def _exemplary_right(random: Random, as_of: date) -> dict[str, Value | None]:
-    """A right that counts, so that the one field aimed at decides."""
+    """A right that counts, so that only the aimed field decides."""
     return {
         **_right(random, as_of, 0), "kind": "发明专利", "in_force": True, "related": True,
         "acquisition": "受让取得", "grant_date": date(as_of.year - 5, 3, 1),
@@ -394,9 +395,9 @@ _EXEMPLARY: Final[dict[str, Callable[[Random, date], dict[str, Value | None]]]] 
 
 
 def _fit(firm: Firm) -> None:
-    """Keep every part within its whole: the whole grows, unless it was aimed at; then the part shrinks."""
+    """Keep every part within its whole: the whole grows, or if aimed at, the part shrinks."""
     pairs = tuple(PARTS.items())
-    for part, whole in reversed(pairs):  # a part may be the whole of another
+    for part, whole in reversed(pairs):  # a part may itself be a whole
         if whole not in firm.fixed:
             _bring_together(firm, part, whole, grow=True)
     for part, whole in pairs:

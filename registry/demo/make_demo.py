@@ -1,9 +1,9 @@
-"""Writes demo-county.xlsx: a county summary of fictitious enterprises, always the same cells.
+"""Writes demo-county.xlsx: a county summary of fictitious enterprises, always with the same cells.
 
-Run ``python -m registry.demo.make_demo`` after a change. Every enterprise is the first one with
-a few cells changed, so that it stands on, or just beside, one threshold of the measures of 2022. The
+Run ``python -m registry.demo.make_demo`` after a change. Every enterprise is the first one with a
+few cells changed, so that it is on, or just beside, one threshold of the measures of 2022. The
 credit codes have a right check digit but the area code 990000, which GB/T 2260 gives to no place,
-so they cannot be those of real firms.
+so they cannot belong to real firms.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ from registry.kit.uscc import check_digit
 
 Cell: TypeAlias = str | int | float | date | None
 
-#: Heading of each column, by the short name that the cases below use.
+#: The heading of each column, by its short name in the cases below.
 HEADINGS: Final = {
     "no": "序号", "name": "企业名称", "uscc": "统一社会信用代码", "place": "所在地（省市县）",
     "industry": "行业代码（GB/T 4754）", "sector": "所属行业（划型）", "registered": "注册时间",
@@ -63,7 +63,7 @@ _MONEY: Final = frozenset(
     ]
 )
 
-#: An enterprise that meets every condition of the three tiers with room to spare.
+#: An enterprise that meets every condition of the three tiers with a margin.
 BASE: Final[Mapping[str, Cell]] = {
     "place": "示范省示范市示范县", "industry": "C3985", "sector": "工业",
     "registered": date(2008, 5, 6), "legal": "是", "staff": 120, "rd_staff": 30,
@@ -97,7 +97,7 @@ _YOUNG: Final[Mapping[str, Cell]] = {
     "rd1": 1300, "rd": 1700, "staff": 100, "rd_staff": 50, "profit": -320.5,
 }  # fmt: skip
 
-#: What each enterprise changes in ``BASE``; the comment says what it is there to show.
+#: What each enterprise changes in ``BASE``; the comment says what it shows.
 CASES: Final[tuple[Mapping[str, Cell], ...]] = (
     {},  # 小巨人, comfortably
     {"share": "12%", "award": "省级/1/2021-07-28；国家级/2/2022-09-28"},
@@ -115,7 +115,7 @@ CASES: Final[tuple[Mapping[str, Cell], ...]] = (
     {"share": "未提供"},
     {"share": 18},  # 18 or 18%? unknown, with a notice
     {"chain": "—", "known": None},  # findings not yet made
-    {"title2": "无"},  # 小巨人 in substance, without the title it presupposes
+    {"title2": "无"},  # 小巨人 in substance, without the prerequisite title
     {"title1": "无", "title2": "无"},
     {"title2": date(2023, 5, 31)},  # expired before the filing date
     {"assets": 10000, "debt": 7000},  # debt ratio of exactly 70%
@@ -141,7 +141,7 @@ CASES: Final[tuple[Mapping[str, Cell], ...]] = (
     {**_WEAK, "fin3": 499.99},
     {**_WEAK, "hightech": date(2023, 6, 30)},  # a certificate valid to the filing date
     {**_WEAK, "hightech": date(2023, 6, 29)},
-    # too large: neither limit of 工业 is undercut
+    # too large: not below either limit of 工业
     {"staff": 1000, "rd_staff": 300, "rev0": 32000, "rev1": 36000, "rev": 40000, "main0": 25000,
      "main1": 28000, "main": 32000, "rd1": 1800, "rd": 2000, "profit": 4000},
     {"staff": 999, "rd_staff": 300, "rev0": 42000, "rev1": 46000, "rev": 50000, "main0": 33000,
@@ -172,7 +172,7 @@ def _code(number: int) -> str:
 
 
 def _untidy(value: Cell, style: int, *, money: bool) -> Cell:
-    """A cell as hurried people type it; ``style`` picks the way."""
+    """A cell as people type it in a hurry; ``style`` picks the variant."""
     if money and isinstance(value, (int, float)):
         ways = {1: f"{value:,}", 4: str(value).translate(_FULL_WIDTH), 7: f"{value} 万元"}
         return ways.get(style % 11, value)
@@ -202,7 +202,7 @@ def rows() -> list[list[Cell]]:
 
 
 def write(path: Path) -> None:
-    """Write the workbook, laid out as a county lays it out."""
+    """Write the workbook in the layout of a county."""
     book = Workbook()
     sheet = book.active
     assert sheet is not None

@@ -1,7 +1,7 @@
 """Made-up enterprises as tables: a folder of CSV files, or one stream of rows.
 
-The files are those that ``registry.intake.directory`` reads: one row an enterprise, one a fiscal
-year, one a record, all in order of credit code. In a stream the first cell of every row names its table.
+The files are those that ``registry.intake.directory`` reads: one row per enterprise, fiscal year or
+record, all in order of credit code. In a stream, the first cell of every row names its table.
 """
 
 import csv
@@ -38,7 +38,7 @@ _STEP: Final = 1000
 def write_directory(
     folder: Path, count: int, seed: int, as_of: date, aims: Sequence[Aim], progress: Done
 ) -> None:
-    """Write a new folder with one CSV file a table."""
+    """Write a new folder with one CSV file per table."""
     folder.mkdir(parents=True)
     with ExitStack() as stack:
         writers = {}
@@ -54,7 +54,7 @@ def write_directory(
 def write_stream(
     file: TextIO, count: int, seed: int, as_of: date, aims: Sequence[Aim], progress: Done
 ) -> None:
-    """Write all rows to one file, each after the name of its table; the heading rows first."""
+    """Write all rows to one file, each after its table's name; heading rows come first."""
     writer = csv.writer(file, lineterminator="\n")
     writer.writerows([table, *columns] for table, columns in COLUMNS.items())
     for table, rows in _tables(count, seed, as_of, aims, progress):
@@ -64,7 +64,7 @@ def write_stream(
 def _tables(
     count: int, seed: int, as_of: date, aims: Sequence[Aim], progress: Done
 ) -> Iterator[tuple[str, list[list[str]]]]:
-    """The rows of each enterprise by table, the enterprise itself first."""
+    """The rows of each enterprise by table, its own row first."""
     for number, (code, firm) in enumerate(firms(count, seed, as_of, aims), 1):
         yield "enterprises", [_enterprise(code, firm)]
         yield "yearly", list(_years(code, firm))
@@ -82,7 +82,7 @@ def _enterprise(code: str, firm: Firm) -> list[str]:
 
 
 def _years(code: str, firm: Firm) -> Iterator[list[str]]:
-    """T-2 to T, and of the filing's own year only the rating, which is known before the accounts."""
+    """T-2 to T; for the filing's own year only the rating, which is known before the accounts."""
     first = firm.as_of.year - 3
     for place in range(4):
         figures = {id: row[place] for id, row in firm.years.items() if place < len(row)}
@@ -90,7 +90,7 @@ def _years(code: str, firm: Firm) -> Iterator[list[str]]:
 
 
 def _writer(fact: Fact) -> Callable[[Value], str]:
-    """How a value is stated in base units: yuan, a plain ratio, an ISO date, 是 or 否."""
+    """How a value is written in base units: yuan, a plain ratio, an ISO date, 是 or 否."""
     if fact.kind == "flag":
         return _FLAG.__getitem__  # type: ignore[return-value]
     unit = scale(fact) if fact.kind == "number" else 1

@@ -52,7 +52,7 @@ class Range(NamedTuple):
 
 @dataclass
 class Unseen:
-    """What a sheet hides, as far as it was read: rows, and the first and last of adjacent columns."""
+    """What a sheet hides, as far as it was read: rows, and first and last of adjacent columns."""
 
     rows: set[int]
     columns: list[tuple[int, int]]
@@ -173,7 +173,7 @@ class Workbook:
         return found
 
     def rows(self, sheet: Listed, unseen: Unseen) -> Generator[Row, None, None]:
-        """The rows of a sheet from the first on, blank ones too; notes hidden ones in ``unseen``."""
+        """The rows of a sheet from the first on, blank ones too; ``unseen`` takes the hidden ones."""
         reader = _Reader(self._package.name, sheet.name, self, unseen)
         number = 1
         for _ in self._package.parse(sheet.part, reader.start, reader.end, reader.text):

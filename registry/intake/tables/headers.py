@@ -349,7 +349,7 @@ def _dated(
 
 
 def _united(column: Column, units: _Units, place: Place, log: Log) -> Column | None:
-    """The column with its unit of money; None, with a report, if others contradict the usual one."""
+    """The column with its unit of money; None, with a report, if others contradict the usual."""
     heading = column.heading
     fact = heading.target.fact
     if fact is None or fact.unit not in MONEY or heading.unit:
