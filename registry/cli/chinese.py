@@ -5,7 +5,8 @@ This module is light, because listing the commands loads nothing else.
 
 import gettext
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -29,19 +30,42 @@ class Refused(click.ClickException):
         click.echo(f"错误：{self.message}", file=file, err=file is None)
 
 
-class ChineseCommand(click.Command):
-    """A command whose refusals become one Chinese sentence and exit code 1."""
+class _Refusing(click.Command):
+    """A command whose refusals become one Chinese sentence and exit code 1, those of its arguments too."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Read the arguments; to find an enterprise by its name, the registry is read too."""
+        with _refusals():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        with _refusals():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """What ``refusals`` does, which is loaded when there is something to refuse."""
+    try:
+        yield
+    except (click.ClickException, click.exceptions.Exit, click.Abort):
+        raise
+    except Exception as error:
+        from registry.cli.common import refusals  # who lists commands does not wait for it
+
+        with refusals():
+            raise error
+
+
+class ChineseCommand(_Refusing):
+    """A command that refuses what no record may keep."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command, unless a typed text contains characters that no record may keep."""
         for param in self.params:
             _look_at(param, ctx)
-        from registry.cli.common import (
-            refusals,  # listing the commands must not wait for what they need
-        )
-
-        with refusals():
-            return super().invoke(ctx)
+        return super().invoke(ctx)
 
 
 def _look_at(param: click.Parameter, ctx: click.Context) -> None:
@@ -52,7 +76,7 @@ def _look_at(param: click.Parameter, ctx: click.Context) -> None:
             raise click.BadParameter(said, ctx, param)
 
 
-class ChineseGroup(click.Group):
+class ChineseGroup(_Refusing, click.Group):
     """A group of such commands."""
 
     command_class = ChineseCommand

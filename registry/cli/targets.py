@@ -11,6 +11,7 @@ from registry.cli.remedies import sentence
 from registry.desk import enterprises
 from registry.errors import RecordError
 from registry.kit import uscc
+from registry.kit.characters import wrong
 from registry.kit.uscc import tidy
 
 #: The suffixes of a file that may have been meant, even if no such file exists.
@@ -89,6 +90,8 @@ def _meant_as_file(text: str) -> bool:
 
 
 def _by_name(text: str, otherwise: str) -> str:
+    if said := wrong(text):
+        raise click.BadParameter(said)
     with desk() as at:
         try:
             return enterprises.named(at, text)

@@ -8,7 +8,9 @@ from typing import Any
 
 import openpyxl
 import pytest
+from click.testing import CliRunner
 
+from registry.cli import main
 from registry.cli.tests.test_cli import Run
 from registry.intake.tests.counties import CODE, NAME, code, county, firm, saved
 
@@ -242,3 +244,22 @@ def test_undoing_a_load_says_what_rests_on_it(filed: Run, tmp_path: Path) -> Non
     assert filed("audit", "verify").exit_code == 0
     again = filed("import", "--undo", "1")
     assert (again.exit_code, "已经撤销过" in again.output) == (1, True)
+
+
+@pytest.mark.parametrize("command", ["check", "enterprise show", "titles list", "explain"])
+def test_a_database_that_cannot_be_read_is_refused_while_a_name_is_looked_up(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    junk = tmp_path / "别的.db"
+    junk.write_text("不是数据库" * 100)
+    monkeypatch.setenv("TIDU_DATABASE_URL", f"sqlite:///{junk}")
+    done = CliRunner().invoke(main, [*command.split(), ONE])
+    assert (done.exit_code, done.output) == (
+        1, f"错误：数据库「sqlite:///{junk}」不是SQLite数据库文件：请检查路径，或换一个文件\n"
+    )  # fmt: skip
+
+
+def test_a_name_that_cannot_be_shown_is_never_looked_up() -> None:
+    done = CliRunner().invoke(main, ["check", "甲\udcb8公司"])
+    assert done.exit_code == 2
+    assert "含有不能显示的字符（U+DCB8），请删去后重新输入" in done.output
