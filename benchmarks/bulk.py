@@ -1,9 +1,9 @@
-"""A folder of made-up enterprises: reading, checking and storing it, beside bare inserts of its rows.
+"""A folder of made-up enterprises, read, checked and stored, beside bare inserts of its rows.
 
-Run ``python -m benchmarks.bulk``; ``--help`` names the options. After each part of the folder is
-loaded as ``tidu import`` does it, the rows it left in all tables are added to the same tables of two
-further databases by COPY (PostgreSQL) or one executemany (SQLite) a table: once without, once with
-all keys, indexes and triggers. What counts are the ratios of one such run.
+Run ``python -m benchmarks.bulk``; ``--help`` names the options. Each part of the folder is loaded
+as ``tidu import`` does it. Then its rows in all tables are added to the same tables of two further
+databases, by COPY (PostgreSQL) or one executemany per table (SQLite): once without keys, indexes
+and triggers, once with all of them. Only the ratios within one run count.
 """
 
 import argparse
@@ -34,15 +34,15 @@ from registry.record import loading
 from rules.language.rulebook import load as load_rules
 
 DAY: Final = date(2026, 6, 30)
-#: The tables that a load fills, each after those it refers to; the enterprises of an import are new.
+#: The tables that a load fills, each after those it refers to; an import's enterprises are new.
 TABLES: Final = tuple(table_of(m) for m in (Import, Enterprise, Filing, *STATED_TABLES))
 
 
 @dataclass
 class Spent:
-    """Seconds by what they were spent on, a figure for each part, and what was stored.
+    """Seconds by activity, a figure for each part, and what was stored.
 
-    ``own`` is what this process had the processor for.
+    ``own`` is the processor time of this process.
     """
 
     seconds: dict[str, list[float]] = field(default_factory=dict)
@@ -53,7 +53,7 @@ class Spent:
 
     @contextmanager
     def on(self, what: str) -> Iterator[None]:
-        """Time something."""
+        """Time an activity."""
         start, own = perf_counter(), process_time()
         yield
         self.seconds.setdefault(what, []).append(perf_counter() - start)
@@ -61,13 +61,13 @@ class Spent:
 
 
 def ratio(spent: dict[str, list[float]], what: Sequence[str], bare: str) -> float:
-    """The median ratio of the sum of some over another, part by part."""
+    """The median ratio of the sum of some activities to another, part by part."""
     parts = zip(*(spent[w] for w in what), strict=True)
     return median(a / b for a, b in zip(map(sum, parts), spent[bare], strict=True))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Generate, load on each kind of database, print ratios first."""
+    """Generate, load into each kind of database, and print ratios first."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--count", type=int, default=10_000, help="enterprises")
     parser.add_argument("--only", choices=["SQLite", "PostgreSQL"], help="one kind of database")
@@ -98,7 +98,7 @@ def sqlite() -> Iterator[tuple[sa.Engine, sa.Engine, sa.Engine]]:
 
 @contextmanager
 def postgresql() -> Iterator[tuple[sa.Engine, sa.Engine, sa.Engine]]:
-    """The same on a PostgreSQL server of our own, set as it comes."""
+    """The same on our own PostgreSQL server with default settings."""
     with postgresql_server() as (url, plain):
         keyed = sa.make_url(url).set(database="keyed").render_as_string(hide_password=False)
         administration = sa.create_engine(url, isolation_level="AUTOCOMMIT")
@@ -123,7 +123,7 @@ def _prepared(urls: list[str]) -> Iterator[tuple[sa.Engine, sa.Engine, sa.Engine
 
 
 def _plain(kind: Any) -> Any:
-    """A column's type without the constraint that an enumeration brings."""
+    """A column's type without an enumeration's constraint."""
     return sa.Text() if isinstance(kind, sa.Enum) else kind
 
 
@@ -168,7 +168,7 @@ def _now() -> datetime:
 
 
 def _stored(engine: sa.Engine, import_id: int) -> list[tuple[sa.Table, Any, int]]:
-    """The rows of an import by table, as bytes of COPY or as tuples, and how many there are."""
+    """The rows of an import by table, as bytes for COPY or as tuples, and their number."""
     return [(t, *_fetched(engine, t, _of(t, import_id))) for t in TABLES]
 
 
@@ -209,14 +209,14 @@ def _columns(table: sa.Table) -> str:
 
 
 def report(kind: str, spent: Spent) -> None:
-    """Print what it took."""
+    """Print the results."""
     total: Callable[[str], float] = lambda what: sum(spent.seconds[what])  # noqa: E731
     whole = ("reading", "totals", "storing")
     taken = sum(map(total, whole))
     print(f"\n{kind}: {spent.enterprises} enterprises, {spent.rows} rows")
     for bare, words in (("bare", "into tables without keys"), ("keyed", "into the same tables")):
         times = {"": spent.seconds}
-        if kind == "SQLite":  # elsewhere the server does the inserting
+        if kind == "SQLite":  # on PostgreSQL the server does the inserting
             times[", in processor time"] = spent.own
         for how, taken_for in times.items():
             all_of_it = ratio(taken_for, whole, bare)

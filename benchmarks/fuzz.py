@@ -1,9 +1,10 @@
-"""Thousands of damaged files of one kind: each is right, or refused in a sentence with its place.
+"""Thousands of damaged files of one kind: each must be right, or refused in a clear sentence.
 
-Run ``python -m benchmarks.fuzz --kind workbook --count 10000``; ``--help`` names the kinds, ``--seed`` says
-where to begin. A fault is told with its seed, by which ``--seed N --count 1`` shows it again. Counted are
-files that say what the sound one does (right), that say it with notices (told), that were refused,
-and faults: what is read otherwise and not told, a sentence without a place, anything raised.
+Run ``python -m benchmarks.fuzz --kind workbook --count 10000``; ``--help`` names the kinds,
+``--seed`` sets the first seed. A fault is reported with its seed; ``--seed N --count 1`` reproduces
+it. The counts are of files that state the same as the sound one (right), of those that state it
+with notices (told), of those refused, and of faults: a silently different reading, a sentence
+without a place, or any exception.
 """
 
 import argparse
@@ -17,13 +18,13 @@ from typing import Final
 from registry.tests.kinds import KINDS
 from registry.tests.mutator import peak, tried
 
-#: How long one file may take, in seconds, and how much memory all of them.
+#: The most seconds for one file, and the most memory for all of them.
 PATIENCE: Final = 10.0
 MEMORY: Final = 256 << 20
 
 
 def main() -> int:
-    """Try them; 1 if any was a fault of the program."""
+    """Try the files; returns 1 if the program had any fault."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kind", choices=list(KINDS), required=True)
     parser.add_argument("--count", type=int, default=10_000)

@@ -1,8 +1,9 @@
-"""Taking stock of many enterprises: two texts on every filing, by both evaluators, into a workbook.
+"""Impact studies on many enterprises: two texts on every filing, with a workbook.
 
-Run ``python -m benchmarks.impact``; ``--count 100000`` for more. A registry on SQLite is filled with
-made-up filings, half of them without what only the newer text asks for; then the simulation runs as
-``tidu impact --from 63.2 --to 2026.2 --output`` does, in one process on one processor.
+Run ``python -m benchmarks.impact``; ``--count 100000`` for more. A registry on SQLite is filled
+with made-up filings; half of them lack what only the newer text requires. Then the simulation runs
+by both evaluators, as in ``tidu impact --from 63.2 --to 2026.2 --output``, in one process on one
+processor.
 """
 
 import argparse
@@ -62,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def fill(database: sa.Engine, criteria: texts.InForce, count: int) -> None:
-    """Store so many enterprises with one filing each, straight into their tables."""
+    """Store ``count`` enterprises with one filing each, directly into their tables."""
     old, new = (asked_for(criteria.ruleset(root)) for root in ("63.2", "2026.2"))
     only_new = {key for key in new if key not in old}
     itemised, totals = profiles(itemised=True), profiles(itemised=False)
@@ -104,7 +105,7 @@ def fill(database: sa.Engine, criteria: texts.InForce, count: int) -> None:
 def measure(
     database: sa.Engine, criteria: texts.InForce, count: int, folder: Path, *, workbook: bool
 ) -> None:
-    """Run the simulation; the first tenth is to warm up."""
+    """Run the simulation; the first tenth is a warm-up."""
     old, new = (texts.named(name, criteria) for name in ("63.2", "2026.2"))
     scope = impact.Scope((TIER,), "认定")
     run = impact.Run((old.label, new.label), scope, "")

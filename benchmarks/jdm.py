@@ -2,8 +2,8 @@
 
 The graph has an expression node that loops over each list of records (one flag per rule), an
 expression node with one expression per indicator on the raw figures, a decision table per table of
-bands and per ladder, and an expression node for the sums. It knows known facts only: no intervals,
-no outcomes of single lines.
+bands and per ladder, and an expression node for the sums. It handles only known facts: no
+intervals, no outcomes of single lines.
 """
 
 import json
@@ -28,7 +28,7 @@ from rules.model.ruleset import (
 
 
 def context(profile: Profile, ruleset: Ruleset) -> str:
-    """The facts of a filing as JSON numbers, flags and texts; dates stand in every record."""
+    """The facts of a filing as JSON numbers, flags and texts; every record contains its dates."""
     facts: dict[str, Any] = {"as_of": profile.as_of.isoformat()}
     facts["new_year"] = f"{profile.as_of.year}-01-01"
     years = {profile.fiscal_year + n: suffix for n, suffix in ((0, "_0"), (-1, "_1"), (-2, "_2"))}
@@ -49,12 +49,12 @@ def context(profile: Profile, ruleset: Ruleset) -> str:
 
 
 def graph(ruleset: Ruleset) -> str:
-    """The JDM text; ``results`` says what its result means."""
+    """The JDM text; ``results`` explains its result."""
     return json.dumps(_Graph(ruleset).build(), ensure_ascii=False)
 
 
 def results(ruleset: Ruleset) -> dict[str, str]:
-    """Where the graph's result has the points of each rule, group and table of bands."""
+    """The places of the points of each rule, group and table of bands in the graph's result."""
     graph = _Graph(ruleset)
     graph.build()
     return graph.results

@@ -1,7 +1,8 @@
-"""63.8, the conditions of every tier, by hand in numpy: what a program for one ruleset alone can do.
+"""63.8, the conditions of every tier, by hand in numpy: the speed of a single-purpose program.
 
-All thresholds stand in the code, as they would in a program of one purpose. An array holds the
-outcomes of a condition for all filings: 0 not met, 1 a figure is missing, 2 a person has to say, 3 met.
+All thresholds are in the code, as they would be in a program for one purpose. An array has the
+outcomes of a condition for all filings: 0 not met, 1 a figure is missing, 2 a person must decide, 3
+met.
 """
 
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 from registry.screening.schema import CATALOGUE
 from rules.model.ruleset import Ruleset
 
-#: Facts that have to hold, and that must not.
+#: Facts that must hold, and facts that must not.
 GOOD: Final = ("registered_in_prc", "independent_legal_person")
 BAD: Final = (
     "abnormal_list", "dishonesty_list", "restricted_product", "major_accident", "tax_violation",
@@ -21,7 +22,7 @@ SIZES: Final = ("staff_t0", "revenue_t0", "total_assets_t0")
 COLUMNS: Final = (*GOOD, *BAD, *SIZES, "industry_code", "sector_found")
 
 _M: Final = 10**8  # 100 fen to the yuan, a million yuan
-#: Below which staff, revenue (fen) or assets (fen) an enterprise of a sector is small or medium.
+#: The staff, revenue (fen) or assets (fen) below which a sector's enterprise is small or medium.
 LIMITS: Final[dict[str, tuple[int | None, int | None, int | None]]] = {
     "农、林、牧、渔业": (None, 200 * _M, None),
     "工业": (1000, 400 * _M, None),
@@ -43,7 +44,7 @@ LIMITS: Final[dict[str, tuple[int | None, int | None, int | None]]] = {
 
 
 def verdicts(connection: Any, filing: Path, ruleset: Ruleset) -> tuple[Any, Any]:
-    """The filings and the outcome of 63.8 for each of them; reading the columns included."""
+    """The filings and the outcome of 63.8 for each of them; includes reading the columns."""
     names = ", ".join(("filing_id", *COLUMNS))
     found = connection.execute(f"SELECT {names} FROM read_parquet('{filing}')").fetchnumpy()
     conditions = [_compared(found[name], 1, below=False) for name in GOOD]
@@ -67,7 +68,7 @@ def parts(column: Any) -> tuple[Any, Any]:
 
 def _size(found: dict[str, Any], ruleset: Ruleset) -> Any:
     numbers, coded = sectors_of(found, ruleset)
-    # where no sector is known, every one of them may be the one
+    # if the sector is unknown, it may be any of them
     possible = np.zeros(len(numbers), dtype=np.int8)
     size = np.zeros(len(numbers), dtype=np.int8)
     for n, limits in enumerate(LIMITS.values()):
@@ -85,7 +86,7 @@ def _size(found: dict[str, Any], ruleset: Ruleset) -> Any:
 
 
 def sectors_of(found: dict[str, Any], ruleset: Ruleset) -> tuple[Any, Any]:
-    """The place of each filing's sector, -1 if it is not known; and whether it states a code."""
+    """The index of each filing's sector, -1 if unknown; and whether it states a code."""
     sectors = list(LIMITS)
     texts, unknown = parts(found["industry_code"])
     each, places = np.unique(np.where(unknown, "", texts).astype("U16"), return_inverse=True)

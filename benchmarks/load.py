@@ -1,7 +1,7 @@
-"""A county summary of many enterprises: reading it and storing it, beside a bare look at its cells.
+"""A county summary of many enterprises: reading and storing it, beside a bare pass over its cells.
 
-Run ``python -m benchmarks.load``. Every measurement is made in a process of its own, in turns, so
-that the peaks of memory are comparable; what counts are the ratios of one such run.
+Run ``python -m benchmarks.load``. Every measurement runs in its own process, in turns, so that
+peaks of memory are comparable. Only the ratios within one run count.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from registry.record.loading import load
 
 NOW: Final = datetime(2023, 7, 1, tzinfo=UTC)
 
-#: Seconds taken, peak memory in MB, and how much of that came with the work.
+#: Seconds taken, peak memory in MB, and the part of it that the work added.
 Measure = tuple[float, float, float]
 
 
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def write(path: Path, rows: int) -> None:
-    """A summary like the example's, the enterprises numbered on and their money varied."""
+    """A summary like the example's, with more enterprises and varied amounts."""
     book = Workbook(write_only=True)
     sheet = book.create_sheet("汇总表")
     sheet.append(["2023年度优质中小企业推荐汇总表（合成数据）"])
@@ -82,7 +82,7 @@ def write(path: Path, rows: int) -> None:
 
 
 def measure(step: Callable[[Path], float], path: Path) -> Measure:
-    """Run a step in this process, which has done nothing else."""
+    """Run a step in this fresh process."""
     before = _peak()
     seconds = step(path)
     after = _peak()
@@ -111,7 +111,7 @@ def reading(path: Path) -> float:
 
 
 def storing(path: Path) -> float:
-    """Store the filings in a fresh SQLite database; the peak of memory includes reading them."""
+    """Store the filings in a fresh SQLite database; peak memory includes reading them."""
     found = read(path)
     engine = connect(f"sqlite:///{path.with_name('load.db')}")
     start = perf_counter()

@@ -1,7 +1,7 @@
-"""63.8 as a country package of OpenFisca would have it: a variable for each criterion, on whole arrays.
+"""63.8 as an OpenFisca country package: a variable for each criterion, on whole arrays.
 
-OpenFisca has no unknown: only filings of which every figure is known can be compared. Its numbers are
-floats of 32 bits, so amounts stand in units of 10,000 yuan. The sector of each filing is given to it ready made.
+OpenFisca has no unknown values, so only filings with all figures known can be compared. Its numbers
+are 32-bit floats, so amounts are in units of 10,000 yuan. Each filing's sector is given to it.
 """
 
 from typing import Any, Final
@@ -23,7 +23,7 @@ _ENTERPRISE: Final = build_entity(
 
 
 def verdicts(columns: dict[str, Any], sectors: Any) -> Any:
-    """Which filings are eligible; ``columns`` have no gaps, ``sectors`` are places in the limits."""
+    """Which filings are eligible; ``columns`` have no gaps, ``sectors`` index the limits."""
     system = TaxBenefitSystem([_ENTERPRISE])
     system.add_variables(*_variables())
     simulation = SimulationBuilder().build_default_simulation(system, count=len(sectors))

@@ -1,8 +1,8 @@
-"""Synthetic filings that spread over the thresholds of all tiers, always the same ones.
+"""Synthetic filings around the thresholds of all tiers, always the same ones.
 
-Every fact is known. Amounts are multiples of 0.01 yuan and ratios are drawn on, just below and just
-above each threshold. The variant ``itemised`` lists five records of intellectual property, financing
-rounds and brands; the variant ``totals`` states totals instead, as a county summary does.
+Every fact is known. Amounts are multiples of 0.01 yuan; ratios are on, just below and just above
+each threshold. The variant ``itemised`` lists five records of intellectual property, financing
+rounds and brands; the variant ``totals`` states totals instead, like a county summary.
 """
 
 from collections.abc import Iterator, Sequence
@@ -30,7 +30,7 @@ _EPSILON: Final = Decimal("0.0000001")
 
 
 def profiles(*, itemised: bool, seed: int = 63) -> Iterator[Profile]:
-    """Filings without end; the same seed gives the same ones."""
+    """Endless filings; the same seed gives the same ones."""
     random = Random(seed)
     while True:
         yield _profile(random, itemised=itemised)
@@ -115,7 +115,7 @@ def _profile(random: Random, *, itemised: bool) -> Profile:
         )
     }
     if itemised:
-        del values["own_brand"]  # the listed brands say so, and might contradict it
+        del values["own_brand"]  # the listed brands state it, and might contradict it
         for name, count in (("ip", 5), ("financing", 2), ("brands", 2)):
             items = tuple(_record(random, name) for _ in range(count))
             records[name] = RecordList(items, True)

@@ -1,10 +1,10 @@
-"""Screening at scale: one statement on DuckDB against reading its columns only and a kernel by hand.
+"""Screening at scale: one statement on DuckDB beside a bare reading of its columns and a kernel.
 
-Run ``python -m benchmarks.scale``; ``--count 100000 1000000`` names the numbers of filings. Each is
-measured in a process of its own, so that its peak memory is its own; the best of three runs counts.
-The filings are synthetic rows made by DuckDB, typed and spread like real ones, with gaps. The kernel in
-numpy is of 63.8 only, and runs if numpy is installed; so do loops in C of every ruleset, where there is a
-C compiler. The results of both must be those of the statement.
+Run ``python -m benchmarks.scale``; ``--count 100000 1000000`` sets the numbers of filings. Each is
+measured in a separate process for its own peak memory; the best of three runs counts. The filings
+are synthetic rows from DuckDB, typed and spread like real ones, with gaps. The handwritten numpy
+kernel covers only 63.8 and runs if numpy is installed; loops in C for every ruleset run if there is
+also a C compiler. The results of both must equal those of the statement.
 """
 
 import argparse
@@ -33,7 +33,7 @@ from rules.model.ruleset import Ruleset
 DAY: Final = date(2023, 6, 30)
 BY_HAND: Final = "63.8"
 ROOTS: Final = ("63.1", "63.2", "63.3", "2026.2", "2026.3", BY_HAND)
-#: Facts that are bad when they hold, and records a filing has of each list.
+#: Facts that are bad if they hold, and the number of records in each list of a filing.
 _ADVERSE: Final = (
     "abnormal_list", "dishonesty_list", "restricted_product", "major_accident", "tax_violation",
     "safety_accident", "data_incident", "environment_offence", "quality_problem", "industry_breach",
@@ -107,7 +107,7 @@ def _apart(work: str, folder: Path, count: int, threads: int) -> Any:
 
 
 def best(run: Callable[[], Any]) -> tuple[float, Any]:
-    """The fastest of three runs in seconds, and what it gave."""
+    """The fastest of three runs in seconds, and its result."""
     times = []
     for _ in range(3):
         begun = perf_counter()
@@ -141,7 +141,7 @@ def screen(folder: Path, count: int, threads: int) -> dict[str, float]:
 
 
 def floor(folder: Path, count: int, threads: int) -> dict[str, float]:
-    """Reading the columns that each root needs, and nothing else."""
+    """Only reads the columns that each root needs."""
     schema = _schema(folder)
     rulebook = load(resources.features())
     found = {}
@@ -161,7 +161,7 @@ def floor(folder: Path, count: int, threads: int) -> dict[str, float]:
 
 
 def fused(folder: Path, count: int, threads: int) -> dict[str, float]:
-    """The loops in C over columns in memory, which must give what the statement gives."""
+    """The loops in C over columns in memory, which must give the statement's results."""
     import numpy as np
 
     from benchmarks.fused import Kernel
@@ -184,7 +184,7 @@ def fused(folder: Path, count: int, threads: int) -> dict[str, float]:
 
 
 def by_hand(folder: Path, count: int, threads: int) -> dict[str, float]:
-    """The verdicts of one ruleset by a kernel written for it, which must be those of the statement."""
+    """One ruleset's verdicts by a kernel written for it, which must equal the statement's."""
     from benchmarks import kernel
 
     schema = _schema(folder)
@@ -206,7 +206,7 @@ def by_hand(folder: Path, count: int, threads: int) -> dict[str, float]:
 def _by_openfisca(
     database: DuckDB, folder: Path, ruleset: Ruleset, screened: dict[int, int]
 ) -> dict[str, float]:
-    """The time of OpenFisca, and on how many of the filings without gaps it says otherwise."""
+    """OpenFisca's time, and the number of filings without gaps on which it differs."""
     from benchmarks import kernel, openfisca
 
     names = ("filing_id", *kernel.COLUMNS)
@@ -297,7 +297,7 @@ def _value(key: str, column: Column) -> str:
     if fact.unit == "万元":
         share = 0.06 if fact.id == "rd_expense" else 0.9 if fact.id == "main_revenue" else 1
         age = 0.9 ** -int(key.removeprefix(fact.id) or 0) if fact.yearly else 1
-        # between 100 thousand and 10 billion yuan, evenly by digits; of one filing alike
+        # between 100 thousand and 10 billion yuan, evenly by digits; similar within one filing
         return f"(power(10, 7 + hash(i) % 1000 / 200.0) * {share * age} * (0.9 + 0.3 * random()))::BIGINT"
     if fact.unit == "%":
         return f"(random() * {column.scale})::BIGINT"

@@ -1,8 +1,8 @@
-"""How long a command makes one wait before it begins: processor time beside bare imports.
+"""The time before a command begins: processor time beside bare imports.
 
-Run ``python -m benchmarks.start``. Every line is a process of its own; they take turns, and the best
-of several turns counts, user and system time together, so that what else runs on the machine says
-little. What counts are the multiples of the two imports in the same run.
+Run ``python -m benchmarks.start``. Every line is a separate process. They take turns, and the best
+of several turns counts, as user plus system time, so that other work on the machine matters little.
+Only the multiples of the two imports in the same run count.
 """
 
 import argparse
@@ -21,7 +21,7 @@ _TIDU: Final = (sys.executable, "-m", "registry")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Time the commands in turns and print what each took, as multiples of the bare imports."""
+    """Time the commands in turns and print the results as multiples of the bare imports."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--turns", type=int, default=5, help="how often each is run")
     given = parser.parse_args(arguments)
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def prepared(place: Path) -> Mapping[str, Sequence[str]]:
-    """The commands by what they are called; the registry of the demonstration is there to ask."""
+    """The commands by label, with the demonstration's registry to query."""
     told = json.loads(_run([*_TIDU, "demo", "--json"], place))
     code = told["results"][0]["uscc"]
     file = Path(__file__).parents[1] / "features/provinces/guangdong/batch-2025.feature"
@@ -56,7 +56,7 @@ def prepared(place: Path) -> Mapping[str, Sequence[str]]:
 
 
 def spent(command: Sequence[str], place: Path) -> float:
-    """Seconds of the processor that a process takes, its children included."""
+    """The seconds of processor time of a process and its children."""
     before = os.times()
     _run(command, place)
     after = os.times()

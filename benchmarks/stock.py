@@ -1,7 +1,7 @@
-"""The questions of a compiled ruleset put to durable_rules through its own Python host.
+"""Puts a compiled ruleset's questions to durable_rules through its own Python host.
 
-Rules get an action each, which notes the answer, as a program written for the host would have it. Its
-two timer threads are left out: they take results away and crash (see ``rules.engine.driver``).
+Each rule gets an action that notes the answer, as in a program written for the host. The host's two
+timer threads are left out: they take results away and crash (see ``rules.engine.driver``).
 """
 
 import json
@@ -19,7 +19,7 @@ class _Quiet(Host):  # type: ignore[misc]
 
 
 class Stock:
-    """One network in a host of its own; takes the place of a session's driver."""
+    """A network in its own host; replaces a session's driver."""
 
     def __init__(self, network: Network) -> None:
         self._network = network
