@@ -278,9 +278,7 @@ class Kernel:
         self._functions = _compiled(folder / program.ruleset.root, loops)
 
     def run(self, threads: int = 1) -> dict[str, Any]:
-        """The outputs of all filings in order; each thread takes a range of them with their
-        records.
-        """
+        """The outputs of all filings in order; each thread takes a range of filings."""
         made = {name: np.zeros(self.count, np.int64) for name in self.outputs}
         for column in self.sums.values():
             column[:] = 0

@@ -134,7 +134,7 @@ def fresh(
 
 @pytest.fixture
 def run(database: sa.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """The command line on an empty registry of each kind, in a folder of its own."""
+    """The command line on an empty registry of each kind, in a separate folder."""
     url = database.url.render_as_string(hide_password=False)
     monkeypatch.setenv("TIDU_DATABASE_URL", url.replace("+psycopg", ""))
     monkeypatch.setattr(console, "width", 200)

@@ -1,4 +1,4 @@
-"""The demonstration: the example workbook stored in a registry of its own, and everybody in it checked."""
+"""The demo: stores the example workbook in its own registry, and checks every enterprise in it."""
 
 from dataclasses import dataclass, replace
 

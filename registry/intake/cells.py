@@ -426,7 +426,11 @@ def read_count(value: CellValue, unit: str) -> Parsed:
 
 @_as_shown
 def read_flag(value: CellValue, unit: str = "") -> Parsed:
-    """Yes or no; 无 means no."""
+    """Yes or no; 无 means no.
+
+    >>> read_flag("是").value, read_flag("无").value, read_flag("待定").value
+    (True, False, None)
+    """
     text = ("是" if value else "否") if isinstance(value, bool) else plain(value)
     word = half(text).upper()
     if word in _YES:
@@ -518,7 +522,11 @@ def _read_code(value: CellValue, codes: tuple[str, ...]) -> Parsed:
 
 @_as_shown
 def read_industry(value: CellValue, unit: str = "") -> Parsed:
-    """An industry code of GB/T 4754: a capital letter and two to four digits."""
+    """An industry code of GB/T 4754: a capital letter and two to four digits.
+
+    >>> read_industry("C3985 电子专用材料制造").value
+    'C3985'
+    """
     parsed = read_text(value)
     if not isinstance(parsed.value, str):
         return parsed

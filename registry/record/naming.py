@@ -67,8 +67,9 @@ class Names:
         return "" if code in self.of(name) else self._last.get(code, "")
 
     def of(self, name: str) -> Mapping[str, str]:
-        """The enterprises with that name (code -> name on record); ignores brackets, width and
-        blanks.
+        """The enterprises with that name (code -> name on record), however it is typed.
+
+        Brackets, width and blanks do not matter.
         """
         return self._found.get(folded(name), {})
 

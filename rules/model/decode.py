@@ -37,6 +37,12 @@ def decode(text: str) -> Ruleset:
     """The ruleset of a canonical text, equal to the compiled one except for positions in files.
 
     Raises ``RulesetError`` for a text that is not the canonical text of a ruleset.
+
+    >>> from pathlib import Path
+    >>> from rules import load
+    >>> text = load(Path("features")).ruleset("63.2.研发费用").canonical()
+    >>> decode(text).root
+    '63.2.研发费用'
     """
     try:
         plain = json.loads(text)

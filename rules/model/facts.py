@@ -365,7 +365,11 @@ def period_fact(name: str) -> tuple[Fact, int] | None:
 
 
 def period_name(fact: Fact, offset: int) -> str:
-    """The inverse of ``period_fact``: the name in feature files."""
+    """The inverse of ``period_fact``: the name in feature files.
+
+    >>> period_fact("上上年度营业收入总额")[1], period_name(fact("revenue"), -1)
+    (-1, '上上年度营业收入总额')
+    """
     return next(p for p, o in PERIODS.items() if o == offset) + fact.name
 
 
