@@ -296,7 +296,11 @@ def shown(url: sa.URL) -> str:
 
     >>> shown(sa.make_url("postgresql://u:secret@h/d?sslpassword=secret"))
     'postgresql://u:***@h/d'
+    >>> shown(sa.make_url("sqlite:///登记.db"))
+    'sqlite:///登记.db'
     """
+    if url.get_backend_name() == "sqlite":
+        return f"sqlite:///{url.database}"  # as it was typed, not as it is escaped
     return url.set(query={}).render_as_string(hide_password=True)
 
 
