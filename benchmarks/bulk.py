@@ -26,7 +26,7 @@ from registry.database.versions import table_of
 from registry.demo.aims import aims
 from registry.demo.tables import write_directory
 from registry.desk.importing import rechecked
-from registry.filings import Reading
+from registry.filings import FileReading
 from registry.intake import directory
 from registry.intake.folders import FolderLoader
 from registry.kit import resources
@@ -132,7 +132,7 @@ def measured(
 ) -> Spent:
     """Load part by part, and add the same rows to the other two databases after each."""
     spent = Spent()
-    reader = directory.Reader(found)
+    reader = directory.FolderReader(found)
     parts = FolderLoader(registry, found, now=_now).parts()
     while True:
         with spent.on("reading"):
@@ -155,7 +155,7 @@ def measured(
         spent.memory.append(_memory())
 
 
-def _load(engine: sa.Engine, reading: Reading, spent: Spent) -> int:
+def _load(engine: sa.Engine, reading: FileReading, spent: Spent) -> int:
     with spent.on("storing"), storage.session(engine, write=True) as session:
         done = loading.load(session, reading, now=_now(), partial=True, by="甲")
     assert not done.refused

@@ -29,11 +29,11 @@ from registry.audit.verify import verify
 from registry.database import storage
 from registry.desk import checking
 from registry.desk.place import Desk
-from registry.filings import Reading, Submission
+from registry.filings import FileReading, Submission
 from registry.judging.case import Request
 from registry.kit.uscc import check_digit
 from registry.record import cases, journal, loading, publication
-from registry.record.decisions import Decider
+from registry.record.decisions import DecisionRecorder
 from registry.record.replay import Replayer
 from registry.reports import results
 from rules.model.facts import Scalar, fact
@@ -116,7 +116,7 @@ def decided(url: str, plain_url: str, count: int) -> None:
     loading_seconds = perf_counter() - start
     sizes.append(_size(engine))
     chunks, plainly, refused = [], [], 0
-    decider = Decider(engine, by=BY, now=lambda: NOW)
+    decider = DecisionRecorder(engine, by=BY, now=lambda: NOW)
     for first in range(0, len(filings), CHUNK):
         spent["recording"] = 0.0
         begun = perf_counter()
@@ -151,7 +151,7 @@ def decided(url: str, plain_url: str, count: int) -> None:
 
 def checked(url: str) -> None:
     """Check the same filings for a table, as ``tidu check --all --jobs 1`` does, without the printing."""
-    view = results.Views((results.Tables.view, results.Counts.view))
+    view = results.Views((results.Tables.view, results.VerdictCounts.view))
     with Desk(url) as desk:
         for _ in range(2):  # the first compiles the rulesets
             start = sum(os.times()[:4])
@@ -196,7 +196,7 @@ def _load(engine: sa.Engine, number: int) -> list[int]:
             _submission(n, kinds[n % 2]) for n in range(first, min(first + LOADED, number + 1))
         )
         with storage.session(engine, write=True) as session:
-            reading = Reading(f"{first}.xlsx", "0" * 64, submissions, (), ())
+            reading = FileReading(f"{first}.xlsx", "0" * 64, submissions, (), ())
             report = loading.load(session, reading, now=NOW, by=BY)
         assert not report.refused, report.refused[0].reason
     with storage.session(engine, write=True) as session:

@@ -14,7 +14,7 @@ from pytest_bdd.parser import Scenario
 from rules.decider import Decider
 from rules.drafting.examples import Given, actual, read_indicator, take
 from rules.language.rulebook import Rulebook, load
-from rules.language.source import Row, Step
+from rules.language.source import GherkinStep, Row
 from rules.language.tables import COLUMNS
 from rules.model.decode import decode
 from rules.model.facts import Profile
@@ -58,8 +58,8 @@ def example(request: pytest.FixtureRequest) -> Given:
     return Given(request.node.stash[RULE])
 
 
-def step(text: str, table: list[list[str]] | None) -> Step:
-    return Step(text, 0, tuple(Row(0, tuple(cells)) for cells in table or ()))
+def step(text: str, table: list[list[str]] | None) -> GherkinStep:
+    return GherkinStep(text, 0, tuple(Row(0, tuple(cells)) for cells in table or ()))
 
 
 @given(parsers.re("(?P<text>.+)"))

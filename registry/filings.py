@@ -110,7 +110,7 @@ class Heading(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Reading:
+class FileReading:
     """Everything read from one file: good submissions, and all issues in one list.
 
     A submission with a 错误 is in ``refused``, not in ``submissions``. ``digest`` is the SHA-256 of

@@ -63,7 +63,7 @@ _T = TypeVar("_T")
 
 
 @dataclass
-class Report:
+class VerificationReport:
     """The findings of a verification; a verdict holds if its list is empty.
 
     ``filings`` counts versions of filings by their state. ``root`` and ``head`` are those that a
@@ -97,13 +97,13 @@ def verify(
     *,
     replay: bool = True,
     progress: Done = ignored,
-) -> Report:
+) -> VerificationReport:
     """Verify the whole registry, which must still agree with ``checkpoints``.
 
     Memory does not grow with the journal, except for one number per version of a filing and one
     digest per registered title.
     """
-    report = Report(checkpoints=len(checkpoints))
+    report = VerificationReport(checkpoints=len(checkpoints))
     session.info[journal.WHOLE] = True  # gaps are told by their numbers
     report.integrity += schema.differences(session.connection())
     report.integrity += _misshapen(session.connection())
@@ -162,7 +162,7 @@ _NAMES: Final = {
 }
 
 
-def _read(report: Report, name: str, check: Callable[[], _T]) -> _T | None:
+def _read(report: VerificationReport, name: str, check: Callable[[], _T]) -> _T | None:
     """Run a check of a table; a table that cannot be read is a finding too."""
     try:
         return check()
@@ -172,7 +172,7 @@ def _read(report: Report, name: str, check: Callable[[], _T]) -> _T | None:
         return None
 
 
-def _kept(session: Session, report: Report, told: "_Told") -> list[Checkpoint]:
+def _kept(session: Session, report: VerificationReport, told: "_Told") -> list[Checkpoint]:
     """The checkpoints that are kept here; without the key their signatures are not checked."""
     found = []
     for size, written_at, note in session.execute(sa.select(_CHECKPOINT)):
@@ -213,7 +213,7 @@ class _Told:
 
 def _journal(
     session: Session,
-    report: Report,
+    report: VerificationReport,
     told: _Told,
     checkpoints: Sequence[Checkpoint],
     replay: bool,
@@ -264,7 +264,9 @@ def _journal(
     report.root, report.head = frontier.root(), previous
 
 
-def _agree(report: Report, checkpoints: Iterable[Checkpoint], frontier: Frontier) -> None:
+def _agree(
+    report: VerificationReport, checkpoints: Iterable[Checkpoint], frontier: Frontier
+) -> None:
     report.completeness += [
         f"登记库的前{c.size}条记录与检查点（{c.origin}）不一致：有记录被改动、删去或换位"
         for c in checkpoints
@@ -272,7 +274,7 @@ def _agree(report: Report, checkpoints: Iterable[Checkpoint], frontier: Frontier
     ]
 
 
-def _entry(session: Session, report: Report, told: _Told, entry: journal.Entry) -> bool:
+def _entry(session: Session, report: VerificationReport, told: _Told, entry: journal.Entry) -> bool:
     """Check one entry by itself and note what it says; False if it cannot be read."""
     where = f"第{entry.seq}号记录"
     try:
@@ -297,7 +299,7 @@ def _entry(session: Session, report: Report, told: _Told, entry: journal.Entry) 
     return True
 
 
-def _disclosures(report: Report, entry: journal.Entry, body: dict[str, Any]) -> None:
+def _disclosures(report: VerificationReport, entry: journal.Entry, body: dict[str, Any]) -> None:
     texts = dict(entry.texts)
     texts.pop("by")
     stored = json.loads(entry.disclosures)
@@ -311,7 +313,11 @@ def _disclosures(report: Report, entry: journal.Entry, body: dict[str, Any]) -> 
 
 
 def _take_publication(
-    session: Session, report: Report, told: _Told, entry: journal.Entry, body: dict[str, Any]
+    session: Session,
+    report: VerificationReport,
+    told: _Told,
+    entry: journal.Entry,
+    body: dict[str, Any],
 ) -> None:
     told.documents |= dict.fromkeys(body["rulesets"].values(), "ruleset")
     told.documents |= dict.fromkeys(body["sources"].values(), "source")
@@ -320,7 +326,11 @@ def _take_publication(
 
 
 def _take_receipt(
-    session: Session, report: Report, told: _Told, entry: journal.Entry, body: dict[str, Any]
+    session: Session,
+    report: VerificationReport,
+    told: _Told,
+    entry: journal.Entry,
+    body: dict[str, Any],
 ) -> None:
     filings, stored = body["filings"], body["import"]
     if filings["count"]:
@@ -353,7 +363,11 @@ def _take_receipt(
 
 
 def _take_filing(
-    session: Session, report: Report, told: _Told, entry: journal.Entry, body: dict[str, Any]
+    session: Session,
+    report: VerificationReport,
+    told: _Told,
+    entry: journal.Entry,
+    body: dict[str, Any],
 ) -> None:
     """Note an entry about one filing, which must match that filing."""
     row = session.execute(_FILED, {"id": entry.filing_id}).one_or_none()
@@ -380,7 +394,11 @@ def _take_filing(
 
 
 def _take_confirmation(
-    session: Session, report: Report, told: _Told, entry: journal.Entry, body: dict[str, Any]
+    session: Session,
+    report: VerificationReport,
+    told: _Told,
+    entry: journal.Entry,
+    body: dict[str, Any],
 ) -> None:
     query = sa.select(_JOURNAL).where(
         NO_DECISION,
@@ -396,13 +414,21 @@ def _take_confirmation(
 
 
 def _take_policy(
-    session: Session, report: Report, told: _Told, entry: journal.Entry, body: dict[str, Any]
+    session: Session,
+    report: VerificationReport,
+    told: _Told,
+    entry: journal.Entry,
+    body: dict[str, Any],
 ) -> None:
     told.four_eyes = body["four_eyes"]
 
 
 def _take_title(
-    session: Session, report: Report, told: _Told, entry: journal.Entry, body: dict[str, Any]
+    session: Session,
+    report: VerificationReport,
+    told: _Told,
+    entry: journal.Entry,
+    body: dict[str, Any],
 ) -> None:
     """Note an entry about a title; one that strikes it out must name the last entry on it."""
     title = body["uscc"], body["kind"], body["valid_from"]
@@ -414,7 +440,11 @@ def _take_title(
 
 
 def _take_holding(
-    session: Session, report: Report, told: _Told, entry: journal.Entry, body: dict[str, Any]
+    session: Session,
+    report: VerificationReport,
+    told: _Told,
+    entry: journal.Entry,
+    body: dict[str, Any],
 ) -> None:
     """Note an entry about a holding, whose share is at most 100 % and which has no tier."""
     if entry.tier or not is_holding(body) or not 0 < number(body["share"]) <= 1:
@@ -422,7 +452,11 @@ def _take_holding(
 
 
 def _take_checkpoint(
-    session: Session, report: Report, told: _Told, entry: journal.Entry, body: dict[str, Any]
+    session: Session,
+    report: VerificationReport,
+    told: _Told,
+    entry: journal.Entry,
+    body: dict[str, Any],
 ) -> None:
     """Note checkpoints that an entry records as signed; each is smaller and recorded only once."""
     for size, name in body["signed"]:
@@ -432,7 +466,11 @@ def _take_checkpoint(
 
 
 def _take_admission(
-    session: Session, report: Report, told: _Told, entry: journal.Entry, body: dict[str, Any]
+    session: Session,
+    report: VerificationReport,
+    told: _Told,
+    entry: journal.Entry,
+    body: dict[str, Any],
 ) -> None:
     """Note an entry about a credit code, whose check digit must be wrong and which has no tier."""
     if entry.tier or body["action"] not in admissions.ACTIONS or not uscc.is_early(body["uscc"]):
@@ -458,7 +496,7 @@ _TAKERS: Final = {
 # -- what the journal says about other tables ------------------------------------------------------
 
 
-def _documents(session: Session, report: Report, told: _Told) -> None:
+def _documents(session: Session, report: VerificationReport, told: _Told) -> None:
     left = dict(told.documents)
     for name, kind, text in session.execute(sa.select(_DOCUMENT)):
         if sha256(text) != name:
@@ -472,7 +510,7 @@ def _documents(session: Session, report: Report, told: _Told) -> None:
 _KINDS_OF_TEXT: Final = {"ruleset": "规则集", "applicability": "适用表", "source": "标准文件"}
 
 
-def _checkpoints(report: Report, told: _Told) -> None:
+def _checkpoints(report: VerificationReport, told: _Told) -> None:
     """Check that every recorded checkpoint is kept and, from the first such entry on, no other."""
     for size, name in told.signed.items():
         if size not in told.kept:
@@ -486,7 +524,7 @@ def _checkpoints(report: Report, told: _Told) -> None:
     ]
 
 
-def _filings(session: Session, report: Report, told: _Told) -> None:
+def _filings(session: Session, report: VerificationReport, told: _Told) -> None:
     """Check that each version's rows agree with its text, and its end with the journal."""
     ids = list(session.scalars(sa.select(FILING.c.id).order_by(FILING.c.id)))
     if told.filings != len(ids) or (ids and ids[-1] > told.last_filing):
@@ -557,7 +595,7 @@ def _text(moment: datetime | None) -> str | None:
     return None if moment is None else moment_text(moment)
 
 
-def _imports(session: Session, report: Report, told: _Told) -> None:
+def _imports(session: Session, report: VerificationReport, told: _Told) -> None:
     left = dict(told.imports)
     for row in session.execute(sa.select(receipts.IMPORT)).mappings():
         stated = left.pop(row["id"], None)
@@ -572,7 +610,7 @@ def _imports(session: Session, report: Report, told: _Told) -> None:
         report.completeness.append("未变填报的清单多于或少于记录")
 
 
-def _enterprises(session: Session, report: Report) -> None:
+def _enterprises(session: Session, report: VerificationReport) -> None:
     """Check that enterprises are described as in their current, or last current, filings."""
     for part in _enterprise_parts(session):
         query = sa.select(FILING).where(FILING.c.enterprise_id.in_(part)).order_by(FILING.c.id)
@@ -598,7 +636,7 @@ def _enterprises(session: Session, report: Report) -> None:
             ]
 
 
-def _figures(session: Session, report: Report) -> None:
+def _figures(session: Session, report: VerificationReport) -> None:
     """Check that each fiscal year's current statement was the one of the newest filing of its time."""
     kept = (_FIGURE.c.fiscal_year, _FIGURE.c.filing_id, _FIGURE.c.known_from, _FIGURE.c.known_until)
     versions = (FILING.c.id, FILING.c.as_of, FILING.c.known_from, FILING.c.known_until)
@@ -654,7 +692,7 @@ def _enterprise_parts(session: Session) -> Iterator[Sequence[int]]:
     return chunks(list(session.scalars(sa.select(_ENTERPRISE.c.id).order_by(_ENTERPRISE.c.id))))
 
 
-def _counts(session: Session, report: Report, told: _Told) -> None:
+def _counts(session: Session, report: VerificationReport, told: _Told) -> None:
     """Count the versions of filings by state; the parts must add up to all that came in."""
     closed = set(session.scalars(sa.select(FILING.c.id).where(FILING.c.known_until.is_not(None))))
     became: Counter[str] = Counter()

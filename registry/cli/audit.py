@@ -8,8 +8,8 @@ from typing import Any, Final
 import click
 
 from registry.cli.common import (
-    Day,
-    Number,
+    DayParam,
+    NumberParam,
     Refused,
     by_option,
     command,
@@ -21,9 +21,16 @@ from registry.cli.common import (
     output_option,
     print_json,
 )
-from registry.cli.targets import Code
+from registry.cli.targets import CodeParam
 from registry.desk import auditing, replaying
-from registry.desk.auditing import EntryLine, EntryQuery, HeldFile, Report, Selection, Trust
+from registry.desk.auditing import (
+    EntryLine,
+    EntryQuery,
+    HeldFile,
+    Selection,
+    Trust,
+    VerificationReport,
+)
 from registry.desk.replaying import Crossed, Replayed, ReplaySpan
 from registry.kit.files import content, write_new
 from registry.kit.screens import listing
@@ -40,11 +47,11 @@ _FEW: Final = 5
 
 
 @command("replay")
-@click.argument("seq", type=Number(), required=False, metavar="[编号]", help="决定的编号。")
+@click.argument("seq", type=NumberParam(), required=False, metavar="[编号]", help="决定的编号。")
 @click.option(
     "--all", "everything", is_flag=True, help="重新作出全部决定；中断后再次运行即接着做。"
 )
-@click.option("--since", type=Day(), help="重新作出此日期（含）以来记录的决定。")
+@click.option("--since", type=DayParam(), help="重新作出此日期（含）以来记录的决定。")
 @click.option("--restart", is_flag=True, help="从头开始，不接着上次。")
 @click.option(
     "--facts",
@@ -143,7 +150,7 @@ def audit() -> None:
 
 @audit.command("log")
 @click.argument(
-    "uscc", type=Code(), required=False, metavar="[信用代码]", help="只列此企业的记录。"
+    "uscc", type=CodeParam(), required=False, metavar="[信用代码]", help="只列此企业的记录。"
 )
 @click.option("--tier", type=click.Choice(list(TIERS)), help="只列此层级的决定。")
 @click.option("--kind", type=click.Choice(list(KINDS.values())), help="只列此种记录。")
@@ -222,7 +229,7 @@ def _held(files: Sequence[Path]) -> tuple[HeldFile, ...]:
     return tuple((file.name, content(file, LARGEST)) for file in files)
 
 
-def _show_report(report: Report, no_replay: bool, given: int) -> None:
+def _show_report(report: VerificationReport, no_replay: bool, given: int) -> None:
     for name, problems in (
         ("未被改动", report.integrity),
         ("没有遗漏", report.completeness),
@@ -280,10 +287,10 @@ def checkpoint(output: Path | None, as_json: bool) -> None:
 
 
 @audit.command("export")
-@click.argument("numbers", nargs=-1, type=Number(), metavar="[编号…]", help="决定的编号。")
+@click.argument("numbers", nargs=-1, type=NumberParam(), metavar="[编号…]", help="决定的编号。")
 @click.option("--tier", type=click.Choice(list(TIERS)), help="此层级的全部决定。")
-@click.option("--from", "first", type=Day(), help="记录日期自（含），北京时间。")
-@click.option("--to", "last", type=Day(), help="记录日期至（含），北京时间。")
+@click.option("--from", "first", type=DayParam(), help="记录日期自（含），北京时间。")
+@click.option("--to", "last", type=DayParam(), help="记录日期至（含），北京时间。")
 @click.option(
     "--since",
     multiple=True,

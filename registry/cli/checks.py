@@ -11,7 +11,7 @@ from typing import Any, Final
 import click
 
 from registry.cli.common import (
-    Day,
+    DayParam,
     Moment,
     Refused,
     apart,
@@ -33,7 +33,7 @@ from registry.cli.targets import CodeOrFile, is_code
 from registry.desk import checking
 from registry.desk.checking import Inquiry, Refusal, Request, unwritten
 from registry.desk.place import Desk
-from registry.filings import Reading
+from registry.filings import FileReading
 from registry.portable.clock import china_text
 from registry.reports import results
 from rules.model.roles import titles_of
@@ -54,7 +54,7 @@ _FEW: Final = 50
 @procedure_option
 @batch_option
 @province_option
-@click.option("--as-of", type=Day(), help="按此日期检查；默认用填报日期。")
+@click.option("--as-of", type=DayParam(), help="按此日期检查；默认用填报日期。")
 @click.option(
     "--known-at",
     type=Moment(),
@@ -118,13 +118,13 @@ def check(
         at = stack.enter_context(desk())
         reading = _read(at, file, batch) if file else None
         form = results.Json if as_json else results.Explanations if explain else results.Tables
-        takers = [form, *([_books().Book] if output else []), results.Counts]
+        takers = [form, *([_books().Book] if output else []), results.VerdictCounts]
         view = results.Views(tuple(taker.view for taker in takers))
         run = stack.enter_context(checking.run(at, inquiry, reading, view=view))
         if known_at is not None and not as_json:
             whose = "此目录中" if features else "现行" if rules_of == "now" else "当时"
             click.echo(f"按{china_text(known_at)}（北京时间）以前登记的事实、{whose}的规则")
-        counts = results.Counts()
+        counts = results.VerdictCounts()
         sinks: list[results.Sink[Any]] = [_shown(known_at, explain, as_json)]
         if output is not None:
             sinks.append(stack.enter_context(_books().opened(output)))
@@ -144,9 +144,9 @@ def check(
 
 
 def _handed_on(
-    run: checking.Run[results.Viewed],
+    run: checking.CheckRun[results.Viewed],
     sinks: Sequence[results.Sink[Any]],
-    counts: results.Counts,
+    counts: results.VerdictCounts,
     quiet: bool,
 ) -> list[str]:
     """Pass all results on, and close the first sink in any case; returns the refusals."""
@@ -173,7 +173,7 @@ def _books() -> ModuleType:
     return books
 
 
-def _read(at: Desk, file: Path, batch: str) -> Reading:
+def _read(at: Desk, file: Path, batch: str) -> FileReading:
     from registry.cli.issues import read_unstored  # a check by code reads no file
 
     return read_unstored(at, file, batch)
@@ -201,7 +201,7 @@ def _shown(known_at: datetime | None, explain: bool, as_json: bool) -> results.S
     return results.Explanations(console) if explain else results.Tables(console)
 
 
-def print_counts(counts: results.Counts, file: Path | None = None) -> None:
+def print_counts(counts: results.VerdictCounts, file: Path | None = None) -> None:
     """Print the outcomes, and where to find the reasons for a single one."""
     for line in counts.lines():
         click.echo(line)

@@ -173,7 +173,7 @@ def apart(path: Path, *inputs: Path) -> Path:
     return path
 
 
-class Day(click.ParamType[date]):
+class DayParam(click.ParamType[date]):
     """A day written 2023-06-30 or 2023年6月30日, within the years that a filing can state."""
 
     name = "日期"
@@ -216,7 +216,7 @@ class Moment(click.ParamType[datetime]):
             with suppress(ValueError):
                 found = datetime.strptime(value.replace("T", " "), form)
                 return found.replace(tzinfo=CHINA), length
-        day = Day().convert(value, param, ctx)
+        day = DayParam().convert(value, param, ctx)
         return midnight(day), timedelta(days=1)
 
 
@@ -228,7 +228,7 @@ _MOMENTS: Final = {
 }
 
 
-class Number(click.ParamType[int]):
+class NumberParam(click.ParamType[int]):
     """The number of an entry or a load, within the range of database integers."""
 
     name = "编号"

@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from registry.cli.common import (
-    Day,
-    Number,
+    DayParam,
+    NumberParam,
     Refused,
     batch_option,
     by_option,
@@ -28,9 +28,9 @@ from registry.cli.common import (
 )
 from registry.cli.issues import show_issues
 from registry.cli.remedies import told
-from registry.cli.targets import Code, CodeOrFile, is_code
+from registry.cli.targets import CodeOrFile, CodeParam, is_code
 from registry.desk import deciding
-from registry.desk.deciding import Decided, Request, Ruling, Tally, Target
+from registry.desk.deciding import Decided, DecisionTally, Request, Ruling, Target
 from registry.desk.place import Desk
 from registry.kit.files import sha256_of
 from registry.kit.jsontext import fields_of
@@ -51,7 +51,7 @@ from rules.model.roles import TIERS, titles_of
 @procedure_option
 @batch_option
 @province_option
-@click.option("--as-of", type=Day(), help="按此日期决定；默认用填报日期。")
+@click.option("--as-of", type=DayParam(), help="按此日期决定；默认用填报日期。")
 @jobs_option
 @by_option
 @json_option
@@ -110,7 +110,7 @@ def _plain(line: Decided) -> dict[str, Any]:
     return fields_of(line, without=["remedy"]) | {"reason": _reason(line)}
 
 
-def _show(tally: Tally) -> None:
+def _show(tally: DecisionTally) -> None:
     if tally.whole:
         _show_lines(tally.lines)
     else:
@@ -119,7 +119,7 @@ def _show(tally: Tally) -> None:
         click.echo(f"注意：{said}")
 
 
-def _show_counts(tally: Tally) -> None:
+def _show_counts(tally: DecisionTally) -> None:
     """Print the counts and the first refusals."""
     for line in tally.lines:
         if line.seq is None:
@@ -160,7 +160,7 @@ def _show_lines(lines: Sequence[Decided]) -> None:
 
 
 @command("determine")
-@click.argument("uscc", type=Code(), metavar="信用代码", help="统一社会信用代码或企业名称。")
+@click.argument("uscc", type=CodeParam(), metavar="信用代码", help="统一社会信用代码或企业名称。")
 @click.option("--fact", "name", help="填报项或字段的名称，例如 知名度和影响力。")
 @click.option("--year", type=int, help="年度数据的年度，例如 2022。")
 @click.option(
@@ -182,7 +182,7 @@ def _show_lines(lines: Sequence[Decided]) -> None:
 @click.option("--tier", type=click.Choice(list(TIERS)), help="规则所属的层级（认定规则时必给）。")
 @procedure_option
 @batch_option
-@click.option("--as-of", type=Day(), help="认定此日期（含）以前最近的一份填报。")
+@click.option("--as-of", type=DayParam(), help="认定此日期（含）以前最近的一份填报。")
 @by_option
 @json_option
 def determine(
@@ -240,7 +240,7 @@ def determine(
 
 
 @command("confirm")
-@click.argument("seq", type=Number(), metavar="编号", help="人工认定的编号。")
+@click.argument("seq", type=NumberParam(), metavar="编号", help="人工认定的编号。")
 @by_option
 @json_option
 def confirm(seq: int, by: str, as_json: bool) -> None:
@@ -254,9 +254,9 @@ def confirm(seq: int, by: str, as_json: bool) -> None:
 
 
 @command("withdraw")
-@click.argument("uscc", type=Code(), metavar="信用代码", help="统一社会信用代码或企业名称。")
+@click.argument("uscc", type=CodeParam(), metavar="信用代码", help="统一社会信用代码或企业名称。")
 @click.option("--ground", required=True, help="理由，例如 企业来函撤回申报。")
-@click.option("--as-of", type=Day(), help="撤回此日期（含）以前最近的一份填报。")
+@click.option("--as-of", type=DayParam(), help="撤回此日期（含）以前最近的一份填报。")
 @by_option
 @json_option
 def withdraw(uscc: str, ground: str, as_of: date | None, by: str, as_json: bool) -> None:

@@ -31,7 +31,7 @@ def demo(as_json: bool) -> None:
     click.echo(
         f"已从 {done.file} 登记{done.number}家（虚构的）示例企业，按各自填报日期检查三个层级：\n"
     )
-    counts, tables = results.Counts(), results.Tables(console)
+    counts, tables = results.VerdictCounts(), results.Tables(console)
     view = results.Views((tables.view, counts.view))
     for result in done.results:
         if failure := tell(view(result), [tables, counts]):

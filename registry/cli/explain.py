@@ -8,7 +8,7 @@ from typing import Any, Final
 import click
 
 from registry.cli.common import (
-    Number,
+    NumberParam,
     Refused,
     command,
     console,
@@ -21,7 +21,7 @@ from registry.cli.common import (
     tiers_option,
 )
 from registry.cli.remedies import sentence, words
-from registry.cli.targets import Code, is_code
+from registry.cli.targets import CodeParam, is_code
 from registry.desk import explaining
 from registry.desk.explaining import ChosenDecisions, DecisionQuery, NamedDecisions, Unexplained
 from registry.kit.files import write_new
@@ -47,14 +47,16 @@ class Numbers(click.ParamType[NamedDecisions]):
             return code
         found = _RANGE.fullmatch(value)
         if found is None and not value.isascii():
-            return Code().convert(value, param, ctx)
+            return CodeParam().convert(value, param, ctx)
         if found is None:
             self.fail(
                 f"「{value}」不是编号，请写成 1 以上的整数，一段写成 3-40，也可以写信用代码或企业名称",
                 param,
                 ctx,
             )
-        first, last = (Number().convert(n, param, ctx) for n in (found[1], found[2] or found[1]))
+        first, last = (
+            NumberParam().convert(n, param, ctx) for n in (found[1], found[2] or found[1])
+        )
         if last < first:
             self.fail(f"「{value}」的止号小于起号，请写成 {last}-{first}", param, ctx)
         return range(first, last + 1)

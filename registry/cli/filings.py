@@ -12,8 +12,8 @@ import click
 from rich.table import Table
 
 from registry.cli.common import (
-    Day,
-    Number,
+    DayParam,
+    NumberParam,
     Output,
     Refused,
     apart,
@@ -30,11 +30,11 @@ from registry.cli.common import (
     province_option,
 )
 from registry.cli.issues import show_groups, show_issues
-from registry.cli.targets import Code, TypedCode
+from registry.cli.targets import CodeParam, TypedCode
 from registry.desk import enterprises, importing
 from registry.desk.enterprises import Notice
-from registry.desk.importing import Counts, LoadReport
-from registry.filings import Reading
+from registry.desk.importing import FolderCounts, LoadReport
+from registry.filings import FileReading
 from registry.kit.files import sha256_of
 from registry.kit.jsontext import fields_of
 from registry.kit.screens import listing
@@ -53,7 +53,7 @@ _SHOWN = 20
     metavar="[文件或文件夹]",
     help="县级汇总表、tidu 模板、CSV 或 JSON，或装有数据表的文件夹；- 读标准输入（每行以表名开头）。",
 )
-@click.option("--as-of", type=Day(), help="填报日期；给出时优先于文件中写的日期。")
+@click.option("--as-of", type=DayParam(), help="填报日期；给出时优先于文件中写的日期。")
 @click.option(
     "--mapping", type=click.Path(path_type=Path), help="补充或覆盖表头对应关系的 CSV 文件。"
 )
@@ -73,7 +73,9 @@ _SHOWN = 20
 @click.option("--partial", is_flag=True, help="文件有错误时，仍登记无误的各行。")
 @click.option("--dry-run", is_flag=True, help="只说明将会怎样，不登记。")
 @jobs_option
-@click.option("--undo", type=Number(), metavar="编号", help="撤销某次导入（编号在导入时给出）。")
+@click.option(
+    "--undo", type=NumberParam(), metavar="编号", help="撤销某次导入（编号在导入时给出）。"
+)
 @by_option
 @json_option
 def import_file(
@@ -145,7 +147,7 @@ def _tell_draft(path: Path | None, drafted: bool, as_json: bool) -> None:
         click.echo(said, err=as_json)
 
 
-def _report(done: LoadReport, reading: Reading, report: Path | None, dry_run: bool) -> None:
+def _report(done: LoadReport, reading: FileReading, report: Path | None, dry_run: bool) -> None:
     new, changed, unchanged = len(done.new), len(done.changed), len(done.unchanged)
     counts = f"新增{new}家，变更{changed}家，未变{unchanged}家，退回{len(done.refused)}家"
     if not (new or changed or unchanged or done.refused):
@@ -204,7 +206,7 @@ def _show_folder(
 
 
 def _report_folder(
-    folder: Path, counts: Counts, report: Path | None, *, stored: bool, as_json: bool
+    folder: Path, counts: FolderCounts, report: Path | None, *, stored: bool, as_json: bool
 ) -> None:
     if as_json:
         print_json(counts.to_json())
@@ -268,7 +270,9 @@ _FEW = 5
     metavar="[文件]",
     help="写到哪里，默认 tidu-template.xlsx。",
 )
-@click.option("--as-of", type=Day(), help="只列这一填报日期的认定要读取的填报项；不给则列出全部。")
+@click.option(
+    "--as-of", type=DayParam(), help="只列这一填报日期的认定要读取的填报项；不给则列出全部。"
+)
 @province_option
 @batch_option
 @json_option
@@ -318,7 +322,7 @@ def list_enterprises(search: str, as_json: bool) -> None:
 @enterprise.command("admit")
 @click.argument("uscc", type=TypedCode(), metavar="信用代码", help="校验码不符的18位代码。")
 @click.option("--document", required=True, help="证明代码属实的文件，例如 营业执照 或其文号。")
-@click.option("--dated", type=Day(), required=True, help="文件的日期。")
+@click.option("--dated", type=DayParam(), required=True, help="文件的日期。")
 @click.option(
     "--evidence",
     multiple=True,
@@ -353,8 +357,8 @@ def admit(
 
 
 @enterprise.command("show")
-@click.argument("uscc", type=Code(), metavar="信用代码", help="统一社会信用代码或企业名称。")
-@click.option("--as-of", type=Day(), help="按此日期（含）以前最近的一份填报。")
+@click.argument("uscc", type=CodeParam(), metavar="信用代码", help="统一社会信用代码或企业名称。")
+@click.option("--as-of", type=DayParam(), help="按此日期（含）以前最近的一份填报。")
 @click.option("--history", is_flag=True, help="列出各个版本，含已被替代的。")
 @json_option
 def show_enterprise(uscc: str, as_of: date | None, history: bool, as_json: bool) -> None:

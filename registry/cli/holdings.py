@@ -4,16 +4,16 @@ from datetime import date, datetime
 
 import click
 
-from registry.cli.common import Day, Moment, desk, group, json_option
+from registry.cli.common import DayParam, Moment, desk, group, json_option
 from registry.cli.notices import (
-    Document,
+    DocumentOptions,
     document_options,
     firms_of,
     renamed_option,
     show,
     show_table,
 )
-from registry.cli.targets import Code, CodeOrFile
+from registry.cli.targets import CodeOrFile, CodeParam
 from registry.desk import notices
 from registry.desk.notices import Registered, Validity
 
@@ -35,8 +35,8 @@ def holdings() -> None:
 )
 @click.option("--holder", help="持股方的信用代码；没有信用代码的（自然人、境外机构）写名称。")
 @click.option("--share", help="持股比例，例如 51%。")
-@click.option("--from", "first", type=Day(), help="持股始；默认为文件的日期。")
-@click.option("--until", "last", type=Day(), help="持股至（含当日）；默认不限。")
+@click.option("--from", "first", type=DayParam(), help="持股始；默认为文件的日期。")
+@click.option("--until", "last", type=DayParam(), help="持股至（含当日）；默认不限。")
 @renamed_option
 @document_options
 def add(
@@ -46,7 +46,7 @@ def add(
     first: date | None,
     last: date | None,
     renamed: tuple[str, ...],
-    document: Document,
+    document: DocumentOptions,
 ) -> None:
     """登记持股；同一持股方对同一企业的，以最后一次登记为准。
 
@@ -68,12 +68,12 @@ def add(
 
 @holdings.command("end")
 @click.argument(
-    "code", type=Code(), metavar="信用代码", help="被持有的企业的统一社会信用代码或名称。"
+    "code", type=CodeParam(), metavar="信用代码", help="被持有的企业的统一社会信用代码或名称。"
 )
 @click.option("--holder", required=True, help="持股方的信用代码或名称，与登记的一致。")
-@click.option("--on", type=Day(), help="自此日起不再持有；默认为文件的日期。")
+@click.option("--on", type=DayParam(), help="自此日起不再持有；默认为文件的日期。")
 @document_options
-def end(code: str, holder: str, on: date | None, document: Document) -> None:
+def end(code: str, holder: str, on: date | None, document: DocumentOptions) -> None:
     """登记不再持有的股权。"""
     with desk(document.by) as at:
         done = notices.end_holding(at, code, holder, document.notice, on=on)
@@ -82,9 +82,9 @@ def end(code: str, holder: str, on: date | None, document: Document) -> None:
 
 @holdings.command("list")
 @click.argument(
-    "code", type=Code(), required=False, metavar="[信用代码]", help="只列此企业的；默认全部。"
+    "code", type=CodeParam(), required=False, metavar="[信用代码]", help="只列此企业的；默认全部。"
 )
-@click.option("--as-of", type=Day(), help="只列在此日期持有的。")
+@click.option("--as-of", type=DayParam(), help="只列在此日期持有的。")
 @click.option("--known-at", type=Moment(), help="只按此日期或时间以前的登记。")
 @click.option("--history", is_flag=True, help="列出每一次登记，而不只是现行的。")
 @json_option

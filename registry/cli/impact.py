@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from registry.cli.common import (
-    Day,
+    DayParam,
     Procedure,
     Refused,
     apart,
@@ -20,7 +20,7 @@ from registry.cli.common import (
     output_option,
     tiers_option,
 )
-from registry.desk.simulating import LABEL, Request, Run, simulate
+from registry.desk.simulating import LABEL, SimulationRequest, SimulationRun, simulate
 from registry.kit.files import written_whole
 from registry.kit.workbooks import workbook
 from registry.reports import impact as impact_report
@@ -48,7 +48,7 @@ from rules.model.roles import titles_of
     is_flag=True,
     help="只逐户说明结论改变的企业（后一文本符合或不符合，前一文本不是），其余只计家数：用筛查计算，适合大批量。",
 )
-@click.option("--as-of", type=Day(), help="按此日期的情况检查；默认用各自的填报日期。")
+@click.option("--as-of", type=DayParam(), help="按此日期的情况检查；默认用各自的填报日期。")
 @output_option(
     ".xlsx",
     ".html",
@@ -77,7 +77,7 @@ def impact_of(
     """
     for path in output:
         apart(path, *(Path(name) for name in (before, after) if name and Path(name).exists()))
-    request = Request(
+    request = SimulationRequest(
         after=after,
         before=before,
         tiers=titles_of(tiers),
@@ -110,7 +110,7 @@ def impact_of(
         raise Refused(f"{run.faults}家企业因程序出错未能检查，原因见上；其余不受影响")
 
 
-def _show(run: Run, output: tuple[Path, ...]) -> None:
+def _show(run: SimulationRun, output: tuple[Path, ...]) -> None:
     if not run.tallies and not run.number_refused:
         raise Refused("范围内没有企业：请核对 --region、--tier 和 --holders")
     impact_report.print_summary(run, console)

@@ -10,7 +10,7 @@ from registry.cli.common import Refused, console, errors
 from registry.desk import importing
 from registry.desk.importing import Groups
 from registry.desk.place import Desk
-from registry.filings import Heading, Issue, Reading
+from registry.filings import FileReading, Heading, Issue
 
 _SHOWN = 20
 
@@ -46,7 +46,7 @@ def show_groups(
         to.print(f"  ……共{len(groups)}种，{where}", markup=False)
 
 
-def read_unstored(at: Desk, path: Path, batch: str) -> Reading:
+def read_unstored(at: Desk, path: Path, batch: str) -> FileReading:
     """Read a file without storing it, and show its issues."""
     if not path.suffix:
         raise Refused(f"「{path}」不是18位信用代码，也没有这个名称的文件：请核对")

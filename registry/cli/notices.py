@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from registry.cli.common import Day, by_option, console, errors, json_option, print_json
-from registry.cli.targets import Code, is_code
+from registry.cli.common import DayParam, by_option, console, errors, json_option, print_json
+from registry.cli.targets import CodeParam, is_code
 from registry.desk import notices
 from registry.desk.notices import (
     Entry,
@@ -25,7 +25,7 @@ from registry.kit.screens import listing
 
 
 @dataclass(frozen=True)
-class Document:
+class DocumentOptions:
     """The document that a command registers, the person, and how to show the result."""
 
     number: str
@@ -53,7 +53,7 @@ def document_options(command: Callable[..., None]) -> Callable[..., None]:
         as_json: bool,
         **options: Any,
     ) -> None:
-        command(*args, document=Document(document, dated, evidence, by, as_json), **options)
+        command(*args, document=DocumentOptions(document, dated, evidence, by, as_json), **options)
 
     run.__click_params__ = list(getattr(command, "__click_params__", []))  # type: ignore[attr-defined]
     decorated: Callable[..., None] = run
@@ -66,7 +66,7 @@ def document_options(command: Callable[..., None]) -> Callable[..., None]:
             type=click.Path(path_type=Path, exists=True, dir_okay=False),
             help="公告等文件，可多次给出；登记簿只记其摘要，请自行保存原件。名单文件自动记入。",
         ),
-        click.option("--dated", type=Day(), required=True, help="公告或决定的日期。"),
+        click.option("--dated", type=DayParam(), required=True, help="公告或决定的日期。"),
         click.option("--document", required=True, help="公告或决定的文号。"),
     ):
         decorated = decorate(decorated)
@@ -76,7 +76,7 @@ def document_options(command: Callable[..., None]) -> Callable[..., None]:
 renamed_option = click.option(
     "--renamed",
     multiple=True,
-    type=Code(),
+    type=CodeParam(),
     metavar="信用代码",
     help="名单上的名称与登记的不同而确是同一家（已更名）的企业；按名单上的名称登记，可多次给出。",
 )

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from registry.cli.common import (
-    Day,
+    DayParam,
     NewFolder,
     Refused,
     apart,
@@ -27,7 +27,7 @@ from registry.cli.common import (
     tiers_option,
 )
 from registry.desk import screening
-from registry.desk.screening import Listed, Request, Screened
+from registry.desk.screening import ListedFirm, ScreeningRequest, ScreeningResult
 from registry.kit.jsontext import fields_of
 from registry.reports import screening as report
 from rules.model.roles import titles_of
@@ -36,7 +36,9 @@ _LISTED = 10
 
 
 @command("snapshot")
-@click.option("--as-of", type=Day(), required=True, help="按此日期（含）以前各企业最近一份填报。")
+@click.option(
+    "--as-of", type=DayParam(), required=True, help="按此日期（含）以前各企业最近一份填报。"
+)
 @click.option(
     "--output",
     "-o",
@@ -82,7 +84,7 @@ class Near(click.ParamType[Fraction]):
     "--region", "regions", multiple=True, help="只看此省、市或县，可多次给出；计划单列市自成一省。"
 )
 @click.option(
-    "--as-of", type=Day(), help="按此日期的情况；默认用快照的日期，或登记库中最近的填报日期。"
+    "--as-of", type=DayParam(), help="按此日期的情况；默认用快照的日期，或登记库中最近的填报日期。"
 )
 @click.option(
     "--ruleset", help="按此文本筛查：文件夹（如 miit-2026-2）或根规则；默认用适用的标准。"
@@ -155,7 +157,7 @@ def screen(
         raise click.UsageError("--ruleset 和 --draft 只能给出一个")
     if output is not None:
         apart(output, *filter(None, (draft, folder)))
-    request = screening.Request(
+    request = screening.ScreeningRequest(
         tiers=titles_of(tiers) if tiers else (),
         regions=regions,
         as_of=as_of,
@@ -185,7 +187,7 @@ def screen(
             raise Refused(f"{found.faults}家企业的差距因程序出错没有算出，见名单；其余不受影响")
 
 
-def _heading(request: Request, found: Screened) -> list[str]:
+def _heading(request: ScreeningRequest, found: ScreeningResult) -> list[str]:
     batch = f"；批次：{request.batch}" if request.batch else ""
     where = f"；地区含{'、'.join(request.regions)}" if request.regions else ""
     near = f"{float(request.near * 100):g}%"
@@ -201,9 +203,9 @@ def _heading(request: Request, found: Screened) -> list[str]:
     ]
 
 
-def _first(firms: Iterator[Listed]) -> list[Listed]:
+def _first(firms: Iterator[ListedFirm]) -> list[ListedFirm]:
     """The first few of each group and tier."""
-    kept: dict[tuple[str, str], list[Listed]] = {}
+    kept: dict[tuple[str, str], list[ListedFirm]] = {}
     for firm in firms:
         listed = kept.setdefault((firm.tier, firm.group), [])
         if firm.group in ("失去资格", "接近") and len(listed) < _LISTED:

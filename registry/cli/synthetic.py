@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from registry.cli.common import Day, NewFolder, command, json_option, print_json, progress
+from registry.cli.common import DayParam, NewFolder, command, json_option, print_json, progress
 from registry.desk import generating
 from registry.desk.generating import DAY, MOST, MadeUp
 
@@ -16,7 +16,7 @@ from registry.desk.generating import DAY, MOST, MadeUp
 @click.option(
     "--seed", type=int, default=1, show_default=True, help="种子：相同的种子得到相同的企业。"
 )
-@click.option("--day", type=Day(), default=DAY, help=f"填报日期，默认 {DAY}。")
+@click.option("--day", type=DayParam(), default=DAY, help=f"填报日期，默认 {DAY}。")
 @click.option(
     "-o",
     "--output",

@@ -43,7 +43,7 @@ def is_code(text: str) -> bool:
     return uscc.is_code(text) and not Path(text).exists()
 
 
-class Code(click.ParamType[str]):
+class CodeParam(click.ParamType[str]):
     """An enterprise by credit code (small letters, blanks and the like are accepted) or by name."""
 
     name = "信用代码或名称"

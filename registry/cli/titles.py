@@ -5,16 +5,16 @@ from datetime import date, datetime
 
 import click
 
-from registry.cli.common import Day, Moment, Number, desk, group, json_option
+from registry.cli.common import DayParam, Moment, NumberParam, desk, group, json_option
 from registry.cli.notices import (
-    Document,
+    DocumentOptions,
     document_options,
     firms_of,
     renamed_option,
     show,
     show_table,
 )
-from registry.cli.targets import Code, CodeOrFile
+from registry.cli.targets import CodeOrFile, CodeParam
 from registry.desk import notices
 from registry.desk.notices import REASONS, Registered, Validity
 from rules.model.roles import TIERS
@@ -43,16 +43,23 @@ def _who(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-_first = click.option("--from", "first", type=Day(), help="称号有效期始；有多项时用来指明哪一项。")
-_last = click.option("--until", "last", type=Day(), help="称号有效期至。")
+_first = click.option(
+    "--from", "first", type=DayParam(), help="称号有效期始；有多项时用来指明哪一项。"
+)
+_last = click.option("--until", "last", type=DayParam(), help="称号有效期至。")
 
 
 @titles.command("grant")
 @_who
 @click.option(
-    "--from", "first", type=Day(), help="有效期始；默认为公告的日期。名单有此列的，以名单为准。"
+    "--from",
+    "first",
+    type=DayParam(),
+    help="有效期始；默认为公告的日期。名单有此列的，以名单为准。",
 )
-@click.option("--until", "last", type=Day(), help="有效期至；默认三年。名单有此列的，以名单为准。")
+@click.option(
+    "--until", "last", type=DayParam(), help="有效期至；默认三年。名单有此列的，以名单为准。"
+)
 @document_options
 def grant(
     targets: tuple[str, ...],
@@ -60,7 +67,7 @@ def grant(
     renamed: tuple[str, ...],
     first: date | None,
     last: date | None,
-    document: Document,
+    document: DocumentOptions,
 ) -> None:
     """登记新认定（公告）的称号；有一家不能登记的，整份名单都不登记。"""
     firms = firms_of(targets, renamed)
@@ -75,7 +82,7 @@ def grant(
 @click.option(
     "--until",
     "last",
-    type=Day(),
+    type=DayParam(),
     help="延至此日；默认在原有效期之后延长三年。名单有此列的，以名单为准。",
 )
 @document_options
@@ -85,7 +92,7 @@ def extend(
     renamed: tuple[str, ...],
     first: date | None,
     last: date | None,
-    document: Document,
+    document: DocumentOptions,
 ) -> None:
     """登记复核通过而延长的称号。"""
     firms = firms_of(targets, renamed)
@@ -96,7 +103,7 @@ def extend(
 
 @titles.command("end")
 @_who
-@click.option("--on", type=Day(), help="自此日起不再持有；默认为公告的日期。")
+@click.option("--on", type=DayParam(), help="自此日起不再持有；默认为公告的日期。")
 @click.option("--reason", type=click.Choice(REASONS), required=True, help="原因。")
 @_first
 @_last
@@ -109,7 +116,7 @@ def end(
     reason: str,
     first: date | None,
     last: date | None,
-    document: Document,
+    document: DocumentOptions,
 ) -> None:
     """登记提前终止的称号：撤销、注销、未通过复核等。"""
     firms = firms_of(targets, renamed)
@@ -122,9 +129,9 @@ def end(
 
 
 @titles.command("strike")
-@click.argument("seq", type=Number(), metavar="编号", help="这项称号现行登记的编号。")
+@click.argument("seq", type=NumberParam(), metavar="编号", help="这项称号现行登记的编号。")
 @document_options
-def strike(seq: int, document: Document) -> None:
+def strike(seq: int, document: DocumentOptions) -> None:
     """划销误登的称号，如同没有登记过；原登记仍留在登记簿中。"""
     with desk(document.by) as at:
         done = notices.strike(at, seq, document.notice)
@@ -133,10 +140,10 @@ def strike(seq: int, document: Document) -> None:
 
 @titles.command("list")
 @click.argument(
-    "codes", nargs=-1, type=Code(), metavar="[信用代码…]", help="只列这些企业；默认全部。"
+    "codes", nargs=-1, type=CodeParam(), metavar="[信用代码…]", help="只列这些企业；默认全部。"
 )
 @click.option("--tier", type=click.Choice(list(TIERS)), help="只列此层级的称号。")
-@click.option("--as-of", type=Day(), help="只列在此日期持有的称号。")
+@click.option("--as-of", type=DayParam(), help="只列在此日期持有的称号。")
 @click.option("--known-at", type=Moment(), help="只按此日期或时间以前的登记。")
 @click.option("--history", is_flag=True, help="列出每一次登记，而不只是现行的。")
 @json_option

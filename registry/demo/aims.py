@@ -32,7 +32,7 @@ class UnreachableError(Exception):
 
 
 @dataclass
-class Firm:
+class MadeUpFirm:
     """An enterprise in the making.
 
     ``years`` has the figures of T-2, T-1, T and T+1 (ratings only); ``lists`` has the records;
@@ -55,7 +55,7 @@ class Aim:
     threshold: Fraction
     side: int
 
-    def take(self, firm: Firm) -> None:
+    def take(self, firm: MadeUpFirm) -> None:
         """Put a firm there; if the threshold is for records, put its list there."""
         records = self.indicator.records
         if records:
@@ -106,7 +106,7 @@ def _solvable(indicator: Indicator) -> bool:
     return True
 
 
-def _reach(expr: Expr, value: Fraction, side: int, firm: Firm) -> None:
+def _reach(expr: Expr, value: Fraction, side: int, firm: MadeUpFirm) -> None:
     """Make a formula yield a value, or the next one beside it, through its first figure."""
     match expr:
         case ("fact", id):
@@ -175,7 +175,7 @@ def _years_before(end: date, years: Fraction, side: int) -> date:
     return date(end.year - int(years), end.month, day) - timedelta(side)
 
 
-def _amount(expr: Expr, firm: Firm) -> Fraction:
+def _amount(expr: Expr, firm: MadeUpFirm) -> Fraction:
     match expr:
         case ("const", text):
             return Fraction(text)
@@ -188,7 +188,7 @@ def _amount(expr: Expr, firm: Firm) -> Fraction:
     raise UnreachableError(expr)
 
 
-def _round(expr: Expr, firm: Firm) -> None:
+def _round(expr: Expr, firm: MadeUpFirm) -> None:
     if expr[0] == "year":
         _, id, offset = expr
         step = _ROUND_MONEY if _FACTS[id].unit == "万元" else _ROUND_COUNT

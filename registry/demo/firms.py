@@ -13,7 +13,7 @@ from math import log
 from random import Random
 from typing import Final, Generic, NamedTuple, TypeVar
 
-from registry.demo.aims import Aim, Firm, UnreachableError, Value
+from registry.demo.aims import Aim, MadeUpFirm, UnreachableError, Value
 from registry.judging.relations import PARTS
 from registry.kit.uscc import check_digit
 from rules.model.facts import FACTS, RECORDS, TITLES
@@ -126,7 +126,9 @@ _INDUSTRY: Final = _Drawn(_INDUSTRIES)
 _PROVINCE: Final = _Drawn(_PROVINCES)
 
 
-def firms(count: int, seed: int, as_of: date, wanted: Sequence[Aim]) -> Iterator[tuple[str, Firm]]:
+def firms(
+    count: int, seed: int, as_of: date, wanted: Sequence[Aim]
+) -> Iterator[tuple[str, MadeUpFirm]]:
     """The first ``count`` enterprises with codes, in order of code; every other one aimed."""
     random = Random(seed)
     for number in range(1, count + 1):
@@ -147,8 +149,8 @@ def code(number: int) -> str:
     return body + check_digit(body)
 
 
-def _firm(random: Random, number: int, as_of: date) -> Firm:
-    firm = Firm(as_of)
+def _firm(random: Random, number: int, as_of: date) -> MadeUpFirm:
+    firm = MadeUpFirm(as_of)
     chance = random.random
     values = firm.values
     standing = _STANDING(random)
@@ -176,7 +178,7 @@ def _firm(random: Random, number: int, as_of: date) -> Firm:
     return firm
 
 
-def _described(random: Random, firm: Firm, number: int, founded: date) -> None:
+def _described(random: Random, firm: MadeUpFirm, number: int, founded: date) -> None:
     province = _PROVINCE(random)
     own = province.endswith("市")
     word = random.choice(_WORDS)
@@ -223,7 +225,7 @@ def _figures(random: Random, standing: _Standing) -> dict[str, list[int]]:
     }
 
 
-def _recorded(random: Random, firm: Firm, standing: _Standing) -> None:
+def _recorded(random: Random, firm: MadeUpFirm, standing: _Standing) -> None:
     """The lists: itemised, or only their totals, as firms choose."""
     chance, lists, complete = random.random, firm.lists, firm.complete
     itemised = chance() < 0.5
@@ -263,7 +265,7 @@ def _recorded(random: Random, firm: Firm, standing: _Standing) -> None:
     _titled(random, firm, standing)
 
 
-def _totals(random: Random, firm: Firm, standing: _Standing) -> None:
+def _totals(random: Random, firm: MadeUpFirm, standing: _Standing) -> None:
     one = min(int(random.expovariate(1 / standing.rights)), 20)
     some = [random.randint(0, one) for _ in range(3)]
     two = 0 if random.random() < 0.85 else random.randrange(100, 9000) * _WAN
@@ -279,7 +281,7 @@ def _totals(random: Random, firm: Firm, standing: _Standing) -> None:
     }
 
 
-def _titled(random: Random, firm: Firm, standing: _Standing) -> None:
+def _titled(random: Random, firm: MadeUpFirm, standing: _Standing) -> None:
     """Titles as they are won: few holders of a lower one win the next."""
     held = firm.lists["titles"]
     for title, likely in zip(TITLES, standing.titles, strict=True):
@@ -342,7 +344,7 @@ def _day(random: Random, as_of: date, years: int) -> date:
     return as_of - timedelta(int(365 * years * random.random()) + 1)
 
 
-def _left_out(random: Random, firm: Firm, standing: _Standing) -> None:
+def _left_out(random: Random, firm: MadeUpFirm, standing: _Standing) -> None:
     """Leave cells blank; many of the persons' findings are still to be made."""
     share = random.choice(_GAPS)
     for item in _SCALARS:
@@ -351,7 +353,7 @@ def _left_out(random: Random, firm: Firm, standing: _Standing) -> None:
             firm.values[item.id] = None
 
 
-def _aimed(random: Random, firm: Firm, aim: Aim) -> None:
+def _aimed(random: Random, firm: MadeUpFirm, aim: Aim) -> None:
     records = aim.indicator.records
     if records:
         firm.lists[records] = [_EXEMPLARY[records](random, firm.as_of)]
@@ -394,7 +396,7 @@ _EXEMPLARY: Final[dict[str, Callable[[Random, date], dict[str, Value | None]]]] 
 }  # fmt: skip
 
 
-def _fit(firm: Firm) -> None:
+def _fit(firm: MadeUpFirm) -> None:
     """Keep every part within its whole: the whole grows, or if aimed at, the part shrinks."""
     pairs = tuple(PARTS.items())
     for part, whole in reversed(pairs):  # a part may itself be a whole
@@ -404,7 +406,7 @@ def _fit(firm: Firm) -> None:
         _bring_together(firm, part, whole, grow=False)
 
 
-def _bring_together(firm: Firm, part: str, whole: str, *, grow: bool) -> None:
+def _bring_together(firm: MadeUpFirm, part: str, whole: str, *, grow: bool) -> None:
     if part in firm.years:
         small, large = firm.years[part], firm.years[whole]
         for year in range(3):

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final, TextIO, TypeAlias
 
-from registry.demo.aims import Aim, Firm, Value, scale
+from registry.demo.aims import Aim, MadeUpFirm, Value, scale
 from registry.demo.firms import firms
 from registry.filings import IDENTITY
 from registry.kit.progress import Done
@@ -75,13 +75,13 @@ def _tables(
             progress(number)
 
 
-def _enterprise(code: str, firm: Firm) -> list[str]:
+def _enterprise(code: str, firm: MadeUpFirm) -> list[str]:
     complete = [_FLAG[firm.complete[kind.id]] for kind in RECORDS]
     named = [code, str(firm.values["name"]), firm.as_of.isoformat()]
     return [*named, *_cells(_SCALARS, firm.values), *complete]
 
 
-def _years(code: str, firm: Firm) -> Iterator[list[str]]:
+def _years(code: str, firm: MadeUpFirm) -> Iterator[list[str]]:
     """T-2 to T; for the filing's own year only the rating, which is known before the accounts."""
     first = firm.as_of.year - 3
     for place in range(4):

@@ -11,7 +11,7 @@ from sqlmodel import Session
 from registry.audit import bundle, checkpoints, standalone
 from registry.audit.evidence import Selection as Selection
 from registry.audit.keys import SigningKey
-from registry.audit.verify import Report as Report
+from registry.audit.verify import VerificationReport as VerificationReport
 from registry.audit.verify import verify
 from registry.database.altered import UNREADABLE as UNREADABLE
 from registry.desk.place import Desk
@@ -105,7 +105,7 @@ class Trust:
     key: str | None = None
 
 
-def verified(desk: Desk, trust: Trust, *, replay: bool = True) -> Report:
+def verified(desk: Desk, trust: Trust, *, replay: bool = True) -> VerificationReport:
     """Verify the whole registry; without ``replay``, no decision is taken again.
 
     Raises ``RecordError`` for a checkpoint that the key did not sign.

@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from registry.desk.place import Desk, rulebook
 from registry.errors import RecordError
-from registry.filings import Reading, Submission
+from registry.filings import FileReading, Submission
 from registry.judging.case import Known, unfiled
 from registry.judging.case import Request as Request
 from registry.judging.judge import Rules
@@ -56,7 +56,7 @@ def whole(result: CaseResult) -> CaseResult:
 
 
 @dataclass(frozen=True)
-class Run(Generic[View]):
+class CheckRun(Generic[View]):
     """Cases that are being checked: how many, and why others of a file are ``held_back``."""
 
     number: int
@@ -77,10 +77,10 @@ class Run(Generic[View]):
 def run(
     desk: Desk,
     inquiry: Inquiry,
-    reading: Reading | None = None,
+    reading: FileReading | None = None,
     *,
     view: Callable[[CaseResult], View],
-) -> Iterator[Run[View]]:
+) -> Iterator[CheckRun[View]]:
     """Check filings of the registry, or those of a file that was read but not stored.
 
     ``view`` makes what the caller needs of each result. Where several processes check, they make the
@@ -103,10 +103,10 @@ def run(
         work: workers.Work[Known, View | Refusal]
         work = workers.work(start, workers.jobs_for(number, inquiry.jobs))
         stack.enter_context(closing(work))
-        yield Run(number, held_back, _answers(work, cases), desk.watch)
+        yield CheckRun(number, held_back, _answers(work, cases), desk.watch)
 
 
-def _of_file(reading: Reading, request: Request) -> list[Known]:
+def _of_file(reading: FileReading, request: Request) -> list[Known]:
     found = []
     for submission in reading.submissions:
         day = submission.as_of or request.as_of

@@ -9,7 +9,7 @@ from registry.simulation import texts
 from rules.comparison.compare import compare
 from rules.comparison.rows import Comparison
 from rules.decider import by_reference
-from rules.drafting.examples import Run, examples, read_indicator, run
+from rules.drafting.examples import ExampleRun, examples, read_indicator, run
 from rules.language.editions import ApplicabilityRow
 from rules.language.source import Clause
 from rules.model.roles import titles_of
@@ -31,7 +31,7 @@ class RulePage:
 
     clause: Clause
     place: str
-    runs: tuple[Run, ...]
+    runs: tuple[ExampleRun, ...]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from sqlmodel import Session
 from registry.desk import importing
 from registry.desk.place import Desk
 from registry.errors import RecordError
-from registry.filings import Reading
+from registry.filings import FileReading
 from registry.judging.case import Request as Request
 from registry.kit import workers
 from registry.kit.progress import FEW, watched
@@ -26,7 +26,7 @@ from rules.portable.errors import Remedy
 
 
 @dataclass
-class Tally:
+class DecisionTally:
     """Counts what became of cases; keeps every line if ``whole``, else the first refusals."""
 
     whole: bool
@@ -55,11 +55,11 @@ class Tally:
         return line
 
 
-class Run:
+class DecisionRun:
     """Cases that are being decided: each line comes once it is stored, and the tally counts it."""
 
     def __init__(self, lines: Iterator[Decided], number: int) -> None:
-        self.tally = Tally(whole=number < FEW)
+        self.tally = DecisionTally(whole=number < FEW)
         self._lines = lines
 
     def __iter__(self) -> Iterator[Decided]:
@@ -70,7 +70,7 @@ class Run:
 class Loaded:
     """A file as it was read, and the result of storing it."""
 
-    reading: Reading
+    reading: FileReading
     done: LoadReport
 
     @property
@@ -97,7 +97,7 @@ def load(desk: Desk, file: Path, as_of: date | None = None) -> Loaded:
 @contextmanager
 def run(
     desk: Desk, usccs: Sequence[str] | None, request: Request, *, jobs: int | None = None
-) -> Iterator[Run]:
+) -> Iterator[DecisionRun]:
     """Decide the newest filings of these enterprises, or of all, and record the decisions.
 
     Raises ``RecordError`` before anything is decided if an enterprise has no filing.
@@ -108,9 +108,11 @@ def run(
         wanted = _wanted(session, usccs, request.as_of)
     number = len(wanted) * len(request.tiers)
     jobs = workers.jobs_for(len(wanted), jobs)
-    decider = decisions.Decider(desk.database, by=desk.by, now=desk.clock, jobs=jobs)
+    decider = decisions.DecisionRecorder(desk.database, by=desk.by, now=desk.clock, jobs=jobs)
     with closing(decider):
-        yield Run(watched(desk.watch, "决定", decider.decide(wanted, request), number), number)
+        yield DecisionRun(
+            watched(desk.watch, "决定", decider.decide(wanted, request), number), number
+        )
 
 
 def determine(desk: Desk, ruling: Ruling) -> Entry:

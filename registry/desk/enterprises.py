@@ -23,7 +23,7 @@ __all__ = ["ADMISSIONS", "FilingLine", "Notice"]
 
 
 @dataclass(frozen=True)
-class Enterprise:
+class EnterpriseView:
     """One enterprise: the versions of its filings, and what it stated in one of them.
 
     ``size`` is its class by the text that ``source`` names.
@@ -41,7 +41,9 @@ def listed(desk: Desk, search: str = "") -> list[FilingLine]:
         return loading.filings(session, search=search)
 
 
-def shown(desk: Desk, uscc: str, *, as_of: date | None = None, history: bool = False) -> Enterprise:
+def shown(
+    desk: Desk, uscc: str, *, as_of: date | None = None, history: bool = False
+) -> EnterpriseView:
     """What an enterprise stated in its newest filing, or the newest on or before ``as_of``.
 
     ``history`` lists closed versions too. ``RecordError`` if there is no such filing.
@@ -65,7 +67,7 @@ def shown(desk: Desk, uscc: str, *, as_of: date | None = None, history: bool = F
             remedy=Remedy("list-enterprises"),
         )
     told = sizes()
-    return Enterprise(versions, profile, told.size(profile, told.sector(profile)), told.source)
+    return EnterpriseView(versions, profile, told.size(profile, told.sector(profile)), told.source)
 
 
 @cache

@@ -11,7 +11,7 @@ from typing import BinaryIO
 from registry.desk.enterprises import sizes
 from registry.desk.place import Desk, rulebook
 from registry.errors import RegistryError
-from registry.filings import Heading, Reading, Submission
+from registry.filings import FileReading, Heading, Submission
 from registry.intake import (
     NoTableError,
     check_sectors,
@@ -24,7 +24,7 @@ from registry.intake import (
 from registry.intake.asked import Asked
 from registry.intake.coverage import Asking, Key, Wanted
 from registry.intake.directory import CHUNK
-from registry.intake.folders import Counts, FolderLoader, report_file
+from registry.intake.folders import FolderCounts, FolderLoader, report_file
 from registry.intake.grouped import Groups, grouped
 from registry.intake.tables.mapping_draft import draft as draft_mapping
 from registry.judging.relations import SECTOR_FACTS
@@ -36,7 +36,7 @@ from registry.record.loading import LoadReport, UndoReport
 from rules.model.facts import SECTORS, Profile, Scalar
 from rules.portable.errors import Remedy, Words, unworded
 
-__all__ = ["CHUNK", "Counts", "Groups", "LoadReport", "UndoReport", "grouped"]
+__all__ = ["CHUNK", "FolderCounts", "Groups", "LoadReport", "UndoReport", "grouped"]
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Imported:
     kept the whole file from being stored.
     """
 
-    reading: Reading
+    reading: FileReading
     done: LoadReport
     drafted: bool
     held_back: bool
@@ -77,7 +77,7 @@ class Imported:
 class FolderImported:
     """The result for a folder; unless ``stored``, it was only examined."""
 
-    counts: Counts
+    counts: FolderCounts
     stored: bool
     drafted: bool
     held_back: bool
@@ -93,7 +93,7 @@ def read_file(
     as_of: date | None = None,
     mapping: Path | None = None,
     batch: str = "",
-) -> Reading:
+) -> FileReading:
     """Read a file and hold back submissions whose records contradict their filed totals.
 
     The criteria of its day tell which columns are missing; ``batch`` adds those of a round. The
@@ -137,7 +137,7 @@ def _asked(batch: str) -> Asking:
     return asked
 
 
-def rechecked(reading: Reading, as_of: date | None, words: Words = unworded) -> Reading:
+def rechecked(reading: FileReading, as_of: date | None, words: Words = unworded) -> FileReading:
     """Add to a reading the faults that the rules find in its submissions, and word them all.
 
     Submissions whose records contradict their filed totals are held back.

@@ -15,7 +15,7 @@ from registry.desk import importing
 from registry.desk.place import Desk
 from registry.errors import RecordError
 from registry.intake import validity
-from registry.intake.lists import Line, Listing, read_list
+from registry.intake.lists import ListEntry, Listing, read_list
 from registry.intake.validity import Validity
 from registry.kit import uscc
 from registry.record import admissions, cases, register
@@ -64,7 +64,7 @@ def holders(
 
 
 def _days(
-    path: Path, lines: Sequence[Line], given: Validity, uses: Sequence[str], notices: list[str]
+    path: Path, lines: Sequence[ListEntry], given: Validity, uses: Sequence[str], notices: list[str]
 ) -> list[Validity]:
     """The days that a list states for each of its entries, limited to those in ``uses``."""
     found = [validity.stated(line, VALIDITY) for line in lines]
@@ -95,7 +95,7 @@ def _listing(desk: Desk, path: Path) -> Listing:
                 where=path.name,
                 details=tuple(map(str, importing.grouped(reading.errors)))[:_SHOWN],
             )
-        lines = [Line(s.where, {"uscc": s.uscc, "name": s.name}) for s in reading.submissions]
+        lines = [ListEntry(s.where, {"uscc": s.uscc, "name": s.name}) for s in reading.submissions]
         return Listing(tuple(lines), frozenset(("uscc", "name")), ())
     listing = read_list(path, validity.columns, ("uscc", "name"))
     if not listing.columns:
@@ -111,14 +111,14 @@ def _listing(desk: Desk, path: Path) -> Listing:
 
 def coded(
     session: Session, path: Path, listing: Listing, notices: list[str]
-) -> list[tuple[Line, Holder]]:
+) -> list[tuple[ListEntry, Holder]]:
     """The entries with their codes; an entry with only a name is found by it if it is unique.
 
     Rows left out of the list are told in ``notices``; anything that is no code, or no name on
     record, is refused.
     """
     notices += _few(listing.told, f"……共{len(listing.told)}条提示")
-    found, unknown, wrong = list[tuple[Line, Holder]](), list[str](), list[str]()
+    found, unknown, wrong = list[tuple[ListEntry, Holder]](), list[str](), list[str]()
     by_name, known = list[str](), None
     admitted = admissions.Admitted(session)
     for line in listing.lines:
@@ -191,7 +191,7 @@ def _missing(path: Path, listing: Listing, unknown: Sequence[str], found: int) -
 def refuse_differing(
     session: Session,
     path: Path,
-    listed: Sequence[tuple[Line, Holder]],
+    listed: Sequence[tuple[ListEntry, Holder]],
     renamed: Container[str],
 ) -> None:
     """Refuse a list that gives a code another name than the registry does, except for ``renamed``.

@@ -24,8 +24,8 @@ from registry.screening.agreed import Agreed
 from registry.screening.engines import Database, DuckDB, PostgreSQL, ScreeningError, Spark
 from registry.screening.funnel import EXPLAINED as EXPLAINED
 from registry.screening.funnel import Scope, Screening
-from registry.screening.results import Listed as Listed
-from registry.screening.results import Tally
+from registry.screening.results import ListedFirm as ListedFirm
+from registry.screening.results import ScreeningTally
 from registry.screening.schema import CATALOGUE
 from registry.screening.snapshot import Manifest as Manifest
 from registry.screening.tables import Files
@@ -40,7 +40,7 @@ ENGINES: Final = ("duckdb", "postgresql", "spark")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
+class ScreeningRequest:
     """What is screened, by which text, and in which database.
 
     Without ``tiers``, all are screened. Without ``as_of``, the day is the snapshot's or that of the
@@ -65,22 +65,22 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Screened:
+class ScreeningResult:
     """The result of a screening: text, day, state of the registry, and the counts by tier."""
 
     text: str
     procedure: str
     day: date
     state: str
-    tallies: Mapping[str, Tally]
+    tallies: Mapping[str, ScreeningTally]
     governed: tuple[Governing, ...]
     _screening: Screening = field(repr=False)
 
-    def firms(self) -> Iterator[Listed]:
+    def firms(self) -> Iterator[ListedFirm]:
         """All screened enterprises, tier by tier; only while the screening is open."""
         return self._screening.firms([*self.tallies])
 
-    def doubted_firms(self) -> Iterator[Listed]:
+    def doubted_firms(self) -> Iterator[ListedFirm]:
         """The enterprises that qualify, with the doubts about the figures behind it."""
         return self._screening.doubted_firms([*self.tallies])
 
@@ -107,7 +107,7 @@ def take_snapshot(desk: Desk, folder: Path, day: date) -> Manifest:
 
 
 @contextmanager
-def run(desk: Desk, request: Request) -> Iterator[Screened]:
+def run(desk: Desk, request: ScreeningRequest) -> Iterator[ScreeningResult]:
     """Screen the newest filings; decides nothing and writes nothing to the registry.
 
     Raises ``RegistryError`` if nobody is in scope, and if screening and engine differ on any
@@ -143,7 +143,9 @@ def run(desk: Desk, request: Request) -> Iterator[Screened]:
             with desk.watch(f"{tally.tier}差距", min(tally.near, request.explained)) as done:
                 screening.explain_near(tally, request.explained, done)
         head = impact.state_text(*(taken.head if taken else snapshot.head(session)))
-        yield Screened(text.label, procedure, day, head, tallies, tuple(governed.found), screening)
+        yield ScreeningResult(
+            text.label, procedure, day, head, tallies, tuple(governed.found), screening
+        )
 
 
 def _write(watch: Watch, session: Session, folder: Path, day: date) -> Manifest:
@@ -154,7 +156,7 @@ def _write(watch: Watch, session: Session, folder: Path, day: date) -> Manifest:
     return snapshot.manifest(folder)
 
 
-def _day(session: Session, request: Request, taken: Manifest | None) -> date:
+def _day(session: Session, request: ScreeningRequest, taken: Manifest | None) -> date:
     if taken is not None:
         return _day_of_snapshot(session, request, taken)
     current = sa.select(sa.func.max(FILING.c.as_of)).where(FILING.c.known_until.is_(None))
@@ -164,7 +166,7 @@ def _day(session: Session, request: Request, taken: Manifest | None) -> date:
     return request.as_of or newest
 
 
-def _day_of_snapshot(session: Session, request: Request, taken: Manifest) -> date:
+def _day_of_snapshot(session: Session, request: ScreeningRequest, taken: Manifest) -> date:
     if request.as_of not in (None, taken.as_of):
         raise ScreeningError(
             "snapshot-of-another-day",
@@ -183,7 +185,7 @@ def _day_of_snapshot(session: Session, request: Request, taken: Manifest) -> dat
     return taken.as_of
 
 
-def _refuse_other_tier(request: Request, text: texts.Text) -> None:
+def _refuse_other_tier(request: ScreeningRequest, text: texts.Text) -> None:
     if text.single and request.tiers and text.rows[0].tier not in request.tiers:
         raise ScreeningError(
             "rule-of-another-tier",
@@ -231,7 +233,7 @@ class _Governed:
 
 
 def _database(
-    stack: ExitStack, desk: Desk, session: Session, request: Request, day: date
+    stack: ExitStack, desk: Desk, session: Session, request: ScreeningRequest, day: date
 ) -> Database:
     """The requested database, loaded with a snapshot."""
     work = stack.enter_context(working_folder())
@@ -250,7 +252,7 @@ def _database(
 
 
 def _postgresql(
-    desk: Desk, session: Session, request: Request, day: date, work: Path
+    desk: Desk, session: Session, request: ScreeningRequest, day: date, work: Path
 ) -> PostgreSQL:
     """The registry's own PostgreSQL with the tables of a snapshot, or of the present registry."""
     url = desk.database.url

@@ -10,22 +10,22 @@ from registry.record import publication
 from registry.screening import snapshot
 from registry.simulation import impact, texts
 from registry.simulation.effects import LABEL as LABEL
-from registry.simulation.impact import Run as Run
-from registry.simulation.impact import Sink as Sink
-from registry.simulation.screened import Verdicts
+from registry.simulation.impact import ImpactSink as ImpactSink
+from registry.simulation.impact import SimulationRun as SimulationRun
+from registry.simulation.screened import ScreenedVerdicts
 from rules.model.facts import TITLES
 from rules.model.roles import RECHECK, RECOGNITION
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
+class SimulationRequest:
     """Which text is tried, against which other, and on whom.
 
     Texts are named as in ``registry.simulation.texts``. Without ``before``, the new text is
     compared with the one that governed just before it, and a draft with the criteria in force.
     Without ``procedure``, holders of a title are rechecked and others recognised; a root rule given
     by name brings its own. ``regions``, ``holders``, ``changed`` and ``as_of`` are those of
-    ``registry.simulation.impact.Scope``.
+    ``registry.simulation.impact.SimulationScope``.
     """
 
     after: str
@@ -39,7 +39,9 @@ class Request:
     as_of: date | None = None
 
 
-def simulate(desk: Desk, request: Request, sinks: Sequence[Sink] = ()) -> Run:
+def simulate(
+    desk: Desk, request: SimulationRequest, sinks: Sequence[ImpactSink] = ()
+) -> SimulationRun:
     """Judge the newest filings by both texts; hands every enterprise to the sinks, returns counts.
 
     Decides nothing and writes nothing to the registry.
@@ -48,7 +50,7 @@ def simulate(desk: Desk, request: Request, sinks: Sequence[Sink] = ()) -> Run:
         criteria = texts.InForce(publication.current(session), rulebook())
         old, new = _texts(request, criteria)
         procedure = _procedure(request, old, new)
-        scope = impact.Scope(
+        scope = impact.SimulationScope(
             _tiers(request.tiers, old, new, procedure),
             procedure,
             request.regions,
@@ -56,10 +58,12 @@ def simulate(desk: Desk, request: Request, sinks: Sequence[Sink] = ()) -> Run:
             request.holders,
             request.changed,
         )
-        run = Run((old.label, new.label), scope, impact.state_text(*snapshot.head(session)))
+        run = SimulationRun(
+            (old.label, new.label), scope, impact.state_text(*snapshot.head(session))
+        )
         ids = impact.stock(session, request.as_of)
         with closing(impact.Sides(old, new, procedure, request.batch)) as sides:
-            verdicts = Verdicts(scope.tiers, ids) if request.changed else None
+            verdicts = ScreenedVerdicts(scope.tiers, ids) if request.changed else None
             if verdicts is not None:
                 with desk.watch("筛查", len(ids)) as done:
                     verdicts.screen(session, sides, scope, ids, done)
@@ -70,14 +74,14 @@ def simulate(desk: Desk, request: Request, sinks: Sequence[Sink] = ()) -> Run:
     return run
 
 
-def _texts(request: Request, criteria: texts.InForce) -> tuple[texts.Text, texts.Text]:
+def _texts(request: SimulationRequest, criteria: texts.InForce) -> tuple[texts.Text, texts.Text]:
     new = texts.named(request.after, criteria)
     if request.before is not None:
         return texts.named(request.before, criteria), new
     return criteria.text() if new.whole else texts.predecessors(new, criteria), new
 
 
-def _procedure(request: Request, old: texts.Text, new: texts.Text) -> str:
+def _procedure(request: SimulationRequest, old: texts.Text, new: texts.Text) -> str:
     named = next((text.rows[0].procedure for text in (new, old) if text.single), None)
     return named or request.procedure or (RECHECK if request.holders else RECOGNITION)
 

@@ -20,7 +20,7 @@ from registry.record import journal
 
 
 @dataclass(frozen=True)
-class Schema:
+class SchemaState:
     """The address of the database, without its secrets, and the revision of its schema."""
 
     place: str
@@ -51,10 +51,10 @@ class Restored:
     copied: Copied
 
 
-def schema() -> Schema:
+def schema() -> SchemaState:
     """Look at the database that the settings name; changes nothing."""
     with _any_revision() as database:
-        return Schema(storage.shown(database.url), storage.status(database))
+        return SchemaState(storage.shown(database.url), storage.status(database))
 
 
 def upgrade() -> Upgraded:

@@ -304,14 +304,14 @@ def _amount(value: CellValue) -> Typed | None:
     return None
 
 
-class Reader(Protocol):
+class CellReader(Protocol):
     """Reads a cell as one kind of value; ``unit`` applies if the cell names none."""
 
     def __call__(self, value: CellValue, unit: str = "") -> Parsed:
         """The content of the cell."""
 
 
-def _as_shown(read: Callable[[CellValue, str], Parsed]) -> Reader:
+def _as_shown(read: Callable[[CellValue, str], Parsed]) -> CellReader:
     """A reader that reads what a cell shows, and recognises what no kind of value can be."""
 
     @wraps(read)
@@ -326,7 +326,7 @@ def _as_shown(read: Callable[[CellValue, str], Parsed]) -> Reader:
     return reader
 
 
-def _shown(value: Shown, unit: str, read: Reader) -> Parsed:
+def _shown(value: Shown, unit: str, read: CellReader) -> Parsed:
     """The value that a number's format shows, with a notice if the number itself differs."""
     stored = plain(value.stored)
     parsed = read(value.typed, unit)
@@ -572,7 +572,7 @@ def _as_it_is(fact: Fact, text: str, unit: str) -> bool:
     return not fact.unusable(text)
 
 
-def _reader(fact: Fact) -> Reader:
+def _reader(fact: Fact) -> CellReader:
     if fact.kind == "number":
         return read_money if fact.unit in MONEY else read_share if fact.unit == "%" else read_count
     if fact.id == "industry_code":

@@ -15,7 +15,7 @@ from registry.intake.cells import (
     read_fact,
     squeeze,
 )
-from registry.intake.tables.mapping import Target
+from registry.intake.tables.mapping import MappingTarget
 from registry.kit.characters import REPLACEMENT
 from rules.model.facts import Fact, Scalar, record_kind
 
@@ -53,7 +53,7 @@ class Records:
     notices: list[tuple[str, str]] = field(default_factory=list)
 
 
-def read_records(target: Target, value: CellValue) -> Records:
+def read_records(target: MappingTarget, value: CellValue) -> Records:
     """The records in a cell such as 「省级/1/2021-07-28；国家级/4/2021-09-28」.
 
     无 is an empty list; a blank cell says nothing. If no part of an entry can be read, the whole
@@ -90,7 +90,7 @@ def read_records(target: Target, value: CellValue) -> Records:
     return found
 
 
-def _from(target: Target, entry: CellValue) -> tuple[dict[str, Scalar], CellValue]:
+def _from(target: MappingTarget, entry: CellValue) -> tuple[dict[str, Scalar], CellValue]:
     """The first and the last day of a term in a cell: 2022-12-31至2025-12-30."""
     if not isinstance(entry, str) or [f.kind for f in target.fields] != ["date"]:
         return {}, entry

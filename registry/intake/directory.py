@@ -21,7 +21,7 @@ import duckdb
 from openpyxl.utils import get_column_letter
 
 from registry.errors import RegistryError
-from registry.filings import Heading, Reading
+from registry.filings import FileReading, Heading
 from registry.intake.cells import plain
 from registry.intake.drafts import Drafts, Log
 from registry.intake.files import limits
@@ -29,7 +29,7 @@ from registry.intake.files.sheets import Row, flowing_rows
 from registry.intake.tables.headers import find_header, settle
 from registry.intake.tables.mapping import YEAR, HeaderMapping
 from registry.intake.tables.mapping_draft import unachieved
-from registry.intake.tables.rows import Table
+from registry.intake.tables.rows import FilingTable
 from registry.intake.template import BASIC, YEARLY
 from registry.kit import uscc
 from registry.kit.characters import visible
@@ -69,7 +69,7 @@ class Survey:
 
 
 @dataclass(frozen=True)
-class Part:
+class FolderPart:
     """Some enterprises of a folder, counted from 1, not yet read: their rows by table.
 
     ``digest`` is the SHA-256 of these rows, which identifies the part.
@@ -120,7 +120,7 @@ def _list_of(table: Path) -> RecordKind | None:
     return None
 
 
-def parts(found: Survey, size: int = CHUNK) -> Iterator[Part]:
+def parts(found: Survey, size: int = CHUNK) -> Iterator[FolderPart]:
     """The enterprises of a folder in order, ``size`` at a time."""
     heads = []
     sources = []
@@ -137,11 +137,11 @@ def parts(found: Survey, size: int = CHUNK) -> Iterator[Part]:
         tables = (taken, *(source.until(last_code) for source in others))
         last = first + len(taken) - 1
         name = f"{found.folder.resolve().name}（第{first}至{last}家）"
-        yield Part(name, _digest(heads, tables), first, last, tables)
+        yield FolderPart(name, _digest(heads, tables), first, last, tables)
         first = last + 1
 
 
-class Reader:
+class FolderReader:
     """Reads the parts of a folder into filings, each with all its issues."""
 
     def __init__(
@@ -161,7 +161,7 @@ class Reader:
         if mapping is not None:
             self._log.extend(unachieved(mapping, _understood(found, headings)))
 
-    def read(self, part: Part) -> Reading:
+    def read(self, part: FolderPart) -> FileReading:
         """The filings of a part; the first part also reports issues of headings and mapping."""
         log = Log(self._log if part.first == 1 else ())
         drafts = Drafts(log, self._admitted)
@@ -171,7 +171,7 @@ class Reader:
                 table.read(number, row)
             table.tell()
         good, held = drafts.finish(self._as_of)
-        return Reading(part.name, part.digest, good, held, tuple(log))
+        return FileReading(part.name, part.digest, good, held, tuple(log))
 
 
 class _Source:
@@ -263,7 +263,7 @@ def _place(path: Path) -> int:
     )
 
 
-def _table(path: Path, headings: HeaderMapping, drafts: Drafts, as_of: date | None) -> Table:
+def _table(path: Path, headings: HeaderMapping, drafts: Drafts, as_of: date | None) -> FilingTable:
     _, heading = next(_numbered(path))
     header = find_header(_name(path), [heading], headings)
     missing = ["表头"] if header is None else header.missing
@@ -277,7 +277,7 @@ def _table(path: Path, headings: HeaderMapping, drafts: Drafts, as_of: date | No
             value="、".join(missing),
         )
     columns = settle(header, path.name, frozenset(), as_of, drafts.log)
-    return Table(path.name, header, columns, drafts, exact=True)
+    return FilingTable(path.name, header, columns, drafts, exact=True)
 
 
 def _look_through(path: Path, progress: Done) -> int:

@@ -23,7 +23,7 @@ _VERIFIED: Final = "统一社会信用代码校验通过"
 _ADMITTED: Final = "统一社会信用代码经登记认可"
 
 
-class Place(NamedTuple):
+class CellPlace(NamedTuple):
     """A cell of a sheet; its text is the form kept in ``Submission.sources``."""
 
     sheet: str
@@ -39,7 +39,7 @@ class Log(list[Issue]):
     def add(
         self,
         severity: Severity,
-        place: Place,
+        place: CellPlace,
         value: CellValue,
         message: str,
         expected: str = "",
@@ -66,7 +66,7 @@ class Log(list[Issue]):
 
 
 @dataclass
-class Draft:
+class FilingDraft:
     """An enterprise's filing while it is read.
 
     ``stated`` has one entry per record column of a one-row table, and one for all title columns
@@ -75,9 +75,9 @@ class Draft:
     """
 
     uscc: str
-    where: Place
+    where: CellPlace
     name: str = ""
-    name_at: Place | None = None
+    name_at: CellPlace | None = None
     as_of: date | None = None
     declared: bool = False
     refused: bool = False
@@ -139,14 +139,16 @@ class Drafts:
         self.log = log
         self.tables = 0
         self._admitted = admitted
-        self._by_code: dict[str, Draft] = {}
-        self._odd: list[Draft] = []
+        self._by_code: dict[str, FilingDraft] = {}
+        self._odd: list[FilingDraft] = []
 
-    def declare(self, code_cell: CellValue, name: CellValue, code: Place, name_at: Place) -> Draft:
+    def declare(
+        self, code_cell: CellValue, name: CellValue, code: CellPlace, name_at: CellPlace
+    ) -> FilingDraft:
         """The filing that a row opens; held back if its code is bad or repeated, or has no name."""
         text = _code(code_cell)
         given = "" if not_given(name) else plain(name)
-        draft = Draft(text, code, given, name_at, declared=True)
+        draft = FilingDraft(text, code, given, name_at, declared=True)
         swapped = _swapped(text, given)
         if (fault := swapped or _fault(code_cell, text, self._admitted)) is not None:
             early = fault[1] == _REMEDY and uscc.is_early(text)
@@ -173,20 +175,20 @@ class Drafts:
             draft.refused = True
         return draft
 
-    def unread(self, where: Place) -> None:
+    def unread(self, where: CellPlace) -> None:
         """Hold back an entry that is entirely unreadable, even its owner."""
-        self._odd.append(Draft("", where, declared=True, refused=True, unread=True))
+        self._odd.append(FilingDraft("", where, declared=True, refused=True, unread=True))
 
-    def known(self, code_cell: CellValue) -> Draft | None:
+    def known(self, code_cell: CellValue) -> FilingDraft | None:
         """The filing that a row of this file has opened for a code."""
         draft = self._by_code.get(uscc.tidy(plain(code_cell)))
         return draft if draft is not None and draft.declared else None
 
-    def of(self, code_cell: CellValue, where: Place) -> Draft:
+    def of(self, code_cell: CellValue, where: CellPlace) -> FilingDraft:
         """The filing to which a row of a further sheet adds."""
         text = _code(code_cell)
         if text not in self._by_code:
-            self._by_code[text] = Draft(text, where)
+            self._by_code[text] = FilingDraft(text, where)
         return self._by_code[text]
 
     def rows(self, sheet: str) -> set[int]:
@@ -221,7 +223,7 @@ class Drafts:
         self._undated()
         return tuple(good), tuple(held)
 
-    def _verified(self, draft: Draft) -> None:
+    def _verified(self, draft: FilingDraft) -> None:
         """Check an enterprise by what a good code itself tells."""
         early = draft.uscc in self._admitted and uscc.is_early(draft.uscc)
         if early:
@@ -233,7 +235,7 @@ class Drafts:
 
     def _namesakes(self) -> None:
         """Report each name with two codes: one of them may be another enterprise's."""
-        first: dict[str, Draft] = {}
+        first: dict[str, FilingDraft] = {}
         for draft in self._by_code.values():
             if not draft.name or draft.name_at is None:
                 continue
@@ -257,7 +259,7 @@ class Drafts:
         if len(without) < len(found):
             said = f"{len(without)}家企业{NO_DATE}，第一家在{without[0].where}"
         expected = "在表中写明「填报日期：2023年6月30日」"
-        self.log.add("提示", Place(sheet), None, said, expected, remedy=Remedy("give-day"))
+        self.log.add("提示", CellPlace(sheet), None, said, expected, remedy=Remedy("give-day"))
 
     def _override(self, as_of: date | None) -> None:
         if as_of is None:
@@ -267,7 +269,7 @@ class Drafts:
             if draft.as_of is not None and draft.as_of not in (as_of, *told):
                 told.add(draft.as_of)
                 said = f"文件写明的填报日期是{draft.as_of}，已按指定的{as_of}处理"
-                self.log.add("提示", Place(draft.where.sheet), draft.as_of, said)
+                self.log.add("提示", CellPlace(draft.where.sheet), draft.as_of, said)
             draft.as_of = as_of
 
 

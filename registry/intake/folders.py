@@ -18,9 +18,9 @@ from sqlmodel import Session
 from registry.database import storage
 from registry.database.versions import ENTERPRISE
 from registry.errors import RegistryError
-from registry.filings import Issue, Reading
+from registry.filings import FileReading, Issue
 from registry.intake import directory
-from registry.intake.directory import Part, Reader, Survey
+from registry.intake.directory import FolderPart, FolderReader, Survey
 from registry.intake.grouped import Groups
 from registry.kit import workers
 from registry.kit.jsontext import fields_of
@@ -50,7 +50,7 @@ Report = Callable[[list[Issue], Mapping[str, str]], None]
 
 
 @dataclass
-class Counts:
+class FolderCounts:
     """What became of a folder's enterprises; ``kept`` were stored before an interruption.
 
     ``errors`` and ``notices`` count the issues, which ``groups`` has by kind; ``first`` and
@@ -87,14 +87,14 @@ class Counts:
         return fields_of(self, without=["groups"])
 
 
-Check = Callable[[Reading], Reading]
+Check = Callable[[FileReading], FileReading]
 
 
 @dataclass(frozen=True)
 class Task:
     """A part to be prepared; with ``dry_run`` it will not be stored."""
 
-    part: Part
+    part: FolderPart
     dry_run: bool
 
 
@@ -109,7 +109,7 @@ class PreparingWorker:
         check: Check,
         admitted: Container[str] = (),
     ) -> None:
-        self._reader = Reader(found, as_of=as_of, mapping=mapping, admitted=admitted)
+        self._reader = FolderReader(found, as_of=as_of, mapping=mapping, admitted=admitted)
         self._as_of = as_of
         self._check = check
 
@@ -121,7 +121,7 @@ class PreparingWorker:
         return prepared.to_compare() if task.dry_run else prepared, issues
 
 
-def unchecked(reading: Reading) -> Reading:
+def unchecked(reading: FileReading) -> FileReading:
     """Return a reading unchanged."""
     return reading
 
@@ -153,9 +153,9 @@ class FolderLoader:
         self._names: Names | None = None
         self._start = partial(PreparingWorker, found, as_of, mapping, check)
 
-    def dry_run(self, report: Report, progress: Done) -> Counts:
+    def dry_run(self, report: Report, progress: Done) -> FolderCounts:
         """Read and check everything, and report what would be stored."""
-        counts = Counts(groups=Groups(self.found.headings))
+        counts = FolderCounts(groups=Groups(self.found.headings))
         self._recall()
         for task, prepared, issues in self._prepared(Task(part, True) for part in self.parts()):
             with storage.session(self.engine) as session:
@@ -164,12 +164,12 @@ class FolderLoader:
             progress(task.part.last)
         return counts
 
-    def load(self, report: Report | None, progress: Done) -> Counts:
+    def load(self, report: Report | None, progress: Done) -> FolderCounts:
         """Store whatever is right in each part, and continue after the parts stored before.
 
         With ``report``, parts stored before are read again to report their issues.
         """
-        counts = Counts(groups=Groups(self.found.headings))
+        counts = FolderCounts(groups=Groups(self.found.headings))
         self._recall()
         with storage.session(self.engine) as session:
             stored = _stored(session, self.found.folder.resolve().name, self.as_of)
@@ -193,7 +193,7 @@ class FolderLoader:
             progress(task.part.last)
         return counts
 
-    def parts(self) -> Iterator[Part]:
+    def parts(self) -> Iterator[FolderPart]:
         """The parts of the folder."""
         return directory.parts(self.found)
 
@@ -235,7 +235,7 @@ class FolderLoader:
 
     def _told(
         self,
-        counts: Counts,
+        counts: FolderCounts,
         done: loading.LoadReport,
         issues: list[Issue],
         report: Report | None,
@@ -283,7 +283,7 @@ def _texts(issue: Issue, name: str) -> tuple[str, ...]:
     return tuple(map(harmless, cells))
 
 
-def _issues(prepared: Prepared, reading: Reading) -> list[Issue]:
+def _issues(prepared: Prepared, reading: FileReading) -> list[Issue]:
     """The issues of a reading, and a 错误 for what was read well but could not be stored."""
     held = {submission.where for submission in reading.refused}
     late = [

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from registry.errors import RegistryError
 from registry.intake.cells import GARBLED, read_share
-from registry.intake.lists import Line, Listing, enterprises, read_list
+from registry.intake.lists import ListEntry, Listing, enterprises, read_list
 from registry.intake.tables import headings
 from registry.kit.characters import REPLACEMENT
 from registry.kit.uscc import tidy
@@ -38,7 +38,7 @@ def read_holdings(path: Path) -> Listing:
     return listing
 
 
-def stakes(path: Path, lines: Sequence[Line]) -> list[Stake]:
+def stakes(path: Path, lines: Sequence[ListEntry]) -> list[Stake]:
     """The content of each row; ``RegistryError`` with its place if it cannot be read."""
     return [_stake(line, f"{path.name} {line.where}") for line in lines]
 
@@ -65,7 +65,7 @@ def _column(heading: str) -> str:
     return enterprises(heading) or (text if text in (_HOLDER, _HOLDER_CODE, _SHARE) else "")
 
 
-def _stake(line: Line, where: str) -> Stake:
+def _stake(line: ListEntry, where: str) -> Stake:
     if any(REPLACEMENT in line.text(key) for key in line.cells):
         raise RegistryError(
             "garbled-row", "{where}：{value}", where=where, value="，".join(GARBLED)

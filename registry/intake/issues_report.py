@@ -8,7 +8,7 @@ from typing import Any, Final
 from openpyxl.styles import Font
 from openpyxl.worksheet.hyperlink import Hyperlink
 
-from registry.filings import Issue, Reading
+from registry.filings import FileReading, Issue
 from registry.intake.grouped import CELL, Group, grouped
 from registry.kit.workbooks import workbook
 
@@ -28,7 +28,7 @@ _SPREADSHEETS: Final = (".xlsx", ".xlsm")
 _ESCAPED: Final = {ord(c): f"%{ord(c):02X}" for c in " %#?"}
 
 
-def write_issues(path: str | Path, reading: Reading, source: str | Path | None = None) -> None:
+def write_issues(path: str | Path, reading: FileReading, source: str | Path | None = None) -> None:
     """Write all issues of a reading, errors first; a second sheet has one line per kind.
 
     Cells link to their place in ``source``, the file that was read (by default beside the report).
@@ -71,7 +71,7 @@ def _summary(group: Group) -> Iterator[str | int]:
     yield group.where()
 
 
-def _names(reading: Reading) -> dict[str, str]:
+def _names(reading: FileReading) -> dict[str, str]:
     """The names of enterprises by credit code and by row."""
     found: dict[str, str] = {}
     for filed in (*reading.submissions, *reading.refused):

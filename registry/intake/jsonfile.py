@@ -12,7 +12,7 @@ from typing import Any, Final, NoReturn
 from registry.errors import RegistryError
 from registry.filings import IDENTITY
 from registry.intake.cells import MONEY, CellValue, Percent, plain, read_date, read_fact
-from registry.intake.drafts import Draft, Drafts, Place
+from registry.intake.drafts import CellPlace, Drafts, FilingDraft
 from registry.intake.files.sheets import decode
 from registry.intake.tables.mapping import AS_OF
 from registry.kit.characters import LONGEST, visible
@@ -298,13 +298,13 @@ class _Entry:
             self._log(path, value, parsed.said(one.name), parsed.expected)
         return parsed.value
 
-    def _place(self, path: str) -> Place:
-        return Place(self._file, self._path + path)
+    def _place(self, path: str) -> CellPlace:
+        return CellPlace(self._file, self._path + path)
 
     def _log(
         self, path: str, value: Any, message: str, expected: str = "", *, error: bool = False
     ) -> None:
-        draft: Draft | None = getattr(self, "_draft", None)
+        draft: FilingDraft | None = getattr(self, "_draft", None)
         self._drafts.log.add(
             "错误" if error else "提示", self._place(path), _cell(value), message, expected,
             draft.uscc if draft else "",

@@ -12,7 +12,7 @@ from openpyxl.utils import get_column_letter
 
 from registry.errors import RegistryError
 from registry.intake.cells import CellValue, half, not_given, plain
-from registry.intake.files.sheets import Row, Sheet, sheets
+from registry.intake.files.sheets import FileSheet, Row, sheets
 from registry.intake.files.workbook import Range
 from registry.intake.tables.mapping import HeaderMapping
 from registry.intake.tables.rowkinds import Kind, good_code, kind_of
@@ -33,7 +33,7 @@ _CODE: Final = re.compile(r"[0-9A-Z]{2}[0-9]{6}[0-9A-Z]{10}")
 
 
 @dataclass(frozen=True)
-class Line:
+class ListEntry:
     """An entry of a list: its place, and the nonempty cells of its columns.
 
     ``spread`` are the columns filled by a cell merged down from a row above.
@@ -55,7 +55,7 @@ class Listing:
     ``columns`` are those found; ``told`` says what is left out or hidden.
     """
 
-    lines: tuple[Line, ...]
+    lines: tuple[ListEntry, ...]
     columns: frozenset[str]
     told: tuple[str, ...]
 
@@ -82,7 +82,7 @@ def read_list(path: Path, columns: Columns, needed: Sequence[str]) -> Listing:
         )
     if not path.is_file():
         raise RegistryError("no-such-file", "没有名为「{value}」的文件：请核对", value=path)
-    lines, found, told = list[Line](), set[str](), list[str]()
+    lines, found, told = list[ListEntry](), set[str](), list[str]()
     with closing(sheets(path)) as book:
         for sheet in book:
             for one in _read(sheet, columns, needed, told, found):
@@ -91,8 +91,8 @@ def read_list(path: Path, columns: Columns, needed: Sequence[str]) -> Listing:
 
 
 def _read(
-    sheet: Sheet, columns: Columns, needed: Sequence[str], told: list[str], found: set[str]
-) -> Iterator[Line]:
+    sheet: FileSheet, columns: Columns, needed: Sequence[str], told: list[str], found: set[str]
+) -> Iterator[ListEntry]:
     """The entries of one sheet; adds what is left out to ``told``."""
     top = list(islice(sheet.rows, _LOOK))
     number, blocks = _heading(top, columns, needed)
@@ -208,8 +208,8 @@ def _heading(
 
 
 def _line(
-    sheet: Sheet, number: int, row: Row, own: Row, block: dict[str, int], columns: Columns
-) -> Line | None:
+    sheet: FileSheet, number: int, row: Row, own: Row, block: dict[str, int], columns: Columns
+) -> ListEntry | None:
     """The entry of one block in a row; None for repeated headings, sums and notes."""
     cells = {
         key: row[index]
@@ -221,7 +221,7 @@ def _line(
         return None
     first = next(key for key in ("uscc", *block) if key in cells)
     spread = frozenset(key for key in cells if not_given(_at(own, block[key])))
-    return Line(f"{sheet.name}!{get_column_letter(block[first] + 1)}{number}", cells, spread)
+    return ListEntry(f"{sheet.name}!{get_column_letter(block[first] + 1)}{number}", cells, spread)
 
 
 def _kind(row: Row, blocks: Sequence[dict[str, int]]) -> Kind:
@@ -236,7 +236,9 @@ def _at(row: Row, index: int | None) -> CellValue:
     return row[index] if index is not None and index < len(row) else None
 
 
-def _refuse_further(sheet: Sheet, number: int, row: Row, blocks: Sequence[dict[str, int]]) -> None:
+def _refuse_further(
+    sheet: FileSheet, number: int, row: Row, blocks: Sequence[dict[str, int]]
+) -> None:
     """Refuse a list with a credit code in a column whose heading is not understood."""
     read = {index for block in blocks for index in block.values()}
     for index, cell in enumerate(row):
@@ -257,7 +259,7 @@ def _closes(cell: CellValue) -> bool:
     return _CLOSING.match("".join(plain(cell).split())) is not None
 
 
-def _pass_over(sheet: Sheet, top: Sequence[Row], told: list[str]) -> None:
+def _pass_over(sheet: FileSheet, top: Sequence[Row], told: list[str]) -> None:
     """Report a sheet that is left out; refuse one with credit codes, which may be listed."""
     rows = chain(top, sheet.rows)
     if sheet.hidden:

@@ -9,19 +9,19 @@ from typing import Final
 from openpyxl.utils import get_column_letter
 
 from registry.errors import RegistryError
-from registry.filings import Heading, Reading, Submission
+from registry.filings import FileReading, Heading, Submission
 from registry.intake import jsonfile
 from registry.intake.cells import not_given, plain
 from registry.intake.coverage import Asking, keys, lacking, wanted
-from registry.intake.drafts import Drafts, Log, Place
+from registry.intake.drafts import CellPlace, Drafts, Log
 from registry.intake.files.filetypes import OLD, file_type
-from registry.intake.files.sheets import TEXT_SUFFIXES, Row, Sheet, sheets
+from registry.intake.files.sheets import TEXT_SUFFIXES, FileSheet, Row, sheets
 from registry.intake.forms import FORM_REMEDY, is_form, one_form
 from registry.intake.tables.headers import Column, Header
 from registry.intake.tables.layout import Layout
 from registry.intake.tables.mapping import HeaderMapping
 from registry.intake.tables.mapping_draft import unachieved
-from registry.intake.tables.rows import Table
+from registry.intake.tables.rows import FilingTable
 from registry.intake.template import GUIDE
 from registry.kit.files import sha256_of
 from registry.kit.progress import Done, ignored
@@ -45,7 +45,7 @@ def read(
     asked: Asking | None = None,
     progress: Done = ignored,
     admitted: Container[str] = (),
-) -> Reading:
+) -> FileReading:
     """Read a county summary, a filled template, a CSV or a JSON file.
 
     ``as_of`` overrides the 填报日期 in the file. ``mapping`` is a CSV of further headings (columns 表头,
@@ -61,7 +61,7 @@ def read(
     if path.suffix.lower() == ".json":
         jsonfile.read(path, drafts)
         good, held = drafts.finish(as_of)
-        return Reading(path.name, sha256_of(path), good, held, tuple(log))
+        return FileReading(path.name, sha256_of(path), good, held, tuple(log))
     own = Path(mapping) if mapping is not None else None
     headings = HeaderMapping(own)
     reader = _Reader(path, headings, drafts, as_of, progress)
@@ -71,7 +71,7 @@ def read(
         reader.name_lacking([*good, *held], asked)
     if own is not None:
         log.extend(unachieved(own, reader.headings()))
-    return Reading(path.name, sha256_of(path), good, held, tuple(log), reader.headings())
+    return FileReading(path.name, sha256_of(path), good, held, tuple(log), reader.headings())
 
 
 def _refuse(path: Path) -> None:
@@ -128,7 +128,7 @@ class _Reader:
         self._done = 0
         self._read: list[tuple[str, Header, tuple[Column, ...]]] = []
         self._unread: list[Heading] = []
-        self._tables: list[Table] = []
+        self._tables: list[FilingTable] = []
         self._nearest: list[tuple[int, str]] = []
         self._forms: list[str] = []
 
@@ -169,13 +169,13 @@ class _Reader:
             names = lacking(own, further, wanted(rows, asked))
             if names:
                 said = f"表中没有这些栏目，按未填报处理：{'、'.join(names)}"
-                self._drafts.log.add("提示", Place(sheet), None, said, "需要时请补上这些栏目")
+                self._drafts.log.add("提示", CellPlace(sheet), None, said, "需要时请补上这些栏目")
 
     def headings(self) -> tuple[Heading, ...]:
         """All headings of the tables that were read."""
         return tuple(heading for table in self._read for heading in _headings(*table))
 
-    def _sheet(self, sheet: Sheet) -> bool:
+    def _sheet(self, sheet: FileSheet) -> bool:
         """Read one sheet; False if it has no readable table."""
         log = self._drafts.log
         exact = self._path.suffix.lower() in TEXT_SUFFIXES
@@ -186,7 +186,9 @@ class _Reader:
             self._pass_over(sheet, layout, header)
             return False
         if sheet.hidden:
-            log.add("提示", Place(sheet.name), None, "隐藏的工作表未读取", "需要读取时请取消隐藏")
+            log.add(
+                "提示", CellPlace(sheet.name), None, "隐藏的工作表未读取", "需要读取时请取消隐藏"
+            )
             return False
         layout.read(header, self._count)
         self._read.extend((sheet.name, f.header, f.columns) for f in layout.found)
@@ -194,14 +196,14 @@ class _Reader:
         self._tell_hidden(sheet, layout)
         return True
 
-    def _tell_hidden(self, sheet: Sheet, layout: Layout) -> None:
+    def _tell_hidden(self, sheet: FileSheet, layout: Layout) -> None:
         """Report rows and columns that are hidden from people who look at the table."""
         rows = self._drafts.rows(sheet.name) if sheet.unseen.rows else ()
         columns = [(c.index + 1, c.text) for f in layout.found for c in f.columns]
         if hidden := sheet.hidden_among(rows, columns):
             said = f"{hidden}也已读取"
             self._drafts.log.add(
-                "提示", Place(sheet.name), None, said, "不该登记的，请取消隐藏后删去再读"
+                "提示", CellPlace(sheet.name), None, said, "不该登记的，请取消隐藏后删去再读"
             )
 
     def _count(self) -> None:
@@ -209,11 +211,11 @@ class _Reader:
         if self._done % _STEP == 0:
             self._progress(self._done)
 
-    def _pass_over(self, sheet: Sheet, layout: Layout, header: Header | None) -> None:
+    def _pass_over(self, sheet: FileSheet, layout: Layout, header: Header | None) -> None:
         """Report that a sheet is not read, and which row was most similar to a heading."""
         if sheet.hidden or sheet.name == GUIDE or layout.is_blank:
             return
-        place = Place(sheet.name)
+        place = CellPlace(sheet.name)
         if form := one_form(layout.top, self._headings):
             self._forms.append(f"工作表“{sheet.name}”{form}")
             self._drafts.log.add("错误", place, None, form, FORM_REMEDY)

@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 
 from registry.errors import RegistryError
 from registry.intake.cells import CellValue, half, plain, read_date
-from registry.intake.lists import Line, enterprises
+from registry.intake.lists import ListEntry, enterprises
 from registry.intake.tables import headings
 
 _FROM, _UNTIL, _BOTH = "有效期始", "有效期至", "有效期"
@@ -39,7 +39,7 @@ def columns(heading: str) -> str:
     return enterprises(heading) or next(days, "")
 
 
-def stated(line: Line, years: int) -> Validity:
+def stated(line: ListEntry, years: int) -> Validity:
     """The days in an enterprise's row; ``RegistryError`` with its place if they cannot be read.
 
     ``years`` is the usual validity of titles: a cell that states only this gives no day.
@@ -68,7 +68,7 @@ def stated(line: Line, years: int) -> Validity:
     return found
 
 
-def _period(line: Line, cell: CellValue, years: int) -> Validity:
+def _period(line: ListEntry, cell: CellValue, years: int) -> Validity:
     """A period of two days; a single day is the last."""
     text = half(plain(cell))
     if text in (f"{years}年", f"{'零一二三四五六七八九'[years]}年"):
@@ -80,7 +80,7 @@ def _period(line: Line, cell: CellValue, years: int) -> Validity:
     return Validity(None, _day(line, _BOTH, cell))
 
 
-def _day(line: Line, name: str, cell: CellValue) -> date | None:
+def _day(line: ListEntry, name: str, cell: CellValue) -> date | None:
     if cell is None:
         return None
     read = read_date(cell)
@@ -96,7 +96,7 @@ def _day(line: Line, name: str, cell: CellValue) -> date | None:
     return date.fromisoformat(read.value)
 
 
-def _unclear(line: Line, slug: str, pattern: str, **fields: Any) -> RegistryError:
+def _unclear(line: ListEntry, slug: str, pattern: str, **fields: Any) -> RegistryError:
     return RegistryError(
         slug,
         "{where} {name}{code}：" + pattern + "，整份名单没有登记："

@@ -24,7 +24,7 @@ _DAY, _CODE, _NAME, _READ = "填报日期", "信用代码", "企业名称", "划
 
 
 @dataclass(frozen=True)
-class Check:
+class RelationCheck:
     """One relation that holds in every sound filing.
 
     ``fact`` and ``other`` are facts (yearly ones in the same year), fields of the same record
@@ -66,54 +66,54 @@ _OWN: Final = "是企业自己的"
 PARTS: Final = {item.id: item.part_of for item in FACTS if item.part_of}
 
 #: Every check.
-CHECKS: Final[tuple[Check, ...]] = (
+CHECKS: Final[tuple[RelationCheck, ...]] = (
     # a part is no larger than its whole
-    *(Check(part, _NO_MORE, whole, _BOTH, "错误") for part, whole in PARTS.items()),
+    *(RelationCheck(part, _NO_MORE, whole, _BOTH, "错误") for part, whole in PARTS.items()),
     # amounts that are unlikely beside each other
-    Check("rd_expense", _NO_MORE, "revenue", _UNIT),
-    Check("net_profit", _NO_MORE, "revenue", _UNIT),
-    Check("total_liabilities", _NO_MORE, "total_assets", "资不抵债的属实则不必更改；" + _UNIT),
-    Check("financing_three_years", _NO_MORE, "total_assets", _UNIT, times=10),
-    Check("total_assets", _WITHIN, "revenue", _UNIT, times=1000),
-    Check("total_liabilities", _WITHIN, "total_assets", _UNIT, times=1000),
-    Check("revenue", _NO_MORE, "staff", _UNIT, times=10**8, said="{name}按从业人员计，人均超过1亿元"),
-    Check("revenue", _NO_LESS, "staff", _UNIT, times=1000, said="{name}按从业人员计，人均不到1000元"),
+    RelationCheck("rd_expense", _NO_MORE, "revenue", _UNIT),
+    RelationCheck("net_profit", _NO_MORE, "revenue", _UNIT),
+    RelationCheck("total_liabilities", _NO_MORE, "total_assets", "资不抵债的属实则不必更改；" + _UNIT),
+    RelationCheck("financing_three_years", _NO_MORE, "total_assets", _UNIT, times=10),
+    RelationCheck("total_assets", _WITHIN, "revenue", _UNIT, times=1000),
+    RelationCheck("total_liabilities", _WITHIN, "total_assets", _UNIT, times=1000),
+    RelationCheck("revenue", _NO_MORE, "staff", _UNIT, times=10**8, said="{name}按从业人员计，人均超过1亿元"),
+    RelationCheck("revenue", _NO_LESS, "staff", _UNIT, times=1000, said="{name}按从业人员计，人均不到1000元"),
     *(
-        Check(name, _STEADY, name, _UNIT, times=1000)
+        RelationCheck(name, _STEADY, name, _UNIT, times=1000)
         for name in ("revenue", "main_revenue", "rd_expense", "total_assets", "total_liabilities")
     ),
-    Check("staff", _STEADY, "staff", "请核对人数，可能填错了列或多填了几位", times=1000),
+    RelationCheck("staff", _STEADY, "staff", "请核对人数，可能填错了列或多填了几位", times=1000),
     # days in the future, or too far from the others
-    Check("segment_entry", _NOT_AFTER, _DAY, _YEAR),
-    Check("segment_entry", _NOT_BEFORE, _DAY, _YEAR, times=-80),
-    Check("segment_entry", _NOT_BEFORE, "registered_on", "请核对两个日期，可能填错了列或年份"),
-    Check("registered_on", _NOT_AFTER, _DAY, _YEAR),
-    Check("tech_title_until", _NOT_AFTER, _DAY, _YEAR, times=10),
-    Check("ip.grant_date", _NOT_AFTER, _DAY, _YEAR),
-    Check("ip.transfer_date", _NOT_AFTER, _DAY, _YEAR),
-    Check("financing.date", _NOT_AFTER, _DAY, _YEAR),
-    Check("awards.date", _NOT_AFTER, _DAY, _YEAR),
-    Check("competitions.date", _NOT_AFTER, _DAY, _YEAR),
-    Check("honours.valid_until", _NOT_AFTER, _DAY, _YEAR, times=10),
-    Check("titles.valid_until", _NOT_AFTER, _DAY, _YEAR, times=10),
-    Check(
+    RelationCheck("segment_entry", _NOT_AFTER, _DAY, _YEAR),
+    RelationCheck("segment_entry", _NOT_BEFORE, _DAY, _YEAR, times=-80),
+    RelationCheck("segment_entry", _NOT_BEFORE, "registered_on", "请核对两个日期，可能填错了列或年份"),
+    RelationCheck("registered_on", _NOT_AFTER, _DAY, _YEAR),
+    RelationCheck("tech_title_until", _NOT_AFTER, _DAY, _YEAR, times=10),
+    RelationCheck("ip.grant_date", _NOT_AFTER, _DAY, _YEAR),
+    RelationCheck("ip.transfer_date", _NOT_AFTER, _DAY, _YEAR),
+    RelationCheck("financing.date", _NOT_AFTER, _DAY, _YEAR),
+    RelationCheck("awards.date", _NOT_AFTER, _DAY, _YEAR),
+    RelationCheck("competitions.date", _NOT_AFTER, _DAY, _YEAR),
+    RelationCheck("honours.valid_until", _NOT_AFTER, _DAY, _YEAR, times=10),
+    RelationCheck("titles.valid_until", _NOT_AFTER, _DAY, _YEAR, times=10),
+    RelationCheck(
         "titles.valid_until", _NOT_BEFORE, "valid_from", _SPAN, "错误",
         said="称号有效期至{value}早于有效期始",
     ),
-    Check(
+    RelationCheck(
         "titles.valid_from", _NOT_AFTER, _DAY, _SPAN, "错误", when="held",
         said="称号有效期始晚于填报日期{against}，却填报为持有",
     ),
     # a name from sample forms and trials
-    Check(
+    RelationCheck(
         _NAME, _OWN, "", "请核对，改为营业执照上的企业全称",
         said="企业名称像是示例或测试用的，不像企业的真实名称",
     ),
     # facts that the credit code implies about its holder
-    Check("independent_legal_person", _FITS, _CODE, "请核对代码和营业执照上的类型"),
+    RelationCheck("independent_legal_person", _FITS, _CODE, "请核对代码和营业执照上的类型"),
     # facts that the rules read together
-    Check("sector", _FITS, _READ, "请核对行业代码和划型行业"),
-    Check("sector_found", _FITS, _READ, "请核对行业代码和划型行业"),
+    RelationCheck("sector", _FITS, _READ, "请核对行业代码和划型行业"),
+    RelationCheck("sector_found", _FITS, _READ, "请核对行业代码和划型行业"),
 )  # fmt: skip
 
 _IDENTITY: Final = {f.id: f for f in IDENTITY}
@@ -157,7 +157,7 @@ def _check_facts(submission: Submission, odd: Container[str]) -> Iterator[Issue]
 
 
 @lru_cache(maxsize=256)  # the rows of a table share their keys
-def _compared(keys: tuple[str, ...], last: int) -> tuple[tuple[str, Check, str], ...]:
+def _compared(keys: tuple[str, ...], last: int) -> tuple[tuple[str, RelationCheck, str], ...]:
     """The checks that apply to these keys, each with the keys of its two sides."""
     found = []
     for key in keys:
@@ -176,7 +176,7 @@ def _compared(keys: tuple[str, ...], last: int) -> tuple[tuple[str, Check, str],
 _YEARLY: Final = frozenset(f.id for f in FACTS if f.yearly)
 
 
-def _against(submission: Submission, item: Check, filed: Scalar | None) -> str | None:
+def _against(submission: Submission, item: RelationCheck, filed: Scalar | None) -> str | None:
     """The value of the other side of a relation; None if it is not known."""
     if item.other == _DAY:
         return _shifted(submission.as_of, item.times) if submission.as_of else None
@@ -197,7 +197,7 @@ def _number(text: str) -> Decimal:
     return Decimal(text)
 
 
-def _broken(item: Check, value: Scalar, against: str) -> bool:
+def _broken(item: RelationCheck, value: Scalar, against: str) -> bool:
     """Whether a relation does not hold."""
     if item.relation == _NOT_AFTER:
         return str(value) > against
@@ -223,7 +223,7 @@ def _odd_years(submission: Submission) -> Iterator[tuple[str, str]]:
 
 
 @lru_cache(maxsize=256)
-def _series(keys: tuple[str, ...]) -> tuple[tuple[Check, tuple[str, ...]], ...]:
+def _series(keys: tuple[str, ...]) -> tuple[tuple[RelationCheck, tuple[str, ...]], ...]:
     """The figures that are filed for more than one year, each with its keys."""
     found: defaultdict[str, list[str]] = defaultdict(list)
     for key in keys:
@@ -327,7 +327,7 @@ def check_totals(
 
 
 def _issue(
-    submission: Submission, item: Check, key: str, value: Scalar, whole: str, against: str
+    submission: Submission, item: RelationCheck, key: str, value: Scalar, whole: str, against: str
 ) -> Issue:
     """A broken relation in words, at the cell that is likely wrong."""
     sheet, _, cell = submission.sources.get(key, submission.where).rpartition("!")
@@ -343,37 +343,37 @@ def _issue(
     return Issue(item.severity, sheet, cell, shown, said, item.cause, submission.uscc, doubt, about)
 
 
-def _beside(item: Check, other: str) -> str:
+def _beside(item: RelationCheck, other: str) -> str:
     """The full name of the other side of a relation: in a record, a field of the same record."""
     return f"{item.listing}.{other}" if item.listing and other != _DAY else other
 
 
-def _no_more(item: Check, value: Scalar, against: str) -> str:
+def _no_more(item: RelationCheck, value: Scalar, against: str) -> str:
     if item.times == 1:
         return "{name}大于{other}{against}"
     return f"{{name}}超过{{other}}{{against}}的{item.times}倍"
 
 
-def _apart(item: Check, value: Scalar, against: str) -> str:
+def _apart(item: RelationCheck, value: Scalar, against: str) -> str:
     one, other = Decimal(str(value)), Decimal(against)
     if one >= other:
         return f"{{name}}是{{other}}{{against}}的约{int(one / other)}倍"
     return f"{{name}}只有{{other}}{{against}}的约{int(other / one)}分之一"
 
 
-def _after(item: Check, value: Scalar, against: str) -> str:
+def _after(item: RelationCheck, value: Scalar, against: str) -> str:
     if item.times > 1:
         return f"{{name}}比填报日期晚{item.times}年以上"
     return "{name}晚于{other}{against}"
 
 
-def _before(item: Check, value: Scalar, against: str) -> str:
+def _before(item: RelationCheck, value: Scalar, against: str) -> str:
     if item.times < 0:
         return f"{{name}}比填报日期早{-item.times}年以上"
     return "{name}早于{other}{against}"
 
 
-_WORDS: Final[dict[str, Callable[[Check, Scalar, str], str]]] = {
+_WORDS: Final[dict[str, Callable[[RelationCheck, Scalar, str], str]]] = {
     _NO_MORE: _no_more,
     _WITHIN: _apart,
     _STEADY: _apart,

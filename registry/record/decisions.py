@@ -141,7 +141,7 @@ class _Chunk:
     tasks: tuple[int | tuple[Judged, ...], ...]
 
 
-class Decider:
+class DecisionRecorder:
     """Decides filings and records the decisions; ``now`` gives the moment of recording.
 
     That moment decides nothing. Cases are judged in ``jobs`` processes, or in this one if it is

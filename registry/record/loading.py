@@ -42,7 +42,7 @@ from registry.database.versions import (
     touched,
 )
 from registry.errors import LoadError
-from registry.filings import Issue, Reading, Submission
+from registry.filings import FileReading, Issue, Submission
 from registry.record import journal, receipts
 from registry.record.naming import Names
 from rules.errors import FactsError
@@ -57,7 +57,7 @@ _STATED: Final = (
 
 
 @dataclass(frozen=True)
-class Line:
+class LoadedLine:
     """A submission in a report; ``reason`` says why it was refused."""
 
     uscc: str
@@ -77,10 +77,10 @@ class LoadReport:
     file: str
     digest: str
     import_id: int | None
-    new: tuple[Line, ...]
-    changed: tuple[Line, ...]
-    unchanged: tuple[Line, ...]
-    refused: tuple[Line, ...]
+    new: tuple[LoadedLine, ...]
+    changed: tuple[LoadedLine, ...]
+    unchanged: tuple[LoadedLine, ...]
+    refused: tuple[LoadedLine, ...]
     names: tuple[Issue, ...] = ()
 
 
@@ -131,8 +131,8 @@ class Prepared:
     file: str
     digest: str
     as_of: date | None
-    good: Mapping[tuple[str, date], tuple[Line, Statement]]
-    refused: tuple[Line, ...]
+    good: Mapping[tuple[str, date], tuple[LoadedLine, Statement]]
+    refused: tuple[LoadedLine, ...]
     whole: bool
 
     def to_compare(self) -> "Prepared":
@@ -146,7 +146,7 @@ class Prepared:
 
 def load(
     session: Session,
-    reading: Reading,
+    reading: FileReading,
     *,
     now: datetime,
     partial: bool = False,
@@ -214,7 +214,9 @@ def store(
     )
 
 
-def _unlike(session: Session, filed: Sequence[Line], names: Names | None) -> tuple[Issue, ...]:
+def _unlike(
+    session: Session, filed: Sequence[LoadedLine], names: Names | None
+) -> tuple[Issue, ...]:
     """A 提示 for each filing whose name or code is on record with another code or name."""
     if not filed:
         return ()
@@ -400,10 +402,10 @@ def filings(
     return [FilingLine(**row) for row in session.execute(query).mappings()]
 
 
-def prepare(reading: Reading, as_of: date | None) -> Prepared:
+def prepare(reading: FileReading, as_of: date | None) -> Prepared:
     """What can be stored of a file, and what is refused; needs no database."""
     refused = [_line(s, s.as_of or as_of, reading.reasons(s)) for s in reading.refused]
-    good: dict[tuple[str, date], tuple[Line, Statement]] = {}
+    good: dict[tuple[str, date], tuple[LoadedLine, Statement]] = {}
     for submission in reading.submissions:
         day = submission.as_of or as_of
         reason = ""
@@ -428,8 +430,8 @@ def _codes(found: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _line(submission: Submission, as_of: date | None, reason: str = "") -> Line:
-    return Line(submission.uscc, submission.name, as_of, submission.where, reason)
+def _line(submission: Submission, as_of: date | None, reason: str = "") -> LoadedLine:
+    return LoadedLine(submission.uscc, submission.name, as_of, submission.where, reason)
 
 
 def _check_clock(session: Session, now: datetime) -> None:

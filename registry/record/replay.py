@@ -34,7 +34,7 @@ from rules.portable.errors import Remedy
 from rules.portable.record import Json, plain_text
 
 
-class Difference(StrEnum):
+class ReplayDifference(StrEnum):
     """The reason why a decision comes out otherwise."""
 
     RECORD = "记录"
@@ -52,7 +52,7 @@ class Replayed:
     uscc: str
     tier: str
     verdict: str
-    difference: Difference | None = None
+    difference: ReplayDifference | None = None
     detail: str = ""
 
 
@@ -96,7 +96,7 @@ class _Ahead:
 
 
 class _DiffersError(Exception):
-    def __init__(self, difference: Difference, detail: str) -> None:
+    def __init__(self, difference: ReplayDifference, detail: str) -> None:
         super().__init__(detail)
         self.difference = difference
         self.detail = detail
@@ -107,7 +107,7 @@ def _readable() -> Iterator[None]:
     try:
         yield
     except UNREADABLE:
-        raise _DiffersError(Difference.RECORD, "记录或其依据已被改动，无法读取") from None
+        raise _DiffersError(ReplayDifference.RECORD, "记录或其依据已被改动，无法读取") from None
 
 
 #: The number of entries whose filings are read at once.
@@ -245,14 +245,14 @@ class Replayer:
         try:
             found = judge.governing(asked["tier"], day, how(asked))
         except NoRulesetError as error:
-            raise _DiffersError(Difference.APPLICABILITY, str(error)) from None
+            raise _DiffersError(ReplayDifference.APPLICABILITY, str(error)) from None
         root = found.row.ruleset
         if published.digests.get(root) != body["ruleset"]:
-            raise _DiffersError(Difference.APPLICABILITY, f"按已发布的适用表应适用{root}")
+            raise _DiffersError(ReplayDifference.APPLICABILITY, f"按已发布的适用表应适用{root}")
         try:
             judged = judge.judge(found, filed, day)
         except RulesError as error:
-            raise _DiffersError(Difference.ENGINE, str(error)) from None
+            raise _DiffersError(ReplayDifference.ENGINE, str(error)) from None
         stated = asked_of(filed.case, asked["tier"], day, how(asked))
         return judged, body_of(judged, stated, body["facts"], published)
 
@@ -274,18 +274,18 @@ class Replayer:
         try:
             case = self._ahead.filings.get(id) or cases.case(self.session, id)
         except RecordError:
-            raise _DiffersError(Difference.FACTS, "所依据的填报已不在登记库中") from None
+            raise _DiffersError(ReplayDifference.FACTS, "所依据的填报已不在登记库中") from None
         except UNREADABLE:
-            raise _DiffersError(Difference.FACTS, "所依据的填报已被改动，无法读取") from None
+            raise _DiffersError(ReplayDifference.FACTS, "所依据的填报已被改动，无法读取") from None
         if digest(sealed_facts(case.facts, entry.salt)) != body["facts"]:
-            raise _DiffersError(Difference.FACTS, "所依据的填报已被改动")
+            raise _DiffersError(ReplayDifference.FACTS, "所依据的填报已被改动")
         filed = Known(case)
         if id not in self._ahead.untouched:
             [filed] = known.bearing(self.session, [case], until=entry.seq - 1)
         if not {d.digest for d in filed.determinations}.issuperset(body["determinations"]):
-            raise _DiffersError(Difference.FACTS, "所依据的人工认定已不在登记库中")
+            raise _DiffersError(ReplayDifference.FACTS, "所依据的人工认定已不在登记库中")
         if not {e.digest for e in filed.register}.issuperset(body.get("register", ())):
-            raise _DiffersError(Difference.FACTS, "所依据的登记已不在登记库中，或已被改动")
+            raise _DiffersError(ReplayDifference.FACTS, "所依据的登记已不在登记库中，或已被改动")
         return filed
 
     def _rules(self, applicability: str) -> tuple[publication.Published, Judge]:
@@ -293,11 +293,11 @@ class Replayer:
             try:
                 publication.document(self.session, applicability, "applicability")
             except RecordError as error:
-                raise _DiffersError(Difference.APPLICABILITY, str(error)) from None
+                raise _DiffersError(ReplayDifference.APPLICABILITY, str(error)) from None
             try:
                 found = publication.published(self.session, applicability)
             except (RecordError, RulesError) as error:
-                raise _DiffersError(Difference.RULES, str(error)) from None
+                raise _DiffersError(ReplayDifference.RULES, str(error)) from None
             while len(self._judges) >= _HELD:
                 _, judge = self._judges.pop(next(iter(self._judges)))
                 judge.close()
@@ -350,7 +350,7 @@ def replayed(
 def _unanswered(entry: journal.Entry, found: workers.Lost) -> Replayed:
     uscc = str(entry.content["case"]["uscc"])
     detail = f"{found.reason}，没有重新作出"
-    return Replayed(entry.seq, uscc, entry.tier, "", Difference.ENGINE, detail)
+    return Replayed(entry.seq, uscc, entry.tier, "", ReplayDifference.ENGINE, detail)
 
 
 def _day(text: str) -> date:
@@ -367,21 +367,21 @@ def how(asked: Json) -> dict[str, str]:
 def _sound_body(entry: journal.Entry) -> Json:
     """The body of an entry, after a check of its digest."""
     if sha256(header_text(entry.header())) != entry.digest:
-        raise _DiffersError(Difference.RECORD, "记录的内容与其摘要不符，已被改动")
+        raise _DiffersError(ReplayDifference.RECORD, "记录的内容与其摘要不符，已被改动")
     body = entry.content
     if body["case"]["tier"] != entry.tier:
-        raise _DiffersError(Difference.RECORD, "记录的层级与其内容不符")
+        raise _DiffersError(ReplayDifference.RECORD, "记录的层级与其内容不符")
     return body
 
 
-def _outcome_differs(entry: journal.Entry, body: Json, again: Json) -> tuple[Difference, str]:
+def _outcome_differs(entry: journal.Entry, body: Json, again: Json) -> tuple[ReplayDifference, str]:
     """The difference if the inputs are the same but another result comes out."""
     changes = _changes(body["results"], again["results"])
     named = "、".join(f"{k} 记为{a}、重算为{b}" for k, (a, b) in list(changes.items())[:3])
     detail = named or "、".join(k for k in body if body[k] != again.get(k))
     if entry.program == journal.program():
-        return Difference.RECORD, f"记录的结论不是这些事实和规则得出的：{detail}"
-    return Difference.ENGINE, f"{entry.program} 与 {journal.program()} 的结果不同：{detail}"
+        return ReplayDifference.RECORD, f"记录的结论不是这些事实和规则得出的：{detail}"
+    return ReplayDifference.ENGINE, f"{entry.program} 与 {journal.program()} 的结果不同：{detail}"
 
 
 def _changes(then: Json, now: Json) -> dict[str, tuple[str, str]]:

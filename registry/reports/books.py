@@ -11,7 +11,7 @@ from pathlib import Path
 from registry.filings import Issue
 from registry.judging.verdicts import CaseResult, TierVerdict
 from registry.kit import workbooks
-from registry.reports.results import ONLY_TITLE, Counted, Counts
+from registry.reports.results import ONLY_TITLE, Counted, VerdictCounts
 from registry.reports.verdicts import (
     DOUBTED,
     SHORT,
@@ -26,10 +26,10 @@ from rules.model.ruleset import Note, Points
 
 
 @contextmanager
-def opened(path: Path) -> Iterator["Book"]:
+def opened(path: Path) -> Iterator["ResultBook"]:
     """A workbook to be written to a file, which is there when all is written."""
     with workbooks.workbook(path) as book:
-        yield Book(book)
+        yield ResultBook(book)
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Booked:
     counted: Counted
 
 
-class Book:
+class ResultBook:
     """Writes verdicts, all comparisons and everything missing to a workbook."""
 
     def __init__(self, book: workbooks.Book) -> None:
@@ -66,7 +66,7 @@ class Book:
             ["统一社会信用代码", "企业名称", "依据它的结论", "数据", "疑点", "来源"],
         )
         self._notes: dict[tuple[str, Note], None] = {}
-        self._counts = Counts()
+        self._counts = VerdictCounts()
         # only the end shows which tiers have a score, and whether there are notes
         self._kept = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115
         self._tiers: tuple[str, ...] = ()
@@ -101,7 +101,7 @@ class Book:
             missing,
             doubts,
             tuple(note for v in result.verdicts for note in v.notes),
-            Counts.view(result),
+            VerdictCounts.view(result),
         )
 
     def add(self, viewed: Booked) -> None:

@@ -5,10 +5,10 @@ from typing import Final
 
 from registry.reports.layout import Part, Report, Section, Table
 from rules.comparison.rows import (
-    Change,
     Comparison,
     Definition,
     Requirement,
+    RequirementChange,
     Row,
     ScoreItem,
     ScoreRow,
@@ -18,7 +18,7 @@ from rules.explanation.wording import plain
 #: Stands where one of the texts has no such requirement.
 NONE: Final = "—"
 _REMARK: Final = "本表由定义标准的文件编译后逐项比对生成，门槛、例外和条款均取自所运行的标准；对不上的条件列为只在一个文本中。"
-_KINDS: Final = (Change.CHANGED, Change.ADDED, Change.REMOVED)
+_KINDS: Final = (RequirementChange.CHANGED, RequirementChange.ADDED, RequirementChange.REMOVED)
 
 
 def report(before: str, after: str, parts: Sequence[Part]) -> Report:
@@ -45,19 +45,19 @@ def lone(tier: str, label: str) -> Part:
 def _counts(comparison: Comparison) -> str:
     if comparison.identical:
         return "两个文本对这一层级的要求完全相同。"
-    counted = {c: sum(r.change is c for r in comparison.rows) for c in Change}
-    items = [s for s in comparison.scores if s.change is not Change.SAME]
+    counted = {c: sum(r.change is c for r in comparison.rows) for c in RequirementChange}
+    items = [s for s in comparison.scores if s.change is not RequirementChange.SAME]
     scored = f"；计分项变动{len(items)}项" if items else ""
     return f"条件：{'，'.join(f'{c.value}{n}项' for c, n in counted.items())}{scored}。"
 
 
 def _sections(comparison: Comparison) -> Iterator[Section]:
     header = ("指标", "前", "后", "变化")
-    by = {c: [r for r in comparison.rows if r.change is c] for c in Change}
+    by = {c: [r for r in comparison.rows if r.change is c] for c in RequirementChange}
     rows = tuple(_row(r) for c in _KINDS for r in by[c])
     if rows:
         yield Section("条件", table=Table(header, rows))
-    scores = [s for s in comparison.scores if s.change is not Change.SAME]
+    scores = [s for s in comparison.scores if s.change is not RequirementChange.SAME]
     if scores:
         header = ("计分项", "前", "后", "变化")
         yield Section("计分项", table=Table(header, tuple(map(_score, scores))))
@@ -69,9 +69,11 @@ def _sections(comparison: Comparison) -> Iterator[Section]:
         if names:
             yield Section(title, (f"{'、'.join(names)}。",))
     same = tuple(
-        (r.name, _cell(r.before), _cell(r.after)) for r in by[Change.SAME] if r.before and r.after
+        (r.name, _cell(r.before), _cell(r.after))
+        for r in by[RequirementChange.SAME]
+        if r.before and r.after
     )
-    kept = [s for s in comparison.scores if s.change is Change.SAME]
+    kept = [s for s in comparison.scores if s.change is RequirementChange.SAME]
     more = (f"另有{len(kept)}个计分项相同。",) if kept else ()
     if not comparison.identical and (same or more):
         table = Table(("指标", "前", "后"), same) if same else None
@@ -87,7 +89,7 @@ def _sections(comparison: Comparison) -> Iterator[Section]:
 def _row(row: Row) -> tuple[str, ...]:
     changed = "；".join(row.details)
     word = row.change.value
-    if row.change is not Change.CHANGED:
+    if row.change is not RequirementChange.CHANGED:
         changed = f"{word}；{changed}" if changed else word
     return row.name, _cell(row.before), _cell(row.after), changed
 
@@ -114,17 +116,20 @@ def _scored(item: ScoreItem | None) -> str:
 
 
 def _definitions(definitions: Sequence[Definition]) -> Iterator[Section]:
-    changed = [d for d in definitions if d.change is Change.CHANGED]
+    changed = [d for d in definitions if d.change is RequirementChange.CHANGED]
     rows = [
         (d.name, d.before, d.after, "；".join(map(_difference, d.rows)) or "算法不同", d.citation)
         for d in changed
     ]
-    formulas = [d for d in definitions if d.change is not Change.CHANGED and not d.rules]
+    formulas = [d for d in definitions if d.change is not RequirementChange.CHANGED and not d.rules]
     rows += [
         (d.name, d.before or NONE, d.after or NONE, d.change.value, d.citation) for d in formulas
     ]
     only = []
-    for change, word in ((Change.ADDED, "只在后"), (Change.REMOVED, "只在前")):
+    for change, word in (
+        (RequirementChange.ADDED, "只在后"),
+        (RequirementChange.REMOVED, "只在前"),
+    ):
         names = [d.name for d in definitions if d.change is change and d.rules]
         if names:
             only.append(f"{word}：{'、'.join(names)}。")

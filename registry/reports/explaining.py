@@ -53,7 +53,7 @@ class Reason:
 
 
 @dataclass(frozen=True)
-class Criterion:
+class ExplainedCriterion:
     """The result of one of a tier's criteria; ``option`` is its 情形, empty if it belongs to all."""
 
     finding: Finding
@@ -61,7 +61,7 @@ class Criterion:
 
 
 @dataclass(frozen=True)
-class Filed:
+class ExplainedFact:
     """A filed value that the ruleset reads; ``value`` is exact, in base units.
 
     ``margin`` says how far it may be wrong before the verdict changes; texts have none.
@@ -149,14 +149,14 @@ class Explanation:
     entry: journal.Entry
     verdict: TierVerdict
     decision: Decision
-    criteria: tuple[Criterion, ...]
+    criteria: tuple[ExplainedCriterion, ...]
     reasons: tuple[Reason, ...]
     gaps: tuple[Figure, ...]
     changes: Changes
     turns: tuple[Turn, ...]
     rests: tuple[tuple[Rest, str], ...]
     answers: tuple[Turn, ...]
-    figures: tuple[Filed, ...]
+    figures: tuple[ExplainedFact, ...]
     settled: tuple[Settled, ...]
     later: tuple[int, ...] = ()
     corrected_at: datetime | None = None
@@ -354,16 +354,16 @@ def _owner(root: Finding, check: Check) -> Finding:
     return next(f for f in root.walk() if any(c is check for c in _checks(f)))
 
 
-def _criteria(root: Finding) -> list[Criterion]:
+def _criteria(root: Finding) -> list[ExplainedCriterion]:
     """The tier's criteria: the parts of its substantive conditions and of its prerequisites."""
-    found: dict[str, Criterion] = {}
-    for member in _members(root) or [Criterion(root)]:
+    found: dict[str, ExplainedCriterion] = {}
+    for member in _members(root) or [ExplainedCriterion(root)]:
         for criterion in _members(member.finding) or [member]:
             found.setdefault(criterion.finding.rule, criterion)
     return list(found.values())
 
 
-def _members(finding: Finding) -> list[Criterion]:
+def _members(finding: Finding) -> list[ExplainedCriterion]:
     """The rules that make up a rule, if it consists of nothing else."""
     if not finding.options or any(_figured(c) for c in _checks(finding)):
         return []
@@ -372,7 +372,7 @@ def _members(finding: Finding) -> list[Criterion]:
     of_all = [{c.finding.rule for c in o.checks if c.finding} for o in options]
     shared = set.intersection(*of_all)
     return [
-        Criterion(c.finding, "" if c.finding.rule in shared else o.name)
+        ExplainedCriterion(c.finding, "" if c.finding.rule in shared else o.name)
         for o in options
         for c in o.checks
         if c.finding
@@ -432,14 +432,15 @@ class _Clauses:
         return self.rules[rule].citation
 
 
-def _figures(decision: Decision) -> list[Filed]:
+def _figures(decision: Decision) -> list[ExplainedFact]:
     """The filed values that the ruleset reads, those with the smallest margins first."""
     profile = decision.profile
     measured = [
-        Filed(m.key, m.name, m.fact, m.value, _source(profile, m.key), m) for m in margins(decision)
+        ExplainedFact(m.key, m.name, m.fact, m.value, _source(profile, m.key), m)
+        for m in margins(decision)
     ]
     texts = [
-        Filed(key, fact.name, fact, value, _source(profile, key))
+        ExplainedFact(key, fact.name, fact, value, _source(profile, key))
         for key, value in profile.values.items()
         if (fact := decision.ruleset.facts.get(key)) is not None and fact.kind == "text"
     ]

@@ -28,7 +28,7 @@ from registry.simulation.effects import (
     Effect,
     Tally,
 )
-from registry.simulation.impact import Run
+from registry.simulation.impact import SimulationRun
 from rules.model.roles import SUBSTANCE
 from rules.model.ruleset import Outcome
 
@@ -49,7 +49,7 @@ _WIDE: Final = ("企业名称", "内容", "指标", "主要条件", "主要差�
 # -- terminal ------------------------------------------------------------------------------------
 
 
-def heading(run: Run) -> list[str]:
+def heading(run: SimulationRun) -> list[str]:
     """The lines that say what was simulated."""
     return [
         f"【{LABEL}】{run.sides[0]} → {run.sides[1]}",
@@ -59,12 +59,12 @@ def heading(run: Run) -> list[str]:
     ]
 
 
-def _digests(run: Run) -> str:
+def _digests(run: SimulationRun) -> str:
     sides = ("、".join(f"{r} {d[:12]}" for r, d in side.items()) for side in run.rulesets)
     return " → ".join(sides)
 
 
-def print_summary(run: Run, console: Console) -> None:
+def print_summary(run: SimulationRun, console: Console) -> None:
     """Print the counts of every tier."""
     for line in heading(run):
         console.print(line, markup=False, soft_wrap=True)
@@ -191,7 +191,7 @@ class WorkbookSink:
         """Write why an enterprise could not be judged."""
         self._sheets["未能检查"].add([text])
 
-    def close(self, run: Run) -> None:
+    def close(self, run: SimulationRun) -> None:
         """Write the counts."""
         for about in _about(run):
             self._sheets["说明"].add(about)
@@ -203,7 +203,7 @@ class WorkbookSink:
                 self._sheets["条件"].add([tally.tier, *key, c.failing, c.alone, c.losing])
 
 
-def _about(run: Run) -> Iterator[tuple[str, str]]:
+def _about(run: SimulationRun) -> Iterator[tuple[str, str]]:
     yield "性质", f"{LABEL}。两个文本按同一份填报计算，不改变任何称号，也不写入决定记录。"
     yield "前一文本", run.sides[0]
     yield "后一文本", run.sides[1]
@@ -247,7 +247,7 @@ class JsonSink:
     def refuse(self, text: str) -> None:
         """Does nothing: the counts include it."""
 
-    def write(self, run: Run, to: Callable[[str], object]) -> None:
+    def write(self, run: SimulationRun, to: Callable[[str], object]) -> None:
         """Write one JSON document: the counts, then the kept results."""
         stream = JsonStream(to, "enterprises", run.to_json())
         self.file.seek(0)
@@ -275,7 +275,7 @@ class PageSink:
     def refuse(self, text: str) -> None:
         """Does nothing: the counts include it."""
 
-    def html(self, run: Run) -> str:
+    def html(self, run: SimulationRun) -> str:
         """The page: counts, charts and the first enterprises of each kind."""
         return page(
             "impact.html",

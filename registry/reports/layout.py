@@ -30,7 +30,7 @@ CITED: Final = "〔"
 
 
 @dataclass(frozen=True)
-class Item:
+class LayoutItem:
     """A list item, with the lines under it.
 
     ``word`` is an outcome that gives the item its colour; ``sign`` is an outcome's sign that
@@ -83,7 +83,7 @@ class Section:
 
     title: str
     paragraphs: tuple[str, ...] = ()
-    items: tuple[Item, ...] = ()
+    items: tuple[LayoutItem, ...] = ()
     table: Table | None = None
     tree: tuple[str, ...] = ()
     commands: tuple[str, ...] = ()

@@ -18,8 +18,8 @@ from registry.record.wording import (
     target_text,
 )
 from registry.reports.explaining import (
+    ExplainedFact,
     Explanation,
-    Filed,
     Reason,
     Settled,
     Turn,
@@ -27,7 +27,7 @@ from registry.reports.explaining import (
     share,
     signed,
 )
-from registry.reports.layout import Item, Report, Section, Table
+from registry.reports.layout import LayoutItem, Report, Section, Table
 from registry.reports.verdicts import explanation
 from rules.explanation.explain import Check, Figure, Finding, Option, value_text
 from rules.explanation.wording import quantity, reading_text
@@ -205,7 +205,7 @@ def reasons_sections(found: Explanation) -> Iterator[Section]:
     yield Section(title, items=tuple(reason_items(found)), numbered=True)
 
 
-def reason_items(found: Explanation, you: str = "贵企业") -> Iterator[Item]:
+def reason_items(found: Explanation, you: str = "贵企业") -> Iterator[LayoutItem]:
     """The deciding rules, each with requirement, own figure and shortfall."""
     options = {c.finding.rule: c.option for c in found.criteria if c.option}
     by_rule: dict[str, list[Reason]] = {}
@@ -221,7 +221,7 @@ def reason_items(found: Explanation, you: str = "贵企业") -> Iterator[Item]:
             details.append("（下列各情形有一种符合即可）")
         for reason in reasons:
             details += _reason_lines(reason, used if len(used) > 1 else [], you)
-        yield Item(f"{finding.title}（{finding.citation}）", tuple(details), finding.outcome)
+        yield LayoutItem(f"{finding.title}（{finding.citation}）", tuple(details), finding.outcome)
 
 
 def _reason_lines(reason: Reason, options: list[Option], you: str) -> Iterator[str]:
@@ -244,7 +244,7 @@ def _scores(finding: Finding, group: str) -> Iterator[str]:
         yield f"{name}：{item.outcome}（满分{quantity(full, '分')}{'；' + more if more else ''}）"
 
 
-def met_items(found: Explanation, you: str = "贵企业") -> Iterator[Item]:
+def met_items(found: Explanation, you: str = "贵企业") -> Iterator[LayoutItem]:
     """Each criterion that is met, with the figures that meet it."""
     for criterion in found.criteria:
         finding = criterion.finding
@@ -258,14 +258,14 @@ def met_items(found: Explanation, you: str = "贵企业") -> Iterator[Item]:
             if c.outcome is Outcome.MET and (c.finding is None or c.points is not None)
         ]
         title = f"{finding.title}：符合（{finding.citation}）"
-        yield Item(title, tuple(details), finding.outcome, _SIGNS[Outcome.MET])
+        yield LayoutItem(title, tuple(details), finding.outcome, _SIGNS[Outcome.MET])
 
 
 def gaps_section(found: Explanation) -> Section | None:
     """What is missing, and the material that would settle it."""
     if not found.gaps:
         return None
-    items = tuple(Item(_gap_text(f), word=_gap_word(f.gap)) for f in found.gaps)
+    items = tuple(LayoutItem(_gap_text(f), word=_gap_word(f.gap)) for f in found.gaps)
     title = "还缺什么，怎样补" if found.outcome is Outcome.MISSING else "待认定和待补的事项"
     return Section(title, items=items, numbered=True)
 
@@ -287,12 +287,12 @@ def changes_sections(found: Explanation) -> Iterator[Section]:
         if found.answers:
             yield Section(
                 "其余不变时，下列事项会改变结论",
-                items=tuple(Item(_answer(t)) for t in found.answers),
+                items=tuple(LayoutItem(_answer(t)) for t in found.answers),
                 remarks=(_NO_PROMISE,),
             )
         return
-    title, beyond = "怎样的变化会改变结论", [Item(b) for b in _beyond(found)]
-    reachable = tuple(Item(turn_text(t)) for t in found.turns if not t.of_title)
+    title, beyond = "怎样的变化会改变结论", [LayoutItem(b) for b in _beyond(found)]
+    reachable = tuple(LayoutItem(turn_text(t)) for t in found.turns if not t.of_title)
     if not reachable:
         yield Section(title, ("填报数据的变动不能改变结论，需要的是：",), tuple(beyond))
         return
@@ -360,7 +360,8 @@ def settled_section(found: Explanation) -> Section | None:
         return None
     titles = {rule.id: rule.title for rule in found.decision.ruleset.rules}
     return Section(
-        "经审核人认定的事项", items=tuple(Item(settled_text(s, titles)) for s in found.settled)
+        "经审核人认定的事项",
+        items=tuple(LayoutItem(settled_text(s, titles)) for s in found.settled),
     )
 
 
@@ -368,7 +369,7 @@ def titles_section(found: Explanation) -> Section | None:
     """The registered titles and holdings that counted, and filed statements that differ."""
     if not found.verdict.register:
         return None
-    items = (Item(f"第{e.seq}号　{registration_text(e)}") for e in found.verdict.register)
+    items = (LayoutItem(f"第{e.seq}号　{registration_text(e)}") for e in found.verdict.register)
     filed = tuple(f"{overruled_text(title)}。" for title in found.verdict.overruled)
     held = any(is_holding(e.content) for e in found.verdict.register)
     return Section("登记的称号和持股" if held else "登记的称号", items=tuple(items), remarks=filed)
@@ -382,13 +383,13 @@ def settled_text(settled: Settled, titles: dict[str, str]) -> str:
     return f"{target}：认定为{now}（此前为{was}）。理由：{settled.determination.ground}"
 
 
-def criteria_items(found: Explanation) -> Iterator[Item]:
+def criteria_items(found: Explanation) -> Iterator[LayoutItem]:
     """Every criterion of the tier with its outcome."""
     for criterion in found.criteria:
         finding = criterion.finding
         sign = _SIGNS[finding.result] if isinstance(finding.result, Outcome) else "·"
         option = f"（「{criterion.option}」，各情形有一种符合即可）" if criterion.option else ""
-        yield Item(
+        yield LayoutItem(
             f"{finding.title}：{finding.outcome}（{finding.citation}）{option}",
             word=finding.outcome,
             sign=sign,
@@ -444,7 +445,7 @@ def _margins(found: Explanation) -> Section:
         for f in flips
         if (m := f.margin) is not None and (m.below or m.above)
     ]
-    others = [Item(_other(f)) for f in flips if f.margin is not None and f.margin.others]
+    others = [LayoutItem(_other(f)) for f in flips if f.margin is not None and f.margin.others]
     steady = sum(1 for f in found.figures if f.margin is not None and not f.margin.changes)
     paragraphs = ["其余不变时，每项数据变到多少结论就不同，最近的在前："]
     if not rows:
@@ -479,7 +480,7 @@ def _flip(change: Change | None) -> str:
     )
 
 
-def _other(filed: Filed) -> str:
+def _other(filed: ExplainedFact) -> str:
     assert filed.margin is not None
     turned = "；".join(f"{value_text(c.fact, c.new)}→{c.verdict.text}" for c in filed.margin.others)
     return f"{filed.name}：{filed.text}；改为{turned}　〔{filed.source or NOT_STATED}〕"
@@ -496,11 +497,12 @@ def _smallest(found: Explanation) -> Section | None:
     if found.outcome is Outcome.MET:
         return None
     items = [
-        Item(f"{turn_text(t)}{'，称号由主管部门授予' if t.of_title else ''}") for t in found.turns
+        LayoutItem(f"{turn_text(t)}{'，称号由主管部门授予' if t.of_title else ''}")
+        for t in found.turns
     ]
-    items += [Item(_answer(t)) for t in found.answers]
+    items += [LayoutItem(_answer(t)) for t in found.answers]
     items += [
-        Item(f"改不到：{r.requirement}（{r.rule}，{clause}），仍为{r.outcome.text}")
+        LayoutItem(f"改不到：{r.requirement}（{r.rule}，{clause}），仍为{r.outcome.text}")
         for r, clause in found.rests
     ]
     if not items:
@@ -594,7 +596,7 @@ def _determinations(found: Explanation) -> Section | None:
                 f"{china_text(settled.confirmed_at)}确认"
             )
         items.append(
-            Item(
+            LayoutItem(
                 f"第{determination.seq}号　{target_text(content)}：{was} → {now}",
                 (
                     f"理由：{determination.ground}",
@@ -617,7 +619,7 @@ def _filed(found: Explanation) -> Section:
     )
 
 
-def _exact(filed: Filed) -> str:
+def _exact(filed: ExplainedFact) -> str:
     return filed.text if isinstance(filed.value, bool) else filed.value
 
 

@@ -87,7 +87,7 @@ class Counted:
     batches: tuple[str, ...]
 
 
-class Counts:
+class VerdictCounts:
     """Counts the outcomes, and collects what the table's marks mean."""
 
     def __init__(self) -> None:

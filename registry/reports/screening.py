@@ -14,7 +14,7 @@ from registry.kit.screens import Wrapped
 from registry.kit.workbooks import Book, Value, by_heading, harmless, separated, workbook
 from registry.reports.verdicts import DOUBTED, doubt_text
 from registry.screening.engines import to_parquet
-from registry.screening.results import Listed, Tally
+from registry.screening.results import ListedFirm, ScreeningTally
 from rules.model.ruleset import Outcome
 
 LABEL: Final = "筛查结果，不是决定"
@@ -28,7 +28,9 @@ _WIDE: Final = ("企业名称", "条件", "不符合的条件", "不能判断的
 _FEW: Final = 10
 
 
-def print_summary(heading: Iterable[str], tallies: Sequence[Tally], console: Console) -> None:
+def print_summary(
+    heading: Iterable[str], tallies: Sequence[ScreeningTally], console: Console
+) -> None:
     """Print each tier's funnel and counts."""
     console.print(f"【{LABEL}】", markup=False)
     for line in heading:
@@ -50,7 +52,7 @@ def print_summary(heading: Iterable[str], tallies: Sequence[Tally], console: Con
             console.print(line, markup=False, soft_wrap=True)
 
 
-def notes(tally: Tally) -> Iterator[str]:
+def notes(tally: ScreeningTally) -> Iterator[str]:
     """What was not screened, what only the engine decided, and how much it decided again."""
     for reason, number in tally.by_engine.items():
         yield f"由规则引擎逐户判定{number}家：{reason}"
@@ -60,7 +62,7 @@ def notes(tally: Tally) -> Iterator[str]:
     yield f"规则引擎复核{tally.checked}家（门槛附近的全部符合企业和随机抽取的企业），逐项一致{before}"
 
 
-def to_json(heading: Sequence[str], tallies: Sequence[Tally]) -> dict[str, Any]:
+def to_json(heading: Sequence[str], tallies: Sequence[ScreeningTally]) -> dict[str, Any]:
     """The counts as plain JSON values."""
     return {
         "label": LABEL,
@@ -95,7 +97,7 @@ def to_json(heading: Sequence[str], tallies: Sequence[Tally]) -> dict[str, Any]:
     }
 
 
-def _funnel(tally: Tally) -> Table:
+def _funnel(tally: ScreeningTally) -> Table:
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("条件", overflow="fold")
     for name in ("依次符合", "符合", "不符合", "材料不足", "待人工认定", "仅此一条"):
@@ -106,7 +108,9 @@ def _funnel(tally: Tally) -> Table:
     return table
 
 
-def print_lists(firms: Sequence[Listed], tallies: Sequence[Tally], console: Console) -> None:
+def print_lists(
+    firms: Sequence[ListedFirm], tallies: Sequence[ScreeningTally], console: Console
+) -> None:
     """Print the first enterprises that lost a title and the first that are near."""
     titles = _titles(tallies)
     for group in ("失去资格", "接近"):
@@ -121,7 +125,10 @@ def print_lists(firms: Sequence[Listed], tallies: Sequence[Tally], console: Cons
 
 
 def write(
-    path: Path, heading: Sequence[str], tallies: Sequence[Tally], firms: Iterable[Listed]
+    path: Path,
+    heading: Sequence[str],
+    tallies: Sequence[ScreeningTally],
+    firms: Iterable[ListedFirm],
 ) -> None:
     """Write the file in the format of its suffix."""
     if path.suffix.lower() == ".xlsx":
@@ -134,7 +141,7 @@ def write(
         _parquet(path, tallies, firms)
 
 
-def _row(firm: Listed, titles: dict[str, str]) -> list[str]:
+def _row(firm: ListedFirm, titles: dict[str, str]) -> list[str]:
     criteria, still_open = (
         "；".join(titles.get(r, r) for r in rules) for rules in (firm.criteria, firm.open)
     )
@@ -146,7 +153,7 @@ def _row(firm: Listed, titles: dict[str, str]) -> list[str]:
     ]  # fmt: skip
 
 
-def _titles(tallies: Sequence[Tally]) -> dict[str, str]:
+def _titles(tallies: Sequence[ScreeningTally]) -> dict[str, str]:
     return {rule: title for tally in tallies for rule, title in tally.titles.items()}
 
 
@@ -155,7 +162,7 @@ def _csv(path: Path, rows: Iterable[Iterable[str]]) -> None:
         write_rows(rows)
 
 
-def _parquet(path: Path, tallies: Sequence[Tally], firms: Iterable[Listed]) -> None:
+def _parquet(path: Path, tallies: Sequence[ScreeningTally], firms: Iterable[ListedFirm]) -> None:
     titles = _titles(tallies)
     with written_whole(path) as fresh:
         rows = fresh.with_name("rows.csv")
@@ -164,7 +171,10 @@ def _parquet(path: Path, tallies: Sequence[Tally], firms: Iterable[Listed]) -> N
 
 
 def _fill(
-    book: Book, heading: Sequence[str], tallies: Sequence[Tally], firms: Iterable[Listed]
+    book: Book,
+    heading: Sequence[str],
+    tallies: Sequence[ScreeningTally],
+    firms: Iterable[ListedFirm],
 ) -> None:
     about = [
         ("性质", f"{LABEL}：不改变任何称号，也不写入决定记录。"),

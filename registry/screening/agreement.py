@@ -12,7 +12,7 @@ from rules.model.ruleset import Trace
 
 
 @dataclass(frozen=True)
-class Difference:
+class VerdictDifference:
     """A node of a filing whose screened and decided results differ."""
 
     filing_id: int
@@ -80,13 +80,13 @@ def reader(names: Sequence[str], nodes: Mapping[str, Place], scale: int) -> Call
     return lambda row: {key: read(row) for key, read in readers.items()}
 
 
-def differences(filing_id: int, screened: Trace, decided: Trace) -> list[Difference]:
+def differences(filing_id: int, screened: Trace, decided: Trace) -> list[VerdictDifference]:
     """The nodes, except those of records, on which screened and decided traces differ."""
     ours = {k: result for k, result in decided.items() if k in screened or not _of_record(k)}
     if ours == screened:
         return []
     return [
-        Difference(filing_id, key, screened.get(key), ours.get(key))
+        VerdictDifference(filing_id, key, screened.get(key), ours.get(key))
         for key in sorted({**ours, **screened})
         if screened.get(key) != ours.get(key)
     ]
@@ -96,7 +96,7 @@ def _of_record(key: str) -> bool:
     return "#" in key and ":" in key and "#" in key.partition(":")[0]
 
 
-def refuse(found: Sequence[Difference], root: str) -> None:
+def refuse(found: Sequence[VerdictDifference], root: str) -> None:
     """Raise ``ScreeningError`` if there is any difference."""
     if found:
         first = found[0]

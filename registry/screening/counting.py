@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql.expression import ColumnElement
 
 from registry.screening.engines import Database
-from registry.screening.results import INDUSTRY, VERDICT, Listed, Part, Tally
+from registry.screening.results import INDUSTRY, VERDICT, ListedFirm, Part, ScreeningTally
 from registry.screening.schema import Schema
 from rules.model.ruleset import Outcome
 
@@ -23,7 +23,7 @@ class Counting:
         self.database = database
         self._filing = schema.filing
 
-    def count(self, tally: Tally, part: Part) -> None:
+    def count(self, tally: ScreeningTally, part: Part) -> None:
         """Count a part."""
         self._steps(tally, part)
         self._places(tally, part)
@@ -31,7 +31,7 @@ class Counting:
         [(number,)] = self.database.rows(near)
         tally.near += int(number)
 
-    def _steps(self, tally: Tally, part: Part) -> None:
+    def _steps(self, tally: ScreeningTally, part: Part) -> None:
         """One row of counts: for each criterion its outcomes, with those before it, and alone."""
         table = part.results()
         columns: list[ColumnElement[Any]] = [table.c[f"step{n}"] for n in range(len(part.steps))]
@@ -51,7 +51,7 @@ class Counting:
             step.passed += mine[-2]
             step.alone += mine[-1]
 
-    def _places(self, tally: Tally, part: Part) -> None:
+    def _places(self, tally: ScreeningTally, part: Part) -> None:
         """Outcomes by place and sector, and of the title's holders."""
         joined, results, held = self._joined(part)
         places = [self._filing.c.province, self._filing.c.city, results.c[INDUSTRY]]
@@ -78,7 +78,7 @@ class Counting:
         joined = joined.outerjoin(held, held.c.filing_id == results.c.filing_id)
         return joined, results, held.c.filing_id
 
-    def firms(self, tally: Tally, part: Part) -> Iterator[Listed]:
+    def firms(self, tally: ScreeningTally, part: Part) -> Iterator[ListedFirm]:
         """The enterprises of a part in order of credit code."""
         joined, results, held = self._joined(part)
         near = sa.table(part.near, *map(sa.column, ("filing_id", *part.near_columns)))
@@ -102,7 +102,7 @@ class Counting:
             still_open = part.code.named(code, Outcome.MISSING, Outcome.PENDING)
             outcome = Outcome(int(value))
             uscc, name, province, city, county = (str(v or "") for v in identity)
-            yield Listed(
+            yield ListedFirm(
                 int(id),
                 uscc,
                 name,

@@ -8,7 +8,7 @@ from fractions import Fraction
 from registry.judging.case import Known
 from registry.judging.judge import Judge, Rules, holds_title
 from registry.judging.worker import Cause, JudgingWorker, Refusal, attempt, judged_under
-from registry.screening.agreement import Columns, Difference, Row, differences
+from registry.screening.agreement import Columns, Row, VerdictDifference, differences
 from registry.screening.compiler.program import Code
 from registry.screening.variants import Varied
 from rules.model.roles import SECTOR
@@ -106,17 +106,17 @@ class ComparingWorker(JudgingWorker):
         super().__init__(rules, alone=True)
         self._root, self._day, self._read = root, day, columns.reader()
 
-    def __call__(self, screened: Sequence[Screened]) -> list[list[Difference] | str | None]:
+    def __call__(self, screened: Sequence[Screened]) -> list[list[VerdictDifference] | str | None]:
         """Check filings one by one."""
         return [self._check(one) for one in screened]
 
-    def _check(self, one: Screened) -> list[Difference] | str | None:
+    def _check(self, one: Screened) -> list[VerdictDifference] | str | None:
         found = attempt(one.known.case, lambda: self._differences(one))
         if isinstance(found, Refusal):
             return None if found.cause in (Cause.DAY, Cause.REGISTER) else found.reason
         return found
 
-    def _differences(self, one: Screened) -> list[Difference]:
+    def _differences(self, one: Screened) -> list[VerdictDifference]:
         decided = judged_under(self.judge, self._root, one.known, self._day).decision.trace
         return differences(one.known.case.filing_id, self._read(one.row), decided)
 

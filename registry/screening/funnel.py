@@ -27,7 +27,7 @@ from registry.kit import workers
 from registry.kit.progress import Done, Watch, ignored, unwatched
 from registry.screening import agreement
 from registry.screening.agreed import Agreed
-from registry.screening.agreement import Difference
+from registry.screening.agreement import VerdictDifference
 from registry.screening.compiler.elements import DayLiteral
 from registry.screening.compiler.program import Code, Program, necessary
 from registry.screening.compiler.widths import UnsupportedError
@@ -40,7 +40,14 @@ from registry.screening.deciding import (
     ScreeningWorker,
 )
 from registry.screening.engines import Database, ScreeningError
-from registry.screening.results import VERDICT, Listed, Part, Step, Tally, successive
+from registry.screening.results import (
+    VERDICT,
+    FunnelStep,
+    ListedFirm,
+    Part,
+    ScreeningTally,
+    successive,
+)
 from registry.screening.schema import Schema
 from registry.screening.snapshot import kind_of
 from registry.screening.tables import parts
@@ -100,7 +107,7 @@ class Screening:
         self._cases = cases
         self._jobs = jobs
         self._agreed = agreed or Agreed()
-        self.tallies: dict[str, Tally] = {}
+        self.tallies: dict[str, ScreeningTally] = {}
         self._counting = Counting(database, schema)
         self._filing = schema.filing
         self._parts: dict[str, list[Part]] = {}
@@ -108,7 +115,7 @@ class Screening:
     def run(self, tiers: Sequence[str], watch: Watch = unwatched) -> None:
         """Screen tier by tier."""
         for n, tier in enumerate(tiers):
-            tally = self.tallies[tier] = Tally(tier)
+            tally = self.tallies[tier] = ScreeningTally(tier)
             self._parts[tier] = []
             self._hold(tier, f"holds_{n}")
             for m, (found, provinces) in enumerate(self._governed(tier, tally).items()):
@@ -123,7 +130,7 @@ class Screening:
 
     # selection of filings
 
-    def _governed(self, tier: str, tally: Tally) -> dict[str, list[str]]:
+    def _governed(self, tier: str, tally: ScreeningTally) -> dict[str, list[str]]:
         """The provinces by ruleset; filings without a governing ruleset are counted as refused."""
         count = sa.func.count()
         province = self._filing.c.province
@@ -181,7 +188,7 @@ class Screening:
     # verdicts
 
     def _screen(
-        self, tally: Tally, root: str, provinces: Sequence[str], number: str, holds: str
+        self, tally: ScreeningTally, root: str, provinces: Sequence[str], number: str, holds: str
     ) -> tuple[Part, dict[int, str]]:
         """Decide the filings of a ruleset in SQL; return why others are left to the engine."""
         ruleset = self.judge.rules.ruleset(root)
@@ -195,7 +202,7 @@ class Screening:
         tally.titles |= {r.id: r.title for r in ruleset.rules}
         steps = tuple(r.id for r in successive(ruleset))
         for id in steps:
-            tally.steps.setdefault(id, Step(id, tally.titles[id]))
+            tally.steps.setdefault(id, FunnelStep(id, tally.titles[id]))
         filing, wanted = self._filing, self._wanted(provinces)
         try:
             program, harder = map(self._program, (ruleset, moved(ruleset, -EDGE)))
@@ -220,7 +227,7 @@ class Screening:
 
     def _by_engine(
         self,
-        tally: Tally,
+        tally: ScreeningTally,
         part: Part,
         provinces: Sequence[str],
         reasons: Mapping[int, str],
@@ -269,7 +276,7 @@ class Screening:
         return [int(id) for (id,) in self.database.rows(query)]
 
     def _decide(
-        self, tally: Tally, part: Part, reasons: Mapping[int, str]
+        self, tally: ScreeningTally, part: Part, reasons: Mapping[int, str]
     ) -> Iterator[list[tuple[int, Decided]]]:
         """Let the engine decide filings and add them to the results; yield them batch by batch."""
         if not reasons:
@@ -296,7 +303,7 @@ class Screening:
 
     # agreement
 
-    def _check(self, tally: Tally, part: Part, program: Program, watch: Watch) -> None:
+    def _check(self, tally: ScreeningTally, part: Part, program: Program, watch: Watch) -> None:
         """Let the engine decide again the positives near an edge and a random sample.
 
         Filings near an edge that are known to agree are left out.
@@ -321,7 +328,7 @@ class Screening:
                     yield Screened(known, rows[known.case.filing_id])
 
         checker = partial(ComparingWorker, self.judge.rules, part.root, self.scope.day, columns)
-        work: workers.Work[list[Screened], list[list[Difference] | str | None]]
+        work: workers.Work[list[Screened], list[list[VerdictDifference] | str | None]]
         work = workers.work(checker, workers.jobs_for(len(wanted), self._jobs, _MANY))
         stage = f"规则引擎复核{tally.tier} {part.root}"
         with closing(work), watch(stage, len(wanted)) as progress:
@@ -354,13 +361,13 @@ class Screening:
             for id, value in self.database.rows(query):
                 yield int(id), Outcome(int(value))
 
-    def firms(self, tiers: Sequence[str]) -> Iterator[Listed]:
+    def firms(self, tiers: Sequence[str]) -> Iterator[ListedFirm]:
         """All screened firms, tier by tier, ordered by credit code within a ruleset."""
         for tier in tiers:
             for part in self._parts[tier]:
                 yield from self._counting.firms(self.tallies[tier], part)
 
-    def doubted_firms(self, tiers: Sequence[str]) -> Iterator[Listed]:
+    def doubted_firms(self, tiers: Sequence[str]) -> Iterator[ListedFirm]:
         """The same firms; filings of positives are read to add the doubts on which they rest."""
         for tier in tiers:
             for part in self._parts[tier]:
@@ -385,7 +392,9 @@ class Screening:
         except CheckRefusedError:
             return None
 
-    def explain_near(self, tally: Tally, most: int = EXPLAINED, progress: Done = ignored) -> None:
+    def explain_near(
+        self, tally: ScreeningTally, most: int = EXPLAINED, progress: Done = ignored
+    ) -> None:
         """Let the engine say by how much the first near firms miss the title.
 
         Firms that hold the title come last: they are listed as having lost it.

@@ -17,7 +17,7 @@ from rules.model.ruleset import Outcome, Rule, Ruleset
 
 
 @dataclass
-class Step:
+class FunnelStep:
     """A criterion of the funnel: how many meet it and all before it, and its own outcomes.
 
     ``alone`` counts those that nothing else stops.
@@ -31,7 +31,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Listed:
+class ListedFirm:
     """An enterprise in a list: ``criteria`` are those that it misses, ``detail`` says by how much.
 
     ``doubts`` concern unlikely figures on which its place in the list rests.
@@ -65,7 +65,7 @@ class Listed:
 
 
 @dataclass
-class Tally:
+class ScreeningTally:
     """The counts of one tier.
 
     ``by_engine`` counts filings that only the engine decided, ``checked`` those that it decided
@@ -76,7 +76,7 @@ class Tally:
     tier: str
     rulesets: dict[str, str] = field(default_factory=dict)
     outcomes: Counter[Outcome] = field(default_factory=Counter)
-    steps: dict[str, Step] = field(default_factory=dict)
+    steps: dict[str, FunnelStep] = field(default_factory=dict)
     places: dict[str, dict[str, Counter[str]]] = field(default_factory=dict)
     holders: int = 0
     lost: int = 0

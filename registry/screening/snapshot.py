@@ -58,7 +58,7 @@ MISDATED: Final = "登记的称号日期有误"
 
 
 @dataclass(frozen=True)
-class Filed:
+class FiledRow:
     """A filing to be put into a snapshot: its case, and its facts as registered.
 
     ``left`` is the reason for leaving it to the engine, if any.
@@ -99,11 +99,11 @@ class Manifest:
         return CATALOGUE.narrowed(self.bounds)
 
 
-def stock(session: Session, ids: Sequence[int], day: date) -> Iterator[Filed]:
+def stock(session: Session, ids: Sequence[int], day: date) -> Iterator[FiledRow]:
     """These filings of a registry as of a day, with their registered titles."""
     for known in fetch(session, ids):
         facts, speaking = as_registered(known.case.facts, known.register, _REGISTERED, day)
-        yield Filed(known.case, facts, _left(known, facts, speaking))
+        yield FiledRow(known.case, facts, _left(known, facts, speaking))
 
 
 def _left(known: Known, facts: Body, speaking: Sequence[Registration]) -> str:
@@ -125,7 +125,7 @@ def head(session: Session) -> tuple[int, str]:
     return (last.seq, last.digest) if last else (0, "")
 
 
-def collect(filed: Iterable[Filed], day: date, files: Files, progress: Done = ignored) -> None:
+def collect(filed: Iterable[FiledRow], day: date, files: Files, progress: Done = ignored) -> None:
     """Write filings into the tables of a snapshot."""
     for number, one in enumerate(filed, 1):
         facts, records, routed = _rows(CATALOGUE, one, day)
@@ -138,7 +138,7 @@ def collect(filed: Iterable[Filed], day: date, files: Files, progress: Done = ig
 
 
 def _rows(
-    schema: Schema, one: Filed, day: date
+    schema: Schema, one: FiledRow, day: date
 ) -> tuple[Sequence[Value], dict[str, list[tuple[Value, ...]]], str | None]:
     """Facts and records as rows, or no rows and the reason."""
     routed = one.left
@@ -154,7 +154,7 @@ def _rows(
 
 def write(
     folder: Path,
-    filed: Iterable[Filed],
+    filed: Iterable[FiledRow],
     day: date,
     head: tuple[int, str],
     progress: Done = ignored,

@@ -37,7 +37,7 @@ _KEPT: Final = 50
 
 
 @dataclass(frozen=True)
-class Scope:
+class SimulationScope:
     """The enterprises to simulate, and the day.
 
     ``regions`` are parts of the names of provinces, cities or counties. ``holders`` selects only
@@ -64,7 +64,7 @@ class Scope:
 
 
 @dataclass
-class Run:
+class SimulationRun:
     """The parameters and the counts of one run; a sink itself.
 
     ``sides`` name the texts, ``rulesets`` the digests by root for each side, and ``state`` the last
@@ -73,7 +73,7 @@ class Run:
     """
 
     sides: tuple[str, str]
-    scope: Scope
+    scope: SimulationScope
     state: str
     tallies: dict[str, Tally] = field(default_factory=dict)
     rulesets: tuple[dict[str, str], dict[str, str]] = field(default_factory=lambda: ({}, {}))
@@ -176,7 +176,7 @@ class Verdicts(Protocol):
         """The verdicts of a filing for a tier; None if they are not known."""
 
 
-class Sink(Protocol):
+class ImpactSink(Protocol):
     """Takes the effects, enterprise by enterprise."""
 
     def add(self, effect: Effect) -> None:
@@ -188,11 +188,11 @@ class Sink(Protocol):
 
 def simulate(
     session: Session,
-    run: Run,
+    run: SimulationRun,
     sides: Sides,
     rulebook: Rulebook,
     ids: Sequence[int],
-    sinks: Sequence[Sink] = (),
+    sinks: Sequence[ImpactSink] = (),
     verdicts: Verdicts | None = None,
     *,
     progress: Done = ignored,
@@ -203,7 +203,7 @@ def simulate(
     filings whose reasons are asked for. Effects without reasons are counted, but not handed on.
     """
     sizes = Sizes(rulebook)
-    takers: tuple[Sink, ...] = (run, *sinks)
+    takers: tuple[ImpactSink, ...] = (run, *sinks)
     for done, known in enumerate(fetch(session, ids), 1):
         try:
             for effect in list(_effects(known, run, sides, sizes, verdicts)):
@@ -224,7 +224,7 @@ def simulate(
 
 def _effects(
     known: Known,
-    run: Run,
+    run: SimulationRun,
     sides: Sides,
     sizes: Sizes,
     verdicts: Verdicts | None,

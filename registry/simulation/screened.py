@@ -31,7 +31,7 @@ FEW: Final = 1000
 _UNKNOWN: Final = 255
 
 
-class Verdicts:
+class ScreenedVerdicts:
     """The verdicts of both texts: a byte for each filing, tier and text."""
 
     def __init__(self, tiers: Sequence[str], ids: Sequence[int]) -> None:
@@ -49,7 +49,7 @@ class Verdicts:
         self,
         session: Session,
         sides: impact.Sides,
-        scope: impact.Scope,
+        scope: impact.SimulationScope,
         ids: Sequence[int],
         progress: Done = ignored,
     ) -> None:
@@ -63,7 +63,7 @@ class Verdicts:
 
     @staticmethod
     def _days(
-        session: Session, scope: impact.Scope, ids: Sequence[int]
+        session: Session, scope: impact.SimulationScope, ids: Sequence[int]
     ) -> dict[date, Sequence[int]]:
         if scope.as_of is not None:
             return {scope.as_of: ids}
@@ -78,7 +78,7 @@ class Verdicts:
         self,
         session: Session,
         sides: impact.Sides,
-        scope: impact.Scope,
+        scope: impact.SimulationScope,
         ids: Sequence[int],
         day: date,
     ) -> None:

@@ -11,7 +11,7 @@ from registry.audit import checkpoints
 from registry.audit.keys import SigningKey
 from registry.database import storage
 from registry.demo import DEMO_COUNTY
-from registry.filings import IDENTITY, Reading, Submission
+from registry.filings import IDENTITY, FileReading, Submission
 from registry.intake import read
 from registry.judging.case import Request
 from registry.kit.uscc import check_digit
@@ -71,9 +71,9 @@ def _value(fact: Fact) -> Scalar:
     return "示例「′𠮷」"
 
 
-def reading(*submissions: Submission) -> Reading:
+def reading(*submissions: Submission) -> FileReading:
     """What was read from a file with just these filings."""
-    return Reading("全项.xlsx", "0" * 64, submissions, (), ())
+    return FileReading("全项.xlsx", "0" * 64, submissions, (), ())
 
 
 def work(engine: sa.Engine, folder: Path, now: Callable[[], datetime]) -> None:
@@ -141,7 +141,7 @@ def decide(engine: sa.Engine, now: Callable[[], datetime]) -> list[decisions.Dec
     """Decide the newest filing of every enterprise."""
     with storage.session(engine) as session:
         ids = cases.newest(session)
-    decider = decisions.Decider(engine, by="甲", now=now)
+    decider = decisions.DecisionRecorder(engine, by="甲", now=now)
     try:
         return list(decider.decide(ids, Request()))
     finally:

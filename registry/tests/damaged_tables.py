@@ -27,7 +27,7 @@ from registry.desk import listed, notices
 from registry.desk.listed import Firms
 from registry.desk.place import Desk
 from registry.errors import RegistryError
-from registry.filings import Reading
+from registry.filings import FileReading
 from registry.intake import directory, read
 from registry.intake.tables.mapping import COLUMNS, HeaderMapping
 from registry.intake.tests.counties import CELLS, DAY, code
@@ -43,7 +43,7 @@ FILE: Final = "汇总表"
 def _answer(read: Callable[[], Any]) -> Answer:
     try:
         content = read()
-        told = bool(content.issues) if isinstance(content, Reading) else False
+        told = bool(content.issues) if isinstance(content, FileReading) else False
         return Answer(content=content, told=told)
     except (RegistryError, RulesError, ClickException) as error:
         return Answer(str(error))
@@ -55,7 +55,7 @@ def truth() -> oracles.Truth:
     with TemporaryDirectory() as folder:
         path = Path(folder) / f"{FILE}.csv"
 
-        def reading(headings: list[str]) -> Reading:
+        def reading(headings: list[str]) -> FileReading:
             path.write_text(grids.csv_text(grids.table(headings), Random(0)), encoding="utf-8")
             return read(path)
 
@@ -255,11 +255,11 @@ def parquet(folder: Path) -> Iterator[Kind]:
         path.write_bytes(data)
         return _answer(_read)
 
-    def _read() -> Reading:
+    def _read() -> FileReading:
         found = directory.survey(place)
-        reader = directory.Reader(found, as_of=DAY)
+        reader = directory.FolderReader(found, as_of=DAY)
         (whole,) = list(directory.parts(found)) or [None]
-        return reader.read(whole) if whole else Reading(FILE, "", (), (), ())
+        return reader.read(whole) if whole else FileReading(FILE, "", (), (), ())
 
     yield Kind(_parquet(grids.table(list(CELLS)), scratch), reading, damaged)
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from registry.audit import checkpoints
 from registry.audit.keys import SigningKey
 from registry.database import storage
-from registry.filings import IDENTITY, Reading, Submission
+from registry.filings import IDENTITY, FileReading, Submission
 from registry.judging.case import Request
 from registry.kit import resources
 from registry.kit.uscc import check_digit
@@ -109,7 +109,7 @@ class History:
 
     def load(self, *filed: Submission, file: str = "表.xlsx") -> loading.LoadReport:
         with storage.session(self.engine, write=True) as session:
-            reading = Reading(file, "0" * 64, filed, (), ())
+            reading = FileReading(file, "0" * 64, filed, (), ())
             return loading.load(session, reading, now=self.now(), by="甲")
 
     def undo(self, import_id: int | None) -> None:
@@ -125,7 +125,7 @@ class History:
                 publication.publish(session, load_rules(folder), folder, by="乙", now=self.now())
 
     def decide(self, *numbers: int, **asked: Any) -> list[decisions.Decided]:
-        decider = decisions.Decider(self.engine, by="丙", now=self.now)
+        decider = decisions.DecisionRecorder(self.engine, by="丙", now=self.now)
         with storage.session(self.engine) as session:
             wanted = [code(n) for n in numbers] or None
             ids = cases.newest(session, wanted)

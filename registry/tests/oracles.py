@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from registry.filings import Issue, Reading, Submission
+from registry.filings import FileReading, Issue, Submission
 from registry.intake.tests.counties import CODE, NAME, code
 from registry.tests.grids import FIRMS, Free, Table
 
@@ -31,7 +31,7 @@ def _without(found: Facts, other: Facts) -> dict[tuple[str, str], Any]:
     return {key: found[key] for key in found.keys() - other.keys()}
 
 
-def placed(reading: Reading) -> dict[str, tuple[str, int]]:
+def placed(reading: FileReading) -> dict[str, tuple[str, int]]:
     """The column and the row of each value of the first filing that has its place to itself."""
     found = {}
     for key, place in reading.submissions[0].sources.items():
@@ -46,10 +46,10 @@ class Truth:
 
     def __init__(
         self,
-        bare: Reading,
-        whole: Reading,
+        bare: FileReading,
+        whole: FileReading,
         letters: Mapping[str, str],
-        single: Mapping[str, Reading],
+        single: Mapping[str, FileReading],
     ) -> None:
         """``bare`` has no columns, ``whole`` all, ``single`` one each; ``letters`` are those of ``whole``."""
         self._bare = [facts(s) for s in bare.submissions]
@@ -125,7 +125,7 @@ class Told:
         return place in self._cells or place[0] in self._rows or place[1] in self._columns
 
 
-def fault(given: Table, reading: Reading, truth: Truth) -> str:
+def fault(given: Table, reading: FileReading, truth: Truth) -> str:
     """What is wrong with a reading; nothing if each fact is as it was, free to change, or told."""
     places = given.places()
     told = Told(reading.issues)

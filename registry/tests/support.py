@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from registry.database import storage
-from registry.filings import Reading, Submission
+from registry.filings import FileReading, Submission
 from registry.judging.case import Request
 from registry.record import cases, decisions, determinations, loading, publication
 from registry.record.publication import Published
@@ -99,7 +99,7 @@ def load(
     database: sa.Engine, clock: Clock, *filed: Submission, file: str = "汇总表.xlsx"
 ) -> loading.LoadReport:
     """Load these filings as one file."""
-    reading = Reading(file, "f" * 64, filed, (), ())
+    reading = FileReading(file, "f" * 64, filed, (), ())
     with storage.session(database, write=True) as session:
         return loading.load(session, reading, now=clock(), by="导入人")
 
@@ -121,7 +121,7 @@ def decide(
     """Decide the newest filings of some enterprises, or of all."""
     with storage.session(database) as session:
         wanted = cases.newest(session, codes)
-    decider = decisions.Decider(database, by=by, now=clock)
+    decider = decisions.DecisionRecorder(database, by=by, now=clock)
     try:
         named = {"tiers": tiers} if tiers else {}
         return list(decider.decide(wanted, Request(**named, **how)))

@@ -41,7 +41,7 @@ def _ids(told: History) -> list[int]:
         return cases.newest(session, [code(n) for n in FILINGS])
 
 
-def _decide(told: History, decider: decisions.Decider, chance: Random, file: Path) -> None:
+def _decide(told: History, decider: decisions.DecisionRecorder, chance: Random, file: Path) -> None:
     """Decide what is current, in one order and another, and write down what was yielded."""
     engine = storage.create_engine(told.engine.url)
     decider.engine = engine
@@ -79,7 +79,7 @@ def test_writers_at_once_make_one_chain(
     monkeypatch.setattr(decisions, "_CHUNK", 3)
     chance = Random(seed)
     history.load(*(bare(n) for n in FILINGS))
-    decider = decisions.Decider(history.engine, by="丙", now=_now)
+    decider = decisions.DecisionRecorder(history.engine, by="丙", now=_now)
     list(decider.decide(_ids(history)[:1], REQUEST))  # makes the engine
     history.engine.dispose()
 

@@ -31,7 +31,7 @@ Work: TypeAlias = Callable[[History], object]
 
 
 def deciding(told: History) -> Work:
-    decider = decisions.Decider(told.engine, by="丙", now=told.now)
+    decider = decisions.DecisionRecorder(told.engine, by="丙", now=told.now)
     ids = _ids(told, code(1))
     list(decider.decide(ids, Request(as_of=date(2023, 11, 30))))  # makes the engines
 
@@ -225,7 +225,7 @@ def test_deciding_goes_on_after_a_kill_without_duplicates(
     history.load(*(bare(n) for n in range(20, 60)))
     request = Request(tiers=("创新型中小企业",))
     ids = _ids(history, *(code(n) for n in range(20, 60)))
-    decider = decisions.Decider(history.engine, by="丙", now=lambda: datetime.now(UTC))
+    decider = decisions.DecisionRecorder(history.engine, by="丙", now=lambda: datetime.now(UTC))
     list(decider.decide(ids[:1], request))
     told, tell = os.pipe()
 

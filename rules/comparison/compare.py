@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from rules.comparison.definitions import counterparts, formulas, record_definitions
 from rules.comparison.matching import match, match_scores, noting_scores
 from rules.comparison.requirements import asked_for, requirements, score_items, unchanged
-from rules.comparison.rows import Change, Comparison, Reading
+from rules.comparison.rows import Comparison, ReadingNote, RequirementChange
 from rules.model.ruleset import Note, Ruleset
 
 
@@ -26,10 +26,14 @@ def compare(before: Ruleset, after: Ruleset) -> Comparison:
     rows = tuple(noting_scores(row, items) for row in rows)
     scores = match_scores(*items)
     definitions = (*record_definitions(before, after, twins), *formulas(before, after))
-    kept = [row for row in rows if row.change in (Change.CHANGED, Change.ADDED)]
+    kept = [
+        row for row in rows if row.change in (RequirementChange.CHANGED, RequirementChange.ADDED)
+    ]
     touched = {r.rule.id for row in kept for r in (row.before, row.after) if r}
-    touched |= {s.after.rule.id for s in scores if s.change is not Change.SAME and s.after}
-    touched |= {id for d in definitions if d.change is Change.CHANGED for id in d.rules}
+    touched |= {
+        s.after.rule.id for s in scores if s.change is not RequirementChange.SAME and s.after
+    }
+    touched |= {id for d in definitions if d.change is RequirementChange.CHANGED for id in d.rules}
     old_facts, new_facts = asked_for(before), asked_for(after)
     return Comparison(
         before,
@@ -43,7 +47,7 @@ def compare(before: Ruleset, after: Ruleset) -> Comparison:
     )
 
 
-def _readings(before: Ruleset, after: Ruleset, touched: Iterable[str]) -> Iterator[Reading]:
+def _readings(before: Ruleset, after: Ruleset, touched: Iterable[str]) -> Iterator[ReadingNote]:
     """The interpretation notes of the changed rules, each with the text that has it."""
     wanted = set(touched)
     where: dict[Note, dict[str, set[str]]] = {}
@@ -53,4 +57,4 @@ def _readings(before: Ruleset, after: Ruleset, touched: Iterable[str]) -> Iterat
                 where.setdefault(note, {}).setdefault(side, set()).add(rule.id)
     for note, sides in where.items():
         rules = sorted(set().union(*sides.values()))
-        yield Reading("".join(sides), note, tuple(rules))
+        yield ReadingNote("".join(sides), note, tuple(rules))

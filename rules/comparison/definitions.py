@@ -5,7 +5,7 @@ from typing import Final
 
 from rules.comparison.matching import match
 from rules.comparison.requirements import ARITHMETIC, conditions, requirements
-from rules.comparison.rows import Change, Definition
+from rules.comparison.rows import Definition, RequirementChange
 from rules.model.expressions import leaves
 from rules.model.facts import fact, period_name, record_kind
 from rules.model.ruleset import Expr, Rule, Ruleset
@@ -47,7 +47,9 @@ def record_definitions(
             continue
         if rule.id not in back:
             text = conditions(after, rule)
-            yield Definition(Change.ADDED, rule.title, "", text, _cited(rule), rules=(rule.id,))
+            yield Definition(
+                RequirementChange.ADDED, rule.title, "", text, _cited(rule), rules=(rule.id,)
+            )
             continue
         old = before.rule(back[rule.id])
         rows = match(
@@ -56,17 +58,19 @@ def record_definitions(
             twins,
             (before, after),
         )
-        differing = tuple(r for r in rows if r.change is not Change.SAME)
+        differing = tuple(r for r in rows if r.change is not RequirementChange.SAME)
         if differing:
             name = rule.title if old.title == rule.title else f"{old.title} → {rule.title}"
             cited = " → ".join(dict.fromkeys((_cited(old), _cited(rule))))
             texts = conditions(before, old), conditions(after, rule)
             ids = old.id, rule.id
-            yield Definition(Change.CHANGED, name, *texts, cited, differing, ids)
+            yield Definition(RequirementChange.CHANGED, name, *texts, cited, differing, ids)
     for rule in before.rules:
         if rule.records and rule.id not in twins:
             text = conditions(before, rule)
-            yield Definition(Change.REMOVED, rule.title, text, "", _cited(rule), rules=(rule.id,))
+            yield Definition(
+                RequirementChange.REMOVED, rule.title, text, "", _cited(rule), rules=(rule.id,)
+            )
 
 
 def _cited(rule: Rule) -> str:
@@ -81,13 +85,13 @@ def formulas(before: Ruleset, after: Ruleset) -> Iterator[Definition]:
     for name, indicator in new.items():
         was = old.get(name)
         if was is None or was.expr != indicator.expr:
-            change = Change.ADDED if was is None else Change.CHANGED
+            change = RequirementChange.ADDED if was is None else RequirementChange.CHANGED
             texts = formula_text(was.expr) if was else "", formula_text(indicator.expr)
             yield Definition(change, indicator.name, *texts, indicator.clause)
     for name, indicator in old.items():
         if name not in new:
             text = formula_text(indicator.expr)
-            yield Definition(Change.REMOVED, indicator.name, text, "", indicator.clause)
+            yield Definition(RequirementChange.REMOVED, indicator.name, text, "", indicator.clause)
 
 
 def formula_text(expr: Expr) -> str:

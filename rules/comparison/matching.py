@@ -17,7 +17,7 @@ from fractions import Fraction
 from typing import Any
 
 from rules.comparison.requirements import ARITHMETIC, conditions
-from rules.comparison.rows import Change, Requirement, Row, ScoreItem, ScoreRow
+from rules.comparison.rows import Requirement, RequirementChange, Row, ScoreItem, ScoreRow
 from rules.explanation.wording import plain
 from rules.model.expressions import leaves
 from rules.model.ruleset import Indicator, Line, Ruleset
@@ -104,14 +104,16 @@ def _row(
     old: Sequence[Requirement],
 ) -> Row:
     if after is None:
-        return Row(Change.REMOVED, before, None)
+        return Row(RequirementChange.REMOVED, before, None)
     if before is None:
         mine = _without_years(after.indicator)
         others = [r.name for r in old if mine is not None and _without_years(r.indicator) == mine]
         years = (f"增加考察年度（原为{others[0]}）",) if others else ()
-        return Row(Change.ADDED, None, after, years)
+        return Row(RequirementChange.ADDED, None, after, years)
     details = tuple(_details(before, after, rulesets))
-    return Row(Change.CHANGED if details else Change.SAME, before, after, details)
+    return Row(
+        RequirementChange.CHANGED if details else RequirementChange.SAME, before, after, details
+    )
 
 
 def _details(
@@ -181,7 +183,7 @@ def match_scores(old: list[ScoreItem], new: list[ScoreItem]) -> tuple[ScoreRow, 
             b for b in left if set(b.rule.indicator_names()) == set(after.rule.indicator_names())
         ]
         if not same:
-            rows.append(ScoreRow(Change.ADDED, None, after))
+            rows.append(ScoreRow(RequirementChange.ADDED, None, after))
             continue
         before = same[0]
         left.remove(before)
@@ -194,6 +196,6 @@ def match_scores(old: list[ScoreItem], new: list[ScoreItem]) -> tuple[ScoreRow, 
             gone = [b for b in before.bands if b not in after.bands]
             come = [b for b in after.bands if b not in before.bands]
             details.append(f"{'；'.join(gone) or '无'} → {'；'.join(come) or '无'}")
-        change = Change.CHANGED if details else Change.SAME
+        change = RequirementChange.CHANGED if details else RequirementChange.SAME
         rows.append(ScoreRow(change, before, after, tuple(details)))
-    return (*rows, *(ScoreRow(Change.REMOVED, b, None) for b in left))
+    return (*rows, *(ScoreRow(RequirementChange.REMOVED, b, None) for b in left))

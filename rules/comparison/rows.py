@@ -9,7 +9,7 @@ from rules.explanation.wording import plain
 from rules.model.ruleset import Indicator, Line, Note, Rule, Ruleset
 
 
-class Change(Enum):
+class RequirementChange(Enum):
     """How a requirement changed."""
 
     CHANGED = "改变"
@@ -62,7 +62,7 @@ class Requirement:
 class Row:
     """One requirement in both texts, or in one of them; ``details`` list the differences."""
 
-    change: Change
+    change: RequirementChange
     before: Requirement | None
     after: Requirement | None
     details: tuple[str, ...] = ()
@@ -110,7 +110,7 @@ class ScoreItem:
 class ScoreRow:
     """One scored item in both texts, or in one of them."""
 
-    change: Change
+    change: RequirementChange
     before: ScoreItem | None
     after: ScoreItem | None
     details: tuple[str, ...] = ()
@@ -133,7 +133,7 @@ class Definition:
     ``rows`` are the conditions that differ, and ``rules`` its ids in the two texts.
     """
 
-    change: Change
+    change: RequirementChange
     name: str
     before: str
     after: str
@@ -154,7 +154,7 @@ class Definition:
 
 
 @dataclass(frozen=True)
-class Reading:
+class ReadingNote:
     """An interpretation note with the rules it belongs to; ``side`` is 前, 后 or 前后."""
 
     side: str
@@ -184,7 +184,7 @@ class Comparison:
     rows: tuple[Row, ...]
     scores: tuple[ScoreRow, ...]
     definitions: tuple[Definition, ...]
-    readings: tuple[Reading, ...]
+    readings: tuple[ReadingNote, ...]
     facts_added: tuple[str, ...]
     facts_removed: tuple[str, ...]
 

@@ -108,7 +108,7 @@ _ANY_POINTS: Final = Fraction(10**6)
 
 
 @dataclass(frozen=True)
-class Known:
+class InputReading:
     """The reading of one input in a case, by its fields."""
 
     lo: Fraction | None = None
@@ -130,9 +130,9 @@ class Input:
     kind: str
     unit: str
     records: str
-    known: tuple[Known, ...]
+    known: tuple[InputReading, ...]
 
-    def filed(self, known: Known) -> dict[str, Scalar]:
+    def filed(self, known: InputReading) -> dict[str, Scalar]:
         """The facts from which both evaluators read what is known."""
         if self.kind == "code":
             if known.gap:
@@ -172,7 +172,7 @@ class Input:
             return ("add", value, finding)
         return ("bounded", ("div", value, finding), (lower,), (upper,))
 
-    def words(self, known: Known) -> str:
+    def words(self, known: InputReading) -> str:
         """What is known, in Chinese."""
         if self.kind == "outcome":
             value = known.gap or (Outcome.MET if known.lo else Outcome.NOT_MET)
@@ -199,7 +199,7 @@ Choice: TypeAlias = tuple[int, ...]
 
 
 @dataclass(frozen=True)
-class Setting:
+class SyntheticSetting:
     """A ruleset over synthetic facts, and the inputs that these represent."""
 
     ruleset: Ruleset
@@ -233,7 +233,7 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Difference:
+class CertificateDifference:
     """A case on which the evaluators differ: the rule, the case and both results in Chinese."""
 
     rule: str
@@ -257,7 +257,7 @@ class Certificate:
     root: str
     cases: Mapping[str, int]
     whole: int
-    differences: tuple[Difference, ...] = ()
+    differences: tuple[CertificateDifference, ...] = ()
 
     @property
     def total(self) -> int:
@@ -284,7 +284,7 @@ def certify(ruleset: Ruleset, done: Done | None = None, make: Make = Engine) -> 
     """
     done = {} if done is None else done
     cases: dict[str, int] = {}
-    found: list[Difference] = []
+    found: list[CertificateDifference] = []
     for rule in ruleset.rules:
         setting = alone(ruleset, rule)
         key = setting.digest
@@ -307,16 +307,18 @@ def certify(ruleset: Ruleset, done: Done | None = None, make: Make = Engine) -> 
 # -- settings --------------------------------------------------------------------------------------
 
 
-def alone(ruleset: Ruleset, rule: Rule) -> Setting:
+def alone(ruleset: Ruleset, rule: Rule) -> SyntheticSetting:
     """A rule in a ruleset of its own, with synthetic inputs."""
     inputs = list(_figures(ruleset, [rule]))
     rests: list[Rule] = []
     for id in dict.fromkeys(rule.rule_references()):
         rests += _given(ruleset, rule, id, inputs)
-    return Setting(_synthetic(ruleset, rule.id, (*rests, rule), inputs), tuple(inputs), False)
+    return SyntheticSetting(
+        _synthetic(ruleset, rule.id, (*rests, rule), inputs), tuple(inputs), False
+    )
 
 
-def together(ruleset: Ruleset) -> Setting:
+def together(ruleset: Ruleset) -> SyntheticSetting:
     """All the rules of a ruleset, unchanged, with synthetic indicators."""
     scopes = dict.fromkeys(rule.records for rule in ruleset.rules)
     inputs: list[Input] = []
@@ -324,7 +326,7 @@ def together(ruleset: Ruleset) -> Setting:
         rules = [rule for rule in ruleset.rules if rule.records == records]
         inputs += _figures(ruleset, rules, len(inputs))
     synthetic = _synthetic(ruleset, ruleset.root, ruleset.rules, inputs)
-    return Setting(synthetic, tuple(inputs), True)
+    return SyntheticSetting(synthetic, tuple(inputs), True)
 
 
 def _synthetic(
@@ -375,7 +377,7 @@ def _given(ruleset: Ruleset, rule: Rule, id: str, inputs: list[Input]) -> Iterat
     """Rules that replace one on which a rule rests; their inputs are added to ``inputs``."""
     rest = ruleset.rule(id)
 
-    def filed(part: str, name: str, known: tuple[Known, ...]) -> Rule:
+    def filed(part: str, name: str, known: tuple[InputReading, ...]) -> Rule:
         kind, unit = ("points", "分") if rest.scored else ("outcome", "")
         label = given(name)
         inputs.append(Input(f"x{len(inputs)}", label, kind, unit, rule.records, known))
@@ -421,7 +423,7 @@ def _limits(rule: Rule, name: str, *subjects: str) -> Iterator[Fraction]:
 
 def _numbers(
     limits: Iterable[Fraction], more: Collection[Fraction] = (), *, every: bool = True
-) -> tuple[Known, ...]:
+) -> tuple[InputReading, ...]:
     """Values around every constant, and every interval between them or unbounded on a side.
 
     Without ``every``, bounded intervals are only those between neighbouring values.
@@ -444,17 +446,23 @@ def _numbers(
     if not cuts and len(exact) > 1:
         spans += [(exact[0], exact[-1]), *pairwise(exact)]
     return (
-        *(Known(value, value) for value in exact),
-        *(Known(lo, hi, gap) for gap in _GAPS for lo, hi in spans),
+        *(InputReading(value, value) for value in exact),
+        *(InputReading(lo, hi, gap) for gap in _GAPS for lo, hi in spans),
     )
 
 
-def _flags() -> tuple[Known, ...]:
+def _flags() -> tuple[InputReading, ...]:
     no, yes = Fraction(0), Fraction(1)
-    return (Known(no, no), Known(yes, yes), *(Known(no, yes, gap) for gap in _GAPS))
+    return (
+        InputReading(no, no),
+        InputReading(yes, yes),
+        *(InputReading(no, yes, gap) for gap in _GAPS),
+    )
 
 
-def _codes(ruleset: Ruleset, rules: Iterable[Rule], indicator: Indicator) -> tuple[Known, ...]:
+def _codes(
+    ruleset: Ruleset, rules: Iterable[Rule], indicator: Indicator
+) -> tuple[InputReading, ...]:
     listed = [
         code
         for rule in rules
@@ -463,7 +471,7 @@ def _codes(ruleset: Ruleset, rules: Iterable[Rule], indicator: Indicator) -> tup
         for code in line.value
     ]
     known = dict.fromkeys([_OTHER, *listed, *vocabulary(indicator, ruleset.maps)])
-    return (*(Known(code=code) for code in known), *(Known(gap=gap) for gap in _GAPS))
+    return (*(InputReading(code=code) for code in known), *(InputReading(gap=gap) for gap in _GAPS))
 
 
 def _reachable(ruleset: Ruleset, name: str) -> set[Fraction]:
@@ -492,7 +500,7 @@ def _reachable(ruleset: Ruleset, name: str) -> set[Fraction]:
 # -- plans -----------------------------------------------------------------------------------------
 
 
-def planned(setting: Setting) -> "Plan":
+def planned(setting: SyntheticSetting) -> "Plan":
     """The cases of a single rule, or of a whole ruleset."""
     plan = Plan(setting)
     if setting.whole:
@@ -506,7 +514,7 @@ def planned(setting: Setting) -> "Plan":
 class Plan:
     """The cases of a setting, each with the reference evaluator's evaluation, or its complaint."""
 
-    setting: Setting
+    setting: SyntheticSetting
     cases: dict[Choice, "reference.Evaluation | str"] = field(default_factory=dict)
     evaluator: reference.Evaluator = field(init=False)
 
@@ -658,7 +666,7 @@ class Plan:
                     found[id].setdefault(points.lo, {n: choice[n] for n in inputs})
         return found
 
-    def differing(self, make: Make = Engine) -> Difference | None:
+    def differing(self, make: Make = Engine) -> CertificateDifference | None:
         """The first case on which the engine differs, if there is one."""
         with make(self.setting.ruleset) as engine:
             for choice, expected in self.cases.items():
@@ -669,23 +677,25 @@ class Plan:
 
     def _differing(
         self, engine: Engine, choice: Choice, expected: "reference.Evaluation | str"
-    ) -> Difference | None:
+    ) -> CertificateDifference | None:
         root = self.setting.ruleset.root
         try:
             found = engine.evaluate(self.setting.profile(choice))
         except EngineFaultError as error:
-            return Difference(root, self.setting.words(choice), str(error), "有结果")
+            return CertificateDifference(root, self.setting.words(choice), str(error), "有结果")
         if isinstance(expected, str):
-            return Difference(root, self.setting.words(choice), "有结果", expected)
+            return CertificateDifference(root, self.setting.words(choice), "有结果", expected)
         keys = differences(found, expected)
         if not keys:
             return None
         rule = self._rule_of(keys)
         if rule is None:  # only readings differ
-            return Difference(root, self.setting.words(choice), "别的读数", "、".join(keys[:3]))
+            return CertificateDifference(
+                root, self.setting.words(choice), "别的读数", "、".join(keys[:3])
+            )
         key = next(k for k in keys if _of(rule.id, k))
         names = [*rule.indicator_names(), *map(given, rule.rule_references())]
-        return Difference(
+        return CertificateDifference(
             rule.id,
             self.setting.words(choice, names if self.setting.whole else None),
             _result(found.trace.get(key)),
@@ -731,13 +741,13 @@ def _extremes(heights: Sequence[Mapping[int, Fraction]]) -> tuple[Choice, Choice
     return tuple(best for best, _ in pairs), tuple(worst for _, worst in pairs)
 
 
-def _ends(known: Sequence[Known], places: Sequence[int]) -> list[int]:
+def _ends(known: Sequence[InputReading], places: Sequence[int]) -> list[int]:
     """The first and the last exact reading, and one open reading of each kind."""
     exact = [p for p in places if not known[p].gap]
     return [*dict.fromkeys((exact[0], exact[-1])), *_open(known, places)]
 
 
-def _open(known: Sequence[Known], places: Sequence[int]) -> list[int]:
+def _open(known: Sequence[InputReading], places: Sequence[int]) -> list[int]:
     first = (next((p for p in places if known[p].gap is gap), None) for gap in _GAPS)
     return [p for p in first if p is not None]
 

@@ -85,7 +85,7 @@ def shown(result: Result) -> str:
 
 
 @dataclass(frozen=True)
-class Run:
+class ExampleRun:
     """The actual result for one expectation."""
 
     example: Example
@@ -103,10 +103,10 @@ def run(
     example: Example,
     evaluate: Evaluate,
     read: Callable[[Ruleset, Profile, str], str],
-) -> list[Run]:
+) -> list[ExampleRun]:
     """Run one example; ``read`` shows the exact reading of an indicator."""
     return [
-        Run(example, e, actual(rulebook, example.given, e, evaluate, read))
+        ExampleRun(example, e, actual(rulebook, example.given, e, evaluate, read))
         for e in example.expected
     ]
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from rules.errors import QuantityError, RulesError
 from rules.language import editions, provinces
-from rules.language.source import Step
+from rules.language.source import GherkinStep
 from rules.model.facts import (
     Fact,
     Profile,
@@ -139,7 +139,7 @@ def exact_decimal(value: Fraction) -> str:
     return f"{'-' if value < 0 else ''}{digits[:-places]}.{digits[-places:]}"
 
 
-def _file(given: Given, step: Step) -> None:
+def _file(given: Given, step: GherkinStep) -> None:
     for name, text in _pairs(step).items():
         if not text:
             continue
@@ -157,7 +157,7 @@ def _file(given: Given, step: Step) -> None:
             given.values[found.id] = filed_value(found, text)
 
 
-def _list(given: Given, step: Step, complete: str, name: str) -> None:
+def _list(given: Given, step: GherkinStep, complete: str, name: str) -> None:
     kind = record_kind(name)
     if not step.table:
         raise ExampleError("list-without-table", "清单“{where}”没有表：请至少写表头", where=name)
@@ -174,7 +174,7 @@ def _list(given: Given, step: Step, complete: str, name: str) -> None:
     given.records[kind.id] = RecordList(items, complete == "已")
 
 
-def _one_record(given: Given, step: Step, name: str) -> None:
+def _one_record(given: Given, step: GherkinStep, name: str) -> None:
     kind = record_kind(name)
     given.records[kind.id] = RecordList((_record(kind.id, _pairs(step)),), True)
 
@@ -195,18 +195,18 @@ def _record(records: str, cells: Mapping[str, str]) -> dict[str, Scalar]:
     return item
 
 
-def _as_of(given: Given, step: Step, text: str) -> None:
+def _as_of(given: Given, step: GherkinStep, text: str) -> None:
     day = editions.parse_day(text)
     if day is not None:
         given.as_of = day
 
 
-def _assume(given: Given, step: Step) -> None:
+def _assume(given: Given, step: GherkinStep) -> None:
     for name, text in _pairs(step).items():
         given.assume[name] = OUTCOMES[text] if text in OUTCOMES else _points(text)
 
 
-def _case(given: Given, step: Step) -> None:
+def _case(given: Given, step: GherkinStep) -> None:
     for name, text in _pairs(step).items():
         if name not in CASE:
             raise ExampleError(
@@ -218,7 +218,7 @@ def _case(given: Given, step: Step) -> None:
         given.case[name] = text
 
 
-def _pairs(step: Step) -> dict[str, str]:
+def _pairs(step: GherkinStep) -> dict[str, str]:
     """The vertical table of a step as names and values."""
     pairs: dict[str, str] = {}
     for row in step.table:
@@ -271,7 +271,7 @@ EXPECTED: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
 )
 
 
-def take(given: Given, step: Step) -> Expectation | None:
+def take(given: Given, step: GherkinStep) -> Expectation | None:
     """Carry out one step: file what it gives, or return what it expects."""
     for pattern, action in GIVEN:
         match = pattern.fullmatch(step.text)

@@ -17,10 +17,10 @@ from rules.engine.program import (
     Banded,
     Best,
     Climbed,
-    Code,
+    CodeStep,
     Compared,
-    Figure,
-    Filed,
+    FigureStep,
+    FiledStep,
     Program,
     Programs,
     Ranked,
@@ -102,7 +102,7 @@ class _Compiler:
         self.thresholds: defaultdict[tuple[str, str], list[Fraction]] = defaultdict(list)
         for constant in (c for rule in self.rules for c in rule.constants()):
             self.thresholds[constant.subject, constant.name].append(constant.value)
-        self.codes: dict[str, Code] = {}
+        self.codes: dict[str, CodeStep] = {}
 
     def program(self) -> Program:
         for rule in self.rules:
@@ -171,7 +171,7 @@ class _Compiler:
             case Attested(name, lo, hi):
                 score = self.points[rule.id] = self._score(0)
                 bounds = self._number(lo), self._number(hi)
-                self.steps.append((0, Filed(score, name, self.unit, *bounds)))
+                self.steps.append((0, FiledStep(score, name, self.unit, *bounds)))
             case Assumed(Points(lo, hi, gap)):
                 given = self._number(lo), self._number(hi), int(gap)
                 self.points[rule.id] = self._score(0, given)
@@ -242,7 +242,7 @@ class _Compiler:
             values = (line.value for r in self.rules for _, line in r.lines() if line.name == name)
             named = sorted({c for value in values if isinstance(value, tuple) for c in value})
             numbers = {c: n for n, c in enumerate(named)}
-            code = self.codes[name] = Code(name, self._slot(0), self._slot(0), numbers)
+            code = self.codes[name] = CodeStep(name, self._slot(0), self._slot(0), numbers)
             self.steps.append((0, code))
         met = [Outcome.MET if c in codes else Outcome.NOT_MET for c in code.numbers]
         cuts, leaves = merged(enumerate([*met, Outcome.NOT_MET]))
@@ -263,7 +263,7 @@ class _Compiler:
         unit = 1 if score is None else self.unit
         scale = Scale(*slots, factor, factor.numerator, factor.denominator * unit, *ends)
         self.scales[subject, name] = scale
-        step = Figure(name, scale) if score is None else Compared(score, scale)
+        step = FigureStep(name, scale) if score is None else Compared(score, scale)
         self.steps.append((level, step))
         return scale
 

@@ -124,7 +124,7 @@ class Scale:
 
 
 @dataclass(frozen=True)
-class Figure:
+class FigureStep:
     """Step: encodes the reading of an indicator."""
 
     name: str
@@ -137,7 +137,7 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Code:
+class CodeStep:
     """Step: encodes the code of an indicator; -1 is unknown, the last number is any other code."""
 
     name: str
@@ -240,7 +240,7 @@ class Summed:
 
 
 @dataclass(frozen=True)
-class Filed:
+class FiledStep:
     """Step: brings filed points within their bounds."""
 
     score: int

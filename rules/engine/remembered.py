@@ -22,10 +22,10 @@ from rules.engine.program import (
     Banded,
     Best,
     Climbed,
-    Code,
+    CodeStep,
     Compared,
-    Figure,
-    Filed,
+    FigureStep,
+    FiledStep,
     Program,
     Programs,
     Ranked,
@@ -96,7 +96,7 @@ def _refuse_unsafe(programs: Programs) -> None:
 
 _STEPS: Final = {
     step.__name__: step
-    for step in (Banded, Best, Climbed, Code, Compared, Figure, Filed, Ranked, Summed)
+    for step in (Banded, Best, Climbed, CodeStep, Compared, FigureStep, FiledStep, Ranked, Summed)
 }
 
 

@@ -66,7 +66,7 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Names:
+class CellLookup:
     """Looks up the cells of one rule's table; ``subject`` raises ``SubjectError``."""
 
     subject: Callable[[str], Subject]
@@ -74,7 +74,7 @@ class Names:
     threshold: Callable[[str], Threshold | None]
 
 
-def compile_line(number: int, cells: tuple[str, ...], names: Names) -> Line:
+def compile_line(number: int, cells: tuple[str, ...], names: CellLookup) -> Line:
     """The comparison in the row at line ``number``; else ``TableError``."""
     name, requirement, text = cells
     subject = named_subject(number, name, names)
@@ -121,7 +121,7 @@ def compile_line(number: int, cells: tuple[str, ...], names: Names) -> Line:
     return Line("indicator", subject.name, op, value, shown, slot)
 
 
-def named_subject(number: int, name: str, names: Names) -> Subject:
+def named_subject(number: int, name: str, names: CellLookup) -> Subject:
     """The meaning of a cell in the row at line ``number``; else ``TableError``."""
     try:
         return names.subject(name)
@@ -149,7 +149,7 @@ def read_points(number: int, text: str) -> Fraction:
 
 
 def _comparison(
-    number: int, requirement: str, text: str, unit: str, names: Names
+    number: int, requirement: str, text: str, unit: str, names: CellLookup
 ) -> tuple[Op, Fraction]:
     if requirement not in COMPARISONS:
         raise TableError(
@@ -172,13 +172,13 @@ def _comparison(
     return COMPARISONS[requirement], quantity.value
 
 
-def _with_slot(shown: str, text: str, names: Names) -> tuple[str, str]:
+def _with_slot(shown: str, text: str, names: CellLookup) -> tuple[str, str]:
     slot = names.threshold(text)
     return (f"{shown}（{slot.text}）", slot.name) if slot else (shown, "")
 
 
 def _codes(
-    number: int, requirement: str, text: str, indicator: Indicator, names: Names
+    number: int, requirement: str, text: str, indicator: Indicator, names: CellLookup
 ) -> tuple[str, ...]:
     if requirement not in MEMBERSHIPS:
         raise TableError(

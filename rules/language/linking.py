@@ -9,7 +9,7 @@ from rules.language import provinces, tables
 from rules.language.editions import OTHERS, UNENCODED, ApplicabilityRow, parse_day
 from rules.language.indicators import INDICATORS
 from rules.language.lines import (
-    Names,
+    CellLookup,
     Slot,
     Subject,
     SubjectError,
@@ -172,10 +172,10 @@ class _Linker:
                     self.refuse(clause, clause.line, f"门槛「{body.name}」已另有设定：请改名或删去")
                 self.thresholds[clause.id] = body
 
-    def names(self, clause: Clause) -> Names:
+    def names(self, clause: Clause) -> CellLookup:
         records = clause.tag("对象")
         slots = {t.name: t for t in self.thresholds.values()}
-        return Names(
+        return CellLookup(
             lambda name: self.subject(
                 name, record_kind(records).id if records else "", clause.path
             ),

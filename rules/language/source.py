@@ -35,7 +35,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Step:
+class GherkinStep:
     """A step sentence without its keyword, and its table, if any."""
 
     text: str
@@ -49,7 +49,7 @@ class Scenario:
 
     name: str
     line: int
-    steps: tuple[Step, ...]
+    steps: tuple[GherkinStep, ...]
     examples: tuple[tuple[Row, tuple[Row, ...]], ...] = ()
 
     @property
@@ -62,7 +62,7 @@ class Scenario:
         """The number of tests in the scenario."""
         return sum(len(rows) for _, rows in self.examples) if self.outline else 1
 
-    def expanded(self) -> Iterator[tuple[int, str, tuple[Step, ...]]]:
+    def expanded(self) -> Iterator[tuple[int, str, tuple[GherkinStep, ...]]]:
         """Each run as (line, name with its values, steps with placeholders filled)."""
         if not self.outline:
             yield self.line, self.name, self.steps
@@ -73,12 +73,12 @@ class Scenario:
                 yield row.line, name, tuple(_filled(s, values) for s in self.steps)
 
 
-def _filled(step: Step, values: dict[str, str]) -> Step:
+def _filled(step: GherkinStep, values: dict[str, str]) -> GherkinStep:
     def fill(text: str) -> str:
         return re.sub(r"<([^<>]+)>", lambda m: values.get(m[1], m[0]), text)
 
     table = tuple(Row(r.line, tuple(fill(c) for c in r.cells)) for r in step.table)
-    return Step(fill(step.text), step.line, table)
+    return GherkinStep(fill(step.text), step.line, table)
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class Clause:
     line: int
     tags: tuple[str, ...]
     prose: tuple[str, ...]
-    definition: Step
+    definition: GherkinStep
     scenarios: tuple[Scenario, ...]
 
     def tag(self, name: str) -> str:
@@ -230,7 +230,7 @@ class _Reader:
             self.refuse(line, f"编号「{id}」中有「{match[0]}」：请改用「.」分隔")
         if not node["name"]:
             self.refuse(line, "规则没有标题：请把条文写在「规则:」之后")
-        definition: Step | None = None
+        definition: GherkinStep | None = None
         background = False
         scenarios: list[Scenario] = []
         for child in node["children"]:
@@ -258,7 +258,7 @@ class _Reader:
             tuple(scenarios),
         )
 
-    def definition(self, background: dict[str, Any]) -> Step | None:
+    def definition(self, background: dict[str, Any]) -> GherkinStep | None:
         """The only sentence of a background, with its table; None if it has another form."""
         steps = [self.step(s) for s in background["steps"]]
         for step in steps:
@@ -341,11 +341,11 @@ class _Reader:
                 f"{place}之下有说明文字，可能吞掉步骤：说明请写在功能或规则之下",
             )
 
-    def step(self, node: dict[str, Any]) -> Step:
+    def step(self, node: dict[str, Any]) -> GherkinStep:
         if "docString" in node:
             self.refuse(node["location"]["line"], "步骤之下有成段文字，会被悄悄忽略：请改用表格")
         table = tuple(_row(r) for r in node.get("dataTable", {}).get("rows", ()))
-        return Step(node["text"], node["location"]["line"], table)
+        return GherkinStep(node["text"], node["location"]["line"], table)
 
 
 def _cells(table: tuple[Row, ...]) -> Iterator[tuple[int, str]]:

@@ -8,7 +8,7 @@ from typing import Final
 
 from rules.errors import Problem
 from rules.language.lines import (
-    Names,
+    CellLookup,
     Slot,
     TableError,
     Threshold,
@@ -42,7 +42,9 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
 REST: Final = "其余"
 
 
-def compile_table(clause: Clause, names: Names) -> tuple[Body | Threshold | None, list[Problem]]:
+def compile_table(
+    clause: Clause, names: CellLookup
+) -> tuple[Body | Threshold | None, list[Problem]]:
     """The body of a rule, or None with the problems of its table."""
     step = clause.definition
     columns = COLUMNS.get(step.text)
@@ -65,14 +67,14 @@ def compile_table(clause: Clause, names: Names) -> tuple[Body | Threshold | None
         return None, [Problem(clause.path, error.line, str(error))]
 
 
-def _cases(rows: list[Row], names: Names) -> Cases:
+def _cases(rows: list[Row], names: CellLookup) -> Cases:
     grouped = _grouped(rows)
     cases = [Case(name, _lines(group, 1, names)) for name, group in grouped]
     _distinct(cases, grouped)
     return Cases(tuple(cases))
 
 
-def _lines(rows: list[Row], first: int, names: Names) -> tuple[Line, ...]:
+def _lines(rows: list[Row], first: int, names: CellLookup) -> tuple[Line, ...]:
     """The comparisons of one case whose 指标 is in column ``first``."""
     lines: list[Line] = []
     for row in rows:
@@ -102,7 +104,7 @@ def _distinct(cases: list[Case], grouped: list[tuple[str, list[Row]]]) -> None:
             )
 
 
-def _ladder(rows: list[Row], names: Names) -> Ladder:
+def _ladder(rows: list[Row], names: CellLookup) -> Ladder:
     *rungs, last = rows
     if last.cells[1] != REST or any(last.cells[2:]):
         raise TableError(
@@ -139,7 +141,7 @@ def _ladder(rows: list[Row], names: Names) -> Ladder:
     return Ladder(tuple(cases), rest)
 
 
-def _bands(rows: list[Row], names: Names) -> Bands:
+def _bands(rows: list[Row], names: CellLookup) -> Bands:
     result = []
     for name, group in _grouped(rows):
         subject = named_subject(group[0].line, name, names)
@@ -188,7 +190,7 @@ def _tiled(rows: list[Row], bands: list[Band]) -> tuple[Band, ...]:
     return tuple(band for _, band in ordered)
 
 
-def _total(rows: list[Row], names: Names) -> Total:
+def _total(rows: list[Row], names: CellLookup) -> Total:
     items = []
     for row in rows:
         group, name, full = row.cells
@@ -216,7 +218,7 @@ def _total(rows: list[Row], names: Names) -> Total:
     return Total(tuple(items))
 
 
-def _slot(rows: list[Row], names: Names) -> Attested | Threshold:
+def _slot(rows: list[Row], names: CellLookup) -> Attested | Threshold:
     if len(rows) > 1:
         raise TableError(
             "several-slots",
@@ -317,7 +319,7 @@ def _bound(number: int, text: str, name: str, unit: str) -> Fraction | None:
     return quantity.value
 
 
-_COMPILERS: Final[dict[str, Callable[[list[Row], Names], Body | Threshold]]] = {
+_COMPILERS: Final[dict[str, Callable[[list[Row], CellLookup], Body | Threshold]]] = {
     CASES: _cases,
     BANDS: _bands,
     LADDER: _ladder,

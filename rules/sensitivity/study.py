@@ -182,7 +182,7 @@ def _listed(atom: Expr) -> Expr:
     return ("listed", *atom[1:]) if atom[0] == "field" else atom
 
 
-class Case(reference.Evaluation):
+class StudyCase(reference.Evaluation):
     """A reference evaluation in which one fact has a place on its grid instead of a fixed value."""
 
     def __init__(
@@ -263,7 +263,7 @@ class Case(reference.Evaluation):
 
 
 #: Makes the evaluation of a value: at a place on a grid, or by itself.
-Maker: TypeAlias = Callable[[Scalar, Grid | None, int], Case]
+Maker: TypeAlias = Callable[[Scalar, Grid | None, int], StudyCase]
 
 
 class Study:
@@ -349,8 +349,10 @@ class Study:
             if reach.affects(variable, reach.of_indicator[f"{at[0]}.{name}" if at else name], at):
                 del known[name, at]
 
-        def made(value: Scalar, grid: Grid | None, place: int) -> Case:
-            case = Case(self.evaluator, self.with_value(variable, value), variable, grid, place)
+        def made(value: Scalar, grid: Grid | None, place: int) -> StudyCase:
+            case = StudyCase(
+                self.evaluator, self.with_value(variable, value), variable, grid, place
+            )
             case.known.update(known)
             case.trace.update(trace)
             case.result(reach.ruleset.root, None)

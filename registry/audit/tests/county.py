@@ -18,7 +18,7 @@ from registry.intake import read
 from registry.judging.case import Request
 from registry.kit import resources
 from registry.record import cases, decisions, determinations, loading, publication
-from registry.record.decisions import Decider
+from registry.record.decisions import DecisionRecorder
 from registry.record.determinations import Ruling, Target
 from rules.language.rulebook import load
 from rules.model.facts import RecordList, Scalar
@@ -43,7 +43,7 @@ class County:
         self.engine = engine
         self.folder = folder
         self.clock = datetime(2023, 7, 1, 1, tzinfo=UTC)
-        self.decider = Decider(engine, by="李经办", now=self.now)
+        self.decider = DecisionRecorder(engine, by="李经办", now=self.now)
 
     def now(self) -> datetime:
         self.clock += timedelta(seconds=1)

@@ -20,7 +20,7 @@ from sqlmodel import Session, SQLModel
 
 from registry.audit import checkpoints
 from registry.audit.keys import SigningKey
-from registry.audit.verify import Report, verify
+from registry.audit.verify import VerificationReport, verify
 from registry.database import backup, forms, schema, storage, triggers
 from registry.database.columns import Day, Exact, Utc, Yuan
 from registry.database.models import STATED_TABLES
@@ -88,7 +88,9 @@ class Attacker:
             return self.connection.exec_driver_sql(statement)
         return self.connection.execute(statement, values)
 
-    def verified(self, *, checkpoints: bool = False, replay: bool | None = None) -> Report:
+    def verified(
+        self, *, checkpoints: bool = False, replay: bool | None = None
+    ) -> VerificationReport:
         """What is found, by replay only where nothing else finds it."""
         points = self.checkpoints if checkpoints else []
         with Session(self.connection) as session:
@@ -148,7 +150,7 @@ def attacker(history: History, monkeypatch: pytest.MonkeyPatch) -> Iterator[Atta
         transaction.rollback()
 
 
-def texts(report: Report) -> str:
+def texts(report: VerificationReport) -> str:
     return "\n".join([*report.integrity, *report.completeness, *report.correctness])
 
 
@@ -266,7 +268,9 @@ def _altered(table: sa.Table, row: sa.RowMapping, values: dict[Any, Any]) -> sa.
     )
 
 
-def _names(table: sa.Table, column: sa.Column[Any], row: sa.RowMapping, report: Report) -> bool:
+def _names(
+    table: sa.Table, column: sa.Column[Any], row: sa.RowMapping, report: VerificationReport
+) -> bool:
     """Whether the report names what was altered, where that is one entry or one filing."""
     if table is JOURNAL:
         return f"第{row['seq']}号" in texts(report)

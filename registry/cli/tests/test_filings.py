@@ -14,7 +14,7 @@ from openpyxl import load_workbook
 from registry.cli import main
 from registry.cli.common import console
 from registry.desk.importing import rechecked
-from registry.filings import Reading, Submission
+from registry.filings import FileReading, Submission
 from registry.intake.tests.counties import code, county, firm, saved
 
 Run = Callable[..., Result]
@@ -253,7 +253,7 @@ def test_a_sector_that_is_not_the_one_the_rules_read_is_told_with_that_one(
     given = {"industry_code": industry, "sector": filed, "sector_found": found}
     values = {key: value for key, value in given.items() if value}
     firm = Submission(code(1), "甲", date(2023, 6, 30), values=values, where="表!B2")
-    reading = rechecked(Reading("表.xlsx", "", (firm,), (), ()), None)
+    reading = rechecked(FileReading("表.xlsx", "", (firm,), (), ()), None)
     assert [issue.message.partition("填报为")[0] for issue in reading.issues] == told
     assert all(issue.message.endswith(f"，划型所依据的行业是“{read}”") for issue in reading.issues)
     assert reading.submissions == (firm,)

@@ -13,7 +13,7 @@ import pytest
 from registry.demo.aims import Aim, aims, thresholds
 from registry.demo.firms import firms
 from registry.demo.tables import write_directory, write_stream
-from registry.filings import Reading
+from registry.filings import FileReading
 from registry.intake import directory
 from registry.kit import resources, uscc
 from rules.decider import by_reference
@@ -37,21 +37,21 @@ def wanted(rulebook: Rulebook) -> list[Aim]:
 
 
 @pytest.fixture(scope="module")
-def reading(wanted: list[Aim], tmp_path_factory: pytest.TempPathFactory) -> Reading:
+def reading(wanted: list[Aim], tmp_path_factory: pytest.TempPathFactory) -> FileReading:
     """Twice as many firms as there are aims, as they are read."""
     folder = tmp_path_factory.mktemp("synthetic") / "firms"
     write_directory(folder, 2 * len(wanted), 0, DAY, wanted, lambda done: None)
     found = directory.survey(folder)
     [part] = directory.parts(found, 10_000)
-    return directory.Reader(found).read(part)
+    return directory.FolderReader(found).read(part)
 
 
-def test_nothing_is_amiss_in_them(reading: Reading, wanted: list[Aim]) -> None:
+def test_nothing_is_amiss_in_them(reading: FileReading, wanted: list[Aim]) -> None:
     assert [str(i) for i in reading.issues if i.severity == "错误"] == []
     assert len(reading.submissions) == 2 * len(wanted)
 
 
-def test_none_can_be_taken_for_a_real_one(reading: Reading) -> None:
+def test_none_can_be_taken_for_a_real_one(reading: FileReading) -> None:
     for submission in reading.submissions:
         assert uscc.fault(submission.uscc) is None
         assert submission.uscc[2:8] == "990000"
@@ -59,7 +59,7 @@ def test_none_can_be_taken_for_a_real_one(reading: Reading) -> None:
 
 
 def test_every_threshold_is_met_from_both_sides_and_on_it(
-    reading: Reading, wanted: list[Aim], rulebook: Rulebook
+    reading: FileReading, wanted: list[Aim], rulebook: Rulebook
 ) -> None:
     rulesets = [rulebook.ruleset(r.ruleset) for r in rulebook.applicability if r.encoded]
     missed = []
@@ -91,7 +91,7 @@ def _side(value: Fraction | None, threshold: Fraction) -> int | None:
 
 
 def test_what_is_not_aimed_at_is_left_to_chance_and_found(
-    rulebook: Rulebook, wanted: list[Aim], reading: Reading
+    rulebook: Rulebook, wanted: list[Aim], reading: FileReading
 ) -> None:
     """Counts of records and of flags: nobody needs to aim for one and none of them to occur."""
     left = {i.name: i for i, _ in thresholds(rulebook)} | {}
@@ -104,14 +104,14 @@ def test_what_is_not_aimed_at_is_left_to_chance_and_found(
 
 
 @pytest.mark.parametrize("tier", TITLES)
-def test_some_reach_each_tier(tier: str, reading: Reading, rulebook: Rulebook) -> None:
+def test_some_reach_each_tier(tier: str, reading: FileReading, rulebook: Rulebook) -> None:
     row = governing(rulebook.applicability, tier=tier, procedure="认定", day=DAY).row
     ruleset = rulebook.ruleset(row.ruleset)
     profiles = (submission.profile(DAY) for submission in reading.submissions)
     assert any(by_reference(ruleset, p)[ruleset.root] is Outcome.MET for p in profiles)
 
 
-def test_figures_are_missing_now_and_then(reading: Reading) -> None:
+def test_figures_are_missing_now_and_then(reading: FileReading) -> None:
     filed = [len(s.values) for s in reading.submissions]
     assert min(filed) < max(filed) - 20
 

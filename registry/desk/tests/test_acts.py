@@ -14,14 +14,14 @@ from registry.desk.checking import CaseResult, Inquiry, Refusal, Request
 from registry.desk.deciding import Ruling, Target
 from registry.desk.place import Desk
 from registry.errors import RegistryError
-from registry.filings import Reading
+from registry.filings import FileReading
 from registry.kit.progress import Done
 from registry.tests.support import CODES, DAY, Clock, load, submission
 from rules.model.facts import TITLES
 from rules.portable.canonical import sha256
 
 ONE, TWO, STRANGER = CODES[0], CODES[1], "91110105MA00000000"
-SHARE = screening.Request().near
+SHARE = screening.ScreeningRequest().near
 SECOND = Request(TITLES[1:2])
 
 
@@ -40,7 +40,7 @@ def silence(capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
     assert capfd.readouterr() == ("", "")
 
 
-def decided(desk: Desk, *usccs: str, request: Request = SECOND) -> deciding.Tally:
+def decided(desk: Desk, *usccs: str, request: Request = SECOND) -> deciding.DecisionTally:
     with deciding.run(desk, usccs or None, request) as run:
         assert [line.tier for line in run] == [*request.tiers] * (len(usccs) or 2)
     return run.tally
@@ -124,7 +124,7 @@ def test_everybody_on_record_is_checked_or_those_who_are_named_in_their_order(de
 def test_a_file_is_checked_without_a_registry_and_asks_for_a_day(tmp_path: Path) -> None:
     desk = Desk(f"sqlite:///{tmp_path / 'none.db'}")
     filed = submission(ONE)
-    reading = Reading("汇总表.xlsx", "f" * 64, (filed,), (replace(filed, name="甲"),), ())
+    reading = FileReading("汇总表.xlsx", "f" * 64, (filed,), (replace(filed, name="甲"),), ())
     with checking.run(desk, Inquiry(request=SECOND), reading, view=checking.whole) as run:
         assert outcomes(list(run.results())) == ["符合"]
         assert [said.partition("：")[0] for said in run.held_back] == [f"甲（{ONE}）"]
@@ -144,7 +144,7 @@ def test_a_change_of_text_is_told_to_who_takes_it_and_counted(desk: Desk) -> Non
     class Taker:
         add = refuse = staticmethod(taken.append)
 
-    request = simulating.Request(after="63.2", before="63.1", tiers=TITLES)
+    request = simulating.SimulationRequest(after="63.2", before="63.1", tiers=TITLES)
     run = simulating.simulate(desk, request, [Taker()])
     assert len(taken) == 2
     assert run.scope.procedure == "认定"
@@ -159,7 +159,9 @@ def test_a_screening_names_its_text_its_day_and_whom_it_found(desk: Desk, tmp_pa
 
     taken = screening.take_snapshot(desk, tmp_path / "snapshot", DAY)
     assert taken.filings == 2
-    request = screening.Request(tiers=TITLES[1:2], snapshot=tmp_path / "snapshot", near=SHARE)
+    request = screening.ScreeningRequest(
+        tiers=TITLES[1:2], snapshot=tmp_path / "snapshot", near=SHARE
+    )
     with screening.run(replace(desk, watch=watch), request) as found:
         assert (found.day, found.procedure, found.faults) == (DAY, "认定", 0)
         assert {f.uscc: f.outcome.text for f in found.firms()} == {ONE: "符合", TWO: "不符合"}

@@ -31,7 +31,7 @@ BROKEN: Final = (
 )  # fmt: skip
 
 
-class Target(NamedTuple):
+class PackageTarget(NamedTuple):
     """The target of a relationship: its kind (worksheet, styles …) and the name of the part."""
 
     kind: str
@@ -138,7 +138,7 @@ class Package:
             yield from found
             found.clear()
 
-    def related(self, part: str) -> dict[str, Target]:
+    def related(self, part: str) -> dict[str, PackageTarget]:
         """The relationships of a part by id; empty if it states none."""
         folder, name = posixpath.split(part)
         rels = posixpath.join(folder, "_rels", f"{name}.rels")
@@ -147,10 +147,10 @@ class Package:
         found = {}
         for tag, given in self.elements(rels):
             if tag == "Relationship" and given.get("TargetMode") != "External":
-                target = unquote(given.get("Target", "")).replace("\\", "/")
+                target = unquote(given.get("PackageTarget", "")).replace("\\", "/")
                 at = posixpath.normpath(posixpath.join("/", folder, target)).lstrip("/")
                 kind = given.get("Type", "").rpartition("/")[2]
-                found[given.get("Id", "")] = Target(kind, at)
+                found[given.get("Id", "")] = PackageTarget(kind, at)
         return found
 
     def _refuse_directory(self, path: Path) -> None:

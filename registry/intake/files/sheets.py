@@ -43,7 +43,7 @@ _SAVE_AS: Final = "请用 Excel 或 WPS 打开并另存为 .xlsx 后重试"
 
 
 @dataclass(frozen=True)
-class Sheet:
+class FileSheet:
     """A sheet; its rows, of which the first is row 1, can be read only once."""
 
     name: str
@@ -70,7 +70,7 @@ class Sheet:
         )
 
 
-def sheets(path: Path) -> Generator[Sheet, None, None]:
+def sheets(path: Path) -> Generator[FileSheet, None, None]:
     """The sheets of a workbook, or a CSV file as one sheet; raises if it cannot be read.
 
     The file stays open until all are read, or until this is closed.
@@ -78,7 +78,7 @@ def sheets(path: Path) -> Generator[Sheet, None, None]:
     if path.suffix.lower() in TEXT_SUFFIXES:
         # rows that are left in the middle would keep the file open
         with closing(csv_rows(path)) as rows:
-            yield Sheet(path.name, rows)
+            yield FileSheet(path.name, rows)
     else:
         yield from _workbook(path)
 
@@ -279,7 +279,7 @@ def _readable(path: Path) -> Iterator[None]:
         raise _damaged(path) from error
 
 
-def _workbook(path: Path) -> Iterator[Sheet]:
+def _workbook(path: Path) -> Iterator[FileSheet]:
     with ExitStack() as stack:
         with _readable(path):
             _refuse_others(path)
@@ -291,7 +291,7 @@ def _workbook(path: Path) -> Iterator[Sheet]:
             with closing(_rows(path, book, sheet, unseen)) as rows:
                 with _readable(path):
                     merged = tuple(book.merged(sheet))
-                yield Sheet(sheet.name, rows, sheet.hidden, merged, unseen)
+                yield FileSheet(sheet.name, rows, sheet.hidden, merged, unseen)
 
 
 def _rows(path: Path, book: Workbook, sheet: Listed, unseen: Unseen) -> Generator[Row, None, None]:

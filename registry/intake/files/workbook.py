@@ -20,7 +20,7 @@ from registry.errors import RegistryError
 from registry.intake.cells import CellValue, Shown, Unsaved
 from registry.intake.files import limits
 from registry.intake.files.formats import BUILTIN, Format, number_format
-from registry.intake.files.package import Package, Target
+from registry.intake.files.package import Package, PackageTarget
 from registry.intake.files.serials import Since1904
 from registry.kit.characters import visible
 
@@ -127,7 +127,7 @@ class Workbook:
         return kinds.get("officeDocument", "xl/workbook.xml")
 
     def _listed(
-        self, listed: list[tuple[str, bool, str]], related: dict[str, Target]
+        self, listed: list[tuple[str, bool, str]], related: dict[str, PackageTarget]
     ) -> tuple[Listed, ...]:
         found = []
         for name, hidden, relation in listed:

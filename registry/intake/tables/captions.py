@@ -8,7 +8,7 @@ from typing import Final, NamedTuple, Protocol
 from openpyxl.utils import get_column_letter
 
 from registry.intake.cells import MONEY, CellValue, Unsaved, not_given, plain, read_date, squeeze
-from registry.intake.drafts import Log, Place
+from registry.intake.drafts import CellPlace, Log
 from registry.intake.files.sheets import Row
 from registry.intake.tables import headings
 from registry.intake.tables.mapping import AS_OF
@@ -63,13 +63,13 @@ def one_date(found: Iterable[Dated | None], sheet: str, log: Log) -> date | None
     days = sorted({d.day for d in dated if d.rank == best})
     if len(days) > 1:
         said = f"写有不同的填报日期：{'、'.join(map(str, days))}，均未采用"
-        log.add("提示", Place(sheet), None, said, "请只保留一个填报日期")
+        log.add("提示", CellPlace(sheet), None, said, "请只保留一个填报日期")
         return None
     return days[0] if days else None
 
 
-def _place(sheet: str, index: int, number: int) -> Place:
-    return Place(sheet, f"{get_column_letter(index + 1)}{number}")
+def _place(sheet: str, index: int, number: int) -> CellPlace:
+    return CellPlace(sheet, f"{get_column_letter(index + 1)}{number}")
 
 
 def _stated(row: Row, index: int, rest: str) -> CellValue:
@@ -83,7 +83,7 @@ def _stated(row: Row, index: int, rest: str) -> CellValue:
     return found if isinstance(found, Unsaved) or _HAS_DIGIT.search(plain(found)) else None
 
 
-def _read(found: CellValue, cell: str, place: Place, log: Log) -> date | None:
+def _read(found: CellValue, cell: str, place: CellPlace, log: Log) -> date | None:
     if not_given(found) or (isinstance(found, str) and _BLANK_FORM.fullmatch(squeeze(found))):
         return None
     parsed = read_date(found)

@@ -9,9 +9,9 @@ from typing import Final, NamedTuple
 from openpyxl.utils import get_column_letter
 
 from registry.intake.cells import MONEY, CellValue, Unsaved, not_given, plain
-from registry.intake.drafts import Log, Place
+from registry.intake.drafts import CellPlace, Log
 from registry.intake.files.sheets import Row
-from registry.intake.tables.mapping import CODE, NAME, HeaderMapping, Heading, turns
+from registry.intake.tables.mapping import CODE, NAME, HeaderMapping, MappedHeading, turns
 from registry.intake.tables.rowkinds import good_code, is_numbers, is_units
 from registry.judging.relations import PARTS
 from rules.errors import FactsError
@@ -31,7 +31,7 @@ class Column:
 
     index: int
     text: str
-    heading: Heading
+    heading: MappedHeading
 
     @property
     def letter(self) -> str:
@@ -287,7 +287,7 @@ def settle(
     for column in header.columns:
         if column.heading.target.role in ("ignore", "unread"):
             continue
-        place = Place(sheet, f"{column.letter}{header.row}")
+        place = CellPlace(sheet, f"{column.letter}{header.row}")
         dated = column if by_row else _dated(column, settled, as_of, place, log)
         found = dated and _united(dated, known, place, log)
         if found is None:
@@ -306,7 +306,7 @@ def _tell_unread(header: Header, sheet: str, log: Log) -> None:
     """Report each heading that is not understood, or whose column is not read."""
     understood = {c.index: c for c in header.columns}
     for index, cell in enumerate(header.titles):
-        place = Place(sheet, f"{get_column_letter(index + 1)}{header.row}")
+        place = CellPlace(sheet, f"{get_column_letter(index + 1)}{header.row}")
         column = understood.get(index)
         if isinstance(cell, Unsaved):
             log.add("提示", place, cell, Unsaved.SAID[0] + "，该列未读取", Unsaved.SAID[1])
@@ -331,7 +331,7 @@ def _units(header: Header, stated: frozenset[str]) -> _Units:
 
 
 def _dated(
-    column: Column, before: Sequence[Column], as_of: date | None, place: Place, log: Log
+    column: Column, before: Sequence[Column], as_of: date | None, place: CellPlace, log: Log
 ) -> Column | None:
     """The column with the fiscal year of its heading; None, with a report, if it has none."""
     heading = column.heading
@@ -348,7 +348,7 @@ def _dated(
     return replace(column, heading=replace(heading, year=year))
 
 
-def _united(column: Column, units: _Units, place: Place, log: Log) -> Column | None:
+def _united(column: Column, units: _Units, place: CellPlace, log: Log) -> Column | None:
     """The column with its unit of money; None, with a report, if others contradict the usual."""
     heading = column.heading
     fact = heading.target.fact
@@ -365,13 +365,13 @@ def _united(column: Column, units: _Units, place: Place, log: Log) -> Column | N
     return replace(column, heading=replace(heading, unit=fact.unit))
 
 
-def _key(heading: Heading) -> object:
+def _key(heading: MappedHeading) -> object:
     target = heading.target
     name = target.fact.id if target.fact else target.record
     return target.role, name, heading.year, tuple(sorted(target.constants.items()))
 
 
-def _inherited(heading: Heading, before: Sequence[Column]) -> int | None:
+def _inherited(heading: MappedHeading, before: Sequence[Column]) -> int | None:
     """The year of the heading that this one continues: 其中研发人员 after 2022年末从业人员."""
     fact = heading.target.fact
     assert fact is not None

@@ -10,9 +10,9 @@ from typing import Final, NamedTuple
 from openpyxl.utils import get_column_letter
 
 from registry.intake.cells import CellValue, not_given, plain
-from registry.intake.drafts import Drafts, Place
+from registry.intake.drafts import CellPlace, Drafts
 from registry.intake.files.merges import Merges
-from registry.intake.files.sheets import Row, Sheet
+from registry.intake.files.sheets import FileSheet, Row
 from registry.intake.tables.captions import (
     USUAL,
     Dated,
@@ -24,7 +24,7 @@ from registry.intake.tables.captions import (
 from registry.intake.tables.headers import Column, Header, find_header, settle
 from registry.intake.tables.mapping import CODE, NAME, HeaderMapping
 from registry.intake.tables.rowkinds import Kind, good_code
-from registry.intake.tables.rows import Table, row_numbers
+from registry.intake.tables.rows import FilingTable, row_numbers
 from registry.kit import uscc
 
 #: The number of rows searched for the first heading, and the most rows of a further one.
@@ -44,7 +44,7 @@ class Found(NamedTuple):
 
     header: Header
     columns: tuple[Column, ...]
-    table: Table
+    table: FilingTable
 
 
 class _Rows:
@@ -82,7 +82,7 @@ class Layout:
 
     def __init__(
         self,
-        sheet: Sheet,
+        sheet: FileSheet,
         mapping: HeaderMapping,
         drafts: Drafts,
         as_of: date | None,
@@ -100,9 +100,9 @@ class Layout:
         self._header: Header | None = None
         self._units: frozenset[str] = frozenset()
         self._written: date | None = None
-        self._tables: list[Table] = []
+        self._tables: list[FilingTable] = []
         self._merges: list[Merges] = []
-        self._all: list[tuple[Table, date | None]] = []
+        self._all: list[tuple[FilingTable, date | None]] = []
         self._captions: deque[tuple[int, Row]] = deque(maxlen=_CAPTIONS)
         self._closing: list[tuple[int, Dated]] = []
 
@@ -143,7 +143,7 @@ class Layout:
             for table in self._tables:
                 if table.refuse_unstated():
                     said = f"表下写明金额单位是{'、'.join(sorted(below))}，表头没有写，不能按{USUAL}读取"
-                    place = Place(self.name, f"A{number}")
+                    place = CellPlace(self.name, f"A{number}")
                     self._drafts.log.add("错误", place, None, said, "请把金额单位写进表头")
 
     def _tell_above(self, header: Header, above: Sequence[tuple[int, Row]]) -> None:
@@ -152,12 +152,12 @@ class Layout:
         if coded:
             said = f"{row_numbers(coded)}有信用代码，却在第{header.first}行的表头之上，未读取"
             expected = "请补全或改正这几行上面的表头"
-            self._drafts.log.add("错误", Place(self.name, f"A{coded[0]}"), None, said, expected)
+            self._drafts.log.add("错误", CellPlace(self.name, f"A{coded[0]}"), None, said, expected)
         # the filing office may write its own code above the table; so may a form of one enterprise
         named = [n for n, row in above if n not in coded and any(map(_is_business, row))]
         if named:
             said = f"{row_numbers(named)}有企业的信用代码，在第{header.first}行的表头之上，未作为企业读取"
-            place = Place(self.name, f"A{named[0]}")
+            place = CellPlace(self.name, f"A{named[0]}")
             self._drafts.log.add("提示", place, None, said, "如是要申报的企业，请写到表里")
 
     def _row(self, number: int, row: Row) -> None:
@@ -222,14 +222,14 @@ class Layout:
         self._captions.clear()
         self._tables, self._merges = [], []
         if (unclear := header.unclear(self._rows.ahead(_LOOK))) is not None:
-            place = Place(self.name, f"{get_column_letter(unclear + 1)}{header.row}")
+            place = CellPlace(self.name, f"{get_column_letter(unclear + 1)}{header.row}")
             log.add("错误", place, _at(header.titles, unclear), *_UNCLEAR)
             return
         blocks = header.blocks()
         units = block_units([row for _, row in captions], blocks, self._units)
         for block, stated in zip(blocks, units, strict=True):
             columns = settle(block, self.name, stated, self._as_of or written, log)
-            table = Table(self.name, block, columns, self._drafts, exact=self._exact)
+            table = FilingTable(self.name, block, columns, self._drafts, exact=self._exact)
             self._tables.append(table)
             single = block.record is None and not table.is_yearly
             self._merges.append(Merges(self._merged, header.row, columns, single=single))

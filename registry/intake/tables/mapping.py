@@ -74,7 +74,7 @@ _WHOLE: Final = frozenset(
 
 
 @dataclass(frozen=True)
-class Target:
+class MappingTarget:
     """The destination of a column's cells.
 
     ``fact`` says how a cell reads (facts, identity, completeness). ``fields`` and ``constants``
@@ -94,13 +94,13 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Heading:
+class MappedHeading:
     """An understood heading: its target, its unit and the fiscal year it names, if any.
 
     ``offset`` counts years after T (上年度 is 0); ``nested`` marks a 其中 heading.
     """
 
-    target: Target
+    target: MappingTarget
     unit: str = ""
     year: int | None = None
     offset: int | None = None
@@ -116,7 +116,7 @@ class HeaderMapping:
 
     def __init__(self, extra: Path | None = None, *, ids: bool = False) -> None:
         self._ids = ids
-        self._known: dict[tuple[tuple[str, ...], str], Heading | None] = {}
+        self._known: dict[tuple[tuple[str, ...], str], MappedHeading | None] = {}
         self._targets = {headings.key(name): target for name, target in catalogue()}
         if ids:
             self._targets |= dict(_catalogue_ids())
@@ -124,13 +124,13 @@ class HeaderMapping:
         if extra:
             self._targets |= _load(extra)
 
-    def resolve(self, header: str, record: RecordKind | None = None) -> Heading | None:
+    def resolve(self, header: str, record: RecordKind | None = None) -> MappedHeading | None:
         """The meaning of a heading, or None; on the sheet of ``record`` its fields come first."""
         return self.resolve_levels((header,), record)
 
     def resolve_levels(
         self, levels: tuple[str, ...], record: RecordKind | None = None
-    ) -> Heading | None:
+    ) -> MappedHeading | None:
         """The joint meaning of stacked headings, the uppermost first."""
         asked = levels, record.id if record else ""
         if asked not in self._known:
@@ -146,11 +146,11 @@ class HeaderMapping:
         period = next((w.period for w in words if w.period != Period()), Period())
         return Words(term, period, next((w.unit for w in words if w.unit), ""), lowest.nested)
 
-    def _resolved(self, levels: tuple[str, ...], record: RecordKind | None) -> Heading | None:
+    def _resolved(self, levels: tuple[str, ...], record: RecordKind | None) -> MappedHeading | None:
         texts = _texts(levels)
         for text in ("".join(texts), "".join(reversed(texts))):
             if literal := self._find(text, record):
-                return Heading(literal, literal.unit, *literal.period)
+                return MappedHeading(literal, literal.unit, *literal.period)
         return self._composed([self._words(text, record) for text in texts], record)
 
     def _words(self, text: str, record: RecordKind | None) -> Words:
@@ -161,7 +161,7 @@ class HeaderMapping:
             return Words("", unit=headings.as_unit(text))
         return headings.words(text)
 
-    def _composed(self, levels: Sequence[Words], record: RecordKind | None) -> Heading | None:
+    def _composed(self, levels: Sequence[Words], record: RecordKind | None) -> MappedHeading | None:
         periods = {w.period for w in levels if w.period != Period()}
         units = {w.unit for w in levels if w.unit}
         target = self._target(levels, record)
@@ -171,7 +171,7 @@ class HeaderMapping:
             return None
         year, offset = periods.pop() if periods else target.period
         if target.role in ("ignore", "unread"):
-            return Heading(target)
+            return MappedHeading(target)
         unit = units.pop() if units else ""
         named = target.fact
         if unit and not (named and cells.fits(named, unit)):
@@ -181,9 +181,9 @@ class HeaderMapping:
         if offset is not None and offset > 0 and not (named and named.rating):
             return None  # an audit report has no figures of the current year
         nested = next((w.nested for w in reversed(levels) if w.term), False)
-        return Heading(target, unit or target.unit, year, offset, nested)
+        return MappedHeading(target, unit or target.unit, year, offset, nested)
 
-    def _target(self, levels: Sequence[Words], record: RecordKind | None) -> Target | None:
+    def _target(self, levels: Sequence[Words], record: RecordKind | None) -> MappingTarget | None:
         """The target of all levels together, or of the lowest if the upper ones only group."""
         named = _named(levels)
         terms = [w.term for w in named]
@@ -199,7 +199,7 @@ class HeaderMapping:
         return None
 
     def _gathers(
-        self, upper: Words, target: Target, nested: bool, record: RecordKind | None
+        self, upper: Words, target: MappingTarget, nested: bool, record: RecordKind | None
     ) -> bool:
         """Whether a heading over others leaves their meaning unchanged."""
         whole = self._find(upper.term, record)
@@ -214,16 +214,16 @@ class HeaderMapping:
             return False
         return _GROUP.fullmatch(term) is not None
 
-    def _find(self, text: str, record: RecordKind | None) -> Target | None:
+    def _find(self, text: str, record: RecordKind | None) -> MappingTarget | None:
         if record is not None:
             for item in record.fields:
                 if headings.key(item.name) == text:
-                    return Target("fact", item)
+                    return MappingTarget("fact", item)
                 if self._ids and item.id == text:
                     return _of_id(item)
         return self._targets.get(text) or self._asked(text)
 
-    def _asked(self, text: str) -> Target | None:
+    def _asked(self, text: str) -> MappingTarget | None:
         """The yes-no item in a question: 是否自主品牌."""
         before, asked, after = text.partition("是否")
         for word in ("", "属于", "为", "有", "已") if asked else ():
@@ -255,38 +255,38 @@ def _named(levels: Sequence[Words]) -> list[Words]:
     return named
 
 
-def catalogue() -> Iterator[tuple[str, Target]]:
+def catalogue() -> Iterator[tuple[str, MappingTarget]]:
     """Every 填报项 by name, with its target."""
     for name, role in _ROLES.items():
-        yield name, Target(role)
+        yield name, MappingTarget(role)
     for item in IDENTITY:
-        yield item.name, Target("identity", item)
+        yield item.name, MappingTarget("identity", item)
     for item in FACTS:
-        yield item.name, Target("fact", item)
+        yield item.name, MappingTarget("fact", item)
     for record in RECORDS:
         name = record.name + COMPLETE
-        yield name, Target("complete", Fact(record.id, name, "flag"), record.id)
+        yield name, MappingTarget("complete", Fact(record.id, name, "flag"), record.id)
 
 
-def _catalogue_ids() -> Iterable[tuple[str, Target]]:
+def _catalogue_ids() -> Iterable[tuple[str, MappingTarget]]:
     for role in ("uscc", "name", "as_of", "year"):
-        yield role, Target(role)
+        yield role, MappingTarget(role)
     for item in IDENTITY:
         yield item.id, replace(_of_id(item), role="identity")
     for item in FACTS:
         yield item.id, _of_id(item)
     for record in RECORDS:
         listed = Fact(record.id, record.name + COMPLETE, "flag")
-        yield f"{record.id}_complete", Target("complete", listed, record.id)
+        yield f"{record.id}_complete", MappingTarget("complete", listed, record.id)
 
 
-def _of_id(item: Fact) -> Target:
+def _of_id(item: Fact) -> MappingTarget:
     """The target of an id: amounts are in yuan, ratios plain numbers."""
     unit = "元" if item.unit in cells.MONEY else cells.PLAIN if item.unit == "%" else ""
-    return Target("fact", item, unit=unit)
+    return MappingTarget("fact", item, unit=unit)
 
 
-class Line(NamedTuple):
+class MappingLine(NamedTuple):
     """A line of a mapping file, with its number."""
 
     number: int
@@ -301,7 +301,7 @@ class Line(NamedTuple):
         return bool(self.name) and UNCONFIRMED not in self.name
 
 
-def lines(path: Path) -> Iterator[Line]:
+def lines(path: Path) -> Iterator[MappingLine]:
     """The lines of a mapping file that name a heading."""
     if path.suffix.lower() in (".xlsx", ".xlsm", ".xls", ".et"):
         raise RegistryError(
@@ -329,21 +329,21 @@ def lines(path: Path) -> Iterator[Line]:
     for number, row in enumerate(rows, 2):
         header, name, unit, note = (row[i].strip() if i < len(row) else "" for i in at)
         if header:  # an officer who removes the mark of a draft may leave its colon
-            yield Line(number, header, name.lstrip("：: "), unit, note)
+            yield MappingLine(number, header, name.lstrip("：: "), unit, note)
 
 
 @cache
-def _packaged() -> Mapping[str, Target]:
+def _packaged() -> Mapping[str, MappingTarget]:
     return _load(PACKAGED)
 
 
 @cache
-def _by_name() -> Mapping[str, Target]:
+def _by_name() -> Mapping[str, MappingTarget]:
     return dict(catalogue())
 
 
-def _load(path: Path) -> dict[str, Target]:
-    found: dict[str, Target] = {}
+def _load(path: Path) -> dict[str, MappingTarget]:
+    found: dict[str, MappingTarget] = {}
     problems = []
     for line in lines(path):
         if not line.confirmed:
@@ -364,7 +364,7 @@ def _load(path: Path) -> dict[str, Target]:
     return found
 
 
-def _stated(target: Target, heading: str) -> Target:
+def _stated(target: MappingTarget, heading: str) -> MappingTarget:
     """A target with the unit and year in its heading; refuses contradictions."""
     named = headings.words(heading)
     item, unit = target.fact, named.unit if named.unit in cells.UNITS else ""
@@ -402,12 +402,12 @@ def _nearest(name: str) -> str:
     return f"，相近的有{'、'.join(close)}" if close else ""
 
 
-def _target(text: str, unit: str, wanted: str) -> Target:
+def _target(text: str, unit: str, wanted: str) -> MappingTarget:
     """Read 填报项: a name, or 「清单：字段/字段；字段=值」 for a cell that holds records."""
     known = _by_name()
     listing, colon, rest = text.replace(":", "：").partition("：")
     if not colon:
-        target = known.get(text) or Target("fact", fact(text))
+        target = known.get(text) or MappingTarget("fact", fact(text))
         if unit and not (target.fact and cells.fits(target.fact, unit)):
             raise RegistryError(
                 "unfit-heading-unit", "的单位「{value}」不适用于「{name}」", value=unit, name=text
@@ -426,7 +426,7 @@ def _target(text: str, unit: str, wanted: str) -> Target:
             )
         constants[own.id] = parsed
     fields = tuple(_field(record, name) for name in names.split("/"))
-    return Target("records", None, record.id, fields, constants)
+    return MappingTarget("records", None, record.id, fields, constants)
 
 
 def _field(record: RecordKind, name: str) -> Fact:

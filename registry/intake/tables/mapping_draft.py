@@ -22,8 +22,8 @@ from registry.intake.tables.mapping import (
     PACKAGED,
     UNCONFIRMED,
     HeaderMapping,
-    Line,
-    Target,
+    MappingLine,
+    MappingTarget,
     catalogue,
     lines,
 )
@@ -104,7 +104,7 @@ def nearest(*levels: str) -> list[str]:
     return best[:_NAMED]
 
 
-def _may_be(target: Target, term: _Term) -> bool:
+def _may_be(target: MappingTarget, term: _Term) -> bool:
     """Whether a heading with that unit and year can mean that item."""
     fact = target.fact
     if target.role in ("ignore", "unread"):
@@ -120,7 +120,7 @@ def _known() -> HeaderMapping:
 
 
 @cache
-def _names() -> dict[str, tuple[str, Target]]:
+def _names() -> dict[str, tuple[str, MappingTarget]]:
     """Every understood term, with its 填报项."""
     names = {name: name for name, _ in catalogue()} | {x.header: x.name for x in lines(PACKAGED)}
     found = ((name, item, _known().resolve(name)) for name, item in names.items())
@@ -134,17 +134,17 @@ class _Noting(HeaderMapping):
         self.sought: set[str] = set()
         super().__init__(extra)
 
-    def _find(self, text: str, record: RecordKind | None) -> Target | None:
+    def _find(self, text: str, record: RecordKind | None) -> MappingTarget | None:
         self.sought.add(text)
         return super()._find(text, record)
 
-    def look_up(self, heading: Heading) -> tuple[set[str], Target | None]:
+    def look_up(self, heading: Heading) -> tuple[set[str], MappingTarget | None]:
         """The terms that are looked up for a heading, and its target."""
         self.sought = set()
         found = self._resolved(_levels(heading), _record(heading.sheet))
         return self.sought, found.target if found else None
 
-    def target(self, line: Line) -> Target | None:
+    def target(self, line: MappingLine) -> MappingTarget | None:
         """The target of a mapping's line."""
         return self._targets.get(key(line.header))
 
@@ -152,7 +152,7 @@ class _Noting(HeaderMapping):
 def unachieved(path: Path, headings: Sequence[Heading]) -> Iterator[Issue]:
     """A 提示 for each line of an officer's mapping that had no effect on a file, with the reason."""
     mapping = _Noting(path)
-    places: dict[str, list[tuple[Heading, Target | None]]] = {}
+    places: dict[str, list[tuple[Heading, MappingTarget | None]]] = {}
     for heading in dict.fromkeys(headings):
         terms, target = mapping.look_up(heading)
         for term in terms:

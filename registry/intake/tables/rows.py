@@ -20,10 +20,10 @@ from registry.intake.cells import (
     squeeze,
 )
 from registry.intake.composite import read_fields, read_records, read_region
-from registry.intake.drafts import NO_CODE, Draft, Drafts, Place, lacking
+from registry.intake.drafts import NO_CODE, CellPlace, Drafts, FilingDraft, lacking
 from registry.intake.files.sheets import Row
 from registry.intake.tables.headers import Column, Header
-from registry.intake.tables.mapping import AS_OF, Target
+from registry.intake.tables.mapping import AS_OF, MappingTarget
 from registry.intake.tables.rowkinds import TOLD, Kind, good_code, kind_of, says_example
 from registry.intake.tables.shifts import has_slipped, lacks_cell, was_split
 from rules.model.facts import TITLES, Fact, RecordKind, Scalar, yearly_key
@@ -72,15 +72,15 @@ class _Slot:
         self.role = column.heading.target.role
         self.target = column.heading.target
         self.fact = self.target.fact
-        self.source = str(Place(sheet, column.letter))
+        self.source = str(CellPlace(sheet, column.letter))
         self._sheet, self._letter = sheet, column.letter
         self.key = self._key(column.heading.year)
         self.said = _Said(partial(read_fact, self.fact or _AS_OF, unit=column.heading.unit))
         self.records = _Said(partial(read_records, self.target))
 
-    def place(self, number: int) -> Place:
+    def place(self, number: int) -> CellPlace:
         """The cell in the row with that number."""
-        return Place(self._sheet, f"{self._letter}{number}")
+        return CellPlace(self._sheet, f"{self._letter}{number}")
 
     @property
     def is_place(self) -> bool:
@@ -102,9 +102,9 @@ class _Titles:
 
     def __init__(self) -> None:
         self._answered: set[Scalar] = set()
-        self._asked: dict[Scalar, Place] = {}
+        self._asked: dict[Scalar, CellPlace] = {}
 
-    def note(self, target: Target, place: Place, answered: bool) -> bool:
+    def note(self, target: MappingTarget, place: CellPlace, answered: bool) -> bool:
         """Note a cell; False if its column does not ask for one title."""
         kind = target.constants.get("kind")
         if target.record != "titles" or kind is None:
@@ -114,7 +114,7 @@ class _Titles:
             self._answered.add(kind)
         return True
 
-    def complete(self, draft: Draft, row: Place) -> None:
+    def complete(self, draft: FilingDraft, row: CellPlace) -> None:
         """Add the open titles, if any is answered."""
         if self._asked:
             draft.stated["titles"].append(bool(self._answered))
@@ -123,7 +123,7 @@ class _Titles:
                 draft.add("titles", {"kind": kind}, str(self._asked.get(kind, row)))
 
 
-class Table:
+class FilingTable:
     """One table of a sheet with its settled columns."""
 
     def __init__(
@@ -156,7 +156,7 @@ class Table:
         self._untitled = [
             i for i in range(header.start, header.end) if not_given(_at(header.titles, i))
         ]
-        self._opened: list[Draft] = []
+        self._opened: list[FilingDraft] = []
         self._years: set[tuple[str, int]] = set()
         self._named: dict[str, tuple[int, CellValue, CellValue]] = {}
         self._as_of: date | None = None
@@ -241,7 +241,7 @@ class Table:
                     "如是企业，请补全名称和信用代码",
                 )
         for index, number in sorted(self._further.items()):
-            place = Place(self.sheet, get_column_letter(index + 1))
+            place = CellPlace(self.sheet, get_column_letter(index + 1))
             said = f"这一列没有表头，未读取（第一处在第{number}行）"
             self.log.add("提示", place, None, said, "需要读取时请补上表头")
         if self._short:
@@ -328,10 +328,10 @@ class Table:
         draft.refused = True
         draft.unread |= self._opened[-1:] == [draft]
 
-    def _row_place(self, number: int) -> Place:
-        return Place(self.sheet, f"{get_column_letter(self.header.start + 1)}{number}")
+    def _row_place(self, number: int) -> CellPlace:
+        return CellPlace(self.sheet, f"{get_column_letter(self.header.start + 1)}{number}")
 
-    def _open(self, number: int, code: CellValue, name: CellValue) -> Draft:
+    def _open(self, number: int, code: CellValue, name: CellValue) -> FilingDraft:
         """The filing that a row opens or adds to."""
         if self._record is not None or "year" in self._keys:
             return self.drafts.of(code, self._place("uscc", number))
@@ -351,7 +351,7 @@ class Table:
         else:
             self._fill(self._open(number, code, name), number, row)
 
-    def _joined(self, code: CellValue, name: CellValue) -> Draft | None:
+    def _joined(self, code: CellValue, name: CellValue) -> FilingDraft | None:
         """The filing of the same enterprise from another table without any of these columns."""
         draft = self.drafts.known(code)
         if draft is None or draft.asked & self._asks or not (draft.asked | self._asks):
@@ -362,8 +362,8 @@ class Table:
         column = self._keys.get(role)
         return row[column.index] if column is not None and column.index < len(row) else None
 
-    def _place(self, role: str, number: int) -> Place:
-        return Place(self.sheet, f"{self._keys[role].letter}{number}")
+    def _place(self, role: str, number: int) -> CellPlace:
+        return CellPlace(self.sheet, f"{self._keys[role].letter}{number}")
 
     def _add(self, number: int, row: Row, code: CellValue) -> None:
         where = self._place("uscc", number)
@@ -397,7 +397,7 @@ class Table:
             if (value is not None and value != "") or slot.role == "records":
                 yield slot, value
 
-    def _fill(self, draft: Draft, number: int, row: Row, year: int = 0) -> None:
+    def _fill(self, draft: FilingDraft, number: int, row: Row, year: int = 0) -> None:
         """Read a row about one fiscal year, or without a year."""
         titles = _Titles()
         for slot, value in self._given(row):
@@ -417,10 +417,10 @@ class Table:
                 draft.identity[slot.fact.id] = str(found)
             else:
                 draft.complete[slot.target.record] = bool(found)
-        titles.complete(draft, Place(self.sheet, str(number)))
+        titles.complete(draft, CellPlace(self.sheet, str(number)))
 
     def _put(
-        self, draft: Draft, titles: _Titles, slot: _Slot, number: int, value: CellValue
+        self, draft: FilingDraft, titles: _Titles, slot: _Slot, number: int, value: CellValue
     ) -> None:
         """Read a cell that is not a single fact."""
         place, target = slot.place(number), slot.target
@@ -441,7 +441,7 @@ class Table:
             found = parsed.value
             draft.as_of = date.fromisoformat(found) if isinstance(found, str) else None
 
-    def _fill_record(self, draft: Draft, number: int, row: Row, record: RecordKind) -> None:
+    def _fill_record(self, draft: FilingDraft, number: int, row: Row, record: RecordKind) -> None:
         item: dict[str, Scalar] = {}
         given = False
         for slot, value in self._given(row):
@@ -459,10 +459,16 @@ class Table:
             self.log.add(
                 "提示", place, draft.uscc, said, "没有的请删去这一行，有的请补全", draft.uscc
             )
-        draft.add(record.id, item, str(Place(self.sheet, str(number))))
+        draft.add(record.id, item, str(CellPlace(self.sheet, str(number))))
 
     def _tell(
-        self, draft: Draft, slot: _Slot, number: int, fact: Fact, value: CellValue, parsed: Parsed
+        self,
+        draft: FilingDraft,
+        slot: _Slot,
+        number: int,
+        fact: Fact,
+        value: CellValue,
+        parsed: Parsed,
     ) -> None:
         """Log what the officer should know about a cell, if anything."""
         if parsed.notice:
@@ -471,12 +477,14 @@ class Table:
         elif parsed.value is None:
             self._note_unsaved(draft, slot.place(number), value)
 
-    def _note_unsaved(self, draft: Draft, place: Place, value: CellValue) -> None:
+    def _note_unsaved(self, draft: FilingDraft, place: CellPlace, value: CellValue) -> None:
         if isinstance(value, Unsaved):
             said, expected = Unsaved.SAID
             self.log.add("提示", place, value, f"{said}，按未提供处理", expected, draft.uscc)
 
-    def _put_records(self, draft: Draft, place: Place, slot: _Slot, value: CellValue) -> bool:
+    def _put_records(
+        self, draft: FilingDraft, place: CellPlace, slot: _Slot, value: CellValue
+    ) -> bool:
         """Keep the records of a cell; returns whether it has readable content."""
         found = slot.records[value]
         for item in found.items:
@@ -485,7 +493,7 @@ class Table:
             self.log.add("提示", place, value, said, expected, draft.uscc)
         return found.stated
 
-    def _put_fields(self, draft: Draft, place: Place, value: CellValue) -> None:
+    def _put_fields(self, draft: FilingDraft, place: CellPlace, value: CellValue) -> None:
         flags, unknown = read_fields(value)
         for key, flag in flags.items():
             draft.put(key, flag, str(place))
@@ -493,7 +501,7 @@ class Table:
             said = f"不认识的领域：{'、'.join(unknown)}"
             self.log.add("提示", place, value, said, "未列出的领域按未填处理", draft.uscc)
 
-    def _put_region(self, draft: Draft, place: Place, value: CellValue) -> None:
+    def _put_region(self, draft: FilingDraft, place: CellPlace, value: CellValue) -> None:
         region = read_region(value)
         if region is None:
             expected = "应写成 江苏省苏州市虎丘区 的样子"

@@ -11,7 +11,7 @@ from openpyxl import load_workbook
 
 from registry.demo import DEMO_COUNTY
 from registry.desk.place import rulebook
-from registry.filings import Reading
+from registry.filings import FileReading
 from registry.intake import read, write_template
 from registry.intake.asked import Asked
 from registry.intake.composite import FIELD_WORDS
@@ -30,7 +30,7 @@ def asked() -> Asked:
     return Asked(rulebook())
 
 
-def lacking(reading: Reading) -> list[str]:
+def lacking(reading: FileReading) -> list[str]:
     """What a file is told to lack."""
     said = "表中没有这些栏目，按未填报处理："
     found = [i.message.removeprefix(said) for i in reading.issues if i.message.startswith(said)]
@@ -83,7 +83,7 @@ def test_what_one_round_asks_for_is_asked_in_it_alone(asked: Asked) -> None:
     assert own not in headings(asked, NEW)
 
 
-def demo(tmp_path: Path, gone: tuple[str, ...] = (), **more: Any) -> Reading:
+def demo(tmp_path: Path, gone: tuple[str, ...] = (), **more: Any) -> FileReading:
     """The packaged example without some of its columns."""
     book = load_workbook(DEMO_COUNTY)
     sheet = book.active

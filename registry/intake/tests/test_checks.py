@@ -181,7 +181,7 @@ def test_workbook_csv_json_and_folder_are_checked_alike(tmp_path):
     survey = directory.survey(folder)
     (part,) = directory.parts(survey)
     readings = [
-        read(tmp_path / "表.csv"), read(tmp_path / "表.json"), directory.Reader(survey).read(part),
+        read(tmp_path / "表.csv"), read(tmp_path / "表.json"), directory.FolderReader(survey).read(part),
     ]  # fmt: skip
     said = {(i.message, i.doubt) for r in readings for i in r.issues}
     assert said == {("2022年研发费用总额大于2022年营业收入总额0.01万元", True)}

@@ -25,10 +25,10 @@ from registry.demo.aims import aims
 from registry.demo.firms import code
 from registry.demo.tables import write_directory
 from registry.errors import RegistryError
-from registry.filings import Reading
+from registry.filings import FileReading
 from registry.intake import directory
 from registry.intake.cells import PLAIN, read_fact
-from registry.intake.folders import Counts, FolderLoader, PreparingWorker, Task, unchecked
+from registry.intake.folders import FolderCounts, FolderLoader, PreparingWorker, Task, unchecked
 from registry.kit import resources
 from registry.record import loading, receipts
 from registry.tests import history
@@ -79,15 +79,15 @@ def loaded(
     folder: Path,
     progress: Callable[[int], object] = id,
     jobs: int | None = None,
-) -> Counts:
+) -> FolderCounts:
     found = directory.survey(folder)
     loader = FolderLoader(engine, found, now=lambda: NOW, by="甲", jobs=jobs)
     return loader.load(None, lambda done: progress(done) and None)
 
 
-def readings(folder: Path, size: int = 10**6) -> list[Reading]:
+def readings(folder: Path, size: int = 10**6) -> list[FileReading]:
     found = directory.survey(folder)
-    reader = directory.Reader(found)
+    reader = directory.FolderReader(found)
     return [reader.read(part) for part in directory.parts(found, size)]
 
 
@@ -599,7 +599,7 @@ def test_an_obvious_number_is_checked_the_short_way_to_the_same_end(
 def test_filing_dates_come_from_the_column_or_the_command(made: Path) -> None:
     found = directory.survey(made)
     for day in (None, FILED):
-        reader = directory.Reader(found, as_of=day)
+        reader = directory.FolderReader(found, as_of=day)
         [part] = directory.parts(found, 10**6)
         days = {s.as_of for s in reader.read(part).submissions}
         assert days == {day or date(2026, 6, 30)}

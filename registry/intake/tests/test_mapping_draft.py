@@ -11,7 +11,7 @@ from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from registry.errors import RegistryError
-from registry.filings import Reading
+from registry.filings import FileReading
 from registry.intake import read
 from registry.intake.tables.mapping_draft import draft, nearest
 from registry.intake.tests.counties import CODE, NAME, code, county, firm, saved
@@ -43,12 +43,12 @@ def written(path: Path, rows: Sequence[Sequence[str]], encoding: str = "utf-8-si
     return path
 
 
-def drafted(reading: Reading, own: Path | None = None) -> list[list[str]]:
+def drafted(reading: FileReading, own: Path | None = None) -> list[list[str]]:
     text = draft(reading.headings, own)
     return list(csv.reader(text.splitlines(keepends=True))) if text else []
 
 
-def notices(reading: Reading, name: str) -> list[tuple[str, str, str]]:
+def notices(reading: FileReading, name: str) -> list[tuple[str, str, str]]:
     return [(i.cell, i.value, i.message) for i in reading.issues if i.sheet == name]
 
 

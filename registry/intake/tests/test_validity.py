@@ -7,7 +7,7 @@ import pytest
 
 from registry.errors import RegistryError
 from registry.intake import validity
-from registry.intake.lists import Line
+from registry.intake.lists import ListEntry
 
 FIRST, LAST = date(2022, 10, 1), date(2025, 9, 30)
 
@@ -49,7 +49,7 @@ def test_a_heading_of_validity_is_known_by_its_words(heading: str, column: str) 
 def test_days_are_read_from_one_column_or_two(
     cells: dict[str, Any], found: tuple[Any, Any]
 ) -> None:
-    assert tuple(validity.stated(Line("表!B3", cells), 3)) == found
+    assert tuple(validity.stated(ListEntry("表!B3", cells), 3)) == found
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_days_are_read_from_one_column_or_two(
     ],
 )  # fmt: skip
 def test_a_day_that_is_not_clear_is_refused_with_its_row(cells: dict[str, Any], said: str) -> None:
-    line = Line("表!B3", {"name": "甲公司", **cells})
+    line = ListEntry("表!B3", {"name": "甲公司", **cells})
     with pytest.raises(RegistryError) as error:
         validity.stated(line, 3)
     assert str(error.value).startswith("表!B3 甲公司：")

@@ -22,8 +22,8 @@ from registry.kit import workers
 from registry.kit.tests.losing import BAD, Hung, Killed, KilledReplaying, code
 from registry.kit.tests.squares import ManySquares, Squares
 from registry.record import cases, decisions, journal
-from registry.record.decisions import Decided, Decider, DecidingWorker
-from registry.record.replay import Difference, Replayed, replayed
+from registry.record.decisions import Decided, DecidingWorker, DecisionRecorder
+from registry.record.replay import ReplayDifference, Replayed, replayed
 from registry.tests.processes import ended, forked
 from registry.tests.support import Clock, load, publish, submission
 from rules.model.facts import TITLES
@@ -154,7 +154,7 @@ def ids(database: sa.Engine, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> l
 
 
 def decide(database: sa.Engine, clock: Clock, ids: list[int], **how: Any) -> list[Decided]:
-    decider = Decider(database, by="甲", now=clock, **how)
+    decider = DecisionRecorder(database, by="甲", now=clock, **how)
     with closing(decider):
         return list(decider.decide(ids, REQUEST))
 
@@ -206,7 +206,7 @@ def test_a_correction_meanwhile_is_judged_by_processes_too(
     database: sa.Engine, clock: Clock, ids: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While the first few are put on the record, the next few are already being judged."""
-    decider = Decider(database, by="甲", now=clock, jobs=2)
+    decider = DecisionRecorder(database, by="甲", now=clock, jobs=2)
     with closing(decider):
         lines = decider.decide(ids, REQUEST)
         found = [next(lines)]
@@ -221,7 +221,7 @@ def test_deciding_in_processes_goes_on_after_a_kill(
     database: sa.Engine, clock: Clock, ids: list[int]
 ) -> None:
     def work() -> None:
-        decider = Decider(storage.create_engine(database.url), by="甲", now=_now, jobs=2)
+        decider = DecisionRecorder(storage.create_engine(database.url), by="甲", now=_now, jobs=2)
         for _ in decider.decide(ids, REQUEST):
             os.kill(os.getpid(), signal.SIGKILL)
 
@@ -293,6 +293,6 @@ def test_processes_replay_what_one_replays_and_tell_what_they_were_lost_on(
     assert [line.difference for line in alone] == [None] * COUNT
     together = lines(2, worker=KilledReplaying)
     [lost] = [line for line in together if line.difference]
-    assert (lost.seq, lost.difference) == (5, Difference.ENGINE)
+    assert (lost.seq, lost.difference) == (5, ReplayDifference.ENGINE)
     assert "没有重新作出" in lost.detail
     assert [line for line in together if line.seq != 5] == [line for line in alone if line.seq != 5]

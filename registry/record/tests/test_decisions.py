@@ -140,7 +140,9 @@ def test_a_case_is_not_judged_again_until_something_happens(
 
     def again(*tiers: str, by: str = "张三") -> tuple[list[decisions.Decided], list[str]]:
         judged.clear()
-        with closing(decisions.Decider(database, by=by, now=clock, worker=Noting)) as decider:
+        with closing(
+            decisions.DecisionRecorder(database, by=by, now=clock, worker=Noting)
+        ) as decider:
             lines = list(decider.decide(ids, Request(tiers=tiers)))
         return lines, list(judged)
 
@@ -242,7 +244,7 @@ def test_one_refused_case_holds_up_no_other(database: sa.Engine, clock: Clock) -
 def test_a_name_is_asked_for(database: sa.Engine, clock: Clock) -> None:
     for name in ("", "  \t"):
         with pytest.raises(RecordError, match="经办人姓名"):
-            decisions.Decider(database, by=name, now=clock)
+            decisions.DecisionRecorder(database, by=name, now=clock)
 
 
 def test_without_published_rules_there_is_no_decision(database: sa.Engine, clock: Clock) -> None:
@@ -294,17 +296,17 @@ def test_a_correction_that_comes_between_judging_and_recording_is_judged(
 ) -> None:
     load(database, clock, submission())
     publish(database, clock)
-    judged = decisions.Decider._judged
+    judged = decisions.DecisionRecorder._judged
     times = []
 
-    def judged_then_corrected(self: decisions.Decider, *given: object) -> object:
+    def judged_then_corrected(self: decisions.DecisionRecorder, *given: object) -> object:
         found = list(judged(self, *given))  # type: ignore[arg-type]
         if not times:
             load(database, clock, submission(rd_expense__2022="1499999.99"))
         times.append(1)
         return found
 
-    monkeypatch.setattr(decisions.Decider, "_judged", judged_then_corrected)
+    monkeypatch.setattr(decisions.DecisionRecorder, "_judged", judged_then_corrected)
     [line] = decide(database, clock, SPECIALISED)
     assert len(times) == 2
     assert line.seq is None  # the version that was asked for is no longer current

@@ -21,7 +21,7 @@ from registry.database.models import (
     YearlyFigure,
 )
 from registry.errors import LoadError
-from registry.filings import Issue, Reading, Submission
+from registry.filings import FileReading, Issue, Submission
 from registry.kit.uscc import check_digit
 from registry.record import loading
 from rules.errors import FactsError
@@ -83,9 +83,9 @@ def with_values(filed: Submission, **values: Scalar) -> Submission:
     return replace(filed, values={**filed.values, **values})
 
 
-def reading(*submissions: Submission, refused: tuple[Submission, ...] = ()) -> Reading:
+def reading(*submissions: Submission, refused: tuple[Submission, ...] = ()) -> FileReading:
     issues = tuple(Issue("错误", "表1", "B2", "甲", "不是数字", uscc=s.uscc) for s in refused)
-    return Reading("表.xlsx", "0" * 64, submissions, refused, issues)
+    return FileReading("表.xlsx", "0" * 64, submissions, refused, issues)
 
 
 def contents(engine: sa.Engine) -> dict[str, list[Any]]:

@@ -13,7 +13,7 @@ from registry.kit import resources
 from registry.portable.chain import header_text
 from registry.record import journal, publication
 from registry.record.determinations import Target
-from registry.record.replay import Crossed, Difference, Replayed, Replayer
+from registry.record.replay import Crossed, ReplayDifference, Replayed, Replayer
 from registry.tests.support import Clock, decide, determine, load, publish, submission
 from rules.model.facts import TITLES
 from rules.portable.canonical import canonical_json, sha256
@@ -93,25 +93,25 @@ def test_determinations_of_facts_and_rules_come_out_again(
 @pytest.mark.parametrize(
     ("statement", "difference"),
     [
-        ("UPDATE filing SET facts = replace(facts, '2000000', '2000001')", Difference.FACTS),
-        ("UPDATE filing SET facts = 'x'", Difference.FACTS),
+        ("UPDATE filing SET facts = replace(facts, '2000000', '2000001')", ReplayDifference.FACTS),
+        ("UPDATE filing SET facts = 'x'", ReplayDifference.FACTS),
         ("UPDATE document SET text = replace(text, '3/100', '3/101') WHERE kind = 'ruleset'",
-         Difference.RULES),
-        ("DELETE FROM document WHERE kind = 'ruleset'", Difference.RULES),
+         ReplayDifference.RULES),
+        ("DELETE FROM document WHERE kind = 'ruleset'", ReplayDifference.RULES),
         ("UPDATE document SET text = replace(text, '2022-08-01', '2022-08-02')"
-         " WHERE kind = 'applicability'", Difference.APPLICABILITY),
-        ("DELETE FROM document WHERE kind = 'applicability'", Difference.APPLICABILITY),
+         " WHERE kind = 'applicability'", ReplayDifference.APPLICABILITY),
+        ("DELETE FROM document WHERE kind = 'applicability'", ReplayDifference.APPLICABILITY),
         ("UPDATE journal SET body = replace(body, '\"verdict\":3', '\"verdict\":0')",
-         Difference.RECORD),
-        ("UPDATE journal SET program = 'tidu 9'", Difference.RECORD),
-        ("UPDATE journal SET disclosures = replace(disclosures, '经办人', '别人')", Difference.RECORD),
-        ("UPDATE journal SET disclosures = '{}'", Difference.RECORD),
-        ("UPDATE journal SET body = '{}'", Difference.RECORD),
-        ("UPDATE journal SET tier = 'x'", Difference.RECORD),
+         ReplayDifference.RECORD),
+        ("UPDATE journal SET program = 'tidu 9'", ReplayDifference.RECORD),
+        ("UPDATE journal SET disclosures = replace(disclosures, '经办人', '别人')", ReplayDifference.RECORD),
+        ("UPDATE journal SET disclosures = '{}'", ReplayDifference.RECORD),
+        ("UPDATE journal SET body = '{}'", ReplayDifference.RECORD),
+        ("UPDATE journal SET tier = 'x'", ReplayDifference.RECORD),
     ],
 )  # fmt: skip
 def test_a_difference_is_told_by_where_it_comes_from(
-    database: sa.Engine, decided: int, statement: str, difference: Difference
+    database: sa.Engine, decided: int, statement: str, difference: ReplayDifference
 ) -> None:
     only = "" if "journal" not in statement else f" WHERE seq = {decided}"
     tamper(database, statement + only)
@@ -139,13 +139,13 @@ def test_a_forged_verdict_with_all_digests_made_anew_does_not_come_out(
 ) -> None:
     rewrite(database, decided, journal.program())
     found = replay(database, decided)
-    assert found.difference is Difference.RECORD
+    assert found.difference is ReplayDifference.RECORD
     assert "不是这些事实和规则得出的" in found.detail
 
 
 def test_what_another_program_said_is_told_apart(database: sa.Engine, decided: int) -> None:
     rewrite(database, decided, "tidu 0.0.1; durable_rules 1.0")
-    assert replay(database, decided).difference is Difference.ENGINE
+    assert replay(database, decided).difference is ReplayDifference.ENGINE
 
 
 def test_only_decisions_can_be_replayed(database: sa.Engine, decided: int) -> None:

@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 import pytest
 
-from registry.reports.layout import Item, Part, Report, Section, Table, html, markdown, text
+from registry.reports.layout import LayoutItem, Part, Report, Section, Table, html, markdown, text
 
 SECTION = Section(
-    "甲章", ("段落",), (Item("要点", ("细节",)),), Table(("项", "值"), (("a|b", "5〔依据〕"), ("c", ""))),
+    "甲章", ("段落",), (LayoutItem("要点", ("细节",)),), Table(("项", "值"), (("a|b", "5〔依据〕"), ("c", ""))),
     ("枝", "  叶"), ("命令",), ("备注",),
 )  # fmt: skip
 REPORT = Report(

@@ -33,14 +33,16 @@ SINKS: dict[str, Made] = {
     "table": lambda *_: results.Tables(console()),
     "explanations": lambda *_: results.Explanations(console()),
     "json": lambda *_: results.Json(io.StringIO().write, {}),
-    "workbook": lambda folder, stack: books.Book(stack.enter_context(workbook(folder / "a.xlsx"))),
+    "workbook": lambda folder, stack: books.ResultBook(
+        stack.enter_context(workbook(folder / "a.xlsx"))
+    ),
 }
 
 
 @pytest.mark.parametrize("form", SINKS)
 def test_no_result_is_kept(form: str, tmp_path: Path) -> None:
     with ExitStack() as stack:
-        counts, sink = results.Counts(), SINKS[form](tmp_path, stack)
+        counts, sink = results.VerdictCounts(), SINKS[form](tmp_path, stack)
         result = check("创新型")
         kept = weakref.ref(result)
         counts.add(counts.view(result))
@@ -112,7 +114,7 @@ def test_what_is_carried_between_processes_is_only_what_is_shown(form: str, tmp_
     with ExitStack() as stack:
         sink = SINKS[form](tmp_path, stack)
         result = check("创新型")
-        viewed = results.Views((sink.view, results.Counts.view))(result)
+        viewed = results.Views((sink.view, results.VerdictCounts.view))(result)
         carried = pickle.dumps(viewed)
         assert pickle.loads(carried) == viewed
         assert b"Decision" not in carried

@@ -85,7 +85,7 @@ def filing(profile: Profile, uscc: str = "", name: str = "某企业") -> Known:
 
 def write(path: Path, *found: CaseResult, refused: Sequence[str] = ()) -> None:
     with workbook(path) as book:
-        sink = books.Book(book)
+        sink = books.ResultBook(book)
         for result in found:
             sink.add(sink.view(result))
         sink.close(refused)
@@ -138,7 +138,7 @@ def test_the_workbook_has_marks_and_scores(tmp_path: Path) -> None:
     governing = checked[0].verdicts[1].governing
     assert governing is not None
     assert found[0]["专精特新适用依据"] == governing.reason
-    counts = results.Counts()
+    counts = results.VerdictCounts()
     for result in checked:
         counts.add(counts.view(result))
     legend = [cell for (cell,) in book["说明"].iter_rows(min_row=2, values_only=True)]

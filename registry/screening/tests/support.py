@@ -15,7 +15,7 @@ from registry.screening.agreement import record_results, results
 from registry.screening.compiler.program import Program
 from registry.screening.engines import Database, DuckDB, PostgreSQL
 from registry.screening.schema import CATALOGUE, Schema
-from registry.screening.snapshot import Filed, collect, narrowed
+from registry.screening.snapshot import FiledRow, collect, narrowed
 from registry.screening.tables import Files
 from registry.screening.tests.filings import DAY
 from rules.language.rulebook import Rulebook, load
@@ -36,11 +36,11 @@ def roots() -> list[str]:
     return list(dict.fromkeys(r.ruleset for r in rulebook().applicability if r.encoded))
 
 
-def filed(profiles: Iterable[Profile]) -> list[Filed]:
+def filed(profiles: Iterable[Profile]) -> list[FiledRow]:
     """Profiles as filings of made-up enterprises, numbered from 0."""
     place = {"province": "江苏省", "city": "南京市", "county": "玄武区"}
     return [
-        Filed(
+        FiledRow(
             Case(
                 filing_id=n, uscc=f"{n:018d}", name=f"企业{n}", as_of=p.as_of, facts=facts, **place
             ),
@@ -51,7 +51,7 @@ def filed(profiles: Iterable[Profile]) -> list[Filed]:
     ]
 
 
-def duckdb(filings: Iterable[Filed], day: date = DAY) -> DuckDB:
+def duckdb(filings: Iterable[FiledRow], day: date = DAY) -> DuckDB:
     with tempfile.TemporaryDirectory() as folder:
         with Files(CATALOGUE, Path(folder)) as files:
             collect(filings, day, files)
@@ -61,7 +61,7 @@ def duckdb(filings: Iterable[Filed], day: date = DAY) -> DuckDB:
     return database
 
 
-def postgresql(filings: Iterable[Filed], url: sa.URL, day: date = DAY) -> PostgreSQL:
+def postgresql(filings: Iterable[FiledRow], url: sa.URL, day: date = DAY) -> PostgreSQL:
     with tempfile.TemporaryDirectory() as folder:
         with Files(CATALOGUE, Path(folder)) as files:
             collect(filings, day, files)

@@ -14,7 +14,7 @@ from registry.screening.schema import Column, Schema
 from registry.screening.tables import create
 from registry.screening.tests.filings import DAY
 from registry.screening.tests.support import rulebook, screened
-from rules.drafting.certificate import Plan, Setting, alone, planned, together
+from rules.drafting.certificate import Plan, SyntheticSetting, alone, planned, together
 from rules.model.facts import Fact, Profile
 from rules.model.ruleset import Trace, trace_of
 from rules.portable.reference import Evaluation
@@ -23,7 +23,7 @@ from rules.portable.reference import Evaluation
 ROOTS = ("63.3", "2026.3")
 
 
-def schema_of(setting: Setting, profiles: list[Profile]) -> Schema:
+def schema_of(setting: SyntheticSetting, profiles: list[Profile]) -> Schema:
     """Columns for synthetic facts, in the parts that their values need."""
     ruleset = setting.ruleset
     lists: dict[str, dict[str, list[object]]] = {}
@@ -91,7 +91,7 @@ def literal(values: list[object]) -> str:
 @cache
 def settings() -> tuple[Plan, ...]:
     """The plans of all rules, each once, and of whole rulesets."""
-    known: dict[str, Setting] = {}
+    known: dict[str, SyntheticSetting] = {}
     for root in ROOTS:
         ruleset = rulebook().ruleset(root)
         for setting in (*(alone(ruleset, r) for r in ruleset.rules), together(ruleset)):

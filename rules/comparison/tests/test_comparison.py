@@ -12,7 +12,7 @@ import pytest
 from benchmarks.profiles import profiles
 from rules.comparison.compare import compare
 from rules.comparison.definitions import formula_text
-from rules.comparison.rows import Change, Comparison, Row
+from rules.comparison.rows import Comparison, RequirementChange, Row
 from rules.decider import Decider
 from rules.explanation.explain import explain, grounds, missing
 from rules.language.rulebook import Rulebook, load
@@ -29,14 +29,19 @@ def compared(before: str, after: str) -> Comparison:
     return compare(rulebook().ruleset(before), rulebook().ruleset(after))
 
 
-def row(comparison: Comparison, name: str, change: Change | None = None) -> Row:
+def row(comparison: Comparison, name: str, change: RequirementChange | None = None) -> Row:
     [found] = [
         r for r in comparison.rows if r.name == name and (change is None or r.change is change)
     ]
     return found
 
 
-CHANGED, ADDED, REMOVED, SAME = Change.CHANGED, Change.ADDED, Change.REMOVED, Change.SAME
+CHANGED, ADDED, REMOVED, SAME = (
+    RequirementChange.CHANGED,
+    RequirementChange.ADDED,
+    RequirementChange.REMOVED,
+    RequirementChange.SAME,
+)
 
 #: indicator, before, after, what is said of it
 SPECIALISED = [
@@ -101,7 +106,7 @@ RECHECK = [
 )
 def test_rows_typed_by_hand(
     roots: tuple[str, str],
-    change: Change,
+    change: RequirementChange,
     name: str,
     before: str | None,
     after: str | None,

@@ -10,7 +10,15 @@ from typing import Any
 
 import pytest
 
-from rules.drafting.certificate import Difference, Plan, Setting, alone, certify, planned, together
+from rules.drafting.certificate import (
+    CertificateDifference,
+    Plan,
+    SyntheticSetting,
+    alone,
+    certify,
+    planned,
+    together,
+)
 from rules.drafting.mutations import of_rule
 from rules.engine import cells, compiler, program
 from rules.engine.driver import Engine
@@ -56,7 +64,7 @@ def plans() -> list[Plan]:
 
     Those of whole rulesets would take gigabytes: their test makes them one by one.
     """
-    found: dict[str, Setting] = {}
+    found: dict[str, SyntheticSetting] = {}
     for ruleset in (*rulesets().values(), HUMP):
         for setting in (alone(ruleset, rule) for rule in ruleset.rules):
             found.setdefault(setting.digest, setting)
@@ -269,13 +277,13 @@ engine("pulled in too far", program.Scale, "encode")(
 engine("without end as the other end", program.Scale, "store")(
     lambda f, self, memory, lo, hi, gap: f(self, memory, lo, lo if hi is None else hi, gap)
 )
-engine("any other code as the first", program.Code, "run")(
+engine("any other code as the first", program.CodeStep, "run")(
     lambda f, self, memory: f(replace(self, numbers={**self.numbers, "（未列的代码）": 0}), memory)
 )
 engine("sums without the last", program.Summed, "run")(
     lambda f, self, memory: f(replace(self, parts=self.parts[:-1]), memory)
 )
-engine("filed points without bounds", program.Filed, "run")(
+engine("filed points without bounds", program.FiledStep, "run")(
     lambda f, self, memory: f(replace(self, least=-(10**9), most=10**9), memory)
 )
 
@@ -340,7 +348,7 @@ ref("the lowest rung that is met", reference.Evaluation, "ladder")(
 )
 
 
-def first(compared: Iterable[Plan]) -> Difference | None:
+def first(compared: Iterable[Plan]) -> CertificateDifference | None:
     return next((d for plan in compared if (d := plan.differing())), None)
 
 
@@ -359,7 +367,7 @@ VARIED = (
 
 
 @cache
-def varied() -> list[Setting]:
+def varied() -> list[SyntheticSetting]:
     """Their settings, in which there is nothing to find."""
     settings = [alone(HUMP, HUMP.rules[0]), *(by_rule()[id].setting for id in VARIED)]
     assert first(map(planned, settings)) is None

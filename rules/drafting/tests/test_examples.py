@@ -12,16 +12,16 @@ from rules.drafting.examples import examples, read_indicator, run
 from rules.drafting.steps import Expectation, Given, exact_decimal, take
 from rules.errors import RulesError
 from rules.language.rulebook import load
-from rules.language.source import Row, Step
+from rules.language.source import GherkinStep, Row
 from rules.model.facts import RecordList
 from rules.model.ruleset import Gap, Outcome, Points
 
 
-def step(text: str, *rows: tuple[str, ...]) -> Step:
-    return Step(text, 1, tuple(Row(2 + n, cells) for n, cells in enumerate(rows)))
+def step(text: str, *rows: tuple[str, ...]) -> GherkinStep:
+    return GherkinStep(text, 1, tuple(Row(2 + n, cells) for n, cells in enumerate(rows)))
 
 
-def given(*steps: Step) -> Given:
+def given(*steps: GherkinStep) -> Given:
     found = Given("一")
     for each in steps:
         assert take(found, each) is None
@@ -158,7 +158,7 @@ def test_what_is_expected(text: str, expectation: Expectation) -> None:
         (step("案件如下", ("省", "浙江")), "案件没有「省」这一项：可写的有层级、程序、省份、城市、批次、填报日期"),
     ],
 )  # fmt: skip
-def test_refused_steps(bad: Step, message: str) -> None:
+def test_refused_steps(bad: GherkinStep, message: str) -> None:
     with pytest.raises((RulesError, ValueError)) as caught:
         take(Given("一"), bad)
     assert str(caught.value) == message

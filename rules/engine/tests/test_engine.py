@@ -15,7 +15,7 @@ import pytest
 from rules.engine import driver as engine_module
 from rules.engine.compiler import compile_scope
 from rules.engine.driver import Engine
-from rules.engine.program import Figure
+from rules.engine.program import FigureStep
 from rules.engine.readings import Reading
 from rules.errors import EngineFaultError, EngineUnavailableError, RulesetError
 from rules.model.expressions import count, div, fact, field
@@ -453,7 +453,7 @@ def test_thresholds_become_small_integers() -> None:
     limits = [Fraction(million), Fraction(5 * million)]
     rules = one_line(*(Line("indicator", "a", ">=", t) for t in limits), facts=[KNOWN])
     [step] = compile_scope(rules).stages[0].steps
-    assert isinstance(step, Figure)
+    assert isinstance(step, FigureStep)
     values = [0, million, million + TINY, 2 * million - TINY, 2 * million, 5 * million, 10**18]
     assert [step.scale.encode(Fraction(v)) for v in values] == [1, 2, 3, 3, 4, 10, 11]
 

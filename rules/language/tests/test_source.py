@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from rules.errors import SourceError
-from rules.language.source import Row, Scenario, Step, feature_files, read, read_all
+from rules.language.source import GherkinStep, Row, Scenario, feature_files, read, read_all
 
 GOOD = """\
 # language: zh-CN
@@ -138,7 +138,7 @@ def test_good_file(tmp_path: Path) -> None:
     assert (clause.id, clause.line, clause.tag("对象")) == ("63.1.研发", 7, "")
     assert clause.title == "研发费用总额不低于100万元"
     assert clause.prose == ("依据: 第一条",)
-    assert clause.definition == Step(
+    assert clause.definition == GherkinStep(
         "满足下列任一情形即为符合",
         11,
         (
@@ -151,8 +151,8 @@ def test_good_file(tmp_path: Path) -> None:
         "单例",
         25,
         (
-            Step("企业填报", 26, (Row(27, ("上年度研发费用总额", "99万元")),)),
-            Step("结论为“不符合”", 28),
+            GherkinStep("企业填报", 26, (Row(27, ("上年度研发费用总额", "99万元")),)),
+            GherkinStep("结论为“不符合”", 28),
         ),
     )
     assert (outline.outline, outline.runs, single.outline, single.runs) == (True, 2, False, 1)
@@ -167,16 +167,16 @@ def test_outlines_run_once_per_row(tmp_path: Path) -> None:
             22,
             "边界［100万元、符合］",
             (
-                Step("企业填报", 16, (Row(17, ("上年度研发费用总额", "100万元")),)),
-                Step("结论为“符合”", 18),
+                GherkinStep("企业填报", 16, (Row(17, ("上年度研发费用总额", "100万元")),)),
+                GherkinStep("结论为“符合”", 18),
             ),
         ),
         (
             23,
             "边界［空、材料不足］",
             (
-                Step("企业填报", 16, (Row(17, ("上年度研发费用总额", "")),)),
-                Step("结论为“材料不足”", 18),
+                GherkinStep("企业填报", 16, (Row(17, ("上年度研发费用总额", "")),)),
+                GherkinStep("结论为“材料不足”", 18),
             ),
         ),
     ]
