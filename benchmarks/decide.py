@@ -196,7 +196,13 @@ def _load(engine: sa.Engine, number: int) -> list[int]:
             _submission(n, kinds[n % 2]) for n in range(first, min(first + LOADED, number + 1))
         )
         with storage.session(engine, write=True) as session:
-            reading = FileReading(f"{first}.xlsx", "0" * 64, submissions, (), ())
+            reading = FileReading(
+                file=f"{first}.xlsx",
+                digest="0" * 64,
+                submissions=submissions,
+                refused=(),
+                issues=(),
+            )
             report = loading.load(session, reading, now=NOW, by=BY)
         assert not report.refused, report.refused[0].reason
     with storage.session(engine, write=True) as session:
@@ -209,14 +215,14 @@ def _submission(number: int, kind: Iterator[Any]) -> Submission:
     body = f"91990000MA{number:07d}"
     sources = {key: f"汇总表!{n}" for n, key in enumerate(filed.values)}
     return Submission(
-        body + check_digit(body),
-        f"合成{number}号（虚构）有限公司",
-        AS_OF,
-        {"province": "福建省", "city": "福州市"},
-        {key: _whole_fen(key, value) for key, value in filed.values.items()},
-        filed.records,
-        sources,
-        f"汇总表!{number}",
+        uscc=body + check_digit(body),
+        name=f"合成{number}号（虚构）有限公司",
+        as_of=AS_OF,
+        identity={"province": "福建省", "city": "福州市"},
+        values={key: _whole_fen(key, value) for key, value in filed.values.items()},
+        records=filed.records,
+        sources=sources,
+        where=f"汇总表!{number}",
     )
 
 

@@ -107,8 +107,8 @@ def measure(
 ) -> None:
     """Run the simulation; the first tenth is a warm-up."""
     old, new = (texts.named(name, criteria) for name in ("63.2", "2026.2"))
-    scope = impact.SimulationScope((TIER,), "认定")
-    run = impact.SimulationRun((old.label, new.label), scope, "")
+    scope = impact.SimulationScope(tiers=(TIER,), procedure="认定")
+    run = impact.SimulationRun(sides=(old.label, new.label), scope=scope, state="")
     sides = impact.Sides(old, new, "认定")
     stack = ExitStack()
     book = stack.enter_context(cells.workbook(folder / "impact.xlsx")) if workbook else None

@@ -55,7 +55,7 @@ def pytest_bdd_before_scenario(request: pytest.FixtureRequest, scenario: Scenari
 
 @pytest.fixture
 def example(request: pytest.FixtureRequest) -> Given:
-    return Given(request.node.stash[RULE])
+    return Given(rule=request.node.stash[RULE])
 
 
 def step(text: str, table: list[list[str]] | None) -> GherkinStep:

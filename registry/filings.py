@@ -72,7 +72,7 @@ class Issue:
         return f"{self.severity} {self.where}{shown}：{self.said}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Submission:
     """An enterprise's filing as read from a file, keyed as in ``rules.model.facts.Profile``.
 
@@ -109,7 +109,7 @@ class Heading(NamedTuple):
     levels: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FileReading:
     """Everything read from one file: good submissions, and all issues in one list.
 

@@ -140,7 +140,9 @@ def _sign(
     if _kept(session, head.seq) is None:
         bulk.insert(session, _CHECKPOINT, ("size", "written_at", "note"), [(point.size, now, note)])
         body = {"schema": _SCHEMA, "signed": _unrecorded(session)}
-        journal.append(session, [journal.Draft("checkpoint", body)], by=point.origin, now=now)
+        journal.append(
+            session, [journal.Draft(kind="checkpoint", body=body)], by=point.origin, now=now
+        )
     return note
 
 

@@ -62,7 +62,7 @@ _FILED: Final = (
 _T = TypeVar("_T")
 
 
-@dataclass
+@dataclass(kw_only=True)
 class VerificationReport:
     """The findings of a verification; a verdict holds if its list is empty.
 
@@ -581,13 +581,15 @@ def _submission(filing: sa.RowMapping) -> Submission:
     """The submission, read from the stored text."""
     facts, identity = json.loads(filing["facts"]), json.loads(filing["identity"])
     return Submission(
-        "",
-        identity.pop("name"),
-        filing["as_of"],
-        identity,
-        facts["values"],
-        {k: RecordList(tuple(r["items"]), r["complete"]) for k, r in facts["records"].items()},
-        facts["sources"],
+        uscc="",
+        name=identity.pop("name"),
+        as_of=filing["as_of"],
+        identity=identity,
+        values=facts["values"],
+        records={
+            k: RecordList(tuple(r["items"]), r["complete"]) for k, r in facts["records"].items()
+        },
+        sources=facts["sources"],
     )
 
 

@@ -103,7 +103,16 @@ def import_file(
         _undo(undo, by, dry_run, as_json)
         return
     assert file is not None
-    source = importing.Source(file, as_of, mapping, draft, report, partial, dry_run, jobs)
+    source = importing.Source(
+        path=file,
+        as_of=as_of,
+        mapping=mapping,
+        draft=draft,
+        report=report,
+        partial=partial,
+        dry_run=dry_run,
+        jobs=jobs,
+    )
     inputs = [file] if mapping is None else [file, mapping]
     with desk(by) as at:
         if file.is_dir() or str(file) == "-":

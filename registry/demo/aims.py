@@ -31,7 +31,7 @@ class UnreachableError(Exception):
     """A formula cannot be solved for one figure, or the figure cannot have the value."""
 
 
-@dataclass
+@dataclass(kw_only=True)
 class MadeUpFirm:
     """An enterprise in the making.
 

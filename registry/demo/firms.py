@@ -150,7 +150,7 @@ def code(number: int) -> str:
 
 
 def _firm(random: Random, number: int, as_of: date) -> MadeUpFirm:
-    firm = MadeUpFirm(as_of)
+    firm = MadeUpFirm(as_of=as_of)
     chance = random.random
     values = firm.values
     standing = _STANDING(random)

@@ -45,7 +45,7 @@ class EntryQuery:
     last: int | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class EntryLine:
     """An entry of the journal as officers read it; ``recorded_at`` is UTC."""
 
@@ -88,7 +88,14 @@ def _filings(session: Session, uscc: str) -> list[int]:
 
 def _line(entry: journal.Entry, numbers: Mapping[str, int]) -> EntryLine:
     said, kind = entry_text(entry, numbers), KINDS[entry.kind]
-    return EntryLine(entry.seq, entry.recorded_at, kind, said, entry.by, entry.digest)
+    return EntryLine(
+        seq=entry.seq,
+        recorded_at=entry.recorded_at,
+        kind=kind,
+        what=said,
+        by=entry.by,
+        digest=entry.digest,
+    )
 
 
 # -- verifying -------------------------------------------------------------------------------------

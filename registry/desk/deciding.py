@@ -25,7 +25,7 @@ from registry.record.loading import LoadReport
 from rules.portable.errors import Remedy
 
 
-@dataclass
+@dataclass(kw_only=True)
 class DecisionTally:
     """Counts what became of cases; keeps every line if ``whole``, else the first refusals."""
 

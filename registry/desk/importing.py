@@ -39,7 +39,7 @@ from rules.portable.errors import Remedy, Words, unworded
 __all__ = ["CHUNK", "FolderCounts", "Groups", "LoadReport", "UndoReport", "grouped"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Source:
     """A file or folder of filings, how to read it, and what to write about it.
 

@@ -76,7 +76,7 @@ class JudgingThread:
         self._worker = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Key:
     """Everything on which a result depends: case, question, criteria, and the state of the record.
 
@@ -144,7 +144,14 @@ class Judging:
         [found] = known.fetch(session, [filing_id])
         how = tuple(request.how(found.case).items())
         day, digest = request.day(found.case), rules.applicability_digest
-        key = _Key(filing_id, day, request.tiers, how, digest, changed)
+        key = _Key(
+            filing_id=filing_id,
+            day=day,
+            tiers=request.tiers,
+            how=how,
+            applicability=digest,
+            changed=changed,
+        )
         with self._lock:
             if key in self._answers:
                 self._answers.move_to_end(key)

@@ -15,7 +15,7 @@ from rules.errors import Problem, SourceError
 from rules.language.rulebook import Rulebook
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PreparedCriteria:
     """Criteria that may be published if they have no ``problems``.
 
@@ -41,11 +41,18 @@ def prepare(folder: Path | None = None, *, by: str, watch: Watch = unwatched) ->
     base, own = resources.criteria(folder)
     rulebook, problems = checker.check(base, by_both, own)
     if problems:
-        return PreparedCriteria(base, own, rulebook, tuple(problems))
+        return PreparedCriteria(folder=base, own=own, rulebook=rulebook, problems=tuple(problems))
     rulesets = certification.uncertified(rulebook)
     with watch("核对两个引擎", len(rulesets)) as done:
         cases = certification.certified(rulesets, done)
-    return PreparedCriteria(base, own, rulebook, (), tuple(checker.notices(rulebook)), cases)
+    return PreparedCriteria(
+        folder=base,
+        own=own,
+        rulebook=rulebook,
+        problems=(),
+        notices=tuple(checker.notices(rulebook)),
+        certified=cases,
+    )
 
 
 def publish(desk: Desk, criteria: PreparedCriteria) -> Publication:

@@ -64,7 +64,7 @@ class ScreeningRequest:
     explained: int = EXPLAINED
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ScreeningResult:
     """The result of a screening: text, day, state of the registry, and the counts by tier."""
 
@@ -144,7 +144,13 @@ def run(desk: Desk, request: ScreeningRequest) -> Iterator[ScreeningResult]:
                 screening.explain_near(tally, request.explained, done)
         head = impact.state_text(*(taken.head if taken else snapshot.head(session)))
         yield ScreeningResult(
-            text.label, procedure, day, head, tallies, tuple(governed.found), screening
+            text=text.label,
+            procedure=procedure,
+            day=day,
+            state=head,
+            tallies=tallies,
+            governed=tuple(governed.found),
+            _screening=screening,
         )
 
 

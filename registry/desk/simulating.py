@@ -51,15 +51,17 @@ def simulate(
         old, new = _texts(request, criteria)
         procedure = _procedure(request, old, new)
         scope = impact.SimulationScope(
-            _tiers(request.tiers, old, new, procedure),
-            procedure,
-            request.regions,
-            request.as_of,
-            request.holders,
-            request.changed,
+            tiers=_tiers(request.tiers, old, new, procedure),
+            procedure=procedure,
+            regions=request.regions,
+            as_of=request.as_of,
+            holders=request.holders,
+            changed=request.changed,
         )
         run = SimulationRun(
-            (old.label, new.label), scope, impact.state_text(*snapshot.head(session))
+            sides=(old.label, new.label),
+            scope=scope,
+            state=impact.state_text(*snapshot.head(session)),
         )
         ids = impact.stock(session, request.as_of)
         with closing(impact.Sides(old, new, procedure, request.batch)) as sides:

@@ -171,7 +171,9 @@ class FolderReader:
                 table.read(number, row)
             table.tell()
         good, held = drafts.finish(self._as_of)
-        return FileReading(part.name, part.digest, good, held, tuple(log))
+        return FileReading(
+            file=part.name, digest=part.digest, submissions=good, refused=held, issues=tuple(log)
+        )
 
 
 class _Source:

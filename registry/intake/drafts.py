@@ -65,7 +65,7 @@ class Log(list[Issue]):
         )
 
 
-@dataclass
+@dataclass(kw_only=True)
 class FilingDraft:
     """An enterprise's filing while it is read.
 
@@ -105,14 +105,14 @@ class FilingDraft:
     def submission(self) -> Submission:
         """The filing as read."""
         return Submission(
-            self.uscc,
-            self.name,
-            self.as_of,
-            self.identity,
-            self.values,
-            {name: found for name in self._lists() if (found := self._list(name))},
-            self.sources,
-            str(self.where),
+            uscc=self.uscc,
+            name=self.name,
+            as_of=self.as_of,
+            identity=self.identity,
+            values=self.values,
+            records={name: found for name in self._lists() if (found := self._list(name))},
+            sources=self.sources,
+            where=str(self.where),
         )
 
     def _lists(self) -> list[str]:
@@ -148,7 +148,7 @@ class Drafts:
         """The filing that a row opens; held back if its code is bad or repeated, or has no name."""
         text = _code(code_cell)
         given = "" if not_given(name) else plain(name)
-        draft = FilingDraft(text, code, given, name_at, declared=True)
+        draft = FilingDraft(uscc=text, where=code, name=given, name_at=name_at, declared=True)
         swapped = _swapped(text, given)
         if (fault := swapped or _fault(code_cell, text, self._admitted)) is not None:
             early = fault[1] == _REMEDY and uscc.is_early(text)
@@ -177,7 +177,9 @@ class Drafts:
 
     def unread(self, where: CellPlace) -> None:
         """Hold back an entry that is entirely unreadable, even its owner."""
-        self._odd.append(FilingDraft("", where, declared=True, refused=True, unread=True))
+        self._odd.append(
+            FilingDraft(uscc="", where=where, declared=True, refused=True, unread=True)
+        )
 
     def known(self, code_cell: CellValue) -> FilingDraft | None:
         """The filing that a row of this file has opened for a code."""
@@ -188,7 +190,7 @@ class Drafts:
         """The filing to which a row of a further sheet adds."""
         text = _code(code_cell)
         if text not in self._by_code:
-            self._by_code[text] = FilingDraft(text, where)
+            self._by_code[text] = FilingDraft(uscc=text, where=where)
         return self._by_code[text]
 
     def rows(self, sheet: str) -> set[int]:

@@ -49,7 +49,7 @@ _REMEMBERED: Final = 200_000
 Report = Callable[[list[Issue], Mapping[str, str]], None]
 
 
-@dataclass
+@dataclass(kw_only=True)
 class FolderCounts:
     """What became of a folder's enterprises; ``kept`` were stored before an interruption.
 

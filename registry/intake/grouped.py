@@ -22,7 +22,7 @@ _FEW: Final = 3
 _Kind: TypeAlias = tuple[str, str, str, str, str]
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Group:
     """Issues of one kind; ``column`` is common to all, ``places`` has the place of each.
 
@@ -84,7 +84,10 @@ class Groups:
         for issue in issues:
             kind, fresh = self._kind(issue)
             if kind not in self._groups and len(self._groups) >= _GROUPS:
-                kind, fresh = (issue.severity, "", "", "", ""), Group(issue, "等，其余各种问题")
+                kind, fresh = (
+                    (issue.severity, "", "", "", ""),
+                    Group(first=issue, column="等，其余各种问题"),
+                )
             self._groups.setdefault(kind, fresh).add(issue)
 
     def __iter__(self) -> Iterator[Group]:
@@ -102,11 +105,11 @@ class Groups:
         match = CELL.fullmatch(issue.cell)
         if match and (issue.sheet, int(match[2])) in self._rows:
             key = issue.severity, issue.sheet, match[2], said, wanted
-            return key, Group(issue, f"第{match[2]}行表头", headings=True)
+            return key, Group(first=issue, column=f"第{match[2]}行表头", headings=True)
         letter = match[1] if match else _INDEX.sub("", issue.cell)
         heading = self._headings.get((issue.sheet, letter), "")
         column = f"{letter}列" if match and letter else letter
-        group = Group(issue, f"{column}「{heading}」" if heading else column)
+        group = Group(first=issue, column=f"{column}「{heading}」" if heading else column)
         return (issue.severity, issue.sheet, letter, said, wanted), group
 
 

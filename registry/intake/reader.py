@@ -61,7 +61,13 @@ def read(
     if path.suffix.lower() == ".json":
         jsonfile.read(path, drafts)
         good, held = drafts.finish(as_of)
-        return FileReading(path.name, sha256_of(path), good, held, tuple(log))
+        return FileReading(
+            file=path.name,
+            digest=sha256_of(path),
+            submissions=good,
+            refused=held,
+            issues=tuple(log),
+        )
     own = Path(mapping) if mapping is not None else None
     headings = HeaderMapping(own)
     reader = _Reader(path, headings, drafts, as_of, progress)
@@ -71,7 +77,14 @@ def read(
         reader.name_lacking([*good, *held], asked)
     if own is not None:
         log.extend(unachieved(own, reader.headings()))
-    return FileReading(path.name, sha256_of(path), good, held, tuple(log), reader.headings())
+    return FileReading(
+        file=path.name,
+        digest=sha256_of(path),
+        submissions=good,
+        refused=held,
+        issues=tuple(log),
+        headings=reader.headings(),
+    )
 
 
 def _refuse(path: Path) -> None:
@@ -259,7 +272,9 @@ def _wordiest(rows: Sequence[Row], headings: HeaderMapping) -> Header | None:
     found = ((i, plain(c), headings.resolve(plain(c))) for i, c in enumerate(titles))
     columns = tuple(Column(i, text, heading) for i, text, heading in found if heading)
     levels = tuple((plain(cell),) for cell in titles)
-    return Header(number, columns, None, number, titles, levels)
+    return Header(
+        row=number, columns=columns, record=None, first=number, titles=titles, levels=levels
+    )
 
 
 def _nearest(header: Header) -> str:

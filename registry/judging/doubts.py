@@ -18,13 +18,13 @@ def doubts_of(known: Known) -> tuple[Issue, ...]:
     last = {d.target: d for d in known.determinations if "fact" in d.content}
     stated = profile_of(determined(case.facts, list(last.values())), case.as_of)
     filed = Submission(
-        case.uscc,
-        "",
-        case.as_of,
-        {"registered_on": case.registered_on} if case.registered_on else {},
-        stated.values,
-        stated.records,
-        stated.sources,
+        uscc=case.uscc,
+        name="",
+        as_of=case.as_of,
+        identity={"registered_on": case.registered_on} if case.registered_on else {},
+        values=stated.values,
+        records=stated.records,
+        sources=stated.sources,
     )
     return tuple(issue for issue in check(filed) if issue.doubt)
 

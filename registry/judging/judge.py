@@ -54,7 +54,7 @@ class Rules(Protocol):
         """A root rule."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Judgement:
     """A case decided under the one ruleset that governs it.
 
@@ -129,7 +129,12 @@ class Judge:
                     decision = decider.decide(decision.profile)
         ordered = sorted(applied, key=lambda d: d.seq)
         return Judgement(
-            found, ruleset, decision, tuple(ordered), speaking, overruled(stated, speaking, day)
+            governing=found,
+            ruleset=ruleset,
+            decision=decision,
+            applied=tuple(ordered),
+            register=speaking,
+            overruled=overruled(stated, speaking, day),
         )
 
     def decide(self, root: str, profile: Profile) -> Decision:

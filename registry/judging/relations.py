@@ -23,7 +23,7 @@ from rules.model.quantities import show
 _DAY, _CODE, _NAME, _READ = "填报日期", "信用代码", "企业名称", "划型所依据的行业"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RelationCheck:
     """One relation that holds in every sound filing.
 
@@ -68,52 +68,52 @@ PARTS: Final = {item.id: item.part_of for item in FACTS if item.part_of}
 #: Every check.
 CHECKS: Final[tuple[RelationCheck, ...]] = (
     # a part is no larger than its whole
-    *(RelationCheck(part, _NO_MORE, whole, _BOTH, "错误") for part, whole in PARTS.items()),
+    *(RelationCheck(fact=part, relation=_NO_MORE, other=whole, cause=_BOTH, severity="错误") for part, whole in PARTS.items()),
     # amounts that are unlikely beside each other
-    RelationCheck("rd_expense", _NO_MORE, "revenue", _UNIT),
-    RelationCheck("net_profit", _NO_MORE, "revenue", _UNIT),
-    RelationCheck("total_liabilities", _NO_MORE, "total_assets", "资不抵债的属实则不必更改；" + _UNIT),
-    RelationCheck("financing_three_years", _NO_MORE, "total_assets", _UNIT, times=10),
-    RelationCheck("total_assets", _WITHIN, "revenue", _UNIT, times=1000),
-    RelationCheck("total_liabilities", _WITHIN, "total_assets", _UNIT, times=1000),
-    RelationCheck("revenue", _NO_MORE, "staff", _UNIT, times=10**8, said="{name}按从业人员计，人均超过1亿元"),
-    RelationCheck("revenue", _NO_LESS, "staff", _UNIT, times=1000, said="{name}按从业人员计，人均不到1000元"),
+    RelationCheck(fact="rd_expense", relation=_NO_MORE, other="revenue", cause=_UNIT),
+    RelationCheck(fact="net_profit", relation=_NO_MORE, other="revenue", cause=_UNIT),
+    RelationCheck(fact="total_liabilities", relation=_NO_MORE, other="total_assets", cause="资不抵债的属实则不必更改；" + _UNIT),
+    RelationCheck(fact="financing_three_years", relation=_NO_MORE, other="total_assets", cause=_UNIT, times=10),
+    RelationCheck(fact="total_assets", relation=_WITHIN, other="revenue", cause=_UNIT, times=1000),
+    RelationCheck(fact="total_liabilities", relation=_WITHIN, other="total_assets", cause=_UNIT, times=1000),
+    RelationCheck(fact="revenue", relation=_NO_MORE, other="staff", cause=_UNIT, times=10**8, said="{name}按从业人员计，人均超过1亿元"),
+    RelationCheck(fact="revenue", relation=_NO_LESS, other="staff", cause=_UNIT, times=1000, said="{name}按从业人员计，人均不到1000元"),
     *(
-        RelationCheck(name, _STEADY, name, _UNIT, times=1000)
+        RelationCheck(fact=name, relation=_STEADY, other=name, cause=_UNIT, times=1000)
         for name in ("revenue", "main_revenue", "rd_expense", "total_assets", "total_liabilities")
     ),
-    RelationCheck("staff", _STEADY, "staff", "请核对人数，可能填错了列或多填了几位", times=1000),
+    RelationCheck(fact="staff", relation=_STEADY, other="staff", cause="请核对人数，可能填错了列或多填了几位", times=1000),
     # days in the future, or too far from the others
-    RelationCheck("segment_entry", _NOT_AFTER, _DAY, _YEAR),
-    RelationCheck("segment_entry", _NOT_BEFORE, _DAY, _YEAR, times=-80),
-    RelationCheck("segment_entry", _NOT_BEFORE, "registered_on", "请核对两个日期，可能填错了列或年份"),
-    RelationCheck("registered_on", _NOT_AFTER, _DAY, _YEAR),
-    RelationCheck("tech_title_until", _NOT_AFTER, _DAY, _YEAR, times=10),
-    RelationCheck("ip.grant_date", _NOT_AFTER, _DAY, _YEAR),
-    RelationCheck("ip.transfer_date", _NOT_AFTER, _DAY, _YEAR),
-    RelationCheck("financing.date", _NOT_AFTER, _DAY, _YEAR),
-    RelationCheck("awards.date", _NOT_AFTER, _DAY, _YEAR),
-    RelationCheck("competitions.date", _NOT_AFTER, _DAY, _YEAR),
-    RelationCheck("honours.valid_until", _NOT_AFTER, _DAY, _YEAR, times=10),
-    RelationCheck("titles.valid_until", _NOT_AFTER, _DAY, _YEAR, times=10),
+    RelationCheck(fact="segment_entry", relation=_NOT_AFTER, other=_DAY, cause=_YEAR),
+    RelationCheck(fact="segment_entry", relation=_NOT_BEFORE, other=_DAY, cause=_YEAR, times=-80),
+    RelationCheck(fact="segment_entry", relation=_NOT_BEFORE, other="registered_on", cause="请核对两个日期，可能填错了列或年份"),
+    RelationCheck(fact="registered_on", relation=_NOT_AFTER, other=_DAY, cause=_YEAR),
+    RelationCheck(fact="tech_title_until", relation=_NOT_AFTER, other=_DAY, cause=_YEAR, times=10),
+    RelationCheck(fact="ip.grant_date", relation=_NOT_AFTER, other=_DAY, cause=_YEAR),
+    RelationCheck(fact="ip.transfer_date", relation=_NOT_AFTER, other=_DAY, cause=_YEAR),
+    RelationCheck(fact="financing.date", relation=_NOT_AFTER, other=_DAY, cause=_YEAR),
+    RelationCheck(fact="awards.date", relation=_NOT_AFTER, other=_DAY, cause=_YEAR),
+    RelationCheck(fact="competitions.date", relation=_NOT_AFTER, other=_DAY, cause=_YEAR),
+    RelationCheck(fact="honours.valid_until", relation=_NOT_AFTER, other=_DAY, cause=_YEAR, times=10),
+    RelationCheck(fact="titles.valid_until", relation=_NOT_AFTER, other=_DAY, cause=_YEAR, times=10),
     RelationCheck(
-        "titles.valid_until", _NOT_BEFORE, "valid_from", _SPAN, "错误",
+        fact="titles.valid_until", relation=_NOT_BEFORE, other="valid_from", cause=_SPAN, severity="错误",
         said="称号有效期至{value}早于有效期始",
     ),
     RelationCheck(
-        "titles.valid_from", _NOT_AFTER, _DAY, _SPAN, "错误", when="held",
+        fact="titles.valid_from", relation=_NOT_AFTER, other=_DAY, cause=_SPAN, severity="错误", when="held",
         said="称号有效期始晚于填报日期{against}，却填报为持有",
     ),
     # a name from sample forms and trials
     RelationCheck(
-        _NAME, _OWN, "", "请核对，改为营业执照上的企业全称",
+        fact=_NAME, relation=_OWN, other="", cause="请核对，改为营业执照上的企业全称",
         said="企业名称像是示例或测试用的，不像企业的真实名称",
     ),
     # facts that the credit code implies about its holder
-    RelationCheck("independent_legal_person", _FITS, _CODE, "请核对代码和营业执照上的类型"),
+    RelationCheck(fact="independent_legal_person", relation=_FITS, other=_CODE, cause="请核对代码和营业执照上的类型"),
     # facts that the rules read together
-    RelationCheck("sector", _FITS, _READ, "请核对行业代码和划型行业"),
-    RelationCheck("sector_found", _FITS, _READ, "请核对行业代码和划型行业"),
+    RelationCheck(fact="sector", relation=_FITS, other=_READ, cause="请核对行业代码和划型行业"),
+    RelationCheck(fact="sector_found", relation=_FITS, other=_READ, cause="请核对行业代码和划型行业"),
 )  # fmt: skip
 
 _IDENTITY: Final = {f.id: f for f in IDENTITY}

@@ -6,7 +6,7 @@ from rules.model.facts import check_day
 from rules.portable.record import Body, is_holding
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Determination:
     """A recorded determination by a person about one filing.
 

@@ -25,7 +25,7 @@ UNENCODED: Final = "未编码"
 NOT_ENCODED: Final = "适用{value}，本系统尚未编入该文本，不能给出结论"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TierVerdict:
     """The verdict for one enterprise and tier.
 
@@ -199,17 +199,22 @@ class Checker:
         try:
             found = self.judge.governing(tier, day, how)
         except NoRulesetError as error:
-            return TierVerdict(tier, None, None, str(error))
+            return TierVerdict(tier=tier, governing=None, decision=None, note=str(error))
         if not found.row.encoded:
-            return TierVerdict(tier, found, None, NOT_ENCODED.format(value=unencoded(found)))
+            return TierVerdict(
+                tier=tier,
+                governing=found,
+                decision=None,
+                note=NOT_ENCODED.format(value=unencoded(found)),
+            )
         return self.verdict(tier, self.judge.judge(found, known, day))
 
     def verdict(self, tier: str, judged: Judgement) -> TierVerdict:
         """A judgement with its reasons."""
         return TierVerdict(
-            tier,
-            judged.governing,
-            judged.decision,
+            tier=tier,
+            governing=judged.governing,
+            decision=judged.decision,
             notes=tuple((r.id, n) for r in judged.ruleset.rules for n in r.notes),
             not_applicable=self._left_out(judged.ruleset.root),
             determinations=judged.applied,

@@ -147,5 +147,15 @@ def unwritten(uscc: str, name: str, error: Exception) -> Refusal:
 def judged_under(judge: Judge, root: str, known: Known, day: date) -> Judgement:
     """Judge a case under a ruleset as of a day, whichever ruleset governs it."""
     refuse_wrong_day(known.case, day)
-    row = ApplicabilityRow("", "", OTHERS, "", None, None, root, "", Position("", 0))
+    row = ApplicabilityRow(
+        tier="",
+        procedure="",
+        province=OTHERS,
+        batch="",
+        start=None,
+        end=None,
+        ruleset=root,
+        basis="",
+        position=Position("", 0),
+    )
     return judge.judge(Governing(row, "", ()), known, day)

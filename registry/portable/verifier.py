@@ -61,7 +61,7 @@ class _UnsoundError(Exception):
     """A check of a bundle failed; the message says what is wrong."""
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Findings:
     """The findings of verifying a bundle: ``problems`` is empty if it is sound.
 

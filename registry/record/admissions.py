@@ -87,5 +87,5 @@ def record(
         "evidence": list(evidence),
     }
     return journal.append(
-        session, [journal.Draft("admission", body, subject=code)], by=named, now=now
+        session, [journal.Draft(kind="admission", body=body, subject=code)], by=named, now=now
     )[0]

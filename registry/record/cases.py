@@ -240,5 +240,10 @@ def determinations(
 def determination(entry: journal.Entry, confirmed_by: str = "") -> Determination:
     """The determination that an entry of the journal records."""
     return Determination(
-        entry.seq, entry.digest, entry.content, entry.by, entry.texts["ground"], confirmed_by
+        seq=entry.seq,
+        digest=entry.digest,
+        content=entry.content,
+        by=entry.by,
+        ground=entry.texts["ground"],
+        confirmed_by=confirmed_by,
     )

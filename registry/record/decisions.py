@@ -44,7 +44,7 @@ _CHUNK: Final = 200
 _TRIES: Final = 20
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Decided:
     """What became of one case and tier.
 
@@ -111,13 +111,15 @@ class DecidingWorker(JudgingWorker):
         asked = asked_of(case, tier, day, how)
         facts = digest(sealed_facts(case.facts, salt))
         body = body_of(judged, asked, facts, self.published)
-        draft = journal.Draft("decision", body, tier, case.filing_id, salt=salt)
+        draft = journal.Draft(
+            kind="decision", body=body, tier=tier, filing_id=case.filing_id, salt=salt
+        )
         draft.signed(self.by)  # now, while no other writer waits
         line = Decided(
-            case.uscc,
-            case.name,
-            tier,
-            result_text(judged.decision.verdict),
+            uscc=case.uscc,
+            name=case.name,
+            tier=tier,
+            verdict=result_text(judged.decision.verdict),
             determinations=tuple(d.seq for d in judged.applied),
             rounds=tuple(found.told()),
             doubts=tuple(d.said for d in _doubts(case, judged)),
@@ -126,7 +128,7 @@ class DecidingWorker(JudgingWorker):
 
 
 def _refused(case: Case, tier: str, reason: str, remedy: Remedy | None = None) -> Judged:
-    return Judged(Decided(case.uscc, case.name, tier, reason=reason, remedy=remedy))
+    return Judged(Decided(uscc=case.uscc, name=case.name, tier=tier, reason=reason, remedy=remedy))
 
 
 @dataclass(frozen=True)
@@ -324,7 +326,9 @@ def _answered(
         verdict = Outcome(entry.content["verdict"]).text
         applied = entry.content["determinations"]
         numbers = tuple(d.seq for d in known.determinations if d.digest in applied)
-        line = Decided(case.uscc, case.name, tier, verdict, entry.seq, True)
+        line = Decided(
+            uscc=case.uscc, name=case.name, tier=tier, verdict=verdict, seq=entry.seq, earlier=True
+        )
         rounds = told(tier, day, tuple(how.items()))
         found.append(Judged(replace(line, determinations=numbers, rounds=rounds)))
     return tuple(found)
@@ -402,7 +406,14 @@ def withdraw(
         "facts": digest(sealed_facts(case.facts, salt)),
         "ground": journal.SEALED,
     }
-    draft = journal.Draft("withdrawal", body, "", case.filing_id, {"ground": ground}, salt)
+    draft = journal.Draft(
+        kind="withdrawal",
+        body=body,
+        tier="",
+        filing_id=case.filing_id,
+        texts={"ground": ground},
+        salt=salt,
+    )
     return journal.append(session, [draft], by=named, now=now)[0]
 
 

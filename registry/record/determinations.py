@@ -101,7 +101,12 @@ def determine(
         "four_eyes": four_eyes(session),
     }
     draft = journal.Draft(
-        "determination", body, ruling.tier, case.filing_id, {"ground": ground}, salt
+        kind="determination",
+        body=body,
+        tier=ruling.tier,
+        filing_id=case.filing_id,
+        texts={"ground": ground},
+        salt=salt,
     )
     return journal.append(session, [draft], by=named, now=now)[0]
 
@@ -124,7 +129,9 @@ def confirm(session: Session, seq: int, *, by: str, now: datetime) -> journal.En
             "own-determination", "第{value}号认定由{by}作出，须由另一人确认", value=seq, by=entry.by
         )
     body = {"schema": _SCHEMA, "determination": entry.digest}
-    draft = journal.Draft("confirmation", body, entry.tier, entry.filing_id)
+    draft = journal.Draft(
+        kind="confirmation", body=body, tier=entry.tier, filing_id=entry.filing_id
+    )
     return journal.append(session, [draft], by=named, now=now)[0]
 
 
@@ -139,7 +146,7 @@ def set_four_eyes(session: Session, asked: bool, *, by: str, now: datetime) -> j
     if four_eyes(session) is asked:
         state = "开启" if asked else "关闭"
         raise RecordError("four-eyes-unchanged", "双人复核已经是{value}的，无须改动", value=state)
-    draft = journal.Draft("policy", {"schema": _SCHEMA, "four_eyes": asked})
+    draft = journal.Draft(kind="policy", body={"schema": _SCHEMA, "four_eyes": asked})
     return journal.append(session, [draft], by=signed_name(by), now=now)[0]
 
 
@@ -181,7 +188,9 @@ def _of_fact(case: Case, so_far: Sequence[Determination], target: Target, text: 
             where=found.name,
             value=text,
         )
-    amended = determined(case.facts, [*so_far, Determination(0, "", body, "", "")])
+    amended = determined(
+        case.facts, [*so_far, Determination(seq=0, digest="", content=body, by="", ground="")]
+    )
     validate(profile_of(amended, case.as_of))
     return body
 

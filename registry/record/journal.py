@@ -36,7 +36,7 @@ _CHUNK: Final = 500
 Json = dict[str, Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Draft:
     """An entry to be recorded.
 
@@ -77,7 +77,7 @@ class Draft:
         return self._signed[by]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Entry:
     """A stored entry; ``body`` and ``disclosures`` are canonical JSON texts."""
 
@@ -215,18 +215,18 @@ def append(session: Session, drafts: Sequence[Draft], *, by: str, now: datetime)
             **stated,
         )
         entry = Entry(
-            seq,
-            draft.kind,
-            draft.tier,
-            draft.filing_id,
-            moment,
-            program(),
-            draft.text,
-            disclosures,
-            previous,
-            sha256(header_text(head_json)),
-            draft.subject,
-            draft.holder,
+            seq=seq,
+            kind=draft.kind,
+            tier=draft.tier,
+            filing_id=draft.filing_id,
+            recorded_at=moment,
+            program=program(),
+            body=draft.text,
+            disclosures=disclosures,
+            previous=previous,
+            digest=sha256(header_text(head_json)),
+            subject=draft.subject,
+            holder=draft.holder,
         )
         added.append(entry)
         previous = entry.digest

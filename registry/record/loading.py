@@ -67,7 +67,7 @@ class LoadedLine:
     reason: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LoadReport:
     """What a load did, or would do; ``import_id`` is None if nothing was stored.
 
@@ -84,7 +84,7 @@ class LoadReport:
     names: tuple[Issue, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class UndoReport:
     """What taking an import back did, or would do, to which enterprises (by credit code).
 
@@ -103,7 +103,7 @@ class UndoReport:
     holdings: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FilingLine:
     """A version of a filing in a listing."""
 
@@ -120,7 +120,7 @@ class FilingLine:
     known_until: datetime | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Prepared:
     """A file ready to be stored: one statement per enterprise and day, and the refusals.
 
@@ -203,14 +203,14 @@ def store(
         bulk.insert(session, _RESTATEMENT, ("import_id", "filing_id"), again)
         receipts.intake(session, import_id, list(replaced.values()), by=by, now=now)
     return LoadReport(
-        prepared.file,
-        prepared.digest,
-        import_id,
-        tuple(lines[key] for key in new),
-        tuple(lines[key] for key in changed),
-        tuple(lines[key] for key in unchanged),
-        prepared.refused,
-        told,
+        file=prepared.file,
+        digest=prepared.digest,
+        import_id=import_id,
+        new=tuple(lines[key] for key in new),
+        changed=tuple(lines[key] for key in changed),
+        unchanged=tuple(lines[key] for key in unchanged),
+        refused=prepared.refused,
+        names=told,
     )
 
 
@@ -277,12 +277,17 @@ def undo(
         .where(FILING.c.import_id == import_id, FILING.c.known_until.is_(None))
         .order_by(ENTERPRISE.c.uscc)
     ).all()
+    firms = [row.uscc for row in closing]
+    decided, determined, titles, holdings = _resting(session, [row.id for row in closing], firms)
     report = UndoReport(
-        import_id,
-        loaded.file,
-        _codes(row.uscc for row in closing if row.replaces_id is None),
-        _codes(row.uscc for row in closing if row.replaces_id is not None),
-        *_resting(session, [row.id for row in closing], [row.uscc for row in closing]),
+        import_id=import_id,
+        file=loaded.file,
+        withdrawn=_codes(row.uscc for row in closing if row.replaces_id is None),
+        restored=_codes(row.uscc for row in closing if row.replaces_id is not None),
+        decisions=decided,
+        determinations=determined,
+        titles=titles,
+        holdings=holdings,
     )
     if dry_run:
         return report
@@ -423,7 +428,14 @@ def prepare(reading: FileReading, as_of: date | None) -> Prepared:
         if reason:
             refused.append(_line(submission, day, reason))
     whole = not refused and not reading.errors
-    return Prepared(reading.file, reading.digest, as_of, good, tuple(refused), whole)
+    return Prepared(
+        file=reading.file,
+        digest=reading.digest,
+        as_of=as_of,
+        good=good,
+        refused=tuple(refused),
+        whole=whole,
+    )
 
 
 def _codes(found: Iterable[str]) -> tuple[str, ...]:

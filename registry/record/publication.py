@@ -113,7 +113,9 @@ def publish(
     _store(session, "source", sources.values())
     _store(session, "ruleset", texts.values())
     _store(session, "applicability", [table])
-    [entry] = journal.append(session, [journal.Draft("publication", body)], by=by, now=now)
+    [entry] = journal.append(
+        session, [journal.Draft(kind="publication", body=body)], by=by, now=now
+    )
     return Publication(entry.seq, sha256(table), changed, unchanged)
 
 
@@ -181,15 +183,15 @@ def applicability_rows(table: str) -> list[ApplicabilityRow]:
     """The rows of a published applicability table."""
     return [
         ApplicabilityRow(
-            row["tier"],
-            row["procedure"],
-            row["province"],
-            row["batch"],
-            _day(row["start"]),
-            _day(row["end"]),
-            row["ruleset"],
-            row["basis"],
-            Position("已发布的适用表", number),
+            tier=row["tier"],
+            procedure=row["procedure"],
+            province=row["province"],
+            batch=row["batch"],
+            start=_day(row["start"]),
+            end=_day(row["end"]),
+            ruleset=row["ruleset"],
+            basis=row["basis"],
+            position=Position("已发布的适用表", number),
         )
         for number, row in enumerate(json.loads(table)["rows"], 1)
     ]

@@ -34,7 +34,7 @@ def intake(
         "closed": sorted(closed),
         "restated": restated_json(session, import_id),
     }
-    journal.append(session, [journal.Draft("intake", body)], by=by, now=now)
+    journal.append(session, [journal.Draft(kind="intake", body=body)], by=by, now=now)
 
 
 def undo(
@@ -47,7 +47,7 @@ def undo(
         "filings": filings_json(session, _first_unrecorded(session)),
         "closed": sorted(closed),
     }
-    journal.append(session, [journal.Draft("undo", body)], by=by, now=now)
+    journal.append(session, [journal.Draft(kind="undo", body=body)], by=by, now=now)
 
 
 def adopt(session: Session, *, by: str, now: datetime) -> None:
@@ -79,7 +79,7 @@ def adopt(session: Session, *, by: str, now: datetime) -> None:
             )
         ],
     }
-    journal.append(session, [journal.Draft("intake", body)], by=by, now=now)
+    journal.append(session, [journal.Draft(kind="intake", body=body)], by=by, now=now)
 
 
 def import_json(row: sa.RowMapping) -> dict[str, Any]:

@@ -593,8 +593,10 @@ def _by_notice(action: str, notice: Notice) -> Json:
 
 def _draft(body: Json) -> journal.Draft:
     if is_holding(body):
-        return journal.Draft("holding", body, subject=body["uscc"], holder=body["holder"] or None)
-    return journal.Draft("title", body, body["kind"], subject=body["uscc"])
+        return journal.Draft(
+            kind="holding", body=body, subject=body["uscc"], holder=body["holder"] or None
+        )
+    return journal.Draft(kind="title", body=body, tier=body["kind"], subject=body["uscc"])
 
 
 def _until(entry: Registration) -> str:

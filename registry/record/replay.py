@@ -44,7 +44,7 @@ class ReplayDifference(StrEnum):
     ENGINE = "引擎"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Replayed:
     """A decision taken again; without a ``difference``, the same bytes came out."""
 
@@ -150,13 +150,16 @@ class Replayer:
         """One decision taken again."""
         if entry.kind != "decision":
             raise journal.not_a_decision(entry.seq)
-        found = Replayed(entry.seq, "", entry.tier, "")
+        found = Replayed(seq=entry.seq, uscc="", tier=entry.tier, verdict="")
         try:
             with _readable():
                 body = _sound_body(entry)
                 asked = body["case"]
                 found = Replayed(
-                    entry.seq, asked["uscc"], asked["tier"], plain_text(body["verdict"])
+                    seq=entry.seq,
+                    uscc=asked["uscc"],
+                    tier=asked["tier"],
+                    verdict=plain_text(body["verdict"]),
                 )
                 self._same(entry, body)
         except _DiffersError as error:
@@ -350,7 +353,14 @@ def replayed(
 def _unanswered(entry: journal.Entry, found: workers.Lost) -> Replayed:
     uscc = str(entry.content["case"]["uscc"])
     detail = f"{found.reason}，没有重新作出"
-    return Replayed(entry.seq, uscc, entry.tier, "", ReplayDifference.ENGINE, detail)
+    return Replayed(
+        seq=entry.seq,
+        uscc=uscc,
+        tier=entry.tier,
+        verdict="",
+        difference=ReplayDifference.ENGINE,
+        detail=detail,
+    )
 
 
 def _day(text: str) -> date:

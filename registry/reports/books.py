@@ -32,7 +32,7 @@ def opened(path: Path) -> Iterator["ResultBook"]:
         yield ResultBook(book)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Booked:
     """What a workbook takes from a result: rows of its sheets, and ``kept`` for the end."""
 
@@ -93,15 +93,15 @@ class ResultBook:
         )
         verdicts = list(zip(result.verdicts, tiers, strict=True))
         return Booked(
-            tuple(v.tier for v in result.verdicts),
-            tuple(v.tier for v, (_, _, score, _) in verdicts if score is not None),
-            bool(told),
-            json.dumps([head, tiers, obstacle(result), told], ensure_ascii=False),
-            checks,
-            missing,
-            doubts,
-            tuple(note for v in result.verdicts for note in v.notes),
-            VerdictCounts.view(result),
+            tiers=tuple(v.tier for v in result.verdicts),
+            scored=tuple(v.tier for v, (_, _, score, _) in verdicts if score is not None),
+            told=bool(told),
+            kept=json.dumps([head, tiers, obstacle(result), told], ensure_ascii=False),
+            checks=checks,
+            missing=missing,
+            doubts=doubts,
+            notes=tuple(note for v in result.verdicts for note in v.notes),
+            counted=VerdictCounts.view(result),
         )
 
     def add(self, viewed: Booked) -> None:

@@ -23,7 +23,7 @@ _KINDS: Final = (RequirementChange.CHANGED, RequirementChange.ADDED, Requirement
 
 def report(before: str, after: str, parts: Sequence[Part]) -> Report:
     """The comparison of two texts, each under its label."""
-    return Report(f"标准对照表：{before} 与 {after}", parts=tuple(parts), remark=_REMARK)
+    return Report(title=f"标准对照表：{before} 与 {after}", parts=tuple(parts), remark=_REMARK)
 
 
 def part(comparison: Comparison) -> Part:
@@ -56,18 +56,18 @@ def _sections(comparison: Comparison) -> Iterator[Section]:
     by = {c: [r for r in comparison.rows if r.change is c] for c in RequirementChange}
     rows = tuple(_row(r) for c in _KINDS for r in by[c])
     if rows:
-        yield Section("条件", table=Table(header, rows))
+        yield Section(title="条件", table=Table(header, rows))
     scores = [s for s in comparison.scores if s.change is not RequirementChange.SAME]
     if scores:
         header = ("计分项", "前", "后", "变化")
-        yield Section("计分项", table=Table(header, tuple(map(_score, scores))))
+        yield Section(title="计分项", table=Table(header, tuple(map(_score, scores))))
     yield from _definitions(comparison.definitions)
     for title, names in (
         ("新增的填报和认定事项", comparison.facts_added),
         ("不再考察的填报和认定事项", comparison.facts_removed),
     ):
         if names:
-            yield Section(title, (f"{'、'.join(names)}。",))
+            yield Section(title=title, paragraphs=(f"{'、'.join(names)}。",))
     same = tuple(
         (r.name, _cell(r.before), _cell(r.after))
         for r in by[RequirementChange.SAME]
@@ -77,13 +77,15 @@ def _sections(comparison: Comparison) -> Iterator[Section]:
     more = (f"另有{len(kept)}个计分项相同。",) if kept else ()
     if not comparison.identical and (same or more):
         table = Table(("指标", "前", "后"), same) if same else None
-        yield Section("相同的条件", more, table=table)
+        yield Section(title="相同的条件", paragraphs=more, table=table)
     notes = tuple(
         (n.side, n.note.confidence, n.note.text, "、".join(n.rules)) for n in comparison.readings
     )
     if notes:
         said = "B：单一来源或转引；C：对文本未明之处的理解。只列有变动的条件所依据的解读。"
-        yield Section("解读", (said,), table=Table(("文本", "置信度", "解读", "规则"), notes))
+        yield Section(
+            title="解读", paragraphs=(said,), table=Table(("文本", "置信度", "解读", "规则"), notes)
+        )
 
 
 def _row(row: Row) -> tuple[str, ...]:
@@ -136,7 +138,7 @@ def _definitions(definitions: Sequence[Definition]) -> Iterator[Section]:
     if rows or only:
         header = ("名称", "前", "后", "变化", "依据")
         table = Table(header, tuple(rows)) if rows else None
-        yield Section("释义和算法", tuple(only), table=table)
+        yield Section(title="释义和算法", paragraphs=tuple(only), table=table)
 
 
 def _difference(row: Row) -> str:

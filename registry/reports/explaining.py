@@ -60,7 +60,7 @@ class ExplainedCriterion:
     option: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ExplainedFact:
     """A filed value that the ruleset reads; ``value`` is exact, in base units.
 
@@ -133,7 +133,7 @@ class Settled:
         }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Explanation:
     """A recorded decision with everything on which it rests.
 
@@ -279,21 +279,21 @@ def explanation(session: Session, replayer: Replayer, entry: journal.Entry) -> E
     clauses = _Clauses(decision, finding, decisive)
     reasons = tuple(Reason(f, check, clauses.of_titles(f.rule)) for f, check in decisive)
     return Explanation(
-        entry,
-        verdict,
-        decision,
-        tuple(_criteria(finding)),
-        reasons,
-        tuple(verdict.missing()),
-        changes,
-        clauses.turns(changes.single or changes.together),
-        tuple((r, clauses.citation(r.rule)) for r in changes.rest),
-        clauses.turns(changes.answers),
-        tuple(_figures(decision)),
-        tuple(_settled(session, entry, judged.applied)),
-        tuple(_later(session, entry)),
-        case.known_until,
-        doubts,
+        entry=entry,
+        verdict=verdict,
+        decision=decision,
+        criteria=tuple(_criteria(finding)),
+        reasons=reasons,
+        gaps=tuple(verdict.missing()),
+        changes=changes,
+        turns=clauses.turns(changes.single or changes.together),
+        rests=tuple((r, clauses.citation(r.rule)) for r in changes.rest),
+        answers=clauses.turns(changes.answers),
+        figures=tuple(_figures(decision)),
+        settled=tuple(_settled(session, entry, judged.applied)),
+        later=tuple(_later(session, entry)),
+        corrected_at=case.known_until,
+        doubts=doubts,
     )
 
 
@@ -436,11 +436,18 @@ def _figures(decision: Decision) -> list[ExplainedFact]:
     """The filed values that the ruleset reads, those with the smallest margins first."""
     profile = decision.profile
     measured = [
-        ExplainedFact(m.key, m.name, m.fact, m.value, _source(profile, m.key), m)
+        ExplainedFact(
+            key=m.key,
+            name=m.name,
+            fact=m.fact,
+            value=m.value,
+            source=_source(profile, m.key),
+            margin=m,
+        )
         for m in margins(decision)
     ]
     texts = [
-        ExplainedFact(key, fact.name, fact, value, _source(profile, key))
+        ExplainedFact(key=key, name=fact.name, fact=fact, value=value, source=_source(profile, key))
         for key, value in profile.values.items()
         if (fact := decision.ruleset.facts.get(key)) is not None and fact.kind == "text"
     ]

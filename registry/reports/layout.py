@@ -74,7 +74,7 @@ class Branch:
         return STYLES.get(self.text[:1], "")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Section:
     """A headed part: first ``paragraphs``, then the lists, then ``remarks``.
 
@@ -107,7 +107,7 @@ class Part:
     sections: tuple[Section, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Report:
     """A titled report; ``facts`` are its head (name and value), ``verdict`` a coloured word.
 

@@ -100,14 +100,14 @@ def enterprise(found: Explanation) -> Report:
     """The report for the enterprise, in plain words."""
     case = found.case
     return Report(
-        f"{case['name']}：{case['tier']}{case['procedure']}决定的说明",
-        (
+        title=f"{case['name']}：{case['tier']}{case['procedure']}决定的说明",
+        facts=(
             ("决定编号", f"第{found.entry.seq}号"),
             ("记录日期", day_text(found.recorded_at.date())),
             ("填报日期", filed_on(found)),
         ),
-        found.verdict.outcome,
-        tuple(s for s in _for_enterprise(found) if s is not None),
+        verdict=found.verdict.outcome,
+        sections=tuple(s for s in _for_enterprise(found) if s is not None),
     )
 
 
@@ -125,15 +125,15 @@ def doubted(found: Explanation) -> Iterator[str]:
 
 def _for_enterprise(found: Explanation) -> Iterator[Section | None]:
     told = (conclusion(found), *doubted(found), *aftermath(found))
-    yield Section(f"结论：{found.verdict.outcome}", told)
+    yield Section(title=f"结论：{found.verdict.outcome}", paragraphs=told)
     yield from reasons_sections(found)
     yield gaps_section(found)
     yield from changes_sections(found)
     yield settled_section(found)
     yield titles_section(found)
     if found.outcome is not Outcome.MET:
-        yield Section("各项标准的结果", items=tuple(criteria_items(found)))
-    yield Section("依据的文本", tuple(governed_by(found)))
+        yield Section(title="各项标准的结果", items=tuple(criteria_items(found)))
+    yield Section(title="依据的文本", paragraphs=tuple(governed_by(found)))
 
 
 def conclusion(found: Explanation, you: str = "贵企业") -> str:
@@ -196,13 +196,13 @@ def _period(row: ApplicabilityRow) -> str:
 def reasons_sections(found: Explanation) -> Iterator[Section]:
     """The deciding comparisons, by the rule that makes them."""
     if found.outcome is Outcome.MET:
-        yield Section("决定结论的数据", items=tuple(met_items(found)))
+        yield Section(title="决定结论的数据", items=tuple(met_items(found)))
         return
     title = {
         Outcome.NOT_MET: "没有达到的标准",
         Outcome.MISSING: "因缺少材料还不能判断的标准",
     }.get(found.outcome, "因待认定还不能判断的标准")
-    yield Section(title, items=tuple(reason_items(found)), numbered=True)
+    yield Section(title=title, items=tuple(reason_items(found)), numbered=True)
 
 
 def reason_items(found: Explanation, you: str = "贵企业") -> Iterator[LayoutItem]:
@@ -267,7 +267,7 @@ def gaps_section(found: Explanation) -> Section | None:
         return None
     items = tuple(LayoutItem(_gap_text(f), word=_gap_word(f.gap)) for f in found.gaps)
     title = "还缺什么，怎样补" if found.outcome is Outcome.MISSING else "待认定和待补的事项"
-    return Section(title, items=items, numbered=True)
+    return Section(title=title, items=items, numbered=True)
 
 
 def _gap_text(figure: Figure) -> str:
@@ -286,7 +286,7 @@ def changes_sections(found: Explanation) -> Iterator[Section]:
     if found.outcome is not Outcome.NOT_MET:
         if found.answers:
             yield Section(
-                "其余不变时，下列事项会改变结论",
+                title="其余不变时，下列事项会改变结论",
                 items=tuple(LayoutItem(_answer(t)) for t in found.answers),
                 remarks=(_NO_PROMISE,),
             )
@@ -294,7 +294,9 @@ def changes_sections(found: Explanation) -> Iterator[Section]:
     title, beyond = "怎样的变化会改变结论", [LayoutItem(b) for b in _beyond(found)]
     reachable = tuple(LayoutItem(turn_text(t)) for t in found.turns if not t.of_title)
     if not reachable:
-        yield Section(title, ("填报数据的变动不能改变结论，需要的是：",), tuple(beyond))
+        yield Section(
+            title=title, paragraphs=("填报数据的变动不能改变结论，需要的是：",), items=tuple(beyond)
+        )
         return
     if not found.together:
         word = "其余不变时，下列任何一项单独达到所写的数值，按同一标准结论即为“符合”："
@@ -303,9 +305,9 @@ def changes_sections(found: Explanation) -> Iterator[Section]:
         word = (
             f"没有哪一项数据单独变动就能改变结论；其余不变时，下列各项同时达到所写的数值，{rest}："
         )
-    yield Section(title, (word,), reachable, remarks=(_NO_PROMISE,))
+    yield Section(title=title, paragraphs=(word,), items=reachable, remarks=(_NO_PROMISE,))
     if beyond:
-        yield Section("填报数据的变动达不到的事项", items=tuple(beyond))
+        yield Section(title="填报数据的变动达不到的事项", items=tuple(beyond))
 
 
 def _beyond(found: Explanation) -> list[str]:
@@ -360,7 +362,7 @@ def settled_section(found: Explanation) -> Section | None:
         return None
     titles = {rule.id: rule.title for rule in found.decision.ruleset.rules}
     return Section(
-        "经审核人认定的事项",
+        title="经审核人认定的事项",
         items=tuple(LayoutItem(settled_text(s, titles)) for s in found.settled),
     )
 
@@ -372,7 +374,9 @@ def titles_section(found: Explanation) -> Section | None:
     items = (LayoutItem(f"第{e.seq}号　{registration_text(e)}") for e in found.verdict.register)
     filed = tuple(f"{overruled_text(title)}。" for title in found.verdict.overruled)
     held = any(is_holding(e.content) for e in found.verdict.register)
-    return Section("登记的称号和持股" if held else "登记的称号", items=tuple(items), remarks=filed)
+    return Section(
+        title="登记的称号和持股" if held else "登记的称号", items=tuple(items), remarks=filed
+    )
 
 
 def settled_text(settled: Settled, titles: dict[str, str]) -> str:
@@ -402,10 +406,12 @@ def criteria_items(found: Explanation) -> Iterator[LayoutItem]:
 def officer(found: Explanation) -> Report:
     """Full reasons for the officer: findings, candidates that lost, margins, smallest changes."""
     return Report(
-        f"第{found.entry.seq}号决定的理由",
-        tuple(_head(found)),
-        found.verdict.outcome,
-        tuple(s for s in (_findings(found), _margins(found), _smallest(found)) if s is not None),
+        title=f"第{found.entry.seq}号决定的理由",
+        facts=tuple(_head(found)),
+        verdict=found.verdict.outcome,
+        sections=tuple(
+            s for s in (_findings(found), _margins(found), _smallest(found)) if s is not None
+        ),
     )
 
 
@@ -434,7 +440,7 @@ def _findings(found: Explanation) -> Section:
     case = found.case
     result = CaseResult(case["uscc"], case["name"], found.as_of, (found.verdict,), found.doubts)
     _, _, _, *lines = explanation(result, full=True)
-    return Section("结论和逐条理由", tree=tuple(lines))
+    return Section(title="结论和逐条理由", tree=tuple(lines))
 
 
 def _margins(found: Explanation) -> Section:
@@ -456,8 +462,8 @@ def _margins(found: Explanation) -> Section:
         remarks.insert(0, "是否类和代码类的数据，改变后结论不同的：")
         remarks[1:1] = [f"  · {i.text}" for i in others]
     return Section(
-        "数据差多少结论就会翻转",
-        tuple(paragraphs),
+        title="数据差多少结论就会翻转",
+        paragraphs=tuple(paragraphs),
         table=Table(header, tuple(rows)) if rows else None,
         remarks=tuple(remarks),
     )
@@ -506,7 +512,7 @@ def _smallest(found: Explanation) -> Section | None:
         for r, clause in found.rests
     ]
     if not items:
-        return Section("最小的变动", (_UNDECIDED[found.outcome],))
+        return Section(title="最小的变动", paragraphs=(_UNDECIDED[found.outcome],))
     if found.outcome is not Outcome.NOT_MET:
         word = "下列未填报的是否类事项，填成所写的值结论就不同："
     elif found.together:
@@ -514,9 +520,9 @@ def _smallest(found: Explanation) -> Section | None:
     else:
         word = "下列任何一项单独变动，结论即为“符合”，最小的在前："
     return Section(
-        "最小的变动",
-        (f"其余不变时，{word}",),
-        tuple(items),
+        title="最小的变动",
+        paragraphs=(f"其余不变时，{word}",),
+        items=tuple(items),
         remarks=("变动较小，但未证明为最小；不考察企业实际能否如此填报。",)
         if found.together
         else (),
@@ -529,10 +535,10 @@ def _smallest(found: Explanation) -> Section | None:
 def auditor(found: Explanation) -> Report:
     """The full report for the auditor: the record, exact figures with sources, how to verify."""
     return Report(
-        f"第{found.entry.seq}号决定的审计说明",
-        tuple(_head(found)),
-        found.verdict.outcome,
-        tuple(
+        title=f"第{found.entry.seq}号决定的审计说明",
+        facts=tuple(_head(found)),
+        verdict=found.verdict.outcome,
+        sections=tuple(
             s
             for s in (
                 _record(found),
@@ -568,7 +574,7 @@ def _record(found: Explanation) -> Section:
         *_titles_row(found),
     )
     return Section(
-        "记录",
+        title="记录",
         table=Table(("项目", "内容"), rows),
         remarks=("摘要均为 SHA-256。本说明由登记库重新作出这一决定得出，与记录逐字节一致。",),
     )
@@ -607,14 +613,14 @@ def _determinations(found: Explanation) -> Section | None:
                 "待人工认定",
             )
         )
-    return Section("人工认定", items=tuple(items))
+    return Section(title="人工认定", items=tuple(items))
 
 
 def _filed(found: Explanation) -> Section:
     rows = tuple((f.name, f.text, _exact(f), f.key, f.source or NOT_STATED) for f in found.figures)
     return Section(
-        "所依据的数据",
-        ("金额的精确值以元计，比例以小数计：",),
+        title="所依据的数据",
+        paragraphs=("金额的精确值以元计，比例以小数计：",),
         table=Table(("数据", "值", "精确值", "键", "来源"), rows),
     )
 
@@ -638,8 +644,8 @@ def _indicators(found: Explanation) -> Section:
         clause = indicator.clause or NOT_STATED
         rows.append((indicator.name, reading_text(indicator, reading), shown, clause))
     return Section(
-        "指标的精确值",
-        ("是为1，否为0；日期为填报日后的天数；方括号内为可能的范围：",),
+        title="指标的精确值",
+        paragraphs=("是为1，否为0；日期为填报日后的天数；方括号内为可能的范围：",),
         table=Table(("指标", "值", "精确值", "定义的出处"), tuple(rows)),
     )
 
@@ -673,5 +679,5 @@ def report(found: Explanation, reader: str, words: Words = unworded) -> Report:
     commands = tuple(filter(None, map(words, further)))
     if not commands:
         return told
-    ways = Section("怎样重新作出和验证", commands=commands)
+    ways = Section(title="怎样重新作出和验证", commands=commands)
     return replace(told, sections=(*told.sections, ways))

@@ -15,7 +15,7 @@ from rules.model.roles import SECTOR
 from rules.model.ruleset import Outcome, Trace
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Decided:
     """The engine's results for a filing that a screening needs.
 
@@ -31,7 +31,7 @@ class Decided:
     holds: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Question:
     """The question about each filing: tier, ruleset, its criteria, day, and margin of near ones.
 
@@ -71,12 +71,12 @@ class ScreeningWorker(JudgingWorker):
         sector, verdict = decision.readings.get(SECTOR), decision.verdict
         assert isinstance(verdict, Outcome)
         return Decided(
-            verdict,
-            tuple(asked.code.of(decision.trace)),
-            tuple(int(_outcome(decision.trace, id)) for id in asked.steps),
-            sector.code if sector else None,
-            near,
-            holds_title(known, asked.tier, asked.day),
+            verdict=verdict,
+            code=tuple(asked.code.of(decision.trace)),
+            steps=tuple(int(_outcome(decision.trace, id)) for id in asked.steps),
+            sector=sector.code if sector else None,
+            near=near,
+            holds=holds_title(known, asked.tier, asked.day),
         )
 
     def close(self) -> None:

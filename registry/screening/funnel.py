@@ -115,7 +115,7 @@ class Screening:
     def run(self, tiers: Sequence[str], watch: Watch = unwatched) -> None:
         """Screen tier by tier."""
         for n, tier in enumerate(tiers):
-            tally = self.tallies[tier] = ScreeningTally(tier)
+            tally = self.tallies[tier] = ScreeningTally(tier=tier)
             self._parts[tier] = []
             self._hold(tier, f"holds_{n}")
             for m, (found, provinces) in enumerate(self._governed(tier, tally).items()):
@@ -210,12 +210,14 @@ class Screening:
             easier = None if share is None else self._program(moved(ruleset, share))
         except UnsupportedError as error:
             code = Code(tuple(r.id for r in necessary(ruleset)))
-            part = Part(root, code, steps, holds, number, None)
+            part = Part(root=root, code=code, steps=steps, holds=holds, number=number, program=None)
             results, near = part.nothing(filing)
             self.database.keep(part.table, results)
             self.database.keep(part.near, near)
             return part, dict.fromkeys(self._ids(wanted), f"{root}不能用 SQL 筛查，{error}")
-        part = Part(root, program.code, steps, holds, number, program)
+        part = Part(
+            root=root, code=program.code, steps=steps, holds=holds, number=number, program=program
+        )
         self._evaluate(part, program, easier, harder, wanted)
         return part, self._routed(wanted)
 
@@ -282,7 +284,9 @@ class Screening:
         if not reasons:
             return
         day, near = self.scope.day, self.scope.near
-        asked = Question(tally.tier, part.root, part.code, part.steps, day, near)
+        asked = Question(
+            tier=tally.tier, root=part.root, code=part.code, steps=part.steps, day=day, near=near
+        )
         jobs = workers.jobs_for(len(reasons), self._jobs)
         work: workers.Work[Known, Decided | str]
         work = workers.work(partial(ScreeningWorker, self.judge.rules, asked), jobs)

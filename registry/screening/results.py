@@ -30,7 +30,7 @@ class FunnelStep:
     outcomes: Counter[Outcome] = field(default_factory=Counter)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ListedFirm:
     """An enterprise in a list: ``criteria`` are those that it misses, ``detail`` says by how much.
 
@@ -64,7 +64,7 @@ class ListedFirm:
         return "接近" if self.near else ""
 
 
-@dataclass
+@dataclass(kw_only=True)
 class ScreeningTally:
     """The counts of one tier.
 
@@ -101,7 +101,7 @@ VERDICT: Final = "verdict"
 INDUSTRY: Final = "sector"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Part:
     """The filings of a tier that one ruleset governs, and the tables that hold their results.
 

@@ -46,7 +46,7 @@ class NotStoredError(RegistryError):
     """A filing states something that the columns cannot hold."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Column:
     """One fact as a column: numbers lie from ``low`` to ``high``, in parts of 1/``scale``.
 
@@ -130,10 +130,10 @@ def _scaled(text: str, scale: int) -> int | None:
 def column(name: str, fact: Fact) -> Column:
     """The column of a fact of the catalogue."""
     if fact.kind != "number":
-        return Column(name, fact)
+        return Column(name=name, fact=fact)
     scale, limit = _SCALES.get(fact.unit, _COUNTED)
     low = -limit if fact.minimum is None or fact.signed else _part(fact.minimum, scale)
-    return Column(name, fact, scale, low, limit, limit)
+    return Column(name=name, fact=fact, scale=scale, low=low, high=limit, most=limit)
 
 
 def _part(value: Fraction, scale: int) -> int:

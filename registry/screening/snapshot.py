@@ -69,7 +69,7 @@ class FiledRow:
     left: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Manifest:
     """The manifest of a snapshot: its day, the journal's last entry, rows and columns.
 
@@ -210,15 +210,15 @@ def _convert(folder: Path, day: date, head: tuple[int, str]) -> Manifest:
     least_and_most = bounds(database)
     database.close()
     return Manifest(
-        FORMAT,
-        day.isoformat(),
-        head,
-        rows[FILING],
-        dict(routed),
-        rows,
-        CATALOGUE.described,
-        least_and_most,
-        _digests(folder),
+        format=FORMAT,
+        day=day.isoformat(),
+        head=head,
+        filings=rows[FILING],
+        routed=dict(routed),
+        rows=rows,
+        columns=CATALOGUE.described,
+        bounds=least_and_most,
+        digests=_digests(folder),
     )
 
 

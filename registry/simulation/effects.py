@@ -28,7 +28,7 @@ DIMENSIONS: Final = ("省份", "市", "县", "划型行业", "规模")
 _UNSTATED: Final = "（未填报）"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Ground:
     """One comparison that an enterprise fails: rule, clause, figure, threshold and distance.
 
@@ -69,7 +69,7 @@ class Standing:
     lacks: tuple[Lack, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Firm:
     """An enterprise as its newest filing describes it."""
 
@@ -88,7 +88,7 @@ class Firm:
         return values[DIMENSIONS.index(dimension)] or _UNSTATED
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Effect:
     """The effect of the change of text on one enterprise and tier.
 
@@ -184,7 +184,7 @@ class Criterion:
     losing: int = 0
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Tally:
     """The counts of one tier."""
 

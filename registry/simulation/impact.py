@@ -36,7 +36,7 @@ from rules.portable.errors import Remedy
 _KEPT: Final = 50
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SimulationScope:
     """The enterprises to simulate, and the day.
 
@@ -63,7 +63,7 @@ class SimulationScope:
         return f"{who}{where}，每家最近一份填报，{day}，程序：{self.procedure}{reasons}"
 
 
-@dataclass
+@dataclass(kw_only=True)
 class SimulationRun:
     """The parameters and the counts of one run; a sink itself.
 
@@ -84,7 +84,7 @@ class SimulationRun:
 
     def add(self, effect: Effect) -> None:
         """Count an effect."""
-        self.tallies.setdefault(effect.tier, Tally(effect.tier)).add(effect)
+        self.tallies.setdefault(effect.tier, Tally(tier=effect.tier)).add(effect)
 
     def refuse(self, text: str) -> None:
         """Count an enterprise that could not be decided."""
@@ -241,7 +241,17 @@ def _effects(
     refuse_wrong_day(case, day)
     profile = profile_of(case.facts, day)
     sector = sizes.sector(profile)
-    firm = Firm(case.uscc, case.name, *places, sector, sizes.size(profile, sector), day)
+    size = sizes.size(profile, sector)
+    firm = Firm(
+        uscc=case.uscc,
+        name=case.name,
+        province=case.province,
+        city=case.city,
+        county=case.county,
+        sector=sector,
+        size=size,
+        as_of=day,
+    )
     for tier in wanted:
         found = sides.governing(tier, day, case.province)
         roots = [g.row.ruleset for g in found]
@@ -252,7 +262,9 @@ def _effects(
         said = verdicts.of(case.filing_id, tier) if verdicts and scope.changed else None
         if said is not None:
             old, new = (Standing(root, o, {}) for root, o in zip(roots, said, strict=True))
-            effect = Effect(firm, tier, holds[tier], old, new, reasoned=False)
+            effect = Effect(
+                firm=firm, tier=tier, holds=holds[tier], before=old, after=new, reasoned=False
+            )
             if not effect.settled_otherwise:
                 yield effect
                 continue
@@ -267,7 +279,7 @@ def _effects(
                 uscc=case.uscc,
                 tier=tier,
             )
-        effect = Effect(firm, tier, holds[tier], before, after)
+        effect = Effect(firm=firm, tier=tier, holds=holds[tier], before=before, after=after)
         yield effect.bare if scope.changed and not effect.settled_otherwise else effect
 
 
@@ -295,7 +307,15 @@ def _grounds(finding: Finding) -> Iterator[Ground]:
         name, _, threshold = check.requirement.partition(" ")
         several = len(rule.options) > 1
         case = next((o.name for o in rule.options if several and check in o.checks), "")
-        found = Ground(rule.rule, rule.citation, name, check.value, threshold, check.distance, case)
+        found = Ground(
+            rule=rule.rule,
+            citation=rule.citation,
+            indicator=name,
+            value=check.value,
+            threshold=threshold,
+            distance=check.distance,
+            case=case,
+        )
         if found not in seen:
             seen.add(found)
             yield found

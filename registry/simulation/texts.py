@@ -162,7 +162,17 @@ def _row_of(root: str, rulebook: Rulebook) -> ApplicabilityRow:
     rule = rulebook.rule(root)
     tier = rulebook.document(rule).tag("tier")
     procedure = RECHECK if root.endswith(f".{RECHECK}") else RECOGNITION
-    return ApplicabilityRow(tier, procedure, OTHERS, "", None, None, root, "", rule.position)
+    return ApplicabilityRow(
+        tier=tier,
+        procedure=procedure,
+        province=OTHERS,
+        batch="",
+        start=None,
+        end=None,
+        ruleset=root,
+        basis="",
+        position=rule.position,
+    )
 
 
 def _draft(path: Path) -> Text:

@@ -54,7 +54,14 @@ def full(number: int) -> Submission:
     identity = {f.id: str(_value(f)) for f in IDENTITY}
     sources = {key: f"表1!{n}" for n, key in enumerate(values)} | {"ip#0": "清单!2"}
     return Submission(
-        code(number), f"全项{number}号", FILED, identity, values, records, sources, f"表1!{number}"
+        uscc=code(number),
+        name=f"全项{number}号",
+        as_of=FILED,
+        identity=identity,
+        values=values,
+        records=records,
+        sources=sources,
+        where=f"表1!{number}",
     )
 
 
@@ -73,7 +80,9 @@ def _value(fact: Fact) -> Scalar:
 
 def reading(*submissions: Submission) -> FileReading:
     """What was read from a file with just these filings."""
-    return FileReading("全项.xlsx", "0" * 64, submissions, (), ())
+    return FileReading(
+        file="全项.xlsx", digest="0" * 64, submissions=submissions, refused=(), issues=()
+    )
 
 
 def work(engine: sa.Engine, folder: Path, now: Callable[[], datetime]) -> None:

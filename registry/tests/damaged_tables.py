@@ -259,7 +259,11 @@ def parquet(folder: Path) -> Iterator[Kind]:
         found = directory.survey(place)
         reader = directory.FolderReader(found, as_of=DAY)
         (whole,) = list(directory.parts(found)) or [None]
-        return reader.read(whole) if whole else FileReading(FILE, "", (), (), ())
+        return (
+            reader.read(whole)
+            if whole
+            else FileReading(file=FILE, digest="", submissions=(), refused=(), issues=())
+        )
 
     yield Kind(_parquet(grids.table(list(CELLS)), scratch), reading, damaged)
 

@@ -69,8 +69,8 @@ def full(number: int, as_of: date = FILED, **values: Scalar) -> Submission:
     sources = {key: f"表1!{n}" for n, key in enumerate([*stated, *records, "ip#0", "brands#1"])}
     identity = {f.id: str(_value(f, number)) for f in IDENTITY}
     return Submission(
-        code(number), f"企业{number}", as_of, identity, {**stated, **values}, records,
-        {**sources, "net_profit@1999": "表1!E4（无法读出）"}, f"表1!{number}",
+        uscc=code(number), name=f"企业{number}", as_of=as_of, identity=identity, values={**stated, **values}, records=records,
+        sources={**sources, "net_profit@1999": "表1!E4（无法读出）"}, where=f"表1!{number}",
     )  # fmt: skip
 
 
@@ -78,7 +78,16 @@ def bare(number: int, as_of: date = FILED, **values: Scalar) -> Submission:
     """A filing that states hardly anything."""
     stated = {f"revenue@{as_of.year - 1}": "20000000", **values}
     records = {"ip": RecordList(({}, {"in_force": True}), complete=None)}
-    return Submission(code(number), f"企业{number}", as_of, {}, stated, records, {}, "表1!9")
+    return Submission(
+        uscc=code(number),
+        name=f"企业{number}",
+        as_of=as_of,
+        identity={},
+        values=stated,
+        records=records,
+        sources={},
+        where="表1!9",
+    )
 
 
 def _value(fact: Fact, number: int) -> Scalar:
@@ -109,7 +118,9 @@ class History:
 
     def load(self, *filed: Submission, file: str = "表.xlsx") -> loading.LoadReport:
         with storage.session(self.engine, write=True) as session:
-            reading = FileReading(file, "0" * 64, filed, (), ())
+            reading = FileReading(
+                file=file, digest="0" * 64, submissions=filed, refused=(), issues=()
+            )
             return loading.load(session, reading, now=self.now(), by="甲")
 
     def undo(self, import_id: int | None) -> None:

@@ -92,14 +92,21 @@ def submission(code: str = CODES[0], day: date = DAY, **changes: Any) -> Submiss
     named = {k.replace("__", "@"): v for k, v in changes.items()}
     values = {k: v for k, v in {**VALUES, **named}.items() if v is not None}
     identity = {"province": "江苏省", "legal_representative": "王法人"}
-    return Submission(code, f"测试{code[-4:]}有限公司", day, identity, values, RECORDS)
+    return Submission(
+        uscc=code,
+        name=f"测试{code[-4:]}有限公司",
+        as_of=day,
+        identity=identity,
+        values=values,
+        records=RECORDS,
+    )
 
 
 def load(
     database: sa.Engine, clock: Clock, *filed: Submission, file: str = "汇总表.xlsx"
 ) -> loading.LoadReport:
     """Load these filings as one file."""
-    reading = FileReading(file, "f" * 64, filed, (), ())
+    reading = FileReading(file=file, digest="f" * 64, submissions=filed, refused=(), issues=())
     with storage.session(database, write=True) as session:
         return loading.load(session, reading, now=clock(), by="导入人")
 

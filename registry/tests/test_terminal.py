@@ -62,6 +62,11 @@ def test_narrow_columns_of_a_table_are_not_broken(width: int) -> None:
 def test_a_table_of_a_report_that_has_no_room_is_told_row_by_row(
     width: int, *, stacked: bool
 ) -> None:
-    report = Report("理由", (), "符合", (Section("数据", table=Table(HEADER, ROWS)),))
+    report = Report(
+        title="理由",
+        facts=(),
+        verdict="符合",
+        sections=(Section(title="数据", table=Table(HEADER, ROWS)),),
+    )
     lines = text(report, width).splitlines()
     assert ("  · 企业：甲公司" in lines, "    小巨人：符合" in lines) == (stacked, stacked)

@@ -36,14 +36,14 @@ def compare(before: Ruleset, after: Ruleset) -> Comparison:
     touched |= {id for d in definitions if d.change is RequirementChange.CHANGED for id in d.rules}
     old_facts, new_facts = asked_for(before), asked_for(after)
     return Comparison(
-        before,
-        after,
-        rows,
-        scores,
-        definitions,
-        tuple(_readings(before, after, touched)),
-        tuple(name for id, name in new_facts.items() if id not in old_facts),
-        tuple(name for id, name in old_facts.items() if id not in new_facts),
+        before=before,
+        after=after,
+        rows=rows,
+        scores=scores,
+        definitions=definitions,
+        readings=tuple(_readings(before, after, touched)),
+        facts_added=tuple(name for id, name in new_facts.items() if id not in old_facts),
+        facts_removed=tuple(name for id, name in old_facts.items() if id not in new_facts),
     )
 
 

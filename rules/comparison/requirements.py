@@ -115,14 +115,44 @@ def requirements(
         key = rule.id, own.name, line
         if line.subject == "indicator":
             indicator = ruleset.indicator(rule, line.name)
-            found.setdefault(key, Requirement(rule, line, indicator, line.name, case, alternatives))
+            found.setdefault(
+                key,
+                Requirement(
+                    rule=rule,
+                    line=line,
+                    indicator=indicator,
+                    name=line.name,
+                    case=case,
+                    alternatives=alternatives,
+                ),
+            )
         elif line.subject == "points":
             id, _, group = line.name.partition("/")
             name = f"{group}得分" if group else id.rpartition(".")[2]
-            found.setdefault(key, Requirement(rule, line, None, name, case, alternatives))
+            found.setdefault(
+                key,
+                Requirement(
+                    rule=rule,
+                    line=line,
+                    indicator=None,
+                    name=name,
+                    case=case,
+                    alternatives=alternatives,
+                ),
+            )
         elif line.name in whole:
             below = ruleset.rule(line.name)
-            found.setdefault(key, Requirement(below, line, None, below.title, case, alternatives))
+            found.setdefault(
+                key,
+                Requirement(
+                    rule=below,
+                    line=line,
+                    indicator=None,
+                    name=below.title,
+                    case=case,
+                    alternatives=alternatives,
+                ),
+            )
         elif line.name not in apart:
             visit(line.name, case, alternatives)
 

@@ -18,7 +18,7 @@ class RequirementChange(Enum):
     SAME = "未变"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Requirement:
     """One comparison of a rule; ``indicator`` is None if a score or a whole rule is compared.
 
@@ -171,7 +171,7 @@ class ReadingNote:
         }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Comparison:
     """Everything that two rulesets ask for, side by side.
 

@@ -117,7 +117,7 @@ class InputReading:
     code: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Input:
     """An input of a rule, and its readings in the cases; the first reading is exact and low.
 
@@ -334,7 +334,11 @@ def _synthetic(
 ) -> Ruleset:
     indicators = {
         f"{i.records}.{i.name}" if i.records else i.name: Indicator(
-            i.name, "code" if i.kind == "code" else "number", "", i.expr(), i.records
+            name=i.name,
+            kind="code" if i.kind == "code" else "number",
+            unit="",
+            expr=i.expr(),
+            records=i.records,
         )
         for i in inputs
     }
@@ -370,7 +374,14 @@ def _figures(ruleset: Ruleset, rules: Sequence[Rule], first: int | None = None) 
         else:
             limits = (c for rule in rules for c in _limits(rule, name, "indicator", "attested"))
             known = _numbers(limits, every=first is None)
-        yield Input(f"x{n}", name, indicator.kind, indicator.unit, indicator.records, known)
+        yield Input(
+            id=f"x{n}",
+            name=name,
+            kind=indicator.kind,
+            unit=indicator.unit,
+            records=indicator.records,
+            known=known,
+        )
 
 
 def _given(ruleset: Ruleset, rule: Rule, id: str, inputs: list[Input]) -> Iterator[Rule]:
@@ -380,13 +391,30 @@ def _given(ruleset: Ruleset, rule: Rule, id: str, inputs: list[Input]) -> Iterat
     def filed(part: str, name: str, known: tuple[InputReading, ...]) -> Rule:
         kind, unit = ("points", "分") if rest.scored else ("outcome", "")
         label = given(name)
-        inputs.append(Input(f"x{len(inputs)}", label, kind, unit, rule.records, known))
+        inputs.append(
+            Input(
+                id=f"x{len(inputs)}",
+                name=label,
+                kind=kind,
+                unit=unit,
+                records=rule.records,
+                known=known,
+            )
+        )
         body: Body = (
             Attested(label, -_ANY_POINTS, _ANY_POINTS)
             if rest.scored
-            else Cases((Case("给定", (Line("indicator", label, ">=", Fraction(1)),)),))
+            else Cases(
+                (
+                    Case(
+                        "给定", (Line(subject="indicator", name=label, op=">=", value=Fraction(1)),)
+                    ),
+                )
+            )
         )
-        return Rule(part, "", "", "", (), body, rule.records)
+        return Rule(
+            id=part, title="", clause="", citation="", notes=(), body=body, records=rule.records
+        )
 
     if not rest.scored:
         yield filed(id, id, _flags())
@@ -404,7 +432,15 @@ def _given(ruleset: Ruleset, rule: Rule, id: str, inputs: list[Input]) -> Iterat
         names = [g.removeprefix(f"{id}/") for g in groups]
         pairs = zip((*names, ""), parts, strict=False)
         items = tuple(Item(group, part.id, _ANY_POINTS) for group, part in pairs)
-        yield Rule(id, "", "", "", (), Total(items), rule.records)
+        yield Rule(
+            id=id,
+            title="",
+            clause="",
+            citation="",
+            notes=(),
+            body=Total(items),
+            records=rule.records,
+        )
 
 
 def given(name: str) -> str:

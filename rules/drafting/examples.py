@@ -21,7 +21,7 @@ from rules.model.ruleset import Gap, Outcome, Result, Ruleset, Trace
 Evaluate = Callable[[Ruleset, Profile], Trace]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Example:
     """One run of a scenario: its place, the given facts, the expectations."""
 
@@ -37,7 +37,7 @@ def examples(clause: Clause) -> Iterator[Example]:
     """Every run of every scenario of a rule; raises ``SourceError`` with file and line."""
     for scenario in clause.scenarios:
         for line, name, steps in scenario.expanded():
-            given, expected = Given(clause.id), []
+            given, expected = Given(rule=clause.id), []
             for step in steps:
                 try:
                     wanted = take(given, step)
@@ -49,7 +49,14 @@ def examples(clause: Clause) -> Iterator[Example]:
             if not expected:
                 message = f"场景「{name}」的「那么」没有写结论：请写出应有的结论"
                 raise SourceError([Problem(clause.path, line, message)])
-            yield Example(clause.id, name, clause.path, line, given, tuple(expected))
+            yield Example(
+                rule=clause.id,
+                name=name,
+                path=clause.path,
+                line=line,
+                given=given,
+                expected=tuple(expected),
+            )
 
 
 def read_indicator(ruleset: Ruleset, profile: Profile, name: str) -> str:

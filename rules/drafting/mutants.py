@@ -243,7 +243,13 @@ def _of_indicators(rulebook: Rulebook, rules: Iterable[Rule]) -> Iterator[Mutant
             readers.setdefault(key, []).append(rule.id)
     always = {
         f"{ALWAYS}.{r.id}": Rule(
-            f"{ALWAYS}.{r.id}", ALWAYS, "", "", (), Assumed(Outcome.MET), records=r.id
+            id=f"{ALWAYS}.{r.id}",
+            title=ALWAYS,
+            clause="",
+            citation="",
+            notes=(),
+            body=Assumed(Outcome.MET),
+            records=r.id,
         )
         for r in RECORDS
     }

@@ -113,7 +113,7 @@ def _of_cases(cases: tuple[Case, ...], lookup: Lookup, least: int) -> Altered[tu
 def _of_line(line: Line, lookup: Lookup) -> Altered[Line]:
     if line.subject == "rule":
         return
-    points = Indicator(line.name, "number", "分", ("const", "0")), ()
+    points = Indicator(name=line.name, kind="number", unit="分", expr=("const", "0")), ()
     indicator, vocabulary = points if line.subject == "points" else lookup(line.name)
     if isinstance(line.value, tuple):
         for text, codes in _of_codes(line.value, vocabulary):

@@ -36,7 +36,7 @@ class ExampleError(RulesError):
     """A step sentence is not one of the closed set, or its table cannot be used."""
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Given:
     """The facts that an example files, and the results it expects; filled step by step."""
 

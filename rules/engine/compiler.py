@@ -115,7 +115,14 @@ class _Compiler:
             for level in range(max(self.level, default=0) + 1)
         )
         slots, scores = tuple(self.slots), tuple(self.scores)
-        return Program(slots, scores, self.unit, stages, self.outcomes, self.points)
+        return Program(
+            slots=slots,
+            scores=scores,
+            unit=self.unit,
+            stages=stages,
+            outcomes=self.outcomes,
+            points=self.points,
+        )
 
     # slots and scores
 

@@ -65,7 +65,7 @@ class Stage:
     steps: tuple[Step, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Program:
     """The compiled rules of one scope: the enterprise, or the records of a list.
 

@@ -40,7 +40,7 @@ from rules.model.ruleset import (
 _OPEN: Final = (Outcome.MISSING, Outcome.PENDING)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Figure:
     """One filed value that a comparison read; ``source`` is its sheet and cell, or a record.
 
@@ -70,7 +70,15 @@ class Figure:
     ) -> "Figure":
         """The fields an open record lacks: 「梯度称号第2条（专精特新中小企业）：填报时持有 未填报」."""
         name = f"{record}：{'、'.join(fields)}"
-        return cls(name, gap_text(gap), source, gap, record, fields, asked=asked)
+        return cls(
+            name=name,
+            value=gap_text(gap),
+            source=source,
+            gap=gap,
+            record=record,
+            fields=fields,
+            asked=asked,
+        )
 
 
 @dataclass(frozen=True)
@@ -101,7 +109,7 @@ class Measure:
         return cls(lo, hi, limit, unit)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Check:
     """One comparison: the requirement, the actual figure, and its distance from the threshold.
 
@@ -146,7 +154,7 @@ class Option:
         return any(c.categorical and c.failed for c in self.checks)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Finding:
     """The result of one rule. For a score rule, ``possible`` is the full number of points."""
 
@@ -340,7 +348,7 @@ def _open_figures(check: Check) -> Iterator[Figure]:
     if check.broken:
         name = check.requirement.partition(" ")[0]
         sources = "、".join(dict.fromkeys(f.source for f in check.figures if f.source))
-        yield Figure(name, check.value, sources, Gap.PENDING, broken=True)
+        yield Figure(name=name, value=check.value, source=sources, gap=Gap.PENDING, broken=True)
     yield from check.figures
 
 
@@ -397,17 +405,17 @@ class _Explainer:
         elif isinstance(body, Attested):
             checks = (self.attested(rule, body),)
         return Finding(
-            rule.id,
-            rule.title,
-            rule.citation,
-            trace[rule.id],
-            rule.notes,
-            rule.possible,
-            options,
-            checks,
-            items,
-            groups,
-            str(rule.position),
+            rule=rule.id,
+            title=rule.title,
+            citation=rule.citation,
+            result=trace[rule.id],
+            notes=rule.notes,
+            possible=rule.possible,
+            options=options,
+            checks=checks,
+            items=items,
+            groups=groups,
+            position=str(rule.position),
         )
 
     def points(self, key: str) -> Points:
@@ -432,16 +440,18 @@ class _Explainer:
             return self.outcome_alone(rule, line, outcome)
         if line.subject == "rule":
             below = self.finding(line.name)
-            return Check(below.title, outcome, below.outcome, finding=below)
+            return Check(
+                requirement=below.title, outcome=outcome, value=below.outcome, finding=below
+            )
         if line.subject == "points":
             score = self.points(line.name)
             id, _, group = line.name.partition("/")
             below = self.finding(id)
             return Check(
-                f"{f'{group}得分' if group else below.title} {line.text}",
-                outcome,
-                result_text(score),
-                self.points_distance(line, score),
+                requirement=f"{f'{group}得分' if group else below.title} {line.text}",
+                outcome=outcome,
+                value=result_text(score),
+                distance=self.points_distance(line, score),
                 finding=below,
                 points=score,
                 subject=line.name,
@@ -450,11 +460,11 @@ class _Explainer:
         indicator = self.ruleset.indicator(rule, line.name)
         reading = self.decision.readings[line.name]
         return Check(
-            f"{line.name} {line.text}",
-            outcome,
-            self.value(indicator, reading),
-            self.distance(indicator, reading, line),
-            self.figures(indicator),
+            requirement=f"{line.name} {line.text}",
+            outcome=outcome,
+            value=self.value(indicator, reading),
+            distance=self.distance(indicator, reading, line),
+            figures=self.figures(indicator),
             categorical=indicator.kind == "code",
             subject=line.name,
             shortfall=_shortfall(reading, line),
@@ -464,12 +474,14 @@ class _Explainer:
 
     def outcome_alone(self, rule: Rule, line: Line, outcome: Outcome) -> Check:
         if line.subject == "rule":
-            return Check(self.rules[line.name].title, outcome, outcome.text)
+            return Check(
+                requirement=self.rules[line.name].title, outcome=outcome, value=outcome.text
+            )
         indicator = self.ruleset.indicator(rule, line.name) if line.subject == "indicator" else None
         return Check(
-            f"{line.name} {line.text}",
-            outcome,
-            "",
+            requirement=f"{line.name} {line.text}",
+            outcome=outcome,
+            value="",
             categorical=indicator is not None and indicator.kind == "code",
             subject=line.name,
         )
@@ -480,11 +492,11 @@ class _Explainer:
         points = self.points(f"{rule.id}/{name}")
         better = _better(reading, bands, points)
         return Check(
-            name,
-            None,
-            self.value(indicator, reading),
-            self.next_band(indicator, reading, better) if better else "",
-            self.figures(indicator),
+            requirement=name,
+            outcome=None,
+            value=self.value(indicator, reading),
+            distance=self.next_band(indicator, reading, better) if better else "",
+            figures=self.figures(indicator),
             points=points,
             broken=_broken(indicator, reading),
             measure=_measure(indicator, reading, better[0] if better else None),
@@ -494,11 +506,11 @@ class _Explainer:
         indicator = self.ruleset.indicator(rule, body.indicator)
         reading = self.decision.readings[body.indicator]
         return Check(
-            body.indicator,
-            None,
-            self.value(indicator, reading),
-            "",
-            self.figures(indicator),
+            requirement=body.indicator,
+            outcome=None,
+            value=self.value(indicator, reading),
+            distance="",
+            figures=self.figures(indicator),
             points=self.points(rule.id),
             measure=_measure(indicator, reading, None),
         )
@@ -640,16 +652,28 @@ class _Explainer:
                 yield self.figure(("fact", total), total, self.ruleset.facts[total].name)
             else:
                 yield Figure(
-                    f"{name}清单", NOT_FILED, source, Gap.MISSING, key=records, asked=(records,)
+                    name=f"{name}清单",
+                    value=NOT_FILED,
+                    source=source,
+                    gap=Gap.MISSING,
+                    key=records,
+                    asked=(records,),
                 )
             return
         for i, outcome in enumerate(self.outcomes(records, rule)):
             yield from self.record(records, i, rule, outcome, field)
         if not filed.items:
-            yield Figure(f"{name}清单", "无（已报全）", source, key=records)
+            yield Figure(name=f"{name}清单", value="无（已报全）", source=source, key=records)
         elif not filed.complete:
             complete, asked = f"{name}清单是否已报全", (records,)
-            yield Figure(complete, NOT_FILED, source, Gap.MISSING, key=records, asked=asked)
+            yield Figure(
+                name=complete,
+                value=NOT_FILED,
+                source=source,
+                gap=Gap.MISSING,
+                key=records,
+                asked=asked,
+            )
 
     def record(
         self, records: str, i: int, rule: str, outcome: Outcome, field: str
@@ -662,7 +686,9 @@ class _Explainer:
             lacking[field] = None
         if not lacking or outcome is Outcome.MET:
             gap = Gap(outcome) if outcome in _OPEN else Gap.NONE
-            yield Figure(f"{name}：{self.rules[rule].title}", outcome.text, source, gap)
+            yield Figure(
+                name=f"{name}：{self.rules[rule].title}", value=outcome.text, source=source, gap=gap
+            )
         codes = (f for f in kind.fields if f.kind in ("code", "text") and f.id in item)
         called = (value_text(f, item[f.id]) for f in codes)
         label = next((f"{name}（{text}）" for text in called), name)
@@ -694,8 +720,10 @@ class _Explainer:
         value, source = self.profile.values.get(key), self.profile.sources.get(key, "")
         if value is None:
             gap = Gap.MISSING if fact.origin == "填报" else Gap.PENDING
-            return Figure(name, gap_text(gap), source, gap, key=key, asked=asked(leaf))
-        return Figure(name, value_text(fact, value), source, key=key)
+            return Figure(
+                name=name, value=gap_text(gap), source=source, gap=gap, key=key, asked=asked(leaf)
+            )
+        return Figure(name=name, value=value_text(fact, value), source=source, key=key)
 
 
 def _divisors(expr: Expr) -> Iterator[Expr]:

@@ -32,7 +32,7 @@ def parse_day(text: str) -> date | None:
     raise ValueError("请写成 2023-06-30 或 2023年6月30日")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ApplicabilityRow:
     """A row of the applicability table; ``start`` and ``end`` are included, None is open.
 

@@ -34,7 +34,7 @@ from rules.model.ruleset import Expr, Indicator
 
 
 def _number(name: str, unit: str, expr: Expr, clause: str, records: str = "") -> Indicator:
-    return Indicator(name, "number", unit, expr, records, clause)
+    return Indicator(name=name, kind="number", unit=unit, expr=expr, records=records, clause=clause)
 
 
 def _growth(offset: int) -> Expr:
@@ -132,35 +132,35 @@ INDICATORS: Final[tuple[Indicator, ...]] = (
     ),
     # classification
     Indicator(
-        "划型行业",
-        "code",
-        "",
-        else_known(
+        name="划型行业",
+        kind="code",
+        unit="",
+        expr=else_known(
             else_known(
                 else_found(lookup("gbt4754", fact("industry_code")), fact("sector_found")),
                 fact("sector_found"),
             ),
             fact("sector"),
         ),
-        "",
-        "工信部联企业〔2011〕300号",
+        records="",
+        clause="工信部联企业〔2011〕300号",
     ),
     # figures of one record
     Indicator(
-        "称号起始日",
-        "date",
-        "天",
-        days(as_of(), else_known(field("valid_from"), as_of())),
-        "titles",
-        "填报时持有的称号，有效期始没有填的，视为已经开始",
+        name="称号起始日",
+        kind="date",
+        unit="天",
+        expr=days(as_of(), else_known(field("valid_from"), as_of())),
+        records="titles",
+        clause="填报时持有的称号，有效期始没有填的，视为已经开始",
     ),
     Indicator(
-        "列入研发机构清单",
-        "flag",
-        "",
-        const("1"),
-        "institutions",
-        "附件3：自建或者联合建立，不限级别",
+        name="列入研发机构清单",
+        kind="flag",
+        unit="",
+        expr=const("1"),
+        records="institutions",
+        clause="附件3：自建或者联合建立，不限级别",
     ),
     _number("受让至填报年限", "年", years(field("transfer_date"), as_of()), "附件4", "ip"),
     _number("授权至填报年限", "年", years(field("grant_date"), as_of()), "附件4", "ip"),

@@ -26,7 +26,7 @@ class Threshold:
     minimum: Quantity
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Slot:
     """What a province may set, as the national text permits it.
 
@@ -87,11 +87,11 @@ def compile_line(number: int, cells: tuple[str, ...], names: CellLookup) -> Line
                 where=number,
                 value=name,
             )
-        return Line("rule", subject.name, text="为 符合")
+        return Line(subject="rule", name=subject.name, text="为 符合")
     if subject.kind == "points":
         op, value = _comparison(number, requirement, text, "分", names)
         shown, slot = _with_slot(shown, text, names)
-        return Line("points", subject.name, op, value, shown, slot)
+        return Line(subject="points", name=subject.name, op=op, value=value, text=shown, slot=slot)
     indicator = subject.indicator
     assert indicator is not None
     if indicator.kind == "date":
@@ -102,7 +102,13 @@ def compile_line(number: int, cells: tuple[str, ...], names: CellLookup) -> Line
                 where=number,
                 value=name,
             )
-        return Line("indicator", subject.name, DATE_COMPARISONS[requirement], Fraction(0), shown)
+        return Line(
+            subject="indicator",
+            name=subject.name,
+            op=DATE_COMPARISONS[requirement],
+            value=Fraction(0),
+            text=shown,
+        )
     if indicator.kind == "flag":
         if requirement != "为" or text not in ("是", "否"):
             raise TableError(
@@ -112,13 +118,13 @@ def compile_line(number: int, cells: tuple[str, ...], names: CellLookup) -> Line
                 value=name,
             )
         op = ">=" if text == "是" else "<"
-        return Line("indicator", subject.name, op, Fraction(1), shown)
+        return Line(subject="indicator", name=subject.name, op=op, value=Fraction(1), text=shown)
     if indicator.kind == "code":
         codes = _codes(number, requirement, text, indicator, names)
-        return Line("indicator", subject.name, "in", codes, shown)
+        return Line(subject="indicator", name=subject.name, op="in", value=codes, text=shown)
     op, value = _comparison(number, requirement, text, indicator.unit, names)
     shown, slot = _with_slot(shown, text, names)
-    return Line("indicator", subject.name, op, value, shown, slot)
+    return Line(subject="indicator", name=subject.name, op=op, value=value, text=shown, slot=slot)
 
 
 def named_subject(number: int, name: str, names: CellLookup) -> Subject:

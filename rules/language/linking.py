@@ -29,7 +29,7 @@ PROVINCES_FOLDER: Final = "provinces"
 _NOTE_MARKS: Final = {"解读B": "B", "解读C": "C"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Links:
     """The result of linking: everything compiled, and the problems found on the way.
 
@@ -58,8 +58,10 @@ def implicit(fact: Fact, expr: Expr, records: str = "", name: str = "") -> Indic
     if fact.kind == "text":
         return None
     if fact.kind == "date":
-        return Indicator(name, "date", "天", ("days", ("as_of",), expr), records)
-    return Indicator(name, fact.kind, fact.unit, expr, records)
+        return Indicator(
+            name=name, kind="date", unit="天", expr=("days", ("as_of",), expr), records=records
+        )
+    return Indicator(name=name, kind=fact.kind, unit=fact.unit, expr=expr, records=records)
 
 
 def indicator_keys(rule: Rule) -> Iterator[str]:
@@ -130,14 +132,14 @@ class _Linker:
             if clause.definition.text == tables.FILL:
                 self.read_fills(clause, sources[clause.path])
         return Links(
-            self.clauses,
-            self.rules,
-            self.thresholds,
-            self.slots,
-            tuple(self.fills),
-            tuple(self.written),
-            self.indicators,
-            tuple(self.problems),
+            clauses=self.clauses,
+            rules=self.rules,
+            thresholds=self.thresholds,
+            slots=self.slots,
+            fills=tuple(self.fills),
+            written=tuple(self.written),
+            indicators=self.indicators,
+            problems=tuple(self.problems),
         )
 
     def declare(self, clause: Clause) -> None:
@@ -156,7 +158,7 @@ class _Linker:
             if counted in self.indicators:
                 self.refuse(clause, clause.line, f"「{counted}」已另有所指：请改规则的标题")
             self.indicators[counted] = Indicator(
-                counted, "number", "项", ("count", records, clause.id, None)
+                name=counted, kind="number", unit="项", expr=("count", records, clause.id, None)
             )
         self.clauses[clause.id] = clause
         sentence, rows = clause.definition.text, clause.definition.table[1:]
@@ -269,14 +271,14 @@ class _Linker:
         if body is None or isinstance(body, Threshold):
             return
         self.rules[clause.id] = Rule(
-            clause.id,
-            clause.title,
-            "\n".join(p for p in clause.prose if not marked(p)),
-            cited,
-            notes,
-            body,
-            record_kind(records).id if records else "",
-            Position(clause.path, clause.line),
+            id=clause.id,
+            title=clause.title,
+            clause="\n".join(p for p in clause.prose if not marked(p)),
+            citation=cited,
+            notes=notes,
+            body=body,
+            records=record_kind(records).id if records else "",
+            position=Position(clause.path, clause.line),
         )
 
     def annotated(self, clause: Clause, quiet: bool = False) -> tuple[str, tuple[Note, ...]]:
@@ -315,15 +317,15 @@ class _Linker:
                 self.refuse(clause, row.line, "省级文件只能规定本省：请写明省份")
             self.written.append(
                 ApplicabilityRow(
-                    tier,
-                    procedure,
-                    province,
-                    batch,
-                    first,
-                    last,
-                    ruleset,
-                    basis,
-                    Position(clause.path, row.line),
+                    tier=tier,
+                    procedure=procedure,
+                    province=province,
+                    batch=batch,
+                    start=first,
+                    end=last,
+                    ruleset=ruleset,
+                    basis=basis,
+                    position=Position(clause.path, row.line),
                 )
             )
             if not ruleset.endswith(UNENCODED) and ruleset not in self.clauses:
@@ -375,17 +377,17 @@ class _Linker:
                 self.refuse(clause, error.line, str(error))
                 continue
             fill = Fill(
-                item,
-                province,
-                first,
-                last,
-                text,
-                value,
-                clause.id,
-                source,
-                cited,
-                notes,
-                Position(clause.path, row.line),
+                slot=item,
+                province=province,
+                start=first,
+                end=last,
+                text=text,
+                value=value,
+                clause=clause.id,
+                source=source,
+                citation=cited,
+                notes=notes,
+                position=Position(clause.path, row.line),
             )
             for earlier in filter(fill.collides, self.fills):
                 self.refuse(

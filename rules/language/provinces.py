@@ -65,7 +65,7 @@ def acting(province: str, city: str = "") -> str:
     return name
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Fill:
     """A row of a 省级主管部门设定如下 table; ``start`` and ``end`` are included, None is open.
 

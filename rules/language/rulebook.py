@@ -39,7 +39,7 @@ from rules.portable.errors import Remedy
 _MAP_COLUMNS: Final = 2
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Rulebook:
     """Everything compiled from a features folder, or the problems that prevent it.
 
@@ -142,15 +142,17 @@ class Rulebook:
         document = self.document(self.rule(root))
         facts, fields, maps = _used(indicators)
         return Ruleset(
-            root,
-            self.rule(root).title,
-            document.tag("tier"),
-            "；".join([document.tag("source"), *dict.fromkeys(f.source for f in filled.values())]),
-            tuple(ordered),
-            dict(sorted(indicators.items())),
-            facts,
-            fields,
-            {name: self.maps[name] for name in sorted(maps)},
+            root=root,
+            title=self.rule(root).title,
+            tier=document.tag("tier"),
+            source="；".join(
+                [document.tag("source"), *dict.fromkeys(f.source for f in filled.values())]
+            ),
+            rules=tuple(ordered),
+            indicators=dict(sorted(indicators.items())),
+            facts=facts,
+            fields=fields,
+            maps={name: self.maps[name] for name in sorted(maps)},
         )
 
     def _as_filled(self, rule: Rule, filled: Mapping[str, Fill]) -> Rule:
@@ -266,16 +268,16 @@ def compile_all(path: Path, own: Path | None = None) -> Rulebook:
     maps, found = _read_maps(path)
     links = link(documents, maps)
     rulebook = Rulebook(
-        tuple(documents),
-        links.clauses,
-        links.rules,
-        links.thresholds,
-        links.slots,
-        links.fills,
-        links.written,
-        (),
-        maps,
-        links.indicators,
+        documents=tuple(documents),
+        clauses=links.clauses,
+        rules=links.rules,
+        thresholds=links.thresholds,
+        slots=links.slots,
+        fills=links.fills,
+        written=links.written,
+        applicability=(),
+        maps=maps,
+        indicators=links.indicators,
     ).revised()
     problems += [*found, *links.problems, *inconsistencies(links, rulebook.applicability)]
     if own is not None and not problems:

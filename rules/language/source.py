@@ -81,7 +81,7 @@ def _filled(step: GherkinStep, values: dict[str, str]) -> GherkinStep:
     return GherkinStep(fill(step.text), step.line, table)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Clause:
     """A 规则: as written, not yet compiled."""
 
@@ -99,7 +99,7 @@ class Clause:
         return _tag(self.tags, name)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Document:
     """One feature file; ``path`` is relative to the features folder."""
 
@@ -212,12 +212,12 @@ class _Reader:
                         f"场景名「{scenario.name}」与第{first}行重复，前一个会被悄悄替换：请改名",
                     )
         return Document(
-            self.path,
-            feature["name"],
-            tags,
-            _prose(feature["description"]),
-            tuple(clauses),
-            text,
+            path=self.path,
+            title=feature["name"],
+            tags=tags,
+            prose=_prose(feature["description"]),
+            clauses=tuple(clauses),
+            text=text,
         )
 
     def clause(self, node: dict[str, Any]) -> Clause | None:
@@ -248,14 +248,14 @@ class _Reader:
         if definition is None or not id:
             return None
         return Clause(
-            id,
-            node["name"],
-            self.path,
-            line,
-            tags,
-            _prose(node["description"]),
-            definition,
-            tuple(scenarios),
+            id=id,
+            title=node["name"],
+            path=self.path,
+            line=line,
+            tags=tags,
+            prose=_prose(node["description"]),
+            definition=definition,
+            scenarios=tuple(scenarios),
         )
 
     def definition(self, background: dict[str, Any]) -> GherkinStep | None:

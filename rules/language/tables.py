@@ -271,11 +271,21 @@ def slot_of(clause: Clause) -> Slot:
     name, kind, default, allowed = clause.definition.table[1].cells
     points, _, items = allowed.partition("，")
     if kind == "门槛":
-        return Slot(name, kind, default, parse(allowed.removeprefix("不低于")).value)
+        return Slot(
+            name=name, kind=kind, default=default, least=parse(allowed.removeprefix("不低于")).value
+        )
     lo, _, hi = points.partition("至")
     ends = _ITEMS.fullmatch(items)
     fewest, most = map(int, ends.groups()) if ends else (None, None)
-    return Slot(name, kind, default, read_points(0, lo), read_points(0, hi), fewest, most)
+    return Slot(
+        name=name,
+        kind=kind,
+        default=default,
+        least=read_points(0, lo),
+        most=read_points(0, hi),
+        fewest_items=fewest,
+        most_items=most,
+    )
 
 
 #: The least and most indicators from which a province may make its points.

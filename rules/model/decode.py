@@ -64,39 +64,39 @@ def decode(text: str) -> Ruleset:
 
 def _ruleset(plain: _Json) -> Ruleset:
     return Ruleset(
-        plain["root"],
-        plain["title"],
-        plain["tier"],
-        plain["source"],
-        tuple(_rule(r) for r in plain["rules"]),
-        {k: _indicator(k, i) for k, i in plain["indicators"].items()},
-        {k: _fact(k, f) for k, f in plain["facts"].items()},
-        {k: _fact(k.rpartition(".")[2], f) for k, f in plain["fields"].items()},
-        plain["maps"],
+        root=plain["root"],
+        title=plain["title"],
+        tier=plain["tier"],
+        source=plain["source"],
+        rules=tuple(_rule(r) for r in plain["rules"]),
+        indicators={k: _indicator(k, i) for k, i in plain["indicators"].items()},
+        facts={k: _fact(k, f) for k, f in plain["facts"].items()},
+        fields={k: _fact(k.rpartition(".")[2], f) for k, f in plain["fields"].items()},
+        maps=plain["maps"],
     )
 
 
 def _rule(plain: _Json) -> Rule:
     return Rule(
-        plain["id"],
-        plain["title"],
-        plain["clause"],
-        plain["citation"],
-        tuple(Note(*note) for note in plain["notes"]),
-        _BODIES[plain["body"]["kind"]](plain["body"]),
-        plain["records"],
+        id=plain["id"],
+        title=plain["title"],
+        clause=plain["clause"],
+        citation=plain["citation"],
+        notes=tuple(Note(*note) for note in plain["notes"]),
+        body=_BODIES[plain["body"]["kind"]](plain["body"]),
+        records=plain["records"],
     )
 
 
 def _indicator(key: str, plain: _Json) -> Indicator:
     records = plain["records"]
     return Indicator(
-        key.removeprefix(f"{records}.") if records else key,
-        plain["kind"],
-        plain["unit"],
-        _expr(plain["expr"]),
-        records,
-        plain["clause"],
+        name=key.removeprefix(f"{records}.") if records else key,
+        kind=plain["kind"],
+        unit=plain["unit"],
+        expr=_expr(plain["expr"]),
+        records=records,
+        clause=plain["clause"],
     )
 
 
@@ -130,11 +130,11 @@ def _case(plain: _Json) -> Case:
 def _line(plain: _Json) -> Line:
     value = plain["value"]
     return Line(
-        plain["subject"],
-        plain["name"],
-        plain["op"],
-        tuple(value) if isinstance(value, list) else _number(value),
-        plain["text"],
+        subject=plain["subject"],
+        name=plain["name"],
+        op=plain["op"],
+        value=tuple(value) if isinstance(value, list) else _number(value),
+        text=plain["text"],
     )
 
 

@@ -86,7 +86,7 @@ def points_of(lo: Number, hi: Number, gap: int, unit: int = 1) -> Points:
     return Points(Fraction(lo, unit), Fraction(hi, unit), Gap(gap))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Indicator:
     """A figure that tables compare, as data and not as a function.
 
@@ -102,7 +102,7 @@ class Indicator:
     clause: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Line:
     """A comparison: of an indicator, the points of a score, or another rule's outcome.
 
@@ -231,7 +231,7 @@ class Position:
         return f"{self.path}:{self.line}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Rule:
     """A clause of the law with its table.
 
@@ -319,7 +319,7 @@ class Rule:
             yield self.body.indicator
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Ruleset:
     """The closure of ``root``: everything that a decision needs besides the facts.
 

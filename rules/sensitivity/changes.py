@@ -5,7 +5,7 @@ other figures is not checked.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
@@ -22,7 +22,7 @@ from rules.sensitivity.study import Reach, Study, Tried, Variable
 _PATIENCE: Final = 3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Change:
     """Another value of a fact, and the resulting verdict.
 
@@ -63,7 +63,7 @@ class Change:
         }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Margin:
     """How far one filed value may change before the verdict changes.
 
@@ -225,7 +225,9 @@ class _Search:
     def change(self, variable: Variable, new: Scalar, verdict: Outcome) -> Change:
         relative = variable.remoteness(new, self.profile.as_of)
         key, name, fact, old = variable.key, variable.name, variable.fact, variable.value
-        return Change(key, name, fact, old, new, verdict, relative)
+        return Change(
+            key=key, name=name, fact=fact, old=old, new=new, verdict=verdict, relative=relative
+        )
 
     def turned(self, variable: Variable, tried: Tried) -> Iterator[Change]:
         """The tried values that give another verdict."""
@@ -235,11 +237,18 @@ class _Search:
                 yield self.change(variable, value, verdict)
 
     def margin(self, variable: Variable) -> Margin:
-        own = variable.key, variable.name, variable.fact, variable.filed, self.verdict
+        own = Margin(
+            key=variable.key,
+            name=variable.name,
+            fact=variable.fact,
+            value=variable.filed,
+            verdict=self.verdict,
+        )
         if not variable.ordered:
-            return Margin(*own, others=tuple(self.turned(variable, self.study.others(variable))))
+            others = self.turned(variable, self.study.others(variable))
+            return replace(own, others=tuple(others))
         below, above = (self.turned(variable, run) for run in self.study.runs(variable))
-        return Margin(*own, next(below, None), next(above, None))
+        return replace(own, below=next(below, None), above=next(above, None))
 
     def answers(self) -> Iterator[Change]:
         for variable in self.reach.unanswered(self.profile):

@@ -23,7 +23,7 @@ _DIGITS: Final = 6
 Tried: TypeAlias = Iterable[tuple[Scalar, reference.Evaluation]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Variable:
     """A fact of the filing that may take other values.
 
@@ -155,7 +155,7 @@ class Reach:
             if fact is not None:
                 leaf = ("year", id, int(year) - profile.fiscal_year) if year else ("fact", id)
                 name = f"{year}年{fact.name}" if year else fact.name
-                found.append(Variable(key, name, fact, value, leaf))
+                found.append(Variable(key=key, name=name, fact=fact, value=value, leaf=leaf))
         for records, filed in profile.records.items():
             name = record_kind(records).name
             for i, item in enumerate(filed.items):
@@ -164,14 +164,23 @@ class Reach:
                     if fact is not None:
                         label = f"{name}第{i + 1}条：{fact.name}"
                         key = f"{records}#{i}.{id}"
-                        found.append(Variable(key, label, fact, value, ("field", id), (records, i)))
+                        found.append(
+                            Variable(
+                                key=key,
+                                name=label,
+                                fact=fact,
+                                value=value,
+                                leaf=("field", id),
+                                at=(records, i),
+                            )
+                        )
         return [v for v in found if v.fact.kind != "text" and self.affects(v, read, None)]
 
     def unanswered(self, profile: Profile) -> list[Variable]:
         """The unfiled yes-no facts on which the root rule depends."""
         read = self.of_rule[self.ruleset.root]
         return [
-            Variable(id, fact.name, fact, None, ("fact", id))
+            Variable(key=id, name=fact.name, fact=fact, value=None, leaf=("fact", id))
             for id, fact in self.ruleset.facts.items()
             if fact.kind == "flag" and id not in profile.values and ("fact", id) in read
         ]

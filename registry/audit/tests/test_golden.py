@@ -80,7 +80,10 @@ def test_the_engine_of_today_decides_the_same(name: str) -> None:
             as_of=day,
             facts=opened_facts(line["facts"], line["open"]),
         )
-        rested = (Determination(numbers[d], d, bodies[d], "", "") for d in body["determinations"])
+        rested = (
+            Determination(seq=numbers[d], digest=d, content=bodies[d], by="", ground="")
+            for d in body["determinations"]
+        )
         known = Known(filed, tuple(rested))
         judged = judge.judge(judge.governing(case["tier"], day, how), known, day)
         assert isinstance(judge.rules, Published)

@@ -252,8 +252,12 @@ def test_a_sector_that_is_not_the_one_the_rules_read_is_told_with_that_one(
 ) -> None:
     given = {"industry_code": industry, "sector": filed, "sector_found": found}
     values = {key: value for key, value in given.items() if value}
-    firm = Submission(code(1), "甲", date(2023, 6, 30), values=values, where="表!B2")
-    reading = rechecked(FileReading("表.xlsx", "", (firm,), (), ()), None)
+    firm = Submission(
+        uscc=code(1), name="甲", as_of=date(2023, 6, 30), values=values, where="表!B2"
+    )
+    reading = rechecked(
+        FileReading(file="表.xlsx", digest="", submissions=(firm,), refused=(), issues=()), None
+    )
     assert [issue.message.partition("填报为")[0] for issue in reading.issues] == told
     assert all(issue.message.endswith(f"，划型所依据的行业是“{read}”") for issue in reading.issues)
     assert reading.submissions == (firm,)

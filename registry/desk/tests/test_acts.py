@@ -124,7 +124,13 @@ def test_everybody_on_record_is_checked_or_those_who_are_named_in_their_order(de
 def test_a_file_is_checked_without_a_registry_and_asks_for_a_day(tmp_path: Path) -> None:
     desk = Desk(f"sqlite:///{tmp_path / 'none.db'}")
     filed = submission(ONE)
-    reading = FileReading("汇总表.xlsx", "f" * 64, (filed,), (replace(filed, name="甲"),), ())
+    reading = FileReading(
+        file="汇总表.xlsx",
+        digest="f" * 64,
+        submissions=(filed,),
+        refused=(replace(filed, name="甲"),),
+        issues=(),
+    )
     with checking.run(desk, Inquiry(request=SECOND), reading, view=checking.whole) as run:
         assert outcomes(list(run.results())) == ["符合"]
         assert [said.partition("：")[0] for said in run.held_back] == [f"甲（{ONE}）"]

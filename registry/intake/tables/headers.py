@@ -39,7 +39,7 @@ class Column:
         return get_column_letter(self.index + 1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Header:
     """The heading of a table, with last row ``row``, and its columns; ``record`` if of a list.
 
@@ -245,7 +245,16 @@ def _composed(
             columns.append(Column(index, "".join(texts), heading))
     while titles and titles[-1] is None:
         titles.pop()
-    return Header(row, tuple(columns), record, first, titles, tuple(named), 0, len(titles))
+    return Header(
+        row=row,
+        columns=tuple(columns),
+        record=record,
+        first=first,
+        titles=titles,
+        levels=tuple(named),
+        start=0,
+        end=len(titles),
+    )
 
 
 def _stacks(levels: Sequence[Row]) -> Iterator[tuple[CellValue, ...]]:

@@ -73,7 +73,7 @@ _WHOLE: Final = frozenset(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MappingTarget:
     """The destination of a column's cells.
 
@@ -218,7 +218,7 @@ class HeaderMapping:
         if record is not None:
             for item in record.fields:
                 if headings.key(item.name) == text:
-                    return MappingTarget("fact", item)
+                    return MappingTarget(role="fact", fact=item)
                 if self._ids and item.id == text:
                     return _of_id(item)
         return self._targets.get(text) or self._asked(text)
@@ -258,32 +258,35 @@ def _named(levels: Sequence[Words]) -> list[Words]:
 def catalogue() -> Iterator[tuple[str, MappingTarget]]:
     """Every 填报项 by name, with its target."""
     for name, role in _ROLES.items():
-        yield name, MappingTarget(role)
+        yield name, MappingTarget(role=role)
     for item in IDENTITY:
-        yield item.name, MappingTarget("identity", item)
+        yield item.name, MappingTarget(role="identity", fact=item)
     for item in FACTS:
-        yield item.name, MappingTarget("fact", item)
+        yield item.name, MappingTarget(role="fact", fact=item)
     for record in RECORDS:
         name = record.name + COMPLETE
-        yield name, MappingTarget("complete", Fact(record.id, name, "flag"), record.id)
+        yield (
+            name,
+            MappingTarget(role="complete", fact=Fact(record.id, name, "flag"), record=record.id),
+        )
 
 
 def _catalogue_ids() -> Iterable[tuple[str, MappingTarget]]:
     for role in ("uscc", "name", "as_of", "year"):
-        yield role, MappingTarget(role)
+        yield role, MappingTarget(role=role)
     for item in IDENTITY:
         yield item.id, replace(_of_id(item), role="identity")
     for item in FACTS:
         yield item.id, _of_id(item)
     for record in RECORDS:
         listed = Fact(record.id, record.name + COMPLETE, "flag")
-        yield f"{record.id}_complete", MappingTarget("complete", listed, record.id)
+        yield f"{record.id}_complete", MappingTarget(role="complete", fact=listed, record=record.id)
 
 
 def _of_id(item: Fact) -> MappingTarget:
     """The target of an id: amounts are in yuan, ratios plain numbers."""
     unit = "元" if item.unit in cells.MONEY else cells.PLAIN if item.unit == "%" else ""
-    return MappingTarget("fact", item, unit=unit)
+    return MappingTarget(role="fact", fact=item, unit=unit)
 
 
 class MappingLine(NamedTuple):
@@ -407,7 +410,7 @@ def _target(text: str, unit: str, wanted: str) -> MappingTarget:
     known = _by_name()
     listing, colon, rest = text.replace(":", "：").partition("：")
     if not colon:
-        target = known.get(text) or MappingTarget("fact", fact(text))
+        target = known.get(text) or MappingTarget(role="fact", fact=fact(text))
         if unit and not (target.fact and cells.fits(target.fact, unit)):
             raise RegistryError(
                 "unfit-heading-unit", "的单位「{value}」不适用于「{name}」", value=unit, name=text
@@ -426,7 +429,9 @@ def _target(text: str, unit: str, wanted: str) -> MappingTarget:
             )
         constants[own.id] = parsed
     fields = tuple(_field(record, name) for name in names.split("/"))
-    return MappingTarget("records", None, record.id, fields, constants)
+    return MappingTarget(
+        role="records", fact=None, record=record.id, fields=fields, constants=constants
+    )
 
 
 def _field(record: RecordKind, name: str) -> Fact:

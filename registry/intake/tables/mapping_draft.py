@@ -168,7 +168,8 @@ def unachieved(path: Path, headings: Sequence[Heading]) -> Iterator[Issue]:
         own = mapping.target(line)
         found = [h for h, target in asking if target in (None, own) or not line.confirmed]
         if said := _why(line.confirmed, found):
-            yield Issue("提示", path.name, f"A{line.number}", line.header, *said)
+            message, expected = said
+            yield Issue("提示", path.name, f"A{line.number}", line.header, message, expected)
 
 
 def _why(confirmed: bool, found: Sequence[Heading]) -> tuple[str, str] | None:

@@ -26,7 +26,15 @@ FIRM = code(1)
 def filed(values=(), records=(), identity=(), code=FIRM, day=DAY):
     """What the checks say of one filing."""
     lists = {name: RecordList((item,)) for name, item in dict(records).items()}
-    found = Submission(code, "甲", day, dict(identity), dict(values), lists, where="表!B2")
+    found = Submission(
+        uscc=code,
+        name="甲",
+        as_of=day,
+        identity=dict(identity),
+        values=dict(values),
+        records=lists,
+        where="表!B2",
+    )
     return [(i.severity, i.message) for i in check(found)]
 
 

@@ -21,7 +21,9 @@ NOW = datetime(2023, 7, 1, 8, tzinfo=UTC)
 
 def add(database: sa.Engine, *bodies: dict[str, Any], now: datetime = NOW) -> list[journal.Entry]:
     with storage.session(database, write=True) as session:
-        return journal.append(session, [Draft("policy", b) for b in bodies], by="张三", now=now)
+        return journal.append(
+            session, [Draft(kind="policy", body=b) for b in bodies], by="张三", now=now
+        )
 
 
 def stored(database: sa.Engine) -> list[journal.Entry]:
@@ -49,7 +51,7 @@ def test_entries_are_chained_and_come_back_as_they_were(database: sa.Engine) -> 
 def test_names_and_texts_stand_in_the_digested_part_as_commitments_only(
     database: sa.Engine,
 ) -> None:
-    draft = Draft("withdrawal", {"ground": SEALED}, texts={"ground": "企业来函"})
+    draft = Draft(kind="withdrawal", body={"ground": SEALED}, texts={"ground": "企业来函"})
     with storage.session(database, write=True) as session:
         [entry] = journal.append(session, [draft], by="张三", now=NOW)
     assert entry.content == {"ground": seal(entry.salt, "ground", "企业来函")}

@@ -85,7 +85,9 @@ def with_values(filed: Submission, **values: Scalar) -> Submission:
 
 def reading(*submissions: Submission, refused: tuple[Submission, ...] = ()) -> FileReading:
     issues = tuple(Issue("错误", "表1", "B2", "甲", "不是数字", uscc=s.uscc) for s in refused)
-    return FileReading("表.xlsx", "0" * 64, submissions, refused, issues)
+    return FileReading(
+        file="表.xlsx", digest="0" * 64, submissions=submissions, refused=refused, issues=issues
+    )
 
 
 def contents(engine: sa.Engine) -> dict[str, list[Any]]:

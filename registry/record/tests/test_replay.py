@@ -178,7 +178,7 @@ def raise_pass_line(database: sa.Engine, clock: Clock) -> None:
         publication._store(session, "applicability", [table])
         digests = {**published.digests, "63.2": sha256(ruleset)}
         body = {"rulesets": digests, "applicability": sha256(table), "sources": {}, "schema": 1}
-        journal.append(session, [journal.Draft("publication", body)], by="x", now=clock())
+        journal.append(session, [journal.Draft(kind="publication", body=body)], by="x", now=clock())
 
 
 def test_crossing_shows_that_nothing_turned(database: sa.Engine, decided: int) -> None:

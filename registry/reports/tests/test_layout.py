@@ -8,15 +8,15 @@ import pytest
 from registry.reports.layout import LayoutItem, Part, Report, Section, Table, html, markdown, text
 
 SECTION = Section(
-    "甲章", ("段落",), (LayoutItem("要点", ("细节",)),), Table(("项", "值"), (("a|b", "5〔依据〕"), ("c", ""))),
-    ("枝", "  叶"), ("命令",), ("备注",),
+    title="甲章", paragraphs=("段落",), items=(LayoutItem("要点", ("细节",)),), table=Table(("项", "值"), (("a|b", "5〔依据〕"), ("c", ""))),
+    tree=("枝", "  叶"), commands=("命令",), remarks=("备注",),
 )  # fmt: skip
 REPORT = Report(
-    "题",
-    (("名", "实"),),
-    "符合",
-    (SECTION,),
-    (Part("乙部", ("说明",), (Section("丙章", ("正文",)),)),),
+    title="题",
+    facts=(("名", "实"),),
+    verdict="符合",
+    sections=(SECTION,),
+    parts=(Part("乙部", ("说明",), (Section(title="丙章", paragraphs=("正文",)),)),),
 )
 SAID = [
     "题",

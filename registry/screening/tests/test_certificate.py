@@ -45,11 +45,11 @@ def schema_of(setting: SyntheticSetting, profiles: list[Profile]) -> Schema:
 
 def column(name: str, fact: Fact, values: list[object]) -> Column:
     if fact.kind != "number":
-        return Column(name, fact)
+        return Column(name=name, fact=fact)
     numbers = [Fraction(str(v)) for v in values] or [Fraction(0)]
     scale = lcm(*(n.denominator for n in numbers))
     low, high = int(min(numbers) * scale), int(max(numbers) * scale)
-    return Column(name, fact, scale, low, high, high)
+    return Column(name=name, fact=fact, scale=scale, low=low, high=high, most=high)
 
 
 DIALECT = postgresql.dialect(paramstyle="named")

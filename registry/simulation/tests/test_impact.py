@@ -483,8 +483,8 @@ def test_a_folder_gives_the_ruleset_of_the_province_and_batch_nearest_to_the_day
     def row(root: str, start: date, end: date | None, **more: str) -> ApplicabilityRow:
         place = {"province": "其余", "batch": "", **more}
         where = Position("applicability.feature", 1)
-        return ApplicabilityRow("甲", "认定", place["province"], place["batch"], start, end, root,
-                                "某文", where)  # fmt: skip
+        return ApplicabilityRow(tier="甲", procedure="认定", province=place["province"], batch=place["batch"], start=start, end=end, ruleset=root,
+                                basis="某文", position=where)  # fmt: skip
 
     first, last = date(2022, 8, 1), date(2026, 3, 31)
     text = Text(

@@ -46,15 +46,15 @@ def rulesets() -> dict[str, Ruleset]:
 
 #: Points that fall again, which no packaged rule has.
 HUMP = Ruleset(
-    "峰", "", "", "",
-    (
-        Rule("峰", "", "", "", (), Bands((("占比", (
+    root="峰", title="", tier="", source="",
+    rules=(
+        Rule(id="峰", title="", clause="", citation="", notes=(), body=Bands((("占比", (
             Band(None, Fraction(1, 4), Fraction(0)),
             Band(Fraction(1, 4), Fraction(1, 3), Fraction(5)),
             Band(Fraction(1, 3), None, Fraction(2)),
         )),))),
     ),
-    {"占比": Indicator("占比", "number", "%", ("fact", "market_share"))}, {}, {}, {},
+    indicators={"占比": Indicator(name="占比", kind="number", unit="%", expr=("fact", "market_share"))}, facts={}, fields={}, maps={},
 )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ def step(text: str, *rows: tuple[str, ...]) -> GherkinStep:
 
 
 def given(*steps: GherkinStep) -> Given:
-    found = Given("一")
+    found = Given(rule="一")
     for each in steps:
         assert take(found, each) is None
     return found
@@ -126,7 +126,7 @@ def test_a_case() -> None:
     ],
 )
 def test_what_is_expected(text: str, expectation: Expectation) -> None:
-    assert take(Given("一"), step(text)) == expectation
+    assert take(Given(rule="一"), step(text)) == expectation
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_what_is_expected(text: str, expectation: Expectation) -> None:
 )  # fmt: skip
 def test_refused_steps(bad: GherkinStep, message: str) -> None:
     with pytest.raises((RulesError, ValueError)) as caught:
-        take(Given("一"), bad)
+        take(Given(rule="一"), bad)
     assert str(caught.value) == message
 
 

@@ -46,21 +46,27 @@ from rules.model.ruleset import (
 )
 
 INDICATORS = {
-    "费用": Indicator("费用", "number", "万元", year("rd_expense")),
-    "占比": Indicator("占比", "number", "%", div(year("rd_expense"), year("revenue"))),
-    "件数": Indicator("件数", "number", "项", fact("ip_class_two")),
-    "年限": Indicator("年限", "number", "年", years(fact("segment_entry"), as_of())),
-    "年数": Indicator("年数", "number", "年", calendar_years(field("date"), as_of())),
-    "品牌": Indicator("品牌", "flag", "", fact("own_brand")),
-    "级别": Indicator("级别", "code", "", field("level")),
-    "日期": Indicator("日期", "date", "天", ("days", as_of(), field("date"))),
-    "特色": Indicator("特色", "number", "分", fact("local_points")),
-    "自由": Indicator("自由", "number", "分", fact("ip_class_one")),
+    "费用": Indicator(name="费用", kind="number", unit="万元", expr=year("rd_expense")),
+    "占比": Indicator(
+        name="占比", kind="number", unit="%", expr=div(year("rd_expense"), year("revenue"))
+    ),
+    "件数": Indicator(name="件数", kind="number", unit="项", expr=fact("ip_class_two")),
+    "年限": Indicator(
+        name="年限", kind="number", unit="年", expr=years(fact("segment_entry"), as_of())
+    ),
+    "年数": Indicator(
+        name="年数", kind="number", unit="年", expr=calendar_years(field("date"), as_of())
+    ),
+    "品牌": Indicator(name="品牌", kind="flag", unit="", expr=fact("own_brand")),
+    "级别": Indicator(name="级别", kind="code", unit="", expr=field("level")),
+    "日期": Indicator(name="日期", kind="date", unit="天", expr=("days", as_of(), field("date"))),
+    "特色": Indicator(name="特色", kind="number", unit="分", expr=fact("local_points")),
+    "自由": Indicator(name="自由", kind="number", unit="分", expr=fact("ip_class_one")),
 }
 
 
 def texts(body: Body) -> list[str]:
-    rule = Rule("一", "", "", "", (), body)
+    rule = Rule(id="一", title="", clause="", citation="", notes=(), body=body)
     found = list(of_rule(rule, lambda name: (INDICATORS[name], ("甲", "乙", "丙", "丁"))))
     assert all(altered != rule for _, altered in found)
     names = [text for text, _ in found]
@@ -69,7 +75,7 @@ def texts(body: Body) -> list[str]:
 
 
 def line(name: str, op: str, value: object) -> Line:
-    return Line("indicator", name, op, value)  # type: ignore[arg-type]
+    return Line(subject="indicator", name=name, op=op, value=value)  # type: ignore[arg-type]
 
 
 def case(name: str, *lines: Line, points: int | None = None) -> Case:
@@ -88,8 +94,8 @@ def case(name: str, *lines: Line, points: int | None = None) -> Case:
         (line("品牌", ">=", Fraction(1)), ["是 与 否 颠倒"]),
         (line("级别", "in", ("乙",)), ["加上「甲」", "加上「丙」"]),
         (line("级别", "in", ("甲", "乙")), ["去掉「甲」", "去掉「乙」", "加上「丙」", "加上「丁」"]),
-        (Line("points", "分", ">=", Fraction(60)), ["门槛 60分 改为 61分", "门槛 60分 改为 59分", "不低于 改为 不高于", "不低于 改为 高于"]),
-        (Line("rule", "二"), []),
+        (Line(subject="points", name="分", op=">=", value=Fraction(60)), ["门槛 60分 改为 61分", "门槛 60分 改为 59分", "不低于 改为 不高于", "不低于 改为 高于"]),
+        (Line(subject="rule", name="二"), []),
     ],
 )  # fmt: skip
 def test_a_line(single: Line, expected: list[str]) -> None:
@@ -97,7 +103,7 @@ def test_a_line(single: Line, expected: list[str]) -> None:
 
 
 def test_cases_and_lines_are_dropped() -> None:
-    rule, flag = Line("rule", "二"), line("品牌", ">=", Fraction(1))
+    rule, flag = Line(subject="rule", name="二"), line("品牌", ">=", Fraction(1))
     assert texts(Cases((case("甲", rule, flag), case("乙", rule)))) == [
         "第1行 删去",
         "第2行 是 与 否 颠倒",
@@ -134,7 +140,11 @@ def test_bands() -> None:
         "「品牌」第1档 得分 0分 改为 1分",
         "「品牌」各档删去",
     ]
-    _, altered = list(of_rule(Rule("一", "", "", "", (), Bands((one,))), _find))[2]
+    _, altered = list(
+        of_rule(
+            Rule(id="一", title="", clause="", citation="", notes=(), body=Bands((one,))), _find
+        )
+    )[2]
     assert altered.body == Bands((("件数", (band(None, 3, 0), band(3, None, 5))),))
 
 
@@ -143,7 +153,7 @@ def _find(name: str) -> tuple[Indicator, tuple[str, ...]]:
 
 
 def test_ladders() -> None:
-    flag, rule = line("品牌", ">=", Fraction(1)), Line("rule", "二")
+    flag, rule = line("品牌", ">=", Fraction(1)), Line(subject="rule", name="二")
     ladder = Ladder((case("甲", flag, points=5), case("乙", rule, points=3)), Fraction(0))
     assert texts(ladder) == [
         "第1行 是 与 否 颠倒",

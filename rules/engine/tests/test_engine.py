@@ -49,7 +49,7 @@ NOT_MET, MISSING, PENDING, MET = list(Outcome)[:4]
 
 
 def rule(id: str, body: Body, records: str = "") -> Rule:
-    return Rule(id, id, "", "", (), body, records)
+    return Rule(id=id, title=id, clause="", citation="", notes=(), body=body, records=records)
 
 
 def number(id: str, origin: str = "填报", lo: int | None = 0, hi: int | None = None) -> Fact:
@@ -64,8 +64,10 @@ def ruleset(
     more: Sequence[Indicator] = (),
 ) -> Ruleset:
     """A ruleset in which every fact, and every field of the list ``ip``, is an indicator."""
-    own = [Indicator(f.id, "number", "", fact(f.id)) for f in facts]
-    of_records = [Indicator(f.id, "number", "", field(f.id), "ip") for f in fields]
+    own = [Indicator(name=f.id, kind="number", unit="", expr=fact(f.id)) for f in facts]
+    of_records = [
+        Indicator(name=f.id, kind="number", unit="", expr=field(f.id), records="ip") for f in fields
+    ]
     return Ruleset(
         root=rules[-1].id,
         title="",
@@ -236,7 +238,7 @@ class Maker:
         ]
         self.fields = [number("x"), number("y", "认定"), Fact("k", "k", "code", codes=KINDS)]
         records = self.scope("ip.", self.fields, "ip")
-        more = [Indicator("n", "number", "", count("ip", records[-1].id))]
+        more = [Indicator(name="n", kind="number", unit="", expr=count("ip", records[-1].id))]
         rules = [*records, *self.scope("", [*self.facts, *more])]
         self.ruleset = ruleset(rules, self.facts, self.fields, more)
 
@@ -248,15 +250,17 @@ class Maker:
     ) -> Line:
         pick = self.random.random()
         if outcomes and pick < 0.2:
-            return Line("rule", self.random.choice(outcomes))
+            return Line(subject="rule", name=self.random.choice(outcomes))
         op = self.random.choice((">=", ">", "<", "<="))
         if points and pick < 0.4:
-            return Line("points", self.random.choice(points), op, self.limit() * 3)  # type: ignore[arg-type]
+            return Line(
+                subject="points", name=self.random.choice(points), op=op, value=self.limit() * 3
+            )  # type: ignore[arg-type]
         figure = self.random.choice(figures)
         if figure.kind == "code":
             codes = tuple(self.random.sample(KINDS, self.random.randint(1, 3)))
-            return Line("indicator", figure_key(figure), "in", codes)
-        return Line("indicator", figure_key(figure), op, self.limit())  # type: ignore[arg-type]
+            return Line(subject="indicator", name=figure_key(figure), op="in", value=codes)
+        return Line(subject="indicator", name=figure_key(figure), op=op, value=self.limit())  # type: ignore[arg-type]
 
     def bands(self) -> tuple[Band, ...]:
         marks = sorted(self.random.sample(LIMITS, self.random.randint(0, 4)))
@@ -383,7 +387,7 @@ def outcome(rules: Ruleset, values: dict[str, str | bool]) -> object:
     ],
 )
 def test_values_around_a_threshold(op: Any, below: Outcome, on: Outcome, above: Outcome) -> None:
-    rules = one_line(Line("indicator", "a", op, LIMIT), facts=[KNOWN])
+    rules = one_line(Line(subject="indicator", name="a", op=op, value=LIMIT), facts=[KNOWN])
     for value, expected_outcome in (
         (LIMIT - TINY, below),
         (LIMIT, on),
@@ -414,7 +418,7 @@ def test_values_around_a_threshold(op: Any, below: Outcome, on: Outcome, above: 
 )
 def test_an_unknown_value_between_0_and_10(op: Any, limit: Any, settled: Outcome | None) -> None:
     for figure, open_outcome in ((GAP_MISSING, MISSING), (GAP_PENDING, PENDING)):
-        line = Line("indicator", figure.id, op, Fraction(limit))
+        line = Line(subject="indicator", name=figure.id, op=op, value=Fraction(limit))
         assert outcome(one_line(line, facts=[figure]), {}) is (
             open_outcome if settled is None else settled
         )
@@ -423,13 +427,13 @@ def test_an_unknown_value_between_0_and_10(op: Any, limit: Any, settled: Outcome
 def test_an_unbounded_end_satisfies_nothing() -> None:
     figure = number("u", lo=None)
     for op in (">=", ">", "<", "<="):
-        line = Line("indicator", "u", op, Fraction(0))
+        line = Line(subject="indicator", name="u", op=op, value=Fraction(0))
         assert outcome(one_line(line, facts=[figure]), {}) is MISSING
 
 
 def test_denominators_that_have_nothing_in_common() -> None:
     limits = [Fraction(1, d) for d in (3, 7, 11, 13, 9973)]
-    lines = [Line("indicator", "a", ">=", limit) for limit in limits]
+    lines = [Line(subject="indicator", name="a", op=">=", value=limit) for limit in limits]
     rules = one_line(*lines, facts=[KNOWN])
     for limit in limits:
         for value in (limit - TINY, limit, limit + TINY):
@@ -440,7 +444,9 @@ def test_denominators_that_have_nothing_in_common() -> None:
 def test_thresholds_that_would_wrap_are_refused() -> None:
     def rules(most: int) -> Ruleset:
         limits = (Fraction(1), Fraction(most))  # 1 keeps the other from being scaled down
-        return one_line(*(Line("indicator", "a", ">=", t) for t in limits), facts=[KNOWN])
+        return one_line(
+            *(Line(subject="indicator", name="a", op=">=", value=t) for t in limits), facts=[KNOWN]
+        )
 
     assert outcome(rules(2**60), {"a": str(2**60)}) is MET
     assert outcome(rules(2**60), {"a": str(2**60 - 1)}) is NOT_MET
@@ -451,7 +457,9 @@ def test_thresholds_that_would_wrap_are_refused() -> None:
 def test_thresholds_become_small_integers() -> None:
     million = 1_000_000
     limits = [Fraction(million), Fraction(5 * million)]
-    rules = one_line(*(Line("indicator", "a", ">=", t) for t in limits), facts=[KNOWN])
+    rules = one_line(
+        *(Line(subject="indicator", name="a", op=">=", value=t) for t in limits), facts=[KNOWN]
+    )
     [step] = compile_scope(rules).stages[0].steps
     assert isinstance(step, FigureStep)
     values = [0, million, million + TINY, 2 * million - TINY, 2 * million, 5 * million, 10**18]
@@ -459,14 +467,17 @@ def test_thresholds_become_small_integers() -> None:
 
 
 def test_thresholds_of_zero_alone() -> None:
-    rules = one_line(Line("indicator", "a", ">", Fraction(0)), facts=[KNOWN])
+    rules = one_line(Line(subject="indicator", name="a", op=">", value=Fraction(0)), facts=[KNOWN])
     assert [outcome(rules, {"a": a}) for a in ("0", "0.01")] == [NOT_MET, MET]
 
 
 def test_a_vocabulary_of_hundreds_of_codes() -> None:
     codes = tuple(f"C{n:03d}" for n in range(300))
     figure = Fact("k", "k", "code", codes=codes)
-    lines = [Line("indicator", "k", "in", some) for some in (codes[::2], codes[100:200], codes)]
+    lines = [
+        Line(subject="indicator", name="k", op="in", value=some)
+        for some in (codes[::2], codes[100:200], codes)
+    ]
     for line, members in zip(lines, (codes[::2], codes[100:200], codes), strict=True):
         with Engine(one_line(*lines, facts=[figure])) as engine:
             for code in (*codes[95:205], codes[0], codes[-1], "戊"):
@@ -479,7 +490,7 @@ def test_a_vocabulary_of_hundreds_of_codes() -> None:
 @pytest.mark.parametrize("joined", ["and", "or"])
 def test_a_hundred_lines_in_one_rule(joined: str) -> None:
     facts = [number(f"f{n}", "填报" if n % 2 else "认定") for n in range(100)]
-    lines = [Line("indicator", f.id, ">=", Fraction(1)) for f in facts]
+    lines = [Line(subject="indicator", name=f.id, op=">=", value=Fraction(1)) for f in facts]
     cases = [Case(str(n), (line,)) for n, line in enumerate(lines)]
     body = Cases((Case("一", tuple(lines)),) if joined == "and" else tuple(cases))
     rules = ruleset([rule("r", body)], facts)
@@ -528,11 +539,14 @@ def test_a_gap_in_the_bands_is_refused() -> None:
     "body",
     [
         Cases((Case("一", ()),)),
-        Cases((Case("一", (Line("rule", "later"),)),)),
-        Cases((Case("一", (Line("points", "later", ">=", Fraction(1)),)),)),
-        Cases((Case("一", (Line("indicator", "a"),)),)),
+        Cases((Case("一", (Line(subject="rule", name="later"),)),)),
+        Cases((Case("一", (Line(subject="points", name="later", op=">=", value=Fraction(1)),)),)),
+        Cases((Case("一", (Line(subject="indicator", name="a"),)),)),
         Bands((("a", ()),)),
-        Ladder((Case("一", (Line("indicator", "a", ">=", Fraction(1)),)),), Fraction(0)),
+        Ladder(
+            (Case("一", (Line(subject="indicator", name="a", op=">=", value=Fraction(1)),)),),
+            Fraction(0),
+        ),
         Total((Item("", "later", Fraction(1)),)),
         Assumed(Outcome.NOT_APPLICABLE),
     ],
@@ -543,7 +557,10 @@ def test_rules_that_mean_nothing_are_refused(body: Body) -> None:
 
 
 def test_a_comparison_of_what_is_no_number_is_a_fault() -> None:
-    rules = one_line(Line("indicator", "k", ">=", Fraction(1)), facts=[Fact("k", "k", "text")])
+    rules = one_line(
+        Line(subject="indicator", name="k", op=">=", value=Fraction(1)),
+        facts=[Fact("k", "k", "text")],
+    )
     with pytest.raises(EngineFaultError, match="自相矛盾"):
         outcome(rules, {"k": "文字"})
 
@@ -723,7 +740,7 @@ def megabytes() -> float:
 
 
 def test_memory_stays_flat(monkeypatch: pytest.MonkeyPatch) -> None:
-    ratio = Indicator("q", "number", "", div(fact("a"), fact("b")))
+    ratio = Indicator(name="q", kind="number", unit="", expr=div(fact("a"), fact("b")))
     rows = tuple(
         Band(a, b, Fraction(1)) for a, b in pairwise((None, Fraction(1), Fraction(2), None))
     )

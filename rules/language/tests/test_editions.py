@@ -22,7 +22,17 @@ def row(
     tier: str = "小巨人",
 ) -> ApplicabilityRow:
     where = Position("applicability.feature", line)
-    return ApplicabilityRow(tier, "认定", province, batch, start, end, ruleset, "某文", where)
+    return ApplicabilityRow(
+        tier=tier,
+        procedure="认定",
+        province=province,
+        batch=batch,
+        start=start,
+        end=end,
+        ruleset=ruleset,
+        basis="某文",
+        position=where,
+    )
 
 
 ROWS = (

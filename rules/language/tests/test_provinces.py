@@ -349,13 +349,35 @@ def test_mutants_of_a_fill_need_its_boundaries(compiled: Callable[..., Rulebook]
 
 def row(ruleset: str, province: str = "其余", batch: str = "", end: int = 2029) -> ApplicabilityRow:
     where = Position("a.feature", 1)
-    days = date(2020, 1, 1), date(end, 12, 31)
-    return ApplicabilityRow("甲级", "认定", province, batch, *days, ruleset, "甲", where)
+    first, last = date(2020, 1, 1), date(end, 12, 31)
+    return ApplicabilityRow(
+        tier="甲级",
+        procedure="认定",
+        province=province,
+        batch=batch,
+        start=first,
+        end=last,
+        ruleset=ruleset,
+        basis="甲",
+        position=where,
+    )
 
 
 def fill(start: date, end: date | None = None, slot: str = "线") -> Fill:
     where = Position("b.feature", 1)
-    return Fill(slot, "江苏省", start, end, "70分", None, "设定", "某省文", "一", (), where)
+    return Fill(
+        slot=slot,
+        province="江苏省",
+        start=start,
+        end=end,
+        text="70分",
+        value=None,
+        clause="设定",
+        source="某省文",
+        citation="一",
+        notes=(),
+        position=where,
+    )
 
 
 def test_a_provinces_own_row_goes_before_the_national_one_and_is_filled_too() -> None:

@@ -126,19 +126,19 @@ def test_good_files(tmp_path: Path) -> None:
     rulebook = load(written(tmp_path, a=GOOD, b=RECORDS, c=APPLICABILITY))
     assert list(rulebook.rules) == ["根", "中型", "总分", "机构", "省级"]
     assert rulebook.rule("根") == Rule(
-        "根",
-        "研发费用不低于100万元，属于中型，得分不低于认定分数线60分",
-        "续写条文。",
-        "附件2第一条",
-        (Note("B", "按审计报告年末数"), Note("C", "口径待定")),
-        Cases(
+        id="根",
+        title="研发费用不低于100万元，属于中型，得分不低于认定分数线60分",
+        clause="续写条文。",
+        citation="附件2第一条",
+        notes=(Note("B", "按审计报告年末数"), Note("C", "口径待定")),
+        body=Cases(
             (
                 Case(
                     "一",
                     (
-                        Line("indicator", "上年度研发费用总额", ">=", Fraction(1_000_000), "不低于100万元"),
-                        Line("rule", "中型", text="为 符合"),
-                        Line("points", "总分/创新", ">=", Fraction(60), "不低于认定分数线（60分）"),
+                        Line(subject="indicator", name="上年度研发费用总额", op=">=", value=Fraction(1_000_000), text="不低于100万元"),
+                        Line(subject="rule", name="中型", text="为 符合"),
+                        Line(subject="points", name="总分/创新", op=">=", value=Fraction(60), text="不低于认定分数线（60分）"),
                     ),
                 ),
             )
@@ -147,16 +147,16 @@ def test_good_files(tmp_path: Path) -> None:
     assert rulebook.rule("根").position == Position("a.feature", 6)
     assert rulebook.rule("省级").records == "institutions"
     assert rulebook.indicators["省级机构件数"] == Indicator(
-        "省级机构件数", "number", "项", ("count", "institutions", "省级", None)
+        name="省级机构件数", kind="number", unit="项", expr=("count", "institutions", "省级", None)
     )
     assert rulebook.maps == {"gbt4754": {"C": "工业"}}
     assert rulebook.applicability == (
         ApplicabilityRow(
-            "甲层", "认定", "其余", "", None, date(2026, 3, 31), "根", "乙文", Position("c.feature", 10)
+            tier="甲层", procedure="认定", province="其余", batch="", start=None, end=date(2026, 3, 31), ruleset="根", basis="乙文", position=Position("c.feature", 10)
         ),
         ApplicabilityRow(
-            "甲层", "认定", "其余", "", date(2026, 4, 1), None, "新文（未编码）", "丙文",
-            Position("c.feature", 11),
+            tier="甲层", procedure="认定", province="其余", batch="", start=date(2026, 4, 1), end=None, ruleset="新文（未编码）", basis="丙文",
+            position=Position("c.feature", 11),
         ),
     )  # fmt: skip
 

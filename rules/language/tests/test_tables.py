@@ -78,7 +78,7 @@ def body(tmp_path: Path, sentence: str, *rows: str, prose: str = "", tags: str =
 
 
 def line(name: str, op: Op, value: Fraction | tuple[str, ...], text: str) -> Line:
-    return Line("indicator", name, op, value, text)
+    return Line(subject="indicator", name=name, op=op, value=value, text=text)
 
 
 def test_cases(tmp_path: Path) -> None:
@@ -110,7 +110,10 @@ def test_cases(tmp_path: Path) -> None:
                 ),
             ),
             Case("三", (line("进入细分市场日期", "<=", Fraction(0), "不晚于 填报日"),)),
-            Case("四", (Line("points", "分", ">=", Fraction(5), "不低于5分"),)),
+            Case(
+                "四",
+                (Line(subject="points", name="分", op=">=", value=Fraction(5), text="不低于5分"),),
+            ),
         )
     )
 
@@ -217,7 +220,20 @@ def test_a_slot_for_a_threshold(tmp_path: Path) -> None:
     sixty, least = Quantity(Fraction(60), "分"), Quantity(Fraction(55), "分")
     assert rulebook.thresholds == {"r": Threshold("线", sixty, "60分", least)}
     assert rulebook.rules["s"].body == Cases(
-        (Case("一", (Line("points", "分", ">=", Fraction(60), "不低于线（60分）"),)),)
+        (
+            Case(
+                "一",
+                (
+                    Line(
+                        subject="points",
+                        name="分",
+                        op=">=",
+                        value=Fraction(60),
+                        text="不低于线（60分）",
+                    ),
+                ),
+            ),
+        )
     )
     assert "r" not in rulebook.rules
 

@@ -63,12 +63,23 @@ FIELDS = (
 GOOD_CASE = Case(
     "有效且认可",
     (
-        Line("indicator", "valid", ">=", Fraction(1)),
-        Line("indicator", "approved", ">=", Fraction(1)),
+        Line(subject="indicator", name="valid", op=">=", value=Fraction(1)),
+        Line(subject="indicator", name="approved", op=">=", value=Fraction(1)),
     ),
 )
-GOOD = Rule("good", "有效且认可", "", "", (), Cases((GOOD_CASE,)), records="ip")
-FLAGS = {f"ip.{n}": Indicator(n, "flag", "", field(n), "ip") for n in ("valid", "approved")}
+GOOD = Rule(
+    id="good",
+    title="有效且认可",
+    clause="",
+    citation="",
+    notes=(),
+    body=Cases((GOOD_CASE,)),
+    records="ip",
+)
+FLAGS = {
+    f"ip.{n}": Indicator(name=n, kind="flag", unit="", expr=field(n), records="ip")
+    for n in ("valid", "approved")
+}
 RULESET = Ruleset(
     root="good",
     title="",

@@ -563,14 +563,41 @@ def scored(gate: str, **items: dict[int, str]) -> Ruleset:
         ends = [None, *map(Fraction, steps), None]
         points = [Fraction(0), *map(Fraction, steps.values())]
         rows = tuple(Band(lo, hi, p) for lo, hi, p in zip(ends[:-1], ends[1:], points, strict=True))
-        indicators[id] = Indicator(id, "number", "人", ("year", id, 0))
-        rules.append(Rule(f"{id}分", id, "", "", (), Bands(((id, rows),))))
+        indicators[id] = Indicator(name=id, kind="number", unit="人", expr=("year", id, 0))
+        rules.append(
+            Rule(
+                id=f"{id}分", title=id, clause="", citation="", notes=(), body=Bands(((id, rows),))
+            )
+        )
     full = (Item("", r.id, r.possible or Fraction(0)) for r in rules)
-    line = Line("points", "总分", ">=", Fraction(gate), f"不低于{gate}分")
-    rules.append(Rule("总分", "总分", "", "", (), Total(tuple(full))))
-    rules.append(Rule("线", "线", "", "", (), Cases((Case("一", (line,)),))))
+    line = Line(
+        subject="points", name="总分", op=">=", value=Fraction(gate), text=f"不低于{gate}分"
+    )
+    rules.append(
+        Rule(id="总分", title="总分", clause="", citation="", notes=(), body=Total(tuple(full)))
+    )
+    rules.append(
+        Rule(
+            id="线",
+            title="线",
+            clause="",
+            citation="",
+            notes=(),
+            body=Cases((Case("一", (line,)),)),
+        )
+    )
     facts = {id: fact(id) for id in items}
-    return Ruleset("线", "线", "", "", tuple(rules), indicators, facts, {}, {})
+    return Ruleset(
+        root="线",
+        title="线",
+        tier="",
+        source="",
+        rules=tuple(rules),
+        indicators=indicators,
+        facts=facts,
+        fields={},
+        maps={},
+    )
 
 
 def test_of_three_items_each_is_raised_no_further_than_the_line_needs() -> None:
