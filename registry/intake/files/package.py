@@ -147,7 +147,7 @@ class Package:
         found = {}
         for tag, given in self.elements(rels):
             if tag == "Relationship" and given.get("TargetMode") != "External":
-                target = unquote(given.get("PackageTarget", "")).replace("\\", "/")
+                target = unquote(given.get("Target", "")).replace("\\", "/")
                 at = posixpath.normpath(posixpath.join("/", folder, target)).lstrip("/")
                 kind = given.get("Type", "").rpartition("/")[2]
                 found[given.get("Id", "")] = PackageTarget(kind, at)
