@@ -59,12 +59,11 @@ class SigningKey:
                 what="私钥" if problem.filename == str(path) else "公钥",
                 where=problem.filename,
             ) from None
-        except OSError as problem:
+        except OSError:
             raise SigningKeyError(
                 "key-not-written",
-                "无法建立私钥文件「{where}」（{cause}）：请确认目录存在且可写",
+                "无法建立私钥文件「{where}」：请确认所在的文件夹存在、可写，磁盘也没有满",
                 where=path,
-                cause=problem.strerror,
             ) from None
         return key
 
@@ -77,12 +76,11 @@ class SigningKey:
             raise SigningKeyError(
                 "no-key-file", "没有私钥文件「{where}」：请核对位置，或先建立私钥", where=path
             ) from None
-        except OSError as problem:
+        except OSError:
             raise SigningKeyError(
                 "key-not-read",
-                "无法读取私钥文件「{where}」（{cause}）：请核对位置和权限",
+                "无法读取私钥文件「{where}」：请核对位置和权限",
                 where=path,
-                cause=problem.strerror,
             ) from None
         return cls(name, _private(path, pem, _secret(passphrase)))
 

@@ -94,7 +94,7 @@ def test_a_failed_creation_leaves_nothing(path: Path, monkeypatch: pytest.Monkey
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(SigningKeyError, match="No space left"):
+    with pytest.raises(SigningKeyError, match="磁盘也没有满"):
         SigningKey.create(path, NAME)
     assert not list(path.parent.iterdir())
 
@@ -191,7 +191,7 @@ def test_both_halves_of_a_key_appear_or_none(
 
     with monkeypatch.context() as patched:
         patched.setattr(os, "fsync", full)
-        with pytest.raises(SigningKeyError, match="No space left"):
+        with pytest.raises(SigningKeyError, match="磁盘也没有满"):
             create_key(path, NAME)
     assert not list(tmp_path.iterdir())
     assert create_key(path, NAME).verifier_key == verifier_key(path)
