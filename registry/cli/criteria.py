@@ -185,7 +185,9 @@ def format_rules(paths: tuple[Path, ...], only_check: bool, as_json: bool) -> No
 
 
 @rules.command("new")
-@click.argument("file", type=click.Path(path_type=Path), metavar="文件", help="新标准文件的位置。")
+@click.argument(
+    "file", type=click.Path(path_type=Path), metavar="文件", help="新标准文件，以 .feature 结尾。"
+)
 @click.option("--id", "id", help="规则编号，例如 63.2.1.3；新建省级设定时不用。")
 @click.option("--title", help="条文，用自己的话写明要求和数字；新建省级设定时不用。")
 @click.option(
@@ -206,6 +208,7 @@ def new_rule(
 
     省级设定请放在自己的目录中，例如 我的标准/provinces/hunan/specialised.feature。
     """
+    refuse_ending(file, (".feature",))
     if province is not None:
         if id is not None or title is not None:
             raise click.UsageError("新建省级设定时不用 --id 和 --title")

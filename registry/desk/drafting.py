@@ -64,9 +64,12 @@ def check(path: Path | None = None) -> Checked:
 def format_tables(paths: Iterable[Path], *, write: bool) -> Formatted:
     """Align the tables of feature files by display width; unless ``write``, only look.
 
-    Without ``paths``, the packaged files are taken.
+    Without ``paths``, the packaged files are taken. Raises ``RulesError`` where a path holds none.
     """
-    files = [f for path in tuple(paths) or (resources.features(),) for f in feature_files(path)]
+    chosen = tuple(paths) or (resources.features(),)
+    for path in chosen:
+        _refuse_others(path)
+    files = [file for path in chosen for file in feature_files(path)]
     changed = {f: data for f in files if (data := aligned(f)) is not None}
     for file, data in changed.items() if write else ():
         with written_whole(file) as fresh:
@@ -85,16 +88,22 @@ def new_province(province: str) -> tuple[str, str]:
 
 
 def _features(path: Path) -> Path:
+    _refuse_others(path)
+    target = path.resolve()
+    _refuse_others(target)
+    return target
+
+
+def _refuse_others(path: Path) -> None:
+    """Raise ``RulesError`` where there is no feature file."""
     if not path.exists():
         raise RulesError("no-such-file", "{value} 不存在：请给出 .feature 文件或其目录", value=path)
-    target = path.resolve()
-    if not feature_files(target) or (target.is_file() and target.suffix != ".feature"):
+    if not feature_files(path) or (path.is_file() and path.suffix != ".feature"):
         raise RulesError(
             "no-feature-files",
             "{where} 不是标准文件，也不含标准文件：请给出 .feature 文件或其目录",
-            where=target,
+            where=path,
         )
-    return target
 
 
 def _root(path: Path) -> Path:

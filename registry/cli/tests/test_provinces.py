@@ -332,5 +332,7 @@ def test_a_new_pack_is_refused_until_it_is_written(run: Run, tmp_path: Path) -> 
     assert "own/provinces/hunan/specialised.feature:4: 此处待填：本省文号" in result.output
     assert run("rules", "format", "--check", str(file)).exit_code == 0
     assert run("rules", "new", str(tmp_path / "b.feature")).exit_code == 2
+    assert "以 .feature 结尾" in run("rules", "new", "b.txt", "--id", "甲", "--title", "乙").output
+    assert "不存在：请给出 .feature 文件" in run("rules", "format", "没有").output
     both = run("rules", "new", str(tmp_path / "b.feature"), "--province", "湖南", "--id", "甲")
     assert both.exit_code == 2
