@@ -15,6 +15,7 @@ from typing import Final, TextIO, TypeAlias
 from registry.demo.aims import Aim, MadeUpFirm, Value, scale
 from registry.demo.firms import firms
 from registry.filings import IDENTITY
+from registry.kit.files import folder_written_whole
 from registry.kit.progress import Done
 from rules.model.facts import FACTS, RECORDS, Fact
 
@@ -39,11 +40,10 @@ def write_directory(
     folder: Path, count: int, seed: int, as_of: date, aims: Sequence[Aim], progress: Done
 ) -> None:
     """Write a new folder with one CSV file per table."""
-    folder.mkdir(parents=True)
-    with ExitStack() as stack:
+    with folder_written_whole(folder) as fresh, ExitStack() as stack:
         writers = {}
         for table, columns in COLUMNS.items():
-            path = folder / f"{table}.csv"
+            path = fresh / f"{table}.csv"
             file = stack.enter_context(path.open("w", encoding="utf-8", newline=""))
             writers[table] = csv.writer(file, lineterminator="\n")
             writers[table].writerow(columns)

@@ -108,9 +108,32 @@ def written_whole(path: Path, *, private: bool = False, new: bool = False) -> It
             _sync(fresh)
             _placed(fresh, path, new=new)
     except OSError as error:
-        if error.filename is None or _PREFIX in str(error.filename):  # a full disk names none
-            error.filename = str(path)
+        _name(error, path)
         raise
+
+
+@contextmanager
+def folder_written_whole(path: Path) -> Iterator[Path]:
+    """A folder to write to; it becomes the new folder ``path`` at the end.
+
+    On any error, including an interrupt, nothing is left. System errors name the requested folder.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with working_folder(path.parent) as folder:
+            fresh = folder / path.name
+            fresh.mkdir()
+            yield fresh
+            fresh.rename(path)
+    except OSError as error:
+        _name(error, path)
+        raise
+
+
+def _name(error: OSError, path: Path) -> None:
+    """Have an error name what was asked for; a full disk names no file."""
+    if error.filename is None or _PREFIX in str(error.filename):
+        error.filename = str(path)
 
 
 def write_new(path: Path, data: bytes, *, private: bool = False) -> None:

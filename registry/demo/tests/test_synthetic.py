@@ -1,6 +1,7 @@
 """Made-up enterprises: always the same, never real, and beside every threshold."""
 
 import csv
+import errno
 import io
 from collections.abc import Iterator
 from datetime import date
@@ -142,3 +143,14 @@ def test_a_stream_holds_the_rows_of_the_folder(wanted: list[Aim], tmp_path: Path
 def test_so_many_firms_are_made_one_by_one(wanted: list[Aim]) -> None:
     endless: Iterator[object] = firms(10**8 - 1, 1, DAY, wanted)
     assert len(list(islice(endless, 3))) == 3
+
+
+def test_a_folder_that_could_not_be_completed_is_not_there(
+    wanted: list[Aim], tmp_path: Path
+) -> None:
+    def full(_done: int) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    with pytest.raises(OSError, match="示例"):
+        write_directory(tmp_path / "示例", 1_000, 0, DAY, wanted, full)
+    assert list(tmp_path.iterdir()) == []
