@@ -102,14 +102,14 @@ def test_a_failed_creation_leaves_nothing(path: Path, monkeypatch: pytest.Monkey
 def test_a_folder_that_cannot_be_written_to_is_said(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(SigningKeyError, match="目录存在且可写"):
+    with pytest.raises(SigningKeyError, match="文件夹存在、可写"):
         SigningKey.create(path.parent / "missing" / "bureau.pem", NAME)
 
     def denied(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("tempfile.mkdtemp", denied)
-    with pytest.raises(SigningKeyError, match="目录存在且可写"):
+    with pytest.raises(SigningKeyError, match="文件夹存在、可写"):
         SigningKey.create(path, NAME)
 
 
