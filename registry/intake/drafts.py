@@ -260,7 +260,7 @@ class Drafts:
         said = NO_DATE
         if len(without) < len(found):
             said = f"{len(without)}家企业{NO_DATE}，第一家在{without[0].where}"
-        expected = "在表中写明「填报日期：2023年6月30日」"
+        expected = "请在表中写明「填报日期：2023年6月30日」"
         self.log.add("提示", CellPlace(sheet), None, said, expected, remedy=Remedy("give-day"))
 
     def _override(self, as_of: date | None) -> None:

@@ -108,7 +108,7 @@ def test_a_filing_date_that_cannot_be_read_is_told(book):
     ]
 
 
-NO_DATE_TEXT = "没有填报日期，在表中写明「填报日期：2023年6月30日」"
+NO_DATE_TEXT = "没有填报日期，请在表中写明「填报日期：2023年6月30日」"
 
 
 def test_a_file_without_a_filing_date_says_so_once(book):
