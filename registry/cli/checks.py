@@ -29,7 +29,7 @@ from registry.cli.common import (
     tiers_option,
 )
 from registry.cli.remedies import told
-from registry.cli.targets import CodeOrFile, is_code
+from registry.cli.targets import CodeOrFile, file_among
 from registry.desk import checking
 from registry.desk.checking import Inquiry, Refusal, Request, unwritten
 from registry.desk.place import Desk
@@ -101,7 +101,7 @@ def check(
         raise click.UsageError("请给出信用代码或文件，或用 --all 检查全部（二者择一）")
     if rules_of and (known_at is None or features):
         raise click.UsageError("--rules 只与 --known-at 一起使用，且不与 --features 同用")
-    file = Path(targets[0]) if len(targets) == 1 and not is_code(targets[0]) else None
+    file = file_among(targets)
     if file is not None and known_at is not None:
         raise click.UsageError("--known-at 只用于已登记的企业：未登记的文件没有登记的时间")
     if output is not None:

@@ -28,7 +28,7 @@ from registry.cli.common import (
 )
 from registry.cli.issues import show_issues
 from registry.cli.remedies import told
-from registry.cli.targets import CodeOrFile, CodeParam, is_code
+from registry.cli.targets import CodeOrFile, CodeParam, file_among
 from registry.desk import deciding
 from registry.desk.deciding import Decided, DecisionTally, Request, Ruling, Target
 from registry.desk.place import Desk
@@ -73,11 +73,12 @@ def decide(
     """
     if everything == bool(targets):
         raise click.UsageError("请给出信用代码或文件，或用 --all 决定全部（二者择一）")
+    file = file_among(targets)
     request = Request(titles_of(tiers), procedure, batch, province, as_of)
     with desk(by) as at:
         codes: Sequence[str] | None = None if everything else targets
-        if len(targets) == 1 and not is_code(targets[0]):
-            codes = _load(at, Path(targets[0]), as_of)
+        if file is not None:
+            codes = _load(at, file, as_of)
         with deciding.run(at, codes, request, jobs=jobs) as run:
             if as_json:
                 print_json_array(map(_plain, run))

@@ -317,7 +317,11 @@ def list_enterprises(search: str, as_json: bool) -> None:
         print_json(found)
         return
     if not found:
-        click.echo("没有登记的企业：先用 tidu import 文件 登记，或用 tidu demo 看示例")
+        click.echo(
+            f"没有名称或信用代码含「{search}」的企业：请核对，或去掉 --search 列出全部"
+            if search
+            else "没有登记的企业：先用 tidu import 文件 登记，或用 tidu demo 看示例"
+        )
         return
     header = ("统一社会信用代码", "企业名称", "所在地", "填报日期", "来源文件")
     rows = []

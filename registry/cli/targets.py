@@ -1,6 +1,7 @@
 """The targets of a command: enterprises by credit code or name, in any spelling, or a file."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -79,6 +80,15 @@ class CodeOrFile(click.ParamType[str]):
         if _meant_as_code(code):
             return str(value)
         return _by_name(value, f"「{value}」不是18位信用代码，也没有这个名称的文件；")
+
+
+def file_among(targets: Sequence[str]) -> Path | None:
+    """The file that a command is pointed at, if any; with anything beside it, that is misuse."""
+    if len(targets) == 1:
+        return None if is_code(targets[0]) else Path(targets[0])
+    if any(Path(target).exists() or _meant_as_file(target) for target in targets):
+        raise click.UsageError("一次只能给出一个文件，信用代码和名称请另外给出")
+    return None
 
 
 def _meant_as_code(text: str) -> bool:

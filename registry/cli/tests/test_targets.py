@@ -259,6 +259,20 @@ def test_a_database_that_cannot_be_read_is_refused_while_a_name_is_looked_up(
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("command", ["check", "decide"])
+def test_a_file_goes_with_nothing_else(command: str) -> None:
+    done = CliRunner().invoke(main, [command, code(1), "汇总表.xlsx"])
+    assert done.exit_code == 2
+    assert "一次只能给出一个文件" in done.output
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_search_that_finds_nobody_is_no_empty_registry(filed: Run) -> None:
+    assert filed("enterprise", "list", "--search", "无此").output == (
+        "没有名称或信用代码含「无此」的企业：请核对，或去掉 --search 列出全部\n"
+    )
+
+
 def test_a_name_that_cannot_be_shown_is_never_looked_up() -> None:
     done = CliRunner().invoke(main, ["check", "甲\udcb8公司"])
     assert done.exit_code == 2
