@@ -56,6 +56,13 @@ def load_key(path: Path, passphrase: str | None = None) -> SigningKey:
         raise SigningKeyError(
             "no-signing-key", "没有签名私钥「{where}」", where=path, remedy=Remedy("create-key")
         )
+    if not is_published(path):
+        raise SigningKeyError(
+            "public-half-missing",
+            "有私钥「{expected}」而没有公钥文件「{where}」：请取回与私钥一同写出的公钥文件，其内容就是已公布的公钥",
+            where=_public(path),
+            expected=path,
+        )
     public = verifier_key(path)
     key = SigningKey.load(path, public.name, passphrase)
     if key.verifier_key != public:
@@ -81,7 +88,7 @@ def verifier_key(path: Path) -> VerifierKey:
 
 
 def _public(path: Path) -> Path:
-    return path.with_name(path.name + _PUBLIC)
+    return Path(f"{path}{_PUBLIC}")
 
 
 def tree(session: Session, size: int | None = None) -> Tree:

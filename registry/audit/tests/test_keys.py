@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from registry.audit import checkpoints
 from registry.audit.checkpoints import create_key, verifier_key
 from registry.audit.keys import SigningKey
 from registry.errors import RegistryError, SigningKeyError
@@ -195,3 +196,13 @@ def test_both_halves_of_a_key_appear_or_none(
             create_key(path, NAME)
     assert not list(tmp_path.iterdir())
     assert create_key(path, NAME).verifier_key == verifier_key(path)
+
+
+def test_a_private_key_without_its_public_half_asks_for_that(path: Path) -> None:
+    checkpoints.create_key(path, NAME)
+    public = path.with_name(path.name + ".pub")
+    public.unlink()
+    with pytest.raises(SigningKeyError, match="请取回与私钥一同写出的公钥文件"):
+        checkpoints.load_key(path)
+    with pytest.raises(SigningKeyError, match="而没有公钥文件"):
+        checkpoints.load_key(Path("/"))
