@@ -267,4 +267,5 @@ def withdraw(uscc: str, ground: str, as_of: date | None, by: str, as_json: bool)
     if as_json:
         print_json({"seq": entry.seq, **entry.content})
     else:
-        click.echo(f"已撤回{uscc}{entry.content['case']['as_of']}的填报（第{entry.seq}号记录）")
+        day = entry.content["case"]["as_of"]
+        click.echo(f"已撤回 {uscc} {day}的填报（第{entry.seq}号记录）")

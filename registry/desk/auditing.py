@@ -239,7 +239,7 @@ def export(
     """
     signing = _signing()
     key = signing.verifier_key
-    held = [checkpoints.read(note, key) for _, note in since]
+    held = [_given(one, key) for one in since]
     with desk.writing() as session:
         data = bundle.export(
             session, selection, signing, now=desk.clock(), masked=masked, since=held

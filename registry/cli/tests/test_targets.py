@@ -47,7 +47,9 @@ def test_an_enterprise_is_named_wherever_a_code_is_asked_for(filed: Run, tmp_pat
         done = filed(*arguments)
         assert done.exit_code == 0, done.output
         assert THREE in done.output or code(3) in done.output or arguments[0] == "determine"
-    assert filed("withdraw", ONE, "--ground", "来函").output.startswith(f"已撤回{code(1)}")
+    assert filed("withdraw", ONE, "--ground", "来函").output.startswith(
+        f"已撤回 {code(1)} 2023-06-30的填报"
+    )
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

@@ -12,7 +12,7 @@ from registry.desk.auditing import Selection, Trust
 from registry.desk.checking import Request
 from registry.desk.place import Desk
 from registry.desk.replaying import ReplaySpan
-from registry.errors import RegistryError
+from registry.errors import RecordError, RegistryError
 from registry.kit import settings
 from registry.tests.support import CODES, Clock, load, submission
 from rules.errors import RulesError
@@ -58,6 +58,8 @@ def test_what_is_handed_out_is_verified_by_who_holds_the_key(desk: Desk) -> None
     assert signed.key == made.key
     held = (("甲.note", signed.note.encode()),)
     done = auditing.export(desk, Selection((), TITLES[1]), since=held)
+    with pytest.raises(RecordError, match="坏：签名文件不合格式"):
+        auditing.export(desk, Selection((), TITLES[1]), since=(("坏", b"x"),))
     found = auditing.verified_bundle(done.data, Trust(held, str(made.key)))
     assert (found.problems, len(found.verdicts), done.decisions) == ([], 2, 2)
     report = auditing.verified(desk, Trust(held))
