@@ -40,6 +40,7 @@ WORDS: Final = {
     "publish-criteria": "请先运行 tidu rules publish",
     "rules-now": "请用 --rules now 按现行规则检查当时的事实，或改用较晚的 --known-at",
     "strike-title": "请用 tidu titles strike {seq}",
+    "check-day": "请核对 --as-of",
     "check-year": "请核对 --year",
     "correct-fact": "如填报有误，请用 --fact 更正填报项",
     "drop-year": "请去掉 --year",

@@ -342,10 +342,11 @@ def stock(session: Session, as_of: date | None) -> list[int]:
     ids = cases.newest(session, as_of=as_of)
     if not ids:
         before = f"{as_of.isoformat()}以前" if as_of else ""
+        later = as_of is not None and cases.newest(session)
         raise RegistryError(
             "nothing-filed",
             "没有{before}登记的填报",
             before=before,
-            remedy=Remedy("import-or-demo"),
+            remedy=Remedy("check-day") if later else Remedy("import-or-demo"),
         )
     return ids

@@ -403,7 +403,7 @@ def test_regions_days_and_years(run: Run, tmp_path: Path) -> None:
     assert none.exit_code == 1
     assert "范围内没有企业" in none.output
     early = run("impact", "--to", "2026.2", "--as-of", "2020-01-01")
-    assert "没有2020-01-01以前登记的填报" in early.output
+    assert "没有2020-01-01以前登记的填报：请核对 --as-of" in early.output
 
 
 def test_names_of_texts_are_explained(run: Run, tmp_path: Path) -> None:
