@@ -118,7 +118,7 @@ def check(
         at = stack.enter_context(desk())
         reading = _read(at, file, batch) if file else None
         form = results.Json if as_json else results.Explanations if explain else results.Tables
-        takers = [form, *([_books().Book] if output else []), results.VerdictCounts]
+        takers = [form, *([_books().ResultBook] if output else []), results.VerdictCounts]
         view = results.Views(tuple(taker.view for taker in takers))
         run = stack.enter_context(checking.run(at, inquiry, reading, view=view))
         if known_at is not None and not as_json:
