@@ -7,12 +7,13 @@ the end.
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from registry.errors import RegistryError
 from registry.filings import Submission
 from registry.judging.facts import facts_of
 from registry.judging.settled import Determination, Registration
-from rules.language.provinces import acting
+from rules.language.provinces import PROVINCES, acting
 from rules.model.facts import TITLES
-from rules.model.roles import RECOGNITION
+from rules.model.roles import RECHECK, RECOGNITION
 from rules.portable.record import Body
 
 #: The procedures to which criteria apply.
@@ -51,7 +52,8 @@ class Request:
     """The question about each case: for which tiers, in which procedure, and as of which day.
 
     Without ``as_of``, each case is judged as of its own filing date; without ``province``, by the
-    criteria of its own province.
+    criteria of its own province. A tier, procedure or province that does not exist raises
+    ``RegistryError``: by the default rules, it would get a verdict that nobody asked for.
     """
 
     tiers: tuple[str, ...] = TITLES
@@ -59,6 +61,17 @@ class Request:
     batch: str = ""
     province: str | None = None
     as_of: date | None = None
+
+    def __post_init__(self) -> None:
+        for what, value, expected in (
+            *(("层级", tier, TITLES) for tier in self.tiers),
+            ("程序", self.procedure, (RECOGNITION, RECHECK)),
+            ("省份", self.province or "", ("", *PROVINCES)),
+        ):
+            if value not in expected:
+                raise RegistryError(
+                    "no-such-choice", "没有名为「{value}」的{what}：请核对", value=value, what=what
+                )
 
     def day(self, case: Case) -> date:
         """The day as of which to judge a case."""

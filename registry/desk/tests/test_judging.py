@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from registry.database import storage
 from registry.desk.judging import Judging
 from registry.desk.place import Desk
-from registry.errors import RecordError
+from registry.errors import RecordError, RegistryError
 from registry.judging.case import Known, Request
 from registry.judging.judge import Judge, Judgement
 from registry.judging.verdicts import CaseResult, Checker
@@ -198,3 +198,16 @@ def test_closing_ends_the_thread(desk: Desk) -> None:
     assert not any(thread.name.startswith("judging") for thread in threads())
     with pytest.raises(RuntimeError):
         judging.check(CODES[1], Request())
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [{"province": "火星"}, {"procedure": "x"}, {"tiers": ("无",)}],
+    ids=["province", "procedure", "tier"],
+)
+def test_a_choice_that_there_is_not_is_refused_and_judged_by_nothing_else(
+    asked: dict[str, Any],
+) -> None:
+    with pytest.raises(RegistryError) as caught:
+        Request(**asked)
+    assert caught.value.slug == "no-such-choice"
