@@ -11,7 +11,7 @@ from typing import BinaryIO
 from registry.desk.enterprises import sizes
 from registry.desk.place import Desk, rulebook
 from registry.errors import RegistryError
-from registry.filings import FileReading, Heading, Submission
+from registry.filings import FileReading, Heading, Issue, Submission
 from registry.intake import (
     NoTableError,
     check_sectors,
@@ -31,6 +31,7 @@ from registry.judging.relations import SECTOR_FACTS
 from registry.judging.totals import Totals
 from registry.kit.files import working_folder, write_new
 from registry.kit.workers import jobs_for
+from registry.portable.clock import CHINA
 from registry.record import admissions, loading
 from registry.record.loading import LoadReport, UndoReport
 from rules.model.facts import SECTORS, Profile, Scalar
@@ -108,7 +109,20 @@ def read_file(
             progress=done,
             admitted=_Admitted(desk),
         )
+    early = _days_to_come(reading, desk.clock().astimezone(CHINA).date())
+    reading = replace(reading, issues=(*reading.issues, *early))
     return rechecked(reading, as_of, desk.words)
+
+
+def _days_to_come(reading: FileReading, today: date) -> Iterator[Issue]:
+    """A notice for each filing day that has not come yet, at the first filing of that day."""
+    told: set[date] = set()
+    for filed in reading.submissions:
+        if filed.as_of and filed.as_of > today and filed.as_of not in told:
+            told.add(filed.as_of)
+            sheet, _, cell = filed.where.rpartition("!")
+            said = f"填报日期{filed.as_of}还没有到"
+            yield Issue("提示", sheet, cell, filed.name, said, "请核对填报日期", filed.uscc)
 
 
 class _Admitted:
