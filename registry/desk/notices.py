@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
+from typing import Final
 
 from sqlmodel import Session
 
@@ -35,6 +36,9 @@ __all__ = [
     "Validity",
     "registered_text",
 ]
+
+#: How many enterprises may be meant by one name.
+_FEW: Final = 3
 
 
 @dataclass(frozen=True)
@@ -259,11 +263,17 @@ def _named(holder: Holder, known: dict[str, str]) -> Holder:
 
 
 def _namesakes(session: Session, stated: Sequence[Holding]) -> list[str]:
-    """Remarks on holders without a code who bear an enterprise's name: names connect nobody."""
+    """Remarks on holders without a code who bear an enterprise's name, or a part of one: names connect nobody."""
     nameless = dict.fromkeys(h.holder.name for h in stated if not h.holder.uscc)
     known = Names(session) if nameless else Names()
-    return [
-        f"持股方「{name}」只写了名称；登记库中有同名企业{'、'.join(found)}，如就是它，请写信用代码"
-        for name in nameless
+    alike = {
+        name: ("有同名企业", found)
         if (found := known.of(name))
+        else ("有名称含这段文字的企业", known.containing(name))
+        for name in nameless
+    }
+    return [
+        f"持股方「{name}」只写了名称；登记库中{what}{'、'.join(found)}，如就是它，请写信用代码"
+        for name, (what, found) in alike.items()
+        if 0 < len(found) <= _FEW  # more have but a common word in common
     ]

@@ -52,6 +52,22 @@ def test_a_holding_is_registered_ended_and_listed(filed: Run) -> None:
     assert json.loads(filed("titles", "list", "--json").output) == []
 
 
+@pytest.mark.parametrize(
+    ("holder", "told"),
+    [
+        ("测试一号有限公司", "有同名企业"),
+        ("测试一号", "有名称含这段文字的企业"),
+        ("王某", ""),
+    ],
+)
+def test_a_holder_who_may_be_an_enterprise_on_record_is_pointed_out(
+    filed: Run, holder: str, told: str
+) -> None:
+    done = filed("holdings", "add", OTHER, "--holder", holder, "--share", "9%", *PAPER)
+    assert (done.exit_code, "只写了名称" in done.stderr) == (0, bool(told))
+    assert f"{told}{CODE if told else ''}" in done.stderr
+
+
 ROWS = [
     ["某集团持股情况"],
     ["企业名称", "统一社会信用代码", "持股方", "持股方统一社会信用代码", "持股比例"],
