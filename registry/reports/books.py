@@ -40,9 +40,9 @@ class Booked:
     scored: tuple[str, ...]
     told: bool
     kept: str
-    checks: list[list[str]]
-    missing: list[list[str]]
-    doubts: list[list[str]]
+    checks: Sequence[Sequence[str]]
+    missing: Sequence[Sequence[str]]
+    doubts: Sequence[Sequence[str]]
     notes: tuple[tuple[str, Note], ...]
     counted: Counted
 

@@ -63,9 +63,9 @@ def day_text(day: date) -> str:
 def required(check: Check) -> str:
     """The requirement of a comparison, as a phrase.
 
-    >>> required(Check("上年度研发费用占比 不低于3%", None, ""))
+    >>> required(Check(requirement="上年度研发费用占比 不低于3%", outcome=None, value=""))
     '上年度研发费用占比应不低于3%'
-    >>> required(Check("独立法人 为 是", None, ""))
+    >>> required(Check(requirement="独立法人 为 是", outcome=None, value=""))
     '“独立法人”应为“是”'
     """
     return _phrase(check.requirement)

@@ -120,8 +120,11 @@ def _reader(kind: Any) -> _Reader:
     if kind is Step:
         return _step
     if isinstance(kind, type) and is_dataclass(kind):
-        types = get_type_hints(kind)
-        return _row(kind, [types[f.name] for f in fields(kind)])
+        types, names = get_type_hints(kind), [f.name for f in fields(kind)]
+        return _row(
+            lambda *values: kind(**dict(zip(names, values, strict=True))),
+            [types[name] for name in names],
+        )
     origin, inner = get_origin(kind), get_args(kind)
     if origin is tuple and inner[-1] is Ellipsis:
         return _all(inner[0])

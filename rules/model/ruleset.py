@@ -284,8 +284,9 @@ class Rule:
     def constants(self) -> Iterator[Constant]:
         """All numbers with which the rule compares, in the order of its table.
 
-        >>> line = Line("indicator", "研发费用", ">=", Fraction(1_000_000))
-        >>> rule = Rule("63.2.研发费用", "", "", "", (), Cases((Case("", (line,)),)))
+        >>> line = Line(subject="indicator", name="研发费用", op=">=", value=Fraction(1_000_000))
+        >>> body = Cases((Case("", (line,)),))
+        >>> rule = Rule(id="63.2", title="", clause="", citation="", notes=(), body=body)
         >>> [(c.name, c.value) for c in rule.constants()]
         [('研发费用', Fraction(1000000, 1))]
         """
