@@ -35,27 +35,28 @@ class _Refusing(click.Command):
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
         """Read the arguments; to find an enterprise by its name, the registry is read too."""
-        with _refusals():
+        with refused_in_chinese():
             return super().make_context(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
-        with _refusals():
+        with refused_in_chinese():
             return super().invoke(ctx)
 
 
 @contextmanager
-def _refusals() -> Iterator[None]:
-    """What ``refusals`` does, which is loaded when there is something to refuse."""
+def refused_in_chinese() -> Iterator[None]:
+    """Turn a refusal by data, files or the registry into one Chinese sentence and exit code 1."""
     try:
         yield
     except (click.ClickException, click.exceptions.Exit, click.Abort):
         raise
     except Exception as error:
-        from registry.cli.common import refusals  # who lists commands does not wait for it
+        from registry.cli.refusals import refusal  # listing the commands must not wait for it
 
-        with refusals():
-            raise error
+        if (said := refusal(error)) is None:
+            raise
+        raise Refused(said) from error
 
 
 class ChineseCommand(_Refusing):

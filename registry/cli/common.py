@@ -15,16 +15,15 @@ from registry.cli.chinese import ChineseGroup as ChineseGroup
 from registry.cli.chinese import Refused as Refused
 from registry.cli.chinese import command as command
 from registry.cli.chinese import group as group
-from registry.cli.remedies import sentence, words
+from registry.cli.chinese import refused_in_chinese
+from registry.cli.remedies import SYSTEM, words
 from registry.desk.place import Desk, now
-from registry.errors import RegistryError, fault
+from registry.errors import fault
 from registry.kit.characters import wrong
 from registry.kit.jsontext import JsonStream, json_text
 from registry.kit.progress import Done, ignored
 from registry.kit.screens import Screen
 from registry.portable.clock import CHINA, midnight
-from registry.portable.notes import NoteError
-from rules.errors import RulesError
 from rules.language.editions import parse_day
 from rules.language.provinces import PROVINCES, acting
 from rules.model.facts import check_day
@@ -34,50 +33,6 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 console = Screen(highlight=False, soft_wrap=False, emoji=False)
 errors = Screen(stderr=True, highlight=False, soft_wrap=True, emoji=False)
-
-
-@contextmanager
-def refusals() -> Iterator[None]:
-    """Turn a refusal by data, files or the registry into one Chinese sentence and exit code 1."""
-    try:
-        yield
-    except (RegistryError, RulesError, NoteError) as error:
-        for line in error.details:
-            errors.print(line, markup=False)
-        raise Refused(sentence(error)) from error
-    except BrokenPipeError:
-        raise  # click ends quietly when the reader has gone
-    except OSError as error:
-        said = _SYSTEM.get(error.errno or 0, "无法读写，请检查位置、权限和磁盘空间")
-        raise Refused(f"{error.filename or '文件'}：{said}") from error
-    except Exception as error:
-        if (found := _altered(error)) is None:
-            raise
-        raise Refused(
-            f"登记库的内容已被改动（{found}），没有完成：请运行 tidu audit verify 查明"
-        ) from error
-
-
-def _altered(error: Exception) -> str | None:
-    """The first fault of a registry that may have raised this; None if it is sound or absent."""
-    from registry.desk.auditing import UNREADABLE, first_amiss  # loaded only after an error
-
-    if not isinstance(error, UNREADABLE):
-        return None
-    with desk() as at:
-        return first_amiss(at)
-
-
-_SYSTEM: Final = {
-    errno.ENOENT: "没有这个文件或文件夹，请核对位置",
-    errno.EACCES: "没有读写权限，请换一个位置或请管理员授权",
-    errno.EPERM: "没有读写权限，请换一个位置或请管理员授权",
-    errno.EROFS: "所在的磁盘只能读取，请换一个位置",
-    errno.EISDIR: "是文件夹，请给出文件名",
-    errno.ELOOP: "是一个链接，请给出文件本身的位置",
-    errno.ENAMETOOLONG: "文件名太长，请改短",
-    errno.ENOSPC: "磁盘空间不足，请清理后重试",
-}
 
 
 class Output(click.Path[Path]):
@@ -129,9 +84,9 @@ def _refuse_place(path: Path) -> None:
     if not path.parent.is_dir():
         raise Refused(f"{path}：没有文件夹 {path.parent}，请先建立或换一个位置")
     if not os.access(path if path.is_dir() else path.parent, os.W_OK):
-        raise Refused(f"{path}：{_SYSTEM[errno.EACCES]}")
+        raise Refused(f"{path}：{SYSTEM[errno.EACCES]}")
     if path.is_symlink():
-        raise Refused(f"{path}：{_SYSTEM[errno.ELOOP]}")
+        raise Refused(f"{path}：{SYSTEM[errno.ELOOP]}")
 
 
 def is_folder(path: Path) -> bool:
@@ -321,7 +276,7 @@ def closed(close: Callable[[str], object]) -> Iterator[None]:
     Nothing more is written if the reader has gone.
     """
     try:
-        with refusals():
+        with refused_in_chinese():
             yield
     except BrokenPipeError:
         raise

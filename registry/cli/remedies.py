@@ -1,5 +1,6 @@
 """The command line's words for remedies: what a reader may type after an error."""
 
+import errno
 from typing import Final
 
 from rules.portable.errors import DescribedError, Remedy
@@ -68,6 +69,19 @@ WORDS: Final = {
     "verify-registry": "tidu audit verify    # 验证整个登记库：未被改动、没有遗漏、决定正确",
     "export-decision": "tidu audit export {seq} -o 决定{seq}.zip    # 导出证据包，没有梯度的人用 verify.py 验证",
     "verify-record": "请运行 tidu audit verify 查明",
+}
+
+
+#: What the system's refusals mean.
+SYSTEM: Final = {
+    errno.ENOENT: "没有这个文件或文件夹，请核对位置",
+    errno.EACCES: "没有读写权限，请换一个位置或请管理员授权",
+    errno.EPERM: "没有读写权限，请换一个位置或请管理员授权",
+    errno.EROFS: "所在的磁盘只能读取，请换一个位置",
+    errno.EISDIR: "是文件夹，请给出文件名",
+    errno.ELOOP: "是一个链接，请给出文件本身的位置",
+    errno.ENAMETOOLONG: "文件名太长，请改短",
+    errno.ENOSPC: "磁盘空间不足，请清理后重试",
 }
 
 
