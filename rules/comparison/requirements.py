@@ -112,49 +112,31 @@ def requirements(
                 take(rule, own, line, name, among)
 
     def take(rule: Rule, own: Case, line: Line, case: str, alternatives: tuple[str, ...]) -> None:
-        key = rule.id, own.name, line
+        of, indicator, name = rule, None, line.name
         if line.subject == "indicator":
             indicator = ruleset.indicator(rule, line.name)
-            found.setdefault(
-                key,
-                Requirement(
-                    rule=rule,
-                    line=line,
-                    indicator=indicator,
-                    name=line.name,
-                    case=case,
-                    alternatives=alternatives,
-                ),
-            )
         elif line.subject == "points":
             id, _, group = line.name.partition("/")
             name = f"{group}得分" if group else id.rpartition(".")[2]
-            found.setdefault(
-                key,
-                Requirement(
-                    rule=rule,
-                    line=line,
-                    indicator=None,
-                    name=name,
-                    case=case,
-                    alternatives=alternatives,
-                ),
-            )
         elif line.name in whole:
-            below = ruleset.rule(line.name)
-            found.setdefault(
-                key,
-                Requirement(
-                    rule=below,
-                    line=line,
-                    indicator=None,
-                    name=below.title,
-                    case=case,
-                    alternatives=alternatives,
-                ),
-            )
-        elif line.name not in apart:
+            of = ruleset.rule(line.name)
+            name = of.title
+        elif line.name in apart:
+            return
+        else:
             visit(line.name, case, alternatives)
+            return
+        found.setdefault(
+            (rule.id, own.name, line),
+            Requirement(
+                rule=of,
+                line=line,
+                indicator=indicator,
+                name=name,
+                case=case,
+                alternatives=alternatives,
+            ),
+        )
 
     visit(root, "", ())
     return list(found.values())
