@@ -108,7 +108,7 @@ POSTGRESQL = {
     "day": "{} >= '0001-01-01' AND {} <= '9999-12-31'",
     "exact": "length({}) <= 90 AND {} <> '-0' AND {} ~ '^-?(0|[1-9][0-9]*)([.][0-9]*[1-9])?$'",
 }
-#: Of each table, the columns by their kind; those with a question mark may be empty.
+#: The columns of each table by their kind; those with a question mark may be empty.
 COLUMNS = {
     "award": (
         ("whole", "id enterprise_id import_id"),

@@ -79,8 +79,10 @@ class Judge:
 
     >>> from pathlib import Path
     >>> from rules import load
-    >>> judge = Judge(load(Path("features")))
-    >>> decision = judge.decide("63.2.研发费用", Profile(date(2023, 6, 30), {}))
+    >>> rules = load(Path("features"))
+    >>> judge = Judge(rules)
+    >>> nothing_filed = Profile(date.today(), {})
+    >>> decision = judge.decide(rules.applicability[0].ruleset, nothing_filed)
     >>> decision.verdict.text
     '材料不足'
     >>> judge.close()

@@ -457,7 +457,7 @@ def test_values_in_the_issue_report_are_never_formulas(tmp_path):
 
 
 @pytest.mark.skipif(
-    not OPEN.exists(), reason="reads which files are open from /proc, which only Linux has"
+    not OPEN.exists(), reason="this system has no /proc to tell which files a process holds open"
 )
 def test_a_workbook_that_is_left_in_the_middle_is_closed(tmp_path, workbook):
     path = tmp_path / "book.xlsx"

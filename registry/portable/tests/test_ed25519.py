@@ -197,7 +197,7 @@ def test_random_bytes_are_refused_without_an_error() -> None:
 
 
 def test_points_decode_from_their_canonical_encoding_alone() -> None:
-    """Of all y below 40, and of every y that has a second encoding, with both signs."""
+    """Tries all y below 40 and every y that has a second encoding, each with both signs."""
     for y in range(40):
         found = point(y)
         for sign in (0, 1):

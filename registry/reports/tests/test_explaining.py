@@ -18,7 +18,7 @@ from registry.record import journal
 
 Run = Callable[..., Result]
 
-#: Of the packaged workbook: all is met; R&D 299.99 of 10000; no market share; two findings wait.
+#: Enterprises of the packaged workbook: all is met; R&D 299.99 of 10000; no market share; two findings wait.
 FIRST, FOURTH, NINTH, ELEVENTH = (
     "91990000MA0000001B",
     "91990000MA0000004L",

@@ -129,7 +129,7 @@ def _contradiction(patch: Patch) -> None:
 
 
 def _best_indicator(patch: Patch) -> None:
-    """Of several figures with bands the first counts, not the best."""
+    """The first of several banded figures counts, not the best."""
     patch("bodies.greatest", lambda values: values[0])
 
 

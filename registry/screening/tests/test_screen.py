@@ -391,7 +391,7 @@ def test_a_damaged_snapshot_is_one_clear_sentence(
 
 @on_sqlite
 def test_titles_are_those_of_the_register(run: Run, database: sa.Engine, tmp_path: Path) -> None:
-    """Of a list that is not complete, the engine says what the register leaves of it."""
+    """The engine says what the register leaves of an incomplete list."""
     clock, kind = Clock(), TITLES[0]
     publish(database, clock)
     open_list = {**submission().records, "titles": RecordList((), None)}

@@ -18,7 +18,9 @@ from registry.tests import support
 
 pytest.importorskip("pyspark", reason="PySpark is not installed: pip install -e '.[dev,spark]'")
 if shutil.which("java") is None:
-    pytest.skip("no java on the PATH: Spark needs Java 17 or later", allow_module_level=True)
+    pytest.skip(
+        "Spark runs on Java 17 or later, and no java is on the PATH", allow_module_level=True
+    )
 
 #: What PySpark leaves open when it stops is none of ours.
 pytestmark = pytest.mark.filterwarnings(
