@@ -109,9 +109,11 @@ def read_file(
             progress=done,
             admitted=_Admitted(desk),
         )
-    early = _days_to_come(reading, desk.clock().astimezone(CHINA).date())
-    reading = replace(reading, issues=(*reading.issues, *early))
-    return rechecked(reading, as_of, desk.words)
+    return rechecked(reading, as_of, desk.words, _today(desk))
+
+
+def _today(desk: Desk) -> date:
+    return desk.clock().astimezone(CHINA).date()
 
 
 def _days_to_come(reading: FileReading, today: date) -> Iterator[Issue]:
@@ -151,13 +153,20 @@ def _asked(batch: str) -> Asking:
     return asked
 
 
-def rechecked(reading: FileReading, as_of: date | None, words: Words = unworded) -> FileReading:
-    """Add to a reading the faults that the rules find in its submissions, and word them all.
+def rechecked(
+    reading: FileReading,
+    as_of: date | None,
+    words: Words = unworded,
+    today: date | None = None,
+) -> FileReading:
+    """Add to a reading the faults that the rules and the clock find in its submissions, and word all.
 
-    Submissions whose records contradict their filed totals are held back.
+    Submissions whose records contradict their filed totals are held back. Filing days after
+    ``today`` are reported.
     """
     good: list[Submission] = []
     refused, issues = list(reading.refused), [i.worded(words) for i in reading.issues]
+    issues += _days_to_come(reading, today) if today else ()
     for submission in reading.submissions:
         day = submission.as_of or as_of
         listed = _totals().counts(submission.profile(day)) if day else {}
@@ -253,7 +262,7 @@ def import_folder(desk: Desk, source: Source) -> FolderImported:
             by=desk.by,
             as_of=source.as_of,
             mapping=source.mapping,
-            check=partial(rechecked, as_of=source.as_of, words=desk.words),
+            check=partial(rechecked, as_of=source.as_of, words=desk.words, today=_today(desk)),
             jobs=jobs_for(found.enterprises, source.jobs, few=2 * directory.CHUNK),
         )
         checked = None

@@ -1,13 +1,18 @@
 """Reading a file at the desk: what only its clock and its criteria can tell."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
-from registry.desk.importing import read_file
-from registry.desk.place import Desk
+from registry.demo.aims import aims
+from registry.demo.tables import write_directory
+from registry.desk.importing import Source, import_folder, read_file
+from registry.desk.place import Desk, rulebook
 from registry.intake.tests.counties import county, firm, saved
+from registry.kit.progress import ignored
 
 
 @pytest.mark.parametrize(
@@ -24,3 +29,15 @@ def test_a_filing_day_that_has_not_come_is_told_once(
     reading = read_file(Desk(clock=lambda: evening), path)
     assert [i.message for i in reading.issues if "还没有到" in i.message] == told
     assert len(reading.submissions) == 2
+
+
+def test_a_filing_day_that_has_not_come_is_told_in_a_folder_too(
+    fresh: Callable[..., sa.Engine], tmp_path: Path
+) -> None:
+    url = fresh("sqlite").url.render_as_string(hide_password=False)
+    folder = tmp_path / "全省"
+    write_directory(folder, 3, 1, date(2026, 6, 30), aims(rulebook()), ignored)
+    before = datetime(2026, 6, 1, tzinfo=UTC)
+    with Desk(url, by="经办人", clock=lambda: before) as desk:
+        done = import_folder(desk, Source(path=folder, dry_run=True))
+    assert any("填报日期2026-06-30还没有到" in str(group) for group in done.counts.groups)
