@@ -54,8 +54,8 @@ def pytest_bdd_before_scenario(request: pytest.FixtureRequest, scenario: Scenari
 
 
 @pytest.fixture
-def example(request: pytest.FixtureRequest) -> Given:
-    return Given(rule=request.node.stash[RULE])
+def example(request: pytest.FixtureRequest, rulebook: Rulebook) -> Given:
+    return Given(rule=request.node.stash[RULE], catalogue=rulebook.catalogue)
 
 
 def step(text: str, table: list[list[str]] | None) -> GherkinStep:

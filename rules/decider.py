@@ -11,7 +11,7 @@ from rules.engine.program import Programs
 from rules.engine.readings import Reading
 from rules.engine.remembered import Store, compile_and_keep, recall
 from rules.errors import DisagreementError, EngineFaultError, RulesetError
-from rules.model.facts import Profile, validate
+from rules.model.facts import Profile
 from rules.model.ruleset import Result, Ruleset, Trace, trace_of
 from rules.portable import reference
 
@@ -65,10 +65,10 @@ class Decider:
     def decide(self, profile: Profile) -> Decision:
         """Evaluate the profile with both evaluators, which must agree on every node and reading.
 
-        Raises ``FactsError`` if the catalogue does not allow the profile. If the evaluators differ,
+        Raises ``FactsError`` for a value that a fact of the ruleset cannot have. If the evaluators differ,
         a fresh engine tries once more; if they still differ, ``DisagreementError`` names the nodes.
         """
-        validate(profile)
+        self.ruleset.validate(profile)
         if self.alone:
             evaluated = self._engine.evaluate(profile)
             return Decision(self.ruleset, profile, evaluated.trace, evaluated.readings)

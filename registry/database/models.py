@@ -377,14 +377,14 @@ STATED_TABLES: Final[tuple[type[Stated], ...]] = (
 class Document(SQLModel, table=True):
     """A text to which the record refers by SHA-256; it never changes.
 
-    A ruleset or applicability table in canonical JSON, or a file from which they were compiled.
+    A ruleset, applicability table or catalogue in canonical JSON, or a file from which they were compiled.
     """
 
     __tablename__ = "document"
     __table_args__ = (CheckConstraint("length(digest) = 64", "digest"),)
 
     digest: str = Field(primary_key=True, sa_type=Text)
-    kind: str = Field(sa_type=_enum("kind", ("ruleset", "applicability", "source")))
+    kind: str = Field(sa_type=_enum("kind", ("ruleset", "applicability", "catalogue", "source")))
     text: str = Field(sa_type=Text)
 
 

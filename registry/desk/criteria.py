@@ -72,7 +72,11 @@ def told(id: str) -> RulePage:
     """
     rules = rulebook()
     clause = rules.clause(id)
-    runs = (r for e in examples(clause) for r in run(rules, e, by_reference, read_indicator))
+    runs = (
+        r
+        for e in examples(clause, rules.catalogue)
+        for r in run(rules, e, by_reference, read_indicator)
+    )
     own = resources.own_features()
     packaged = own is None or not clause.path.startswith(f"{own.resolve().name}/")
     return RulePage(clause, f"{'features/' if packaged else ''}{_position(clause)}", tuple(runs))

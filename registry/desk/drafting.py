@@ -51,7 +51,7 @@ def check(path: Path | None = None) -> Checked:
     packs = own is not None and path is not None
     within = f"{root.name}/" if packs else ""
     prefix = within if target == root else within + target.relative_to(root).as_posix()
-    found, problems = checker.check(base, own=own, only=prefix)
+    found, problems = checker.check(base, own=own, base=resources.features(), only=prefix)
     clauses = [c for c in found.clauses.values() if c.path.startswith(prefix)]
     return Checked(
         tuple(p for p in problems if target == root or p.path.startswith(prefix)),

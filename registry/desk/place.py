@@ -96,4 +96,4 @@ def rulebook(folder: Path | None = None) -> "Rulebook":
 
 @cache
 def _compiled(folder: Path, own: Path | None) -> "Rulebook":
-    return rules.load(folder, own)
+    return rules.load(folder, own, base=resources.features())

@@ -39,7 +39,7 @@ def prepare(folder: Path | None = None, *, by: str, watch: Watch = unwatched) ->
     """
     signed_name(by)
     base, own = resources.criteria(folder)
-    rulebook, problems = checker.check(base, by_both, own)
+    rulebook, problems = checker.check(base, by_both, own, base=resources.features())
     if problems:
         return PreparedCriteria(folder=base, own=own, rulebook=rulebook, problems=tuple(problems))
     rulesets = certification.uncertified(rulebook)

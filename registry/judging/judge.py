@@ -23,6 +23,7 @@ from registry.judging.settled import Determination, Registration
 from registry.kit import cache
 from rules.decider import Decider, Decision
 from rules.language.editions import ApplicabilityRow, Governing, governing
+from rules.model.catalogue import Catalogue
 from rules.model.decode import decode
 from rules.model.expressions import leaves
 from rules.model.facts import Profile
@@ -42,6 +43,10 @@ class MisdatedError(CheckRefusedError):
 
 class Rules(Protocol):
     """Criteria to judge by."""
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """What may be filed."""
 
     @property
     def applicability(self) -> tuple[ApplicabilityRow, ...]:
@@ -127,7 +132,8 @@ class Judge:
             )
             if settled:
                 applied = [*of_facts, *(d for d in of_rules if d.target in settled)]
-                with Decider(decode(canonical_json(plain)), alone=self.alone) as decider:
+                amended = decode(canonical_json(plain), self.rules.catalogue)
+                with Decider(amended, alone=self.alone) as decider:
                     decision = decider.decide(decision.profile)
         ordered = sorted(applied, key=lambda d: d.seq)
         return Judgement(

@@ -23,6 +23,7 @@ from registry.errors import RecordError
 from registry.kit import resources
 from registry.record import journal, receipts
 from rules.language.editions import ApplicabilityRow
+from rules.model.catalogue import Catalogue, catalogue_of
 from rules.model.decode import decode
 from rules.model.ruleset import Position, Rule, Ruleset
 from rules.portable.canonical import canonical_json, sha256
@@ -35,28 +36,29 @@ _DOCUMENT: Final = table_of(Document)
 _TEXTS: Final = ("*.feature", "*.csv", "*.md")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Published:
     """The criteria of one publication, by which cases are decided.
 
     ``digests`` maps root rules to the digests of their rulesets; ``texts`` maps digests to
-    canonical texts.
+    canonical texts. ``catalogue`` is what may be filed.
     """
 
     applicability_digest: str
     applicability: tuple[ApplicabilityRow, ...]
     digests: Mapping[str, str]
     texts: Mapping[str, str]
+    catalogue: Catalogue
 
     def ruleset(self, root: str) -> Ruleset:
         """The ruleset of a root rule."""
-        return decoded(self.texts[self.digests[root]])
+        return decoded(self.texts[self.digests[root]], self.catalogue)
 
     def rule(self, id: str) -> Rule:
         """The rule with that id, from its own ruleset or from any that contains it."""
         if id in self.digests:
             return self.ruleset(id).rule(id)
-        rulesets = (decoded(text) for text in self.texts.values())
+        rulesets = (decoded(text, self.catalogue) for text in self.texts.values())
         return next(r for ruleset in rulesets for r in ruleset.rules if r.id == id)
 
 
@@ -71,9 +73,9 @@ class Publication:
 
 
 @lru_cache(maxsize=64)
-def decoded(text: str) -> Ruleset:
+def decoded(text: str, catalogue: Catalogue) -> Ruleset:
     """The ruleset of a canonical text, decoded once."""
-    return decode(text)
+    return decode(text, catalogue)
 
 
 def publish(
@@ -95,10 +97,12 @@ def publish(
     texts = {root: rulebook.ruleset(root).canonical() for root in roots(rulebook)}
     digests = {root: sha256(text) for root, text in texts.items()}
     rows = [_row_json(row, digests) for row in rulebook.applicability]
-    table = canonical_json({"schema": 1, "rows": rows})
+    catalogue = canonical_json(rulebook.catalogue.to_json())
+    table = canonical_json({"catalogue": sha256(catalogue), "rows": rows, "schema": 1})
     last = _last(session)
     before = last.content["rulesets"] if last else {}
     sources = _sources(folder) | (_sources(own, f"{own.resolve().name}/") if own else {})
+    sources |= {d.path: d.text for d in rulebook.documents}
     named = {path: sha256(text) for path, text in sources.items()}
     body = {
         "schema": 1,
@@ -112,6 +116,7 @@ def publish(
         return Publication(None, sha256(table), {}, unchanged)
     _store(session, "source", sources.values())
     _store(session, "ruleset", texts.values())
+    _store(session, "catalogue", [catalogue])
     _store(session, "applicability", [table])
     [entry] = journal.append(
         session, [journal.Draft(kind="publication", body=body)], by=by, now=now
@@ -133,10 +138,36 @@ def current(session: Session, *, until: int | None = None) -> Published | None:
 def published(session: Session, applicability: str) -> Published:
     """The published criteria whose applicability table has this digest."""
     table = document(session, applicability, "applicability")
-    rows = json.loads(table)["rows"]
-    digests = {row["ruleset"]: row["digest"] for row in rows if row["digest"]}
+    plain = json.loads(table)
+    digests = {row["ruleset"]: row["digest"] for row in plain["rows"] if row["digest"]}
     texts = {d: document(session, d, "ruleset") for d in digests.values()}
-    return Published(applicability, tuple(applicability_rows(table)), digests, texts)
+    return Published(
+        applicability_digest=applicability,
+        applicability=tuple(applicability_rows(table)),
+        digests=digests,
+        texts=texts,
+        catalogue=_catalogue(session, plain.get("catalogue")),
+    )
+
+
+def _catalogue(session: Session, digest: str | None) -> Catalogue:
+    """A published catalogue; the packaged one for criteria that were published without any."""
+    if digest is None:
+        return packaged_catalogue()
+    return _decoded_catalogue(document(session, digest, "catalogue"))
+
+
+@lru_cache(maxsize=4)
+def _decoded_catalogue(text: str) -> Catalogue:
+    return catalogue_of(json.loads(text))
+
+
+@lru_cache(maxsize=1)
+def packaged_catalogue() -> Catalogue:
+    """What may be filed by the criteria that ship with the program."""
+    from rules.language.rulebook import declared  # only few registries need the Gherkin parser
+
+    return declared(resources.features())
 
 
 def in_force(session: Session, *, by: str, now: datetime) -> Published:
@@ -155,7 +186,7 @@ def in_force(session: Session, *, by: str, now: datetime) -> Published:
 
 def _compiled(folder: Path, own: Path | None) -> "Rulebook":
     """The criteria of these folders; only the packaged ones never change while the program runs."""
-    return rules.load(folder, own) if own else packaged(folder)
+    return rules.load(folder, own, base=resources.features()) if own else packaged(folder)
 
 
 @lru_cache(maxsize=2)

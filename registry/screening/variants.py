@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from registry.judging.judge import Rules
 from rules.language.editions import ApplicabilityRow
+from rules.model.catalogue import Catalogue
 from rules.model.ruleset import Band, Bands, Body, Case, Cases, Ladder, Line, Rule, Ruleset
 
 
@@ -15,6 +16,11 @@ class Varied:
 
     rules: Rules
     share: Fraction
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """What may be filed."""
+        return self.rules.catalogue
 
     @property
     def applicability(self) -> tuple[ApplicabilityRow, ...]:

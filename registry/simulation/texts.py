@@ -17,6 +17,7 @@ from rules.errors import NoRulesetError
 from rules.language.editions import OTHERS, ApplicabilityRow, governing
 from rules.language.rulebook import Rulebook, load
 from rules.language.source import feature_files
+from rules.model.catalogue import Catalogue
 from rules.model.roles import RECHECK, RECOGNITION
 from rules.model.ruleset import Rule, Ruleset
 from rules.portable.errors import Remedy
@@ -86,6 +87,11 @@ class InForce:
 
     published: Published | None
     packaged: Rulebook
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """What may be filed."""
+        return (self.published or self.packaged).catalogue
 
     @property
     def applicability(self) -> tuple[ApplicabilityRow, ...]:

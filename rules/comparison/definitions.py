@@ -7,7 +7,7 @@ from rules.comparison.matching import match
 from rules.comparison.requirements import ARITHMETIC, conditions, requirements
 from rules.comparison.rows import Definition, RequirementChange
 from rules.model.expressions import leaves
-from rules.model.facts import fact, period_name, record_kind
+from rules.model.facts import period_name
 from rules.model.ruleset import Expr, Rule, Ruleset
 
 _SIGNS: Final = {"add": "＋", "sub": "－", "div": "÷"}
@@ -86,34 +86,37 @@ def formulas(before: Ruleset, after: Ruleset) -> Iterator[Definition]:
         was = old.get(name)
         if was is None or was.expr != indicator.expr:
             change = RequirementChange.ADDED if was is None else RequirementChange.CHANGED
-            texts = formula_text(was.expr) if was else "", formula_text(indicator.expr)
+            texts = (
+                formula_text(was.expr, before) if was else "",
+                formula_text(indicator.expr, after),
+            )
             yield Definition(change, indicator.name, *texts, indicator.clause)
     for name, indicator in old.items():
         if name not in new:
-            text = formula_text(indicator.expr)
+            text = formula_text(indicator.expr, before)
             yield Definition(RequirementChange.REMOVED, indicator.name, text, "", indicator.clause)
 
 
-def formula_text(expr: Expr) -> str:
-    """An arithmetic formula in words.
+def formula_text(expr: Expr, ruleset: Ruleset) -> str:
+    """An arithmetic formula of a ruleset in words, such as 上年度研发费用总额÷上年度营业收入总额."""
 
-    >>> formula_text(("div", ("year", "rd_expense", 0), ("year", "revenue", 0)))
-    '上年度研发费用总额÷上年度营业收入总额'
-    """
+    def said(part: Expr) -> str:
+        return formula_text(part, ruleset)
+
     match expr:
         case ("year", id, offset):
-            return period_name(fact(id), offset)
+            return period_name(ruleset.facts[id], offset)
         case ("fact", id):
-            return fact(id).name
+            return ruleset.facts[id].name
         case ("const", text):
             return str(text)
         case ("count", records, _, total) | ("total", records, _, _, total):
-            return fact(total).name if total else f"{record_kind(records).name}件数"
+            return ruleset.facts[total].name if total else f"{ruleset.lists[records].name}件数"
         case ("add" | "sub" | "div" as node, *parts):
             return _SIGNS[node].join(
-                f"（{formula_text(p)}）" if p[0] in ARITHMETIC else formula_text(p) for p in parts
+                f"（{said(p)}）" if p[0] in ARITHMETIC else said(p) for p in parts
             )
         case ("least", a, _) | ("bounded", a, *_):
-            return formula_text(a)
-    names = [formula_text(leaf) for leaf in leaves(expr) if leaf[0] != "field"]
+            return said(a)
+    names = [said(leaf) for leaf in leaves(expr) if leaf[0] != "field"]
     return "、".join(names)

@@ -7,7 +7,7 @@ from typing import Any, Final
 from rules.comparison.rows import Requirement, ScoreItem
 from rules.explanation.wording import plain, quantity
 from rules.model.expressions import asked, sought
-from rules.model.facts import fact, period_name, record_kind
+from rules.model.facts import period_name
 from rules.model.ruleset import (
     Attested,
     Band,
@@ -37,22 +37,23 @@ def asked_for(ruleset: Ruleset) -> dict[str, str]:
         key: name
         for indicator in ruleset.indicators.values()
         for leaf in sought(indicator.expr)
-        for key, name in zip(asked(leaf, indicator.records), _names(leaf, indicator), strict=True)
+        for key, name in zip(
+            asked(leaf, indicator.records), _names(ruleset, leaf, indicator), strict=True
+        )
     }
 
 
-def _names(leaf: Expr, indicator: Indicator) -> tuple[str, ...]:
+def _names(ruleset: Ruleset, leaf: Expr, indicator: Indicator) -> tuple[str, ...]:
     match leaf:
         case ("year", id, offset):
-            return (period_name(fact(id), offset),)
-        case ("field", id):
-            kind = record_kind(indicator.records)
-            field = kind.field(id)
-            return (f"{kind.name}的{field.name if field else id}",)
+            return (period_name(ruleset.facts[id], offset),)
+        case ("field", _):
+            field = ruleset.read_by(leaf, indicator.records)
+            return (f"{ruleset.lists[indicator.records].name}的{field.name}",)
         case ("count" | "total", records, *_, total):
-            listed = f"{record_kind(records).name}清单"
-            return (listed, fact(total).name) if total else (listed,)
-    return (fact(leaf[1]).name,)
+            listed = f"{ruleset.lists[records].name}清单"
+            return (listed, ruleset.facts[total].name) if total else (listed,)
+    return (ruleset.facts[leaf[1]].name,)
 
 
 def unchanged(before: Ruleset, after: Ruleset) -> frozenset[str]:

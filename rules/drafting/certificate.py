@@ -506,7 +506,7 @@ def _codes(
         if line.name == indicator.name and isinstance(line.value, tuple)
         for code in line.value
     ]
-    known = dict.fromkeys([_OTHER, *listed, *vocabulary(indicator, ruleset.maps)])
+    known = dict.fromkeys([_OTHER, *listed, *vocabulary(indicator, ruleset, ruleset.maps)])
     return (*(InputReading(code=code) for code in known), *(InputReading(gap=gap) for gap in _GAPS))
 
 

@@ -24,17 +24,19 @@ def check(
     evaluate: Evaluate = by_reference,
     own: Path | None = None,
     *,
+    base: Path | None = None,
     only: str = "",
 ) -> tuple[Rulebook, list[Problem]]:
     """Compile a features folder and run its examples; return every problem with file and line.
 
-    ``own`` is a folder of packs laid over it. Only the rules of files whose path begins with
+    ``own`` is a folder of packs laid over it; the declarations of ``base`` hold if ``path`` has
+    none. Only the rules of files whose path begins with
     ``only`` are run and altered. Two more kinds of problems are listed: a rule that can be altered
     without any example failing, and a row of the applicability table without an example on each of
     its boundary days.
     If a rule does not compile, the examples of all rules that do not rest on it still run.
     """
-    rulebook = compile_all(path, own)
+    rulebook = compile_all(path, own, base=base)
     ids = [c.id for c in rulebook.clauses.values() if c.path.startswith(only)]
     if not rulebook.problems:
         problems = check_examples(rulebook, evaluate, ids)
@@ -103,7 +105,7 @@ def _edges(row: ApplicabilityRow) -> Iterator[date]:
 
 def _cases_of(rulebook: Rulebook, id: str, row: ApplicabilityRow) -> Iterator[Example]:
     """The examples of a rule that ask which ruleset governs a case to which a row may apply."""
-    for example in examples(rulebook.clauses[id]):
+    for example in examples(rulebook.clauses[id], rulebook.catalogue):
         given = example.given
         asked = any(e.kind == "适用" for e in example.expected)
         same = (given.case.get("层级"), given.case.get("程序", "认定"), given.case.get("批次", ""))
@@ -145,7 +147,7 @@ def check_examples(
     problems: list[Problem] = []
     for id in rulebook.clauses if only is None else only:
         try:
-            for example in examples(rulebook.clauses[id]):
+            for example in examples(rulebook.clauses[id], rulebook.catalogue):
                 problems += _failures(rulebook, example, evaluate)
         except SourceError as error:
             problems += error.problems

@@ -13,7 +13,8 @@ from rules.errors import NoRulesetError, Problem, RulesError, RulesetError, Sour
 from rules.language import editions, provinces
 from rules.language.rulebook import Rulebook
 from rules.language.source import Clause
-from rules.model.facts import Profile, RecordList, record_kind
+from rules.model.catalogue import Catalogue
+from rules.model.facts import Profile, RecordList
 from rules.model.quantities import show
 from rules.model.ruleset import Gap, Outcome, Result, Ruleset, Trace
 
@@ -33,11 +34,11 @@ class Example:
     expected: tuple[Expectation, ...]
 
 
-def examples(clause: Clause) -> Iterator[Example]:
+def examples(clause: Clause, catalogue: Catalogue) -> Iterator[Example]:
     """Every run of every scenario of a rule; raises ``SourceError`` with file and line."""
     for scenario in clause.scenarios:
         for line, name, steps in scenario.expanded():
-            given, expected = Given(rule=clause.id), []
+            given, expected = Given(rule=clause.id, catalogue=catalogue), []
             for step in steps:
                 try:
                     wanted = take(given, step)
@@ -150,7 +151,7 @@ def actual(
     ruleset = rulebook.ruleset(given.rule, given.assume)
     rule = ruleset.rule(given.rule)
     if rule.records and not profile.records.get(rule.records, RecordList()).items:
-        name = record_kind(rule.records).name
+        name = ruleset.lists[rule.records].name
         raise ExampleError(
             "record-needed",
             "规则「{where}」逐条判断：请写「一条“{expected}”记录」",

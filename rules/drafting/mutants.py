@@ -21,7 +21,7 @@ from rules.language.editions import ApplicabilityRow
 from rules.language.linking import dependencies, indicator_keys, vocabulary
 from rules.language.provinces import Fill
 from rules.language.rulebook import Rulebook
-from rules.model.facts import RECORDS, Profile
+from rules.model.facts import Profile
 from rules.model.quantities import show
 from rules.model.ruleset import (
     Assumed,
@@ -89,7 +89,7 @@ def survivors(
 
     @cache
     def expanded(id: str) -> tuple[Example, ...]:
-        return tuple(examples(rulebook.clauses[id]))
+        return tuple(examples(rulebook.clauses[id], rulebook.catalogue))
 
     found = []
     for mutant in mutants(rulebook, only):
@@ -163,9 +163,9 @@ def _of_rule(rulebook: Rulebook, rule: Rule, tried: tuple[str, ...]) -> Iterator
 def _lookup(rulebook: Rulebook, rule: Rule) -> Lookup:
     def find(name: str) -> tuple[Indicator, tuple[str, ...]]:
         indicator = rulebook.indicators[f"{rule.records}.{name}" if rule.records else name]
-        return indicator, vocabulary(indicator, rulebook.maps)
+        return indicator, vocabulary(indicator, rulebook.catalogue, rulebook.maps)
 
-    return find
+    return Lookup(find, rulebook.catalogue)
 
 
 def _of_slot(rulebook: Rulebook, id: str) -> Iterator[Mutant]:
@@ -251,11 +251,11 @@ def _of_indicators(rulebook: Rulebook, rules: Iterable[Rule]) -> Iterator[Mutant
             body=Assumed(Outcome.MET),
             records=r.id,
         )
-        for r in RECORDS
+        for r in rulebook.catalogue.records
     }
     for key in dict.fromkeys(k for rule in rules for k in indicator_keys(rule)):
         indicator = rulebook.indicators[key]
-        for text, expr in of_formula(indicator.expr):
+        for text, expr in of_formula(indicator.expr, rulebook.catalogue):
             indicators = {**rulebook.indicators, key: replace(indicator, expr=expr)}
             changed = replace(rulebook, indicators=indicators, rules={**rulebook.rules, **always})
             path = rulebook.rules[readers[key][0]].position.path

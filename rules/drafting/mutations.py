@@ -5,11 +5,11 @@ figure that takes only whole numbers would not notice a smaller one.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final, TypeAlias, TypeVar
 
-from rules.model.facts import fact
+from rules.language.linking import Facts
 from rules.model.quantities import show
 from rules.model.ruleset import (
     Attested,
@@ -30,8 +30,22 @@ from rules.model.ruleset import (
 
 T = TypeVar("T")
 Altered: TypeAlias = Iterator[tuple[str, T]]
-#: Looks up a name in a table: the indicator, and the codes that it may take.
-Lookup: TypeAlias = Callable[[str], tuple[Indicator, tuple[str, ...]]]
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """Looks up a name in a table: the indicator, and the codes that it may take.
+
+    ``facts`` knows the facts that the indicators read.
+    """
+
+    find: Callable[[str], tuple[Indicator, tuple[str, ...]]]
+    facts: Facts
+
+    def __call__(self, name: str) -> tuple[Indicator, tuple[str, ...]]:
+        """The indicator and its codes."""
+        return self.find(name)
+
 
 #: The id of a rule under which the outcome of each record is 符合.
 ALWAYS: Final = "恒符合"
@@ -67,7 +81,7 @@ def _of_body(body: Body, lookup: Lookup) -> Altered[Body]:
             for text, summands in _of_total(items, [*body.groups, ""]):
                 yield text, Total(summands)
         case Attested(name, lo, hi):
-            known = fact(lookup(name)[0].expr[1])
+            known = lookup.facts.read_by(lookup(name)[0].expr)
             if known.maximum is None or known.maximum > hi:
                 yield f"上限 {hi}分 改为 {hi + 1}分", replace(body, hi=hi + 1)
             yield f"上限 {hi}分 改为 {hi - 1}分", replace(body, hi=hi - 1)
@@ -196,40 +210,40 @@ def _of_total(items: tuple[Item, ...], groups: Sequence[str]) -> Altered[tuple[I
             yield f"「{item.rule}」改属「{other}」组", _swap(items, i, relabelled)
 
 
-def of_formula(expr: Expr) -> Altered[Expr]:
+def of_formula(expr: Expr, facts: Facts) -> Altered[Expr]:
     """Every alteration of a formula; descriptions that recur are numbered."""
     seen: dict[str, int] = {}
-    for text, altered in _of_node(expr):
+    for text, altered in _of_node(expr, facts):
         seen[text] = seen.get(text, 0) + 1
         yield text if seen[text] == 1 else f"{text}（第{seen[text]}处）", altered
 
 
-def _of_node(expr: Expr) -> Altered[Expr]:
-    yield from _of_head(expr)
+def _of_node(expr: Expr, facts: Facts) -> Altered[Expr]:
+    yield from _of_head(expr, facts)
     for i, part in enumerate(expr):
         if expr[0] == "calendar_years" and part == ("as_of",):
             yield "填报年 改为 上一年", _swap(expr, i, ("new_year", -1))
         elif isinstance(part, tuple) and part:
-            inner = _of_node(part) if isinstance(part[0], str) else _of_parts(part)
-            for text, altered in inner:
+            of = _of_node if isinstance(part[0], str) else _of_parts
+            for text, altered in of(part, facts):
                 yield text, _swap(expr, i, altered)
 
 
-def _of_parts(parts: tuple[Expr, ...]) -> Altered[tuple[Expr, ...]]:
+def _of_parts(parts: tuple[Expr, ...], facts: Facts) -> Altered[tuple[Expr, ...]]:
     """Alterations within a tuple of formulas."""
     for i, part in enumerate(parts):
-        for text, altered in _of_node(part):
+        for text, altered in _of_node(part, facts):
             yield text, _swap(parts, i, altered)
 
 
-def _of_head(expr: Expr) -> Altered[Expr]:
+def _of_head(expr: Expr, facts: Facts) -> Altered[Expr]:
     """Alterations of a formula's outermost node."""
     match expr:
         case ("year", id, offset):
             for other in (offset - 1, offset + 1):
                 if other <= 0:
                     yield (
-                        f"{fact(id).name} T{offset:+d}年 改为 T{other:+d}年",
+                        f"{facts.read_by(expr).name} T{offset:+d}年 改为 T{other:+d}年",
                         ("year", id, other),
                     )
         case ("new_year", offset):

@@ -13,15 +13,13 @@ from typing import Final
 from rules.errors import QuantityError, RulesError
 from rules.language import editions, provinces
 from rules.language.source import GherkinStep
+from rules.model.catalogue import Catalogue
 from rules.model.facts import (
     Fact,
     Profile,
     RecordList,
     Scalar,
     check_value,
-    fact,
-    period_fact,
-    record_kind,
     yearly_key,
 )
 from rules.model.quantities import UNITS, Quantity, parse
@@ -41,6 +39,7 @@ class Given:
     """The facts that an example files, and the results it expects; filled step by step."""
 
     rule: str
+    catalogue: Catalogue
     as_of: date = DEFAULT_AS_OF
     values: dict[str, Scalar] = field(default_factory=dict)
     yearly: dict[tuple[str, int], Scalar] = field(default_factory=dict)
@@ -143,11 +142,11 @@ def _file(given: Given, step: GherkinStep) -> None:
     for name, text in _pairs(step).items():
         if not text:
             continue
-        split = period_fact(name)
+        split = given.catalogue.period_fact(name)
         if split is not None:
             given.yearly[split[0].id, split[1]] = filed_value(split[0], text)
         else:
-            found = fact(name)
+            found = given.catalogue.fact(name)
             if found.yearly:
                 raise ExampleError(
                     "year-needed",
@@ -158,7 +157,7 @@ def _file(given: Given, step: GherkinStep) -> None:
 
 
 def _list(given: Given, step: GherkinStep, complete: str, name: str) -> None:
-    kind = record_kind(name)
+    kind = given.catalogue.record_kind(name)
     if not step.table:
         raise ExampleError("list-without-table", "清单“{where}”没有表：请至少写表头", where=name)
     header, *rows = step.table
@@ -170,26 +169,23 @@ def _list(given: Given, step: GherkinStep, complete: str, name: str) -> None:
                 where=name,
                 value=column,
             )
-    items = tuple(_record(kind.id, dict(zip(header.cells, r.cells, strict=True))) for r in rows)
+    items = tuple(
+        _record(given.catalogue, kind.id, dict(zip(header.cells, r.cells, strict=True)))
+        for r in rows
+    )
     given.records[kind.id] = RecordList(items, complete == "已")
 
 
 def _one_record(given: Given, step: GherkinStep, name: str) -> None:
-    kind = record_kind(name)
-    given.records[kind.id] = RecordList((_record(kind.id, _pairs(step)),), True)
+    kind = given.catalogue.record_kind(name)
+    item = _record(given.catalogue, kind.id, _pairs(step))
+    given.records[kind.id] = RecordList((item,), True)
 
 
-def _record(records: str, cells: Mapping[str, str]) -> dict[str, Scalar]:
+def _record(catalogue: Catalogue, records: str, cells: Mapping[str, str]) -> dict[str, Scalar]:
     item: dict[str, Scalar] = {}
     for name, text in cells.items():
-        found = record_kind(records).field(name)
-        if found is None:
-            raise ExampleError(
-                "no-such-field",
-                "清单“{where}”没有字段「{value}」",
-                where=record_kind(records).name,
-                value=name,
-            )
+        found = catalogue.field(records, name)
         if text:
             item[found.id] = filed_value(found, text)
     return item

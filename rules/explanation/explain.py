@@ -16,7 +16,7 @@ from rules.explanation.wording import NOT_FILED, gap_text, magnitude, plain, rea
 from rules.explanation.wording import result_text as result_text
 from rules.explanation.wording import value_text as value_text
 from rules.model.expressions import asked, leaves, sought
-from rules.model.facts import RecordList, period_name, record_kind, yearly_key
+from rules.model.facts import RecordList, period_name, yearly_key
 from rules.model.quantities import UNITS
 from rules.model.ruleset import (
     Attested,
@@ -646,7 +646,7 @@ class _Explainer:
         ``field`` is the field that is added up, if any.
         """
         filed = self.profile.records.get(records, RecordList())
-        name, source = record_kind(records).name, self.profile.sources.get(records, "")
+        name, source = self.ruleset.lists[records].name, self.profile.sources.get(records, "")
         if not filed.items and not filed.complete:
             if total is not None:
                 yield self.figure(("fact", total), total, self.ruleset.facts[total].name)
@@ -678,7 +678,7 @@ class _Explainer:
     def record(
         self, records: str, i: int, rule: str, outcome: Outcome, field: str
     ) -> Iterator[Figure]:
-        kind, item = record_kind(records), self.profile.records[records].items[i]
+        kind, item = self.ruleset.lists[records], self.profile.records[records].items[i]
         name = f"{kind.name}第{i + 1}条"
         source = self.profile.sources.get(f"{records}#{i}", name)
         lacking = dict.fromkeys(self.lacking(f"{records}#{i}", rule)) if outcome in _OPEN else {}

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from rules.errors import FactsError, Problem
-from rules.language import provinces, tables
+from rules.language import declarations, provinces, tables
 from rules.language.editions import OTHERS, UNENCODED, ApplicabilityRow, parse_day
 from rules.language.indicators import INDICATORS
 from rules.language.lines import (
@@ -18,14 +18,17 @@ from rules.language.lines import (
     read_quantity,
 )
 from rules.language.provinces import Fill
-from rules.language.source import Clause, Document, Row
+from rules.language.source import DECLARATIONS, Clause, Document, Row
+from rules.model.catalogue import Catalogue
 from rules.model.expressions import leaves
-from rules.model.facts import FACTS, Fact, fact, period_fact, record_kind
+from rules.model.facts import Fact
 from rules.model.quantities import Quantity
 from rules.model.ruleset import Expr, Indicator, Note, Position, Rule
 
 #: The folder of provinces' settings; nothing in it applies to others.
 PROVINCES_FOLDER: Final = "provinces"
+#: The sentences whose rules have neither an outcome nor points.
+_WITHOUT_RESULT: Final = (tables.APPLICABILITY, tables.FILL, *DECLARATIONS)
 _NOTE_MARKS: Final = {"解读B": "B", "解读C": "C"}
 
 
@@ -34,9 +37,10 @@ class Links:
     """The result of linking: everything compiled, and the problems found on the way.
 
     ``slots`` are what provinces may set, ``fills`` what they have set. ``written`` are the rows of
-    the applicability tables as written in the files.
+    the applicability tables as written in the files. ``catalogue`` is what may be filed.
     """
 
+    catalogue: Catalogue
     clauses: Mapping[str, Clause]
     rules: Mapping[str, Rule]
     thresholds: Mapping[str, Threshold]
@@ -107,7 +111,9 @@ class _Linker:
     ) -> None:
         self.documents = tuple(documents)
         self.maps = maps
-        self.problems: list[Problem] = []
+        self.catalogue, self.problems = declarations.declared(
+            c for d in self.documents for c in d.clauses
+        )
         self.clauses: dict[str, Clause] = {}
         self.rules: dict[str, Rule] = {}
         self.thresholds: dict[str, Threshold] = {}
@@ -132,6 +138,7 @@ class _Linker:
             if clause.definition.text == tables.FILL:
                 self.read_fills(clause, sources[clause.path])
         return Links(
+            catalogue=self.catalogue,
             clauses=self.clauses,
             rules=self.rules,
             thresholds=self.thresholds,
@@ -150,7 +157,7 @@ class _Linker:
             return
         if name := clause.tag("对象"):
             try:
-                records = record_kind(name).id
+                records = self.catalogue.record_kind(name).id
             except FactsError as error:
                 self.refuse(clause, clause.line, str(error))
                 return
@@ -179,7 +186,7 @@ class _Linker:
         slots = {t.name: t for t in self.thresholds.values()}
         return CellLookup(
             lambda name: self.subject(
-                name, record_kind(records).id if records else "", clause.path
+                name, self.catalogue.record_kind(records).id if records else "", clause.path
             ),
             self.vocabulary,
             slots.get,
@@ -188,7 +195,7 @@ class _Linker:
     def subject(self, name: str, records: str, path: str) -> Subject:
         if name in self.clauses:
             sentence = self.clauses[name].definition.text
-            if name in self.thresholds or sentence in (tables.APPLICABILITY, tables.FILL):
+            if name in self.thresholds or sentence in _WITHOUT_RESULT:
                 raise SubjectError(
                     "no-result",
                     "「{value}」既没有结论也没有得分，不能作指标：请另选规则",
@@ -196,7 +203,7 @@ class _Linker:
                 )
             return Subject("rule" if sentence == tables.CASES else "points", name)
         if records:
-            found = record_kind(records).field(name)
+            found = self.catalogue.record_kind(records).field(name)
             key = f"{records}.{name}"
             if found is not None:
                 built = implicit(found, ("field", found.id), records)
@@ -209,7 +216,7 @@ class _Linker:
                 raise SubjectError(
                     "unknown-record-indicator",
                     "清单「{list}」没有字段或指标「{value}」",
-                    list=record_kind(records).name,
+                    list=self.catalogue.record_kind(records).name,
                     value=name,
                 )
             return Subject("indicator", name, self.indicators[key])
@@ -237,14 +244,13 @@ class _Linker:
     def path_of(self, group: str) -> str:
         return self.clauses[group.partition("/")[0]].path
 
-    @staticmethod
-    def implicit(name: str) -> Indicator:
-        split = period_fact(name)
+    def implicit(self, name: str) -> Indicator:
+        split = self.catalogue.period_fact(name)
         built: Indicator | None = None
         if split is not None:
             built = implicit(split[0], ("year", split[0].id, split[1]), name=name)
         else:
-            found = next((f for f in FACTS if f.name == name and not f.yearly), None)
+            found = next((f for f in self.catalogue.facts if f.name == name and not f.yearly), None)
             if found and found.kind == "text":
                 raise SubjectError(
                     "text-indicator", "「{value}」是文字，不能比较：请另选指标", value=name
@@ -259,13 +265,15 @@ class _Linker:
         return built
 
     def vocabulary(self, indicator: Indicator) -> tuple[str, ...]:
-        return vocabulary(indicator, self.maps)
+        return vocabulary(indicator, self.catalogue, self.maps)
 
     def compile(self, clause: Clause) -> None:
+        cited, notes = self.annotated(clause)
+        if clause.definition.text in DECLARATIONS:
+            return
         records = clause.tag("对象")
         body, problems = tables.compile_table(clause, self.names(clause))
         self.problems += problems
-        cited, notes = self.annotated(clause)
         if clause.definition.text == tables.APPLICABILITY and not problems:
             self.read_applicability(clause)
         if body is None or isinstance(body, Threshold):
@@ -277,7 +285,7 @@ class _Linker:
             citation=cited,
             notes=notes,
             body=body,
-            records=record_kind(records).id if records else "",
+            records=self.catalogue.record_kind(records).id if records else "",
             position=Position(clause.path, clause.line),
         )
 
@@ -429,9 +437,18 @@ class _Linker:
         return None
 
 
-def vocabulary(indicator: Indicator, maps: Mapping[str, Mapping[str, str]]) -> tuple[str, ...]:
+class Facts(Protocol):
+    """Whatever knows the facts that formulas read: a catalogue, or a ruleset."""
+
+    def read_by(self, leaf: Expr, records: str = "") -> Fact:
+        """The fact, or field of the records at hand, that a leaf of a formula reads."""
+
+
+def vocabulary(
+    indicator: Indicator, facts: Facts, maps: Mapping[str, Mapping[str, str]]
+) -> tuple[str, ...]:
     """The codes that a code indicator may take."""
-    return codes_of(indicator.expr, indicator.records, maps)
+    return codes_of(indicator.expr, indicator.records, facts, maps)
 
 
 def looked_up(expr: Expr) -> frozenset[str]:
@@ -444,19 +461,18 @@ def looked_up(expr: Expr) -> frozenset[str]:
     return frozenset()
 
 
-def codes_of(expr: Expr, records: str, maps: Mapping[str, Mapping[str, str]]) -> tuple[str, ...]:
+def codes_of(
+    expr: Expr, records: str, facts: Facts, maps: Mapping[str, Mapping[str, str]]
+) -> tuple[str, ...]:
     """The codes that a formula may yield, in the order of the catalogue."""
     match expr:
-        case ("fact", id):
-            return fact(id).codes
-        case ("field", id):
-            found = record_kind(records).field(id)
-            return found.codes if found else ()
+        case ("fact" | "field", _):
+            return facts.read_by(expr, records).codes
         case ("lookup", name, _):
             return tuple(sorted(set(maps.get(name, {}).values())))
         case ("else_found" | "else_known", a, b):
-            first = codes_of(a, records, maps)
-            return (*first, *(c for c in codes_of(b, records, maps) if c not in first))
+            first = codes_of(a, records, facts, maps)
+            return (*first, *(c for c in codes_of(b, records, facts, maps) if c not in first))
     return ()
 
 

@@ -17,8 +17,9 @@ from rules.language.editions import ApplicabilityRow
 from rules.language.lines import Slot, Threshold
 from rules.language.linking import dependencies, indicator_keys, link, slots_under
 from rules.language.provinces import Fill, effective, in_force, parted
-from rules.language.source import Clause, Document, read_all
-from rules.model.facts import Fact, fact, record_kind
+from rules.language.source import Clause, Document, read_all, read_file
+from rules.model.catalogue import Catalogue
+from rules.model.facts import Fact, RecordKind
 from rules.model.ruleset import (
     Assumed,
     Attested,
@@ -46,10 +47,11 @@ class Rulebook:
     ``problems`` is empty for a usable rulebook. ``clauses`` keeps every rule as written, for
     display and for running its examples. ``written`` are the rows of the applicability tables as
     written in the files; ``applicability`` adds those that follow from ``fills``, by which
-    provinces set ``slots``.
+    provinces set ``slots``. ``catalogue`` is what may be filed.
     """
 
     documents: tuple[Document, ...]
+    catalogue: Catalogue
     clauses: Mapping[str, Clause]
     rules: Mapping[str, Rule]
     thresholds: Mapping[str, Threshold]
@@ -140,7 +142,9 @@ class Rulebook:
         visit(root)
         ordered = sorted(rules.values(), key=lambda r: not r.records)
         document = self.document(self.rule(root))
-        facts, fields, maps = _used(indicators)
+        used = _Used(self.catalogue)
+        for indicator in indicators.values():
+            used.by(indicator.expr, indicator.records)
         return Ruleset(
             root=root,
             title=self.rule(root).title,
@@ -150,9 +154,10 @@ class Rulebook:
             ),
             rules=tuple(ordered),
             indicators=dict(sorted(indicators.items())),
-            facts=facts,
-            fields=fields,
-            maps={name: self.maps[name] for name in sorted(maps)},
+            facts=dict(sorted(used.facts.items())),
+            fields=dict(sorted(used.fields.items())),
+            maps={name: self.maps[name] for name in sorted(used.maps)},
+            lists=used.lists,
         )
 
     def _as_filled(self, rule: Rule, filled: Mapping[str, Fill]) -> Rule:
@@ -204,60 +209,68 @@ def _cited(rule: Rule, fill: Fill) -> str:
     return f"{rule.citation}；{fill.source}：{fill.citation}"
 
 
-def _used(
-    indicators: Mapping[str, Indicator],
-) -> tuple[dict[str, Fact], dict[str, Fact], set[str]]:
-    facts: dict[str, Fact] = {}
-    fields: dict[str, Fact] = {}
-    maps: set[str] = set()
+class _Used:
+    """Collects what formulas read."""
 
-    def use(expr: Expr, records: str) -> None:
-        kind = expr[0]
-        if kind in ("fact", "year"):
-            facts[expr[1]] = fact(expr[1])
-        elif kind == "field":
-            found = record_kind(records).field(expr[1])
-            assert found is not None
-            fields[f"{records}.{expr[1]}"] = found
-        elif kind in ("count", "total"):
-            total = expr[-1]
-            if total is not None:
-                facts[total] = fact(total)
-            if kind == "total":
-                found = record_kind(expr[1]).field(expr[2])
-                assert found is not None
-                fields[f"{expr[1]}.{expr[2]}"] = found
-        elif kind == "lookup":
-            maps.add(expr[1])
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+        self.facts: dict[str, Fact] = {}
+        self.fields: dict[str, Fact] = {}
+        self.lists: dict[str, RecordKind] = {}
+        self.maps: set[str] = set()
+
+    def by(self, expr: Expr, records: str) -> None:
+        """Collect what a formula reads."""
+        match expr:
+            case ("fact" | "year", id, *_):
+                self.facts[id] = self.catalogue.fact(id)
+            case ("field", id):
+                self.field(records, id)
+            case ("count", listed, _, filed):
+                self.listed(listed, filed)
+            case ("total", listed, field, _, filed):
+                self.listed(listed, filed)
+                self.field(listed, field)
+            case ("lookup", map, _):
+                self.maps.add(map)
         for part in expr[1:]:
             if isinstance(part, tuple) and part:
                 for inner in (part,) if isinstance(part[0], str) else part:
-                    use(inner, records)
+                    self.by(inner, records)
 
-    for indicator in indicators.values():
-        use(indicator.expr, indicator.records)
-    return dict(sorted(facts.items())), dict(sorted(fields.items())), maps
+    def field(self, records: str, id: str) -> None:
+        self.lists[records] = self.catalogue.record_kind(records)
+        self.fields[f"{records}.{id}"] = self.catalogue.field(records, id)
+
+    def listed(self, records: str, filed: str | None) -> None:
+        self.lists[records] = self.catalogue.record_kind(records)
+        if filed is not None:
+            self.facts[filed] = self.catalogue.fact(filed)
 
 
-def load(path: Path, own: Path | None = None) -> Rulebook:
+def load(path: Path, own: Path | None = None, *, base: Path | None = None) -> Rulebook:
     """Compile a features folder, with a bureau's ``own``; ``SourceError`` lists all faults.
+
+    ``base`` is a folder whose declarations hold if ``path`` has none.
 
     >>> load(Path("features")).rule("63.2.研发费用").title
     '上年度研发费用总额不低于100万元，且占营业收入总额比重不低于3%'
     """
-    rulebook = compile_all(path, own)
+    rulebook = compile_all(path, own, base=base)
     if rulebook.problems:
         raise SourceError(list(rulebook.problems))
     return rulebook
 
 
-def compile_all(path: Path, own: Path | None = None) -> Rulebook:
+def compile_all(path: Path, own: Path | None = None, *, base: Path | None = None) -> Rulebook:
     """Compile a features folder as far as possible; ``problems`` lists all faults.
 
     ``own`` is a folder of packs laid over it: it adds files and replaces none. The paths of its
-    files begin with its name.
+    files begin with its name. ``base`` is a folder whose declarations hold if ``path`` has none.
     """
     documents, problems = read_all(path)
+    if base is not None and not any(d.declaring for d in documents):
+        documents = [*_declarations(base), *documents]
     if own is not None:
         folder = own.resolve()
         if (path / folder.name).exists():
@@ -269,6 +282,7 @@ def compile_all(path: Path, own: Path | None = None) -> Rulebook:
     links = link(documents, maps)
     rulebook = Rulebook(
         documents=tuple(documents),
+        catalogue=links.catalogue,
         clauses=links.clauses,
         rules=links.rules,
         thresholds=links.thresholds,
@@ -281,8 +295,19 @@ def compile_all(path: Path, own: Path | None = None) -> Rulebook:
     ).revised()
     problems += [*found, *links.problems, *inconsistencies(links, rulebook.applicability)]
     if own is not None and not problems:
-        problems += _changed(compile_all(path), rulebook, own.resolve().name)
+        problems += _changed(compile_all(path, base=base), rulebook, own.resolve().name)
     return replace(rulebook, problems=tuple(sorted(set(problems))))
+
+
+def declared(base: Path) -> Catalogue:
+    """What may be filed by the declarations of a features folder, without its rules."""
+    return link(_declarations(base), {}).catalogue
+
+
+def _declarations(base: Path) -> list[Document]:
+    """The documents at the top of a features folder that only declare."""
+    found = (read_file(file, base)[0] for file in sorted(base.glob("*.feature")))
+    return [document for document in found if document is not None and document.declaring]
 
 
 def _changed(packaged: Rulebook, layered: Rulebook, own: str) -> list[Problem]:

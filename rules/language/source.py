@@ -22,6 +22,9 @@ _LARGEST: Final = 1 << 20
 _FEATURE_TAGS: Final = ("tier", "source")
 _RULE_TAGS: Final = ("id", "对象")
 _SCENARIO_TAGS: Final = ("来源",)
+#: The sentences that declare what criteria are made of. A declaration decides nothing by itself:
+#: the examples of the rules that use it test it.
+DECLARATIONS: Final = ("填报项如下", "指标按下式计算", "参数如下", "层级如下")
 #: These signs separate parts of result keys, which contain ids.
 _NOT_IN_IDS: Final = re.compile(r"[/#:|@]")
 
@@ -109,6 +112,11 @@ class Document:
     prose: tuple[str, ...]
     clauses: tuple[Clause, ...]
     text: str
+
+    @property
+    def declaring(self) -> bool:
+        """Whether the file only declares what criteria are made of."""
+        return all(clause.definition.text in DECLARATIONS for clause in self.clauses)
 
     def tag(self, name: str) -> str:
         """The value of the tag ``@name:value``, or an empty text."""
@@ -243,7 +251,10 @@ class _Reader:
                 scenarios.append(self.scenario(part))
         if not background:
             self.refuse(line, "规则没有定义表：请在「背景:」下写一句定义和一张表")
-        if not scenarios:
+        declaring = definition is not None and definition.text in DECLARATIONS
+        if declaring and scenarios:
+            self.refuse(scenarios[0].line, "声明之下不写场景：请把例子写在使用它的规则之下")
+        elif not declaring and not scenarios:
             self.refuse(line, "规则没有场景，不会被测试：请写边界上、略低和略高的例子")
         if definition is None or not id:
             return None

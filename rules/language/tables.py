@@ -17,7 +17,7 @@ from rules.language.lines import (
     read_points,
     read_quantity,
 )
-from rules.language.source import Clause, Row
+from rules.language.source import DECLARATIONS, Clause, Row
 from rules.model.quantities import UNITS, parse
 from rules.model.ruleset import Attested, Band, Bands, Body, Case, Cases, Item, Ladder, Line, Total
 
@@ -49,7 +49,7 @@ def compile_table(
     step = clause.definition
     columns = COLUMNS.get(step.text)
     if columns is None:
-        known = "、".join(f"「{s}」" for s in COLUMNS)
+        known = "、".join(f"「{s}」" for s in (*COLUMNS, *DECLARATIONS))
         return None, [
             Problem(clause.path, step.line, f"定义句「{step.text}」不认识：可用的有{known}")
         ]

@@ -2,11 +2,14 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any, Final
 
 from rules.errors import RulesetError
-from rules.model.facts import Fact, exact
+from rules.model.catalogue import Catalogue
+from rules.model.expressions import leaves
+from rules.model.facts import Fact, RecordKind, exact
 from rules.model.ruleset import (
     SCHEMA,
     Assumed,
@@ -33,8 +36,11 @@ from rules.model.ruleset import (
 _Json = Mapping[str, Any]
 
 
-def decode(text: str) -> Ruleset:
+def decode(text: str, catalogue: Catalogue | None = None) -> Ruleset:
     """The ruleset of a canonical text, equal to the compiled one except for positions in files.
+
+    ``catalogue`` is what could be filed when the ruleset was published; without it, the ruleset
+    lacks what is only for people, such as the names of lists.
 
     Raises ``RulesetError`` for a text that is not the canonical text of a ruleset.
 
@@ -52,7 +58,7 @@ def decode(text: str) -> Ruleset:
                 "规则集的格式版本{value}不为本程序所知：请升级本程序",
                 value=plain["schema"],
             )
-        ruleset = _ruleset(plain)
+        ruleset = _ruleset(plain, catalogue or Catalogue())
     except (KeyError, TypeError, ValueError, IndexError) as problem:
         raise RulesetError(
             "altered-ruleset", "规则集的文本不完整或被改动：请从备份恢复"
@@ -62,18 +68,49 @@ def decode(text: str) -> Ruleset:
     return ruleset
 
 
-def _ruleset(plain: _Json) -> Ruleset:
+def _ruleset(plain: _Json, catalogue: Catalogue) -> Ruleset:
+    indicators = {k: _indicator(k, i) for k, i in plain["indicators"].items()}
+    yearly = {leaf[1] for i in indicators.values() for leaf in leaves(i.expr) if leaf[0] == "year"}
+    facts = {
+        k: _described(_fact(k, f, k in yearly), catalogue.get(k)) for k, f in plain["facts"].items()
+    }
+    fields: dict[str, Fact] = {}
+    lists: dict[str, RecordKind] = {}
+    for key, field in plain["fields"].items():
+        records, _, id = key.rpartition(".")
+        lists[records] = catalogue.lists.get(records) or RecordKind(records, records, ())
+        fields[key] = _described(_fact(id, field), lists[records].field(id))
+    for leaf in (leaf for i in indicators.values() for leaf in leaves(i.expr)):
+        if leaf[0] in ("count", "total") and leaf[1] not in lists:
+            lists[leaf[1]] = catalogue.lists.get(leaf[1]) or RecordKind(leaf[1], leaf[1], ())
     return Ruleset(
         root=plain["root"],
         title=plain["title"],
         tier=plain["tier"],
         source=plain["source"],
         rules=tuple(_rule(r) for r in plain["rules"]),
-        indicators={k: _indicator(k, i) for k, i in plain["indicators"].items()},
-        facts={k: _fact(k, f) for k, f in plain["facts"].items()},
-        fields={k: _fact(k.rpartition(".")[2], f) for k, f in plain["fields"].items()},
+        indicators=indicators,
+        facts=facts,
+        fields=fields,
         maps=plain["maps"],
+        lists=lists,
     )
+
+
+def _described(fact: Fact, declared: Fact | None) -> Fact:
+    """The declared fact, if a ruleset means the same; it says more to people."""
+    if declared is None:
+        return fact
+    same = replace(
+        declared,
+        rating=fact.rating,
+        part_of="",
+        evidence="",
+        note="",
+        fixed=False,
+        yearly=fact.yearly,
+    )
+    return declared if same == fact else fact
 
 
 def _rule(plain: _Json) -> Rule:
@@ -104,12 +141,13 @@ def _expr(plain: Any) -> Expr:
     return tuple(_expr(part) if isinstance(part, list) else part for part in plain)
 
 
-def _fact(id: str, plain: _Json) -> Fact:
+def _fact(id: str, plain: _Json, yearly: bool = False) -> Fact:
     return Fact(
         id,
         plain["name"],
         plain["kind"],
         plain["unit"],
+        yearly=yearly,
         origin=plain["origin"],
         minimum=_number(plain["minimum"]),
         maximum=_number(plain["maximum"]),

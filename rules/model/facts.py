@@ -6,7 +6,7 @@ application form of 工信部企业〔2022〕63号, and of 工信部企业〔202
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
@@ -20,7 +20,7 @@ Origin: TypeAlias = Literal["填报", "认定"]
 Scalar: TypeAlias = str | bool
 
 #: Units of countable things, whose numbers are whole.
-_COUNTED: Final = ("人", "项", "级", "名")
+COUNTED: Final = ("人", "项", "级", "名", "件", "家", "次")
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,9 @@ class Fact:
     per fiscal year. A ``rating`` is kept per calendar year, because it is known before that year's
     accounts are. ``minimum`` and ``maximum`` bound the possible values, in base units. A yearly
     figure below its minimum is kept as filed, but nothing can be computed with it. ``part_of`` is
-    the id of the fact that bounds it from above, in the same year if both are yearly.
+    the id of the fact that bounds it from above, in the same year if both are yearly. ``evidence``
+    and ``note`` are for people: what proves a value, and how to fill it in. An enterprise cannot
+    change a ``fixed`` fact, such as the day of its registration.
     """
 
     id: str
@@ -46,6 +48,8 @@ class Fact:
     note: str = ""
     rating: bool = False
     part_of: str = ""
+    evidence: str = ""
+    fixed: bool = False
 
     def __hash__(self) -> int:
         """Hashes only the id: a fact is looked up for every value that is checked."""
@@ -87,7 +91,7 @@ class Fact:
     def _form(self) -> re.Pattern[str] | None:
         """The pattern of clearly valid numbers; None if each value must be checked."""
         digits = "[0-9]{1,18}"
-        decimals = "" if self.unit in _COUNTED else rf"(\.{digits})?"
+        decimals = "" if self.unit in COUNTED else rf"(\.{digits})?"
         forms: dict[object, str] = {(None, None): f"-?{digits}", (0, None): digits, (0, 1): "0"}
         form = forms.get((self.minimum, self.maximum))
         return re.compile(form + decimals) if form else None
@@ -438,7 +442,7 @@ def _check_number(fact: Fact, value: str) -> str | None:
         number = exact(value)
     except ValueError:
         return "应为数字"
-    if fact.unit in _COUNTED and number.denominator != 1:
+    if fact.unit in COUNTED and number.denominator != 1:
         return "应为整数"
     if fact.minimum is not None and number < fact.minimum and not fact.signed:
         return f"不应小于{fact.minimum}"
@@ -477,29 +481,36 @@ def _is_day(value: str) -> bool:
 
 def validate(profile: Profile) -> None:
     """Raise ``FactsError`` for the first value that the catalogue does not allow."""
+    check_profile(profile, fact, _field, lambda records: record_kind(records).name)
+
+
+def _field(records: str, id: str) -> Fact:
+    kind = record_kind(records)
+    found = kind.field(id)
+    if found is None:
+        raise FactsError(
+            "no-such-field", "清单“{where}”没有字段「{value}」", where=kind.name, value=id
+        )
+    return found
+
+
+def check_profile(
+    profile: Profile,
+    fact_of: Callable[[str], Fact | None],
+    field_of: Callable[[str, str], Fact | None],
+    list_name: Callable[[str], str],
+) -> None:
+    """Raise ``FactsError`` for the first value that is none of its fact's; facts of None pass."""
     for key, value in profile.values.items():
-        if not (found := _fact_of(key)).obvious(value):
+        found = fact_of(key.partition("@")[0])
+        if found is not None and not found.obvious(value):
             _refuse(found, key, value)
-    for name, filed in profile.records.items():
-        kind = record_kind(name)
+    for records, filed in profile.records.items():
         for number, item in enumerate(filed.items, 1):
             for id, value in item.items():
-                own = kind.field(id)
-                if own is None:
-                    raise FactsError(
-                        "unknown-record-field",
-                        "{list}第{where}条：没有字段「{value}」",
-                        list=kind.name,
-                        where=number,
-                        value=id,
-                    )
-                if not own.obvious(value):
-                    _refuse(own, f"{kind.name}第{number}条", value)
-
-
-@lru_cache(maxsize=1 << 12)
-def _fact_of(key: str) -> Fact:
-    return fact(key.partition("@")[0])
+                found = field_of(records, id)
+                if found is not None and not found.obvious(value):
+                    _refuse(found, f"{list_name(records)}第{number}条", value)
 
 
 def _refuse(fact: Fact, where: str, value: Scalar) -> None:

@@ -12,7 +12,7 @@ from fractions import Fraction
 from functools import cached_property, lru_cache
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
-from rules.model.facts import Fact
+from rules.model.facts import Fact, Profile, RecordKind, check_profile
 from rules.model.quantities import Number
 from rules.portable.canonical import canonical_json, sha256
 
@@ -326,6 +326,7 @@ class Ruleset:
 
     ``rules`` come after the rules on which they depend, rules over records first. ``indicators``
     are keyed ``name``, or ``list.name`` for those of a record; ``fields`` are keyed ``list.field``.
+    ``lists`` describes the lists that it reads, for people only.
     """
 
     root: str
@@ -337,6 +338,7 @@ class Ruleset:
     facts: Mapping[str, Fact]
     fields: Mapping[str, Fact]
     maps: Mapping[str, Mapping[str, str]]
+    lists: Mapping[str, RecordKind] = field(default_factory=dict, compare=False)
 
     def rule(self, id: str) -> Rule:
         """The rule with that id."""
@@ -345,6 +347,19 @@ class Ruleset:
     def indicator(self, rule: Rule, name: str) -> Indicator:
         """The indicator that ``rule`` calls ``name``."""
         return self.indicators[f"{rule.records}.{name}" if rule.records else name]
+
+    def read_by(self, leaf: Expr, records: str = "") -> Fact:
+        """The fact, or field of the records at hand, that a leaf of a formula reads."""
+        return self.fields[f"{records}.{leaf[1]}"] if leaf[0] == "field" else self.facts[leaf[1]]
+
+    def validate(self, profile: Profile) -> None:
+        """Raise ``FactsError`` for the first value that a fact which the ruleset reads cannot have."""
+        check_profile(
+            profile,
+            self.facts.get,
+            lambda records, name: self.fields.get(f"{records}.{name}"),
+            lambda records: self.lists[records].name,
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The ruleset as new plain JSON values; numbers are texts such as ``3/100``."""

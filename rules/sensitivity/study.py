@@ -8,7 +8,7 @@ from math import ceil, floor
 from typing import Any, Final, TypeAlias, cast
 
 from rules.model.expressions import leaves
-from rules.model.facts import YEARS, Fact, Profile, Scalar, exact, record_kind
+from rules.model.facts import YEARS, Fact, Profile, Scalar, exact
 from rules.model.quantities import UNITS, show
 from rules.model.ruleset import Expr, Ruleset
 from rules.portable import reference
@@ -157,12 +157,11 @@ class Reach:
                 name = f"{year}年{fact.name}" if year else fact.name
                 found.append(Variable(key=key, name=name, fact=fact, value=value, leaf=leaf))
         for records, filed in profile.records.items():
-            name = record_kind(records).name
             for i, item in enumerate(filed.items):
                 for id, value in item.items():
                     fact = self.ruleset.fields.get(f"{records}.{id}")
                     if fact is not None:
-                        label = f"{name}第{i + 1}条：{fact.name}"
+                        label = f"{self.ruleset.lists[records].name}第{i + 1}条：{fact.name}"
                         key = f"{records}#{i}.{id}"
                         found.append(
                             Variable(

@@ -108,4 +108,10 @@ def _published(files: dict[str, bytes], table: str) -> Published:
         for d in digests.values()
         if f"rulesets/{d}.json" in files
     }
-    return Published(table, tuple(publication.applicability_rows(text)), digests, texts)
+    return Published(
+        applicability_digest=table,
+        applicability=tuple(publication.applicability_rows(text)),
+        digests=digests,
+        texts=texts,
+        catalogue=publication.packaged_catalogue(),
+    )

@@ -172,8 +172,9 @@ def test_growth_is_written_out_in_both_texts() -> None:
     assert found["上年度与再上年度营业收入之比"].after == (
         "上年度营业收入总额÷再上年度营业收入总额"
     )
+    ruleset = rulebook().ruleset("63.2")
     growth = rulebook().indicators["上年度主营业务收入增长率"]
-    assert formula_text(growth.expr) == (
+    assert formula_text(growth.expr, ruleset) == (
         "（上年度主营业务收入总额－上上年度主营业务收入总额）÷上上年度主营业务收入总额"
     )
 

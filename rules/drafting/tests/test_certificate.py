@@ -19,7 +19,7 @@ from rules.drafting.certificate import (
     planned,
     together,
 )
-from rules.drafting.mutations import of_rule
+from rules.drafting.mutations import Lookup, of_rule
 from rules.engine import cells, compiler, program
 from rules.engine.driver import Engine
 from rules.engine.trees import Split, Tree
@@ -389,9 +389,9 @@ def mutants(plan: Plan) -> Iterator[tuple[str, Rule]]:
 
     def lookup(name: str) -> tuple[Indicator, tuple[str, ...]]:
         indicator = rulebook().indicators[f"{rule.records}.{name}" if rule.records else name]
-        return indicator, vocabulary(indicator, rulebook().maps)
+        return indicator, vocabulary(indicator, rulebook().catalogue, rulebook().maps)
 
-    yield from of_rule(rule, lookup)
+    yield from of_rule(rule, Lookup(lookup, rulebook().catalogue))
 
 
 def altered(rule: Rule) -> Callable[[Ruleset], Engine]:

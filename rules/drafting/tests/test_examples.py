@@ -15,6 +15,7 @@ from rules.language.rulebook import load
 from rules.language.source import GherkinStep, Row
 from rules.model.facts import RecordList
 from rules.model.ruleset import Gap, Outcome, Points
+from rules.tests.packaged import FEATURES, catalogue
 
 
 def step(text: str, *rows: tuple[str, ...]) -> GherkinStep:
@@ -22,7 +23,7 @@ def step(text: str, *rows: tuple[str, ...]) -> GherkinStep:
 
 
 def given(*steps: GherkinStep) -> Given:
-    found = Given(rule="一")
+    found = Given(rule="一", catalogue=catalogue())
     for each in steps:
         assert take(found, each) is None
     return found
@@ -126,7 +127,7 @@ def test_a_case() -> None:
     ],
 )
 def test_what_is_expected(text: str, expectation: Expectation) -> None:
-    assert take(Given(rule="一"), step(text)) == expectation
+    assert take(Given(rule="一", catalogue=catalogue()), step(text)) == expectation
 
 
 @pytest.mark.parametrize(
@@ -160,7 +161,7 @@ def test_what_is_expected(text: str, expectation: Expectation) -> None:
 )  # fmt: skip
 def test_refused_steps(bad: GherkinStep, message: str) -> None:
     with pytest.raises((RulesError, ValueError)) as caught:
-        take(Given(rule="一"), bad)
+        take(Given(rule="一", catalogue=catalogue()), bad)
     assert str(caught.value) == message
 
 
@@ -296,12 +297,12 @@ FEATURE = FEATURE.replace("规则: 占有率达到占比线3%", "规则: 占有�
 
 def linted(tmp_path: Path, text: str) -> list[str]:
     (tmp_path / "a.feature").write_text(text, encoding="utf-8")
-    return [str(p) for p in check(tmp_path)[1]]
+    return [str(p) for p in check(tmp_path, base=FEATURES)[1]]
 
 
 def test_good_examples(tmp_path: Path) -> None:
     (tmp_path / "a.feature").write_text(FEATURE, encoding="utf-8")
-    assert check_examples(load(tmp_path)) == []
+    assert check_examples(load(tmp_path, base=FEATURES)) == []
 
 
 def test_examples_that_do_not_notice_an_altered_rule_are_not_enough(tmp_path: Path) -> None:
@@ -341,8 +342,8 @@ def test_examples_that_do_not_notice_an_altered_rule_are_not_enough(tmp_path: Pa
 
 def test_examples_have_their_place(tmp_path: Path) -> None:
     (tmp_path / "a.feature").write_text(FEATURE, encoding="utf-8")
-    rulebook = load(tmp_path)
-    found = list(examples(rulebook.clauses["占比"]))
+    rulebook = load(tmp_path, base=FEATURES)
+    found = list(examples(rulebook.clauses["占比"], rulebook.catalogue))
     assert [(e.rule, e.path, e.line) for e in found] == [
         ("占比", "a.feature", n) for n in (20, 21, 22, 23)
     ]
@@ -382,7 +383,7 @@ def test_only_some_rules(tmp_path: Path) -> None:
     (tmp_path / "a.feature").write_text(
         FEATURE.replace("门槛为“3%”", "门槛为“4%”"), encoding="utf-8"
     )
-    rulebook = load(tmp_path)
+    rulebook = load(tmp_path, base=FEATURES)
     assert check_examples(rulebook, only=["占比"]) == []
     assert len(check_examples(rulebook, only=["占比", "线"])) == 1
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from rules.drafting.mutants import mutants, read_equivalent, stale, survivors, unlisted
-from rules.drafting.mutations import of_formula, of_rule
+from rules.drafting.mutations import Lookup, of_formula, of_rule
 from rules.errors import RulesetError
 from rules.language.rulebook import Rulebook, load
 from rules.model.expressions import (
@@ -44,6 +44,7 @@ from rules.model.ruleset import (
     Rule,
     Total,
 )
+from rules.tests.packaged import FEATURES, catalogue
 
 INDICATORS = {
     "费用": Indicator(name="费用", kind="number", unit="万元", expr=year("rd_expense")),
@@ -65,9 +66,12 @@ INDICATORS = {
 }
 
 
+LOOKUP = Lookup(lambda name: (INDICATORS[name], ("甲", "乙", "丙", "丁")), catalogue())
+
+
 def texts(body: Body) -> list[str]:
     rule = Rule(id="一", title="", clause="", citation="", notes=(), body=body)
-    found = list(of_rule(rule, lambda name: (INDICATORS[name], ("甲", "乙", "丙", "丁"))))
+    found = list(of_rule(rule, LOOKUP))
     assert all(altered != rule for _, altered in found)
     names = [text for text, _ in found]
     assert len(names) == len(set(names))
@@ -142,14 +146,10 @@ def test_bands() -> None:
     ]
     _, altered = list(
         of_rule(
-            Rule(id="一", title="", clause="", citation="", notes=(), body=Bands((one,))), _find
+            Rule(id="一", title="", clause="", citation="", notes=(), body=Bands((one,))), LOOKUP
         )
     )[2]
     assert altered.body == Bands((("件数", (band(None, 3, 0), band(3, None, 5))),))
-
-
-def _find(name: str) -> tuple[Indicator, tuple[str, ...]]:
-    return INDICATORS[name], ()
 
 
 def test_ladders() -> None:
@@ -218,7 +218,7 @@ F, G = fact("own_brand"), fact("standards")
     ],
 )  # fmt: skip
 def test_a_formula(expr: Expr, expected: list[tuple[str, Expr]]) -> None:
-    assert list(of_formula(expr)) == expected
+    assert list(of_formula(expr, catalogue())) == expected
 
 
 # whole libraries
@@ -333,7 +333,7 @@ def rulebook(tmp_path: Path, *dropped: str) -> Rulebook:
         assert text.count(row) == 1
         text = text.replace(row, "")
     (tmp_path / "a.feature").write_text(text, encoding="utf-8")
-    return load(tmp_path)
+    return load(tmp_path, base=FEATURES)
 
 
 def test_examples_at_the_edges_kill_every_mutant(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from rules.drafting.check import check
 from rules.drafting.format import format_text
 from rules.drafting.scaffold import scaffold
 from rules.errors import RulesetError
+from rules.tests.packaged import FEATURES
 
 KINDS = ("cases", "bands", "ladder", "total")
 
@@ -17,7 +18,7 @@ KINDS = ("cases", "bands", "ladder", "total")
 def test_every_blank_is_a_problem_in_its_line(tmp_path: Path, kind: str) -> None:
     text = scaffold("63.2.研发", "认定标准", kind)
     (tmp_path / "a.feature").write_text(text, encoding="utf-8")
-    _, problems = check(tmp_path)
+    _, problems = check(tmp_path, base=FEATURES)
     blanks = [
         number
         for number, line in enumerate(text.splitlines(), 1)
@@ -29,7 +30,7 @@ def test_every_blank_is_a_problem_in_its_line(tmp_path: Path, kind: str) -> None
 
 def test_the_messages_say_what_to_write(tmp_path: Path) -> None:
     (tmp_path / "a.feature").write_text(scaffold("一", "标准", "cases"), encoding="utf-8")
-    _, problems = check(tmp_path)
+    _, problems = check(tmp_path, base=FEATURES)
     lines = [str(p).removesuffix("；写好后请删去「待填：」") for p in problems]
     assert lines[:3] == [
         "a.feature:3: 此处待填：层级，如专精特新中小企业",
@@ -66,11 +67,15 @@ def test_filled_in_it_passes(tmp_path: Path) -> None:
         assert text.count(f"待填：{blank}") == 1
         text = text.replace(f"待填：{blank}", value)
     (tmp_path / "a.feature").write_text(text, encoding="utf-8")
-    assert [p.line for p in check(tmp_path)[1]] == [26, 27, 28]  # the outcomes are still blank
+    assert [p.line for p in check(tmp_path, base=FEATURES)[1]] == [
+        26,
+        27,
+        28,
+    ]  # the outcomes are still blank
     for outcome in ("符合", "不符合", "符合"):
         text = text.replace("待填：结论", outcome, 1)
     (tmp_path / "a.feature").write_text(text, encoding="utf-8")
-    assert check(tmp_path)[1] == []
+    assert check(tmp_path, base=FEATURES)[1] == []
 
 
 def test_unknown_kind() -> None:

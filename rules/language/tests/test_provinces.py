@@ -17,8 +17,7 @@ from rules.language.editions import ApplicabilityRow
 from rules.language.provinces import PROVINCES, Fill, acting, effective, full_name, parted
 from rules.language.rulebook import Rulebook, compile_all, load
 from rules.model.ruleset import Attested, Cases, Position, Total
-
-FEATURES = Path(__file__).parents[3] / "features"
+from rules.tests.packaged import FEATURES
 
 NATIONAL = """# language: zh-CN
 @tier:甲级 @source:某办法
@@ -156,7 +155,7 @@ def compiled(tmp_path: Path) -> Callable[..., Rulebook]:
     def compile(*rows: str, text: str = "") -> Rulebook:
         (tmp_path / "a.feature").write_text(NATIONAL, encoding="utf-8")
         (tmp_path / "b.feature").write_text(text or pack(*rows), encoding="utf-8")
-        return compile_all(tmp_path)
+        return compile_all(tmp_path, base=FEATURES)
 
     return compile
 
@@ -301,7 +300,11 @@ def test_points_are_given_by_a_rule_of_the_province(compiled: Callable[..., Rule
     assert [i.rule for i in rule.body.items] == ["某省.本地"]
     assert isinstance(rulebook.ruleset("根").rule("本地").body, Attested)
     clause = rulebook.clauses["某省.设定"]
-    ran = [r for e in examples(clause) for r in run(rulebook, e, by_both, read_indicator)]
+    ran = [
+        r
+        for e in examples(clause, rulebook.catalogue)
+        for r in run(rulebook, e, by_both, read_indicator)
+    ]
     assert [r.actual for r in ran] == ["21分", "不符合", "0分", "不符合", "0分至21分", "不符合"]
     assert [n.message for n in notices(rulebook)] == [
         "江苏省的「本地」最高21分，全国文本允许最高15分（a.feature:51）：照录，请核对原文",
@@ -418,10 +421,10 @@ def test_own_packs_are_laid_over(tmp_path: Path) -> None:
     (tmp_path / "whole" / "a.feature").write_text(NATIONAL, encoding="utf-8")
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "b.feature").write_text(pack(GOOD), encoding="utf-8")
-    rulebook = load(tmp_path / "whole", tmp_path / "own")
+    rulebook = load(tmp_path / "whole", tmp_path / "own", base=FEATURES)
     assert rulebook.clauses["某省.线"].path == "own/b.feature"
     (tmp_path / "whole" / "own").mkdir()
-    [problem] = compile_all(tmp_path / "whole", tmp_path / "own").problems
+    [problem] = compile_all(tmp_path / "whole", tmp_path / "own", base=FEATURES).problems
     assert problem.message == "目录名「own」与随附标准中的目录相同，无法区分：请改目录名"
 
 
@@ -450,8 +453,8 @@ def test_own_packs_change_nothing_that_is_packaged(tmp_path: Path) -> None:
     for folder, text in (("whole", national), ("own", own)):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / f"{folder}.feature").write_text(text, encoding="utf-8")
-    assert not compile_all(tmp_path / "whole").problems
-    [problem] = compile_all(tmp_path / "whole", tmp_path / "own").problems
+    assert not compile_all(tmp_path / "whole", base=FEATURES).problems
+    [problem] = compile_all(tmp_path / "whole", tmp_path / "own", base=FEATURES).problems
     assert str(problem) == (
         "own:1: 随附的规则集「平」因本目录的文件而改变：其编号、组名或项目名与条文用语相同，请改名"
     )
@@ -460,7 +463,7 @@ def test_own_packs_change_nothing_that_is_packaged(tmp_path: Path) -> None:
 def test_a_provinces_file_rules_for_no_other(tmp_path: Path) -> None:
     (tmp_path / "provinces").mkdir()
     (tmp_path / "provinces" / "a.feature").write_text(NATIONAL, encoding="utf-8")
-    found = [p.message for p in compile_all(tmp_path).problems]
+    found = [p.message for p in compile_all(tmp_path, base=FEATURES).problems]
     assert found == ["省级文件只能规定本省：请写明省份"] * 2
 
 

@@ -11,6 +11,7 @@ from rules.errors import RulesetError, SourceError
 from rules.language.editions import ApplicabilityRow
 from rules.language.rulebook import compile_all, load
 from rules.model.ruleset import Assumed, Case, Cases, Indicator, Line, Note, Outcome, Position, Rule
+from rules.tests.packaged import FEATURES
 
 HEAD = "# language: zh-CN\n@tier:甲层 @source:乙文\n功能: 测试\n"
 GOOD = """\
@@ -123,7 +124,7 @@ def written(tmp_path: Path, **files: str) -> Path:
 def test_good_files(tmp_path: Path) -> None:
     (tmp_path / "maps").mkdir()
     (tmp_path / "maps" / "gbt4754.csv").write_text("代码,行业\nC,工业\n", encoding="utf-8")
-    rulebook = load(written(tmp_path, a=GOOD, b=RECORDS, c=APPLICABILITY))
+    rulebook = load(written(tmp_path, a=GOOD, b=RECORDS, c=APPLICABILITY), base=FEATURES)
     assert list(rulebook.rules) == ["根", "中型", "总分", "机构", "省级"]
     assert rulebook.rule("根") == Rule(
         id="根",
@@ -162,7 +163,7 @@ def test_good_files(tmp_path: Path) -> None:
 
 
 def test_a_ruleset_is_the_closure_of_its_root(tmp_path: Path) -> None:
-    rulebook = load(written(tmp_path, a=GOOD, b=RECORDS))
+    rulebook = load(written(tmp_path, a=GOOD, b=RECORDS), base=FEATURES)
     whole = rulebook.ruleset("根")
     assert [r.id for r in whole.rules] == ["省级", "中型", "机构", "总分", "根"]
     assert (whole.root, whole.tier, whole.source) == ("根", "甲层", "乙文")
@@ -176,7 +177,7 @@ def test_a_ruleset_is_the_closure_of_its_root(tmp_path: Path) -> None:
 
 
 def test_an_assumed_rule_is_cut_off(tmp_path: Path) -> None:
-    rulebook = load(written(tmp_path, a=GOOD, b=RECORDS))
+    rulebook = load(written(tmp_path, a=GOOD, b=RECORDS), base=FEATURES)
     ruleset = rulebook.ruleset("根", {"中型": Outcome.MET, "根": Outcome.MET})
     assert ruleset.rule("中型").body == Assumed(Outcome.MET)
     assert isinstance(ruleset.rule("根").body, Cases)
@@ -184,7 +185,7 @@ def test_an_assumed_rule_is_cut_off(tmp_path: Path) -> None:
 
 
 def test_an_altered_rulebook_cuts_its_own_rulesets(tmp_path: Path) -> None:
-    rulebook = load(written(tmp_path, a=GOOD, b=RECORDS))
+    rulebook = load(written(tmp_path, a=GOOD, b=RECORDS), base=FEATURES)
     before = rulebook.ruleset("中型")
     altered = replace(rulebook.rule("中型"), title="另一条")
     other = replace(rulebook, rules={**rulebook.rules, "中型": altered})
@@ -193,7 +194,7 @@ def test_an_altered_rulebook_cuts_its_own_rulesets(tmp_path: Path) -> None:
 
 
 def test_unknown_rule(tmp_path: Path) -> None:
-    rulebook = load(written(tmp_path, a=GOOD, b=RECORDS))
+    rulebook = load(written(tmp_path, a=GOOD, b=RECORDS), base=FEATURES)
     with pytest.raises(RulesetError) as caught:
         rulebook.rule("中")
     assert str(caught.value) == "没有编号为「中」的规则：相近的有中型"
@@ -245,7 +246,7 @@ def test_refused(tmp_path: Path, old: str, new: str, problems: list[str]) -> Non
     texts = (GOOD, RECORDS, APPLICABILITY)
     assert sum(old in t for t in texts) == 1
     a, b, c = (t.replace(old, new, 1) for t in texts)
-    found = compile_all(written(tmp_path, a=a, b=b, c=c)).problems
+    found = compile_all(written(tmp_path, a=a, b=b, c=c), base=FEATURES).problems
     assert [str(p) for p in found] == problems
 
 
@@ -253,15 +254,15 @@ def test_two_slots_of_one_name(tmp_path: Path) -> None:
     slot = (
         GOOD[GOOD.index("  @id:线") :].replace("@id:线", "@id:线2").replace("场景: 线", "场景: 二")
     )
-    found = compile_all(written(tmp_path, a=GOOD + slot, b=RECORDS)).problems
+    found = compile_all(written(tmp_path, a=GOOD + slot, b=RECORDS), base=FEATURES).problems
     assert [str(p) for p in found] == ["a.feature:52: 门槛「认定分数线」已另有设定：请改名或删去"]
 
 
 def test_a_group_of_two_totals(tmp_path: Path) -> None:
     total = GOOD[GOOD.index("  @id:总分") : GOOD.index("  @id:线")].replace("总分", "总分2")
     elsewhere = written(tmp_path, a=GOOD, b=RECORDS, d=HEAD + total)
-    assert load(elsewhere).ruleset("根").rule("总分")
-    found = compile_all(written(tmp_path, a=GOOD + total, b=RECORDS)).problems
+    assert load(elsewhere, base=FEATURES).ruleset("根").rule("总分")
+    found = compile_all(written(tmp_path, a=GOOD + total, b=RECORDS), base=FEATURES).problems
     assert "有几个总分都有「创新得分」，无法确定是哪一个：请给组另取名称" in [
         p.message for p in found
     ]
@@ -271,7 +272,7 @@ def test_maps_are_checked(tmp_path: Path) -> None:
     (tmp_path / "maps").mkdir()
     text = "代码,行业\nC,工业\nC,建筑业\nD\n,零售业\n"
     (tmp_path / "maps" / "m.csv").write_text(text, encoding="utf-8")
-    found = compile_all(written(tmp_path, a=GOOD, b=RECORDS)).problems
+    found = compile_all(written(tmp_path, a=GOOD, b=RECORDS), base=FEATURES).problems
     amiss = "此行缺列、代码为空或代码重复：请改正"
     assert [str(p) for p in found] == [f"maps/m.csv:{n}: {amiss}" for n in (3, 4, 5)]
 
@@ -280,7 +281,7 @@ def test_maps_are_checked(tmp_path: Path) -> None:
 def test_a_map_that_cannot_be_read_is_named(tmp_path: Path, text: str, encoding: str) -> None:
     (tmp_path / "maps").mkdir()
     (tmp_path / "maps" / "m.csv").write_text(f"代码,行业\n{text}\n", encoding)
-    found = compile_all(written(tmp_path, a=GOOD, b=RECORDS)).problems
+    found = compile_all(written(tmp_path, a=GOOD, b=RECORDS), base=FEATURES).problems
     amiss = "不是 UTF-8 的 CSV 表，或引号没有成对：请改正"
     assert [str(p) for p in found] == [f"maps/m.csv:1: {amiss}"]
 
@@ -289,7 +290,7 @@ def test_a_map_that_an_indicator_needs_and_nobody_wrote_is_told(tmp_path: Path) 
     told = GOOD.replace("规则: 从业人员不低于300人", "规则: 属于工业").replace(
         "| 一   | 上年度从业人员 | 不低于 | 300人 |", "| 一   | 划型行业 | 为 | 工业 |"
     )
-    found = compile_all(written(tmp_path, a=told, b=RECORDS)).problems
+    found = compile_all(written(tmp_path, a=told, b=RECORDS), base=FEATURES).problems
     said = "「划型行业」要查对照表 maps/gbt4754.csv，但没有这个文件：请补上"
     assert str(found[0]) == f"a.feature:28: {said}"
 
@@ -297,6 +298,6 @@ def test_a_map_that_an_indicator_needs_and_nobody_wrote_is_told(tmp_path: Path) 
 def test_load_raises_everything_amiss(tmp_path: Path) -> None:
     bad = GOOD.replace("    依据: 第二条\n", "").replace("依据: 第三条", "备注: 第三条")
     with pytest.raises(SourceError) as caught:
-        load(written(tmp_path, a=bad, b=RECORDS))
+        load(written(tmp_path, a=bad, b=RECORDS), base=FEATURES)
     message = "规则应恰有一行依据：请在标题下写「依据: 附件几第几条」"
     assert str(caught.value) == f"a.feature:23: {message}\na.feature:32: {message}"

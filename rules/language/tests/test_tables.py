@@ -21,6 +21,7 @@ from rules.model.ruleset import (
     Op,
     Total,
 )
+from rules.tests.packaged import FEATURES
 
 CASES = "满足下列任一情形即为符合"
 BANDS = "按下表计分，边界按高分"
@@ -68,7 +69,7 @@ def compiled(
     table = "\n".join(f"        | {row} |" for row in rows)
     text = TEXT.format(sentence=sentence, table=table, prose=prose, tags=tags)
     (tmp_path / "a.feature").write_text(text, encoding="utf-8")
-    return compile_all(tmp_path)
+    return compile_all(tmp_path, base=FEATURES)
 
 
 def body(tmp_path: Path, sentence: str, *rows: str, prose: str = "", tags: str = "") -> Body:
@@ -215,7 +216,7 @@ def test_a_slot_for_a_threshold(tmp_path: Path) -> None:
     user = user.replace(SLOT, CASES).replace(COLUMNS[SLOT], COLUMNS[CASES]).replace("甲", "丙")
     user = user.replace("线 | 门槛 | 60分 | 不低于55分", "一 | 分 | 不低于 | 线")
     (tmp_path / "a.feature").write_text(text + user, encoding="utf-8")
-    rulebook = compile_all(tmp_path)
+    rulebook = compile_all(tmp_path, base=FEATURES)
     assert rulebook.problems == ()
     sixty, least = Quantity(Fraction(60), "分"), Quantity(Fraction(55), "分")
     assert rulebook.thresholds == {"r": Threshold("线", sixty, "60分", least)}
@@ -246,7 +247,7 @@ SHARE = "全国细分市场占有率"
     ("sentence", "rows", "problem"),
     [
         # the table as a whole
-        ("满足即可", ["一"], "8: 定义句「满足即可」不认识：可用的有「满足下列任一情形即为符合」、「按下表计分，边界按高分」、「按所满足的最高情形计分」、「得分为下列各项之和」、「由省级主管部门设定」、「省级主管部门设定如下」、「按下表适用」"),
+        ("满足即可", ["一"], "8: 定义句「满足即可」不认识：可用的有「满足下列任一情形即为符合」、「按下表计分，边界按高分」、「按所满足的最高情形计分」、「得分为下列各项之和」、「由省级主管部门设定」、「省级主管部门设定如下」、「按下表适用」、「填报项如下」、「指标按下式计算」、「参数如下」、「层级如下」"),
         (CASES, ["情形 | 指标 | 门槛", "一 | 二 | 三"], "9: 表头应为：情形 | 指标 | 要求 | 门槛"),
         (APPLICABILITY, ["层级 | 程序", "一 | 二"], "9: 表头应为：层级 | 程序 | 省份 | 批次 | 自 | 至 | 规则集 | 依据"),
         (CASES, [COLUMNS[CASES]], "9: 定义表没有数据行：请补写"),

@@ -34,6 +34,13 @@ def test_every_governing_ruleset_comes_back_from_its_text(root: str) -> None:
     assert (again.digest, again.rules) == (ruleset.digest, ruleset.rules)
     assert again.root == root.partition("@")[0]  # a province fills the national root
     assert again.to_json() == ruleset.to_json()
+    described = decode(ruleset.canonical(), rulebook().catalogue)
+    for theirs, ours in (
+        (described.facts, ruleset.facts),
+        (described.fields, ruleset.fields),
+        (described.lists, ruleset.lists),
+    ):
+        assert theirs == ours
     profile = Profile(AS_OF, {"revenue@2022": "10000000", "rd_expense@2022": "300000"})
     assert by_both(again, profile) == by_both(ruleset, profile)
 

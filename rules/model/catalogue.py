@@ -1,0 +1,162 @@
+"""The catalogue: everything that an enterprise may file, as the feature files declare it.
+
+A catalogue is part of the criteria. It is compiled from the tables 填报项如下, and published with the
+rulesets, so that a registry knows what may be filed without any feature file.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+from rules.errors import FactsError
+from rules.model.facts import PERIODS, Fact, Profile, RecordKind, check_profile, exact
+
+SCHEMA: Final = 1
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The facts and the record lists that may be filed, in the order of declaration."""
+
+    facts: tuple[Fact, ...] = ()
+    records: tuple[RecordKind, ...] = ()
+
+    def get(self, name: str) -> Fact | None:
+        """The fact with that id or Chinese name, if there is one."""
+        return self._by_id.get(name) or self._by_name.get(name)
+
+    def fact(self, name: str) -> Fact:
+        """The fact with that id or Chinese name; ``FactsError`` if there is none."""
+        found = self.get(name)
+        if found is None:
+            raise FactsError(
+                "unknown-fact", "没有名为「{value}」的填报项：请查对填报模板中的名称", value=name
+            )
+        return found
+
+    def record_kind(self, name: str) -> RecordKind:
+        """The record list with that id or Chinese name; ``FactsError`` if there is none."""
+        if name not in self._records:
+            raise FactsError(
+                "unknown-record-list",
+                "没有名为「{value}」的清单：可用的有{expected}",
+                value=name,
+                expected="、".join(r.name for r in self.records),
+            )
+        return self._records[name]
+
+    def field(self, records: str, name: str) -> Fact:
+        """The field of a record list; ``FactsError`` if there is none."""
+        kind = self.record_kind(records)
+        found = kind.field(name)
+        if found is None:
+            raise FactsError(
+                "no-such-field",
+                "清单“{where}”没有字段「{value}」",
+                where=kind.name,
+                value=name,
+            )
+        return found
+
+    def period_fact(self, name: str) -> tuple[Fact, int] | None:
+        """Split 「上年度研发费用总额」 into its yearly fact and the offset from T, if it is one."""
+        for prefix, offset in PERIODS.items():
+            found = (
+                self._by_name.get(name.removeprefix(prefix)) if name.startswith(prefix) else None
+            )
+            if found is not None and found.yearly and (offset <= 0 or found.rating):
+                return found, offset
+        return None
+
+    def wholes(self, id: str) -> tuple[str, ...]:
+        """The facts of which a fact is a part, nearest first."""
+        whole = self.fact(id).part_of
+        return (whole, *self.wholes(whole)) if whole else ()
+
+    def read_by(self, leaf: tuple[Any, ...], records: str = "") -> Fact:
+        """The fact, or field of the records at hand, that a leaf of a formula reads."""
+        return self.field(records, leaf[1]) if leaf[0] == "field" else self.fact(leaf[1])
+
+    def validate(self, profile: Profile) -> None:
+        """Raise ``FactsError`` for the first value that the catalogue does not allow."""
+        check_profile(
+            profile, self.fact, self.field, lambda records: self.record_kind(records).name
+        )
+
+    @property
+    def all_facts(self) -> Iterator[tuple[RecordKind | None, Fact]]:
+        """Every fact, and every field with its list."""
+        yield from ((None, fact) for fact in self.facts)
+        yield from ((kind, field) for kind in self.records for field in kind.fields)
+
+    @cached_property
+    def lists(self) -> Mapping[str, RecordKind]:
+        """The record lists by id."""
+        return {r.id: r for r in self.records}
+
+    @cached_property
+    def _by_id(self) -> Mapping[str, Fact]:
+        return {f.id: f for f in self.facts}
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, Fact]:
+        return {f.name: f for f in self.facts}
+
+    @cached_property
+    def _records(self) -> Mapping[str, RecordKind]:
+        return {k: r for r in self.records for k in (r.id, r.name)}
+
+    def to_json(self) -> dict[str, Any]:
+        """The catalogue as plain JSON values; keys that are not used are left out."""
+        return {
+            "schema": SCHEMA,
+            "facts": [_fact_json(f) for f in self.facts],
+            "records": [
+                {"id": r.id, "name": r.name, "fields": [_fact_json(f) for f in r.fields]}
+                for r in self.records
+            ],
+        }
+
+
+def catalogue_of(plain: Mapping[str, Any]) -> Catalogue:
+    """The catalogue of plain JSON values; ``FactsError`` for any other content."""
+    try:
+        if plain["schema"] != SCHEMA:
+            raise FactsError(
+                "unknown-catalogue-schema",
+                "填报项目录的格式版本{value}不为本程序所知：请升级本程序",
+                value=plain["schema"],
+            )
+        return Catalogue(
+            tuple(_fact(f) for f in plain["facts"]),
+            tuple(
+                RecordKind(r["id"], r["name"], tuple(_fact(f) for f in r["fields"]))
+                for r in plain["records"]
+            ),
+        )
+    except (KeyError, TypeError, ValueError) as problem:
+        raise FactsError(
+            "altered-catalogue", "填报项目录的文本不完整或被改动：请从备份恢复"
+        ) from problem
+
+
+_FLAGS: Final = ("yearly", "rating", "fixed")
+_WORDS: Final = ("unit", "part_of", "evidence", "note")
+
+
+def _fact_json(fact: Fact) -> dict[str, Any]:
+    said: dict[str, Any] = {"id": fact.id, "name": fact.name, "kind": fact.kind}
+    said |= {key: value for key in _WORDS if (value := getattr(fact, key))}
+    said |= {key: True for key in _FLAGS if getattr(fact, key)}
+    said |= {} if fact.origin == "填报" else {"origin": fact.origin}
+    said |= {"codes": list(fact.codes)} if fact.codes else {}
+    for key, bound in (("minimum", fact.minimum), ("maximum", fact.maximum)):
+        said |= {} if bound is None else {key: str(bound)}
+    return said
+
+
+def _fact(plain: Mapping[str, Any]) -> Fact:
+    read: dict[str, Callable[[Any], Any]] = {"minimum": exact, "maximum": exact, "codes": tuple}
+    values: dict[str, Any] = {k: read[k](v) if k in read else v for k, v in plain.items()}
+    return Fact(**values)
