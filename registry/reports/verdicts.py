@@ -221,6 +221,8 @@ class _Writer:
             return
         if finding.groups:
             yield f"{pad}  {'；'.join(f'{g}得分{result_text(p)}' for g, p in finding.groups)}"
+        if finding.uncapped:
+            yield f"{pad}  各项之和{result_text(finding.uncapped)}，最高计{full_points(finding)}"
         for _, item in finding.items:
             yield from self.item(item, depth + 1)
         for check in finding.checks:

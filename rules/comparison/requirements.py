@@ -144,15 +144,18 @@ def requirements(
 
 
 def score_items(ruleset: Ruleset) -> list[ScoreItem]:
-    """The items of every total of a ruleset, in order."""
-    totals = [r for r in ruleset.rules if isinstance(r.body, Total)]
-    return [
-        ScoreItem(rule, total.id, item.group, item.full, tuple(_bands(ruleset, rule)))
-        for total in totals
-        if isinstance(total.body, Total)
-        for item in total.body.items
-        for rule in [ruleset.rule(item.rule)]
-    ]
+    """The items of every total of a ruleset, in order, and the total itself if it is capped."""
+    found = []
+    for total in ruleset.rules:
+        if not isinstance(total.body, Total):
+            continue
+        for item in total.body.items:
+            rule = ruleset.rule(item.rule)
+            bands = tuple(_bands(ruleset, rule))
+            found.append(ScoreItem(rule, total.id, item.group, item.full, bands))
+        if (cap := total.body.cap) is not None:
+            found.append(ScoreItem(total, total.id, "", cap, (f"各项之和最高{plain(cap)}分",)))
+    return found
 
 
 def _bands(ruleset: Ruleset, rule: Rule) -> Iterator[str]:

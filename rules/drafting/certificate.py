@@ -18,7 +18,8 @@ For a single rule the cases are complete for each input. They contain
   figure or by a person;
 - every code of the catalogue, another code, and none;
 - every outcome of other rules;
-- every total that the items can give, and the values around each constant it is compared with.
+- every total that the items can give, and the values around its cap and around each constant it
+  is compared with.
 
 These vary one at a time, so each line and each table of bands is decided for all of its cells. How
 lines combine is covered by the **product** of all distinguishable results of the inputs, if it has
@@ -425,7 +426,8 @@ def _given(ruleset: Ruleset, rule: Rule, id: str, inputs: list[Input]) -> Iterat
         limits = list(_limits(rule, name, "points"))
         if name == id and groups and not limits:
             continue
-        known = _numbers(limits, {Fraction(0), *_reachable(ruleset, name)})
+        more = {Fraction(0), *_reachable(ruleset, name), *_around_cap(rule)}
+        known = _numbers(limits, more)
         parts.append(filed(f"{name}/给定" if groups else id, name, known))
     yield from parts
     if groups:
@@ -455,6 +457,12 @@ def _compared(rule: Rule) -> Iterator[str]:
 def _limits(rule: Rule, name: str, *subjects: str) -> Iterator[Fraction]:
     """The numbers with which a rule compares the subject of that name."""
     return (c.value for c in rule.constants() if c.name == name and c.subject in subjects)
+
+
+def _around_cap(rule: Rule) -> tuple[Fraction, ...]:
+    """The cap of a total, and the points just below and above it."""
+    cap = rule.body.cap if isinstance(rule.body, Total) else None
+    return () if cap is None else (cap - NEAR, cap, cap + NEAR)
 
 
 def _numbers(
@@ -521,13 +529,13 @@ def _reachable(ruleset: Ruleset, name: str) -> set[Fraction]:
             return {rest, *(r.points for r in rungs if r.points is not None)}
         case Attested(_, lo, hi):
             return {lo, hi, *map(Fraction, range(int(lo), int(hi) + 1))}
-        case Total(items):
+        case Total(items, cap):
             sums = {Fraction(0)}
             for item in items:
                 if not group or item.group == group:
                     parts = _reachable(ruleset, item.rule)
                     sums = {total + part for total in sums for part in parts}
-            return sums
+            return sums if group or cap is None else {min(total, cap) for total in sums}
         case Assumed(Points(lo, hi)):
             return {lo, hi}
     return set()
@@ -662,9 +670,10 @@ class Plan:
         ways = self._ways()
         for rule in self.setting.ruleset.rules:  # a total may be an item of a later one
             if isinstance(rule.body, Total):
-                ways[rule.id] = _totals(rule.body, ways)
-                for chosen in ways[rule.id].values():
+                sums, cap = _totals(rule.body, ways), rule.body.cap
+                for chosen in sums.values():
                     self.add(tuple(chosen.get(n, w) for n, w in enumerate(worst)))
+                ways[rule.id] = {p if cap is None else min(p, cap): w for p, w in sums.items()}
 
     def _places(self, input: Input) -> list[str]:
         """The keys of the lines and bands that read an input."""

@@ -77,9 +77,12 @@ def _of_body(body: Body, lookup: Lookup) -> Altered[Body]:
                 yield text, Bands(tables)
         case Ladder(rungs, rest):
             yield from _of_ladder(rungs, rest, lookup)
-        case Total(items):
+        case Total(items, cap):
             for text, summands in _of_total(items, [*body.groups, ""]):
-                yield text, Total(summands)
+                yield text, Total(summands, cap)
+            if cap is not None:
+                for text, most in moved(cap, "分", Fraction(1)):
+                    yield f"最高 {text}", Total(items, most)
         case Attested(name, lo, hi):
             known = lookup.facts.read_by(lookup(name)[0].expr)
             if known.maximum is None or known.maximum > hi:

@@ -171,10 +171,11 @@ class _Compiler:
                 self.points[rule.id] = self._best(rule, bands)
             case Ladder(cases, rest):
                 self.points[rule.id] = self._ladder(rule, cases, rest)
-            case Total(items):
+            case Total(items, cap):
                 for group, members in rule.body.groups.items():
                     self.points[f"{rule.id}/{group}"] = self._sum(rule, [i.rule for i in members])
-                self.points[rule.id] = self._sum(rule, [item.rule for item in items])
+                most = None if cap is None else self._number(cap)
+                self.points[rule.id] = self._sum(rule, [item.rule for item in items], most)
             case Attested(name, lo, hi):
                 score = self.points[rule.id] = self._score(0)
                 bounds = self._number(lo), self._number(hi)
@@ -315,11 +316,11 @@ class _Compiler:
         self.steps.append((self.level[answer], Climbed(score, answer, table)))
         return score
 
-    def _sum(self, rule: Rule, items: Sequence[str]) -> int:
+    def _sum(self, rule: Rule, items: Sequence[str], cap: int | None = None) -> int:
         parts = tuple(_known(self.points, item, rule) for item in items)
         level = max((self.score_level[part] for part in parts), default=0)
         score = self._score(level)
-        self.steps.append((level, Summed(score, parts)))
+        self.steps.append((level, Summed(score, parts, cap)))
         return score
 
 
@@ -361,3 +362,5 @@ def _all_points(rule: Rule) -> Iterator[Fraction]:
             yield from (*_rung_points(rule, cases), rest)
         case Attested(_, lo, hi) | Assumed(Points(lo, hi)):
             yield from (lo, hi)
+        case Total(_, cap) if cap is not None:
+            yield cap

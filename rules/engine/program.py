@@ -227,15 +227,18 @@ class Climbed:
 
 @dataclass(frozen=True)
 class Summed:
-    """Step: adds points up."""
+    """Step: adds points up, to at most ``cap`` if there is one."""
 
     score: int
     parts: tuple[int, ...]
+    cap: int | None = None
 
     def run(self, memory: Memory) -> None:
         """Store the sum of the least points, and the sum of the most."""
         parts = [memory.scores[part] for part in self.parts]
         lo, hi = sum(p[0] for p in parts), sum(p[1] for p in parts)
+        if self.cap is not None:
+            lo, hi = min(lo, self.cap), min(hi, self.cap)
         memory.scores[self.score] = (lo, hi, _widest(p[2] for p in parts) if lo < hi else 0)
 
 

@@ -35,6 +35,7 @@ from rules.model.ruleset import (
     Result,
     Rule,
     Total,
+    widest,
 )
 
 _OPEN: Final = (Outcome.MISSING, Outcome.PENDING)
@@ -156,7 +157,10 @@ class Option:
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """The result of one rule. For a score rule, ``possible`` is the full number of points."""
+    """The result of one rule. For a score rule, ``possible`` is the full number of points.
+
+    ``uncapped`` is the sum of the items if it may exceed what the total can give.
+    """
 
     rule: str
     title: str
@@ -168,6 +172,7 @@ class Finding:
     checks: tuple[Check, ...] = ()
     items: tuple[tuple[str, "Finding"], ...] = ()
     groups: tuple[tuple[str, Points], ...] = ()
+    uncapped: Points | None = None
     position: str = field(default="", compare=False)
 
     @property
@@ -228,6 +233,7 @@ def _finding_json(finding: Finding, seen: set[str]) -> dict[str, Any]:
         "checks": [_check_json(c, seen) for c in finding.checks],
         "groups": {g: result_text(p) for g, p in finding.groups},
         "items": [_finding_json(f, seen) for _, f in finding.items],
+        **({} if finding.uncapped is None else {"sum": result_text(finding.uncapped)}),
     }
 
 
@@ -393,6 +399,7 @@ class _Explainer:
         checks: tuple[Check, ...] = ()
         items: tuple[tuple[str, Finding], ...] = ()
         groups: tuple[tuple[str, Points], ...] = ()
+        uncapped: Points | None = None
         if isinstance(body, Cases):
             options = tuple(self.option(rule, c) for c in body.cases)
         elif isinstance(body, Ladder):
@@ -402,6 +409,7 @@ class _Explainer:
         elif isinstance(body, Total):
             items = tuple((i.group, self.finding(i.rule)) for i in body.items)
             groups = tuple((g, self.points(f"{rule.id}/{g}")) for g in body.groups)
+            uncapped = self.uncapped(body)
         elif isinstance(body, Attested):
             checks = (self.attested(rule, body),)
         return Finding(
@@ -415,8 +423,17 @@ class _Explainer:
             checks=checks,
             items=items,
             groups=groups,
+            uncapped=uncapped,
             position=str(rule.position),
         )
+
+    def uncapped(self, total: Total) -> Points | None:
+        """The sum of the items, if it may exceed the cap."""
+        parts = [self.points(item.rule) for item in total.items]
+        lo, hi = sum((p.lo for p in parts), Fraction(0)), sum((p.hi for p in parts), Fraction(0))
+        if total.cap is None or hi <= total.cap:
+            return None
+        return Points(lo, hi, widest([p.gap for p in parts]))
 
     def points(self, key: str) -> Points:
         found = self.decision.trace[key]

@@ -96,7 +96,8 @@ def _references(links: Links, clause: Clause, rule: Rule) -> Iterator[Problem]:
 def _full_points(links: Links, clause: Clause, rule: Rule) -> Iterator[Problem]:
     if not isinstance(rule.body, Total):
         return
-    for row, item in zip(clause.definition.table[1:], rule.body.items, strict=True):
+    rows = clause.definition.table[1 : 1 + len(rule.body.items)]  # the last row may be a cap
+    for row, item in zip(rows, rule.body.items, strict=True):
         summand = links.rules.get(item.rule)
         best = None if summand is None else summand.possible
         if best is not None and best != item.full:

@@ -1,7 +1,7 @@
 """Compiles definition tables to rule bodies: the closed table language of the feature files."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from itertools import pairwise
 from typing import Final
@@ -40,6 +40,7 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
 }
 
 REST: Final = "其余"
+CAP: Final = "最高"
 
 
 def compile_table(
@@ -192,8 +193,15 @@ def _tiled(rows: list[Row], bands: list[Band]) -> tuple[Band, ...]:
 
 def _total(rows: list[Row], names: CellLookup) -> Total:
     items = []
+    *most, last = rows
+    capped = last.cells[1] == CAP
+    rows = most if capped else rows
     for row in rows:
         group, name, full = row.cells
+        if name == CAP:
+            raise TableError(
+                "cap-not-last", "「{value}」应是最后一行：请移到表末", where=row.line, value=CAP
+            )
         if "/" in group:
             raise TableError(
                 "slash-in-name", "「{value}」中有「/」：请改用其他字", where=row.line, value=group
@@ -215,7 +223,30 @@ def _total(rows: list[Row], names: CellLookup) -> Total:
             where=repeated.line,
             value=repeated.cells[1],
         )
-    return Total(tuple(items))
+    return Total(tuple(items), _cap(last, items) if capped else None)
+
+
+def _cap(row: Row, items: Sequence[Item]) -> Fraction:
+    """The most points of a total; ``TableError`` if they say nothing beyond its items."""
+    group, name, text = row.cells
+    if group:
+        raise TableError(
+            "capped-group",
+            "「{value}」一行只限合计，不限一组：请使组一列留空",
+            where=row.line,
+            value=name,
+        )
+    cap, full = read_points(row.line, text), sum((i.full for i in items), Fraction(0))
+    if not 0 < cap < full:
+        raise TableError(
+            "idle-cap",
+            "「{value}」为{cap}分，应大于零并小于各项满分之和{full}分：请改正，或删去此行",
+            where=row.line,
+            value=name,
+            cap=cap,
+            full=full,
+        )
+    return cap
 
 
 def _slot(rows: list[Row], names: CellLookup) -> Attested | Threshold:

@@ -196,7 +196,9 @@ _BODIES: Final[dict[str, Callable[[_Json], Body]]] = {
     "cases": lambda b: Cases(tuple(_case(c) for c in b["cases"])),
     "bands": _bands,
     "ladder": lambda b: Ladder(tuple(_case(c) for c in b["rungs"]), exact(b["rest"])),
-    "total": lambda b: Total(tuple(Item(g, r, exact(full)) for g, r, full in b["items"])),
+    "total": lambda b: Total(
+        tuple(Item(g, r, exact(full)) for g, r, full in b["items"]), _number(b.get("cap"))
+    ),
     "attested": lambda b: Attested(b["indicator"], exact(b["lo"]), exact(b["hi"])),
     "assumed": _assumed,
 }

@@ -170,9 +170,10 @@ class Item:
 
 @dataclass(frozen=True)
 class Total:
-    """得分为下列各项之和."""
+    """得分为下列各项之和, 最高 ``cap`` if there is one; the sums of groups are not capped."""
 
     items: tuple[Item, ...]
+    cap: Fraction | None = None
 
     @property
     def groups(self) -> dict[str, tuple[Item, ...]]:
@@ -262,8 +263,9 @@ class Rule:
                 return max(b.points for _, rows in bands for b in rows)
             case Ladder(rungs, rest):
                 return max([rest, *(r.points for r in rungs if r.points is not None)])
-            case Total(items):
-                return sum((i.full for i in items), Fraction(0))
+            case Total(items, cap):
+                full = sum((i.full for i in items), Fraction(0))
+                return full if cap is None else min(full, cap)
             case Attested(_, _, hi) | Assumed(Points(_, hi, _)):
                 return hi
         return None
@@ -448,8 +450,13 @@ def _body_json(body: Body) -> dict[str, Any]:
                 "rungs": [_case_json(c) for c in rungs],
                 "rest": str(rest),
             }
-        case Total(items):
-            return {"kind": "total", "items": [[i.group, i.rule, str(i.full)] for i in items]}
+        case Total(items, cap):
+            most = {} if cap is None else {"cap": str(cap)}
+            return {
+                "kind": "total",
+                "items": [[i.group, i.rule, str(i.full)] for i in items],
+                **most,
+            }
         case Attested(indicator, lo, hi):
             return {"kind": "attested", "indicator": indicator, "lo": str(lo), "hi": str(hi)}
         case Assumed(Points(lo, hi, gap)):

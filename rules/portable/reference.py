@@ -172,7 +172,7 @@ class Evaluation:
             case "ladder":
                 return self.ladder(body["rungs"], number(body["rest"]), key, at)
             case "total":
-                return self.total(body["items"], key, at)
+                return capped(self.total(body["items"], key, at), body.get("cap"))
             case "attested":
                 return self.attested(body, at)
             case "assumed":
@@ -434,6 +434,18 @@ def sum_of(parts: Sequence[Points]) -> Points:
     if not all(points.lo is points.hi for points in parts):
         hi = sum(points.hi for points in parts)
     return span(lo, hi, widest(points.gap for points in parts))
+
+
+def capped(points: Points, cap: str | None) -> Points:
+    """The points, at most ``cap`` of them.
+
+    >>> capped(Points(12, 18, MISSING), "15")
+    Points(lo=12, hi=15, gap=1)
+    """
+    if cap is None:
+        return points
+    most = number(cap)
+    return span(min(points.lo, most), min(points.hi, most), points.gap)
 
 
 def any_of(outcomes: Sequence[int]) -> int:

@@ -308,13 +308,16 @@ class Bodies:
     def _total(self, rule: Rule, total: Total) -> Score:
         for group, items in total.groups.items():
             self.nodes[f"{rule.id}/{group}"] = self._kept(self._sum(i.rule for i in items))
-        return self._sum(i.rule for i in total.items)
+        return self._sum((i.rule for i in total.items), total.cap)
 
-    def _sum(self, rules: Iterable[str]) -> Score:
+    def _sum(self, rules: Iterable[str], cap: Fraction | None = None) -> Score:
         scores = [s for r in rules if isinstance(s := self.nodes[r], Score)]
         lo, hi = _ZERO, _ZERO
         for score in scores:
             lo, hi = lo + score.lo, hi + score.hi
+        if cap is not None:
+            most = self._points(cap)
+            lo, hi = (case([(compare("<", end, most), end)], most) for end in (lo, hi))
         lo, hi = self.stages.bind(lo), self.stages.bind(hi)
         return Score(lo, hi, widest([s.gap for s in scores]).where(compare("<", lo, hi)))
 

@@ -35,6 +35,7 @@ from rules.model.ruleset import (
     Result,
     Rule,
     Ruleset,
+    Total,
     points_of,
 )
 
@@ -269,6 +270,8 @@ def _points_scale(ruleset: Ruleset, schema: Schema) -> int:
                 found += [_scale_of(schema, leaf, rule.records) for leaf in read]
             case Assumed(Points(lo, hi)):
                 found += [lo.denominator, hi.denominator]
+            case Total(_, cap) if cap is not None:
+                found.append(cap.denominator)
     return lcm(*found)
 
 

@@ -182,6 +182,12 @@ def test_totals() -> None:
         "「二」改属「甲」组",
     ]
     assert texts(Total((Item("", "一", five),))) == ["「一」删去", "「一」加两次"]
+    assert texts(Total((Item("", "一", five),), Fraction(3))) == [
+        "「一」删去",
+        "「一」加两次",
+        "最高 3分 改为 4分",
+        "最高 3分 改为 2分",
+    ]
 
 
 def test_attested_points() -> None:

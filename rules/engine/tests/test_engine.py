@@ -186,12 +186,15 @@ class Oracle:
                 hi = next((p for o, p in steps if o is not NOT_MET), rest)
                 missing = any(o is MISSING and p > lo for o, p in steps)
                 return span(lo, hi, Gap.MISSING if missing else Gap.PENDING)
-            case Total(items):
+            case Total(items, cap):
                 for group, members in r.body.groups.items():
                     self.trace[f"{r.id}/{group}"] = self.total(
                         [self.points(i.rule) for i in members]
                     )
-                return self.total([self.points(i.rule) for i in items])
+                whole = self.total([self.points(i.rule) for i in items])
+                if cap is None:
+                    return whole
+                return span(min(whole.lo, cap), min(whole.hi, cap), whole.gap)
             case Attested(name, lo, hi):
                 reading = self.readings[self.prefix + name]
                 least = lo if reading.lo is None else min(max(reading.lo, lo), hi)
@@ -305,7 +308,8 @@ class Maker:
                     tuple(
                         Item(self.random.choice(("组一", "组二", "")), item, Fraction(5))
                         for item in items
-                    )
+                    ),
+                    self.random.choice((None, self.limit() * 3)),
                 )
             elif kind == "attested":
                 body = Attested(self.random.choice(numbers), Fraction(1, 3), Fraction(2))

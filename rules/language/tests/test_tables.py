@@ -199,6 +199,13 @@ def test_total(tmp_path: Path) -> None:
     assert found == Total((Item("甲", "分", Fraction(5)),))
 
 
+def test_a_total_with_a_cap(tmp_path: Path) -> None:
+    found = compiled(tmp_path, TOTAL, COLUMNS[TOTAL], "甲 | 分 | 5分", " | 最高 | 2.5分")
+    assert found.problems == ()
+    assert found.rules["r"].body == Total((Item("甲", "分", Fraction(5)),), Fraction(5, 2))
+    assert found.rules["r"].possible == Fraction(5, 2)
+
+
 def test_attested_points(tmp_path: Path) -> None:
     found = body(tmp_path, SLOT, "特色 | 得分 | 地方特色指标得分 | 0分至15分")
     assert found == Attested("地方特色指标得分", Fraction(0), Fraction(15))
@@ -292,6 +299,10 @@ SHARE = "全国细分市场占有率"
         (TOTAL, ["甲 | 分 | 5分", "乙 | 分 | 5分"], "10: 「分」重复相加：请删去一行"),
         (TOTAL, ["甲/乙 | 分 | 5分"], "10: 「甲/乙」中有「/」：请改用其他字"),
         (TOTAL, ["甲 | 分 | 6分"], "10: 「分」的最高得分是5分，与满分6分不符：请改正"),
+        (TOTAL, [" | 最高 | 3分", "甲 | 分 | 5分"], "10: 「最高」应是最后一行：请移到表末"),
+        (TOTAL, ["甲 | 分 | 5分", "甲 | 最高 | 3分"], "11: 「最高」一行只限合计，不限一组：请使组一列留空"),
+        (TOTAL, ["甲 | 分 | 5分", " | 最高 | 5分"], "11: 「最高」为5分，应大于零并小于各项满分之和5分：请改正，或删去此行"),
+        (TOTAL, ["甲 | 分 | 5分", " | 最高 | 0分"], "11: 「最高」为0分，应大于零并小于各项满分之和5分：请改正，或删去此行"),
         # slots
         (SLOT, ["线 | 门槛 | 60分 | 不低于60分", "特色 | 得分 | 地方特色指标得分 | 0分至15分"], "11: 一条规则只设定一个项目：请把其余项目写成另一条规则"),
         (SLOT, ["线 | 门槛 | 60分 | 60分以上"], "10: 门槛的允许范围应写成「不低于60分」这样的形式"),

@@ -406,6 +406,24 @@ def test_total_and_groups() -> None:
     assert (trace["r/情形/1"], trace["r/情形/2"], trace["r"]) == (MET, NOT_MET, NOT_MET)
 
 
+@pytest.mark.parametrize(
+    ("cap", "expected"),
+    [
+        ("14", points("13/2", "27/2", 1)),
+        ("27/2", points("13/2", "27/2", 1)),
+        ("10", points("13/2", 10, 1)),
+        ("13/2", points("13/2")),
+        ("6", points(6)),
+    ],
+)
+def test_a_capped_total_and_its_groups(cap: str, expected: object) -> None:
+    items = [["甲", "a", "10"], ["乙", "b", "10"], ["甲", "c", "10"], ["", "d", "5"]]
+    parts = (given_as("a", 3), given_as("b", 1, 4, 2), given_as("c", 2, 6, 1), given_as("d", "1/2"))
+    trace = evaluate(ruleset(*parts, rule("t", "total", items=items, cap=cap)), facts())
+    assert trace["t"] == expected
+    assert (trace["t/甲"], trace["t/乙"]) == (points(5, 9, 1), points(1, 4, 2))
+
+
 def test_points_of_an_assumed_group() -> None:
     rules = ruleset(
         given_as("t/甲", 5), cases("r", case("情形", line("points", "t/甲", ">=", "5")))
@@ -637,7 +655,8 @@ def small_rulesets(draw: st.DrawFn) -> Json:
         case("总分", line("points", "total", ">=", draw(limits)), line("rule", "cases")),
         case("组分", line("points", "total/一", draw(st.sampled_from([">=", "<"])), draw(limits))),
     )
-    rules = ruleset(*GOOD, *scored, met, rule("total", "total", items=items), root)
+    cap = draw(st.one_of(st.just({}), limits.map(lambda most: {"cap": most})))
+    rules = ruleset(*GOOD, *scored, met, rule("total", "total", items=items, **cap), root)
     rules["indicators"] |= {n: {"expr": draw(formulas)} for n in ("甲", "乙", "丙")}
     return rules
 

@@ -1,0 +1,39 @@
+"""Constructs that few packaged criteria use come out in SQL as the reference evaluator says."""
+
+import random
+from collections.abc import Sequence
+from functools import cache
+
+import pytest
+
+from registry.screening.engines import DuckDB
+from registry.screening.tests.filings import at_random, below_zero
+from registry.screening.tests.support import by_reference, differing, duckdb, filed
+from rules.model.facts import Profile
+from rules.model.ruleset import Ruleset
+from rules.tests.test_constructs import capped
+
+
+@cache
+def filings() -> tuple[Profile, ...]:
+    rng = random.Random(20230630)
+    found = [at_random(rng, known=rng.choice([0.5, 0.8, 0.95, 1])) for _ in range(60)]
+    return (*found, *(below_zero(rng) for _ in range(12)))
+
+
+@cache
+def database() -> DuckDB:
+    return duckdb(filed(filings()))
+
+
+def told_apart(ruleset: Ruleset, *nodes: str) -> Sequence[str]:
+    """The nodes on which SQL and the reference differ; these nodes come out in several ways."""
+    expected = by_reference(ruleset, filings())
+    for node in nodes:
+        assert len({trace[node] for trace in expected}) > 1, node
+    return differing(database(), ruleset, expected)
+
+
+@pytest.mark.parametrize("cap", ["0.5", "7/3", "5", "12", None])
+def test_a_capped_total(cap: str | None) -> None:
+    assert told_apart(capped(cap, "4"), "合计", "线") == []

@@ -1,0 +1,177 @@
+"""Constructs that few packaged criteria use: both evaluators, and the certificate."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+
+from rules.decider import Decider, by_reference
+from rules.drafting.certificate import certify
+from rules.engine.driver import Engine
+from rules.explanation.explain import explain
+from rules.model.decode import decode
+from rules.model.expressions import year
+from rules.model.facts import Profile, Scalar
+from rules.model.facts import fact as known
+from rules.model.ruleset import (
+    Band,
+    Bands,
+    Body,
+    Case,
+    Cases,
+    Indicator,
+    Item,
+    Line,
+    Outcome,
+    Points,
+    Rule,
+    Ruleset,
+    Total,
+)
+from rules.tests.test_agreement import AS_OF
+
+
+def rule(id: str, body: Body) -> Rule:
+    return Rule(id=id, title=id, clause="", citation="", notes=(), body=body)
+
+
+def cut(rules: Sequence[Rule], *indicators: Indicator, facts: Sequence[str] = ()) -> Ruleset:
+    """A ruleset of these rules, the last of which is its root."""
+    return Ruleset(
+        root=rules[-1].id,
+        title="",
+        tier="",
+        source="",
+        rules=tuple(rules),
+        indicators={i.name: i for i in indicators},
+        facts={id: known(id) for id in facts},
+        fields={},
+        maps={},
+    )
+
+
+def decided(ruleset: Ruleset, profiles: Sequence[Profile]) -> list[dict[str, object]]:
+    """The traces of both evaluators, which agree, also after the ruleset was written and read."""
+    again = decode(ruleset.canonical())
+    assert again.rules == ruleset.rules
+    with Decider(ruleset) as decider:
+        found = [dict(decider.decide(p).trace) for p in profiles]
+    assert [dict(by_reference(again, p)) for p in profiles] == found
+    return found
+
+
+# -- a total with a cap ----------------------------------------------------------------------------
+
+STAFF = Indicator(name="人", kind="number", unit="人", expr=year("staff", 0))
+LEVEL = Indicator(name="级", kind="number", unit="人", expr=year("rd_staff", 0))
+
+
+def steps(name: str, *points: str) -> Bands:
+    """As many points as stand here for 0, 1, 2 …."""
+    ends = [None, *(Fraction(2 * n + 1, 2) for n in range(len(points) - 1)), None]
+    rows = zip(ends, ends[1:], points, strict=False)
+    return Bands(((name, tuple(Band(lo, hi, Fraction(p)) for lo, hi, p in rows)),))
+
+
+def capped(cap: str | None, gate: str = "5") -> Ruleset:
+    items = (Item("甲", "人分", Fraction(8)), Item("乙", "级分", Fraction(13, 3)))
+    total = Total(items, None if cap is None else Fraction(cap))
+    lines = (
+        Line(subject="points", name="合计", op=">=", value=Fraction(gate), text=f"不低于{gate}分"),
+        Line(subject="points", name="合计/甲", op=">", value=Fraction(6), text="高于6分"),
+    )
+    return cut(
+        [
+            rule("人分", steps("人", "0", "2.5", "5", "8")),
+            rule("级分", steps("级", "0", "1", "7/3", "13/3")),
+            rule("合计", total),
+            rule("总", Total((Item("", "合计", total.items[0].full),))),
+            rule("线", Cases(tuple(Case(str(n), (line,)) for n, line in enumerate(lines)))),
+        ],
+        STAFF,
+        LEVEL,
+        facts=("staff", "rd_staff"),
+    )
+
+
+def filed(**values: Scalar) -> Profile:
+    return Profile(AS_OF, {f"{id}@2022": value for id, value in values.items()})
+
+
+@pytest.mark.parametrize(
+    ("staff", "level", "expected"),
+    [
+        ("1", "1", ("7/2", "7/2")),
+        ("1", "2", ("29/6", "29/6")),
+        ("3", "0", ("5", "5")),
+        ("3", "3", ("5", "5")),
+        ("1", None, ("5/2", "5")),
+        ("3", None, ("5", "5")),
+        (None, None, ("0", "5")),
+    ],
+)
+def test_a_total_gives_no_more_than_its_cap(
+    staff: str | None, level: str | None, expected: tuple[str, str]
+) -> None:
+    values = {"staff": staff, "rd_staff": level}
+    [trace] = decided(capped("5"), [filed(**{k: v for k, v in values.items() if v})])
+    points = trace["合计"]
+    assert isinstance(points, Points)
+    assert (points.lo, points.hi) == tuple(map(Fraction, expected))
+    assert bool(points.gap) is (points.lo < points.hi)
+    assert trace["总"] == points
+    if staff == "3":
+        assert trace["合计/甲"] == Points(Fraction(8), Fraction(8))
+
+
+@pytest.mark.parametrize("cap", ["0.5", "8", "7/3", "5", "12", "37/3", None])
+def test_the_certificate_of_a_capped_total_and_random_filings(cap: str | None) -> None:
+    rng = random.Random(7)
+    ruleset = capped(cap)
+    assert certify(ruleset).differences == ()
+    levels = [None, *map(str, range(5))]
+    filings = [
+        {k: v for k in ("staff", "rd_staff") if (v := rng.choice(levels))} for _ in range(40)
+    ]
+    traces = decided(ruleset, [filed(**filing) for filing in filings])  # type: ignore[arg-type]
+    for trace in traces:
+        parts = [trace["人分"], trace["级分"]]
+        total = trace["合计"]
+        assert isinstance(total, Points)
+        for end in ("lo", "hi"):
+            whole = sum(getattr(part, end) for part in parts)
+            assert getattr(total, end) == (whole if cap is None else min(whole, Fraction(cap)))
+
+
+@pytest.mark.parametrize("wrong", [None, Fraction(5) + Fraction(1, 10**12), Fraction(4)])
+def test_an_engine_with_another_cap_gets_no_certificate(wrong: Fraction | None) -> None:
+    def make(ruleset: Ruleset) -> Engine:
+        rules = tuple(
+            replace(r, body=replace(r.body, cap=wrong))
+            if isinstance(r.body, Total) and r.body.cap is not None
+            else r
+            for r in ruleset.rules
+        )
+        return Engine(replace(ruleset, rules=rules))
+
+    found = certify(capped("5"), make=make).differences
+    assert {d.rule for d in found} == {"合计"}
+
+
+def test_a_capped_total_says_what_its_items_come_to() -> None:
+    with Decider(capped("5")) as decider:
+        finding = explain(decider.decide(filed(staff="3", rd_staff="3")))
+        low = explain(decider.decide(filed(staff="1", rd_staff="1")))
+    [total] = [f for f in finding.walk() if f.rule == "合计"]
+    assert total.uncapped == Points(Fraction(37, 3), Fraction(37, 3))
+    assert total.possible == 5
+    assert [f.uncapped for f in low.walk()] == [None] * 4
+    assert total.outcome == "5分"
+
+
+def test_a_ruleset_without_a_cap_says_nothing_of_one() -> None:
+    assert '"cap"' not in capped(None).canonical()
+    assert '"cap":"5"' in capped("5").canonical()
+    assert by_reference(capped("4"), filed(staff="3"))["线"] is Outcome.MET
