@@ -129,6 +129,11 @@ def _details(
         yield "考察期间不同"
     elif before.indicator and after.indicator and before.indicator.expr != after.indicator.expr:
         yield "算法不同"
+    if before.line.subject == after.line.subject == "unmet":
+        pairs = zip(rulesets, (before, after), strict=True)
+        old, new = (conditions(ruleset, side.rule) for ruleset, side in pairs)
+        if old != new:
+            yield f"不得符合的条件由「{old}」改为「{new}」"
     if (before.line.op, before.line.value) != (after.line.op, after.line.value):
         yield _harder(before.line, after.line)
     if bool(before.alternatives) != bool(after.alternatives):

@@ -119,7 +119,7 @@ def requirements(
         elif line.subject == "points":
             id, _, group = line.name.partition("/")
             name = f"{group}得分" if group else id.rpartition(".")[2]
-        elif line.name in whole:
+        elif line.subject == "unmet" or line.name in whole:
             of = ruleset.rule(line.name)
             name = of.title
         elif line.name in apart:
@@ -192,12 +192,14 @@ def conditions(ruleset: Ruleset, rule: Rule) -> str:
     for case in cases:
         parts = []
         for line in case.lines:
-            below = ruleset.rule(line.name) if line.subject == "rule" else None
-            if below is None:
+            if line.subject not in ("rule", "unmet"):
                 parts.append(f"{line.name}{_spaced(line.text)}")
                 continue
-            text = conditions(ruleset, below)
-            parts.append(f"（{text}）" if "；或" in text else text)
+            text = conditions(ruleset, ruleset.rule(line.name))
+            if line.subject == "unmet":
+                parts.append(f"不符合（{text}）")
+            else:
+                parts.append(f"（{text}）" if "；或" in text else text)
         texts.append("，".join(parts))
     return "；或".join(texts)
 

@@ -130,6 +130,9 @@ def _of_cases(cases: tuple[Case, ...], lookup: Lookup, least: int) -> Altered[tu
 def _of_line(line: Line, lookup: Lookup) -> Altered[Line]:
     if line.subject == "rule":
         return
+    if line.subject == "unmet":
+        yield "不符合 改为 符合", replace(line, subject="rule")
+        return
     points = Indicator(name=line.name, kind="number", unit="分", expr=("const", "0")), ()
     indicator, vocabulary = points if line.subject == "points" else lookup(line.name)
     if isinstance(line.value, tuple):

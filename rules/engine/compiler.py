@@ -38,6 +38,7 @@ from rules.engine.trees import (
     cells_of_ends,
     highest,
     least,
+    negated,
     rungs,
     slots_of,
 )
@@ -224,6 +225,8 @@ class _Compiler:
     def _line(self, rule: Rule, line: Line) -> int:
         if line.subject == "rule":
             return _known(self.outcomes, line.name, rule)
+        if line.subject == "unmet":
+            return self._answer(negated(_known(self.outcomes, line.name, rule)))
         if isinstance(line.value, tuple):
             return self._answer(self._membership(line.name, line.value))
         if line.value is None or line.op == "in":

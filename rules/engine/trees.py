@@ -69,6 +69,13 @@ def least(slots: Sequence[int]) -> Tree:
     return tree
 
 
+def negated(slot: int) -> Tree:
+    """The outcome of the demand that a rule is not met; what is open stays so."""
+    missing = Split(slot, Outcome.PENDING, Outcome.MISSING, Outcome.PENDING)
+    open_or_not_met = Split(slot, Outcome.MISSING, Outcome.MET, missing)
+    return Split(slot, Outcome.MET, open_or_not_met, Outcome.NOT_MET)
+
+
 def highest(ranks: Sequence[int]) -> Tree:
     """The outcome of the highest rank (see ``rules.engine.program.RANK``): the disjunction."""
     tree: Tree = Outcome.NOT_MET

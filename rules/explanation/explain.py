@@ -7,6 +7,7 @@ Chinese; ``rules.explanation.wording`` words the figures.
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import cached_property
 from typing import Any, Final
 
 from rules.decider import Decision
@@ -383,6 +384,11 @@ class _Explainer:
         self.evaluator = Evaluator(decision.ruleset, decision.profile, self.outcomes)
         self.memo: dict[str, Finding] = {}
 
+    @cached_property
+    def in_full(self) -> "_Explainer":
+        """The same with every comparison: what speaks for one result may speak against another."""
+        return _Explainer(self.decision) if len(self.wanted) < len(Outcome) else self
+
     def outcomes(self, records: str, rule: str) -> list[Outcome]:
         items = self.profile.records.get(records, RecordList()).items
         found = [self.decision.trace[f"{records}#{i}:{rule}"] for i in range(len(items))]
@@ -460,6 +466,8 @@ class _Explainer:
             return Check(
                 requirement=below.title, outcome=outcome, value=below.outcome, finding=below
             )
+        if line.subject == "unmet":
+            return self.unmet(line, outcome)
         if line.subject == "points":
             score = self.points(line.name)
             id, _, group = line.name.partition("/")
@@ -489,11 +497,32 @@ class _Explainer:
             measure=_measure(indicator, reading, _limit(line)),
         )
 
+    def unmet(self, line: Line, outcome: Outcome) -> Check:
+        """The demand that a rule is not met, with the figures that settle the rule or keep it open.
+
+        Its finding is left out: what is met there speaks against the enterprise here.
+        """
+        below = self.in_full.finding(line.name)
+        figures = missing(below)
+        if outcome not in _OPEN:
+            settled = reasons(below, below.result) if isinstance(below.result, Outcome) else []
+            figures = [figure for check in settled for figure in check.figures]
+        return Check(
+            requirement=f"{below.title} {line.text}",
+            outcome=outcome,
+            value=below.outcome,
+            figures=tuple(dict.fromkeys(figures)),
+            subject=line.name,
+        )
+
     def outcome_alone(self, rule: Rule, line: Line, outcome: Outcome) -> Check:
         if line.subject == "rule":
             return Check(
                 requirement=self.rules[line.name].title, outcome=outcome, value=outcome.text
             )
+        if line.subject == "unmet":
+            requirement = f"{self.rules[line.name].title} {line.text}"
+            return Check(requirement=requirement, outcome=outcome, value="", subject=line.name)
         indicator = self.ruleset.indicator(rule, line.name) if line.subject == "indicator" else None
         return Check(
             requirement=f"{line.name} {line.text}",
@@ -726,7 +755,7 @@ class _Explainer:
             for n, line in enumerate(case.lines, 1):
                 if self.decision.trace[f"{key}/{n}"] not in _OPEN:
                     continue
-                if line.subject == "rule" and self.rules[line.name].records:
+                if line.subject in ("rule", "unmet") and self.rules[line.name].records:
                     yield from self.lacking(record, line.name)
                 elif line.subject == "indicator":
                     read = leaves(self.ruleset.indicator(rule, line.name).expr)

@@ -80,14 +80,15 @@ def compile_line(number: int, cells: tuple[str, ...], names: CellLookup) -> Line
     subject = named_subject(number, name, names)
     shown = f"{requirement}{text}" if requirement in COMPARISONS else f"{requirement} {text}"
     if subject.kind == "rule":
-        if (requirement, text) != ("为", "符合"):
+        if requirement != "为" or text not in ("符合", "不符合"):
             raise TableError(
                 "unfit-rule-line",
-                "规则「{value}」只能写「为 符合」：请改正",
+                "规则「{value}」只能写「为 符合」或「为 不符合」：请改正",
                 where=number,
                 value=name,
             )
-        return Line(subject="rule", name=subject.name, text="为 符合")
+        met = text == "符合"
+        return Line(subject="rule" if met else "unmet", name=subject.name, text=shown)
     if subject.kind == "points":
         op, value = _comparison(number, requirement, text, "分", names)
         shown, slot = _with_slot(shown, text, names)

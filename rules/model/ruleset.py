@@ -107,11 +107,11 @@ class Line:
     """A comparison: of an indicator, the points of a score, or another rule's outcome.
 
     ``value`` is a threshold in base units, or the allowed codes (``op`` is ``in``). For a rule it
-    is None: the rule must be 符合. Flags compare as 1 and 0, dates as days after ``as_of``. ``slot``
+    is None: the rule must be 符合, or 不符合 if the subject is ``unmet``. Flags compare as 1 and 0, dates as days after ``as_of``. ``slot``
     names the 门槛 slot that gives the value, if any.
     """
 
-    subject: Literal["indicator", "points", "rule"]
+    subject: Literal["indicator", "points", "rule", "unmet"]
     name: str
     op: Op = ">="
     value: Fraction | tuple[str, ...] | None = None
@@ -293,7 +293,7 @@ class Rule:
         [('研发费用', Fraction(1000000, 1))]
         """
         for _, line in self.lines():
-            if line.subject != "rule" and isinstance(line.value, Fraction):
+            if line.subject in ("indicator", "points") and isinstance(line.value, Fraction):
                 yield Constant(line.subject, line.name, line.value)
         match self.body:
             case Bands(tables):

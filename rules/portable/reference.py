@@ -200,11 +200,11 @@ class Evaluation:
             case "points":
                 points = self.points(name, at)
                 return compare(points.lo, points.hi, points.gap, op, number(value))
-            case "rule":
+            case "rule" | "unmet" as wanted:
                 outcome = self.result(name, at)
                 if isinstance(outcome, Points):
                     raise EvaluationError(f"rule {name} yields points, an outcome is asked for")
-                return outcome
+                return outcome if wanted == "rule" else negated(outcome)
         raise EvaluationError(f"unknown subject {line['subject']!r}")
 
     def points(self, name: str, at: At) -> Points:
@@ -455,6 +455,11 @@ def any_of(outcomes: Sequence[int]) -> int:
     if MISSING in outcomes:
         return MISSING
     return PENDING if PENDING in outcomes else NOT_MET
+
+
+def negated(outcome: int) -> int:
+    """The outcome of the demand that a rule is not met; what is open stays so."""
+    return {MET: NOT_MET, NOT_MET: MET}.get(outcome, outcome)
 
 
 def assumed(body: Json) -> Result:

@@ -364,6 +364,8 @@ class _Search:
         if outcome is Outcome.MET:
             return _Standing(0, short, ())
         requirement = f"{line.name} {line.text}"
+        if line.subject == "unmet":
+            requirement = f"{self.reach.rules[line.name].title} {line.text}"
         if line.subject == "points":
             points, limit = case.trace[line.name], line.value
             assert isinstance(points, reference.Points)

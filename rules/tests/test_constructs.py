@@ -7,12 +7,13 @@ from fractions import Fraction
 
 import pytest
 
+from rules.comparison.compare import compare
 from rules.decider import Decider, by_reference
 from rules.drafting.certificate import certify
 from rules.engine.driver import Engine
-from rules.explanation.explain import explain
+from rules.explanation.explain import explain, missing, reasons
 from rules.model.decode import decode
-from rules.model.expressions import year
+from rules.model.expressions import fact, year
 from rules.model.facts import Profile, Scalar
 from rules.model.facts import fact as known
 from rules.model.ruleset import (
@@ -30,6 +31,7 @@ from rules.model.ruleset import (
     Ruleset,
     Total,
 )
+from rules.sensitivity import smallest_changes
 from rules.tests.test_agreement import AS_OF
 
 
@@ -175,3 +177,121 @@ def test_a_ruleset_without_a_cap_says_nothing_of_one() -> None:
     assert '"cap"' not in capped(None).canonical()
     assert '"cap":"5"' in capped("5").canonical()
     assert by_reference(capped("4"), filed(staff="3"))["线"] is Outcome.MET
+
+
+# -- a rule that must not be met -------------------------------------------------------------------
+
+BRAND = Indicator(name="品牌", kind="flag", unit="", expr=fact("own_brand"))
+
+
+def excluded() -> Ruleset:
+    """Not of few people with a brand of their own, whose R&D staff a second rule asks too."""
+    few = Line(subject="indicator", name="人", op="<", value=Fraction(2), text="低于2人")
+    brand = Line(subject="indicator", name="品牌", op=">=", value=Fraction(1), text="为 是")
+    level = Line(subject="indicator", name="级", op=">=", value=Fraction(2), text="不低于2人")
+    small = Line(subject="unmet", name="小", text="为 不符合")
+    return cut(
+        [
+            rule("小", Cases((Case("一", (few, brand)),))),
+            rule("大", Cases((Case("一", (small,)), Case("二", (level,))))),
+            rule(
+                "线",
+                Cases(
+                    (
+                        Case("一", (small, level)),
+                        Case("二", (Line(subject="unmet", name="大", text="为 不符合"), small)),
+                        Case("三", (Line(subject="rule", name="小"), level)),
+                    )
+                ),
+            ),
+        ],
+        STAFF,
+        LEVEL,
+        BRAND,
+        facts=("staff", "rd_staff", "own_brand"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("staff", "brand", "small", "large"),
+    [
+        ("1", True, Outcome.MET, Outcome.NOT_MET),
+        ("1", False, Outcome.NOT_MET, Outcome.MET),
+        ("2", None, Outcome.NOT_MET, Outcome.MET),
+        ("1", None, Outcome.MISSING, Outcome.MISSING),
+        ("-1", True, Outcome.PENDING, Outcome.PENDING),
+    ],
+)
+def test_what_must_not_be_met(
+    staff: str, brand: bool | None, small: Outcome, large: Outcome
+) -> None:
+    known = {} if brand is None else {"own_brand": brand}
+    values: dict[str, Scalar] = {"staff@2022": staff, "rd_staff@2022": "0", **known}
+    [trace] = decided(excluded(), [Profile(AS_OF, values)])
+    assert (trace["小"], trace["大"], trace["大/一/1"]) == (small, large, large)
+
+
+def test_the_certificate_of_a_rule_that_must_not_be_met() -> None:
+    ruleset = excluded()
+    assert certify(ruleset).differences == ()
+
+    def asked(rule: Rule) -> Rule:
+        """The same rule, asked to be met."""
+        if not isinstance(rule.body, Cases):
+            return rule
+        lines = (
+            (c.name, tuple(replace(x, subject="rule") if x.value is None else x for x in c.lines))
+            for c in rule.body.cases
+        )
+        return replace(rule, body=Cases(tuple(Case(*line) for line in lines)))
+
+    def make(ruleset: Ruleset) -> Engine:
+        return Engine(replace(ruleset, rules=tuple(map(asked, ruleset.rules))))
+
+    assert {d.rule for d in certify(ruleset, make=make).differences} >= {"大", "线"}
+
+
+@pytest.mark.parametrize("brief", [True, False])
+def test_what_must_not_be_met_says_on_which_figures_it_rests(brief: bool) -> None:
+    sources = {"staff@2022": "汇总表!C3", "own_brand": "汇总表!D3"}
+    values: dict[str, Scalar] = {"staff@2022": "1", "own_brand": True, "rd_staff@2022": "0"}
+    ruleset = replace(excluded(), root="大", rules=excluded().rules[:2])
+    with Decider(ruleset) as decider:
+        refused = explain(decider.decide(Profile(AS_OF, values, {}, sources)), brief=brief)
+        del values["own_brand"]
+        still_open = explain(decider.decide(Profile(AS_OF, values, {}, sources)), brief=brief)
+    found = {c.requirement: c for c in reasons(refused)}
+    check = found["小 为 不符合"]
+    assert (check.value, check.finding) == ("符合", None)
+    assert [(f.name, f.value, f.source) for f in check.figures] == [
+        ("2022年从业人员（上年度）", "1人", "汇总表!C3"),
+        ("自主品牌", "是", "汇总表!D3"),
+    ]
+    [check] = [c for c in reasons(still_open, Outcome.MISSING) if c.subject == "小"]
+    assert [(f.name, f.value) for f in check.figures] == [("自主品牌", "未填报")]
+    assert [f.name for f in missing(still_open)] == ["自主品牌"]
+
+
+def test_what_must_not_be_met_turns_by_its_own_figures() -> None:
+    values: dict[str, Scalar] = {"staff@2022": "1", "own_brand": True, "rd_staff@2022": "0"}
+    ruleset = replace(excluded(), root="大", rules=excluded().rules[:2])
+    with Decider(ruleset) as decider:
+        found = smallest_changes(decider.decide(Profile(AS_OF, values)))
+    assert {(c.key, c.new) for c in found.single} == {
+        ("staff@2022", "2"),
+        ("own_brand", False),
+        ("rd_staff@2022", "2"),
+    }
+
+
+def test_another_text_of_what_must_not_be_met_is_a_change() -> None:
+    before = excluded()
+    few, *rest = before.rules
+    assert isinstance(few.body, Cases)
+    [case] = few.body.cases
+    more = replace(case.lines[0], value=Fraction(3), text="低于3人")
+    body = Cases((replace(case, lines=(more, *case.lines[1:])),))
+    after = replace(before, rules=(replace(few, body=body), *rest))
+    assert compare(before, before).identical
+    said = {detail for row in compare(before, after).rows for detail in row.details}
+    assert "不得符合的条件由「人低于2人，品牌为是」改为「人低于3人，品牌为是」" in said

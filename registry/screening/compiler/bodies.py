@@ -185,16 +185,17 @@ class Bodies:
 
     def _within(self, line: Line) -> Int | None:
         """The outcome of a rule, inlined in the only case that asks for it; None if several do."""
-        return self._whole[line.name] if self._asked[line.name] == 1 else None
+        only = line.subject == "rule" and self._asked[line.name] == 1
+        return self._whole[line.name] if only else None
 
     def _line(self, rule: Rule, line: Line) -> Int:
-        if line.subject == "rule":
+        if line.subject in ("rule", "unmet"):
             node = self.nodes[line.name]
             if not isinstance(node, Int):
                 raise UnsupportedError(
                     "points-for-result", "规则「{value}」给出的是得分", value=line.name
                 )
-            return node
+            return node if line.subject == "rule" else _negated(node)
         if line.subject == "points":
             score = self.nodes[line.name]
             if isinstance(score, Int):
@@ -349,6 +350,12 @@ class Bodies:
         lo = self.stages.bind(within(figure.lo, bottom))
         hi = self.stages.bind(within(figure.hi, top))
         return Score(lo, hi, figure.gap.where(compare("<", lo, hi)))
+
+
+def _negated(outcome: Int) -> Int:
+    """The outcome of the demand that a rule is not met; what is open stays so."""
+    met, not_met = compare("=", outcome, MET), compare("=", outcome, NOT_MET)
+    return case([(met, NOT_MET), (not_met, MET)], outcome)
 
 
 def _by_codes(case_: Case) -> Line | None:

@@ -11,7 +11,7 @@ from registry.screening.tests.filings import at_random, below_zero
 from registry.screening.tests.support import by_reference, differing, duckdb, filed
 from rules.model.facts import Profile
 from rules.model.ruleset import Ruleset
-from rules.tests.test_constructs import capped
+from rules.tests.test_constructs import capped, excluded
 
 
 @cache
@@ -37,3 +37,7 @@ def told_apart(ruleset: Ruleset, *nodes: str) -> Sequence[str]:
 @pytest.mark.parametrize("cap", ["0.5", "7/3", "5", "12", None])
 def test_a_capped_total(cap: str | None) -> None:
     assert told_apart(capped(cap, "4"), "合计", "线") == []
+
+
+def test_a_rule_that_must_not_be_met() -> None:
+    assert told_apart(excluded(), "小", "大", "线") == []

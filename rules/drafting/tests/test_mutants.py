@@ -100,6 +100,7 @@ def case(name: str, *lines: Line, points: int | None = None) -> Case:
         (line("级别", "in", ("甲", "乙")), ["去掉「甲」", "去掉「乙」", "加上「丙」", "加上「丁」"]),
         (Line(subject="points", name="分", op=">=", value=Fraction(60)), ["门槛 60分 改为 61分", "门槛 60分 改为 59分", "不低于 改为 不高于", "不低于 改为 高于"]),
         (Line(subject="rule", name="二"), []),
+        (Line(subject="unmet", name="二"), ["不符合 改为 符合"]),
     ],
 )  # fmt: skip
 def test_a_line(single: Line, expected: list[str]) -> None:

@@ -128,9 +128,11 @@ class Oracle:
             self.trace[r.id] = self.result(r)
 
     def outcome(self, line: Line) -> Outcome:
-        if line.subject == "rule":
+        if line.subject in ("rule", "unmet"):
             found = self.trace[line.name]
             assert isinstance(found, Outcome)
+            if line.subject == "unmet" and found in (MET, NOT_MET):
+                return NOT_MET if found is MET else MET
             return found
         value = line.value
         known = (
@@ -253,7 +255,8 @@ class Maker:
     ) -> Line:
         pick = self.random.random()
         if outcomes and pick < 0.2:
-            return Line(subject="rule", name=self.random.choice(outcomes))
+            subject: Any = self.random.choice(("rule", "unmet"))
+            return Line(subject=subject, name=self.random.choice(outcomes))
         op = self.random.choice((">=", ">", "<", "<="))
         if points and pick < 0.4:
             return Line(

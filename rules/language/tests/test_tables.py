@@ -199,6 +199,29 @@ def test_total(tmp_path: Path) -> None:
     assert found == Total((Item("甲", "分", Fraction(5)),))
 
 
+def test_a_rule_that_must_not_be_met(tmp_path: Path) -> None:
+    other = """\
+
+  @id:甲
+  规则: 另一条
+    依据: 第一条
+    背景:
+      假如 满足下列任一情形即为符合
+        | 情形 | 指标     | 要求 | 门槛 |
+        | 一   | 自主品牌 | 为   | 是   |
+    场景: 丙
+      那么 结论为“材料不足”
+"""
+    rows = "\n".join(f"        | {row} |" for row in (COLUMNS[CASES], "一 | 甲 | 为 | 不符合"))
+    text = TEXT.format(sentence=CASES, table=rows, prose="", tags="") + other
+    (tmp_path / "a.feature").write_text(text, encoding="utf-8")
+    found = compile_all(tmp_path)
+    assert found.problems == ()
+    line = Line(subject="unmet", name="甲", text="为 不符合")
+    assert found.rules["r"].body == Cases((Case("一", (line,)),))
+    assert [r.id for r in found.ruleset("r").rules] == ["甲", "r"]
+
+
 def test_a_total_with_a_cap(tmp_path: Path) -> None:
     found = compiled(tmp_path, TOTAL, COLUMNS[TOTAL], "甲 | 分 | 5分", " | 最高 | 2.5分")
     assert found.problems == ()
@@ -277,7 +300,8 @@ SHARE = "全国细分市场占有率"
         (CASES, ["一 | 申报划型行业 | 不低于 | 工业"], "10: 要求「不低于」不适用于类别：应为为、不为、属于"),
         (CASES, ["一 | 申报划型行业 | 属于 | 工业、农业"], "10: 「农业」不是申报划型行业的可选值：农、林、牧、渔业、工业、建筑业、批发业、零售业、交通运输业、仓储业、邮政业、住宿业、餐饮业、信息传输业、软件和信息技术服务业、房地产开发经营、物业管理、租赁和商务服务业、其他未列明行业"),
         (CASES, ["一 | 申报划型行业 | 属于 | 工业、工业"], "10: 「工业」重复列出：请删去一个"),
-        (CASES, ["一 | r | 为 | 不符合"], "10: 规则「r」只能写「为 符合」：请改正"),
+        (CASES, ["一 | r | 为 | 否"], "10: 规则「r」只能写「为 符合」或「为 不符合」：请改正"),
+        (CASES, ["一 | r | 不为 | 符合"], "10: 规则「r」只能写「为 符合」或「为 不符合」：请改正"),
         (CASES, ["一 | 行业代码 | 为 | C3411"], "10: 「行业代码」是文字，不能比较：请另选指标"),
         # bands
         (BANDS, [f"{SHARE} | 10% | | 5分", f"{SHARE} | 5% | 10% | 0分"], "10: 分档应覆盖全部数值：最低一档下限留空，最高一档上限留空，各档按序排列"),

@@ -247,6 +247,17 @@ def test_points_line(given: tuple[Fraction, Fraction, int], op: str, expected: i
     assert evaluate(rules, facts())["s"] == given
 
 
+@pytest.mark.parametrize(
+    ("given_outcome", "expected"),
+    [(MET, NOT_MET), (NOT_MET, MET), (MISSING, MISSING), (PENDING, PENDING)],
+)
+def test_a_rule_that_must_not_be_met(given_outcome: int, expected: int) -> None:
+    rules = ruleset(
+        rule("甲", "assumed", outcome=given_outcome), cases("r", case("情形", line("unmet", "甲")))
+    )
+    assert verdict(rules, facts()) == expected
+
+
 def test_lines_join_by_and_and_cases_by_or() -> None:
     a, b, c = (line("rule", name) for name in "abc")
 
@@ -588,6 +599,7 @@ def test_fails_loudly_on_formulas(formula: list[Any], message: str) -> None:
 # more information never overturns a settled outcome, nor widens points
 
 amounts = st.sampled_from(["0", "1", "2", "3", "5", "8"])
+whether = st.sampled_from(["rule", "unmet"])
 limits = st.sampled_from(["0", "1", "2", "3", "5", "1/2"])
 PLAIN = [["fact", n] for n in ("x", "y", "z", "share", "flag", "finding")] + [
     ["year", "revenue", 0],
@@ -652,7 +664,7 @@ def small_rulesets(draw: st.DrawFn) -> Json:
     met = cases("cases", *(case(f"{n}", *lines) for n, lines in enumerate(draw(several))))
     root = cases(
         "root",
-        case("总分", line("points", "total", ">=", draw(limits)), line("rule", "cases")),
+        case("总分", line("points", "total", ">=", draw(limits)), line(draw(whether), "cases")),
         case("组分", line("points", "total/一", draw(st.sampled_from([">=", "<"])), draw(limits))),
     )
     cap = draw(st.one_of(st.just({}), limits.map(lambda most: {"cap": most})))
