@@ -99,7 +99,7 @@ def thresholds(rulebook: Rulebook) -> Iterator[tuple[Indicator, Fraction]]:
 def _solvable(indicator: Indicator) -> bool:
     """Whether a single figure decides it; numbers of records and flags are left to chance."""
     match indicator.expr:
-        case ("least", *_) | ("count", _, _, None):
+        case ("least" | "most" | "mul", *_) | ("count", _, _, None):
             return False
         case ("add", *parts):
             return all(part[0] == "year" for part in parts)

@@ -10,7 +10,7 @@ from rules.model.expressions import leaves
 from rules.model.facts import period_name
 from rules.model.ruleset import Expr, Rule, Ruleset
 
-_SIGNS: Final = {"add": "＋", "sub": "－", "div": "÷"}
+_SIGNS: Final = {"add": "＋", "sub": "－", "mul": "×", "div": "÷"}
 
 
 def counterparts(before: Ruleset, after: Ruleset) -> dict[str, str]:
@@ -112,11 +112,13 @@ def formula_text(expr: Expr, ruleset: Ruleset) -> str:
             return str(text)
         case ("count", records, _, total) | ("total", records, _, _, total):
             return ruleset.facts[total].name if total else f"{ruleset.lists[records].name}件数"
-        case ("add" | "sub" | "div" as node, *parts):
+        case ("add" | "sub" | "mul" | "div" as node, *parts):
             return _SIGNS[node].join(
                 f"（{said(p)}）" if p[0] in ARITHMETIC else said(p) for p in parts
             )
         case ("least", a, _) | ("bounded", a, *_):
             return said(a)
+        case ("most", a, b):
+            return f"{said(a)}与{said(b)}中较大者"
     names = [said(leaf) for leaf in leaves(expr) if leaf[0] != "field"]
     return "、".join(names)

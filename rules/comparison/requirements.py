@@ -24,7 +24,7 @@ from rules.model.ruleset import (
 )
 
 #: Formulas that compute, instead of reading or counting.
-ARITHMETIC: Final = ("add", "sub", "div")
+ARITHMETIC: Final = ("add", "sub", "mul", "div", "most")
 
 
 def asked_for(ruleset: Ruleset) -> dict[str, str]:

@@ -6,6 +6,7 @@ figure that takes only whole numbers would not notice a smaller one.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from fractions import Fraction
 from typing import Final, TypeAlias, TypeVar
 
@@ -255,6 +256,10 @@ def _of_head(expr: Expr, facts: Facts) -> Altered[Expr]:
         case ("new_year", offset):
             for other in (offset - 1, offset + 1):
                 yield f"年初 {offset:+d} 改为 {other:+d}", ("new_year", other)
+        case ("day", text):
+            for by in (-1, 1):
+                other_day = date.fromisoformat(text) + timedelta(days=by)
+                yield f"{text} 改为 {other_day}", ("day", other_day.isoformat())
         case ("as_of",):
             yield "填报日 改为 年初", ("new_year", 0)
         case ("const", text):
@@ -271,6 +276,12 @@ def _of_head(expr: Expr, facts: Facts) -> Altered[Expr]:
         case ("least", a, b):
             yield "取小者 改为 前一项", a
             yield "取小者 改为 后一项", b
+        case ("most", a, b):
+            yield "取大者 改为 前一项", a
+            yield "取大者 改为 后一项", b
+        case ("mul", a, b):
+            yield "第1个因数 删去", b
+            yield "第2个因数 删去", a
         case ("count", records, rule, filed):
             yield f"「{rule}」改为{ALWAYS}", ("count", records, f"{ALWAYS}.{records}", filed)
             if filed:

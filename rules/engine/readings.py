@@ -148,8 +148,12 @@ class _Compiler:
                 return self._binary(a, b, _difference)
             case ("div", a, b):
                 return self._binary(a, b, _ratio)
+            case ("mul", a, b):
+                return self._binary(a, b, _product)
             case ("least", a, b):
                 return self._binary(a, b, _smaller)
+            case ("most", a, b):
+                return self._binary(a, b, _larger)
             case ("bounded", a, lowers, uppers):
                 return self._bounded(a, lowers, uppers)
             case ("count", records, rule, filed):
@@ -301,6 +305,9 @@ class _Compiler:
                 return lambda case, _: case.profile.as_of
             case ("new_year", offset):
                 return lambda case, _: date(case.profile.as_of.year + offset, 1, 1)
+            case ("day", text):
+                fixed = date.fromisoformat(text)
+                return lambda *_: fixed
             case ("else_known", a, b):
                 return _either_day(self._date(a), self._date(b))
         formula = self.formula(expr)
@@ -385,6 +392,36 @@ def _ratio(x: Reading, y: Reading) -> Reading:
     if not x.gap:
         return Reading(lo, lo)
     return _interval(lo, None if x.hi is None else Fraction(x.hi, divisor), x.gap)
+
+
+def _product(x: Reading, y: Reading) -> Reading:
+    if not (x.gap or y.gap):
+        assert x.lo is not None
+        assert y.lo is not None
+        return _point(x.lo * y.lo)
+    corners = [_times(a, b) for a in _ends(x) for b in _ends(y)]
+    (below, lo), (above, hi) = min(corners), max(corners)
+    return _interval(None if below else lo, None if above else hi, widest([x.gap, y.gap]))
+
+
+#: An end of an interval, in order: -1 or 1 if it is endless, else 0; and its value.
+_End: TypeAlias = tuple[int, Number]
+
+
+def _ends(x: Reading) -> tuple[_End, _End]:
+    return (-1, 0) if x.lo is None else (0, x.lo), (1, 0) if x.hi is None else (0, x.hi)
+
+
+def _times(a: _End, b: _End) -> _End:
+    signs = [endless or (value > 0) - (value < 0) for endless, value in (a, b)]
+    sign = signs[0] * signs[1]
+    return (sign, 0) if a[0] or b[0] else (0, a[1] * b[1])
+
+
+def _larger(x: Reading, y: Reading) -> Reading:
+    lo = max((end for end in (x.lo, y.lo) if end is not None), default=None)
+    hi = None if x.hi is None or y.hi is None else max(x.hi, y.hi)
+    return _interval(lo, hi, widest([x.gap, y.gap]))
 
 
 def _smaller(x: Reading, y: Reading) -> Reading:

@@ -9,13 +9,14 @@ mutants and any other compiler, and it is part of the ruleset's JSON. The nodes 
 ``fact(id)``, ``year(id, offset)``     a filed fact; a yearly figure of year T + offset
 ``field(id)``                          a field of the record at hand
 ``const(text)``                        an exact constant
-``add(…)``, ``sub(a, b)``, ``div(a, b)``, ``least(a, b)``   arithmetic; flags count as 1 and 0
+``add(…)``, ``sub(a, b)``, ``mul(a, b)``, ``div(a, b)``   arithmetic; flags count as 1 and 0
+``least(a, b)``, ``most(a, b)``        the smaller, and the larger, of two
 ``count(list, rule, total)``           how many records satisfy a rule; a filed total settles it
 ``total(list, field, rule, filed)``    the sum of a field over these records; likewise
 ``bounded(a, lowers, uppers)``         a, no lower / higher than the others
 ``days(a, b)``, ``years(a, b)``, ``calendar_years(a, b)``   time from date a to date b
 ``year_number(a)``                     the calendar year of a date
-``as_of()``, ``new_year(n)``           the filing date; 1 January of its year + n
+``as_of()``, ``new_year(n)``, ``day(text)``   the filing date; 1 January of its year + n; a day
 ``lookup(map, a)``                     the code in a data map for the longest prefix of a text
 ``else_found(a, b)``                   a; if a cannot be computed, the person's finding b
 ``else_known(a, b)``                   a; if a is unknown, b if that is known
@@ -60,6 +61,11 @@ def sub(a: Expr, b: Expr) -> Expr:
     return ("sub", a, b)
 
 
+def mul(a: Expr, b: Expr) -> Expr:
+    """The product a * b."""
+    return ("mul", a, b)
+
+
 def div(a: Expr, b: Expr) -> Expr:
     """The ratio a / b; it cannot be computed if b is known and not above zero."""
     return ("div", a, b)
@@ -68,6 +74,11 @@ def div(a: Expr, b: Expr) -> Expr:
 def least(a: Expr, b: Expr) -> Expr:
     """The smaller of two."""
     return ("least", a, b)
+
+
+def most(a: Expr, b: Expr) -> Expr:
+    """The larger of two."""
+    return ("most", a, b)
 
 
 def count(records: str, rule: str, total: str | None = None) -> Expr:
@@ -113,6 +124,11 @@ def as_of() -> Expr:
 def new_year(offset: int) -> Expr:
     """1 January of the filing date's year + ``offset``; ``new_year(0)`` follows the end of T."""
     return ("new_year", offset)
+
+
+def day(text: str) -> Expr:
+    """A fixed day, such as 2020-01-01."""
+    return ("day", text)
 
 
 def lookup(map: str, a: Expr) -> Expr:

@@ -280,8 +280,12 @@ class Evaluation:
                 return sum_up([self.read(a, at), negative(self.read(b, at))])
             case ["div", a, b]:
                 return quotient(self.read(a, at), self.read(b, at))
+            case ["mul", a, b]:
+                return product(self.read(a, at), self.read(b, at))
             case ["least", a, b]:
                 return smaller(self.read(a, at), self.read(b, at))
+            case ["most", a, b]:
+                return negative(smaller(negative(self.read(a, at)), negative(self.read(b, at))))
             case ["bounded", a, lowers, uppers]:
                 return bounded(
                     self.read(a, at),
@@ -399,6 +403,8 @@ class Evaluation:
                 return self.as_of
             case ["new_year", offset]:
                 return date(self.as_of.year + offset, 1, 1)
+            case ["day", text]:
+                return date.fromisoformat(text)
             case ["else_known", a, b]:
                 days = self.day(a, at), self.day(b, at)
                 return next((day for day in days if isinstance(day, date)), days[0])
@@ -642,6 +648,33 @@ def quotient(a: Reading, b: Reading) -> Reading:
     lo = None if a.lo is None else ratio(a.lo, b.lo)
     hi = None if a.hi is None else ratio(a.hi, b.lo)
     return interval(lo, hi, a.gap)
+
+
+def product(a: Reading, b: Reading) -> Reading:
+    """a * b: from the least to the greatest product of their ends, of which some may be endless."""
+    if a.broken or b.broken:
+        return BROKEN
+    if a.lo is not None and a.lo is a.hi and b.lo is not None and b.lo is b.hi:
+        return exactly(a.lo * b.lo)
+    lows: list[Number | None] = []
+    highs: list[Number | None] = []
+    for x, x_falls in ((a.lo, True), (a.hi, False)):
+        for y, y_falls in ((b.lo, True), (b.hi, False)):
+            if x == 0 or y == 0:  # however large the other may be
+                lows.append(0)
+                highs.append(0)
+            elif x is not None and y is not None:
+                lows.append(x * y)
+                highs.append(x * y)
+            elif (x_falls if x is None else x < 0) is (y_falls if y is None else y < 0):
+                highs.append(None)
+            else:
+                lows.append(None)
+    lo = min((end for end in lows if end is not None), default=None)
+    hi = max((end for end in highs if end is not None), default=None)
+    endless = [any(end is None for end in ends) for ends in (lows, highs)]
+    gap = widest([a.gap, b.gap])
+    return interval(None if endless[0] else lo, None if endless[1] else hi, gap)
 
 
 def smaller(a: Reading, b: Reading) -> Reading:

@@ -162,6 +162,12 @@ class Along:
     def __rsub__(self, other: Number) -> "Along":
         return -self + other
 
+    def __mul__(self, other: Number) -> "Along":
+        b = self._like(other)
+        return Along(self.track, _product(self.above, b.above), _product(self.below, b.below))
+
+    __rmul__ = __mul__
+
     def __truediv__(self, other: Number) -> "Along":
         b = self._like(other)  # positive: evaluators check a divisor before they divide
         return Along(self.track, _product(self.above, b.below), _product(self.below, b.above))

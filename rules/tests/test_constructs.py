@@ -13,7 +13,21 @@ from rules.drafting.certificate import certify
 from rules.engine.driver import Engine
 from rules.explanation.explain import explain, missing, reasons
 from rules.model.decode import decode
-from rules.model.expressions import fact, year
+from rules.model.expressions import (
+    as_of,
+    const,
+    day,
+    days,
+    div,
+    fact,
+    least,
+    leaves,
+    most,
+    mul,
+    sub,
+    year,
+    years,
+)
 from rules.model.facts import Profile, Scalar
 from rules.model.facts import fact as known
 from rules.model.ruleset import (
@@ -22,6 +36,7 @@ from rules.model.ruleset import (
     Body,
     Case,
     Cases,
+    Expr,
     Indicator,
     Item,
     Line,
@@ -31,7 +46,7 @@ from rules.model.ruleset import (
     Ruleset,
     Total,
 )
-from rules.sensitivity import smallest_changes
+from rules.sensitivity import margins, smallest_changes
 from rules.tests.test_agreement import AS_OF
 
 
@@ -295,3 +310,93 @@ def test_another_text_of_what_must_not_be_met_is_a_change() -> None:
     assert compare(before, before).identical
     said = {detail for row in compare(before, after).rows for detail in row.details}
     assert "不得符合的条件由「人低于2人，品牌为是」改为「人低于3人，品牌为是」" in said
+
+
+# -- products, maxima and fixed days ---------------------------------------------------------------
+
+PROFIT, REVENUE, LAST = year("net_profit", 0), year("revenue", 0), year("revenue", -1)
+SHARE, FIRST = fact("market_share"), fact("segment_entry")
+GROWTH = div(sub(REVENUE, LAST), LAST)
+#: Formulas with values that lie around the thresholds beside them.
+FORMULAS: dict[str, tuple[Expr, str]] = {
+    "人乘研": (mul(year("staff", 0), year("rd_staff", 0)), "6"),
+    "倍数": (mul(PROFIT, const("1.5")), "-7500000"),
+    "反数": (mul(PROFIT, const("-1")), "0.01"),
+    "盈亏乘份额": (mul(PROFIT, SHARE), "-500000"),
+    "份额乘盈亏": (mul(sub(SHARE, const("0.3")), PROFIT), "0"),
+    "人乘盈亏": (mul(year("staff", 0), PROFIT), "-5000000"),
+    "负人乘负研": (
+        mul(sub(const("5"), year("staff", 0)), sub(const("2"), year("rd_staff", 0))),
+        "3",
+    ),
+    "增长的倍数": (mul(GROWTH, const("2/3")), "0.1"),
+    "零乘": (mul(const("0"), PROFIT), "0"),
+    "较大": (most(year("staff", 0), year("rd_staff", 0)), "3"),
+    "较大的率": (most(GROWTH, div(PROFIT, REVENUE)), "0.15"),
+    "较小的率": (least(GROWTH, div(PROFIT, REVENUE)), "0"),
+    "盈亏较大": (most(PROFIT, mul(REVENUE, const("0.1"))), "100000"),
+    "距日": (days(day("2020-01-01"), FIRST), "0"),
+    "距年": (years(FIRST, day("2022-06-30")), "2"),
+    "定期": (days(day("2020-01-01"), as_of()), "1276"),
+}
+
+
+def formulas() -> Ruleset:
+    """For each formula, whether it is at least, and more than, its threshold."""
+    indicators = [
+        Indicator(name=name, kind="number", unit="", expr=expr)
+        for name, (expr, _) in FORMULAS.items()
+    ]
+    rules = []
+    for name, (_, limit) in FORMULAS.items():
+        lines = (
+            Line(subject="indicator", name=name, op=op, value=Fraction(limit))
+            for op in (">=", ">", "<", "<=")
+        )
+        rules.append(
+            rule(name, Cases(tuple(Case(str(n), (line,)) for n, line in enumerate(lines))))
+        )
+    gates = tuple(Line(subject="rule", name=name) for name in FORMULAS)
+    read = {leaf[1] for expr, _ in FORMULAS.values() for leaf in leaves(expr)}
+    return cut([*rules, rule("全", Cases((Case("一", gates),)))], *indicators, facts=sorted(read))
+
+
+SOME: dict[str, tuple[Scalar, ...]] = {
+    "staff@2022": ("0", "1", "2", "3", "4", "6", "-1"),
+    "rd_staff@2022": ("0", "1", "2", "3", "4"),
+    "net_profit@2022": ("-5000000", "-0.01", "0", "0.01", "1000000", "123456789012345.67"),
+    "revenue@2022": ("0", "0.01", "1000000", "1150000", "100000000", "-0.01"),
+    "revenue@2021": ("0", "1000000", "99999999.99", "123456789012345.67"),
+    "market_share": ("0", "0.1", "0.3", "0.3001", "1"),
+    "segment_entry": ("2019-12-31", "2020-01-01", "2020-01-02", "2020-06-29", "2020-07-01"),
+}
+
+
+def some(rng: random.Random, known: float) -> Profile:
+    return Profile(AS_OF, {k: rng.choice(v) for k, v in SOME.items() if rng.random() < known})
+
+
+def test_formulas_come_out_alike_on_random_filings() -> None:
+    rng = random.Random(20)
+    traces = decided(formulas(), [some(rng, rng.choice([0.3, 0.7, 0.95])) for _ in range(250)])
+    for name in FORMULAS:
+        ways = {trace[f"{name}/{n}"] for trace in traces for n in range(4)}
+        assert len(ways) >= 2, name
+        if name not in ("零乘", "定期"):
+            assert ways >= {Outcome.MET, Outcome.NOT_MET, Outcome.MISSING}, (name, ways)
+
+
+def test_a_product_turns_where_it_says() -> None:
+    """The margins of a figure in a product with another, and with itself."""
+    expr = mul(sub(year("staff", 0), const("3")), sub(year("staff", 0), const("8")))
+    line = Line(subject="indicator", name="积", op="<=", value=Fraction(-4))
+    ruleset = cut(
+        [rule("线", Cases((Case("一", (line,)),)))],
+        Indicator(name="积", kind="number", unit="", expr=expr),
+        facts=("staff",),
+    )
+    with Decider(ruleset) as decider:
+        [margin] = margins(decider.decide(filed(staff="5")))
+    assert margin.below is not None
+    assert margin.above is not None
+    assert (margin.verdict, margin.below.new, margin.above.new) == (Outcome.MET, "3", "8")

@@ -81,16 +81,64 @@ def quotient(a: Number, b: Number, bind: Callable[[Condition], Condition]) -> Nu
     return Number(ends[0], ends[1], gap, a.scale, a.den * divisor, broken)
 
 
+def product(a: Number, b: Number, bind: Callable[[Int], Int]) -> Number:
+    """a * b: from the least to the greatest product of their ends, of which some may be endless."""
+    scale, den = a.scale * b.scale, a.den * b.den
+    gap, broken = widest([a.gap, b.gap]), any_of(a.broken, b.broken)
+    corners: list[Int] = []
+    endless: dict[bool, list[Condition]] = {True: [], False: []}
+    for x, x_falls in ((a.lo, True), (a.hi, False)):
+        for y, y_falls in ((b.lo, True), (b.hi, False)):
+            known = None if x is None or y is None else x * y
+            zero = any_of(*(compare("=", end, _NOTHING) for end in (x, y) if end is not None))
+            corners.append(bind(case([(zero, _NOTHING)], known)))
+            unequal = _differ(_falls(x, x_falls), _falls(y, y_falls))
+            open_ = all_of(negated(zero), any_of(_open(x), _open(y)))
+            endless[True].append(all_of(open_, unequal))
+            endless[False].append(all_of(open_, negated(unequal)))
+
+    def furthest(op: Comparison, *hidden: Condition) -> Int:
+        end = corners[0]
+        for other in corners[1:]:
+            end = bind(picked(end, other, op) or other)
+        return case([(any_of(broken, *hidden), None)], end)
+
+    lo, hi = furthest("<", *endless[True]), furthest(">", *endless[False])
+    found = Number(lo, hi, gap, scale, den).settled()
+    return replace(found, gap=_persons(found.gap, broken), broken=broken)
+
+
+def _open(end: Int | None) -> Condition:
+    return True if end is None else is_null(end)
+
+
+def _falls(end: Int | None, down: bool) -> Condition:
+    """Whether an end is below zero; one that is open lies as far as can be in its direction."""
+    if end is None:
+        return down
+    below = False if end.low >= 0 else all_of(not_null(end), compare("<", end, _NOTHING))
+    return any_of(all_of(is_null(end), down), below)
+
+
+def _differ(a: Condition, b: Condition) -> Condition:
+    return any_of(all_of(a, negated(b)), all_of(negated(a), b))
+
+
+def larger(a: Number, b: Number) -> Number:
+    """The larger of two figures."""
+    return negative(smaller(negative(a), negative(b)))
+
+
 def smaller(a: Number, b: Number) -> Number:
     """The smaller of two figures."""
-    if a.den.constant != 1 or b.den.constant != 1:
-        raise UnsupportedError("least-of-ratios", "比例之间取小")
     scale = lcm(a.scale, b.scale)
+    alike = a.den is b.den or a.den.constant == b.den.constant == 1
+    den, by_a, by_b = (a.den, _ONE, _ONE) if alike else (a.den * b.den, b.den, a.den)
 
     def ends(x: Int | None, y: Int | None) -> tuple[Int | None, Int | None]:
         return (
-            None if x is None else x.times(scale // a.scale),
-            None if y is None else y.times(scale // b.scale),
+            None if x is None else x.times(scale // a.scale) * by_a,
+            None if y is None else y.times(scale // b.scale) * by_b,
         )
 
     low_a, low_b = ends(a.lo, b.lo)
@@ -101,9 +149,9 @@ def smaller(a: Number, b: Number) -> Number:
         lo = case([(either, None), (compare("<=", low_a, low_b), low_a)], low_b)
     hi = high_b if high_a is None else picked(high_a, high_b, "<")
     broken = any_of(a.broken, b.broken)
-    found = Number(lo, hi, widest([a.gap, b.gap]), scale).settled()
+    found = Number(lo, hi, widest([a.gap, b.gap]), scale, den).settled()
     return chosen_figure(
-        [(broken, Number(None, None, Gap(pending=True), scale, broken=True))], found
+        [(broken, Number(None, None, Gap(pending=True), scale, den, broken=True))], found
     )
 
 

@@ -15,8 +15,10 @@ from registry.screening.compiler.arithmetic import (
     aligned,
     chosen_figure,
     in_parts,
+    larger,
     negative,
     picked,
+    product,
     quotient,
     smaller,
     total,
@@ -158,6 +160,10 @@ class Reader:
                 return total(self.number(a), negative(self.number(b)))
             case ("div", a, b):
                 return quotient(self.number(a), self.number(b), self.stages.bind_condition)
+            case ("mul", a, b):
+                return product(self.number(a), self.number(b), self.stages.bind)
+            case ("most", a, b):
+                return larger(self.number(a), self.number(b))
             case ("least", a, b):
                 return smaller(self.number(a), self.number(b))
             case ("bounded", a, lowers, uppers):
@@ -297,6 +303,8 @@ class Reader:
                 return Day(None, self.day)
             case ("new_year", offset):
                 return Day(None, date(self.day.year + offset, 1, 1))
+            case ("day", text):
+                return Day(None, date.fromisoformat(text))
             case ("else_known", a, b):
                 return self._either_day(self._date(a), self._date(b))
         found = self.read(expr)

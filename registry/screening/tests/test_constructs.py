@@ -11,14 +11,15 @@ from registry.screening.tests.filings import at_random, below_zero
 from registry.screening.tests.support import by_reference, differing, duckdb, filed
 from rules.model.facts import Profile
 from rules.model.ruleset import Ruleset
-from rules.tests.test_constructs import capped, excluded
+from rules.tests.test_constructs import FORMULAS, capped, excluded, formulas, some
 
 
 @cache
 def filings() -> tuple[Profile, ...]:
     rng = random.Random(20230630)
     found = [at_random(rng, known=rng.choice([0.5, 0.8, 0.95, 1])) for _ in range(60)]
-    return (*found, *(below_zero(rng) for _ in range(12)))
+    found += [below_zero(rng) for _ in range(12)]
+    return (*found, *(some(rng, rng.choice([0.4, 0.7, 1])) for _ in range(100)))
 
 
 @cache
@@ -41,3 +42,8 @@ def test_a_capped_total(cap: str | None) -> None:
 
 def test_a_rule_that_must_not_be_met() -> None:
     assert told_apart(excluded(), "小", "大", "线") == []
+
+
+def test_products_maxima_and_fixed_days() -> None:
+    apart = [f"{name}/0" for name in FORMULAS if name not in ("零乘", "定期")]
+    assert told_apart(formulas(), *apart) == []

@@ -16,6 +16,7 @@ from rules.comparison.rows import Comparison, RequirementChange, Row
 from rules.decider import Decider
 from rules.explanation.explain import explain, grounds, missing
 from rules.language.rulebook import Rulebook, load
+from rules.model.expressions import const, div, most, mul, year
 from rules.model.ruleset import Bands, Cases, Ladder, Outcome, Rule, Ruleset
 
 
@@ -177,6 +178,13 @@ def test_growth_is_written_out_in_both_texts() -> None:
     assert formula_text(growth.expr, ruleset) == (
         "（上年度主营业务收入总额－上上年度主营业务收入总额）÷上上年度主营业务收入总额"
     )
+
+
+def test_products_and_maxima_in_words() -> None:
+    multiple = mul(div(year("net_profit"), year("revenue")), const("3/2"))
+    assert formula_text(multiple) == "（上年度净利润总额÷上年度营业收入总额）×3/2"
+    larger = most(year("staff"), year("rd_staff"))
+    assert formula_text(larger) == "上年度从业人员与上年度研发人员中较大者"
 
 
 def test_what_is_asked_for_the_first_time_and_no_longer() -> None:

@@ -16,6 +16,8 @@ from rules.model.expressions import (
     calendar_years,
     const,
     count,
+    day,
+    days,
     div,
     else_found,
     else_known,
@@ -23,6 +25,8 @@ from rules.model.expressions import (
     field,
     least,
     lookup,
+    most,
+    mul,
     new_year,
     sub,
     total,
@@ -222,6 +226,9 @@ F, G = fact("own_brand"), fact("standards")
         (bounded(F, (G,), (A,)), [("第1个下界 删去", bounded(F, (), (A,))), ("第1个上界 删去", bounded(F, (G,), ())), (A_EARLIER[0], bounded(F, (G,), (A_EARLIER[1],)))]),
         (else_found(lookup("m", F), G), [("审核人的认定 不用", lookup("m", F))]),
         (else_known(F, G), [("未知时的替代 不用", F)]),
+        (most(fact("a"), const("1")), [("取大者 改为 前一项", fact("a")), ("取大者 改为 后一项", const("1")), ("常数 1 改为 2", most(fact("a"), const("2"))), ("常数 1 改为 0", most(fact("a"), const("0")))]),
+        (mul(fact("a"), fact("b")), [("第1个因数 删去", fact("b")), ("第2个因数 删去", fact("a"))]),
+        (days(day("2020-01-01"), fact("a")), [("days 两项调换", days(fact("a"), day("2020-01-01"))), ("2020-01-01 改为 2019-12-31", days(day("2019-12-31"), fact("a"))), ("2020-01-01 改为 2020-01-02", days(day("2020-01-02"), fact("a")))]),
     ],
 )  # fmt: skip
 def test_a_formula(expr: Expr, expected: list[tuple[str, Expr]]) -> None:

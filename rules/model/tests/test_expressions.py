@@ -17,6 +17,7 @@ from rules.model.expressions import (
     calendar_years,
     const,
     count,
+    day,
     days,
     div,
     else_found,
@@ -26,6 +27,8 @@ from rules.model.expressions import (
     least,
     leaves,
     lookup,
+    most,
+    mul,
     new_year,
     sub,
     total,
@@ -202,6 +205,34 @@ PENDING = {"valid": True}
         (least(X, const("1")), {}, between(0, 1, 1)),
         (least(LOSS, const("1")), {}, between(None, 1, 1)),
         (least(X, const("0")), {}, known(0)),
+        (most(X, Y), {"x": "2", "y": "3"}, known(3)),
+        (most(X, Y), {"x": "2"}, between(2, None, 1)),
+        (most(SHARE, const("1")), {}, known(1)),
+        (most(LOSS, SHARE), {}, between(0, None, 1)),
+        (most(LOSS, SHARE), {"loss": "-2"}, between(0, 1, 1)),
+        (most(least(LOSS, const("1")), const("0")), {}, between(0, 1, 1)),
+        (most(div(X, Y), const("1")), {"x": "2", "y": "0"}, BROKEN),
+        # products: signs, zeros and ends that are open
+        (mul(X, Y), {"x": "0.1", "y": "30"}, known(3)),
+        (mul(LOSS, const("-1.5")), {"loss": "-2"}, known(3)),
+        (mul(div(X, Y), const("1.5")), {"x": "1", "y": "3"}, known("1/2")),
+        (mul(X, Y), {"x": "2"}, between(0, None, 1)),
+        (mul(X, Y), {"x": "0"}, known(0)),
+        (mul(X, LOSS), {"x": "0"}, known(0)),
+        (mul(X, LOSS), {}, UNKNOWN),
+        (mul(X, LOSS), {"loss": "-2"}, between(None, 0, 1)),
+        (mul(X, fact("found")), {}, between(0, None, 1)),
+        (mul(const("2"), fact("found")), {}, between(0, None, 2)),
+        (mul(SHARE, LOSS), {"loss": "-2"}, between(-2, 0, 1)),
+        (mul(SHARE, const("-3")), {}, between(-3, 0, 1)),
+        (mul(sub(SHARE, const("0.5")), sub(SHARE, const("0.25"))), {}, between("-3/8", "3/8", 1)),
+        (mul(sub(SHARE, const("2")), sub(SHARE, const("3"))), {}, between(2, 6, 1)),
+        (mul(sub(SHARE, const("2")), X), {}, between(None, 0, 1)),
+        (mul(sub(const("0"), X), sub(const("0"), Y)), {}, between(0, None, 1)),
+        (mul(LOSS, LOSS), {}, UNKNOWN),
+        (mul(div(X, Y), const("0")), {"x": "2", "y": "0"}, BROKEN),
+        (mul(const("0"), X), {"x": "-1"}, BROKEN),
+        (mul(const("0"), div(X, Y)), {}, known(0)),
         # bounds
         (bounded(X, (Y,), (SHARE,)), {"x": "9", "y": "20"}, BROKEN),
         (bounded(X, (Y,), ()), {"x": "9", "y": "9"}, known(9)),
@@ -221,6 +252,11 @@ PENDING = {"valid": True}
         (days(as_of(), BEGUN), {"begun": "2023-05-30"}, known(-1)),
         (days(as_of(), BEGUN), {"begun": "2023-06-01"}, known(1)),
         (days(as_of(), BEGUN), {}, UNKNOWN),
+        (days(day("2020-01-01"), BEGUN), {"begun": "2019-12-31"}, known(-1)),
+        (days(day("2020-01-01"), BEGUN), {"begun": "2020-01-01"}, known(0)),
+        (days(day("2020-01-01"), BEGUN), {"begun": "2020-01-02"}, known(1)),
+        (days(day("2020-01-01"), BEGUN), {}, UNKNOWN),
+        (years(day("2020-02-29"), as_of()), {}, known("1186/365")),
         (days(BEGUN, fact("ended")), {"begun": "2020-02-29"}, OPEN),
         (days(BEGUN, fact("ended")), {}, UNKNOWN),
         (days(BEGUN, as_of()), {"begun": "2020-02-28"}, known(1188)),
@@ -439,7 +475,7 @@ codes = texts | st.sampled_from(
 def formulas(of_record: bool) -> st.SearchStrategy[Expr]:
     numbers = [X, Y, LOSS, SHARE, fact("found"), fact("flag"), fact("finding"), COUNT, AMOUNT]
     numbers += [count("ip", "good"), total("ip", "amount", "good")]
-    dates = [as_of(), new_year(0), new_year(-3), BEGUN, fact("ended")]
+    dates = [as_of(), new_year(0), new_year(-3), day("2020-02-29"), BEGUN, fact("ended")]
     if of_record:
         numbers += [field("amount"), field("valid"), field("approved")]
         dates.append(field("day"))
@@ -461,7 +497,9 @@ def formulas(of_record: bool) -> st.SearchStrategy[Expr]:
             st.builds(add, grown, grown, grown),
             st.builds(sub, grown, grown),
             st.builds(div, grown, grown),
+            st.builds(mul, grown, grown),
             st.builds(least, grown, grown),
+            st.builds(most, grown, grown),
             st.builds(bounded, grown, some, some),
             st.builds(else_found, grown, grown),
             st.builds(else_known, grown, grown),

@@ -620,7 +620,9 @@ def pair(node: str, part: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 formulas = st.recursive(
     st.sampled_from(PLAIN),
-    lambda part: st.one_of([pair(node, part) for node in ("add", "sub", "div", "else_found")]),
+    lambda part: st.one_of(
+        [pair(node, part) for node in ("add", "sub", "mul", "div", "most", "else_found")]
+    ),
     max_leaves=4,
 )
 outcome_lines = st.builds(
