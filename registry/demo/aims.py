@@ -136,6 +136,8 @@ def _reach(expr: Expr, value: Fraction, side: int, firm: MadeUpFirm) -> None:
             firm.values[id] = _years_before(end, value, side)
         case ("days", ("as_of",), ("fact", id)):
             firm.values[id] = firm.as_of + timedelta(int(value) + side)
+        case ("days", ("day", text), ("fact", id)):
+            firm.values[id] = date.fromisoformat(text) + timedelta(int(value) + side)
         case _:
             raise UnreachableError(expr)
 
@@ -150,6 +152,8 @@ def _reach_field(
             record[id] = _years_before(as_of, value, side)
         case ("days", ("as_of",), ("field", id)):
             record[id] = as_of + timedelta(int(value) + side)
+        case ("days", ("day", text), ("field", id)):
+            record[id] = date.fromisoformat(text) + timedelta(int(value) + side)
         case ("calendar_years", ("field", id), ("as_of",)):
             record[id] = date(as_of.year - int(value) - side, 6, 1)
         case ("year_number", ("field", id)):

@@ -128,7 +128,8 @@ def _details(
     elif before.name != after.name:
         yield "考察期间不同"
     elif before.indicator and after.indicator and before.indicator.expr != after.indicator.expr:
-        yield "算法不同"
+        days = before.indicator.day, after.indicator.day
+        yield f"由「{before.text}」改为「{after.text}」" if days[0] != days[1] else "算法不同"
     if before.line.subject == after.line.subject == "unmet":
         pairs = zip(rulesets, (before, after), strict=True)
         old, new = (conditions(ruleset, side.rule) for ruleset, side in pairs)

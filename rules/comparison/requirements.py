@@ -116,6 +116,7 @@ def requirements(
         of, indicator, name = rule, None, line.name
         if line.subject == "indicator":
             indicator = ruleset.indicator(rule, line.name)
+            name = indicator.shown
         elif line.subject == "points":
             id, _, group = line.name.partition("/")
             name = f"{group}得分" if group else id.rpartition(".")[2]
@@ -169,7 +170,7 @@ def _bands(ruleset: Ruleset, rule: Rule) -> Iterator[str]:
                         yield f"{name}{_range(band, unit)}：{plain(band.points)}分"
         case Ladder(rungs):
             for rung in rungs:
-                asked = "，且".join(f"{x.name}{x.text}" for x in rung.lines)
+                asked = "，且".join(f"{_shown(ruleset, rule, x)}{x.text}" for x in rung.lines)
                 yield f"{asked}：{plain(rung.points or Fraction(0))}分"
         case Attested(indicator, lo, hi):
             yield f"{indicator}：{plain(lo)}～{plain(hi)}分"
@@ -193,7 +194,7 @@ def conditions(ruleset: Ruleset, rule: Rule) -> str:
         parts = []
         for line in case.lines:
             if line.subject not in ("rule", "unmet"):
-                parts.append(f"{line.name}{_spaced(line.text)}")
+                parts.append(f"{_shown(ruleset, rule, line)}{_spaced(line.text)}")
                 continue
             text = conditions(ruleset, ruleset.rule(line.name))
             if line.subject == "unmet":
@@ -202,6 +203,13 @@ def conditions(ruleset: Ruleset, rule: Rule) -> str:
                 parts.append(f"（{text}）" if "；或" in text else text)
         texts.append("，".join(parts))
     return "；或".join(texts)
+
+
+def _shown(ruleset: Ruleset, rule: Rule, line: Line) -> str:
+    """The name of what a line compares."""
+    if line.subject == "indicator":
+        return ruleset.indicator(rule, line.name).shown
+    return line.name
 
 
 def _spaced(text: str) -> str:

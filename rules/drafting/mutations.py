@@ -146,6 +146,9 @@ def _of_line(line: Line, lookup: Lookup) -> Altered[Line]:
         return
     by = step(indicator.unit, indicator.expr)
     for text, threshold in moved(line.value, indicator.unit, by):
+        if indicator.day is not None:
+            days = (indicator.day + timedelta(days=int(v)) for v in (line.value, threshold))
+            text = " 改为 ".join(map(str, days))
         yield f"门槛 {text}", replace(line, value=threshold)
     for op in (_REVERSED[line.op], _TOGGLED[line.op]):
         yield f"{_WORDS[line.op]} 改为 {_WORDS[op]}", replace(line, op=op)

@@ -485,7 +485,7 @@ class _Explainer:
         indicator = self.ruleset.indicator(rule, line.name)
         reading = self.decision.readings[line.name]
         return Check(
-            requirement=f"{line.name} {line.text}",
+            requirement=f"{indicator.shown} {line.text}",
             outcome=outcome,
             value=self.value(indicator, reading),
             distance=self.distance(indicator, reading, line),
@@ -525,7 +525,7 @@ class _Explainer:
             return Check(requirement=requirement, outcome=outcome, value="", subject=line.name)
         indicator = self.ruleset.indicator(rule, line.name) if line.subject == "indicator" else None
         return Check(
-            requirement=f"{line.name} {line.text}",
+            requirement=f"{indicator.shown if indicator else line.name} {line.text}",
             outcome=outcome,
             value="",
             categorical=indicator is not None and indicator.kind == "code",

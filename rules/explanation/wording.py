@@ -1,6 +1,6 @@
 """Values and differences in words: figures in the unit of the form, exact or marked 约."""
 
-from datetime import date
+from datetime import date, timedelta
 from fractions import Fraction
 from typing import Final
 
@@ -29,9 +29,12 @@ def value_text(fact: Fact, value: Scalar) -> str:
     if fact.kind == "number":
         return quantity(Fraction(value), fact.unit)
     if fact.kind == "date":
-        day = date.fromisoformat(value)
-        return f"{day.year}年{day.month}月{day.day}日"
+        return _day_text(date.fromisoformat(value))
     return _cut(value, _LONGEST_TEXT)
+
+
+def _day_text(day: date) -> str:
+    return f"{day.year}年{day.month}月{day.day}日"
 
 
 def result_text(result: Result) -> str:
@@ -60,7 +63,8 @@ def reading_text(indicator: Indicator, reading: Reading) -> str:
     if indicator.kind == "flag":
         return "是" if exact else "否"
     if indicator.kind == "date":
-        return _relative_day(exact)
+        first = indicator.day
+        return _relative_day(exact) if first is None else _day_text(first + timedelta(int(exact)))
     return quantity(exact, indicator.unit)
 
 

@@ -1,6 +1,7 @@
 """Checks that need the whole rulebook: cycles, gaps, overlaps, and clause against table."""
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from typing import Final
 
@@ -12,6 +13,8 @@ from rules.language.source import Clause
 from rules.model.quantities import Quantity, mentions
 from rules.model.ruleset import Rule, Total
 
+#: A full day in words or figures.
+_DAY: Final = re.compile(r"(\d{4})[年-](\d{1,2})[月-](\d{1,2})(?:日|(?!\d))", re.ASCII)
 #: A day or a year in words; not a quantity in a clause that says what is set from when.
 _DAYS: Final = re.compile(r"\d{4}年(?:\d{1,2}月(?:\d{1,2}日)?)?")
 
@@ -115,11 +118,25 @@ def _quantities(links: Links, clause: Clause, scored: bool) -> Iterator[Problem]
         text, columns = _DAYS.sub("", text), slice(-1, None)
     elif clause.definition.text == tables.SLOT and scored:
         columns = slice(-1)  # the last column binds provinces, not enterprises
+    days, text = _fixed_days(text)
     written = _counted(mentions(text), scored)
     slots = {t.name: t.text for t in links.thresholds.values()}
     rows = clause.definition.table[1:]
     cells = (slots.get(c, "" if c in links.clauses else c) for r in rows for c in r.cells[columns])
-    defined = _counted(mentions("；".join(cells)), scored)
+    fixed, numbers = _fixed_days("；".join(cells))
+    defined = _counted(mentions(numbers), scored)
+    for day in sorted(days - fixed):
+        yield Problem(
+            clause.path,
+            clause.line,
+            f"条文写有{day}，定义表中没有：请使条文与定义表的日期一致",
+        )
+    for day in sorted(fixed - days):
+        yield Problem(
+            clause.path,
+            clause.definition.line,
+            f"定义表写有{day}，条文「{clause.title}」中没有：请使条文与定义表的日期一致",
+        )
     for quantity in sorted(written - defined):
         yield Problem(
             clause.path,
@@ -132,6 +149,13 @@ def _quantities(links: Links, clause: Clause, scored: bool) -> Iterator[Problem]
             clause.definition.line,
             f"定义表写有{_show(quantity)}，条文「{clause.title}」中没有：请使条文与定义表的数字一致",
         )
+
+
+def _fixed_days(text: str) -> tuple[set[str], str]:
+    """The full days in a text, and the rest of it."""
+    plain = unicodedata.normalize("NFKC", text)
+    found = {f"{int(y)}年{int(m)}月{int(d)}日" for y, m, d in _DAY.findall(plain)}
+    return found, _DAY.sub("", plain)
 
 
 def _counted(quantities: set[Quantity], scored: bool) -> set[Quantity]:

@@ -2,17 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from fractions import Fraction
 from typing import Final
 
 from rules.errors import QuantityError, RulesError
+from rules.language.editions import parse_day
 from rules.model.quantities import UNITS, Quantity, parse
 from rules.model.ruleset import Indicator, Line, Op
 
 #: 要求 -> comparison of a quantity
 COMPARISONS: Final[dict[str, Op]] = {"不低于": ">=", "高于": ">", "低于": "<", "不高于": "<="}
-#: 要求 -> comparison of a date with 填报日
-DATE_COMPARISONS: Final[dict[str, Op]] = {"不早于": ">=", "不晚于": "<="}
+#: 要求 -> comparison of a date with 填报日 or with a fixed day
+DATE_COMPARISONS: Final[dict[str, Op]] = {"不早于": ">=", "不晚于": "<=", "早于": "<", "晚于": ">"}
+AS_OF: Final = "填报日"
 MEMBERSHIPS: Final = ("为", "不为", "属于")
 
 
@@ -67,11 +70,15 @@ class Subject:
 
 @dataclass(frozen=True)
 class CellLookup:
-    """Looks up the cells of one rule's table; ``subject`` raises ``SubjectError``."""
+    """Looks up the cells of one rule's table; ``subject`` raises ``SubjectError``.
+
+    ``counted_from`` gives a date as its distance from a fixed day.
+    """
 
     subject: Callable[[str], Subject]
     vocabulary: Callable[[Indicator], tuple[str, ...]]
     threshold: Callable[[str], Threshold | None]
+    counted_from: Callable[[Indicator, date], Indicator]
 
 
 def compile_line(number: int, cells: tuple[str, ...], names: CellLookup) -> Line:
@@ -96,16 +103,19 @@ def compile_line(number: int, cells: tuple[str, ...], names: CellLookup) -> Line
     indicator = subject.indicator
     assert indicator is not None
     if indicator.kind == "date":
-        if requirement not in DATE_COMPARISONS or text != "填报日":
+        day = _day(text)
+        if requirement not in DATE_COMPARISONS or (day is None and text != AS_OF):
             raise TableError(
                 "unfit-date-line",
-                "「{value}」是日期：要求应为 不早于 或 不晚于，门槛应为 填报日",
+                "「{value}」是日期：要求应为{expected}，门槛应为 {as_of} 或一个日期，例如 2020年1月1日",
                 where=number,
                 value=name,
+                expected="、".join(DATE_COMPARISONS),
+                as_of=AS_OF,
             )
         return Line(
             subject="indicator",
-            name=subject.name,
+            name=subject.name if day is None else names.counted_from(indicator, day).name,
             op=DATE_COMPARISONS[requirement],
             value=Fraction(0),
             text=shown,
@@ -126,6 +136,14 @@ def compile_line(number: int, cells: tuple[str, ...], names: CellLookup) -> Line
     op, value = _comparison(number, requirement, text, indicator.unit, names)
     shown, slot = _with_slot(shown, text, names)
     return Line(subject="indicator", name=subject.name, op=op, value=value, text=shown, slot=slot)
+
+
+def _day(text: str) -> date | None:
+    """The day in a 门槛 cell; None if there is none."""
+    try:
+        return parse_day(text)
+    except ValueError:
+        return None
 
 
 def named_subject(number: int, name: str, names: CellLookup) -> Subject:

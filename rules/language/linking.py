@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Final, Protocol
 
 from rules.errors import FactsError, Problem
@@ -190,7 +191,15 @@ class _Linker:
             ),
             self.vocabulary,
             slots.get,
+            self.counted_from,
         )
+
+    def counted_from(self, indicator: Indicator, day: date) -> Indicator:
+        """A date as its distance from a fixed day, which a table compares it with."""
+        counted = indicator.counted_from(day)
+        records = counted.records
+        key = f"{records}.{counted.name}" if records else counted.name
+        return self.indicators.setdefault(key, counted)
 
     def subject(self, name: str, records: str, path: str) -> Subject:
         if name in self.clauses:

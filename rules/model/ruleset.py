@@ -6,7 +6,8 @@ contains everything that can change a verdict or its wording, but no file positi
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
 from enum import IntEnum
 from fractions import Fraction
 from functools import cached_property, lru_cache
@@ -101,13 +102,46 @@ class Indicator:
     records: str = ""
     clause: str = ""
 
+    @property
+    def day(self) -> date | None:
+        """The fixed day with which a date is compared; None if it is the filing date."""
+        match self.expr:
+            case ("days", ("day", text), _) if self.kind == "date":
+                return date.fromisoformat(text)
+        return None
+
+    @property
+    def shown(self) -> str:
+        """The name as tables have it, where a fixed day stands in the threshold."""
+        return self.name if self.day is None else self.name.removesuffix(_from(self.day))
+
+    def counted_from(self, day: date) -> "Indicator":
+        """A date as its distance from a fixed day; ``ValueError`` if it is not a date.
+
+        >>> filed = ("days", ("as_of",), ("fact", "segment_entry"))
+        >>> entry = Indicator(name="进入日期", kind="date", unit="天", expr=filed)
+        >>> counted = entry.counted_from(date(2020, 1, 1))
+        >>> counted.name, counted.shown, counted.expr[1]
+        ('进入日期距2020年1月1日', '进入日期', ('day', '2020-01-01'))
+        """
+        match self.expr:
+            case ("days", ("as_of",), of):
+                expr = ("days", ("day", day.isoformat()), of)
+                return replace(self, name=f"{self.name}{_from(day)}", expr=expr)
+        raise ValueError(f"{self.name} is no date")
+
+
+def _from(day: date) -> str:
+    return f"距{day.year}年{day.month}月{day.day}日"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
     """A comparison: of an indicator, the points of a score, or another rule's outcome.
 
     ``value`` is a threshold in base units, or the allowed codes (``op`` is ``in``). For a rule it
-    is None: the rule must be 符合, or 不符合 if the subject is ``unmet``. Flags compare as 1 and 0, dates as days after ``as_of``. ``slot``
+    is None: the rule must be 符合, or 不符合 if the subject is ``unmet``. Flags compare as 1 and 0, dates as days after ``as_of`` or
+    after a fixed day. ``slot``
     names the 门槛 slot that gives the value, if any.
     """
 

@@ -364,6 +364,8 @@ class _Search:
         if outcome is Outcome.MET:
             return _Standing(0, short, ())
         requirement = f"{line.name} {line.text}"
+        if line.subject == "indicator":
+            requirement = f"{self.reach.ruleset.indicator(rule, line.name).shown} {line.text}"
         if line.subject == "unmet":
             requirement = f"{self.reach.rules[line.name].title} {line.text}"
         if line.subject == "points":

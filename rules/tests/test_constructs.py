@@ -3,6 +3,7 @@
 import random
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from fractions import Fraction
 
 import pytest
@@ -40,6 +41,7 @@ from rules.model.ruleset import (
     Indicator,
     Item,
     Line,
+    Op,
     Outcome,
     Points,
     Rule,
@@ -400,3 +402,62 @@ def test_a_product_turns_where_it_says() -> None:
     assert margin.below is not None
     assert margin.above is not None
     assert (margin.verdict, margin.below.new, margin.above.new) == (Outcome.MET, "3", "8")
+
+
+# -- fixed days in tables --------------------------------------------------------------------------
+
+ENTRY = Indicator(name="入行", kind="date", unit="天", expr=days(as_of(), FIRST))
+BEGUN = ENTRY.counted_from(date(2020, 1, 1))
+
+
+def dated(first: Indicator = BEGUN) -> Ruleset:
+    requirements: tuple[tuple[str, Op], ...] = (
+        ("不早于", ">="), ("不晚于", "<="), ("早于", "<"), ("晚于", ">"),
+    )  # fmt: skip
+    text = f"{first.day:%Y-%m-%d}"
+    lines = [
+        Line(subject="indicator", name=first.name, op=op, value=Fraction(0), text=f"{said} {text}")
+        for said, op in requirements
+    ]
+    rules = [rule(x.text.partition(" ")[0], Cases((Case("一", (x,)),))) for x in lines]
+    gates = tuple(Line(subject="rule", name=r.id) for r in rules)
+    return cut([*rules, rule("全", Cases((Case("一", gates),)))], first, facts=("segment_entry",))
+
+
+@pytest.mark.parametrize(
+    ("day", "met"),
+    [
+        ("2019-12-31", ["不晚于", "早于"]),
+        ("2020-01-01", ["不早于", "不晚于"]),
+        ("2020-01-02", ["不早于", "晚于"]),
+        ("1900-01-01", ["不晚于", "早于"]),
+        ("2099-12-31", ["不早于", "晚于"]),
+    ],
+)
+def test_a_date_beside_a_fixed_day(day: str, met: list[str]) -> None:
+    [trace] = decided(dated(), [Profile(AS_OF, {"segment_entry": day})])
+    assert [name for name, result in trace.items() if result is Outcome.MET and "/" not in name] == met  # fmt: skip
+    [trace] = decided(dated(), [Profile(AS_OF, {})])
+    assert set(trace.values()) == {Outcome.MISSING}
+
+
+def test_a_fixed_day_has_a_certificate_and_words() -> None:
+    assert certify(dated()).differences == ()
+    ruleset = replace(dated(), root="早于")
+    with Decider(ruleset) as decider:
+        decision = decider.decide(Profile(AS_OF, {"segment_entry": "2020-03-01"}))
+    [check] = reasons(explain(decision))
+    assert (check.requirement, check.value) == ("入行 早于 2020-01-01", "2020年3月1日")
+    [margin] = margins(decision)
+    assert margin.below is not None
+    assert (margin.below.new, margin.below.verdict) == ("2019-12-31", Outcome.MET)
+    assert [r.requirement for r in smallest_changes(decision).rest] == []
+
+
+def test_another_fixed_day_is_a_change() -> None:
+    later = dated(ENTRY.counted_from(date(2021, 1, 1)))
+    rows = [row for row in compare(dated(), later).rows if row.details]
+    assert {row.name for row in rows} == {"入行"}
+    assert "由「早于 2020-01-01」改为「早于 2021-01-01」" in {
+        d for row in rows for d in row.details
+    }

@@ -11,7 +11,7 @@ from registry.screening.tests.filings import at_random, below_zero
 from registry.screening.tests.support import by_reference, differing, duckdb, filed
 from rules.model.facts import Profile
 from rules.model.ruleset import Ruleset
-from rules.tests.test_constructs import FORMULAS, capped, excluded, formulas, some
+from rules.tests.test_constructs import FORMULAS, capped, dated, excluded, formulas, some
 
 
 @cache
@@ -47,3 +47,7 @@ def test_a_rule_that_must_not_be_met() -> None:
 def test_products_maxima_and_fixed_days() -> None:
     apart = [f"{name}/0" for name in FORMULAS if name not in ("零乘", "定期")]
     assert told_apart(formulas(), *apart) == []
+
+
+def test_fixed_days() -> None:
+    assert told_apart(dated(), "不早于", "不晚于", "早于", "晚于") == []

@@ -51,6 +51,9 @@ from rules.model.ruleset import (
 from rules.tests.packaged import FEATURES, catalogue
 
 INDICATORS = {
+    "入行": Indicator(
+        name="入行", kind="date", unit="天", expr=days(day("2020-01-01"), fact("segment_entry"))
+    ),
     "费用": Indicator(name="费用", kind="number", unit="万元", expr=year("rd_expense")),
     "占比": Indicator(
         name="占比", kind="number", unit="%", expr=div(year("rd_expense"), year("revenue"))
@@ -103,6 +106,7 @@ def case(name: str, *lines: Line, points: int | None = None) -> Case:
         (line("级别", "in", ("乙",)), ["加上「甲」", "加上「丙」"]),
         (line("级别", "in", ("甲", "乙")), ["去掉「甲」", "去掉「乙」", "加上「丙」", "加上「丁」"]),
         (Line(subject="points", name="分", op=">=", value=Fraction(60)), ["门槛 60分 改为 61分", "门槛 60分 改为 59分", "不低于 改为 不高于", "不低于 改为 高于"]),
+        (line("入行", "<", Fraction(0)), ["门槛 2020-01-01 改为 2020-01-02", "门槛 2020-01-01 改为 2019-12-31", "低于 改为 高于", "低于 改为 不高于"]),
         (Line(subject="rule", name="二"), []),
         (Line(subject="unmet", name="二"), ["不符合 改为 符合"]),
     ],

@@ -1,5 +1,6 @@
 """Definition tables: what each compiles to, typed by hand, and every refusal with its line."""
 
+from datetime import date
 from fractions import Fraction
 from pathlib import Path
 
@@ -199,6 +200,58 @@ def test_total(tmp_path: Path) -> None:
     assert found == Total((Item("甲", "分", Fraction(5)),))
 
 
+@pytest.mark.parametrize(
+    ("requirement", "op"), [("不早于", ">="), ("不晚于", "<="), ("早于", "<"), ("晚于", ">")]
+)
+@pytest.mark.parametrize("day", ["2020年1月1日", "2020-01-01", "2020年01月01日"])
+def test_a_fixed_day(tmp_path: Path, requirement: str, op: Op, day: str) -> None:
+    row = f"一 | 进入细分市场日期 | {requirement} | {day}"
+    found = compiled(tmp_path, CASES, COLUMNS[CASES], row, prose="：2020年1月1日")
+    assert found.problems == ()
+    name = "进入细分市场日期距2020年1月1日"
+    compared = line(name, op, Fraction(0), f"{requirement} {day}")
+    assert found.rules["r"].body == Cases((Case("一", (compared,)),))
+    indicator = found.ruleset("r").indicators[name]
+    assert indicator.expr == ("days", ("day", "2020-01-01"), ("fact", "segment_entry"))
+    assert (indicator.kind, indicator.shown) == ("date", "进入细分市场日期")
+    assert indicator.day == date(2020, 1, 1)
+
+
+def test_a_fixed_day_of_a_record(tmp_path: Path) -> None:
+    found = compiled(
+        tmp_path,
+        CASES,
+        COLUMNS[CASES],
+        "一 | 授权日期 | 早于 | 2020年1月1日",
+        "一 | 授权日期 | 不晚于 | 填报日",
+        prose="：2020年1月1日",
+        tags="@对象:知识产权",
+    )
+    assert found.problems == ()
+    ruleset = found.ruleset("r")
+    days = {k: i.expr for k, i in ruleset.indicators.items()}
+    assert days == {
+        "ip.授权日期": ("days", ("as_of",), ("field", "grant_date")),
+        "ip.授权日期距2020年1月1日": ("days", ("day", "2020-01-01"), ("field", "grant_date")),
+    }
+
+
+@pytest.mark.parametrize(
+    ("prose", "day", "problems"),
+    [
+        ("：2020年1月1日前", "2020年1月2日", ["5: 条文写有2020年1月1日，定义表中没有：请使条文与定义表的日期一致", "8: 定义表写有2020年1月2日，条文「标题：2020年1月1日前」中没有：请使条文与定义表的日期一致"]),
+        ("", "2020年1月1日", ["8: 定义表写有2020年1月1日，条文「标题」中没有：请使条文与定义表的日期一致"]),
+        ("：２０２０年１月１日前，满5年", "2020-01-01", ["5: 条文写有5年，定义表中没有：请使条文与定义表的数字一致"]),
+    ],
+)  # fmt: skip
+def test_a_day_of_the_clause_and_of_the_table_are_one(
+    tmp_path: Path, prose: str, day: str, problems: list[str]
+) -> None:
+    row = f"一 | 进入细分市场日期 | 早于 | {day}"
+    found = compiled(tmp_path, CASES, COLUMNS[CASES], row, prose=prose).problems
+    assert [str(p) for p in found] == [f"a.feature:{p}" for p in problems]
+
+
 def test_a_rule_that_must_not_be_met(tmp_path: Path) -> None:
     other = """\
 
@@ -294,7 +347,7 @@ SHARE = "全国细分市场占有率"
         (CASES, [FEES.replace("100万元", "100万")], "10: 「100万」不是可识别的数量：请写成数字加单位，例如 100万元、3%、2年、20分"),
         (CASES, [FEES.replace("100万元", "100人")], "10: 门槛「100人」的单位与指标不符：应以万元这类单位表示"),
         (CASES, ["一 | 分 | 不低于 | 5项"], "10: 门槛「5项」的单位与指标不符：应以分这类单位表示"),
-        (CASES, ["一 | 进入细分市场日期 | 为 | 2020年1月1日"], "10: 「进入细分市场日期」是日期：要求应为 不早于 或 不晚于，门槛应为 填报日"),
+        (CASES, ["一 | 进入细分市场日期 | 为 | 2020年1月1日"], "10: 「进入细分市场日期」是日期：要求应为不早于、不晚于、早于、晚于，门槛应为 填报日 或一个日期，例如 2020年1月1日"),
         (CASES, ["一 | 自主品牌 | 不低于 | 1项"], "10: 「自主品牌」是是否项：应写「为 是」或「为 否」"),
         (CASES, ["一 | 自主品牌 | 为 | 有"], "10: 「自主品牌」是是否项：应写「为 是」或「为 否」"),
         (CASES, ["一 | 申报划型行业 | 不低于 | 工业"], "10: 要求「不低于」不适用于类别：应为为、不为、属于"),
