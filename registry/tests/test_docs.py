@@ -24,6 +24,7 @@ from registry.cli.reference import reference
 from registry.kit.settings import SETTINGS
 from registry.tests.served import served
 from rules.drafting.steps import EXPECTED, GIVEN
+from rules.language.formulas import FUNCTIONS, FormulaError, filed_names, parse_formula
 from rules.language.tables import COLUMNS
 
 ROOT = Path(__file__).parents[2]
@@ -169,6 +170,18 @@ def test_the_drafters_page_has_every_sentence_that_is_understood() -> None:
     steps = re.findall(r"`(?:假如|那么) (.*?)`", page)
     for pattern, _ in (*GIVEN, *EXPECTED):
         assert any(pattern.fullmatch(step) for step in steps), pattern.pattern
+
+
+def test_the_drafters_page_has_every_function_and_the_words_of_a_refusal() -> None:
+    page = (ROOT / "docs/criteria.md").read_text(encoding="utf-8")
+    written = {
+        cell for row in re.findall(r"^\| (.*?) \|", page, re.MULTILINE) for cell in row.split(", ")
+    }
+    assert {cell.partition("（")[0] for cell in written} >= FUNCTIONS.keys()
+    for text in ("研发费用总额 ÷ 2", "上年度研发费用总额 + 全国细分市场占有率"):
+        with pytest.raises(FormulaError) as refused:
+            parse_formula(text, filed_names())
+        assert f"\n{refused.value}\n" in page
 
 
 def test_the_readme_is_short_and_leads_to_every_page() -> None:
