@@ -6,12 +6,12 @@ import sys
 def main() -> None:
     """Run ``tidu``."""
     try:
-        from registry.kit.garbage import seldom_collected
+        from registry.kit.garbage import collect_seldom
 
-        with seldom_collected():
-            from registry.cli import main as tidu
+        collect_seldom()
+        from registry.cli import main as tidu
 
-            tidu()
+        tidu()
     except KeyboardInterrupt:
         sys.stderr.write("已中断。\n")
         sys.exit(130)

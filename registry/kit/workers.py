@@ -17,7 +17,7 @@ from time import monotonic
 from typing import Any, Final, Generic, NoReturn, Protocol, TypeVar
 
 from registry.errors import RegistryError
-from registry.kit.garbage import seldom_collected
+from registry.kit.garbage import collect_seldom
 from rules.portable.errors import Remedy
 
 Task = TypeVar("Task")
@@ -372,7 +372,8 @@ def _serve(pipe: connection.Connection) -> None:
         pipe.send(error)
         return
     pipe.send(None)
-    with seldom_collected(), suppress(EOFError):
+    collect_seldom()
+    with suppress(EOFError):
         _answer(pipe, work)
 
 
