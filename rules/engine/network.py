@@ -165,6 +165,16 @@ RESERVED: Final = (
 )  # fmt: skip
 
 
+# how ``_text`` writes a condition, a rule and a ruleset; nothing else is let through
+_WRITTEN: Final = r'\{"\$(?:lt|gte)":\{"[a-z]{2}":(?:0|-?[1-9][0-9]*)\}\}'
+_RULE: Final = (
+    r'"[0-9]{3}":\{"all":\[\{"m":\{"\$and":\[' rf"{_WRITTEN}(?:,{_WRITTEN})*" r"\]\}\}\]\}"
+)
+_RULESET: Final = re.compile(rf"\{{{_RULE}(?:,{_RULE})*\}}")
+#: The name and the conditions of each rule, the latter without their outermost braces.
+_RULES: Final = re.compile(r'"([0-9]{3})":\{"all":\[\{"m":\{"\$and":\[\{([^]]*)\}\]')
+
+
 @lru_cache(maxsize=1 << 11)
 def check(text: str) -> None:
     """Raise ``RulesetError`` if a durable_rules ruleset is outside the safe subset.
@@ -173,17 +183,12 @@ def check(text: str) -> None:
     properties are bare and their hashes differ, constants are integers of at most 62 bits, and the
     limits of the C code are kept.
     """
-    rules = json.loads(text, object_pairs_hook=_unique)
-    if not isinstance(rules, dict) or not rules:
-        raise _unsafe("empty-network", "没有规则")
-    if len(rules) > MAX_RULES:
-        raise _unsafe(
-            "too-many-rules",
-            "规则{value}条，上限{expected}条",
-            value=len(rules),
-            expected=MAX_RULES,
-        )
-    paths = [_conditions(name, rule) for name, rule in rules.items()]
+    if not _RULESET.fullmatch(text):
+        raise _unsafe("no-conjunctions", "规则不都是单一事实的属性与整数常数比较的合取")
+    rules = _RULES.findall(text)  # never too many: their names have three digits and differ
+    if len({name for name, _ in rules}) < len(rules):
+        raise _unsafe("repeated-name", "名称重复")
+    paths = [[*map(_condition, written.split("},{"))] for _, written in rules]
     names = {name for path in paths for _, name, _ in path}
     if len(names) > MAX_PROPERTIES:
         raise _unsafe(
@@ -207,53 +212,33 @@ def _unsafe(slug: str, pattern: str, **fields: Any) -> RulesetError:
     return RulesetError(slug, "生成的规则网络超出 durable_rules 的安全范围：" + pattern, **fields)
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    if len({name for name, _ in pairs}) < len(pairs):
-        raise _unsafe("repeated-name", "名称重复")
-    return dict(pairs)
+@lru_cache(maxsize=1 << 12)
+def _condition(written: str) -> _Condition:
+    """A condition without its outermost braces."""
+    _, operator, _, name, rest = written.split('"')
+    constant = int(rest[1:-1])
+    if abs(constant) >= 1 << MAX_BITS:
+        raise _unsafe(
+            "too-large-threshold",
+            "门槛换算成整数后超过{expected}位，请核对门槛的单位",
+            expected=MAX_BITS,
+        )
+    return operator, name, constant
 
 
-def _conditions(name: str, rule: Any) -> list[_Condition]:
-    match rule:
-        case {"all": [{"m": {"$and": [*conditions], **more_m}, **more_fact}], **more}:
-            if more or more_fact or more_m or not conditions or not re.fullmatch("[0-9]{3}", name):
-                raise _unsafe("no-conjunction", "规则「{value}」不是单一事实的合取", value=name)
-            return [_condition(c) for c in conditions]
-    raise _unsafe("no-conjunction", "规则「{value}」不是单一事实的合取", value=name)
-
-
-def _condition(condition: Any) -> _Condition:
-    if isinstance(condition, dict) and len(condition) == 1:
-        [(operator, comparison)] = condition.items()
-        if operator in (BELOW, ABOVE) and isinstance(comparison, dict) and len(comparison) == 1:
-            [(name, constant)] = comparison.items()
-            if re.fullmatch("[a-z]{2}", name) and type(constant) is int:
-                if abs(constant) >= 1 << MAX_BITS:
-                    raise _unsafe(
-                        "too-large-threshold",
-                        "门槛换算成整数后超过{expected}位，请核对门槛的单位",
-                        expected=MAX_BITS,
-                    )
-                return operator, name, constant
-    raise _unsafe(
-        "no-comparison",
-        "条件「{value}」不是属性与整数常数的比较",
-        value=json.dumps(condition, ensure_ascii=False),
-    )
-
-
-def _stack(paths: Sequence[Sequence[_Condition]]) -> int:
-    """How high the engine's stack can grow on one fact, in the worst case.
+def _stack(paths: Sequence[Sequence[_Condition]], at: int = 0) -> int:
+    """How high the engine's stack can grow on one fact, in the worst case, from a place of the paths.
 
     The engine keeps conditions in a tree by common beginnings. It pops one condition off its stack
-    and pushes all true conditions that follow it. Which conditions on a property are true together
-    depends on its value, so one value from each cell between its constants is tried.
+    and pushes all true conditions that follow it.
     """
+    if len(paths) == 1:
+        return 1  # what follows one another is never on the stack together
     following: dict[_Condition, list[Sequence[_Condition]]] = {}
     ended = 0
     for path in paths:
-        if path:
-            following.setdefault(path[0], []).append(path[1:])
+        if at < len(path):
+            following.setdefault(path[at], []).append(path)
         else:
             ended += 1
     if ended > MAX_SHARING:
@@ -270,10 +255,21 @@ def _stack(paths: Sequence[Sequence[_Condition]]) -> int:
             value=len(following),
             expected=MAX_BRANCHES,
         )
+    rest = max((_stack(those, at + 1) for those in following.values()), default=0)
+    return max(1, _at_once(tuple(following)) - 1 + rest)
+
+
+@lru_cache(maxsize=1 << 11)
+def _at_once(conditions: tuple[_Condition, ...]) -> int:
+    """The most of these conditions that are true together.
+
+    Which conditions on a property are depends on its value, so one value from each cell between its
+    constants is tried.
+    """
     cuts: dict[str, list[tuple[str, int]]] = {}
-    for operator, name, constant in following:
+    for operator, name, constant in conditions:
         cuts.setdefault(name, []).append((operator, constant))
-    at_once = sum(
+    return sum(
         max(
             sum((value < c) == (operator == BELOW) for operator, c in tests)
             for _, constant in tests
@@ -281,4 +277,3 @@ def _stack(paths: Sequence[Sequence[_Condition]]) -> int:
         )
         for tests in cuts.values()
     )
-    return max(1, at_once - 1 + max(map(_stack, following.values()), default=0))
