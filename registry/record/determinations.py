@@ -22,8 +22,8 @@ from registry.judging.judge import Judge, Rules
 from registry.judging.settled import Determination
 from registry.portable.sealing import SEALED, new_salt, sealed_facts
 from registry.record import cases, journal
-from rules.drafting.steps import filed_value
 from rules.explanation.wording import result_text
+from rules.language.values import filed_value
 from rules.model.facts import Fact, fact, record_kind, validate, yearly_key
 from rules.model.roles import RECOGNITION
 from rules.model.ruleset import OUTCOMES, Points

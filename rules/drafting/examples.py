@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from rules.decider import by_reference
-from rules.drafting.steps import ExampleError, Expectation, Given, exact_decimal, take
+from rules.drafting.steps import ExampleError, Expectation, Given, take
 from rules.engine.readings import Evaluator
 from rules.errors import NoRulesetError, Problem, RulesError, RulesetError, SourceError
 from rules.language import editions, provinces
 from rules.language.rulebook import Rulebook
 from rules.language.source import Clause
+from rules.language.values import exact_decimal
 from rules.model.catalogue import Catalogue
 from rules.model.facts import Profile, RecordList
 from rules.model.quantities import show

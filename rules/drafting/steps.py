@@ -7,22 +7,20 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from fractions import Fraction
 from typing import Final
 
 from rules.errors import QuantityError, RulesError
 from rules.language import editions, provinces
 from rules.language.source import GherkinStep
+from rules.language.values import filed_value
 from rules.model.catalogue import Catalogue
 from rules.model.facts import (
-    Fact,
     Profile,
     RecordList,
     Scalar,
-    check_value,
     yearly_key,
 )
-from rules.model.quantities import UNITS, Quantity, parse
+from rules.model.quantities import parse
 from rules.model.ruleset import OUTCOMES, Gap, Points, Result
 
 DEFAULT_AS_OF: Final = date(2023, 6, 30)
@@ -73,69 +71,6 @@ class Expectation:
     kind: str
     subject: str
     text: str
-
-
-def filed_value(fact: Fact, text: str) -> Scalar:
-    """Convert an example's value to the form of profiles; raises ``ExampleError`` if unreadable."""
-    value: Scalar = text
-    try:
-        if fact.kind == "flag":
-            if text not in ("是", "否"):
-                raise ExampleError(
-                    "not-yes-or-no",
-                    "「{where}」应为 是 或 否，不是「{value}」",
-                    where=fact.name,
-                    value=text,
-                )
-            value = text == "是"
-        elif fact.kind == "number":
-            value = exact_decimal(_read(fact, text).value)
-        elif fact.kind == "date":
-            day = editions.parse_day(text)
-            value = day.isoformat() if day else ""
-    except (QuantityError, ValueError) as error:
-        raise ExampleError(
-            "unreadable-value",
-            "「{where}」的值「{value}」无法读取：{cause}",
-            where=fact.name,
-            value=text,
-            cause=error,
-        ) from error
-    wrong = check_value(fact, value)
-    if wrong:
-        raise ExampleError(
-            "unfit-value",
-            "「{where}」的值「{value}」{cause}",
-            where=fact.name,
-            value=text,
-            cause=wrong,
-        )
-    return value
-
-
-def _read(fact: Fact, text: str) -> Quantity:
-    """Read a quantity in the dimension of a fact; money may be in yuan, 万元 or 亿元."""
-    found = parse(text)
-    if found.dimension != UNITS[fact.unit][0]:
-        raise QuantityError(
-            "other-unit", "应以{expected}计，例如 2{expected}", value=text, expected=fact.unit
-        )
-    return found
-
-
-def exact_decimal(value: Fraction) -> str:
-    """A terminating decimal in full.
-
-    >>> exact_decimal(Fraction(1199999, 10000))
-    '119.9999'
-    """
-    if value.denominator == 1:
-        return str(value.numerator)
-    places = 0
-    while (value * 10**places).denominator != 1:
-        places += 1
-    digits = f"{abs(value.numerator) * 10**places // value.denominator:0{places + 1}d}"
-    return f"{'-' if value < 0 else ''}{digits[:-places]}.{digits[-places:]}"
 
 
 def _file(given: Given, step: GherkinStep) -> None:

@@ -9,7 +9,7 @@ import pytest
 from rules.decider import by_reference
 from rules.drafting.check import check, check_examples
 from rules.drafting.examples import examples, read_indicator, run
-from rules.drafting.steps import Expectation, Given, exact_decimal, take
+from rules.drafting.steps import Expectation, Given, take
 from rules.errors import RulesError
 from rules.language.rulebook import load
 from rules.language.source import GherkinStep, Row
@@ -163,19 +163,6 @@ def test_refused_steps(bad: GherkinStep, message: str) -> None:
     with pytest.raises((RulesError, ValueError)) as caught:
         take(Given(rule="一", catalogue=catalogue()), bad)
     assert str(caught.value) == message
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (Fraction(12), "12"),
-        (Fraction(1, 8), "0.125"),
-        (Fraction(-3, 2), "-1.5"),
-        (Fraction(1, 1000), "0.001"),
-    ],
-)
-def test_exact_decimals(value: Fraction, text: str) -> None:
-    assert exact_decimal(value) == text
 
 
 # whole files
