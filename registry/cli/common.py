@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
@@ -17,17 +17,19 @@ from registry.cli.chinese import command as command
 from registry.cli.chinese import group as group
 from registry.cli.chinese import refused_in_chinese
 from registry.cli.remedies import SYSTEM, words
-from registry.desk.place import Desk, now
 from registry.errors import fault
 from registry.kit.characters import wrong
 from registry.kit.jsontext import JsonStream, json_text
 from registry.kit.progress import Done, ignored
 from registry.kit.screens import Screen
-from registry.portable.clock import CHINA, midnight
+from registry.portable.clock import CHINA, midnight, now
 from rules.language.editions import parse_day
 from rules.language.provinces import PROVINCES, acting
 from rules.model.facts import check_day
 from rules.model.roles import RECHECK, RECOGNITION, TIERS
+
+if TYPE_CHECKING:
+    from registry.desk.place import Desk
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -292,8 +294,10 @@ def closed(close: Callable[[str], object]) -> Iterator[None]:
     close("")
 
 
-def desk(by: str = "") -> Desk:
+def desk(by: str = "") -> "Desk":
     """The desk of the registry that the settings name; shows long work on this terminal."""
+    from registry.desk.place import Desk  # a command that opens no registry does not wait for it
+
     return Desk(by=" ".join(by.split()), watch=progress, words=words)
 
 

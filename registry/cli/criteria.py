@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -22,12 +22,14 @@ from registry.cli.common import (
     refuse_ending,
     tiers_option,
 )
-from registry.desk import criteria, drafting, publishing
-from registry.desk.publishing import PreparedCriteria, Publication
+from registry.desk import criteria, drafting
 from registry.kit.files import write_new, written_whole
 from registry.kit.jsontext import fields_of
 from registry.kit.screens import listing
 from registry.reports import differences, layout
+
+if TYPE_CHECKING:
+    from registry.desk.publishing import PreparedCriteria, Publication
 
 #: The formats of a comparison by their suffixes.
 _FORM_OF: Final = {".txt": "text", ".md": "markdown", ".html": "html", ".htm": "html"}
@@ -243,6 +245,8 @@ def publish(folder: Path | None, by: str, as_json: bool) -> None:
     例子、条文与定义表的数字、边界例子和适用表都须通过检查，每个例子由两个引擎各算一遍；
     不是随附的规则集，两个引擎还须在代表全部取值的情形上逐一一致。
     """
+    from registry.desk import publishing  # nothing else here opens a registry
+
     prepared = publishing.prepare(folder, by=by, watch=progress)
     if prepared.problems:
         for problem in prepared.problems:
@@ -256,7 +260,7 @@ def publish(folder: Path | None, by: str, as_json: bool) -> None:
         _show_published(prepared, done)
 
 
-def _show_published(prepared: PreparedCriteria, done: Publication) -> None:
+def _show_published(prepared: "PreparedCriteria", done: "Publication") -> None:
     for notice in prepared.notices:
         click.echo(f"提示 {notice}")
     if prepared.certified:

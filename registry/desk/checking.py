@@ -10,7 +10,8 @@ from typing import Generic, TypeVar
 
 from sqlmodel import Session
 
-from registry.desk.place import Desk, rulebook
+from registry.desk.place import Desk
+from registry.desk.rulebooks import rulebook
 from registry.errors import RecordError
 from registry.filings import FileReading, Submission
 from registry.judging.case import Known, unfiled

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from registry.desk.place import rulebook
+from registry.desk.rulebooks import rulebook
 from registry.kit import resources
 from registry.simulation import texts
 from rules.comparison.compare import compare

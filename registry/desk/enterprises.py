@@ -7,7 +7,8 @@ from functools import cache
 
 from sqlmodel import Session
 
-from registry.desk.place import Desk, rulebook
+from registry.desk.place import Desk
+from registry.desk.rulebooks import rulebook
 from registry.errors import RecordError
 from registry.intake.cells import half
 from registry.judging.sizes import Sizes

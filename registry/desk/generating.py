@@ -9,7 +9,7 @@ from registry.demo import DAY as DAY
 from registry.demo.aims import aims
 from registry.demo.firms import MOST as MOST
 from registry.demo.tables import write_directory, write_stream
-from registry.desk.place import rulebook
+from registry.desk.rulebooks import rulebook
 from registry.kit.progress import Watch, unwatched
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from registry.desk.enterprises import sizes
-from registry.desk.place import Desk, rulebook
+from registry.desk.place import Desk
+from registry.desk.rulebooks import rulebook
 from registry.errors import RegistryError
 from registry.filings import FileReading, Heading, Issue, Submission
 from registry.intake import (

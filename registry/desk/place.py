@@ -4,26 +4,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache, cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING
+from functools import cached_property
 
 import sqlalchemy as sa
 from sqlmodel import Session
 
-import rules
 from registry.database import storage
-from registry.database.altered import UNREADABLE as UNREADABLE
-from registry.kit import resources
 from registry.kit.progress import Watch, unwatched
 from registry.portable.clock import now as now
 from registry.record import publication
 from registry.record.determinations import signed_name
 from registry.record.publication import Published
 from rules.portable.errors import Words, unworded
-
-if TYPE_CHECKING:
-    from rules.language.rulebook import Rulebook
 
 
 @dataclass(frozen=True)
@@ -87,13 +79,3 @@ class Desk:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def rulebook(folder: Path | None = None) -> "Rulebook":
-    """The packaged criteria with a bureau's own, or those of another folder; compiled once."""
-    return _compiled(*resources.criteria(folder))
-
-
-@cache
-def _compiled(folder: Path, own: Path | None) -> "Rulebook":
-    return rules.load(folder, own, base=resources.features())

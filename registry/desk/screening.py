@@ -14,7 +14,8 @@ from sqlmodel import Session
 
 from registry.database import storage
 from registry.database.versions import FILING
-from registry.desk.place import Desk, rulebook
+from registry.desk.place import Desk
+from registry.desk.rulebooks import rulebook
 from registry.judging.judge import Judge
 from registry.kit.files import working_folder
 from registry.kit.progress import Watch

@@ -5,7 +5,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 
-from registry.desk.place import Desk, rulebook
+from registry.desk.place import Desk
+from registry.desk.rulebooks import rulebook
 from registry.record import publication
 from registry.screening import snapshot
 from registry.simulation import impact, texts

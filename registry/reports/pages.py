@@ -1,15 +1,18 @@
 """HTML pages from the packaged templates; they open offline and print well."""
 
 from functools import cache
-from typing import Any
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from typing import TYPE_CHECKING, Any
 
 from registry.kit.characters import legible
 
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
 
 @cache
-def _environment() -> Environment:
+def _environment() -> "Environment":
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # most reports are text
+
     return Environment(
         loader=PackageLoader("registry.reports", "templates"),
         autoescape=True,

@@ -8,11 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from registry.errors import RegistryError
 from registry.judging.judge import Rules
-from registry.record.publication import Published
 from rules.errors import NoRulesetError
 from rules.language.editions import OTHERS, ApplicabilityRow, governing
 from rules.language.rulebook import Rulebook, load
@@ -21,6 +20,9 @@ from rules.model.catalogue import Catalogue
 from rules.model.roles import RECHECK, RECOGNITION
 from rules.model.ruleset import Rule, Ruleset
 from rules.portable.errors import Remedy
+
+if TYPE_CHECKING:
+    from registry.record.publication import Published
 
 #: The name of the packaged criteria as a whole.
 PACKAGED: Final = "随附"
@@ -85,7 +87,7 @@ class Text:
 class InForce:
     """The published criteria and, for rulesets that were not published, the packaged ones."""
 
-    published: Published | None
+    published: "Published | None"
     packaged: Rulebook
 
     @property

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from registry.desk.place import rulebook
+from registry.desk.rulebooks import rulebook
 from rules.model import roles
 
 ROOT = Path(__file__).parents[1]

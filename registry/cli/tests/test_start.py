@@ -8,6 +8,7 @@ import click
 import pytest
 
 from registry.cli import main
+from registry.kit.resources import features
 
 #: What takes long to load, and what works rather than lists.
 HEAVY = (
@@ -18,8 +19,10 @@ HEAVY = (
 #: What a check of an enterprise on record has no use for.
 UNASKED = (
     "alembic", "cryptography", "duckdb", "jinja2", "openpyxl", "psycopg", "rich.progress",
-    "rules.drafting.certificate", "rules.language.rulebook",
+    "gherkin", "rules.drafting", "rules.language.rulebook",
 )  # fmt: skip
+#: What opens a registry.
+UNOPENED = ("registry.database", "registry.record", "sqlalchemy", "sqlmodel")
 
 RUN = """
 import atexit, sys
@@ -60,3 +63,9 @@ def test_a_check_loads_only_what_it_uses(tmp_path: Path, monkeypatch: pytest.Mon
     seen = loaded("check", "91990000MA0000001B")
     assert "durable_rules_engine" in seen
     assert not seen.intersection(UNASKED)
+
+
+def test_a_check_of_criteria_opens_no_registry() -> None:
+    seen = loaded("rules", "check", str(features() / "applicability.feature"))
+    assert "gherkin" in seen
+    assert not seen.intersection((*UNOPENED, "jinja2", "openpyxl", "registry.intake"))

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from registry.demo.aims import aims
 from registry.demo.tables import write_directory
 from registry.desk.importing import Source, import_folder, read_file
-from registry.desk.place import Desk, rulebook
+from registry.desk.place import Desk
+from registry.desk.rulebooks import rulebook
 from registry.intake.tests.counties import county, firm, saved
 from registry.kit.progress import ignored
 

@@ -10,7 +10,7 @@ import pytest
 from openpyxl import load_workbook
 
 from registry.demo import DEMO_COUNTY
-from registry.desk.place import rulebook
+from registry.desk.rulebooks import rulebook
 from registry.filings import FileReading
 from registry.intake import read, write_template
 from registry.intake.asked import Asked

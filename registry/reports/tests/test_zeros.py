@@ -11,7 +11,8 @@ from click.testing import CliRunner, Result
 
 from registry.cli import main
 from registry.desk.importing import read_file
-from registry.desk.place import Desk, rulebook
+from registry.desk.place import Desk
+from registry.desk.rulebooks import rulebook
 from registry.intake.tests.counties import DAY, code, county, firm, saved
 from registry.judging import verdicts as checking
 from registry.judging.case import Known, Request, unfiled
