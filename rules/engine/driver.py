@@ -217,8 +217,10 @@ class _FaultError(Exception):
 class _Session:
     """One network in durable_rules, with its one session of facts.
 
-    ``sound`` means that no call failed or was cut short (by Ctrl-C, say), so no fact is left
-    behind. ``used`` means that the engine has made its session, which must then be freed.
+    The engine compiles the network when it is first asked; many are not, for records that nobody
+    filed. ``sound`` means that it has, and that no call failed or was cut short (by Ctrl-C, say),
+    so no fact is left behind. ``used`` means that the engine has made its session, which must then
+    be freed.
     """
 
     def __init__(self, durable: Any, network: Network) -> None:
@@ -227,8 +229,8 @@ class _Session:
         self.faults = (_FaultError, LookupError, ValueError, durable.error)
         self.fact: Callable[[list[Any]], _Fact] = _picker(network.inputs)
         self.answers: dict[_Fact, list[int]] = {}
-        self.handle = durable.create_ruleset("tidu", network.text)
-        self.sound = True
+        self.handle: int | None = None
+        self.sound = False
         self.used = False
 
     def answer(self, memories: Sequence[Memory]) -> None:
@@ -292,8 +294,9 @@ class _Session:
         return [[answers[node] for node in range(len(network.outputs))] for answers in found]
 
     def _renew(self) -> None:
-        # the old session is not freed, because its state is unknown
-        self.durable.delete_ruleset(self.handle)
+        if self.handle is not None:  # its session is not freed, because its state is unknown
+            self.durable.delete_ruleset(self.handle)
+            self.handle = None
         self.handle = self.durable.create_ruleset("tidu", self.network.text)
         self.sound, self.used = True, False
 
@@ -301,7 +304,8 @@ class _Session:
         """Free the engine's memory."""
         if self.sound and self.used:
             self.durable.delete_state(self.handle, "0")
-        self.durable.delete_ruleset(self.handle)
+        if self.handle is not None:
+            self.durable.delete_ruleset(self.handle)
 
 
 def _close(sessions: Iterable[_Session]) -> None:
