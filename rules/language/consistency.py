@@ -8,8 +8,10 @@ from typing import Final
 from rules.errors import Problem
 from rules.language import tables
 from rules.language.editions import ApplicabilityRow
-from rules.language.linking import Links, dependencies, marked
+from rules.language.linking import Links, dependencies, indicator_keys, marked
 from rules.language.source import Clause
+from rules.language.wording import Names, alike, besides, contradictions, denials, spans
+from rules.model.expressions import leaves
 from rules.model.quantities import Quantity, mentions
 from rules.model.ruleset import Rule, Total
 
@@ -27,11 +29,13 @@ def inconsistencies(links: Links, applicability: tuple[ApplicabilityRow, ...]) -
     yield from _cycles(links)
     yield from _unused_slots(links)
     yield from _overlaps(applicability)
+    names = Names((i.name for i in links.indicators.values()), links.catalogue)
     for rule in links.rules.values():
         clause = links.clauses[rule.id]
         yield from _references(links, clause, rule)
         yield from _full_points(links, clause, rule)
         yield from _quantities(links, clause, rule.scored)
+        yield from _wording(links, clause, rule, names)
     for id in dict.fromkeys((*links.thresholds, *(f.clause for f in links.fills))):
         yield from _quantities(links, links.clauses[id], False)
 
@@ -111,8 +115,41 @@ def _full_points(links: Links, clause: Clause, rule: Rule) -> Iterator[Problem]:
             )
 
 
+def _said(clause: Clause) -> str:
+    """The clause in words."""
+    return "；".join([clause.title, *(p for p in clause.prose if not marked(p))])
+
+
+def _wording(links: Links, clause: Clause, rule: Rule, names: Names) -> Iterator[Problem]:
+    """Directions and names of the clause that are certainly not those of its table."""
+    text = _said(clause)
+    for said in (
+        *contradictions(text, rule, links.indicators, names, lambda: _used(links, rule)),
+        *denials(text, rule, links.indicators),
+    ):
+        yield Problem(clause.path, clause.line, said)
+
+
+def _used(links: Links, root: Rule) -> Iterator[str]:
+    """The names of the figures of a rule and of all on which it rests, and of their facts."""
+    seen: set[str] = set()
+    ahead = [root.id]
+    while ahead:
+        id = ahead.pop()
+        if id in seen or id not in links.rules:
+            continue
+        seen.add(id)
+        rule = links.rules[id]
+        ahead += dependencies(rule, links.indicators)
+        for key in indicator_keys(rule):
+            yield links.indicators[key].name
+            for leaf in leaves(links.indicators[key].expr):
+                if leaf[0] in ("fact", "year"):
+                    yield links.catalogue.fact(leaf[1]).name
+
+
 def _quantities(links: Links, clause: Clause, scored: bool) -> Iterator[Problem]:
-    text = "；".join([clause.title, *(p for p in clause.prose if not marked(p))])
+    text = _said(clause)
     columns = slice(None)
     if clause.definition.text == tables.FILL:
         text, columns = _DAYS.sub("", text), slice(-1, None)
@@ -125,6 +162,9 @@ def _quantities(links: Links, clause: Clause, scored: bool) -> Iterator[Problem]
     cells = (slots.get(c, "" if c in links.clauses else c) for r in rows for c in r.cells[columns])
     fixed, numbers = _fixed_days("；".join(cells))
     defined = _counted(mentions(numbers), scored)
+    names = [cell for row in rows for cell in row.cells]
+    may_say = {alike(q) for q in defined} | spans(names) | besides(text)
+    may_mean = {alike(q) for q in written} | besides(text)
     for day in sorted(days - fixed):
         yield Problem(
             clause.path,
@@ -137,13 +177,13 @@ def _quantities(links: Links, clause: Clause, scored: bool) -> Iterator[Problem]
             clause.definition.line,
             f"定义表写有{day}，条文「{clause.title}」中没有：请使条文与定义表的日期一致",
         )
-    for quantity in sorted(written - defined):
+    for quantity in sorted(q for q in written if alike(q) not in may_say):
         yield Problem(
             clause.path,
             clause.line,
             f"条文写有{_show(quantity)}，定义表中没有：请使条文与定义表的数字一致",
         )
-    for quantity in sorted(defined - written):
+    for quantity in sorted(q for q in defined if alike(q) not in may_mean):
         yield Problem(
             clause.path,
             clause.definition.line,

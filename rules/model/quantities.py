@@ -6,6 +6,7 @@ itself. Nothing here ever touches a binary float.
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -40,9 +41,9 @@ _DIGITS: Final = dict(
 )
 _PLACES: Final = {"十": 10, "百": 100, "千": 1000}
 _CHINESE = "".join((*_DIGITS, *_PLACES))
+_FIGURE = rf"\d[\d,]{{0,{LONGEST}}}(?:\.\d{{1,{LONGEST}}})?|[{_CHINESE}]{{1,{LONGEST}}}"
 _MENTION = re.compile(
-    rf"(?P<number>\d[\d,]{{0,{LONGEST}}}(?:\.\d{{1,{LONGEST}}})?|[{_CHINESE}]{{1,{LONGEST}}})\s{{0,9}}(?P<unit>{_UNIT})",
-    re.ASCII,
+    rf"百分之(?P<percent>{_FIGURE})|(?P<number>{_FIGURE})\s{{0,9}}(?P<unit>{_UNIT})", re.ASCII
 )
 
 
@@ -85,11 +86,21 @@ def mentions(text: str) -> set[Quantity]:
     >>> sorted(q.value for q in mentions("近两年达到２000万元，比重不低于3%"))
     [Fraction(3, 100), Fraction(2, 1), Fraction(20000000, 1)]
     """
-    found = set()
-    for match in _MENTION.finditer(unicodedata.normalize("NFKC", text)):
-        dimension, factor = UNITS[match["unit"]]
-        found.add(Quantity(_number(match["number"]) * factor, dimension))
-    return found
+    return {quantity for quantity, _, _ in placed(unicodedata.normalize("NFKC", text))}
+
+
+def placed(text: str) -> Iterator[tuple[Quantity, int, int]]:
+    """Each quantity in a normalised text, with the places where it begins and ends.
+
+    >>> [(q.value, start, end) for q, start, end in placed("占比不低于百分之五")]
+    [(Fraction(1, 20), 5, 9)]
+    """
+    for match in _MENTION.finditer(text):
+        dimension, factor = UNITS[match["unit"] or "%"]
+        yield (
+            Quantity(_number(match["percent"] or match["number"]) * factor, dimension),
+            *match.span(),
+        )
 
 
 @lru_cache(maxsize=1 << 14)
