@@ -12,8 +12,8 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Final
 
-from rules.model.expressions import leaves
 from rules.model.catalogue import Catalogue
+from rules.model.expressions import leaves
 from rules.model.facts import PERIODS
 from rules.model.quantities import UNITS, Quantity, mentions, placed
 from rules.model.ruleset import Band, Bands, Cases, Indicator, Op, Rule
@@ -254,7 +254,7 @@ _SHORTEST: Final = 3
 class Names:
     """The names by which clauses may call figures: without their years, and shortened.
 
-    >>> Names(["上年度营业收入总额"]).nearest("近两年营业收入应")
+    >>> Names(["上年度营业收入总额"], Catalogue()).nearest("近两年营业收入应")
     (('营业收入',), (3, 7))
     """
 

@@ -1,0 +1,57 @@
+"""The addresses of pages: every state worth showing has one, and each is made here."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+from rules.model.roles import TIERS
+
+#: How an address names each tier -> its title. The short name, until the tiers declare their own.
+SLUGS: Final[Mapping[str, str]] = dict(TIERS)
+_SLUG_OF: Final = {title: slug for slug, title in SLUGS.items()}
+_SHORT: Final = {title: short for short, title in TIERS.items()}
+
+
+def short(tier: str) -> str:
+    """The short name of a tier's title."""
+    return _SHORT[tier]
+
+
+def asked(path: str, **query: Any) -> str:
+    """An address with its query; what is empty is left out.
+
+    >>> asked("/enterprises", q="甲", county="")
+    '/enterprises?q=%E7%94%B2'
+    """
+    given = {name: value for name, value in query.items() if value not in (None, "", False)}
+    return f"{path}?{urlencode(given)}" if given else path
+
+
+def enterprise(uscc: str, **query: Any) -> str:
+    """An enterprise's page."""
+    return asked(f"/enterprises/{quote(uscc, safe='')}", **query)
+
+
+def case(uscc: str, tier: str, part: str = "", **query: Any) -> str:
+    """The page of an enterprise's case for a tier, or a ``part`` of it such as ``what-if``."""
+    path = f"/enterprises/{quote(uscc, safe='')}/{quote(_SLUG_OF[tier])}"
+    return asked(f"{path}/{part}" if part else path, **query)
+
+
+def decision(seq: int, **query: Any) -> str:
+    """A decision's page."""
+    return asked(f"/decisions/{seq}", **query)
+
+
+def entry(seq: int) -> str:
+    """A journal entry's page."""
+    return f"/journal/{seq}"
+
+
+def rule(id: str) -> str:
+    """A criterion's page.
+
+    >>> rule("1.甲")
+    '/rules/1.%E7%94%B2'
+    """
+    return f"/rules/{quote(id, safe='')}"

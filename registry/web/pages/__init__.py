@@ -1,0 +1,10 @@
+"""The pages, one module each, with the routes that lead to them."""
+
+from typing import Final
+
+from fastapi import APIRouter
+
+from registry.web.pages import desk
+
+#: The routes of all pages; of two that fit an address, the first answers.
+ROUTERS: Final[tuple[APIRouter, ...]] = (desk.router,)

@@ -1,0 +1,57 @@
+"""The pages' words for remedies: what a reader may do about an error, with a link where there is one.
+
+Only the remedies of what a page can meet are worded; the others belong to acts that no page has.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from rules.portable.errors import Remedy
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What to do, as a sentence, and the page where it is done."""
+
+    said: str
+    href: str = ""
+
+
+#: The act of a remedy -> what to do; braces hold fields of the remedy.
+WORDS: Final[Mapping[str, Advice]] = {
+    "check-as-of": Advice("改按{day}查看", "?as_of={day}"),
+    "check-code": Advice("请核对代码，或在企业一览中查找", "/enterprises"),
+    "check-name": Advice("请核对名称，或在企业一览中查找", "/enterprises"),
+    "check-year": Advice("请核对年度"),
+    "find-decisions": Advice("在登记簿中查看编号和日期", "/journal"),
+    "grant-rights": Advice("请管理员授权，或换用有权限的数据库用户"),
+    "import-file": Advice("请先登记企业的汇总表或模板"),
+    "import-or-demo": Advice("请先登记企业的汇总表或模板"),
+    "install-engine": Advice("请管理员重新安装规则引擎"),
+    "list-enterprises": Advice("在企业一览中查找", "/enterprises"),
+    "list-entries": Advice("在登记簿中查看全部记录", "/journal"),
+    "list-rules": Advice("在标准一览中查对编号", "/rules"),
+    "publish-criteria": Advice("请先发布标准"),
+    "rules-now": Advice("请改用较晚的时间，或按现行标准查看"),
+    "strike-title": Advice("请在称号登记簿中划销第{seq}号后重新登记"),
+    "upgrade-database": Advice("请管理员升级数据库"),
+    "verify-record": Advice("请审计人验证登记库，查明改动"),
+}
+
+
+def advice(remedy: Remedy | None) -> Advice | None:
+    """What a page says and links to; None if it has no words for the remedy.
+
+    >>> advice(Remedy("check-as-of", {"day": "2023-06-30"}))
+    Advice(said='改按2023-06-30查看', href='?as_of=2023-06-30')
+    """
+    if remedy is None or (found := WORDS.get(remedy.act)) is None:
+        return None
+    return Advice(found.said.format_map(remedy.given), found.href.format_map(remedy.given))
+
+
+def words(remedy: Remedy) -> str:
+    """What a page says of a remedy, without its link."""
+    found = advice(remedy)
+    return found.said if found else ""

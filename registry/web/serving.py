@@ -1,0 +1,46 @@
+"""Serves the pages to this machine until it is stopped."""
+
+import socket
+from contextlib import closing
+from threading import Thread
+
+import uvicorn
+
+from registry.desk.judging import Judging
+from registry.desk.place import Desk, rulebook
+from registry.web.app import application
+
+_HOST = "127.0.0.1"
+
+
+def listening(port: int) -> socket.socket:
+    """A socket on this machine's own address; ``OSError`` if the port is taken. 0 takes any."""
+    opened = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        opened.bind((_HOST, port))
+    except BaseException:
+        opened.close()
+        raise
+    return opened
+
+
+def address(opened: socket.socket) -> str:
+    """Where a browser finds the pages."""
+    return f"http://{_HOST}:{opened.getsockname()[1]}/"
+
+
+def serve(desk: Desk, opened: socket.socket) -> None:
+    """Answer browsers until an interrupt; the criteria are compiled meanwhile."""
+    with closing(opened), Judging(desk) as judging:
+        Thread(target=rulebook, name="warming", daemon=True).start()
+        config = uvicorn.Config(
+            application(desk, judging),
+            access_log=False,
+            lifespan="off",
+            log_level="warning",
+            proxy_headers=False,
+            server_header=False,
+            ws="none",
+        )
+        uvicorn.Server(config).run(sockets=[opened])

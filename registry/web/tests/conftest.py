@@ -1,0 +1,67 @@
+"""What the pages are tested on: the example registry with a few decisions, and one that is empty."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from shutil import copy
+from typing import Any
+
+import pytest
+
+from registry.demo import DEMO_COUNTY
+from registry.desk import deciding, importing
+from registry.desk.judging import Judging
+from registry.desk.place import Desk
+from registry.judging.case import Request
+from registry.record import loading
+from registry.tests.support import Clock
+from registry.web.app import application
+from registry.web.tests.visiting import Visitor
+from rules.model.facts import TITLES
+
+
+@pytest.fixture(scope="session")
+def example(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of the example registry; some of its cases are decided."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('example') / 'tidu.db'}"
+    with Desk(url, by="经办人", clock=Clock()) as desk:
+        desk.in_force()
+        reading = importing.read_file(desk, DEMO_COUNTY)
+        with desk.writing() as session:
+            loading.load(session, reading, now=desk.clock(), partial=True, by="经办人")
+        codes = [filed.uscc for filed in reading.submissions[:5]]
+        with deciding.run(desk, codes, Request(TITLES[1:2]), jobs=1) as run:
+            assert len(list(run)) == 5
+    return url
+
+
+@pytest.fixture(scope="session")
+def office(example: str) -> Iterator[tuple[Desk, Judging]]:
+    """The desk and the judging thread of the example registry."""
+    with Desk(example, by="经办人") as desk, Judging(desk) as judging:
+        yield desk, judging
+
+
+@pytest.fixture(scope="session")
+def visitor(office: tuple[Desk, Judging]) -> Visitor:
+    """Somebody who reads the example registry."""
+    return Visitor(application(*office))
+
+
+@pytest.fixture
+def newcomer(example: str, migrated: dict[str, str], tmp_path: Path) -> Iterator[Visitor]:
+    """Somebody who opens a registry in which nobody is registered."""
+    file = copy(migrated["sqlite"], tmp_path / "tidu.db")
+    with Desk(f"sqlite:///{file}") as desk, Judging(desk) as judging:
+        yield Visitor(application(desk, judging))
+
+
+@pytest.fixture
+def in_threads() -> Callable[[Callable[[], Any], int], list[Any]]:
+    """Does something several times at once."""
+
+    def done(what: Callable[[], Any], times: int) -> list[Any]:
+        with ThreadPoolExecutor(times) as pool:
+            return [future.result() for future in [pool.submit(what) for _ in range(times)]]
+
+    return done
