@@ -272,14 +272,14 @@ def reasons(finding: Finding, wanted: Outcome = Outcome.NOT_MET) -> list[Check]:
 
 def grounds(finding: Finding, wanted: Outcome = Outcome.NOT_MET) -> Iterator[tuple[Finding, Check]]:
     """The comparisons of ``reasons``, each with its rule's finding; those of one rule may recur."""
-    for check in _decisive(finding, wanted):
+    for check in decisive(finding, wanted):
         if check.finding is not None and check.points is None:
             yield from grounds(check.finding, wanted)
         else:
             yield finding, check
 
 
-def _decisive(finding: Finding, wanted: Outcome) -> Iterator[Check]:
+def decisive(finding: Finding, wanted: Outcome) -> Iterator[Check]:
     """The comparisons of the cases nearest to holding."""
     shared = _shared(finding)
     distances = {o.name: _remoteness(o, shared) for o in finding.options if o.outcome is wanted}
