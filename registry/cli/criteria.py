@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from registry.cli.common import (
+    Output,
     Province,
     Refused,
     apart,
@@ -22,7 +23,7 @@ from registry.cli.common import (
     refuse_ending,
     tiers_option,
 )
-from registry.desk import criteria, drafting
+from registry.desk import criteria, documenting, drafting
 from registry.kit.files import write_new, written_whole
 from registry.kit.jsontext import fields_of
 from registry.kit.screens import listing
@@ -227,6 +228,42 @@ def new_rule(
         print_json({"file": str(file)})
     else:
         click.echo(f"已写出 {file}；请补齐标有「待填」之处，再运行 tidu rules check {file}")
+
+
+@rules.command("site")
+@click.argument(
+    "text",
+    default="",
+    metavar="[文本]",
+    help="标准目录（草案），或其中一个文本的文件夹；默认是随附的标准和 TIDU_FEATURES。",
+)
+@click.option(
+    "--output",
+    "-o",
+    required=True,
+    type=Output(replaced=True, folder=True),
+    help="写入此文件夹；里面有别的内容时不写，以前写成的站点会被替换。",
+)
+@click.option("--no-mutants", is_flag=True, help="不运行变异，快几倍；页面上写明没有运行。")
+@json_option
+def write_site(text: str, output: Path, no_mutants: bool, as_json: bool) -> None:
+    """把标准写成一个文件夹的网页：条款、定义表、解读、例子及其结果、何时适用、前后对照。
+
+    打开其中的 index.html 即可查看，不需要网络和服务器。例子不成立的，首页和每一页都会写明。
+    """
+    documenting.refuse_others(output)
+    if text and Path(text).is_dir():
+        apart(output, Path(text))
+    made = documenting.documented(text, with_mutants=not no_mutants, watch=progress)
+    written = documenting.write(made, output)
+    if as_json:
+        print_json(written)
+    else:
+        click.echo(
+            f"{written.rules}条规则、{written.examples}个例子已写入 {output}：请打开 {output}/index.html"
+        )
+    if written.failed:
+        raise Refused(f"有{written.failed}个例子不成立，已在每一页写明")
 
 
 @rules.command("publish")

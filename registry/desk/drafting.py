@@ -46,7 +46,7 @@ def check(path: Path | None = None) -> Checked:
     no feature files.
     """
     target = _features(path or resources.features())
-    root = _root(target)
+    root = features_root(target)
     base, own = resources.criteria(root if path else None)
     packs = own is not None and path is not None
     within = f"{root.name}/" if packs else ""
@@ -106,7 +106,7 @@ def _refuse_others(path: Path) -> None:
         )
 
 
-def _root(path: Path) -> Path:
+def features_root(path: Path) -> Path:
     """The features folder around a path (a complete one, or a bureau's packs); else the path."""
     folder = path if path.is_dir() else path.parent
     for candidate in (folder, *folder.parents):

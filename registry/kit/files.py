@@ -113,10 +113,12 @@ def written_whole(path: Path, *, private: bool = False, new: bool = False) -> It
 
 
 @contextmanager
-def folder_written_whole(path: Path) -> Iterator[Path]:
+def folder_written_whole(path: Path, *, replaced: bool = False) -> Iterator[Path]:
     """A folder to write to; it becomes the new folder ``path`` at the end.
 
-    On any error, including an interrupt, nothing is left. System errors name the requested folder.
+    With ``replaced``, it takes the place of the folder that is there. On any error, including an
+    interrupt, nothing is left of it, and the old folder stays. System errors name the requested
+    folder.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -124,9 +126,22 @@ def folder_written_whole(path: Path) -> Iterator[Path]:
             fresh = folder / path.name
             fresh.mkdir()
             yield fresh
-            fresh.rename(path)
+            if replaced and path.exists():
+                _exchanged(fresh, path, folder / "old")
+            else:
+                fresh.rename(path)
     except OSError as error:
         _name(error, path)
+        raise
+
+
+def _exchanged(fresh: Path, path: Path, old: Path) -> None:
+    """Put a folder in the place of another, which is kept as ``old``."""
+    path.rename(old)
+    try:
+        fresh.rename(path)
+    except BaseException:
+        old.rename(path)
         raise
 
 

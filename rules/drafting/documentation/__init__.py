@@ -1,0 +1,1 @@
+"""Living documentation: everything that a page says of the criteria, as values."""
