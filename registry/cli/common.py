@@ -4,10 +4,10 @@ import errno
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -17,15 +17,14 @@ from registry.cli.chinese import command as command
 from registry.cli.chinese import group as group
 from registry.cli.chinese import refused_in_chinese
 from registry.cli.remedies import SYSTEM, words
+from registry.desk.typed import day, last_instant
 from registry.errors import fault
 from registry.kit.characters import wrong
 from registry.kit.jsontext import JsonStream, json_text
 from registry.kit.progress import Done, ignored
 from registry.kit.screens import Screen
-from registry.portable.clock import CHINA, midnight, now
-from rules.language.editions import parse_day
+from registry.portable.clock import now
 from rules.language.provinces import PROVINCES, acting
-from rules.model.facts import check_day
 from rules.model.roles import RECHECK, RECOGNITION, TIERS
 
 if TYPE_CHECKING:
@@ -140,14 +139,9 @@ class DayParam(click.ParamType[date]):
         if isinstance(value, date):
             return value
         try:
-            day = parse_day(value)
-        except ValueError:
-            day = None
-        if day is None:
-            self.fail(f"「{value}」不是日期，请写成 2023-06-30 或 2023年6月30日", param, ctx)
-        if wrong := check_day(day.isoformat()):
-            self.fail(f"「{value}」的{wrong}，请核对日期", param, ctx)
-        return day
+            return day(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 class Moment(click.ParamType[datetime]):
@@ -163,26 +157,10 @@ class Moment(click.ParamType[datetime]):
         """Read the moment; the rest of today, or of this minute, is cut off."""
         if isinstance(value, datetime):
             return value
-        start, length = self._read(value, param, ctx)
-        if start > now():
-            self.fail(f"「{value}」还没有到：请给出过去的日期或时间", param, ctx)
-        return min(start + length - timedelta(microseconds=1), now())
-
-    def _read(self, value: str, param: Any, ctx: Any) -> tuple[datetime, timedelta]:
-        for form, length in _MOMENTS.items():
-            with suppress(ValueError):
-                found = datetime.strptime(value.replace("T", " "), form)
-                return found.replace(tzinfo=CHINA), length
-        day = DayParam().convert(value, param, ctx)
-        return midnight(day), timedelta(days=1)
-
-
-#: The formats of a moment, each with the time it spans.
-_MOMENTS: Final = {
-    "%Y-%m-%d %H:%M": timedelta(minutes=1),
-    "%Y-%m-%d %H:%M:%S": timedelta(seconds=1),
-    "%Y-%m-%d %H:%M:%S.%f": timedelta(microseconds=1),
-}
+        try:
+            return last_instant(value, now())
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 class NumberParam(click.ParamType[int]):

@@ -18,7 +18,8 @@ from registry.judging.case import Known, unfiled
 from registry.judging.case import Request as Request
 from registry.judging.judge import Rules
 from registry.judging.verdicts import CaseResult as CaseResult
-from registry.judging.worker import Cause, CheckingWorker
+from registry.judging.worker import Cause as Cause
+from registry.judging.worker import CheckingWorker
 from registry.judging.worker import Refusal as Refusal
 from registry.judging.worker import unwritten as unwritten
 from registry.kit import workers

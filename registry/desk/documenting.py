@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from registry.desk.drafting import features_root
-from registry.desk.place import rulebook
+from registry.desk.rulebooks import rulebook
 from registry.errors import RegistryError
 from registry.kit import resources
 from registry.kit.files import folder_written_whole, refuse_link

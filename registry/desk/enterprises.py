@@ -42,6 +42,27 @@ def listed(desk: Desk, search: str = "") -> list[FilingLine]:
         return loading.filings(session, search=search)
 
 
+def current(desk: Desk, uscc: str, *, history: bool = False) -> list[FilingLine]:
+    """The filings of one enterprise, oldest first; ``history`` lists closed versions too.
+
+    ``RecordError`` if it has none.
+    """
+    with desk.reading() as session:
+        found = loading.filings(session, uscc=uscc, history=history)
+    if not found:
+        raise _not_filed(uscc)
+    return found
+
+
+def _not_filed(uscc: str) -> RecordError:
+    return RecordError(
+        "enterprise-not-filed",
+        "没有登记信用代码为{value}的企业",
+        value=uscc,
+        remedy=Remedy("list-enterprises"),
+    )
+
+
 def shown(
     desk: Desk, uscc: str, *, as_of: date | None = None, history: bool = False
 ) -> EnterpriseView:
@@ -61,12 +82,7 @@ def shown(
             expected=min(v.as_of for v in versions),
         )
     if not versions or profile is None:
-        raise RecordError(
-            "enterprise-not-filed",
-            "没有登记信用代码为{value}的企业",
-            value=uscc,
-            remedy=Remedy("list-enterprises"),
-        )
+        raise _not_filed(uscc)
     told = sizes()
     return EnterpriseView(versions, profile, told.size(profile, told.sector(profile)), told.source)
 

@@ -6,7 +6,7 @@ An engine belongs to the thread that made it, but a face answers its readers in 
 from collections import OrderedDict
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import partial
 from threading import Lock
 from typing import Final, TypeAlias
@@ -20,6 +20,7 @@ from registry.judging.case import Known, Request
 from registry.judging.judge import Rules
 from registry.judging.verdicts import CaseResult, Checker
 from registry.judging.worker import Cause, JudgingWorker, Refusal, attempt
+from registry.portable.clock import china_text
 from registry.record import journal, known, publication
 from registry.record.publication import Published
 from rules.portable.errors import Remedy
@@ -80,7 +81,8 @@ class JudgingThread:
 class _Key:
     """Everything on which a result depends: case, question, criteria, and the state of the record.
 
-    ``changed`` is the last entry of the journal that may change a verdict.
+    ``changed`` is the last entry of the journal that may change a verdict; ``known_at`` the moment
+    of which the question is asked, if not now.
     """
 
     filing_id: int
@@ -89,6 +91,7 @@ class _Key:
     how: tuple[tuple[str, str], ...]
     applicability: str
     changed: int
+    known_at: datetime | None
 
 
 class Judging:
@@ -104,21 +107,23 @@ class Judging:
         #: The criteria, and the last change of the journal before they were read.
         self._read: tuple[int, Published] | None = None
 
-    def check(self, uscc: str, request: Request) -> Answer:
+    def check(self, uscc: str, request: Request, *, known_at: datetime | None = None) -> Answer:
         """An enterprise's newest filing with its verdicts, or the reason for a refusal.
 
-        Raises ``RecordError`` for an enterprise without a filing.
+        ``known_at`` asks what was on record and in force at a moment. Raises ``RecordError`` for an
+        enterprise without a filing, and if nothing was published by then.
         """
         with storage.snapshot(self._desk.database) as session:
-            filings = known.stock(session, [uscc], as_of=request.as_of)
+            filings = known.stock(session, [uscc], as_of=request.as_of, known_at=known_at)
             if not filings:
                 raise RecordError(
                     "not-on-record",
-                    "没有登记信用代码为{value}的企业",
+                    "{when}没有登记信用代码为{value}的企业",
+                    when=f"在{china_text(known_at)}以前" if known_at else "",
                     value=uscc,
                     remedy=Remedy("list-enterprises"),
                 )
-            answer = self._answer(session, filings[0], request)
+            answer = self._answer(session, filings[0], request, known_at)
         return answer.result()
 
     def check_filing(self, filing_id: int, request: Request) -> Answer:
@@ -137,11 +142,17 @@ class Judging:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _answer(self, session: Session, filing_id: int, request: Request) -> "Future[Answer]":
+    def _answer(
+        self,
+        session: Session,
+        filing_id: int,
+        request: Request,
+        known_at: datetime | None = None,
+    ) -> "Future[Answer]":
         """The remembered answer, or one to come; does not wait."""
         changed = journal.last_change(session)
-        rules = self._rules(session, changed)
-        [found] = known.fetch(session, [filing_id])
+        rules = known.rules(session, known_at) if known_at else self._rules(session, changed)
+        [found] = known.fetch(session, [filing_id], known_at=known_at)
         how = tuple(request.how(found.case).items())
         day, digest = request.day(found.case), rules.applicability_digest
         key = _Key(
@@ -151,6 +162,7 @@ class Judging:
             how=how,
             applicability=digest,
             changed=changed,
+            known_at=known_at,
         )
         with self._lock:
             if key in self._answers:

@@ -11,7 +11,9 @@ from rich.text import Text
 from registry.filings import Issue
 from registry.judging.verdicts import UNENCODED, CaseResult, TierVerdict
 from registry.kit.screens import listing
-from registry.record.wording import determination_text, overruled_text, registration_text
+from registry.record.wording import determination_text as determination_text
+from registry.record.wording import overruled_text as overruled_text
+from registry.record.wording import registration_text as registration_text
 from rules.explanation.explain import (
     AT_THRESHOLD,
     Check,
@@ -68,7 +70,7 @@ def table(tiers: Iterable[str], rows: Sequence[Row], width: int) -> Table:
     return listing(header, shown, width)
 
 
-def _not_applied(governing: Governing, day: date) -> Iterator[str]:
+def not_applied(governing: Governing, day: date) -> Iterator[str]:
     """The rows that might have governed but did not; those of other places or rounds are left out.
 
     Rows of another procedure are included only if they were in force on the day.
@@ -79,7 +81,7 @@ def _not_applied(governing: Governing, day: date) -> Iterator[str]:
         another_round = row.batch not in ("", governing.row.batch) and "，不含" in why
         another_procedure = row.procedure != governing.row.procedure and not row.covers(day)
         if not (elsewhere or another_round or another_procedure):
-            yield f"    未适用：{row.basis}，因{why}"
+            yield f"未适用：{row.basis}，因{why}"
 
 
 def _coloured(verdict: TierVerdict) -> str:
@@ -176,7 +178,8 @@ class _Writer:
             yield f"  适用依据：{verdict.governing.reason}"
             yield from (f"  注意：{said}" for said in verdict.governing.told())
             if self.full:
-                yield from dict.fromkeys(_not_applied(verdict.governing, day))
+                told = dict.fromkeys(not_applied(verdict.governing, day))
+                yield from (f"    {said}" for said in told)
         for determination in verdict.determinations:
             yield f"  † 人工认定第{determination.seq}号　{determination_text(determination)}"
         for entry in verdict.register:
@@ -228,7 +231,7 @@ class _Writer:
         for check in finding.checks:
             yield from self.check(check, depth + 1)
         single = len(finding.options) == 1
-        for option in _shown_options(finding):
+        for option in shown_options(finding):
             if single:
                 for check in option.checks:
                     yield from self.check(check, depth + 1)
@@ -284,7 +287,7 @@ class _Writer:
 
     @staticmethod
     def figures(check: Check, depth: int) -> Iterator[str]:
-        if not _is_its_figure(check):
+        if not is_its_figure(check):
             for figure in check.figures:
                 yield f"{'  ' * depth}  {stated(figure)}"
 
@@ -307,7 +310,7 @@ def _scored(option: Option) -> bool:
     return any(c.finding is not None and c.points is not None for c in option.checks)
 
 
-def _shown_options(finding: Finding) -> Iterable[Option]:
+def shown_options(finding: Finding) -> Iterable[Option]:
     """The 情形 worth reading: those that hold, else those not ruled out, else all.
 
     Those that compare a score are always included.
@@ -325,11 +328,11 @@ def _shown_options(finding: Finding) -> Iterable[Option]:
 def _one_line(check: Check) -> str:
     earned = f"，得{result_text(check.points)}" if check.points and check.outcome is None else ""
     distance = f"（{check.distance}）" if check.distance else ""
-    source = _sourced(check.figures[0]) if _is_its_figure(check) else ""
+    source = _sourced(check.figures[0]) if is_its_figure(check) else ""
     return f"{check.requirement}：{check.value}{earned}{distance}{source}"
 
 
-def _is_its_figure(check: Check) -> bool:
+def is_its_figure(check: Check) -> bool:
     """Whether the compared value is just the one filed value, which need not be repeated."""
     if len(check.figures) != 1 or check.figures[0].record:
         return False

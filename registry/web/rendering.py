@@ -9,6 +9,14 @@ from jinja2 import Environment
 
 from registry.kit.characters import legible
 from registry.reports import pages
+from registry.reports.explaining import material
+from registry.reports.verdicts import (
+    determination_text,
+    doubt_text,
+    overruled_text,
+    registration_text,
+    stated,
+)
 from registry.web import addresses, assets
 
 
@@ -27,7 +35,15 @@ ROOMS: Final = (Room("/", "工作台"),)
 def _environment() -> Environment:
     made = pages.environment("registry.web").overlay()
     made.globals |= {"asset": assets.address, "to": addresses, "rooms": ROOMS}
-    made.filters["short"] = addresses.short
+    made.filters |= {
+        "short": addresses.short,
+        "determination": determination_text,
+        "doubt": doubt_text,
+        "material": material,
+        "overruled": overruled_text,
+        "registration": registration_text,
+        "stated": stated,
+    }
     return made
 
 
@@ -40,7 +56,8 @@ def page(request: Request, template: str, *, status: int = 200, **values: Any) -
     here = max((r.href for r in ROOMS if _within(path, r.href)), key=len, default="")
     office = getattr(request.app.state, "office", None)
     by = office.desk.by if office else ""
-    text = _environment().get_template(template).render(**values, here=here, path=path, by=by)
+    frame = {"here": here, "path": path, "by": by, "unfolded": False}
+    text = _environment().get_template(template).render({**frame, **values})
     return HTMLResponse(legible(text), status)
 
 

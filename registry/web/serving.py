@@ -7,7 +7,8 @@ from threading import Thread
 import uvicorn
 
 from registry.desk.judging import Judging
-from registry.desk.place import Desk, rulebook
+from registry.desk.place import Desk
+from registry.desk.rulebooks import rulebook
 from registry.web.app import application
 
 _HOST = "127.0.0.1"

@@ -62,7 +62,7 @@ def test_every_command_has_chinese_help() -> None:
         texts = [command.help or "", *(getattr(p, "help", None) or "" for p in command.params)]
         for text in texts:
             assert any("\u4e00" <= c <= "\u9fff" for c in text), name
-        if not isinstance(command, click.Group):
+        if not isinstance(command, click.Group) and name != "tidu serve":  # which answers in pages
             assert "as_json" in {p.name for p in command.params}, name
         shown = CliRunner().invoke(main, [*name.split()[1:], "--help"], prog_name="tidu")
         assert shown.exit_code == 0

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from itertools import cycle, islice
 from pathlib import Path
 from threading import current_thread
@@ -191,11 +191,13 @@ def test_a_day_that_no_filing_can_be_judged_as_of_is_an_answer_and_a_stranger_is
 
 
 def test_closing_ends_the_thread(desk: Desk) -> None:
+    before = {*threads()}
     judging = Judging(desk)
     judging.check(CODES[0], Request())
-    assert any(thread.name.startswith("judging") for thread in threads())
+    [own] = {*threads()} - before
+    assert own.name.startswith("judging")
     judging.close()
-    assert not any(thread.name.startswith("judging") for thread in threads())
+    assert own not in threads()
     with pytest.raises(RuntimeError):
         judging.check(CODES[1], Request())
 
@@ -211,3 +213,17 @@ def test_a_choice_that_there_is_not_is_refused_and_judged_by_nothing_else(
     with pytest.raises(RegistryError) as caught:
         Request(**asked)
     assert caught.value.slug == "no-such-choice"
+
+
+def test_a_moment_is_asked_of_what_was_known_then(desk: Desk, clock: Clock) -> None:
+    with Judging(desk) as judging:
+        now = judging.check(CODES[2], Request())
+        moment = clock()
+        load(desk.database, clock, submission(CODES[2]))
+        assert isinstance(then := judging.check(CODES[2], Request(), known_at=moment), CaseResult)
+        assert isinstance(now, CaseResult)
+        assert isinstance(later := judging.check(CODES[2], Request()), CaseResult)
+        assert [v.outcome for v in then.verdicts] == [v.outcome for v in now.verdicts]
+        assert [v.outcome for v in then.verdicts] != [v.outcome for v in later.verdicts]
+        with pytest.raises(RecordError, match="以前没有登记信用代码"):
+            judging.check(CODES[2], Request(), known_at=datetime(2023, 1, 1, tzinfo=UTC))

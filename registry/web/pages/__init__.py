@@ -4,7 +4,7 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from registry.web.pages import desk
+from registry.web.pages import case, desk
 
 #: The routes of all pages; of two that fit an address, the first answers.
-ROUTERS: Final[tuple[APIRouter, ...]] = (desk.router,)
+ROUTERS: Final[tuple[APIRouter, ...]] = (desk.router, case.router)

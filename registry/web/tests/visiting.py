@@ -12,6 +12,9 @@ HERE: Final = "http://127.0.0.1:8765"
 #: Elements that have no end.
 _VOID: Final = frozenset({"br", "hr", "img", "input", "link", "meta", "path", "rect"})
 
+#: Elements whose text stands apart from what is before it.
+_APART: Final = frozenset({"a", "br", "dd", "dt", "li", "option", "p", "span", "td", "th"})
+
 
 @dataclass
 class Page(HTMLParser):
@@ -40,6 +43,8 @@ class Page(HTMLParser):
         if tag in ("a", "link") and given.get("href") is not None:
             self.links.append(str(given["href"]))
         assert not any(name.startswith("on") or name == "style" for name in given), given
+        if tag in _APART:
+            self.text += " "
         if tag not in _VOID:
             self.unclosed.append(tag)
 

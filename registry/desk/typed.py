@@ -1,0 +1,55 @@
+"""Days and moments as people type them, on a command line or in an address."""
+
+from contextlib import suppress
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from registry.portable.clock import CHINA, midnight
+from rules.language.editions import parse_day
+from rules.model.facts import check_day
+
+#: The formats of a moment, each with the time it spans.
+_MOMENTS: Final = {
+    "%Y-%m-%d %H:%M": timedelta(minutes=1),
+    "%Y-%m-%d %H:%M:%S": timedelta(seconds=1),
+    "%Y-%m-%d %H:%M:%S.%f": timedelta(microseconds=1),
+}
+
+
+def day(text: str) -> date:
+    """A day written 2023-06-30 or 2023年6月30日, within the years that a filing can state.
+
+    Any other text raises ``ValueError`` with a sentence.
+
+    >>> day("2023年6月30日")
+    datetime.date(2023, 6, 30)
+    """
+    try:
+        found = parse_day(text)
+    except ValueError:
+        found = None
+    if found is None:
+        raise ValueError(f"「{text}」不是日期，请写成 2023-06-30 或 2023年6月30日")
+    if wrong := check_day(found.isoformat()):
+        raise ValueError(f"「{text}」的{wrong}，请核对日期")
+    return found
+
+
+def last_instant(text: str, now: datetime) -> datetime:
+    """The last instant of a day or a minute by China's clock, but none after ``now``.
+
+    So a day stands for everything known by its end. A future moment raises ``ValueError``, because
+    nobody can tell what will be known then; so does any text that is no moment.
+    """
+    start, length = _read(text)
+    if start > now:
+        raise ValueError(f"「{text}」还没有到：请给出过去的日期或时间")
+    return min(start + length - timedelta(microseconds=1), now)
+
+
+def _read(text: str) -> tuple[datetime, timedelta]:
+    for form, length in _MOMENTS.items():
+        with suppress(ValueError):
+            found = datetime.strptime(text.replace("T", " "), form)
+            return found.replace(tzinfo=CHINA), length
+    return midnight(day(text)), timedelta(days=1)

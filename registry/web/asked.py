@@ -1,0 +1,78 @@
+"""What an address may ask, read as the command line reads it; an empty field asks nothing."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated, Any, TypeAlias, TypeVar
+
+from fastapi import Depends, HTTPException
+from pydantic import BeforeValidator
+
+from registry.desk.checking import RECOGNITION, Request
+from registry.desk.place import now
+from registry.desk.typed import day, last_instant
+from registry.kit.characters import wrong
+from registry.portable.clock import china_text
+from registry.web.addresses import SLUGS
+
+_T = TypeVar("_T")
+
+
+def _optional(read: Callable[[str], _T]) -> BeforeValidator:
+    """Reads a text that may be left out or empty."""
+
+    def value(text: Any) -> _T | None:
+        return read(text.strip()) if isinstance(text, str) and text.strip() else None
+
+    return BeforeValidator(value)
+
+
+def _text(text: Any) -> str:
+    """A typed text on one line; ``ValueError`` for what could not be shown."""
+    line = " ".join(str(text or "").split())
+    if said := wrong(line):
+        raise ValueError(said)
+    return line
+
+
+Day: TypeAlias = Annotated[date | None, _optional(day)]
+Moment: TypeAlias = Annotated[datetime | None, _optional(lambda text: last_instant(text, now()))]
+Text: TypeAlias = Annotated[str, BeforeValidator(_text)]
+
+
+@dataclass(frozen=True)
+class How:
+    """How a case is to be judged: as of which day, on what knowledge, in which procedure and round."""
+
+    as_of: Day = None
+    known_at: Moment = None
+    procedure: Text = ""
+    batch: Text = ""
+
+    @property
+    def request(self) -> Request:
+        """The question, for all tiers."""
+        return Request(procedure=self.procedure or RECOGNITION, batch=self.batch, as_of=self.as_of)
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The same in an address; what is usual is left out."""
+        given = {
+            "as_of": self.as_of.isoformat() if self.as_of else "",
+            "known_at": china_text(self.known_at, "microseconds") if self.known_at else "",
+            "procedure": "" if self.procedure == RECOGNITION else self.procedure,
+            "batch": self.batch,
+        }
+        return {name: value for name, value in given.items() if value}
+
+
+def _tier(tier: str) -> str:
+    if tier not in SLUGS:
+        raise HTTPException(404)
+    return SLUGS[tier]
+
+
+#: How a case is to be judged, from the query of an address.
+Asked: TypeAlias = Annotated[How, Depends()]
+#: The title of a tier, from a part of an address named ``tier``; an unknown one has no page.
+Tier: TypeAlias = Annotated[str, Depends(_tier)]

@@ -1,0 +1,137 @@
+"""Journeys in a browser: at the size of an old laptop and of a phone, clean for everybody who reads.
+
+No page scrolls sideways or says anything in the console (a breach of the policy would be said
+there), and axe finds nothing against WCAG 2.2 AA.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Thread
+from typing import Any, Final
+
+import pytest
+import uvicorn
+
+from registry.desk.judging import Judging
+from registry.desk.place import Desk
+from registry.web import serving
+from registry.web.addresses import case
+from registry.web.app import application
+from registry.web.tests.test_case import LACKING, NARROW, SECOND, THIRD, WAITING
+
+pytestmark = pytest.mark.browser
+
+SIZES: Final = {"laptop": (1366, 768), "phone": (390, 844)}
+_AXE: Final = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+_CHROMIUM: Final = Path("/usr/bin/chromium")
+
+
+@pytest.fixture(scope="module")
+def site(office: tuple[Desk, Judging]) -> Iterator[str]:
+    """The example registry, served."""
+    opened = serving.listening(0)
+    config = uvicorn.Config(
+        application(*office), lifespan="off", log_level="error", access_log=False, ws="none"
+    )
+    server = uvicorn.Server(config)
+    thread = Thread(target=server.run, kwargs={"sockets": [opened]})
+    thread.start()
+    yield serving.address(opened).rstrip("/")
+    server.should_exit = True
+    thread.join()
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=_CHROMIUM, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+@dataclass
+class Reader:
+    """Somebody at a browser of one size; ``said`` is what the console said."""
+
+    site: str
+    page: Any
+    said: list[str] = field(default_factory=list)
+
+    def open(self, path: str) -> None:
+        """Open a page."""
+        self.page.goto(self.site + path)
+
+    def look(self) -> None:
+        """Look at the page as it stands: it must be clean."""
+        from axe_playwright_python.sync_playwright import Axe
+
+        width = self.page.viewport_size["width"]
+        assert self.page.evaluate("document.documentElement.scrollWidth") <= width
+        found = Axe().run(self.page, options=_AXE).response["violations"]
+        assert not found, [(v["id"], [n["html"] for n in v["nodes"]][:3]) for v in found]
+        assert not self.said
+
+
+@contextmanager
+def reading(browser: Any, site: str, size: str, *, scripts: bool = True) -> Iterator[Reader]:
+    width, height = SIZES[size]
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, java_script_enabled=scripts
+    )
+    page = context.new_page()
+    reader = Reader(site, page)
+    page.on("console", lambda message: reader.said.append(message.text))
+    page.on("pageerror", lambda error: reader.said.append(str(error)))
+    yield reader
+    context.close()
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        case(NARROW, SECOND),
+        case(LACKING, SECOND),
+        case(WAITING, THIRD, print=1),
+        case(NARROW, SECOND, as_of="2024-06-30"),
+    ],
+)
+def test_a_page_is_clean(browser: Any, site: str, size: str, path: str) -> None:
+    with reading(browser, site, size) as reader:
+        answer = reader.page.goto(site + path)
+        reader.said = [said for said in reader.said if answer.status == 200 or "status" not in said]
+        reader.look()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_click_on_a_clause_fills_the_pane_without_a_new_page(
+    browser: Any, site: str, size: str
+) -> None:
+    with reading(browser, site, size) as reader:
+        reader.open(case(NARROW, SECOND))
+        reader.page.evaluate("window.same = true")
+        reader.page.locator(".tree summary", has_text="特定细分市场满2年").click()
+        line = reader.page.locator(".tree .cite a", has_text="附件2认定条件第一项").first
+        line.click()
+        reader.page.locator("#clause h2", has_text="特定细分市场满2年").wait_for()
+        assert reader.page.evaluate("window.same") is True
+        assert "rule=" in reader.page.url
+        below = reader.page.evaluate("!!document.querySelector('.tree #clause')")
+        assert below == (size == "phone")
+        reader.look()
+
+
+def test_without_scripts_the_same_click_opens_the_same_address(browser: Any, site: str) -> None:
+    with reading(browser, site, "laptop", scripts=False) as reader:
+        reader.open(case(NARROW, SECOND))
+        reader.page.locator(".tree summary", has_text="特定细分市场满2年").click()
+        reader.page.locator(".tree .cite a", has_text="附件2认定条件第一项").first.click()
+        assert reader.page.locator("#clause h2").inner_text().startswith("截至上年末")
+        assert reader.page.url.endswith("#clause")
