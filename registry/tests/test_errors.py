@@ -30,7 +30,6 @@ MEANINGS: Final = {
     "no-number": "the value is not a number",
     "no-such-file": "there is no file of that name",
     "no-such-folder": "there is no folder of that name",
-    "not-on-record": "no enterprise of that code is registered",
     "nothing-filed": "the registry holds no filing of those asked for",
     "screening-disagrees": "screening and the engine come to different results",
     "too-many-columns": "a row has more columns than any table",
