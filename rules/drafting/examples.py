@@ -81,7 +81,8 @@ def read_indicator(ruleset: Ruleset, profile: Profile, name: str) -> str:
     exact = reading.exact
     if exact is None:
         return (Outcome.PENDING if reading.gap is Gap.PENDING else Outcome.MISSING).text
-    return show(exact, indicator.unit) if indicator.unit else str(exact)
+    value = indicator.measured(exact)
+    return show(value, indicator.unit) if indicator.unit else str(value)
 
 
 def shown(result: Result) -> str:

@@ -18,7 +18,7 @@ from rules.explanation.wording import result_text as result_text
 from rules.explanation.wording import value_text as value_text
 from rules.model.expressions import asked, leaves, sought
 from rules.model.facts import RecordList, period_name, yearly_key
-from rules.model.quantities import UNITS
+from rules.model.quantities import UNITS, Number
 from rules.model.ruleset import (
     Attested,
     Band,
@@ -581,7 +581,8 @@ class _Explainer:
         exact = reading.exact
         if indicator.kind != "number" or exact is None or not isinstance(line.value, Fraction):
             return ""
-        return self.gap_text(indicator, line.value - exact, line.value, line.op)
+        gap = _difference(indicator, line.value, exact)
+        return self.gap_text(indicator, gap, line.value, line.op)
 
     def gap_text(self, indicator: Indicator, gap: Fraction, threshold: Fraction, op: str) -> str:
         if gap == 0:
@@ -617,7 +618,7 @@ class _Explainer:
         assert exact is not None
         amount = self.amount(indicator, edge)
         direction = "高" if edge > exact else "低"
-        by = magnitude(edge - exact, indicator.unit)
+        by = magnitude(_difference(indicator, edge, exact), indicator.unit)
         return f"再{direction}{by}{f'（{amount}）' if amount else ''}可得{plain(gained)}分"
 
     @staticmethod
@@ -785,6 +786,12 @@ def _broken(indicator: Indicator, reading: Reading) -> bool:
     return bool(reading.broken) and indicator.expr[0] not in ("else_found", "else_known")
 
 
+def _difference(indicator: Indicator, limit: Fraction, exact: Number) -> Fraction:
+    """How far a figure is below a limit, both as people state them; 0 only if they are equal."""
+    gap = Fraction(indicator.measured(limit) - indicator.measured(exact))
+    return gap or Fraction((limit > exact) - (limit < exact), 10**12)
+
+
 def _shortfall(reading: Reading, line: Line) -> Fraction | None:
     limit = _limit(line)
     return None if reading.exact is None or limit is None else abs(limit - reading.exact)
@@ -815,4 +822,9 @@ def _better(
 def _measure(indicator: Indicator, reading: Reading, threshold: Fraction | None) -> Measure | None:
     if indicator.kind != "number":
         return None
-    return Measure.of(reading, threshold, indicator.unit)
+    known = reading._replace(
+        lo=None if reading.lo is None else indicator.measured(reading.lo),
+        hi=None if reading.hi is None else indicator.measured(reading.hi),
+    )
+    limit = None if threshold is None else Fraction(indicator.measured(threshold))
+    return Measure.of(known, limit, indicator.unit)

@@ -65,7 +65,7 @@ def reading_text(indicator: Indicator, reading: Reading) -> str:
     if indicator.kind == "date":
         first = indicator.day
         return _relative_day(exact) if first is None else _day_text(first + timedelta(int(exact)))
-    return quantity(exact, indicator.unit)
+    return quantity(indicator.measured(exact), indicator.unit)
 
 
 def gap_text(gap: Gap) -> str:
@@ -115,10 +115,10 @@ def _interval_text(indicator: Indicator, reading: Reading) -> str:
     unknown = gap_text(reading.gap)
     if indicator.kind != "number" or reading.lo is None:
         return unknown
-    low = quantity(reading.lo, indicator.unit)
+    low = quantity(indicator.measured(reading.lo), indicator.unit)
     if reading.hi is None:
         return f"不少于{low}" if reading.lo else unknown
-    return f"{low}～{quantity(reading.hi, indicator.unit)}"
+    return f"{low}～{quantity(indicator.measured(reading.hi), indicator.unit)}"
 
 
 def _relative_day(days: Number) -> str:

@@ -1,173 +1,190 @@
-"""The derived indicators that tables may name, each defined once with its clause.
+"""Reads the declarations of computed figures: the tables 指标按下式计算 of the feature files.
 
-Filed facts need no entry here: a fact's own name is an indicator. A yearly figure has its period in
-its name (上年度研发费用总额 is year T, 上上年度… is T-1, 再上年度… is T-2). Every rule over records defines 「<rule
-title>件数」. Clauses are those of 工信部企业〔2022〕63号 unless another source is named.
+Filed facts need no declaration: a fact's own name is an indicator. A yearly figure has its period in
+its name (上年度研发费用总额 is year T, 上上年度… is T-1, 再上年度… is T-2). Every rule over records
+defines 「<rule title>件数」.
 """
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
-from rules.model.expressions import (
-    add,
-    as_of,
-    bounded,
-    calendar_years,
-    const,
-    count,
-    days,
-    div,
-    else_found,
-    else_known,
-    fact,
-    field,
-    least,
-    lookup,
-    new_year,
-    sub,
-    total,
-    year,
-    year_number,
-    years,
+from rules.errors import FactsError, Problem, RulesError
+from rules.language.formulas import (
+    Declared,
+    Formula,
+    FormulaError,
+    check_name,
+    check_unit,
+    filed_names,
 )
-from rules.model.facts import wholes
-from rules.model.ruleset import Expr, Indicator
+from rules.language.formulas.meaning import KINDS
+from rules.language.source import DECLARATIONS, Clause, Row
+from rules.model.catalogue import Catalogue
+from rules.model.facts import PERIODS
+from rules.model.ruleset import Indicator
+
+FORMULAS: Final = DECLARATIONS[1]
+COLUMNS: Final = ("指标", "单位", "算式", "依据")
+#: The columns that may be left out; without 依据, that of the rule holds for all rows.
+_OPTIONAL: Final = COLUMNS[3:]
 
 
-def _number(name: str, unit: str, expr: Expr, clause: str, records: str = "") -> Indicator:
-    return Indicator(name=name, kind="number", unit=unit, expr=expr, records=records, clause=clause)
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A row that declares an indicator."""
+
+    key: str
+    name: str
+    records: str
+    unit: str
+    formula: str
+    source: str
+    clause: Clause
+    row: Row
+
+    @property
+    def place(self) -> str:
+        """Where it stands."""
+        return f"{self.clause.path}:{self.row.line}"
+
+    def problem(self, fault: RulesError | str) -> Problem:
+        """A fault of this row."""
+        return Problem(self.clause.path, self.row.line, f"指标「{self.name}」：{fault}")
 
 
-def _growth(offset: int) -> Expr:
-    now, before = year("main_revenue", offset), year("main_revenue", offset - 1)
-    return div(sub(now, before), before)
+@dataclass(kw_only=True)
+class Indicators:
+    """The declared indicators by key (``name``, or ``list.name`` for those of a record).
+
+    ``faults`` are those that do not compile: their rows, each with what is wrong. ``problems`` are
+    the faults of tables and names.
+    """
+
+    found: dict[str, Indicator] = field(default_factory=dict)
+    faults: dict[str, tuple[Entry, FormulaError]] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
 
 
-_HIGH_VALUE = count("ip", "63.4.高价值", "ip_high_value")
-_SELF_DEVELOPED = count("ip", "63.4.自主研发", "ip_self_developed")
-_CLASS_ONE = count("ip", "63.4.Ⅰ类", "ip_class_one")
-_EARNING = count("ip", "63.4.效益Ⅰ类", "ip_class_one_earning")
-_THREE_YEARS = total("financing", "amount", "63.4.近三年融资", "financing_three_years")
-_TWO_YEARS = total("financing", "amount", "63.4.近两年融资", "financing_two_years")
-_OWN_EARNING = count("ip", "2026.4.效益Ⅰ类", "ip_own_earning")
-_AT_MOST = tuple(fact(whole) for whole in wholes("ip_own_earning"))
-_OWN_BRAND = least(count("brands", "63.4.自主品牌", "own_brand"), const("1"))
-_ABROAD = least(add(fact("overseas_research"), fact("developed_certificate")), const("1"))
+def declared_indicators(
+    clauses: Iterable[Clause],
+    catalogue: Catalogue,
+    counted: Mapping[str, Indicator],
+    maps: Iterable[str],
+) -> Indicators:
+    """The indicators that these clauses declare.
 
-INDICATORS: Final[tuple[Indicator, ...]] = (
-    # ratios and growth
-    _number("上年度研发费用占比", "%", div(year("rd_expense"), year("revenue")), "附件4"),
-    _number("上上年度研发费用占比", "%", div(year("rd_expense", -1), year("revenue", -1)), "附件4"),
-    _number("上年度主营业务收入增长率", "%", _growth(0), "附件4"),
-    _number(
-        "近2年主营业务收入平均增长率",
-        "%",
-        div(add(_growth(0), _growth(-1)), const("2")),
-        "附件4：上年度与上上年度增长率的算术平均数",
-    ),
-    _number(
-        "上年度末资产负债率", "%", div(year("total_liabilities"), year("total_assets")), "附件4"
-    ),
-    _number("上年度主营业务收入占比", "%", div(year("main_revenue"), year("revenue")), "附件4"),
-    _number("上年度净利润率", "%", div(year("net_profit"), year("revenue")), "附件4"),
-    _number("上年度研发人员占比", "%", div(year("rd_staff"), year("staff")), "附件4"),
-    _number(
-        "近2年研发费用平均额",
-        "万元",
-        div(add(year("rd_expense"), year("rd_expense", -1)), const("2")),
-        "附件2",
-    ),
-    _number(
-        "上年度与再上年度营业收入之比",
-        "%",
-        div(year("revenue"), year("revenue", -2)),
-        "工信部企业〔2026〕2号附件2：两年复合增长率加一的平方",
-    ),
-    _number("近2年研发费用合计", "万元", add(year("rd_expense"), year("rd_expense", -1)), "附件3"),
-    _number(
-        "从事细分市场年限", "年", years(fact("segment_entry"), new_year(0)), "附件4：算至上年末"
-    ),
-    # records and filed totals
-    _number("Ⅰ类高价值知识产权数", "项", bounded(_HIGH_VALUE, (), (_CLASS_ONE,)), "附件4"),
-    _number("自主研发Ⅰ类知识产权数", "项", bounded(_SELF_DEVELOPED, (), (_CLASS_ONE,)), "附件4"),
-    _number(
-        "Ⅰ类知识产权数",
-        "项",
-        bounded(_CLASS_ONE, (_HIGH_VALUE, _SELF_DEVELOPED, _EARNING)),
-        "附件4",
-    ),
-    _number("Ⅱ类知识产权数", "项", count("ip", "63.4.Ⅱ类", "ip_class_two"), "附件4"),
-    _number("应用并产生效益的Ⅰ类知识产权数", "项", bounded(_EARNING, (), (_CLASS_ONE,)), "附件3"),
-    _number(
-        "应用并产生效益的自主申请Ⅰ类知识产权数",
-        "项",
-        bounded(_OWN_EARNING, (), _AT_MOST),
-        "工信部企业〔2026〕2号附件1、附件2",
-    ),
-    _number("近三年新增股权融资额", "万元", bounded(_THREE_YEARS, (_TWO_YEARS,)), "附件4"),
-    _number("近两年新增股权融资额", "万元", bounded(_TWO_YEARS, (), (_THREE_YEARS,)), "附件4"),
-    _number("自主品牌数", "项", _OWN_BRAND, "附件4"),
-    _number(
-        "质量管理水平满足项数",
-        "项",
-        add(
-            fact("quality_award"),
-            fact("management_certificate"),
-            _OWN_BRAND,
-            fact("standards"),
-        ),
-        "附件2",
-    ),
-    _number(
-        "生产创新满足项数",
-        "项",
-        add(
-            fact("first_product"),
-            fact("contest_prize"),
-            fact("core_process"),
-            fact("new_forms"),
-            _ABROAD,
-            fact("lean_production"),
-        ),
-        "鲁工信发〔2022〕8号",
-    ),
-    # classification
-    Indicator(
-        name="划型行业",
-        kind="code",
-        unit="",
-        expr=else_known(
-            else_known(
-                else_found(lookup("gbt4754", fact("industry_code")), fact("sector_found")),
-                fact("sector_found"),
-            ),
-            fact("sector"),
-        ),
-        records="",
-        clause="工信部联企业〔2011〕300号",
-    ),
-    # figures of one record
-    Indicator(
-        name="称号起始日",
-        kind="date",
-        unit="天",
-        expr=days(as_of(), else_known(field("valid_from"), as_of())),
-        records="titles",
-        clause="填报时持有的称号，有效期始没有填的，视为已经开始",
-    ),
-    Indicator(
-        name="列入研发机构清单",
-        kind="flag",
-        unit="",
-        expr=const("1"),
-        records="institutions",
-        clause="附件3：自建或者联合建立，不限级别",
-    ),
-    _number("受让至填报年限", "年", years(field("transfer_date"), as_of()), "附件4", "ip"),
-    _number("授权至填报年限", "年", years(field("grant_date"), as_of()), "附件4", "ip"),
-    _number("实缴距填报年度数", "年", calendar_years(field("date"), as_of()), "附件4", "financing"),
-    _number("发证距填报年度数", "年", calendar_years(field("date"), as_of()), "附件4", "awards"),
-    _number(
-        "公布距填报年度数", "年", calendar_years(field("date"), as_of()), "附件4", "competitions"
-    ),
-    _number("公布年份", "年", year_number(field("date")), "附件4", "competitions"),
-)
+    ``counted`` are the numbers of records that satisfy a rule, by name: formulas may use them too.
+    """
+    every = tuple(clauses)
+    result = Indicators()
+    entries: dict[str, Entry] = {}
+    for clause in every:
+        if clause.definition.text == FORMULAS:
+            _read(clause, catalogue, counted, entries, result.problems)
+    lists = {c.id: _list(catalogue, c) for c in every}
+    more = {name: Formula(i.expr, "number", "项") for name, i in counted.items()}
+    for records in dict.fromkeys(entry.records for entry in entries.values()):
+        own = {e.name: e for e in entries.values() if e.records == records}
+        filed = filed_names(catalogue, records, rules=lists, maps=maps, more=more)
+        formulas = Declared({e.name: e.formula for e in own.values()}, filed)
+        for entry in own.values():
+            try:
+                formula = formulas[entry.name]
+                check_unit(formula, entry.unit)
+            except FormulaError as fault:
+                result.faults[entry.key] = entry, fault
+            else:
+                result.found[entry.key] = _indicator(entry, formula)
+    return result
+
+
+def _read(
+    clause: Clause,
+    catalogue: Catalogue,
+    counted: Mapping[str, Indicator],
+    entries: dict[str, Entry],
+    problems: list[Problem],
+) -> None:
+    header, *rows = clause.definition.table
+    if header.cells not in (COLUMNS, tuple(c for c in COLUMNS if c not in _OPTIONAL)):
+        said = f"表头应为：{' | '.join(COLUMNS)}（{'、'.join(_OPTIONAL)}可以不写）"
+        problems.append(Problem(clause.path, header.line, said))
+        return
+    records = _list(catalogue, clause)
+    for row in rows:
+        cells = dict.fromkeys(COLUMNS, "") | dict(zip(header.cells, row.cells, strict=True))
+        name = cells["指标"]
+        entry = Entry(
+            key=f"{records}.{name}" if records else name,
+            name=name,
+            records=records,
+            unit=cells["单位"],
+            formula=cells["算式"],
+            source=cells["依据"] or _cited(clause),
+            clause=clause,
+            row=row,
+        )
+        fault = _unfit(entry, catalogue, counted, entries)
+        if fault:
+            problems.append(entry.problem(fault))
+        else:
+            entries[entry.key] = entry
+
+
+def _unfit(
+    entry: Entry,
+    catalogue: Catalogue,
+    counted: Mapping[str, Indicator],
+    entries: Mapping[str, Entry],
+) -> str:
+    """What is wrong with the name of an indicator; empty if nothing is."""
+    try:
+        check_name(entry.name)
+    except FormulaError as fault:
+        return str(fault)
+    own = catalogue.lists[entry.records].field(entry.name) if entry.records else None
+    period = next((p for p in PERIODS if entry.name.startswith(p)), "")
+    filed = catalogue.get(entry.name) or catalogue.get(entry.name.removeprefix(period))
+    if own or (not entry.records and filed):
+        return "已有同名的填报项：请改名"
+    if entry.name in counted:
+        return "已是一条规则的件数：请改名"
+    if entry.key in entries:
+        return f"与 {entries[entry.key].place} 重复：请改名，或删去一行"
+    if not entry.formula:
+        return "没有写算式：请补写"
+    return ""
+
+
+def _indicator(entry: Entry, formula: Formula) -> Indicator:
+    expr, kind = formula.expr, formula.kind
+    if kind == "date":
+        expr, unit = ("days", ("as_of",), expr), "天"
+    else:
+        unit = "" if entry.unit in KINDS else entry.unit
+        kind = "number" if kind == "flag" and unit else kind
+    assert kind != "text"
+    return Indicator(
+        name=entry.name,
+        kind=kind,
+        unit=unit,
+        expr=expr,
+        records=entry.records,
+        clause=entry.source,
+        root=formula.root,
+    )
+
+
+def _list(catalogue: Catalogue, clause: Clause) -> str:
+    """The id of the list to whose records a rule is applied; empty if to none, or to none known."""
+    name = clause.tag("对象")
+    try:
+        return catalogue.record_kind(name).id if name else ""
+    except FactsError:
+        return ""  # told where the rule is declared
+
+
+def _cited(clause: Clause) -> str:
+    found = (p.replace("：", ":", 1).partition(":") for p in clause.prose if p.startswith("依据"))
+    return next((text.strip() for _, _, text in found), "")

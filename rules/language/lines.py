@@ -135,7 +135,21 @@ def compile_line(number: int, cells: tuple[str, ...], names: CellLookup) -> Line
         return Line(subject="indicator", name=subject.name, op="in", value=codes, text=shown)
     op, value = _comparison(number, requirement, text, indicator.unit, names)
     shown, slot = _with_slot(shown, text, names)
-    return Line(subject="indicator", name=subject.name, op=op, value=value, text=shown, slot=slot)
+    return Line(
+        subject="indicator",
+        name=subject.name,
+        op=op,
+        value=compared(number, indicator, value),
+        text=shown,
+        slot=slot,
+    )
+
+
+def compared(number: int, indicator: Indicator, threshold: Fraction) -> Fraction:
+    """The number with which an indicator's formula is compared; else ``TableError``."""
+    if indicator.root > 1 and threshold < -1:
+        raise TableError("impossible-rate", "增长率不能低于-100%：请改正门槛", where=number)
+    return indicator.compared(threshold)
 
 
 def _day(text: str) -> date | None:

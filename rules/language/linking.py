@@ -1,6 +1,6 @@
 """Links the clauses of all files: resolves every 指标 cell, and finds faults across files."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Final, Protocol
@@ -8,7 +8,8 @@ from typing import Final, Protocol
 from rules.errors import FactsError, Problem
 from rules.language import declarations, provinces, tables
 from rules.language.editions import OTHERS, UNENCODED, ApplicabilityRow, parse_day
-from rules.language.indicators import INDICATORS
+from rules.language.formulas import FormulaError
+from rules.language.indicators import declared_indicators
 from rules.language.lines import (
     CellLookup,
     Slot,
@@ -52,9 +53,17 @@ class Links:
     problems: tuple[Problem, ...]
 
 
-def link(documents: Iterable[Document], maps: Mapping[str, Mapping[str, str]]) -> Links:
-    """Compile the clauses of all documents."""
-    return _Linker(documents, maps).link()
+def link(
+    documents: Iterable[Document],
+    maps: Mapping[str, Mapping[str, str]],
+    assumed: Collection[str] = (),
+) -> Links:
+    """Compile the clauses of all documents.
+
+    Of the files ``assumed``, indicators may count by rules that are not there, as long as no rule
+    uses them.
+    """
+    return _Linker(documents, maps, assumed).link()
 
 
 def implicit(fact: Fact, expr: Expr, records: str = "", name: str = "") -> Indicator | None:
@@ -108,9 +117,13 @@ def slots_under(
 
 class _Linker:
     def __init__(
-        self, documents: Iterable[Document], maps: Mapping[str, Mapping[str, str]]
+        self,
+        documents: Iterable[Document],
+        maps: Mapping[str, Mapping[str, str]],
+        assumed: Collection[str],
     ) -> None:
         self.documents = tuple(documents)
+        self.assumed = assumed
         self.maps = maps
         self.catalogue, self.problems = declarations.declared(
             c for d in self.documents for c in d.clauses
@@ -121,9 +134,8 @@ class _Linker:
         self.slots: dict[str, Slot] = {}
         self.fills: list[Fill] = []
         self.written: list[ApplicabilityRow] = []
-        self.indicators: dict[str, Indicator] = {
-            f"{i.records}.{i.name}" if i.records else i.name: i for i in INDICATORS
-        }
+        self.indicators: dict[str, Indicator] = {}
+        self.faults: Mapping[str, FormulaError] = {}
         self.groups: dict[str, list[str]] = {}
 
     def refuse(self, clause: Clause, line: int, message: str) -> None:
@@ -132,6 +144,7 @@ class _Linker:
     def link(self) -> Links:
         for clause in (c for d in self.documents for c in d.clauses):
             self.declare(clause)
+        self.compute()
         for clause in self.clauses.values():
             self.compile(clause)
         sources = {d.path: d.tag("source") for d in self.documents}
@@ -162,18 +175,38 @@ class _Linker:
             except FactsError as error:
                 self.refuse(clause, clause.line, str(error))
                 return
-            counted = f"{clause.title}件数"
-            if counted in self.indicators:
-                self.refuse(clause, clause.line, f"「{counted}」已另有所指：请改规则的标题")
-            self.indicators[counted] = Indicator(
-                name=counted, kind="number", unit="项", expr=("count", records, clause.id, None)
-            )
+            if clause.definition.text not in DECLARATIONS:
+                self.declare_count(clause, records)
         self.clauses[clause.id] = clause
         sentence, rows = clause.definition.text, clause.definition.table[1:]
         if sentence == tables.TOTAL:
             for group in dict.fromkeys(r.cells[0] for r in rows if r.cells[0]):
                 self.groups.setdefault(f"{group}得分", []).append(f"{clause.id}/{group}")
-        elif sentence == tables.SLOT:
+
+    def declare_count(self, clause: Clause, records: str) -> None:
+        counted = f"{clause.title}件数"
+        if counted in self.indicators:
+            self.refuse(clause, clause.line, f"「{counted}」已另有所指：请改规则的标题")
+        self.indicators[counted] = Indicator(
+            name=counted, kind="number", unit="项", expr=("count", records, clause.id, None)
+        )
+
+    def compute(self) -> None:
+        """Take over the declared indicators, and with them what else tables may name."""
+        found = declared_indicators(
+            self.clauses.values(), self.catalogue, self.indicators, self.maps
+        )
+        self.problems += found.problems
+        self.indicators |= found.found
+        self.faults = {key: fault for key, (_, fault) in found.faults.items()}
+        for entry, fault in found.faults.values():
+            if entry.clause.path not in self.assumed:
+                self.problems.append(entry.problem(fault))
+        for clause in self.clauses.values():
+            self.declare_slot(clause)
+
+    def declare_slot(self, clause: Clause) -> None:
+        if clause.definition.text == tables.SLOT:
             body, _ = tables.compile_table(clause, self.names(clause))
             if body is not None:
                 self.slots[clause.id] = tables.slot_of(clause)
@@ -221,6 +254,7 @@ class _Linker:
                         "text-indicator", "「{value}」是文字，不能比较：请另选指标", value=name
                     )
                 self.indicators.setdefault(key, built)
+            self.refuse_faulty(key)
             if key not in self.indicators:
                 raise SubjectError(
                     "unknown-record-indicator",
@@ -239,6 +273,7 @@ class _Linker:
                     value=name,
                 )
             return Subject("points", candidates[0])
+        self.refuse_faulty(name)
         if name not in self.indicators:
             self.indicators[name] = self.implicit(name)
         for needed in looked_up(self.indicators[name].expr) - self.maps.keys():
@@ -249,6 +284,16 @@ class _Linker:
                 map=needed,
             )
         return Subject("indicator", name, self.indicators[name])
+
+    def refuse_faulty(self, key: str) -> None:
+        """Raise ``SubjectError`` for an indicator that is declared and does not compile."""
+        if fault := self.faults.get(key):
+            raise SubjectError(
+                "faulty-indicator",
+                "指标「{value}」不能计算：{cause}",
+                value=key.rpartition(".")[2],
+                cause=str(fault),
+            )
 
     def path_of(self, group: str) -> str:
         return self.clauses[group.partition("/")[0]].path

@@ -269,8 +269,10 @@ def compile_all(path: Path, own: Path | None = None, *, base: Path | None = None
     files begin with its name. ``base`` is a folder whose declarations hold if ``path`` has none.
     """
     documents, problems = read_all(path)
+    assumed: list[Document] = []
     if base is not None and not any(d.declaring for d in documents):
-        documents = [*_declarations(base), *documents]
+        assumed = _declarations(base)
+        documents = [*assumed, *documents]
     if own is not None:
         folder = own.resolve()
         if (path / folder.name).exists():
@@ -279,7 +281,7 @@ def compile_all(path: Path, own: Path | None = None, *, base: Path | None = None
         more, found = read_all(folder, folder.parent)
         documents, problems = documents + more, problems + found
     maps, found = _read_maps(path)
-    links = link(documents, maps)
+    links = link(documents, maps, [d.path for d in assumed])
     rulebook = Rulebook(
         documents=tuple(documents),
         catalogue=links.catalogue,

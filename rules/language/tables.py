@@ -12,6 +12,7 @@ from rules.language.lines import (
     Slot,
     TableError,
     Threshold,
+    compared,
     compile_line,
     named_subject,
     read_points,
@@ -19,7 +20,19 @@ from rules.language.lines import (
 )
 from rules.language.source import DECLARATIONS, Clause, Row
 from rules.model.quantities import UNITS, parse
-from rules.model.ruleset import Attested, Band, Bands, Body, Case, Cases, Item, Ladder, Line, Total
+from rules.model.ruleset import (
+    Attested,
+    Band,
+    Bands,
+    Body,
+    Case,
+    Cases,
+    Indicator,
+    Item,
+    Ladder,
+    Line,
+    Total,
+)
 
 CASES: Final = "满足下列任一情形即为符合"
 BANDS: Final = "按下表计分，边界按高分"
@@ -153,11 +166,10 @@ def _bands(rows: list[Row], names: CellLookup) -> Bands:
                 where=group[0].line,
                 value=name,
             )
-        unit = subject.indicator.unit
         bands = [
             Band(
-                _bound(r.line, r.cells[1], name, unit),
-                _bound(r.line, r.cells[2], name, unit),
+                _bound(r.line, r.cells[1], subject.indicator),
+                _bound(r.line, r.cells[2], subject.indicator),
                 read_points(r.line, r.cells[3]),
             )
             for r in group
@@ -344,20 +356,20 @@ def _grouped(rows: list[Row]) -> list[tuple[str, list[Row]]]:
     return groups
 
 
-def _bound(number: int, text: str, name: str, unit: str) -> Fraction | None:
+def _bound(number: int, text: str, indicator: Indicator) -> Fraction | None:
     if not text:
         return None
     quantity = read_quantity(number, text)
-    if quantity.dimension != UNITS[unit][0]:
+    if quantity.dimension != UNITS[indicator.unit][0]:
         raise TableError(
             "unfit-bound-unit",
             "「{value}」的单位与指标「{name}」不符：应以{expected}这类单位表示",
             where=number,
             value=text,
-            name=name,
-            expected=unit,
+            name=indicator.name,
+            expected=indicator.unit,
         )
-    return quantity.value
+    return compared(number, indicator, quantity.value)
 
 
 _COMPILERS: Final[dict[str, Callable[[list[Row], CellLookup], Body | Threshold]]] = {

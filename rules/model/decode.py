@@ -134,6 +134,7 @@ def _indicator(key: str, plain: _Json) -> Indicator:
         expr=_expr(plain["expr"]),
         records=records,
         clause=plain["clause"],
+        root=plain.get("root", 1),
     )
 
 

@@ -118,6 +118,31 @@ def show(value: Number, unit: str, *, digits: int = 4) -> str:
     return f"{'' if cut == scaled else '约'}{text}{unit}"
 
 
+def yearly_rate(ratio: Number, years: int) -> Fraction:
+    """The yearly rate of a growth over some years: exact if it is rational, else nearest below.
+
+    Twelve decimals are enough to show it; a comparison compounds the threshold instead.
+
+    >>> yearly_rate(Fraction(121, 100), 2), float(yearly_rate(2, 3))
+    (Fraction(1, 10), 0.259921049894)
+    """
+    found = Fraction(ratio)
+    ends = [_root(end, years) for end in (found.numerator, found.denominator)]
+    if [end**years for end in ends] == [found.numerator, found.denominator]:
+        return Fraction(*ends) - 1
+    scale = 10**12
+    return Fraction(_root(found.numerator * scale**years // found.denominator, years), scale) - 1
+
+
+def _root(value: int, degree: int) -> int:
+    """The greatest whole number whose power is not above ``value``, which is not negative."""
+    low, high = 0, 1 << -(-value.bit_length() // degree)
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if middle**degree <= value else (low, middle - 1)
+    return low
+
+
 def _decimal(value: Fraction, digits: int) -> str:
     whole, rest = divmod(abs(value.numerator) * 10**digits // value.denominator, 10**digits)
     fraction = f"{rest:0{digits}d}".rstrip("0")

@@ -14,7 +14,7 @@ from functools import cached_property, lru_cache
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from rules.model.facts import Fact, Profile, RecordKind, check_profile
-from rules.model.quantities import Number
+from rules.model.quantities import Number, yearly_rate
 from rules.portable.canonical import canonical_json, sha256
 
 SCHEMA: Final = 1
@@ -92,7 +92,9 @@ class Indicator:
     """A figure that tables compare, as data and not as a function.
 
     ``unit`` is how it is shown (values are in base units). ``records`` names the list whose fields
-    it reads, if any. ``clause`` is the source of the definition.
+    it reads, if any. ``clause`` is the source of the definition. With a ``root`` above 1, the
+    indicator is the yearly rate of a growth over that many years: the formula gives the ratio of the
+    last figure to the first, and thresholds are compounded.
     """
 
     name: str
@@ -101,6 +103,7 @@ class Indicator:
     expr: Expr
     records: str = ""
     clause: str = ""
+    root: int = 1
 
     @property
     def day(self) -> date | None:
@@ -114,6 +117,19 @@ class Indicator:
     def shown(self) -> str:
         """The name as tables have it, where a fixed day stands in the threshold."""
         return self.name if self.day is None else self.name.removesuffix(_from(self.day))
+
+    def measured(self, value: Number) -> Number:
+        """A value or threshold as people state it: of a compound growth, the yearly rate.
+
+        >>> growth = Indicator(name="增长率", kind="number", unit="%", expr=(), root=2)
+        >>> growth.measured(Fraction(144, 100))
+        Fraction(1, 5)
+        """
+        return value if self.root == 1 else yearly_rate(value, self.root)
+
+    def compared(self, threshold: Fraction) -> Fraction:
+        """The number with which the formula is compared, for a threshold as people state it."""
+        return threshold if self.root == 1 else (1 + threshold) ** self.root
 
     def counted_from(self, day: date) -> "Indicator":
         """A date as its distance from a fixed day; ``ValueError`` if it is not a date.
@@ -413,6 +429,7 @@ class Ruleset:
                     "expr": i.expr,
                     "records": i.records,
                     "clause": i.clause,
+                    **({"root": i.root} if i.root > 1 else {}),
                 }
                 for k, i in self.indicators.items()
             },

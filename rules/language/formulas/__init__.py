@@ -10,7 +10,6 @@ from rules.language.formulas.meaning import (
     FormulaError,
     Names,
     check_unit,
-    compounded,
     filed_names,
 )
 from rules.language.formulas.parser import parse_formula
@@ -25,7 +24,6 @@ __all__ = [
     "Names",
     "check_name",
     "check_unit",
-    "compounded",
     "filed_names",
     "parse_formula",
     "written",

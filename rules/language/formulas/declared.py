@@ -14,8 +14,12 @@ class Declared(Mapping[str, Formula]):
     names a faulty one, or that names itself.
 
     >>> from rules.language.formulas.meaning import filed_names
+    >>> from rules.model.catalogue import Catalogue
+    >>> from rules.model.facts import Fact
+    >>> staff = Fact("staff", "从业人员", "number", "人", yearly=True)
+    >>> assets = Fact("total_assets", "资产总额", "number", "万元", yearly=True)
     >>> texts = {"翻倍": "人均额 × 2", "人均额": "上年度资产总额 ÷ 上年度从业人员"}
-    >>> Declared(texts, filed_names())["翻倍"].expr
+    >>> Declared(texts, filed_names(Catalogue((staff, assets))))["翻倍"].expr
     ('mul', ('div', ('year', 'total_assets', 0), ('year', 'staff', 0)), ('const', '2'))
     """
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import Final
 
 from rules.errors import RulesError
-from rules.model.facts import FACTS, PERIODS, RECORDS, Fact, Kind, period_name
-from rules.model.quantities import UNITS, show
+from rules.model.catalogue import Catalogue
+from rules.model.facts import PERIODS, Fact, Kind, period_name
+from rules.model.quantities import UNITS
 from rules.model.ruleset import Expr
 
 #: The dimension of a number that is written without a unit.
@@ -90,6 +90,7 @@ class Names:
 
 
 def filed_names(
+    catalogue: Catalogue,
     records: str = "",
     *,
     rules: Mapping[str, str] | None = None,
@@ -100,15 +101,18 @@ def filed_names(
 
     ``more`` adds indicators and parameters.
 
-    >>> filed_names().values["上上年度从业人员"]
+    >>> staff = Fact("staff", "从业人员", "number", "人", yearly=True)
+    >>> filed_names(Catalogue((staff,))).values["上上年度从业人员"]
     Formula(expr=('year', 'staff', -1), kind='number', dimension='人', root=1)
     """
-    values = {f.name: _leaf(f, ("fact", f.id)) for f in FACTS if not f.yearly}
-    for f in FACTS:
+    values = {f.name: _leaf(f, ("fact", f.id)) for f in catalogue.facts if not f.yearly}
+    for f in catalogue.facts:
         for offset in PERIODS.values():
             if f.yearly and (offset <= 0 or f.rating):
                 values[period_name(f, offset)] = _leaf(f, ("year", f.id, offset))
-    fields = {r.id: {f.name: _leaf(f, ("field", f.id)) for f in r.fields} for r in RECORDS}
+    fields = {
+        r.id: {f.name: _leaf(f, ("field", f.id)) for f in r.fields} for r in catalogue.records
+    }
     values |= fields.get(records, {})
     values |= more or {}
     return Names(values=values, rules=rules or {}, fields=fields, maps=frozenset(maps))
@@ -121,7 +125,7 @@ def _leaf(fact: Fact, expr: Expr) -> Formula:
 def check_unit(formula: Formula, unit: str) -> None:
     """Refuse a declared unit (是否, 日期, 类别 for what is no number) that does not fit a formula.
 
-    >>> check_unit(filed_names().values["上年度研发费用总额"], "%")
+    >>> check_unit(Formula(("year", "rd_expense", 0), "number", "金额"), "%")
     Traceback (most recent call last):
     ...
     rules.language.formulas.meaning.FormulaError: 算式得金额，单位不能写「%」：应为元、万元、亿元
@@ -143,18 +147,3 @@ def _fits(dimension: str, declared: str) -> bool:
     if dimension == PLAIN:
         return declared not in WITH_UNIT
     return dimension == declared or (dimension == ITEMS and declared in COUNTS[:-1])
-
-
-def compounded(threshold: Fraction, years: int) -> Fraction:
-    """The threshold on the growth over ``years`` years, as a ratio, for one on its yearly rate.
-
-    >>> compounded(Fraction(10, 100), 2)
-    Fraction(121, 100)
-    """
-    if threshold < -1:
-        raise FormulaError(
-            "impossible-rate",
-            "增长率不能低于-100%：请改正门槛「{value}」",
-            value=show(threshold, "%"),
-        )
-    return (1 + threshold) ** years

@@ -51,10 +51,13 @@ _YEARS: Final = re.compile("([1-9][0-9]?)年?", re.ASCII)
 def parse_formula(text: str, names: Names) -> Formula:
     """Read a formula; ``FormulaError`` says at which character it goes wrong, and what to do.
 
+    >>> from pathlib import Path
+    >>> from rules import load
     >>> from rules.language.formulas.meaning import filed_names
-    >>> parse_formula("上年度研发费用总额 ÷ 上年度营业收入总额", filed_names())
+    >>> names = filed_names(load(Path("features")).catalogue)
+    >>> parse_formula("上年度研发费用总额 ÷ 上年度营业收入总额", names)
     Formula(expr=('div', ('year', 'rd_expense', 0), ('year', 'revenue', 0)), kind='number', dimension='比例', root=1)
-    >>> parse_formula("研发费用总额 ÷ 2", filed_names())
+    >>> parse_formula("研发费用总额 ÷ 2", names)
     Traceback (most recent call last):
     ...
     rules.language.formulas.meaning.FormulaError: 算式第1字处：没有名为「研发费用总额」的填报项或指标，相近的有「上年度研发费用总额」

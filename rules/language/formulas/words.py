@@ -21,9 +21,11 @@ def written(expr: Expr, names: Names, *, unit: str = "", root: int = 1) -> str:
 
     ``FormulaError`` if the language has no words for it.
 
+    >>> from pathlib import Path
+    >>> from rules import load
     >>> from rules.language.formulas.meaning import filed_names
     >>> from rules.language.formulas.parser import parse_formula
-    >>> names = filed_names()
+    >>> names = filed_names(load(Path("features")).catalogue)
     >>> written(("div", ("year", "rd_expense", 0), ("year", "revenue", 0)), names)
     '上年度研发费用总额 ÷ 上年度营业收入总额'
     >>> written(parse_formula("平均(上年度从业人员,上上年度从业人员)", names).expr, names)

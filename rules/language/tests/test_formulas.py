@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from datetime import date
-from fractions import Fraction
 from functools import reduce
 from typing import NamedTuple
 
@@ -19,14 +18,12 @@ from rules.language.formulas import (
     Names,
     check_name,
     check_unit,
-    compounded,
     filed_names,
     parse_formula,
     written,
 )
 from rules.language.formulas.algebra import COMPUTED
 from rules.language.formulas.meaning import PLAIN
-from rules.language.indicators import INDICATORS
 from rules.model.expressions import (
     add,
     as_of,
@@ -50,6 +47,7 @@ from rules.model.expressions import (
     years,
 )
 from rules.model.ruleset import Expr
+from rules.tests.packaged import catalogue, rulebook
 
 RULES = {
     "63.4.高价值": "ip",
@@ -66,7 +64,7 @@ RULES = {
 
 
 def names(records: str = "", **more: Formula) -> Names:
-    return filed_names(records, rules=RULES, maps=("gbt4754",), more=more)
+    return filed_names(catalogue(), records, rules=RULES, maps=("gbt4754",), more=more)
 
 
 KNOWN = names()
@@ -146,6 +144,8 @@ WRITTEN = {
 }
 
 
+#: The same as the packaged feature files declare them.
+INDICATORS = tuple(rulebook().indicators[key] for key in WRITTEN)
 #: Those that are shorter by the names of others.
 BY_NAMES = {
     "近2年主营业务收入平均增长率": "平均（上年度主营业务收入增长率，增长率（上上年度主营业务收入总额））",
@@ -319,18 +319,6 @@ def test_compound_growth_is_a_ratio_and_a_root() -> None:
     assert words == "复合增长率（上年度营业收入总额，2）"
     assert parse_formula(words, known) == formula
     check_unit(formula, "%")
-
-
-@pytest.mark.parametrize(
-    ("rate", "n", "ratio"), [("0.1", 2, "1.21"), ("0", 3, "1"), ("-1", 2, "0"), ("0.05", 3, "1.157625")]
-)  # fmt: skip
-def test_thresholds_of_a_compound_rate(rate: str, n: int, ratio: str) -> None:
-    assert compounded(Fraction(rate), n) == Fraction(ratio)
-
-
-def test_no_rate_is_below_a_total_loss() -> None:
-    with pytest.raises(FormulaError, match=r"^增长率不能低于-100%：请改正门槛「-150%」$"):
-        compounded(Fraction(-3, 2), 2)
 
 
 def test_indicators_may_name_one_another_in_any_order() -> None:
