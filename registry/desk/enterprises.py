@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 
 from sqlmodel import Session
@@ -12,6 +12,7 @@ from registry.desk.rulebooks import rulebook
 from registry.errors import RecordError
 from registry.intake.cells import half
 from registry.judging.sizes import Sizes
+from registry.portable.clock import china_text
 from registry.record import admissions, cases, loading, naming, register
 from registry.record.admissions import ACTIONS as ADMISSIONS
 from registry.record.journal import Entry
@@ -64,15 +65,28 @@ def _not_filed(uscc: str) -> RecordError:
 
 
 def shown(
-    desk: Desk, uscc: str, *, as_of: date | None = None, history: bool = False
+    desk: Desk,
+    uscc: str,
+    *,
+    as_of: date | None = None,
+    known_at: datetime | None = None,
+    history: bool = False,
 ) -> EnterpriseView:
     """What an enterprise stated in its newest filing, or the newest on or before ``as_of``.
 
-    ``history`` lists closed versions too. ``RecordError`` if there is no such filing.
+    ``known_at`` asks what the registry knew at a moment; ``history`` lists closed versions too.
+    ``RecordError`` if there is no such filing.
     """
     with desk.reading() as session:
         versions = loading.filings(session, uscc=uscc, history=history)
-        profile = loading.profile(session, uscc, as_of=as_of)
+        profile = loading.profile(session, uscc, as_of=as_of, known_at=known_at)
+    if versions and profile is None and known_at is not None:
+        raise RecordError(
+            "not-filed-by-then",
+            "在{when}以前没有登记{name}的填报",
+            when=china_text(known_at),
+            name=versions[-1].name,
+        )
     if versions and profile is None and as_of is not None:
         raise RecordError(
             "no-filing-by-then",

@@ -12,6 +12,7 @@ from registry.reports.verdicts import full_points, is_its_figure, shown_options
 from rules.decider import Decision
 from rules.explanation.explain import Check, Figure, Finding, Option, grounds
 from rules.explanation.wording import gap_text, result_text
+from rules.model.roles import SUBSTANCE
 from rules.model.ruleset import Cases, Gap, Ladder, Line, Outcome, Rule
 
 #: What is open, and who settles it.
@@ -99,6 +100,21 @@ def parts(verdict: TierVerdict) -> tuple[VerdictPart, ...]:
         rests = tuple(grower.grounds(finding)) if finding is not None and known else ()
         found.append(VerdictPart(name, word, rests))
     return tuple(found)
+
+
+def aspects(verdict: TierVerdict) -> tuple[VerdictPart, ...]:
+    """The requirements of a tier's substantive conditions, as the law groups them."""
+    if verdict.decision is None or verdict.finding is None:
+        return ()
+    grower = _Grower(verdict.decision, full=False)
+    substance = next(
+        (f for f in verdict.finding.children() if f.rule.rpartition(".")[2] == SUBSTANCE), None
+    )
+    return tuple(
+        VerdictPart(f.title, f.outcome, tuple(grower.grounds(f)))
+        for f in (substance.children() if substance else ())
+        if isinstance(f.result, Outcome)
+    )
 
 
 class _Grower:

@@ -4,7 +4,7 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from registry.web.pages import case, desk
+from registry.web.pages import case, desk, enterprise
 
 #: The routes of all pages; of two that fit an address, the first answers.
-ROUTERS: Final[tuple[APIRouter, ...]] = (desk.router, case.router)
+ROUTERS: Final[tuple[APIRouter, ...]] = (desk.router, enterprise.router, case.router)

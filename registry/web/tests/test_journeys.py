@@ -17,7 +17,7 @@ import uvicorn
 from registry.desk.judging import Judging
 from registry.desk.place import Desk
 from registry.web import serving
-from registry.web.addresses import case
+from registry.web.addresses import case, enterprise
 from registry.web.app import application
 from registry.web.tests.test_case import LACKING, NARROW, SECOND, THIRD, WAITING
 
@@ -101,6 +101,8 @@ def reading(browser: Any, site: str, size: str, *, scripts: bool = True) -> Iter
         case(LACKING, SECOND),
         case(WAITING, THIRD, print=1),
         case(NARROW, SECOND, as_of="2024-06-30"),
+        enterprise(LACKING),
+        enterprise(NARROW, picture="小巨人"),
     ],
 )
 def test_a_page_is_clean(browser: Any, site: str, size: str, path: str) -> None:

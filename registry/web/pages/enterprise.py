@@ -1,0 +1,67 @@
+"""An enterprise ``/enterprises/{uscc}``: its picture, what it filed and when, titles, holdings, entries."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+
+from registry.desk import auditing, enterprises, notices
+from registry.desk.auditing import EntryQuery
+from registry.desk.checking import CaseResult, Refusal
+from registry.reports import charts, profiles, scores, tree
+from registry.reports.scores import Score
+from registry.reports.tree import VerdictPart
+from registry.web.addresses import SLUGS
+from registry.web.asked import Asked, Text
+from registry.web.office import At
+from registry.web.remedies import advice
+from registry.web.rendering import page
+from rules.model.facts import TITLES
+
+router = APIRouter()
+
+
+@router.get("/enterprises/{uscc}")
+def enterprise(request: Request, at: At, uscc: str, how: Asked, picture: Text = "") -> HTMLResponse:
+    """The page of an enterprise; ``picture`` chooses the tier that is drawn."""
+    view = enterprises.shown(at.desk, uscc, as_of=how.as_of, known_at=how.known_at, history=True)
+    answer = at.judging.check(uscc, how.request, known_at=how.known_at)
+    current = [v for v in view.versions if v.known_until is None] or view.versions
+    return page(
+        request,
+        "enterprise.html",
+        uscc=uscc,
+        how=how,
+        view=view,
+        filing=current[-1],
+        moments=sorted({v.known_from for v in view.versions}, reverse=True),
+        facts=profiles.filed(view.profile),
+        titles=notices.titles(at.desk, [uscc], known_at=how.known_at),
+        holdings=notices.holdings(at.desk, uscc, known_at=how.known_at),
+        entries=auditing.log(at.desk, EntryQuery(uscc=uscc))[::-1],
+        **_verdicts(answer, SLUGS.get(picture, "")),
+    )
+
+
+def _verdicts(answer: CaseResult | Refusal, wanted: str) -> dict[str, Any]:
+    """The verdicts, and the picture of one tier: its score as a radar, or its aspects."""
+    if isinstance(answer, Refusal):
+        return {
+            "refusal": answer, "advice": advice(answer.remedy), "verdicts": (), "drawn": "",
+            "score": None, "radar": None, "aspects": (),
+        }  # fmt: skip
+    drawn = wanted or _telling(answer)
+    verdict = next(v for v in answer.verdicts if v.tier == drawn)
+    score: Score | None = scores.score(verdict.finding) if verdict.finding else None
+    aspects: tuple[VerdictPart, ...] = () if score else tree.aspects(verdict)
+    return {
+        "refusal": None, "advice": None, "verdicts": answer.verdicts, "drawn": drawn,
+        "score": score, "radar": charts.radar(score.corners) if score else None,
+        "aspects": aspects,
+    }  # fmt: skip
+
+
+def _telling(answer: CaseResult) -> str:
+    """The highest tier with a score, which tells most; else the lowest tier."""
+    scored = [v.tier for v in answer.verdicts if v.finding and scores.score(v.finding)]
+    return (scored or [TITLES[0]])[-1]
