@@ -255,7 +255,8 @@ def write_site(text: str, output: Path, no_mutants: bool, as_json: bool) -> None
     if text and Path(text).is_dir():
         apart(output, Path(text))
     made = documenting.documented(text, with_mutants=not no_mutants, watch=progress)
-    written = documenting.write(made, output)
+    with desk() as at:
+        written = documenting.write(documenting.standing(at, made), output)
     if as_json:
         print_json(written)
     else:

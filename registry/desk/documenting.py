@@ -1,12 +1,12 @@
 """Living documentation: the criteria as pages in a folder, which opens without a server."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from registry.desk.drafting import features_root
 from registry.desk.rulebooks import rulebook
@@ -20,6 +20,9 @@ from rules.drafting.documentation.documenter import document, excerpt, folder_of
 from rules.drafting.documentation.values import Documentation
 from rules.language.rulebook import Rulebook
 from rules.language.source import feature_files
+
+if TYPE_CHECKING:
+    from registry.desk.place import Desk
 
 #: The list of a site's files with their digests; a folder that holds just these may be replaced.
 SUMS: Final = "SHA256SUMS"
@@ -64,6 +67,27 @@ def documented(
         )
     within = "" if target == root else target.relative_to(root).as_posix()
     return _documented(root, within, with_mutants, watch)
+
+
+def standing(desk: "Desk", made: Documented) -> Documented:
+    """The same, telling whether decisions are taken by these criteria; unless no registry is there.
+
+    Decisions are taken by what was published last, whatever the files say.
+    """
+    from registry.record import publication  # the pages themselves need no registry
+
+    if not desk.is_there:
+        return made
+    with desk.reading() as session:
+        published = publication.current(session)
+    if published is None:
+        return made
+    digests = {id: d for e in made.pages.editions for id, d in e.roots.items()}
+    other = [id for id, digest in digests.items() if published.digests.get(id) != digest]
+    said = "与登记库已发布的标准一致"
+    if other:
+        said = f"与登记库已发布的标准不同，决定仍按已发布的作出：{'、'.join(other)}"
+    return replace(made, site=replace(made.site, standing=said))
 
 
 @cache

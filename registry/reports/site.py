@@ -35,9 +35,9 @@ _PLAIN: Final = re.compile(r"[a-z0-9.-]+")
 class Link(Protocol):
     """The address of a page; empty if there is none.
 
-    ``kind`` is home, applicability, indicators, rule, edition, comparison or asset; ``key`` the id
-    of a rule, the folder of a text, two folders joined by ``...``, or the name of a file; ``anchor``
-    a place on the page.
+    ``kind`` is home, applicability, indicators, rule, edition, book (all rules of a text),
+    comparison or asset; ``key`` the id of a rule, the folder of a text, two folders joined by
+    ``...``, or the name of a file; ``anchor`` a place on the page.
     """
 
     def __call__(self, kind: str, key: str = "", anchor: str = "") -> str:
@@ -46,12 +46,16 @@ class Link(Protocol):
 
 @dataclass(frozen=True)
 class Site:
-    """What a site says of itself: its name, its title, where its criteria stand, and by what made."""
+    """What a site says of itself: its name, its title, where its criteria stand, and by what made.
+
+    ``standing`` tells how they stand to those by which decisions are taken; empty if nobody asked.
+    """
 
     label: str
     title: str
     origin: str
     program: str
+    standing: str = ""
 
 
 def slug(name: str) -> str:
@@ -78,6 +82,7 @@ class StaticLink:
             ("indicators", ""): "indicators.html",
             **{("rule", id): f"rule-{slug(id)}.html" for id in docs.rules},
             **{("edition", e.folder): f"text-{_folder_slug(e.folder)}.html" for e in docs.editions},
+            **{("book", e.folder): f"book-{_folder_slug(e.folder)}.html" for e in docs.editions},
             **{("comparison", both): f"comparison-{slug(both)}.html" for both in compared},
             **{("asset", name): name for name in (*ASSETS, INDEX)},
         }
@@ -105,6 +110,7 @@ def static(docs: Documentation, site: Site) -> Iterator[tuple[str, bytes]]:
     yield link("indicators"), made("indicators", "indicators")
     for edition in docs.editions:
         yield link("edition", edition.folder), made("edition", edition.folder, page=edition)
+        yield link("book", edition.folder), made("book", "", page=edition)
     for before, after in docs.compared:
         found = [c for c in docs.comparisons if (c.before, c.after) == (before, after)]
         name = link("comparison", f"{before}...{after}")
@@ -209,7 +215,7 @@ class Charts:
         years = [day.year for day in days] or [date.min.year]
         self._first, self._last = date(min(years), 1, 1), date(max(years) + 2, 1, 1)
         self._styles = {
-            id: number % 4
+            id: 2 if e.nested else number % 2
             for number, e in enumerate(e for e in docs.editions if e.roots)
             for id in e.roots
         }

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from click.testing import CliRunner
 
 from registry.cli import main
 from registry.desk import documenting
+from registry.desk.place import Desk
 from registry.errors import RegistryError
 from registry.kit import resources
 from registry.reports import site
@@ -173,6 +175,31 @@ def test_the_command_fails_if_an_example_does(draft: Path, tmp_path: Path) -> No
     assert done.exit_code == 1
     assert "有1个例子不成立，已在每一页写明" in done.output
     assert (folder / "index.html").exists()
+
+
+def test_the_cover_says_whether_decisions_are_taken_by_these_criteria(
+    draft: Path, tmp_path: Path
+) -> None:
+    made = documenting.documented(str(draft))
+    desk = Desk(url=f"sqlite:///{tmp_path / 'tidu.db'}", by="李四")
+    assert documenting.standing(desk, made).site.standing == ""  # no registry, and none is made
+    assert not (tmp_path / "tidu.db").exists()
+    with desk:
+        desk.in_force()  # a new registry publishes the packaged criteria
+        packaged = documenting.standing(desk, documenting.in_force())
+        root = next(iter(packaged.pages.editions[1].roots))
+        told = documenting.standing(desk, _altered(packaged, root)).site.standing
+    assert packaged.site.standing == "与登记库已发布的标准一致"
+    assert told == f"与登记库已发布的标准不同，决定仍按已发布的作出：{root}"
+
+
+def _altered(made: documenting.Documented, root: str) -> documenting.Documented:
+    """The same with another digest of one ruleset."""
+    editions = tuple(
+        replace(e, roots={id: "0" * 64 if id == root else d for id, d in e.roots.items()})
+        for e in made.pages.editions
+    )
+    return replace(made, pages=replace(made.pages, editions=editions))
 
 
 def test_the_packaged_criteria_are_the_default() -> None:

@@ -106,7 +106,7 @@ def html(files: Mapping[str, bytes]) -> Iterator[tuple[str, bytes]]:
 
 
 def test_every_rule_and_text_has_its_page(packaged: Documentation, files: dict[str, bytes]) -> None:
-    number = len(packaged.rules) + len(packaged.editions) + len(packaged.compared) + 3
+    number = len(packaged.rules) + 2 * len(packaged.editions) + len(packaged.compared) + 3
     assert len(dict(html(files))) == number
     assert set(files) - {name for name, _ in html(files)} == {*ASSETS, INDEX}
 
@@ -143,6 +143,13 @@ def test_every_page_is_reached_by_links(pages: dict[str, Page]) -> None:
 def test_ids_are_unique(pages: dict[str, Page]) -> None:
     for name, page in pages.items():
         assert len(page.ids) == len(set(page.ids)), name
+
+
+def test_regions_of_a_page_have_names_of_their_own(pages: dict[str, Page]) -> None:
+    for name, page in pages.items():
+        named = [a["aria-label"] for _, a in page.tags if a.get("role") == "region"]
+        assert all(named)
+        assert len(named) == len(set(named)), name
 
 
 def test_pages_run_no_inline_script_and_carry_no_inline_style(pages: dict[str, Page]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from rules.comparison.rows import Comparison, RequirementChange
 from rules.drafting.documentation.clauses import ClauseList
@@ -228,7 +229,7 @@ class Documentation:
     comparisons: tuple[ComparisonPage, ...]
     coverage: Coverage
 
-    @property
+    @cached_property
     def failures(self) -> tuple[tuple[RulePage, ExampleResult], ...]:
         """Every example that does not hold, with its rule."""
         return tuple((page, e) for page in self.rules.values() for e in page.failures)
