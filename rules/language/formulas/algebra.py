@@ -294,12 +294,13 @@ def _instead(node: str, parts: list[Part], at: int) -> Formula:
     """The first part, or what stands in for it."""
     rational(parts)
     usable(parts)
-    kind, dimension = parts[0].formula.kind, ""
-    if {p.formula.kind for p in parts} <= {"number", "flag"}:
+    if all(p.formula.kind in ("number", "flag") for p in parts):
         kind, dimension = _choice(parts, "互相替代")
-    for part in parts:
-        if kind not in ("number", "flag") and part.formula.kind != kind:
-            raise _mixed("mixed-dimensions", _MIXED, part, parts[0], "互相替代")
+    else:
+        kind, dimension = parts[0].formula.kind, ""
+        for part in parts:
+            if part.formula.kind != kind:
+                raise _mixed("mixed-dimensions", _MIXED, part, parts[0], "互相替代")
     return made(_folded(node, _exprs(parts)), dimension, at, kind)
 
 

@@ -1,7 +1,7 @@
 """Reads a formula by recursive descent: a sum of products of operands."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from difflib import get_close_matches
 from fractions import Fraction
@@ -304,19 +304,24 @@ class _Parser:
 
     # records and maps
 
+    def named(self, sort: str, fitting: Collection[str], *others: str) -> Token:
+        """Take a name of some sort; an error suggests one that is ``fitting``."""
+        token = self.take()
+        if token.kind != "name":
+            pattern = "此处应为{sort}的名称或编号，却是{value}"
+            raise error("missing-name", pattern, token.at, value=token.shown, sort=sort)
+        if token.text not in fitting and token.text not in others:
+            raise self.unknown(sort, token, fitting)
+        return token
+
     def listed(self) -> tuple[str, str]:
         """A rule over records, and their list."""
-        token = self.take()
-        records = self.names.rules.get(token.text)
-        if records:
-            return token.text, records
-        if records == "":
+        rules = self.names.rules
+        token = self.named("规则", [id for id, records in rules.items() if records], *rules)
+        if not rules[token.text]:
             pattern = "规则「{value}」不逐条适用于清单的记录，不能计数：应为标有 @对象 的规则"
             raise error("rule-without-records", pattern, token.at, value=token.text)
-        if token.kind != "name":
-            pattern = "此处应为规则编号，却是{value}"
-            raise error("missing-rule", pattern, token.at, value=token.shown)
-        raise self.unknown("规则", token, filter(self.names.rules.get, self.names.rules))
+        return token.text, rules[token.text]
 
     def filed(self, name: Token, opening: Token, dimension: str) -> str | None:
         """The id of the filed total after 或, if any, up to the closing bracket."""
@@ -341,9 +346,8 @@ class _Parser:
     def total(self, name: Token, opening: Token) -> Formula:
         rule, records = self.listed()
         self.next(name, opening)
-        token, fields = self.take(), self.names.fields.get(records, {})
-        if token.text not in fields:
-            raise self.unknown("字段", token, fields)
+        fields = self.names.fields.get(records, {})
+        token = self.named("字段", fields)
         summed = self.part(fields[token.text], token.at)
         if summed.formula.kind != "number":
             raise unfit(summed, "不能相加")
@@ -352,9 +356,7 @@ class _Parser:
         return made(("total", records, summed.expr[1], rule, filed), dimension, name.at)
 
     def lookup(self, name: Token, opening: Token) -> Formula:
-        token = self.take()
-        if token.text not in self.names.maps:
-            raise self.unknown("对照表", token, self.names.maps)
+        token = self.named("对照表", sorted(self.names.maps))
         self.next(name, opening)
         part = self.sum()
         self.close(opening)
