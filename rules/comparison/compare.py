@@ -2,7 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 
-from rules.comparison.definitions import counterparts, formulas, record_definitions
+from rules.comparison.definitions import (
+    counterparts,
+    formulas,
+    parameters,
+    record_definitions,
+)
 from rules.comparison.matching import match, match_scores, noting_scores
 from rules.comparison.requirements import asked_for, requirements, score_items, unchanged
 from rules.comparison.rows import Comparison, ReadingNote, RequirementChange
@@ -25,7 +30,11 @@ def compare(before: Ruleset, after: Ruleset) -> Comparison:
     rows = match(old, new, twins, (before, after))
     rows = tuple(noting_scores(row, items) for row in rows)
     scores = match_scores(*items)
-    definitions = (*record_definitions(before, after, twins), *formulas(before, after))
+    definitions = (
+        *record_definitions(before, after, twins),
+        *formulas(before, after),
+        *parameters(before, after),
+    )
     kept = [
         row for row in rows if row.change in (RequirementChange.CHANGED, RequirementChange.ADDED)
     ]

@@ -6,10 +6,12 @@ from typing import Final
 from rules.comparison.matching import match
 from rules.comparison.requirements import ARITHMETIC, conditions, requirements
 from rules.comparison.rows import Definition, RequirementChange
+from rules.explanation.wording import quantity
 from rules.model.expressions import leaves
-from rules.model.facts import period_name
-from rules.model.ruleset import Expr, Rule, Ruleset
+from rules.model.facts import PERIODS, period_name
+from rules.model.ruleset import Expr, Parameter, Rule, Ruleset
 
+_YEARS: Final = {offset: word for word, offset in PERIODS.items()}
 _SIGNS: Final = {"add": "＋", "sub": "－", "mul": "×", "div": "÷"}
 
 
@@ -97,6 +99,27 @@ def formulas(before: Ruleset, after: Ruleset) -> Iterator[Definition]:
             yield Definition(RequirementChange.REMOVED, indicator.name, text, "", indicator.clause)
 
 
+def parameters(before: Ruleset, after: Ruleset) -> Iterator[Definition]:
+    """Parameters whose values differ, or that only one text has."""
+    for name in dict.fromkeys((*after.parameters, *before.parameters)):
+        old, new = before.parameters.get(name), after.parameters.get(name)
+        if old != new:
+            change = RequirementChange.CHANGED if old and new else RequirementChange.ADDED
+            change = change if new else RequirementChange.REMOVED
+            rows = [row for parameter in (new or old,) if parameter for row in parameter.rows]
+            basis = "、".join(dict.fromkeys(row.basis for row in rows if row.basis))
+            texts = _rows_text(old) if old else "", _rows_text(new) if new else ""
+            yield Definition(change, name, *texts, basis)
+
+
+def _rows_text(parameter: Parameter) -> str:
+    return "；".join(
+        f"{row.place}{row.sector}{'' if row.year is None else f'{row.year}年'}"
+        f"{quantity(row.value, parameter.unit)}"
+        for row in parameter.rows
+    )
+
+
 def formula_text(expr: Expr, ruleset: Ruleset) -> str:
     """An arithmetic formula of a ruleset in words, such as 上年度研发费用总额÷上年度营业收入总额."""
 
@@ -120,5 +143,7 @@ def formula_text(expr: Expr, ruleset: Ruleset) -> str:
             return said(a)
         case ("most", a, b):
             return f"{said(a)}与{said(b)}中较大者"
+        case ("parameter", name, offset):
+            return f"{_YEARS.get(offset, '')}{name}"
     names = [said(leaf) for leaf in leaves(expr) if leaf[0] != "field"]
     return "、".join(names)

@@ -33,7 +33,7 @@ def asked_for(ruleset: Ruleset) -> dict[str, str]:
     Keys are those of facts, of record fields (``ip.holder_rank``), and of yearly figures with their
     year relative to T (``rd_expense-1``). A list has a key of its own if its records are counted.
     """
-    return {
+    found = {
         key: name
         for indicator in ruleset.indicators.values()
         for leaf in sought(indicator.expr)
@@ -41,6 +41,8 @@ def asked_for(ruleset: Ruleset) -> dict[str, str]:
             asked(leaf, indicator.records), _names(ruleset, leaf, indicator), strict=True
         )
     }
+    keys = {key for parameter in ruleset.parameters.values() for key in parameter.keys}
+    return found | {key: ruleset.facts[key].name for key in sorted(keys)}
 
 
 def _names(ruleset: Ruleset, leaf: Expr, indicator: Indicator) -> tuple[str, ...]:

@@ -357,6 +357,7 @@ def _synthetic(
         facts=facts,
         fields=fields,
         maps={_MAP: codes},
+        parameters={},
     )
 
 

@@ -256,6 +256,9 @@ def _of_head(expr: Expr, facts: Facts) -> Altered[Expr]:
                         f"{facts.read_by(expr).name} T{offset:+d}年 改为 T{other:+d}年",
                         ("year", id, other),
                     )
+        case ("parameter", name, offset):
+            for other in (offset - 1, offset + 1):
+                yield f"「{name}」T{offset:+d}年 改为 T{other:+d}年", ("parameter", name, other)
         case ("new_year", offset):
             for other in (offset - 1, offset + 1):
                 yield f"年初 {offset:+d} 改为 {other:+d}", ("new_year", other)

@@ -156,6 +156,8 @@ class _Compiler:
                 return self._binary(a, b, _larger)
             case ("bounded", a, lowers, uppers):
                 return self._bounded(a, lowers, uppers)
+            case ("parameter", name, offset):
+                return self._parameter(name, offset)
             case ("count", records, rule, filed):
                 return self._count(records, rule, filed)
             case ("total", records, field, rule, filed):
@@ -193,6 +195,25 @@ class _Compiler:
     def _const(self, text: str) -> Formula:
         reading = _number(text)
         return lambda *_: reading
+
+    def _parameter(self, name: str, offset: int) -> Formula:
+        found = self.ruleset.parameters[name]
+        of_year = lru_cache(maxsize=16)(found.of_year)
+        keys = [(key, self._fact(key)) for key in found.keys]
+
+        def read(case: Evaluator, record: Record) -> Reading:
+            year = case.fiscal_year + offset
+            known = {key: value(case, record).code for key, value in keys}
+            possible = [
+                (row, fits) for row in of_year(year) if (fits := row.fits(known)) is not False
+            ]
+            if not possible:
+                where = "".join(known.get(key) or "" for key in ("province", "city"))
+                return _broken(f"没有{where}{year}年的「{name}」")
+            row, fits = possible[0]
+            return _number(str(row.value)) if fits else Reading(gap=Gap.MISSING)
+
+        return read
 
     # arithmetic; with no gap anywhere, both ends are one value
 

@@ -13,10 +13,17 @@ from typing import Any, Final
 from rules.decider import Decision
 from rules.engine.readings import Evaluator, Reading
 from rules.explanation.wording import AT_THRESHOLD as AT_THRESHOLD
-from rules.explanation.wording import NOT_FILED, gap_text, magnitude, plain, reading_text
+from rules.explanation.wording import (
+    NOT_FILED,
+    gap_text,
+    magnitude,
+    plain,
+    quantity,
+    reading_text,
+)
 from rules.explanation.wording import result_text as result_text
 from rules.explanation.wording import value_text as value_text
-from rules.model.expressions import asked, leaves, sought
+from rules.model.expressions import asked, leaves, parameters, sought
 from rules.model.facts import RecordList, period_name, yearly_key
 from rules.model.quantities import UNITS, Number
 from rules.model.ruleset import (
@@ -639,6 +646,8 @@ class _Explainer:
         found: list[Figure] = []
         for leaf in self.read_leaves(indicator):
             found += self.leaf(leaf)
+        for node in parameters(indicator.expr):
+            found += self.parameter(node)
         return tuple(dict.fromkeys((*found, *self.unused(indicator.expr, indicator.records))))
 
     def read_leaves(self, indicator: Indicator) -> list[Expr]:
@@ -684,6 +693,20 @@ class _Explainer:
                 yield from self.listed(records, rule, total)
             case ("total", records, field, rule, total):
                 yield from self.listed(records, rule, total, field)
+
+    def parameter(self, node: Expr) -> Iterator[Figure]:
+        """The value of a parameter with its basis, or the facts that would choose it."""
+        _, name, offset = node
+        found, year = self.ruleset.parameters[name], self.profile.fiscal_year + offset
+        texts = {key: self.profile.values.get(key) for key in found.keys}
+        known = {key: None if text is None else str(text) for key, text in texts.items()}
+        possible = [row for row in found.of_year(year) if row.fits(known) is not False]
+        if possible and possible[0].fits(known):
+            value = quantity(possible[0].value, found.unit)
+            yield Figure(name=f"{year}年{name}", value=value, source=possible[0].basis)
+        for key in dict.fromkeys(key for row in possible[:1] for key in row.keys):
+            if known[key] is None:
+                yield self.figure(("fact", key), key, self.ruleset.facts[key].name)
 
     def listed(
         self, records: str, rule: str, total: str | None, field: str = ""

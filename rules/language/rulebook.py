@@ -19,6 +19,7 @@ from rules.language.linking import dependencies, indicator_keys, link, slots_und
 from rules.language.provinces import Fill, effective, in_force, parted
 from rules.language.source import Clause, Document, read_all, read_file
 from rules.model.catalogue import Catalogue
+from rules.model.expressions import parameters as read_parameters
 from rules.model.facts import Fact, RecordKind
 from rules.model.ruleset import (
     Assumed,
@@ -30,6 +31,7 @@ from rules.model.ruleset import (
     Item,
     Ladder,
     Line,
+    Parameter,
     Result,
     Rule,
     Ruleset,
@@ -61,6 +63,7 @@ class Rulebook:
     applicability: tuple[ApplicabilityRow, ...]
     maps: Mapping[str, Mapping[str, str]]
     indicators: Mapping[str, Indicator]
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
     problems: tuple[Problem, ...] = field(default=(), compare=False)
     _cut: dict[tuple[str, frozenset[tuple[str, Result]]], Ruleset] = field(
         init=False, default_factory=dict, compare=False, repr=False
@@ -145,6 +148,10 @@ class Rulebook:
         used = _Used(self.catalogue)
         for indicator in indicators.values():
             used.by(indicator.expr, indicator.records)
+        read = sorted({p[1] for i in indicators.values() for p in read_parameters(i.expr)})
+        parameters = {name: self.parameters[name] for name in read}
+        for key in {key for parameter in parameters.values() for key in parameter.keys}:
+            used.by(("fact", key), "")
         return Ruleset(
             root=root,
             title=self.rule(root).title,
@@ -158,6 +165,7 @@ class Rulebook:
             fields=dict(sorted(used.fields.items())),
             maps={name: self.maps[name] for name in sorted(used.maps)},
             lists=used.lists,
+            parameters=parameters,
         )
 
     def _as_filled(self, rule: Rule, filled: Mapping[str, Fill]) -> Rule:

@@ -27,6 +27,8 @@ from rules.model.ruleset import (
     Line,
     Note,
     Outcome,
+    Parameter,
+    ParameterRow,
     Points,
     Rule,
     Ruleset,
@@ -94,6 +96,7 @@ def _ruleset(plain: _Json, catalogue: Catalogue) -> Ruleset:
         fields=fields,
         maps=plain["maps"],
         lists=lists,
+        parameters={k: _parameter(p) for k, p in plain.get("parameters", {}).items()},
     )
 
 
@@ -153,6 +156,16 @@ def _fact(id: str, plain: _Json, yearly: bool = False) -> Fact:
         minimum=_number(plain["minimum"]),
         maximum=_number(plain["maximum"]),
         codes=tuple(plain["codes"]),
+    )
+
+
+def _parameter(plain: _Json) -> Parameter:
+    return Parameter(
+        plain["unit"],
+        tuple(
+            ParameterRow(of=of, place=at, sector=sector, year=year, value=exact(v), basis=basis)
+            for of, at, sector, year, v, basis in plain["rows"]
+        ),
     )
 
 

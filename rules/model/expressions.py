@@ -17,6 +17,7 @@ mutants and any other compiler, and it is part of the ruleset's JSON. The nodes 
 ``days(a, b)``, ``years(a, b)``, ``calendar_years(a, b)``   time from date a to date b
 ``year_number(a)``                     the calendar year of a date
 ``as_of()``, ``new_year(n)``, ``day(text)``   the filing date; 1 January of its year + n; a day
+``parameter(name, offset)``            what is set for the case's place and sector, for T + offset
 ``lookup(map, a)``                     the code in a data map for the longest prefix of a text
 ``else_found(a, b)``                   a; if a cannot be computed, the person's finding b
 ``else_known(a, b)``                   a; if a is unknown, b if that is known
@@ -131,6 +132,11 @@ def day(text: str) -> Expr:
     return ("day", text)
 
 
+def parameter(name: str, offset: int = 0) -> Expr:
+    """A figure set for the case's place and sector in year T + ``offset``."""
+    return ("parameter", name, offset)
+
+
 def lookup(map: str, a: Expr) -> Expr:
     """The code in a data map for the longest prefix of a text."""
     return ("lookup", map, a)
@@ -159,6 +165,19 @@ def leaves(expr: Expr) -> list[Expr]:
                 if leaf not in found:
                     found.append(leaf)
     return found
+
+
+def parameters(expr: Expr) -> list[Expr]:
+    """The parameters that a formula reads, in order, without repeats.
+
+    >>> parameters(mul(const("3/2"), parameter("增速")))
+    [('parameter', '增速', 0)]
+    """
+    if expr[0] == "parameter":
+        return [expr]
+    inner = (part for part in expr[1:] if isinstance(part, tuple) and part)
+    parts = (p for part in inner for p in ((part,) if isinstance(part[0], str) else part))
+    return list(dict.fromkeys(found for part in parts for found in parameters(part)))
 
 
 def sought(expr: Expr) -> list[Expr]:

@@ -318,8 +318,11 @@ _FORMS: Final = {
     "date": re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"),
 }
 
-_FACTS_BY_ID: Final = {f.id: f for f in FACTS}
-_FACTS_BY_NAME: Final = {f.name: f for f in FACTS}
+#: Where an enterprise is: not filed as facts, but known of every case.
+PLACES: Final = (Fact("province", "省份", "text"), Fact("city", "城市", "text"))
+
+_FACTS_BY_ID: Final = {f.id: f for f in (*FACTS, *PLACES)}
+_FACTS_BY_NAME: Final = {f.name: f for f in (*FACTS, *PLACES)}
 _RECORDS: Final = {k: r for r in RECORDS for k in (r.id, r.name)}
 
 

@@ -147,6 +147,58 @@ class Indicator:
         raise ValueError(f"{self.name} is no date")
 
 
+@dataclass(frozen=True, kw_only=True)
+class ParameterRow:
+    """A value for a place, a sector and a year; a blank one of these is for all.
+
+    ``of`` is the fact with which the place is compared: ``province`` or ``city``, or blank without
+    a place. ``sector`` is the beginning of an industry code, ``value`` in base units, and ``basis``
+    the document that sets it.
+    """
+
+    of: Literal["", "province", "city"] = ""
+    place: str = ""
+    sector: str = ""
+    year: int | None = None
+    value: Fraction
+    basis: str = ""
+
+    @property
+    def rank(self) -> tuple[int, int, bool]:
+        """Of the rows that fit a case, the highest counts: by place, then sector, then year."""
+        return ("", "province", "city").index(self.of), len(self.sector), self.year is not None
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The facts on which it depends whether the row fits a case."""
+        return tuple(key for key in (self.of, "industry_code" if self.sector else "") if key)
+
+    def fits(self, known: Mapping[str, str | None]) -> bool | None:
+        """Whether the row fits a case of its year; None if a fact is lacking."""
+        place, code = known.get(self.of), known.get("industry_code")
+        here = None if self.of and place is None else not self.of or place == self.place
+        such = None if self.sector and code is None else (code or "").startswith(self.sector)
+        return False if False in (here, such) else None if None in (here, such) else True
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A figure that is not filed but set, by place, sector and year."""
+
+    unit: str
+    rows: tuple[ParameterRow, ...]
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The facts of a case that it reads."""
+        return tuple(sorted({key for row in self.rows for key in row.keys}))
+
+    def of_year(self, year: int) -> tuple[ParameterRow, ...]:
+        """The rows for a year, those that count first."""
+        rows = (row for row in self.rows if row.year in (None, year))
+        return tuple(sorted(rows, key=lambda row: row.rank, reverse=True))
+
+
 def _from(day: date) -> str:
     return f"距{day.year}年{day.month}月{day.day}日"
 
@@ -379,6 +431,7 @@ class Ruleset:
     ``rules`` come after the rules on which they depend, rules over records first. ``indicators``
     are keyed ``name``, or ``list.name`` for those of a record; ``fields`` are keyed ``list.field``.
     ``lists`` describes the lists that it reads, for people only.
+    ``facts`` contain those by which ``parameters`` are chosen.
     """
 
     root: str
@@ -391,6 +444,7 @@ class Ruleset:
     fields: Mapping[str, Fact]
     maps: Mapping[str, Mapping[str, str]]
     lists: Mapping[str, RecordKind] = field(default_factory=dict, compare=False)
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
 
     def rule(self, id: str) -> Rule:
         """The rule with that id."""
@@ -414,7 +468,11 @@ class Ruleset:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """The ruleset as new plain JSON values; numbers are texts such as ``3/100``."""
+        """The ruleset as new plain JSON values; numbers are texts such as ``3/100``.
+
+        What only some rulesets have is left out of the others, whose digests stay.
+        """
+        parameters = {k: _parameter_json(p) for k, p in self.parameters.items()}
         return {
             "schema": SCHEMA,
             "root": self.root,
@@ -436,6 +494,7 @@ class Ruleset:
             "facts": {k: _fact_json(f) for k, f in self.facts.items()},
             "fields": {k: _fact_json(f) for k, f in self.fields.items()},
             "maps": {k: dict(m) for k, m in self.maps.items()},
+            **({"parameters": parameters} if parameters else {}),
         }
 
     def canonical(self) -> str:
@@ -461,6 +520,16 @@ def _fact_json(fact: Fact) -> dict[str, Any]:
         "minimum": None if fact.minimum is None else str(fact.minimum),
         "maximum": None if fact.maximum is None else str(fact.maximum),
         "codes": list(fact.codes),
+    }
+
+
+def _parameter_json(parameter: Parameter) -> dict[str, Any]:
+    return {
+        "unit": parameter.unit,
+        "rows": [
+            [row.of, row.place, row.sector, row.year, str(row.value), row.basis]
+            for row in parameter.rows
+        ],
     }
 
 

@@ -292,6 +292,8 @@ class Evaluation:
                     [self.read(lower, at).lo for lower in lowers],
                     [self.read(upper, at).hi for upper in uppers],
                 )
+            case ["parameter", name, offset]:
+                return self.parameter(name, self.as_of.year - 1 + offset)
             case ["count", records, rule, filed]:
                 return self.count(records, rule, filed)
             case ["total", records, field, rule, filed]:
@@ -317,6 +319,26 @@ class Evaluation:
                 instead = self.read(b, at)
                 return instead if instead.gap == 0 else reading
         raise EvaluationError(f"unknown formula {formula!r}")
+
+    def parameter(self, name: str, year: int) -> Reading:
+        """The value of the row that fits best: by place, then by sector, then by year.
+
+        A row is passed over only if a known fact rules it out. Broken if all are ruled out.
+        """
+        rows = self.ruleset["parameters"][name]["rows"]
+        rows = [row for row in rows if row[3] is None or row[3] == year]
+        unknown = False
+        for of, place, sector, _, value, _ in sorted(rows, key=precedence):
+            here, code = self.values.get(of), self.values.get("industry_code")
+            if of and here is not None and here != place:
+                continue
+            if sector and code is not None and not code.startswith(sector):
+                continue
+            if (of and here is None) or (sector and code is None):
+                unknown = True
+                continue
+            return Reading(None, None, MISSING) if unknown else exactly(number(value))
+        return Reading(None, None, MISSING) if unknown else BROKEN
 
     def items(self, records: str) -> Sequence[Json]:
         """The records of a list."""
@@ -627,6 +649,12 @@ def sum_up(terms: Sequence[Reading]) -> Reading:
         sum(his) if len(his) == len(terms) else None,
         widest(term.gap for term in terms),
     )
+
+
+def precedence(row: Sequence[Any]) -> tuple[int, int, bool]:
+    """The place of a parameter's row in the order in which rows are tried."""
+    of, _, sector, year, *_ = row
+    return ("city", "province", "").index(of), -len(sector), year is None
 
 
 def negative(a: Reading) -> Reading:

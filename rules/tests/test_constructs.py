@@ -1,18 +1,24 @@
 """Constructs that few packaged criteria use: both evaluators, and the certificate."""
 
+import json
 import random
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from fractions import Fraction
+from itertools import product
 
 import pytest
 
 from rules.comparison.compare import compare
-from rules.decider import Decider, by_reference
+from rules.comparison.requirements import asked_for
+from rules.comparison.rows import RequirementChange
+from rules.decider import Decider, Decision, by_reference
 from rules.drafting.certificate import certify
 from rules.engine.driver import Engine
-from rules.explanation.explain import explain, missing, reasons
+from rules.engine.readings import Evaluator
+from rules.explanation.explain import Finding, explain, missing, reasons
+from rules.language.parameters import collisions, row
 from rules.model.decode import decode
 from rules.model.expressions import (
     as_of,
@@ -25,6 +31,7 @@ from rules.model.expressions import (
     leaves,
     most,
     mul,
+    parameter,
     sub,
     year,
     years,
@@ -38,18 +45,23 @@ from rules.model.ruleset import (
     Case,
     Cases,
     Expr,
+    Gap,
     Indicator,
     Item,
     Line,
     Op,
     Outcome,
+    Parameter,
     Points,
     Rule,
     Ruleset,
     Total,
 )
+from rules.portable import reference
 from rules.sensitivity import margins, smallest_changes
-from rules.tests.test_agreement import AS_OF
+from rules.tests.test_agreement import AS_OF, rulebook
+
+MISSING = Outcome.MISSING
 
 
 def rule(id: str, body: Body) -> Rule:
@@ -461,3 +473,216 @@ def test_another_fixed_day_is_a_change() -> None:
     assert "由「早于 2020-01-01」改为「早于 2021-01-01」" in {
         d for row in rows for d in row.details
     }
+
+
+# -- parameters ------------------------------------------------------------------------------------
+
+#: The growth of an area, by place and year, and the tax of a sector, by sector and place.
+AREA = Parameter(
+    "%",
+    tuple(
+        row(place, "", at, Fraction(value), f"{place}统计公报")
+        for place, at, value in (
+            ("江苏省", 2022, "0.028"), ("江苏省", 2021, "0.086"), ("南京市", 2022, "0.021"),
+            ("上海市", None, "-0.002"), ("江苏省", None, "0.03"),
+        )
+    ),
+)  # fmt: skip
+TAX = Parameter(
+    "%",
+    tuple(
+        row(place, sector, at, Fraction(value), "")
+        for place, sector, at, value in (
+            ("", "", None, "1/3"), ("", "C", None, "0.05"), ("", "C35", 2022, "0.07"),
+            ("", "C3511", None, "0.09"), ("江苏省", "", None, "0.04"), ("江苏省", "C3", 2022, "0.06"),
+            ("苏州市", "", 2023, "0.01"),
+        )
+    ),
+)  # fmt: skip
+
+
+def by_place() -> Ruleset:
+    """Growth against the area's, and three parameters by themselves."""
+    indicators = [
+        Indicator(
+            name="差",
+            kind="number",
+            unit="%",
+            expr=sub(GROWTH, mul(parameter("增速"), const("1.5"))),
+        ),
+        *(
+            Indicator(name=name, kind="number", unit="%", expr=expr)
+            for name, expr in (
+                ("增速", parameter("增速")),
+                ("上年增速", parameter("增速", -1)),
+                ("税", parameter("税")),
+                ("明年税", parameter("税", 1)),
+            )
+        ),
+    ]
+    limits = {"差": "0", "增速": "0.025", "上年增速": "0.05", "税": "0.06", "明年税": "0.05"}
+    rules = [
+        rule(
+            name,
+            Cases(
+                tuple(
+                    Case(op, (Line(subject="indicator", name=name, op=op, value=Fraction(limit)),))
+                    for op in (">=", "<")
+                )
+            ),
+        )
+        for name, limit in limits.items()
+    ]
+    gates = tuple(Line(subject="rule", name=r.id) for r in rules)
+    made = cut(
+        [*rules, rule("全", Cases((Case("一", gates),)))],
+        *indicators,
+        facts=("city", "industry_code", "province", "revenue"),
+    )
+    return replace(made, parameters={"增速": AREA, "税": TAX})
+
+
+def placed(province: str | None, city: str | None, code: str | None = None) -> Profile:
+    given = {"province": province, "city": city, "industry_code": code}
+    return Profile(AS_OF, {k: v for k, v in given.items() if v is not None})
+
+
+@pytest.mark.parametrize(
+    ("name", "offset", "case", "expected"),
+    [
+        # the city before the province, the year before every year
+        ("增速", 0, ("江苏省", "南京市"), "0.021"),
+        ("增速", 0, (None, "南京市"), "0.021"),
+        ("增速", 0, ("江苏省", "苏州市"), "0.028"),
+        ("增速", -1, ("江苏省", "南京市"), "0.086"),
+        ("增速", -2, ("江苏省", "南京市"), "0.03"),
+        ("增速", -2, ("上海市", None), "-0.002"),
+        ("增速", 0, ("江苏省", None), MISSING),
+        ("增速", -1, ("江苏省", None), "0.086"),
+        ("增速", 0, (None, None), MISSING),
+        ("增速", 0, (None, "苏州市"), MISSING),
+        ("增速", 0, ("浙江省", "杭州市"), "没有浙江省杭州市2022年的「增速」"),
+        ("增速", -1, ("浙江省", None), "没有浙江省2021年的「增速」"),
+        # the longest beginning of the code
+        ("税", 0, ("浙江省", "杭州市", "C3512"), "0.07"),
+        ("税", -1, ("浙江省", "杭州市", "C3512"), "0.05"),
+        ("税", 0, ("浙江省", "杭州市", "C3511"), "0.09"),
+        ("税", 0, ("浙江省", "杭州市", "F5191"), "1/3"),
+        ("税", 0, ("浙江省", None, "F5191"), "1/3"),
+        ("税", 0, ("浙江省", None, None), MISSING),
+        # the place before the sector
+        ("税", 0, ("江苏省", "南京市", "C3511"), "0.06"),
+        ("税", -1, ("江苏省", "南京市", "C3511"), "0.04"),
+        ("税", -1, ("江苏省", "南京市", None), "0.04"),
+        ("税", 0, ("江苏省", "南京市", None), MISSING),
+        ("税", 0, (None, "南京市", "F5191"), MISSING),
+        ("税", 1, ("江苏省", "苏州市", None), "0.01"),
+        ("税", 1, ("江苏省", None, None), MISSING),
+    ],
+)
+def test_a_parameter(
+    name: str, offset: int, case: tuple[str | None, ...], expected: str | Outcome
+) -> None:
+    profile = placed(*case)
+    expr = parameter(name, offset)
+    read = Evaluator(by_place(), profile, lambda *_: []).read(expr)
+    plain = json.loads(json.dumps([by_place().to_json(), profile.to_json(), expr]))
+    evaluation = reference.Evaluation(reference.Evaluator(plain[0]), plain[1])
+    again = evaluation.read(plain[2], None)
+    assert (read.lo, read.hi, int(read.gap), bool(read.broken)) == (
+        again.lo,
+        again.hi,
+        again.gap,
+        again.broken,
+    )
+    if expected is MISSING:
+        assert (read.lo, read.hi, read.gap) == (None, None, Gap.MISSING)
+    elif str(expected).startswith("没有"):
+        assert (read.broken, read.gap) == (expected, Gap.PENDING)
+    else:
+        assert (read.exact, read.gap) == (Fraction(str(expected)), Gap.NONE)
+
+
+PROVINCES = (None, "江苏省", "上海市", "浙江省")
+CITIES = (None, "南京市", "苏州市", "上海市", "杭州市")
+CODES = (None, "C3511", "C3512", "C3411", "C", "F5191", "")
+
+
+def anywhere() -> list[Profile]:
+    """A filing for each place and code, with random revenues."""
+    rng = random.Random(5)
+    return [
+        replace(some(rng, 0.9), values={**some(rng, 0.9).values, **placed(*case).values})
+        for case in product(PROVINCES, CITIES, CODES)
+    ]
+
+
+def test_parameters_come_out_alike_everywhere() -> None:
+    traces = decided(by_place(), anywhere())
+    for name in ("差", "增速", "税"):
+        assert {t[f"{name}/>="] for t in traces} >= {Outcome.MET, Outcome.NOT_MET, Outcome.MISSING}
+    assert {t["增速/>="] for t in traces} >= {Outcome.PENDING}
+    assert certify(by_place()).differences == ()
+
+
+def test_more_information_never_overturns_a_parameter() -> None:
+    evaluator = reference.Evaluator(by_place().to_json())
+    full = [case for case in product(PROVINCES, CITIES, CODES) if None not in case]
+    for case in full:
+        after = evaluator.evaluate(placed(*case).to_json())
+        for kept in product((False, True), repeat=3):
+            less = placed(*(text if keep else None for text, keep in zip(case, kept, strict=True)))
+            for key, result in evaluator.evaluate(less.to_json()).items():
+                assert result == reference.MISSING or after[key] == result, (case, kept, key)
+
+
+def test_a_parameter_in_words() -> None:
+    with Decider(by_place()) as decider:
+        values = {**placed("江苏省", "南京市").values, "revenue@2022": "101", "revenue@2021": "100"}
+        decision = decider.decide(Profile(AS_OF, values))
+        nowhere = decider.decide(placed("浙江省", "杭州市", "F5191"))
+        without = decider.decide(placed("江苏省", None, "F5191"))
+    [check] = [c for o in _of("差", decision).options[:1] for c in o.checks]
+    assert [(f.name, f.value, f.source) for f in check.figures][-1] == (
+        "2022年增速",
+        "2.1%",
+        "南京市统计公报",
+    )
+    [check] = [c for o in _of("增速", nowhere).options[:1] for c in o.checks]
+    assert check.value == "无法计算（没有浙江省杭州市2022年的「增速」）"
+    assert [(f.name, f.value) for f in missing(_of("增速", without))] == [("城市", "未填报")]
+
+
+def _of(id: str, decision: Decision) -> Finding:
+    return next(f for f in explain(decision).walk() if f.rule == id)
+
+
+def test_rows_that_fit_alike_collide() -> None:
+    assert collisions(AREA.rows) == collisions(TAX.rows) == []
+    first, *_ = AREA.rows
+    twice = replace(first, value=Fraction(1))
+    assert collisions([*AREA.rows, twice]) == [(first, twice)]
+    assert collisions([first, replace(first, year=None), replace(first, sector="C")]) == []
+
+
+def test_a_ruleset_has_the_parameters_that_it_reads_and_the_facts_that_choose_them() -> None:
+    book = rulebook()
+    name = "上年度研发费用占比"
+    expr = div(book.indicators[name].expr, parameter("税"))
+    indicators = {**book.indicators, name: replace(book.indicators[name], expr=expr)}
+    other = replace(book, indicators=indicators, parameters={"增速": AREA, "税": TAX})
+    found = other.ruleset("63.2.研发费用")
+    assert found.parameters == {"税": TAX}
+    assert {"province", "city", "industry_code"} <= set(found.facts)
+    assert decode(found.canonical()).parameters == {"税": TAX}
+    assert '"parameters"' not in book.ruleset("63.2").canonical()
+    assert asked_for(found)["industry_code"] == "行业代码"
+
+
+def test_other_values_of_a_parameter_are_a_change() -> None:
+    lower = replace(AREA, rows=(replace(AREA.rows[0], value=Fraction("0.02")), *AREA.rows[1:]))
+    after = replace(by_place(), parameters={"增速": lower, "税": TAX})
+    [found] = compare(by_place(), after).definitions
+    assert (found.change, found.name) == (RequirementChange.CHANGED, "增速")
+    assert found.before.startswith("江苏省2022年2.8%；")
+    assert found.after.startswith("江苏省2022年2%；")

@@ -172,6 +172,8 @@ class Reader:
                     [self.number(x) for x in lowers],
                     [self.number(x) for x in uppers],
                 )
+            case ("parameter", name, offset):
+                return self._parameter(name, self.day.year - 1 + offset)
             case ("count", records, rule, filed):
                 return self._counted(records, rule, filed)
             case ("total", records, name, rule, filed):
@@ -191,6 +193,36 @@ class Reader:
             case ("else_known", a, b):
                 return self._else_known(a, b)
         raise UnsupportedError("unknown-formula", "不认识的算式「{value}」", value=expr[0])
+
+    # parameters
+
+    def _parameter(self, name: str, year: int) -> Number:
+        """The value of the first row that is not ruled out, as the day fixes the year."""
+        if self.records:
+            raise UnsupportedError("filing-within-record", "逐条记录的规则引用了整份填报的数据")
+        rows = self.ruleset.parameters[name].of_year(year)
+        scale = lcm(*(row.value.denominator for row in rows))
+        values: list[tuple[Condition, Int | None]] = []
+        missing: list[tuple[Condition, Condition]] = []
+        for row in rows:
+            known: list[Condition] = []
+            fits: list[Condition] = []
+            if row.of:
+                place: ColumnElement[Any] = sa.column(row.of)
+                known.append(Truth(place != "", True))
+                fits.append(Truth(place == row.place, True))
+            if row.sector:
+                code: ColumnElement[Any] = sa.column(self.schema.fact("industry_code").name)
+                known.append(present(code))
+                fits.append(Truth(sa.func.substr(code, 1, len(row.sector)) == row.sector, True))
+            possible = all_of(*(any_of(negated(k), f) for k, f in zip(known, fits, strict=True)))
+            sure = all_of(*fits)
+            values += [(sure, literal(int(row.value * scale))), (possible, None)]
+            missing += [(sure, False), (possible, True)]
+        end = self.stages.bind(case(values, None))
+        open_ = self.stages.bind_condition(choice(missing, False))
+        broken = self.stages.bind_condition(all_of(is_null(end), negated(open_)))
+        return Number(end, end, Gap(open_, broken), scale, broken=broken)
 
     # records
 

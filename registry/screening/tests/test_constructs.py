@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -11,7 +12,18 @@ from registry.screening.tests.filings import at_random, below_zero
 from registry.screening.tests.support import by_reference, differing, duckdb, filed
 from rules.model.facts import Profile
 from rules.model.ruleset import Ruleset
-from rules.tests.test_constructs import FORMULAS, capped, dated, excluded, formulas, some
+from rules.tests.test_constructs import (
+    FORMULAS,
+    anywhere,
+    by_place,
+    capped,
+    dated,
+    excluded,
+    formulas,
+    some,
+)
+
+PLACES = ("province", "city")
 
 
 @cache
@@ -51,3 +63,13 @@ def test_products_maxima_and_fixed_days() -> None:
 
 def test_fixed_days() -> None:
     assert told_apart(dated(), "不早于", "不晚于", "早于", "晚于") == []
+
+
+def test_parameters() -> None:
+    profiles = anywhere()
+    rows = [
+        replace(row, case=replace(row.case, **{k: p.values.get(k) or "" for k in PLACES}))
+        for row, p in zip(filed(profiles), profiles, strict=True)
+    ]
+    expected = by_reference(by_place(), profiles)
+    assert differing(duckdb(rows), by_place(), expected) == []
