@@ -71,19 +71,21 @@ def declared_indicators(
     catalogue: Catalogue,
     counted: Mapping[str, Indicator],
     maps: Iterable[str],
+    parameters: Mapping[str, Formula],
 ) -> Indicators:
     """The indicators that these clauses declare.
 
-    ``counted`` are the numbers of records that satisfy a rule, by name: formulas may use them too.
+    ``counted`` are the numbers of records that satisfy a rule, by name, and ``parameters`` are the
+    names of parameters: formulas may use both.
     """
     every = tuple(clauses)
     result = Indicators()
     entries: dict[str, Entry] = {}
     for clause in every:
         if clause.definition.text == FORMULAS:
-            _read(clause, catalogue, counted, entries, result.problems)
+            _read(clause, catalogue, counted, parameters, entries, result.problems)
     lists = {c.id: _list(catalogue, c) for c in every}
-    more = {name: Formula(i.expr, "number", "项") for name, i in counted.items()}
+    more = {name: Formula(i.expr, "number", "项") for name, i in counted.items()} | {**parameters}
     for records in dict.fromkeys(entry.records for entry in entries.values()):
         own = {e.name: e for e in entries.values() if e.records == records}
         filed = filed_names(catalogue, records, rules=lists, maps=maps, more=more)
@@ -103,6 +105,7 @@ def _read(
     clause: Clause,
     catalogue: Catalogue,
     counted: Mapping[str, Indicator],
+    parameters: Mapping[str, Formula],
     entries: dict[str, Entry],
     problems: list[Problem],
 ) -> None:
@@ -125,7 +128,7 @@ def _read(
             clause=clause,
             row=row,
         )
-        fault = _unfit(entry, catalogue, counted, entries)
+        fault = _unfit(entry, catalogue, counted, parameters, entries)
         if fault:
             problems.append(entry.problem(fault))
         else:
@@ -136,6 +139,7 @@ def _unfit(
     entry: Entry,
     catalogue: Catalogue,
     counted: Mapping[str, Indicator],
+    parameters: Mapping[str, Formula],
     entries: Mapping[str, Entry],
 ) -> str:
     """What is wrong with the name of an indicator; empty if nothing is."""
@@ -148,6 +152,8 @@ def _unfit(
     filed = catalogue.get(entry.name) or catalogue.get(entry.name.removeprefix(period))
     if own or (not entry.records and filed):
         return "已有同名的填报项：请改名"
+    if entry.name in parameters:
+        return "已有同名的参数：请改名"
     if entry.name in counted:
         return "已是一条规则的件数：请改名"
     if entry.key in entries:

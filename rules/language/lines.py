@@ -1,13 +1,15 @@
 """A row of a definition table, 指标 要求 门槛, as a comparison; and what its cells may name."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 from typing import Final
 
 from rules.errors import QuantityError, RulesError
 from rules.language.editions import parse_day
+from rules.language.formulas import Formula, FormulaError
+from rules.model.expressions import parameters
 from rules.model.quantities import UNITS, Quantity, parse
 from rules.model.ruleset import Indicator, Line, Op
 
@@ -72,13 +74,15 @@ class Subject:
 class CellLookup:
     """Looks up the cells of one rule's table; ``subject`` raises ``SubjectError``.
 
-    ``counted_from`` gives a date as its distance from a fixed day.
+    ``formula`` reads a 门槛 that is computed; it raises ``FormulaError``. ``add`` takes an indicator
+    that is made for one comparison.
     """
 
     subject: Callable[[str], Subject]
     vocabulary: Callable[[Indicator], tuple[str, ...]]
     threshold: Callable[[str], Threshold | None]
-    counted_from: Callable[[Indicator, date], Indicator]
+    formula: Callable[[str], Formula]
+    add: Callable[[Indicator], Indicator]
 
 
 def compile_line(number: int, cells: tuple[str, ...], names: CellLookup) -> Line:
@@ -115,7 +119,7 @@ def compile_line(number: int, cells: tuple[str, ...], names: CellLookup) -> Line
             )
         return Line(
             subject="indicator",
-            name=subject.name if day is None else names.counted_from(indicator, day).name,
+            name=subject.name if day is None else names.add(indicator.counted_from(day)).name,
             op=DATE_COMPARISONS[requirement],
             value=Fraction(0),
             text=shown,
@@ -133,6 +137,8 @@ def compile_line(number: int, cells: tuple[str, ...], names: CellLookup) -> Line
     if indicator.kind == "code":
         codes = _codes(number, requirement, text, indicator, names)
         return Line(subject="indicator", name=subject.name, op="in", value=codes, text=shown)
+    if requirement in COMPARISONS and _computed(text, names):
+        return _against(number, indicator, requirement, text, names)
     op, value = _comparison(number, requirement, text, indicator.unit, names)
     shown, slot = _with_slot(shown, text, names)
     return Line(
@@ -142,6 +148,57 @@ def compile_line(number: int, cells: tuple[str, ...], names: CellLookup) -> Line
         value=compared(number, indicator, value),
         text=shown,
         slot=slot,
+    )
+
+
+def _computed(text: str, names: CellLookup) -> bool:
+    """Whether a 门槛 is no quantity but names a figure, such as 1.5×生产总值增速."""
+    if names.threshold(text) is not None:
+        return False
+    try:
+        parse(text)
+    except QuantityError:
+        try:
+            return bool(parameters(names.formula(text).expr))
+        except FormulaError:
+            return False
+    return False
+
+
+def _against(
+    number: int, indicator: Indicator, requirement: str, text: str, names: CellLookup
+) -> Line:
+    """The comparison of an indicator with a computed figure, as that of their difference with 0."""
+    formula = names.formula(text)
+    if indicator.root > 1 or formula.root > 1:
+        raise TableError(
+            "computed-rate",
+            "复合增长率不能与「{value}」相比：请改用增长率或平均增长率",
+            where=number,
+            value=text,
+        )
+    if formula.kind != "number" or formula.dimension != UNITS[indicator.unit][0]:
+        raise TableError(
+            "unfit-unit",
+            "门槛「{value}」的单位与指标不符：应以{expected}这类单位表示",
+            where=number,
+            value=text,
+            expected=indicator.unit,
+        )
+    difference = names.add(
+        replace(
+            indicator,
+            name=f"{indicator.name}与{text}之差",
+            expr=("sub", indicator.expr, formula.expr),
+            clause="",
+        )
+    )
+    return Line(
+        subject="indicator",
+        name=difference.name,
+        op=COMPARISONS[requirement],
+        value=Fraction(0),
+        text=f"{requirement}0{indicator.unit}",
     )
 
 
@@ -229,8 +286,15 @@ def _codes(
         )
     vocabulary = names.vocabulary(indicator)
     codes = (text,) if text in vocabulary or requirement != "属于" else tuple(text.split("、"))
+    if not vocabulary and (requirement == "不为" or not all(codes)):
+        raise TableError(
+            "open-choice",
+            "「{value}」可以是任何文字：要求应为 为 或 属于，门槛写出文字；要排除的，另写一条规则并要求它 为 不符合",
+            where=number,
+            value=indicator.name,
+        )
     for code in codes:
-        if code not in vocabulary:
+        if vocabulary and code not in vocabulary:
             raise TableError(
                 "unknown-code",
                 "「{value}」不是{name}的可选值：{expected}",

@@ -2,13 +2,12 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import Final, Protocol
 
 from rules.errors import FactsError, Problem
 from rules.language import declarations, provinces, tables
 from rules.language.editions import OTHERS, UNENCODED, ApplicabilityRow, parse_day
-from rules.language.formulas import FormulaError
+from rules.language.formulas import Formula, FormulaError, Names, filed_names, parse_formula
 from rules.language.indicators import declared_indicators
 from rules.language.lines import (
     CellLookup,
@@ -19,13 +18,14 @@ from rules.language.lines import (
     Threshold,
     read_quantity,
 )
+from rules.language.parameters import declared_parameters, readings
 from rules.language.provinces import Fill
 from rules.language.source import DECLARATIONS, Clause, Document, Row
 from rules.model.catalogue import Catalogue
 from rules.model.expressions import leaves
-from rules.model.facts import Fact
+from rules.model.facts import IDENTITY, Fact
 from rules.model.quantities import Quantity
-from rules.model.ruleset import Expr, Indicator, Note, Position, Rule
+from rules.model.ruleset import Expr, Indicator, Note, Parameter, Position, Rule
 
 #: The folder of provinces' settings; nothing in it applies to others.
 PROVINCES_FOLDER: Final = "provinces"
@@ -50,6 +50,7 @@ class Links:
     fills: tuple[Fill, ...]
     written: tuple[ApplicabilityRow, ...]
     indicators: Mapping[str, Indicator]
+    parameters: Mapping[str, Parameter]
     problems: tuple[Problem, ...]
 
 
@@ -69,13 +70,14 @@ def link(
 def implicit(fact: Fact, expr: Expr, records: str = "", name: str = "") -> Indicator | None:
     """The indicator that a filed fact or field itself defines; None if it cannot be compared."""
     name = name or fact.name
-    if fact.kind == "text":
+    if fact.kind == "text" and fact not in IDENTITY:
         return None
     if fact.kind == "date":
         return Indicator(
             name=name, kind="date", unit="天", expr=("days", ("as_of",), expr), records=records
         )
-    return Indicator(name=name, kind=fact.kind, unit=fact.unit, expr=expr, records=records)
+    kind = "code" if fact.kind == "text" else fact.kind
+    return Indicator(name=name, kind=kind, unit=fact.unit, expr=expr, records=records)
 
 
 def indicator_keys(rule: Rule) -> Iterator[str]:
@@ -136,6 +138,8 @@ class _Linker:
         self.written: list[ApplicabilityRow] = []
         self.indicators: dict[str, Indicator] = {}
         self.faults: Mapping[str, FormulaError] = {}
+        self.parameters: Mapping[str, Parameter] = {}
+        self.known = Names(values={})
         self.groups: dict[str, list[str]] = {}
 
     def refuse(self, clause: Clause, line: int, message: str) -> None:
@@ -160,6 +164,7 @@ class _Linker:
             fills=tuple(self.fills),
             written=tuple(self.written),
             indicators=self.indicators,
+            parameters=self.parameters,
             problems=tuple(self.problems),
         )
 
@@ -193,10 +198,13 @@ class _Linker:
 
     def compute(self) -> None:
         """Take over the declared indicators, and with them what else tables may name."""
+        self.parameters, problems = declared_parameters(self.clauses.values())
+        named = readings(self.parameters)
         found = declared_indicators(
-            self.clauses.values(), self.catalogue, self.indicators, self.maps
+            self.clauses.values(), self.catalogue, self.indicators, self.maps, named
         )
-        self.problems += found.problems
+        self.problems += [*problems, *found.problems]
+        self.known = filed_names(self.catalogue, more=named)
         self.indicators |= found.found
         self.faults = {key: fault for key, (_, fault) in found.faults.items()}
         for entry, fault in found.faults.values():
@@ -224,15 +232,19 @@ class _Linker:
             ),
             self.vocabulary,
             slots.get,
-            self.counted_from,
+            self.formula,
+            self.add,
         )
 
-    def counted_from(self, indicator: Indicator, day: date) -> Indicator:
-        """A date as its distance from a fixed day, which a table compares it with."""
-        counted = indicator.counted_from(day)
-        records = counted.records
-        key = f"{records}.{counted.name}" if records else counted.name
-        return self.indicators.setdefault(key, counted)
+    def formula(self, text: str) -> Formula:
+        """A computed 门槛: parameters, their multiples, and what else may be named with them."""
+        return parse_formula(text, self.known)
+
+    def add(self, indicator: Indicator) -> Indicator:
+        """Take an indicator that is made for one comparison of a table."""
+        records = indicator.records
+        key = f"{records}.{indicator.name}" if records else indicator.name
+        return self.indicators.setdefault(key, indicator)
 
     def subject(self, name: str, records: str, path: str) -> Subject:
         if name in self.clauses:
@@ -304,8 +316,9 @@ class _Linker:
         if split is not None:
             built = implicit(split[0], ("year", split[0].id, split[1]), name=name)
         else:
-            found = next((f for f in self.catalogue.facts if f.name == name and not f.yearly), None)
-            if found and found.kind == "text":
+            every = (*IDENTITY, *self.catalogue.facts)
+            found = next((f for f in every if f.name == name and not f.yearly), None)
+            if found and found.kind == "text" and found not in IDENTITY:
                 raise SubjectError(
                     "text-indicator", "「{value}」是文字，不能比较：请另选指标", value=name
                 )

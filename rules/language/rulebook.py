@@ -302,6 +302,7 @@ def compile_all(path: Path, own: Path | None = None, *, base: Path | None = None
         applicability=(),
         maps=maps,
         indicators=links.indicators,
+        parameters=links.parameters,
     ).revised()
     problems += [*found, *links.problems, *inconsistencies(links, rulebook.applicability)]
     if own is not None and not problems:

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from rules.errors import FactsError
-from rules.model.facts import PERIODS, PLACES, Fact, Profile, RecordKind, check_profile, exact
+from rules.model.facts import IDENTITY, PERIODS, Fact, Profile, RecordKind, check_profile, exact
 
 SCHEMA: Final = 1
 
@@ -19,7 +19,7 @@ SCHEMA: Final = 1
 class Catalogue:
     """The facts and the record lists that may be filed, in the order of declaration.
 
-    ``PLACES`` are found by name too, although they are not filed as facts.
+    ``IDENTITY`` is found by name too, although it is not filed as facts.
     """
 
     facts: tuple[Fact, ...] = ()
@@ -100,11 +100,11 @@ class Catalogue:
 
     @cached_property
     def _by_id(self) -> Mapping[str, Fact]:
-        return {f.id: f for f in (*PLACES, *self.facts)}
+        return {f.id: f for f in (*IDENTITY, *self.facts)}
 
     @cached_property
     def _by_name(self) -> Mapping[str, Fact]:
-        return {f.name: f for f in (*PLACES, *self.facts)}
+        return {f.name: f for f in (*IDENTITY, *self.facts)}
 
     @cached_property
     def _records(self) -> Mapping[str, RecordKind]:

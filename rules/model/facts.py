@@ -318,11 +318,16 @@ _FORMS: Final = {
     "date": re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"),
 }
 
-#: Where an enterprise is: not filed as facts, but known of every case.
-PLACES: Final = (Fact("province", "省份", "text"), Fact("city", "城市", "text"))
+#: What is known of the enterprise itself: not filed as facts, but criteria may ask for it.
+IDENTITY: Final = (
+    Fact("province", "省份", "text"),
+    Fact("city", "城市", "text"),
+    Fact("county", "区县", "text"),
+    Fact("registered_on", "注册时间", "date", fixed=True),
+)
 
-_FACTS_BY_ID: Final = {f.id: f for f in (*FACTS, *PLACES)}
-_FACTS_BY_NAME: Final = {f.name: f for f in (*FACTS, *PLACES)}
+_FACTS_BY_ID: Final = {f.id: f for f in (*FACTS, *IDENTITY)}
+_FACTS_BY_NAME: Final = {f.name: f for f in (*FACTS, *IDENTITY)}
 _RECORDS: Final = {k: r for r in RECORDS for k in (r.id, r.name)}
 
 
