@@ -112,7 +112,7 @@ def write(made: Documented, folder: Path) -> WrittenSite:
     return WrittenSite(
         files=len(sums),
         size=size,
-        rules=len(made.pages.rules),
+        rules=made.pages.coverage.rules,
         examples=made.pages.coverage.examples,
         failed=len(made.pages.failures),
     )

@@ -83,7 +83,8 @@ def written(folder: Path, said: str = "", cell: str = "一", outcome: str = "符
 
 
 def documented(folder: Path, *, with_mutants: bool = True) -> Documentation:
-    return document(load(folder), [folder], with_mutants=with_mutants)
+    found = load(folder, base=resources.features())
+    return document(found, [folder], with_mutants=with_mutants)
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,7 @@ from rules.drafting.documentation.values import (
     ComparisonPage,
     Counterpart,
     Coverage,
+    Declared,
     Definition,
     Documentation,
     EditionPage,
@@ -37,7 +38,7 @@ from rules.language.editions import OTHERS, ApplicabilityRow
 from rules.language.linking import dependencies, indicator_keys, marked
 from rules.language.provinces import in_force, parted
 from rules.language.rulebook import Rulebook
-from rules.language.source import Clause, GherkinStep
+from rules.language.source import DECLARATIONS, Clause, GherkinStep
 from rules.model.expressions import leaves
 from rules.model.facts import Profile
 from rules.model.ruleset import Indicator, Note, Ruleset, Trace
@@ -145,9 +146,11 @@ class _Documenter:
         self.slots = {threshold.name: id for id, threshold in rulebook.thresholds.items()}
         self.documents = {d.path: d for d in rulebook.documents}
         self.lines = {d.path: d.text.splitlines() for d in rulebook.documents}
+        self.declared = self._declared()
         self.definitions = {c.id: self._definition(c) for c in rulebook.clauses.values()}
         self.refers = {id: self._refers(id) for id in rulebook.clauses}
         self.part_of = self._part_of()
+        self.readers = self._readers()
 
     def documentation(self) -> Documentation:
         comparisons = tuple(self._comparisons())
@@ -209,7 +212,47 @@ class _Documenter:
             indicators=tuple(self._read_by(clause.id)),
             thresholds=reach(rule, judged) if rule else (),
             mutants=self._tally([clause.id]),
+            declared=tuple(
+                Declared(name, tuple(self.references[id] for id in self.readers.get(name, ())))
+                for name, id in self.declared.items()
+                if id == clause.id
+            ),
         )
+
+    def _declared(self) -> Mapping[str, str]:
+        """The clause that declares each name; a field's name follows its list's."""
+        found: dict[str, str] = {}
+        for clause in self.rulebook.clauses.values():
+            if clause.definition.text not in DECLARATIONS:
+                continue
+            header, *rows = clause.definition.table
+            for row in rows:
+                cells = dict(zip(header.cells, row.cells, strict=True))
+                found[_of_list(cells.get("清单", ""), row.cells[0])] = clause.id
+        return found
+
+    def _names(self, indicator: Indicator) -> Iterator[str]:
+        """The names of what an indicator reads, as they are declared."""
+        catalogue = self.rulebook.catalogue
+        for leaf in leaves(indicator.expr):
+            if leaf[0] in ("count", "total"):
+                yield catalogue.record_kind(leaf[1]).name
+                if leaf[-1] is not None:
+                    yield catalogue.fact(leaf[-1]).name
+                if leaf[0] == "total":
+                    yield _of_list(self._list(leaf[1]), catalogue.field(leaf[1], leaf[2]).name)
+            elif leaf[0] in _READING:
+                listed = self._list(indicator.records) if leaf[0] == "field" else ""
+                yield _of_list(listed, catalogue.read_by(leaf, indicator.records).name)
+
+    def _readers(self) -> Mapping[str, tuple[str, ...]]:
+        """The ids of the rules that read what is declared, by its name."""
+        found: dict[str, dict[str, None]] = {}
+        for rule in self.rulebook.rules.values():
+            for key in indicator_keys(rule):
+                for name in (key, *self._names(self.rulebook.indicators[key])):
+                    found.setdefault(name, {})[rule.id] = None
+        return {name: tuple(ids) for name, ids in found.items()}
 
     def _read_by(self, id: str) -> Iterator[str]:
         """The keys of the derived indicators that a rule reads."""
@@ -232,8 +275,11 @@ class _Documenter:
         if named := self.references.get(self.slots.get(text, text)):
             return Cell(text, named)
         indicator = self.rulebook.indicators.get(f"{records}{text}")
-        if indicator is None or not _computed(indicator):
+        if indicator is None:
             return Cell(text)
+        if not _computed(indicator):
+            names = self._names(indicator)
+            return Cell(text, self.references.get(self.declared.get(next(names, ""), "")))
         if indicator.expr[0] == "count":
             return Cell(text, self.references.get(indicator.expr[2]))
         return Cell(text, indicator=f"{records}{text}")
@@ -242,7 +288,8 @@ class _Documenter:
         rule = self.rulebook.rules.get(id)
         below = dependencies(rule, self.rulebook.indicators) if rule else ()
         cells = [c.rule for _, row in self.definitions[id].rows for c in row if c.rule]
-        found = dict.fromkeys([*(c.id for c in cells), *below])
+        declaring = set(self.declared.values())
+        found = dict.fromkeys([*(c.id for c in cells if c.id not in declaring), *below])
         return tuple(other for other in found if other != id and other in self.references)
 
     def _source(self, clause: Clause) -> tuple[int, tuple[str, ...]]:
@@ -365,7 +412,7 @@ class _Documenter:
         ids = dict.fromkeys(row.ruleset for row in rows if row.encoded)
         return EditionPage(
             folder=folder,
-            title=listed.title if listed else documents[0].title,
+            title=listed.title if listed else "、".join(d.title for d in documents),
             documents=documents,
             clauses=listed,
             rules=rules,
@@ -434,6 +481,7 @@ def _coverage(
     thresholds = [t for page in rules for t in page.thresholds]
     found = [page.mutants for page in rules] + [page.mutants for page in indicators]
     return Coverage(
+        rules=sum(bool(page.scenarios) for page in rules),
         listed=len(clauses),
         encoded=sum(clause.encoded for clause in clauses),
         thresholds=len(thresholds),
@@ -450,6 +498,11 @@ def _computed(indicator: Indicator) -> bool:
     if node == "days":
         return any(part[0] not in (*_READING, "as_of") for part in parts)
     return node not in _READING
+
+
+def _of_list(listed: str, name: str) -> str:
+    """What a field of a list is called beside those of others."""
+    return f"{listed}　{name}" if listed else name
 
 
 def _gives(step: GherkinStep) -> bool:

@@ -101,6 +101,14 @@ class Counterpart:
     details: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Declared:
+    """Something that a table declares, such as a fact, and the rules that read it."""
+
+    name: str
+    readers: tuple[Reference, ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class RulePage:
     """Everything about one rule.
@@ -110,6 +118,7 @@ class RulePage:
     it rests, ``referred`` those that rest on it. ``applies`` are the rows of the applicability
     table by which it takes part in a verdict, ``counterparts`` its requirements beside those
     of the texts before and after; ``indicators`` are the keys of those that it reads.
+    A table of declarations has no examples, but what it has ``declared``.
     """
 
     reference: Reference
@@ -133,6 +142,7 @@ class RulePage:
     indicators: tuple[str, ...]
     thresholds: tuple[ThresholdReach, ...]
     mutants: MutantTally | None
+    declared: tuple[Declared, ...] = ()
 
     @property
     def examples(self) -> tuple[ExampleResult, ...]:
@@ -162,8 +172,12 @@ class IndicatorPage:
 
 @dataclass(frozen=True, kw_only=True)
 class Coverage:
-    """How far examples and rules reach, counted in three ways; ``mutants`` is None if none ran."""
+    """How far examples and rules reach, counted in three ways; ``mutants`` is None if none ran.
 
+    ``rules`` are those with examples, without tables of declarations.
+    """
+
+    rules: int
     listed: int
     encoded: int
     thresholds: int

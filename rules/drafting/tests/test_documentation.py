@@ -58,7 +58,7 @@ def written(folder: Path, more: str = "| 100.0001万元 | 符合 |") -> Path:
 
 
 def documented(folder: Path, *, with_mutants: bool = True) -> Documentation:
-    return document(load(folder), [folder], with_mutants=with_mutants)
+    return document(load(folder, base=FEATURES), [folder], with_mutants=with_mutants)
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +104,7 @@ def test_an_example_that_fails_is_told_with_what_came_out(tmp_path: Path) -> Non
     docs = documented(written(tmp_path, "| 100.0001万元 | 不符合 |"), with_mutants=False)
     [(page, failed)] = docs.failures
     assert (page.reference.id, failed.number, failed.failure) == ("示例.研发费用", 3, "符合")
-    assert docs.coverage.failed == docs.editions[0].coverage.failed == 1
+    assert docs.coverage.failed == docs.edition("text").coverage.failed == 1
 
 
 def test_an_example_that_cannot_be_run_fails_with_the_reason(tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ def test_clauses_stand_in_the_order_of_the_source_with_the_reason(tmp_path: Path
 
 def test_a_folder_without_a_list_of_clauses_has_none(tmp_path: Path) -> None:
     docs = documented(written(tmp_path), with_mutants=False)
-    [edition] = docs.editions
+    edition = docs.edition("text")
     assert (edition.clauses, edition.title) == (None, "示例标准")
     assert edition.coverage.listed == 0
 
@@ -181,7 +181,7 @@ def test_every_packaged_rule_and_example_is_told(
 ) -> None:
     assert list(packaged.rules) == list(rulebook.clauses)
     for id, page in packaged.rules.items():
-        runs = list(examples(rulebook.clauses[id]))
+        runs = list(examples(rulebook.clauses[id], rulebook.catalogue))
         assert [e.line for e in page.examples] == [e.line for e in runs]
     assert packaged.failures == ()
 
@@ -238,3 +238,15 @@ def test_an_excerpt_keeps_one_text_and_what_it_rests_on(packaged: Documentation)
         assert {other.id for other in page.refers} <= set(found.rules)
         assert found.edition(page.edition)
     assert found.edition("miit-2022-63").roots == {}
+
+
+def test_a_declaration_says_which_rules_read_what_it_declares(packaged: Documentation) -> None:
+    page = packaged.rules["填报项.年度"]
+    assert page.examples == ()
+    readers = {d.name: [r.id for r in d.readers] for d in page.declared}
+    assert "63.2.研发费用" in readers["研发费用总额"]
+    fields = {d.name: d.readers for d in packaged.rules["填报项.知识产权"].declared}
+    assert fields["知识产权　类别"]
+    cells = packaged.rules["63.2.研发费用"].definition.rows[0][1]
+    assert [c.rule.id for c in cells if c.rule] == ["填报项.年度"]
+    assert "填报项.年度" not in [r.id for r in packaged.rules["63.2.研发费用"].refers]
