@@ -21,6 +21,7 @@ import pytest
 
 from registry.cli import main
 from registry.cli.reference import reference
+from registry.desk.rulebooks import rulebook
 from registry.kit.settings import SETTINGS
 from registry.tests.served import served
 from rules.drafting.steps import EXPECTED, GIVEN
@@ -180,7 +181,7 @@ def test_the_drafters_page_has_every_function_and_the_words_of_a_refusal() -> No
     assert {cell.partition("（")[0] for cell in written} >= FUNCTIONS.keys()
     for text in ("研发费用总额 ÷ 2", "上年度研发费用总额 + 全国细分市场占有率"):
         with pytest.raises(FormulaError) as refused:
-            parse_formula(text, filed_names())
+            parse_formula(text, filed_names(rulebook().catalogue))
         assert f"\n{refused.value}\n" in page
 
 

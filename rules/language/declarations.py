@@ -8,7 +8,8 @@ from fractions import Fraction
 from typing import Any, Final, TypeVar
 
 from rules.errors import Problem, QuantityError
-from rules.language.lines import TableError
+from rules.language.formulas import FormulaError, check_name
+from rules.language.lines import TableError, in_line
 from rules.language.source import DECLARATIONS, Clause, Row
 from rules.model.catalogue import Catalogue
 from rules.model.facts import COUNTED, PERIODS, Fact, Kind, RecordKind
@@ -34,9 +35,6 @@ _ORIGINS: Final = {"": "填报", "企业": "填报", "审核人": "认定"}
 _YES_NO: Final = {"": True, "是": True, "否": False}
 _ID: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _LONGEST_ID: Final = 40
-#: These signs have a meaning in keys, formulas or tables.
-_NOT_IN_NAMES: Final = re.compile(r"[/#:|@<>+＋−×*÷=（）()，；“”\s]")
-_QUOTED: Final = re.compile(r"“[^“”]*”")
 _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
 
 
@@ -191,16 +189,10 @@ def _header(columns: tuple[str, ...]) -> str:
 
 
 def _check_names(line: int, name: str, id: str) -> None:
-    bare = _QUOTED.sub("", name)
-    if not name or (wrong := _NOT_IN_NAMES.search(bare)) or name[0].isdigit():
-        sign = f"，不能有「{wrong[0]}」" if name and wrong else ""
-        raise _error(
-            line,
-            "unfit-name",
-            "名称「{value}」不能用{sign}：请以文字开头，不写空格和运算符号",
-            value=name,
-            sign=sign,
-        )
+    try:
+        check_name(name)
+    except FormulaError as error:
+        raise in_line(line, error) from error
     if any(name.startswith(p) for p in PERIODS):
         raise _error(
             line,

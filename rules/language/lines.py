@@ -222,7 +222,7 @@ def named_subject(number: int, name: str, names: CellLookup) -> Subject:
     try:
         return names.subject(name)
     except SubjectError as error:
-        raise _in_line(number, error) from error
+        raise in_line(number, error) from error
 
 
 def read_quantity(number: int, text: str) -> Quantity:
@@ -230,10 +230,10 @@ def read_quantity(number: int, text: str) -> Quantity:
     try:
         return parse(text)
     except QuantityError as error:
-        raise _in_line(number, error) from error
+        raise in_line(number, error) from error
 
 
-def _in_line(number: int, error: RulesError) -> TableError:
+def in_line(number: int, error: RulesError) -> TableError:
     """The error of a cell, with its line."""
     return TableError(error.slug, error.pattern, **{**error.fields, "where": number})
 

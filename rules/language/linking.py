@@ -139,7 +139,7 @@ class _Linker:
         self.indicators: dict[str, Indicator] = {}
         self.faults: Mapping[str, FormulaError] = {}
         self.parameters: Mapping[str, Parameter] = {}
-        self.known = Names(values={})
+        self.known = Names(catalogue=self.catalogue, values={})
         self.groups: dict[str, list[str]] = {}
 
     def refuse(self, clause: Clause, line: int, message: str) -> None:

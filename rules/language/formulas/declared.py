@@ -13,14 +13,11 @@ class Declared(Mapping[str, Formula]):
     A filed name is never declared anew. ``FormulaError`` for an indicator that is faulty, that
     names a faulty one, or that names itself.
 
-    >>> from rules.language.formulas.meaning import filed_names
     >>> from rules.model.catalogue import Catalogue
-    >>> from rules.model.facts import Fact
-    >>> staff = Fact("staff", "从业人员", "number", "人", yearly=True)
-    >>> assets = Fact("total_assets", "资产总额", "number", "万元", yearly=True)
-    >>> texts = {"翻倍": "人均额 × 2", "人均额": "上年度资产总额 ÷ 上年度从业人员"}
-    >>> Declared(texts, filed_names(Catalogue((staff, assets))))["翻倍"].expr
-    ('mul', ('div', ('year', 'total_assets', 0), ('year', 'staff', 0)), ('const', '2'))
+    >>> share = {"占有率": Formula(("fact", "share"), "number", "比例")}
+    >>> texts = {"其半": "其余 × 0.5", "其余": "100% − 占有率"}
+    >>> Declared(texts, Names(catalogue=Catalogue(), values=share))["其半"].expr
+    ('mul', ('sub', ('const', '1'), ('fact', 'share')), ('const', '1/2'))
     """
 
     def __init__(self, texts: Mapping[str, str], filed: Names) -> None:

@@ -79,14 +79,18 @@ class Names:
 
     ``values`` are facts, yearly figures with their period, fields of the record at hand,
     parameters, and other indicators, whose formulas are inlined. ``rules`` gives the list to whose
-    records a rule is applied one by one (an empty text for any other rule), ``fields`` the fields
-    of each list, ``maps`` the data maps.
+    records a rule is applied one by one (an empty text for any other rule), ``maps`` are the data
+    maps. ``catalogue`` has the fields of the lists.
     """
 
+    catalogue: Catalogue
     values: Mapping[str, Formula]
     rules: Mapping[str, str] = field(default_factory=dict)
-    fields: Mapping[str, Mapping[str, Formula]] = field(default_factory=dict)
     maps: frozenset[str] = frozenset()
+
+    def fields(self, records: str) -> Mapping[str, Fact]:
+        """The fields of a list by name."""
+        return {f.name: f for f in self.catalogue.record_kind(records).fields}
 
 
 def filed_names(
@@ -97,7 +101,7 @@ def filed_names(
     maps: Iterable[str] = (),
     more: Mapping[str, Formula] | None = None,
 ) -> Names:
-    """The names of the catalogue, with those of the record at hand if ``records`` is a list's id.
+    """The names of a catalogue, with those of the record at hand if ``records`` is a list's id.
 
     ``more`` adds indicators and parameters.
 
@@ -110,12 +114,11 @@ def filed_names(
         for offset in PERIODS.values():
             if f.yearly and (offset <= 0 or f.rating):
                 values[period_name(f, offset)] = _leaf(f, ("year", f.id, offset))
-    fields = {
-        r.id: {f.name: _leaf(f, ("field", f.id)) for f in r.fields} for r in catalogue.records
-    }
-    values |= fields.get(records, {})
+    if records:
+        fields = catalogue.record_kind(records).fields
+        values |= {f.name: _leaf(f, ("field", f.id)) for f in fields}
     values |= more or {}
-    return Names(values=values, rules=rules or {}, fields=fields, maps=frozenset(maps))
+    return Names(catalogue=catalogue, values=values, rules=rules or {}, maps=frozenset(maps))
 
 
 def _leaf(fact: Fact, expr: Expr) -> Formula:
@@ -125,7 +128,7 @@ def _leaf(fact: Fact, expr: Expr) -> Formula:
 def check_unit(formula: Formula, unit: str) -> None:
     """Refuse a declared unit (是否, 日期, 类别 for what is no number) that does not fit a formula.
 
-    >>> check_unit(Formula(("year", "rd_expense", 0), "number", "金额"), "%")
+    >>> check_unit(Formula(("fact", "debt"), "number", "金额"), "%")
     Traceback (most recent call last):
     ...
     rules.language.formulas.meaning.FormulaError: 算式得金额，单位不能写「%」：应为元、万元、亿元

@@ -51,16 +51,16 @@ _YEARS: Final = re.compile("([1-9][0-9]?)年?", re.ASCII)
 def parse_formula(text: str, names: Names) -> Formula:
     """Read a formula; ``FormulaError`` says at which character it goes wrong, and what to do.
 
-    >>> from pathlib import Path
-    >>> from rules import load
-    >>> from rules.language.formulas.meaning import filed_names
-    >>> names = filed_names(load(Path("features")).catalogue)
-    >>> parse_formula("上年度研发费用总额 ÷ 上年度营业收入总额", names)
-    Formula(expr=('div', ('year', 'rd_expense', 0), ('year', 'revenue', 0)), kind='number', dimension='比例', root=1)
-    >>> parse_formula("研发费用总额 ÷ 2", names)
+    >>> from rules.model.catalogue import Catalogue
+    >>> ids = {"研发费用": "cost", "营业收入": "revenue"}
+    >>> facts = {name: Formula(("fact", id), "number", "金额") for name, id in ids.items()}
+    >>> names = Names(catalogue=Catalogue(), values=facts)
+    >>> parse_formula("研发费用 ÷ 营业收入", names)
+    Formula(expr=('div', ('fact', 'cost'), ('fact', 'revenue')), kind='number', dimension='比例', root=1)
+    >>> parse_formula("研发费 ÷ 2", names)
     Traceback (most recent call last):
     ...
-    rules.language.formulas.meaning.FormulaError: 算式第1字处：没有名为「研发费用总额」的填报项或指标，相近的有「上年度研发费用总额」
+    rules.language.formulas.meaning.FormulaError: 算式第1字处：没有名为「研发费」的填报项或指标，相近的有「研发费用」
     """
     if len(text) > _LONGEST:
         raise error("long-formula", "算式过长：请拆成几个指标", _LONGEST)
@@ -346,14 +346,15 @@ class _Parser:
     def total(self, name: Token, opening: Token) -> Formula:
         rule, records = self.listed()
         self.next(name, opening)
-        fields = self.names.fields.get(records, {})
+        fields = self.names.fields(records)
         token = self.named("字段", fields)
-        summed = self.part(fields[token.text], token.at)
-        if summed.formula.kind != "number":
-            raise unfit(summed, "不能相加")
-        dimension = summed.formula.dimension
+        summed = fields[token.text]
+        if summed.kind != "number" or summed.minimum is None or summed.minimum < 0:
+            pattern = "「{value}」不能逐条相加：应为不会小于零的数量字段"
+            raise error("unfit-field", pattern, token.at, value=token.text)
+        dimension = UNITS[summed.unit][0]
         filed = self.filed(name, opening, dimension)
-        return made(("total", records, summed.expr[1], rule, filed), dimension, name.at)
+        return made(("total", records, summed.id, rule, filed), dimension, name.at)
 
     def lookup(self, name: Token, opening: Token) -> Formula:
         token = self.named("对照表", sorted(self.names.maps))

@@ -43,8 +43,9 @@ _OPERATORS: Final = {
     **dict.fromkeys("÷/／", "÷"),
 }
 _MARKS: Final = {"（": "（", "(": "（", "）": "）", ")": "）", "，": "，", ",": "，"}
-#: What a name may contain besides letters, digits and Chinese characters.
-_IN_NAMES: Final = "“”‘’《》〈〉「」『』〔〕、·._%"
+#: What no name contains outside of “”: a sign of formulas, tables or keys.
+_NOT_IN_NAMES: Final = r"\s+＋\-−－–×*＊÷/／（）()【】\[\]{}，,；;：:=＝<>＜＞|｜@#“”０-９％．"
+_NAME: Final = re.compile(rf"(?:“[^“”]*”|[^{_NOT_IN_NAMES}])+")
 _FULL_WIDTH: Final = re.compile("[０-９％．]")
 _NUMBER: Final = re.compile(rf"\d{{1,{LONGEST}}}(\.\d{{1,{LONGEST}}})?", re.ASCII)
 _QUANTITY_LIKE: Final = re.compile(rf"{_NUMBER.pattern}[^\d.]{{1,3}}", re.ASCII)
@@ -56,31 +57,29 @@ _NEW_YEAR: Final = re.compile(r"(本|上|前([1-9]\d?))年1月1日", re.ASCII)
 def check_name(name: str) -> None:
     """Refuse a name that no formula could name.
 
-    >>> check_name("省级以上“质量”奖")
+    >>> check_name("省级以上“质量/品牌”奖")
     >>> check_name("研发费用/营业收入")
     Traceback (most recent call last):
     ...
-    rules.language.formulas.meaning.FormulaError: 名称「研发费用/营业收入」中有「/」：名称由汉字、字母、数字和“”《》〔〕、·组成，不含空格、括号、逗号和运算符
+    rules.language.formulas.meaning.FormulaError: 名称「研发费用/营业收入」不能用，不能有「/」：请以文字开头，不写空格和运算符号
     """
-    strange = next((c for c in name if not _of_name(c)), "")
-    if strange:
+    run = _NAME.match(name)
+    strange = name[run.end() if run else 0 :][:1]
+    if not name or strange or name[0].isdigit():
         raise FormulaError(
             "unfit-name",
-            "名称「{value}」中有「{strange}」：名称由汉字、字母、数字和“”《》〔〕、·组成，不含空格、括号、逗号和运算符",
+            "名称「{value}」不能用{sign}：请以文字开头，不写空格和运算符号",
             value=name,
-            strange=strange,
+            sign=f"，不能有「{strange}」" if strange else "",
         )
-    if not name or _reserved(name):
-        raise FormulaError(
-            "reserved-name", "名称「{value}」在算式中另有含义或为空：请改名", value=name
-        )
+    if _reserved(name):
+        raise FormulaError("reserved-name", "名称「{value}」在算式中另有含义：请改名", value=name)
 
 
 def _reserved(text: str) -> bool:
     """Whether a text already means something in every formula."""
     words = (*FUNCTIONS, *FLAGS, AS_OF, OR, LOWER, UPPER)
-    forms = (_NUMBER, _DAY, _NEW_YEAR)
-    return text in words or any(f.fullmatch(text) for f in forms) or _quantity(text) is not None
+    return text in words or _NEW_YEAR.fullmatch(text) is not None
 
 
 class Token(NamedTuple):
@@ -94,10 +93,6 @@ class Token(NamedTuple):
     def shown(self) -> str:
         """The token in a sentence."""
         return f"「{self.text}」" if self.text else "算式结尾"
-
-
-def _of_name(character: str) -> bool:
-    return (character.isalnum() or character in _IN_NAMES) and not _FULL_WIDTH.match(character)
 
 
 def tokens(text: str) -> Iterator[Token]:
@@ -116,10 +111,9 @@ def tokens(text: str) -> Iterator[Token]:
         elif character in _MARKS:
             yield Token("mark", _MARKS[character], at)
             at += 1
-        elif _of_name(character):
-            end = next((n for n in range(at, len(text)) if not _of_name(text[n])), len(text))
-            yield Token("name", text[at:end], at)
-            at = end
+        elif run := _NAME.match(text, at):
+            yield Token("name", run[0], at)
+            at = run.end()
         elif _FULL_WIDTH.match(character):
             raise error(
                 "full-width-digit", "「{value}」是全角字符，请改为半角", at, value=character

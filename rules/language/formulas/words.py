@@ -21,15 +21,13 @@ def written(expr: Expr, names: Names, *, unit: str = "", root: int = 1) -> str:
 
     ``FormulaError`` if the language has no words for it.
 
-    >>> from pathlib import Path
-    >>> from rules import load
-    >>> from rules.language.formulas.meaning import filed_names
-    >>> from rules.language.formulas.parser import parse_formula
-    >>> names = filed_names(load(Path("features")).catalogue)
-    >>> written(("div", ("year", "rd_expense", 0), ("year", "revenue", 0)), names)
-    '上年度研发费用总额 ÷ 上年度营业收入总额'
-    >>> written(parse_formula("平均(上年度从业人员,上上年度从业人员)", names).expr, names)
-    '平均（上年度从业人员，上上年度从业人员）'
+    >>> from rules.language.formulas.meaning import Formula
+    >>> from rules.model.catalogue import Catalogue
+    >>> ids = {"研发费用": "cost", "营业收入": "revenue"}
+    >>> facts = {name: Formula(("fact", id), "number", "金额") for name, id in ids.items()}
+    >>> names = Names(catalogue=Catalogue(), values=facts)
+    >>> written(("least", ("fact", "cost"), ("const", "1000000")), names)
+    '最小（研发费用，100万元）'
     """
     writer = _Writer(names)
     if root > 1:
@@ -134,8 +132,8 @@ class _Writer:
             case ("count", _, rule, filed):
                 return _call("件数", rule, *self.filed(filed))
             case ("total", records, id, rule, filed):
-                fields = {f.expr: name for name, f in self.names.fields[records].items()}
-                return _call("合计", rule, fields["field", id], *self.filed(filed))
+                summed = self.names.catalogue.field(records, id).name
+                return _call("合计", rule, summed, *self.filed(filed))
             case ("days" | "years" | "calendar_years" as node, a, b):
                 return _call(_SPANS[node], self.write(a), self.write(b))
             case ("year_number", a):
@@ -200,8 +198,7 @@ class _Writer:
             case ("count", *_):
                 return "项"
             case ("total", records, id, *_):
-                fields = self.names.fields[records].values()
-                return next(f.dimension for f in fields if f.expr == ("field", id))
+                return UNITS[self.names.catalogue.field(records, id).unit][0]
             case ("days", *_):
                 return "天"
             case ("years" | "calendar_years" | "year_number", *_):

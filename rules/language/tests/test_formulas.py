@@ -517,7 +517,10 @@ R, A = "上年度营业收入总额", "上年度研发费用总额"
             "1字处：「合计」的各项不合：应写成 合计（甲，乙，…），或 合计（规则编号，字段，或 申报总数）",
         ),
         ("合计（63.4.近两年融资，金额）", "15字处：没有名为「金额」的字段，相近的有「实缴金额」"),
-        ("合计（63.4.近两年融资，实缴日期）", "15字处：「实缴日期」是日期：不能相加"),
+        (
+            "合计（63.4.近两年融资，实缴日期）",
+            "15字处：「实缴日期」不能逐条相加：应为不会小于零的数量字段",
+        ),
         (
             "合计（63.4.近两年融资，实缴金额，或 Ⅰ类知识产权总数）",
             "22字处：「Ⅰ类知识产权总数」不能作申报总数：应为以金额计的填报项，不分年度",
@@ -591,7 +594,15 @@ def test_units_that_fit(text: str, unit: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["省级以上质量奖", "近2年研发费用合计", "“小巨人”企业", "Ⅰ类、Ⅱ类件数"]
+    "name",
+    [
+        "省级以上质量奖",
+        "近2年研发费用合计",
+        "“小巨人”企业",
+        "Ⅰ类、Ⅱ类件数",
+        "“A/B（1） − C”级次数",
+        "M&A数",
+    ],
 )
 def test_names(name: str) -> None:
     check_name(name)
@@ -601,10 +612,12 @@ def test_names(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("甲 乙", "名称「甲 乙」中有「 」"),
-        ("甲（乙）", "名称「甲（乙）」中有「（」"),
-        ("甲２", "名称「甲２」中有「２」"),
-        *((n, f"名称「{n}」在算式中另有含义或为空：请改名") for n in ("", "平均", "10%", "是", "或", "本年1月1日", "63.4")),
+        ("甲 乙", "名称「甲 乙」不能用，不能有「 」："),
+        ("甲（乙）", "名称「甲（乙）」不能用，不能有「（」："),
+        ("甲２", "名称「甲２」不能用，不能有「２」："),
+        ("“甲", "名称「“甲」不能用，不能有「“」："),
+        *((name, f"名称「{name}」不能用：请以文字开头") for name in ("", "10%", "2年", "63.4")),
+        *((name, f"名称「{name}」在算式中另有含义：请改名$") for name in ("平均", "是", "或", "本年1月1日")),
     ],
 )  # fmt: skip
 def test_names_that_no_formula_could_name(name: str, said: str) -> None:
@@ -613,7 +626,7 @@ def test_names_that_no_formula_could_name(name: str, said: str) -> None:
 
 
 def test_every_name_of_the_catalogue_can_be_named() -> None:
-    for known in (names(), *map(names, names().fields)):
+    for known in (names(), *(names(kind.id) for kind in catalogue().records)):
         for name in known.values:
             check_name(name)
 
