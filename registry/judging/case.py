@@ -91,6 +91,7 @@ def unfiled(submission: Submission, day: date) -> Known:
             uscc=submission.uscc,
             name=submission.name,
             province=acting(stated.get("province", ""), stated.get("city", "")),
+            city=stated.get("city", ""),
             as_of=day,
             facts=facts_of(submission.profile(day)),
             registered_on=stated.get("registered_on", ""),

@@ -30,7 +30,15 @@ from rules.model.facts import Profile
 from rules.model.ruleset import Rule, Ruleset
 from rules.portable.canonical import canonical_json
 from rules.portable.errors import Remedy
-from rules.portable.record import TITLES, Body, Json, amended_rules, asked_of_register
+from rules.portable.record import (
+    TITLES,
+    Body,
+    Json,
+    amended_rules,
+    asked_of_register,
+    in_place,
+    place_read,
+)
 
 
 class CheckRefusedError(RegistryError):
@@ -107,7 +115,8 @@ class Judge:
     def judge(self, found: Governing, known: Known, day: date) -> Judgement:
         """Judge a case as of a day under the ruleset that governs.
 
-        The register replaces filed titles of a registered kind, and the filed share if holdings
+        The place of the enterprise is a fact of the case where the ruleset reads it. The register
+        replaces filed titles of a registered kind, and the filed share if holdings
         prove a control relation. A title with impossible days raises ``MisdatedError``.
 
         Determinations of facts or rules that the ruleset does not read have no effect. If several
@@ -124,6 +133,9 @@ class Judge:
         stated = determined(filed, of_facts)
         facts, speaking = as_registered(stated, known.register, self.registered(root), day)
         _refuse_misdated(speaking)
+        place = {"province": known.case.province, "city": known.case.city}
+        if place := place_read(self.rules.ruleset(root).facts, place):
+            facts = in_place(facts, place)
         decision = self.decide(root, profile_of(facts, day))
         ruleset, applied = decision.ruleset, of_facts
         if of_rules:

@@ -33,7 +33,9 @@ from rules.portable.record import (
     current_value,
     decision_body,
     governs,
+    in_place,
     is_holding,
+    place_read,
     plain_text,
     reason,
     redecide,
@@ -314,7 +316,8 @@ class _Bundle:
         ruleset = self.ruleset(seq, body)
         determined = self.determinations(seq, body, line["facts"])
         register = self.register(seq, body)
-        facts = {**line["facts"], "as_of": case["as_of"]}
+        place = place_read(ruleset["facts"], body.get("place", {}))
+        facts = in_place({**line["facts"], "as_of": case["as_of"]}, place)
         again = redecide(ruleset, facts, determined, register, case["uscc"])
         expected = decision_body(
             case=case,
@@ -326,6 +329,7 @@ class _Bundle:
             trace=again.trace,
             readings=again.readings,
             register=again.register,
+            place=place,
         )
         if canonical_json(expected) != line["body"]:
             raise _UnsoundError(

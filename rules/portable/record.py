@@ -19,7 +19,7 @@ record ``ip#0.pledge``, the completeness of a list ``ip``, or a rule that the la
 judgement.
 """
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from fractions import Fraction
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -347,13 +347,15 @@ def decision_body(
     trace: Mapping[str, Any],
     readings: Mapping[str, Any],
     register: Sequence[str] = (),
+    place: Body = {},  # noqa: B006
 ) -> Json:
     """The replayable part of a decision.
 
     ``case`` names the enterprise, tier, procedure, province, batch and day. ``facts``,
     ``determinations``, ``register`` (absent if no registration applied) and ``ruleset_digest`` are
     digests. ``applicability`` names the governing row and its table. ``trace`` is the digest of all
-    results and readings; results of rules over single records appear only there.
+    results and readings; results of rules over single records appear only there. ``place`` is where
+    the enterprise is, as far as the ruleset reads it, and else absent.
     """
     results = plain_trace(trace)
     outcome = {"trace": results, "readings": plain_readings(readings)}
@@ -368,7 +370,22 @@ def decision_body(
         "trace": digest(outcome),
         "verdict": results[ruleset["root"]],
         **({"register": list(register)} if register else {}),
+        **({"place": dict(place)} if place else {}),
     }
+
+
+def place_read(facts: Collection[str], place: Body) -> Json:
+    """Where an enterprise is, as far as a ruleset over these facts reads it and it is stated.
+
+    >>> place_read(["revenue", "city"], {"province": "江苏省", "city": "南京市"})
+    {'city': '南京市'}
+    """
+    return {key: place[key] for key in ("province", "city") if key in facts and place.get(key)}
+
+
+def in_place(facts: Body, place: Body) -> Json:
+    """The facts with the place of the enterprise, which is no part of them as filed."""
+    return {**facts, "values": {**facts["values"], **place}}
 
 
 def governs(rows: Iterable[Json], case: Json) -> Json:
