@@ -36,9 +36,9 @@ _check = checker.check
 
 
 @cache
-def _check_once(texts: object, *how: Any, only: str) -> Any:
+def _check_once(texts: object, *how: Any, **which: Any) -> Any:
     """The findings on criteria with these texts."""
-    return _check(*how, only=only)
+    return _check(*how, **which)
 
 
 @pytest.fixture(autouse=True)
@@ -51,11 +51,12 @@ def criteria_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
         own: Path | None = None,
         *,
         only: str = "",
+        base: Path | None = None,
     ) -> tuple[Rulebook, list[Problem]]:
         files = sorted(f for folder in (path, own) if folder for f in folder.rglob("*.*"))
         texts = tuple((f, f.read_bytes()) for f in files)
         found: tuple[Rulebook, list[Problem]]
-        found = _check_once(texts, path, evaluate, own, only=only)
+        found = _check_once(texts, path, evaluate, own, only=only, base=base)
         return found
 
     monkeypatch.setattr(checker, "check", check)

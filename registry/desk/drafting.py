@@ -1,10 +1,11 @@
 """Drafting criteria: check feature files, align their tables, and start new ones."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from registry.desk.positions import Positions
 from registry.kit import resources
 from registry.kit.files import written_whole
 from rules.drafting import check as checker
@@ -21,7 +22,7 @@ KINDS: Final = {"情形": "cases", "分档": "bands", "阶梯": "ladder", "合�
 class Checked:
     """What a check of feature files found, and how many rules and examples it read.
 
-    ``notices`` do not count as problems.
+    ``notices`` do not count as problems; one names each file beside that has problems of its own.
     """
 
     problems: tuple[Problem, ...]
@@ -42,8 +43,8 @@ def check(path: Path | None = None) -> Checked:
     """Check a feature file or a folder of them, or the packaged criteria.
 
     A file is compiled together with its whole folder, and a bureau's own packs together with the
-    packaged criteria; only findings about ``path`` are reported. Raises ``RulesError`` if there are
-    no feature files.
+    packaged criteria; only findings about ``path`` are reported. A draft without data maps uses the
+    packaged ones. Raises ``RulesError`` if there are no feature files.
     """
     target = _features(path or resources.features())
     root = features_root(target)
@@ -51,14 +52,26 @@ def check(path: Path | None = None) -> Checked:
     packs = own is not None and path is not None
     within = f"{root.name}/" if packs else ""
     prefix = within if target == root else within + target.relative_to(root).as_posix()
-    found, problems = checker.check(base, own=own, base=resources.features(), only=prefix)
-    clauses = [c for c in found.clauses.values() if c.path.startswith(prefix)]
+    only = "" if target == root and not packs else prefix
+    found, problems = checker.check(base, own=own, base=resources.features(), only=only)
+    clauses = [c for c in found.clauses.values() if c.path.startswith(only)]
+    positions = Positions(base, own, path)
     return Checked(
-        tuple(p for p in problems if target == root or p.path.startswith(prefix)),
-        tuple(n for n in checker.notices(found) if n.path.startswith(prefix)),
+        positions.told(problems),
+        positions.told(n for n in checker.notices(found) if n.path.startswith(only))
+        + positions.told(_beside(found.problems, only)),
         len(clauses),
         sum(s.runs for c in clauses for s in c.scenarios),
     )
+
+
+def _beside(problems: Iterable[Problem], only: str) -> Iterator[Problem]:
+    """A notice for each file beside the checked ones that does not compile."""
+    others = [p for p in problems if not p.path.startswith(only)]
+    for path in dict.fromkeys(p.path for p in others):
+        mine = [p for p in others if p.path == path]
+        message = f"这个文件另有{len(mine)}个问题，不在此次检查之内：请另行检查"
+        yield Problem(path, mine[0].line, message)
 
 
 def format_tables(paths: Iterable[Path], *, write: bool) -> Formatted:

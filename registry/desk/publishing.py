@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from registry.desk.place import Desk
+from registry.desk.positions import Positions
 from registry.kit import resources
 from registry.kit.progress import Watch, unwatched
 from registry.record import certification, publication
@@ -40,8 +41,10 @@ def prepare(folder: Path | None = None, *, by: str, watch: Watch = unwatched) ->
     signed_name(by)
     base, own = resources.criteria(folder)
     rulebook, problems = checker.check(base, by_both, own, base=resources.features())
+    positions = Positions(base, own, folder)
     if problems:
-        return PreparedCriteria(folder=base, own=own, rulebook=rulebook, problems=tuple(problems))
+        told = positions.told(problems)
+        return PreparedCriteria(folder=base, own=own, rulebook=rulebook, problems=told)
     rulesets = certification.uncertified(rulebook)
     with watch("核对两个引擎", len(rulesets)) as done:
         cases = certification.certified(rulesets, done)
@@ -50,7 +53,7 @@ def prepare(folder: Path | None = None, *, by: str, watch: Watch = unwatched) ->
         own=own,
         rulebook=rulebook,
         problems=(),
-        notices=tuple(checker.notices(rulebook)),
+        notices=positions.told(checker.notices(rulebook)),
         certified=cases,
     )
 

@@ -2,18 +2,40 @@
 
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date, timedelta
+from fractions import Fraction
 from pathlib import Path
 from typing import Final
 
 from rules.decider import by_reference
-from rules.drafting.examples import Evaluate, Example, applies, examples, read_indicator, run
-from rules.drafting.mutants import EQUIVALENT, read_equivalent, survivors, unlisted
-from rules.errors import Problem, RulesError, SourceError
+from rules.drafting.examples import (
+    Evaluate,
+    Example,
+    applies,
+    examples,
+    read_indicator,
+    readings,
+    run,
+    shown,
+)
+from rules.drafting.mutants import (
+    EQUIVALENT,
+    read_equivalent,
+    stale,
+    survivors,
+    unlisted,
+    users,
+)
+from rules.drafting.soundness import faults, unused
+from rules.errors import Problem, RulesError, RulesetError
 from rules.language.editions import OTHERS, ApplicabilityRow
 from rules.language.lines import Slot
+from rules.language.linking import dependencies
 from rules.language.provinces import Fill
 from rules.language.rulebook import Rulebook, compile_all
-from rules.model.ruleset import Points, Total
+from rules.language.source import Clause
+from rules.language.values import exact_decimal
+from rules.model.nearness import near
+from rules.model.ruleset import Attested, Bands, Ladder, Points, Rule, Total
 
 #: The mark of a source that nobody has confirmed.
 UNCONFIRMED: Final = "（未证实）"
@@ -29,27 +51,105 @@ def check(
 ) -> tuple[Rulebook, list[Problem]]:
     """Compile a features folder and run its examples; return every problem with file and line.
 
-    ``own`` is a folder of packs laid over it; the declarations of ``base`` hold if ``path`` has
-    none. Only the rules of files whose path begins with
-    ``only`` are run and altered. Two more kinds of problems are listed: a rule that can be altered
-    without any example failing, and a row of the applicability table without an example on each of
-    its boundary days.
-    If a rule does not compile, the examples of all rules that do not rest on it still run.
+    ``own`` is a folder of packs laid over it; the declarations and data maps of ``base`` hold if
+    ``path`` has none. Only the rules of files whose path begins with ``only`` are run and altered,
+    and only their problems are returned. Two more kinds of problems are listed if there are no
+    others: a rule that can be altered without any example failing, and a row of the applicability
+    table without an example on each of its boundary days. What could not be run is a problem too.
+
+    The examples of the packaged criteria show what governs without the packs, so they are run
+    without them; the packs cannot change a packaged ruleset.
     """
     rulebook = compile_all(path, own, base=base)
-    ids = [c.id for c in rulebook.clauses.values() if c.path.startswith(only)]
-    if not rulebook.problems:
-        problems = check_examples(rulebook, evaluate, ids)
-        if not problems:
-            tables = [folder / EQUIVALENT for folder in (path, own) if folder is not None]
-            problems = sorted([*_unguarded(rulebook, ids, tables), *_unbounded(rulebook, ids)])
-        return rulebook, problems
-    sound = [id for id in ids if _compiles(rulebook, id)]
-    return rulebook, sorted([*rulebook.problems, *check_examples(rulebook, evaluate, sound)])
+    written = [c for c in rulebook.clauses.values() if c.path.startswith(only)]
+    if own is None:  # what was taken from ``base`` is not checked here
+        written = [c for c in written if (path / c.path).is_file()]
+    ids = [c.id for c in written]
+    if own is None:
+        return rulebook, _checked(rulebook, ids, evaluate, path, only, whole=not only)
+    within = f"{own.resolve().name}/"
+    mine = [id for id in ids if rulebook.clauses[id].path.startswith(within)]
+    problems = _checked(rulebook, mine, evaluate, own, only, within, whole=only in ("", within))
+    if len(mine) < len(ids):
+        packaged = compile_all(path, base=base)
+        problems += _checked(packaged, [*packaged.clauses], evaluate, path, "", whole=True)
+    return rulebook, sorted(set(problems))
+
+
+def _checked(
+    rulebook: Rulebook,
+    ids: Collection[str],
+    evaluate: Evaluate,
+    folder: Path,
+    only: str,
+    within: str = "",
+    *,
+    whole: bool,
+) -> list[Problem]:
+    """Every problem of some rules, and of files whose path begins with ``only``.
+
+    ``within`` is what the names of files in ``folder`` begin with; ``whole`` says that these are all.
+    """
+    found = [p for p in rulebook.problems if p.path.startswith(only)]
+    sound = {id for id in rulebook.clauses if _compiles(rulebook, id)}
+    found += unrun(rulebook, [id for id in ids if id not in sound])
+    found += faults(rulebook, ids)
+    run_here = [id for id in ids if id in sound]
+    found += check_examples(rulebook, evaluate, run_here)
+    if not found:
+        try:
+            found += _unguarded(rulebook, run_here, evaluate, folder, within, whole=whole)
+        except RulesetError as error:
+            line = int(error.fields.get("line", 1))
+            message = str(error).partition(": ")[2]
+            found.append(Problem(f"{within}{EQUIVALENT}", line, message))
+        found += _unbounded(rulebook, run_here)
+    return sorted(set(found))
+
+
+def unrun(rulebook: Rulebook, ids: Iterable[str]) -> Iterator[Problem]:
+    """One problem for each rule that could not be checked because another has a fault."""
+    for id in ids:
+        clause = rulebook.clauses[id]
+        if _faults_of(rulebook, clause):
+            continue
+        cause = next(_causes(rulebook, id), None)
+        where = f"（{cause}）" if cause else ""
+        yield Problem(
+            clause.path,
+            clause.line,
+            f"规则「{id}」没有检查：它所依据的规则有错{where}，请先改正",
+        )
+
+
+def _causes(rulebook: Rulebook, id: str) -> Iterator[str]:
+    """The places of the faults of the rules on which a rule rests."""
+    seen: set[str] = set()
+    ahead = [id]
+    while ahead:
+        id = ahead.pop()
+        if id in seen:
+            continue
+        seen.add(id)
+        if id in rulebook.clauses:
+            yield from (f"{p.path}:{p.line}" for p in _faults_of(rulebook, rulebook.clauses[id]))
+        if id in rulebook.rules:
+            ahead += dependencies(rulebook.rules[id], rulebook.indicators)
+
+
+def _faults_of(rulebook: Rulebook, clause: Clause) -> list[Problem]:
+    """The problems of compilation that stand in a clause."""
+    starts = sorted(c.line for c in rulebook.clauses.values() if c.path == clause.path)
+    after = next((line for line in starts if line > clause.line), None)
+    return [
+        p
+        for p in rulebook.problems
+        if p.path == clause.path and clause.line <= p.line and (after is None or p.line < after)
+    ]
 
 
 def notices(rulebook: Rulebook) -> list[Problem]:
-    """Problems that are only reported: a province exceeds what the national text permits."""
+    """Problems that are only reported: a province exceeds the national text, or a rule is unused."""
     found = []
     for fill in rulebook.fills:
         slot, clause = rulebook.slots[fill.slot], rulebook.clauses[fill.slot]
@@ -60,7 +160,7 @@ def notices(rulebook: Rulebook) -> list[Problem]:
         if document.tag("source").endswith(UNCONFIRMED):
             message = f"来源「{document.tag('source')}」尚未证实：取得原文后请改正或删去"
             found.append(Problem(document.path, 1, message))
-    return sorted(found)
+    return sorted([*found, *unused(rulebook, rulebook.clauses)])
 
 
 def _exceeding(rulebook: Rulebook, fill: Fill, slot: Slot) -> Iterator[str]:
@@ -115,24 +215,68 @@ def _cases_of(rulebook: Rulebook, id: str, row: ApplicabilityRow) -> Iterator[Ex
 
 
 def _unguarded(
-    rulebook: Rulebook, ids: Collection[str], tables: Iterable[Path]
+    rulebook: Rulebook,
+    ids: Collection[str],
+    evaluate: Evaluate,
+    folder: Path,
+    within: str,
+    *,
+    whole: bool,
 ) -> Iterator[Problem]:
-    """One problem for each mutant that no example catches, unless it is listed as equivalent."""
-    listed = {
-        k: v for table in tables if table.is_file() for k, v in read_equivalent(table).items()
-    }
-    for mutant in unlisted(survivors(rulebook, ids), listed):
+    """One problem for each mutant that no example catches, unless it is listed as equivalent.
+
+    Nor may an entry of the list name a mutant that is gone or is caught; this is known only if
+    the ``whole`` folder is checked.
+    """
+    table = folder / EQUIVALENT
+    listed = read_equivalent(table) if table.is_file() else {}
+    left = _untold(rulebook, ids, evaluate)
+    found = survivors(rulebook, ids, avoid=frozenset(left.values()))
+    for mutant in unlisted(found, listed):
         clause = rulebook.clauses.get(mutant.rule)
         if clause is not None:
             yield Problem(
                 clause.path,
                 clause.line,
                 f"规则「{mutant.rule}」{mutant.description}后，例子仍全部成立："
-                "请补上恰在门槛、略低、略高或只有此处不同的例子",
+                "请补上恰在门槛、略低、略高或只有此处不同的例子；确认改后结论处处相同的，"
+                f"在 {EQUIVALENT} 中写一行「{mutant.rule},{mutant.description},理由」",
+            )
+    for id, cause in left.items():
+        clause = rulebook.clauses[id]
+        yield Problem(
+            clause.path,
+            clause.line,
+            f"规则「{id}」的例子是否足够没有检查：用到它的规则「{cause}」有错，请先改正",
+        )
+    if whole and not left and listed:
+        lines = {key: number for number, key in enumerate(listed, 2)}
+        for key in stale(found, listed):
+            yield Problem(
+                f"{within}{EQUIVALENT}",
+                lines[key],
+                f"「{key[0]}」没有「{key[1]}」这一变异，或已有例子查出：请改正或删去此行",
             )
 
 
+def _untold(rulebook: Rulebook, ids: Collection[str], evaluate: Evaluate) -> dict[str, str]:
+    """The rules whose mutants the failing examples of another rule might seem to notice, with it."""
+    others: dict[str, str] = {}
+    for id in ids if len(ids) < len(rulebook.clauses) else ():
+        for user in users(rulebook, id):
+            if user not in ids:
+                others.setdefault(user, id)
+    return {
+        id: user
+        for user, id in others.items()
+        if not _compiles(rulebook, user) or check_examples(rulebook, evaluate, [user])
+    }
+
+
 def _compiles(rulebook: Rulebook, id: str) -> bool:
+    """Whether the examples of a rule can be run."""
+    if id not in rulebook.rules:  # a slot, what provinces set, or an applicability table
+        return not _faults_of(rulebook, rulebook.clauses[id])
     try:
         rulebook.ruleset(id)
     except (RulesError, KeyError, RecursionError):  # absent, or referring to itself
@@ -146,11 +290,11 @@ def check_examples(
     """Run the examples of all rules (or ``only`` some): one problem for each that fails."""
     problems: list[Problem] = []
     for id in rulebook.clauses if only is None else only:
-        try:
-            for example in examples(rulebook.clauses[id], rulebook.catalogue):
-                problems += _failures(rulebook, example, evaluate)
-        except SourceError as error:
-            problems += error.problems
+        for found in readings(rulebook.clauses[id], rulebook.catalogue):
+            if isinstance(found, Problem):
+                problems.append(found)
+            else:
+                problems += _failures(rulebook, found, evaluate)
     return problems
 
 
@@ -182,11 +326,43 @@ def _assumable(rulebook: Rulebook, example: Example) -> None:
         if id == example.rule or id not in used:
             raise RulesError(
                 "idle-assumption",
-                "本规则没有用到「{value}」的结论：请查对编号，或删去此行",
+                "本规则没有用到「{value}」的结论{near}：请查对编号，或删去此行",
                 value=id,
+                near=near(id, used - {example.rule}),
             )
-        if rulebook.rule(id).scored != isinstance(result, Points):
-            kind = "得分" if rulebook.rule(id).scored else "结论"
+        rule = rulebook.rule(id)
+        if rule.scored != isinstance(result, Points):
+            kind = "得分" if rule.scored else "结论"
             raise RulesError(
                 "other-kind-assumed", "「{where}」应给出{expected}：请改正", where=id, expected=kind
             )
+        if isinstance(result, Points):
+            _within(rulebook, rule, result)
+
+
+def _within(rulebook: Rulebook, rule: Rule, result: Points) -> None:
+    """Raise ``RulesError`` if an example gives a scored rule points that it cannot have."""
+    least, most = _least(rulebook, rule), rule.possible
+    if most is not None and not least <= result.lo <= result.hi <= most:
+        raise RulesError(
+            "impossible-points",
+            "「{where}」的得分只能是{least}至{most}，不会是{value}：请改正",
+            where=rule.id,
+            least=f"{exact_decimal(least)}分",
+            most=f"{exact_decimal(most)}分",
+            value=shown(result),
+        )
+
+
+def _least(rulebook: Rulebook, rule: Rule) -> Fraction:
+    """The fewest points that a scored rule can give."""
+    match rule.body:
+        case Bands(tables):
+            return min(band.points for _, bands in tables for band in bands)
+        case Ladder(_, rest):
+            return rest
+        case Total(items):
+            return sum((_least(rulebook, rulebook.rule(i.rule)) for i in items), Fraction(0))
+        case Attested(_, lo, _):
+            return lo
+    return Fraction(0)

@@ -12,7 +12,7 @@ from rules.engine.readings import Evaluator
 from rules.errors import NoRulesetError, Problem, RulesError, RulesetError, SourceError
 from rules.language import editions, provinces
 from rules.language.rulebook import Rulebook
-from rules.language.source import Clause
+from rules.language.source import Clause, GherkinStep, Scenario
 from rules.language.values import exact_decimal
 from rules.model.catalogue import Catalogue
 from rules.model.facts import Profile, RecordList
@@ -37,28 +37,63 @@ class Example:
 
 def examples(clause: Clause, catalogue: Catalogue) -> Iterator[Example]:
     """Every run of every scenario of a rule; raises ``SourceError`` with file and line."""
+    for found in readings(clause, catalogue):
+        if isinstance(found, Problem):
+            raise SourceError([found])
+        yield found
+
+
+def readings(clause: Clause, catalogue: Catalogue) -> Iterator[Example | Problem]:
+    """Every run of every scenario of a rule, or what is wrong with it."""
+    told: set[Problem] = set()
     for scenario in clause.scenarios:
         for line, name, steps in scenario.expanded():
-            given, expected = Given(rule=clause.id, catalogue=catalogue), []
-            for step in steps:
-                try:
-                    wanted = take(given, step)
-                except (RulesError, ValueError) as error:
-                    problem = Problem(clause.path, step.line, f"{name}：{error}")
-                    raise SourceError([problem]) from error
-                if wanted is not None:
-                    expected.append(wanted)
-            if not expected:
-                message = f"场景「{name}」的「那么」没有写结论：请写出应有的结论"
-                raise SourceError([Problem(clause.path, line, message)])
-            yield Example(
-                rule=clause.id,
-                name=name,
-                path=clause.path,
-                line=line,
-                given=given,
-                expected=tuple(expected),
-            )
+            found = _read(clause, catalogue, scenario, line, name, steps)
+            if isinstance(found, Example):
+                yield found
+            elif found not in told:
+                told.add(found)
+                yield found
+
+
+def _read(
+    clause: Clause,
+    catalogue: Catalogue,
+    scenario: Scenario,
+    line: int,
+    name: str,
+    steps: tuple[GherkinStep, ...],
+) -> Example | Problem:
+    given, expected = Given(rule=clause.id, catalogue=catalogue), []
+    for written, step in zip(scenario.steps, steps, strict=True):
+        try:
+            wanted = take(given, step)
+        except (RulesError, ValueError) as error:
+            at, cells = (error.line, error.cells) if isinstance(error, ExampleError) else (0, 0)
+            if _as_written(written, step, at, cells):
+                return Problem(clause.path, at or step.line, f"{scenario.name}：{error}")
+            return Problem(clause.path, line, f"{name}：{error}")
+        if wanted is not None:
+            expected.append(wanted)
+    if not expected:
+        message = f"场景「{name}」的「那么」没有写结论：请写出应有的结论"
+        return Problem(clause.path, line, message)
+    return Example(
+        rule=clause.id,
+        name=name,
+        path=clause.path,
+        line=line,
+        given=given,
+        expected=tuple(expected),
+    )
+
+
+def _as_written(written: GherkinStep, step: GherkinStep, line: int, cells: int) -> bool:
+    """Whether a step, or the row of it at a line, or its first cells, are the same in all runs."""
+    pairs = zip(written.table, step.table, strict=True)
+    rows = [(a.cells, b.cells) for a, b in pairs if b.line == line]
+    same = all(a[: cells or None] == b[: cells or None] for a, b in rows)
+    return written.text == step.text and same
 
 
 def read_indicator(ruleset: Ruleset, profile: Profile, name: str) -> str:

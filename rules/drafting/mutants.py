@@ -84,8 +84,12 @@ def survivors(
     rulebook: Rulebook,
     only: Collection[str] | None = None,
     progress: Callable[[Mutant], None] | None = None,
+    avoid: Collection[str] = (),
 ) -> list[Mutant]:
-    """The mutants that no example notices; ``progress`` is called before each is tried."""
+    """The mutants that no example notices; ``progress`` is called before each is tried.
+
+    Mutants that the examples of a rule in ``avoid`` may notice are left out.
+    """
 
     @cache
     def expanded(id: str) -> tuple[Example, ...]:
@@ -93,6 +97,8 @@ def survivors(
 
     found = []
     for mutant in mutants(rulebook, only):
+        if not set(mutant.tried).isdisjoint(avoid):
+            continue
         if progress:
             progress(mutant)
         if not _killed(mutant, (e for id in mutant.tried for e in expanded(id))):
@@ -115,8 +121,15 @@ def stale(
 
 def read_equivalent(path: Path) -> dict[Key, str]:
     """Read the list of equivalent mutants with the reasons; raises ``RulesetError`` if unusable."""
-    with path.open(encoding="utf-8", newline="") as stream:
-        header, *rows = list(csv.reader(stream)) or [[]]
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            header, *rows = list(csv.reader(stream, strict=True)) or [[]]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise RulesetError(
+            "unreadable-table",
+            "{where}:1: 不是 UTF-8 的 CSV 表，或引号没有成对：请改正",
+            where=path.name,
+        ) from error
     if tuple(header) != COLUMNS:
         raise RulesetError(
             "bad-heading",
@@ -260,6 +273,14 @@ def _of_indicators(rulebook: Rulebook, rules: Iterable[Rule]) -> Iterator[Mutant
             changed = replace(rulebook, indicators=indicators, rules={**rulebook.rules, **always})
             path = rulebook.rules[readers[key][0]].position.path
             yield Mutant(key, text, path, tuple(readers[key]), changed)
+
+
+def users(rulebook: Rulebook, id: str) -> list[str]:
+    """The rules whose examples may notice a mutant of a rule: those that refer to it, or read what it reads."""
+    found = _referring(rulebook).get(id, [])
+    read = set(indicator_keys(rulebook.rules[id])) if id in rulebook.rules else set()
+    readers = [r.id for r in rulebook.rules.values() if read & set(indicator_keys(r))]
+    return list(dict.fromkeys((*found, *readers)))
 
 
 def _referring(rulebook: Rulebook) -> dict[str, list[str]]:

@@ -4,22 +4,27 @@ A step only files facts or states an expected result; it never repeats the rule.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
 from rules.errors import QuantityError, RulesError
 from rules.language import editions, provinces
-from rules.language.source import GherkinStep
+from rules.language.source import GherkinStep, Row
 from rules.language.values import filed_value
 from rules.model.catalogue import Catalogue
 from rules.model.facts import (
+    PERIODS,
+    Fact,
     Profile,
+    RecordKind,
     RecordList,
     Scalar,
     yearly_key,
 )
+from rules.model.nearness import near
 from rules.model.quantities import parse
 from rules.model.ruleset import OUTCOMES, Gap, Points, Result
 
@@ -29,7 +34,33 @@ CASE: Final = ("层级", "程序", "省份", "城市", "批次", "填报日期")
 
 
 class ExampleError(RulesError):
-    """A step sentence is not one of the closed set, or its table cannot be used."""
+    """A step sentence is not one of the closed set, or its table cannot be used.
+
+    ``line`` is the row of the step's table that is at fault, 0 if it is the step itself; ``cells`` is
+    how many of its cells, 0 for all.
+    """
+
+    @property
+    def line(self) -> int:
+        """The line of the row at fault."""
+        return int(self.fields.get("line", 0))
+
+    @property
+    def cells(self) -> int:
+        """The number of cells at fault."""
+        return int(self.fields.get("cells", 0))
+
+
+@contextmanager
+def _in_row(row: Row, cells: int = 0) -> Iterator[None]:
+    """Any fault found inside is that of a row, or of its first ``cells`` cells."""
+    try:
+        yield
+    except RulesError as error:
+        fields = {**error.fields, "line": row.line, "cells": cells}
+        raise ExampleError(error.slug, error.pattern, **fields) from error
+    except ValueError as error:
+        raise ExampleError("unreadable-cell", "{value}", line=row.line, value=str(error)) from error
 
 
 @dataclass(kw_only=True)
@@ -74,21 +105,37 @@ class Expectation:
 
 
 def _file(given: Given, step: GherkinStep) -> None:
-    for name, text in _pairs(step).items():
-        if not text:
-            continue
-        split = given.catalogue.period_fact(name)
-        if split is not None:
-            given.yearly[split[0].id, split[1]] = filed_value(split[0], text)
-        else:
-            found = given.catalogue.fact(name)
-            if found.yearly:
+    for row, name, text in _pairs(step):
+        with _in_row(row, 1):
+            split = given.catalogue.period_fact(name)
+            found = split[0] if split is not None else _fact(given.catalogue, name)
+            if found.yearly and split is None:
                 raise ExampleError(
                     "year-needed",
                     "「{where}」是年度数据：请加上 上年度、上上年度 或 再上年度",
                     where=name,
                 )
-            given.values[found.id] = filed_value(found, text)
+        if not text:
+            continue
+        with _in_row(row):
+            if split is not None:
+                given.yearly[found.id, split[1]] = filed_value(found, text)
+            else:
+                given.values[found.id] = filed_value(found, text)
+
+
+def _fact(catalogue: Catalogue, name: str) -> Fact:
+    found = next((f for f in catalogue.facts if f.name == name), None)
+    if found is None:
+        yearly = [f"{period}{f.name}" for f in catalogue.facts if f.yearly for period in PERIODS]
+        known = [*(f.name for f in catalogue.facts if not f.yearly), *yearly]
+        raise ExampleError(
+            "unknown-fact",
+            "没有名为「{value}」的填报项{near}：请查对填报模板中的名称",
+            value=name,
+            near=near(name, known),
+        )
+    return found
 
 
 def _list(given: Given, step: GherkinStep, complete: str, name: str) -> None:
@@ -104,26 +151,39 @@ def _list(given: Given, step: GherkinStep, complete: str, name: str) -> None:
                 where=name,
                 value=column,
             )
-    items = tuple(
-        _record(given.catalogue, kind.id, dict(zip(header.cells, r.cells, strict=True)))
-        for r in rows
-    )
-    given.records[kind.id] = RecordList(items, complete == "已")
+    with _in_row(header):
+        fields = [_field(kind, name) for name in header.cells]
+    items = []
+    for row in rows:
+        with _in_row(row):
+            cells = zip(fields, row.cells, strict=True)
+            items.append({f.id: filed_value(f, text) for f, text in cells if text})
+    given.records[kind.id] = RecordList(tuple(items), complete == "已")
 
 
 def _one_record(given: Given, step: GherkinStep, name: str) -> None:
     kind = given.catalogue.record_kind(name)
-    item = _record(given.catalogue, kind.id, _pairs(step))
+    item: dict[str, Scalar] = {}
+    for row, field_name, text in _pairs(step):
+        with _in_row(row, 1):
+            found = _field(kind, field_name)
+        with _in_row(row):
+            if text:
+                item[found.id] = filed_value(found, text)
     given.records[kind.id] = RecordList((item,), True)
 
 
-def _record(catalogue: Catalogue, records: str, cells: Mapping[str, str]) -> dict[str, Scalar]:
-    item: dict[str, Scalar] = {}
-    for name, text in cells.items():
-        found = catalogue.field(records, name)
-        if text:
-            item[found.id] = filed_value(found, text)
-    return item
+def _field(kind: RecordKind, name: str) -> Fact:
+    found = next((f for f in kind.fields if f.name == name), None)
+    if found is None:
+        raise ExampleError(
+            "no-such-field",
+            "清单“{where}”没有字段「{value}」{near}",
+            where=kind.name,
+            value=name,
+            near=near(name, [f.name for f in kind.fields]),
+        )
+    return found
 
 
 def _as_of(given: Given, step: GherkinStep, text: str) -> None:
@@ -133,40 +193,46 @@ def _as_of(given: Given, step: GherkinStep, text: str) -> None:
 
 
 def _assume(given: Given, step: GherkinStep) -> None:
-    for name, text in _pairs(step).items():
-        given.assume[name] = OUTCOMES[text] if text in OUTCOMES else _points(text)
+    for row, name, text in _pairs(step):
+        with _in_row(row):
+            given.assume[name] = OUTCOMES[text] if text in OUTCOMES else _points(text)
 
 
 def _case(given: Given, step: GherkinStep) -> None:
-    for name, text in _pairs(step).items():
-        if name not in CASE:
-            raise ExampleError(
-                "no-such-case-item",
-                "案件没有「{value}」这一项：可写的有{expected}",
-                value=name,
-                expected="、".join(CASE),
-            )
+    for row, name, text in _pairs(step):
+        with _in_row(row, 1):
+            if name not in CASE:
+                raise ExampleError(
+                    "no-such-case-item",
+                    "案件没有「{value}」这一项：可写的有{expected}",
+                    value=name,
+                    expected="、".join(CASE),
+                )
+        with _in_row(row):
+            if name == "填报日期":
+                editions.parse_day(text)
         given.case[name] = text
 
 
-def _pairs(step: GherkinStep) -> dict[str, str]:
-    """The vertical table of a step as names and values."""
-    pairs: dict[str, str] = {}
+def _pairs(step: GherkinStep) -> list[tuple[Row, str, str]]:
+    """The vertical table of a step as rows with their names and values."""
+    pairs: dict[str, tuple[Row, str, str]] = {}
     for row in step.table:
-        if len(row.cells) != 2:
-            raise ExampleError(
-                "not-two-columns", "「{where}」的表应为两列：名称和值", where=step.text
-            )
-        if row.cells[0] in pairs:
-            raise ExampleError(
-                "written-twice", "「{value}」写了两次：请删去一行", value=row.cells[0]
-            )
-        pairs[row.cells[0]] = row.cells[1]
+        with _in_row(row):
+            if len(row.cells) != 2:
+                raise ExampleError(
+                    "not-two-columns", "「{where}」的表应为两列：名称和值", where=step.text
+                )
+            if row.cells[0] in pairs:
+                raise ExampleError(
+                    "written-twice", "「{value}」写了两次：请删去一行", value=row.cells[0]
+                )
+        pairs[row.cells[0]] = (row, *row.cells)
     if not pairs:
         raise ExampleError(
             "step-without-table", "「{where}」没有表：请逐行写名称和值", where=step.text
         )
-    return pairs
+    return list(pairs.values())
 
 
 def _points(text: str) -> Points:
@@ -175,8 +241,13 @@ def _points(text: str) -> Points:
         low, high = parse(lo).value, parse(hi or lo).value
     except QuantityError as error:
         raise ExampleError(
-            "not-points", "「{value}」不是得分：应写成 15分 或 6分至10分", value=text
+            "not-points",
+            "「{value}」不是得分：应写成 15分 或 6分至10分{near}",
+            value=text,
+            near=near(text, OUTCOMES),
         ) from error
+    if low > high:
+        raise ExampleError("points-turned-round", "「{value}」前大后小：请调换", value=text)
     return Points(low, high, Gap.NONE if low == high else Gap.MISSING)
 
 
@@ -202,6 +273,13 @@ EXPECTED: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
 )
 
 
+#: Step sentences as they are written, to be compared with one that is unknown.
+_SENTENCES: Final = (
+    "企业填报", "已报全的“知识产权”清单", "未报全的“知识产权”清单", "一条“知识产权”记录", "填报日期为2023年6月30日",
+    "其他规则的结论", "案件如下", "结论为“符合”", "得分为“10分”", "门槛为“60分”", "没有适用的规则集",
+)  # fmt: skip
+
+
 def take(given: Given, step: GherkinStep) -> Expectation | None:
     """Carry out one step: file what it gives, or return what it expects."""
     for pattern, action in GIVEN:
@@ -218,11 +296,17 @@ def take(given: Given, step: GherkinStep) -> Expectation | None:
                 known = "、".join(list(OUTCOMES)[:4])
                 raise ExampleError(
                     "not-an-outcome",
-                    "「{value}」不是结论：应为{expected}之一",
+                    "「{value}」不是结论：应为{expected}之一{near}",
                     value=groups["text"],
                     expected=known,
+                    near=near(groups["text"], OUTCOMES),
                 )
+            if kind in ("得分", "组得分"):
+                _points(groups["text"])
             return Expectation(kind, groups.get("subject", ""), groups["text"])
     raise ExampleError(
-        "no-such-step", "步骤「{value}」不认识：请用 docs/criteria.md 所列的句式", value=step.text
+        "no-such-step",
+        "步骤「{value}」不认识{near}：请用 docs/criteria.md 所列的句式",
+        value=step.text,
+        near=near(step.text, _SENTENCES),
     )

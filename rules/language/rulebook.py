@@ -274,7 +274,8 @@ def compile_all(path: Path, own: Path | None = None, *, base: Path | None = None
     """Compile a features folder as far as possible; ``problems`` lists all faults.
 
     ``own`` is a folder of packs laid over it: it adds files and replaces none. The paths of its
-    files begin with its name. ``base`` is a folder whose declarations hold if ``path`` has none.
+    files begin with its name. ``base`` is a folder whose declarations and data maps
+    hold if ``path`` has none.
     """
     documents, problems = read_all(path)
     assumed: list[Document] = []
@@ -288,7 +289,7 @@ def compile_all(path: Path, own: Path | None = None, *, base: Path | None = None
             problems.append(Problem(folder.name, 1, message))
         more, found = read_all(folder, folder.parent)
         documents, problems = documents + more, problems + found
-    maps, found = _read_maps(path)
+    maps, found = _read_maps(path if base is None or (path / "maps").is_dir() else base)
     links = link(documents, maps, [d.path for d in assumed])
     rulebook = Rulebook(
         documents=tuple(documents),

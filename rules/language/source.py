@@ -116,7 +116,8 @@ class Document:
     @property
     def declaring(self) -> bool:
         """Whether the file only declares what criteria are made of."""
-        return all(clause.definition.text in DECLARATIONS for clause in self.clauses)
+        kinds = {clause.definition.text for clause in self.clauses}
+        return bool(kinds) and kinds <= set(DECLARATIONS)
 
     def tag(self, name: str) -> str:
         """The value of the tag ``@name:value``, or an empty text."""

@@ -237,9 +237,11 @@ def findings(value: object) -> list[dict[str, Any]]:
 
 
 def test_check_reports_what_a_province_exceeds_and_passes(run: Run) -> None:
-    result = run("rules", "check", str(resources.features() / "provinces" / "shandong"))
+    shandong = resources.features() / "provinces" / "shandong"
+    result = run("rules", "check", str(shandong))
     assert result.exit_code == 0, result.output
-    assert "提示 provinces/shandong/specialised.feature:" in result.output
+    assert f"提示 {shandong}/specialised.feature:" in result.output
+    assert "（features/miit-2022-63/specialised.feature:" in result.output
     assert "山东省的「特色化指标」设了4项指标，全国文本允许1项至3项" in result.output
     assert "四川" not in result.output
 
@@ -306,7 +308,7 @@ def test_one_id_in_two_files_names_both(
     assert found.exit_code == 1
     assert re.search(
         "own-packs/provinces/hunan/specialised.feature:6: 编号「广东.认定分数线」与 "
-        r"provinces/guangdong/specialised.feature:\d+ 重复",
+        r"features/provinces/guangdong/specialised.feature:\d+ 重复",
         found.output,
     )
 

@@ -46,7 +46,7 @@ def test_filed_facts() -> None:
             ("申报划型行业", "农、林、牧、渔业"),
             ("进入细分市场日期", "2020年2月29日"),
             ("行业代码", "C3411"),
-            ("营业收入总额", ""),
+            ("再上年度营业收入总额", ""),
         )
     )
     profile = found.profile()
@@ -110,8 +110,8 @@ def test_results_taken_as_given() -> None:
 
 
 def test_a_case() -> None:
-    found = given(step("案件如下", ("层级", "甲层"), ("省份", "")))
-    assert found.case == {"层级": "甲层", "省份": ""}
+    found = given(step("案件如下", ("层级", "专精特新中小企业"), ("省份", "")))
+    assert found.case == {"层级": "专精特新中小企业", "省份": ""}
 
 
 @pytest.mark.parametrize(
@@ -133,11 +133,11 @@ def test_what_is_expected(text: str, expectation: Expectation) -> None:
 @pytest.mark.parametrize(
     ("bad", "message"),
     [
-        (step("结论是符合"), "步骤「结论是符合」不认识：请用 docs/criteria.md 所列的句式"),
+        (step("结论是符合"), "步骤「结论是符合」不认识，相近的有「结论为“符合”」：请用 docs/criteria.md 所列的句式"),
         (step("企业填报"), "「企业填报」没有表：请逐行写名称和值"),
         (step("企业填报", ("自主品牌", "是", "否")), "「企业填报」的表应为两列：名称和值"),
         (step("企业填报", ("自主品牌", "是"), ("自主品牌", "否")), "「自主品牌」写了两次：请删去一行"),
-        (step("企业填报", ("品牌", "是")), "没有名为「品牌」的填报项：请查对填报模板中的名称"),
+        (step("企业填报", ("品牌", "是")), "没有名为「品牌」的填报项，相近的有「自主品牌」：请查对填报模板中的名称"),
         (step("企业填报", ("从业人员", "3人")), "「从业人员」是年度数据：请加上 上年度、上上年度 或 再上年度"),
         (step("企业填报", ("自主品牌", "有")), "「自主品牌」应为 是 或 否，不是「有」"),
         (step("企业填报", ("上年度从业人员", "三人")), "「从业人员」的值「三人」无法读取：「三人」不是可识别的数量：请写成数字加单位，例如 100万元、3%、2年、20分"),
@@ -169,7 +169,7 @@ def test_refused_steps(bad: GherkinStep, message: str) -> None:
 
 FEATURE = """\
 # language: zh-CN
-@tier:甲层 @source:乙文
+@tier:专精特新中小企业 @source:乙文
 功能: 测试
 
   @id:占比
@@ -263,10 +263,10 @@ FEATURE = """\
     背景:
       假如 按下表适用
         | 层级 | 程序 | 省份 | 批次 | 自 | 至         | 规则集 | 依据 |
-        | 甲层 | 认定 | 其余 |      |    | 2026-03-31 | 占比   | 乙文 |
+        | 专精特新中小企业 | 认定 | 其余 |      |    | 2026-03-31 | 占比   | 乙文 |
     场景大纲: 适用
       假如 案件如下
-        | 层级     | 甲层   |
+        | 层级     | 专精特新中小企业   |
         | 填报日期 | <日期> |
       那么 适用“<规则集>”
       例子:
@@ -276,7 +276,7 @@ FEATURE = """\
     场景: 不适用
       假如 填报日期为2026年4月1日
       而且 案件如下
-        | 层级 | 甲层 |
+        | 层级 | 专精特新中小企业 |
       那么 没有适用的规则集
 """
 FEATURE = FEATURE.replace("规则: 占有率达到占比线3%", "规则: 占有率达到占比线3%，或得分高于0分")
@@ -322,7 +322,8 @@ def test_examples_that_do_not_notice_an_altered_rule_are_not_enough(tmp_path: Pa
     )
     assert linted(tmp_path, text.replace("<低>", "298人")) == [
         "a.feature:6: 规则「甲」第1行 门槛 300人 改为 299人后，例子仍全部成立："
-        "请补上恰在门槛、略低、略高或只有此处不同的例子"
+        "请补上恰在门槛、略低、略高或只有此处不同的例子；确认改后结论处处相同的，"
+        "在 mutants-equivalent.csv 中写一行「甲,第1行 门槛 300人 改为 299人,理由」"
     ]
     assert linted(tmp_path, text.replace("<低>", "299人")) == []
 
@@ -378,5 +379,6 @@ def test_only_some_rules(tmp_path: Path) -> None:
 def test_problems_of_compilation_come_first(tmp_path: Path) -> None:
     text = FEATURE.replace("    依据: 第一条\n", "").replace("门槛为“3%”", "门槛为“4%”")
     assert linted(tmp_path, text) == [
-        "a.feature:6: 规则应恰有一行依据：请在标题下写「依据: 附件几第几条」"
+        "a.feature:6: 规则应恰有一行依据：请在标题下写「依据: 附件几第几条」",
+        "a.feature:72: 规则「线」的例子「默认」应为“4%”，按定义表得“3%”：请改正例子或定义表",
     ]
