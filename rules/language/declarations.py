@@ -70,7 +70,7 @@ class _Reader:
                 "undeclared-list",
                 "清单「{value}」没有声明：请先写一行「{value} | … | 清单」，或改正名称{near}",
                 value=listed,
-                near=_near(listed, self.lists),
+                near=near(listed, self.lists),
             )
         self.unique(clause, row, listed, name, id)
         if cells["类型"] == LIST:
@@ -108,7 +108,7 @@ class _Reader:
             part, other = self.facts[name], self.facts.get(whole)
             said = ""
             if other is None:
-                said = f"属于「{whole}」：没有这个填报项，请改正{_near(whole, self.facts)}"
+                said = f"属于「{whole}」：没有这个填报项，请改正{near(whole, self.facts)}"
             elif (part.unit, part.yearly) != (other.unit, other.yearly):
                 said = f"属于「{whole}」：单位或期间不同，部分不能与总数相比，请改正"
             elif whole in self._parts_of(name):
@@ -180,7 +180,7 @@ def _header(columns: tuple[str, ...]) -> str:
     """What is wrong with a header; empty if nothing is."""
     for column in columns:
         if column not in COLUMNS:
-            return f"表头「{column}」不认识{_near(column, COLUMNS)}：可用的有{'、'.join(COLUMNS)}"
+            return f"表头「{column}」不认识{near(column, COLUMNS)}：可用的有{'、'.join(COLUMNS)}"
     if lacking := [c for c in REQUIRED if c not in columns]:
         return f"表头缺少{'、'.join(lacking)}：请补列"
     if list(columns) != sorted(set(columns), key=COLUMNS.index):
@@ -305,7 +305,7 @@ def _of(line: int, cells: Mapping[str, str], column: str, known: Mapping[str, _T
             "{column}「{value}」不认识{near}：可写{expected}",
             column=column,
             value=cells[column],
-            near=_near(cells[column], known),
+            near=near(cells[column], known),
             expected="、".join(filter(None, known)) + ("，或留空" if "" in known else ""),
         )
     return known[cells[column]]
@@ -323,7 +323,12 @@ def _empty(line: int, cells: Mapping[str, str], *columns: str) -> None:
         )
 
 
-def _near(text: str, known: Iterable[str]) -> str:
+def near(text: str, known: Iterable[str]) -> str:
+    """The nearest of these names, as an aside; empty if none is near.
+
+    >>> near("清淡", ["清单", "是否"])
+    '（相近的有「清单」）'
+    """
     close = get_close_matches(text, [k for k in known if k], 1, 0.5)
     return f"（相近的有「{close[0]}」）" if close else ""
 

@@ -6,6 +6,7 @@ from typing import Final, Protocol
 
 from rules.errors import FactsError, Problem
 from rules.language import declarations, provinces, tables
+from rules.language.declarations import near
 from rules.language.editions import OTHERS, UNENCODED, ApplicabilityRow, parse_day
 from rules.language.formulas import Formula, FormulaError, Names, filed_names, parse_formula
 from rules.language.indicators import declared_indicators
@@ -21,7 +22,8 @@ from rules.language.lines import (
 from rules.language.parameters import declared_parameters, readings
 from rules.language.provinces import Fill
 from rules.language.source import DECLARATIONS, Clause, Document, Row
-from rules.model.catalogue import Catalogue
+from rules.language.tiers import declared_tiers
+from rules.model.catalogue import ROLES, SIZES, Catalogue
 from rules.model.expressions import leaves
 from rules.model.facts import IDENTITY, Fact
 from rules.model.quantities import Quantity
@@ -127,9 +129,11 @@ class _Linker:
         self.documents = tuple(documents)
         self.assumed = assumed
         self.maps = maps
-        self.catalogue, self.problems = declarations.declared(
-            c for d in self.documents for c in d.clauses
-        )
+        every = [c for d in self.documents for c in d.clauses]
+        filed, self.problems = declarations.declared(every)
+        tiers, problems = declared_tiers(every)
+        self.problems += problems
+        self.catalogue = filed.with_tiers(tiers, {c.id: r for c in every if (r := c.tag("用途"))})
         self.clauses: dict[str, Clause] = {}
         self.rules: dict[str, Rule] = {}
         self.thresholds: dict[str, Threshold] = {}
@@ -182,6 +186,10 @@ class _Linker:
                 return
             if clause.definition.text not in DECLARATIONS:
                 self.declare_count(clause, records)
+        if (role := clause.tag("用途")) and role not in (*ROLES, *SIZES):
+            known = (*ROLES, *SIZES)
+            said = f"用途「{role}」不认识{near(role, known)}：可写{'、'.join(known)}"
+            self.refuse(clause, clause.line, said)
         self.clauses[clause.id] = clause
         sentence, rows = clause.definition.text, clause.definition.table[1:]
         if sentence == tables.TOTAL:
@@ -380,6 +388,10 @@ class _Linker:
             tier, procedure, province, batch, start, end, ruleset, basis = row.cells
             if not all((tier, procedure, province, ruleset, basis)):
                 self.refuse(clause, row.line, "层级、程序、省份、规则集、依据不能为空：请补写")
+            known = [t.name for t in self.catalogue.tiers]
+            if tier and tier not in known:
+                said = f"层级「{tier}」没有声明{near(tier, known)}：已声明的有{'、'.join(known) or '无'}"
+                self.refuse(clause, row.line, f"{said}；请改正，或写一张“层级如下”表")
             try:
                 first, last = parse_day(start), parse_day(end)
             except ValueError:

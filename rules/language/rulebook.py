@@ -6,7 +6,7 @@ indicator of the rule's own records, a rule id, a group's points, a filed fact, 
 """
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -18,7 +18,7 @@ from rules.language.lines import Slot, Threshold
 from rules.language.linking import dependencies, indicator_keys, link, slots_under
 from rules.language.provinces import Fill, effective, in_force, parted
 from rules.language.source import Clause, Document, read_all, read_file
-from rules.model.catalogue import Catalogue
+from rules.model.catalogue import HELD, Catalogue
 from rules.model.expressions import parameters as read_parameters
 from rules.model.facts import Fact, RecordKind
 from rules.model.ruleset import (
@@ -145,7 +145,14 @@ class Rulebook:
         visit(root)
         ordered = sorted(rules.values(), key=lambda r: not r.records)
         document = self.document(self.rule(root))
-        used = _Used(self.catalogue)
+        named = {
+            c
+            for r in rules.values()
+            for _, x in r.lines()
+            if isinstance(x.value, tuple)
+            for c in x.value
+        }
+        used = _Used(self.catalogue, named)
         for indicator in indicators.values():
             used.by(indicator.expr, indicator.records)
         read = sorted({p[1] for i in indicators.values() for p in read_parameters(i.expr)})
@@ -218,10 +225,11 @@ def _cited(rule: Rule, fill: Fill) -> str:
 
 
 class _Used:
-    """Collects what formulas read."""
+    """Collects what formulas read; ``named`` are the codes with which tables compare."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(self, catalogue: Catalogue, named: Set[str]) -> None:
         self.catalogue = catalogue
+        self.foreign = {title for title in catalogue.added if title not in named}
         self.facts: dict[str, Fact] = {}
         self.fields: dict[str, Fact] = {}
         self.lists: dict[str, RecordKind] = {}
@@ -247,8 +255,11 @@ class _Used:
                     self.by(inner, records)
 
     def field(self, records: str, id: str) -> None:
+        fact = self.catalogue.field(records, id)
+        if records == HELD and self.foreign:
+            fact = replace(fact, codes=tuple(c for c in fact.codes if c not in self.foreign))
         self.lists[records] = self.catalogue.record_kind(records)
-        self.fields[f"{records}.{id}"] = self.catalogue.field(records, id)
+        self.fields[f"{records}.{id}"] = fact
 
     def listed(self, records: str, filed: str | None) -> None:
         self.lists[records] = self.catalogue.record_kind(records)

@@ -20,7 +20,7 @@ from rules.language.lexical import refused, unparsed
 _LARGEST: Final = 1 << 20
 #: The known tags, by where they may be; any other would be ignored in silence.
 _FEATURE_TAGS: Final = ("tier", "source")
-_RULE_TAGS: Final = ("id", "对象")
+_RULE_TAGS: Final = ("id", "对象", "用途")
 _SCENARIO_TAGS: Final = ("来源",)
 #: The sentences that declare what criteria are made of. A declaration decides nothing by itself:
 #: the examples of the rules that use it test it.

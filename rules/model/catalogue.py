@@ -5,25 +5,60 @@ rulesets, so that a registry knows what may be filed without any feature file.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
 
 from rules.errors import FactsError
 from rules.model.facts import IDENTITY, PERIODS, Fact, Profile, RecordKind, check_profile, exact
+from rules.portable.record import TITLES
 
 SCHEMA: Final = 1
+#: The list of the titles that an enterprise holds, and its field that names them.
+HELD, _KIND = TITLES, "kind"
+#: The kind of a tier whose holders bear a title.
+TITLE: Final = "称号"
+#: The parts that rules play for applications, by the words of the tag ``@用途``: the substantive
+#: conditions of a tier, its prerequisite title, its score, the limits of an SME, and size classes.
+SUBSTANCE, PREREQUISITE, SCORE, LIMITS = ROLES = ("实质条件", "前置称号", "评价得分", "划型标准")
+SIZES: Final = ("大型", "中型", "小型", "微型")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tier:
+    """Something for which enterprises are judged: mostly a tier, whose title they may hold.
+
+    ``short`` is its short name, ``slug`` its name in addresses. A ``kind`` other than ``TITLE`` (a
+    self-test, a measure) is judged alike and never a title. A title is held for ``years`` and may
+    demand that the title ``prerequisite`` is held.
+    """
+
+    name: str
+    short: str
+    slug: str
+    kind: str = TITLE
+    prerequisite: str = ""
+    years: int | None = None
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """The facts and the record lists that may be filed, in the order of declaration.
+    """The facts and the record lists that may be filed, and the tiers, in order of declaration.
 
-    ``IDENTITY`` is found by name too, although it is not filed as facts.
+    ``IDENTITY`` is found by name too, although it is not filed as facts. ``roles`` says of rules
+    what part they play, by their ids. ``added`` are the titles of tiers that the list of titles
+    does not name by itself: a ruleset knows them only if it reads them.
     """
 
     facts: tuple[Fact, ...] = ()
     records: tuple[RecordKind, ...] = ()
+    tiers: tuple[Tier, ...] = ()
+    roles: Mapping[str, str] = field(default_factory=dict)
+    added: tuple[str, ...] = ()
+
+    def __hash__(self) -> int:
+        """Hashes the facts; the rest is a mapping, or rarely differs."""
+        return hash(self.facts)
 
     def get(self, name: str) -> Fact | None:
         """The fact with that id or Chinese name, if there is one."""
@@ -77,6 +112,38 @@ class Catalogue:
         whole = self.fact(id).part_of
         return (whole, *self.wholes(whole)) if whole else ()
 
+    def tier(self, name: str) -> Tier:
+        """The tier with that name, short name or slug; ``FactsError`` if there is none."""
+        for tier in self.tiers:
+            if name in (tier.name, tier.short, tier.slug):
+                return tier
+        raise FactsError(
+            "unknown-tier",
+            "没有名为「{value}」的层级：可用的有{expected}",
+            value=name,
+            expected="、".join(tier.short for tier in self.tiers),
+        )
+
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """The titles of tiers, lowest first."""
+        return tuple(tier.name for tier in self.tiers if tier.kind == TITLE)
+
+    def with_tiers(self, tiers: tuple[Tier, ...], roles: Mapping[str, str]) -> "Catalogue":
+        """The catalogue with these tiers, whose titles may be held."""
+        titles = [tier.name for tier in tiers if tier.kind == TITLE]
+        records, added = [], []
+        for kind in self.records:
+            of_titles = kind.field(_KIND) if kind.id == HELD else None
+            if of_titles is not None:
+                added = [title for title in titles if title not in of_titles.codes]
+                fact = replace(of_titles, codes=(*of_titles.codes, *added))
+                kind = replace(
+                    kind, fields=tuple(fact if f.id == _KIND else f for f in kind.fields)
+                )
+            records.append(kind)
+        return Catalogue(self.facts, tuple(records), tiers, roles, tuple(added))
+
     def read_by(self, leaf: tuple[Any, ...], records: str = "") -> Fact:
         """The fact, or field of the records at hand, that a leaf of a formula reads."""
         return self.field(records, leaf[1]) if leaf[0] == "field" else self.fact(leaf[1])
@@ -119,6 +186,9 @@ class Catalogue:
                 {"id": r.id, "name": r.name, "fields": [_fact_json(f) for f in r.fields]}
                 for r in self.records
             ],
+            "tiers": [_tier_json(t) for t in self.tiers],
+            "roles": dict(sorted(self.roles.items())),
+            **({"added": list(self.added)} if self.added else {}),
         }
 
 
@@ -137,6 +207,9 @@ def catalogue_of(plain: Mapping[str, Any]) -> Catalogue:
                 RecordKind(r["id"], r["name"], tuple(_fact(f) for f in r["fields"]))
                 for r in plain["records"]
             ),
+            tuple(Tier(**t) for t in plain["tiers"]),
+            dict(plain["roles"]),
+            tuple(plain.get("added", ())),
         )
     except (KeyError, TypeError, ValueError) as problem:
         raise FactsError(
@@ -146,6 +219,10 @@ def catalogue_of(plain: Mapping[str, Any]) -> Catalogue:
 
 _FLAGS: Final = ("yearly", "rating", "fixed")
 _WORDS: Final = ("unit", "part_of", "evidence", "note")
+
+
+def _tier_json(tier: Tier) -> dict[str, Any]:
+    return {k: v for k, v in asdict(tier).items() if v not in ("", None)}
 
 
 def _fact_json(fact: Fact) -> dict[str, Any]:
