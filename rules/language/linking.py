@@ -296,13 +296,6 @@ class _Linker:
         self.refuse_faulty(name)
         if name not in self.indicators:
             self.indicators[name] = self.implicit(name)
-        for needed in looked_up(self.indicators[name].expr) - self.maps.keys():
-            raise SubjectError(
-                "missing-map",
-                "「{value}」要查对照表 maps/{map}.csv，但没有这个文件：请补上",
-                value=name,
-                map=needed,
-            )
         return Subject("indicator", name, self.indicators[name])
 
     def refuse_faulty(self, key: str) -> None:
@@ -528,16 +521,6 @@ def vocabulary(
 ) -> tuple[str, ...]:
     """The codes that a code indicator may take."""
     return codes_of(indicator.expr, indicator.records, facts, maps)
-
-
-def looked_up(expr: Expr) -> frozenset[str]:
-    """The names of the maps in which a formula looks up codes."""
-    match expr:
-        case ("lookup", name, _):
-            return frozenset([name])
-        case ("else_found" | "else_known", a, b):
-            return looked_up(a) | looked_up(b)
-    return frozenset()
 
 
 def codes_of(

@@ -270,7 +270,7 @@ class _Used:
 def load(path: Path, own: Path | None = None, *, base: Path | None = None) -> Rulebook:
     """Compile a features folder, with a bureau's ``own``; ``SourceError`` lists all faults.
 
-    ``base`` is a folder whose declarations hold if ``path`` has none.
+    ``base`` is a folder whose declarations hold too, unless ``path`` is a complete set.
 
     >>> load(Path("features")).rule("63.2.研发费用").title
     '上年度研发费用总额不低于100万元，且占营业收入总额比重不低于3%'
@@ -285,12 +285,13 @@ def compile_all(path: Path, own: Path | None = None, *, base: Path | None = None
     """Compile a features folder as far as possible; ``problems`` lists all faults.
 
     ``own`` is a folder of packs laid over it: it adds files and replaces none. The paths of its
-    files begin with its name. ``base`` is a folder whose declarations and data maps
-    hold if ``path`` has none.
+    files begin with its name. ``base`` is a folder whose declarations and data maps hold too, unless
+    ``path`` has its own of both.
     """
     documents, problems = read_all(path)
     assumed: list[Document] = []
-    if base is not None and not any(d.declaring for d in documents):
+    complete = (path / "maps").is_dir() and any(d.declaring for d in documents)
+    if base is not None and not complete:
         assumed = _declarations(base)
         documents = [*assumed, *documents]
     if own is not None:

@@ -20,7 +20,7 @@ from rules.model.ruleset import Attested, Cases, Position, Total
 from rules.tests.packaged import FEATURES
 
 NATIONAL = """# language: zh-CN
-@tier:甲级 @source:某办法
+@tier:创新型中小企业 @source:某办法
 功能: 标准
 
   @id:根
@@ -95,12 +95,12 @@ NATIONAL = """# language: zh-CN
     背景:
       假如 按下表适用
         | 层级 | 程序 | 省份 | 批次 | 自           | 至             | 规则集 | 依据 |
-        | 甲级 | 认定 | 其余 |      | 2020年1月1日 | 2025年12月31日 | 根     | 甲   |
-        | 甲级 | 认定 | 其余 | 特批 | 2020年1月1日 | 2025年12月31日 | 平     | 乙   |
+        | 创新型中小企业 | 认定 | 其余 |      | 2020年1月1日 | 2025年12月31日 | 根     | 甲   |
+        | 创新型中小企业 | 认定 | 其余 | 特批 | 2020年1月1日 | 2025年12月31日 | 平     | 乙   |
 
     场景大纲: 起止
       假如 案件如下
-        | 层级     | 甲级   |
+        | 层级     | 创新型中小企业   |
         | 批次     | <批次> |
         | 填报日期 | <日期> |
       那么 适用“<规则集>”
@@ -125,7 +125,7 @@ NATIONAL = """# language: zh-CN
 """
 
 PACK = """# language: zh-CN
-@tier:甲级 @source:某省文
+@tier:创新型中小企业 @source:某省文
 功能: 某省
 
   @id:某省.线
@@ -139,7 +139,7 @@ PACK = """# language: zh-CN
 
     场景: 某省
       假如 案件如下
-        | 层级     | 甲级         |
+        | 层级     | 创新型中小企业         |
         | 省份     | 江苏省       |
         | 填报日期 | 2022年1月1日 |
       那么 设定为“70分”
@@ -220,7 +220,7 @@ def test_the_compiler_substitutes_in_table_words_and_citation(
 
 def test_points_are_given_by_a_rule_of_the_province(compiled: Callable[..., Rulebook]) -> None:
     text = """# language: zh-CN
-@tier:甲级 @source:某省文
+@tier:创新型中小企业 @source:某省文
 功能: 某省
 
   @id:某省.法人
@@ -279,7 +279,7 @@ def test_points_are_given_by_a_rule_of_the_province(compiled: Callable[..., Rule
 
     场景大纲: 某省
       假如 案件如下
-        | 层级     | 甲级         |
+        | 层级     | 创新型中小企业         |
         | 省份     | 江苏省       |
         | 填报日期 | 2022年1月1日 |
       而且 企业填报
@@ -354,7 +354,7 @@ def row(ruleset: str, province: str = "其余", batch: str = "", end: int = 2029
     where = Position("a.feature", 1)
     first, last = date(2020, 1, 1), date(end, 12, 31)
     return ApplicabilityRow(
-        tier="甲级",
+        tier="创新型中小企业",
         procedure="认定",
         province=province,
         batch=batch,
@@ -433,7 +433,7 @@ def test_own_packs_change_nothing_that_is_packaged(tmp_path: Path) -> None:
     national = NATIONAL.replace("| 独立法人 | 为   | 是   |", line)
     national = national.replace("规则: 独立法人", "规则: 得分高于0分")
     own = """# language: zh-CN
-@tier:甲级 @source:某省文
+@tier:创新型中小企业 @source:某省文
 功能: 某省
 
   @id:某省.合计

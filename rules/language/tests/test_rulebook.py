@@ -13,10 +13,10 @@ from rules.language.rulebook import compile_all, load
 from rules.model.ruleset import Assumed, Case, Cases, Indicator, Line, Note, Outcome, Position, Rule
 from rules.tests.packaged import FEATURES
 
-HEAD = "# language: zh-CN\n@tier:甲层 @source:乙文\n功能: 测试\n"
+HEAD = "# language: zh-CN\n@tier:创新型中小企业 @source:乙文\n功能: 测试\n"
 GOOD = """\
 # language: zh-CN
-@tier:甲层 @source:乙文
+@tier:创新型中小企业 @source:乙文
 功能: 测试
 
   @id:根
@@ -105,11 +105,11 @@ APPLICABILITY = """\
     背景:
       假如 按下表适用
         | 层级 | 程序 | 省份 | 批次 | 自           | 至            | 规则集           | 依据 |
-        | 甲层 | 认定 | 其余 |      |              | 2026年3月31日 | 根               | 乙文 |
-        | 甲层 | 认定 | 其余 |      | 2026年4月1日 |               | 新文（未编码） | 丙文 |
+        | 创新型中小企业 | 认定 | 其余 |      |              | 2026年3月31日 | 根               | 乙文 |
+        | 创新型中小企业 | 认定 | 其余 |      | 2026年4月1日 |               | 新文（未编码） | 丙文 |
     场景: 适用
       假如 案件如下
-        | 层级     | 甲层         |
+        | 层级     | 创新型中小企业         |
         | 填报日期 | 2026年4月1日 |
       那么 适用“新文（未编码）”
 """
@@ -153,10 +153,10 @@ def test_good_files(tmp_path: Path) -> None:
     assert rulebook.maps == {"gbt4754": {"C": "工业"}}
     assert rulebook.applicability == (
         ApplicabilityRow(
-            tier="甲层", procedure="认定", province="其余", batch="", start=None, end=date(2026, 3, 31), ruleset="根", basis="乙文", position=Position("c.feature", 10)
+            tier="创新型中小企业", procedure="认定", province="其余", batch="", start=None, end=date(2026, 3, 31), ruleset="根", basis="乙文", position=Position("c.feature", 10)
         ),
         ApplicabilityRow(
-            tier="甲层", procedure="认定", province="其余", batch="", start=date(2026, 4, 1), end=None, ruleset="新文（未编码）", basis="丙文",
+            tier="创新型中小企业", procedure="认定", province="其余", batch="", start=date(2026, 4, 1), end=None, ruleset="新文（未编码）", basis="丙文",
             position=Position("c.feature", 11),
         ),
     )  # fmt: skip
@@ -166,7 +166,7 @@ def test_a_ruleset_is_the_closure_of_its_root(tmp_path: Path) -> None:
     rulebook = load(written(tmp_path, a=GOOD, b=RECORDS), base=FEATURES)
     whole = rulebook.ruleset("根")
     assert [r.id for r in whole.rules] == ["省级", "中型", "机构", "总分", "根"]
-    assert (whole.root, whole.tier, whole.source) == ("根", "甲层", "乙文")
+    assert (whole.root, whole.tier, whole.source) == ("根", "创新型中小企业", "乙文")
     assert list(whole.indicators) == [
         "institutions.机构级别", "上年度从业人员", "上年度研发费用总额", "省级机构件数"
     ]  # fmt: skip
@@ -230,7 +230,7 @@ LINE = "        | 一   | 中型               | 为     | 符合       |\n"
         ("| 一   | 上年度从业人员 | 不低于 | 300人 |", "| 一   | 上年度从业人员 | 不低于 | 300人 |\n        | 一   | 根 | 为 | 符合 |", ["a.feature:6: 规则循环引用：根 → 中型 → 根，请断开其中一处"]),
         (LINE, LINE.replace("中型", "省级"), ["a.feature:12: 规则「省级」的对象不同，不能直接引用：请用「省级机构件数」"]),
         (LINE, LINE.replace("中型", "线  ").replace("为  ", "不低于").replace("符合", "60分"), ["a.feature:15: 「线」既没有结论也没有得分，不能作指标：请另选规则"]),
-        (LINE, "        | 一   | Ⅱ类知识产权数     | 高于   | 0项        |\n", ["a.feature:12: 定义表写有0项，条文「研发费用不低于100万元，属于中型，得分不低于认定分数线60分」中没有：请使条文与定义表的数字一致", "a.feature:12: 所用指标要按规则「63.4.Ⅱ类」逐条判断，但没有这条规则：请补写，或改用其他指标"]),
+        (LINE, "        | 一   | Ⅱ类知识产权数     | 高于   | 0项        |\n", ["a.feature:15: 指标「Ⅱ类知识产权数」不能计算：算式第4字处：没有名为「63.4.Ⅱ类」的规则：请查对名称"]),
         ("| 创新 | 机构 | 5分  |", "| 创新 | 机构 | 6分  |", ["a.feature:38: 「机构」的最高得分是5分，与满分6分不符：请改正"]),
         # slots
         ("不低于 | 认定分数线 |", "不低于 | 60分       |", ["a.feature:46: 门槛「认定分数线」没有任何规则使用：请在门槛列写「认定分数线」，或删去此规则"]),
@@ -290,9 +290,12 @@ def test_a_map_that_an_indicator_needs_and_nobody_wrote_is_told(tmp_path: Path) 
     told = GOOD.replace("规则: 从业人员不低于300人", "规则: 属于工业").replace(
         "| 一   | 上年度从业人员 | 不低于 | 300人 |", "| 一   | 划型行业 | 为 | 工业 |"
     )
-    found = compile_all(written(tmp_path, a=told, b=RECORDS), base=FEATURES).problems
-    said = "「划型行业」要查对照表 maps/gbt4754.csv，但没有这个文件：请补上"
-    assert str(found[0]) == f"a.feature:28: {said}"
+    folder = written(tmp_path, a=told, b=RECORDS)
+    assert compile_all(folder, base=FEATURES).problems == ()  # by the map beside the declarations
+    (tmp_path / "maps").mkdir()
+    found = compile_all(folder, base=FEATURES).problems
+    said = "指标「划型行业」不能计算：算式第16字处：没有名为「gbt4754」的对照表"
+    assert str(found[0]).startswith(f"a.feature:28: {said}")
 
 
 def test_load_raises_everything_amiss(tmp_path: Path) -> None:
