@@ -16,7 +16,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 import sqlalchemy as sa
 from sqlmodel import Session, SQLModel
 
-from registry.database import forms, schema
+from registry.database import forms, projection, schema
 from registry.database.altered import UNREADABLE
 from registry.database.models import (
     NO_DECISION,
@@ -129,6 +129,7 @@ def verify(
         ("年度数据", lambda: _figures(session, report)),
         ("填报", lambda: _counts(session, report, told)),
         ("检查点", lambda: _checkpoints(report, told)),
+        ("案件概况", lambda: _projected(session, report)),
     ):
         _read(report, name, check)
     return report
@@ -159,6 +160,7 @@ _NAMES: Final = {
     "document": "文本（摘要{}）",
     "checkpoint": "所存的检查点（{}条记录）",
     "restatement": "未变填报的清单（导入、填报{}）",
+    "case_state": "案件概况（企业、层级 {}）",
 }
 
 
@@ -721,6 +723,18 @@ def _counts(session: Session, report: VerificationReport, told: _Told) -> None:
         report.completeness.append("有填报既有决定又已撤回")
     if told.filings != sum(became.values()):
         report.completeness.append("登记的填报数不等于已决定、已撤回、已更正或撤销、待决定之和")
+
+
+def _projected(session: Session, report: VerificationReport) -> None:
+    """Compare what lists show with the record, if that is as it was written."""
+    if report.integrity or report.completeness:
+        return
+    if amiss := list(projection.differences(session.connection())):
+        more = f"等{len(amiss)}家企业" if len(amiss) > 1 else ""
+        report.integrity.append(
+            f"供查找和列表用的案件概况与登记簿不符（企业{amiss[0]}{more}）："
+            "它不是证据，可以从登记簿重新生成"
+        )
 
 
 _BECAME: Final = ("已决定", "已撤回", "已更正或撤销", "待决定")

@@ -11,7 +11,7 @@ from registry.desk.upkeep import Copied
 
 @group("db")
 def db() -> None:
-    """数据库：升级表结构，查看状态，备份、恢复和授权。"""
+    """数据库：升级表结构，查看状态，备份、恢复、重建概况和授权。"""
 
 
 @db.command("upgrade")
@@ -87,6 +87,23 @@ def restore(file: Path, as_json: bool) -> None:
     _report(f"已恢复到「{done.place}」", file, done.copied, as_json)
     if not as_json:
         click.echo("请运行 tidu audit verify 核对全部记录")
+
+
+@db.command("rebuild")
+@json_option
+def rebuild(as_json: bool) -> None:
+    """从登记簿重新生成供查找和列表用的案件概况；登记簿本身不变。
+
+    平时不必运行：登记、决定和撤销时，概况随之更新。tidu audit verify 报告概况与登记簿不符时再用。
+    """
+    with desk() as at:
+        done = upkeep.rebuild(at)
+    if as_json:
+        print_json(done)
+    elif done.changed:
+        click.echo(f"已重建{done.enterprises}家企业的案件概况，改正{done.changed}行")
+    else:
+        click.echo(f"已重建{done.enterprises}家企业的案件概况，原来的都与登记簿相符")
 
 
 def _report(what: str, file: Path, done: Copied, as_json: bool, **more: object) -> None:

@@ -31,7 +31,7 @@ from registry.cli.common import (
 )
 from registry.cli.issues import show_groups, show_issues
 from registry.cli.targets import CodeParam, TypedCode
-from registry.desk import enterprises, importing
+from registry.desk import enterprises, finding, importing
 from registry.desk.enterprises import Notice
 from registry.desk.importing import FolderCounts, LoadReport
 from registry.filings import FileReading
@@ -41,6 +41,8 @@ from registry.kit.screens import listing
 from rules.explanation.explain import value_text
 from rules.model.facts import FACTS, record_kind
 from rules.model.facts import Profile as RulesProfile
+from rules.model.roles import TIERS
+from rules.model.ruleset import OUTCOMES
 
 _SHOWN = 20
 
@@ -303,7 +305,7 @@ def template(
 
 @group("enterprise")
 def enterprise() -> None:
-    """企业：列出、查看登记的内容。"""
+    """企业：列出、查找、查看登记的内容。"""
 
 
 @enterprise.command("list")
@@ -330,6 +332,59 @@ def list_enterprises(search: str, as_json: bool) -> None:
         rows.append((f.uscc, f.name, place, f.as_of.isoformat(), f.file))
     console.print(listing(header, rows, console.width))
     click.echo(f"共{len(found)}份填报")
+
+
+@enterprise.command("find")
+@click.argument("query", default="", metavar="[查找]")
+@click.option("--tier", type=click.Choice(list(TIERS)), help="只列在此层级有决定的企业。")
+@click.option(
+    "--outcome",
+    type=click.Choice([finding.UNDECIDED_WORD, *OUTCOMES]),
+    help="只列最近一次决定为此结论的企业，或最近的填报尚未决定的企业。",
+)
+@click.option("--after", default="", metavar="信用代码", help="从此代码之后列起（上一页给出）。")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, finding.LONGEST),
+    default=20,
+    show_default=True,
+    metavar="家数",
+    help=f"一页列几家，最多{finding.LONGEST}家。",
+)
+@json_option
+def find_enterprises(
+    query: str, tier: str | None, outcome: str | None, after: str, limit: int, as_json: bool
+) -> None:
+    """按名称中的字或信用代码的开头查找企业，连同各层级最近的决定；一页一页地列。
+
+    不写查找的字时列出全部。名称不计大小写、全角半角和空格；只写一两个字而名称中有它的企业太多时，请再写一个字。
+    """
+    with desk() as at:
+        title = TIERS[tier] if tier else ""
+        found = finding.find(at, query, tier=title, outcome=outcome or "", after=after, limit=limit)
+    if as_json:
+        print_json(found)
+        return
+    if found.told:
+        raise Refused(found.told)
+    if not found.count:
+        click.echo("没有找到这样的企业：请核对查找的字，或去掉一些条件")
+        return
+    rows = []
+    for line in found.lines:
+        said = [
+            f"{_SHORT[d.tier]}{d.outcome}{'' if d.current else '（以前的填报）'}"
+            for d in line.decisions
+        ]
+        filed = line.filed.isoformat() if line.filed else "已撤销"
+        rows.append((line.uscc, line.name, line.place, filed, "，".join(said)))
+    header = ("统一社会信用代码", "企业名称", "所在地", "填报日期", "最近的决定")
+    console.print(listing(header, rows, console.width))
+    more = f"；下一页：加上 --after {found.after}" if found.after else ""
+    click.echo(f"共{found.counted}{more}")
+
+
+_SHORT = {title: tier for tier, title in TIERS.items()}
 
 
 @enterprise.command("admit")

@@ -1,4 +1,4 @@
-"""All tables: enterprises, loaded files, statements of filings, and the journal.
+"""All tables: enterprises, loaded files, statements of filings, the journal, and what lists show.
 
 A filing is what one enterprise states as of one day. Its facts are stored in typed rows of several
 tables, and again as canonical JSON text, which is digested and compared. Nothing known is ever
@@ -10,7 +10,7 @@ import datetime as dt
 from decimal import Decimal
 from typing import Final
 
-from sqlalchemy import CheckConstraint, Index, Table, Text, TextClause, text
+from sqlalchemy import DDL, CheckConstraint, Index, Table, Text, TextClause, event, text
 from sqlalchemy import Enum as SAEnum
 from sqlmodel import Field, SQLModel
 
@@ -143,6 +143,7 @@ class Filing(Versioned, table=True):
         CheckConstraint("length(digest) = 64", "digest"),
     )
 
+    enterprise_id: int = Field(foreign_key="enterprise.id", sa_type=RowId, index=True)
     import_id: int = Field(foreign_key="import.id", sa_type=RowId, index=True)
     replaces_id: int | None = Field(default=None, foreign_key="filing.id", sa_type=RowId)
     identity: str = Field(sa_type=Text)
@@ -435,6 +436,72 @@ class PublishedCheckpoint(SQLModel, table=True):
     size: int = Field(primary_key=True, sa_type=RowId, sa_column_kwargs={"autoincrement": False})
     written_at: dt.datetime = Field(sa_type=Utc)
     note: str = Field(sa_type=Text)
+
+
+#: The rows of ``case_state`` that describe an enterprise; a query with this condition uses their index.
+ENTERPRISES: Final = text("tier = ''")
+#: Those of enterprises whose newest filing is neither decided nor withdrawn.
+UNDECIDED: Final = text("tier = '' AND decision IS NULL AND filing_id IS NOT NULL")
+#: What PostgreSQL's index of names is made of: the pairs of characters in a name.
+PAIRS: Final = text("array_to_tsvector(string_to_array(pairs, ' '))")
+
+
+class CaseState(SQLModel, table=True):
+    """Where the cases of an enterprise stand: what lists and searches read.
+
+    A projection of the other tables, and no evidence: ``registry.database.projection`` derives
+    every row of it. One row of each enterprise has no tier and describes it, with the day of its
+    newest filing and the last decision or withdrawal of this filing. One row for each tier has the
+    last decision under it, with its day and its filing. ``pairs`` are the pairs of characters in
+    the name (see ``registry.kit.names``). ``province``, ``city`` and ``county`` are codes of
+    regions.
+    """
+
+    __tablename__ = "case_state"
+    __table_args__ = (
+        Index("uq_case_state_uscc", "tier", "uscc", unique=True),
+        Index("ix_case_state_outcome", "tier", "outcome", "uscc"),
+        *(Index(f"ix_case_state_{c}", c, "tier", "uscc") for c in ("province", "city", "county")),
+        _partial("ix_case_state_undecided", "uscc", where=UNDECIDED),
+        Index(
+            "ix_case_state_pairs",
+            PAIRS,
+            postgresql_using="gin",
+            postgresql_where=ENTERPRISES,
+            info={"dialect": "postgresql"},
+        ).ddl_if(dialect="postgresql"),
+    )
+
+    enterprise_id: int = Field(
+        primary_key=True,
+        foreign_key="enterprise.id",
+        sa_type=RowId,
+        sa_column_kwargs={"autoincrement": False},
+    )
+    tier: str = Field(primary_key=True, sa_type=Text)
+    uscc: str = Field(sa_type=Text)
+    name: str = Field(sa_type=Text)
+    pairs: str = Field(sa_type=Text)
+    province: str | None = Field(default=None, sa_type=Text)
+    city: str | None = Field(default=None, sa_type=Text)
+    county: str | None = Field(default=None, sa_type=Text)
+    outcome: str | None = Field(default=None, sa_type=Text)
+    decision: int | None = Field(default=None, sa_type=RowId)
+    filing_id: int | None = Field(default=None, sa_type=RowId)
+    as_of: dt.date | None = Field(default=None, sa_type=Day)
+
+
+#: The index of names on SQLite, which triggers keep up with the table; it stores no text.
+NAMES_INDEX: Final = "case_name"
+CREATE_NAMES_INDEX: Final = (
+    f"CREATE VIRTUAL TABLE {NAMES_INDEX} USING fts5"
+    "(pairs, content='', columnsize=0, detail=none, tokenize='unicode61')"
+)
+event.listen(
+    SQLModel.metadata.tables["case_state"],
+    "after_create",
+    DDL(CREATE_NAMES_INDEX).execute_if(dialect="sqlite"),  # type: ignore[no-untyped-call]
+)
 
 
 def _check_form(table: Table) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 import sqlalchemy as sa
 from sqlmodel import SQLModel
 
-from registry.database import models, storage, triggers
+from registry.database import models, projection, storage, triggers
 from registry.errors import StorageError
 from registry.filings import IDENTITY
 
@@ -18,6 +18,7 @@ UPDATED: Final[dict[str, tuple[str, ...]]] = {
     "enterprise": ("name", *(fact.id for fact in IDENTITY)),
     "import": ("undone_at",),
     "filing": ("known_until",),
+    "case_state": projection.CHANGING,
     **{str(model.__tablename__): ("known_until",) for model in models.STATED_TABLES},
 }
 

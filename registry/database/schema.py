@@ -16,6 +16,7 @@ from sqlalchemy.schema import AddConstraint, CreateIndex, CreateTable
 from sqlmodel import SQLModel
 
 from registry.database import forms, triggers
+from registry.database.models import CREATE_NAMES_INDEX, NAMES_INDEX
 
 #: Made by alembic, not by the models.
 _VERSION: Final = "alembic_version"
@@ -84,10 +85,15 @@ def _altered(found: dict[tuple[str, str], str]) -> Iterator[str]:
 def _made() -> dict[tuple[str, str], list[str]]:
     """The statements that create the models' tables and indices on SQLite."""
     dialect = sqlite.dialect()
-    found = {("table", _VERSION): clauses(_MADE_BY_ALEMBIC)}
+    found = {
+        ("table", _VERSION): clauses(_MADE_BY_ALEMBIC),
+        ("table", NAMES_INDEX): clauses(CREATE_NAMES_INDEX),
+    }
     for table in _tables():
         found["table", table.name] = clauses(str(CreateTable(table).compile(dialect=dialect)))
         for index in table.indexes:
+            if index.info.get("dialect", "sqlite") != "sqlite":
+                continue
             text = str(CreateIndex(index).compile(dialect=dialect))
             found["index", str(index.name)] = clauses(text)
     return found

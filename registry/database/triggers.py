@@ -1,5 +1,8 @@
 """Protects the record inside the database: triggers that refuse to change what was written.
 
+Besides, triggers of SQLite keep its index of names up with ``case_state``; PostgreSQL's does so by
+itself.
+
 ``DEFINITIONS`` are the triggers at the newest revision; ``audit verify`` compares them. A filing
 may be closed once, and nothing else in it may change. The journal, the documents that it names and
 the checkpoints only grow, the journal one entry after the other.
@@ -9,6 +12,8 @@ import re
 from typing import Final
 
 import sqlalchemy as sa
+
+from registry.database.models import NAMES_INDEX
 
 APPEND_ONLY: Final = ("journal", "document", "checkpoint")
 
@@ -34,7 +39,23 @@ def _sqlite() -> dict[str, str]:
     for table, key in (("document", "digest"), ("checkpoint", "size"), ("filing", "id")):
         given_before = f"EXISTS (SELECT 1 FROM {table} WHERE {key} = NEW.{key})"
         found[f"{table}_no_replace"] = _refusal(table, "INSERT", given_before)
+    found |= _indexing()
     return {name: f"CREATE TRIGGER {name} {text}" for name, text in sorted(found.items())}
+
+
+def _indexing() -> dict[str, str]:
+    """Keep the index of names: an old name is taken out by handing its pairs back."""
+    columns = f"{NAMES_INDEX}, rowid, pairs"
+    drop = f"INSERT INTO {NAMES_INDEX} ({columns}) VALUES ('delete', OLD.enterprise_id, OLD.pairs);"
+    add = f"INSERT INTO {NAMES_INDEX} (rowid, pairs) VALUES (NEW.enterprise_id, NEW.pairs);"
+    own, changed = "= ''", "OF pairs"
+    return {
+        "case_state_named": f"AFTER INSERT ON case_state WHEN NEW.tier {own} BEGIN {add} END",
+        "case_state_unnamed": f"AFTER DELETE ON case_state WHEN OLD.tier {own} BEGIN {drop} END",
+        "case_state_renamed": (
+            f"AFTER UPDATE {changed} ON case_state WHEN OLD.tier {own} BEGIN {drop} {add} END"
+        ),
+    }
 
 
 def _refusal(table: str, event: str, when: str = "") -> str:

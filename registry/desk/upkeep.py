@@ -9,14 +9,17 @@ import sqlalchemy as sa
 
 from registry.audit.verify import verify
 from registry.database import backup as backups
-from registry.database import roles, storage
+from registry.database import projection, roles, storage
 from registry.database import schema as made
+from registry.database.altered import UNREADABLE
 from registry.database.backup import Copied as Copied
 from registry.database.storage import Status
+from registry.database.versions import ENTERPRISE
 from registry.desk.place import Desk
-from registry.errors import UncopiedError
+from registry.errors import AlteredError, UncopiedError
 from registry.kit.progress import Watch, unwatched
 from registry.record import journal
+from rules.portable.errors import Remedy
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,31 @@ def restore(file: Path, watch: Watch = unwatched) -> Restored:
         with watch("恢复（%）", 100) as done:
             copied = backups.restore(database, file, progress=done)
         return Restored(storage.shown(database.url), copied)
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """The number of enterprises of which the lists were made anew, and of rows that were amiss."""
+
+    enterprises: int
+    changed: int
+
+
+def rebuild(desk: Desk) -> Rebuilt:
+    """Make what lists and searches read anew from the record; the record stays as it is."""
+    with desk.writing() as session:
+        connection = session.connection()
+        count = connection.scalar(sa.select(sa.func.count()).select_from(ENTERPRISE)) or 0
+        try:
+            with desk.watch("重建概况", count) as done:
+                changed = projection.rebuild(connection, done)
+        except UNREADABLE as error:
+            raise AlteredError(
+                "unreadable-record",
+                "登记库中有内容已被改动，不能据以重建",
+                remedy=Remedy("verify-record"),
+            ) from error
+    return Rebuilt(count, changed)
 
 
 def grant(desk: Desk, role: str, *, auditor: bool) -> None:

@@ -27,8 +27,37 @@ def folded(name: str) -> str:
     >>> folded("甲（云溪） 有限公司") == folded("甲(云溪)有限责任公司")
     True
     """
-    typed = "".join(c for c in unicodedata.normalize("NFKC", name).casefold() if c.isalnum())
-    return typed.replace("有限责任公司", "有限公司")
+    plain = "".join(c for c in unicodedata.normalize("NFKC", name).casefold() if c.isalnum())
+    return plain.replace("有限责任公司", "有限公司")
+
+
+def typed(text: str) -> str:
+    """A text as searches compare it: whatever its case, width and blanks.
+
+    >>> typed("ABC （云溪）"), typed("ａｂｃ(云溪)")
+    ('abc(云溪)', 'abc(云溪)')
+    """
+    return "".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def pairs(text: str) -> list[str]:
+    """Every two neighbouring characters of a text as a word of letters and digits, in order.
+
+    Any index of words can then answer for parts of a text, down to two characters; the last word
+    has one character, so that all words with a character at their beginning answer for one.
+
+    >>> pairs("甲(乙")
+    ['75320028', '00284e59', '4e59']
+    """
+    codes = [_word(c) for c in text]
+    return [a + b for a, b in zip(codes, [*codes[1:], ""], strict=True)]
+
+
+@lru_cache(maxsize=1 << 14)
+def _word(character: str) -> str:
+    """A character in letters and digits; no such code begins with another one."""
+    code = ord(character)
+    return f"{code:04x}" if code < 1 << 16 else f"z{code:06x}"
 
 
 def is_error(text: str) -> bool:
@@ -69,9 +98,9 @@ def is_placeholder(name: str) -> bool:
     >>> is_placeholder("云溪县电子测试技术有限公司"), is_placeholder("福克斯Foxx公司")
     (False, False)
     """
-    typed = unicodedata.normalize("NFKC", name).casefold()
+    plain = unicodedata.normalize("NFKC", name).casefold()
     core = _KIND.sub("", folded(name))
-    return _MASKED.search(typed) is not None or _STANDING_IN.fullmatch(core) is not None
+    return _MASKED.search(plain) is not None or _STANDING_IN.fullmatch(core) is not None
 
 
 #: Signs and words that mask part of a name.

@@ -17,8 +17,8 @@ from typing import Final, TypeAlias
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from registry.database import storage
-from registry.database.versions import chunks
+from registry.database import projection, storage
+from registry.database.versions import FILING, chunks
 from registry.errors import RecordError
 from registry.filings import Issue
 from registry.judging.case import Case, Known, Request
@@ -273,6 +273,7 @@ class DecisionRecorder:
             if j.draft is not None and not _says_the_same(j.draft.body, last.get(j.matter))
         }
         added = journal.append(session, list(new.values()), by=self.by, now=self.now())
+        _list_anew(session, [d.filing_id for d in new.values() if d.filing_id is not None])
         return {matter: entry.seq for matter, entry in zip(new, added, strict=True)}
 
 
@@ -415,7 +416,15 @@ def withdraw(
         texts={"ground": ground},
         salt=salt,
     )
-    return journal.append(session, [draft], by=named, now=now)[0]
+    [entry] = journal.append(session, [draft], by=named, now=now)
+    _list_anew(session, [case.filing_id])
+    return entry
+
+
+def _list_anew(session: Session, filing_ids: Sequence[int]) -> None:
+    """Bring what lists show of these filings' enterprises up to date."""
+    filed = sa.select(FILING.c.enterprise_id).where(FILING.c.id.in_(filing_ids)).distinct()
+    projection.refresh(session.connection(), sorted(session.scalars(filed)))
 
 
 def _last_decisions(

@@ -17,7 +17,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from registry.database import bulk
+from registry.database import bulk, projection
 from registry.database.altered import UNREADABLE
 from registry.database.models import Import, Restatement, Stated
 from registry.database.rows import (
@@ -202,6 +202,7 @@ def store(
         again = [(import_id, id) for id in sorted(current[key][0] for key in unchanged)]
         bulk.insert(session, _RESTATEMENT, ("import_id", "filing_id"), again)
         receipts.intake(session, import_id, list(replaced.values()), by=by, now=now)
+        _list_anew(session, import_id)
     return LoadReport(
         file=prepared.file,
         digest=prepared.digest,
@@ -298,7 +299,13 @@ def undo(
     bulk.update(session, undone, 1)
     settle(session, sorted(session.scalars(touched(import_id).distinct())), now)
     receipts.undo(session, import_id, [row.id for row in closing], by=by, now=now)
+    _list_anew(session, import_id)
     return report
+
+
+def _list_anew(session: Session, import_id: int) -> None:
+    """Bring what lists show of an import's enterprises up to date."""
+    projection.refresh(session.connection(), sorted(session.scalars(touched(import_id).distinct())))
 
 
 def _resting(

@@ -371,6 +371,7 @@ def _copy(table: sa.Table, row: sa.RowMapping) -> dict[str, Any]:
         "checkpoint": {"size": 1},
         "enterprise": {"id": 10_000, "uscc": code(99)},
         "restatement": {"import_id": 10_000},
+        "case_state": {"enterprise_id": 10_000},
     }
     return {**row, **own.get(table.name, {"id": 10_000})}
 

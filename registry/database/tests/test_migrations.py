@@ -13,7 +13,7 @@ from alembic import command
 from registry.audit.keys import SigningKey
 from registry.audit.verify import verify
 from registry.database import migrations, schema, storage, triggers
-from registry.database.models import IpRight
+from registry.database.models import NAMES_INDEX, IpRight
 from registry.database.tests.test_models import _filing as stored_filing
 from registry.record import journal
 from registry.tests.history import History, bare
@@ -29,10 +29,17 @@ def _definitions(engine: sa.Engine) -> dict[str, list[str]]:
     return {name: schema.clauses(text) for _, name, text in found}
 
 
+def _is_ours(name: str | None, kind: str, _parents: object) -> bool:
+    """Whether a table is one of ours, not of those in which SQLite keeps its index of names."""
+    return kind != "table" or not str(name).startswith(NAMES_INDEX)
+
+
 @pytest.mark.filterwarnings("ignore:Can't validate argument 'dialect_options'")  # reflecting
+@pytest.mark.filterwarnings("ignore:autogenerate skipping metadata-specified expression")
 def test_the_migrated_schema_is_that_of_the_models(database: sa.Engine) -> None:
     with database.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        opts = {"compare_type": True, "include_name": _is_ours}
+        context = MigrationContext.configure(connection, opts=opts)
         assert compare_metadata(context, SQLModel.metadata) == []
 
 
@@ -59,7 +66,8 @@ def test_both_databases_have_the_named_checks_and_indices_of_the_models(
         }
         kept = {str(c["name"]) for c in found.get_check_constraints(table.name)}
         assert kept == {f"ck_{table.name}_{name}" for name in declared}
-        indices = {i.name for i in table.indexes}
+        kind = database.dialect.name
+        indices = {i.name for i in table.indexes if i.info.get("dialect", kind) == kind}
         assert {i["name"] for i in found.get_indexes(table.name)} >= indices
 
 

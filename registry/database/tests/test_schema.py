@@ -27,7 +27,8 @@ def _ways(kind: str, name: str, text: str) -> list[list[str]]:
     if kind == "sqlite":
         ignoring = re.sub(r"RAISE\(.*?\)", "RAISE(IGNORE)", text)
         never = " AND 0 BEGIN " if " WHEN " in text else " WHEN 0 BEGIN "
-        return [*ways, [drop, ignoring], [drop, text.replace(" BEGIN ", never, 1)]]
+        changed = [ignoring] if ignoring != text else []
+        return [*ways, *([drop, t] for t in (*changed, text.replace(" BEGIN ", never, 1)))]
     off, replica = f"DISABLE TRIGGER {name}", f"ENABLE REPLICA TRIGGER {name}"
     return [*ways, *([f"ALTER TABLE {table} {how}"] for how in (off, replica))]
 

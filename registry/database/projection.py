@@ -1,0 +1,204 @@
+"""Where the cases of every enterprise stand: the only writer of the table ``case_state``.
+
+Whoever adds filings, decisions or withdrawals calls ``refresh`` in the same transaction. Every row
+follows from the other tables, which ``rebuild`` and ``differences`` ask again.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from datetime import date
+from typing import Any, Final, NamedTuple, TypeAlias
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from registry.database.altered import UNREADABLE
+from registry.database.models import NAMES_INDEX, CaseState, JournalEntry
+from registry.database.versions import ENTERPRISE, FILING, chunks, table_of
+from registry.kit import names
+from registry.kit.progress import Done, ignored
+from rules.model.ruleset import Outcome
+
+CASE_STATE: Final = table_of(CaseState)
+_JOURNAL: Final = table_of(JournalEntry)
+
+#: The key of a row: its enterprise, and its tier or nothing.
+Key: TypeAlias = tuple[int, str]
+
+
+class State(NamedTuple):
+    """A row of ``case_state`` without its key."""
+
+    uscc: str
+    name: str
+    pairs: str
+    province: str | None
+    city: str | None
+    county: str | None
+    outcome: str | None
+    decision: int | None
+    filing_id: int | None
+    as_of: date | None
+
+
+#: The columns that may change.
+CHANGING: Final = State._fields[1:]
+
+
+def refresh(connection: sa.Connection, enterprise_ids: Sequence[int]) -> int:
+    """Bring the rows of these enterprises up to date; returns how many were not."""
+    return sum(_refresh(connection, part) for part in chunks(enterprise_ids))
+
+
+def _refresh(connection: sa.Connection, enterprise_ids: Sequence[int]) -> int:
+    expected, stored = _derived(connection, enterprise_ids), _stored(connection, enterprise_ids)
+    changed = [
+        {"enterprise_id": key[0], "tier": key[1], **state._asdict()}
+        for key, state in expected.items()
+        if stored.get(key) != state
+    ]
+    if changed:
+        kind = postgresql if connection.dialect.name == "postgresql" else sqlite
+        adding = kind.insert(CASE_STATE)
+        setting = {name: adding.excluded[name] for name in CHANGING}
+        key = list(CASE_STATE.primary_key)
+        connection.execute(adding.on_conflict_do_update(index_elements=key, set_=setting), changed)
+    return len(changed)
+
+
+def rebuild(connection: sa.Connection, progress: Done = ignored) -> int:
+    """Bring all rows up to date, and the index of names; returns how many rows were not.
+
+    ``progress`` receives the number of enterprises done.
+    """
+    changed = done = 0
+    for part in chunks(_enterprises(connection)):
+        surplus = _stored(connection, part).keys() - _derived(connection, part).keys()
+        for id, tier in surplus:
+            row = (CASE_STATE.c.enterprise_id == id) & (CASE_STATE.c.tier == tier)
+            connection.execute(sa.delete(CASE_STATE).where(row))
+        changed += len(surplus) + _refresh(connection, part)
+        done += len(part)
+        progress(done)
+    if stray := connection.scalar(sa.select(sa.func.count()).where(_STRAY)):
+        connection.execute(sa.delete(CASE_STATE).where(_STRAY))
+    if connection.dialect.name == "sqlite":
+        _rebuild_names(connection)
+    return changed + (stray or 0)
+
+
+#: The rows of enterprises that there are not.
+_STRAY: Final = CASE_STATE.c.enterprise_id.not_in(sa.select(ENTERPRISE.c.id))
+
+
+def _rebuild_names(connection: sa.Connection) -> None:
+    """Make the index of names anew from the table."""
+    for columns, values in (
+        (NAMES_INDEX, "VALUES ('delete-all')"),
+        ("rowid, pairs", "SELECT enterprise_id, pairs FROM case_state WHERE tier = ''"),
+        (NAMES_INDEX, "VALUES ('optimize')"),
+    ):
+        connection.exec_driver_sql(f"INSERT INTO {NAMES_INDEX} ({columns}) {values}")
+
+
+def differences(connection: sa.Connection) -> Iterator[str]:
+    """The credit codes of enterprises of which a row is missing, surplus or not up to date."""
+    for part in chunks(_enterprises(connection)):
+        expected, stored = _derived(connection, part), _stored(connection, part)
+        differing = (k for k in expected | stored if expected.get(k) != stored.get(k))
+        yield from dict.fromkeys((expected | stored)[key].uscc for key in differing)
+    yield from connection.scalars(sa.select(CASE_STATE.c.uscc).where(_STRAY))
+
+
+def _enterprises(connection: sa.Connection) -> list[int]:
+    return list(connection.scalars(sa.select(ENTERPRISE.c.id).order_by(ENTERPRISE.c.id)))
+
+
+def _stored(connection: sa.Connection, enterprise_ids: Sequence[int]) -> dict[Key, State]:
+    query = sa.select(CASE_STATE).where(CASE_STATE.c.enterprise_id.in_(enterprise_ids))
+    return {(id, tier): State(*state) for id, tier, *state in connection.execute(query)}
+
+
+def _derived(connection: sa.Connection, enterprise_ids: Sequence[int]) -> dict[Key, State]:
+    """The rows of these enterprises, as they follow from filings and journal."""
+    newest = _newest(connection, enterprise_ids)
+    closing = _closing(connection, [filing_id for filing_id, _ in newest.values()])
+    found: dict[Key, State] = {}
+    columns = (ENTERPRISE.c.id, ENTERPRISE.c.uscc, ENTERPRISE.c.name)
+    query = sa.select(*columns).where(ENTERPRISE.c.id.in_(enterprise_ids))
+    for id, uscc, name in connection.execute(query):
+        filing_id, as_of = newest.get(id, (None, None))
+        found[id, ""] = State(
+            uscc=uscc,
+            name=name,
+            pairs=" ".join(names.pairs(names.typed(name))),
+            province=None,
+            city=None,
+            county=None,
+            outcome=None,
+            decision=closing.get(filing_id),
+            filing_id=filing_id,
+            as_of=as_of,
+        )
+    for (id, tier), decided in _last_decisions(connection, enterprise_ids).items():
+        if (id, "") in found:
+            found[id, tier] = found[id, ""]._replace(pairs="", **decided)
+    return found
+
+
+def _newest(
+    connection: sa.Connection, enterprise_ids: Sequence[int]
+) -> dict[int, tuple[int, date]]:
+    """The newest current filing of each enterprise that has one, and its day."""
+    query = (
+        sa.select(FILING.c.enterprise_id, FILING.c.id, FILING.c.as_of)
+        .where(FILING.c.known_until.is_(None), FILING.c.enterprise_id.in_(enterprise_ids))
+        .order_by(FILING.c.as_of)
+    )
+    return {id: (filing_id, as_of) for id, filing_id, as_of in connection.execute(query)}
+
+
+def _closing(connection: sa.Connection, filing_ids: Sequence[int]) -> dict[int | None, int]:
+    """The last decision or withdrawal of each filing that has one."""
+    query = (
+        sa.select(_JOURNAL.c.filing_id, sa.func.max(_JOURNAL.c.seq))
+        .where(_JOURNAL.c.filing_id.in_(filing_ids), _JOURNAL.c.kind.in_(CLOSING))
+        .group_by(_JOURNAL.c.filing_id)
+    )
+    return dict(connection.execute(query).all())
+
+
+#: The kinds of entries after which a filing waits for nothing more.
+CLOSING: Final = ("decision", "withdrawal")
+
+
+def _last_decisions(
+    connection: sa.Connection, enterprise_ids: Sequence[int]
+) -> dict[Key, dict[str, Any]]:
+    """What the last decision on each enterprise under each tier says."""
+    numbers = (
+        sa.select(FILING.c.enterprise_id, sa.func.max(_JOURNAL.c.seq))
+        .join_from(FILING, _JOURNAL, _JOURNAL.c.filing_id == FILING.c.id)
+        .where(FILING.c.enterprise_id.in_(enterprise_ids), _JOURNAL.c.kind == "decision")
+        .group_by(FILING.c.enterprise_id, _JOURNAL.c.tier)
+    )
+    enterprise = {seq: id for id, seq in connection.execute(numbers)}
+    found: dict[Key, dict[str, Any]] = {}
+    columns = (_JOURNAL.c.seq, _JOURNAL.c.tier, _JOURNAL.c.filing_id, _JOURNAL.c.body)
+    for part in chunks(list(enterprise)):
+        query = sa.select(*columns).where(_JOURNAL.c.seq.in_(part))
+        for seq, tier, filing_id, body in connection.execute(query):
+            outcome, as_of = _said(body)
+            found[enterprise[seq], tier] = {
+                "outcome": outcome, "decision": seq, "filing_id": filing_id, "as_of": as_of,
+            }  # fmt: skip
+    return found
+
+
+def _said(body: str) -> tuple[str | None, date | None]:
+    """The outcome and the day of a decision; nothing of an altered one, which is told elsewhere."""
+    with suppress(*UNREADABLE):
+        content = json.loads(body)
+        return Outcome(content["verdict"]).text, date.fromisoformat(content["case"]["as_of"])
+    return None, None

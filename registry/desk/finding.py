@@ -1,0 +1,47 @@
+"""Finds enterprises, and lists them page by page with what was last decided on them."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from registry.desk.place import Desk
+from registry.record import finding
+from registry.record.finding import UNDECIDED_WORD as UNDECIDED_WORD
+from registry.record.finding import Asked as Asked
+from registry.record.finding import CaseLine as CaseLine
+from registry.record.finding import EnterpriseLine as EnterpriseLine
+from registry.record.finding import Page as Page
+from registry.record.finding import counted as counted
+from rules.model.ruleset import OUTCOMES
+
+#: The most lines of a page.
+LONGEST: Final = 200
+
+
+def find(
+    desk: Desk,
+    query: str = "",
+    *,
+    place: str = "",
+    tier: str = "",
+    outcome: str = "",
+    after: str = "",
+    limit: int = 20,
+) -> Page:
+    """A page of the enterprises to which everything given applies, in order of credit code.
+
+    ``query`` is a part of the name or the beginning of the credit code, ``place`` the code of a
+    region, ``outcome`` that of the last decision (under ``tier`` if given) or ``UNDECIDED_WORD``.
+    ``after`` is the key that the page before gave. ``RecordError`` for an unknown tier or outcome.
+    """
+    asked = Asked(query=query, place=place, tier=tier, outcome=outcome)
+    with desk.reading() as session:
+        return finding.page(session, asked, after=after, limit=min(limit, LONGEST))
+
+
+def tally(desk: Desk, *, place: str = "", tier: str = "") -> Mapping[str, int]:
+    """How many enterprises have each outcome, or none yet; each number as ``counted`` words it."""
+    with desk.reading() as session:
+        return {
+            outcome: finding.count(session, Asked(place=place, tier=tier, outcome=outcome))
+            for outcome in (UNDECIDED_WORD, *OUTCOMES)
+        }

@@ -1,0 +1,307 @@
+"""Lists of enterprises and searches among them, as fast in a million as in a thousand.
+
+What is listed stands in ``case_state``. A page begins after the last credit code of the page
+before. Whatever cannot be answered from an index is looked through only among ``MOST`` enterprises
+at most: nothing here takes longer the more enterprises there are.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final, TypeAlias
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from sqlmodel import Session
+
+from registry.database.models import NAMES_INDEX, PAIRS, UNDECIDED
+from registry.database.projection import CASE_STATE
+from registry.database.versions import ENTERPRISE, chunks
+from registry.errors import RecordError
+from registry.kit import names
+from rules.model.roles import titles_of
+from rules.model.ruleset import OUTCOMES
+
+#: The tiers, lowest first.
+TIERS: Final = titles_of([])
+#: The most enterprises that are counted, or looked through without an index.
+MOST: Final = 10_000
+#: What a filter calls a newest filing that is neither decided nor withdrawn.
+UNDECIDED_WORD: Final = "未决定"
+_CODE: Final = re.compile("[0-9A-Z]{1,18}")
+#: The characters of a credit code, and no sorting order has a later one.
+_LAST: Final = "Z"
+
+_Condition: TypeAlias = sa.ColumnElement[bool]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseLine:
+    """The last decision on an enterprise under a tier.
+
+    ``as_of`` is the day of judgement; ``current`` means that it is about the newest filing.
+    """
+
+    tier: str
+    outcome: str
+    seq: int
+    as_of: date | None
+    current: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnterpriseLine:
+    """An enterprise in a list: its place as filed, the day of its newest filing, its decisions.
+
+    ``filed`` is None if all of its filings were taken back; ``decisions`` stand in the order of
+    tiers.
+    """
+
+    uscc: str
+    name: str
+    place: str
+    filed: date | None
+    decisions: tuple[CaseLine, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """A page of a list; ``after`` is the key of the next page, empty on the last one.
+
+    ``count`` is the number of enterprises on all pages, at most ``MOST`` + 1. ``told`` says why a
+    search is not answered, and what to do.
+    """
+
+    lines: tuple[EnterpriseLine, ...]
+    after: str
+    count: int
+    told: str = ""
+
+    @property
+    def counted(self) -> str:
+        """The number of enterprises in words.
+
+        >>> Page(lines=(), after="", count=128).counted, Page(lines=(), after="", count=10_001).counted
+        ('128家', '1万家以上')
+        """
+        return counted(self.count)
+
+
+def counted(count: int) -> str:
+    """A number of enterprises in words; none is named beyond ``MOST``."""
+    return f"{count}家" if count <= MOST else f"{MOST // 10_000}万家以上"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """Which enterprises are listed: those to which all that is given applies.
+
+    ``query`` is a part of the name, or the beginning of the credit code; ``place`` the code of a
+    region, at or below which they are; ``outcome`` that of the last decision under ``tier``, or
+    under any tier, or ``UNDECIDED_WORD``.
+    """
+
+    query: str = ""
+    place: str = ""
+    tier: str = ""
+    outcome: str = ""
+
+    def __post_init__(self) -> None:
+        for value, known in ((self.tier, TIERS), (self.outcome, (*OUTCOMES, UNDECIDED_WORD))):
+            if value and value not in known:
+                raise RecordError(
+                    "no-such-filter",
+                    "没有「{value}」这一项：应为 {expected}",
+                    value=value,
+                    expected="、".join(known),
+                )
+
+
+def page(session: Session, asked: Asked, *, after: str = "", limit: int = 20) -> Page:
+    """The next ``limit`` enterprises after a key, in order of credit code, and how many there are."""
+    sources = list(_sources(session, asked))
+    if _TOO_MANY in sources:
+        said = f"名称中有「{asked.query.strip()}」的企业超过{MOST // 10_000}万家：请再写一个字，或选定地区"
+        return Page(lines=(), after="", count=MOST + 1, told=said)
+    found: dict[str, int] = {}
+    for source in sources:
+        found |= source.first(session, after, limit + 1)
+    codes = sorted(found)[: limit + 1]
+    lines = _lines(session, [found[code] for code in codes[:limit]])
+    more = len(codes) > limit
+    return Page(lines=lines, after=codes[limit - 1] if more else "", count=_count(session, sources))
+
+
+def count(session: Session, asked: Asked) -> int:
+    """How many enterprises there are, at most ``MOST`` + 1."""
+    sources = list(_sources(session, asked))
+    return MOST + 1 if _TOO_MANY in sources else _count(session, sources)
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Rows of ``case_state`` that are walked through in order of credit code."""
+
+    conditions: tuple[_Condition, ...]
+
+    def first(self, session: Session, after: str, limit: int) -> dict[str, int]:
+        """The first rows after a key: the codes and numbers of their enterprises."""
+        query = self._query().where(CASE_STATE.c.uscc > after)
+        rows = session.execute(query.order_by(CASE_STATE.c.uscc).limit(limit))
+        return dict(rows.all())
+
+    def codes(self) -> sa.Select[tuple[str]]:
+        """The codes of the rows, no more than are counted."""
+        return self._query().with_only_columns(CASE_STATE.c.uscc).limit(MOST + 1)
+
+    def _query(self) -> sa.Select[tuple[str, int]]:
+        return sa.select(CASE_STATE.c.uscc, CASE_STATE.c.enterprise_id).where(*self.conditions)
+
+
+@dataclass(frozen=True)
+class _Few(_Source):
+    """So few rows that all of them are looked at.
+
+    They are put in order here: a database that did so by an index would walk through all codes.
+    """
+
+    def first(self, session: Session, after: str, limit: int) -> dict[str, int]:
+        """The first rows after a key: the codes and numbers of their enterprises."""
+        rows = sorted(tuple(row) for row in session.execute(self._query()) if row.uscc > after)
+        return dict(rows[:limit])
+
+
+#: A search by a name to which there is no short way.
+_TOO_MANY: Final = _Source(())
+
+
+def _sources(session: Session, asked: Asked) -> Iterator[_Source]:
+    """The rows that are asked for; an enterprise may be in several sources."""
+    text, code = names.typed(asked.query), asked.query.strip().upper()
+    for kept in _kept(asked):
+        if not text:
+            yield _Source(tuple(kept))
+            continue
+        if _CODE.fullmatch(code):
+            yield _Source((*kept, _begins(code)))
+        yield _named(session, text, kept)
+
+
+def _kept(asked: Asked) -> Iterator[list[_Condition]]:
+    """The conditions on rows by tier, outcome and place."""
+    row = CASE_STATE.c
+    within = list(_within(asked.place))
+    if asked.outcome == UNDECIDED_WORD:
+        yield [*_undecided(asked.tier), *within]
+    elif asked.tier or asked.outcome:
+        for tier in [asked.tier] if asked.tier else TIERS:
+            of = [row.outcome == asked.outcome] if asked.outcome else []
+            yield [row.tier == tier, *of, *within]
+    else:
+        yield [row.tier == "", *within]
+
+
+def _undecided(tier: str) -> list[_Condition]:
+    """Newest filings without a decision: under any tier, or under one."""
+    row = CASE_STATE.c
+    if not tier:
+        return [sa.and_(True, UNDECIDED)]
+    other = CASE_STATE.alias()
+    same = (other.c.enterprise_id == row.enterprise_id) & (other.c.filing_id == row.filing_id)
+    decided = sa.exists().where(same, other.c.tier == tier)
+    return [row.tier == "", row.filing_id.is_not(None), ~decided]
+
+
+def _within(place: str) -> Iterator[_Condition]:
+    """At or below a region."""
+    if place:
+        row = CASE_STATE.c
+        yield sa.or_(row.county == place, row.city == place, row.province == place)
+
+
+def _begins(code: str) -> _Condition:
+    """A range of credit codes."""
+    return CASE_STATE.c.uscc.between(code, code.ljust(18, _LAST))
+
+
+def _named(session: Session, text: str, kept: Sequence[_Condition]) -> _Source:
+    """The rows of enterprises with this text in their name, by the index of names or by the rest."""
+    row, pairs = CASE_STATE.c, names.pairs(text)
+    words = pairs[:-1] or pairs
+    named = CASE_STATE.alias()
+    like = (sa.literal(" ") + named.c.pairs).contains(" " + " ".join(words))
+    has = sa.exists().where(named.c.enterprise_id == row.enterprise_id, named.c.tier == "", like)
+    indexed = _by_index(session, words, prefix=len(pairs) == 1)
+    if _size(session, indexed) <= MOST:
+        if session.get_bind().dialect.name == "postgresql":
+            # an array that is made first: it never walks through codes and tests each
+            among = row.enterprise_id == sa.any_(sa.func.array(indexed.scalar_subquery()))
+        else:
+            among = row.enterprise_id.in_(indexed)
+        return _Few((*kept, among, has))
+    if _size(session, _Source(tuple(kept)).codes()) <= MOST:
+        return _Few((*kept, has))
+    return _TOO_MANY
+
+
+def _by_index(session: Session, words: Sequence[str], *, prefix: bool) -> sa.Select[tuple[int]]:
+    """The numbers of enterprises whose name has all of these pairs of characters, in any order.
+
+    A single character is the beginning (``prefix``) of a pair.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        end = ":*" if prefix else ""
+        asked = sa.literal(" & ".join(f"'{word}'{end}" for word in dict.fromkeys(words)))
+        matching = sa.literal_column(PAIRS.text).op("@@")(sa.cast(asked, postgresql.TSQUERY))
+        return sa.select(CASE_STATE.c.enterprise_id).where(sa.text("tier = ''"), matching)
+    end = "*" if prefix else ""
+    asked = sa.literal(" AND ".join(f'"{word}"{end}' for word in dict.fromkeys(words)))
+    index = sa.table(NAMES_INDEX, sa.column("rowid", sa.Integer), sa.column(NAMES_INDEX))
+    return sa.select(index.c.rowid).where(index.c[NAMES_INDEX].op("MATCH")(asked))
+
+
+def _size(session: Session, query: sa.Select[tuple[int]] | sa.Select[tuple[str]]) -> int:
+    """The number of rows, no more than are counted."""
+    some = query.limit(MOST + 1).subquery()
+    return session.scalar(sa.select(sa.func.count()).select_from(some)) or 0
+
+
+def _count(session: Session, sources: Iterable[_Source]) -> int:
+    """The number of enterprises in all sources together, at most ``MOST`` + 1."""
+    parts = [sa.select(source.codes().subquery()) for source in sources]
+    whole = parts[0] if len(parts) == 1 else sa.union(*parts)
+    found = session.scalar(sa.select(sa.func.count()).select_from(whole.subquery()))
+    return min(found or 0, MOST + 1)
+
+
+def _lines(session: Session, enterprise_ids: Sequence[int]) -> tuple[EnterpriseLine, ...]:
+    """These enterprises with their decisions."""
+    place = (ENTERPRISE.c.province, ENTERPRISE.c.city, ENTERPRISE.c.county)
+    found = {}
+    for part in chunks(enterprise_ids):
+        decisions: dict[int, dict[str, sa.Row[tuple[object, ...]]]] = {id: {} for id in part}
+        rows = sa.select(CASE_STATE).where(CASE_STATE.c.enterprise_id.in_(part))
+        for row in session.execute(rows):
+            decisions[row.enterprise_id][row.tier] = row
+        query = sa.select(ENTERPRISE.c.id, *place).where(ENTERPRISE.c.id.in_(part))
+        for id, *filed in session.execute(query):
+            own = decisions[id].pop("")
+            tiers = [tier for tier in TIERS if tier in decisions[id]]
+            found[id] = EnterpriseLine(
+                uscc=own.uscc,
+                name=own.name,
+                place="".join(dict.fromkeys(filter(None, filed))),
+                filed=own.as_of,
+                decisions=tuple(
+                    CaseLine(
+                        tier=line.tier,
+                        outcome=line.outcome or "",
+                        seq=line.decision,
+                        as_of=line.as_of,
+                        current=line.filing_id == own.filing_id,
+                    )
+                    for line in (decisions[id][tier] for tier in tiers)
+                ),
+            )
+    return tuple(found[id] for id in enterprise_ids)
