@@ -74,6 +74,81 @@ def log(desk: Desk, wanted: EntryQuery) -> list[EntryLine]:
     return [_line(entry, numbers) for entry in entries]
 
 
+@dataclass(frozen=True)
+class EntryPage:
+    """Entries, newest first; the next page begins ``before`` a number, None on the last one."""
+
+    lines: tuple[EntryLine, ...]
+    before: int | None
+
+
+def leafed(
+    desk: Desk, *, kind: str = "", tier: str = "", before: int | None = None, limit: int = 50
+) -> EntryPage:
+    """A page of the journal, newest first: the entries of a kind and a tier (as in ``TIERS``).
+
+    ``before`` begins the page after the one before. ``RecordError`` for a kind that there is not.
+    """
+    kinds = [k for k, word in KINDS.items() if word == kind]
+    if kind and not kinds:
+        raise RecordError(
+            "no-such-kind",
+            "没有名为「{value}」的记录：应为 {expected}",
+            value=kind,
+            expected="、".join(KINDS.values()),
+        )
+    title = TIERS[tier] if tier else ""
+    with desk.reading() as session:
+        numbers = journal.before(session, before, limit + 1, kinds, title)
+        wanted, more = numbers[:limit], numbers[limit:]
+        if not wanted:
+            return EntryPage((), None)
+        first, last = wanted[-1], wanted[0]
+        found = list(journal.entries(session, first=first, last=last, kinds=kinds, tier=title))
+        confirmed = [e.content["determination"] for e in found if e.kind == "confirmation"]
+        names = journal.numbers(session, confirmed)
+    lines = tuple(_line(entry, names) for entry in reversed(found))
+    return EntryPage(lines, wanted[-1] if more else None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EntryView:
+    """An entry with what proves it: the SHA-256 of ``header`` is its digest, that of ``body`` is in it.
+
+    Both are canonical texts; ``texts`` are those that are disclosed beside it, by their place.
+    ``last`` is the number of the journal's last entry.
+    """
+
+    line: EntryLine
+    tier: str
+    uscc: str
+    header: str
+    body: str
+    previous: str
+    texts: Mapping[str, str]
+    last: int
+
+
+def entry(desk: Desk, seq: int) -> EntryView:
+    """One entry; ``RecordError`` if there is none of that number."""
+    with desk.reading() as session:
+        found = journal.entry(session, seq)
+        confirmed = found.content["determination"] if found.kind == "confirmation" else None
+        names = journal.numbers(session, [confirmed] if confirmed else [])
+        last = journal.last_number(session)
+    case = found.content.get("case") or {}
+    return EntryView(
+        line=_line(found, names),
+        tier=found.tier,
+        uscc=found.subject or case.get("uscc", ""),
+        header=found.header_bytes().decode(),
+        body=found.body,
+        previous=found.previous,
+        texts=found.texts,
+        last=last,
+    )
+
+
 def _filings(session: Session, uscc: str) -> list[int]:
     ids = cases.of_enterprise(session, uscc)
     if not ids:

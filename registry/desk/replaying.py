@@ -62,6 +62,13 @@ def cross(desk: Desk, seq: int, facts: str, rules: str) -> Crossed:
         return replayer.cross(journal.entry(session, seq), [facts], [rules])
 
 
+def crossed(desk: Desk, seq: int) -> Crossed:
+    """Decide again with every combination of the facts and rules of then and now."""
+    both = ("then", "now")
+    with desk.reading() as session, closing(Replayer(session)) as replayer:
+        return replayer.cross(journal.entry(session, seq), both, both)
+
+
 def begun(desk: Desk, span: ReplaySpan) -> ReplayState:
     """The start of a run: the first entry, or where an interrupted run of this registry stopped."""
     if span.since or span.restart or not _notes().exists():

@@ -412,6 +412,20 @@ def numbers(session: Session, digests: Sequence[str]) -> dict[str, int]:
     return {row.digest: row.seq for row in session.execute(query)}
 
 
+def before(
+    session: Session, seq: int | None, limit: int, kinds: Sequence[str] = (), tier: str = ""
+) -> list[int]:
+    """The numbers of the last ``limit`` entries before a number, or of all, newest first."""
+    query = sa.select(JOURNAL.c.seq).order_by(JOURNAL.c.seq.desc()).limit(limit)
+    if seq is not None:
+        query = query.where(JOURNAL.c.seq < seq)
+    if kinds:
+        query = query.where(_of(kinds))
+    if tier:
+        query = query.where(JOURNAL.c.tier == tier)
+    return list(session.scalars(query))
+
+
 def until(session: Session, moment: datetime) -> int:
     """The number of the last entry recorded up to a moment; 0 if there was none."""
     query = sa.select(sa.func.max(JOURNAL.c.seq)).where(JOURNAL.c.recorded_at <= moment)

@@ -8,6 +8,9 @@ from rules.model.roles import TIERS
 
 #: How an address names each tier -> its title. The short name, until the tiers declare their own.
 SLUGS: Final[Mapping[str, str]] = dict(TIERS)
+#: The folder of what belongs to no single text, and how an address names it.
+TOP: Final = "."
+GENERAL: Final = "general"
 _SLUG_OF: Final = {title: slug for slug, title in SLUGS.items()}
 _SHORT: Final = {title: short for short, title in TIERS.items()}
 
@@ -55,3 +58,8 @@ def rule(id: str) -> str:
     '/rules/1.%E7%94%B2'
     """
     return f"/rules/{quote(id, safe='')}"
+
+
+def edition(folder: str) -> str:
+    """The page of a text of law by its folder, or of two that are joined by ``...``."""
+    return f"/editions/{GENERAL if folder == TOP else quote(folder)}"

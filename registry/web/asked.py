@@ -27,6 +27,12 @@ def _optional(read: Callable[[str], _T]) -> BeforeValidator:
     return BeforeValidator(value)
 
 
+def _number(text: str) -> int:
+    if text.isascii() and text.isdecimal() and 1 <= (number := int(text[:20])) < 2**63:
+        return number
+    raise ValueError(f"「{text}」不是编号，请写成 1 以上的整数")
+
+
 def _text(text: Any) -> str:
     """A typed text on one line; ``ValueError`` for what could not be shown."""
     line = " ".join(str(text or "").split())
@@ -37,6 +43,7 @@ def _text(text: Any) -> str:
 
 Day: TypeAlias = Annotated[date | None, _optional(day)]
 Moment: TypeAlias = Annotated[datetime | None, _optional(lambda text: last_instant(text, now()))]
+Number: TypeAlias = Annotated[int | None, _optional(_number)]
 Text: TypeAlias = Annotated[str, BeforeValidator(_text)]
 
 

@@ -21,14 +21,20 @@ from registry.web import addresses, assets
 
 
 class Room(NamedTuple):
-    """A part of the site, as the bar on top names it."""
+    """A part of the site, as the bar on top names it; ``others`` are further beginnings of addresses."""
 
     href: str
     name: str
+    others: tuple[str, ...] = ()
 
 
-#: The rooms of the bar, in order.
-ROOMS: Final = (Room("/", "工作台"),)
+#: The rooms of the bar, in order, with the other addresses that belong to each.
+ROOMS: Final = (
+    Room("/", "工作台"),
+    Room("/enterprises", "企业"),
+    Room("/rules", "标准", ("/editions", "/applicability", "/indicators")),
+    Room("/journal", "登记簿", ("/decisions",)),
+)
 
 
 @cache
@@ -48,18 +54,27 @@ def _environment() -> Environment:
 
 
 def page(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
-    """A page in its frame; the values are escaped and made legible.
-
-    A template that stands outside a request's registry, such as that of an error, shows no place.
-    """
-    path = request.url.path
-    here = max((r.href for r in ROOMS if _within(path, r.href)), key=len, default="")
-    office = getattr(request.app.state, "office", None)
-    by = office.desk.by if office else ""
-    frame = {"here": here, "path": path, "by": by, "unfolded": False}
-    text = _environment().get_template(template).render({**frame, **values})
+    """A page in its frame; the values are escaped and made legible."""
+    text = _environment().get_template(template).render({**_frame(request), **values})
     return HTMLResponse(legible(text), status)
 
 
-def _within(path: str, room: str) -> bool:
-    return path == room or (path.startswith(f"{room.rstrip('/')}/") and room != "/")
+def framed(request: Request, template: str) -> dict[str, Any]:
+    """What a page of the reports needs to stand in a frame of this face: ``frame``, and its values."""
+    made = _environment()
+    own = {name: made.globals[name] for name in ("asset", "to", "rooms")}
+    return {**own, **_frame(request), "frame": made.get_template(template)}
+
+
+def _frame(request: Request) -> dict[str, Any]:
+    """What every frame shows: where the reader is, and who is at work."""
+    path = request.url.path
+    here = max((r.href for r in ROOMS if _within(path, r)), key=len, default="")
+    return {"here": here, "path": path, "by": request.app.state.office.desk.by, "unfolded": False}
+
+
+def _within(path: str, room: Room) -> bool:
+    return any(
+        path == start or (start != "/" and path.startswith(f"{start}/"))
+        for start in (room.href, *room.others)
+    )

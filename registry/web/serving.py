@@ -8,8 +8,8 @@ import uvicorn
 
 from registry.desk.judging import Judging
 from registry.desk.place import Desk
-from registry.desk.rulebooks import rulebook
 from registry.web.app import application
+from registry.web.office import documented
 
 _HOST = "127.0.0.1"
 
@@ -34,7 +34,7 @@ def address(opened: socket.socket) -> str:
 def serve(desk: Desk, opened: socket.socket) -> None:
     """Answer browsers until an interrupt; the criteria are compiled meanwhile."""
     with closing(opened), Judging(desk) as judging:
-        Thread(target=rulebook, name="warming", daemon=True).start()
+        Thread(target=documented, name="warming", daemon=True).start()
         config = uvicorn.Config(
             application(desk, judging),
             access_log=False,

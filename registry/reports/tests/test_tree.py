@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from registry.desk.place import rulebook
+from registry.desk.rulebooks import rulebook
 from registry.judging.case import Request, unfiled
 from registry.judging.judge import Judge
 from registry.judging.verdicts import Checker, TierVerdict

@@ -4,7 +4,14 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from registry.web.pages import case, desk, enterprise
+from registry.web.pages import case, decision, desk, enterprise, journal, rules
 
 #: The routes of all pages; of two that fit an address, the first answers.
-ROUTERS: Final[tuple[APIRouter, ...]] = (desk.router, enterprise.router, case.router)
+ROUTERS: Final[tuple[APIRouter, ...]] = (
+    desk.router,
+    enterprise.router,
+    case.router,
+    rules.router,
+    decision.router,
+    journal.router,
+)

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from registry.desk import auditing, criteria, enterprises
+from registry.desk import auditing, enterprises
 from registry.desk.auditing import EntryQuery
 from registry.desk.checking import Cause, Refusal
 from registry.portable.chain import KINDS
@@ -16,12 +16,11 @@ from registry.reports.tree import VerdictPart
 from registry.reports.verdicts import not_applied
 from registry.web.addresses import short
 from registry.web.asked import Asked, Text, Tier
-from registry.web.office import At, Office
+from registry.web.office import At, Office, documented
 from registry.web.remedies import advice
 from registry.web.rendering import page
 from rules.decider import Decision
-from rules.drafting.examples import ExampleRun
-from rules.errors import RulesetError
+from rules.drafting.documentation.values import RulePage
 from rules.explanation.explain import Finding
 from rules.explanation.tables import CaseTable, case_table
 
@@ -30,16 +29,11 @@ router = APIRouter()
 
 @dataclass(frozen=True)
 class LawBeside:
-    """What stands beside a verdict: a finding's clause, its table with the case, and its examples."""
+    """What stands beside a verdict: a finding's clause, its table with the case, and what is told of it."""
 
     finding: Finding
     table: CaseTable | None
-    examples: tuple[ExampleRun, ...]
-
-    @property
-    def failed(self) -> tuple[ExampleRun, ...]:
-        """The examples that do not hold."""
-        return tuple(run for run in self.examples if not run.passed)
+    told: RulePage | None
 
 
 @router.get("/enterprises/{uscc}/{tier}")
@@ -104,11 +98,8 @@ def _law(decision: Decision | None, finding: Finding | None, rule: str) -> LawBe
     if decision is None or finding is None:
         return None
     found = next((f for f in finding.walk() if f.rule == rule), finding)
-    try:
-        examples = criteria.told(found.rule).runs
-    except RulesetError:  # published once, and no longer among the criteria at hand
-        examples = ()
-    return LawBeside(found, case_table(decision, found), examples)
+    told = documented().pages.rules.get(found.rule)  # what was published once may be gone
+    return LawBeside(found, case_table(decision, found), told)
 
 
 def _history(at: Office, uscc: str, title: str) -> list[auditing.EntryLine]:

@@ -2,13 +2,14 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
 
 from registry.cli import main
+from registry.desk import documenting
 from registry.desk.judging import Judging
-from registry.desk.place import Desk
 from registry.judging.worker import Cause, Refusal
 from registry.web.addresses import SLUGS, case
 from registry.web.tests.visiting import Page, Visitor
@@ -52,7 +53,7 @@ def test_a_reason_stands_with_figure_cell_threshold_distance_and_clause(visitor:
         "前置称号 ✓ 符合",
         "依据 附件2认定条件第二项",
         "解读B 不低于、达到、以上都含本数。",
-        "例子 16/16 通过",
+        "✓ 16个例子全部成立",
         "适用 工信部企业〔2022〕63号附件2（自2022-08-01至2026-03-31）",
     ):
         assert said in page.words, said
@@ -154,16 +155,12 @@ def test_no_such_enterprise_or_tier_is_no_page(visitor: Visitor) -> None:
     assert visitor.get(f"/enterprises/{NARROW}/nothing").status == 404
 
 
-def test_criteria_of_which_the_program_no_longer_has_the_examples_are_shown(
-    visitor: Visitor, monkeypatch: pytest.MonkeyPatch, office: tuple[Desk, Judging]
+def test_a_rule_of_which_the_program_no_longer_knows_the_examples_is_shown(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from registry.desk import criteria
-    from rules.errors import RulesetError
-
-    def gone(id: str) -> None:
-        raise RulesetError("no-such-rule", "没有", value=id)
-
-    monkeypatch.setattr(criteria, "told", gone)
+    documented = documenting.in_force()
+    pages = replace(documented.pages, rules={})
+    monkeypatch.setattr(documenting, "in_force", lambda: replace(documented, pages=pages))
     page = visitor.get(case(NARROW, SECOND))
     assert page.status == 200
     assert "例子" not in page.words

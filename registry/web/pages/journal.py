@@ -1,0 +1,32 @@
+"""The record ``/journal``: its entries, newest first, and each with what proves it."""
+
+import json
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+
+from registry.desk import auditing
+from registry.portable.chain import KINDS
+from registry.web.asked import Number, Text
+from registry.web.office import At
+from registry.web.rendering import page
+
+router = APIRouter()
+
+
+@router.get("/journal")
+def entries(request: Request, at: At, kind: Text = "", before: Number = None) -> HTMLResponse:
+    """A page of entries, of one kind or of all."""
+    found = auditing.leafed(at.desk, kind=kind, before=before)
+    return page(
+        request, "journal.html", found=found, kind=kind, before=before, kinds=[*KINDS.values()]
+    )
+
+
+@router.get("/journal/{seq}")
+def entry(request: Request, at: At, seq: int) -> HTMLResponse:
+    """One entry, with the recipe by which anybody can verify it."""
+    found = auditing.entry(at.desk, seq)
+    body = json.dumps(json.loads(found.body), ensure_ascii=False, indent=2)
+    decided = found.line.kind == KINDS["decision"]
+    return page(request, "entry.html", found=found, body=body, decided=decided)

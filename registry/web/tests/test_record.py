@@ -1,0 +1,149 @@
+"""The record in the browser: entries with what proves them, and decisions explained and taken again."""
+
+import re
+from collections.abc import Iterator
+from hashlib import sha256
+from html import unescape
+
+import pytest
+import sqlalchemy as sa
+
+from registry.desk import auditing
+from registry.desk.judging import Judging
+from registry.desk.place import Desk
+from registry.portable.chain import KINDS
+from registry.tests.history import History
+from registry.web.addresses import decision, entry
+from registry.web.app import application
+from registry.web.tests.visiting import Visitor
+
+
+@pytest.fixture
+def rich(history: History) -> Iterator[tuple[Visitor, History]]:
+    """A reader of a registry in which everything happened that can happen."""
+    url = history.engine.url.render_as_string(hide_password=False)
+    with Desk(url) as desk, Judging(desk) as judging:
+        yield Visitor(application(desk, judging)), history
+
+
+def numbers(desk: Desk, kind: str) -> list[int]:
+    return [line.seq for line in auditing.log(desk, auditing.EntryQuery(kind=KINDS[kind]))]
+
+
+def test_entries_are_listed_newest_first_and_leafed_through(
+    visitor: Visitor, office: tuple[Desk, Judging]
+) -> None:
+    desk, _ = office
+    every = [line.seq for line in auditing.log(desk, auditing.EntryQuery())]
+    page = auditing.leafed(desk, limit=3)
+    leafed = [line.seq for line in page.lines]
+    while page.before:
+        page = auditing.leafed(desk, before=page.before, limit=3)
+        leafed += [line.seq for line in page.lines]
+    assert leafed == every[::-1]
+    shown = re.findall(r">第(\d+)号</a>", visitor.get("/journal").source)
+    assert [int(seq) for seq in shown] == every[::-1]
+
+
+def test_entries_of_one_kind_are_listed(visitor: Visitor) -> None:
+    page = visitor.get(f"/journal?kind={KINDS['decision']}")
+    assert page.words.count("专精特新中小企业认定：") == 5
+    assert "没有这样的记录" in visitor.get(f"/journal?kind={KINDS['title']}").words
+    assert visitor.get("/journal?kind=没有").status == 422
+    assert "「x」不是编号" in visitor.get("/journal?before=x").words
+
+
+def test_a_new_registry_has_a_journal_to_look_at(newcomer: Visitor) -> None:
+    assert newcomer.get("/journal").status == 200
+
+
+def test_an_entry_can_be_verified_from_its_page(visitor: Visitor) -> None:
+    page = visitor.get(entry(3))
+    header, body = map(
+        unescape, re.findall(r"<pre><code>(.*?)</code></pre>", page.source, re.DOTALL)
+    )
+    digest = re.search(r"本条摘要</dt><dd><code>(\w+)", page.source)
+    assert digest
+    assert sha256(header.encode()).hexdigest() == digest[1]
+    assert '"rulesets"' in body or '"case"' in body or '"filings"' in body
+
+
+def test_every_kind_of_entry_has_a_page(rich: tuple[Visitor, History]) -> None:
+    visitor, history = rich
+    with history.engine.connect() as connection:
+        kinds = dict(
+            tuple(row)
+            for row in connection.execute(
+                sa.text("SELECT kind, max(seq) FROM journal GROUP BY kind")
+            )
+        )
+    assert kinds.keys() == KINDS.keys()
+    for kind, seq in kinds.items():
+        page = visitor.get(entry(seq))
+        assert page.status == 200
+        assert KINDS[kind] in page.words
+    assert visitor.get("/journal").status == 200
+
+
+def test_no_such_entry_is_no_page(visitor: Visitor) -> None:
+    assert visitor.get(entry(999)).status == 404
+    assert visitor.get("/journal/x").status == 422
+    assert visitor.get(decision(999)).status == 404
+    assert "第1号记录不是决定" in visitor.get(decision(1)).words
+
+
+@pytest.mark.parametrize("reader", ["enterprise", "officer", "auditor"])
+def test_a_decision_is_explained_for_each_reader(
+    visitor: Visitor, office: tuple[Desk, Judging], reader: str
+) -> None:
+    seq = numbers(office[0], "decision")[3]
+    page = visitor.get(decision(seq, **{"for": reader}))
+    assert page.status == 200
+    assert "按记录重新作出，与记录逐字节一致" in page.words
+    assert "差0.0001个百分点" in page.words
+    assert visitor.get(decision(seq, **{"for": "nobody"})).status == 422
+
+
+def test_data_and_letter_are_files_to_save(visitor: Visitor, office: tuple[Desk, Judging]) -> None:
+    seq = numbers(office[0], "decision")[0]
+    data = visitor.raw(f"/decisions/{seq}.json")
+    assert data.json()["record"]["seq"] == seq
+    letter = visitor.raw(f"/decisions/{seq}/letter")
+    assert "决定告知书" in letter.text
+    for answer in (data, letter):
+        assert answer.headers["content-disposition"].startswith("attachment;")
+
+
+def test_a_decision_is_crossed_with_facts_and_rules_of_now(rich: tuple[Visitor, History]) -> None:
+    visitor, history = rich
+    url = history.engine.url.render_as_string(hide_password=False)
+    with Desk(url) as desk:
+        decided = numbers(desk, "decision")
+    said = {visitor.get(f"{decision(seq)}/replay").words for seq in decided}
+    assert any("改变结论的是" in words for words in said)
+    assert any("结论没有改变" in words for words in said)
+    assert all(visitor.get(decision(seq)).status == 200 for seq in decided)
+
+
+def test_what_was_altered_is_not_explained(rich: tuple[Visitor, History]) -> None:
+    visitor, history = rich
+    if history.engine.dialect.name != "sqlite":
+        pytest.skip("one kind of database is enough to alter")
+    with history.engine.begin() as connection:
+        seq = connection.execute(
+            sa.text("SELECT max(seq) FROM journal WHERE kind = 'decision'")
+        ).scalar()
+        for trigger in (
+            connection.execute(sa.text("SELECT name FROM sqlite_master WHERE type = 'trigger'"))
+            .scalars()
+            .all()
+        ):
+            connection.execute(sa.text(f'DROP TRIGGER "{trigger}"'))
+        connection.execute(
+            sa.text("UPDATE journal SET body = replace(body, '认定', '复核') WHERE seq = :seq"),
+            {"seq": seq},
+        )
+    page = visitor.get(decision(seq))
+    assert page.status == 500
+    assert "不一致，出在记录" in page.words or "已被改动" in page.words
+    assert visitor.get(entry(seq)).status == 422
