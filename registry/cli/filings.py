@@ -342,6 +342,9 @@ def list_enterprises(search: str, as_json: bool) -> None:
     type=click.Choice([finding.UNDECIDED_WORD, *OUTCOMES]),
     help="只列最近一次决定为此结论的企业，或最近的填报尚未决定的企业。",
 )
+@click.option(
+    "--region", default="", metavar="地区", help="只列在此省、市或县的企业，例如 广东省广州市。"
+)
 @click.option("--after", default="", metavar="信用代码", help="从此代码之后列起（上一页给出）。")
 @click.option(
     "--limit",
@@ -353,7 +356,13 @@ def list_enterprises(search: str, as_json: bool) -> None:
 )
 @json_option
 def find_enterprises(
-    query: str, tier: str | None, outcome: str | None, after: str, limit: int, as_json: bool
+    query: str,
+    tier: str | None,
+    outcome: str | None,
+    region: str,
+    after: str,
+    limit: int,
+    as_json: bool,
 ) -> None:
     """按名称中的字或信用代码的开头查找企业，连同各层级最近的决定；一页一页地列。
 

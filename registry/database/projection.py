@@ -16,7 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from registry.database.altered import UNREADABLE
 from registry.database.models import NAMES_INDEX, CaseState, JournalEntry
 from registry.database.versions import ENTERPRISE, FILING, chunks, table_of
-from registry.kit import names
+from registry.kit import names, regions
 from registry.kit.progress import Done, ignored
 from rules.model.ruleset import Outcome
 
@@ -125,17 +125,18 @@ def _derived(connection: sa.Connection, enterprise_ids: Sequence[int]) -> dict[K
     newest = _newest(connection, enterprise_ids)
     closing = _closing(connection, [filing_id for filing_id, _ in newest.values()])
     found: dict[Key, State] = {}
-    columns = (ENTERPRISE.c.id, ENTERPRISE.c.uscc, ENTERPRISE.c.name)
+    columns = (ENTERPRISE.c[name] for name in ("id", "uscc", "name", "province", "city", "county"))
     query = sa.select(*columns).where(ENTERPRISE.c.id.in_(enterprise_ids))
-    for id, uscc, name in connection.execute(query):
+    for id, uscc, name, *filed in connection.execute(query):
+        place = regions.place_of(*(part or "" for part in filed))
         filing_id, as_of = newest.get(id, (None, None))
         found[id, ""] = State(
             uscc=uscc,
             name=name,
             pairs=" ".join(names.pairs(names.typed(name))),
-            province=None,
-            city=None,
-            county=None,
+            province=place.province or None,
+            city=place.city or None,
+            county=place.county or None,
             outcome=None,
             decision=closing.get(filing_id),
             filing_id=filing_id,

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from registry.desk.place import Desk
+from registry.errors import RecordError
+from registry.kit import regions
 from registry.record import finding
 from registry.record.finding import UNDECIDED_WORD as UNDECIDED_WORD
 from registry.record.finding import Asked as Asked
@@ -36,6 +38,23 @@ def find(
     asked = Asked(query=query, place=place, tier=tier, outcome=outcome)
     with desk.reading() as session:
         return finding.page(session, asked, after=after, limit=min(limit, LONGEST))
+
+
+def region(name: str) -> str:
+    """The code of the region that a name means; ``RecordError`` unless it is clear.
+
+    >>> region("深圳南山"), region("广东省")
+    ('440305', '440000')
+    """
+    place = regions.place_of(name)
+    if place.doubt or not place.province:
+        raise RecordError(
+            "unclear-region",
+            "「{value}」不能确定是哪个地区{said}：请写明省、市、县",
+            value=name,
+            said=f"（{place.doubt}）" if place.doubt else "",
+        )
+    return place.county or place.city or place.province
 
 
 def tally(desk: Desk, *, place: str = "", tier: str = "") -> Mapping[str, int]:

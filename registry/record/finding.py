@@ -19,7 +19,7 @@ from registry.database.models import NAMES_INDEX, PAIRS, UNDECIDED
 from registry.database.projection import CASE_STATE
 from registry.database.versions import ENTERPRISE, chunks
 from registry.errors import RecordError
-from registry.kit import names
+from registry.kit import names, regions
 from rules.model.roles import titles_of
 from rules.model.ruleset import OUTCOMES
 
@@ -108,6 +108,10 @@ class Asked:
     outcome: str = ""
 
     def __post_init__(self) -> None:
+        if self.place and self.place not in regions.regions():
+            raise RecordError(
+                "no-such-region", "没有代码为「{value}」的地区：请核对", value=self.place
+            )
         for value, known in ((self.tier, TIERS), (self.outcome, (*OUTCOMES, UNDECIDED_WORD))):
             if value and value not in known:
                 raise RecordError(
@@ -196,7 +200,9 @@ def _kept(asked: Asked) -> Iterator[list[_Condition]]:
         yield [*_undecided(asked.tier), *within]
     elif asked.tier or asked.outcome:
         for tier in [asked.tier] if asked.tier else TIERS:
-            of = [row.outcome == asked.outcome] if asked.outcome else []
+            # a city has fewer enterprises than an outcome: its index is to be used
+            outcome = sa.func.coalesce(row.outcome, "") if _is_small(asked.place) else row.outcome
+            of = [outcome == asked.outcome] if asked.outcome else []
             yield [row.tier == tier, *of, *within]
     else:
         yield [row.tier == "", *within]
@@ -216,8 +222,11 @@ def _undecided(tier: str) -> list[_Condition]:
 def _within(place: str) -> Iterator[_Condition]:
     """At or below a region."""
     if place:
-        row = CASE_STATE.c
-        yield sa.or_(row.county == place, row.city == place, row.province == place)
+        yield CASE_STATE.c[regions.column(place)] == place
+
+
+def _is_small(place: str) -> bool:
+    return bool(place) and regions.column(place) != "province"
 
 
 def _begins(code: str) -> _Condition:

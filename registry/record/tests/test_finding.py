@@ -10,6 +10,7 @@ from sqlmodel import Session
 from registry.database import projection, storage
 from registry.database.models import Enterprise
 from registry.database.projection import CASE_STATE
+from registry.errors import RecordError
 from registry.kit import names
 from registry.record import finding
 from registry.record.finding import Asked
@@ -94,6 +95,11 @@ def test_a_search_finds_what_looking_at_every_name_finds(
         assert page.after == (expected[49] if len(expected) > 50 else ""), query
 
 
+def test_an_unknown_region_is_refused() -> None:
+    with pytest.raises(RecordError, match="没有代码为「440」的地区"):
+        Asked(place="440")
+
+
 @pytest.mark.parametrize("query", ["", "科技", "司", "91350100M0000099"])
 def test_pages_follow_one_another_without_gap_or_repetition(
     stocked: tuple[Session, dict[str, str]], query: str
@@ -112,11 +118,13 @@ def test_pairs_that_too_many_names_bear_ask_for_one_more(
     page = finding.page(session, Asked(query="有限"))
     assert (page.lines, page.count) == ((), 1_001)
     assert "再写一个字" in page.told
-    session.execute(
-        sa.update(CASE_STATE).where(CASE_STATE.c.uscc < code(900)).values(county="990101")
-    )
-    page = finding.page(session, Asked(query="有限", place="990101"), limit=5)
+    among = CASE_STATE.c.uscc < code(900)
+    region = {"province": "440300", "city": "440100", "county": "990101"}
+    session.execute(sa.update(CASE_STATE).where(among).values(**region))
     expected = [c for c in _scan(held, "有限") if c < code(900)]
-    assert [line.uscc for line in page.lines] == expected[:5]
-    assert page.count == len(expected)
+    for place in region.values():
+        page = finding.page(session, Asked(query="有限", place=place), limit=5)
+        assert [line.uscc for line in page.lines] == expected[:5]
+        assert page.count == len(expected)
+    assert finding.page(session, Asked(place="110000")).count == 0
     assert finding.page(session, Asked()).count == 1_001
