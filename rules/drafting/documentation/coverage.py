@@ -32,16 +32,28 @@ class ThresholdReach:
 
 
 @dataclass(frozen=True)
-class MutantTally:
-    """The mutants of a rule or an indicator: how many some example kills, and those that survive.
+class Survivor:
+    """A mutant that no example kills: of which rule or indicator, what is altered, and why it may.
 
-    ``equivalent`` are listed survivors with the reason why no example can tell them apart;
+    Without a ``reason`` an example is lacking.
+    """
+
+    name: str
+    text: str
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class MutantTally:
+    """Mutants: how many some example kills, and those that survive.
+
+    ``equivalent`` are listed with the reason why no example can tell them from the original;
     ``unguarded`` are those for which an example is lacking.
     """
 
     killed: int = 0
-    equivalent: tuple[tuple[str, str], ...] = ()
-    unguarded: tuple[str, ...] = ()
+    equivalent: tuple[Survivor, ...] = ()
+    unguarded: tuple[Survivor, ...] = ()
 
     @property
     def total(self) -> int:
@@ -130,17 +142,14 @@ def tallies(
         progress()
 
     left = {m.key for m in survivors(rulebook, progress=note)}
-    return {
-        name: MutantTally(
-            killed=sum(m.key not in left for m in those),
-            equivalent=tuple(
-                (m.description, equivalent[m.key])
-                for m in those
-                if m.key in left and m.key in equivalent
-            ),
-            unguarded=tuple(
-                m.description for m in those if m.key in left and m.key not in equivalent
-            ),
+    found = {}
+    for name, those in tried.items():
+        standing = [
+            Survivor(name, m.description, equivalent.get(m.key, "")) for m in those if m.key in left
+        ]
+        found[name] = MutantTally(
+            len(those) - len(standing),
+            tuple(s for s in standing if s.reason),
+            tuple(s for s in standing if not s.reason),
         )
-        for name, those in tried.items()
-    }
+    return found

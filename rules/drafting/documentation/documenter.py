@@ -13,7 +13,6 @@ from rules.decider import by_reference
 from rules.drafting.documentation.clauses import ClauseList, read_clauses
 from rules.drafting.documentation.counterparts import counterparts
 from rules.drafting.documentation.coverage import Judged, MutantTally, reach, tallies
-from rules.drafting.documentation.formulas import formula_in_words
 from rules.drafting.documentation.values import (
     Cell,
     ComparisonPage,
@@ -146,7 +145,9 @@ class _Documenter:
         self.slots = {threshold.name: id for id, threshold in rulebook.thresholds.items()}
         self.documents = {d.path: d for d in rulebook.documents}
         self.lines = {d.path: d.text.splitlines() for d in rulebook.documents}
-        self.declared = self._declared()
+        declarations = list(self._declarations())
+        self.declared = {name: id for name, id, _ in declarations}
+        self.formulas = {name: cells.get("算式", "") for name, _, cells in declarations}
         self.definitions = {c.id: self._definition(c) for c in rulebook.clauses.values()}
         self.refers = {id: self._refers(id) for id in rulebook.clauses}
         self.part_of = self._part_of()
@@ -219,17 +220,26 @@ class _Documenter:
             ),
         )
 
-    def _declared(self) -> Mapping[str, str]:
-        """The clause that declares each name; a field's name follows its list's."""
-        found: dict[str, str] = {}
+    def _declarations(self) -> Iterator[tuple[str, str, Mapping[str, str]]]:
+        """Each row of a table of declarations: its name, its clause, and its cells by column."""
         for clause in self.rulebook.clauses.values():
-            if clause.definition.text not in DECLARATIONS:
-                continue
-            header, *rows = clause.definition.table
-            for row in rows:
-                cells = dict(zip(header.cells, row.cells, strict=True))
-                found[_of_list(cells.get("清单", ""), row.cells[0])] = clause.id
-        return found
+            if clause.definition.text in DECLARATIONS:
+                header, *rows = clause.definition.table
+                for row in rows:
+                    cells = dict(zip(header.cells, row.cells, strict=True))
+                    listed = cells.get("清单") or clause.tag("对象")
+                    yield _of_list(listed, row.cells[0]), clause.id, cells
+
+    def _name(self, indicator: Indicator) -> str:
+        """The name under which an indicator is declared, if it is."""
+        return _of_list(self._list(indicator.records), indicator.name)
+
+    def _formula(self, indicator: Indicator) -> str:
+        """The formula as it is declared; in words for what a rule over records defines."""
+        match indicator.expr:
+            case ("count", listed, rule, None):
+                return f"符合「{self.references[rule].word}」的{self._list(listed)}件数"
+        return self.formulas.get(self._name(indicator), "")
 
     def _names(self, indicator: Indicator) -> Iterator[str]:
         """The names of what an indicator reads, as they are declared."""
@@ -250,7 +260,8 @@ class _Documenter:
         found: dict[str, dict[str, None]] = {}
         for rule in self.rulebook.rules.values():
             for key in indicator_keys(rule):
-                for name in (key, *self._names(self.rulebook.indicators[key])):
+                indicator = self.rulebook.indicators[key]
+                for name in (self._name(indicator), *self._names(indicator)):
                     found.setdefault(name, {})[rule.id] = None
         return {name: tuple(ids) for name, ids in found.items()}
 
@@ -391,9 +402,8 @@ class _Documenter:
             name=indicator.name,
             unit=indicator.unit,
             records=self._list(indicator.records),
-            formula=formula_in_words(
-                indicator, lambda rule: self.references[rule].word, self.rulebook.catalogue
-            ),
+            formula=self._formula(indicator),
+            declared=self.references.get(self.declared.get(self._name(indicator), "")),
             clause=indicator.clause,
             counts=tuple(self.references[id] for id in dict.fromkeys(counted)),
             readers=tuple(
@@ -466,8 +476,8 @@ def _joined(tallies: Iterable[MutantTally]) -> MutantTally:
     those = list(tallies)
     return MutantTally(
         sum(t.killed for t in those),
-        tuple(pair for t in those for pair in t.equivalent),
-        tuple(text for t in those for text in t.unguarded),
+        tuple(s for t in those for s in t.equivalent),
+        tuple(s for t in those for s in t.unguarded),
     )
 
 

@@ -157,7 +157,10 @@ class RulePage:
 
 @dataclass(frozen=True, kw_only=True)
 class IndicatorPage:
-    """A derived indicator: its formula in words, its source, and the rules that read or feed it."""
+    """A derived indicator: its formula, its source, and the rules that read or feed it.
+
+    ``declared`` is the clause that declares it; None for the number of records that satisfy a rule.
+    """
 
     key: str
     name: str
@@ -165,6 +168,7 @@ class IndicatorPage:
     records: str
     formula: str
     clause: str
+    declared: Reference | None
     counts: tuple[Reference, ...]
     readers: tuple[Reference, ...]
     mutants: MutantTally | None

@@ -1,5 +1,6 @@
 """The values of living documentation, from the packaged criteria and from small ones of a test."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -140,13 +141,14 @@ def test_mutants_are_killed_listed_with_the_reason_or_unguarded(tmp_path: Path) 
     assert found is not None
     assert found.killed
     assert found.equivalent == ()
-    [text] = found.unguarded
+    [left] = found.unguarded
+    text = left.text
     (folder / EQUIVALENT).write_text(
         f"规则,变异,理由\n示例.研发费用,{text},没有这样的企业\n", "utf-8"
     )
     again = documented(folder).rules["示例.研发费用"].mutants
     assert again is not None
-    assert again.equivalent == ((text, "没有这样的企业"),)
+    assert again.equivalent == (replace(left, reason="没有这样的企业"),)
     assert (again.total, again.unguarded) == (found.total, ())
 
 
@@ -220,12 +222,15 @@ def test_the_counterpart_in_the_other_text_stands_beside_a_requirement(
     assert back == {"63.2.年限"}
 
 
-def test_indicators_have_their_formula_in_words(packaged: Documentation) -> None:
-    formulas = {key: page.formula for key, page in packaged.indicators.items()}
-    assert formulas["上年度研发费用占比"] == "上年度研发费用总额÷上年度营业收入总额"
-    assert formulas["从事细分市场年限"] == "从进入细分市场日期到填报当年1月1日的年数"
-    assert "符合「Ⅱ类」的知识产权件数" in formulas["Ⅱ类知识产权数"]
-    assert all(formulas.values())
+def test_indicators_have_the_formula_that_is_declared(packaged: Documentation) -> None:
+    found = {key: page.formula for key, page in packaged.indicators.items()}
+    assert found["上年度研发费用占比"] == "上年度研发费用总额 ÷ 上年度营业收入总额"
+    assert found["国家级研发机构件数"] == "符合「国家级研发机构」的研发机构件数"
+    assert found["ip.授权至填报年限"] == "足年（授权日期，填报日）"
+    assert all(found.values())
+    declared = packaged.indicators["上年度研发费用占比"].declared
+    assert declared is not None
+    assert declared.id == "指标.比率"
 
 
 def test_an_excerpt_keeps_one_text_and_what_it_rests_on(packaged: Documentation) -> None:
