@@ -10,7 +10,7 @@ import pytest
 
 from registry.conftest import Run
 from registry.demo import DEMO_COUNTY
-from registry.kit.files import written_whole
+from registry.kit.files import folder_written_whole, written_whole
 
 
 def test_a_file_takes_its_place_at_the_end(tmp_path: Path) -> None:
@@ -156,6 +156,39 @@ on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 def _full(source: object, target: object) -> None:
     raise OSError(errno.ENOSPC, "No space left on device", source)
+
+
+def test_a_folder_takes_the_place_of_another_whole(tmp_path: Path) -> None:
+    place = tmp_path / "folder"
+    for name in ("old", "new"):
+        with folder_written_whole(place, replaced=True) as fresh:
+            (fresh / name).write_text(name)
+    assert [p.name for p in place.iterdir()] == ["new"]
+    assert [p.name for p in tmp_path.iterdir()] == ["folder"]
+
+
+def test_a_folder_that_cannot_be_exchanged_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "folder"
+    place.mkdir()
+    (place / "old").write_text("old")
+    renamed = Path.rename
+
+    def rename(self: Path, target: Path) -> Path:
+        if self.name == place.name and self.parent != tmp_path and target == place:
+            raise OSError(errno.EACCES, "refused", str(target))
+        return renamed(self, target)
+
+    def exchange() -> None:
+        with folder_written_whole(place, replaced=True) as fresh:
+            (fresh / "new").write_text("new")
+            monkeypatch.setattr(Path, "rename", rename)
+
+    with pytest.raises(OSError, match="refused"):
+        exchange()
+    assert [p.name for p in place.iterdir()] == ["old"]
+    assert [p.name for p in tmp_path.iterdir()] == ["folder"]
 
 
 @on_sqlite

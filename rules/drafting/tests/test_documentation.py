@@ -255,3 +255,19 @@ def test_a_declaration_says_which_rules_read_what_it_declares(packaged: Document
     cells = packaged.rules["63.2.研发费用"].definition.rows[0][1]
     assert [c.rule.id for c in cells if c.rule] == ["填报项.年度"]
     assert "填报项.年度" not in [r.id for r in packaged.rules["63.2.研发费用"].refers]
+
+
+def test_a_bureaus_own_round_is_told_with_its_list_of_clauses(tmp_path: Path) -> None:
+    own = tmp_path / "our-packs"
+    folder = own / "rounds/2030"
+    folder.mkdir(parents=True)
+    text = FEATURE.replace("{more}", "| 100.0001万元 | 符合 |")
+    (folder / "a.feature").write_text(text, "utf-8")
+    (folder / "clauses.md").write_text(
+        "# 条款对照：本市2030年的要求\n\n| 条款 | 内容 | 处理 |\n|---|---|---|\n| 一 | 甲 | `示例.研发费用` |\n",
+        "utf-8",
+    )
+    docs = document(load(FEATURES, own), [FEATURES, own], with_mutants=False)
+    found = docs.edition("our-packs/rounds/2030")
+    assert (found.title, found.nested, found.coverage.encoded) == ("本市2030年的要求", True, 1)
+    assert [page.reference.id for page in found.rules] == ["示例.研发费用"]
