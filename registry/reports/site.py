@@ -142,6 +142,13 @@ def index(docs: Documentation, link: Link) -> str:
     entries += [
         [link("indicators", "", i.key), i.name, i.formula] for i in docs.indicators.values()
     ]
+    computed = {i.name for i in docs.indicators.values()}
+    entries += [
+        [link("rule", id, "声明"), d.name, page.title]
+        for id, page in docs.rules.items()
+        for d in page.declared
+        if d.name.rpartition("　")[2] not in computed
+    ]
     lines = ",\n".join(json.dumps(entry, ensure_ascii=True) for entry in entries)
     return f"var tiduIndex = [\n{lines}\n];\n".replace("<", "\\u003c")
 
