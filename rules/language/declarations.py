@@ -269,7 +269,7 @@ def _codes(line: int, text: str) -> tuple[str, ...]:
     if not text:
         return ()
     if "" in codes or len(set(codes)) < len(codes):
-        raise _error(line, "unfit-codes", "取值有空的或重复的一类：请改正")
+        raise _error(line, "repeated-codes", "取值有空的或重复的一类：请改正")
     if len(codes) == 1:
         raise _error(line, "one-code", "取值只有「{value}」一类：请至少写两类", value=codes[0])
     return codes
@@ -288,7 +288,7 @@ def _bound(line: int, cells: Mapping[str, str], column: str, unit: str) -> Fract
     if quantity.dimension != UNITS[unit][0]:
         raise _error(
             line,
-            "unfit-bound-unit",
+            "unfit-limit-unit",
             "{column}「{value}」的单位与「{expected}」不符：请改正",
             column=column,
             value=text,

@@ -50,7 +50,7 @@ class Declared(Mapping[str, Formula]):
             if len(self._under_way) == 1 or fault.slug == "circular-formula":
                 raise
             pattern = "所引的指标「{value}」的算式有误：请先改正它"
-            raise FormulaError("faulty-indicator", pattern, value=name) from fault
+            raise FormulaError("faulty-reference", pattern, value=name) from fault
         finally:
             self._under_way.pop()
 
