@@ -45,6 +45,12 @@ from rules.model.ruleset import Expr
 
 #: Far more than any formula of law has: what is longer, or nested deeper, is a mistake.
 _LONGEST, _DEEPEST = 1000, 20
+#: What to do about a name that is like no other, by its sort.
+_UNKNOWN: Final = {
+    "对照表": "：请补上 maps/{}.csv，或改正名称",
+    "规则": "：请补写这条规则，或改正编号",
+}
+_CHECK: Final = "：请查对名称"
 _YEARS: Final = re.compile("([1-9][0-9]?)年?", re.ASCII)
 
 
@@ -203,7 +209,9 @@ class _Parser:
             token.at,
             value=token.text,
             sort=sort,
-            hint=f"，相近的有「{close[0]}」" if close else "：请查对名称",
+            hint=f"，相近的有「{close[0]}」"
+            if close
+            else _UNKNOWN.get(sort, _CHECK).format(token.text),
         )
 
     # functions
