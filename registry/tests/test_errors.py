@@ -28,6 +28,7 @@ MEANINGS: Final = {
     "no-ground": "no reason is given",
     "no-holder": "it is not said who holds a share",
     "no-number": "the value is not a number",
+    "no-such-field": "a list has no field of that name",
     "no-such-file": "there is no file of that name",
     "no-such-folder": "there is no folder of that name",
     "nothing-filed": "the registry holds no filing of those asked for",
