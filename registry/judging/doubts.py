@@ -1,13 +1,13 @@
 """Doubtful figures of a filing, and which of them a verdict rests on."""
 
-from collections.abc import Iterable, Iterator
-from itertools import chain
+from collections.abc import Iterable
 
 from registry.filings import Issue, Submission
 from registry.judging.case import Known
 from registry.judging.facts import determined, profile_of
 from registry.judging.relations import check
-from rules.explanation.explain import Check, Figure, Finding, reasons
+from rules.decider import Decision
+from rules.explanation.explain import rested_on
 from rules.model.facts import record_kind
 from rules.model.ruleset import Outcome
 
@@ -29,13 +29,12 @@ def doubts_of(known: Known) -> tuple[Issue, ...]:
     return tuple(issue for issue in check(filed) if issue.doubt)
 
 
-def bearing(doubts: Iterable[Issue], finding: Finding | None) -> tuple[Issue, ...]:
-    """The doubts about figures on which a finding rests; one about no fact in particular counts."""
+def bearing(doubts: Iterable[Issue], decision: Decision | None) -> tuple[Issue, ...]:
+    """The doubts about figures on which a verdict rests; one about no fact in particular counts."""
     found = tuple(doubts)
-    if not found or finding is None or not isinstance(finding.result, Outcome):
+    if not found or decision is None or not isinstance(decision.verdict, Outcome):
         return ()
-    figures = list(_rested_on(finding, finding.result))
-    keys = {figure.key or figure.name.partition("条")[0] for figure in figures}
+    keys = {figure.key or figure.name.partition("条")[0] for figure in rested_on(decision)}
     return tuple(d for d in found if not d.facts or keys & {*map(_read_as, d.facts)})
 
 
@@ -43,17 +42,3 @@ def _read_as(key: str) -> str:
     """The key of a figure; for a record, the beginning of the figure's name, 「知识产权第1」."""
     listing, _, number = key.partition("#")
     return f"{record_kind(listing).name}第{int(number) + 1}" if number else key
-
-
-def _rested_on(finding: Finding, outcome: Outcome) -> Iterator[Figure]:
-    """The figures of the comparisons on which a result rests, and all figures below a score."""
-    for decisive in reasons(finding, outcome):
-        yield from decisive.figures
-        for below in decisive.finding.walk() if decisive.finding else ():
-            yield from chain.from_iterable(c.figures for c in _compared(below))
-
-
-def _compared(finding: Finding) -> Iterator[Check]:
-    yield from finding.checks
-    for option in finding.options:
-        yield from option.checks

@@ -246,12 +246,8 @@ class Checker:
 
 
 def doubted(verdict: TierVerdict, doubts: tuple[Issue, ...]) -> TierVerdict:
-    """A verdict with the doubts that bear on it; without any, nothing needs to be worded to tell."""
-    if not doubts:
-        return verdict
-    found = replace(verdict, doubts=bearing(doubts, verdict.finding))
-    vars(found)["finding"] = verdict.finding  # the same: it is not worded twice
-    return found
+    """A verdict with the doubts that bear on it."""
+    return replace(verdict, doubts=bearing(doubts, verdict.decision)) if doubts else verdict
 
 
 def unencoded(found: Governing) -> str:

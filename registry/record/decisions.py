@@ -31,7 +31,7 @@ from registry.portable.sealing import new_salt, sealed_facts
 from registry.record import cases, journal, publication
 from registry.record.determinations import signed_name
 from registry.record.known import fetch
-from rules.explanation.explain import explain, result_text
+from rules.explanation.explain import result_text
 from rules.language.editions import ApplicabilityRow, governing
 from rules.model.ruleset import Outcome
 from rules.portable.canonical import canonical_json, digest
@@ -338,7 +338,7 @@ def _answered(
 def _doubts(case: Case, judged: Judgement) -> tuple[Issue, ...]:
     """The doubts about the figures behind a judgement."""
     found = doubts_of(Known(case, judged.applied))
-    return bearing(found, explain(judged.decision)) if found else ()
+    return bearing(found, judged.decision)
 
 
 def asked_of(case: Case, tier: str, day: date, how: Mapping[str, str]) -> Json:

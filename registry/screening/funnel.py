@@ -388,7 +388,7 @@ class Screening:
         """The doubts on which a positive rests; all its doubts if it cannot be judged."""
         doubts = doubts_of(known)
         judged = self._judge(known, root) if doubts else None
-        return bearing(doubts, explain(judged.decision)) if judged else doubts
+        return bearing(doubts, judged.decision) if judged else doubts
 
     def _judge(self, known: Known, root: str) -> Judgement | None:
         try:

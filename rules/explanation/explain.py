@@ -277,6 +277,21 @@ def reasons(finding: Finding, wanted: Outcome = Outcome.NOT_MET) -> list[Check]:
     return found
 
 
+def rested_on(decision: Decision) -> Iterator[Figure]:
+    """The figures of the comparisons on which a verdict rests, and all figures below a score.
+
+    Nothing for a score by itself. A figure may recur.
+    """
+    explainer = _Explainer(decision, brief=True)
+    finding = explainer.finding(decision.ruleset.root)
+    if not isinstance(finding.result, Outcome):
+        return
+    for check in reasons(finding, finding.result):
+        yield from check.figures
+        if check.finding is not None:
+            yield from explainer.below(check.finding.rule)
+
+
 def grounds(finding: Finding, wanted: Outcome = Outcome.NOT_MET) -> Iterator[tuple[Finding, Check]]:
     """The comparisons of ``reasons``, each with its rule's finding; those of one rule may recur."""
     for check in decisive(finding, wanted):
@@ -641,6 +656,16 @@ class _Explainer:
         return f"尚差0～{plain(line.value - score.lo)}分"
 
     # -- figures
+
+    def below(self, id: str) -> Iterator[Figure]:
+        """The figures that a rule and the rules below it read."""
+        rules, names = [id], dict[str, Rule]()
+        for name in rules:  # which grows
+            rule = self.rules[name]
+            rules += [r for r in rule.rule_references() if r not in rules]
+            names |= dict.fromkeys(rule.indicator_names(), rule)
+        for name, rule in names.items():
+            yield from self.figures(self.ruleset.indicator(rule, name))
 
     def figures(self, indicator: Indicator) -> tuple[Figure, ...]:
         found: list[Figure] = []

@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 from rules.decider import Decider, Decision
-from rules.explanation.explain import Check, Finding, Measure, explain, missing, reasons
+from rules.explanation.explain import (
+    Check,
+    Finding,
+    Measure,
+    explain,
+    missing,
+    reasons,
+    rested_on,
+)
 from rules.language.rulebook import Rulebook, load
 from rules.model.facts import Profile, RecordList, Scalar
 from rules.model.ruleset import Outcome
@@ -356,3 +364,25 @@ def test_a_score_that_is_compared_is_told_in_points_and_codes_in_no_numbers() ->
     [part] = [c.measure for c in scores if c.requirement.startswith("成长性")]
     assert part == Measure(Fraction(0), Fraction(30), Fraction(15), "分")
     assert all(c.measure is None for c in found if c.categorical)
+
+
+FILED: dict[str, Scalar] = {
+    "revenue@2022": "60000000", "revenue@2021": "50000000", "revenue@2020": "40000000",
+    "rd_expense@2022": "3600000", "rd_expense@2021": "3000000", "main_revenue@2022": "50000000",
+    "net_profit@2022": "6000000", "staff@2022": "90", "industry_code": "3562",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("root", ["63.1", "63.2", "63.3", "63.2.评价得分"])
+@pytest.mark.parametrize("known", range(len(FILED) + 1))
+def test_a_verdict_rests_on_the_figures_that_its_finding_shows(root: str, known: int) -> None:
+    decision = decide(root, dict(list(FILED.items())[:known]))
+    finding = explain(decision)
+    shown = set()
+    if isinstance(finding.result, Outcome):
+        for check in reasons(finding, finding.result):
+            shown |= {*check.figures}
+            for below in check.finding.walk() if check.finding else ():
+                shown |= {f for c in checks(below).values() for f in c.figures}
+    assert set(rested_on(decision)) == shown
+    assert bool(shown) == isinstance(finding.result, Outcome)
