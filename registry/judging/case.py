@@ -92,6 +92,7 @@ def unfiled(submission: Submission, day: date) -> Known:
             name=submission.name,
             province=acting(stated.get("province", ""), stated.get("city", "")),
             city=stated.get("city", ""),
+            county=stated.get("county", ""),
             as_of=day,
             facts=facts_of(submission.profile(day)),
             registered_on=stated.get("registered_on", ""),

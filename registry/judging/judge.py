@@ -36,8 +36,8 @@ from rules.portable.record import (
     Json,
     amended_rules,
     asked_of_register,
-    in_place,
-    place_read,
+    identity_read,
+    with_identity,
 )
 
 
@@ -115,7 +115,7 @@ class Judge:
     def judge(self, found: Governing, known: Known, day: date) -> Judgement:
         """Judge a case as of a day under the ruleset that governs.
 
-        The place of the enterprise is a fact of the case where the ruleset reads it. The register
+        What is known of the enterprise itself joins the facts if the ruleset reads it. The register
         replaces filed titles of a registered kind, and the filed share if holdings
         prove a control relation. A title with impossible days raises ``MisdatedError``.
 
@@ -133,9 +133,8 @@ class Judge:
         stated = determined(filed, of_facts)
         facts, speaking = as_registered(stated, known.register, self.registered(root), day)
         _refuse_misdated(speaking)
-        place = {"province": known.case.province, "city": known.case.city}
-        if place := place_read(self.rules.ruleset(root).facts, place):
-            facts = in_place(facts, place)
+        if identity := identity_read(self.rules.ruleset(root).facts, vars(known.case)):
+            facts = with_identity(facts, identity)
         decision = self.decide(root, profile_of(facts, day))
         ruleset, applied = decision.ruleset, of_facts
         if of_rules:

@@ -33,12 +33,12 @@ from rules.portable.record import (
     current_value,
     decision_body,
     governs,
-    in_place,
+    identity_read,
     is_holding,
-    place_read,
     plain_text,
     reason,
     redecide,
+    with_identity,
 )
 from rules.portable.reference import PENDING, EvaluationError
 
@@ -316,8 +316,8 @@ class _Bundle:
         ruleset = self.ruleset(seq, body)
         determined = self.determinations(seq, body, line["facts"])
         register = self.register(seq, body)
-        place = place_read(ruleset["facts"], body.get("place", {}))
-        facts = in_place({**line["facts"], "as_of": case["as_of"]}, place)
+        identity = identity_read(ruleset["facts"], body.get("identity", {}))
+        facts = with_identity({**line["facts"], "as_of": case["as_of"]}, identity)
         again = redecide(ruleset, facts, determined, register, case["uscc"])
         expected = decision_body(
             case=case,
@@ -329,7 +329,7 @@ class _Bundle:
             trace=again.trace,
             readings=again.readings,
             register=again.register,
-            place=place,
+            identity=identity,
         )
         if canonical_json(expected) != line["body"]:
             raise _UnsoundError(

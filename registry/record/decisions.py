@@ -36,7 +36,7 @@ from rules.language.editions import ApplicabilityRow, governing
 from rules.model.ruleset import Outcome
 from rules.portable.canonical import canonical_json, digest
 from rules.portable.errors import Remedy
-from rules.portable.record import SCHEMA, Body, Json, decision_body, place_read
+from rules.portable.record import SCHEMA, Body, Json, decision_body, identity_read
 
 #: The number of filings that are judged between two recordings.
 _CHUNK: Final = 200
@@ -373,7 +373,7 @@ def body_of(judged: Judgement, asked: Json, facts: str, published: publication.P
         trace=judged.decision.trace,
         readings=judged.decision.readings,
         register=[e.digest for e in judged.register],
-        place=place_read(ruleset.facts, judged.decision.profile.values),
+        identity=identity_read(ruleset.facts, judged.decision.profile.values),
     )
 
 

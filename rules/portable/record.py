@@ -347,15 +347,15 @@ def decision_body(
     trace: Mapping[str, Any],
     readings: Mapping[str, Any],
     register: Sequence[str] = (),
-    place: Body = {},  # noqa: B006
+    identity: Body = {},  # noqa: B006
 ) -> Json:
     """The replayable part of a decision.
 
     ``case`` names the enterprise, tier, procedure, province, batch and day. ``facts``,
     ``determinations``, ``register`` (absent if no registration applied) and ``ruleset_digest`` are
     digests. ``applicability`` names the governing row and its table. ``trace`` is the digest of all
-    results and readings; results of rules over single records appear only there. ``place`` is where
-    the enterprise is, as far as the ruleset reads it, and else absent.
+    results and readings; results of rules over single records appear only there. ``identity``
+    is what is known of the enterprise itself, as far as the ruleset reads it, and else absent.
     """
     results = plain_trace(trace)
     outcome = {"trace": results, "readings": plain_readings(readings)}
@@ -370,22 +370,26 @@ def decision_body(
         "trace": digest(outcome),
         "verdict": results[ruleset["root"]],
         **({"register": list(register)} if register else {}),
-        **({"place": dict(place)} if place else {}),
+        **({"identity": dict(identity)} if identity else {}),
     }
 
 
-def place_read(facts: Collection[str], place: Body) -> Json:
-    """Where an enterprise is, as far as a ruleset over these facts reads it and it is stated.
+#: What is known of an enterprise itself: its place, and the day of its registration.
+IDENTITY: Final = ("province", "city", "county", "registered_on")
 
-    >>> place_read(["revenue", "city"], {"province": "江苏省", "city": "南京市"})
+
+def identity_read(facts: Collection[str], stated: Body) -> Json:
+    """What is known of an enterprise itself, as far as a ruleset over these facts reads it.
+
+    >>> identity_read(["revenue", "city"], {"province": "江苏省", "city": "南京市"})
     {'city': '南京市'}
     """
-    return {key: place[key] for key in ("province", "city") if key in facts and place.get(key)}
+    return {key: stated[key] for key in IDENTITY if key in facts and stated.get(key)}
 
 
-def in_place(facts: Body, place: Body) -> Json:
-    """The facts with the place of the enterprise, which is no part of them as filed."""
-    return {**facts, "values": {**facts["values"], **place}}
+def with_identity(facts: Body, identity: Body) -> Json:
+    """The facts with what is known of the enterprise itself, which is no part of a filing."""
+    return {**facts, "values": {**facts["values"], **identity}}
 
 
 def governs(rows: Iterable[Json], case: Json) -> Json:

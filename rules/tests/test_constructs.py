@@ -686,3 +686,47 @@ def test_other_values_of_a_parameter_are_a_change() -> None:
     assert (found.change, found.name) == (RequirementChange.CHANGED, "增速")
     assert found.before.startswith("江苏省2022年2.8%；")
     assert found.after.startswith("江苏省2022年2%；")
+
+
+def in_city() -> Ruleset:
+    """An enterprise of one of two cities, and one of a province that is not in one of these."""
+    made = cut(
+        [
+            rule("在市", Cases((Case("一", (_among("市", "南京市", "上海市"),)),))),
+            rule(
+                "在省",
+                Cases(
+                    (
+                        Case(
+                            "一",
+                            (
+                                _among("省", "江苏省"),
+                                Line(subject="unmet", name="在市", text="为 不符合"),
+                            ),
+                        ),
+                    )
+                ),
+            ),
+        ],
+        Indicator(name="市", kind="code", unit="", expr=fact("city")),
+        Indicator(name="省", kind="code", unit="", expr=fact("province")),
+        facts=("city", "province"),
+    )
+    return made
+
+
+def _among(name: str, *codes: str) -> Line:
+    return Line(
+        subject="indicator", name=name, op="in", value=codes, text=f"属于 {'、'.join(codes)}"
+    )
+
+
+def test_a_condition_on_the_place() -> None:
+    traces = decided(in_city(), anywhere())
+    outcomes = {(t["在市"], t["在省"]) for t in traces}
+    assert outcomes >= {
+        (Outcome.MET, Outcome.NOT_MET),
+        (Outcome.NOT_MET, Outcome.MET),
+        (MISSING, MISSING),
+    }
+    assert certify(in_city()).differences == ()

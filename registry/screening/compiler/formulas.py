@@ -6,7 +6,7 @@ from datetime import date
 from fractions import Fraction
 from functools import reduce
 from math import lcm
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.sql.expression import ColumnElement
@@ -134,6 +134,13 @@ class Reader:
             self._numbers[expr] = self._bind(found.plain)
         return self._numbers[expr]
 
+    def words(self, expr: Expr) -> Words:
+        """The reading of a formula whose value is a text."""
+        found = self.read(expr)
+        if not isinstance(found, Words):
+            raise UnsupportedError("formula-is-no-code", "算式{value}不是代码", value=expr)
+        return found
+
     def _read(self, expr: Expr) -> Reading:
         match expr:
             case ("fact", id):
@@ -141,7 +148,7 @@ class Reader:
                     raise UnsupportedError(
                         "filing-within-record", "逐条记录的规则引用了整份填报的数据"
                     )
-                return _leaf(self.schema.fact(id))
+                return _of_place(id) if id in _PLACES else _leaf(self.schema.fact(id))
             case ("year", id, offset):
                 if self.records:
                     raise UnsupportedError(
@@ -208,13 +215,14 @@ class Reader:
             known: list[Condition] = []
             fits: list[Condition] = []
             if row.of:
-                place: ColumnElement[Any] = sa.column(row.of)
-                known.append(Truth(place != "", True))
-                fits.append(Truth(place == row.place, True))
+                place = self.words(("fact", row.of))
+                known.append(present(place.sql))
+                fits.append(Truth(place.sql == row.place, True))
             if row.sector:
-                code: ColumnElement[Any] = sa.column(self.schema.fact("industry_code").name)
-                known.append(present(code))
-                fits.append(Truth(sa.func.substr(code, 1, len(row.sector)) == row.sector, True))
+                code = self.words(("fact", "industry_code"))
+                known.append(present(code.sql))
+                start = sa.func.substr(code.sql, 1, len(row.sector))
+                fits.append(Truth(start == row.sector, True))
             possible = all_of(*(any_of(negated(k), f) for k, f in zip(known, fits, strict=True)))
             sure = all_of(*fits)
             values += [(sure, literal(int(row.value * scale))), (possible, None)]
@@ -376,9 +384,7 @@ class Reader:
     # codes
 
     def _lookup(self, name: str, a: Expr) -> Words:
-        text = self.read(a)
-        if not isinstance(text, Words):
-            raise UnsupportedError("formula-is-no-code", "算式{value}不是代码", value=a)
+        text = self.words(a)
         table = self.ruleset.maps[name]
         if not table:
             raise UnsupportedError("empty-map", "代码表「{value}」是空的", value=name)
@@ -452,6 +458,17 @@ def _when(condition: Condition, words: ColumnElement[Any]) -> ColumnElement[Any]
     if isinstance(condition, bool):
         return words if condition else sa.null()
     return sa.case((condition.sql, words), else_=None)
+
+
+#: What a snapshot knows of where an enterprise is, in columns of every filing.
+_PLACES: Final = ("province", "city", "county")
+
+
+def _of_place(id: str) -> Words:
+    """The reading of a place, which is empty if it is not known."""
+    column: ColumnElement[Any] = sa.column(id)
+    sql = sa.case((column != "", column), else_=None)
+    return Words(sql, Gap(missing=absent(sql)))
 
 
 def _int(column: Column) -> Int:

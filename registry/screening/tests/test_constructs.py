@@ -20,6 +20,7 @@ from rules.tests.test_constructs import (
     dated,
     excluded,
     formulas,
+    in_city,
     some,
 )
 
@@ -65,11 +66,12 @@ def test_fixed_days() -> None:
     assert told_apart(dated(), "不早于", "不晚于", "早于", "晚于") == []
 
 
-def test_parameters() -> None:
+def test_parameters_and_conditions_by_place() -> None:
     profiles = anywhere()
     rows = [
         replace(row, case=replace(row.case, **{k: p.values.get(k) or "" for k in PLACES}))
         for row, p in zip(filed(profiles), profiles, strict=True)
     ]
-    expected = by_reference(by_place(), profiles)
-    assert differing(duckdb(rows), by_place(), expected) == []
+    for ruleset in (by_place(), in_city()):
+        expected = by_reference(ruleset, profiles)
+        assert differing(duckdb(rows), ruleset, expected) == []

@@ -1,4 +1,4 @@
-"""A decision under a parameter set by place is replayed, and verified from a bundle."""
+"""What is known of an enterprise itself is kept in decisions that rest on it, and verified."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -59,7 +59,7 @@ def test_a_decision_under_a_parameter_of_a_place_is_replayed_and_verified(
     assert [d.verdict for d in decided] == ["不符合", "符合", "材料不足"]
     with Session(database) as session:
         entries = list(journal.entries(session, kinds=["decision"]))
-        found = [e.content.get("place") for e in entries]
+        found = [e.content.get("identity") for e in entries]
         assert found == [
             {"city": "南京市", "province": "江苏省"},
             {"city": "苏州市", "province": "江苏省"},
