@@ -60,6 +60,7 @@ _WHOLE_YEARS: Final = ("calendar_years", "year_number")
 _REVERSED: Final[dict[Op, Op]] = {">=": "<=", ">": "<", "<=": ">=", "<": ">"}
 _TOGGLED: Final[dict[Op, Op]] = {">=": ">", ">": ">=", "<=": "<", "<": "<="}
 _WORDS: Final[dict[Op, str]] = {">=": "不低于", ">": "高于", "<=": "不高于", "<": "低于"}
+_WORDS_OF_DATES: Final[dict[Op, str]] = {">=": "不早于", ">": "晚于", "<=": "不晚于", "<": "早于"}
 
 
 def of_rule(rule: Rule, lookup: Lookup) -> Altered[Rule]:
@@ -150,8 +151,9 @@ def _of_line(line: Line, lookup: Lookup) -> Altered[Line]:
             days = (indicator.day + timedelta(days=int(v)) for v in (line.value, threshold))
             text = " 改为 ".join(map(str, days))
         yield f"门槛 {text}", replace(line, value=threshold)
+    words = _WORDS_OF_DATES if indicator.kind == "date" else _WORDS
     for op in (_REVERSED[line.op], _TOGGLED[line.op]):
-        yield f"{_WORDS[line.op]} 改为 {_WORDS[op]}", replace(line, op=op)
+        yield f"{words[line.op]} 改为 {words[op]}", replace(line, op=op)
 
 
 def _of_codes(codes: tuple[str, ...], vocabulary: Sequence[str]) -> Altered[tuple[str, ...]]:
