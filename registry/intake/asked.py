@@ -17,12 +17,12 @@ from registry.judging.judge import Rules
 from rules.errors import NoRulesetError
 from rules.language.editions import governing
 from rules.model.expressions import asked, leaves, sought
-from rules.model.facts import FACTS, RECORDS, TITLES, fact, record_kind
+from rules.model.facts import FACTS, IDENTITY, RECORDS, TITLES, fact, record_kind
 from rules.model.roles import RECOGNITION
 from rules.model.ruleset import Expr, Ruleset
 
-#: What a credit code already tells.
-_SPARED: Final = frozenset(["registered_in_prc"])
+#: What a credit code already tells, and what is known of the places from which tables come.
+_SPARED: Final = frozenset(["registered_in_prc", "province", "city", "county"])
 
 
 class Asked:
@@ -50,6 +50,7 @@ class Asked:
             for leaf in leaves(indicator.expr)
             for key in asked(leaf, indicator.records)
         }
+        read |= {key for ruleset in self.rulesets(day, province) for key in _choosing(ruleset)}
         return frozenset(key.partition(".")[0].rstrip("+-0123456789") for key in read)
 
     def rulesets(self, day: date, province: str = "") -> Iterator[Ruleset]:
@@ -66,6 +67,7 @@ class Asked:
 def _columns(ruleset: Ruleset, day: date) -> Iterator[tuple[Key, Wanted]]:
     formulas = [i.expr for i in ruleset.indicators.values() if not i.records]
     read = dict.fromkeys(leaf for expr in formulas for leaf in sought(expr))
+    read |= dict.fromkeys(("fact", key) for key in _choosing(ruleset))
     rather = {leaf: better for expr in formulas for leaf, better in _fallbacks(expr)}
     totalled = {leaf[1] for leaf in read if leaf[0] in ("count", "total") and leaf[-1] is not None}
     for leaf in read:
@@ -82,6 +84,12 @@ def _columns(ruleset: Ruleset, day: date) -> Iterator[tuple[Key, Wanted]]:
                     yield ("titles", kind), Wanted(f"{kind}有效期至", (("titles", None),))
             case ("count" | "total", listed, *_) if listed not in totalled:
                 yield (listed, None), Wanted(record_kind(listed).name)
+
+
+def _choosing(ruleset: Ruleset) -> Iterator[str]:
+    """The facts by which the values of parameters are chosen."""
+    for parameter in ruleset.parameters.values():
+        yield from parameter.keys
 
 
 def _fact(id: str, rather: tuple[Key, ...]) -> Iterator[tuple[Key, Wanted]]:
@@ -110,7 +118,10 @@ def _titles(ruleset: Ruleset, rule: str) -> Iterator[str]:
 
 
 _ORDER: Final = {
-    id: n for n, id in enumerate([*(f.id for f in FACTS), *FIELDS[:1], *(r.id for r in RECORDS)])
+    id: n
+    for n, id in enumerate(
+        [*(f.id for f in (*IDENTITY, *FACTS)), *FIELDS[:1], *(r.id for r in RECORDS)]
+    )
 }
 
 

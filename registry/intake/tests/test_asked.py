@@ -1,7 +1,9 @@
 """What a table is asked for: what the texts of its day read, and nothing else."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
+from fractions import Fraction
 from itertools import product
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,7 +21,11 @@ from registry.intake.coverage import FIELDS
 from registry.intake.template import BASIC, GUIDE, OPTIONS
 from registry.intake.tests.counties import HEADINGS, code, county, firm, saved
 from rules.comparison.requirements import asked_for
+from rules.language.parameters import row
+from rules.model.expressions import add, as_of, mul, parameter, years
+from rules.model.expressions import fact as fact_of
 from rules.model.facts import FACTS, fact
+from rules.model.ruleset import Parameter
 
 OLD, LAST, FIRST, NEW = date(2023, 6, 30), date(2026, 3, 31), date(2026, 4, 1), date(2026, 6, 30)
 PLACES = ("", "广东省", "山东省")
@@ -60,6 +66,25 @@ def test_a_table_is_asked_for_exactly_what_the_texts_of_its_day_read(
             assert (id, year) in wanted
         elif fact(id).origin == "认定":
             assert id not in {i for i, _ in answered}
+
+
+def test_what_chooses_a_parameter_and_the_registration_are_asked_for_but_no_places() -> None:
+    book = rulebook()
+    name = "上年度研发费用占比"
+    rows = (row("南京市", "", None, Fraction(1), ""), row("", "C", None, Fraction(1), ""))
+    age = years(fact_of("registered_on"), as_of())
+    expr = add(mul(book.indicators[name].expr, parameter("系数")), age)
+    changed = replace(book.indicators[name], expr=expr)
+    book = replace(
+        book,
+        indicators={**book.indicators, name: changed},
+        parameters={"系数": Parameter("%", rows)},
+    )
+    asked = Asked(book)
+    plain = headings(Asked(rulebook()), OLD)
+    assert [h for h in headings(asked, OLD) if h not in plain] == ["注册时间"]
+    assert "行业代码" in plain
+    assert asked.ids(OLD) >= {"city", "industry_code", "registered_on"}
 
 
 def test_nothing_is_asked_for_before_any_text_governs(asked: Asked) -> None:
@@ -178,8 +203,8 @@ def test_each_of_two_summaries_in_one_file_is_asked(asked: Asked, tmp_path: Path
     book = county([firm(1)])
     short = county([firm(2)], headings=[h for h in HEADINGS if h != SECOND])
     second = book.create_sheet("第二页")
-    for row in short.active.values:
-        second.append(row)
+    for line in short.active.values:
+        second.append(line)
     reading = read(saved(book, tmp_path), asked=asked)
     assert [(i.sheet, lacking(reading)) for i in reading.issues] == [
         ("第二页", ["2021年研发费用总额"])
