@@ -28,7 +28,7 @@ from registry.database.models import (
     Stated,
     YearlyFigure,
 )
-from registry.database.rows import STATES, Row, identity_columns, state
+from registry.database.rows import STATES, Layout, Row, Statement, identity_columns, layout
 from registry.database.versions import FILING, chunks, rows_of, table_of
 from registry.filings import Submission
 from registry.kit import uscc
@@ -39,9 +39,10 @@ from registry.portable.clock import moment_text
 from registry.portable.merkle import Frontier, leaf_hash
 from registry.portable.notes import Checkpoint, NoteError
 from registry.portable.sealing import seal, sealed_facts
-from registry.record import admissions, journal, receipts
+from registry.record import admissions, journal, publication, receipts
 from registry.record.determinations import same_person
 from registry.record.replay import Replayer
+from rules.errors import FactsError
 from rules.model.facts import RecordList
 from rules.portable.canonical import canonical_json, digest, sha256
 from rules.portable.record import is_holding
@@ -544,22 +545,44 @@ def _filings(session: Session, report: VerificationReport, told: _Told) -> None:
         report.completeness.append(
             f"记录中登记过{told.filings}份填报，登记库中有{len(ids)}份：有填报被增加或删去"
         )
+    tables = [name for name, kind in told.documents.items() if kind == "applicability"]
+    layouts = [layout(catalogue) for catalogue in publication.catalogues(session, tables)]
     for part in chunks(ids):
         rows = rows_of(session, part)
         query = sa.select(FILING).where(FILING.c.id.in_(part))
         for filing in session.execute(query).mappings():
             where = f"填报{filing['id']}（{filing['as_of']}）"
             try:
-                for complaint in _filing(filing, rows[filing["id"]], told):
+                for complaint in (
+                    *_stated(filing, rows[filing["id"]], layouts),
+                    *_owned(filing, rows[filing["id"]], told),
+                ):
                     report.integrity.append(f"{where}{complaint}")
             except UNREADABLE:
                 report.integrity.append(f"{where}已被改动，无法读取")
 
 
-def _filing(
-    filing: sa.RowMapping, rows: dict[type[Stated], list[Row]], told: _Told
+def _stated(
+    filing: sa.RowMapping, rows: dict[type[Stated], list[Row]], layouts: Sequence[Layout]
+) -> Sequence[str]:
+    """How a filing's text and rows differ, by the catalogue with which they agree best."""
+    submission, found, unread = _submission(filing), [], None
+    for one in layouts:
+        try:
+            found.append(list(_differences(filing, rows, one.state(submission))))
+        except FactsError as error:  # it is none of this catalogue
+            unread = error
+            continue
+        if not found[-1]:
+            break
+    if not found and unread is not None:
+        raise unread
+    return min(found, key=len)
+
+
+def _differences(
+    filing: sa.RowMapping, rows: dict[type[Stated], list[Row]], stated: Statement
 ) -> Iterator[str]:
-    stated = state(_submission(filing))
     if stated.digest != filing["digest"]:
         yield "的内容与其摘要不符"
     if (stated.identity, stated.facts) != (filing["identity"], filing["facts"]):
@@ -575,6 +598,12 @@ def _filing(
             kept, expected = sorted(kept, key=_key), sorted(expected, key=_key)
         if kept != expected:
             yield f"的内容与其明细行（{model.__tablename__}）不符"
+
+
+def _owned(
+    filing: sa.RowMapping, rows: dict[type[Stated], list[Row]], told: _Told
+) -> Iterator[str]:
+    """The rows that no longer belong to a filing, and a wrong end."""
     same = ("enterprise_id", "import_id", "as_of")
     for model, found in rows.items():
         period = () if model is YearlyFigure else ("known_from", "known_until")
@@ -585,9 +614,9 @@ def _filing(
         yield "的失效时间与记录不符"
 
 
-def _key(row: tuple[Any, ...]) -> str:
-    """The subject of a row that is no record: its year, fact or kind."""
-    return str(row[1])
+def _key(row: tuple[Any, ...]) -> tuple[str, ...]:
+    """What a row states, without its sources: first its year, fact or kind."""
+    return tuple(map(str, row[1:]))
 
 
 def _submission(filing: sa.RowMapping) -> Submission:

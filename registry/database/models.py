@@ -3,7 +3,11 @@
 A filing is what one enterprise states as of one day. Its facts are stored in typed rows of several
 tables, and again as canonical JSON text, which is digested and compared. Nothing known is ever
 overwritten: a changed filing becomes a new version, and the old rows end with ``known_until``.
-Column names are the ids of ``rules.model.facts``; money is in yuan (stored as fen).
+
+What may be filed is declared by the criteria, not here. Facts of the first hour have columns of
+their own, named by their ids; any other is a row that names its fact (``YearlyFact``, ``FiledFact``,
+``Finding``, ``OtherRecord``, ``RecordField``), so that a new fact needs no migration. Money is in
+yuan (stored as fen).
 """
 
 import datetime as dt
@@ -17,7 +21,6 @@ from sqlmodel import Field, SQLModel
 from registry.database import forms
 from registry.database.columns import Count, Day, Exact, RowId, Utc, Yuan
 from registry.portable.chain import KINDS
-from rules.model.facts import RECORDS, record_kind
 
 SQLModel.metadata.naming_convention = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -46,6 +49,10 @@ def _period() -> CheckConstraint:
     return CheckConstraint("known_until >= known_from", "period")
 
 
+def _fiscal_year() -> CheckConstraint:
+    return CheckConstraint("fiscal_year BETWEEN 1949 AND 2999", "fiscal_year")
+
+
 def _at_least(minimum: int, *columns: str) -> CheckConstraint:
     return CheckConstraint(" AND ".join(f"{c} >= {minimum}" for c in columns), "minimum")
 
@@ -59,12 +66,6 @@ def _enum(name: str, codes: tuple[str, ...]) -> SAEnum:
         validate_strings=True,
         length=40,
     )
-
-
-def _codes(kind: str, name: str) -> SAEnum:
-    field = record_kind(kind).field(name)
-    assert field is not None
-    return _enum(name, field.codes)
 
 
 class Enterprise(SQLModel, table=True):
@@ -177,7 +178,7 @@ class YearlyFigure(Stated, table=True):
     __table_args__ = (
         _current("yearly_figure", "enterprise_id", "fiscal_year"),
         _period(),
-        CheckConstraint("fiscal_year BETWEEN 1949 AND 2999", "fiscal_year"),
+        _fiscal_year(),
     )
 
     fiscal_year: int
@@ -192,10 +193,9 @@ class YearlyFigure(Stated, table=True):
     development_score: Decimal | None = Field(default=None, sa_type=Exact)
 
 
-class ScalarRow(Stated):
-    """A fact of the catalogue that is not yearly; exactly the column of its kind is filled."""
+class Valued(SQLModel):
+    """The columns of a row with one value; exactly the one of its kind is filled."""
 
-    fact: str = Field(sa_type=Text)
     flag: bool | None = None
     money: Decimal | None = Field(default=None, sa_type=Yuan)
     number: Decimal | None = Field(default=None, sa_type=Exact)
@@ -203,30 +203,51 @@ class ScalarRow(Stated):
     words: str | None = Field(default=None, sa_type=Text)
 
 
-def _scalar(table: str) -> tuple[Index, CheckConstraint, CheckConstraint]:
-    filled = " + ".join(
-        f"CASE WHEN {column} IS NULL THEN 0 ELSE 1 END"
-        for column in ("flag", "money", "number", "day", "words")
-    )
+#: The columns of which a row with one value fills one.
+VALUES: Final = ("flag", "money", "number", "day", "words")
+
+
+def _valued(table: str, *key: str) -> tuple[Index, CheckConstraint, CheckConstraint]:
+    filled = " + ".join(f"CASE WHEN {column} IS NULL THEN 0 ELSE 1 END" for column in VALUES)
     return (
-        _current(table, "enterprise_id", "as_of", "fact"),
+        _current(table, "enterprise_id", "as_of", *key),
         _period(),
         CheckConstraint(f"{filled} = 1", "one_value"),
     )
 
 
-class FiledFact(ScalarRow, table=True):
+class OfYear(Stated):
+    """A row about a yearly fact."""
+
+    fiscal_year: int
+    fact: str = Field(sa_type=Text)
+
+
+class YearlyFact(Valued, OfYear, table=True):
+    """A yearly fact without a column in ``YearlyFigure``; it is current as long as its filing."""
+
+    __tablename__ = "yearly_fact"
+    __table_args__ = (*_valued("yearly_fact", "fiscal_year", "fact"), _fiscal_year())
+
+
+class OfFact(Stated):
+    """A row about a fact that is not yearly."""
+
+    fact: str = Field(sa_type=Text)
+
+
+class FiledFact(Valued, OfFact, table=True):
     """A fact that the enterprise files (填报)."""
 
     __tablename__ = "filed_fact"
-    __table_args__ = _scalar("filed_fact")
+    __table_args__ = _valued("filed_fact", "fact")
 
 
-class Finding(ScalarRow, table=True):
+class Finding(Valued, OfFact, table=True):
     """A person's finding (认定) as it was filed; recorded findings are entries of the journal."""
 
     __tablename__ = "finding"
-    __table_args__ = _scalar("finding")
+    __table_args__ = _valued("finding", "fact")
 
 
 class RecordListRow(Stated, table=True):
@@ -235,7 +256,7 @@ class RecordListRow(Stated, table=True):
     __tablename__ = "record_list"
     __table_args__ = (_current("record_list", "enterprise_id", "as_of", "kind"), _period())
 
-    kind: str = Field(sa_type=_enum("kind", tuple(k.id for k in RECORDS)))
+    kind: str = Field(sa_type=Text)
     complete: bool | None = None
 
 
@@ -245,21 +266,31 @@ class Record(Stated):
     position: int
 
 
-def _record(table: str, *more: CheckConstraint) -> tuple[Index | CheckConstraint, ...]:
-    return (_current(table, "enterprise_id", "as_of", "position"), _period(), *more)
+#: The least value of columns that have one, by table.
+FLOORS: Final[dict[str, dict[str, int]]] = {
+    "ip_right": {"holder_rank": 1},
+    "financing": {"amount": 0},
+    "award": {"rank": 1},
+    "competition": {"rank": 1},
+}
+
+
+def _record(table: str) -> tuple[Index | CheckConstraint, ...]:
+    floors = (_at_least(least, column) for column, least in FLOORS.get(table, {}).items())
+    return (_current(table, "enterprise_id", "as_of", "position"), _period(), *floors)
 
 
 class IpRight(Record, table=True):
     """An intellectual property right (知识产权)."""
 
     __tablename__ = "ip_right"
-    __table_args__ = _record("ip_right", _at_least(1, "holder_rank"))
+    __table_args__ = _record("ip_right")
 
-    kind: str | None = Field(default=None, sa_type=_codes("ip", "kind"))
+    kind: str | None = Field(default=None, sa_type=Text)
     number: str | None = Field(default=None, sa_type=Text)
     in_force: bool | None = None
     related: bool | None = None
-    acquisition: str | None = Field(default=None, sa_type=_codes("ip", "acquisition"))
+    acquisition: str | None = Field(default=None, sa_type=Text)
     grant_date: dt.date | None = Field(default=None, sa_type=Day)
     transfer_date: dt.date | None = Field(default=None, sa_type=Day)
     holder_rank: int | None = Field(default=None, sa_type=Count)
@@ -275,7 +306,7 @@ class Financing(Record, table=True):
     """A round of equity financing (股权融资)."""
 
     __tablename__ = "financing"
-    __table_args__ = _record("financing", _at_least(0, "amount"))
+    __table_args__ = _record("financing")
 
     date: dt.date | None = Field(default=None, sa_type=Day)
     amount: Decimal | None = Field(default=None, sa_type=Yuan)
@@ -289,9 +320,9 @@ class Award(Record, table=True):
     """A science and technology award (科技奖励)."""
 
     __tablename__ = "award"
-    __table_args__ = _record("award", _at_least(1, "rank"))
+    __table_args__ = _record("award")
 
-    level: str | None = Field(default=None, sa_type=_codes("awards", "level"))
+    level: str | None = Field(default=None, sa_type=Text)
     rank: int | None = Field(default=None, sa_type=Count)
     date: dt.date | None = Field(default=None, sa_type=Day)
     name: str | None = Field(default=None, sa_type=Text)
@@ -303,7 +334,7 @@ class Honour(Record, table=True):
     __tablename__ = "honour"
     __table_args__ = _record("honour")
 
-    kind: str | None = Field(default=None, sa_type=_codes("honours", "kind"))
+    kind: str | None = Field(default=None, sa_type=Text)
     valid_until: dt.date | None = Field(default=None, sa_type=Day)
     accepted: bool | None = None
 
@@ -314,7 +345,7 @@ class Institution(Record, table=True):
     __tablename__ = "institution"
     __table_args__ = _record("institution")
 
-    level: str | None = Field(default=None, sa_type=_codes("institutions", "level"))
+    level: str | None = Field(default=None, sa_type=Text)
     name: str | None = Field(default=None, sa_type=Text)
 
 
@@ -322,11 +353,11 @@ class Competition(Record, table=True):
     """A place on a list of 创客中国."""
 
     __tablename__ = "competition"
-    __table_args__ = _record("competition", _at_least(1, "rank"))
+    __table_args__ = _record("competition")
 
     rank: int | None = Field(default=None, sa_type=Count)
     date: dt.date | None = Field(default=None, sa_type=Day)
-    group: str | None = Field(default=None, sa_type=_codes("competitions", "group"))
+    group: str | None = Field(default=None, sa_type=Text)
 
 
 class Brand(Record, table=True):
@@ -347,13 +378,41 @@ class TitleHeld(Record, table=True):
     __tablename__ = "title_held"
     __table_args__ = _record("title_held")
 
-    kind: str | None = Field(default=None, sa_type=_codes("titles", "kind"))
+    kind: str | None = Field(default=None, sa_type=Text)
     valid_from: dt.date | None = Field(default=None, sa_type=Day)
     valid_until: dt.date | None = Field(default=None, sa_type=Day)
     held: bool | None = None
 
 
-#: The table of each record list of the catalogue.
+class OtherRecord(Stated, table=True):
+    """A record of a list that has no table of its own; its values are rows of ``RecordField``."""
+
+    __tablename__ = "other_record"
+    __table_args__ = (
+        _current("other_record", "enterprise_id", "as_of", "kind", "position"),
+        _period(),
+    )
+
+    kind: str = Field(sa_type=Text)
+    position: int
+
+
+class OfRecord(Stated):
+    """A row about a field of a record."""
+
+    kind: str = Field(sa_type=Text)
+    position: int
+    field: str = Field(sa_type=Text)
+
+
+class RecordField(Valued, OfRecord, table=True):
+    """A field of a record that has no column of its own."""
+
+    __tablename__ = "record_field"
+    __table_args__ = _valued("record_field", "kind", "position", "field")
+
+
+#: The table of each record list that has one of its own.
 RECORD_TABLES: Final[dict[str, type[Record]]] = {
     "ip": IpRight,
     "financing": Financing,
@@ -365,13 +424,16 @@ RECORD_TABLES: Final[dict[str, type[Record]]] = {
     "titles": TitleHeld,
 }
 
-#: Every table whose rows belong to a filing.
+#: Every table whose rows belong to a filing; records come before their fields.
 STATED_TABLES: Final[tuple[type[Stated], ...]] = (
     YearlyFigure,
+    YearlyFact,
     FiledFact,
     Finding,
     RecordListRow,
     *RECORD_TABLES.values(),
+    OtherRecord,
+    RecordField,
 )
 
 

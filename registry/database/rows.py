@@ -2,7 +2,8 @@
 
 A fact has one form: numbers are plain decimals without trailing zeros, dates are ISO texts. Values
 that cannot be stored unchanged (fractions of a fen, facts not in the catalogue) raise
-``FactsError``.
+``FactsError``. A column is used only for a fact that it fits: of its name, kind and unit. Every other
+fact is a row that names it, so the rows say what was filed without any catalogue.
 """
 
 import json
@@ -12,35 +13,36 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 from functools import lru_cache
 from json.encoder import encode_basestring
 from typing import Any, Final, TypeAlias
 
-from registry.database.columns import decimal_text, fen
+import sqlalchemy as sa
+from sqlmodel import SQLModel
+
+from registry.database.columns import Count, Day, Exact, Yuan, decimal_text, fen
 from registry.database.models import (
+    FLOORS,
     RECORD_TABLES,
     STATED_TABLES,
+    VALUES,
     FiledFact,
     Finding,
+    OtherRecord,
+    RecordField,
     RecordListRow,
     Stated,
     Versioned,
+    YearlyFact,
     YearlyFigure,
 )
 from registry.database.storage import LARGEST_ROW
 from registry.errors import AlteredError
 from registry.filings import IDENTITY, Submission
 from rules.errors import FactsError
-from rules.model.facts import (
-    FACTS,
-    RECORDS,
-    Fact,
-    Profile,
-    RecordList,
-    Scalar,
-    check_value,
-    yearly_key,
-)
+from rules.model.catalogue import Catalogue
+from rules.model.facts import Fact, Profile, RecordKind, RecordList, Scalar, check_value, yearly_key
 from rules.portable.canonical import canonical_json, digest, sha256
 from rules.portable.errors import Remedy
 
@@ -58,7 +60,6 @@ STATES: Final[dict[type[Stated], tuple[str, ...]]] = {
 
 _YEARLY: Final = STATES[YearlyFigure][2:]
 _KINDS: Final = {table: kind for kind, table in RECORD_TABLES.items()}
-_SCALAR_COLUMNS: Final = STATES[FiledFact][2:]
 _WHOLE_UNITS: Final = ("人", "名")
 _REMEMBERED: Final = 1000
 #: Most amounts: in their only form and in whole fen.
@@ -83,31 +84,108 @@ class Statement:
     rows: Mapping[type[Stated], Sequence[tuple[Any, ...]]]
 
 
-def state(submission: Submission) -> Statement:
-    """The rows of a submission; ``FactsError`` names the first fact that does not fit."""
-    sources = dict(submission.sources)
-    rows: Rows = {table: [] for table in STATED_TABLES}
-    stated = {
-        "values": _state_values(submission.values, sources, rows),
-        "records": _state_records(submission.records, sources, rows),
-        "identity": _identity(submission),
-        "sources": dict(submission.sources),
-    }
-    # the texts share most of their members, so each member is written once
-    texts = {name: canonical_json(value) for name, value in stated.items()}
-    if sum(map(len, texts.values())) > _LONGEST:
-        raise FactsError(
-            "filing-too-long",
-            "一份填报超过{expected}字，不是正常的填报：请核对清单是否重复或填错了企业",
-            expected=_LONGEST,
+class Layout:
+    """Where the facts of one catalogue are stored."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        #: The SHA-256 of the catalogue's canonical JSON, under which it is published.
+        self.digest = digest(catalogue.to_json())
+        yearly = {True: YearlyFigure, False: None}
+        self._facts = {f.id: _Taken(f, yearly[f.yearly]) for f in catalogue.facts}
+        self._lists = {kind.id: _fields(kind) for kind in catalogue.records}
+        self._places: dict[str, tuple[_Taken, int | None]] = {}
+
+    def state(self, submission: Submission) -> Statement:
+        """The rows of a submission; ``FactsError`` names the first fact that does not fit."""
+        sources = dict(submission.sources)
+        rows: Rows = {table: [] for table in STATED_TABLES}
+        stated = {
+            "values": self._values(submission.values, sources, rows),
+            "records": self._records(submission.records, sources, rows),
+            "identity": _identity(submission),
+            "sources": dict(submission.sources),
+        }
+        # the texts share most of their members, so each member is written once
+        texts = {name: canonical_json(value) for name, value in stated.items()}
+        if sum(map(len, texts.values())) > _LONGEST:
+            raise FactsError(
+                "filing-too-long",
+                "一份填报超过{expected}字，不是正常的填报：请核对清单是否重复或填错了企业",
+                expected=_LONGEST,
+            )
+        return Statement(
+            texts["identity"],
+            _object(texts, "records", "sources", "values"),
+            sha256(_object(texts, "identity", "records", "values")),
+            canonical_json(sources),
+            rows,
         )
-    return Statement(
-        texts["identity"],
-        _object(texts, "records", "sources", "values"),
-        sha256(_object(texts, "identity", "records", "values")),
-        canonical_json(sources),
-        rows,
-    )
+
+    def _values(self, filed: Mapping[str, Scalar], sources: dict[str, str], rows: Rows) -> Row:
+        values: Row = {}
+        years: defaultdict[int, tuple[Row, list[str]]] = defaultdict(lambda: ({}, []))
+        for key, value in filed.items():
+            taken, year = self._places.get(key) or self._place(key)
+            stored, values[key] = taken[value]
+            fact = taken.fact
+            if year is None:
+                row = (_cut(sources, key), fact.id, *taken.row(stored))
+                rows[Finding if fact.origin == "认定" else FiledFact].append(row)
+            elif taken.column:
+                rows[YearlyFact].append((_cut(sources, key), year, fact.id, *taken.row(stored)))
+            else:
+                figures, where = years[year]
+                figures[fact.id] = stored
+                if key in sources:
+                    where.append(_member(sources, key))
+        rows[YearlyFigure] += [
+            (f"{{{','.join(sorted(where))}}}", year, *map(figures.get, _YEARLY))
+            for year, (figures, where) in years.items()
+        ]
+        return values
+
+    def _place(self, key: str) -> "tuple[_Taken, int | None]":
+        """The fact in a key, and the fiscal year if it is yearly."""
+        name, _, year = key.partition("@")
+        taken: _Taken = _known(self._facts, name)
+        if taken.fact.yearly != bool(year) or (year and not _is_year(year)):
+            raise FactsError(
+                "wrong-year",
+                "「{where}」的年度不对：年度指标写成 名称@年份，其他指标不带年份",
+                where=key,
+            )
+        found = self._places[key] = taken, int(year) if year else None
+        return found
+
+    def _records(
+        self, filed: Mapping[str, RecordList], sources: dict[str, str], rows: Rows
+    ) -> Row:
+        records: Row = {}
+        for kind, listed in filed.items():
+            fields, table = _known(self._lists, kind), RECORD_TABLES.get(kind)
+            items = []
+            rows[RecordListRow].append((_cut(sources, kind), kind, listed.complete))
+            for position, item in enumerate(listed.items):
+                taken = {f: _known(fields, f)[v] for f, v in item.items()}
+                items.append({f: plain for f, (_, plain) in taken.items()})
+                source = _cut(sources, f"{kind}#{position}")
+                named = {f: v for f, (v, _) in taken.items() if fields[f].column}
+                if table is None:
+                    rows[OtherRecord].append((source, kind, position))
+                else:
+                    own = {f: v for f, (v, _) in taken.items() if f not in named}
+                    rows[table].append((source, position, *map(own.get, STATES[table][2:])))
+                rows[RecordField] += [
+                    ("{}", kind, position, f, *fields[f].row(v)) for f, v in named.items()
+                ]
+            records[kind] = {"complete": listed.complete, "items": items}
+        return records
+
+
+@lru_cache(maxsize=8)
+def layout(catalogue: Catalogue) -> Layout:
+    """The layout of a catalogue, made once."""
+    return Layout(catalogue)
 
 
 def refuse_altered(filing_id: int, digested: str, identity: Row, facts: Row) -> None:
@@ -152,7 +230,7 @@ def identity_columns(identities: Iterable[str]) -> Row:
 
 
 def restore(as_of: date, sources: str, rows: Mapping[type[Stated], Iterable[Row]]) -> Profile:
-    """The profile in the rows of one filing; records must be in order."""
+    """The profile in the rows of one filing; records must be in order, and before their fields."""
     values: dict[str, Scalar] = {}
     lists: dict[str, list[dict[str, Scalar]]] = {}
     where: dict[str, str] = json.loads(sources)
@@ -162,70 +240,24 @@ def restore(as_of: date, sources: str, rows: Mapping[type[Stated], Iterable[Row]
             if table is YearlyFigure:
                 # a year may occur twice, as filed and as reopened: both state the same
                 values |= {yearly_key(f, row["fiscal_year"]): v for f, v in _filled(row, _YEARLY)}
+            elif table is YearlyFact:
+                key = yearly_key(row["fact"], row["fiscal_year"])
+                [(_, values[key])] = _filled(row, VALUES)
             elif table in (FiledFact, Finding):
-                [(_, values[row["fact"]])] = _filled(row, _SCALAR_COLUMNS)
+                [(_, values[row["fact"]])] = _filled(row, VALUES)
             elif table in _KINDS:
-                kind = _KINDS[table]
-                lists.setdefault(kind, []).append(dict(_filled(row, _FIELDS[kind])))
+                fields = dict(_filled(row, STATES[table][2:]))
+                lists.setdefault(_KINDS[table], []).append(fields)
+            elif table is OtherRecord:
+                lists.setdefault(row["kind"], []).append({})
+            elif table is RecordField:
+                item = lists[row["kind"]][row["position"]]
+                [(_, item[row["field"]])] = _filled(row, VALUES)
     records = {
         row["kind"]: RecordList(tuple(lists.get(row["kind"], ())), row["complete"])
         for row in rows.get(RecordListRow, ())
     }
     return Profile(as_of, values, records, where)
-
-
-def _state_values(filed: Mapping[str, Scalar], sources: dict[str, str], rows: Rows) -> Row:
-    values: Row = {}
-    years: defaultdict[int, tuple[Row, list[str]]] = defaultdict(lambda: ({}, []))
-    for key, value in filed.items():
-        taken, year = _place(key)
-        stored, values[key] = taken[value]
-        fact = taken.fact
-        if year is not None:
-            figures, where = years[year]
-            figures[fact.id] = stored
-            if key in sources:
-                where.append(_member(sources, key))
-        else:
-            before, after = _AROUND[fact.id]
-            # scalar rows have no separate column for whole numbers
-            filled = Decimal(stored) if type(stored) is int else stored
-            row = (_cut(sources, key), fact.id, *before, filled, *after)
-            rows[Finding if fact.origin == "认定" else FiledFact].append(row)
-    rows[YearlyFigure] += [
-        (f"{{{','.join(sorted(where))}}}", year, *map(figures.get, _YEARLY))
-        for year, (figures, where) in years.items()
-    ]
-    return values
-
-
-@lru_cache(maxsize=1 << 12)
-def _place(key: str) -> "tuple[_Taken, int | None]":
-    """The fact in a key, and the fiscal year if it is yearly."""
-    name, _, year = key.partition("@")
-    taken: _Taken = _known(_FACTS, name)
-    if taken.fact.yearly != bool(year) or (year and not _is_year(year)):
-        raise FactsError(
-            "wrong-year",
-            "「{where}」的年度不对：年度指标写成 名称@年份，其他指标不带年份",
-            where=key,
-        )
-    return taken, int(year) if year else None
-
-
-def _state_records(filed: Mapping[str, RecordList], sources: dict[str, str], rows: Rows) -> Row:
-    records: Row = {}
-    for kind, listed in filed.items():
-        fields, table = _known(_FIELDS, kind), RECORD_TABLES[kind]
-        items = []
-        rows[RecordListRow].append((_cut(sources, kind), kind, listed.complete))
-        for position, item in enumerate(listed.items):
-            taken = {f: _known(fields, f)[v] for f, v in item.items()}
-            items.append({f: plain for f, (_, plain) in taken.items()})
-            values = [taken[f][0] if f in taken else None for f in STATES[table][2:]]
-            rows[table].append((_cut(sources, f"{kind}#{position}"), position, *values))
-        records[kind] = {"complete": listed.complete, "items": items}
-    return records
 
 
 def _cut(sources: dict[str, str], key: str) -> str:
@@ -253,34 +285,54 @@ def _scalar_column(fact: Fact) -> str:
     return {"flag": "flag", "date": "day", "code": "words", "text": "words"}[fact.kind]
 
 
-def _around(column: str) -> tuple[tuple[None, ...], tuple[None, ...]]:
-    """The empty columns before and after the filled one of a scalar row."""
-    at = _SCALAR_COLUMNS.index(column)
-    return (None,) * at, (None,) * (len(_SCALAR_COLUMNS) - at - 1)
+def _column_type(fact: Fact) -> type[Any]:
+    """The type of a column that keeps a fact's values."""
+    if fact.kind == "number":
+        return {"万元": Yuan, **dict.fromkeys(_WHOLE_UNITS, Count)}.get(fact.unit, Exact)
+    return {"flag": sa.Boolean, "date": Day, "code": sa.Text, "text": sa.Text}[fact.kind]
 
 
-_AROUND: Final = {f.id: _around(_scalar_column(f)) for f in FACTS if not f.yearly}
+def _fits(model: type[Stated], fact: Fact) -> bool:
+    """Whether a table has a column of its own for a fact."""
+    if fact.id not in STATES[model][2:]:
+        return False
+    table = SQLModel.metadata.tables[str(model.__tablename__)]
+    least = FLOORS.get(table.name, {}).get(fact.id)
+    bounded = least is None or (fact.minimum is not None and fact.minimum >= Fraction(least))
+    return bounded and isinstance(table.c[fact.id].type, _column_type(fact))
 
 
 class _Taken(dict[Scalar, tuple[Any, Scalar]]):
     """The values of a fact, each as its column takes it and in its only form, or ``FactsError``.
 
-    Some are kept, because many facts have few distinct values.
+    ``column`` is the one of a row that names the fact; empty if a table has a column of its own for
+    it. Some values are kept, because many facts have few distinct values.
     """
 
-    def __init__(self, fact: Fact) -> None:
+    def __init__(self, fact: Fact, model: type[Stated] | None) -> None:
         self.fact = fact
+        self.column = "" if model and _fits(model, fact) else _scalar_column(fact)
+        at = VALUES.index(self.column) if self.column else 0
+        self._before, self._after = (None,) * at, (None,) * (len(VALUES) - at - 1)
 
     def __missing__(self, value: Scalar) -> tuple[Any, Scalar]:
-        found = _take(self.fact, value)
+        stored, plain = _take(self.fact, value)
+        if self.column and type(stored) is int:  # no such row has a column for whole numbers
+            stored = Decimal(stored)
         if len(self) < _REMEMBERED:
-            self[value] = found
-        return found
+            self[value] = stored, plain
+        return stored, plain
+
+    def row(self, stored: Any) -> tuple[Any, ...]:
+        """A value among the columns of a row that names the fact."""
+        return (*self._before, stored, *self._after)
 
 
-_IDENTITY: Final = {f.id: _Taken(f) for f in IDENTITY}
-_FACTS: Final = {f.id: _Taken(f) for f in FACTS}
-_FIELDS: Final = {kind.id: {f.id: _Taken(f) for f in kind.fields} for kind in RECORDS}
+def _fields(kind: RecordKind) -> dict[str, _Taken]:
+    return {f.id: _Taken(f, RECORD_TABLES.get(kind.id)) for f in kind.fields}
+
+
+_IDENTITY: Final = {f.id: _Taken(f, None) for f in IDENTITY}
 
 
 def _take(fact: Fact, value: Scalar) -> tuple[Any, Scalar]:

@@ -24,9 +24,9 @@ from registry.database.rows import (
     Row,
     Statement,
     altered_filing,
+    layout,
     refuse_altered,
     restore,
-    state,
 )
 from registry.database.versions import (
     ENTERPRISE,
@@ -43,9 +43,10 @@ from registry.database.versions import (
 )
 from registry.errors import LoadError
 from registry.filings import FileReading, Issue, Submission
-from registry.record import journal, receipts
+from registry.record import journal, publication, receipts
 from registry.record.naming import Names
 from rules.errors import FactsError
+from rules.model.catalogue import Catalogue
 from rules.model.facts import Profile, check_day
 
 _IMPORT: Final = table_of(Import)
@@ -125,12 +126,13 @@ class Prepared:
     """A file ready to be stored: one statement per enterprise and day, and the refusals.
 
     ``whole`` means that nothing is wrong with the file; ``as_of`` is the day for statements that
-    give none.
+    give none. ``catalogue`` is the digest of the catalogue by which the facts were taken.
     """
 
     file: str
     digest: str
     as_of: date | None
+    catalogue: str
     good: Mapping[tuple[str, date], tuple[LoadedLine, Statement]]
     refused: tuple[LoadedLine, ...]
     whole: bool
@@ -155,7 +157,7 @@ def load(
     by: str = "",
 ) -> LoadReport:
     """``store`` a file as it was read; ``as_of`` is the day for submissions that give none."""
-    prepared = prepare(reading, as_of)
+    prepared = prepare(reading, as_of, publication.to_be_filed(session))
     return store(session, prepared, now=now, partial=partial, dry_run=dry_run, by=by)
 
 
@@ -173,7 +175,7 @@ def store(
 
     ``names`` are the names on record if already read; the file's names are added to them. If
     anything in a file is refused, none of it is stored, unless ``partial``. Raises ``LoadError`` if
-    the clock is behind an earlier load.
+    the clock is behind an earlier load, and ``RecordError`` for a catalogue that is not on record.
     """
     lines = {key: line for key, (line, _) in prepared.good.items()}
     statements = {key: statement for key, (_, statement) in prepared.good.items()}
@@ -187,6 +189,7 @@ def store(
     import_id = None
     if (new or changed) and (prepared.whole or partial) and not dry_run:
         _check_clock(session, now)
+        publication.hold_catalogue(session, prepared.catalogue, by=by, now=now)
         receipts.adopt(session, by=by, now=now)
         [import_id] = bulk.numbers(session, _IMPORT, 1)
         counts = tuple(map(len, (new, changed, unchanged, prepared.refused)))
@@ -414,8 +417,9 @@ def filings(
     return [FilingLine(**row) for row in session.execute(query).mappings()]
 
 
-def prepare(reading: FileReading, as_of: date | None) -> Prepared:
+def prepare(reading: FileReading, as_of: date | None, catalogue: Catalogue) -> Prepared:
     """What can be stored of a file, and what is refused; needs no database."""
+    laid_out = layout(catalogue)
     refused = [_line(s, s.as_of or as_of, reading.reasons(s)) for s in reading.refused]
     good: dict[tuple[str, date], tuple[LoadedLine, Statement]] = {}
     for submission in reading.submissions:
@@ -429,7 +433,7 @@ def prepare(reading: FileReading, as_of: date | None) -> Prepared:
             reason = "同一企业同一填报日期在文件中出现两次"
         else:
             try:
-                good[submission.uscc, day] = _line(submission, day), state(submission)
+                good[submission.uscc, day] = _line(submission, day), laid_out.state(submission)
             except FactsError as error:
                 reason = str(error)
         if reason:
@@ -439,6 +443,7 @@ def prepare(reading: FileReading, as_of: date | None) -> Prepared:
         file=reading.file,
         digest=reading.digest,
         as_of=as_of,
+        catalogue=laid_out.digest,
         good=good,
         refused=tuple(refused),
         whole=whole,

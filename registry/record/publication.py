@@ -7,6 +7,7 @@ publishes the packaged criteria by itself on first use.
 
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -17,6 +18,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 import rules
+from registry.database.altered import UNREADABLE
 from registry.database.models import Document
 from registry.database.versions import table_of
 from registry.errors import RecordError
@@ -168,6 +170,59 @@ def packaged_catalogue() -> Catalogue:
     from rules.language.rulebook import declared  # only few registries need the Gherkin parser
 
     return declared(resources.features())
+
+
+def to_be_filed(session: Session) -> Catalogue:
+    """What may be filed now; before anything is published, by the criteria that would be published."""
+    last = _last(session)
+    if last is None:
+        folder, own = resources.criteria()
+        return _compiled(folder, own).catalogue if own else packaged_catalogue()
+    table = document(session, last.content["applicability"], "applicability")
+    return _catalogue(session, json.loads(table).get("catalogue"))
+
+
+def catalogues(session: Session, tables: Iterable[str]) -> list[Catalogue]:
+    """The catalogues by which filings may have been stored, the newest first.
+
+    They are those of the applicability ``tables`` with these digests, older ones first, and the
+    packaged one. What is altered or lost is left out.
+    """
+    found: dict[Catalogue, None] = {packaged_catalogue(): None}
+    for name in tables:
+        with suppress(*UNREADABLE, RecordError):
+            plain = json.loads(document(session, name, "applicability"))
+            found[_catalogue(session, plain.get("catalogue"))] = None
+    return [*found][::-1]
+
+
+def hold_catalogue(session: Session, digest: str, *, by: str, now: datetime) -> None:
+    """See that the catalogue with that digest stays on record; filings can be verified only by it.
+
+    A registry without any publication publishes its criteria, if they declare more than the
+    packaged ones. Raises ``RecordError`` for any other catalogue.
+
+    Needs a writing transaction.
+    """
+    if digest == _packaged_digest() or _is_held(session, digest):
+        return
+    if _last(session) is None:
+        in_force(session, by=by, now=now)
+    if not _is_held(session, digest):
+        raise RecordError(
+            "catalogue-not-published",
+            "读取文件所依据的填报项目录没有发布，或已被新的发布取代：请重新读取文件后再登记",
+        )
+
+
+@lru_cache(maxsize=1)
+def _packaged_digest() -> str:
+    return sha256(canonical_json(packaged_catalogue().to_json()))
+
+
+def _is_held(session: Session, digest: str) -> bool:
+    query = sa.select(_DOCUMENT.c.digest).where(_DOCUMENT.c.digest == digest)
+    return session.scalar(query.where(_DOCUMENT.c.kind == "catalogue")) is not None
 
 
 def in_force(session: Session, *, by: str, now: datetime) -> Published:

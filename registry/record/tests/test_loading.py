@@ -24,6 +24,7 @@ from registry.errors import LoadError
 from registry.filings import FileReading, Issue, Submission
 from registry.kit.uscc import check_digit
 from registry.record import loading
+from registry.record.publication import packaged_catalogue
 from rules.errors import FactsError
 from rules.model.facts import FACTS, RECORDS, Fact, RecordList, Scalar
 from rules.portable.canonical import canonical_json
@@ -218,7 +219,7 @@ def test_an_amount_in_its_one_form_is_taken_as_any_other(monkeypatch: pytest.Mon
 
     def taken(text: str) -> object:
         try:
-            return rows.state(submission(values={"net_profit@2022": text}))
+            return rows.layout(packaged_catalogue()).state(submission(values={"net_profit@2022": text}))
         except FactsError as error:
             return str(error)
 
