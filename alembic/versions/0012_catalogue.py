@@ -43,7 +43,13 @@ STATED = (
     ("text", "sources"),
     ("whole", "filing_id"),
 )
-VALUE = (("flag?", "flag"), ("whole?", "money"), ("exact?", "number"), ("day?", "day"), ("text?", "words"))
+VALUE = (
+    ("flag?", "flag"),
+    ("whole?", "money"),
+    ("exact?", "number"),
+    ("day?", "day"),
+    ("text?", "words"),
+)
 ONE_VALUE = (
     "CASE WHEN flag IS NULL THEN 0 ELSE 1 END"
     " + CASE WHEN money IS NULL THEN 0 ELSE 1 END"
@@ -131,7 +137,9 @@ def _typed(column, filled):
 def _documents_postgresql(kinds, valid=""):
     name = op.f("ck_document_kind")
     op.drop_constraint(name, "document", type_="check")
-    op.execute(f"ALTER TABLE document ADD CONSTRAINT {name} CHECK ({_among('kind', kinds)}) {valid}")
+    op.execute(
+        f"ALTER TABLE document ADD CONSTRAINT {name} CHECK ({_among('kind', kinds)}) {valid}"
+    )
 
 
 def _create(table, subject, value, checks):

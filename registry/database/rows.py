@@ -157,9 +157,7 @@ class Layout:
         found = self._places[key] = taken, int(year) if year else None
         return found
 
-    def _records(
-        self, filed: Mapping[str, RecordList], sources: dict[str, str], rows: Rows
-    ) -> Row:
+    def _records(self, filed: Mapping[str, RecordList], sources: dict[str, str], rows: Rows) -> Row:
         records: Row = {}
         for kind, listed in filed.items():
             fields, table = _known(self._lists, kind), RECORD_TABLES.get(kind)

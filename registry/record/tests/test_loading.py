@@ -219,7 +219,9 @@ def test_an_amount_in_its_one_form_is_taken_as_any_other(monkeypatch: pytest.Mon
 
     def taken(text: str) -> object:
         try:
-            return rows.layout(packaged_catalogue()).state(submission(values={"net_profit@2022": text}))
+            return rows.layout(packaged_catalogue()).state(
+                submission(values={"net_profit@2022": text})
+            )
         except FactsError as error:
             return str(error)
 

@@ -72,7 +72,9 @@ def test_the_packaged_tiers() -> None:
     ]
     assert catalogue().titles == tuple(t.name for t in catalogue().tiers)
     assert catalogue().tier("giant") is catalogue().tier("小巨人")
-    with pytest.raises(FactsError, match="没有名为「巨人」的层级：可用的有创新型、专精特新、小巨人"):
+    with pytest.raises(
+        FactsError, match="没有名为「巨人」的层级：可用的有创新型、专精特新、小巨人"
+    ):
         catalogue().tier("巨人")
 
 
@@ -82,7 +84,9 @@ def test_roles_are_declared_at_the_rules() -> None:
     assert roles["63.8.中小企业"] == "划型标准"
     for id in rulebook().rules:
         last = id.rpartition(".")[2]
-        assert (roles.get(id) == last) == (last in {"实质条件", "前置称号", "评价得分", "中型", "小型"})
+        assert (roles.get(id) == last) == (
+            last in {"实质条件", "前置称号", "评价得分", "中型", "小型"}
+        )
 
 
 def test_a_tier_of_ones_own_may_be_held_and_changes_no_packaged_ruleset(tmp_path: Path) -> None:
