@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from registry.screening.schema import CATALOGUE
+from registry.record.publication import packaged_catalogue
 from rules.model.ruleset import Ruleset
 
 #: Facts that must hold, and facts that must not.
@@ -97,7 +97,7 @@ def sectors_of(found: dict[str, Any], ruleset: Ruleset) -> tuple[Any, Any]:
         of_text.append(sectors.index(table[keys[0]]) if keys else -1)
     numbers = np.array(of_text, dtype=np.int8)[places]
     stated, absent = parts(found["sector_found"])
-    codes = CATALOGUE.fact("sector_found").fact.codes
+    codes = packaged_catalogue().fact("sector_found").codes
     persons = np.array([sectors.index(c) for c in codes], dtype=np.int8)
     own = persons[np.where(absent, 0, stated).astype(np.intp)]
     by_person = (numbers < 0) & ~unknown & ~absent

@@ -23,9 +23,10 @@ from time import perf_counter
 from typing import Any, Final
 
 from registry.kit import resources
+from registry.record.publication import packaged_catalogue
 from registry.screening.compiler.program import Program
 from registry.screening.engines import DuckDB, duckdb_connection, text_of
-from registry.screening.schema import CATALOGUE, FILING, IDENTITY, Column, Schema, complete_column
+from registry.screening.schema import FILING, IDENTITY, Column, Schema, complete_column, schema_of
 from registry.screening.snapshot import bounds
 from rules.language.rulebook import load
 from rules.model.ruleset import Ruleset
@@ -40,6 +41,7 @@ _ADVERSE: Final = (
     "single_champion", "group_similar",
 )  # fmt: skip
 _RECORDS: Final = {"ip": 6, "financing": 1, "titles": 1, "honours": 1, "institutions": 1}
+CATALOGUE: Final = schema_of(packaged_catalogue())
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

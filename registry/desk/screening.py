@@ -27,12 +27,12 @@ from registry.screening.funnel import EXPLAINED as EXPLAINED
 from registry.screening.funnel import Scope, Screening
 from registry.screening.results import ListedFirm as ListedFirm
 from registry.screening.results import ScreeningTally
-from registry.screening.schema import CATALOGUE
+from registry.screening.schema import schema_of
 from registry.screening.snapshot import Manifest as Manifest
 from registry.screening.tables import Files
 from registry.simulation import impact, texts
 from rules.language.editions import Governing, governing
-from rules.model.facts import TITLES
+from rules.model.catalogue import Catalogue
 from rules.model.roles import RECOGNITION
 from rules.portable.errors import Remedy
 
@@ -104,7 +104,8 @@ class ScreeningResult:
 def take_snapshot(desk: Desk, folder: Path, day: date) -> Manifest:
     """Write the newest filings on or before a day to a new folder; returns its manifest."""
     with storage.snapshot(desk.database) as session:
-        return _write(desk.watch, session, folder, day)
+        catalogue = texts.InForce(publication.current(session), rulebook()).catalogue
+        return _write(desk.watch, session, folder, day, catalogue)
 
 
 @contextmanager
@@ -116,16 +117,18 @@ def run(desk: Desk, request: ScreeningRequest) -> Iterator[ScreeningResult]:
     """
     with ExitStack() as stack:
         session = stack.enter_context(storage.snapshot(desk.database))
-        taken = snapshot.manifest(request.snapshot) if request.snapshot else None
-        day = _day(session, request, taken)
         criteria = texts.InForce(publication.current(session), rulebook())
         text = texts.named(request.text, criteria) if request.text else criteria.text()
+        catalogue = text.rules.catalogue
+        schema = schema_of(catalogue)
+        taken = snapshot.manifest(request.snapshot, schema) if request.snapshot else None
+        day = _day(session, request, taken)
         _refuse_other_tier(request, text)
         procedure = text.rows[0].procedure if text.single else request.procedure
         judge = Judge(text.rules)
         stack.callback(judge.close)
         governed = _Governed(text, procedure, request.batch, day)
-        database = _database(stack, desk, session, request, day)
+        database = _database(stack, desk, session, request, day, catalogue)
         screening = Screening(
             database,
             database.schema,
@@ -136,7 +139,7 @@ def run(desk: Desk, request: ScreeningRequest) -> Iterator[ScreeningResult]:
             request.jobs,
             Agreed(request.snapshot, database.release),
         )
-        screening.run(_tiers(text, request.tiers or TITLES, procedure), desk.watch)
+        screening.run(_tiers(text, request.tiers or catalogue.titles, procedure), desk.watch)
         tallies = screening.tallies
         if not any(tally.total or tally.refused for tally in tallies.values()):
             raise ScreeningError("nobody", "范围内没有企业", remedy=Remedy("widen-screening"))
@@ -155,12 +158,15 @@ def run(desk: Desk, request: ScreeningRequest) -> Iterator[ScreeningResult]:
         )
 
 
-def _write(watch: Watch, session: Session, folder: Path, day: date) -> Manifest:
+def _write(
+    watch: Watch, session: Session, folder: Path, day: date, catalogue: Catalogue
+) -> Manifest:
     ids = impact.stock(session, day)
-    filed = snapshot.stock(session, ids, day)
+    filed = snapshot.stock(session, ids, day, catalogue.titles)
+    schema = schema_of(catalogue)
     with watch("快照", len(ids)) as done:
-        snapshot.write(folder, filed, day, snapshot.head(session), done)
-    return snapshot.manifest(folder)
+        snapshot.write(folder, schema, filed, day, snapshot.head(session), done)
+    return snapshot.manifest(folder, schema)
 
 
 def _day(session: Session, request: ScreeningRequest, taken: Manifest | None) -> date:
@@ -240,18 +246,24 @@ class _Governed:
 
 
 def _database(
-    stack: ExitStack, desk: Desk, session: Session, request: ScreeningRequest, day: date
+    stack: ExitStack,
+    desk: Desk,
+    session: Session,
+    request: ScreeningRequest,
+    day: date,
+    catalogue: Catalogue,
 ) -> Database:
     """The requested database, loaded with a snapshot."""
     work = stack.enter_context(working_folder())
     if request.engine == "postgresql":
-        found: Database = _postgresql(desk, session, request, day, work)
+        found: Database = _postgresql(desk, session, request, day, work, catalogue)
     else:
         folder = request.snapshot or work / "snapshot"
         if request.snapshot is None:
-            _write(desk.watch, session, folder, day)
+            _write(desk.watch, session, folder, day, catalogue)
+        schema = schema_of(catalogue)
         duckdb = request.engine == "duckdb"
-        found = DuckDB(CATALOGUE, folder) if duckdb else Spark(CATALOGUE, folder, request.master)
+        found = DuckDB(schema, folder) if duckdb else Spark(schema, folder, request.master)
     stack.callback(found.close)
     # of the rows themselves, not as the manifest has them: what is wrong there would not be noticed
     found.schema = snapshot.narrowed(found)
@@ -259,7 +271,12 @@ def _database(
 
 
 def _postgresql(
-    desk: Desk, session: Session, request: ScreeningRequest, day: date, work: Path
+    desk: Desk,
+    session: Session,
+    request: ScreeningRequest,
+    day: date,
+    work: Path,
+    catalogue: Catalogue,
 ) -> PostgreSQL:
     """The registry's own PostgreSQL with the tables of a snapshot, or of the present registry."""
     url = desk.database.url
@@ -268,11 +285,13 @@ def _postgresql(
             "no-postgresql", "登记库不是 PostgreSQL", remedy=Remedy("screen-by-another")
         )
     ids = [] if request.snapshot else impact.stock(session, day)
-    with desk.watch("装入", len(ids) or None) as done, Files(CATALOGUE, work) as files:
+    schema = schema_of(catalogue)
+    with desk.watch("装入", len(ids) or None) as done, Files(schema, work) as files:
         if request.snapshot is not None:
             snapshot.copy(request.snapshot, files, done)
         else:
-            snapshot.collect(snapshot.stock(session, ids, day), day, files, done)
-    server = PostgreSQL(CATALOGUE, url)
+            filed = snapshot.stock(session, ids, day, catalogue.titles)
+            snapshot.collect(filed, day, files, done)
+    server = PostgreSQL(schema, url)
     server.load(work)
     return server

@@ -17,7 +17,8 @@ import sqlalchemy as sa
 
 from registry.errors import RegistryError
 from registry.screening.compiler.widths import Size, UnsupportedError, size_of
-from rules.model.facts import FACTS, PERIODS, RECORDS, Fact, Profile, Scalar, yearly_key
+from rules.model.catalogue import Catalogue
+from rules.model.facts import PERIODS, Fact, Profile, Scalar, yearly_key
 
 Value: TypeAlias = int | str | date | None
 
@@ -290,9 +291,21 @@ def complete_column(records: str) -> str:
     return f"{records}_complete"
 
 
-def _facts() -> dict[str, Column]:
+@lru_cache(maxsize=8)
+def schema_of(catalogue: Catalogue) -> Schema:
+    """The columns of everything that may be filed."""
+    return Schema(
+        _facts(catalogue),
+        {
+            kind.id: {f.id: column(f"{kind.id}_{f.id}", f) for f in kind.fields}
+            for kind in catalogue.records
+        },
+    )
+
+
+def _facts(catalogue: Catalogue) -> dict[str, Column]:
     found = {}
-    for fact in FACTS:
+    for fact in catalogue.facts:
         if not fact.yearly:
             found[fact.id] = column(fact.id, fact)
             continue
@@ -301,10 +314,3 @@ def _facts() -> dict[str, Column]:
                 name = f"{fact.id}_t{-offset}" if offset <= 0 else f"{fact.id}_next"
                 found[year_key(fact.id, offset)] = column(name, fact)
     return found
-
-
-#: The schema of the catalogue.
-CATALOGUE: Final = Schema(
-    _facts(),
-    {kind.id: {f.id: column(f"{kind.id}_{f.id}", f) for f in kind.fields} for kind in RECORDS},
-)

@@ -8,7 +8,7 @@ engine decides it.
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -32,9 +32,8 @@ from registry.screening.engines import (
     csv_source,
     duckdb_connection,
 )
-from registry.screening.schema import CATALOGUE, FILING, NotStoredError, Schema, Value
+from registry.screening.schema import FILING, NotStoredError, Schema, Value
 from registry.screening.tables import Files
-from rules.model.facts import TITLES
 from rules.model.roles import CONTROLLING
 from rules.portable.canonical import digest
 from rules.portable.errors import Remedy
@@ -45,8 +44,6 @@ _COPIED: Final = 10_000
 _MANIFEST: Final = "manifest.json"
 #: The most bytes of a manifest: many times the size of any real one.
 _LARGEST: Final = 1 << 20
-#: Everything that a ruleset may ask of the register.
-_REGISTERED: Final = frozenset({*TITLES, CONTROL})
 #: Reasons why a filing is left to the engine.
 DETERMINED: Final = "有人工认定"
 #: Whether such a list is complete depends on the kinds of titles that a ruleset reads.
@@ -93,16 +90,14 @@ class Manifest:
         """The day."""
         return date.fromisoformat(self.day)
 
-    @property
-    def schema(self) -> Schema:
-        """The schema with the bounds of this snapshot."""
-        return CATALOGUE.narrowed(self.bounds)
 
-
-def stock(session: Session, ids: Sequence[int], day: date) -> Iterator[FiledRow]:
-    """These filings of a registry as of a day, with their registered titles."""
+def stock(
+    session: Session, ids: Sequence[int], day: date, titles: Collection[str]
+) -> Iterator[FiledRow]:
+    """These filings of a registry as of a day, with their registered ``titles``."""
+    asked = frozenset({*titles, CONTROL})  # everything that a ruleset may ask of the register
     for known in fetch(session, ids):
-        facts, speaking = as_registered(known.case.facts, known.register, _REGISTERED, day)
+        facts, speaking = as_registered(known.case.facts, known.register, asked, day)
         yield FiledRow(known.case, facts, _left(known, facts, speaking))
 
 
@@ -128,7 +123,7 @@ def head(session: Session) -> tuple[int, str]:
 def collect(filed: Iterable[FiledRow], day: date, files: Files, progress: Done = ignored) -> None:
     """Write filings into the tables of a snapshot."""
     for number, one in enumerate(filed, 1):
-        facts, records, routed = _rows(CATALOGUE, one, day)
+        facts, records, routed = _rows(files.schema, one, day)
         case, year = one.case, newest_year(one.facts["values"])
         names = (case.filing_id, case.uscc, case.name, case.province, case.city, case.county)
         files.add(FILING, [(*names, case.as_of, year, routed, *facts)])
@@ -154,6 +149,7 @@ def _rows(
 
 def write(
     folder: Path,
+    schema: Schema,
     filed: Iterable[FiledRow],
     day: date,
     head: tuple[int, str],
@@ -170,9 +166,9 @@ def write(
     with working_folder(folder.parent) as work:
         fresh = work / "snapshot"
         fresh.mkdir(PRIVATE_FOLDER)
-        with Files(CATALOGUE, fresh) as files:
+        with Files(schema, fresh) as files:
             collect(filed, day, files, progress)
-        manifest = asdict(_convert(fresh, day, head))
+        manifest = asdict(_convert(fresh, schema, day, head))
         (fresh / _MANIFEST).write_text(
             json.dumps(manifest | {"digest": digest(manifest)}, ensure_ascii=False, indent=1),
             encoding="utf-8",
@@ -185,22 +181,22 @@ def write(
             raise ScreeningError("exists", "{where} 已存在：请另取文件夹名", where=folder) from None
 
 
-def _convert(folder: Path, day: date, head: tuple[int, str]) -> Manifest:
+def _convert(folder: Path, schema: Schema, day: date, head: tuple[int, str]) -> Manifest:
     """Convert the files in a folder to Parquet; return their manifest."""
     connection = duckdb_connection()
-    for table in CATALOGUE.tables:
+    for table in schema.tables:
         place = str(folder / f"{table}.parquet").replace("'", "''")
-        source = csv_source(CATALOGUE, table, folder)
+        source = csv_source(schema, table, folder)
         connection.execute(
             f"COPY (SELECT * FROM {source}) TO '{place}' (FORMAT parquet, COMPRESSION zstd)"
         )
         (folder / f"{table}.csv").unlink()
     connection.close()
-    database = DuckDB(CATALOGUE, folder)
+    database = DuckDB(schema, folder)
     count = sa.func.count()
     rows = {
         table: int(next(database.rows(sa.select(count).select_from(sa.table(table))))[0])
-        for table in CATALOGUE.tables
+        for table in schema.tables
     }
     reason: ColumnElement[Any] = sa.column("routed")
     found = sa.select(reason, count).select_from(sa.table(FILING)).where(reason.is_not(None))
@@ -216,21 +212,21 @@ def _convert(folder: Path, day: date, head: tuple[int, str]) -> Manifest:
         filings=rows[FILING],
         routed=dict(routed),
         rows=rows,
-        columns=CATALOGUE.described,
+        columns=schema.described,
         bounds=least_and_most,
-        digests=_digests(folder),
+        digests=_digests(folder, schema),
     )
 
 
-def _digests(folder: Path) -> dict[str, str]:
+def _digests(folder: Path, schema: Schema) -> dict[str, str]:
     """The SHA-256 of each file of a snapshot."""
-    return {table: sha256_of(folder / f"{table}.parquet") for table in CATALOGUE.tables}
+    return {table: sha256_of(folder / f"{table}.parquet") for table in schema.tables}
 
 
 def copy(folder: Path, files: Files, progress: Done = ignored) -> None:
     """Copy the tables of a snapshot into another database."""
     connection = duckdb_connection()
-    for table in CATALOGUE.tables:
+    for table in files.schema.tables:
         place = str(folder / f"{table}.parquet").replace("'", "''")
         found = connection.execute(f"SELECT * FROM read_parquet('{place}')")
         done = 0
@@ -244,7 +240,7 @@ def copy(folder: Path, files: Files, progress: Done = ignored) -> None:
 
 def narrowed(database: Database) -> Schema:
     """The schema with the bounds of a database's columns."""
-    return CATALOGUE.narrowed(bounds(database))
+    return database.schema.narrowed(bounds(database))
 
 
 def kind_of(reason: str) -> str:
@@ -259,7 +255,7 @@ def kind_of(reason: str) -> str:
 def bounds(database: Database) -> dict[str, tuple[int, int]]:
     """The least and greatest number of each column of a snapshot."""
     found = {}
-    for table, columns in CATALOGUE.numbers.items():
+    for table, columns in database.schema.numbers.items():
         if not columns:
             continue
         plain = [sa.column(c.name, sa.BigInteger()) for c in columns]
@@ -272,18 +268,20 @@ def bounds(database: Database) -> dict[str, tuple[int, int]]:
     return found
 
 
-def manifest(folder: Path) -> Manifest:
+def manifest(folder: Path, schema: Schema) -> Manifest:
     """The manifest of a snapshot; raises ``ScreeningError`` if this program cannot read it.
 
     Each file is read once, and its digest must be the one that was written.
     """
     found = _stated(folder)
-    if found.format != FORMAT or found.columns != CATALOGUE.described:
-        raise _unusable("other-version", "{where} 由另一版本的程序写成", folder)
-    missing = [t for t in CATALOGUE.tables if not (folder / f"{t}.parquet").is_file()]
+    if found.format != FORMAT or found.columns != schema.described:
+        raise _unusable(
+            "other-version", "{where} 由另一版本的程序写成，或填报项目录已经不同", folder
+        )
+    missing = [t for t in schema.tables if not (folder / f"{t}.parquet").is_file()]
     if missing:
         raise _unusable("incomplete", "{where} 缺少 {value}", folder, f"{missing[0]}.parquet")
-    for table, actual in _digests(folder).items():
+    for table, actual in _digests(folder, schema).items():
         if actual != found.digests.get(table):
             raise _unusable("altered", "{where}.parquet 已损坏或被替换", folder / table)
     return found

@@ -21,7 +21,7 @@ from registry.record.known import fetch
 from registry.screening import snapshot
 from registry.screening.engines import DuckDB
 from registry.screening.funnel import Scope, Screening
-from registry.screening.schema import CATALOGUE
+from registry.screening.schema import schema_of
 from registry.simulation import impact
 from rules.language.editions import Governing
 from rules.model.ruleset import Outcome
@@ -85,14 +85,17 @@ class ScreenedVerdicts:
         """Screen filings as of a day under each text; the evaluators check it as always."""
         with working_folder() as work:
             folder = work / "snapshot"
-            filed = snapshot.stock(session, ids, day)
-            snapshot.write(folder, filed, day, snapshot.head(session))
+            before, after = (judge.rules.catalogue for judge in sides.judges)
+            catalogue = before | after
+            schema = schema_of(catalogue)
+            filed = snapshot.stock(session, ids, day, catalogue.titles)
+            snapshot.write(folder, schema, filed, day, snapshot.head(session))
             for side, judge in enumerate(sides.judges):
 
                 def governing(tier: str, province: str, side: int = side) -> Governing:
                     return sides.governing(tier, day, province)[side]
 
-                with closing(DuckDB(CATALOGUE, folder)) as database:
+                with closing(DuckDB(schema, folder)) as database:
                     database.schema = snapshot.narrowed(database)
                     screening = Screening(
                         database,

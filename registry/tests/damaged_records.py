@@ -20,10 +20,13 @@ from registry.kit import resources
 from registry.portable import container, notes, verifier
 from registry.portable.notes import Checkpoint, NoteError, VerifierKey
 from registry.screening import snapshot
+from registry.screening.schema import schema_of
 from registry.tests.mutator import Answer, Damaged, Kind, mutated, respelled, same, told_where
 from rules.drafting.check import check
 from rules.errors import RulesError
+from rules.tests.packaged import catalogue
 
+SCHEMA: Final = schema_of(catalogue())
 GOLDEN: Final = Path(__file__).parents[1] / "audit" / "tests" / "golden" / "2026-11.zip"
 
 #: What a sentence about a bundle names: a file, the manifest, a decision, an entry, or the bundle itself.
@@ -213,14 +216,14 @@ def _registry(path: Path, loads: int) -> None:
 def manifest(folder: Path) -> Iterator[Kind]:
     """The manifest of a snapshot."""
     place = folder / "snapshot"
-    snapshot.write(place, (), date(2023, 6, 30), (0, ""))
+    snapshot.write(place, SCHEMA, (), date(2023, 6, 30), (0, ""))
     file = place / "manifest.json"
     sound = file.read_bytes()
 
     def read(data: bytes) -> Answer:
         file.write_bytes(data)
         try:
-            return Answer(content=snapshot.manifest(place))
+            return Answer(content=snapshot.manifest(place, SCHEMA))
         except RegistryError as error:
             return Answer(str(error))
 

@@ -60,6 +60,25 @@ class Catalogue:
         """Hashes the facts; the rest is a mapping, or rarely differs."""
         return hash(self.facts)
 
+    def __or__(self, other: "Catalogue") -> "Catalogue":
+        """Everything that either declares; for what both declare, the other's declaration holds."""
+        if self == other:
+            return self
+        lists = {**self.lists}
+        for kind in other.records:
+            mine = lists[kind.id].fields if kind.id in lists else ()
+            fields = {f.id: f for f in (*mine, *kind.fields)}
+            lists[kind.id] = RecordKind(kind.id, kind.name, tuple(fields.values()))
+        facts = {f.id: f for f in (*self.facts, *other.facts)}
+        tiers = {t.name: t for t in (*self.tiers, *other.tiers)}
+        return Catalogue(
+            tuple(facts.values()),
+            tuple(lists.values()),
+            tuple(tiers.values()),
+            {**self.roles, **other.roles},
+            tuple(dict.fromkeys((*self.added, *other.added))),
+        )
+
     def get(self, name: str) -> Fact | None:
         """The fact with that id or Chinese name, if there is one."""
         return self._by_id.get(name) or self._by_name.get(name)

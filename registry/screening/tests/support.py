@@ -14,7 +14,7 @@ from registry.judging.facts import facts_of
 from registry.screening.agreement import record_results, results
 from registry.screening.compiler.program import Program
 from registry.screening.engines import Database, DuckDB, PostgreSQL
-from registry.screening.schema import CATALOGUE, Schema
+from registry.screening.schema import Schema, schema_of
 from registry.screening.snapshot import FiledRow, collect, narrowed
 from registry.screening.tables import Files
 from registry.screening.tests.filings import DAY
@@ -22,6 +22,7 @@ from rules.language.rulebook import Rulebook, load
 from rules.model.facts import Profile
 from rules.model.ruleset import Ruleset, Trace, trace_of
 from rules.portable import reference
+from rules.tests.packaged import catalogue
 
 FEATURES = Path(__file__).parents[3] / "features"
 
@@ -53,9 +54,9 @@ def filed(profiles: Iterable[Profile]) -> list[FiledRow]:
 
 def duckdb(filings: Iterable[FiledRow], day: date = DAY) -> DuckDB:
     with tempfile.TemporaryDirectory() as folder:
-        with Files(CATALOGUE, Path(folder)) as files:
+        with Files(schema_of(catalogue()), Path(folder)) as files:
             collect(filings, day, files)
-        database = DuckDB(CATALOGUE)
+        database = DuckDB(schema_of(catalogue()))
         database.load(Path(folder))
     database.schema = narrowed(database)
     return database
@@ -63,9 +64,9 @@ def duckdb(filings: Iterable[FiledRow], day: date = DAY) -> DuckDB:
 
 def postgresql(filings: Iterable[FiledRow], url: sa.URL, day: date = DAY) -> PostgreSQL:
     with tempfile.TemporaryDirectory() as folder:
-        with Files(CATALOGUE, Path(folder)) as files:
+        with Files(schema_of(catalogue()), Path(folder)) as files:
             collect(filings, day, files)
-        database = PostgreSQL(CATALOGUE, url)
+        database = PostgreSQL(schema_of(catalogue()), url)
         database.load(Path(folder))
     database.schema = narrowed(database)
     return database

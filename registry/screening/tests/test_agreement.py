@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from registry.screening.compiler.program import Program
 from registry.screening.engines import DuckDB, text_of
-from registry.screening.schema import CATALOGUE
+from registry.screening.schema import schema_of
 from registry.screening.tests.filings import DAY, at_random, below_zero, itemised, on_edges
 from registry.screening.tests.support import (
     by_reference,
@@ -24,6 +24,7 @@ from registry.screening.tests.support import (
 from rules.decider import Decider
 from rules.model.facts import Profile
 from rules.model.ruleset import Outcome, Points, Trace
+from rules.tests.packaged import catalogue
 
 #: One of each kind: points, direct ways, a province's items, findings, a re-check.
 FEW = ("63.1", "63.2@山东省.2022-08-01", "2026.2.复核", "63.3")
@@ -118,7 +119,7 @@ def test_of_several_prefixes_of_a_code_the_longest_counts() -> None:
 @pytest.mark.parametrize("root", FEW)
 def test_the_text_holds_the_closed_vocabulary_only(root: str) -> None:
 
-    program = Program(rulebook().ruleset(root), CATALOGUE, DAY)
+    program = Program(rulebook().ruleset(root), schema_of(catalogue()), DAY)
     text = text_of(program.statement(program.everything(), fence="offset"))
     without_texts = re.sub(r"'[^']*'", "", text)
     words = set(re.findall(r"[A-Z_]{2,}", without_texts))

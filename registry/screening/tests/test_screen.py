@@ -26,11 +26,12 @@ from registry.record.register import Holder, Notice
 from registry.screening import deciding, funnel, snapshot
 from registry.screening.compiler import bodies
 from registry.screening.compiler.widths import UnsupportedError
-from registry.screening.schema import CATALOGUE, FILING
+from registry.screening.schema import FILING, schema_of
 from registry.tests.support import CODES, DAY, Clock, determine, load, publish, submission
 from rules.errors import DisagreementError
 from rules.model.facts import TITLES, RecordList
 from rules.portable.canonical import digest
+from rules.tests.packaged import catalogue
 
 TIERS = ("--tier", "专精特新", "--as-of", DAY.isoformat())
 #: One rule of it, which takes less time.
@@ -298,11 +299,11 @@ def test_a_snapshot_says_what_it_is(run: Run, filed: sa.Engine, tmp_path: Path) 
     shown = said(run("snapshot", "--as-of", DAY.isoformat(), "-o", "某日"))
     assert "3家" in shown
     assert "其中1家不含数据" in shown
-    found = snapshot.manifest(tmp_path / "某日")
+    found = snapshot.manifest(tmp_path / "某日", schema_of(catalogue()))
     assert (found.as_of, found.filings, found.rows["titles"]) == (DAY, 3, 2)
     assert found.routed == {snapshot.DETERMINED: 1}
     assert found.bounds["rd_expense_t0"] == (149999999, 200000000)
-    assert set(found.columns[FILING]) == set(CATALOGUE.tables[FILING])
+    assert set(found.columns[FILING]) == set(schema_of(catalogue()).tables[FILING])
     assert "已存在" in run("snapshot", "--as-of", DAY.isoformat(), "-o", "某日").output
     other = run("screen", "--snapshot", "某日", "--as-of", "2024-01-01")
     assert "不能按2024-01-01筛查" in other.output
@@ -518,7 +519,7 @@ def test_a_snapshot_that_fails_leaves_nothing(filed: sa.Engine, tmp_path: Path) 
         raise KeyboardInterrupt
 
     with storage.snapshot(filed) as session:
-        stock, head = snapshot.stock(session, [1, 2, 3], DAY), snapshot.head(session)
+        stock, head = snapshot.stock(session, [1, 2, 3], DAY, ()), snapshot.head(session)
         with pytest.raises(KeyboardInterrupt):
-            snapshot.write(tmp_path / "半", stock, DAY, head, stop)
+            snapshot.write(tmp_path / "半", schema_of(catalogue()), stock, DAY, head, stop)
     assert [p for p in tmp_path.iterdir() if "半" in p.name] == []

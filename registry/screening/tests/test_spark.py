@@ -11,10 +11,12 @@ import sqlalchemy as sa
 from registry.conftest import Run
 from registry.screening import snapshot
 from registry.screening.engines import Spark
+from registry.screening.schema import schema_of
 from registry.screening.tests.filings import DAY
 from registry.screening.tests.support import by_reference, differing, filed, rulebook
 from registry.screening.tests.test_agreement import at_randoms
 from registry.tests import support
+from rules.tests.packaged import catalogue
 
 pytest.importorskip("pyspark", reason="PySpark is not installed: pip install -e '.[dev,spark]'")
 if shutil.which("java") is None:
@@ -27,11 +29,14 @@ pytestmark = pytest.mark.filterwarnings(
     "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
 )
 
+SCHEMA = schema_of(catalogue())
+
 
 def test_spark_agrees_with_the_reference_on_every_node(tmp_path: Path) -> None:
     firms = at_randoms()
-    snapshot.write(tmp_path / "某日", filed(firms), DAY, (0, ""))
-    found = Spark(snapshot.manifest(tmp_path / "某日").schema, tmp_path / "某日", "local[2]")
+    snapshot.write(tmp_path / "某日", SCHEMA, filed(firms), DAY, (0, ""))
+    bounds = snapshot.manifest(tmp_path / "某日", SCHEMA).bounds
+    found = Spark(SCHEMA.narrowed(bounds), tmp_path / "某日", "local[2]")
     ruleset = rulebook().ruleset("2026.3")
     assert differing(found, ruleset, by_reference(ruleset, firms)) == []
     found.close()

@@ -19,7 +19,7 @@ from registry.screening.compiler.widths import (
     size_of,
 )
 from registry.screening.engines import duckdb_connection, text_of
-from registry.screening.schema import CATALOGUE
+from registry.screening.schema import schema_of
 from registry.screening.tests.filings import DAY
 from registry.screening.tests.support import (
     by_reference,
@@ -30,6 +30,7 @@ from registry.screening.tests.support import (
     rulebook,
 )
 from rules.model.facts import Profile
+from rules.tests.packaged import catalogue
 
 #: In fen: what the design names, the least that fills a column, and what lies about 63 bits.
 FIGURES = (0, 1, 9 * 10**14 - 1, 9 * 10**14, 9 * 10**14 + 1, 3037000500, 10**17 - 1, 10**17)
@@ -95,7 +96,9 @@ def test_extreme_figures_are_compared_exactly(postgresql_url: sa.URL) -> None:
 
 def test_small_figures_need_no_wide_numbers() -> None:
     bounds = {f"main_revenue_t{n}": (0, 10**8) for n in range(3)}
-    program = Program(rulebook().ruleset(mean_growth_rule()), CATALOGUE.narrowed(bounds), DAY)
+    program = Program(
+        rulebook().ruleset(mean_growth_rule()), schema_of(catalogue()).narrowed(bounds), DAY
+    )
     assert "NUMERIC" not in text_of(program.statement(program.everything()))
 
 
