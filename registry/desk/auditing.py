@@ -74,6 +74,20 @@ def log(desk: Desk, wanted: EntryQuery) -> list[EntryLine]:
     return [_line(entry, numbers) for entry in entries]
 
 
+def unconfirmed(desk: Desk) -> list[EntryLine]:
+    """The determinations that a second person has still to confirm, oldest first."""
+    with desk.reading() as session:
+        found = list(journal.entries(session, kinds=["determination", "confirmation"]))
+    confirmed = {e.content["determination"] for e in found if e.kind == "confirmation"}
+    return [
+        _line(entry, {})
+        for entry in found
+        if entry.kind == "determination"
+        and entry.content["four_eyes"]
+        and entry.digest not in confirmed
+    ]
+
+
 @dataclass(frozen=True)
 class EntryPage:
     """Entries, newest first; the next page begins ``before`` a number, None on the last one."""

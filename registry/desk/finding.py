@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from typing import Final
 
+from registry.database import storage
 from registry.desk.place import Desk
 from registry.errors import RecordError
 from registry.kit import regions
+
+
 from registry.record import finding
 from registry.record.finding import UNDECIDED_WORD as UNDECIDED_WORD
 from registry.record.finding import Asked as Asked
@@ -55,6 +58,30 @@ def region(name: str) -> str:
             said=f"（{place.doubt}）" if place.doubt else "",
         )
     return place.county or place.city or place.province
+
+
+def every(
+    desk: Desk, query: str = "", *, place: str = "", tier: str = "", outcome: str = ""
+) -> list[EnterpriseLine]:
+    """All enterprises to which everything given applies, read from one state of the registry.
+
+    ``RecordError`` if there are more than can be listed.
+    """
+    asked = Asked(query=query, place=place, tier=tier, outcome=outcome)
+    found: list[EnterpriseLine] = []
+    with storage.snapshot(desk.database) as session:
+        page = finding.page(session, asked, limit=LONGEST)
+        if page.told or page.count > finding.MOST:
+            raise RecordError(
+                "too-many-listed",
+                "{said}",
+                said=page.told or f"共{page.counted}，一份名单写不下：请先选定条件",
+            )
+        found += page.lines
+        while page.after:
+            page = finding.page(session, asked, after=page.after, limit=LONGEST)
+            found += page.lines
+    return found
 
 
 def tally(desk: Desk, *, place: str = "", tier: str = "") -> Mapping[str, int]:

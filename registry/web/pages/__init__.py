@@ -4,11 +4,12 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from registry.web.pages import case, decision, desk, enterprise, journal, rules
+from registry.web.pages import case, decision, desk, enterprise, enterprises, journal, rules
 
 #: The routes of all pages; of two that fit an address, the first answers.
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     desk.router,
+    enterprises.router,
     enterprise.router,
     case.router,
     rules.router,

@@ -1,11 +1,14 @@
 """What holds for every page: who may ask, what is sent along, and pages for what does not succeed."""
 
+import re
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 
-from registry.desk import enterprises
+from registry.desk import finding
 from registry.desk.judging import Judging
 from registry.desk.place import Desk
 from registry.errors import RecordError, StorageError
@@ -94,7 +97,7 @@ def test_what_does_not_succeed_is_said_on_a_page(
     def fail(*_: Any, **__: Any) -> None:
         raise error
 
-    monkeypatch.setattr(enterprises, "listed", fail)
+    monkeypatch.setattr(finding, "tally", fail)
     page = visitor.get("/")
     assert page.status == status
     assert said in page.words
@@ -107,3 +110,20 @@ def test_a_registry_without_enterprises_says_what_to_do_first(newcomer: Visitor)
 
 def test_many_ask_at_once(visitor: Visitor, in_threads: Callable[..., list[Any]]) -> None:
     assert {page.status for page in in_threads(lambda: visitor.get("/"), 16)} == {200}
+
+
+def test_every_link_on_every_kind_of_page_is_answered(visitor: Visitor) -> None:
+    waiting, asked = ["/"], dict[str, int]()
+    kinds = Counter[str]()
+    while waiting:
+        path = waiting.pop()
+        page = visitor.get(path)
+        asked[path] = page.status
+        for href in page.links:
+            found = urljoin(path, href).partition("#")[0]
+            kind = re.sub(r"\d\w*|%[^/]*|=[^&]*", "", found)
+            if found not in asked and found not in waiting and kinds[kind] < 3:
+                kinds[kind] += 1
+                waiting.append(found)
+    assert len(asked) > 40
+    assert {path: status for path, status in asked.items() if status != 200} == {}

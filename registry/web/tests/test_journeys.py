@@ -17,7 +17,7 @@ import uvicorn
 from registry.desk.judging import Judging
 from registry.desk.place import Desk
 from registry.web import serving
-from registry.web.addresses import case, enterprise
+from registry.web.addresses import case, decision, enterprise, rule
 from registry.web.app import application
 from registry.web.tests.test_case import LACKING, NARROW, SECOND, THIRD, WAITING
 
@@ -103,6 +103,14 @@ def reading(browser: Any, site: str, size: str, *, scripts: bool = True) -> Iter
         case(NARROW, SECOND, as_of="2024-06-30"),
         enterprise(LACKING),
         enterprise(NARROW, picture="小巨人"),
+        "/enterprises",
+        "/enterprises?q=火星",
+        "/rules",
+        rule("63.2.研发费用"),
+        "/journal",
+        "/journal/2",
+        decision(7),
+        f"{decision(7)}/replay",
     ],
 )
 def test_a_page_is_clean(browser: Any, site: str, size: str, path: str) -> None:
