@@ -12,9 +12,7 @@ from datetime import date
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final, Protocol
-
-from jinja2 import Environment
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from registry.kit.characters import legible
 from registry.reports import pages
@@ -22,6 +20,9 @@ from rules.drafting.documentation.values import Documentation
 from rules.explanation.wording import plain
 from rules.language.editions import OTHERS, ApplicabilityRow
 from rules.language.provinces import parted
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 _STATIC: Final = Path(__file__).with_name("static")
 #: The files that every page loads, beside the index for searching.
@@ -154,7 +155,7 @@ def index(docs: Documentation, link: Link) -> str:
 
 
 @cache
-def _environment() -> Environment:
+def _environment() -> "Environment":
     made = pages.environment().overlay()
     made.filters |= {
         "parted": _PLACEHOLDER.split,
