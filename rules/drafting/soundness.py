@@ -203,6 +203,8 @@ def _never(case: Case) -> bool:
     """Whether two comparisons of a case contradict each other."""
     for line in case.lines:
         for other in case.lines:
+            if {line.subject, other.subject} == {"rule", "unmet"} and line.name == other.name:
+                return True
             if (line.subject, line.name) != (other.subject, other.name) or line.slot or other.slot:
                 continue
             a, b = line.value, other.value

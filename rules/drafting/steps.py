@@ -127,7 +127,13 @@ def _file(given: Given, step: GherkinStep) -> None:
 def _fact(catalogue: Catalogue, name: str) -> Fact:
     found = next((f for f in catalogue.facts if f.name == name), None)
     if found is None:
-        yearly = [f"{period}{f.name}" for f in catalogue.facts if f.yearly for period in PERIODS]
+        yearly = [
+            f"{period}{f.name}"
+            for f in catalogue.facts
+            if f.yearly
+            for period, offset in PERIODS.items()
+            if offset <= 0 or f.rating
+        ]
         known = [*(f.name for f in catalogue.facts if not f.yearly), *yearly]
         raise ExampleError(
             "unknown-fact",

@@ -1,11 +1,12 @@
 """Refuses faults in the text of a feature file before its structure is read."""
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from typing import Any, Final
 
 from rules.errors import Problem
-from rules.model.characters import UNSEEN, code_point
+from rules.model.characters import SPACES, TWINS, UNSEEN, code_point
 
 #: Includes a lone carriage return, which ends the line only for some programs.
 _UNSEEN: Final = re.compile(rf"{UNSEEN.pattern}|\r(?!$)")
@@ -14,7 +15,17 @@ _FULL_WIDTH_COLON: Final = re.compile(rf"\s*({_KEYWORDS})\s*：")
 _SPACED_COLON: Final = re.compile(rf"\s*({_KEYWORDS})\s+:")
 _LANGUAGE: Final = "# language: zh-CN"
 #: 「Ⅰ」「〔〕“”」 are the law's own signs and stay.
-_FULL_WIDTH_DIGITS: Final = re.compile(r"[０-９％．]")
+_FULL_WIDTH_DIGITS: Final = re.compile(r"[０-９％．Ａ-Ｚａ-ｚ]")
+_FULL_WIDTH: Final = re.compile(r"[０-９Ａ-Ｚａ-ｚ＠．]")
+_SPACE: Final = re.compile(f"[{SPACES}]")
+_TWIN: Final = re.compile(f"[{TWINS}]")
+#: What people leave for later: where it stands as a text of its own, or ends one.
+_LEFT: Final = re.compile(
+    r"待填|待补|(?<![A-Za-z])(?:TODO|FIXME|TBD)(?![A-Za-z])|(?<![A-Za-z0-9])[xX×]{3,}(?![A-Za-z0-9])|[?？]{2,}|＿{2,}|_{3,}"
+)
+_ELLIPSIS: Final = re.compile(r"(?:…+|\.{3,}|。{3,})\s*\Z")
+#: Lines whose words are taken as they are: comments, and notes on the reading of the law.
+_FREE: Final = ("#", "解读")
 #: Marks what the drafter must still write, in a file from ``tidu rules new``.
 TO_WRITE: Final = "待填："
 _TO_WRITE: Final = re.compile(rf"{TO_WRITE}([^|”@]+)")
@@ -25,13 +36,7 @@ def refused(name: str, text: str) -> Iterator[Problem]:
     if text.startswith("\ufeff"):
         yield Problem(name, 1, "文件开头有 BOM：请另存为 UTF-8（无 BOM）")
         return
-    unseen = [
-        Problem(
-            name, number, f"第{match.start() + 1}个字符不能显示（{code_point(match[0])}）：请删去"
-        )
-        for number, line in enumerate(text.split("\n"), 1)
-        if (match := _UNSEEN.search(line))
-    ]
+    unseen = [p for n, line in enumerate(text.split("\n"), 1) for p in _unseen(name, n, line)]
     if unseen:
         yield from unseen
         return
@@ -54,13 +59,44 @@ def refused(name: str, text: str) -> Iterator[Problem]:
             )
         if stripped.startswith("｜"):
             yield Problem(name, number, "表格用了全角竖线「｜」：请改为半角「|」")
+        if stripped.startswith("@") and (match := _FULL_WIDTH.search(stripped)):
+            yield Problem(name, number, f"标签中有全角字符「{match[0]}」：请改为半角")
         if stripped.startswith("|") and (match := _FULL_WIDTH_DIGITS.search(stripped)):
             yield Problem(name, number, f"表格中有全角字符「{match[0]}」：请改为半角")
-        if not stripped.startswith("#"):
-            for match in _TO_WRITE.finditer(stripped):
-                yield Problem(
-                    name, number, f"此处待填：{match[1].strip()}；写好后请删去「{TO_WRITE}」"
-                )
+        if not stripped.startswith(_FREE):
+            yield from _left(name, number, stripped)
+
+
+def _unseen(name: str, number: int, line: str) -> Iterator[Problem]:
+    """Every character of a line that people do not see, or take for another."""
+    for match in _UNSEEN.finditer(line):
+        at = f"第{match.start() + 1}个字符"
+        yield Problem(name, number, f"{at}不能显示（{code_point(match[0])}）：请删去")
+    for match in _SPACE.finditer(line):
+        at = f"第{match.start() + 1}个字符"
+        yield Problem(
+            name, number, f"{at}不是普通空格（{code_point(match[0])}）：请改为普通空格，或删去"
+        )
+    for match in _TWIN.finditer(line):
+        meant = unicodedata.normalize("NFKC", match[0])
+        instead = (
+            f"请改为「{meant}」（{code_point(meant)}）" if meant != match[0] else "请改为通用的字"
+        )
+        at = f"第{match.start() + 1}个字符「{match[0]}」（{code_point(match[0])}）"
+        yield Problem(name, number, f"{at}是与常用字同形的另一个字：{instead}")
+
+
+def _left(name: str, number: int, line: str) -> Iterator[Problem]:
+    """Whatever in a line still has to be written."""
+    marked = list(_TO_WRITE.finditer(line))
+    for match in marked:
+        yield Problem(name, number, f"此处待填：{match[1].strip()}；写好后请删去「{TO_WRITE}」")
+    if marked:
+        return
+    parts = line.split("|") if line.startswith("|") else [line]
+    for part in parts:
+        if found := _LEFT.search(part) or _ELLIPSIS.search(part):
+            yield Problem(name, number, f"此处还没有写好（「{found[0].strip()}」）：请补齐")
 
 
 def unparsed(name: str, error: Any) -> Problem:

@@ -10,6 +10,7 @@ from rules.errors import QuantityError, RulesError
 from rules.language.editions import parse_day
 from rules.language.formulas import Formula, FormulaError
 from rules.model.expressions import parameters
+from rules.model.nearness import near
 from rules.model.quantities import UNITS, Quantity, parse
 from rules.model.ruleset import Indicator, Line, Op
 
@@ -297,10 +298,11 @@ def _codes(
         if vocabulary and code not in vocabulary:
             raise TableError(
                 "unknown-code",
-                "「{value}」不是{name}的可选值：{expected}",
+                "「{value}」不是{name}的可选值{near}：{expected}",
                 where=number,
                 value=code,
                 name=indicator.name,
+                near=near(code, vocabulary),
                 expected="、".join(vocabulary),
             )
         if codes.count(code) > 1:

@@ -25,7 +25,8 @@ from rules.language.source import DECLARATIONS, Clause, Document, Row
 from rules.language.tiers import declared_tiers
 from rules.model.catalogue import ROLES, SIZES, Catalogue
 from rules.model.expressions import leaves
-from rules.model.facts import IDENTITY, Fact
+from rules.model.facts import IDENTITY, PERIODS, Fact
+from rules.model.nearness import near
 from rules.model.quantities import Quantity
 from rules.model.ruleset import Expr, Indicator, Note, Parameter, Position, Rule
 
@@ -278,9 +279,10 @@ class _Linker:
             if key not in self.indicators:
                 raise SubjectError(
                     "unknown-record-indicator",
-                    "清单「{list}」没有字段或指标「{value}」",
+                    "清单「{list}」没有字段或指标「{value}」{near}",
                     list=self.catalogue.record_kind(records).name,
                     value=name,
+                    near=near(name, self.cell_names(records)),
                 )
             return Subject("indicator", name, self.indicators[key])
         if name in self.groups:
@@ -327,10 +329,25 @@ class _Linker:
         if built is None:
             raise SubjectError(
                 "unknown-indicator",
-                "没有名为「{value}」的指标、填报项或规则：请查对规则目录与填报项目录（年度数据前加 上年度、上上年度 或 再上年度）",
+                "没有名为「{value}」的指标、填报项或规则{near}：请查对规则目录与填报项目录（年度数据前加 上年度、上上年度 或 再上年度）",
                 value=name,
+                near=near(name, self.cell_names()),
             )
         return built
+
+    def cell_names(self, records: str = "") -> Iterator[str]:
+        """Every name that a cell may have, of what a record holds or of everything else."""
+        yield from self.clauses
+        for indicator in self.indicators.values():
+            if indicator.records == records:
+                yield indicator.name
+        if records:
+            yield from (f.name for f in self.catalogue.record_kind(records).fields)
+            return
+        yield from self.groups
+        for found in self.catalogue.facts:
+            kept = [p for p, offset in PERIODS.items() if offset <= 0 or found.rating]
+            yield from (f"{p}{found.name}" for p in kept) if found.yearly else (found.name,)
 
     def vocabulary(self, indicator: Indicator) -> tuple[str, ...]:
         return vocabulary(indicator, self.catalogue, self.maps)
@@ -410,7 +427,9 @@ class _Linker:
             )
             if not ruleset.endswith(UNENCODED) and ruleset not in self.clauses:
                 self.refuse(
-                    clause, row.line, f"规则集「{ruleset}」不存在：请写根规则编号，或注明（未编码）"
+                    clause,
+                    row.line,
+                    f"规则集「{ruleset}」不存在{near(ruleset, self.clauses)}：请写根规则编号，或注明（未编码）",
                 )
 
     def known_province(self, clause: Clause, row: Row, name: str) -> None:
@@ -419,7 +438,10 @@ class _Linker:
         if name != full:
             self.refuse(clause, row.line, f"省份「{name}」应写全称：{full}")
         elif name not in (*provinces.PROVINCES, OTHERS, ""):
-            self.refuse(clause, row.line, f"「{name}」不是省级行政区，也不是计划单列市：请查对")
+            hint = near(name, provinces.PROVINCES)
+            self.refuse(
+                clause, row.line, f"「{name}」不是省级行政区，也不是计划单列市{hint}：请查对"
+            )
 
     def read_fills(self, clause: Clause, source: str) -> None:
         if clause.definition.table[0].cells != tables.COLUMNS[tables.FILL]:
@@ -434,7 +456,9 @@ class _Linker:
             if slot is None:
                 known = "、".join(self.slots) or "无"
                 self.refuse(
-                    clause, row.line, f"「{item}」不是可由省级设定的项目：可设定的有{known}"
+                    clause,
+                    row.line,
+                    f"「{item}」不是可由省级设定的项目{near(item, self.slots)}：可设定的有{known}",
                 )
                 continue
             if len(items) > 1:

@@ -21,6 +21,7 @@ from rules.language.source import Clause, Document, read_all, read_file
 from rules.model.catalogue import HELD, Catalogue
 from rules.model.expressions import parameters as read_parameters
 from rules.model.facts import Fact, RecordKind
+from rules.model.nearness import near
 from rules.model.ruleset import (
     Assumed,
     Attested,
@@ -88,8 +89,9 @@ class Rulebook:
         if close := "、".join(known for known in self.rules if id in known):
             said = "没有编号为「{value}」的规则：相近的有{expected}"
             return RulesetError("no-such-rule", said, value=id, expected=close)
-        said = "没有编号为「{value}」的规则"
-        return RulesetError("no-such-rule", said, value=id, remedy=Remedy("list-rules"))
+        said = "没有编号为「{value}」的规则{near}"
+        close = near(id, self.rules)
+        return RulesetError("no-such-rule", said, value=id, near=close, remedy=Remedy("list-rules"))
 
     def document(self, rule: Rule) -> Document:
         """The file that contains a rule."""

@@ -19,6 +19,7 @@ from rules.language.lines import (
     read_quantity,
 )
 from rules.language.source import DECLARATIONS, Clause, Row
+from rules.model.nearness import near
 from rules.model.quantities import UNITS, parse
 from rules.model.ruleset import (
     Attested,
@@ -65,7 +66,11 @@ def compile_table(
     if columns is None:
         known = "、".join(f"「{s}」" for s in (*COLUMNS, *DECLARATIONS))
         return None, [
-            Problem(clause.path, step.line, f"定义句「{step.text}」不认识：可用的有{known}")
+            Problem(
+                clause.path,
+                step.line,
+                f"定义句「{step.text}」不认识{near(step.text, COLUMNS)}：可用的有{known}",
+            )
         ]
     header, *rows = step.table
     if header.cells != columns:

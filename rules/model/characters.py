@@ -18,10 +18,17 @@ SEPARATORS: Final = "\u2028\u2029"
 #: Characters without width, or meaning in names, codes and amounts; pages and forms leave them.
 INVISIBLE: Final = "\xad\u061c\u180e\u200b-\u200f\u2060-\u2064\ufeff"
 
+#: Further characters without width: joiners, fillers, variation selectors and tags.
+BLANK: Final = "\u034f\u115f\u1160\u17b4\u17b5\u2065-\u206f\u3164\uffa0\ufe00-\ufe0f\U000e0000-\U000e0fff\u2800\ufff9-\ufffb"
+#: Spaces that look like the common one or like none.
+SPACES: Final = "\xa0\u1680\u2000-\u200a\u202f\u205f\u3000"
+#: Radicals and compatibility forms that look like a common ideograph.
+TWINS: Final = "\u2e80-\u2fdf\uf900-\ufaff\U0002f800-\U0002fa1f"
+
 #: Characters that no text may keep.
 UNFIT: Final = re.compile(f"[{CONTROLS}{BROKEN}{TURNING}{SEPARATORS}]")
 #: Characters that no criteria may contain: the text that is read must be the text that is seen.
-UNSEEN: Final = re.compile(f"[{CONTROLS}{BROKEN}{TURNING}{SEPARATORS}{INVISIBLE}]")
+UNSEEN: Final = re.compile(f"[{CONTROLS}{BROKEN}{TURNING}{SEPARATORS}{INVISIBLE}{BLANK}]")
 
 
 def code_point(character: str) -> str:
