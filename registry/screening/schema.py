@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from registry.errors import RegistryError
 from registry.screening.compiler.widths import Size, UnsupportedError, size_of
 from rules.model.catalogue import Catalogue
+from rules.model.facts import IDENTITY as KNOWN
 from rules.model.facts import PERIODS, Fact, Profile, Scalar, yearly_key
 
 Value: TypeAlias = int | str | date | None
@@ -305,7 +306,8 @@ def schema_of(catalogue: Catalogue) -> Schema:
 
 def _facts(catalogue: Catalogue) -> dict[str, Column]:
     found = {}
-    for fact in catalogue.facts:
+    # the place of an enterprise has columns already
+    for fact in (*(f for f in KNOWN if f.id not in IDENTITY), *catalogue.facts):
         if not fact.yearly:
             found[fact.id] = column(fact.id, fact)
             continue

@@ -37,7 +37,7 @@ from registry.screening.tables import Files
 from rules.model.roles import CONTROLLING
 from rules.portable.canonical import digest
 from rules.portable.errors import Remedy
-from rules.portable.record import CONTROL, Body, is_holding
+from rules.portable.record import CONTROL, Body, identity_read, is_holding, with_identity
 
 FORMAT: Final = 4
 _COPIED: Final = 10_000
@@ -139,7 +139,9 @@ def _rows(
     routed = one.left
     if not routed:
         try:
-            rows = schema.rows(profile_of(one.facts, one.case.as_of), day.year - 1)
+            known = identity_read(schema.facts, vars(one.case))
+            facts = with_identity(one.facts, known) if known else one.facts
+            rows = schema.rows(profile_of(facts, one.case.as_of), day.year - 1)
             return rows.pop(FILING)[0], rows, None
         except NotStoredError as error:
             routed = str(error)

@@ -730,3 +730,39 @@ def test_a_condition_on_the_place() -> None:
         (MISSING, MISSING),
     }
     assert certify(in_city()).differences == ()
+
+
+def registered() -> Ruleset:
+    """Two full years of registration on the filing day, and registration before a fixed day."""
+    age = years(fact("registered_on"), as_of())
+    begun = Indicator(
+        name="登记", kind="date", unit="天", expr=days(as_of(), fact("registered_on"))
+    )
+    early = begun.counted_from(date(2021, 7, 1))
+    lines = (
+        Line(subject="indicator", name="年限", op=">=", value=Fraction(2)),
+        Line(subject="indicator", name=early.name, op="<", value=Fraction(0)),
+    )
+    cases = tuple(Case(str(n), (line,)) for n, line in enumerate(lines))
+    return cut(
+        [rule("登记", Cases(cases))],
+        Indicator(name="年限", kind="number", unit="年", expr=age),
+        early,
+        facts=("registered_on",),
+    )
+
+
+REGISTERED = ("2021-06-29", "2021-06-30", "2021-07-01", "2021-07-02", "2000-01-01", None)
+
+
+def test_a_condition_on_the_registration() -> None:
+    profiles = [Profile(AS_OF, {"registered_on": day} if day else {}) for day in REGISTERED]
+    traces = decided(registered(), profiles)
+    assert [(t["登记/0"], t["登记/1"]) for t in traces] == [
+        (Outcome.MET, Outcome.MET),
+        (Outcome.MET, Outcome.MET),
+        (Outcome.NOT_MET, Outcome.NOT_MET),
+        (Outcome.NOT_MET, Outcome.NOT_MET),
+        (Outcome.MET, Outcome.MET),
+        (MISSING, MISSING),
+    ]

@@ -7,13 +7,16 @@ from functools import cache
 
 import pytest
 
+from registry.judging.facts import facts_of
 from registry.screening.engines import DuckDB
 from registry.screening.tests.filings import at_random, below_zero
 from registry.screening.tests.support import by_reference, differing, duckdb, filed
 from rules.model.facts import Profile
 from rules.model.ruleset import Ruleset
+from rules.tests.test_agreement import AS_OF
 from rules.tests.test_constructs import (
     FORMULAS,
+    REGISTERED,
     anywhere,
     by_place,
     capped,
@@ -21,6 +24,7 @@ from rules.tests.test_constructs import (
     excluded,
     formulas,
     in_city,
+    registered,
     some,
 )
 
@@ -75,3 +79,14 @@ def test_parameters_and_conditions_by_place() -> None:
     for ruleset in (by_place(), in_city()):
         expected = by_reference(ruleset, profiles)
         assert differing(duckdb(rows), ruleset, expected) == []
+
+
+def test_a_condition_on_the_registration() -> None:
+    profiles = [Profile(AS_OF, {"registered_on": day} if day else {}) for day in REGISTERED]
+    rows = [
+        replace(
+            row, case=replace(row.case, registered_on=day or ""), facts=facts_of(Profile(AS_OF))
+        )
+        for row, day in zip(filed(profiles), REGISTERED, strict=True)
+    ]
+    assert differing(duckdb(rows), registered(), by_reference(registered(), profiles)) == []
