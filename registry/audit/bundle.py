@@ -24,6 +24,7 @@ from registry.portable.verifier import SCHEMA, file_digest, json_text, manifest_
 from registry.record import journal
 from registry.record.wording import determined_text, registered_text, target_text
 from registry.reports import pages
+from rules.model.catalogue import Catalogue
 from rules.portable.canonical import canonical_json
 from rules.portable.errors import Remedy
 from rules.portable.record import Body, Json, plain_text
@@ -157,7 +158,9 @@ def _index(
         checkpoint=found.note,
         decisions=[_shown_decision(e, titles, numbers, masked) for e in found.decisions],
         determinations=[
-            _shown_determination(e, masked) for e in found.settled if e.kind == "determination"
+            _shown_determination(e, found.catalogue, masked)
+            for e in found.settled
+            if e.kind == "determination"
         ],
         register=[
             _shown_registration(e, masked) for e in found.settled if e.kind in ("title", "holding")
@@ -206,13 +209,13 @@ def _shown_registration(entry: journal.Entry, masked: bool) -> Json:
     }
 
 
-def _shown_determination(entry: journal.Entry, masked: bool) -> Json:
+def _shown_determination(entry: journal.Entry, catalogue: Catalogue, masked: bool) -> Json:
     body = entry.content
     return {
         "seq": entry.seq,
-        "target": target_text(body),
-        "was": determined_text(body, body["was"]),
-        "value": determined_text(body, body["value"]),
+        "target": target_text(body, catalogue),
+        "was": determined_text(body, body["was"], catalogue),
+        "value": determined_text(body, body["value"], catalogue),
         "ground": _MASKED if masked else entry.texts["ground"],
         "evidence": body["evidence"],
         "by": _MASKED if masked else entry.by,

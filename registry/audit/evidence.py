@@ -17,6 +17,7 @@ from registry.portable.notes import Checkpoint
 from registry.portable.verifier import EARLIEST, LATEST
 from registry.record import cases, journal, publication
 from registry.record.journal import Entry
+from rules.model.catalogue import Catalogue
 from rules.portable.errors import Remedy
 from rules.portable.record import Body, Json
 
@@ -51,7 +52,8 @@ class Evidence:
 
     ``settled`` are determinations with their confirmations, and registrations. ``published`` are
     the publications in force, and ``documents`` their rulesets, tables and feature files as members
-    of the bundle. ``facts`` are the facts of filings by number. If a period was selected,
+    of the bundle. ``catalogue`` is that of the last of them, which names facts for people. ``facts``
+    are the facts of filings by number. If a period was selected,
     ``headers`` are those of all its entries, with one beyond it at each end.
     """
 
@@ -62,6 +64,7 @@ class Evidence:
     settled: tuple[Entry, ...]
     published: tuple[Entry, ...]
     documents: Mapping[str, bytes]
+    catalogue: Catalogue
     facts: Mapping[int, Body]
     headers: tuple[Body, ...] = ()
 
@@ -101,6 +104,7 @@ def gather(session: Session, selection: Selection, key: SigningKey, *, now: date
         settled=(*_determinations(session, decisions), *_register(session, decisions)),
         published=published,
         documents=documents,
+        catalogue=publication.published_catalogue(session, published[-1].content["applicability"]),
         facts={case.filing_id: case.facts for case in cases.cases(session, ids)},
         headers=() if selection.numbers else tuple(_headers(session, asked, point.size)),
     )

@@ -14,8 +14,9 @@ from random import Random
 from typing import Final, Generic, NamedTuple, TypeVar
 
 from registry.demo.aims import Aim, MadeUpFirm, UnreachableError, Value
-from registry.judging.relations import PARTS
+from registry.judging import relations
 from registry.kit.uscc import check_digit
+from registry.record.publication import packaged_catalogue
 from rules.model.facts import FACTS, RECORDS, TITLES
 
 _Option = TypeVar("_Option")
@@ -398,7 +399,7 @@ _EXEMPLARY: Final[dict[str, Callable[[Random, date], dict[str, Value | None]]]] 
 
 def _fit(firm: MadeUpFirm) -> None:
     """Keep every part within its whole: the whole grows, or if aimed at, the part shrinks."""
-    pairs = tuple(PARTS.items())
+    pairs = tuple(relations.parts(packaged_catalogue()).items())
     for part, whole in reversed(pairs):  # a part may itself be a whole
         if whole not in firm.fixed:
             _bring_together(firm, part, whole, grow=True)

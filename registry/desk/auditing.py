@@ -21,6 +21,7 @@ from registry.portable.chain import KINDS
 from registry.portable.notes import Checkpoint, NoteError, VerifierKey
 from registry.portable.verifier import Findings, file_digest, verify_bundle
 from registry.record import cases, determinations, journal
+from registry.record.publication import packaged_catalogue
 from registry.record.wording import entry_text
 from rules.model.roles import TIERS
 from rules.portable.errors import Remedy
@@ -176,7 +177,7 @@ def _filings(session: Session, uscc: str) -> list[int]:
 
 
 def _line(entry: journal.Entry, numbers: Mapping[str, int]) -> EntryLine:
-    said, kind = entry_text(entry, numbers), KINDS[entry.kind]
+    said, kind = entry_text(entry, numbers, packaged_catalogue()), KINDS[entry.kind]
     return EntryLine(
         seq=entry.seq,
         recorded_at=entry.recorded_at,

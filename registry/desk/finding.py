@@ -7,8 +7,6 @@ from registry.database import storage
 from registry.desk.place import Desk
 from registry.errors import RecordError
 from registry.kit import regions
-
-
 from registry.record import finding
 from registry.record.finding import UNDECIDED_WORD as UNDECIDED_WORD
 from registry.record.finding import Asked as Asked

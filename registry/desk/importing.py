@@ -35,6 +35,7 @@ from registry.kit.workers import jobs_for
 from registry.portable.clock import CHINA
 from registry.record import admissions, loading
 from registry.record.loading import LoadReport, UndoReport
+from registry.record.publication import packaged_catalogue
 from rules.model.facts import SECTORS, Profile, Scalar
 from rules.portable.errors import Remedy, Words, unworded
 
@@ -171,10 +172,10 @@ def rechecked(
     for submission in reading.submissions:
         day = submission.as_of or as_of
         listed = _totals().counts(submission.profile(day)) if day else {}
-        found = check_totals(submission, listed)
+        found = check_totals(submission, listed, packaged_catalogue())
         sectors = {k: v for k in SECTOR_FACTS if (v := submission.values.get(k)) is not None}
         if day and (sector := _sector(day, tuple(sectors.items()))) in SECTORS:
-            issues += check_sectors(submission, sector)
+            issues += check_sectors(submission, sector, packaged_catalogue())
         issues += found
         (refused if found else good).append(submission)
     return replace(reading, submissions=tuple(good), refused=tuple(refused), issues=tuple(issues))

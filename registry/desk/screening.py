@@ -165,7 +165,7 @@ def _write(
     filed = snapshot.stock(session, ids, day, catalogue.titles)
     schema = schema_of(catalogue)
     with watch("快照", len(ids)) as done:
-        snapshot.write(folder, schema, filed, day, snapshot.head(session), done)
+        snapshot.write(folder, catalogue, filed, day, snapshot.head(session), done)
     return snapshot.manifest(folder, schema)
 
 
@@ -291,7 +291,7 @@ def _postgresql(
             snapshot.copy(request.snapshot, files, done)
         else:
             filed = snapshot.stock(session, ids, day, catalogue.titles)
-            snapshot.collect(filed, day, files, done)
+            snapshot.collect(filed, day, files, catalogue, done)
     server = PostgreSQL(schema, url)
     server.load(work)
     return server

@@ -13,6 +13,7 @@ from registry.intake.cells import CellValue, Unsaved, not_given, plain
 from registry.judging.relations import check
 from registry.kit import names, uscc
 from registry.kit.characters import legible
+from registry.record.publication import packaged_catalogue
 from rules.model.facts import RecordList, Scalar
 from rules.portable.errors import Remedy
 
@@ -217,7 +218,7 @@ class Drafts:
             if not draft.refused:
                 self._verified(draft)
             found = draft.submission()
-            amiss = list(check(found))
+            amiss = list(check(found, packaged_catalogue()))
             self.log.extend(amiss)
             contradicted = any(issue.severity == "错误" for issue in amiss)
             (held if contradicted or draft.refused else good).append(found)

@@ -8,11 +8,11 @@ from registry.judging.facts import determined, profile_of
 from registry.judging.relations import check
 from rules.decider import Decision
 from rules.explanation.explain import rested_on
-from rules.model.facts import record_kind
+from rules.model.catalogue import Catalogue
 from rules.model.ruleset import Outcome
 
 
-def doubts_of(known: Known) -> tuple[Issue, ...]:
+def doubts_of(known: Known, catalogue: Catalogue) -> tuple[Issue, ...]:
     """The doubts about a filing as of its own day, with determinations applied."""
     case = known.case
     last = {d.target: d for d in known.determinations if "fact" in d.content}
@@ -26,19 +26,22 @@ def doubts_of(known: Known) -> tuple[Issue, ...]:
         records=stated.records,
         sources=stated.sources,
     )
-    return tuple(issue for issue in check(filed) if issue.doubt)
+    return tuple(issue for issue in check(filed, catalogue) if issue.doubt)
 
 
-def bearing(doubts: Iterable[Issue], decision: Decision | None) -> tuple[Issue, ...]:
+def bearing(
+    doubts: Iterable[Issue], decision: Decision | None, catalogue: Catalogue
+) -> tuple[Issue, ...]:
     """The doubts about figures on which a verdict rests; one about no fact in particular counts."""
     found = tuple(doubts)
     if not found or decision is None or not isinstance(decision.verdict, Outcome):
         return ()
     keys = {figure.key or figure.name.partition("条")[0] for figure in rested_on(decision)}
-    return tuple(d for d in found if not d.facts or keys & {*map(_read_as, d.facts)})
+    named = ({_read_as(key, catalogue) for key in d.facts} for d in found)
+    return tuple(d for d, read in zip(found, named, strict=True) if not read or keys & read)
 
 
-def _read_as(key: str) -> str:
+def _read_as(key: str, catalogue: Catalogue) -> str:
     """The key of a figure; for a record, the beginning of the figure's name, 「知识产权第1」."""
     listing, _, number = key.partition("#")
-    return f"{record_kind(listing).name}第{int(number) + 1}" if number else key
+    return f"{catalogue.record_kind(listing).name}第{int(number) + 1}" if number else key

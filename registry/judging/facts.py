@@ -9,7 +9,8 @@ from functools import lru_cache
 from typing import Any
 
 from registry.judging.settled import Determination, Registration
-from rules.model.facts import Profile, RecordList, fact
+from rules.model.catalogue import Catalogue
+from rules.model.facts import Profile, RecordList
 from rules.portable.record import TITLES, Body, amended_facts, registered, registered_facts
 
 
@@ -70,18 +71,22 @@ def titles(facts: Body) -> Sequence[Body]:
     return found
 
 
-def newest_year(values: Iterable[str]) -> int | None:
+def newest_year(values: Iterable[str], catalogue: Catalogue) -> int | None:
     """The newest fiscal year for which anything is filed, from the keys of values.
 
-    Ratings are ignored, because they belong to calendar years.
+    Ratings are ignored, because they belong to calendar years, and so is what is no longer declared.
 
-    >>> newest_year(["revenue@2022", "rd_expense@2021"])
+    >>> from rules.model.facts import Fact
+    >>> revenue = Catalogue((Fact("revenue", "营业收入总额", "number", "万元", yearly=True),))
+    >>> newest_year(["revenue@2022", "revenue@2021", "score@2023"], revenue)
     2022
     """
-    return max((year for key in values if (year := _fiscal_year(key))), default=None)
+    years = (_fiscal_year(key, catalogue) for key in values if "@" in key)
+    return max(filter(None, years), default=None)
 
 
 @lru_cache(maxsize=1 << 12)
-def _fiscal_year(key: str) -> int | None:
+def _fiscal_year(key: str, catalogue: Catalogue) -> int | None:
     name, _, year = key.partition("@")
-    return int(year) if year and not fact(name).rating else None
+    found = catalogue.get(name)
+    return int(year) if found is not None and found.yearly and not found.rating else None

@@ -219,7 +219,7 @@ def holds_title(known: Known, tier: str, day: date) -> bool:
     )
 
 
-def refuse_wrong_day(case: Case, day: date) -> None:
+def refuse_wrong_day(case: Case, day: date, catalogue: Catalogue) -> None:
     """Raise ``CheckRefusedError`` if the filing cannot be judged as of a day.
 
     It cannot if the day is before the filing's own, or if the newest filed fiscal year is not the
@@ -235,7 +235,7 @@ def refuse_wrong_day(case: Case, day: date) -> None:
             value=day,
             expected=own,
         )
-    newest, wanted = newest_year(case.facts["values"]), day.year - 1
+    newest, wanted = newest_year(case.facts["values"], catalogue), day.year - 1
     if newest is None or newest == wanted:
         return
     then = own.year - 1 == newest

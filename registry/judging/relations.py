@@ -15,7 +15,8 @@ from typing import Final
 
 from registry.filings import IDENTITY, Issue, Severity, Submission
 from registry.kit import names, uscc
-from rules.model.facts import FACTS, Fact, Scalar, fact, record_kind, yearly_key
+from rules.model.catalogue import Catalogue
+from rules.model.facts import Fact, Scalar, yearly_key
 from rules.model.quantities import show
 
 #: Other sides of relations that are no facts: the filing's day, the code, the name, the sector
@@ -62,13 +63,8 @@ _NO_MORE, _NO_LESS, _WITHIN, _STEADY = "不大于", "不小于", "相差不到",
 _NOT_AFTER, _NOT_BEFORE, _FITS = "不晚于", "不早于", "相符"
 _OWN: Final = "是企业自己的"
 
-#: Part -> whole; yearly figures are compared in the same year.
-PARTS: Final = {item.id: item.part_of for item in FACTS if item.part_of}
-
-#: Every check.
+#: Every check besides those of parts and wholes, which a catalogue declares.
 CHECKS: Final[tuple[RelationCheck, ...]] = (
-    # a part is no larger than its whole
-    *(RelationCheck(fact=part, relation=_NO_MORE, other=whole, cause=_BOTH, severity="错误") for part, whole in PARTS.items()),
     # amounts that are unlikely beside each other
     RelationCheck(fact="rd_expense", relation=_NO_MORE, other="revenue", cause=_UNIT),
     RelationCheck(fact="net_profit", relation=_NO_MORE, other="revenue", cause=_UNIT),
@@ -117,63 +113,148 @@ CHECKS: Final[tuple[RelationCheck, ...]] = (
 )  # fmt: skip
 
 _IDENTITY: Final = {f.id: f for f in IDENTITY}
-_SERIES: Final = {c.fact: c for c in CHECKS if c.relation == _STEADY}
-_OF_FACTS: Final = [c for c in CHECKS if not c.listing and c.relation not in (_STEADY, _FITS, _OWN)]
 _OF_CODE: Final = next(c for c in CHECKS if c.other == _CODE)
 _OF_NAME: Final = next(c for c in CHECKS if c.fact == _NAME)
 #: The facts that state, or may state, the sector of an enterprise.
 SECTOR_FACTS: Final = ("industry_code", *(c.fact for c in CHECKS if c.other == _READ))
-_OF_RECORDS: Final = {
-    name: [c for c in CHECKS if c.listing == name] for name in {c.listing for c in CHECKS} - {""}
-}
 
 
-def check(submission: Submission) -> Iterator[Issue]:
+def parts(catalogue: Catalogue) -> Mapping[str, str]:
+    """Part -> whole, by id; yearly figures are compared in the same year."""
+    return {f.id: f.part_of for f in catalogue.facts if f.part_of}
+
+
+class _Relations:
+    """The checks that concern a catalogue: those of its parts and wholes come first."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+        whole = (
+            RelationCheck(fact=f, relation=_NO_MORE, other=w, cause=_BOTH, severity="错误")
+            for f, w in parts(catalogue).items()
+        )
+        checks = (*whole, *(c for c in CHECKS if self._declared(c)))
+        self.series = {c.fact: c for c in checks if c.relation == _STEADY}
+        apart = (_STEADY, _FITS, _OWN)
+        self.of_facts = [c for c in checks if not c.listing and c.relation not in apart]
+        listings = {c.listing for c in checks} - {""}
+        self.of_records = {name: [c for c in checks if c.listing == name] for name in listings}
+        self._yearly = frozenset(f.id for f in catalogue.facts if f.yearly)
+        # the rows of a table share their keys
+        self.compared = lru_cache(maxsize=256)(self._compared)
+        self.in_years = lru_cache(maxsize=256)(self._in_years)
+
+    def _declared(self, item: RelationCheck) -> bool:
+        """Whether both sides of a relation are declared, or are no facts."""
+        sides = (item.fact, _beside(item, item.other))
+        return all(s in (_DAY, _CODE, _NAME, _READ, "") or self.found(s) for s in sides)
+
+    def _compared(
+        self, keys: tuple[str, ...], last: int
+    ) -> tuple[tuple[str, RelationCheck, str], ...]:
+        """The checks that apply to these keys, each with the keys of its two sides."""
+        found = []
+        for key in keys:
+            name, at, year = key.partition("@")
+            for item in self.of_facts:
+                other = item.other
+                if item.fact != name:
+                    continue
+                if other in self._yearly:
+                    other = f"{other}{at}{year}" if at else yearly_key(other, last)
+                if other == _DAY or other in keys or other in _IDENTITY:
+                    found.append((key, item, other))
+        return tuple(found)
+
+    def _in_years(self, keys: tuple[str, ...]) -> tuple[tuple[RelationCheck, tuple[str, ...]], ...]:
+        """The figures that are filed for more than one year, each with its keys."""
+        found: defaultdict[str, list[str]] = defaultdict(list)
+        for key in keys:
+            name, at, _ = key.partition("@")
+            if at and name in self.series:
+                found[name].append(key)
+        return tuple((self.series[name], tuple(own)) for name, own in found.items() if len(own) > 1)
+
+    def issue(
+        self,
+        submission: Submission,
+        item: RelationCheck,
+        key: str,
+        value: Scalar,
+        whole: str,
+        against: str,
+    ) -> Issue:
+        """A broken relation in words, at the cell that is likely wrong."""
+        sheet, _, cell = submission.sources.get(key, submission.where).rpartition("!")
+        said = (item.said or _WORDS[item.relation](item, value, against)).format(
+            name=self._name(item.fact, key),
+            value=value,
+            other=self._name(_beside(item, whole), whole),
+            against=self.shown(_beside(item, item.other), against),
+        )
+        shown = self.shown(item.fact, str(value))
+        doubt = item.severity == "提示"
+        about = (key,) if item.listing or item.other == _DAY else (key, whole)
+        code = submission.uscc
+        return Issue(item.severity, sheet, cell, shown, said, item.cause, code, doubt, about)
+
+    def found(self, name: str) -> Fact | None:
+        """The fact named by one side of a relation, if it is one."""
+        listing, _, field = name.rpartition(".")
+        if listing:
+            kind = self.catalogue.lists.get(listing)
+            return kind.field(field) if kind else None
+        if name == _DAY:
+            return None
+        return _IDENTITY.get(name) or self.catalogue.get(name.partition("@")[0])
+
+    def _name(self, name: str, key: str) -> str:
+        """One side of a relation in words, with its year if it has one."""
+        item, year = self.found(name), key.partition("@")[2]
+        if item is None:
+            return name.rpartition(".")[2]
+        return f"{year}年{item.name}" if year else item.name
+
+    def shown(self, name: str, value: str) -> str:
+        """A value of one side of a relation, as people write it."""
+        item = self.found(name)
+        if item is None or item.kind != "number":
+            return value
+        return show(Fraction(value), item.unit or "项", digits=6)
+
+
+_relations: Final = lru_cache(maxsize=8)(_Relations)
+
+
+def check(submission: Submission, catalogue: Catalogue) -> Iterator[Issue]:
     """An issue for everything in a filing that is impossible or unlikely."""
-    odd = dict(_odd_years(submission))
+    relations = _relations(catalogue)
+    odd = dict(_odd_years(submission, relations))
     for key, other in odd.items():
-        item, values = _SERIES[key.partition("@")[0]], submission.values
-        yield _issue(submission, item, key, values[key], other, str(values[other]))
-    yield from _check_facts(submission, odd)
-    yield from _check_records(submission)
+        item, values = relations.series[key.partition("@")[0]], submission.values
+        yield relations.issue(submission, item, key, values[key], other, str(values[other]))
+    yield from _check_facts(submission, relations, odd)
+    yield from _check_records(submission, relations)
     yield from _check_code(submission)
     yield from _check_name(submission)
 
 
-def _check_facts(submission: Submission, odd: Container[str]) -> Iterator[Issue]:
+def _check_facts(
+    submission: Submission, relations: _Relations, odd: Container[str]
+) -> Iterator[Issue]:
     """Relations between facts; figures in ``odd`` already have a 提示 and get no second one."""
     values, day = submission.values, submission.as_of
     year = day.year - 1 if day else 0
-    for key, item, whole in _compared(tuple(values), year):
+    for key, item, whole in relations.compared(tuple(values), year):
         against = _against(submission, item, values.get(whole))
         if against is None or not _broken(item, values[key], against):
             continue
         if item.severity == "错误" or not (key in odd or whole in odd):
-            yield _issue(submission, item, key, values[key], whole, against)
+            yield relations.issue(submission, item, key, values[key], whole, against)
     registered = submission.identity.get("registered_on")
     if registered and day and registered > day.isoformat():
-        item = next(c for c in _OF_FACTS if c.fact == "registered_on")
-        yield _issue(submission, item, item.fact, registered, _DAY, day.isoformat())
-
-
-@lru_cache(maxsize=256)  # the rows of a table share their keys
-def _compared(keys: tuple[str, ...], last: int) -> tuple[tuple[str, RelationCheck, str], ...]:
-    """The checks that apply to these keys, each with the keys of its two sides."""
-    found = []
-    for key in keys:
-        name, at, year = key.partition("@")
-        for item in _OF_FACTS:
-            other = item.other
-            if item.fact != name:
-                continue
-            if other in _YEARLY:
-                other = f"{other}{at}{year}" if at else yearly_key(other, last)
-            if other == _DAY or other in keys or other in _IDENTITY:
-                found.append((key, item, other))
-    return tuple(found)
-
-
-_YEARLY: Final = frozenset(f.id for f in FACTS if f.yearly)
+        item = next(c for c in relations.of_facts if c.fact == "registered_on")
+        yield relations.issue(submission, item, item.fact, registered, _DAY, day.isoformat())
 
 
 def _against(submission: Submission, item: RelationCheck, filed: Scalar | None) -> str | None:
@@ -213,24 +294,13 @@ def _broken(item: RelationCheck, value: Scalar, against: str) -> bool:
     return one > 0 < other and (one >= other * item.times or other >= one * item.times)
 
 
-def _odd_years(submission: Submission) -> Iterator[tuple[str, str]]:
+def _odd_years(submission: Submission, relations: _Relations) -> Iterator[tuple[str, str]]:
     """Yearly values of a figure too far from its other years, each with one for comparison."""
-    for item, keys in _series(tuple(submission.values)):
+    for item, keys in relations.in_years(tuple(submission.values)):
         numbers = [(key, _number(str(submission.values[key]))) for key in keys]
         filed = {key: number for key, number in numbers if number > 0}
         if filed and max(filed.values()) >= min(filed.values()) * item.times:
             yield _odd_one(filed)
-
-
-@lru_cache(maxsize=256)
-def _series(keys: tuple[str, ...]) -> tuple[tuple[RelationCheck, tuple[str, ...]], ...]:
-    """The figures that are filed for more than one year, each with its keys."""
-    found: defaultdict[str, list[str]] = defaultdict(list)
-    for key in keys:
-        name, at, _ = key.partition("@")
-        if at and name in _SERIES:
-            found[name].append(key)
-    return tuple((_SERIES[name], tuple(own)) for name, own in found.items() if len(own) > 1)
 
 
 def _odd_one(filed: Mapping[str, Decimal]) -> tuple[str, str]:
@@ -245,16 +315,17 @@ def _odd_one(filed: Mapping[str, Decimal]) -> tuple[str, str]:
     return key, before[-1] if before else min(other for other in filed if other != key)
 
 
-def _check_records(submission: Submission) -> Iterator[Issue]:
+def _check_records(submission: Submission, relations: _Relations) -> Iterator[Issue]:
     for name, filed in submission.records.items():
         for number, record in enumerate(filed.items):
-            for item in _OF_RECORDS.get(name, ()):
+            for item in relations.of_records.get(name, ()):
                 value = record.get(item.field)
                 against = _against(submission, item, record.get(item.other))
                 if value is None or against is None or not _broken(item, value, against):
                     continue
                 if not item.when or record.get(item.when):
-                    yield _issue(submission, item, f"{name}#{number}", value, item.other, against)
+                    key, other = f"{name}#{number}", item.other
+                    yield relations.issue(submission, item, key, value, other, against)
 
 
 def _check_code(submission: Submission) -> Iterator[Issue]:
@@ -271,7 +342,7 @@ def _check_code(submission: Submission) -> Iterator[Issue]:
         yield Issue(_OF_CODE.severity, sheet, cell, shown, said, _OF_CODE.cause, shown, True, about)
 
 
-def check_sectors(submission: Submission, read: str) -> Iterator[Issue]:
+def check_sectors(submission: Submission, read: str, catalogue: Catalogue) -> Iterator[Issue]:
     """A 提示 for each filed sector other than ``read``, by which the rules determine the size."""
     code = submission.values.get("industry_code")
     for item in CHECKS:
@@ -279,7 +350,7 @@ def check_sectors(submission: Submission, read: str) -> Iterator[Issue]:
         if item.other != _READ or filed is None or filed == read:
             continue
         beside = f"，行业代码填报为{code}" if code else ""
-        said = f"{fact(item.fact).name}填报为“{filed}”{beside}，{_READ}是“{read}”"
+        said = f"{catalogue.fact(item.fact).name}填报为“{filed}”{beside}，{_READ}是“{read}”"
         sheet, _, cell = submission.sources.get(item.fact, submission.where).rpartition("!")
         about, shown = (item.fact, "industry_code"), str(filed)
         yield Issue(
@@ -296,7 +367,9 @@ def _check_name(submission: Submission) -> Iterator[Issue]:
 
 
 def check_totals(
-    submission: Submission, counts: Mapping[str, tuple[Fraction, Fraction | None]]
+    submission: Submission,
+    counts: Mapping[str, tuple[Fraction, Fraction | None]],
+    catalogue: Catalogue,
 ) -> list[Issue]:
     """A 错误 for every filed total that its own itemised records contradict.
 
@@ -304,8 +377,8 @@ def check_totals(
     greatest total that the records allow, in base units; None means no upper bound (a list that is
     not 已报全). Totals without counts, and counts without totals, are ignored.
     """
-    found = []
-    for item in FACTS:
+    found, shown_as = [], _relations(catalogue).shown
+    for item in catalogue.facts:
         filed = submission.values.get(item.id)
         if filed is None or item.id not in counts:
             continue
@@ -315,32 +388,15 @@ def check_totals(
         else:
             total = Fraction(filed)
         if low > total:
-            said = f"清单中符合的有{_shown(item.id, str(low))}，多于{item.name}{_shown(item.id, str(total))}"
+            said = f"清单中符合的有{shown_as(item.id, str(low))}，多于{item.name}{shown_as(item.id, str(total))}"
         elif high is not None and high < total:
-            said = f"清单已报全但符合的至多{_shown(item.id, str(high))}，少于{item.name}{_shown(item.id, str(total))}"
+            said = f"清单已报全但符合的至多{shown_as(item.id, str(high))}，少于{item.name}{shown_as(item.id, str(total))}"
         else:
             continue
         sheet, _, cell = submission.sources.get(item.id, submission.where).rpartition("!")
-        shown, expected = _shown(item.id, str(total)), "请核对总数和清单，使两者一致"
+        shown, expected = shown_as(item.id, str(total)), "请核对总数和清单，使两者一致"
         found.append(Issue("错误", sheet, cell, shown, said, expected, submission.uscc))
     return found
-
-
-def _issue(
-    submission: Submission, item: RelationCheck, key: str, value: Scalar, whole: str, against: str
-) -> Issue:
-    """A broken relation in words, at the cell that is likely wrong."""
-    sheet, _, cell = submission.sources.get(key, submission.where).rpartition("!")
-    said = (item.said or _WORDS[item.relation](item, value, against)).format(
-        name=_name(item.fact, key),
-        value=value,
-        other=_name(_beside(item, whole), whole),
-        against=_shown(_beside(item, item.other), against),
-    )
-    shown = _shown(item.fact, str(value))
-    doubt = item.severity == "提示"
-    about = (key,) if item.listing or item.other == _DAY else (key, whole)
-    return Issue(item.severity, sheet, cell, shown, said, item.cause, submission.uscc, doubt, about)
 
 
 def _beside(item: RelationCheck, other: str) -> str:
@@ -380,26 +436,3 @@ _WORDS: Final[dict[str, Callable[[RelationCheck, Scalar, str], str]]] = {
     _NOT_AFTER: _after,
     _NOT_BEFORE: _before,
 }
-
-
-def _found(name: str) -> Fact | None:
-    """The fact named by one side of a relation, if it is one."""
-    listing, _, field = name.rpartition(".")
-    if listing:
-        return record_kind(listing).field(field)
-    return None if name == _DAY else _IDENTITY.get(name) or fact(name.partition("@")[0])
-
-
-def _name(name: str, key: str) -> str:
-    """One side of a relation in words, with its year if it has one."""
-    item, year = _found(name), key.partition("@")[2]
-    return (
-        name.rpartition(".")[2] if item is None else f"{year}年{item.name}" if year else item.name
-    )
-
-
-def _shown(name: str, value: str) -> str:
-    item = _found(name)
-    if item is None or item.kind != "number":
-        return value
-    return show(Fraction(value), item.unit or "项", digits=6)

@@ -16,6 +16,7 @@ from rules.errors import NoRulesetError
 from rules.explanation.explain import Check, Figure, Finding, explain, missing, reasons
 from rules.explanation.wording import result_text
 from rules.language.editions import Governing
+from rules.model.catalogue import Catalogue
 from rules.model.roles import RECHECK
 from rules.model.ruleset import Note, Outcome
 from rules.portable.record import Body
@@ -189,10 +190,11 @@ class Checker:
         fiscal year is not the last complete one.
         """
         case, day = known.case, request.day(known.case)
-        refuse_wrong_day(case, day)
-        doubts, how = doubts_of(known), request.how(case)
+        catalogue = self.judge.rules.catalogue
+        refuse_wrong_day(case, day, catalogue)
+        doubts, how = doubts_of(known, catalogue), request.how(case)
         found = (self._verdict(tier, known, day, how) for tier in request.tiers)
-        verdicts = tuple(doubted(verdict, doubts) for verdict in found)
+        verdicts = tuple(doubted(verdict, doubts, catalogue) for verdict in found)
         return CaseResult(case.uscc, case.name, day, verdicts, doubts)
 
     def _verdict(self, tier: str, known: Known, day: date, how: Mapping[str, str]) -> TierVerdict:
@@ -245,9 +247,10 @@ class Checker:
         return rules | {name: name for name in rule.indicator_names()}
 
 
-def doubted(verdict: TierVerdict, doubts: tuple[Issue, ...]) -> TierVerdict:
+def doubted(verdict: TierVerdict, doubts: tuple[Issue, ...], catalogue: Catalogue) -> TierVerdict:
     """A verdict with the doubts that bear on it."""
-    return replace(verdict, doubts=bearing(doubts, verdict.decision)) if doubts else verdict
+    found = bearing(doubts, verdict.decision, catalogue)
+    return replace(verdict, doubts=found) if found else verdict
 
 
 def unencoded(found: Governing) -> str:

@@ -146,7 +146,7 @@ def unwritten(uscc: str, name: str, error: Exception) -> Refusal:
 
 def judged_under(judge: Judge, root: str, known: Known, day: date) -> Judgement:
     """Judge a case under a ruleset as of a day, whichever ruleset governs it."""
-    refuse_wrong_day(known.case, day)
+    refuse_wrong_day(known.case, day, judge.rules.catalogue)
     row = ApplicabilityRow(
         tier="",
         procedure="",

@@ -33,6 +33,7 @@ from registry.record.determinations import signed_name
 from registry.record.known import fetch
 from rules.explanation.explain import result_text
 from rules.language.editions import ApplicabilityRow, governing
+from rules.model.catalogue import Catalogue
 from rules.model.ruleset import Outcome
 from rules.portable.canonical import canonical_json, digest
 from rules.portable.errors import Remedy
@@ -102,7 +103,7 @@ class DecidingWorker(JudgingWorker):
 
     def _judged(self, known: Known, request: Request, tier: str) -> Judged:
         case, day, how = known.case, request.day(known.case), request.how(known.case)
-        refuse_wrong_day(case, day)
+        refuse_wrong_day(case, day, self.published.catalogue)
         found = self.judge.governing(tier, day, how)
         if not found.row.encoded:
             raise RecordError("unencoded", NOT_ENCODED, value=unencoded(found))
@@ -122,7 +123,7 @@ class DecidingWorker(JudgingWorker):
             verdict=result_text(judged.decision.verdict),
             determinations=tuple(d.seq for d in judged.applied),
             rounds=tuple(found.told()),
-            doubts=tuple(d.said for d in _doubts(case, judged)),
+            doubts=tuple(d.said for d in _doubts(case, judged, self.published.catalogue)),
         )
         return Judged(line, draft, (case.filing_id, canonical_json(asked)))
 
@@ -220,10 +221,10 @@ class DecisionRecorder:
             found = list(fetch(session, filing_ids))
             settled = self._settled(session, filing_ids, head)
         assert self._published is not None
-        told = _rounds(self._published.applicability)
+        told, catalogue = _rounds(self._published.applicability), self._published.catalogue
         tasks = tuple(
             _closed(k.case, request, gone)
-            or _answered(k, request, settled, told)
+            or (() if doubts_of(k, catalogue) else _answered(k, request, settled, told))
             or work.submit((k, request))
             for k in found
         )
@@ -314,9 +315,10 @@ def _closed(case: Case, request: Request, gone: Container[int]) -> tuple[Judged,
 def _answered(
     known: Known, request: Request, settled: Mapping[Matter, journal.Entry], told: _Rounds
 ) -> tuple[Judged, ...]:
-    """The recorded answers for a case under each tier; empty unless all tiers have one."""
-    if doubts_of(known):  # only judging tells which of them bear on it
-        return ()
+    """The recorded answers for a case under each tier; empty unless all tiers have one.
+
+    A case with doubts must be judged, which alone tells whether they bear on it.
+    """
     found = []
     case, day, how = known.case, request.day(known.case), request.how(known.case)
     for tier in request.tiers:
@@ -335,10 +337,10 @@ def _answered(
     return tuple(found)
 
 
-def _doubts(case: Case, judged: Judgement) -> tuple[Issue, ...]:
+def _doubts(case: Case, judged: Judgement, catalogue: Catalogue) -> tuple[Issue, ...]:
     """The doubts about the figures behind a judgement."""
-    found = doubts_of(Known(case, judged.applied))
-    return bearing(found, judged.decision)
+    found = doubts_of(Known(case, judged.applied), catalogue)
+    return bearing(found, judged.decision, catalogue)
 
 
 def asked_of(case: Case, tier: str, day: date, how: Mapping[str, str]) -> Json:

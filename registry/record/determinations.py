@@ -24,7 +24,8 @@ from registry.portable.sealing import SEALED, new_salt, sealed_facts
 from registry.record import cases, journal
 from rules.explanation.wording import result_text
 from rules.language.values import filed_value
-from rules.model.facts import Fact, fact, record_kind, validate, yearly_key
+from rules.model.catalogue import Catalogue
+from rules.model.facts import Fact, yearly_key
 from rules.model.roles import RECOGNITION
 from rules.model.ruleset import OUTCOMES, Points
 from rules.portable.canonical import digest
@@ -90,7 +91,7 @@ def determine(
     if ruling.target.rule:
         body = _of_rule(rules, case, so_far, ruling)
     else:
-        body = _of_fact(case, so_far, ruling.target, ruling.value)
+        body = _of_fact(rules.catalogue, case, so_far, ruling)
     salt = new_salt()
     body |= {
         "schema": _SCHEMA,
@@ -171,8 +172,11 @@ def same_person(one: str, other: str) -> bool:
     return folded(one) == folded(other)
 
 
-def _of_fact(case: Case, so_far: Sequence[Determination], target: Target, text: str) -> Json:
-    key, found = _key(case, target)
+def _of_fact(
+    catalogue: Catalogue, case: Case, so_far: Sequence[Determination], ruling: Ruling
+) -> Json:
+    key, found = _key(catalogue, case, ruling.target)
+    text = ruling.value
     value: Any = None
     if text != UNKNOWN:
         value = filed_value(found, text)
@@ -191,7 +195,7 @@ def _of_fact(case: Case, so_far: Sequence[Determination], target: Target, text: 
     amended = determined(
         case.facts, [*so_far, Determination(seq=0, digest="", content=body, by="", ground="")]
     )
-    validate(profile_of(amended, case.as_of))
+    catalogue.validate(profile_of(amended, case.as_of))
     return body
 
 
@@ -199,10 +203,10 @@ def _of_fact(case: Case, so_far: Sequence[Determination], target: Target, text: 
 _COMPLETE: Final = Fact("complete", "清单是否已报全", "flag")
 
 
-def _key(case: Case, target: Target) -> tuple[str, Fact]:
+def _key(catalogue: Catalogue, case: Case, target: Target) -> tuple[str, Fact]:
     """The key of a target in the facts, and what can be stated of it."""
     if target.records:
-        kind = record_kind(target.records)
+        kind = catalogue.record_kind(target.records)
         if not target.number:
             return kind.id, _COMPLETE
         found = kind.field(target.name)
@@ -229,7 +233,7 @@ def _key(case: Case, target: Target) -> tuple[str, Fact]:
                 expected=len(listed),
             )
         return f"{kind.id}#{target.number - 1}.{found.id}", found
-    found = fact(target.name)
+    found = catalogue.fact(target.name)
     if found.yearly != (target.year is not None):
         if found.yearly:
             raise RecordError(

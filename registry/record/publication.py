@@ -148,12 +148,17 @@ def published(session: Session, applicability: str) -> Published:
         applicability=tuple(applicability_rows(table)),
         digests=digests,
         texts=texts,
-        catalogue=_catalogue(session, plain.get("catalogue")),
+        catalogue=published_catalogue(session, applicability),
     )
 
 
-def _catalogue(session: Session, digest: str | None) -> Catalogue:
-    """A published catalogue; the packaged one for criteria that were published without any."""
+def published_catalogue(session: Session, applicability: str) -> Catalogue:
+    """What could be filed by the criteria whose applicability table has this digest.
+
+    It is the packaged catalogue for criteria that were published without any.
+    """
+    plain = json.loads(document(session, applicability, "applicability"))
+    digest = plain.get("catalogue")
     if digest is None:
         return packaged_catalogue()
     return _decoded_catalogue(document(session, digest, "catalogue"))
@@ -178,8 +183,7 @@ def to_be_filed(session: Session) -> Catalogue:
     if last is None:
         folder, own = resources.criteria()
         return _compiled(folder, own).catalogue if own else packaged_catalogue()
-    table = document(session, last.content["applicability"], "applicability")
-    return _catalogue(session, json.loads(table).get("catalogue"))
+    return published_catalogue(session, last.content["applicability"])
 
 
 def catalogues(session: Session, tables: Iterable[str]) -> list[Catalogue]:
@@ -191,8 +195,7 @@ def catalogues(session: Session, tables: Iterable[str]) -> list[Catalogue]:
     found: dict[Catalogue, None] = {packaged_catalogue(): None}
     for name in tables:
         with suppress(*UNREADABLE, RecordError):
-            plain = json.loads(document(session, name, "applicability"))
-            found[_catalogue(session, plain.get("catalogue"))] = None
+            found[published_catalogue(session, name)] = None
     return [*found][::-1]
 
 

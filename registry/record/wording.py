@@ -9,12 +9,13 @@ from registry.database.columns import decimal_text
 from registry.judging.settled import Determination, Registration
 from registry.record import admissions, journal, register
 from rules.explanation.wording import result_text, value_text
-from rules.model.facts import fact, record_kind
+from rules.model.catalogue import Catalogue
+from rules.model.facts import Fact
 from rules.model.ruleset import Outcome, Points
 from rules.portable.record import is_holding, plain_text
 
 
-def entry_text(entry: journal.Entry, numbers: Mapping[str, int]) -> str:
+def entry_text(entry: journal.Entry, numbers: Mapping[str, int], catalogue: Catalogue) -> str:
     """An entry in one phrase; ``numbers`` are those of the entries that it cites by digest."""
     body = entry.content
     match entry.kind:
@@ -32,7 +33,7 @@ def entry_text(entry: journal.Entry, numbers: Mapping[str, int]) -> str:
         case "policy":
             return f"双人复核：{'开启' if body['four_eyes'] else '关闭'}"
         case "determination":
-            where = f"{body['case']['uscc']} {target_text(body)}"
+            where = f"{body['case']['uscc']} {target_text(body, catalogue)}"
             return f"{where}：{entry.texts['ground']}"
         case "title" | "holding":
             return f"{body['uscc']} {register.ACTIONS[body['action']]} {registered_text(body)}"
@@ -46,26 +47,36 @@ def entry_text(entry: journal.Entry, numbers: Mapping[str, int]) -> str:
     return f"{body['case']['uscc']}：{entry.texts['ground']}"
 
 
-def target_text(content: Mapping[str, Any]) -> str:
-    """The subject of a determination, as officers name it.
+def target_text(content: Mapping[str, Any], catalogue: Catalogue) -> str:
+    """The subject of a determination, as officers name it; what is no longer declared by its id.
 
-    >>> target_text({"fact": "revenue@2022"}), target_text({"fact": "ip#0.pledge"})
-    ('2022年营业收入总额', '知识产权第1条较高质押融资')
+    >>> revenue = Catalogue((Fact("revenue", "营业收入总额", "number", "万元", yearly=True),))
+    >>> target_text({"fact": "revenue@2022"}, revenue), target_text({"fact": "ip#0.pledge"}, revenue)
+    ('2022年营业收入总额', 'ip第1条pledge')
     """
     if "rule" in content:
         return f"规则{content['rule']}"
     name, _, place = content["fact"].partition("#")
-    if place:
-        kind, (number, _, field) = record_kind(name), place.partition(".")
-        found = kind.field(field)
-        return f"{kind.name}第{int(number) + 1}条{found.name if found else field}"
-    if content.get("list"):
-        return f"{record_kind(name).name}清单是否已报全"
+    found = _found(content, catalogue)
+    if place or content.get("list"):
+        listed = catalogue.lists[name].name if name in catalogue.lists else name
+        number, _, field = place.partition(".")
+        said = f"第{int(number) + 1}条{found.name if found else field}" if place else ""
+        return f"{listed}{said or '清单是否已报全'}"
     id, _, year = name.partition("@")
-    return f"{year}年{fact(id).name}" if year else fact(id).name
+    return f"{year and year + '年'}{found.name if found else id}"
 
 
-def determined_text(content: Mapping[str, Any], value: Any) -> str:
+def _found(content: Mapping[str, Any], catalogue: Catalogue) -> Fact | None:
+    """The fact or field that a determination is about, if it is declared."""
+    name, _, place = content["fact"].partition("#")
+    if place:
+        kind = catalogue.lists.get(name)
+        return kind.field(place.partition(".")[2]) if kind else None
+    return catalogue.get(name.partition("@")[0])
+
+
+def determined_text(content: Mapping[str, Any], value: Any, catalogue: Catalogue) -> str:
     """The value in a determination, former or new, as officers write it."""
     if "rule" in content:
         return (
@@ -75,20 +86,19 @@ def determined_text(content: Mapping[str, Any], value: Any) -> str:
         )
     if value is None:
         return "未知"
-    name, _, place = content["fact"].partition("#")
     if content.get("list") or isinstance(value, bool):
         return "是" if value else "否"
-    found = record_kind(name).field(place.partition(".")[2]) if place else fact(name.split("@")[0])
+    found = _found(content, catalogue)
     return value_text(found, value) if found else str(value)
 
 
-def determination_text(determination: Determination) -> str:
+def determination_text(determination: Determination, catalogue: Catalogue) -> str:
     """A determination in one phrase: the former and the new value, the reason, and the person."""
     content = determination.content
-    was, value = (determined_text(content, content[k]) for k in ("was", "value"))
+    was, value = (determined_text(content, content[k], catalogue) for k in ("was", "value"))
     confirmed = f"，{determination.confirmed_by}确认" if determination.confirmed_by else ""
     return (
-        f"{target_text(content)}：{was} → {value}，理由：{determination.ground}"
+        f"{target_text(content, catalogue)}：{was} → {value}，理由：{determination.ground}"
         f"（{determination.by}{confirmed}，证据{len(content['evidence'])}件）"
     )
 

@@ -11,6 +11,7 @@ from typing import Final
 
 from registry.judging.verdicts import CaseResult
 from registry.portable.clock import CHINA, china_text
+from registry.record.publication import packaged_catalogue
 from registry.record.wording import (
     determined_text,
     overruled_text,
@@ -382,8 +383,12 @@ def titles_section(found: Explanation) -> Section | None:
 def settled_text(settled: Settled, titles: dict[str, str]) -> str:
     """A determination in one line, by the title of its rule."""
     content = settled.determination.content
-    target = titles[content["rule"]] if "rule" in content else target_text(content)
-    was, now = (determined_text(content, content[k]) for k in ("was", "value"))
+    target = (
+        titles[content["rule"]] if "rule" in content else target_text(content, packaged_catalogue())
+    )
+    was, now = (
+        determined_text(content, content[k], packaged_catalogue()) for k in ("was", "value")
+    )
     return f"{target}：认定为{now}（此前为{was}）。理由：{settled.determination.ground}"
 
 
@@ -593,7 +598,9 @@ def _determinations(found: Explanation) -> Section | None:
     for settled in found.settled:
         determination = settled.determination
         content = determination.content
-        was, now = (determined_text(content, content[k]) for k in ("was", "value"))
+        was, now = (
+            determined_text(content, content[k], packaged_catalogue()) for k in ("was", "value")
+        )
         at = china_text(settled.recorded_at)
         confirmed = "不需要第二人确认"
         if settled.confirmed_at is not None:
@@ -603,7 +610,7 @@ def _determinations(found: Explanation) -> Section | None:
             )
         items.append(
             LayoutItem(
-                f"第{determination.seq}号　{target_text(content)}：{was} → {now}",
+                f"第{determination.seq}号　{target_text(content, packaged_catalogue())}：{was} → {now}",
                 (
                     f"理由：{determination.ground}",
                     f"{determination.by or NOT_STATED}于{at}记录；{confirmed}",

@@ -9,9 +9,11 @@ from rich.table import Table
 from rich.text import Text
 
 from registry.filings import Issue
+from registry.judging.settled import Determination
 from registry.judging.verdicts import UNENCODED, CaseResult, TierVerdict
 from registry.kit.screens import listing
-from registry.record.wording import determination_text as determination_text
+from registry.record import wording
+from registry.record.publication import packaged_catalogue
 from registry.record.wording import overruled_text as overruled_text
 from registry.record.wording import registration_text as registration_text
 from rules.explanation.explain import (
@@ -44,6 +46,11 @@ DOUBTED: Final = "△"
 #: From this many 情形 on, those ruled out are not listed beside open ones.
 _MANY: Final = 4
 SHORT: Final = {full: short for short, full in TIERS.items()}
+
+
+def determination_text(determination: Determination) -> str:
+    """A determination in one phrase."""
+    return wording.determination_text(determination, packaged_catalogue())
 
 
 #: A row of the table: name, day, the outcome of each tier, the obstacle.

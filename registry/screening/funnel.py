@@ -386,9 +386,9 @@ class Screening:
 
     def _doubts(self, known: Known, root: str) -> tuple[Issue, ...]:
         """The doubts on which a positive rests; all its doubts if it cannot be judged."""
-        doubts = doubts_of(known)
+        doubts = doubts_of(known, self.judge.rules.catalogue)
         judged = self._judge(known, root) if doubts else None
-        return bearing(doubts, judged.decision) if judged else doubts
+        return bearing(doubts, judged.decision, self.judge.rules.catalogue) if judged else doubts
 
     def _judge(self, known: Known, root: str) -> Judgement | None:
         try:

@@ -32,8 +32,9 @@ from registry.screening.engines import (
     csv_source,
     duckdb_connection,
 )
-from registry.screening.schema import FILING, NotStoredError, Schema, Value
+from registry.screening.schema import FILING, NotStoredError, Schema, Value, schema_of
 from registry.screening.tables import Files
+from rules.model.catalogue import Catalogue
 from rules.model.roles import CONTROLLING
 from rules.portable.canonical import digest
 from rules.portable.errors import Remedy
@@ -120,11 +121,17 @@ def head(session: Session) -> tuple[int, str]:
     return (last.seq, last.digest) if last else (0, "")
 
 
-def collect(filed: Iterable[FiledRow], day: date, files: Files, progress: Done = ignored) -> None:
+def collect(
+    filed: Iterable[FiledRow],
+    day: date,
+    files: Files,
+    catalogue: Catalogue,
+    progress: Done = ignored,
+) -> None:
     """Write filings into the tables of a snapshot."""
     for number, one in enumerate(filed, 1):
         facts, records, routed = _rows(files.schema, one, day)
-        case, year = one.case, newest_year(one.facts["values"])
+        case, year = one.case, newest_year(one.facts["values"], catalogue)
         names = (case.filing_id, case.uscc, case.name, case.province, case.city, case.county)
         files.add(FILING, [(*names, case.as_of, year, routed, *facts)])
         for table, rows in records.items():
@@ -151,7 +158,7 @@ def _rows(
 
 def write(
     folder: Path,
-    schema: Schema,
+    catalogue: Catalogue,
     filed: Iterable[FiledRow],
     day: date,
     head: tuple[int, str],
@@ -168,8 +175,9 @@ def write(
     with working_folder(folder.parent) as work:
         fresh = work / "snapshot"
         fresh.mkdir(PRIVATE_FOLDER)
+        schema = schema_of(catalogue)
         with Files(schema, fresh) as files:
-            collect(filed, day, files, progress)
+            collect(filed, day, files, catalogue, progress)
         manifest = asdict(_convert(fresh, schema, day, head))
         (fresh / _MANIFEST).write_text(
             json.dumps(manifest | {"digest": digest(manifest)}, ensure_ascii=False, indent=1),

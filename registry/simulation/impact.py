@@ -238,7 +238,7 @@ def _effects(
     wanted = [tier for tier in scope.tiers if holds[tier] or not scope.holders]
     if not wanted:
         return
-    refuse_wrong_day(case, day)
+    refuse_wrong_day(case, day, sides.judges[0].rules.catalogue)
     profile = profile_of(case.facts, day)
     sector = sizes.sector(profile)
     size = sizes.size(profile, sector)

@@ -89,7 +89,7 @@ class ScreenedVerdicts:
             catalogue = before | after
             schema = schema_of(catalogue)
             filed = snapshot.stock(session, ids, day, catalogue.titles)
-            snapshot.write(folder, schema, filed, day, snapshot.head(session))
+            snapshot.write(folder, catalogue, filed, day, snapshot.head(session))
             for side, judge in enumerate(sides.judges):
 
                 def governing(tier: str, province: str, side: int = side) -> Governing:

@@ -216,7 +216,7 @@ def _registry(path: Path, loads: int) -> None:
 def manifest(folder: Path) -> Iterator[Kind]:
     """The manifest of a snapshot."""
     place = folder / "snapshot"
-    snapshot.write(place, SCHEMA, (), date(2023, 6, 30), (0, ""))
+    snapshot.write(place, catalogue(), (), date(2023, 6, 30), (0, ""))
     file = place / "manifest.json"
     sound = file.read_bytes()
 

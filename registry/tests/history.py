@@ -27,6 +27,7 @@ from registry.record import (
 )
 from registry.record.determinations import Ruling, Target
 from registry.record.register import Holder, Holding, Notice
+from registry.tests import packs
 from rules.language.rulebook import load as load_rules
 from rules.model.facts import FACTS, RECORDS, Fact, RecordList, Scalar
 from rules.portable.canonical import sha256
@@ -118,10 +119,11 @@ class History:
 
     def load(self, *filed: Submission, file: str = "表.xlsx") -> loading.LoadReport:
         with storage.session(self.engine, write=True) as session:
-            reading = FileReading(
-                file=file, digest="0" * 64, submissions=filed, refused=(), issues=()
-            )
+            reading = self.reading(*filed, file=file)
             return loading.load(session, reading, now=self.now(), by="甲")
+
+    def reading(self, *filed: Submission, file: str = "表.xlsx") -> FileReading:
+        return FileReading(file=file, digest="0" * 64, submissions=filed, refused=(), issues=())
 
     def undo(self, import_id: int | None) -> None:
         assert import_id is not None
@@ -134,6 +136,13 @@ class History:
                 publication.in_force(session, by="乙", now=self.now())
             else:
                 publication.publish(session, load_rules(folder), folder, by="乙", now=self.now())
+
+    def publish_pack(self, own: Path) -> None:
+        """Publish the packaged criteria with a bureau's own pack."""
+        with storage.session(self.engine, write=True) as session:
+            folder = resources.features()
+            book = packs.compiled(own)
+            publication.publish(session, book, folder, by="乙", now=self.now(), own=own)
 
     def decide(self, *numbers: int, **asked: Any) -> list[decisions.Decided]:
         decider = decisions.DecisionRecorder(self.engine, by="丙", now=self.now)
@@ -271,5 +280,10 @@ def rich(engine: sa.Engine, folder: Path) -> History:
     told.hold(21, 22, "0.51", date(2021, 1, 1))
     told.decide(21, tiers=(LITTLE_GIANT,), batch="第八批")
     told.admit(31)
+    told.publish_pack(packs.written(folder / "own"))
+    told.load(packs.green(bare(41)), file="绿色批次.xlsx")
+    told.determine(41, Target("绿色评价"), "70分")
+    told.determine(41, Target("已验收", records="绿色项目", number=2), "是")
+    told.decide(41, tiers=(packs.TIER,), batch=packs.ROUND)
     told.checkpoint(key)
     return told

@@ -56,10 +56,6 @@ class Catalogue:
     roles: Mapping[str, str] = field(default_factory=dict)
     added: tuple[str, ...] = ()
 
-    def __hash__(self) -> int:
-        """Hashes the facts; the rest is a mapping, or rarely differs."""
-        return hash(self.facts)
-
     def __or__(self, other: "Catalogue") -> "Catalogue":
         """Everything that either declares; for what both declare, the other's declaration holds."""
         if self == other:
@@ -78,6 +74,14 @@ class Catalogue:
             {**self.roles, **other.roles},
             tuple(dict.fromkeys((*self.added, *other.added))),
         )
+
+    def __hash__(self) -> int:
+        """Made once: what is derived from a catalogue is looked up for every filing."""
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.facts, self.records))
 
     def get(self, name: str) -> Fact | None:
         """The fact with that id or Chinese name, if there is one."""

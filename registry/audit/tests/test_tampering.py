@@ -158,7 +158,7 @@ def test_the_history_is_sound_and_rich(history: History) -> None:
     with storage.session(history.engine) as session:
         report = verify(session, history.checkpoints)
         assert report.sound, texts(report)
-        assert report.replayed == report.decisions == 26
+        assert report.replayed == report.decisions == 27
         assert {e.kind for e in journal.entries(session)} == set(journal_kinds())
         tiers = {e.tier for e in journal.entries(session, kinds=["decision"])}
         applied = {

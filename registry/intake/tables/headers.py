@@ -13,7 +13,6 @@ from registry.intake.drafts import CellPlace, Log
 from registry.intake.files.sheets import Row
 from registry.intake.tables.mapping import CODE, NAME, HeaderMapping, MappedHeading, turns
 from registry.intake.tables.rowkinds import good_code, is_numbers, is_units
-from registry.judging.relations import PARTS
 from rules.errors import FactsError
 from rules.model.facts import RecordKind, record_kind
 from rules.portable.errors import Remedy
@@ -388,6 +387,6 @@ def _inherited(heading: MappedHeading, before: Sequence[Column]) -> int | None:
         other = column.heading.target.fact
         if other is None or column.heading.year is None:
             continue
-        if other.id == PARTS.get(fact.id) or heading.nested:
+        if other.id == fact.part_of or heading.nested:
             return column.heading.year
     return None

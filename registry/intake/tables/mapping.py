@@ -20,7 +20,6 @@ from registry.intake import cells
 from registry.intake.files.sheets import csv_rows
 from registry.intake.tables import headings
 from registry.intake.tables.headings import Period, Words
-from registry.judging.relations import PARTS
 from rules.errors import FactsError
 from rules.model.facts import FACTS, RECORDS, Fact, RecordKind, Scalar, fact, record_kind
 
@@ -205,7 +204,7 @@ class HeaderMapping:
         whole = self._find(upper.term, record)
         if whole is None or whole.fact is None or target.fact is None:
             return self._only_gathers(upper.term, record)
-        related = nested or PARTS.get(target.fact.id) == whole.fact.id
+        related = nested or target.fact.part_of == whole.fact.id
         return related and not _TURNED.search(upper.term)
 
     def _only_gathers(self, term: str, record: RecordKind | None) -> bool:

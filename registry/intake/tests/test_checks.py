@@ -13,6 +13,7 @@ from registry.intake import directory, read
 from registry.intake.tests.counties import CODE, NAME, code, column, county, firm, saved
 from registry.judging.relations import CHECKS, check
 from registry.kit import uscc
+from registry.record.publication import packaged_catalogue
 from rules.model.facts import RecordList
 from rules.portable.errors import Remedy
 
@@ -35,7 +36,7 @@ def filed(values=(), records=(), identity=(), code=FIRM, day=DAY):
         records=lists,
         where="表!B2",
     )
-    return [(i.severity, i.message) for i in check(found)]
+    return [(i.severity, i.message) for i in check(found, packaged_catalogue())]
 
 
 def test_the_examples_give_no_doubt(tmp_path):

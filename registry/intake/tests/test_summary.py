@@ -10,6 +10,7 @@ from registry.errors import RegistryError
 from registry.intake import check_totals, read, write_issues
 from registry.intake.drafts import NO_DATE
 from registry.kit.uscc import check_digit
+from registry.record.publication import packaged_catalogue
 from rules.model.facts import RecordList
 
 
@@ -543,17 +544,24 @@ def test_totals_and_itemised_records(book):
     three, million = Fraction(3), Fraction(20_000_000)
     assert (
         check_totals(
-            found, {"ip_class_one": (three, three), "financing_two_years": (million, None)}
+            found,
+            {"ip_class_one": (three, three), "financing_two_years": (million, None)},
+            packaged_catalogue(),
         )
         == []
     )
     assert (
-        check_totals(found, {"ip_class_one": (Fraction(1), None), "ip_class_two": (three, three)})
+        check_totals(
+            found,
+            {"ip_class_one": (Fraction(1), None), "ip_class_two": (three, three)},
+            packaged_catalogue(),
+        )
         == []
     )
     more, fewer = check_totals(
         found,
         {"ip_class_one": (Fraction(4), None), "financing_two_years": (Fraction(0), million - 1)},
+        packaged_catalogue(),
     )
     assert str(more) == (
         "错误 汇总表!C2「3项」：清单中符合的有4项，多于Ⅰ类知识产权总数3项，请核对总数和清单，使两者一致"

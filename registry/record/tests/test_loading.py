@@ -26,7 +26,7 @@ from registry.kit.uscc import check_digit
 from registry.record import loading
 from registry.record.publication import packaged_catalogue
 from rules.errors import FactsError
-from rules.model.facts import FACTS, RECORDS, Fact, RecordList, Scalar
+from rules.model.facts import Fact, RecordList, Scalar
 from rules.portable.canonical import canonical_json
 
 NOW = datetime(2023, 7, 1, 9, 30, tzinfo=UTC)
@@ -147,7 +147,7 @@ _VALUES = st.fixed_dictionaries(
     {},
     optional={
         (f"{f.id}@{year}" if f.yearly else f.id): _scalars(f)
-        for f in FACTS
+        for f in packaged_catalogue().facts
         for year in ((2020, 2021, 2022) if f.yearly else (None,))
     },
 )
@@ -162,7 +162,7 @@ _RECORDS = st.fixed_dictionaries(
             ).map(tuple),
             st.sampled_from([True, False, None]),
         )
-        for kind in RECORDS
+        for kind in packaged_catalogue().records
     },
 )
 _SOURCES = st.dictionaries(

@@ -55,7 +55,7 @@ def filed(profiles: Iterable[Profile]) -> list[FiledRow]:
 def duckdb(filings: Iterable[FiledRow], day: date = DAY) -> DuckDB:
     with tempfile.TemporaryDirectory() as folder:
         with Files(schema_of(catalogue()), Path(folder)) as files:
-            collect(filings, day, files)
+            collect(filings, day, files, catalogue())
         database = DuckDB(schema_of(catalogue()))
         database.load(Path(folder))
     database.schema = narrowed(database)
@@ -65,7 +65,7 @@ def duckdb(filings: Iterable[FiledRow], day: date = DAY) -> DuckDB:
 def postgresql(filings: Iterable[FiledRow], url: sa.URL, day: date = DAY) -> PostgreSQL:
     with tempfile.TemporaryDirectory() as folder:
         with Files(schema_of(catalogue()), Path(folder)) as files:
-            collect(filings, day, files)
+            collect(filings, day, files, catalogue())
         database = PostgreSQL(schema_of(catalogue()), url)
         database.load(Path(folder))
     database.schema = narrowed(database)

@@ -521,5 +521,5 @@ def test_a_snapshot_that_fails_leaves_nothing(filed: sa.Engine, tmp_path: Path) 
     with storage.snapshot(filed) as session:
         stock, head = snapshot.stock(session, [1, 2, 3], DAY, ()), snapshot.head(session)
         with pytest.raises(KeyboardInterrupt):
-            snapshot.write(tmp_path / "半", schema_of(catalogue()), stock, DAY, head, stop)
+            snapshot.write(tmp_path / "半", catalogue(), stock, DAY, head, stop)
     assert [p for p in tmp_path.iterdir() if "半" in p.name] == []

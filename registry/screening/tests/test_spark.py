@@ -34,7 +34,7 @@ SCHEMA = schema_of(catalogue())
 
 def test_spark_agrees_with_the_reference_on_every_node(tmp_path: Path) -> None:
     firms = at_randoms()
-    snapshot.write(tmp_path / "某日", SCHEMA, filed(firms), DAY, (0, ""))
+    snapshot.write(tmp_path / "某日", catalogue(), filed(firms), DAY, (0, ""))
     bounds = snapshot.manifest(tmp_path / "某日", SCHEMA).bounds
     found = Spark(SCHEMA.narrowed(bounds), tmp_path / "某日", "local[2]")
     ruleset = rulebook().ruleset("2026.3")
