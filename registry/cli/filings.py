@@ -335,7 +335,9 @@ def list_enterprises(search: str, as_json: bool) -> None:
 
 
 @enterprise.command("find")
-@click.argument("query", default="", metavar="[查找]")
+@click.argument(
+    "query", default="", metavar="[查找]", help="名称中的字，或信用代码的开头；不写则列出全部。"
+)
 @click.option("--tier", type=click.Choice(list(TIERS)), help="只列在此层级有决定的企业。")
 @click.option(
     "--outcome",

@@ -30,6 +30,7 @@ from registry.intake.grouped import Groups, grouped
 from registry.intake.tables.mapping_draft import draft as draft_mapping
 from registry.judging.relations import SECTOR_FACTS
 from registry.judging.totals import Totals
+from registry.kit import regions
 from registry.kit.files import working_folder, write_new
 from registry.kit.workers import jobs_for
 from registry.portable.clock import CHINA
@@ -129,6 +130,19 @@ def _days_to_come(reading: FileReading, today: date) -> Iterator[Issue]:
             yield Issue("提示", sheet, cell, filed.name, said, "请核对填报日期", filed.uscc)
 
 
+def _unknown_places(reading: FileReading) -> Iterator[Issue]:
+    """A notice for each place that is no region of the list, at the first filing from there."""
+    told: set[tuple[str, ...]] = set()
+    for filed in reading.submissions:
+        parts = tuple(str(filed.identity.get(p, "")) for p in ("province", "city", "county"))
+        if parts in told or not (said := regions.place_of(*parts).doubt):
+            continue
+        told.add(parts)
+        sheet, _, cell = filed.where.rpartition("!")
+        expected = "请核对所在地；属实的不必更改，只是按地区查找时归不到那里"
+        yield Issue("提示", sheet, cell, "".join(parts), said, expected, filed.uscc)
+
+
 class _Admitted:
     """The admitted codes, read once a file has a code that needs admission."""
 
@@ -210,7 +224,8 @@ def import_file(desk: Desk, source: Source) -> Imported:
             as_of=source.as_of,
             by=desk.by,
         )
-    reading = replace(reading, issues=(*reading.issues, *done.names))
+    found = (*reading.issues, *done.names, *_unknown_places(reading))
+    reading = replace(reading, issues=found)
     if source.report is not None:
         write_issues(source.report, reading, source.path)
     faulty = bool(done.refused or reading.errors)

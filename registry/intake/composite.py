@@ -16,6 +16,7 @@ from registry.intake.cells import (
     squeeze,
 )
 from registry.intake.tables.mapping import MappingTarget
+from registry.kit import regions
 from registry.kit.characters import REPLACEMENT
 from rules.model.facts import Fact, Scalar, record_kind
 
@@ -139,11 +140,15 @@ def read_region(value: CellValue) -> dict[str, str] | None:
 
     >>> read_region("江苏省 苏州市 虎丘区")
     {'province': '江苏省', 'city': '苏州市', 'county': '虎丘区'}
+    >>> read_region("四川甘孜康定"), read_region("朝阳区")
+    ({'province': '四川省', 'city': '甘孜藏族自治州', 'county': '康定市'}, None)
     """
     text = re.sub(r"[\s/／\-—·,，、]+", "", plain(value))
     match = _PLACE.fullmatch(text)
-    if match is None or REPLACEMENT in text:
+    if REPLACEMENT in text:
         return None
+    if match is None:  # short names are understood if they mean one region
+        return regions.named(regions.place_of(text)) or None
     found = {key: part for key, part in match.groupdict().items() if part}
     if found["province"] in _CAPITALS and "city" in found:
         found["county"] = found.pop("city") + found.get("county", "")

@@ -142,6 +142,12 @@ def place_of(province: str, city: str = "", county: str = "") -> Place:
     return _place(code, f"{full_name(code)}没有「{rest}」" if rest and not open_ended else "")
 
 
+def named(place: Place) -> dict[str, str]:
+    """The names of the regions of a place by level; nothing if anything is open."""
+    codes = {"province": place.province, "city": place.city, "county": place.county}
+    return {} if place.doubt else {key: regions()[c].name for key, c in codes.items() if c}
+
+
 @dataclass(frozen=True)
 class _Meant:
     """A region that a text may mean, and what is left of the text."""

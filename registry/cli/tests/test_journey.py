@@ -111,5 +111,7 @@ def test_no_column_takes_more_than_a_line_for_each_problem(run: Run, tmp_path: P
         own = [n for n in notices if re.match(rf"提示 汇总表[! ]{letter}[0-9列]", n)]
         assert len(own) == 1, (letter, own)
         assert heading in own[0]
-    assert len(notices) == 6
+    [place] = [n for n in notices if "城关镇" in n]
+    assert "不在行政区划中" in place
+    assert len(notices) == 7
     assert "--draft" in output

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from registry.demo.aims import aims
 from registry.demo.tables import write_directory
-from registry.desk.importing import Source, import_folder, read_file
+from registry.desk import finding
+from registry.desk.importing import Source, import_file, import_folder, read_file
 from registry.desk.place import Desk
 from registry.desk.rulebooks import rulebook
 from registry.intake.tests.counties import county, firm, saved
@@ -42,3 +43,23 @@ def test_a_filing_day_that_has_not_come_is_told_in_a_folder_too(
     with Desk(url, by="经办人", clock=lambda: before) as desk:
         done = import_folder(desk, Source(path=folder, dry_run=True))
     assert any("填报日期2026-06-30还没有到" in str(group) for group in done.counts.groups)
+
+
+def test_a_place_that_is_no_region_is_told_once_and_filed_all_the_same(
+    fresh: Callable[..., sa.Engine], tmp_path: Path
+) -> None:
+    url = fresh("sqlite").url.render_as_string(hide_password=False)
+    places = ["示范省示范市示范县", "江苏省甲市", "江苏省甲市", "深圳南山", "广东深圳"]
+    rows = [firm(n) | {"所在地（省市县）": place} for n, place in enumerate(places, 1)]
+    path = saved(county(rows, day=date(2023, 6, 30)), tmp_path)
+    with Desk(url, by="经办人") as desk:
+        found = import_file(desk, Source(path=path))
+        told = [i for i in found.reading.issues if "按地区查找" in i.expected]
+        assert [(i.severity, i.value, i.message) for i in told] == [
+            ("提示", "江苏省甲市", "江苏省没有「甲市」"),
+        ]
+        assert len(found.done.new) == 5
+        of = {
+            place: finding.find(desk, place=place).count for place in ("320000", "440300", "990101")
+        }
+        assert of == {"320000": 2, "440300": 2, "990101": 1}
