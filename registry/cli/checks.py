@@ -26,6 +26,7 @@ from registry.cli.common import (
     output_option,
     procedure_option,
     province_option,
+    tell_unproved,
     tiers_option,
 )
 from registry.cli.remedies import told
@@ -114,6 +115,7 @@ def check(
         features=features,
         jobs=jobs,
     )
+    tell_unproved(features)
     with ExitStack() as stack:
         at = stack.enter_context(desk())
         reading = _read(at, file, batch) if file else None

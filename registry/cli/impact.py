@@ -18,6 +18,7 @@ from registry.cli.common import (
     desk,
     json_option,
     output_option,
+    tell_unproved,
     tiers_option,
 )
 from registry.desk.simulating import LABEL, SimulationRequest, SimulationRun, simulate
@@ -88,6 +89,8 @@ def impact_of(
         changed=changed,
         as_of=as_of,
     )
+    for name in (before, after):
+        tell_unproved(Path(name) if name else None)
     books = [path for path in output if path.suffix.lower() == ".xlsx"]
     pages = [path for path in output if path not in books]
     page = impact_report.PageSink() if pages else None

@@ -24,6 +24,7 @@ from registry.cli.common import (
     output_option,
     print_json,
     procedure_option,
+    tell_unproved,
     tiers_option,
 )
 from registry.desk import screening
@@ -157,6 +158,7 @@ def screen(
         raise click.UsageError("--ruleset 和 --draft 只能给出一个")
     if output is not None:
         apart(output, *filter(None, (draft, folder)))
+    tell_unproved(draft)
     request = screening.ScreeningRequest(
         tiers=titles_of(tiers) if tiers else (),
         regions=regions,

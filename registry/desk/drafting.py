@@ -6,13 +6,16 @@ from pathlib import Path
 from typing import Final
 
 from registry.desk.positions import Positions
+from registry.desk.rulebooks import rulebook
 from registry.kit import resources
 from registry.kit.files import written_whole
 from rules.drafting import check as checker
 from rules.drafting.format import aligned
 from rules.drafting.scaffold import clauses_of_province, scaffold, scaffold_province
+from rules.drafting.soundness import faults
 from rules.errors import Problem, RulesError
-from rules.language.source import feature_files
+from rules.language.rulebook import Rulebook
+from rules.language.source import DECLARATIONS, feature_files
 
 #: The kinds of definition table by the names that officers read.
 KINDS: Final = {"情形": "cases", "分档": "bands", "阶梯": "ladder", "合计": "total"}
@@ -55,6 +58,7 @@ def check(path: Path | None = None) -> Checked:
     only = "" if target == root and not packs else prefix
     found, problems = checker.check(base, own=own, base=resources.features(), only=only)
     clauses = [c for c in found.clauses.values() if c.path.startswith(only)]
+    clauses = [c for c in clauses if c.definition.text not in DECLARATIONS]
     positions = Positions(base, own, path)
     return Checked(
         positions.told(problems),
@@ -63,6 +67,33 @@ def check(path: Path | None = None) -> Checked:
         len(clauses),
         sum(s.runs for c in clauses for s in c.scenarios),
     )
+
+
+def unproved(folder: Path) -> tuple[Problem, ...]:
+    """The examples of a draft that do not hold, and what in it cannot be meant so.
+
+    A result by such a draft is not what its drafter means, so whoever evaluates it is told. What
+    stands alike in the packaged criteria is not run again. A draft that does not compile has
+    none: whoever evaluates it gets the error.
+    """
+    root = features_root(folder.resolve())
+    base, own = resources.criteria(root)
+    try:
+        packaged, draft = rulebook(), rulebook(root)
+    except (RulesError, OSError):
+        return ()
+    ids = [id for id in draft.clauses if not _alike(draft, packaged, id)]
+    found = {*faults(draft, ids), *checker.check_examples(draft, only=ids)}
+    return Positions(base, own, folder).told(sorted(found))
+
+
+def _alike(draft: Rulebook, packaged: Rulebook, id: str) -> bool:
+    """Whether a rule, its examples and all that decides them stand alike in the packaged criteria."""
+    if packaged.clauses.get(id) != draft.clauses[id]:
+        return False
+    if id in draft.rules:
+        return draft.ruleset(id) == packaged.ruleset(id)
+    return draft.applicability == packaged.applicability
 
 
 def _beside(problems: Iterable[Problem], only: str) -> Iterator[Problem]:

@@ -9,7 +9,6 @@ from rules.language import tables
 from rules.language.linking import dependencies
 from rules.language.rulebook import Rulebook
 from rules.language.source import Clause, Row
-from rules.model.facts import TITLES
 from rules.model.nearness import folded, near
 from rules.model.roles import RECHECK, RECOGNITION, SIZES
 from rules.model.ruleset import Case, Cases, Ladder, Line, Rule
@@ -106,22 +105,15 @@ def _title_line(text: str) -> int:
 
 
 def _unknown(rulebook: Rulebook, ids: Collection[str]) -> Iterator[Problem]:
-    """One problem for each tier or procedure of an applicability table that no case can have."""
+    """One problem for each procedure of an applicability table that no case can have."""
     places = {(c.path, r.line): c.id for c in rulebook.clauses.values() for r in c.definition.table}
     for row in rulebook.written:
         at = row.position
         if places.get((at.path, at.line)) not in ids:
             continue
-        if row.tier not in TITLES:
-            yield Problem(at.path, at.line, f"「{row.tier}」不是层级{_among(row.tier, TITLES)}")
         if row.procedure not in _PROCEDURES:
-            said = f"「{row.procedure}」不是程序{_among(row.procedure, _PROCEDURES)}"
-            yield Problem(at.path, at.line, said)
-
-
-def _among(text: str, known: Collection[str]) -> str:
-    """The nearest known names, or all of them."""
-    return f"{near(text, known)}：可用的有{'、'.join(known)}"
+            said = f"「{row.procedure}」不是程序{near(row.procedure, _PROCEDURES)}"
+            yield Problem(at.path, at.line, f"{said}：可用的有{'、'.join(_PROCEDURES)}")
 
 
 def _twins(rulebook: Rulebook, ids: Collection[str]) -> Iterator[Problem]:

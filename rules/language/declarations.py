@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from fractions import Fraction
 from typing import Any, Final, TypeVar
 
@@ -13,6 +12,7 @@ from rules.language.lines import TableError, in_line
 from rules.language.source import DECLARATIONS, Clause, Row
 from rules.model.catalogue import Catalogue
 from rules.model.facts import COUNTED, PERIODS, Fact, Kind, RecordKind
+from rules.model.nearness import near
 from rules.model.quantities import UNITS, parse
 
 _T = TypeVar("_T")
@@ -321,16 +321,6 @@ def _empty(line: int, cells: Mapping[str, str], *columns: str) -> None:
             kind=cells["类型"],
             value="、".join(filled),
         )
-
-
-def near(text: str, known: Iterable[str]) -> str:
-    """The nearest of these names, as an aside; empty if none is near.
-
-    >>> near("清淡", ["清单", "是否"])
-    '（相近的有「清单」）'
-    """
-    close = get_close_matches(text, [k for k in known if k], 1, 0.5)
-    return f"（相近的有「{close[0]}」）" if close else ""
 
 
 def _error(line: int, slug: str, pattern: str, **fields: Any) -> TableError:

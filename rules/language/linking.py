@@ -6,7 +6,6 @@ from typing import Final, Protocol
 
 from rules.errors import FactsError, Problem
 from rules.language import declarations, provinces, tables
-from rules.language.declarations import near
 from rules.language.editions import OTHERS, UNENCODED, ApplicabilityRow, parse_day
 from rules.language.formulas import Formula, FormulaError, Names, filed_names, parse_formula
 from rules.language.indicators import declared_indicators

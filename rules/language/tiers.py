@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from typing import Final
 
 from rules.errors import Problem
-from rules.language.declarations import near
 from rules.language.source import DECLARATIONS, Clause
 from rules.model.catalogue import TITLE, Tier
+from rules.model.nearness import near
 
 TIERS: Final = DECLARATIONS[3]
 #: The columns of the table; those that no row needs may be left out.

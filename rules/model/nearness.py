@@ -9,7 +9,9 @@ from typing import Final
 from rules.model.characters import INVISIBLE
 
 _MOST: Final = 3
-_ENOUGH: Final = 0.6
+_ENOUGH: Final = 0.5
+#: How much less alike than the best a name may be that is told beside it.
+_BEHIND: Final = 0.15
 _QUOTES: Final = str.maketrans(dict.fromkeys("“”‘’「」『』\"'《》", '"'))
 _UNSEEN: Final = re.compile(rf"[{INVISIBLE}\s]")
 
@@ -40,14 +42,16 @@ def nearest(text: str, known: Iterable[str]) -> list[str]:
         matcher.set_seq1(folded(name))
         if matcher.real_quick_ratio() >= _ENOUGH and matcher.quick_ratio() >= _ENOUGH:
             found.append((-matcher.ratio(), place, name))
-    return [name for ratio, _, name in sorted(found) if -ratio >= _ENOUGH][:_MOST]
+    found.sort()
+    least = max(_ENOUGH, -found[0][0] - _BEHIND) if found else 1
+    return [name for ratio, _, name in found if -ratio >= least][:_MOST]
 
 
 def near(text: str, known: Iterable[str]) -> str:
-    """The nearest known names as the end of a clause; empty if none is near.
+    """The nearest known names as an aside; empty if none is near.
 
     >>> near("专精特新中小企亚", ["专精特新中小企业"]), near("甲", ["乙"])
-    ('，相近的有「专精特新中小企业」', '')
+    ('（相近的有「专精特新中小企业」）', '')
     """
-    found = nearest(text, known)
-    return f"，相近的有{'、'.join(f'「{name}」' for name in found)}" if found else ""
+    found = nearest(text, (name for name in known if name))
+    return f"（相近的有{'、'.join(f'「{name}」' for name in found)}）" if found else ""

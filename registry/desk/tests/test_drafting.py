@@ -1,5 +1,6 @@
 """Checking feature files from the desk: places as they were typed, and nothing passed over."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -121,6 +122,25 @@ def test_a_lone_file_reads_the_packaged_map(here: Path) -> None:
     write(here / "a.feature", SECTOR)
     found = drafting.check(Path("a.feature"))
     assert [str(p) for p in found.problems if "划型行业" in str(p) or "maps" in str(p)] == []
+
+
+def test_a_draft_whose_examples_fail_is_told_before_it_is_evaluated(here: Path) -> None:
+    for name in ("same", "draft", "broken"):
+        shutil.copytree(resources.features(), name, ignore=shutil.ignore_patterns("*.py", "_*"))
+    draft = here / "draft"
+    assert drafting.unproved(Path("same")) == ()
+    write(
+        draft / "more.feature",
+        GOOD.replace("| 100万元      | 符合     |", "| 100万元      | 不符合   |"),
+    )
+    found = [str(p) for p in drafting.unproved(Path("draft"))]
+    assert found == [
+        "draft/more.feature:21: 规则「示例.研发费用」的例子「研发费用［100万元、不符合］」"
+        "应为“不符合”，按定义表得“符合”：请改正例子或定义表"
+    ]
+    assert drafting.unproved(Path("draft/miit-2022-63")) != ()
+    write(here / "broken" / "more.feature", GOOD.replace("规则: ", "规则："))
+    assert drafting.unproved(Path("broken")) == ()
 
 
 @pytest.mark.parametrize("name", ["没有.feature", "空", "a.txt"])
