@@ -11,19 +11,23 @@ from hypothesis import HealthCheck, given, settings
 from rules.decider import Decider
 from rules.language import editions
 from rules.language.rulebook import Rulebook, load
+from rules.model.facts import IDENTITY as KNOWN
 from rules.model.facts import TITLES, Profile, RecordList
 from rules.portable.canonical import digest
 from rules.portable.record import (
+    IDENTITY,
     RecordError,
     admissible,
     amended_facts,
     amended_rules,
     governs,
+    identity_read,
     left_to_judgement,
     plain,
     plain_readings,
     plain_trace,
     redecide,
+    with_identity,
 )
 from rules.portable.reference import Evaluator
 from rules.tests.test_agreement import AS_OF, profiles
@@ -222,3 +226,20 @@ def test_lists_are_kept_as_they_are() -> None:
     profile = Profile(AS_OF, {}, {"ip": RecordList(({"kind": "商标"},), True)})
     facts = profile.to_json()
     assert amended_facts(facts, [])["records"] == facts["records"]  # type: ignore[arg-type]
+
+
+# -- what is known of an enterprise itself -------------------------------------------------------------
+
+
+def test_what_is_known_of_an_enterprise_is_what_criteria_may_name() -> None:
+    assert tuple(fact.id for fact in KNOWN) == IDENTITY
+
+
+def test_only_what_a_ruleset_reads_of_an_enterprise_joins_its_facts() -> None:
+    stated = {"province": "江苏省", "city": "", "registered_on": "2020-01-01", "name": "甲公司"}
+    read = identity_read(["city", "province", "name", "revenue"], stated)
+    assert read == {"province": "江苏省"}
+    filed = {"values": {"revenue@2022": "1"}, "records": {}}
+    joined = with_identity(filed, read)
+    assert joined["values"] == {"revenue@2022": "1", "province": "江苏省"}
+    assert filed["values"] == {"revenue@2022": "1"}
