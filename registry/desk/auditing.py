@@ -107,7 +107,7 @@ def leafed(
     kinds = [k for k, word in KINDS.items() if word == kind]
     if kind and not kinds:
         raise RecordError(
-            "no-such-kind",
+            "no-such-entry-kind",
             "没有名为「{value}」的记录：应为 {expected}",
             value=kind,
             expected="、".join(KINDS.values()),

@@ -1,18 +1,34 @@
 """The addresses of pages: every state worth showing has one, and each is made here."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
+from registry.desk.rulebooks import rulebook
 from rules.model.roles import TIERS
 
-#: How an address names each tier -> its title. The short name, until the tiers declare their own.
-SLUGS: Final[Mapping[str, str]] = dict(TIERS)
 #: The folder of what belongs to no single text, and how an address names it.
 TOP: Final = "."
 GENERAL: Final = "general"
-_SLUG_OF: Final = {title: slug for slug, title in SLUGS.items()}
 _SHORT: Final = {title: short for short, title in TIERS.items()}
+
+
+@cache
+def slugs() -> Mapping[str, str]:
+    """How addresses name the tiers, as the criteria declare it, with their titles.
+
+    >>> slugs()["specialised"]
+    '专精特新中小企业'
+    """
+    declared = {tier.name: tier.slug for tier in rulebook().catalogue.tiers}
+    return {declared.get(title, short): title for short, title in TIERS.items()}
+
+
+@cache
+def slug(tier: str) -> str:
+    """How addresses name the tier of a title."""
+    return next(name for name, title in slugs().items() if title == tier)
 
 
 def short(tier: str) -> str:
@@ -37,7 +53,7 @@ def enterprise(uscc: str, **query: Any) -> str:
 
 def case(uscc: str, tier: str, part: str = "", **query: Any) -> str:
     """The page of an enterprise's case for a tier, or a ``part`` of it such as ``what-if``."""
-    path = f"/enterprises/{quote(uscc, safe='')}/{quote(_SLUG_OF[tier])}"
+    path = f"/enterprises/{quote(uscc, safe='')}/{quote(slug(tier))}"
     return asked(f"{path}/{part}" if part else path, **query)
 
 

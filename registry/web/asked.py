@@ -13,7 +13,7 @@ from registry.desk.place import now
 from registry.desk.typed import day, last_instant
 from registry.kit.characters import wrong
 from registry.portable.clock import china_text
-from registry.web.addresses import SLUGS
+from registry.web.addresses import slugs
 
 _T = TypeVar("_T")
 
@@ -74,9 +74,9 @@ class How:
 
 
 def _tier(tier: str) -> str:
-    if tier not in SLUGS:
+    if tier not in slugs():
         raise HTTPException(404)
-    return SLUGS[tier]
+    return slugs()[tier]
 
 
 #: How a case is to be judged, from the query of an address.

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from registry.desk import auditing, finding
-from registry.web.addresses import SLUGS
+from registry.web.addresses import slugs
 from registry.web.office import At
 from registry.web.rendering import page
 from rules.model.ruleset import Outcome
@@ -26,7 +26,7 @@ _WORDS = (
 @router.get("/")
 def desk(request: Request, at: At) -> HTMLResponse:
     """The first page."""
-    of_tier = {slug: finding.tally(at.desk, tier=title) for slug, title in SLUGS.items()}
+    of_tier = {title: finding.tally(at.desk, tier=title) for title in slugs().values()}
     return page(
         request,
         "desk.html",

@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse
 
 from registry.desk import finding
 from registry.reports import lists
-from registry.web.addresses import SLUGS, asked
+from registry.web.addresses import asked, slugs
 from registry.web.asked import Text
 from registry.web.office import At
 from registry.web.rendering import page
@@ -23,19 +23,21 @@ class Filters:
     """Which enterprises are asked for; what is empty asks nothing."""
 
     q: Text = ""
+    place: Text = ""
     tier: Text = ""
     outcome: Text = ""
 
     @property
     def query(self) -> dict[str, str]:
         """The same in an address."""
-        return {"q": self.q, "tier": self.tier, "outcome": self.outcome}
+        return {"q": self.q, "place": self.place, "tier": self.tier, "outcome": self.outcome}
 
     @property
     def found(self) -> dict[str, Any]:
-        """The same for the desk; an unknown tier is refused there."""
-        tier = SLUGS.get(self.tier, self.tier)
-        return {"query": self.q, "tier": tier, "outcome": self.outcome}
+        """The same for the desk; an unknown tier is refused there, an unclear place here."""
+        tier = slugs().get(self.tier, self.tier)
+        place = finding.region(self.place) if self.place else ""
+        return {"query": self.q, "place": place, "tier": tier, "outcome": self.outcome}
 
 
 Asked: TypeAlias = Annotated[Filters, Depends()]
@@ -44,16 +46,16 @@ Asked: TypeAlias = Annotated[Filters, Depends()]
 @router.get("/enterprises")
 def enterprises(request: Request, at: At, filters: Asked, after: Text = "") -> HTMLResponse:
     """A page of the list."""
-    found = finding.find(at.desk, **filters.found, after=after, limit=50)
-    tier = filters.found["tier"]
+    wanted = filters.found
+    found = finding.find(at.desk, **wanted, after=after, limit=50)
     return page(
         request,
         "enterprises.html",
         filters=filters,
         found=found,
         after=after,
-        tiers=SLUGS,
-        tally=finding.tally(at.desk, tier=tier),
+        tiers=slugs(),
+        tally=finding.tally(at.desk, place=wanted["place"], tier=wanted["tier"]),
         outcomes=(finding.UNDECIDED_WORD, *OUTCOMES),
         following=asked("/enterprises", **filters.query, after=found.after),
         first=asked("/enterprises", **filters.query),

@@ -11,7 +11,7 @@ from registry.cli import main
 from registry.desk import documenting
 from registry.desk.judging import Judging
 from registry.judging.worker import Cause, Refusal
-from registry.web.addresses import SLUGS, case
+from registry.web.addresses import case, slugs
 from registry.web.tests.visiting import Page, Visitor
 from rules.model.facts import TITLES
 
@@ -167,4 +167,4 @@ def test_a_rule_of_which_the_program_no_longer_knows_the_examples_is_shown(
 
 
 def test_every_tier_has_an_address() -> None:
-    assert set(SLUGS.values()) == {*TITLES}
+    assert set(slugs().values()) == {*TITLES}

@@ -24,7 +24,7 @@ def test_picture_and_table_show_the_same_points(visitor: Visitor) -> None:
 
 
 def test_a_tier_without_a_score_shows_its_aspects(visitor: Visitor) -> None:
-    page = visitor.get(enterprise(NARROW, picture="小巨人"))
+    page = visitor.get(enterprise(NARROW, picture="giant"))
     assert 'class="radar"' not in page.source
     assert "上年度研发费用占比 不低于3%，2.9999%，差0.0001个百分点" in page.words
     assert "三个层级的共同条件 ✓ 符合" in page.words

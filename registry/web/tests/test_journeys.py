@@ -102,7 +102,7 @@ def reading(browser: Any, site: str, size: str, *, scripts: bool = True) -> Iter
         case(WAITING, THIRD, print=1),
         case(NARROW, SECOND, as_of="2024-06-30"),
         enterprise(LACKING),
-        enterprise(NARROW, picture="小巨人"),
+        enterprise(NARROW, picture="giant"),
         "/enterprises",
         "/enterprises?q=火星",
         "/rules",

@@ -55,7 +55,7 @@ def test_the_list_is_leafed_through_with_its_filters(
 ) -> None:
     find = finding.find
     monkeypatch.setattr(finding, "find", lambda *a, **k: find(*a, **{**k, "limit": 2}))
-    href, seen = asked("/enterprises", tier="专精特新"), list[str]()
+    href, seen = asked("/enterprises", tier="specialised"), list[str]()
     while href:
         page = visitor.get(href)
         seen += firms(page)
@@ -122,3 +122,10 @@ def test_what_a_second_person_must_confirm_stands_first(two: tuple[Desk, Visitor
     deciding.confirm(desk, waiting.seq)
     assert auditing.unconfirmed(desk) == []
     assert "现场核查" not in re.sub(r"最近的记录.*", "", visitor.get("/").words)
+
+
+def test_a_place_narrows_the_list_and_one_that_is_unclear_is_refused(visitor: Visitor) -> None:
+    assert firms(visitor.get(asked("/enterprises", place="深圳市"))) == []
+    page = visitor.get(asked("/enterprises", place="火星"))
+    assert page.status == 422
+    assert "不能确定是哪个地区" in page.words
