@@ -256,7 +256,7 @@ def write_site(text: str, output: Path, no_mutants: bool, as_json: bool) -> None
         apart(output, Path(text))
     made = documenting.documented(text, with_mutants=not no_mutants, watch=progress)
     with desk() as at:
-        written = documenting.write(documenting.standing(at, made), output)
+        written = documenting.write(documenting.since(at, made), output)
     if as_json:
         print_json(written)
     else:

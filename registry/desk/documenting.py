@@ -17,12 +17,14 @@ from registry.kit.progress import Watch, unwatched
 from registry.reports import site
 from registry.reports.site import Site
 from rules.drafting.documentation.documenter import document, excerpt, folder_of
+from rules.drafting.documentation.documenter import since as changes_since
 from rules.drafting.documentation.values import Documentation
 from rules.language.rulebook import Rulebook
 from rules.language.source import feature_files
 
 if TYPE_CHECKING:
     from registry.desk.place import Desk
+    from registry.record.publication import Published
 
 #: The list of a site's files with their digests; a folder that holds just these may be replaced.
 SUMS: Final = "SHA256SUMS"
@@ -30,10 +32,12 @@ SUMS: Final = "SHA256SUMS"
 
 @dataclass(frozen=True)
 class Documented:
-    """Criteria as pages: what they say, and what the site says of itself."""
+    """Criteria as pages: what they say, what the site says of itself, and what it is made from."""
 
     pages: Documentation
     site: Site
+    rulebook: Rulebook
+    draft: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,25 +73,36 @@ def documented(
     return _documented(root, within, with_mutants, watch)
 
 
-def standing(desk: "Desk", made: Documented) -> Documented:
-    """The same, telling whether decisions are taken by these criteria; unless no registry is there.
+def since(desk: "Desk", made: Documented) -> Documented:
+    """The same, with what changed since the last publication; decisions are taken by that.
 
-    Decisions are taken by what was published last, whatever the files say.
+    Where there is no registry, a draft is compared with the packaged criteria.
     """
+    published = _published(desk)
+    if published is not None:
+        digests, earlier = published.digests, published.ruleset
+    elif made.draft:
+        packaged = rulebook()
+        roots = (row.ruleset for row in packaged.applicability if row.encoded)
+        digests = {id: packaged.ruleset(id).digest for id in dict.fromkeys(roots)}
+        earlier = packaged.ruleset
+    else:
+        return made
+    name = "随附的标准" if published is None else "登记库已发布的标准"
+    return replace(
+        made,
+        pages=changes_since(made.pages, made.rulebook, digests, earlier),
+        site=replace(made.site, earlier=name, published=published is not None),
+    )
+
+
+def _published(desk: "Desk") -> "Published | None":
+    if not desk.is_there:
+        return None
     from registry.record import publication  # the pages themselves need no registry
 
-    if not desk.is_there:
-        return made
     with desk.reading() as session:
-        published = publication.current(session)
-    if published is None:
-        return made
-    digests = {id: d for e in made.pages.editions for id, d in e.roots.items()}
-    other = [id for id, digest in digests.items() if published.digests.get(id) != digest]
-    said = "与登记库已发布的标准一致"
-    if other:
-        said = f"与登记库已发布的标准不同，决定仍按已发布的作出：{'、'.join(other)}"
-    return replace(made, site=replace(made.site, standing=said))
+        return publication.current(session)
 
 
 @cache
@@ -165,7 +180,7 @@ def _documented(root: Path | None, text: str, with_mutants: bool, watch: Watch) 
         pages = document(book, folders, with_mutants=with_mutants, progress=step)
     if text:
         pages = excerpt(pages, text)
-    return Documented(pages, _site(root, own, text, pages))
+    return Documented(pages, _site(root, own, text, pages), book, draft=root is not None)
 
 
 def _site(root: Path | None, own: Path | None, text: str, pages: Documentation) -> Site:

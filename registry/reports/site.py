@@ -36,7 +36,7 @@ _PLAIN: Final = re.compile(r"[a-z0-9.-]+")
 class Link(Protocol):
     """The address of a page; empty if there is none.
 
-    ``kind`` is home, applicability, indicators, rule, edition, book (all rules of a text),
+    ``kind`` is home, applicability, indicators, changes, rule, edition, book (all rules of a text),
     comparison or asset; ``key`` the id of a rule, the folder of a text, two folders joined by
     ``...``, or the name of a file; ``anchor`` a place on the page.
     """
@@ -49,14 +49,16 @@ class Link(Protocol):
 class Site:
     """What a site says of itself: its name, its title, where its criteria stand, and by what made.
 
-    ``standing`` tells how they stand to those by which decisions are taken; empty if nobody asked.
+    ``earlier`` names the criteria with which they were compared, if any; ``published`` tells whether
+    decisions are taken by those.
     """
 
     label: str
     title: str
     origin: str
     program: str
-    standing: str = ""
+    earlier: str = ""
+    published: bool = False
 
 
 def slug(name: str) -> str:
@@ -81,6 +83,7 @@ class StaticLink:
             ("home", ""): "index.html",
             ("applicability", ""): "applicability.html",
             ("indicators", ""): "indicators.html",
+            **({("changes", ""): "changes.html"} if docs.changed else {}),
             **{("rule", id): f"rule-{slug(id)}.html" for id in docs.rules},
             **{("edition", e.folder): f"text-{_folder_slug(e.folder)}.html" for e in docs.editions},
             **{("book", e.folder): f"book-{_folder_slug(e.folder)}.html" for e in docs.editions},
@@ -116,6 +119,8 @@ def static(docs: Documentation, site: Site) -> Iterator[tuple[str, bytes]]:
         found = [c for c in docs.comparisons if (c.before, c.after) == (before, after)]
         name = link("comparison", f"{before}...{after}")
         yield name, made("comparison", "", before=before, after=after, pages=found)
+    if docs.changed:
+        yield link("changes"), made("changes", "")
     for id, page in docs.rules.items():
         yield link("rule", id), made("rule", "", page=page)
     for name in ASSETS:

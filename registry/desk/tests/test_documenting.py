@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -177,29 +176,61 @@ def test_the_command_fails_if_an_example_does(draft: Path, tmp_path: Path) -> No
     assert (folder / "index.html").exists()
 
 
-def test_the_cover_says_whether_decisions_are_taken_by_these_criteria(
-    draft: Path, tmp_path: Path
-) -> None:
-    made = documenting.documented(str(draft))
-    desk = Desk(url=f"sqlite:///{tmp_path / 'tidu.db'}", by="李四")
-    assert documenting.standing(desk, made).site.standing == ""  # no registry, and none is made
-    assert not (tmp_path / "tidu.db").exists()
-    with desk:
-        desk.in_force()  # a new registry publishes the packaged criteria
-        packaged = documenting.standing(desk, documenting.in_force())
-        root = next(iter(packaged.pages.editions[1].roots))
-        told = documenting.standing(desk, _altered(packaged, root)).site.standing
-    assert packaged.site.standing == "与登记库已发布的标准一致"
-    assert told == f"与登记库已发布的标准不同，决定仍按已发布的作出：{root}"
-
-
-def _altered(made: documenting.Documented, root: str) -> documenting.Documented:
-    """The same with another digest of one ruleset."""
-    editions = tuple(
-        replace(e, roots={id: "0" * 64 if id == root else d for id, d in e.roots.items()})
-        for e in made.pages.editions
+@pytest.fixture(scope="module")
+def altered(tmp_path_factory: pytest.TempPathFactory) -> documenting.Documented:
+    """A draft with another threshold in one rule, and other words in another."""
+    folder = tmp_path_factory.mktemp("altered") / "draft"
+    shutil.copytree(resources.features(), folder)
+    file = folder / "miit-2022-63/specialised.feature"
+    text = file.read_text("utf-8").replace(
+        "规则: 上年度研发费用总额不低于100万元", "规则: 上年度研发费用总额不低于120万元"
     )
-    return replace(made, pages=replace(made.pages, editions=editions))
+    text = text.replace("不低于 | 100万元 |", "不低于 | 120万元 |", 1)
+    file.write_text(text, "utf-8")
+    file = folder / "rounds/2026-batch-8/little-giant.feature"
+    text = file.read_text("utf-8").replace("规则: 第八批", "规则: 本轮（第八批）", 1)
+    file.write_text(text, "utf-8")
+    return documenting.documented(str(folder), with_mutants=False)
+
+
+def test_a_draft_is_compared_with_the_packaged_criteria(
+    altered: documenting.Documented, tmp_path: Path
+) -> None:
+    desk = Desk(url=f"sqlite:///{tmp_path / 'tidu.db'}")
+    made = documenting.since(desk, altered)
+    assert not (tmp_path / "tidu.db").exists()
+    assert (made.site.earlier, made.site.published) == ("随附的标准", False)
+    found = {c.id: c for c in made.pages.changed}
+    assert {"63.2", "第八批.3"} <= set(found)
+    assert "63.1" not in found
+    assert (found["63.2"].worded, found["第八批.3"].worded) == (False, True)
+    pages = dict(site.static(made.pages, made.site))
+    told = pages["changes.html"].decode()
+    assert "与随附的标准相比" in told
+    assert "门槛提高（从严）" in told
+    assert "只改了文字" in told
+
+
+def test_where_there_is_a_registry_all_is_compared_with_what_was_published(
+    altered: documenting.Documented, tmp_path: Path
+) -> None:
+    with Desk(url=f"sqlite:///{tmp_path / 'tidu.db'}", by="李四") as desk:
+        desk.in_force()  # a new registry publishes the packaged criteria
+        same = documenting.since(desk, documenting.in_force())
+        other = documenting.since(desk, altered)
+    assert same.pages.changed == ()
+    assert (
+        "与登记库已发布的标准一致"
+        in dict(site.static(same.pages, same.site))["index.html"].decode()
+    )
+    assert "63.2" in [c.id for c in other.pages.changed]
+    cover = dict(site.static(other.pages, other.site))["index.html"].decode()
+    assert "决定仍按已发布的作出" in cover
+
+
+def test_the_packaged_criteria_stand_alone_without_a_registry(tmp_path: Path) -> None:
+    desk = Desk(url=f"sqlite:///{tmp_path / 'tidu.db'}")
+    assert documenting.since(desk, documenting.in_force()) is documenting.in_force()
 
 
 def test_the_packaged_criteria_are_the_default() -> None:

@@ -12,11 +12,11 @@ import pytest
 
 from registry.kit import resources
 from registry.reports.site import ASSETS, INDEX, Charts, Site, slug, static
-from rules.drafting.documentation.documenter import document
+from rules.drafting.documentation.documenter import document, since
 from rules.drafting.documentation.values import Documentation
 from rules.language.rulebook import load
 
-SITE = Site("梯度标准", "标准", "随附的标准", "tidu")
+SITE = Site("梯度标准", "标准", "随附的标准", "tidu", "以前的标准")
 #: What a drafter might type by mistake or in malice, with a mark to find it by.
 MARKUP = '<script src="http://evil.example/甲.js"></script>"\'><img src=x onerror=alert(1)>&lt;'
 FEATURE = """\
@@ -87,9 +87,21 @@ def documented(folder: Path, *, with_mutants: bool = True) -> Documentation:
     return document(found, [folder], with_mutants=with_mutants)
 
 
+def compared() -> Documentation:
+    """The packaged criteria, beside others: one ruleset is new, one altered, the others reworded."""
+    features = resources.features()
+    book = load(features)
+    docs = document(book, [features], with_mutants=False)
+    roots = [id for edition in docs.editions for id in edition.roots]
+    digests = dict.fromkeys(roots[1:], "another")
+    return since(
+        docs, book, digests, lambda root: book.ruleset("63.2" if root == "2026.2" else root)
+    )
+
+
 @pytest.fixture(scope="module")
 def packaged() -> Documentation:
-    return documented(resources.features(), with_mutants=False)
+    return compared()
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +119,7 @@ def html(files: Mapping[str, bytes]) -> Iterator[tuple[str, bytes]]:
 
 
 def test_every_rule_and_text_has_its_page(packaged: Documentation, files: dict[str, bytes]) -> None:
-    number = len(packaged.rules) + 2 * len(packaged.editions) + len(packaged.compared) + 3
+    number = len(packaged.rules) + 2 * len(packaged.editions) + len(packaged.compared) + 4
     assert len(dict(html(files))) == number
     assert set(files) - {name for name, _ in html(files)} == {*ASSETS, INDEX}
 
@@ -175,8 +187,7 @@ def test_examples_and_lines_have_anchors(packaged: Documentation, pages: dict[st
 
 
 def test_two_runs_give_the_same_bytes(files: dict[str, bytes]) -> None:
-    again = documented(resources.features(), with_mutants=False)
-    assert dict(static(again, SITE)) == files
+    assert dict(static(compared(), SITE)) == files
 
 
 def test_the_whole_site_is_made_in_seconds(packaged: Documentation) -> None:

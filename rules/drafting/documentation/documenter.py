@@ -15,6 +15,7 @@ from rules.drafting.documentation.counterparts import counterparts
 from rules.drafting.documentation.coverage import Judged, MutantTally, reach, tallies
 from rules.drafting.documentation.values import (
     Cell,
+    ChangedRuleset,
     ComparisonPage,
     Counterpart,
     Coverage,
@@ -110,6 +111,25 @@ def _resting(docs: Documentation, ids: Iterable[str]) -> frozenset[str]:
             found.add(id)
             ahead += (other.id for other in docs.rules[id].refers)
     return frozenset(found)
+
+
+def since(
+    docs: Documentation,
+    rulebook: Rulebook,
+    digests: Mapping[str, str],
+    earlier: Callable[[str], Ruleset],
+) -> Documentation:
+    """The same, with each ruleset that differs from the ``earlier`` one of its id.
+
+    ``digests`` are those of the earlier rulesets by id.
+    """
+    roots = {id: digest for edition in docs.editions for id, digest in edition.roots.items()}
+    changed = tuple(
+        ChangedRuleset(id, compare(earlier(id), rulebook.ruleset(id)) if id in digests else None)
+        for id, digest in roots.items()
+        if digests.get(id) != digest
+    )
+    return replace(docs, changed=changed)
 
 
 def folder_of(path: str) -> str:

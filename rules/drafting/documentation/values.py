@@ -233,9 +233,30 @@ class ComparisonPage:
     comparison: Comparison
 
 
+@dataclass(frozen=True)
+class ChangedRuleset:
+    """A ruleset that is not as it was in earlier criteria; ``comparison`` is None if it is new."""
+
+    id: str
+    comparison: Comparison | None
+
+    @property
+    def worded(self) -> bool:
+        """Whether only words changed, and no requirement."""
+        found = self.comparison
+        if found is None:
+            return False
+        changes = [
+            *(row.change for row in found.rows),
+            *(score.change for score in found.scores),
+            *(definition.change for definition in found.definitions),
+        ]
+        return all(change is RequirementChange.SAME for change in changes)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Documentation:
-    """All pages of a set of criteria.
+    """All pages of a set of criteria; ``changed`` are its rulesets that earlier ones lack.
 
     ``rules`` are by id, in the order of the files; ``applicability`` are all rows that govern.
     """
@@ -246,6 +267,7 @@ class Documentation:
     applicability: tuple[ApplicabilityRow, ...]
     comparisons: tuple[ComparisonPage, ...]
     coverage: Coverage
+    changed: tuple[ChangedRuleset, ...] = ()
 
     @cached_property
     def failures(self) -> tuple[tuple[RulePage, ExampleResult], ...]:
