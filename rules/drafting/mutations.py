@@ -157,10 +157,17 @@ def _of_line(line: Line, lookup: Lookup) -> Altered[Line]:
 
 
 def _of_codes(codes: tuple[str, ...], vocabulary: Sequence[str]) -> Altered[tuple[str, ...]]:
-    """A code dropped or added; a single code only gains its neighbours in the catalogue."""
+    """A code dropped or added; a single code only gains its neighbours in the catalogue.
+
+    A choice that is open, such as a place, is altered to another text.
+    """
     for i, code in enumerate(codes):
         if len(codes) > 1:
             yield f"去掉「{code}」", _swap(codes, i)
+    if not vocabulary:
+        for i, code in enumerate(codes):
+            yield f"「{code}」改为别的", _swap(codes, i, f"{code}以外")
+        return
     at = vocabulary.index(codes[0])
     others = vocabulary if len(codes) > 1 else vocabulary[max(at - 1, 0) : at + 2]
     for code in others:
@@ -193,6 +200,27 @@ def _of_bands(
 
 
 def _of_ladder(rungs: tuple[Case, ...], rest: Fraction, lookup: Lookup) -> Altered[Ladder]:
+    """Alterations of a ladder, without those that give every code the same points as before."""
+    plain = _points_of_codes(rungs)
+    for text, altered in _of_rungs(rungs, rest, lookup):
+        if plain is None or altered.rest != rest or _points_of_codes(altered.rungs) != plain:
+            yield text, altered
+
+
+def _points_of_codes(rungs: tuple[Case, ...]) -> dict[str, Fraction | None] | None:
+    """The points of each code, if every rung only asks for codes of one and the same indicator."""
+    lines = [rung.lines[0] for rung in rungs if len(rung.lines) == 1]
+    if len(lines) < len(rungs) or len({line.name for line in lines}) > 1:
+        return None
+    found: dict[str, Fraction | None] = {}
+    for rung, line in zip(rungs, lines, strict=True):
+        if line.subject != "indicator" or not isinstance(line.value, tuple):
+            return None
+        found = dict.fromkeys(line.value, rung.points) | found
+    return found
+
+
+def _of_rungs(rungs: tuple[Case, ...], rest: Fraction, lookup: Lookup) -> Altered[Ladder]:
     for text, altered in _of_cases(rungs, lookup, 0):
         yield text, Ladder(altered, rest)
     for i, rung in enumerate(rungs):

@@ -16,6 +16,7 @@ from rules.language.source import GherkinStep, Row
 from rules.language.values import filed_value
 from rules.model.catalogue import Catalogue
 from rules.model.facts import (
+    IDENTITY,
     PERIODS,
     Fact,
     Profile,
@@ -125,7 +126,7 @@ def _file(given: Given, step: GherkinStep) -> None:
 
 
 def _fact(catalogue: Catalogue, name: str) -> Fact:
-    found = next((f for f in catalogue.facts if f.name == name), None)
+    found = next((f for f in (*IDENTITY, *catalogue.facts) if f.name == name), None)
     if found is None:
         yearly = [
             f"{period}{f.name}"

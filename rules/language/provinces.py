@@ -20,12 +20,14 @@ from rules.model.ruleset import Note, Position
 CITIES: Final = {
     "大连市": "辽宁省", "青岛市": "山东省", "宁波市": "浙江省", "厦门市": "福建省", "深圳市": "广东省",
 }  # fmt: skip
+#: A province that is made up, for the demonstration and for examples of packs.
+EXAMPLE: Final = "示范省"
 #: Everything that acts as a province.
 PROVINCES: Final = (
     "北京市", "天津市", "河北省", "山西省", "内蒙古自治区", "辽宁省", "吉林省", "黑龙江省", "上海市", "江苏省",
     "浙江省", "安徽省", "福建省", "江西省", "山东省", "河南省", "湖北省", "湖南省", "广东省",
     "广西壮族自治区", "海南省", "重庆市", "四川省", "贵州省", "云南省", "西藏自治区", "陕西省", "甘肃省",
-    "青海省", "宁夏回族自治区", "新疆维吾尔自治区", "新疆生产建设兵团", *CITIES,
+    "青海省", "宁夏回族自治区", "新疆维吾尔自治区", "新疆生产建设兵团", *CITIES, EXAMPLE,
 )  # fmt: skip
 _ENDINGS: Final = ("壮族自治区", "回族自治区", "维吾尔自治区", "自治区", "生产建设兵团", "省", "市")
 _DAY: Final = timedelta(days=1)

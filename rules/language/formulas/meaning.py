@@ -6,7 +6,7 @@ from typing import Final
 
 from rules.errors import RulesError
 from rules.model.catalogue import Catalogue
-from rules.model.facts import PERIODS, Fact, Kind, period_name
+from rules.model.facts import IDENTITY, PERIODS, Fact, Kind, period_name
 from rules.model.quantities import UNITS
 from rules.model.ruleset import Expr
 
@@ -109,7 +109,8 @@ def filed_names(
     >>> filed_names(Catalogue((staff,))).values["上上年度从业人员"]
     Formula(expr=('year', 'staff', -1), kind='number', dimension='人', root=1)
     """
-    values = {f.name: _leaf(f, ("fact", f.id)) for f in catalogue.facts if not f.yearly}
+    once = (f for f in (*IDENTITY, *catalogue.facts) if not f.yearly)
+    values = {f.name: _leaf(f, ("fact", f.id)) for f in once}
     for f in catalogue.facts:
         for offset in PERIODS.values():
             if f.yearly and (offset <= 0 or f.rating):
