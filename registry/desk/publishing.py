@@ -5,7 +5,9 @@ from pathlib import Path
 
 from registry.desk.place import Desk
 from registry.desk.positions import Positions
+from registry.errors import RegistryError
 from registry.kit import resources
+from registry.kit.files import folder_written_whole
 from registry.kit.progress import Watch, unwatched
 from registry.record import certification, publication
 from registry.record.determinations import signed_name
@@ -56,6 +58,28 @@ def prepare(folder: Path | None = None, *, by: str, watch: Watch = unwatched) ->
         notices=positions.told(checker.notices(rulebook)),
         certified=cases,
     )
+
+
+def export(desk: Desk, folder: Path) -> int:
+    """Write the files of the criteria in force to a new folder, which opens elsewhere; their number.
+
+    Raises ``RegistryError`` if the folder exists.
+    """
+    if folder.exists():
+        raise RegistryError("folder-exists", "{where} 已存在：请另取文件夹名", where=folder)
+    desk.in_force()
+    with desk.reading() as session:
+        files = publication.sources(session)
+    with folder_written_whole(folder) as fresh:
+        for path, text in files.items():
+            file = fresh / path
+            if not file.resolve().is_relative_to(fresh.resolve()):
+                raise RegistryError(
+                    "path-outside", "标准文件的路径「{value}」不在文件夹之内", value=path
+                )
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+    return len(files)
 
 
 def publish(desk: Desk, criteria: PreparedCriteria) -> Publication:

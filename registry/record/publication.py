@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 _DOCUMENT: Final = table_of(Document)
 #: The files of a features folder from which rules are compiled.
 _TEXTS: Final = ("*.feature", "*.csv", "*.md")
+#: The data maps of a features folder; one without any stands on the packaged ones.
+_MAPS: Final = "maps"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +105,10 @@ def publish(
     table = canonical_json({"catalogue": sha256(catalogue), "rows": rows, "schema": 1})
     last = _last(session)
     before = last.content["rulesets"] if last else {}
-    sources = _sources(folder) | (_sources(own, f"{own.resolve().name}/") if own else {})
+    sources = (
+        {} if (folder / _MAPS).is_dir() else _sources(resources.features() / _MAPS, f"{_MAPS}/")
+    )
+    sources |= _sources(folder) | (_sources(own, f"{own.resolve().name}/") if own else {})
     sources |= {d.path: d.text for d in rulebook.documents}
     named = {path: sha256(text) for path, text in sources.items()}
     body = {
@@ -135,6 +140,13 @@ def current(session: Session, *, until: int | None = None) -> Published | None:
     if last is None:
         return None
     return published(session, last.content["applicability"])
+
+
+def sources(session: Session) -> dict[str, str]:
+    """The files from which the criteria in force were compiled, by path; empty if there are none."""
+    last = _last(session)
+    named = last.content["sources"] if last else {}
+    return {path: document(session, digest, "source") for path, digest in named.items()}
 
 
 def published(session: Session, applicability: str) -> Published:

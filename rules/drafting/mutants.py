@@ -174,9 +174,13 @@ def _of_rule(rulebook: Rulebook, rule: Rule, tried: tuple[str, ...]) -> Iterator
 
 
 def _lookup(rulebook: Rulebook, rule: Rule) -> Lookup:
+    named = {c for _, x in rule.lines() if isinstance(x.value, tuple) for c in x.value}
+    foreign = {*rulebook.catalogue.added} - named  # titles of others, which no text alone can know
+
     def find(name: str) -> tuple[Indicator, tuple[str, ...]]:
         indicator = rulebook.indicators[f"{rule.records}.{name}" if rule.records else name]
-        return indicator, vocabulary(indicator, rulebook.catalogue, rulebook.maps)
+        codes = vocabulary(indicator, rulebook.catalogue, rulebook.maps)
+        return indicator, tuple(code for code in codes if code not in foreign)
 
     return Lookup(find, rulebook.catalogue)
 
