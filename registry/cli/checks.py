@@ -118,7 +118,7 @@ def check(
     tell_unproved(features)
     with ExitStack() as stack:
         at = stack.enter_context(desk())
-        reading = _read(at, file, batch) if file else None
+        reading = _read(at, file, batch, features) if file else None
         form = results.Json if as_json else results.Explanations if explain else results.Tables
         takers = [form, *([_books().ResultBook] if output else []), results.VerdictCounts]
         view = results.Views(tuple(taker.view for taker in takers))
@@ -175,10 +175,10 @@ def _books() -> ModuleType:
     return books
 
 
-def _read(at: Desk, file: Path, batch: str) -> FileReading:
+def _read(at: Desk, file: Path, batch: str, features: Path | None) -> FileReading:
     from registry.cli.issues import read_unstored  # a check by code reads no file
 
-    return read_unstored(at, file, batch)
+    return read_unstored(at, file, batch, features)
 
 
 def tell(result: results.Viewed | Refusal, takers: Sequence[results.Taker[Any]]) -> str:

@@ -1,7 +1,7 @@
 """``tidu import``, ``template`` and ``enterprise``: take filings in, and show them."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
@@ -34,12 +34,14 @@ from registry.cli.targets import CodeParam, TypedCode
 from registry.desk import enterprises, finding, importing
 from registry.desk.enterprises import Notice
 from registry.desk.importing import FolderCounts, LoadReport
+from registry.desk.place import Desk
 from registry.filings import FileReading
 from registry.kit.files import sha256_of
 from registry.kit.jsontext import fields_of
 from registry.kit.screens import listing
 from rules.explanation.explain import value_text
-from rules.model.facts import FACTS, record_kind
+from rules.model.catalogue import Catalogue
+from rules.model.facts import Fact, RecordKind
 from rules.model.facts import Profile as RulesProfile
 from rules.model.roles import TIERS
 from rules.model.ruleset import OUTCOMES
@@ -120,7 +122,7 @@ def import_file(
         if file.is_dir() or str(file) == "-":
             if report is not None:
                 _new_list(report, *inputs)
-            with _folder(file) as folder:
+            with _folder(at, file) as folder:
                 _show_folder(
                     importing.import_folder(at, replace(source, path=folder)),
                     folder,
@@ -196,14 +198,14 @@ def _new_list(path: Path, *inputs: Path) -> Path:
 
 
 @contextmanager
-def _folder(path: Path) -> Iterator[Path]:
+def _folder(at: Desk, path: Path) -> Iterator[Path]:
     """A folder of tables, or standard input as one."""
     if str(path) != "-":
         yield path
         return
     # the caller may have closed standard input, which then gives nothing
     stream = sys.stdin.buffer if sys.stdin else BytesIO()
-    with importing.streamed(stream, "标准输入") as folder:
+    with importing.streamed(at, stream, "标准输入") as folder:
         yield folder
 
 
@@ -444,7 +446,7 @@ def show_enterprise(uscc: str, as_of: date | None, history: bool, as_json: bool)
     """查看一家企业的填报内容及每项的来源。"""
     with desk() as at:
         found = enterprises.shown(at, uscc, as_of=as_of, history=history)
-    versions, profile = found.versions, found.profile
+    versions, profile, catalogue = found.versions, found.profile, found.catalogue
     if as_json:
         print_json({"versions": versions, "profile": profile.to_json()})
         return
@@ -457,22 +459,29 @@ def show_enterprise(uscc: str, as_of: date | None, history: bool, as_json: bool)
                 f"  填报 {v.as_of}：{v.known_from.isoformat(timespec='seconds')} 起 {until}，"
                 f"导入{v.import_id} {v.file}"
             )
-    console.print(_values_table(profile))
+    console.print(_values_table(profile, catalogue))
     for name, filed in profile.records.items():
-        kind = record_kind(name)
+        kind = catalogue.lists.get(name, RecordKind(name, name, ()))
         state = {True: "已报全", False: "未报全", None: "未说明是否报全"}[filed.complete]
         click.echo(f"{kind.name}（{state}）{len(filed.items)}条")
         for item in filed.items:
-            shown = [f"{f.name} {value_text(f, item[f.id])}" for f in kind.fields if f.id in item]
+            shown = [f"{f.name} {value_text(f, item[f.id])}" for f in _ordered(kind.fields, item)]
             click.echo(f"  · {'，'.join(shown)}")
 
 
-def _values_table(profile: RulesProfile) -> Table:
+def _values_table(profile: RulesProfile, catalogue: Catalogue) -> Table:
     rows = []
-    for fact in FACTS:
+    for fact in _ordered(catalogue.facts, [k.partition("@")[0] for k in profile.values]):
         keys = [k for k in profile.values if k.partition("@")[0] == fact.id]
         for key in sorted(keys, reverse=True):
             year = key.partition("@")[2]
             value = value_text(fact, profile.values[key])
             rows.append((fact.name, year, value, profile.sources.get(key, "")))
     return listing(("填报项", "年度", "值", "来源"), rows, console.width)
+
+
+def _ordered(declared: Sequence[Fact], ids: Iterable[str]) -> list[Fact]:
+    """The facts with these ids in order of declaration; last, those no longer declared."""
+    filed = set(ids)
+    known = [fact for fact in declared if fact.id in filed]
+    return [*known, *(Fact(id, id, "text") for id in sorted(filed - {f.id for f in known}))]

@@ -10,6 +10,7 @@ from registry.cli.common import Refused, console, errors
 from registry.desk import importing
 from registry.desk.importing import Groups
 from registry.desk.place import Desk
+from registry.desk.rulebooks import rulebook
 from registry.filings import FileReading, Heading, Issue
 
 _SHOWN = 20
@@ -46,11 +47,11 @@ def show_groups(
         to.print(f"  ……共{len(groups)}种，{where}", markup=False)
 
 
-def read_unstored(at: Desk, path: Path, batch: str) -> FileReading:
-    """Read a file without storing it, and show its issues."""
+def read_unstored(at: Desk, path: Path, batch: str, features: Path | None) -> FileReading:
+    """Read a file without storing it, by the criteria of a folder, and show its issues."""
     if not path.suffix:
         raise Refused(f"「{path}」不是18位信用代码，也没有这个名称的文件：请核对")
-    reading = importing.read_file(at, path, batch=batch)
+    reading = importing.read_file(at, path, rulebook(features).catalogue, batch=batch)
     if reading.issues:
         notices = len(reading.issues) - len(reading.errors)
         errors.print(f"{path.name}：错误{len(reading.errors)}条、提示{notices}条")

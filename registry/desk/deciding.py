@@ -87,8 +87,8 @@ class Loaded:
 def load(desk: Desk, file: Path, as_of: date | None = None) -> Loaded:
     """Store the filings of a file whose enterprises are to be decided: all of them or none."""
     by = desk.signed()
-    desk.in_force()
-    reading = importing.read_file(desk, file, as_of=as_of)
+    catalogue = desk.in_force().catalogue
+    reading = importing.read_file(desk, file, catalogue, as_of=as_of)
     with desk.writing() as session:
         done = loading.load(session, reading, now=desk.clock(), as_of=as_of, by=by)
     return Loaded(reading, done)

@@ -30,7 +30,7 @@ class Demo:
 
 def demonstrate(desk: Desk) -> Demo:
     """Store the demo workbook, and check everybody on record."""
-    reading = importing.read_file(desk, DEMO_COUNTY)
+    reading = importing.read_file(desk, DEMO_COUNTY, desk.to_be_filed())
     with desk.writing() as session:
         loading.load(session, reading, now=desk.clock(), partial=True)
         publication.in_force(session, by=desk.by, now=desk.clock())

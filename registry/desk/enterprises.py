@@ -13,11 +13,12 @@ from registry.errors import RecordError
 from registry.intake.cells import half
 from registry.judging.sizes import Sizes
 from registry.portable.clock import china_text
-from registry.record import admissions, cases, loading, naming, register
+from registry.record import admissions, cases, loading, naming, publication, register
 from registry.record.admissions import ACTIONS as ADMISSIONS
 from registry.record.journal import Entry
 from registry.record.loading import FilingLine
 from registry.record.register import Notice
+from rules.model.catalogue import Catalogue
 from rules.model.facts import Profile
 from rules.portable.errors import Remedy
 
@@ -28,11 +29,13 @@ __all__ = ["ADMISSIONS", "FilingLine", "Notice"]
 class EnterpriseView:
     """One enterprise: the versions of its filings, and what it stated in one of them.
 
-    ``size`` is its class by the text that ``source`` names.
+    ``catalogue`` has the words for it; of what is no longer declared, only the id is known. ``size``
+    is its class by the text that ``source`` names.
     """
 
     versions: Sequence[FilingLine]
     profile: Profile
+    catalogue: Catalogue
     size: str
     source: str
 
@@ -80,6 +83,7 @@ def shown(
     with desk.reading() as session:
         versions = loading.filings(session, uscc=uscc, history=history)
         profile = loading.profile(session, uscc, as_of=as_of, known_at=known_at)
+        catalogue = publication.to_be_filed(session)
     if versions and profile is None and known_at is not None:
         raise RecordError(
             "not-filed-by-then",
@@ -98,7 +102,8 @@ def shown(
     if not versions or profile is None:
         raise _not_filed(uscc)
     told = sizes()
-    return EnterpriseView(versions, profile, told.size(profile, told.sector(profile)), told.source)
+    size = told.size(profile, told.sector(profile))
+    return EnterpriseView(versions, profile, catalogue, size, told.source)
 
 
 @cache

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache, lru_cache, partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from registry.desk.enterprises import sizes
 from registry.desk.place import Desk
@@ -36,11 +36,15 @@ from registry.kit.workers import jobs_for
 from registry.portable.clock import CHINA
 from registry.record import admissions, loading
 from registry.record.loading import LoadReport, UndoReport
-from registry.record.publication import packaged_catalogue
-from rules.model.facts import SECTORS, Profile, Scalar
+from rules.model.catalogue import Catalogue
+from rules.model.facts import Profile, Scalar
 from rules.portable.errors import Remedy, Words, unworded
 
 __all__ = ["CHUNK", "FolderCounts", "Groups", "LoadReport", "UndoReport", "grouped"]
+
+
+#: The fact in which an enterprise states its sector.
+_SECTOR: Final = "sector"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +97,7 @@ class FolderImported:
 def read_file(
     desk: Desk,
     path: Path,
+    catalogue: Catalogue,
     *,
     as_of: date | None = None,
     mapping: Path | None = None,
@@ -100,19 +105,20 @@ def read_file(
 ) -> FileReading:
     """Read a file and hold back submissions whose records contradict their filed totals.
 
-    The criteria of its day tell which columns are missing; ``batch`` adds those of a round. The
+    ``catalogue`` is what may be filed. The criteria of its day tell which columns are missing; ``batch`` adds those of a round. The
     registry is opened only if the file has a code that may need admission.
     """
     with desk.watch(f"读取 {path.name}", None) as done:
         reading = read(
             path,
+            catalogue,
             as_of=as_of,
             mapping=mapping,
             asked=_asked(batch),
             progress=done,
             admitted=_Admitted(desk),
         )
-    return rechecked(reading, as_of, desk.words, _today(desk))
+    return rechecked(reading, catalogue, as_of, desk.words, _today(desk))
 
 
 def _today(desk: Desk) -> date:
@@ -171,6 +177,7 @@ def _asked(batch: str) -> Asking:
 
 def rechecked(
     reading: FileReading,
+    catalogue: Catalogue,
     as_of: date | None,
     words: Words = unworded,
     today: date | None = None,
@@ -181,15 +188,17 @@ def rechecked(
     ``today`` are reported.
     """
     good: list[Submission] = []
+    sector_fact = catalogue.get(_SECTOR)
+    sectors = sector_fact.codes if sector_fact else ()
     refused, issues = list(reading.refused), [i.worded(words) for i in reading.issues]
     issues += _days_to_come(reading, today) if today else ()
     for submission in reading.submissions:
         day = submission.as_of or as_of
         listed = _totals().counts(submission.profile(day)) if day else {}
-        found = check_totals(submission, listed, packaged_catalogue())
-        sectors = {k: v for k in SECTOR_FACTS if (v := submission.values.get(k)) is not None}
-        if day and (sector := _sector(day, tuple(sectors.items()))) in SECTORS:
-            issues += check_sectors(submission, sector, packaged_catalogue())
+        found = check_totals(submission, listed, catalogue)
+        said = {k: v for k in SECTOR_FACTS if (v := submission.values.get(k)) is not None}
+        if day and (sector := _sector(day, tuple(said.items()))) in sectors:
+            issues += check_sectors(submission, sector, catalogue)
         issues += found
         (refused if found else good).append(submission)
     return replace(reading, submissions=tuple(good), refused=tuple(refused), issues=tuple(issues))
@@ -211,9 +220,12 @@ def _sector(day: date, filed: tuple[tuple[str, Scalar], ...]) -> str:
 
 def import_file(desk: Desk, source: Source) -> Imported:
     """Store the filings of a file: all or none, or with ``partial`` those without a fault."""
-    with _drafted(source):
-        reading = read_file(desk, source.path, as_of=source.as_of, mapping=source.mapping)
-    drafted = _draft(source, reading.headings)
+    catalogue = desk.to_be_filed()
+    with _drafted(source, catalogue):
+        reading = read_file(
+            desk, source.path, catalogue, as_of=source.as_of, mapping=source.mapping
+        )
+    drafted = _draft(source, reading.headings, catalogue)
     with desk.writing() as session:
         done = loading.load(
             session,
@@ -234,20 +246,22 @@ def import_file(desk: Desk, source: Source) -> Imported:
 
 
 @contextmanager
-def _drafted(source: Source) -> Iterator[None]:
+def _drafted(source: Source, catalogue: Catalogue) -> Iterator[None]:
     """Draft a mapping even if a table's headings make the file unreadable."""
     try:
         yield
     except NoTableError as error:
-        if _draft(source, error.headings):
+        if _draft(source, error.headings, catalogue):
             error.remedy = Remedy("complete-mapping", {"file": source.draft})
         raise
 
 
-def _draft(source: Source, headings: Sequence[Heading]) -> bool:
+def _draft(source: Source, headings: Sequence[Heading], catalogue: Catalogue) -> bool:
     """Draft a mapping of the unknown headings if one is wanted; False if there are none."""
-    text = draft_mapping(headings, source.mapping) if source.draft is not None else None
-    if source.draft is None or text is None:
+    if source.draft is None:
+        return False
+    text = draft_mapping(headings, catalogue, source.mapping)
+    if text is None:
         return False
     write_new(source.draft, text.encode("utf-8-sig"))
     return True
@@ -257,20 +271,23 @@ def _draft(source: Source, headings: Sequence[Heading]) -> bool:
 
 
 @contextmanager
-def streamed(stream: BinaryIO, name: str) -> Iterator[Path]:
+def streamed(desk: Desk, stream: BinaryIO, name: str) -> Iterator[Path]:
     """The rows of a stream, each preceded by its table's name, as a folder called ``name``."""
     with working_folder() as scratch:
         folder = scratch / name
-        directory.spooled(stream, folder)
+        directory.spooled(stream, folder, desk.to_be_filed())
         yield folder
 
 
 def import_folder(desk: Desk, source: Source) -> FolderImported:
     """Store a folder of tables part by part; unless ``partial``, it is first examined whole."""
     folder = source.path
+    catalogue = desk.to_be_filed()
     with desk.watch(f"核对 {folder.name} 的次序", None) as done:
-        found = directory.survey(folder, done)
-    drafted = source.draft is not None and _draft(source, directory.headings(found, source.mapping))
+        found = directory.survey(folder, catalogue, done)
+    drafted = source.draft is not None and _draft(
+        source, directory.headings(found, source.mapping), catalogue
+    )
     with report_file(source.report) as tell:
         loader = FolderLoader(
             desk.database,
@@ -279,7 +296,13 @@ def import_folder(desk: Desk, source: Source) -> FolderImported:
             by=desk.by,
             as_of=source.as_of,
             mapping=source.mapping,
-            check=partial(rechecked, as_of=source.as_of, words=desk.words, today=_today(desk)),
+            check=partial(
+                rechecked,
+                catalogue=catalogue,
+                as_of=source.as_of,
+                words=desk.words,
+                today=_today(desk),
+            ),
             jobs=jobs_for(found.enterprises, source.jobs, few=2 * directory.CHUNK),
         )
         checked = None
@@ -306,9 +329,10 @@ def template(file: Path, as_of: date | None = None, province: str = "", batch: s
 
     Raises ``RegistryError`` for a day without a known text.
     """
-    only = Asked(rulebook(), batch).ids(as_of, province) if as_of else None
+    rules = rulebook()
+    only = Asked(rules, batch).ids(as_of, province) if as_of else None
     if only is not None and not only:
         raise RegistryError(
             "no-text-of-that-day", "{value}还没有适用的文本：请核对填报日期", value=as_of
         )
-    write_template(file, only)
+    write_template(file, rules.catalogue, only)

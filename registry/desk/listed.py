@@ -87,7 +87,7 @@ def _days(
 
 def _listing(desk: Desk, path: Path) -> Listing:
     if path.suffix.lower() == ".json":
-        reading = importing.read_file(desk, path)
+        reading = importing.read_file(desk, path, desk.to_be_filed())
         if reading.errors:
             raise RecordError(
                 "faulty-list",

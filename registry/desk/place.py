@@ -15,6 +15,7 @@ from registry.portable.clock import now as now
 from registry.record import publication
 from registry.record.determinations import signed_name
 from registry.record.publication import Published
+from rules.model.catalogue import Catalogue
 from rules.portable.errors import Words, unworded
 
 
@@ -68,6 +69,13 @@ class Desk:
             with self.writing() as session:
                 found = publication.in_force(session, by=self.by, now=self.clock())
         return found
+
+    def to_be_filed(self) -> Catalogue:
+        """What may be filed: by the criteria in force, or by those that a new registry publishes."""
+        if not self.is_there:
+            return publication.to_be_published()
+        with self.reading() as session:
+            return publication.to_be_filed(session)
 
     def close(self) -> None:
         """Disconnect from the registry."""

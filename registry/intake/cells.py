@@ -19,7 +19,7 @@ from registry.intake import industry
 from registry.intake.files.limits import DIGITS
 from registry.intake.files.serials import Since1904, day
 from registry.kit.characters import REPLACEMENT, legible
-from rules.model.facts import Fact, Scalar, check_value
+from rules.model.facts import COUNTED, Fact, Scalar, check_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +119,14 @@ _COUNTS: Final = {
     "级": ("级",),
     "名": ("名", "位"),
     "分": ("分",),
+    "件": ("件", "项", "个"),
+    "家": ("家", "个"),
+    "次": ("次",),
+    "年": ("年",),
+    "天": ("天",),
 }
 #: Every unit that a heading may name.
 UNITS: Final = frozenset([*MONEY, "%", *(word for words in _COUNTS.values() for word in words)])
-_WHOLE: Final = ("人", "项", "级", "名")
 
 _NOT_GIVEN: Final = frozenset(
     [
@@ -404,7 +408,7 @@ def read_share(value: CellValue, unit: str = "") -> Parsed:
 
 @_as_shown
 def read_count(value: CellValue, unit: str) -> Parsed:
-    """A number of people, items, points …; 无 is zero; only 分 may have decimals.
+    """A number of people, items, points, years …; 无 is zero; what is counted has no decimals.
 
     >>> read_count("三级", "级").value, read_count("12人", "人").value
     ('3', '12')
@@ -417,7 +421,7 @@ def read_count(value: CellValue, unit: str) -> Parsed:
     if found is None or found.money or (found.unit and found.unit not in _COUNTS.get(unit, ())):
         return Parsed(None, "不是可识别的数字", f"应为数字，单位{unit}")
     number = found.number
-    if unit in _WHOLE and number != number.to_integral_value():
+    if unit in COUNTED and number != number.to_integral_value():
         return Parsed(None, "不是整数", f"应为整数，单位{unit}")
     if abs(number) >= _LIMIT:
         return Parsed(None, "数字超出可保存的范围", "请核对")
@@ -558,7 +562,7 @@ def read_fact(fact: Fact, value: CellValue, unit: str = "") -> Parsed:
 _AS_IT_IS: Final = {
     "元": re.compile(r"-?[1-9][0-9]{0,13}(\.[0-9]?[1-9])?|0(\.[0-9]?[1-9])?"),
     PLAIN: re.compile(r"0(\.[0-9]{0,11}[1-9])?"),
-    **dict.fromkeys(_WHOLE, re.compile(r"0|[1-9][0-9]{0,13}")),
+    **dict.fromkeys(COUNTED, re.compile(r"0|[1-9][0-9]{0,13}")),
 }
 
 

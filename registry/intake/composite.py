@@ -18,7 +18,7 @@ from registry.intake.cells import (
 from registry.intake.tables.mapping import MappingTarget
 from registry.kit import regions
 from registry.kit.characters import REPLACEMENT
-from rules.model.facts import Fact, Scalar, record_kind
+from rules.model.facts import Fact, Scalar
 
 #: The names in tables for the fields of annex 1 item 5, without the prefix 主导产品属.
 FIELD_WORDS: Final = {
@@ -98,9 +98,9 @@ def _from(target: MappingTarget, entry: CellValue) -> tuple[dict[str, Scalar], C
     term = _TERM.fullmatch(squeeze(entry))
     if term is None:
         return {}, entry
-    start = record_kind(target.record).field(target.fields[0].name.replace("有效期至", "有效期始"))
-    first = read_fact(start, term[1]).value if start else None
-    return ({} if start is None or first is None else {start.id: first}), term[2]
+    first = target.first
+    day = read_fact(first, term[1]).value if first else None
+    return ({} if first is None or day is None else {first.id: day}), term[2]
 
 
 def _read(one: Fact, part: CellValue) -> Parsed:

@@ -10,7 +10,7 @@ memory. The same code checks these rows and those of a workbook.
 import csv
 import hashlib
 from collections.abc import Container, Iterator, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
 from glob import escape
@@ -34,8 +34,7 @@ from registry.intake.template import BASIC, YEARLY
 from registry.kit import uscc
 from registry.kit.characters import visible
 from registry.kit.progress import Done, ignored
-from rules.errors import FactsError
-from rules.model.facts import RECORDS, RecordKind, record_kind
+from rules.model.catalogue import Catalogue
 
 #: The number of enterprises that are read, checked and stored at once.
 CHUNK: Final = 1000
@@ -59,10 +58,11 @@ _Rows: TypeAlias = tuple[tuple[int, Row], ...]
 class Survey:
     """The content of a folder: its tables, enterprises first, and the number of their rows.
 
-    ``headings`` are those of all tables.
+    ``catalogue`` is what may be filed. ``headings`` are those of all tables.
     """
 
     folder: Path
+    catalogue: Catalogue
     tables: tuple[Path, ...]
     enterprises: int
     headings: tuple[Heading, ...] = ()
@@ -82,14 +82,14 @@ class FolderPart:
     rows: tuple[_Rows, ...]
 
 
-def survey(folder: Path, progress: Done = ignored) -> Survey:
+def survey(folder: Path, catalogue: Catalogue, progress: Done = ignored) -> Survey:
     """Look through a folder once: find its tables, and check that they are in order.
 
     Raises ``RegistryError`` for a table that is unsorted, unknown or without a heading.
     """
     if not folder.is_dir():
         raise RegistryError("no-such-folder", "{value}：没有这个文件夹，请核对位置", value=folder)
-    tables = _tables(folder)
+    tables = _tables(folder, catalogue)
     counted = [
         _look_through(path, progress if n == 0 else ignored) for n, path in enumerate(tables)
     ]
@@ -98,26 +98,20 @@ def survey(folder: Path, progress: Done = ignored) -> Survey:
         for path in tables
         for index, cell in enumerate(next(_numbered(path))[1], 1)
     )
-    return Survey(folder, tables, counted[0], headings)
+    return Survey(folder, catalogue, tables, counted[0], headings)
 
 
 def headings(found: Survey, mapping: Path | None) -> list[Heading]:
     """The headings of all tables, each with whether it is understood."""
-    return _understood(found, HeaderMapping(mapping, ids=True))
+    return _understood(found, HeaderMapping(found.catalogue, mapping, ids=True))
 
 
 def _understood(found: Survey, known: HeaderMapping) -> list[Heading]:
+    lists = {path.name: known.list_of(_name(path)) for path in found.tables}
     return [
-        h._replace(understood=known.resolve(h.text, _list_of(Path(h.sheet))) is not None)
+        h._replace(understood=known.resolve(h.text, lists[h.sheet]) is not None)
         for h in found.headings
     ]
-
-
-def _list_of(table: Path) -> RecordKind | None:
-    """The list whose records a table contains, if it does."""
-    with suppress(FactsError):
-        return record_kind(_name(table))
-    return None
 
 
 def parts(found: Survey, size: int = CHUNK) -> Iterator[FolderPart]:
@@ -154,17 +148,19 @@ class FolderReader:
     ) -> None:
         self._as_of = as_of
         self._admitted = admitted
-        headings = HeaderMapping(mapping, ids=True)
+        self._catalogue = found.catalogue
+        headings = HeaderMapping(found.catalogue, mapping, ids=True)
         self._log = Log()
-        drafts = Drafts(self._log)
+        drafts = Drafts(self._log, found.catalogue)
         self._tables = [_table(path, headings, drafts, as_of) for path in found.tables]
         if mapping is not None:
-            self._log.extend(unachieved(mapping, _understood(found, headings)))
+            known = _understood(found, headings)
+            self._log.extend(unachieved(mapping, known, found.catalogue))
 
     def read(self, part: FolderPart) -> FileReading:
         """The filings of a part; the first part also reports issues of headings and mapping."""
         log = Log(self._log if part.first == 1 else ())
-        drafts = Drafts(log, self._admitted)
+        drafts = Drafts(log, self._catalogue, self._admitted)
         for table, rows in zip(self._tables, part.rows, strict=True):
             table.turn(drafts)
             for number, row in rows:
@@ -218,12 +214,12 @@ class _Source:
         return self._next is not None
 
 
-def _tables(folder: Path) -> tuple[Path, ...]:
+def _tables(folder: Path, catalogue: Catalogue) -> tuple[Path, ...]:
     found: dict[int, list[Path]] = {}
     for path in sorted(folder.iterdir()):
         # Excel and WPS lock an open table with a file of the same name after ~$
         if path.suffix.lower() in _SUFFIXES and not path.name.startswith("~$"):
-            found.setdefault(_place(path), []).append(path)
+            found.setdefault(_place(path, catalogue), []).append(path)
     if 0 not in found:
         raise RegistryError(
             "missing-enterprises",
@@ -248,14 +244,15 @@ def _name(path: Path) -> str:
     return path.stem.lower()
 
 
-def _place(path: Path) -> int:
+def _place(path: Path, catalogue: Catalogue) -> int:
     name = _name(path)
     if name in _ENTERPRISES:
         return 0
     if name in _YEARLY:
         return 1
-    with suppress(FactsError):
-        return 2 + RECORDS.index(record_kind(name))
+    for place, record in enumerate(catalogue.records, 2):
+        if name in (record.id, record.name):
+            return place
     raise RegistryError(
         "unknown-table",
         "{where}：不认识的表；表名应为 {enterprises}、{yearly} 或清单的名称，例如 ip",
@@ -305,14 +302,14 @@ def _look_through(path: Path, progress: Done) -> int:
     return count
 
 
-def spooled(stream: BinaryIO, folder: Path) -> None:
+def spooled(stream: BinaryIO, folder: Path, catalogue: Catalogue) -> None:
     """Write a stream of rows, each preceded by its table's name, as a new folder of CSV files.
 
     The folder's name is that of the stream. Raises ``RegistryError`` for a row that names no table,
     and if there are no enterprises.
     """
     name = folder.name
-    known = {_ENTERPRISES[0], _YEARLY[0], *(kind.id for kind in RECORDS)}
+    known = {_ENTERPRISES[0], _YEARLY[0], *(kind.id for kind in catalogue.records)}
     folder.mkdir()
     with ExitStack() as stack:
         writers: dict[str, Any] = {}
@@ -338,7 +335,7 @@ def spooled(stream: BinaryIO, folder: Path) -> None:
 
 
 def _code_column(path: Path, heading: Row) -> int:
-    known = HeaderMapping(ids=True)
+    known = HeaderMapping(Catalogue(), ids=True)
     for index, cell in enumerate(heading):
         found = known.resolve(plain(cell))
         if found is not None and found.target.role == "uscc":

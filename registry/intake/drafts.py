@@ -13,7 +13,7 @@ from registry.intake.cells import CellValue, Unsaved, not_given, plain
 from registry.judging.relations import check
 from registry.kit import names, uscc
 from registry.kit.characters import legible
-from registry.record.publication import packaged_catalogue
+from rules.model.catalogue import Catalogue
 from rules.model.facts import RecordList, Scalar
 from rules.portable.errors import Remedy
 
@@ -132,12 +132,13 @@ class FilingDraft:
 class Drafts:
     """The filings of one file in order of appearance, one per code."""
 
-    def __init__(self, log: Log, admitted: Container[str] = ()) -> None:
+    def __init__(self, log: Log, catalogue: Catalogue, admitted: Container[str] = ()) -> None:
         """``admitted`` are codes that are valid although their check digit is wrong.
 
         ``tables`` counts those that contribute to the filings.
         """
         self.log = log
+        self.catalogue = catalogue
         self.tables = 0
         self._admitted = admitted
         self._by_code: dict[str, FilingDraft] = {}
@@ -218,7 +219,7 @@ class Drafts:
             if not draft.refused:
                 self._verified(draft)
             found = draft.submission()
-            amiss = list(check(found, packaged_catalogue()))
+            amiss = list(check(found, self.catalogue))
             self.log.extend(amiss)
             contradicted = any(issue.severity == "错误" for issue in amiss)
             (held if contradicted or draft.refused else good).append(found)

@@ -29,7 +29,6 @@ from registry.kit.workbooks import harmless, separated
 from registry.record import admissions, loading
 from registry.record.loading import Prepared
 from registry.record.naming import Names
-from registry.record.publication import packaged_catalogue
 from registry.record.receipts import IMPORT
 
 _HEADINGS: Final = (
@@ -111,13 +110,14 @@ class PreparingWorker:
         admitted: Container[str] = (),
     ) -> None:
         self._reader = FolderReader(found, as_of=as_of, mapping=mapping, admitted=admitted)
+        self._catalogue = found.catalogue
         self._as_of = as_of
         self._check = check
 
     def __call__(self, task: Task) -> tuple[Prepared, list[Issue]]:
         """The filings of a part, ready to be stored, and all its issues."""
         reading = self._check(self._reader.read(task.part))
-        prepared = loading.prepare(reading, self._as_of, packaged_catalogue())
+        prepared = loading.prepare(reading, self._as_of, self._catalogue)
         issues = _issues(prepared, reading)
         return prepared.to_compare() if task.dry_run else prepared, issues
 

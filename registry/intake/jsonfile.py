@@ -17,7 +17,7 @@ from registry.intake.files.sheets import decode
 from registry.intake.tables.mapping import AS_OF
 from registry.kit.characters import LONGEST, visible
 from rules.errors import FactsError
-from rules.model.facts import Fact, Scalar, fact, record_kind, yearly_key
+from rules.model.facts import Fact, Scalar, yearly_key
 
 _KEYS: Final = ("uscc", "name", "as_of", "identity", "values", "records")
 
@@ -243,7 +243,7 @@ class _Entry:
         path = f".values.{key}"
         name, _, year = key.partition("@")
         try:
-            found = fact(name)
+            found = self._drafts.catalogue.fact(name)
         except FactsError as error:
             self._log(path, value, "不认识的填报项，未读取", str(error))
             return
@@ -259,7 +259,7 @@ class _Entry:
     def _list(self, key: str, value: Any) -> None:
         path = f".records.{key}"
         try:
-            kind = record_kind(key)
+            kind = self._drafts.catalogue.record_kind(key)
         except FactsError as error:
             self._log(path, None, "不认识的清单，未读取", str(error))
             return

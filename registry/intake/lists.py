@@ -16,6 +16,7 @@ from registry.intake.files.sheets import FileSheet, Row, sheets
 from registry.intake.files.workbook import Range
 from registry.intake.tables.mapping import HeaderMapping
 from registry.intake.tables.rowkinds import Kind, good_code, kind_of
+from rules.model.catalogue import Catalogue
 
 #: Interprets a column's heading: the name of the column, or nothing.
 Columns: TypeAlias = Callable[[str], str]
@@ -66,7 +67,8 @@ def enterprises(heading: str) -> str:
     return found.target.role if found and found.target.role in ("uscc", "name") else ""
 
 
-_HEADINGS: Final = HeaderMapping()
+#: What else a table may contain is of no interest.
+_HEADINGS: Final = HeaderMapping(Catalogue())
 
 
 def read_list(path: Path, columns: Columns, needed: Sequence[str]) -> Listing:

@@ -25,6 +25,7 @@ from registry.intake.tables.rows import FilingTable
 from registry.intake.template import GUIDE
 from registry.kit.files import sha256_of
 from registry.kit.progress import Done, ignored
+from rules.model.catalogue import Catalogue
 
 #: Called from time to time with the number of rows read so far.
 
@@ -39,6 +40,7 @@ _STEP: Final = 200
 
 def read(
     path: str | Path,
+    catalogue: Catalogue,
     *,
     as_of: date | None = None,
     mapping: str | Path | None = None,
@@ -48,7 +50,7 @@ def read(
 ) -> FileReading:
     """Read a county summary, a filled template, a CSV or a JSON file.
 
-    ``as_of`` overrides the 填报日期 in the file. ``mapping`` is a CSV of further headings (columns 表头,
+    ``catalogue`` is what may be filed. ``as_of`` overrides the 填报日期 in the file. ``mapping`` is a CSV of further headings (columns 表头,
     填报项, 单位, 说明) that extend or override the packaged ones. With ``asked``, columns that a county
     summary of its day lacks are named. ``admitted`` are codes that are valid although their check
     digit is wrong. Raises ``RegistryError`` for a file that cannot be read as a whole; any fault
@@ -57,7 +59,7 @@ def read(
     path = Path(path)
     _refuse(path)
     log = Log()
-    drafts = Drafts(log, admitted)
+    drafts = Drafts(log, catalogue, admitted)
     if path.suffix.lower() == ".json":
         jsonfile.read(path, drafts)
         good, held = drafts.finish(as_of)
@@ -69,14 +71,14 @@ def read(
             issues=tuple(log),
         )
     own = Path(mapping) if mapping is not None else None
-    headings = HeaderMapping(own)
+    headings = HeaderMapping(catalogue, own)
     reader = _Reader(path, headings, drafts, as_of, progress)
     reader.read()
     good, held = drafts.finish(as_of)
     if asked is not None:
         reader.name_lacking([*good, *held], asked)
     if own is not None:
-        log.extend(unachieved(own, reader.headings()))
+        log.extend(unachieved(own, reader.headings(), catalogue))
     return FileReading(
         file=path.name,
         digest=sha256_of(path),

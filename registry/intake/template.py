@@ -15,7 +15,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 from registry.filings import IDENTITY
 from registry.intake.tables.mapping import AS_OF, CODE, COMPLETE, NAME, YEAR
 from registry.kit.workbooks import save
-from rules.model.facts import FACTS, RECORDS, Fact, RecordKind
+from rules.model.catalogue import Catalogue
+from rules.model.facts import Fact, RecordKind
 
 GUIDE: Final = "填写说明"
 BASIC: Final = "企业基本情况"
@@ -49,7 +50,9 @@ class _Column:
     note: str = ""
 
 
-def write_template(path: str | Path, only: Collection[str] | None = None) -> None:
+def write_template(
+    path: str | Path, catalogue: Catalogue, only: Collection[str] | None = None
+) -> None:
     """Write the empty template; the filled one can contain every fact and record list.
 
     ``only`` limits it to these facts and lists, by id.
@@ -64,8 +67,8 @@ def write_template(path: str | Path, only: Collection[str] | None = None) -> Non
     guide["A1"].font = Font(bold=True, size=14)
     options = book.create_sheet(OPTIONS)
     options.sheet_state = "hidden"
-    facts = [f for f in FACTS if only is None or f.id in only]
-    lists = [r for r in RECORDS if only is None or r.id in only]
+    facts = [f for f in catalogue.facts if only is None or f.id in only]
+    lists = [r for r in catalogue.records if only is None or r.id in only]
     for title, columns in _sheets(facts, lists):
         _write(book.create_sheet(title, len(book.sheetnames) - 1), columns, options)
     save(book, Path(path))
@@ -93,7 +96,9 @@ def _sheets(
 def _column(fact: Fact) -> _Column:
     found = "（认定）由审核人填写" if fact.origin == "认定" else ""
     share = "写百分号，例如 18%" if fact.unit == "%" else ""
-    note = "；".join(text for text in (found, fact.note, share) if text)
+    one_of = f"取值：{'、'.join(fact.codes)}" if fact.codes else ""
+    proof = f"佐证：{fact.evidence}" if fact.evidence else ""
+    note = "；".join(text for text in (found, fact.note, one_of, share, proof) if text)
     unit = f"（{fact.unit}）" if fact.unit and fact.unit != "%" else ""
     return _Column(fact.name + unit, fact.kind, fact.unit, fact.codes, note)
 

@@ -193,9 +193,14 @@ def to_be_filed(session: Session) -> Catalogue:
     """What may be filed now; before anything is published, by the criteria that would be published."""
     last = _last(session)
     if last is None:
-        folder, own = resources.criteria()
-        return _compiled(folder, own).catalogue if own else packaged_catalogue()
+        return to_be_published()
     return published_catalogue(session, last.content["applicability"])
+
+
+def to_be_published() -> Catalogue:
+    """What may be filed by the criteria that a new registry publishes."""
+    folder, own = resources.criteria()
+    return _compiled(folder, own).catalogue if own else packaged_catalogue()
 
 
 def catalogues(session: Session, tables: Iterable[str]) -> list[Catalogue]:

@@ -12,7 +12,7 @@ from registry.audit.keys import SigningKey
 from registry.database import storage
 from registry.demo import DEMO_COUNTY
 from registry.filings import IDENTITY, FileReading, Submission
-from registry.intake import read
+from registry.intake.tests.counties import read
 from registry.judging.case import Request
 from registry.kit.uscc import check_digit
 from registry.record import (

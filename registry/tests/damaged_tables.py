@@ -28,9 +28,9 @@ from registry.desk.listed import Firms
 from registry.desk.place import Desk
 from registry.errors import RegistryError
 from registry.filings import FileReading
-from registry.intake import directory, read
+from registry.intake import directory
 from registry.intake.tables.mapping import COLUMNS, HeaderMapping
-from registry.intake.tests.counties import CELLS, DAY, code
+from registry.intake.tests.counties import CATALOGUE, CELLS, DAY, code, read, survey
 from registry.tests import grids, oracles
 from registry.tests.grids import Change, Table
 from registry.tests.mutator import Answer, Damaged, Kind, mutated, same, told_where
@@ -256,7 +256,7 @@ def parquet(folder: Path) -> Iterator[Kind]:
         return _answer(_read)
 
     def _read() -> FileReading:
-        found = directory.survey(place)
+        found = survey(place)
         reader = directory.FolderReader(found, as_of=DAY)
         (whole,) = list(directory.parts(found)) or [None]
         return (
@@ -557,7 +557,7 @@ def mapping(folder: Path) -> Iterator[Kind]:
 
     def reading(data: bytes) -> Answer:
         path.write_bytes(data)
-        return _answer(lambda: _targets(HeaderMapping(path)))
+        return _answer(lambda: _targets(HeaderMapping(CATALOGUE, path)))
 
     def _targets(known: HeaderMapping) -> dict[str, Any]:
         return {heading: known.resolve(heading) for heading in _OWN}

@@ -14,7 +14,7 @@ from sqlmodel import Session
 from registry.database import storage
 from registry.demo import DEMO_COUNTY
 from registry.filings import Submission
-from registry.intake import read
+from registry.intake.tests.counties import read
 from registry.judging.case import Request
 from registry.kit import resources
 from registry.record import cases, decisions, determinations, loading, publication

@@ -16,6 +16,7 @@ from registry.cli.common import console
 from registry.desk.importing import rechecked
 from registry.filings import FileReading, Submission
 from registry.intake.tests.counties import code, county, firm, saved
+from registry.record.publication import packaged_catalogue
 
 Run = Callable[..., Result]
 
@@ -256,7 +257,9 @@ def test_a_sector_that_is_not_the_one_the_rules_read_is_told_with_that_one(
         uscc=code(1), name="甲", as_of=date(2023, 6, 30), values=values, where="表!B2"
     )
     reading = rechecked(
-        FileReading(file="表.xlsx", digest="", submissions=(firm,), refused=(), issues=()), None
+        FileReading(file="表.xlsx", digest="", submissions=(firm,), refused=(), issues=()),
+        packaged_catalogue(),
+        None,
     )
     assert [issue.message.partition("填报为")[0] for issue in reading.issues] == told
     assert all(issue.message.endswith(f"，划型所依据的行业是“{read}”") for issue in reading.issues)

@@ -16,6 +16,7 @@ from registry.demo.firms import firms
 from registry.demo.tables import write_directory, write_stream
 from registry.filings import FileReading
 from registry.intake import directory
+from registry.intake.tests.counties import survey
 from registry.kit import resources, uscc
 from rules.decider import by_reference
 from rules.engine.readings import Evaluator
@@ -42,7 +43,7 @@ def reading(wanted: list[Aim], tmp_path_factory: pytest.TempPathFactory) -> File
     """Twice as many firms as there are aims, as they are read."""
     folder = tmp_path_factory.mktemp("synthetic") / "firms"
     write_directory(folder, 2 * len(wanted), 0, DAY, wanted, lambda done: None)
-    found = directory.survey(folder)
+    found = survey(folder)
     [part] = directory.parts(found, 10_000)
     return directory.FolderReader(found).read(part)
 

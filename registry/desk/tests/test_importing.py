@@ -13,7 +13,7 @@ from registry.desk import finding
 from registry.desk.importing import Source, import_file, import_folder, read_file
 from registry.desk.place import Desk
 from registry.desk.rulebooks import rulebook
-from registry.intake.tests.counties import county, firm, saved
+from registry.intake.tests.counties import CATALOGUE, county, firm, saved
 from registry.kit.progress import ignored
 
 
@@ -28,7 +28,7 @@ def test_a_filing_day_that_has_not_come_is_told_once(
     evening: datetime, told: list[str], tmp_path: Path
 ) -> None:
     path = saved(county([firm(1), firm(2)], day=date(2023, 6, 30)), tmp_path)
-    reading = read_file(Desk(clock=lambda: evening), path)
+    reading = read_file(Desk(clock=lambda: evening), path, CATALOGUE)
     assert [i.message for i in reading.issues if "还没有到" in i.message] == told
     assert len(reading.submissions) == 2
 

@@ -13,8 +13,7 @@ from registry.intake.drafts import CellPlace, Log
 from registry.intake.files.sheets import Row
 from registry.intake.tables.mapping import CODE, NAME, HeaderMapping, MappedHeading, turns
 from registry.intake.tables.rowkinds import good_code, is_numbers, is_units
-from rules.errors import FactsError
-from rules.model.facts import RecordKind, record_kind
+from rules.model.facts import RecordKind
 from rules.portable.errors import Remedy
 
 #: The most rows of a heading, besides rows of units.
@@ -139,7 +138,7 @@ def find_header(sheet: str, rows: Sequence[Row], mapping: HeaderMapping) -> Head
     Several rows are one heading if the lower ones divide or complete the upper ones: 2020年 and
     2021年 below 营业收入, 万元 below these.
     """
-    record = _record_of(sheet)
+    record = mapping.list_of(sheet)
     above = next((i for i, row in enumerate(rows) if any(map(good_code, row))), len(rows))
     best = _best(rows, above, mapping, record)
     if above < len(rows) and (best is None or best.missing):
@@ -271,13 +270,6 @@ def _stacks(levels: Sequence[Row]) -> Iterator[tuple[CellValue, ...]]:
                 line[index] = line[index - 1]
         filled.append(line)
     return zip(*filled, strict=True)
-
-
-def _record_of(sheet: str) -> RecordKind | None:
-    try:
-        return record_kind(sheet)
-    except FactsError:
-        return None
 
 
 def settle(

@@ -7,10 +7,11 @@ wrong figure.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, TypeAlias
 
@@ -21,7 +22,8 @@ from registry.intake.files.sheets import csv_rows
 from registry.intake.tables import headings
 from registry.intake.tables.headings import Period, Words
 from rules.errors import FactsError
-from rules.model.facts import FACTS, RECORDS, Fact, RecordKind, Scalar, fact, record_kind
+from rules.model.catalogue import Catalogue
+from rules.model.facts import Fact, RecordKind, Scalar
 
 Role: TypeAlias = Literal[
     "uscc", "name", "as_of", "year", "region", "fields",
@@ -41,6 +43,8 @@ PACKAGED: Final = Path(__file__).with_name("mapping.csv")
 COLUMNS: Final = ("表头", "填报项", "单位", "说明")
 
 _ANY_YEAR: Final = Period()
+#: The last and the first day of a term, in the names of their fields.
+_TERM: Final = ("有效期至", "有效期始")
 
 #: Words of a heading that only groups those below; words that it must not contain then.
 _GROUP: Final = re.compile(
@@ -77,15 +81,16 @@ class MappingTarget:
     """The destination of a column's cells.
 
     ``fact`` says how a cell reads (facts, identity, completeness). ``fields`` and ``constants``
-    make a record of list ``record`` out of one cell. ``unit`` is stated by the mapping or its
-    heading, which may also name a ``period``. ``wanted`` tells the officer about a column that is
-    not read.
+    make a record of list ``record`` out of one cell; if that is the last day of a term, ``first``
+    is the field of its first day. ``unit`` is stated by the mapping or its heading, which may also
+    name a ``period``. ``wanted`` tells the officer about a column that is not read.
     """
 
     role: Role
     fact: Fact | None = None
     record: str = ""
     fields: tuple[Fact, ...] = ()
+    first: Fact | None = None
     constants: Mapping[str, Scalar] = field(default_factory=dict)
     unit: str = ""
     wanted: str = ""
@@ -107,21 +112,31 @@ class MappedHeading:
 
 
 class HeaderMapping:
-    """The headings that are understood; later rows override earlier ones.
+    """The headings that are understood: those of a catalogue, and of mappings.
 
-    With ``ids``, those of the catalogue are understood too: programs write them, with values in
-    base units.
+    What the catalogue declares is read under its name, whatever the packaged mapping says; the
+    officer's own, ``extra``, overrides both. With ``ids``, those of the catalogue are understood
+    too: programs write them, with values in base units.
     """
 
-    def __init__(self, extra: Path | None = None, *, ids: bool = False) -> None:
+    def __init__(
+        self, catalogue: Catalogue, extra: Path | None = None, *, ids: bool = False
+    ) -> None:
+        self.catalogue = catalogue
         self._ids = ids
         self._known: dict[tuple[tuple[str, ...], str], MappedHeading | None] = {}
-        self._targets = {headings.key(name): target for name, target in catalogue()}
+        self._targets = {**_packaged(catalogue)}
+        self._targets |= {headings.key(name): t for name, t in named(catalogue).items()}
         if ids:
-            self._targets |= dict(_catalogue_ids())
-        self._targets |= _packaged()
+            self._targets |= _with_ids(catalogue)
         if extra:
-            self._targets |= _load(extra)
+            self._targets |= _load(extra, catalogue)
+
+    def list_of(self, table: str) -> RecordKind | None:
+        """The list whose records a sheet or a table with that name holds, if it is one's."""
+        with suppress(FactsError):
+            return self.catalogue.record_kind(table)
+        return None
 
     def resolve(self, header: str, record: RecordKind | None = None) -> MappedHeading | None:
         """The meaning of a heading, or None; on the sheet of ``record`` its fields come first."""
@@ -254,32 +269,34 @@ def _named(levels: Sequence[Words]) -> list[Words]:
     return named
 
 
-def catalogue() -> Iterator[tuple[str, MappingTarget]]:
-    """Every 填报项 by name, with its target."""
-    for name, role in _ROLES.items():
-        yield name, MappingTarget(role=role)
-    for item in IDENTITY:
-        yield item.name, MappingTarget(role="identity", fact=item)
-    for item in FACTS:
-        yield item.name, MappingTarget(role="fact", fact=item)
-    for record in RECORDS:
-        name = record.name + COMPLETE
-        yield (
-            name,
-            MappingTarget(role="complete", fact=Fact(record.id, name, "flag"), record=record.id),
+@lru_cache(maxsize=4)
+def named(catalogue: Catalogue) -> Mapping[str, MappingTarget]:
+    """Every 填报项 of a table by name, with its target; no fact takes the place of a key."""
+    keys = {name: MappingTarget(role=role) for name, role in _ROLES.items()}
+    keys |= {item.name: MappingTarget(role="identity", fact=item) for item in IDENTITY}
+    facts = {item.name: MappingTarget(role="fact", fact=item) for item in catalogue.facts}
+    return {**keys, **facts, **_complete(catalogue, "{0.name}" + COMPLETE), **keys}
+
+
+def _with_ids(catalogue: Catalogue) -> dict[str, MappingTarget]:
+    """The same by id."""
+    roles: tuple[Role, ...] = ("uscc", "name", "as_of", "year")
+    keys: dict[str, MappingTarget] = {role: MappingTarget(role=role) for role in roles}
+    keys |= {item.id: replace(_of_id(item), role="identity") for item in IDENTITY}
+    facts = {item.id: _of_id(item) for item in catalogue.facts}
+    return {**_complete(catalogue, "{0.id}_complete"), **facts, **keys}
+
+
+def _complete(catalogue: Catalogue, heading: str) -> dict[str, MappingTarget]:
+    """The columns that say whether a list is 已报全."""
+    return {
+        heading.format(record): MappingTarget(
+            role="complete",
+            fact=Fact(record.id, record.name + COMPLETE, "flag"),
+            record=record.id,
         )
-
-
-def _catalogue_ids() -> Iterable[tuple[str, MappingTarget]]:
-    for role in ("uscc", "name", "as_of", "year"):
-        yield role, MappingTarget(role=role)
-    for item in IDENTITY:
-        yield item.id, replace(_of_id(item), role="identity")
-    for item in FACTS:
-        yield item.id, _of_id(item)
-    for record in RECORDS:
-        listed = Fact(record.id, record.name + COMPLETE, "flag")
-        yield f"{record.id}_complete", MappingTarget(role="complete", fact=listed, record=record.id)
+        for record in catalogue.records
+    }
 
 
 def _of_id(item: Fact) -> MappingTarget:
@@ -334,28 +351,15 @@ def lines(path: Path) -> Iterator[MappingLine]:
             yield MappingLine(number, header, name.lstrip("：: "), unit, note)
 
 
-@cache
-def _packaged() -> Mapping[str, MappingTarget]:
-    return _load(PACKAGED)
+@lru_cache(maxsize=4)
+def _packaged(catalogue: Catalogue) -> Mapping[str, MappingTarget]:
+    """The packaged mapping without the lines about what a catalogue does not declare."""
+    return _read(PACKAGED, catalogue)[0]
 
 
-@cache
-def _by_name() -> Mapping[str, MappingTarget]:
-    return dict(catalogue())
-
-
-def _load(path: Path) -> dict[str, MappingTarget]:
-    found: dict[str, MappingTarget] = {}
-    problems = []
-    for line in lines(path):
-        if not line.confirmed:
-            continue
-        try:
-            key = headings.key(line.header)
-            found[key] = _stated(_target(line.name, line.unit, line.note), key)
-        except (FactsError, RegistryError) as error:
-            said = f"「{line.header}」{error}{_nearest(line.name)}"
-            problems.append(f"第{line.number}行{''.join(said.splitlines())}")
+def _load(path: Path, catalogue: Catalogue) -> dict[str, MappingTarget]:
+    """An officer's mapping; ``RegistryError`` for lines that cannot be applied."""
+    found, problems = _read(path, catalogue)
     if problems:
         raise RegistryError(
             "unsound-mapping",
@@ -364,6 +368,22 @@ def _load(path: Path) -> dict[str, MappingTarget]:
             value="；".join(problems),
         )
     return found
+
+
+def _read(path: Path, catalogue: Catalogue) -> tuple[dict[str, MappingTarget], list[str]]:
+    """The targets of a mapping's lines by heading, and what is wrong with the other lines."""
+    found: dict[str, MappingTarget] = {}
+    problems = []
+    for line in lines(path):
+        if not line.confirmed:
+            continue
+        try:
+            key = headings.key(line.header)
+            found[key] = _stated(_target(line, catalogue), key)
+        except (FactsError, RegistryError) as error:
+            said = f"「{line.header}」{error}{_nearest(line.name, catalogue)}"
+            problems.append(f"第{line.number}行{''.join(said.splitlines())}")
+    return found, problems
 
 
 def _stated(target: MappingTarget, heading: str) -> MappingTarget:
@@ -397,25 +417,26 @@ def _stated(target: MappingTarget, heading: str) -> MappingTarget:
     return replace(target, unit=target.unit or unit, period=named.period)
 
 
-def _nearest(name: str) -> str:
+def _nearest(name: str, catalogue: Catalogue) -> str:
     """The likely meaning of an unknown 填报项."""
-    known = _by_name()
+    known = named(catalogue)
     close = [] if name in known or "：" in name else get_close_matches(name, known, cutoff=0.5)
     return f"，相近的有{'、'.join(close)}" if close else ""
 
 
-def _target(text: str, unit: str, wanted: str) -> MappingTarget:
+def _target(line: MappingLine, catalogue: Catalogue) -> MappingTarget:
     """Read 填报项: a name, or 「清单：字段/字段；字段=值」 for a cell that holds records."""
-    known = _by_name()
+    text, unit, wanted = line.name, line.unit, line.note
     listing, colon, rest = text.replace(":", "：").partition("：")
     if not colon:
-        target = known.get(text) or MappingTarget(role="fact", fact=fact(text))
+        known = named(catalogue).get(text)
+        target = known or MappingTarget(role="fact", fact=catalogue.fact(text))
         if unit and not (target.fact and cells.fits(target.fact, unit)):
             raise RegistryError(
                 "unfit-heading-unit", "的单位「{value}」不适用于「{name}」", value=unit, name=text
             )
         return replace(target, unit=unit, wanted=wanted if target.role == "unread" else "")
-    record = record_kind(listing)
+    record = catalogue.record_kind(listing)
     names, *fixed = rest.replace(";", "；").split("；")
     constants: dict[str, Scalar] = {}
     for item in fixed:
@@ -428,8 +449,10 @@ def _target(text: str, unit: str, wanted: str) -> MappingTarget:
             )
         constants[own.id] = parsed
     fields = tuple(_field(record, name) for name in names.split("/"))
+    until = fields[0].name if [f.kind for f in fields] == ["date"] else ""
+    first = record.field(until.replace(*_TERM)) if until else None
     return MappingTarget(
-        role="records", fact=None, record=record.id, fields=fields, constants=constants
+        role="records", record=record.id, fields=fields, first=first, constants=constants
     )
 
 

@@ -8,7 +8,7 @@ removing the mark, or by writing the right 填报项.
 import csv
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
-from functools import cache
+from functools import lru_cache
 from io import StringIO
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -24,12 +24,12 @@ from registry.intake.tables.mapping import (
     HeaderMapping,
     MappingLine,
     MappingTarget,
-    catalogue,
     lines,
+    named,
 )
 from registry.kit.workbooks import harmless
-from rules.errors import FactsError
-from rules.model.facts import RecordKind, record_kind
+from rules.model.catalogue import Catalogue
+from rules.model.facts import RecordKind
 
 _SIMILAR: Final = 0.5
 _NAMED: Final = 3
@@ -44,7 +44,7 @@ class _Term(NamedTuple):
     dated: bool
 
 
-def draft(headings: Sequence[Heading], own: Path | None = None) -> str | None:
+def draft(headings: Sequence[Heading], catalogue: Catalogue, own: Path | None = None) -> str | None:
     """The text of a mapping with a line for each unknown heading; None if all are known.
 
     It begins with the lines of the mapping in use, so that it can replace that one.
@@ -52,7 +52,7 @@ def draft(headings: Sequence[Heading], own: Path | None = None) -> str | None:
     terms: dict[str, list[Heading]] = {}
     for heading in headings:
         if not heading.understood:
-            terms.setdefault(_term(_levels(heading)).text, []).append(heading)
+            terms.setdefault(_term(catalogue, _levels(heading)).text, []).append(heading)
     kept = [line for line in lines(own) if key(line.header) not in terms] if own else []
     if not terms:
         return None
@@ -60,12 +60,12 @@ def draft(headings: Sequence[Heading], own: Path | None = None) -> str | None:
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
     writer.writerows((harmless(x.header), x.name, x.unit, harmless(x.note)) for x in kept)
-    writer.writerows(_line(text, found) for text, found in terms.items())
+    writer.writerows(_line(catalogue, text, found) for text, found in terms.items())
     return out.getvalue()
 
 
-def _line(text: str, found: Sequence[Heading]) -> tuple[str, str, str, str]:
-    guesses = nearest(*_levels(found[0]))
+def _line(catalogue: Catalogue, text: str, found: Sequence[Heading]) -> tuple[str, str, str, str]:
+    guesses = nearest(catalogue, *_levels(found[0]))
     name = f"{UNCONFIRMED}：{guesses[0]}" if guesses else UNCONFIRMED
     places = "、".join(f"{h.letter}{h.row}「{h.text}」" for h in found[:_NAMED])
     more = f"等{len(found)}列" if len(found) > _NAMED else ""
@@ -77,24 +77,25 @@ def _levels(heading: Heading) -> tuple[str, ...]:
     return heading.levels or (heading.text,)
 
 
-def _term(levels: Sequence[str]) -> _Term:
-    words = _known().split(levels)
+def _term(catalogue: Catalogue, levels: Sequence[str]) -> _Term:
+    words = _known(catalogue).split(levels)
     if not words.term:
         return _Term(key("".join(levels)), "", False)
     return _Term(words.term, words.unit, words.period != Period())
 
 
-def nearest(*levels: str) -> list[str]:
+def nearest(catalogue: Catalogue, *levels: str) -> list[str]:
     """The 填报项 whose names or other headings are most similar to a heading, best first.
 
-    >>> nearest("2022年度营业总收入（万元）")[0]
+    >>> from registry.record.publication import packaged_catalogue
+    >>> nearest(packaged_catalogue(), "2022年度营业总收入（万元）")[0]
     '营业收入总额'
     """
-    term = _term(levels)
+    term = _term(catalogue, levels)
     found: dict[str, float] = {}
     matcher = SequenceMatcher(autojunk=False)
     matcher.set_seq2(term.text)
-    for name, (item, target) in _names().items():
+    for name, (item, target) in _names(catalogue).items():
         matcher.set_seq1(name)
         if _may_be(target, term) and matcher.quick_ratio() >= _SIMILAR:
             found[item] = max(found.get(item, 0), matcher.ratio())
@@ -114,25 +115,26 @@ def _may_be(target: MappingTarget, term: _Term) -> bool:
     return not term.dated or bool(fact and fact.yearly)
 
 
-@cache
-def _known() -> HeaderMapping:
-    return HeaderMapping()
+@lru_cache(maxsize=4)
+def _known(catalogue: Catalogue) -> HeaderMapping:
+    return HeaderMapping(catalogue)
 
 
-@cache
-def _names() -> dict[str, tuple[str, MappingTarget]]:
+@lru_cache(maxsize=4)
+def _names(catalogue: Catalogue) -> dict[str, tuple[str, MappingTarget]]:
     """Every understood term, with its 填报项."""
-    names = {name: name for name, _ in catalogue()} | {x.header: x.name for x in lines(PACKAGED)}
-    found = ((name, item, _known().resolve(name)) for name, item in names.items())
+    names = {name: name for name in named(catalogue)}
+    names |= {x.header: x.name for x in lines(PACKAGED) if x.header not in names}
+    found = ((name, item, _known(catalogue).resolve(name)) for name, item in names.items())
     return {key(name): (item, heading.target) for name, item, heading in found if heading}
 
 
 class _Noting(HeaderMapping):
     """Notes the terms that are looked up."""
 
-    def __init__(self, extra: Path) -> None:
+    def __init__(self, catalogue: Catalogue, extra: Path) -> None:
         self.sought: set[str] = set()
-        super().__init__(extra)
+        super().__init__(catalogue, extra)
 
     def _find(self, text: str, record: RecordKind | None) -> MappingTarget | None:
         self.sought.add(text)
@@ -141,7 +143,7 @@ class _Noting(HeaderMapping):
     def look_up(self, heading: Heading) -> tuple[set[str], MappingTarget | None]:
         """The terms that are looked up for a heading, and its target."""
         self.sought = set()
-        found = self._resolved(_levels(heading), _record(heading.sheet))
+        found = self._resolved(_levels(heading), self.list_of(heading.sheet))
         return self.sought, found.target if found else None
 
     def target(self, line: MappingLine) -> MappingTarget | None:
@@ -149,9 +151,9 @@ class _Noting(HeaderMapping):
         return self._targets.get(key(line.header))
 
 
-def unachieved(path: Path, headings: Sequence[Heading]) -> Iterator[Issue]:
+def unachieved(path: Path, headings: Sequence[Heading], catalogue: Catalogue) -> Iterator[Issue]:
     """A 提示 for each line of an officer's mapping that had no effect on a file, with the reason."""
-    mapping = _Noting(path)
+    mapping = _Noting(catalogue, path)
     places: dict[str, list[tuple[Heading, MappingTarget | None]]] = {}
     for heading in dict.fromkeys(headings):
         terms, target = mapping.look_up(heading)
@@ -181,10 +183,3 @@ def _why(confirmed: bool, found: Sequence[Heading]) -> tuple[str, str] | None:
         return None
     where = "、".join(f"{h.sheet}!{h.letter}{h.row}「{h.text}」" for h in found)
     return f"这一行对应的列没有读取：{where}", "原因见该列的提示"
-
-
-def _record(sheet: str) -> RecordKind | None:
-    try:
-        return record_kind(sheet)
-    except FactsError:
-        return None

@@ -26,7 +26,7 @@ from registry.intake.tables.headers import Column, Header
 from registry.intake.tables.mapping import AS_OF, MappingTarget
 from registry.intake.tables.rowkinds import TOLD, Kind, good_code, kind_of, says_example
 from registry.intake.tables.shifts import has_slipped, lacks_cell, was_split
-from rules.model.facts import TITLES, Fact, RecordKind, Scalar, yearly_key
+from rules.model.facts import Fact, RecordKind, Scalar, yearly_key
 
 _KEYS: Final = ("uscc", "name", "year")
 #: Roles of the columns whose cells are filed, which are therefore in one table only.
@@ -100,7 +100,9 @@ class _Titles:
     that only they remain unknown.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, kinds: Sequence[str]) -> None:
+        """``kinds`` are all titles that there are."""
+        self._kinds = kinds
         self._answered: set[Scalar] = set()
         self._asked: dict[Scalar, CellPlace] = {}
 
@@ -118,7 +120,7 @@ class _Titles:
         """Add the open titles, if any is answered."""
         if self._asked:
             draft.stated["titles"].append(bool(self._answered))
-        for kind in TITLES if self._answered else ():
+        for kind in self._kinds if self._answered else ():
             if kind not in self._answered:
                 draft.add("titles", {"kind": kind}, str(self._asked.get(kind, row)))
 
@@ -399,7 +401,7 @@ class FilingTable:
 
     def _fill(self, draft: FilingDraft, number: int, row: Row, year: int = 0) -> None:
         """Read a row about one fiscal year, or without a year."""
-        titles = _Titles()
+        titles = _Titles(self.drafts.catalogue.titles)
         for slot, value in self._given(row):
             if slot.fact is None:
                 self._put(draft, titles, slot, number, value)

@@ -1,4 +1,7 @@
-"""A county's summary as tests vary it: enterprises that meet all three tiers, cell by cell."""
+"""A county's summary as tests vary it: enterprises that meet all three tiers, cell by cell.
+
+What tests file is read by the packaged catalogue.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -8,7 +11,15 @@ from typing import Any, Final
 from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
+from registry import intake
+from registry.filings import FileReading
+from registry.intake import directory
+from registry.intake.directory import Survey
 from registry.kit.uscc import check_digit
+from registry.record.publication import packaged_catalogue
+
+#: What may be filed.
+CATALOGUE: Final = packaged_catalogue()
 
 #: Heading -> the cell of an enterprise that meets every condition by 30 June 2023.
 CELLS: Final[Mapping[str, Any]] = {
@@ -113,3 +124,13 @@ def saved(book: Workbook, folder: Path, name: str = "汇总表.xlsx") -> Path:
     path = folder / name
     book.save(path)
     return path
+
+
+def read(path: Path, **more: Any) -> FileReading:
+    """A file, read by the packaged catalogue."""
+    return intake.read(path, CATALOGUE, **more)
+
+
+def survey(folder: Path) -> Survey:
+    """A folder of tables, looked through by the packaged catalogue."""
+    return directory.survey(folder, CATALOGUE)

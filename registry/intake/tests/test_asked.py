@@ -14,17 +14,16 @@ from openpyxl import load_workbook
 from registry.demo import DEMO_COUNTY
 from registry.desk.rulebooks import rulebook
 from registry.filings import FileReading
-from registry.intake import read, write_template
+from registry.intake import write_template
 from registry.intake.asked import Asked
 from registry.intake.composite import FIELD_WORDS
 from registry.intake.coverage import FIELDS
 from registry.intake.template import BASIC, GUIDE, OPTIONS
-from registry.intake.tests.counties import HEADINGS, code, county, firm, saved
+from registry.intake.tests.counties import CATALOGUE, HEADINGS, code, county, firm, read, saved
 from rules.comparison.requirements import asked_for
 from rules.language.parameters import row
 from rules.model.expressions import add, as_of, mul, parameter, years
 from rules.model.expressions import fact as fact_of
-from rules.model.facts import FACTS, fact
 from rules.model.ruleset import Parameter
 
 OLD, LAST, FIRST, NEW = date(2023, 6, 30), date(2026, 3, 31), date(2026, 4, 1), date(2026, 6, 30)
@@ -59,12 +58,12 @@ def test_a_table_is_asked_for_exactly_what_the_texts_of_its_day_read(
     answered = {way for key, item in wanted.items() for way in (key, *item.instead)}
     for key in read:
         id = key.partition(".")[0].rstrip("+-0123456789")
-        if id not in {f.id for f in FACTS}:
+        if id not in {f.id for f in CATALOGUE.facts}:
             assert (id, None) in answered or any(i == id for i, _ in answered)
-        elif fact(id).origin == "填报" and id not in (*FIELD_WORDS, "registered_in_prc"):
-            year = int(key.removeprefix(id)) + day.year - 1 if fact(id).yearly else None
+        elif CATALOGUE.fact(id).origin == "填报" and id not in (*FIELD_WORDS, "registered_in_prc"):
+            year = int(key.removeprefix(id)) + day.year - 1 if CATALOGUE.fact(id).yearly else None
             assert (id, year) in wanted
-        elif fact(id).origin == "认定":
+        elif CATALOGUE.fact(id).origin == "认定":
             assert id not in {i for i, _ in answered}
 
 
@@ -227,7 +226,7 @@ def test_a_template_of_a_day_has_what_that_day_reads_and_nothing_is_lacking_in_i
     asked: Asked, tmp_path: Path
 ) -> None:
     path = tmp_path / "template.xlsx"
-    write_template(path, asked.ids(NEW))
+    write_template(path, CATALOGUE, asked.ids(NEW))
     book = load_workbook(path)
     heads = [
         c.value.partition("（")[0] for s in book if s.title not in (GUIDE, OPTIONS) for c in s[1]

@@ -18,7 +18,7 @@ from registry.intake.cells import (
     read_money,
     read_share,
 )
-from rules.model.facts import fact
+from registry.intake.tests.counties import CATALOGUE
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_a_share_that_could_be_either_stays_unknown(cell, unit, expected):
 
 
 def test_a_share_above_one_hundred_percent_is_unknown():
-    share = fact("market_share")
+    share = CATALOGUE.fact("market_share")
     assert read_fact(share, "101%") == (None, "不应超过100%", "请核对")
     assert read_fact(share, "全国第三").notice == "不是可识别的百分比"
 
@@ -240,7 +240,7 @@ def test_what_is_no_day_is_unknown(cell, notice):
 )
 @pytest.mark.parametrize("name", ["staff", "revenue", "market_share", "legal", "segment_entry"])
 def test_not_given_is_unknown_without_a_notice(cell, name):
-    one = fact("independent_legal_person" if name == "legal" else name)
+    one = CATALOGUE.fact("independent_legal_person" if name == "legal" else name)
     assert not_given(cell)
     assert read_fact(one, cell) == NOTHING
 
@@ -248,27 +248,27 @@ def test_not_given_is_unknown_without_a_notice(cell, name):
 def test_none_means_no_zero_or_nothing_by_the_kind_of_column():
     meanings = {"own_brand": False, "ip_class_two": "0", "financing_two_years": "0",
                 "segment_entry": None, "sector": None, "industry_code": None}  # fmt: skip
-    assert {name: read_fact(fact(name), "无").value for name in meanings} == meanings
+    assert {name: read_fact(CATALOGUE.fact(name), "无").value for name in meanings} == meanings
 
 
 def test_codes_are_found_through_full_width_forms_and_blanks():
-    assert read_fact(fact("sector"), " 农、林、牧、 渔业").value == "农、林、牧、渔业"
-    assert read_fact(fact("sector"), "制造业").notice == "不在可选范围内"
-    assert read_fact(fact("industry_code"), " ｃ３９８５ ").value == "C3985"
+    assert read_fact(CATALOGUE.fact("sector"), " 农、林、牧、 渔业").value == "农、林、牧、渔业"
+    assert read_fact(CATALOGUE.fact("sector"), "制造业").notice == "不在可选范围内"
+    assert read_fact(CATALOGUE.fact("industry_code"), " ｃ３９８５ ").value == "C3985"
 
 
 def test_what_cannot_be_true_of_a_fact_is_unknown():
-    assert read_fact(fact("ip_class_one"), "-5") == (None, "不应小于0", "请核对")
-    assert read_fact(fact("digital_level"), 5) == (None, "不应大于4", "请核对")
-    assert read_fact(fact("local_points"), "15").value == "15"
+    assert read_fact(CATALOGUE.fact("ip_class_one"), "-5") == (None, "不应小于0", "请核对")
+    assert read_fact(CATALOGUE.fact("digital_level"), 5) == (None, "不应大于4", "请核对")
+    assert read_fact(CATALOGUE.fact("local_points"), "15").value == "15"
 
 
 @pytest.mark.parametrize("text", ["-5", "（5）", "－5"])
 def test_a_negative_figure_of_accounts_is_kept_and_told(text):
     kept = "为负数，照录，但不能用来计算", "请核对正负号"
-    assert read_fact(fact("revenue"), text, "元") == ("-5", *kept)
-    assert read_fact(fact("staff"), text) == ("-5", *kept)
-    assert read_fact(fact("net_profit"), text, "元") == ("-5", "", "")
+    assert read_fact(CATALOGUE.fact("revenue"), text, "元") == ("-5", *kept)
+    assert read_fact(CATALOGUE.fact("staff"), text) == ("-5", *kept)
+    assert read_fact(CATALOGUE.fact("net_profit"), text, "元") == ("-5", "", "")
 
 
 @pytest.mark.parametrize("cell", ["百分之十二", "¥5", "12‱", "约12%"])
@@ -282,8 +282,8 @@ def test_a_month_or_a_year_is_no_day(cell):
 
 
 def test_error_values_of_formulas_are_not_text():
-    assert read_fact(fact("industry_code"), "#REF!").notice == "是公式的错误值"
-    assert read_fact(fact("staff"), "#DIV/0!").value is None
+    assert read_fact(CATALOGUE.fact("industry_code"), "#REF!").notice == "是公式的错误值"
+    assert read_fact(CATALOGUE.fact("staff"), "#DIV/0!").value is None
 
 
 def test_cells_are_shown_as_the_officer_sees_them():

@@ -9,8 +9,18 @@ from openpyxl import load_workbook
 
 from registry.demo import DEMO_COUNTY
 from registry.filings import Submission
-from registry.intake import directory, read
-from registry.intake.tests.counties import CODE, NAME, code, column, county, firm, saved
+from registry.intake import directory
+from registry.intake.tests.counties import (
+    CODE,
+    NAME,
+    code,
+    column,
+    county,
+    firm,
+    read,
+    saved,
+    survey,
+)
 from registry.judging.relations import CHECKS, check
 from registry.kit import uscc
 from registry.record.publication import packaged_catalogue
@@ -187,10 +197,10 @@ def test_workbook_csv_json_and_folder_are_checked_alike(tmp_path):
     folder.mkdir()
     (folder / "enterprises.csv").write_text(f"uscc,name,as_of\n{code(1)},甲公司,2023-06-30\n")
     (folder / "yearly.csv").write_text(f"uscc,year,revenue,rd_expense\n{code(1)},2022,100,320\n")
-    survey = directory.survey(folder)
-    (part,) = directory.parts(survey)
+    found = survey(folder)
+    (part,) = directory.parts(found)
     readings = [
-        read(tmp_path / "表.csv"), read(tmp_path / "表.json"), directory.FolderReader(survey).read(part),
+        read(tmp_path / "表.csv"), read(tmp_path / "表.json"), directory.FolderReader(found).read(part),
     ]  # fmt: skip
     said = {(i.message, i.doubt) for r in readings for i in r.issues}
     assert said == {("2022年研发费用总额大于2022年营业收入总额0.01万元", True)}

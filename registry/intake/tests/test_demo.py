@@ -7,7 +7,7 @@ from openpyxl import load_workbook
 
 from registry.demo import DEMO_COUNTY
 from registry.demo.make_demo import CASES, write
-from registry.intake import read
+from registry.intake.tests.counties import read
 from registry.intake.tests.test_summary import texts
 
 

@@ -13,8 +13,9 @@ import pytest
 from openpyxl import Workbook, load_workbook
 
 from registry.errors import RegistryError
-from registry.intake import jsonfile, read, write_issues
+from registry.intake import jsonfile, write_issues
 from registry.intake.files.sheets import Lines, sheets
+from registry.intake.tests.counties import read
 from registry.intake.tests.test_summary import KEY, A, B, C, book, one, texts, told
 from rules.model.facts import RecordList
 

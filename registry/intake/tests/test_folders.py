@@ -29,13 +29,14 @@ from registry.filings import FileReading
 from registry.intake import directory
 from registry.intake.cells import PLAIN, read_fact
 from registry.intake.folders import FolderCounts, FolderLoader, PreparingWorker, Task, unchecked
+from registry.intake.tests.counties import CATALOGUE, survey
 from registry.kit import resources
 from registry.record import loading, receipts
 from registry.tests import history
 from registry.tests.history import FILED, LATER, bare, full
 from registry.tests.processes import ended, forked
 from rules.language.rulebook import load
-from rules.model.facts import FACTS, Fact, check_value
+from rules.model.facts import Fact, check_value
 
 NOW = datetime(2026, 7, 1, 8, tzinfo=UTC)
 COUNT = 55
@@ -80,13 +81,13 @@ def loaded(
     progress: Callable[[int], object] = id,
     jobs: int | None = None,
 ) -> FolderCounts:
-    found = directory.survey(folder)
+    found = survey(folder)
     loader = FolderLoader(engine, found, now=lambda: NOW, by="甲", jobs=jobs)
     return loader.load(None, lambda done: progress(done) and None)
 
 
 def readings(folder: Path, size: int = 10**6) -> list[FileReading]:
-    found = directory.survey(folder)
+    found = survey(folder)
     reader = directory.FolderReader(found)
     return [reader.read(part) for part in directory.parts(found, size)]
 
@@ -166,7 +167,7 @@ def test_in_parts_the_same_is_stored_as_at_once(
 
 
 def test_a_dry_run_is_handed_no_more_than_it_compares(made: Path) -> None:
-    found = directory.survey(made)
+    found = survey(made)
     [part] = directory.parts(found, 10**6)
     prepare = PreparingWorker(found, None, None, unchecked)
     (whole, _), (light, issues) = (
@@ -299,7 +300,7 @@ def test_a_heading_that_is_not_understood_is_told_once(folder: Path) -> None:
 def test_a_table_that_is_not_known_is_refused(folder: Path) -> None:
     (folder / "税务.csv").write_text("uscc\n")
     with pytest.raises(RegistryError, match=r"税务\.csv：不认识的表"):
-        directory.survey(folder)
+        survey(folder)
 
 
 def test_the_command_stores_nothing_unless_all_is_right_or_partial(
@@ -389,7 +390,7 @@ def test_folders_and_streams_are_read_in_every_encoding_and_with_every_delimiter
             csv.writer(file, delimiter=delimiter).writerows(rows)
         csv.writer(stream, delimiter=delimiter).writerows([path.stem, *row] for row in rows)
     spooled = tmp_path / "标准输入"
-    directory.spooled(io.BytesIO(stream.getvalue().encode(encoding)), spooled)
+    directory.spooled(io.BytesIO(stream.getvalue().encode(encoding)), spooled, CATALOGUE)
     [one], [two], [three] = readings(made), readings(other), readings(spooled)
     assert one.submissions == two.submissions == three.submissions
 
@@ -404,7 +405,7 @@ def test_an_open_quote_swallows_nothing(spoilt: str, folder: Path) -> None:
     lines[3] = spoilt + lines[3]
     path.write_text("\n".join(lines), encoding="utf-8")
     with pytest.raises(RegistryError, match=r"^enterprises\.csv第4行：从这一行起引号没有成对"):
-        directory.survey(folder)
+        survey(folder)
 
 
 @pytest.mark.parametrize(
@@ -425,7 +426,7 @@ def test_a_stream_that_cannot_be_read_is_one_clear_sentence(
     given: bytes, message: str, tmp_path: Path
 ) -> None:
     with pytest.raises(RegistryError, match=f"^{message}") as caught:
-        directory.spooled(io.BytesIO(given), tmp_path / "标准输入")
+        directory.spooled(io.BytesIO(given), tmp_path / "标准输入", CATALOGUE)
     assert "\n" not in str(caught.value)
 
 
@@ -474,13 +475,13 @@ def test_a_float_that_is_no_number_is_not_filed_or_not_understood(
 def test_a_parquet_column_of_no_single_values_is_refused(cell: str, tmp_path: Path) -> None:
     duckdb.sql(f"COPY ({PARQUET}, {cell} AS listing) TO '{tmp_path}/enterprises.parquet'")
     with pytest.raises(RegistryError, match=r"^enterprises\.parquet：listing列是列表、结构或字节"):
-        directory.survey(tmp_path)
+        survey(tmp_path)
 
 
 def test_a_broken_parquet_file_is_one_clear_sentence(tmp_path: Path) -> None:
     (tmp_path / "enterprises.parquet").write_bytes(b"PAR1 and no more")
     with pytest.raises(RegistryError, match=r"enterprises\.parquet：不是完整的 Parquet 文件"):
-        directory.survey(tmp_path)
+        survey(tmp_path)
 
 
 SAME = f"SELECT '{code(1)}' AS uscc, '甲' AS name"
@@ -504,7 +505,7 @@ def test_a_parquet_file_beyond_bounds_is_refused_in_little_memory(
     file = tmp_path / "enterprises.parquet"
     duckdb.sql(f"COPY ({query}) TO '{file}' (FORMAT parquet, COMPRESSION zstd{options})")
     with pytest.raises(RegistryError, match=message) as caught:
-        list(directory.parts(directory.survey(tmp_path)))
+        list(directory.parts(survey(tmp_path)))
     assert str(caught.value).startswith(file.name)
 
 
@@ -512,7 +513,7 @@ def test_every_text_of_a_parquet_file_within_bounds_is_read(tmp_path: Path) -> N
     """A few of them at a time, where they are long."""
     long = f"SELECT printf('{code(1)[:9]}%09d', i) AS uscc, repeat('甲', 20000) AS name"
     duckdb.sql(f"COPY ({long} FROM range(1000) t(i)) TO '{tmp_path}/enterprises.parquet'")
-    [part] = directory.parts(directory.survey(tmp_path), 10**6)
+    [part] = directory.parts(survey(tmp_path), 10**6)
     assert [len(row[1]) for _, row in part.rows[0]] == [20_000] * 1000  # type: ignore[arg-type]
 
 
@@ -537,11 +538,11 @@ def test_a_csv_table_beyond_bounds_is_refused(
     def read() -> object:
         if streamed:
             named = "".join(f"enterprises,{line}\n" for line in text.split("\n"))
-            directory.spooled(io.BytesIO(named.encode()), folder)
+            directory.spooled(io.BytesIO(named.encode()), folder, CATALOGUE)
         else:
             folder.mkdir()
             (folder / "enterprises.csv").write_text(text, encoding="utf-8")
-        return list(directory.parts(directory.survey(folder)))
+        return list(directory.parts(survey(folder)))
 
     with pytest.raises(RegistryError, match=message):
         read()
@@ -576,7 +577,9 @@ NUMBERS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("item", [f for f in FACTS if f.kind == "number"], ids=lambda f: f.id)
+@pytest.mark.parametrize(
+    "item", [f for f in CATALOGUE.facts if f.kind == "number"], ids=lambda f: f.id
+)
 def test_what_programs_write_is_read_without_detours_to_the_same_value(
     item: Fact, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -589,7 +592,7 @@ def test_what_programs_write_is_read_without_detours_to_the_same_value(
 def test_an_obvious_number_is_checked_the_short_way_to_the_same_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    numbers = [f for f in FACTS if f.kind == "number"]
+    numbers = [f for f in CATALOGUE.facts if f.kind == "number"]
     assert all(f.obvious("0") for f in numbers if f.unit in ("万元", "%", "人"))
     found = [[check_value(item, text) for text in NUMBERS] for item in numbers]
     monkeypatch.setattr(Fact, "obvious", lambda *_: False)
@@ -597,7 +600,7 @@ def test_an_obvious_number_is_checked_the_short_way_to_the_same_end(
 
 
 def test_filing_dates_come_from_the_column_or_the_command(made: Path) -> None:
-    found = directory.survey(made)
+    found = survey(made)
     for day in (None, FILED):
         reader = directory.FolderReader(found, as_of=day)
         [part] = directory.parts(found, 10**6)

@@ -18,7 +18,7 @@ from registry.intake.cells import (
 )
 from registry.intake.files.formats import BUILTIN, number_format
 from registry.intake.files.serials import Since1904, day
-from rules.model.facts import fact
+from registry.intake.tests.counties import CATALOGUE
 
 
 def cell(code, value):
@@ -215,8 +215,8 @@ def test_what_a_format_says_is_read_like_what_is_typed():
     assert read_money(cell('0"万元"', 100), "元") == ("1000000", "", "")
     assert read_money(cell('0.00"亿"', 1.2), "万元") == ("120000000", "", "")
     assert read_money(cell('0!.0,"万"', 100000000), "元") == ("100000000", "", "")
-    assert read_fact(fact("own_brand"), cell('[=1]"是";[=0]"否"', 1)).value is True
-    assert read_fact(fact("industry_code"), cell('"C"0000', 3985)).value == "C3985"
+    assert read_fact(CATALOGUE.fact("own_brand"), cell('[=1]"是";[=0]"否"', 1)).value is True
+    assert read_fact(CATALOGUE.fact("industry_code"), cell('"C"0000', 3985)).value == "C3985"
     assert read_money(cell("[$$-409]0", 5), "元").value is None
 
 
@@ -262,5 +262,5 @@ def test_a_negative_number_may_show_its_sign_by_a_bracket_a_mark_or_a_colour(cod
 
 @pytest.mark.parametrize("name", ["revenue", "market_share", "staff", "segment_entry", "own_brand"])
 def test_a_number_that_is_not_shown_is_not_given_and_told(name):
-    found = read_fact(fact(name), cell("0;-0;;@", 0))
+    found = read_fact(CATALOGUE.fact(name), cell("0;-0;;@", 0))
     assert (found.value, found.notice) == (None, "存有0，但显示为空白")

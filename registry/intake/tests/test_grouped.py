@@ -9,9 +9,9 @@ from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter
 
 from registry.filings import Heading, Issue
-from registry.intake import read, write_issues
+from registry.intake import write_issues
 from registry.intake.grouped import Groups, grouped
-from registry.intake.tests.counties import column, county, firm, saved
+from registry.intake.tests.counties import column, county, firm, read, saved
 
 
 def notice(cell: str, said: str = "不是可识别的金额", value: str = "约", **more: Any) -> Issue:

@@ -5,8 +5,9 @@ import pytest
 from registry.errors import RegistryError
 from registry.intake.cells import read_industry
 from registry.intake.tables.mapping import HeaderMapping
+from registry.intake.tests.counties import CATALOGUE
 
-MAPPING = HeaderMapping()
+MAPPING = HeaderMapping(CATALOGUE)
 
 
 def meaning(*levels):
@@ -128,7 +129,7 @@ def test_a_line_of_a_mapping_keeps_the_unit_and_year_of_its_heading(
 ):
     own = tmp_path / "表头.csv"
     own.write_text(f"表头,填报项,单位\n{line}\n", encoding="utf-8")
-    found = HeaderMapping(own).resolve(line.partition(",")[0])
+    found = HeaderMapping(CATALOGUE, own).resolve(line.partition(",")[0])
     assert (found.unit, found.year, found.offset) == (unit, year, offset)
 
 
@@ -144,4 +145,4 @@ def test_a_line_of_a_mapping_that_contradicts_its_heading_is_refused(tmp_path, l
     own = tmp_path / "表头.csv"
     own.write_text(f"表头,填报项,单位\n{line}\n", encoding="utf-8")
     with pytest.raises(RegistryError, match=f"第2行「{line.partition(',')[0]}」{said}"):
-        HeaderMapping(own)
+        HeaderMapping(CATALOGUE, own)

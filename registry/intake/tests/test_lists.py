@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
-from registry.intake import read
 from registry.intake.lists import enterprises, read_list
-from registry.intake.tests.counties import code
+from registry.intake.tests.counties import code, read
 
 
 def _column(heading: str) -> str:

@@ -12,9 +12,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from registry.errors import RegistryError
 from registry.filings import FileReading
-from registry.intake import read
 from registry.intake.tables.mapping_draft import draft, nearest
-from registry.intake.tests.counties import CODE, NAME, code, county, firm, saved
+from registry.intake.tests.counties import CATALOGUE, CODE, NAME, code, county, firm, read, saved
 
 #: Headings that nobody understands, the right 填报项, and what two enterprises say.
 ODD: Mapping[str, tuple[str, Any]] = {
@@ -44,7 +43,7 @@ def written(path: Path, rows: Sequence[Sequence[str]], encoding: str = "utf-8-si
 
 
 def drafted(reading: FileReading, own: Path | None = None) -> list[list[str]]:
-    text = draft(reading.headings, own)
+    text = draft(reading.headings, CATALOGUE, own)
     return list(csv.reader(text.splitlines(keepends=True))) if text else []
 
 
@@ -115,7 +114,7 @@ def test_a_guess_counts_only_once_it_is_confirmed(
     ],
 )
 def test_the_nearest_item_of_that_unit_and_period_is_guessed(heading: str, guess: str) -> None:
-    assert (nearest(heading) or [""])[0] == guess
+    assert (nearest(CATALOGUE, heading) or [""])[0] == guess
 
 
 def test_a_draft_goes_on_with_the_mapping_that_was_used(odd: Path, tmp_path: Path) -> None:

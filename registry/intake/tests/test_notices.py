@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from registry.intake import read
-from registry.intake.tests.counties import CELLS, county, firm, saved
+from registry.intake.tests.counties import CELLS, county, firm, read, saved
 
 #: Headings of several things in one cell, where a part can be kept.
 SEVERAL = ("近年科技奖励（级别/排名/发证日期）", "创客中国全国名次（名次/日期）", "研发机构级别")

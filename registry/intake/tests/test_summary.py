@@ -7,8 +7,9 @@ import pytest
 from openpyxl import Workbook, load_workbook
 
 from registry.errors import RegistryError
-from registry.intake import check_totals, read, write_issues
+from registry.intake import check_totals, write_issues
 from registry.intake.drafts import NO_DATE
+from registry.intake.tests.counties import read
 from registry.kit.uscc import check_digit
 from registry.record.publication import packaged_catalogue
 from rules.model.facts import RecordList

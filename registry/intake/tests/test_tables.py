@@ -6,9 +6,8 @@ import pytest
 from openpyxl import Workbook
 
 from registry.errors import RegistryError
-from registry.intake import read
 from registry.intake.drafts import NO_DATE
-from registry.intake.tests.counties import CODE, NAME, code
+from registry.intake.tests.counties import CODE, NAME, code, read
 from rules.model.facts import RecordList
 
 A, B, C, D = (code(n) for n in range(1, 5))

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 
 from registry.filings import IDENTITY
-from registry.intake import read, write_template
+from registry.intake import write_template
+from registry.intake.tests.counties import CATALOGUE, read
 from registry.intake.tests.test_summary import A, B, code, texts, told
 from registry.judging.relations import parts
-from registry.record.publication import packaged_catalogue
-from rules.model.facts import FACTS, RECORDS, RecordList, yearly_key
+from rules.model.facts import RecordList, yearly_key
 
 YEARS = (2020, 2021, 2022)
 
@@ -22,7 +22,7 @@ YEARS = (2020, 2021, 2022)
 @pytest.fixture(scope="module")
 def empty(tmp_path_factory):
     path = tmp_path_factory.mktemp("template") / "template.xlsx"
-    write_template(path)
+    write_template(path, CATALOGUE)
     return path.read_bytes()
 
 
@@ -50,14 +50,14 @@ def fill(empty, tmp_path):
 def test_every_fact_and_record_field_has_a_column(empty):
     book = load_workbook(BytesIO(empty))
     heads = {s.title: [c.value for c in s[1]] for s in book if s.title not in ("填写说明", "选项")}
-    assert list(heads) == ["企业基本情况", "年度数据", *(r.name for r in RECORDS)]
+    assert list(heads) == ["企业基本情况", "年度数据", *(r.name for r in CATALOGUE.records)]
     assert "营业收入总额（万元）" in heads["年度数据"]
     assert "全国细分市场占有率" in heads["企业基本情况"]
     assert "知识产权清单已报全" in heads["企业基本情况"]
     assert [h.partition("（")[0] for h in heads["年度数据"][3:]] == [
-        f.name for f in FACTS if f.yearly
+        f.name for f in CATALOGUE.facts if f.yearly
     ]
-    for record in RECORDS:
+    for record in CATALOGUE.records:
         assert [h.partition("（")[0] for h in heads[record.name][2:]] == [
             f.name for f in record.fields
         ]
@@ -70,7 +70,7 @@ def test_flags_and_codes_have_drop_downs_and_notes_are_comments(empty):
     assert choices["E2:E20001"] == '"是,否"'
     title, cells = choices["C2:C20001"].split("!")
     kinds = [row[0].value for row in book[title][cells.replace("$", "")]]
-    assert tuple(kinds) == RECORDS[0].fields[0].codes
+    assert tuple(kinds) == CATALOGUE.records[0].fields[0].codes
     assert book[title].sheet_state == "hidden"
     basic = {c.value: c.comment.text for c in book["企业基本情况"][1] if c.comment}
     assert basic["行业代码"] == "GB/T 4754-2017，门类字母加四位小类代码"
@@ -193,15 +193,19 @@ lists = {
     r.id: st.tuples(
         st.lists(some(free(r)).filter(bool), max_size=2), st.sampled_from([True, False, None])
     )
-    for r in RECORDS
+    for r in CATALOGUE.records
 }
 filings = st.fixed_dictionaries(
     {
         "as_of": st.dates(date(2020, 1, 1), date(2030, 1, 1)),
         "identity": some(IDENTITY),
-        "values": some([f for f in FACTS if not f.yearly], registered_in_prc=st.booleans()),
+        "values": some(
+            [f for f in CATALOGUE.facts if not f.yearly], registered_in_prc=st.booleans()
+        ),
         "yearly": st.dictionaries(
-            st.sampled_from(YEARS), some([f for f in FACTS if f.yearly]).filter(bool), max_size=3
+            st.sampled_from(YEARS),
+            some([f for f in CATALOGUE.facts if f.yearly]).filter(bool),
+            max_size=3,
         ),
         "records": st.fixed_dictionaries({}, optional=lists),
     }
@@ -210,7 +214,7 @@ filings = st.fixed_dictionaries(
 
 def consistent(values):
     """The values with no part larger than its whole."""
-    for part, whole in parts(packaged_catalogue()).items():
+    for part, whole in parts(CATALOGUE).items():
         if part in values and whole in values and Decimal(values[part]) > Decimal(values[whole]):
             values[part] = values[whole]
     return values
@@ -235,13 +239,13 @@ def cell_of(fact, value, style):
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(filings, min_size=1, max_size=3), st.data())
 def test_a_filled_template_reads_back_exactly(fill, made, data):
-    known = {f.id: f for f in (*FACTS, *IDENTITY)}
+    known = {f.id: f for f in (*CATALOGUE.facts, *IDENTITY)}
 
     def typed(facts, values):
         style = st.integers(0, 2)
         return {facts[k].name: cell_of(facts[k], v, data.draw(style)) for k, v in values.items()}
 
-    sheets = {"企业基本情况": [], "年度数据": [], **{r.name: [] for r in RECORDS}}
+    sheets = {"企业基本情况": [], "年度数据": [], **{r.name: [] for r in CATALOGUE.records}}
     expected = []
     for number, filing in enumerate(made, 1):
         key = {"统一社会信用代码": code(number), "企业名称": f"企业{number}"}
@@ -254,7 +258,7 @@ def test_a_filled_template_reads_back_exactly(fill, made, data):
             **typed(known, values),
         }
         records = {}
-        for record in RECORDS:
+        for record in CATALOGUE.records:
             items, complete = filing["records"].get(record.id, ([], None))
             own = {f.id: f for f in record.fields}
             sheets[record.name] += [key | typed(own, item) for item in items]

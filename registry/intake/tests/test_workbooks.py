@@ -10,11 +10,10 @@ import pytest
 from openpyxl import Workbook
 
 from registry.errors import RegistryError
-from registry.intake import read
 from registry.intake.cells import Unsaved
 from registry.intake.files import limits
 from registry.intake.files.sheets import sheets
-from registry.intake.tests.counties import CODE, NAME, code, county, firm, saved
+from registry.intake.tests.counties import CODE, NAME, code, county, firm, read, saved
 from registry.intake.tests.test_summary import KEY, A, B, C, one, texts, told
 
 SHEET = "xl/worksheets/sheet1.xml"

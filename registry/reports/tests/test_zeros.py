@@ -13,7 +13,7 @@ from registry.cli import main
 from registry.desk.importing import read_file
 from registry.desk.place import Desk
 from registry.desk.rulebooks import rulebook
-from registry.intake.tests.counties import DAY, code, county, firm, saved
+from registry.intake.tests.counties import CATALOGUE, DAY, code, county, firm, saved
 from registry.judging import verdicts as checking
 from registry.judging.case import Known, Request, unfiled
 from registry.judging.judge import Judge
@@ -73,7 +73,7 @@ def filed(folder: Path, *kinds: str) -> Path:
 def test_what_cannot_be_computed_is_for_a_person_and_named_as_the_main_reason(
     kind: str, tmp_path: Path
 ) -> None:
-    [one, other] = read_file(Desk(), filed(tmp_path, kind)).submissions
+    [one, other] = read_file(Desk(), filed(tmp_path, kind), CATALOGUE).submissions
     _, outcome, reason = KINDS[kind]
     checker = Checker(Judge(rulebook()))
     asked = Request((TIERS["小巨人"],))

@@ -26,7 +26,7 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> str:
     url = f"sqlite:///{tmp_path_factory.mktemp('example') / 'tidu.db'}"
     with Desk(url, by="经办人", clock=Clock()) as desk:
         desk.in_force()
-        reading = importing.read_file(desk, DEMO_COUNTY)
+        reading = importing.read_file(desk, DEMO_COUNTY, desk.to_be_filed())
         with desk.writing() as session:
             loading.load(session, reading, now=desk.clock(), partial=True, by="经办人")
         codes = [filed.uscc for filed in reading.submissions[:5]]
