@@ -4,8 +4,9 @@ An engine belongs to the thread that made it, but a face answers its readers in 
 """
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
 from threading import Lock
@@ -23,11 +24,14 @@ from registry.judging.worker import Cause, JudgingWorker, Refusal, attempt
 from registry.portable.clock import china_text
 from registry.record import journal, known, publication
 from registry.record.publication import Published
+from rules.model.facts import Scalar
 from rules.portable.errors import Remedy
 
 #: A case with its verdicts, or why it could not be judged.
 Answer: TypeAlias = CaseResult | Refusal
 
+#: The source of a value that is only tried.
+TRIED: Final = "试算"
 #: How many results are remembered.
 REMEMBERED: Final = 1000
 #: The reason for a refusal may pass, so a refused case is judged anew when asked for again.
@@ -125,6 +129,29 @@ class Judging:
                 )
             answer = self._answer(session, filings[0], request, known_at)
         return answer.result()
+
+    def what_if(
+        self,
+        uscc: str,
+        request: Request,
+        values: Mapping[str, Scalar],
+        *,
+        known_at: datetime | None = None,
+    ) -> Answer:
+        """The same with other values of some facts, by their keys; nothing is kept of it."""
+        with storage.snapshot(self._desk.database) as session:
+            filings = known.stock(session, [uscc], as_of=request.as_of, known_at=known_at)
+            found = next(known.fetch(session, filings, known_at=known_at))
+            changed = journal.last_change(session)
+            rules = known.rules(session, known_at) if known_at else self._rules(session, changed)
+        facts = found.case.facts
+        tried = {
+            **facts,
+            "values": {**facts["values"], **values},
+            "sources": {**facts.get("sources", {}), **dict.fromkeys(values, TRIED)},
+        }
+        case = replace(found, case=replace(found.case, facts=tried))
+        return self._thread.submit(rules, case, request).result()
 
     def check_filing(self, filing_id: int, request: Request) -> Answer:
         """The same for one version of a filing; ``RecordError`` if the number is unknown."""

@@ -33,7 +33,7 @@ def _number(text: str) -> int:
     raise ValueError(f"「{text}」不是编号，请写成 1 以上的整数")
 
 
-def _text(text: Any) -> str:
+def typed(text: Any) -> str:
     """A typed text on one line; ``ValueError`` for what could not be shown."""
     line = " ".join(str(text or "").split())
     if said := wrong(line):
@@ -44,7 +44,7 @@ def _text(text: Any) -> str:
 Day: TypeAlias = Annotated[date | None, _optional(day)]
 Moment: TypeAlias = Annotated[datetime | None, _optional(lambda text: last_instant(text, now()))]
 Number: TypeAlias = Annotated[int | None, _optional(_number)]
-Text: TypeAlias = Annotated[str, BeforeValidator(_text)]
+Text: TypeAlias = Annotated[str, BeforeValidator(typed)]
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ from jinja2 import Environment
 
 from registry.kit.characters import legible
 from registry.reports import pages
-from registry.reports.explaining import material
+from registry.reports.explaining import material, signed
 from registry.reports.verdicts import (
+    brief,
     determination_text,
     doubt_text,
     overruled_text,
@@ -18,6 +19,7 @@ from registry.reports.verdicts import (
     stated,
 )
 from registry.web import addresses, assets
+from rules.explanation.wording import value_text
 
 
 class Room(NamedTuple):
@@ -42,7 +44,10 @@ def _environment() -> Environment:
     made = pages.environment("registry.web").overlay()
     made.globals |= {"asset": assets.address, "to": addresses, "rooms": ROOMS}
     made.filters |= {
+        "brief": brief,
+        "filed": lambda value, fact: value_text(fact, value),
         "short": addresses.short,
+        "signed": signed,
         "determination": determination_text,
         "doubt": doubt_text,
         "material": material,

@@ -4,7 +4,7 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from registry.web.pages import case, decision, desk, enterprise, enterprises, journal, rules
+from registry.web.pages import case, decision, desk, enterprise, enterprises, journal, rules, whatif
 
 #: The routes of all pages; of two that fit an address, the first answers.
 ROUTERS: Final[tuple[APIRouter, ...]] = (
@@ -12,6 +12,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     enterprises.router,
     enterprise.router,
     case.router,
+    whatif.router,
     rules.router,
     decision.router,
     journal.router,

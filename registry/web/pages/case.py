@@ -57,7 +57,7 @@ def case(
         "filings": filings,
     }
     if isinstance(answer, Refusal):
-        return _refused(request, answer, head)
+        return refused(request, answer, head)
     verdict = next(v for v in answer.verdicts if v.tier == title)
     parts = tree.parts(verdict)
     found = verdict.finding
@@ -77,7 +77,7 @@ def case(
     )
 
 
-def _refused(request: Request, refusal: Refusal, head: dict[str, Any]) -> HTMLResponse:
+def refused(request: Request, refusal: Refusal, head: dict[str, Any]) -> HTMLResponse:
     """The page of a case that could not be judged."""
     faulty = refusal.cause in (Cause.ENGINE, Cause.FAULT)
     status = HTTPStatus.INTERNAL_SERVER_ERROR if faulty else HTTPStatus.UNPROCESSABLE_ENTITY

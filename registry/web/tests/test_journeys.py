@@ -103,6 +103,7 @@ def reading(browser: Any, site: str, size: str, *, scripts: bool = True) -> Iter
         case(NARROW, SECOND, as_of="2024-06-30"),
         enterprise(LACKING),
         enterprise(NARROW, picture="giant"),
+        case(NARROW, SECOND, "what-if"),
         "/enterprises",
         "/enterprises?q=火星",
         "/rules",
