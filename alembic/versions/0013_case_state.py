@@ -45,7 +45,6 @@ TRIGGERS = (
     f" BEGIN {OUT} {IN} END",
 )
 PAIRS = "array_to_tsvector(string_to_array(pairs, ' '))"
-UNDECIDED = sa.text("tier = '' AND decision IS NULL AND filing_id IS NOT NULL")
 
 
 def upgrade():
@@ -68,13 +67,7 @@ def upgrade():
     op.create_index("ix_case_state_outcome", "case_state", ["tier", "outcome", "uscc"])
     for place in ("province", "city", "county"):
         op.create_index(f"ix_case_state_{place}", "case_state", [place, "tier", "uscc"])
-    op.create_index(
-        "ix_case_state_undecided",
-        "case_state",
-        ["uscc"],
-        sqlite_where=UNDECIDED,
-        postgresql_where=UNDECIDED,
-    )
+    op.create_index("ix_case_state_decision", "case_state", ["tier", "decision", "uscc"])
     op.create_index("ix_filing_enterprise_id", "filing", ["enterprise_id"])
     if _is_postgresql():
         op.execute(

@@ -502,8 +502,6 @@ class PublishedCheckpoint(SQLModel, table=True):
 
 #: The rows of ``case_state`` that describe an enterprise; a query with this condition uses their index.
 ENTERPRISES: Final = text("tier = ''")
-#: Those of enterprises whose newest filing is neither decided nor withdrawn.
-UNDECIDED: Final = text("tier = '' AND decision IS NULL AND filing_id IS NOT NULL")
 #: What PostgreSQL's index of names is made of: the pairs of characters in a name.
 PAIRS: Final = text("array_to_tsvector(string_to_array(pairs, ' '))")
 
@@ -524,7 +522,7 @@ class CaseState(SQLModel, table=True):
         Index("uq_case_state_uscc", "tier", "uscc", unique=True),
         Index("ix_case_state_outcome", "tier", "outcome", "uscc"),
         *(Index(f"ix_case_state_{c}", c, "tier", "uscc") for c in ("province", "city", "county")),
-        _partial("ix_case_state_undecided", "uscc", where=UNDECIDED),
+        Index("ix_case_state_decision", "tier", "decision", "uscc"),
         Index(
             "ix_case_state_pairs",
             PAIRS,

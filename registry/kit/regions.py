@@ -30,6 +30,8 @@ _PEOPLES: Final = re.compile(
     "|鄂温克族|鄂伦春|哈萨克族?|柯尔克孜|各族)+$"
 )
 _SHORTEST: Final = 2
+#: The kinds of what is smaller than any region.
+_SMALLER: Final = re.compile("(?:镇|乡|村|街道|社区)$")
 _NO_NAMES: Final = re.compile(
     "^(?:市辖区|县(?=.)|(?:省|自治区)直辖县级行政(?:区划|单位)|中国|中华人民共和国)"
 )
@@ -161,6 +163,8 @@ def _meant(within: str, text: str) -> Iterator[_Meant]:
     for length in range(len(text), _SHORTEST - 1, -1):
         for code in _named().get(text[:length], ()):
             if code == within or (within and within not in _around(code)):
+                continue
+            if _SMALLER.match(text, length):  # 城关镇 is not 城关区
                 continue
             for rest in _rests(code, text[length:]):
                 yield _Meant(code, rest)

@@ -2,7 +2,8 @@
 
 What is listed stands in ``case_state``. A page begins after the last credit code of the page
 before. Whatever cannot be answered from an index is looked through only among ``MOST`` enterprises
-at most: nothing here takes longer the more enterprises there are.
+at most: nothing here takes longer the more enterprises there are, but for what is undecided under
+one tier, which is looked for among all.
 """
 
 import re
@@ -15,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlmodel import Session
 
-from registry.database.models import NAMES_INDEX, PAIRS, UNDECIDED
+from registry.database.models import NAMES_INDEX, PAIRS
 from registry.database.projection import CASE_STATE
 from registry.database.versions import ENTERPRISE, chunks
 from registry.errors import RecordError
@@ -212,7 +213,7 @@ def _undecided(tier: str) -> list[_Condition]:
     """Newest filings without a decision: under any tier, or under one."""
     row = CASE_STATE.c
     if not tier:
-        return [sa.and_(True, UNDECIDED)]
+        return [row.tier == "", row.decision.is_(None), row.filing_id.is_not(None)]
     other = CASE_STATE.alias()
     same = (other.c.enterprise_id == row.enterprise_id) & (other.c.filing_id == row.filing_id)
     decided = sa.exists().where(same, other.c.tier == tier)

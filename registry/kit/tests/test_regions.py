@@ -80,6 +80,7 @@ def test_a_place_is_found_as_it_is_written(filed: tuple[str, str, str], expected
         (("江苏省", "虚构3市", ""), Place(province="320000"), "江苏省没有「虚构3市」"),
         (("山西", "大同", "城区"), Place(province="140000", city="140200"), "山西省大同市没有「城区」"),
         (("甲", "乙", ""), Place(), "「甲乙」不在行政区划中"),
+        (("", "", "城关镇"), Place(), "「城关镇」不在行政区划中"),
         (("省", "市", "区"), Place(), "不在行政区划中"),
     ],
 )  # fmt: skip
