@@ -216,7 +216,7 @@ def _points_of_codes(rungs: tuple[Case, ...]) -> dict[str, Fraction | None] | No
     for rung, line in zip(rungs, lines, strict=True):
         if line.subject != "indicator" or not isinstance(line.value, tuple):
             return None
-        found = dict.fromkeys(line.value, rung.points) | found
+        found = {**dict.fromkeys(line.value, rung.points), **found}
     return found
 
 
