@@ -26,13 +26,21 @@ from registry.kit.settings import SETTINGS
 from registry.tests.served import served
 from rules.drafting.steps import EXPECTED, GIVEN
 from rules.language.formulas import FUNCTIONS, FormulaError, filed_names, parse_formula
+from rules.language import declarations, indicators, parameters, tiers
 from rules.language.tables import COLUMNS
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
 #: What the pages use of the checkout, whose root every reader stands in; each gets a copy.
-_AT_HAND = ("features", "registry/audit/tests/golden", "registry/demo")
+_AT_HAND = ("features", "docs/examples", "registry/audit/tests/golden", "registry/demo")
+#: The sentences that declare, with their columns.
+DECLARED = {
+    declarations.FACTS: declarations.COLUMNS,
+    indicators.FORMULAS: indicators.COLUMNS,
+    parameters.PARAMETERS: parameters.COLUMNS,
+    tiers.TIERS: tiers.COLUMNS,
+}
 _BLOCK = re.compile(r"```(console|\w+ (?P<file>\S+))\n(?P<body>.*?)```", re.DOTALL)
 _GENERATED = re.compile(r"(<!-- (?P<part>\w+) -->\n).*?(<!-- /(?P=part) -->)", re.DOTALL)
 _LINK = re.compile(r"\]\((?!https?:)(?P<file>[^)#]*)(#(?P<heading>[^)]+))?\)")
@@ -165,8 +173,8 @@ def _anchors(page: Path) -> set[str]:
 
 
 def test_the_drafters_page_has_every_sentence_that_is_understood() -> None:
-    page = (ROOT / "docs/criteria.md").read_text(encoding="utf-8")
-    for sentence, columns in COLUMNS.items():
+    page = (ROOT / "docs/language.md").read_text(encoding="utf-8")
+    for sentence, columns in {**COLUMNS, **DECLARED}.items():
         assert f"| {sentence} | {' '.join(columns)} |" in page
     steps = re.findall(r"`(?:假如|那么) (.*?)`", page)
     for pattern, _ in (*GIVEN, *EXPECTED):
@@ -174,7 +182,7 @@ def test_the_drafters_page_has_every_sentence_that_is_understood() -> None:
 
 
 def test_the_drafters_page_has_every_function_and_the_words_of_a_refusal() -> None:
-    page = (ROOT / "docs/criteria.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs/language.md").read_text(encoding="utf-8")
     written = {
         cell for row in re.findall(r"^\| (.*?) \|", page, re.MULTILINE) for cell in row.split(", ")
     }

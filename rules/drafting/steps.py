@@ -313,7 +313,7 @@ def take(given: Given, step: GherkinStep) -> Expectation | None:
             return Expectation(kind, groups.get("subject", ""), groups["text"])
     raise ExampleError(
         "no-such-step",
-        "步骤「{value}」不认识{near}：请用 docs/criteria.md 所列的句式",
+        "步骤「{value}」不认识{near}：请用 docs/language.md 所列的句式",
         value=step.text,
         near=near(step.text, _SENTENCES),
     )

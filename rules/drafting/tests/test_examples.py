@@ -133,7 +133,7 @@ def test_what_is_expected(text: str, expectation: Expectation) -> None:
 @pytest.mark.parametrize(
     ("bad", "message"),
     [
-        (step("结论是符合"), "步骤「结论是符合」不认识（相近的有「结论为“符合”」）：请用 docs/criteria.md 所列的句式"),
+        (step("结论是符合"), "步骤「结论是符合」不认识（相近的有「结论为“符合”」）：请用 docs/language.md 所列的句式"),
         (step("企业填报"), "「企业填报」没有表：请逐行写名称和值"),
         (step("企业填报", ("自主品牌", "是", "否")), "「企业填报」的表应为两列：名称和值"),
         (step("企业填报", ("自主品牌", "是"), ("自主品牌", "否")), "「自主品牌」写了两次：请删去一行"),

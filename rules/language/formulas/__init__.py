@@ -1,7 +1,7 @@
 """The closed language of formulas, in which feature files say how an indicator is computed.
 
 A formula is read into the nodes of ``rules.model.expressions``; nothing in it is ever executed.
-``docs/criteria.md`` lists its signs and functions.
+``docs/language.md`` lists its signs and functions.
 """
 
 from rules.language.formulas.declared import Declared
