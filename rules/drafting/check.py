@@ -8,6 +8,7 @@ from typing import Final
 
 from rules.decider import by_reference
 from rules.drafting.examples import (
+    NO_RULESET,
     Evaluate,
     Example,
     applies,
@@ -30,11 +31,12 @@ from rules.errors import Problem, RulesError, RulesetError
 from rules.language.editions import OTHERS, ApplicabilityRow
 from rules.language.lines import Slot
 from rules.language.linking import dependencies
-from rules.language.provinces import Fill
+from rules.language.provinces import PROVINCES, Fill, acting, short_name
 from rules.language.rulebook import Rulebook, compile_all
 from rules.language.source import Clause
 from rules.language.values import exact_decimal
 from rules.model.nearness import near
+from rules.model.roles import RECHECK, RECOGNITION
 from rules.model.ruleset import Attested, Bands, Ladder, Points, Rule, Total
 
 #: The mark of a source that nobody has confirmed.
@@ -300,6 +302,7 @@ def check_examples(
 
 def _failures(rulebook: Rulebook, example: Example, evaluate: Evaluate) -> Iterator[Problem]:
     try:
+        _possible_case(rulebook, example)
         _assumable(rulebook, example)
         for r in run(rulebook, example, evaluate, read_indicator):
             if not r.passed:
@@ -313,6 +316,33 @@ def _failures(rulebook: Rulebook, example: Example, evaluate: Evaluate) -> Itera
         yield Problem(
             example.path, example.line, f"规则「{example.rule}」的例子「{example.name}」：{error}"
         )
+
+
+def _possible_case(rulebook: Rulebook, example: Example) -> None:
+    """Raise ``RulesError`` if an example's case has a name that is nearly one that cases can have.
+
+    An example that no ruleset governs may show just that.
+    """
+    case = example.given.case
+    if all(e.text == NO_RULESET for e in example.expected):
+        return
+    known = {
+        "层级": [t.name for t in rulebook.catalogue.tiers],
+        "程序": [RECOGNITION, RECHECK],
+        "省份": [*PROVINCES, *map(short_name, PROVINCES)],
+    }
+    for what, names in known.items():
+        name = case.get(what, "")
+        if what == "省份" and acting(name) in PROVINCES:
+            continue
+        if name and name not in names and (hint := near(name, names)):
+            raise RulesError(
+                "unknown-in-case",
+                "{what}「{value}」不认识{near}：请改正",
+                what=what,
+                value=name,
+                near=hint,
+            )
 
 
 def _assumable(rulebook: Rulebook, example: Example) -> None:

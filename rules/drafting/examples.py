@@ -5,6 +5,7 @@ They serve pytest-bdd (``features/conftest.py``), ``tidu rules show`` and the mu
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from rules.decider import by_reference
 from rules.drafting.steps import ExampleError, Expectation, Given, take
@@ -19,6 +20,8 @@ from rules.model.facts import Profile, RecordList
 from rules.model.quantities import show
 from rules.model.ruleset import Gap, Outcome, Result, Ruleset, Trace
 
+#: What examples call a case that no ruleset governs.
+NO_RULESET: Final = "没有适用的规则集"
 #: An evaluator of one ruleset and profile: the trace, and the exact reading of an indicator.
 Evaluate = Callable[[Ruleset, Profile], Trace]
 
@@ -240,5 +243,5 @@ def applies(rulebook: Rulebook, given: Given) -> str:
             day=given.day,
         )
     except NoRulesetError:
-        return "没有适用的规则集"
+        return NO_RULESET
     return found.row.ruleset

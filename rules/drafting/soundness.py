@@ -90,6 +90,11 @@ def _untagged(rulebook: Rulebook, ids: Collection[str]) -> Iterator[Problem]:
                 line,
                 "没有文号，理由和告知书无从引用：请在「功能:」之上写 @source:文号",
             )
+        tier, tiers = document.tag("tier"), [t.name for t in rulebook.catalogue.tiers]
+        if clauses and tier and tier not in tiers and (hint := near(tier, tiers)):
+            yield Problem(
+                document.path, line, f"层级「{tier}」没有声明{hint}：请改正，或声明此层级"
+            )
         top = [c for c in judged if c.id in rulebook.rules and c.id not in used]
         top = [c for c in top if not c.tag("对象")]
         if top and not document.tag("tier"):
@@ -114,6 +119,11 @@ def _unknown(rulebook: Rulebook, ids: Collection[str]) -> Iterator[Problem]:
         if row.procedure not in _PROCEDURES:
             said = f"「{row.procedure}」不是程序{near(row.procedure, _PROCEDURES)}"
             yield Problem(at.path, at.line, f"{said}：可用的有{'、'.join(_PROCEDURES)}")
+        root = rulebook.rules.get(row.ruleset)
+        tag = rulebook.document(root).tag("tier") if root is not None else row.tier
+        if tag != row.tier and tag in (t.name for t in rulebook.catalogue.tiers):
+            said = f"规则集「{row.ruleset}」所在的文件标为「{tag}」，此行的层级是「{row.tier}」"
+            yield Problem(at.path, at.line, f"{said}：请使两者一致")
 
 
 def _twins(rulebook: Rulebook, ids: Collection[str]) -> Iterator[Problem]:

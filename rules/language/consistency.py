@@ -12,7 +12,7 @@ from rules.language.linking import Links, dependencies, indicator_keys, marked
 from rules.language.source import Clause
 from rules.language.wording import Names, alike, besides, contradictions, denials, spans
 from rules.model.expressions import leaves
-from rules.model.quantities import Quantity, mentions
+from rules.model.quantities import LONGEST, Quantity, mentions, show
 from rules.model.ruleset import Rule, Total
 
 #: A full day in words or figures.
@@ -205,8 +205,5 @@ def _counted(quantities: set[Quantity], scored: bool) -> set[Quantity]:
 
 
 def _show(quantity: Quantity) -> str:
-    if quantity.dimension == "金额":
-        return f"{quantity.value / 10000}万元"
-    if quantity.dimension == "比例":
-        return f"{quantity.value * 100}%"
-    return f"{quantity.value}{quantity.dimension}"
+    unit = {"金额": "万元", "比例": "%"}.get(quantity.dimension, quantity.dimension)
+    return show(quantity.value, unit, digits=LONGEST)

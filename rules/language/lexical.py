@@ -21,7 +21,7 @@ _SPACE: Final = re.compile(f"[{SPACES}]")
 _TWIN: Final = re.compile(f"[{TWINS}]")
 #: What people leave for later: where it stands as a text of its own, or ends one.
 _LEFT: Final = re.compile(
-    r"待填|待补|(?<![A-Za-z])(?:TODO|FIXME|TBD)(?![A-Za-z])|(?<![A-Za-z0-9])[xX×]{3,}(?![A-Za-z0-9])|[?？]{2,}|＿{2,}|_{3,}"
+    r"待填|待补|第[xX×]+[条项款章]|(?<![A-Za-z])(?:TODO|FIXME|TBD)(?![A-Za-z])|(?<![A-Za-z0-9])[xX×]{3,}(?![A-Za-z0-9])|[?？]{2,}|＿{2,}|_{3,}"
 )
 _ELLIPSIS: Final = re.compile(r"(?:…+|\.{3,}|。{3,})\s*\Z")
 #: Lines whose words are taken as they are: comments, and notes on the reading of the law.
