@@ -22,6 +22,7 @@ from registry.judging.settled import Determination
 from registry.record import journal
 from rules.language.provinces import acting
 from rules.portable.errors import Remedy
+from rules.portable.record import Body
 
 _COLUMNS: Final = (
     FILING.c.id.label("filing_id"),
@@ -92,6 +93,13 @@ def codes(session: Session, filing_ids: Sequence[int]) -> dict[int, str]:
         for part in chunks(filing_ids)
         for id, uscc in session.execute(query.where(FILING.c.id.in_(part)))
     }
+
+
+def identity(session: Session, filing_id: int) -> Body:
+    """What a filing itself states of its enterprise; its other filings may have said more since."""
+    query = sa.select(FILING.c.identity).where(FILING.c.id == filing_id)
+    found: Body = json.loads(session.execute(query).scalar_one())
+    return found
 
 
 def of_day(session: Session, uscc: str, day: date) -> int | None:

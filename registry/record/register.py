@@ -19,9 +19,9 @@ from registry.database.versions import chunks
 from registry.errors import RecordError
 from registry.judging.settled import Registration
 from registry.kit import uscc as codes
-from registry.record import admissions, journal
+from registry.record import admissions, journal, publication
 from registry.record.determinations import signed_name
-from rules.model.facts import TITLES, check_day
+from rules.model.facts import check_day
 from rules.portable.errors import Remedy
 from rules.portable.record import LITTLE_GIANT, Body, Json, is_holding, last_words
 from rules.portable.reference import number
@@ -500,12 +500,13 @@ def _record(
 ) -> list[journal.Entry]:
     """Add an entry for each holder, or none; ``RecordError`` with everything that is wrong."""
     named = _signed(notice, by)
-    if kind not in TITLES:
+    declared = publication.to_be_filed(session).titles
+    if kind not in declared:
         raise RecordError(
             "unknown-title",
             "没有名为「{value}」的称号：应为{expected}",
             value=kind,
-            expected="、".join(TITLES),
+            expected="、".join(declared),
         )
     register = titles(session, [h.uscc for h in holders])
     drafts, wrong, seen = [], [], set[str]()

@@ -29,9 +29,10 @@ from registry.record.decisions import asked_of, body_of
 from rules.errors import NoRulesetError, RulesError
 from rules.explanation.explain import result_text
 from rules.language.editions import parse_day
+from rules.model.ruleset import Ruleset
 from rules.portable.canonical import canonical_json, digest, sha256
 from rules.portable.errors import Remedy
-from rules.portable.record import Json, plain_text
+from rules.portable.record import IDENTITY, Json, plain_text
 
 
 class ReplayDifference(StrEnum):
@@ -208,7 +209,12 @@ class Replayer:
         changed: dict[tuple[str, str], dict[str, tuple[str, str]]] = {}
         day = _day(asked["as_of"])
         for f in dict.fromkeys(("then", *facts)):
-            filed = self._now(entry, asked) if f == "now" else self._then(entry, body)
+            if f == "now":
+                filed = self._now(entry, asked)
+            else:
+                published, _ = self._rules(body["applicability"]["digest"])
+                ruleset = published.ruleset(body["applicability"]["ruleset"])
+                filed = self._identified(self._then(entry, body), ruleset, body)
             for r in dict.fromkeys(("then", *rules)):
                 digest = (
                     body["applicability"]["digest"] if r == "then" else now.applicability_digest
@@ -252,12 +258,22 @@ class Replayer:
         root = found.row.ruleset
         if published.digests.get(root) != body["ruleset"]:
             raise _DiffersError(ReplayDifference.APPLICABILITY, f"按已发布的适用表应适用{root}")
+        filed = self._identified(filed, published.ruleset(root), body)
         try:
             judged = judge.judge(found, filed, day)
         except RulesError as error:
             raise _DiffersError(ReplayDifference.ENGINE, str(error)) from None
         stated = asked_of(filed.case, asked["tier"], day, how(asked))
         return judged, body_of(judged, stated, body["facts"], published)
+
+    def _identified(self, filed: Known, ruleset: Ruleset, body: Json) -> Known:
+        """The filing with the enterprise as it was known then, where the filing itself is silent."""
+        read = [key for key in IDENTITY if key in ruleset.facts]
+        if not read:
+            return filed
+        stated, kept = cases.identity(self.session, filed.case.filing_id), body.get("identity", {})
+        then = {key: kept.get(key, "") for key in read if not stated.get(key)}
+        return replace(filed, case=replace(filed.case, **then))
 
     def _now(self, entry: journal.Entry, asked: Json) -> Known:
         """The filing behind a decision, as it is known now."""

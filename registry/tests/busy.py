@@ -25,9 +25,10 @@ from registry.record import (
     register,
 )
 from registry.record.determinations import Ruling, Target
-from rules.model.facts import FACTS, RECORDS, TITLES, Fact, RecordList, Scalar
+from rules.model.facts import TITLES, Fact, RecordList, Scalar
 from rules.portable.canonical import sha256
 
+CATALOGUE = publication.packaged_catalogue()
 START = datetime(2023, 7, 1, 9, 30, tzinfo=UTC)
 FILED = date(2023, 6, 30)
 
@@ -46,10 +47,10 @@ def code(number: int) -> str:
 
 def full(number: int) -> Submission:
     """A filing that states everything that the catalogue has."""
-    values = {f"{f.id}@2022" if f.yearly else f.id: _value(f) for f in FACTS}
+    values = {f"{f.id}@2022" if f.yearly else f.id: _value(f) for f in CATALOGUE.facts}
     records = {
         kind.id: RecordList(({f.id: _value(f) for f in kind.fields}, {}), complete=True)
-        for kind in RECORDS
+        for kind in CATALOGUE.records
     }
     identity = {f.id: str(_value(f)) for f in IDENTITY}
     sources = {key: f"表1!{n}" for n, key in enumerate(values)} | {"ip#0": "清单!2"}

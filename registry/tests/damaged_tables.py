@@ -31,11 +31,11 @@ from registry.filings import FileReading
 from registry.intake import directory
 from registry.intake.tables.mapping import COLUMNS, HeaderMapping
 from registry.intake.tests.counties import CATALOGUE, CELLS, DAY, code, read, survey
+from registry.record.publication import packaged_catalogue
 from registry.tests import grids, oracles
 from registry.tests.grids import Change, Table
 from registry.tests.mutator import Answer, Damaged, Kind, mutated, same, told_where
 from rules.errors import RulesError
-from rules.model.facts import fact
 
 FILE: Final = "汇总表"
 
@@ -304,7 +304,7 @@ def _respelled(random: Random, entry: dict[str, Any]) -> dict[str, Any]:
     values = {}
     for key, value in entry["values"].items():
         name, at, year = key.partition("@")
-        known = fact(name)
+        known = packaged_catalogue().fact(name)
         if known.kind == "number" and random.randrange(2):
             value = _number(random, value)
         values[(known.name if random.randrange(4) == 0 else name) + at + year] = value
@@ -346,7 +346,7 @@ def _spoilt(random: Random, entries: list[dict[str, Any]], at: int) -> set[tuple
 
 def _id(key: str) -> str:
     name, at, year = key.partition("@")
-    return fact(name).id + at + year
+    return packaged_catalogue().fact(name).id + at + year
 
 
 def _json_fault(

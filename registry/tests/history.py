@@ -29,12 +29,14 @@ from registry.record.determinations import Ruling, Target
 from registry.record.register import Holder, Holding, Notice
 from registry.tests import packs
 from rules.language.rulebook import load as load_rules
-from rules.model.facts import FACTS, RECORDS, Fact, RecordList, Scalar
+from rules.model.facts import Fact, RecordList, Scalar
 from rules.portable.canonical import sha256
 
 FILED = date(2023, 6, 30)
 LATER = date(2024, 6, 30)
 ROUND = date(2026, 6, 30)
+#: What may be filed by the packaged criteria.
+CATALOGUE = publication.packaged_catalogue()
 LITTLE_GIANT = "专精特新“小巨人”企业"
 
 
@@ -53,7 +55,7 @@ def full(number: int, as_of: date = FILED, **values: Scalar) -> Submission:
     """A filing that states every fact of the catalogue and every field of every list."""
     year = as_of.year
     stated: dict[str, Scalar] = {}
-    for fact in FACTS:
+    for fact in CATALOGUE.facts:
         for key in (f"{fact.id}@{year - n}" for n in (1, 2, 3)) if fact.yearly else (fact.id,):
             stated[key] = _value(fact, number)
     for key in ("key_chain_link", "well_known"):
@@ -65,7 +67,7 @@ def full(number: int, as_of: date = FILED, **values: Scalar) -> Submission:
             ),
             complete=n % 2 == 0,
         )
-        for n, kind in enumerate(RECORDS)
+        for n, kind in enumerate(CATALOGUE.records)
     }
     sources = {key: f"表1!{n}" for n, key in enumerate([*stated, *records, "ip#0", "brands#1"])}
     identity = {f.id: str(_value(f, number)) for f in IDENTITY}

@@ -1,6 +1,7 @@
 """What is known of an enterprise itself is kept in decisions that rest on it, and verified."""
 
 from dataclasses import replace
+from datetime import date
 from fractions import Fraction
 from pathlib import Path
 
@@ -65,8 +66,16 @@ def test_a_decision_under_a_parameter_of_a_place_is_replayed_and_verified(
             {"city": "苏州市", "province": "江苏省"},
             {"province": "江苏省"},
         ]
+    # a later filing says where the third is; its decision knew nothing of it
+    day = replace(
+        filed[2], as_of=date(2024, 6, 30), identity={**filed[2].identity, "city": "南京市"}
+    )
+    county.file([day])
+    with Session(database) as session:
         replayer = Replayer(session)
         assert [r.difference for r in replayer.replay_all(entries)] == [None] * len(filed)
+        crossed = replayer.cross(entries[2], ["then", "now"], ["then"])
+        assert crossed.verdicts == {("then", "then"): "材料不足", ("now", "then"): "不符合"}
         replayer.close()
     with county.writing() as session:
         data = bundle.export(session, Selection(), key, now=county.now())

@@ -21,6 +21,7 @@ from registry.judging.judge import Judge
 from registry.judging.verdicts import Checker
 from registry.portable.verifier import verify_bundle
 from registry.record import journal, known, register
+from registry.record.publication import packaged_catalogue
 from registry.record.register import Holder, Holding, Notice
 from registry.record.replay import Replayer
 from registry.record.tests.test_known import filed as filing
@@ -30,7 +31,6 @@ from registry.reports.readers import report
 from registry.tests.history import LITTLE_GIANT as GIANT
 from registry.tests.history import code
 from registry.tests.support import Clock, decide, load, publish
-from rules.model.facts import FACTS, TITLES
 from rules.portable.record import CONTROL, LITTLE_GIANT
 
 DAY, BATCH = date(2026, 6, 30), "第八批"
@@ -122,8 +122,8 @@ def asked_for(verdict: dict[str, Any]) -> str:
 
 
 def test_tier_and_fact_are_those_of_the_catalogue() -> None:
-    assert TITLES[-1] == LITTLE_GIANT
-    assert CONTROL in {fact.id for fact in FACTS}
+    assert packaged_catalogue().titles[-1] == LITTLE_GIANT
+    assert CONTROL in {fact.id for fact in packaged_catalogue().facts}
 
 
 @pytest.mark.parametrize(
