@@ -4,7 +4,17 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from registry.web.pages import case, decision, desk, enterprise, enterprises, journal, rules, whatif
+from registry.web.pages import (
+    case,
+    decision,
+    desk,
+    enterprise,
+    enterprises,
+    example,
+    journal,
+    rules,
+    whatif,
+)
 
 #: The routes of all pages; of two that fit an address, the first answers.
 ROUTERS: Final[tuple[APIRouter, ...]] = (
@@ -13,6 +23,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     enterprise.router,
     case.router,
     whatif.router,
+    example.router,
     rules.router,
     decision.router,
     journal.router,

@@ -163,8 +163,20 @@ def test_a_rule_of_which_the_program_no_longer_knows_the_examples_is_shown(
     monkeypatch.setattr(documenting, "in_force", lambda: replace(documented, pages=pages))
     page = visitor.get(case(NARROW, SECOND))
     assert page.status == 200
-    assert "例子" not in page.words
+    assert "个例子" not in page.words
 
 
 def test_every_tier_has_an_address() -> None:
     assert set(slugs().values()) == {*TITLES}
+
+
+def test_a_case_is_written_as_an_example_that_names_nobody(visitor: Visitor) -> None:
+    page = visitor.get(case(NARROW, SECOND, "example", rule="63.2.研发费用"))
+    assert "| 上年度研发费用总额 | 299.99万元 | | 上年度营业收入总额 | 10000万元 |" in page.words
+    assert "那么 结论为“不符合”" in page.words
+    [written] = re.findall(
+        r"<pre.*?</pre>", visitor.get(case(NARROW, SECOND, "example")).source, re.DOTALL
+    )
+    assert NARROW not in written
+    assert "示例四号" not in written
+    assert visitor.get(case(NARROW, SECOND, "example", as_of="2024-06-30")).status == 422

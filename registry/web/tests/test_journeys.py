@@ -104,6 +104,7 @@ def reading(browser: Any, site: str, size: str, *, scripts: bool = True) -> Iter
         enterprise(LACKING),
         enterprise(NARROW, picture="giant"),
         case(NARROW, SECOND, "what-if"),
+        case(NARROW, SECOND, "example"),
         "/enterprises",
         "/enterprises?q=火星",
         "/rules",
