@@ -12,7 +12,7 @@ from registry.desk.drafting import features_root
 from registry.desk.rulebooks import rulebook
 from registry.errors import RegistryError
 from registry.kit import resources
-from registry.kit.files import folder_written_whole, refuse_link
+from registry.kit.files import content, folder_written_whole, refuse_link
 from registry.kit.progress import Watch, unwatched
 from registry.reports import site
 from registry.reports.site import Site
@@ -150,9 +150,11 @@ def refuse_others(folder: Path) -> None:
 
 def _strangers(folder: Path) -> Iterator[Path]:
     """What stands in a folder beside an earlier site."""
-    sums = folder / SUMS
-    lines = sums.read_text(encoding="utf-8", errors="replace") if sums.is_file() else ""
-    known = {SUMS, *(line.partition("  ")[2] for line in lines.splitlines())}
+    sums, mark = folder / SUMS, folder / site.INDEX
+    known: set[str] = set()
+    if sums.is_file() and mark.is_file() and content(mark, 100).startswith(site.MARK.encode()):
+        lines = sums.read_text(encoding="utf-8", errors="replace").splitlines()
+        known = {SUMS, *(line.partition("  ")[2] for line in lines)}
     for path in folder.iterdir():
         if path.name not in known or not path.is_file() or path.is_symlink():
             yield path

@@ -28,6 +28,8 @@ _STATIC: Final = Path(__file__).with_name("static")
 #: The files that every page loads, beside the index for searching.
 ASSETS: Final = ("tidu.css", "site.css", "tidu.svg", "search.js")
 INDEX: Final = "index.js"
+#: How the index begins, in every site that was ever written.
+MARK: Final = "var tiduIndex"
 _PLACEHOLDER: Final = re.compile(r"<([^<>]+)>")
 _REASON: Final = re.compile(r"^未编码：")
 _PLAIN: Final = re.compile(r"[a-z0-9.-]+")
@@ -156,7 +158,7 @@ def index(docs: Documentation, link: Link) -> str:
         if d.name.rpartition("　")[2] not in computed
     ]
     lines = ",\n".join(json.dumps(entry, ensure_ascii=True) for entry in entries)
-    return f"var tiduIndex = [\n{lines}\n];\n".replace("<", "\\u003c")
+    return f"{MARK} = [\n{lines}\n];\n".replace("<", "\\u003c")
 
 
 @cache

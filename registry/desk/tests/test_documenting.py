@@ -93,6 +93,19 @@ def test_a_strange_file_or_folder_in_an_earlier_site_is_kept(draft: Path, tmp_pa
         written(draft, folder)
 
 
+def test_somebody_elses_folder_with_a_list_of_digests_is_left_alone(
+    draft: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "发布包"
+    folder.mkdir()
+    for name in ("a.zip", "index.js"):
+        (folder / name).write_text("别的")
+    (folder / documenting.SUMS).write_text("0  a.zip\n0  index.js\n")
+    with pytest.raises(RegistryError, match="不会覆盖"):
+        written(draft, folder)
+    assert len(list(folder.iterdir())) == 3
+
+
 def test_a_file_of_that_name_is_left_alone(draft: Path, tmp_path: Path) -> None:
     file = tmp_path / "标准"
     file.write_text("别的")
