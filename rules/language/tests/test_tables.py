@@ -268,7 +268,7 @@ def test_a_rule_that_must_not_be_met(tmp_path: Path) -> None:
     rows = "\n".join(f"        | {row} |" for row in (COLUMNS[CASES], "一 | 甲 | 为 | 不符合"))
     text = TEXT.format(sentence=CASES, table=rows, prose="", tags="") + other
     (tmp_path / "a.feature").write_text(text, encoding="utf-8")
-    found = compile_all(tmp_path)
+    found = compile_all(tmp_path, base=FEATURES)
     assert found.problems == ()
     line = Line(subject="unmet", name="甲", text="为 不符合")
     assert found.rules["r"].body == Cases((Case("一", (line,)),))
