@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any, Final, TypeVar
 
 from rules.errors import Problem, QuantityError
+from rules.language.columns import rows_of
 from rules.language.formulas import FormulaError, check_name
 from rules.language.lines import TableError, in_line
 from rules.language.source import DECLARATIONS, Clause, Row
@@ -47,18 +48,11 @@ class _Reader:
     places: dict[tuple[str, str], str] = field(default_factory=dict)
     parts: list[tuple[Clause, Row, str, str]] = field(default_factory=list)
 
-    def table(self, clause: Clause) -> None:
-        header, *rows = clause.definition.table
-        columns = header.cells
-        if complaint := _header(columns):
-            self.problems.append(Problem(clause.path, header.line, complaint))
-            return
-        for row in rows:
-            cells = dict.fromkeys(COLUMNS, "") | dict(zip(columns, row.cells, strict=True))
-            try:
-                self.row(clause, row, cells)
-            except TableError as error:
-                self.problems.append(Problem(clause.path, row.line, str(error)))
+    def read(self, clause: Clause, row: Row, cells: Mapping[str, str]) -> None:
+        try:
+            self.row(clause, row, cells)
+        except TableError as error:
+            self.problems.append(Problem(clause.path, row.line, str(error)))
 
     def row(self, clause: Clause, row: Row, cells: Mapping[str, str]) -> None:
         name, id, listed = cells["名称"], cells["标识"], cells["清单"]
@@ -131,9 +125,8 @@ class _Reader:
 def declared(clauses: Iterable[Clause]) -> tuple[Catalogue, list[Problem]]:
     """The catalogue that these clauses declare, and the faults found on the way."""
     reader = _Reader()
-    for clause in clauses:
-        if clause.definition.text == FACTS:
-            reader.table(clause)
+    for clause, row, cells in rows_of(clauses, FACTS, COLUMNS, REQUIRED, reader.problems):
+        reader.read(clause, row, cells)
     reader.link_parts()
     for kind in reader.lists.values():
         if not kind.fields:
@@ -174,18 +167,6 @@ def written(catalogue: Catalogue) -> Iterator[dict[str, str]]:
             "佐证": fact.evidence,
             "说明": fact.note,
         }
-
-
-def _header(columns: tuple[str, ...]) -> str:
-    """What is wrong with a header; empty if nothing is."""
-    for column in columns:
-        if column not in COLUMNS:
-            return f"表头「{column}」不认识{near(column, COLUMNS)}：可用的有{'、'.join(COLUMNS)}"
-    if lacking := [c for c in REQUIRED if c not in columns]:
-        return f"表头缺少{'、'.join(lacking)}：请补列"
-    if list(columns) != sorted(set(columns), key=COLUMNS.index):
-        return f"表头的次序应为：{' | '.join(c for c in COLUMNS if c in columns)}"
-    return ""
 
 
 def _check_names(line: int, name: str, id: str) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from rules.errors import FactsError, Problem, RulesError
+from rules.language.columns import rows_of
 from rules.language.formulas import (
     Declared,
     Formula,
@@ -25,9 +26,8 @@ from rules.model.facts import PERIODS
 from rules.model.ruleset import Indicator
 
 FORMULAS: Final = DECLARATIONS[1]
+#: The columns of the table; without the last, the source of the rule holds for all rows.
 COLUMNS: Final = ("指标", "单位", "算式", "依据")
-#: The columns that may be left out; without 依据, that of the rule holds for all rows.
-_OPTIONAL: Final = COLUMNS[3:]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,9 +81,12 @@ def declared_indicators(
     every = tuple(clauses)
     result = Indicators()
     entries: dict[str, Entry] = {}
-    for clause in every:
-        if clause.definition.text == FORMULAS:
-            _read(clause, catalogue, counted, parameters, entries, result.problems)
+    for clause, row, cells in rows_of(every, FORMULAS, COLUMNS, COLUMNS[:3], result.problems):
+        entry = _entry(clause, row, cells, catalogue)
+        if fault := _unfit(entry, catalogue, counted, parameters, entries):
+            result.problems.append(entry.problem(fault))
+        else:
+            entries[entry.key] = entry
     lists = {c.id: _list(catalogue, c) for c in every}
     more = {name: Formula(i.expr, "number", "项") for name, i in counted.items()} | {**parameters}
     for records in dict.fromkeys(entry.records for entry in entries.values()):
@@ -101,38 +104,18 @@ def declared_indicators(
     return result
 
 
-def _read(
-    clause: Clause,
-    catalogue: Catalogue,
-    counted: Mapping[str, Indicator],
-    parameters: Mapping[str, Formula],
-    entries: dict[str, Entry],
-    problems: list[Problem],
-) -> None:
-    header, *rows = clause.definition.table
-    if header.cells not in (COLUMNS, tuple(c for c in COLUMNS if c not in _OPTIONAL)):
-        said = f"表头应为：{' | '.join(COLUMNS)}（{'、'.join(_OPTIONAL)}可以不写）"
-        problems.append(Problem(clause.path, header.line, said))
-        return
-    records = _list(catalogue, clause)
-    for row in rows:
-        cells = dict.fromkeys(COLUMNS, "") | dict(zip(header.cells, row.cells, strict=True))
-        name = cells["指标"]
-        entry = Entry(
-            key=f"{records}.{name}" if records else name,
-            name=name,
-            records=records,
-            unit=cells["单位"],
-            formula=cells["算式"],
-            source=cells["依据"] or _cited(clause),
-            clause=clause,
-            row=row,
-        )
-        fault = _unfit(entry, catalogue, counted, parameters, entries)
-        if fault:
-            problems.append(entry.problem(fault))
-        else:
-            entries[entry.key] = entry
+def _entry(clause: Clause, row: Row, cells: Mapping[str, str], catalogue: Catalogue) -> Entry:
+    name, records = cells["指标"], _list(catalogue, clause)
+    return Entry(
+        key=f"{records}.{name}" if records else name,
+        name=name,
+        records=records,
+        unit=cells["单位"],
+        formula=cells["算式"],
+        source=cells["依据"] or _cited(clause),
+        clause=clause,
+        row=row,
+    )
 
 
 def _unfit(

@@ -7,6 +7,7 @@ from itertools import combinations
 from typing import Final, Literal
 
 from rules.errors import Problem, QuantityError
+from rules.language.columns import rows_of
 from rules.language.formulas import Formula, FormulaError, check_name
 from rules.language.provinces import PROVINCES, full_name
 from rules.language.source import DECLARATIONS, Clause, Row
@@ -30,34 +31,24 @@ def declared_parameters(
     problems: list[Problem] = []
     units: dict[str, str] = {}
     rows: dict[str, dict[str, ParameterRow]] = {}
-    for clause in clauses:
-        if clause.definition.text != PARAMETERS:
+    for clause, row, cells in rows_of(clauses, PARAMETERS, COLUMNS, _REQUIRED, problems):
+        try:
+            name, unit, found = _parameter(cells)
+        except (FormulaError, QuantityError, ValueError) as fault:
+            problems.append(_problem(clause, row, cells, str(fault)))
             continue
-        header, *cells = clause.definition.table
-        wanted = tuple(c for c in COLUMNS if c in header.cells)
-        if header.cells != wanted or not set(_REQUIRED) <= set(wanted):
-            said = f"表头应为：{' | '.join(COLUMNS)}（{'、'.join(c for c in COLUMNS if c not in _REQUIRED)}可以不写）"
-            problems.append(Problem(clause.path, header.line, said))
+        first = units.setdefault(name, unit)
+        if UNITS[first][0] != UNITS[unit][0]:
+            said = f"数值「{cells['数值']}」的单位与前面各行的{first}不符：请改正"
+            problems.append(_problem(clause, row, cells, said))
             continue
-        for line in cells:
-            named = dict.fromkeys(COLUMNS, "") | dict(zip(header.cells, line.cells, strict=True))
-            try:
-                name, unit, found = _parameter(named)
-            except (FormulaError, QuantityError, ValueError) as fault:
-                problems.append(_problem(clause, line, named, str(fault)))
-                continue
-            first = units.setdefault(name, unit)
-            if UNITS[first][0] != UNITS[unit][0]:
-                said = f"数值「{named['数值']}」的单位与前面各行的{first}不符：请改正"
-                problems.append(_problem(clause, line, named, said))
-                continue
-            others = rows.setdefault(name, {})
-            place = f"{clause.path}:{line.line}"
-            for earlier, other in others.items():
-                if collisions([other, found]):
-                    said = f"与 {earlier} 的地区、行业和年度相同：请删去一行"
-                    problems.append(_problem(clause, line, named, said))
-            others[place] = found
+        others = rows.setdefault(name, {})
+        place = f"{clause.path}:{row.line}"
+        for earlier, other in others.items():
+            if collisions([other, found]):
+                said = f"与 {earlier} 的地区、行业和年度相同：请删去一行"
+                problems.append(_problem(clause, row, cells, said))
+        others[place] = found
     return {n: Parameter(units[n], tuple(r.values())) for n, r in rows.items()}, problems
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from rules.errors import Problem
+from rules.language.columns import rows_of
 from rules.language.source import DECLARATIONS, Clause
 from rules.model.catalogue import TITLE, Tier
 from rules.model.nearness import near
@@ -25,37 +26,27 @@ def declared_tiers(clauses: Iterable[Clause]) -> tuple[tuple[Tier, ...], list[Pr
     places: dict[str, str] = {}
     problems: list[Problem] = []
     asked: list[tuple[Clause, int, str]] = []
-    for clause in clauses:
-        if clause.definition.text != TIERS:
+    for clause, row, cells in rows_of(clauses, TIERS, COLUMNS, _REQUIRED, problems):
+        said = _unfit(cells)
+        here = f"{clause.path}:{row.line}"
+        for text in dict.fromkeys(cells[c] for c in _REQUIRED):
+            if places.setdefault(text, here) != here:
+                said = said or f"「{text}」与 {places[text]} 重复：请改名，或删去一行"
+        if said:
+            problems.append(Problem(clause.path, row.line, said))
             continue
-        header, *rows = clause.definition.table
-        wanted = tuple(c for c in COLUMNS if c in header.cells)
-        if header.cells != wanted or not set(_REQUIRED) <= set(wanted):
-            said = f"表头应为：{' | '.join(COLUMNS)}（{'、'.join(COLUMNS[3:])}可以不写）"
-            problems.append(Problem(clause.path, header.line, said))
-            continue
-        for row in rows:
-            cells = dict.fromkeys(COLUMNS, "") | dict(zip(header.cells, row.cells, strict=True))
-            said = _unfit(cells)
-            here = f"{clause.path}:{row.line}"
-            for text in dict.fromkeys(cells[c] for c in _REQUIRED):
-                if places.setdefault(text, here) != here:
-                    said = said or f"「{text}」与 {places[text]} 重复：请改名，或删去一行"
-            if said:
-                problems.append(Problem(clause.path, row.line, said))
-                continue
-            years = _YEARS.fullmatch(cells["有效期"])
-            tier = Tier(
-                name=cells["名称"],
-                short=cells["简称"],
-                slug=cells["标识"],
-                kind=cells["种类"] or TITLE,
-                prerequisite=cells["前置"],
-                years=int(years[1]) if years else None,
-            )
-            found[tier.name] = tier
-            if tier.prerequisite:
-                asked.append((clause, row.line, tier.prerequisite))
+        years = _YEARS.fullmatch(cells["有效期"])
+        tier = Tier(
+            name=cells["名称"],
+            short=cells["简称"],
+            slug=cells["标识"],
+            kind=cells["种类"] or TITLE,
+            prerequisite=cells["前置"],
+            years=int(years[1]) if years else None,
+        )
+        found[tier.name] = tier
+        if tier.prerequisite:
+            asked.append((clause, row.line, tier.prerequisite))
     titles = [t.name for t in found.values() if t.kind == TITLE]
     for clause, line, name in asked:
         if name not in titles:

@@ -150,4 +150,4 @@ def test_refused(tmp_path: Path, rows: list[str], said: str) -> None:
 
 def test_a_header_may_leave_out_only_the_source(tmp_path: Path) -> None:
     [problem] = compiled(tmp_path, "甲 | 项", header="指标 | 单位").problems
-    assert problem.message == "表头应为：指标 | 单位 | 算式 | 依据（依据可以不写）"
+    assert problem.message == "表头缺少算式：请补列"
