@@ -15,7 +15,7 @@ from rules.portable.record import TITLES
 
 SCHEMA: Final = 1
 #: The list of the titles that an enterprise holds, and its field that names them.
-HELD, _KIND = TITLES, "kind"
+HELD, TITLE_KIND = TITLES, "kind"
 #: The kind of a tier whose holders bear a title.
 TITLE: Final = "称号"
 #: The parts that rules play for applications, by the words of the tag ``@用途``: the substantive
@@ -157,12 +157,12 @@ class Catalogue:
         titles = [tier.name for tier in tiers if tier.kind == TITLE]
         records, added = [], []
         for kind in self.records:
-            of_titles = kind.field(_KIND) if kind.id == HELD else None
+            of_titles = kind.field(TITLE_KIND) if kind.id == HELD else None
             if of_titles is not None:
                 added = [title for title in titles if title not in of_titles.codes]
                 fact = replace(of_titles, codes=(*of_titles.codes, *added))
                 kind = replace(
-                    kind, fields=tuple(fact if f.id == _KIND else f for f in kind.fields)
+                    kind, fields=tuple(fact if f.id == TITLE_KIND else f for f in kind.fields)
                 )
             records.append(kind)
         return Catalogue(self.facts, tuple(records), tiers, roles, tuple(added))

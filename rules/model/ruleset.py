@@ -13,6 +13,7 @@ from fractions import Fraction
 from functools import cached_property, lru_cache
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
+from rules.model.catalogue import HELD, TITLE_KIND
 from rules.model.facts import Fact, Profile, RecordKind, check_profile
 from rules.model.quantities import Number, yearly_rate
 from rules.portable.canonical import canonical_json, sha256
@@ -459,13 +460,16 @@ class Ruleset:
         return self.fields[f"{records}.{leaf[1]}"] if leaf[0] == "field" else self.facts[leaf[1]]
 
     def validate(self, profile: Profile) -> None:
-        """Raise ``FactsError`` for the first value that a fact which the ruleset reads cannot have."""
-        check_profile(
-            profile,
-            self.facts.get,
-            lambda records, name: self.fields.get(f"{records}.{name}"),
-            lambda records: self.lists[records].name,
-        )
+        """Raise ``FactsError`` for the first value that a fact which the ruleset reads cannot have.
+
+        A title of a tier that the ruleset does not know is none that it asks for.
+        """
+
+        def field_of(records: str, name: str) -> Fact | None:
+            known = (records, name) != (HELD, TITLE_KIND)
+            return self.fields.get(f"{records}.{name}") if known else None
+
+        check_profile(profile, self.facts.get, field_of, lambda records: self.lists[records].name)
 
     def to_json(self) -> dict[str, Any]:
         """The ruleset as new plain JSON values; numbers are texts such as ``3/100``.

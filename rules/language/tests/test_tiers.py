@@ -1,12 +1,16 @@
 """Declarations of tiers, and of the parts that rules play."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from rules.decider import by_both
 from rules.errors import FactsError
 from rules.language.rulebook import Rulebook, compile_all
 from rules.model.catalogue import Tier, catalogue_of
+from rules.model.facts import Profile, RecordList
+from rules.model.ruleset import Outcome
 from rules.tests.packaged import FEATURES, catalogue, rulebook
 
 PACK = """# language: zh-CN
@@ -99,6 +103,15 @@ def test_a_tier_of_ones_own_may_be_held_and_changes_no_packaged_ruleset(tmp_path
     assert catalogue_of(own.catalogue.to_json()) == own.catalogue
     assert own.ruleset("63.3").digest == rulebook().ruleset("63.3").digest
     assert own.ruleset("示范.标杆").fields["titles.kind"].codes[-1] == "示范标杆企业"
+
+
+def test_a_title_that_a_ruleset_does_not_know_is_none_that_it_asks_for() -> None:
+    ruleset = rulebook().ruleset("63.2.前置称号")
+    held = {"kind": "示范标杆企业", "held": True}
+    known = {"kind": "创新型中小企业", "held": True, "valid_until": "2027-12-31"}
+    for items, outcome in (((held,), Outcome.NOT_MET), ((held, known), Outcome.MET)):
+        profile = Profile(date(2026, 6, 30), {}, {"titles": RecordList(items, True)})
+        assert by_both(ruleset, profile)["63.2.前置称号"] is outcome
 
 
 @pytest.mark.parametrize(
