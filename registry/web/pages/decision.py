@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
 from registry.desk import auditing, explaining, replaying
-from registry.errors import AlteredError, RecordError
+from registry.errors import RecordError
 from registry.reports import readers
 from registry.reports.layout import CITED
 from registry.reports.readers import READERS
@@ -23,9 +23,8 @@ OFFICER: Final = "officer"
 Reader = Annotated[Literal["enterprise", "officer", "auditor"], Query(alias="for")]
 
 
-def _unfit(error: RecordError) -> bool:
-    """Whether there is no such decision, so that there is nothing to show."""
-    return error.slug in ("no-such-entry", "not-a-decision")
+#: The errors of a number that is no decision's, so that there is nothing to show.
+_UNFIT: Final = ("no-such-entry", "not-a-decision")
 
 
 @router.get("/decisions/{seq}.json")
@@ -53,8 +52,8 @@ def decision(request: Request, at: At, seq: int, reader: Reader = OFFICER) -> HT
     """The page of a decision for a reader."""
     try:
         found = explaining.one(at.desk, seq)
-    except (AlteredError, RecordError) as error:
-        if isinstance(error, RecordError) and _unfit(error):
+    except RecordError as error:
+        if error.slug in _UNFIT:
             raise
         failed = replaying.replay(at.desk, seq)
         return page(request, "decision-differs.html", status=500, seq=seq, failed=failed)

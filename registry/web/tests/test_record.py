@@ -4,18 +4,24 @@ import re
 from collections.abc import Iterator
 from hashlib import sha256
 from html import unescape
+from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from registry.desk import auditing
+from registry.desk import auditing, explaining, replaying
 from registry.desk.judging import Judging
 from registry.desk.place import Desk
+from registry.errors import RecordError
 from registry.portable.chain import KINDS
+from registry.record.replay import ReplayDifference, Replayed
 from registry.tests.history import History
+from registry.tests.support import Clock, decide, load, submission
 from registry.web.addresses import decision, entry
 from registry.web.app import application
 from registry.web.tests.visiting import Visitor
+from rules.model.facts import TITLES
 
 
 @pytest.fixture
@@ -68,6 +74,7 @@ def test_an_entry_can_be_verified_from_its_page(visitor: Visitor) -> None:
     assert '"rulesets"' in body or '"case"' in body or '"filings"' in body
 
 
+@pytest.mark.parametrize("history", ["sqlite"], indirect=True)
 def test_every_kind_of_entry_has_a_page(rich: tuple[Visitor, History]) -> None:
     visitor, history = rich
     with history.engine.connect() as connection:
@@ -114,36 +121,54 @@ def test_data_and_letter_are_files_to_save(visitor: Visitor, office: tuple[Desk,
         assert answer.headers["content-disposition"].startswith("attachment;")
 
 
-def test_a_decision_is_crossed_with_facts_and_rules_of_now(rich: tuple[Visitor, History]) -> None:
-    visitor, history = rich
-    url = history.engine.url.render_as_string(hide_password=False)
-    with Desk(url) as desk:
-        decided = numbers(desk, "decision")
-    said = {visitor.get(f"{decision(seq)}/replay").words for seq in decided}
-    assert any("改变结论的是" in words for words in said)
-    assert any("结论没有改变" in words for words in said)
-    assert all(visitor.get(decision(seq)).status == 200 for seq in decided)
+def test_a_decision_is_crossed_with_facts_and_rules_of_now(
+    migrated: dict[str, str], tmp_path: Path
+) -> None:
+    clock = Clock()
+    (tmp_path / "tidu.db").write_bytes(Path(migrated["sqlite"]).read_bytes())
+    with Desk(f"sqlite:///{tmp_path / 'tidu.db'}", clock=clock) as desk, Judging(desk) as judging:
+        load(desk.database, clock, submission(rd_expense__2022="1000000"))
+        decide(desk.database, clock, TITLES[1])
+        [seq] = numbers(desk, "decision")
+        visitor = Visitor(application(desk, judging))
+        same = visitor.get(f"{decision(seq)}/replay")
+        load(desk.database, clock, submission())
+        turned = visitor.get(f"{decision(seq)}/replay")
+        later = visitor.get(decision(seq))
+    assert "结论没有改变" in same.words
+    assert "改变结论的是：事实" in turned.words
+    assert "当时的事实 ✗ 不符合 ✗ 不符合 现在的事实 ✓ 符合" in turned.words
+    assert "所依据的填报已于" in later.words
 
 
-def test_what_was_altered_is_not_explained(rich: tuple[Visitor, History]) -> None:
-    visitor, history = rich
-    if history.engine.dialect.name != "sqlite":
-        pytest.skip("one kind of database is enough to alter")
-    with history.engine.begin() as connection:
-        seq = connection.execute(
-            sa.text("SELECT max(seq) FROM journal WHERE kind = 'decision'")
-        ).scalar()
-        for trigger in (
-            connection.execute(sa.text("SELECT name FROM sqlite_master WHERE type = 'trigger'"))
-            .scalars()
-            .all()
-        ):
-            connection.execute(sa.text(f'DROP TRIGGER "{trigger}"'))
-        connection.execute(
-            sa.text("UPDATE journal SET body = replace(body, '认定', '复核') WHERE seq = :seq"),
-            {"seq": seq},
-        )
+def test_a_decision_that_no_longer_comes_out_says_whose_fault_it_is(
+    visitor: Visitor, office: tuple[Desk, Judging], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise RecordError("not-decided-again", "不能重算")
+
+    seq = numbers(office[0], "decision")[0]
+    differs = Replayed(
+        seq=seq, uscc="", tier="", verdict="", difference=ReplayDifference.FACTS, detail="少了一项"
+    )
+    monkeypatch.setattr(explaining, "one", fail)
+    monkeypatch.setattr(replaying, "replay", lambda *_: differs)
     page = visitor.get(decision(seq))
     assert page.status == 500
-    assert "不一致，出在记录" in page.words or "已被改动" in page.words
-    assert visitor.get(entry(seq)).status == 422
+    assert "不一致，出在事实：少了一项" in page.words
+
+
+@pytest.mark.parametrize("history", ["sqlite"], indirect=True)
+def test_what_was_altered_is_not_shown(rich: tuple[Visitor, History]) -> None:
+    visitor, history = rich
+    with history.engine.begin() as connection:
+        names = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+        for trigger in connection.execute(sa.text(names)).scalars().all():
+            connection.execute(sa.text(f'DROP TRIGGER "{trigger}"'))
+        last = "SELECT max(seq) FROM journal WHERE kind = 'decision'"
+        seq = connection.execute(sa.text(last)).scalar()
+        change = "UPDATE journal SET body = replace(body, '认定', '复核') WHERE seq = :seq"
+        connection.execute(sa.text(change), {"seq": seq})
+    for page in (visitor.get(decision(seq)), visitor.get(entry(seq))):
+        assert page.status == 422
+        assert "已被改动" in page.words
