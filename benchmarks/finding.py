@@ -69,9 +69,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--count", type=int, nargs="*", default=COUNTS, help="enterprises")
     parser.add_argument("--turns", type=int, default=20, help="times that each question is asked")
+    parser.add_argument("--only", choices=DATABASES, help="one kind of database")
     given = parser.parse_args(arguments)
     for count in given.count:
-        for engine in databases():
+        for engine in databases(given.only):
             began = perf_counter()
             fill(engine, count)
             kind = engine.dialect.name
@@ -87,18 +88,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
                     )
 
 
-def databases() -> Iterator[sa.Engine]:
+def databases(only: str | None) -> Iterator[sa.Engine]:
     """A migrated database of each kind, dropped afterwards."""
+    for kind in DATABASES:
+        if only not in (None, kind):
+            continue
+        with DATABASES[kind]() as url:
+            engine = storage.create_engine(url)
+            storage.upgrade(engine)
+            yield engine
+            engine.dispose()
+
+
+@contextmanager
+def sqlite() -> Iterator[sa.URL]:
+    """A file of one's own."""
     with TemporaryDirectory() as folder:
-        engine = storage.create_engine(f"sqlite:///{folder}/tidu.db")
-        storage.upgrade(engine)
-        yield engine
-        engine.dispose()
-    with postgresql() as url:
-        engine = storage.create_engine(url)
-        storage.upgrade(engine)
-        yield engine
-        engine.dispose()
+        yield sa.URL.create("sqlite", database=f"{folder}/tidu.db")
 
 
 @contextmanager
@@ -110,6 +116,9 @@ def postgresql() -> Iterator[sa.URL]:
         server = get_server(Path(folder) / "server", cleanup_mode="delete")
         yield sa.make_url(server.get_uri())
         server.cleanup()
+
+
+DATABASES: Final = {"sqlite": sqlite, "postgresql": postgresql}
 
 
 def fill(engine: sa.Engine, count: int) -> None:
