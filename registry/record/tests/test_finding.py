@@ -100,14 +100,14 @@ def test_an_unknown_region_is_refused() -> None:
         Asked(place="440")
 
 
-@pytest.mark.parametrize("query", ["", "科技", "司", "91350100M0000099"])
 def test_pages_follow_one_another_without_gap_or_repetition(
-    stocked: tuple[Session, dict[str, str]], query: str
+    stocked: tuple[Session, dict[str, str]],
 ) -> None:
     session, held = stocked
-    found, count = _walk(session, Asked(query=query), 999)
-    assert found == _scan(held, query)
-    assert count == len(found)
+    for query in ("", "科技", "司", "91350100M0000099"):
+        found, count = _walk(session, Asked(query=query), 999)
+        assert found == _scan(held, query)
+        assert count == len(found)
 
 
 def test_pairs_that_too_many_names_bear_ask_for_one_more(
