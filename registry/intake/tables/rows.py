@@ -26,6 +26,7 @@ from registry.intake.tables.headers import Column, Header
 from registry.intake.tables.mapping import AS_OF, MappingTarget
 from registry.intake.tables.rowkinds import TOLD, Kind, good_code, kind_of, says_example
 from registry.intake.tables.shifts import has_slipped, lacks_cell, was_split
+from rules.model.catalogue import Catalogue
 from rules.model.facts import Fact, RecordKind, Scalar, yearly_key
 
 _KEYS: Final = ("uscc", "name", "year")
@@ -100,9 +101,10 @@ class _Titles:
     that only they remain unknown.
     """
 
-    def __init__(self, kinds: Sequence[str]) -> None:
-        """``kinds`` are all titles that there are."""
-        self._kinds = kinds
+    def __init__(self, catalogue: Catalogue) -> None:
+        # a title that a pack adds is known only to the rulesets that read it; no other could judge
+        # an enterprise for which it is stated
+        self._kinds = [kind for kind in catalogue.titles if kind not in catalogue.added]
         self._answered: set[Scalar] = set()
         self._asked: dict[Scalar, CellPlace] = {}
 
@@ -401,7 +403,7 @@ class FilingTable:
 
     def _fill(self, draft: FilingDraft, number: int, row: Row, year: int = 0) -> None:
         """Read a row about one fiscal year, or without a year."""
-        titles = _Titles(self.drafts.catalogue.titles)
+        titles = _Titles(self.drafts.catalogue)
         for slot, value in self._given(row):
             if slot.fact is None:
                 self._put(draft, titles, slot, number, value)

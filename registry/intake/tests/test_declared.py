@@ -18,7 +18,7 @@ from registry.intake.tables.mapping import HeaderMapping
 from registry.intake.tables.mapping_draft import draft, nearest
 from registry.intake.tests.counties import CATALOGUE, code
 from rules.language.rulebook import Rulebook, load
-from rules.model.catalogue import Catalogue
+from rules.model.catalogue import Catalogue, Tier
 from rules.model.facts import RecordList, Scalar
 from rules.tests.packaged import FEATURES
 
@@ -310,3 +310,13 @@ def test_no_fact_takes_the_place_of_a_key(known: Catalogue) -> None:
         found = mapping.resolve(heading)
         assert found is not None
         assert found.target.role == role
+
+
+def test_a_title_that_a_pack_adds_is_stated_only_for_those_who_state_it(tmp_path: Path) -> None:
+    tier = Tier(name="省级领航企业", short="领航", slug="pilot")
+    known = CATALOGUE.with_tiers((*CATALOGUE.tiers, tier), CATALOGUE.roles)
+    assert known.titles == (*CATALOGUE.titles, tier.name)
+    path = table(tmp_path, {"创新型中小企业有效期至": "2025-12-31"})
+    titles = [read(path, catalogue).submissions[0].records for catalogue in (CATALOGUE, known)]
+    assert titles[0] == titles[1]
+    assert [item["kind"] for item in titles[1]["titles"].items] == list(CATALOGUE.titles)
