@@ -1,6 +1,6 @@
 """Loading filings: read, examine and store a file or a folder of tables; or take a load back."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
@@ -27,6 +27,7 @@ from registry.intake.coverage import Asking, Key, Wanted
 from registry.intake.directory import CHUNK
 from registry.intake.folders import FolderCounts, FolderLoader, report_file
 from registry.intake.grouped import Groups, grouped
+from registry.intake.tables.mapping import HeaderMapping
 from registry.intake.tables.mapping_draft import draft as draft_mapping
 from registry.judging.relations import SECTOR_FACTS
 from registry.judging.totals import Totals
@@ -45,6 +46,8 @@ __all__ = ["CHUNK", "FolderCounts", "Groups", "LoadReport", "UndoReport", "group
 
 #: The fact in which an enterprise states its sector.
 _SECTOR: Final = "sector"
+#: What to do about a heading that is not understood.
+_UNKNOWN: Final = Remedy("draft-mapping")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,10 +105,12 @@ def read_file(
     as_of: date | None = None,
     mapping: Path | None = None,
     batch: str = "",
+    ahead: Catalogue | None = None,
 ) -> FileReading:
     """Read a file and hold back submissions whose records contradict their filed totals.
 
-    ``catalogue`` is what may be filed. The criteria of its day tell which columns are missing; ``batch`` adds those of a round. The
+    ``catalogue`` is what may be filed, ``ahead`` what may be filed once the criteria at hand are
+    published. The criteria of its day tell which columns are missing; ``batch`` adds those of a round. The
     registry is opened only if the file has a code that may need admission.
     """
     with desk.watch(f"读取 {path.name}", None) as done:
@@ -118,7 +123,7 @@ def read_file(
             progress=done,
             admitted=_Admitted(desk),
         )
-    return rechecked(reading, catalogue, as_of, desk.words, _today(desk))
+    return rechecked(reading, catalogue, as_of, desk.words, _today(desk), ahead)
 
 
 def _today(desk: Desk) -> date:
@@ -181,16 +186,18 @@ def rechecked(
     as_of: date | None,
     words: Words = unworded,
     today: date | None = None,
+    ahead: Catalogue | None = None,
 ) -> FileReading:
     """Add to a reading the faults that the rules and the clock find in its submissions, and word all.
 
     Submissions whose records contradict their filed totals are held back. Filing days after
-    ``today`` are reported.
+    ``today`` are reported. A heading that only ``ahead`` declares is told as such.
     """
     good: list[Submission] = []
     sector_fact = catalogue.get(_SECTOR)
     sectors = sector_fact.codes if sector_fact else ()
-    refused, issues = list(reading.refused), [i.worded(words) for i in reading.issues]
+    refused, issues = list(reading.refused), _unpublished(reading.issues, catalogue, ahead)
+    issues = [issue.worded(words) for issue in issues]
     issues += _days_to_come(reading, today) if today else ()
     for submission in reading.submissions:
         day = submission.as_of or as_of
@@ -202,6 +209,22 @@ def rechecked(
         issues += found
         (refused if found else good).append(submission)
     return replace(reading, submissions=tuple(good), refused=tuple(refused), issues=tuple(issues))
+
+
+def _unpublished(
+    issues: Iterable[Issue], catalogue: Catalogue, ahead: Catalogue | None
+) -> list[Issue]:
+    """The issues; a heading that is understood by what is not yet published asks for that."""
+    if ahead is None or (ahead.facts, ahead.records) == (catalogue.facts, catalogue.records):
+        return [*issues]
+    known, found = HeaderMapping(ahead, ids=True), []
+    for issue in issues:
+        table = known.list_of(Path(issue.sheet).stem)
+        if issue.remedy == _UNKNOWN and known.resolve(issue.value, table):
+            said = "标准声明了这个填报项，但还没有发布，该列未读取"
+            issue = replace(issue, message=said, expected="", remedy=Remedy("publish-criteria"))
+        found.append(issue)
+    return found
 
 
 @cache
@@ -223,7 +246,12 @@ def import_file(desk: Desk, source: Source) -> Imported:
     catalogue = desk.to_be_filed()
     with _drafted(source, catalogue):
         reading = read_file(
-            desk, source.path, catalogue, as_of=source.as_of, mapping=source.mapping
+            desk,
+            source.path,
+            catalogue,
+            as_of=source.as_of,
+            mapping=source.mapping,
+            ahead=rulebook().catalogue,
         )
     drafted = _draft(source, reading.headings, catalogue)
     with desk.writing() as session:
@@ -302,6 +330,7 @@ def import_folder(desk: Desk, source: Source) -> FolderImported:
                 as_of=source.as_of,
                 words=desk.words,
                 today=_today(desk),
+                ahead=rulebook().catalogue,
             ),
             jobs=jobs_for(found.enterprises, source.jobs, few=2 * directory.CHUNK),
         )

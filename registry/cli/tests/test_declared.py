@@ -1,6 +1,7 @@
 """A bureau declares what it asks for in a pack; it is asked for, filed, shown and judged, without code."""
 
 import csv
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -94,3 +95,17 @@ def test_a_file_is_checked_by_the_declarations_beside_its_rules(
     own = run(*asked, "--features", str(tmp_path / "own"), "--explain").output
     assert SHARE.search(own)
     assert own.count("看不懂这个表头") == 1  # 绿色商店
+
+
+def test_what_is_declared_but_not_published_is_told_as_such(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Filings are stored by what is published; the officer is told what is missing for that."""
+    with monkeypatch.context() as before:
+        before.delenv("TIDU_FEATURES")
+        assert run("rules", "publish").exit_code == 0
+    told = run("import", str(table(tmp_path)), "--dry-run", "--json").stdout
+    said = {i["value"]: (i["message"], i["expected"]) for i in json.loads(told)["issues"]}
+    wanted = ("标准声明了这个填报项，但还没有发布，该列未读取", "请先运行 tidu rules publish")
+    assert said["绿色工厂"] == said["2022年绿色产品收入（万元）"] == wanted
+    assert said["绿色商店"][0] == "看不懂这个表头，该列未读取"
