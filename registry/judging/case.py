@@ -52,8 +52,9 @@ class Request:
     """The question about each case: for which tiers, in which procedure, and as of which day.
 
     Without ``as_of``, each case is judged as of its own filing date; without ``province``, by the
-    criteria of its own province. A tier, procedure or province that does not exist raises
-    ``RegistryError``: by the default rules, it would get a verdict that nobody asked for.
+    criteria of its own province. A procedure or province that does not exist raises
+    ``RegistryError``: by the default rules, it would get a verdict that nobody asked for. The
+    criteria say which tiers there are; under any other there is no verdict.
     """
 
     tiers: tuple[str, ...] = TITLES
@@ -64,7 +65,6 @@ class Request:
 
     def __post_init__(self) -> None:
         for what, value, expected in (
-            *(("层级", tier, TITLES) for tier in self.tiers),
             ("程序", self.procedure, (RECOGNITION, RECHECK)),
             ("省份", self.province or "", ("", *PROVINCES)),
         ):

@@ -1,4 +1,4 @@
-"""A bureau's own pack that declares a fact of each kind and a list of its own, and judges by them."""
+"""A bureau's own pack with a tier, a fact of each kind and a list of its own, and a criterion on them."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -11,11 +11,20 @@ from rules.tests.packaged import FEATURES
 
 #: The round whose criterion reads what the pack declares.
 ROUND: Final = "绿色批次"
-TIER: Final = "创新型中小企业"
+TIER: Final = "绿色企业"
 
 _TEXT: Final = """# language: zh-CN
-@tier:创新型中小企业 @source:示范市绿色批次通知
+@tier:绿色企业 @source:示范市绿色批次通知
 功能: 绿色批次
+
+  @id:绿色.层级
+  规则: 绿色企业的称号
+    依据: 通知第一条
+
+    背景:
+      假如 层级如下
+        | 名称     | 简称 | 标识  | 有效期 |
+        | 绿色企业 | 绿色 | green | 2年    |
 
   @id:绿色.填报项
   规则: 绿色批次的填报项
@@ -93,12 +102,12 @@ _TEXT: Final = """# language: zh-CN
 
     背景:
       假如 按下表适用
-        | 层级           | 程序 | 省份 | 批次     | 自 | 至 | 规则集 | 依据               |
-        | 创新型中小企业 | 认定 | 其余 | 绿色批次 |    |    | 绿色.1 | 示范市绿色批次通知 |
+        | 层级     | 程序 | 省份 | 批次     | 自 | 至 | 规则集 | 依据               |
+        | 绿色企业 | 认定 | 其余 | 绿色批次 |    |    | 绿色.1 | 示范市绿色批次通知 |
 
     场景: 绿色批次按本通知
       假如 案件如下
-        | 层级     | 创新型中小企业 |
+        | 层级     | 绿色企业       |
         | 程序     | 认定           |
         | 批次     | 绿色批次       |
         | 填报日期 | 2023年6月30日  |

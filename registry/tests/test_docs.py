@@ -25,8 +25,8 @@ from registry.desk.rulebooks import rulebook
 from registry.kit.settings import SETTINGS
 from registry.tests.served import served
 from rules.drafting.steps import EXPECTED, GIVEN
-from rules.language.formulas import FUNCTIONS, FormulaError, filed_names, parse_formula
 from rules.language import declarations, indicators, parameters, tiers
+from rules.language.formulas import FUNCTIONS, FormulaError, filed_names, parse_formula
 from rules.language.tables import COLUMNS
 
 ROOT = Path(__file__).parents[2]

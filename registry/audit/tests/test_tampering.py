@@ -170,7 +170,7 @@ def test_the_history_is_sound_and_rich(history: History) -> None:
         cited = [e for e in journal.entries(session) if e.content.get("determinations")]
         for table in TABLES.values():
             assert session.scalar(sa.select(sa.func.count()).select_from(table)), table.name
-    assert len(tiers) == 3
+    assert len(tiers) == 4
     assert applied == {"well_known", "honours#1.accepted", "63.3.链"}
     assert cited
 

@@ -1,6 +1,7 @@
 """Facts that a bureau's own pack declares are stored, read, judged and replayed like any other."""
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,21 @@ def test_what_a_pack_declares_is_judged_and_replayed(told: History) -> None:
         replayer = Replayer(session)
         assert [r.difference for r in replayer.replay_all(entries)] == [None] * 3
         replayer.close()
+        assert verify(session).sound
+
+
+def test_a_tier_of_a_pack_has_titles_filed_and_registered(told: History) -> None:
+    held = {"kind": packs.TIER, "valid_from": "2022-07-01", "held": True}
+    filed = packs.green(bare(1))
+    titles = packs.RecordList((held,), complete=True)
+    told.load(replace(filed, records={**filed.records, "titles": titles}))
+    kept = stored(told.engine)
+    assert kept is not None
+    assert kept.records["titles"] == titles
+    told.grant(1, date(2023, 7, 1), kind=packs.TIER)
+    with pytest.raises(RecordError, match="没有名为「红色企业」的称号"):
+        told.grant(1, date(2023, 7, 1), kind="红色企业")
+    with storage.session(told.engine) as session:
         assert verify(session).sound
 
 
