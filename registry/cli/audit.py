@@ -11,6 +11,7 @@ from registry.cli.common import (
     DayParam,
     NumberParam,
     Refused,
+    TierParam,
     by_option,
     command,
     console,
@@ -39,7 +40,6 @@ from registry.portable.chain import KINDS
 from registry.portable.clock import china_text
 from registry.portable.notes import LARGEST
 from registry.portable.verifier import file_digest
-from rules.model.roles import TIERS
 
 _SHOWN: Final = 50
 #: The most changed rules that are shown.
@@ -152,7 +152,7 @@ def audit() -> None:
 @click.argument(
     "uscc", type=CodeParam(), required=False, metavar="[信用代码]", help="只列此企业的记录。"
 )
-@click.option("--tier", type=click.Choice(list(TIERS)), help="只列此层级的决定。")
+@click.option("--tier", type=TierParam(), help="只列此层级的决定。")
 @click.option("--kind", type=click.Choice(list(KINDS.values())), help="只列此种记录。")
 @click.option("--last", type=click.IntRange(min=1), help="只列最后几条。")
 @json_option
@@ -288,7 +288,7 @@ def checkpoint(output: Path | None, as_json: bool) -> None:
 
 @audit.command("export")
 @click.argument("numbers", nargs=-1, type=NumberParam(), metavar="[编号…]", help="决定的编号。")
-@click.option("--tier", type=click.Choice(list(TIERS)), help="此层级的全部决定。")
+@click.option("--tier", type=TierParam(), help="此层级的全部决定。")
 @click.option("--from", "first", type=DayParam(), help="记录日期自（含），北京时间。")
 @click.option("--to", "last", type=DayParam(), help="记录日期至（含），北京时间。")
 @click.option(
@@ -313,7 +313,7 @@ def export(
     """导出证据包：没有梯度的人也能验证其中的决定，并重新作出。"""
     if bool(numbers) == bool(tier or first or last):
         raise click.UsageError("请给出决定的编号，或用 --tier、--from、--to 选定范围（二者择一）")
-    selection = Selection(numbers, TIERS[tier] if tier else "", first, last)
+    selection = Selection(numbers, tier or "", first, last)
     with desk() as at:
         done = auditing.export(at, selection, since=_held(since), masked=mask)
     write_new(output, done.data, private=True)

@@ -37,7 +37,6 @@ from registry.desk.place import Desk
 from registry.filings import FileReading
 from registry.portable.clock import china_text
 from registry.reports import results
-from rules.model.roles import titles_of
 
 _FEW: Final = 50
 
@@ -108,7 +107,7 @@ def check(
     if output is not None:
         apart(output, *filter(None, (file, features)))
     inquiry = Inquiry(
-        request=Request(titles_of(tiers), procedure, batch, province, as_of),
+        request=Request(tiers, procedure, batch, province, as_of),
         usccs=() if file else targets,
         known_at=known_at,
         rules_of_now=rules_of == "now",

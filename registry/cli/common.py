@@ -25,7 +25,7 @@ from registry.kit.progress import Done, ignored
 from registry.kit.screens import Screen
 from registry.portable.clock import now
 from rules.language.provinces import PROVINCES, acting
-from rules.model.roles import RECHECK, RECOGNITION, TIERS
+from rules.model.roles import RECHECK, RECOGNITION
 
 if TYPE_CHECKING:
     from registry.desk.place import Desk
@@ -206,6 +206,19 @@ class Procedure(click.ParamType[str]):
         return "[认定|复核]"
 
 
+class TierParam(click.ParamType[str]):
+    """A tier by its name, short name or slug; the desk knows which the criteria declare."""
+
+    name = "层级"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        """The text, which must not be empty."""
+        text = str(value).strip()
+        if said := wrong(text) or ("" if text else "请写明层级"):
+            self.fail(said, param, ctx)
+        return text
+
+
 class Province(click.ParamType[str]):
     """A province or a city with independent planning status, in full or short: 广东省, 广东, 深圳."""
 
@@ -229,8 +242,9 @@ tiers_option = click.option(
     "--tier",
     "tiers",
     multiple=True,
-    type=click.Choice(list(TIERS)),
-    help="只看此层级，可多次给出。",
+    type=TierParam(),
+    help="只看此层级（全称、简称或标识，见 tidu rules list --applicability），可多次给出。"
+    "默认是各地都有的称号；只在个别省份的层级，以及自测、措施，须在此写明。",
 )
 
 

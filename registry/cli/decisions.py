@@ -12,6 +12,7 @@ from registry.cli.common import (
     DayParam,
     NumberParam,
     Refused,
+    TierParam,
     batch_option,
     by_option,
     command,
@@ -35,7 +36,6 @@ from registry.desk.place import Desk
 from registry.kit.files import sha256_of
 from registry.kit.jsontext import fields_of
 from registry.reports.verdicts import DOUBTED
-from rules.model.roles import TIERS, titles_of
 
 
 @command("decide")
@@ -74,7 +74,7 @@ def decide(
     if everything == bool(targets):
         raise click.UsageError("请给出信用代码或文件，或用 --all 决定全部（二者择一）")
     file = file_among(targets)
-    request = Request(titles_of(tiers), procedure, batch, province, as_of)
+    request = Request(tiers, procedure, batch, province, as_of)
     with desk(by) as at:
         codes: Sequence[str] | None = None if everything else targets
         if file is not None:
@@ -180,7 +180,7 @@ def _show_lines(lines: Sequence[Decided]) -> None:
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="证据文件，可多次给出；登记簿只记其摘要，请自行保存原件。",
 )
-@click.option("--tier", type=click.Choice(list(TIERS)), help="规则所属的层级（认定规则时必给）。")
+@click.option("--tier", type=TierParam(), help="规则所属的层级（认定规则时必给）。")
 @procedure_option
 @batch_option
 @click.option("--as-of", type=DayParam(), help="认定此日期（含）以前最近的一份填报。")
@@ -225,7 +225,7 @@ def determine(
         value=value,
         ground=ground,
         evidence=tuple(map(sha256_of, evidence)),
-        tier=TIERS[tier] if tier else "",
+        tier=tier or "",
         procedure=procedure,
         batch=batch,
         as_of=as_of,

@@ -10,6 +10,7 @@ import click
 from registry.cli.common import (
     NumberParam,
     Refused,
+    TierParam,
     command,
     console,
     desk,
@@ -18,7 +19,6 @@ from registry.cli.common import (
     json_option,
     output_option,
     refuse_ending,
-    tiers_option,
 )
 from registry.cli.remedies import sentence, words
 from registry.cli.targets import CodeParam, is_code
@@ -71,7 +71,7 @@ class Numbers(click.ParamType[NamedDecisions]):
     help="决定的编号，如 3；一段编号，如 3-40；或企业的信用代码或名称，即它各事项的最近一项决定。",
 )
 @click.option("--all", "everything", is_flag=True, help="全部企业各事项的最近一项决定。")
-@tiers_option
+@click.option("--tier", "tiers", multiple=True, type=TierParam(), help="只看此层级，可多次给出。")
 @click.option(
     "--outcome",
     "outcomes",

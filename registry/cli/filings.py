@@ -16,6 +16,7 @@ from registry.cli.common import (
     NumberParam,
     Output,
     Refused,
+    TierParam,
     apart,
     batch_option,
     by_option,
@@ -43,7 +44,6 @@ from rules.explanation.explain import value_text
 from rules.model.catalogue import Catalogue
 from rules.model.facts import Fact, RecordKind
 from rules.model.facts import Profile as RulesProfile
-from rules.model.roles import TIERS
 from rules.model.ruleset import OUTCOMES
 
 _SHOWN = 20
@@ -340,7 +340,7 @@ def list_enterprises(search: str, as_json: bool) -> None:
 @click.argument(
     "query", default="", metavar="[查找]", help="名称中的字，或信用代码的开头；不写则列出全部。"
 )
-@click.option("--tier", type=click.Choice(list(TIERS)), help="只列在此层级有决定的企业。")
+@click.option("--tier", type=TierParam(), help="只列在此层级有决定的企业。")
 @click.option(
     "--outcome",
     type=click.Choice([finding.UNDECIDED_WORD, *OUTCOMES]),
@@ -373,8 +373,10 @@ def find_enterprises(
     不写查找的字时列出全部。名称不计大小写、全角半角和空格；只写一两个字而名称中有它的企业太多时，请再写一个字。
     """
     with desk() as at:
-        title = TIERS[tier] if tier else ""
-        found = finding.find(at, query, tier=title, outcome=outcome or "", after=after, limit=limit)
+        short = finding.short_names(at)
+        found = finding.find(
+            at, query, tier=tier or "", outcome=outcome or "", after=after, limit=limit
+        )
     if as_json:
         print_json(found)
         return
@@ -386,7 +388,7 @@ def find_enterprises(
     rows = []
     for line in found.lines:
         said = [
-            f"{_SHORT[d.tier]}{d.outcome}{'' if d.current else '（以前的填报）'}"
+            f"{short.get(d.tier, d.tier)}{d.outcome}{'' if d.current else '（以前的填报）'}"
             for d in line.decisions
         ]
         filed = line.filed.isoformat() if line.filed else "已撤销"
@@ -395,9 +397,6 @@ def find_enterprises(
     console.print(listing(header, rows, console.width))
     more = f"；下一页：加上 --after {found.after}" if found.after else ""
     click.echo(f"共{found.counted}{more}")
-
-
-_SHORT = {title: tier for tier, title in TIERS.items()}
 
 
 @enterprise.command("admit")

@@ -25,7 +25,6 @@ from registry.desk.simulating import LABEL, SimulationRequest, SimulationRun, si
 from registry.kit.files import written_whole
 from registry.kit.workbooks import workbook
 from registry.reports import impact as impact_report
-from rules.model.roles import titles_of
 
 
 @command("impact")
@@ -81,7 +80,7 @@ def impact_of(
     request = SimulationRequest(
         after=after,
         before=before,
-        tiers=titles_of(tiers),
+        tiers=tiers,
         procedure=procedure,
         batch=batch,
         regions=regions,

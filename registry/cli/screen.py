@@ -31,7 +31,6 @@ from registry.desk import screening
 from registry.desk.screening import ListedFirm, ScreeningRequest, ScreeningResult
 from registry.kit.jsontext import fields_of
 from registry.reports import screening as report
-from rules.model.roles import titles_of
 
 _LISTED = 10
 
@@ -160,7 +159,7 @@ def screen(
         apart(output, *filter(None, (draft, folder)))
     tell_unproved(draft)
     request = screening.ScreeningRequest(
-        tiers=titles_of(tiers) if tiers else (),
+        tiers=tiers,
         regions=regions,
         as_of=as_of,
         text=str(draft or ruleset) if draft or ruleset else None,

@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 import click
 
-from registry.cli.common import DayParam, Moment, NumberParam, desk, group, json_option
+from registry.cli.common import DayParam, Moment, NumberParam, TierParam, desk, group, json_option
 from registry.cli.notices import (
     DocumentOptions,
     document_options,
@@ -17,7 +17,6 @@ from registry.cli.notices import (
 from registry.cli.targets import CodeOrFile, CodeParam
 from registry.desk import notices
 from registry.desk.notices import REASONS, Registered, Validity
-from rules.model.roles import TIERS
 
 
 @group("titles")
@@ -29,7 +28,7 @@ def _who(command: Callable[..., None]) -> Callable[..., None]:
     """Adds the parameters for the enterprises and the title of a notice."""
     for decorate in (
         renamed_option,
-        click.option("--tier", type=click.Choice(list(TIERS)), required=True, help="称号的层级。"),
+        click.option("--tier", type=TierParam(), required=True, help="称号的层级。"),
         click.argument(
             "targets",
             nargs=-1,
@@ -72,7 +71,7 @@ def grant(
     """登记新认定（公告）的称号；有一家不能登记的，整份名单都不登记。"""
     firms = firms_of(targets, renamed)
     with desk(document.by) as at:
-        done = notices.grant(at, firms, TIERS[tier], document.notice, Validity(first, last))
+        done = notices.grant(at, firms, tier, document.notice, Validity(first, last))
     show(done, document.as_json)
 
 
@@ -97,7 +96,7 @@ def extend(
     """登记复核通过而延长的称号。"""
     firms = firms_of(targets, renamed)
     with desk(document.by) as at:
-        done = notices.extend(at, firms, TIERS[tier], document.notice, Validity(first, last))
+        done = notices.extend(at, firms, tier, document.notice, Validity(first, last))
     show(done, document.as_json)
 
 
@@ -122,7 +121,7 @@ def end(
     firms = firms_of(targets, renamed)
     with desk(document.by) as at:
         done = notices.end(
-            at, firms, TIERS[tier], document.notice, Validity(first, last),
+            at, firms, tier, document.notice, Validity(first, last),
             on=on, reason=reason,
         )  # fmt: skip
     show(done, document.as_json)
@@ -142,7 +141,7 @@ def strike(seq: int, document: DocumentOptions) -> None:
 @click.argument(
     "codes", nargs=-1, type=CodeParam(), metavar="[信用代码…]", help="只列这些企业；默认全部。"
 )
-@click.option("--tier", type=click.Choice(list(TIERS)), help="只列此层级的称号。")
+@click.option("--tier", type=TierParam(), help="只列此层级的称号。")
 @click.option("--as-of", type=DayParam(), help="只列在此日期持有的称号。")
 @click.option("--known-at", type=Moment(), help="只按此日期或时间以前的登记。")
 @click.option("--history", is_flag=True, help="列出每一次登记，而不只是现行的。")
@@ -158,7 +157,7 @@ def list_titles(
     """列出登记的称号。"""
     if history and as_of is not None:
         raise click.UsageError("--history 列出每一次登记，不能与 --as-of 同用")
-    kind = TIERS[tier] if tier else ""
+    kind = tier or ""
     with desk() as at:
         found = notices.titles(
             at, codes, kind=kind, as_of=as_of, known_at=known_at, history=history

@@ -1,7 +1,7 @@
 """Auditing: reading the journal, verifying the record, and handing out signed evidence of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TypeAlias
@@ -21,9 +21,8 @@ from registry.portable.chain import KINDS
 from registry.portable.notes import Checkpoint, NoteError, VerifierKey
 from registry.portable.verifier import Findings, file_digest, verify_bundle
 from registry.record import cases, determinations, journal
-from registry.record.publication import packaged_catalogue
+from registry.record.publication import packaged_catalogue, to_be_filed
 from registry.record.wording import entry_text
-from rules.model.roles import TIERS
 from rules.portable.errors import Remedy
 
 #: A file that somebody holds: its name and its bytes.
@@ -35,9 +34,9 @@ HeldFile: TypeAlias = tuple[str, bytes]
 
 @dataclass(frozen=True)
 class EntryQuery:
-    """Selects entries: of an enterprise, a tier (as in ``TIERS``) or a kind, or the last few.
+    """Selects entries: of an enterprise, a tier or a kind, or the last few.
 
-    Selects all entries if nothing is given.
+    The tier is given by name, short name or slug. Selects all entries if nothing is given.
     """
 
     uscc: str | None = None
@@ -67,7 +66,7 @@ def log(desk: Desk, wanted: EntryQuery) -> list[EntryLine]:
             ids = _filings(session, wanted.uscc)
         elif wanted.last and not (wanted.tier or kinds):
             first = max(1, journal.last_number(session) - wanted.last + 1)
-        tier = TIERS[wanted.tier] if wanted.tier else ""
+        tier = to_be_filed(session).tier(wanted.tier).name if wanted.tier else ""
         found = list(journal.entries(session, first=first, kinds=kinds, tier=tier, filing_ids=ids))
         entries = found[-(wanted.last or 0) :]
         confirmed = [e.content["determination"] for e in entries if e.kind == "confirmation"]
@@ -100,7 +99,7 @@ class EntryPage:
 def leafed(
     desk: Desk, *, kind: str = "", tier: str = "", before: int | None = None, limit: int = 50
 ) -> EntryPage:
-    """A page of the journal, newest first: the entries of a kind and a tier (as in ``TIERS``).
+    """A page of the journal, newest first: the entries of a kind and of a tier by any of its names.
 
     ``before`` begins the page after the one before. ``RecordError`` for a kind that there is not.
     """
@@ -112,8 +111,8 @@ def leafed(
             value=kind,
             expected="、".join(KINDS.values()),
         )
-    title = TIERS[tier] if tier else ""
     with desk.reading() as session:
+        title = to_be_filed(session).tier(tier).name if tier else ""
         numbers = journal.before(session, before, limit + 1, kinds, title)
         wanted, more = numbers[:limit], numbers[limit:]
         if not wanted:
@@ -325,11 +324,14 @@ def export(
     """Make a bundle of the selected decisions, and verify it as its receiver will.
 
     ``since`` are checkpoints that the receiver holds; the bundle proves consistency with each.
-    ``masked`` leaves out names. Raises ``RecordError`` if the record is not sound.
+    ``masked`` leaves out names. A tier may be given by any of its names. Raises ``RecordError`` if
+    the record is not sound.
     """
     signing = _signing()
     key = signing.verifier_key
     held = [_given(one, key) for one in since]
+    if selection.tier:
+        selection = replace(selection, tier=desk.tier(selection.tier).name)
     with desk.writing() as session:
         data = bundle.export(
             session, selection, signing, now=desk.clock(), masked=masked, since=held

@@ -28,7 +28,6 @@ from registry.portable.clock import china_text
 from registry.record import known
 from rules.model.roles import RECHECK as RECHECK
 from rules.model.roles import RECOGNITION as RECOGNITION
-from rules.model.roles import titles_of as titles_of
 from rules.portable.errors import Remedy
 
 
@@ -87,7 +86,8 @@ def run(
 
     ``view`` makes what the caller needs of each result. Where several processes check, they make the
     views and send nothing else, so both ``view`` and its results must be picklable.
-    Raises ``RecordError`` for an enterprise that is not on record, and for a filing without a day.
+    Raises ``RecordError`` for an enterprise that is not on record, and for a filing without a day;
+    ``FactsError`` for a tier that the criteria do not declare.
     """
     held_back: tuple[str, ...] = ()
     with ExitStack() as stack:
@@ -101,7 +101,8 @@ def run(
             session = stack.enter_context(desk.reading())
             cases, number = _on_record(session, inquiry)
             rules = in_force or _rules(session, inquiry)
-        start = partial(CheckingWorker[View], rules, inquiry.request, view)
+        request = inquiry.request.of(rules.catalogue, rules.applicability)
+        start = partial(CheckingWorker[View], rules, request, view)
         work: workers.Work[Known, View | Refusal]
         work = workers.work(start, workers.jobs_for(number, inquiry.jobs))
         stack.enter_context(closing(work))

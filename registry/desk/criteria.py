@@ -12,7 +12,6 @@ from rules.decider import by_reference
 from rules.drafting.examples import ExampleRun, examples, read_indicator, run
 from rules.language.editions import ApplicabilityRow
 from rules.language.source import Clause
-from rules.model.roles import titles_of
 
 
 @dataclass(frozen=True)
@@ -85,12 +84,12 @@ def told(id: str) -> RulePage:
 def compared(before: str, after: str, tiers: Sequence[str], procedure: str) -> ComparedTexts:
     """Compare two texts, given by the names that officers and drafters use.
 
-    Without ``tiers``, all are compared. Raises ``TextError`` if a name means no text, or if the two
+    ``tiers`` are those of ``registry.simulation.texts.tiers``. Raises ``TextError`` if a name means no text, or if the two
     have nothing in common.
     """
     criteria = texts.InForce(None, rulebook())
     old, new = (texts.named(name, criteria) for name in (before, after))
-    titles = titles_of(tiers)
+    titles = texts.tiers(tiers, old, new)
     found = [
         compare(old.rules.ruleset(pair.before), new.rules.ruleset(pair.after))
         for pair in texts.pairs(old, new, titles, procedure)

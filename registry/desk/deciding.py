@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -100,10 +100,12 @@ def run(
 ) -> Iterator[DecisionRun]:
     """Decide the newest filings of these enterprises, or of all, and record the decisions.
 
-    Raises ``RecordError`` before anything is decided if an enterprise has no filing.
+    Raises ``RecordError`` before anything is decided if an enterprise has no filing, and
+    ``FactsError`` for a tier that the criteria do not declare.
     """
     desk.signed()
-    desk.in_force()
+    rules = desk.in_force()
+    request = request.of(rules.catalogue, rules.applicability)
     with desk.reading() as session:
         wanted = _wanted(session, usccs, request.as_of)
     number = len(wanted) * len(request.tiers)
@@ -119,6 +121,8 @@ def determine(desk: Desk, ruling: Ruling) -> Entry:
     """Record what a person settles about an enterprise's newest open filing."""
     desk.signed()
     rules = desk.in_force()
+    if ruling.tier:
+        ruling = replace(ruling, tier=rules.catalogue.tier(ruling.tier).name)
     with desk.writing() as session:
         return determinations.determine(session, rules, ruling, by=desk.by, now=desk.clock())
 

@@ -9,13 +9,12 @@ from sqlmodel import Session
 
 from registry.desk.place import Desk
 from registry.errors import RecordError, RegistryError, fault
-from registry.record import cases, journal
+from registry.record import cases, journal, publication
 from registry.record.journal import Entry as Entry
 from registry.record.replay import Replayer
 from registry.reports import explaining
 from registry.reports.explaining import Explanation as Explanation
 from rules.errors import RulesError
-from rules.model.roles import TIERS
 from rules.model.ruleset import Outcome
 from rules.portable.errors import DescribedError, Remedy
 
@@ -29,7 +28,7 @@ NamedDecisions: TypeAlias = range | str
 class DecisionQuery:
     """Selects decisions: the named ones, or if none is named the last on every matter.
 
-    ``tiers`` (as in ``TIERS``) and ``outcomes`` (in words) narrow the selection.
+    ``tiers`` (by name, short name or slug) and ``outcomes`` (in words) narrow the selection.
     """
 
     named: tuple[NamedDecisions, ...] = ()
@@ -87,7 +86,7 @@ def chosen(desk: Desk, wanted: DecisionQuery) -> Iterator[ChosenDecisions]:
 
 
 def _chosen(session: Session, wanted: DecisionQuery) -> list[Entry]:
-    titles = {TIERS[t] for t in wanted.tiers}
+    titles = {publication.to_be_filed(session).tier(name).name for name in wanted.tiers}
     found: dict[int, Entry] = {}
     for named in wanted.named or (None,):
         entries = list(_decisions(session, named))

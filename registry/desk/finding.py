@@ -34,11 +34,18 @@ def find(
 
     ``query`` is a part of the name or the beginning of the credit code, ``place`` the code of a
     region, ``outcome`` that of the last decision (under ``tier`` if given) or ``UNDECIDED_WORD``.
-    ``after`` is the key that the page before gave. ``RecordError`` for an unknown tier or outcome.
+    ``tier`` is any of its names. ``after`` is the key that the page before gave. ``FactsError`` for an
+    unknown tier, ``RecordError`` for an unknown outcome.
     """
-    asked = Asked(query=query, place=place, tier=tier, outcome=outcome)
+    title = desk.tier(tier).name if tier else ""
+    asked = Asked(query=query, place=place, tier=title, outcome=outcome)
     with desk.reading() as session:
         return finding.page(session, asked, after=after, limit=min(limit, LONGEST))
+
+
+def short_names(desk: Desk) -> Mapping[str, str]:
+    """The short names of the tiers by their full names, lowest first."""
+    return {tier.name: tier.short for tier in desk.to_be_filed().tiers}
 
 
 def region(name: str) -> str:

@@ -115,7 +115,8 @@ class Judging:
         """An enterprise's newest filing with its verdicts, or the reason for a refusal.
 
         ``known_at`` asks what was on record and in force at a moment. Raises ``RecordError`` for an
-        enterprise without a filing, and if nothing was published by then.
+        enterprise without a filing, and if nothing was published by then; ``FactsError`` for a tier
+        that the criteria do not declare.
         """
         with storage.snapshot(self._desk.database) as session:
             filings = known.stock(session, [uscc], as_of=request.as_of, known_at=known_at)
@@ -179,6 +180,7 @@ class Judging:
         """The remembered answer, or one to come; does not wait."""
         changed = journal.last_change(session)
         rules = known.rules(session, known_at) if known_at else self._rules(session, changed)
+        request = request.of(rules.catalogue, rules.applicability)
         [found] = known.fetch(session, [filing_id], known_at=known_at)
         how = tuple(request.how(found.case).items())
         day, digest = request.day(found.case), rules.applicability_digest

@@ -13,7 +13,7 @@ from registry.desk import listed
 from registry.desk.enterprises import refuse_unknown
 from registry.desk.listed import Firms
 from registry.desk.place import Desk
-from registry.errors import RegistryError
+from registry.errors import RecordError, RegistryError
 from registry.intake import holdings as lists
 from registry.intake.cells import half
 from registry.intake.validity import Validity
@@ -25,6 +25,7 @@ from registry.record.journal import Entry
 from registry.record.naming import Names
 from registry.record.register import ACTIONS, REASONS, Holder, Holding, Notice
 from registry.record.wording import registered_text
+from rules.model.catalogue import TITLE
 
 __all__ = [
     "ACTIONS",
@@ -63,11 +64,25 @@ def _told() -> Iterator[list[str]]:
 # -- titles ----------------------------------------------------------------------------------------
 
 
+def _title(desk: Desk, name: str) -> str:
+    """The title of a tier; ``RecordError`` for a self-test or a measure, which nobody holds."""
+    tier = desk.tier(name)
+    if tier.kind != TITLE:
+        raise RecordError(
+            "not-a-title",
+            "「{value}」是{kind}，不是称号，不能登记：请改为一个称号的层级",
+            value=tier.name,
+            kind=tier.kind,
+        )
+    return tier.name
+
+
 def grant(desk: Desk, firms: Firms, kind: str, notice: Notice, days: Validity) -> Registered:
     """Register new titles from the notice's date for the usual time, unless other days are given.
 
-    Days that a list gives count too.
+    Days that a list gives count too. ``kind`` is any name of a tier, as for all titles.
     """
+    kind = _title(desk, kind)
 
     def registered(session: Session, holders: Sequence[Holder], notice: Notice) -> Sequence[Entry]:
         first = days.first or notice.dated
@@ -81,6 +96,7 @@ def grant(desk: Desk, firms: Firms, kind: str, notice: Notice, days: Validity) -
 
 def extend(desk: Desk, firms: Firms, kind: str, notice: Notice, days: Validity) -> Registered:
     """Register titles that a re-check extends: ``days`` tell which (first) and how long (last)."""
+    kind = _title(desk, kind)
 
     def registered(session: Session, holders: Sequence[Holder], notice: Notice) -> Sequence[Entry]:
         return register.extend(
@@ -102,6 +118,7 @@ def end(
     reason: str,
 ) -> Registered:
     """Register titles that end early, by default on the notice's date; ``days`` tell which."""
+    kind = _title(desk, kind)
 
     def registered(session: Session, holders: Sequence[Holder], notice: Notice) -> Sequence[Entry]:
         return register.end(
@@ -153,6 +170,7 @@ def titles(
     ``as_of`` keeps only titles that are held on a day; ``known_at`` asks what the register said at
     a moment.
     """
+    kind = _title(desk, kind) if kind else ""
     with desk.reading() as session:
         refuse_unknown(session, codes)
         found = register.titles(session, codes or None, until=_until(session, known_at))

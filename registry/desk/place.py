@@ -15,7 +15,7 @@ from registry.portable.clock import now as now
 from registry.record import publication
 from registry.record.determinations import signed_name
 from registry.record.publication import Published
-from rules.model.catalogue import Catalogue
+from rules.model.catalogue import Catalogue, Tier
 from rules.portable.errors import Words, unworded
 
 
@@ -76,6 +76,10 @@ class Desk:
             return publication.to_be_published()
         with self.reading() as session:
             return publication.to_be_filed(session)
+
+    def tier(self, name: str) -> Tier:
+        """The tier with that name, short name or slug, by the same criteria; ``FactsError`` if there is none."""
+        return self.to_be_filed().tier(name)
 
     def close(self) -> None:
         """Disconnect from the registry."""

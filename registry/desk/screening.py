@@ -44,7 +44,7 @@ ENGINES: Final = ("duckdb", "postgresql", "spark")
 class ScreeningRequest:
     """What is screened, by which text, and in which database.
 
-    Without ``tiers``, all are screened. Without ``as_of``, the day is the snapshot's or that of the
+    ``tiers`` are those of ``registry.simulation.texts.tiers``. Without ``as_of``, the day is the snapshot's or that of the
     newest filing. ``text`` is named as in ``registry.simulation.texts``; without it, the criteria
     in force govern. A threshold is near within the share ``near``; for ``explained`` filings of
     each tier the engine tells by how much they miss it. ``snapshot`` is a folder that
@@ -123,7 +123,9 @@ def run(desk: Desk, request: ScreeningRequest) -> Iterator[ScreeningResult]:
         schema = schema_of(catalogue)
         taken = snapshot.manifest(request.snapshot, schema) if request.snapshot else None
         day = _day(session, request, taken)
-        _refuse_other_tier(request, text)
+        tiers = texts.tiers(request.tiers, text)
+        if request.tiers:
+            _refuse_other_tier(request, tiers, text)
         procedure = text.rows[0].procedure if text.single else request.procedure
         judge = Judge(text.rules)
         stack.callback(judge.close)
@@ -139,7 +141,7 @@ def run(desk: Desk, request: ScreeningRequest) -> Iterator[ScreeningResult]:
             request.jobs,
             Agreed(request.snapshot, database.release),
         )
-        screening.run(_tiers(text, request.tiers or catalogue.titles, procedure), desk.watch)
+        screening.run(_tiers(text, tiers, procedure), desk.watch)
         tallies = screening.tallies
         if not any(tally.total or tally.refused for tally in tallies.values()):
             raise ScreeningError("nobody", "范围内没有企业", remedy=Remedy("widen-screening"))
@@ -198,14 +200,14 @@ def _day_of_snapshot(session: Session, request: ScreeningRequest, taken: Manifes
     return taken.as_of
 
 
-def _refuse_other_tier(request: ScreeningRequest, text: texts.Text) -> None:
-    if text.single and request.tiers and text.rows[0].tier not in request.tiers:
+def _refuse_other_tier(request: ScreeningRequest, tiers: Sequence[str], text: texts.Text) -> None:
+    if text.single and text.rows[0].tier not in tiers:
         raise ScreeningError(
             "rule-of-another-tier",
             "{where}是{value}的规则",
             where=request.text,
             value=text.rows[0].tier,
-            expected=request.tiers,
+            expected=tiers,
             remedy=Remedy("drop-tier"),
         )
 

@@ -14,7 +14,6 @@ from registry.simulation.effects import LABEL as LABEL
 from registry.simulation.impact import ImpactSink as ImpactSink
 from registry.simulation.impact import SimulationRun as SimulationRun
 from registry.simulation.screened import ScreenedVerdicts
-from rules.model.facts import TITLES
 from rules.model.roles import RECHECK, RECOGNITION
 
 
@@ -22,7 +21,7 @@ from rules.model.roles import RECHECK, RECOGNITION
 class SimulationRequest:
     """Which text is tried, against which other, and on whom.
 
-    Texts are named as in ``registry.simulation.texts``. Without ``before``, the new text is
+    Texts and tiers are named as in ``registry.simulation.texts``. Without ``before``, the new text is
     compared with the one that governed just before it, and a draft with the criteria in force.
     Without ``procedure``, holders of a title are rechecked and others recognised; a root rule given
     by name brings its own. ``regions``, ``holders``, ``changed`` and ``as_of`` are those of
@@ -31,7 +30,7 @@ class SimulationRequest:
 
     after: str
     before: str | None = None
-    tiers: tuple[str, ...] = TITLES
+    tiers: tuple[str, ...] = ()
     procedure: str | None = None
     batch: str = ""
     regions: tuple[str, ...] = ()
@@ -90,9 +89,10 @@ def _procedure(request: SimulationRequest, old: texts.Text, new: texts.Text) -> 
 
 
 def _tiers(
-    tiers: Sequence[str], old: texts.Text, new: texts.Text, procedure: str
+    names: Sequence[str], old: texts.Text, new: texts.Text, procedure: str
 ) -> tuple[str, ...]:
     """The tiers that both texts have; for whole sets of criteria, each table answers by the day."""
+    tiers = texts.tiers(names, old, new)
     if old.whole and new.whole:
-        return tuple(tiers)
+        return tiers
     return tuple(dict.fromkeys(p.tier for p in texts.pairs(old, new, tiers, procedure)))

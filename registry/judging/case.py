@@ -4,19 +4,19 @@ Facts stay in the plain form that the registry stores; judging turns them into o
 the end.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from registry.errors import RegistryError
 from registry.filings import Submission
 from registry.judging.facts import facts_of
 from registry.judging.settled import Determination, Registration
+from rules.language.editions import ApplicabilityRow, tiers_asked
 from rules.language.provinces import PROVINCES, acting
-from rules.model.facts import TITLES
+from rules.model.catalogue import Catalogue
 from rules.model.roles import RECHECK, RECOGNITION
 from rules.portable.record import Body
-
-#: The procedures to which criteria apply.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,13 +51,13 @@ class Known:
 class Request:
     """The question about each case: for which tiers, in which procedure, and as of which day.
 
+    ``tiers`` are names, short names or slugs; without any, those that ``tiers_asked`` tells.
     Without ``as_of``, each case is judged as of its own filing date; without ``province``, by the
     criteria of its own province. A procedure or province that does not exist raises
-    ``RegistryError``: by the default rules, it would get a verdict that nobody asked for. The
-    criteria say which tiers there are; under any other there is no verdict.
+    ``RegistryError``: by the default rules, it would get a verdict that nobody asked for.
     """
 
-    tiers: tuple[str, ...] = TITLES
+    tiers: tuple[str, ...] = ()
     procedure: str = RECOGNITION
     batch: str = ""
     province: str | None = None
@@ -72,6 +72,13 @@ class Request:
                 raise RegistryError(
                     "no-such-choice", "没有名为「{value}」的{what}：请核对", value=value, what=what
                 )
+
+    def of(self, catalogue: Catalogue, rows: Iterable[ApplicabilityRow]) -> "Request":
+        """The question for these criteria: its tiers by their full names.
+
+        Raises ``FactsError`` for a tier that the criteria do not declare.
+        """
+        return replace(self, tiers=tiers_asked(self.tiers, catalogue, rows))
 
     def day(self, case: Case) -> date:
         """The day as of which to judge a case."""

@@ -15,7 +15,7 @@ from rules.decider import Decision
 from rules.errors import NoRulesetError
 from rules.explanation.explain import Check, Figure, Finding, explain, missing, reasons
 from rules.explanation.wording import result_text
-from rules.language.editions import Governing
+from rules.language.editions import Governing, tiers_asked
 from rules.model.catalogue import Catalogue
 from rules.model.roles import RECHECK
 from rules.model.ruleset import Note, Outcome
@@ -182,20 +182,27 @@ class Checker:
 
     def __init__(self, judge: Judge) -> None:
         self.judge = judge
+        self._asked: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def check(self, known: Known, request: Request) -> CaseResult:
         """Check one filing against the requested tiers, as of its own day or another.
 
         Raises ``CheckRefusedError`` for a day before the filing's own, and if the newest filed
-        fiscal year is not the last complete one.
+        fiscal year is not the last complete one; ``FactsError`` for an unknown tier.
         """
         case, day = known.case, request.day(known.case)
         catalogue = self.judge.rules.catalogue
         refuse_wrong_day(case, day, catalogue)
         doubts, how = doubts_of(known, catalogue), request.how(case)
-        found = (self._verdict(tier, known, day, how) for tier in request.tiers)
+        found = (self._verdict(tier, known, day, how) for tier in self._tiers(request.tiers))
         verdicts = tuple(doubted(verdict, doubts, catalogue) for verdict in found)
         return CaseResult(case.uscc, case.name, day, verdicts, doubts)
+
+    def _tiers(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        if names not in self._asked:
+            rules = self.judge.rules
+            self._asked[names] = tiers_asked(names, rules.catalogue, rules.applicability)
+        return self._asked[names]
 
     def _verdict(self, tier: str, known: Known, day: date, how: Mapping[str, str]) -> TierVerdict:
         try:

@@ -179,6 +179,10 @@ class DecisionRecorder:
         A case that cannot be decided is refused and holds up no other. If the last decision on a
         case says the same, no new one is recorded.
         """
+        with storage.session(self.engine) as session:
+            self._working(session)
+        assert self._published is not None
+        request = request.of(self._published.catalogue, self._published.applicability)
         begun: deque[tuple[Sequence[int], _Chunk]] = deque()
         for start in range(0, len(filing_ids), _CHUNK):
             part = filing_ids[start : start + _CHUNK]

@@ -7,13 +7,15 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import reduce
+from operator import or_
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from registry.errors import RegistryError
 from registry.judging.judge import Rules
 from rules.errors import NoRulesetError
-from rules.language.editions import OTHERS, ApplicabilityRow, governing
+from rules.language.editions import OTHERS, ApplicabilityRow, governing, tiers_asked
 from rules.language.rulebook import Rulebook, load
 from rules.language.source import feature_files
 from rules.model.catalogue import Catalogue
@@ -260,6 +262,18 @@ def pairs(before: Text, after: Text, tiers: Sequence[str], procedure: str) -> li
             value=wanted,
         )
     return found
+
+
+def tiers(names: Sequence[str], *of: Text) -> tuple[str, ...]:
+    """The tiers given by name, short name or slug; without any, all of the texts.
+
+    For whole sets of criteria, they are those of ``rules.language.editions.tiers_asked``. Raises
+    ``FactsError`` for a tier that no text declares.
+    """
+    catalogue = reduce(or_, (text.rules.catalogue for text in of))
+    if names or all(text.whole for text in of):
+        return tiers_asked(names, catalogue, (row for text in of for row in text.rows))
+    return tuple(tier.name for tier in catalogue.tiers)
 
 
 def apart(before: Text, after: Text, tiers: Sequence[str], procedure: str) -> dict[str, str]:

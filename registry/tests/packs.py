@@ -114,6 +114,73 @@ _TEXT: Final = """# language: zh-CN
       那么 适用“绿色.1”
 """
 
+#: A tier of one province, whose title 专精特新 enterprises may have, and a measure.
+OWN_TIER: Final = "示范标杆企业"
+_TIER_TEXT: Final = """# language: zh-CN
+@tier:示范标杆企业 @source:苏示范〔2023〕1号
+功能: 示范标杆企业
+
+  @id:标杆.层级
+  规则: 示范标杆企业的称号有效期2年
+    依据: 第一条
+
+    背景:
+      假如 层级如下
+        | 名称         | 简称 | 标识     | 种类 | 前置             | 有效期 |
+        | 示范标杆企业 | 标杆 | model    |      | 专精特新中小企业 | 2年    |
+        | 研发贷款贴息 | 贴息 | interest | 措施 |                  |        |
+
+  @id:标杆.1
+  规则: 研发费用占收入不低于3%，研发人员不少于15人
+    依据: 第二条
+
+    背景:
+      假如 满足下列任一情形即为符合
+        | 情形 | 指标           | 要求   | 门槛 |
+        | 一   | 上年度研发人员 | 不低于 | 15人 |
+        | 一   | 研发费用占收入 | 不低于 | 3%   |
+
+    场景: 没有填报
+      假如 企业填报
+        | 上年度资产总额 | 1万元 |
+      那么 结论为“材料不足”
+
+  @id:标杆.指标
+  规则: 研发费用占收入
+    依据: 第二条
+
+    背景:
+      假如 指标按下式计算
+        | 指标           | 单位 | 算式                                    |
+        | 研发费用占收入 | %    | 上年度研发费用总额 ÷ 上年度营业收入总额 |
+
+  @id:标杆.适用
+  规则: 示范标杆企业和贴息的适用
+    依据: 第三条
+
+    背景:
+      假如 按下表适用
+        | 层级         | 程序 | 省份   | 批次 | 自 | 至 | 规则集 | 依据           |
+        | 示范标杆企业 | 认定 | 江苏省 |      |    |    | 标杆.1 | 苏示范〔2023〕1号 |
+        | 研发贷款贴息 | 认定 | 江苏省 |      |    |    | 标杆.1 | 苏示范〔2023〕1号 |
+
+    场景: 江苏省的企业
+      假如 案件如下
+        | 层级     | 示范标杆企业  |
+        | 程序     | 认定          |
+        | 省份     | 江苏省        |
+        | 填报日期 | 2023年6月30日 |
+      那么 适用“标杆.1”
+"""
+
+
+def tier(folder: Path) -> Path:
+    """The pack with a tier of one's own in a folder of its own packs."""
+    (folder / "provinces" / "jiangsu").mkdir(parents=True, exist_ok=True)
+    text = folder / "provinces" / "jiangsu" / "model.feature"
+    text.write_text(_TIER_TEXT, encoding="utf-8")
+    return folder
+
 
 def written(folder: Path, *, changed: tuple[str, str] = ("", "")) -> Path:
     """The pack in a folder of its own packs; ``changed`` replaces one of its texts."""

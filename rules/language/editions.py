@@ -8,6 +8,7 @@ from datetime import date
 from typing import Final
 
 from rules.errors import NoRulesetError
+from rules.model.catalogue import Catalogue
 from rules.model.ruleset import Position
 
 OTHERS: Final = "其余"
@@ -179,3 +180,18 @@ def _rounds(
         _, winners = _nearest([*eligible, *(r for r in fitting if r.batch == batch)])
         found += [w for w in winners if w.batch and w.ruleset != row.ruleset]
     return tuple(found)
+
+
+def tiers_asked(
+    names: Iterable[str], catalogue: Catalogue, rows: Iterable[ApplicabilityRow]
+) -> tuple[str, ...]:
+    """The full names of tiers given by name, short name or slug, each once.
+
+    Without any, they are the titles that may be had in every province, lowest first: a tier of few
+    provinces, a self-test or a measure is asked about only by name. Raises ``FactsError`` for an
+    unknown name.
+    """
+    if named := dict.fromkeys(catalogue.tier(name).name for name in names):
+        return tuple(named)
+    everywhere = {row.tier for row in rows if row.province == OTHERS}
+    return tuple(title for title in catalogue.titles if title in everywhere)

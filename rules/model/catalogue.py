@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from rules.errors import FactsError
 from rules.model.facts import IDENTITY, PERIODS, Fact, Profile, RecordKind, check_profile, exact
+from rules.model.nearness import near
 from rules.portable.record import TITLES
 
 SCHEMA: Final = 1
@@ -142,8 +143,9 @@ class Catalogue:
                 return tier
         raise FactsError(
             "unknown-tier",
-            "没有名为「{value}」的层级：可用的有{expected}",
+            "没有名为「{value}」的层级{near}：可用的有{expected}",
             value=name,
+            near=near(name, (text for t in self.tiers for text in (t.name, t.short, t.slug))),
             expected="、".join(tier.short for tier in self.tiers),
         )
 

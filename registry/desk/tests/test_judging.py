@@ -25,6 +25,7 @@ from registry.record import known, publication
 from registry.record.determinations import Target
 from registry.tests.support import CODES, Clock, decide, determine, load, publish, submission
 from rules.errors import EngineFaultError
+from rules.model.facts import TITLES
 
 #: Three that stand differently: one has all, one lacks a figure, one has another that is too low.
 FILED = (
@@ -81,7 +82,7 @@ def test_many_threads_get_the_answers_of_a_checker_and_all_are_judged_in_one(
     engine = fresh(kind)
     load(engine, clock, *FILED)
     url = engine.url.render_as_string(hide_password=False)
-    tiers = Request().tiers[:2]
+    tiers = TITLES[:2]
     with Desk(url, clock=clock) as desk, Judging(desk) as judging, ThreadPoolExecutor(8) as pool:
         asked = list(islice(cycle(f.uscc for f in FILED), 24))
         answers = list(pool.map(lambda uscc: judging.check(uscc, Request(tiers)), asked))
@@ -95,7 +96,7 @@ def test_many_threads_get_the_answers_of_a_checker_and_all_are_judged_in_one(
 def test_what_may_change_a_verdict_makes_a_new_judgement_and_a_decision_does_not(
     desk: Desk, clock: Clock, judged: list[str], tmp_path: Path
 ) -> None:
-    request = Request(Request().tiers[1:2])
+    request = Request(TITLES[1:2])
     evidence = tmp_path / "核查.txt"
     evidence.write_text("核查", encoding="utf-8")
     with Judging(desk) as judging:
@@ -118,18 +119,18 @@ def test_what_may_change_a_verdict_makes_a_new_judgement_and_a_decision_does_not
 @pytest.mark.parametrize(
     "other",
     [
-        Request(Request().tiers[:1]),
-        Request(Request().tiers[1:2], procedure="复核"),
-        Request(Request().tiers[1:2], batch="某一批"),
-        Request(Request().tiers[1:2], province="广东省"),
-        Request(Request().tiers[1:2], as_of=date(2023, 9, 1)),
+        Request(TITLES[:1]),
+        Request(TITLES[1:2], procedure="复核"),
+        Request(TITLES[1:2], batch="某一批"),
+        Request(TITLES[1:2], province="广东省"),
+        Request(TITLES[1:2], as_of=date(2023, 9, 1)),
     ],
     ids=["tier", "procedure", "batch", "province", "day"],
 )
 def test_each_part_of_a_question_is_judged_for_itself(
     desk: Desk, judged: list[str], other: Request
 ) -> None:
-    request = Request(Request().tiers[1:2])
+    request = Request(TITLES[1:2])
     with Judging(desk) as judging:
         judging.check(CODES[0], request)
         judging.check(CODES[0], other)
@@ -140,7 +141,7 @@ def test_each_part_of_a_question_is_judged_for_itself(
 
 
 def test_no_more_are_remembered_than_were_allowed(desk: Desk, judged: list[str]) -> None:
-    request = Request(Request().tiers[:1])
+    request = Request(TITLES[:1])
     with Judging(desk, remembered=2) as judging:
         for uscc in (*CODES[:2], CODES[0], CODES[2], CODES[0]):
             judging.check(uscc, request)

@@ -22,7 +22,7 @@ from registry.kit.workbooks import workbook
 from registry.reports import books, results, verdicts
 from rules.language.rulebook import load
 from rules.model.facts import Profile, RecordList, Scalar
-from rules.model.roles import RECHECK, TIERS, titles_of
+from rules.model.roles import RECHECK, TIERS
 
 AS_OF = date(2023, 6, 30)
 VALUES: dict[str, Scalar] = {
@@ -74,7 +74,7 @@ def check(*tiers: str, **changed: Scalar) -> CaseResult:
     values = VALUES | {k.replace("__", "@"): v for k, v in changed.items()}
     profile = Profile(AS_OF, values, LISTS)
     case = filing(profile, "913205052HYEF0R3JN", "测试一号有限公司")
-    return checker().check(case, Request(titles_of(tiers)))
+    return checker().check(case, Request(tuple(tiers)))
 
 
 def filing(profile: Profile, uscc: str = "", name: str = "某企业") -> Known:
