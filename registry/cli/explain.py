@@ -161,7 +161,8 @@ def _only(wanted: Sequence[NamedDecisions]) -> int | None:
 
 def _into(folder: Path, chosen: ChosenDecisions, writer: Writer) -> None:
     """Write a file for each decision; writes none if one of the names already exists."""
-    names = {entry.seq: file_name(entry, writer.form) for entry in chosen.decisions}
+    catalogue = chosen.desk.to_be_filed()
+    names = {entry.seq: file_name(entry, writer.form, catalogue) for entry in chosen.decisions}
     there = [name for name in names.values() if (folder / name).exists()]
     if there:
         raise Refused(

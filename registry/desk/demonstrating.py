@@ -7,7 +7,7 @@ from registry.desk import checking, importing
 from registry.desk.checking import CaseResult, Inquiry, Request
 from registry.desk.place import Desk
 from registry.record import loading, publication
-from rules.model.roles import SUBSTANCE
+from rules.model.catalogue import SUBSTANCE
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Checks enterprises against the tiers: the governing ruleset, its result, and the reasons."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from typing import Any, Final
@@ -35,7 +35,8 @@ class TierVerdict:
     ``not_applicable`` names the members of the tier's recognition that this procedure does not
     check. ``determinations`` and ``register`` hold the determinations and registered titles that
     had an effect; ``overruled`` are filed titles that contradict the register. ``doubts`` concern
-    unlikely figures on which the verdict rests. Reasons are put into words when they are asked for.
+    unlikely figures on which the verdict rests. ``catalogue`` knows the tiers and the parts that
+    rules play. Reasons are put into words when they are asked for.
     """
 
     tier: str
@@ -48,6 +49,12 @@ class TierVerdict:
     register: tuple[Registration, ...] = ()
     overruled: tuple[Body, ...] = ()
     doubts: tuple[Issue, ...] = ()
+    catalogue: Catalogue = field(default=Catalogue(), repr=False, compare=False)
+
+    @property
+    def short(self) -> str:
+        """The short name of the tier."""
+        return self.catalogue.short(self.tier)
 
     @property
     def outcome(self) -> str:
@@ -56,12 +63,12 @@ class TierVerdict:
 
     @property
     def parts(self) -> dict[str, str]:
-        """The root's own members by the last part of their ids, such as ``SUBSTANCE``."""
+        """The root's own members by the parts that they are, such as ``SUBSTANCE``."""
         if self.decision is None:
             return {}
         trace, ruleset = self.decision.trace, self.decision.ruleset
         checked = {
-            line.name.partition("/")[0].rpartition(".")[2]: result_text(trace[line.name])
+            self.catalogue.part(line.name.partition("/")[0]): result_text(trace[line.name])
             for _, line in ruleset.rule(ruleset.root).lines()
             if line.subject in ("rule", "points")
         }
@@ -208,13 +215,17 @@ class Checker:
         try:
             found = self.judge.governing(tier, day, how)
         except NoRulesetError as error:
-            return TierVerdict(tier=tier, governing=None, decision=None, note=str(error))
+            note, catalogue = str(error), self.judge.rules.catalogue
+            return TierVerdict(
+                tier=tier, governing=None, decision=None, note=note, catalogue=catalogue
+            )
         if not found.row.encoded:
             return TierVerdict(
                 tier=tier,
                 governing=found,
                 decision=None,
                 note=NOT_ENCODED.format(value=unencoded(found)),
+                catalogue=self.judge.rules.catalogue,
             )
         return self.verdict(tier, self.judge.judge(found, known, day))
 
@@ -229,12 +240,13 @@ class Checker:
             determinations=judged.applied,
             register=judged.register,
             overruled=judged.overruled,
+            catalogue=self.judge.rules.catalogue,
         )
 
     def _left_out(self, root: str) -> tuple[str, ...]:
         """The members of the recognition root (``63.2``) that another root (``63.2.复核``) lacks.
 
-        Members are matched by the last part of their ids. If both roots have a member but with
+        Members are matched by the parts that they are. If both roots have a member but with
         different rules, the members of these rules are compared.
         """
         return tuple(self._lacked(root.removesuffix(f".{RECHECK}"), root))
@@ -249,8 +261,8 @@ class Checker:
 
     def _members(self, id: str) -> dict[str, str]:
         """The members of a rule by name: other rules, and indicators that it compares itself."""
-        rule = self.judge.rules.rule(id)
-        rules = {r.rpartition(".")[2]: r for r in rule.rule_references()}
+        rule, catalogue = self.judge.rules.rule(id), self.judge.rules.catalogue
+        rules = {catalogue.part(r): r for r in rule.rule_references()}
         return rules | {name: name for name in rule.indicator_names()}
 
 

@@ -14,14 +14,13 @@ from registry.kit import workbooks
 from registry.reports.results import ONLY_TITLE, Counted, VerdictCounts
 from registry.reports.verdicts import (
     DOUBTED,
-    SHORT,
     full_points,
     obstacle,
     only_title_lacking,
     stated,
 )
 from rules.explanation.explain import result_text
-from rules.model.roles import is_score
+from rules.model.catalogue import SCORE
 from rules.model.ruleset import Note, Points
 
 
@@ -34,9 +33,12 @@ def opened(path: Path) -> Iterator["ResultBook"]:
 
 @dataclass(frozen=True, kw_only=True)
 class Booked:
-    """What a workbook takes from a result: rows of its sheets, and ``kept`` for the end."""
+    """What a workbook takes from a result: rows of its sheets, and ``kept`` for the end.
 
-    tiers: tuple[str, ...]
+    ``shorts`` are its tiers with their short names.
+    """
+
+    shorts: tuple[tuple[str, str], ...]
     scored: tuple[str, ...]
     told: bool
     kept: str
@@ -69,7 +71,7 @@ class ResultBook:
         self._counts = VerdictCounts()
         # only the end shows which tiers have a score, and whether there are notes
         self._kept = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115
-        self._tiers: tuple[str, ...] = ()
+        self._shorts: dict[str, str] = {}
         self._scored: set[str] = set()
         self._told = False
 
@@ -93,7 +95,7 @@ class ResultBook:
         )
         verdicts = list(zip(result.verdicts, tiers, strict=True))
         return Booked(
-            tiers=tuple(v.tier for v in result.verdicts),
+            shorts=tuple((v.tier, v.short) for v in result.verdicts),
             scored=tuple(v.tier for v, (_, _, score, _) in verdicts if score is not None),
             told=bool(told),
             kept=json.dumps([head, tiers, obstacle(result), told], ensure_ascii=False),
@@ -114,7 +116,7 @@ class ResultBook:
         for line in viewed.doubts:
             self._doubts.add(line)
         self._kept.write(f"{viewed.kept}\n")
-        self._tiers = viewed.tiers
+        self._shorts = dict(viewed.shorts)
         self._told = self._told or viewed.told
         self._notes |= dict.fromkeys(viewed.notes)
         self._scored.update(viewed.scored)
@@ -132,16 +134,17 @@ class ResultBook:
 
     def _header(self) -> list[str]:
         header = ["统一社会信用代码", "企业名称", "填报日期"]
-        for tier in self._tiers:
-            scored = [f"{SHORT[tier]}得分"] if tier in self._scored else []
-            header += [tier, f"{SHORT[tier]}标记", *scored, f"{SHORT[tier]}适用依据"]
+        for tier in self._shorts:
+            short = self._shorts[tier]
+            scored = [f"{short}得分"] if tier in self._scored else []
+            header += [tier, f"{short}标记", *scored, f"{short}适用依据"]
         return [*header, "主要原因", *(["注意"] if self._told else [])]
 
     def _verdict(
         self, head: list[str], tiers: list[tuple[str, str, str | None, str]], why: str, told: str
     ) -> list[workbooks.Value]:
         cells: list[workbooks.Value] = [*head]
-        for tier, (outcome, mark, points, basis) in zip(self._tiers, tiers, strict=True):
+        for tier, (outcome, mark, points, basis) in zip(self._shorts, tiers, strict=True):
             score = [_number(points)] if tier in self._scored else []
             cells += [outcome, mark, *score, basis]
         return [*cells, why, *([told] if self._told else [])]
@@ -166,7 +169,7 @@ def _governed(verdict: TierVerdict) -> str:
 
 def _resting(result: CaseResult, doubt: Issue) -> str:
     """The tiers whose verdicts rest on the doubted figure."""
-    return "、".join(SHORT[v.tier] for v in result.verdicts if doubt in v.doubts)
+    return "、".join(v.short for v in result.verdicts if doubt in v.doubts)
 
 
 def _score(verdict: TierVerdict) -> str | None:
@@ -174,7 +177,7 @@ def _score(verdict: TierVerdict) -> str | None:
     found = verdict.finding.walk() if verdict.finding else ()
     for finding in found:
         points = finding.result
-        if is_score(finding.rule) and isinstance(points, Points):
+        if verdict.catalogue.part(finding.rule) == SCORE and isinstance(points, Points):
             if points.lo != points.hi:
                 return result_text(points)
             return str(Decimal(points.lo.numerator) / points.lo.denominator)

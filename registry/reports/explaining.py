@@ -4,7 +4,7 @@ Today's rules decide nothing here: the decision is taken again from what it name
 byte for byte (``registry.record.replay``). Everything that readers are told is gathered here once.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
@@ -27,14 +27,13 @@ from rules.engine.readings import Reading
 from rules.explanation.explain import Check, Figure, Finding, Option, value_text
 from rules.explanation.wording import magnitude, reading_text
 from rules.language.editions import parse_day
-from rules.model.facts import FACTS, Fact, Profile, Scalar, record_kind
+from rules.model.facts import Fact, Scalar
 from rules.model.ruleset import Expr, Gap, Indicator, Outcome
 from rules.portable.record import Json
 from rules.sensitivity import Change, Changes, Margin, Reach, Rest, margins, smallest_changes
 
 SCHEMA: Final = 1
 #: Moments are shown in China's time.
-_FACTS: Final = {f.id: f for f in FACTS}
 #: The list whose records an enterprise cannot restate, because titles are conferred.
 _TITLES: Final = "titles"
 #: The decimals of a difference: money is exact to the fen.
@@ -211,6 +210,7 @@ class Explanation:
     def to_json(self) -> Json:
         """Everything as plain JSON values; exact numbers are texts."""
         entry, body, row = self.entry, self.entry.content, self.verdict.governing
+        facts = self.decision.ruleset.facts
         assert row is not None
         return {
             "schema": SCHEMA,
@@ -241,7 +241,12 @@ class Explanation:
             ],
             "reasons": [_reason_json(r) for r in self.reasons],
             "missing": [
-                {"key": f.key or None, "name": f.name, "state": f.value, "material": material(f)}
+                {
+                    "key": f.key or None,
+                    "name": f.name,
+                    "state": f.value,
+                    "material": material(f, facts),
+                }
                 for f in self.gaps
             ],
             "changes": {
@@ -298,8 +303,11 @@ def explanation(session: Session, replayer: Replayer, entry: journal.Entry) -> E
     )
 
 
-def material(figure: Figure) -> str:
-    """What would settle a value that is not filed or not found, in one phrase."""
+def material(figure: Figure, facts: Mapping[str, Fact]) -> str:
+    """What would settle a value that is not filed or not found, in one phrase.
+
+    ``facts`` are those that may be filed.
+    """
     if figure.broken:
         return "请核对所用的数据；确实如此的，由审核人认定"
     if figure.gap is Gap.PENDING:
@@ -307,7 +315,7 @@ def material(figure: Figure) -> str:
     if figure.record or not figure.key:
         return "补充这一条所缺的内容，并附证书或文件"
     id, _, year = figure.key.partition("@")
-    known = _FACTS.get(id)
+    known = facts.get(id)
     if known is None:  # a list of records
         return "补报清单并说明是否已报全；没有的，写明“无”"
     if year and known.unit == "万元":
@@ -442,23 +450,26 @@ def _figures(decision: Decision) -> list[ExplainedFact]:
             name=m.name,
             fact=m.fact,
             value=m.value,
-            source=_source(profile, m.key),
+            source=_source(decision, m.key),
             margin=m,
         )
         for m in margins(decision)
     ]
     texts = [
-        ExplainedFact(key=key, name=fact.name, fact=fact, value=value, source=_source(profile, key))
+        ExplainedFact(
+            key=key, name=fact.name, fact=fact, value=value, source=_source(decision, key)
+        )
         for key, value in profile.values.items()
         if (fact := decision.ruleset.facts.get(key)) is not None and fact.kind == "text"
     ]
     return measured + texts
 
 
-def _source(profile: Profile, key: str) -> str:
+def _source(decision: Decision, key: str) -> str:
+    profile, lists = decision.profile, decision.ruleset.lists
     name, _, place = key.partition("#")
     record = f"{name}#{place.partition('.')[0]}" if place else key
-    named = f"{record_kind(name).name}第{int(place.partition('.')[0]) + 1}条" if place else ""
+    named = f"{lists[name].name}第{int(place.partition('.')[0]) + 1}条" if place else ""
     return profile.sources.get(key) or profile.sources.get(record) or named
 
 

@@ -29,7 +29,7 @@ from registry.simulation.effects import (
     Tally,
 )
 from registry.simulation.impact import SimulationRun
-from rules.model.roles import SUBSTANCE
+from rules.model.catalogue import SUBSTANCE
 from rules.model.ruleset import Outcome
 
 _OUTCOMES: Final = (Outcome.MET, Outcome.NOT_MET, Outcome.MISSING, Outcome.PENDING)

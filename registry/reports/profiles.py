@@ -5,7 +5,8 @@ from fractions import Fraction
 from typing import Final
 
 from rules.explanation.wording import value_text
-from rules.model.facts import FACTS, RECORDS, Fact, Profile, RecordKind, RecordList
+from rules.model.catalogue import Catalogue
+from rules.model.facts import Fact, Profile, RecordKind, RecordList
 
 _COMPLETE: Final = {True: "已报全", False: "未报全", None: "未说明是否报全"}
 
@@ -48,11 +49,11 @@ class FiledFacts:
     lists: tuple[FiledList, ...]
 
 
-def filed(profile: Profile) -> FiledFacts:
+def filed(profile: Profile, catalogue: Catalogue) -> FiledFacts:
     """Everything that was filed, in the order of the catalogue."""
     years = tuple(sorted({y for key in profile.values if (y := key.partition("@")[2])}))
     yearly, once = [], []
-    for fact in FACTS:
+    for fact in catalogue.facts:
         if fact.yearly and (row := _row(profile, fact, years)):
             yearly.append(row)
         elif (value := profile.values.get(fact.id)) is not None:
@@ -60,7 +61,7 @@ def filed(profile: Profile) -> FiledFacts:
             once.append((fact.name, FiledValue(value_text(fact, value), source)))
     lists = [
         _list(profile, kind, profile.records[kind.id])
-        for kind in RECORDS
+        for kind in catalogue.records
         if kind.id in profile.records
     ]
     return FiledFacts(years, tuple(yearly), tuple(once), tuple(lists))

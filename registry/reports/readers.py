@@ -4,7 +4,7 @@ The enterprise reads plain words without internal ids, cells or digests. The off
 reason. The auditor also gets the record, the exact figures, and how to verify.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import date
 from typing import Final
@@ -33,7 +33,7 @@ from registry.reports.verdicts import explanation
 from rules.explanation.explain import Check, Figure, Finding, Option, value_text
 from rules.explanation.wording import quantity, reading_text
 from rules.language.editions import OTHERS, ApplicabilityRow
-from rules.model.facts import FACTS
+from rules.model.facts import Fact
 from rules.model.quantities import UNITS
 from rules.model.ruleset import Gap, Outcome
 from rules.portable.errors import Remedy, Words, unworded
@@ -266,14 +266,14 @@ def gaps_section(found: Explanation) -> Section | None:
     """What is missing, and the material that would settle it."""
     if not found.gaps:
         return None
-    items = tuple(LayoutItem(_gap_text(f), word=_gap_word(f.gap)) for f in found.gaps)
+    items = tuple(LayoutItem(_gap_text(found, f), word=_gap_word(f.gap)) for f in found.gaps)
     title = "还缺什么，怎样补" if found.outcome is Outcome.MISSING else "待认定和待补的事项"
     return Section(title=title, items=items, numbered=True)
 
 
-def _gap_text(figure: Figure) -> str:
+def _gap_text(found: Explanation, figure: Figure) -> str:
     state = figure.value if figure.broken else f"（{figure.value}）"
-    return f"{figure.name}{state}：{material(figure)}"
+    return f"{figure.name}{state}：{material(figure, found.decision.ruleset.facts)}"
 
 
 def _gap_word(gap: Gap) -> str:
@@ -314,7 +314,7 @@ def changes_sections(found: Explanation) -> Iterator[Section]:
 def _beyond(found: Explanation) -> list[str]:
     """What no filed figure can change: titles, persons' findings, open matters."""
     named = [
-        f"{_phrase(r.requirement)}{_by_person(r.requirement)}，{_LEFT[r.outcome]}（{clause}）"
+        f"{_phrase(r.requirement)}{_by_person(r.requirement, found.decision.ruleset.facts.values())}，{_LEFT[r.outcome]}（{clause}）"
         for r, clause in found.rests
     ]
     if any(t.of_title for t in found.turns):
@@ -333,10 +333,10 @@ _LEFT: Final = {
 }
 
 
-def _by_person(requirement: str) -> str:
+def _by_person(requirement: str, facts: Iterable[Fact]) -> str:
     """The remark that a person must find this, if the requirement is left to one; else empty."""
     name = requirement.partition(" ")[0]
-    return "（由审核人认定）" if any(f.name == name and f.origin == "认定" for f in FACTS) else ""
+    return "（由审核人认定）" if any(f.name == name and f.origin == "认定" for f in facts) else ""
 
 
 def turn_text(turn: Turn) -> str:

@@ -13,7 +13,6 @@ from registry.kit.jsontext import JsonStream, json_text
 from registry.reports.verdicts import (
     COLOURS,
     DOUBTED,
-    SHORT,
     Row,
     explanation,
     only_title_lacking,
@@ -21,7 +20,7 @@ from registry.reports.verdicts import (
     table,
 )
 from rules.language.editions import OTHERS, Governing
-from rules.model.roles import PREREQUISITE, SUBSTANCE
+from rules.model.catalogue import PREREQUISITE, SUBSTANCE
 
 #: The most enterprises in a table; more are shown in several tables.
 PART: Final = 500
@@ -78,7 +77,7 @@ class Views:
 
 @dataclass(frozen=True)
 class Counted:
-    """What is counted of a result: outcomes by tier, marks, texts that applied, and batches."""
+    """What is counted of a result: outcomes by the tiers' short names, marks, texts that applied, and batches."""
 
     uscc: str
     outcomes: tuple[tuple[str, str], ...]
@@ -105,9 +104,9 @@ class VerdictCounts:
         governed = [v for v in verdicts if v.governing]
         return Counted(
             result.uscc,
-            tuple((v.tier, v.outcome) for v in verdicts),
+            tuple((v.short, v.outcome) for v in verdicts),
             tuple(m for m, (_, applies) in _MARKS.items() if any(map(applies, verdicts))),
-            tuple(said for v in governed for said in _applied(v.tier, v.governing)),
+            tuple(said for v in governed for said in _applied(v.short, v.governing)),
             tuple(v.governing.row.batch for v in governed if v.governing),
         )
 
@@ -115,22 +114,22 @@ class VerdictCounts:
         """Count a result."""
         self.number += 1
         self.last = viewed.uscc
-        for tier, outcome in viewed.outcomes:
-            self._outcomes.setdefault(tier, Counter())[outcome] += 1
+        for short, outcome in viewed.outcomes:
+            self._outcomes.setdefault(short, Counter())[outcome] += 1
         self._marks.update(viewed.marks)
         self._applied |= dict.fromkeys(viewed.applied)
         self.batches.update(viewed.batches)
 
     def lines(self) -> Iterator[str]:
         """One line per tier, then the footnotes."""
-        for tier, outcomes in self._outcomes.items():
+        for short, outcomes in self._outcomes.items():
             counted = [f"{o}{outcomes[o]}家" for o in COLOURS if outcomes[o]]
-            yield f"{SHORT[tier]}：{'，'.join(counted)}"
+            yield f"{short}：{'，'.join(counted)}"
         yield from (f"{mark} {text}" for mark, (text, _) in _MARKS.items() if mark in self._marks)
         yield from self._applied
 
 
-def _applied(tier: str, governing: Governing | None) -> Iterator[str]:
+def _applied(short: str, governing: Governing | None) -> Iterator[str]:
     """What is to be noted of the text that governs a tier."""
     if governing is None:
         return
@@ -138,7 +137,7 @@ def _applied(tier: str, governing: Governing | None) -> Iterator[str]:
     row = governing.row
     if row.batch or row.province != OTHERS:
         what = "轮次要求" if row.batch else f"{row.province}的设定"
-        yield f"{SHORT[tier]}适用{what}：{row.basis}"
+        yield f"{short}适用{what}：{row.basis}"
 
 
 _MARKS: Final[Mapping[str, tuple[str, Callable[[TierVerdict], bool]]]] = {
@@ -157,18 +156,18 @@ class Tables:
 
     def __init__(self, console: Console) -> None:
         self.console = console
-        self._tiers: tuple[str, ...] = ()
+        self._shorts: tuple[str, ...] = ()
         self._rows: list[Row] = []
         self._said = ""
 
     @staticmethod
     def view(result: CaseResult) -> tuple[tuple[str, ...], Row]:
-        """The tiers, and the row."""
-        return tuple(v.tier for v in result.verdicts), row(result)
+        """The short names of the tiers, and the row."""
+        return tuple(v.short for v in result.verdicts), row(result)
 
     def add(self, viewed: tuple[tuple[str, ...], Row]) -> None:
         """Keep a row until a table is full."""
-        self._tiers, line = viewed
+        self._shorts, line = viewed
         self._rows.append(line)
         if len(self._rows) == PART:
             self._print()
@@ -186,7 +185,7 @@ class Tables:
             if said != self._said:
                 self.console.print(said, markup=False, soft_wrap=True)
             self._said = said
-        found: Table = table(self._tiers, self._rows, self.console.width)
+        found: Table = table(self._shorts, self._rows, self.console.width)
         self.console.print(found)
         self._rows.clear()
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from rules.explanation.explain import Finding
 from rules.explanation.wording import plain, result_text
-from rules.model.roles import is_score
+from rules.model.catalogue import SCORE, Catalogue
 from rules.model.ruleset import Outcome, Points
 
 
@@ -43,9 +43,10 @@ class Score:
         return groups or tuple(bar for _, items in self.groups for bar in items)
 
 
-def score(finding: Finding) -> Score | None:
-    """The evaluation score below a finding, if its tier has one."""
-    found = next((f for f in finding.walk() if is_score(f.rule) and f.items), None)
+def score(finding: Finding, catalogue: Catalogue) -> Score | None:
+    """The evaluation score below a finding, if its tier has one; the catalogue knows the parts."""
+    scored = (f for f in finding.walk() if catalogue.part(f.rule) == SCORE)
+    found = next((f for f in scored if f.items), None)
     if found is None:
         return None
     lines = dict(_lines(finding, found))

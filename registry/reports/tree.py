@@ -12,7 +12,7 @@ from registry.reports.verdicts import full_points, is_its_figure, shown_options
 from rules.decider import Decision
 from rules.explanation.explain import Check, Figure, Finding, Option, grounds
 from rules.explanation.wording import gap_text, result_text
-from rules.model.roles import SUBSTANCE
+from rules.model.catalogue import SUBSTANCE
 from rules.model.ruleset import Cases, Gap, Ladder, Line, Outcome, Rule
 
 #: What is open, and who settles it.
@@ -92,7 +92,7 @@ def parts(verdict: TierVerdict) -> tuple[VerdictPart, ...]:
     if verdict.decision is None or verdict.finding is None:
         return ()
     grower = _Grower(verdict.decision, full=False)
-    below = {f.rule.rpartition(".")[2]: f for f in verdict.finding.children()}
+    below = {verdict.catalogue.part(f.rule): f for f in verdict.finding.children()}
     found = []
     for name, word in verdict.parts.items():
         finding = below.get(name)
@@ -108,7 +108,7 @@ def aspects(verdict: TierVerdict) -> tuple[VerdictPart, ...]:
         return ()
     grower = _Grower(verdict.decision, full=False)
     substance = next(
-        (f for f in verdict.finding.children() if f.rule.rpartition(".")[2] == SUBSTANCE), None
+        (f for f in verdict.finding.children() if verdict.catalogue.part(f.rule) == SUBSTANCE), None
     )
     return tuple(
         VerdictPart(f.title, f.outcome, tuple(grower.grounds(f)))

@@ -25,7 +25,7 @@ from rules.explanation.explain import (
     result_text,
 )
 from rules.language.editions import OTHERS, Governing
-from rules.model.roles import SUBSTANCE, TIERS
+from rules.model.catalogue import SUBSTANCE
 from rules.model.ruleset import Outcome, Points
 
 COLOURS: Final = {
@@ -45,7 +45,6 @@ _SIGNS: Final = {
 DOUBTED: Final = "△"
 #: From this many 情形 on, those ruled out are not listed beside open ones.
 _MANY: Final = 4
-SHORT: Final = {full: short for short, full in TIERS.items()}
 
 
 def determination_text(determination: Determination) -> str:
@@ -63,13 +62,13 @@ def row(result: CaseResult) -> Row:
     return result.name, result.as_of, cells, obstacle(result, short=True)
 
 
-def table(tiers: Iterable[str], rows: Sequence[Row], width: int) -> Table:
-    """The one-screen table: an enterprise per row, a tier per column, and the obstacle.
+def table(shorts: Iterable[str], rows: Sequence[Row], width: int) -> Table:
+    """The one-screen table: an enterprise per row, a tier per column (by its short name), and the obstacle.
 
     The filing date has a column of its own only if it differs between rows.
     """
     several = len({day for _, day, _, _ in rows}) > 1
-    header = ["企业", *(["填报日期"] if several else []), *(SHORT[t] for t in tiers), "主要原因"]
+    header = ["企业", *(["填报日期"] if several else []), *shorts, "主要原因"]
     shown: list[list[str | Text]] = [
         [name, *([day.isoformat()] if several else []), *map(Text.from_markup, cells), why]
         for name, day, cells, why in rows
@@ -118,7 +117,7 @@ def obstacle(result: CaseResult, *, short: bool = False) -> str:
             continue
         found = list(_obstacles(verdict, short=short))
         more = f" 等{len(found)}项" if len(found) > 1 else ""
-        return f"{SHORT[verdict.tier]}：{found[0] if found else verdict.outcome}{more}"
+        return f"{verdict.short}：{found[0] if found else verdict.outcome}{more}"
     return ""
 
 

@@ -11,7 +11,7 @@ from registry.reports.explaining import Explanation
 from registry.reports.layout import html, text
 from registry.reports.letter import letter, letters
 from registry.reports.readers import report
-from registry.reports.verdicts import SHORT
+from rules.model.catalogue import Catalogue
 from rules.portable.errors import Words, unworded
 
 #: The width of tables if there is no terminal.
@@ -78,8 +78,8 @@ class Writer:
         return "\n\n".join(parts)
 
 
-def file_name(entry: Entry, form: str) -> str:
+def file_name(entry: Entry, form: str, catalogue: Catalogue) -> str:
     """The file name for a decision: enterprise, tier and number, safe on every system."""
     name = _UNSAFE.sub("", entry.content["case"]["name"])[:_LONGEST].strip(".")
     what = f"第{entry.seq}号{FORMS[form].name}{FORMS[form].suffixes[0]}"
-    return "_".join(filter(None, (name, SHORT.get(entry.tier, entry.tier), what)))
+    return "_".join(filter(None, (name, catalogue.short(entry.tier), what)))

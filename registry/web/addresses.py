@@ -6,12 +6,10 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from registry.desk.rulebooks import rulebook
-from rules.model.roles import TIERS
 
 #: The folder of what belongs to no single text, and how an address names it.
 TOP: Final = "."
 GENERAL: Final = "general"
-_SHORT: Final = {title: short for short, title in TIERS.items()}
 
 
 @cache
@@ -21,8 +19,7 @@ def slugs() -> Mapping[str, str]:
     >>> slugs()["specialised"]
     '专精特新中小企业'
     """
-    declared = {tier.name: tier.slug for tier in rulebook().catalogue.tiers}
-    return {declared.get(title, short): title for short, title in TIERS.items()}
+    return {tier.slug: tier.name for tier in rulebook().catalogue.tiers}
 
 
 @cache
@@ -33,7 +30,7 @@ def slug(tier: str) -> str:
 
 def short(tier: str) -> str:
     """The short name of a tier's title."""
-    return _SHORT[tier]
+    return rulebook().catalogue.short(tier)
 
 
 def asked(path: str, **query: Any) -> str:

@@ -23,6 +23,7 @@ TITLE: Final = "称号"
 #: conditions of a tier, its prerequisite title, its score, the limits of an SME, and size classes.
 SUBSTANCE, PREREQUISITE, SCORE, LIMITS = ROLES = ("实质条件", "前置称号", "评价得分", "划型标准")
 SIZES: Final = ("大型", "中型", "小型", "微型")
+_PARTS: Final = (SUBSTANCE, PREREQUISITE, SCORE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,6 +149,23 @@ class Catalogue:
             near=near(name, (text for t in self.tiers for text in (t.name, t.short, t.slug))),
             expected="、".join(tier.short for tier in self.tiers),
         )
+
+    def short(self, tier: str) -> str:
+        """The short name of a tier; one that is not declared keeps its name.
+
+        >>> Catalogue(tiers=(Tier(name="甲类企业", short="甲类", slug="a"),)).short("甲类企业")
+        '甲类'
+        """
+        return next((t.short for t in self.tiers if t.name == tier), tier)
+
+    def part(self, rule: str) -> str:
+        """The part of a tier that a rule is: its role, or without one the last part of its id.
+
+        >>> Catalogue(roles={"1.甲": SCORE}).part("1.甲"), Catalogue().part("1.甲")
+        ('评价得分', '甲')
+        """
+        role = self.roles.get(rule)
+        return role if role in _PARTS else rule.rpartition(".")[2]
 
     @property
     def titles(self) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from registry.reports.scores import score
 from registry.reports.tree import Node, parts, tree
 from registry.tests.support import DAY, submission
 from rules.model.facts import TITLES
+from rules.tests.packaged import catalogue
 
 
 @cache
@@ -101,7 +102,7 @@ def test_a_case_without_a_written_text_has_no_tree() -> None:
 def test_a_score_is_drawn_with_what_is_sure_possible_and_wanted() -> None:
     found = verdict(main_revenue__2022=None).finding
     assert found is not None
-    drawn = score(found)
+    drawn = score(found, catalogue())
     assert drawn is not None
     assert drawn.whole.line == 60.0
     assert drawn.whole.wanted == "60分"
@@ -114,4 +115,4 @@ def test_a_score_is_drawn_with_what_is_sure_possible_and_wanted() -> None:
 def test_a_tier_without_a_score_draws_none() -> None:
     found = verdict(tier=TITLES[2]).finding
     assert found is not None
-    assert score(found) is None
+    assert score(found, catalogue()) is None

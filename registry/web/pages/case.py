@@ -1,6 +1,6 @@
 """A case ``/enterprises/{uscc}/{tier}``: the verdict and its reasons beside the law."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
 
@@ -14,7 +14,6 @@ from registry.portable.chain import KINDS
 from registry.reports import scores, tree
 from registry.reports.tree import VerdictPart
 from registry.reports.verdicts import not_applied
-from registry.web.addresses import short
 from registry.web.asked import Asked, Text, Tier
 from registry.web.office import At, Office, documented
 from registry.web.remedies import advice
@@ -23,6 +22,7 @@ from rules.decider import Decision
 from rules.drafting.documentation.values import RulePage
 from rules.explanation.explain import Finding
 from rules.explanation.tables import CaseTable, case_table
+from rules.model.catalogue import Catalogue
 
 router = APIRouter()
 
@@ -49,6 +49,9 @@ def case(
     """The page of a case; ``rule`` chooses the clause beside it, ``print`` unfolds everything."""
     filings = enterprises.current(at.desk, uscc)
     answer = at.judging.check(uscc, how.request, known_at=how.known_at)
+    if not isinstance(answer, Refusal) and title not in {v.tier for v in answer.verdicts}:
+        wanted = replace(how.request, tiers=(title,))  # a tier that is asked about only by name
+        answer = at.judging.check(uscc, wanted, known_at=how.known_at)
     head: dict[str, Any] = {
         "uscc": uscc,
         "tier": title,
@@ -69,8 +72,8 @@ def case(
         verdict=verdict,
         parts=parts,
         tree=tree.tree(verdict, full=print),
-        score=scores.score(found) if found else None,
-        law=_law(verdict.decision, found, rule or _deciding(parts, found)),
+        score=scores.score(found, verdict.catalogue) if found else None,
+        law=_law(verdict.decision, found, rule or _deciding(parts, found, verdict.catalogue)),
         rejected=[*not_applied(verdict.governing, answer.as_of)] if verdict.governing else [],
         history=_history(at, uscc, title),
         unfolded=print,
@@ -85,12 +88,12 @@ def refused(request: Request, refusal: Refusal, head: dict[str, Any]) -> HTMLRes
     return page(request, "case-refused.html", status=status, **head, **said)
 
 
-def _deciding(parts: tuple[VerdictPart, ...], finding: Finding | None) -> str:
+def _deciding(parts: tuple[VerdictPart, ...], finding: Finding | None, catalogue: Catalogue) -> str:
     """The first rule on which the verdict rests; of one that is met, the score or the whole."""
     grounds = [ground.rule for part in parts for ground in part.grounds]
     if grounds or finding is None:
         return next(iter(grounds), "")
-    score = scores.score(finding)
+    score = scores.score(finding, catalogue)
     return score.whole.rule if score else finding.rule
 
 
@@ -104,5 +107,5 @@ def _law(decision: Decision | None, finding: Finding | None, rule: str) -> LawBe
 
 def _history(at: Office, uscc: str, title: str) -> list[auditing.EntryLine]:
     """The decisions on this enterprise and tier, newest first."""
-    query = EntryQuery(uscc=uscc, tier=short(title), kind=KINDS["decision"])
+    query = EntryQuery(uscc=uscc, tier=title, kind=KINDS["decision"])
     return auditing.log(at.desk, query)[::-1]

@@ -72,7 +72,7 @@ def _file(at: At, seq: int, form: str, kind: str) -> Response:
     """A decision as a file that the browser saves: it has a look of its own, and no page's policy."""
     found = explaining.one(at.desk, seq)
     writer = Writer(form, "officer", words=words)
-    name = quote(file_name(found.entry, form))
+    name = quote(file_name(found.entry, form, at.desk.to_be_filed()))
     return Response(
         writer.file([writer.one(found)], seq),
         media_type=kind,

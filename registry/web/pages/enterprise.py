@@ -16,7 +16,6 @@ from registry.web.asked import Asked, Text
 from registry.web.office import At
 from registry.web.remedies import advice
 from registry.web.rendering import page
-from rules.model.facts import TITLES
 
 router = APIRouter()
 
@@ -35,7 +34,7 @@ def enterprise(request: Request, at: At, uscc: str, how: Asked, picture: Text = 
         view=view,
         filing=current[-1],
         moments=sorted({v.known_from for v in view.versions}, reverse=True),
-        facts=profiles.filed(view.profile),
+        facts=profiles.filed(view.profile, view.catalogue),
         titles=notices.titles(at.desk, [uscc], known_at=how.known_at),
         holdings=notices.holdings(at.desk, uscc, known_at=how.known_at),
         entries=auditing.log(at.desk, EntryQuery(uscc=uscc))[::-1],
@@ -50,9 +49,11 @@ def _verdicts(answer: CaseResult | Refusal, wanted: str) -> dict[str, Any]:
             "refusal": answer, "advice": advice(answer.remedy), "verdicts": (), "drawn": "",
             "score": None, "radar": None, "aspects": (),
         }  # fmt: skip
-    drawn = wanted or _telling(answer)
+    drawn = wanted if wanted in {v.tier for v in answer.verdicts} else _telling(answer)
     verdict = next(v for v in answer.verdicts if v.tier == drawn)
-    score: Score | None = scores.score(verdict.finding) if verdict.finding else None
+    score: Score | None = (
+        scores.score(verdict.finding, verdict.catalogue) if verdict.finding else None
+    )
     aspects: tuple[VerdictPart, ...] = () if score else tree.aspects(verdict)
     return {
         "refusal": None, "advice": None, "verdicts": answer.verdicts, "drawn": drawn,
@@ -63,5 +64,5 @@ def _verdicts(answer: CaseResult | Refusal, wanted: str) -> dict[str, Any]:
 
 def _telling(answer: CaseResult) -> str:
     """The highest tier with a score, which tells most; else the lowest tier."""
-    scored = [v.tier for v in answer.verdicts if v.finding and scores.score(v.finding)]
-    return (scored or [TITLES[0]])[-1]
+    scored = [v.tier for v in answer.verdicts if v.finding and scores.score(v.finding, v.catalogue)]
+    return (scored or [answer.verdicts[0].tier])[-1]

@@ -68,7 +68,7 @@ def book(at: At, filters: Asked) -> Response:
     """All that is found, as a workbook."""
     found = finding.every(at.desk, **filters.found)
     return Response(
-        lists.workbook(found),
+        lists.workbook(found, at.desk.to_be_filed().tiers),
         media_type=_WORKBOOK,
         headers={"Content-Disposition": "attachment; filename*=UTF-8''enterprises.xlsx"},
     )
