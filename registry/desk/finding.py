@@ -72,7 +72,8 @@ def every(
 
     ``RecordError`` if there are more than can be listed.
     """
-    asked = Asked(query=query, place=place, tier=tier, outcome=outcome)
+    title = desk.tier(tier).name if tier else ""
+    asked = Asked(query=query, place=place, tier=title, outcome=outcome)
     found: list[EnterpriseLine] = []
     with storage.snapshot(desk.database) as session:
         page = finding.page(session, asked, limit=LONGEST)
@@ -91,8 +92,9 @@ def every(
 
 def tally(desk: Desk, *, place: str = "", tier: str = "") -> Mapping[str, int]:
     """How many enterprises have each outcome, or none yet; each number as ``counted`` words it."""
+    title = desk.tier(tier).name if tier else ""
     with desk.reading() as session:
         return {
-            outcome: finding.count(session, Asked(place=place, tier=tier, outcome=outcome))
+            outcome: finding.count(session, Asked(place=place, tier=title, outcome=outcome))
             for outcome in (UNDECIDED_WORD, *OUTCOMES)
         }

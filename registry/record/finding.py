@@ -21,11 +21,9 @@ from registry.database.projection import CASE_STATE
 from registry.database.versions import ENTERPRISE, chunks
 from registry.errors import RecordError
 from registry.kit import names, regions
-from rules.model.roles import titles_of
+from registry.record import publication
 from rules.model.ruleset import OUTCOMES
 
-#: The tiers, lowest first.
-TIERS: Final = titles_of([])
 #: The most enterprises that are counted, or looked through without an index.
 MOST: Final = 10_000
 #: What a filter calls a newest filing that is neither decided nor withdrawn.
@@ -113,14 +111,14 @@ class Asked:
             raise RecordError(
                 "no-such-region", "没有代码为「{value}」的地区：请核对", value=self.place
             )
-        for value, known in ((self.tier, TIERS), (self.outcome, (*OUTCOMES, UNDECIDED_WORD))):
-            if value and value not in known:
-                raise RecordError(
-                    "no-such-filter",
-                    "没有「{value}」这一项：应为 {expected}",
-                    value=value,
-                    expected="、".join(known),
-                )
+        known = (*OUTCOMES, UNDECIDED_WORD)
+        if self.outcome and self.outcome not in known:
+            raise RecordError(
+                "no-such-filter",
+                "没有「{value}」这一项：应为 {expected}",
+                value=self.outcome,
+                expected="、".join(known),
+            )
 
 
 def page(session: Session, asked: Asked, *, after: str = "", limit: int = 20) -> Page:
@@ -184,7 +182,8 @@ _TOO_MANY: Final = _Source(())
 def _sources(session: Session, asked: Asked) -> Iterator[_Source]:
     """The rows that are asked for; an enterprise may be in several sources."""
     text, code = names.typed(asked.query), asked.query.strip().upper()
-    for kept in _kept(asked):
+    tiers = [asked.tier] if asked.tier else _tiers(session)
+    for kept in _kept(asked, tiers):
         if not text:
             yield _Source(tuple(kept))
             continue
@@ -193,14 +192,19 @@ def _sources(session: Session, asked: Asked) -> Iterator[_Source]:
         yield _named(session, text, kept)
 
 
-def _kept(asked: Asked) -> Iterator[list[_Condition]]:
-    """The conditions on rows by tier, outcome and place."""
+def _tiers(session: Session) -> list[str]:
+    """The tiers that are declared, lowest first."""
+    return [tier.name for tier in publication.to_be_filed(session).tiers]
+
+
+def _kept(asked: Asked, tiers: Sequence[str]) -> Iterator[list[_Condition]]:
+    """The conditions on rows by tier, outcome and place; ``tiers`` are those that are looked at."""
     row = CASE_STATE.c
     within = list(_within(asked.place))
     if asked.outcome == UNDECIDED_WORD:
         yield [*_undecided(asked.tier), *within]
     elif asked.tier or asked.outcome:
-        for tier in [asked.tier] if asked.tier else TIERS:
+        for tier in tiers:
             # a city has fewer enterprises than an outcome: its index is to be used
             outcome = sa.func.coalesce(row.outcome, "") if _is_small(asked.place) else row.outcome
             of = [outcome == asked.outcome] if asked.outcome else []
@@ -289,6 +293,7 @@ def _lines(session: Session, enterprise_ids: Sequence[int]) -> tuple[EnterpriseL
     """These enterprises with their decisions."""
     place = (ENTERPRISE.c.province, ENTERPRISE.c.city, ENTERPRISE.c.county)
     found = {}
+    order = {tier: n for n, tier in enumerate(_tiers(session))}
     for part in chunks(enterprise_ids):
         decisions: dict[int, dict[str, sa.Row[tuple[object, ...]]]] = {id: {} for id in part}
         rows = sa.select(CASE_STATE).where(CASE_STATE.c.enterprise_id.in_(part))
@@ -297,7 +302,7 @@ def _lines(session: Session, enterprise_ids: Sequence[int]) -> tuple[EnterpriseL
         query = sa.select(ENTERPRISE.c.id, *place).where(ENTERPRISE.c.id.in_(part))
         for id, *filed in session.execute(query):
             own = decisions[id].pop("")
-            tiers = [tier for tier in TIERS if tier in decisions[id]]
+            tiers = sorted(decisions[id], key=lambda tier: order.get(tier, len(order)))
             found[id] = EnterpriseLine(
                 uscc=own.uscc,
                 name=own.name,

@@ -35,10 +35,16 @@ from registry.screening.engines import (
 from registry.screening.schema import FILING, NotStoredError, Schema, Value, schema_of
 from registry.screening.tables import Files
 from rules.model.catalogue import Catalogue
-from rules.model.roles import CONTROLLING
 from rules.portable.canonical import digest
 from rules.portable.errors import Remedy
-from rules.portable.record import CONTROL, Body, identity_read, is_holding, with_identity
+from rules.portable.record import (
+    CONTROL,
+    LITTLE_GIANT,
+    Body,
+    identity_read,
+    is_holding,
+    with_identity,
+)
 
 FORMAT: Final = 4
 _COPIED: Final = 10_000
@@ -50,7 +56,7 @@ DETERMINED: Final = "有人工认定"
 #: Whether such a list is complete depends on the kinds of titles that a ruleset reads.
 REGISTERED: Final = "有登记的称号，而填报的称号清单不全"
 #: Whether holdings matter depends on the ruleset.
-HELD: Final = f"登记的持股表明与{CONTROLLING}有控制关系"
+HELD: Final = f"登记的持股表明与{LITTLE_GIANT}有控制关系"
 #: The engine refuses such a title.
 MISDATED: Final = "登记的称号日期有误"
 

@@ -13,8 +13,6 @@ TIERS: Final[dict[str, str]] = dict(zip(("创新型", "专精特新", "小巨人
 #: The procedures: first recognition, and re-check of a held title.
 RECOGNITION: Final = "认定"
 RECHECK: Final = "复核"
-#: The titles for which a control relationship with a holder matters.
-CONTROLLING: Final = TITLES[-1]
 #: The part of a tier's recognition that holds the substantive conditions.
 SUBSTANCE: Final = "实质条件"
 #: The part that holds the prerequisite title.

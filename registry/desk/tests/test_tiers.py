@@ -76,6 +76,10 @@ def test_it_is_decided_found_explained_and_read_in_the_journal(desk: Desk) -> No
         told = [found.verdict.tier for _, found in chosen.each(lambda e: e)]
     assert told == [packs.OWN_TIER] * 2
     assert finding.short_names(desk)[packs.OWN_TIER] == "标杆"
+    for name in NAMES:
+        [line] = finding.find(desk, tier=name, outcome="符合").lines
+        assert line.uscc == ONE
+    assert [d.tier for d in line.decisions] == [TITLES[1], packs.OWN_TIER]
 
 
 def test_it_is_screened(desk: Desk) -> None:
