@@ -12,15 +12,14 @@ from fractions import Fraction
 from math import ceil, floor
 from typing import Final, TypeAlias
 
+from registry.record.publication import packaged_catalogue
 from rules.language.rulebook import Rulebook
-from rules.model.facts import FACTS, RECORDS, Fact
+from rules.model.facts import Fact
 from rules.model.ruleset import Expr, Indicator
 
 #: A number in the smallest steps of filing (``scale``), a date, a yes or no, a code.
 Value: TypeAlias = int | date | bool | str
 
-_FACTS: Final = {f.id: f for f in FACTS}
-_FIELDS: Final = {(kind.id, f.id): f for kind in RECORDS for f in kind.fields}
 _SCALES: Final = {"万元": 100, "%": 1_000_000, "分": 100}
 #: The multiples to which a formula's other figures are rounded: 10,000 yuan, 20 people.
 _ROUND_MONEY: Final = 1_000_000
@@ -110,10 +109,10 @@ def _reach(expr: Expr, value: Fraction, side: int, firm: MadeUpFirm) -> None:
     """Make a formula yield a value, or the next one beside it, through its first figure."""
     match expr:
         case ("fact", id):
-            firm.values[id] = _steps(_FACTS[id], value, side)
+            firm.values[id] = _steps(packaged_catalogue().fact(id), value, side)
             firm.fixed.add(id)
         case ("year", id, offset):
-            firm.years[id][offset + 2] = int(_steps(_FACTS[id], value, side))
+            firm.years[id][offset + 2] = int(_steps(packaged_catalogue().fact(id), value, side))
             firm.fixed.add(id)
         case ("count" | "total", listed, *_, str(total)):
             firm.lists[listed], firm.complete[listed] = [], None
@@ -147,7 +146,7 @@ def _reach_field(
 ) -> None:
     match expr:
         case ("field", id):
-            record[id] = _steps(_FIELDS[kind, id], value, side)
+            record[id] = _steps(packaged_catalogue().field(kind, id), value, side)
         case ("years", ("field", id), ("as_of",)):
             record[id] = _years_before(as_of, value, side)
         case ("days", ("as_of",), ("field", id)):
@@ -184,7 +183,7 @@ def _amount(expr: Expr, firm: MadeUpFirm) -> Fraction:
         case ("const", text):
             return Fraction(text)
         case ("year", id, offset):
-            return Fraction(firm.years[id][offset + 2], scale(_FACTS[id]))
+            return Fraction(firm.years[id][offset + 2], scale(packaged_catalogue().fact(id)))
         case ("sub", a, b):
             return _amount(a, firm) - _amount(b, firm)
         case ("div", a, b):
@@ -195,6 +194,6 @@ def _amount(expr: Expr, firm: MadeUpFirm) -> Fraction:
 def _round(expr: Expr, firm: MadeUpFirm) -> None:
     if expr[0] == "year":
         _, id, offset = expr
-        step = _ROUND_MONEY if _FACTS[id].unit == "万元" else _ROUND_COUNT
+        step = _ROUND_MONEY if packaged_catalogue().fact(id).unit == "万元" else _ROUND_COUNT
         figures = firm.years[id]
         figures[offset + 2] = max(figures[offset + 2] // step, 1) * step

@@ -8,6 +8,7 @@ place, and every name contains 虚构.
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
+from functools import cache
 from itertools import accumulate
 from math import log
 from random import Random
@@ -17,7 +18,7 @@ from registry.demo.aims import Aim, MadeUpFirm, UnreachableError, Value
 from registry.judging import relations
 from registry.kit.uscc import check_digit
 from registry.record.publication import packaged_catalogue
-from rules.model.facts import FACTS, RECORDS, TITLES
+from rules.model.facts import Fact
 
 _Option = TypeVar("_Option")
 
@@ -98,17 +99,23 @@ _STANDINGS: Final = {
 #: The percentage of cells that a firm leaves blank: most none, some many.
 _GAPS: Final = (0, 0, 0, 0, 0, 0, 1, 2, 5, 20)
 
-_SCALARS: Final = tuple(f for f in FACTS if not f.yearly)
-_FLAG_FACTS: Final = tuple(f.id for f in _SCALARS if f.kind == "flag")
+
+@cache
+def _scalars() -> tuple[Fact, ...]:
+    """The facts of the packaged criteria that are filed once; what a bureau declares stays blank."""
+    return tuple(f for f in packaged_catalogue().facts if not f.yearly)
 
 
+@cache
+def _flags() -> tuple[str, ...]:
+    return tuple(f.id for f in _scalars() if f.kind == "flag")
+
+
+@cache
 def _chances(doubt: float) -> tuple[float, ...]:
     """The probability of 是 for each flag; if favourable, it rises as less doubt remains."""
-    likely = (_FLAGS.get(id, _USUAL) for id in _FLAG_FACTS)
+    likely = (_FLAGS.get(id, _USUAL) for id in _flags())
     return tuple(p / 100 if p < _SPEAKING else 1 - doubt * (1 - p / 100) for p in likely)
-
-
-_CHANCES: Final = {standing: _chances(standing.doubt) for standing in _STANDINGS}
 
 
 class _Drawn(Generic[_Option]):
@@ -155,7 +162,7 @@ def _firm(random: Random, number: int, as_of: date) -> MadeUpFirm:
     chance = random.random
     values = firm.values
     standing = _STANDING(random)
-    for id, likely in zip(_FLAG_FACTS, _CHANCES[standing], strict=True):
+    for id, likely in zip(_flags(), _chances(standing.doubt), strict=True):
         values[id] = chance() < likely
     industry = _INDUSTRY(random)
     firm.years = _figures(random, standing)
@@ -230,7 +237,7 @@ def _recorded(random: Random, firm: MadeUpFirm, standing: _Standing) -> None:
     """The lists: itemised, or only their totals, as firms choose."""
     chance, lists, complete = random.random, firm.lists, firm.complete
     itemised = chance() < 0.5
-    for kind in RECORDS:
+    for kind in packaged_catalogue().records:
         lists[kind.id] = []
         complete[kind.id] = True if chance() < 0.9 else random.choice((None, False))
     if itemised:
@@ -285,7 +292,7 @@ def _totals(random: Random, firm: MadeUpFirm, standing: _Standing) -> None:
 def _titled(random: Random, firm: MadeUpFirm, standing: _Standing) -> None:
     """Titles as they are won: few holders of a lower one win the next."""
     held = firm.lists["titles"]
-    for title, likely in zip(TITLES, standing.titles, strict=True):
+    for title, likely in zip(packaged_catalogue().titles, standing.titles, strict=True):
         if random.random() >= likely:
             return
         start = firm.as_of - timedelta(int(1250 * random.random()))
@@ -348,7 +355,7 @@ def _day(random: Random, as_of: date, years: int) -> date:
 def _left_out(random: Random, firm: MadeUpFirm, standing: _Standing) -> None:
     """Leave cells blank; many of the persons' findings are still to be made."""
     share = random.choice(_GAPS)
-    for item in _SCALARS:
+    for item in _scalars():
         gaps = share + (standing.open if item.origin == "认定" else 0)
         if gaps and 100 * random.random() < gaps:
             firm.values[item.id] = None
@@ -391,7 +398,8 @@ _EXEMPLARY: Final[dict[str, Callable[[Random, date], dict[str, Value | None]]]] 
         "kind": "高新技术企业", "valid_until": date(as_of.year + 1, 5, 1), "accepted": None,
     },
     "titles": lambda random, as_of: {
-        "kind": TITLES[random.randrange(3)], "valid_from": date(as_of.year - 2, 1, 1),
+        "kind": packaged_catalogue().titles[random.randrange(3)],
+        "valid_from": date(as_of.year - 2, 1, 1),
         "valid_until": date(as_of.year + 1, 1, 1), "held": True,
     },
 }  # fmt: skip

@@ -8,7 +8,7 @@ import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import date
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Final, TextIO, TypeAlias
 
@@ -17,21 +17,32 @@ from registry.demo.firms import firms
 from registry.filings import IDENTITY
 from registry.kit.files import folder_written_whole
 from registry.kit.progress import Done
-from rules.model.facts import FACTS, RECORDS, Fact
+from registry.record.publication import packaged_catalogue
+from rules.model.facts import Fact
 
 _Column: TypeAlias = tuple[str, Callable[[Value], str]]
 
-_ONCE: Final = tuple(f for f in (*IDENTITY, *FACTS) if not f.yearly)
-_BY_YEAR: Final = tuple(f for f in FACTS if f.yearly)
 
-#: table -> its columns; ids of the catalogue, amounts in yuan.
-COLUMNS: Final[dict[str, tuple[str, ...]]] = {
-    "enterprises": (
-        "uscc", "name", "as_of", *(f.id for f in _ONCE), *(f"{k.id}_complete" for k in RECORDS),
-    ),
-    "yearly": ("uscc", "year", *(f.id for f in _BY_YEAR)),
-    **{kind.id: ("uscc", *(f.id for f in kind.fields)) for kind in RECORDS},
-}  # fmt: skip
+@cache
+def _once() -> tuple[Fact, ...]:
+    return tuple(f for f in (*IDENTITY, *packaged_catalogue().facts) if not f.yearly)
+
+
+@cache
+def _by_year() -> tuple[Fact, ...]:
+    return tuple(f for f in packaged_catalogue().facts if f.yearly)
+
+
+def columns() -> dict[str, tuple[str, ...]]:
+    """The columns of each table: ids of the packaged catalogue, amounts in yuan."""
+    records = packaged_catalogue().records
+    complete = (f"{kind.id}_complete" for kind in records)
+    return {
+        "enterprises": ("uscc", "name", "as_of", *(f.id for f in _once()), *complete),
+        "yearly": ("uscc", "year", *(f.id for f in _by_year())),
+        **{kind.id: ("uscc", *(f.id for f in kind.fields)) for kind in records},
+    }
+
 
 _STEP: Final = 1000
 
@@ -42,11 +53,11 @@ def write_directory(
     """Write a new folder with one CSV file per table."""
     with folder_written_whole(folder) as fresh, ExitStack() as stack:
         writers = {}
-        for table, columns in COLUMNS.items():
+        for table, heads in columns().items():
             path = fresh / f"{table}.csv"
             file = stack.enter_context(path.open("w", encoding="utf-8", newline=""))
             writers[table] = csv.writer(file, lineterminator="\n")
-            writers[table].writerow(columns)
+            writers[table].writerow(heads)
         for table, rows in _tables(count, seed, as_of, aims, progress):
             writers[table].writerows(rows)
 
@@ -56,7 +67,7 @@ def write_stream(
 ) -> None:
     """Write all rows to one file, each after its table's name; heading rows come first."""
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerows([table, *columns] for table, columns in COLUMNS.items())
+    writer.writerows([table, *heads] for table, heads in columns().items())
     for table, rows in _tables(count, seed, as_of, aims, progress):
         writer.writerows([table, *row] for row in rows)
 
@@ -68,17 +79,17 @@ def _tables(
     for number, (code, firm) in enumerate(firms(count, seed, as_of, aims), 1):
         yield "enterprises", [_enterprise(code, firm)]
         yield "yearly", list(_years(code, firm))
-        for kind in RECORDS:
+        for kind in packaged_catalogue().records:
             if items := firm.lists[kind.id]:
-                yield kind.id, [[code, *_cells(_FIELDS[kind.id], item)] for item in items]
+                yield kind.id, [[code, *_cells(_fields(kind.id), item)] for item in items]
         if number % _STEP == 0:
             progress(number)
 
 
 def _enterprise(code: str, firm: MadeUpFirm) -> list[str]:
-    complete = [_FLAG[firm.complete[kind.id]] for kind in RECORDS]
+    complete = [_FLAG[firm.complete[kind.id]] for kind in packaged_catalogue().records]
     named = [code, str(firm.values["name"]), firm.as_of.isoformat()]
-    return [*named, *_cells(_SCALARS, firm.values), *complete]
+    return [*named, *_cells(_scalars(), firm.values), *complete]
 
 
 def _years(code: str, firm: MadeUpFirm) -> Iterator[list[str]]:
@@ -86,7 +97,7 @@ def _years(code: str, firm: MadeUpFirm) -> Iterator[list[str]]:
     first = firm.as_of.year - 3
     for place in range(4):
         figures = {id: row[place] for id, row in firm.years.items() if place < len(row)}
-        yield [code, str(first + place), *_cells(_YEARLY, figures)]
+        yield [code, str(first + place), *_cells(_yearly(), figures)]
 
 
 def _writer(fact: Fact) -> Callable[[Value], str]:
@@ -110,6 +121,18 @@ def _cells(columns: Sequence[_Column], values: Mapping[str, Value | None]) -> li
 
 
 _FLAG: Final = {True: "是", False: "否", None: ""}
-_SCALARS: Final = [(f.id, _writer(f)) for f in _ONCE]
-_YEARLY: Final = [(f.id, _writer(f)) for f in _BY_YEAR]
-_FIELDS: Final = {kind.id: [(f.id, _writer(f)) for f in kind.fields] for kind in RECORDS}
+
+
+@cache
+def _scalars() -> list[_Column]:
+    return [(f.id, _writer(f)) for f in _once()]
+
+
+@cache
+def _yearly() -> list[_Column]:
+    return [(f.id, _writer(f)) for f in _by_year()]
+
+
+@cache
+def _fields(records: str) -> list[_Column]:
+    return [(f.id, _writer(f)) for f in packaged_catalogue().record_kind(records).fields]
