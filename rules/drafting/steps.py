@@ -83,7 +83,10 @@ class Given:
             yearly_key(id, self.day.year - 1 + offset): value
             for (id, offset), value in self.yearly.items()
         }
-        return Profile(self.day, {**self.values, **yearly}, self.records)
+        place = (str(self.values.get(key, "")) for key in ("province", "city"))
+        acting = provinces.acting(*place)  # as the registry knows it
+        here = {"province": acting} if acting else {}
+        return Profile(self.day, {**self.values, **here, **yearly}, self.records)
 
     @property
     def day(self) -> date:

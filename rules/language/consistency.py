@@ -2,15 +2,27 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from rules.errors import Problem
 from rules.language import tables
 from rules.language.editions import ApplicabilityRow
+from rules.language.lines import MEMBERSHIPS
 from rules.language.linking import Links, dependencies, indicator_keys, marked
 from rules.language.source import Clause
-from rules.language.wording import Names, alike, besides, contradictions, denials, spans
+from rules.language.values import exact_decimal
+from rules.language.wording import (
+    Names,
+    alike,
+    besides,
+    contradictions,
+    denials,
+    factors,
+    shares,
+    spans,
+    times,
+)
 from rules.model.expressions import leaves
 from rules.model.quantities import LONGEST, Quantity, mentions, show
 from rules.model.ruleset import Rule, Total
@@ -159,11 +171,17 @@ def _quantities(links: Links, clause: Clause, scored: bool) -> Iterator[Problem]
     written = _counted(mentions(text), scored)
     slots = {t.name: t.text for t in links.thresholds.values()}
     rows = clause.definition.table[1:]
-    cells = (slots.get(c, "" if c in links.clauses else c) for r in rows for c in r.cells[columns])
-    fixed, numbers = _fixed_days("；".join(cells))
-    defined = _counted(mentions(numbers), scored)
+
+    def read(cells: Iterable[str]) -> tuple[set[str], set[Quantity]]:
+        shown = (slots.get(c, "" if c in links.clauses else c) for c in cells)
+        found, numbers = _fixed_days("；".join(shown))
+        return found, _counted(mentions(numbers), scored)
+
     names = [cell for row in rows for cell in row.cells]
-    may_say = {alike(q) for q in defined} | spans(names) | besides(text)
+    multiples = factors(names)
+    fixed, shown = read(c for r in rows for c in r.cells[columns])
+    _, defined = read(c for r in rows for c in _figures(r.cells[columns]))
+    may_say = {alike(q) for q in shown} | shares(multiples) | spans(names) | besides(text)
     may_mean = {alike(q) for q in written} | besides(text)
     for day in sorted(days - fixed):
         yield Problem(
@@ -177,6 +195,14 @@ def _quantities(links: Links, clause: Clause, scored: bool) -> Iterator[Problem]
             clause.definition.line,
             f"定义表写有{day}，条文「{clause.title}」中没有：请使条文与定义表的日期一致",
         )
+    said = times(text)
+    for factor in sorted(multiples) if said else ():
+        if not said & {factor, factor - 1} and not shares([factor]) & written:
+            yield Problem(
+                clause.path,
+                clause.definition.line,
+                f"定义表写有{exact_decimal(factor)}倍，条文「{clause.title}」中没有：请使条文与定义表的数字一致",
+            )
     for quantity in sorted(q for q in written if alike(q) not in may_say):
         yield Problem(
             clause.path,
@@ -189,6 +215,12 @@ def _quantities(links: Links, clause: Clause, scored: bool) -> Iterator[Problem]
             clause.definition.line,
             f"定义表写有{_show(quantity)}，条文「{clause.title}」中没有：请使条文与定义表的数字一致",
         )
+
+
+def _figures(cells: tuple[str, ...]) -> tuple[str, ...]:
+    """The cells whose quantities a clause must carry: of a yes-no fact or a choice not the name."""
+    at = next((i for i, cell in enumerate(cells) if cell in MEMBERSHIPS), 0)
+    return cells[: at - 1] + cells[at:] if at else cells
 
 
 def _fixed_days(text: str) -> tuple[set[str], str]:

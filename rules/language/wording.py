@@ -76,10 +76,15 @@ _ALIKE: Final = {"件": "项", "家": "项", "次": "项", "名": "人"}
 _NUMERAL: Final = "0-9一二两三四五六七八九十百千"
 #: Quantities that a clause may carry besides those of the table, or write in another way.
 _COUNTED: Final = re.compile(rf"([{_NUMERAL}]+)(?:个|种|款|条|类|篇|套)(?!百分点)")
+#: 四项条件 counts what the text lists, not what the enterprise has.
+_LISTED: Final = re.compile(rf"([{_NUMERAL}]+)项(?:基本|具体|实质)?(?:条件|要求|指标|情形|标准)")
 _RANKS: Final = re.compile(rf"(?:前|第)([{_NUMERAL}]+)(?:名|位|强)?")
 _YEAR_COUNTS: Final = re.compile(rf"([{_NUMERAL}]+)(?:个(?:完整)?(?:会计)?(?:年度|周年)|周年|整年)")
 _SHORT_MONEY: Final = re.compile(rf"([{_NUMERAL},.]+)(万|亿)(?!元)")
 _DATED: Final = re.compile(r"(?:19|20|21)\d\d年(?:\d{1,2}月(?:\d{1,2}日)?)?")
+#: A multiple of a figure, in a clause and in a computed 门槛.
+_TIMES: Final = re.compile(rf"([{_NUMERAL}.]+)倍(?!半)")
+_FACTOR: Final = re.compile(r"(\d+(?:\.\d+)?)\s*[×*]|[×*]\s*(\d+(?:\.\d+)?)", re.ASCII)
 _ORDINALS: Final = re.compile(rf"第[{_NUMERAL}]+(?:项|年|级|次|名|件|家|人)")
 
 
@@ -119,11 +124,45 @@ def besides(text: str) -> set[Quantity]:
     text = unicodedata.normalize("NFKC", text)
     found = {alike(q) for match in _DATED.finditer(text) for q in mentions(match[0])}
     found |= {alike(q) for match in _ORDINALS.finditer(text) for q in mentions(match[0])}
-    for pattern, unit in ((_COUNTED, "项"), (_RANKS, "名"), (_YEAR_COUNTS, "年")):
+    for pattern, unit in (
+        (_COUNTED, "项"),
+        (_LISTED, "项"),
+        (_RANKS, "名"),
+        (_YEAR_COUNTS, "年"),
+    ):
         found |= {alike(q) for m in pattern.finditer(text) for q in mentions(f"{m[1]}{unit}")}
     for match in _SHORT_MONEY.finditer(text):
         found |= mentions(f"{match[1]}{match[2]}元")
     return found
+
+
+def factors(cells: Iterable[str]) -> set[Fraction]:
+    """By how much computed 门槛 multiply a figure.
+
+    >>> factors(["1.5×生产总值增速", "3%"])
+    {Fraction(3, 2)}
+    """
+    found = [[*_FACTOR.finditer(unicodedata.normalize("NFKC", cell))] for cell in cells]
+    return {Fraction(only[0][1] or only[0][2]) for only in found if len(only) == 1}
+
+
+def shares(multiples: Iterable[Fraction]) -> set[Quantity]:
+    """How clauses write a multiple as a share: 1.1 times as 110%, or as 10% above.
+
+    >>> sorted(q.value for q in shares([Fraction("1.1")]))
+    [Fraction(1, 10), Fraction(11, 10)]
+    """
+    return {Quantity(v, "比例") for f in multiples for v in (f, abs(f - 1))}
+
+
+def times(text: str) -> set[Fraction]:
+    """The multiples that a clause names.
+
+    >>> times("不低于生产总值增速的1.5倍")
+    {Fraction(3, 2)}
+    """
+    text = unicodedata.normalize("NFKC", text)
+    return {q.value for m in _TIMES.finditer(text) for q in mentions(f"{m[1]}项")}
 
 
 def spans(names: Iterable[str]) -> set[Quantity]:

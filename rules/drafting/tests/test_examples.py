@@ -382,3 +382,18 @@ def test_problems_of_compilation_come_first(tmp_path: Path) -> None:
         "a.feature:6: 规则应恰有一行依据：请在标题下写「依据: 附件几第几条」",
         "a.feature:72: 规则「线」的例子「默认」应为“4%”，按定义表得“3%”：请改正例子或定义表",
     ]
+
+
+@pytest.mark.parametrize(
+    ("place", "acting"),
+    [
+        ((("省份", "福建省"), ("城市", "厦门市")), "厦门市"),
+        ((("省份", "福建省"), ("城市", "泉州市")), "福建省"),
+        ((("城市", "厦门市"),), "厦门市"),
+        ((("城市", "泉州市"),), None),
+    ],
+)
+def test_the_province_of_a_filing_is_what_acts_as_it(
+    place: tuple[tuple[str, str], ...], acting: str | None
+) -> None:
+    assert given(step("企业填报", *place)).profile().values.get("province") == acting

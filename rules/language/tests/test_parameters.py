@@ -156,3 +156,45 @@ def test_refused(tmp_path: Path, line: str, rows: list[str], header: str, said: 
     found = [str(p) for p in compiled(tmp_path, line, CLAUSE, rows, header).problems]
     assert found
     assert any(said in one for one in found), found
+
+
+MULTIPLE = """
+  @id:示范.倍数{number}
+  规则: {clause}
+    依据: 第四条
+
+    背景:
+      假如 满足下列任一情形即为符合
+        | 情形 | 指标             | 要求   | 门槛                 |
+        | 一   | 上年度营收增长率 | 不低于 | {times}×生产总值增速 |
+
+    场景: 未填报{number}
+      假如 企业填报
+        | 上年度资产总额 | 1万元 |
+      那么 结论为“材料不足”
+"""
+
+
+def test_a_multiple_is_read_as_people_write_it_and_another_is_found(tmp_path: Path) -> None:
+    clauses = [
+        ("上年度营收增长率不低于生产总值增速的1.5倍", "1.5", ""),
+        ("上年度营收增长率不低于生产总值增速的两倍", "2", ""),
+        ("上年度营收增长率不低于生产总值增速的一倍半", "1.5", ""),
+        ("上年度营收增长率达到生产总值增速的110%", "1.1", ""),
+        ("上年度营收增长率高出生产总值增速10%以上", "1.1", ""),
+        ("上年度营收增长率比生产总值增速高出一倍以上", "2", ""),
+        ("上年度营收增长率不低于生产总值增速的2倍", "1.5", "定义表写有1.5倍"),
+        ("上年度营收增长率达到生产总值增速的160%", "1.5", "条文写有160%，定义表中没有"),
+    ]
+    rules = "".join(
+        MULTIPLE.format(number=n, clause=clause, times=times)
+        for n, (clause, times, _) in enumerate(clauses)
+    )
+    header = f"{HEADER} |\n" + "\n".join(f"        | {row} |" for row in GROWTH)
+    text = PACK.format(header=header.removesuffix(" |"), rows="", line=TIMES, clause=CLAUSE)
+    (tmp_path / "own" / "provinces").mkdir(parents=True)
+    (tmp_path / "own" / "provinces" / "a.feature").write_text(text + rules, encoding="utf-8")
+    found = [p.message for p in compile_all(FEATURES, tmp_path / "own").problems]
+    wanted = [said for _, _, said in clauses if said]
+    assert len(found) == len(wanted)
+    assert all(said in message for said, message in zip(wanted, found, strict=True))
