@@ -27,7 +27,7 @@ _COMMANDS: Final = {
         "checks.check", "检查企业可获得的层级：给出信用代码、--all，或一个未登记的文件。"
     ),
     "confirm": _Listed("decisions.confirm", "以第二人身份确认一项人工认定（开启双人复核时）。"),
-    "db": _Listed("database.db", "数据库：升级表结构，查看状态，备份、恢复和授权。"),
+    "db": _Listed("database.db", "数据库：升级表结构，查看状态，备份、恢复、重建概况和授权。"),
     "decide": _Listed(
         "decisions.decide", "作出决定并记入登记簿：给出信用代码、--all，或一个文件。"
     ),
@@ -38,7 +38,7 @@ _COMMANDS: Final = {
         "decisions.determine",
         "人工认定：更正一项填报，或认定法规留给审核人判断的事项，记入登记簿。",
     ),
-    "enterprise": _Listed("filings.enterprise", "企业：列出、查看登记的内容。"),
+    "enterprise": _Listed("filings.enterprise", "企业：列出、查找、查看登记的内容。"),
     "explain": _Listed(
         "explain.explain",
         "说明已记录的决定：理由、依据、差距，怎样的变化会改变结论；也可以一次写出许多告知书。",

@@ -97,10 +97,11 @@ def is_folder(path: Path) -> bool:
 
 def tell_unproved(draft: Path | None) -> None:
     """Tell whoever evaluates a draft that its examples do not hold."""
+    if draft is None or not draft.is_dir():
+        return
     from registry.desk import drafting  # the drafter's tools are not loaded for anything else
 
-    found = drafting.unproved(draft) if draft is not None and draft.is_dir() else ()
-    if found:
+    if found := drafting.unproved(draft):
         errors.print(
             f"提示 草案 {draft} 有{len(found)}处不成立，以下结果按定义表算出，未必是起草人的本意"
             f"（第一处：{found[0]}）：请先运行 tidu rules check {draft}",
