@@ -25,8 +25,8 @@ from registry.kit import names, regions
 from registry.kit.uscc import check_digit
 from registry.record import finding
 from registry.record.finding import UNDECIDED_WORD, Asked
-from rules.model.facts import TITLES
 from rules.model.ruleset import OUTCOMES
+from rules.tests.packaged import TITLES
 
 COUNTS: Final = (10_000, 1_000_000)
 _CHUNK: Final = 20_000

@@ -32,8 +32,8 @@ from registry.reports import impact as impact_report
 from registry.simulation import impact, texts
 from rules.comparison.requirements import asked_for
 from rules.language.rulebook import load
-from rules.model.facts import TITLES
 from rules.portable.canonical import canonical_json
+from rules.tests.packaged import TITLES
 
 TIER: Final = TITLES[1]
 _CLEAN: Final = {

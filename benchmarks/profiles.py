@@ -11,7 +11,8 @@ from decimal import Decimal
 from random import Random
 from typing import Final
 
-from rules.model.facts import FACTS, Profile, RecordList, Scalar, record_kind
+from rules.model.facts import Profile, RecordList, Scalar
+from rules.tests.packaged import catalogue
 
 AS_OF: Final = date(2023, 6, 30)
 YEAR: Final = AS_OF.year - 1
@@ -87,7 +88,7 @@ def _profile(random: Random, *, itemised: bool) -> Profile:
     for name, figures in yearly.items():
         for year, figure in zip((YEAR - 2, YEAR - 1, YEAR), figures, strict=True):
             values[f"{name}@{year}"] = _text(figure)
-    for fact in FACTS:
+    for fact in catalogue().facts:
         if fact.kind == "flag":
             values[fact.id] = random.random() < 0.4
     for fact_id in ("abnormal_list", "dishonesty_list", "restricted_product", "major_accident"):
@@ -133,7 +134,7 @@ def _profile(random: Random, *, itemised: bool) -> Profile:
 
 def _record(random: Random, name: str) -> dict[str, Scalar]:
     record: dict[str, Scalar] = {}
-    for field in record_kind(name).fields:
+    for field in catalogue().record_kind(name).fields:
         match field.kind:
             case "flag":
                 record[field.id] = random.random() < 0.5

@@ -10,7 +10,7 @@ from rules.errors import NoRulesetError
 from rules.language.editions import OTHERS, ApplicabilityRow, governing
 from rules.language.provinces import CITIES, PROVINCES, acting
 from rules.language.rulebook import Rulebook
-from rules.model.facts import TITLES
+from rules.tests.packaged import TITLES
 
 PROCEDURES = ("认定", "复核")
 #: Days on which no ruleset governs, as (tiers, first day, last day, why).

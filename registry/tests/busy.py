@@ -25,8 +25,9 @@ from registry.record import (
     register,
 )
 from registry.record.determinations import Ruling, Target
-from rules.model.facts import TITLES, Fact, RecordList, Scalar
+from rules.model.facts import Fact, RecordList, Scalar
 from rules.portable.canonical import sha256
+from rules.tests.packaged import TITLES
 
 CATALOGUE = publication.packaged_catalogue()
 START = datetime(2023, 7, 1, 9, 30, tzinfo=UTC)

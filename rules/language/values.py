@@ -11,9 +11,9 @@ from rules.model.quantities import UNITS, Quantity, parse
 def filed_value(fact: Fact, text: str) -> Scalar:
     """Convert a value to the form of profiles; raises ``FactsError`` if it is unreadable or unfit.
 
-    >>> from rules.model.facts import fact
-    >>> filed_value(fact("rd_expense"), "120万元"), filed_value(fact("staff"), "20人")
-    ('1200000', '20')
+    >>> spent = Fact("rd_expense", "研发费用总额", "number", "万元")
+    >>> filed_value(spent, "120万元")
+    '1200000'
     """
     value: Scalar = text
     try:

@@ -16,3 +16,7 @@ def rulebook() -> Rulebook:
 
 def catalogue() -> Catalogue:
     return rulebook().catalogue
+
+
+#: The titles of the packaged tiers, lowest first.
+TITLES = ("创新型中小企业", "专精特新中小企业", "专精特新“小巨人”企业")

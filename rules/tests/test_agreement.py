@@ -12,17 +12,7 @@ from hypothesis import strategies as st
 
 from rules.decider import Decider
 from rules.language.rulebook import Rulebook, load
-from rules.model.facts import (
-    FACTS,
-    RECORDS,
-    Fact,
-    Profile,
-    RecordKind,
-    RecordList,
-    Scalar,
-    fact,
-    yearly_key,
-)
+from rules.model.facts import Fact, Profile, RecordKind, RecordList, Scalar, yearly_key
 from rules.model.ruleset import (
     Bands,
     Case,
@@ -37,6 +27,7 @@ from rules.model.ruleset import (
     trace_of,
 )
 from rules.portable import reference
+from rules.tests.packaged import catalogue
 
 FEATURES = Path(__file__).parents[2] / "features"
 TIERS = ("63.1", "63.2", "63.3", "2026.2", "2026.2.复核", "2026.3", "2026.3.复核")
@@ -108,13 +99,13 @@ def some(kind: RecordKind) -> st.SearchStrategy[list[dict[str, Scalar]]]:
 @st.composite
 def profiles(draw: st.DrawFn) -> Profile:
     filed: dict[str, Scalar] = {}
-    for item in FACTS:
+    for item in catalogue().facts:
         years = (2023, 2022, 2021) if item.rating else (2022, 2021, 2020)
         keys = [yearly_key(item.id, y) for y in years] if item.yearly else [item.id]
         for key in keys:
             filed |= draw(optional(key, item))
     records = {}
-    for kind in RECORDS:
+    for kind in catalogue().records:
         items = draw(some(kind))
         complete = draw(st.sampled_from([True, False, None]))
         if items or complete is not None:
@@ -317,7 +308,7 @@ def listed_only(profile: Profile) -> Profile:
 
 
 def _impossible(key: str, value: Scalar) -> bool:
-    return isinstance(value, str) and fact(key.partition("@")[0]).unusable(value)
+    return isinstance(value, str) and catalogue().fact(key.partition("@")[0]).unusable(value)
 
 
 def _counts(expr: Expr) -> Iterator[Expr]:

@@ -37,7 +37,6 @@ from rules.model.expressions import (
     years,
 )
 from rules.model.facts import Profile, Scalar
-from rules.model.facts import fact as known
 from rules.model.ruleset import (
     Band,
     Bands,
@@ -59,6 +58,7 @@ from rules.model.ruleset import (
 )
 from rules.portable import reference
 from rules.sensitivity import margins, smallest_changes
+from rules.tests.packaged import catalogue
 from rules.tests.test_agreement import AS_OF, rulebook
 
 MISSING = Outcome.MISSING
@@ -77,7 +77,7 @@ def cut(rules: Sequence[Rule], *indicators: Indicator, facts: Sequence[str] = ()
         source="",
         rules=tuple(rules),
         indicators={i.name: i for i in indicators},
-        facts={id: known(id) for id in facts},
+        facts={id: catalogue().fact(id) for id in facts},
         fields={},
         maps={},
     )

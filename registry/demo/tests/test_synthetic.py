@@ -22,8 +22,9 @@ from rules.decider import by_reference
 from rules.engine.readings import Evaluator
 from rules.language.editions import governing
 from rules.language.rulebook import Rulebook, load
-from rules.model.facts import TITLES, Profile
+from rules.model.facts import Profile
 from rules.model.ruleset import Indicator, Outcome, Ruleset
+from rules.tests.packaged import TITLES
 
 DAY = date(2026, 6, 30)
 

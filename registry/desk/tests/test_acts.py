@@ -17,8 +17,8 @@ from registry.errors import RegistryError
 from registry.filings import FileReading
 from registry.kit.progress import Done
 from registry.tests.support import CODES, DAY, Clock, load, submission
-from rules.model.facts import TITLES
 from rules.portable.canonical import sha256
+from rules.tests.packaged import TITLES
 
 ONE, TWO, STRANGER = CODES[0], CODES[1], "91110105MA00000000"
 SHARE = screening.ScreeningRequest().near

@@ -16,7 +16,7 @@ from registry.errors import RecordError, RegistryError
 from registry.kit import settings
 from registry.tests.support import CODES, Clock, load, submission
 from rules.errors import RulesError
-from rules.model.facts import TITLES
+from rules.tests.packaged import TITLES
 
 ONE, TWO, STRANGER = CODES[0], CODES[1], "91110105MA00000000"
 

@@ -17,7 +17,7 @@ from registry.desk import auditing, checking, deciding, demonstrating, enterpris
 from registry.desk import notices, screening, upkeep
 from registry.desk.checking import Inquiry, Request
 from registry.desk.place import Desk
-from rules.model.facts import TITLES
+from rules.tests.packaged import TITLES
 
 for module in iter_modules(desk.__path__):
     if module.name != "tests":

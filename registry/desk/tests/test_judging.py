@@ -25,7 +25,7 @@ from registry.record import known, publication
 from registry.record.determinations import Target
 from registry.tests.support import CODES, Clock, decide, determine, load, publish, submission
 from rules.errors import EngineFaultError
-from rules.model.facts import TITLES
+from rules.tests.packaged import TITLES
 
 #: Three that stand differently: one has all, one lacks a figure, one has another that is too low.
 FILED = (

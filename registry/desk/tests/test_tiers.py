@@ -18,7 +18,7 @@ from registry.errors import RecordError
 from registry.tests import packs
 from registry.tests.support import CODES, DAY, Clock, load, publish, submission
 from rules.errors import FactsError
-from rules.model.facts import TITLES
+from rules.tests.packaged import TITLES
 
 ONE, TWO = CODES[:2]
 #: Every way to name it.

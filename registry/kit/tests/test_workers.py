@@ -26,7 +26,7 @@ from registry.record.decisions import Decided, DecidingWorker, DecisionRecorder
 from registry.record.replay import ReplayDifference, Replayed, replayed
 from registry.tests.processes import ended, forked
 from registry.tests.support import Clock, load, publish, submission
-from rules.model.facts import TITLES
+from rules.tests.packaged import TITLES
 
 REQUEST = Request(tiers=TITLES[:1])
 COUNT = 9

@@ -24,8 +24,8 @@ from registry.record import cases, decisions, journal, loading, publication
 from registry.record.determinations import Target
 from registry.tests.support import CODES, Clock, decide, determine, load, publish, submission
 from rules.language.rulebook import load as load_rulebook
-from rules.model.facts import TITLES
 from rules.portable.canonical import canonical_json, digest
+from rules.tests.packaged import TITLES
 
 INNOVATIVE, SPECIALISED, GIANT = TITLES
 

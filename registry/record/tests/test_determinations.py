@@ -12,7 +12,7 @@ from registry.record import cases, determinations, journal
 from registry.record.determinations import Target
 from registry.tests.support import CODES, Clock, decide, determine, load, publish, submission
 from rules.errors import FactsError, RulesError
-from rules.model.facts import TITLES
+from rules.tests.packaged import TITLES
 
 _, SPECIALISED, GIANT = TITLES
 

@@ -18,8 +18,8 @@ from registry.errors import LoadError, RecordError
 from registry.record import cases, finding, journal
 from registry.record.finding import UNDECIDED_WORD, Asked
 from registry.tests.history import LATER, History, bare, code
-from rules.model.facts import TITLES
 from rules.model.ruleset import Outcome
+from rules.tests.packaged import TITLES
 
 Rows = list[tuple[object, ...]]
 

@@ -15,8 +15,8 @@ from registry.record import journal, publication
 from registry.record.determinations import Target
 from registry.record.replay import Crossed, ReplayDifference, Replayed, Replayer
 from registry.tests.support import Clock, decide, determine, load, publish, submission
-from rules.model.facts import TITLES
 from rules.portable.canonical import canonical_json, sha256
+from rules.tests.packaged import TITLES
 
 SPECIALISED = TITLES[1]
 

@@ -13,8 +13,7 @@ from registry.judging.verdicts import Checker, TierVerdict
 from registry.reports.scores import score
 from registry.reports.tree import Node, parts, tree
 from registry.tests.support import DAY, submission
-from rules.model.facts import TITLES
-from rules.tests.packaged import catalogue
+from rules.tests.packaged import TITLES, catalogue
 
 
 @cache

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from fractions import Fraction
 
-from rules.model.facts import FACTS, RECORDS, Fact, Profile, RecordList, Scalar, yearly_key
+from rules.model.facts import Fact, Profile, RecordList, Scalar, yearly_key
 from rules.model.ruleset import Bands, Indicator, Rule, Ruleset
+from rules.tests.packaged import catalogue
 from rules.tests.test_agreement import FIGURES, reach, step
 
 DAY = date(2023, 6, 30)
@@ -63,14 +64,14 @@ def value(rng: random.Random, fact: Fact) -> Scalar:
 def at_random(rng: random.Random, *, known: float = 0.5, day: date = DAY) -> Profile:
     """A filing in which each fact is known with a probability."""
     values: dict[str, Scalar] = {}
-    for fact in FACTS:
+    for fact in catalogue().facts:
         offsets = range(-2, 2 if fact.rating else 1)
         keys = (
             [yearly_key(fact.id, day.year - 1 + o) for o in offsets] if fact.yearly else [fact.id]
         )
         values |= {k: value(rng, fact) for k in keys if rng.random() < known}
     records = {}
-    for kind in RECORDS:
+    for kind in catalogue().records:
         items = tuple(
             {
                 f.id: v
@@ -88,7 +89,7 @@ def at_random(rng: random.Random, *, known: float = 0.5, day: date = DAY) -> Pro
 def below_zero(rng: random.Random, *, day: date = DAY) -> Profile:
     """A filing of which some figures are negative that cannot be, so that nothing comes of them."""
     found = at_random(rng, known=0.95, day=day)
-    signed = {f.id: "-1" if f.unit == "人" else "-0.01" for f in FACTS if f.signed}
+    signed = {f.id: "-1" if f.unit == "人" else "-0.01" for f in catalogue().facts if f.signed}
     values = {
         k: signed[id] if (id := k.partition("@")[0]) in signed and rng.random() < 0.2 else v
         for k, v in found.values.items()
@@ -118,7 +119,7 @@ def itemised(rng: random.Random, day: date = DAY) -> Profile:
     totals = ("ip_", "financing_", "own_brand")
     values = {k: v for k, v in found.values.items() if not k.startswith(totals)}
     records = {}
-    for kind in RECORDS:
+    for kind in catalogue().records:
         findings = {f.id for f in kind.fields if f.origin == "认定"}
         items = tuple(
             {

@@ -29,9 +29,9 @@ from registry.screening.compiler.widths import UnsupportedError
 from registry.screening.schema import FILING, schema_of
 from registry.tests.support import CODES, DAY, Clock, determine, load, publish, submission
 from rules.errors import DisagreementError
-from rules.model.facts import TITLES, RecordList
+from rules.model.facts import RecordList
 from rules.portable.canonical import digest
-from rules.tests.packaged import catalogue
+from rules.tests.packaged import TITLES, catalogue
 
 TIERS = ("--tier", "专精特新", "--as-of", DAY.isoformat())
 #: One rule of it, which takes less time.

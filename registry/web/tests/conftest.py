@@ -17,7 +17,7 @@ from registry.record import loading
 from registry.tests.support import Clock
 from registry.web.app import application
 from registry.web.tests.visiting import Visitor
-from rules.model.facts import TITLES
+from rules.tests.packaged import TITLES
 
 
 @pytest.fixture(scope="session")

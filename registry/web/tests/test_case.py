@@ -13,7 +13,7 @@ from registry.desk.judging import Judging
 from registry.judging.worker import Cause, Refusal
 from registry.web.addresses import case, slugs
 from registry.web.tests.visiting import Page, Visitor
-from rules.model.facts import TITLES
+from rules.tests.packaged import TITLES
 
 #: One that misses a threshold by a hair, one that lacks figures, one that waits for a person.
 NARROW, LACKING, WAITING = "91990000MA0000004L", "91990000MA0000040C", "91990000MA0000011C"

@@ -21,7 +21,7 @@ from registry.tests.support import Clock, decide, load, submission
 from registry.web.addresses import decision, entry
 from registry.web.app import application
 from registry.web.tests.visiting import Visitor
-from rules.model.facts import TITLES
+from rules.tests.packaged import TITLES
 
 
 @pytest.fixture

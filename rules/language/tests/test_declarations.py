@@ -9,7 +9,7 @@ from rules.errors import FactsError
 from rules.language.declarations import COLUMNS, written
 from rules.language.rulebook import Rulebook, compile_all
 from rules.model.catalogue import catalogue_of
-from rules.model.facts import FACTS, RECORDS, Fact
+from rules.model.facts import Fact
 from rules.tests.packaged import catalogue
 
 HEAD = """# language: zh-CN
@@ -35,10 +35,6 @@ def compiled(folder: Path, header: str, *rows: str) -> Rulebook:
 
 def row(**cells: str) -> str:
     return " | ".join(cells.get(column, "") for column in COLUMNS)
-
-
-def test_the_packaged_catalogue_is_what_it_was_in_python() -> None:
-    assert (catalogue().facts, catalogue().records) == (FACTS, RECORDS)
 
 
 def test_a_catalogue_survives_its_canonical_text_and_its_tables(tmp_path: Path) -> None:

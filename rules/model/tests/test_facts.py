@@ -6,18 +6,8 @@ from datetime import date
 import pytest
 
 from rules.errors import FactsError
-from rules.model.facts import (
-    TITLES,
-    Profile,
-    RecordList,
-    check_value,
-    exact,
-    fact,
-    period_fact,
-    period_name,
-    record_kind,
-    validate,
-)
+from rules.model.facts import Profile, RecordList, check_value, exact, period_name
+from rules.tests.packaged import TITLES, catalogue
 
 AS_OF = date(2023, 6, 30)
 
@@ -37,7 +27,7 @@ AS_OF = date(2023, 6, 30)
 def test_only_a_rating_has_a_value_of_the_running_year(
     name: str, found: tuple[str, int] | None
 ) -> None:
-    split = period_fact(name)
+    split = catalogue().period_fact(name)
     assert (split and (split[0].id, split[1])) == found
     if split:
         assert period_name(*split) == name
@@ -69,7 +59,7 @@ BAD = [
 
 @pytest.mark.parametrize("profile", GOOD)
 def test_a_profile_that_the_catalogue_allows_is_valid(profile: Profile) -> None:
-    validate(profile)
+    catalogue().validate(profile)
 
 
 @pytest.mark.parametrize(("values", "records", "told"), BAD)
@@ -78,18 +68,18 @@ def test_the_first_value_that_the_catalogue_does_not_allow_is_named(
 ) -> None:
     lists = {name: RecordList((item,)) for name, item in records.items()}
     with pytest.raises(FactsError, match=re.escape(told)):
-        validate(Profile(AS_OF, values, lists))
+        catalogue().validate(Profile(AS_OF, values, lists))
 
 
 def test_titles_of_tiers_are_the_only_titles_of_the_list() -> None:
-    kind = record_kind("titles").field("kind")
+    kind = catalogue().record_kind("titles").field("kind")
     assert kind is not None
     assert kind.codes == TITLES
-    assert fact("tech_title").kind == "flag"
+    assert catalogue().fact("tech_title").kind == "flag"
 
 
 @pytest.mark.parametrize("text", ["1e-99999999", "-1e99999999", "9" * 81, "1/0", "x"])
 def test_a_number_beyond_all_bounds_is_not_computed_with(text: str) -> None:
-    assert check_value(fact("营业收入总额"), text) == "应为数字"
+    assert check_value(catalogue().fact("营业收入总额"), text) == "应为数字"
     with pytest.raises(ValueError, match=r"number|Fraction"):
         exact(text)

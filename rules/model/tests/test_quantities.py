@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.errors import QuantityError
-from rules.model.facts import check_value, fact
+from rules.model.facts import check_value
 from rules.model.quantities import UNITS, Quantity, mentions, parse, show
+from rules.tests.packaged import catalogue
 
 
 @pytest.mark.parametrize(
@@ -116,4 +117,4 @@ def test_numbers_that_no_text_states_are_no_quantities(text: str) -> None:
     "text", ["1e999999999", "1e-999999999", "1E+100", "9" * 5000, "1/" + "9" * 99]
 )
 def test_numbers_that_no_filing_states_are_no_values(text: str) -> None:
-    assert check_value(fact("revenue"), text) == "应为数字"
+    assert check_value(catalogue().fact("revenue"), text) == "应为数字"

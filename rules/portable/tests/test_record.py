@@ -12,7 +12,7 @@ from rules.decider import Decider
 from rules.language import editions
 from rules.language.rulebook import Rulebook, load
 from rules.model.facts import IDENTITY as KNOWN
-from rules.model.facts import TITLES, Profile, RecordList
+from rules.model.facts import Profile, RecordList
 from rules.portable.canonical import digest
 from rules.portable.record import (
     IDENTITY,
@@ -30,6 +30,7 @@ from rules.portable.record import (
     with_identity,
 )
 from rules.portable.reference import Evaluator
+from rules.tests.packaged import TITLES
 from rules.tests.test_agreement import AS_OF, profiles
 
 FEATURES = Path(__file__).parents[3] / "features"

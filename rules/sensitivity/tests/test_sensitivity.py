@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from rules.decider import Decision, by_reference
 from rules.errors import RulesetError
-from rules.model.facts import Fact, Profile, RecordList, Scalar, fact, record_kind
+from rules.model.facts import Fact, Profile, RecordList, Scalar
 from rules.model.ruleset import (
     Band,
     Bands,
@@ -31,6 +31,7 @@ from rules.model.ruleset import (
 from rules.portable.reference import years
 from rules.sensitivity import Change, Changes, Margin, margins, smallest_changes
 from rules.sensitivity.along import sign_changes
+from rules.tests.packaged import catalogue
 from rules.tests.test_agreement import AS_OF, FIGURES, TIERS, evaluator, profiles, rulebook, values
 
 STEPS = {"万元": Fraction("0.01"), "%": Fraction("0.000001"), "分": Fraction("0.01")}
@@ -246,11 +247,11 @@ def nearly(draw: st.DrawFn) -> Profile:
     """The filing of 60 points, with a few other values."""
     profile = SIXTY_POINTS
     for key in draw(st.lists(st.sampled_from(sorted(SIXTY)), max_size=3)):
-        profile = having(profile, key, draw(values(fact(key.partition("@")[0]))))
+        profile = having(profile, key, draw(values(catalogue().fact(key.partition("@")[0]))))
     for name in draw(
         st.lists(st.sampled_from(["ip", "financing", "awards", "competitions"]), max_size=2)
     ):
-        fields = {f.id: values(f) for f in record_kind(name).fields}
+        fields = {f.id: values(f) for f in catalogue().record_kind(name).fields}
         items = draw(st.lists(st.fixed_dictionaries({}, optional=fields), max_size=3))
         filed = RecordList(tuple(items), draw(st.sampled_from([True, None])))
         profile = replace(profile, records={**profile.records, name: filed})
@@ -586,7 +587,7 @@ def scored(gate: str, **items: dict[int, str]) -> Ruleset:
             body=Cases((Case("一", (line,)),)),
         )
     )
-    facts = {id: fact(id) for id in items}
+    facts = {id: catalogue().fact(id) for id in items}
     return Ruleset(
         root="线",
         title="线",
