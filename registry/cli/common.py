@@ -24,8 +24,8 @@ from registry.kit.jsontext import JsonStream, json_text
 from registry.kit.progress import Done, ignored
 from registry.kit.screens import Screen
 from registry.portable.clock import now
+from rules.language.editions import RECHECK, RECOGNITION
 from rules.language.provinces import PROVINCES, acting
-from rules.model.roles import RECHECK, RECOGNITION
 
 if TYPE_CHECKING:
     from registry.desk.place import Desk

@@ -26,8 +26,8 @@ from registry.kit import workers
 from registry.kit.progress import Watch, unwatched, watched
 from registry.portable.clock import china_text
 from registry.record import known
-from rules.model.roles import RECHECK as RECHECK
-from rules.model.roles import RECOGNITION as RECOGNITION
+from rules.language.editions import RECHECK as RECHECK
+from rules.language.editions import RECOGNITION as RECOGNITION
 from rules.portable.errors import Remedy
 
 

@@ -31,9 +31,8 @@ from registry.screening.schema import schema_of
 from registry.screening.snapshot import Manifest as Manifest
 from registry.screening.tables import Files
 from registry.simulation import impact, texts
-from rules.language.editions import Governing, governing
+from rules.language.editions import RECOGNITION, Governing, governing
 from rules.model.catalogue import Catalogue
-from rules.model.roles import RECOGNITION
 from rules.portable.errors import Remedy
 
 #: The databases that can compute a screening; all give the same result.

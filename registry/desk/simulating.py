@@ -14,7 +14,7 @@ from registry.simulation.effects import LABEL as LABEL
 from registry.simulation.impact import ImpactSink as ImpactSink
 from registry.simulation.impact import SimulationRun as SimulationRun
 from registry.simulation.screened import ScreenedVerdicts
-from rules.model.roles import RECHECK, RECOGNITION
+from rules.language.editions import RECHECK, RECOGNITION
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,11 +16,10 @@ from registry.intake.composite import FIELD_WORDS
 from registry.intake.coverage import FIELDS, Key, Wanted
 from registry.judging.judge import Rules
 from rules.errors import NoRulesetError
-from rules.language.editions import governing
+from rules.language.editions import RECOGNITION, governing
 from rules.model.catalogue import Catalogue
 from rules.model.expressions import asked, leaves, sought
 from rules.model.facts import IDENTITY
-from rules.model.roles import RECOGNITION
 from rules.model.ruleset import Expr, Ruleset
 
 #: What a credit code already tells, and what is known of the places from which tables come.

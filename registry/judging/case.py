@@ -12,10 +12,9 @@ from registry.errors import RegistryError
 from registry.filings import Submission
 from registry.judging.facts import facts_of
 from registry.judging.settled import Determination, Registration
-from rules.language.editions import ApplicabilityRow, tiers_asked
+from rules.language.editions import RECHECK, RECOGNITION, ApplicabilityRow, tiers_asked
 from rules.language.provinces import PROVINCES, acting
 from rules.model.catalogue import Catalogue
-from rules.model.roles import RECHECK, RECOGNITION
 from rules.portable.record import Body
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rules.explanation.explain import result_text
 from rules.model.catalogue import LIMITS, SIZES
 from rules.model.facts import Profile
-from rules.model.ruleset import Gap, Indicator, Outcome, Rule, trace_of
+from rules.model.ruleset import Gap, Indicator, Outcome, Rule, Ruleset, trace_of
 from rules.portable import reference
 
 if TYPE_CHECKING:
@@ -18,6 +18,12 @@ def sector_name(limits: Rule, indicators: Mapping[str, Indicator]) -> str:
     """The indicator that tells sectors apart: the code that the rule with the limits compares."""
     named = limits.indicator_names()
     return next((n for n in named if n in indicators and indicators[n].kind == "code"), "")
+
+
+def sector_of(ruleset: Ruleset, roles: Mapping[str, str]) -> str:
+    """The indicator that tells sectors apart in a ruleset; empty if it asks for no size."""
+    limits = (rule for rule in ruleset.rules if roles.get(rule.id) == LIMITS)
+    return next((sector_name(rule, ruleset.indicators) for rule in limits), "")
 
 
 class Sizes:

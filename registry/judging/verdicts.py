@@ -15,9 +15,8 @@ from rules.decider import Decision
 from rules.errors import NoRulesetError
 from rules.explanation.explain import Check, Figure, Finding, explain, missing, reasons
 from rules.explanation.wording import result_text
-from rules.language.editions import Governing, tiers_asked
+from rules.language.editions import RECHECK, Governing, tiers_asked
 from rules.model.catalogue import Catalogue
-from rules.model.roles import RECHECK
 from rules.model.ruleset import Note, Outcome
 from rules.portable.record import Body
 

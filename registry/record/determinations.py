@@ -23,10 +23,10 @@ from registry.judging.settled import Determination
 from registry.portable.sealing import SEALED, new_salt, sealed_facts
 from registry.record import cases, journal
 from rules.explanation.wording import result_text
+from rules.language.editions import RECOGNITION
 from rules.language.values import filed_value
 from rules.model.catalogue import Catalogue
 from rules.model.facts import Fact, yearly_key
-from rules.model.roles import RECOGNITION
 from rules.model.ruleset import OUTCOMES, Points
 from rules.portable.canonical import digest
 from rules.portable.errors import Remedy

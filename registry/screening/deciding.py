@@ -7,11 +7,11 @@ from fractions import Fraction
 
 from registry.judging.case import Known
 from registry.judging.judge import Judge, Rules, holds_title
+from registry.judging.sizes import sector_of
 from registry.judging.worker import Cause, JudgingWorker, Refusal, attempt, judged_under
 from registry.screening.agreement import Columns, Row, VerdictDifference, differences
 from registry.screening.compiler.program import Code
 from registry.screening.variants import Varied
-from rules.model.roles import SECTOR
 from rules.model.ruleset import Outcome, Trace
 
 
@@ -68,7 +68,8 @@ class ScreeningWorker(JudgingWorker):
         if self._easier and decision.verdict is Outcome.NOT_MET:
             easier = judged_under(self._easier, asked.root, known, asked.day).decision
             near = tuple(asked.code.of(easier.trace)) if easier.verdict is Outcome.MET else None
-        sector, verdict = decision.readings.get(SECTOR), decision.verdict
+        named = sector_of(decision.ruleset, self.judge.rules.catalogue.roles)
+        sector, verdict = decision.readings.get(named), decision.verdict
         assert isinstance(verdict, Outcome)
         return Decided(
             verdict=verdict,

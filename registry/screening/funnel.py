@@ -22,6 +22,7 @@ from registry.filings import Issue
 from registry.judging.case import Known
 from registry.judging.doubts import bearing, doubts_of
 from registry.judging.judge import CheckRefusedError, Judge, Judgement
+from registry.judging.sizes import sector_of
 from registry.judging.worker import judged_under
 from registry.kit import workers
 from registry.kit.progress import Done, Watch, ignored, unwatched
@@ -259,7 +260,8 @@ class Screening:
         """Keep the programs' results for all filings that the columns hold."""
         held = sa.and_(wanted, self._filing.c.routed.is_(None))
         fence = self.database.fence
-        self.database.keep(part.table, part.selected(program, held, fence))
+        sector = sector_of(program.ruleset, self.judge.rules.catalogue.roles)
+        self.database.keep(part.table, part.selected(program, sector, held, fence))
         results = part.results()
         for table, other, outcome in (
             (part.near, easier, Outcome.NOT_MET),

@@ -12,7 +12,6 @@ from registry.filings import Issue
 from registry.screening.compiler.program import Code, Place, Program, joins
 from registry.screening.compiler.stages import Fence
 from registry.screening.deciding import Decided
-from rules.model.roles import SECTOR
 from rules.model.ruleset import Outcome, Rule, Ruleset
 
 
@@ -154,17 +153,17 @@ class Part:
         return sa.table(self.table, *map(sa.column, ("filing_id", *self.columns)))
 
     def selected(
-        self, program: Program, where: ColumnElement[bool], fence: Fence
+        self, program: Program, sector: str, where: ColumnElement[bool], fence: Fence
     ) -> sa.Select[Any]:
-        """The results of the filings that a program decides."""
-        names: list[str] = [program.code_column(SECTOR)]
+        """The results of the filings that a program decides; ``sector`` is an indicator's name."""
+        names: list[str] = [program.code_column(sector)]
         places = [program.verdict, *(program.nodes[id] for id in self.steps)]
         names += [*program.codes, *(p.columns[0] for p in places)]
         found = program.statement(names, where=where, fence=fence).cte("found")
         verdict, *steps = (_outcome(found, place) for place in places)
         codes = (found.c[c] for c in program.codes)
-        sector = found.c[names[0]] if names[0] else _NO_NUMBER
-        wanted = zip(self.columns, (verdict, *codes, *steps, sector), strict=True)
+        told = found.c[names[0]] if names[0] else _NO_NUMBER
+        wanted = zip(self.columns, (verdict, *codes, *steps, told), strict=True)
         return sa.select(found.c.filing_id, *(value.label(name) for name, value in wanted))
 
     def near_selected(

@@ -15,11 +15,17 @@ from typing import TYPE_CHECKING, Final
 from registry.errors import RegistryError
 from registry.judging.judge import Rules
 from rules.errors import NoRulesetError
-from rules.language.editions import OTHERS, ApplicabilityRow, governing, tiers_asked
+from rules.language.editions import (
+    OTHERS,
+    RECHECK,
+    RECOGNITION,
+    ApplicabilityRow,
+    governing,
+    tiers_asked,
+)
 from rules.language.rulebook import Rulebook, load
 from rules.language.source import feature_files
 from rules.model.catalogue import Catalogue
-from rules.model.roles import RECHECK, RECOGNITION
 from rules.model.ruleset import Rule, Ruleset
 from rules.portable.errors import Remedy
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from registry.desk.rulebooks import rulebook
-from rules.model import roles
+from rules.model.catalogue import PREREQUISITE, SUBSTANCE
 
 ROOT = Path(__file__).parents[1]
 MODULES = sorted(
@@ -45,8 +45,8 @@ def law() -> re.Pattern[str]:
     batches = {row.batch for row in rules.applicability if row.batch}
     roots = {f"{id.split('.')[0]}." for id in ids if "." in id}
     named = [re.escape(text) for text in (*ids, *written, *roots) if not text.isdigit()]
-    titles = [re.escape(name) for name in (*roles.TIERS, *roles.TIERS.values())]
-    titles += [re.escape(name) for name in (roles.SUBSTANCE, roles.PREREQUISITE)]
+    titles = [re.escape(name) for tier in rules.catalogue.tiers for name in (tier.short, tier.name)]
+    titles += [re.escape(name) for name in (SUBSTANCE, PREREQUISITE)]
     exact = "|".join(sorted(named, key=len, reverse=True))
     return re.compile(
         rf"(?<![\d.])(?:{exact})[\w.]*|〔\d{{4}}〕\d+号|{'|'.join((*batches, *titles))}"

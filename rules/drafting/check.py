@@ -28,7 +28,7 @@ from rules.drafting.mutants import (
 )
 from rules.drafting.soundness import faults, unused
 from rules.errors import Problem, RulesError, RulesetError
-from rules.language.editions import OTHERS, ApplicabilityRow
+from rules.language.editions import OTHERS, RECHECK, RECOGNITION, ApplicabilityRow
 from rules.language.lines import Slot
 from rules.language.linking import dependencies
 from rules.language.provinces import PROVINCES, Fill, acting, short_name
@@ -36,7 +36,6 @@ from rules.language.rulebook import Rulebook, compile_all
 from rules.language.source import Clause
 from rules.language.values import exact_decimal
 from rules.model.nearness import near
-from rules.model.roles import RECHECK, RECOGNITION
 from rules.model.ruleset import Attested, Bands, Ladder, Points, Rule, Total
 
 #: The mark of a source that nobody has confirmed.

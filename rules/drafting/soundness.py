@@ -6,11 +6,12 @@ from typing import Final
 
 from rules.errors import Problem
 from rules.language import tables
+from rules.language.editions import RECHECK, RECOGNITION
 from rules.language.linking import dependencies
 from rules.language.rulebook import Rulebook
 from rules.language.source import Clause, Row
+from rules.model.catalogue import SIZES
 from rules.model.nearness import folded, near
-from rules.model.roles import RECHECK, RECOGNITION, SIZES
 from rules.model.ruleset import Case, Cases, Ladder, Line, Rule
 
 _PROCEDURES: Final = (RECOGNITION, RECHECK)

@@ -11,6 +11,9 @@ from rules.errors import NoRulesetError
 from rules.model.catalogue import Catalogue
 from rules.model.ruleset import Position
 
+#: The procedures: first recognition, and re-check of a held title.
+RECOGNITION: Final = "认定"
+RECHECK: Final = "复核"
 OTHERS: Final = "其余"
 UNENCODED: Final = "（未编码）"
 _DAY: Final = re.compile(r"(\d{4})(?:年|-)(\d{1,2})(?:月|-)(\d{1,2})日?")

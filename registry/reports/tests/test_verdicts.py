@@ -20,9 +20,9 @@ from registry.judging.verdicts import CaseResult, Checker
 from registry.kit import resources
 from registry.kit.workbooks import workbook
 from registry.reports import books, results, verdicts
+from rules.language.editions import RECHECK
 from rules.language.rulebook import load
 from rules.model.facts import Profile, RecordList, Scalar
-from rules.model.roles import RECHECK, TIERS
 
 AS_OF = date(2023, 6, 30)
 VALUES: dict[str, Scalar] = {
@@ -168,7 +168,7 @@ def test_missing_values_are_listed_with_their_place(tmp_path: Path) -> None:
     titles = RecordList(({"kind": "创新型中小企业", "held": True},), True)
     values = VALUES | {"financing_two_years": "60000000"}
     profile = Profile(AS_OF, values, LISTS | {"titles": titles}, {"titles#0": "称号!3"})
-    result = checker().check(filing(profile), Request((TIERS["专精特新"],)))
+    result = checker().check(filing(profile), Request(("专精特新",)))
     gap = "梯度称号第1条（创新型中小企业）：称号有效期至"
     assert result.verdicts[0].outcome == "材料不足"
     assert f"· {gap} 未填报　〔称号!3〕" in lines(result, full=True)
@@ -179,7 +179,7 @@ def test_missing_values_are_listed_with_their_place(tmp_path: Path) -> None:
 
 def test_a_recheck_that_leaves_out_growth_says_that_it_does_not_apply() -> None:
     profile = Profile(date(2025, 6, 30), {"revenue@2024": "50000000"})
-    asked = Request((TIERS["小巨人"],), procedure=RECHECK, batch="第七批")
+    asked = Request(("小巨人",), procedure=RECHECK, batch="第七批")
     [verdict] = checker().check(filing(profile), asked).verdicts
     left_out = {name for name, value in verdict.parts.items() if value == "不适用"}
     assert left_out == {"前置称号", "营业收入", "近2年主营业务收入平均增长率"}
@@ -187,7 +187,7 @@ def test_a_recheck_that_leaves_out_growth_says_that_it_does_not_apply() -> None:
 
 def test_every_row_of_a_tier_governs_or_is_rejected_with_a_reason() -> None:
     profile = Profile(date(2025, 6, 30), {"revenue@2024": "50000000"})
-    asked = Request((TIERS["小巨人"],), province="山东省", batch="第七批")
+    asked = Request(("小巨人",), province="山东省", batch="第七批")
     case = checker().check(filing(profile), asked)
     [verdict] = case.to_json()["verdicts"]
     rows = [r for r in checker().judge.rules.applicability if r.tier == verdict["tier"]]

@@ -20,7 +20,6 @@ from registry.judging.judge import Judge
 from registry.judging.verdicts import Checker
 from registry.reports.verdicts import obstacle
 from rules.explanation.explain import Finding
-from rules.model.roles import TIERS
 from rules.model.ruleset import Outcome
 
 GROWTH, DEBT = "近2年主营业务收入平均增长率", "上年度末资产负债率"
@@ -76,7 +75,7 @@ def test_what_cannot_be_computed_is_for_a_person_and_named_as_the_main_reason(
     [one, other] = read_file(Desk(), filed(tmp_path, kind), CATALOGUE).submissions
     _, outcome, reason = KINDS[kind]
     checker = Checker(Judge(rulebook()))
-    asked = Request((TIERS["小巨人"],))
+    asked = Request(("小巨人",))
     found, good = (checker.check(unfiled(s, DAY), asked) for s in (one, other))
     assert [v.outcome for v in (*found.verdicts, *good.verdicts)] == [outcome, "符合"]
     assert obstacle(found, short=True).removeprefix("小巨人：").startswith(reason)
