@@ -177,7 +177,8 @@ class Screening:
         The engine adds the holders among the filings routed to it.
         """
         titles = self.schema.table("titles")
-        kind = self.schema.field("titles", "kind").fact.codes.index(tier)
+        codes = self.schema.field("titles", "kind").fact.codes
+        kind = codes.index(tier) if tier in codes else -1  # nobody holds what is no title
         until = titles.c.titles_valid_until
         held = sa.and_(
             titles.c.titles_kind == kind,

@@ -20,13 +20,14 @@ from registry.conftest import Run
 from registry.database import storage
 from registry.judging.case import Known
 from registry.kit import resources
-from registry.record import register
+from registry.record import publication, register
 from registry.record.determinations import Target
 from registry.record.register import Holder, Notice
 from registry.screening import deciding, funnel, snapshot
 from registry.screening.compiler import bodies
 from registry.screening.compiler.widths import UnsupportedError
 from registry.screening.schema import FILING, schema_of
+from registry.tests import packs
 from registry.tests.support import CODES, DAY, Clock, determine, load, publish, submission
 from rules.errors import DisagreementError
 from rules.model.facts import RecordList
@@ -102,6 +103,53 @@ def test_every_database_gives_the_same_file(run: Run, filed: sa.Engine, tmp_path
     files = {(tmp_path / f"{n}.csv").read_bytes() for n in range(len(ways))}
     assert (len(files), len(counts)) == (1, 1)
     assert [r["结论"] for r in rows(tmp_path / "0.csv")] == ["不符合", "符合", "符合"]
+
+
+_SELF_TEST = """# language: zh-CN
+@tier:虚构自测 @source:示范市自测通知
+功能: 虚构自测
+
+  @id:自测.层级
+  规则: 虚构自测不授予称号
+    依据: 第一条
+
+    背景:
+      假如 层级如下
+        | 名称     | 简称 | 标识  | 种类 |
+        | 虚构自测 | 自测 | trial | 自测 |
+
+  @id:自测.研发
+  规则: 上年度研发费用总额不低于150万元
+    依据: 第二条
+
+    背景:
+      假如 满足下列任一情形即为符合
+        | 情形 | 指标               | 要求   | 门槛    |
+        | 一   | 上年度研发费用总额 | 不低于 | 150万元 |
+
+    场景: 未填报
+      假如 企业填报
+        | 自主品牌 | 是 |
+      那么 结论为“材料不足”
+"""
+
+
+@on_sqlite
+def test_what_is_no_title_is_screened_and_held_by_nobody(
+    run: Run, database: sa.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, own = Clock(), tmp_path / "own"
+    (own / "rounds").mkdir(parents=True)
+    (own / "rounds" / "a.feature").write_text(_SELF_TEST, encoding="utf-8")
+    monkeypatch.setenv("TIDU_FEATURES", str(own))
+    book, folder = packs.compiled(own), resources.features()
+    with storage.session(database, write=True) as session:
+        publication.publish(session, book, folder, by="乙", now=clock(), own=own)
+    load(database, clock, submission(), submission(CODES[1], rd_expense__2022="1499999.99"))
+    asked = ("--ruleset", "自测.研发", "--as-of", DAY.isoformat(), "-o", "名单.csv", "--json")
+    [tier] = json.loads(run("screen", *asked).stdout)["tiers"]
+    assert (tier["total"], tier["holders"]) == (2, 0)
+    assert sorted(r["结论"] for r in rows(tmp_path / "名单.csv")) == ["不符合", "符合"]
 
 
 @on_sqlite
