@@ -34,10 +34,10 @@ from registry.judging.case import Request
 from registry.kit.uscc import check_digit
 from registry.record import cases, journal, loading, publication
 from registry.record.decisions import DecisionRecorder
+from registry.record.publication import packaged_catalogue
 from registry.record.replay import Replayer
 from registry.reports import results
 from rules.model.facts import Scalar
-from rules.tests.packaged import catalogue
 
 NOW: Final = datetime(2023, 7, 1, tzinfo=UTC)
 BY: Final = "经办人"
@@ -229,7 +229,7 @@ def _submission(number: int, kind: Iterator[Any]) -> Submission:
 
 def _whole_fen(key: str, value: Scalar) -> Scalar:
     """An amount as a filing can state it."""
-    if isinstance(value, str) and catalogue().fact(key.partition("@")[0]).unit == "万元":
+    if isinstance(value, str) and packaged_catalogue().fact(key.partition("@")[0]).unit == "万元":
         return f"{Decimal(value).quantize(Decimal('0.01')):f}"
     return value
 

@@ -25,10 +25,11 @@ from registry.kit import names, regions
 from registry.kit.uscc import check_digit
 from registry.record import finding
 from registry.record.finding import UNDECIDED_WORD, Asked
+from registry.record.publication import packaged_catalogue
 from rules.model.ruleset import OUTCOMES
-from rules.tests.packaged import TITLES
 
 COUNTS: Final = (10_000, 1_000_000)
+TIER: Final = packaged_catalogue().titles[1]
 _CHUNK: Final = 20_000
 _PLACES: Final = [
     "杭州",
@@ -145,7 +146,7 @@ def fill(engine: sa.Engine, count: int) -> None:
             rows.append((id, "", code, name, pairs, *codes, None, decision, id, None))
             if decision:
                 outcome = random.choice(outcomes)
-                rows.append((id, TITLES[1], code, name, "", *codes, outcome, decision, id, None))
+                rows.append((id, TIER, code, name, "", *codes, outcome, decision, id, None))
         with engine.begin() as connection:
             add(connection, "enterprise (id, uscc, name)", enterprises)
             add(connection, f"case_state ({', '.join(CASE_STATE.c.keys())})", rows)
@@ -187,10 +188,10 @@ def questions(session: Session, count: int) -> Iterator[Question]:
     yield "first page", page(), bare(codes.limit(21))
     yield "page after nine tenths", page(late), bare(codes.offset(count * 9 // 10).limit(21))
     yield "count", lambda: finding.count(session, Asked()), bare(sa.select(sa.func.count(ENTERPRISE.c.id)))  # fmt: skip
-    yield "tier and outcome", page(tier=TITLES[1], outcome="符合"), None
-    yield "an outcome in a county", page(tier=TITLES[1], outcome="符合", place="330106"), None
+    yield "tier and outcome", page(tier=TIER, outcome="符合"), None
+    yield "an outcome in a county", page(tier=TIER, outcome="符合", place="330106"), None
     yield "undecided", page(outcome=UNDECIDED_WORD), None
-    yield "undecided in a tier", page(outcome=UNDECIDED_WORD, tier=TITLES[1]), None
+    yield "undecided in a tier", page(outcome=UNDECIDED_WORD, tier=TIER), None
     begin = late[:10]
     yield "beginning of a code", page(query=begin), bare(codes.where(ENTERPRISE.c.uscc.like(f"{begin}%")).limit(21))  # fmt: skip
     for what, text in (

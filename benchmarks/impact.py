@@ -28,14 +28,14 @@ from registry.judging.facts import facts_of
 from registry.kit import resources
 from registry.kit import workbooks as cells
 from registry.record import cases
+from registry.record.publication import packaged_catalogue
 from registry.reports import impact as impact_report
 from registry.simulation import impact, texts
 from rules.comparison.requirements import asked_for
 from rules.language.rulebook import load
 from rules.portable.canonical import canonical_json
-from rules.tests.packaged import TITLES
 
-TIER: Final = TITLES[1]
+TIER: Final = packaged_catalogue().titles[1]
 _CLEAN: Final = {
     "registered_in_prc": True, "independent_legal_person": True, "law_abiding": True,
     **dict.fromkeys(

@@ -11,8 +11,8 @@ from decimal import Decimal
 from random import Random
 from typing import Final
 
+from registry.record.publication import packaged_catalogue
 from rules.model.facts import Profile, RecordList, Scalar
-from rules.tests.packaged import catalogue
 
 AS_OF: Final = date(2023, 6, 30)
 YEAR: Final = AS_OF.year - 1
@@ -88,7 +88,7 @@ def _profile(random: Random, *, itemised: bool) -> Profile:
     for name, figures in yearly.items():
         for year, figure in zip((YEAR - 2, YEAR - 1, YEAR), figures, strict=True):
             values[f"{name}@{year}"] = _text(figure)
-    for fact in catalogue().facts:
+    for fact in packaged_catalogue().facts:
         if fact.kind == "flag":
             values[fact.id] = random.random() < 0.4
     for fact_id in ("abnormal_list", "dishonesty_list", "restricted_product", "major_accident"):
@@ -134,7 +134,7 @@ def _profile(random: Random, *, itemised: bool) -> Profile:
 
 def _record(random: Random, name: str) -> dict[str, Scalar]:
     record: dict[str, Scalar] = {}
-    for field in catalogue().record_kind(name).fields:
+    for field in packaged_catalogue().record_kind(name).fields:
         match field.kind:
             case "flag":
                 record[field.id] = random.random() < 0.5
