@@ -57,7 +57,7 @@ _last = click.option("--until", "last", type=DayParam(), help="称号有效期�
     help="有效期始；默认为公告的日期。名单有此列的，以名单为准。",
 )
 @click.option(
-    "--until", "last", type=DayParam(), help="有效期至；默认三年。名单有此列的，以名单为准。"
+    "--until", "last", type=DayParam(), help="有效期至；默认按标准写明的有效期。名单有此列的，以名单为准。"
 )
 @document_options
 def grant(
@@ -82,7 +82,7 @@ def grant(
     "--until",
     "last",
     type=DayParam(),
-    help="延至此日；默认在原有效期之后延长三年。名单有此列的，以名单为准。",
+    help="延至此日；默认在原有效期之后再加标准写明的有效期。名单有此列的，以名单为准。",
 )
 @document_options
 def extend(

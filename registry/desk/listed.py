@@ -4,7 +4,7 @@ A list is registered whole or not at all. Whatever it leaves open is told before
 registered.
 """
 
-from collections.abc import Container, Sequence
+from collections.abc import Collection, Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -20,7 +20,7 @@ from registry.intake.validity import Validity
 from registry.kit import uscc
 from registry.record import admissions, cases, register
 from registry.record.naming import Names
-from registry.record.register import VALIDITY, Holder
+from registry.record.register import Holder
 from rules.portable.errors import Remedy
 
 #: The most enterprises of a list that a message names.
@@ -56,7 +56,8 @@ def holders(
         found = coded(session, firms.file, listing, notices)
         refuse_differing(session, firms.file, found, firms.renamed)
         known = names(session, [holder.uscc for _, holder in found])
-    days = _days(firms.file, [line for line, _ in found], given, uses, notices)
+    terms = {tier.years for tier in desk.to_be_filed().tiers if tier.years}
+    days = _days(firms.file, [line for line, _ in found], given, uses, terms, notices)
     return [
         Holder(h.uscc, h.name or known.get(h.uscc, ""), *own)
         for (_, h), own in zip(found, days, strict=True)
@@ -64,10 +65,15 @@ def holders(
 
 
 def _days(
-    path: Path, lines: Sequence[ListEntry], given: Validity, uses: Sequence[str], notices: list[str]
+    path: Path,
+    lines: Sequence[ListEntry],
+    given: Validity,
+    uses: Sequence[str],
+    terms: Collection[int],
+    notices: list[str],
 ) -> list[Validity]:
     """The days that a list states for each of its entries, limited to those in ``uses``."""
-    found = [validity.stated(line, VALIDITY) for line in lines]
+    found = [validity.stated(line, terms) for line in lines]
     wrong, unused = list[str](), dict[str, None]()
     for name, words in (("first", "有效期始"), ("last", "有效期至")):
         wanted = getattr(given, name)

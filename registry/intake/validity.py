@@ -1,6 +1,7 @@
 """The days of validity of titles, as lists of notices state them for each enterprise."""
 
 import re
+from collections.abc import Collection
 from datetime import date
 from typing import Any, Final, NamedTuple
 
@@ -39,12 +40,12 @@ def columns(heading: str) -> str:
     return enterprises(heading) or next(days, "")
 
 
-def stated(line: ListEntry, years: int) -> Validity:
+def stated(line: ListEntry, terms: Collection[int]) -> Validity:
     """The days in an enterprise's row; ``RegistryError`` with its place if they cannot be read.
 
-    ``years`` is the usual validity of titles: a cell that states only this gives no day.
+    ``terms`` are the usual terms of titles in years: a cell that states only one gives no day.
     """
-    both = _period(line, line.cells.get(_BOTH), years)
+    both = _period(line, line.cells.get(_BOTH), terms)
     first, last = (_day(line, name, line.cells.get(name)) for name in (_FROM, _UNTIL))
     for one, other in ((first, both.first), (last, both.last)):
         if one and other and one != other:
@@ -68,10 +69,11 @@ def stated(line: ListEntry, years: int) -> Validity:
     return found
 
 
-def _period(line: ListEntry, cell: CellValue, years: int) -> Validity:
+def _period(line: ListEntry, cell: CellValue, terms: Collection[int]) -> Validity:
     """A period of two days; a single day is the last."""
     text = half(plain(cell))
-    if text in (f"{years}年", f"{'零一二三四五六七八九'[years]}年"):
+    digits = "零一二三四五六七八九"
+    if any(text in (f"{n}年", f"{digits[n : n + 1]}年") for n in terms):
         return Validity()
     parts = _BETWEEN.split(text)
     if len(parts) == 2:

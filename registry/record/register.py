@@ -27,8 +27,6 @@ from rules.portable.record import LITTLE_GIANT, Body, Json, is_holding, last_wor
 from rules.portable.reference import number
 
 _SCHEMA: Final = 1
-#: How long a title is valid, and by how long a re-check extends it (63号; 2号 keeps it), in years.
-VALIDITY: Final = 3
 #: The action of an entry, as officers name it.
 ACTIONS: Final = {
     "grant": "授予",
@@ -205,7 +203,8 @@ def grant(
 ) -> list[journal.Entry]:
     """Register granted titles; needs a writing transaction, like all writing here.
 
-    Without ``last``, they are valid for three years; a holder's own days take precedence. A title
+    Without ``last``, they are valid for as long as the criteria in force say; a holder's own days
+    take precedence. A title
     of the same kind that is valid at the same time raises ``RecordError``. If anything is wrong
     with one holder, nothing is registered.
     """
@@ -213,7 +212,7 @@ def grant(
 
     def stated(holder: Holder, held: list[Registration]) -> Json:
         begin = holder.first or first
-        until = holder.last or last or years_later(begin) - timedelta(days=1)
+        until = holder.last or last or _last_day(session, kind, begin)
         for entry in held:
             if _until(entry) >= begin.isoformat() and entry.content["valid_from"] <= str(until):
                 raise RecordError(
@@ -241,7 +240,7 @@ def extend(
 ) -> list[journal.Entry]:
     """Register that titles were extended.
 
-    They then end on the holder's own last day, on ``last``, or three years later. ``first`` is the
+    They then end on the holder's own last day, on ``last``, or a term of validity later. ``first`` is the
     day on which the title began; it is needed if none is registered.
     """
 
@@ -256,7 +255,7 @@ def extend(
                 remedy=Remedy("grant-anew"),
             )
         before = date.fromisoformat(title["valid_until"])
-        until = latest or years_later(before + timedelta(days=1)) - timedelta(days=1)
+        until = latest or _last_day(session, kind, before + timedelta(days=1))
         if held and until <= before:
             raise RecordError(
                 "no-extension", "称号已登记至{expected}，延期应更晚：请核对有效期", expected=before
@@ -438,10 +437,20 @@ def _refuse_holding(body: Json, again: bool, admitted: Container[str]) -> None:
         raise RecordError("unusable-name", "{value}", value=fault)
 
 
-def years_later(day: date, years: int = VALIDITY) -> date:
+def _last_day(session: Session, kind: str, first: date) -> date:
+    """The last day of a title that begins on a day, by the term that the criteria in force declare."""
+    years = publication.to_be_filed(session).tier(kind).years
+    if years is None:
+        raise RecordError(
+            "no-term", "标准没有写明「{value}」的有效期：请给出有效期至", value=kind
+        )
+    return years_later(first, years) - timedelta(days=1)
+
+
+def years_later(day: date, years: int) -> date:
     """The same day some years later; 29 February becomes 1 March.
 
-    >>> years_later(date(2022, 10, 1)), years_later(date(2024, 2, 29))
+    >>> years_later(date(2022, 10, 1), 3), years_later(date(2024, 2, 29), 3)
     (datetime.date(2025, 10, 1), datetime.date(2027, 3, 1))
     """
     try:

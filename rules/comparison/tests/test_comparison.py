@@ -181,10 +181,11 @@ def test_growth_is_written_out_in_both_texts() -> None:
 
 
 def test_products_and_maxima_in_words() -> None:
+    known = rulebook().ruleset("63.2")
     multiple = mul(div(year("net_profit"), year("revenue")), const("3/2"))
-    assert formula_text(multiple) == "（上年度净利润总额÷上年度营业收入总额）×3/2"
+    assert formula_text(multiple, known) == "（上年度净利润总额÷上年度营业收入总额）×3/2"
     larger = most(year("staff"), year("rd_staff"))
-    assert formula_text(larger) == "上年度从业人员与上年度研发人员中较大者"
+    assert formula_text(larger, known) == "上年度从业人员与上年度研发人员中较大者"
 
 
 def test_what_is_asked_for_the_first_time_and_no_longer() -> None:
