@@ -14,6 +14,7 @@ from registry.cli.common import (
     by_option,
     console,
     desk,
+    errors,
     group,
     json_option,
     output_option,
@@ -24,6 +25,7 @@ from registry.cli.common import (
     tiers_option,
 )
 from registry.desk import criteria, documenting, drafting
+from registry.desk.rulebooks import in_force, rulebook
 from registry.kit.files import write_new, written_whole
 from registry.kit.jsontext import fields_of
 from registry.kit.screens import listing
@@ -31,6 +33,7 @@ from registry.reports import differences, layout
 
 if TYPE_CHECKING:
     from registry.desk.publishing import PreparedCriteria, Publication
+    from rules.language.rulebook import Rulebook
 
 #: The formats of a comparison by their suffixes.
 _FORM_OF: Final = {".txt": "text", ".md": "markdown", ".html": "html", ".htm": "html"}
@@ -52,7 +55,7 @@ def list_rules(prefix: str, applicability: bool, as_json: bool) -> None:
     if applicability:
         _list_applicability(prefix, as_json)
         return
-    found = criteria.listed(prefix)
+    found = criteria.listed(_in_force(), prefix)
     if as_json:
         print_json(found)
         return
@@ -65,7 +68,7 @@ def list_rules(prefix: str, applicability: bool, as_json: bool) -> None:
 
 def _list_applicability(prefix: str, as_json: bool) -> None:
     """The current applicability table: the rows as written, and those that follow from fills."""
-    rows = criteria.applicability(prefix)
+    rows = criteria.applicability(_in_force(), prefix)
     if as_json:
         print_json(
             [
@@ -89,6 +92,20 @@ def _list_applicability(prefix: str, as_json: bool) -> None:
     )
 
 
+def _in_force() -> "Rulebook":
+    """The criteria in force; tells if they are not those at hand."""
+    with desk() as at:
+        found = in_force(at)
+    if found is not rulebook():
+        errors.print(
+            "提示 以下是登记库中已发布的标准，与随附的标准（连同 TIDU_FEATURES）不同："
+            "对照用 tidu rules diff 随附 现行",
+            markup=False,
+            soft_wrap=True,
+        )
+    return found
+
+
 def _print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     console.print(listing(columns, rows, console.width))
 
@@ -98,7 +115,8 @@ def _print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 @json_option
 def show_rule(id: str, as_json: bool) -> None:
     """显示一条规则：条文、定义表、解读，以及每个例子的结果。"""
-    told = criteria.told(id)
+    with desk() as at:
+        told = criteria.told(in_force(at), id)
     clause, runs = told.clause, told.runs
     table = [list(row.cells) for row in clause.definition.table]
     if as_json:
@@ -326,7 +344,9 @@ def _show_published(prepared: "PreparedCriteria", done: "Publication") -> None:
 
 
 @rules.command("diff")
-@click.argument("before", metavar="前", help="文件夹（如 miit-2022-63）、根规则、标准目录或 随附。")
+@click.argument(
+    "before", metavar="前", help="文件夹（如 miit-2022-63）、根规则、标准目录、随附 或 现行。"
+)
 @click.argument("after", metavar="后", help="同上；修改中的草案写其目录，如 ./draft。")
 @tiers_option
 @procedure_option
@@ -359,7 +379,8 @@ def diff(
             refuse_ending(output, fitting, f"--format {form} 的")
         form = by_ending
     form = form or "text"
-    found = criteria.compared(before, after, tiers, procedure)
+    with desk() as at:
+        found = criteria.compared(at, before, after, tiers, procedure)
     if as_json:
         sides = {"before": found.before, "after": found.after, "only_in_one": found.alone}
         print_json({**sides, "tiers": [c.to_json() for c in found.comparisons]})

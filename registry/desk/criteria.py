@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from registry.desk.rulebooks import rulebook
+from registry.desk.rulebooks import rulebook, written
 from registry.kit import resources
 from registry.simulation import texts
 from rules.comparison.compare import compare
@@ -11,7 +12,11 @@ from rules.comparison.rows import Comparison
 from rules.decider import by_reference
 from rules.drafting.examples import ExampleRun, examples, read_indicator, run
 from rules.language.editions import ApplicabilityRow
+from rules.language.rulebook import Rulebook
 from rules.language.source import Clause
+
+if TYPE_CHECKING:
+    from registry.desk.place import Desk
 
 
 @dataclass(frozen=True)
@@ -43,33 +48,32 @@ class ComparedTexts:
     alone: Mapping[str, str]
 
 
-def listed(prefix: str = "") -> list[RuleLine]:
+def listed(rules: Rulebook, prefix: str = "") -> list[RuleLine]:
     """The rules whose ids begin with ``prefix``.
 
-    >>> [rule.id for rule in listed("没有这样的编号")]
+    >>> [rule.id for rule in listed(rulebook(), "没有这样的编号")]
     []
     """
     return [
         RuleLine(c.id, c.title, _cited(c), _position(c))
-        for c in rulebook().clauses.values()
+        for c in rules.clauses.values()
         if c.id.startswith(prefix)
     ]
 
 
-def applicability(prefix: str = "") -> list[ApplicabilityRow]:
+def applicability(rules: Rulebook, prefix: str = "") -> list[ApplicabilityRow]:
     """The rows of the applicability table for rulesets whose ids begin with ``prefix``.
 
     These include the rows that follow from fills.
     """
-    return [row for row in rulebook().applicability if row.ruleset.startswith(prefix)]
+    return [row for row in rules.applicability if row.ruleset.startswith(prefix)]
 
 
-def told(id: str) -> RulePage:
+def told(rules: Rulebook, id: str) -> RulePage:
     """One rule, with its examples run by the reference evaluator.
 
     Raises ``RulesetError`` with similar ids if there is no such rule.
     """
-    rules = rulebook()
     clause = rules.clause(id)
     runs = (
         r
@@ -77,25 +81,43 @@ def told(id: str) -> RulePage:
         for r in run(rules, e, by_reference, read_indicator)
     )
     own = resources.own_features()
-    packaged = own is None or not clause.path.startswith(f"{own.resolve().name}/")
-    return RulePage(clause, f"{'features/' if packaged else ''}{_position(clause)}", tuple(runs))
+    if rules is not rulebook():
+        place = f"{_position(clause)}（已发布）"
+    elif own is not None and clause.path.startswith(f"{own.resolve().name}/"):
+        place = _position(clause)
+    else:
+        place = f"features/{_position(clause)}"
+    return RulePage(clause, place, tuple(runs))
 
 
-def compared(before: str, after: str, tiers: Sequence[str], procedure: str) -> ComparedTexts:
+def compared(
+    desk: "Desk", before: str, after: str, tiers: Sequence[str], procedure: str
+) -> ComparedTexts:
     """Compare two texts, given by the names that officers and drafters use.
 
-    ``tiers`` are those of ``registry.simulation.texts.tiers``. Raises ``TextError`` if a name means no text, or if the two
-    have nothing in common.
+    ``tiers`` are those of ``registry.simulation.texts.tiers``. Raises ``TextError`` if a name means
+    no text, or if the two have nothing in common.
     """
-    criteria = texts.InForce(None, rulebook())
+    criteria = _in_force(desk)
     old, new = (texts.named(name, criteria) for name in (before, after))
     titles = texts.tiers(tiers, old, new)
     found = [
         compare(old.rules.ruleset(pair.before), new.rules.ruleset(pair.after))
         for pair in texts.pairs(old, new, titles, procedure)
     ]
-    alone = texts.apart(old, new, titles, procedure)
+    declared = (old.rules.catalogue | new.rules.catalogue).tiers
+    named = titles if tiers else tuple(tier.name for tier in declared)
+    alone = texts.apart(old, new, named, procedure)
     return ComparedTexts(old.label, new.label, tuple(found), alone)
+
+
+def _in_force(desk: "Desk") -> texts.InForce:
+    if not desk.is_there:
+        return texts.InForce(None, rulebook(), rulebook())
+    from registry.record import publication  # who checks a draft opens no registry
+
+    with desk.reading() as session:
+        return texts.InForce(publication.current(session), rulebook(), written(session))
 
 
 def _cited(clause: Clause) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from registry.desk.place import Desk
 from registry.desk.positions import Positions
+from registry.desk.rulebooks import write_texts
 from registry.errors import RegistryError
 from registry.kit import resources
 from registry.kit.files import folder_written_whole
@@ -71,14 +72,7 @@ def export(desk: Desk, folder: Path) -> int:
     with desk.reading() as session:
         files = publication.sources(session)
     with folder_written_whole(folder) as fresh:
-        for path, text in files.items():
-            file = fresh / path
-            if not file.resolve().is_relative_to(fresh.resolve()):
-                raise RegistryError(
-                    "path-outside", "标准文件的路径「{value}」不在文件夹之内", value=path
-                )
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text, encoding="utf-8")
+        write_texts(files, fresh)
     return len(files)
 
 

@@ -1,13 +1,19 @@
-"""Criteria compiled from their folders; this needs no registry."""
+"""Criteria compiled from their folders, which needs no registry, and those that a registry published."""
 
-from functools import cache
+from collections.abc import Mapping
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import rules
+from registry.errors import RegistryError
 from registry.kit import resources
+from registry.kit.files import working_folder
 
 if TYPE_CHECKING:
+    from sqlmodel import Session
+
+    from registry.desk.place import Desk
     from rules.language.rulebook import Rulebook
 
 
@@ -19,3 +25,48 @@ def rulebook(folder: Path | None = None) -> "Rulebook":
 @cache
 def _compiled(folder: Path, own: Path | None) -> "Rulebook":
     return rules.load(folder, own, base=resources.features())
+
+
+def in_force(desk: "Desk") -> "Rulebook":
+    """The criteria in force as they were written; ``rulebook()`` itself if those at hand are.
+
+    They are also those at hand where nothing was published, and where there is no registry; none
+    is created.
+    """
+    if not desk.is_there:
+        return rulebook()
+    with desk.reading() as session:
+        return written(session)
+
+
+def written(session: "Session") -> "Rulebook":
+    """The criteria in force, as in ``in_force``, of an open registry.
+
+    Raises ``SourceError`` if this program can no longer compile the published texts.
+    """
+    from registry.record import publication  # who checks a draft opens no registry
+
+    published = publication.sources(session)
+    folder, own = resources.criteria()
+    if not published or published == publication.texts(rulebook(), folder, own):
+        return rulebook()
+    return _compiled_texts(tuple(sorted(published.items())))
+
+
+@lru_cache(maxsize=2)
+def _compiled_texts(texts: tuple[tuple[str, str], ...]) -> "Rulebook":
+    with working_folder() as folder:
+        write_texts(dict(texts), folder)
+        return rules.load(folder, base=resources.features())
+
+
+def write_texts(texts: Mapping[str, str], folder: Path) -> None:
+    """Write the files of criteria, by path, into a folder; none may leave it (``RegistryError``)."""
+    for path, text in texts.items():
+        file = folder / path
+        if not file.resolve().is_relative_to(folder.resolve()):
+            raise RegistryError(
+                "path-outside", "标准文件的路径「{value}」不在文件夹之内", value=path
+            )
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")

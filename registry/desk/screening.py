@@ -15,7 +15,7 @@ from sqlmodel import Session
 from registry.database import storage
 from registry.database.versions import FILING
 from registry.desk.place import Desk
-from registry.desk.rulebooks import rulebook
+from registry.desk.rulebooks import rulebook, written
 from registry.judging.judge import Judge
 from registry.kit.files import working_folder
 from registry.kit.progress import Watch
@@ -103,7 +103,7 @@ class ScreeningResult:
 def take_snapshot(desk: Desk, folder: Path, day: date) -> Manifest:
     """Write the newest filings on or before a day to a new folder; returns its manifest."""
     with storage.snapshot(desk.database) as session:
-        catalogue = texts.InForce(publication.current(session), rulebook()).catalogue
+        catalogue = publication.to_be_filed(session)
         return _write(desk.watch, session, folder, day, catalogue)
 
 
@@ -116,7 +116,7 @@ def run(desk: Desk, request: ScreeningRequest) -> Iterator[ScreeningResult]:
     """
     with ExitStack() as stack:
         session = stack.enter_context(storage.snapshot(desk.database))
-        criteria = texts.InForce(publication.current(session), rulebook())
+        criteria = texts.InForce(publication.current(session), rulebook(), written(session))
         text = texts.named(request.text, criteria) if request.text else criteria.text()
         catalogue = text.rules.catalogue
         schema = schema_of(catalogue)

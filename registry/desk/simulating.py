@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from registry.desk.place import Desk
-from registry.desk.rulebooks import rulebook
+from registry.desk.rulebooks import rulebook, written
 from registry.record import publication
 from registry.screening import snapshot
 from registry.simulation import impact, texts
@@ -47,7 +47,7 @@ def simulate(
     Decides nothing and writes nothing to the registry.
     """
     with desk.reading() as session:
-        criteria = texts.InForce(publication.current(session), rulebook())
+        criteria = texts.InForce(publication.current(session), rulebook(), written(session))
         old, new = _texts(request, criteria)
         procedure = _procedure(request, old, new)
         scope = impact.SimulationScope(

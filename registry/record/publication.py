@@ -98,18 +98,14 @@ def publish(
     Needs a writing transaction.
     """
     receipts.adopt(session, by=by, now=now)
-    texts = {root: rulebook.ruleset(root).canonical() for root in roots(rulebook)}
-    digests = {root: sha256(text) for root, text in texts.items()}
+    rulesets = {root: rulebook.ruleset(root).canonical() for root in roots(rulebook)}
+    digests = {root: sha256(text) for root, text in rulesets.items()}
     rows = [_row_json(row, digests) for row in rulebook.applicability]
     catalogue = canonical_json(rulebook.catalogue.to_json())
     table = canonical_json({"catalogue": sha256(catalogue), "rows": rows, "schema": 1})
     last = _last(session)
     before = last.content["rulesets"] if last else {}
-    sources = (
-        {} if (folder / _MAPS).is_dir() else _sources(resources.features() / _MAPS, f"{_MAPS}/")
-    )
-    sources |= _sources(folder) | (_sources(own, f"{own.resolve().name}/") if own else {})
-    sources |= {d.path: d.text for d in rulebook.documents}
+    sources = texts(rulebook, folder, own)
     named = {path: sha256(text) for path, text in sources.items()}
     body = {
         "schema": 1,
@@ -122,13 +118,31 @@ def publish(
     if last is not None and last.content == body:
         return Publication(None, sha256(table), {}, unchanged)
     _store(session, "source", sources.values())
-    _store(session, "ruleset", texts.values())
+    _store(session, "ruleset", rulesets.values())
     _store(session, "catalogue", [catalogue])
     _store(session, "applicability", [table])
     [entry] = journal.append(
         session, [journal.Draft(kind="publication", body=body)], by=by, now=now
     )
     return Publication(entry.seq, sha256(table), changed, unchanged)
+
+
+def texts(rulebook: "Rulebook", folder: Path, own: Path | None = None) -> dict[str, str]:
+    """The files from which a rulebook was compiled, by path, as they are published."""
+    maps = {} if (folder / _MAPS).is_dir() else _sources(resources.features() / _MAPS, f"{_MAPS}/")
+    laid_over = _sources(own, f"{own.resolve().name}/") if own else {}
+    return maps | _sources(folder) | laid_over | {d.path: d.text for d in rulebook.documents}
+
+
+def judges_alike(published: Published, rulebook: "Rulebook") -> bool:
+    """Whether published criteria and compiled ones have the same rulesets, each for the same cases."""
+    digests = {root: rulebook.ruleset(root).digest for root in roots(rulebook)}
+
+    def rows(table: Iterable[ApplicabilityRow]) -> list[dict[str, Any]]:
+        return [_row_json(row, {}) for row in table]
+
+    same_rows = rows(published.applicability) == rows(rulebook.applicability)
+    return same_rows and dict(published.digests) == digests
 
 
 def current(session: Session, *, until: int | None = None) -> Published | None:

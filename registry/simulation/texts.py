@@ -1,7 +1,8 @@
 """Finds texts by the names that officers and drafters use: a source folder, a root rule, a draft.
 
 ``miit-2026-2`` is a folder of the criteria, ``63.2`` a root rule, ``./our-draft`` a features directory,
-``./our-draft/miit-2026-2`` one of its source folders, and 随附 the packaged criteria as a whole.
+``./our-draft/miit-2026-2`` one of its source folders, 随附 the packaged criteria as a whole, and 现行
+those in force.
 """
 
 from collections.abc import Iterable, Sequence
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 #: The name of the packaged criteria as a whole.
 PACKAGED: Final = "随附"
+#: The name of the criteria in force as a whole.
+IN_FORCE: Final = "现行"
 
 
 class TextError(RegistryError):
@@ -93,10 +96,14 @@ class Text:
 
 @dataclass(frozen=True)
 class InForce:
-    """The published criteria and, for rulesets that were not published, the packaged ones."""
+    """The published criteria and, for rulesets that were not published, the packaged ones.
+
+    ``written`` are the criteria in force as they were written.
+    """
 
     published: "Published | None"
     packaged: Rulebook
+    written: Rulebook
 
     @property
     def catalogue(self) -> Catalogue:
@@ -119,7 +126,7 @@ class InForce:
     def _of(self, root: str) -> Rules:
         if self.published is not None and root in self.published.digests:
             return self.published
-        return self.packaged
+        return self.written if root in self.written.rules else self.packaged
 
     def text(self) -> Text:
         """All the criteria, as one text."""
@@ -129,18 +136,22 @@ class InForce:
 
 def named(name: str, criteria: InForce) -> Text:
     """The text of a name; an unknown name raises ``TextError``, which lists the known ones."""
-    packaged = criteria.packaged
-    folders = [f for f in _folders(packaged) if not Path(f).is_absolute()]
+    packaged, written = criteria.packaged, criteria.written
+    sides = {f: book for book in (packaged, written) for f in _folders(book)}
+    folders = [f for f in sides if not Path(f).is_absolute()]
     if name == PACKAGED:
         return Text("随附的标准", packaged, _encoded(packaged.applicability), whole=True)
+    if name == IN_FORCE:
+        return criteria.text()
     if name in folders:
-        return _folder(name, name, packaged, criteria)
+        return _folder(name, name, sides[name], criteria)
     path = Path(name)
     if path.is_dir():
         return _draft(path)
     rows = [r for r in _encoded(criteria.applicability) if r.ruleset == name]
-    if not rows and name in packaged.rules and not packaged.rules[name].records:
-        rows = [_row_of(name, packaged)]
+    holder = next((b for b in (written, packaged) if name in b.rules), None)
+    if not rows and holder is not None and not holder.rules[name].records:
+        rows = [_row_of(name, holder)]
     if rows:
         label = f"{criteria.ruleset(name).source}（{name}）"
         return Text(label, criteria, (rows[0],), single=True)
@@ -152,7 +163,7 @@ def named(name: str, criteria: InForce) -> Text:
         value=name,
         folders="、".join(folders),
         roots=roots,
-        whole=PACKAGED,
+        whole=f"{PACKAGED}，{IN_FORCE}",
     )
 
 
@@ -286,10 +297,18 @@ def apart(before: Text, after: Text, tiers: Sequence[str], procedure: str) -> di
     """The tiers that only one of two texts has, with that text's label."""
     if before.single or after.single:
         return {}
+    if before.whole != after.whole:
+        return {}
+
+    def has(text: Text, tier: str) -> bool:
+        if text.whole:  # its rows may all be of one province
+            return any((r.tier, r.procedure) == (tier, procedure) for r in text.rows)
+        return text.general(tier, procedure) is not None
+
     found = {}
     for tier in tiers:
-        having = [t for t in (before, after) if t.general(tier, procedure)]
-        if len(having) == 1 and not (before.whole or after.whole):
+        having = [t for t in (before, after) if has(t, tier)]
+        if len(having) == 1:
             found[tier] = having[0].label
     return found
 

@@ -12,6 +12,7 @@ from registry.desk.auditing import Selection, Trust
 from registry.desk.checking import Request
 from registry.desk.place import Desk
 from registry.desk.replaying import ReplaySpan
+from registry.desk.rulebooks import rulebook
 from registry.errors import RecordError, RegistryError
 from registry.kit import settings
 from registry.tests.support import CODES, Clock, load, submission
@@ -120,7 +121,7 @@ def test_decisions_are_explained_one_by_one(desk: Desk) -> None:
         (lambda desk: replaying.replay(desk, 1), "not-a-decision", True),
         (lambda desk: explaining.one(desk, 1), "not-a-decision", True),
         (lambda desk: explaining.one(desk, 99), "no-such-entry", True),
-        (lambda _: criteria.told("没有"), "no-such-rule", True),
+        (lambda _: criteria.told(rulebook(), "没有"), "no-such-rule", True),
         (lambda _: drafting.check(Path("没有")), "no-such-file", False),
         (lambda _: publishing.prepare(by=" "), "unsigned", True),
     ],
@@ -156,15 +157,15 @@ def test_where_there_are_no_such_decisions_that_is_said(
 def test_criteria_are_read_and_what_is_in_force_is_not_published_again(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rule = criteria.listed("63.2")[0]
-    told = criteria.told(rule.id)
+    rule = criteria.listed(rulebook(), "63.2")[0]
+    told = criteria.told(rulebook(), rule.id)
     assert (told.clause.title, told.place) == (rule.title, f"features/{rule.position}")
     assert all(run.passed for run in told.runs)
-    assert {row.ruleset for row in criteria.applicability("63.2")} >= {"63.2"}
-    changed = criteria.compared("63.2", "63.3", (), "认定")
+    assert {row.ruleset for row in criteria.applicability(rulebook(), "63.2")} >= {"63.2"}
+    changed = criteria.compared(desk, "63.2", "63.3", (), "认定")
     assert (len(changed.comparisons), changed.alone) == (1, {})
     rules = publishing.checker
-    monkeypatch.setattr(rules, "check", lambda *_: (criteria.rulebook(), []))
+    monkeypatch.setattr(rules, "check", lambda *_, **__: (criteria.rulebook(), []))
     prepared = publishing.prepare(by="张三")
     assert (prepared.problems, prepared.certified) == ((), 0)
     assert publishing.publish(desk, prepared).seq is None
