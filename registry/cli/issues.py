@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from registry.cli.common import Refused, console, errors
-from registry.desk import importing
+from registry.desk import checking, importing
 from registry.desk.importing import Groups
 from registry.desk.place import Desk
 from registry.desk.rulebooks import rulebook
@@ -51,7 +51,15 @@ def read_unstored(at: Desk, path: Path, batch: str, features: Path | None) -> Fi
     """Read a file without storing it, by the criteria of a folder, and show its issues."""
     if not path.suffix:
         raise Refused(f"「{path}」不是18位信用代码，也没有这个名称的文件：请核对")
-    reading = importing.read_file(at, path, rulebook(features).catalogue, batch=batch)
+    criteria = checking.for_file(at, features)
+    if features is None and criteria is not rulebook():
+        errors.print(
+            f"提示 {path.name} 按登记库中已发布的标准检查，与随附的标准（连同 TIDU_FEATURES）不同："
+            "对照用 tidu rules diff 随附 现行",
+            markup=False,
+            soft_wrap=True,
+        )
+    reading = importing.read_file(at, path, criteria.catalogue, batch=batch)
     if reading.issues:
         notices = len(reading.issues) - len(reading.errors)
         errors.print(f"{path.name}：错误{len(reading.errors)}条、提示{notices}条")

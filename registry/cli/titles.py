@@ -57,7 +57,10 @@ _last = click.option("--until", "last", type=DayParam(), help="称号有效期�
     help="有效期始；默认为公告的日期。名单有此列的，以名单为准。",
 )
 @click.option(
-    "--until", "last", type=DayParam(), help="有效期至；默认按标准写明的有效期。名单有此列的，以名单为准。"
+    "--until",
+    "last",
+    type=DayParam(),
+    help="有效期至；默认按标准写明的有效期。名单有此列的，以名单为准。",
 )
 @document_options
 def grant(

@@ -25,7 +25,7 @@ from registry.judging.worker import unwritten as unwritten
 from registry.kit import workers
 from registry.kit.progress import Watch, unwatched, watched
 from registry.portable.clock import china_text
-from registry.record import known
+from registry.record import known, publication
 from rules.language.editions import RECHECK as RECHECK
 from rules.language.editions import RECOGNITION as RECOGNITION
 from rules.portable.errors import Remedy
@@ -92,7 +92,7 @@ def run(
     held_back: tuple[str, ...] = ()
     with ExitStack() as stack:
         if reading is not None:
-            rules: Rules = rulebook(inquiry.features)
+            rules: Rules = for_file(desk, inquiry.features)
             cases: Iterable[Known] = _of_file(reading, inquiry.request)
             number = len(reading.submissions)
             held_back = tuple(f"{_called(s)}：{reading.reasons(s)}" for s in reading.refused)
@@ -107,6 +107,21 @@ def run(
         work = workers.work(start, workers.jobs_for(number, inquiry.jobs))
         stack.enter_context(closing(work))
         yield CheckRun(number, held_back, _answers(work, cases), desk.watch)
+
+
+def for_file(desk: Desk, features: Path | None = None) -> Rules:
+    """The criteria for a file that is not on record: of a folder, else those in force.
+
+    They are the criteria at hand, ``rulebook()``, if those in force judge alike, and where nothing
+    is published; no registry is created.
+    """
+    if features is not None or not desk.is_there:
+        return rulebook(features)
+    with desk.reading() as session:
+        published = publication.current(session)
+    if published is None or publication.judges_alike(published, rulebook()):
+        return rulebook()
+    return published
 
 
 def _of_file(reading: FileReading, request: Request) -> list[Known]:

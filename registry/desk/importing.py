@@ -162,6 +162,8 @@ class _Admitted:
         self._codes: frozenset[str] | None = None
 
     def __contains__(self, code: object) -> bool:
+        if not self._desk.is_there:  # to look would create one
+            return False
         if self._codes is None:
             with self._desk.reading() as session:
                 self._codes = admissions.codes(session)

@@ -9,6 +9,8 @@ import rules
 from registry.errors import RegistryError
 from registry.kit import resources
 from registry.kit.files import working_folder
+from rules.errors import SourceError
+from rules.portable.errors import Remedy
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -42,7 +44,7 @@ def in_force(desk: "Desk") -> "Rulebook":
 def written(session: "Session") -> "Rulebook":
     """The criteria in force, as in ``in_force``, of an open registry.
 
-    Raises ``SourceError`` if this program can no longer compile the published texts.
+    Raises ``RegistryError`` if this program can no longer compile the published texts.
     """
     from registry.record import publication  # who checks a draft opens no registry
 
@@ -57,7 +59,15 @@ def written(session: "Session") -> "Rulebook":
 def _compiled_texts(texts: tuple[tuple[str, str], ...]) -> "Rulebook":
     with working_folder() as folder:
         write_texts(dict(texts), folder)
-        return rules.load(folder, base=resources.features())
+        try:
+            return rules.load(folder, base=resources.features())
+        except SourceError as error:
+            raise RegistryError(
+                "published-not-compiled",
+                "已发布的标准不能由本版本的程序编译（{cause}）",
+                cause=error.problems[0],
+                remedy=Remedy("publish-criteria"),
+            ) from error
 
 
 def write_texts(texts: Mapping[str, str], folder: Path) -> None:

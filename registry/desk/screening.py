@@ -116,7 +116,8 @@ def run(desk: Desk, request: ScreeningRequest) -> Iterator[ScreeningResult]:
     """
     with ExitStack() as stack:
         session = stack.enter_context(storage.snapshot(desk.database))
-        criteria = texts.InForce(publication.current(session), rulebook(), written(session))
+        book = written(session) if request.text else rulebook()
+        criteria = texts.InForce(publication.current(session), rulebook(), book)
         text = texts.named(request.text, criteria) if request.text else criteria.text()
         catalogue = text.rules.catalogue
         schema = schema_of(catalogue)

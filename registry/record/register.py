@@ -441,9 +441,7 @@ def _last_day(session: Session, kind: str, first: date) -> date:
     """The last day of a title that begins on a day, by the term that the criteria in force declare."""
     years = publication.to_be_filed(session).tier(kind).years
     if years is None:
-        raise RecordError(
-            "no-term", "标准没有写明「{value}」的有效期：请给出有效期至", value=kind
-        )
+        raise RecordError("no-term", "标准没有写明「{value}」的有效期：请给出有效期至", value=kind)
     return years_later(first, years) - timedelta(days=1)
 
 

@@ -86,3 +86,28 @@ def test_what_is_in_force_is_compared_with_what_is_packaged(published: Run) -> N
     found = json.loads(published("rules", "diff", "随附", "现行", "--json").stdout)
     assert (found["before"], found["after"]) == ("随附的标准", "已发布的标准")
     assert found["only_in_one"] == {"示范标杆企业": "已发布的标准"}
+
+
+BY_PUBLISHED = (
+    "提示 甲.csv 按登记库中已发布的标准检查，与随附的标准（连同 TIDU_FEATURES）不同："
+    "对照用 tidu rules diff 随附 现行\n"
+)
+
+
+def test_a_file_is_judged_by_what_is_in_force(
+    published: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = (
+        "统一社会信用代码,企业名称,填报日期,省份",
+        "91990000MA0000001B,甲公司,2026-06-30,示范省",
+    )
+    Path("甲.csv").write_text("\n".join(lines), encoding="utf-8")
+    done = published("check", "甲.csv", "--tier", "标杆")
+    assert BY_PUBLISHED in done.stderr
+    assert (done.exit_code, "标杆" in done.stdout) == (0, True)
+    monkeypatch.setenv("TIDU_FEATURES", str(PACK))
+    assert "提示 甲.csv" not in published("check", "甲.csv").stderr
+    monkeypatch.delenv("TIDU_FEATURES")
+    Path("tidu.db").unlink()
+    assert "提示 甲.csv" not in published("check", "甲.csv").stderr
+    assert not Path("tidu.db").exists()
