@@ -77,7 +77,8 @@ def test_the_packaged_tiers() -> None:
     assert catalogue().titles == tuple(t.name for t in catalogue().tiers)
     assert catalogue().tier("giant") is catalogue().tier("小巨人")
     with pytest.raises(
-        FactsError, match="没有名为「巨人」的层级：可用的有创新型、专精特新、小巨人"
+        FactsError,
+        match="没有名为「巨人」的层级（相近的有「小巨人」）：可用的有创新型、专精特新、小巨人",
     ):
         catalogue().tier("巨人")
 
