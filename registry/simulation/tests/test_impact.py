@@ -14,6 +14,7 @@ from click.testing import Result
 from openpyxl import load_workbook
 
 from registry.database import storage
+from registry.database.models import NAMES_INDEX
 from registry.kit import resources, workbooks
 from registry.kit.uscc import check_digit
 from registry.record import journal
@@ -191,7 +192,7 @@ def head(database: sa.Engine) -> tuple[int, str | None]:
 
 
 def tables(database: sa.Engine) -> dict[str, int]:
-    names = sa.inspect(database).get_table_names()
+    names = [n for n in sa.inspect(database).get_table_names() if n != NAMES_INDEX]
     with database.connect() as connection:
         return {
             n: connection.scalar(sa.select(sa.func.count()).select_from(sa.table(n))) or 0
