@@ -20,6 +20,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import Session, SQLModel
 
 from registry.database import storage
+from registry.database.columns import LARGEST_ROW
 from registry.database.models import JournalEntry
 from registry.database.versions import table_of
 from registry.errors import BackupError, UncopiedError
@@ -180,7 +181,7 @@ def _said(error: exc.DataError) -> str:
 
 
 #: What is said of a row that no registry can have written.
-_TOO_LARGE: Final = f"一行超过{storage.LARGEST_ROW >> 20}MB"
+_TOO_LARGE: Final = f"一行超过{LARGEST_ROW >> 20}MB"
 
 
 def _at_once(source: Session, table: sa.TableClause) -> int:
@@ -191,7 +192,7 @@ def _at_once(source: Session, table: sa.TableClause) -> int:
         sizes = [sa.func.octet_length(c) for c in table.c if isinstance(c.type, sa.String)]
     row = sum((sa.func.coalesce(size, 0) for size in sizes), sa.literal(0))
     largest = source.scalar(sa.select(sa.func.max(row)).select_from(table)) or 0
-    if largest > storage.LARGEST_ROW:
+    if largest > LARGEST_ROW:
         raise _altered(table.name, _TOO_LARGE)
     return max(1, min(_CHUNK, _HELD // max(largest, 1)))
 

@@ -21,6 +21,9 @@ from rules.portable.errors import Remedy
 #: Row numbers: BIGINT, but on SQLite the INTEGER that its row ids need.
 RowId: Final[TypeEngine[int]] = BigInteger().with_variant(Integer(), "sqlite")
 
+#: The most bytes of a row, which holds the texts of one filing, ruleset or load; in the copy of a
+#: registry, no larger row is read.
+LARGEST_ROW: Final = 16 << 20
 _LIMIT: Final = 2**63
 #: Rounds no value that could be stored.
 _EXACT: Final = Context(prec=100, traps=[Inexact])

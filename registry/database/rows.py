@@ -21,7 +21,7 @@ from typing import Any, Final, TypeAlias
 import sqlalchemy as sa
 from sqlmodel import SQLModel
 
-from registry.database.columns import Count, Day, Exact, Yuan, decimal_text, fen
+from registry.database.columns import LARGEST_ROW, Count, Day, Exact, Yuan, decimal_text, fen
 from registry.database.models import (
     FLOORS,
     RECORD_TABLES,
@@ -37,7 +37,6 @@ from registry.database.models import (
     YearlyFact,
     YearlyFigure,
 )
-from registry.database.storage import LARGEST_ROW
 from registry.errors import AlteredError
 from registry.filings import IDENTITY, Submission
 from rules.errors import FactsError

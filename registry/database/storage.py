@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy import NullPool, event, exc
 from sqlmodel import Session
 
+from registry.database.columns import LARGEST_ROW
 from registry.errors import StorageError
 from registry.kit import resources, settings
 from registry.kit.files import PRIVATE_FILE
@@ -26,10 +27,6 @@ from rules.portable.errors import Remedy
 
 #: The seconds that a writer waits for another one.
 _PATIENCE: Final = 30
-
-#: The most bytes of a row, which holds the texts of one filing, ruleset or load; in the copy of a
-#: registry, no larger row is read.
-LARGEST_ROW: Final = 16 << 20
 
 #: The advisory lock that writers to one PostgreSQL database share: "tidu" in ASCII.
 _WRITER_LOCK: Final = 0x74696475
