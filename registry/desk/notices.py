@@ -69,7 +69,7 @@ def _title(desk: Desk, name: str) -> str:
     tier = desk.tier(name)
     if tier.kind != TITLE:
         raise RecordError(
-            "not-a-title",
+            "untitled-tier",
             "「{value}」是{kind}，不是称号，不能登记：请改为一个称号的层级",
             value=tier.name,
             kind=tier.kind,

@@ -292,7 +292,7 @@ def manifest(folder: Path, schema: Schema) -> Manifest:
     found = _stated(folder)
     if found.format != FORMAT or found.columns != schema.described:
         raise _unusable(
-            "other-version", "{where} 由另一版本的程序写成，或填报项目录已经不同", folder
+            "other-columns", "{where} 由另一版本的程序写成，或填报项目录已经不同", folder
         )
     missing = [t for t in schema.tables if not (folder / f"{t}.parquet").is_file()]
     if missing:

@@ -13,9 +13,12 @@ import pytest
 import registry
 import rules
 from registry.kit import resources
+from registry.record.publication import Published
 from rules.language.rulebook import load
 
 CHANGEABLE = {bytearray, dict, list, set, Counter, OrderedDict, defaultdict, deque}
+#: The types that a module names without loading them at its start.
+LOADED_LATE = {"Published": Published}
 #: Where values remember for themselves what they have worked out; nobody else is given these.
 MEMORIES = {"Rulebook._cut", "Rulebook._slots", "Draft._signed", "Schema._keys", "Grid._known"}
 
@@ -40,7 +43,7 @@ def frozen(kind: type) -> bool:
 
 def handed_out(kind: type) -> Iterator[tuple[str, Any]]:
     """The fields of a kind, and what it works out once and keeps, with their types."""
-    yield from get_type_hints(kind).items()
+    yield from get_type_hints(kind, localns=LOADED_LATE).items()
     for name, made in vars(kind).items():
         if isinstance(made, cached_property):
             yield name, get_type_hints(made.func)["return"]
