@@ -27,11 +27,13 @@ from registry.database.models import STATED_TABLES
 from registry.errors import AlteredError, RecordError, StorageError
 from registry.judging import judge as judging
 from registry.judging.facts import profile_of
+from registry.kit import resources
 from registry.portable.chain import GENESIS, header_text
 from registry.portable.notes import Checkpoint
 from registry.record import cases, journal, loading, publication, register
 from registry.record.decisions import body_of
 from registry.record.replay import Replayer, how
+from registry.tests import packs
 from registry.tests.history import History, bare, code
 from rules.decider import Decider
 from rules.model.decode import decode
@@ -565,8 +567,10 @@ def test_a_holding_that_was_made_less_of_is_found(
     attacker: Attacker, change: dict[str, str]
 ) -> None:
     """Even where every digest after it was forged: the decision does not come out again."""
-    entry, seq = _entry(attacker, "decision", -1), _entry(attacker, "holding", -1).seq
-    assert len(entry.content["register"]) == 2
+    with Session(attacker.connection) as session:
+        decided = journal.entries(session, kinds=["decision"])
+        entry = [e for e in decided if len(e.content.get("register", ())) == 2][-1]
+    seq = _entry(attacker, "holding", -1).seq
     _rewrite(attacker, seq, lambda body: body.update(change))
     assert any(f"第{entry.seq}号决定" in c for c in attacker.verified(replay=True).correctness)
 
@@ -645,12 +649,18 @@ def test_a_checkpoint_that_is_kept_and_given_is_told_of_once(attacker: Attacker)
     assert found.count(f"登记库的前{size}条记录与检查点") == 1
 
 
-def test_what_was_held_before_there_was_a_journal_is_kept_too(attacker: Attacker) -> None:
+def test_what_was_held_before_there_was_a_journal_is_kept_too(
+    attacker: Attacker, tmp_path: Path
+) -> None:
     with attacker.attack("journal", "document", "checkpoint"):
         for name in ("journal", "document", "checkpoint"):
             attacker.run(sa.delete(TABLES[name]))
     with Session(attacker.connection) as session:
-        publication.in_force(session, by="乙", now=datetime.now(UTC))
+        folder = resources.features()
+        own = packs.written(tmp_path)
+        publication.publish(
+            session, packs.compiled(own), folder, by="乙", now=datetime.now(UTC), own=own
+        )
         session.flush()
         projection.rebuild(session.connection())  # of that time
         report = verify(session)
