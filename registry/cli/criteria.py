@@ -317,7 +317,7 @@ def publish(folder: Path | None, by: str, as_json: bool) -> None:
 
 
 @rules.command("export")
-@click.argument("folder", type=Output(folder=True), metavar="目录")
+@click.argument("folder", type=Output(folder=True), metavar="目录", help="写入这个新的文件夹。")
 @by_option
 def export(folder: Path, by: str) -> None:
     """把现行（已发布）的标准写成一个文件夹：可以在别处检查、修改和发布。"""

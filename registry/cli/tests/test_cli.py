@@ -86,7 +86,6 @@ def test_misuse_is_explained_in_chinese_with_exit_code_2(run: Run) -> None:
                 ("generate", "5", "--day", "0001-01-01", "-o", "企业"),
             )
         ),
-        (("check", "--all", "--tier", "大巨人"), "不在可选范围内"),
         (("import",), "请给出一个文件，或用 --undo 编号 撤销一次导入（二者择一）"),
         (("rules", "show"), "缺少参数"),
     ):
@@ -300,7 +299,7 @@ def test_changing_a_threshold_is_noticed_and_then_changes_verdicts_without_pytho
     filed = str(workbook(tmp_path / "a.xlsx", row))
 
     def outcome(*arguments: str) -> list[str]:
-        found = json.loads(run("check", filed, "--json", *arguments).output)["results"][0]
+        found = json.loads(run("check", filed, "--json", *arguments).stdout)["results"][0]
         return [
             f["outcome"]
             for f in findings(found)
