@@ -319,13 +319,17 @@ def publish(folder: Path | None, by: str, as_json: bool) -> None:
 @rules.command("export")
 @click.argument("folder", type=Output(folder=True), metavar="目录", help="写入这个新的文件夹。")
 @by_option
-def export(folder: Path, by: str) -> None:
+@json_option
+def export(folder: Path, by: str, as_json: bool) -> None:
     """把现行（已发布）的标准写成一个文件夹：可以在别处检查、修改和发布。"""
     from registry.desk import publishing  # nothing else here opens a registry
 
     with desk(by) as at:
         files = publishing.export(at, folder)
-    click.echo(f"现行标准的{files}个文件已写入 {folder}")
+    if as_json:
+        print_json({"files": files, "folder": str(folder)})
+    else:
+        click.echo(f"现行标准的{files}个文件已写入 {folder}")
 
 
 def _show_published(prepared: "PreparedCriteria", done: "Publication") -> None:

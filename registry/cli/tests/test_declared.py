@@ -77,7 +77,7 @@ def test_what_a_pack_declares_is_asked_for_filed_shown_and_judged(
         ["环保设备", "12件", "汇总表.csv!I2"],
         ["绿色产品收入", "2022", "700万元"],
     ]
-    asked = ("check", FIRM, "--tier", "创新型", "--batch", packs.ROUND, "--explain")
+    asked = ("check", FIRM, "--tier", packs.TIER, "--batch", packs.ROUND, "--explain")
     assert SHARE.search(run(*asked).output)
 
     # the registry knows what it published, wherever the pack is now
@@ -90,7 +90,7 @@ def test_a_file_is_checked_by_the_declarations_beside_its_rules(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("TIDU_FEATURES")
-    asked = ("check", str(table(tmp_path)), "--tier", "创新型", "--batch", packs.ROUND)
+    asked = ("check", str(table(tmp_path)), "--tier", packs.TIER, "--batch", packs.ROUND)
     assert "看不懂这个表头" in run(*asked).output
     own = run(*asked, "--features", str(tmp_path / "own"), "--explain").output
     assert SHARE.search(own)
