@@ -14,6 +14,7 @@ from registry.demo import DEMO_COUNTY
 from registry.filings import IDENTITY, FileReading, Submission
 from registry.intake.tests.counties import read
 from registry.judging.case import Request
+from registry.kit import resources
 from registry.kit.uscc import check_digit
 from registry.record import (
     admissions,
@@ -25,6 +26,8 @@ from registry.record import (
     register,
 )
 from registry.record.determinations import Ruling, Target
+from registry.tests import packs
+from rules.model.catalogue import Catalogue
 from rules.model.facts import Fact, RecordList, Scalar
 from rules.portable.canonical import sha256
 from rules.tests.packaged import TITLES
@@ -46,12 +49,12 @@ def code(number: int) -> str:
     return body + check_digit(body)
 
 
-def full(number: int) -> Submission:
+def full(number: int, catalogue: Catalogue = CATALOGUE) -> Submission:
     """A filing that states everything that the catalogue has."""
-    values = {f"{f.id}@2022" if f.yearly else f.id: _value(f) for f in CATALOGUE.facts}
+    values = {f"{f.id}@2022" if f.yearly else f.id: _value(f) for f in catalogue.facts}
     records = {
         kind.id: RecordList(({f.id: _value(f) for f in kind.fields}, {}), complete=True)
-        for kind in CATALOGUE.records
+        for kind in catalogue.records
     }
     identity = {f.id: str(_value(f)) for f in IDENTITY}
     sources = {key: f"表1!{n}" for n, key in enumerate(values)} | {"ip#0": "清单!2"}
@@ -90,9 +93,11 @@ def reading(*submissions: Submission) -> FileReading:
 def work(engine: sa.Engine, folder: Path, now: Callable[[], datetime]) -> None:
     """A season's work: every kind of entry, and every kind of version of a filing."""
     county = read(DEMO_COUNTY)
-    first, second = full(1), full(2)
+    own = packs.written(folder / "own")
+    book = packs.compiled(own)
+    first, second = full(1, book.catalogue), full(2, book.catalogue)
     with storage.session(engine, write=True) as session:
-        publication.in_force(session, by="局长", now=now())
+        publication.publish(session, book, resources.features(), by="局长", now=now(), own=own)
     with storage.session(engine, write=True) as session:
         loading.load(session, county, now=now(), partial=True, by="甲")
     with storage.session(engine, write=True) as session:
