@@ -267,7 +267,8 @@ def test_own_packs_are_checked_listed_shown_published_and_decide(
     assert again.output.endswith("与已发布的标准相同，没有变化\n")
     monkeypatch.delenv("TIDU_FEATURES")
     assert verdicts(run, "--all")[1]["ruleset"] == "63.2@湖南省.2024-01-01"
-    assert verdicts(run, file)[1]["ruleset"] == "63.2"
+    # a file, too, is judged by what is in force, wherever its folder is now
+    assert verdicts(run, file)[1]["ruleset"] == "63.2@湖南省.2024-01-01"
     assert verdicts(run, file, "--features", str(own))[1]["ruleset"] == "63.2@湖南省.2024-01-01"
 
 
