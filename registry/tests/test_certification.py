@@ -33,7 +33,7 @@ def publish(database: sa.Engine, monkeypatch: pytest.MonkeyPatch, rulebook: Rule
     """``tidu rules publish``, the examples being known to hold."""
     url = database.url.render_as_string(hide_password=False)
     monkeypatch.setenv("TIDU_DATABASE_URL", url.replace("+psycopg", ""))
-    monkeypatch.setattr(publishing.checker, "check", lambda *_: (rulebook, []))
+    monkeypatch.setattr(publishing.checker, "check", lambda *_, **__: (rulebook, []))
     ours = [rulebook.ruleset("63.3.研发投入")]
     monkeypatch.setattr(certification, "uncertified", lambda _: ours)
     return lambda: CliRunner().invoke(main, ["rules", "publish", "--by", "张三"])
