@@ -105,7 +105,7 @@ def feature(folder: Path) -> Iterator[Kind]:
     def read(data: bytes) -> Answer:
         file.write_bytes(data)
         try:
-            problems = check(folder)[1]
+            problems = check(folder, base=resources.features())[1]
         except RulesError as error:
             return Answer(str(error))
         return Answer("\n".join(map(str, problems)))
