@@ -454,11 +454,18 @@ def test_places(book, text, place):
 
 
 def test_a_place_without_a_province_is_told(book):
-    reading = book([*KEY, "所在地（省市县）", "注册时间"], ["甲", A, "虎丘区", "2005.12.20"])
+    reading = book([*KEY, "所在地（省市县）", "注册时间"], ["甲", A, "朝阳区", "2005.12.20"])
     assert reading.submissions[0].identity == {"registered_on": "2005-12-20"}
     assert texts(reading) == [
-        "提示 汇总表!C2「虎丘区」：看不出所在省份，按未提供处理，应写成 江苏省苏州市虎丘区 的样子"
+        "提示 汇总表!C2「朝阳区」：看不出所在省份，按未提供处理，应写成 江苏省苏州市虎丘区 的样子"
     ]
+
+
+def test_a_county_of_which_there_is_only_one_tells_its_province(book):
+    reading = book([*KEY, "所在地（省市县）"], ["甲", A, "虎丘区"])
+    place = {"province": "江苏省", "city": "苏州市", "county": "虎丘区"}
+    assert reading.submissions[0].identity == place
+    assert texts(reading) == []
 
 
 def test_registration_is_taken_from_the_code_only_where_nothing_is_stated(book):

@@ -49,7 +49,7 @@ def test_a_heading_of_validity_is_known_by_its_words(heading: str, column: str) 
 def test_days_are_read_from_one_column_or_two(
     cells: dict[str, Any], found: tuple[Any, Any]
 ) -> None:
-    assert tuple(validity.stated(ListEntry("表!B3", cells), 3)) == found
+    assert tuple(validity.stated(ListEntry("表!B3", cells), {3})) == found
 
 
 @pytest.mark.parametrize(
@@ -69,6 +69,6 @@ def test_days_are_read_from_one_column_or_two(
 def test_a_day_that_is_not_clear_is_refused_with_its_row(cells: dict[str, Any], said: str) -> None:
     line = ListEntry("表!B3", {"name": "甲公司", **cells})
     with pytest.raises(RegistryError) as error:
-        validity.stated(line, 3)
+        validity.stated(line, {3})
     assert str(error.value).startswith("表!B3 甲公司：")
     assert said in str(error.value)
