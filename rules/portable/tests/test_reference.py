@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from rules.portable.reference import EvaluationError, Evaluator, evaluate, verdict
@@ -729,9 +729,14 @@ def two_filings(draw: st.DrawFn) -> tuple[Json, Json]:
 @given(small_rulesets(), two_filings())
 def test_information_only_settles(rules: Json, filings: tuple[Json, Json]) -> None:
     evaluator = Evaluator(json.loads(json.dumps(rules)))
-    before, after = map(evaluator.evaluate, filings)
-    for key, result in before.items():
-        now = after[key]
+    before, after = map(evaluator.evaluation, filings)
+    # a product with zero, or the larger of two, may be settled by one part alone; if the other then
+    # turns out to be impossible to compute, so does the whole
+    formulas = json.dumps([i["expr"] for i in rules["indicators"].values()])
+    if '"mul"' in formulas or '"most"' in formulas:
+        assume(not any(reading.broken for reading in after.readings.values()))
+    for key, result in before.trace.items():
+        now = after.trace[key]
         if isinstance(result, int):
             assert result in (MISSING, PENDING) or now == result, key
         else:
