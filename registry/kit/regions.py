@@ -183,7 +183,7 @@ def _rests(code: str, text: str) -> Iterator[str]:
 
 
 def _clearest(codes: set[str]) -> set[str]:
-    """Of regions with one name: those not below another one, and among these the highest."""
+    """The highest of several regions with one name, leaving out those below another of them."""
     top = {c for c in codes if not codes & (_around(c) - {c})}
     level = min((LEVELS.index(regions()[c].level) for c in top), default=0)
     highest = {c for c in top if LEVELS.index(regions()[c].level) == level}

@@ -30,7 +30,7 @@ def faults(rulebook: Rulebook, ids: Collection[str]) -> Iterator[Problem]:
 def unused(rulebook: Rulebook, ids: Collection[str]) -> Iterator[Problem]:
     """One notice for each rule that no ruleset in force reaches.
 
-    Of rules that only rest on each other, the topmost is named. Without an applicability table
+    Where such rules rest on each other, only the topmost is named. Without an applicability table
     nothing is said: nobody knows yet what will govern.
     """
     if not rulebook.applicability:

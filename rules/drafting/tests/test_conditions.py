@@ -53,7 +53,7 @@ def test_both_evaluators_come_to_what_the_examples_say() -> None:
 
 
 def test_every_condition_has_examples_of_the_unknown() -> None:
-    """Of each condition that reads what is filed, some example leaves it blank."""
+    """Some example leaves blank what each condition reads of a filing."""
     found = rulebook()
     for number in CONDITIONS:
         mine = [c for i in own(found) if i in found.rules for c in [found.clauses[i]]]
