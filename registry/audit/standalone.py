@@ -11,6 +11,7 @@ from typing import Final
 MODULES: Final = (
     "rules.portable.errors",
     "rules.portable.canonical",
+    "rules.portable.calendar",
     "rules.portable.reference",
     "rules.portable.record",
     "registry.portable.sealing",

@@ -6,12 +6,14 @@ indicator of the rule's own records, a rule id, a group's points, a filed fact, 
 """
 
 import csv
+import io
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from rules.errors import Problem, RulesetError, SourceError
+from rules.language import calendars
 from rules.language.consistency import inconsistencies
 from rules.language.editions import ApplicabilityRow
 from rules.language.lines import Slot, Threshold
@@ -50,7 +52,8 @@ class Rulebook:
     ``problems`` is empty for a usable rulebook. ``clauses`` keeps every rule as written, for
     display and for running its examples. ``written`` are the rows of the applicability tables as
     written in the files; ``applicability`` adds those that follow from ``fills``, by which
-    provinces set ``slots``. ``catalogue`` is what may be filed.
+    provinces set ``slots``. ``catalogue`` is what may be filed. ``calendar`` has the years whose
+    holidays are published, as ``rules.portable.calendar`` reads them.
     """
 
     documents: tuple[Document, ...]
@@ -65,6 +68,7 @@ class Rulebook:
     maps: Mapping[str, Mapping[str, str]]
     indicators: Mapping[str, Indicator]
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    calendar: Mapping[str, Any] = field(default_factory=dict)
     problems: tuple[Problem, ...] = field(default=(), compare=False)
     _cut: dict[tuple[str, frozenset[tuple[str, Result]]], Ruleset] = field(
         init=False, default_factory=dict, compare=False, repr=False
@@ -303,7 +307,7 @@ def compile_all(path: Path, own: Path | None = None, *, base: Path | None = None
             problems.append(Problem(folder.name, 1, message))
         more, found = read_all(folder, folder.parent)
         documents, problems = documents + more, problems + found
-    maps, found = _read_maps(path if base is None or (path / "maps").is_dir() else base)
+    maps, calendar, found = _read_maps(path if base is None or (path / "maps").is_dir() else base)
     links = link(documents, maps, [d.path for d in assumed])
     rulebook = Rulebook(
         documents=tuple(documents),
@@ -318,6 +322,7 @@ def compile_all(path: Path, own: Path | None = None, *, base: Path | None = None
         maps=maps,
         indicators=links.indicators,
         parameters=links.parameters,
+        calendar=calendar,
     ).revised()
     problems += [*found, *links.problems, *inconsistencies(links, rulebook.applicability)]
     if own is not None and not problems:
@@ -350,22 +355,30 @@ def _changed(packaged: Rulebook, layered: Rulebook, own: str) -> list[Problem]:
     ]
 
 
-def _read_maps(path: Path) -> tuple[dict[str, dict[str, str]], list[Problem]]:
+def _read_maps(
+    path: Path,
+) -> tuple[dict[str, dict[str, str]], dict[str, Any], list[Problem]]:
+    """The data maps by name, the years of the calendar, and all faults."""
     maps: dict[str, dict[str, str]] = {}
-    problems = []
+    calendar: dict[str, Any] = {}
+    problems: list[Problem] = []
     for file in sorted((path / "maps").glob("*.csv")):
         table: dict[str, str] = {}
         name = file.relative_to(path).as_posix()
         try:
-            with file.open(encoding="utf-8", newline="") as stream:
-                rows = list(csv.reader(stream, strict=True))
+            text = file.read_text(encoding="utf-8")
+            rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
         except (UnicodeDecodeError, csv.Error):
             problems.append(Problem(name, 1, "不是 UTF-8 的 CSV 表，或引号没有成对：请改正"))
-            rows = []
+            continue
+        if file.name == calendars.FILE:
+            calendar, found = calendars.read_calendar(name, rows)
+            problems += found
+            continue
         for number, row in enumerate(rows[1:], 2):
             if len(row) < _MAP_COLUMNS or not row[0] or row[0] in table:
                 problems.append(Problem(name, number, "此行缺列、代码为空或代码重复：请改正"))
             else:
                 table[row[0]] = row[1]
         maps[file.stem] = table
-    return maps, problems
+    return maps, calendar, problems
