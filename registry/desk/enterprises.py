@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
 
 from sqlmodel import Session
 
 from registry.desk.place import Desk
-from registry.desk.rulebooks import rulebook
-from registry.errors import RecordError
+from registry.desk.rulebooks import in_force
+from registry.errors import RecordError, RegistryError
 from registry.intake.cells import half
 from registry.judging.sizes import Sizes
 from registry.portable.clock import china_text
@@ -30,7 +29,7 @@ class EnterpriseView:
     """One enterprise: the versions of its filings, and what it stated in one of them.
 
     ``catalogue`` has the words for it; of what is no longer declared, only the id is known. ``size``
-    is its class by the text that ``source`` names.
+    is its class by the text that ``source`` names; empty if it cannot be told, and ``source`` says why.
     """
 
     versions: Sequence[FilingLine]
@@ -101,15 +100,17 @@ def shown(
         )
     if not versions or profile is None:
         raise _not_filed(uscc)
-    told = sizes()
-    size = told.size(profile, told.sector(profile))
-    return EnterpriseView(versions, profile, catalogue, size, told.source)
+    size, source = _size(desk, profile)
+    return EnterpriseView(versions, profile, catalogue, size, source)
 
 
-@cache
-def sizes() -> Sizes:
-    """The sectors and size classes by the packaged criteria."""
-    return Sizes(rulebook())
+def _size(desk: Desk, profile: Profile) -> tuple[str, str]:
+    """The size class by the criteria in force, and the text that defines it."""
+    try:
+        told = Sizes(in_force(desk))
+    except RegistryError as error:  # what was published can no longer be compiled
+        return "", str(error)
+    return told.size(profile, told.sector(profile)), told.source
 
 
 def named(desk: Desk, name: str) -> str:

@@ -8,7 +8,6 @@ from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from registry.desk.enterprises import sizes
 from registry.desk.place import Desk
 from registry.desk.rulebooks import rulebook
 from registry.errors import RegistryError
@@ -30,6 +29,7 @@ from registry.intake.grouped import Groups, grouped
 from registry.intake.tables.mapping import HeaderMapping
 from registry.intake.tables.mapping_draft import draft as draft_mapping
 from registry.judging.relations import SECTOR_FACTS
+from registry.judging.sizes import Sizes
 from registry.judging.totals import Totals
 from registry.kit import regions
 from registry.kit.files import working_folder, write_new
@@ -234,10 +234,15 @@ def _totals() -> Totals:
     return Totals(rulebook())
 
 
+@cache
+def _sizes() -> Sizes:
+    return Sizes(rulebook())
+
+
 @lru_cache(maxsize=4096)  # many enterprises of a county share an industry
 def _sector(day: date, filed: tuple[tuple[str, Scalar], ...]) -> str:
     """The sector that the rules read from the filed values, or the word for an open one."""
-    return sizes().sector(Profile(day, dict(filed))) if len(filed) > 1 else ""
+    return _sizes().sector(Profile(day, dict(filed))) if len(filed) > 1 else ""
 
 
 # -- a file ----------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from registry.errors import RegistryError
 from registry.kit import resources
 from registry.kit.files import working_folder
 from rules.errors import SourceError
+from rules.portable.canonical import sha256
 from rules.portable.errors import Remedy
 
 if TYPE_CHECKING:
@@ -48,11 +49,19 @@ def written(session: "Session") -> "Rulebook":
     """
     from registry.record import publication  # who checks a draft opens no registry
 
-    published = publication.sources(session)
-    folder, own = resources.criteria()
-    if not published or published == publication.texts(rulebook(), folder, own):
+    named = publication.named_sources(session)
+    if not named or named == _at_hand(*resources.criteria()):
         return rulebook()
-    return _compiled_texts(tuple(sorted(published.items())))
+    return _compiled_texts(tuple(sorted(publication.sources(session).items())))
+
+
+@cache
+def _at_hand(folder: Path, own: Path | None) -> Mapping[str, str]:
+    """The digests of the files at hand, by path, as a publication names them."""
+    from registry.record import publication
+
+    texts = publication.texts(_compiled(folder, own), folder, own)
+    return {path: sha256(text) for path, text in texts.items()}
 
 
 @lru_cache(maxsize=2)

@@ -156,10 +156,18 @@ def current(session: Session, *, until: int | None = None) -> Published | None:
     return published(session, last.content["applicability"])
 
 
-def sources(session: Session) -> dict[str, str]:
-    """The files from which the criteria in force were compiled, by path; empty if there are none."""
-    last = _last(session)
-    named = last.content["sources"] if last else {}
+def named_sources(session: Session, *, until: int | None = None) -> dict[str, str]:
+    """The digests of the files from which the criteria of the last publication were compiled, by path.
+
+    Empty if nothing was published; ``until`` as in ``current``.
+    """
+    last = _last(session, until)
+    return dict(last.content["sources"]) if last else {}
+
+
+def sources(session: Session, *, until: int | None = None) -> dict[str, str]:
+    """The files from which the criteria of the last publication were compiled, by path, as above."""
+    named = named_sources(session, until=until)
     return {path: document(session, digest, "source") for path, digest in named.items()}
 
 

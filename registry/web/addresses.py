@@ -1,36 +1,15 @@
 """The addresses of pages: every state worth showing has one, and each is made here."""
 
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
-from registry.desk.rulebooks import rulebook
+from rules.model.catalogue import Catalogue
 
 #: The folder of what belongs to no single text, and how an address names it.
 TOP: Final = "."
 GENERAL: Final = "general"
-
-
-@cache
-def slugs() -> Mapping[str, str]:
-    """How addresses name the tiers, as the criteria declare it, with their titles.
-
-    >>> slugs()["specialised"]
-    '专精特新中小企业'
-    """
-    return {tier.slug: tier.name for tier in rulebook().catalogue.tiers}
-
-
-@cache
-def slug(tier: str) -> str:
-    """How addresses name the tier of a title."""
-    return next(name for name, title in slugs().items() if title == tier)
-
-
-def short(tier: str) -> str:
-    """The short name of a tier's title."""
-    return rulebook().catalogue.short(tier)
 
 
 def asked(path: str, **query: Any) -> str:
@@ -46,12 +25,6 @@ def asked(path: str, **query: Any) -> str:
 def enterprise(uscc: str, **query: Any) -> str:
     """An enterprise's page."""
     return asked(f"/enterprises/{quote(uscc, safe='')}", **query)
-
-
-def case(uscc: str, tier: str, part: str = "", **query: Any) -> str:
-    """The page of an enterprise's case for a tier, or a ``part`` of it such as ``what-if``."""
-    path = f"/enterprises/{quote(uscc, safe='')}/{quote(slug(tier))}"
-    return asked(f"{path}/{part}" if part else path, **query)
 
 
 def decision(seq: int, **query: Any) -> str:
@@ -76,3 +49,48 @@ def rule(id: str) -> str:
 def edition(folder: str) -> str:
     """The page of a text of law by its folder, or of two that are joined by ``...``."""
     return f"/editions/{GENERAL if folder == TOP else quote(folder)}"
+
+
+class Addresses:
+    """The addresses of pages, in which tiers have the names that the criteria in force declare.
+
+    ``declared`` is asked for them once, when first needed.
+    """
+
+    asked = staticmethod(asked)
+    decision = staticmethod(decision)
+    edition = staticmethod(edition)
+    enterprise = staticmethod(enterprise)
+    entry = staticmethod(entry)
+    rule = staticmethod(rule)
+
+    def __init__(self, declared: Callable[[], Catalogue]) -> None:
+        self._declared = declared
+
+    @cached_property
+    def tiers(self) -> Mapping[str, str]:
+        """The titles of the tiers by the names that addresses use, lowest tier first."""
+        return {tier.slug: tier.name for tier in self._catalogue.tiers}
+
+    def slug(self, tier: str) -> str:
+        """How addresses name the tier of a title; empty for one that is no longer declared."""
+        return next((slug for slug, title in self.tiers.items() if title == tier), "")
+
+    def short(self, tier: str) -> str:
+        """The short name of a tier's title; one that is no longer declared keeps its name."""
+        return self._catalogue.short(tier)
+
+    def case(self, uscc: str, tier: str, part: str = "", **query: Any) -> str:
+        """The page of an enterprise's case for a tier, or a ``part`` of it such as ``what-if``.
+
+        Of a tier that is no longer declared, the enterprise's page.
+        """
+        slug = self.slug(tier)
+        if not slug:
+            return enterprise(uscc)
+        path = f"/enterprises/{quote(uscc, safe='')}/{quote(slug)}"
+        return asked(f"{path}/{part}" if part else path, **query)
+
+    @cached_property
+    def _catalogue(self) -> Catalogue:
+        return self._declared()

@@ -13,7 +13,7 @@ from registry.desk.place import now
 from registry.desk.typed import day, last_instant
 from registry.kit.characters import wrong
 from registry.portable.clock import china_text
-from registry.web.addresses import slugs
+from registry.web.office import At
 
 _T = TypeVar("_T")
 
@@ -73,10 +73,10 @@ class How:
         return {name: value for name, value in given.items() if value}
 
 
-def _tier(tier: str) -> str:
-    if tier not in slugs():
-        raise HTTPException(404)
-    return slugs()[tier]
+def _tier(at: At, tier: str) -> str:
+    if title := at.to.tiers.get(tier):
+        return title
+    raise HTTPException(404)
 
 
 #: How a case is to be judged, from the query of an address.

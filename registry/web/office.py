@@ -10,6 +10,7 @@ from registry.desk import documenting
 from registry.desk.documenting import Documented
 from registry.desk.judging import Judging
 from registry.desk.place import Desk
+from registry.web.addresses import Addresses
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,11 @@ class Office:
 
     desk: Desk
     judging: Judging
+
+    @property
+    def to(self) -> Addresses:
+        """The addresses of pages, by the criteria in force when they are first needed."""
+        return Addresses(self.desk.to_be_filed)
 
 
 def _office(request: Request) -> Office:

@@ -5,7 +5,8 @@ from typing import Any, Final, NamedTuple
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment
+from jinja2 import Environment, pass_context
+from jinja2.runtime import Context
 
 from registry.kit.characters import legible
 from registry.reports import pages
@@ -18,7 +19,9 @@ from registry.reports.verdicts import (
     registration_text,
     stated,
 )
-from registry.web import addresses, assets
+from registry.web import assets
+from registry.web.addresses import Addresses
+from registry.web.office import Office
 from rules.explanation.wording import value_text
 
 
@@ -42,11 +45,11 @@ ROOMS: Final = (
 @cache
 def _environment() -> Environment:
     made = pages.environment("registry.web").overlay()
-    made.globals |= {"asset": assets.address, "to": addresses, "rooms": ROOMS}
+    made.globals |= {"asset": assets.address, "rooms": ROOMS}
     made.filters |= {
         "brief": brief,
         "filed": lambda value, fact: value_text(fact, value),
-        "short": addresses.short,
+        "short": _short,
         "signed": signed,
         "determination": determination_text,
         "doubt": doubt_text,
@@ -67,7 +70,7 @@ def page(request: Request, template: str, *, status: int = 200, **values: Any) -
 def framed(request: Request, template: str) -> dict[str, Any]:
     """What a page of the reports needs to stand in a frame of this face: ``frame``, and its values."""
     made = _environment()
-    own = {name: made.globals[name] for name in ("asset", "to", "rooms")}
+    own = {name: made.globals[name] for name in ("asset", "rooms")}
     return {**own, **_frame(request), "frame": made.get_template(template)}
 
 
@@ -75,7 +78,16 @@ def _frame(request: Request) -> dict[str, Any]:
     """What every frame shows: where the reader is, and who is at work."""
     path = request.url.path
     here = max((r.href for r in ROOMS if _within(path, r)), key=len, default="")
-    return {"here": here, "path": path, "by": request.app.state.office.desk.by, "unfolded": False}
+    office: Office = request.app.state.office
+    return {
+        "here": here, "path": path, "by": office.desk.by, "to": office.to, "unfolded": False,
+    }  # fmt: skip
+
+
+@pass_context
+def _short(context: Context, tier: str) -> str:
+    to: Addresses = context["to"]
+    return to.short(tier)
 
 
 def _within(path: str, room: Room) -> bool:

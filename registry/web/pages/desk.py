@@ -4,7 +4,6 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from registry.desk import auditing, finding
-from registry.web.addresses import slugs
 from registry.web.office import At
 from registry.web.rendering import page
 from rules.model.ruleset import Outcome
@@ -26,7 +25,7 @@ _WORDS = (
 @router.get("/")
 def desk(request: Request, at: At) -> HTMLResponse:
     """The first page."""
-    of_tier = {title: finding.tally(at.desk, tier=title) for title in slugs().values()}
+    of_tier = {title: finding.tally(at.desk, tier=title) for title in at.to.tiers.values()}
     return page(
         request,
         "desk.html",

@@ -11,7 +11,6 @@ from registry.desk.checking import CaseResult, Refusal
 from registry.reports import charts, profiles, scores, tree
 from registry.reports.scores import Score
 from registry.reports.tree import VerdictPart
-from registry.web.addresses import slugs
 from registry.web.asked import Asked, Text
 from registry.web.office import At
 from registry.web.remedies import advice
@@ -38,7 +37,7 @@ def enterprise(request: Request, at: At, uscc: str, how: Asked, picture: Text = 
         titles=notices.titles(at.desk, [uscc], known_at=how.known_at),
         holdings=notices.holdings(at.desk, uscc, known_at=how.known_at),
         entries=auditing.log(at.desk, EntryQuery(uscc=uscc))[::-1],
-        **_verdicts(answer, slugs().get(picture, "")),
+        **_verdicts(answer, at.to.tiers.get(picture, "")),
     )
 
 

@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse
 
 from registry.desk import finding
 from registry.reports import lists
-from registry.web.addresses import asked, slugs
+from registry.web.addresses import asked
 from registry.web.asked import Text
 from registry.web.office import At
 from registry.web.rendering import page
@@ -35,9 +35,8 @@ class Filters:
     @property
     def found(self) -> dict[str, Any]:
         """The same for the desk; an unknown tier is refused there, an unclear place here."""
-        tier = slugs().get(self.tier, self.tier)
         place = finding.region(self.place) if self.place else ""
-        return {"query": self.q, "place": place, "tier": tier, "outcome": self.outcome}
+        return {"query": self.q, "place": place, "tier": self.tier, "outcome": self.outcome}
 
 
 Asked: TypeAlias = Annotated[Filters, Depends()]
@@ -54,7 +53,7 @@ def enterprises(request: Request, at: At, filters: Asked, after: Text = "") -> H
         filters=filters,
         found=found,
         after=after,
-        tiers=slugs(),
+        tiers=at.to.tiers,
         tally=finding.tally(at.desk, place=wanted["place"], tier=wanted["tier"]),
         outcomes=(finding.UNDECIDED_WORD, *OUTCOMES),
         following=asked("/enterprises", **filters.query, after=found.after),

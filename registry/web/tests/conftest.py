@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from shutil import copy
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -12,12 +12,16 @@ from registry.demo import DEMO_COUNTY
 from registry.desk import deciding, importing
 from registry.desk.judging import Judging
 from registry.desk.place import Desk
+from registry.desk.rulebooks import rulebook
 from registry.judging.case import Request
-from registry.record import loading
-from registry.tests.support import Clock
+from registry.kit import resources
+from registry.record import loading, publication
+from registry.tests.support import CODES, Clock, load, submission
 from registry.web.app import application
 from registry.web.tests.visiting import Visitor
 from rules.tests.packaged import TITLES
+
+PACK: Final = Path("docs/examples/shifan").resolve()
 
 
 @pytest.fixture(scope="session")
@@ -46,6 +50,28 @@ def office(example: str) -> Iterator[tuple[Desk, Judging]]:
 def visitor(office: tuple[Desk, Judging]) -> Visitor:
     """Somebody who reads the example registry."""
     return Visitor(application(*office))
+
+
+@pytest.fixture(scope="session")
+def grown(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of a registry that published the packaged criteria, then a pack not at hand."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('grown') / 'tidu.db'}"
+    with Desk(url, by="李四", clock=Clock()) as desk:
+        desk.in_force()
+        load(desk.database, desk.clock, submission(CODES[0]))
+        folder, own = resources.criteria(PACK)
+        with desk.writing() as session:
+            publication.publish(
+                session, rulebook(PACK), folder, by=desk.by, now=desk.clock(), own=own
+            )
+    return url
+
+
+@pytest.fixture(scope="session")
+def successor(grown: str) -> Iterator[Visitor]:
+    """Somebody who reads a registry with two publications, the latter of a pack not at hand."""
+    with Desk(grown, by="李四") as desk, Judging(desk) as judging:
+        yield Visitor(application(desk, judging))
 
 
 @pytest.fixture

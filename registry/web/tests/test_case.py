@@ -11,8 +11,7 @@ from registry.cli import main
 from registry.desk import documenting
 from registry.desk.judging import Judging
 from registry.judging.worker import Cause, Refusal
-from registry.web.addresses import case, slugs
-from registry.web.tests.visiting import Page, Visitor
+from registry.web.tests.visiting import Page, Visitor, case
 from rules.tests.packaged import TITLES
 
 #: One that misses a threshold by a hair, one that lacks figures, one that waits for a person.
@@ -164,10 +163,6 @@ def test_a_rule_of_which_the_program_no_longer_knows_the_examples_is_shown(
     page = visitor.get(case(NARROW, SECOND))
     assert page.status == 200
     assert "个例子" not in page.words
-
-
-def test_every_tier_has_an_address() -> None:
-    assert set(slugs().values()) == {*TITLES}
 
 
 def test_a_case_is_written_as_an_example_that_names_nobody(visitor: Visitor) -> None:

@@ -17,9 +17,10 @@ import uvicorn
 from registry.desk.judging import Judging
 from registry.desk.place import Desk
 from registry.web import serving
-from registry.web.addresses import case, decision, enterprise, rule
+from registry.web.addresses import decision, enterprise, rule
 from registry.web.app import application
 from registry.web.tests.test_case import LACKING, NARROW, SECOND, THIRD, WAITING
+from registry.web.tests.visiting import case
 
 pytestmark = pytest.mark.browser
 

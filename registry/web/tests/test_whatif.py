@@ -3,9 +3,8 @@
 from registry.desk import auditing
 from registry.desk.judging import Judging
 from registry.desk.place import Desk
-from registry.web.addresses import case
 from registry.web.tests.test_case import LACKING, NARROW, SECOND, THIRD, WAITING
-from registry.web.tests.visiting import Visitor
+from registry.web.tests.visiting import Visitor, case
 
 
 def tried(visitor: Visitor, uscc: str, tier: str, **figures: str) -> str:

@@ -8,6 +8,11 @@ from typing import Any, Final
 import httpx
 from starlette.types import ASGIApp
 
+from registry.record import publication
+from registry.web.addresses import Addresses
+
+#: The address of a case by the packaged criteria.
+case: Final = Addresses(publication.to_be_published).case
 HERE: Final = "http://127.0.0.1:8765"
 #: Elements that have no end.
 _VOID: Final = frozenset({"br", "hr", "img", "input", "link", "meta", "path", "rect"})
