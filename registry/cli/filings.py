@@ -55,7 +55,7 @@ _SHOWN = 20
     type=click.Path(path_type=Path),
     required=False,
     metavar="[文件或文件夹]",
-    help="县级汇总表、tidu 模板、CSV 或 JSON，或装有数据表的文件夹；- 读标准输入（每行以表名开头）。",
+    help="县级汇总表、tidu 模板、CSV 或 JSON，或装有数据表的文件夹或 .zip 压缩包；- 读标准输入（每行以表名开头）。",
 )
 @click.option("--as-of", type=DayParam(), help="填报日期；给出时优先于文件中写的日期。")
 @click.option(
@@ -119,7 +119,7 @@ def import_file(
     )
     inputs = [file] if mapping is None else [file, mapping]
     with desk(by) as at:
-        if file.is_dir() or str(file) == "-":
+        if importing.holds_tables(file) or str(file) == "-":
             if report is not None:
                 _new_list(report, *inputs)
             with _folder(at, file) as folder:
@@ -199,9 +199,10 @@ def _new_list(path: Path, *inputs: Path) -> Path:
 
 @contextmanager
 def _folder(at: Desk, path: Path) -> Iterator[Path]:
-    """A folder of tables, or standard input as one."""
+    """A folder of tables, or an archive or standard input as one."""
     if str(path) != "-":
-        yield path
+        with importing.opened(at, path) as folder:
+            yield folder
         return
     # the caller may have closed standard input, which then gives nothing
     stream = sys.stdin.buffer if sys.stdin else BytesIO()

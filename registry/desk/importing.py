@@ -24,6 +24,7 @@ from registry.intake import (
 from registry.intake.asked import Asked
 from registry.intake.coverage import Asking, Key, Wanted
 from registry.intake.directory import CHUNK
+from registry.intake.files.archives import SUFFIX as ARCHIVE
 from registry.intake.folders import FolderCounts, FolderLoader, report_file
 from registry.intake.grouped import Groups, grouped
 from registry.intake.tables.mapping import HeaderMapping
@@ -312,6 +313,21 @@ def streamed(desk: Desk, stream: BinaryIO, name: str) -> Iterator[Path]:
         folder = scratch / name
         directory.spooled(stream, folder, desk.to_be_filed())
         yield folder
+
+
+def holds_tables(path: Path) -> bool:
+    """Whether a path leads to a folder of tables, or to an archive of one."""
+    return path.is_dir() or path.suffix.lower() == ARCHIVE
+
+
+@contextmanager
+def opened(desk: Desk, path: Path) -> Iterator[Path]:
+    """A folder of tables, or what an archive of one holds."""
+    if path.is_dir():
+        yield path
+        return
+    with working_folder() as scratch:
+        yield directory.unpacked(path, scratch, desk.to_be_filed())
 
 
 def import_folder(desk: Desk, source: Source) -> FolderImported:

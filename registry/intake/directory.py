@@ -24,7 +24,7 @@ from registry.errors import RegistryError
 from registry.filings import FileReading, Heading
 from registry.intake.cells import plain
 from registry.intake.drafts import Drafts, Log
-from registry.intake.files import limits
+from registry.intake.files import archives, limits
 from registry.intake.files.sheets import Row, flowing_rows
 from registry.intake.tables.headers import find_header, settle
 from registry.intake.tables.mapping import YEAR, HeaderMapping
@@ -99,6 +99,13 @@ def survey(folder: Path, catalogue: Catalogue, progress: Done = ignored) -> Surv
         for index, cell in enumerate(next(_numbered(path))[1], 1)
     )
     return Survey(folder, catalogue, tables, counted[0], headings)
+
+
+def unpacked(archive: Path, into: Path, catalogue: Catalogue) -> Path:
+    """The tables of an archive in a new folder in ``into``; ``RegistryError`` if it is no set of them."""
+    lists = (name for kind in catalogue.records for name in (kind.id, kind.name))
+    tables = {*_ENTERPRISES, *_YEARLY, *(name.lower() for name in lists)}
+    return archives.unpacked(archive, into, tables, _SUFFIXES)
 
 
 def headings(found: Survey, mapping: Path | None) -> list[Heading]:

@@ -16,6 +16,9 @@ _LONGEST: Final = 200
 _ERRORS: Final = re.compile(r"#(?:DIV/0!|REF!|VALUE!|NAME\?|NUM!|NULL!|N/A|SPILL!|CALC!|FIELD!)")
 _DAY: Final = re.compile(r"[0-9]{4}([-/.年])[0-9]{1,2}[-/.月][0-9]{1,2}日?(?: [0-9:.]+)?")
 _NEAR: Final = 0.6
+#: Signs that names of files cannot have on some system, and the most bytes that they may have.
+_UNKEPT: Final = '<>:"|?*'
+_LONGEST_FILE: Final = 200
 
 
 @lru_cache(maxsize=4096)
@@ -38,6 +41,21 @@ def typed(text: str) -> str:
     ('abc(云溪)', 'abc(云溪)')
     """
     return "".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def file_name(text: str) -> str:
+    """A typed name of a file as one that every system keeps, and that leads nowhere else.
+
+    >>> file_name("../../县级:汇总表.xlsx"), file_name(".."), file_name("con\\x00.csv")
+    ('县级_汇总表.xlsx', '文件', 'con_.csv')
+    """
+    last = re.split(r"[/\\\\]", text)[-1]
+    kept = "".join(c if c.isprintable() and c not in _UNKEPT else "_" for c in last).strip(". ")
+    stem, dot, suffix = kept.rpartition(".")
+    while len(kept.encode()) > _LONGEST_FILE and stem:
+        stem = stem[:-1]
+        kept = f"{stem}{dot}{suffix}"
+    return kept if 0 < len(kept.encode()) <= _LONGEST_FILE else "文件"
 
 
 def pairs(text: str) -> list[str]:

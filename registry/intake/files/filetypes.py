@@ -10,15 +10,16 @@ _OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED: Final = "EncryptedPackage".encode("utf-16-le")
 _HEAD: Final = 4096
 _BLOCK: Final = 1 << 20
+ARCHIVE: Final = "压缩包"
 #: The first bytes of other kinds of files.
 _MAGIC: Final = {
     b"%PDF": "PDF 文件",
     b"\x89PNG": "图片",
     b"\xff\xd8\xff": "图片",
     b"GIF8": "图片",
-    b"Rar!": "压缩包",
-    b"7z\xbc\xaf": "压缩包",
-    b"\x1f\x8b": "压缩包",
+    b"Rar!": ARCHIVE,
+    b"7z\xbc\xaf": ARCHIVE,
+    b"\x1f\x8b": ARCHIVE,
     b"{\\rtf": "RTF 文档",
     b"SQLite format 3": "数据库文件",
 }
@@ -64,7 +65,7 @@ def _archive(path: Path) -> str:
             if part in package:
                 return kind
         known = package.related("") or "xl/workbook.xml" in package
-    return WORKBOOK if known else "压缩包"
+    return WORKBOOK if known else ARCHIVE
 
 
 def _written(head: bytes) -> str:

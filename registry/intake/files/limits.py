@@ -22,6 +22,11 @@ UNPACKED_SMALL: Final = 32 << 20
 RATIO: Final = 250
 RATIO_FROM: Final = 16 << 20
 
+#: Entries of an archive of tables, folders within folders, and its unpacked bytes.
+ENTRIES: Final = 1_000
+FOLDERS: Final = 4
+ARCHIVE: Final = 1 << 30
+
 #: Shared texts of a workbook, and their characters; all are held in memory.
 STRINGS: Final = 1_000_000
 STRING_CHARACTERS: Final = 32_000_000

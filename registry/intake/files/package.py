@@ -155,20 +155,24 @@ class Package:
 
     def _refuse_directory(self, path: Path) -> None:
         """Refuse an archive with an oversized directory, which would be read as a whole."""
-        with path.open("rb") as file:
-            size = file.seek(0, 2)
-            file.seek(max(size - _TAIL, 0))
-            tail = file.read()
-        at, at_64 = tail.rfind(_END), tail.rfind(_END_64)
-        sizes = [struct.unpack_from("<I", tail, at + 12)[0]] if 0 <= at <= len(tail) - 16 else []
-        if 0 <= at_64 <= len(tail) - 48:
-            sizes = [struct.unpack_from("<Q", tail, at_64 + 40)[0]]
-        if any(size > limits.DIRECTORY for size in sizes):
+        if directory_size(path) > limits.DIRECTORY:
             raise RegistryError(
                 "too-many-parts",
                 "{where}：压缩包里的文件太多，不是正常的工作簿，请新建工作簿只粘贴所需的表",
                 where=self.name,
             )
+
+
+def directory_size(path: Path) -> int:
+    """The bytes of a zip archive's directory, as its end states them; 0 if it states none."""
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        file.seek(max(size - _TAIL, 0))
+        tail = file.read()
+    at, at_64 = tail.rfind(_END), tail.rfind(_END_64)
+    if 0 <= at_64 <= len(tail) - 48:
+        return int(struct.unpack_from("<Q", tail, at_64 + 40)[0])
+    return int(struct.unpack_from("<I", tail, at + 12)[0]) if 0 <= at <= len(tail) - 16 else 0
 
 
 def _parser(start: Start, end: End | None, text: Text | None) -> expat.XMLParserType:
