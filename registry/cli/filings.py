@@ -98,8 +98,8 @@ def import_file(
     """登记一个文件中的企业：县级汇总表、tidu 模板、CSV 或 JSON；或一个文件夹的数据表。
 
     文件有错误时默认什么都不登记；同一文件登记两次不会改变任何内容。表头看不懂时，用 --draft 写出对照表，在 Excel 或 WPS 中逐行核对，
-    再用 --mapping 给出。文件夹用于大批量：每张表一个 CSV（或 Parquet）文件，分批登记，中断后再次运行即接着做；
-    不用 --partial 时先检查全部再登记。
+    再用 --mapping 给出；没有给出的，采用本单位的表头对照表（见设置 TIDU_MAPPING）。文件夹用于大批量：每张表一个 CSV（或 Parquet）文件，
+    也可以打成 .zip 压缩包；分批登记，中断后再次运行即接着做；不用 --partial 时先检查全部再登记。
     """
     if (file is None) == (undo is None):
         raise click.UsageError("请给出一个文件，或用 --undo 编号 撤销一次导入（二者择一）")

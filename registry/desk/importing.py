@@ -8,6 +8,7 @@ from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from registry.desk import headings
 from registry.desk.place import Desk
 from registry.desk.rulebooks import rulebook
 from registry.errors import RegistryError
@@ -56,7 +57,7 @@ class Source:
     """A file or folder of filings, how to read it, and what to write about it.
 
     ``as_of`` overrides a day that the file gives. ``mapping`` adds to the headings that are
-    understood; ``draft`` is where the others are written for completion. ``report`` receives all
+    understood, in place of the bureau's own; ``draft`` is where the others are written for completion. ``report`` receives all
     faults. With ``partial``, filings without a fault are stored even if others have one;
     ``dry_run`` stores none.
     """
@@ -114,6 +115,7 @@ def read_file(
     published. The criteria of its day tell which columns are missing; ``batch`` adds those of a round. The
     registry is opened only if the file has a code that may need admission.
     """
+    mapping = mapping or headings.own()
     with desk.watch(f"读取 {path.name}", None) as done:
         reading = read(
             path,
@@ -125,6 +127,11 @@ def read_file(
             admitted=_Admitted(desk),
         )
     return rechecked(reading, catalogue, as_of, desk.words, _today(desk), ahead)
+
+
+def _with_mapping(source: Source) -> Source:
+    """A source that is read with the bureau's own mapping, unless it has another."""
+    return replace(source, mapping=source.mapping or headings.own())
 
 
 def _today(desk: Desk) -> date:
@@ -251,6 +258,7 @@ def _sector(day: date, filed: tuple[tuple[str, Scalar], ...]) -> str:
 
 def import_file(desk: Desk, source: Source) -> Imported:
     """Store the filings of a file: all or none, or with ``partial`` those without a fault."""
+    source = _with_mapping(source)
     catalogue = desk.to_be_filed()
     with _drafted(source, catalogue):
         reading = read_file(
@@ -292,11 +300,11 @@ def _drafted(source: Source, catalogue: Catalogue) -> Iterator[None]:
         raise
 
 
-def _draft(source: Source, headings: Sequence[Heading], catalogue: Catalogue) -> bool:
+def _draft(source: Source, found: Sequence[Heading], catalogue: Catalogue) -> bool:
     """Draft a mapping of the unknown headings if one is wanted; False if there are none."""
     if source.draft is None:
         return False
-    text = draft_mapping(headings, catalogue, source.mapping)
+    text = draft_mapping(found, catalogue, source.mapping)
     if text is None:
         return False
     write_new(source.draft, text.encode("utf-8-sig"))
@@ -332,6 +340,7 @@ def opened(desk: Desk, path: Path) -> Iterator[Path]:
 
 def import_folder(desk: Desk, source: Source) -> FolderImported:
     """Store a folder of tables part by part; unless ``partial``, it is first examined whole."""
+    source = _with_mapping(source)
     folder = source.path
     catalogue = desk.to_be_filed()
     with desk.watch(f"核对 {folder.name} 的次序", None) as done:

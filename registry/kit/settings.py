@@ -30,13 +30,18 @@ AUDIT_KEY: Final = Setting(
     "TIDU_AUDIT_KEY", "签发检查点的私钥文件", "TIDU_HOME 中的 tidu-audit.key"
 )
 AUDIT_PASSPHRASE: Final = Setting("TIDU_AUDIT_PASSPHRASE", "私钥的口令", "私钥没有口令")
+MAPPING: Final = Setting(
+    "TIDU_MAPPING",
+    "本单位的表头对照表（csv）：读取汇总表时没有另给对照表就采用；网页上核对过的表头写入其中",
+    "TIDU_HOME 中的 tidu-headings.csv",
+)
 CACHE: Final = Setting(
     "TIDU_CACHE",
     "编译过的规则所在的文件夹，只供本人读写；可随时删除，下次用时重新编译",
     "用户缓存文件夹（XDG_CACHE_HOME，未设时为 ~/.cache）中的 tidu",
 )
 
-SETTINGS: Final = (DATABASE, HOME, BY, FEATURES, AUDIT_KEY, AUDIT_PASSPHRASE, CACHE)
+SETTINGS: Final = (DATABASE, HOME, BY, FEATURES, MAPPING, AUDIT_KEY, AUDIT_PASSPHRASE, CACHE)
 
 
 def home() -> Path:
@@ -47,6 +52,11 @@ def home() -> Path:
 def audit_key() -> Path:
     """The file of the signing key."""
     return Path(AUDIT_KEY.value or home() / "tidu-audit.key")
+
+
+def mapping() -> Path:
+    """The file of the bureau's own mapping of headings, whether or not there is one."""
+    return Path(MAPPING.value or home() / "tidu-headings.csv")
 
 
 def cache() -> Path | None:

@@ -7,7 +7,7 @@ wrong figure.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
@@ -354,12 +354,12 @@ def lines(path: Path) -> Iterator[MappingLine]:
 @lru_cache(maxsize=4)
 def _packaged(catalogue: Catalogue) -> Mapping[str, MappingTarget]:
     """The packaged mapping without the lines about what a catalogue does not declare."""
-    return _read(PACKAGED, catalogue)[0]
+    return targets(lines(PACKAGED), catalogue)[0]
 
 
 def _load(path: Path, catalogue: Catalogue) -> dict[str, MappingTarget]:
     """An officer's mapping; ``RegistryError`` for lines that cannot be applied."""
-    found, problems = _read(path, catalogue)
+    found, problems = targets(lines(path), catalogue)
     if problems:
         raise RegistryError(
             "unsound-mapping",
@@ -370,11 +370,13 @@ def _load(path: Path, catalogue: Catalogue) -> dict[str, MappingTarget]:
     return found
 
 
-def _read(path: Path, catalogue: Catalogue) -> tuple[dict[str, MappingTarget], list[str]]:
+def targets(
+    written: Iterable[MappingLine], catalogue: Catalogue
+) -> tuple[dict[str, MappingTarget], list[str]]:
     """The targets of a mapping's lines by heading, and what is wrong with the other lines."""
     found: dict[str, MappingTarget] = {}
     problems = []
-    for line in lines(path):
+    for line in written:
         if not line.confirmed:
             continue
         try:

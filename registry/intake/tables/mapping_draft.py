@@ -6,13 +6,15 @@ removing the mark, or by writing the right 填报项.
 """
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
 from io import StringIO
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from registry.errors import RegistryError
 from registry.filings import Heading, Issue
 from registry.intake.cells import fits
 from registry.intake.tables.headings import Period, key
@@ -26,7 +28,9 @@ from registry.intake.tables.mapping import (
     MappingTarget,
     lines,
     named,
+    targets,
 )
+from registry.kit import settings
 from registry.kit.workbooks import harmless
 from rules.model.catalogue import Catalogue
 from rules.model.facts import RecordKind
@@ -44,33 +48,87 @@ class _Term(NamedTuple):
     dated: bool
 
 
+@dataclass(frozen=True)
+class UnknownTerm:
+    """A term that is not understood: the headings that have it, and what it may mean, best first.
+
+    ``unit`` is one that a heading states; a mapping then need not.
+    """
+
+    term: str
+    unit: str
+    headings: tuple[Heading, ...]
+    guesses: tuple[str, ...]
+
+    @property
+    def where(self) -> str:
+        """The first places with the headings as they are: 汇总表 L4「2022年营业总盘子」."""
+        few = self.headings[:_NAMED]
+        places = "、".join(f"{h.letter}{h.row}「{h.text}」" for h in few)
+        more = f"等{len(self.headings)}列" if len(self.headings) > _NAMED else ""
+        return f"{few[0].sheet} {places}{more}"
+
+
+def unknown(headings: Iterable[Heading], catalogue: Catalogue) -> list[UnknownTerm]:
+    """The terms of a table's headings that are not understood, in the table's order."""
+    found: dict[str, list[Heading]] = {}
+    for heading in headings:
+        if not heading.understood:
+            found.setdefault(_term(catalogue, _levels(heading)).text, []).append(heading)
+    return [
+        UnknownTerm(
+            term,
+            next(filter(None, (_term(catalogue, _levels(h)).unit for h in having)), ""),
+            tuple(having),
+            tuple(nearest(catalogue, *_levels(having[0]))),
+        )
+        for term, having in found.items()
+    ]
+
+
 def draft(headings: Sequence[Heading], catalogue: Catalogue, own: Path | None = None) -> str | None:
     """The text of a mapping with a line for each unknown heading; None if all are known.
 
     It begins with the lines of the mapping in use, so that it can replace that one.
     """
-    terms: dict[str, list[Heading]] = {}
-    for heading in headings:
-        if not heading.understood:
-            terms.setdefault(_term(catalogue, _levels(heading)).text, []).append(heading)
-    kept = [line for line in lines(own) if key(line.header) not in terms] if own else []
-    if not terms:
-        return None
+    terms = unknown(headings, catalogue)
+    return _text([*_kept(own, [t.term for t in terms]), *map(_guess, terms)]) if terms else None
+
+
+def _guess(found: UnknownTerm) -> MappingLine:
+    name = f"{UNCONFIRMED}：{found.guesses[0]}" if found.guesses else UNCONFIRMED
+    others = f"；也可能是 {'、'.join(found.guesses[1:])}" if found.guesses[1:] else ""
+    return MappingLine(0, found.term, name, "", f"{found.where}。{_NOTE}{others}")
+
+
+def confirmed(
+    own: Path | None, meant: Mapping[str, tuple[str, str]], catalogue: Catalogue, note: str = ""
+) -> str:
+    """The text of a mapping in which these terms mean a 填报项, in a unit where one is given.
+
+    It begins with the other lines of the mapping in use. ``RegistryError`` for a 填报项 that there
+    is not, or a unit that it cannot have.
+    """
+    fresh = [MappingLine(0, term, name, unit, note) for term, (name, unit) in meant.items()]
+    _, problems = targets(fresh, catalogue)
+    if problems:
+        details = tuple(said.removeprefix("第0行") for said in problems)
+        raise RegistryError("unsound-choice", "所选的填报项不能采用，请改选", details=details)
+    return _text([*_kept(own, meant), *fresh])
+
+
+def _kept(own: Path | None, replaced: Iterable[str]) -> list[MappingLine]:
+    """The lines of the mapping in use about other terms."""
+    terms = {key(term) for term in replaced}
+    return [line for line in lines(own) if key(line.header) not in terms] if own else []
+
+
+def _text(written: Iterable[MappingLine]) -> str:
     out = StringIO()
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
-    writer.writerows((harmless(x.header), x.name, x.unit, harmless(x.note)) for x in kept)
-    writer.writerows(_line(catalogue, text, found) for text, found in terms.items())
+    writer.writerows((harmless(x.header), x.name, x.unit, harmless(x.note)) for x in written)
     return out.getvalue()
-
-
-def _line(catalogue: Catalogue, text: str, found: Sequence[Heading]) -> tuple[str, str, str, str]:
-    guesses = nearest(catalogue, *_levels(found[0]))
-    name = f"{UNCONFIRMED}：{guesses[0]}" if guesses else UNCONFIRMED
-    places = "、".join(f"{h.letter}{h.row}「{h.text}」" for h in found[:_NAMED])
-    more = f"等{len(found)}列" if len(found) > _NAMED else ""
-    others = f"；也可能是 {'、'.join(guesses[1:])}" if guesses[1:] else ""
-    return harmless(text), name, "", f"{found[0].sheet} {places}{more}。{_NOTE}{others}"
 
 
 def _levels(heading: Heading) -> tuple[str, ...]:
@@ -152,7 +210,11 @@ class _Noting(HeaderMapping):
 
 
 def unachieved(path: Path, headings: Sequence[Heading], catalogue: Catalogue) -> Iterator[Issue]:
-    """A 提示 for each line of an officer's mapping that had no effect on a file, with the reason."""
+    """A 提示 for each line of an officer's mapping that had no effect on a file, with the reason.
+
+    No file needs all lines of the bureau's own mapping, which is kept for every file.
+    """
+    standing = path == settings.mapping()
     mapping = _Noting(catalogue, path)
     places: dict[str, list[tuple[Heading, MappingTarget | None]]] = {}
     for heading in dict.fromkeys(headings):
@@ -169,6 +231,8 @@ def unachieved(path: Path, headings: Sequence[Heading], catalogue: Catalogue) ->
         asking = places.get(key(line.header), [])
         own = mapping.target(line)
         found = [h for h, target in asking if target in (None, own) or not line.confirmed]
+        if standing and not found:
+            continue
         if said := _why(line.confirmed, found):
             message, expected = said
             yield Issue("提示", path.name, f"A{line.number}", line.header, message, expected)
