@@ -5,6 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from registry.errors import RegistryError
+
+#: The most digits of a number of days.
+_DIGITS: Final = 5
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -40,8 +45,19 @@ CACHE: Final = Setting(
     "编译过的规则所在的文件夹，只供本人读写；可随时删除，下次用时重新编译",
     "用户缓存文件夹（XDG_CACHE_HOME，未设时为 ~/.cache）中的 tidu",
 )
+JOB_DAYS: Final = Setting("TIDU_JOB_DAYS", "做完的后台任务及其结果文件保留多少天", "30")
 
-SETTINGS: Final = (DATABASE, HOME, BY, FEATURES, MAPPING, AUDIT_KEY, AUDIT_PASSPHRASE, CACHE)
+SETTINGS: Final = (
+    DATABASE,
+    HOME,
+    BY,
+    FEATURES,
+    MAPPING,
+    AUDIT_KEY,
+    AUDIT_PASSPHRASE,
+    CACHE,
+    JOB_DAYS,
+)
 
 
 def home() -> Path:
@@ -57,6 +73,19 @@ def audit_key() -> Path:
 def mapping() -> Path:
     """The file of the bureau's own mapping of headings, whether or not there is one."""
     return Path(MAPPING.value or home() / "tidu-headings.csv")
+
+
+def job_days() -> int:
+    """For how many days jobs are kept after their end; ``RegistryError`` if that is no number."""
+    given = JOB_DAYS.value or JOB_DAYS.default
+    if given.isascii() and given.isdecimal() and len(given) <= _DIGITS:
+        return int(given)
+    raise RegistryError(
+        "no-number-of-days",
+        "{where}「{value}」不是天数：请写成整数",
+        where=JOB_DAYS.name,
+        value=given,
+    )
 
 
 def cache() -> Path | None:

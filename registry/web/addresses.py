@@ -37,6 +37,20 @@ def entry(seq: int) -> str:
     return f"/journal/{seq}"
 
 
+def job(id: int) -> str:
+    """A job's page."""
+    return f"/jobs/{id}"
+
+
+def job_file(id: int, name: str) -> str:
+    """A file that a job made.
+
+    >>> job_file(3, "证据包.zip")
+    '/jobs/3/files/%E8%AF%81%E6%8D%AE%E5%8C%85.zip'
+    """
+    return f"/jobs/{id}/files/{quote(name, safe='')}"
+
+
 def rule(id: str) -> str:
     """A criterion's page.
 

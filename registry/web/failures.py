@@ -26,6 +26,7 @@ _ABSENT: Final = frozenset(
         "no-decisions-in-range",
         "no-such-enterprise",
         "no-such-entry",
+        "no-such-job",
         "no-such-rule",
         "not-on-record",
     }

@@ -1,4 +1,4 @@
-"""What every page works with: the desk of one registry, and the thread that judges for it."""
+"""What every page works with: the desk of one registry, and who judges and does jobs for it."""
 
 from dataclasses import dataclass
 from threading import Lock
@@ -10,15 +10,17 @@ from registry.desk import documenting
 from registry.desk.documenting import Documented
 from registry.desk.judging import Judging
 from registry.desk.place import Desk
+from registry.jobs.supervisor import Supervisor
 from registry.web.addresses import Addresses
 
 
 @dataclass(frozen=True)
 class Office:
-    """A desk, which many threads may share, and the one thread that owns the engine."""
+    """A desk, which many threads may share, the one thread that owns the engine, and who does jobs."""
 
     desk: Desk
     judging: Judging
+    supervisor: Supervisor | None = None
 
     @property
     def to(self) -> Addresses:

@@ -8,6 +8,8 @@ import uvicorn
 
 from registry.desk.judging import Judging
 from registry.desk.place import Desk
+from registry.jobs.store import JobStore
+from registry.jobs.supervisor import Supervisor
 from registry.web.app import application
 from registry.web.office import documented
 
@@ -32,11 +34,16 @@ def address(opened: socket.socket) -> str:
 
 
 def serve(desk: Desk, opened: socket.socket) -> None:
-    """Answer browsers until an interrupt; the criteria are compiled meanwhile."""
-    with closing(opened), Judging(desk) as judging:
+    """Answer browsers and do jobs until an interrupt; the criteria are compiled meanwhile."""
+    with (
+        closing(opened),
+        Judging(desk) as judging,
+        JobStore(desk) as store,
+        Supervisor(desk, store) as supervisor,
+    ):
         Thread(target=documented, name="warming", daemon=True).start()
         config = uvicorn.Config(
-            application(desk, judging),
+            application(desk, judging, supervisor),
             access_log=False,
             lifespan="off",
             log_level="warning",

@@ -11,6 +11,7 @@ from registry.web.pages import (
     enterprise,
     enterprises,
     example,
+    jobs,
     journal,
     rules,
     whatif,
@@ -27,4 +28,5 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     rules.router,
     decision.router,
     journal.router,
+    jobs.router,
 )

@@ -1,0 +1,111 @@
+"""Long work ``/jobs``: what was asked for, how far it is, and what came of it."""
+
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from typing import Annotated, Any, Final, TypeAlias
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import HTMLResponse
+
+from registry.jobs.kinds import KINDS
+from registry.jobs.store import Job, JobStore, Progress
+from registry.web.asked import Number
+from registry.web.office import At
+from registry.web.remedies import advice
+from registry.web.rendering import page
+
+router = APIRouter()
+
+#: The status that ends htmx's asking.
+_ENOUGH: Final = 286
+#: The states of a job -> sign and class; their words stand beside them.
+SIGNS: Final[Mapping[str, tuple[str, str]]] = {
+    "waiting": ("…", "soft"),
+    "running": ("▸", "person"),
+    "stopping": ("▪", "open"),
+    "done": ("✓", "met"),
+    "failed": ("✗", "not"),
+    "interrupted": ("！", "open"),
+}
+
+
+def _store(at: At) -> Iterator[JobStore]:
+    with JobStore(at.desk) as store:
+        yield store
+
+
+#: The parameter of a handler that needs the jobs.
+Jobs: TypeAlias = Annotated[JobStore, Depends(_store)]
+
+
+@router.get("/jobs")
+def jobs(request: Request, store: Jobs, before: Number = None) -> HTMLResponse:
+    """The jobs, newest first."""
+    found = store.jobs(before=before, limit=51)
+    following = found[49].id if len(found) > 50 else None
+    return page(request, "jobs.html", jobs=found[:50], before=before, following=following, **_WORDS)
+
+
+@router.get("/jobs/{id}")
+def job(request: Request, at: At, store: Jobs, id: int) -> HTMLResponse:
+    """One job."""
+    return page(request, "job.html", **_values(at, store.job(id)))
+
+
+@router.get("/jobs/{id}/state")
+def state(request: Request, at: At, store: Jobs, id: int) -> HTMLResponse:
+    """The part of a job's page that changes, for pages that ask for it again and again."""
+    found = store.job(id)
+    status = HTTPStatus.OK if found.is_open else _ENOUGH
+    return page(request, "job-state.html", status=status, **_values(at, found))
+
+
+@router.get("/jobs/{id}/files/{name}")
+def file(store: Jobs, id: int, name: str) -> Response:
+    """A file that a job made, to be kept."""
+    found = store.file(id, name)
+    disposition = f"attachment; filename*=UTF-8''{quote(found.name, safe='')}"
+    return Response(
+        found.data, media_type=found.media_type, headers={"Content-Disposition": disposition}
+    )
+
+
+def _values(at: At, job: Job) -> dict[str, Any]:
+    """What a job's page shows; the result only of a kind and release that this one knows."""
+    known = KINDS.get(job.kind)
+    return {
+        "job": job,
+        "arguments": known.read(job.arguments) if known else None,
+        "result": known.outcome(job.result) if known and job.result is not None else None,
+        "advice": advice(job.trouble.remedy) if job.trouble else None,
+        "nobody": at.supervisor is not None and at.supervisor.process is None,
+        **_WORDS,
+    }
+
+
+def title(job: Job) -> str:
+    """What a job does."""
+    return KINDS[job.kind].title if job.kind in KINDS else job.kind
+
+
+def pace(progress: Progress) -> str:
+    """How fast a job goes on, and how long it will yet take at that; empty if nobody can tell.
+
+    >>> pace(Progress("检查", 300, 900, 120)), pace(Progress("检查", 3, None, 7))
+    ('每秒2项，还需约5分钟', '每分钟7项')
+    >>> pace(Progress("检查", 3, 9, 0))
+    ''
+    """
+    if not progress.rate:
+        return ""
+    said = f"每秒{progress.rate // 60}项" if progress.rate >= 60 else f"每分钟{progress.rate}项"
+    if not progress.total or progress.done >= progress.total:
+        return said
+    minutes = -(-(progress.total - progress.done) // progress.rate)
+    if minutes < 2:
+        return f"{said}，还需不到2分钟"
+    return f"{said}，还需约{minutes}分钟" if minutes < 120 else f"{said}，还需约{minutes // 60}小时"
+
+
+_WORDS: Final[dict[str, Any]] = {"signs": SIGNS, "title_of": title, "pace": pace}

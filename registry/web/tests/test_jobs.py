@@ -1,0 +1,120 @@
+"""The pages of long work: states in words, progress, results, and an end to asking."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from shutil import copy
+
+import pytest
+
+from registry.desk.judging import Judging
+from registry.desk.place import Desk
+from registry.jobs import kinds
+from registry.jobs.store import JobStore, Progress, ResultFile, Trouble
+from registry.web.app import application
+from registry.web.pages.jobs import SIGNS
+from registry.web.tests.visiting import Visitor
+from rules.portable.errors import Remedy
+
+VERIFY = kinds.VERIFY.written(kinds.Verifying())
+FOUND = kinds.VERIFY._result.dump_json(
+    kinds.Verified(
+        integrity=("第3号记录被改动",),
+        completeness=(),
+        correctness=(),
+        size=12,
+        decisions=5,
+        replayed=5,
+        filings={"登记": 3, "已决定": 2, "待决定": 1},
+        head="ab" * 32,
+        checkpoints=0,
+    )
+).decode()
+
+
+@pytest.fixture
+def jobs(example: str, tmp_path: Path) -> Iterator[tuple[Visitor, JobStore]]:
+    """Somebody who looks at the jobs of a registry of their own."""
+    file = copy(example.removeprefix("sqlite:///"), tmp_path / "tidu.db")
+    with Desk(f"sqlite:///{file}") as desk, Judging(desk) as judging, JobStore(desk) as store:
+        yield Visitor(application(desk, judging)), store
+
+
+def test_where_nobody_asked_for_anything_the_list_says_so(visitor: Visitor) -> None:
+    page = visitor.get("/jobs")
+    assert page.status == 200
+    assert "还没有任务" in page.words
+    assert visitor.get("/jobs/7").status == 404
+
+
+def test_the_list_is_leafed_through(jobs: tuple[Visitor, JobStore]) -> None:
+    visitor, store = jobs
+    for number in range(51):
+        store.ask("verify", f'{{"replay":{["false", "true"][number % 2]}}} {" " * number}', by="甲")
+    page = visitor.get("/jobs")
+    assert "第51项 验证登记库 甲" in page.words
+    assert "第1项" not in page.words.split()
+    [older] = [link for link in page.links if "before" in link]
+    assert "第1项" in visitor.get(older).words.split()
+    assert "没有更早的任务" in visitor.get("/jobs?before=1").words
+
+
+def test_a_job_is_watched_until_it_ends(jobs: tuple[Visitor, JobStore]) -> None:
+    visitor, store = jobs
+    id = store.ask("verify", VERIFY, by="经办人")
+    page = visitor.get(f"/jobs/{id}")
+    assert "… 等待" in page.words
+    assert f'hx-get="/jobs/{id}/state" hx-trigger="every 1s"' in page.source
+    store.take("进程")
+    store.report(id, "进程", Progress("验证", 300, 900, 120))
+    part = visitor.get(f"/jobs/{id}/state")
+    assert part.status == 200
+    assert "▸ 进行" in part.words
+    assert "验证：300／900 每秒2项，还需约5分钟" in part.words
+    assert "<html" not in part.source
+    file = ResultFile("证据包.zip", "application/zip", b"PK")
+    store.finish(id, "进程", FOUND, {file.name: file})
+    part = visitor.get(f"/jobs/{id}/state")
+    assert part.status == 286, "which ends htmx's asking"
+    assert "hx-get" not in part.source
+    assert "✓ 完成" in part.words
+    assert "✗ 未被改动：1个问题" in part.words
+    assert "第3号记录被改动" in part.words
+    assert "✓ 没有遗漏：成立" in part.words
+    assert "3份，其中已决定2份、待决定1份" in part.words
+    [link] = [link for link in part.links if "/files/" in link]
+    answer = visitor.raw(link)
+    assert (answer.content, answer.headers["content-type"]) == (b"PK", "application/zip")
+    assert answer.headers["content-disposition"].startswith("attachment")
+    assert visitor.get(f"/jobs/{id}/files/x").status == 404
+
+
+def test_trouble_is_told_with_what_to_do(jobs: tuple[Visitor, JobStore]) -> None:
+    visitor, store = jobs
+    id = store.ask("replay", '{"since":null}', by="")
+    store.take("进程")
+    store.fail(id, "进程", Trouble("登记库有误", ("第一处",), Remedy("verify-record")))
+    page = visitor.get(f"/jobs/{id}")
+    assert "✗ 失败" in page.words
+    assert "第一处 登记库有误 请审计人验证登记库" in page.words
+    assert "登记库有误" in visitor.get("/jobs").words
+
+
+@pytest.mark.parametrize("name", kinds.KINDS)
+def test_every_kind_has_a_page(jobs: tuple[Visitor, JobStore], name: str) -> None:
+    from registry.web.rendering import _environment
+
+    assert f"jobs/{name}.html" in _environment().list_templates()
+
+
+def test_a_job_of_another_release_is_shown_without_its_result(
+    jobs: tuple[Visitor, JobStore],
+) -> None:
+    visitor, store = jobs
+    id = store.ask("later-kind", "{}", by="")
+    assert "later-kind" in visitor.get(f"/jobs/{id}").words
+
+
+def test_every_state_has_a_sign() -> None:
+    from registry.jobs.tables import STATES
+
+    assert SIGNS.keys() == STATES.keys()
