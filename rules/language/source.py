@@ -7,6 +7,7 @@ repeated scenario names, rules without scenarios, prose instead of steps.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -152,16 +153,23 @@ def read_file(path: Path, root: Path) -> tuple[Document | None, list[Problem]]:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         return None, [Problem(name, 1, "文件不是 UTF-8 编码：请另存为 UTF-8（无 BOM）")]
-    problems = list(refused(name, text))
+    document, found = _read_text(name, text)
+    return document, list(found)
+
+
+# a pack is laid over the packaged texts, and a draft is a copy of them: most are read again and again
+@lru_cache(maxsize=64)
+def _read_text(name: str, text: str) -> tuple[Document | None, tuple[Problem, ...]]:
+    problems = tuple(refused(name, text))
     if problems:
         return None, problems
     feature, errors = syntax_tree(text)
     if errors:
         first = {e.location["line"]: e for e in reversed(errors)}
-        return None, sorted(unparsed(name, e) for e in first.values())
+        return None, tuple(sorted(unparsed(name, e) for e in first.values()))
     reader = _Reader(name)
     document = reader.document(feature, text)
-    return document, reader.problems
+    return document, tuple(reader.problems)
 
 
 def read(path: Path, root: Path | None = None) -> list[Document]:
