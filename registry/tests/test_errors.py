@@ -4,17 +4,12 @@ import ast
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from string import Formatter
 from typing import Final, NamedTuple
 
 ROOT: Final = Path(__file__).parents[2]
-TREES: Final = {
-    path.relative_to(ROOT).as_posix(): ast.parse(path.read_text("utf-8"))
-    for package in ("rules", "registry")
-    for path in sorted((ROOT / package).rglob("*.py"))
-    if "tests" not in path.parts
-}
 #: Slugs with several wordings -> what they mean in each of them.
 MEANINGS: Final = {
     "clock-behind-record": "the clock shows a time before what was recorded last",
@@ -64,9 +59,20 @@ class Made(NamedTuple):
         return "".join(_words(self.pattern) or ())
 
 
+@cache
+def trees() -> dict[str, ast.Module]:
+    """All modules of the product by their paths."""
+    return {
+        path.relative_to(ROOT).as_posix(): ast.parse(path.read_text("utf-8"))
+        for package in ("rules", "registry")
+        for path in sorted((ROOT / package).rglob("*.py"))
+        if "tests" not in path.parts
+    }
+
+
 def _classes() -> dict[str, ast.ClassDef]:
     """The classes of all errors that are data."""
-    nodes = [n for tree in TREES.values() for n in ast.walk(tree) if isinstance(n, ast.ClassDef)]
+    nodes = [n for tree in trees().values() for n in ast.walk(tree) if isinstance(n, ast.ClassDef)]
     found: dict[str, ast.ClassDef] = {}
     known = {"DescribedError"}
     while new := [
@@ -86,11 +92,12 @@ def _takes_kind(function: ast.FunctionDef) -> bool:
     return {"slug", "pattern"} <= {a.arg for a in function.args.args}
 
 
-def _made() -> list[Made]:
+@cache
+def made() -> list[Made]:
     classes = _classes()
     own = {name for name, c in classes.items() if any(f.name == "__init__" for f in _methods(c))}
     found = []
-    for path, tree in TREES.items():
+    for path, tree in trees().items():
         makers = {f.name for f in _methods(tree) if _takes_kind(f)} - {"__init__"}
         inits = {
             id(n)
@@ -99,7 +106,7 @@ def _made() -> list[Made]:
             for n in ast.walk(c)
         }
         for call in (n for n in ast.walk(tree) if isinstance(n, ast.Call)):
-            name = ast.unparse(call.func).rpartition(".")[2]
+            name = _last(call.func)
             whole = name in classes.keys() - own or (name == "__init__" and id(call) in inits)
             if whole or name in makers:
                 slug, pattern = (*_from_slug(call.args), None, None)[:2]
@@ -119,7 +126,15 @@ def _from_slug(given: list[ast.expr]) -> list[ast.expr]:
 def _is_slug(node: ast.expr) -> bool:
     if isinstance(node, ast.Constant):
         return re.fullmatch("[a-z]+(-[a-z0-9]+)*", str(node.value)) is not None
-    return ast.unparse(node).rpartition(".")[2] == "slug"
+    return _last(node) == "slug"
+
+
+def _last(node: ast.expr) -> str:
+    """The name, or the last of a dotted one."""
+    match node:
+        case ast.Name(name) | ast.Attribute(_, name):
+            return name
+    return ""
 
 
 def _words(node: ast.expr | None) -> list[str] | None:
@@ -135,18 +150,15 @@ def _words(node: ast.expr | None) -> list[str] | None:
     return None
 
 
-MADE: Final = _made()
-
-
 def test_every_error_has_a_slug_and_a_pattern_without_anything_of_the_case() -> None:
-    assert len(MADE) > 300
-    assert not [m.where for m in MADE if m.slug is None or _words(m.pattern) is None]
+    assert len(made()) > 300
+    assert not [m.where for m in made() if m.slug is None or _words(m.pattern) is None]
 
 
 def test_every_field_of_a_pattern_is_given() -> None:
     lacking = {
         m.where: missing
-        for m in MADE
+        for m in made()
         if m.fields is not None
         and (missing := {f for _, f, _, _ in Formatter().parse(m.words) if f} - m.fields)
     }
@@ -155,7 +167,7 @@ def test_every_field_of_a_pattern_is_given() -> None:
 
 def test_a_slug_means_one_thing() -> None:
     wordings = defaultdict(set)
-    for error in MADE:
+    for error in made():
         if isinstance(error.slug, ast.Constant):
             wordings[error.slug.value].add(error.words)
     several = {slug for slug, texts in wordings.items() if len(texts) > 1}
@@ -176,7 +188,7 @@ def _typed(tree: ast.Module) -> list[int]:
 def test_nothing_below_the_command_line_tells_what_to_type() -> None:
     found = {
         path: lines
-        for path, tree in TREES.items()
+        for path, tree in trees().items()
         if not path.startswith("registry/cli/") and (lines := _typed(tree))
     }
     assert found.keys() == FACES.keys(), found
