@@ -17,6 +17,7 @@ from registry.intake.drafts import CellPlace, Drafts, Log
 from registry.intake.files.filetypes import OLD, file_type
 from registry.intake.files.sheets import TEXT_SUFFIXES, FileSheet, Row, sheets
 from registry.intake.forms import FORM_REMEDY, is_form, one_form
+from registry.intake.marking import is_list
 from registry.intake.tables.headers import Column, Header
 from registry.intake.tables.layout import Layout
 from registry.intake.tables.mapping import HeaderMapping
@@ -228,7 +229,7 @@ class _Reader:
 
     def _pass_over(self, sheet: FileSheet, layout: Layout, header: Header | None) -> None:
         """Report that a sheet is not read, and which row was most similar to a heading."""
-        if sheet.hidden or sheet.name == GUIDE or layout.is_blank:
+        if sheet.hidden or sheet.name == GUIDE or layout.is_blank or is_list(layout.top):
             return
         place = CellPlace(sheet.name)
         if form := one_form(layout.top, self._headings):

@@ -32,6 +32,8 @@ STRINGS: Final = 1_000_000
 STRING_CHARACTERS: Final = 32_000_000
 #: Characters in one row of a sheet; the first rows are held to find the heading.
 ROW_CHARACTERS: Final = 500_000
+#: Characters of a cell: what Excel takes.
+CELL: Final = 32_767
 #: Number formats and cell formats of a workbook; Excel keeps 65,490.
 FORMATS: Final = 65_536
 MERGES: Final = 100_000

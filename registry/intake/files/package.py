@@ -83,6 +83,10 @@ class Package:
         """The names of the parts in a folder."""
         return [name for name in self._parts if name.startswith(folder)]
 
+    def size(self, part: str) -> int:
+        """The unpacked bytes of a part."""
+        return self._parts[part.lower()].file_size
+
     def blocks(self, part: str, most: int = limits.UNPACKED) -> Iterator[bytes]:
         """The bytes of a part; ``KeyError`` if there is none."""
         info = self._parts[part.lower()]
