@@ -31,6 +31,10 @@ class RecordError(RegistryError):
     """Something cannot be recorded, or the record does not contain what is requested."""
 
 
+class MovedOnError(RecordError):
+    """Since somebody looked, something was recorded that concerns what they want to record."""
+
+
 class SigningKeyError(RegistryError):
     """The signing key's file cannot be created, read or opened."""
 

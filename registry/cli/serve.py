@@ -26,9 +26,10 @@ port_option = click.option(
 @by_option
 @port_option
 def serve(by: str, port: int) -> None:
-    """在本机浏览器中查阅登记库：企业、案件的理由和依据、标准、登记簿。
+    """在本机浏览器中查阅和办理：企业、案件的理由和依据、标准、登记簿。
 
-    只回答本机的浏览器，不经网络；网页只供查阅，不登记任何内容。按 Ctrl+C 结束。
+    只回答本机的浏览器，不经网络；办的事记在 --by 的姓名下，
+    没有写明姓名的只供查阅。按 Ctrl+C 结束。
     """
     with desk(by) as at:
         answer(at, port)
@@ -39,7 +40,7 @@ def answer(at: Desk, port: int) -> None:
     from registry.web import serving  # no other command waits for it
 
     opened = _listening(serving.listening, port)
-    click.echo(f"请在浏览器中打开 {serving.address(opened)}（只供本机查阅，按 Ctrl+C 结束）")
+    click.echo(f"请在浏览器中打开 {serving.address(opened)}（只供本机使用，按 Ctrl+C 结束）")
     serving.serve(at, opened)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from sqlmodel import Session
 
@@ -14,7 +14,7 @@ from registry.audit.keys import SigningKey
 from registry.audit.verify import VerificationReport as VerificationReport
 from registry.audit.verify import verify
 from registry.database.altered import UNREADABLE as UNREADABLE
-from registry.desk.place import Desk
+from registry.desk.place import Desk, Seen, unseen
 from registry.errors import RecordError
 from registry.kit import settings
 from registry.portable.chain import KINDS
@@ -24,6 +24,9 @@ from registry.record import cases, determinations, journal
 from registry.record.publication import packaged_catalogue, to_be_filed
 from registry.record.wording import entry_text
 from rules.portable.errors import Remedy
+
+#: The most entries that a person looks through before acting.
+_FEW: Final = 20
 
 #: A file that somebody holds: its name and its bytes.
 HeldFile: TypeAlias = tuple[str, bytes]
@@ -72,6 +75,15 @@ def log(desk: Desk, wanted: EntryQuery) -> list[EntryLine]:
         confirmed = [e.content["determination"] for e in entries if e.kind == "confirmation"]
         numbers = journal.numbers(session, confirmed)
     return [_line(entry, numbers) for entry in entries]
+
+
+def since(desk: Desk, seen: Seen) -> list[EntryLine]:
+    """The first entries that concern an act and came after what was seen."""
+    with desk.reading() as session:
+        found = [journal.entry(session, seq) for seq in unseen(session, seen)[:_FEW]]
+        confirmed = [e.content["determination"] for e in found if e.kind == "confirmation"]
+        numbers = journal.numbers(session, confirmed)
+    return [_line(entry, numbers) for entry in found]
 
 
 def unconfirmed(desk: Desk) -> list[EntryLine]:

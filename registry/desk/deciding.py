@@ -107,6 +107,7 @@ def run(
     rules = desk.in_force()
     request = request.of(rules.catalogue, rules.applicability)
     with desk.reading() as session:
+        desk.refuse_unseen(session)
         wanted = _wanted(session, usccs, request.as_of)
     number = len(wanted) * len(request.tiers)
     jobs = workers.jobs_for(len(wanted), jobs)

@@ -2,21 +2,41 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
+from typing import Final
 
 import sqlalchemy as sa
 from sqlmodel import Session
 
 from registry.database import storage
+from registry.errors import MovedOnError
 from registry.kit.progress import Watch, unwatched
 from registry.portable.clock import now as now
-from registry.record import publication
+from registry.record import journal, publication
 from registry.record.determinations import signed_name
 from registry.record.publication import Published
 from rules.model.catalogue import Catalogue, Tier
 from rules.portable.errors import Words, unworded
+
+#: The most entries that a message names.
+_SHOWN: Final = 5
+#: Kinds of entries that concern every act: the criteria, and whether two persons are needed.
+_ALWAYS: Final = ("publication", "policy")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What somebody saw before acting: the journal up to the entry ``head``, 0 if it was empty.
+
+    Later entries concern the act if they are about one of the enterprises ``usccs`` (all if None),
+    or of one of the ``kinds``.
+    """
+
+    head: int
+    usccs: tuple[str, ...] | None = None
+    kinds: tuple[str, ...] = _ALWAYS
 
 
 @dataclass(frozen=True)
@@ -26,7 +46,7 @@ class Desk:
     The registry is at ``url``, or else where the settings say. It is opened when first needed; an
     address that leads to no registry then raises ``StorageError``. ``clock`` gives the moments of
     recording, ``watch`` is shown the progress of long work, and ``words`` are the face's words for
-    remedies.
+    remedies. If what was ``seen`` is no longer all that concerns an act, the act is refused.
     """
 
     url: str | None = None
@@ -34,6 +54,7 @@ class Desk:
     clock: Callable[[], datetime] = now
     watch: Watch = unwatched
     words: Words = unworded
+    seen: Seen | None = None
 
     @cached_property
     def database(self) -> sa.Engine:
@@ -53,9 +74,29 @@ class Desk:
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
-        """A writing session: everything is kept, or nothing."""
+        """A writing session: everything is kept, or nothing.
+
+        Raises ``MovedOnError`` if something was recorded meanwhile that concerns the act.
+        """
         with storage.session(self.database, write=True) as session:
+            self.refuse_unseen(session)
             yield session
+
+    def after(self, seen: Seen) -> "Desk":
+        """The same desk for acts that rest on what was seen; it is closed with this one."""
+        found = replace(self, seen=seen)
+        found.__dict__["database"] = self.database
+        return found
+
+    def refuse_unseen(self, session: Session) -> None:
+        """Raise ``MovedOnError`` if what was seen is no longer all that concerns an act."""
+        if self.seen is not None and (found := unseen(session, self.seen)):
+            raise MovedOnError(
+                "moved-on",
+                "打开本页以后登记簿又有{number}条有关的记录（{value}），没有登记：请看过后再办",
+                number=len(found),
+                value="、".join(f"第{seq}号" for seq in found[:_SHOWN]),
+            )
 
     def signed(self) -> str:
         """The name under which acts are recorded; ``RecordError`` if there is none."""
@@ -81,6 +122,11 @@ class Desk:
         """The tier with that name, short name or slug, by the same criteria; ``FactsError`` if there is none."""
         return self.to_be_filed().tier(name)
 
+    def head(self) -> int:
+        """The number of the journal's last entry; 0 in an empty one."""
+        with self.reading() as session:
+            return journal.last_number(session)
+
     def close(self) -> None:
         """Disconnect from the registry."""
         if "database" in self.__dict__:
@@ -91,3 +137,8 @@ class Desk:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def unseen(session: Session, seen: Seen) -> list[int]:
+    """The numbers of the entries that concern an act and came after what was seen."""
+    return journal.since(session, seen.head, seen.kinds, seen.usccs)

@@ -283,6 +283,34 @@ def kinds_after(session: Session, seq: int) -> set[str]:
     return set(session.scalars(sa.select(JOURNAL.c.kind).where(JOURNAL.c.seq > seq).distinct()))
 
 
+def since(
+    session: Session, seq: int, kinds: Sequence[str], usccs: Sequence[str] | None
+) -> list[int]:
+    """The numbers of the entries after that number of these kinds, or about these enterprises.
+
+    About an enterprise are the registrations of it and of what it holds, everything on its filings,
+    and the loads that changed one of them. None stands for all enterprises.
+    """
+    later = sa.select(JOURNAL.c.seq).where(JOURNAL.c.seq > seq)
+    if usccs is None:
+        return list(session.scalars(later.where(JOURNAL.c.kind != "checkpoint").order_by("seq")))
+    of = sa.select(FILING.c.id).join(ENTERPRISE).where(ENTERPRISE.c.uscc.in_(usccs))
+    known = sa.select(JOURNAL.c.recorded_at).where(JOURNAL.c.seq == seq).scalar_subquery()
+    changed = [
+        sa.select(moment).join(ENTERPRISE).where(ENTERPRISE.c.uscc.in_(usccs), moment > known)
+        for moment in (FILING.c.known_from, FILING.c.known_until)
+    ]
+    loads = JOURNAL.c.kind.in_(("intake", "undo"))
+    concerning = sa.or_(
+        JOURNAL.c.kind.in_(kinds),
+        JOURNAL.c.subject.in_(usccs),
+        JOURNAL.c.holder.in_(usccs),
+        JOURNAL.c.filing_id.in_(of),
+        *(loads & JOURNAL.c.recorded_at.in_(moments) for moments in changed),
+    )
+    return list(session.scalars(later.where(concerning).order_by(JOURNAL.c.seq)))
+
+
 def head(session: Session) -> Entry | None:
     """The last entry; None in an empty journal."""
     for found in _stored(session, sa.select(JOURNAL).order_by(JOURNAL.c.seq.desc()).limit(1)):

@@ -1,1 +1,1 @@
-"""The web face: pages over the desk, for an officer's browser; it reads and records nothing."""
+"""The web face: pages over the desk, for an officer's browser."""

@@ -22,9 +22,10 @@ def asked(path: str, **query: Any) -> str:
     return f"{path}?{urlencode(given)}" if given else path
 
 
-def enterprise(uscc: str, **query: Any) -> str:
-    """An enterprise's page."""
-    return asked(f"/enterprises/{quote(uscc, safe='')}", **query)
+def enterprise(uscc: str, part: str = "", **query: Any) -> str:
+    """An enterprise's page, or a ``part`` of it such as ``withdraw``."""
+    path = f"/enterprises/{quote(uscc, safe='')}"
+    return asked(f"{path}/{part}" if part else path, **query)
 
 
 def decision(seq: int, **query: Any) -> str:

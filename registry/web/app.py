@@ -1,12 +1,13 @@
-"""The application: pages over one registry, to be read by this machine's browsers."""
+"""The application: pages over one registry, for this machine's browsers."""
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.types import ASGIApp
 
 from registry.desk.judging import Judging
 from registry.desk.place import Desk
 from registry.jobs.supervisor import Supervisor
 from registry.web import assets, failures
+from registry.web.forms import checked
 from registry.web.office import Office
 from registry.web.pages import ROUTERS
 from registry.web.security import Guard
@@ -22,7 +23,13 @@ def application(desk: Desk, judging: Judging, supervisor: Supervisor | None = No
 
 def pages(desk: Desk, judging: Judging, supervisor: Supervisor | None = None) -> FastAPI:
     """All routes, without the guard that stands before them."""
-    app = FastAPI(title="Tidu", docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(
+        title="Tidu",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        dependencies=[Depends(checked)],
+    )
     app.state.office = Office(desk, judging, supervisor)
     app.include_router(assets.router)
     for router in ROUTERS:

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 
 from registry.desk.auditing import UNREADABLE, first_amiss
 from registry.errors import RegistryError, StorageError, fault
+from registry.web.forms import LARGEST, UnsignedError
 from registry.web.office import Office
 from registry.web.remedies import advice
 from registry.web.rendering import page
@@ -37,6 +38,7 @@ def install(app: FastAPI) -> None:
     """Have an application answer its errors with pages."""
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(UnsignedError, _unsigned)
     app.add_exception_handler(RegistryError, _described)
     app.add_exception_handler(RulesError, _described)
     app.add_exception_handler(Exception, _unforeseen)
@@ -75,7 +77,10 @@ def _http(request: Request, error: Exception) -> HTMLResponse:
 
 #: What the statuses of the framework mean.
 _SAID: Final[Mapping[int, str]] = {
-    HTTPStatus.METHOD_NOT_ALLOWED: "网页只供查阅，不能在这里登记",
+    HTTPStatus.METHOD_NOT_ALLOWED: "本页不收表单：请从工作台打开要办的事",
+    HTTPStatus.BAD_REQUEST: "表单没有完整送到，没有登记：请重新打开本页再办",
+    HTTPStatus.LENGTH_REQUIRED: "表单没有写明长短，没有登记：请换用常用的浏览器",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: f"所附的文件合计超过{LARGEST >> 20}MB，没有登记：请分几次办，或改用命令行",
 }
 
 
@@ -103,6 +108,11 @@ def _said(problem: Mapping[str, object]) -> str:
 def _described(request: Request, error: Exception) -> HTMLResponse:
     assert isinstance(error, DescribedError)
     return refused(request, error)
+
+
+def _unsigned(request: Request, error: Exception) -> HTMLResponse:
+    status = HTTPStatus.OK if request.method == "GET" else HTTPStatus.FORBIDDEN
+    return page(request, "unsigned.html", status=status)
 
 
 def _unforeseen(request: Request, error: Exception) -> HTMLResponse:

@@ -1,6 +1,6 @@
 """What every page works with: the desk of one registry, and who judges and does jobs for it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import Annotated, TypeAlias
 
@@ -12,15 +12,20 @@ from registry.desk.judging import Judging
 from registry.desk.place import Desk
 from registry.jobs.supervisor import Supervisor
 from registry.web.addresses import Addresses
+from registry.web.forms import Counter
 
 
 @dataclass(frozen=True)
 class Office:
-    """A desk, which many threads may share, the one thread that owns the engine, and who does jobs."""
+    """A desk, which many threads may share, the one thread that owns the engine, and who does jobs.
+
+    Forms are handed out and in at the ``counter``.
+    """
 
     desk: Desk
     judging: Judging
     supervisor: Supervisor | None = None
+    counter: Counter = field(default_factory=Counter)
 
     @property
     def to(self) -> Addresses:

@@ -15,6 +15,7 @@ from registry.web.pages import (
     journal,
     rules,
     whatif,
+    withdrawing,
 )
 
 #: The routes of all pages; of two that fit an address, the first answers.
@@ -22,6 +23,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     desk.router,
     enterprises.router,
     enterprise.router,
+    withdrawing.router,
     case.router,
     whatif.router,
     example.router,

@@ -7,6 +7,7 @@ from shutil import copy
 from typing import Any, Final
 
 import pytest
+import sqlalchemy as sa
 
 from registry.demo import DEMO_COUNTY
 from registry.desk import deciding, importing
@@ -18,7 +19,7 @@ from registry.kit import resources
 from registry.record import loading, publication
 from registry.tests.support import CODES, Clock, load, submission
 from registry.web.app import application
-from registry.web.tests.visiting import Visitor
+from registry.web.tests.visiting import Bureau, Visitor
 from rules.tests.packaged import TITLES
 
 PACK: Final = Path("docs/examples/shifan").resolve()
@@ -80,6 +81,16 @@ def newcomer(example: str, migrated: dict[str, str], tmp_path: Path) -> Iterator
     file = copy(migrated["sqlite"], tmp_path / "tidu.db")
     with Desk(f"sqlite:///{file}") as desk, Judging(desk) as judging:
         yield Visitor(application(desk, judging))
+
+
+@pytest.fixture
+def bureau(database: sa.Engine) -> Iterator[Bureau]:
+    """A bureau of one, on each database."""
+    clock = Clock()
+    load(database, clock, *(submission(code) for code in CODES[:2]))
+    url = database.url.render_as_string(hide_password=False)
+    with Desk(url, by="王某", clock=clock) as desk, Judging(desk) as judging:
+        yield Bureau(desk, Visitor(application(desk, judging)), clock)
 
 
 @pytest.fixture

@@ -1,14 +1,18 @@
 """A visitor of the pages: asks the application itself, without a server, and reads what it answers."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any, Final
 
 import httpx
+import sqlalchemy as sa
 from starlette.types import ASGIApp
 
+from registry.desk.place import Desk
 from registry.record import publication
+from registry.tests.support import Clock
 from registry.web.addresses import Addresses
 
 #: The address of a case by the packaged criteria.
@@ -30,12 +34,13 @@ class Page(HTMLParser):
     source: str
     ids: list[str] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
+    hidden: dict[str, str] = field(default_factory=dict)
     text: str = ""
     unclosed: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         super().__init__()
-        if self.headers["content-type"].startswith("text/html"):
+        if self.headers.get("content-type", "").startswith("text/html"):
             self.feed(self.source)
             self.close()
             assert not self.unclosed, self.unclosed
@@ -47,6 +52,8 @@ class Page(HTMLParser):
             self.ids.append(id)
         if tag in ("a", "link") and given.get("href") is not None:
             self.links.append(str(given["href"]))
+        if tag == "input" and given.get("type") == "hidden":
+            self.hidden[str(given["name"])] = str(given["value"])
         assert not any(name.startswith("on") or name == "style" for name in given), given
         if tag in _APART:
             self.text += " "
@@ -60,6 +67,11 @@ class Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.text += data
+
+    @property
+    def place(self) -> str:
+        """Where the answer leads."""
+        return self.headers.get("location", "")
 
     @property
     def words(self) -> str:
@@ -82,7 +94,34 @@ class Visitor:
         """The answer as it came."""
         return asyncio.run(self._ask("GET", path, {}))
 
-    async def _ask(self, method: str, path: str, headers: dict[str, Any]) -> httpx.Response:
+    def post(self, path: str, typed: Mapping[str, Any], files: Any = None, **headers: str) -> Page:
+        """The answer to a form that sends just this; where it leads is not followed."""
+        answer = asyncio.run(self._ask("POST", path, headers, data=typed, files=files))
+        return Page(answer.status_code, answer.headers, answer.text)
+
+    def send(self, path: str, typed: Mapping[str, Any], files: Any = None) -> Page:
+        """The same for the form on the page at that address, with its hidden fields."""
+        return self.post(path, {**self.get(path).hidden, **typed}, files)
+
+    async def _ask(
+        self, method: str, path: str, headers: dict[str, Any], **sent: Any
+    ) -> httpx.Response:
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url=HERE) as client:
-            return await client.request(method, path, headers=headers)
+            return await client.request(method, path, headers=headers, **sent)
+
+
+@dataclass
+class Bureau:
+    """A registry with two filings, and somebody at it."""
+
+    desk: Desk
+    visitor: Visitor
+    clock: Clock
+
+    @property
+    def entries(self) -> list[tuple[int, str]]:
+        """All entries: number and kind."""
+        with self.desk.database.connect() as connection:
+            rows = connection.execute(sa.text("SELECT seq, kind FROM journal ORDER BY seq"))
+            return [(row.seq, row.kind) for row in rows]
