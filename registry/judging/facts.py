@@ -3,15 +3,27 @@
 Plain facts are JSON values: ``values``, ``records`` and ``sources`` as in ``rules.model.facts.Profile``.
 """
 
-from collections.abc import Iterable, Sequence, Set
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from datetime import date
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
 from registry.judging.settled import Determination, Registration
 from rules.model.catalogue import Catalogue
 from rules.model.facts import Profile, RecordList
-from rules.portable.record import TITLES, Body, amended_facts, registered, registered_facts
+from rules.portable.record import (
+    TITLES,
+    Asked,
+    Body,
+    Control,
+    amended_facts,
+    control,
+    is_holding,
+    registered,
+    registered_facts,
+)
 
 
 def profile_of(facts: Body, as_of: date) -> Profile:
@@ -44,7 +56,7 @@ def source_text(determination: Determination) -> str:
 
 
 def as_registered(
-    facts: Body, register: Sequence[Registration], asked: Set[str], day: date
+    facts: Body, register: Sequence[Registration], asked: Asked, day: date
 ) -> tuple[Body, tuple[Registration, ...]]:
     """The facts with the asked parts taken from the register, and the entries that state them."""
     if not register:
@@ -52,6 +64,23 @@ def as_registered(
     named = [(entry.source, entry.content) for entry in register]
     found, speaking = registered_facts({**facts}, named, register[0].of, asked, day.isoformat())
     return found, tuple(e for e in register if e.source in speaking)
+
+
+def linked(register: Sequence[Registration], day: date) -> Fraction | None:
+    """The greatest share such that holdings of that share each link with a holder of any title.
+
+    Beyond it they prove no control relation, whatever the title of which a ruleset asks.
+    """
+    titles = {e.content["kind"] for e in register if not is_holding(e.content)}
+    shares = sorted({Fraction(e.content["share"]) for e in register if is_holding(e.content)})
+
+    def alone(share: Fraction) -> bool:
+        sought = Control(titles, ((share, True),))
+        named = [(entry.source, entry.content) for entry in register]
+        return not control(named, register[0].of, sought, day.isoformat())
+
+    found = bisect_left(shares, True, key=alone)
+    return shares[found - 1] if found else None
 
 
 def overruled(facts: Body, speaking: Iterable[Registration], day: date) -> tuple[Body, ...]:

@@ -32,6 +32,7 @@ from rules.portable.canonical import canonical_json
 from rules.portable.errors import Remedy
 from rules.portable.record import (
     TITLES,
+    Asked,
     Body,
     Json,
     amended_rules,
@@ -106,7 +107,7 @@ class Judge:
         self.alone = alone
         self._deciders: dict[str, Decider] = {}
         self._read: dict[str, frozenset[str]] = {}
-        self._registered: dict[str, set[str]] = {}
+        self._registered: dict[str, Asked] = {}
 
     def governing(self, tier: str, day: date, case: Mapping[str, str]) -> Governing:
         """The governing row; raises ``NoRulesetError`` for a gap or an overlap."""
@@ -163,7 +164,7 @@ class Judge:
             self._deciders[root] = Decider(ruleset, alone=self.alone, store=cache.programs())
         return self._deciders[root].decide(profile)
 
-    def registered(self, root: str) -> set[str]:
+    def registered(self, root: str) -> Asked:
         """The parts of the register that the ruleset of a root rule reads."""
         if root not in self._registered:
             self._registered[root] = asked_of_register(self.plain(root))
@@ -210,7 +211,7 @@ def holds_title(known: Known, tier: str, day: date) -> bool:
         d.target: d for d in known.determinations if d.kind_of_target.partition(".")[0] == TITLES
     }
     stated = determined(known.case.facts, list(last.values()))
-    facts, _ = as_registered(stated, known.register, {tier}, day)
+    facts, _ = as_registered(stated, known.register, Asked({tier}), day)
     return any(
         title.get("kind") == tier
         and title.get("held") is True

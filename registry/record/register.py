@@ -6,11 +6,10 @@ an enterprise: held (持股), or no longer held (终止). Entries are never alte
 title or holding decides, and the state at an earlier moment is what remains without later entries.
 """
 
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from fractions import Fraction
 from typing import Final
 
 from sqlmodel import Session
@@ -23,8 +22,7 @@ from registry.record import admissions, journal, publication
 from registry.record.determinations import signed_name
 from rules.model.facts import check_day
 from rules.portable.errors import Remedy
-from rules.portable.record import LITTLE_GIANT, Body, Json, is_holding, last_words
-from rules.portable.reference import number
+from rules.portable.record import Body, Json, is_holding, last_words
 
 _SCHEMA: Final = 1
 #: The action of an entry, as officers name it.
@@ -90,15 +88,17 @@ def bearing(
 ) -> dict[str, list[Registration]]:
     """Everything that may bear on these enterprises, in order: titles and control relations.
 
-    Control relations are holdings that may connect them with others, and the little giants among
-    those.
+    Control relations are the holdings that connect them with others, and the titles of those. How
+    large a share is control, and whose title counts, each ruleset says.
     """
     found = titles(session, usccs, until=until)
-    for uscc in sorted(_in_holdings(session, usccs, until)):
-        related = _related(session, uscc, until)
+    linked = _in_holdings(session, usccs, until)
+    network = _Network(session, linked, until)
+    titled = titles(session, sorted(network.firms), until=until) if linked else {}
+    for uscc in sorted(linked):
+        related = network.related(uscc)
         firms = {code for e in related for code in _ends(e.content)} - {uscc}
-        for entries in titles(session, sorted(firms), until=until).values():
-            related += [e for e in entries if e.content["kind"] == LITTLE_GIANT]
+        related += [e for firm in firms for e in titled.get(firm, ())]
         known = [*found.get(uscc, ()), *(replace(e, of=uscc) for e in related)]
         found[uscc] = sorted(known, key=lambda e: e.seq)
     return found
@@ -116,30 +116,44 @@ def _in_holdings(session: Session, usccs: Sequence[str], until: int | None) -> s
     return found.intersection(usccs)
 
 
-def _related(session: Session, uscc: str, until: int | None) -> list[Registration]:
-    """The entries on holdings of more than half: up from an enterprise, and from there down."""
-    found: dict[int, Registration] = {}
-    above, below = set[str](), set[str]()
-    new = {uscc}
-    while new:
-        above |= new
-        entries = _controlling(_holdings(session, until, subjects=sorted(new)))
-        found |= {e.seq: e for e in entries}
-        new = {e.content["holder"] for e in entries} - above - {""}
-    new = above
-    while new:
-        below |= new
-        entries = _controlling(
-            e for part in chunks(sorted(new)) for e in _holdings(session, until, holders=part)
-        )
-        found |= {e.seq: e for e in entries}
-        new = {e.content["uscc"] for e in entries} - below
-    return list(found.values())
+class _Network:
+    """The holdings that lead up from enterprises, and from everything there down.
 
+    ``firms`` are all that they connect.
+    """
 
-def _controlling(entries: Iterable[Registration]) -> list[Registration]:
-    """The last entry on each holding, if it states more than half."""
-    return [e for e in standing(entries) if number(e.content["share"]) > Fraction(1, 2)]
+    def __init__(self, session: Session, usccs: Collection[str], until: int | None) -> None:
+        self.firms = set(usccs)
+        self._above: dict[str, list[Registration]] = {}
+        self._below: dict[str, list[Registration]] = {}
+        for asked, near, far, found in (
+            ("subjects", "uscc", "holder", self._above),
+            ("holders", "holder", "uscc", self._below),
+        ):
+            new = set(self.firms)
+            while new:
+                ends = set[str]()
+                for part in chunks(sorted(new)):
+                    for entry in standing(_holdings(session, until, **{asked: part})):
+                        found.setdefault(entry.content[near], []).append(entry)
+                        ends.add(entry.content[far])
+                new = ends - self.firms - {""}
+                self.firms |= new
+
+    def related(self, uscc: str) -> list[Registration]:
+        """The holdings that lead up from an enterprise, and from everything there down."""
+        found: dict[int, Registration] = {}
+        reached = {uscc}
+        for entries, far in ((self._above, "holder"), (self._below, "uscc")):
+            ahead = list(reached)
+            for firm in ahead:
+                for entry in entries.get(firm, ()):
+                    found[entry.seq] = entry
+                    end = entry.content[far]
+                    if end and end not in reached:
+                        reached.add(end)
+                        ahead.append(end)
+        return list(found.values())
 
 
 def _holdings(

@@ -49,7 +49,7 @@ from registry.screening.results import (
     ScreeningTally,
     successive,
 )
-from registry.screening.schema import Schema
+from registry.screening.schema import Schema, share_stored
 from registry.screening.snapshot import kind_of
 from registry.screening.tables import parts
 from registry.screening.variants import moved
@@ -61,6 +61,8 @@ from rules.model.ruleset import Outcome, Ruleset
 #: The number of filings from which starting worker processes pays off.
 _MANY: Final = 1000
 SAMPLE: Final = 200
+#: Why the engine decides a filing whose holdings may prove what its ruleset asks.
+LINKED: Final = "登记的持股可能证明控制关系"
 #: The share of itself by which each threshold is made harder to find the positives near it.
 EDGE: Final = Fraction(1, 20)
 #: The most near firms that are explained with figures; for the others only criteria are named.
@@ -221,7 +223,20 @@ class Screening:
             root=root, code=program.code, steps=steps, holds=holds, number=number, program=program
         )
         self._evaluate(part, program, easier, harder, wanted)
-        return part, self._routed(wanted)
+        linked = self._ids(sa.and_(wanted, self._linked(root)))
+        return part, {**dict.fromkeys(linked, LINKED), **self._routed(wanted)}
+
+    def _linked(self, root: str) -> ColumnElement[bool]:
+        """Whether registered holdings may prove a control relation of which a ruleset asks."""
+        asked = self.judge.registered(root).control.values()
+        shares = [Fraction(share) for sought in asked for share, _ in sought.beyond]
+        if not shares:
+            return sa.false()
+        return sa.func.coalesce(self._filing.c.linked, -1) >= share_stored(min(shares))
+
+    def _in_columns(self, root: str) -> ColumnElement[bool]:
+        """Whether the columns hold all that decides a filing under a ruleset."""
+        return sa.and_(self._filing.c.routed.is_(None), sa.not_(self._linked(root)))
 
     def _routed(self, wanted: ColumnElement[bool]) -> dict[int, str]:
         """The filings that a snapshot holds without their data, each with the reason."""
@@ -259,7 +274,7 @@ class Screening:
         wanted: ColumnElement[bool],
     ) -> None:
         """Keep the programs' results for all filings that the columns hold."""
-        held = sa.and_(wanted, self._filing.c.routed.is_(None))
+        held = sa.and_(wanted, self._in_columns(part.root))
         fence = self.database.fence
         sector = sector_of(program.ruleset, self.judge.rules.catalogue.roles)
         self.database.keep(part.table, part.selected(program, sector, held, fence))
@@ -323,7 +338,7 @@ class Screening:
         wanted = (edge - agreed).union(sample)
         near = id.in_(_ids(part.edge)) if edge - agreed else sa.false()
         query = sa.select(id).where(sa.or_(near, id.in_(sample)))
-        among = query.where(self._filing.c.routed.is_(None))
+        among = query.where(self._in_columns(part.root))
         columns, found = agreement.rows(self.database, program, among)
         compared = set[int]()
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
 from functools import cached_property, lru_cache
+from math import ceil
 from typing import Any, Final, TypeAlias
 
 import sqlalchemy as sa
@@ -41,6 +42,7 @@ IDENTITY: Final[Mapping[str, sa.types.TypeEngine[Any]]] = {
     "as_of": sa.Date(),
     "newest_year": sa.Integer(),
     "routed": sa.Text(),
+    "linked": sa.BigInteger(),
 }
 
 
@@ -276,6 +278,15 @@ def _filed_key(key: str, fact: Fact, year: int) -> str:
     if not fact.yearly:
         return key
     return yearly_key(fact.id, year + int(key.removeprefix(fact.id)))
+
+
+def share_stored(share: Fraction) -> int:
+    """A share of holdings in the parts in which shares are stored, rounded up.
+
+    >>> share_stored(Fraction(1, 2))
+    5000000000
+    """
+    return ceil(share * _SCALES["%"][0])
 
 
 def year_key(id: str, offset: int) -> str:

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +20,7 @@ from sqlalchemy.sql.expression import ColumnElement
 from sqlmodel import Session
 
 from registry.judging.case import Case, Known
-from registry.judging.facts import as_registered, newest_year, profile_of
+from registry.judging.facts import as_registered, linked, newest_year, profile_of
 from registry.judging.settled import Registration
 from registry.kit.files import PRIVATE_FILE, PRIVATE_FOLDER, refuse_link, sha256_of, working_folder
 from registry.kit.progress import Done, ignored
@@ -32,21 +33,26 @@ from registry.screening.engines import (
     csv_source,
     duckdb_connection,
 )
-from registry.screening.schema import FILING, NotStoredError, Schema, Value, schema_of
+from registry.screening.schema import (
+    FILING,
+    NotStoredError,
+    Schema,
+    Value,
+    schema_of,
+    share_stored,
+)
 from registry.screening.tables import Files
 from rules.model.catalogue import Catalogue
 from rules.portable.canonical import digest
 from rules.portable.errors import Remedy
 from rules.portable.record import (
-    CONTROL,
-    LITTLE_GIANT,
+    Asked,
     Body,
     identity_read,
-    is_holding,
     with_identity,
 )
 
-FORMAT: Final = 4
+FORMAT: Final = 5
 _COPIED: Final = 10_000
 _MANIFEST: Final = "manifest.json"
 #: The most bytes of a manifest: many times the size of any real one.
@@ -55,8 +61,6 @@ _LARGEST: Final = 1 << 20
 DETERMINED: Final = "有人工认定"
 #: Whether such a list is complete depends on the kinds of titles that a ruleset reads.
 REGISTERED: Final = "有登记的称号，而填报的称号清单不全"
-#: Whether holdings matter depends on the ruleset.
-HELD: Final = f"登记的持股表明与{LITTLE_GIANT}有控制关系"
 #: The engine refuses such a title.
 MISDATED: Final = "登记的称号日期有误"
 
@@ -65,12 +69,14 @@ MISDATED: Final = "登记的称号日期有误"
 class FiledRow:
     """A filing to be put into a snapshot: its case, and its facts as registered.
 
-    ``left`` is the reason for leaving it to the engine, if any.
+    ``left`` is the reason for leaving it to the engine, if any. ``linked`` is the greatest share
+    of holdings that link it with the holder of a title, if any do.
     """
 
     case: Case
     facts: Body
     left: str = ""
+    linked: Fraction | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,10 +108,11 @@ def stock(
     session: Session, ids: Sequence[int], day: date, titles: Collection[str]
 ) -> Iterator[FiledRow]:
     """These filings of a registry as of a day, with their registered ``titles``."""
-    asked = frozenset({*titles, CONTROL})  # everything that a ruleset may ask of the register
+    asked = Asked(frozenset(titles))
     for known in fetch(session, ids):
         facts, speaking = as_registered(known.case.facts, known.register, asked, day)
-        yield FiledRow(known.case, facts, _left(known, facts, speaking))
+        left = _left(known, facts, speaking)
+        yield FiledRow(known.case, facts, left, linked(known.register, day))
 
 
 def _left(known: Known, facts: Body, speaking: Sequence[Registration]) -> str:
@@ -114,8 +121,6 @@ def _left(known: Known, facts: Body, speaking: Sequence[Registration]) -> str:
         return DETERMINED
     if any(e.misdated for e in speaking):
         return MISDATED
-    if any(is_holding(e.content) for e in speaking):
-        return HELD
     if speaking and not facts["records"]["titles"]["complete"]:
         return REGISTERED
     return ""
@@ -139,7 +144,8 @@ def collect(
         facts, records, routed = _rows(files.schema, one, day)
         case, year = one.case, newest_year(one.facts["values"], catalogue)
         names = (case.filing_id, case.uscc, case.name, case.province, case.city, case.county)
-        files.add(FILING, [(*names, case.as_of, year, routed, *facts)])
+        link = None if one.linked is None else share_stored(one.linked)
+        files.add(FILING, [(*names, case.as_of, year, routed, link, *facts)])
         for table, rows in records.items():
             files.add(table, [(case.filing_id, n, *row) for n, row in enumerate(rows)])
         progress(number)

@@ -1,17 +1,20 @@
 """What tests of the record share: a registry with decisions, and a clock of its own."""
 
+import shutil
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, TypeAlias
 
 import sqlalchemy as sa
 
 from registry.database import storage
 from registry.filings import FileReading, Submission
 from registry.judging.case import Request
+from registry.kit import resources
 from registry.record import cases, decisions, determinations, loading, publication
 from registry.record.publication import Published
+from rules.language.rulebook import load as load_rules
 from rules.model.facts import RecordList
 from rules.portable.canonical import sha256
 
@@ -115,6 +118,28 @@ def publish(database: sa.Engine, clock: Clock) -> Published:
     """Publish the packaged criteria, as a fresh registry does."""
     with storage.session(database, write=True) as session:
         return publication.in_force(session, by="发布人", now=clock())
+
+
+#: A change to a copy of the criteria: a file, a text in it, and the text instead.
+Change: TypeAlias = tuple[str, str, str]
+ROUND: Final = "rounds/2026-batch-8/little-giant.feature"
+#: Holdings of more than 40 % are control.
+FORTY: Final[tuple[Change, ...]] = (
+    (ROUND, "50%", "40%"),
+    (ROUND, "49.999999%", "39.999999%"),
+    (ROUND, "50.000001%", "40.000001%"),
+)
+
+
+def publish_changed(database: sa.Engine, clock: Clock, folder: Path, *changes: Change) -> None:
+    """Publish a copy of the packaged criteria with other words in some files."""
+    shutil.copytree(resources.features(), folder)
+    for name, before, after in changes:
+        text = (folder / name).read_text(encoding="utf-8")
+        assert before in text
+        (folder / name).write_text(text.replace(before, after), encoding="utf-8")
+    with storage.session(database, write=True) as session:
+        publication.publish(session, load_rules(folder), folder, by="发布人", now=clock())
 
 
 def decide(

@@ -46,6 +46,7 @@ def inconsistencies(links: Links, applicability: tuple[ApplicabilityRow, ...]) -
         clause = links.clauses[rule.id]
         yield from _references(links, clause, rule)
         yield from _full_points(links, clause, rule)
+        yield from _shares(links, clause, rule)
         yield from _quantities(links, clause, rule.scored)
         yield from _wording(links, clause, rule, names)
     for id in dict.fromkeys((*links.thresholds, *(f.clause for f in links.fills))):
@@ -125,6 +126,21 @@ def _full_points(links: Links, clause: Clause, rule: Rule) -> Iterator[Problem]:
                 row.line,
                 f"「{item.rule}」的最高得分是{best}分，与满分{item.full}分不符：请改正",
             )
+
+
+def _shares(links: Links, clause: Clause, rule: Rule) -> Iterator[Problem]:
+    """Shares that holdings can prove, where no threshold says which holdings do."""
+    compared = {line.name for _, line in rule.lines()}
+    for name, key in zip(rule.indicator_names(), indicator_keys(rule), strict=True):
+        expr = links.indicators[key].expr
+        for leaf in leaves(expr):
+            fact = links.catalogue.fact(leaf[1]) if leaf[0] == "fact" else None
+            if fact and fact.share_with and (leaf != expr or name not in compared):
+                yield Problem(
+                    clause.path,
+                    clause.definition.line,
+                    f"「{fact.name}」由登记的持股证明，只能在情形中直接与一个比例相比：请不要用于算式或计分段",
+                )
 
 
 def _said(clause: Clause) -> str:

@@ -21,7 +21,7 @@ _T = TypeVar("_T")
 FACTS: Final = DECLARATIONS[0]
 #: The columns of the table; those that no row needs may be left out.
 COLUMNS: Final = (
-    "名称", "标识", "类型", "单位", "期间", "取值", "下限", "上限", "清单", "属于", "由谁", "企业可影响", "佐证", "说明",
+    "名称", "标识", "类型", "单位", "期间", "取值", "下限", "上限", "清单", "属于", "持股对方", "由谁", "企业可影响", "佐证", "说明",
 )  # fmt: skip
 REQUIRED: Final = ("名称", "标识", "类型")
 
@@ -73,8 +73,8 @@ class _Reader:
             return
         fact = _fact(row.line, cells)
         if kind is not None:
-            if fact.yearly or cells["属于"]:
-                raise _error(row.line, "unfit-field", "清单的字段不写期间和属于：请留空")
+            if fact.yearly or cells["属于"] or fact.share_with:
+                raise _error(row.line, "unfit-field", "清单的字段不写期间、属于和持股对方：请留空")
             self.lists[listed] = replace(kind, fields=(*kind.fields, fact))
             return
         self.facts[name] = fact
@@ -138,6 +138,17 @@ def declared(clauses: Iterable[Clause]) -> tuple[Catalogue, list[Problem]]:
     return Catalogue(tuple(reader.facts.values()), tuple(reader.lists.values())), reader.problems
 
 
+def untitled(clauses: Iterable[Clause], catalogue: Catalogue) -> Iterator[Problem]:
+    """A problem for each fact whose 持股对方 is no title of the catalogue."""
+    titles = catalogue.titles
+    for clause, row, cells in rows_of(clauses, FACTS, COLUMNS, REQUIRED, []):
+        fact = catalogue.get(cells["标识"])
+        if fact is not None and fact.share_with not in ("", *titles):
+            other = fact.share_with
+            said = f"持股对方「{other}」不是已声明的称号{near(other, titles)}：请改正，或留空"
+            yield Problem(clause.path, row.line, said)
+
+
 def written(catalogue: Catalogue) -> Iterator[dict[str, str]]:
     """The rows, by column, that declare a catalogue."""
     kinds = {kind: word for word, kind in KINDS.items()}
@@ -162,6 +173,7 @@ def written(catalogue: Catalogue) -> Iterator[dict[str, str]]:
             "上限": bound(fact, fact.maximum),
             "清单": kind.name if kind else "",
             "属于": catalogue.fact(fact.part_of).name if fact.part_of else "",
+            "持股对方": fact.share_with,
             "由谁": "审核人" if fact.origin == "认定" else "",
             "企业可影响": "否" if fact.fixed else "",
             "佐证": fact.evidence,
@@ -196,7 +208,7 @@ def _fact(line: int, cells: Mapping[str, str]) -> Fact:
     yearly, rating = _of(line, cells, "期间", _PERIODS)
     unit, codes = cells["单位"], _codes(line, cells["取值"])
     if kind != "number":
-        _empty(line, cells, "单位", "下限", "上限", "属于")
+        _empty(line, cells, "单位", "下限", "上限", "属于", "持股对方")
         if yearly:
             raise _error(
                 line, "yearly-word", "按年度填报的只能是数量：请把类型改为 数量，或把期间留空"
@@ -223,6 +235,12 @@ def _fact(line: int, cells: Mapping[str, str]) -> Fact:
     least, most = (_bound(line, cells, column, unit) for column in ("下限", "上限"))
     if least is not None and most is not None and least >= most:
         raise _error(line, "unfit-bounds", "下限应小于上限：请改正")
+    if cells["持股对方"] and (yearly or UNITS[unit][0] != UNITS["%"][0]):
+        raise _error(
+            line,
+            "unfit-share",
+            "写持股对方的是一个比例：请把单位改为 %，期间留空，或把持股对方留空",
+        )
     return Fact(
         cells["标识"],
         cells["名称"],
@@ -234,6 +252,7 @@ def _fact(line: int, cells: Mapping[str, str]) -> Fact:
         minimum=least,
         maximum=most,
         codes=codes,
+        share_with=cells["持股对方"],
         fixed=not _of(line, cells, "企业可影响", _YES_NO),
         evidence=cells["佐证"],
         note=cells["说明"],

@@ -134,6 +134,7 @@ class _Linker:
         tiers, problems = declared_tiers(every)
         self.problems += problems
         self.catalogue = filed.with_tiers(tiers, {c.id: r for c in every if (r := c.tag("用途"))})
+        self.problems += declarations.untitled(every, self.catalogue)
         self.clauses: dict[str, Clause] = {}
         self.rules: dict[str, Rule] = {}
         self.thresholds: dict[str, Threshold] = {}

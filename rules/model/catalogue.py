@@ -261,7 +261,7 @@ def catalogue_of(plain: Mapping[str, Any]) -> Catalogue:
 
 
 _FLAGS: Final = ("yearly", "rating", "fixed")
-_WORDS: Final = ("unit", "part_of", "evidence", "note")
+_WORDS: Final = ("unit", "part_of", "share_with", "evidence", "note")
 
 
 def _tier_json(tier: Tier) -> dict[str, Any]:

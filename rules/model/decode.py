@@ -34,6 +34,7 @@ from rules.model.ruleset import (
     Ruleset,
     Total,
 )
+from rules.portable.record import share_with
 
 _Json = Mapping[str, Any]
 
@@ -74,7 +75,10 @@ def _ruleset(plain: _Json, catalogue: Catalogue) -> Ruleset:
     indicators = {k: _indicator(k, i) for k, i in plain["indicators"].items()}
     yearly = {leaf[1] for i in indicators.values() for leaf in leaves(i.expr) if leaf[0] == "year"}
     facts = {
-        k: _described(_fact(k, f, k in yearly), catalogue.get(k)) for k, f in plain["facts"].items()
+        k: _described(
+            replace(_fact(k, f, k in yearly), share_with=share_with(plain, k)), catalogue.get(k)
+        )
+        for k, f in plain["facts"].items()
     }
     fields: dict[str, Fact] = {}
     lists: dict[str, RecordKind] = {}
@@ -112,8 +116,9 @@ def _described(fact: Fact, declared: Fact | None) -> Fact:
         note="",
         fixed=False,
         yearly=fact.yearly,
+        share_with=fact.share_with,
     )
-    return declared if same == fact else fact
+    return replace(declared, share_with=fact.share_with) if same == fact else fact
 
 
 def _rule(plain: _Json) -> Rule:

@@ -30,7 +30,9 @@ class Fact:
     per fiscal year. A ``rating`` is kept per calendar year, because it is known before that year's
     accounts are. ``minimum`` and ``maximum`` bound the possible values, in base units. A yearly
     figure below its minimum is kept as filed, but nothing can be computed with it. ``part_of`` is
-    the id of the fact that bounds it from above, in the same year if both are yearly. ``evidence``
+    the id of the fact that bounds it from above, in the same year if both are yearly. ``share_with``
+    is a title, if the fact is the largest share held between the enterprise and a holder of that
+    title; registered holdings can prove it. ``evidence``
     and ``note`` are for people: what proves a value, and how to fill it in. An enterprise cannot
     change a ``fixed`` fact, such as the day of its registration.
     """
@@ -47,6 +49,7 @@ class Fact:
     note: str = ""
     rating: bool = False
     part_of: str = ""
+    share_with: str = ""
     evidence: str = ""
     fixed: bool = False
 

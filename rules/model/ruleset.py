@@ -17,6 +17,7 @@ from rules.model.catalogue import HELD, TITLE_KIND
 from rules.model.facts import Fact, Profile, RecordKind, check_profile
 from rules.model.quantities import Number, yearly_rate
 from rules.portable.canonical import canonical_json, sha256
+from rules.portable.record import SHARE
 
 SCHEMA: Final = 1
 
@@ -495,11 +496,18 @@ class Ruleset:
                 }
                 for k, i in self.indicators.items()
             },
-            "facts": {k: _fact_json(f) for k, f in self.facts.items()},
+            "facts": {
+                k: _fact_json(f) | ({"share_with": f.share_with} if self._says_share(f) else {})
+                for k, f in self.facts.items()
+            },
             "fields": {k: _fact_json(f) for k, f in self.fields.items()},
             "maps": {k: dict(m) for k, m in self.maps.items()},
             **({"parameters": parameters} if parameters else {}),
         }
+
+    def _says_share(self, fact: Fact) -> bool:
+        """Whether its text says with whose holders a fact states a share, and does not imply it."""
+        return bool(fact.share_with) and (fact.id, fact.share_with) != (SHARE, self.tier)
 
     def canonical(self) -> str:
         """The canonical JSON text that is published and digested."""

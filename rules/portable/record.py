@@ -7,25 +7,27 @@ A *registration* states what a document says of one title of an enterprise (称�
 validity, and the day from which it has ended; or of one holding in it (持股登记): holder, share and
 days. If several state the same title or holding, the last one holds. If any title of a kind is
 registered, the register alone says which titles of that kind the enterprise has. Holdings can only
-prove a control relation with a little giant. Because a register of holdings can never be assumed
-complete, the filed value stands if they prove none.
+prove a control relation with the holder of a title. Because a register of holdings can never be
+assumed complete, the filed share stands if they prove none.
 
-Our reading of control: a chain of holdings of more than 50 % each, from one enterprise down to the
-other, or from a third down to both. A holder known by name alone may share that name with another,
-so it never links two enterprises.
+Whose title is meant, the declaration of the fact says; which share is control, the threshold with
+which the ruleset compares the fact. Our reading of control: a chain of holdings beyond that
+threshold each, from one enterprise down to the other, or from a third down to both. A holder known
+by name alone may share that name with another, so it never links two enterprises.
 
 A *determination* (人工认定) names one target and its new value: a fact ``revenue@2022``, a field of a
 record ``ip#0.pledge``, the completeness of a list ``ip``, or a rule that the law leaves to
 judgement.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from rules.portable.canonical import digest
 from rules.portable.errors import DescribedError
-from rules.portable.reference import MET, NOT_MET, PENDING, Evaluator, number
+from rules.portable.reference import MET, NOT_MET, PENDING, Evaluator, Number, number
 
 SCHEMA: Final = 1
 
@@ -159,26 +161,76 @@ def is_holding(body: Body) -> bool:
     return "holder" in body
 
 
-def asked_of_register(ruleset: Body) -> set[str]:
-    """The parts of the register that a ruleset reads: kinds of titles, and ``CONTROL``."""
-    return titles_asked(ruleset) | ({CONTROL} & set(ruleset["facts"]))
+class Control(NamedTuple):
+    """A control relation of which a ruleset asks: with a holder of one of these ``titles``.
+
+    ``beyond`` are the thresholds of the ruleset, the hardest first: a share, and whether that share
+    itself is beyond it.
+    """
+
+    titles: Set[str]
+    beyond: tuple[tuple[Number, bool], ...]
+
+
+class Asked(NamedTuple):
+    """What a ruleset reads of the register: kinds of titles, and the facts that state control."""
+
+    titles: Set[str] = frozenset()
+    control: Mapping[str, Control] = MappingProxyType({})
+
+
+def asked_of_register(ruleset: Body) -> Asked:
+    """The parts of the register that a ruleset reads."""
+    control = {
+        key: Control({title}, _thresholds(ruleset, key))
+        for key in ruleset["facts"]
+        if (title := share_with(ruleset, key))
+    }
+    return Asked(titles_asked(ruleset), control)
 
 
 def titles_asked(ruleset: Body) -> set[str]:
     """The kinds of titles that a ruleset reads."""
-    rules = [r for r in ruleset["rules"] if r["records"] == TITLES]
     return {
         kind
-        for rule in rules
-        for case in rule["body"].get("cases", ())
-        for line in case["lines"]
-        if tuple(ruleset["indicators"][f"{TITLES}.{line['name']}"]["expr"]) == ("field", "kind")
+        for expr, line in _compared(ruleset, TITLES)
+        if expr == ("field", "kind")
         for kind in line["value"]
     }
 
 
+def share_with(ruleset: Body, key: str) -> str:
+    """The title with whose holders a fact states the largest share; empty if it states none.
+
+    >>> share_with({"tier": "甲类", "facts": {"a": {"share_with": "乙类"}, "b": {}}}, "a")
+    '乙类'
+    """
+    declared: str = ruleset["facts"][key].get("share_with", "")
+    return declared or (ruleset["tier"] if key == SHARE else "")
+
+
+def _thresholds(ruleset: Body, key: str) -> tuple[tuple[Number, bool], ...]:
+    """The thresholds with which a ruleset compares a fact, as in ``Control``."""
+    beyond = {
+        (number(line["value"]), line["op"] in ("<", ">="))
+        for expr, line in _compared(ruleset)
+        if expr == ("fact", key)
+    }
+    return tuple(sorted(beyond, key=lambda b: (b[0], not b[1]), reverse=True))
+
+
+def _compared(ruleset: Body, records: str = "") -> Iterator[tuple[tuple[Any, ...], Body]]:
+    """The comparisons in rules over these records, or over none, each with what is compared."""
+    for rule in ruleset["rules"]:
+        cases = rule["body"].get("cases") or rule["body"].get("rungs") or ()
+        for line in (line for case in cases for line in case["lines"]):
+            if rule["records"] == records and line["subject"] == "indicator":
+                key = f"{records}.{line['name']}" if records else line["name"]
+                yield tuple(ruleset["indicators"][key]["expr"]), line
+
+
 def registered_facts(
-    facts: Json, register: Register, uscc: str, asked: Set[str], as_of: str
+    facts: Json, register: Register, uscc: str, asked: Asked, as_of: str
 ) -> tuple[Json, list[str]]:
     """The facts with the ``asked`` parts taken from the register, and the entries that state them.
 
@@ -187,35 +239,52 @@ def registered_facts(
     """
     register = list(register)
     own = [(n, b) for n, b in register if b["uscc"] == uscc and not is_holding(b)]
-    facts, speaking = _with_titles(facts, own, asked - {CONTROL}, as_of)
-    chain = control(register, uscc, as_of) if CONTROL in asked else []
-    if chain:
-        least = min((b["share"] for _, b in chain if is_holding(b)), key=Fraction)
-        speaking += [name for name, _ in chain]
-        where = {CONTROL: "、".join(name for name, _ in chain)}
-        facts = {
-            **facts,
-            "values": {**facts["values"], CONTROL: least},
-            "sources": {**facts.get("sources", {}), **where},
-        }
+    facts, speaking = _with_titles(facts, own, asked.titles, as_of)
+    for key, sought in asked.control.items():
+        chain = control(register, uscc, sought, as_of)
+        if chain:
+            least = min((b["share"] for _, b in chain if is_holding(b)), key=Fraction)
+            names = [name for name, _ in chain]
+            speaking += names
+            facts = {
+                **facts,
+                "values": {**facts["values"], key: least},
+                "sources": {**facts.get("sources", {}), key: "、".join(names)},
+            }
     return facts, [name for name, _ in register if name in speaking]
 
 
-def control(register: Register, uscc: str, as_of: str) -> list[tuple[str, Body]]:
-    """The entries that prove a control relation with a little giant on a day; empty if none do.
+def control(register: Register, uscc: str, sought: Control, as_of: str) -> list[tuple[str, Body]]:
+    """The entries that prove the control relation ``sought`` on a day; empty if none do.
 
-    These are the holdings of a shortest chain, and the title of the enterprise at its other end.
+    These are the holdings of a shortest chain beyond the hardest threshold that any chain is
+    beyond, and the title of the enterprise at its other end.
     """
     standing = [(n, b) for n, b in last_words(register) if _stands(b, as_of)]
-    giants = {b["uscc"]: (n, b) for n, b in standing if b.get("kind") == LITTLE_GIANT}
-    held = [(n, b) for n, b in standing if is_holding(b) and number(b["share"]) > Fraction(1, 2)]
+    bearers = {b["uscc"]: (n, b) for n, b in standing if b.get("kind") in sought.titles}
+    holdings = [(number(b["share"]), (n, b)) for n, b in standing if is_holding(b)]
+    for least, included in sought.beyond:
+        held = [e for share, e in holdings if share > least or (included and share == least)]
+        if chain := _chain(held, bearers, uscc):
+            return chain
+    return []
+
+
+def _chain(
+    held: Iterable[tuple[str, Body]], bearers: Mapping[str, tuple[str, Body]], uscc: str
+) -> list[tuple[str, Body]]:
+    """A shortest chain of holdings from an enterprise to another that bears a title, with that title."""
+    at: dict[str, list[tuple[str, Body]]] = {}
+    for entry in held:
+        for end in dict.fromkeys((entry[1]["holder"], entry[1]["uscc"])):
+            at.setdefault(end, []).append(entry)
     # first up from the enterprise to its controllers, then down from them; never up again
     ways: list[tuple[str, bool, list[tuple[str, Body]]]] = [(uscc, False, [])]
     seen = {(uscc, False)}
     for firm, down, chain in ways:
-        if firm in giants and firm != uscc:
-            return [*chain, giants[firm]]
-        for entry in held:
+        if firm in bearers and firm != uscc:
+            return [*chain, bearers[firm]]
+        for entry in at.get(firm, ()):
             holder, child = entry[1]["holder"], entry[1]["uscc"]
             if child == firm and not down:
                 step = holder, False
@@ -274,9 +343,9 @@ def registered(body: Body, as_of: str) -> Json:
 
 #: The list of a filing that holds titles.
 TITLES: Final = "titles"
-#: The filed fact that states a control relation: the largest share between it and a little giant.
-CONTROL: Final = "giant_holding"
-LITTLE_GIANT: Final = "专精特新“小巨人”企业"
+#: The fact that has always stated the largest share with holders of the ruleset's own title: texts
+#: leave that out, and those published before facts could declare it never had it.
+SHARE: Final = "giant_holding"
 _NEVER: Final = "9999-12-31"
 
 

@@ -21,7 +21,6 @@ from registry.judging.judge import Judge
 from registry.judging.verdicts import Checker
 from registry.portable.verifier import verify_bundle
 from registry.record import journal, known, register
-from registry.record.publication import packaged_catalogue
 from registry.record.register import Holder, Holding, Notice
 from registry.record.replay import Replayer
 from registry.record.tests.test_known import filed as filing
@@ -30,11 +29,25 @@ from registry.reports.layout import text
 from registry.reports.readers import report
 from registry.tests.history import LITTLE_GIANT as GIANT
 from registry.tests.history import code
-from registry.tests.support import Clock, decide, load, publish
-from rules.portable.record import CONTROL, LITTLE_GIANT
+from registry.tests.support import (
+    FORTY,
+    ROUND,
+    Change,
+    Clock,
+    decide,
+    load,
+    publish,
+    publish_changed,
+)
 
 DAY, BATCH = date(2026, 6, 30), "第八批"
 FIRM, BETWEEN, OTHER = 1, 2, 3
+#: Whether the share itself is control, and another title with whose holders.
+INCLUDED = (
+    (ROUND, "最高持股比例 | 不高于 |", "最高持股比例 | 低于 |"),
+    (ROUND, "持股高于40%", "持股不低于40%"),
+)
+OTHER_TITLE = ("facts.feature", "100% | 专精特新“小巨人”企业 |", "100% | 专精特新中小企业 |")
 CHARTER = Notice("章程1号", date(2025, 1, 1), ("e" * 64,))
 
 
@@ -57,10 +70,10 @@ def stated(share: str = "0", number: int = FIRM) -> Any:
     return filing(number, DAY, giant_holding=share, **asked)
 
 
-def grant(database: sa.Engine, clock: Clock, number: int) -> None:
+def grant(database: sa.Engine, clock: Clock, number: int, title: str = GIANT) -> None:
     with storage.session(database, write=True) as session:
         register.grant(
-            session, [Holder(code(number), "巨人公司")], GIANT, CHARTER,
+            session, [Holder(code(number), "巨人公司")], title, CHARTER,
             first=date(2025, 7, 1), by="登记人", now=clock(),
         )  # fmt: skip
 
@@ -121,9 +134,51 @@ def asked_for(verdict: dict[str, Any]) -> str:
     )
 
 
-def test_tier_and_fact_are_those_of_the_catalogue() -> None:
-    assert packaged_catalogue().titles[-1] == LITTLE_GIANT
-    assert CONTROL in {fact.id for fact in packaged_catalogue().facts}
+@pytest.mark.parametrize(
+    ("changes", "outcomes"),
+    [
+        (FORTY, {"0.39999": "符合", "0.4": "符合", "0.400001": "不符合", "0.5": "不符合"}),
+        ((*FORTY, *INCLUDED), {"0.39999": "符合", "0.4": "不符合", "0.400001": "不符合"}),
+    ],
+    ids=["more than 40 %", "40 % or more"],
+)
+def test_the_share_is_that_of_the_criteria(
+    database: sa.Engine,
+    clock: Clock,
+    tmp_path: Path,
+    changes: tuple[Change, ...],
+    outcomes: dict[str, str],
+) -> None:
+    publish_changed(database, clock, tmp_path / "标准", *changes)
+    load(database, clock, stated())
+    grant(database, clock, OTHER)
+    found = {}
+    for share in outcomes:
+        hold(database, clock, (FIRM, OTHER, share))
+        verdict = checked(database)
+        found[share] = asked_for(verdict)
+        assert ("register" in verdict) is (found[share] == "不符合")
+        decide(database, clock, GIANT, batch=BATCH)
+        with storage.session(database) as session:
+            assert verify(session).sound
+    assert found == outcomes
+
+
+def test_the_title_is_that_which_the_fact_declares(
+    database: sa.Engine, clock: Clock, tmp_path: Path
+) -> None:
+    publish_changed(database, clock, tmp_path / "标准", OTHER_TITLE)
+    load(database, clock, stated())
+    hold(database, clock, (FIRM, OTHER, "0.6"))
+    grant(database, clock, OTHER)
+    assert asked_for(checked(database)) == "符合"
+    grant(database, clock, OTHER, "专精特新中小企业")
+    assert asked_for(checked(database)) == "不符合"
+    [decided] = decide(database, clock, GIANT, batch=BATCH)
+    with storage.session(database) as session:
+        told = journal.entry(session, decided.seq or 0)
+        assert len(told.content["register"]) == 2
+        assert verify(session).sound
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,8 @@ from registry.database import storage
 from registry.database.models import NAMES_INDEX
 from registry.errors import RegistryError
 from registry.record.determinations import Target
-from registry.tests.history import History, bare, revised
+from registry.tests.history import LITTLE_GIANT, History, bare, revised
 from rules.portable.errors import Remedy
-from rules.portable.record import LITTLE_GIANT
 
 #: What is recorded, and the table that it comes to.
 RECORDED: dict[str, tuple[str, Callable[[History, Path], object]]] = {

@@ -28,7 +28,19 @@ from registry.screening.compiler import bodies
 from registry.screening.compiler.widths import UnsupportedError
 from registry.screening.schema import FILING, schema_of
 from registry.tests import packs
-from registry.tests.support import CODES, DAY, Clock, determine, load, publish, submission
+from registry.tests.history import code
+from registry.tests.support import (
+    CODES,
+    DAY,
+    FORTY,
+    Change,
+    Clock,
+    determine,
+    load,
+    publish,
+    publish_changed,
+    submission,
+)
 from rules.errors import DisagreementError
 from rules.model.facts import RecordList
 from rules.portable.canonical import digest
@@ -490,26 +502,47 @@ def test_a_title_of_impossible_days_holds_up_nobody_else(
 
 
 @on_sqlite
+@pytest.mark.parametrize(
+    ("changes", "least", "shares"),
+    [
+        ((), "50%", {"0.4": "符合", "0.5": "符合", "0.51": "不符合"}),
+        (FORTY, "40%", {"0.4": "符合", "0.400001": "不符合", "0.51": "不符合"}),
+    ],
+)
 def test_control_relations_are_those_of_the_register(
-    run: Run, database: sa.Engine, tmp_path: Path
+    run: Run,
+    database: sa.Engine,
+    tmp_path: Path,
+    changes: tuple[Change, ...],
+    least: str,
+    shares: dict[str, str],
 ) -> None:
+    """The engine decides those whose holdings reach the threshold of the text, SQL the others."""
     clock = Clock()
-    publish(database, clock)
-    shares = {"giant_holding": "0", "single_champion": False, "group_similar": False}
-    load(database, clock, *(submission(code, **shares) for code in CODES[:2]))
+    publish_changed(database, clock, tmp_path / "标准", *changes)
+    filed = {"giant_holding": "0", "single_champion": False, "group_similar": False}
+    firms = [code(number) for number in range(1, 1 + len(shares))]
+    load(database, clock, *(submission(firm, **filed) for firm in firms))
     notice = Notice("章程1号", date(2022, 10, 1))
     giant = Holder("91440300757632547Y")
     with storage.session(database, write=True) as session:
         how = {"by": "甲", "now": clock(), "first": date(2022, 10, 1)}
         register.grant(session, [giant], TITLES[2], notice, **how)
-        stated = zip(CODES, ("0.5", "0.51"), strict=False)
-        held = [register.Holding(Holder(code), giant, share) for code, share in stated]
+        stated = zip(firms, shares, strict=True)
+        held = [register.Holding(Holder(firm), giant, share) for firm, share in stated]
         register.hold(session, held, notice, **how)
-    asked = ("--ruleset", "第八批.3.推荐要求", "--as-of", DAY.isoformat())
-    shown = said(run("screen", *asked, "-o", "名单.csv"))
-    assert f"由规则引擎逐户判定1家：{snapshot.HELD}" in shown
-    found = {row["统一社会信用代码"]: row["结论"] for row in rows(tmp_path / "名单.csv")}
-    assert found == dict(zip(CODES, ("符合", "不符合"), strict=False))
+    said(run("snapshot", "--as-of", DAY.isoformat(), "-o", "某日"))
+    asked = ("screen", "--ruleset", "第八批.3.推荐要求", "--as-of", DAY.isoformat())
+    for more in ((), ("--snapshot", "某日")):
+        shown = said(run(*asked, *more, "-o", "名单.csv"))
+        left = sum(Fraction(share) * 100 >= int(least.removesuffix("%")) for share in shares)
+        assert f"由规则引擎逐户判定{left}家：{funnel.LINKED}" in shown
+        found = {row["统一社会信用代码"]: row["结论"] for row in rows(tmp_path / "名单.csv")}
+        assert found == dict(zip(firms, shares.values(), strict=True))
+        (tmp_path / "名单.csv").unlink()
+    # a text that does not ask of holdings leaves nobody to the engine
+    others = said(run("screen", "--ruleset", "63.2.研发费用", "--as-of", DAY.isoformat()))
+    assert "由规则引擎逐户判定" not in others
 
 
 @on_sqlite

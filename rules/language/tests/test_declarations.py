@@ -23,13 +23,25 @@ HEAD = """# language: zh-CN
     背景:
       假如 填报项如下
 """
+TIERS = """
+  @id:示范.层级
+  规则: 示范省的层级
+    依据: 第一条
+
+    背景:
+      假如 层级如下
+        | 名称 | 简称 | 标识 |
+"""
 SHORT = "名称 | 标识 | 类型"
+SHARES = f"{SHORT} | 单位 | 期间 | 清单 | 持股对方"
 WIDE = " | ".join(COLUMNS)
 
 
-def compiled(folder: Path, header: str, *rows: str) -> Rulebook:
+def compiled(folder: Path, header: str, *rows: str, titles: tuple[str, ...] = ()) -> Rulebook:
     table = "".join(f"        | {row} |\n" for row in (header, *rows))
-    (folder / "a.feature").write_text(HEAD + table, encoding="utf-8")
+    tiers = "".join(f"        | {name} | {name} | t{n} |\n" for n, name in enumerate(titles))
+    text = HEAD + table + (TIERS + tiers if tiers else "")
+    (folder / "a.feature").write_text(text, encoding="utf-8")
     return compile_all(folder)
 
 
@@ -39,7 +51,8 @@ def row(**cells: str) -> str:
 
 def test_a_catalogue_survives_its_canonical_text_and_its_tables(tmp_path: Path) -> None:
     assert catalogue_of(catalogue().to_json()) == catalogue()
-    again = compiled(tmp_path, WIDE, *(row(**cells) for cells in written(catalogue())))
+    rows = (row(**cells) for cells in written(catalogue()))
+    again = compiled(tmp_path, WIDE, *rows, titles=catalogue().titles)
     assert again.problems == ()
     assert again.catalogue.records == catalogue().records
     assert again.catalogue.facts == catalogue().facts
@@ -69,6 +82,68 @@ def test_a_fact_is_what_its_row_says(tmp_path: Path) -> None:
     assert found.catalogue.period_fact("上年度绿色产品收入") == (
         found.catalogue.fact("green_revenue"),
         0,
+    )
+
+
+def test_a_share_names_the_title_of_the_other_enterprise(tmp_path: Path) -> None:
+    found = compiled(tmp_path, SHARES, "与甲类的持股 | a | 数量 | % | | | 甲类", titles=("甲类",))
+    assert found.problems == ()
+    assert found.catalogue.fact("a").share_with == "甲类"
+
+
+RULES = """
+  @id:示范.指标
+  规则: 示范省的指标
+    依据: 第一条
+
+    背景:
+      假如 指标按下式计算
+        | 指标     | 单位 | 算式         |
+        | 持股两倍 | %    | 与甲类的持股 × 2 |
+
+  @id:示范.标准
+  规则: {title}
+    依据: 第一条
+
+    背景:
+      假如 {sentence}
+        {columns}
+        {row}
+
+    场景: 未填
+      那么 {result}
+"""
+SHARE_ROW = "与甲类的持股 | a | 数量 | % | | | 甲类"
+CASES = ("满足下列任一情形即为符合", "| 情形 | 指标 | 要求 | 门槛 |", "结论为“材料不足”")
+
+
+@pytest.mark.parametrize(
+    ("title", "sentence", "row", "right"),
+    [
+        ("与甲类的持股不高于40%", CASES, "| 一 | 与甲类的持股 | 不高于 | 40% |", True),
+        ("持股两倍不高于40%", CASES, "| 一 | 持股两倍 | 不高于 | 40% |", False),
+        (
+            "与甲类的持股按档计分",
+            ("按下表计分，边界按高分", "| 指标 | 下限 | 上限 | 得分 |", "得分为“5分”"),
+            "| 与甲类的持股 | | | 5分 |",
+            False,
+        ),
+    ],
+    ids=["compared", "in a formula", "in bands"],
+)
+def test_a_share_that_holdings_prove_is_compared_with_a_threshold(
+    tmp_path: Path, title: str, sentence: tuple[str, str, str], row: str, right: bool
+) -> None:
+    """Otherwise no threshold would say which holdings are control."""
+    compiled(tmp_path, SHARES, SHARE_ROW, titles=("甲类",))
+    file = tmp_path / "a.feature"
+    words, columns, result = sentence
+    more = RULES.format(title=title, sentence=words, columns=columns, row=row, result=result)
+    file.write_text(file.read_text(encoding="utf-8") + more, encoding="utf-8")
+    said = [p.message for p in compile_all(tmp_path).problems]
+    assert said == ([] if right else [said[0]])
+    assert right or said[0].startswith(
+        "「与甲类的持股」由登记的持股证明，只能在情形中直接与一个比例相比"
     )
 
 
@@ -114,6 +189,11 @@ def test_a_list_of_records_has_fields(tmp_path: Path) -> None:
         (f"{SHORT} | 清单", ["甲 | a | 是否 | 乙"], "12: 清单「乙」没有声明"),
         (f"{SHORT} | 由谁", ["甲 | a | 是否 | 审核"], "12: 由谁「审核」不认识（相近的有「审核人」）"),
         (f"{SHORT} | 单位 | 属于", ["甲 | a | 数量 | 人 | 乙"], "12: 属于「乙」：没有这个填报项"),
+        (SHARES, ["甲 | a | 数量 | 人 | | | 丙"], "12: 写持股对方的是一个比例：请把单位改为 %"),
+        (SHARES, ["甲 | a | 数量 | % | 会计年度 | | 丙"], "12: 写持股对方的是一个比例"),
+        (SHARES, ["甲 | a | 是否 | | | | 丙"], "12: 类型为「是否」的不写持股对方：请留空"),
+        (SHARES, ["甲 | a | 清单 | | | |", "乙 | b | 是否 | | | 甲 |", "丁 | c | 数量 | % | | 甲 | 丙"], "14: 清单的字段不写期间、属于和持股对方"),
+        (SHARES, ["甲 | a | 数量 | % | | | 丙"], "12: 持股对方「丙」不是已声明的称号：请改正，或留空"),
         (
             f"{SHORT} | 单位 | 属于",
             ["甲 | a | 数量 | 人 | 乙", "乙 | b | 数量 | 人 | 甲"],

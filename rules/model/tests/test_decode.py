@@ -1,6 +1,7 @@
 """Published texts come back as the rulesets they were, and nothing else does."""
 
 import json
+from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -10,10 +11,12 @@ import pytest
 from rules.decider import by_both
 from rules.errors import RulesetError
 from rules.language.rulebook import Rulebook, load
+from rules.model.catalogue import Catalogue
 from rules.model.decode import decode
 from rules.model.facts import Profile
 from rules.model.ruleset import Gap, Outcome, Points
 from rules.portable.canonical import canonical_json
+from rules.portable.record import SHARE
 from rules.tests.test_agreement import AS_OF
 
 FEATURES = Path(__file__).parents[3] / "features"
@@ -70,3 +73,23 @@ def test_a_text_that_is_not_canonical_or_not_whole_is_refused() -> None:
         assert damaged != text
         with pytest.raises(RulesetError):
             decode(damaged)
+
+
+def test_a_share_with_holders_of_the_own_title_is_implied() -> None:
+    """The texts of rulesets published before facts could declare it stay what they were."""
+    ruleset = rulebook().ruleset("第八批.3.推荐要求")
+    declared = ruleset.facts[SHARE]
+    assert declared.share_with == ruleset.tier
+    assert "share_with" not in ruleset.canonical()
+    assert decode(ruleset.canonical()).facts[SHARE].share_with == ruleset.tier
+    before = Catalogue((replace(declared, share_with=""),))
+    assert decode(ruleset.canonical(), before).facts[SHARE] == declared
+
+
+@pytest.mark.parametrize("id", [SHARE, "held"])
+def test_a_share_with_holders_of_another_title_is_written(id: str) -> None:
+    ruleset = rulebook().ruleset("第八批.3.推荐要求")
+    fact = replace(ruleset.facts[SHARE], id=id, share_with="乙类企业")
+    other = replace(ruleset, facts={id: fact})
+    assert other.to_json()["facts"][id]["share_with"] == "乙类企业"
+    assert decode(other.canonical()).facts[id].share_with == "乙类企业"
