@@ -1,19 +1,24 @@
 """Living documentation: the criteria as pages in a folder, which opens without a server."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from functools import cache
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cache, lru_cache
 from hashlib import sha256
 from importlib.metadata import version
+from io import BytesIO
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Final
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from registry.desk.drafting import features_root
-from registry.desk.rulebooks import rulebook
-from registry.errors import RegistryError
+from registry.desk.rulebooks import in_force, rulebook, write_texts, written
+from registry.errors import RecordError, RegistryError
 from registry.kit import resources
-from registry.kit.files import content, folder_written_whole, refuse_link
+from registry.kit.files import content, folder_written_whole, refuse_link, working_folder
 from registry.kit.progress import Watch, unwatched
+from registry.portable.clock import china_text
 from registry.reports import site
 from registry.reports.site import Site
 from rules.drafting.documentation.documenter import document, excerpt, folder_of
@@ -21,6 +26,7 @@ from rules.drafting.documentation.documenter import since as changes_since
 from rules.drafting.documentation.values import Documentation
 from rules.language.rulebook import Rulebook
 from rules.language.source import feature_files
+from rules.portable.errors import Remedy
 
 if TYPE_CHECKING:
     from registry.desk.place import Desk
@@ -28,16 +34,27 @@ if TYPE_CHECKING:
 
 #: The list of a site's files with their digests; a folder that holds just these may be replaced.
 SUMS: Final = "SHA256SUMS"
+#: The folder in an archive of a site.
+ARCHIVED: Final = "标准"
+_UNIX: Final = 3
+_PLAIN_FILE: Final = 0o100644 << 16
+_TITLE: Final = "优质中小企业梯度培育的标准"
+#: Pages are made by one thread at a time, so that whoever asks next finds them made.
+_MAKING: Final = Lock()
 
 
 @dataclass(frozen=True)
 class Documented:
-    """Criteria as pages: what they say, what the site says of itself, and what it is made from."""
+    """Criteria as pages: what they say, what the site says of itself, and what it is made from.
+
+    ``publication`` is the number of the entry that published them; 0 if they are not read from one.
+    """
 
     pages: Documentation
     site: Site
     rulebook: Rulebook
     draft: bool
+    publication: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,10 +122,110 @@ def _published(desk: "Desk") -> "Published | None":
         return publication.current(session)
 
 
-@cache
-def in_force() -> Documented:
+def at_hand() -> Documented:
     """The criteria at hand, made once for many readers; mutants are not run."""
+    with _MAKING:
+        return _at_hand()
+
+
+@cache
+def _at_hand() -> Documented:
     return documented(with_mutants=False)
+
+
+def on_record(desk: "Desk", *, until: int | None = None) -> Documented:
+    """The criteria in force, with what changed since the publication before; made as ``at_hand``.
+
+    ``until`` asks for those in force after that many entries of the journal. They are the criteria
+    at hand where nothing was published. Raises ``RegistryError`` if this program can no longer
+    compile them.
+    """
+    number, digest = _latest(desk, until)
+    if not number:
+        return at_hand()
+    with _MAKING:
+        return _published_pages(_Publication(digest, number, desk))
+
+
+def known_at(desk: "Desk", moment: datetime | None) -> Documented:
+    """The criteria that were in force at a moment, or those in force now, as ``on_record``."""
+    if moment is None or not desk.is_there:
+        return on_record(desk)
+    from registry.record import journal
+
+    with desk.reading() as session:
+        return on_record(desk, until=journal.until(session, moment))
+
+
+def at(desk: "Desk", publication: int) -> Documented:
+    """The criteria of an entry of the journal that published them, as ``on_record``.
+
+    Raises ``RecordError`` if that entry is not a publication, or there is none.
+    """
+    if _latest(desk, publication)[0] != publication:
+        raise RecordError(
+            "not-a-publication",
+            "第{value}号记录不是发布",
+            value=publication,
+            remedy=Remedy("list-entries"),
+        )
+    return on_record(desk, until=publication)
+
+
+def in_force_at(desk: "Desk", entries: int | None = None) -> int:
+    """The number of the publication in force now, or after that many entries; 0 if there was none."""
+    return _latest(desk, entries)[0]
+
+
+def at_hand_differs(desk: "Desk") -> bool:
+    """Whether the criteria in force are not those at hand; also if they can no longer be compiled."""
+    return in_force(desk) is not rulebook()
+
+
+def _latest(desk: "Desk", until: int | None) -> tuple[int, str]:
+    """The number and the digest of the entry of the last publication; 0 without any."""
+    if not desk.is_there:
+        return 0, ""
+    from registry.record import publication  # the pages themselves need no registry
+
+    with desk.reading() as session:
+        found = publication.latest(session, until=until)
+    return (found.seq, found.digest) if found else (0, "")
+
+
+@dataclass(frozen=True)
+class _Publication:
+    """A publication, told apart from all others by the digest of its entry."""
+
+    digest: str
+    number: int
+    desk: "Desk" = field(compare=False)
+
+
+@lru_cache(maxsize=4)
+def _published_pages(which: _Publication) -> Documented:
+    from registry.record import publication
+
+    with which.desk.reading() as session:
+        book = written(session, until=which.number)
+        entry = publication.latest(session, until=which.number)
+        texts = publication.sources(session, until=which.number)
+        former = publication.latest(session, until=which.number - 1)
+        before = publication.current(session, until=which.number - 1)
+    assert entry is not None
+    if book is rulebook():
+        pages = _at_hand().pages
+    else:
+        with working_folder() as folder:
+            write_texts(texts, folder)
+            pages = document(book, [folder], with_mutants=False)
+    day = china_text(entry.recorded_at, "minutes")
+    origin = f"登记簿第{which.number}号，{day} 发布的标准"
+    site = Site("梯度标准", _TITLE, origin, _program())
+    if former and before:
+        site = replace(site, earlier=f"登记簿第{former.seq}号发布的标准")
+        pages = changes_since(pages, book, before.digests, before.ruleset)
+    return Documented(pages, site, book, draft=False, publication=which.number)
 
 
 def write(made: Documented, folder: Path) -> WrittenSite:
@@ -117,20 +234,38 @@ def write(made: Documented, folder: Path) -> WrittenSite:
     Raises ``RegistryError`` if the folder holds other things.
     """
     refuse_others(folder)
-    sums, size = [], 0
+    files = size = 0
     with folder_written_whole(folder, replaced=True) as fresh:
-        for name, data in site.static(made.pages, made.site):
+        for name, data in _files(made):
             (fresh / name).write_bytes(data)
-            sums.append(f"{sha256(data).hexdigest()}  {name}\n")
-            size += len(data)
-        (fresh / SUMS).write_text("".join(sums), encoding="ascii")
+            files, size = files + 1, size + len(data)
     return WrittenSite(
-        files=len(sums),
+        files=files,
         size=size,
         rules=made.pages.coverage.rules,
         examples=made.pages.coverage.examples,
         failed=len(made.pages.failures),
     )
+
+
+def archive(made: Documented) -> bytes:
+    """The same site as an archive with one folder; identical criteria give identical bytes."""
+    packed = BytesIO()
+    with ZipFile(packed, "w", ZIP_DEFLATED) as into:
+        for name, data in _files(made):
+            member = ZipInfo(f"{ARCHIVED}/{name}")  # of a fixed date
+            member.create_system, member.external_attr = _UNIX, _PLAIN_FILE
+            into.writestr(member, data, ZIP_DEFLATED)
+    return packed.getvalue()
+
+
+def _files(made: Documented) -> Iterator[tuple[str, bytes]]:
+    """The files of a site, and the list of them."""
+    sums = []
+    for name, data in site.static(made.pages, made.site):
+        yield name, data
+        sums.append(f"{sha256(data).hexdigest()}  {name}\n")
+    yield SUMS, "".join(sums).encode("ascii")
 
 
 def refuse_others(folder: Path) -> None:
@@ -186,7 +321,7 @@ def _documented(root: Path | None, text: str, with_mutants: bool, watch: Watch) 
 
 
 def _site(root: Path | None, own: Path | None, text: str, pages: Documentation) -> Site:
-    title = pages.edition(text).title if text else "优质中小企业梯度培育的标准"
+    title = pages.edition(text).title if text else _TITLE
     if root is None:
         origin = "随附的标准" if own is None else f"随附的标准和 {own.resolve().name}"
         return Site("梯度标准", title, origin, _program())

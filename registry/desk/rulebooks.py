@@ -42,17 +42,17 @@ def in_force(desk: "Desk") -> "Rulebook":
         return written(session)
 
 
-def written(session: "Session") -> "Rulebook":
+def written(session: "Session", *, until: int | None = None) -> "Rulebook":
     """The criteria in force, as in ``in_force``, of an open registry.
 
-    Raises ``RegistryError`` if this program can no longer compile the published texts.
+    ``until`` asks for those in force after that many entries of the journal. Raises ``RegistryError`` if this program can no longer compile the published texts.
     """
     from registry.record import publication  # who checks a draft opens no registry
 
-    named = publication.named_sources(session)
+    named = publication.named_sources(session, until=until)
     if not named or named == _at_hand(*resources.criteria()):
         return rulebook()
-    return _compiled_texts(tuple(sorted(publication.sources(session).items())))
+    return _compiled_texts(tuple(sorted(publication.sources(session, until=until).items())))
 
 
 @cache

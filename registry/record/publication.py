@@ -103,7 +103,7 @@ def publish(
     rows = [_row_json(row, digests) for row in rulebook.applicability]
     catalogue = canonical_json(rulebook.catalogue.to_json())
     table = canonical_json({"catalogue": sha256(catalogue), "rows": rows, "schema": 1})
-    last = _last(session)
+    last = latest(session)
     before = last.content["rulesets"] if last else {}
     sources = texts(rulebook, folder, own)
     named = {path: sha256(text) for path, text in sources.items()}
@@ -150,7 +150,7 @@ def current(session: Session, *, until: int | None = None) -> Published | None:
 
     ``until`` asks for the criteria in force after that many entries of the journal.
     """
-    last = _last(session, until)
+    last = latest(session, until=until)
     if last is None:
         return None
     return published(session, last.content["applicability"])
@@ -161,7 +161,7 @@ def named_sources(session: Session, *, until: int | None = None) -> dict[str, st
 
     Empty if nothing was published; ``until`` as in ``current``.
     """
-    last = _last(session, until)
+    last = latest(session, until=until)
     return dict(last.content["sources"]) if last else {}
 
 
@@ -213,7 +213,7 @@ def packaged_catalogue() -> Catalogue:
 
 def to_be_filed(session: Session) -> Catalogue:
     """What may be filed now; before anything is published, by the criteria that would be published."""
-    last = _last(session)
+    last = latest(session)
     if last is None:
         return to_be_published()
     return published_catalogue(session, last.content["applicability"])
@@ -248,7 +248,7 @@ def hold_catalogue(session: Session, digest: str, *, by: str, now: datetime) -> 
     """
     if digest == _packaged_digest() or _is_held(session, digest):
         return
-    if _last(session) is None:
+    if latest(session) is None:
         in_force(session, by=by, now=now)
     if not _is_held(session, digest):
         raise RecordError(
@@ -325,7 +325,8 @@ def applicability_rows(table: str) -> list[ApplicabilityRow]:
     ]
 
 
-def _last(session: Session, until: int | None = None) -> journal.Entry | None:
+def latest(session: Session, *, until: int | None = None) -> journal.Entry | None:
+    """The entry of the last publication; None if nothing was published. ``until`` as in ``current``."""
     return next(journal.newest_first(session, ["publication"], last=until), None)
 
 

@@ -85,7 +85,7 @@ class StaticLink:
             ("home", ""): "index.html",
             ("applicability", ""): "applicability.html",
             ("indicators", ""): "indicators.html",
-            **({("changes", ""): "changes.html"} if docs.changed else {}),
+            **({("changes", ""): "changes.html"} if docs.differs else {}),
             **{("rule", id): f"rule-{slug(id)}.html" for id in docs.rules},
             **{("edition", e.folder): f"text-{_folder_slug(e.folder)}.html" for e in docs.editions},
             **{("book", e.folder): f"book-{_folder_slug(e.folder)}.html" for e in docs.editions},
@@ -121,7 +121,7 @@ def static(docs: Documentation, site: Site) -> Iterator[tuple[str, bytes]]:
         found = [c for c in docs.comparisons if (c.before, c.after) == (before, after)]
         name = link("comparison", f"{before}...{after}")
         yield name, made("comparison", "", before=before, after=after, pages=found)
-    if docs.changed:
+    if docs.differs:
         yield link("changes"), made("changes", "")
     for id, page in docs.rules.items():
         yield link("rule", id), made("rule", "", page=page)

@@ -27,9 +27,10 @@ def _optional(read: Callable[[str], _T]) -> BeforeValidator:
     return BeforeValidator(value)
 
 
-def _number(text: str) -> int:
-    if text.isascii() and text.isdecimal() and 1 <= (number := int(text[:20])) < 2**63:
-        return number
+def number(text: str) -> int:
+    """The number of an entry; ``ValueError`` for any other text."""
+    if text.isascii() and text.isdecimal() and 1 <= (found := int(text[:20])) < 2**63:
+        return found
     raise ValueError(f"「{text}」不是编号，请写成 1 以上的整数")
 
 
@@ -43,7 +44,7 @@ def typed(text: Any) -> str:
 
 Day: TypeAlias = Annotated[date | None, _optional(day)]
 Moment: TypeAlias = Annotated[datetime | None, _optional(lambda text: last_instant(text, now()))]
-Number: TypeAlias = Annotated[int | None, _optional(_number)]
+Number: TypeAlias = Annotated[int | None, _optional(number)]
 Text: TypeAlias = Annotated[str, BeforeValidator(typed)]
 
 

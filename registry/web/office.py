@@ -1,13 +1,10 @@
 """What every page works with: the desk of one registry, and who judges and does jobs for it."""
 
 from dataclasses import dataclass, field
-from threading import Lock
 from typing import Annotated, TypeAlias
 
 from fastapi import Depends, Request
 
-from registry.desk import documenting
-from registry.desk.documenting import Documented
 from registry.desk.judging import Judging
 from registry.desk.place import Desk
 from registry.jobs.supervisor import Supervisor
@@ -40,12 +37,3 @@ def _office(request: Request) -> Office:
 
 #: The parameter of a handler that needs the registry.
 At: TypeAlias = Annotated[Office, Depends(_office)]
-
-
-_MAKING = Lock()
-
-
-def documented() -> Documented:
-    """The criteria at hand with the results of their examples; made once, whoever asks first."""
-    with _MAKING:
-        return documenting.in_force()

@@ -1,17 +1,18 @@
 """Serves the pages to this machine until it is stopped."""
 
 import socket
-from contextlib import closing
+from contextlib import closing, suppress
 from threading import Thread
 
 import uvicorn
 
+from registry.desk import documenting
 from registry.desk.judging import Judging
 from registry.desk.place import Desk
 from registry.jobs.store import JobStore
 from registry.jobs.supervisor import Supervisor
 from registry.web.app import application
-from registry.web.office import documented
+from rules.portable.errors import DescribedError
 
 _HOST = "127.0.0.1"
 
@@ -41,7 +42,7 @@ def serve(desk: Desk, opened: socket.socket) -> None:
         JobStore(desk) as store,
         Supervisor(desk, store) as supervisor,
     ):
-        Thread(target=documented, name="warming", daemon=True).start()
+        Thread(target=_warm, args=[desk], name="warming", daemon=True).start()
         config = uvicorn.Config(
             application(desk, judging, supervisor),
             access_log=False,
@@ -52,3 +53,9 @@ def serve(desk: Desk, opened: socket.socket) -> None:
             ws="none",
         )
         uvicorn.Server(config).run(sockets=[opened])
+
+
+def _warm(desk: Desk) -> None:
+    """Make the pages on criteria before somebody waits for them; what fails is told when asked for."""
+    with suppress(DescribedError):
+        documenting.on_record(desk)

@@ -11,11 +11,14 @@ from click.testing import CliRunner
 from registry.cli import main
 from registry.desk import documenting
 from registry.desk.place import Desk
+from registry.desk.rulebooks import rulebook
 from registry.errors import RegistryError
 from registry.kit import resources
+from registry.record import publication
 from registry.reports import site
 from rules.errors import SourceError
 
+PACK = Path("docs/examples/shifan").resolve()
 FEATURE = """\
 # language: zh-CN
 @tier:示例 @source:示例文件
@@ -222,6 +225,23 @@ def test_a_draft_is_compared_with_the_packaged_criteria(
     assert "与随附的标准相比" in told
     assert "门槛提高（从严）" in told
     assert "只改了文字" in told
+    assert made.pages.gone == ()
+
+
+def test_what_is_no_longer_there_is_told(tmp_path: Path) -> None:
+    with Desk(url=f"sqlite:///{tmp_path / 'tidu.db'}", by="李四") as desk:
+        folder, own = resources.criteria(PACK)
+        with desk.writing() as session:
+            publication.publish(
+                session, rulebook(PACK), folder, by=desk.by, now=desk.clock(), own=own
+            )
+        whole = documenting.since(desk, documenting.at_hand())
+        part = documenting.since(desk, documenting.documented("miit-2022-63", with_mutants=False))
+    assert (whole.pages.changed, whole.pages.gone) == ((), ("示范",))
+    assert part.pages.gone == ()
+    told = dict(site.static(whole.pages, whole.site))
+    assert "少了1个规则集：示范" in told["index.html"].decode()
+    assert "少了的规则集" in told["changes.html"].decode()
 
 
 def test_where_there_is_a_registry_all_is_compared_with_what_was_published(
@@ -229,7 +249,7 @@ def test_where_there_is_a_registry_all_is_compared_with_what_was_published(
 ) -> None:
     with Desk(url=f"sqlite:///{tmp_path / 'tidu.db'}", by="李四") as desk:
         desk.in_force()  # a new registry publishes the packaged criteria
-        same = documenting.since(desk, documenting.in_force())
+        same = documenting.since(desk, documenting.at_hand())
         other = documenting.since(desk, altered)
     assert same.pages.changed == ()
     assert (
@@ -243,10 +263,10 @@ def test_where_there_is_a_registry_all_is_compared_with_what_was_published(
 
 def test_the_packaged_criteria_stand_alone_without_a_registry(tmp_path: Path) -> None:
     desk = Desk(url=f"sqlite:///{tmp_path / 'tidu.db'}")
-    assert documenting.since(desk, documenting.in_force()) is documenting.in_force()
+    assert documenting.since(desk, documenting.at_hand()) is documenting.at_hand()
 
 
 def test_the_packaged_criteria_are_the_default() -> None:
     assert resources.own_features() is None
-    assert documenting.in_force().site.origin == "随附的标准"
-    assert documenting.in_force() is documenting.in_force()
+    assert documenting.at_hand().site.origin == "随附的标准"
+    assert documenting.at_hand() is documenting.at_hand()

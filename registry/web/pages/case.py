@@ -1,5 +1,6 @@
 """A case ``/enterprises/{uscc}/{tier}``: the verdict and its reasons beside the law."""
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
@@ -7,15 +8,17 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from registry.desk import auditing, enterprises
+from registry.desk import auditing, documenting, enterprises
 from registry.desk.auditing import EntryQuery
 from registry.desk.checking import Cause, Refusal
+from registry.errors import RegistryError
 from registry.portable.chain import KINDS
 from registry.reports import scores, tree
 from registry.reports.tree import VerdictPart
 from registry.reports.verdicts import not_applied
-from registry.web.asked import Asked, Text, Tier
-from registry.web.office import At, Office, documented
+from registry.web import addresses
+from registry.web.asked import Asked, How, Text, Tier
+from registry.web.office import At, Office
 from registry.web.remedies import advice
 from registry.web.rendering import page
 from rules.decider import Decision
@@ -29,11 +32,15 @@ router = APIRouter()
 
 @dataclass(frozen=True)
 class LawBeside:
-    """What stands beside a verdict: a finding's clause, its table with the case, and what is told of it."""
+    """What stands beside a verdict: a finding's clause, its table with the case, and what is told of it.
+
+    ``page`` is the address of the rule's own page, empty if it has none.
+    """
 
     finding: Finding
     table: CaseTable | None
     told: RulePage | None
+    page: str
 
 
 @router.get("/enterprises/{uscc}/{tier}")
@@ -73,7 +80,9 @@ def case(
         parts=parts,
         tree=tree.tree(verdict, full=print),
         score=scores.score(found, verdict.catalogue) if found else None,
-        law=_law(verdict.decision, found, rule or _deciding(parts, found, verdict.catalogue)),
+        law=_law(
+            at, how, verdict.decision, found, rule or _deciding(parts, found, verdict.catalogue)
+        ),
         rejected=[*not_applied(verdict.governing, answer.as_of)] if verdict.governing else [],
         history=_history(at, uscc, title),
         unfolded=print,
@@ -97,12 +106,20 @@ def _deciding(parts: tuple[VerdictPart, ...], finding: Finding | None, catalogue
     return score.whole.rule if score else finding.rule
 
 
-def _law(decision: Decision | None, finding: Finding | None, rule: str) -> LawBeside | None:
+def _law(
+    at: Office, how: How, decision: Decision | None, finding: Finding | None, rule: str
+) -> LawBeside | None:
     if decision is None or finding is None:
         return None
     found = next((f for f in finding.walk() if f.rule == rule), finding)
-    told = documented().pages.rules.get(found.rule)  # what was published once may be gone
-    return LawBeside(found, case_table(decision, found), told)
+    table = case_table(decision, found)
+    with suppress(RegistryError):  # what was published may no longer compile; the verdict stands
+        made = documenting.known_at(at.desk, how.known_at)
+        if told := made.pages.rules.get(found.rule):
+            criteria = made.publication if how.known_at else ""
+            page = addresses.asked(addresses.rule(found.rule), criteria=criteria)
+            return LawBeside(found, table, told, page)
+    return LawBeside(found, table, None, "")
 
 
 def _history(at: Office, uscc: str, title: str) -> list[auditing.EntryLine]:

@@ -28,5 +28,11 @@ def entry(request: Request, at: At, seq: int) -> HTMLResponse:
     """One entry, with the recipe by which anybody can verify it."""
     found = auditing.entry(at.desk, seq)
     body = json.dumps(json.loads(found.body), ensure_ascii=False, indent=2)
-    decided = found.line.kind == KINDS["decision"]
-    return page(request, "entry.html", found=found, body=body, decided=decided)
+    return page(
+        request,
+        "entry.html",
+        found=found,
+        body=body,
+        decided=found.line.kind == KINDS["decision"],
+        published=found.line.kind == KINDS["publication"],
+    )

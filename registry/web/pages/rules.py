@@ -1,93 +1,103 @@
 """The criteria ``/rules``: clauses, tables, examples, texts, comparisons, and what applies when.
 
-The same pages as the static site's, over the same values, in the frame of this face.
+The same pages as the static site's, over the same values, in the frame of this face. ``criteria`` in
+an address asks for an earlier publication, or for what the program has at hand.
 """
 
-from typing import Any
+from typing import Any, Final
+from urllib.parse import quote
 
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse
 
-from registry.desk import rulebooks
+from registry.desk import auditing, documenting
+from registry.desk.auditing import EntryQuery
+from registry.portable.chain import KINDS
 from registry.reports import site
-from registry.web import addresses, assets
-from registry.web.office import documented
+from registry.web import addresses
+from registry.web.criteria import ARCHIVE, AT_HAND, INDEX, Criteria, Shown
+from registry.web.office import At
 from registry.web.rendering import framed
 
 router = APIRouter()
-_INDEX = "/rules/index.js"
-_COMPARED = "..."
-
-
-def link(kind: str, key: str = "", anchor: str = "") -> str:
-    """The address of a page of the criteria; empty if there is none."""
-    match kind:
-        case "home":
-            path = "/rules"
-        case "applicability":
-            path = "/applicability"
-        case "indicators":
-            path = "/indicators"
-        case "rule":
-            path = addresses.rule(key) if key in documented().pages.rules else ""
-        case "edition" | "comparison":
-            path = addresses.edition(key)
-        case "asset":
-            path = _INDEX if key == site.INDEX else assets.address(key)
-        case _:
-            path = ""
-    return f"{path}#{anchor}" if path and anchor else path
+_COMPARED: Final = "..."
 
 
 @router.get("/rules")
-def home(request: Request) -> HTMLResponse:
-    """All texts, and how far their examples reach."""
-    return _page(request, "home")
+def home(request: Request, at: At, shown: Criteria) -> HTMLResponse:
+    """All texts, how far their examples reach, and every publication."""
+    publications = auditing.log(at.desk, EntryQuery(kind=KINDS["publication"]))[::-1]
+    differs = not shown.named and documenting.at_hand_differs(at.desk)
+    return _page(
+        request,
+        shown,
+        "home",
+        publications=publications,
+        at_hand=addresses.asked("/rules", criteria=AT_HAND) if differs else "",
+        archive=addresses.asked(ARCHIVE, criteria=shown.named),
+    )
 
 
 @router.get("/applicability")
-def applicability(request: Request) -> HTMLResponse:
+def applicability(request: Request, shown: Criteria) -> HTMLResponse:
     """Which text applies when."""
-    return _page(request, "applicability")
+    return _page(request, shown, "applicability")
 
 
 @router.get("/indicators")
-def indicators(request: Request) -> HTMLResponse:
+def indicators(request: Request, shown: Criteria) -> HTMLResponse:
     """The derived indicators with their formulas."""
-    return _page(request, "indicators")
+    return _page(request, shown, "indicators")
 
 
-@router.get(_INDEX)
-def index() -> Response:
+@router.get("/changes")
+def changes(request: Request, shown: Criteria) -> HTMLResponse:
+    """What is not as it was in the publication before."""
+    if not shown.made.pages.differs:
+        raise HTTPException(404)
+    return _page(request, shown, "changes")
+
+
+@router.get(INDEX)
+def index(shown: Criteria) -> Response:
     """What is searched."""
-    text = site.index(documented().pages, link)
+    text = site.index(shown.made.pages, shown.link)
     return Response(text, media_type="text/javascript; charset=utf-8")
 
 
+@router.get(ARCHIVE)
+def archive(shown: Criteria) -> Response:
+    """The same pages as an archive, which opens anywhere without a server."""
+    name = quote(f"{documenting.ARCHIVED}.zip")
+    return Response(
+        documenting.archive(shown.made),
+        media_type="application/zip",
+        headers={"Content-Disposition": f"attachment; filename*=UTF-8''{name}"},
+    )
+
+
 @router.get("/rules/{id}")
-def rule(request: Request, id: str) -> HTMLResponse:
+def rule(request: Request, shown: Criteria, id: str) -> HTMLResponse:
     """A rule; one that does not exist is refused with similar ids."""
-    rulebooks.rulebook().clause(id)
-    return _page(request, "rule", page=documented().pages.rules[id])
+    shown.made.rulebook.clause(id)
+    return _page(request, shown, "rule", page=shown.made.pages.rules[id])
 
 
 @router.get("/editions/{text:path}")
-def edition(request: Request, text: str) -> HTMLResponse:
+def edition(request: Request, shown: Criteria, text: str) -> HTMLResponse:
     """A text, or two of them side by side."""
-    docs = documented().pages
+    docs = shown.made.pages
     before, compared, after = text.partition(_COMPARED)
     if compared and (before, after) in docs.compared:
         found = [c for c in docs.comparisons if (c.before, c.after) == (before, after)]
-        return _page(request, "comparison", before=before, after=after, pages=found)
+        return _page(request, shown, "comparison", before=before, after=after, pages=found)
     folder = addresses.TOP if text == addresses.GENERAL else text
     if folder not in {e.folder for e in docs.editions}:
         raise HTTPException(404)
-    return _page(request, "edition", page=docs.edition(folder))
+    return _page(request, shown, "edition", page=docs.edition(folder))
 
 
-def _page(request: Request, template: str, **values: Any) -> HTMLResponse:
-    made = documented()
+def _page(request: Request, shown: Shown, template: str, **values: Any) -> HTMLResponse:
     frame = framed(request, "rules-frame.html")
-    return HTMLResponse(
-        site.rendered(template, made.pages, link, site=made.site, **{**frame, **values})
-    )
+    own = {"site": shown.made.site, "shown": shown, "publications": (), **values}
+    return HTMLResponse(site.rendered(template, shown.made.pages, shown.link, **{**frame, **own}))

@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from typing import NoReturn
 
 import pytest
 from click.testing import CliRunner
@@ -10,6 +11,8 @@ from click.testing import CliRunner
 from registry.cli import main
 from registry.desk import documenting
 from registry.desk.judging import Judging
+from registry.desk.place import Desk
+from registry.errors import RegistryError
 from registry.judging.worker import Cause, Refusal
 from registry.web.tests.visiting import Page, Visitor, case
 from rules.tests.packaged import TITLES
@@ -157,12 +160,25 @@ def test_no_such_enterprise_or_tier_is_no_page(visitor: Visitor) -> None:
 def test_a_rule_of_which_the_program_no_longer_knows_the_examples_is_shown(
     visitor: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    documented = documenting.in_force()
+    documented = documenting.at_hand()
     pages = replace(documented.pages, rules={})
-    monkeypatch.setattr(documenting, "in_force", lambda: replace(documented, pages=pages))
+    monkeypatch.setattr(documenting, "on_record", lambda _: replace(documented, pages=pages))
     page = visitor.get(case(NARROW, SECOND))
     assert page.status == 200
     assert "个例子" not in page.words
+
+
+def test_a_case_is_shown_though_the_published_texts_no_longer_compile(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: Desk) -> NoReturn:
+        raise RegistryError("published-not-compiled", "不能编译")
+
+    monkeypatch.setattr(documenting, "on_record", fail)
+    page = visitor.get(case(NARROW, SECOND))
+    assert page.status == 200
+    assert "个例子" not in page.words
+    assert "不能编译" in visitor.get("/rules").words
 
 
 def test_a_case_is_written_as_an_example_that_names_nobody(visitor: Visitor) -> None:

@@ -17,7 +17,7 @@ import uvicorn
 from registry.desk.judging import Judging
 from registry.desk.place import Desk
 from registry.web import serving
-from registry.web.addresses import decision, enterprise, rule
+from registry.web.addresses import decision, edition, enterprise, rule
 from registry.web.app import application
 from registry.web.tests.test_case import LACKING, NARROW, SECOND, THIRD, WAITING
 from registry.web.tests.visiting import case
@@ -109,6 +109,10 @@ def reading(browser: Any, site: str, size: str, *, scripts: bool = True) -> Iter
         "/enterprises",
         "/enterprises?q=火星",
         "/rules",
+        "/applicability",
+        "/indicators",
+        edition("miit-2022-63"),
+        edition("miit-2022-63...miit-2026-2"),
         rule("63.2.研发费用"),
         "/journal",
         "/journal/2",

@@ -34,7 +34,7 @@ def test_a_rule_that_there_is_not_names_similar_ones(visitor: Visitor) -> None:
 
 
 def test_texts_stand_alone_and_side_by_side(visitor: Visitor) -> None:
-    docs = documenting.in_force().pages
+    docs = documenting.at_hand().pages
     for text in docs.editions:
         assert visitor.get(edition(text.folder)).status == 200, text.folder
     for before, after in docs.compared:
@@ -44,7 +44,7 @@ def test_texts_stand_alone_and_side_by_side(visitor: Visitor) -> None:
 
 
 def test_links_from_rules_are_answered(visitor: Visitor) -> None:
-    docs = documenting.in_force().pages
+    docs = documenting.at_hand().pages
     asked: dict[str, int] = {}
     for id in [*docs.rules][::16]:
         page = visitor.get(rule(id))

@@ -119,7 +119,7 @@ def since(
     digests: Mapping[str, str],
     earlier: Callable[[str], Ruleset],
 ) -> Documentation:
-    """The same, with each ruleset that differs from the ``earlier`` one of its id.
+    """The same, with each ruleset that differs from the ``earlier`` one of its id, or is gone.
 
     ``digests`` are those of the earlier rulesets by id.
     """
@@ -129,7 +129,10 @@ def since(
         for id, digest in roots.items()
         if digests.get(id) != digest
     )
-    return replace(docs, changed=changed)
+    kept = {row.ruleset for row in rulebook.applicability}
+    whole = docs.applicability == rulebook.applicability  # an excerpt leaves most rulesets out
+    gone = tuple(id for id in digests if id not in kept) if whole else ()
+    return replace(docs, changed=changed, gone=gone)
 
 
 def folder_of(path: str) -> str:

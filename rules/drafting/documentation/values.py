@@ -258,6 +258,8 @@ class ChangedRuleset:
 class Documentation:
     """All pages of a set of criteria; ``changed`` are its rulesets that earlier ones lack.
 
+    ``gone`` are the ids of rulesets that only the earlier ones have.
+
     ``rules`` are by id, in the order of the files; ``applicability`` are all rows that govern.
     """
 
@@ -268,6 +270,12 @@ class Documentation:
     comparisons: tuple[ComparisonPage, ...]
     coverage: Coverage
     changed: tuple[ChangedRuleset, ...] = ()
+    gone: tuple[str, ...] = ()
+
+    @property
+    def differs(self) -> bool:
+        """Whether its rulesets are not those of the earlier criteria."""
+        return bool(self.changed or self.gone)
 
     @cached_property
     def failures(self) -> tuple[tuple[RulePage, ExampleResult], ...]:
