@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
+from string import ascii_uppercase
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from rules.model.facts import Fact, Profile, RecordList, Scalar
@@ -140,7 +141,26 @@ class FileReading:
             found[error.uscc or error.where].append(error)
         return found
 
+    def named(self, issue: Issue) -> str:
+        """The name of the enterprise that an issue is about; empty if that is none, or unknown."""
+        return self._names.get(issue.uscc) or self._names.get(_row(issue.sheet, issue.cell), "")
+
+    @cached_property
+    def _names(self) -> Mapping[str, str]:
+        """The names of enterprises by credit code and by row."""
+        found: dict[str, str] = {}
+        for filed in (*self.submissions, *self.refused):
+            sheet, _, cell = filed.where.rpartition("!")
+            found[_row(sheet, cell)] = filed.name
+            if filed.uscc:
+                found.setdefault(filed.uscc, filed.name)
+        return found
+
     @property
     def doubts(self) -> list[Issue]:
         """The issues about figures that stand as filed, although they can hardly be true."""
         return [i for i in self.issues if i.doubt]
+
+
+def _row(sheet: str, cell: str) -> str:
+    return f"{sheet}!{cell.lstrip(ascii_uppercase)}"

@@ -11,7 +11,7 @@ from typing import BinaryIO, Final
 from registry.desk import headings
 from registry.desk.place import Desk
 from registry.desk.rulebooks import rulebook
-from registry.errors import RegistryError
+from registry.errors import LoadError, RegistryError
 from registry.filings import FileReading, Heading, Issue, Submission
 from registry.intake import (
     NoTableError,
@@ -38,12 +38,12 @@ from registry.kit.files import working_folder, write_new
 from registry.kit.workers import jobs_for
 from registry.portable.clock import CHINA
 from registry.record import admissions, loading
-from registry.record.loading import LoadReport, UndoReport
+from registry.record.loading import ImportLine, LoadReport, UndoReport
 from rules.model.catalogue import Catalogue
 from rules.model.facts import Profile, Scalar
 from rules.portable.errors import Remedy, Words, unworded
 
-__all__ = ["CHUNK", "FolderCounts", "Groups", "LoadReport", "UndoReport", "grouped"]
+__all__ = ["CHUNK", "FolderCounts", "Groups", "ImportLine", "LoadReport", "UndoReport", "grouped"]
 
 
 #: The fact in which an enterprise states its sector.
@@ -94,6 +94,7 @@ class FolderImported:
     stored: bool
     drafted: bool
     held_back: bool
+    headings: tuple[Heading, ...] = ()
 
 
 # -- reading ---------------------------------------------------------------------------------------
@@ -270,7 +271,7 @@ def import_file(desk: Desk, source: Source) -> Imported:
             ahead=rulebook().catalogue,
         )
     drafted = _draft(source, reading.headings, catalogue)
-    with desk.writing() as session:
+    with desk.reading() if source.dry_run else desk.writing() as session:
         done = loading.load(
             session,
             reading,
@@ -345,9 +346,8 @@ def import_folder(desk: Desk, source: Source) -> FolderImported:
     catalogue = desk.to_be_filed()
     with desk.watch(f"核对 {folder.name} 的次序", None) as done:
         found = directory.survey(folder, catalogue, done)
-    drafted = source.draft is not None and _draft(
-        source, directory.headings(found, source.mapping), catalogue
-    )
+    known = tuple(directory.headings(found, source.mapping))
+    drafted = _draft(source, known, catalogue)
     with report_file(source.report) as tell:
         loader = FolderLoader(
             desk.database,
@@ -372,17 +372,57 @@ def import_folder(desk: Desk, source: Source) -> FolderImported:
                 checked = loader.dry_run(tell, done)
         if checked is not None and (source.dry_run or checked.errors):
             kept = source.dry_run and source.partial
-            return FolderImported(checked, False, drafted, bool(checked.errors) and not kept)
+            held_back = bool(checked.errors) and not kept
+            return FolderImported(checked, False, drafted, held_back, known)
         untold = source.report is not None and checked is None
         with desk.watch("登记", found.enterprises) as done:
             counts = loader.load(tell if untold else None, done)
-    return FolderImported(counts, True, drafted, False)
+    return FolderImported(counts, True, drafted, False, known)
 
 
-def undo(desk: Desk, number: int, *, dry_run: bool = False) -> UndoReport:
-    """Take an import back and report what rests on it; with ``dry_run``, only report."""
+def undo(
+    desk: Desk, number: int, *, dry_run: bool = False, unless_rested_upon: bool = False
+) -> UndoReport:
+    """Take an import back and report what rests on it; with ``dry_run``, only report.
+
+    ``unless_rested_upon`` takes none back on whose filings a decision or a determination rests:
+    ``LoadError`` then.
+    """
     with desk.reading() if dry_run else desk.writing() as session:
-        return loading.undo(session, number, now=desk.clock(), by=desk.by, dry_run=dry_run)
+        found = loading.undo(session, number, now=desk.clock(), by=desk.by, dry_run=dry_run)
+        if unless_rested_upon and (found.decisions or found.determinations):
+            raise LoadError(
+                "rested-upon",
+                "导入{value}不能撤销：依据它的填报已有决定{decisions}项、人工认定{determinations}项",
+                value=number,
+                decisions=len(found.decisions),
+                determinations=len(found.determinations),
+            )
+        return found
+
+
+def imports(desk: Desk, *, before: int | None = None, limit: int = 20) -> list[ImportLine]:
+    """The imports, newest first, or those before a number."""
+    with desk.reading() as session:
+        return loading.imports(session, before=before, limit=limit)
+
+
+def one(desk: Desk, number: int) -> ImportLine:
+    """One import; ``LoadError`` if there is none of that number."""
+    with desk.reading() as session:
+        return loading.one(session, number)
+
+
+def of_digest(desk: Desk, digest: str) -> ImportLine | None:
+    """The last import of a file that still stands, by its SHA-256."""
+    with desk.reading() as session:
+        return loading.last_of(session, digest)
+
+
+def stated(desk: Desk, number: int, limit: int) -> list[tuple[str, str]]:
+    """Code and name of the first enterprises of which an import registered something, by code."""
+    with desk.reading() as session:
+        return loading.stated(session, number, limit)
 
 
 def template(file: Path, as_of: date | None = None, province: str = "", batch: str = "") -> None:

@@ -27,7 +27,7 @@ from registry.kit.names import file_name
 #: How long a file waits.
 WAIT: Final = timedelta(days=1)
 #: The most bytes of one file, and of all that wait.
-LARGEST: Final = 100 << 20
+LARGEST: Final = 64 << 20
 LARGEST_SUM: Final = 1 << 30
 
 _DIGEST: Final = re.compile("[0-9a-f]{64}")

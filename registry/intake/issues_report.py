@@ -36,13 +36,13 @@ def write_issues(path: str | Path, reading: FileReading, source: str | Path | No
     """
     path = Path(path)
     links = _Links(Path(source) if source is not None else path.with_name(reading.file), path)
-    names, headings = _names(reading), {(h.sheet, h.letter): h.text for h in reading.headings}
+    headings = {(h.sheet, h.letter): h.text for h in reading.headings}
     issues = sorted(reading.issues, key=lambda i: i.severity != "错误")
     with workbook(path) as book:
         sheet = book.sheet("问题清单", [*_SINGLE], [*_SINGLE.values()], filtered=True)
         for issue in issues:
             heading = headings.get((issue.sheet, _letter(issue)), "")
-            severity, name, cell, *texts = _texts(issue, heading, names)
+            severity, name, cell, *texts = _texts(issue, heading, reading.named(issue))
             sheet.add([severity, name, links.to(issue, sheet.text(cell)), *texts])
         summary = book.sheet("汇总", [*_GROUPED], [*_GROUPED.values()], filtered=True)
         for group in grouped(reading.issues, reading.headings):
@@ -55,9 +55,7 @@ def _letter(issue: Issue) -> str:
     return match[1] if match else ""
 
 
-def _texts(issue: Issue, heading: str, names: dict[str, str]) -> Sequence[str]:
-    row = f"{issue.sheet}!{issue.cell.lstrip('ABCDEFGHIJKLMNOPQRSTUVWXYZ')}"
-    name = names.get(issue.uscc) or names.get(row, "")
+def _texts(issue: Issue, heading: str, name: str) -> Sequence[str]:
     return (
         issue.severity, issue.sheet, issue.cell, heading, issue.value, issue.message,
         issue.expected, issue.uscc, name,
@@ -69,17 +67,6 @@ def _summary(group: Group) -> Iterator[str | int]:
     yield from (one.severity, one.sheet, group.column, group.count, one.message, one.expected)
     yield f"{one.cell}「{one.value}」" if one.value else one.cell
     yield group.where()
-
-
-def _names(reading: FileReading) -> dict[str, str]:
-    """The names of enterprises by credit code and by row."""
-    found: dict[str, str] = {}
-    for filed in (*reading.submissions, *reading.refused):
-        sheet, _, cell = filed.where.rpartition("!")
-        found[f"{sheet}!{cell.lstrip('ABCDEFGHIJKLMNOPQRSTUVWXYZ')}"] = filed.name
-        if filed.uscc:
-            found.setdefault(filed.uscc, filed.name)
-    return found
 
 
 class _Links:

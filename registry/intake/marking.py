@@ -22,7 +22,7 @@ from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.worksheet import Worksheet
 
 from registry.errors import RegistryError
-from registry.filings import Issue
+from registry.filings import FileReading, Issue
 from registry.intake.cells import plain
 from registry.intake.files import limits
 from registry.intake.files.package import BROKEN, Package
@@ -50,8 +50,8 @@ _MARKUP: Final = (".xml", ".rels")
 _UNOPENED: Final = (*BROKEN, TypeError, AttributeError, IndexError, AssertionError)
 
 
-def mark(source: Path, issues: Sequence[Issue], names: Mapping[str, str], target: Path) -> None:
-    """Write the workbook ``source`` with these issues marked; ``names`` are those of codes.
+def mark(source: Path, reading: FileReading, target: Path) -> None:
+    """Write the workbook ``source`` with the issues of its reading marked.
 
     Raises ``RegistryError`` if the workbook is too large to be held, or cannot be written anew.
     """
@@ -59,7 +59,7 @@ def mark(source: Path, issues: Sequence[Issue], names: Mapping[str, str], target
         _refuse(source)
         book = load_workbook(source, rich_text=True)
         placed: dict[str, dict[str, list[Issue]]] = defaultdict(lambda: defaultdict(list))
-        for issue in issues[:_MARKED]:
+        for issue in reading.issues[:_MARKED]:
             if (match := CELL.fullmatch(issue.cell)) and match[1]:
                 placed[issue.sheet][issue.cell].append(issue)
         for sheet in list(book.worksheets):
@@ -68,7 +68,7 @@ def mark(source: Path, issues: Sequence[Issue], names: Mapping[str, str], target
             else:
                 _clear(sheet)
                 _mark(sheet, placed.get(sheet.title, {}))
-        _list(book, sorted(issues, key=lambda i: i.severity != "错误"), names)
+        _list(book, reading)
         save(book, target)
 
 
@@ -174,14 +174,15 @@ def is_list(top: Sequence[Row]) -> bool:
     return bool(top) and tuple(plain(cell) for cell in top[0] if cell is not None) == _COLUMNS
 
 
-def _list(book: Workbook, issues: Sequence[Issue], names: Mapping[str, str]) -> None:
+def _list(book: Workbook, reading: FileReading) -> None:
+    issues = sorted(reading.issues, key=lambda issue: issue.severity != "错误")
     sheet = book.create_sheet(_SHEET)  # openpyxl finds another name where this one is taken
     sheet.freeze_panes = "A2"
     for number, (column, width) in enumerate(zip(_COLUMNS, _WIDTHS, strict=True), 1):
         sheet.column_dimensions[get_column_letter(number)].width = width
         _put(sheet, 1, number, column).font = Font(bold=True)
     for row, issue in enumerate(issues[:_LISTED], 2):
-        name = names.get(issue.uscc, issue.uscc)
+        name = reading.named(issue) or issue.uscc
         texts = (issue.severity, issue.where, name, issue.value, issue.message, issue.expected)
         for number, text in enumerate(texts, 1):
             _put(sheet, row, number, text)

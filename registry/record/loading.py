@@ -105,6 +105,22 @@ class UndoReport:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ImportLine:
+    """An import as the registry has it: what it was of, when it was made or undone, and what it did."""
+
+    id: int
+    file: str
+    digest: str
+    as_of: date | None
+    loaded_at: datetime
+    undone_at: datetime | None
+    new: int
+    changed: int
+    unchanged: int
+    refused: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class FilingLine:
     """A version of a filing in a listing."""
 
@@ -235,6 +251,46 @@ def _unlike(
     return found
 
 
+def imports(session: Session, *, before: int | None = None, limit: int = 20) -> list[ImportLine]:
+    """The imports, newest first, or those before a number."""
+    query = sa.select(_IMPORT).order_by(_IMPORT.c.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(_IMPORT.c.id < before)
+    return [ImportLine(**row) for row in session.execute(query).mappings()]
+
+
+def one(session: Session, import_id: int) -> ImportLine:
+    """One import; ``LoadError`` if there is none of that number."""
+    query = sa.select(_IMPORT).where(_IMPORT.c.id == import_id)
+    row = session.execute(query).mappings().first()
+    if row is None:
+        raise _no_such_import(import_id)
+    return ImportLine(**row)
+
+
+def last_of(session: Session, digest: str) -> ImportLine | None:
+    """The last import of a file that was not undone, by the file's SHA-256; None if there is none."""
+    standing = _IMPORT.c.digest == digest, _IMPORT.c.undone_at.is_(None)
+    query = sa.select(_IMPORT).where(*standing).order_by(_IMPORT.c.id.desc()).limit(1)
+    row = session.execute(query).mappings().first()
+    return ImportLine(**row) if row else None
+
+
+def stated(session: Session, import_id: int, limit: int) -> list[tuple[str, str]]:
+    """Code and name of the first enterprises of which an import stored a filing, by code."""
+    query = (
+        sa.select(ENTERPRISE.c.uscc, ENTERPRISE.c.name)
+        .where(ENTERPRISE.c.id.in_(touched(import_id)))
+        .order_by(ENTERPRISE.c.uscc)
+        .limit(limit)
+    )
+    return [(row.uscc, row.name) for row in session.execute(query)]
+
+
+def _no_such_import(import_id: int) -> LoadError:
+    return LoadError("no-such-import", "没有编号为{value}的导入", value=import_id)
+
+
 def undo(
     session: Session, import_id: int, *, now: datetime, by: str = "", dry_run: bool = False
 ) -> UndoReport:
@@ -247,7 +303,7 @@ def undo(
     """
     loaded = session.get(Import, import_id)
     if loaded is None:
-        raise LoadError("no-such-import", "没有编号为{value}的导入", value=import_id)
+        raise _no_such_import(import_id)
     if loaded.undone_at is not None:
         raise LoadError("undone-already", "编号为{value}的导入已经撤销过", value=import_id)
     _check_clock(session, now)
@@ -426,7 +482,7 @@ def prepare(reading: FileReading, as_of: date | None, catalogue: Catalogue) -> P
         day = submission.as_of or as_of
         reason = ""
         if day is None:
-            reason = "没有填报日期：请在文件中填写，或在命令中给出"
+            reason = "没有填报日期：请在文件中填写，或另行给出"
         elif wrong := check_day(str(day)):
             reason = f"填报日期{day}的{wrong}：请核对日期"
         elif (submission.uscc, day) in good:

@@ -49,8 +49,7 @@ def amiss(tmp_path: Path) -> Path:
 def marked(path: Path, reading: FileReading | None = None) -> Path:
     reading = reading or read(path)
     target = path.with_name("标出.xlsx")
-    names = {filed.uscc: filed.name for filed in (*reading.submissions, *reading.refused)}
-    mark(path, reading.issues, names, target)
+    mark(path, reading, target)
     return target
 
 
