@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import pytest
-from pytest_bdd import given, parsers, then
+from pytest_bdd import given, parsers, then, when
 from pytest_bdd.parser import Scenario
 
 from rules.decider import Decider
@@ -63,6 +63,7 @@ def step(text: str, table: list[list[str]] | None) -> GherkinStep:
 
 
 @given(parsers.re("(?P<text>.+)"))
+@when(parsers.re("(?P<text>.+)"))
 def file(example: Given, text: str, datatable: list[list[str]] | None = None) -> None:
     if text not in COLUMNS:
         assert take(example, step(text, datatable)) is None, f"「{text}」应写在「那么」之下"

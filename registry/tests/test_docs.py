@@ -176,7 +176,7 @@ def test_the_drafters_page_has_every_sentence_that_is_understood() -> None:
     page = (ROOT / "docs/language.md").read_text(encoding="utf-8")
     for sentence, columns in {**COLUMNS, **DECLARED}.items():
         assert f"| {sentence} | {' '.join(columns)} |" in page
-    steps = re.findall(r"`(?:假如|那么) (.*?)`", page)
+    steps = re.findall(r"`(?:假如|当|那么) (.*?)`", page)
     for pattern, _ in (*GIVEN, *EXPECTED):
         assert any(pattern.fullmatch(step) for step in steps), pattern.pattern
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from rules.decider import by_reference
+from rules.drafting import courses
 from rules.drafting.steps import ExampleError, Expectation, Given, take
 from rules.engine.readings import Evaluator
 from rules.errors import NoRulesetError, Problem, RulesError, RulesetError, SourceError
-from rules.language import editions, provinces
+from rules.language import editions, provinces, tables
 from rules.language.rulebook import Rulebook
 from rules.language.source import Clause, GherkinStep, Scenario
 from rules.language.values import exact_decimal
@@ -22,6 +23,8 @@ from rules.model.ruleset import Gap, Outcome, Result, Ruleset, Trace
 
 #: What examples call a case that no ruleset governs.
 NO_RULESET: Final = "没有适用的规则集"
+#: What they call one that no procedure handles.
+NO_PROCEDURE: Final = "没有适用的办理程序"
 #: An evaluator of one ruleset and profile: the trace, and the exact reading of an indicator.
 Evaluate = Callable[[Ruleset, Profile], Trace]
 
@@ -169,6 +172,8 @@ def actual(
     """The actual result for one expectation, in the words of the examples."""
     if expectation.kind == "适用":
         return applies(rulebook, given)
+    if expectation.kind in courses.KINDS:
+        return course(rulebook, given, expectation)
     if expectation.kind == "门槛":
         slot = rulebook.thresholds.get(given.rule)
         if slot is None:
@@ -230,12 +235,24 @@ def setting(rulebook: Rulebook, given: Given) -> str:
     return texts[0] if texts else rulebook.slots[item].default
 
 
+def course(rulebook: Rulebook, given: Given, expectation: Expectation) -> str:
+    """Where the case of an example of a procedure stands."""
+    procedure = rulebook.procedures.get(given.rule)
+    if procedure is None:
+        raise ExampleError(
+            "not-a-procedure", "规则「{where}」不是办理程序：请改写结论或得分", where=given.rule
+        )
+    kind, subject = expectation.kind, expectation.subject
+    return courses.actual(procedure, rulebook.calendar, given.happened, kind, subject)
+
+
 def applies(rulebook: Rulebook, given: Given) -> str:
-    """The ruleset that governs the case of an applicability example."""
+    """The ruleset, or the procedure, that governs the case of an applicability example."""
     case = given.case
+    handled = rulebook.clauses[given.rule].definition.text == tables.HANDLING
     try:
         found = editions.governing(
-            rulebook.applicability,
+            rulebook.handling if handled else rulebook.applicability,
             tier=case.get("层级", ""),
             procedure=case.get("程序", "认定"),
             province=given.province,
@@ -243,5 +260,5 @@ def applies(rulebook: Rulebook, given: Given) -> str:
             day=given.day,
         )
     except NoRulesetError:
-        return NO_RULESET
+        return NO_PROCEDURE if handled else NO_RULESET
     return found.row.ruleset

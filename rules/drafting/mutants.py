@@ -15,7 +15,15 @@ from pathlib import Path
 from typing import Final, TypeAlias, TypeVar
 
 from rules.drafting.examples import Example, examples, read_indicator, run
-from rules.drafting.mutations import ALWAYS, Lookup, moved, of_formula, of_rule, step
+from rules.drafting.mutations import (
+    ALWAYS,
+    Lookup,
+    moved,
+    of_formula,
+    of_procedure,
+    of_rule,
+    step,
+)
 from rules.errors import RulesError, RulesetError
 from rules.language.editions import ApplicabilityRow
 from rules.language.linking import dependencies, indicator_keys, vocabulary
@@ -75,6 +83,8 @@ def mutants(rulebook: Rulebook, only: Collection[str] | None = None) -> Iterator
             yield from _of_rule(rulebook, rulebook.rules[id], tried)
         elif id in rulebook.thresholds:
             yield from _of_slot(rulebook, id)
+        elif id in rulebook.procedures:
+            yield from _of_procedure(rulebook, id)
     yield from _of_fills(rulebook, set(ids))
     yield from _of_applicability(rulebook, set(ids))
     yield from _of_indicators(rulebook, [rulebook.rules[id] for id in ids if id in rulebook.rules])
@@ -194,8 +204,30 @@ def _of_slot(rulebook: Rulebook, id: str) -> Iterator[Mutant]:
         yield Mutant(id, f"默认 {text}", path, (id,), replace(rulebook, thresholds=thresholds))
 
 
+def _of_procedure(rulebook: Rulebook, id: str) -> Iterator[Mutant]:
+    path = rulebook.clauses[id].path
+    for text, altered in of_procedure(rulebook.procedures[id]):
+        procedures = {**rulebook.procedures, id: altered}
+        yield Mutant(id, text, path, (id,), replace(rulebook, procedures=procedures))
+
+
 def _of_applicability(rulebook: Rulebook, ids: set[str]) -> Iterator[Mutant]:
-    rows = rulebook.written
+    def written(rows: tuple[ApplicabilityRow, ...]) -> Rulebook:
+        return rulebook.revised(written=rows)
+
+    def handling(rows: tuple[ApplicabilityRow, ...]) -> Rulebook:
+        return rulebook.revised(handling=rows)
+
+    yield from _of_rows(rulebook, ids, rulebook.written, written)
+    yield from _of_rows(rulebook, ids, rulebook.handling, handling)
+
+
+def _of_rows(
+    rulebook: Rulebook,
+    ids: set[str],
+    rows: tuple[ApplicabilityRow, ...],
+    revised: Callable[[tuple[ApplicabilityRow, ...]], Rulebook],
+) -> Iterator[Mutant]:
     texts = list(dict.fromkeys(r.ruleset for r in rows))
     places = _places(rulebook)
     for i, row in enumerate(rows):
@@ -208,7 +240,7 @@ def _of_applicability(rulebook: Rulebook, ids: set[str]) -> Iterator[Mutant]:
             other = texts[texts.index(row.ruleset) - 1]
             altered[f"规则集 改为「{other}」"] = (replace(row, ruleset=other),)
         for text, new in altered.items():
-            changed = rulebook.revised(written=(*rows[:i], *new, *rows[i + 1 :]))
+            changed = revised((*rows[:i], *new, *rows[i + 1 :]))
             yield Mutant(id, f"第{number}行 {text}", row.position.path, (id,), changed)
 
 

@@ -28,6 +28,8 @@ from rules.model.ruleset import (
     Rule,
     Total,
 )
+from rules.portable.calendar import Term
+from rules.portable.procedure import CLOCK, ENDINGS, ENTERPRISE, LEVELS, Act, Procedure
 
 T = TypeVar("T")
 Altered: TypeAlias = Iterator[tuple[str, T]]
@@ -335,3 +337,46 @@ def _of_head(expr: Expr, facts: Facts) -> Altered[Expr]:
             yield "审核人的认定 不用", a
         case ("else_known", a, _):
             yield "未知时的替代 不用", a
+
+
+def of_procedure(procedure: Procedure) -> Iterator[tuple[str, Procedure]]:
+    """Procedures with one small error: an act that leads elsewhere, another level, a need less, a day more."""
+    acts = procedure.acts
+    places = [*procedure.states, *dict.fromkeys(a.to for a in acts if a.to in ENDINGS)]
+    for i, act in enumerate(acts):
+        what = f"第{i + 1}行（{act.state}·{act.act or act.actor}）"
+        for text, altered in _of_act(act, places):
+            new = () if altered is None else (altered,)
+            yield f"{what} {text}", replace(procedure, acts=(*acts[:i], *new, *acts[i + 1 :]))
+    for state, term in procedure.terms.items():
+        for text, length in _of_term(term):
+            terms = {s: t for s, t in procedure.terms.items() if s != state}
+            if length is not None:
+                terms[state] = length
+            yield f"“{state}”的时限 {text}", replace(procedure, terms=terms)
+
+
+def _of_act(act: Act, places: Sequence[str]) -> Iterator[tuple[str, Act | None]]:
+    yield "删去", None
+    other = places[(places.index(act.to) + 1) % len(places)]
+    yield f"转入 改为「{other}」", replace(act, to=other)
+    if act.actor != CLOCK:
+        known = (*LEVELS, ENTERPRISE)
+        level = known[known.index(act.level) - 1]
+        yield f"承办 改为「{level}」", replace(act, actor=level)
+    for need in act.needs:
+        yield f"须有 删去「{need}」", replace(act, needs=tuple(n for n in act.needs if n != need))
+    for effect in act.effects:
+        left = tuple(e for e in act.effects if e != effect)
+        yield f"效果 删去「{effect}」", replace(act, effects=left)
+
+
+def _of_term(term: Term) -> Iterator[tuple[str, Term | None]]:
+    yield "删去", None
+    for number in (term.number - 1, term.number + 1):
+        if number:
+            yield f"改为 {number}{term.unit}", replace(term, number=number)
+    unit = "日" if term.unit == "工作日" else "工作日"
+    yield f"改为 {term.number}{unit}", replace(term, unit=unit)
+    start = "次日起算" if term.running else "当日起算"
+    yield f"改为 {start}", replace(term, running=not term.running)

@@ -14,6 +14,8 @@ from rules.model.catalogue import SIZES
 from rules.model.nearness import folded, near
 from rules.model.ruleset import Case, Cases, Ladder, Line, Rule
 
+#: The tables that only say what governs; each row has its basis.
+_GOVERNING: Final = (tables.APPLICABILITY, tables.HANDLING)
 _PROCEDURES: Final = (RECOGNITION, RECHECK)
 
 
@@ -31,8 +33,14 @@ def unused(rulebook: Rulebook, ids: Collection[str]) -> Iterator[Problem]:
     """One notice for each rule that no ruleset in force reaches.
 
     Where such rules rest on each other, only the topmost is named. Without an applicability table
-    nothing is said: nobody knows yet what will govern.
+    nothing is said: nobody knows yet what will govern. So with procedures and theirs.
     """
+    if rulebook.handling:
+        handling = {row.ruleset for row in rulebook.handling}
+        for id in rulebook.procedures.keys() & set(ids) - handling:
+            clause = rulebook.clauses[id]
+            message = f"办理程序「{id}」没有列入适用表，不会用到：请列入，或删去"
+            yield Problem(clause.path, clause.line, message)
     if not rulebook.applicability:
         return
     reached = _reached(rulebook, _roots(rulebook))
@@ -84,7 +92,7 @@ def _untagged(rulebook: Rulebook, ids: Collection[str]) -> Iterator[Problem]:
     for document in rulebook.documents:
         clauses = [c for c in document.clauses if c.id in ids]
         line = _title_line(document.text)
-        judged = [c for c in clauses if c.definition.text != tables.APPLICABILITY]
+        judged = [c for c in clauses if c.definition.text not in _GOVERNING]
         if judged and not document.tag("source"):
             yield Problem(
                 document.path,
@@ -113,7 +121,7 @@ def _title_line(text: str) -> int:
 def _unknown(rulebook: Rulebook, ids: Collection[str]) -> Iterator[Problem]:
     """One problem for each procedure of an applicability table that no case can have."""
     places = {(c.path, r.line): c.id for c in rulebook.clauses.values() for r in c.definition.table}
-    for row in rulebook.written:
+    for row in (*rulebook.written, *rulebook.handling):
         at = row.position
         if places.get((at.path, at.line)) not in ids:
             continue

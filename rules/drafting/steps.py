@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
+from rules.drafting import courses
+from rules.drafting.courses import Happened
 from rules.errors import QuantityError, RulesError
 from rules.language import editions, provinces
 from rules.language.source import GherkinStep, Row
@@ -76,6 +78,7 @@ class Given:
     records: dict[str, RecordList] = field(default_factory=dict)
     assume: dict[str, Result] = field(default_factory=dict)
     case: dict[str, str] = field(default_factory=dict)
+    happened: Happened = field(default_factory=Happened)
 
     def profile(self) -> Profile:
         """The filing that the example describes, as of the day of its case if it has one."""
@@ -261,6 +264,15 @@ def _points(text: str) -> Points:
     return Points(low, high, Gap.NONE if low == high else Gap.MISSING)
 
 
+def _happened(act: Callable[..., None]) -> Callable[..., None]:
+    """A sentence on what happened in a case, as one of the sentences of all examples."""
+
+    def said(given: Given, step: GherkinStep, *parts: str) -> None:
+        act(given.happened, *parts)
+
+    return said
+
+
 GIVEN: Final[tuple[tuple[re.Pattern[str], Callable[..., None]], ...]] = (
     (re.compile(r"企业填报"), _file),
     (re.compile(r"(已|未)报全的“(.+)”清单"), _list),
@@ -268,6 +280,7 @@ GIVEN: Final[tuple[tuple[re.Pattern[str], Callable[..., None]], ...]] = (
     (re.compile(r"填报日期为(.+)"), _as_of),
     (re.compile(r"其他规则的结论"), _assume),
     (re.compile(r"案件如下"), _case),
+    *((pattern, _happened(act)) for pattern, act in courses.GIVEN),
 )
 
 EXPECTED: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
@@ -280,6 +293,7 @@ EXPECTED: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     (re.compile(r"规则“(?P<subject>.+)”的(?:结论|得分)为“(?P<text>.*)”"), "所适用的规则"),
     (re.compile(r"适用“(?P<text>.*)”"), "适用"),
     (re.compile(r"(?P<text>没有适用的规则集)"), "适用"),
+    *courses.EXPECTED,
 )
 
 
@@ -287,6 +301,7 @@ EXPECTED: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
 _SENTENCES: Final = (
     "企业填报", "已报全的“知识产权”清单", "未报全的“知识产权”清单", "一条“知识产权”记录", "填报日期为2023年6月30日",
     "其他规则的结论", "案件如下", "结论为“符合”", "得分为“10分”", "门槛为“60分”", "没有适用的规则集",
+    *courses.SENTENCES,
 )  # fmt: skip
 
 
@@ -313,7 +328,8 @@ def take(given: Given, step: GherkinStep) -> Expectation | None:
                 )
             if kind in ("得分", "组得分"):
                 _points(groups["text"])
-            return Expectation(kind, groups.get("subject", ""), groups["text"])
+            subject = groups["text"] if kind == courses.CAN else groups.get("subject", "")
+            return Expectation(kind, subject, groups["text"])
     raise ExampleError(
         "no-such-step",
         "步骤「{value}」不认识{near}：请用 docs/language.md 所列的句式",

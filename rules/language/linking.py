@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from rules.errors import FactsError, Problem
-from rules.language import declarations, provinces, tables
-from rules.language.editions import OTHERS, UNENCODED, ApplicabilityRow, parse_day
+from rules.language import declarations, tables
+from rules.language.applicability import read_rows, unknown_province
+from rules.language.editions import OTHERS, ApplicabilityRow, parse_day
 from rules.language.formulas import Formula, FormulaError, Names, filed_names, parse_formula
 from rules.language.indicators import declared_indicators
 from rules.language.lines import (
@@ -19,8 +20,9 @@ from rules.language.lines import (
     read_quantity,
 )
 from rules.language.parameters import declared_parameters, readings
+from rules.language.procedures import compile_procedure
 from rules.language.provinces import Fill
-from rules.language.source import DECLARATIONS, Clause, Document, Row
+from rules.language.source import DECLARATIONS, Clause, Document
 from rules.language.tiers import declared_tiers
 from rules.model.catalogue import ROLES, SIZES, Catalogue
 from rules.model.expressions import leaves
@@ -28,11 +30,16 @@ from rules.model.facts import IDENTITY, PERIODS, Fact
 from rules.model.nearness import near
 from rules.model.quantities import Quantity
 from rules.model.ruleset import Expr, Indicator, Note, Parameter, Position, Rule
+from rules.portable.procedure import Procedure
 
-#: The folder of provinces' settings; nothing in it applies to others.
-PROVINCES_FOLDER: Final = "provinces"
 #: The sentences whose rules have neither an outcome nor points.
-_WITHOUT_RESULT: Final = (tables.APPLICABILITY, tables.FILL, *DECLARATIONS)
+_WITHOUT_RESULT: Final = (
+    tables.APPLICABILITY,
+    tables.FILL,
+    tables.HANDLING,
+    tables.PROCEDURE,
+    *DECLARATIONS,
+)
 _NOTE_MARKS: Final = {"解读B": "B", "解读C": "C"}
 
 
@@ -41,7 +48,8 @@ class Links:
     """The result of linking: everything compiled, and the problems found on the way.
 
     ``slots`` are what provinces may set, ``fills`` what they have set. ``written`` are the rows of
-    the applicability tables as written in the files. ``catalogue`` is what may be filed.
+    the applicability tables as written in the files, ``handling`` those that say which of the
+    ``procedures`` handles a case. ``catalogue`` is what may be filed.
     """
 
     catalogue: Catalogue
@@ -51,6 +59,8 @@ class Links:
     slots: Mapping[str, Slot]
     fills: tuple[Fill, ...]
     written: tuple[ApplicabilityRow, ...]
+    handling: tuple[ApplicabilityRow, ...]
+    procedures: Mapping[str, Procedure]
     indicators: Mapping[str, Indicator]
     parameters: Mapping[str, Parameter]
     problems: tuple[Problem, ...]
@@ -141,6 +151,8 @@ class _Linker:
         self.slots: dict[str, Slot] = {}
         self.fills: list[Fill] = []
         self.written: list[ApplicabilityRow] = []
+        self.handling: list[ApplicabilityRow] = []
+        self.procedures: dict[str, Procedure] = {}
         self.indicators: dict[str, Indicator] = {}
         self.faults: Mapping[str, FormulaError] = {}
         self.parameters: Mapping[str, Parameter] = {}
@@ -168,6 +180,8 @@ class _Linker:
             slots=self.slots,
             fills=tuple(self.fills),
             written=tuple(self.written),
+            handling=tuple(self.handling),
+            procedures=self.procedures,
             indicators=self.indicators,
             parameters=self.parameters,
             problems=tuple(self.problems),
@@ -359,8 +373,8 @@ class _Linker:
         records = clause.tag("对象")
         body, problems = tables.compile_table(clause, self.names(clause))
         self.problems += problems
-        if clause.definition.text == tables.APPLICABILITY and not problems:
-            self.read_applicability(clause)
+        if not problems:
+            self.compile_course(clause)
         if body is None or isinstance(body, Threshold):
             return
         self.rules[clause.id] = Rule(
@@ -373,6 +387,24 @@ class _Linker:
             records=self.catalogue.record_kind(records).id if records else "",
             position=Position(clause.path, clause.line),
         )
+
+    def compile_course(self, clause: Clause) -> None:
+        """Compile a procedure, or what says which ruleset or procedure governs."""
+        match clause.definition.text:
+            case tables.PROCEDURE:
+                compiled, problems = compile_procedure(clause)
+                if compiled is not None:
+                    self.procedures[clause.id] = compiled
+            case tables.APPLICABILITY:
+                rows, problems = read_rows(clause, self.catalogue, self.clauses)
+                self.written += rows
+            case tables.HANDLING:
+                ids = [c.id for c in self.clauses.values() if c.definition.text == tables.PROCEDURE]
+                rows, problems = read_rows(clause, self.catalogue, ids)
+                self.handling += rows
+            case _:
+                return
+        self.problems += problems
 
     def annotated(self, clause: Clause, quiet: bool = False) -> tuple[str, tuple[Note, ...]]:
         """The citation and the notes of a clause; ``quiet`` if its faults were already reported."""
@@ -392,56 +424,6 @@ class _Linker:
                 clause, clause.line, "规则应恰有一行依据：请在标题下写「依据: 附件几第几条」"
             )
         return "；".join(cited), tuple(notes)
-
-    def read_applicability(self, clause: Clause) -> None:
-        for row in clause.definition.table[1:]:
-            tier, procedure, province, batch, start, end, ruleset, basis = row.cells
-            if not all((tier, procedure, province, ruleset, basis)):
-                self.refuse(clause, row.line, "层级、程序、省份、规则集、依据不能为空：请补写")
-            known = [t.name for t in self.catalogue.tiers]
-            if tier and tier not in known:
-                said = f"层级「{tier}」没有声明{near(tier, known)}：已声明的有{'、'.join(known) or '无'}"
-                self.refuse(clause, row.line, f"{said}；请改正，或写一张“层级如下”表")
-            try:
-                first, last = parse_day(start), parse_day(end)
-            except ValueError:
-                self.refuse(clause, row.line, "自、至应为日期，例如 2026年4月1日，或留空")
-                continue
-            if first and last and first > last:
-                self.refuse(clause, row.line, f"自{start}晚于至{end}：请改正")
-            self.known_province(clause, row, province)
-            if province == OTHERS and PROVINCES_FOLDER in clause.path.split("/"):
-                self.refuse(clause, row.line, "省级文件只能规定本省：请写明省份")
-            self.written.append(
-                ApplicabilityRow(
-                    tier=tier,
-                    procedure=procedure,
-                    province=province,
-                    batch=batch,
-                    start=first,
-                    end=last,
-                    ruleset=ruleset,
-                    basis=basis,
-                    position=Position(clause.path, row.line),
-                )
-            )
-            if not ruleset.endswith(UNENCODED) and ruleset not in self.clauses:
-                self.refuse(
-                    clause,
-                    row.line,
-                    f"规则集「{ruleset}」不存在{near(ruleset, self.clauses)}：请写根规则编号，或注明（未编码）",
-                )
-
-    def known_province(self, clause: Clause, row: Row, name: str) -> None:
-        """Refuse a name that no case could have, because cases have full names."""
-        full = provinces.full_name(name)
-        if name != full:
-            self.refuse(clause, row.line, f"省份「{name}」应写全称：{full}")
-        elif name not in (*provinces.PROVINCES, OTHERS, ""):
-            hint = near(name, provinces.PROVINCES)
-            self.refuse(
-                clause, row.line, f"「{name}」不是省级行政区，也不是计划单列市{hint}：请查对"
-            )
 
     def read_fills(self, clause: Clause, source: str) -> None:
         if clause.definition.table[0].cells != tables.COLUMNS[tables.FILL]:
@@ -466,7 +448,8 @@ class _Linker:
                 return
             if province in ("", OTHERS):
                 self.refuse(clause, row.line, "省级设定须写明省份：请补写")
-            self.known_province(clause, row, province)
+            for said in unknown_province(province):
+                self.refuse(clause, row.line, said)
             try:
                 first, last = parse_day(start), parse_day(end)
             except ValueError:
