@@ -128,19 +128,25 @@ def _details(
     elif before.name != after.name:
         yield "考察期间不同"
     elif before.indicator and after.indicator and before.indicator.expr != after.indicator.expr:
-        days = before.indicator.day, after.indicator.day
-        yield f"由「{before.text}」改为「{after.text}」" if days[0] != days[1] else "算法不同"
+        alike = _threshold(before.indicator) == _threshold(after.indicator)
+        yield "算法不同" if alike else f"由「{before.text}」改为「{after.text}」"
     if before.line.subject == after.line.subject == "unmet":
         pairs = zip(rulesets, (before, after), strict=True)
         old, new = (conditions(ruleset, side.rule) for ruleset, side in pairs)
         if old != new:
             yield f"不得符合的条件由「{old}」改为「{new}」"
-    if (before.line.op, before.line.value) != (after.line.op, after.line.value):
+    asked = [(r.line.op, r.line.value) for r in (before, after)]
+    if asked[0] != asked[1] and _threshold(before.indicator) == _threshold(after.indicator):
         yield _harder(before.line, after.line)
     if bool(before.alternatives) != bool(after.alternatives):
         yield f"由{_briefly(before)}改为{_briefly(after)}"
     elif set(before.alternatives) != set(after.alternatives):
         yield f"可择一的其他情形：{_others(before)} → {_others(after)}"
+
+
+def _threshold(indicator: Indicator | None) -> Hashable:
+    """The day or computed figure with which an indicator is compared, if it is."""
+    return (indicator.day, indicator.against) if indicator else ()
 
 
 def _others(requirement: Requirement) -> str:

@@ -506,7 +506,7 @@ class _Explainer:
             )
         indicator = self.ruleset.indicator(rule, line.name)
         reading = self.decision.readings[line.name]
-        return Check(
+        found = Check(
             requirement=f"{indicator.shown} {line.text}",
             outcome=outcome,
             value=self.value(indicator, reading),
@@ -517,6 +517,30 @@ class _Explainer:
             shortfall=_shortfall(reading, line),
             broken=_broken(indicator, reading),
             measure=_measure(indicator, reading, _limit(line)),
+        )
+        return self.against(indicator, line, found) if indicator.against else found
+
+    def against(self, indicator: Indicator, line: Line, found: Check) -> Check:
+        """A comparison with a computed threshold: the figure and the threshold, not their difference."""
+        if found.broken:
+            return found
+        _, figure, threshold = indicator.expr
+        own = replace(indicator, expr=figure)
+        reading = self.evaluator.read(figure, indicator.records)
+        exact = self.evaluator.read(threshold, indicator.records).exact
+        limit = None if exact is None else Fraction(exact)
+        requirement, distance = found.requirement, found.distance
+        if limit is not None:
+            requirement = f"{requirement}（{quantity(limit, indicator.unit)}）"
+            if reading.exact is not None:
+                gap = _difference(own, limit, reading.exact)
+                distance = self.gap_text(own, gap, limit, line.op)
+        return replace(
+            found,
+            requirement=requirement,
+            value=self.value(own, reading),
+            distance=distance,
+            measure=_measure(own, reading, limit),
         )
 
     def unmet(self, line: Line, outcome: Outcome) -> Check:

@@ -1,7 +1,7 @@
 """A row of a definition table, 指标 要求 门槛, as a comparison; and what its cells may name."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from typing import Final
@@ -186,20 +186,13 @@ def _against(
             value=text,
             expected=indicator.unit,
         )
-    difference = names.add(
-        replace(
-            indicator,
-            name=f"{indicator.name}与{text}之差",
-            expr=("sub", indicator.expr, formula.expr),
-            clause="",
-        )
-    )
+    difference = names.add(indicator.compared_with(text, formula.expr))
     return Line(
         subject="indicator",
         name=difference.name,
         op=COMPARISONS[requirement],
         value=Fraction(0),
-        text=f"{requirement}0{indicator.unit}",
+        text=f"{requirement}{text}",
     )
 
 

@@ -143,6 +143,7 @@ def _indicator(key: str, plain: _Json) -> Indicator:
         records=records,
         clause=plain["clause"],
         root=plain.get("root", 1),
+        against=plain.get("against", ""),
     )
 
 

@@ -96,7 +96,8 @@ class Indicator:
     ``unit`` is how it is shown (values are in base units). ``records`` names the list whose fields
     it reads, if any. ``clause`` is the source of the definition. With a ``root`` above 1, the
     indicator is the yearly rate of a growth over that many years: the formula gives the ratio of the
-    last figure to the first, and thresholds are compounded.
+    last figure to the first, and thresholds are compounded. ``against`` is the computed threshold, as
+    tables have it, whose difference from a figure the formula gives; it is compared with 0.
     """
 
     name: str
@@ -106,6 +107,7 @@ class Indicator:
     records: str = ""
     clause: str = ""
     root: int = 1
+    against: str = ""
 
     @property
     def day(self) -> date | None:
@@ -117,8 +119,9 @@ class Indicator:
 
     @property
     def shown(self) -> str:
-        """The name as tables have it, where a fixed day stands in the threshold."""
-        return self.name if self.day is None else self.name.removesuffix(_from(self.day))
+        """The name as tables have it, where a fixed day or a computed figure is the threshold."""
+        beside = _difference(self.against) if self.against else _from(self.day) if self.day else ""
+        return self.name.removesuffix(beside)
 
     def measured(self, value: Number) -> Number:
         """A value or threshold as people state it: of a compound growth, the yearly rate.
@@ -147,6 +150,17 @@ class Indicator:
                 expr = ("days", ("day", day.isoformat()), of)
                 return replace(self, name=f"{self.name}{_from(day)}", expr=expr)
         raise ValueError(f"{self.name} is no date")
+
+    def compared_with(self, text: str, threshold: Expr) -> "Indicator":
+        """The difference of a figure from a computed threshold, which tables write as ``text``.
+
+        >>> growth = Indicator(name="增长率", kind="number", unit="%", expr=("fact", "growth"))
+        >>> growth.compared_with("2×增速", ("parameter", "增速", 0)).name
+        '增长率与2×增速之差'
+        """
+        expr = ("sub", self.expr, threshold)
+        name = f"{self.name}{_difference(text)}"
+        return replace(self, name=name, expr=expr, clause="", against=text)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,6 +217,10 @@ class Parameter:
 
 def _from(day: date) -> str:
     return f"距{day.year}年{day.month}月{day.day}日"
+
+
+def _difference(threshold: str) -> str:
+    return f"与{threshold}之差"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -493,6 +511,7 @@ class Ruleset:
                     "records": i.records,
                     "clause": i.clause,
                     **({"root": i.root} if i.root > 1 else {}),
+                    **({"against": i.against} if i.against else {}),
                 }
                 for k, i in self.indicators.items()
             },

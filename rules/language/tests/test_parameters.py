@@ -1,13 +1,16 @@
 """Parameters in tables: by place, sector and year, alone or as a multiple; places and fixed days."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+from rules.comparison.compare import compare
 from rules.decider import Decider, by_both
-from rules.explanation.explain import explain, reasons
+from rules.explanation.explain import explain
 from rules.language.rulebook import Rulebook, compile_all
+from rules.model.decode import decode
 from rules.model.facts import Profile
 from rules.model.ruleset import Outcome
 from rules.tests.packaged import FEATURES
@@ -96,15 +99,66 @@ def test_a_multiple_of_a_parameter_is_a_threshold(
     assert trace["示范.增长"] is outcome
 
 
-def test_the_explanation_names_the_parameter_and_its_source(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("last", "place", "requirement", "value", "distance"),
+    [
+        ("10500", "韶关市", "不低于1.5×生产总值增速（6%）", "5%", "差1个百分点，合0.01万元"),
+        ("10600", "韶关市", "不低于1.5×生产总值增速（6%）", "6%", "恰在门槛上"),
+        ("10700", "韶关市", "不低于1.5×生产总值增速（6%）", "7%", "高出1个百分点"),
+        ("10700", "", "不低于1.5×生产总值增速", "7%", ""),
+        ("", "韶关市", "不低于1.5×生产总值增速（6%）", "不少于-100%", ""),
+    ],
+)
+def test_the_explanation_says_what_was_asked_and_what_it_came_to(
+    tmp_path: Path, last: str, place: str, requirement: str, value: str, distance: str
+) -> None:
+    known = {"city": place} if place else {}
+    case = filed(last or "1", province="广东省", **known)
+    values = {k: v for k, v in case.values.items() if last or k != "revenue@2025"}
     with Decider(compiled(tmp_path).ruleset("示范.增长")) as decider:
-        case = filed("10500", province="广东省", city="韶关市")
-        [check] = reasons(explain(decider.decide(case)))
-    assert check.requirement == "上年度营收增长率与1.5×生产总值增速之差 不低于0%"
-    assert (check.value, check.distance.partition("，")[0]) == ("-1%", "差1个百分点")
-    assert ("2025年生产总值增速", "4%", "韶关市统计公报") in [
-        (f.name, f.value, f.source) for f in check.figures
-    ]
+        finding = explain(decider.decide(replace(case, values=values)))
+    [check] = finding.options[0].checks
+    assert (check.requirement, check.value) == (f"上年度营收增长率 {requirement}", value)
+    assert check.distance == distance
+    shown = ("2025年生产总值增速", "4%", "韶关市统计公报")
+    assert (shown in [(f.name, f.value, f.source) for f in check.figures]) is bool(place)
+
+
+@pytest.mark.parametrize(
+    ("line", "clause", "said"),
+    [
+        (TIMES, CLAUSE, ()),
+        (
+            "上年度营收增长率 | 不低于 | 2×生产总值增速",
+            "上年度营收增长率不低于生产总值增速的2倍",
+            ("由「不低于1.5×生产总值增速」改为「不低于2×生产总值增速」",),
+        ),
+        (
+            "上年度营收增长率 | 高于 | 1.5×生产总值增速",
+            "上年度营收增长率高于生产总值增速的1.5倍",
+            ("是否含本数不同（从严）",),
+        ),
+        (
+            "上年度营收增长率 | 不低于 | 10%",
+            "上年度营收增长率不低于10%",
+            ("由「不低于1.5×生产总值增速」改为「不低于10%」",),
+        ),
+    ],
+)
+def test_another_text_is_compared_by_what_it_asks(
+    tmp_path: Path, line: str, clause: str, said: tuple[str, ...]
+) -> None:
+    before = compiled(tmp_path / "a").ruleset("示范.增长")
+    after = compiled(tmp_path / "b", line, clause).ruleset("示范.增长")
+    [row] = compare(before, after).rows
+    assert (row.name, row.details) == ("上年度营收增长率", said)
+
+
+def test_a_published_text_keeps_what_is_compared(tmp_path: Path) -> None:
+    ruleset = compiled(tmp_path).ruleset("示范.增长")
+    assert decode(ruleset.canonical()).indicators == ruleset.indicators
+    [line] = [line for rule in ruleset.rules for _, line in rule.lines()]
+    assert ruleset.indicators[line.name].shown == "上年度营收增长率"
 
 
 @pytest.mark.parametrize(
