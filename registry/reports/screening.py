@@ -37,6 +37,10 @@ def print_summary(
         console.print(line, markup=False, soft_wrap=True)
     for tally in tallies:
         console.print(f"\n■ {tally.tier}：{tally.total}家", markup=False, style="bold")
+        if not tally.total:  # a table of noughts would say nothing
+            for line in notes(tally):
+                console.print(line, markup=False, soft_wrap=True)
+            continue
         console.print("，".join(f"{o.text}{tally.outcomes[o]}家" for o in _OUTCOMES), markup=False)
         console.print(_funnel(tally))
         console.print(
@@ -58,6 +62,8 @@ def notes(tally: ScreeningTally) -> Iterator[str]:
         yield f"由规则引擎逐户判定{number}家：{reason}"
     for reason, number in tally.refused.items():
         yield f"未筛查{number}家：{reason}"
+    if not tally.total:
+        return
     before = f"，另有{tally.agreed}家此前已按此快照复核" if tally.agreed else ""
     yield f"规则引擎复核{tally.checked}家（门槛附近的全部符合企业和随机抽取的企业），逐项一致{before}"
 

@@ -142,16 +142,19 @@ class Screening:
         found: dict[str, list[str]] = {}
         rows = self.database.rows(query.where(self._in_regions()).group_by(province))
         for name, late, number in sorted(rows, key=lambda row: row[0] or ""):
+            others = int(number) - int(late or 0)
             if late:
                 year = self.scope.day.year - 1
                 tally.refused[f"最新的年度数据不是{year}年"] += int(late)
+            if not others:
+                continue
             try:
                 row = self._governing(tier, name or "").row
             except NoRulesetError as error:
-                tally.refused[str(error)] += int(number) - int(late or 0)
+                tally.refused[str(error)] += others
                 continue
             if not row.encoded:
-                tally.refused[f"适用{row.ruleset}"] += int(number) - int(late or 0)
+                tally.refused[f"适用{row.ruleset}"] += others
                 continue
             found.setdefault(row.ruleset, []).append(name or "")
         return found

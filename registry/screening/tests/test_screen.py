@@ -334,8 +334,10 @@ def test_regions_rulesets_and_drafts(run: Run, filed: sa.Engine) -> None:
 @on_sqlite
 def test_another_year_is_not_screened(run: Run, filed: sa.Engine) -> None:
     shown = said(run("screen", *RULE[:2], "--as-of", "2024-07-01"))
-    assert "专精特新中小企业：0家" in shown
-    assert "未筛查3家：最新的年度数据不是2023年" in shown
+    told = shown[shown.index("■") :].splitlines()
+    assert told == ["■ 专精特新中小企业：0家", "未筛查3家：最新的年度数据不是2023年"]
+    listed = said(run("screen", *TIERS, "--as-of", "2024-07-01", "--json"))
+    assert {n for tier in json.loads(listed)["tiers"] for n in tier["refused"].values()} == {3}
 
 
 @on_sqlite
