@@ -128,7 +128,7 @@ def differences(found: Evaluation, expected: reference.Evaluation) -> list[str]:
 
 
 def _differ(ours: Reading, theirs: reference.Reading) -> bool:
-    return ours[:4] != theirs[:4] or bool(ours.broken) is not theirs.broken
+    return ours[:4] != theirs[:4] or bool(ours.broken) is not bool(theirs.broken)
 
 
 #: The last deciders of ``by_both``: consecutive examples mostly use the same ruleset.

@@ -132,7 +132,7 @@ class FigureStep:
 
     def run(self, memory: Memory) -> None:
         """Encode the reading's ends."""
-        lo, hi, gap, _, _ = memory.readings[self.name]
+        lo, hi, gap = memory.readings[self.name][:3]
         self.scale.store(memory, lo, hi, gap)
 
 

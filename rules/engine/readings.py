@@ -19,7 +19,9 @@ class Reading(NamedTuple):
     """What is known of an indicator: every value it may take lies in [lo, hi] (None: unbounded).
 
     For a known code, ``code`` holds the value instead. ``gap`` says what would settle an open
-    interval. ``broken`` gives the reason, in Chinese, why arithmetic cannot settle it.
+    interval. ``broken`` gives the reason, in Chinese, why arithmetic cannot settle it: the figure
+    has no value, as a ratio to zero, which limits nothing that is computed with it; or it is
+    ``impossible``, by itself or beside others, and nothing can be computed with it.
     """
 
     lo: Number | None = None
@@ -27,6 +29,7 @@ class Reading(NamedTuple):
     gap: Gap = Gap.NONE
     code: str | None = None
     broken: str = ""
+    impossible: bool = False
 
     @property
     def exact(self) -> Number | None:
@@ -52,8 +55,13 @@ def _interval(lo: Number | None, hi: Number | None, gap: Gap) -> Reading:
     return Reading(lo, hi, Gap.NONE if lo is not None and (lo is hi or lo == hi) else gap)
 
 
-def _broken(reason: str) -> Reading:
-    return Reading(gap=Gap.PENDING, broken=reason)
+def _broken(reason: str, *, impossible: bool = False) -> Reading:
+    return Reading(gap=Gap.PENDING, broken=reason, impossible=impossible)
+
+
+def _worst(*readings: Reading) -> Reading:
+    """The first of the readings that is impossible, else the first that is broken."""
+    return max(readings, key=lambda r: (r.impossible, bool(r.broken)))
 
 
 @lru_cache(maxsize=1 << 14)
@@ -226,20 +234,16 @@ class _Compiler:
             gaps = [r.gap for r in readings if r.gap]
             if not gaps:
                 return Reading(lo, lo)
-            broken = next((r for r in readings if r.broken), None)
-            return broken or _interval(lo, _sum([r.hi for r in readings]), widest(gaps))
+            if any(r.broken for r in readings):
+                return _worst(*readings)
+            return _interval(lo, _sum([r.hi for r in readings]), widest(gaps))
 
         return read
 
     def _binary(self, a: Expr, b: Expr, read: Callable[[Reading, Reading], Reading]) -> Formula:
-        """A node of two values; if either is broken, so is the node."""
+        """A node of two values."""
         left, right = self.formula(a), self.formula(b)
-
-        def checked(case: Evaluator, record: Record) -> Reading:
-            x, y = left(case, record), right(case, record)
-            return x if x.broken else y if y.broken else read(x, y)
-
-        return checked
+        return lambda case, record: read(left(case, record), right(case, record))
 
     def _bounded(self, a: Expr, lowers: tuple[Expr, ...], uppers: tuple[Expr, ...]) -> Formula:
         value = self.formula(a)
@@ -248,14 +252,14 @@ class _Compiler:
 
         def read(case: Evaluator, record: Record) -> Reading:
             x = value(case, record)
-            if x.broken:
+            if x.impossible:
                 return x
             lows = [x.lo, *(end(case, record).lo for end in lower_ends)]
             highs = [x.hi, *(end(case, record).hi for end in upper_ends)]
             lo = max((v for v in lows if v is not None), default=None)
             hi = min((v for v in highs if v is not None), default=None)
             if lo is not None and hi is not None and lo > hi:
-                return _broken("申报的各项总数互相矛盾")
+                return _broken("申报的各项总数互相矛盾", impossible=True)
             return _interval(lo, hi, x.gap)
 
         return read
@@ -314,7 +318,9 @@ class _Compiler:
                 return listed
             flag = self.ruleset.facts[total].kind == "flag"
             ends = [min(e, _ONE) if flag and e is not None else e for e in (listed.lo, listed.hi)]
-            return stated if _within(stated, *ends) else _broken("清单与申报的总数互相矛盾")
+            if _within(stated, *ends):
+                return stated
+            return _broken("清单与申报的总数互相矛盾", impossible=True)
 
         return read
 
@@ -396,6 +402,8 @@ class _Compiler:
 
 
 def _difference(x: Reading, y: Reading) -> Reading:
+    if x.broken or y.broken:
+        return _worst(x, y)
     lo = None if x.lo is None or y.hi is None else x.lo - y.hi
     if not (x.gap or y.gap):
         return Reading(lo, lo)
@@ -404,6 +412,8 @@ def _difference(x: Reading, y: Reading) -> Reading:
 
 
 def _ratio(x: Reading, y: Reading) -> Reading:
+    if x.broken or y.broken:
+        return _worst(x, y)
     divisor = y.exact
     if divisor is None:
         return Reading(gap=widest([x.gap, y.gap]))
@@ -420,9 +430,17 @@ def _product(x: Reading, y: Reading) -> Reading:
         assert x.lo is not None
         assert y.lo is not None
         return _point(x.lo * y.lo)
+    if x.exact == 0 or y.exact == 0:  # whatever the other is, also if it cannot be computed
+        return _NO
+    if (x.broken or y.broken) and not (_spans_zero(x) or _spans_zero(y)):
+        return _worst(x, y)
     corners = [_times(a, b) for a in _ends(x) for b in _ends(y)]
     (below, lo), (above, hi) = min(corners), max(corners)
     return _interval(None if below else lo, None if above else hi, widest([x.gap, y.gap]))
+
+
+def _spans_zero(x: Reading) -> bool:
+    return not x.broken and (x.lo is None or x.lo <= 0) and (x.hi is None or x.hi >= 0)
 
 
 #: An end of an interval, in order: -1 or 1 if it is endless, else 0; and its value.
@@ -439,13 +457,24 @@ def _times(a: _End, b: _End) -> _End:
     return (sign, 0) if a[0] or b[0] else (0, a[1] * b[1])
 
 
+def _hopeless(x: Reading, y: Reading) -> bool:
+    """Whether nothing can be said of the larger or smaller of two figures."""
+    return x.impossible or y.impossible or bool(x.broken and y.broken)
+
+
 def _larger(x: Reading, y: Reading) -> Reading:
+    """The larger: no smaller than either, also if the other has no value."""
+    if _hopeless(x, y):
+        return _worst(x, y)
     lo = max((end for end in (x.lo, y.lo) if end is not None), default=None)
     hi = None if x.hi is None or y.hi is None else max(x.hi, y.hi)
     return _interval(lo, hi, widest([x.gap, y.gap]))
 
 
 def _smaller(x: Reading, y: Reading) -> Reading:
+    """The smaller: no larger than either, also if the other has no value."""
+    if _hopeless(x, y):
+        return _worst(x, y)
     lo = None if x.lo is None or y.lo is None else min(x.lo, y.lo)
     hi = min((end for end in (x.hi, y.hi) if end is not None), default=None)
     return _interval(lo, hi, widest([x.gap, y.gap]))
@@ -489,7 +518,7 @@ def _number_leaf(fact: Fact, unknown: Reading) -> Callable[[Scalar | None], Read
     if fact.minimum is None:
         return lambda value: unknown if value is None else _number(str(value))
     least = fact.minimum.numerator if fact.minimum.denominator == 1 else fact.minimum
-    broken = _broken(f"{fact.name}{f'小于{least}' if least else '为负数'}")
+    broken = _broken(f"{fact.name}{f'小于{least}' if least else '为负数'}", impossible=True)
 
     def read(value: Scalar | None) -> Reading:
         if value is None:

@@ -124,8 +124,8 @@ class Check:
 
     If a rule or score is compared, ``finding`` is its finding. ``categorical`` comparisons compare
     codes, not figures. ``subject`` is the name of an indicator or score; ``shortfall`` is its
-    difference from the threshold, if known. ``broken`` means that the figure cannot be computed
-    from those filed and that no finding of a person is asked for instead. ``measure`` holds a
+    difference from the threshold, if known. ``broken`` means that the figure, or a part
+    of it, cannot be computed from those filed and that no finding of a person is asked for instead. ``measure`` holds a
     numeric comparison as numbers.
     """
 
@@ -515,7 +515,7 @@ class _Explainer:
             categorical=indicator.kind == "code",
             subject=line.name,
             shortfall=_shortfall(reading, line),
-            broken=_broken(indicator, reading),
+            broken=self.broken(indicator, reading),
             measure=_measure(indicator, reading, _limit(line)),
         )
         return self.against(indicator, line, found) if indicator.against else found
@@ -590,7 +590,7 @@ class _Explainer:
             distance=self.next_band(indicator, reading, better) if better else "",
             figures=self.figures(indicator),
             points=points,
-            broken=_broken(indicator, reading),
+            broken=self.broken(indicator, reading),
             measure=_measure(indicator, reading, better[0] if better else None),
         )
 
@@ -610,9 +610,31 @@ class _Explainer:
     # -- values and distances
 
     def value(self, indicator: Indicator, reading: Reading) -> str:
-        """The value of an indicator, or the filed figures that make it impossible to compute."""
-        blamed = list(self.unusable(indicator.expr)) if reading.broken else []
-        return f"无法计算（{'、'.join(blamed)}）" if blamed else reading_text(indicator, reading)
+        """The value of an indicator, and the filed figures that make it impossible to compute."""
+        stuck = self.stuck(indicator.expr, indicator.records, reading)
+        if stuck is None:
+            return reading_text(indicator, reading)
+        reason = f"无法计算（{'、'.join(self.unusable(indicator.expr)) or stuck.broken}）"
+        if reading.broken:
+            return reason
+        known = reading_text(indicator, reading)
+        return f"{'' if known == gap_text(reading.gap) else f'{known}，'}有一项{reason}"
+
+    def stuck(self, expr: Expr, records: str, reading: Reading) -> Reading | None:
+        """What cannot be computed in a formula that is not exactly known: the whole, or a part."""
+        if reading.broken:
+            return reading
+        if not reading.gap or expr[0] not in _ARITHMETIC:
+            return None
+        parts = expr[1:2] if expr[0] == "bounded" else expr[1:]
+        found = (self.stuck(part, records, self.evaluator.read(part, records)) for part in parts)
+        return next((part for part in found if part is not None), None)
+
+    def broken(self, indicator: Indicator, reading: Reading) -> bool:
+        """Whether a part cannot be computed, and no finding is asked for instead."""
+        if indicator.expr[0] in ("else_found", "else_known"):
+            return False
+        return self.stuck(indicator.expr, indicator.records, reading) is not None
 
     def unusable(self, expr: Expr) -> Iterator[str]:
         """The filed figures that prevent computing: impossible values, and zero divisors."""
@@ -845,6 +867,10 @@ class _Explainer:
         return Figure(name=name, value=value_text(fact, value), source=source, key=key)
 
 
+#: Nodes whose parts are figures, too.
+_ARITHMETIC: Final = ("add", "sub", "mul", "div", "least", "most", "bounded")
+
+
 def _divisors(expr: Expr) -> Iterator[Expr]:
     """The single figures that a formula divides by."""
     if expr[0] == "div" and expr[2][0] in ("fact", "year"):
@@ -852,10 +878,6 @@ def _divisors(expr: Expr) -> Iterator[Expr]:
     for part in expr[1:]:
         if isinstance(part, tuple) and part and isinstance(part[0], str):
             yield from _divisors(part)
-
-
-def _broken(indicator: Indicator, reading: Reading) -> bool:
-    return bool(reading.broken) and indicator.expr[0] not in ("else_found", "else_known")
 
 
 def _difference(indicator: Indicator, limit: Fraction, exact: Number) -> Fraction:

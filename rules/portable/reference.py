@@ -47,14 +47,15 @@ class Points(NamedTuple):
 class Reading(NamedTuple):
     """What is known of a figure: it lies in [lo, hi] (None: unbounded), or it is a known code.
 
-    A ``broken`` figure cannot be computed from any figures; only a person can settle it.
+    A ``broken`` figure cannot be computed from any figures; only a person can settle it. It is
+    ``NOTHING`` that could be computed, or what is filed is ``IMPOSSIBLE``; else ``broken`` is 0.
     """
 
     lo: Number | None
     hi: Number | None
     gap: int
     code: str | None = None
-    broken: bool = False
+    broken: int = 0
 
 
 Json: TypeAlias = Mapping[str, Any]
@@ -63,7 +64,10 @@ Trace: TypeAlias = dict[str, Result]
 #: The record at hand: the id of its list, and its index there, from 0.
 At: TypeAlias = tuple[str, int] | None
 
-BROKEN: Final = Reading(None, None, PENDING, broken=True)
+#: No value at all, as of a ratio to zero. It limits nothing that is computed with it.
+NOTHING: Final = Reading(None, None, PENDING, broken=1)
+#: A figure that cannot be, or that contradicts others. Nothing can be computed with it.
+IMPOSSIBLE: Final = Reading(None, None, PENDING, broken=2)
 
 
 def evaluate(ruleset: Json, facts: Json) -> Trace:
@@ -323,7 +327,7 @@ class Evaluation:
     def parameter(self, name: str, year: int) -> Reading:
         """The value of the row that fits best: by place, then by sector, then by year.
 
-        A row is passed over only if a known fact rules it out. Broken if all are ruled out.
+        A row is passed over only if a known fact rules it out. There is none if all are ruled out.
         """
         rows = self.ruleset["parameters"][name]["rows"]
         rows = [row for row in rows if row[3] is None or row[3] == year]
@@ -338,7 +342,7 @@ class Evaluation:
                 unknown = True
                 continue
             return Reading(None, None, MISSING) if unknown else exactly(number(value))
-        return Reading(None, None, MISSING) if unknown else BROKEN
+        return Reading(None, None, MISSING) if unknown else NOTHING
 
     def items(self, records: str) -> Sequence[Json]:
         """The records of a list."""
@@ -394,7 +398,7 @@ class Evaluation:
         return self.agreeing(sum_up(terms), filed)
 
     def agreeing(self, listed: Reading, filed: str | None) -> Reading:
-        """The reading of records, settled by a filed total that they allow, broken by any other.
+        """The reading of records, settled by a filed total that they allow, impossible by another.
 
         A total that is a flag says whether there is any record at all.
         """
@@ -406,7 +410,7 @@ class Evaluation:
         if isinstance(known, bool):
             least, most = min(least, 1), None if most is None else min(most, 1)
         if total.lo is None or least > total.lo or (most is not None and most < total.lo):
-            return BROKEN
+            return IMPOSSIBLE
         return total
 
     def time(
@@ -610,7 +614,7 @@ def same(lo: Number, hi: Number | None) -> bool:
 def leaf(fact: Json, value: object) -> Reading:
     """The reading of a filed fact or a finding; if unknown, every value that it may take.
 
-    A number below the least that the fact can truly have is broken.
+    A number below the least that the fact can truly have is impossible.
     """
     kind, origin = fact["kind"], fact["origin"]
     if kind not in ("number", "flag", "code", "date", "text") or origin not in ("填报", "认定"):
@@ -627,7 +631,8 @@ def leaf(fact: Json, value: object) -> Reading:
             lo, hi = fact["minimum"], fact["maximum"]
             return interval(lo and number(lo), hi and number(hi), gap)
         known = number(value)
-        return BROKEN if fact["minimum"] and known < number(fact["minimum"]) else exactly(known)
+        least = fact["minimum"]
+        return IMPOSSIBLE if least and known < number(least) else exactly(known)
     if value is None:
         return Reading(None, None, gap)
     if not isinstance(value, str):
@@ -635,10 +640,16 @@ def leaf(fact: Json, value: object) -> Reading:
     return Reading(None, None, 0, code=value)
 
 
+def worst_of(parts: Sequence[Reading]) -> Reading:
+    """The part that lets least be computed."""
+    return max(parts, key=lambda part: part.broken)
+
+
 def sum_up(terms: Sequence[Reading]) -> Reading:
     """The sum of figures; if one is broken, so is the sum."""
-    if any(term.broken for term in terms):
-        return BROKEN
+    broken = [term for term in terms if term.broken]
+    if broken:
+        return worst_of(broken)
     known = [term.lo for term in terms if term.lo is not None and term.lo is term.hi]
     if known and len(known) == len(terms):
         return exactly(sum(known[1:], known[0]))
@@ -664,13 +675,13 @@ def negative(a: Reading) -> Reading:
 
 
 def quotient(a: Reading, b: Reading) -> Reading:
-    """a / b: broken if b is known and not positive, unbounded while b is not exactly known."""
+    """a / b: nothing if b is known and not positive, unbounded while b is not exactly known."""
     if a.broken or b.broken:
-        return BROKEN
+        return worst_of([a, b])
     if b.lo is None or not same(b.lo, b.hi):
         return Reading(None, None, widest([a.gap, b.gap]))
     if b.lo <= 0:
-        return BROKEN
+        return NOTHING
     if a.lo is not None and a.lo is a.hi:
         return exactly(ratio(a.lo, b.lo))
     lo = None if a.lo is None else ratio(a.lo, b.lo)
@@ -679,11 +690,14 @@ def quotient(a: Reading, b: Reading) -> Reading:
 
 
 def product(a: Reading, b: Reading) -> Reading:
-    """a * b: from the least to the greatest product of their ends, of which some may be endless."""
-    if a.broken or b.broken:
-        return BROKEN
+    """a * b: from the least to the greatest product of their ends, of which some may be endless.
+
+    Zero times anything is zero, also if that cannot be computed.
+    """
     if a.lo is not None and a.lo is a.hi and b.lo is not None and b.lo is b.hi:
         return exactly(a.lo * b.lo)
+    if (a.broken or b.broken) and not (may_be_zero(a) or may_be_zero(b)):
+        return worst_of([a, b])
     lows: list[Number | None] = []
     highs: list[Number | None] = []
     for x, x_falls in ((a.lo, True), (a.hi, False)):
@@ -705,10 +719,15 @@ def product(a: Reading, b: Reading) -> Reading:
     return interval(None if endless[0] else lo, None if endless[1] else hi, gap)
 
 
+def may_be_zero(a: Reading) -> bool:
+    """Whether a figure is zero, or may turn out to be."""
+    return not (a.broken or (a.lo is not None and a.lo > 0) or (a.hi is not None and a.hi < 0))
+
+
 def smaller(a: Reading, b: Reading) -> Reading:
-    """The smaller of two figures."""
-    if a.broken or b.broken:
-        return BROKEN
+    """The smaller of two figures: no greater than either, also if the other is nothing."""
+    if IMPOSSIBLE in (a, b) or (a.broken and b.broken):
+        return worst_of([a, b])
     lo = None if a.lo is None or b.lo is None else min(a.lo, b.lo)
     hi = min((end for end in (a.hi, b.hi) if end is not None), default=None)
     return interval(lo, hi, widest([a.gap, b.gap]))
@@ -717,23 +736,23 @@ def smaller(a: Reading, b: Reading) -> Reading:
 def bounded(
     a: Reading, lowers: Sequence[Number | None], uppers: Sequence[Number | None]
 ) -> Reading:
-    """a within the bounds; broken if no value is left, as when filed totals contradict it."""
-    if a.broken:
+    """a within the bounds; impossible if no value is left, as when filed totals contradict it."""
+    if a == IMPOSSIBLE:
         return a
     lo = max((end for end in (a.lo, *lowers) if end is not None), default=None)
     hi = min((end for end in (a.hi, *uppers) if end is not None), default=None)
     if lo is not None and hi is not None and lo > hi:
-        return BROKEN
+        return IMPOSSIBLE
     return interval(lo, hi, a.gap)
 
 
 def lookup(table: Mapping[str, str], a: Reading) -> Reading:
-    """The code for the longest prefix of a text in the table; broken if there is none."""
+    """The code for the longest prefix of a text in the table; nothing if there is none."""
     if a.code is None:
         return a
     prefixes = [a.code[:end] for end in range(1, len(a.code) + 1)]
     known = [prefix for prefix in prefixes if prefix in table]
-    return Reading(None, None, 0, code=table[known[-1]]) if known else BROKEN
+    return Reading(None, None, 0, code=table[known[-1]]) if known else NOTHING
 
 
 # dates

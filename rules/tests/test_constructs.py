@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from fractions import Fraction
@@ -21,7 +21,9 @@ from rules.explanation.explain import Finding, explain, missing, reasons
 from rules.language.parameters import collisions, row
 from rules.model.decode import decode
 from rules.model.expressions import (
+    add,
     as_of,
+    bounded,
     const,
     day,
     days,
@@ -352,17 +354,44 @@ FORMULAS: dict[str, tuple[Expr, str]] = {
     "距日": (days(day("2020-01-01"), FIRST), "0"),
     "距年": (years(FIRST, day("2022-06-30")), "2"),
     "定期": (days(day("2020-01-01"), as_of()), "1276"),
+    "保底": (most(GROWTH, const("0.1")), "0.1"),
+    "限额": (add(least(GROWTH, const("1")), SHARE), "1.1"),
+    "有份额才计": (mul(SHARE, GROWTH), "0.01"),
+    "份额以外": (mul(sub(const("1"), SHARE), div(PROFIT, LAST)), "0"),
+    "不少于份额": (bounded(GROWTH, (SHARE,), ()), "0.1"),
 }
 
 
-def formulas() -> Ruleset:
+def at_random(rng: random.Random, depth: int) -> Expr:
+    """A formula of sums, products, ratios to a figure, maxima, minima and bounds."""
+    if depth == 0 or rng.random() < 0.15:
+        return rng.choice([*DIVISORS, PROFIT, SHARE, const("0"), const("-2"), const("0.5")])
+    node = rng.choice(["add", "sub", "mul", "mul", "div", "least", "most", "most", "bounded"])
+    a = at_random(rng, depth - 1)
+    if node == "div":
+        return div(a, rng.choice(DIVISORS))
+    b = at_random(rng, depth - 1)
+    return ("bounded", a, (b,), ()) if node == "bounded" else (node, a, b)
+
+
+#: Figures that may be zero, or filed below it although they cannot be.
+DIVISORS = (year("staff", 0), year("rd_staff", 0), REVENUE, LAST)
+
+
+def random_formulas(seed: int, depth: int = 3) -> dict[str, tuple[Expr, str]]:
+    """Formulas at random, each with a threshold at which many of them turn."""
+    rng = random.Random(seed)
+    limits = ["0", "0", "1", "2.5", "-2", "100000"]
+    return {f"随机{n}": (at_random(rng, depth), rng.choice(limits)) for n in range(24)}
+
+
+def formulas(of: Mapping[str, tuple[Expr, str]] = FORMULAS) -> Ruleset:
     """For each formula, whether it is at least, and more than, its threshold."""
     indicators = [
-        Indicator(name=name, kind="number", unit="", expr=expr)
-        for name, (expr, _) in FORMULAS.items()
+        Indicator(name=name, kind="number", unit="", expr=expr) for name, (expr, _) in of.items()
     ]
     rules = []
-    for name, (_, limit) in FORMULAS.items():
+    for name, (_, limit) in of.items():
         lines = (
             Line(subject="indicator", name=name, op=op, value=Fraction(limit))
             for op in (">=", ">", "<", "<=")
@@ -370,8 +399,8 @@ def formulas() -> Ruleset:
         rules.append(
             rule(name, Cases(tuple(Case(str(n), (line,)) for n, line in enumerate(lines))))
         )
-    gates = tuple(Line(subject="rule", name=name) for name in FORMULAS)
-    read = {leaf[1] for expr, _ in FORMULAS.values() for leaf in leaves(expr)}
+    gates = tuple(Line(subject="rule", name=name) for name in of)
+    read = {leaf[1] for expr, _ in of.values() for leaf in leaves(expr)}
     return cut([*rules, rule("全", Cases((Case("一", gates),)))], *indicators, facts=sorted(read))
 
 
@@ -398,6 +427,47 @@ def test_formulas_come_out_alike_on_random_filings() -> None:
         assert len(ways) >= 2, name
         if name not in ("零乘", "定期"):
             assert ways >= {Outcome.MET, Outcome.NOT_MET, Outcome.MISSING}, (name, ways)
+
+
+@pytest.mark.parametrize(
+    ("name", "op", "outcome", "value"),
+    [
+        ("保底", ">=", Outcome.MET, "不少于10%，有一项无法计算（2021年营业收入总额填报为0万元）"),
+        (
+            "保底",
+            ">",
+            Outcome.PENDING,
+            "不少于10%，有一项无法计算（2021年营业收入总额填报为0万元）",
+        ),
+        ("限额", "<", Outcome.MET, "有一项无法计算（2021年营业收入总额填报为0万元）"),
+        ("有份额才计", ">=", Outcome.NOT_MET, "0%"),
+        ("份额以外", ">=", Outcome.PENDING, "无法计算（2021年营业收入总额填报为0万元）"),
+        ("较大的率", ">=", Outcome.MISSING, "有一项无法计算（2021年营业收入总额填报为0万元）"),
+    ],
+)
+def test_what_is_known_beside_what_cannot_be_computed(
+    name: str, op: Op, outcome: Outcome, value: str
+) -> None:
+    expr, limit = FORMULAS[name]
+    line = Line(subject="indicator", name=name, op=op, value=Fraction(limit), text=f"{op} {limit}")
+    read = {leaf[1] for leaf in leaves(expr)}
+    percent = Indicator(name=name, kind="number", unit="%", expr=expr)
+    values: dict[str, Scalar] = {"revenue@2022": "100", "revenue@2021": "0", "market_share": "0"}
+    with Decider(cut([rule("线", Cases((Case("一", (line,)),)))], percent, facts=read)) as decider:
+        finding = explain(decider.decide(Profile(AS_OF, values)))
+    [check] = finding.options[0].checks
+    assert (finding.result, check.value) == (outcome, value)
+    lacking = [(f.name, f.value) for f in missing(finding) if f.broken]
+    assert lacking == ([(name, value)] if outcome in (Outcome.PENDING, MISSING) else [])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_random_formulas_come_out_alike(seed: int) -> None:
+    rng = random.Random(seed)
+    made = formulas(random_formulas(seed))
+    traces = decided(made, [some(rng, rng.choice([0.5, 0.8, 1])) for _ in range(60)])
+    found = {result for trace in traces for result in trace.values()}
+    assert found == {*Outcome} - {Outcome.NOT_APPLICABLE}
 
 
 def test_a_product_turns_where_it_says() -> None:

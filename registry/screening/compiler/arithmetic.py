@@ -45,7 +45,16 @@ def total(a: Number, b: Number) -> Number:
     lo = None if los is None or a.lo is None else a.lo * los[0] + los[1]
     hi = None if his is None or a.hi is None else a.hi * his[0] + his[1]
     gap, broken = widest([a.gap, b.gap]), any_of(a.broken, b.broken)
-    return Number(lo, hi, _persons(gap, broken), scale, den, broken)
+    return Number(lo, hi, _persons(gap, broken), scale, den, broken, _impossible(a, b))
+
+
+def impossible(scale: int, den: Int = _ONE) -> Number:
+    """A figure that cannot be, with which nothing can be computed."""
+    return Number(None, None, Gap(pending=True), scale, den, True, True)
+
+
+def _impossible(a: Number, b: Number) -> Condition:
+    return any_of(a.impossible, b.impossible)
 
 
 def _persons(gap: Gap, broken: Condition) -> Gap:
@@ -78,13 +87,17 @@ def quotient(a: Number, b: Number, bind: Callable[[Condition], Condition]) -> Nu
     divisor = case([(computable, b.lo)], _ONE)
     divisor = replace(divisor, low=1, high=max(1, divisor.high), null=False)
     gap = _persons(widest([a.gap, b.gap]), broken)
-    return Number(ends[0], ends[1], gap, a.scale, a.den * divisor, broken)
+    return Number(ends[0], ends[1], gap, a.scale, a.den * divisor, broken, _impossible(a, b))
 
 
 def product(a: Number, b: Number, bind: Callable[[Int], Int]) -> Number:
-    """a * b: from the least to the greatest product of their ends, of which some may be endless."""
+    """a * b: from the least to the greatest product of their ends, of which some may be endless.
+
+    Zero times anything is zero, also if that cannot be computed.
+    """
     scale, den = a.scale * b.scale, a.den * b.den
-    gap, broken = widest([a.gap, b.gap]), any_of(a.broken, b.broken)
+    never_zero = negated(any_of(_may_be_zero(a), _may_be_zero(b)))
+    gap, broken = widest([a.gap, b.gap]), all_of(any_of(a.broken, b.broken), never_zero)
     corners: list[Int] = []
     endless: dict[bool, list[Condition]] = {True: [], False: []}
     for x, x_falls in ((a.lo, True), (a.hi, False)):
@@ -101,11 +114,27 @@ def product(a: Number, b: Number, bind: Callable[[Int], Int]) -> Number:
         end = corners[0]
         for other in corners[1:]:
             end = bind(picked(end, other, op) or other)
-        return case([(any_of(broken, *hidden), None)], end)
+        return case([(any_of(*hidden), None)], end)
 
     lo, hi = furthest("<", *endless[True]), furthest(">", *endless[False])
     found = Number(lo, hi, gap, scale, den).settled()
-    return replace(found, gap=_persons(found.gap, broken), broken=broken)
+    return replace(
+        found,
+        gap=_persons(found.gap, broken),
+        broken=broken,
+        impossible=all_of(_impossible(a, b), never_zero),
+    )
+
+
+def _may_be_zero(a: Number) -> Condition:
+    """Whether a figure is zero, or may turn out to be."""
+    ends: list[tuple[Comparison, Int]] = []
+    if a.lo is not None and a.lo.high > 0:
+        ends.append((">", a.lo))
+    if a.hi is not None and a.hi.low < 0:
+        ends.append(("<", a.hi))
+    beside = (compare(op, end, _NOTHING) for op, end in ends)
+    return negated(any_of(a.broken, *beside))
 
 
 def _open(end: Int | None) -> Condition:
@@ -130,7 +159,7 @@ def larger(a: Number, b: Number) -> Number:
 
 
 def smaller(a: Number, b: Number) -> Number:
-    """The smaller of two figures."""
+    """The smaller of two figures: no greater than either, also if the other has no value."""
     scale = lcm(a.scale, b.scale)
     alike = a.den is b.den or a.den.constant == b.den.constant == 1
     den, by_a, by_b = (a.den, _ONE, _ONE) if alike else (a.den * b.den, b.den, a.den)
@@ -148,11 +177,11 @@ def smaller(a: Number, b: Number) -> Number:
         either = any_of(is_null(low_a), is_null(low_b))
         lo = case([(either, None), (compare("<=", low_a, low_b), low_a)], low_b)
     hi = high_b if high_a is None else picked(high_a, high_b, "<")
-    broken = any_of(a.broken, b.broken)
+    false = _impossible(a, b)
+    valueless = Number(None, None, Gap(pending=True), scale, den, broken=True)
+    branches = [(false, impossible(scale, den)), (all_of(a.broken, b.broken), valueless)]
     found = Number(lo, hi, widest([a.gap, b.gap]), scale, den).settled()
-    return chosen_figure(
-        [(broken, Number(None, None, Gap(pending=True), scale, den, broken=True))], found
-    )
+    return chosen_figure(branches, found)
 
 
 def picked(a: Int | None, b: Int | None, op: Comparison) -> Int | None:
@@ -194,4 +223,5 @@ def chosen_figure(branches: Sequence[tuple[Condition, Number]], rest: Number) ->
         scale,
         den,
         held(lambda n: n.broken),
+        held(lambda n: n.impossible),
     )

@@ -101,7 +101,7 @@ class Number:
     """A figure from lo / (den·scale) to hi / (den·scale); an end of None is open for every filing.
 
     ``den`` is positive. ``broken`` is the condition that the figure cannot be computed; then both
-    ends are NULL.
+    ends are NULL. ``impossible`` is the part of it where nothing can be computed with the figure.
     """
 
     lo: Int | None
@@ -110,6 +110,7 @@ class Number:
     scale: int = 1
     den: Int = _ONE
     broken: Condition = False
+    impossible: Condition = False
 
     def low_is(self, op: Comparison, limit: Fraction) -> Condition:
         """Whether the low end satisfies the comparison."""

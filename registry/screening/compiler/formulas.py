@@ -14,6 +14,7 @@ from sqlalchemy.sql.expression import ColumnElement
 from registry.screening.compiler.arithmetic import (
     aligned,
     chosen_figure,
+    impossible,
     in_parts,
     larger,
     negative,
@@ -109,7 +110,7 @@ class Reader:
     def _bound(self, reading: Reading) -> Reading:
         bind, condition = self.stages.bind, self.stages.bind_condition
         match reading:
-            case Number(lo, hi, gap, scale, den, broken):
+            case Number(lo, hi, gap, scale, den, broken, impossible):
                 return Number(
                     None if lo is None else bind(lo),
                     None if hi is None else bind(hi),
@@ -117,6 +118,7 @@ class Reader:
                     scale,
                     bind(den),
                     condition(broken),
+                    condition(impossible),
                 )
             case Words(sql, gap, broken, codes):
                 bound = Gap(condition(gap.missing), condition(gap.pending))
@@ -306,7 +308,12 @@ class Reader:
         gap = listed.gap.where(unknown)
         pending = any_of(contradicting, gap.pending)
         return Number(
-            end(listed.lo), end(highest), Gap(gap.missing, pending), scale, broken=contradicting
+            end(listed.lo),
+            end(highest),
+            Gap(gap.missing, pending),
+            scale,
+            broken=contradicting,
+            impossible=contradicting,
         )
 
     def _bind(self, number: Number) -> Number:
@@ -315,7 +322,7 @@ class Reader:
         return bound
 
     def _within(self, a: Number, lowers: Sequence[Number], uppers: Sequence[Number]) -> Number:
-        """``a`` within the bounds; broken if no value is left."""
+        """``a`` within the bounds; impossible if no value is left."""
         lo, hi, den, scale = a.lo, a.hi, a.den, a.scale
         for others, low in ((lowers, True), (uppers, False)):
             for other in others:
@@ -331,9 +338,9 @@ class Reader:
                     hi = picked(hi, theirs, "<")
         lo, hi = (None if e is None else self.stages.bind(e) for e in (lo, hi))
         crossing = False if lo is None or hi is None else compare(">", lo, hi)
-        crossed = self.stages.bind_condition(any_of(a.broken, crossing))
-        broken = Number(None, None, Gap(pending=True), scale, den, True)
-        return chosen_figure([(crossed, broken)], Number(lo, hi, a.gap, scale, den).settled())
+        crossed = self.stages.bind_condition(any_of(a.impossible, crossing))
+        found = Number(lo, hi, a.gap, scale, den).settled()
+        return chosen_figure([(crossed, impossible(scale, den))], found)
 
     # dates
 
@@ -505,15 +512,14 @@ def _leaf(column: Column) -> Number | Words:
 
 
 def _usable(number: Number, value: Int, fact: Fact) -> Number:
-    """The figure, broken if it is below the least value that the fact can truly have."""
+    """The figure, impossible if it is below the least value that the fact can truly have."""
     scale = number.scale
     least = None if fact.minimum is None else int(fact.minimum * scale)
     if least is None or value.low >= least:
         return number
     below = choice([(compare("<", value, literal(least)), True)], False)
     lo, hi = (None if e is None else replace(e, low=least) for e in (number.lo, number.hi))
-    broken = Number(None, None, Gap(pending=True), scale, broken=True)
-    return chosen_figure([(below, broken)], replace(number, lo=lo, hi=hi))
+    return chosen_figure([(below, impossible(scale))], replace(number, lo=lo, hi=hi))
 
 
 # arithmetic

@@ -8,8 +8,10 @@ from functools import cache
 import pytest
 
 from registry.judging.facts import facts_of
+from registry.screening.compiler.program import Program
+from registry.screening.compiler.widths import UnsupportedError
 from registry.screening.engines import DuckDB
-from registry.screening.tests.filings import at_random, below_zero
+from registry.screening.tests.filings import DAY, at_random, below_zero
 from registry.screening.tests.support import by_reference, differing, duckdb, filed
 from rules.model.facts import Profile
 from rules.model.ruleset import Ruleset
@@ -24,6 +26,7 @@ from rules.tests.test_constructs import (
     excluded,
     formulas,
     in_city,
+    random_formulas,
     registered,
     some,
 )
@@ -64,6 +67,22 @@ def test_a_rule_that_must_not_be_met() -> None:
 def test_products_maxima_and_fixed_days() -> None:
     apart = [f"{name}/0" for name in FORMULAS if name not in ("零乘", "定期")]
     assert told_apart(formulas(), *apart) == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_random_formulas(seed: int) -> None:
+    possible = {n: f for n, f in random_formulas(seed, 2).items() if fits_in_sql(formulas({n: f}))}
+    assert len(possible) > 12
+    made = formulas(possible)
+    assert differing(database(), made, by_reference(made, filings())) == []
+
+
+def fits_in_sql(ruleset: Ruleset) -> bool:
+    try:
+        Program(ruleset, database().schema, DAY)
+    except UnsupportedError:
+        return False
+    return True
 
 
 def test_fixed_days() -> None:

@@ -114,7 +114,8 @@ def engine_reading(expr: Expr, profile: Profile, n: int | None = None) -> tuple[
 def reference_reading(expr: Expr, profile: Profile, n: int | None = None) -> tuple[object, ...]:
     ruleset, facts, expr = json.loads(json.dumps([RULESET.to_json(), profile.to_json(), expr]))
     evaluation = reference.Evaluation(reference.Evaluator(ruleset), facts)
-    return tuple(evaluation.read(expr, None if n is None else ("ip", n)))
+    read = evaluation.read(expr, None if n is None else ("ip", n))
+    return (read.lo, read.hi, read.gap, read.code, bool(read.broken))
 
 
 def known(value: int | str) -> tuple[object, ...]:
@@ -199,7 +200,10 @@ PENDING = {"valid": True}
         (add(const("1"), div(X, Y)), {"x": "2", "y": "0"}, BROKEN),
         (sub(div(X, Y), const("1")), {"x": "2", "y": "0"}, BROKEN),
         (sub(const("1"), div(X, Y)), {"x": "2", "y": "0"}, BROKEN),
-        (least(div(X, Y), const("1")), {"x": "2", "y": "0"}, BROKEN),
+        (least(div(X, Y), const("1")), {"x": "2", "y": "0"}, between(None, 1, 2)),
+        (least(div(X, Y), X), {"y": "0"}, between(None, None, 1)),
+        (least(X, const("1")), {"x": "-2"}, BROKEN),
+        (least(div(X, const("0")), div(Y, const("0"))), {}, BROKEN),
         (least(X, Y), {"x": "2", "y": "3"}, known(2)),
         (least(X, const("1")), {}, between(0, 1, 1)),
         (least(LOSS, const("1")), {}, between(None, 1, 1)),
@@ -210,7 +214,14 @@ PENDING = {"valid": True}
         (most(LOSS, SHARE), {}, between(0, None, 1)),
         (most(LOSS, SHARE), {"loss": "-2"}, between(0, 1, 1)),
         (most(least(LOSS, const("1")), const("0")), {}, between(0, 1, 1)),
-        (most(div(X, Y), const("1")), {"x": "2", "y": "0"}, BROKEN),
+        (most(div(X, Y), const("1")), {"x": "2"}, between(1, None, 1)),
+        (most(div(X, Y), const("1")), {"x": "2", "y": "0"}, between(1, None, 2)),
+        (add(most(div(X, Y), const("1")), X), {"x": "2", "y": "0"}, between(3, None, 2)),
+        (most(div(X, Y), X), {"y": "0"}, between(0, None, 1)),
+        (most(X, const("1")), {"x": "-2"}, BROKEN),
+        (most(div(X, Y), X), {"x": "-2", "y": "0"}, BROKEN),
+        (most(div(const("1"), X), div(X, Y)), {"x": "0", "y": "0"}, BROKEN),
+        (else_found(most(div(X, Y), const("1")), fact("found")), {"x": "2", "y": "0", "found": "5"}, between(1, None, 2)),
         # products: signs, zeros and ends that are open
         (mul(X, Y), {"x": "0.1", "y": "30"}, known(3)),
         (mul(LOSS, const("-1.5")), {"loss": "-2"}, known(3)),
@@ -229,8 +240,17 @@ PENDING = {"valid": True}
         (mul(sub(SHARE, const("2")), X), {}, between(None, 0, 1)),
         (mul(sub(const("0"), X), sub(const("0"), Y)), {}, between(0, None, 1)),
         (mul(LOSS, LOSS), {}, UNKNOWN),
-        (mul(div(X, Y), const("0")), {"x": "2", "y": "0"}, BROKEN),
-        (mul(const("0"), X), {"x": "-1"}, BROKEN),
+        # zero times anything is zero, also if that cannot be computed
+        (mul(div(X, Y), const("0")), {"x": "2", "y": "0"}, known(0)),
+        (mul(const("0"), X), {"x": "-1"}, known(0)),
+        (mul(div(X, Y), const("2")), {"x": "2", "y": "0"}, BROKEN),
+        (mul(const("2"), X), {"x": "-1"}, BROKEN),
+        (mul(div(X, Y), fact("flag")), {"x": "2", "y": "0"}, UNKNOWN),
+        (mul(fact("finding"), div(X, Y)), {"x": "2", "y": "0"}, OPEN),
+        (mul(fact("finding"), div(X, Y)), {"x": "2", "y": "0", "finding": False}, known(0)),
+        (mul(add(const("1"), X), div(X, Y)), {"y": "0"}, BROKEN),
+        (mul(sub(fact("flag"), const("2")), div(X, Y)), {"y": "0"}, BROKEN),
+        (mul(div(X, Y), div(X, Y)), {"x": "2", "y": "0"}, BROKEN),
         (mul(const("0"), div(X, Y)), {}, known(0)),
         # bounds
         (bounded(X, (Y,), (SHARE,)), {"x": "9", "y": "20"}, BROKEN),
@@ -245,7 +265,9 @@ PENDING = {"valid": True}
         (bounded(X, (const("3"),), (const("2"),)), {}, BROKEN),
         (bounded(fact("found"), (), (Y,)), {}, between(0, None, 2)),
         (bounded(X, (div(X, const("0")),), ()), {}, between(0, None, 1)),
-        (bounded(div(X, const("0")), (Y,), ()), {}, BROKEN),
+        (bounded(div(X, const("0")), (Y,), ()), {}, between(0, None, 2)),
+        (bounded(div(X, const("0")), (Y,), (Y,)), {"y": "2"}, known(2)),
+        (bounded(div(X, const("0")), (Y,), ()), {"x": "-1", "y": "2"}, BROKEN),
         # dates
         (days(as_of(), BEGUN), {"begun": "2023-05-31"}, known(0)),
         (days(as_of(), BEGUN), {"begun": "2023-05-30"}, known(-1)),
