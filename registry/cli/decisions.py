@@ -32,8 +32,8 @@ from registry.cli.remedies import told
 from registry.cli.targets import CodeOrFile, CodeParam, file_among
 from registry.desk import deciding
 from registry.desk.deciding import Decided, DecisionTally, Request, Ruling, Target
+from registry.desk.evidence import taken
 from registry.desk.place import Desk
-from registry.kit.files import sha256_of
 from registry.kit.jsontext import fields_of
 from registry.reports.verdicts import DOUBTED
 
@@ -178,7 +178,8 @@ def _show_lines(lines: Sequence[Decided]) -> None:
     multiple=True,
     required=True,
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="证据文件，可多次给出；登记簿只记其摘要，请自行保存原件。",
+    help="证据文件，可多次给出；登记簿只记其摘要；设有 TIDU_EVIDENCE 的另存一份，"
+    "否则请自行保存原件。",
 )
 @click.option("--tier", type=TierParam(), help="规则所属的层级（认定规则时必给）。")
 @procedure_option
@@ -224,7 +225,7 @@ def determine(
         target=target,
         value=value,
         ground=ground,
-        evidence=tuple(map(sha256_of, evidence)),
+        evidence=tuple(map(taken, evidence)),
         tier=tier or "",
         procedure=procedure,
         batch=batch,

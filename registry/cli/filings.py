@@ -34,10 +34,10 @@ from registry.cli.issues import show_groups, show_issues
 from registry.cli.targets import CodeParam, TypedCode
 from registry.desk import enterprises, finding, importing
 from registry.desk.enterprises import Notice
+from registry.desk.evidence import taken
 from registry.desk.importing import FolderCounts, LoadReport
 from registry.desk.place import Desk
 from registry.filings import FileReading
-from registry.kit.files import sha256_of
 from registry.kit.jsontext import fields_of
 from registry.kit.screens import listing
 from rules.explanation.explain import value_text
@@ -409,7 +409,7 @@ def find_enterprises(
     multiple=True,
     required=True,
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="证件的扫描件等，可多次给出；登记簿只记其摘要，请自行保存原件。",
+    help="证件的扫描件等，可多次给出；登记簿只记其摘要，设有 TIDU_EVIDENCE 的另存一份，否则请自行保存原件。",
 )
 @click.option("--revoke", is_flag=True, help="撤回以前的认可。")
 @by_option
@@ -427,7 +427,7 @@ def admit(
 
     只认可这一个代码；撤回认可不影响已登记的填报和决定。
     """
-    notice = Notice(document, dated, tuple(sha256_of(path) for path in evidence))
+    notice = Notice(document, dated, tuple(map(taken, evidence)))
     with desk(by) as at:
         entry = enterprises.admit(at, uscc, notice, revoke=revoke)
     if as_json:

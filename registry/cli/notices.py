@@ -12,6 +12,7 @@ import click
 from registry.cli.common import DayParam, by_option, console, errors, json_option, print_json
 from registry.cli.targets import CodeParam, is_code
 from registry.desk import notices
+from registry.desk.evidence import taken
 from registry.desk.notices import (
     Entry,
     Firms,
@@ -20,7 +21,6 @@ from registry.desk.notices import (
     Registration,
     registered_text,
 )
-from registry.kit.files import sha256_of
 from registry.kit.screens import listing
 
 
@@ -37,7 +37,7 @@ class DocumentOptions:
     @property
     def notice(self) -> Notice:
         """The document, with the digests of its files."""
-        return Notice(self.number, self.dated, tuple(map(sha256_of, self.evidence)))
+        return Notice(self.number, self.dated, tuple(map(taken, self.evidence)))
 
 
 def document_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -64,7 +64,8 @@ def document_options(command: Callable[..., None]) -> Callable[..., None]:
             "--evidence",
             multiple=True,
             type=click.Path(path_type=Path, exists=True, dir_okay=False),
-            help="公告等文件，可多次给出；登记簿只记其摘要，请自行保存原件。名单文件自动记入。",
+            help="公告等文件，可多次给出；登记簿只记其摘要；设有 TIDU_EVIDENCE 的"
+            "另存一份，否则请自行保存原件。名单文件自动记入。",
         ),
         click.option("--dated", type=DayParam(), required=True, help="公告或决定的日期。"),
         click.option("--document", required=True, help="公告或决定的文号。"),

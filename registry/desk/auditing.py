@@ -142,7 +142,7 @@ class EntryView:
     """An entry with what proves it: the SHA-256 of ``header`` is its digest, that of ``body`` is in it.
 
     Both are canonical texts; ``texts`` are those that are disclosed beside it, by their place.
-    ``last`` is the number of the journal's last entry.
+    ``last`` is the number of the journal's last entry; ``evidence`` are the digests of files.
     """
 
     line: EntryLine
@@ -153,6 +153,7 @@ class EntryView:
     previous: str
     texts: Mapping[str, str]
     last: int
+    evidence: tuple[str, ...] = ()
 
 
 def entry(desk: Desk, seq: int) -> EntryView:
@@ -172,6 +173,7 @@ def entry(desk: Desk, seq: int) -> EntryView:
         previous=found.previous,
         texts=found.texts,
         last=last,
+        evidence=tuple(found.content.get("evidence", ())),
     )
 
 
@@ -373,6 +375,12 @@ def _passphrase() -> str | None:
 
 
 # -- two pairs of eyes -----------------------------------------------------------------------------
+
+
+def four_eyes(desk: Desk) -> bool:
+    """Whether determinations hold only after a second person has confirmed them."""
+    with desk.reading() as session:
+        return determinations.four_eyes(session)
 
 
 def set_four_eyes(desk: Desk, on: bool) -> journal.Entry:

@@ -14,6 +14,8 @@ from registry.desk.place import Desk
 from registry.errors import RecordError
 from registry.filings import FileReading
 from registry.judging.case import Request as Request
+from registry.judging.settled import Determination
+from registry.judging.verdicts import TierVerdict
 from registry.kit import workers
 from registry.kit.progress import FEW, watched
 from registry.record import cases, decisions, determinations, loading
@@ -23,6 +25,7 @@ from registry.record.determinations import Target as Target
 from registry.record.journal import Entry
 from registry.record.loading import LoadReport
 from rules.portable.errors import Remedy
+from rules.portable.record import left_to_judgement
 
 
 @dataclass(kw_only=True)
@@ -116,6 +119,75 @@ def run(
         yield DecisionRun(
             watched(desk.watch, "决定", decider.decide(wanted, request), number), number
         )
+
+
+def decide(desk: Desk, uscc: str, request: Request) -> Decided:
+    """Decide an enterprise's newest filing for one tier, and record it; ``RecordError`` if it is refused."""
+    with run(desk, [uscc], request) as decisions:
+        [line] = decisions
+    if line.seq is None:
+        raise RecordError(
+            "not-decided", "没有作出决定：{cause}", cause=line.reason, remedy=line.remedy
+        )
+    return line
+
+
+@dataclass(frozen=True)
+class Matter:
+    """Something that a verdict leaves to a person: what may be determined, and what it is called."""
+
+    target: Target
+    name: str
+
+
+def matters(verdict: TierVerdict) -> list[Matter]:
+    """What a person may determine to settle a verdict: rules left to judgement, then open facts."""
+    decision = verdict.decision
+    if decision is None:
+        return []
+    rules = [
+        Matter(Target(rule["id"], rule=True), rule["title"])
+        for rule in decision.ruleset.to_json()["rules"]
+        if left_to_judgement(rule, decision.trace)
+    ]
+    facts = [
+        Matter(Target(id, int(year) if year else None), figure.name)
+        for figure in verdict.missing()
+        for id, _, year in (figure.key.partition("@"),)
+        if id in decision.ruleset.facts and not figure.broken
+    ]
+    return [*rules, *facts]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unconfirmed:
+    """A determination that a second person has still to confirm, and whether it is one's own."""
+
+    determination: Determination
+    uscc: str
+    own: bool
+
+
+def unconfirmed(desk: Desk, seq: int) -> Unconfirmed:
+    """The determination with this number, if it waits for a second person; else ``RecordError``."""
+    with desk.reading() as session:
+        entry, found = determinations.waiting(session, seq)
+    return Unconfirmed(
+        determination=found,
+        uscc=entry.content["case"]["uscc"],
+        own=determinations.same_person(desk.by, entry.by),
+    )
+
+
+def waiting(desk: Desk, uscc: str, as_of: date | None = None) -> list[Determination]:
+    """The determinations on an enterprise's newest filing that a second person has still to confirm."""
+    with desk.reading() as session:
+        found = cases.newest(session, [uscc], as_of=as_of)
+        return [
+            one
+            for settled in cases.determinations(session, found, pending=True).values()
+            for one in settled
+        ]
 
 
 def determine(desk: Desk, ruling: Ruling) -> Entry:

@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from registry.desk import listed
 from registry.desk.enterprises import refuse_unknown
+from registry.desk.evidence import taken
 from registry.desk.listed import Firms
 from registry.desk.place import Desk
 from registry.errors import RecordError, RegistryError
@@ -18,7 +19,6 @@ from registry.intake import holdings as lists
 from registry.intake.cells import half
 from registry.intake.validity import Validity
 from registry.judging.settled import Registration
-from registry.kit.files import sha256_of
 from registry.kit.uscc import is_code, tidy
 from registry.record import journal, register
 from registry.record.journal import Entry
@@ -147,7 +147,7 @@ def _registered(
 def _with_list(notice: Notice, firms: Firms) -> Notice:
     """The notice with the digest of its list of enterprises, which is evidence too."""
     files = [firms.file] if firms.file else []
-    return replace(notice, evidence=(*notice.evidence, *map(sha256_of, files)))
+    return replace(notice, evidence=(*notice.evidence, *map(taken, files)))
 
 
 def strike(desk: Desk, seq: int, notice: Notice) -> Entry:

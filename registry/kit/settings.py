@@ -40,6 +40,11 @@ MAPPING: Final = Setting(
     "本单位的表头对照表（csv）：读取汇总表时没有另给对照表就采用；网页上核对过的表头写入其中",
     "TIDU_HOME 中的 tidu-headings.csv",
 )
+EVIDENCE: Final = Setting(
+    "TIDU_EVIDENCE",
+    "保存证据文件的文件夹，按摘要存放；登记簿仍只记摘要",
+    "不保存，由经办人自行保存原件",
+)
 CACHE: Final = Setting(
     "TIDU_CACHE",
     "编译过的规则所在的文件夹，只供本人读写；可随时删除，下次用时重新编译",
@@ -55,6 +60,7 @@ SETTINGS: Final = (
     MAPPING,
     AUDIT_KEY,
     AUDIT_PASSPHRASE,
+    EVIDENCE,
     CACHE,
     JOB_DAYS,
 )
@@ -86,6 +92,11 @@ def job_days() -> int:
         where=JOB_DAYS.name,
         value=given,
     )
+
+
+def evidence() -> Path | None:
+    """The folder in which evidence is kept; None if it is not."""
+    return Path(EVIDENCE.value) if EVIDENCE.value else None
 
 
 def cache() -> Path | None:

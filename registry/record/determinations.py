@@ -117,14 +117,7 @@ def confirm(session: Session, seq: int, *, by: str, now: datetime) -> journal.En
 
     Raises ``RecordError`` if it needs no confirmation or already has one, or if ``by`` made it.
     """
-    named, entry = signed_name(by), journal.entry(session, seq)
-    if entry.kind != "determination" or entry.filing_id is None:
-        raise RecordError(
-            "not-a-determination", "第{value}号记录不是人工认定：请查对编号", value=seq
-        )
-    waiting = cases.determinations(session, [entry.filing_id], pending=True)
-    if seq not in [d.seq for d in waiting.get(entry.filing_id, [])]:
-        raise RecordError("not-waiting", "第{value}号认定不需要确认，或已经确认过", value=seq)
+    named, (entry, _) = signed_name(by), waiting(session, seq)
     if same_person(named, entry.by):
         raise RecordError(
             "own-determination", "第{value}号认定由{by}作出，须由另一人确认", value=seq, by=entry.by
@@ -134,6 +127,20 @@ def confirm(session: Session, seq: int, *, by: str, now: datetime) -> journal.En
         kind="confirmation", body=body, tier=entry.tier, filing_id=entry.filing_id
     )
     return journal.append(session, [draft], by=named, now=now)[0]
+
+
+def waiting(session: Session, seq: int) -> tuple[journal.Entry, Determination]:
+    """The entry of a determination that waits for a second person; ``RecordError`` for any other."""
+    entry = journal.entry(session, seq)
+    if entry.kind != "determination" or entry.filing_id is None:
+        raise RecordError(
+            "not-a-determination", "第{value}号记录不是人工认定：请查对编号", value=seq
+        )
+    pending = cases.determinations(session, [entry.filing_id], pending=True)
+    for found in pending.get(entry.filing_id, []):
+        if found.seq == seq:
+            return entry, found
+    raise RecordError("not-waiting", "第{value}号认定不需要确认，或已经确认过", value=seq)
 
 
 def four_eyes(session: Session) -> bool:

@@ -1,7 +1,7 @@
 """What an address may ask, read as the command line reads it; an empty field asks nothing."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Annotated, Any, TypeAlias, TypeVar
 
@@ -28,7 +28,7 @@ def _optional(read: Callable[[str], _T]) -> BeforeValidator:
 
 
 def number(text: str) -> int:
-    """The number of an entry; ``ValueError`` for any other text."""
+    """A number from 1 on; ``ValueError`` with a sentence for any other text."""
     if text.isascii() and text.isdecimal() and 1 <= (found := int(text[:20])) < 2**63:
         return found
     raise ValueError(f"「{text}」不是编号，请写成 1 以上的整数")
@@ -61,6 +61,10 @@ class How:
     def request(self) -> Request:
         """The question, for all tiers."""
         return Request(procedure=self.procedure or RECOGNITION, batch=self.batch, as_of=self.as_of)
+
+    def of(self, tier: str) -> Request:
+        """The question, for one tier."""
+        return replace(self.request, tiers=(tier,))
 
     @property
     def query(self) -> dict[str, str]:

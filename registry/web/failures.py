@@ -29,6 +29,7 @@ _ABSENT: Final = frozenset(
         "no-such-entry",
         "no-such-job",
         "no-such-rule",
+        "evidence-elsewhere",
         "not-a-publication",
         "not-on-record",
     }

@@ -26,6 +26,7 @@ from registry.desk import auditing
 from registry.desk.auditing import EntryLine
 from registry.desk.place import Desk, Seen
 from registry.desk.typed import day
+from registry.desk.waiting import WaitingFiles
 from registry.errors import MovedOnError, RegistryError, StorageError
 from registry.kit.characters import legible, wrong
 from registry.web.remedies import Advice, advice
@@ -35,7 +36,7 @@ from rules.portable.errors import DescribedError
 _T = TypeVar("_T")
 
 #: The most bytes that a form may send, with its files: several times any workbook of a county.
-LARGEST: Final = 64 << 20
+LARGEST: Final = 128 << 20
 #: The hidden fields of every form.
 TOKEN, HEAD, KEY = "token", "head", "key"
 #: How many sendings are remembered.
@@ -76,6 +77,10 @@ class Form:
         """What was typed into a field, else the default."""
         found = self.typed.get(name)
         return found[0] if found else str(default)
+
+    def waiting(self, name: str) -> list[tuple[str, str]]:
+        """The files of a field that have been sent already: what is sent again of each, and its name."""
+        return [(text, text.partition(" ")[2]) for text in self.typed.get(waits(name), ())]
 
     def chosen(self, name: str, value: object) -> bool:
         """Whether a value of a field was chosen."""
@@ -126,13 +131,18 @@ class AmissError(Exception):
         self.faults: Final = faults
 
 
+def waits(name: str) -> str:
+    """The hidden field of the files of a field that have been sent already."""
+    return f"{name}-waits"
+
+
 @dataclass
 class Sent:
     """A form that was sent. Its fields are read one by one; ``refuse`` tells all faults at once."""
 
     head: int
     key: str
-    typed: Mapping[str, tuple[str, ...]]
+    typed: dict[str, tuple[str, ...]]
     files: Mapping[str, tuple[Upload, ...]]
     faults: dict[str, str] = field(default_factory=dict)
 
@@ -158,6 +168,26 @@ class Sent:
     def day(self, name: str, needed: str = "") -> date | None:
         """The day that a field says."""
         return self.read(name, day, needed)
+
+    def held(self, desk: Desk, name: str, needed: str = "") -> tuple[str, ...]:
+        """The digests of the files of a field: those sent now, and those that wait from before.
+
+        They wait beside the registry, so that nobody chooses them again if the form comes again.
+        """
+        found, waiting = dict[str, str](), WaitingFiles(desk)
+        try:
+            for written in self.typed.get(waits(name), ()):
+                digest = written.partition(" ")[0]
+                found[digest] = waiting.get(digest).name
+            for upload in self.files.get(name, ()):
+                kept = waiting.keep(upload.file, upload.name)
+                found[kept.digest] = kept.name
+        except RegistryError as error:
+            self.faults.setdefault(name, str(error))
+        self.typed[waits(name)] = tuple(f"{digest} {known}" for digest, known in found.items())
+        if not found and needed:
+            self.faults.setdefault(name, needed)
+        return tuple(found)
 
     def refuse(self) -> None:
         """Raise ``AmissError`` if any field that was read is amiss."""

@@ -6,8 +6,10 @@ from fastapi import APIRouter
 
 from registry.web.pages import (
     case,
+    decide,
     decision,
     desk,
+    determine,
     enterprise,
     enterprises,
     example,
@@ -25,6 +27,8 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     enterprise.router,
     withdrawing.router,
     case.router,
+    decide.router,
+    determine.router,
     whatif.router,
     example.router,
     rules.router,

@@ -84,7 +84,7 @@ def case(
             at, how, verdict.decision, found, rule or _deciding(parts, found, verdict.catalogue)
         ),
         rejected=[*not_applied(verdict.governing, answer.as_of)] if verdict.governing else [],
-        history=_history(at, uscc, title),
+        history=history(at, uscc, title),
         unfolded=print,
     )
 
@@ -122,7 +122,7 @@ def _law(
     return LawBeside(found, table, None, "")
 
 
-def _history(at: Office, uscc: str, title: str) -> list[auditing.EntryLine]:
+def history(at: Office, uscc: str, title: str) -> list[auditing.EntryLine]:
     """The decisions on this enterprise and tier, newest first."""
     query = EntryQuery(uscc=uscc, tier=title, kind=KINDS["decision"])
     return auditing.log(at.desk, query)[::-1]

@@ -48,8 +48,10 @@ def replay(request: Request, at: At, seq: int) -> HTMLResponse:
 
 
 @router.get("/decisions/{seq}")
-def decision(request: Request, at: At, seq: int, reader: Reader = OFFICER) -> HTMLResponse:
-    """The page of a decision for a reader."""
+def decision(
+    request: Request, at: At, seq: int, reader: Reader = OFFICER, same: bool = False
+) -> HTMLResponse:
+    """The page of a decision for a reader; ``same`` says that it was not recorded again."""
     try:
         found = explaining.one(at.desk, seq)
     except RecordError as error:
@@ -65,6 +67,7 @@ def decision(request: Request, at: At, seq: int, reader: Reader = OFFICER) -> HT
         cited=CITED,
         reader=reader,
         readers=_READERS,
+        same=same,
     )
 
 

@@ -5,7 +5,7 @@ import json
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from registry.desk import auditing
+from registry.desk import auditing, evidence
 from registry.portable.chain import KINDS
 from registry.web.asked import Number, Text
 from registry.web.office import At
@@ -28,6 +28,10 @@ def entry(request: Request, at: At, seq: int) -> HTMLResponse:
     """One entry, with the recipe by which anybody can verify it."""
     found = auditing.entry(at.desk, seq)
     body = json.dumps(json.loads(found.body), ensure_ascii=False, indent=2)
+    waits = found.line.kind == KINDS["determination"] and seq in {
+        line.seq for line in auditing.unconfirmed(at.desk)
+    }
+    files = [(digest, evidence.is_kept(digest)) for digest in found.evidence]
     return page(
         request,
         "entry.html",
@@ -35,4 +39,7 @@ def entry(request: Request, at: At, seq: int) -> HTMLResponse:
         body=body,
         decided=found.line.kind == KINDS["decision"],
         published=found.line.kind == KINDS["publication"],
+        title=found.line.kind == KINDS["title"],
+        waits=waits,
+        files=files,
     )

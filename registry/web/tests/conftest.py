@@ -84,8 +84,11 @@ def newcomer(example: str, migrated: dict[str, str], tmp_path: Path) -> Iterator
 
 
 @pytest.fixture
-def bureau(database: sa.Engine) -> Iterator[Bureau]:
+def bureau(
+    database: sa.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Bureau]:
     """A bureau of one, on each database."""
+    monkeypatch.setenv("TIDU_HOME", str(tmp_path))
     clock = Clock()
     load(database, clock, *(submission(code) for code in CODES[:2]))
     url = database.url.render_as_string(hide_password=False)

@@ -1,0 +1,194 @@
+"""Determining ``/enterprises/{uscc}/{tier}/determine``: what a person settles; and what proves it."""
+
+from collections.abc import Iterable
+from typing import Final
+from urllib.parse import quote
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import FileResponse, HTMLResponse
+
+from registry.desk import auditing, deciding, enterprises, evidence
+from registry.desk.checking import Refusal
+from registry.desk.deciding import Matter, Ruling, Target
+from registry.desk.place import Desk, Seen
+from registry.web import addresses
+from registry.web.asked import Asked, How, Text, Tier, number
+from registry.web.forms import Form, Given, New, Sent, recorded
+from registry.web.office import At, Office
+from registry.web.pages import case
+from registry.web.rendering import page
+
+router = APIRouter()
+
+#: The choices of what is determined beside what the case leaves open.
+FACT, RECORD, LIST = "fact", "record", "list"
+#: The errors of the record -> the field to which each belongs.
+_FIELDS: Final = {
+    "no-field": "fact",
+    "no-item": "number",
+    "no-year": "year",
+    "not-yearly": "year",
+    "nothing-to-settle": "value",
+    "settled-by-figures": "target",
+    "unknown-fact": "fact",
+    "wrong-result": "value",
+    "year-not-read": "year",
+}
+
+
+@router.get("/enterprises/{uscc}/{tier}/determine")
+def ask(
+    request: Request, at: At, uscc: str, title: Tier, how: Asked, form: New, target: Text = ""
+) -> HTMLResponse:
+    """The page on which something is determined; ``target`` is chosen beforehand."""
+    return _shown(request, at, uscc, title, how, form, target)
+
+
+@router.post("/enterprises/{uscc}/{tier}/determine")
+def determine(
+    request: Request, at: At, uscc: str, title: Tier, how: Asked, given: Given
+) -> Response:
+    """Determine it, and lead to the entry."""
+
+    def act(desk: Desk) -> str:
+        target = _target(given)
+        value = given.text("value", "请写明认定为什么，例如 是、120万元、符合")
+        ground = given.text("ground", "请写明理由")
+        files = given.held(desk, "evidence", "请附证据文件")
+        given.refuse()
+        ruling = Ruling(
+            uscc=uscc,
+            target=target,
+            value=value,
+            ground=ground,
+            evidence=evidence.sent(desk, files),
+            tier=title if target.rule else "",
+            procedure=how.request.procedure,
+            batch=how.batch,
+            as_of=how.as_of,
+        )
+        return addresses.entry(deciding.determine(desk, ruling).seq)
+
+    return recorded(
+        request,
+        given,
+        lambda head: Seen(head, (uscc,)),
+        act,
+        lambda form, status: _shown(request, at, uscc, title, how, form, "", status),
+        _FIELDS,
+    )
+
+
+def _target(given: Sent) -> Target:
+    """What is determined: one of the open matters, a fact, or a record of a list."""
+    match given.text("target", "请选择认定什么").partition(":"):
+        case ["rule", _, id]:
+            return Target(id, rule=True)
+        case ["fact", ":", key]:
+            id, _, year = key.partition("@")
+            return Target(id, int(year) if year.isascii() and year.isdecimal() else None)
+        case [what, _, _]:
+            fact = given.text("fact", "" if what == LIST else "请写明填报项或字段的名称")
+            if what == FACT:
+                return Target(fact, given.read("year", number))
+            records = given.text("records", "请写明清单的名称，例如 知识产权")
+            if what == LIST:
+                return Target("", None, records)
+            return Target(fact, None, records, given.read("number", number, "请写明第几条") or 0)
+    raise AssertionError
+
+
+def _shown(
+    request: Request,
+    at: Office,
+    uscc: str,
+    title: str,
+    how: How,
+    form: Form,
+    target: str,
+    status: int = 200,
+) -> HTMLResponse:
+    filings = enterprises.current(at.desk, uscc)
+    answer = at.judging.check(uscc, how.of(title))
+    asked = [f for f in filings if how.as_of is None or f.as_of <= how.as_of]
+    head = {"uscc": uscc, "tier": title, "how": how, "filing": asked[-1], "filings": filings}
+    if isinstance(answer, Refusal):
+        return case.refused(request, answer, head)
+    [verdict] = answer.verdicts
+    open_matters = deciding.matters(verdict)
+    return page(
+        request,
+        "determine.html",
+        status=status,
+        **head,
+        form=form,
+        verdict=verdict,
+        targets=[*_choices(open_matters), *_OTHERS],
+        target=target,
+        catalogue=at.desk.to_be_filed(),
+        waiting=deciding.waiting(at.desk, uscc, how.as_of),
+        four_eyes=auditing.four_eyes(at.desk),
+    )
+
+
+_OTHERS: Final = (
+    (FACT, "另一项填报：更正其值"),
+    (RECORD, "清单中的一条：更正其一个字段"),
+    (LIST, "一份清单是否已报全"),
+)
+
+
+def _choices(matters: Iterable[Matter]) -> list[tuple[str, str]]:
+    found = []
+    for matter in matters:
+        target = matter.target
+        year = f"@{target.year}" if target.year else ""
+        value = f"rule:{target.name}" if target.rule else f"fact:{target.name}{year}"
+        found.append((value, f"{'规则 ' if target.rule else ''}{matter.name}"))
+    return found
+
+
+# -- a second person -------------------------------------------------------------------------------
+
+
+@router.get("/journal/{seq}/confirm")
+def ask_second(request: Request, at: At, seq: int, form: New) -> HTMLResponse:
+    """The page on which a second person confirms; the first one reads who may."""
+    return _second(request, at, seq, form)
+
+
+@router.post("/journal/{seq}/confirm")
+def confirm(request: Request, at: At, seq: int, given: Given) -> Response:
+    """Confirm it, and lead to the entry."""
+    uscc = deciding.unconfirmed(at.desk, seq).uscc
+    return recorded(
+        request,
+        given,
+        lambda head: Seen(head, (uscc,)),
+        lambda desk: addresses.entry(deciding.confirm(desk, seq).seq),
+        lambda form, status: _second(request, at, seq, form, status),
+    )
+
+
+def _second(request: Request, at: Office, seq: int, form: Form, status: int = 200) -> HTMLResponse:
+    found = deciding.unconfirmed(at.desk, seq)
+    files = [(one, evidence.is_kept(one)) for one in found.determination.content["evidence"]]
+    return page(
+        request, "confirm.html", status=status, form=form, seq=seq, found=found, files=files
+    )
+
+
+# -- evidence --------------------------------------------------------------------------------------
+
+
+@router.get("/evidence/{digest}")
+def proof(digest: str) -> Response:
+    """A file of evidence, only ever to be saved."""
+    found = evidence.kept(digest)
+    return FileResponse(
+        found.path,
+        media_type="application/octet-stream",
+        headers={
+            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(found.name, safe='')}"
+        },
+    )

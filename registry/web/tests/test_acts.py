@@ -1,0 +1,265 @@
+"""Acts in the browser: each leaves the same entry as the same act on the command line."""
+
+import json
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from registry.cli import main
+from registry.desk import auditing
+from registry.desk.judging import Judging
+from registry.desk.place import Desk
+from registry.tests.support import CODES, load, submission
+from registry.web.app import application
+from registry.web.tests.visiting import Bureau, Page, Visitor, case
+from rules.tests.packaged import TITLES
+
+FIRST, SECOND, THIRD = TITLES
+DECIDE = case(CODES[0], SECOND, "decide")
+DETERMINE = case(CODES[0], SECOND, "determine")
+PROOF = ("现场核查.pdf", b"%PDF 1", "application/pdf")
+#: A correction of a filed figure, as a form sends it.
+CORRECTION = {
+    "target": "fact", "fact": "研发费用总额", "year": "2022", "value": "210万元", "ground": "审计报告",
+}  # fmt: skip
+
+
+def committed(text: str) -> Any:
+    """A body without what depends on its salt: the commitments to names and facts."""
+
+    def plain(value: Any, key: str = "") -> Any:
+        if isinstance(value, dict):
+            return {k: plain(v, k) for k, v in value.items()}
+        if isinstance(value, list):
+            return [plain(v, key) for v in value]
+        sealed = isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value)
+        return "…" if sealed and key not in ("evidence", "applicability", "ruleset") else value
+
+    return plain(json.loads(text))
+
+
+@pytest.fixture
+def twin(bureau: Bureau, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Does an act in the browser and on a copy of the registry by the command line; both bodies."""
+    if bureau.desk.database.dialect.name != "sqlite":
+        pytest.skip("a copy of the file is enough")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / PROOF[0]).write_bytes(PROOF[1])
+    url = f"sqlite:///{tmp_path / 'twin.db'}"
+    monkeypatch.setenv("TIDU_DATABASE_URL", url)
+
+    def both(path: str, typed: dict[str, str], command: list[str], files: Any = None) -> list[Any]:
+        (tmp_path / "twin.db").unlink(missing_ok=True)
+        with (
+            closing(sqlite3.connect(str(bureau.desk.database.url.database))) as given,
+            closing(sqlite3.connect(tmp_path / "twin.db")) as twin,
+        ):
+            given.backup(twin)
+        page = bureau.visitor.send(path, typed, files)
+        assert page.status == 303, page.words
+        done = CliRunner().invoke(main, [*command, "--by", "王某"], catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        found = []
+        with Desk(url) as other:
+            for desk in (bureau.desk, other):
+                entry = auditing.entry(desk, desk.head())
+                found.append((entry.line.kind, entry.line.by, entry.tier, committed(entry.body)))
+        return found
+
+    return both
+
+
+@pytest.mark.parametrize(
+    ("path", "typed", "command", "files"),
+    [
+        (DECIDE, {}, ["decide", CODES[0], "--tier", SECOND], None),
+        (
+            case(CODES[0], FIRST, "decide", as_of="2023-07-01", batch="第七批"),
+            {},
+            ["decide", CODES[0], "--tier", FIRST, "--as-of", "2023-07-01", "--batch", "第七批"],
+            None,
+        ),
+        (
+            f"/enterprises/{CODES[0]}/withdraw",
+            {"ground": "企业来函"},
+            ["withdraw", CODES[0], "--ground", "企业来函"],
+            None,
+        ),
+        (
+            DETERMINE,
+            CORRECTION,
+            ["determine", CODES[0], "--fact", "研发费用总额", "--year", "2022", "--value", "210万元",
+             "--ground", "审计报告", "--evidence", PROOF[0]],
+            {"evidence": PROOF},
+        ),
+        (
+            DETERMINE,
+            {"target": "list", "records": "知识产权", "value": "是", "ground": "核查"},
+            ["determine", CODES[0], "--records", "知识产权", "--value", "是", "--ground", "核查",
+             "--evidence", PROOF[0]],
+            {"evidence": PROOF},
+        ),
+    ],
+)  # fmt: skip
+def test_the_record_of_an_act_is_that_of_the_command_line(
+    twin: Any, path: str, typed: dict[str, str], command: list[str], files: Any
+) -> None:
+    here, there = twin(path, typed, command, files)
+    assert here == there
+
+
+# -- deciding --------------------------------------------------------------------------------------
+
+
+def test_what_will_be_recorded_is_shown_before_it_is(bureau: Bureau) -> None:
+    page = bureau.visitor.get(DECIDE)
+    assert page.status == 200
+    assert re.search(r"摘要 [0-9a-f]{64}", page.words)
+    assert "✓ 符合" in page.words
+    assert "填报日期 2023-06-30，按 2023-06-30 决定" in page.words
+    assert "王某" in page.words
+
+
+def test_a_case_is_decided_once_and_the_page_leads_to_the_decision(bureau: Bureau) -> None:
+    page = bureau.visitor.send(DECIDE, {})
+    assert (page.status, page.place) == (303, f"/decisions/{bureau.entries[-1][0]}")
+    assert bureau.entries[-1][1] == "decision"
+    count = len(bureau.entries)
+    again = bureau.visitor.send(DECIDE, {})
+    assert again.place == f"{page.place}?same=1"
+    assert "内容相同，没有重复记录" in bureau.visitor.get(again.place).words
+    assert len(bureau.entries) == count
+
+
+def test_a_case_that_changed_meanwhile_is_shown_again_before_it_is_decided(bureau: Bureau) -> None:
+    sent = bureau.visitor.get(DECIDE).hidden
+    load(bureau.desk.database, bureau.clock, submission(CODES[0], rd_expense__2022="1"))
+    page = bureau.visitor.post(DECIDE, sent)
+    assert page.status == 409
+    assert "✗ 不符合" in page.words
+    assert bureau.visitor.post(DECIDE, page.hidden).status == 303
+
+
+def test_a_filing_that_was_withdrawn_is_not_decided(bureau: Bureau) -> None:
+    bureau.visitor.send(f"/enterprises/{CODES[0]}/withdraw", {"ground": "来函"})
+    page = bureau.visitor.send(DECIDE, {})
+    assert page.status == 422
+    assert "填报已撤回，不能再作决定" in page.words
+
+
+def test_a_case_that_cannot_be_judged_cannot_be_decided(bureau: Bureau) -> None:
+    path = case(CODES[0], SECOND, "decide", as_of="2030-06-30")
+    assert bureau.visitor.get(path).status == 422
+    assert bureau.visitor.get(path.replace(CODES[0], CODES[2])).status == 404
+
+
+# -- determining -----------------------------------------------------------------------------------
+
+
+def determined(bureau: Bureau, **changed: str) -> Page:
+    return bureau.visitor.send(DETERMINE, {**CORRECTION, **changed}, {"evidence": PROOF})
+
+
+def test_what_the_case_leaves_open_is_offered_first(bureau: Bureau) -> None:
+    load(
+        bureau.desk.database,
+        bureau.clock,
+        submission(CODES[0], digital_level=None, rd_expense__2022=None),
+    )
+    page = bureau.visitor.get(DETERMINE)
+    values = re.findall(r'<option value="([^"]*)"', page.source)
+    assert values[-3:] == ["fact", "record", "list"]
+    assert "fact:rd_expense@2022" in values
+    done = determined(bureau, target="fact:rd_expense@2022", fact="", year="")
+    assert done.status == 303, done.words
+    assert "2022年研发费用总额" in bureau.visitor.get(done.place).words
+
+
+@pytest.mark.parametrize(
+    ("changed", "field", "said"),
+    [
+        ({"ground": " "}, "ground", "请写明理由"),
+        ({"value": ""}, "value", "请写明认定为什么"),
+        ({"fact": ""}, "fact", "请写明填报项"),
+        ({"year": "去年"}, "year", "「去年」不是编号"),
+        ({"year": "2015"}, "year", "不能认定2015年"),
+        ({"year": ""}, "year", "分年度填报"),
+        ({"value": "200万元"}, "value", "无须认定"),
+        ({"fact": "没有"}, "fact", "没有"),
+        ({"target": "record", "records": "知识产权", "number": ""}, "number", "请写明第几条"),
+        ({"target": "record", "records": "", "number": "1"}, "records", "请写明清单的名称"),
+        ({"target": "rule:63.2.研发费用", "value": "符合"}, "target", "不是留待人工认定的事项"),
+    ],
+)
+def test_what_is_amiss_stands_beside_its_field_and_the_file_need_not_be_chosen_again(
+    bureau: Bureau, changed: dict[str, str], field: str, said: str
+) -> None:
+    before = bureau.entries
+    page = determined(bureau, **changed)
+    assert page.status == 422
+    assert bureau.entries == before
+    [fault] = re.findall(rf'id="{field}-fault">(.*?)</p>', page.source)
+    assert said in fault
+    assert "已收到：现场核查.pdf" in page.words
+    [waits] = re.findall(r'name="evidence-waits" value="([^"]*)"', page.source)
+    mended = {**page.hidden, **CORRECTION, "evidence-waits": waits}
+    done = bureau.visitor.post(DETERMINE, mended, {"x": ("", b"")})
+    assert done.status == 303
+    assert sha256(PROOF[1]).hexdigest() in bureau.visitor.get(done.place).source
+
+
+def test_a_determination_without_a_file_or_with_one_that_is_gone_is_refused(bureau: Bureau) -> None:
+    page = bureau.visitor.send(DETERMINE, CORRECTION)
+    assert "请附证据文件" in page.words
+    page = bureau.visitor.send(DETERMINE, {**CORRECTION, "evidence-waits": f"{'0' * 64} x"})
+    assert "上传的文件最多保留一天，请重新上传" in page.words
+
+
+def test_evidence_is_kept_where_the_bureau_says_and_only_ever_saved(
+    bureau: Bureau, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest = sha256(PROOF[1]).hexdigest()
+    assert bureau.visitor.get(f"/evidence/{digest}").status == 404
+    monkeypatch.setenv("TIDU_EVIDENCE", str(tmp_path / "证据"))
+    name = "../../恶意<b>.html"
+    files = {"evidence": (name, PROOF[1], "text/html")}
+    done = bureau.visitor.send(DETERMINE, CORRECTION, files)
+    assert f'href="/evidence/{digest}"' in bureau.visitor.get(done.place).source
+    answer = bureau.visitor.raw(f"/evidence/{digest}")
+    assert answer.content == PROOF[1]
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert answer.headers["content-disposition"].startswith("attachment;")
+    assert [p.name for p in (tmp_path / "证据").glob("*/*")] != []
+    assert not [*tmp_path.glob("*.html")]
+    for other in ("0" * 64, "..%2F..%2Ftidu.db", f"{digest}.name"):
+        assert bureau.visitor.get(f"/evidence/{other}").status == 404
+
+
+def test_a_second_person_confirms_and_the_first_reads_who_may(bureau: Bureau) -> None:
+    auditing.set_four_eyes(bureau.desk, True)
+    assert "双人复核已开启" in bureau.visitor.get(DETERMINE).words
+    entry = determined(bureau).place
+    assert "待第二人确认" in bureau.visitor.get(entry).words
+    assert "还没有第二人确认" in bureau.visitor.get(DECIDE).words
+    own = bureau.visitor.get(f"{entry}/confirm")
+    assert "须由另一人确认" in own.words
+    assert "<button" not in own.source
+    token = bureau.visitor.get(DETERMINE).hidden
+    refused = bureau.visitor.post(f"{entry}/confirm", token)
+    assert refused.status == 422
+    url = bureau.desk.database.url.render_as_string(hide_password=False)
+    with Desk(url, by="李某", clock=bureau.clock) as desk, Judging(desk) as judging:
+        second = Visitor(application(desk, judging))
+        done = second.send(f"{entry}/confirm", {})
+        assert done.status == 303
+        assert "李某" in second.get(done.place).words
+        assert second.get(f"{entry}/confirm").status == 422
+    assert "还没有第二人确认" not in bureau.visitor.get(DECIDE).words
+    assert f"人工认定第{entry.rpartition('/')[2]}号" in bureau.visitor.get(DECIDE).words
