@@ -68,10 +68,18 @@ def page(request: Request, template: str, *, status: int = 200, **values: Any) -
 
 
 def framed(request: Request, template: str) -> dict[str, Any]:
-    """What a page of the reports needs to stand in a frame of this face: ``frame``, and its values."""
+    """What a page of the reports needs to stand in a frame of this face: ``frame``, and its values.
+
+    ``part`` gives it a template of this face to include.
+    """
     made = _environment()
     own = {name: made.globals[name] for name in ("asset", "rooms")}
-    return {**own, **_frame(request), "frame": made.get_template(template)}
+    return {
+        **own,
+        **_frame(request),
+        "frame": made.get_template(template),
+        "part": made.get_template,
+    }
 
 
 def _frame(request: Request) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse
 
-from registry.desk import auditing, documenting
+from registry.desk import auditing, documenting, tallying
 from registry.desk.auditing import EntryQuery
 from registry.portable.chain import KINDS
 from registry.reports import site
@@ -77,10 +77,17 @@ def archive(shown: Criteria) -> Response:
 
 
 @router.get("/rules/{id}")
-def rule(request: Request, shown: Criteria, id: str) -> HTMLResponse:
-    """A rule; one that does not exist is refused with similar ids."""
+def rule(request: Request, at: At, shown: Criteria, id: str) -> HTMLResponse:
+    """A rule, with how many enterprises fail on it; one that does not exist is refused with similar ids."""
     shown.made.rulebook.clause(id)
-    return _page(request, shown, "rule", page=shown.made.pages.rules[id])
+    docs = shown.made.pages
+    found = docs.rules[id]
+    tiers = [*dict.fromkeys(row.tier for row in found.applies if row.encoded)]
+    rulesets = {digest for e in docs.editions for digest in e.roots.values()}
+    compiled = shown.made.rulebook.rules.get(id)
+    judged = compiled and not compiled.records and compiled.possible is None
+    ours = tallying.standings(at.desk, id, tiers, rulesets) if judged else []
+    return _page(request, shown, "rule", page=found, ours=ours, named=tallying.NAMED)
 
 
 @router.get("/editions/{text:path}")
