@@ -20,7 +20,8 @@ from registry.desk.place import Desk
 from registry.desk.waiting import Waiting, WaitingFiles
 from registry.errors import LoadError, RegistryError
 from registry.filings import FileReading, Heading, Issue
-from registry.intake import NoTableError, write_issues
+from registry.intake import NoTableError, refuse, write_issues
+from registry.intake.files import archives
 from registry.intake.grouped import Group, grouped
 from registry.intake.marking import mark
 from registry.kit.files import sha256_of, written_whole
@@ -140,6 +141,15 @@ class Registered:
 
 
 _EXAMINATION: Final = TypeAdapter(Examination)
+
+
+def refuse_other_kinds(files: WaitingFiles, digest: str) -> None:
+    """Raise ``RegistryError`` for a file of a kind that is not read."""
+    with files.opened(digest) as path:
+        if importing.holds_tables(path):
+            archives.refuse_others(path)
+        else:
+            refuse(path)
 
 
 # -- examining -------------------------------------------------------------------------------------

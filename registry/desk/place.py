@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlmodel import Session
@@ -84,7 +84,14 @@ class Desk:
 
     def after(self, seen: Seen) -> "Desk":
         """The same desk for acts that rest on what was seen; it is closed with this one."""
-        found = replace(self, seen=seen)
+        return self._with(seen=seen)
+
+    def faced(self, words: Words) -> "Desk":
+        """The same desk with a face's words, and nobody who watches; it is closed with this one."""
+        return self._with(words=words, watch=unwatched)
+
+    def _with(self, **changed: Any) -> "Desk":
+        found = replace(self, **changed)
         found.__dict__["database"] = self.database
         return found
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from registry.intake.issues_report import write_issues
-    from registry.intake.reader import NoTableError, read
+    from registry.intake.reader import NoTableError, read, refuse
     from registry.intake.template import write_template
     from registry.judging.relations import check_sectors, check_totals
 
@@ -17,6 +17,7 @@ __all__ = [
     "check_sectors",
     "check_totals",
     "read",
+    "refuse",
     "write_issues",
     "write_template",
 ]
@@ -26,6 +27,7 @@ _ROOMS: Final = {
     "check_sectors": "registry.judging.relations",
     "check_totals": "registry.judging.relations",
     "read": "registry.intake.reader",
+    "refuse": "registry.intake.reader",
     "write_issues": "registry.intake.issues_report",
     "write_template": "registry.intake.template",
 }

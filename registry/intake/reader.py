@@ -15,7 +15,7 @@ from registry.intake.cells import not_given, plain
 from registry.intake.coverage import Asking, keys, lacking, wanted
 from registry.intake.drafts import CellPlace, Drafts, Log
 from registry.intake.files.filetypes import OLD, file_type
-from registry.intake.files.sheets import TEXT_SUFFIXES, FileSheet, Row, sheets
+from registry.intake.files.sheets import TEXT_SUFFIXES, FileSheet, Row, refuse_others, sheets
 from registry.intake.forms import FORM_REMEDY, is_form, one_form
 from registry.intake.marking import is_list
 from registry.intake.tables.headers import Column, Header
@@ -58,7 +58,7 @@ def read(
     inside it is an issue of the reading.
     """
     path = Path(path)
-    _refuse(path)
+    refuse(path)
     log = Log()
     drafts = Drafts(log, catalogue, admitted)
     if path.suffix.lower() == ".json":
@@ -90,7 +90,8 @@ def read(
     )
 
 
-def _refuse(path: Path) -> None:
+def refuse(path: Path) -> None:
+    """Raise ``RegistryError`` for a file of a kind that is not read, whatever it is called."""
     if not path.is_file():
         raise RegistryError(
             "no-such-file", "{value}：找不到这个文件，请核对文件名和位置", value=path.name
@@ -114,6 +115,8 @@ def _refuse(path: Path) -> None:
         )
     if path.stat().st_size == 0:
         raise RegistryError("empty-file", "{where}：文件是空的，请核对后重试", where=path.name)
+    if suffix in _WORKBOOKS:
+        refuse_others(path)
 
 
 class NoTableError(RegistryError):

@@ -6,16 +6,18 @@ stopped, and comes to the same result.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from typing import Any, Final, Generic, TypeVar
 
 from pydantic import TypeAdapter
 
-from registry.desk import auditing, replaying
+from registry.desk import auditing, examining, replaying
+from registry.desk.examining import Registered
 from registry.desk.place import Desk
 from registry.desk.replaying import Replayed
+from registry.desk.waiting import WaitingFiles
 from registry.errors import RecordError
 from registry.jobs.store import ResultFile
 
@@ -153,7 +155,60 @@ def _replay(work: Work[Replaying]) -> ReplayedAgain:
 REPLAY: Final = Kind("replay", "重新作出决定", Replaying, ReplayedAgain, _replay)
 
 
-KINDS: Final[Mapping[str, Kind[Any, Any]]] = {kind.name: kind for kind in (VERIFY, REPLAY)}
+# -- import ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Examining:
+    """The waiting file that is examined, by its SHA-256, and the filing day given for it."""
+
+    digest: str
+    name: str
+    as_of: date | None = None
+
+
+@dataclass(frozen=True)
+class Examined:
+    """How many filings can be registered and how many cannot, and how many issues there are."""
+
+    good: int
+    refused: int
+    errors: int
+    notices: int
+
+
+def _examine(work: Work[Examining]) -> Examined:
+    files = WaitingFiles(work.desk)
+    found = examining.examine(work.desk, files, files.get(work.arguments.digest))
+    return Examined(found.good, found.refused, found.errors, found.notices)
+
+
+EXAMINE: Final = Kind("examine", "核对待登记的文件", Examining, Examined, _examine)
+
+
+@dataclass(frozen=True)
+class Importing:
+    """The waiting file that is registered, the day given for it, and whether only what has no fault is."""
+
+    digest: str
+    name: str
+    as_of: date | None = None
+    partial: bool = False
+
+
+def _import(work: Work[Importing]) -> Registered:
+    wanted = work.arguments
+    files = WaitingFiles(work.desk)
+    waiting = replace(files.get(wanted.digest), as_of=wanted.as_of)
+    return examining.register(work.desk, files, waiting, partial=wanted.partial)
+
+
+IMPORT: Final = Kind("import", "登记文件", Importing, Registered, _import)
+
+
+KINDS: Final[Mapping[str, Kind[Any, Any]]] = {
+    kind.name: kind for kind in (VERIFY, REPLAY, EXAMINE, IMPORT)
+}
 
 
 def kind(name: str) -> Kind[Any, Any]:

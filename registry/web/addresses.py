@@ -52,6 +52,17 @@ def job_file(id: int, name: str) -> str:
     return f"/jobs/{id}/files/{quote(name, safe='')}"
 
 
+def imported(number: int) -> str:
+    """The receipt of an import."""
+    return f"/imports/{number}"
+
+
+def waiting(digest: str, part: str = "", **query: Any) -> str:
+    """The page of a file that waits to be registered, or a ``part`` of it such as ``book``."""
+    path = f"/imports/{quote(digest, safe='')}"
+    return asked(f"{path}/{part}" if part else path, **query)
+
+
 def rule(id: str) -> str:
     """A criterion's page.
 
@@ -77,7 +88,11 @@ class Addresses:
     edition = staticmethod(edition)
     enterprise = staticmethod(enterprise)
     entry = staticmethod(entry)
+    imported = staticmethod(imported)
+    job = staticmethod(job)
+    job_file = staticmethod(job_file)
     rule = staticmethod(rule)
+    waiting = staticmethod(waiting)
 
     def __init__(self, declared: Callable[[], Catalogue]) -> None:
         self._declared = declared

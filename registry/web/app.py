@@ -10,6 +10,7 @@ from registry.web import assets, failures
 from registry.web.forms import checked
 from registry.web.office import Office
 from registry.web.pages import ROUTERS
+from registry.web.remedies import words
 from registry.web.security import Guard
 
 
@@ -30,7 +31,7 @@ def pages(desk: Desk, judging: Judging, supervisor: Supervisor | None = None) ->
         openapi_url=None,
         dependencies=[Depends(checked)],
     )
-    app.state.office = Office(desk, judging, supervisor)
+    app.state.office = Office(desk.faced(words), judging, supervisor)
     app.include_router(assets.router)
     for router in ROUTERS:
         app.include_router(router)

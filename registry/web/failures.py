@@ -27,10 +27,12 @@ _ABSENT: Final = frozenset(
         "no-decisions-in-range",
         "no-such-enterprise",
         "no-such-entry",
+        "no-such-import",
         "no-such-job",
         "no-such-rule",
         "evidence-elsewhere",
         "not-a-publication",
+        "no-such-waiting-file",
         "not-on-record",
     }
 )

@@ -20,14 +20,18 @@ class Advice:
 
 #: The act of a remedy -> what to do; braces hold fields of the remedy.
 WORDS: Final[Mapping[str, Advice]] = {
+    "admit-code": Advice("确为早期发放、校验码不符的，请先凭证件认可这个代码"),
     "check-as-of": Advice("改按{day}查看", "?as_of={day}"),
     "check-code": Advice("请核对代码，或在企业一览中查找", "/enterprises"),
     "check-name": Advice("请核对名称，或在企业一览中查找", "/enterprises"),
     "check-year": Advice("请核对年度"),
+    "complete-mapping": Advice("请在下面核对看不懂的表头"),
+    "draft-mapping": Advice("或在本页核对这个表头", "#headings"),
     "find-decisions": Advice("在登记簿中查看编号和日期", "/journal"),
+    "give-day": Advice("或在本页给出填报日期", "#day"),
     "grant-rights": Advice("请管理员授权，或换用有权限的数据库用户"),
-    "import-file": Advice("请先登记企业的汇总表或模板"),
-    "import-or-demo": Advice("请先登记企业的汇总表或模板"),
+    "import-file": Advice("请先登记企业的汇总表或模板", "/imports"),
+    "import-or-demo": Advice("请先登记企业的汇总表或模板", "/imports"),
     "install-engine": Advice("请管理员重新安装规则引擎"),
     "list-enterprises": Advice("在企业一览中查找", "/enterprises"),
     "list-entries": Advice("在登记簿中查看全部记录", "/journal"),

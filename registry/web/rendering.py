@@ -37,6 +37,7 @@ class Room(NamedTuple):
 ROOMS: Final = (
     Room("/", "工作台"),
     Room("/enterprises", "企业"),
+    Room("/imports", "导入"),
     Room("/rules", "标准", ("/editions", "/applicability", "/indicators", "/changes")),
     Room("/journal", "登记簿", ("/decisions",)),
 )

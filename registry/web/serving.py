@@ -3,18 +3,23 @@
 import socket
 from contextlib import closing, suppress
 from threading import Thread
+from time import sleep
 
 import uvicorn
 
 from registry.desk import documenting
 from registry.desk.judging import Judging
 from registry.desk.place import Desk
+from registry.desk.waiting import WaitingFiles
 from registry.jobs.store import JobStore
 from registry.jobs.supervisor import Supervisor
 from registry.web.app import application
+from registry.web.remedies import words
 from rules.portable.errors import DescribedError
 
 _HOST = "127.0.0.1"
+#: The seconds after which files that have waited for too long are removed.
+_CLEARING = 3600
 
 
 def listening(port: int) -> socket.socket:
@@ -40,9 +45,10 @@ def serve(desk: Desk, opened: socket.socket) -> None:
         closing(opened),
         Judging(desk) as judging,
         JobStore(desk) as store,
-        Supervisor(desk, store) as supervisor,
+        Supervisor(desk.faced(words), store) as supervisor,
     ):
         Thread(target=_warm, args=[desk], name="warming", daemon=True).start()
+        Thread(target=_clear, args=[desk], name="clearing", daemon=True).start()
         config = uvicorn.Config(
             application(desk, judging, supervisor),
             access_log=False,
@@ -59,3 +65,12 @@ def _warm(desk: Desk) -> None:
     """Make the pages on criteria before somebody waits for them; what fails is told when asked for."""
     with suppress(DescribedError):
         documenting.on_record(desk)
+
+
+def _clear(desk: Desk) -> None:
+    """Remove files that have waited for too long, at once and every hour."""
+    files = WaitingFiles(desk)
+    while True:
+        with suppress(OSError):
+            files.clear()
+        sleep(_CLEARING)

@@ -35,7 +35,7 @@ def unpacked(archive: Path, into: Path, tables: Container[str], suffixes: Contai
     are the known names of tables in small letters; other kinds of files are left out.
     ``RegistryError`` for an archive that is no set of tables, or exceeds the bounds.
     """
-    _refuse_others(archive)
+    refuse_others(archive)
     try:
         with zipfile.ZipFile(archive) as opened:
             found = dict(_tables(archive.name, opened, tables, suffixes))
@@ -52,7 +52,8 @@ def unpacked(archive: Path, into: Path, tables: Container[str], suffixes: Contai
     return folder
 
 
-def _refuse_others(archive: Path) -> None:
+def refuse_others(archive: Path) -> None:
+    """Raise ``RegistryError`` for what is no archive that can be read, whatever it is called."""
     if not archive.is_file():
         raise RegistryError(
             "no-such-file", "{value}：找不到这个文件，请核对文件名和位置", value=archive.name

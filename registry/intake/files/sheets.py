@@ -281,8 +281,8 @@ def _readable(path: Path) -> Iterator[None]:
 
 def _workbook(path: Path) -> Iterator[FileSheet]:
     with ExitStack() as stack:
+        refuse_others(path)
         with _readable(path):
-            _refuse_others(path)
             package = stack.enter_context(Package(path))
             book = Workbook(package)
         for sheet in book.sheets:
@@ -299,7 +299,7 @@ def _rows(path: Path, book: Workbook, sheet: Listed, unseen: Unseen) -> Generato
         yield from book.rows(sheet, unseen)
 
 
-def _refuse_others(path: Path) -> None:
+def refuse_others(path: Path) -> None:
     """Refuse a supposed workbook that is an old one, a locked one, a web page, a text …"""
     kind = file_type(path)
     if kind == LOCKED:

@@ -11,3 +11,39 @@ document.addEventListener("htmx:afterSwap", function (event) {
     clause.scrollIntoView({ block: "nearest" });
   }
 });
+
+// A file is sent with its progress shown; without this the form sends it all the same.
+document.addEventListener("submit", function (event) {
+  var form = event.target;
+  var chosen = form.classList.contains("upload") && form.querySelector("input[type=file]").files[0];
+  if (!chosen) { return; }
+  event.preventDefault();
+  var said = form.querySelector(".sending");
+  if (chosen.size > Number(form.dataset.largest)) {
+    said.textContent = "文件超过" + Math.floor(form.dataset.largest / 1048576) + "MB，没有上传：请拆分成几个文件，或改用命令行";
+    return;
+  }
+  var button = form.querySelector("button");
+  var bar = document.createElement("progress");
+  bar.max = 100;
+  bar.setAttribute("aria-label", "上传");
+  said.textContent = "正在上传";
+  said.appendChild(bar);
+  button.disabled = true;
+  var sent = new XMLHttpRequest();
+  sent.upload.onprogress = function (done) {
+    bar.value = done.loaded * 100 / done.total;
+    if (done.loaded === done.total) { said.firstChild.nodeValue = "已送到，正在核对"; }
+  };
+  sent.onload = function () {
+    if (sent.status === 200) { window.location.assign(sent.responseURL); return; }
+    var page = new DOMParser().parseFromString(sent.responseText, "text/html");
+    document.querySelector("main").replaceWith(page.querySelector("main"));
+  };
+  sent.onerror = function () {
+    said.textContent = "没有送到，请再试";
+    button.disabled = false;
+  };
+  sent.open("POST", form.action);
+  sent.send(new FormData(form));
+});

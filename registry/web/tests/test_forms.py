@@ -21,7 +21,13 @@ from registry.web.tests.visiting import HERE, Bureau, Page, Visitor
 
 ROUTES = [r for router in ROUTERS for r in router.routes if isinstance(r, APIRoute)]
 #: What stands in the place of the parts of an address.
-PARTS = {"uscc": CODES[0], "tier": "specialised", "seq": "2"}
+PARTS = {
+    "uscc": CODES[0],
+    "tier": "specialised",
+    "seq": "2",
+    "digest": "0" * 64,
+    "number": "1",
+}
 #: Every route that records -> an address of it.
 UNSAFE = {
     re.sub(r"{(\w+)[^}]*}", lambda part: PARTS[part[1]], route.path): route.path
