@@ -510,19 +510,23 @@ class CaseState(SQLModel, table=True):
     """Where the cases of an enterprise stand: what lists and searches read.
 
     A projection of the other tables, and no evidence: ``registry.database.projection`` derives
-    every row of it. One row of each enterprise has no tier and describes it, with the day of its
-    newest filing and the last decision or withdrawal of this filing. One row for each tier has the
-    last decision under it, with its day and its filing. ``pairs`` are the pairs of characters in
-    the name (see ``registry.kit.names``). ``province``, ``city`` and ``county`` are codes of
+    every row of it. One row of each enterprise has no tier and describes it, with its newest filing
+    and the day of this. One row for each tier has the last decision under it, with its filing and
+    its day. ``standing`` is the outcome of that decision; in the row of the enterprise it names the
+    tiers under which its newest filing is decided, one per line, and is nothing where no decision
+    is waited for: without a filing, or if that is withdrawn. ``pairs`` are the pairs of characters
+    in the name (see ``registry.kit.names``). ``province``, ``city`` and ``county`` are codes of
     regions.
     """
 
     __tablename__ = "case_state"
     __table_args__ = (
         Index("uq_case_state_uscc", "tier", "uscc", unique=True),
-        Index("ix_case_state_outcome", "tier", "outcome", "uscc"),
-        *(Index(f"ix_case_state_{c}", c, "tier", "uscc") for c in ("province", "city", "county")),
-        Index("ix_case_state_decision", "tier", "decision", "uscc"),
+        Index("ix_case_state_standing", "tier", "standing", "uscc"),
+        *(
+            Index(f"ix_case_state_{place}", place, "tier", "standing", "uscc")
+            for place in ("province", "city", "county")
+        ),
         Index(
             "ix_case_state_pairs",
             PAIRS,
@@ -545,7 +549,7 @@ class CaseState(SQLModel, table=True):
     province: str | None = Field(default=None, sa_type=Text)
     city: str | None = Field(default=None, sa_type=Text)
     county: str | None = Field(default=None, sa_type=Text)
-    outcome: str | None = Field(default=None, sa_type=Text)
+    standing: str | None = Field(default=None, sa_type=Text)
     decision: int | None = Field(default=None, sa_type=RowId)
     filing_id: int | None = Field(default=None, sa_type=RowId)
     as_of: dt.date | None = Field(default=None, sa_type=Day)

@@ -36,7 +36,7 @@ class State(NamedTuple):
     province: str | None
     city: str | None
     county: str | None
-    outcome: str | None
+    standing: str | None
     decision: int | None
     filing_id: int | None
     as_of: date | None
@@ -123,7 +123,7 @@ def _stored(connection: sa.Connection, enterprise_ids: Sequence[int]) -> dict[Ke
 def _derived(connection: sa.Connection, enterprise_ids: Sequence[int]) -> dict[Key, State]:
     """The rows of these enterprises, as they follow from filings and journal."""
     newest = _newest(connection, enterprise_ids)
-    closing = _closing(connection, [filing_id for filing_id, _ in newest.values()])
+    standing = _standing(connection, [filing_id for filing_id, _ in newest.values()])
     found: dict[Key, State] = {}
     columns = (ENTERPRISE.c[name] for name in ("id", "uscc", "name", "province", "city", "county"))
     query = sa.select(*columns).where(ENTERPRISE.c.id.in_(enterprise_ids))
@@ -137,8 +137,8 @@ def _derived(connection: sa.Connection, enterprise_ids: Sequence[int]) -> dict[K
             province=place.province or None,
             city=place.city or None,
             county=place.county or None,
-            outcome=None,
-            decision=closing.get(filing_id),
+            standing=standing.get(filing_id),
+            decision=None,
             filing_id=filing_id,
             as_of=as_of,
         )
@@ -160,18 +160,18 @@ def _newest(
     return {id: (filing_id, as_of) for id, filing_id, as_of in connection.execute(query)}
 
 
-def _closing(connection: sa.Connection, filing_ids: Sequence[int]) -> dict[int | None, int]:
-    """The last decision or withdrawal of each filing that has one."""
-    query = (
-        sa.select(_JOURNAL.c.filing_id, sa.func.max(_JOURNAL.c.seq))
-        .where(_JOURNAL.c.filing_id.in_(filing_ids), _JOURNAL.c.kind.in_(CLOSING))
-        .group_by(_JOURNAL.c.filing_id)
+def _standing(connection: sa.Connection, filing_ids: Sequence[int]) -> dict[int | None, str]:
+    """The tiers under which each of these filings is decided, one per line; withdrawn ones left out."""
+    decided: dict[int | None, set[str]] = {id: set() for id in filing_ids}
+    query = sa.select(_JOURNAL.c.filing_id, _JOURNAL.c.kind, _JOURNAL.c.tier).where(
+        _JOURNAL.c.filing_id.in_(filing_ids), _JOURNAL.c.kind.in_(("decision", "withdrawal"))
     )
-    return dict(connection.execute(query).all())
-
-
-#: The kinds of entries after which a filing waits for nothing more.
-CLOSING: Final = ("decision", "withdrawal")
+    rows = connection.execute(query.distinct()).all()
+    for filing_id, kind, tier in rows:
+        if kind == "decision":
+            decided[filing_id].add(tier)
+    withdrawn = {filing_id for filing_id, kind, _ in rows if kind == "withdrawal"}
+    return {id: "\n".join(sorted(decided[id])) for id in decided.keys() - withdrawn}
 
 
 def _last_decisions(
@@ -192,7 +192,7 @@ def _last_decisions(
         for seq, tier, filing_id, body in connection.execute(query):
             outcome, as_of = _said(body)
             found[enterprise[seq], tier] = {
-                "outcome": outcome, "decision": seq, "filing_id": filing_id, "as_of": as_of,
+                "standing": outcome, "decision": seq, "filing_id": filing_id, "as_of": as_of,
             }  # fmt: skip
     return found
 

@@ -1,14 +1,14 @@
 """Lists of enterprises and searches among them, as fast in a million as in a thousand.
 
 What is listed stands in ``case_state``. A page begins after the last credit code of the page
-before. Whatever cannot be answered from an index is looked through only among ``MOST`` enterprises
-at most: nothing here takes longer the more enterprises there are, but for what is undecided under
-one tier, which is looked for among all.
+before. Every list consists of a few ranges of an index, one for each standing that it asks for;
+whatever cannot be answered from an index is looked through only among ``MOST`` enterprises at most.
+So nothing here takes longer the more enterprises there are.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final, TypeAlias
 
@@ -144,22 +144,32 @@ def count(session: Session, asked: Asked) -> int:
 
 @dataclass(frozen=True)
 class _Source:
-    """Rows of ``case_state`` that are walked through in order of credit code."""
+    """Rows of ``case_state``, each of one of the ``standings``, or of any if None.
+
+    The rows of one standing are walked through in order of credit code.
+    """
 
     conditions: tuple[_Condition, ...]
+    standings: tuple[str | None, ...] | None = None
 
     def first(self, session: Session, after: str, limit: int) -> dict[str, int]:
         """The first rows after a key: the codes and numbers of their enterprises."""
-        query = self._query().where(CASE_STATE.c.uscc > after)
-        rows = session.execute(query.order_by(CASE_STATE.c.uscc).limit(limit))
-        return dict(rows.all())
+        code = CASE_STATE.c.uscc
+        ranges = (part.where(code > after).order_by(code).limit(limit) for part in self._ranges())
+        return dict(sorted(tuple(row) for part in ranges for row in session.execute(part))[:limit])
 
     def codes(self) -> sa.Select[tuple[str]]:
         """The codes of the rows, no more than are counted."""
-        return self._query().with_only_columns(CASE_STATE.c.uscc).limit(MOST + 1)
+        ranges = [part.with_only_columns(CASE_STATE.c.uscc) for part in self._ranges()]
+        whole = ranges[0] if len(ranges) == 1 else sa.select(sa.union_all(*ranges).subquery())
+        return whole.limit(MOST + 1)
 
-    def _query(self) -> sa.Select[tuple[str, int]]:
-        return sa.select(CASE_STATE.c.uscc, CASE_STATE.c.enterprise_id).where(*self.conditions)
+    def _ranges(self) -> list[sa.Select[tuple[str, int]]]:
+        row = CASE_STATE.c
+        query = sa.select(row.uscc, row.enterprise_id).where(*self.conditions)
+        if self.standings is None:
+            return [query]
+        return [query.where(row.standing == s) for s in self.standings]
 
 
 @dataclass(frozen=True)
@@ -171,8 +181,8 @@ class _Few(_Source):
 
     def first(self, session: Session, after: str, limit: int) -> dict[str, int]:
         """The first rows after a key: the codes and numbers of their enterprises."""
-        rows = sorted(tuple(row) for row in session.execute(self._query()) if row.uscc > after)
-        return dict(rows[:limit])
+        rows = (tuple(row) for part in self._ranges() for row in session.execute(part))
+        return dict(sorted(row for row in rows if row[0] > after)[:limit])
 
 
 #: A search by a name to which there is no short way.
@@ -182,13 +192,12 @@ _TOO_MANY: Final = _Source(())
 def _sources(session: Session, asked: Asked) -> Iterator[_Source]:
     """The rows that are asked for; an enterprise may be in several sources."""
     text, code = names.typed(asked.query), asked.query.strip().upper()
-    tiers = [asked.tier] if asked.tier else _tiers(session)
-    for kept in _kept(asked, tiers):
+    for kept in _kept(session, asked):
         if not text:
-            yield _Source(tuple(kept))
+            yield kept
             continue
         if _CODE.fullmatch(code):
-            yield _Source((*kept, _begins(code)))
+            yield replace(kept, conditions=(*kept.conditions, _begins(code)))
         yield _named(session, text, kept)
 
 
@@ -197,31 +206,39 @@ def _tiers(session: Session) -> list[str]:
     return [tier.name for tier in publication.to_be_filed(session).tiers]
 
 
-def _kept(asked: Asked, tiers: Sequence[str]) -> Iterator[list[_Condition]]:
-    """The conditions on rows by tier, outcome and place; ``tiers`` are those that are looked at."""
-    row = CASE_STATE.c
-    within = list(_within(asked.place))
+def _kept(session: Session, asked: Asked) -> Iterator[_Source]:
+    """The rows by tier, outcome and place."""
+    row, within = CASE_STATE.c, tuple(_within(asked.place))
     if asked.outcome == UNDECIDED_WORD:
-        yield [*_undecided(asked.tier), *within]
+        of = (row.tier == "", *within)
+        if found := tuple(_undecided(session, of, asked.tier)) if asked.tier else ("",):
+            yield _Source(of, found)
     elif asked.tier or asked.outcome:
-        for tier in tiers:
-            # a city has fewer enterprises than an outcome: its index is to be used
-            outcome = sa.func.coalesce(row.outcome, "") if _is_small(asked.place) else row.outcome
-            of = [outcome == asked.outcome] if asked.outcome else []
-            yield [row.tier == tier, *of, *within]
+        for tier in [asked.tier] if asked.tier else _tiers(session):
+            of = (row.tier == tier, *within)
+            yield _Source(of, (asked.outcome,) if asked.outcome else _any(session, of, asked))
     else:
-        yield [row.tier == "", *within]
+        of = (row.tier == "", *within)
+        yield _Source(of, _any(session, of, asked))
 
 
-def _undecided(tier: str) -> list[_Condition]:
-    """Newest filings without a decision: under any tier, or under one."""
-    row = CASE_STATE.c
-    if not tier:
-        return [row.tier == "", row.decision.is_(None), row.filing_id.is_not(None)]
-    other = CASE_STATE.alias()
-    same = (other.c.enterprise_id == row.enterprise_id) & (other.c.filing_id == row.filing_id)
-    decided = sa.exists().where(same, other.c.tier == tier)
-    return [row.tier == "", row.filing_id.is_not(None), ~decided]
+def _any(session: Session, of: Sequence[_Condition], asked: Asked) -> tuple[str | None, ...] | None:
+    """Every standing: within a region the index of this is in the order of standings."""
+    return (None, *_standings(session, of)) if asked.place else None
+
+
+def _undecided(session: Session, of: Sequence[_Condition], tier: str) -> Iterator[str]:
+    """The standings of newest filings without a decision under a tier."""
+    return (s for s in _standings(session, of) if tier not in s.split("\n"))
+
+
+def _standings(session: Session, of: Sequence[_Condition]) -> Iterator[str]:
+    """The different standings of these rows, looked up in their index one after the other."""
+    lowest = sa.select(sa.func.min(CASE_STATE.c.standing)).where(*of)
+    found = session.scalar(lowest)
+    while found is not None:
+        yield found
+        found = session.scalar(lowest.where(CASE_STATE.c.standing > found))
 
 
 def _within(place: str) -> Iterator[_Condition]:
@@ -230,16 +247,12 @@ def _within(place: str) -> Iterator[_Condition]:
         yield CASE_STATE.c[regions.column(place)] == place
 
 
-def _is_small(place: str) -> bool:
-    return bool(place) and regions.column(place) != "province"
-
-
 def _begins(code: str) -> _Condition:
     """A range of credit codes."""
     return CASE_STATE.c.uscc.between(code, code.ljust(18, _LAST))
 
 
-def _named(session: Session, text: str, kept: Sequence[_Condition]) -> _Source:
+def _named(session: Session, text: str, kept: _Source) -> _Source:
     """The rows of enterprises with this text in their name, by the index of names or by the rest."""
     row, pairs = CASE_STATE.c, names.pairs(text)
     words = pairs[:-1] or pairs
@@ -253,10 +266,17 @@ def _named(session: Session, text: str, kept: Sequence[_Condition]) -> _Source:
             among = row.enterprise_id == sa.any_(sa.func.array(indexed.scalar_subquery()))
         else:
             among = row.enterprise_id.in_(indexed)
-        return _Few((*kept, among, has))
-    if _size(session, _Source(tuple(kept)).codes()) <= MOST:
-        return _Few((*kept, has))
+        return _Few((*kept.conditions, *_among(kept.standings), among, has))
+    if _size(session, kept.codes()) <= MOST:
+        return _Few((*kept.conditions, has), kept.standings)
     return _TOO_MANY
+
+
+def _among(standings: tuple[str | None, ...] | None) -> Iterator[_Condition]:
+    """The same standings as a condition for which no index is used."""
+    if standings is not None:
+        plain = sa.func.coalesce(CASE_STATE.c.standing, _LAST)
+        yield plain.in_([_LAST if standing is None else standing for standing in standings])
 
 
 def _by_index(session: Session, words: Sequence[str], *, prefix: bool) -> sa.Select[tuple[int]]:
@@ -283,9 +303,12 @@ def _size(session: Session, query: sa.Select[tuple[int]] | sa.Select[tuple[str]]
 
 def _count(session: Session, sources: Iterable[_Source]) -> int:
     """The number of enterprises in all sources together, at most ``MOST`` + 1."""
-    parts = [sa.select(source.codes().subquery()) for source in sources]
-    whole = parts[0] if len(parts) == 1 else sa.union(*parts)
-    found = session.scalar(sa.select(sa.func.count()).select_from(whole.subquery()))
+    codes = [source.codes() for source in sources]
+    sizes = [_size(session, each) for each in codes]
+    if sum(map(bool, sizes)) < 2 or max(sizes) > MOST:
+        return max(sizes, default=0)
+    parts = [sa.select(each.subquery()) for each in codes]
+    found = session.scalar(sa.select(sa.func.count()).select_from(sa.union(*parts).subquery()))
     return min(found or 0, MOST + 1)
 
 
@@ -311,7 +334,7 @@ def _lines(session: Session, enterprise_ids: Sequence[int]) -> tuple[EnterpriseL
                 decisions=tuple(
                     CaseLine(
                         tier=line.tier,
-                        outcome=line.outcome or "",
+                        outcome=line.standing or "",
                         seq=line.decision,
                         as_of=line.as_of,
                         current=line.filing_id == own.filing_id,

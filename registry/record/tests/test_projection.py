@@ -1,9 +1,12 @@
 """What lists show is what the record says, however it came about, and can be made from it anew."""
 
+import re
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
+from itertools import chain
 from random import Random
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -18,7 +21,7 @@ from registry.errors import LoadError, RecordError
 from registry.record import cases, finding, journal
 from registry.record.finding import UNDECIDED_WORD, Asked
 from registry.tests.history import LATER, History, bare, code
-from rules.model.ruleset import Outcome
+from rules.model.ruleset import OUTCOMES, Outcome
 from rules.tests.packaged import TITLES
 
 Rows = list[tuple[object, ...]]
@@ -43,13 +46,26 @@ def told(session: Session) -> dict[tuple[str, str], tuple[str, int, str]]:
     return found
 
 
-def waiting(session: Session) -> list[str]:
-    """The enterprises whose newest filing is neither decided nor withdrawn."""
+def waiting(session: Session, tier: str = "") -> list[str]:
+    """The enterprises whose newest filing is neither withdrawn nor decided, or not under a tier."""
     newest = cases.newest(session)
     closed = {
-        entry.filing_id for entry in journal.entries(session, kinds=["decision", "withdrawal"])
+        entry.filing_id
+        for entry in journal.entries(session, kinds=["decision", "withdrawal"])
+        if entry.kind == "withdrawal" or tier in ("", entry.tier)
     }
     return sorted(u for id, u in cases.codes(session, newest).items() if id not in closed)
+
+
+def _codes(session: Session, asked: Asked) -> list[str]:
+    """The enterprises of a list, leafed through, which are as many as it says."""
+    found, after = list[str](), ""
+    while True:
+        page = finding.page(session, asked, after=after, limit=3)
+        found += [line.uscc for line in page.lines]
+        if not (after := page.after):
+            assert page.count == len(found) == finding.count(session, asked)
+            return found
 
 
 def _step(history: History, random: Random) -> None:
@@ -93,8 +109,17 @@ def test_what_grew_is_what_is_made_anew(database: sa.Engine, seed: int) -> None:
             for line in listed
             for case in line.decisions
         } == told(session)
-        undecided = finding.page(session, Asked(outcome=UNDECIDED_WORD), limit=200)
-        assert [line.uscc for line in undecided.lines] == waiting(session)
+        places = ("320000", "330000")
+        for odd, place in enumerate(places):
+            of = CASE_STATE.c.enterprise_id % 2 == odd
+            session.execute(sa.update(CASE_STATE).where(of).values(province=place))
+        for tier in ("", *TITLES):
+            undecided = Asked(outcome=UNDECIDED_WORD, tier=tier)
+            assert _codes(session, undecided) == waiting(session, tier)
+            for outcome in ("", UNDECIDED_WORD, *OUTCOMES):
+                asked = Asked(tier=tier, outcome=outcome)
+                parts = (_codes(session, replace(asked, place=place)) for place in places)
+                assert sorted(chain.from_iterable(parts)) == _codes(session, asked)
 
 
 def test_lists_are_kept_by_tier_and_outcome(database: sa.Engine) -> None:
@@ -126,14 +151,52 @@ def test_lists_are_kept_by_tier_and_outcome(database: sa.Engine) -> None:
         [first, *_] = finding.page(session, Asked()).lines
         assert (first.filed, first.decisions[0].current) == (LATER, False)
         assert listed(outcome=UNDECIDED_WORD) == [code(1), code(3)]
+    history.withdraw(3)
+    with storage.session(database) as session:
+        assert listed(outcome=UNDECIDED_WORD) == [code(1)]
+        assert listed(outcome=UNDECIDED_WORD, tier=TITLES[0]) == [code(1), code(2)]
+
+
+@pytest.mark.parametrize("tier", ["", TITLES[1]])
+@pytest.mark.parametrize("outcome", ["", UNDECIDED_WORD, "符合"])
+@pytest.mark.parametrize("place", ["", "320000", "320500"])
+def test_no_list_walks_through_all_enterprises(
+    database: sa.Engine, tier: str, outcome: str, place: str
+) -> None:
+    history = History(database)
+    history.publish()
+    history.load(bare(1), bare(2))
+    history.decide(1)
+    on_postgresql = database.dialect.name == "postgresql"
+    plans, explaining = list[str](), False
+    with storage.session(database) as session:
+        connection = session.connection()
+        if on_postgresql:  # which would rather look at all of a few rows
+            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+
+        @sa.event.listens_for(connection, "before_cursor_execute")
+        def explain(_c: object, _u: object, statement: str, given: Any, *_: object) -> None:
+            nonlocal explaining
+            if explaining or " case_state" not in statement:
+                return
+            explaining = True
+            how = "EXPLAIN" if on_postgresql else "EXPLAIN QUERY PLAN"
+            rows = connection.exec_driver_sql(f"{how} {statement}", given)
+            plans.extend(str(row[-1]) for row in rows)
+            explaining = False
+
+        for query in ("", "企业", "9135"):
+            finding.page(session, Asked(query=query, tier=tier, outcome=outcome, place=place))
+    assert plans
+    assert not [line for line in plans if re.search(r"SCAN (case_state|enterprise)|Seq Scan", line)]
 
 
 @pytest.mark.parametrize(
     "change",
     [
         "UPDATE case_state SET name = '别的' WHERE tier = ''",
-        "UPDATE case_state SET outcome = '符合' WHERE tier <> ''",
-        "UPDATE case_state SET decision = NULL WHERE tier = ''",
+        "UPDATE case_state SET standing = '符合' WHERE tier <> ''",
+        "UPDATE case_state SET standing = NULL WHERE tier = ''",
         "DELETE FROM case_state WHERE tier = ''",
         "INSERT INTO case_state (enterprise_id, tier, uscc, name, pairs) SELECT 1, 'x', uscc, '', '' FROM enterprise",
     ],
