@@ -3,10 +3,12 @@
 import csv
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
+from shutil import copyfileobj
 from typing import Any, Final, TypeAlias
-from zipfile import ZIP_DEFLATED, ZipFile
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from openpyxl import Workbook
 from openpyxl.cell.cell import Cell, WriteOnlyCell
@@ -15,7 +17,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.writer.excel import ExcelWriter
 
 from registry.kit.characters import legible
-from registry.kit.files import written_whole
+from registry.kit.files import PRIVATE_FILE, written_whole
 
 #: The most rows of a sheet; a full sheet continues in another.
 FULL: Final = 1_000_000
@@ -25,6 +27,8 @@ _MEASURED: Final = 200
 _WIDEST: Final = 60
 #: The width of a column of sentences.
 _SENTENCES: Final = 36
+#: What stands where a workbook would tell when it was made: the first moment that an archive can hold.
+_NO_TIME: Final = datetime(1980, 1, 1)
 #: The first characters of texts that openpyxl would take for a formula or an error.
 _TAKEN: Final = ("=", "#")
 #: The content of a row: plain values, and prepared cells.
@@ -115,10 +119,11 @@ class Sheet:
 
 
 class Book:
-    """A workbook that is written row by row."""
+    """A workbook that is written row by row; the same content makes the same file."""
 
     def __init__(self) -> None:
         self._book = Workbook(write_only=True)
+        self._book.properties.created = self._book.properties.modified = _NO_TIME
         self._sheets: list[Sheet] = []
 
     def sheet(
@@ -166,8 +171,27 @@ def workbook(path: Path) -> Iterator[Book]:
 def save(book: Workbook, path: Path) -> None:
     """Save a workbook."""
     # openpyxl would leave the archive open after an error, which complains when collected
-    with written_whole(path) as fresh, ZipFile(fresh, "w", ZIP_DEFLATED) as archive:
+    with written_whole(path) as fresh, _Archive(fresh, "w") as archive:
         ExcelWriter(book, archive).write_data()
+
+
+class _Archive(ZipFile):
+    """An archive whose members bear no time of their own."""
+
+    def write(self, filename: Any, arcname: Any = None, *_: Any, **__: Any) -> None:
+        """Add a file."""
+        with open(filename, "rb") as file, self.open(_member(str(arcname)), "w") as target:
+            copyfileobj(file, target)
+
+    def writestr(self, zinfo_or_arcname: Any, data: Any, *_: Any, **__: Any) -> None:
+        """Add a text or bytes."""
+        super().writestr(_member(str(zinfo_or_arcname)), data)
+
+
+def _member(name: str) -> ZipInfo:
+    made = ZipInfo(name, _NO_TIME.timetuple()[:6])
+    made.compress_type, made.external_attr = ZIP_DEFLATED, PRIVATE_FILE << 16
+    return made
 
 
 @contextmanager
