@@ -1,9 +1,9 @@
 """Living documentation: the criteria as pages in a folder, which opens without a server."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache, lru_cache
+from functools import cache
 from hashlib import sha256
 from importlib.metadata import version
 from io import BytesIO
@@ -41,6 +41,9 @@ _PLAIN_FILE: Final = 0o100644 << 16
 _TITLE: Final = "优质中小企业梯度培育的标准"
 #: Pages are made by one thread at a time, so that whoever asks next finds them made.
 _MAKING: Final = Lock()
+#: The pages of the publications that were made last, by the digests of their entries.
+_MADE: Final[dict[str, "Documented"]] = {}
+_KEPT: Final = 4
 
 
 @dataclass(frozen=True)
@@ -144,7 +147,11 @@ def on_record(desk: "Desk", *, until: int | None = None) -> Documented:
     if not number:
         return at_hand()
     with _MAKING:
-        return _published_pages(_Publication(digest, number, desk))
+        if digest not in _MADE:
+            while len(_MADE) >= _KEPT:
+                _MADE.pop(next(iter(_MADE)))
+            _MADE[digest] = _published_pages(desk, number)
+        return _MADE[digest]
 
 
 def known_at(desk: "Desk", moment: datetime | None) -> Documented:
@@ -193,25 +200,15 @@ def _latest(desk: "Desk", until: int | None) -> tuple[int, str]:
     return (found.seq, found.digest) if found else (0, "")
 
 
-@dataclass(frozen=True)
-class _Publication:
-    """A publication, told apart from all others by the digest of its entry."""
-
-    digest: str
-    number: int
-    desk: "Desk" = field(compare=False)
-
-
-@lru_cache(maxsize=4)
-def _published_pages(which: _Publication) -> Documented:
+def _published_pages(desk: "Desk", number: int) -> Documented:
     from registry.record import publication
 
-    with which.desk.reading() as session:
-        book = written(session, until=which.number)
-        entry = publication.latest(session, until=which.number)
-        texts = publication.sources(session, until=which.number)
-        former = publication.latest(session, until=which.number - 1)
-        before = publication.current(session, until=which.number - 1)
+    with desk.reading() as session:
+        book = written(session, until=number)
+        entry = publication.latest(session, until=number)
+        texts = publication.sources(session, until=number)
+        former = publication.latest(session, until=number - 1)
+        before = publication.current(session, until=number - 1)
     assert entry is not None
     if book is rulebook():
         pages = _at_hand().pages
@@ -220,12 +217,12 @@ def _published_pages(which: _Publication) -> Documented:
             write_texts(texts, folder)
             pages = document(book, [folder], with_mutants=False)
     day = china_text(entry.recorded_at, "minutes")
-    origin = f"登记簿第{which.number}号，{day} 发布的标准"
+    origin = f"登记簿第{number}号，{day} 发布的标准"
     site = Site("梯度标准", _TITLE, origin, _program())
     if former and before:
         site = replace(site, earlier=f"登记簿第{former.seq}号发布的标准")
         pages = changes_since(pages, book, before.digests, before.ruleset)
-    return Documented(pages, site, book, draft=False, publication=which.number)
+    return Documented(pages, site, book, draft=False, publication=number)
 
 
 def write(made: Documented, folder: Path) -> WrittenSite:

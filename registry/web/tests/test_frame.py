@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable
+from inspect import isfunction
 from typing import Any
 from urllib.parse import urljoin
 
@@ -10,6 +11,8 @@ import pytest
 
 from registry.desk import finding
 from registry.errors import RecordError, StorageError
+from registry.web import addresses
+from registry.web.addresses import Addresses
 from registry.web.security import POLICY
 from registry.web.tests.visiting import HERE, Visitor
 from rules.errors import DisagreementError
@@ -119,3 +122,13 @@ def test_every_link_on_every_kind_of_page_is_answered(visitor: Visitor) -> None:
                 waiting.append(found)
     assert len(asked) > 25
     assert {path: status for path, status in asked.items() if status != 200} == {}
+
+
+def test_templates_can_make_every_address() -> None:
+    made = {
+        name: found
+        for name, found in vars(addresses).items()
+        if isfunction(found) and found.__module__ == addresses.__name__
+    }
+    assert made
+    assert {name: getattr(Addresses, name, None) for name in made} == made
