@@ -30,6 +30,16 @@ UNKNOWN = re.compile(
 )
 
 
+#: What scripts may not say: what came after ES2020, and what Chromium 86 does not have.
+NEWER = re.compile(
+    r"(?:\?\?|\|\||&&)=|\b\d[\d_]*_\d|\bstatic\s*\{|#\w+ in\b"
+    r"|\.(?:at|findLast(?:Index)?|group|hasOwn|to(?:Sorted|Reversed|Spliced)|with|replaceAll|any|cause"
+    r"|checkVisibility|randomUUID|togglePopover|showPopover|canParse|timeout|scheduler)\("
+    r"|\b(?:structuredClone|queueTask|WeakRef|FinalizationRegistry|AggregateError|CloseWatcher)\b"
+    r"|querySelector(?:All)?\([^)]*(?::is|:where|:has)\("
+)
+
+
 def test_every_vendored_file_is_the_published_one_and_has_its_licence() -> None:
     assert MANIFEST
     for name, digest in MANIFEST.items():
@@ -87,6 +97,19 @@ def _depth(text: str) -> int:
 )
 def test_a_rule_that_the_oldest_browser_would_drop_is_found(rule: str) -> None:
     assert UNKNOWN.search(rule)
+
+
+@pytest.mark.parametrize("name", [name for name in OWN if name.endswith(".js")])
+def test_a_script_works_in_the_oldest_browser_in_use(name: str) -> None:
+    assert not NEWER.findall(assets()[name].data.decode())
+
+
+@pytest.mark.parametrize(
+    "script",
+    ["a ??= 1", "n = 1_000", "list.at(-1)", "Object.hasOwn(a, b)", "d.querySelector('p:has(a)')"],
+)
+def test_a_script_that_the_oldest_browser_would_not_run_is_found(script: str) -> None:
+    assert NEWER.search(script)
 
 
 @pytest.mark.parametrize(
