@@ -12,7 +12,7 @@ MODULES: Final = (
     "rules.portable.errors",
     "rules.portable.canonical",
     "rules.portable.calendar",
-    "rules.portable.procedure",
+    "rules.portable.workflow",
     "rules.portable.reference",
     "rules.portable.record",
     "registry.portable.sealing",

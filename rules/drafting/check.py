@@ -8,8 +8,8 @@ from typing import Final
 
 from rules.decider import by_reference
 from rules.drafting.examples import (
-    NO_PROCEDURE,
     NO_RULESET,
+    NO_WORKFLOW,
     Evaluate,
     Example,
     applies,
@@ -184,7 +184,7 @@ def _exceeding(rulebook: Rulebook, fill: Fill, slot: Slot) -> Iterator[str]:
 def _unbounded(rulebook: Rulebook, ids: Collection[str]) -> Iterator[Problem]:
     """One problem for each row without an example on, before or after the day it begins or ends."""
     places = {(c.path, r.line): c.id for c in rulebook.clauses.values() for r in c.definition.table}
-    for row in (*rulebook.applicability, *rulebook.handling):
+    for row in (*rulebook.applicability, *rulebook.workflow_rows):
         id = places[row.position.path, row.position.line]
         if id not in ids:
             continue
@@ -324,7 +324,7 @@ def _possible_case(rulebook: Rulebook, example: Example) -> None:
     An example that no ruleset governs may show just that.
     """
     case = example.given.case
-    if all(e.text in (NO_RULESET, NO_PROCEDURE) for e in example.expected):
+    if all(e.text in (NO_RULESET, NO_WORKFLOW) for e in example.expected):
         return
     known = {
         "层级": [t.name for t in rulebook.catalogue.tiers],

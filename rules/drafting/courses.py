@@ -1,4 +1,4 @@
-"""The step sentences of examples of procedures: what was done in a case, and where it then stands."""
+"""The step sentences of examples of workflows: what was done in a case, and where it then stands."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -10,13 +10,13 @@ from rules.errors import RulesError
 from rules.language.editions import parse_day
 from rules.model.nearness import near
 from rules.portable.calendar import Calendar
-from rules.portable.procedure import LEVELS, Course, Handling, Procedure, Step, StepError
+from rules.portable.workflow import LEVELS, Course, Handling, Step, StepError, Workflow
 
 _ACTOR: Final = "|".join((*LEVELS, "企业"))
 
 
 class CourseError(RulesError):
-    """An example of a procedure cannot be run."""
+    """An example of a workflow cannot be run."""
 
 
 @dataclass(kw_only=True)
@@ -41,7 +41,7 @@ class Happened:
             )
         course = handling.applied(self.entered)
         if self.state:
-            states = handling.procedure.states
+            states = handling.workflow.states
             if self.state not in states:
                 raise CourseError(
                     "no-such-state",
@@ -71,7 +71,7 @@ class Happened:
 
     def why_not(self, handling: Handling, course: Course, act: str) -> str:
         """Why something cannot be done now by the level whose it is; empty if it can."""
-        rows = [a for a in handling.procedure.acts if a.act == act]
+        rows = [a for a in handling.workflow.acts if a.act == act]
         here = [a for a in rows if a.state == course.state]
         level = next((a.level for a in (*here, *rows)), "")
         try:
@@ -161,10 +161,10 @@ KINDS: Final = frozenset(kind for _, kind in EXPECTED)
 
 
 def actual(
-    procedure: Procedure, calendar: Mapping[str, Any], given: Happened, kind: str, subject: str
+    workflow: Workflow, calendar: Mapping[str, Any], given: Happened, kind: str, subject: str
 ) -> str:
-    """What an example of a procedure gives, in the words of the examples."""
-    handling = Handling(procedure, Calendar.of(calendar))
+    """What an example of a workflow gives, in the words of the examples."""
+    handling = Handling(workflow, Calendar.of(calendar))
     try:
         course = given.course(handling)
     except StepError as error:

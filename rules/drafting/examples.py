@@ -23,8 +23,8 @@ from rules.model.ruleset import Gap, Outcome, Result, Ruleset, Trace
 
 #: What examples call a case that no ruleset governs.
 NO_RULESET: Final = "没有适用的规则集"
-#: What they call one that no procedure handles.
-NO_PROCEDURE: Final = "没有适用的办理程序"
+#: What they call one that no workflow handles.
+NO_WORKFLOW: Final = "没有适用的办理程序"
 #: An evaluator of one ruleset and profile: the trace, and the exact reading of an indicator.
 Evaluate = Callable[[Ruleset, Profile], Trace]
 
@@ -236,23 +236,23 @@ def setting(rulebook: Rulebook, given: Given) -> str:
 
 
 def course(rulebook: Rulebook, given: Given, expectation: Expectation) -> str:
-    """Where the case of an example of a procedure stands."""
-    procedure = rulebook.procedures.get(given.rule)
-    if procedure is None:
+    """Where the case of an example of a workflow stands."""
+    workflow = rulebook.workflows.get(given.rule)
+    if workflow is None:
         raise ExampleError(
-            "not-a-procedure", "规则「{where}」不是办理程序：请改写结论或得分", where=given.rule
+            "not-a-workflow", "规则「{where}」不是办理程序：请改写结论或得分", where=given.rule
         )
     kind, subject = expectation.kind, expectation.subject
-    return courses.actual(procedure, rulebook.calendar, given.happened, kind, subject)
+    return courses.actual(workflow, rulebook.calendar, given.happened, kind, subject)
 
 
 def applies(rulebook: Rulebook, given: Given) -> str:
-    """The ruleset, or the procedure, that governs the case of an applicability example."""
+    """The ruleset, or the workflow, that governs the case of an applicability example."""
     case = given.case
-    handled = rulebook.clauses[given.rule].definition.text == tables.HANDLING
+    handled = rulebook.clauses[given.rule].definition.text == tables.WORKFLOW_ROWS
     try:
         found = editions.governing(
-            rulebook.handling if handled else rulebook.applicability,
+            rulebook.workflow_rows if handled else rulebook.applicability,
             tier=case.get("层级", ""),
             procedure=case.get("程序", "认定"),
             province=given.province,
@@ -260,5 +260,5 @@ def applies(rulebook: Rulebook, given: Given) -> str:
             day=given.day,
         )
     except NoRulesetError:
-        return NO_PROCEDURE if handled else NO_RULESET
+        return NO_WORKFLOW if handled else NO_RULESET
     return found.row.ruleset

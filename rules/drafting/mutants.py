@@ -20,8 +20,8 @@ from rules.drafting.mutations import (
     Lookup,
     moved,
     of_formula,
-    of_procedure,
     of_rule,
+    of_workflow,
     step,
 )
 from rules.errors import RulesError, RulesetError
@@ -83,8 +83,8 @@ def mutants(rulebook: Rulebook, only: Collection[str] | None = None) -> Iterator
             yield from _of_rule(rulebook, rulebook.rules[id], tried)
         elif id in rulebook.thresholds:
             yield from _of_slot(rulebook, id)
-        elif id in rulebook.procedures:
-            yield from _of_procedure(rulebook, id)
+        elif id in rulebook.workflows:
+            yield from _of_workflow(rulebook, id)
     yield from _of_fills(rulebook, set(ids))
     yield from _of_applicability(rulebook, set(ids))
     yield from _of_indicators(rulebook, [rulebook.rules[id] for id in ids if id in rulebook.rules])
@@ -204,22 +204,22 @@ def _of_slot(rulebook: Rulebook, id: str) -> Iterator[Mutant]:
         yield Mutant(id, f"默认 {text}", path, (id,), replace(rulebook, thresholds=thresholds))
 
 
-def _of_procedure(rulebook: Rulebook, id: str) -> Iterator[Mutant]:
+def _of_workflow(rulebook: Rulebook, id: str) -> Iterator[Mutant]:
     path = rulebook.clauses[id].path
-    for text, altered in of_procedure(rulebook.procedures[id]):
-        procedures = {**rulebook.procedures, id: altered}
-        yield Mutant(id, text, path, (id,), replace(rulebook, procedures=procedures))
+    for text, altered in of_workflow(rulebook.workflows[id]):
+        workflows = {**rulebook.workflows, id: altered}
+        yield Mutant(id, text, path, (id,), replace(rulebook, workflows=workflows))
 
 
 def _of_applicability(rulebook: Rulebook, ids: set[str]) -> Iterator[Mutant]:
     def written(rows: tuple[ApplicabilityRow, ...]) -> Rulebook:
         return rulebook.revised(written=rows)
 
-    def handling(rows: tuple[ApplicabilityRow, ...]) -> Rulebook:
-        return rulebook.revised(handling=rows)
+    def workflows(rows: tuple[ApplicabilityRow, ...]) -> Rulebook:
+        return rulebook.revised(workflow_rows=rows)
 
     yield from _of_rows(rulebook, ids, rulebook.written, written)
-    yield from _of_rows(rulebook, ids, rulebook.handling, handling)
+    yield from _of_rows(rulebook, ids, rulebook.workflow_rows, workflows)
 
 
 def _of_rows(

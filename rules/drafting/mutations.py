@@ -29,7 +29,7 @@ from rules.model.ruleset import (
     Total,
 )
 from rules.portable.calendar import Term
-from rules.portable.procedure import CLOCK, ENDINGS, ENTERPRISE, LEVELS, Act, Procedure
+from rules.portable.workflow import CLOCK, ENDINGS, ENTERPRISE, LEVELS, Act, Workflow
 
 T = TypeVar("T")
 Altered: TypeAlias = Iterator[tuple[str, T]]
@@ -339,21 +339,21 @@ def _of_head(expr: Expr, facts: Facts) -> Altered[Expr]:
             yield "未知时的替代 不用", a
 
 
-def of_procedure(procedure: Procedure) -> Iterator[tuple[str, Procedure]]:
+def of_workflow(workflow: Workflow) -> Iterator[tuple[str, Workflow]]:
     """Procedures with one small error: an act that leads elsewhere, another level, a need less, a day more."""
-    acts = procedure.acts
-    places = [*procedure.states, *dict.fromkeys(a.to for a in acts if a.to in ENDINGS)]
+    acts = workflow.acts
+    places = [*workflow.states, *dict.fromkeys(a.to for a in acts if a.to in ENDINGS)]
     for i, act in enumerate(acts):
         what = f"第{i + 1}行（{act.state}·{act.act or act.actor}）"
         for text, altered in _of_act(act, places):
             new = () if altered is None else (altered,)
-            yield f"{what} {text}", replace(procedure, acts=(*acts[:i], *new, *acts[i + 1 :]))
-    for state, term in procedure.terms.items():
+            yield f"{what} {text}", replace(workflow, acts=(*acts[:i], *new, *acts[i + 1 :]))
+    for state, term in workflow.terms.items():
         for text, length in _of_term(term):
-            terms = {s: t for s, t in procedure.terms.items() if s != state}
+            terms = {s: t for s, t in workflow.terms.items() if s != state}
             if length is not None:
                 terms[state] = length
-            yield f"“{state}”的时限 {text}", replace(procedure, terms=terms)
+            yield f"“{state}”的时限 {text}", replace(workflow, terms=terms)
 
 
 def _of_act(act: Act, places: Sequence[str]) -> Iterator[tuple[str, Act | None]]:

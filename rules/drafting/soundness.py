@@ -15,7 +15,7 @@ from rules.model.nearness import folded, near
 from rules.model.ruleset import Case, Cases, Ladder, Line, Rule
 
 #: The tables that only say what governs; each row has its basis.
-_GOVERNING: Final = (tables.APPLICABILITY, tables.HANDLING)
+_GOVERNING: Final = (tables.APPLICABILITY, tables.WORKFLOW_ROWS)
 _PROCEDURES: Final = (RECOGNITION, RECHECK)
 
 
@@ -33,11 +33,11 @@ def unused(rulebook: Rulebook, ids: Collection[str]) -> Iterator[Problem]:
     """One notice for each rule that no ruleset in force reaches.
 
     Where such rules rest on each other, only the topmost is named. Without an applicability table
-    nothing is said: nobody knows yet what will govern. So with procedures and theirs.
+    nothing is said: nobody knows yet what will govern. So with workflows and theirs.
     """
-    if rulebook.handling:
-        handling = {row.ruleset for row in rulebook.handling}
-        for id in rulebook.procedures.keys() & set(ids) - handling:
+    if rulebook.workflow_rows:
+        handled = {row.ruleset for row in rulebook.workflow_rows}
+        for id in rulebook.workflows.keys() & set(ids) - handled:
             clause = rulebook.clauses[id]
             message = f"办理程序「{id}」没有列入适用表，不会用到：请列入，或删去"
             yield Problem(clause.path, clause.line, message)
@@ -121,7 +121,7 @@ def _title_line(text: str) -> int:
 def _unknown(rulebook: Rulebook, ids: Collection[str]) -> Iterator[Problem]:
     """One problem for each procedure of an applicability table that no case can have."""
     places = {(c.path, r.line): c.id for c in rulebook.clauses.values() for r in c.definition.table}
-    for row in (*rulebook.written, *rulebook.handling):
+    for row in (*rulebook.written, *rulebook.workflow_rows):
         at = row.position
         if places.get((at.path, at.line)) not in ids:
             continue

@@ -1,4 +1,4 @@
-"""Reads the applicability tables: which ruleset judges a case, and which procedure handles it."""
+"""Reads the applicability tables: which ruleset judges a case, and which workflow handles it."""
 
 from collections.abc import Collection, Iterator
 from typing import Final
@@ -72,7 +72,7 @@ def _faults(
     if clause.definition.text == tables.APPLICABILITY:
         yield f"规则集「{named}」不存在{near(named, known)}：请写根规则编号，或注明（未编码）"
     else:
-        yield f"办理程序「{named}」不存在{near(named, known)}：请写“{tables.PROCEDURE}”的规则的编号"
+        yield f"办理程序「{named}」不存在{near(named, known)}：请写“{tables.WORKFLOW}”的规则的编号"
 
 
 def _uncoded(named: str) -> bool:

@@ -20,24 +20,24 @@ from rules.language.lines import (
     read_quantity,
 )
 from rules.language.parameters import declared_parameters, readings
-from rules.language.procedures import compile_procedure
 from rules.language.provinces import Fill
 from rules.language.source import DECLARATIONS, Clause, Document
 from rules.language.tiers import declared_tiers
+from rules.language.workflows import compile_workflow
 from rules.model.catalogue import ROLES, SIZES, Catalogue
 from rules.model.expressions import leaves
 from rules.model.facts import IDENTITY, PERIODS, Fact
 from rules.model.nearness import near
 from rules.model.quantities import Quantity
 from rules.model.ruleset import Expr, Indicator, Note, Parameter, Position, Rule
-from rules.portable.procedure import Procedure
+from rules.portable.workflow import Workflow
 
 #: The sentences whose rules have neither an outcome nor points.
 _WITHOUT_RESULT: Final = (
     tables.APPLICABILITY,
     tables.FILL,
-    tables.HANDLING,
-    tables.PROCEDURE,
+    tables.WORKFLOW_ROWS,
+    tables.WORKFLOW,
     *DECLARATIONS,
 )
 _NOTE_MARKS: Final = {"解读B": "B", "解读C": "C"}
@@ -48,8 +48,8 @@ class Links:
     """The result of linking: everything compiled, and the problems found on the way.
 
     ``slots`` are what provinces may set, ``fills`` what they have set. ``written`` are the rows of
-    the applicability tables as written in the files, ``handling`` those that say which of the
-    ``procedures`` handles a case. ``catalogue`` is what may be filed.
+    the applicability tables as written in the files, ``workflow_rows`` those that say which of the
+    ``workflows`` handles a case. ``catalogue`` is what may be filed.
     """
 
     catalogue: Catalogue
@@ -59,8 +59,8 @@ class Links:
     slots: Mapping[str, Slot]
     fills: tuple[Fill, ...]
     written: tuple[ApplicabilityRow, ...]
-    handling: tuple[ApplicabilityRow, ...]
-    procedures: Mapping[str, Procedure]
+    workflow_rows: tuple[ApplicabilityRow, ...]
+    workflows: Mapping[str, Workflow]
     indicators: Mapping[str, Indicator]
     parameters: Mapping[str, Parameter]
     problems: tuple[Problem, ...]
@@ -151,8 +151,8 @@ class _Linker:
         self.slots: dict[str, Slot] = {}
         self.fills: list[Fill] = []
         self.written: list[ApplicabilityRow] = []
-        self.handling: list[ApplicabilityRow] = []
-        self.procedures: dict[str, Procedure] = {}
+        self.workflow_rows: list[ApplicabilityRow] = []
+        self.workflows: dict[str, Workflow] = {}
         self.indicators: dict[str, Indicator] = {}
         self.faults: Mapping[str, FormulaError] = {}
         self.parameters: Mapping[str, Parameter] = {}
@@ -180,8 +180,8 @@ class _Linker:
             slots=self.slots,
             fills=tuple(self.fills),
             written=tuple(self.written),
-            handling=tuple(self.handling),
-            procedures=self.procedures,
+            workflow_rows=tuple(self.workflow_rows),
+            workflows=self.workflows,
             indicators=self.indicators,
             parameters=self.parameters,
             problems=tuple(self.problems),
@@ -389,19 +389,19 @@ class _Linker:
         )
 
     def compile_course(self, clause: Clause) -> None:
-        """Compile a procedure, or what says which ruleset or procedure governs."""
+        """Compile a workflow, or what says which ruleset or workflow governs."""
         match clause.definition.text:
-            case tables.PROCEDURE:
-                compiled, problems = compile_procedure(clause)
+            case tables.WORKFLOW:
+                compiled, problems = compile_workflow(clause)
                 if compiled is not None:
-                    self.procedures[clause.id] = compiled
+                    self.workflows[clause.id] = compiled
             case tables.APPLICABILITY:
                 rows, problems = read_rows(clause, self.catalogue, self.clauses)
                 self.written += rows
-            case tables.HANDLING:
-                ids = [c.id for c in self.clauses.values() if c.definition.text == tables.PROCEDURE]
+            case tables.WORKFLOW_ROWS:
+                ids = [c.id for c in self.clauses.values() if c.definition.text == tables.WORKFLOW]
                 rows, problems = read_rows(clause, self.catalogue, ids)
-                self.handling += rows
+                self.workflow_rows += rows
             case _:
                 return
         self.problems += problems

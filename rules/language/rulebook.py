@@ -41,7 +41,7 @@ from rules.model.ruleset import (
     Total,
 )
 from rules.portable.errors import Remedy
-from rules.portable.procedure import Procedure
+from rules.portable.workflow import Workflow
 
 _MAP_COLUMNS: Final = 2
 
@@ -53,7 +53,7 @@ class Rulebook:
     ``problems`` is empty for a usable rulebook. ``clauses`` keeps every rule as written, for
     display and for running its examples. ``written`` are the rows of the applicability tables as
     written in the files; ``applicability`` adds those that follow from ``fills``, by which
-    provinces set ``slots``; ``handling`` says which of the ``procedures`` handles a case.
+    provinces set ``slots``; ``workflow_rows`` says which of the ``workflows`` handles a case.
     ``catalogue`` is what may be filed. ``calendar`` has the years whose
     holidays are published, as ``rules.portable.calendar`` reads them.
     """
@@ -67,8 +67,8 @@ class Rulebook:
     fills: tuple[Fill, ...]
     written: tuple[ApplicabilityRow, ...]
     applicability: tuple[ApplicabilityRow, ...]
-    handling: tuple[ApplicabilityRow, ...]
-    procedures: Mapping[str, Procedure]
+    workflow_rows: tuple[ApplicabilityRow, ...]
+    workflows: Mapping[str, Workflow]
     maps: Mapping[str, Mapping[str, str]]
     indicators: Mapping[str, Indicator]
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
@@ -119,14 +119,17 @@ class Rulebook:
         self,
         written: tuple[ApplicabilityRow, ...] | None = None,
         fills: tuple[Fill, ...] | None = None,
-        handling: tuple[ApplicabilityRow, ...] | None = None,
+        workflow_rows: tuple[ApplicabilityRow, ...] | None = None,
     ) -> "Rulebook":
         """The rulebook with other rows of the applicability tables, or other provinces' fills."""
         written = self.written if written is None else written
         fills = self.fills if fills is None else fills
         rows = effective(written, fills, self.slots_of)
-        handling = self.handling if handling is None else handling
-        return replace(self, written=written, fills=fills, applicability=rows, handling=handling)
+        if workflow_rows is None:
+            workflow_rows = self.workflow_rows
+        return replace(
+            self, written=written, fills=fills, applicability=rows, workflow_rows=workflow_rows
+        )
 
     def slots_of(self, root: str) -> frozenset[str]:
         """Ids of the slots on which a root rule rests."""
@@ -325,8 +328,8 @@ def compile_all(path: Path, own: Path | None = None, *, base: Path | None = None
         fills=links.fills,
         written=links.written,
         applicability=(),
-        handling=links.handling,
-        procedures=links.procedures,
+        workflow_rows=links.workflow_rows,
+        workflows=links.workflows,
         maps=maps,
         indicators=links.indicators,
         parameters=links.parameters,

@@ -42,8 +42,8 @@ TOTAL: Final = "得分为下列各项之和"
 SLOT: Final = "由省级主管部门设定"
 FILL: Final = "省级主管部门设定如下"
 APPLICABILITY: Final = "按下表适用"
-PROCEDURE: Final = "按下表办理"
-HANDLING: Final = "办理程序按下表适用"
+WORKFLOW: Final = "按下表办理"
+WORKFLOW_ROWS: Final = "办理程序按下表适用"
 
 COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     CASES: ("情形", "指标", "要求", "门槛"),
@@ -53,8 +53,8 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     SLOT: ("项目", "种类", "默认", "允许"),
     FILL: ("省份", "项目", "自", "至", "设定"),
     APPLICABILITY: ("层级", "程序", "省份", "批次", "自", "至", "规则集", "依据"),
-    PROCEDURE: ("环节", "承办", "办理", "转入", "时限", "须有", "效果"),
-    HANDLING: ("层级", "程序", "省份", "批次", "自", "至", "办理程序", "依据"),
+    WORKFLOW: ("环节", "承办", "办理", "转入", "时限", "须有", "效果"),
+    WORKFLOW_ROWS: ("层级", "程序", "省份", "批次", "自", "至", "办理程序", "依据"),
 }
 
 REST: Final = "其余"

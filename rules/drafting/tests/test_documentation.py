@@ -273,7 +273,7 @@ def test_a_bureaus_own_round_is_told_with_its_list_of_clauses(tmp_path: Path) ->
     assert [page.reference.id for page in found.rules] == ["示例.研发费用"]
 
 
-def test_a_procedure_tells_which_cases_it_handles(packaged: Documentation) -> None:
+def test_a_workflow_tells_which_cases_it_handles(packaged: Documentation) -> None:
     rows = packaged.rules["63.办理.部级认定"].applies
     assert [(row.tier, row.procedure, str(row.end)) for row in rows] == [
         ("专精特新“小巨人”企业", "认定", "2026-03-31")

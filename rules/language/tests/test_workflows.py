@@ -1,13 +1,13 @@
-"""Tables of procedures: what they compile to, and every refusal with its line."""
+"""Tables of workflows: what they compile to, and every refusal with its line."""
 
 from pathlib import Path
 
 import pytest
 
-from rules.language.procedures import term
 from rules.language.rulebook import Rulebook, compile_all
+from rules.language.workflows import term
 from rules.portable.calendar import Term
-from rules.portable.procedure import Act
+from rules.portable.workflow import Act
 
 #: The header stands in line 8, the first row in line 9.
 TEXT = """\
@@ -44,11 +44,11 @@ def compiled(tmp_path: Path, *rows: str, title: str = "标题") -> Rulebook:
 def test_a_table_compiles_to_acts_and_terms(tmp_path: Path) -> None:
     found = compiled(tmp_path, *GOOD, title="公示7日")
     assert found.problems == ()
-    procedure = found.procedures["p"]
-    assert procedure.first == "初审"
-    assert procedure.states == ("初审", "公示", "公告")
-    assert procedure.terms == {"初审": Term(10, "工作日"), "公示": Term(7, "日", running=True)}
-    assert procedure.acts[3] == Act(
+    workflow = found.workflows["p"]
+    assert workflow.first == "初审"
+    assert workflow.states == ("初审", "公示", "公告")
+    assert workflow.terms == {"初审": Term(10, "工作日"), "公示": Term(7, "日", running=True)}
+    assert workflow.acts[3] == Act(
         state="公示",
         actor="省级",
         act="驳回异议",
@@ -56,7 +56,7 @@ def test_a_table_compiles_to_acts_and_terms(tmp_path: Path) -> None:
         needs=("理由", "佐证"),
         effects=("了结异议",),
     )
-    assert type(procedure).of(procedure.to_json()) == procedure
+    assert type(workflow).of(workflow.to_json()) == workflow
 
 
 def changed(number: int, *rows: str) -> tuple[str, ...]:
@@ -92,7 +92,7 @@ def changed(number: int, *rows: str) -> tuple[str, ...]:
 def test_refused(tmp_path: Path, rows: tuple[str, ...], problem: str) -> None:
     found = [str(p) for p in compiled(tmp_path, *rows).problems]
     assert f"a.feature:{problem}" in found
-    assert compiled(tmp_path, *rows).procedures == {}
+    assert compiled(tmp_path, *rows).workflows == {}
 
 
 def test_the_title_may_not_tell_another_term(tmp_path: Path) -> None:

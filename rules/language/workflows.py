@@ -1,4 +1,4 @@
-"""Compiles procedures: the tables 按下表办理 of the feature files."""
+"""Compiles workflows: the tables 按下表办理 of the feature files."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -8,7 +8,7 @@ from rules.errors import Problem
 from rules.language.source import Clause, Row
 from rules.model.nearness import near
 from rules.portable.calendar import Term
-from rules.portable.procedure import (
+from rules.portable.workflow import (
     CLOCK,
     EFFECTS,
     ENDINGS,
@@ -19,7 +19,7 @@ from rules.portable.procedure import (
     OBJECT,
     SETTLE,
     Act,
-    Procedure,
+    Workflow,
 )
 
 _NAMED: Final = ("环节", "承办", "办理", "转入")
@@ -48,15 +48,15 @@ def term(text: str) -> Term:
     return Term(int(match[2]), _UNITS[match[3]], running=bool(match[1]))
 
 
-def compile_procedure(clause: Clause) -> tuple[Procedure | None, list[Problem]]:
-    """The procedure of a clause, or None with the faults of its table."""
+def compile_workflow(clause: Clause) -> tuple[Workflow | None, list[Problem]]:
+    """The workflow of a clause, or None with the faults of its table."""
     _, *rows = clause.definition.table
     compiler = _Compiler(clause, rows)
     compiler.read()
     if not compiler.problems:
         compiler.compare()
-    procedure = Procedure(id=clause.id, acts=tuple(compiler.acts), terms=compiler.terms)
-    return (None if compiler.problems else procedure), compiler.problems
+    workflow = Workflow(id=clause.id, acts=tuple(compiler.acts), terms=compiler.terms)
+    return (None if compiler.problems else workflow), compiler.problems
 
 
 class _Compiler:

@@ -1,6 +1,6 @@
-"""The course of a case by a procedure: its state, who may do what, and what is due when and why.
+"""The course of a case by a workflow: its state, who may do what, and what is due when and why.
 
-Standard library only. A procedure is the table of a feature file in JSON; a course is the fold of
+Standard library only. A workflow is the table of a feature file in JSON; a course is the fold of
 what was done. Nothing is a state that changes by itself: what the clock does is derived for the day
 that is asked about.
 """
@@ -39,7 +39,7 @@ _MET: Final = "符合"
 
 @dataclass(frozen=True, kw_only=True)
 class Act:
-    """A row of a procedure: in a state, somebody does something, and the case goes on."""
+    """A row of a workflow: in a state, somebody does something, and the case goes on."""
 
     state: str
     actor: str
@@ -55,7 +55,7 @@ class Act:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Procedure:
+class Workflow:
     """Who does what in which order, and how long each state may take.
 
     The first state is where an application puts a case.
@@ -66,8 +66,8 @@ class Procedure:
     terms: Mapping[str, Term]
 
     @classmethod
-    def of(cls, found: Mapping[str, Any]) -> "Procedure":
-        """The procedure that a canonical text holds."""
+    def of(cls, found: Mapping[str, Any]) -> "Workflow":
+        """The workflow that a canonical text holds."""
         return cls(
             id=found["id"],
             acts=tuple(
@@ -88,7 +88,7 @@ class Procedure:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """The procedure in JSON's own types; keys that are not used are left out."""
+        """The workflow in JSON's own types; keys that are not used are left out."""
         acts = [
             {"state": a.state, "actor": a.actor, "act": a.act, "to": a.to}
             | ({"needs": [*a.needs]} if a.needs else {})
@@ -166,25 +166,25 @@ class Course:
 
 
 class StepError(DescribedError):
-    """The procedure does not allow a step; the sentence is the reason."""
+    """The workflow does not allow a step; the sentence is the reason."""
 
 
 @dataclass(frozen=True)
 class Handling:
-    """A procedure with the calendar by which its terms end."""
+    """A workflow with the calendar by which its terms end."""
 
-    procedure: Procedure
+    workflow: Workflow
     calendar: Calendar
     terms: Mapping[str, Term] = field(default_factory=dict)
 
     def applied(self, day: date) -> Course:
         """A case on the day of its application."""
-        return self.entered(Course(state="", since=day, last=day), self.procedure.first, day)
+        return self.entered(Course(state="", since=day, last=day), self.workflow.first, day)
 
     def entered(self, course: Course, state: str, day: date) -> Course:
         """A case that comes into a state; the term of the state begins."""
         due, unpublished = None, None
-        term = self.terms.get(state) or self.procedure.terms.get(state)
+        term = self.terms.get(state) or self.workflow.terms.get(state)
         if term is not None:
             try:
                 due = term.end(day, self.calendar)
@@ -194,7 +194,7 @@ class Handling:
 
     def on(self, course: Course, day: date) -> Course:
         """The course as it stands on a day, after what the clock has done."""
-        while (act := self.procedure.by_clock(course.state)) is not None:
+        while (act := self.workflow.by_clock(course.state)) is not None:
             if course.due is None or day <= course.due or _lacking(act, course, None):
                 break
             after = max(course.due + _DAY, course.last)  # it may have waited for an act
@@ -222,7 +222,7 @@ class Handling:
                 "step-too-early", "{day}早于本案的上一步（{last}）", day=step.day, last=course.last
             )
         here = self.on(course, step.day)
-        named = [a for a in self.procedure.acts_in(here.state) if a.act == step.act != ""]
+        named = [a for a in self.workflow.acts_in(here.state) if a.act == step.act != ""]
         if not named:
             raise StepError(
                 "no-such-act", "“{state}”环节没有“{act}”", state=here.state, act=step.act
@@ -241,7 +241,7 @@ class Handling:
     def allowed(self, course: Course, day: date) -> tuple[Act, ...]:
         """What may be done on a day by anybody, whatever else it may need."""
         here = self.on(course, day)
-        return tuple(a for a in self.procedure.acts_in(here.state) if a.actor != CLOCK)
+        return tuple(a for a in self.workflow.acts_in(here.state) if a.actor != CLOCK)
 
 
 def folded(handling: Handling, applied: date, steps: Iterable[Step], day: date) -> Course:

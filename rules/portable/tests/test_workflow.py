@@ -9,20 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.portable.calendar import Calendar, Term
-from rules.portable.procedure import (
+from rules.portable.workflow import (
     CLOCK,
     ENDINGS,
     Course,
     Handling,
-    Procedure,
     Step,
     StepError,
+    Workflow,
     folded,
 )
 from rules.tests.packaged import rulebook
 
 CALENDAR = Calendar.of(rulebook().calendar)
-PROVINCIAL = Handling(rulebook().procedures["63.办理.省级认定"], CALENDAR)
+PROVINCIAL = Handling(rulebook().workflows["63.办理.省级认定"], CALENDAR)
 DAY = timedelta(days=1)
 MONDAY = date(2023, 7, 3)
 
@@ -145,17 +145,17 @@ def test_a_term_in_a_year_without_a_calendar_is_unknown_and_the_clock_waits() ->
     assert PROVINCIAL.on(course, date(2027, 6, 1)).state == "公示"
 
 
-@pytest.mark.parametrize("id", rulebook().procedures)
+@pytest.mark.parametrize("id", rulebook().workflows)
 def test_every_state_of_a_packaged_procedure_leads_to_an_ending(id: str) -> None:
-    procedure = rulebook().procedures[id]
-    assert {a.to for a in procedure.acts} <= {*procedure.states, *ENDINGS}
-    assert Procedure.of(procedure.to_json()) == procedure
+    workflow = rulebook().workflows[id]
+    assert {a.to for a in workflow.acts} <= {*workflow.states, *ENDINGS}
+    assert Workflow.of(workflow.to_json()) == workflow
 
 
 @given(st.data())
 def test_a_course_does_not_depend_on_when_one_asks(data: st.DataObject) -> None:
     """Asking on days in between changes nothing, and time alone never goes back."""
-    handling = Handling(data.draw(st.sampled_from([*rulebook().procedures.values()])), CALENDAR)
+    handling = Handling(data.draw(st.sampled_from([*rulebook().workflows.values()])), CALENDAR)
     day = MONDAY + data.draw(st.integers(0, 500)) * DAY
     plain = asked = handling.applied(day)
     for number in range(1, data.draw(st.integers(1, 12))):
