@@ -77,6 +77,9 @@ def postgresql_url() -> Iterator[sa.URL]:
     _administer(url, "ALTER SYSTEM SET fsync = off")
     _administer(url, "SELECT pg_reload_conf()")
     yield url
+    administrator = _administrator(url)
+    administrator.close()
+    administrator.engine.dispose()
     server.cleanup()
 
 
@@ -208,9 +211,11 @@ def _copy(server: sa.URL, template: str, name: str) -> None:
 
 
 def _administer(server: sa.URL, statement: str) -> None:
-    engine = sa.create_engine(
-        server.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT"
-    )
-    with engine.connect() as connection:
-        connection.exec_driver_sql(statement)
-    engine.dispose()
+    _administrator(server).exec_driver_sql(statement)
+
+
+@cache
+def _administrator(server: sa.URL) -> sa.Connection:
+    """A connection for making and dropping databases, open until the tests end."""
+    address = server.set(drivername="postgresql+psycopg")
+    return sa.create_engine(address, isolation_level="AUTOCOMMIT").connect()
