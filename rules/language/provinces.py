@@ -39,6 +39,8 @@ def short_name(name: str) -> str:
 
 
 _BY_SHORT: Final = {short_name(name): name for name in reversed(PROVINCES)}
+#: The short name, the name and the province of each such city.
+_PLANNED: Final = tuple((short_name(city), city, around) for city, around in CITIES.items())
 
 
 def full_name(text: str) -> str:
@@ -60,9 +62,9 @@ def acting(province: str, city: str = "") -> str:
     ('深圳市', '广东省', '大连市', '深圳市')
     """
     name, place = full_name(province), "".join(city.split())
-    for planned, around in CITIES.items():
-        here = place.startswith(short_name(planned)) and name in ("", around)
-        if here or name.removeprefix(around) in (planned, short_name(planned)):
+    for short, planned, around in _PLANNED:
+        here = place.startswith(short) and name in ("", around)
+        if here or name.removeprefix(around) in (planned, short):
             return planned
     return name
 
