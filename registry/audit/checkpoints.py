@@ -168,9 +168,15 @@ def _unrecorded(session: Session) -> list[list[object]]:
 
 def kept(session: Session) -> Iterator[tuple[int, str]]:
     """The size and note of every checkpoint that was written here, the smallest first."""
-    query = sa.select(_CHECKPOINT.c.size, _CHECKPOINT.c.note).order_by(_CHECKPOINT.c.size)
+    for size, _, note in written(session):
+        yield size, note
+
+
+def written(session: Session) -> Iterator[tuple[int, datetime, str]]:
+    """The same with the moment at which each was written."""
+    query = sa.select(_CHECKPOINT).order_by(_CHECKPOINT.c.size)
     for row in session.execute(query).mappings():
-        yield row["size"], row["note"]
+        yield row["size"], row["written_at"], row["note"]
 
 
 def read(note: str | bytes, key: VerifierKey) -> Checkpoint:

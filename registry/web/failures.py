@@ -26,6 +26,7 @@ _ABSENT: Final = frozenset(
         "enterprise-not-filed",
         "no-decisions-in-range",
         "no-such-enterprise",
+        "no-such-checkpoint",
         "no-such-entry",
         "no-such-import",
         "no-such-job",

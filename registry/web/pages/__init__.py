@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from registry.web.pages import (
     case,
+    checkpoints,
     decide,
     decision,
     desk,
@@ -36,5 +37,6 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     rules.router,
     decision.router,
     journal.router,
+    checkpoints.router,
     jobs.router,
 )

@@ -116,6 +116,7 @@ def reading(browser: Any, site: str, size: str, *, scripts: bool = True) -> Iter
         rule("63.2.研发费用"),
         "/journal",
         "/journal/2",
+        "/checkpoints",
         decision(7),
         f"{decision(7)}/replay",
     ],
