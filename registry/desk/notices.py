@@ -141,13 +141,14 @@ def _registered(
     with _told() as notices:
         holders = listed.holders(desk, firms, days, uses, notices)
         with desk.writing() as session:
-            return Registered(register(session, holders, _with_list(notice, firms)), notices)
+            return Registered(register(session, holders, _with_list(desk, notice, firms)), notices)
 
 
-def _with_list(notice: Notice, firms: Firms) -> Notice:
+def _with_list(desk: Desk, notice: Notice, firms: Firms) -> Notice:
     """The notice with the digest of its list of enterprises, which is evidence too."""
     files = [firms.file] if firms.file else []
-    return replace(notice, evidence=(*notice.evidence, *map(taken, files)))
+    lists = (taken(file, rehearsing=desk.rehearsing) for file in files)
+    return replace(notice, evidence=(*notice.evidence, *lists))
 
 
 def strike(desk: Desk, seq: int, notice: Notice) -> Entry:
@@ -210,7 +211,7 @@ def hold_listed(desk: Desk, firms: Firms, notice: Notice, days: Validity) -> Reg
     with _told() as notices:
         with desk.reading() as session:
             stated = _listed(session, firms.file, firms, notices)
-        done = _hold(desk, stated, _with_list(notice, firms), days)
+        done = _hold(desk, stated, _with_list(desk, notice, firms), days)
         return Registered(done.entries, [*notices, *done.notices])
 
 

@@ -1,7 +1,7 @@
 """The desk itself: a registry, the person at work, the clock, and the watch over progress."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -39,6 +39,10 @@ class Seen:
     kinds: tuple[str, ...] = _ALWAYS
 
 
+class _RehearsedError(Exception):
+    """Ends a writing session of which nothing is kept."""
+
+
 @dataclass(frozen=True)
 class Desk:
     """A place to work on one registry; acts are recorded under the name ``by``.
@@ -47,6 +51,7 @@ class Desk:
     address that leads to no registry then raises ``StorageError``. ``clock`` gives the moments of
     recording, ``watch`` is shown the progress of long work, and ``words`` are the face's words for
     remedies. If what was ``seen`` is no longer all that concerns an act, the act is refused.
+    An act that is ``rehearsing`` comes to the same result, and nothing is kept.
     """
 
     url: str | None = None
@@ -55,6 +60,7 @@ class Desk:
     watch: Watch = unwatched
     words: Words = unworded
     seen: Seen | None = None
+    rehearsing: bool = False
 
     @cached_property
     def database(self) -> sa.Engine:
@@ -78,13 +84,19 @@ class Desk:
 
         Raises ``MovedOnError`` if something was recorded meanwhile that concerns the act.
         """
-        with storage.session(self.database, write=True) as session:
+        with suppress(_RehearsedError), storage.session(self.database, write=True) as session:
             self.refuse_unseen(session)
             yield session
+            if self.rehearsing:
+                raise _RehearsedError
 
     def after(self, seen: Seen) -> "Desk":
         """The same desk for acts that rest on what was seen; it is closed with this one."""
         return self._with(seen=seen)
+
+    def rehearsal(self) -> "Desk":
+        """The same desk for trying acts; it is closed with this one."""
+        return self._with(rehearsing=True)
 
     def faced(self, words: Words) -> "Desk":
         """The same desk with a face's words, and nobody who watches; it is closed with this one."""

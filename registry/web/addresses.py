@@ -63,6 +63,15 @@ def waiting(digest: str, part: str = "", **query: Any) -> str:
     return asked(f"{path}/{part}" if part else path, **query)
 
 
+def registering(what: str, act: str, **query: Any) -> str:
+    """The page on which titles or holdings are registered.
+
+    >>> registering("titles", "grant", uscc="91")
+    '/titles/grant?uscc=91'
+    """
+    return asked(f"/{what}/{act}", **query)
+
+
 def rule(id: str) -> str:
     """A criterion's page.
 
@@ -91,6 +100,7 @@ class Addresses:
     imported = staticmethod(imported)
     job = staticmethod(job)
     job_file = staticmethod(job_file)
+    registering = staticmethod(registering)
     rule = staticmethod(rule)
     waiting = staticmethod(waiting)
 

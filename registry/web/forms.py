@@ -61,7 +61,7 @@ class Form:
     """A form as a page shows it: its hidden fields, what was typed, and what is wrong with it.
 
     ``faults`` stand beside their fields, ``said`` above all of them. ``since`` are the entries that
-    concern the act and came after the page was made.
+    concern the act and came after the page was made; ``rehearsed`` is what would be recorded.
     """
 
     token: str
@@ -72,6 +72,7 @@ class Form:
     said: tuple[str, ...] = ()
     advice: Advice | None = None
     since: tuple[EntryLine, ...] = ()
+    rehearsed: Any = None
 
     def value(self, name: str, default: object = "") -> str:
         """What was typed into a field, else the default."""
@@ -123,6 +124,14 @@ class Counter:
         return place.result()
 
 
+class RehearsedError(Exception):
+    """Not recorded yet: the form is to show first what would be recorded."""
+
+    def __init__(self, rehearsed: Any) -> None:
+        super().__init__(rehearsed)
+        self.rehearsed: Final = rehearsed
+
+
 class AmissError(Exception):
     """Fields that are amiss, with what is said of each."""
 
@@ -169,10 +178,13 @@ class Sent:
         """The day that a field says."""
         return self.read(name, day, needed)
 
-    def held(self, desk: Desk, name: str, needed: str = "") -> tuple[str, ...]:
+    def held(
+        self, desk: Desk, name: str, needed: str = "", *, several: bool = True
+    ) -> tuple[str, ...]:
         """The digests of the files of a field: those sent now, and those that wait from before.
 
         They wait beside the registry, so that nobody chooses them again if the form comes again.
+        Unless there may be ``several``, the last one counts.
         """
         found, waiting = dict[str, str](), WaitingFiles(desk)
         try:
@@ -184,6 +196,7 @@ class Sent:
                 found[kept.digest] = kept.name
         except RegistryError as error:
             self.faults.setdefault(name, str(error))
+        found = found if several else dict([*found.items()][-1:])
         self.typed[waits(name)] = tuple(f"{digest} {known}" for digest, known in found.items())
         if not found and needed:
             self.faults.setdefault(name, needed)
@@ -281,6 +294,8 @@ def recorded(
         place = counter.once(given.key, lambda: act(desk.after(before)))
     except AmissError as error:
         status, told = HTTPStatus.UNPROCESSABLE_ENTITY, {"faults": error.faults}
+    except RehearsedError as found:
+        status, told = HTTPStatus.OK, {"rehearsed": found.rehearsed}
     except MovedOnError:
         status, told = HTTPStatus.CONFLICT, {}
     except (RegistryError, RulesError) as error:
@@ -300,5 +315,5 @@ def _status(error: DescribedError) -> HTTPStatus:
 def _told(error: DescribedError, fields: Mapping[str, str]) -> dict[str, Any]:
     """What a form says of an error: beside the field to which it belongs, or above all of them."""
     if (name := fields.get(error.slug)) is not None:
-        return {"faults": {name: str(error)}}
+        return {"faults": {name: str(error)}, "said": error.details}
     return {"said": (*error.details, str(error)), "advice": advice(error.remedy)}

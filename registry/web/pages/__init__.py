@@ -17,6 +17,7 @@ from registry.web.pages import (
     imports,
     jobs,
     journal,
+    registering,
     rules,
     whatif,
     withdrawing,
@@ -38,5 +39,6 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     decision.router,
     journal.router,
     checkpoints.router,
+    registering.router,
     jobs.router,
 )

@@ -29,6 +29,7 @@ PROOF = ("现场核查.pdf", b"%PDF 1", "application/pdf")
 CORRECTION = {
     "target": "fact", "fact": "研发费用总额", "year": "2022", "value": "210万元", "ground": "审计报告",
 }  # fmt: skip
+DOCUMENT = {"document": "某公告1号", "dated": "2023-07-01"}
 
 
 def committed(text: str) -> Any:
@@ -104,6 +105,20 @@ def twin(bureau: Bureau, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
             {"target": "list", "records": "知识产权", "value": "是", "ground": "核查"},
             ["determine", CODES[0], "--records", "知识产权", "--value", "是", "--ground", "核查",
              "--evidence", PROOF[0]],
+            {"evidence": PROOF},
+        ),
+        (
+            "/titles/grant",
+            {"codes": CODES[0], "tier": "specialised", **DOCUMENT},
+            ["titles", "grant", CODES[0], "--tier", SECOND, "--document", "某公告1号", "--dated",
+             "2023-07-01", "--evidence", PROOF[0]],
+            {"evidence": PROOF},
+        ),
+        (
+            "/holdings/add",
+            {"codes": CODES[0], "holder": CODES[1], "share": "51%", **DOCUMENT},
+            ["holdings", "add", CODES[0], "--holder", CODES[1], "--share", "51%", "--document",
+             "某公告1号", "--dated", "2023-07-01", "--evidence", PROOF[0]],
             {"evidence": PROOF},
         ),
     ],
@@ -263,3 +278,106 @@ def test_a_second_person_confirms_and_the_first_reads_who_may(bureau: Bureau) ->
         assert second.get(f"{entry}/confirm").status == 422
     assert "还没有第二人确认" not in bureau.visitor.get(DECIDE).words
     assert f"人工认定第{entry.rpartition('/')[2]}号" in bureau.visitor.get(DECIDE).words
+
+
+# -- titles and holdings ---------------------------------------------------------------------------
+
+GRANT = {"tier": "specialised", **DOCUMENT}
+
+
+def workbook(*rows: tuple[str, ...]) -> tuple[str, bytes, str]:
+    """A list as an officer sends it."""
+    text = "\n".join(",".join(row) for row in (("企业名称", "统一社会信用代码"), *rows))
+    return ("名单.csv", text.encode("utf-8-sig"), "text/csv")
+
+
+def named(code: str) -> str:
+    return f"测试{code[-4:]}有限公司"
+
+
+def test_a_title_is_granted_extended_ended_and_struck(bureau: Bureau) -> None:
+    visitor = bureau.visitor
+    granted = visitor.send("/titles/grant", {**GRANT, "codes": named(CODES[0])})
+    assert "授予" in visitor.get(granted.place).words
+    whose = {
+        "tier": "specialised",
+        "codes": CODES[0],
+        "document": "某公告2号",
+        "dated": "2024-07-01",
+    }
+    extended = visitor.send("/titles/extend", whose)
+    assert (extended.status, visitor.get(extended.place).status) == (303, 200)
+    twice = visitor.send("/titles/grant", {**GRANT, "codes": CODES[0]})
+    assert (twice.status, "重叠" in twice.words) == (422, True)
+    ended = visitor.send("/titles/end", {**whose, "reason": "撤销"})
+    assert ended.status == 303, ended.words
+    assert f"第{ended.place.rpartition('/')[2]}号" in visitor.get("/titles").words
+    struck = visitor.send(f"{ended.place}/strike", {"document": "某公告3号", "dated": "2024-07-02"})
+    assert struck.status == 303, struck.words
+    assert "没有这样的登记" in visitor.get("/titles?tier=specialised").words
+    assert "划销" in visitor.get("/titles?history=1").words
+
+
+def test_a_list_is_rehearsed_before_it_is_registered(bureau: Bureau) -> None:
+    before = bureau.entries
+    files = {"list": workbook((named(CODES[0]), CODES[0]), (named(CODES[1]), ""))}
+    page = bureau.visitor.send("/titles/grant", GRANT, files)
+    assert page.status == 200
+    assert "还没有登记：请先核对" in page.words
+    assert "将登记2条" in page.words
+    assert "已按登记的名称找到" in page.words
+    assert bureau.entries == before
+    [waits] = re.findall(r'name="list-waits" value="([^"]*)"', page.source)
+    sent = {**page.hidden, **GRANT, "list-waits": waits}
+    other = bureau.visitor.post("/titles/grant", {**sent, "document": "某公告9号"})
+    assert other.status == 200  # what was seen is not what is asked for now
+    done = bureau.visitor.post("/titles/grant", sent)
+    assert done.status == 303
+    assert [kind for _, kind in bureau.entries[len(before) :]] == ["title", "title"]
+    assert bureau.visitor.get(done.place).words.count("授予") == 2
+
+
+def test_every_line_of_a_list_that_is_not_understood_is_told(bureau: Bureau) -> None:
+    files = {"list": workbook(("无人知道的公司", ""), ("另一家无人知道的公司", ""))}
+    page = bureau.visitor.send("/titles/grant", GRANT, files)
+    assert page.status == 422
+    assert "无人知道的公司、另一家无人知道的公司" in page.words
+    files = {"list": workbook((named(CODES[0]), "91990000MA0000099X"), ("别的名称", CODES[1]))}
+    assert "校验码" in bureau.visitor.send("/titles/grant", GRANT, files).words
+
+
+@pytest.mark.parametrize(
+    ("path", "changed", "field"),
+    [
+        ("/titles/grant", {"tier": ""}, "tier"),
+        ("/titles/grant", {"codes": ""}, "codes"),
+        ("/titles/grant", {"codes": "没有这家公司"}, "codes"),
+        ("/titles/grant", {"document": ""}, "document"),
+        ("/titles/grant", {"dated": "昨天"}, "dated"),
+        ("/titles/end", {"reason": ""}, "reason"),
+        ("/holdings/add", {"holder": ""}, "holder"),
+        ("/holdings/add", {"share": ""}, "share"),
+        ("/holdings/add", {"share": "很多"}, "share"),
+        ("/holdings/end", {"holder": ""}, "holder"),
+    ],
+)
+def test_a_registration_that_is_amiss_says_where(
+    bureau: Bureau, path: str, changed: dict[str, str], field: str
+) -> None:
+    typed = {**GRANT, "codes": CODES[0], "holder": CODES[2], "share": "51%", "reason": "撤销"}
+    page = bureau.visitor.send(path, {**typed, **changed})
+    assert page.status == 422
+    assert f'id="{field}-fault"' in page.source, page.words
+    assert changed[field] in page.source
+
+
+def test_a_holding_is_registered_with_its_remarks_seen_and_ended(bureau: Bureau) -> None:
+    stake = {"codes": CODES[0], "holder": named(CODES[1]), "share": "51%", **DOCUMENT}
+    page = bureau.visitor.send("/holdings/add", stake)
+    assert page.status == 200
+    assert "只写了名称" in page.words
+    done = bureau.visitor.post("/holdings/add", {**page.hidden, **stake})
+    assert done.status == 303
+    assert "51%" in bureau.visitor.get("/holdings").words
+    ended = bureau.visitor.send("/holdings/end", {**stake, "dated": "2023-08-01"})
+    assert ended.status == 303, ended.words

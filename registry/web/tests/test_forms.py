@@ -27,6 +27,7 @@ PARTS = {
     "seq": "2",
     "digest": "0" * 64,
     "number": "1",
+    "act": "end",
 }
 #: Every route that records -> an address of it.
 UNSAFE = {
