@@ -29,6 +29,7 @@ DECLARED: dict[str, tuple[str, ...]] = {
     "rules/language/provinces.py": ("63.2",),
     "rules/language/source.py": ("63.2.1",),
     # examples in advice: what a day and a year look like
+    "rules/language/applicability.py": ("2026年4月1日",),
     "rules/language/linking.py": ("2026年4月1日",),
     "rules/language/parameters.py": ("2025年",),
     # what a new file of a province begins with, and the slots of the national text that it may fill
