@@ -303,6 +303,11 @@ class Signed:
     note: str
     key: VerifierKey
 
+    @property
+    def size(self) -> int:
+        """How many entries it covers."""
+        return checkpoints.read(self.note, self.key).size
+
 
 @dataclass(frozen=True)
 class Exported:
@@ -322,6 +327,12 @@ def new_key(name: str) -> NewKey:
     """Create a bureau's signing key under this name, where the settings say."""
     file = settings.audit_key()
     return NewKey(file, checkpoints.create_key(file, name, _passphrase()).verifier_key)
+
+
+def public_key() -> VerifierKey | None:
+    """The key that verifies what this installation signs; None if it cannot sign yet."""
+    path = settings.audit_key()
+    return checkpoints.verifier_key(path) if checkpoints.is_published(path) else None
 
 
 def checkpoint(desk: Desk) -> Signed:

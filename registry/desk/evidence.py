@@ -53,9 +53,14 @@ def taken(path: Path, *, rehearsing: bool = False) -> str:
     return digest
 
 
+def attached(desk: Desk) -> WaitingFiles:
+    """The files that were sent with a form, until it is recorded or a day has passed."""
+    return WaitingFiles(desk, "attached")
+
+
 def sent(desk: Desk, digests: Iterable[str]) -> tuple[str, ...]:
     """The same for files that wait beside the registry."""
-    waiting, found = WaitingFiles(desk), []
+    waiting, found = attached(desk), []
     for digest in digests:
         with waiting.opened(digest) as path:
             found.append(taken(path, rehearsing=desk.rehearsing))

@@ -61,11 +61,14 @@ _WAITING: Final = TypeAdapter(Waiting)
 
 
 class WaitingFiles:
-    """The files that wait for one registry; threads and processes may share them."""
+    """The files that wait for one registry; threads and processes may share them.
 
-    def __init__(self, desk: Desk) -> None:
+    Those of one ``kind`` know nothing of those of another.
+    """
+
+    def __init__(self, desk: Desk, kind: str = "waiting") -> None:
         self._desk = desk
-        self.folder = _beside(desk)
+        self.folder = _beside(desk, kind)
 
     def keep(self, stream: BinaryIO, name: str) -> Waiting:
         """Keep what a stream holds under its digest; one that waits already goes on waiting.
@@ -184,9 +187,9 @@ def _copied(stream: BinaryIO, path: Path, name: str) -> tuple[str, int]:
     return hashed.hexdigest(), size
 
 
-def _beside(desk: Desk) -> Path:
+def _beside(desk: Desk, kind: str) -> Path:
     """The folder beside an SQLite registry, or else where the settings have what belongs to one."""
     url = desk.database.url
     if desk.database.dialect.name == "sqlite":
-        return Path(url.database or "").with_suffix(".waiting")
-    return settings.home() / f"{url.database}.waiting"
+        return Path(url.database or "").with_suffix(f".{kind}")
+    return settings.home() / f"{url.database}.{kind}"

@@ -52,6 +52,11 @@ def job_file(id: int, name: str) -> str:
     return f"/jobs/{id}/files/{quote(name, safe='')}"
 
 
+def checkpoint(size: int, part: str = "") -> str:
+    """The page of a checkpoint by the number of entries that it covers, or the ``note`` itself."""
+    return f"/checkpoints/{size}/{part}" if part else f"/checkpoints/{size}"
+
+
 def imported(number: int) -> str:
     """The receipt of an import."""
     return f"/imports/{number}"
@@ -97,6 +102,7 @@ class Addresses:
     edition = staticmethod(edition)
     enterprise = staticmethod(enterprise)
     entry = staticmethod(entry)
+    checkpoint = staticmethod(checkpoint)
     imported = staticmethod(imported)
     job = staticmethod(job)
     job_file = staticmethod(job_file)

@@ -22,11 +22,10 @@ from fastapi import Depends, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.datastructures import UploadFile
 
-from registry.desk import auditing
+from registry.desk import auditing, evidence
 from registry.desk.auditing import EntryLine
 from registry.desk.place import Desk, Seen
 from registry.desk.typed import day
-from registry.desk.waiting import WaitingFiles
 from registry.errors import MovedOnError, RegistryError, StorageError
 from registry.kit.characters import legible, wrong
 from registry.web.remedies import Advice, advice
@@ -186,7 +185,7 @@ class Sent:
         They wait beside the registry, so that nobody chooses them again if the form comes again.
         Unless there may be ``several``, the last one counts.
         """
-        found, waiting = dict[str, str](), WaitingFiles(desk)
+        found, waiting = dict[str, str](), evidence.attached(desk)
         try:
             for written in self.typed.get(waits(name), ()):
                 digest = written.partition(" ")[0]

@@ -39,7 +39,7 @@ ROOMS: Final = (
     Room("/enterprises", "企业"),
     Room("/imports", "导入"),
     Room("/rules", "标准", ("/editions", "/applicability", "/indicators", "/changes")),
-    Room("/journal", "登记簿", ("/decisions", "/checkpoints", "/titles", "/holdings")),
+    Room("/journal", "登记簿", ("/decisions", "/titles", "/holdings", "/checkpoints", "/bundle")),
 )
 
 

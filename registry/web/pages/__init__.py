@@ -17,6 +17,7 @@ from registry.web.pages import (
     imports,
     jobs,
     journal,
+    letters,
     registering,
     rules,
     whatif,
@@ -40,5 +41,6 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     journal.router,
     checkpoints.router,
     registering.router,
+    letters.router,
     jobs.router,
 )

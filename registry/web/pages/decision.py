@@ -12,6 +12,7 @@ from registry.reports import readers
 from registry.reports.layout import CITED
 from registry.reports.readers import READERS
 from registry.reports.writing import Writer, file_name
+from registry.web.asked import Text
 from registry.web.office import At
 from registry.web.remedies import words
 from registry.web.rendering import page
@@ -34,9 +35,9 @@ def data(at: At, seq: int) -> Response:
 
 
 @router.get("/decisions/{seq}/letter")
-def letter(at: At, seq: int) -> Response:
-    """The letter to the enterprise, as a file to print or to send."""
-    return _file(at, seq, "letter", "text/html; charset=utf-8")
+def letter(at: At, seq: int, office: Text = "") -> Response:
+    """The letter to the enterprise from the ``office``, as a file to print or to send."""
+    return _file(at, seq, "letter", "text/html; charset=utf-8", office)
 
 
 @router.get("/decisions/{seq}/replay")
@@ -71,10 +72,10 @@ def decision(
     )
 
 
-def _file(at: At, seq: int, form: str, kind: str) -> Response:
+def _file(at: At, seq: int, form: str, kind: str, office: str = "") -> Response:
     """A decision as a file that the browser saves: it has a look of its own, and no page's policy."""
     found = explaining.one(at.desk, seq)
-    writer = Writer(form, "officer", words=words)
+    writer = Writer(form, "officer", office, words=words)
     name = quote(file_name(found.entry, form, at.desk.to_be_filed()))
     return Response(
         writer.file([writer.one(found)], seq),

@@ -19,7 +19,6 @@ from fastapi.responses import HTMLResponse
 from registry.desk import auditing, enterprises, evidence, notices
 from registry.desk.notices import REASONS, Firms, Notice, Registered, Validity
 from registry.desk.place import Desk, Seen
-from registry.desk.waiting import WaitingFiles
 from registry.errors import RegistryError
 from registry.kit.jsontext import json_text
 from registry.kit.uscc import is_code, tidy
@@ -278,7 +277,7 @@ def _stated(
         notice = _notice(desk, given)
         given.refuse()
         if lists:
-            path: Path = stack.enter_context(WaitingFiles(desk).opened(lists[0]))
+            path: Path = stack.enter_context(evidence.attached(desk).opened(lists[0]))
             stated = replace(stated, firms=Firms(file=path, renamed=frozenset(renamed)))
         yield stated, notice
 

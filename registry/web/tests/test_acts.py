@@ -1,8 +1,10 @@
 """Acts in the browser: each leaves the same entry as the same act on the command line."""
 
+import io
 import json
 import re
 import sqlite3
+import zipfile
 from collections.abc import Iterator
 from contextlib import closing
 from hashlib import sha256
@@ -13,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from registry.cli import main
-from registry.desk import auditing
+from registry.desk import auditing, letters
 from registry.desk.judging import Judging
 from registry.desk.place import Desk
 from registry.tests.support import CODES, load, submission
@@ -381,3 +383,58 @@ def test_a_holding_is_registered_with_its_remarks_seen_and_ended(bureau: Bureau)
     assert "51%" in bureau.visitor.get("/holdings").words
     ended = bureau.visitor.send("/holdings/end", {**stake, "dated": "2023-08-01"})
     assert ended.status == 303, ended.words
+
+
+# -- checkpoints and letters -----------------------------------------------------------------------
+
+
+def test_a_checkpoint_is_signed_with_a_key_that_is_made_once(
+    bureau: Bureau, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TIDU_AUDIT_KEY", str(tmp_path / "key"))
+    visitor = bureau.visitor
+    assert "没有签名私钥" in visitor.send("/checkpoints", {}).words
+    hidden = visitor.get("/checkpoints").hidden
+    wrong = visitor.post("/checkpoints/key", hidden)
+    assert 'id="name-fault"' in wrong.source
+    made = visitor.post("/checkpoints/key", {**wrong.hidden, "name": "某市中小企业局"})
+    assert made.place == "/checkpoints"
+    size = len(bureau.entries)
+    done = visitor.send("/checkpoints", {})
+    assert done.place == f"/checkpoints/{size}"
+    assert bureau.entries[-1] == (size + 1, "checkpoint")
+    assert visitor.send("/checkpoints", {}).place == done.place
+    assert len(bureau.entries) == size + 1
+    note = visitor.raw(f"{done.place}/note")
+    assert note.headers["content-disposition"].startswith("attachment;")
+    trust = auditing.Trust(((f"{size}.txt", note.content),))
+    assert auditing.verified(bureau.desk, trust, replay=False).sound
+    assert visitor.get(done.place).status == 200
+    assert visitor.get("/checkpoints/99").status == 404
+    assert "import" in visitor.raw("/verify.py").text
+
+
+def test_letters_to_all_that_are_found_come_as_one_archive(bureau: Bureau) -> None:
+    visitor = bureau.visitor
+    assert "没有告知书可写" in visitor.get("/letters").words
+    assert visitor.get("/letters.zip").status == 422
+    for code in CODES[:2]:
+        visitor.send(case(code, SECOND, "decide"), {})
+    visitor.send(case(CODES[0], FIRST, "decide"), {})
+    assert "下载3份告知书" in visitor.get("/letters").words
+    answer = visitor.raw("/letters.zip?tier=specialised&office=某局")
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert len(archive.namelist()) == 2
+        [name] = [n for n in archive.namelist() if CODES[0][-4:] in n]
+        assert "某局" in archive.read(name).decode()
+    assert visitor.raw("/letters.zip?tier=specialised&office=某局").content == answer.content
+    assert "某局" in visitor.raw(f"/decisions/{bureau.entries[-1][0]}/letter?office=某局").text
+
+
+def test_more_letters_than_anybody_waits_for_are_refused(
+    bureau: Bureau, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bureau.visitor.send(DECIDE, {})
+    monkeypatch.setattr(letters, "MOST", 0)
+    assert "一次最多写0份" in bureau.visitor.get("/letters").words
+    assert "请按地区、层级或结论缩小范围" in bureau.visitor.get("/letters.zip").words

@@ -64,10 +64,10 @@ def test_each_is_told_with_its_signer_its_entry_and_its_note(bureau: Bureau) -> 
     assert page.words.count("记录的摘要相符") == 2
     assert "✗" not in page.words
     assert "example.cn/bureau" in page.words
-    hrefs = [href for href in page.links if href.endswith(".txt")]
+    hrefs = [href for href in page.links if href.endswith("/note")]
     assert [bureau.visitor.raw(href).text for href in hrefs] == bureau.notes[::-1]
     assert {bureau.visitor.get(href).status for href in page.links if href[0] == "/"} == {200}
-    assert bureau.visitor.get("/checkpoints/99.txt").status == 404
+    assert bureau.visitor.get("/checkpoints/99/note").status == 404
 
 
 def test_without_the_key_the_signature_is_not_checked(
