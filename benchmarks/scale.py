@@ -269,7 +269,7 @@ def _expressions(table: str, names: list[str]) -> Iterator[tuple[str, str]]:
     identity = {
         "filing_id": "i", "position": "j", "uscc": "'SYNTHETIC' || i", "name": "'合成企业' || i",
         "province": "'示范省'", "city": "'示范市'", "county": "'示范县'", "as_of": "DATE '2023-06-30'",
-        "newest_year": "2022", "routed": "NULL::TEXT",
+        "newest_year": "2022", "routed": "NULL::TEXT", "linked": "NULL::BIGINT",
     }  # fmt: skip
     columns = {c.name: (k, c) for k, c in CATALOGUE.facts.items()} if table == FILING else {
         c.name: (k, c) for k, c in CATALOGUE.lists[table].items()

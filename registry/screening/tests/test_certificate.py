@@ -70,7 +70,7 @@ class Loaded:
         rows: dict[str, list[str]] = {}
         for n, profile in enumerate(profiles):
             stored = self.schema.rows(profile, 2022)
-            filing = [n, "", "", "", "", "", DAY, 2022, None, *stored.pop("filing")[0]]
+            filing = [n, "", "", "", "", "", DAY, 2022, None, None, *stored.pop("filing")[0]]
             rows.setdefault("filing", []).append(literal(filing))
             for table, items in stored.items():
                 rows.setdefault(table, []).extend(literal([n, k, *i]) for k, i in enumerate(items))
