@@ -49,7 +49,7 @@ _LISTED = 10
 def take_snapshot(as_of: date, output: Path | None, as_json: bool) -> None:
     """写出登记库某日的快照（Parquet），供 tidu screen 和其他数据库读取。
 
-    每家企业一行，年度数据按上年度、上上年度、再上年度展开；清单各成一表。快照含企业填报的全部内容，请妥善保管。
+    每家企业一行，年度数据按上年度、上上年度、再上年度、前四年度展开；清单各成一表。快照含企业填报的全部内容，请妥善保管。
     """
     folder = output or Path(f"snapshot-{as_of.isoformat()}")
     with desk() as at:

@@ -119,7 +119,7 @@ def _file(given: Given, step: GherkinStep) -> None:
             if found.yearly and split is None:
                 raise ExampleError(
                     "year-needed",
-                    "「{where}」是年度数据：请加上 上年度、上上年度 或 再上年度",
+                    "「{where}」是年度数据：请加上 上年度、上上年度、再上年度 或 前四年度",
                     where=name,
                 )
         if not text:

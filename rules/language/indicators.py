@@ -1,7 +1,7 @@
 """Reads the declarations of computed figures: the tables 指标按下式计算 of the feature files.
 
 Filed facts need no declaration: a fact's own name is an indicator. A yearly figure has its period in
-its name (上年度研发费用总额 is year T, 上上年度… is T-1, 再上年度… is T-2). Every rule over records
+its name (上年度研发费用总额 is year T, 上上年度… is T-1, 再上年度… is T-2, 前四年度… is T-3). Every rule over records
 defines 「<rule title>件数」.
 """
 

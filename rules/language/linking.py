@@ -343,7 +343,7 @@ class _Linker:
         if built is None:
             raise SubjectError(
                 "unknown-indicator",
-                "没有名为「{value}」的指标、填报项或规则{near}：请查对规则目录与填报项目录（年度数据前加 上年度、上上年度 或 再上年度）",
+                "没有名为「{value}」的指标、填报项或规则{near}：请查对规则目录与填报项目录（年度数据前加 上年度、上上年度、再上年度 或 前四年度）",
                 value=name,
                 near=near(name, self.cell_names()),
             )

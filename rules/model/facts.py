@@ -119,7 +119,13 @@ class RecordKind:
 
 #: How feature files name the year of a yearly fact: prefix -> years after T, where T is the last
 #: complete fiscal year before the filing date (annex 4). Only a rating has a 本年度, the filing's year.
-PERIODS: Final[dict[str, int]] = {"本年度": 1, "上年度": 0, "上上年度": -1, "再上年度": -2}
+PERIODS: Final[dict[str, int]] = {
+    "本年度": 1,
+    "上年度": 0,
+    "上上年度": -1,
+    "再上年度": -2,
+    "前四年度": -3,
+}
 
 #: The years of a filed date; anniversaries of a later one could not be computed.
 YEARS: Final = range(1900, 2200)

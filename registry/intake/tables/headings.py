@@ -18,6 +18,7 @@ _RELATIVE: Final = {
     "上上年度": -1, "上上年": -1, "再上年度": -1, "再上年": -1, "前年": -1, "前年度": -1,
     "前2年度": -1, "前二年度": -1, "前两年度": -1,
     "前3年度": -2, "前三年度": -2,
+    "前4年度": -3, "前四年度": -3,
 }  # fmt: skip
 
 #: Instructions in a heading, which do not change its meaning.

@@ -57,6 +57,33 @@ def compiled(folder: Path, *rows: str, **more: str) -> Rulebook:
     return compile_all(FEATURES, written(folder / "own", *rows, **more))
 
 
+@pytest.mark.parametrize(
+    ("first", "verdict"),
+    [
+        ("1000", Outcome.MET),
+        ("1000.01", Outcome.NOT_MET),
+        ("999.99", Outcome.MET),
+        (None, Outcome.MISSING),
+        ("0", Outcome.PENDING),
+    ],
+)
+def test_growth_over_three_years_reads_a_fourth(
+    tmp_path: Path, first: str | None, verdict: Outcome
+) -> None:
+    years = "上年度", "上上年度", "再上年度"
+    growths = "，".join(f"增长率（{year}营业收入总额）" for year in years)
+    row = f"近三年平均增长率 | % | 平均（{growths}）"
+    rule = RULE.format(
+        name="近三年平均增长率", clause="近三年平均增长率不低于10%", required="不低于 | 10%"
+    )
+    found = compiled(tmp_path, row, rule=rule)
+    assert [str(p) for p in found.problems] == []
+    filed = {"revenue@2025": "1331", "revenue@2024": "1210", "revenue@2023": "1100"}
+    filed |= {} if first is None else {"revenue@2022": first}
+    trace = by_both(found.ruleset("示范.近三年平均增长率"), Profile(date(2026, 6, 30), filed))
+    assert trace["示范.近三年平均增长率"] is verdict
+
+
 def test_an_indicator_is_what_its_row_says(tmp_path: Path) -> None:
     row = "人均营收 | 万元 | 上年度营业收入总额 ÷ 上年度从业人员 | 第二条第一项"
     found = compiled(tmp_path, row, header=f"{COLUMNS} | 依据")

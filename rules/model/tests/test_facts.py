@@ -17,6 +17,7 @@ AS_OF = date(2023, 6, 30)
     [
         ("上年度营业收入总额", ("revenue", 0)),
         ("再上年度营业收入总额", ("revenue", -2)),
+        ("前四年度营业收入总额", ("revenue", -3)),
         ("上年度专精特新发展评价得分", ("development_score", 0)),
         ("本年度专精特新发展评价得分", ("development_score", 1)),
         ("本年度营业收入总额", None),  # the running year has no accounts yet
