@@ -9,6 +9,9 @@ from click.testing import Result
 from registry.desk import drafting
 from rules.errors import Problem
 
+#: What the commands say does not depend on the database; that either keeps the same, see the record.
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
 Run = Callable[..., Result]
 
 

@@ -8,6 +8,9 @@ import pytest
 
 from registry.cli.tests.test_cli import GOOD, Run, workbook
 
+#: What the commands say does not depend on the database; that either keeps the same, see the record.
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
 CODE, OTHER, THIRD = str(GOOD["统一社会信用代码"]), "9111000071783519X4", "91440300757632547Y"
 PAPER = ("--document", "章程1号", "--dated", "2023-01-01")
 ADD = ("holdings", "add", CODE, "--holder", OTHER, *PAPER)

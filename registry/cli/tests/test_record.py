@@ -13,6 +13,8 @@ from registry.cli.tests.test_cli import GOOD, Run, workbook
 from registry.kit import workers
 
 CODE = str(GOOD["统一社会信用代码"])
+#: What is refused is refused in the same words whatever the database.
+words = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
@@ -24,6 +26,7 @@ def filed(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     return run
 
 
+@words
 def test_decide_asks_who_decides(run: Run, tmp_path: Path) -> None:
     run("import", str(workbook(tmp_path / "汇总表.xlsx", GOOD)))
     done = run("decide", CODE)
@@ -45,6 +48,7 @@ def test_decide_says_number_and_verdict_and_repeats_nothing(filed: Run) -> None:
     assert [line["earlier"] for line in everything] == [False, True, False]
 
 
+@words
 @pytest.mark.parametrize("arguments", [(), ("--bundle", "证据.txt")])
 def test_a_key_that_cannot_be_read_is_one_sentence(
     filed: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
@@ -59,6 +63,7 @@ NOTICE = ("--document", "函", "--dated", "2022-10-01")
 WIDE = "".join(chr(ord(c) + 0xFEE0) for c in CODE)
 
 
+@words
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -96,6 +101,7 @@ def test_credit_codes_are_understood_however_they_are_typed(
     assert filed(*arguments, typed).exit_code == 0
 
 
+@words
 @pytest.mark.parametrize("register", ["titles", "holdings"])
 def test_a_register_says_that_it_knows_nothing_of_a_code(filed: Run, register: str) -> None:
     done = filed(register, "list", "9111000071783519X4")
@@ -104,11 +110,13 @@ def test_a_register_says_that_it_knows_nothing_of_a_code(filed: Run, register: s
     assert "共0条" in filed(register, "list", CODE).output
 
 
+@words
 @pytest.mark.parametrize("arguments", [[], [CODE, "--all"]])
 def test_decide_wants_either_some_or_all(filed: Run, arguments: list[str]) -> None:
     assert filed("decide", *arguments).exit_code == 2
 
 
+@words
 @pytest.mark.parametrize("what", ["9111000071783519X4", "没有的文件.xlsx", "不是代码"])
 def test_decide_refuses_what_it_cannot_find(filed: Run, what: str) -> None:
     done = filed("decide", what)
@@ -157,6 +165,7 @@ def test_two_pairs_of_eyes(filed: Run, tmp_path: Path) -> None:
     assert "第" + seq + "号认定" in filed("audit", "log", "--kind", "复核认定").output
 
 
+@words
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -336,6 +345,7 @@ def test_check_as_it_was_known_leaves_out_what_came_later(filed: Run, tmp_path: 
     assert done.output.startswith("错误：在2020-01-01 23:59:59以前没有登记信用代码为")
 
 
+@words
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -352,12 +362,14 @@ def test_check_refuses_moments_that_it_cannot_tell_of(
     assert said in done.output
 
 
+@words
 def test_a_file_has_no_moment_of_registration(filed: Run) -> None:
     done = filed("check", "汇总表.xlsx", "--known-at", "2023-06-30")
     assert done.exit_code == 2
     assert "未登记的文件没有登记的时间" in done.output
 
 
+@words
 def test_a_refused_decision_says_what_to_type_and_its_json_has_the_same_fields(filed: Run) -> None:
     asked = ("decide", "--all", "--as-of", "2024-06-30", "--by", "甲")
     typed = "请补报2023年数据，或用 --as-of 2023-06-30 按当时检查"

@@ -7,6 +7,9 @@ import pytest
 
 from registry.cli.tests.test_cli import GOOD, Run, workbook
 
+#: What the commands say does not depend on the database; that either keeps the same, see the record.
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
 CODE, OTHER = str(GOOD["统一社会信用代码"]), "9111000071783519X4"
 GRANT = ("titles", "grant", "--tier", "创新型", "--document", "示工信〔2022〕1号")
 END = ("titles", "end", CODE, "--tier", "创新型", "--document", "示工信〔2023〕9号")
