@@ -2,7 +2,7 @@ import shutil
 import tempfile
 import uuid
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import cache
@@ -17,9 +17,9 @@ from registry.cli import main
 from registry.cli.common import console
 from registry.database import storage
 from registry.tests.history import History, rich
-from rules.decider import by_reference
 from rules.drafting import check as checker
 from rules.drafting.examples import Evaluate
+from rules.drafting.mutants import EQUIVALENT
 from rules.errors import Problem
 from rules.language.rulebook import Rulebook
 
@@ -32,34 +32,38 @@ def without_own_features(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TIDU_FEATURES", raising=False)
 
 
-_check = checker.check
-
-
-@cache
-def _check_once(texts: object, *how: Any, **which: Any) -> Any:
-    """The findings on criteria with these texts."""
-    return _check(*how, **which)
+_checked = checker._checked
+_found: dict[Hashable, list[Problem]] = {}
 
 
 @pytest.fixture(autouse=True)
 def criteria_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Check the same criteria only once, not before each publication of the tests."""
+    """Check the same criteria only once, not before each publication of the tests or under each pack."""
 
-    def check(
-        path: Path,
-        evaluate: Evaluate = by_reference,
-        own: Path | None = None,
-        *,
-        only: str = "",
-        base: Path | None = None,
-    ) -> tuple[Rulebook, list[Problem]]:
-        files = sorted(f for folder in (path, own) if folder for f in folder.rglob("*.*"))
-        texts = tuple((f, f.read_bytes()) for f in files)
-        found: tuple[Rulebook, list[Problem]]
-        found = _check_once(texts, path, evaluate, own, only=only, base=base)
-        return found
+    def checked(
+        rulebook: Rulebook,
+        ids: Collection[str],
+        evaluate: Evaluate,
+        folder: Path,
+        *how: Any,
+        **more: Any,
+    ) -> list[Problem]:
+        table = folder / EQUIVALENT
+        asked = (
+            tuple((d.path, d.text) for d in rulebook.documents),
+            tuple((name, *rows.items()) for name, rows in rulebook.maps.items()),
+            rulebook.problems,
+            table.read_bytes() if table.is_file() else None,
+            (*ids,),
+            evaluate,
+            how,
+            *more.items(),
+        )
+        if asked not in _found:
+            _found[asked] = _checked(rulebook, ids, evaluate, folder, *how, **more)
+        return [*_found[asked]]
 
-    monkeypatch.setattr(checker, "check", check)
+    monkeypatch.setattr(checker, "_checked", checked)
 
 
 @pytest.fixture(scope="session")
