@@ -11,6 +11,9 @@ from openpyxl import load_workbook
 from registry.conftest import Run
 from registry.intake.tests.counties import code, county, firm, saved
 
+#: What the commands say does not depend on the database; that either keeps the same, see the record.
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
 SLIP = {"2021年研发费用（万元）": 2850000, "2022年研发费用（万元）": 3200000}
 SAID = "2022年研发费用总额大于2022年营业收入总额10000万元"
 SIGN = "符合△"
@@ -96,7 +99,6 @@ def test_only_doubts_that_bear_on_a_verdict_mark_it(
     assert ("其余存疑的数据" in said) is (not tiers)
 
 
-@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_screening_marks_the_positives_that_a_check_marks(run: Run, tmp_path: Path) -> None:
     """The doubt is told at the tiers that rest on it, and at no other."""
     slip = {"2022年净利润（万元）": 12000000, "2022年研发费用（万元）": 320}
