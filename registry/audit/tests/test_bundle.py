@@ -981,8 +981,8 @@ def test_no_byte_can_be_changed(bureau: Bureau, capsys: pytest.CaptureFixture[st
             missed.append(f"{kind} {where}")
 
     directory = data.index(b"PK\x01\x02")
-    places = [chance.randrange(len(data)) for _ in range(200)]
-    places += [chance.randrange(directory, len(data)) for _ in range(200)] + [*range(0, 60)]
+    places = [chance.randrange(len(data)) for _ in range(100)]
+    places += [chance.randrange(directory, len(data)) for _ in range(100)] + [*range(0, 60)]
     for match in list(re.finditer(b"PK\x03\x04", data)):
         places += [match.start() + chance.randrange(30) for _ in range(8)]
     for place in places:
