@@ -25,8 +25,11 @@ from registry.kit import resources, settings
 from registry.kit.files import PRIVATE_FILE
 from rules.portable.errors import Remedy
 
-#: The seconds that a writer waits for another one.
+#: The seconds that somebody waits for a writer, unless told otherwise.
 _PATIENCE: Final = 30
+
+#: The option of an engine that tells the seconds to wait.
+_PATIENT: Final = "tidu_patience"
 
 #: The advisory lock that writers to one PostgreSQL database share: "tidu" in ASCII.
 _WRITER_LOCK: Final = 0x74696475
@@ -73,9 +76,12 @@ def exists(url: str | sa.URL | None = None) -> bool:
     return address.drivername != "sqlite" or Path(address.database or "").exists()
 
 
-def connect(url: str | sa.URL | None = None) -> sa.Engine:
-    """An engine on a database at the expected revision; else ``StorageError``."""
-    engine = create_engine(url)
+def connect(url: str | sa.URL | None = None, *, patience: int | None = None) -> sa.Engine:
+    """An engine on a database at the expected revision; else ``StorageError``.
+
+    ``patience`` is for how many seconds it waits for another writer.
+    """
+    engine = create_engine(url, patience=patience)
     try:
         found = status(engine)
         if found.pending and engine.dialect.name == "sqlite":
@@ -95,14 +101,15 @@ def connect(url: str | sa.URL | None = None) -> sa.Engine:
     return engine
 
 
-def create_engine(url: str | sa.URL | None = None) -> sa.Engine:
-    """An engine that has not connected yet; does not look at the schema."""
+def create_engine(url: str | sa.URL | None = None, *, patience: int | None = None) -> sa.Engine:
+    """An engine that has not connected yet; does not look at the schema. ``patience`` as above."""
     address = database_url() if url is None else _parse(url)
     if address.get_backend_name() == "postgresql":
-        engine = sa.create_engine(address, connect_args=_POSTGRESQL)
+        told = {_PATIENT: patience}
+        engine = sa.create_engine(address, connect_args=_POSTGRESQL, execution_options=told)
         event.listen(engine, "begin", _begin_postgresql)
     else:
-        engine = sa.create_engine(address, connect_args={"timeout": _PATIENCE})
+        engine = sa.create_engine(address, connect_args={"timeout": patience or _PATIENCE})
         event.listen(engine, "do_connect", _found)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
@@ -276,7 +283,8 @@ def _begin_sqlite(connection: sa.Connection) -> None:
 
 def _begin_postgresql(connection: sa.Connection) -> None:
     if _writes(connection):
-        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_PATIENCE}s'")
+        patience = connection.get_execution_options().get(_PATIENT) or _PATIENCE
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{patience}s'")
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER_LOCK})")
 
 

@@ -52,6 +52,7 @@ class Desk:
     recording, ``watch`` is shown the progress of long work, and ``words`` are the face's words for
     remedies. If what was ``seen`` is no longer all that concerns an act, the act is refused.
     An act that is ``rehearsing`` comes to the same result, and nothing is kept.
+    ``patience`` is for how many seconds it waits for another writer, if not as long as usual.
     """
 
     url: str | None = None
@@ -61,11 +62,12 @@ class Desk:
     words: Words = unworded
     seen: Seen | None = None
     rehearsing: bool = False
+    patience: int | None = None
 
     @cached_property
     def database(self) -> sa.Engine:
         """The registry's database, at the revision of this program."""
-        return storage.connect(self.url)
+        return storage.connect(self.url, patience=self.patience)
 
     @property
     def is_there(self) -> bool:

@@ -2,8 +2,10 @@
 
 import socket
 from contextlib import closing, suppress
+from dataclasses import replace
 from threading import Thread
 from time import sleep
+from typing import Final
 
 import uvicorn
 
@@ -18,6 +20,8 @@ from registry.web.remedies import words
 from rules.portable.errors import DescribedError
 
 _HOST = "127.0.0.1"
+#: The seconds that a page waits for a writer before it says that the registry is busy.
+PATIENCE: Final = 5
 #: The seconds after which files that have waited for too long are removed.
 _CLEARING = 3600
 
@@ -43,6 +47,7 @@ def serve(desk: Desk, opened: socket.socket) -> None:
     """Answer browsers and do jobs until an interrupt; the criteria are compiled meanwhile."""
     with (
         closing(opened),
+        replace(desk, patience=PATIENCE) as desk,
         Judging(desk) as judging,
         JobStore(desk) as store,
         Supervisor(desk.faced(words), store) as supervisor,

@@ -119,11 +119,13 @@ def test_the_database_of_something_else_is_refused_and_left_alone(tmp_path: Path
     assert file.read_bytes() == before
 
 
+@pytest.mark.parametrize("usual", [True, False])
 def test_writers_wait_for_one_another_and_then_say_so(
-    database: sa.Engine, monkeypatch: pytest.MonkeyPatch
+    database: sa.Engine, monkeypatch: pytest.MonkeyPatch, usual: bool
 ) -> None:
-    monkeypatch.setattr(storage, "_PATIENCE", 1)
-    impatient = storage.create_engine(database.url)
+    if usual:
+        monkeypatch.setattr(storage, "_PATIENCE", 1)
+    impatient = storage.create_engine(database.url, patience=None if usual else 1)
     with (
         storage.session(database, write=True),
         storage.session(database),
