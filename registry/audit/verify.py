@@ -764,6 +764,11 @@ def _projected(session: Session, report: VerificationReport) -> None:
             f"供查找和列表用的案件概况与登记簿不符（企业{amiss[0]}{more}）："
             "它不是证据，可以从登记簿重新生成"
         )
+    elif stray := projection.misplaced_names(session.connection()):
+        report.integrity.append(
+            f"供按名称查找用的索引与案件概况不符（涉及{len(stray)}家企业）：查找会有遗漏或多出，"
+            "它不是证据，可以从登记簿重新生成"
+        )
 
 
 _BECAME: Final = ("已决定", "已撤回", "已更正或撤销", "待决定")

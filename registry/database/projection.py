@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from registry.database.altered import UNREADABLE
-from registry.database.models import NAMES_INDEX, CaseState, JournalEntry
+from registry.database.models import CREATE_NAMES_INDEX, NAMES_INDEX, CaseState, JournalEntry
 from registry.database.versions import ENTERPRISE, FILING, chunks, table_of
 from registry.kit import names, regions
 from registry.kit.progress import Done, ignored
@@ -109,6 +109,41 @@ def differences(connection: sa.Connection) -> Iterator[str]:
         differing = (k for k in expected | stored if expected.get(k) != stored.get(k))
         yield from dict.fromkeys((expected | stored)[key].uscc for key in differing)
     yield from connection.scalars(sa.select(CASE_STATE.c.uscc).where(_STRAY))
+
+
+def misplaced_names(connection: sa.Connection) -> list[int]:
+    """The numbers of enterprises that the index of names finds by other pairs than it should.
+
+    PostgreSQL keeps its index itself. SQLite's is compared with one that is made anew for the
+    purpose, term by term.
+    """
+    if connection.dialect.name != "sqlite":
+        return []
+    whole = f"SELECT term, doc FROM {_TERMS}"
+    anew = f"SELECT term, doc FROM {_TERMS}_anew"
+    statements = (
+        CREATE_NAMES_INDEX.replace(NAMES_INDEX, f"temp.{NAMES_INDEX}_anew", 1),
+        f"INSERT INTO temp.{NAMES_INDEX}_anew (rowid, pairs) "
+        "SELECT enterprise_id, pairs FROM case_state WHERE tier = ''",
+        f"CREATE VIRTUAL TABLE temp.{_TERMS} USING fts5vocab(main, {NAMES_INDEX}, instance)",
+        f"CREATE VIRTUAL TABLE temp.{_TERMS}_anew "
+        f"USING fts5vocab(temp, {NAMES_INDEX}_anew, instance)",
+    )
+    try:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+        found = connection.exec_driver_sql(
+            f"SELECT DISTINCT doc FROM (SELECT * FROM ({whole} EXCEPT {anew}) "
+            f"UNION ALL SELECT * FROM ({anew} EXCEPT {whole})) ORDER BY doc"
+        )
+        return [int(doc) for (doc,) in found]
+    finally:
+        for name in (_TERMS, f"{_TERMS}_anew", f"{NAMES_INDEX}_anew"):
+            connection.exec_driver_sql(f"DROP TABLE IF EXISTS temp.{name}")
+
+
+#: The terms of the index of names, for as long as it is compared.
+_TERMS: Final = "case_term"
 
 
 def _enterprises(connection: sa.Connection) -> list[int]:

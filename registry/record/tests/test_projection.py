@@ -1,6 +1,7 @@
 """What lists show is what the record says, however it came about, and can be made from it anew."""
 
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
@@ -217,6 +218,32 @@ def test_a_difference_is_one_line_and_mended_by_making_the_lists_anew(
     with storage.session(database, write=True) as session:
         assert projection.rebuild(session.connection()) == 1
     with storage.session(database) as session:
+        assert verify(session, replay=False).sound
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "INSERT INTO case_name (case_name, rowid, pairs)"
+        " SELECT 'delete', enterprise_id, pairs FROM case_state WHERE tier = '' AND uscc = :code",
+        "INSERT INTO case_name (rowid, pairs) VALUES (99, '别的')",
+        "INSERT INTO case_name (case_name) VALUES ('delete-all')",
+    ],
+)
+def test_an_index_of_names_that_finds_others_is_told_and_made_anew(
+    fresh: Callable[..., sa.Engine], change: str
+) -> None:
+    history = History(fresh("sqlite"))
+    history.publish()
+    history.load(bare(1), bare(2))
+    with storage.session(history.engine, write=True) as session:
+        session.execute(sa.text(change), {"code": code(1)} if ":code" in change else {})
+    with storage.session(history.engine) as session:
+        [said] = verify(session, replay=False).integrity
+        assert "按名称查找用的索引" in said
+    with storage.session(history.engine, write=True) as session:
+        projection.rebuild(session.connection())
+    with storage.session(history.engine) as session:
         assert verify(session, replay=False).sound
 
 
