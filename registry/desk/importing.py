@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache, lru_cache, partial
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 from registry.desk import headings
 from registry.desk.place import Desk
@@ -315,6 +315,12 @@ def _draft(source: Source, found: Sequence[Heading], catalogue: Catalogue) -> bo
 # -- a folder --------------------------------------------------------------------------------------
 
 
+def _examined(reading: FileReading, **given: Any) -> FileReading:
+    """A part of a folder with all that an import tells of it: what ``rechecked`` finds, and places."""
+    found = rechecked(reading, **given)
+    return replace(found, issues=(*found.issues, *_unknown_places(found)))
+
+
 @contextmanager
 def streamed(desk: Desk, stream: BinaryIO, name: str) -> Iterator[Path]:
     """The rows of a stream, each preceded by its table's name, as a folder called ``name``."""
@@ -357,7 +363,7 @@ def import_folder(desk: Desk, source: Source) -> FolderImported:
             as_of=source.as_of,
             mapping=source.mapping,
             check=partial(
-                rechecked,
+                _examined,
                 catalogue=catalogue,
                 as_of=source.as_of,
                 words=desk.words,

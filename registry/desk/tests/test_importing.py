@@ -63,3 +63,23 @@ def test_a_place_that_is_no_region_is_told_once_and_filed_all_the_same(
             place: finding.find(desk, place=place).count for place in ("320000", "440300", "990101")
         }
         assert of == {"320000": 2, "440300": 2, "990101": 1}
+
+
+def test_a_place_in_a_folder_that_is_no_region_is_told(
+    fresh: Callable[..., sa.Engine], tmp_path: Path
+) -> None:
+    url = fresh("sqlite").url.render_as_string(hide_password=False)
+    folder = tmp_path / "全省"
+    write_directory(folder, 3, 1, date(2023, 6, 30), aims(rulebook()), ignored)
+    [table] = [
+        file for file in folder.iterdir() if "city" in file.read_text("utf-8").split("\n")[0]
+    ]
+    lines = table.read_text("utf-8").splitlines()
+    column = lines[0].split(",").index("city")
+    cells = lines[1].split(",")
+    cells[column] = "乌有市"
+    table.write_text("\n".join([lines[0], ",".join(cells), *lines[2:]]), "utf-8")
+    with Desk(url, by="经办人") as desk:
+        done = import_folder(desk, Source(path=folder))
+    assert len([g for g in done.counts.groups if "乌有市" in str(g)]) == 1
+    assert done.counts.errors == 0
