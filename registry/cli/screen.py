@@ -28,7 +28,7 @@ from registry.cli.common import (
     tiers_option,
 )
 from registry.desk import screening
-from registry.desk.screening import ListedFirm, ScreeningRequest, ScreeningResult
+from registry.desk.screening import ListedFirm
 from registry.kit.jsontext import fields_of
 from registry.reports import screening as report
 
@@ -173,7 +173,7 @@ def screen(
         explained=screening.EXPLAINED if output is not None or as_json else _LISTED,
     )
     with desk() as at, screening.run(at, request) as found:
-        heading, tallies = _heading(request, found), list(found.tallies.values())
+        heading, tallies = screening.heading(request, found), list(found.tallies.values())
         if as_json:
             print_json(report.to_json(heading, tallies))
         else:
@@ -186,22 +186,6 @@ def screen(
             errors.print(f"批次「{batch}」在这一天没有另外的规定，按办法筛查", markup=False)
         if found.faults:
             raise Refused(f"{found.faults}家企业的差距因程序出错没有算出，见名单；其余不受影响")
-
-
-def _heading(request: ScreeningRequest, found: ScreeningResult) -> list[str]:
-    batch = f"；批次：{request.batch}" if request.batch else ""
-    where = f"；地区含{'、'.join(request.regions)}" if request.regions else ""
-    near = f"{float(request.near * 100):g}%"
-    return [
-        f"标准：{found.text}；程序：{found.procedure}；截至{found.day.isoformat()}{batch}{where}",
-        f"登记库：{found.state}；计算：{request.engine}；接近：{near}以内",
-        *(
-            f"规则集：{root} {digest[:12]}"
-            for tally in found.tallies.values()
-            for root, digest in tally.rulesets.items()
-        ),
-        *(f"注意：{said}" for said in found.told),
-    ]
 
 
 def _first(firms: Iterator[ListedFirm]) -> list[ListedFirm]:

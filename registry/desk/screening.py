@@ -160,6 +160,23 @@ def run(desk: Desk, request: ScreeningRequest) -> Iterator[ScreeningResult]:
         )
 
 
+def heading(request: ScreeningRequest, found: ScreeningResult) -> list[str]:
+    """What was screened, by which text and how, as lines at the top of a report."""
+    batch = f"；批次：{request.batch}" if request.batch else ""
+    where = f"；地区含{'、'.join(request.regions)}" if request.regions else ""
+    near = f"{float(request.near * 100):g}%"
+    return [
+        f"标准：{found.text}；程序：{found.procedure}；截至{found.day.isoformat()}{batch}{where}",
+        f"登记库：{found.state}；计算：{request.engine}；接近：{near}以内",
+        *(
+            f"规则集：{root} {digest[:12]}"
+            for tally in found.tallies.values()
+            for root, digest in tally.rulesets.items()
+        ),
+        *(f"注意：{said}" for said in found.told),
+    ]
+
+
 def _write(
     watch: Watch, session: Session, folder: Path, day: date, catalogue: Catalogue
 ) -> Manifest:

@@ -5,6 +5,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 
+from sqlmodel import Session
+
 from registry.desk.place import Desk
 from registry.desk.rulebooks import rulebook, written
 from registry.record import publication
@@ -47,7 +49,7 @@ def simulate(
     Decides nothing and writes nothing to the registry.
     """
     with desk.reading() as session:
-        criteria = texts.InForce(publication.current(session), rulebook(), written(session))
+        criteria = _criteria(session)
         old, new = _texts(request, criteria)
         procedure = _procedure(request, old, new)
         scope = impact.SimulationScope(
@@ -74,6 +76,16 @@ def simulate(
                     session, run, sides, criteria.packaged, ids, sinks, verdicts, progress=done
                 )
     return run
+
+
+def choices(desk: Desk) -> list[tuple[str, str]]:
+    """The texts that can be tried: how each is named, and what it is called."""
+    with desk.reading() as session:
+        return list(texts.choices(_criteria(session)))
+
+
+def _criteria(session: Session) -> texts.InForce:
+    return texts.InForce(publication.current(session), rulebook(), written(session))
 
 
 def _texts(request: SimulationRequest, criteria: texts.InForce) -> tuple[texts.Text, texts.Text]:

@@ -5,21 +5,35 @@ arguments. It may be ended at any moment; begun again with the same arguments, i
 stopped, and comes to the same result.
 """
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from fractions import Fraction
 from functools import cached_property
+from operator import attrgetter
+from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
 from pydantic import TypeAdapter
 
-from registry.desk import auditing, examining, replaying
+from registry.desk import auditing, drafting, examining, replaying, screening, simulating
 from registry.desk.examining import Registered
 from registry.desk.place import Desk
 from registry.desk.replaying import Replayed
 from registry.desk.waiting import WaitingFiles
 from registry.errors import RecordError
 from registry.jobs.store import ResultFile
+from registry.kit.files import working_folder
+from registry.kit.jsontext import fields_of
+from registry.kit.workbooks import workbook
+from registry.reports import impact as impact_report
+from registry.reports import screening as screening_report
+from registry.reports.verdicts import doubt_text
+from rules.language.editions import RECOGNITION
+
+#: The media type of a workbook.
+WORKBOOK: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 _A = TypeVar("_A")
 _R = TypeVar("_R")
@@ -206,8 +220,204 @@ def _import(work: Work[Importing]) -> Registered:
 IMPORT: Final = Kind("import", "登记文件", Importing, Registered, _import)
 
 
+# -- screening, impact -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Screening:
+    """What is screened: as in ``ScreeningRequest``, by the texts on record; ``near`` is in percent."""
+
+    tiers: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    as_of: date | None = None
+    text: str | None = None
+    procedure: str = RECOGNITION
+    batch: str = ""
+    near: int = 5
+
+
+#: The most enterprises of each tier and group that are kept with a result; the workbook has all.
+_LISTED: Final = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surveyed:
+    """The heading of a survey, and its counts as their report gives them to machines.
+
+    For ``faults`` enterprises the program failed. ``unproved`` says that examples of a draft do not
+    hold, so that its drafter may have meant something else.
+    """
+
+    heading: tuple[str, ...]
+    counts: Mapping[str, Any]
+    faults: int
+    unproved: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListedFirm:
+    """An enterprise in a list of a screening, and why it stands there."""
+
+    uscc: str
+    name: str
+    place: str
+    why: str
+    doubts: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """The enterprises of a tier that belong together: how many, and the first of them."""
+
+    tier: str
+    name: str
+    count: int
+    firms: tuple[ListedFirm, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Screened(Surveyed):
+    """A survey with its groups of enterprises; the workbook has all of each."""
+
+    groups: tuple[Group, ...]
+
+
+def _unproved(*texts: str | None) -> tuple[str, ...]:
+    """What is said of the drafts among these texts whose examples do not hold."""
+    drafts = [Path(text) for text in texts if text and Path(text).is_dir()]
+    found = {draft: problems for draft in drafts if (problems := drafting.unproved(draft))}
+    return tuple(
+        f"草案 {draft} 有{len(problems)}处不成立，结果按定义表算出，未必是起草人的本意"
+        f"（第一处：{problems[0]}）"
+        for draft, problems in found.items()
+    )
+
+
+def _grouped(firms: Iterable[screening.ListedFirm], titles: Mapping[str, str]) -> Iterator[Group]:
+    """The groups of enterprises, in the order in which they are met."""
+    counts = Counter[tuple[str, str]]()
+    first: dict[tuple[str, str], list[ListedFirm]] = {}
+    for firm in filter(attrgetter("group"), firms):
+        key = firm.tier, firm.group
+        counts[key] += 1
+        if counts[key] <= _LISTED:
+            listed = ListedFirm(
+                uscc=firm.uscc,
+                name=firm.name,
+                place="".join(dict.fromkeys((firm.province, firm.city, firm.county))),
+                why=screening_report.why(firm, titles),
+                doubts=tuple(map(doubt_text, firm.doubts)),
+            )
+            first.setdefault(key, []).append(listed)
+    for (tier, name), kept in first.items():
+        yield Group(tier=tier, name=name, count=counts[tier, name], firms=tuple(kept))
+
+
+def _screen(work: Work[Screening]) -> Screened:
+    asked = work.arguments
+    request = screening.ScreeningRequest(
+        tiers=asked.tiers,
+        regions=asked.regions,
+        as_of=asked.as_of,
+        text=asked.text,
+        procedure=asked.procedure,
+        batch=asked.batch,
+        near=Fraction(asked.near, 100),
+    )
+    with screening.run(work.desk, request) as found, working_folder() as folder:
+        heading, tallies = screening.heading(request, found), list(found.tallies.values())
+        book = folder / "筛查.xlsx"
+        screening_report.write(book, heading, tallies, found.doubted_firms())
+        work.keep(ResultFile(book.name, WORKBOOK, book.read_bytes()))
+        return Screened(
+            heading=tuple(heading),
+            counts=screening_report.to_json(heading, tallies),
+            faults=found.faults,
+            unproved=_unproved(asked.text),
+            groups=tuple(_grouped(found.doubted_firms(), screening_report.titles(tallies))),
+        )
+
+
+SCREEN: Final = Kind("screen", "筛查", Screening, Screened, _screen)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Simulating:
+    """Which text is tried, against which other, and on whom: as in ``SimulationRequest``."""
+
+    after: str
+    before: str | None = None
+    tiers: tuple[str, ...] = ()
+    procedure: str | None = None
+    batch: str = ""
+    regions: tuple[str, ...] = ()
+    holders: bool = False
+    changed: bool = False
+    as_of: date | None = None
+
+
+def _simulate(work: Work[Simulating]) -> Surveyed:
+    request = simulating.SimulationRequest(**fields_of(work.arguments))
+    page = impact_report.PageSink()
+    with working_folder() as folder:
+        path = folder / "摸底.xlsx"
+        with workbook(path) as book:
+            sink = impact_report.WorkbookSink(book)
+            run = simulating.simulate(work.desk, request, [sink, page])
+            sink.close(run)
+        work.keep(ResultFile(path.name, WORKBOOK, path.read_bytes()))
+    work.keep(ResultFile("摸底.html", "text/html; charset=utf-8", page.html(run).encode()))
+    return Surveyed(
+        heading=tuple(impact_report.heading(run)),
+        counts=run.to_json(),
+        faults=run.faults,
+        unproved=_unproved(request.before, request.after),
+    )
+
+
+IMPACT: Final = Kind("impact", "摸底", Simulating, Surveyed, _simulate)
+
+
+# -- bundle ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exporting:
+    """Which decisions go into a bundle, as in ``Selection``, and whether names are masked."""
+
+    numbers: tuple[int, ...] = ()
+    tier: str = ""
+    first: date | None = None
+    last: date | None = None
+    masked: bool = False
+
+
+@dataclass(frozen=True)
+class Exported:
+    """The number of decisions in a bundle, its SHA-256, and the key that verifies it."""
+
+    decisions: int
+    sha256: str
+    key: str
+
+
+#: The name of the bundle among the files of its job.
+BUNDLE_FILE: Final = "证据包.zip"
+
+
+def _export(work: Work[Exporting]) -> Exported:
+    asked = work.arguments
+    selection = auditing.Selection(asked.numbers, asked.tier, asked.first, asked.last)
+    made = auditing.export(work.desk, selection, masked=asked.masked)
+    work.keep(ResultFile(BUNDLE_FILE, "application/zip", made.data))
+    return Exported(made.decisions, made.sha256, str(made.key))
+
+
+BUNDLE: Final = Kind("bundle", "导出证据包", Exporting, Exported, _export)
+
+
 KINDS: Final[Mapping[str, Kind[Any, Any]]] = {
-    kind.name: kind for kind in (VERIFY, REPLAY, EXAMINE, IMPORT)
+    kind.name: kind for kind in (VERIFY, REPLAY, EXAMINE, IMPORT, SCREEN, IMPACT, BUNDLE)
 }
 
 

@@ -1,6 +1,6 @@
 """Reports of a screening: the funnel on the terminal; a workbook, or a file with a row per firm."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -118,16 +118,24 @@ def print_lists(
     firms: Sequence[ListedFirm], tallies: Sequence[ScreeningTally], console: Console
 ) -> None:
     """Print the first enterprises that lost a title and the first that are near."""
-    titles = _titles(tallies)
+    named = titles(tallies)
     for group in ("失去资格", "接近"):
         found = [f for f in firms if f.group == group]
         if found:
             console.print(f"\n{group}（列出{len(found)}家）：", markup=False)
             for firm in found:
-                why = firm.detail or "；".join(titles.get(r, r) for r in firm.criteria)
-                console.print(
-                    f"  {firm.name}（{firm.uscc}）{firm.tier}：{why}", markup=False, soft_wrap=True
-                )
+                said = f"  {firm.name}（{firm.uscc}）{firm.tier}：{why(firm, named)}"
+                console.print(said, markup=False, soft_wrap=True)
+
+
+def why(firm: ListedFirm, titles: Mapping[str, str]) -> str:
+    """Why an enterprise stands in a list: by how much it misses what, or at least what it misses."""
+    return firm.detail or "；".join(titles.get(rule, rule) for rule in firm.criteria)
+
+
+def titles(tallies: Iterable[ScreeningTally]) -> dict[str, str]:
+    """The titles of the criteria by their ids."""
+    return {rule: title for tally in tallies for rule, title in tally.titles.items()}
 
 
 def write(
@@ -141,8 +149,8 @@ def write(
         with workbook(path) as book:
             _fill(book, heading, tallies, firms)
     elif path.suffix.lower() == ".csv":
-        titles = _titles(tallies)
-        _csv(path, (map(harmless, _row(firm, titles)) for firm in firms))
+        named = titles(tallies)
+        _csv(path, (map(harmless, _row(firm, named)) for firm in firms))
     else:
         _parquet(path, tallies, firms)
 
@@ -159,20 +167,16 @@ def _row(firm: ListedFirm, titles: dict[str, str]) -> list[str]:
     ]  # fmt: skip
 
 
-def _titles(tallies: Sequence[ScreeningTally]) -> dict[str, str]:
-    return {rule: title for tally in tallies for rule, title in tally.titles.items()}
-
-
 def _csv(path: Path, rows: Iterable[Iterable[str]]) -> None:
     with separated(path, _COLUMNS) as write_rows:
         write_rows(rows)
 
 
 def _parquet(path: Path, tallies: Sequence[ScreeningTally], firms: Iterable[ListedFirm]) -> None:
-    titles = _titles(tallies)
+    named = titles(tallies)
     with written_whole(path) as fresh:
         rows = fresh.with_name("rows.csv")
-        _csv(rows, (map(legible, _row(firm, titles)) for firm in firms))
+        _csv(rows, (map(legible, _row(firm, named)) for firm in firms))
         to_parquet(rows, fresh)
 
 
@@ -214,6 +218,6 @@ def _fill(
             for name, counts in sorted(counted.items())
         ),
     )
-    titles = _titles(tallies)
+    named = titles(tallies)
     listed = (f for f in firms if f.group)
-    sheet("企业", _COLUMNS, (_row(f, titles) for f in listed))
+    sheet("企业", _COLUMNS, (_row(f, named) for f in listed))

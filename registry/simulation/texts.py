@@ -5,7 +5,8 @@
 those in force.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from functools import reduce
@@ -176,6 +177,14 @@ def no_ruleset(text: Text, tier: str, procedure: str) -> NoRulesetError:
         tier=tier,
         procedure=procedure,
     )
+
+
+def choices(criteria: InForce) -> Iterator[tuple[str, str]]:
+    """The texts that may be named by a folder: each name with its label."""
+    both = (*_folders(criteria.written), *_folders(criteria.packaged))
+    for folder in dict.fromkeys(both):
+        with suppress(TextError):  # a folder that only supplements another one
+            yield folder, named(folder, criteria).label
 
 
 def _folders(rulebook: Rulebook) -> list[str]:

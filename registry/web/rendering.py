@@ -39,7 +39,13 @@ ROOMS: Final = (
     Room("/enterprises", "企业"),
     Room("/imports", "导入"),
     Room("/rules", "标准", ("/editions", "/applicability", "/indicators", "/changes")),
-    Room("/journal", "登记簿", ("/decisions", "/titles", "/holdings", "/checkpoints", "/bundle")),
+    Room("/screen", "筛查"),
+    Room("/impact", "影响"),
+    Room(
+        "/journal",
+        "登记簿",
+        ("/decisions", "/titles", "/holdings", "/checkpoints", "/bundle", "/replay", "/audit"),
+    ),
 )
 
 

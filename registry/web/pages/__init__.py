@@ -5,6 +5,7 @@ from typing import Final
 from fastapi import APIRouter
 
 from registry.web.pages import (
+    audit,
     case,
     checkpoints,
     decide,
@@ -20,6 +21,7 @@ from registry.web.pages import (
     letters,
     registering,
     rules,
+    studies,
     whatif,
     withdrawing,
 )
@@ -43,4 +45,6 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     registering.router,
     letters.router,
     jobs.router,
+    studies.router,
+    audit.router,
 )

@@ -44,7 +44,7 @@ def jobs(request: Request, store: Jobs, before: Number = None) -> HTMLResponse:
     """The jobs, newest first."""
     found = store.jobs(before=before, limit=51)
     following = found[49].id if len(found) > 50 else None
-    return page(request, "jobs.html", jobs=found[:50], before=before, following=following, **_WORDS)
+    return page(request, "jobs.html", jobs=found[:50], before=before, following=following, **WORDS)
 
 
 @router.get("/jobs/{id}")
@@ -80,7 +80,7 @@ def _values(at: At, job: Job) -> dict[str, Any]:
         "result": known.outcome(job.result) if known and job.result is not None else None,
         "advice": advice(job.trouble.remedy) if job.trouble else None,
         "nobody": at.supervisor is not None and at.supervisor.process is None,
-        **_WORDS,
+        **WORDS,
     }
 
 
@@ -108,4 +108,5 @@ def pace(progress: Progress) -> str:
     return f"{said}，还需约{minutes}分钟" if minutes < 120 else f"{said}，还需约{minutes // 60}小时"
 
 
-_WORDS: Final[dict[str, Any]] = {"signs": SIGNS, "title_of": title, "pace": pace}
+#: What every page that shows jobs says of them.
+WORDS: Final[dict[str, Any]] = {"signs": SIGNS, "title_of": title, "pace": pace}
