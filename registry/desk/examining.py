@@ -6,7 +6,7 @@ bureau's mapping is the same; then it is found out anew.
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from threading import Lock
@@ -15,7 +15,7 @@ from typing import Final
 from pydantic import TypeAdapter
 
 from registry.desk import headings, importing
-from registry.desk.importing import FolderCounts, Imported, Source
+from registry.desk.importing import FolderCounts, Imported, InParts, Source
 from registry.desk.place import Desk
 from registry.desk.waiting import Waiting, WaitingFiles
 from registry.errors import LoadError, RegistryError
@@ -305,17 +305,23 @@ def _folder(desk: Desk, path: Path, waiting: Waiting, made: str, to: Path) -> Ex
 # -- registering -----------------------------------------------------------------------------------
 
 
-def register(desk: Desk, files: WaitingFiles, waiting: Waiting, *, partial: bool) -> Registered:
-    """Register a waiting file: all of it, or with ``partial`` what has no fault.
+def register(
+    desk: Desk,
+    files: WaitingFiles,
+    waiting: Waiting,
+    *,
+    partial: bool,
+    parts: InParts | None = None,
+) -> Registered:
+    """Register a waiting file: all of it, or with ``partial`` what has no fault; at once, or in ``parts``.
 
     ``LoadError`` if a fault keeps it from being registered. Done again, it changes nothing.
     """
     with files.opened(waiting.digest) as path:
-        source = Source(path=path, as_of=waiting.as_of, partial=partial)
+        source = Source(path=path, as_of=waiting.as_of, partial=partial, parts=parts)
         if importing.holds_tables(path):
             with importing.opened(desk, path) as folder:
-                source = Source(path=folder, as_of=waiting.as_of, partial=partial)
-                done = importing.import_folder(desk, source)
+                done = importing.import_folder(desk, replace(source, path=folder))
                 if done.held_back:
                     raise _held_back(folder.name)
                 return _of_folder(folder.name, done.counts)
@@ -338,7 +344,7 @@ def _of_file(desk: Desk, read: Imported) -> Registered:
     return Registered(
         file=done.file,
         first=number,
-        last=number,
+        last=done.last_import or number,
         new=len(done.new),
         changed=len(done.changed),
         unchanged=len(done.unchanged),

@@ -39,6 +39,7 @@ from registry.kit.workers import jobs_for
 from registry.portable.clock import CHINA
 from registry.record import admissions, loading
 from registry.record.loading import ImportLine, LoadReport, UndoReport
+from registry.record.naming import Names
 from rules.model.catalogue import Catalogue
 from rules.model.facts import Profile, Scalar
 from rules.portable.errors import Remedy, Words, unworded
@@ -52,6 +53,17 @@ _SECTOR: Final = "sector"
 _UNKNOWN: Final = Remedy("draft-mapping")
 
 
+@dataclass(frozen=True)
+class InParts:
+    """Has a file stored in parts of at most ``size`` filings, so that others can write in between.
+
+    Parts that were stored after the import ``after`` are not stored again.
+    """
+
+    after: int
+    size: int = CHUNK
+
+
 @dataclass(frozen=True, kw_only=True)
 class Source:
     """A file or folder of filings, how to read it, and what to write about it.
@@ -59,7 +71,8 @@ class Source:
     ``as_of`` overrides a day that the file gives. ``mapping`` adds to the headings that are
     understood, in place of the bureau's own; ``draft`` is where the others are written for completion. ``report`` receives all
     faults. With ``partial``, filings without a fault are stored even if others have one;
-    ``dry_run`` stores none.
+    ``dry_run`` stores none. Without ``parts``, a file is stored at once, and a folder takes up where
+    an earlier load of it stopped.
     """
 
     path: Path
@@ -69,6 +82,7 @@ class Source:
     report: Path | None = None
     partial: bool = False
     dry_run: bool = False
+    parts: InParts | None = None
     jobs: int | None = None
 
 
@@ -271,16 +285,7 @@ def import_file(desk: Desk, source: Source) -> Imported:
             ahead=rulebook().catalogue,
         )
     drafted = _draft(source, reading.headings, catalogue)
-    with desk.reading() if source.dry_run else desk.writing() as session:
-        done = loading.load(
-            session,
-            reading,
-            now=desk.clock(),
-            partial=source.partial,
-            dry_run=source.dry_run,
-            as_of=source.as_of,
-            by=desk.by,
-        )
+    done = _stored(desk, source, loading.prepare(reading, source.as_of, catalogue))
     found = (*reading.issues, *done.names, *_unknown_places(reading))
     reading = replace(reading, issues=found)
     if source.report is not None:
@@ -288,6 +293,31 @@ def import_file(desk: Desk, source: Source) -> Imported:
     faulty = bool(done.refused or reading.errors)
     kept = source.partial and (done.import_id is not None or source.dry_run or done.unchanged)
     return Imported(reading, done, drafted, faulty and not kept)
+
+
+def _stored(desk: Desk, source: Source, prepared: loading.Prepared) -> LoadReport:
+    """Store a file, or only compare it with what is on record."""
+    store = partial(loading.store, partial=source.partial, dry_run=source.dry_run, by=desk.by)
+    if source.dry_run or source.parts is None:
+        with desk.reading() if source.dry_run else desk.writing() as session:
+            return store(session, prepared, now=desk.clock())
+    after, reports, count = source.parts.after, list[LoadReport](), 0
+    with desk.reading() as session:  # all at once, for no writer should wait for it
+        names = Names(session, {line.uscc: line.name for line, _ in prepared.good.values()})
+    with desk.watch("登记", len(prepared.good)) as done:
+        for part in loading.parts(prepared, source.parts.size):
+            with desk.writing() as session:
+                kept = loading.stored_after(session, part, after)
+                reports.append(kept or store(session, part, now=desk.clock(), names=names))
+            count += len(part.good)
+            done(count)
+    return loading.joined(prepared, reports)
+
+
+def last_import(desk: Desk) -> int:
+    """The number of the last import; 0 if there is none."""
+    with desk.reading() as session:
+        return loading.last_import(session)
 
 
 @contextmanager
@@ -370,6 +400,7 @@ def import_folder(desk: Desk, source: Source) -> FolderImported:
                 today=_today(desk),
                 ahead=rulebook().catalogue,
             ),
+            after=source.parts.after if source.parts else None,
             jobs=jobs_for(found.enterprises, source.jobs, few=2 * directory.CHUNK),
         )
         checked = None

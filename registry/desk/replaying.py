@@ -1,7 +1,7 @@
 """Taking recorded decisions again: one, all, or those since a day; or one with today's inputs."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
@@ -69,17 +69,32 @@ def crossed(desk: Desk, seq: int) -> Crossed:
         return replayer.cross(journal.entry(session, seq), both, both)
 
 
-def begun(desk: Desk, span: ReplaySpan) -> ReplayState:
-    """The start of a run: the first entry, or where an interrupted run of this registry stopped."""
-    if span.since or span.restart or not _notes().exists():
+@dataclass(frozen=True)
+class Notes:
+    """Where a run notes how far it is: ``read`` gives the last note, empty if none; ``write`` a new one."""
+
+    read: Callable[[], str]
+    write: Callable[[str], None]
+
+
+def begun(desk: Desk, span: ReplaySpan, notes: Notes | None = None) -> ReplayState:
+    """The start of a run: the first entry, or where an interrupted run of this registry stopped.
+
+    Without ``notes``, runs over all decisions share those of the settings' folder.
+    """
+    noted = "" if span.restart else _notes(span, notes).read()
+    if not noted:
         return ReplayState()
     with desk.reading() as session:
-        return _resumed(session)
+        return _resumed(session, noted)
 
 
-def finish(desk: Desk, span: ReplaySpan, state: ReplayState) -> ReplayState:
+def finish(
+    desk: Desk, span: ReplaySpan, state: ReplayState, notes: Notes | None = None
+) -> ReplayState:
     """Take all remaining decisions again; those that come out the same are only counted."""
     counted, differing = state.counted, list(state.differing)
+    note = _notes(span, notes).write
     with desk.reading() as session:
         head = journal.head(session)
         if head is None:
@@ -92,9 +107,10 @@ def finish(desk: Desk, span: ReplaySpan, state: ReplayState) -> ReplayState:
                 if found.difference:
                     differing.append(found)
                 done(found.seq)
-                if not span.since and counted % _EVERY == 0:
-                    _note(session, ReplayState(found.seq + 1, counted, tuple(differing)))
-    _notes().unlink(missing_ok=True)
+                if counted % _EVERY == 0:
+                    so_far = ReplayState(found.seq + 1, counted, tuple(differing))
+                    note(_noted(session, so_far))
+    note("")
     return ReplayState(head.seq + 1, counted, tuple(differing))
 
 
@@ -111,14 +127,39 @@ def _decisions(
             yield entry
 
 
-def _notes() -> Path:
+def _notes(span: ReplaySpan, notes: Notes | None) -> Notes:
+    """Where a run notes how far it is; nowhere if it is over few decisions and nobody says where."""
+    if notes is not None:
+        return notes
+    return _NOWHERE if span.since else Notes(_read, _write)
+
+
+_NOWHERE: Final = Notes(lambda: "", lambda _: None)
+
+
+def _file() -> Path:
     return settings.home() / _NOTES
 
 
-def _resumed(session: Session) -> ReplayState:
+def _read() -> str:
+    try:
+        return _file().read_text(encoding="utf-8")
+    except (FileNotFoundError, ValueError):
+        return ""
+
+
+def _write(noted: str) -> None:
+    if not noted:
+        _file().unlink(missing_ok=True)
+        return
+    with written_whole(_file(), private=True) as fresh:
+        fresh.write_text(noted, encoding="utf-8")
+
+
+def _resumed(session: Session, noted: str) -> ReplayState:
     """The noted state, if it is readable and belongs to this registry."""
     try:
-        kept = json.loads(_notes().read_text(encoding="utf-8"))
+        kept = json.loads(noted)
         if _mark(session, kept["next"]) == kept["mark"]:
             differing = tuple(Replayed(**one) for one in kept["differing"])
             return ReplayState(kept["next"], kept["counted"], differing)
@@ -127,15 +168,15 @@ def _resumed(session: Session) -> ReplayState:
     return ReplayState()
 
 
-def _note(session: Session, state: ReplayState) -> None:
-    kept = {
-        "next": state.following,
-        "mark": _mark(session, state.following),
-        "counted": state.counted,
-        "differing": state.differing,
-    }
-    with written_whole(_notes(), private=True) as fresh:
-        fresh.write_text(json_text(kept), encoding="utf-8")
+def _noted(session: Session, state: ReplayState) -> str:
+    return json_text(
+        {
+            "next": state.following,
+            "mark": _mark(session, state.following),
+            "counted": state.counted,
+            "differing": state.differing,
+        }
+    )
 
 
 def _mark(session: Session, following: int) -> str:

@@ -82,6 +82,15 @@ class FolderCounts:
             self.first = self.first or done.import_id
             self.last = done.import_id
 
+    def add_stored(self, stored: sa.RowMapping) -> None:
+        """Count a part that was stored before as if it were now; its issues are not known."""
+        self.new += stored["new"]
+        self.changed += stored["changed"]
+        self.unchanged += stored["unchanged"]
+        self.refused += stored["refused"]
+        self.first = self.first or stored["id"]
+        self.last = stored["id"]
+
     def to_json(self) -> dict[str, Any]:
         """The counts for machines."""
         return fields_of(self, without=["groups"])
@@ -130,7 +139,8 @@ def unchecked(reading: FileReading) -> FileReading:
 class FolderLoader:
     """Checks or loads a surveyed folder; ``check`` finds what a single reading cannot.
 
-    Parts are read in ``jobs`` processes, or in this one if it is None; only this one stores.
+    A load that goes on with one that began ``after`` an import reports what that had stored as its
+    own. Parts are read in ``jobs`` processes, or in this one if it is None; only this one stores.
     """
 
     def __init__(
@@ -143,6 +153,7 @@ class FolderLoader:
         as_of: date | None = None,
         mapping: Path | None = None,
         check: Check = unchecked,
+        after: int | None = None,
         jobs: int | None = None,
     ) -> None:
         self.engine = engine
@@ -150,6 +161,7 @@ class FolderLoader:
         self.now = now
         self.by = by
         self.as_of = as_of
+        self.after = after
         self.jobs = jobs
         self._names: Names | None = None
         self._start = partial(PreparingWorker, found, as_of, mapping, check)
@@ -173,13 +185,17 @@ class FolderLoader:
         counts = FolderCounts(groups=Groups(self.found.headings))
         self._recall()
         with storage.session(self.engine) as session:
-            stored = _stored(session, self.found.folder.resolve().name, self.as_of)
+            name = self.found.folder.resolve().name
+            stored = _stored(session, name, self.as_of, self.after)
 
         def wanted() -> Iterator[Task]:
             for part in self.parts():
                 kept = part.digest in stored
-                if kept:
+                if kept and self.after is None:
                     counts.kept += part.last - part.first + 1
+                elif kept:
+                    counts.add_stored(stored[part.digest])
+                if kept:
                     progress(part.last)
                 if not kept or report is not None:
                     yield Task(part, kept)
@@ -295,11 +311,17 @@ def _issues(prepared: Prepared, reading: FileReading) -> list[Issue]:
     return [*reading.issues, *late]
 
 
-def _stored(session: Session, folder: str, as_of: date | None) -> set[str]:
-    """The parts of a folder that are unchanged since they were stored: nothing else was loaded."""
+def _stored(
+    session: Session, folder: str, as_of: date | None, after: int | None
+) -> dict[str, sa.RowMapping]:
+    """The imports of parts of a folder, by digest, since which nothing else was loaded.
+
+    With ``after``, those after that import that were not undone.
+    """
     own = IMPORT.c.file.startswith(f"{folder}（", autoescape=True)
-    others = sa.select(sa.func.max(IMPORT.c.id)).where(~own | IMPORT.c.undone_at.is_not(None))
-    last = session.scalar(others) or 0
-    query = sa.select(IMPORT.c.digest).where(own, IMPORT.c.id > last)
+    if after is None:
+        others = sa.select(sa.func.max(IMPORT.c.id)).where(~own | IMPORT.c.undone_at.is_not(None))
+        after = session.scalar(others) or 0
+    query = sa.select(IMPORT).where(own, IMPORT.c.id > after, IMPORT.c.undone_at.is_(None))
     query = query.where(IMPORT.c.as_of.is_(None) if as_of is None else IMPORT.c.as_of == as_of)
-    return set(session.scalars(query))
+    return {row["digest"]: row for row in session.execute(query).mappings()}

@@ -8,11 +8,13 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from multiprocessing.connection import Connection
 from time import monotonic
 from types import FrameType
 from typing import Final
 
+from registry.database import storage
 from registry.desk.place import Desk
 from registry.jobs import kinds
 from registry.jobs.store import Job, JobStore, Progress, Trouble
@@ -131,8 +133,10 @@ def _do(desk: Desk, watcher: _Watcher) -> None:
         threading.Thread(target=watcher.run, name="watching", daemon=True).start()
         try:
             with replace(desk, by=job.by, watch=watcher.meter.watch) as own:
+                storage.give_way(own.database)
                 kind = kinds.kind(job.kind)
-                work = kinds.Work(own, kind.read(job.arguments))
+                note = partial(store.note, job.id, runner)
+                work = kinds.Work(own, kind.read(job.arguments), job.notes, note)
                 result = kind.done(work)
         finally:
             watcher.over.set()

@@ -17,7 +17,16 @@ from typing import Any, Final, Generic, TypeVar
 
 from pydantic import TypeAdapter
 
-from registry.desk import auditing, drafting, examining, replaying, screening, simulating
+from registry.desk import (
+    auditing,
+    deciding,
+    drafting,
+    examining,
+    importing,
+    replaying,
+    screening,
+    simulating,
+)
 from registry.desk.examining import Registered
 from registry.desk.place import Desk
 from registry.desk.replaying import Replayed
@@ -35,17 +44,30 @@ from rules.language.editions import RECOGNITION
 #: The media type of a workbook.
 WORKBOOK: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
+#: The most enterprises of a list, and of each tier and group, that are kept with a result.
+_LISTED: Final = 50
+
 _A = TypeVar("_A")
 _R = TypeVar("_R")
 
 
 @dataclass
 class Work(Generic[_A]):
-    """A job at work: its desk, whose person asked for it, its arguments, and the files that it makes."""
+    """A job at work: its desk, whose person asked for it, its arguments, and the files that it makes.
+
+    ``notes`` is what it noted when it was at work before; ``write`` keeps what it notes now.
+    """
 
     desk: Desk
     arguments: _A
+    notes: str = ""
+    write: Callable[[str], None] = lambda _: None
     files: dict[str, ResultFile] = field(default_factory=dict)
+
+    def note(self, notes: str) -> None:
+        """Note what will be needed if the job is begun again, in place of what was noted before."""
+        self.write(notes)
+        self.notes = notes
 
     def keep(self, file: ResultFile) -> None:
         """Keep a file with the result, in place of one of the same name."""
@@ -162,7 +184,8 @@ class ReplayedAgain:
 
 def _replay(work: Work[Replaying]) -> ReplayedAgain:
     span = replaying.ReplaySpan(since=work.arguments.since)
-    found = replaying.finish(work.desk, span, replaying.begun(work.desk, span))
+    notes = replaying.Notes(lambda: work.notes, work.note)
+    found = replaying.finish(work.desk, span, replaying.begun(work.desk, span, notes), notes)
     return ReplayedAgain(found.counted, found.differing)
 
 
@@ -214,10 +237,93 @@ def _import(work: Work[Importing]) -> Registered:
     wanted = work.arguments
     files = WaitingFiles(work.desk)
     waiting = replace(files.get(wanted.digest), as_of=wanted.as_of)
-    return examining.register(work.desk, files, waiting, partial=wanted.partial)
+    if not work.notes:  # what is stored from here on is this job's, whenever it goes on
+        work.note(str(importing.last_import(work.desk)))
+    parts = importing.InParts(after=int(work.notes))
+    return examining.register(work.desk, files, waiting, partial=wanted.partial, parts=parts)
 
 
 IMPORT: Final = Kind("import", "登记文件", Importing, Registered, _import)
+
+# -- decide many -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deciding:
+    """Whose newest filings are decided, all if None, under which tiers and how.
+
+    Tiers may have any of their names; ``as_of`` and the rest are as in ``Request``.
+    """
+
+    usccs: tuple[str, ...] | None = None
+    tiers: tuple[str, ...] = ()
+    as_of: date | None = None
+    procedure: str = RECOGNITION
+    batch: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refused:
+    """A case that could not be decided, and why."""
+
+    uscc: str
+    name: str
+    tier: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecidedMany:
+    """What became of all cases: new decisions, those that said the same already, and refusals.
+
+    ``verdicts`` counts by tier and verdict, refusals too. ``first`` and ``last`` are the numbers of
+    the new decisions. ``refusals`` are the first ones. ``doubted`` decisions rest on figures that
+    can hardly be right. ``rounds`` are the batches under which another text would govern.
+    """
+
+    new: int
+    earlier: int
+    refused: int
+    first: int | None
+    last: int | None
+    verdicts: Mapping[str, Mapping[str, int]]
+    refusals: tuple[Refused, ...]
+    doubted: int
+    rounds: tuple[str, ...]
+
+
+def _decide(work: Work[Deciding]) -> DecidedMany:
+    asked = work.arguments
+    if not work.notes:  # what is recorded from here on is new, whenever the job goes on
+        work.note(str(work.desk.head()))
+    before = int(work.notes)
+    request = deciding.Request(
+        tiers=asked.tiers, as_of=asked.as_of, procedure=asked.procedure, batch=asked.batch
+    )
+    new: list[int] = []
+    refusals: list[Refused] = []
+    with deciding.run(work.desk, asked.usccs, request) as run:
+        for line in run:
+            if line.seq is None and len(refusals) < _LISTED:
+                said = {"name": line.name, "tier": line.tier, "reason": line.reason}
+                refusals.append(Refused(uscc=line.uscc, **said))
+            if line.seq is not None and line.seq > before:
+                new.append(line.seq)
+    tally = run.tally
+    return DecidedMany(
+        new=len(new),
+        earlier=tally.new + tally.earlier - len(new),
+        refused=tally.refused,
+        first=min(new, default=None),
+        last=max(new, default=None),
+        verdicts=tally.verdicts,
+        refusals=tuple(refusals),
+        doubted=tally.doubted,
+        rounds=tuple(tally.rounds),
+    )
+
+
+DECIDE: Final = Kind("decide", "作出决定", Deciding, DecidedMany, _decide)
 
 
 # -- screening, impact -----------------------------------------------------------------------------
@@ -234,10 +340,6 @@ class Screening:
     procedure: str = RECOGNITION
     batch: str = ""
     near: int = 5
-
-
-#: The most enterprises of each tier and group that are kept with a result; the workbook has all.
-_LISTED: Final = 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -417,7 +519,7 @@ BUNDLE: Final = Kind("bundle", "导出证据包", Exporting, Exported, _export)
 
 
 KINDS: Final[Mapping[str, Kind[Any, Any]]] = {
-    kind.name: kind for kind in (VERIFY, REPLAY, EXAMINE, IMPORT, SCREEN, IMPACT, BUNDLE)
+    kind.name: kind for kind in (VERIFY, REPLAY, EXAMINE, IMPORT, DECIDE, SCREEN, IMPACT, BUNDLE)
 }
 
 

@@ -75,8 +75,8 @@ class Progress:
 class Job:
     """A job as it stands; moments are UTC.
 
-    ``arguments`` and ``result`` are JSON, as its kind reads and makes them; ``files`` are the names
-    of what it made.
+    ``arguments`` and ``result`` are JSON, as its kind reads and makes them; ``notes`` is what it noted
+    for the time when it is begun again; ``files`` are the names of what it made.
     """
 
     id: int
@@ -88,6 +88,7 @@ class Job:
     begun_at: datetime | None
     ended_at: datetime | None
     progress: Progress
+    notes: str
     result: str | None
     trouble: Trouble | None
     files: tuple[str, ...] = ()
@@ -243,6 +244,12 @@ class JobStore:
             connection.execute(sa.update(_JOB).where(*mine).values(told))
             return connection.scalar(sa.select(_JOB.c.state).where(*mine)) == "running"
 
+    def note(self, id: int, runner: str, notes: str) -> None:
+        """Write what a job will need if it is begun again."""
+        with tables.writing(self.engine) as connection:
+            mine = _JOB.c.id == id, _JOB.c.runner == runner
+            connection.execute(sa.update(_JOB).where(*mine).values(notes=notes))
+
     def finish(self, id: int, runner: str, result: str, files: Mapping[str, ResultFile]) -> None:
         """Write the result of a job, with the files that it made."""
         with tables.writing(self.engine) as connection:
@@ -320,6 +327,7 @@ def _job(row: sa.RowMapping, files: tuple[str, ...] = ()) -> Job:
         begun_at=row["begun_at"],
         ended_at=row["ended_at"],
         progress=Progress(row["stage"], row["done"], row["total"], row["rate"]),
+        notes=row["notes"],
         result=row["result"],
         trouble=trouble,
         files=files,

@@ -50,8 +50,9 @@ class Version(Stored, table=True):
 class Job(Stored, table=True):
     """Work that somebody asked for.
 
-    ``arguments``, ``result`` and ``trouble`` are JSON. ``runner`` is the process that has taken it,
-    ``seen_at`` when that last wrote here. ``done`` of ``total`` parts of a ``stage`` are done, at a
+    ``arguments``, ``result`` and ``trouble`` are JSON; ``notes`` is what the job itself noted for the
+    time when it is begun again. ``runner`` is the process that has taken it, ``seen_at`` when that
+    last wrote here. ``done`` of ``total`` parts of a ``stage`` are done, at a
     ``rate`` of so many a minute.
     """
 
@@ -75,6 +76,7 @@ class Job(Stored, table=True):
     done: int = Field(default=0, sa_type=RowId)
     total: int | None = Field(default=None, sa_type=RowId)
     rate: int | None = Field(default=None, sa_type=RowId)
+    notes: str = Field(default="", sa_type=Text)
     result: str | None = Field(default=None, sa_type=Text)
     trouble: str | None = Field(default=None, sa_type=Text)
 

@@ -72,7 +72,8 @@ class LoadedLine:
 class LoadReport:
     """What a load did, or would do; ``import_id`` is None if nothing was stored.
 
-    ``names`` reports new and changed filings whose names differ from those on record.
+    ``names`` reports new and changed filings whose names differ from those on record. A file that
+    was stored in several parts has a ``last_import`` too.
     """
 
     file: str
@@ -83,6 +84,7 @@ class LoadReport:
     unchanged: tuple[LoadedLine, ...]
     refused: tuple[LoadedLine, ...]
     names: tuple[Issue, ...] = ()
+    last_import: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -232,6 +234,78 @@ def store(
         refused=prepared.refused,
         names=told,
     )
+
+
+def parts(prepared: Prepared, size: int) -> Iterator[Prepared]:
+    """A file in parts of at most ``size`` filings, each to be stored by itself; refusals come first.
+
+    A part is named after its place in the file, and has the digest of the file.
+    """
+    keys = list(prepared.good)
+    if len(keys) <= size:
+        yield prepared
+        return
+    for start in range(0, len(keys), size):
+        part = keys[start : start + size]
+        yield replace(
+            prepared,
+            file=f"{prepared.file}（第{start + 1}至{start + len(part)}家）",
+            good={key: prepared.good[key] for key in part},
+            refused=() if start else prepared.refused,
+        )
+
+
+def stored_after(session: Session, part: Prepared, after: int) -> LoadReport | None:
+    """What was stored of a part after the import ``after`` and not undone; None if nothing was."""
+    day = _IMPORT.c.as_of.is_(None) if part.as_of is None else _IMPORT.c.as_of == part.as_of
+    import_id = session.scalar(
+        sa.select(sa.func.max(_IMPORT.c.id)).where(
+            _IMPORT.c.id > after,
+            _IMPORT.c.file == part.file,
+            _IMPORT.c.digest == part.digest,
+            _IMPORT.c.undone_at.is_(None),
+            day,
+        )
+    )
+    if import_id is None:
+        return None
+    query = (
+        sa.select(ENTERPRISE.c.uscc, FILING.c.as_of, FILING.c.replaces_id)
+        .join_from(FILING, ENTERPRISE)
+        .where(FILING.c.import_id == import_id)
+    )
+    replaced = {(uscc, as_of): before for uscc, as_of, before in session.execute(query)}
+    lines = {key: line for key, (line, _) in part.good.items()}
+    return LoadReport(
+        file=part.file,
+        digest=part.digest,
+        import_id=import_id,
+        new=tuple(lines[k] for k in lines if k in replaced and replaced[k] is None),
+        changed=tuple(lines[k] for k in lines if replaced.get(k) is not None),
+        unchanged=tuple(lines[k] for k in lines if k not in replaced),
+        refused=part.refused,
+    )
+
+
+def joined(prepared: Prepared, reports: Sequence[LoadReport]) -> LoadReport:
+    """The report of a file from those of its parts; its import is the first that was made."""
+    made = [report.import_id for report in reports if report.import_id is not None]
+    return LoadReport(
+        file=prepared.file,
+        digest=prepared.digest,
+        import_id=made[0] if made else None,
+        last_import=made[-1] if made else None,
+        new=tuple(line for report in reports for line in report.new),
+        changed=tuple(line for report in reports for line in report.changed),
+        unchanged=tuple(line for report in reports for line in report.unchanged),
+        refused=prepared.refused,
+        names=tuple(name for report in reports for name in report.names),
+    )
+
+
+def last_import(session: Session) -> int:
+    """The number of the last import; 0 if there is none."""
+    return session.scalar(sa.select(sa.func.coalesce(sa.func.max(_IMPORT.c.id), 0))) or 0
 
 
 def _unlike(

@@ -55,7 +55,7 @@ def alive(process: int) -> bool:
 
 
 def test_jobs_are_done_and_a_process_that_dies_is_replaced(history: History) -> None:
-    with attended(history.engine) as (desk, store, supervisor):
+    with attended(history.engine) as (_, store, supervisor):
         first = ended(store, store.ask("verify", VERIFY, by="甲"))
         assert (first.word, first.trouble) == ("完成", None)
         found = kinds.VERIFY.outcome(first.result or "")
@@ -74,3 +74,35 @@ def test_jobs_are_done_and_a_process_that_dies_is_replaced(history: History) -> 
         assert "另一版本的程序" in foreign.trouble.said
         last = until(lambda: supervisor.process)
     assert not alive(last)
+
+
+def test_two_servers_on_one_store_do_no_job_twice(history: History) -> None:
+    with (
+        attended(history.engine) as (_, store, first),
+        attended(history.engine) as (_, _, second),
+    ):
+        until(lambda: first.process and second.process)
+        asked = [
+            store.ask(
+                "verify", kinds.VERIFY.written(kinds.Verifying(replay=False)) + " " * n, by=""
+            )
+            for n in range(6)
+        ]
+        assert [ended(store, id).word for id in asked] == ["完成"] * 6
+
+
+def test_a_job_of_a_server_that_ends_is_interrupted(history: History) -> None:
+    with JobStore(Desk(address(history.engine))) as kept:
+        with attended(history.engine) as (_, store, supervisor):
+            until(lambda: supervisor.process)
+            id = store.ask("verify", VERIFY, by="甲")
+            until(lambda: store.job(id).state == "running")
+        left = kept.job(id)
+        assert left.word in ("中断", "完成"), left.trouble
+        waiting = kept.ask("replay", kinds.REPLAY.written(kinds.Replaying()), by="甲")
+        assert kept.job(waiting).word == "等待"
+        with attended(history.engine) as (_, store, _):
+            if left.can_be_resumed:
+                store.again(id)
+                assert ended(store, id).word == "完成"
+            assert ended(store, waiting).word == "完成"
