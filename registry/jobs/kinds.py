@@ -78,7 +78,8 @@ class Work(Generic[_A]):
 class Kind(Generic[_A, _R]):
     """A kind of job: its name in addresses, its title, and how it is done.
 
-    Arguments and results are dataclasses of values that JSON can hold.
+    Arguments and results are dataclasses of values that JSON can hold. One that ``records`` has
+    nothing left to do once it is done; any other may come to something else on another day.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Kind(Generic[_A, _R]):
     arguments: type[_A]
     result: type[_R]
     run: Callable[[Work[_A]], _R]
+    records: bool = False
 
     def written(self, arguments: _A) -> str:
         """Arguments as they are kept."""
@@ -243,7 +245,7 @@ def _import(work: Work[Importing]) -> Registered:
     return examining.register(work.desk, files, waiting, partial=wanted.partial, parts=parts)
 
 
-IMPORT: Final = Kind("import", "登记文件", Importing, Registered, _import)
+IMPORT: Final = Kind("import", "登记文件", Importing, Registered, _import, records=True)
 
 # -- decide many -----------------------------------------------------------------------------------
 
@@ -323,7 +325,7 @@ def _decide(work: Work[Deciding]) -> DecidedMany:
     )
 
 
-DECIDE: Final = Kind("decide", "作出决定", Deciding, DecidedMany, _decide)
+DECIDE: Final = Kind("decide", "作出决定", Deciding, DecidedMany, _decide, records=True)
 
 
 # -- screening, impact -----------------------------------------------------------------------------

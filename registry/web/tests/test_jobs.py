@@ -14,6 +14,7 @@ from registry.web.app import application
 from registry.web.pages.jobs import SIGNS
 from registry.web.tests.visiting import Visitor
 from rules.portable.errors import Remedy
+from rules.tests.packaged import TITLES
 
 VERIFY = kinds.VERIFY.written(kinds.Verifying())
 FOUND = kinds.VERIFY._result.dump_json(
@@ -35,7 +36,11 @@ FOUND = kinds.VERIFY._result.dump_json(
 def jobs(example: str, tmp_path: Path) -> Iterator[tuple[Visitor, JobStore]]:
     """Somebody who looks at the jobs of a registry of their own."""
     file = copy(example.removeprefix("sqlite:///"), tmp_path / "tidu.db")
-    with Desk(f"sqlite:///{file}") as desk, Judging(desk) as judging, JobStore(desk) as store:
+    with (
+        Desk(f"sqlite:///{file}", by="经办人") as desk,
+        Judging(desk) as judging,
+        JobStore(desk) as store,
+    ):
         yield Visitor(application(desk, judging)), store
 
 
@@ -97,6 +102,64 @@ def test_trouble_is_told_with_what_to_do(jobs: tuple[Visitor, JobStore]) -> None
     assert "✗ 失败" in page.words
     assert "第一处 登记库有误 请审计人验证登记库" in page.words
     assert "登记库有误" in visitor.get("/jobs").words
+
+
+def test_a_job_is_stopped_and_goes_on(jobs: tuple[Visitor, JobStore]) -> None:
+    visitor, store = jobs
+    id = store.ask("verify", VERIFY, by="甲")
+    page = visitor.get(f"/jobs/{id}")
+    assert f'action="/jobs/{id}/stop"' in page.source
+    assert visitor.post(f"/jobs/{id}/stop", page.hidden).place == f"/jobs/{id}"
+    page = visitor.get(f"/jobs/{id}")
+    assert "！ 中断" in page.words
+    assert "已按要求停止" in page.words
+    assert "接着做" in page.words
+    assert visitor.post(f"/jobs/{id}/again", page.hidden).place == f"/jobs/{id}"
+    page = visitor.get(f"/jobs/{id}")
+    assert "… 等待" in page.words
+    again = visitor.post(f"/jobs/{id}/again", page.hidden)
+    assert again.status == 422
+    assert "没有中断，不能接着做" in again.words
+    store.take("进程")
+    visitor.post(f"/jobs/{id}/stop", visitor.get(f"/jobs/{id}").hidden)
+    assert "▪ 停止中" in visitor.get(f"/jobs/{id}").words
+    assert f'action="/jobs/{id}/stop"' not in visitor.get(f"/jobs/{id}").source
+    assert visitor.post("/jobs/99/stop", page.hidden).status == 404
+    assert visitor.post(f"/jobs/{id}/stop", {}).status == 403
+
+
+def test_what_reads_can_be_done_anew_and_what_records_cannot(
+    jobs: tuple[Visitor, JobStore],
+) -> None:
+    visitor, store = jobs
+    first = store.ask("verify", VERIFY, by="甲")
+    store.take("进程")
+    store.finish(first, "进程", FOUND, {})
+    page = visitor.get(f"/jobs/{first}")
+    assert "再做一次" in page.words
+    made = visitor.post(f"/jobs/{first}/again", page.hidden)
+    assert made.place == f"/jobs/{first + 1}"
+    assert store.job(first + 1).by == "经办人"
+    store.stop(first + 1)
+    decide = store.ask("decide", kinds.DECIDE.written(kinds.Deciding()), by="甲")
+    store.take("进程")
+    found = kinds.DecidedMany(
+        new=2,
+        earlier=1,
+        refused=1,
+        first=12,
+        last=13,
+        verdicts={TITLES[0]: {"符合": 2, "不符合": 1, "拒绝": 1}},
+        refusals=(kinds.Refused(uscc="9" * 18, name="甲厂", tier=TITLES[0], reason="没有填报"),),
+        doubted=1,
+        rounds=(),
+    )
+    store.finish(decide, "进程", kinds.DECIDE._result.dump_json(found).decode(), {})
+    page = visitor.get(f"/jobs/{decide}")
+    assert "再做一次" not in page.words
+    assert "新作出2项决定（ 第12号至 第13号之间），1项此前已有相同的决定，拒绝1项" in page.words
+    assert "甲厂" in page.words
+    assert "其中1项所依据的数据存疑" in page.words
 
 
 @pytest.mark.parametrize("name", kinds.KINDS)
