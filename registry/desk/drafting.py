@@ -128,7 +128,8 @@ def new_rule(id: str, title: str, kind: str) -> str:
 
 def new_province(province: str) -> tuple[str, str]:
     """The texts of a province's new feature file and of its list of clauses, to be completed."""
-    return scaffold_province(province), clauses_of_province(province)
+    packaged = rulebook()
+    return scaffold_province(province, packaged), clauses_of_province(province, packaged)
 
 
 def _features(path: Path) -> Path:

@@ -32,10 +32,6 @@ DECLARED: dict[str, tuple[str, ...]] = {
     "rules/language/applicability.py": ("2026年4月1日",),
     "rules/language/linking.py": ("2026年4月1日",),
     "rules/language/parameters.py": ("2025年",),
-    # what a new file of a province begins with, and the slots of the national text that it may fill
-    "rules/drafting/scaffold.py": (
-        "2024年1月1日", "2024年1月1日起", "63.2", "63.2.9.特色化指标", "63.2.认定分数线", "〔2022〕63号", "专精特新",
-    ),
     # what the listing of the commands says of titles and holdings
     "registry/cli/__init__.py": ("前置称号", "小巨人"),
     "registry/cli/common.py": ("2026年复核",),

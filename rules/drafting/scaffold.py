@@ -1,13 +1,17 @@
 """The text of a new feature file, which the linter refuses until the drafter has filled it in."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Final
 
 from rules.drafting.format import format_text
 from rules.errors import RulesetError
 from rules.language import tables
+from rules.language.editions import OTHERS, ApplicabilityRow
 from rules.language.lexical import TO_WRITE
+from rules.language.lines import Slot
 from rules.language.provinces import short_name
+from rules.language.rulebook import Rulebook
 
 _W = TO_WRITE
 
@@ -67,7 +71,7 @@ _SUMS: Final = (
 
 _TEMPLATE: Final = """# language: zh-CN
 # 逐处写好「{mark}」，再检查标准；以 # 开头的说明最后可以删去。
-@tier:{mark}层级，如专精特新中小企业 @source:{mark}文号，如工信部企业〔2022〕63号附件2
+@tier:{mark}层级的名称 @source:{mark}文号和附件
 功能: {title}
 
   @id:{id}
@@ -129,56 +133,49 @@ def scaffold(id: str, title: str, kind: str) -> str:
 _PROVINCE: Final = """# language: zh-CN
 # 逐处写好「{mark}」，再检查标准；以 # 开头的说明最后可以删去。
 # 本省没有设定的项目，把相应的规则整条删去；没有设定的用全国文本的默认值。
-@tier:专精特新中小企业 @source:{mark}本省文号
-功能: {province}对专精特新中小企业的设定
+@tier:{tier} @source:{mark}本省文号
+功能: {province}对{tier}的设定
+{slots}"""
 
-  @id:{name}.认定分数线
-  规则: {mark}例如 自2024年1月1日起，评价得分的认定分数线为65分
+_THRESHOLD: Final = """
+  @id:{name}.{item}
+  规则: {mark}自何日起{item}为多少，日期和数值与定义表一致
     依据: {mark}第几条
 
-    # 全国文本允许提高分数线，不得降低；至留空表示继续有效。
+    # 全国文本允许{permitted}；至留空表示继续有效。
     背景:
       假如 {fill}
         | 省份 | 项目 | 自 | 至 | 设定 |
-        | {province} | 63.2.认定分数线 | {mark}自何日起，如 2024年1月1日 | | {mark}分数线，如 65分 |
+        | {province} | {slot} | {mark}自何日起 | | {mark}{item} |
 
-    场景大纲: {province}的分数线自何日起
+    场景大纲: {province}的{item}自何日起
       假如 案件如下
         | 省份 | <省份> |
         | 填报日期 | <填报日期> |
-      那么 设定为“<分数线>”
+      那么 设定为“<设定>”
 
       例子:
-        | 省份 | 填报日期 | 分数线 |
-        | {province} | {mark}起始日的前一日 | 60分 |
-        | {province} | {mark}起始日 | {mark}分数线 |
-        | {province} | {mark}起始日的后一日 | {mark}分数线 |
+        | 省份 | 填报日期 | 设定 |
+        | {province} | {mark}起始日的前一日 | {default} |
+        | {province} | {mark}起始日 | {mark}{item} |
+        | {province} | {mark}起始日的后一日 | {mark}{item} |
 
-    # 规则集的编号是 根规则@省份.起始日，例如 63.2@{province}.2024-01-01。
-    场景大纲: {province}按新分数线适用的规则集
-      假如 案件如下
-        | 层级 | 专精特新中小企业 |
-        | 程序 | <程序> |
-        | 省份 | {province} |
-        | 填报日期 | <填报日期> |
-      那么 适用“<规则集>”
+    # 规则集的编号是 根规则@省份.起始日，例如 {root}@{province}.年-月-日。
+{applied}"""
 
-      例子:
-        | 程序 | 填报日期 | 规则集 |
-{days}
+_SCORE: Final = """
+  @id:{name}.{item}.1
+  规则: {mark}第一项{item}，写明各情形的得分
+    依据: {mark}{item}第几项
 
-  @id:{name}.特色化指标.1
-  规则: {mark}第一项特色化指标，写明各情形的得分
-    依据: {mark}特色化指标第几项
-
-    # 得分从高到低，取所满足的最高一档；没有查得的分值不要猜，用认定项表示，见山东的第四项。
+    # 得分从高到低，取所满足的最高一档；没有查得的分值不要猜，用认定项表示。
     背景:
       假如 {ladder}
         | 得分 | 情形 | 指标 | 要求 | 门槛 |
-        | {mark}最高得分，如 15分 | 一 | {mark}填报项，如 主导产品属省级规划重点领域 | {mark}要求，如 为 | {mark}门槛，如 是 |
+        | {mark}最高得分 | 一 | {mark}填报项的名称 | {mark}要求，如 为 | {mark}门槛，如 是 |
         | 0分 | 其余 | | | |
 
-    场景大纲: {province}第一项特色化指标
+    场景大纲: {province}第一项{item}
       假如 企业填报
         | {mark}填报项 | <值> |
       那么 得分为“<得分>”
@@ -187,38 +184,38 @@ _PROVINCE: Final = """# language: zh-CN
         | 值 | 得分 |
         | {mark}满足时的值，数字写恰在门槛上 | {mark}得分 |
         | {mark}不满足时的值，数字写略低于门槛 | {mark}得分 |
-        | | {mark}得分范围，如 0分至15分 |
+        | | {mark}得分范围，从0分至最高得分 |
 
-  @id:{name}.特色化指标
-  规则: 特色化指标得分为各项指标得分之和
-    依据: {mark}特色化指标
+  @id:{name}.{item}
+  规则: {item}得分为各项指标得分之和
+    依据: {mark}{item}
 
-    # 全国文本允许一至三项指标、共15分；超出的照录，检查时列为提示。
+    # 全国文本允许{permitted}；超出的照录，检查时列为提示。
     背景:
       假如 {total}
         | 组 | 项 | 满分 |
-        | | {name}.特色化指标.1 | {mark}该项最高得分 |
+        | | {name}.{item}.1 | {mark}该项最高得分 |
 
-    场景大纲: {province}特色化指标相加
+    场景大纲: {province}{item}相加
       假如 其他规则的结论
-        | {name}.特色化指标.1 | <第一项> |
+        | {name}.{item}.1 | <第一项> |
       那么 得分为“<得分>”
 
       例子:
         | 第一项 | 得分 |
         | {mark}满分 | {mark}总分 |
-        | {mark}未定的范围，如 0分至15分 | {mark}总分范围 |
+        | {mark}未定的范围，从0分至满分 | {mark}总分范围 |
 
-  @id:{name}.设定
-  规则: {mark}例如 自2024年1月1日起，特色化指标按本省的各项指标计分
-    依据: {mark}特色化指标
+  @id:{name}.{item}.设定
+  规则: {mark}自何日起{item}按本省的各项指标计分，日期与定义表一致
+    依据: {mark}{item}
 
     背景:
       假如 {fill}
         | 省份 | 项目 | 自 | 至 | 设定 |
-        | {province} | 63.2.9.特色化指标 | {mark}自何日起，如 2024年1月1日 | | {name}.特色化指标 |
+        | {province} | {slot} | {mark}自何日起 | | {name}.{item} |
 
-    场景大纲: {province}的特色化指标自何日起
+    场景大纲: {province}的{item}自何日起
       假如 案件如下
         | 省份 | <省份> |
         | 填报日期 | <填报日期> |
@@ -226,13 +223,15 @@ _PROVINCE: Final = """# language: zh-CN
 
       例子:
         | 省份 | 填报日期 | 设定 |
-        | {province} | {mark}起始日的前一日 | 地方特色指标得分 |
-        | {province} | {mark}起始日 | {name}.特色化指标 |
-        | {province} | {mark}起始日的后一日 | {name}.特色化指标 |
+        | {province} | {mark}起始日的前一日 | {default} |
+        | {province} | {mark}起始日 | {name}.{item} |
+        | {province} | {mark}起始日的后一日 | {name}.{item} |
 
-    场景大纲: {province}按特色化指标适用的规则集
+{applied}"""
+
+_APPLIED: Final = """    场景大纲: {province}的{item}使哪个规则集适用
       假如 案件如下
-        | 层级 | 专精特新中小企业 |
+        | 层级 | {tier} |
         | 程序 | <程序> |
         | 省份 | {province} |
         | 填报日期 | <填报日期> |
@@ -249,36 +248,76 @@ _CLAUSES: Final = """# 条款对照：{province}的设定
 
 | 条款 | 内容 | 处理 |
 |---|---|---|
-| 分数线 | 待填 | `{name}.认定分数线` 设定 `63.2.认定分数线` |
-| 特色化指标 | 待填 | `{name}.特色化指标` 经 `{name}.设定` 填入 `63.2.9.特色化指标` |
+{rows}
 """
 
 
-def scaffold_province(province: str) -> str:
-    """A new feature file with the parts that a province may set: the pass line, and indicators."""
-    days = [
-        (procedure, day, f"{_W}规则集")
-        for procedure in ("认定", "复核")
-        for day in (
-            *(f"{_W}起始日{which}" for which in ("的前一日", "", "的后一日")),
-            *(f"2026年{day}" for day in ("3月30日", "3月31日", "4月1日")),
-        )
-    ]
-    text = _PROVINCE.format(
-        mark=_W,
-        province=province,
-        name=short_name(province),
-        fill=tables.FILL,
-        ladder=tables.LADDER,
-        total=tables.TOTAL,
-        days=_table(days),
+def scaffold_province(province: str, rulebook: Rulebook) -> str:
+    """A new feature file with the parts that a province may set, all of one tier."""
+    tier, slots = _slots(rulebook)
+    texts = []
+    for id, slot in slots.items():
+        rows = _rows_resting_on(rulebook, tier, id)
+        fields = {
+            "mark": _W,
+            "tier": tier,
+            "province": province,
+            "name": short_name(province),
+            "item": slot.name,
+            "slot": id,
+            "default": slot.default,
+            "permitted": rulebook.clauses[id].definition.table[1].cells[-1],
+            "root": next((row.ruleset for row in rows), "根规则"),
+            "fill": tables.FILL,
+            "ladder": tables.LADDER,
+            "total": tables.TOTAL,
+        }
+        fields["applied"] = _APPLIED.format(**fields, days=_table(list(_days(rows))))
+        texts.append((_THRESHOLD if slot.kind == "门槛" else _SCORE).format(**fields))
+    return format_text(
+        _PROVINCE.format(mark=_W, tier=tier, province=province, slots="".join(texts))
     )
-    return format_text(text)
 
 
-def clauses_of_province(province: str) -> str:
+def clauses_of_province(province: str, rulebook: Rulebook) -> str:
     """The list of clauses that stands beside a province's file."""
-    return _CLAUSES.format(province=province, name=short_name(province))
+    rows = []
+    for id, slot in _slots(rulebook)[1].items():
+        own = f"{short_name(province)}.{slot.name}"
+        how = f"`{own}` 设定" if slot.kind == "门槛" else f"`{own}` 经 `{own}.设定` 填入"
+        rows.append(f"| {slot.name} | 待填 | {how} `{id}` |")
+    return _CLAUSES.format(province=province, rows="\n".join(rows))
+
+
+def _slots(rulebook: Rulebook) -> tuple[str, Mapping[str, Slot]]:
+    """What provinces may set of the first tier that leaves them anything, in order of the text."""
+    of = {d.path: d.tag("tier") for d in rulebook.documents}
+    tiers = {id: of[c.path] for id, c in rulebook.clauses.items() if id in rulebook.slots}
+    if not tiers:
+        raise RulesetError("no-slots", "全国文本没有留给省级设定的项目：请先在全国文本中声明")
+    tier = next(iter(tiers.values()))
+    return tier, {id: rulebook.slots[id] for id, one in tiers.items() if one == tier}
+
+
+def _rows_resting_on(rulebook: Rulebook, tier: str, slot: str) -> list[ApplicabilityRow]:
+    """The rows of the applicability table that govern a province, and rest on what it sets."""
+    return [
+        row
+        for row in rulebook.written
+        if (row.tier, row.province, row.batch) == (tier, OTHERS, "")
+        and row.encoded
+        and slot in rulebook.slots_of(row.ruleset)
+    ]
+
+
+def _days(rows: Iterable[ApplicabilityRow]) -> Iterator[tuple[str, ...]]:
+    """Procedures and days on which it is to be shown what governs: where anything begins or ends."""
+    for row in rows:
+        days = [f"{_W}起始日{which}" for which in ("的前一日", "", "的后一日")]
+        if row.end is not None:
+            ends = (row.end + timedelta(days=n) for n in (-1, 0, 1))
+            days += [f"{day.year}年{day.month}月{day.day}日" for day in ends]
+        yield from ((row.procedure, day, f"{_W}规则集") for day in days)
 
 
 def _table(rows: Sequence[tuple[str, ...]]) -> str:

@@ -33,8 +33,8 @@ def test_the_messages_say_what_to_write(tmp_path: Path) -> None:
     _, problems = check(tmp_path, base=FEATURES)
     lines = [str(p).removesuffix("；写好后请删去「待填：」") for p in problems]
     assert lines[:3] == [
-        "a.feature:3: 此处待填：层级，如专精特新中小企业",
-        "a.feature:3: 此处待填：文号，如工信部企业〔2022〕63号附件2",
+        "a.feature:3: 此处待填：层级的名称",
+        "a.feature:3: 此处待填：文号和附件",
         "a.feature:8: 此处待填：一句话复述条文，数字和单位与定义表一致",
     ]
     assert "a.feature:27: 此处待填：略低于门槛，如 99.9999万元、2.9999%、一人之差" in lines
@@ -49,8 +49,8 @@ def test_tables_are_aligned(kind: str) -> None:
 def test_filled_in_it_passes(tmp_path: Path) -> None:
     text = scaffold("一", "标准", "cases")
     for blank, value in {
-        "层级，如专精特新中小企业": "甲",
-        "文号，如工信部企业〔2022〕63号附件2": "乙",
+        "层级的名称": "甲",
+        "文号和附件": "乙",
         "一句话复述条文，数字和单位与定义表一致": "研发费用不低于100万元",
         "附件几第几条": "第一条",
         "指标，如 上年度研发费用总额": "上年度研发费用总额",

@@ -11,7 +11,7 @@ from rules.drafting.check import check, notices
 from rules.drafting.examples import examples, read_indicator, run
 from rules.drafting.format import format_text
 from rules.drafting.mutants import survivors
-from rules.drafting.scaffold import scaffold_province
+from rules.drafting.scaffold import clauses_of_province, scaffold_province
 from rules.errors import RulesetError
 from rules.language.editions import ApplicabilityRow
 from rules.language.provinces import PROVINCES, Fill, acting, effective, full_name, parted
@@ -469,36 +469,35 @@ def test_a_provinces_file_rules_for_no_other(tmp_path: Path) -> None:
 
 FILLED = {
     "本省文号": "湘某〔2024〕1号",
-    "例如 自2024年1月1日起，评价得分的认定分数线为65分": "自2024年1月1日起，评价得分的认定分数线为65分",
-    "例如 自2024年1月1日起，特色化指标按本省的各项指标计分": "自2024年1月1日起，特色化指标按本省的各项指标计分",
+    "自何日起认定分数线为多少，日期和数值与定义表一致": "自2024年1月1日起，评价得分的认定分数线为65分",
+    "自何日起特色化指标按本省的各项指标计分，日期与定义表一致": "自2024年1月1日起，特色化指标按本省的各项指标计分",
     "第几条": "第一条",
-    "自何日起，如 2024年1月1日": "2024年1月1日",
-    "分数线，如 65分": "65分",
-    "分数线": "65分",
+    "自何日起": "2024年1月1日",
+    "认定分数线": "65分",
     "起始日的前一日": "2023年12月31日",
     "起始日的后一日": "2024年1月2日",
     "起始日": "2024年1月1日",
     "第一项特色化指标，写明各情形的得分": "主导产品属省级规划重点领域的得15分，其余不得分",
     "特色化指标第几项": "第一项",
     "特色化指标": "第二条",
-    "最高得分，如 15分": "15分",
-    "填报项，如 主导产品属省级规划重点领域": "主导产品属省级规划重点领域",
+    "最高得分": "15分",
+    "填报项的名称": "主导产品属省级规划重点领域",
     "填报项": "主导产品属省级规划重点领域",
     "要求，如 为": "为",
     "门槛，如 是": "是",
     "满足时的值，数字写恰在门槛上": "是",
     "不满足时的值，数字写略低于门槛": "否",
-    "得分范围，如 0分至15分": "0分至15分",
+    "得分范围，从0分至最高得分": "0分至15分",
     "该项最高得分": "15分",
     "满分": "15分",
     "总分范围": "0分至15分",
     "总分": "15分",
-    "未定的范围，如 0分至15分": "0分至15分",
+    "未定的范围，从0分至满分": "0分至15分",
 }
 
 
 def test_a_new_pack_passes_once_it_is_written(tmp_path: Path) -> None:
-    text = scaffold_province("湖南省")
+    text = scaffold_province("湖南省", load(FEATURES))
     assert format_text(text) == text
     lines = []
     points = iter(["15分", "0分"])
@@ -520,3 +519,22 @@ def test_a_new_pack_passes_once_it_is_written(tmp_path: Path) -> None:
     rulebook, problems = check(FEATURES, own=own, only=own.name)
     assert problems == []
     assert not [n for n in notices(rulebook) if n.path.startswith("own/")]
+
+
+def test_a_new_pack_asks_for_what_the_text_leaves_to_provinces(tmp_path: Path) -> None:
+    (tmp_path / "a.feature").write_text(NATIONAL, encoding="utf-8")
+    national = load(tmp_path, base=FEATURES)
+    text = scaffold_province("湖南省", national)
+    assert "@tier:创新型中小企业" in text
+    told = clauses_of_province("湖南省", national)
+    assert national.slots
+    for id, slot in national.slots.items():
+        assert id in text
+        assert f"@id:湖南.{slot.name}" in text
+        assert f"`{id}`" in told
+    assert not [word for word in ("63.2", "专精特新") if word in text]
+
+
+def test_a_text_that_leaves_nothing_to_provinces_has_no_pack(tmp_path: Path) -> None:
+    with pytest.raises(RulesetError, match="没有留给省级设定的项目"):
+        scaffold_province("湖南省", compile_all(tmp_path, base=FEATURES))
