@@ -4,8 +4,9 @@ No page scrolls sideways or says anything in the console (a breach of the policy
 there), and axe finds nothing against WCAG 2.2 AA.
 """
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread
@@ -32,17 +33,42 @@ _CHROMIUM: Final = Path("/usr/bin/chromium")
 @pytest.fixture(scope="module")
 def site(office: tuple[Desk, Judging]) -> Iterator[str]:
     """The example registry, served."""
+    with served(*office) as address:
+        yield address
+
+
+@contextmanager
+def served(desk: Desk, judging: Judging) -> Iterator[str]:
+    """The pages over a registry, for a browser."""
     opened = serving.listening(0)
     config = uvicorn.Config(
-        application(*office), lifespan="off", log_level="error", access_log=False, ws="none"
+        application(desk, judging), lifespan="off", log_level="error", access_log=False, ws="none"
     )
     server = uvicorn.Server(config)
     thread = Thread(target=server.run, kwargs={"sockets": [opened]})
     thread.start()
-    yield serving.address(opened).rstrip("/")
-    server.should_exit = True
-    thread.join()
-    opened.close()
+    try:
+        yield serving.address(opened).rstrip("/")
+    finally:
+        server.should_exit = True
+        thread.join()
+        opened.close()
+
+
+@pytest.fixture
+def own_site(example: str, tmp_path: Path) -> Iterator[str]:
+    """A copy of the example registry, served, in which anything may be recorded."""
+    with (
+        closing(sqlite3.connect(example.removeprefix("sqlite:///"))) as given,
+        closing(sqlite3.connect(tmp_path / "tidu.db")) as copied,
+    ):
+        given.backup(copied)
+    with (
+        Desk(f"sqlite:///{tmp_path / 'tidu.db'}", by="王某") as desk,
+        Judging(desk) as judging,
+        served(desk, judging) as address,
+    ):
+        yield address
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +145,15 @@ def reading(browser: Any, site: str, size: str, *, scripts: bool = True) -> Iter
         "/checkpoints",
         decision(7),
         f"{decision(7)}/replay",
+        case(WAITING, THIRD, "decide"),
+        case(WAITING, THIRD, "determine"),
+        enterprise(NARROW, "withdraw"),
+        "/titles",
+        "/titles/grant",
+        "/titles/end",
+        "/holdings/add",
+        "/checkpoints/sign",
+        "/letters",
     ],
 )
 def test_a_page_is_clean(browser: Any, site: str, size: str, path: str) -> None:
@@ -153,3 +188,52 @@ def test_without_scripts_the_same_click_opens_the_same_address(browser: Any, sit
         reader.page.locator(".tree .cite a", has_text="附件2认定条件第一项").first.click()
         assert reader.page.locator("#clause h2").inner_text().startswith("截至上年末")
         assert reader.page.url.endswith("#clause")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_an_officer_determines_decides_and_takes_the_letter(
+    browser: Any, own_site: str, size: str
+) -> None:
+    with reading(browser, own_site, size) as reader:
+        page, second = reader.page, reader.page.context.new_page()
+        second.goto(own_site + case(WAITING, THIRD, "decide"))
+        reader.open(case(WAITING, THIRD))
+        page.get_by_role("link", name="人工认定", exact=True).click()
+        page.get_by_label("认定什么").select_option(label="知名度和影响力")
+        page.get_by_label("认定为").fill("是")
+        proof = {"name": "现场核查.pdf", "mimeType": "application/pdf", "buffer": b"%PDF 1"}
+        page.get_by_label("证据文件").set_input_files(proof)
+        page.get_by_role("button", name="记入登记簿").click()
+        page.get_by_text("✗ 请写明理由").wait_for()
+        reader.said.clear()  # a refused form is told in the console too, by its status
+        reader.look()
+        assert page.get_by_label("认定为").input_value() == "是"
+        page.get_by_label("理由").fill("现场核查属实")
+        page.get_by_role("button", name="记入登记簿").click()
+        page.get_by_text("现场核查属实").first.wait_for()
+        assert "/journal/" in page.url
+        reader.look()
+        second.get_by_role("button", name="作出决定").click()
+        second.get_by_text("登记簿有了与此有关的记录").wait_for()
+        reader.open(case(WAITING, THIRD))
+        page.get_by_role("link", name="作出决定").click()
+        page.get_by_text("知名度和影响力").first.wait_for()
+        reader.look()
+        page.get_by_role("button", name="作出决定").dblclick()
+        page.get_by_text("按记录重新作出，与记录逐字节一致").wait_for()
+        reader.look()
+        page.get_by_label("告知书的出具单位").fill("某市中小企业局")
+        with page.expect_download() as download:
+            page.get_by_role("button", name="下载告知书").click()
+        letter = Path(download.value.path()).read_text("utf-8")
+        assert "某市中小企业局" in letter
+        assert download.value.suggested_filename.endswith("告知书.html")
+
+
+def test_without_scripts_a_form_records_as_well(browser: Any, own_site: str) -> None:
+    with reading(browser, own_site, "laptop", scripts=False) as reader:
+        reader.open(enterprise(LACKING, "withdraw"))
+        reader.page.get_by_label("理由").fill("企业来函撤回申报")
+        reader.page.get_by_role("button", name="撤回申报").click()
+        assert "企业来函撤回申报" in reader.page.locator("main").inner_text()
+        assert "/journal/" in reader.page.url
