@@ -14,13 +14,13 @@ from fastapi.responses import HTMLResponse
 from registry.desk import examining, headings, importing
 from registry.desk.examining import Examination
 from registry.desk.place import Desk, Seen
-from registry.desk.waiting import Waiting, WaitingFiles
+from registry.desk.waiting import LARGEST, Waiting, WaitingFiles
 from registry.errors import LoadError, RecordError
 from registry.jobs import kinds
 from registry.jobs.store import Job, JobStore
 from registry.web import addresses
 from registry.web.asked import Number, Text
-from registry.web.forms import LARGEST, Form, Given, New, Sent, recorded
+from registry.web.forms import Form, Given, New, Sent, recorded
 from registry.web.office import At, Office
 from registry.web.pages.jobs import Jobs
 from registry.web.rendering import page

@@ -12,6 +12,31 @@ document.addEventListener("htmx:afterSwap", function (event) {
   }
 });
 
+// A file is chosen by a button in the language of the page, whatever that of the browser.
+function cover(input) {
+  var own = document.createElement("label");
+  var button = document.createElement("span");
+  var name = document.createElement("span");
+  own.htmlFor = input.id;
+  own.className = "choose";
+  button.className = "button";
+  button.textContent = "选择文件";
+  own.append(button, name);
+  function tell() {
+    var names = Array.from(input.files, function (file) { return file.name; });
+    name.textContent = names.length ? names.join("、") : "没有选择文件";
+  }
+  input.addEventListener("change", tell);
+  input.classList.add("covered");
+  input.insertAdjacentElement("afterend", own);
+  tell();
+}
+function coverAll() {
+  document.querySelectorAll("input[type=file]:not(.covered)").forEach(cover);
+}
+document.addEventListener("htmx:load", coverAll);
+coverAll();
+
 // A file is sent with its progress shown; without this the form sends it all the same.
 document.addEventListener("submit", function (event) {
   var form = event.target;
@@ -39,6 +64,7 @@ document.addEventListener("submit", function (event) {
     if (sent.status === 200) { window.location.assign(sent.responseURL); return; }
     var page = new DOMParser().parseFromString(sent.responseText, "text/html");
     document.querySelector("main").replaceWith(page.querySelector("main"));
+    coverAll();
   };
   sent.onerror = function () {
     said.textContent = "没有送到，请再试";
