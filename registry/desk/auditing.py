@@ -1,6 +1,6 @@
 """Auditing: reading the journal, verifying the record, and handing out signed evidence of it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ from registry.audit.verify import VerificationReport as VerificationReport
 from registry.audit.verify import verify
 from registry.database.altered import UNREADABLE as UNREADABLE
 from registry.desk.place import Desk, Seen, unseen
-from registry.errors import RecordError
+from registry.errors import AlteredError, RecordError
 from registry.kit import settings
 from registry.portable.chain import KINDS
 from registry.portable.notes import Checkpoint, NoteError, VerifierKey
@@ -58,6 +58,14 @@ class EntryLine:
     what: str
     by: str
     digest: str
+
+
+@dataclass(frozen=True)
+class AmissLine:
+    """What stands in place of entries that were altered or are missing, up to the number ``seq``."""
+
+    seq: int
+    said: str
 
 
 def log(desk: Desk, wanted: EntryQuery) -> list[EntryLine]:
@@ -104,7 +112,7 @@ def unconfirmed(desk: Desk) -> list[EntryLine]:
 class EntryPage:
     """Entries, newest first; the next page begins ``before`` a number, None on the last one."""
 
-    lines: tuple[EntryLine, ...]
+    lines: tuple[EntryLine | AmissLine, ...]
     before: int | None
 
 
@@ -113,7 +121,9 @@ def leafed(
 ) -> EntryPage:
     """A page of the journal, newest first: the entries of a kind and of a tier by any of its names.
 
-    ``before`` begins the page after the one before. ``RecordError`` for a kind that there is not.
+    ``before`` begins the page after the one before. Without a kind and a tier, what is altered or
+    missing is a line of its own, so that the rest can still be read. ``RecordError`` for a kind that
+    there is not.
     """
     kinds = [k for k, word in KINDS.items() if word == kind]
     if kind and not kinds:
@@ -130,11 +140,37 @@ def leafed(
         if not wanted:
             return EntryPage((), None)
         first, last = wanted[-1], wanted[0]
-        found = list(journal.entries(session, first=first, last=last, kinds=kinds, tier=title))
-        confirmed = [e.content["determination"] for e in found if e.kind == "confirmation"]
+        chosen = bool(kinds or title)
+        entries = journal.entries(
+            session, first=first, last=last, kinds=kinds, tier=title, checked=chosen
+        )
+        found = [_sound(entry) for entry in entries]
+        sound = [e for e in found if isinstance(e, journal.Entry)]
+        confirmed = [e.content["determination"] for e in sound if e.kind == "confirmation"]
         names = journal.numbers(session, confirmed)
-    lines = tuple(_line(entry, names) for entry in reversed(found))
-    return EntryPage(lines, wanted[-1] if more else None)
+    lines = [e if isinstance(e, AmissLine) else _line(e, names) for e in reversed(found)]
+    shown = lines if chosen else _with_gaps(lines, more[0] if more else 0)
+    return EntryPage(tuple(shown), wanted[-1] if more else None)
+
+
+def _sound(entry: journal.Entry) -> journal.Entry | AmissLine:
+    """The entry, or a line that says that it was altered."""
+    try:
+        return journal.sound(entry)
+    except AlteredError as error:
+        return AmissLine(entry.seq, str(error))
+
+
+def _with_gaps(
+    lines: Sequence[EntryLine | AmissLine], below: int
+) -> Iterator[EntryLine | AmissLine]:
+    """The lines, newest first, with one for each gap between them and down to ``below``."""
+    for line, after in zip(lines, [*(other.seq for other in lines[1:]), below], strict=True):
+        yield line
+        if after < line.seq - 1:
+            first, last = after + 1, line.seq - 1
+            numbers = f"第{first}号" if first == last else f"第{first}号至第{last}号"
+            yield AmissLine(last, f"{numbers}记录不在登记簿中，不可采信")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import cos, pi, sin
+from math import ceil, cos, pi, sin
 from typing import Final
 
 from registry.reports.scores import ScoreBar
@@ -11,6 +11,8 @@ from registry.reports.scores import ScoreBar
 _RADIUS: Final = 100.0
 _NAMED: Final = 118.0
 _RINGS: Final = (25, 50, 75, 100)
+#: The widths of characters in the text of a drawing, and the least reach to a side.
+_WIDE, _NARROW, _LEAST = 13.0, 8.0, 200
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,11 @@ class Radar:
     corners: tuple[Corner, ...]
 
     @property
+    def half(self) -> int:
+        """How far the drawing reaches to either side, with the names and points in it."""
+        return max(_LEAST, *(ceil(_reach(corner)) for corner in self.corners))
+
+    @property
     def told(self) -> str:
         """The same in words."""
         return "，".join(f"{corner.name}{corner.text}" for corner in self.corners)
@@ -64,6 +71,14 @@ def radar(bars: Sequence[ScoreBar]) -> Radar:
             for turn, bar in zip(turns, bars, strict=True)
         ),
     )
+
+
+def _reach(corner: Corner) -> float:
+    """How far a corner's text reaches to the side, as wide as the widest fonts in use draw it."""
+    widest = max(
+        sum(_WIDE if ord(c) > 0xFF else _NARROW for c in t) for t in (corner.name, corner.text)
+    )
+    return abs(corner.label[0]) + (widest / 2 if corner.anchor == "middle" else widest)
 
 
 def _point(turn: float, length: float) -> tuple[float, float]:

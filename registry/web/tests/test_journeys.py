@@ -237,3 +237,21 @@ def test_without_scripts_a_form_records_as_well(browser: Any, own_site: str) -> 
         reader.page.get_by_role("button", name="撤回申报").click()
         assert "企业来函撤回申报" in reader.page.locator("main").inner_text()
         assert "/journal/" in reader.page.url
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("uscc", [NARROW, LACKING])
+def test_no_name_of_the_picture_is_cut_off(browser: Any, site: str, size: str, uscc: str) -> None:
+    with reading(browser, site, size) as reader:
+        reader.open(enterprise(uscc, picture="specialised"))
+        outside = reader.page.evaluate(
+            """() => {
+              const box = document.querySelector("svg.radar").getBoundingClientRect();
+              return [...document.querySelectorAll("svg.radar text")]
+                .map((text) => [text.textContent, text.getBoundingClientRect()])
+                .filter(([, r]) => r.left < box.left || r.right > box.right
+                  || r.top < box.top || r.bottom > box.bottom)
+                .map(([said]) => said);
+            }"""
+        )
+        assert outside == []

@@ -158,13 +158,19 @@ def test_a_decision_that_no_longer_comes_out_says_whose_fault_it_is(
     assert "不一致，出在事实：少了一项" in page.words
 
 
-@pytest.mark.parametrize("history", ["sqlite"], indirect=True)
-def test_what_was_altered_is_not_shown(rich: tuple[Visitor, History]) -> None:
-    visitor, history = rich
+def unguard(history: History) -> None:
+    """Take away what keeps the tables from being changed."""
     with history.engine.begin() as connection:
         names = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
         for trigger in connection.execute(sa.text(names)).scalars().all():
             connection.execute(sa.text(f'DROP TRIGGER "{trigger}"'))
+
+
+@pytest.mark.parametrize("history", ["sqlite"], indirect=True)
+def test_what_was_altered_is_not_shown(rich: tuple[Visitor, History]) -> None:
+    visitor, history = rich
+    unguard(history)
+    with history.engine.begin() as connection:
         last = "SELECT max(seq) FROM journal WHERE kind = 'decision'"
         seq = connection.execute(sa.text(last)).scalar()
         change = "UPDATE journal SET body = replace(body, '认定', '复核') WHERE seq = :seq"
@@ -172,3 +178,28 @@ def test_what_was_altered_is_not_shown(rich: tuple[Visitor, History]) -> None:
     for page in (visitor.get(decision(seq)), visitor.get(entry(seq))):
         assert page.status == 422
         assert "已被改动" in page.words
+
+
+@pytest.mark.parametrize("history", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("change", "said", "gone"),
+    [
+        ("UPDATE journal SET program = 'x' WHERE seq = {}", "第{}号记录已被改动", 1),
+        ("DELETE FROM journal WHERE seq = {}", "第{}号记录不在登记簿中", 1),
+        ("DELETE FROM journal WHERE seq IN ({0}, {0} - 1)", "至第{}号记录不在登记簿中", 2),
+    ],
+)
+def test_the_rest_of_the_journal_is_read_beside_what_is_amiss(
+    rich: tuple[Visitor, History], change: str, said: str, gone: int
+) -> None:
+    visitor, history = rich
+    before = re.findall(r">第(\d+)号</a>", visitor.get("/journal").source)
+    seq = int(before[5])
+    unguard(history)
+    with history.engine.begin() as connection:
+        connection.execute(sa.text(change.format(seq)))
+    page = visitor.get("/journal")
+    assert page.status == 200
+    assert said.format(seq) in page.words
+    left = re.findall(r">第(\d+)号</a>", page.source)
+    assert {*before} - {*left} == {str(seq - n) for n in range(gone)}
