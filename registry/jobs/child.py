@@ -112,7 +112,8 @@ def live(url: str | None, words: Words, runner: str, leash: Connection) -> None:
     signal.signal(signal.SIGINT, interrupted)
     if hasattr(signal, "pthread_sigmask"):  # as the supervisor left it
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    leash.send_bytes(b"ready")
+    with suppress(OSError):  # it is gone already
+        leash.send_bytes(b"ready")
     cleared = float("-inf")
     with Desk(url, words=words) as desk, JobStore(desk) as store:
         while not _let_go(leash, _LOOK):

@@ -3,7 +3,7 @@
 import signal
 import threading
 from contextlib import suppress
-from multiprocessing import connection, get_context
+from multiprocessing import connection, get_context, resource_tracker
 from multiprocessing.context import SpawnProcess
 from time import monotonic
 from typing import Final
@@ -60,6 +60,7 @@ class Supervisor:
     def _keep(self) -> None:
         """The life of the thread: one process after another."""
         if hasattr(signal, "pthread_sigmask"):  # a new process is not yet ready for Ctrl-C
+            resource_tracker.ensure_running()  # which would undo it
             signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         pause = 0.0
         while not self._closing.poll(pause):

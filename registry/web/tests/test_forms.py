@@ -26,6 +26,7 @@ PARTS = {
     "tier": "specialised",
     "seq": "2",
     "digest": "0" * 64,
+    "id": "1",
     "number": "1",
     "act": "end",
 }
