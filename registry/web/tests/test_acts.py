@@ -18,6 +18,8 @@ from registry.cli import main
 from registry.desk import auditing, letters
 from registry.desk.judging import Judging
 from registry.desk.place import Desk
+from registry.jobs import kinds
+from registry.jobs.store import Job, JobStore
 from registry.tests.support import CODES, load, submission
 from registry.web.app import application
 from registry.web.tests.visiting import Bureau, Page, Visitor, case
@@ -438,3 +440,29 @@ def test_more_letters_than_anybody_waits_for_are_refused(
     monkeypatch.setattr(letters, "MOST", 0)
     assert "一次最多写0份" in bureau.visitor.get("/letters").words
     assert "请按地区、层级或结论缩小范围" in bureau.visitor.get("/letters.zip").words
+
+
+# -- jobs ------------------------------------------------------------------------------------------
+
+
+def job(bureau: Bureau, place: str) -> Job:
+    """The job to which an answer leads."""
+    with JobStore(bureau.desk) as store:
+        return store.job(int(place.rpartition("/")[2]))
+
+
+def test_many_are_decided_by_a_job_with_what_the_list_finds(bureau: Bureau) -> None:
+    visitor = bureau.visitor
+    typed = {"tier": ["specialised", "innovative"], "procedure": "认定", "batch": "第七批"}
+    asked = visitor.send(f"/decide?q={CODES[0][:8]}", typed)
+    assert asked.status == 303
+    found = job(bureau, asked.place)
+    assert found.by == "王某"
+    assert kinds.DECIDE.read(found.arguments) == kinds.Deciding(
+        usccs=(CODES[0],), tiers=(FIRST, SECOND), procedure="认定", batch="第七批"
+    )
+    assert visitor.get(asked.place).status == 200
+    everybody = job(bureau, visitor.send("/decide", {**typed, "tier": "giant"}).place)
+    assert kinds.DECIDE.read(everybody.arguments).usccs is None
+    assert 'id="tier-fault"' in visitor.send("/decide", {"procedure": "认定"}).source
+    assert "没有找到要决定的企业" in visitor.get("/decide?q=火星火星").words

@@ -152,8 +152,8 @@ def reading(browser: Any, site: str, size: str, *, scripts: bool = True) -> Iter
         "/titles/grant",
         "/titles/end",
         "/holdings/add",
-        "/checkpoints/sign",
         "/letters",
+        "/decide",
     ],
 )
 def test_a_page_is_clean(browser: Any, site: str, size: str, path: str) -> None:
