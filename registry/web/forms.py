@@ -256,6 +256,13 @@ def _new(request: Request) -> Form:
     return cast(Counter, office.counter).form(office.desk)
 
 
+def _perhaps(request: Request) -> Form | None:
+    try:
+        return _new(request)
+    except UnsignedError:
+        return None
+
+
 def _sent(request: Request, found: Annotated[Sent | None, Depends(checked)]) -> Sent:
     assert found is not None, "only unsafe routes read forms"
     _refuse_unsigned(request.app.state.office.desk)
@@ -269,6 +276,8 @@ def _refuse_unsigned(desk: Desk) -> None:
 
 #: A new form for a page, made before the page reads anything else.
 New: TypeAlias = Annotated[Form, Depends(_new)]
+#: The same for a page that is read without a name too; None if there is none to record under.
+Perhaps: TypeAlias = Annotated[Form | None, Depends(_perhaps)]
 #: The form that a request sends.
 Given: TypeAlias = Annotated[Sent, Depends(_sent)]
 

@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse
 from registry.desk import auditing, checkpoints
 from registry.desk.place import Desk, Seen
 from registry.web import addresses
-from registry.web.forms import Form, Given, New, recorded
+from registry.web.forms import Form, Given, Perhaps, recorded
 from registry.web.office import At, Office
 from registry.web.rendering import page
 
@@ -19,7 +19,7 @@ _NAME: Final = "请写明登记机关的名称，不含空格，例如 某市中
 
 
 @router.get("/checkpoints")
-def kept(request: Request, at: At, form: New) -> HTMLResponse:
+def kept(request: Request, at: At, form: Perhaps) -> HTMLResponse:
     """All checkpoints that are kept here, and the form that signs one more."""
     return _shown(request, at, form)
 
@@ -77,7 +77,7 @@ def note(at: At, size: int) -> Response:
     )
 
 
-def _shown(request: Request, at: Office, form: Form, status: int = 200) -> HTMLResponse:
+def _shown(request: Request, at: Office, form: Form | None, status: int = 200) -> HTMLResponse:
     found = checkpoints.on_record(at.desk)
     return page(
         request,
