@@ -28,7 +28,7 @@ from registry.kit.files import sha256_of, written_whole
 from registry.record import journal
 from rules.portable.canonical import digest
 
-#: The largest file, in bytes, that is examined while somebody waits for the page.
+#: The largest table, in bytes, that is examined while somebody waits for the page.
 AT_ONCE: Final = 256 << 10
 #: The most kinds of issues that are kept.
 _LINES: Final = 5_000
@@ -153,6 +153,11 @@ def refuse_other_kinds(files: WaitingFiles, digest: str) -> None:
 
 
 # -- examining -------------------------------------------------------------------------------------
+
+
+def is_light(waiting: Waiting) -> bool:
+    """Whether a file can be examined while somebody waits for the page; no archive can."""
+    return waiting.size <= AT_ONCE and not importing.holds_tables(Path(waiting.name))
 
 
 def key(desk: Desk, waiting: Waiting) -> str:

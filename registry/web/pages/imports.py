@@ -68,7 +68,7 @@ def send(request: Request, at: At, store: Jobs, given: Given) -> Response:
         except Exception:
             files.drop(kept.digest)
             raise
-        if kept.size > examining.AT_ONCE and examining.found(desk, files, kept) is None:
+        if not examining.is_light(kept) and examining.found(desk, files, kept) is None:
             _have_examined(files, store, kept, desk.by)
         return addresses.waiting(kept.digest)
 
@@ -220,7 +220,7 @@ def _meant(given: Sent) -> dict[str, tuple[str, str]]:
 
 def _examined_anew(desk: Desk, files: WaitingFiles, store: JobStore, kept: Waiting) -> None:
     """Have a large file examined again; a small one is so when its page is shown."""
-    if kept.size > examining.AT_ONCE:
+    if not examining.is_light(kept):
         _have_examined(files, store, kept, desk.by)
     elif kept.job is not None:
         files.change(kept.digest, as_of=kept.as_of)
@@ -266,7 +266,7 @@ def _waiting(
     kept = files.get(digest)
     job = _job(store, kept)
     examined = examining.found(at.desk, files, kept)
-    if examined is None and not (job and job.is_open) and kept.size <= examining.AT_ONCE:
+    if examined is None and not (job and job.is_open) and examining.is_light(kept):
         examined = examining.examine(at.desk, files, kept)
     shown = examined.of(look.kind) if examined else ()
     return page(

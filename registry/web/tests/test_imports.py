@@ -1,10 +1,11 @@
 """Importing on pages: a file is sent, examined, confirmed, registered, and taken back."""
 
+import json
 import re
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
@@ -13,13 +14,17 @@ import pytest
 from openpyxl import load_workbook
 
 from registry.cli.tests.test_journey import FIRMS, table
+from registry.demo.aims import aims
+from registry.demo.tables import write_directory
 from registry.desk import deciding, examining, importing, waiting
 from registry.desk.place import Desk
+from registry.desk.rulebooks import rulebook
 from registry.desk.waiting import WAIT, WaitingFiles
 from registry.intake.tests.counties import code, county, firm, saved
 from registry.jobs import child
 from registry.jobs.store import JobStore
 from registry.judging.case import Request
+from registry.kit.progress import ignored
 from registry.web import forms
 from registry.web.tests.visiting import Bureau, Page
 from rules.tests.packaged import TITLES
@@ -247,6 +252,35 @@ def test_an_import_is_undone_until_a_decision_rests_on_it(importer: Importer, go
     assert any(link.startswith("/decisions/") for link in page.links)
 
 
+@pytest.mark.parametrize("name", ["表.json", "表.csv"])
+def test_other_kinds_of_files_are_registered_alike(
+    importer: Importer, tmp_path: Path, name: str
+) -> None:
+    filed = {"uscc": code(1), "name": "甲有限公司", "as_of": "2023-06-30"}
+    written = {
+        "表.json": json.dumps([filed]),
+        "表.csv": "统一社会信用代码,企业名称,填报日期\n" + ",".join(filed.values()),
+    }
+    path = tmp_path / name
+    path.write_text(written[name], "utf-8")
+    assert "新增1家" in importer.registered(importer.sent(path)).words
+
+
+def test_an_archive_is_examined_by_a_job_however_small(importer: Importer, tmp_path: Path) -> None:
+    folder = tmp_path / "全省"
+    write_directory(folder, 3, 1, date(2026, 6, 30), aims(rulebook()), ignored)
+    tables = {f"全省/{one.name}": one.read_text("utf-8") for one in folder.iterdir()}
+    place = importer.sent(_packed(tmp_path / "全省.zip", tables))
+    assert "正在核对" in importer.look(place).words
+    importer.work()
+    assert "可以登记3家" in importer.look(place).words
+    receipt = importer.registered(place)
+    assert "全省（第1至3家）" in receipt.words
+    importer.sent(tmp_path / "全省.zip")
+    importer.work()
+    assert "均已登记" in importer.look(place).words
+
+
 def test_a_file_that_is_let_go_or_too_old_is_gone(importer: Importer, good: Path) -> None:
     place = importer.sent(good)
     assert importer.do(place, "drop").place == "/imports"
@@ -300,7 +334,7 @@ def test_no_file_and_too_large_a_file_are_refused(
     assert "a.xlsx：超过" in page.words
 
 
-def _bomb(path: Path, parts: Mapping[str, str]) -> Path:
+def _packed(path: Path, parts: Mapping[str, str]) -> Path:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in parts.items():
             archive.writestr(name, text)
@@ -312,14 +346,16 @@ def test_bombs_are_told_and_harm_nothing(importer: Importer, good: Path, tmp_pat
         parts = {i.filename: archive.read(i).decode() for i in archive.infolist()}
     sheet = "xl/worksheets/sheet1.xml"
     tight = parts | {sheet: parts[sheet].replace("<sheetData>", "<sheetData>" + " " * (17 << 20))}
-    page = importer.look(importer.sent(_bomb(tmp_path / "紧.xlsx", tight)))
+    page = importer.look(importer.sent(_packed(tmp_path / "紧.xlsx", tight)))
     assert "不是正常的工作簿" in page.words
     laughs = '<!DOCTYPE a [<!ENTITY b "b">]>'
     told = parts | {sheet: parts[sheet].replace("<worksheet", laughs + "<worksheet", 1)}
-    page = importer.look(importer.sent(_bomb(tmp_path / "笑.xlsx", told)))
+    page = importer.look(importer.sent(_packed(tmp_path / "笑.xlsx", told)))
     assert "文件已损坏或不是 Excel 工作簿" in page.words
     tables = {"enterprises.csv": "0" * (17 << 20)}
-    page = importer.look(importer.sent(_bomb(tmp_path / "表.zip", tables)))
+    place = importer.sent(_packed(tmp_path / "表.zip", tables))
+    importer.work()
+    page = importer.look(place)
     assert "压缩得不像数据表" in page.words
     assert 'value="register"' not in page.source
 
