@@ -93,8 +93,8 @@ def _entry(found: Evidence, entry: journal.Entry, masked: bool) -> Json:
     }
     if entry.kind == "decision":
         facts = found.facts[entry.filing_id or 0]
-        plain["facts"] = sealed_facts(facts, entry.salt)
-        plain["open"] = {} if masked else openings(facts, entry.salt)
+        plain["facts"] = sealed_facts(facts, entry.salt, entry.content)
+        plain["open"] = {} if masked else openings(facts, entry.salt, entry.content)
     return plain
 
 

@@ -380,7 +380,7 @@ def _take_filing(
         return
     if journal.filed_case(body["case"]) != (row.uscc, row.as_of.isoformat()):
         report.integrity.append(f"{where}指向了另一份填报")
-    if digest(sealed_facts(json.loads(row.facts), entry.salt)) != body["facts"]:
+    if digest(sealed_facts(json.loads(row.facts), entry.salt, body)) != body["facts"]:
         report.integrity.append(f"{where}所依据的填报已被改动")
     id = entry.filing_id
     assert id is not None

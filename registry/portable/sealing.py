@@ -7,7 +7,7 @@ only.
 """
 
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final, TypeAlias
 
 from rules.portable.canonical import digest, sha256
@@ -17,7 +17,8 @@ Json: TypeAlias = dict[str, Any]
 #: place -> [salt of the place, text]
 Openings: TypeAlias = dict[str, list[str]]
 
-#: Fields of records that name persons or property; no criterion may read them.
+#: Fields of records that name persons or property; no criterion may read them. They are sealed in
+#: every entry; what else is sealed in one, it names itself.
 SEALED: Final = frozenset(
     {"ip.number", "financing.investor", "awards.name", "institutions.name", "brands.name"}
 )
@@ -56,23 +57,45 @@ def seal(salt: str, place: str, text: str) -> str:
     return commitment(salt_of(salt, place), text)
 
 
-def sealed_facts(facts: Mapping[str, Any], salt: str) -> Json:
-    """Facts with the texts of ``SEALED`` fields replaced by commitments."""
-    return _replaced(facts, {p: {"sealed": seal(salt, p, t)} for p, t in places(facts)})
+def sealed_facts(facts: Mapping[str, Any], salt: str, body: Mapping[str, Any]) -> Json:
+    """Facts with the texts that an entry with this body seals replaced by commitments."""
+    found = places(facts, body)
+    return _replaced(facts, {p: {"sealed": seal(salt, p, t)} for p, t in found})
 
 
-def openings(facts: Mapping[str, Any], salt: str) -> Openings:
-    """The openings of all sealed texts of these facts."""
-    return {place: [salt_of(salt, place), text] for place, text in places(facts)}
+def filed(facts: Mapping[str, Any]) -> set[str]:
+    """What is stated in facts, as ``fact`` or ``list.field``."""
+    found = {key.partition("@")[0] for key in facts["values"]}
+    for name, listed in facts["records"].items():
+        found |= {f"{name}.{field}" for item in listed["items"] for field in item}
+    return found
 
 
-def opened_facts(facts: Mapping[str, Any], opened: Mapping[str, list[str]]) -> Json:
+def committed(facts: Mapping[str, Any], salt: str, shown: Collection[str]) -> Json:
+    """What the body of an entry states of facts: their digest, and what it seals of them.
+
+    ``shown`` is what may be read, as ``fact`` or ``list.field``. ``sealed`` names what else is filed
+    here, beyond ``SEALED``, and is absent if there is nothing.
+    """
+    found = sorted(filed(facts) - SEALED - {*shown})
+    also = {"sealed": found} if found else {}
+    return {"facts": digest(sealed_facts(facts, salt, also)), **also}
+
+
+def openings(facts: Mapping[str, Any], salt: str, body: Mapping[str, Any]) -> Openings:
+    """The openings of all texts of these facts that an entry with this body seals."""
+    return {place: [salt_of(salt, place), text] for place, text in places(facts, body)}
+
+
+def opened_facts(
+    facts: Mapping[str, Any], opened: Mapping[str, list[str]], body: Mapping[str, Any]
+) -> Json:
     """Sealed facts with the disclosed texts back in place; the others stay sealed.
 
     Raises ``SealError`` for a text that does not match its commitment.
     """
     texts: dict[str, Any] = {}
-    for place, found in places(facts):
+    for place, found in places(facts, body):
         if place in opened:
             salt, text = opened[place]
             if found != {"sealed": commitment(salt, text)}:
@@ -81,16 +104,21 @@ def opened_facts(facts: Mapping[str, Any], opened: Mapping[str, list[str]]) -> J
     return _replaced(facts, texts)
 
 
-def places(facts: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Every place in facts that must be sealed, with its value."""
+def places(facts: Mapping[str, Any], body: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Every place in facts that an entry with this body seals, with its value."""
+    sealed = SEALED.union(body.get("sealed", ()))
+    for key, text in facts["values"].items():
+        if key.partition("@")[0] in sealed:
+            yield key, text
     for name, listed in facts["records"].items():
         for number, item in enumerate(listed["items"]):
             for field, text in item.items():
-                if f"{name}.{field}" in SEALED:
+                if f"{name}.{field}" in sealed:
                     yield f"{name}#{number}.{field}", text
 
 
 def _replaced(facts: Mapping[str, Any], texts: Mapping[str, Any]) -> Json:
+    values = {key: texts.get(key, value) for key, value in facts["values"].items()}
     records = {
         name: {
             **listed,
@@ -101,4 +129,4 @@ def _replaced(facts: Mapping[str, Any], texts: Mapping[str, Any]) -> Json:
         }
         for name, listed in facts["records"].items()
     }
-    return {**facts, "records": records}
+    return {**facts, "values": values, "records": records}

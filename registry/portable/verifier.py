@@ -271,8 +271,8 @@ class _Bundle:
         if head["kind"] == "decision":
             if digest(line["facts"]) != body["facts"]:
                 raise _UnsoundError("填报的数据已被改动，不是作出决定时的数据")
-            opened_facts(line["facts"], line["open"])
-            self.hidden("填报的数据", line["open"], dict(places(line["facts"])))
+            opened_facts(line["facts"], line["open"], body)
+            self.hidden("填报的数据", line["open"], dict(places(line["facts"], body)))
         self.proved[seq] = body
         self.numbers[sha256(header_text(head))] = seq
 
@@ -330,6 +330,7 @@ class _Bundle:
             readings=again.readings,
             register=again.register,
             identity=identity,
+            sealed=body.get("sealed", ()),
         )
         if canonical_json(expected) != line["body"]:
             raise _UnsoundError(

@@ -27,7 +27,7 @@ from registry.judging.judge import Judgement, refuse_wrong_day
 from registry.judging.verdicts import NOT_ENCODED, unencoded
 from registry.judging.worker import JudgingWorker, Refusal, attempt
 from registry.kit import workers
-from registry.portable.sealing import new_salt, sealed_facts
+from registry.portable.sealing import committed, filed, new_salt
 from registry.record import cases, journal, publication
 from registry.record.determinations import signed_name
 from registry.record.known import fetch
@@ -35,7 +35,7 @@ from rules.explanation.explain import result_text
 from rules.language.editions import ApplicabilityRow, governing
 from rules.model.catalogue import Catalogue
 from rules.model.ruleset import Outcome
-from rules.portable.canonical import canonical_json, digest
+from rules.portable.canonical import canonical_json
 from rules.portable.errors import Remedy
 from rules.portable.record import SCHEMA, Body, Json, decision_body, identity_read
 
@@ -110,7 +110,7 @@ class DecidingWorker(JudgingWorker):
         judged = self.judge.judge(found, known, day)
         salt = new_salt()
         asked = asked_of(case, tier, day, how)
-        facts = digest(sealed_facts(case.facts, salt))
+        facts = committed(case.facts, salt, self.published.shown)
         body = body_of(judged, asked, facts, self.published)
         draft = journal.Draft(
             kind="decision", body=body, tier=tier, filing_id=case.filing_id, salt=salt
@@ -359,15 +359,15 @@ def asked_of(case: Case, tier: str, day: date, how: Mapping[str, str]) -> Json:
     }
 
 
-def body_of(judged: Judgement, asked: Json, facts: str, published: publication.Published) -> Json:
-    """The replayable part of a decision; ``facts`` is the digest of the sealed facts as filed."""
+def body_of(judged: Judgement, asked: Json, facts: Json, published: publication.Published) -> Json:
+    """The replayable part of a decision; ``facts`` says what it states of the facts as filed."""
     governing = judged.governing
     root, ruleset = governing.row.ruleset, judged.decision.ruleset
     # nothing else of it is needed, and converting all of it would take long
     outline = [{"id": r.id, "records": r.records} for r in ruleset.rules]
     return decision_body(
         case=asked,
-        facts=facts,
+        facts=facts["facts"],
         determinations=[d.digest for d in judged.applied],
         ruleset={"root": ruleset.root, "rules": outline},
         ruleset_digest=published.digests[root],
@@ -380,6 +380,7 @@ def body_of(judged: Judgement, asked: Json, facts: str, published: publication.P
         readings=judged.decision.readings,
         register=[e.digest for e in judged.register],
         identity=identity_read(ruleset.facts, judged.decision.profile.values),
+        sealed=facts.get("sealed", ()),
     )
 
 
@@ -407,11 +408,14 @@ def withdraw(
             where=f"{case.name}{case.as_of.isoformat()}",
             value=entry.seq,
         )
-    salt = new_salt()
+    salt, shown = new_salt(), filed(case.facts)
+    published = publication.current(session)
+    if published is not None:
+        shown &= published.shown
     body = {
         "schema": SCHEMA,
         "case": {"uscc": case.uscc, "as_of": case.as_of.isoformat()},
-        "facts": digest(sealed_facts(case.facts, salt)),
+        **committed(case.facts, salt, shown),
         "ground": journal.SEALED,
     }
     draft = journal.Draft(

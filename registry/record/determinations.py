@@ -18,17 +18,16 @@ from sqlmodel import Session
 from registry.errors import RecordError
 from registry.judging.case import Case, Known
 from registry.judging.facts import determined, profile_of
-from registry.judging.judge import Judge, Rules
+from registry.judging.judge import Judge
 from registry.judging.settled import Determination
-from registry.portable.sealing import SEALED, new_salt, sealed_facts
+from registry.portable.sealing import committed, new_salt
 from registry.record import cases, journal
+from registry.record.publication import Published
 from rules.explanation.wording import result_text
 from rules.language.editions import RECOGNITION
 from rules.language.values import filed_value
-from rules.model.catalogue import Catalogue
 from rules.model.facts import Fact, yearly_key
 from rules.model.ruleset import OUTCOMES, Points
-from rules.portable.canonical import digest
 from rules.portable.errors import Remedy
 from rules.portable.record import Json, admissible, current_value, plain
 
@@ -72,7 +71,7 @@ class Ruling:
 
 
 def determine(
-    session: Session, rules: Rules, ruling: Ruling, *, by: str, now: datetime
+    session: Session, rules: Published, ruling: Ruling, *, by: str, now: datetime
 ) -> journal.Entry:
     """Record what a person settles; needs a writing transaction.
 
@@ -91,12 +90,12 @@ def determine(
     if ruling.target.rule:
         body = _of_rule(rules, case, so_far, ruling)
     else:
-        body = _of_fact(rules.catalogue, case, so_far, ruling)
+        body = _of_fact(rules, case, so_far, ruling)
     salt = new_salt()
     body |= {
         "schema": _SCHEMA,
         "case": {"uscc": case.uscc, "as_of": case.as_of.isoformat()},
-        "facts": digest(sealed_facts(case.facts, salt)),
+        **committed(case.facts, salt, rules.shown),
         "ground": journal.SEALED,
         "evidence": list(ruling.evidence),
         "four_eyes": four_eyes(session),
@@ -179,10 +178,8 @@ def same_person(one: str, other: str) -> bool:
     return folded(one) == folded(other)
 
 
-def _of_fact(
-    catalogue: Catalogue, case: Case, so_far: Sequence[Determination], ruling: Ruling
-) -> Json:
-    key, found = _key(catalogue, case, ruling.target)
+def _of_fact(rules: Published, case: Case, so_far: Sequence[Determination], ruling: Ruling) -> Json:
+    key, found = _key(rules, case, ruling.target)
     text = ruling.value
     value: Any = None
     if text != UNKNOWN:
@@ -202,7 +199,7 @@ def _of_fact(
     amended = determined(
         case.facts, [*so_far, Determination(seq=0, digest="", content=body, by="", ground="")]
     )
-    catalogue.validate(profile_of(amended, case.as_of))
+    rules.catalogue.validate(profile_of(amended, case.as_of))
     return body
 
 
@@ -210,8 +207,9 @@ def _of_fact(
 _COMPLETE: Final = Fact("complete", "清单是否已报全", "flag")
 
 
-def _key(catalogue: Catalogue, case: Case, target: Target) -> tuple[str, Fact]:
+def _key(rules: Published, case: Case, target: Target) -> tuple[str, Fact]:
     """The key of a target in the facts, and what can be stated of it."""
+    catalogue = rules.catalogue
     if target.records:
         kind = catalogue.record_kind(target.records)
         if not target.number:
@@ -226,10 +224,7 @@ def _key(catalogue: Catalogue, case: Case, target: Target) -> tuple[str, Fact]:
                 value=target.name,
                 expected=named,
             )
-        if f"{kind.id}.{found.id}" in SEALED:
-            raise RecordError(
-                "no-bearing", "{value}不影响结论，无须认定：请更正原表后重新登记", value=found.name
-            )
+        _refuse_unread(rules, f"{kind.id}.{found.id}", found)
         listed = case.facts["records"].get(kind.id, {"items": []})["items"]
         if not 1 <= target.number <= len(listed):
             raise RecordError(
@@ -241,6 +236,7 @@ def _key(catalogue: Catalogue, case: Case, target: Target) -> tuple[str, Fact]:
             )
         return f"{kind.id}#{target.number - 1}.{found.id}", found
     found = catalogue.fact(target.name)
+    _refuse_unread(rules, found.id, found)
     if found.yearly != (target.year is not None):
         if found.yearly:
             raise RecordError(
@@ -266,7 +262,15 @@ def _key(catalogue: Catalogue, case: Case, target: Target) -> tuple[str, Fact]:
     return yearly_key(found.id, target.year), found
 
 
-def _of_rule(rules: Rules, case: Case, so_far: Sequence[Determination], ruling: Ruling) -> Json:
+def _refuse_unread(rules: Published, id: str, fact: Fact) -> None:
+    """Refuse a free text, which no rule reads and every entry seals."""
+    if id not in rules.shown:
+        raise RecordError(
+            "no-bearing", "{value}不影响结论，无须认定：请更正原表后重新登记", value=fact.name
+        )
+
+
+def _of_rule(rules: Published, case: Case, so_far: Sequence[Determination], ruling: Ruling) -> Json:
     id, tier = ruling.target.name, ruling.tier
     how = {"procedure": ruling.procedure, "province": case.province, "batch": ruling.batch}
     judge = Judge(rules)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -57,6 +57,22 @@ class Published:
     def ruleset(self, root: str) -> Ruleset:
         """The ruleset of a root rule."""
         return decoded(self.texts[self.digests[root]], self.catalogue)
+
+    @cached_property
+    def shown(self) -> frozenset[str]:
+        """What decisions show of a filing, as ``fact``, ``list`` or ``list.field``.
+
+        That is everything that may be filed but the free texts that no rule reads.
+        """
+        fields = {f"{k.id}.{f.id}": f for k in self.catalogue.records for f in k.fields}
+        known = {**{f.id: f for f in self.catalogue.facts}, **fields}
+        shown = {id for id, f in known.items() if f.kind != "text" or self._is_read(id)}
+        return frozenset(shown.union(k.id for k in self.catalogue.records))
+
+    def _is_read(self, id: str) -> bool:
+        named = (text for text in self.texts.values() if f'"{id}"' in text)
+        rulesets = map(json.loads, named)  # only until one is found: all would take long
+        return any(id in found["facts"] or id in found["fields"] for found in rulesets)
 
     def rule(self, id: str) -> Rule:
         """The rule with that id, from its own ruleset or from any that contains it."""

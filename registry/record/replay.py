@@ -230,7 +230,7 @@ class Replayer:
                     verdicts[f, r] = str(error)
                     continue
                 verdicts[f, r] = result_text(judged.decision.verdict)
-                results = body_of(judged, asked, body["facts"], published)["results"]
+                results = body_of(judged, asked, body, published)["results"]
                 changed[f, r] = _changes(body["results"], results)
         return Crossed(entry.seq, verdicts, changed)
 
@@ -264,7 +264,7 @@ class Replayer:
         except RulesError as error:
             raise _DiffersError(ReplayDifference.ENGINE, str(error)) from None
         stated = asked_of(filed.case, asked["tier"], day, how(asked))
-        return judged, body_of(judged, stated, body["facts"], published)
+        return judged, body_of(judged, stated, body, published)
 
     def _identified(self, filed: Known, ruleset: Ruleset, body: Json) -> Known:
         """The filing with the enterprise as it was known then, where the filing itself is silent."""
@@ -296,7 +296,7 @@ class Replayer:
             raise _DiffersError(ReplayDifference.FACTS, "所依据的填报已不在登记库中") from None
         except UNREADABLE:
             raise _DiffersError(ReplayDifference.FACTS, "所依据的填报已被改动，无法读取") from None
-        if digest(sealed_facts(case.facts, entry.salt)) != body["facts"]:
+        if digest(sealed_facts(case.facts, entry.salt, body)) != body["facts"]:
             raise _DiffersError(ReplayDifference.FACTS, "所依据的填报已被改动")
         filed = Known(case)
         if id not in self._ahead.untouched:

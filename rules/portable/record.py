@@ -417,6 +417,7 @@ def decision_body(
     readings: Mapping[str, Any],
     register: Sequence[str] = (),
     identity: Body = {},  # noqa: B006
+    sealed: Sequence[str] = (),
 ) -> Json:
     """The replayable part of a decision.
 
@@ -425,6 +426,7 @@ def decision_body(
     digests. ``applicability`` names the governing row and its table. ``trace`` is the digest of all
     results and readings; results of rules over single records appear only there. ``identity``
     is what is known of the enterprise itself, as far as the ruleset reads it, and else absent.
+    ``sealed`` names the free texts that are sealed beyond those that always are; absent if empty.
     """
     results = plain_trace(trace)
     outcome = {"trace": results, "readings": plain_readings(readings)}
@@ -440,6 +442,7 @@ def decision_body(
         "verdict": results[ruleset["root"]],
         **({"register": list(register)} if register else {}),
         **({"identity": dict(identity)} if identity else {}),
+        **({"sealed": list(sealed)} if sealed else {}),
     }
 
 

@@ -78,7 +78,7 @@ def test_the_engine_of_today_decides_the_same(name: str) -> None:
             name=case["name"],
             province=case["province"],
             as_of=day,
-            facts=opened_facts(line["facts"], line["open"]),
+            facts=opened_facts(line["facts"], line["open"], body),
         )
         rested = (
             Determination(seq=numbers[d], digest=d, content=bodies[d], by="", ground="")
@@ -87,7 +87,7 @@ def test_the_engine_of_today_decides_the_same(name: str) -> None:
         known = Known(filed, tuple(rested))
         judged = judge.judge(judge.governing(case["tier"], day, how), known, day)
         assert isinstance(judge.rules, Published)
-        again = body_of(judged, case, body["facts"], judge.rules)
+        again = body_of(judged, case, body, judge.rules)
         assert canonical_json(again) == line["body"], f"第{line['header']['seq']}号决定"
         decided[line["header"]["seq"]] = body["applicability"]["ruleset"]
     for judge in judges.values():

@@ -598,7 +598,7 @@ def test_a_decision_that_leaves_out_a_registered_title_is_found(attacker: Attack
         day = date.fromisoformat(asked["as_of"])
         governing = judge.governing(asked["tier"], day, how(asked))
         judged = judge.judge(governing, known, day)
-        forged = body_of(judged, asked, entry.content["facts"], published)
+        forged = body_of(judged, asked, entry.content, published)
         replayer.close()
 
     def forge(body: dict[str, Any]) -> None:
@@ -672,7 +672,7 @@ def test_a_decision_under_superseded_criteria_is_found(attacker: Attacker) -> No
         published, judge = replayer._rules(first["applicability"])
         governing = judge.governing(asked["tier"], day, how(asked))
         judged = judge.judge(governing, known, day)
-        forged = body_of(judged, asked, entry.content["facts"], published)
+        forged = body_of(judged, asked, entry.content, published)
         replayer.close()
     _rewrite(attacker, entry.seq, lambda body: body.update(forged))
     report = attacker.verified(replay=True)

@@ -9,6 +9,8 @@ from registry.portable.sealing import (
     SEALED,
     SealError,
     commitment,
+    committed,
+    filed,
     new_salt,
     opened_facts,
     openings,
@@ -18,7 +20,7 @@ from registry.portable.sealing import (
 )
 from registry.record.publication import packaged_catalogue
 from rules.language.rulebook import Rulebook, load
-from rules.portable.canonical import canonical_json
+from rules.portable.canonical import canonical_json, digest
 
 SALT = "00112233445566778899aabbccddeeff"
 FACTS = {
@@ -40,22 +42,43 @@ def rulebook() -> Rulebook:
 
 
 def test_sealed_facts_hide_the_texts_and_open_with_them() -> None:
-    sealed = sealed_facts(FACTS, SALT)
+    sealed = sealed_facts(FACTS, SALT, {})
     text = canonical_json(sealed)
     assert "ZL1" not in text
     assert "某基金" not in text
     assert "C3511" in text  # the industry decides, it is not sealed
-    opened = openings(FACTS, SALT)
+    opened = openings(FACTS, SALT, {})
     assert set(opened) == {"ip#0.number", "financing#0.investor"}
-    assert opened_facts(sealed, opened) == FACTS
-    assert opened_facts(sealed, {}) == sealed
+    assert opened_facts(sealed, opened, {}) == FACTS
+    assert opened_facts(sealed, {}, {}) == sealed
     assert FACTS["records"]["ip"]["items"][0]["number"] == "ZL1"  # type: ignore[index]
 
 
 @pytest.mark.parametrize("wrong", [["0" * 32, "ZL1"], [salt_of(SALT, "ip#0.number"), "ZL2"]])
 def test_another_text_or_salt_does_not_open(wrong: list[str]) -> None:
     with pytest.raises(SealError):
-        opened_facts(sealed_facts(FACTS, SALT), {"ip#0.number": wrong})
+        opened_facts(sealed_facts(FACTS, SALT, {}), {"ip#0.number": wrong}, {})
+
+
+DECLARED = {
+    "values": {"motto": "精益求精", "motto@2022": "更上层楼", "industry_code": "C3511"},
+    "records": {"green": {"complete": None, "items": [{"site": "东湖厂区", "level": "省级"}]}},
+    "sources": {},
+}
+
+
+def test_what_is_not_to_be_shown_is_sealed_and_named() -> None:
+    body = committed(DECLARED, SALT, {"industry_code", "green.level"})
+    assert body["sealed"] == ["green.site", "motto"]
+    sealed = sealed_facts(DECLARED, SALT, body)
+    assert body["facts"] == digest(sealed)
+    text = canonical_json(sealed)
+    assert not [word for word in ("精益", "更上", "东湖") if word in text]
+    assert "省级" in text
+    opened = openings(DECLARED, SALT, body)
+    assert set(opened) == {"motto", "motto@2022", "green#0.site"}
+    assert opened_facts(sealed, opened, body) == DECLARED
+    assert set(committed(FACTS, SALT, filed(FACTS))) == {"facts"}
 
 
 def test_the_salt_of_one_place_opens_no_other() -> None:

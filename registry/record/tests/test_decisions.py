@@ -68,7 +68,7 @@ def test_a_decision_holds_all_that_is_needed_to_take_it_again(
     assert body["results"]["63.2.7.净利润率"] == ["10", "10", 0]
     with storage.session(database) as session:
         facts = json.loads(session.scalar(sa.select(table_of(Filing).c.facts)) or "")
-    assert body["facts"] == digest(sealed_facts(facts, entry.salt))
+    assert body["facts"] == digest(sealed_facts(facts, entry.salt, body))
     assert (entry.by, entry.tier, entry.kind) == ("经办人", SPECIALISED, "decision")
     assert entry.program.startswith("tidu ")
     assert len(entry.body.encode()) + len(entry.disclosures.encode()) < 4096
