@@ -1,13 +1,16 @@
 """An enterprise ``/enterprises/{uscc}``: its picture, what it filed and when, titles, holdings, entries."""
 
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from registry.desk import auditing, enterprises, notices
-from registry.desk.auditing import EntryQuery
+from registry.desk.auditing import EntryLine, EntryQuery
 from registry.desk.checking import CaseResult, Refusal
+from registry.desk.enterprises import EnterpriseView
 from registry.reports import charts, profiles, scores, tree
 from registry.reports.scores import Score
 from registry.reports.tree import VerdictPart
@@ -24,6 +27,7 @@ def enterprise(request: Request, at: At, uscc: str, how: Asked, picture: Text = 
     """The page of an enterprise; ``picture`` chooses the tier that is drawn."""
     view = enterprises.shown(at.desk, uscc, as_of=how.as_of, known_at=how.known_at, history=True)
     answer = at.judging.check(uscc, how.request, known_at=how.known_at)
+    entries = auditing.log(at.desk, EntryQuery(uscc=uscc))[::-1]
     current = [v for v in view.versions if v.known_until is None] or view.versions
     return page(
         request,
@@ -32,13 +36,30 @@ def enterprise(request: Request, at: At, uscc: str, how: Asked, picture: Text = 
         how=how,
         view=view,
         filing=current[-1],
-        moments=sorted({v.known_from for v in view.versions}, reverse=True),
+        moments=_moments(view, entries),
         facts=profiles.filed(view.profile, view.catalogue),
         titles=notices.titles(at.desk, [uscc], known_at=how.known_at),
         holdings=notices.holdings(at.desk, uscc, known_at=how.known_at),
-        entries=auditing.log(at.desk, EntryQuery(uscc=uscc))[::-1],
+        entries=entries,
         **_verdicts(answer, at.to.tiers.get(picture, "")),
     )
+
+
+def _moments(view: EnterpriseView, entries: Iterable[EntryLine]) -> dict[datetime, str]:
+    """When what is known of an enterprise changed, the last time first, and by what."""
+    found = {v.known_from: f"登记填报　{v.file}" for v in view.versions}
+    for entry in entries:
+        found.setdefault(entry.recorded_at, f"{entry.kind}　{entry.what}")
+    return dict(sorted(found.items(), reverse=True))
+
+
+def _reason(parts: Iterable[VerdictPart]) -> str:
+    """The first thing on which a verdict rests, and how many more there are."""
+    grounds = [ground for part in parts for ground in part.grounds]
+    if not grounds:
+        return ""
+    first, *_ = [c.text for g in grounds for c in g.comparisons] or [grounds[0].title]
+    return f"{first}；共{len(grounds)}项" if len(grounds) > 1 else first
 
 
 def _verdicts(answer: CaseResult | Refusal, wanted: str) -> dict[str, Any]:
@@ -46,6 +67,7 @@ def _verdicts(answer: CaseResult | Refusal, wanted: str) -> dict[str, Any]:
     if isinstance(answer, Refusal):
         return {
             "refusal": answer, "advice": advice(answer.remedy), "verdicts": (), "drawn": "",
+            "reasons": {},
             "score": None, "radar": None, "aspects": (),
         }  # fmt: skip
     drawn = wanted if wanted in {v.tier for v in answer.verdicts} else _telling(answer)
@@ -56,6 +78,7 @@ def _verdicts(answer: CaseResult | Refusal, wanted: str) -> dict[str, Any]:
     aspects: tuple[VerdictPart, ...] = () if score else tree.aspects(verdict)
     return {
         "refusal": None, "advice": None, "verdicts": answer.verdicts, "drawn": drawn,
+        "reasons": {v.tier: _reason(tree.parts(v)) for v in answer.verdicts},
         "score": score, "radar": charts.radar(score.corners) if score else None,
         "aspects": aspects,
     }  # fmt: skip

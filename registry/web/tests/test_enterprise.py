@@ -1,5 +1,6 @@
 """The page of an enterprise: the picture and the same figures, what was filed, and its versions."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,12 @@ def test_a_tier_without_a_score_shows_its_aspects(visitor: Visitor) -> None:
     assert 'class="radar"' not in page.source
     assert "上年度研发费用占比 不低于3%，2.9999%，差0.0001个百分点" in page.words
     assert "三个层级的共同条件 ✓ 符合" in page.words
+
+
+def test_each_verdict_tells_its_first_reason(visitor: Visitor) -> None:
+    page = visitor.get(enterprise(NARROW))
+    said = "专精特新 ✗ 不符合 上年度研发费用占比 不低于3%，2.9999%，差0.0001个百分点，合0.01万元"
+    assert said in page.words
 
 
 def test_figures_stand_year_beside_year_with_their_cells(visitor: Visitor) -> None:
@@ -60,6 +67,15 @@ def test_versions_are_kept_and_each_moment_has_its_facts(
             before = visitor.get(enterprise(CODES[0], known_at="2023-06-01"))
     assert "5678万元" in now.words
     assert "更正.xlsx" in now.words
+    moments = re.findall(r"<option value=[^>]*>([^<]*)", now.source)[1:]
+    assert [said[:22] for said in moments] == [
+        "2023-07-01 16:00:04　登记",
+        "2023-07-01 16:00:03　决定",
+        "2023-07-01 16:00:02　登记",
+    ]
+    assert "更正.xlsx" in moments[0]
+    assert "看现在的" in then.words
+    assert "看现在的" not in now.words
     assert now.source.count("现行") == 1
     assert "1234万元" in then.words
     assert "5678万元" not in then.words
