@@ -7,6 +7,7 @@ import click
 from registry.cli.common import Refused, desk, group, json_option, print_json, progress
 from registry.desk import upkeep
 from registry.desk.upkeep import Copied
+from registry.jobs.store import JobStore
 
 
 @group("db")
@@ -19,6 +20,8 @@ def db() -> None:
 def upgrade(as_json: bool) -> None:
     """把数据库升级到本程序需要的版本。"""
     done = upkeep.upgrade()
+    with desk() as at, JobStore(at) as jobs:
+        jobs.prepare()
     before, after = done.before, done.after
     if as_json:
         print_json({"from": before.current, "to": after.current, "applied": list(before.pending)})
@@ -126,8 +129,9 @@ def grant(role: str, auditor: bool, as_json: bool) -> None:
 
     经办人可以登记、发布、认定和决定，但不能改动或删除已有的记录。原有的权限先收回，可以重复运行。
     """
-    with desk() as at:
+    with desk() as at, JobStore(at) as jobs:
         upkeep.grant(at, role, auditor=auditor)
+        jobs.prepare(role)
     kind = "auditor" if auditor else "officer"
     if as_json:
         print_json({"role": role, "granted": kind})

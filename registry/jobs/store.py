@@ -150,6 +150,16 @@ class JobStore:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def prepare(self, role: str = "") -> None:
+        """Make the store where only the owner of PostgreSQL's tables may, and let a role work with it.
+
+        A store in a file is made when it is first needed.
+        """
+        if self._desk.database.dialect.name == "postgresql":
+            engine = self.engine
+            if role:
+                tables.grant(engine, role)
+
     # -- for whoever asks --------------------------------------------------------------------------
 
     def ask(self, kind: str, arguments: str, *, by: str) -> int:

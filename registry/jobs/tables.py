@@ -120,6 +120,30 @@ def beside(database: sa.Engine) -> sa.Engine:
     return engine
 
 
+def grant(engine: sa.Engine, role: str) -> None:
+    """Let a role of PostgreSQL ask for jobs, watch them and do them; run by the owner of the tables.
+
+    ``engine`` is of the store; a store in a file belongs to whoever may write there.
+    """
+    with writing(engine) as connection:
+        if (schema := _schema(connection)) is None:
+            return
+        quoted = connection.dialect.identifier_preparer.quote_identifier
+        place, to = quoted(schema), f"TO {quoted(role)}"
+        tables = (f"{place}.{quoted(name)}" for name in (_table(Job), _table(JobFile)))
+        for statement in (
+            f"GRANT USAGE ON SCHEMA {place} {to}",
+            f"GRANT SELECT ON {place}.{quoted(_table(Version))} {to}",
+            f"GRANT SELECT, INSERT, UPDATE, DELETE ON {', '.join(tables)} {to}",
+            f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {place} {to}",
+        ):
+            connection.exec_driver_sql(statement)
+
+
+def _table(model: type[SQLModel]) -> str:
+    return str(model.__tablename__)
+
+
 @contextmanager
 def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
     """A transaction that writes; on SQLite one waits for another from the start."""

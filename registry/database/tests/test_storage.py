@@ -1,4 +1,7 @@
 import sqlite3
+import threading
+import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -244,3 +247,30 @@ def test_a_database_in_memory_leaves_no_file(
     engine.connect().close()
     engine.dispose()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_who_writes_again_and_again_leaves_others_their_turn(
+    fresh: Callable[..., sa.Engine],
+) -> None:
+    busy = fresh("sqlite")
+    storage.give_way(busy)
+    other = storage.create_engine(busy.url)
+    written, over = [0], threading.Event()
+
+    def write() -> None:
+        while not over.is_set():
+            with storage.session(busy, write=True):
+                time.sleep(0.05)
+            written[0] += 1
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for _ in range(5):
+            before = written[0]
+            with storage.session(other, write=True):
+                assert written[0] - before <= 3
+    finally:
+        over.set()
+        writer.join()
+        other.dispose()

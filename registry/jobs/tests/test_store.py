@@ -1,6 +1,6 @@
 """The store of jobs: what states there are, who may write, and that two never have one job."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from registry.database import roles
 from registry.desk.place import Desk
 from registry.errors import RecordError, RegistryError, StorageError
 from registry.jobs import store as stores
@@ -213,3 +214,37 @@ def test_nothing_of_a_transaction_that_fails_is_kept(store: JobStore) -> None:
     with pytest.raises(StorageError):
         store.finish(id, "甲进程", "{}", {"包.zip": file})
     assert store.job(id).word == "进行"
+
+
+def test_officers_and_auditors_of_postgresql_may_work_with_jobs(
+    fresh: Callable[..., sa.Engine],
+) -> None:
+    owner = fresh("postgresql")
+    server = owner.execution_options(isolation_level="AUTOCOMMIT")
+    role = "jobs_auditor"
+    with server.connect() as connection:
+        connection.exec_driver_sql(f"CREATE ROLE {role} LOGIN")
+    try:
+        roles.grant(owner, role, auditor=True)
+        with (
+            Desk(address(owner.url.set(username=role))) as desk,
+            JobStore(desk) as store,
+            pytest.raises(StorageError, match="不允许这样做"),
+        ):
+            store.jobs()
+        with Desk(address(owner.url)) as desk, JobStore(desk) as store:
+            store.prepare(role)
+            store.prepare(role)
+        with Desk(address(owner.url.set(username=role))) as desk, JobStore(desk) as store:
+            id = store.ask("verify", "{}", by="审计人")
+            assert taken(store).id == id
+            store.finish(id, "甲进程", "{}", {"包": ResultFile("包", "text/plain", b"x")})
+            assert store.job(id).files == ("包",)
+            assert store.clear() == 0
+    finally:
+        with server.connect() as connection:
+            connection.exec_driver_sql(f"DROP OWNED BY {role}; DROP ROLE {role}")
+
+
+def address(url: sa.URL) -> str:
+    return url.render_as_string(hide_password=False)
