@@ -160,7 +160,7 @@ def ask_second(request: Request, at: At, seq: int, form: New) -> HTMLResponse:
 @router.post("/journal/{seq}/confirm")
 def confirm(request: Request, at: At, seq: int, given: Given) -> Response:
     """Confirm it, and lead to the entry."""
-    uscc = deciding.unconfirmed(at.desk, seq).uscc
+    uscc = auditing.entry(at.desk, seq).uscc
     return recorded(
         request,
         given,

@@ -5,8 +5,9 @@ import json
 import re
 import sqlite3
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from registry.jobs import kinds
 from registry.jobs.store import Job, JobStore
 from registry.tests.support import CODES, load, submission
 from registry.web.app import application
+from registry.web.tests.test_forms import ROUTES
 from registry.web.tests.visiting import Bureau, Page, Visitor, case
 from rules.tests.packaged import TITLES
 
@@ -466,3 +468,85 @@ def test_many_are_decided_by_a_job_with_what_the_list_finds(bureau: Bureau) -> N
     assert kinds.DECIDE.read(everybody.arguments).usccs is None
     assert 'id="tier-fault"' in visitor.send("/decide", {"procedure": "认定"}).source
     assert "没有找到要决定的企业" in visitor.get("/decide?q=火星火星").words
+
+
+# -- every act -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Act:
+    """How one act is done in the browser: what stands before it, its address, and its form."""
+
+    path: str
+    typed: Mapping[str, Any] = field(default_factory=dict)
+    files: Any = None
+    before: tuple[tuple[str, Mapping[str, Any], Any], ...] = ()
+    four_eyes: bool = False
+
+
+GRANTED = ("/titles/grant", {**GRANT, "codes": CODES[0]}, None)
+HELD = (
+    "/holdings/add", {"codes": CODES[0], "holder": CODES[1], "share": "51%", **DOCUMENT}, None,
+)  # fmt: skip
+LATER = {"document": "某公告2号", "dated": "2024-07-01"}
+#: Every act that the journal can make out of date, by its route.
+OUTDATED = {
+    "/enterprises/{uscc}/{tier}/decide": Act(DECIDE),
+    "/enterprises/{uscc}/{tier}/determine": Act(DETERMINE, CORRECTION, {"evidence": PROOF}),
+    "/enterprises/{uscc}/withdraw": Act(f"/enterprises/{CODES[0]}/withdraw", {"ground": "来函"}),
+    "/journal/{seq}/confirm": Act(
+        "/journal/{last}/confirm", before=((DETERMINE, CORRECTION, {"evidence": PROOF}),), four_eyes=True
+    ),
+    "/journal/{seq}/strike": Act("/journal/{last}/strike", LATER, before=(GRANTED,)),
+    "/titles/{act}": Act("/titles/end", {**GRANTED[1], **LATER, "reason": "撤销"}, before=(GRANTED,)),
+    "/holdings/{act}": Act("/holdings/end", {"codes": CODES[0], "holder": CODES[1], **LATER}, before=(HELD,)),
+}  # fmt: skip
+#: Those that work on whatever there is.
+ANY_TIME = {
+    "/audit", "/audit/bundle", "/checkpoints", "/checkpoints/key", "/decide", "/impact", "/imports",
+    "/imports/{digest}", "/imports/{number:int}", "/replay", "/screen",
+}  # fmt: skip
+
+
+def test_every_act_is_among_those_that_are_tried() -> None:
+    unsafe = {r.path for r in ROUTES if not r.methods <= {"GET", "HEAD"}}
+    assert {path for path in unsafe if not path.startswith("/jobs")} == OUTDATED.keys() | ANY_TIME
+
+
+@pytest.mark.parametrize("route", OUTDATED)
+def test_every_act_is_done_once_and_never_on_a_page_that_is_out_of_date(
+    bureau: Bureau, route: str
+) -> None:
+    act, visitor = OUTDATED[route], bureau.visitor
+    if act.four_eyes:
+        auditing.set_four_eyes(bureau.desk, True)
+    for path, typed, files in act.before:
+        assert visitor.send(path, typed, files).status == 303
+    if act.four_eyes:
+        url = bureau.desk.database.url.render_as_string(hide_password=False)
+        desk = Desk(url, by="李某", clock=bureau.clock)
+        judging = Judging(desk)
+        visitor = Visitor(application(desk, judging))
+    path = act.path.replace("{last}", str(bureau.entries[-1][0]))
+    sent = {**visitor.get(path).hidden, **act.typed}
+    load(bureau.desk.database, bureau.clock, submission(CODES[0], rd_expense__2022="1900000"))
+    if "titles" in path or "holdings" in path or "strike" in path:
+        auditing.set_four_eyes(bureau.desk, True)
+    before = len(bureau.entries)
+    again = visitor.post(path, sent, act.files)
+    assert (again.status, len(bureau.entries)) == (409, before)
+    assert "登记簿有了与此有关的记录" in again.words
+    kept = {
+        name: value
+        for name, value in act.typed.items()
+        if isinstance(value, str) and value not in again.source
+    }
+    assert not kept
+    mended = {**again.hidden, **act.typed}
+    first, second = (visitor.post(path, mended, act.files) for _ in range(2))
+    assert (first.status, second.status) == (303, 303), first.words
+    assert first.place == second.place
+    assert len(bureau.entries) == before + 1
+    if act.four_eyes:
+        judging.close()
+        desk.close()
