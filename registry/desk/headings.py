@@ -8,8 +8,8 @@ from typing import Final
 from registry.desk.place import Desk
 from registry.filings import Heading
 from registry.intake.cells import MONEY
-from registry.intake.tables.mapping import IGNORED, named
-from registry.intake.tables.mapping_draft import UnknownTerm, confirmed, unknown
+from registry.intake.tables.mapping import IGNORED, MappingLine, lines, named
+from registry.intake.tables.mapping_draft import UnknownTerm, confirmed, unknown, without
 from registry.kit import settings
 from registry.kit.files import written_whole
 from registry.portable.clock import CHINA
@@ -46,10 +46,26 @@ def keep(desk: Desk, meant: Mapping[str, tuple[str, str]]) -> Path:
     """
     day = desk.clock().astimezone(CHINA).date()
     note = f"{desk.by}{day}在网页上核对"
-    path = settings.mapping()
     with _WRITING:
-        text = confirmed(own(), meant, desk.to_be_filed(), note)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with written_whole(path) as fresh:
-            fresh.write_bytes(text.encode("utf-8-sig"))
+        return _write(confirmed(own(), meant, desk.to_be_filed(), note))
+
+
+def kept() -> list[MappingLine]:
+    """What the bureau's own mapping says of each heading, in its order."""
+    path = own()
+    return [*lines(path)] if path else []
+
+
+def forget(term: str) -> None:
+    """Take what the bureau's own mapping says of a heading out of it."""
+    with _WRITING:
+        if (path := own()) is not None:
+            _write(without(path, term))
+
+
+def _write(text: str) -> Path:
+    path = settings.mapping()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with written_whole(path) as fresh:
+        fresh.write_bytes(text.encode("utf-8-sig"))
     return path

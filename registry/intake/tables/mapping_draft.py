@@ -117,6 +117,11 @@ def confirmed(
     return _text([*_kept(own, meant), *fresh])
 
 
+def without(own: Path, term: str) -> str:
+    """The text of a mapping without what it says of a term."""
+    return _text(_kept(own, [term]))
+
+
 def _kept(own: Path | None, replaced: Iterable[str]) -> list[MappingLine]:
     """The lines of the mapping in use about other terms."""
     terms = {key(term) for term in replaced}

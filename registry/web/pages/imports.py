@@ -139,6 +139,30 @@ def undo(request: Request, at: At, given: Given, number: int) -> Response:
     )
 
 
+@router.get("/imports/headings")
+def confirmed(request: Request, form: New) -> HTMLResponse:
+    """The bureau's own mapping of headings."""
+    return _confirmed(request, form)
+
+
+@router.post("/imports/headings")
+def forget(request: Request, given: Given) -> Response:
+    """Take what was confirmed of a heading back; files are then read without it."""
+
+    def act(_desk: Desk) -> str:
+        headings.forget(given.text("term"))
+        return "/imports/headings"
+
+    return recorded(
+        request, given, _unconcerned, act, lambda form, status: _confirmed(request, form, status)
+    )
+
+
+def _confirmed(request: Request, form: Form, status: int = 200) -> HTMLResponse:
+    lines = headings.kept()
+    return page(request, "headings.html", status=status, form=form, lines=lines)
+
+
 @router.get("/imports/{digest}")
 def waiting(
     request: Request,

@@ -187,6 +187,11 @@ def test_headings_are_confirmed_on_the_page_and_kept(importer: Importer, tmp_pat
     again = importer.look(place)
     assert "看不懂的表头" not in again.words
     assert "营业总盘子,营业收入总额" in (tmp_path / "tidu-headings.csv").read_text("utf-8-sig")
+    assert "营业总盘子 营业收入总额" in importer.look("/imports/headings").words
+    back = importer.bureau.visitor.send("/imports/headings", {"term": "营业总盘子"})
+    assert (back.status, back.place) == (303, "/imports/headings")
+    assert "还没有确认过表头" in importer.look("/imports/headings").words
+    assert "看不懂的表头1个" in importer.look(place).words
 
 
 def test_a_day_is_asked_for_where_the_file_has_none(importer: Importer, tmp_path: Path) -> None:
