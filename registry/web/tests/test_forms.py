@@ -28,7 +28,6 @@ PARTS = {
     "digest": "0" * 64,
     "id": "1",
     "number": "1",
-    "id": "1",
     "act": "end",
 }
 #: Every route that records -> an address of it.
