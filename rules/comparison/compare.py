@@ -7,6 +7,7 @@ from rules.comparison.definitions import (
     formulas,
     parameters,
     record_definitions,
+    shares,
 )
 from rules.comparison.matching import match, match_scores, noting_scores
 from rules.comparison.requirements import asked_for, requirements, score_items, unchanged
@@ -34,6 +35,7 @@ def compare(before: Ruleset, after: Ruleset) -> Comparison:
         *record_definitions(before, after, twins),
         *formulas(before, after),
         *parameters(before, after),
+        *shares(before, after),
     )
     kept = [
         row for row in rows if row.change in (RequirementChange.CHANGED, RequirementChange.ADDED)

@@ -10,6 +10,7 @@ from rules.explanation.wording import quantity
 from rules.model.expressions import leaves
 from rules.model.facts import PERIODS, period_name
 from rules.model.ruleset import Expr, Parameter, Rule, Ruleset
+from rules.portable.record import share_with
 
 _YEARS: Final = {offset: word for word, offset in PERIODS.items()}
 _SIGNS: Final = {"add": "＋", "sub": "－", "mul": "×", "div": "÷"}
@@ -110,6 +111,20 @@ def parameters(before: Ruleset, after: Ruleset) -> Iterator[Definition]:
             basis = "、".join(dict.fromkeys(row.basis for row in rows if row.basis))
             texts = _rows_text(old) if old else "", _rows_text(new) if new else ""
             yield Definition(change, name, *texts, basis)
+
+
+def shares(before: Ruleset, after: Ruleset) -> Iterator[Definition]:
+    """Facts that state a share with holders of one title in one text, and of another in the other."""
+    texts = before.to_json(), after.to_json()
+    for key in (id for id in after.facts if id in before.facts):
+        old, new = (share_with(text, key) for text in texts)
+        if old != new:
+            name = after.facts[key].name
+            yield Definition(RequirementChange.CHANGED, name, _other(old), _other(new), "")
+
+
+def _other(title: str) -> str:
+    return f"持股对方为{title}" if title else "不看登记的持股"
 
 
 def _rows_text(parameter: Parameter) -> str:

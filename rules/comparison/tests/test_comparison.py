@@ -310,3 +310,17 @@ def test_a_brief_explanation_gives_the_same_grounds_and_gaps(root: str) -> None:
                 assert missing(full) == missing(brief)
                 compared += 1
     assert compared
+
+
+def test_another_title_with_whose_holders_shares_are_meant_is_told() -> None:
+    before = rulebook().ruleset("第八批.3.推荐要求")
+    facts = {
+        id: replace(fact, share_with="专精特新中小企业") if fact.share_with else fact
+        for id, fact in before.facts.items()
+    }
+    after = replace(before, facts=facts)
+    assert compare(before, before).definitions == ()
+    [told] = compare(before, after).definitions
+    assert told.name == "与已认定小巨人之间最高持股比例"
+    assert told.before == "持股对方为专精特新“小巨人”企业"
+    assert told.after == "持股对方为专精特新中小企业"
