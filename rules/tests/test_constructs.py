@@ -697,6 +697,29 @@ def test_parameters_come_out_alike_everywhere() -> None:
     assert certify(by_place()).differences == ()
 
 
+def of_one_city() -> Ruleset:
+    """A ruleset with a parameter that is set for one city only."""
+    made = by_place()
+    return replace(made, parameters={"增速": replace(AREA, rows=(AREA.rows[2],)), "税": TAX})
+
+
+@pytest.mark.parametrize(
+    ("case", "outcome"),
+    [
+        (("江苏省", None), MISSING),
+        ((None, None), MISSING),
+        (("江苏省", "南京市"), Outcome.NOT_MET),
+        (("江苏省", "苏州市"), Outcome.PENDING),
+    ],
+)
+def test_where_a_parameter_is_set_for_a_city_the_city_is_asked_for(
+    case: tuple[str | None, ...], outcome: Outcome
+) -> None:
+    """Before it is known, nobody can say that the law sets nothing there."""
+    [trace] = decided(of_one_city(), [placed(*case)])
+    assert trace["增速/>="] is outcome
+
+
 def test_more_information_never_overturns_a_parameter() -> None:
     evaluator = reference.Evaluator(by_place().to_json())
     full = [case for case in product(PROVINCES, CITIES, CODES) if None not in case]

@@ -26,6 +26,7 @@ from rules.tests.test_constructs import (
     excluded,
     formulas,
     in_city,
+    of_one_city,
     random_formulas,
     registered,
     some,
@@ -95,7 +96,7 @@ def test_parameters_and_conditions_by_place() -> None:
         replace(row, case=replace(row.case, **{k: p.values.get(k) or "" for k in PLACES}))
         for row, p in zip(filed(profiles), profiles, strict=True)
     ]
-    for ruleset in (by_place(), in_city()):
+    for ruleset in (by_place(), in_city(), of_one_city()):
         expected = by_reference(ruleset, profiles)
         assert differing(duckdb(rows), ruleset, expected) == []
 
