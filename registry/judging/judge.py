@@ -21,7 +21,7 @@ from registry.judging.facts import (
 )
 from registry.judging.settled import Determination, Registration
 from registry.kit import cache
-from rules.decider import Decider, Decision
+from rules.decider import Decider, Decision, References
 from rules.language.editions import ApplicabilityRow, Governing, governing
 from rules.model.catalogue import Catalogue
 from rules.model.decode import decode
@@ -106,6 +106,7 @@ class Judge:
         self.rules = rules
         self.alone = alone
         self._deciders: dict[str, Decider] = {}
+        self._references = References()
         self._read: dict[str, frozenset[str]] = {}
         self._registered: dict[str, Asked] = {}
 
@@ -161,7 +162,9 @@ class Judge:
         """Decide a profile under one root rule."""
         if root not in self._deciders:
             ruleset = self.rules.ruleset(root)
-            self._deciders[root] = Decider(ruleset, alone=self.alone, store=cache.programs())
+            self._deciders[root] = Decider(
+                ruleset, alone=self.alone, store=cache.programs(), beside=self._references
+            )
         return self._deciders[root].decide(profile)
 
     def registered(self, root: str) -> Asked:

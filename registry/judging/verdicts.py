@@ -35,7 +35,8 @@ class TierVerdict:
     check. ``determinations`` and ``register`` hold the determinations and registered titles that
     had an effect; ``overruled`` are filed titles that contradict the register. ``doubts`` concern
     unlikely figures on which the verdict rests. ``catalogue`` knows the tiers and the parts that
-    rules play. Reasons are put into words when they are asked for.
+    rules play. ``grounds`` is the brief finding, if it has been made. Reasons are put into words
+    when they are asked for.
     """
 
     tier: str
@@ -49,6 +50,7 @@ class TierVerdict:
     overruled: tuple[Body, ...] = ()
     doubts: tuple[Issue, ...] = ()
     catalogue: Catalogue = field(default=Catalogue(), repr=False, compare=False)
+    grounds: Finding | None = field(default=None, repr=False, compare=False)
 
     @property
     def short(self) -> str:
@@ -94,6 +96,8 @@ class TierVerdict:
         """The finding with no more words than ``reasons`` and ``missing`` need."""
         if self.decision is None or "finding" in vars(self):
             return self.finding
+        if self.grounds is not None:
+            return self.grounds
         return explain(self.decision, brief=True)
 
     def to_json(self) -> dict[str, Any]:
@@ -267,8 +271,11 @@ class Checker:
 
 def doubted(verdict: TierVerdict, doubts: tuple[Issue, ...], catalogue: Catalogue) -> TierVerdict:
     """A verdict with the doubts that bear on it."""
-    found = bearing(doubts, verdict.decision, catalogue)
-    return replace(verdict, doubts=found) if found else verdict
+    if not doubts or verdict.decision is None:
+        return verdict
+    grounds = verdict.grounds or explain(verdict.decision, brief=True)
+    found = bearing(doubts, verdict.decision, catalogue, grounds)
+    return replace(verdict, doubts=found, grounds=grounds)
 
 
 def unencoded(found: Governing) -> str:

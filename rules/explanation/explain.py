@@ -277,13 +277,15 @@ def reasons(finding: Finding, wanted: Outcome = Outcome.NOT_MET) -> list[Check]:
     return found
 
 
-def rested_on(decision: Decision) -> Iterator[Figure]:
+def rested_on(decision: Decision, finding: Finding | None = None) -> Iterator[Figure]:
     """The figures of the comparisons on which a verdict rests, and all figures below a score.
 
-    Nothing for a score by itself. A figure may recur.
+    Nothing for a score by itself. A figure may recur. ``finding`` is that of the root, if it has
+    been made.
     """
     explainer = _Explainer(decision, brief=True)
-    finding = explainer.finding(decision.ruleset.root)
+    if finding is None:
+        finding = explainer.finding(decision.ruleset.root)
     if not isinstance(finding.result, Outcome):
         return
     for check in reasons(finding, finding.result):

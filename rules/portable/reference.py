@@ -108,18 +108,26 @@ class Evaluator:
             raise EvaluationError(f"unknown schema {ruleset.get('schema')!r}")
         self.ruleset = ruleset
         self.rules: dict[str, Json] = {rule["id"]: rule for rule in ruleset["rules"]}
+        self.alike: dict[Evaluator, Alike] = {}
 
     def evaluate(self, facts: Json) -> Trace:
         """The trace of one filing: each rule once, and each rule over records once per record."""
         return self.evaluation(facts).trace
 
-    def evaluation(self, facts: Json) -> "Evaluation":
-        """Evaluate one filing: its trace and its readings."""
+    def evaluation(self, facts: Json, given: Sequence["Evaluation"] = ()) -> "Evaluation":
+        """Evaluate one filing: its trace and its readings.
+
+        ``given`` are evaluations of the same facts under other rulesets; what comes to the same
+        there is taken from them.
+        """
         try:
             case = Evaluation(self, facts)
+            for other in given:
+                case.take(other)
             for name, rule in self.rules.items():
                 for at in case.places(rule["records"]):
-                    case.result(name, at)
+                    if label(at) + name not in case.trace:
+                        case.result(name, at)
         except (
             ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError
         ) as problem:  # fmt: skip
@@ -127,10 +135,71 @@ class Evaluator:
         return case
 
 
+class Alike:
+    """The rules and indicators that come to the same under two rulesets, whatever is filed.
+
+    They are written alike, and so is everything that they name, and what that names.
+    """
+
+    def __init__(self, one: Evaluator, other: Evaluator) -> None:
+        mine, theirs = parts(one), parts(other)
+        kept = {key for key, part in mine.items() if key in theirs and theirs[key] == part}
+        naming = ("rules", "indicators")
+        named = {key: mentioned(mine[key]) if key[0] in naming else set() for key in kept}
+        changed = {key for keys in (mine, theirs) for key in keys} - kept
+        while changed:
+            names = {name for part in changed for name in called(*part)}
+            changed = {key for key in kept if not named[key].isdisjoint(names)}
+            kept -= changed
+        self.indicators = frozenset(key for kind, key in kept if kind == "indicators")
+        #: The keys of these rules in a trace, by the list of records over which they are.
+        self.keys: dict[str, list[str]] = {}
+        for kind, id in kept:
+            if kind == "rules":
+                self.keys.setdefault(mine[kind, id]["records"], []).extend(keys(mine[kind, id]))
+
+
+def keys(rule: Json) -> list[str]:
+    """The keys of a rule in a trace: its own, and those of its cases, indicators or groups."""
+    id, body = rule["id"], rule["body"]
+    found = [id, *(f"{id}/{name}" for name, _ in body.get("bands", ()))]
+    found += [f"{id}/{group}" for group, *_ in body.get("items", ()) if group]
+    for case in body.get("cases", body.get("rungs", ())):
+        found += of_case(id, case["name"], len(case["lines"]))
+    return found
+
+
+def parts(evaluator: Evaluator) -> dict[tuple[str, str], Any]:
+    """Whatever can be named in a ruleset, by its kind and name."""
+    kinds = ("indicators", "facts", "fields", "maps", "parameters")
+    found = {("rules", id): rule for id, rule in evaluator.rules.items()}
+    for kind in kinds:
+        found |= {(kind, key): part for key, part in evaluator.ruleset.get(kind, {}).items()}
+    return found
+
+
+def called(kind: str, key: str) -> tuple[str, ...]:
+    """The names of a part; that of a list's field or indicator is said without the list as well."""
+    listed = kind in ("fields", "indicators") and "." in key
+    return (key, key.partition(".")[2]) if listed else (key,)
+
+
+def mentioned(part: Any) -> set[str]:
+    """All texts in a part of a ruleset, and the rule of each group of points."""
+    if isinstance(part, str):
+        return {part, part.partition("/")[0]}
+    if isinstance(part, Mapping):
+        part = list(part.values())
+    if isinstance(part, list | tuple):
+        return set().union(*map(mentioned, part))
+    return set()
+
+
 class Evaluation:
     """One filing under evaluation; ``trace`` fills up as results are asked for."""
 
     def __init__(self, evaluator: Evaluator, facts: Json) -> None:
+        self.evaluator = evaluator
         self.rules = evaluator.rules
         self.ruleset = evaluator.ruleset
         self.as_of = date.fromisoformat(facts["as_of"])
@@ -139,6 +208,21 @@ class Evaluation:
         self.trace: Trace = {}
         self.under_way: set[str] = set()
         self.known: dict[tuple[str, At], Reading] = {}
+
+    def take(self, other: "Evaluation") -> None:
+        """Take the results and readings that come to the same under another ruleset."""
+        known = self.evaluator.alike
+        if other.evaluator not in known:
+            known[other.evaluator] = Alike(self.evaluator, other.evaluator)
+        alike = known[other.evaluator]
+        for records, named in alike.keys.items():
+            for at in self.places(records):
+                prefix = label(at)
+                for key in named:
+                    self.trace[prefix + key] = other.trace[prefix + key]
+        for (name, at), reading in other.known.items():
+            if (f"{at[0]}.{name}" if at else name) in alike.indicators:
+                self.known[name, at] = reading
 
     @property
     def readings(self) -> dict[str, Reading]:
@@ -185,11 +269,11 @@ class Evaluation:
 
     def case(self, case: Json, key: str, at: At) -> int:
         """The outcome of a case, the least of its lines' outcomes: it is met if all lines are."""
-        key = f"{key}/{case['name']}"
-        outcomes = [self.line(line, at) for line in case["lines"]]
-        for n, outcome in enumerate(outcomes, 1):
-            self.trace[f"{key}/{n}"] = outcome
-        self.trace[key] = least = min(outcomes)
+        lines = case["lines"]
+        own, *numbered = of_case(key, case["name"], len(lines))
+        outcomes = [self.line(line, at) for line in lines]
+        self.trace.update(zip(numbered, outcomes, strict=True))
+        self.trace[own] = least = min(outcomes)
         return least
 
     def line(self, line: Json, at: At) -> int:
@@ -259,10 +343,11 @@ class Evaluation:
 
     def indicator(self, name: str, at: At) -> Reading:
         """The reading of an indicator, for the record at hand if there is one."""
-        if (name, at) not in self.known:
+        found = self.known.get((name, at))
+        if found is None:
             key = f"{at[0]}.{name}" if at else name
-            self.known[name, at] = self.read(self.ruleset["indicators"][key]["expr"], at)
-        return self.known[name, at]
+            found = self.known[name, at] = self.read(self.ruleset["indicators"][key]["expr"], at)
+        return found
 
     def read(self, formula: Sequence[Any], at: At) -> Reading:
         """The reading of a formula."""
@@ -445,6 +530,12 @@ class Evaluation:
 # results
 
 
+@lru_cache(maxsize=1 << 12)
+def of_case(key: str, name: str, lines: int) -> tuple[str, ...]:
+    """The trace keys of a case, and of each of its lines."""
+    return (f"{key}/{name}", *(f"{key}/{name}/{n}" for n in range(1, lines + 1)))
+
+
 def label(at: At) -> str:
     """The prefix of a record's trace keys."""
     return f"{at[0]}#{at[1]}:" if at else ""
@@ -601,9 +692,7 @@ def interval(lo: Number | None, hi: Number | None, gap: int) -> Reading:
 
 def ratio(a: Number, b: Number) -> Number:
     """a / b, exactly: for two whole numbers Python's division gives a float."""
-    if isinstance(a, int):
-        a = Fraction(a)
-    return a / b
+    return Fraction(a, b)
 
 
 def same(lo: Number, hi: Number | None) -> bool:

@@ -1,0 +1,77 @@
+"""What several rulesets ask alike of one profile is evaluated once by the reference."""
+
+import copy
+import json
+import random
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+
+from benchmarks.profiles import profiles as synthetic
+from rules.decider import References
+from rules.model.facts import Profile
+from rules.portable.reference import Alike, EvaluationError, Evaluator
+from rules.tests.test_agreement import evaluator, profiles, rulebook
+
+ROOTS = ("63.1", "63.2", "63.3", "2026.2")
+
+
+def same(one: Evaluator, facts: Any, beside: References) -> None:
+    """Evaluate beside others, which must give what the ruleset gives alone."""
+    alone, found = one.evaluation(facts), beside.evaluation(one, facts)
+    assert dict(found.trace) == alone.trace
+    assert found.readings == alone.readings
+
+
+@settings(max_examples=40)
+@given(profile=profiles())
+def test_tiers_beside_each_other_come_to_what_each_comes_to_alone(profile: Profile) -> None:
+    beside = References()
+    for root in (*ROOTS, *reversed(ROOTS)):
+        same(evaluator(root), profile.to_json(), beside)
+
+
+def test_tiers_have_much_in_common() -> None:
+    alike = Alike(evaluator("63.2"), evaluator("63.3"))
+    assert len(alike.keys[""]) > 100
+    assert "63.4.Ⅰ类" in alike.keys["ip"]
+    assert "上年度研发费用占比" in alike.indicators
+
+
+def places(part: Any) -> Iterator[tuple[Any, Any]]:
+    """Every text in a ruleset, by what holds it and where."""
+    for key, value in part.items() if isinstance(part, dict) else enumerate(part):
+        if isinstance(value, str):
+            yield part, key
+        elif isinstance(value, dict | list):
+            yield from places(value)
+
+
+OTHERS = {">=": "<", ">": "<=", "<": ">=", "<=": ">", "rule": "unmet", "unmet": "rule"}
+
+
+@pytest.mark.parametrize("part", ["rules", "indicators", "facts", "fields", "maps"])
+def test_nothing_is_taken_from_what_is_written_otherwise(part: str) -> None:
+    rng, plain = random.Random(part), rulebook().ruleset("63.2").to_json()
+    filings = [p.to_json() for p in islice(synthetic(itemised=True), 3)]
+    tried = turned = 0
+    while tried < 60:
+        other = copy.deepcopy(json.loads(json.dumps(plain)))
+        holder, key = rng.choice(list(places(other[part])))
+        text = holder[key]
+        holder[key] = OTHERS.get(text, "3" if text.isdecimal() else f"{text}1")
+        changed = Evaluator(other)
+        try:
+            alone = [changed.evaluate(facts) for facts in filings]
+        except EvaluationError:
+            continue
+        tried += 1
+        turned += alone != [evaluator("63.2").evaluate(facts) for facts in filings]
+        for facts in filings:
+            beside = References()
+            beside.evaluation(evaluator("63.2"), facts)
+            same(changed, facts, beside)
+    assert turned or part not in ("rules", "indicators")
