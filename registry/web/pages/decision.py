@@ -6,7 +6,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
-from registry.desk import auditing, explaining, replaying
+from registry.desk import auditing, documenting, explaining, replaying
 from registry.errors import RecordError
 from registry.reports import readers
 from registry.reports.layout import CITED
@@ -68,6 +68,7 @@ def decision(
         cited=CITED,
         reader=reader,
         readers=_READERS,
+        publication=documenting.in_force_at(at.desk, seq),
         same=same,
     )
 

@@ -203,3 +203,12 @@ def test_the_rest_of_the_journal_is_read_beside_what_is_amiss(
     assert said.format(seq) in page.words
     left = re.findall(r">第(\d+)号</a>", page.source)
     assert {*before} - {*left} == {str(seq - n) for n in range(gone)}
+
+
+def test_a_decision_leads_to_the_criteria_by_which_it_was_taken(
+    visitor: Visitor, office: tuple[Desk, Judging]
+) -> None:
+    desk, _ = office
+    [published] = numbers(desk, "publication")
+    for seq in numbers(desk, "decision")[:2]:
+        assert f"/rules?criteria={published}" in visitor.get(decision(seq)).links
