@@ -2,6 +2,7 @@
 
 from functools import cache
 from typing import Any, Final, NamedTuple
+from urllib.parse import quote
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -90,12 +91,16 @@ def framed(request: Request, template: str) -> dict[str, Any]:
 
 
 def _frame(request: Request) -> dict[str, Any]:
-    """What every frame shows: where the reader is, and who is at work."""
+    """What every frame shows: where the reader is, and who is at work.
+
+    ``bare`` is the address without what it asks, if it asks anything.
+    """
     path = request.url.path
     here = max((r.href for r in ROOMS if _within(path, r)), key=len, default="")
     office: Office = request.app.state.office
     return {
         "here": here, "path": path, "by": office.desk.by, "to": office.to, "unfolded": False,
+        "bare": quote(path) if request.method == "GET" and request.url.query else "",
     }  # fmt: skip
 
 

@@ -132,3 +132,20 @@ def test_templates_can_make_every_address() -> None:
     }
     assert made
     assert {name: getattr(Addresses, name, None) for name in made} == made
+
+
+@pytest.mark.parametrize(
+    ("path", "bare"),
+    [
+        ("/enterprises?place=火星", "/enterprises"),
+        ("/rules?criteria=甲", "/rules"),
+        ("/rules/没有?criteria=1", "/rules/%E6%B2%A1%E6%9C%89"),
+        ("/decisions/1", None),
+    ],
+)
+def test_what_an_address_asks_in_vain_can_be_left_out(
+    visitor: Visitor, path: str, bare: str | None
+) -> None:
+    page = visitor.get(path)
+    assert page.status in (404, 422)
+    assert (bare in page.links) if bare else ("去掉地址中的条件" not in page.words)
