@@ -22,7 +22,7 @@ from registry.portable.notes import Checkpoint, NoteError, VerifierKey
 from registry.portable.verifier import Findings, file_digest, verify_bundle
 from registry.record import cases, determinations, journal
 from registry.record.publication import packaged_catalogue, to_be_filed
-from registry.record.wording import entry_text
+from registry.record.wording import determined_text, entry_text
 from rules.portable.errors import Remedy
 
 #: The most entries that a person looks through before acting.
@@ -174,11 +174,20 @@ def _with_gaps(
 
 
 @dataclass(frozen=True, kw_only=True)
+class Determined:
+    """What a determination settles, and what stood before it, as in ``Target`` and ``Ruling``."""
+
+    target: determinations.Target
+    was: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class EntryView:
     """An entry with what proves it: the SHA-256 of ``header`` is its digest, that of ``body`` is in it.
 
     Both are canonical texts; ``texts`` are those that are disclosed beside it, by their place.
     ``last`` is the number of the journal's last entry; ``evidence`` are the digests of files.
+    ``determined`` is what a determination settles.
     """
 
     line: EntryLine
@@ -190,6 +199,7 @@ class EntryView:
     texts: Mapping[str, str]
     last: int
     evidence: tuple[str, ...] = ()
+    determined: Determined | None = None
 
 
 def entry(desk: Desk, seq: int) -> EntryView:
@@ -210,6 +220,15 @@ def entry(desk: Desk, seq: int) -> EntryView:
         texts=found.texts,
         last=last,
         evidence=tuple(found.content.get("evidence", ())),
+        determined=_determined(found) if found.kind == "determination" else None,
+    )
+
+
+def _determined(entry: journal.Entry) -> Determined:
+    content, catalogue = entry.content, packaged_catalogue()
+    return Determined(
+        target=determinations.target_of(content),
+        was=determined_text(content, content["was"], catalogue) if "fact" in content else "",
     )
 
 

@@ -70,6 +70,26 @@ class Ruling:
     as_of: date | None = None
 
 
+def target_of(content: Json) -> Target:
+    """What the body of a determination settles.
+
+    >>> target_of({"fact": "revenue@2022"}), target_of({"fact": "ip#0.pledge"})
+    (Target(name='revenue', year=2022, records='', number=0, rule=False), Target(name='pledge', year=None, records='ip', number=1, rule=False))
+    >>> target_of({"fact": "ip", "list": True}).records, target_of({"rule": "1.甲"}).rule
+    ('ip', True)
+    """
+    if "rule" in content:
+        return Target(content["rule"], rule=True)
+    name, _, place = content["fact"].partition("#")
+    if place:
+        number, _, field = place.partition(".")
+        return Target(field, records=name, number=int(number) + 1)
+    if content.get("list"):
+        return Target("", records=name)
+    id, _, year = name.partition("@")
+    return Target(id, int(year) if year else None)
+
+
 def determine(
     session: Session, rules: Published, ruling: Ruling, *, by: str, now: datetime
 ) -> journal.Entry:

@@ -1,17 +1,20 @@
 """Determining ``/enterprises/{uscc}/{tier}/determine``: what a person settles; and what proves it."""
 
 from collections.abc import Iterable
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Annotated, Final
 from urllib.parse import quote
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse
 
 from registry.desk import auditing, deciding, enterprises, evidence
+from registry.desk.auditing import EntryView
 from registry.desk.checking import Refusal
 from registry.desk.deciding import Matter, Ruling, Target
 from registry.desk.place import Desk, Seen
 from registry.web import addresses
+from registry.web.addresses import Addresses
 from registry.web.asked import Asked, How, Text, Tier, number
 from registry.web.forms import Form, Given, New, Sent, recorded
 from registry.web.office import At, Office
@@ -36,12 +39,51 @@ _FIELDS: Final = {
 }
 
 
+@dataclass(frozen=True)
+class Filled:
+    """The fields that an address fills in."""
+
+    target: Text = ""
+    records: Text = ""
+    number: Text = ""
+    fact: Text = ""
+    year: Text = ""
+    value: Text = ""
+
+    @property
+    def typed(self) -> dict[str, tuple[str, ...]]:
+        """The same as if it had been typed."""
+        return {name: (text,) for name, text in vars(self).items() if text}
+
+
+def correction(to: Addresses, view: EntryView) -> str:
+    """Where what a determination settled is determined again, with what stood before it filled in."""
+    assert view.determined is not None
+    target, tier = view.determined.target, view.tier or next(iter(to.tiers.values()))
+    kind = FACT if not target.records else RECORD if target.number else LIST
+    filled = Filled(
+        target=f"rule:{target.name}" if target.rule else kind,
+        records=target.records,
+        number=str(target.number or ""),
+        fact="" if target.rule else target.name,
+        year=str(target.year or ""),
+        value=view.determined.was,
+    )
+    return to.case(view.uscc, tier, "determine", **vars(filled))
+
+
 @router.get("/enterprises/{uscc}/{tier}/determine")
 def ask(
-    request: Request, at: At, uscc: str, title: Tier, how: Asked, form: New, target: Text = ""
+    request: Request,
+    at: At,
+    uscc: str,
+    title: Tier,
+    how: Asked,
+    form: New,
+    filled: Annotated[Filled, Depends()],
 ) -> HTMLResponse:
-    """The page on which something is determined; ``target`` is chosen beforehand."""
-    return _shown(request, at, uscc, title, how, form, target)
+    """The page on which something is determined, with what is ``filled`` in beforehand."""
+    return _shown(request, at, uscc, title, how, replace(form, typed=filled.typed))
 
 
 @router.post("/enterprises/{uscc}/{tier}/determine")
@@ -74,7 +116,7 @@ def determine(
         given,
         lambda head: Seen(head, (uscc,)),
         act,
-        lambda form, status: _shown(request, at, uscc, title, how, form, "", status),
+        lambda form, status: _shown(request, at, uscc, title, how, form, status),
         _FIELDS,
     )
 
@@ -105,7 +147,6 @@ def _shown(
     title: str,
     how: How,
     form: Form,
-    target: str,
     status: int = 200,
 ) -> HTMLResponse:
     filings = enterprises.current(at.desk, uscc)
@@ -124,8 +165,7 @@ def _shown(
         form=form,
         verdict=verdict,
         targets=[*_choices(open_matters), *_OTHERS],
-        target=target,
-        catalogue=at.desk.to_be_filed(),
+        facts=[fact.name for fact in at.desk.to_be_filed().facts],
         waiting=deciding.waiting(at.desk, uscc, how.as_of),
         four_eyes=auditing.four_eyes(at.desk),
     )

@@ -9,6 +9,7 @@ from registry.desk import auditing, evidence
 from registry.portable.chain import KINDS
 from registry.web.asked import Number, Text
 from registry.web.office import At
+from registry.web.pages.determine import correction
 from registry.web.rendering import page
 
 router = APIRouter()
@@ -41,5 +42,6 @@ def entry(request: Request, at: At, seq: int) -> HTMLResponse:
         published=found.line.kind == KINDS["publication"],
         title=found.line.kind == KINDS["title"],
         waits=waits,
+        correction=correction(at.to, found) if found.determined else "",
         files=files,
     )

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from hashlib import sha256
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -195,7 +196,8 @@ def test_what_the_case_leaves_open_is_offered_first(bureau: Bureau) -> None:
         submission(CODES[0], digital_level=None, rd_expense__2022=None),
     )
     page = bureau.visitor.get(DETERMINE)
-    values = re.findall(r'<option value="([^"]*)"', page.source)
+    [choice] = re.findall(r"<select .*?</select>", page.source, re.DOTALL)
+    values = re.findall(r'value="([^"]*)"', choice)
     assert values[-3:] == ["fact", "record", "list"]
     assert "fact:rd_expense@2022" in values
     done = determined(bureau, target="fact:rd_expense@2022", fact="", year="")
@@ -284,6 +286,33 @@ def test_a_second_person_confirms_and_the_first_reads_who_may(bureau: Bureau) ->
         assert second.get(f"{entry}/confirm").status == 422
     assert "还没有第二人确认" not in bureau.visitor.get(DECIDE).words
     assert f"人工认定第{entry.rpartition('/')[2]}号" in bureau.visitor.get(DECIDE).words
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        CORRECTION,
+        {"target": "record", "records": "梯度称号", "number": "1", "fact": "称号有效期至",
+         "value": "2024-12-31"},
+        {"target": "list", "records": "知识产权", "value": "是"},
+    ],
+)  # fmt: skip
+def test_what_was_determined_is_determined_back_with_what_stood_before(
+    bureau: Bureau, typed: dict[str, str]
+) -> None:
+    done = bureau.visitor.send(DETERMINE, {**typed, "ground": "核查"}, {"evidence": PROOF})
+    assert done.status == 303, done.words
+    entry = bureau.visitor.get(done.place)
+    [href] = [unescape(link) for link in entry.links if "/determine?" in link]
+    page = bureau.visitor.get(href)
+    filled = dict(re.findall(r'name="(\w+)"[^>]* value="([^"]*)"', page.source))
+    [target] = re.findall(r'<option value="([^"]*)" selected', page.source)
+    typed = {k: v for k, v in filled.items() if k in ("fact", "year", "records", "number", "value")}
+    back = bureau.visitor.send(
+        href, {**typed, "target": target, "ground": "认定有误"}, {"evidence": PROOF}
+    )
+    assert back.status == 303, back.words
+    assert "认定有误" in bureau.visitor.get(back.place).words
 
 
 # -- titles and holdings ---------------------------------------------------------------------------
