@@ -18,7 +18,7 @@ from registry.desk import headings, importing
 from registry.desk.importing import FolderCounts, Imported, InParts, Source
 from registry.desk.place import Desk
 from registry.desk.waiting import Waiting, WaitingFiles
-from registry.errors import LoadError, RegistryError
+from registry.errors import LoadError, RegistryError, StorageError
 from registry.filings import FileReading, Heading, Issue
 from registry.intake import NoTableError, refuse, write_issues
 from registry.intake.files import archives
@@ -203,6 +203,8 @@ def _examined(desk: Desk, path: Path, waiting: Waiting, to: Path) -> Examination
             return _folder(desk, path, waiting, made, to.with_suffix(".csv"))
         source = Source(path=path, as_of=waiting.as_of, dry_run=True)
         return _file(desk, source, made, to.with_suffix(".xlsx"))
+    except StorageError:  # which says nothing of the file, and passes
+        raise
     except NoTableError as error:
         terms = _terms(desk, error.headings)
         return Examination(key=made, trouble=str(error), details=error.details, terms=terms)

@@ -19,7 +19,7 @@ from registry.desk import examining, headings, importing
 from registry.desk.place import Desk
 from registry.desk.rulebooks import rulebook
 from registry.desk.waiting import Waiting, WaitingFiles
-from registry.errors import LoadError
+from registry.errors import LoadError, StorageError
 from registry.intake.tests.counties import county, firm, saved
 from registry.intake.tests.test_folders import contents
 from registry.kit.progress import ignored
@@ -91,6 +91,20 @@ def test_what_was_found_holds_until_something_is_registered_or_confirmed(
     assert (
         examining.found(desk, files, files.change(waiting.digest, as_of=date(2024, 6, 30))) is None
     )
+
+
+def test_a_busy_registry_is_no_fault_of_the_file(
+    desk: Desk, files: WaitingFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_: object) -> None:
+        raise StorageError("database-busy", "数据库正被其他程序写入")
+
+    waiting = kept(files, saved(county([firm(1)]), tmp_path))
+    with monkeypatch.context() as patch:
+        patch.setattr(importing, "import_file", busy)
+        with pytest.raises(StorageError):
+            examining.examine(desk, files, waiting)
+    assert examining.examine(desk, files, waiting).new == 1
 
 
 def test_the_same_file_twice_changes_nothing_and_leads_to_the_first_time(
