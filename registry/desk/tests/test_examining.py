@@ -20,6 +20,7 @@ from registry.desk.place import Desk
 from registry.desk.rulebooks import rulebook
 from registry.desk.waiting import Waiting, WaitingFiles
 from registry.errors import LoadError, StorageError
+from registry.intake import marking
 from registry.intake.tests.counties import county, firm, saved
 from registry.intake.tests.test_folders import contents
 from registry.kit.progress import ignored
@@ -162,6 +163,17 @@ def test_a_file_without_cells_comes_back_as_a_list(
     assert (found.book, found.unmarked) == ("表（问题清单）.xlsx", "")
     book = load_workbook(BytesIO(examining.book(files, waiting, found)))
     assert {c.data_type for row in book["问题清单"].iter_rows() for c in row} <= {"s", "n"}
+
+
+def test_a_workbook_that_cannot_be_marked_comes_with_a_list_and_the_reason(
+    desk: Desk, files: WaitingFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(marking, "_HELD", 1000)
+    waiting = kept(files, table(tmp_path / "汇总表.xlsx", mended=False))
+    found = examining.examine(desk, files, waiting)
+    assert found.book == "汇总表（问题清单）.xlsx"
+    assert "不能在原表上标出，请看问题清单" in found.unmarked
+    assert "问题清单" in load_workbook(BytesIO(examining.book(files, waiting, found))).sheetnames
 
 
 def test_an_archive_of_tables_is_examined_and_registered_like_the_folder(
