@@ -41,7 +41,7 @@ WORDS: Final[Mapping[str, Advice]] = {
     "rules-now": Advice("请改用较晚的时间，或按现行标准查看"),
     "strike-title": Advice("请在称号登记簿中划销第{seq}号后重新登记"),
     "upgrade-database": Advice("请管理员升级数据库"),
-    "verify-record": Advice("请审计人验证登记库，查明改动"),
+    "verify-record": Advice("请审计人验证登记库，查明改动", "/audit"),
 }
 
 
