@@ -33,6 +33,15 @@ SQLModel.metadata.naming_convention = {
 _CURRENT: Final = text("known_until IS NULL")
 #: The entries of the journal that may change a verdict; a query with this condition uses their index.
 NO_DECISION: Final = text("kind <> 'decision'")
+#: The kinds of those entries.
+OTHER_KINDS: Final = tuple(kind for kind in KINDS if kind != "decision")
+#: How the body of a decision begins.
+DECISION_BEGINS: Final = '{"applicability":{'
+#: The entries that are none of those, and no decisions by their bodies; a sound journal has none.
+BELIED: Final = text(
+    " AND ".join(f"kind <> '{kind}'" for kind in OTHER_KINDS)
+    + f" AND substr(body, 1, {len(DECISION_BEGINS)}) <> '{DECISION_BEGINS}'"
+)
 
 
 def _partial(name: str, *columns: str, where: TextClause, unique: bool = False) -> Index:
@@ -471,6 +480,7 @@ class JournalEntry(SQLModel, table=True):
         # that each entry follows the number before its own.
         _partial("ix_journal_changes", "kind", "seq", where=NO_DECISION),
         _partial("ix_journal_digest", "digest", where=NO_DECISION, unique=True),
+        _partial("ix_journal_belied", "seq", where=BELIED),
         _partial("ix_journal_subject", "subject", where=text("subject IS NOT NULL")),
         _partial("ix_journal_holder", "holder", where=text("holder IS NOT NULL")),
     )

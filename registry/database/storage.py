@@ -181,6 +181,21 @@ def session(engine: sa.Engine, *, write: bool = False) -> Iterator[Session]:
         yield opened
 
 
+def state(session: Session) -> tuple[object, ...] | None:
+    """What tells one state of the database from every other, for the connection of a session.
+
+    None within a transaction of PostgreSQL that has written something.
+    """
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        found = "SELECT pg_current_snapshot()::text, pg_current_xact_id_if_assigned()::text"
+        snapshot, own = connection.exec_driver_sql(found).one()
+        return None if own else (snapshot,)
+    others = connection.exec_driver_sql("PRAGMA data_version").scalar()
+    driver: Any = connection.connection.driver_connection
+    return others, driver.total_changes
+
+
 def upgrade(engine: sa.Engine, revision: str = "head") -> None:
     """Upgrade the schema to a revision, by default the newest."""
     from registry.database import migrations  # alembic is slow to load and seldom needed

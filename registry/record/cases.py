@@ -7,7 +7,7 @@ stated anew in other words is a new case and must be examined again.
 import json
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlmodel import Session
@@ -76,13 +76,20 @@ def _first(
     )
     if as_of is not None:
         ranked = ranked.where(FILING.c.as_of <= as_of)
+    # within, so that only the filings of these enterprises are put in order
+    parts = [ranked] if usccs is None else _of_each(ranked, usccs)
+    return [id for part in parts for id in session.scalars(_foremost(part))]
+
+
+def _of_each(
+    ranked: sa.Select[tuple[int, str, int]], usccs: Sequence[str]
+) -> Iterator[sa.Select[tuple[int, str, int]]]:
+    return (ranked.where(ENTERPRISE.c.uscc.in_(part)) for part in chunks(usccs))
+
+
+def _foremost(ranked: sa.Select[tuple[int, str, int]]) -> sa.Select[Any]:
     found = ranked.subquery()
-    query = sa.select(found.c.id).where(found.c.place == 1).order_by(found.c.uscc)
-    if usccs is None:
-        return list(session.scalars(query))
-    return [
-        id for part in chunks(usccs) for id in session.scalars(query.where(found.c.uscc.in_(part)))
-    ]
+    return sa.select(found.c.id).where(found.c.place == 1).order_by(found.c.uscc)
 
 
 def codes(session: Session, filing_ids: Sequence[int]) -> dict[int, str]:

@@ -18,9 +18,15 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from registry.database import bulk
+from registry.database import bulk, storage
 from registry.database.altered import UNREADABLE
-from registry.database.models import NO_DECISION, JournalEntry
+from registry.database.models import (
+    BELIED,
+    DECISION_BEGINS,
+    NO_DECISION,
+    OTHER_KINDS,
+    JournalEntry,
+)
 from registry.database.versions import ENTERPRISE, FILING, table_of
 from registry.errors import AlteredError, RecordError
 from registry.portable.chain import GENESIS, KINDS, header, header_text, sealed_name
@@ -167,7 +173,7 @@ _BEGINNINGS: Final = {
     "policy": '{"four_eyes":',
     "determination": '{"case":',
     "confirmation": '{"determination":',
-    "decision": '{"applicability":{',
+    "decision": DECISION_BEGINS,
     "withdrawal": '{"case":',
     "title": '{"action":',
     "holding": '{"action":',
@@ -184,6 +190,13 @@ def _of(kinds: Sequence[str]) -> sa.ColumnElement[bool]:
         begun &= JOURNAL.c.filing_id.is_(None)
     of_kind = JOURNAL.c.kind.in_(kinds)
     return begun | (of_kind if "decision" in kinds else NO_DECISION & of_kind)
+
+
+def _among_others(session: Session) -> sa.ColumnElement[bool]:
+    """Selects the entries that are no decisions, by an index; one that only says so is no decision."""
+    belied = session.scalars(sa.select(JOURNAL.c.seq).where(BELIED)).all()
+    others = sa.and_(NO_DECISION, JOURNAL.c.kind.in_(OTHER_KINDS))
+    return sa.or_(others, JOURNAL.c.seq.in_(belied)) if belied else others
 
 
 def append(session: Session, drafts: Sequence[Draft], *, by: str, now: datetime) -> list[Entry]:
@@ -243,13 +256,20 @@ WITHOUT_BEARING: Final = frozenset({"decision", "checkpoint"})
 SEALED: Final = object()
 
 
-#: A session's note that its journal has no gaps, or that they are reported otherwise.
+#: A session's note that its journal has no gaps, or that they are reported otherwise; and a
+#: connection's, of the state of the database in which it has none.
 WHOLE: Final = "journal_is_whole"
 
 
 def _refuse_gaps(session: Session) -> None:
-    """Raise ``AlteredError`` if entries are missing: the caller would not notice."""
+    """Raise ``AlteredError`` if entries are missing: the caller would not notice.
+
+    They are counted once in each state of the database, however many sessions read it.
+    """
     if session.info.get(WHOLE):
+        return
+    state, noted = storage.state(session), session.connection().info
+    if state is not None and noted.get(WHOLE) == state:
         return
     seq = JOURNAL.c.seq
     first, last, count = session.execute(
@@ -265,6 +285,7 @@ def _refuse_gaps(session: Session) -> None:
             remedy=Remedy("verify-record"),
         )
     session.info[WHOLE] = True
+    noted[WHOLE] = state
 
 
 def last_number(session: Session) -> int:
@@ -274,8 +295,9 @@ def last_number(session: Session) -> int:
 
 def last_change(session: Session, first: int = 1) -> int:
     """The number of the last entry that may change a verdict, from ``first`` on; 0 if there is none."""
-    query = sa.select(sa.func.max(JOURNAL.c.seq)).where(NO_DECISION, JOURNAL.c.seq >= first)
-    return int(session.scalar(query.where(JOURNAL.c.kind.not_in(WITHOUT_BEARING))) or 0)
+    bearing = JOURNAL.c.kind.in_([kind for kind in OTHER_KINDS if kind not in WITHOUT_BEARING])
+    query = sa.select(sa.func.max(JOURNAL.c.seq)).where(NO_DECISION, bearing)
+    return int(session.scalar(query.where(JOURNAL.c.seq >= first)) or 0)
 
 
 def kinds_after(session: Session, seq: int) -> set[str]:
@@ -358,6 +380,9 @@ def entries(
         query = query.where(JOURNAL.c.seq <= last)
     if kinds:
         query = query.where(_of(kinds))
+        narrowed = (filing_ids, subjects, holders) != (None, None, None)
+        if "decision" not in kinds and not narrowed:
+            query = query.where(_among_others(session))
     if tier:
         query = query.where(JOURNAL.c.tier == tier)
     if filing_ids is not None:
@@ -449,6 +474,8 @@ def before(
         query = query.where(JOURNAL.c.seq < seq)
     if kinds:
         query = query.where(_of(kinds))
+        if "decision" not in kinds:
+            query = query.where(_among_others(session))
     if tier:
         query = query.where(JOURNAL.c.tier == tier)
     return list(session.scalars(query))

@@ -43,7 +43,7 @@ from registry.database.versions import (
 )
 from registry.errors import LoadError
 from registry.filings import FileReading, Issue, Submission
-from registry.record import journal, publication, receipts
+from registry.record import cases, journal, publication, receipts
 from registry.record.naming import Names
 from rules.errors import FactsError
 from rules.model.catalogue import Catalogue
@@ -481,28 +481,11 @@ def profiles(
     known_at: datetime | None = None,
 ) -> Iterator[tuple[str, Profile]]:
     """The ``profile`` of each of these enterprises, or of all, with its credit code."""
-    place = sa.func.row_number().over(
-        partition_by=FILING.c.enterprise_id, order_by=FILING.c.as_of.desc()
-    )
-    newest = sa.select(FILING.c.id, place.label("place")).where(known(known_at))
-    if as_of is not None:
-        newest = newest.where(FILING.c.as_of <= as_of)
-    ranked = newest.subquery()
-    wanted = (
-        sa.select(FILING, ENTERPRISE.c.uscc)
-        .join(ranked, ranked.c.id == FILING.c.id)
-        .join(ENTERPRISE)
-        .where(ranked.c.place == 1)
-        .order_by(ENTERPRISE.c.uscc)
-    )
-    if usccs is None:
-        found = list(session.execute(wanted))
-    else:
-        found = [
-            row
-            for part in chunks(usccs)
-            for row in session.execute(wanted.where(ENTERPRISE.c.uscc.in_(part)))
-        ]
+    newest = cases.newest(session, usccs, as_of=as_of, known_at=known_at)
+    wanted = sa.select(FILING, ENTERPRISE.c.uscc).join(ENTERPRISE).order_by(ENTERPRISE.c.uscc)
+    found = [
+        row for ids in chunks(newest) for row in session.execute(wanted.where(FILING.c.id.in_(ids)))
+    ]
     for part in chunks(found):
         rows = rows_of(session, [row.id for row in part])
         for row in part:

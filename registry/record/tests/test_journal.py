@@ -14,6 +14,7 @@ from registry.portable.chain import GENESIS, header_text
 from registry.portable.sealing import seal
 from registry.record import journal, publication
 from registry.record.journal import SEALED, Draft
+from registry.tests.history import History, bare
 from rules.portable.canonical import sha256
 
 NOW = datetime(2023, 7, 1, 8, tzinfo=UTC)
@@ -118,7 +119,7 @@ def test_no_index_slows_recording_the_more_the_longer_the_journal(database: sa.E
     # decisions stand only in indices of numbers that were given out one after the other
     every = [i["column_names"] for i in indices if where not in i.get("dialect_options", {})]
     assert every == [["filing_id"]]
-    assert len(indices) == 5
+    assert len(indices) == 6  # the rest hold what is no decision, or nothing at all
     assert found.get_unique_constraints("journal") == []
 
 
@@ -141,3 +142,50 @@ def test_what_is_no_decision_is_found_without_reading_those(database: sa.Engine)
     whole, kind = ["filing_id"], ["filing_id", "changes"]  # no gaps; then what is asked for
     expected = [whole, kind, kind, ["digest"], ["subject"], ["holder"]]
     assert used == [[f"ix_journal_{name}" for name in names] for names in expected], plans
+
+
+def test_what_a_second_person_must_confirm_is_found_without_reading_the_decisions(
+    history: History,
+) -> None:
+    plans, explaining = list[str](), False
+    with storage.session(history.engine) as session:
+        connection = session.connection()
+        on_postgresql = connection.dialect.name == "postgresql"
+        if on_postgresql:  # which would rather look at all of a few rows
+            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+
+        @sa.event.listens_for(connection, "before_cursor_execute")
+        def explain(_c: object, _u: object, statement: str, given: Any, *_: object) -> None:
+            nonlocal explaining
+            if explaining or "journal.body" not in statement:
+                return
+            explaining = True
+            how = "EXPLAIN" if on_postgresql else "EXPLAIN QUERY PLAN"
+            rows = connection.exec_driver_sql(f"{how} {statement}", given)
+            plans.extend(str(row[-1]) for row in rows)
+            explaining = False
+
+        found = list(journal.entries(session, kinds=["determination", "confirmation"]))
+    assert {entry.kind for entry in found} <= {"determination", "confirmation"}
+    assert plans
+    walked = r"Seq Scan|pk_journal|SCAN journal$|INTEGER PRIMARY KEY"
+    assert not [line for line in plans if re.search(walked, line)]
+
+
+def test_entries_are_counted_once_in_each_state_of_the_database(history: History) -> None:
+    def counted() -> int:
+        said = list[str]()
+        with storage.session(history.engine) as session:
+
+            @sa.event.listens_for(session.connection(), "before_cursor_execute")
+            def note(_c: object, _u: object, statement: str, *_: object) -> None:
+                said.append(statement)
+
+            journal.entry(session, 1)
+        return sum("count(*)" in statement for statement in said)
+
+    counted()
+    assert counted() == 0
+    history.load(bare(77))
+    assert counted() == 1
+    assert counted() == 0
