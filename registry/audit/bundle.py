@@ -12,8 +12,8 @@ from typing import Final
 
 from sqlmodel import Session
 
-from registry.audit import standalone
-from registry.audit.evidence import Evidence, Selection, gather
+from registry.audit import checkpoints, standalone
+from registry.audit.evidence import Covering, Evidence, Selection, gather
 from registry.audit.keys import SigningKey
 from registry.errors import RecordError
 from registry.portable.clock import china_text
@@ -40,14 +40,16 @@ def export(
     now: datetime,
     masked: bool = False,
     since: Sequence[Checkpoint] = (),
+    covering: Covering | None = None,
 ) -> bytes:
-    """The bytes of a bundle; needs a writing transaction, because it signs a checkpoint.
+    """The bytes of a bundle under the checkpoint ``covering``.
 
-    ``masked`` leaves out names and all other sealed texts. ``since`` are checkpoints that the
+    Without one, it signs a checkpoint, for which it needs a writing transaction. ``masked`` leaves out names and all other sealed texts. ``since`` are checkpoints that the
     receiver holds; the bundle proves consistency with each. Raises ``RecordError`` if nothing is
     selected.
     """
-    found = gather(session, selection, key, now=now)
+    covering = covering or checkpoints.covering(session, key, now=now)
+    found = gather(session, selection, key, covering)
     files = dict(_files(found, masked, since))
     files["index.html"] = _index(found, selection, key, masked, files).encode()
     manifest = _manifest(found, selection, key, masked, files)

@@ -106,14 +106,20 @@ def write(session: Session, key: SigningKey, *, now: datetime) -> str:
     return _standing(session, head, key) or _sign(session, head, tree(session), key, now)
 
 
-def covering(session: Session, key: SigningKey, *, now: datetime) -> tuple[str, Tree]:
-    """The checkpoint of ``write``, and the tree over the entries that it covers."""
+def covering(
+    session: Session, key: SigningKey, *, now: datetime, leaves: Tree | None = None
+) -> tuple[str, Tree]:
+    """The checkpoint of ``write``, and a tree over the entries that it covers, at least.
+
+    ``leaves`` is that of the entries up to an earlier moment, which is then only added to.
+    """
     head = _head(session)
     standing = _standing(session, head, key)
-    if standing is not None:
-        return standing, tree(session, read(standing, key.verifier_key).size)
-    leaves = tree(session)
-    return _sign(session, head, leaves, key, now), leaves
+    found = leaves or Tree()
+    size = read(standing, key.verifier_key).size if standing is not None else None
+    for entry in journal.entries(session, first=found.size + 1, last=size):
+        found.append(leaf_hash(entry.header_bytes()))
+    return standing or _sign(session, head, found, key, now), found
 
 
 def _head(session: Session) -> journal.Entry:

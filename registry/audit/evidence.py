@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import TypeAlias
 
 import sqlalchemy as sa
 from sqlmodel import Session
@@ -83,17 +84,26 @@ class Evidence:
         return [node.hex() for node in self.tree.consistency(earlier.size, self.point.size)]
 
 
-def gather(session: Session, selection: Selection, key: SigningKey, *, now: datetime) -> Evidence:
-    """Gather the evidence for a selection; needs a writing transaction, as it signs a checkpoint.
+#: A signed checkpoint, and a tree over the entries that it covers, at least.
+Covering: TypeAlias = tuple[str, Tree]
+
+
+def refuse_nothing(session: Session, selection: Selection) -> None:
+    """Raise ``RecordError`` if nothing is selected."""
+    if next(_selected(session, selection.to_json()), None) is None:
+        raise RecordError("nothing-selected", "所选范围内没有决定", remedy=Remedy("find-decisions"))
+
+
+def gather(session: Session, selection: Selection, key: SigningKey, covering: Covering) -> Evidence:
+    """Gather the evidence for a selection, from the entries that a checkpoint covers.
 
     Raises ``RecordError`` if nothing is selected.
     """
     asked = selection.to_json()
-    note, tree = checkpoints.covering(session, key, now=now)
+    refuse_nothing(session, selection)
+    note, tree = covering
     point = checkpoints.read(note, key.verifier_key)
-    decisions = tuple(_selected(session, asked))
-    if not decisions:
-        raise RecordError("nothing-selected", "所选范围内没有决定", remedy=Remedy("find-decisions"))
+    decisions = tuple(d for d in _selected(session, asked) if d.seq <= point.size)
     published, documents = _publications(session, decisions)
     ids = list(dict.fromkeys(entry.filing_id or 0 for entry in decisions))
     return Evidence(

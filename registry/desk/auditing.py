@@ -10,9 +10,11 @@ from sqlmodel import Session
 
 from registry.audit import bundle, checkpoints, standalone
 from registry.audit.evidence import Selection as Selection
+from registry.audit.evidence import refuse_nothing
 from registry.audit.keys import SigningKey
 from registry.audit.verify import VerificationReport as VerificationReport
 from registry.audit.verify import verify
+from registry.database import storage
 from registry.database.altered import UNREADABLE as UNREADABLE
 from registry.desk.place import Desk, Seen, unseen
 from registry.errors import AlteredError, RecordError
@@ -412,9 +414,20 @@ def export(
     held = [_given(one, key) for one in since]
     if selection.tier:
         selection = replace(selection, tier=desk.tier(selection.tier).name)
+    with desk.reading() as session:  # before anybody has to wait for it
+        refuse_nothing(session, selection)
+        leaves = checkpoints.tree(session)
     with desk.writing() as session:
+        covering = checkpoints.covering(session, signing, now=desk.clock(), leaves=leaves)
+    with storage.snapshot(desk.database) as session:
         data = bundle.export(
-            session, selection, signing, now=desk.clock(), masked=masked, since=held
+            session,
+            selection,
+            signing,
+            now=desk.clock(),
+            masked=masked,
+            since=held,
+            covering=covering,
         )
     found = verify_bundle(data, key=str(key))
     if found.problems:

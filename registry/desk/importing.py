@@ -57,11 +57,12 @@ _UNKNOWN: Final = Remedy("draft-mapping")
 class InParts:
     """Has a file stored in parts of at most ``size`` filings, so that others can write in between.
 
+    A part of the usual size takes less than a second of one processor.
     Parts that were stored after the import ``after`` are not stored again.
     """
 
     after: int
-    size: int = CHUNK
+    size: int = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -302,6 +303,7 @@ def _stored(desk: Desk, source: Source, prepared: loading.Prepared) -> LoadRepor
         with desk.reading() if source.dry_run else desk.writing() as session:
             return store(session, prepared, now=desk.clock())
     after, reports, count = source.parts.after, list[LoadReport](), 0
+    loading.get_ready()
     with desk.reading() as session:  # all at once, for no writer should wait for it
         names = Names(session, {line.uscc: line.name for line, _ in prepared.good.values()})
     with desk.watch("登记", len(prepared.good)) as done:
@@ -400,6 +402,7 @@ def import_folder(desk: Desk, source: Source) -> FolderImported:
                 today=_today(desk),
                 ahead=rulebook().catalogue,
             ),
+            size=source.parts.size if source.parts else CHUNK,
             after=source.parts.after if source.parts else None,
             jobs=jobs_for(found.enterprises, source.jobs, few=2 * directory.CHUNK),
         )

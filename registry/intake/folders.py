@@ -139,7 +139,7 @@ def unchecked(reading: FileReading) -> FileReading:
 class FolderLoader:
     """Checks or loads a surveyed folder; ``check`` finds what a single reading cannot.
 
-    A load that goes on with one that began ``after`` an import reports what that had stored as its
+    ``size`` enterprises are a part. A load that goes on with one that began ``after`` an import reports what that had stored as its
     own. Parts are read in ``jobs`` processes, or in this one if it is None; only this one stores.
     """
 
@@ -153,6 +153,7 @@ class FolderLoader:
         as_of: date | None = None,
         mapping: Path | None = None,
         check: Check = unchecked,
+        size: int = directory.CHUNK,
         after: int | None = None,
         jobs: int | None = None,
     ) -> None:
@@ -161,6 +162,7 @@ class FolderLoader:
         self.now = now
         self.by = by
         self.as_of = as_of
+        self.size = size
         self.after = after
         self.jobs = jobs
         self._names: Names | None = None
@@ -184,6 +186,7 @@ class FolderLoader:
         """
         counts = FolderCounts(groups=Groups(self.found.headings))
         self._recall()
+        loading.get_ready()
         with storage.session(self.engine) as session:
             name = self.found.folder.resolve().name
             stored = _stored(session, name, self.as_of, self.after)
@@ -212,7 +215,7 @@ class FolderLoader:
 
     def parts(self) -> Iterator[FolderPart]:
         """The parts of the folder."""
-        return directory.parts(self.found)
+        return directory.parts(self.found, self.size)
 
     def _prepared(self, tasks: Iterator[Task]) -> Iterator[tuple[Task, Prepared, list[Issue]]]:
         work: workers.Work[Task, tuple[Prepared, list[Issue]]]

@@ -43,6 +43,7 @@ from registry.database.versions import (
 )
 from registry.errors import LoadError
 from registry.filings import FileReading, Issue, Submission
+from registry.kit import regions
 from registry.record import cases, journal, publication, receipts
 from registry.record.naming import Names
 from rules.errors import FactsError
@@ -234,6 +235,12 @@ def store(
         refused=prepared.refused,
         names=told,
     )
+
+
+def get_ready() -> None:
+    """Read what storing needs besides the database, so that no other writer waits for that."""
+    publication.packaged_digest()
+    regions.place_of("", "", "")
 
 
 def parts(prepared: Prepared, size: int) -> Iterator[Prepared]:

@@ -262,7 +262,7 @@ def hold_catalogue(session: Session, digest: str, *, by: str, now: datetime) -> 
 
     Needs a writing transaction.
     """
-    if digest == _packaged_digest() or _is_held(session, digest):
+    if digest == packaged_digest() or _is_held(session, digest):
         return
     if latest(session) is None:
         in_force(session, by=by, now=now)
@@ -274,7 +274,8 @@ def hold_catalogue(session: Session, digest: str, *, by: str, now: datetime) -> 
 
 
 @lru_cache(maxsize=1)
-def _packaged_digest() -> str:
+def packaged_digest() -> str:
+    """The digest of what may be filed by the criteria that ship with the program."""
     return sha256(canonical_json(packaged_catalogue().to_json()))
 
 

@@ -181,3 +181,10 @@ def test_every_state_has_a_sign() -> None:
     from registry.jobs.tables import STATES
 
     assert SIGNS.keys() == STATES.keys()
+
+
+def test_whether_somebody_does_jobs_is_told_to_machines(visitor: Visitor) -> None:
+    answer = visitor.raw("/health")
+    assert answer.status_code == 200
+    assert answer.json()["jobs"] is False
+    assert answer.json()["entries"] > 5

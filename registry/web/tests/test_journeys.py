@@ -4,6 +4,7 @@ No page scrolls sideways or says anything in the console (a breach of the policy
 there), and axe finds nothing against WCAG 2.2 AA.
 """
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -17,6 +18,9 @@ import uvicorn
 
 from registry.desk.judging import Judging
 from registry.desk.place import Desk
+from registry.jobs import kinds
+from registry.jobs.store import JobStore
+from registry.jobs.supervisor import Supervisor
 from registry.web import serving
 from registry.web.addresses import decision, edition, enterprise, rule
 from registry.web.app import application
@@ -255,3 +259,23 @@ def test_no_name_of_the_picture_is_cut_off(browser: Any, site: str, size: str, u
             }"""
         )
         assert outside == []
+
+
+def test_long_work_is_watched_until_it_ends(browser: Any, example: str, tmp_path: Path) -> None:
+    file = shutil.copy(example.removeprefix("sqlite:///"), tmp_path / "tidu.db")
+    with (
+        Desk(f"sqlite:///{file}", by="经办人") as desk,
+        Judging(desk) as judging,
+        JobStore(desk) as store,
+        served(desk, judging) as address,
+        reading(browser, address, "phone") as reader,
+    ):
+        id = store.ask("verify", kinds.VERIFY.written(kinds.Verifying(replay=False)), by="经办人")
+        reader.open(f"/jobs/{id}")
+        reader.look()
+        reader.page.evaluate("window.same = true")
+        with Supervisor(desk, store):
+            reader.page.locator("#found").wait_for(timeout=60_000)
+        assert reader.page.evaluate("window.same") is True
+        assert "没有遗漏：成立" in reader.page.inner_text("main")
+        reader.look()
