@@ -201,6 +201,13 @@ class Sent:
             self.faults.setdefault(name, needed)
         return tuple(found)
 
+    def release(self, desk: Desk) -> None:
+        """Let the files wait no longer, now that the form is recorded."""
+        for name, written in self.typed.items():
+            if name.endswith(waits("")):
+                for text in written:
+                    evidence.attached(desk).drop(text.partition(" ")[0])
+
     def refuse(self) -> None:
         """Raise ``AmissError`` if any field that was read is amiss."""
         if self.faults:
@@ -309,6 +316,7 @@ def recorded(
     except (RegistryError, RulesError) as error:
         status, told = _status(error), _told(error, fields or {})
     else:
+        given.release(desk)
         return RedirectResponse(place, HTTPStatus.SEE_OTHER)
     form = counter.form(desk, typed=given.typed, since=tuple(auditing.since(desk, before)), **told)
     return again(form, status)

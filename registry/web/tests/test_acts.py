@@ -18,6 +18,7 @@ from click.testing import CliRunner
 
 from registry.cli import main
 from registry.desk import auditing, letters
+from registry.desk.evidence import attached
 from registry.desk.judging import Judging
 from registry.desk.place import Desk
 from registry.jobs import kinds
@@ -232,9 +233,11 @@ def test_what_is_amiss_stands_beside_its_field_and_the_file_need_not_be_chosen_a
     assert said in fault
     assert "已收到：现场核查.pdf" in page.words
     [waits] = re.findall(r'name="evidence-waits" value="([^"]*)"', page.source)
+    assert [one.name for one in attached(bureau.desk).listed()] == [PROOF[0]]
     mended = {**page.hidden, **CORRECTION, "evidence-waits": waits}
     done = bureau.visitor.post(DETERMINE, mended, {"x": ("", b"")})
     assert done.status == 303
+    assert not attached(bureau.desk).listed()
     assert sha256(PROOF[1]).hexdigest() in bureau.visitor.get(done.place).source
 
 
