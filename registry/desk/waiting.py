@@ -4,6 +4,7 @@ A file's own name is kept as a text. It becomes a path only in a private folder,
 read, and only after whatever could lead elsewhere has been taken out of it.
 """
 
+import errno
 import hashlib
 import os
 import re
@@ -19,7 +20,7 @@ from typing import BinaryIO, Final
 from pydantic import TypeAdapter
 
 from registry.desk.place import Desk
-from registry.errors import RecordError, RegistryError
+from registry.errors import RecordError, RegistryError, StorageError
 from registry.kit import settings
 from registry.kit.files import PRIVATE_FOLDER, working_folder, written_whole
 from registry.kit.names import file_name
@@ -73,12 +74,11 @@ class WaitingFiles:
     def keep(self, stream: BinaryIO, name: str) -> Waiting:
         """Keep what a stream holds under its digest; one that waits already goes on waiting.
 
-        ``RegistryError`` for one that is empty or too large, or if too much waits.
+        ``RegistryError`` for one that is empty or too large, ``StorageError`` if there is no place for it.
         """
         self.clear()
-        self.folder.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
         name = file_name(name)
-        with working_folder(self.folder) as scratch:
+        with self._written(), working_folder(self.folder) as scratch:
             fresh = scratch / _CONTENT
             digest, size = _copied(stream, fresh, name)
             if not size:
@@ -86,7 +86,7 @@ class WaitingFiles:
             with _CHANGING:
                 if (found := self._found(digest)) is None:
                     self._make_room(size)
-                    self._folder(digest).mkdir(PRIVATE_FOLDER, parents=True)
+                    self._folder(digest).mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
                     fresh.replace(self._content(digest))
                     found = Waiting(digest=digest, name=name, size=size, since=self._desk.clock())
                 return self._write(found, name=name)
@@ -139,6 +139,21 @@ class WaitingFiles:
     def beside(self, digest: str, name: str) -> Path:
         """Where something about a file is kept, as long as the file itself."""
         return self._folder(digest) / name
+
+    @contextmanager
+    def _written(self) -> Iterator[None]:
+        """Make the folder, and say in words why nothing can be written there."""
+        try:
+            self.folder.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
+            yield
+        except OSError as error:
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            raise StorageError(
+                "nowhere-to-wait",
+                "上传的文件不能存放在 {where}（{value}）：请管理员检查后再上传",
+                where=self.folder,
+                value="磁盘空间不足" if full else "不能写入",
+            ) from error
 
     def _found(self, digest: str) -> Waiting | None:
         """The file of a digest, unless its time is over."""

@@ -1,5 +1,6 @@
 """Files that wait: under their digest, for a day, and whatever their names say, nowhere else."""
 
+import errno
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
@@ -12,7 +13,7 @@ import sqlalchemy as sa
 from registry.desk import waiting
 from registry.desk.place import Desk
 from registry.desk.waiting import WAIT, WaitingFiles
-from registry.errors import RecordError, RegistryError
+from registry.errors import RecordError, RegistryError, StorageError
 
 START = datetime(2026, 6, 1, 8, tzinfo=UTC)
 DATA = b"a,b\n1,2\n"
@@ -119,6 +120,22 @@ def test_what_is_empty_or_too_large_is_refused_and_leaves_nothing(
     with pytest.raises(RegistryError, match=r"甲\.csv：超过"):
         files.keep(BytesIO(DATA), "甲.csv")
     assert inside(files) == set()
+
+
+def test_where_nothing_can_be_written_a_sentence_says_so(
+    files: WaitingFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files.folder.write_text("a file of that name")
+    with pytest.raises(StorageError, match="不能写入"):
+        files.keep(BytesIO(DATA), "甲.csv")
+    files.folder.unlink()
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(waiting, "_copied", full)
+    with pytest.raises(StorageError, match="磁盘空间不足"):
+        files.keep(BytesIO(DATA), "甲.csv")
 
 
 def test_the_oldest_go_where_too_much_waits(
