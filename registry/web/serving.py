@@ -9,7 +9,7 @@ from typing import Final
 
 import uvicorn
 
-from registry.desk import documenting
+from registry.desk import documenting, evidence
 from registry.desk.judging import Judging
 from registry.desk.place import Desk
 from registry.desk.waiting import WaitingFiles
@@ -74,8 +74,9 @@ def _warm(desk: Desk) -> None:
 
 def _clear(desk: Desk) -> None:
     """Remove files that have waited for too long, at once and every hour."""
-    files = WaitingFiles(desk)
+    places = WaitingFiles(desk), evidence.attached(desk)
     while True:
-        with suppress(OSError):
-            files.clear()
+        for files in places:
+            with suppress(OSError):
+                files.clear()
         sleep(_CLEARING)

@@ -25,7 +25,7 @@ from registry.jobs import child
 from registry.jobs.store import JobStore
 from registry.judging.case import Request
 from registry.kit.progress import ignored
-from registry.web import forms
+from registry.web import forms, serving
 from registry.web.tests.visiting import Bureau, Page
 from rules.tests.packaged import TITLES
 
@@ -296,6 +296,27 @@ def test_a_file_that_is_let_go_or_too_old_is_gone(importer: Importer, good: Path
     assert importer.bureau.visitor.get(place).status == 404
     assert "等待登记的文件" not in importer.look("/imports").words
     assert importer.bureau.visitor.get("/imports/99").status == 404
+
+
+def test_the_server_removes_what_has_waited_for_too_long(
+    importer: Importer, good: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class OverError(Exception):
+        pass
+
+    def over(_seconds: float) -> None:
+        raise OverError
+
+    monkeypatch.setattr(serving, "sleep", over)
+    importer.sent(good)
+    folder = WaitingFiles(importer.desk).folder
+    with pytest.raises(OverError):
+        serving._clear(importer.desk)
+    assert [*folder.glob("*/*/content")]
+    importer.bureau.clock.moment += WAIT
+    with pytest.raises(OverError):
+        serving._clear(importer.desk)
+    assert not [*folder.glob("*/*/content")]
 
 
 @pytest.mark.parametrize(
