@@ -1,7 +1,7 @@
 """How the rules stand in the last decisions on all enterprises: how many meet each, and who does not."""
 
 import json
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -18,6 +18,9 @@ from rules.model.ruleset import Outcome
 
 #: The most enterprises that a tally names.
 NAMED: Final = 50
+#: The words of outcomes by the numbers that decisions record.
+_TEXTS: Final = {int(outcome): outcome.text for outcome in Outcome}
+_FAILING: Final = Outcome.NOT_MET.text
 
 
 @dataclass(frozen=True)
@@ -71,8 +74,8 @@ def of_tier(session: Session, tier: str, rulesets: Collection[str]) -> Tallies |
     number = sa.select(row.uscc).where(row.tier == tier).limit(finding.MOST + 1).subquery()
     if (session.scalar(sa.select(sa.func.count()).select_from(number)) or 0) > finding.MOST:
         return None
-    outcomes: dict[str, Counter[str]] = {}
-    failing: dict[str, list[Failing]] = {}
+    outcomes: defaultdict[str, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
+    failing: defaultdict[str, list[Failing]] = defaultdict(list)
     days: list[date] = []
     firms = others = unread = 0
     for uscc, name, decision, as_of, body in session.execute(query):
@@ -80,7 +83,7 @@ def of_tier(session: Session, tier: str, rulesets: Collection[str]) -> Tallies |
         try:
             content = json.loads(body)
             ruleset, results = content["ruleset"], content["results"]
-            found = {id: Outcome(said) for id, said in results.items() if isinstance(said, int)}
+            found = [(id, _TEXTS[said]) for id, said in results.items() if type(said) is int]
         except UNREADABLE:
             unread += 1
             continue
@@ -88,16 +91,16 @@ def of_tier(session: Session, tier: str, rulesets: Collection[str]) -> Tallies |
             others += 1
             continue
         days += [as_of] if as_of else []
-        for id, outcome in found.items():
-            outcomes.setdefault(id, Counter())[outcome.text] += 1
-            if outcome is Outcome.NOT_MET and len(some := failing.setdefault(id, [])) < NAMED:
-                some.append(Failing(uscc, name, decision))
+        for id, outcome in found:
+            outcomes[id][outcome] += 1
+            if outcome == _FAILING and len(failing[id]) < NAMED:
+                failing[id].append(Failing(uscc, name, decision))
     return Tallies(
         tier=tier,
         rules={
             id: Tally(
                 {o.text: counts[o.text] for o in Outcome if o.text in counts},
-                tuple(failing.get(id, ())),
+                tuple(failing[id]),
             )
             for id, counts in outcomes.items()
         },
