@@ -4,9 +4,11 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import date
 from time import monotonic, sleep
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
 from registry.desk.place import Desk
@@ -15,7 +17,8 @@ from registry.jobs.store import Job, JobStore
 from registry.jobs.supervisor import Supervisor
 from registry.tests.history import History
 
-VERIFY = kinds.VERIFY.written(kinds.Verifying())
+VERIFY = kinds.VERIFY.written(kinds.Verifying(replay=False))
+REPLAY = kinds.REPLAY.written(kinds.Replaying(since=date(2026, 1, 1)))
 
 
 def until(found: Callable[[], Any], seconds: float = 60) -> Any:
@@ -54,6 +57,7 @@ def alive(process: int) -> bool:
     return True
 
 
+@pytest.mark.parametrize("history", ["sqlite"], indirect=True)
 def test_jobs_are_done_and_a_process_that_dies_is_replaced(history: History) -> None:
     with attended(history.engine) as (_, store, supervisor):
         first = ended(store, store.ask("verify", VERIFY, by="甲"))
@@ -63,9 +67,8 @@ def test_jobs_are_done_and_a_process_that_dies_is_replaced(history: History) -> 
         process = until(lambda: supervisor.process)
         os.kill(process, signal.SIGKILL)
         until(lambda: supervisor.process not in (None, process))
-        replay = kinds.REPLAY.written(kinds.Replaying())
-        second = ended(store, store.ask("replay", replay, by="甲"))
-        assert kinds.REPLAY.outcome(second.result or "").counted == found.decisions
+        second = ended(store, store.ask("replay", REPLAY, by="甲"))
+        assert kinds.REPLAY.outcome(second.result or "").counted == 0
         unknown = ended(store, store.ask("no-such-kind", "{}", by="甲"))
         assert unknown.trouble is not None
         assert (unknown.word, unknown.trouble.said) == ("失败", "没有名为「no-such-kind」的任务")
@@ -82,15 +85,11 @@ def test_two_servers_on_one_store_do_no_job_twice(history: History) -> None:
         attended(history.engine) as (_, _, second),
     ):
         until(lambda: first.process and second.process)
-        asked = [
-            store.ask(
-                "verify", kinds.VERIFY.written(kinds.Verifying(replay=False)) + " " * n, by=""
-            )
-            for n in range(6)
-        ]
+        asked = [store.ask("verify", VERIFY + " " * n, by="") for n in range(6)]
         assert [ended(store, id).word for id in asked] == ["完成"] * 6
 
 
+@pytest.mark.parametrize("history", ["sqlite"], indirect=True)
 def test_a_job_of_a_server_that_ends_is_interrupted(history: History) -> None:
     with JobStore(Desk(address(history.engine))) as kept:
         with attended(history.engine) as (_, store, supervisor):
@@ -99,7 +98,7 @@ def test_a_job_of_a_server_that_ends_is_interrupted(history: History) -> None:
             until(lambda: store.job(id).state == "running")
         left = kept.job(id)
         assert left.word in ("中断", "完成"), left.trouble
-        waiting = kept.ask("replay", kinds.REPLAY.written(kinds.Replaying()), by="甲")
+        waiting = kept.ask("replay", REPLAY, by="甲")
         assert kept.job(waiting).word == "等待"
         with attended(history.engine) as (_, store, _):
             if left.can_be_resumed:
