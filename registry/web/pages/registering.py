@@ -34,7 +34,7 @@ router = APIRouter()
 
 Titles: TypeAlias = Literal["grant", "extend", "end"]
 Holdings: TypeAlias = Literal["add", "end"]
-#: The hidden field that says which registration was rehearsed and seen.
+#: The button that says which registration was rehearsed and seen.
 _SEEN: Final = "rehearsed"
 
 

@@ -366,7 +366,10 @@ def test_a_list_is_rehearsed_before_it_is_registered(bureau: Bureau) -> None:
     assert "已按登记的名称找到" in page.words
     assert bureau.entries == before
     [waits] = re.findall(r'name="list-waits" value="([^"]*)"', page.source)
-    sent = {**page.hidden, **GRANT, "list-waits": waits}
+    [seen] = re.findall(r'name="rehearsed" value="(\w+)"', page.source)
+    unsure = {**page.hidden, **GRANT, "list-waits": waits}
+    assert bureau.visitor.post("/titles/grant", unsure).status == 200  # another look
+    sent = {**unsure, "rehearsed": seen}
     other = bureau.visitor.post("/titles/grant", {**sent, "document": "某公告9号"})
     assert other.status == 200  # what was seen is not what is asked for now
     done = bureau.visitor.post("/titles/grant", sent)
@@ -414,7 +417,8 @@ def test_a_holding_is_registered_with_its_remarks_seen_and_ended(bureau: Bureau)
     page = bureau.visitor.send("/holdings/add", stake)
     assert page.status == 200
     assert "只写了名称" in page.words
-    done = bureau.visitor.post("/holdings/add", {**page.hidden, **stake})
+    [seen] = re.findall(r'name="rehearsed" value="(\w+)"', page.source)
+    done = bureau.visitor.post("/holdings/add", {**page.hidden, **stake, "rehearsed": seen})
     assert done.status == 303
     assert "51%" in bureau.visitor.get("/holdings").words
     ended = bureau.visitor.send("/holdings/end", {**stake, "dated": "2023-08-01"})

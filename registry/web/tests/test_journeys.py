@@ -279,3 +279,26 @@ def test_long_work_is_watched_until_it_ends(browser: Any, example: str, tmp_path
         assert reader.page.evaluate("window.same") is True
         assert "没有遗漏：成立" in reader.page.inner_text("main")
         reader.look()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_list_of_titles_is_looked_through_and_registered(
+    browser: Any, own_site: str, size: str
+) -> None:
+    with reading(browser, own_site, size) as reader:
+        page = reader.page
+        reader.open("/titles")
+        page.get_by_role("link", name="登记新认定的称号").click()
+        text = f"企业名称,统一社会信用代码\n,{NARROW}\n,{LACKING}\n"
+        listed = {"name": "名单.csv", "mimeType": "text/csv", "buffer": text.encode("utf-8-sig")}
+        page.get_by_label("名单文件").set_input_files(listed)
+        page.get_by_label("层级").select_option(label=SECOND)
+        page.get_by_label("文号").fill("某公告1号")
+        page.get_by_label("日期", exact=True).fill("2023-07-01")
+        page.get_by_role("button", name="登记", exact=True).click()
+        page.get_by_text("将登记2条").wait_for()
+        reader.look()
+        page.get_by_role("button", name="核对无误，登记").click()
+        page.get_by_text("授予").first.wait_for()
+        assert "/journal" in page.url
+        reader.look()
