@@ -20,7 +20,7 @@ from registry.jobs import kinds
 from registry.jobs.store import Job, JobStore
 from registry.web import addresses
 from registry.web.asked import Number, Text
-from registry.web.forms import Form, Given, New, Sent, recorded
+from registry.web.forms import Form, Given, New, Perhaps, Sent, recorded
 from registry.web.office import At, Office
 from registry.web.pages.jobs import Jobs
 from registry.web.rendering import page
@@ -46,7 +46,7 @@ _NOTHING: Final[tuple[str, ...]] = ()
 
 
 @router.get("/imports")
-def imports(request: Request, at: At, form: New, before: Number = None) -> HTMLResponse:
+def imports(request: Request, at: At, form: Perhaps, before: Number = None) -> HTMLResponse:
     """The page on which a file is sent, with the files that wait and the imports."""
     return _imports(request, at, form, before)
 
@@ -86,7 +86,7 @@ def _unconcerned(head: int) -> Seen:
 
 
 def _imports(
-    request: Request, at: Office, form: Form, before: Number, status: int = 200
+    request: Request, at: Office, form: Form | None, before: Number, status: int = 200
 ) -> HTMLResponse:
     lines = importing.imports(at.desk, before=before, limit=_FIRMS + 1)
     return page(
@@ -117,7 +117,7 @@ _ALL: Final = _Look()
 
 
 @router.get("/imports/{number:int}")
-def receipt(request: Request, at: At, form: New, number: int) -> HTMLResponse:
+def receipt(request: Request, at: At, form: Perhaps, number: int) -> HTMLResponse:
     """The receipt of an import, from which it can be taken back while nothing rests on it."""
     return _receipt(request, at, form, number)
 
@@ -140,7 +140,7 @@ def undo(request: Request, at: At, given: Given, number: int) -> Response:
 
 
 @router.get("/imports/headings")
-def confirmed(request: Request, form: New) -> HTMLResponse:
+def confirmed(request: Request, form: Perhaps) -> HTMLResponse:
     """The bureau's own mapping of headings."""
     return _confirmed(request, form)
 
@@ -158,7 +158,7 @@ def forget(request: Request, given: Given) -> Response:
     )
 
 
-def _confirmed(request: Request, form: Form, status: int = 200) -> HTMLResponse:
+def _confirmed(request: Request, form: Form | None, status: int = 200) -> HTMLResponse:
     lines = headings.kept()
     return page(request, "headings.html", status=status, form=form, lines=lines)
 
@@ -337,7 +337,7 @@ def _job(store: JobStore, kept: Waiting) -> Job | None:
 
 
 def _receipt(
-    request: Request, at: Office, form: Form, number: int, status: int = 200
+    request: Request, at: Office, form: Form | None, number: int, status: int = 200
 ) -> HTMLResponse:
     line = importing.one(at.desk, number)
     resting, hindrance = None, ""

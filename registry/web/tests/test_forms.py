@@ -25,7 +25,7 @@ PARTS = {
     "uscc": CODES[0],
     "tier": "specialised",
     "seq": "2",
-    "digest": "0" * 64,
+    "digest": "a" * 64,
     "id": "1",
     "number": "1",
     "act": "end",
@@ -38,7 +38,7 @@ UNSAFE = {
 }
 GETS = {route.path for route in ROUTES if "GET" in route.methods}
 #: Those that anybody may read, though a form stands on them.
-READ = {"/checkpoints"}
+READ = {"/checkpoints", "/imports", "/imports/headings", "/imports/{number:int}"}
 WITHDRAW = f"/enterprises/{CODES[0]}/withdraw"
 WHY = {"ground": "企业来函撤回申报"}
 
@@ -220,8 +220,9 @@ def test_a_new_run_of_the_program_has_another_token() -> None:
     assert Counter().token != Counter().token
 
 
-def test_a_page_that_is_read_without_a_name_has_no_form(unsigned: Visitor) -> None:
-    page = unsigned.get("/checkpoints")
+@pytest.mark.parametrize("path", ["/checkpoints", "/imports"])
+def test_a_page_that_is_read_without_a_name_has_no_form(unsigned: Visitor, path: str) -> None:
+    page = unsigned.get(path)
     assert page.status == 200
     assert "tidu serve --by 姓名" in page.words
     assert not page.hidden

@@ -17,6 +17,7 @@ from registry.cli.tests.test_journey import FIRMS, table
 from registry.demo.aims import aims
 from registry.demo.tables import write_directory
 from registry.desk import deciding, examining, importing, waiting
+from registry.desk.judging import Judging
 from registry.desk.place import Desk
 from registry.desk.rulebooks import rulebook
 from registry.desk.waiting import WAIT, WaitingFiles
@@ -26,7 +27,8 @@ from registry.jobs.store import JobStore
 from registry.judging.case import Request
 from registry.kit.progress import ignored
 from registry.web import forms, serving
-from registry.web.tests.visiting import Bureau, Page
+from registry.web.app import application
+from registry.web.tests.visiting import Bureau, Page, Visitor
 from rules.tests.packaged import TITLES
 
 SECOND: Final = TITLES[1]
@@ -284,6 +286,20 @@ def test_an_archive_is_examined_by_a_job_however_small(importer: Importer, tmp_p
     importer.sent(tmp_path / "全省.zip")
     importer.work()
     assert "均已登记" in importer.look(place).words
+
+
+def test_receipts_are_read_without_a_name_and_cannot_be_undone(
+    importer: Importer, good: Path
+) -> None:
+    importer.registered(importer.sent(good))
+    with Desk(importer.desk.url, by="") as desk, Judging(desk) as judging:
+        reader = Visitor(application(desk, judging))
+        page = reader.get("/imports/2")
+        assert "已登记：新增2家" in page.words
+        assert "撤销" not in page.words
+        assert not page.hidden
+        assert "第2次导入" in reader.get("/imports").words
+        assert "还没有确认过表头" in reader.get("/imports/headings").words
 
 
 def test_a_file_that_is_let_go_or_too_old_is_gone(importer: Importer, good: Path) -> None:
