@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -28,9 +29,9 @@ from rules.model.ruleset import (
     Total,
     trace_of,
 )
-from rules.portable.reference import years
+from rules.portable.reference import ratio, years
 from rules.sensitivity import Change, Changes, Margin, margins, smallest_changes
-from rules.sensitivity.along import sign_changes
+from rules.sensitivity.along import Along, Track, sign_changes
 from rules.tests.packaged import catalogue
 from rules.tests.test_agreement import AS_OF, FIGURES, TIERS, evaluator, profiles, rulebook, values
 
@@ -688,3 +689,14 @@ def test_results_are_plain_json() -> None:
     changes = smallest_changes(found).to_json()
     assert changes["single"][0] == first["below"]
     assert (changes["verdict"], changes["together"], changes["rest"]) == ("不符合", [], [])
+
+
+@pytest.mark.parametrize("filed", [6, Fraction(7, 2)])
+def test_a_ratio_with_what_moves_along_a_track_has_the_value_at_its_place(
+    filed: Fraction | int,
+) -> None:
+    moving: Any = Along(Track(3, set(), lambda _: ()), (0, 1))
+    assert ratio(moving, filed) == Fraction(3) / filed
+    assert ratio(filed, moving) == Fraction(filed) / 3
+    assert ratio(moving, moving) == 1
+    assert ratio(6, 4) == Fraction(3, 2)
