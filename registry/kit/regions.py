@@ -141,7 +141,7 @@ def place_of(province: str, city: str = "", county: str = "") -> Place:
     [code] = codes
     # streets and towns are below what is listed
     open_ended = regions()[code].level == _COUNTY or not _has_counties(code)
-    return _place(code, f"{full_name(code)}没有「{rest}」" if rest and not open_ended else "")
+    return _place(code, f"「{full_name(code)}」中没有「{rest}」" if rest and not open_ended else "")
 
 
 def named(place: Place) -> dict[str, str]:

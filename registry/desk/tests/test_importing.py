@@ -56,7 +56,7 @@ def test_a_place_that_is_no_region_is_told_once_and_filed_all_the_same(
         found = import_file(desk, Source(path=path))
         told = [i for i in found.reading.issues if "按地区查找" in i.expected]
         assert [(i.severity, i.value, i.message) for i in told] == [
-            ("提示", "江苏省甲市", "江苏省没有「甲市」"),
+            ("提示", "江苏省甲市", "「江苏省」中没有「甲市」"),
         ]
         assert len(found.done.new) == 5
         of = {
