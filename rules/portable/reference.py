@@ -692,7 +692,9 @@ def interval(lo: Number | None, hi: Number | None, gap: int) -> Reading:
 
 def ratio(a: Number, b: Number) -> Number:
     """a / b, exactly: for two whole numbers Python's division gives a float."""
-    return Fraction(a, b) if type(a) is type(b) is int else a / b
+    if isinstance(a, int):
+        return Fraction(a, b) if isinstance(b, int) else a / b
+    return a / b
 
 
 def same(lo: Number, hi: Number | None) -> bool:
