@@ -68,7 +68,7 @@ _COMMANDS: Final = {
         "筛查全部企业：逐条符合多少家，哪些符合，哪些失去资格，哪些接近、差在哪里。",
     ),
     "serve": _Listed(
-        "serve.serve", "在本机浏览器中查阅登记库：企业、案件的理由和依据、标准、登记簿。"
+        "serve.serve", "在本机浏览器中查阅和办理：企业、案件的理由和依据、标准、登记簿。"
     ),
     "snapshot": _Listed(
         "screen.take_snapshot", "写出登记库某日的快照（Parquet），供 tidu screen 和其他数据库读取。"
