@@ -62,7 +62,7 @@ def folder(made: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(directory.parts, "__defaults__", (25,))
+    monkeypatch.setattr(FolderLoader, "parts", lambda self: directory.parts(self.found, 25))
 
 
 def table(folder: Path, name: str) -> list[list[str]]:
