@@ -63,7 +63,7 @@ CASES = {
     "examine": Case(kinds.EXAMINE, kinds.Examining(sha256(FILE), "表.csv")),
     "import": Case(kinds.IMPORT, kinds.Importing(sha256(FILE), "表.csv"), writes=True),
     "screen": Case(kinds.SCREEN, kinds.Screening(tiers=("创新型",))),
-    "impact": Case(kinds.IMPACT, kinds.Simulating(after="miit-2026-2", tiers=("创新型",))),
+    "impact": Case(kinds.IMPACT, kinds.Simulating(after="miit-2026-2", tiers=("专精特新",))),
     "bundle": Case(kinds.BUNDLE, kinds.Exporting(tier="创新型"), writes=True),
 }
 
