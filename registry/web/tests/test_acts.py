@@ -540,7 +540,7 @@ OUTDATED = {
 #: Those that work on whatever there is.
 ANY_TIME = {
     "/audit", "/audit/bundle", "/checkpoints", "/checkpoints/key", "/decide", "/impact", "/imports",
-    "/imports/{digest}", "/imports/{number:int}", "/replay", "/screen",
+    "/imports/headings", "/imports/{digest}", "/imports/{number:int}", "/replay", "/screen",
 }  # fmt: skip
 
 
