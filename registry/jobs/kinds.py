@@ -431,7 +431,8 @@ def _screen(work: Work[Screening]) -> Screened:
     with screening.run(work.desk, request) as found, working_folder() as folder:
         heading, tallies = screening.heading(request, found), list(found.tallies.values())
         book = folder / "筛查.xlsx"
-        screening_report.write(book, heading, tallies, found.doubted_firms())
+        with work.desk.watch("写出工作簿", None):
+            screening_report.write(book, heading, tallies, found.doubted_firms())
         work.keep(ResultFile(book.name, WORKBOOK, book.read_bytes()))
         return Screened(
             heading=tuple(heading),
