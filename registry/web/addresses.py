@@ -129,7 +129,7 @@ class Addresses:
     def case(self, uscc: str, tier: str, part: str = "", **query: Any) -> str:
         """The page of an enterprise's case for a tier, or a ``part`` of it such as ``what-if``.
 
-        Of a tier that is no longer declared, the enterprise's page.
+        A tier that is no longer declared leads to the enterprise's page.
         """
         slug = self.slug(tier)
         if not slug:

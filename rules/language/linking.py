@@ -73,8 +73,8 @@ def link(
 ) -> Links:
     """Compile the clauses of all documents.
 
-    Of the files ``assumed``, indicators may count by rules that are not there, as long as no rule
-    uses them.
+    Indicators of the files ``assumed`` may count by rules that are not there, as long as no rule uses
+    them.
     """
     return _Linker(documents, maps, assumed).link()
 

@@ -181,7 +181,7 @@ class ParameterRow:
 
     @property
     def rank(self) -> tuple[int, int, bool]:
-        """Of the rows that fit a case, the highest counts: by place, then sector, then year."""
+        """The row with the highest rank counts, among those that fit a case: by place, sector, then year."""
         return ("", "province", "city").index(self.of), len(self.sector), self.year is not None
 
     @property

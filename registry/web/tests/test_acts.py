@@ -58,7 +58,7 @@ def committed(text: str) -> Any:
 def twin(bureau: Bureau, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Does an act in the browser and on a copy of the registry by the command line; both bodies."""
     if bureau.desk.database.dialect.name != "sqlite":
-        pytest.skip("a copy of the file is enough")
+        pytest.skip("the twin is a copy of the registry's file, which only SQLite has")
     monkeypatch.chdir(tmp_path)
     (tmp_path / PROOF[0]).write_bytes(PROOF[1])
     url = f"sqlite:///{tmp_path / 'twin.db'}"
