@@ -81,7 +81,7 @@ TYPES = {
 
 def upgrade():
     if _is_postgresql():
-        _documents_postgresql(AFTER)
+        _documents_postgresql(AFTER, "NOT VALID")  # a later revision may have added kinds
         for table, column, _, _ in WORDS:
             op.drop_constraint(op.f(f"ck_{table}_{column}"), table, type_="check")
             op.alter_column(table, column, type_=sa.Text())

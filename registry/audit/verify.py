@@ -288,7 +288,7 @@ def _entry(session: Session, report: VerificationReport, told: _Told, entry: jou
             report.integrity.append(f"{where}不是规范写法")
         if entry.filing_id is not None and entry.kind not in journal.ON_FILINGS:
             report.integrity.append(f"{where}不应指向填报")
-        registered = body if entry.kind in ("title", "holding", "admission") else {}
+        registered = body if entry.kind in journal.NAMING else {}
         if (entry.subject, entry.holder) != (
             registered.get("uscc"),
             registered.get("holder") or None,
@@ -325,6 +325,7 @@ def _take_publication(
     told.documents |= dict.fromkeys(body["rulesets"].values(), "ruleset")
     told.documents |= dict.fromkeys(body["sources"].values(), "source")
     told.documents[body["applicability"]] = "applicability"
+    told.documents |= {body[kind]: kind for kind in ("workflows", "calendar") if kind in body}
     told.applicability = body["applicability"]
 
 
@@ -520,6 +521,8 @@ _KINDS_OF_TEXT: Final = {
     "ruleset": "规则集",
     "applicability": "适用表",
     "catalogue": "填报项目录",
+    "workflows": "办理程序",
+    "calendar": "工作日历",
     "source": "标准文件",
 }
 

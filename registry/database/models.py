@@ -446,24 +446,29 @@ STATED_TABLES: Final[tuple[type[Stated], ...]] = (
 )
 
 
+#: The kinds of texts that publications name, directly or through another.
+TEXTS: Final = ("ruleset", "applicability", "catalogue", "workflows", "calendar", "source")
+
+
 class Document(SQLModel, table=True):
     """A text to which the record refers by SHA-256; it never changes.
 
-    A ruleset, applicability table or catalogue in canonical JSON, or a file from which they were compiled.
+    A ruleset, applicability table, catalogue, table of workflows or calendar in canonical JSON, or a
+    file from which they were compiled.
     """
 
     __tablename__ = "document"
     __table_args__ = (CheckConstraint("length(digest) = 64", "digest"),)
 
     digest: str = Field(primary_key=True, sa_type=Text)
-    kind: str = Field(sa_type=_enum("kind", ("ruleset", "applicability", "catalogue", "source")))
+    kind: str = Field(sa_type=_enum("kind", TEXTS))
     text: str = Field(sa_type=Text)
 
 
 class JournalEntry(SQLModel, table=True):
     """An entry of the journal, which keeps everything done to the registry, in order, for good.
 
-    ``subject`` is the credit code of the enterprise whose title is registered, or in which
+    ``subject`` is the credit code of the enterprise whose title or case it is, or in which
     ``holder`` is registered to hold a share. ``body`` is canonical JSON text. ``disclosures`` are
     the texts to which the entry commits, with their salt (see ``registry.portable.sealing``).
     ``digest`` is that of the header (see ``registry.portable.chain``). Triggers refuse UPDATE,
@@ -527,12 +532,17 @@ class CaseState(SQLModel, table=True):
     is waited for: without a filing, or if that is withdrawn. ``pairs`` are the pairs of characters
     in the name (see ``registry.kit.names``). ``province``, ``city`` and ``county`` are codes of
     regions.
+
+    The row of a tier also says where the last application stands: its ``state`` after the newest
+    entry ``step``, the ``level`` that acts there first, and the last day ``due`` of the state, with
+    which it may change although nobody acts.
     """
 
     __tablename__ = "case_state"
     __table_args__ = (
         Index("uq_case_state_uscc", "tier", "uscc", unique=True),
         Index("ix_case_state_standing", "tier", "standing", "uscc"),
+        Index("ix_case_state_due", "tier", "state", "due", "uscc"),
         *(
             Index(f"ix_case_state_{place}", place, "tier", "standing", "uscc")
             for place in ("province", "city", "county")
@@ -563,6 +573,10 @@ class CaseState(SQLModel, table=True):
     decision: int | None = Field(default=None, sa_type=RowId)
     filing_id: int | None = Field(default=None, sa_type=RowId)
     as_of: dt.date | None = Field(default=None, sa_type=Day)
+    state: str | None = Field(default=None, sa_type=Text)
+    level: str | None = Field(default=None, sa_type=Text)
+    due: dt.date | None = Field(default=None, sa_type=Day)
+    step: int | None = Field(default=None, sa_type=RowId)
 
 
 #: The index of names on SQLite, which triggers keep up with the table; it stores no text.

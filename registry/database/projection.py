@@ -40,6 +40,10 @@ class State(NamedTuple):
     decision: int | None
     filing_id: int | None
     as_of: date | None
+    state: str | None = None
+    level: str | None = None
+    due: date | None = None
+    step: int | None = None
 
 
 #: The columns that may change.

@@ -28,6 +28,11 @@ KINDS: Final = {
     "holding": "持股登记",
     "checkpoint": "签发检查点",
     "admission": "认可代码",
+    "calendar": "放假安排",
+    "round": "轮次",
+    "application": "申报",
+    "step": "办理",
+    "announcement": "公告",
 }
 
 Json: TypeAlias = dict[str, Any]

@@ -143,7 +143,7 @@ class Entry:
 def sound(entry: Entry) -> Entry:
     """The entry if it matches its digest; otherwise raises ``AlteredError``, as none may read it."""
     with suppress(*UNREADABLE):
-        registered = entry.content if entry.kind in _REGISTERED else {}
+        registered = entry.content if entry.kind in NAMING else {}
         ends = registered.get("uscc"), registered.get("holder") or None
         stated = entry.kind in KINDS and (entry.subject, entry.holder) == ends
         placed = (entry.filing_id is not None) == (entry.kind in ON_FILINGS)
@@ -161,7 +161,8 @@ def _altered(entry: Entry) -> AlteredError:
     )
 
 
-_REGISTERED: Final = ("title", "holding", "admission")
+#: The kinds of entries that name an enterprise themselves.
+NAMING: Final = ("title", "holding", "admission", "application", "step")
 #: The kinds of entries that concern a single filing.
 ON_FILINGS: Final = ("determination", "confirmation", "decision", "withdrawal")
 #: How the body of each kind begins, with its first key. An entry whose kind was altered is found by
@@ -179,6 +180,11 @@ _BEGINNINGS: Final = {
     "holding": '{"action":',
     "checkpoint": '{"schema":',
     "admission": '{"action":',
+    "calendar": '{"calendar":',
+    "round": '{"batch":',
+    "application": '{"applied_on":',
+    "step": '{"act":',
+    "announcement": '{"announced":',
 }
 
 

@@ -119,6 +119,7 @@ def publish(
     rows = [_row_json(row, digests) for row in rulebook.applicability]
     catalogue = canonical_json(rulebook.catalogue.to_json())
     table = canonical_json({"catalogue": sha256(catalogue), "rows": rows, "schema": 1})
+    handling, almanac = workflows_text(rulebook), calendar_text(session, rulebook)
     last = latest(session)
     before = last.content["rulesets"] if last else {}
     sources = texts(rulebook, folder, own)
@@ -127,6 +128,8 @@ def publish(
         "schema": 1,
         "rulesets": digests,
         "applicability": sha256(table),
+        "workflows": sha256(handling),
+        "calendar": sha256(almanac),
         "sources": named,
     }
     unchanged = {root: d for root, d in digests.items() if before.get(root) == d}
@@ -137,10 +140,49 @@ def publish(
     _store(session, "ruleset", rulesets.values())
     _store(session, "catalogue", [catalogue])
     _store(session, "applicability", [table])
+    _store(session, "workflows", [handling])
+    _store(session, "calendar", [almanac])
     [entry] = journal.append(
         session, [journal.Draft(kind="publication", body=body)], by=by, now=now
     )
     return Publication(entry.seq, sha256(table), changed, unchanged)
+
+
+def workflows_text(rulebook: "Rulebook") -> str:
+    """The workflows as they are published, with the rows that say which one handles a case."""
+    rows = [_row_json(row, {}) for row in rulebook.workflow_rows]
+    for row in rows:
+        row["workflow"] = row.pop("ruleset")
+        del row["digest"]
+    found = {
+        id: {
+            **workflow.to_json(),
+            "title": rulebook.clauses[id].title,
+            "prose": [*rulebook.clauses[id].prose],
+        }
+        for id, workflow in rulebook.workflows.items()
+    }
+    return canonical_json({"rows": rows, "schema": 1, "workflows": found})
+
+
+def calendar_text(session: Session, rulebook: "Rulebook") -> str:
+    """The calendar as it is published: years that a bureau added on record remain."""
+    known = calendar_in_force(session)
+    years = json.loads(document(session, known, "calendar"))["years"] if known else {}
+    return canonical_json({"schema": 1, "years": {**years, **rulebook.calendar}})
+
+
+def calendar_in_force(session: Session, *, until: int | None = None) -> str | None:
+    """The digest of the calendar in force; None if none was published. ``until`` as in ``current``."""
+    kinds = ("publication", "calendar")
+    entry = next(journal.newest_first(session, kinds, last=until), None)
+    return entry.content.get("calendar") if entry else None
+
+
+def hold_calendar(session: Session, text: str) -> str:
+    """Store the canonical text of a calendar; returns its digest."""
+    _store(session, "calendar", [text])
+    return sha256(text)
 
 
 def texts(rulebook: "Rulebook", folder: Path, own: Path | None = None) -> dict[str, str]:
