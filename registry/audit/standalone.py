@@ -15,6 +15,7 @@ MODULES: Final = (
     "rules.portable.workflow",
     "rules.portable.reference",
     "rules.portable.record",
+    "rules.portable.applications",
     "registry.portable.sealing",
     "registry.portable.chain",
     "registry.portable.clock",

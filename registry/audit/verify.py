@@ -16,6 +16,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 import sqlalchemy as sa
 from sqlmodel import Session, SQLModel
 
+from registry.audit import applications
 from registry.database import forms, projection, schema
 from registry.database.altered import UNREADABLE
 from registry.database.models import (
@@ -130,6 +131,7 @@ def verify(
         ("年度数据", lambda: _figures(session, report)),
         ("填报", lambda: _counts(session, report, told)),
         ("检查点", lambda: _checkpoints(report, told)),
+        ("申报和办理", lambda: _applications(session, report, told)),
         ("案件概况", lambda: _projected(session, report)),
     ):
         _read(report, name, check)
@@ -207,6 +209,9 @@ class _Told:
     decided: set[int] = field(default_factory=set)
     withdrawn: set[int] = field(default_factory=set)
     titles: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    rounds: set[str] = field(default_factory=set)
+    closed_rounds: set[str] = field(default_factory=set)
+    announcement: "_Announcement | None" = None
     kept: dict[int, str] = field(default_factory=dict)
     signed: dict[int, str] = field(default_factory=dict)
 
@@ -441,6 +446,8 @@ def _take_title(
     if body["action"] == "strike" and told.titles.get(title) != body["strikes"]:
         report.integrity.append(f"第{entry.seq}号划销的不是这项称号现行的登记")
     told.titles[title] = entry.digest
+    if told.announcement is not None and body["action"] in ("grant", "extend"):
+        told.announcement.titles[body["uscc"]] = entry.digest
 
 
 def _take_holding(
@@ -481,6 +488,80 @@ def _take_admission(
         report.integrity.append(f"第{entry.seq}号认可代码的内容不合格式")
 
 
+def _take_round(
+    session: Session,
+    report: VerificationReport,
+    told: _Told,
+    entry: journal.Entry,
+    body: dict[str, Any],
+) -> None:
+    """Note a round, which is opened once and closed at most once."""
+    named = body.get("round")
+    if named is None:
+        if entry.tier != body["tier"]:
+            report.integrity.append(f"第{entry.seq}号轮次的层级与其内容不符")
+        told.rounds.add(entry.digest)
+    elif named not in told.rounds or named in told.closed_rounds:
+        report.integrity.append(f"第{entry.seq}号所结束的轮次没有开启，或已经结束")
+    else:
+        told.closed_rounds.add(named)
+
+
+@dataclass
+class _Announcement:
+    """An announcement while its titles and steps follow."""
+
+    entry: journal.Entry
+    titles: dict[str, str] = field(default_factory=dict)
+    listed: list[str] = field(default_factory=list)
+
+    def take(self, step: dict[str, Any]) -> bool:
+        """Note a step; False if it does not belong here, or its title is not one of these."""
+        self.listed.append(step["application"])
+        return (step["announcement"], step["title"]) == (
+            self.entry.digest,
+            self.titles.get(step["uscc"]),
+        )
+
+    @property
+    def complete(self) -> bool:
+        """Whether the steps are those of the list that was announced."""
+        return bool(digest(self.listed) == self.entry.content["announced"])
+
+
+def _take_announcement(
+    session: Session,
+    report: VerificationReport,
+    told: _Told,
+    entry: journal.Entry,
+    body: dict[str, Any],
+) -> None:
+    """Note an announcement; its titles and steps follow in one go."""
+    told.announcement = _Announcement(entry)
+    if not body["count"]:
+        report.integrity.append(f"第{entry.seq}号公告的名单是空的")
+
+
+def _take_followed(
+    session: Session,
+    report: VerificationReport,
+    told: _Told,
+    entry: journal.Entry,
+    body: dict[str, Any],
+) -> None:
+    """Note an application or a step; where each led is followed enterprise by enterprise later."""
+    if entry.kind == "application" or "announcement" not in body:
+        return
+    pending = told.announcement
+    if pending is None or not pending.take(body):
+        report.integrity.append(f"第{entry.seq}号办理所属的公告或称号与记录不符")
+        return
+    if len(pending.listed) == pending.entry.content["count"]:
+        if not pending.complete:
+            report.integrity.append(f"第{pending.entry.seq}号公告的名单与其后的办理不符")
+        told.announcement = None
+
+
 _TAKERS: Final = {
     "publication": _take_publication,
     "intake": _take_receipt,
@@ -494,6 +575,10 @@ _TAKERS: Final = {
     "holding": _take_holding,
     "checkpoint": _take_checkpoint,
     "admission": _take_admission,
+    "round": _take_round,
+    "application": _take_followed,
+    "step": _take_followed,
+    "announcement": _take_announcement,
 }
 
 
@@ -525,6 +610,14 @@ _KINDS_OF_TEXT: Final = {
     "calendar": "工作日历",
     "source": "标准文件",
 }
+
+
+def _applications(session: Session, report: VerificationReport, told: _Told) -> None:
+    """Check that every step was allowed by the workflow and the calendar of its time."""
+    if told.announcement is not None:
+        seq = told.announcement.entry.seq
+        report.completeness.append(f"第{seq}号公告之后的办理少于其名单")
+    report.correctness += applications.complaints(session)
 
 
 def _checkpoints(report: VerificationReport, told: _Told) -> None:

@@ -8,20 +8,34 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import date
+from functools import lru_cache, partial
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from registry.database.altered import UNREADABLE
-from registry.database.models import CREATE_NAMES_INDEX, NAMES_INDEX, CaseState, JournalEntry
+from registry.database.models import (
+    CREATE_NAMES_INDEX,
+    NAMES_INDEX,
+    NO_DECISION,
+    CaseState,
+    Document,
+    JournalEntry,
+)
 from registry.database.versions import ENTERPRISE, FILING, chunks, table_of
 from registry.kit import names, regions
 from registry.kit.progress import Done, ignored
+from registry.portable.clock import china_day
 from rules.model.ruleset import Outcome
+from rules.portable.applications import Applications, Calendars, Recorded
+from rules.portable.calendar import Calendar
+from rules.portable.errors import DescribedError
+from rules.portable.record import Body
 
 CASE_STATE: Final = table_of(CaseState)
 _JOURNAL: Final = table_of(JournalEntry)
+_TEXT: Final = table_of(Document)
 
 #: The key of a row: its enterprise, and its tier or nothing.
 Key: TypeAlias = tuple[int, str]
@@ -69,6 +83,12 @@ def _refresh(connection: sa.Connection, enterprise_ids: Sequence[int]) -> int:
         key = list(CASE_STATE.primary_key)
         connection.execute(adding.on_conflict_do_update(index_elements=key, set_=setting), changed)
     return len(changed)
+
+
+def refresh_open(connection: sa.Connection) -> int:
+    """Bring up to date where open applications stand, after a calendar changed their terms."""
+    query = sa.select(CASE_STATE.c.enterprise_id).where(CASE_STATE.c.level.is_not(None))
+    return refresh(connection, sorted(set(connection.scalars(query))))
 
 
 def rebuild(connection: sa.Connection, progress: Done = ignored) -> int:
@@ -181,10 +201,19 @@ def _derived(connection: sa.Connection, enterprise_ids: Sequence[int]) -> dict[K
             filing_id=filing_id,
             as_of=as_of,
         )
-    for (id, tier), decided in _last_decisions(connection, enterprise_ids).items():
+    of_tiers = _last_decisions(connection, enterprise_ids)
+    codes = {state.uscc: id for (id, _), state in found.items()}
+    for (uscc, tier), stands in _last_applications(connection, list(codes)).items():
+        of_tiers.setdefault((codes[uscc], tier), _undecided()).update(stands)
+    for (id, tier), stands in of_tiers.items():
         if (id, "") in found:
-            found[id, tier] = found[id, ""]._replace(pairs="", **decided)
+            found[id, tier] = found[id, ""]._replace(pairs="", **stands)
     return found
+
+
+def _undecided() -> dict[str, Any]:
+    """What the row of a tier says of decisions before there is one."""
+    return {"standing": None, "decision": None, "filing_id": None, "as_of": None}
 
 
 def _newest(
@@ -234,6 +263,76 @@ def _last_decisions(
                 "standing": outcome, "decision": seq, "filing_id": filing_id, "as_of": as_of,
             }  # fmt: skip
     return found
+
+
+def _last_applications(
+    connection: sa.Connection, usccs: Sequence[str]
+) -> dict[tuple[str, str], dict[str, Any]]:
+    """Where the last application of each enterprise for each tier stands after its newest entry."""
+    columns = (_JOURNAL.c[name] for name in ("kind", "seq", "digest", "recorded_at", "body"))
+    query = sa.select(*columns).where(
+        _JOURNAL.c.subject.in_(usccs), _JOURNAL.c.kind.in_(("application", "step"))
+    )
+    rows = connection.execute(query.order_by(_JOURNAL.c.seq)).all()
+    if not rows:
+        return {}
+    followed = Applications(
+        partial(_document, connection), partial(_round, connection), _calendars(connection)
+    )
+    for kind, seq, digest, recorded_at, body in rows:
+        # what is altered, or was never possible, is told elsewhere
+        with suppress(*UNREADABLE, DescribedError):
+            followed.follow(kind, Recorded(seq, digest, china_day(recorded_at), json.loads(body)))
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for one in followed.found.values():
+        course, said = one.now(), one.entry.body
+        actors = (act.level for act in one.workflow.acts_in(course.state))
+        found[said["uscc"], said["tier"]] = {
+            "state": course.state,
+            "level": next(actors, None),
+            "due": course.due,
+            "step": one.last.seq,
+        }
+    return found
+
+
+def _calendars(connection: sa.Connection) -> Calendars:
+    kinds = ("publication", "calendar")
+    query = sa.select(_JOURNAL.c.seq, _JOURNAL.c.body).where(
+        NO_DECISION, _JOURNAL.c.kind.in_(kinds)
+    )
+    changes = []
+    for seq, body in connection.execute(query.order_by(_JOURNAL.c.seq)):
+        with suppress(*UNREADABLE):
+            if named := json.loads(body).get("calendar"):
+                changes.append((seq, _calendar(_text(connection, named))))
+    return Calendars.of(changes)
+
+
+@lru_cache(maxsize=16)
+def _calendar(text: str) -> Calendar:
+    return Calendar.of(json.loads(text)["years"])
+
+
+def _document(connection: sa.Connection, digest: str) -> Body:
+    return _parsed(_text(connection, digest))
+
+
+@lru_cache(maxsize=16)
+def _parsed(text: str) -> Body:
+    found: Body = json.loads(text)
+    return found
+
+
+def _text(connection: sa.Connection, digest: str) -> str:
+    query = sa.select(_TEXT.c.text).where(_TEXT.c.digest == digest)
+    return str(connection.scalar(query))
+
+
+def _round(connection: sa.Connection, digest: str) -> Body:
+    """The body of an opened round."""
+    query = sa.select(_JOURNAL.c.body).where(NO_DECISION, _JOURNAL.c.digest == digest)
+    return _parsed(str(connection.scalar(query)))
 
 
 def _said(body: str) -> tuple[str | None, date | None]:

@@ -24,7 +24,7 @@ from registry.portable.notes import Checkpoint, NoteError, VerifierKey
 from registry.portable.verifier import Findings, file_digest, verify_bundle
 from registry.record import cases, determinations, journal
 from registry.record.publication import packaged_catalogue, to_be_filed
-from registry.record.wording import determined_text, entry_text
+from registry.record.wording import cited, determined_text, entry_text
 from rules.portable.errors import Remedy
 
 #: The most entries that a person looks through before acting.
@@ -82,8 +82,7 @@ def log(desk: Desk, wanted: EntryQuery) -> list[EntryLine]:
         tier = to_be_filed(session).tier(wanted.tier).name if wanted.tier else ""
         found = list(journal.entries(session, first=first, kinds=kinds, tier=tier, filing_ids=ids))
         entries = found[-(wanted.last or 0) :]
-        confirmed = [e.content["determination"] for e in entries if e.kind == "confirmation"]
-        numbers = journal.numbers(session, confirmed)
+        numbers = journal.numbers(session, cited(entries))
     return [_line(entry, numbers) for entry in entries]
 
 
@@ -91,8 +90,7 @@ def since(desk: Desk, seen: Seen) -> list[EntryLine]:
     """The first entries that concern an act and came after what was seen."""
     with desk.reading() as session:
         found = [journal.entry(session, seq) for seq in unseen(session, seen)[:_FEW]]
-        confirmed = [e.content["determination"] for e in found if e.kind == "confirmation"]
-        numbers = journal.numbers(session, confirmed)
+        numbers = journal.numbers(session, cited(found))
     return [_line(entry, numbers) for entry in found]
 
 
@@ -148,8 +146,7 @@ def leafed(
         )
         found = [_sound(entry) for entry in entries]
         sound = [e for e in found if isinstance(e, journal.Entry)]
-        confirmed = [e.content["determination"] for e in sound if e.kind == "confirmation"]
-        names = journal.numbers(session, confirmed)
+        names = journal.numbers(session, cited(sound))
     lines = [e if isinstance(e, AmissLine) else _line(e, names) for e in reversed(found)]
     shown = lines if chosen else _with_gaps(lines, more[0] if more else 0)
     return EntryPage(tuple(shown), wanted[-1] if more else None)
@@ -208,8 +205,7 @@ def entry(desk: Desk, seq: int) -> EntryView:
     """One entry; ``RecordError`` if there is none of that number."""
     with desk.reading() as session:
         found = journal.entry(session, seq)
-        confirmed = found.content["determination"] if found.kind == "confirmation" else None
-        names = journal.numbers(session, [confirmed] if confirmed else [])
+        names = journal.numbers(session, cited([found]))
         last = journal.last_number(session)
     case = found.content.get("case") or {}
     return EntryView(

@@ -20,6 +20,15 @@ def midnight(day: date) -> datetime:
     return datetime.combine(day, time(), CHINA)
 
 
+def china_day(moment: datetime) -> date:
+    """The day in China on which a moment lies.
+
+    >>> china_day(datetime(2023, 7, 1, 16, tzinfo=UTC))
+    datetime.date(2023, 7, 2)
+    """
+    return moment.astimezone(CHINA).date()
+
+
 def moment_text(moment: datetime) -> str:
     """A moment in the form of the record: UTC, with microseconds.
 

@@ -27,7 +27,7 @@ from registry.database.models import (
     OTHER_KINDS,
     JournalEntry,
 )
-from registry.database.versions import ENTERPRISE, FILING, table_of
+from registry.database.versions import ENTERPRISE, FILING, chunks, table_of
 from registry.errors import AlteredError, RecordError
 from registry.portable.chain import GENESIS, KINDS, header, header_text, sealed_name
 from registry.portable.clock import moment_text
@@ -447,6 +447,13 @@ def _cell(session: Session, column: sa.Column[Any], seq: int) -> Any:
         return session.scalar(sa.select(column).where(JOURNAL.c.seq == seq))
     except UNREADABLE:
         return None
+
+
+def numbered(session: Session, seqs: Sequence[int]) -> Iterator[Entry]:
+    """The entries with these numbers, in order; each ``sound``."""
+    for part in chunks(seqs):
+        query = sa.select(JOURNAL).where(JOURNAL.c.seq.in_(part)).order_by(JOURNAL.c.seq)
+        yield from map(sound, _stored(session, query))
 
 
 def newest_first(

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 import rules
+from registry.database import projection
 from registry.database.altered import UNREADABLE
 from registry.database.models import Document
 from registry.database.versions import table_of
@@ -28,7 +29,11 @@ from rules.language.editions import ApplicabilityRow
 from rules.model.catalogue import Catalogue, catalogue_of
 from rules.model.decode import decode
 from rules.model.ruleset import Position, Rule, Ruleset
+from rules.portable.applications import Calendars
+from rules.portable.calendar import Calendar
 from rules.portable.canonical import canonical_json, sha256
+from rules.portable.errors import Remedy
+from rules.portable.record import Body
 
 if TYPE_CHECKING:
     from rules.language.rulebook import Rulebook
@@ -145,6 +150,7 @@ def publish(
     [entry] = journal.append(
         session, [journal.Draft(kind="publication", body=body)], by=by, now=now
     )
+    projection.refresh_open(session.connection())
     return Publication(entry.seq, sha256(table), changed, unchanged)
 
 
@@ -163,6 +169,60 @@ def workflows_text(rulebook: "Rulebook") -> str:
         for id, workflow in rulebook.workflows.items()
     }
     return canonical_json({"rows": rows, "schema": 1, "workflows": found})
+
+
+@dataclass(frozen=True)
+class WorkflowTable:
+    """The published workflows, with the rows that say which one handles a case."""
+
+    digest: str
+    table: Body
+
+
+def workflow_table(session: Session) -> WorkflowTable:
+    """The workflows in force; ``RecordError`` if the last publication has none."""
+    last = latest(session)
+    digest = last.content.get("workflows") if last else None
+    if digest is None:
+        raise RecordError(
+            "no-workflows",
+            "登记库所发布的标准没有办理程序：请重新发布标准",
+            remedy=Remedy("publish-criteria"),
+        )
+    return WorkflowTable(digest, workflows(session, digest))
+
+
+def workflows(session: Session, digest: str) -> Body:
+    """The published workflows with that digest."""
+    return _parsed(document(session, digest, "workflows"))
+
+
+def calendar(session: Session, digest: str) -> Calendar:
+    """The published calendar with that digest."""
+    return _read_calendar(document(session, digest, "calendar"))
+
+
+@lru_cache(maxsize=16)
+def _parsed(text: str) -> Body:
+    found: Body = json.loads(text)
+    return found
+
+
+@lru_cache(maxsize=16)
+def _read_calendar(text: str) -> Calendar:
+    return Calendar.of(json.loads(text)["years"])
+
+
+def calendars(session: Session) -> Calendars:
+    """Every calendar that was ever in force."""
+    kinds = ("publication", "calendar")
+    return Calendars.of(
+        [
+            (entry.seq, calendar(session, named))
+            for entry in journal.entries(session, kinds=kinds)
+            if (named := entry.content.get("calendar"))
+        ]
+    )
 
 
 def calendar_text(session: Session, rulebook: "Rulebook") -> str:

@@ -1,6 +1,6 @@
 """The record in officers' words: entries, determinations, registered titles and holdings."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -42,9 +42,27 @@ def entry_text(entry: journal.Entry, numbers: Mapping[str, int], catalogue: Cata
         case "admission":
             action = admissions.ACTIONS[body["action"]]
             return f"{action} {body['uscc']}，依据{body['document']}（{body['dated']}）"
+        case "round" if "round" in body:
+            return f"结束第{numbers[body['round']]}号轮次：{entry.texts['ground']}"
+        case "round":
+            return f"{body['name']}（{body['tier']}{body['procedure']}），依据{body['document']}"
+        case "application":
+            return f"{body['name']}（{body['uscc']}）{body['tier']}{body['procedure']}"
+        case "step":
+            ground = f"：{entry.texts['ground']}" if "ground" in entry.texts else ""
+            return f"{body['uscc']} {body['level']}{body['act']}（{body['day']}）{ground}"
+        case "announcement":
+            return f"{entry.tier}{body['count']}家，依据{body['document']}（{body['dated']}）"
         case "confirmation":
             return f"第{numbers[body['determination']]}号认定"
     return f"{body['case']['uscc']}：{entry.texts['ground']}"
+
+
+def cited(entries: Iterable[journal.Entry]) -> list[str]:
+    """The digests of the entries whose numbers ``entry_text`` needs."""
+    keys = {"confirmation": "determination", "round": "round"}
+    named = (entry.content.get(keys[entry.kind]) for entry in entries if entry.kind in keys)
+    return [digest for digest in named if digest]
 
 
 def target_text(content: Mapping[str, Any], catalogue: Catalogue) -> str:

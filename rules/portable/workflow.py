@@ -31,9 +31,10 @@ NO_OBJECTION: Final = "无未处理异议"
 NEEDS: Final = (DECIDED, MET, MET_OR_GROUND, UNMET_OR_GROUND, GROUND, EVIDENCE, NO_OBJECTION)
 #: What an act has done on the record besides moving the case on.
 GRANT: Final = "授予称号"
+EXTEND: Final = "延续称号"
 OBJECT: Final = "登记异议"
 SETTLE: Final = "了结异议"
-EFFECTS: Final = (GRANT, OBJECT, SETTLE)
+EFFECTS: Final = (GRANT, EXTEND, OBJECT, SETTLE)
 _MET: Final = "符合"
 
 

@@ -1,0 +1,200 @@
+"""Checks of applications and their steps against everything else on record.
+
+Each is followed again by the workflow that it names and the calendars of its time, and compared
+with the publications, filings and decisions that there were when it was recorded.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import partial
+from typing import Final, NamedTuple
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from registry.database.altered import UNREADABLE
+from registry.database.versions import ENTERPRISE, FILING, chunks
+from registry.portable.chain import KINDS
+from registry.record import journal, publication, rounds
+from registry.record.applications import CHANGING, recorded
+from rules.model.ruleset import Outcome
+from rules.portable.applications import Applications, Calendars
+from rules.portable.errors import DescribedError
+from rules.portable.record import Body
+from rules.portable.workflow import EXTEND, GRANT
+
+_JOURNAL: Final = journal.JOURNAL
+
+
+def complaints(session: Session) -> Iterator[str]:
+    """What is wrong with applications and steps, each as a sentence; some hundred firms are held at a time."""
+    subjects = sa.select(_JOURNAL.c.subject).where(_JOURNAL.c.kind.in_(("application", "step")))
+    codes = sorted(set(session.scalars(subjects.distinct())) - {None})
+    if not codes:
+        return
+    known = _Known(
+        calendars=publication.calendars(session),
+        rounds={one.digest: one for one in rounds.rounds(session)},
+        workflows=_published(session),
+    )
+    for part in chunks(codes):
+        yield from _Part(session, known, part).complaints()
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What applications of all enterprises rest on; ``workflows`` are told with their publications."""
+
+    calendars: Calendars
+    rounds: Mapping[str, rounds.Round]
+    workflows: Sequence[tuple[int, str]]
+
+
+def _published(session: Session) -> list[tuple[int, str]]:
+    """The numbers of publications, each with the digest of its workflows."""
+    return [
+        (entry.seq, entry.content.get("workflows", ""))
+        for entry in journal.entries(session, kinds=["publication"])
+    ]
+
+
+class _Filed(NamedTuple):
+    id: int
+    as_of: date
+    known_from: datetime
+    known_until: datetime | None
+
+
+class _Decided(NamedTuple):
+    seq: int
+    digest: str
+    filing_id: int
+    procedure: str
+    outcome: str
+
+
+class _Part:
+    """Some enterprises, with what was known of them at any moment."""
+
+    def __init__(self, session: Session, known: _Known, usccs: Sequence[str]) -> None:
+        self.session = session
+        self.known = known
+        self.usccs = usccs
+        self.followed = Applications(
+            partial(publication.workflows, session), self._round, known.calendars
+        )
+        self.filings = _filings(session, usccs)
+        ids = [filed.id for filings in self.filings.values() for filed in filings]
+        self.decisions, self.changes = _decisions(session, ids)
+
+    def _round(self, digest: str) -> Body:
+        return self.known.rounds[digest].body
+
+    def complaints(self) -> Iterator[str]:
+        kinds = ("application", "step")
+        for entry in journal.entries(self.session, kinds=kinds, subjects=self.usccs, checked=False):
+            where = f"第{entry.seq}号{KINDS[entry.kind]}"
+            try:
+                said = self._application if entry.kind == "application" else self._step
+                yield from (f"{where}{wrong}" for wrong in said(entry))
+            except DescribedError as error:
+                yield f"{where}当时不能登记：{error}"
+            except UNREADABLE:
+                yield f"{where}已被改动，无法读取"
+
+    def _application(self, entry: journal.Entry) -> Iterator[str]:
+        body = entry.content
+        before = [
+            one
+            for one in self.followed.found.values()
+            if (one.entry.body["uscc"], one.entry.body["tier"]) == (body["uscc"], body["tier"])
+        ]
+        opened = self.followed.open(recorded(entry))
+        day = date.fromisoformat(body["applied_on"])
+        if entry.tier != body["tier"]:
+            yield "的层级与其内容不符"
+        if day > opened.entry.day:
+            yield "的日期晚于登记的日期"
+        if before and not before[-1].on(day).ended:
+            yield "时，前一申报尚未办结"
+        published = [named for seq, named in self.known.workflows if seq < entry.seq]
+        if body["workflows"] != (published[-1] if published else ""):
+            yield "所依的办理程序不是当时发布的"
+        filed = self._newest(body["uscc"], entry.recorded_at, day)
+        if filed is None or filed.as_of.isoformat() != body["filed_as_of"]:
+            yield "所写的填报日期不是当时最新的填报"
+        one = self.known.rounds.get(body["round"] or "")
+        if one and one.closed_on and day >= one.closed_on:
+            yield "所属的轮次当时已经结束"
+
+    def _step(self, entry: journal.Entry) -> Iterator[str]:
+        body = entry.content
+        effects = self.followed.take(recorded(entry)).act.effects
+        if bool({GRANT, EXTEND}.intersection(effects)) is not ("announcement" in body):
+            yield "与公告不符：授予或延续称号的办理应随公告，其他的不应"
+        application = self.followed.found[body["application"]]
+        if entry.tier != application.entry.body["tier"]:
+            yield "的层级与其申报不符"
+        decided = self._decided(entry, application.entry.body)
+        expected = (decided.digest, decided.outcome) if decided else (None, "")
+        if (body["decision"], body["outcome"]) != expected:
+            yield "所依的决定不是当时有效的决定"
+
+    def _newest(self, uscc: str, moment: datetime, day: date = date.max) -> _Filed | None:
+        """The newest filing by a day that was current at a moment."""
+        current = [
+            filed
+            for filed in self.filings.get(uscc, ())
+            if filed.as_of <= day
+            and filed.known_from <= moment
+            and (filed.known_until is None or moment < filed.known_until)
+        ]
+        return max(current, key=lambda filed: filed.as_of, default=None)
+
+    def _decided(self, entry: journal.Entry, application: Body) -> _Decided | None:
+        """The decision on which a step could rest when it was recorded."""
+        made = self.decisions.get((application["uscc"], application["tier"]), ())
+        last = next((one for one in reversed(made) if one.seq < entry.seq), None)
+        newest = self._newest(application["uscc"], entry.recorded_at)
+        if last is None or newest is None or last.filing_id != newest.id:
+            return None
+        if any(last.seq < seq < entry.seq for seq in self.changes.get(last.filing_id, ())):
+            return None
+        return last if last.procedure == application["procedure"] else None
+
+
+def _filings(session: Session, usccs: Iterable[str]) -> dict[str, list[_Filed]]:
+    columns = (FILING.c[name] for name in ("id", "as_of", "known_from", "known_until"))
+    query = sa.select(ENTERPRISE.c.uscc, *columns).join_from(FILING, ENTERPRISE)
+    found: dict[str, list[_Filed]] = {}
+    for uscc, *filed in session.execute(query.where(ENTERPRISE.c.uscc.in_(usccs))):
+        found.setdefault(uscc, []).append(_Filed(*filed))
+    return found
+
+
+def _decisions(
+    session: Session, filing_ids: Sequence[int]
+) -> tuple[dict[tuple[str, str], list[_Decided]], dict[int, list[int]]]:
+    """The decisions by enterprise and tier, and the numbers of what changed filings, in order."""
+    made: dict[tuple[str, str], list[_Decided]] = {}
+    changes: dict[int, list[int]] = {}
+    for part in chunks(filing_ids):
+        kinds = ("decision", *CHANGING)
+        for entry in journal.entries(session, kinds=kinds, filing_ids=part, checked=False):
+            assert entry.filing_id is not None
+            if entry.kind in CHANGING:
+                changes.setdefault(entry.filing_id, []).append(entry.seq)
+                continue
+            body = entry.content
+            decided = _Decided(
+                entry.seq,
+                entry.digest,
+                entry.filing_id,
+                body["case"]["procedure"],
+                Outcome(body["verdict"]).text,
+            )
+            made.setdefault((body["case"]["uscc"], entry.tier), []).append(decided)
+    for decisions in made.values():
+        decisions.sort()
+    return made, changes

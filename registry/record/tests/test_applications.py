@@ -1,0 +1,257 @@
+"""Applications and their steps on record: a round from its notice to the announcement, and what is refused."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+import sqlalchemy as sa
+
+from registry.audit.verify import verify
+from registry.database import projection, storage
+from registry.errors import RecordError
+from registry.record import applications, journal, register, rounds
+from registry.record.applications import Applying, Doing
+from registry.record.register import Notice
+from registry.record.rounds import Call
+from registry.tests.support import CODES, Clock, decide, load, publish, submission
+from rules.portable.calendar import Term
+
+TIER = "专精特新中小企业"
+NOTICE = Notice("示工信〔2023〕7号", date(2023, 7, 3))
+OPENED = date(2023, 7, 3)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(datetime(2023, 7, 3, 1, tzinfo=UTC))
+
+
+@pytest.fixture
+def filed(database: sa.Engine, clock: Clock) -> sa.Engine:
+    """A registry with published criteria and three firms that filed; one is decided."""
+    publish(database, clock)
+    load(database, clock, *(submission(code) for code in CODES[:3]))
+    decide(database, clock, "专精特新", codes=CODES[:3])
+    return database
+
+
+def later(clock: Clock, day: date) -> None:
+    """Let the clock be at noon of a day in China."""
+    clock.moment = datetime(day.year, day.month, day.day, 4, tzinfo=UTC)
+
+
+def applied(database: sa.Engine, clock: Clock, *codes: str, name: str = "") -> None:
+    with storage.session(database, write=True) as session:
+        found = rounds.round_named(session, name) if name else None
+        asked = Applying(tier=TIER, procedure="认定", day=OPENED, level="县级", round=found)
+        applications.apply(session, codes, asked, by="县经办", now=clock())
+
+
+def taken(database: sa.Engine, clock: Clock, code: str, level: str, act: str, day: date, **more: str) -> int:  # fmt: skip
+    later(clock, day)
+    doing = Doing(act=act, level=level, day=day, **more)  # type: ignore[arg-type]
+    with storage.session(database, write=True) as session:
+        [entry] = applications.step(session, [code], TIER, doing, by=f"{level}人", now=clock())
+    return entry.seq
+
+
+def state(database: sa.Engine, code: str) -> tuple[str | None, str | None, date | None]:
+    table = projection.CASE_STATE
+    with storage.session(database) as session:
+        query = sa.select(table.c.state, table.c.level, table.c.due)
+        row = session.execute(query.where(table.c.uscc == code, table.c.tier == TIER)).one()
+    return row.state, row.level, row.due
+
+
+def sound(database: sa.Engine) -> None:
+    with storage.session(database) as session:
+        report = verify(session)
+    assert report.sound, (report.integrity, report.completeness, report.correctness)
+
+
+def test_an_application_goes_from_the_notice_to_the_title(filed: sa.Engine, clock: Clock) -> None:
+    call = Call(
+        name="2023年第一批", tier=TIER, procedure="认定", opens=OPENED, closes=date(2023, 7, 14)
+    )
+    with storage.session(filed, write=True) as session:
+        rounds.open_round(session, call, NOTICE, by="省经办", now=clock())
+    applied(filed, clock, CODES[0], name="2023年第一批")
+    assert state(filed, CODES[0]) == ("县级初审", "县级", None)
+    taken(filed, clock, CODES[0], "县级", "推荐", date(2023, 7, 4))
+    taken(filed, clock, CODES[0], "市级", "推荐", date(2023, 7, 5))
+    taken(filed, clock, CODES[0], "省级", "拟认定", date(2023, 7, 6))
+    # five working days from the 6th, the first included
+    assert state(filed, CODES[0]) == ("公示", "省级", date(2023, 7, 12))
+    later(clock, date(2023, 7, 20))
+    notice = Notice("示工信〔2023〕9号", date(2023, 7, 13))
+    with storage.session(filed, write=True) as session:
+        done = applications.announce(
+            session, [CODES[0]], TIER, notice, level="省级", by="省负责人", now=clock()
+        )
+        assert [entry.kind for entry in done] == ["announcement", "title", "step"]
+    assert state(filed, CODES[0]) == ("认定", None, None)
+    with storage.session(filed) as session:
+        [title] = register.titles(session, [CODES[0]])[CODES[0]]
+        assert title.content["valid_until"] == "2026-07-12"
+    sound(filed)
+
+
+def test_a_step_that_may_not_be_taken_is_refused_and_nothing_recorded(
+    filed: sa.Engine, clock: Clock
+) -> None:
+    applied(filed, clock, *CODES[:2])
+    before = _size(filed)
+    for level, act, day, said in (
+        ("市级", "推荐", date(2023, 7, 3), "“推荐”应由县级办理"),
+        ("县级", "拟认定", date(2023, 7, 3), "“县级初审”环节没有“拟认定”"),
+        ("县级", "退回补正", date(2023, 7, 3), "须写明理由"),
+        ("县级", "推荐", date(2023, 7, 2), "早于本案的上一步"),
+    ):
+        with pytest.raises(RecordError, match=said):
+            taken(filed, clock, CODES[0], level, act, day)
+    clock.moment = datetime(2023, 7, 3, 9, tzinfo=UTC)
+    doing = Doing(act="推荐", level="县级", day=date(2023, 7, 4))
+    with (
+        pytest.raises(RecordError, match="还没有到"),
+        storage.session(filed, write=True) as session,
+    ):
+        applications.step(session, [CODES[0]], TIER, doing, by="某", now=clock())
+    assert _size(filed) == before
+
+
+def _size(database: sa.Engine) -> int:
+    with storage.session(database) as session:
+        return journal.size(session)
+
+
+def test_a_list_is_taken_whole_or_not_at_all(filed: sa.Engine, clock: Clock) -> None:
+    applied(filed, clock, *CODES[:3])
+    taken(filed, clock, CODES[1], "企业", "撤回申报", date(2023, 7, 4))
+    before = _size(filed)
+    doing = Doing(act="推荐", level="县级", day=date(2023, 7, 4))
+    with (
+        pytest.raises(RecordError, match=f"3家都没有登记：{CODES[1]}：“撤回”环节没有“推荐”"),
+        storage.session(filed, write=True) as session,
+    ):
+        applications.step(session, CODES[:3], TIER, doing, by="某", now=clock())
+    assert _size(filed) == before
+    with storage.session(filed, write=True) as session:
+        codes = [CODES[0], CODES[2]]
+        assert len(applications.step(session, codes, TIER, doing, by="某", now=clock())) == 2
+    sound(filed)
+
+
+def test_a_second_application_waits_for_the_first(filed: sa.Engine, clock: Clock) -> None:
+    applied(filed, clock, CODES[0])
+    with pytest.raises(RecordError, match="申报尚未办结（县级初审）"):
+        applied(filed, clock, CODES[0])
+    taken(filed, clock, CODES[0], "企业", "撤回申报", OPENED)
+    applied(filed, clock, CODES[0])
+    assert state(filed, CODES[0])[0] == "县级初审"
+    sound(filed)
+
+
+def test_an_objection_holds_the_announcement_up(filed: sa.Engine, clock: Clock) -> None:
+    applied(filed, clock, CODES[0])
+    for level, act, day in (
+        ("县级", "推荐", 4), ("市级", "退回补正", 5), ("企业", "重新提交", 7),
+        ("县级", "推荐", 7), ("市级", "推荐", 10), ("省级", "拟认定", 11),
+    ):  # fmt: skip
+        ground = {"ground": "材料不全"} if act == "退回补正" else {}
+        taken(filed, clock, CODES[0], level, act, date(2023, 7, day), **ground)
+    raised = taken(filed, clock, CODES[0], "省级", "提出异议", date(2023, 7, 12))
+    notice = Notice("示工信〔2023〕9号", date(2023, 7, 20))
+    later(clock, date(2023, 7, 20))
+    with (
+        pytest.raises(RecordError, match="“公示”环节不能公告"),
+        storage.session(filed, write=True) as session,
+    ):
+        applications.announce(session, [CODES[0]], TIER, notice, level="省级", by="某", now=clock())
+    settled = taken(
+        filed, clock, CODES[0], "省级", "异议不成立", date(2023, 7, 20), ground="查无实据"
+    )
+    with storage.session(filed, write=True) as session:
+        assert (
+            journal.entry(session, settled).content["objection"]
+            == journal.entry(session, raised).digest
+        )
+        applications.announce(session, [CODES[0]], TIER, notice, level="省级", by="某", now=clock())
+    sound(filed)
+
+
+def test_a_step_against_the_verdict_needs_a_ground_and_stands_out(
+    filed: sa.Engine, clock: Clock
+) -> None:
+    applied(filed, clock, CODES[0])
+    with pytest.raises(RecordError, match="与决定不一致，须写明理由"):
+        taken(filed, clock, CODES[0], "县级", "不予推荐", date(2023, 7, 4))
+    seq = taken(filed, clock, CODES[0], "县级", "不予推荐", date(2023, 7, 4), ground="现场不符")
+    with storage.session(filed) as session:
+        [one] = applications.Reader(session).of([CODES[0]])[CODES[0]]
+    assert one.course.against == (seq,)
+    assert state(filed, CODES[0])[0] == "不予认定"
+    sound(filed)
+
+
+def test_facts_that_changed_since_must_be_decided_again(filed: sa.Engine, clock: Clock) -> None:
+    applied(filed, clock, CODES[0])
+    load(filed, clock, submission(CODES[0], staff__2022="101"), file="更正.xlsx")
+    with pytest.raises(RecordError, match="须先作出决定"):
+        taken(filed, clock, CODES[0], "县级", "推荐", date(2023, 7, 4))
+    decide(filed, clock, "专精特新", codes=[CODES[0]])
+    taken(filed, clock, CODES[0], "县级", "推荐", date(2023, 7, 5))
+    sound(filed)
+
+
+def test_a_round_takes_what_it_asked_for_while_it_is_open(filed: sa.Engine, clock: Clock) -> None:
+    later(clock, date(2023, 7, 5))
+    calls = (
+        ("早", {"opens": date(2023, 7, 4)}, "不在轮次的受理时间"),
+        ("复核", {"opens": OPENED, "procedure": "复核"}, "轮次的程序是「复核」"),
+        ("外省", {"opens": OPENED, "province": "浙江省"}, "轮次的省份是「浙江省」"),
+    )
+    with storage.session(filed, write=True) as session:
+        for name, how, _ in calls:
+            call = Call(**{"name": name, "tier": TIER, "procedure": "认定", **how})  # type: ignore[arg-type]
+            rounds.open_round(session, call, NOTICE, by="某", now=clock())
+        call = Call(name="早", tier=TIER, procedure="认定", opens=OPENED)
+        with pytest.raises(RecordError, match="已有名为「早」的轮次"):
+            rounds.open_round(session, call, NOTICE, by="某", now=clock())
+    for name, _, said in calls:
+        with pytest.raises(RecordError, match=said):
+            applied(filed, clock, CODES[0], name=name)
+    with storage.session(filed, write=True) as session:
+        call = Call(name="今", tier=TIER, procedure="认定", opens=OPENED)
+        rounds.open_round(session, call, NOTICE, by="某", now=clock())
+        found = rounds.round_named(session, "今")
+        rounds.close_round(session, found, on=OPENED, ground="额满", by="某", now=clock())
+    with pytest.raises(RecordError, match="轮次「今」已于2023-07-03结束"):
+        applied(filed, clock, CODES[0], name="今")
+    with pytest.raises(RecordError, match="没有名为「金」的轮次"):
+        applied(filed, clock, CODES[0], name="金")
+    sound(filed)
+
+
+def test_a_round_sets_what_no_text_settles(filed: sa.Engine, clock: Clock) -> None:
+    call = Call(
+        name="限期", tier=TIER, procedure="认定", opens=OPENED,
+        terms={"县级初审": Term(10, "工作日"), "公示": Term(7, "工作日", running=True)},
+    )  # fmt: skip
+    with storage.session(filed, write=True) as session:
+        rounds.open_round(session, call, NOTICE, by="某", now=clock())
+    applied(filed, clock, CODES[0], name="限期")
+    assert state(filed, CODES[0]) == ("县级初审", "县级", date(2023, 7, 17))
+    for level, act, day in (("县级", "推荐", 4), ("市级", "推荐", 5), ("省级", "拟认定", 6)):
+        taken(filed, clock, CODES[0], level, act, date(2023, 7, day))
+    assert state(filed, CODES[0]) == ("公示", "省级", date(2023, 7, 14))
+    sound(filed)
+
+
+def test_where_applications_stand_can_be_made_anew(filed: sa.Engine, clock: Clock) -> None:
+    applied(filed, clock, *CODES[:2])
+    taken(filed, clock, CODES[0], "县级", "推荐", date(2023, 7, 4))
+    grown = state(filed, CODES[0]), state(filed, CODES[1])
+    with filed.begin() as connection:
+        connection.execute(sa.update(projection.CASE_STATE).values(state=None, step=None))
+        assert projection.rebuild(connection) > 0
+        assert not list(projection.differences(connection))
+    assert (state(filed, CODES[0]), state(filed, CODES[1])) == grown
