@@ -20,8 +20,9 @@ from registry.portable.clock import china_text
 from registry.portable.container import LARGEST, pack
 from registry.portable.notes import Checkpoint
 from registry.portable.sealing import openings, salt_of, sealed_facts
-from registry.portable.verifier import SCHEMA, file_digest, json_text, manifest_text
+from registry.portable.verifier import SCHEMA, course_lines, file_digest, json_text, manifest_text
 from registry.record import journal
+from registry.record.applications import Reader
 from registry.record.wording import determined_text, registered_text, target_text
 from registry.reports import pages
 from rules.model.catalogue import Catalogue
@@ -51,7 +52,7 @@ def export(
     covering = covering or checkpoints.covering(session, key, now=now)
     found = gather(session, selection, key, covering)
     files = dict(_files(found, masked, since))
-    files["index.html"] = _index(found, selection, key, masked, files).encode()
+    files["index.html"] = _index(session, found, selection, key, masked, files).encode()
     manifest = _manifest(found, selection, key, masked, files)
     files["manifest.json"] = json_text(manifest).encode()
     files["manifest.note"] = key.sign_note(manifest_text(files["manifest.json"])).encode()
@@ -108,6 +109,7 @@ def _manifest(
     files: Mapping[str, bytes],
 ) -> Json:
     """The manifest: the bundle's statements about itself."""
+    applications = sum(e.kind == "application" for e in found.steps)
     return {
         "schema": SCHEMA,
         "key": str(key.verifier_key),
@@ -118,8 +120,16 @@ def _manifest(
             "decisions": len(found.decisions),
             "determinations": sum(e.kind == "determination" for e in found.settled),
             "entries": len(found.entries),
+            **({"applications": applications} if applications else {}),
         },
-        "evidence": sorted({d for e in found.settled for d in e.content.get("evidence", ())}),
+        "evidence": sorted(
+            {
+                d
+                for e in found.entries
+                if e.kind != "decision"
+                for d in e.content.get("evidence", ())
+            }
+        ),
         "files": {name: file_digest(data) for name, data in files.items()},
     }
 
@@ -134,6 +144,7 @@ _STYLES: Final = {"符合": "met", "不符合": "not", "材料不足": "open", "
 
 
 def _index(
+    session: Session,
     found: Evidence,
     selection: Selection,
     key: SigningKey,
@@ -167,6 +178,24 @@ def _index(
         register=[
             _shown_registration(e, masked) for e in found.settled if e.kind in ("title", "holding")
         ],
+        courses=_courses(session, found),
+    )
+
+
+def _courses(session: Session, found: Evidence) -> list[list[str]]:
+    """The applications of a bundle, each with its steps as lines."""
+    wanted = {e.digest for e in found.steps if e.kind == "application"}
+    lags = {e.digest: e.content["lag"] for e in found.steps if "lag" in e.content}
+    codes = sorted({str(e.subject) for e in found.steps if e.kind == "application"})
+    return (
+        [
+            course_lines(one, lags.get(one.entry.body["round"], 0))
+            for courses in Reader(session).of(codes).values()
+            for one in courses
+            if one.entry.digest in wanted
+        ]
+        if wanted
+        else []
     )
 
 

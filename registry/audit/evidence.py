@@ -1,9 +1,9 @@
 """Gathers the contents of a bundle: decisions, everything they rest on, and the tree of proofs."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import sqlalchemy as sa
 from sqlmodel import Session
@@ -15,7 +15,7 @@ from registry.errors import RecordError
 from registry.portable.clock import midnight, moment_text
 from registry.portable.merkle import Tree
 from registry.portable.notes import Checkpoint
-from registry.portable.verifier import EARLIEST, LATEST
+from registry.portable.verifier import EARLIEST, LATEST, member
 from registry.record import cases, journal, publication
 from registry.record.journal import Entry
 from rules.model.catalogue import Catalogue
@@ -25,9 +25,10 @@ from rules.portable.record import Body, Json
 
 @dataclass(frozen=True)
 class Selection:
-    """A selection of decisions: by ``numbers``, or all of a tier recorded in a period.
+    """A selection: decisions and applications by ``numbers``, or all of a tier recorded in a period.
 
-    An empty tier means every tier. ``first`` and ``last`` are days of recording in China, both
+    An application is selected with all its steps, and by each of them. An empty tier means every
+    tier. ``first`` and ``last`` are days of recording in China, both
     included.
     """
 
@@ -49,11 +50,12 @@ class Selection:
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """Decisions and everything on which they rest, under one signed checkpoint.
+    """Decisions, applications, and everything on which they rest, under one signed checkpoint.
 
-    ``settled`` are determinations with their confirmations, and registrations. ``published`` are
-    the publications in force, and ``documents`` their rulesets, tables and feature files as members
-    of the bundle. ``catalogue`` is that of the last of them, which names facts for people. ``facts``
+    ``settled`` are determinations with their confirmations, and registrations. ``steps`` are the
+    applications and their steps, with rounds and announcements. ``published`` are the publications
+    and calendars in force, and ``documents`` their rulesets, tables and feature files as members of
+    the bundle. ``catalogue`` is that of the last of them, which names facts for people. ``facts``
     are the facts of filings by number. If a period was selected,
     ``headers`` are those of all its entries, with one beyond it at each end.
     """
@@ -63,6 +65,7 @@ class Evidence:
     tree: Tree
     decisions: tuple[Entry, ...]
     settled: tuple[Entry, ...]
+    steps: tuple[Entry, ...]
     published: tuple[Entry, ...]
     documents: Mapping[str, bytes]
     catalogue: Catalogue
@@ -72,7 +75,7 @@ class Evidence:
     @property
     def entries(self) -> list[Entry]:
         """All entries of the bundle, in order."""
-        found = {e.seq: e for e in (*self.decisions, *self.settled, *self.published)}
+        found = {e.seq: e for e in (*self.decisions, *self.settled, *self.steps, *self.published)}
         return [found[seq] for seq in sorted(found)]
 
     def proof(self, seq: int) -> list[str]:
@@ -91,7 +94,9 @@ Covering: TypeAlias = tuple[str, Tree]
 def refuse_nothing(session: Session, selection: Selection) -> None:
     """Raise ``RecordError`` if nothing is selected."""
     if next(_selected(session, selection.to_json()), None) is None:
-        raise RecordError("nothing-selected", "所选范围内没有决定", remedy=Remedy("find-decisions"))
+        raise RecordError(
+            "nothing-selected", "所选范围内没有决定或申报", remedy=Remedy("find-decisions")
+        )
 
 
 def gather(session: Session, selection: Selection, key: SigningKey, covering: Covering) -> Evidence:
@@ -103,8 +108,11 @@ def gather(session: Session, selection: Selection, key: SigningKey, covering: Co
     refuse_nothing(session, selection)
     note, tree = covering
     point = checkpoints.read(note, key.verifier_key)
-    decisions = tuple(d for d in _selected(session, asked) if d.seq <= point.size)
-    published, documents = _publications(session, decisions)
+    selected = [entry for entry in _selected(session, asked) if entry.seq <= point.size]
+    steps = _steps(session, [e for e in selected if e.kind != "decision"], point.size)
+    resting = {e.seq: e for e in (*selected, *_rested(session, steps)) if e.kind == "decision"}
+    decisions = tuple(resting[seq] for seq in sorted(resting))
+    published, documents = _publications(session, decisions, steps)
     ids = list(dict.fromkeys(entry.filing_id or 0 for entry in decisions))
     return Evidence(
         note=note,
@@ -112,25 +120,77 @@ def gather(session: Session, selection: Selection, key: SigningKey, covering: Co
         tree=tree,
         decisions=decisions,
         settled=(*_determinations(session, decisions), *_register(session, decisions)),
+        steps=(*steps, *_named(session, steps)),
         published=published,
         documents=documents,
-        catalogue=publication.published_catalogue(session, published[-1].content["applicability"]),
+        catalogue=_catalogue(session, published),
         facts={case.filing_id: case.facts for case in cases.cases(session, ids)},
         headers=() if selection.numbers else tuple(_headers(session, asked, point.size)),
     )
+
+
+#: The kinds of entries that can be selected.
+_SELECTABLE: Final = ("decision", "application", "step")
 
 
 def _selected(session: Session, asked: Json) -> Iterator[Entry]:
     if "numbers" in asked:
         for number in asked["numbers"]:
             found = journal.entry(session, number)
-            if found.kind != "decision":
-                raise journal.not_a_decision(number)
+            if found.kind not in _SELECTABLE[:2]:
+                raise RecordError(
+                    "not-selectable",
+                    "第{value}号记录不是决定，也不是申报",
+                    value=number,
+                    remedy=Remedy("list-entries"),
+                )
             yield found
         return
-    for entry in journal.entries(session, kinds=["decision"], tier=asked["tier"]):
+    for entry in journal.entries(session, kinds=_SELECTABLE, tier=asked["tier"]):
         if asked["from"] <= moment_text(entry.recorded_at) < asked["until"]:
             yield entry
+
+
+def _steps(session: Session, selected: Sequence[Entry], size: int) -> list[Entry]:
+    """The selected applications, and those of selected steps, each with all its steps."""
+    wanted = {e.digest if e.kind == "application" else e.content["application"] for e in selected}
+    subjects = sorted({str(e.subject) for e in selected})
+    return [
+        entry
+        for part in chunks(subjects)
+        for entry in journal.entries(
+            session, last=size, kinds=("application", "step"), subjects=part
+        )
+        if entry.digest in wanted or entry.content.get("application") in wanted
+    ]
+
+
+def _rested(session: Session, steps: Sequence[Entry]) -> Iterator[Entry]:
+    """The decisions on which steps rest."""
+    wanted = {e.content["decision"] for e in steps if e.content.get("decision")}
+    codes = sorted({str(e.subject) for e in steps if e.content.get("decision")})
+    for code in codes:
+        filings = cases.of_enterprise(session, code)
+        for entry in journal.entries(session, kinds=["decision"], filing_ids=filings):
+            if entry.digest in wanted:
+                yield entry
+
+
+def _named(session: Session, steps: Sequence[Entry]) -> Iterator[Entry]:
+    """The rounds, announcements and titles that applications and steps name."""
+    keys = ("round", "announcement", "title")
+    wanted = {name for e in steps for key in keys if (name := e.content.get(key))}
+    closings = [e for e in journal.entries(session, kinds=["round"]) if "round" in e.content]
+    for part in chunks(sorted(wanted)):
+        for number in journal.numbers(session, part).values():
+            yield journal.entry(session, number)
+    yield from (e for e in closings if e.content["round"] in wanted)
+
+
+def _catalogue(session: Session, published: Sequence[Entry]) -> Catalogue:
+    """What could be filed by the last of these publications."""
+    last = [e for e in published if e.kind == "publication"][-1]
+    return publication.published_catalogue(session, last.content["applicability"])
 
 
 def _determinations(session: Session, decisions: Iterable[Entry]) -> list[Entry]:
@@ -160,24 +220,29 @@ def _register(session: Session, decisions: Iterable[Entry]) -> Iterator[Entry]:
 
 
 def _publications(
-    session: Session, decisions: Iterable[Entry]
+    session: Session, decisions: Iterable[Entry], steps: Sequence[Entry]
 ) -> tuple[tuple[Entry, ...], dict[str, bytes]]:
-    """The publications in force for decisions; rulesets, tables and feature files as members."""
-    published = list(journal.entries(session, kinds=["publication"]))
-    last = {max(p.seq for p in published if p.seq < e.seq) for e in decisions}
-    found = [p for p in published if p.seq in last]
-    files = {
-        f"rulesets/{d}.json": publication.document(session, d, "ruleset").encode()
-        for d in {e.content["ruleset"] for e in decisions}
-    }
+    """The publications and calendars in force for decisions and steps, with their texts as members."""
+    known = list(journal.entries(session, kinds=("publication", "calendar")))
+    seqs = [p.seq for p in known if p.kind == "publication"]
+    in_force = {max(seq for seq in seqs if seq < e.seq) for e in (*decisions, *steps)}
+    in_force |= {max(p.seq for p in known if p.seq < e.seq) for e in steps}
+    found = [p for p in known if p.seq in in_force]
+    texts = {("ruleset", e.content["ruleset"]) for e in decisions}
+    texts |= {("workflows", e.content["workflows"]) for e in steps if e.kind == "application"}
+    files = {}
     for entry in found:
         body = entry.content
-        table = body["applicability"]
-        text = publication.document(session, table, "applicability")
-        files[f"applicability/{table}.json"] = text.encode()
+        if steps:
+            texts |= {("calendar", body["calendar"])} if "calendar" in body else set()
+        if entry.kind == "calendar":
+            continue
+        texts.add(("applicability", body["applicability"]))
         for path, name in body["sources"].items():
             text = publication.document(session, name, "source")
             files[f"features/{entry.seq}/{path}"] = text.encode()
+    for kind, name in texts:
+        files[member(kind, name)] = publication.document(session, name, kind).encode()
     return tuple(found), files
 
 

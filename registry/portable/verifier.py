@@ -21,12 +21,14 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from registry.portable import chain, container, notes
-from registry.portable.chain import header_text
-from registry.portable.clock import china_text
+from registry.portable.chain import KINDS, header_text
+from registry.portable.clock import china_day, china_text
 from registry.portable.container import ContainerError, unpack
 from registry.portable.merkle import leaf_hash, verify_consistency, verify_inclusion
 from registry.portable.notes import Checkpoint, NoteError, VerifierKey, open_note
 from registry.portable.sealing import SealError, commitment, opened_facts, places, wrong_opening
+from rules.portable.applications import Application, Applications, Calendars, Recorded
+from rules.portable.calendar import Calendar
 from rules.portable.canonical import canonical_json, digest, sha256
 from rules.portable.record import (
     RecordError,
@@ -41,6 +43,7 @@ from rules.portable.record import (
     with_identity,
 )
 from rules.portable.reference import PENDING, EvaluationError
+from rules.portable.workflow import EXTEND, GRANT, StepError
 
 SCHEMA: Final = 1
 #: The default start and end of a selected period.
@@ -52,6 +55,18 @@ _UNLISTED: Final = frozenset({"manifest.json", "manifest.note"})
 _ALWAYS: Final = _UNLISTED | {"checkpoint.txt", "entries.jsonl", "index.html", "verify.py"}
 _CLAIMS: Final = {"schema", "key", "selection", "masked", "ends", "counts", "evidence", "files"}
 _PARTS: Final = {"header", "body", "texts", "proof"}
+
+#: The kinds of entries that a period selects, and that have a name of their own in messages.
+_NAMED: Final = ("decision", "application", "step")
+#: The texts that a bundle carries, by kind, in words.
+_TEXTS: Final = {
+    "ruleset": "规则集（标准、门槛）",
+    "applicability": "适用表",
+    "workflows": "办理程序",
+    "calendar": "工作日历",
+}
+#: The folders of texts whose kind is not their name.
+_FOLDERS: Final = {"ruleset": "rulesets"}
 
 #: The most bytes of a file that no signature covers: parsed JSON takes twenty times as much.
 _LARGEST_UNSIGNED: Final = 2 << 20
@@ -67,14 +82,16 @@ class _UnsoundError(Exception):
 class Findings:
     """The findings of verifying a bundle: ``problems`` is empty if it is sound.
 
-    ``verdicts`` are the decisions that hold, by number, and ``cases`` their cases. ``trusted`` says
-    that the key did not come from the bundle itself.
+    ``verdicts`` are the decisions that hold, by number, and ``cases`` their cases. ``courses`` are
+    the applications that hold, by number, each as lines to read. ``trusted`` says that the key did
+    not come from the bundle itself.
     """
 
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     verdicts: dict[int, str] = field(default_factory=dict)
     cases: dict[int, str] = field(default_factory=dict)
+    courses: dict[int, list[str]] = field(default_factory=dict)
     key: str = ""
     trusted: bool = False
     checkpoint: Checkpoint | None = None
@@ -83,7 +100,14 @@ class Findings:
         """Run a check; any error it raises becomes a problem."""
         try:
             check()
-        except (_UnsoundError, ContainerError, NoteError, SealError, RecordError) as error:
+        except (
+            _UnsoundError,
+            ContainerError,
+            NoteError,
+            SealError,
+            RecordError,
+            StepError,
+        ) as error:
             self.problems.append(f"{where}：{error}")
         except EvaluationError:
             self.problems.append(f"{where}：规则集或数据不合格式，无法计算")
@@ -145,6 +169,7 @@ class _Bundle:
         self.proved: dict[int, Json] = {}
         self.numbers: dict[str, int] = {}
         self.publications: list[int] = []
+        self.calendars: list[int] = []
         self.confirmations: dict[str, list[int]] = {}
         self.of_target: dict[str, list[int]] = {}
         self.documents: dict[str, Json] = {}
@@ -171,13 +196,14 @@ class _Bundle:
         for seq in self.proved:  # never compute with unproved rulesets or figures
             if self.kind(seq) == "decision":
                 attempt(self.name(seq), lambda seq=seq: self.decision(seq))  # type: ignore[misc]
+        attempt("申报", self.applications)
         attempt("清单", lambda: self.selection(decisions))
         if not self.found.problems:  # otherwise some checks may not have been reached
             attempt("清单", self.claims)
 
     def name(self, seq: int) -> str:
         kind = self.lines[seq]["header"]["kind"]
-        return f"第{seq}号{'决定' if kind == 'decision' else '记录'}"
+        return f"第{seq}号{KINDS[kind] if kind in _NAMED else '记录'}"
 
     # -- what the bureau signed
 
@@ -297,6 +323,9 @@ class _Bundle:
             match self.kind(seq):
                 case "publication":
                     self.publications.append(seq)
+                    self.calendars.append(seq)
+                case "calendar":
+                    self.calendars.append(seq)
                 case "confirmation":
                     self.confirmations.setdefault(body["determination"], []).append(seq)
                 case "determination":
@@ -356,13 +385,13 @@ class _Bundle:
         if reason(row) != named["reason"]:
             raise _UnsoundError("所写的适用依据与适用表不同")
         self.sources(last)
-        return self.document("rulesets", body["ruleset"])
+        return self.document("ruleset", body["ruleset"])
 
     def document(self, kind: str, name: str) -> Json:
         """The text with this digest as its name."""
-        path = f"{kind}/{name}.json"
+        path = member(kind, name)
         if path not in self.documents:
-            what = "规则集（标准、门槛）" if kind == "rulesets" else "适用表"
+            what = _TEXTS[kind]
             if path not in self.files:
                 raise _UnsoundError(f"所用的{what}不在包内")
             if file_digest(self.files[path]) != name:
@@ -455,6 +484,114 @@ class _Bundle:
     def digest(self, seq: int) -> str:
         return sha256(header_text(self.lines[seq]["header"]))
 
+    # -- applications
+
+    def applications(self) -> None:
+        """Follow every application by the workflow and the calendars of its time."""
+        kinds = ("application", "step")
+        entries = [seq for seq in self.proved if self.kind(seq) in kinds]
+        if not entries:
+            return
+        followed = Applications(
+            lambda name: self.document("workflows", name), self.round, self.almanac(entries)
+        )
+        for seq in entries:
+            self.found.attempt(self.name(seq), lambda seq=seq: self.followed(followed, seq))  # type: ignore[misc]
+        for announced in [seq for seq in self.proved if self.kind(seq) == "announcement"]:
+            self.found.attempt(
+                self.name(announced),
+                lambda seq=announced: self.announcement(seq),  # type: ignore[misc]
+            )
+        for one in followed.found.values():
+            name = one.entry.body["round"]
+            lag = self.proved[self.numbers[name]]["lag"] if name else 0
+            self.found.courses[one.entry.seq] = course_lines(one, lag)
+
+    def round(self, name: str) -> Json:
+        """The body of the round with that digest, which is used with its closing."""
+        number = self.numbers.get(name, 0)
+        if not number or self.kind(number) != "round":
+            raise _UnsoundError("所属的轮次不在包内，或已被改动")
+        closings = [n for n, b in self.proved.items() if b.get("round") == name]
+        self.used.update((number, *(n for n in closings if self.kind(n) == "round")))
+        return self.proved[number]
+
+    def almanac(self, entries: Sequence[int]) -> Calendars:
+        """The calendars in force before these entries; none may be left out."""
+        heads = [h["seq"] for h in self.heads if h["kind"] in ("publication", "calendar")]
+        known = []
+        for seq in sorted({_last_before(seq, self.calendars) for seq in entries} - {0}):
+            self.used.add(seq)
+            if "calendar" in self.proved[seq]:
+                text = self.document("calendar", self.proved[seq]["calendar"])
+                known.append((seq, Calendar.of(text["years"])))
+        for seq in entries:
+            if _last_before(seq, self.calendars) < _last_before(seq, heads):
+                raise _UnsoundError(f"第{seq}号记录时有效的工作日历不在包内，或已被改动")
+        return Calendars.of(known)
+
+    def followed(self, followed: Applications, seq: int) -> None:
+        """Check that an application fits what it names, or that a step could be taken."""
+        line, body = self.lines[seq], self.proved[seq]
+        head = line["header"]
+        recorded = Recorded(
+            seq, self.digest(seq), china_day(datetime.fromisoformat(head["recorded_at"])), body
+        )
+        if self.kind(seq) == "application":
+            last, known = _last_before(seq, self.publications), _last_before(seq, self.published)
+            if not last or last < known:
+                raise _UnsoundError("申报时有效的发布记录不在包内，或已被改动")
+            if self.proved[last].get("workflows") != body["workflows"]:
+                raise _UnsoundError("所依的办理程序不是当时发布的")
+            self.sources(last)
+            tier = followed.open(recorded).entry.body["tier"]
+        else:
+            taken = followed.take(recorded)
+            tier = followed.found[body["application"]].entry.body["tier"]
+            self.rested(seq, body)
+            self.titled(body, taken.act.effects)
+        if head["tier"] != tier:
+            raise _UnsoundError("层级与其内容不符")
+        self.used.add(seq)
+
+    def rested(self, seq: int, body: Json) -> None:
+        """Check that a step states the outcome of the decision on which it rests."""
+        if body["decision"] is None:
+            if body["outcome"]:
+                raise _UnsoundError("所写的结论没有决定")
+            return
+        number = self.numbers.get(body["decision"], 0)
+        if not 0 < number < seq or self.kind(number) != "decision":
+            raise _UnsoundError("所依的决定不在包内，或晚于办理")
+        decided = self.proved[number]
+        if (decided["case"]["uscc"], _shown(decided["verdict"])) != (body["uscc"], body["outcome"]):
+            raise _UnsoundError("所写的结论与所依的决定不符")
+
+    def titled(self, body: Json, effects: Sequence[str]) -> None:
+        """Check that a step that grants or extends a title names its announcement and the title."""
+        if not {GRANT, EXTEND}.intersection(effects):
+            if "announcement" in body or "title" in body:
+                raise _UnsoundError("不授予称号，却写有公告")
+            return
+        announcement = self.numbers.get(body["announcement"], 0)
+        title = self.numbers.get(body["title"], 0)
+        if not (announcement and title) or self.kind(announcement) != "announcement":
+            raise _UnsoundError("所属的公告或所登记的称号不在包内")
+        stated = self.proved[title]
+        if self.kind(title) != "title" or stated["uscc"] != body["uscc"]:
+            raise _UnsoundError("所登记的称号是另一家企业的")
+        self.used.update((announcement, title))
+
+    def announcement(self, seq: int) -> None:
+        """Check that the steps that name an announcement are those of its list, if all are here."""
+        body, name = self.proved[seq], self.digest(seq)
+        listed = [b["application"] for b in self.proved.values() if b.get("announcement") == name]
+        if len(listed) == body["count"]:
+            if digest(listed) != body["announced"]:
+                raise _UnsoundError("公告的名单与其后的办理不符")
+        elif len(listed) > body["count"] or any(h["seq"] == seq for h in self.heads[1:-1]):
+            raise _UnsoundError("公告的名单与包内的办理不符")
+
     # -- what the bundle claims to hold
 
     def skeleton(self) -> None:
@@ -493,23 +630,47 @@ class _Bundle:
         )
 
     def selection(self, decisions: list[int]) -> None:
-        """Check that the bundle has exactly the selected decisions."""
+        """Check that the bundle has exactly the selected decisions and applications."""
         asked = self.manifest["selection"]
+        resting = {
+            self.numbers.get(body["decision"] or "", 0)
+            for seq, body in self.proved.items()
+            if self.kind(seq) == "step"
+        }
+        applications = [n for n in self.lines if self.kind(n) == "application"]
         if "numbers" in asked:
             wanted = asked["numbers"]
             if set(asked) != {"numbers"} or wanted != sorted({int(n) for n in wanted}):
                 raise _UnsoundError("所选的编号不合格式")
-            self.found.notes.append(
-                f"范围：按编号选取的{len(wanted)}份决定；不说明还有没有其他决定"
-            )
+            chosen = [n for n in wanted if n not in applications]
+            what = "、".join(
+                f"{count}份{word}"
+                for count, word in (
+                    (len(chosen), "决定"), (len(wanted) - len(chosen), "申报"),
+                )
+                if count
+            )  # fmt: skip
+            self.found.notes.append(f"范围：按编号选取的{what}；不说明还有没有其他决定")
+            surplus = set(applications) - set(wanted)
         else:
             if set(asked) != {"tier", "from", "until"}:
                 raise _UnsoundError("所选的范围不合格式")
             wanted = [h["seq"] for h in self.heads if _matches(h, asked)]
-        for seq in sorted(set(wanted) - set(decisions)):
-            self.found.problems.append(f"第{seq}号决定：应在包内而不在，已被删去")
-        for seq in sorted(set(decisions) - set(wanted)):
-            self.found.problems.append(f"第{seq}号决定：不属于所选范围")
+            surplus = {n for n in applications if not self.touched(n, set(wanted))}
+        here = {*decisions, *applications}
+        if "numbers" not in asked:
+            here.update(n for n in self.lines if self.kind(n) == "step")
+        for seq in sorted(set(wanted) - here):
+            kind = next((h["kind"] for h in self.heads if h["seq"] == seq), "decision")
+            self.found.problems.append(f"第{seq}号{KINDS[kind]}：应在包内而不在，已被删去")
+        for seq in sorted((set(decisions) - set(wanted) - resting) | surplus):
+            self.found.problems.append(f"{self.name(seq)}：不属于所选范围")
+
+    def touched(self, application: int, wanted: set[int]) -> bool:
+        """Whether an application, or a step of it, was selected."""
+        name = self.digest(application)
+        steps = (n for n, body in self.proved.items() if body.get("application") == name)
+        return application in wanted or any(n in wanted for n in steps)
 
     def claims(self) -> None:
         """Check that the manifest's other statements follow from the entries; nothing is idle."""
@@ -519,6 +680,7 @@ class _Bundle:
             "decisions": kinds.count("decision"),
             "determinations": kinds.count("determination"),
             "entries": len(kinds),
+            **({"applications": n} if (n := kinds.count("application")) else {}),
         }
         evidence = sorted({d for body in rest for d in body.get("evidence", ())})
         stated = self.manifest
@@ -530,6 +692,15 @@ class _Bundle:
             self.found.problems.append(f"第{seq}号记录：与包内的决定无关")
         for name in sorted(set(self.files) - self.needed):
             self.found.problems.append(f"多出文件 {name}：与包内的决定无关")
+
+
+def member(kind: str, name: str) -> str:
+    """The name of a text in a bundle.
+
+    >>> member("ruleset", "ab12"), member("calendar", "ab12")
+    ('rulesets/ab12.json', 'calendar/ab12.json')
+    """
+    return f"{_FOLDERS.get(kind, kind)}/{name}.json"
 
 
 def manifest_text(manifest: bytes) -> str:
@@ -545,6 +716,35 @@ def file_digest(data: bytes) -> str:
 def json_text(value: Any) -> str:
     """The one written form of JSON members that people may want to read."""
     return f"{json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True, allow_nan=False)}\n"
+
+
+def course_lines(one: Application, lag: int) -> list[str]:
+    """An application and its steps as lines to read; what an auditor should look at has a mark.
+
+    A claimed day is marked if it is more than ``lag`` days before the day of recording.
+    """
+    body, course = one.entry.body, one.course
+    lines = [
+        f"第{one.entry.seq}号申报　{body['name']}（{body['uscc']}）"
+        f"{body['tier']}{body['procedure']}，{body['applied_on']}申报"
+    ]
+    for taken in one.steps:
+        step = taken.entry.body
+        remarks = [
+            f"所称的{step['day']}与登记的{taken.entry.day}相差{taken.lag}日"
+            if taken.lag > lag
+            else "",
+            f"超过期限{taken.due}共{taken.late}日" if taken.late else "",
+            f"与决定（{step['outcome'] or '无'}）不一致" if taken.against else "",
+        ]
+        told = "；".join(filter(None, remarks))
+        lines.append(
+            f"　{'△' if told else '✓'} 第{taken.entry.seq}号　{step['day']} {step['level']}"
+            f"“{step['act']}”：{taken.state} → {taken.act.to}{told and f'　（{told}）'}"
+        )
+    due = f"，最迟{course.due}" if course.due else ""
+    lines.append(f"　末次办理后在“{course.state}”，自{course.since}{due}")
+    return lines
 
 
 def _shown(result: Any) -> str:
@@ -575,7 +775,7 @@ def _canonical(text: str, name: str) -> Json:
 
 def _matches(head: Json, asked: Json) -> bool:
     return (
-        head["kind"] == "decision"
+        head["kind"] in _NAMED
         and asked["tier"] in ("", head["tier"])
         and asked["from"] <= head["recorded_at"] < asked["until"]
     )
@@ -681,6 +881,8 @@ def report(found: Findings) -> int:
         )
     lines += found.notes
     lines += [f"✓ 第{n}号决定　{found.cases[n]}：{word}" for n, word in found.verdicts.items()]
+    for course in found.courses.values():
+        lines += course
     lines.append(f"重新作出并核对无误的决定：{len(found.verdicts)}份")
     lines += [f"✗ {problem}" for problem in found.problems]
     if found.problems:

@@ -61,7 +61,7 @@ class Taken:
     """A step as it was taken: in which state, by which row of the workflow, and where it led.
 
     ``due`` was the last day of the state's term, if it had one; ``late`` is the number of days
-    after it, and ``lag`` the number of days between the day that the step claims and the day on
+    after it, unless the state is left by the end of its term; and ``lag`` the number of days between the day that the step claims and the day on
     which it was recorded. ``against`` says that it goes against the verdict on record.
     """
 
@@ -117,12 +117,13 @@ class Application:
         here = handling.on(before, day)
         act = handling.act(before, step)
         self.course = handling.taken(before, step)
+        waits = self.workflow.by_clock(here.state) is not None
         taken = Taken(
             entry=entry,
             state=here.state,
             act=act,
             due=here.due,
-            late=max((day - here.due).days, 0) if here.due else 0,
+            late=0 if waits or here.due is None else max((day - here.due).days, 0),
             lag=(entry.day - day).days,
             against=entry.seq in self.course.against,
         )

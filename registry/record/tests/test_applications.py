@@ -1,13 +1,18 @@
 """Applications and their steps on record: a round from its notice to the announcement, and what is refused."""
 
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+from registry.audit.bundle import export
+from registry.audit.evidence import Selection
+from registry.audit.keys import SigningKey
 from registry.audit.verify import verify
 from registry.database import projection, storage
 from registry.errors import RecordError
+from registry.portable.verifier import verify_bundle
 from registry.record import applications, journal, register, rounds
 from registry.record.applications import Applying, Doing
 from registry.record.register import Notice
@@ -255,3 +260,62 @@ def test_where_applications_stand_can_be_made_anew(filed: sa.Engine, clock: Cloc
         assert projection.rebuild(connection) > 0
         assert not list(projection.differences(connection))
     assert (state(filed, CODES[0]), state(filed, CODES[1])) == grown
+
+
+@pytest.fixture
+def played(filed: sa.Engine, clock: Clock) -> sa.Engine:
+    """A round on all levels: one firm announced after an objection, one refused, one withdrawn."""
+    call = Call(name="第一批", tier=TIER, procedure="认定", opens=OPENED, lag=1)
+    with storage.session(filed, write=True) as session:
+        rounds.open_round(session, call, NOTICE, by="省经办", now=clock())
+    applied(filed, clock, *CODES[:3], name="第一批")
+    for level, act, day in (
+        ("县级", "推荐", 4), ("市级", "退回补正", 5), ("企业", "重新提交", 7),
+        ("县级", "推荐", 7), ("市级", "推荐", 10), ("省级", "拟认定", 11),
+        ("省级", "提出异议", 12), ("省级", "异议不成立", 20),
+    ):  # fmt: skip
+        ground = {"ground": "有理由"} if act in ("退回补正", "异议不成立") else {}
+        taken(filed, clock, CODES[0], level, act, date(2023, 7, day), **ground)
+    later(clock, date(2023, 7, 24))
+    with storage.session(filed, write=True) as session:
+        doing = Doing(act="不予推荐", level="县级", day=date(2023, 7, 10), ground="现场不符")
+        applications.step(session, [CODES[1]], TIER, doing, by="县负责人", now=clock())
+        doing = Doing(act="撤回申报", level="企业", day=date(2023, 7, 24))
+        applications.step(session, [CODES[2]], TIER, doing, by="县经办", now=clock())
+        notice = Notice("示工信〔2023〕9号", date(2023, 7, 21))
+        applications.announce(
+            session, [CODES[0]], TIER, notice, level="省级", by="省负责人", now=clock()
+        )
+    return filed
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_a_bundle_shows_every_step_and_what_does_not_fit(
+    played: sa.Engine, clock: Clock, tmp_path: Path, masked: bool
+) -> None:
+    key = SigningKey.create(tmp_path / "key", "示范局")
+    with storage.session(played, write=True) as session:
+        data = export(session, Selection(tier=TIER), key, now=clock(), masked=masked)
+    found = verify_bundle(data, key=str(key.verifier_key))
+    assert found.problems == []
+    lines = [line for course in found.courses.values() for line in course]
+    assert len(found.courses) == 3
+    assert any("“提出异议”：公示 → 公示" in line for line in lines)
+    marked = [line for line in lines if "△" in line]
+    assert [line.partition("（")[2] for line in marked] == [
+        "所称的2023-07-21与登记的2023-07-24相差3日）",
+        "所称的2023-07-10与登记的2023-07-24相差14日；与决定（符合）不一致）",
+    ]
+
+
+def test_a_bundle_of_one_application_holds_its_decisions_and_nothing_of_others(
+    played: sa.Engine, clock: Clock, tmp_path: Path
+) -> None:
+    key = SigningKey.create(tmp_path / "key", "示范局")
+    with storage.session(played, write=True) as session:
+        [one] = applications.Reader(session).of([CODES[0]])[CODES[0]]
+        data = export(session, Selection((one.entry.seq,)), key, now=clock())
+    found = verify_bundle(data, key=str(key.verifier_key))
+    assert found.problems == []
+    assert list(found.courses) == [one.entry.seq]
+    assert len(found.verdicts) == 1
