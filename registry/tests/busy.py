@@ -18,14 +18,18 @@ from registry.kit import resources
 from registry.kit.uscc import check_digit
 from registry.record import (
     admissions,
+    applications,
     cases,
     decisions,
     determinations,
     loading,
     publication,
     register,
+    rounds,
 )
+from registry.record.applications import Applying, Doing
 from registry.record.determinations import Ruling, Target
+from registry.record.rounds import Call
 from registry.tests import packs
 from rules.model.catalogue import Catalogue
 from rules.model.facts import Fact, RecordList, Scalar
@@ -33,7 +37,7 @@ from rules.portable.canonical import sha256
 from rules.tests.packaged import TITLES
 
 CATALOGUE = publication.packaged_catalogue()
-START = datetime(2023, 7, 1, 9, 30, tzinfo=UTC)
+START = datetime(2023, 8, 1, 9, 30, tzinfo=UTC)
 FILED = date(2023, 6, 30)
 
 
@@ -148,9 +152,35 @@ def work(engine: sa.Engine, folder: Path, now: Callable[[], datetime]) -> None:
         loading.load(session, reading(full(3)), now=now(), as_of=FILED, by="甲")
     with storage.session(engine, write=True) as session:
         decisions.withdraw(session, code(3), ground="企业申请撤回", by="甲", now=now())
+    apply(engine, codes[:2], now)
     key = SigningKey.create(folder / f"{engine.dialect.name}.key", "某局")
     with storage.session(engine, write=True) as session:
         checkpoints.write(session, key, now=now())
+
+
+def apply(engine: sa.Engine, codes: list[str], now: Callable[[], datetime]) -> None:
+    """A round of two applications, entered when all was over: one is announced and one withdrawn."""
+    today, tier = now().date(), TITLES[1]
+    day = today - timedelta(days=20)
+    call = Call(name="一批", tier=tier, procedure="认定", opens=day)
+    with storage.session(engine, write=True) as session:
+        notice = register.Notice("通知6号", day)
+        rounds.open_round(session, call, notice, by="甲", now=now())
+        found = rounds.round_named(session, "一批")
+        asked = Applying(tier=tier, procedure="认定", day=day, level="县级", round=found)
+        applications.apply(session, codes, asked, by="甲", now=now())
+    for code, level, act in (
+        (codes[0], "企业", "撤回申报"), (codes[1], "县级", "推荐"), (codes[1], "市级", "推荐"),
+        (codes[1], "省级", "拟认定"),
+    ):  # fmt: skip
+        doing = Doing(act=act, level=level, day=day, ground="有理由")
+        with storage.session(engine, write=True) as session:
+            applications.step(session, [code], tier, doing, by="甲", now=now())
+    with storage.session(engine, write=True) as session:
+        notice = register.Notice("公告7号", today)
+        applications.announce(session, codes[1:], tier, notice, level="省级", by="甲", now=now())
+    with storage.session(engine, write=True) as session:
+        rounds.close_round(session, found, on=today, ground="已公告", by="甲", now=now())
 
 
 def decide(engine: sa.Engine, now: Callable[[], datetime]) -> list[decisions.Decided]:

@@ -30,7 +30,7 @@ SCHEMA: Final = schema_of(catalogue())
 GOLDEN: Final = Path(__file__).parents[1] / "audit" / "tests" / "golden" / "2026-11.zip"
 
 #: What a sentence about a bundle names: a file, the manifest, a decision, an entry, or the bundle itself.
-_PLACE: Final = "文件|清单|号决定|记录|证据包|检查点"
+_PLACE: Final = "文件|清单|号决定|号申报|号办理|记录|证据包|检查点"
 
 #: Bytes of a packaged file that is checked in a fraction of a second.
 _SMALL: Final = 12_500

@@ -18,15 +18,19 @@ from registry.kit.uscc import check_digit
 from registry.portable.notes import Checkpoint
 from registry.record import (
     admissions,
+    applications,
     cases,
     decisions,
     determinations,
     loading,
     publication,
     register,
+    rounds,
 )
+from registry.record.applications import Applying, Doing
 from registry.record.determinations import Ruling, Target
 from registry.record.register import Holder, Holding, Notice
+from registry.record.rounds import Call
 from registry.tests import packs
 from rules.language.rulebook import load as load_rules
 from rules.model.facts import Fact, RecordList, Scalar
@@ -37,7 +41,7 @@ LATER = date(2024, 6, 30)
 ROUND = date(2026, 6, 30)
 #: What may be filed by the packaged criteria.
 CATALOGUE = publication.packaged_catalogue()
-LITTLE_GIANT = "专精特新“小巨人”企业"
+LITTLE_GIANT, SPECIALISED = "专精特新“小巨人”企业", "专精特新中小企业"
 
 
 def code(number: int) -> str:
@@ -225,6 +229,51 @@ class History:
         with storage.session(self.engine, write=True) as session:
             admissions.record(session, action, early(number), **paper, by="戊", now=self.now())
 
+    def open_round(self, name: str) -> None:
+        call = Call(name=name, tier=SPECIALISED, procedure="认定", opens=LATER, lag=30)
+        with storage.session(self.engine, write=True) as session:
+            rounds.open_round(session, call, Notice("通知6号", LATER), by="己", now=self.now())
+
+    def close_round(self, name: str) -> None:
+        with storage.session(self.engine, write=True) as session:
+            found = rounds.round_named(session, name)
+            rounds.close_round(
+                session, found, on=self.now().date(), ground="额满", by="己", now=self.now()
+            )
+
+    def apply(self, *numbers: int, name: str) -> None:
+        with storage.session(self.engine, write=True) as session:
+            asked = Applying(
+                tier=SPECIALISED, procedure="认定", day=self.now().date(), level="县级",
+                round=rounds.round_named(session, name),
+            )  # fmt: skip
+            applications.apply(session, [*map(code, numbers)], asked, by="己", now=self.now())
+
+    def step(self, number: int, level: str, act: str, ground: str = "有理由") -> None:
+        doing = Doing(act=act, level=level, day=self.now().date(), ground=ground)
+        with storage.session(self.engine, write=True) as session:
+            applications.step(session, [code(number)], SPECIALISED, doing, by="己", now=self.now())
+
+    def announce(self, number: int) -> None:
+        notice = Notice("公告7号", self.now().date(), ("c" * 64,))
+        with storage.session(self.engine, write=True) as session:
+            applications.announce(
+                session, [code(number)], SPECIALISED, notice, level="省级", by="己", now=self.now()
+            )
+
+    def play_round(self) -> None:
+        """A round: one application announced after an objection, one withdrawn, one open."""
+        self.open_round("第一批")
+        self.apply(1, 3, 8, name="第一批")
+        self.close_round("第一批")
+        self.step(1, "企业", "撤回申报", "")
+        for level, act in (("县级", "推荐"), ("市级", "推荐"), ("省级", "拟认定")):
+            self.step(8, level, act)
+        self.step(8, "省级", "提出异议")
+        self.moment += timedelta(days=20)
+        self.step(8, "省级", "异议不成立")
+        self.announce(8)
+
     def checkpoint(self, key: SigningKey) -> None:
         with storage.session(self.engine, write=True) as session:
             note = checkpoints.write(session, key, now=self.now())
@@ -288,5 +337,6 @@ def rich(engine: sa.Engine, folder: Path) -> History:
     told.determine(41, Target("已验收", records="绿色项目", number=2), "是")
     told.decide(41, tiers=(packs.TIER,), batch=packs.ROUND)
     told.grant(41, date(2023, 7, 1), kind=packs.TIER)
+    told.play_round()
     told.checkpoint(key)
     return told
