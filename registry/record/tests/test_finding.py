@@ -1,6 +1,7 @@
 """Lists and searches answer what looking at every name would, on both databases."""
 
 from collections.abc import Iterator
+from functools import cache
 from random import Random
 
 import pytest
@@ -17,6 +18,7 @@ from registry.record.finding import Asked
 from registry.tests.history import code
 
 MANY = 10_000
+_typed = cache(names.typed)
 _PLACES = ("云溪", "青禾", "石桥", "江东", "示范")
 _MIDDLES = "华信远达精密智能新材电子轴承泵阀光学生物医药食品机械𠮷"
 _KINDS = ("科技有限公司", "有限责任公司", "股份有限公司", "机械厂", "研究院（有限合伙）")
@@ -44,15 +46,19 @@ def stocked(database: sa.Engine) -> Iterator[tuple[Session, dict[str, str]]]:
         rows = [{"id": n, "uscc": c, "name": name} for n, (c, name) in enumerate(held.items(), 1)]
         session.execute(sa.insert(Enterprise), rows)
         projection.refresh(session.connection(), range(1, MANY + 1))
+    if database.dialect.name == "postgresql":
+        # what the server does by itself a little later; until then it reads the table, not the index
+        with database.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("VACUUM (ANALYZE) case_state")
+    with storage.session(database, write=True) as session:
         yield session, held
 
 
 def _scan(held: dict[str, str], query: str) -> list[str]:
     """The codes of the names that contain a text, and of those that it begins."""
-    text = names.typed(query)
-    return sorted(
-        c for c, name in held.items() if text in names.typed(name) or c.startswith(query.upper())
-    )
+    text, code = names.typed(query), query.upper()
+    named = [c for c, name in held.items() if text in _typed(name)]
+    return sorted({*named, *(c for c in held if c.startswith(code))} if code.isascii() else named)
 
 
 def _walk(session: Session, asked: Asked, limit: int) -> tuple[list[str], int]:
@@ -77,7 +83,7 @@ def _queries(held: dict[str, str]) -> Iterator[str]:
             for start in starts if name in _ODD else random.sample(starts, 1):
                 part = name[start : start + length]
                 yield part
-                yield from (part.upper(), f" {part} ") if name in _ODD else ()
+                yield from (f" {part.upper()} ",) if name in _ODD else ()
     yield from ("％", "(", "91", "9135010", code(5), code(5)[:-1], "91z", "没有的", "'; --", '"', "AND", "云溪 OR", "*", "z02", "4e91")  # fmt: skip
 
 
