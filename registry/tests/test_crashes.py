@@ -81,11 +81,15 @@ def _ids(told: History, *usccs: str) -> list[int]:
 
 
 def contents(engine: sa.Engine) -> dict[str, list[Any]]:
+    """Every row as the database states it, and as anybody else finds it now."""
     with engine.connect() as connection:
-        return {
-            name: list(connection.execute(sa.select(table).order_by(*table.primary_key)))
-            for name, table in SQLModel.metadata.tables.items()
-        }
+        return {name: _rows(connection, table) for name, table in SQLModel.metadata.tables.items()}
+
+
+def _rows(connection: sa.Connection, table: sa.Table) -> list[Any]:
+    key = ", ".join(f'"{column.name}"' for column in table.primary_key)
+    # without what makes dates and numbers of it: this is read again before every statement
+    return list(connection.exec_driver_sql(f'SELECT * FROM "{table.name}" ORDER BY {key}'))
 
 
 def _sound(told: History, *, replay: bool = False) -> None:
@@ -102,16 +106,56 @@ def _own(told: History) -> Iterator[History]:
     engine.dispose()
 
 
-def _at(engine: sa.Engine, step: int, happen: Callable[[sa.Connection], object]) -> None:
-    """Let something happen just before the statement or commit of that number."""
+#: What happens before a step, which is a statement or a commit, on the connection of both.
+Happen: TypeAlias = Callable[[int, sa.Connection], object]
+
+
+def _before_each(engine: sa.Engine, happen: Happen, committing: Happen) -> None:
+    """Let something happen before each statement, and before each commit, by their number."""
     steps = count(1)
 
-    def before(connection: sa.Connection, *_: object) -> None:
-        if next(steps) == step:
-            happen(connection)
+    def statement(connection: sa.Connection, *_: object) -> None:
+        happen(next(steps), connection)
 
-    event.listen(engine, "before_cursor_execute", before)
-    event.listen(engine, "commit", before)
+    def commit(connection: sa.Connection) -> None:
+        committing(next(steps), connection)
+
+    event.listen(engine, "before_cursor_execute", statement)
+    event.listen(engine, "commit", commit)
+
+
+def _steps() -> Iterator[int]:
+    """The first steps of a piece of work, and ever fewer of the later ones."""
+    return (2**n for n in count())
+
+
+@pytest.mark.parametrize("what", ALL_WORK)
+def test_until_the_commit_nobody_finds_anything_of_it(
+    history: History, what: Callable[[History], Work]
+) -> None:
+    """What others find before a statement is what all find if the process dies there."""
+    work = what(history)
+    before = contents(history.engine)
+
+    def watched() -> None:
+        with _own(history) as told, _own(history) as other:
+
+            def watch(step: int, _: object) -> None:
+                assert contents(other.engine) == before, f"seen before step {step}"
+
+            def die(step: int, connection: sa.Connection) -> None:
+                watch(step, connection)
+                tables = SQLModel.metadata.tables
+                if {n: _rows(connection, t) for n, t in tables.items()} != before:
+                    assert step > 5
+                    os._exit(DIED)
+
+            _before_each(told.engine, watch, die)
+            work(told)
+
+    history.engine.dispose()
+    assert ended(forked(watched)) == DIED
+    assert contents(history.engine) == before
 
 
 @pytest.mark.parametrize("what", ALL_WORK)
@@ -121,12 +165,16 @@ def test_a_process_that_dies_leaves_all_or_nothing(
     work = what(history)
     before = contents(history.engine)
 
-    def dying(step: int) -> None:
+    def dying(at: int) -> None:
+        def die(step: int, _: object) -> None:
+            if step == at:
+                os._exit(DIED)
+
         with _own(history) as told:
-            _at(told.engine, step, lambda _: os._exit(DIED))
+            _before_each(told.engine, die, die)
             work(told)
 
-    for step in count(1):
+    for step in _steps():
         history.engine.dispose()
         if (code := ended(forked(lambda at=step: dying(at)))) == 0:  # type: ignore[misc]
             break
@@ -149,20 +197,28 @@ def test_a_broken_connection_is_one_clear_sentence_and_leaves_nothing(history: H
         with history.engine.connect() as other:
             other.exec_driver_sql(f"SELECT pg_terminate_backend({process}, 5000)")
 
-    for step in count(2):
+    def said(happen: Happen, committing: Happen) -> str:
         with _own(history) as told:
-            _at(told.engine, step, cut)
-            said = ""
+            _before_each(told.engine, happen, committing)
             try:
                 work(told)
             except StorageError as error:
-                said = str(error)
-        if not said:
+                return str(error)
+        return ""
+
+    def at(number: int) -> Happen:
+        return lambda step, connection: cut(connection) if step == number else None
+
+    written = [said(lambda *_: None, lambda _, connection: cut(connection))]
+    for step in _steps():
+        if not (sentence := said(at(step + 1), at(step + 1))):
             break
-        assert "连接中断" in said, f"cut before step {step}"
-        assert "\n" not in said
-        assert contents(history.engine) == before, f"cut before step {step}"
-    assert step > 10
+        written.append(sentence)
+        assert contents(history.engine) == before, f"cut before step {step + 1}"
+    assert len(written) > 4
+    for sentence in written:
+        assert "连接中断" in sentence
+        assert "\n" not in sentence
     gc.collect()  # what was open is found here, and not by a test that is not to ignore it
     _sound(history)
 
