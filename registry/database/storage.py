@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from time import sleep
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
@@ -22,7 +21,7 @@ from sqlmodel import Session
 
 from registry.database.columns import LARGEST_ROW
 from registry.errors import StorageError
-from registry.kit import resources, settings
+from registry.kit import resources, settings, turns
 from registry.kit.files import PRIVATE_FILE
 from rules.portable.errors import Remedy
 
@@ -31,9 +30,8 @@ _PATIENCE: Final = 30
 
 #: The option of an engine that tells the seconds to wait.
 _PATIENT: Final = "tidu_patience"
-#: The seconds between two writing transactions of an engine that gives way: others ask SQLite for
-#: the lock every tenth of a second.
-_GIVEN: Final = 0.15
+#: The option of an engine whose writing transactions are parts of a longer work.
+_IN_PARTS: Final = "tidu_in_parts"
 
 #: The advisory lock that writers to one PostgreSQL database share: "tidu" in ASCII.
 _WRITER_LOCK: Final = 0x74696475
@@ -121,19 +119,13 @@ def create_engine(url: str | sa.URL | None = None, *, patience: int | None = Non
     return engine
 
 
-def give_way(engine: sa.Engine) -> None:
-    """Leave other writers a moment after each writing transaction of an engine.
+def in_parts(engine: sa.Engine) -> sa.Engine:
+    """The same engine for work in many parts: between two of them, whoever waits writes first.
 
-    On SQLite, who asks first is not served first: one that writes again and again would keep the
-    others waiting. PostgreSQL serves them in turn.
+    Others wait for one part at most, whatever the machine has to do. On SQLite, this is not so by
+    itself: who asks first is not served first. PostgreSQL serves all in turn.
     """
-
-    def rest(_connection: object, record: Any) -> None:
-        if record.info.pop(_WROTE, False):
-            sleep(_GIVEN)
-
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "checkin", rest)
+    return engine.execution_options(**{_IN_PARTS: True})
 
 
 def open_file(path: Path) -> sa.Engine:
@@ -311,13 +303,17 @@ def _no_text(context: sa.ExceptionContext) -> None:
 _UNDECODED: Final = "Could not decode to UTF-8"
 
 
-#: What a connection of SQLite knows of itself: that its last transaction was to write.
-_WROTE: Final = "tidu_wrote"
-
-
 def _begin_sqlite(connection: sa.Connection) -> None:
-    connection.info[_WROTE] = _writes(connection)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if _writes(connection) else "BEGIN")
+    if not _writes(connection):
+        connection.exec_driver_sql("BEGIN")
+        return
+    folder = Path(connection.engine.url.database or _IN_MEMORY).parent
+    if connection.get_execution_options().get(_IN_PARTS):
+        turns.give_way(folder)
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        return
+    with turns.waiting(folder):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _begin_postgresql(connection: sa.Connection) -> None:

@@ -114,7 +114,8 @@ def run(
         wanted = _wanted(session, usccs, request.as_of)
     number = len(wanted) * len(request.tiers)
     jobs = workers.jobs_for(len(wanted), jobs)
-    decider = decisions.DecisionRecorder(desk.database, by=desk.by, now=desk.clock, jobs=jobs)
+    at = desk.in_parts() if len(wanted) > 1 else desk
+    decider = decisions.DecisionRecorder(at.database, by=desk.by, now=desk.clock, jobs=jobs)
     with closing(decider):
         yield DecisionRun(
             watched(desk.watch, "决定", decider.decide(wanted, request), number), number

@@ -304,6 +304,7 @@ def _stored(desk: Desk, source: Source, prepared: loading.Prepared) -> LoadRepor
             return store(session, prepared, now=desk.clock())
     after, reports, count = source.parts.after, list[LoadReport](), 0
     loading.get_ready()
+    desk = desk.in_parts()
     with desk.reading() as session:  # all at once, for no writer should wait for it
         names = Names(session, {line.uscc: line.name for line, _ in prepared.good.values()})
     with desk.watch("登记", len(prepared.good)) as done:
@@ -388,7 +389,7 @@ def import_folder(desk: Desk, source: Source) -> FolderImported:
     drafted = _draft(source, known, catalogue)
     with report_file(source.report) as tell:
         loader = FolderLoader(
-            desk.database,
+            desk.in_parts().database,
             found,
             now=desk.clock,
             by=desk.by,

@@ -104,6 +104,12 @@ class Desk:
         """The same desk with a face's words, and nobody who watches; it is closed with this one."""
         return self._with(words=words, watch=unwatched)
 
+    def in_parts(self) -> "Desk":
+        """The same desk for work in many parts, between which others write; it is closed with this one."""
+        found = self._with()
+        found.__dict__["database"] = storage.in_parts(self.database)
+        return found
+
     def _with(self, **changed: Any) -> "Desk":
         found = replace(self, **changed)
         found.__dict__["database"] = self.database

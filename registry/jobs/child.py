@@ -14,7 +14,6 @@ from time import monotonic
 from types import FrameType
 from typing import Final
 
-from registry.database import storage
 from registry.desk.place import Desk
 from registry.jobs import kinds
 from registry.jobs.store import Job, JobStore, Progress, Trouble
@@ -134,7 +133,6 @@ def _do(desk: Desk, watcher: _Watcher) -> None:
         threading.Thread(target=watcher.run, name="watching", daemon=True).start()
         try:
             with replace(desk, by=job.by, watch=watcher.meter.watch) as own:
-                storage.give_way(own.database)
                 kind = kinds.kind(job.kind)
                 note = partial(store.note, job.id, runner)
                 work = kinds.Work(own, kind.read(job.arguments), job.notes, note)

@@ -1,7 +1,4 @@
 import sqlite3
-import threading
-import time
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -15,6 +12,7 @@ from registry.database import storage
 from registry.database.models import Enterprise
 from registry.errors import RegistryError, StorageError
 from registry.kit import resources
+from registry.tests.turns import part_by_part
 from rules.portable.errors import Remedy
 
 
@@ -249,28 +247,16 @@ def test_a_database_in_memory_leaves_no_file(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_who_writes_again_and_again_leaves_others_their_turn(
-    fresh: Callable[..., sa.Engine],
+@pytest.mark.parametrize("acts", [1, 3])
+def test_who_writes_in_parts_lets_all_write_who_asked_during_a_part(
+    database: sa.Engine, acts: int
 ) -> None:
-    busy = fresh("sqlite")
-    storage.give_way(busy)
-    other = storage.create_engine(busy.url)
-    written, over = [0], threading.Event()
+    def act() -> None:
+        with storage.session(database, write=True):
+            pass
 
-    def write() -> None:
-        while not over.is_set():
-            with storage.session(busy, write=True):
-                time.sleep(0.05)
-            written[0] += 1
-
-    writer = threading.Thread(target=write)
-    writer.start()
-    try:
+    with part_by_part(database, acts, act) as written:
         for _ in range(5):
-            before = written[0]
-            with storage.session(other, write=True):
-                assert written[0] - before <= 3
-    finally:
-        over.set()
-        writer.join()
-        other.dispose()
+            with storage.session(storage.in_parts(database), write=True):
+                pass
+    assert written == [part for part in range(1, 6) for _ in range(acts)]
