@@ -74,6 +74,11 @@ _SHOWN = 20
     type=Output(".xlsx", ".csv", replaced=True),
     help="把全部提示和错误写入此 xlsx 文件；文件夹的写入 csv 文件。",
 )
+@click.option(
+    "--marked",
+    type=Output(".xlsx", replaced=True),
+    help="把原表写成标出问题的工作簿：有问题的格子加底色和批注；不能标出的文件写成问题清单。",
+)
 @click.option("--partial", is_flag=True, help="文件有错误时，仍登记无误的各行。")
 @click.option("--dry-run", is_flag=True, help="只说明将会怎样，不登记。")
 @jobs_option
@@ -88,6 +93,7 @@ def import_file(
     mapping: Path | None,
     draft: Path | None,
     report: Path | None,
+    marked: Path | None,
     partial: bool,
     dry_run: bool,
     jobs: int | None,
@@ -113,6 +119,7 @@ def import_file(
         mapping=mapping,
         draft=draft,
         report=report,
+        marked=marked,
         partial=partial,
         dry_run=dry_run,
         jobs=jobs,
@@ -120,6 +127,8 @@ def import_file(
     inputs = [file] if mapping is None else [file, mapping]
     with desk(by) as at:
         if importing.holds_tables(file) or str(file) == "-":
+            if marked is not None:
+                raise Refused("文件夹和压缩包没有可以标出的原表：请用 --report 写出问题清单")
             if report is not None:
                 _new_list(report, *inputs)
             with _folder(at, file) as folder:
@@ -130,8 +139,10 @@ def import_file(
                     as_json,
                 )
             return
-        if report is not None:
-            new_workbook(report, *inputs)
+        for output in filter(None, (report, marked)):
+            new_workbook(output, *inputs)
+        if report is not None and marked is not None and report.resolve() == marked.resolve():
+            raise click.UsageError("--report 和 --marked 写成了同一个文件：请另取文件名")
         _show_file(importing.import_file(at, source), source, as_json)
 
 
@@ -142,8 +153,18 @@ def _show_file(found: importing.Imported, source: importing.Source, as_json: boo
     else:
         _report(found.done, found.reading, source.report, source.dry_run)
     _tell_draft(source.draft, found.drafted, as_json)
+    if source.marked is not None:
+        click.echo(_marked(source.marked, found.marking), err=as_json)
     if found.held_back:
         raise Refused(_held_back(source.path))
+
+
+def _marked(path: Path, marking: importing.Marking | None) -> str:
+    if marking is None:
+        return f"没有错误和提示，没有写出 {path}"
+    if marking.done:
+        return f"已在原表上标出问题，写成 {path}：可以直接改好再登记"
+    return f"{marking.why or '不是工作簿，不能在原表上标出，请看问题清单'}：{path}"
 
 
 def _held_back(path: Path) -> str:

@@ -20,10 +20,9 @@ from registry.desk.place import Desk
 from registry.desk.waiting import Waiting, WaitingFiles
 from registry.errors import LoadError, RegistryError, StorageError
 from registry.filings import FileReading, Heading, Issue
-from registry.intake import NoTableError, refuse, write_issues
+from registry.intake import NoTableError, refuse
 from registry.intake.files import archives
 from registry.intake.grouped import Group, grouped
-from registry.intake.marking import mark
 from registry.kit.files import sha256_of, written_whole
 from registry.record import journal
 from rules.portable.canonical import digest
@@ -36,7 +35,6 @@ _LINES: Final = 5_000
 _CHANGING: Final = ("intake", "undo", "publication", "admission")
 _EXAMINED: Final = "examined.json"
 _BOOK: Final = "issues"
-_WORKBOOKS: Final = (".xlsx", ".xlsm")
 _ONE_AT_A_TIME: Final = Lock()
 
 
@@ -201,8 +199,10 @@ def _examined(desk: Desk, path: Path, waiting: Waiting, to: Path) -> Examination
     try:
         if importing.holds_tables(path):
             return _folder(desk, path, waiting, made, to.with_suffix(".csv"))
-        source = Source(path=path, as_of=waiting.as_of, dry_run=True)
-        return _file(desk, source, made, to.with_suffix(".xlsx"))
+        marked = to.with_suffix(".xlsx")
+        return _file(
+            desk, Source(path=path, as_of=waiting.as_of, marked=marked, dry_run=True), made
+        )
     except StorageError:  # which says nothing of the file, and passes
         raise
     except NoTableError as error:
@@ -212,12 +212,15 @@ def _examined(desk: Desk, path: Path, waiting: Waiting, to: Path) -> Examination
         return Examination(key=made, trouble=str(error), details=error.details)
 
 
-def _file(desk: Desk, source: Source, made: str, to: Path) -> Examination:
+def _file(desk: Desk, source: Source, made: str) -> Examination:
     read = importing.import_file(desk, source)
     reading, done = read.reading, read.done
     filed = (*reading.submissions, *reading.refused)
     lines = _lines(grouped(reading.issues, reading.headings), reading)
-    book, unmarked = _book(source.path, reading, to) if reading.issues else ("", "")
+    marking, stem = read.marking, source.path.stem
+    book = (
+        "" if marking is None else f"{stem}（{'已标出问题' if marking.done else '问题清单'}）.xlsx"
+    )
     return Examination(
         key=made,
         new=len(done.new),
@@ -232,7 +235,7 @@ def _file(desk: Desk, source: Source, made: str, to: Path) -> Examination:
         days=tuple(sorted({s.as_of for s in filed if s.as_of})),
         undated=sum(s.as_of is None for s in filed),
         book=book,
-        unmarked=unmarked,
+        unmarked=marking.why if marking else "",
     )
 
 
@@ -273,20 +276,6 @@ def _reasons(read: Imported) -> tuple[str, ...]:
 def _terms(desk: Desk, found: Sequence[Heading]) -> tuple[Term, ...]:
     asked = headings.asked(desk, found)
     return tuple(Term(one.term, one.unit, one.where, one.guesses) for one in asked)
-
-
-def _book(path: Path, reading: FileReading, to: Path) -> tuple[str, str]:
-    """Write the workbook for the officer; its name, and why its cells are not marked, if so."""
-    unmarked = ""
-    if path.suffix.lower() in _WORKBOOKS:
-        try:
-            mark(path, reading, to)
-        except RegistryError as error:
-            unmarked = str(error)
-        else:
-            return f"{path.stem}（已标出问题）.xlsx", ""
-    write_issues(to, reading)
-    return f"{path.stem}（问题清单）.xlsx", unmarked
 
 
 def _folder(desk: Desk, path: Path, waiting: Waiting, made: str, to: Path) -> Examination:

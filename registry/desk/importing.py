@@ -28,6 +28,7 @@ from registry.intake.directory import CHUNK
 from registry.intake.files.archives import SUFFIX as ARCHIVE
 from registry.intake.folders import FolderCounts, FolderLoader, report_file
 from registry.intake.grouped import Groups, grouped
+from registry.intake.marking import mark
 from registry.intake.tables.mapping import HeaderMapping
 from registry.intake.tables.mapping_draft import draft as draft_mapping
 from registry.judging.relations import SECTOR_FACTS
@@ -49,6 +50,8 @@ __all__ = ["CHUNK", "FolderCounts", "Groups", "ImportLine", "LoadReport", "UndoR
 
 #: The fact in which an enterprise states its sector.
 _SECTOR: Final = "sector"
+#: The kinds of files whose own cells can be marked.
+_WORKBOOKS: Final = (".xlsx", ".xlsm")
 #: What to do about a heading that is not understood.
 _UNKNOWN: Final = Remedy("draft-mapping")
 
@@ -70,10 +73,11 @@ class Source:
     """A file or folder of filings, how to read it, and what to write about it.
 
     ``as_of`` overrides a day that the file gives. ``mapping`` adds to the headings that are
-    understood, in place of the bureau's own; ``draft`` is where the others are written for completion. ``report`` receives all
-    faults. With ``partial``, filings without a fault are stored even if others have one;
-    ``dry_run`` stores none. Without ``parts``, a file is stored at once, and a folder takes up where
-    an earlier load of it stopped.
+    understood, in place of the bureau's own; ``draft`` is where the others are written for
+    completion. ``report`` receives all faults, ``marked`` what ``write_marked`` makes of a file that
+    has any. With ``partial``, filings without a fault are stored even if others have one; ``dry_run``
+    stores none. Without ``parts``, a file is stored at once, and a folder takes up where an earlier
+    load of it stopped.
     """
 
     path: Path
@@ -81,6 +85,7 @@ class Source:
     mapping: Path | None = None
     draft: Path | None = None
     report: Path | None = None
+    marked: Path | None = None
     partial: bool = False
     dry_run: bool = False
     parts: InParts | None = None
@@ -92,13 +97,22 @@ class Imported:
     """The result for a file: everything read, with remarks on names, and what was stored.
 
     ``drafted`` means that a mapping was drafted for unknown headings, ``held_back`` that faults
-    kept the whole file from being stored.
+    kept the whole file from being stored. ``marking`` is None if nothing was to be marked.
     """
 
     reading: FileReading
     done: LoadReport
     drafted: bool
     held_back: bool
+    marking: "Marking | None" = None
+
+
+@dataclass(frozen=True)
+class Marking:
+    """Whether a file's own cells were marked, and why not, where that needs to be said."""
+
+    done: bool
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -124,12 +138,14 @@ def read_file(
     mapping: Path | None = None,
     batch: str = "",
     ahead: Catalogue | None = None,
+    words: Words | None = None,
 ) -> FileReading:
     """Read a file and hold back submissions whose records contradict their filed totals.
 
     ``catalogue`` is what may be filed, ``ahead`` what may be filed once the criteria at hand are
-    published. The criteria of its day tell which columns are missing; ``batch`` adds those of a round. The
-    registry is opened only if the file has a code that may need admission.
+    published. The criteria of its day tell which columns are missing; ``batch`` adds those of a round.
+    ``words`` are those for remedies, if not the desk's. The registry is opened only if the file has a
+    code that may need admission.
     """
     mapping = mapping or headings.own()
     with desk.watch(f"读取 {path.name}", None) as done:
@@ -142,7 +158,7 @@ def read_file(
             progress=done,
             admitted=_Admitted(desk),
         )
-    return rechecked(reading, catalogue, as_of, desk.words, _today(desk), ahead)
+    return rechecked(reading, catalogue, as_of, words or desk.words, _today(desk), ahead)
 
 
 def _with_mapping(source: Source) -> Source:
@@ -284,16 +300,35 @@ def import_file(desk: Desk, source: Source) -> Imported:
             as_of=source.as_of,
             mapping=source.mapping,
             ahead=rulebook().catalogue,
+            words=unworded,
         )
     drafted = _draft(source, reading.headings, catalogue)
     done = _stored(desk, source, loading.prepare(reading, source.as_of, catalogue))
     found = (*reading.issues, *done.names, *_unknown_places(reading))
-    reading = replace(reading, issues=found)
+    marking = None
+    # before remedies are worded: what is returned to an enterprise has nothing to type or click
+    if source.marked is not None and found:
+        marking = write_marked(source.path, replace(reading, issues=found), source.marked)
+    reading = replace(reading, issues=tuple(issue.worded(desk.words) for issue in found))
     if source.report is not None:
         write_issues(source.report, reading, source.path)
     faulty = bool(done.refused or reading.errors)
     kept = source.partial and (done.import_id is not None or source.dry_run or done.unchanged)
-    return Imported(reading, done, drafted, faulty and not kept)
+    return Imported(reading, done, drafted, faulty and not kept, marking)
+
+
+def write_marked(path: Path, reading: FileReading, to: Path) -> Marking:
+    """Write a workbook anew with the cells of its issues marked; for any other file, their list."""
+    why = ""
+    if path.suffix.lower() in _WORKBOOKS:
+        try:
+            mark(path, reading, to)
+        except RegistryError as error:
+            why = str(error)
+        else:
+            return Marking(True)
+    write_issues(to, reading)
+    return Marking(False, why)
 
 
 def _stored(desk: Desk, source: Source, prepared: loading.Prepared) -> LoadReport:

@@ -199,6 +199,23 @@ def test_a_name_of_another_code_and_a_code_of_another_name_are_told(
     assert "登记的名称是" not in run("import", str(path)).output  # nothing of it is new
 
 
+def test_a_marked_workbook_is_written_only_of_one_that_has_issues(run: Run, tmp_path: Path) -> None:
+    path = saved(county([firm(1)]), tmp_path)
+    done = run("import", str(path), "--marked", "标出.xlsx", "--json")
+    assert json.loads(done.stdout)["new"]
+    assert "没有错误和提示，没有写出 标出.xlsx" in done.stderr
+    assert not (tmp_path / "标出.xlsx").exists()
+    for given, said in (
+        ([str(path), "--marked", str(path)], "就是要读取的文件"),
+        ([str(path), "--marked", "标出.csv"], "标出.csv"),
+        ([str(path), "--marked", "x.xlsx", "--report", "x.xlsx"], "写成了同一个文件"),
+        ([str(tmp_path), "--marked", "标出.xlsx"], "文件夹和压缩包没有可以标出的原表"),
+    ):
+        done = run("import", *given)
+        assert done.exit_code
+        assert said in done.output
+
+
 def test_a_folder_tells_of_names_on_record_rows_passed_over_and_lines_of_no_use(
     run: Run, tmp_path: Path
 ) -> None:

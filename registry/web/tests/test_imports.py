@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from click.testing import CliRunner
 from openpyxl import load_workbook
 
+from registry.cli import main
 from registry.cli.tests.test_journey import FIRMS, table
 from registry.demo.aims import aims
 from registry.demo.tables import write_directory
@@ -167,6 +169,27 @@ def test_a_faulty_file_is_told_cell_by_cell_and_only_the_faultless_are_registere
     assert marked["汇总表"]["D17"].comment.text.startswith("错误：")
     receipt = importer.registered(place, "partial")
     assert f"新增{FIRMS - 7}家，变更0家，未变0家，退回7家" in receipt.words
+
+
+@pytest.mark.parametrize("name", ["汇总表.xlsx", "表.csv"])
+def test_the_command_line_writes_the_marked_workbook_that_the_page_gives(
+    importer: Importer, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / name
+    if path.suffix == ".csv":
+        path.write_text(
+            f"统一社会信用代码,企业名称,填报日期,全国细分市场占有率\n{code(1)},甲,2023-06-30,18\n"
+        )
+    else:
+        table(path, mended=False)
+    place = importer.sent(path)
+    importer.look(place)
+    monkeypatch.setenv("TIDU_DATABASE_URL", importer.desk.url or "")
+    mark = ["import", str(path), "--dry-run", "--marked", str(tmp_path / "标出.xlsx")]
+    done = CliRunner().invoke(main, mark)
+    assert ("已在原表上标出问题" if path.suffix == ".xlsx" else "不是工作簿") in done.output
+    given = importer.bureau.visitor.raw(f"{place}/book").content
+    assert (tmp_path / "标出.xlsx").read_bytes() == given
 
 
 def test_headings_are_confirmed_on_the_page_and_kept(importer: Importer, tmp_path: Path) -> None:
