@@ -148,6 +148,8 @@ class _Scope:
         """Add this scope to the trace and the readings; return the results per record."""
         records = self.records
         items = profile.records.get(records, RecordList()).items if records else ({},)
+        if not items:
+            return []
         memories = [
             Memory(self.program, {name: read(evaluator, item) for name, read in self.indicators})
             for item in items
@@ -171,7 +173,8 @@ class _Scope:
         new = {
             key: memory for key, memory in zip(keys, memories, strict=True) if key not in remembered
         }
-        remembered.update(zip(new, self._run(list(new.values())), strict=True))
+        if new:
+            remembered.update(zip(new, self._run(list(new.values())), strict=True))
         return [remembered[key] for key in keys]
 
     def _run(self, memories: Sequence[Memory]) -> list[_Results]:
