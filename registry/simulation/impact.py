@@ -306,7 +306,8 @@ def _grounds(finding: Finding) -> Iterator[Ground]:
     for rule, check in grounds(finding):
         name, _, threshold = check.requirement.partition(" ")
         several = len(rule.options) > 1
-        case = next((o.name for o in rule.options if several and check in o.checks), "")
+        options = rule.options if several else ()
+        case = next((o.name for o in options if any(check is one for one in o.checks)), "")
         found = Ground(
             rule=rule.rule,
             citation=rule.citation,

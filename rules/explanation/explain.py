@@ -4,11 +4,11 @@ All of it is read from the ruleset, the profile and the trace; nothing is decide
 Chinese; ``rules.explanation.wording`` words the figures.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from rules.decider import Decision
 from rules.engine.readings import Evaluator, Reading
@@ -260,7 +260,8 @@ def explain(decision: Decision, *, brief: bool = False) -> Finding:
     """The finding of the root rule, with everything below it.
 
     For many enterprises, ``brief`` leaves out everything that ``reasons`` and ``missing`` do not
-    need: a comparison that came out otherwise than the whole has nothing but its outcome.
+    need: a comparison on which the whole does not rest has nothing but its outcome, and a score on
+    which a settled verdict rests has nothing below it.
     """
     return _Explainer(decision, brief=brief).finding(decision.ruleset.root)
 
@@ -283,12 +284,12 @@ def rested_on(decision: Decision, finding: Finding | None = None) -> Iterator[Fi
     Nothing for a score by itself. A figure may recur. ``finding`` is that of the root, if it has
     been made.
     """
+    if not isinstance(decision.verdict, Outcome):
+        return
     explainer = _Explainer(decision, brief=True)
     if finding is None:
         finding = explainer.finding(decision.ruleset.root)
-    if not isinstance(finding.result, Outcome):
-        return
-    for check in reasons(finding, finding.result):
+    for check in reasons(finding, decision.verdict):
         yield from check.figures
         if check.finding is not None:
             yield from explainer.below(check.finding.rule)
@@ -305,18 +306,22 @@ def grounds(finding: Finding, wanted: Outcome = Outcome.NOT_MET) -> Iterator[tup
 
 def decisive(finding: Finding, wanted: Outcome) -> Iterator[Check]:
     """The comparisons of the cases nearest to holding."""
-    shared = _shared(finding)
-    distances = {o.name: _remoteness(o, shared) for o in finding.options if o.outcome is wanted}
+    for option in _nearest(finding.options, wanted):
+        yield from (c for c in option.checks if c.outcome is wanted)
+
+
+def _nearest(options: Sequence[Option], wanted: Outcome) -> list[Option]:
+    """The cases with an outcome that are nearest to holding."""
+    shared = _shared(options)
+    distances = {o.name: _remoteness(o, shared) for o in options if o.outcome is wanted}
     nearest = min(distances.values(), default=(0, 0))
-    options = [o for o in finding.options if distances.get(o.name) == nearest]
-    for option in options:
-        if not any(_asks_less(other, option) for other in options):
-            yield from (c for c in option.checks if c.outcome is wanted)
+    near = [o for o in options if distances.get(o.name) == nearest]
+    return [o for o in near if not any(_asks_less(other, o) for other in near)]
 
 
-def _shared(finding: Finding) -> set[str]:
+def _shared(options: Sequence[Option]) -> set[str]:
     """The figures that every case compares: like codes, they show for whom a case is meant."""
-    compared = [{c.subject for c in o.checks if c.subject} for o in finding.options]
+    compared = [{c.subject for c in o.checks if c.subject} for o in options]
     return set.intersection(*compared) if compared else set()
 
 
@@ -397,11 +402,19 @@ def _settled(result: Result) -> bool:
     return result in (Outcome.MET, Outcome.NOT_MET)
 
 
+#: Makes the comparison of a line that came out so.
+_Maker: TypeAlias = Callable[[Rule, Line, Outcome], Check]
+
+
 class _Explainer:
     def __init__(self, decision: Decision, *, brief: bool = False) -> None:
         self.decision = decision
-        alike = _OPEN if decision.verdict in _OPEN else (decision.verdict,)
-        self.wanted = alike if brief else tuple(Outcome)
+        #: The outcomes of comparisons on which the verdict may rest.
+        self.wanted = tuple(Outcome)
+        self.brief = brief and isinstance(decision.verdict, Outcome)
+        self.open = decision.verdict in _OPEN
+        if brief and isinstance(decision.verdict, Outcome):
+            self.wanted = _OPEN if self.open else (decision.verdict,)
         self.ruleset = decision.ruleset
         self.profile = decision.profile
         self.rules = {r.id: r for r in decision.ruleset.rules}
@@ -411,7 +424,7 @@ class _Explainer:
     @cached_property
     def in_full(self) -> "_Explainer":
         """The same with every comparison: what speaks for one result may speak against another."""
-        return _Explainer(self.decision) if len(self.wanted) < len(Outcome) else self
+        return _Explainer(self.decision) if self.brief else self
 
     def outcomes(self, records: str, rule: str) -> list[Outcome]:
         items = self.profile.records.get(records, RecordList()).items
@@ -424,16 +437,16 @@ class _Explainer:
         return self.memo[id]
 
     def _finding(self, rule: Rule) -> Finding:
-        trace, body = self.decision.trace, rule.body
+        body = rule.body
         options: tuple[Option, ...] = ()
         checks: tuple[Check, ...] = ()
         items: tuple[tuple[str, Finding], ...] = ()
         groups: tuple[tuple[str, Points], ...] = ()
         uncapped: Points | None = None
         if isinstance(body, Cases):
-            options = tuple(self.option(rule, c) for c in body.cases)
+            options = self.options(rule, body.cases)
         elif isinstance(body, Ladder):
-            options = tuple(self.option(rule, c) for c in body.rungs)
+            options = self.options(rule, body.rungs)
         elif isinstance(body, Bands):
             checks = tuple(self.banded(rule, name, bands) for name, bands in body.bands)
         elif isinstance(body, Total):
@@ -442,18 +455,24 @@ class _Explainer:
             uncapped = self.uncapped(body)
         elif isinstance(body, Attested):
             checks = (self.attested(rule, body),)
-        return Finding(
-            rule=rule.id,
-            title=rule.title,
-            citation=rule.citation,
-            result=trace[rule.id],
-            notes=rule.notes,
-            possible=rule.possible,
+        return replace(
+            self.head(rule),
             options=options,
             checks=checks,
             items=items,
             groups=groups,
             uncapped=uncapped,
+        )
+
+    def head(self, rule: Rule) -> Finding:
+        """The result of a rule, without anything below it."""
+        return Finding(
+            rule=rule.id,
+            title=rule.title,
+            citation=rule.citation,
+            result=self.decision.trace[rule.id],
+            notes=rule.notes,
+            possible=rule.possible,
             position=str(rule.position),
         )
 
@@ -475,12 +494,29 @@ class _Explainer:
         assert isinstance(found, Outcome)
         return found
 
-    def option(self, rule: Rule, case: Case) -> Option:
-        checks = tuple(
-            self.check(rule, line, self.outcome(f"{rule.id}/{case.name}/{n}"))
-            for n, line in enumerate(case.lines, 1)
+    def options(self, rule: Rule, cases: Sequence[Case]) -> tuple[Option, ...]:
+        """The cases of a table; in brief, with no more comparisons than the verdict rests on.
+
+        Where several cases fail, all are outlined, for ``decisive`` to find the nearest.
+        """
+        options = [self.option(rule, case) for case in cases]
+        wanted = {option.name for option in options if option.outcome in self.wanted}
+        if self.wanted == (Outcome.NOT_MET,) and len(wanted) > 1:
+            options = [self.option(rule, case, self.outcome_alone) for case in cases]
+            wanted = {option.name for option in _nearest(options, Outcome.NOT_MET)}
+        return tuple(
+            self.option(rule, case, self.check) if option.name in wanted else option
+            for case, option in zip(cases, options, strict=True)
         )
-        return Option(case.name, self.outcome(f"{rule.id}/{case.name}"), checks, case.points)
+
+    def option(self, rule: Rule, case: Case, check: _Maker | None = None) -> Option:
+        """A case, with its comparisons as ``check`` makes them, if it is given."""
+        key = f"{rule.id}/{case.name}"
+        checks: tuple[Check, ...] = ()
+        if check is not None:
+            lines = enumerate(case.lines, 1)
+            checks = tuple(check(rule, line, self.outcome(f"{key}/{n}")) for n, line in lines)
+        return Option(case.name, self.outcome(key), checks, case.points)
 
     def check(self, rule: Rule, line: Line, outcome: Outcome) -> Check:
         if outcome not in self.wanted:
@@ -495,7 +531,8 @@ class _Explainer:
         if line.subject == "points":
             score = self.points(line.name)
             id, _, group = line.name.partition("/")
-            below = self.finding(id)
+            unfolded = self.open or not self.brief
+            below = self.finding(id) if unfolded else self.head(self.rules[id])
             return Check(
                 requirement=f"{f'{group}得分' if group else below.title} {line.text}",
                 outcome=outcome,
@@ -571,13 +608,18 @@ class _Explainer:
         if line.subject == "unmet":
             requirement = f"{self.rules[line.name].title} {line.text}"
             return Check(requirement=requirement, outcome=outcome, value="", subject=line.name)
-        indicator = self.ruleset.indicator(rule, line.name) if line.subject == "indicator" else None
+        if line.subject == "points":
+            return Check(
+                requirement=f"{line.name} {line.text}", outcome=outcome, value="", subject=line.name
+            )
+        indicator = self.ruleset.indicator(rule, line.name)
         return Check(
-            requirement=f"{indicator.shown if indicator else line.name} {line.text}",
+            requirement=f"{indicator.shown} {line.text}",
             outcome=outcome,
             value="",
-            categorical=indicator is not None and indicator.kind == "code",
+            categorical=indicator.kind == "code",
             subject=line.name,
+            shortfall=_shortfall(self.decision.readings[line.name], line),
         )
 
     def banded(self, rule: Rule, name: str, bands: tuple[Band, ...]) -> Check:
