@@ -139,6 +139,10 @@ class FilingLine:
     known_from: datetime
     known_until: datetime | None
 
+    def stood(self, moment: datetime) -> bool:
+        """Whether it was the current version of its day at a moment."""
+        return self.known_from <= moment and not (self.known_until and self.known_until <= moment)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:

@@ -208,6 +208,15 @@ class Sent:
                 for text in written:
                     evidence.attached(desk).drop(text.partition(" ")[0])
 
+    def about(self, uscc: str) -> Seen:
+        """What the sender saw of one enterprise: what is recorded of it later makes the act out of date."""
+        return Seen(self.head, (uscc,))
+
+    @property
+    def unconcerned(self) -> Seen:
+        """What the sender saw, for an act that nothing in the journal makes out of date."""
+        return Seen(self.head, (), ())
+
     def refuse(self) -> None:
         """Raise ``AmissError`` if any field that was read is amiss."""
         if self.faults:
@@ -292,21 +301,20 @@ Given: TypeAlias = Annotated[Sent, Depends(_sent)]
 def recorded(
     request: Request,
     given: Sent,
-    seen: Callable[[int], Seen],
+    seen: Seen,
     act: Callable[[Desk], str],
     again: Callable[[Form, int], HTMLResponse],
     fields: Mapping[str, str] | None = None,
 ) -> Response:
     """Do an act once and lead to its result, or show the form again with what is to be done about it.
 
-    ``seen`` says what concerns the act, given the journal's number on the form; ``act`` gets a desk
-    that refuses to record if that is out of date, and gives the address of the result; ``again``
-    shows the form with a status. ``fields`` are the fields to which the errors of some slugs belong.
+    ``act`` gets a desk that refuses to record if what was ``seen`` is out of date, and gives the
+    address of the result; ``again`` shows the form with a status. ``fields`` are the fields to which the errors of some slugs belong.
     """
     office = request.app.state.office
-    desk, counter, before = office.desk, office.counter, seen(given.head)
+    desk, counter = office.desk, office.counter
     try:
-        place = counter.once(given.key, lambda: act(desk.after(before)))
+        place = counter.once(given.key, lambda: act(desk.after(seen)))
     except AmissError as error:
         status, told = HTTPStatus.UNPROCESSABLE_ENTITY, {"faults": error.faults}
     except RehearsedError as found:
@@ -318,7 +326,7 @@ def recorded(
     else:
         given.release(desk)
         return RedirectResponse(place, HTTPStatus.SEE_OTHER)
-    form = counter.form(desk, typed=given.typed, since=tuple(auditing.since(desk, before)), **told)
+    form = counter.form(desk, typed=given.typed, since=tuple(auditing.since(desk, seen)), **told)
     return again(form, status)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 
-from registry.desk.place import Desk, Seen
+from registry.desk.place import Desk
 from registry.jobs.kinds import Kind
 from registry.jobs.store import Job, JobStore
 from registry.web import addresses
@@ -32,7 +32,7 @@ def asked(
         given.refuse()
         return addresses.job(store.ask(kind.name, kind.written(read), by=desk.by))
 
-    return recorded(request, given, lambda head: Seen(head, (), ()), act, again)
+    return recorded(request, given, given.unconcerned, act, again)
 
 
 def earlier(store: JobStore, *kinds: Kind[Any, Any]) -> list[Job]:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
 from registry.desk import auditing, checkpoints
-from registry.desk.place import Desk, Seen
+from registry.desk.place import Desk
 from registry.web import addresses
 from registry.web.forms import Form, Given, Perhaps, recorded
 from registry.web.office import At, Office
@@ -30,7 +30,7 @@ def sign(request: Request, at: At, given: Given) -> Response:
     return recorded(
         request,
         given,
-        _unconcerned,
+        given.unconcerned,
         lambda desk: addresses.checkpoint(auditing.checkpoint(desk).size),
         lambda form, status: _shown(request, at, form, status),
     )
@@ -49,15 +49,10 @@ def create(request: Request, at: At, given: Given) -> Response:
     return recorded(
         request,
         given,
-        _unconcerned,
+        given.unconcerned,
         act,
         lambda form, status: _shown(request, at, form, status),
     )
-
-
-def _unconcerned(head: int) -> Seen:
-    """A checkpoint covers whatever was recorded."""
-    return Seen(head, (), ())
 
 
 @router.get("/checkpoints/{size}")

@@ -1,69 +1,47 @@
 """Deciding ``/enterprises/{uscc}/{tier}/decide``: what will be recorded, on what it rests, one button."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
-from registry.desk import deciding, enterprises
+from registry.desk import deciding
 from registry.desk.checking import Refusal
-from registry.desk.place import Desk, Seen
+from registry.desk.place import Desk
 from registry.web import addresses
-from registry.web.asked import Asked, How, Tier
-from registry.web.forms import Form, Given, New, recorded
-from registry.web.office import At, Office
-from registry.web.pages import case
-from registry.web.rendering import page
+from registry.web.forms import Form, Given, New
+from registry.web.pages.case import CaseAsked, CaseNow, history
 
 router = APIRouter()
 
 
 @router.get("/enterprises/{uscc}/{tier}/decide")
-def ask(request: Request, at: At, uscc: str, title: Tier, how: Asked, form: New) -> HTMLResponse:
+def ask(case: CaseNow, form: New) -> HTMLResponse:
     """The page on which a case is decided."""
-    return _shown(request, at, uscc, title, how, form)
+    return _shown(case, form)
 
 
 @router.post("/enterprises/{uscc}/{tier}/decide")
-def decide(request: Request, at: At, uscc: str, title: Tier, how: Asked, given: Given) -> Response:
+def decide(case: CaseNow, given: Given) -> Response:
     """Decide it, and lead to the decision."""
 
     def act(desk: Desk) -> str:
-        done = deciding.decide(desk, uscc, how.of(title))
+        done = deciding.decide(desk, case.uscc, case.how.of(case.title))
         assert done.seq is not None
         return addresses.decision(done.seq, same="1" if done.earlier else "")
 
-    return recorded(
-        request,
-        given,
-        lambda head: Seen(head, (uscc,)),
-        act,
-        lambda form, status: _shown(request, at, uscc, title, how, form, status),
-    )
+    return case.recorded(given, act, lambda form, status: _shown(case, form, status))
 
 
-def _shown(
-    request: Request,
-    at: Office,
-    uscc: str,
-    title: str,
-    how: How,
-    form: Form,
-    status: int = 200,
-) -> HTMLResponse:
-    filings = enterprises.current(at.desk, uscc)
-    answer = at.judging.check(uscc, how.of(title))
-    asked = [f for f in filings if how.as_of is None or f.as_of <= how.as_of]
-    head = {"uscc": uscc, "tier": title, "how": how, "filing": asked[-1], "filings": filings}
+def _shown(case: CaseAsked, form: Form, status: int = 200) -> HTMLResponse:
+    answer = case.answer
     if isinstance(answer, Refusal):
-        return case.refused(request, answer, head)
+        return case.refused(answer)
     [verdict] = answer.verdicts
-    return page(
-        request,
+    return case.page(
         "decide.html",
-        status=status,
-        **head,
+        status,
         form=form,
         result=answer,
         verdict=verdict,
-        waiting=deciding.waiting(at.desk, uscc, how.as_of),
-        history=case.history(at, uscc, title),
+        waiting=deciding.waiting(case.at.desk, case.uscc, case.how.as_of),
+        history=history(case.at, case.uscc, case.title),
     )

@@ -8,17 +8,17 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse
 
-from registry.desk import auditing, deciding, enterprises, evidence
+from registry.desk import auditing, deciding, evidence
 from registry.desk.auditing import EntryView
 from registry.desk.checking import Refusal
 from registry.desk.deciding import Matter, Ruling, Target
-from registry.desk.place import Desk, Seen
+from registry.desk.place import Desk
 from registry.web import addresses
 from registry.web.addresses import Addresses
-from registry.web.asked import Asked, How, Text, Tier, number
+from registry.web.asked import Text, number
 from registry.web.forms import Form, Given, New, Sent, recorded
 from registry.web.office import At, Office
-from registry.web.pages import case
+from registry.web.pages.case import CaseAsked, CaseNow
 from registry.web.rendering import page
 
 router = APIRouter()
@@ -73,23 +73,13 @@ def correction(to: Addresses, view: EntryView) -> str:
 
 
 @router.get("/enterprises/{uscc}/{tier}/determine")
-def ask(
-    request: Request,
-    at: At,
-    uscc: str,
-    title: Tier,
-    how: Asked,
-    form: New,
-    filled: Annotated[Filled, Depends()],
-) -> HTMLResponse:
+def ask(case: CaseNow, form: New, filled: Annotated[Filled, Depends()]) -> HTMLResponse:
     """The page on which something is determined, with what is ``filled`` in beforehand."""
-    return _shown(request, at, uscc, title, how, replace(form, typed=filled.typed))
+    return _shown(case, replace(form, typed=filled.typed))
 
 
 @router.post("/enterprises/{uscc}/{tier}/determine")
-def determine(
-    request: Request, at: At, uscc: str, title: Tier, how: Asked, given: Given
-) -> Response:
+def determine(case: CaseNow, given: Given) -> Response:
     """Determine it, and lead to the entry."""
 
     def act(desk: Desk) -> str:
@@ -99,26 +89,19 @@ def determine(
         files = given.held(desk, "evidence", "请附证据文件")
         given.refuse()
         ruling = Ruling(
-            uscc=uscc,
+            uscc=case.uscc,
             target=target,
             value=value,
             ground=ground,
             evidence=evidence.sent(desk, files),
-            tier=title if target.rule else "",
-            procedure=how.request.procedure,
-            batch=how.batch,
-            as_of=how.as_of,
+            tier=case.title if target.rule else "",
+            procedure=case.how.request.procedure,
+            batch=case.how.batch,
+            as_of=case.how.as_of,
         )
         return addresses.entry(deciding.determine(desk, ruling).seq)
 
-    return recorded(
-        request,
-        given,
-        lambda head: Seen(head, (uscc,)),
-        act,
-        lambda form, status: _shown(request, at, uscc, title, how, form, status),
-        _FIELDS,
-    )
+    return case.recorded(given, act, lambda form, status: _shown(case, form, status), _FIELDS)
 
 
 def _target(given: Sent) -> Target:
@@ -140,34 +123,20 @@ def _target(given: Sent) -> Target:
     raise AssertionError
 
 
-def _shown(
-    request: Request,
-    at: Office,
-    uscc: str,
-    title: str,
-    how: How,
-    form: Form,
-    status: int = 200,
-) -> HTMLResponse:
-    filings = enterprises.current(at.desk, uscc)
-    answer = at.judging.check(uscc, how.of(title))
-    asked = [f for f in filings if how.as_of is None or f.as_of <= how.as_of]
-    head = {"uscc": uscc, "tier": title, "how": how, "filing": asked[-1], "filings": filings}
+def _shown(case: CaseAsked, form: Form, status: int = 200) -> HTMLResponse:
+    answer, desk = case.answer, case.at.desk
     if isinstance(answer, Refusal):
-        return case.refused(request, answer, head)
+        return case.refused(answer)
     [verdict] = answer.verdicts
-    open_matters = deciding.matters(verdict)
-    return page(
-        request,
+    return case.page(
         "determine.html",
-        status=status,
-        **head,
+        status,
         form=form,
         verdict=verdict,
-        targets=[*_choices(open_matters), *_OTHERS],
-        facts=[fact.name for fact in at.desk.to_be_filed().facts],
-        waiting=deciding.waiting(at.desk, uscc, how.as_of),
-        four_eyes=auditing.four_eyes(at.desk),
+        targets=[*_choices(deciding.matters(verdict)), *_OTHERS],
+        facts=[fact.name for fact in desk.to_be_filed().facts],
+        waiting=deciding.waiting(desk, case.uscc, case.how.as_of),
+        four_eyes=auditing.four_eyes(desk),
     )
 
 
@@ -204,7 +173,7 @@ def confirm(request: Request, at: At, seq: int, given: Given) -> Response:
     return recorded(
         request,
         given,
-        lambda head: Seen(head, (uscc,)),
+        given.about(uscc),
         lambda desk: addresses.entry(deciding.confirm(desk, seq).seq),
         lambda form, status: _second(request, at, seq, form, status),
     )

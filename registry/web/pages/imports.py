@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse
 
 from registry.desk import examining, headings, importing
 from registry.desk.examining import Examination
-from registry.desk.place import Desk, Seen
+from registry.desk.place import Desk
 from registry.desk.waiting import LARGEST, Waiting, WaitingFiles
 from registry.errors import LoadError, RecordError
 from registry.jobs import kinds
@@ -38,8 +38,6 @@ _LINES: Final = 100
 _FIRMS: Final = 20
 #: The names of the fields of a heading: the term itself, what was chosen, what was typed, the unit.
 _TERM, _CHOSEN, _OTHER, _UNIT = "term", "chosen", "other", "unit"
-#: Nothing in the journal makes an act about a file that only waits out of date.
-_NOTHING: Final[tuple[str, ...]] = ()
 
 
 # -- sending a file --------------------------------------------------------------------------------
@@ -75,14 +73,10 @@ def send(request: Request, at: At, store: Jobs, given: Given) -> Response:
     return recorded(
         request,
         given,
-        _unconcerned,
+        given.unconcerned,
         act,
         lambda form, status: _imports(request, at, form, None, status),
     )
-
-
-def _unconcerned(head: int) -> Seen:
-    return Seen(head, (), _NOTHING)
 
 
 def _imports(
@@ -133,7 +127,7 @@ def undo(request: Request, at: At, given: Given, number: int) -> Response:
     return recorded(
         request,
         given,
-        _unconcerned,
+        given.unconcerned,
         act,
         lambda form, status: _receipt(request, at, form, number, status),
     )
@@ -154,7 +148,11 @@ def forget(request: Request, given: Given) -> Response:
         return "/imports/headings"
 
     return recorded(
-        request, given, _unconcerned, act, lambda form, status: _confirmed(request, form, status)
+        request,
+        given,
+        given.unconcerned,
+        act,
+        lambda form, status: _confirmed(request, form, status),
     )
 
 
@@ -222,7 +220,7 @@ def act_on(request: Request, at: At, store: Jobs, given: Given, digest: str) -> 
     return recorded(
         request,
         given,
-        _unconcerned,
+        given.unconcerned,
         act,
         lambda form, status: _waiting(request, at, store, form, digest, status=status),
     )

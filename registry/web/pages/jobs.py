@@ -8,7 +8,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse
 
-from registry.desk.place import Desk, Seen
+from registry.desk.place import Desk
 from registry.jobs.kinds import KINDS, Kind, kind
 from registry.jobs.store import Job, JobStore, Progress
 from registry.web import addresses
@@ -112,15 +112,10 @@ def _done(
     return recorded(
         request,
         given,
-        _unconcerned,
+        given.unconcerned,
         act,
         lambda form, status: _job(request, at, store, id, form, status),
     )
-
-
-def _unconcerned(head: int) -> Seen:
-    """Nothing in the journal makes what is done to a job out of date."""
-    return Seen(head, (), ())
 
 
 def _job(

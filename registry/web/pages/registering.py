@@ -200,7 +200,7 @@ def strike(request: Request, at: At, seq: int, given: Given) -> Response:
     return recorded(
         request,
         given,
-        lambda head: Seen(head, (uscc,)),
+        given.about(uscc),
         act,
         lambda form, status: _striking(request, at, seq, form, status),
     )
@@ -233,7 +233,7 @@ def _registered(request: Request, at: Office, what: tuple[str, str], given: Sent
     return recorded(
         request,
         given,
-        lambda head: Seen(head, (), (*Seen(head).kinds, kind)),
+        Seen(given.head, (), (*Seen(given.head).kinds, kind)),
         act,
         lambda form, status: _shown(request, at, what, form, "", status),
         _FIELDS,

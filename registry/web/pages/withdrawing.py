@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
 from registry.desk import deciding, enterprises
-from registry.desk.place import Desk, Seen
+from registry.desk.place import Desk
 from registry.web import addresses
 from registry.web.asked import Day
 from registry.web.forms import Form, Given, New, recorded
@@ -32,7 +32,7 @@ def withdraw(request: Request, at: At, uscc: str, given: Given, as_of: Day = Non
     return recorded(
         request,
         given,
-        lambda head: Seen(head, (uscc,)),
+        given.about(uscc),
         act,
         lambda form, status: _shown(request, at, uscc, form, as_of, status),
     )

@@ -23,6 +23,7 @@ from registry.desk.judging import Judging
 from registry.desk.place import Desk
 from registry.jobs import kinds
 from registry.jobs.store import Job, JobStore
+from registry.portable.clock import china_text
 from registry.tests.support import CODES, load, submission
 from registry.web.app import application
 from registry.web.tests.test_forms import ROUTES
@@ -148,6 +149,13 @@ def test_what_will_be_recorded_is_shown_before_it_is(bureau: Bureau) -> None:
     assert "✓ 符合" in page.words
     assert "填报日期 2023-06-30，按 2023-06-30 决定" in page.words
     assert "王某" in page.words
+
+
+def test_what_is_decided_is_what_is_known_now_whatever_the_address_asks(bureau: Bureau) -> None:
+    then = china_text(bureau.clock())
+    load(bureau.desk.database, bureau.clock, submission(CODES[0], rd_expense__2022="1"))
+    assert "✓ 符合" in bureau.visitor.get(case(CODES[0], SECOND, known_at=then)).words
+    assert "✗ 不符合" in bureau.visitor.get(case(CODES[0], SECOND, "decide", known_at=then)).words
 
 
 def test_a_case_is_decided_once_and_the_page_leads_to_the_decision(bureau: Bureau) -> None:
