@@ -17,6 +17,7 @@ from registry.cli.chinese import command as command
 from registry.cli.chinese import group as group
 from registry.cli.chinese import refused_in_chinese
 from registry.cli.remedies import SYSTEM, words
+from registry.desk import typed
 from registry.desk.typed import day, last_instant
 from registry.errors import fault
 from registry.kit.characters import wrong
@@ -25,7 +26,6 @@ from registry.kit.progress import Done, ignored
 from registry.kit.screens import Screen
 from registry.portable.clock import now
 from rules.language.editions import RECHECK, RECOGNITION
-from rules.language.provinces import PROVINCES, acting
 
 if TYPE_CHECKING:
     from registry.desk.place import Desk
@@ -227,10 +227,10 @@ class Province(click.ParamType[str]):
 
     def convert(self, value: Any, param: Any, ctx: Any) -> str:
         """The full name."""
-        found = acting(value)
-        if found not in PROVINCES:
-            self.fail(f"「{value}」不是省级行政区，也不是计划单列市", param, ctx)
-        return found
+        try:
+            return typed.province(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 province_option = click.option(

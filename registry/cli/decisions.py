@@ -184,6 +184,7 @@ def _show_lines(lines: Sequence[Decided]) -> None:
 @click.option("--tier", type=TierParam(), help="规则所属的层级（认定规则时必给）。")
 @procedure_option
 @batch_option
+@province_option
 @click.option("--as-of", type=DayParam(), help="认定此日期（含）以前最近的一份填报。")
 @by_option
 @json_option
@@ -200,6 +201,7 @@ def determine(
     tier: str | None,
     procedure: str,
     batch: str,
+    province: str | None,
     as_of: date | None,
     by: str,
     as_json: bool,
@@ -229,6 +231,7 @@ def determine(
         tier=tier or "",
         procedure=procedure,
         batch=batch,
+        province=province,
         as_of=as_of,
     )
     with desk(by) as at:

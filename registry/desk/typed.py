@@ -1,4 +1,4 @@
-"""Days and moments as people type them, on a command line or in an address."""
+"""Days, moments and provinces as people type them, on a command line or in an address."""
 
 from contextlib import suppress
 from datetime import date, datetime, timedelta
@@ -6,6 +6,7 @@ from typing import Final
 
 from registry.portable.clock import CHINA, midnight
 from rules.language.editions import parse_day
+from rules.language.provinces import PROVINCES, acting
 from rules.model.facts import check_day
 
 #: The formats of a moment, each with the time it spans.
@@ -33,6 +34,19 @@ def day(text: str) -> date:
     if wrong := check_day(found.isoformat()):
         raise ValueError(f"「{text}」的{wrong}，请核对日期")
     return found
+
+
+def province(text: str) -> str:
+    """The full name of a province or a city with independent planning status: 广东省, 广东, 深圳.
+
+    ``ValueError`` with a sentence for any other text.
+
+    >>> province("广东"), province("深圳")
+    ('广东省', '深圳市')
+    """
+    if (found := acting(text)) in PROVINCES:
+        return found
+    raise ValueError(f"「{text}」不是省级行政区，也不是计划单列市")
 
 
 def last_instant(text: str, now: datetime) -> datetime:

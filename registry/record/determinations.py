@@ -16,7 +16,7 @@ from typing import Any, Final
 from sqlmodel import Session
 
 from registry.errors import RecordError
-from registry.judging.case import Case, Known
+from registry.judging.case import Case, Known, Request
 from registry.judging.facts import determined, profile_of
 from registry.judging.judge import Judge
 from registry.judging.settled import Determination
@@ -56,7 +56,8 @@ class Ruling:
 
     ``value`` is written as in feature files (符合, 是, 120万元, 3%, 2023-06-30, 未知); ``evidence`` are
     the SHA-256 of files. A rule is looked up in the ruleset that governs ``tier`` and
-    ``procedure``. ``as_of`` asks for the newest filing on or before a day.
+    ``procedure``, in the case's own ``province`` unless another is given. ``as_of`` asks for the
+    newest filing on or before a day.
     """
 
     uscc: str
@@ -67,6 +68,7 @@ class Ruling:
     tier: str = ""
     procedure: str = RECOGNITION
     batch: str = ""
+    province: str | None = None
     as_of: date | None = None
 
 
@@ -292,7 +294,7 @@ def _refuse_unread(rules: Published, id: str, fact: Fact) -> None:
 
 def _of_rule(rules: Published, case: Case, so_far: Sequence[Determination], ruling: Ruling) -> Json:
     id, tier = ruling.target.name, ruling.tier
-    how = {"procedure": ruling.procedure, "province": case.province, "batch": ruling.batch}
+    how = Request((), ruling.procedure, ruling.batch, ruling.province).how(case)
     judge = Judge(rules)
     try:
         found = judge.governing(tier, case.as_of, how)

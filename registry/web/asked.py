@@ -10,7 +10,7 @@ from pydantic import BeforeValidator
 
 from registry.desk.checking import RECOGNITION, Request
 from registry.desk.place import now
-from registry.desk.typed import day, last_instant
+from registry.desk.typed import day, last_instant, province
 from registry.kit.characters import wrong
 from registry.portable.clock import china_text
 from registry.web.office import At
@@ -44,27 +44,40 @@ def typed(text: Any) -> str:
 
 Day: TypeAlias = Annotated[date | None, _optional(day)]
 Moment: TypeAlias = Annotated[datetime | None, _optional(lambda text: last_instant(text, now()))]
+Province: TypeAlias = Annotated[str | None, _optional(province)]
 Number: TypeAlias = Annotated[int | None, _optional(number)]
 Text: TypeAlias = Annotated[str, BeforeValidator(typed)]
 
 
 @dataclass(frozen=True)
 class How:
-    """How a case is to be judged: as of which day, on what knowledge, in which procedure and round."""
+    """How a case is to be judged: as of which day, on what knowledge, and in which procedure.
+
+    ``batch`` and ``province`` choose among the texts; without a province, a case has its own.
+    """
 
     as_of: Day = None
     known_at: Moment = None
     procedure: Text = ""
     batch: Text = ""
+    province: Province = None
 
     @property
     def request(self) -> Request:
         """The question, for all tiers."""
-        return Request(procedure=self.procedure or RECOGNITION, batch=self.batch, as_of=self.as_of)
+        procedure = self.procedure or RECOGNITION
+        return Request((), procedure, self.batch, self.province, self.as_of)
 
     def of(self, tier: str) -> Request:
         """The question, for one tier."""
         return replace(self.request, tiers=(tier,))
+
+    @property
+    def terms(self) -> list[str]:
+        """What is asked beside the usual, in words; not what is asked of the past."""
+        words = {"as_of": "日期", "procedure": "程序", "batch": "批次", "province": "省份"}
+        given = self.query
+        return [f"{word} {given[name]}" for name, word in words.items() if name in given]
 
     @property
     def query(self) -> dict[str, str]:
@@ -74,6 +87,7 @@ class How:
             "known_at": china_text(self.known_at, "microseconds") if self.known_at else "",
             "procedure": "" if self.procedure == RECOGNITION else self.procedure,
             "batch": self.batch,
+            "province": self.province or "",
         }
         return {name: value for name, value in given.items() if value}
 

@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, pass_context
 from jinja2.runtime import Context
 
+from registry.desk.checking import RECHECK, RECOGNITION
 from registry.kit.characters import legible
 from registry.reports import pages
 from registry.reports.explaining import material, signed
@@ -24,6 +25,7 @@ from registry.web import assets
 from registry.web.addresses import Addresses
 from registry.web.office import Office
 from rules.explanation.wording import value_text
+from rules.language.provinces import PROVINCES
 
 
 class Room(NamedTuple):
@@ -54,6 +56,10 @@ ROOMS: Final = (
 def _environment() -> Environment:
     made = pages.environment("registry.web").overlay()
     made.globals |= {"asset": assets.address, "rooms": ROOMS}
+    made.globals |= {
+        "procedures": [(word, word) for word in (RECOGNITION, RECHECK)],
+        "provinces": [(name, name) for name in PROVINCES],
+    }
     made.filters |= {
         "brief": brief,
         "filed": lambda value, fact: value_text(fact, value),

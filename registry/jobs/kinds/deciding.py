@@ -23,6 +23,7 @@ class Deciding:
     as_of: date | None = None
     procedure: str = RECOGNITION
     batch: str = ""
+    province: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,6 +4,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
 from registry.desk import finding
+from registry.desk.typed import province
 from registry.jobs import kinds
 from registry.web import work
 from registry.web.forms import Form, Given, New, Sent
@@ -45,6 +46,7 @@ def _wanted(at: Office, filters: Filters, given: Sent) -> kinds.Deciding:
         as_of=given.day("as_of"),
         procedure=given.text("procedure", "请选择程序"),
         batch=given.text("batch"),
+        province=given.read("province", province),
     )
 
 

@@ -97,6 +97,7 @@ def determine(case: CaseNow, given: Given) -> Response:
             tier=case.title if target.rule else "",
             procedure=case.how.request.procedure,
             batch=case.how.batch,
+            province=case.how.province,
             as_of=case.how.as_of,
         )
         return addresses.entry(deciding.determine(desk, ruling).seq)

@@ -91,9 +91,10 @@ def twin(bureau: Bureau, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     [
         (DECIDE, {}, ["decide", CODES[0], "--tier", SECOND], None),
         (
-            case(CODES[0], FIRST, "decide", as_of="2023-07-01", batch="第七批"),
+            case(CODES[0], FIRST, "decide", as_of="2023-07-01", batch="第七批", province="深圳"),
             {},
-            ["decide", CODES[0], "--tier", FIRST, "--as-of", "2023-07-01", "--batch", "第七批"],
+            ["decide", CODES[0], "--tier", FIRST, "--as-of", "2023-07-01", "--batch", "第七批",
+             "--province", "深圳"],
             None,
         ),
         (
@@ -500,12 +501,13 @@ def job(bureau: Bureau, place: str) -> Job:
 def test_many_are_decided_by_a_job_with_what_the_list_finds(bureau: Bureau) -> None:
     visitor = bureau.visitor
     typed = {"tier": ["specialised", "innovative"], "procedure": "认定", "batch": "第七批"}
+    typed["province"] = "广东省"
     asked = visitor.send(f"/decide?q={CODES[0][:8]}", typed)
     assert asked.status == 303
     found = job(bureau, asked.place)
     assert found.by == "王某"
     assert kinds.DECIDE.read(found.arguments) == kinds.Deciding(
-        usccs=(CODES[0],), tiers=(FIRST, SECOND), procedure="认定", batch="第七批"
+        usccs=(CODES[0],), tiers=(FIRST, SECOND), batch="第七批", province="广东省"
     )
     assert visitor.get(asked.place).status == 200
     everybody = job(bureau, visitor.send("/decide", {**typed, "tier": "giant"}).place)

@@ -116,6 +116,7 @@ def test_another_day_or_moment_or_round_is_another_address(visitor: Visitor) -> 
     [
         ({"as_of": "昨天"}, "「昨天」不是日期，请写成 2023-06-30 或 2023年6月30日"),
         ({"known_at": "2150-01-01"}, "「2150-01-01」还没有到"),
+        ({"province": "火星"}, "「火星」不是省级行政区"),
         ({"procedure": "评比"}, "没有名为「评比」的程序"),
         ({"batch": "\x01"}, "含有不能显示的字符"),
     ],
