@@ -21,7 +21,7 @@ from rules.model.catalogue import Catalogue
 from rules.model.facts import Profile
 from rules.portable.errors import Remedy
 
-__all__ = ["ADMISSIONS", "FilingLine", "Notice"]
+__all__ = ["ADMISSIONS", "Entry", "FilingLine", "Notice"]
 
 
 @dataclass(frozen=True)
@@ -127,6 +127,12 @@ def admit(desk: Desk, uscc: str, notice: Notice, *, revoke: bool = False) -> Ent
             document=notice.number, dated=notice.dated.isoformat(), evidence=notice.evidence,
             by=desk.by, now=desk.clock(),
         )  # fmt: skip
+
+
+def admitted(desk: Desk) -> list[Entry]:
+    """The entries by which codes of early issue are admitted now, oldest first."""
+    with desk.reading() as session:
+        return admissions.standing(session)
 
 
 def refuse_unknown(session: Session, codes: Sequence[str]) -> None:

@@ -33,9 +33,14 @@ class Admitted:
 
 
 def codes(session: Session) -> frozenset[str]:
-    """The codes that are admitted now: the last entry on each decides."""
-    last = {e.subject: e.content["action"] for e in journal.entries(session, kinds=["admission"])}
-    return frozenset(code for code, action in last.items() if code and action == "admit")
+    """The codes that are admitted now."""
+    return frozenset(str(entry.subject) for entry in standing(session))
+
+
+def standing(session: Session) -> list[journal.Entry]:
+    """The entries by which codes are admitted now: the last entry on each code decides."""
+    last = {entry.subject: entry for entry in journal.entries(session, kinds=["admission"])}
+    return [entry for entry in last.values() if entry.content["action"] == "admit"]
 
 
 def record(

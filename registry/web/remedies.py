@@ -20,7 +20,9 @@ class Advice:
 
 #: The act of a remedy -> what to do; braces hold fields of the remedy.
 WORDS: Final[Mapping[str, Advice]] = {
-    "admit-code": Advice("确为早期发放、校验码不符的，请先凭证件认可这个代码"),
+    "admit-code": Advice(
+        "确为早期发放、校验码不符的，请先凭证件认可这个代码", "/admissions?uscc={code}"
+    ),
     "create-key": Advice("请先建立签名私钥", "/checkpoints"),
     "check-as-of": Advice("改按{day}查看", "?as_of={day}"),
     "check-code": Advice("请核对代码，或在企业一览中查找", "/enterprises"),

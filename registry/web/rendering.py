@@ -47,7 +47,17 @@ ROOMS: Final = (
     Room(
         "/journal",
         "登记簿",
-        ("/decisions", "/titles", "/holdings", "/checkpoints", "/bundle", "/replay", "/audit"),
+        (
+            "/decisions",
+            "/titles",
+            "/holdings",
+            "/admissions",
+            "/policy",
+            "/checkpoints",
+            "/bundle",
+            "/replay",
+            "/audit",
+        ),
     ),
 )
 

@@ -5,6 +5,7 @@ from typing import Final
 from fastapi import APIRouter
 
 from registry.web.pages import (
+    admissions,
     audit,
     case,
     checkpoints,
@@ -21,6 +22,7 @@ from registry.web.pages import (
     jobs,
     journal,
     letters,
+    policy,
     registering,
     rules,
     studies,
@@ -44,6 +46,8 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     decision.router,
     journal.router,
     checkpoints.router,
+    policy.router,
+    admissions.router,
     registering.router,
     decide_many.router,
     letters.router,

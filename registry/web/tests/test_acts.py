@@ -39,6 +39,9 @@ CORRECTION = {
     "target": "fact", "fact": "研发费用总额", "year": "2022", "value": "210万元", "ground": "审计报告",
 }  # fmt: skip
 DOCUMENT = {"document": "某公告1号", "dated": "2023-07-01"}
+#: A code whose check digit is wrong.
+EARLY = CODES[0][:17] + next(digit for digit in "01" if digit != CODES[0][17])
+ADMIT = {"uscc": EARLY, "action": "admit", "document": "营业执照", "dated": "2023-07-01"}
 
 
 def committed(text: str) -> Any:
@@ -131,6 +134,14 @@ def twin(bureau: Bureau, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
              "某公告1号", "--dated", "2023-07-01", "--evidence", PROOF[0]],
             {"evidence": PROOF},
         ),
+        (
+            "/admissions",
+            ADMIT,
+            ["enterprise", "admit", EARLY, "--document", "营业执照", "--dated", "2023-07-01",
+             "--evidence", PROOF[0]],
+            {"evidence": PROOF},
+        ),
+        ("/policy", {"four_eyes": "on"}, ["audit", "four-eyes", "on"], None),
     ],
 )  # fmt: skip
 def test_the_record_of_an_act_is_that_of_the_command_line(
@@ -434,6 +445,42 @@ def test_a_holding_is_registered_with_its_remarks_seen_and_ended(bureau: Bureau)
     assert ended.status == 303, ended.words
 
 
+# -- codes of early issue, and two pairs of eyes ---------------------------------------------------
+
+
+def test_a_code_is_admitted_by_a_document_and_revoked(bureau: Bureau) -> None:
+    visitor, proof = bureau.visitor, {"evidence": PROOF}
+    for changed, where in (
+        ({"uscc": ""}, "uscc"),
+        ({"uscc": CODES[0]}, "uscc"),
+        ({"action": "revoke"}, "uscc"),
+        ({"document": ""}, "document"),
+        ({"dated": "昨天"}, "dated"),
+    ):
+        wrong = visitor.send("/admissions", {**ADMIT, **changed}, proof)
+        assert (wrong.status, f'id="{where}-fault"' in wrong.source) == (422, True), wrong.words
+    assert 'id="evidence-fault"' in visitor.send("/admissions", ADMIT).source
+    done = visitor.send("/admissions", {**ADMIT, "uscc": f" {EARLY.lower()}"}, proof)
+    assert f"认可 {EARLY}，依据营业执照" in visitor.get(done.place).words
+    [revoke] = [link for link in visitor.get("/admissions").links if "revoke" in link]
+    page = visitor.get(unescape(revoke).partition("#")[0])
+    assert '<option value="revoke" selected>' in page.source
+    assert visitor.send("/admissions", {**ADMIT, "action": "revoke"}, proof).status == 303
+    assert "现在没有认可的代码" in visitor.get("/admissions").words
+
+
+def test_two_pairs_of_eyes_are_asked_for_and_no_longer(bureau: Bureau) -> None:
+    visitor = bureau.visitor
+    assert "现在 关闭" in visitor.get("/policy").words
+    assert visitor.send("/policy", {"four_eyes": "on"}).status == 303
+    determined(bureau)
+    page = visitor.get("/policy")
+    assert ("现在 开启" in page.words, "1项认定" in page.words) == (True, True)
+    off = visitor.send("/policy", {"four_eyes": "off"})
+    assert "双人复核：关闭" in visitor.get(off.place).words
+    assert visitor.send("/policy", {"four_eyes": "off"}).status == 422
+
+
 # -- checkpoints and letters -----------------------------------------------------------------------
 
 
@@ -545,6 +592,8 @@ OUTDATED = {
     ),
     "/journal/{seq}/strike": Act("/journal/{last}/strike", LATER, before=(GRANTED,)),
     "/titles/{act}": Act("/titles/end", {**GRANTED[1], **LATER, "reason": "撤销"}, before=(GRANTED,)),
+    "/admissions": Act("/admissions", ADMIT, {"evidence": PROOF}),
+    "/policy": Act("/policy", {"four_eyes": "off"}),
     "/holdings/{act}": Act("/holdings/end", {"codes": CODES[0], "holder": CODES[1], **LATER}, before=(HELD,)),
 }  # fmt: skip
 #: Those that work on whatever there is.
@@ -576,7 +625,7 @@ def test_every_act_is_done_once_and_never_on_a_page_that_is_out_of_date(
     path = act.path.replace("{last}", str(bureau.entries[-1][0]))
     sent = {**visitor.get(path).hidden, **act.typed}
     load(bureau.desk.database, bureau.clock, submission(CODES[0], rd_expense__2022="1900000"))
-    if "titles" in path or "holdings" in path or "strike" in path:
+    if not path.startswith(("/enterprises", "/journal")) or "strike" in path:
         auditing.set_four_eyes(bureau.desk, True)
     before = len(bureau.entries)
     again = visitor.post(path, sent, act.files)

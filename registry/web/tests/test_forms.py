@@ -38,7 +38,14 @@ UNSAFE = {
 }
 GETS = {route.path for route in ROUTES if "GET" in route.methods}
 #: Those that anybody may read, though a form stands on them.
-READ = {"/checkpoints", "/imports", "/imports/headings", "/imports/{number:int}"}
+READ = {
+    "/admissions",
+    "/policy",
+    "/checkpoints",
+    "/imports",
+    "/imports/headings",
+    "/imports/{number:int}",
+}
 WITHDRAW = f"/enterprises/{CODES[0]}/withdraw"
 WHY = {"ground": "企业来函撤回申报"}
 
