@@ -200,6 +200,7 @@ class _Told:
     documents: dict[str, str] = field(default_factory=dict)
     applicability: str = ""
     four_eyes: bool = False
+    settled: dict[str, tuple[int, str]] = field(default_factory=dict)
     closed: dict[int, str] = field(default_factory=dict)
     last_filing: int = 0
     filings: int = 0
@@ -398,8 +399,13 @@ def _take_filing(
             report.integrity.append(f"{where}不是按当时发布的标准作出的")
     elif entry.kind == "withdrawal":
         told.withdrawn.add(id)
-    elif body["four_eyes"] is not told.four_eyes:
-        report.integrity.append(f"{where}的复核要求与当时的规定不符")
+    else:
+        matter = id, str(body.get("rule") or body["fact"])
+        if body.get("revokes") and told.settled.get(body["revokes"]) != matter:
+            report.integrity.append(f"{where}所撤回的不是同一事项的认定")
+        told.settled[entry.digest] = matter
+        if body["four_eyes"] is not told.four_eyes:
+            report.integrity.append(f"{where}的复核要求与当时的规定不符")
 
 
 def _take_confirmation(

@@ -67,6 +67,7 @@ _COMMANDS: Final = {
         "screen.screen",
         "筛查全部企业：逐条符合多少家，哪些符合，哪些失去资格，哪些接近、差在哪里。",
     ),
+    "revoke": _Listed("decisions.revoke", "撤回一项人工认定。"),
     "serve": _Listed(
         "serve.serve", "在本机浏览器中查阅和办理：企业、案件的理由和依据、标准、登记簿。"
     ),

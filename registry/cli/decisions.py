@@ -244,6 +244,34 @@ def determine(
         click.echo(f"须由另一人确认后生效：tidu confirm {entry.seq} --by 姓名")
 
 
+@command("revoke")
+@click.argument("seq", type=NumberParam(), metavar="编号", help="人工认定的编号。")
+@click.option("--ground", required=True, help="理由。")
+@click.option(
+    "--evidence",
+    multiple=True,
+    required=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="证据文件，可多次给出；保存与 tidu determine 相同。",
+)
+@by_option
+@json_option
+def revoke(seq: int, ground: str, evidence: tuple[Path, ...], by: str, as_json: bool) -> None:
+    """撤回一项人工认定。
+
+    填报项恢复为填报的值，规则恢复为留待认定；两条记录都留在登记簿中。以前对同一事项的认定不因此恢复，需要时另作认定。待第二人确认的认定，撤回后不再等待确认。
+    """
+    with desk(by) as at:
+        entry = deciding.revoke(at, seq, ground, tuple(map(taken, evidence)))
+        waits = deciding.waits(at, entry)
+    if as_json:
+        print_json({"seq": entry.seq, **entry.content})
+        return
+    click.echo(f"已撤回第{seq}号认定（第{entry.seq}号记录）")
+    if waits:
+        click.echo(f"须由另一人确认后生效：tidu confirm {entry.seq} --by 姓名")
+
+
 @command("confirm")
 @click.argument("seq", type=NumberParam(), metavar="编号", help="人工认定的编号。")
 @by_option

@@ -97,15 +97,10 @@ def since(desk: Desk, seen: Seen) -> list[EntryLine]:
 def unconfirmed(desk: Desk) -> list[EntryLine]:
     """The determinations that a second person has still to confirm, oldest first."""
     with desk.reading() as session:
-        found = list(journal.entries(session, kinds=["determination", "confirmation"]))
-    confirmed = {e.content["determination"] for e in found if e.kind == "confirmation"}
-    return [
-        _line(entry, {})
-        for entry in found
-        if entry.kind == "determination"
-        and entry.content["four_eyes"]
-        and entry.digest not in confirmed
-    ]
+        found = list(journal.entries(session, kinds=cases.SETTLING))
+        waiting = [entry for entry, waits, _ in cases.standing(found) if waits]
+        numbers = journal.numbers(session, cited(waiting))
+    return [_line(entry, numbers) for entry in waiting]
 
 
 @dataclass(frozen=True)

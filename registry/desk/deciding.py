@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from registry.desk import importing
 from registry.desk.place import Desk
-from registry.errors import RecordError
+from registry.errors import RecordError, RegistryError
 from registry.filings import FileReading
 from registry.judging.case import Request as Request
 from registry.judging.settled import Determination
@@ -20,6 +20,7 @@ from registry.kit import workers
 from registry.kit.progress import FEW, watched
 from registry.record import cases, decisions, determinations, loading
 from registry.record.decisions import Decided as Decided
+from registry.record.determinations import Revocable as Revocable
 from registry.record.determinations import Ruling as Ruling
 from registry.record.determinations import Target as Target
 from registry.record.journal import Entry
@@ -199,6 +200,37 @@ def determine(desk: Desk, ruling: Ruling) -> Entry:
         ruling = replace(ruling, tier=rules.catalogue.tier(ruling.tier).name)
     with desk.writing() as session:
         return determinations.determine(session, rules, ruling, by=desk.by, now=desk.clock())
+
+
+def revocable(desk: Desk, seq: int) -> Revocable:
+    """The determination with this number, if it can be taken back; else ``RecordError``."""
+    with desk.reading() as session:
+        return determinations.revocable(session, seq)
+
+
+def is_revocable(desk: Desk, seq: int) -> bool:
+    """Whether a determination can be taken back."""
+    with suppress(RegistryError):
+        return bool(revocable(desk, seq))
+    return False
+
+
+def revoke(desk: Desk, seq: int, ground: str, evidence: Sequence[str]) -> Entry:
+    """Take a determination back: a fact is again what was filed, a rule again open."""
+    desk.signed()
+    rules = desk.in_force()
+    with desk.writing() as session:
+        return determinations.revoke(
+            session, rules, seq, ground=ground, evidence=evidence, by=desk.by, now=desk.clock()
+        )
+
+
+def waits(desk: Desk, entry: Entry) -> bool:
+    """Whether a determination still waits for a second person."""
+    assert entry.filing_id is not None
+    with desk.reading() as session:
+        found = cases.determinations(session, [entry.filing_id], pending=True)
+    return any(one.seq == entry.seq for one in found.get(entry.filing_id, ()))
 
 
 def confirm(desk: Desk, seq: int) -> Entry:

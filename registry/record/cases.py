@@ -232,24 +232,35 @@ def determinations(
     """The determinations on these filings that hold, in order.
 
     If two pairs of eyes were required, a determination holds once a second person has confirmed it.
-    ``pending`` asks for those that still wait; ``until`` asks for the state after that many
-    entries.
+    What was proposed and taken back before it was confirmed neither holds nor waits. ``pending``
+    asks for those that still wait; ``until`` asks for the state after that many entries.
     """
     found: dict[int, list[Determination]] = {}
     for part in chunks(filing_ids):
-        kinds = ("determination", "confirmation")
-        entries = list(journal.entries(session, last=until, kinds=kinds, filing_ids=part))
-        confirmed = {e.content["determination"]: e.by for e in entries if e.kind == kinds[1]}
-        for entry in entries:
-            if entry.kind != kinds[0]:
-                continue
-            waits = entry.content["four_eyes"] and entry.digest not in confirmed
+        entries = journal.entries(session, last=until, kinds=SETTLING, filing_ids=part)
+        for entry, waits, by in standing(list(entries)):
             if waits is pending:
                 assert entry.filing_id is not None
-                found.setdefault(entry.filing_id, []).append(
-                    determination(entry, confirmed.get(entry.digest, ""))
-                )
+                found.setdefault(entry.filing_id, []).append(determination(entry, by))
     return found
+
+
+#: The kinds of entries that say what persons settled.
+SETTLING: Final = ("determination", "confirmation")
+
+
+def standing(entries: Sequence[journal.Entry]) -> Iterator[tuple[journal.Entry, bool, str]]:
+    """The determinations among entries, each with whether it still waits, and who confirmed it.
+
+    What was taken back before it was confirmed is left out, and so is its taking back.
+    """
+    made = [entry for entry in entries if entry.kind == SETTLING[0]]
+    confirmed = {e.content["determination"]: e.by for e in entries if e.kind == SETTLING[1]}
+    waiting = {e.digest for e in made if e.content["four_eyes"]} - confirmed.keys()
+    dropped = {e.content.get("revokes") for e in made} & waiting
+    for entry in made:
+        if entry.digest not in dropped and entry.content.get("revokes") not in dropped:
+            yield entry, entry.digest in waiting, confirmed.get(entry.digest, "")
 
 
 def determination(entry: journal.Entry, confirmed_by: str = "") -> Determination:

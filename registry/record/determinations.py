@@ -3,7 +3,7 @@
 A person can settle what the law leaves to judgement: a fact that is a finding (认定), or a rule that
 figures cannot settle. Filed facts can be corrected. The filing itself does not change; every
 decision names the determinations on which it rests. If ``four_eyes`` is set, a second person must
-confirm.
+confirm. One that was a mistake can be taken back.
 """
 
 import unicodedata
@@ -101,36 +101,149 @@ def determine(
     filed, and for a missing ground or evidence.
     """
     named, ground = signed_name(by), ruling.ground.strip()
-    if not ground or not ruling.evidence:
-        raise RecordError(
-            "no-ground",
-            "人工认定必须写明理由并附证据文件",
-            remedy=Remedy("give-ground-and-evidence"),
-        )
+    _refuse_groundless(ground, ruling.evidence)
     case = cases.open_case(session, ruling.uscc, ruling.as_of)
     so_far = cases.determinations(session, [case.filing_id]).get(case.filing_id, [])
     if ruling.target.rule:
         body = _of_rule(rules, case, so_far, ruling)
     else:
         body = _of_fact(rules, case, so_far, ruling)
+    return _append(
+        session,
+        rules,
+        case,
+        body,
+        tier=ruling.tier,
+        ground=ground,
+        evidence=ruling.evidence,
+        by=named,
+        now=now,
+    )
+
+
+def _refuse_groundless(ground: str, evidence: Sequence[str]) -> None:
+    if not ground or not evidence:
+        raise RecordError(
+            "no-ground",
+            "人工认定必须写明理由并附证据文件",
+            remedy=Remedy("give-ground-and-evidence"),
+        )
+
+
+def _append(
+    session: Session,
+    rules: Published,
+    case: Case,
+    settled: Json,
+    *,
+    tier: str,
+    ground: str,
+    evidence: Sequence[str],
+    by: str,
+    now: datetime,
+) -> journal.Entry:
+    """Record what is ``settled`` about a case."""
     salt = new_salt()
-    body |= {
+    body = {
+        **settled,
         "schema": _SCHEMA,
         "case": {"uscc": case.uscc, "as_of": case.as_of.isoformat()},
         **committed(case.facts, salt, rules.shown),
         "ground": journal.SEALED,
-        "evidence": list(ruling.evidence),
+        "evidence": list(evidence),
         "four_eyes": four_eyes(session),
     }
     draft = journal.Draft(
         kind="determination",
         body=body,
-        tier=ruling.tier,
+        tier=tier,
         filing_id=case.filing_id,
         texts={"ground": ground},
         salt=salt,
     )
-    return journal.append(session, [draft], by=named, now=now)[0]
+    return journal.append(session, [draft], by=by, now=now)[0]
+
+
+def revoke(
+    session: Session,
+    rules: Published,
+    seq: int,
+    *,
+    ground: str,
+    evidence: Sequence[str],
+    by: str,
+    now: datetime,
+) -> journal.Entry:
+    """Take a determination back; needs a writing transaction.
+
+    A fact is again what was filed, a rule again open; earlier determinations of the same do not
+    revive. One that still waits for a second person is only dropped. Raises ``RecordError`` for one
+    that does not stand, and for a missing ground or evidence.
+    """
+    named, ground = signed_name(by), ground.strip()
+    _refuse_groundless(ground, evidence)
+    found = revocable(session, seq)
+    return _append(
+        session,
+        rules,
+        found.case,
+        {**found.restored, "revokes": found.entry.digest},
+        tier=found.entry.tier,
+        ground=ground,
+        evidence=evidence,
+        by=named,
+        now=now,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Revocable:
+    """A determination that can be taken back: its entry, its case, and what is then ``restored``.
+
+    ``waits`` says that it is only proposed, and no second person has confirmed it.
+    """
+
+    entry: journal.Entry
+    determination: Determination
+    waits: bool
+    case: Case
+    restored: Json
+
+
+def revocable(session: Session, seq: int) -> Revocable:
+    """A determination that holds or waits, on an open filing; ``RecordError`` for any other."""
+    entry = _entry(session, seq)
+    assert entry.filing_id is not None
+    id = entry.filing_id
+    case = cases.case(session, id)
+    settled = cases.determinations(session, [id]).get(id, [])
+    waiting = cases.determinations(session, [id], pending=True).get(id, [])
+    last = {d.target: d for d in settled}
+    stands = next(
+        (d for d in (*waiting, *last.values()) if d.seq == seq and "revokes" not in d.content), None
+    )
+    asked = next((d.seq for d in waiting if d.content.get("revokes") == entry.digest), None)
+    if asked is not None:
+        raise RecordError(
+            "revoked-already",
+            "第{value}号认定已有第{expected}号撤回，待第二人确认",
+            value=seq,
+            expected=asked,
+        )
+    if stands is None or case.known_until is not None or cases.withdrawn(session, [id]):
+        raise RecordError(
+            "not-standing",
+            "第{value}号认定已经不起作用（已撤回、另作认定，或填报已更正、已撤回），无须撤回",
+            value=seq,
+        )
+    content = stands.content
+    target = {k: content[k] for k in ("rule", "fact", "list") if k in content}
+    value = None if "rule" in content else current_value(case.facts, content)
+    waits = stands in waiting
+    if waits and (before := last.get(stands.target)):
+        value = before.content["value"]  # it stays so: what was proposed never held
+    restored = {**target, "value": value, "was": content["value"]}
+    return Revocable(entry=entry, determination=stands, waits=waits, case=case, restored=restored)
 
 
 def confirm(session: Session, seq: int, *, by: str, now: datetime) -> journal.Entry:
@@ -152,16 +265,22 @@ def confirm(session: Session, seq: int, *, by: str, now: datetime) -> journal.En
 
 def waiting(session: Session, seq: int) -> tuple[journal.Entry, Determination]:
     """The entry of a determination that waits for a second person; ``RecordError`` for any other."""
+    entry = _entry(session, seq)
+    assert entry.filing_id is not None
+    pending = cases.determinations(session, [entry.filing_id], pending=True)
+    for found in pending.get(entry.filing_id, []):
+        if found.seq == seq:
+            return entry, found
+    raise RecordError("not-waiting", "第{value}号认定不需要确认，已经确认过，或已撤回", value=seq)
+
+
+def _entry(session: Session, seq: int) -> journal.Entry:
     entry = journal.entry(session, seq)
     if entry.kind != "determination" or entry.filing_id is None:
         raise RecordError(
             "not-a-determination", "第{value}号记录不是人工认定：请查对编号", value=seq
         )
-    pending = cases.determinations(session, [entry.filing_id], pending=True)
-    for found in pending.get(entry.filing_id, []):
-        if found.seq == seq:
-            return entry, found
-    raise RecordError("not-waiting", "第{value}号认定不需要确认，或已经确认过", value=seq)
+    return entry
 
 
 def four_eyes(session: Session) -> bool:

@@ -34,7 +34,9 @@ def entry_text(entry: journal.Entry, numbers: Mapping[str, int], catalogue: Cata
             return f"双人复核：{'开启' if body['four_eyes'] else '关闭'}"
         case "determination":
             where = f"{body['case']['uscc']} {target_text(body, catalogue)}"
-            return f"{where}：{entry.texts['ground']}"
+            revoked = numbers.get(body.get("revokes", ""))
+            done = f"撤回第{revoked}号认定，" if revoked else ""
+            return f"{where}：{done}{entry.texts['ground']}"
         case "title" | "holding":
             return f"{body['uscc']} {register.ACTIONS[body['action']]} {registered_text(body)}"
         case "checkpoint":
@@ -60,7 +62,7 @@ def entry_text(entry: journal.Entry, numbers: Mapping[str, int], catalogue: Cata
 
 def cited(entries: Iterable[journal.Entry]) -> list[str]:
     """The digests of the entries whose numbers ``entry_text`` needs."""
-    keys = {"confirmation": "determination", "round": "round"}
+    keys = {"confirmation": "determination", "determination": "revokes", "round": "round"}
     named = (entry.content.get(keys[entry.kind]) for entry in entries if entry.kind in keys)
     return [digest for digest in named if digest]
 
@@ -97,6 +99,8 @@ def _found(content: Mapping[str, Any], catalogue: Catalogue) -> Fact | None:
 def determined_text(content: Mapping[str, Any], value: Any, catalogue: Catalogue) -> str:
     """The value in a determination, former or new, as officers write it."""
     if "rule" in content:
+        if value is None:
+            return "留待认定"
         return (
             Outcome(value).text
             if isinstance(value, int)

@@ -27,6 +27,7 @@ from rules.explanation.explain import (
 from rules.language.editions import OTHERS, Governing
 from rules.model.catalogue import SUBSTANCE
 from rules.model.ruleset import Outcome, Points
+from rules.portable.record import Body
 
 COLOURS: Final = {
     "符合": "green",
@@ -45,6 +46,11 @@ _SIGNS: Final = {
 DOUBTED: Final = "△"
 #: From this many 情形 on, those ruled out are not listed beside open ones.
 _MANY: Final = 4
+
+
+def settled_text(content: Body) -> str:
+    """The value that a determination states."""
+    return wording.determined_text(content, content["value"], packaged_catalogue())
 
 
 def determination_text(determination: Determination) -> str:

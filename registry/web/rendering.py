@@ -19,6 +19,7 @@ from registry.reports.verdicts import (
     doubt_text,
     overruled_text,
     registration_text,
+    settled_text,
     stated,
 )
 from registry.web import assets
@@ -73,6 +74,7 @@ def _environment() -> Environment:
     made.filters |= {
         "brief": brief,
         "filed": lambda value, fact: value_text(fact, value),
+        "settled": settled_text,
         "short": _short,
         "signed": signed,
         "determination": determination_text,

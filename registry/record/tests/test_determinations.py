@@ -6,9 +6,14 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from registry.audit.bundle import export
+from registry.audit.evidence import Selection
+from registry.audit.keys import SigningKey
+from registry.audit.verify import verify
 from registry.database import storage
 from registry.errors import RecordError
-from registry.record import cases, determinations, journal
+from registry.portable.verifier import verify_bundle
+from registry.record import cases, determinations, journal, publication
 from registry.record.determinations import Target
 from registry.tests.support import CODES, Clock, decide, determine, load, publish, submission
 from rules.errors import FactsError, RulesError
@@ -115,6 +120,112 @@ def test_a_rule_that_figures_cannot_settle_is_settled_by_a_person(
     assert (before.verdict, after.verdict, after.determinations) == ("不符合", "不符合", (seq,))
     assert entry_of(database, before.seq).content["results"]["63.2.研发费用"] == 2
     assert entry_of(database, after.seq).content["results"]["63.2.研发费用"] == 0
+
+
+def revoke(database: sa.Engine, clock: Clock, seq: int, evidence: Path, by: str = "认定人") -> int:
+    proof = hashlib.sha256(evidence.read_bytes()).hexdigest()
+    with storage.session(database, write=True) as session:
+        rules = publication.current(session)
+        assert rules is not None
+        given = {"ground": "认定有误", "evidence": [proof], "by": by, "now": clock()}
+        return determinations.revoke(session, rules, seq, **given).seq  # type: ignore[arg-type]
+
+
+def sound(database: sa.Engine, clock: Clock, folder: Path, *decisions: int | None) -> bool:
+    """Whether the record verifies with all decisions taken again, and a bundle of these does too."""
+    key = SigningKey.create(folder / "key", "示例市工信局")
+    with storage.session(database, write=True) as session:
+        data = export(session, Selection(tuple(filter(None, decisions))), key, now=clock())
+    found = verify_bundle(data, key=str(key.verifier_key))
+    with storage.session(database) as session:
+        report = verify(session)
+    assert not (*found.problems, *report.integrity, *report.correctness)
+    return report.sound
+
+
+def test_a_rule_that_was_settled_is_taken_back_to_open(
+    database: sa.Engine, clock: Clock, evidence: Path
+) -> None:
+    load(database, clock, submission(revenue__2022="0", main_revenue__2022="0"))
+    publish(database, clock)
+    rule = Target("63.2.研发费用", rule=True)
+    [before] = decide(database, clock, SPECIALISED)
+    first = determine(database, clock, rule, "不符合", evidence, tier=SPECIALISED)
+    [settled] = decide(database, clock, SPECIALISED)
+    back = revoke(database, clock, first, evidence)
+    body = entry_of(database, back).content
+    assert (body["rule"], body["was"], body["value"]) == ("63.2.研发费用", 0, None)
+    assert body["revokes"] == entry_of(database, first).digest
+    [open] = decide(database, clock, SPECIALISED)
+    assert (settled.determinations, open.determinations) == ((first,), ())
+    assert entry_of(database, open.seq).content["results"]["63.2.研发费用"] == 2
+    for seq in (first, back):
+        with pytest.raises(RecordError, match="已经不起作用"):
+            revoke(database, clock, seq, evidence)
+    second = determine(database, clock, rule, "符合", evidence, tier=SPECIALISED)
+    [again] = decide(database, clock, SPECIALISED)
+    assert again.determinations == (second,)
+    assert sound(database, clock, evidence.parent, before.seq, settled.seq, open.seq, again.seq)
+
+
+def test_a_fact_that_was_corrected_is_taken_back_to_what_was_filed(
+    database: sa.Engine, clock: Clock, evidence: Path
+) -> None:
+    load(database, clock, submission(own_brand=None))
+    publish(database, clock)
+    target = Target("自主品牌")
+    determine(database, clock, target, "是", evidence)
+    ask_for_two(database, clock)
+    proposed = determine(database, clock, target, "否", evidence)
+    confirm(database, clock, proposed, "复核人")
+    back = revoke(database, clock, proposed, evidence)
+    assert entry_of(database, back).content["value"] is None  # nothing was filed
+    with pytest.raises(RecordError, match=f"已有第{back}号撤回"):
+        revoke(database, clock, proposed, evidence)
+    [line] = decide(database, clock, SPECIALISED)
+    assert line.determinations == (proposed,)
+    confirm(database, clock, back, "复核人")
+    [after] = decide(database, clock, SPECIALISED)
+    assert after.determinations == (back,)
+    assert sound(database, clock, evidence.parent, line.seq, after.seq)
+
+
+def test_what_takes_back_another_matter_is_told_by_the_verifier(
+    database: sa.Engine, clock: Clock, evidence: Path
+) -> None:
+    load(database, clock, submission(own_brand=False))
+    publish(database, clock)
+    other = determine(database, clock, Target("研发费用总额", 2022), "1万元", evidence)
+    seq = determine(database, clock, Target("自主品牌"), "是", evidence)
+    found = entry_of(database, revoke(database, clock, seq, evidence))
+    forged = {**found.content, "revokes": entry_of(database, other).digest}
+    draft = journal.Draft(
+        kind="determination", body=forged, filing_id=found.filing_id, texts={"ground": "x"},
+        salt=found.salt,
+    )  # fmt: skip
+    with storage.session(database, write=True) as session:
+        [entry] = journal.append(session, [draft], by="某人", now=clock())
+    with storage.session(database) as session:
+        said = [s for s in verify(session).integrity if "所撤回的不是同一事项" in s]
+    assert [s.startswith(f"第{entry.seq}号") for s in said] == [True]
+
+
+def test_what_was_only_proposed_is_dropped_and_the_former_stands(
+    database: sa.Engine, clock: Clock, evidence: Path
+) -> None:
+    load(database, clock, submission(revenue__2022="0", main_revenue__2022="0"))
+    publish(database, clock)
+    rule = Target("63.2.研发费用", rule=True)
+    first = determine(database, clock, rule, "不符合", evidence, tier=SPECIALISED)
+    ask_for_two(database, clock)
+    proposed = determine(database, clock, rule, "符合", evidence, tier=SPECIALISED)
+    ask_for_two(database, clock, False)
+    back = revoke(database, clock, proposed, evidence)
+    with pytest.raises(RecordError, match="已撤回"):
+        confirm(database, clock, proposed, "复核人")
+    [line] = decide(database, clock, SPECIALISED)
+    assert (line.determinations, entry_of(database, back).content["value"]) == ((first,), 0)
+    assert sound(database, clock, evidence.parent, line.seq)
 
 
 @pytest.mark.parametrize(

@@ -158,6 +158,48 @@ def _choices(matters: Iterable[Matter]) -> list[tuple[str, str]]:
     return found
 
 
+# -- taking back -----------------------------------------------------------------------------------
+
+
+@router.get("/journal/{seq}/revoke")
+def ask_back(request: Request, at: At, seq: int, form: New) -> HTMLResponse:
+    """The page on which a determination is taken back."""
+    return _back(request, at, seq, form)
+
+
+@router.post("/journal/{seq}/revoke")
+def revoke(request: Request, at: At, seq: int, given: Given) -> Response:
+    """Take it back, and lead to the entry."""
+    uscc = auditing.entry(at.desk, seq).uscc
+
+    def act(desk: Desk) -> str:
+        ground = given.text("ground", "请写明理由")
+        files = given.held(desk, "evidence", "请附证据文件")
+        given.refuse()
+        return addresses.entry(deciding.revoke(desk, seq, ground, evidence.sent(desk, files)).seq)
+
+    return recorded(
+        request,
+        given,
+        given.about(uscc),
+        act,
+        lambda form, status: _back(request, at, seq, form, status),
+    )
+
+
+def _back(request: Request, at: Office, seq: int, form: Form, status: int = 200) -> HTMLResponse:
+    found = deciding.revocable(at.desk, seq)
+    return page(
+        request,
+        "revoke.html",
+        status=status,
+        form=form,
+        seq=seq,
+        found=found,
+        four_eyes=auditing.four_eyes(at.desk),
+    )
+
+
 # -- a second person -------------------------------------------------------------------------------
 
 

@@ -5,7 +5,7 @@ import json
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from registry.desk import auditing, evidence
+from registry.desk import auditing, deciding, evidence
 from registry.portable.chain import KINDS
 from registry.web.asked import Number, Text
 from registry.web.office import At
@@ -43,5 +43,6 @@ def entry(request: Request, at: At, seq: int) -> HTMLResponse:
         title=found.line.kind == KINDS["title"],
         waits=waits,
         correction=correction(at.to, found) if found.determined else "",
+        revocable=bool(found.determined) and deciding.is_revocable(at.desk, seq),
         files=files,
     )
