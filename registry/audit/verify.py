@@ -40,11 +40,12 @@ from registry.portable.clock import moment_text
 from registry.portable.merkle import Frontier, leaf_hash
 from registry.portable.notes import Checkpoint, NoteError
 from registry.portable.sealing import seal, sealed_facts
-from registry.record import admissions, journal, publication, receipts
+from registry.record import admissions, calendars, journal, publication, receipts
 from registry.record.determinations import same_person
 from registry.record.replay import Replayer
 from rules.errors import FactsError
 from rules.model.facts import RecordList
+from rules.portable.calendar import Calendar
 from rules.portable.canonical import canonical_json, digest, sha256
 from rules.portable.record import is_holding
 from rules.portable.reference import number
@@ -199,6 +200,7 @@ class _Told:
 
     documents: dict[str, str] = field(default_factory=dict)
     applicability: str = ""
+    calendar: str = ""
     four_eyes: bool = False
     settled: dict[str, tuple[int, str]] = field(default_factory=dict)
     closed: dict[int, str] = field(default_factory=dict)
@@ -332,7 +334,7 @@ def _take_publication(
     told.documents |= dict.fromkeys(body["sources"].values(), "source")
     told.documents[body["applicability"]] = "applicability"
     told.documents |= {body[kind]: kind for kind in ("workflows", "calendar") if kind in body}
-    told.applicability = body["applicability"]
+    told.applicability, told.calendar = body["applicability"], body.get("calendar", "")
 
 
 def _take_receipt(
@@ -494,6 +496,35 @@ def _take_admission(
         report.integrity.append(f"第{entry.seq}号认可代码的内容不合格式")
 
 
+def _take_calendar(
+    session: Session,
+    report: VerificationReport,
+    told: _Told,
+    entry: journal.Entry,
+    body: dict[str, Any],
+) -> None:
+    """Note an entry about a year, whose calendar must be the one before with only that year stated."""
+    told.documents[body["calendar"]] = "calendar"
+    former, named = (_years(session, name) for name in (told.calendar, body["calendar"]))
+    wrong = bool(entry.tier)
+    if former is not None and named is not None:  # what is lost is told with the documents
+        Calendar.of(named)  # fails if it is none
+        wrong |= not calendars.follows(former, named, body["year"])
+    if wrong:
+        report.integrity.append(f"第{entry.seq}号放假安排与其前的工作日历接不上")
+    told.calendar = body["calendar"]
+
+
+def _years(session: Session, name: str) -> dict[str, Any] | None:
+    """The years of a calendar; None if its text is lost or altered, {} for no calendar."""
+    query = sa.select(_DOCUMENT.c.text).where(_DOCUMENT.c.digest == name)
+    text = session.scalar(query) if name else '{"years":{}}'
+    if text is None or (name and sha256(text) != name):
+        return None
+    found: dict[str, Any] = json.loads(text)["years"]
+    return found
+
+
 def _take_round(
     session: Session,
     report: VerificationReport,
@@ -581,6 +612,7 @@ _TAKERS: Final = {
     "holding": _take_holding,
     "checkpoint": _take_checkpoint,
     "admission": _take_admission,
+    "calendar": _take_calendar,
     "round": _take_round,
     "application": _take_followed,
     "step": _take_followed,

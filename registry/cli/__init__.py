@@ -23,6 +23,10 @@ class _Listed(NamedTuple):
 #: Loading all commands takes a while, so each is loaded when it is used, and none to list them.
 _COMMANDS: Final = {
     "audit": _Listed("audit.audit", "审计：查看登记簿，验证，签发检查点，导出证据包。"),
+    "calendar": _Listed(
+        "calendars.calendar",
+        "工作日历：各年的放假和调休上班，各依据一份通知；办理期限的工作日按它计算。",
+    ),
     "check": _Listed(
         "checks.check", "检查企业可获得的层级：给出信用代码、--all，或一个未登记的文件。"
     ),

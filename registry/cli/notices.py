@@ -24,7 +24,7 @@ from registry.desk.notices import (
 from registry.kit.screens import listing
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DocumentOptions:
     """The document that a command registers, the person, and how to show the result."""
 
@@ -33,11 +33,13 @@ class DocumentOptions:
     evidence: tuple[Path, ...]
     by: str
     as_json: bool
+    rehearsing: bool = False
 
     @property
     def notice(self) -> Notice:
-        """The document, with the digests of its files."""
-        return Notice(self.number, self.dated, tuple(map(taken, self.evidence)))
+        """The document, with the digests of its files; they are not kept if it is only tried."""
+        files = (taken(file, rehearsing=self.rehearsing) for file in self.evidence)
+        return Notice(self.number, self.dated, tuple(files))
 
 
 def document_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -53,7 +55,10 @@ def document_options(command: Callable[..., None]) -> Callable[..., None]:
         as_json: bool,
         **options: Any,
     ) -> None:
-        command(*args, document=DocumentOptions(document, dated, evidence, by, as_json), **options)
+        given = DocumentOptions(
+            number=document, dated=dated, evidence=evidence, by=by, as_json=as_json
+        )
+        command(*args, document=given, **options)
 
     run.__click_params__ = list(getattr(command, "__click_params__", []))  # type: ignore[attr-defined]
     decorated: Callable[..., None] = run
@@ -67,8 +72,8 @@ def document_options(command: Callable[..., None]) -> Callable[..., None]:
             help="公告等文件，可多次给出；登记簿只记其摘要；设有 TIDU_EVIDENCE 的"
             "另存一份，否则请自行保存原件。名单文件自动记入。",
         ),
-        click.option("--dated", type=DayParam(), required=True, help="公告或决定的日期。"),
-        click.option("--document", required=True, help="公告或决定的文号。"),
+        click.option("--dated", type=DayParam(), required=True, help="公告、决定或通知的日期。"),
+        click.option("--document", required=True, help="公告、决定或通知的文号。"),
     ):
         decorated = decorate(decorated)
     return decorated

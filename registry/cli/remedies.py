@@ -39,6 +39,7 @@ WORDS: Final = {
     "（Python 3.12 及以下可省去 CC 一项）",
     "install-spark": "请运行 pip install 'tidu[spark]'（并需要 Java 17 以上）",
     "publish-criteria": "请先运行 tidu rules publish",
+    "replace-year": "核对后确要更正的，请加上 --replace",
     "rules-now": "请用 --rules now 按现行规则检查当时的事实，或改用较晚的 --known-at",
     "strike-title": "请用 tidu titles strike {seq}",
     "check-day": "请核对 --as-of",

@@ -44,6 +44,8 @@ def entry_text(entry: journal.Entry, numbers: Mapping[str, int], catalogue: Cata
         case "admission":
             action = admissions.ACTIONS[body["action"]]
             return f"{action} {body['uscc']}，依据{body['document']}（{body['dated']}）"
+        case "calendar":
+            return f"{body['year']}年，依据{body['document']}（{body['dated']}）"
         case "round" if "round" in body:
             return f"结束第{numbers[body['round']]}号轮次：{entry.texts['ground']}"
         case "round":

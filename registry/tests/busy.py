@@ -19,6 +19,7 @@ from registry.kit.uscc import check_digit
 from registry.record import (
     admissions,
     applications,
+    calendars,
     cases,
     decisions,
     determinations,
@@ -145,6 +146,12 @@ def work(engine: sa.Engine, folder: Path, now: Callable[[], datetime]) -> None:
     with storage.session(engine, write=True) as session:
         admissions.record(
             session, "admit", early, document="证明5号", dated="2022-10-02", evidence=["e" * 64],
+            by="甲", now=now(),
+        )  # fmt: skip
+    with storage.session(engine, write=True) as session:
+        year = {"basis": "通知6号", "rest": [["2031-01-01", "2031-01-01"]], "work": []}
+        calendars.record(
+            session, 2031, year, document="通知6号", dated="2022-11-03", evidence=["e" * 64],
             by="甲", now=now(),
         )  # fmt: skip
     decide(engine, now)

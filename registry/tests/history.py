@@ -19,6 +19,7 @@ from registry.portable.notes import Checkpoint
 from registry.record import (
     admissions,
     applications,
+    calendars,
     cases,
     decisions,
     determinations,
@@ -274,6 +275,15 @@ class History:
         self.step(8, "省级", "异议不成立")
         self.announce(8)
 
+    def add_year(self, year: int, *, replace: bool = False, **more: Any) -> None:
+        """Put a year's days off on record; ``more`` is what else its notice says."""
+        stated = {"basis": "通知6号", "rest": [[f"{year}-01-01", f"{year}-01-02"]], "work": []}
+        paper = {"document": "通知6号", "dated": "2024-01-03", "evidence": ["c" * 64]}
+        with storage.session(self.engine, write=True) as session:
+            calendars.record(
+                session, year, stated | more, **paper, replace=replace, by="戊", now=self.now()
+            )
+
     def checkpoint(self, key: SigningKey) -> None:
         with storage.session(self.engine, write=True) as session:
             note = checkpoints.write(session, key, now=self.now())
@@ -331,6 +341,7 @@ def rich(engine: sa.Engine, folder: Path) -> History:
     told.hold(21, 22, "0.51", date(2021, 1, 1))
     told.decide(21, tiers=(LITTLE_GIANT,), batch="第八批")
     told.admit(31)
+    told.add_year(2031)
     told.publish_pack(packs.written(folder / "own"))
     told.load(packs.green(bare(41)), file="绿色批次.xlsx")
     told.determine(41, Target("绿色评价"), "70分")

@@ -72,7 +72,13 @@ def publishing(told: History) -> Work:
     return work
 
 
-ALL_WORK = (deciding, determining, withdrawing, loading, undoing, publishing)
+def stating_a_year(told: History) -> Work:
+    return lambda told: told.add_year(2032)
+
+
+ALL_WORK = (
+    deciding, determining, withdrawing, loading, undoing, publishing, stating_a_year,
+)  # fmt: skip
 
 
 def _ids(told: History, *usccs: str) -> list[int]:

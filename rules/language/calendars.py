@@ -29,6 +29,8 @@ def read_calendar(
     if tuple(header) != COLUMNS:
         return {}, [Problem(path, 1, f"表头应为：{','.join(COLUMNS)}")]
     for number, row in enumerate(rows, 2):
+        if not any(row):
+            continue
         try:
             first, last, kind, year, basis = _row(row)
             for day in days(first, last):

@@ -662,6 +662,31 @@ def test_a_share_that_cannot_be_is_found(attacker: Attacker, share: str) -> None
 
 
 @on_sqlite
+@pytest.mark.parametrize("forged", ["former", "other", "another year"])
+def test_a_calendar_in_which_more_than_the_stated_year_changed_is_found(
+    attacker: Attacker, forged: str
+) -> None:
+    """Even where every digest after it was forged, and what it names was published."""
+    with Session(attacker.connection) as session:
+        stated = _entry(attacker, "calendar")
+        former = publication.calendar_in_force(session, until=stated.seq - 1)
+        assert former is not None
+        years = json.loads(publication.document(session, stated.content["calendar"], "calendar"))
+        first = min(years["years"])
+        years["years"][first] = {**years["years"][first], "work": []}
+        other = publication.hold_calendar(session, canonical_json(years))
+        session.flush()
+    changed = {
+        "former": {"calendar": former},
+        "other": {"calendar": other},
+        "another year": {"year": int(first)},
+    }[forged]
+    _rewrite(attacker, stated.seq, lambda body: body.update(changed))
+    found = texts(attacker.verified(replay=False))
+    assert f"第{stated.seq}号放假安排与其前的工作日历接不上" in found
+
+
+@on_sqlite
 def test_a_decision_under_superseded_criteria_is_found(attacker: Attacker) -> None:
     with Session(attacker.connection) as session:
         first = next(journal.entries(session, kinds=["publication"])).content
