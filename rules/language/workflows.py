@@ -13,6 +13,7 @@ from rules.portable.workflow import (
     EFFECTS,
     ENDINGS,
     ENTERPRISE,
+    EXTEND,
     GRANT,
     LEVELS,
     NEEDS,
@@ -33,6 +34,8 @@ _ACTORS: Final = (
 #: A publicity counts its first day, and its end does not move.
 _TERM: Final = re.compile(r"(公示)?([1-9][0-9]{0,2})(?:个)?(工作日|日|月)", re.ASCII)
 _NAME: Final = re.compile(r"[\w（）]+")
+#: What is done with the title, and the ending with which alone it is.
+_TITLES: Final = {GRANT: "认定", EXTEND: "通过复核"}
 _UNITS: Final = {"工作日": "工作日", "日": "日", "月": "个月"}
 
 
@@ -143,9 +146,9 @@ class _Compiler:
                 self.refuse(row, said)
             if act.actor == CLOCK and act.state not in self.terms:
                 self.refuse(row, f"“{act.state}”没有时限，不会期满：请写时限，或删去此行")
-            if (GRANT in act.effects) != (act.to == "认定"):
-                said = f"转入“认定”与效果“{GRANT}”应在同一行：请改正"
-                self.refuse(row, said)
+            for effect, ending in _TITLES.items():
+                if (effect in act.effects) != (act.to == ending):
+                    self.refuse(row, f"转入“{ending}”与效果“{effect}”应在同一行：请改正")
             if act.actor == CLOCK and act.effects:
                 self.refuse(row, "期满不能有效果：授予称号等须由人办理，请改正")
         self.reachable()
