@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
-from itertools import starmap
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,7 +38,7 @@ def list_years(as_json: bool) -> None:
         click.echo("现行标准发布时还没有工作日历：请先运行 tidu rules publish")
         return
     rows = [
-        (f"{y.year}", y.basis, _spans(y.rest), _days(y.work), f"{y.working}天")
+        (f"{y.year}", y.basis, _spans(y), _days(y.work), f"{y.working}天")
         if y.published
         else (f"{y.year}", "未公布", "", "", "")
         for y in found.years
@@ -103,14 +102,16 @@ def _plain(line: YearLine) -> dict[str, Any]:
     }
 
 
-def _spans(spans: Iterable[tuple[date, date]]) -> str:
-    return "、".join(starmap(_span, spans))
+def _spans(line: YearLine) -> str:
+    return "、".join(_span(first, last, line.year) for first, last in line.rest)
 
 
-def _span(first: date, last: date) -> str:
+def _span(first: date, last: date, year: int) -> str:
+    """A range of days off, with the year of its first day only where it is the one before."""
+    begin = f"{'' if first.year == year else f'{first.year}年'}{_day(first)}"
     if first == last:
-        return _day(first)
-    return f"{_day(first)}至{f'{last.day}日' if first.month == last.month else _day(last)}"
+        return begin
+    return f"{begin}至{f'{last.day}日' if first.month == last.month else _day(last)}"
 
 
 def _days(days: Iterable[date]) -> str:

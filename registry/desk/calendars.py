@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from registry.desk.evidence import taken
 from registry.desk.place import Desk
@@ -14,16 +14,23 @@ from registry.intake.calendars import read_years
 from registry.record import calendars, journal
 from registry.record.journal import Entry
 from registry.record.register import Notice
-from rules.portable.calendar import Calendar, days
+from rules.portable.calendar import Calendar, days, months_later
 
 __all__ = ["Entry", "Notice"]
+
+#: The kinds of days: off and worked by a notice, and the weekend.
+REST: Final = "rest"
+WORK: Final = "work"
+WEEK: Final = "week"
+_MONTHS: Final = 12
 
 
 @dataclass(frozen=True, kw_only=True)
 class YearLine:
     """A year: the notice it rests on, its ranges of days off, its make-up days, its working days.
 
-    A year between known ones that no notice is known of has no ``basis`` and nothing else.
+    ``months`` has the kind of every day: ``REST`` and ``WORK`` by notices, ``WEEK`` for any other
+    weekend, and nothing for any other day. A year between known ones that no notice is known of has no ``basis`` and nothing else.
     """
 
     year: int
@@ -32,6 +39,7 @@ class YearLine:
     work: tuple[date, ...] = ()
     off: int = 0
     working: int = 0
+    months: tuple[tuple[str, ...], ...] = ()
 
     @property
     def published(self) -> bool:
@@ -92,7 +100,23 @@ def _line(calendar: Calendar, years: Mapping[str, Any], year: int) -> YearLine:
         rest=rest,
         work=tuple(sorted(map(_day, stated["work"]))),
         off=len({day for span in rest for day in days(*span)}),
-        working=calendar.counted(date(year, 1, 1), date(year, 12, 31)),
+        working=calendar.counted(date(year, 1, 1), date(year, _MONTHS, 31)),
+        months=tuple(_month(calendar, year, month) for month in range(1, _MONTHS + 1)),
+    )
+
+
+def _month(calendar: Calendar, year: int, month: int) -> tuple[str, ...]:
+    first = date(year, month, 1)
+    following = months_later(first, 1)
+    return tuple(
+        REST
+        if day in calendar.rest
+        else WORK
+        if day in calendar.work
+        else ""
+        if calendar.works(day)
+        else WEEK
+        for day in days(first, following - timedelta(days=1))
     )
 
 

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import date
+from hashlib import sha256
 from hmac import compare_digest
 from http import HTTPStatus
 from pathlib import PurePosixPath
@@ -28,6 +29,7 @@ from registry.desk.place import Desk, Seen
 from registry.desk.typed import day
 from registry.errors import MovedOnError, RegistryError, StorageError
 from registry.kit.characters import legible, wrong
+from registry.kit.jsontext import json_text
 from registry.web.remedies import Advice, advice
 from rules.errors import RulesError
 from rules.portable.errors import DescribedError
@@ -200,6 +202,11 @@ class Sent:
         if not found and needed:
             self.faults.setdefault(name, needed)
         return tuple(found)
+
+    def digest(self, but: str) -> str:
+        """What was typed and sent, ``but`` for a field: by it, only what was seen is recorded."""
+        typed = {name: values for name, values in sorted(self.typed.items()) if name != but}
+        return sha256(json_text(typed).encode()).hexdigest()
 
     def release(self, desk: Desk) -> None:
         """Let the files wait no longer, now that the form is recorded."""

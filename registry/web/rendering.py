@@ -42,7 +42,7 @@ ROOMS: Final = (
     Room("/", "工作台"),
     Room("/enterprises", "企业"),
     Room("/imports", "导入"),
-    Room("/rules", "标准", ("/editions", "/applicability", "/indicators", "/changes")),
+    Room("/rules", "标准", ("/editions", "/applicability", "/indicators", "/changes", "/calendar")),
     Room("/screen", "筛查"),
     Room("/impact", "影响"),
     Room(

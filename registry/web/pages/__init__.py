@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from registry.web.pages import (
     admissions,
     audit,
+    calendar,
     case,
     checkpoints,
     decide,
@@ -43,6 +44,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     imports.router,
     example.router,
     rules.router,
+    calendar.router,
     decision.router,
     journal.router,
     checkpoints.router,

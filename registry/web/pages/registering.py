@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
@@ -20,7 +19,6 @@ from registry.desk import auditing, enterprises, evidence, notices
 from registry.desk.notices import REASONS, Firms, Notice, Registered, Validity
 from registry.desk.place import Desk, Seen
 from registry.errors import RegistryError
-from registry.kit.jsontext import json_text
 from registry.kit.uscc import is_code, tidy
 from registry.portable.chain import KINDS
 from registry.web import addresses
@@ -193,7 +191,7 @@ def strike(request: Request, at: At, seq: int, given: Given) -> Response:
     uscc = auditing.entry(at.desk, seq).uscc
 
     def act(desk: Desk) -> str:
-        notice = _notice(desk, given)
+        notice = noticed(desk, given)
         given.refuse()
         return addresses.entry(notices.strike(desk, seq, notice(desk)).seq)
 
@@ -220,7 +218,7 @@ def _registered(request: Request, at: Office, what: tuple[str, str], given: Sent
         with _stated(desk, wanted, given) as (stated, notice):
             rehearsed = desk.rehearsal()
             found = wanted.run(rehearsed, replace(stated, notice=notice(rehearsed)))
-            seen = _digest(given)
+            seen = given.digest(_SEEN)
             if given.text(_SEEN) != seen and (stated.firms.file is not None or found.notices):
                 raise RehearsedError({"found": found, "seen": seen})
             done = wanted.run(desk, replace(stated, notice=notice(desk)))
@@ -238,12 +236,6 @@ def _registered(request: Request, at: Office, what: tuple[str, str], given: Sent
         lambda form, status: _shown(request, at, what, form, "", status),
         _FIELDS,
     )
-
-
-def _digest(given: Sent) -> str:
-    """What was typed and sent, so that only what was seen is registered."""
-    typed = {k: v for k, v in sorted(given.typed.items()) if k != _SEEN}
-    return sha256(json_text(typed).encode()).hexdigest()
 
 
 @contextmanager
@@ -274,7 +266,7 @@ def _stated(
         )
         if lists and (stated.holder or stated.share):
             given.faults.setdefault("holder", "名单文件自己写明持股方和比例，请不要另写")
-        notice = _notice(desk, given)
+        notice = noticed(desk, given)
         given.refuse()
         if lists:
             path: Path = stack.enter_context(evidence.attached(desk).opened(lists[0]))
@@ -286,10 +278,10 @@ def _whom(wanted: Registering) -> str:
     return "请写明企业的信用代码或名称" + ("，或附名单文件" if wanted.listed else "")
 
 
-def _notice(desk: Desk, given: Sent) -> Callable[[Desk], Notice]:
+def noticed(desk: Desk, given: Sent, what: str = "公告或决定") -> Callable[[Desk], Notice]:
     """The document that a form names; a desk that rehearses keeps none of its files."""
     number, dated = (
-        given.text("document", "请写明公告或决定的文号"),
+        given.text("document", f"请写明{what}的文号"),
         given.day("dated", "请写明日期"),
     )
     files = given.held(desk, "evidence")

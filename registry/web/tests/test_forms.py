@@ -227,7 +227,7 @@ def test_a_new_run_of_the_program_has_another_token() -> None:
     assert Counter().token != Counter().token
 
 
-@pytest.mark.parametrize("path", ["/checkpoints", "/imports"])
+@pytest.mark.parametrize("path", ["/calendar", "/checkpoints", "/imports"])
 def test_a_page_that_is_read_without_a_name_has_no_form(unsigned: Visitor, path: str) -> None:
     page = unsigned.get(path)
     assert page.status == 200
