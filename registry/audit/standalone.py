@@ -13,6 +13,7 @@ MODULES: Final = (
     "rules.portable.canonical",
     "rules.portable.calendar",
     "rules.portable.workflow",
+    "rules.portable.clocks",
     "rules.portable.reference",
     "rules.portable.record",
     "rules.portable.applications",

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Final
 
 from rules.decider import by_reference
+from rules.drafting import clocks
 from rules.drafting.examples import (
+    NO_CLOCKS,
     NO_RULESET,
     NO_WORKFLOW,
     Evaluate,
@@ -38,6 +40,8 @@ from rules.language.source import Clause
 from rules.language.values import exact_decimal
 from rules.model.nearness import near
 from rules.model.ruleset import Attested, Bands, Ladder, Points, Rule, Total
+from rules.portable.calendar import Calendar
+from rules.portable.clocks import BAR, Clock, Period, Timing
 
 #: The mark of a source that nobody has confirmed.
 UNCONFIRMED: Final = "（未证实）"
@@ -106,6 +110,7 @@ def _checked(
             message = str(error).partition(": ")[2]
             found.append(Problem(f"{within}{EQUIVALENT}", line, message))
         found += _unbounded(rulebook, run_here)
+        found += _unwatched(rulebook, run_here)
     return sorted(set(found))
 
 
@@ -184,7 +189,7 @@ def _exceeding(rulebook: Rulebook, fill: Fill, slot: Slot) -> Iterator[str]:
 def _unbounded(rulebook: Rulebook, ids: Collection[str]) -> Iterator[Problem]:
     """One problem for each row without an example on, before or after the day it begins or ends."""
     places = {(c.path, r.line): c.id for c in rulebook.clauses.values() for r in c.definition.table}
-    for row in (*rulebook.applicability, *rulebook.workflow_rows):
+    for row in (*rulebook.applicability, *rulebook.beside):
         id = places[row.position.path, row.position.line]
         if id not in ids:
             continue
@@ -201,6 +206,50 @@ def _unbounded(rulebook: Rulebook, ids: Collection[str]) -> Iterator[Problem]:
             )
 
 
+def _unwatched(rulebook: Rulebook, ids: Collection[str]) -> Iterator[Problem]:
+    """One problem for each clock whose last day no example asks about, or not the day beside it."""
+    calendar = Calendar.of(rulebook.calendar)
+    for id in ids:
+        table = rulebook.clocks.get(id)
+        if table is None:
+            continue
+        clause = rulebook.clauses[id]
+        asked = [*_asked(clause, Timing((Period(None, None, table),), calendar), rulebook)]
+        for clock, row in zip(table.clocks, clause.definition.table[1:], strict=True):
+            if clock.matter == BAR and clock.term is None:
+                continue
+            seen = {by for c, by in asked if c is clock}
+            lacking = [said for by, said in _BESIDE.items() if by not in seen]
+            if lacking:
+                what = (
+                    f"因{clock.ground}取消的“{clock.matter}”"
+                    if clock.ground
+                    else f"“{clock.matter}”"
+                )
+                said = f"{what}的最后一日及前后各一日都应有例子，写明那一日的情形：缺{'、'.join(lacking)}"
+                yield Problem(clause.path, row.line, said)
+
+
+#: The days about which examples of a clock ask, counted from its last.
+_BESIDE: Final = {-1: "前一日", 0: "当日", 1: "后一日"}
+
+
+def _asked(clause: Clause, timing: Timing, rulebook: Rulebook) -> Iterator[tuple[Clock, int]]:
+    """The clocks about whose state examples ask, and how many days after their last days."""
+    for example in examples(clause, rulebook.catalogue):
+        given, day = example.given, example.given.happened.asked
+        subjects = [clocks.about(e.subject) for e in example.expected if e.kind == clocks.STANDS]
+        if day is None or not subjects:
+            continue
+        grounds = {e.subject: e.ground for e in given.recorded.events}
+        for item in clocks.items(timing, given.recorded, day):
+            table = timing.periods[0].clocks
+            clock = table.clock(item.matter, grounds[item.subject] if item.matter == BAR else "")
+            told = any(item.matter == m and s in (item.subject, "") for m, s in subjects)
+            if told and clock is not None and item.due is not None:
+                yield clock, (day - item.due).days
+
+
 def _edges(row: ApplicabilityRow) -> Iterator[date]:
     yield from (day for day in (row.start, row.end) if day)
 
@@ -210,7 +259,8 @@ def _cases_of(rulebook: Rulebook, id: str, row: ApplicabilityRow) -> Iterator[Ex
     for example in examples(rulebook.clauses[id], rulebook.catalogue):
         given = example.given
         asked = any(e.kind == "适用" for e in example.expected)
-        same = (given.case.get("层级"), given.case.get("程序", "认定"), given.case.get("批次", ""))
+        procedure = given.case.get("程序", "认定") if row.procedure else ""
+        same = (given.case.get("层级"), procedure, given.case.get("批次", ""))
         here = row.province in (OTHERS, given.province)
         if asked and here and same == (row.tier, row.procedure, row.batch):
             yield example
@@ -324,7 +374,7 @@ def _possible_case(rulebook: Rulebook, example: Example) -> None:
     An example that no ruleset governs may show just that.
     """
     case = example.given.case
-    if all(e.text in (NO_RULESET, NO_WORKFLOW) for e in example.expected):
+    if all(e.text in (NO_RULESET, NO_WORKFLOW, NO_CLOCKS) for e in example.expected):
         return
     known = {
         "层级": [t.name for t in rulebook.catalogue.tiers],

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from rules.decider import by_reference
-from rules.drafting import courses
+from rules.drafting import clocks, courses
 from rules.drafting.steps import ExampleError, Expectation, Given, take
 from rules.engine.readings import Evaluator
 from rules.errors import NoRulesetError, Problem, RulesError, RulesetError, SourceError
@@ -20,11 +20,15 @@ from rules.model.catalogue import Catalogue
 from rules.model.facts import Profile, RecordList
 from rules.model.quantities import show
 from rules.model.ruleset import Gap, Outcome, Result, Ruleset, Trace
+from rules.portable.calendar import Calendar
+from rules.portable.clocks import Period, Timing
 
 #: What examples call a case that no ruleset governs.
 NO_RULESET: Final = "没有适用的规则集"
 #: What they call one that no workflow handles.
 NO_WORKFLOW: Final = "没有适用的办理程序"
+#: What they call a title that no clocks govern.
+NO_CLOCKS: Final = "没有适用的计时"
 #: An evaluator of one ruleset and profile: the trace, and the exact reading of an indicator.
 Evaluate = Callable[[Ruleset, Profile], Trace]
 
@@ -174,6 +178,10 @@ def actual(
         return applies(rulebook, given)
     if expectation.kind in courses.KINDS:
         return course(rulebook, given, expectation)
+    if expectation.kind in clocks.KINDS:
+        asked, recorded = given.happened.asked, given.recorded
+        found = timing(rulebook, given)
+        return clocks.actual(found, recorded, asked, expectation.kind, expectation.subject)
     if expectation.kind == "门槛":
         slot = rulebook.thresholds.get(given.rule)
         if slot is None:
@@ -246,19 +254,34 @@ def course(rulebook: Rulebook, given: Given, expectation: Expectation) -> str:
     return courses.actual(workflow, rulebook.calendar, given.happened, kind, subject)
 
 
+def timing(rulebook: Rulebook, given: Given) -> Timing:
+    """The clocks of an example: those of its rule, or of its case in the table that says which."""
+    calendar = Calendar.of(rulebook.calendar)
+    if given.rule in rulebook.clocks:
+        return Timing((Period(None, None, rulebook.clocks[given.rule]),), calendar)
+    if rulebook.clauses[given.rule].definition.text == tables.CLOCK_ROWS:
+        return Timing(rulebook.periods(given.case.get("层级", ""), given.province), calendar)
+    raise ExampleError("not-clocks", "规则「{where}」不是计时：请改写结论或得分", where=given.rule)
+
+
 def applies(rulebook: Rulebook, given: Given) -> str:
-    """The ruleset, or the workflow, that governs the case of an applicability example."""
+    """What governs the case of an applicability example: a ruleset, a workflow or clocks."""
     case = given.case
-    handled = rulebook.clauses[given.rule].definition.text == tables.WORKFLOW_ROWS
+    rows, procedure, none = rulebook.applicability, case.get("程序", "认定"), NO_RULESET
+    match rulebook.clauses[given.rule].definition.text:
+        case tables.WORKFLOW_ROWS:
+            rows, none = rulebook.workflow_rows, NO_WORKFLOW
+        case tables.CLOCK_ROWS:
+            rows, procedure, none = rulebook.clock_rows, "", NO_CLOCKS
     try:
         found = editions.governing(
-            rulebook.workflow_rows if handled else rulebook.applicability,
+            rows,
             tier=case.get("层级", ""),
-            procedure=case.get("程序", "认定"),
+            procedure=procedure,
             province=given.province,
             batch=case.get("批次", ""),
             day=given.day,
         )
     except NoRulesetError:
-        return NO_WORKFLOW if handled else NO_RULESET
+        return none
     return found.row.ruleset

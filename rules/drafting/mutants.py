@@ -19,6 +19,7 @@ from rules.drafting.mutations import (
     ALWAYS,
     Lookup,
     moved,
+    of_clocks,
     of_formula,
     of_rule,
     of_workflow,
@@ -84,7 +85,15 @@ def mutants(rulebook: Rulebook, only: Collection[str] | None = None) -> Iterator
         elif id in rulebook.thresholds:
             yield from _of_slot(rulebook, id)
         elif id in rulebook.workflows:
-            yield from _of_workflow(rulebook, id)
+            path = rulebook.clauses[id].path
+            for text, workflow in of_workflow(rulebook.workflows[id]):
+                workflows = {**rulebook.workflows, id: workflow}
+                yield Mutant(id, text, path, (id,), replace(rulebook, workflows=workflows))
+        elif id in rulebook.clocks:
+            path = rulebook.clauses[id].path
+            for text, altered in of_clocks(rulebook.clocks[id]):
+                clocks = {**rulebook.clocks, id: altered}
+                yield Mutant(id, text, path, (id,), replace(rulebook, clocks=clocks))
     yield from _of_fills(rulebook, set(ids))
     yield from _of_applicability(rulebook, set(ids))
     yield from _of_indicators(rulebook, [rulebook.rules[id] for id in ids if id in rulebook.rules])
@@ -204,13 +213,6 @@ def _of_slot(rulebook: Rulebook, id: str) -> Iterator[Mutant]:
         yield Mutant(id, f"默认 {text}", path, (id,), replace(rulebook, thresholds=thresholds))
 
 
-def _of_workflow(rulebook: Rulebook, id: str) -> Iterator[Mutant]:
-    path = rulebook.clauses[id].path
-    for text, altered in of_workflow(rulebook.workflows[id]):
-        workflows = {**rulebook.workflows, id: altered}
-        yield Mutant(id, text, path, (id,), replace(rulebook, workflows=workflows))
-
-
 def _of_applicability(rulebook: Rulebook, ids: set[str]) -> Iterator[Mutant]:
     def written(rows: tuple[ApplicabilityRow, ...]) -> Rulebook:
         return rulebook.revised(written=rows)
@@ -218,8 +220,12 @@ def _of_applicability(rulebook: Rulebook, ids: set[str]) -> Iterator[Mutant]:
     def workflows(rows: tuple[ApplicabilityRow, ...]) -> Rulebook:
         return rulebook.revised(workflow_rows=rows)
 
+    def clocks(rows: tuple[ApplicabilityRow, ...]) -> Rulebook:
+        return rulebook.revised(clock_rows=rows)
+
     yield from _of_rows(rulebook, ids, rulebook.written, written)
     yield from _of_rows(rulebook, ids, rulebook.workflow_rows, workflows)
+    yield from _of_rows(rulebook, ids, rulebook.clock_rows, clocks)
 
 
 def _of_rows(

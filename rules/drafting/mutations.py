@@ -29,6 +29,17 @@ from rules.model.ruleset import (
     Total,
 )
 from rules.portable.calendar import Term
+from rules.portable.clocks import (
+    BEFORE_EXPIRY,
+    CHANGE,
+    COMPLAINT,
+    CONSEQUENCES,
+    RECHECK,
+    STARTS,
+    UNBARRED,
+    Clock,
+    Clocks,
+)
 from rules.portable.workflow import CLOCK, ENDINGS, ENTERPRISE, LEVELS, Act, Workflow
 
 T = TypeVar("T")
@@ -58,6 +69,9 @@ _STEPS: Final = {
     **dict.fromkeys(("%", "个百分点"), Fraction(1, 1_000_000)),
     "年": Fraction(1, 365),
 }
+#: Another unit of a span that is never counted in working days.
+_OTHER_UNITS: Final = {"年": "个月", "个月": "日", "日": "个月"}
+_COMMON_YEAR: Final = 2023
 _WHOLE_YEARS: Final = ("calendar_years", "year_number")
 _REVERSED: Final[dict[Op, Op]] = {">=": "<=", ">": "<", "<=": ">=", "<": ">"}
 _TOGGLED: Final[dict[Op, Op]] = {">=": ">", ">": ">=", "<=": "<", "<": "<="}
@@ -371,12 +385,75 @@ def _of_act(act: Act, places: Sequence[str]) -> Iterator[tuple[str, Act | None]]
         yield f"效果 删去「{effect}」", replace(act, effects=left)
 
 
-def _of_term(term: Term) -> Iterator[tuple[str, Term | None]]:
+def of_clocks(clocks: Clocks) -> Iterator[tuple[str, Clocks]]:
+    """Clocks with one small error: a day more, another unit, start, consequence or reminder."""
+    every = clocks.clocks
+    for i, clock in enumerate(every):
+        what = f"第{i + 1}行（{clock.matter}{'·' if clock.ground else ''}{clock.ground}）"
+        for text, altered in _of_clock(clock):
+            new = () if altered is None else (altered,)
+            yield f"{what} {text}", replace(clocks, clocks=(*every[:i], *new, *every[i + 1 :]))
+
+
+def _of_clock(clock: Clock) -> Iterator[tuple[str, Clock | None]]:
     yield "删去", None
+    if clock.start == UNBARRED:
+        return
+    for start in (s for s in STARTS[clock.matter] if s not in (clock.start, BEFORE_EXPIRY)):
+        yield f"起算 改为「{start}」", replace(clock, start=start, lead=None)
+    for what, term in (("期限", clock.term), ("起算", clock.lead), ("提前提醒", clock.remind)):
+        acted = what == "期限" and clock.matter in (CHANGE, COMPLAINT)
+        for text, length in _lengths(term, acted=acted) if term else ():
+            yield f"{what} {text}", _with_length(clock, what, length)
+    if clock.matter == RECHECK and clock.lead is None:
+        yield f"起算 改为「{BEFORE_EXPIRY}1个月」", replace(clock, lead=Term(1, "个月"))
+    if clock.matter == RECHECK and clock.term is None:
+        yield f"期限 改为「{BEFORE_EXPIRY}1日」", replace(clock, term=Term(1, "日"))
+    if clock.remind is not None:
+        yield "提前提醒 删去", replace(clock, remind=None)
+    if clock.yearly is not None:
+        fixed = date(_COMMON_YEAR, *clock.yearly)
+        for by in (-1, 1):
+            day = fixed + by * timedelta(days=1)
+            said = f"期限 改为 每年{day.month}月{day.day}日"
+            yield said, replace(clock, yearly=(day.month, day.day))
+    if clock.times:
+        yield f"期限 改为 {clock.times + 1}次", replace(clock, times=clock.times + 1)
+        if clock.times > 2:
+            yield f"期限 改为 {clock.times - 1}次", replace(clock, times=clock.times - 1)
+    for consequence in clock.consequences:
+        left = tuple(c for c in clock.consequences if c != consequence)
+        other = next((c for c in CONSEQUENCES[clock.matter] if c not in clock.consequences), "")
+        if left:
+            yield f"逾期 删去「{consequence}」", replace(clock, consequences=left)
+        elif other:
+            yield f"逾期 改为「{other}」", replace(clock, consequences=(other,))
+
+
+def _with_length(clock: Clock, column: str, length: Term) -> Clock:
+    match column:
+        case "期限":
+            return replace(clock, term=length)
+        case "起算":
+            return replace(clock, lead=length)
+    return replace(clock, remind=length)
+
+
+def _lengths(term: Term, *, acted: bool) -> Iterator[tuple[str, Term]]:
+    """A term that is one shorter, one longer, or counted in another unit.
+
+    ``acted`` says that something is to be done in it: it may be counted in working days.
+    """
     for number in (term.number - 1, term.number + 1):
         if number:
             yield f"改为 {number}{term.unit}", replace(term, number=number)
-    unit = "日" if term.unit == "工作日" else "工作日"
+    days = "日" if term.unit == "工作日" else "工作日"
+    unit = days if acted else _OTHER_UNITS[term.unit]
     yield f"改为 {term.number}{unit}", replace(term, unit=unit)
+
+
+def _of_term(term: Term) -> Iterator[tuple[str, Term | None]]:
+    yield "删去", None
+    yield from _lengths(term, acted=True)
     start = "次日起算" if term.running else "当日起算"
     yield f"改为 {start}", replace(term, running=not term.running)

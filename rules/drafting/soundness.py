@@ -6,6 +6,7 @@ from typing import Final
 
 from rules.errors import Problem
 from rules.language import tables
+from rules.language.clocks import unsettled
 from rules.language.editions import RECHECK, RECOGNITION
 from rules.language.linking import dependencies
 from rules.language.rulebook import Rulebook
@@ -15,7 +16,7 @@ from rules.model.nearness import folded, near
 from rules.model.ruleset import Case, Cases, Ladder, Line, Rule
 
 #: The tables that only say what governs; each row has its basis.
-_GOVERNING: Final = (tables.APPLICABILITY, tables.WORKFLOW_ROWS)
+_GOVERNING: Final = (tables.APPLICABILITY, tables.WORKFLOW_ROWS, tables.CLOCK_ROWS)
 _PROCEDURES: Final = (RECOGNITION, RECHECK)
 
 
@@ -24,6 +25,7 @@ def faults(rulebook: Rulebook, ids: Collection[str]) -> Iterator[Problem]:
     yield from _untagged(rulebook, ids)
     yield from _unknown(rulebook, ids)
     yield from _twins(rulebook, ids)
+    yield from _unsettled(rulebook, ids)
     for id in ids:
         if id in rulebook.rules:
             yield from _dead(rulebook.clauses[id], rulebook.rules[id])
@@ -33,13 +35,16 @@ def unused(rulebook: Rulebook, ids: Collection[str]) -> Iterator[Problem]:
     """One notice for each rule that no ruleset in force reaches.
 
     Where such rules rest on each other, only the topmost is named. Without an applicability table
-    nothing is said: nobody knows yet what will govern. So with workflows and theirs.
+    nothing is said: nobody knows yet what will govern. So with workflows and clocks, and theirs.
     """
-    if rulebook.workflow_rows:
-        handled = {row.ruleset for row in rulebook.workflow_rows}
-        for id in rulebook.workflows.keys() & set(ids) - handled:
+    for what, known, rows in (
+        ("办理程序", rulebook.workflows.keys(), rulebook.workflow_rows),
+        ("计时", rulebook.clocks.keys(), rulebook.clock_rows),
+    ):
+        listed = {row.ruleset for row in rows}
+        for id in known & set(ids) - listed if rows else ():
             clause = rulebook.clauses[id]
-            message = f"办理程序「{id}」没有列入适用表，不会用到：请列入，或删去"
+            message = f"{what}「{id}」没有列入适用表，不会用到：请列入，或删去"
             yield Problem(clause.path, clause.line, message)
     if not rulebook.applicability:
         return
@@ -133,6 +138,18 @@ def _unknown(rulebook: Rulebook, ids: Collection[str]) -> Iterator[Problem]:
         if tag != row.tier and tag in (t.name for t in rulebook.catalogue.tiers):
             said = f"规则集「{row.ruleset}」所在的文件标为「{tag}」，此行的层级是「{row.tier}」"
             yield Problem(at.path, at.line, f"{said}：请使两者一致")
+
+
+def _unsettled(rulebook: Rulebook, ids: Collection[str]) -> Iterator[Problem]:
+    """One problem for each year in which other clocks begin so that an update has two last days, or none."""
+    places = {(c.path, r.line): c.id for c in rulebook.clauses.values() for r in c.definition.table}
+    for tier, province in dict.fromkeys((r.tier, r.province) for r in rulebook.clock_rows):
+        for first, said in unsettled(rulebook.periods(tier, province)):
+            rows = [r for r in rulebook.clock_rows if r.tier == tier]
+            row = next((r for r in rows if r.start == first), rows[0])
+            if places.get((row.position.path, row.position.line)) in ids:
+                message = f"{tier}{first.year}年的更新应恰有一个最后日，按此表有：{said}"
+                yield Problem(row.position.path, row.position.line, f"{message}；请改正起止日")
 
 
 def _twins(rulebook: Rulebook, ids: Collection[str]) -> Iterator[Problem]:

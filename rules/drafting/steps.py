@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
-from rules.drafting import courses
+from rules.drafting import clocks, courses
+from rules.drafting.clocks import Recorded
 from rules.drafting.courses import Happened
 from rules.errors import QuantityError, RulesError
 from rules.language import editions, provinces
@@ -79,6 +80,7 @@ class Given:
     assume: dict[str, Result] = field(default_factory=dict)
     case: dict[str, str] = field(default_factory=dict)
     happened: Happened = field(default_factory=Happened)
+    recorded: Recorded = field(default_factory=Recorded)
 
     def profile(self) -> Profile:
         """The filing that the example describes, as of the day of its case if it has one."""
@@ -273,6 +275,15 @@ def _happened(act: Callable[..., None]) -> Callable[..., None]:
     return said
 
 
+def _recorded(act: Callable[..., None]) -> Callable[..., None]:
+    """A sentence on what is on the record of a title, as one of the sentences of all examples."""
+
+    def said(given: Given, step: GherkinStep, *parts: str) -> None:
+        act(given.recorded, *parts)
+
+    return said
+
+
 GIVEN: Final[tuple[tuple[re.Pattern[str], Callable[..., None]], ...]] = (
     (re.compile(r"企业填报"), _file),
     (re.compile(r"(已|未)报全的“(.+)”清单"), _list),
@@ -281,6 +292,7 @@ GIVEN: Final[tuple[tuple[re.Pattern[str], Callable[..., None]], ...]] = (
     (re.compile(r"其他规则的结论"), _assume),
     (re.compile(r"案件如下"), _case),
     *((pattern, _happened(act)) for pattern, act in courses.GIVEN),
+    *((pattern, _recorded(act)) for pattern, act in clocks.GIVEN),
 )
 
 EXPECTED: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
@@ -294,6 +306,7 @@ EXPECTED: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     (re.compile(r"适用“(?P<text>.*)”"), "适用"),
     (re.compile(r"(?P<text>没有适用的规则集)"), "适用"),
     *courses.EXPECTED,
+    *clocks.EXPECTED,
 )
 
 
@@ -301,7 +314,7 @@ EXPECTED: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
 _SENTENCES: Final = (
     "企业填报", "已报全的“知识产权”清单", "未报全的“知识产权”清单", "一条“知识产权”记录", "填报日期为2023年6月30日",
     "其他规则的结论", "案件如下", "结论为“符合”", "得分为“10分”", "门槛为“60分”", "没有适用的规则集",
-    *courses.SENTENCES,
+    *courses.SENTENCES, *clocks.SENTENCES,
 )  # fmt: skip
 
 

@@ -1,18 +1,21 @@
-"""Reads the applicability tables: which ruleset judges a case, and which workflow handles it."""
+"""Reads the applicability tables: which ruleset judges a case, which workflow handles it, by which clocks."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 from rules.errors import Problem
 from rules.language import provinces, tables
 from rules.language.editions import OTHERS, UNENCODED, ApplicabilityRow, parse_day
-from rules.language.source import Clause, Row
+from rules.language.source import Clause
 from rules.model.catalogue import Catalogue
 from rules.model.nearness import near
 from rules.model.ruleset import Position
 
 #: The folder of provinces' settings; nothing in it applies to others.
 PROVINCES_FOLDER: Final = "provinces"
+_MAY_BE_EMPTY: Final = ("批次", "自", "至")
+#: The sentence whose rules a table may name, by the sentence of the table.
+_NAMED: Final = {tables.WORKFLOW_ROWS: tables.WORKFLOW, tables.CLOCK_ROWS: tables.CLOCKS}
 
 
 def read_rows(
@@ -21,25 +24,27 @@ def read_rows(
     """The rows of a table, and its faults; ``known`` are the ids that a row may name."""
     found: list[ApplicabilityRow] = []
     problems: list[Problem] = []
-    for row in clause.definition.table[1:]:
+    header, *rows = clause.definition.table
+    for row in rows:
+        cells = dict(zip(header.cells, row.cells, strict=True))
         problems += (
-            Problem(clause.path, row.line, said) for said in _faults(clause, row, catalogue, known)
+            Problem(clause.path, row.line, said)
+            for said in _faults(clause, cells, catalogue, known)
         )
-        tier, procedure, province, batch, start, end, named, basis = row.cells
         try:
-            first, last = parse_day(start), parse_day(end)
+            first, last = parse_day(cells["自"]), parse_day(cells["至"])
         except ValueError:
             continue  # told among the faults
         found.append(
             ApplicabilityRow(
-                tier=tier,
-                procedure=procedure,
-                province=province,
-                batch=batch,
+                tier=cells["层级"],
+                procedure=cells.get("程序", ""),
+                province=cells["省份"],
+                batch=cells.get("批次", ""),
                 start=first,
                 end=last,
-                ruleset=named,
-                basis=basis,
+                ruleset=cells[header.cells[-2]],
+                basis=cells["依据"],
                 position=Position(clause.path, row.line),
             )
         )
@@ -47,32 +52,34 @@ def read_rows(
 
 
 def _faults(
-    clause: Clause, row: Row, catalogue: Catalogue, known: Collection[str]
+    clause: Clause, cells: Mapping[str, str], catalogue: Catalogue, known: Collection[str]
 ) -> Iterator[str]:
-    tier, procedure, province, _, start, end, named, basis = row.cells
-    column = clause.definition.table[0].cells[6]
-    if not all((tier, procedure, province, named, basis)):
-        yield f"层级、程序、省份、{column}、依据不能为空：请补写"
+    *_, column, _ = cells
+    tier, province, named = cells["层级"], cells["省份"], cells[column]
+    needed = [name for name in cells if name not in _MAY_BE_EMPTY]
+    if not all(cells[name] for name in needed):
+        yield f"{'、'.join(needed)}不能为空：请补写"
     tiers = [t.name for t in catalogue.tiers]
     if tier and tier not in tiers:
         said = f"层级「{tier}」没有声明{near(tier, tiers)}：已声明的有{'、'.join(tiers) or '无'}"
         yield f"{said}；请改正，或写一张“层级如下”表"
     try:
-        first, last = parse_day(start), parse_day(end)
+        first, last = parse_day(cells["自"]), parse_day(cells["至"])
     except ValueError:
         yield "自、至应为日期，例如 2026年4月1日，或留空"
         return
     if first and last and first > last:
-        yield f"自{start}晚于至{end}：请改正"
+        yield f"自{cells['自']}晚于至{cells['至']}：请改正"
     yield from unknown_province(province)
     if province == OTHERS and PROVINCES_FOLDER in clause.path.split("/"):
         yield "省级文件只能规定本省：请写明省份"
-    if named in known or (clause.definition.text == tables.APPLICABILITY and _uncoded(named)):
+    sentence = _NAMED.get(clause.definition.text)
+    if named in known or (sentence is None and _uncoded(named)):
         return
-    if clause.definition.text == tables.APPLICABILITY:
+    if sentence is None:
         yield f"规则集「{named}」不存在{near(named, known)}：请写根规则编号，或注明（未编码）"
     else:
-        yield f"办理程序「{named}」不存在{near(named, known)}：请写“{tables.WORKFLOW}”的规则的编号"
+        yield f"{column}「{named}」不存在{near(named, known)}：请写“{sentence}”的规则的编号"
 
 
 def _uncoded(named: str) -> bool:

@@ -42,6 +42,7 @@ def inconsistencies(links: Links, applicability: tuple[ApplicabilityRow, ...]) -
     yield from _unused_slots(links)
     yield from _overlaps(applicability)
     yield from _overlaps(links.workflow_rows)
+    yield from _overlaps(links.clock_rows)
     names = Names((i.name for i in links.indicators.values()), links.catalogue)
     for rule in links.rules.values():
         clause = links.clauses[rule.id]

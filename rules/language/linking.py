@@ -7,6 +7,7 @@ from typing import Final, Protocol
 from rules.errors import FactsError, Problem
 from rules.language import declarations, tables
 from rules.language.applicability import read_rows, unknown_province
+from rules.language.clocks import compile_clocks
 from rules.language.editions import OTHERS, ApplicabilityRow, parse_day
 from rules.language.formulas import Formula, FormulaError, Names, filed_names, parse_formula
 from rules.language.indicators import declared_indicators
@@ -30,6 +31,7 @@ from rules.model.facts import IDENTITY, PERIODS, Fact
 from rules.model.nearness import near
 from rules.model.quantities import Quantity
 from rules.model.ruleset import Expr, Indicator, Note, Parameter, Position, Rule
+from rules.portable.clocks import Clocks
 from rules.portable.workflow import Workflow
 
 #: The sentences whose rules have neither an outcome nor points.
@@ -38,6 +40,8 @@ _WITHOUT_RESULT: Final = (
     tables.FILL,
     tables.WORKFLOW_ROWS,
     tables.WORKFLOW,
+    tables.CLOCK_ROWS,
+    tables.CLOCKS,
     *DECLARATIONS,
 )
 _NOTE_MARKS: Final = {"解读B": "B", "解读C": "C"}
@@ -49,7 +53,8 @@ class Links:
 
     ``slots`` are what provinces may set, ``fills`` what they have set. ``written`` are the rows of
     the applicability tables as written in the files, ``workflow_rows`` those that say which of the
-    ``workflows`` handles a case. ``catalogue`` is what may be filed.
+    ``workflows`` handles a case, ``clock_rows`` by which ``clocks`` a title runs. ``catalogue`` is
+    what may be filed.
     """
 
     catalogue: Catalogue
@@ -61,6 +66,8 @@ class Links:
     written: tuple[ApplicabilityRow, ...]
     workflow_rows: tuple[ApplicabilityRow, ...]
     workflows: Mapping[str, Workflow]
+    clock_rows: tuple[ApplicabilityRow, ...]
+    clocks: Mapping[str, Clocks]
     indicators: Mapping[str, Indicator]
     parameters: Mapping[str, Parameter]
     problems: tuple[Problem, ...]
@@ -153,6 +160,8 @@ class _Linker:
         self.written: list[ApplicabilityRow] = []
         self.workflow_rows: list[ApplicabilityRow] = []
         self.workflows: dict[str, Workflow] = {}
+        self.clock_rows: list[ApplicabilityRow] = []
+        self.clocks: dict[str, Clocks] = {}
         self.indicators: dict[str, Indicator] = {}
         self.faults: Mapping[str, FormulaError] = {}
         self.parameters: Mapping[str, Parameter] = {}
@@ -182,6 +191,8 @@ class _Linker:
             written=tuple(self.written),
             workflow_rows=tuple(self.workflow_rows),
             workflows=self.workflows,
+            clock_rows=tuple(self.clock_rows),
+            clocks=self.clocks,
             indicators=self.indicators,
             parameters=self.parameters,
             problems=tuple(self.problems),
@@ -389,22 +400,32 @@ class _Linker:
         )
 
     def compile_course(self, clause: Clause) -> None:
-        """Compile a workflow, or what says which ruleset or workflow governs."""
+        """Compile a workflow, clocks, or what says which ruleset, workflow or clocks govern."""
         match clause.definition.text:
             case tables.WORKFLOW:
                 compiled, problems = compile_workflow(clause)
                 if compiled is not None:
                     self.workflows[clause.id] = compiled
+            case tables.CLOCKS:
+                timed, problems = compile_clocks(clause)
+                if timed is not None:
+                    self.clocks[clause.id] = timed
             case tables.APPLICABILITY:
                 rows, problems = read_rows(clause, self.catalogue, self.clauses)
                 self.written += rows
             case tables.WORKFLOW_ROWS:
-                ids = [c.id for c in self.clauses.values() if c.definition.text == tables.WORKFLOW]
-                rows, problems = read_rows(clause, self.catalogue, ids)
+                rows, problems = read_rows(clause, self.catalogue, self.having(tables.WORKFLOW))
                 self.workflow_rows += rows
+            case tables.CLOCK_ROWS:
+                rows, problems = read_rows(clause, self.catalogue, self.having(tables.CLOCKS))
+                self.clock_rows += rows
             case _:
                 return
         self.problems += problems
+
+    def having(self, sentence: str) -> list[str]:
+        """Ids of the rules that a sentence defines."""
+        return [c.id for c in self.clauses.values() if c.definition.text == sentence]
 
     def annotated(self, clause: Clause, quiet: bool = False) -> tuple[str, tuple[Note, ...]]:
         """The citation and the notes of a clause; ``quiet`` if its faults were already reported."""

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from rules.errors import Problem, RulesetError, SourceError
 from rules.language import calendars
+from rules.language.clocks import periods
 from rules.language.consistency import inconsistencies
 from rules.language.editions import ApplicabilityRow
 from rules.language.lines import Slot, Threshold
@@ -40,6 +41,7 @@ from rules.model.ruleset import (
     Ruleset,
     Total,
 )
+from rules.portable.clocks import Clocks, Period
 from rules.portable.errors import Remedy
 from rules.portable.workflow import Workflow
 
@@ -53,9 +55,9 @@ class Rulebook:
     ``problems`` is empty for a usable rulebook. ``clauses`` keeps every rule as written, for
     display and for running its examples. ``written`` are the rows of the applicability tables as
     written in the files; ``applicability`` adds those that follow from ``fills``, by which
-    provinces set ``slots``; ``workflow_rows`` says which of the ``workflows`` handles a case.
-    ``catalogue`` is what may be filed. ``calendar`` has the years whose
-    holidays are published, as ``rules.portable.calendar`` reads them.
+    provinces set ``slots``; ``workflow_rows`` says which of the ``workflows`` handles a case,
+    ``clock_rows`` by which ``clocks`` a title runs. ``catalogue`` is what may be filed. ``calendar``
+    has the years whose holidays are published, as ``rules.portable.calendar`` reads them.
     """
 
     documents: tuple[Document, ...]
@@ -69,6 +71,8 @@ class Rulebook:
     applicability: tuple[ApplicabilityRow, ...]
     workflow_rows: tuple[ApplicabilityRow, ...]
     workflows: Mapping[str, Workflow]
+    clock_rows: tuple[ApplicabilityRow, ...]
+    clocks: Mapping[str, Clocks]
     maps: Mapping[str, Mapping[str, str]]
     indicators: Mapping[str, Indicator]
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
@@ -120,6 +124,7 @@ class Rulebook:
         written: tuple[ApplicabilityRow, ...] | None = None,
         fills: tuple[Fill, ...] | None = None,
         workflow_rows: tuple[ApplicabilityRow, ...] | None = None,
+        clock_rows: tuple[ApplicabilityRow, ...] | None = None,
     ) -> "Rulebook":
         """The rulebook with other rows of the applicability tables, or other provinces' fills."""
         written = self.written if written is None else written
@@ -127,9 +132,24 @@ class Rulebook:
         rows = effective(written, fills, self.slots_of)
         if workflow_rows is None:
             workflow_rows = self.workflow_rows
+        clock_rows = self.clock_rows if clock_rows is None else clock_rows
         return replace(
-            self, written=written, fills=fills, applicability=rows, workflow_rows=workflow_rows
+            self,
+            written=written,
+            fills=fills,
+            applicability=rows,
+            workflow_rows=workflow_rows,
+            clock_rows=clock_rows,
         )
+
+    @property
+    def beside(self) -> tuple[ApplicabilityRow, ...]:
+        """The rows that say which workflows and clocks govern, beside those of rulesets."""
+        return (*self.workflow_rows, *self.clock_rows)
+
+    def periods(self, tier: str, province: str = "") -> tuple[Period, ...]:
+        """The clocks of a tier in a province, or in what acts as one, each with its days."""
+        return periods(self.clock_rows, self.clocks, tier, province)
 
     def slots_of(self, root: str) -> frozenset[str]:
         """Ids of the slots on which a root rule rests."""
@@ -330,6 +350,8 @@ def compile_all(path: Path, own: Path | None = None, *, base: Path | None = None
         applicability=(),
         workflow_rows=links.workflow_rows,
         workflows=links.workflows,
+        clock_rows=links.clock_rows,
+        clocks=links.clocks,
         maps=maps,
         indicators=links.indicators,
         parameters=links.parameters,

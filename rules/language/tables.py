@@ -44,6 +44,8 @@ FILL: Final = "省级主管部门设定如下"
 APPLICABILITY: Final = "按下表适用"
 WORKFLOW: Final = "按下表办理"
 WORKFLOW_ROWS: Final = "办理程序按下表适用"
+CLOCKS: Final = "按下表计时"
+CLOCK_ROWS: Final = "计时按下表适用"
 
 COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     CASES: ("情形", "指标", "要求", "门槛"),
@@ -55,6 +57,8 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     APPLICABILITY: ("层级", "程序", "省份", "批次", "自", "至", "规则集", "依据"),
     WORKFLOW: ("环节", "承办", "办理", "转入", "时限", "须有", "效果"),
     WORKFLOW_ROWS: ("层级", "程序", "省份", "批次", "自", "至", "办理程序", "依据"),
+    CLOCKS: ("事项", "起算", "期限", "逾期", "提前提醒"),
+    CLOCK_ROWS: ("层级", "省份", "自", "至", "计时", "依据"),
 }
 
 REST: Final = "其余"

@@ -407,7 +407,7 @@ class _Documenter:
 
     def _applies(self, clause: Clause) -> Iterator[ApplicabilityRow]:
         own = {(clause.path, row.line) for row in clause.definition.table}
-        for row in (*self.rulebook.applicability, *self.rulebook.workflow_rows):
+        for row in (*self.rulebook.applicability, *self.rulebook.beside):
             written = (row.position.path, row.position.line) in own
             if written or clause.id in (row.ruleset, *self.part_of.get(row.ruleset, ())):
                 yield row

@@ -1,0 +1,249 @@
+"""Compiles clocks: the tables 按下表计时 of the feature files, and which of them govern when."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, timedelta
+from itertools import pairwise
+from typing import Final
+
+from rules.errors import NoRulesetError, Problem
+from rules.language.editions import ApplicabilityRow, governing
+from rules.language.source import Clause, Row
+from rules.model.nearness import near
+from rules.portable.calendar import Term
+from rules.portable.clocks import (
+    BAR,
+    BEFORE_EXPIRY,
+    CONSEQUENCES,
+    COUNTED,
+    MISSES,
+    RECHECK,
+    STARTS,
+    UNBARRED,
+    UPDATE,
+    VALIDITY,
+    Clock,
+    Clocks,
+    Period,
+)
+
+#: What joins the consequences among which a person chooses.
+OR: Final = "或"
+#: The 期限 of a bar that is none, and of a re-check that is due with the title.
+NONE: Final = "无"
+LAST_DAY: Final = "期满日"
+_LENGTH: Final = r"([1-9][0-9]{0,2})(个?工作日|日|个月|年)"
+_TERM: Final = re.compile(_LENGTH, re.ASCII)
+_YEARLY: Final = re.compile(r"每年([0-9]{1,2})月([0-9]{1,2})日", re.ASCII)
+_TIMES: Final = re.compile(r"([1-9][0-9]?)次", re.ASCII)
+_GROUND: Final = re.compile(rf"因([\w（）]+?)({'|'.join(STARTS[BAR])}|{UNBARRED})")
+_BEFORE: Final = re.compile(rf"{BEFORE_EXPIRY}{_LENGTH}", re.ASCII)
+#: What a title may tell: a length, a day of the year, a number of misses.
+_TOLD: Final = re.compile(rf"{_LENGTH}|[0-9]{{1,2}}月[0-9]{{1,2}}日|[1-9][0-9]?次", re.ASCII)
+#: The least days of a unit, to compare lengths.
+_LEAST: Final = {"工作日": 1, "日": 1, "个月": 28, "年": 365}
+_COMMON_YEAR: Final = 2023
+_DAY: Final = timedelta(days=1)
+
+
+def compile_clocks(clause: Clause) -> tuple[Clocks | None, list[Problem]]:
+    """The clocks of a clause, or None with the faults of its table."""
+    _, *rows = clause.definition.table
+    clocks: list[tuple[Row, Clock]] = []
+    problems: list[Problem] = []
+    for row in rows:
+        try:
+            clocks.append((row, _clock(row.cells)))
+        except ValueError as fault:
+            problems.append(Problem(clause.path, row.line, str(fault)))
+    if not problems:
+        problems += (Problem(clause.path, line, said) for line, said in _together(clause, clocks))
+    found = Clocks(clause.id, tuple(clock for _, clock in clocks))
+    return (None if problems else found), problems
+
+
+def _clock(cells: Iterable[str]) -> Clock:
+    """The clock of a row; ``ValueError`` says what is wrong with its cells."""
+    matter, start, end, consequences, remind = cells
+    if matter not in STARTS:
+        known = "、".join(STARTS)
+        raise ValueError(f"事项「{matter}」不认识{near(matter, STARTS)}：可写{known}")
+    begins, ground, lead = _start(matter, start)
+    term, yearly, times = _end(matter, end)
+    if begins == UNBARRED or end == NONE:
+        if begins != UNBARRED or end != NONE or consequences or remind:
+            raise ValueError(
+                f"“{matter}”没有期间的，起算写 因{ground}{UNBARRED}，期限写 {NONE}，逾期和提前提醒留空；"
+                f"有期间的，起算写明{'或'.join(STARTS[BAR])}"
+            )
+        return Clock(matter=matter, start=begins, ground=ground)
+    if lead and term and _days(term) >= _days(lead):
+        raise ValueError(f"“{matter}”自{start}起，{end}已止，没有可办的日子：请改正")
+    what = _consequences(matter, consequences)
+    before = _remind(matter, end, remind, term)
+    return Clock(
+        matter=matter,
+        start=begins,
+        ground=ground,
+        lead=lead,
+        term=term,
+        yearly=yearly,
+        times=times,
+        consequences=what,
+        remind=before,
+    )
+
+
+def _start(matter: str, text: str) -> tuple[str, str, Term | None]:
+    """From when a clock runs, for which ground, and how long before the last day."""
+    known = STARTS[matter]
+    if matter == BAR:
+        if (match := _GROUND.fullmatch(text)) is not None:
+            return match[2], match[1], None
+        forms = "、".join(f"因数据造假{start}" for start in (*known, UNBARRED))
+        raise ValueError(f"“{matter}”的起算「{text}」应写成 {forms}")
+    if matter == RECHECK and (match := _BEFORE.fullmatch(text)) is not None:
+        return BEFORE_EXPIRY, "", _term(match[1], match[2])
+    if text in known and text != BEFORE_EXPIRY:
+        return text, "", None
+    shown = [f"{BEFORE_EXPIRY}6个月" if k == BEFORE_EXPIRY else k for k in known]
+    raise ValueError(f"“{matter}”的起算「{text}」不认识{near(text, shown)}：可写{'、'.join(shown)}")
+
+
+def _end(matter: str, text: str) -> tuple[Term | None, tuple[int, int] | None, int]:
+    """How long a clock runs, or on which day of the year it ends, or how many misses are too many."""
+    if not text:
+        raise ValueError(f"“{matter}”没有期限，永远不会到期：请补写")
+    match matter:
+        case "年度更新":
+            if (match := _YEARLY.fullmatch(text)) is not None:
+                return None, _day_of_year(text, int(match[1]), int(match[2])), 0
+            raise ValueError(f"“{matter}”的期限「{text}」应写成 每年4月30日")
+        case "累计未更新":
+            if (match := _TIMES.fullmatch(text)) is not None and int(match[1]) > 1:
+                return None, None, int(match[1])
+            raise ValueError(f"“{matter}”的期限「{text}」应写成 2次 或更多")
+        case "复核申报":
+            if text == LAST_DAY:
+                return None, None, 0
+            if (match := _BEFORE.fullmatch(text)) is not None:
+                return _term(match[1], match[2]), None, 0
+            raise ValueError(f"“{matter}”的期限「{text}」应写成 {LAST_DAY} 或 {BEFORE_EXPIRY}1个月")
+    if matter == BAR and text == NONE:
+        return None, None, 0
+    if (match := _TERM.fullmatch(text)) is None:
+        none = f"，没有的写{NONE}" if matter == BAR else ""
+        raise ValueError(f"“{matter}”的期限「{text}」应写成 3年、3个月、15日 或 15个工作日{none}")
+    found = _term(match[1], match[2])
+    if matter in (VALIDITY, BAR) and found.unit == "工作日":
+        raise ValueError(f"“{matter}”不按工作日计：请改写为年、月或日")
+    return found, None, 0
+
+
+def _day_of_year(text: str, month: int, day: int) -> tuple[int, int]:
+    try:
+        date(_COMMON_YEAR, month, day)
+    except ValueError:
+        raise ValueError(f"「{text}」不是每年都有的日子：请改正") from None
+    return month, day
+
+
+def _consequences(matter: str, text: str) -> tuple[str, ...]:
+    known = CONSEQUENCES[matter]
+    parts = tuple(text.split(OR)) if text else ()
+    if not parts:
+        raise ValueError(f"“{matter}”没有写逾期怎样：可写{'、'.join(known)}")
+    for part in parts:
+        if part not in known:
+            said = f"“{matter}”的逾期「{part}」不认识{near(part, known)}"
+            raise ValueError(f"{said}：可写{'、'.join(known)}，或用“{OR}”连接")
+    if len({*parts}) < len(parts):
+        raise ValueError(f"逾期「{text}」有两处相同：请删去一处")
+    return parts
+
+
+def _remind(matter: str, end: str, text: str, term: Term | None) -> Term | None:
+    if not text:
+        return None
+    if matter == MISSES:
+        raise ValueError(f"“{matter}”的期限是{end}，无从提前提醒：请留空")
+    match = _TERM.fullmatch(text)
+    if match is None or match[2].endswith("工作日"):
+        raise ValueError(f"提前提醒「{text}」应写成 30日 或 6个月，或留空")
+    found = _term(match[1], match[2])
+    whole = _LEAST["年"] if matter == UPDATE else _days(term) if term else _days(found) + 1
+    if matter != RECHECK and _days(found) >= whole:
+        raise ValueError(f"提前{text}提醒，不短于期限{end}：请改短")
+    return found
+
+
+def _term(number: str, unit: str) -> Term:
+    return Term(int(number), "工作日" if unit.endswith("工作日") else unit)
+
+
+def _days(term: Term) -> int:
+    return term.number * _LEAST[term.unit]
+
+
+def _together(clause: Clause, clocks: list[tuple[Row, Clock]]) -> Iterator[tuple[int, str]]:
+    """What is wrong with rows that cannot be meant together, with their lines."""
+    seen: dict[tuple[str, str], int] = {}
+    for row, clock in clocks:
+        first = seen.setdefault((clock.matter, clock.ground), row.line)
+        if first != row.line:
+            what = f"因{clock.ground}取消的" if clock.ground else ""
+            said = f"与第{first}行都是{what}“{clock.matter}”，不知依哪一行：请删去一行"
+            yield row.line, said
+    counting = [row for row, clock in clocks if COUNTED in clock.consequences]
+    counted = [row for row, clock in clocks if clock.matter == MISSES]
+    if counting and not counted:
+        said = f"“{COUNTED}”之后没有下文：请补一行“{MISSES}”"
+        yield counting[0].line, said
+    if counted and not counting:
+        said = f"没有一行的逾期是“{COUNTED}”，“{MISSES}”不会用到：请补写，或删去此行"
+        yield counted[0].line, said
+    written = "；".join(cell for row, _ in clocks for cell in row.cells)
+    for match in _TOLD.finditer(clause.title):
+        if not re.search(rf"(?<![0-9]){re.escape(match[0])}", written):
+            said = f"标题说的「{match[0]}」不是表中的期限：请使两者一致"
+            yield clause.line, said
+
+
+def periods(
+    rows: Iterable[ApplicabilityRow], clocks: Mapping[str, Clocks], tier: str, province: str = ""
+) -> tuple[Period, ...]:
+    """The tables of clocks of a tier in a province, or in what acts as one, in the order of their days."""
+    mine = [r for r in rows if r.tier == tier]
+    begins = {r.start or date.min for r in mine}
+    begins |= {r.end + _DAY for r in mine if r.end and r.end < date.max}
+    edges = [*sorted(begins), None]
+    found: list[Period] = []
+    for first, after in pairwise(edges):
+        assert first is not None  # only the last is
+        last = after - _DAY if after else None
+        try:
+            row = governing(mine, tier=tier, procedure="", day=first, province=province).row
+        except NoRulesetError:
+            continue
+        table = clocks.get(row.ruleset)
+        if table is None:
+            continue  # told as a fault of the row, or of the table
+        begun = None if first == date.min else first
+        if found and found[-1].clocks is table and found[-1].last == first - _DAY:
+            found[-1] = Period(found[-1].first, last, table)
+        else:
+            found.append(Period(begun, last, table))
+    return tuple(found)
+
+
+def unsettled(found: tuple[Period, ...]) -> Iterator[tuple[date, str]]:
+    """The days on which tables change so that the update of that year has two last days, or none."""
+    for before, after in pairwise(found):
+        old, new = (p.clocks.clock(UPDATE) for p in (before, after))
+        if not old or not new or not old.yearly or not new.yearly or after.first is None:
+            continue
+        year = after.first.year
+        days = [(before, date(year, *old.yearly)), (after, date(year, *new.yearly))]
+        held = [str(day) for period, day in days if period.covers(day)]
+        if len(held) != 1:
+            yield after.first, "、".join(held) or "没有一日"

@@ -1,0 +1,441 @@
+"""The clocks of a title: what runs from when, what is due on which day, and what may follow.
+
+Standard library only. Clocks are the table of a feature file in JSON; what they show on a day is
+derived from what was on the record by then, so it does not depend on when it is asked. A consequence
+is never drawn here: a person decides.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any, Final
+
+from rules.portable.calendar import Calendar, Term, UnpublishedError
+from rules.portable.errors import DescribedError
+
+_DAY: Final = timedelta(days=1)
+#: What a clock can be about.
+VALIDITY: Final = "有效期"
+UPDATE: Final = "年度更新"
+MISSES: Final = "累计未更新"
+CHANGE: Final = "变化报告"
+RECHECK: Final = "复核申报"
+BAR: Final = "再次申报"
+COMPLAINT: Final = "举报答复"
+#: From when each runs. 当日 counts the day itself, 次日 begins on the next.
+NEXT_YEAR: Final = "授予次年"
+EXPIRY_YEAR: Final = "期满当年"
+BEFORE_EXPIRY: Final = "期满前"
+UNBARRED: Final = "取消"
+STARTS: Final[Mapping[str, tuple[str, ...]]] = {
+    VALIDITY: ("授予当日", "授予次日"),
+    UPDATE: (NEXT_YEAR, "授予当年"),
+    MISSES: ("有效期内",),
+    CHANGE: ("变化次日", "变化当日"),
+    RECHECK: (EXPIRY_YEAR, BEFORE_EXPIRY),
+    BAR: ("取消次日", "取消当日"),
+    COMPLAINT: ("收到次日", "收到当日"),
+}
+#: What may follow when a day has passed.
+COUNTED: Final = "计一次未更新"
+_LOST: Final = "失去复核资格"
+_CANCELLED: Final = "取消称号"
+_EXPIRED: Final = "称号到期"
+_REFUSED: Final = "不予受理"
+_CORRECTED: Final = "责令整改"
+CONSEQUENCES: Final[Mapping[str, tuple[str, ...]]] = {
+    VALIDITY: (_EXPIRED,),
+    UPDATE: (_LOST, COUNTED, _CANCELLED),
+    MISSES: (_CANCELLED, _LOST),
+    CHANGE: (_LOST, _CANCELLED, _CORRECTED),
+    RECHECK: (_EXPIRED, _LOST, _REFUSED),
+    BAR: (_REFUSED,),
+    COMPLAINT: (_CORRECTED, _CANCELLED),
+}
+#: How a matter stands: not near yet; near (from the reminder to the last day); the day passed
+#: undone; done in time, or over; the calendar on which it depends is not published.
+AHEAD: Final = "未到"
+NEAR: Final = "临近"
+OVERDUE: Final = "逾期"
+DONE: Final = "了结"
+UNPUBLISHED: Final = "未公布"
+STATES: Final = (AHEAD, NEAR, OVERDUE, DONE, UNPUBLISHED)
+
+
+class ClockError(DescribedError):
+    """A record holds something that the clocks do not know."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clock:
+    """A row of a table of clocks.
+
+    ``term`` is how long it runs; for a re-check, how long before the last day of the title it ends,
+    None on that day itself; a bar without one is none. ``lead`` is how long before that day a
+    re-check opens. ``yearly`` is a month and a day, ``times`` how many misses, ``ground`` that of the
+    cancellation from which a bar runs.
+    """
+
+    matter: str
+    start: str
+    ground: str = ""
+    lead: Term | None = None
+    term: Term | None = None
+    yearly: tuple[int, int] | None = None
+    times: int = 0
+    consequences: tuple[str, ...] = ()
+    remind: Term | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether the first day counts."""
+        return self.start.endswith("当日")
+
+    def to_json(self) -> dict[str, Any]:
+        """The clock in JSON's own types; keys that are not used are left out."""
+        found = {
+            "matter": self.matter,
+            "start": self.start,
+            "ground": self.ground,
+            "lead": _written(self.lead),
+            "term": _written(self.term),
+            "yearly": [*self.yearly] if self.yearly else None,
+            "times": self.times,
+            "consequences": [*self.consequences],
+            "remind": _written(self.remind),
+        }
+        return {key: value for key, value in found.items() if value}
+
+    @classmethod
+    def of(cls, found: Mapping[str, Any]) -> "Clock":
+        """The clock that a canonical text holds."""
+        month, day = found.get("yearly", (0, 0))
+        return cls(
+            matter=found["matter"],
+            start=found["start"],
+            ground=found.get("ground", ""),
+            lead=_read(found.get("lead")),
+            term=_read(found.get("term")),
+            yearly=(month, day) if month else None,
+            times=found.get("times", 0),
+            consequences=tuple(found.get("consequences", ())),
+            remind=_read(found.get("remind")),
+        )
+
+
+def _written(term: Term | None) -> dict[str, Any] | None:
+    return None if term is None else {"number": term.number, "unit": term.unit}
+
+
+def _read(found: Mapping[str, Any] | None) -> Term | None:
+    return None if found is None else Term(found["number"], found["unit"])
+
+
+@dataclass(frozen=True)
+class Clocks:
+    """The clocks of a title: one for each matter, and a bar for each ground of a cancellation."""
+
+    id: str
+    clocks: tuple[Clock, ...]
+
+    @classmethod
+    def of(cls, found: Mapping[str, Any]) -> "Clocks":
+        """The clocks that a canonical text holds."""
+        return cls(found["id"], tuple(map(Clock.of, found["clocks"])))
+
+    def to_json(self) -> dict[str, Any]:
+        """The clocks in JSON's own types."""
+        return {"id": self.id, "clocks": [clock.to_json() for clock in self.clocks]}
+
+    def clock(self, matter: str, ground: str = "") -> Clock | None:
+        """The clock of a matter, for a bar that of a ground; None if there is none."""
+        return next((c for c in self.clocks if (c.matter, c.ground) == (matter, ground)), None)
+
+    @property
+    def grounds(self) -> tuple[str, ...]:
+        """The grounds on which a title may be cancelled."""
+        return tuple(c.ground for c in self.clocks if c.matter == BAR)
+
+
+@dataclass(frozen=True)
+class Period:
+    """The days, both included, on which a table of clocks is in force; None is open."""
+
+    first: date | None
+    last: date | None
+    clocks: Clocks
+
+    def covers(self, day: date) -> bool:
+        """Whether the table is in force on a day."""
+        return (self.first or date.min) <= day <= (self.last or date.max)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Title:
+    """A title as it is on the record, and what its holder has handed in for it.
+
+    ``until`` is the last day as announced, None if nobody announced one; ``ended`` the first day on
+    which it is no longer held, if it was cancelled or replaced. ``updates`` are the years and the
+    days of their updates, ``rechecks`` the days of applications for its re-check.
+    """
+
+    start: date
+    until: date | None = None
+    ended: date | None = None
+    updates: tuple[tuple[int, date], ...] = ()
+    rechecks: tuple[date, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """What starts a clock of its own: a change, a complaint, or a cancellation, by its matter.
+
+    ``subject`` names it on the record. ``done`` is the day of the report or of the answer; ``until``
+    the last day of a bar that the decision sets, which may be later than the least that the table asks.
+    """
+
+    matter: str
+    subject: str
+    day: date
+    done: date | None = None
+    ground: str = ""
+    until: date | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """How a matter stands on a day, by which table.
+
+    ``due`` is the last day; None for a bar that is none, and where the calendar of the year
+    ``unpublished`` is not known. ``remind`` is the day from which it is near. ``done`` is the day on
+    which it was done, in time or not. ``proposed`` is the last day of a title by the table, if
+    another was announced.
+    """
+
+    matter: str
+    subject: str
+    clocks: str
+    start: date
+    due: date | None
+    state: str
+    consequences: tuple[str, ...]
+    unpublished: int | None = None
+    remind: date | None = None
+    done: date | None = None
+    proposed: date | None = None
+
+
+@dataclass(frozen=True)
+class Timing:
+    """The tables of clocks of a tier in a place, each with its days, and the calendar.
+
+    What ends on a day of the calendar (a yearly day, the last day of a title) goes by the table in force
+    on that day; what runs from something, by the table of the day on which that happened.
+    """
+
+    periods: tuple[Period, ...]
+    calendar: Calendar
+
+    def on(self, day: date) -> Clocks | None:
+        """The table in force on a day; None if there is none."""
+        return next((p.clocks for p in self.periods if p.covers(day)), None)
+
+    def until(self, start: date) -> date | None:
+        """The last day of a title that begins on a day, as the table proposes it."""
+        clocks = self.on(start)
+        clock = clocks and clocks.clock(VALIDITY)
+        return _span(clock, start) if clock else None
+
+    def items(self, title: Title | None, events: Iterable[Event], day: date) -> tuple[Item, ...]:
+        """How everything stands on a day, by matter and in the order of time.
+
+        What came on the record as done later than ``day`` is not seen. ``ClockError`` for a
+        cancellation on a ground that the table does not have.
+        """
+        found: list[Item] = []
+        seen = None if title is None or title.start > day else _by(title, day)
+        if seen is not None:
+            found += self._validity(seen, day)
+            updates = [*self._updates(seen, day)]
+            found += updates
+            found += self._misses(updates, day)
+            found += self._recheck(seen, day)
+        for event in events:
+            if event.day <= day:
+                found += self._event(event, seen, day)
+        order = [*STARTS]
+        return tuple(sorted(found, key=lambda i: (order.index(i.matter), i.start, i.subject)))
+
+    def _last(self, title: Title) -> date | None:
+        return title.until or self.until(title.start)
+
+    def _validity(self, title: Title, day: date) -> Iterator[Item]:
+        last = self._last(title)
+        clocks = self.on(title.start) or (last and self.on(last))
+        clock = clocks.clock(VALIDITY) if clocks else None
+        if not clocks or not clock or last is None:
+            return
+        over = title.ended if title.ended and title.ended <= last + _DAY else None
+        proposed = self.until(title.start)
+        item = _item(clocks, clock, "", title.start, last, day, over)
+        if over:
+            item = replace(item, state=DONE)
+        yield replace(item, proposed=None if proposed == last else proposed)
+
+    def _updates(self, title: Title, day: date) -> Iterator[Item]:
+        last = self._last(title)
+        done = dict(reversed(title.updates))  # of several the first
+        by_year: dict[int, Item] = {}
+        for period in self.periods:
+            clock = period.clocks.clock(UPDATE)
+            if clock is None or clock.yearly is None:
+                continue
+            first = title.start.year + (clock.start == NEXT_YEAR)
+            for year in range(first, (last or day).year + 1):
+                due = date(year, *clock.yearly)
+                held = title.start <= due and (title.ended is None or due < title.ended)
+                if held and due <= (last or due) and period.covers(due):
+                    begun, name = date(year, 1, 1), f"{year}年"
+                    item = _item(period.clocks, clock, name, begun, due, day, done.get(year))
+                    by_year[year] = item
+        yield from (item for _, item in sorted(by_year.items()))
+
+    def _misses(self, updates: Iterable[Item], day: date) -> Iterator[Item]:
+        """The misses that count, with the day of the one that is too many, once the others are there."""
+        counting = [u for u in updates if COUNTED in u.consequences and u.state != DONE]
+        missed = [u for u in counting if u.state == OVERDUE]
+        for number, last in enumerate(counting, 1):
+            clocks = self.on(last.due or date.max)
+            clock = clocks.clock(MISSES) if clocks else None
+            if clocks and clock and number == clock.times and len(missed) >= number - 1:
+                begun = counting[0].due or last.start
+                yield _item(clocks, clock, last.subject, begun, last.due, day, None)
+                return
+
+    def _recheck(self, title: Title, day: date) -> Iterator[Item]:
+        last = self._last(title)
+        clocks = last and self.on(last)
+        clock = clocks.clock(RECHECK) if clocks else None
+        if not last or not clocks or not clock or (title.ended and title.ended <= last):
+            return
+        opens = _before(last, clock.lead) if clock.lead else date(last.year, 1, 1)
+        due = _before(last, clock.term) - _DAY if clock.term else last
+        done = min(title.rechecks, default=None)
+        yield _item(clocks, clock, "", max(opens, title.start), due, day, done)
+
+    def _event(self, event: Event, title: Title | None, day: date) -> Iterator[Item]:
+        clocks = self.on(event.day)
+        if clocks is None:
+            return
+        clock = clocks.clock(event.matter, event.ground)
+        if event.matter == BAR:
+            if clock is None:
+                raise ClockError(
+                    "no-such-ground",
+                    "没有“{ground}”这一取消事由：可写{known}",
+                    ground=event.ground,
+                    known="、".join(clocks.grounds) or "的一个也没有",
+                )
+            yield _bar(clocks, clock, event, day)
+            return
+        if clock is None or clock.term is None:
+            return
+        term = replace(clock.term, running=clock.running)
+        done = event.done if event.done and event.done <= day else None
+        try:
+            due = term.end(event.day, self.calendar)
+        except UnpublishedError as unknown:
+            item = _item(clocks, clock, event.subject, event.day, None, day, done)
+            sure = (done or day) <= _soonest(term, event.day)
+            state = UNPUBLISHED if not sure else DONE if done else AHEAD
+            item = replace(item, state=state, unpublished=int(unknown.fields["year"]))
+        else:
+            item = _item(clocks, clock, event.subject, event.day, due, day, done)
+        ended = title.ended if title and event.matter == CHANGE else None
+        if not (ended and (item.due is None or ended <= item.due)):
+            yield item
+
+
+def pending(items: Iterable[Item]) -> tuple[str, ...]:
+    """What a person has to decide on: the consequences of all that is overdue, each once."""
+    return tuple(dict.fromkeys("或".join(i.consequences) for i in items if i.state == OVERDUE))
+
+
+def allowed_from(items: Iterable[Item]) -> date | None:
+    """The first day on which one may apply again after every bar; None if there was none."""
+    ends = [i.due for i in items if i.matter == BAR and i.due]
+    return max(ends) + _DAY if ends else None
+
+
+def _item(
+    clocks: Clocks,
+    clock: Clock,
+    subject: str,
+    start: date,
+    due: date | None,
+    day: date,
+    done: date | None,
+) -> Item:
+    remind = _earlier(due, clock.remind) if due and clock.remind else None
+    if due is None:
+        state = UNPUBLISHED
+    elif done is not None:
+        state = DONE if done <= due else OVERDUE
+    elif day > due:
+        state = OVERDUE
+    else:
+        state = NEAR if day >= (remind or due) else AHEAD
+    return Item(
+        matter=clock.matter,
+        subject=subject,
+        clocks=clocks.id,
+        start=start,
+        due=due,
+        state=state,
+        consequences=clock.consequences,
+        remind=remind,
+        done=done,
+    )
+
+
+def _bar(clocks: Clocks, clock: Clock, event: Event, day: date) -> Item:
+    least = _span(clock, event.day) if clock.term else None
+    due = max((end for end in (least, event.until) if end), default=None)
+    item = _item(clocks, clock, event.subject, event.day, due, day, None)
+    over = due is None or day > due
+    return replace(item, state=DONE) if over else item
+
+
+def _by(title: Title, day: date) -> Title:
+    """A title as it was on a day."""
+    return replace(
+        title,
+        ended=title.ended if title.ended and title.ended <= day else None,
+        updates=tuple(sorted((y, on) for y, on in title.updates if on <= day)),
+        rechecks=tuple(on for on in title.rechecks if on <= day),
+    )
+
+
+def _span(clock: Clock, start: date) -> date | None:
+    """The last day of a span, which no rest day moves."""
+    return replace(clock.term, running=clock.running).raw(start) if clock.term else None
+
+
+def _before(last: date, term: Term) -> date:
+    """The first day of the term that ends on a day.
+
+    >>> _before(date(2026, 6, 30), Term(6, "个月"))
+    datetime.date(2026, 1, 1)
+    """
+    return _earlier(last + _DAY, term)
+
+
+def _earlier(day: date, term: Term) -> date:
+    """A day, a term earlier."""
+    return replace(term, number=-term.number).raw(day)
+
+
+def _soonest(term: Term, start: date) -> date:
+    """The day before which a term surely does not end, whatever the holidays."""
+    days = replace(term, unit="日") if term.unit == "工作日" else term
+    return days.raw(start)

@@ -1,0 +1,227 @@
+"""Clocks: what is due on which day, by which table, and what does not depend on when one asks."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rules.portable.calendar import Calendar, Term
+from rules.portable.clocks import (
+    STATES,
+    Clock,
+    ClockError,
+    Clocks,
+    Event,
+    Period,
+    Timing,
+    Title,
+    allowed_from,
+    pending,
+)
+from rules.tests.packaged import rulebook
+
+CALENDAR = Calendar.of(rulebook().calendar)
+DAY = timedelta(days=1)
+
+
+def clock(matter: str, start: str, **more: object) -> Clock:
+    return replace(Clock(matter=matter, start=start, consequences=("取消称号",)), **more)
+
+
+OLD = Clocks(
+    "甲",
+    (
+        clock("有效期", "授予当日", term=Term(3, "年"), remind=Term(1, "个月")),
+        clock("年度更新", "授予次年", yearly=(4, 30), consequences=("失去复核资格",)),
+        clock("变化报告", "变化次日", term=Term(3, "个月")),
+        clock("复核申报", "期满前", lead=Term(6, "个月"), term=Term(1, "个月")),
+        clock("再次申报", "取消次日", ground="造假", term=Term(3, "年")),
+        clock("再次申报", "取消", ground="放弃", consequences=()),
+        clock("举报答复", "收到次日", term=Term(15, "工作日")),
+    ),
+)
+NEW = Clocks(
+    "乙",
+    (
+        clock("有效期", "授予当日", term=Term(5, "年")),
+        clock("年度更新", "授予当年", yearly=(5, 31), consequences=("计一次未更新",)),
+        clock("累计未更新", "有效期内", times=2),
+        clock("再次申报", "取消次日", ground="造假", term=Term(5, "年")),
+    ),
+)
+CHANGED = date(2026, 4, 1)
+TIMING = Timing(
+    (Period(date(2022, 8, 1), CHANGED - DAY, OLD), Period(CHANGED, None, NEW)), CALENDAR
+)
+TITLE = Title(start=date(2024, 7, 1), until=date(2027, 6, 30))
+
+
+@pytest.mark.parametrize("clocks", [OLD, NEW, *rulebook().clocks.values()])
+def test_clocks_come_back_from_json(clocks: Clocks) -> None:
+    assert Clocks.of(clocks.to_json()) == clocks
+
+
+def due(title: Title | None, events: tuple[Event, ...], day: date, matter: str) -> list[str]:
+    found = TIMING.items(title, events, day)
+    return [
+        f"{i.subject} {i.due} {i.clocks} {i.state}".strip() for i in found if i.matter == matter
+    ]
+
+
+def test_a_fixed_day_goes_by_its_own_table_and_what_runs_by_that_of_its_start() -> None:
+    day = date(2026, 6, 1)
+    assert due(TITLE, (), day, "年度更新") == [
+        "2025年 2025-04-30 甲 逾期",
+        "2026年 2026-05-31 乙 逾期",
+        "2027年 2027-05-31 乙 未到",
+    ]
+    assert due(TITLE, (), day, "有效期") == ["2027-06-30 甲 未到"]
+    assert due(TITLE, (), day, "复核申报") == []  # the table of the last day has none
+    bar = Event(matter="再次申报", subject="1", day=CHANGED - DAY, ground="造假")
+    assert due(None, (bar, replace(bar, subject="2", day=CHANGED)), day, "再次申报") == [
+        "1 2029-03-31 甲 未到",
+        "2 2031-04-01 乙 未到",
+    ]
+
+
+def test_only_misses_that_count_are_added_up() -> None:
+    def misses(day: date) -> list[str]:
+        return due(TITLE, (), day, "累计未更新")
+
+    assert misses(date(2026, 5, 31)) == []
+    assert misses(date(2026, 6, 1)) == ["2027年 2027-05-31 乙 未到"]
+    assert misses(date(2027, 6, 1)) == ["2027年 2027-05-31 乙 逾期"]
+    assert pending(TIMING.items(TITLE, (), date(2027, 6, 1))) == (
+        "失去复核资格",
+        "计一次未更新",
+        "取消称号",
+    )
+
+
+def test_the_announced_day_counts_and_a_difference_is_told() -> None:
+    [item] = [i for i in TIMING.items(TITLE, (), TITLE.start) if i.matter == "有效期"]
+    assert (item.due, item.proposed, item.remind) == (TITLE.until, None, date(2027, 5, 30))
+    other = replace(TITLE, until=date(2026, 12, 31))
+    [item] = [i for i in TIMING.items(other, (), TITLE.start) if i.matter == "有效期"]
+    assert (item.due, item.proposed) == (other.until, TITLE.until)
+    assert TIMING.until(TITLE.start) == TITLE.until
+
+
+def test_a_title_from_before_every_table_goes_by_that_of_its_last_day() -> None:
+    title = Title(start=date(2021, 7, 1), until=date(2024, 6, 30))
+    [item] = [i for i in TIMING.items(title, (), date(2024, 7, 1)) if i.matter == "有效期"]
+    assert (item.clocks, item.due, item.state, item.proposed) == (
+        "甲",
+        title.until,
+        "逾期",
+        None,
+    )
+    unknown = Title(start=date(2021, 7, 1))
+    found = TIMING.items(unknown, (), date(2023, 5, 1))
+    assert [(i.matter, i.subject) for i in found] == [("年度更新", "2023年")]
+
+
+def test_a_re_check_opens_and_closes_before_the_last_day() -> None:
+    title = Title(start=date(2022, 9, 1), until=date(2025, 8, 31))
+    [item] = [i for i in TIMING.items(title, (), date(2025, 1, 1)) if i.matter == "复核申报"]
+    assert (item.start, item.due, item.state) == (date(2025, 3, 1), date(2025, 7, 31), "未到")
+
+
+def test_a_title_that_ended_asks_for_nothing_more() -> None:
+    ended = replace(TITLE, ended=date(2025, 3, 1))
+    change = Event(matter="变化报告", subject="1", day=date(2025, 2, 1))
+    late = Event(matter="变化报告", subject="2", day=date(2024, 8, 1))
+    found = TIMING.items(ended, (change, late), date(2025, 6, 1))
+    assert [(i.matter, i.subject, i.state) for i in found] == [
+        ("有效期", "", "了结"),
+        ("变化报告", "2", "逾期"),
+    ]
+    before = TIMING.items(ended, (change,), date(2025, 2, 28))
+    assert {i.matter for i in before} == {"有效期", "年度更新", "变化报告"}
+
+
+def test_a_title_that_another_follows_is_over() -> None:
+    followed = replace(TITLE, ended=date(2027, 7, 1))
+    [item] = [i for i in TIMING.items(followed, (), date(2028, 1, 1)) if i.matter == "有效期"]
+    assert item.state == "了结"
+
+
+def test_the_longest_bar_counts_and_one_that_is_none_bars_nothing() -> None:
+    day = date(2025, 1, 1)
+    none = Event(matter="再次申报", subject="1", day=day, ground="放弃")
+    found = TIMING.items(None, (none,), day)
+    assert [(i.due, i.state) for i in found] == [(None, "了结")]
+    assert allowed_from(found) is None
+    least = Event(matter="再次申报", subject="2", day=day, ground="造假", until=date(2026, 1, 1))
+    longer = replace(least, subject="3", until=date(2030, 12, 31))
+    assert allowed_from(TIMING.items(None, (none, least), day)) == date(2028, 1, 2)
+    assert allowed_from(TIMING.items(None, (none, least, longer), day)) == date(2031, 1, 1)
+
+
+def test_a_ground_that_no_row_names_is_refused() -> None:
+    bar = Event(matter="再次申报", subject="1", day=CHANGED, ground="放弃")
+    with pytest.raises(ClockError, match="没有“放弃”这一取消事由：可写造假"):
+        TIMING.items(None, (bar,), CHANGED)
+
+
+@pytest.mark.parametrize(
+    ("done", "asked", "state"),
+    [
+        (None, date(2027, 1, 4), "未到"),  # fifteen days at the least
+        (None, date(2027, 1, 5), "未公布"),
+        (date(2027, 1, 4), date(2027, 2, 1), "了结"),
+        (date(2027, 1, 5), date(2027, 2, 1), "未公布"),
+        (date(2027, 1, 4), date(2027, 1, 3), "未到"),
+    ],
+)
+def test_what_rests_on_a_year_that_is_not_published_is_unknown_where_it_matters(
+    done: date | None, asked: date, state: str
+) -> None:
+    started = date(2026, 12, 20)
+    old = Timing((Period(None, None, OLD),), CALENDAR)
+    [item] = old.items(None, [Event(matter="举报答复", subject="1", day=started, done=done)], asked)
+    assert (item.due, item.unpublished, item.state) == (None, 2027, state)
+
+
+DAYS = st.dates(date(2022, 8, 1), date(2028, 12, 31))
+
+
+@given(st.data())
+def test_what_a_day_shows_does_not_depend_on_when_it_is_asked(data: st.DataObject) -> None:
+    start, day = data.draw(DAYS), data.draw(DAYS)
+    table = data.draw(st.sampled_from([*rulebook().catalogue.titles]))
+    timing = Timing(rulebook().periods(table), CALENDAR)
+    title = Title(
+        start=start,
+        until=data.draw(st.none() | DAYS.filter(lambda d: d > start)),
+        ended=data.draw(st.none() | DAYS.filter(lambda d: d > start)),
+        updates=tuple((d.year, d) for d in data.draw(st.lists(DAYS, max_size=3))),
+        rechecks=tuple(data.draw(st.lists(DAYS, max_size=1))),
+    )
+    begun = data.draw(st.lists(st.tuples(DAYS, st.integers(0, 200)), max_size=3))
+    events = [
+        Event(matter=m, subject=str(n), day=d, done=d + delay * DAY)
+        for n, (d, delay) in enumerate(begun)
+        for m in ("变化报告", "举报答复")
+    ]
+    then = Title(
+        start=title.start,
+        until=title.until,
+        ended=title.ended if title.ended and title.ended <= day else None,
+        updates=tuple(u for u in title.updates if u[1] <= day),
+        rechecks=tuple(d for d in title.rechecks if d <= day),
+    )
+    known = [
+        replace(e, done=e.done if e.done and e.done <= day else None)
+        for e in events
+        if e.day <= day
+    ]
+    shown = timing.items(title, events, day)
+    assert shown == timing.items(then, known, day)
+    assert shown == timing.items(title, reversed(events), day)
+    assert {i.state for i in shown} <= {*STATES}
+    for item in shown:
+        assert item.start <= (item.due or date.max)
+        assert (item.state == "未公布") <= (item.unpublished is not None)
