@@ -44,6 +44,17 @@ def test_every_cell_has_exactly_one_ruleset_or_a_listed_gap(
             assert found(rulebook, tier, procedure, province, batch, day) in roots(rulebook), case
 
 
+@pytest.mark.parametrize("tier", TITLES)
+def test_every_title_has_exactly_one_table_of_clocks_or_a_listed_gap(
+    rulebook: Rulebook, tier: str
+) -> None:
+    edges = {d for r in rulebook.clock_rows for d in (r.start, r.end) if d}
+    beside = {d + timedelta(days=n) for d in edges for n in (-1, 0, 1)}
+    for province, day in product(("", *PROVINCES), sorted(beside)):
+        covering = [p for p in rulebook.periods(tier, province) if p.covers(day)]
+        assert len(covering) == (0 if gap(tier, day) else 1), f"{province}{day}"
+
+
 def found(
     rulebook: Rulebook, tier: str, procedure: str, province: str, batch: str, day: date
 ) -> str:
