@@ -40,7 +40,6 @@ from rules.language.source import Clause
 from rules.language.values import exact_decimal
 from rules.model.nearness import near
 from rules.model.ruleset import Attested, Bands, Ladder, Points, Rule, Total
-from rules.portable.calendar import Calendar
 from rules.portable.clocks import BAR, Clock, Period, Timing
 
 #: The mark of a source that nobody has confirmed.
@@ -208,7 +207,7 @@ def _unbounded(rulebook: Rulebook, ids: Collection[str]) -> Iterator[Problem]:
 
 def _unwatched(rulebook: Rulebook, ids: Collection[str]) -> Iterator[Problem]:
     """One problem for each clock whose last day no example asks about, or not the day beside it."""
-    calendar = Calendar.of(rulebook.calendar)
+    calendar = rulebook.working_days
     for id in ids:
         table = rulebook.clocks.get(id)
         if table is None:

@@ -1,10 +1,10 @@
 """The step sentences of examples of workflows: what was done in a case, and where it then stands."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
 from rules.errors import RulesError
 from rules.language.editions import parse_day
@@ -160,11 +160,9 @@ SENTENCES: Final = (
 KINDS: Final = frozenset(kind for _, kind in EXPECTED)
 
 
-def actual(
-    workflow: Workflow, calendar: Mapping[str, Any], given: Happened, kind: str, subject: str
-) -> str:
+def actual(workflow: Workflow, calendar: Calendar, given: Happened, kind: str, subject: str) -> str:
     """What an example of a workflow gives, in the words of the examples."""
-    handling = Handling(workflow, Calendar.of(calendar))
+    handling = Handling(workflow, calendar)
     try:
         course = given.course(handling)
     except StepError as error:

@@ -20,7 +20,6 @@ from rules.model.catalogue import Catalogue
 from rules.model.facts import Profile, RecordList
 from rules.model.quantities import show
 from rules.model.ruleset import Gap, Outcome, Result, Ruleset, Trace
-from rules.portable.calendar import Calendar
 from rules.portable.clocks import Period, Timing
 
 #: What examples call a case that no ruleset governs.
@@ -251,12 +250,12 @@ def course(rulebook: Rulebook, given: Given, expectation: Expectation) -> str:
             "not-a-workflow", "规则「{where}」不是办理程序：请改写结论或得分", where=given.rule
         )
     kind, subject = expectation.kind, expectation.subject
-    return courses.actual(workflow, rulebook.calendar, given.happened, kind, subject)
+    return courses.actual(workflow, rulebook.working_days, given.happened, kind, subject)
 
 
 def timing(rulebook: Rulebook, given: Given) -> Timing:
     """The clocks of an example: those of its rule, or of its case in the table that says which."""
-    calendar = Calendar.of(rulebook.calendar)
+    calendar = rulebook.working_days
     if given.rule in rulebook.clocks:
         return Timing((Period(None, None, rulebook.clocks[given.rule]),), calendar)
     if rulebook.clauses[given.rule].definition.text == tables.CLOCK_ROWS:

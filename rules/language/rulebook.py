@@ -41,6 +41,7 @@ from rules.model.ruleset import (
     Ruleset,
     Total,
 )
+from rules.portable.calendar import Calendar
 from rules.portable.clocks import Clocks, Period
 from rules.portable.errors import Remedy
 from rules.portable.workflow import Workflow
@@ -57,7 +58,7 @@ class Rulebook:
     written in the files; ``applicability`` adds those that follow from ``fills``, by which
     provinces set ``slots``; ``workflow_rows`` says which of the ``workflows`` handles a case,
     ``clock_rows`` by which ``clocks`` a title runs. ``catalogue`` is what may be filed. ``calendar``
-    has the years whose holidays are published, as ``rules.portable.calendar`` reads them.
+    has the years whose holidays are published, as ``rules.portable.calendar`` reads them into ``working_days``.
     """
 
     documents: tuple[Document, ...]
@@ -77,6 +78,7 @@ class Rulebook:
     indicators: Mapping[str, Indicator]
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
     calendar: Mapping[str, Any] = field(default_factory=dict)
+    working_days: Calendar = field(default_factory=lambda: Calendar.of({}), repr=False)
     problems: tuple[Problem, ...] = field(default=(), compare=False)
     _cut: dict[tuple[str, frozenset[tuple[str, Result]]], Ruleset] = field(
         init=False, default_factory=dict, compare=False, repr=False
@@ -356,6 +358,7 @@ def compile_all(path: Path, own: Path | None = None, *, base: Path | None = None
         indicators=links.indicators,
         parameters=links.parameters,
         calendar=calendar,
+        working_days=Calendar.of(calendar),
     ).revised()
     problems += [*found, *links.problems, *inconsistencies(links, rulebook.applicability)]
     if own is not None and not problems:
