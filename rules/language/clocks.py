@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, timedelta
+from datetime import date
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
-from rules.errors import NoRulesetError, Problem
-from rules.language.editions import ApplicabilityRow, governing
+from rules.errors import Problem
+from rules.language.editions import ApplicabilityRow
 from rules.language.source import Clause, Row
 from rules.model.nearness import near
 from rules.portable.calendar import Term
@@ -43,7 +43,6 @@ _TOLD: Final = re.compile(rf"{_LENGTH}|[0-9]{{1,2}}月[0-9]{{1,2}}日|[1-9][0-9]
 #: The least days of a unit, to compare lengths.
 _LEAST: Final = {"工作日": 1, "日": 1, "个月": 28, "年": 365}
 _COMMON_YEAR: Final = 2023
-_DAY: Final = timedelta(days=1)
 
 
 def compile_clocks(clause: Clause) -> tuple[Clocks | None, list[Problem]]:
@@ -209,31 +208,20 @@ def _together(clause: Clause, clocks: list[tuple[Row, Clock]]) -> Iterator[tuple
             yield clause.line, said
 
 
-def periods(
-    rows: Iterable[ApplicabilityRow], clocks: Mapping[str, Clocks], tier: str, province: str = ""
-) -> tuple[Period, ...]:
-    """The tables of clocks of a tier in a province, or in what acts as one, in the order of their days."""
-    mine = [r for r in rows if r.tier == tier]
-    begins = {r.start or date.min for r in mine}
-    begins |= {r.end + _DAY for r in mine if r.end and r.end < date.max}
-    edges = [*sorted(begins), None]
-    found: list[Period] = []
-    for first, after in pairwise(edges):
-        assert first is not None  # only the last is
-        last = after - _DAY if after else None
-        try:
-            row = governing(mine, tier=tier, procedure="", day=first, province=province).row
-        except NoRulesetError:
-            continue
-        table = clocks.get(row.ruleset)
-        if table is None:
-            continue  # told as a fault of the row, or of the table
-        begun = None if first == date.min else first
-        if found and found[-1].clocks is table and found[-1].last == first - _DAY:
-            found[-1] = Period(found[-1].first, last, table)
-        else:
-            found.append(Period(begun, last, table))
-    return tuple(found)
+def published(rows: Iterable[ApplicabilityRow], clocks: Mapping[str, Clocks]) -> dict[str, Any]:
+    """Clocks, and which of them govern, in JSON's own types, as ``Timing.of`` reads them."""
+    told = [
+        {
+            "tier": row.tier,
+            "province": row.province,
+            "start": row.start.isoformat() if row.start else None,
+            "end": row.end.isoformat() if row.end else None,
+            "clocks": row.ruleset,
+            "basis": row.basis,
+        }
+        for row in rows
+    ]
+    return {"rows": told, "clocks": {id: table.to_json() for id, table in clocks.items()}}
 
 
 def unsettled(found: tuple[Period, ...]) -> Iterator[tuple[date, str]]:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from rules.errors import Problem, RulesetError, SourceError
 from rules.language import calendars
-from rules.language.clocks import periods
+from rules.language.clocks import published
 from rules.language.consistency import inconsistencies
 from rules.language.editions import ApplicabilityRow
 from rules.language.lines import Slot, Threshold
@@ -42,7 +42,7 @@ from rules.model.ruleset import (
     Total,
 )
 from rules.portable.calendar import Calendar
-from rules.portable.clocks import Clocks, Period
+from rules.portable.clocks import Clocks, Period, periods
 from rules.portable.errors import Remedy
 from rules.portable.workflow import Workflow
 
@@ -151,7 +151,8 @@ class Rulebook:
 
     def periods(self, tier: str, province: str = "") -> tuple[Period, ...]:
         """The clocks of a tier in a province, or in what acts as one, each with its days."""
-        return periods(self.clock_rows, self.clocks, tier, province)
+        rows = published(self.clock_rows, self.clocks)["rows"]
+        return periods(rows, self.clocks, tier, province)
 
     def slots_of(self, root: str) -> frozenset[str]:
         """Ids of the slots on which a root rule rests."""

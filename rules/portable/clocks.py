@@ -8,12 +8,15 @@ is never drawn here: a person decides.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any, Final
 
 from rules.portable.calendar import Calendar, Term, UnpublishedError
 from rules.portable.errors import DescribedError
 
 _DAY: Final = timedelta(days=1)
+#: Every province that has no row of its own.
+OTHERS: Final = "其余"
 #: What a clock can be about.
 VALIDITY: Final = "有效期"
 UPDATE: Final = "年度更新"
@@ -133,7 +136,12 @@ def _read(found: Mapping[str, Any] | None) -> Term | None:
 
 @dataclass(frozen=True)
 class Clocks:
-    """The clocks of a title: one for each matter, and a bar for each ground of a cancellation."""
+    """The clocks of a title: one for each matter, and a bar for each ground of a cancellation.
+
+    >>> yearly = Clock(matter=UPDATE, start=NEXT_YEAR, yearly=(6, 15), consequences=(COUNTED,))
+    >>> Clocks("甲", (yearly,)).to_json()["clocks"]
+    [{'matter': '年度更新', 'start': '授予次年', 'yearly': [6, 15], 'consequences': ['计一次未更新']}]
+    """
 
     id: str
     clocks: tuple[Clock, ...]
@@ -168,6 +176,42 @@ class Period:
     def covers(self, day: date) -> bool:
         """Whether the table is in force on a day."""
         return (self.first or date.min) <= day <= (self.last or date.max)
+
+
+def periods(
+    rows: Iterable[Mapping[str, Any]],
+    clocks: Mapping[str, Clocks],
+    tier: str,
+    province: str = "",
+) -> tuple[Period, ...]:
+    """The tables of clocks of a tier in a province, or in what acts as one, in the order of their days.
+
+    ``rows`` say in JSON which table (``clocks``) governs a ``tier`` in a ``province`` from ``start`` to
+    ``end``; those of the province itself precede those of all others. A day on which several would govern
+    has none.
+    """
+    mine = [
+        (
+            row["province"],
+            date.fromisoformat(row["start"]) if row["start"] else date.min,
+            date.fromisoformat(row["end"]) if row["end"] else date.max,
+            clocks[row["clocks"]],
+        )
+        for row in rows
+        if row["tier"] == tier and row["province"] in (province, OTHERS) and row["clocks"] in clocks
+    ]
+    edges = {first for _, first, _, _ in mine} | {
+        last + _DAY for _, _, last, _ in mine if last < date.max
+    }
+    found: list[Period] = []
+    for first, after in pairwise([*sorted(edges), None]):
+        assert first is not None  # only the last is
+        covering = [row for row in mine if row[1] <= first <= row[2]]
+        nearest = [row for row in covering if row[0] != OTHERS] or covering
+        if len(nearest) == 1:
+            begun, last = None if first == date.min else first, after and after - _DAY
+            found.append(Period(begun, last, nearest[0][3]))
+    return tuple(found)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -235,6 +279,14 @@ class Timing:
 
     periods: tuple[Period, ...]
     calendar: Calendar
+
+    @classmethod
+    def of(
+        cls, found: Mapping[str, Any], calendar: Calendar, tier: str, province: str = ""
+    ) -> "Timing":
+        """The clocks of a tier in a province that a canonical text holds: ``rows`` and ``clocks`` by id."""
+        tables = {id: Clocks.of(table) for id, table in found["clocks"].items()}
+        return cls(periods(found["rows"], tables, tier, province), calendar)
 
     def on(self, day: date) -> Clocks | None:
         """The table in force on a day; None if there is none."""

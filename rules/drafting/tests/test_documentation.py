@@ -12,6 +12,7 @@ from rules.drafting.examples import examples
 from rules.drafting.mutants import EQUIVALENT
 from rules.language.rulebook import Rulebook, load
 from rules.model.ruleset import Note
+from rules.tests.packaged import TITLES
 
 FEATURES = Path(__file__).parents[3] / "features"
 
@@ -271,6 +272,14 @@ def test_a_bureaus_own_round_is_told_with_its_list_of_clauses(tmp_path: Path) ->
     found = docs.edition("our-packs/rounds/2030")
     assert (found.title, found.nested, found.coverage.encoded) == ("本市2030年的要求", True, 1)
     assert [page.reference.id for page in found.rules] == ["示例.研发费用"]
+
+
+def test_clocks_tell_which_titles_run_by_them(packaged: Documentation) -> None:
+    page = packaged.rules["2026.计时"]
+    assert {(row.tier, row.ruleset) for row in page.applies} == {
+        (tier, "2026.计时") for tier in TITLES
+    }
+    assert page.definition.sentence == "按下表计时"
 
 
 def test_a_workflow_tells_which_cases_it_handles(packaged: Documentation) -> None:

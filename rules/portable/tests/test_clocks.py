@@ -1,13 +1,17 @@
 """Clocks: what is due on which day, by which table, and what does not depend on when one asks."""
 
+import json
 from dataclasses import replace
 from datetime import date, timedelta
+from itertools import product
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rules.language.clocks import published
 from rules.portable.calendar import Calendar, Term
+from rules.portable.canonical import canonical_json
 from rules.portable.clocks import (
     STATES,
     Clock,
@@ -19,6 +23,7 @@ from rules.portable.clocks import (
     Title,
     allowed_from,
     pending,
+    periods,
 )
 from rules.tests.packaged import rulebook
 
@@ -61,6 +66,36 @@ TITLE = Title(start=date(2024, 7, 1), until=date(2027, 6, 30))
 @pytest.mark.parametrize("clocks", [OLD, NEW, *rulebook().clocks.values()])
 def test_clocks_come_back_from_json(clocks: Clocks) -> None:
     assert Clocks.of(clocks.to_json()) == clocks
+
+
+def test_what_is_published_gives_the_same_timing() -> None:
+    book = rulebook()
+    text = canonical_json(published(book.clock_rows, book.clocks))
+    for tier, province in product(book.catalogue.titles, ("", "江苏省")):
+        found = Timing.of(json.loads(text), CALENDAR, tier, province)
+        assert found == Timing(book.periods(tier, province), CALENDAR)
+        assert len(found.periods) > 1
+
+
+def test_a_province_goes_by_its_own_table_and_a_day_with_two_has_none() -> None:
+    def row(province: str, start: str | None, end: str | None, clocks: str) -> dict[str, object]:
+        return {"tier": "丙", "province": province, "start": start, "end": end, "clocks": clocks}
+
+    tables = {"甲": OLD, "乙": NEW}
+    rows = [
+        row("其余", None, "2023-12-31", "甲"),
+        row("某省", "2023-03-01", "2023-03-31", "乙"),
+        row("某省", "2023-03-31", None, "甲"),
+    ]
+    spans = [(p.first, p.last, p.clocks.id) for p in periods(rows, tables, "丙", "某省")]
+    assert spans == [
+        (None, date(2023, 2, 28), "甲"),
+        (date(2023, 3, 1), date(2023, 3, 30), "乙"),
+        (date(2023, 4, 1), date(2023, 12, 31), "甲"),
+        (date(2024, 1, 1), None, "甲"),
+    ]
+    assert [p.last for p in periods(rows, tables, "丙")] == [date(2023, 12, 31)]
+    assert periods(rows, {}, "丙") == periods(rows, tables, "丁") == ()
 
 
 def due(title: Title | None, events: tuple[Event, ...], day: date, matter: str) -> list[str]:
