@@ -51,7 +51,7 @@ def test_every_title_has_exactly_one_table_of_clocks_or_a_listed_gap(
     edges = {d for r in rulebook.clock_rows for d in (r.start, r.end) if d}
     beside = {d + timedelta(days=n) for d in edges for n in (-1, 0, 1)}
     for province, day in product(("", *PROVINCES), sorted(beside)):
-        covering = [p for p in rulebook.periods(tier, province) if p.covers(day)]
+        covering = [p for p in rulebook.timing(tier, province).periods if p.covers(day)]
         assert len(covering) == (0 if gap(tier, day) else 1), f"{province}{day}"
 
 

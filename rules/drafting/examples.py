@@ -255,11 +255,11 @@ def course(rulebook: Rulebook, given: Given, expectation: Expectation) -> str:
 
 def timing(rulebook: Rulebook, given: Given) -> Timing:
     """The clocks of an example: those of its rule, or of its case in the table that says which."""
-    calendar = rulebook.working_days
     if given.rule in rulebook.clocks:
-        return Timing((Period(None, None, rulebook.clocks[given.rule]),), calendar)
+        always = Period(None, None, rulebook.clocks[given.rule])
+        return Timing((always,), rulebook.working_days)
     if rulebook.clauses[given.rule].definition.text == tables.CLOCK_ROWS:
-        return Timing(rulebook.periods(given.case.get("层级", ""), given.province), calendar)
+        return rulebook.timing(given.case.get("层级", ""), given.province)
     raise ExampleError("not-clocks", "规则「{where}」不是计时：请改写结论或得分", where=given.rule)
 
 

@@ -144,7 +144,7 @@ def _unsettled(rulebook: Rulebook, ids: Collection[str]) -> Iterator[Problem]:
     """One problem for each year in which other clocks begin so that an update has two last days, or none."""
     places = {(c.path, r.line): c.id for c in rulebook.clauses.values() for r in c.definition.table}
     for tier, province in dict.fromkeys((r.tier, r.province) for r in rulebook.clock_rows):
-        for first, said in unsettled(rulebook.periods(tier, province)):
+        for first, said in unsettled(rulebook.timing(tier, province).periods):
             rows = [r for r in rulebook.clock_rows if r.tier == tier]
             row = next((r for r in rows if r.start == first), rows[0])
             if places.get((row.position.path, row.position.line)) in ids:

@@ -42,7 +42,7 @@ from rules.model.ruleset import (
     Total,
 )
 from rules.portable.calendar import Calendar
-from rules.portable.clocks import Clocks, Period, periods
+from rules.portable.clocks import Clocks, Timing, periods
 from rules.portable.errors import Remedy
 from rules.portable.workflow import Workflow
 
@@ -149,10 +149,10 @@ class Rulebook:
         """The rows that say which workflows and clocks govern, beside those of rulesets."""
         return (*self.workflow_rows, *self.clock_rows)
 
-    def periods(self, tier: str, province: str = "") -> tuple[Period, ...]:
-        """The clocks of a tier in a province, or in what acts as one, each with its days."""
+    def timing(self, tier: str, province: str = "") -> Timing:
+        """The clocks of a tier in a province, or in what acts as one, each with its days, and the calendar."""
         rows = published(self.clock_rows, self.clocks)["rows"]
-        return periods(rows, self.clocks, tier, province)
+        return Timing(periods(rows, self.clocks, tier, province), self.working_days)
 
     def slots_of(self, root: str) -> frozenset[str]:
         """Ids of the slots on which a root rule rests."""

@@ -180,16 +180,16 @@ def test_a_row_says_which_clocks_govern_and_a_province_has_its_own(tmp_path: Pat
         "甲 | 江苏省 | 2023年1月1日 | 2023年12月31日 | r | 乙",
     )
     assert found.problems == ()
-    spans = [(p.first, p.last, p.clocks.id) for p in found.periods("甲", "浙江省")]
+    spans = [(p.first, p.last, p.clocks.id) for p in found.timing("甲", "浙江省").periods]
     assert spans == [(date(2022, 8, 1), date(2026, 3, 31), "p"), (date(2026, 4, 1), None, "r")]
-    spans = [(p.first, p.last, p.clocks.id) for p in found.periods("甲", "江苏省")]
+    spans = [(p.first, p.last, p.clocks.id) for p in found.timing("甲", "江苏省").periods]
     assert spans == [
         (date(2022, 8, 1), date(2022, 12, 31), "p"),
         (date(2023, 1, 1), date(2023, 12, 31), "r"),
         (date(2024, 1, 1), date(2026, 3, 31), "p"),
         (date(2026, 4, 1), None, "r"),
     ]
-    assert found.periods("乙") == ()
+    assert found.timing("乙").periods == ()
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def test_what_is_published_gives_the_same_timing() -> None:
     text = canonical_json(published(book.clock_rows, book.clocks))
     for tier, province in product(book.catalogue.titles, ("", "江苏省")):
         found = Timing.of(json.loads(text), CALENDAR, tier, province)
-        assert found == Timing(book.periods(tier, province), CALENDAR)
+        assert found == book.timing(tier, province)
         assert len(found.periods) > 1
 
 
@@ -227,7 +227,7 @@ DAYS = st.dates(date(2022, 8, 1), date(2028, 12, 31))
 def test_what_a_day_shows_does_not_depend_on_when_it_is_asked(data: st.DataObject) -> None:
     start, day = data.draw(DAYS), data.draw(DAYS)
     table = data.draw(st.sampled_from([*rulebook().catalogue.titles]))
-    timing = Timing(rulebook().periods(table), CALENDAR)
+    timing = rulebook().timing(table)
     title = Title(
         start=start,
         until=data.draw(st.none() | DAYS.filter(lambda d: d > start)),
