@@ -251,7 +251,7 @@ class Item:
     """How a matter stands on a day, by which table.
 
     ``due`` is the last day; None for a bar that is none, and where the calendar of the year
-    ``unpublished`` is not known. ``remind`` is the day from which it is near. ``done`` is the day on
+    ``unpublished`` is not known; it is then no earlier than ``soonest``. ``remind`` is the day from which it is near. ``done`` is the day on
     which it was done, in time or not. ``proposed`` is the last day of a title by the table, if
     another was announced.
     """
@@ -264,6 +264,7 @@ class Item:
     state: str
     consequences: tuple[str, ...]
     unpublished: int | None = None
+    soonest: date | None = None
     remind: date | None = None
     done: date | None = None
     proposed: date | None = None
@@ -398,9 +399,11 @@ class Timing:
             due = term.end(event.day, self.calendar)
         except UnpublishedError as unknown:
             item = _item(clocks, clock, event.subject, event.day, None, day, done)
-            sure = (done or day) <= _soonest(term, event.day)
+            soonest = _soonest(term, event.day)
+            sure = (done or day) <= soonest
             state = UNPUBLISHED if not sure else DONE if done else AHEAD
-            item = replace(item, state=state, unpublished=int(unknown.fields["year"]))
+            year = int(unknown.fields["year"])
+            item = replace(item, state=state, unpublished=year, soonest=soonest)
         else:
             item = _item(clocks, clock, event.subject, event.day, due, day, done)
         ended = title.ended if title and event.matter == CHANGE else None
@@ -417,6 +420,19 @@ def allowed_from(items: Iterable[Item]) -> date | None:
     """The first day on which one may apply again after every bar; None if there was none."""
     ends = [i.due for i in items if i.matter == BAR and i.due]
     return max(ends) + _DAY if ends else None
+
+
+def changes_on(items: Iterable[Item]) -> date | None:
+    """The next day on which something stands otherwise if nothing is handed in; None if nothing ever does."""
+    ahead = []
+    for item in items:
+        if item.state == NEAR and item.due:
+            ahead.append(item.due + _DAY)
+        elif item.state == AHEAD and item.soonest:
+            ahead.append(item.soonest + _DAY)
+        elif item.state == AHEAD and item.due:
+            ahead.append(item.remind or item.due)
+    return min(ahead, default=None)
 
 
 def _item(
@@ -488,6 +504,6 @@ def _earlier(day: date, term: Term) -> date:
 
 
 def _soonest(term: Term, start: date) -> date:
-    """The day before which a term surely does not end, whatever the holidays."""
+    """The earliest day on which a term can end, whatever the holidays."""
     days = replace(term, unit="日") if term.unit == "工作日" else term
     return days.raw(start)

@@ -22,6 +22,7 @@ from rules.portable.clocks import (
     Timing,
     Title,
     allowed_from,
+    changes_on,
     pending,
     periods,
 )
@@ -218,45 +219,77 @@ def test_what_rests_on_a_year_that_is_not_published_is_unknown_where_it_matters(
     old = Timing((Period(None, None, OLD),), CALENDAR)
     [item] = old.items(None, [Event(matter="举报答复", subject="1", day=started, done=done)], asked)
     assert (item.due, item.unpublished, item.state) == (None, 2027, state)
+    assert item.soonest == date(2027, 1, 4)
 
 
 DAYS = st.dates(date(2022, 8, 1), date(2028, 12, 31))
 
 
-@given(st.data())
-def test_what_a_day_shows_does_not_depend_on_when_it_is_asked(data: st.DataObject) -> None:
-    start, day = data.draw(DAYS), data.draw(DAYS)
-    table = data.draw(st.sampled_from([*rulebook().catalogue.titles]))
-    timing = rulebook().timing(table)
+@st.composite
+def records(draw: st.DrawFn) -> tuple[Timing, Title, list[Event]]:
+    """What is on the record of a title, by the clocks of a tier."""
+    start = draw(DAYS)
     title = Title(
         start=start,
-        until=data.draw(st.none() | DAYS.filter(lambda d: d > start)),
-        ended=data.draw(st.none() | DAYS.filter(lambda d: d > start)),
-        updates=tuple((d.year, d) for d in data.draw(st.lists(DAYS, max_size=3))),
-        rechecks=tuple(data.draw(st.lists(DAYS, max_size=1))),
+        until=draw(st.none() | DAYS.filter(lambda d: d > start)),
+        ended=draw(st.none() | DAYS.filter(lambda d: d > start)),
+        updates=tuple((d.year, d) for d in draw(st.lists(DAYS, max_size=3))),
+        rechecks=tuple(draw(st.lists(DAYS, max_size=1))),
     )
-    begun = data.draw(st.lists(st.tuples(DAYS, st.integers(0, 200)), max_size=3))
+    begun = draw(st.lists(st.tuples(DAYS, st.integers(0, 200)), max_size=3))
     events = [
         Event(matter=m, subject=str(n), day=d, done=d + delay * DAY)
         for n, (d, delay) in enumerate(begun)
         for m in ("变化报告", "举报答复")
     ]
-    then = Title(
-        start=title.start,
-        until=title.until,
+    tier = draw(st.sampled_from([*rulebook().catalogue.titles]))
+    return rulebook().timing(tier), title, events
+
+
+def known(title: Title, events: list[Event], day: date) -> tuple[Title, list[Event]]:
+    """What was on the record on a day."""
+    then = replace(
+        title,
         ended=title.ended if title.ended and title.ended <= day else None,
         updates=tuple(u for u in title.updates if u[1] <= day),
         rechecks=tuple(d for d in title.rechecks if d <= day),
     )
-    known = [
+    return then, [
         replace(e, done=e.done if e.done and e.done <= day else None)
         for e in events
         if e.day <= day
     ]
+
+
+@given(records(), DAYS)
+def test_what_a_day_shows_does_not_depend_on_when_it_is_asked(
+    record: tuple[Timing, Title, list[Event]], day: date
+) -> None:
+    timing, title, events = record
     shown = timing.items(title, events, day)
-    assert shown == timing.items(then, known, day)
+    assert shown == timing.items(*known(title, events, day), day)
     assert shown == timing.items(title, reversed(events), day)
     assert {i.state for i in shown} <= {*STATES}
     for item in shown:
         assert item.start <= (item.due or date.max)
         assert (item.state == "未公布") <= (item.unpublished is not None)
+
+
+@given(records(), DAYS)
+def test_nothing_stands_otherwise_before_the_day_that_is_told(
+    record: tuple[Timing, Title, list[Event]], day: date
+) -> None:
+    timing, title, events = record
+    then, begun = known(title, events, day)
+    if then.start > day:
+        return
+
+    def stands(on: date) -> list[tuple[str, str, str]]:
+        return [(i.matter, i.subject, i.state) for i in timing.items(then, begun, on)]
+
+    following = changes_on(timing.items(then, begun, day))
+    if following is None:
+        assert stands(day) == stands(date(2040, 1, 1))
+    else:
+        assert following > day
+        assert stands(day) == stands(following - DAY) != stands(following)
