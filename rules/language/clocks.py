@@ -38,8 +38,9 @@ _YEARLY: Final = re.compile(r"每年([0-9]{1,2})月([0-9]{1,2})日", re.ASCII)
 _TIMES: Final = re.compile(r"([1-9][0-9]?)次", re.ASCII)
 _GROUND: Final = re.compile(rf"因([\w（）]+?)({'|'.join(STARTS[BAR])}|{UNBARRED})")
 _BEFORE: Final = re.compile(rf"{BEFORE_EXPIRY}{_LENGTH}", re.ASCII)
-#: What a title may tell: a length, a day of the year, a number of misses.
+#: What a title may tell: a length, a day of every year, a number of misses.
 _TOLD: Final = re.compile(rf"{_LENGTH}|[0-9]{{1,2}}月[0-9]{{1,2}}日|[1-9][0-9]?次", re.ASCII)
+_DATED: Final = re.compile(r"[0-9]{4}年(?:[0-9]{1,2}月(?:[0-9]{1,2}日)?)?", re.ASCII)
 #: The least days of a unit, to compare lengths.
 _LEAST: Final = {"工作日": 1, "日": 1, "个月": 28, "年": 365}
 _COMMON_YEAR: Final = 2023
@@ -202,7 +203,7 @@ def _together(clause: Clause, clocks: list[tuple[Row, Clock]]) -> Iterator[tuple
         said = f"没有一行的逾期是“{COUNTED}”，“{MISSES}”不会用到：请补写，或删去此行"
         yield counted[0].line, said
     written = "；".join(cell for row, _ in clocks for cell in row.cells)
-    for match in _TOLD.finditer(clause.title):
+    for match in _TOLD.finditer(_DATED.sub("", clause.title)):
         if not re.search(rf"(?<![0-9]){re.escape(match[0])}", written):
             said = f"标题说的「{match[0]}」不是表中的期限：请使两者一致"
             yield clause.line, said

@@ -129,6 +129,11 @@ def test_the_title_may_not_tell_another_term(tmp_path: Path) -> None:
     ]
 
 
+def test_the_title_may_tell_a_year_or_a_day_of_it(tmp_path: Path) -> None:
+    title = "2022年办法的计时，2026年5月31日以后有效期3年"
+    assert compiled(tmp_path, *GOOD, title=title).problems == ()
+
+
 GOVERNING = """\
 # language: zh-CN
 功能: 适用
