@@ -31,6 +31,7 @@ from rules.drafting.mutants import (
 )
 from rules.drafting.soundness import faults, unused
 from rules.errors import Problem, RulesError, RulesetError
+from rules.language.clocks import own_rows
 from rules.language.editions import OTHERS, RECHECK, RECOGNITION, ApplicabilityRow
 from rules.language.lines import Slot
 from rules.language.linking import dependencies
@@ -214,7 +215,7 @@ def _unwatched(rulebook: Rulebook, ids: Collection[str]) -> Iterator[Problem]:
             continue
         clause = rulebook.clauses[id]
         asked = [*_asked(clause, Timing((Period(None, None, table),), calendar), rulebook)]
-        for clock, row in zip(table.clocks, clause.definition.table[1:], strict=True):
+        for clock, row in zip(table.clocks, own_rows(clause)[0], strict=False):
             if clock.matter == BAR and clock.term is None:
                 continue
             seen = {by for c, by in asked if c is clock}

@@ -26,6 +26,7 @@ from rules.drafting.mutations import (
     step,
 )
 from rules.errors import RulesError, RulesetError
+from rules.language.clocks import own_rows
 from rules.language.editions import ApplicabilityRow
 from rules.language.linking import dependencies, indicator_keys, vocabulary
 from rules.language.provinces import Fill
@@ -90,8 +91,8 @@ def mutants(rulebook: Rulebook, only: Collection[str] | None = None) -> Iterator
                 workflows = {**rulebook.workflows, id: workflow}
                 yield Mutant(id, text, path, (id,), replace(rulebook, workflows=workflows))
         elif id in rulebook.clocks:
-            path = rulebook.clauses[id].path
-            for text, altered in of_clocks(rulebook.clocks[id]):
+            path, (rows, _) = rulebook.clauses[id].path, own_rows(rulebook.clauses[id])
+            for text, altered in of_clocks(rulebook.clocks[id], len(rows)):
                 clocks = {**rulebook.clocks, id: altered}
                 yield Mutant(id, text, path, (id,), replace(rulebook, clocks=clocks))
     yield from _of_fills(rulebook, set(ids))

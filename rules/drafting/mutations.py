@@ -385,10 +385,13 @@ def _of_act(act: Act, places: Sequence[str]) -> Iterator[tuple[str, Act | None]]
         yield f"效果 删去「{effect}」", replace(act, effects=left)
 
 
-def of_clocks(clocks: Clocks) -> Iterator[tuple[str, Clocks]]:
-    """Clocks with one small error: a day more, another unit, start, consequence or reminder."""
+def of_clocks(clocks: Clocks, own: int) -> Iterator[tuple[str, Clocks]]:
+    """Clocks with one small error: a day more, another unit, start, consequence or reminder.
+
+    Only the first ``own`` are altered: the others are those of another table.
+    """
     every = clocks.clocks
-    for i, clock in enumerate(every):
+    for i, clock in enumerate(every[:own]):
         what = f"第{i + 1}行（{clock.matter}{'·' if clock.ground else ''}{clock.ground}）"
         for text, altered in _of_clock(clock):
             new = () if altered is None else (altered,)

@@ -9,6 +9,8 @@ from typing import Any, Final
 from rules.errors import Problem
 from rules.language.editions import ApplicabilityRow
 from rules.language.source import Clause, Row
+from rules.language.tables import CLOCKS, REST
+from rules.language.values import DATED
 from rules.model.nearness import near
 from rules.portable.calendar import Term
 from rules.portable.clocks import (
@@ -40,32 +42,93 @@ _GROUND: Final = re.compile(rf"因([\w（）]+?)({'|'.join(STARTS[BAR])}|{UNBARR
 _BEFORE: Final = re.compile(rf"{BEFORE_EXPIRY}{_LENGTH}", re.ASCII)
 #: What a title may tell: a length, a day of every year, a number of misses.
 _TOLD: Final = re.compile(rf"{_LENGTH}|[0-9]{{1,2}}月[0-9]{{1,2}}日|[1-9][0-9]?次", re.ASCII)
-_DATED: Final = re.compile(r"[0-9]{4}年(?:[0-9]{1,2}月(?:[0-9]{1,2}日)?)?", re.ASCII)
 #: The least days of a unit, to compare lengths.
 _LEAST: Final = {"工作日": 1, "日": 1, "个月": 28, "年": 365}
 _COMMON_YEAR: Final = 2023
 
 
 def compile_clocks(clause: Clause) -> tuple[Clocks | None, list[Problem]]:
-    """The clocks of a clause, or None with the faults of its table."""
-    _, *rows = clause.definition.table
+    """The clocks that a clause writes itself, or None with the faults of its table."""
     clocks: list[tuple[Row, Clock]] = []
     problems: list[Problem] = []
+    rows, rest = own_rows(clause)
     for row in rows:
         try:
             clocks.append((row, _clock(row.cells)))
         except ValueError as fault:
             problems.append(Problem(clause.path, row.line, str(fault)))
+    if rest and (not rest.cells[1] or any(rest.cells[2:])):
+        said = f"“{REST}”一行只写依哪一张表：请在起算写那条规则的编号，其余各格留空"
+        problems.append(Problem(clause.path, rest.line, said))
+    if rest and not rows:
+        said = f"只有“{REST}”一行，与所依的表没有不同：请在适用表中直接写那一张"
+        problems.append(Problem(clause.path, rest.line, said))
     if not problems:
         problems += (Problem(clause.path, line, said) for line, said in _together(clause, clocks))
     found = Clocks(clause.id, tuple(clock for _, clock in clocks))
     return (None if problems else found), problems
 
 
+def own_rows(clause: Clause) -> tuple[tuple[Row, ...], Row | None]:
+    """The rows of a table of clocks, and the one that says whose are the rest, if any."""
+    *rows, last = clause.definition.table[1:]
+    return (tuple(rows), last) if last.cells[0] == REST else ((*rows, last), None)
+
+
+def completed(
+    clause: Clause, written: Mapping[str, Clocks], clauses: Mapping[str, Clause]
+) -> tuple[Clocks | None, list[Problem]]:
+    """The clocks of a clause with those that it takes from another table, or None with the faults.
+
+    ``written`` are the clocks that each clause writes itself, ``clauses`` all that have any.
+    """
+    rows, rest = own_rows(clause)
+    own = written[clause.id].clocks
+    if rest is None:
+        faults = _counted(zip((row.line for row in rows), own, strict=True))
+    else:
+        named = rest.cells[1]
+        other = clauses.get(named)
+        if other is None:
+            said = f"计时「{named}」不存在{near(named, clauses)}：请写“{CLOCKS}”的规则的编号"
+            return None, [Problem(clause.path, rest.line, said)]
+        if own_rows(other)[1] is not None:
+            said = f"计时「{named}」也依别的表：请直接写它所依的那一张"
+            return None, [Problem(clause.path, rest.line, said)]
+        if named not in written:
+            return None, []  # its own faults are told
+        faults = [
+            (row.line, f"与「{named}」的这一行相同，不起作用：请删去此行")
+            for row, clock in zip(rows, own, strict=True)
+            if clock in written[named].clocks
+        ]
+        mine = {(clock.matter, clock.ground) for clock in own}
+        own += tuple(c for c in written[named].clocks if (c.matter, c.ground) not in mine)
+        lines = [row.line for row in rows] + [rest.line] * (len(own) - len(rows))
+        faults += _counted(zip(lines, own, strict=True))
+    problems = [Problem(clause.path, line, said) for line, said in faults]
+    return (None if problems else Clocks(clause.id, own)), problems
+
+
+def _counted(clocks: Iterable[tuple[int, Clock]]) -> list[tuple[int, str]]:
+    """What is wrong with misses that nothing adds up, or with adding up none, with its line."""
+    every = [*clocks]
+    counting = [line for line, clock in every if COUNTED in clock.consequences]
+    counted = [line for line, clock in every if clock.matter == MISSES]
+    if counting and not counted:
+        return [(counting[0], f"“{COUNTED}”之后没有下文：请补一行“{MISSES}”")]
+    if counted and not counting:
+        said = f"没有一行的逾期是“{COUNTED}”，“{MISSES}”不会用到：请补写，或删去此行"
+        return [(counted[0], said)]
+    return []
+
+
 def _clock(cells: Iterable[str]) -> Clock:
     """The clock of a row; ``ValueError`` says what is wrong with its cells."""
     matter, start, end, consequences, remind = cells
     if matter not in STARTS:
+        if matter == REST:
+            raise ValueError(f"“{REST}”应是最后一行：请移到表末")
         known = "、".join(STARTS)
         raise ValueError(f"事项「{matter}」不认识{near(matter, STARTS)}：可写{known}")
     begins, ground, lead = _start(matter, start)
@@ -194,16 +257,8 @@ def _together(clause: Clause, clocks: list[tuple[Row, Clock]]) -> Iterator[tuple
             what = f"因{clock.ground}取消的" if clock.ground else ""
             said = f"与第{first}行都是{what}“{clock.matter}”，不知依哪一行：请删去一行"
             yield row.line, said
-    counting = [row for row, clock in clocks if COUNTED in clock.consequences]
-    counted = [row for row, clock in clocks if clock.matter == MISSES]
-    if counting and not counted:
-        said = f"“{COUNTED}”之后没有下文：请补一行“{MISSES}”"
-        yield counting[0].line, said
-    if counted and not counting:
-        said = f"没有一行的逾期是“{COUNTED}”，“{MISSES}”不会用到：请补写，或删去此行"
-        yield counted[0].line, said
     written = "；".join(cell for row, _ in clocks for cell in row.cells)
-    for match in _TOLD.finditer(_DATED.sub("", clause.title)):
+    for match in _TOLD.finditer(DATED.sub("", clause.title)):
         if not re.search(rf"(?<![0-9]){re.escape(match[0])}", written):
             said = f"标题说的「{match[0]}」不是表中的期限：请使两者一致"
             yield clause.line, said

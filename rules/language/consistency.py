@@ -11,7 +11,7 @@ from rules.language.editions import ApplicabilityRow
 from rules.language.lines import MEMBERSHIPS
 from rules.language.linking import Links, dependencies, indicator_keys, marked
 from rules.language.source import Clause
-from rules.language.values import exact_decimal
+from rules.language.values import DATED, exact_decimal
 from rules.language.wording import (
     Names,
     alike,
@@ -29,8 +29,6 @@ from rules.model.ruleset import Rule, Total
 
 #: A full day in words or figures.
 _DAY: Final = re.compile(r"(\d{4})[年-](\d{1,2})[月-](\d{1,2})(?:日|(?!\d))", re.ASCII)
-#: A day or a year in words; not a quantity in a clause that says what is set from when.
-_DAYS: Final = re.compile(r"\d{4}年(?:\d{1,2}月(?:\d{1,2}日)?)?")
 
 
 def inconsistencies(links: Links, applicability: tuple[ApplicabilityRow, ...]) -> Iterator[Problem]:
@@ -182,7 +180,7 @@ def _quantities(links: Links, clause: Clause, scored: bool) -> Iterator[Problem]
     text = _said(clause)
     columns = slice(None)
     if clause.definition.text == tables.FILL:
-        text, columns = _DAYS.sub("", text), slice(-1, None)
+        text, columns = DATED.sub("", text), slice(-1, None)
     elif clause.definition.text == tables.SLOT and scored:
         columns = slice(-1)  # the last column binds provinces, not enterprises
     days, text = _fixed_days(text)

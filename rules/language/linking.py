@@ -7,7 +7,7 @@ from typing import Final, Protocol
 from rules.errors import FactsError, Problem
 from rules.language import declarations, tables
 from rules.language.applicability import read_rows, unknown_province
-from rules.language.clocks import compile_clocks
+from rules.language.clocks import compile_clocks, completed
 from rules.language.editions import OTHERS, ApplicabilityRow, parse_day
 from rules.language.formulas import Formula, FormulaError, Names, filed_names, parse_formula
 from rules.language.indicators import declared_indicators
@@ -177,6 +177,7 @@ class _Linker:
         self.compute()
         for clause in self.clauses.values():
             self.compile(clause)
+        self.complete_clocks()
         sources = {d.path: d.tag("source") for d in self.documents}
         for clause in self.clauses.values():
             if clause.definition.text == tables.FILL:
@@ -422,6 +423,16 @@ class _Linker:
             case _:
                 return
         self.problems += problems
+
+    def complete_clocks(self) -> None:
+        """Give each table of clocks what it takes from another; leave out those with faults."""
+        clauses = {id: self.clauses[id] for id in self.having(tables.CLOCKS)}
+        written, self.clocks = self.clocks, {}
+        for id in written:
+            whole, problems = completed(clauses[id], written, clauses)
+            self.problems += problems
+            if whole is not None:
+                self.clocks[id] = whole
 
     def having(self, sentence: str) -> list[str]:
         """Ids of the rules that a sentence defines."""

@@ -1,11 +1,16 @@
 """Reads a filed value as people write it: 120万元, 是, 2023年6月30日."""
 
+import re
 from fractions import Fraction
+from typing import Final
 
 from rules.errors import FactsError, QuantityError
 from rules.language.editions import parse_day
 from rules.model.facts import Fact, Scalar, check_value
 from rules.model.quantities import UNITS, Quantity, parse
+
+#: A year, or a month or a day of one: no length of time.
+DATED: Final = re.compile(r"\d{4}年(?:\d{1,2}月(?:\d{1,2}日)?)?", re.ASCII)
 
 
 def filed_value(fact: Fact, text: str) -> Scalar:

@@ -6,6 +6,7 @@ from typing import Final
 
 from rules.errors import Problem
 from rules.language.source import Clause, Row
+from rules.language.values import DATED
 from rules.model.nearness import near
 from rules.portable.calendar import Term
 from rules.portable.workflow import (
@@ -189,7 +190,7 @@ class _Compiler:
     def told(self) -> None:
         """The terms that the title tells are those of the table."""
         known = {(t.number, t.unit) for t in self.terms.values()}
-        for match in _TERM.finditer(self.clause.title):
+        for match in _TERM.finditer(DATED.sub("", self.clause.title)):
             if (int(match[2]), _UNITS[match[3]]) not in known:
                 said = f"标题说的「{match[0]}」不是表中的时限：请使两者一致"
                 self.problems.append(Problem(self.clause.path, self.clause.line, said))

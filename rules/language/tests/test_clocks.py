@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from rules.drafting.check import check
+from rules.drafting.mutants import mutants
 from rules.drafting.soundness import unused
 from rules.language.rulebook import Rulebook, compile_all
 from rules.portable.calendar import Term
@@ -28,6 +29,7 @@ TEXT = """\
       假如 称号自2024年2月29日起
       那么 称号拟至2027年2月28日
 """
+BOTH = TEXT.replace("@id:p", "@id:r")
 GOOD = (
     "有效期 | 授予当日 | 3年 | 称号到期 | 6个月",
     "年度更新 | 授予次年 | 每年4月30日 | 计一次未更新 | 30日",
@@ -134,6 +136,46 @@ def test_the_title_may_tell_a_year_or_a_day_of_it(tmp_path: Path) -> None:
     assert compiled(tmp_path, *GOOD, title=title).problems == ()
 
 
+def own(tmp_path: Path, *rows: str) -> Rulebook:
+    written = "\n".join(f"        | {row} |" for row in rows)
+    text = BOTH.format(rows=written, title="乙")
+    (tmp_path / "b.feature").write_text(text, encoding="utf-8")
+    return compiled(tmp_path, *GOOD)
+
+
+def test_a_table_may_take_the_rest_from_another(tmp_path: Path) -> None:
+    update = "年度更新 | 授予当年 | 每年6月15日 | 计一次未更新 | "
+    found = own(tmp_path, update, "其余 | p | | | ")
+    assert found.problems == ()
+    mine, theirs = found.clocks["r"].clocks, found.clocks["p"].clocks
+    assert mine[0] == Clock(
+        matter="年度更新", start="授予当年", yearly=(6, 15), consequences=("计一次未更新",)
+    )
+    assert mine[1:] == tuple(c for c in theirs if c.matter != "年度更新")
+    altered = {m.description for m in mutants(found, ["r"])}
+    assert altered
+    assert all(text.startswith("第1行（年度更新）") for text in altered)
+
+
+@pytest.mark.parametrize(
+    ("rows", "problem"),
+    [
+        (("其余 | p | | | ",), "11: 只有“其余”一行，与所依的表没有不同：请在适用表中直接写那一张"),
+        ((GOOD[3], "其余 | p | | | "), "11: 与「p」的这一行相同，不起作用：请删去此行"),
+        (("变化报告 | 变化当日 | 3个月 | 取消称号 | ", "其余 | q | | | "), "12: 计时「q」不存在：请写“按下表计时”的规则的编号"),
+        (("变化报告 | 变化当日 | 3个月 | 取消称号 | ", "其余 | r | | | "), "12: 计时「r」也依别的表：请直接写它所依的那一张"),
+        (("变化报告 | 变化当日 | 3个月 | 取消称号 | ", "其余 | | | | "), "12: “其余”一行只写依哪一张表：请在起算写那条规则的编号，其余各格留空"),
+        (("变化报告 | 变化当日 | 3个月 | 取消称号 | ", "其余 | p | 3年 | | "), "12: “其余”一行只写依哪一张表：请在起算写那条规则的编号，其余各格留空"),
+        (("其余 | p | | | ", "变化报告 | 变化当日 | 3个月 | 取消称号 | "), "11: “其余”应是最后一行：请移到表末"),
+        (("年度更新 | 授予次年 | 每年4月30日 | 取消称号 | ", "其余 | p | | | "), "12: 没有一行的逾期是“计一次未更新”，“累计未更新”不会用到：请补写，或删去此行"),
+    ],
+)  # fmt: skip
+def test_the_rest_is_refused(tmp_path: Path, rows: tuple[str, ...], problem: str) -> None:
+    found = own(tmp_path, *rows)
+    assert [str(p) for p in found.problems] == [f"b.feature:{problem}"]
+    assert set(found.clocks) == {"p"}
+
+
 GOVERNING = """\
 # language: zh-CN
 功能: 适用
@@ -164,7 +206,6 @@ TIER = """\
         | 名称 | 简称 | 标识 | 有效期 |
         | 甲   | 甲   | a    | 3年    |
 """
-BOTH = TEXT.replace("@id:p", "@id:r")
 
 
 def governed(tmp_path: Path, *rows: str) -> Rulebook:

@@ -103,6 +103,10 @@ def test_the_title_may_not_tell_another_term(tmp_path: Path) -> None:
     assert [str(p) for p in found.problems] == [said]
 
 
+def test_the_title_may_tell_a_year_or_a_day_of_it(tmp_path: Path) -> None:
+    assert compiled(tmp_path, *GOOD, title="2022年8月1日起公示7日").problems == ()
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
