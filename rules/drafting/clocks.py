@@ -12,6 +12,7 @@ from rules.portable.clocks import (
     BAR,
     CHANGE,
     COMPLAINT,
+    EXTENSION,
     MISSES,
     RECHECK,
     STATES,
@@ -19,6 +20,7 @@ from rules.portable.clocks import (
     VALIDITY,
     ClockError,
     Event,
+    Extension,
     Item,
     Timing,
     Title,
@@ -59,6 +61,12 @@ def _ended(given: Recorded, day: str) -> None:
     given.title = replace(given.held(), ended=_day(day))
 
 
+def _extended(given: Recorded, day: str, until: str | None) -> None:
+    title = given.held()
+    again = Extension(_day(day), _day(until) if until else None)
+    given.title = replace(title, extensions=(*title.extensions, again))
+
+
 def _updated(given: Recorded, year: str, day: str) -> None:
     title = given.held()
     given.title = replace(title, updates=(*title.updates, (int(year), _day(day))))
@@ -91,6 +99,7 @@ GIVEN: Final[tuple[tuple[re.Pattern[str], Callable[..., None]], ...]] = (
     (re.compile(rf"称号自{_DAY}起"), lambda given, start: _granted(given, start, None)),
     (re.compile(rf"称号自{_DAY}至{_DAY}"), _granted),
     (re.compile(rf"称号于{_DAY}终止"), _ended),
+    (re.compile(rf"{_DAY}公告延续(?:至{_DAY})?"), _extended),
     (re.compile(rf"(\d{{4}})年的更新于{_DAY}提交"), _updated),
     (re.compile(rf"于{_DAY}申请复核"), _rechecked),
     (re.compile(rf"{_DAY}发生变化(?:，{_DAY}报告)?"), _began(CHANGE)),
@@ -115,9 +124,7 @@ NO_CONSEQUENCE: Final = "没有逾期后果"
 NO_ITEM: Final = "没有"
 SAME: Final = "公告的期限与拟定的相同"
 NOT_PUBLISHED: Final = "期限未公布"
-_SUBJECT: Final = (
-    rf"(?P<subject>\d{{4}}年的更新|{VALIDITY}|{MISSES}|{CHANGE}|{RECHECK}|{BAR}|{COMPLAINT})"
-)
+_SUBJECT: Final = rf"(?P<subject>\d{{4}}年的更新|{VALIDITY}|{EXTENSION}|{MISSES}|{CHANGE}|{RECHECK}|{BAR}|{COMPLAINT})"
 EXPECTED: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     (re.compile(rf"称号拟至(?P<text>{_DAY[1:-1]})"), PROPOSED),
     (re.compile(rf"公告的期限与拟定的(?P<text>{_DAY[1:-1]})不同"), DIFFERS),
@@ -140,7 +147,8 @@ EXPECTED: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
 )
 #: The sentences as they are written, to be compared with one that is unknown.
 SENTENCES: Final = (
-    "称号自2024年2月29日起", "称号自2024年7月1日至2027年6月30日", "称号于2026年5月10日终止", "2026年的更新于2026年5月20日提交",
+    "称号自2024年2月29日起", "称号自2024年7月1日至2027年6月30日", "称号于2026年5月10日终止", "2026年6月20日公告延续", "2026年6月20日公告延续至2029年6月30日",
+    "2026年的更新于2026年5月20日提交",
     "于2026年5月6日申请复核", "2026年1月31日发生变化", "2026年1月31日发生变化，2026年4月30日报告", "2026年5月10日收到举报",
     "2026年5月10日收到举报，2026年6月1日答复", "2026年5月10日因“数据造假”取消称号",
     "2026年5月10日因“数据造假”取消称号，至2031年5月10日不得申报", "称号拟至2027年2月28日",
@@ -170,13 +178,14 @@ def about(subject: str) -> tuple[str, str]:
 
 def actual(timing: Timing, given: Recorded, asked: date | None, kind: str, subject: str) -> str:
     """What an example of clocks gives, in the words of the examples."""
-    if kind == PROPOSED:
-        proposed = timing.until(given.held().start)
-        return _shown(proposed) if proposed else NO_ITEM
     # a day that is due does not depend on the day that is asked
     latest = max((e.day for e in given.events), default=date.min)
     if given.title is not None:
-        latest = max(latest, given.title.start)
+        title = given.title
+        latest = max([latest, title.start, *(e.day for e in title.extensions)])
+    if kind == PROPOSED:
+        proposed = timing.proposed(given.held(), asked or latest)
+        return _shown(proposed) if proposed else NO_ITEM
     found = items(timing, given, asked if kind in (STANDS, FOLLOWS) else asked or latest)
     match kind:
         case "情形":
@@ -192,7 +201,7 @@ def actual(timing: Timing, given: Recorded, asked: date | None, kind: str, subje
             day = allowed_from(found)
             return _shown(day) if day else NO_BAR
         case "与拟至不同":
-            item = _one(found, VALIDITY)
+            item = _one(found, VALIDITY) or _one(found, EXTENSION)
             return _shown(item.proposed) if item and item.proposed else SAME
         case "复核起":
             item = _one(found, RECHECK)

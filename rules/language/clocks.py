@@ -18,6 +18,7 @@ from rules.portable.clocks import (
     BEFORE_EXPIRY,
     CONSEQUENCES,
     COUNTED,
+    EXTENSION,
     MISSES,
     RECHECK,
     STARTS,
@@ -198,7 +199,7 @@ def _end(matter: str, text: str) -> tuple[Term | None, tuple[int, int] | None, i
         none = f"，没有的写{NONE}" if matter == BAR else ""
         raise ValueError(f"“{matter}”的期限「{text}」应写成 3年、3个月、15日 或 15个工作日{none}")
     found = _term(match[1], match[2])
-    if matter in (VALIDITY, BAR) and found.unit == "工作日":
+    if matter in (VALIDITY, EXTENSION, BAR) and found.unit == "工作日":
         raise ValueError(f"“{matter}”不按工作日计：请改写为年、月或日")
     return found, None, 0
 

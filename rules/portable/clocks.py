@@ -19,6 +19,7 @@ _DAY: Final = timedelta(days=1)
 OTHERS: Final = "其余"
 #: What a clock can be about.
 VALIDITY: Final = "有效期"
+EXTENSION: Final = "延续期"
 UPDATE: Final = "年度更新"
 MISSES: Final = "累计未更新"
 CHANGE: Final = "变化报告"
@@ -27,11 +28,13 @@ BAR: Final = "再次申报"
 COMPLAINT: Final = "举报答复"
 #: From when each runs. 当日 counts the day itself, 次日 begins on the next.
 NEXT_YEAR: Final = "授予次年"
+AFTER_EXPIRY: Final = "期满次日"
 EXPIRY_YEAR: Final = "期满当年"
 BEFORE_EXPIRY: Final = "期满前"
 UNBARRED: Final = "取消"
 STARTS: Final[Mapping[str, tuple[str, ...]]] = {
     VALIDITY: ("授予当日", "授予次日"),
+    EXTENSION: (AFTER_EXPIRY, "公告当日"),
     UPDATE: (NEXT_YEAR, "授予当年"),
     MISSES: ("有效期内",),
     CHANGE: ("变化次日", "变化当日"),
@@ -48,6 +51,7 @@ _REFUSED: Final = "不予受理"
 _CORRECTED: Final = "责令整改"
 CONSEQUENCES: Final[Mapping[str, tuple[str, ...]]] = {
     VALIDITY: (_EXPIRED,),
+    EXTENSION: (_EXPIRED,),
     UPDATE: (_LOST, COUNTED, _CANCELLED),
     MISSES: (_CANCELLED, _LOST),
     CHANGE: (_LOST, _CANCELLED, _CORRECTED),
@@ -214,18 +218,28 @@ def periods(
     return tuple(found)
 
 
+@dataclass(frozen=True)
+class Extension:
+    """That a title goes on after a re-check: the day of the announcement, and the last day that it states."""
+
+    day: date
+    until: date | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Title:
     """A title as it is on the record, and what its holder has handed in for it.
 
     ``until`` is the last day as announced, None if nobody announced one; ``ended`` the first day on
-    which it is no longer held, if it was cancelled or replaced. ``updates`` are the years and the
+    which it is no longer held, if it was cancelled or replaced. ``extensions`` begin a term each, the
+    last of which is the present one. ``updates`` are the years and the
     days of their updates, ``rechecks`` the days of applications for its re-check.
     """
 
     start: date
     until: date | None = None
     ended: date | None = None
+    extensions: tuple[Extension, ...] = ()
     updates: tuple[tuple[int, date], ...] = ()
     rechecks: tuple[date, ...] = ()
 
@@ -308,45 +322,57 @@ class Timing:
         found: list[Item] = []
         seen = None if title is None or title.start > day else _by(title, day)
         if seen is not None:
-            found += self._validity(seen, day)
-            updates = [*self._updates(seen, day)]
+            term = self._term(seen)
+            found += _validity(term, day)
+            updates = [*self._updates(term, day)]
             found += updates
             found += self._misses(updates, day)
-            found += self._recheck(seen, day)
+            found += self._recheck(term, day)
         for event in events:
             if event.day <= day:
                 found += self._event(event, seen, day)
         order = [*STARTS]
         return tuple(sorted(found, key=lambda i: (order.index(i.matter), i.start, i.subject)))
 
-    def _last(self, title: Title) -> date | None:
-        return title.until or self.until(title.start)
+    def proposed(self, title: Title, day: date) -> date | None:
+        """The last day of a title by the table, as it was extended until a day."""
+        return self._term(_by(title, day)).proposed
 
-    def _validity(self, title: Title, day: date) -> Iterator[Item]:
-        last = self._last(title)
-        clocks = self.on(title.start) or (last and self.on(last))
+    def _term(self, title: Title) -> "_Term":
+        """The present term of a title, after every extension."""
+        start, proposed = title.start, self.until(title.start)
+        last = title.until or proposed
+        clocks = self.on(start) or (self.on(last) if last else None)
         clock = clocks.clock(VALIDITY) if clocks else None
-        if not clocks or not clock or last is None:
-            return
-        over = title.ended if title.ended and title.ended <= last + _DAY else None
-        proposed = self.until(title.start)
-        item = _item(clocks, clock, "", title.start, last, day, over)
-        if over:
-            item = replace(item, state=DONE)
-        yield replace(item, proposed=None if proposed == last else proposed)
+        for extension in title.extensions:
+            table = self.on(extension.day)
+            again = table.clock(EXTENSION) if table else None
+            if again is None and extension.until is None:
+                continue  # nobody says until when: nothing is known of it
+            follows = again is None or again.start == AFTER_EXPIRY
+            start = last + _DAY if last and follows else extension.day
+            proposed = None
+            if table and again and again.term:
+                clocks, clock = table, again
+                proposed = replace(again.term, running=True).raw(start)
+            last = extension.until or proposed or last
+        return _Term(
+            title=title, start=start, last=last, proposed=proposed, clocks=clocks, clock=clock
+        )
 
-    def _updates(self, title: Title, day: date) -> Iterator[Item]:
-        last = self._last(title)
+    def _updates(self, term: "_Term", day: date) -> Iterator[Item]:
+        title, last = term.title, term.last
         done = dict(reversed(title.updates))  # of several the first
         by_year: dict[int, Item] = {}
         for period in self.periods:
             clock = period.clocks.clock(UPDATE)
             if clock is None or clock.yearly is None:
                 continue
-            first = title.start.year + (clock.start == NEXT_YEAR)
+            later = clock.start == NEXT_YEAR and not title.extensions
+            first = term.start.year + later
             for year in range(first, (last or day).year + 1):
                 due = date(year, *clock.yearly)
-                held = title.start <= due and (title.ended is None or due < title.ended)
+                held = term.start <= due and (title.ended is None or due < title.ended)
                 if held and due <= (last or due) and period.covers(due):
                     begun, name = date(year, 1, 1), f"{year}年"
                     item = _item(period.clocks, clock, name, begun, due, day, done.get(year))
@@ -365,16 +391,17 @@ class Timing:
                 yield _item(clocks, clock, last.subject, begun, last.due, day, None)
                 return
 
-    def _recheck(self, title: Title, day: date) -> Iterator[Item]:
-        last = self._last(title)
+    def _recheck(self, term: "_Term", day: date) -> Iterator[Item]:
+        title, last = term.title, term.last
         clocks = last and self.on(last)
         clock = clocks.clock(RECHECK) if clocks else None
         if not last or not clocks or not clock or (title.ended and title.ended <= last):
             return
         opens = _before(last, clock.lead) if clock.lead else date(last.year, 1, 1)
         due = _before(last, clock.term) - _DAY if clock.term else last
-        done = min(title.rechecks, default=None)
-        yield _item(clocks, clock, "", max(opens, title.start), due, day, done)
+        mine = (on for on in title.rechecks if on >= term.start or not title.extensions)
+        start = max(opens, term.start)
+        yield _item(clocks, clock, "", start, due, day, min(mine, default=None))
 
     def _event(self, event: Event, title: Title | None, day: date) -> Iterator[Item]:
         clocks = self.on(event.day)
@@ -409,6 +436,29 @@ class Timing:
         ended = title.ended if title and event.matter == CHANGE else None
         if not (ended and (item.due is None or ended <= item.due)):
             yield item
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Term:
+    """The present term of a title: its days, the last day by the table, and the clock by which it runs."""
+
+    title: Title
+    start: date
+    last: date | None
+    proposed: date | None
+    clocks: Clocks | None
+    clock: Clock | None
+
+
+def _validity(term: _Term, day: date) -> Iterator[Item]:
+    if not term.clocks or not term.clock or term.last is None:
+        return
+    ended = term.title.ended
+    over = ended if ended and ended <= term.last + _DAY else None
+    item = _item(term.clocks, term.clock, "", term.start, term.last, day, over)
+    if over:
+        item = replace(item, state=DONE)
+    yield replace(item, proposed=None if term.proposed == term.last else term.proposed)
 
 
 def pending(items: Iterable[Item]) -> tuple[str, ...]:
@@ -479,6 +529,9 @@ def _by(title: Title, day: date) -> Title:
     return replace(
         title,
         ended=title.ended if title.ended and title.ended <= day else None,
+        extensions=tuple(
+            sorted((e for e in title.extensions if e.day <= day), key=lambda e: e.day)
+        ),
         updates=tuple(sorted((y, on) for y, on in title.updates if on <= day)),
         rechecks=tuple(on for on in title.rechecks if on <= day),
     )

@@ -18,6 +18,7 @@ from rules.portable.clocks import (
     ClockError,
     Clocks,
     Event,
+    Extension,
     Period,
     Timing,
     Title,
@@ -165,6 +166,32 @@ def test_a_re_check_opens_and_closes_before_the_last_day() -> None:
     assert (item.start, item.due, item.state) == (date(2025, 3, 1), date(2025, 7, 31), "未到")
 
 
+def test_an_extension_begins_where_its_table_says() -> None:
+    title = Title(start=date(2023, 7, 1), until=date(2026, 6, 30), extensions=(Extension(CHANGED),))
+    expiry = clock("延续期", "期满次日", term=Term(3, "年"))
+    notice = replace(expiry, start="公告当日")
+
+    def found(*more: Clock) -> tuple[str, date, date | None, date | None]:
+        tables = Clocks("丙", (*OLD.clocks, *more))
+        timing = Timing((Period(None, None, tables),), CALENDAR)
+        [item] = [i for i in timing.items(title, (), CHANGED) if i.matter in ("有效期", "延续期")]
+        return item.matter, item.start, item.due, item.proposed
+
+    assert found(expiry) == ("延续期", date(2026, 7, 1), date(2029, 6, 30), None)
+    assert found(notice) == ("延续期", CHANGED, date(2029, 3, 31), None)
+    assert found() == ("有效期", title.start, title.until, None)  # nobody says until when
+
+
+def test_a_title_that_was_extended_twice_runs_to_the_last_day_of_the_last() -> None:
+    again = (Extension(date(2025, 9, 1), date(2028, 8, 31)), Extension(date(2028, 8, 1)))
+    title = Title(start=date(2022, 9, 1), until=date(2025, 8, 31), extensions=again)
+    timing = rulebook().timing("专精特新中小企业")
+    assert timing.proposed(title, date(2028, 7, 31)) == date(2028, 8, 31)
+    assert timing.proposed(title, date(2028, 8, 1)) == date(2031, 8, 31)
+    updates = [i.due for i in timing.items(title, (), date(2028, 8, 1)) if i.matter == "年度更新"]
+    assert updates == [date(2029, 5, 31), date(2030, 5, 31), date(2031, 5, 31)]
+
+
 def test_a_title_that_ended_asks_for_nothing_more() -> None:
     ended = replace(TITLE, ended=date(2025, 3, 1))
     change = Event(matter="变化报告", subject="1", day=date(2025, 2, 1))
@@ -233,6 +260,7 @@ def records(draw: st.DrawFn) -> tuple[Timing, Title, list[Event]]:
         start=start,
         until=draw(st.none() | DAYS.filter(lambda d: d > start)),
         ended=draw(st.none() | DAYS.filter(lambda d: d > start)),
+        extensions=tuple(draw(st.lists(DAYS.map(Extension), max_size=2))),
         updates=tuple((d.year, d) for d in draw(st.lists(DAYS, max_size=3))),
         rechecks=tuple(draw(st.lists(DAYS, max_size=1))),
     )
@@ -251,6 +279,7 @@ def known(title: Title, events: list[Event], day: date) -> tuple[Title, list[Eve
     then = replace(
         title,
         ended=title.ended if title.ended and title.ended <= day else None,
+        extensions=tuple(e for e in title.extensions if e.day <= day),
         updates=tuple(u for u in title.updates if u[1] <= day),
         rechecks=tuple(d for d in title.rechecks if d <= day),
     )
