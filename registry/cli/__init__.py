@@ -22,6 +22,14 @@ class _Listed(NamedTuple):
 
 #: Loading all commands takes a while, so each is loaded when it is used, and none to list them.
 _COMMANDS: Final = {
+    "announce": _Listed(
+        "applications.announce",
+        "公告认定（或复核通过）的企业：登记称号，了结申报；有一家不能公告的，整份名单都不登记。",
+    ),
+    "apply": _Listed(
+        "applications.apply",
+        "登记企业的申报，一家或一份名单；有一家不能登记的，整份名单都不登记。",
+    ),
     "audit": _Listed("audit.audit", "审计：查看登记簿，验证，签发检查点，导出证据包。"),
     "calendar": _Listed(
         "calendars.calendar",
@@ -63,8 +71,13 @@ _COMMANDS: Final = {
         "filings.import_file",
         "登记一个文件中的企业：县级汇总表、tidu 模板、CSV 或 JSON；或一个文件夹的数据表。",
     ),
+    "object": _Listed("applications.object_", "登记对一家企业的异议，或用 --settle 处理一件异议。"),
     "replay": _Listed(
         "audit.replay", "从登记库中存下的事实和规则重新作出决定，逐字节比较；不读标准文件。"
+    ),
+    "round": _Listed(
+        "rounds.round_",
+        "轮次：依据一份通知受理申报，自某日至某日；没有规定的期限可在此写明。",
     ),
     "rules": _Listed("criteria.rules", "标准：查看、检查、排版和新建规则。"),
     "screen": _Listed(
@@ -77,6 +90,10 @@ _COMMANDS: Final = {
     ),
     "snapshot": _Listed(
         "screen.take_snapshot", "写出登记库某日的快照（Parquet），供 tidu screen 和其他数据库读取。"
+    ),
+    "step": _Listed(
+        "applications.step",
+        "办理申报的一步，例如 推荐、退回补正、不予推荐；一家或一份名单，有一家不能办理的都不办理。",
     ),
     "template": _Listed("filings.template", "写出多工作表的填报模板，内有下拉选项、单位和说明。"),
     "titles": _Listed(

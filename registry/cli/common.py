@@ -249,6 +249,7 @@ tiers_option = click.option(
 )
 
 
+dry_run_option = click.option("--dry-run", is_flag=True, help="只说明将会怎样，不登记。")
 batch_option = click.option("--batch", default="", help="申报或复核的批次，例如 2026年复核。")
 by_option = click.option(
     "--by", default="", envvar="TIDU_BY", help="经办人姓名；也可用环境变量 TIDU_BY。"

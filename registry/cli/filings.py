@@ -23,6 +23,7 @@ from registry.cli.common import (
     command,
     console,
     desk,
+    dry_run_option,
     group,
     jobs_option,
     json_option,
@@ -80,7 +81,7 @@ _SHOWN = 20
     help="把原表写成标出问题的工作簿：有问题的格子加底色和批注；不能标出的文件写成问题清单。",
 )
 @click.option("--partial", is_flag=True, help="文件有错误时，仍登记无误的各行。")
-@click.option("--dry-run", is_flag=True, help="只说明将会怎样，不登记。")
+@dry_run_option
 @jobs_option
 @click.option(
     "--undo", type=NumberParam(), metavar="编号", help="撤销某次导入（编号在导入时给出）。"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -23,6 +23,8 @@ from registry.desk.notices import (
 )
 from registry.kit.screens import listing
 
+_F = TypeVar("_F", bound=Callable[..., Any])
+
 
 @dataclass(frozen=True, kw_only=True)
 class DocumentOptions:
@@ -38,8 +40,23 @@ class DocumentOptions:
     @property
     def notice(self) -> Notice:
         """The document, with the digests of its files; they are not kept if it is only tried."""
-        files = (taken(file, rehearsing=self.rehearsing) for file in self.evidence)
-        return Notice(self.number, self.dated, tuple(files))
+        return Notice(self.number, self.dated, digests(self.evidence, rehearsing=self.rehearsing))
+
+
+def digests(files: Sequence[Path], *, rehearsing: bool = False) -> tuple[str, ...]:
+    """The digests of files of evidence."""
+    return tuple(taken(file, rehearsing=rehearsing) for file in files)
+
+
+def evidence_option(what: str, more: str = "") -> Callable[[_F], _F]:
+    """The option for files of evidence."""
+    return click.option(
+        "--evidence",
+        multiple=True,
+        type=click.Path(path_type=Path, exists=True, dir_okay=False),
+        help=f"{what}，可多次给出；登记簿只记其摘要；设有 TIDU_EVIDENCE 的"
+        f"另存一份，否则请自行保存原件。{more}",
+    )
 
 
 def document_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -65,13 +82,7 @@ def document_options(command: Callable[..., None]) -> Callable[..., None]:
     for decorate in (
         json_option,
         by_option,
-        click.option(
-            "--evidence",
-            multiple=True,
-            type=click.Path(path_type=Path, exists=True, dir_okay=False),
-            help="公告等文件，可多次给出；登记簿只记其摘要；设有 TIDU_EVIDENCE 的"
-            "另存一份，否则请自行保存原件。名单文件自动记入。",
-        ),
+        evidence_option("公告等文件", "名单文件自动记入。"),
         click.option("--dated", type=DayParam(), required=True, help="公告、决定或通知的日期。"),
         click.option("--document", required=True, help="公告、决定或通知的文号。"),
     ):

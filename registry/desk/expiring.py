@@ -12,7 +12,6 @@ from sqlmodel import Session
 
 from registry.desk.place import Desk
 from registry.judging.settled import Registration
-from registry.portable.clock import CHINA
 from registry.record import journal, register
 
 #: For how many days before its end a title is told, and for how many after.
@@ -50,7 +49,7 @@ _READING: Final = Lock()
 
 def titles(desk: Desk) -> list[Expiring]:
     """The titles that end within ``AROUND`` days, or ended as many days ago; the first to end first."""
-    today = desk.clock().astimezone(CHINA).date()
+    today = desk.today
     with desk.reading() as session:
         known = _read(session, desk.database)
     latest: dict[tuple[str, str], Registration] = {}

@@ -37,7 +37,6 @@ from registry.judging.totals import Totals
 from registry.kit import regions
 from registry.kit.files import working_folder, write_new
 from registry.kit.workers import jobs_for
-from registry.portable.clock import CHINA
 from registry.record import admissions, loading
 from registry.record.loading import ImportLine, LoadReport, UndoReport
 from registry.record.naming import Names
@@ -158,16 +157,12 @@ def read_file(
             progress=done,
             admitted=_Admitted(desk),
         )
-    return rechecked(reading, catalogue, as_of, words or desk.words, _today(desk), ahead)
+    return rechecked(reading, catalogue, as_of, words or desk.words, desk.today, ahead)
 
 
 def _with_mapping(source: Source) -> Source:
     """A source that is read with the bureau's own mapping, unless it has another."""
     return replace(source, mapping=source.mapping or headings.own())
-
-
-def _today(desk: Desk) -> date:
-    return desk.clock().astimezone(CHINA).date()
 
 
 def _days_to_come(reading: FileReading, today: date) -> Iterator[Issue]:
@@ -435,7 +430,7 @@ def import_folder(desk: Desk, source: Source) -> FolderImported:
                 catalogue=catalogue,
                 as_of=source.as_of,
                 words=desk.words,
-                today=_today(desk),
+                today=desk.today,
                 ahead=rulebook().catalogue,
             ),
             size=source.parts.size if source.parts else CHUNK,

@@ -4,23 +4,25 @@ A list is registered whole or not at all. Whatever it leaves open is told before
 registered.
 """
 
-from collections.abc import Collection, Container, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Container, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from sqlmodel import Session
 
 from registry.desk import importing
+from registry.desk.evidence import taken
 from registry.desk.place import Desk
-from registry.errors import RecordError
+from registry.errors import RecordError, RegistryError
 from registry.intake import validity
 from registry.intake.lists import ListEntry, Listing, read_list
 from registry.intake.validity import Validity
 from registry.kit import uscc
 from registry.record import admissions, cases, register
 from registry.record.naming import Names
-from registry.record.register import Holder
+from registry.record.register import Holder, Notice
 from rules.portable.errors import Remedy
 
 #: The most enterprises of a list that a message names.
@@ -39,9 +41,38 @@ class Firms:
     renamed: frozenset[str] = frozenset()
 
 
+#: An enterprise with its place in a list, which is empty if it is named by itself.
+Placed: TypeAlias = tuple[str, Holder]
+
+
+@contextmanager
+def told() -> Iterator[list[str]]:
+    """Collects remarks on the way; an error carries them, since nothing is returned then."""
+    notices: list[str] = []
+    try:
+        yield notices
+    except RegistryError as error:
+        error.details = (*(f"提示 {said}" for said in notices), *error.details)
+        raise
+
+
+def with_list(desk: Desk, notice: Notice, firms: Firms) -> Notice:
+    """The notice with the digest of its list of enterprises, which is evidence too."""
+    files = [firms.file] if firms.file else []
+    lists = (taken(file, rehearsing=desk.rehearsing) for file in files)
+    return replace(notice, evidence=(*notice.evidence, *lists))
+
+
 def holders(
     desk: Desk, firms: Firms, given: Validity, uses: Sequence[str], notices: list[str]
 ) -> list[Holder]:
+    """The enterprises as ``placed`` finds them, without their places."""
+    return [holder for _, holder in placed(desk, firms, given, uses, notices)]
+
+
+def placed(
+    desk: Desk, firms: Firms, given: Validity, uses: Sequence[str], notices: list[str]
+) -> list[Placed]:
     """The enterprises with the names by which they are registered, or else those of the list.
 
     ``uses`` are the validity days to take from a list; they may not contradict the days ``given``.
@@ -50,7 +81,7 @@ def holders(
     if firms.file is None:
         with desk.reading() as session:
             named = names(session, firms.codes)
-        return [Holder(code, named.get(code, "")) for code in firms.codes]
+        return [("", Holder(code, named.get(code, ""))) for code in firms.codes]
     listing = _listing(desk, firms.file)
     with desk.reading() as session:
         found = coded(session, firms.file, listing, notices)
@@ -59,8 +90,8 @@ def holders(
     terms = {tier.years for tier in desk.to_be_filed().tiers if tier.years}
     days = _days(firms.file, [line for line, _ in found], given, uses, terms, notices)
     return [
-        Holder(h.uscc, h.name or known.get(h.uscc, ""), *own)
-        for (_, h), own in zip(found, days, strict=True)
+        (line.where, Holder(h.uscc, h.name or known.get(h.uscc, ""), own.first, own.last))
+        for (line, h), own in zip(found, days, strict=True)
     ]
 
 
@@ -141,7 +172,7 @@ def coded(
             found.append((line, Holder(code, registered)))
             by_name.append(f"{registered}（{code}）")
         else:
-            unknown.append(_unfound(known, name))
+            unknown.append(f"{line.where} {_unfound(known, name)}")
     refuse_wrong(path, wrong)
     if unknown:
         raise _missing(path, listing, unknown, len(by_name))
@@ -191,6 +222,7 @@ def _missing(path: Path, listing: Listing, unknown: Sequence[str], found: int) -
         lacks=lacks,
         found=found,
         value="、".join(unknown[:_SHOWN]) + more,
+        details=tuple(f"错误 {said}" for said in unknown) if more else (),
     )
 
 

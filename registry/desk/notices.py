@@ -1,8 +1,7 @@
 """Titles and holdings that documents state: put into the register and read back."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Final
@@ -11,10 +10,9 @@ from sqlmodel import Session
 
 from registry.desk import listed
 from registry.desk.enterprises import refuse_unknown
-from registry.desk.evidence import taken
 from registry.desk.listed import Firms
 from registry.desk.place import Desk
-from registry.errors import RecordError, RegistryError
+from registry.errors import RecordError
 from registry.intake import holdings as lists
 from registry.intake.cells import half
 from registry.intake.validity import Validity
@@ -48,17 +46,6 @@ class Registered:
 
     entries: Sequence[Entry]
     notices: Sequence[str] = ()
-
-
-@contextmanager
-def _told() -> Iterator[list[str]]:
-    """Collects remarks on the way; an error carries them, since nothing is returned then."""
-    notices: list[str] = []
-    try:
-        yield notices
-    except RegistryError as error:
-        error.details = (*(f"提示 {said}" for said in notices), *error.details)
-        raise
 
 
 # -- titles ----------------------------------------------------------------------------------------
@@ -138,17 +125,12 @@ def _registered(
     uses: Sequence[str],
     register: Callable[[Session, Sequence[Holder], Notice], Sequence[Entry]],
 ) -> Registered:
-    with _told() as notices:
+    with listed.told() as notices:
         holders = listed.holders(desk, firms, days, uses, notices)
         with desk.writing() as session:
-            return Registered(register(session, holders, _with_list(desk, notice, firms)), notices)
-
-
-def _with_list(desk: Desk, notice: Notice, firms: Firms) -> Notice:
-    """The notice with the digest of its list of enterprises, which is evidence too."""
-    files = [firms.file] if firms.file else []
-    lists = (taken(file, rehearsing=desk.rehearsing) for file in files)
-    return replace(notice, evidence=(*notice.evidence, *lists))
+            return Registered(
+                register(session, holders, listed.with_list(desk, notice, firms)), notices
+            )
 
 
 def strike(desk: Desk, seq: int, notice: Notice) -> Entry:
@@ -208,10 +190,10 @@ def hold(
 def hold_listed(desk: Desk, firms: Firms, notice: Notice, days: Validity) -> Registered:
     """Register the holdings of a list: all or none."""
     assert firms.file is not None
-    with _told() as notices:
+    with listed.told() as notices:
         with desk.reading() as session:
             stated = _listed(session, firms.file, firms, notices)
-        done = _hold(desk, stated, _with_list(desk, notice, firms), days)
+        done = _hold(desk, stated, listed.with_list(desk, notice, firms), days)
         return Registered(done.entries, [*notices, *done.notices])
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from sqlmodel import Session
 from registry.database import storage
 from registry.errors import MovedOnError
 from registry.kit.progress import Watch, unwatched
+from registry.portable.clock import china_day
 from registry.portable.clock import now as now
 from registry.record import journal, publication
 from registry.record.determinations import signed_name
@@ -91,6 +92,11 @@ class Desk:
             yield session
             if self.rehearsing:
                 raise _RehearsedError
+
+    @property
+    def today(self) -> date:
+        """The day by the clock in China."""
+        return china_day(self.clock())
 
     def after(self, seen: Seen) -> "Desk":
         """The same desk for acts that rest on what was seen; it is closed with this one."""

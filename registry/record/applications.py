@@ -7,7 +7,7 @@ recorded whole or not at all: one line that is wrong refuses the whole list.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
 from typing import Any, Final, TypeAlias, TypeVar
@@ -37,7 +37,7 @@ from rules.portable.applications import (
 )
 from rules.portable.canonical import digest
 from rules.portable.errors import DescribedError, Remedy
-from rules.portable.record import Json
+from rules.portable.record import Body, Json
 from rules.portable.record import RecordError as PortableError
 from rules.portable.workflow import EXTEND, GRANT, SETTLE, Act, StepError
 
@@ -182,7 +182,7 @@ def apply(
                 state=before.on(applying.day).state,
             )
         body = _application(uscc, applicant, applying, handled.digest)
-        body["workflow"] = governing(body, handled.table)
+        body["workflow"] = _governing(body, handled.table)
         if applying.round:
             _refuse_closed(applying.round, applying.day)
             refuse_outside(body, applying.round.body)
@@ -194,6 +194,19 @@ def apply(
         for body in bodies
     ]
     return _append(session, drafts, by=named, now=now)
+
+
+def _governing(body: Json, table: Body) -> str:
+    try:
+        return governing(body, table)
+    except PortableError as error:
+        raise RecordError(
+            "no-workflow",
+            "所发布的标准没有适用于它的{value}{procedure}办理程序（{cause}）：请核对层级、程序、省份和填报日期",
+            value=body["tier"],
+            procedure=body["procedure"],
+            cause=error,
+        ) from error
 
 
 def _application(uscc: str, applicant: _Applicant, applying: Applying, workflows: str) -> Json:
@@ -272,7 +285,7 @@ def step(
     found, decided = Reader(session).of(usccs), newest_decisions(session, usccs, tier)
 
     def stated(uscc: str) -> journal.Draft:
-        application = _open(found.get(uscc, ()), tier)
+        application = newest(found.get(uscc, ()), tier)
         draft, act = _step(session, application, doing, decided.get(uscc), now)
         if {GRANT, EXTEND}.intersection(act.effects):
             raise RecordError(
@@ -283,7 +296,8 @@ def step(
     return _append(session, _all(usccs, stated), by=named, now=now)
 
 
-def _open(found: Iterable[Application], tier: str) -> Application:
+def newest(found: Iterable[Application], tier: str) -> Application:
+    """The newest of an enterprise's applications for a tier; ``RecordError`` if there is none."""
     application = standing(found, tier)
     if application is None:
         raise RecordError("no-application", "没有「{value}」的申报", value=tier)
@@ -363,20 +377,22 @@ def announce(
     level: str,
     first: date | None = None,
     last: date | None = None,
+    stated: Mapping[str, Holder] | None = None,
     by: str,
     now: datetime,
 ) -> list[journal.Entry]:
     """Announce these enterprises: grant or extend their titles, and close their applications.
 
     The titles begin on ``first``, or on the notice's date, and last for the usual time unless
-    ``last`` says otherwise. Returns the announcement, the titles and the steps.
+    ``last`` says otherwise, or an enterprise's own days as ``stated``. Returns the announcement, the
+    titles and the steps.
     """
     named = signed_name(by)
     _refuse_future(notice.dated, now)
     found, decided = Reader(session).of(usccs), newest_decisions(session, usccs, tier)
 
     def meant(uscc: str) -> tuple[Application, Act]:
-        application = _open(found.get(uscc, ()), tier)
+        application = newest(found.get(uscc, ()), tier)
         acts = [
             act
             for act in application.allowed(notice.dated)
@@ -400,9 +416,10 @@ def announce(
     [announcement] = journal.append(
         session, [journal.Draft(kind="announcement", tier=tier, body=body)], by=named, now=now
     )
-    titled = _titles(session, applications, tier, notice, first, last, by=named, now=now)
+    days = stated or {}
+    titled = _titles(session, applications, tier, notice, first, last, days, by=named, now=now)
 
-    def stated(uscc: str) -> journal.Draft:
+    def closing(uscc: str) -> journal.Draft:
         application, act = applications[uscc]
         doing = Doing(
             act=act.act, level=level, day=notice.dated, document=notice.number,
@@ -411,7 +428,7 @@ def announce(
         more = {"announcement": announcement.digest, "title": titled[uscc].digest}
         return _step(session, application, doing, decided.get(uscc), now, more)[0]
 
-    steps = _append(session, _all(usccs, stated), by=named, now=now)
+    steps = _append(session, _all(usccs, closing), by=named, now=now)
     return [announcement, *titled.values(), *steps]
 
 
@@ -422,6 +439,7 @@ def _titles(
     notice: Notice,
     first: date | None,
     last: date | None,
+    stated: Mapping[str, Holder],
     *,
     by: str,
     now: datetime,
@@ -430,7 +448,7 @@ def _titles(
     entries: list[journal.Entry] = []
     for effect in (GRANT, EXTEND):
         holders = [
-            Holder(uscc, str(one.entry.body["name"]))
+            replace(stated.get(uscc) or Holder(uscc), name=str(one.entry.body["name"]))
             for uscc, (one, act) in applications.items()
             if effect in act.effects
         ]
@@ -523,10 +541,13 @@ def _all(usccs: Sequence[str], stated: Callable[[str], _T]) -> list[_T]:
 
 
 def _refused(wrong: Wrong, asked: int) -> RecordError:
+    """The refusal of a list; its field ``refused`` has every line for whoever knows their places."""
     said = [f"{uscc}：{error}" for uscc, error in wrong]
     remedy = next((error.remedy for _, error in wrong if error.remedy), None)
     if asked == 1:
-        return RecordError("nothing-recorded", "没有登记。{value}", value=said[0], remedy=remedy)
+        return RecordError(
+            "nothing-recorded", "没有登记。{value}", value=said[0], remedy=remedy, refused=wrong
+        )
     more = f"；……共{len(wrong)}家" if len(wrong) > _SHOWN else ""
     return RecordError(
         "nothing-recorded",
@@ -535,6 +556,7 @@ def _refused(wrong: Wrong, asked: int) -> RecordError:
         value="；".join(said[:_SHOWN]) + more,
         remedy=remedy,
         details=tuple(f"错误 {line}" for line in said) if len(said) > _SHOWN else (),
+        refused=wrong,
     )
 
 

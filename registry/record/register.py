@@ -420,14 +420,14 @@ def _record_holdings(
 ) -> list[journal.Entry]:
     """Add an entry for each holding, or none; ``RecordError`` with everything that is wrong."""
     named, seen = _signed(notice, by), set[tuple[str, str]]()
-    wrong = list[tuple[str, RecordError]]()
+    wrong = list[tuple[str, str, RecordError]]()
     admitted = admissions.Admitted(session)
     for body in bodies:
         pair = body["uscc"], body["holder"] or body["holder_name"]
         try:
             _refuse_holding(body, pair in seen, admitted)
         except RecordError as error:
-            wrong.append((f"{body['name']}{body['uscc']}", error))
+            wrong.append((body["name"], body["uscc"], error))
         seen.add(pair)
     _refuse(wrong)
     drafts = [_draft({**body, **_by_notice(action, notice)}) for body in bodies]
@@ -540,7 +540,7 @@ def _record(
             _refuse_days(body)
             drafts.append(_draft(body))
         except RecordError as error:
-            wrong.append((f"{holder.name}{holder.uscc}", error))
+            wrong.append((holder.name, holder.uscc, error))
         seen.add(holder.uscc)
     _refuse(wrong)
     return journal.append(session, drafts, by=named, now=now)
@@ -555,17 +555,21 @@ def _signed(notice: Notice, by: str) -> str:
     return named
 
 
-def _refuse(wrong: Sequence[tuple[str, RecordError]]) -> None:
-    """Refuse everything if anything is wrong, as (whom it concerns, what is wrong)."""
+def _refuse(wrong: Sequence[tuple[str, str, RecordError]]) -> None:
+    """Refuse everything if anything is wrong, as (name and code of whom it concerns, what is wrong).
+
+    The field ``refused`` of the error has every line by code.
+    """
     if wrong:
         more = f"；……共{len(wrong)}家" if len(wrong) > _SHOWN else ""
-        told = "；".join(f"{whom}：{error}" for whom, error in wrong[:_SHOWN])
-        remedies = (error.remedy for _, error in wrong if error.remedy)
+        told = "；".join(f"{name}{uscc}：{error}" for name, uscc, error in wrong[:_SHOWN])
+        remedies = (error.remedy for _, _, error in wrong if error.remedy)
         raise RecordError(
             "nothing-registered",
             "没有登记。{value}",
             value=told + more,
             remedy=next(remedies, None),
+            refused=[(uscc, error) for _, uscc, error in wrong],
         )
 
 
