@@ -9,9 +9,10 @@ superseded is opened again as a copy.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from itertools import chain
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -44,11 +45,15 @@ from registry.database.versions import (
 from registry.errors import LoadError
 from registry.filings import FileReading, Issue, Submission
 from registry.kit import regions
+from registry.portable.clock import china_day
 from registry.record import cases, journal, publication, receipts
+from registry.record.applications import Reader
 from registry.record.naming import Names
 from rules.errors import FactsError
 from rules.model.catalogue import Catalogue
 from rules.model.facts import Profile, check_day
+from rules.portable.applications import Application
+from rules.portable.workflow import EXTEND, GRANT
 
 _IMPORT: Final = table_of(Import)
 _RESTATEMENT: Final = table_of(Restatement)
@@ -383,8 +388,9 @@ def undo(
 
     ``by`` names the person for the journal; ``dry_run`` only reports.
 
-    Raises ``LoadError`` if the load is unknown or already undone, or if a later load concerns the
-    same enterprises: that one must be undone first.
+    Raises ``LoadError`` if the load is unknown or already undone, if a later load concerns the same
+    enterprises (that one must be undone first), or if an application rests on one of its filings
+    that is open or was announced.
     """
     loaded = session.get(Import, import_id)
     if loaded is None:
@@ -417,12 +423,14 @@ def undo(
             value=named,
         )
     closing = session.execute(
-        sa.select(FILING.c.id, FILING.c.replaces_id, ENTERPRISE.c.uscc)
+        sa.select(FILING.c.id, FILING.c.replaces_id, FILING.c.as_of, ENTERPRISE.c.uscc)
         .join(ENTERPRISE)
         .where(FILING.c.import_id == import_id, FILING.c.known_until.is_(None))
         .order_by(ENTERPRISE.c.uscc)
     ).all()
     firms = [row.uscc for row in closing]
+    filed = {(row.uscc, row.as_of.isoformat()) for row in closing}
+    _refuse_rested_upon(session, import_id, filed, china_day(now))
     decided, determined, titles, holdings = _resting(session, [row.id for row in closing], firms)
     report = UndoReport(
         import_id=import_id,
@@ -445,6 +453,37 @@ def undo(
     receipts.undo(session, import_id, [row.id for row in closing], by=by, now=now)
     _list_anew(session, import_id)
     return report
+
+
+def _refuse_rested_upon(
+    session: Session, import_id: int, filed: Collection[tuple[str, str]], today: date
+) -> None:
+    """Refuse to take back filings (code and day) on which open or announced applications rest."""
+    applications = Reader(session).of(sorted({uscc for uscc, _ in filed}))
+    resting = [
+        one
+        for one in chain.from_iterable(applications.values())
+        if (one.entry.body["uscc"], one.entry.body["filed_as_of"]) in filed and _binds(one, today)
+    ]
+    if resting:
+        named = [f"第{one.entry.seq}号{one.entry.body['name']}" for one in resting[:_SHOWN]]
+        raise LoadError(
+            "applied-upon",
+            "导入{where}不能撤销：依据它的填报有{number}件申报（{value}），尚未办结的请先撤回申报，已公告的不能撤销",
+            where=import_id,
+            number=len(resting),
+            value="、".join(named) + ("等" if len(resting) > _SHOWN else ""),
+        )
+
+
+def _binds(one: Application, day: date) -> bool:
+    """Whether an application is open, or was announced."""
+    course = one.on(day)
+    return not course.ended or bool({GRANT, EXTEND}.intersection(course.effects))
+
+
+#: The most applications that a refusal names.
+_SHOWN: Final = 5
 
 
 def _list_anew(session: Session, import_id: int) -> None:

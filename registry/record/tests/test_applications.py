@@ -1,6 +1,6 @@
 """Applications and their steps on record: a round from its notice to the announcement, and what is refused."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,13 +11,13 @@ from registry.audit.evidence import Selection
 from registry.audit.keys import SigningKey
 from registry.audit.verify import verify
 from registry.database import projection, storage
-from registry.errors import RecordError
+from registry.errors import LoadError, RecordError
 from registry.portable.verifier import verify_bundle
-from registry.record import applications, journal, register, rounds
+from registry.record import applications, journal, loading, register, rounds
 from registry.record.applications import Applying, Doing
 from registry.record.register import Notice
 from registry.record.rounds import Call
-from registry.tests.support import CODES, Clock, decide, load, publish, submission
+from registry.tests.support import CODES, DAY, Clock, decide, load, publish, submission
 from rules.portable.calendar import Term
 
 TIER = "专精特新中小企业"
@@ -319,3 +319,32 @@ def test_a_bundle_of_one_application_holds_its_decisions_and_nothing_of_others(
     assert found.problems == []
     assert list(found.courses) == [one.entry.seq]
     assert len(found.verdicts) == 1
+
+
+def test_filings_on_which_applications_rest_are_not_taken_back(
+    filed: sa.Engine, clock: Clock
+) -> None:
+    load(filed, clock, submission(CODES[1], DAY + timedelta(1)), file="又一张.xlsx")
+    decide(filed, clock, "专精特新", codes=[CODES[1]])
+    applied(filed, clock, *CODES[:3])
+    taken(filed, clock, CODES[2], "县级", "不予推荐", date(2023, 7, 4), ground="现场不符")
+
+    def undone(number: int) -> loading.UndoReport:
+        with storage.session(filed, write=True) as session:
+            return loading.undo(session, number, now=clock(), by="导入人")
+
+    with pytest.raises(
+        LoadError, match=r"有1件申报（第[0-9]+号测试19X4有限公司），尚未办结的请先撤回"
+    ):
+        undone(2)
+    taken(filed, clock, CODES[1], "企业", "撤回申报", date(2023, 7, 4))
+    assert undone(2).withdrawn == (CODES[1],)
+    for level, act in (("县级", "直接报省级"), ("省级", "拟认定")):
+        taken(filed, clock, CODES[0], level, act, date(2023, 7, 5))
+    later(clock, date(2023, 7, 20))
+    notice = Notice("示工信〔2023〕9号", date(2023, 7, 20))
+    with storage.session(filed, write=True) as session:
+        applications.announce(session, CODES[:1], TIER, notice, level="省级", by="某", now=clock())
+    with pytest.raises(LoadError, match=r"（第[0-9]+号测试R3JN有限公司）.*已公告的不能撤销"):
+        undone(1)
+    sound(filed)
