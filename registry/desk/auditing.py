@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from sqlmodel import Session
 
@@ -16,6 +16,7 @@ from registry.audit.verify import VerificationReport as VerificationReport
 from registry.audit.verify import verify
 from registry.database import storage
 from registry.database.altered import UNREADABLE as UNREADABLE
+from registry.desk.enterprises import refuse_unknown
 from registry.desk.place import Desk, Seen, unseen
 from registry.errors import AlteredError, RecordError
 from registry.kit import settings
@@ -71,16 +72,24 @@ class AmissLine:
 
 
 def log(desk: Desk, wanted: EntryQuery) -> list[EntryLine]:
-    """The selected entries in order; ``RecordError`` if the enterprise is not on record."""
+    """The selected entries in order; ``RecordError`` if the enterprise is not on record.
+
+    Of an enterprise are the entries on its filings, its applications with their steps, its titles
+    and holdings, and the holdings of others that it has.
+    """
     kinds = [k for k, word in KINDS.items() if word == wanted.kind]
     with desk.reading() as session:
-        first, ids = 1, None
+        first, parts = 1, list[dict[str, Any]]([{}])
         if wanted.uscc is not None:
-            ids = _filings(session, wanted.uscc)
+            parts = _about(session, wanted.uscc)
         elif wanted.last and not (wanted.tier or kinds):
             first = max(1, journal.last_number(session) - wanted.last + 1)
         tier = to_be_filed(session).tier(wanted.tier).name if wanted.tier else ""
-        found = list(journal.entries(session, first=first, kinds=kinds, tier=tier, filing_ids=ids))
+        asked = [journal.entries(session, first=first, kinds=kinds, tier=tier, **p) for p in parts]
+        by_number = {entry.seq: entry for found in asked for entry in found}
+        found = [by_number[seq] for seq in sorted(by_number)]
+        if not found and wanted.uscc is not None:
+            refuse_unknown(session, [wanted.uscc])
         entries = found[-(wanted.last or 0) :]
         numbers = journal.numbers(session, cited(entries))
     return [_line(entry, numbers) for entry in entries]
@@ -225,16 +234,10 @@ def _determined(entry: journal.Entry) -> Determined:
     )
 
 
-def _filings(session: Session, uscc: str) -> list[int]:
+def _about(session: Session, uscc: str) -> list[dict[str, Any]]:
+    """How the entries about an enterprise are found."""
     ids = cases.of_enterprise(session, uscc)
-    if not ids:
-        raise RecordError(
-            "no-such-enterprise",
-            "没有登记信用代码为{value}的企业",
-            value=uscc,
-            remedy=Remedy("list-enterprises"),
-        )
-    return ids
+    return [{"filing_ids": ids}, {"subjects": [uscc]}, {"holders": [uscc]}]
 
 
 def _line(entry: journal.Entry, numbers: Mapping[str, int]) -> EntryLine:

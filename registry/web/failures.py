@@ -25,7 +25,7 @@ _ABSENT: Final = frozenset(
     {
         "enterprise-not-filed",
         "no-decisions-in-range",
-        "no-such-enterprise",
+        "unknown-enterprise",
         "no-such-checkpoint",
         "no-such-entry",
         "no-such-import",

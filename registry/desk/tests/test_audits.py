@@ -7,9 +7,21 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from registry.desk import auditing, criteria, deciding, drafting, explaining, publishing, replaying
+from registry.desk import (
+    applications,
+    auditing,
+    criteria,
+    deciding,
+    drafting,
+    explaining,
+    notices,
+    publishing,
+    replaying,
+)
+from registry.desk.applications import Applying, Doing
 from registry.desk.auditing import Selection, Trust
 from registry.desk.checking import Request
+from registry.desk.notices import Firms, Notice, Validity
 from registry.desk.place import Desk
 from registry.desk.replaying import ReplaySpan
 from registry.desk.rulebooks import rulebook
@@ -51,6 +63,22 @@ def test_the_journal_is_told_entry_by_entry(desk: Desk) -> None:
     assert [line.what.partition("有限公司")[2] for line in decided] == [f" {TITLES[1]}认定：不符合"]
     assert auditing.log(desk, auditing.EntryQuery(last=2)) == lines[-2:]
     assert auditing.log(desk, auditing.EntryQuery(kind="发布规则", last=1))[0].kind == "发布规则"
+
+
+def test_the_entries_on_an_enterprise_are_those_of_its_filings_applications_and_titles(
+    desk: Desk,
+) -> None:
+    before = auditing.log(desk, auditing.EntryQuery(uscc=TWO))
+    day = desk.today
+    applying = Applying(tier="专精特新", procedure="认定", day=day, level="县级")
+    applications.apply(desk, Firms((TWO,)), applying)
+    doing = Doing(act="撤回申报", level="企业", day=day)
+    applications.step(desk, Firms((TWO,)), "专精特新", doing)
+    notices.grant(desk, Firms((TWO,)), "创新型", Notice("某公告1号", day), Validity())
+    notices.hold(desk, ONE, TWO, "51%", Notice("章程", day), Validity())
+    lines = auditing.log(desk, auditing.EntryQuery(uscc=TWO))
+    assert [line.kind for line in lines[len(before) :]] == ["申报", "办理", "称号登记", "持股登记"]
+    assert [line.seq for line in lines] == sorted(line.seq for line in lines)
 
 
 def test_what_is_handed_out_is_verified_by_who_holds_the_key(desk: Desk) -> None:
@@ -112,7 +140,7 @@ def test_decisions_are_explained_one_by_one(desk: Desk) -> None:
     [
         (
             lambda desk: auditing.log(desk, auditing.EntryQuery(STRANGER)),
-            "no-such-enterprise",
+            "unknown-enterprise",
             True,
         ),
         (auditing.checkpoint, "no-signing-key", True),
