@@ -1,0 +1,588 @@
+"""The courses of applications: what became of each, where it stands today, and who may do what next.
+
+Read only. What the clock did is derived for the day of the desk's clock; nothing here records.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from functools import partial
+from typing import Final, Literal, NamedTuple, TypeAlias
+
+from sqlmodel import Session
+
+from registry.desk.listed import names
+from registry.desk.place import Desk
+from registry.errors import RecordError
+from registry.portable.clock import china_day
+from registry.record import caseload, cases, journal, publication
+from registry.record import rounds as record_rounds
+from registry.record.applications import Reader, newest_decisions, standing
+from registry.record.caseload import CasePage as CasePage
+from registry.record.caseload import Standing as Standing
+from registry.record.caseload import Wanted as Wanted
+from registry.record.finding import MOST
+from registry.record.finding import counted as counted
+from registry.record.rounds import Round as Round
+from rules.portable.applications import Application, Taken
+from rules.portable.calendar import Calendar, Term
+from rules.portable.workflow import (
+    ENDINGS,
+    EXTEND,
+    GRANT,
+    OBJECT,
+    SETTLE,
+    Act,
+    Course,
+    Handling,
+    Step,
+    StepError,
+    Workflow,
+)
+
+#: For how many days to come the ends of terms are told.
+AHEAD: Final = 14
+#: Whether what an act needs is there, is to be written with the act, or is missing.
+State: TypeAlias = Literal["met", "asked", "missing"]
+
+
+class Need(NamedTuple):
+    """What an act needs, in the words of the workflow; ``said`` says what is missing or to be written."""
+
+    words: str
+    state: State
+    said: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class NextAct:
+    """What may be done in a state: by whom, where it leads, and whether what it needs is there.
+
+    ``announced`` acts register titles and are taken by an announcement. ``settles`` acts settle an
+    objection, ``raises`` acts register one.
+    """
+
+    act: str
+    actor: str
+    level: str
+    to: str
+    needs: tuple[Need, ...]
+    announced: bool
+    settles: bool
+    raises: bool
+
+    @property
+    def possible(self) -> bool:
+        """Whether nothing is missing that the act itself could not bring."""
+        return all(need.state != "missing" for need in self.needs)
+
+    @property
+    def lacks(self) -> str:
+        """What is missing, in a sentence without its end."""
+        return "；".join(need.said for need in self.needs if need.state == "missing")
+
+    @property
+    def grounded(self) -> bool:
+        """Whether a ground must be written with the act."""
+        return any("理由" in need.words and need.state == "asked" for need in self.needs)
+
+    @property
+    def proven(self) -> bool:
+        """Whether evidence must come with the act."""
+        return any(need.words == "佐证" for need in self.needs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepLine:
+    """A step as it was taken.
+
+    ``day`` is the day that it claims, ``lag`` the days until its recording; ``lagging`` if these are
+    more than its round lets pass. ``late`` are the days after the last day, ``due``, of its state's
+    term. ``clocked`` are the states through which the clock brought the case just before, ``to`` is
+    where the step led; ``objection`` the number of the objection that it settles.
+    """
+
+    seq: int
+    state: str
+    act: str
+    level: str
+    to: str
+    clocked: tuple[str, ...]
+    day: date
+    recorded_at: datetime
+    lag: int
+    lagging: bool
+    due: date | None
+    late: int
+    ground: str
+    document: str
+    evidence: tuple[str, ...]
+    by: str
+    against: bool
+    outcome: str
+    decision: int | None
+    objection: int | None
+    title: int | None
+    raises: bool
+
+
+@dataclass(frozen=True)
+class Clause:
+    """What the published workflow says of itself: its clause, on what it rests, and its readings."""
+
+    id: str
+    title: str
+    basis: str
+    prose: tuple[str, ...]
+    notes: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CourseView:
+    """An application, its steps, and where it stands on the day ``today``.
+
+    ``state`` holds since the day ``since``. ``due`` is the last day of its term; ``unpublished`` is
+    the year of which no calendar is known, so that the last day is not. ``clocked`` are the states
+    through which the clock has brought it since its last entry. ``changed`` means that facts have
+    changed since the last decision, number ``decision``. ``open`` are the objections that are not
+    settled.
+    """
+
+    seq: int
+    uscc: str
+    name: str
+    tier: str
+    procedure: str
+    batch: str
+    round: Round | None
+    applied_on: date
+    filed_as_of: date
+    level: str
+    document: str
+    evidence: tuple[str, ...]
+    by: str
+    recorded_at: datetime
+    lag: int
+    today: date
+    steps: tuple[StepLine, ...]
+    state: str
+    since: date
+    due: date | None
+    unpublished: int | None
+    term: str
+    ended: bool
+    clocked: tuple[str, ...]
+    then: str
+    open: tuple[StepLine, ...]
+    next: tuple[NextAct, ...]
+    clause: Clause
+    outcome: str
+    decision: int | None
+    changed: bool
+
+    @property
+    def late(self) -> int:
+        """How many days its term is over."""
+        return max((self.today - self.due).days, 0) if self.due and not self.ended else 0
+
+
+def today(desk: Desk) -> date:
+    """The day in China by the desk's clock."""
+    return china_day(desk.clock())
+
+
+# -- one enterprise --------------------------------------------------------------------------------
+
+
+def of(desk: Desk, uscc: str, tier: str = "") -> list[CourseView]:
+    """The courses of an enterprise's applications, for one tier or for all, the newest first."""
+    with desk.reading() as session:
+        found = Reader(session).of([uscc]).get(uscc, [])
+        wanted = [one for one in found if tier in ("", one.entry.body["tier"])]
+        return [_View(session, one, today(desk)).view() for one in reversed(wanted)]
+
+
+class _View:
+    """Reads what is told of one application."""
+
+    def __init__(self, session: Session, one: Application, day: date) -> None:
+        self.session, self.one, self.day = session, one, day
+        self.said = one.entry.body
+        seqs = sorted((one.entry.seq, *(taken.entry.seq for taken in one.steps)))
+        self.entries = {entry.seq: entry for entry in journal.numbered(session, seqs)}
+        named = [taken.entry.body for taken in one.steps]
+        digests = [body.get(key) for body in named for key in ("objection", "title")]
+        self.numbers = journal.numbers(session, [d for d in digests if d])
+        self.decisions = _decisions(session, self.said["uscc"], self.said["tier"])
+
+    def view(self) -> CourseView:
+        one, said, entry = self.one, self.said, self.entries[self.one.entry.seq]
+        course, left = one.on(self.day), one.now()
+        opened = _round(self.session, said["round"])
+        lag = int(opened.body["lag"]) if opened else 0
+        left_in = (one.workflow.first, *(taken.act.to for taken in one.steps))
+        steps = tuple(map(partial(self._step, lag), one.steps, left_in))
+        decided = newest_decisions(self.session, [said["uscc"]], said["tier"]).get(said["uscc"])
+        fits = decided is not None and decided.procedure == said["procedure"]
+        outcome = decided.outcome if decided and fits else ""
+        last = max(self.decisions.values(), default=None)
+        clock = one.workflow.by_clock(course.state)
+        term = one.terms.get(course.state) or one.workflow.terms.get(course.state)
+        return CourseView(
+            seq=entry.seq,
+            uscc=said["uscc"],
+            name=said["name"],
+            tier=said["tier"],
+            procedure=said["procedure"],
+            batch=said["batch"],
+            round=opened,
+            applied_on=date.fromisoformat(said["applied_on"]),
+            filed_as_of=date.fromisoformat(said["filed_as_of"]),
+            level=said["level"],
+            document=said["document"],
+            evidence=tuple(said["evidence"]),
+            by=entry.by,
+            recorded_at=entry.recorded_at,
+            lag=(one.entry.day - date.fromisoformat(said["applied_on"])).days,
+            today=self.day,
+            steps=steps,
+            state=course.state,
+            since=course.since,
+            due=course.due,
+            unpublished=course.unpublished,
+            term=term_text(term) if term else "",
+            ended=course.ended,
+            clocked=tuple(_clocked(one.workflow, left.state, course.state)),
+            then=clock.to if clock else "",
+            open=tuple(step for step in steps if step.seq in course.objections),
+            next=offered(one, self.day, outcome),
+            clause=_clause(self.session, said),
+            outcome=outcome,
+            decision=last,
+            changed=last is not None and decided is None and not course.ended,
+        )
+
+    def _step(self, lag: int, taken: Taken, before: str) -> StepLine:
+        body, entry = taken.entry.body, self.entries[taken.entry.seq]
+        return StepLine(
+            seq=entry.seq,
+            state=taken.state,
+            act=taken.act.act,
+            level=body["level"],
+            to=taken.act.to,
+            clocked=tuple(_clocked(self.one.workflow, before, taken.state)),
+            day=date.fromisoformat(body["day"]),
+            recorded_at=entry.recorded_at,
+            lag=taken.lag,
+            lagging=taken.lag > lag,
+            due=taken.due,
+            late=taken.late,
+            ground=entry.texts.get("ground", ""),
+            document=body["document"],
+            evidence=tuple(body["evidence"]),
+            by=entry.by,
+            against=taken.against,
+            outcome=body["outcome"],
+            decision=self.decisions.get(body["decision"] or ""),
+            objection=self.numbers.get(body["objection"] or ""),
+            title=self.numbers.get(body.get("title") or ""),
+            raises=OBJECT in taken.act.effects,
+        )
+
+
+def _clocked(workflow: Workflow, state: str, now: str) -> list[str]:
+    """The states into which the clock brought a case since, one after the other."""
+    found = list[str]()
+    while state != now and (act := workflow.by_clock(state)) is not None:
+        found.append(state := act.to)
+    return found
+
+
+def offered(one: Application, day: date, outcome: str) -> tuple[NextAct, ...]:
+    """What may be done with an application on a day, given the outcome on which it may rest."""
+    course = one.on(day)
+    return tuple(_next(act, course, day, outcome) for act in one.allowed(day))
+
+
+def _next(act: Act, course: Course, day: date, outcome: str) -> NextAct:
+    return NextAct(
+        act=act.act,
+        actor=act.actor,
+        level=act.level,
+        to=act.to,
+        needs=(*_objection(act, course), *(_need(act, n, course, day, outcome) for n in act.needs)),
+        announced=bool({GRANT, EXTEND}.intersection(act.effects)),
+        settles=SETTLE in act.effects,
+        raises=OBJECT in act.effects,
+    )
+
+
+def _objection(act: Act, course: Course) -> tuple[Need, ...]:
+    """Settling needs an objection, though no workflow says so."""
+    if SETTLE not in act.effects:
+        return ()
+    number = len(course.objections)
+    said = f"未处理的异议有{number}件" if number else "没有未处理的异议"
+    return (Need("未处理的异议", "met" if number else "missing", said),)
+
+
+def _need(act: Act, need: str, course: Course, day: date, outcome: str) -> Need:
+    """Whether what an act needs is there: it is tried with nothing else to need."""
+    alone = replace(act, needs=(need,), effects=())
+    handling = Handling(Workflow(id="", acts=(alone,), terms={}), _NO_DAYS)
+    said = ""
+    for state, given in (("met", False), ("asked", True)):
+        step = Step(
+            act=act.act, level=act.level, day=max(day, course.last), ground=given, evidence=given,
+            outcome=outcome,
+        )  # fmt: skip
+        try:
+            handling.act(course, step)
+        except StepError as error:
+            said = said or str(error)
+        else:
+            return Need(need, "met" if state == "met" else "asked", said)
+    return Need(need, "missing", said)
+
+
+_NO_DAYS: Final = Calendar({}, frozenset(), frozenset())
+
+
+def _decisions(session: Session, uscc: str, tier: str) -> dict[str, int]:
+    """The numbers of the decisions on an enterprise for a tier, by digest."""
+    ids = cases.of_enterprise(session, uscc)
+    found = journal.entries(session, kinds=["decision"], tier=tier, filing_ids=ids)
+    return {entry.digest: entry.seq for entry in found}
+
+
+def _round(session: Session, digest: str | None) -> Round | None:
+    if digest is None:
+        return None
+    return next((one for one in record_rounds.rounds(session) if one.digest == digest), None)
+
+
+def _clause(session: Session, said: Mapping[str, str]) -> Clause:
+    found = publication.workflows(session, said["workflows"])["workflows"][said["workflow"]]
+    return clause(said["workflow"], found["title"], found["prose"])
+
+
+def clause(id: str, title: str, prose: Sequence[str]) -> Clause:
+    """A clause from the lines of its text.
+
+    >>> found = clause("1.甲", "甲", ["依据: 某办法", "逐级审核。", "解读C: 公示期按5个工作日。"])
+    >>> found.basis, found.prose, found.notes
+    ('某办法', ('逐级审核。',), (('C', '公示期按5个工作日。'),))
+    """
+    basis, said, notes = "", list[str](), list[tuple[str, str]]()
+    for line in prose:
+        head, mark, rest = line.replace("：", ":", 1).partition(":")
+        if mark and head == "依据":
+            basis = rest.strip()
+        elif mark and head in ("解读B", "解读C"):
+            notes.append((head[-1], rest.strip()))
+        else:
+            said.append(line)
+    return Clause(id, title, basis, tuple(said), tuple(notes))
+
+
+def term_text(term: Term) -> str:
+    """A term in words.
+
+    >>> term_text(Term(5, "个工作日", True)), term_text(Term(3, "个月"))
+    ('公示5个工作日', '3个月')
+    """
+    return f"{'公示' if term.running else ''}{term.number}{term.unit}"
+
+
+# -- what waits ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waits:
+    """How many applications are in a state, and whose turn it is there."""
+
+    tier: str
+    state: str
+    level: str
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Due:
+    """What is due: in all that waits, what ends within ``AHEAD`` days, and what is late."""
+
+    today: date
+    waiting: tuple[Waits, ...]
+    soon: tuple[Standing, ...]
+    late: tuple[Standing, ...]
+
+
+def due(desk: Desk, *, most: int = 20) -> Due:
+    """What waits for whom, what ends soon and what is late, at most so many of each."""
+    day = today(desk)
+    with desk.reading() as session:
+        return Due(
+            today=day,
+            waiting=_in_order(session, caseload.counts(session, day)),
+            soon=tuple(caseload.soonest(session, day, day + timedelta(AHEAD), most)),
+            late=tuple(caseload.overdue(session, day)[:most]),
+        )
+
+
+def page(desk: Desk, wanted: Wanted, *, after: str = "", limit: int = 50) -> CasePage:
+    """A page of the applications to which everything given applies."""
+    with desk.reading() as session:
+        return caseload.page(session, wanted, today(desk), after=after, limit=limit)
+
+
+def every(desk: Desk, wanted: Wanted) -> list[Standing]:
+    """All of them; ``RecordError`` if they are more than can be listed."""
+    with desk.reading() as session:
+        found = caseload.every(session, wanted, today(desk))
+    if len(found) > MOST:
+        raise RecordError("too-many-listed", "超过{value}家：请先选定条件", value=MOST)
+    return found
+
+
+def states(desk: Desk, tier: str = "") -> list[str]:
+    """The states of the published workflows of a tier, or of all, in their order, endings last."""
+    with desk.reading() as session:
+        found = dict.fromkeys(state for _, state in _order(session, tier))
+    return [*found, *(word for word in ENDINGS if word not in found)]
+
+
+def _order(session: Session, tier: str = "") -> dict[tuple[str, str], int]:
+    """The tiers and states of the published workflows in their order."""
+    try:
+        table = publication.workflow_table(session).table
+    except RecordError:  # criteria that were published before there were workflows
+        return {}
+    pairs = (
+        (row["tier"], act["state"])
+        for row in table["rows"]
+        if tier in ("", row["tier"])
+        for act in table["workflows"][row["workflow"]]["acts"]
+    )
+    return {pair: n for n, pair in enumerate(dict.fromkeys(pairs))}
+
+
+def _in_order(session: Session, counts: Mapping[caseload.Group, int]) -> tuple[Waits, ...]:
+    """The states by tier, each tier's in the order of its workflow."""
+    order, tiers = _order(session), [t.name for t in publication.to_be_filed(session).tiers]
+
+    def place(group: caseload.Group) -> tuple[int, int, str]:
+        tier, state, level = group
+        of_tier = tiers.index(tier) if tier in tiers else len(tiers)
+        return of_tier, order.get((tier, state), len(order)), level
+
+    return tuple(
+        Waits(tier=tier, state=state, level=level, count=counts[tier, state, level])
+        for tier, state, level in sorted(counts, key=place)
+        if counts[tier, state, level]
+    )
+
+
+# -- rounds ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class RoundView:
+    """A round on the day ``today``: how its applications stand, and the words of its terms."""
+
+    round: Round
+    today: date
+    counts: tuple[Waits, ...] = ()
+
+    @property
+    def total(self) -> int:
+        """How many enterprises have applied in it."""
+        return sum(one.count for one in self.counts)
+
+    @property
+    def status(self) -> str:
+        """Whether it takes applications on that day."""
+        if self.round.closed_on is not None and self.round.closed_on <= self.today:
+            return "已结束"
+        if self.today.isoformat() < self.round.body["opens"]:
+            return "未开始"
+        return "受理中" if self.round.open_on(self.today) else "受理期已过"
+
+    @property
+    def terms(self) -> Mapping[str, str]:
+        """The terms that it sets, in words, by state."""
+        return {state: term_text(term) for state, term in self.round.terms.items()}
+
+
+def rounds(desk: Desk) -> list[RoundView]:
+    """All rounds, the newest first."""
+    with desk.reading() as session:
+        return [RoundView(one, today(desk)) for one in reversed(record_rounds.rounds(session))]
+
+
+def round_numbered(desk: Desk, seq: int) -> RoundView:
+    """One round with how its applications stand; ``RecordError`` if there is none."""
+    day = today(desk)
+    with desk.reading() as session:
+        found = record_rounds.round_named(session, str(seq))
+        return RoundView(found, day, _in_order(session, caseload.counts(session, day, found)))
+
+
+# -- who may be chosen for a step ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """An enterprise that is chosen for a step: where it stands, and what may be done with it.
+
+    ``state`` is empty for one that never applied.
+    """
+
+    uscc: str
+    name: str
+    state: str
+    due: date | None
+    outcome: str
+    next: tuple[NextAct, ...]
+    open: tuple[int, ...]
+
+    def may(self, act: str, level: str) -> NextAct | None:
+        """What it needs for an act of a level; None if that may not be done in its state."""
+        fitting = (one for one in self.next if (one.act, one.level) == (act, level))
+        return next(fitting, None)
+
+
+def candidates(desk: Desk, usccs: Sequence[str], tier: str) -> list[Candidate]:
+    """These enterprises with what may be done next in their newest application for a tier."""
+    day = today(desk)
+    with desk.reading() as session:
+        found, decided = Reader(session).of(usccs), newest_decisions(session, usccs, tier)
+        named = names(session, usccs)
+    made = []
+    for uscc in usccs:
+        one = standing(found.get(uscc, ()), tier)
+        fits = decided.get(uscc)
+        outcome = (
+            fits.outcome if fits and one and fits.procedure == one.entry.body["procedure"] else ""
+        )
+        course = one.on(day) if one else None
+        made.append(
+            Candidate(
+                uscc=uscc,
+                name=str(one.entry.body["name"]) if one else named.get(uscc, ""),
+                state=course.state if course else "",
+                due=course.due if course else None,
+                outcome=outcome,
+                next=offered(one, day, outcome) if one else (),
+                open=course.objections if course else (),
+            )
+        )
+    return made
+
+
+def offers(found: Sequence[Candidate]) -> dict[tuple[str, str], NextAct]:
+    """Everything that may be done with one of them, by act and level."""
+    made: dict[tuple[str, str], NextAct] = {}
+    for one in found:
+        for act in one.next:
+            made.setdefault((act.act, act.level), act)
+    return made

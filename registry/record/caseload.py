@@ -1,0 +1,259 @@
+"""What waits for whom: the newest application of every enterprise and tier, as it stands on a day.
+
+``case_state`` says where each stood after its last entry. Only those whose term has run out are
+followed again, since the clock may have moved them on.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any, Final, TypeAlias
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from registry.database.projection import CASE_STATE
+from registry.database.versions import ENTERPRISE, chunks
+from registry.record.applications import Reader
+from registry.record.finding import MOST
+from registry.record.journal import JOURNAL
+from registry.record.rounds import Round
+from rules.portable.applications import Application
+from rules.portable.workflow import ENDINGS
+
+_ROW: Final = CASE_STATE.c
+#: A tier, a state, and the level whose turn it is (empty once nothing is to be done).
+Group: TypeAlias = tuple[str, str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """Where an application of an enterprise for a tier stands on a day.
+
+    ``level`` is whose turn it is, None once nothing is to be done; ``due`` the last day of the
+    state's term, None without one. If the clock has moved the case on since its last entry,
+    ``before`` is the state in which that left it.
+    """
+
+    uscc: str
+    name: str
+    tier: str
+    state: str
+    level: str | None
+    due: date | None
+    before: str = ""
+    place: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """Which applications are listed: those to which all that is given applies.
+
+    ``due`` asks for those whose term ends on or before that day. Only a ``round`` or the state
+    itself brings up those of which nothing more is to be done.
+    """
+
+    tier: str = ""
+    state: str = ""
+    level: str = ""
+    due: date | None = None
+    round: Round | None = None
+
+    def fits(self, one: Standing) -> bool:
+        """Whether an application is among those that are listed."""
+        return (
+            self.tier in ("", one.tier)
+            and self.state in ("", one.state)
+            and self.level in ("", one.level)
+            and (self.due is None or (one.due is not None and one.due <= self.due))
+            and bool(one.level or self.state or self.round)
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CasePage:
+    """A page of applications in order of credit code; ``after`` is the key of the next page.
+
+    ``count`` is the number on all pages, at most ``MOST`` + 1.
+    """
+
+    lines: tuple[Standing, ...]
+    after: str
+    count: int
+
+
+def page(
+    session: Session, wanted: Wanted, day: date, *, after: str = "", limit: int = 50
+) -> CasePage:
+    """The next ``limit`` applications after a key, as they stand on a day."""
+    found = every(session, wanted, day)
+    following = [one for one in found if _key(one) > after]
+    lines = following[:limit]
+    return CasePage(
+        lines=tuple(_placed(session, lines)),
+        after=_key(lines[-1]) if len(following) > limit else "",
+        count=len(found),
+    )
+
+
+def every(session: Session, wanted: Wanted, day: date) -> list[Standing]:
+    """All applications that are asked for, in order of credit code, at most ``MOST`` + 1."""
+    if wanted.round is not None:
+        found = _of_round(session, wanted.round, day)
+    else:
+        found = [*_still(session, wanted, day), *_passed(session, wanted.tier, day)]
+    return sorted(filter(wanted.fits, found), key=_key)[: MOST + 1]
+
+
+def counts(session: Session, day: date, of: Round | None = None) -> Mapping[Group, int]:
+    """How many applications there are by tier, state and level: all of a round, or all that are open."""
+    if of is not None:
+        return Counter(
+            (one.tier, one.state, one.level or "") for one in _of_round(session, of, day)
+        )
+    group = (_ROW.tier, _ROW.state, _ROW.level)
+    query = sa.select(*group, sa.func.count()).where(*_open(session), ~_late(day)).group_by(*group)
+    found = Counter({(tier, state, level): n for tier, state, level, n in session.execute(query)})
+    found.update((one.tier, one.state, one.level) for one in _passed(session, "", day) if one.level)
+    return found
+
+
+def soonest(session: Session, day: date, until: date, limit: int) -> list[Standing]:
+    """The open applications whose term ends next, from a day until another."""
+    query = sa.select(CASE_STATE).where(*_open(session), _ROW.due.between(day, until))
+    rows = session.execute(query.order_by(_ROW.due, _ROW.uscc).limit(limit))
+    return [*_placed(session, [_standing(row) for row in rows])]
+
+
+def overdue(session: Session, day: date) -> list[Standing]:
+    """The open applications that are late on a day, for nothing follows the end of their term."""
+    late = (one for one in _passed(session, "", day) if one.due and one.due < day)
+    return sorted(late, key=lambda one: (one.due or day, one.uscc))
+
+
+def _key(one: Standing) -> str:
+    return f"{one.uscc} {one.tier}"
+
+
+def _still(session: Session, wanted: Wanted, day: date) -> Iterator[Standing]:
+    """The applications that are asked for which stand where their last entry left them."""
+    tiers = [wanted.tier] if wanted.tier else _tiers(session)
+    query = sa.select(CASE_STATE).where(_ROW.tier.in_(tiers), ~_late(day))
+    if wanted.state:
+        query = query.where(_ROW.state == wanted.state)
+    if wanted.state not in ENDINGS:
+        query = query.where(_ROW.level.is_not(None))
+    if wanted.level:
+        query = query.where(_ROW.level == wanted.level)
+    if wanted.due is not None:
+        query = query.where(_ROW.due <= wanted.due)
+    rows = session.execute(query.order_by(_ROW.uscc).limit(MOST + 1))
+    return map(_standing, rows)
+
+
+def _passed(session: Session, tier: str, day: date) -> list[Standing]:
+    """The applications whose term ended before a day, each where the clock has brought it."""
+    tiers = [tier] if tier else _tiers(session)
+    query = sa.select(CASE_STATE).where(_ROW.tier.in_(tiers), _late(day))
+    rows = session.execute(query.order_by(_ROW.uscc).limit(MOST + 1))
+    return _today(session, map(_standing, rows), day)
+
+
+def _open(session: Session) -> tuple[sa.ColumnElement[bool], ...]:
+    return _ROW.tier.in_(_tiers(session)), _ROW.level.is_not(None)
+
+
+def _late(day: date) -> sa.ColumnElement[bool]:
+    """Whether the term of an open application ended before a day."""
+    return sa.and_(_ROW.level.is_not(None), _ROW.due.is_not(None), _ROW.due < day)
+
+
+def _tiers(session: Session) -> list[str]:
+    """The tiers of which there are cases, looked up in the index one after the other."""
+    lowest = sa.select(sa.func.min(_ROW.tier))
+    found, tier = list[str](), session.scalar(lowest.where(_ROW.tier > ""))
+    while tier is not None:
+        found.append(tier)
+        tier = session.scalar(lowest.where(_ROW.tier > tier))
+    return found
+
+
+def _standing(row: sa.Row[Any]) -> Standing:
+    return Standing(
+        uscc=row.uscc, name=row.name, tier=row.tier, state=row.state, level=row.level, due=row.due
+    )
+
+
+def _today(session: Session, stored: Iterable[Standing], day: date) -> list[Standing]:
+    """Each as it stands on a day; those whose term has ended are followed again."""
+    lines = list(stored)
+    late = {one.uscc for one in lines if one.level and one.due and one.due < day}
+    followed = Reader(session).of(sorted(late)) if late else {}
+    newest = {
+        (uscc, one.entry.body["tier"]): one for uscc, found in followed.items() for one in found
+    }
+    return [
+        moved(one, found, day) if (found := newest.get((one.uscc, one.tier))) else one
+        for one in lines
+    ]
+
+
+def moved(one: Standing, application: Application, day: date) -> Standing:
+    """Where the clock has brought an application by a day."""
+    course = application.on(day)
+    return replace(
+        one,
+        state=course.state,
+        level=next((act.level for act in application.workflow.acts_in(course.state)), None),
+        due=course.due,
+        before=application.course.state if application.course.state != course.state else "",
+    )
+
+
+def _of_round(session: Session, of: Round, day: date) -> list[Standing]:
+    """The newest application of every enterprise in a round, wherever it stands."""
+    tier, seq = str(of.body["tier"]), sa.func.max(JOURNAL.c.seq)
+    newest = (
+        sa.select(JOURNAL.c.subject, seq)
+        .where(JOURNAL.c.kind == "application", JOURNAL.c.tier == tier, JOURNAL.c.seq > of.seq)
+        .group_by(JOURNAL.c.subject)
+    )
+    named = JOURNAL.c.body.contains(f'"round":"{of.digest}"', autoescape=True)
+    its = dict(session.execute(newest.where(named)))
+    latest = dict(session.execute(newest)) if its else {}
+    current = [uscc for uscc, last in its.items() if latest[uscc] == last]
+    rows = [
+        _standing(row)
+        for part in chunks(current)
+        for row in session.execute(
+            sa.select(CASE_STATE).where(_ROW.tier == tier, _ROW.uscc.in_(part))
+        )
+    ]
+    later = sorted(its.keys() - {*current})  # they have applied anew elsewhere since
+    former = [
+        moved(
+            Standing(
+                uscc=uscc, name=one.entry.body["name"], tier=tier, state="", level=None, due=None
+            ),
+            one,
+            day,
+        )
+        for uscc, found in (Reader(session).of(later) if later else {}).items()
+        for one in found
+        if one.entry.seq == its[uscc]
+    ]
+    return [*_today(session, rows, day), *former]
+
+
+def _placed(session: Session, lines: Sequence[Standing]) -> Iterator[Standing]:
+    """The same with their places."""
+    place = (ENTERPRISE.c.province, ENTERPRISE.c.city, ENTERPRISE.c.county)
+    found = {
+        uscc: "".join(dict.fromkeys(filter(None, filed)))
+        for part in chunks([one.uscc for one in lines])
+        for uscc, *filed in session.execute(
+            sa.select(ENTERPRISE.c.uscc, *place).where(ENTERPRISE.c.uscc.in_(part))
+        )
+    }
+    return (replace(one, place=found.get(one.uscc, "")) for one in lines)
