@@ -1,6 +1,6 @@
 """The life of a title is on record: rounds, applications, steps, announcements, and holidays.
 
-Workflows and the calendar are documents of their own kinds. ``case_state`` says in which state of
+Workflows, clocks and the calendar are documents of their own kinds. ``case_state`` says in which state of
 its workflow a case is, whom it waits for, and until when; the upgrade makes it anew and fills it.
 SQLite cannot alter a check; as its manual advises for what changes no content, the text of the
 schema is altered, which rebuilds no journal of any length.
@@ -21,7 +21,9 @@ KINDS = (
 )  # fmt: skip
 MORE_KINDS = (*KINDS, "calendar", "round", "application", "step", "announcement")
 TEXTS = ("ruleset", "applicability", "catalogue", "source")
-MORE_TEXTS = ("ruleset", "applicability", "catalogue", "workflows", "calendar", "source")
+MORE_TEXTS = (
+    "ruleset", "applicability", "catalogue", "workflows", "clocks", "calendar", "source",
+)  # fmt: skip
 BEGINS = "substr(body, 1, 18) <> '{\"applicability\":{'"
 
 ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")

@@ -333,7 +333,9 @@ def _take_publication(
     told.documents |= dict.fromkeys(body["rulesets"].values(), "ruleset")
     told.documents |= dict.fromkeys(body["sources"].values(), "source")
     told.documents[body["applicability"]] = "applicability"
-    told.documents |= {body[kind]: kind for kind in ("workflows", "calendar") if kind in body}
+    told.documents |= {
+        body[kind]: kind for kind in ("workflows", "clocks", "calendar") if kind in body
+    }
     told.applicability, told.calendar = body["applicability"], body.get("calendar", "")
 
 
@@ -645,6 +647,7 @@ _KINDS_OF_TEXT: Final = {
     "applicability": "适用表",
     "catalogue": "填报项目录",
     "workflows": "办理程序",
+    "clocks": "计时表",
     "calendar": "工作日历",
     "source": "标准文件",
 }

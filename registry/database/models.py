@@ -447,13 +447,21 @@ STATED_TABLES: Final[tuple[type[Stated], ...]] = (
 
 
 #: The kinds of texts that publications name, directly or through another.
-TEXTS: Final = ("ruleset", "applicability", "catalogue", "workflows", "calendar", "source")
+TEXTS: Final = (
+    "ruleset",
+    "applicability",
+    "catalogue",
+    "workflows",
+    "clocks",
+    "calendar",
+    "source",
+)
 
 
 class Document(SQLModel, table=True):
     """A text to which the record refers by SHA-256; it never changes.
 
-    A ruleset, applicability table, catalogue, table of workflows or calendar in canonical JSON, or a
+    A ruleset, applicability table, catalogue, table of workflows or of clocks, or calendar in canonical JSON, or a
     file from which they were compiled.
     """
 

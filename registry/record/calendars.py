@@ -11,6 +11,7 @@ from typing import Any, Final, TypeAlias
 
 from sqlmodel import Session
 
+from registry.database import projection
 from registry.errors import RecordError
 from registry.record import journal, publication
 from registry.record.determinations import signed_name
@@ -120,7 +121,9 @@ def record(
         "year": year,
     }
     draft = journal.Draft(kind="calendar", body=body)
-    return journal.append(session, [draft], by=named, now=now)[0]
+    [entry] = journal.append(session, [draft], by=named, now=now)
+    projection.refresh_open(session.connection())
+    return entry
 
 
 def follows(former: Years, named: Years, year: int) -> bool:

@@ -124,7 +124,8 @@ def publish(
     rows = [_row_json(row, digests) for row in rulebook.applicability]
     catalogue = canonical_json(rulebook.catalogue.to_json())
     table = canonical_json({"catalogue": sha256(catalogue), "rows": rows, "schema": 1})
-    handling, almanac = workflows_text(rulebook), calendar_text(session, rulebook)
+    handling, clocks = workflows_text(rulebook), clocks_text(rulebook)
+    almanac = calendar_text(session, rulebook)
     last = latest(session)
     before = last.content["rulesets"] if last else {}
     sources = texts(rulebook, folder, own)
@@ -134,6 +135,7 @@ def publish(
         "rulesets": digests,
         "applicability": sha256(table),
         "workflows": sha256(handling),
+        "clocks": sha256(clocks),
         "calendar": sha256(almanac),
         "sources": named,
     }
@@ -147,6 +149,7 @@ def publish(
     _store(session, "catalogue", [catalogue])
     _store(session, "applicability", [table])
     _store(session, "workflows", [handling])
+    _store(session, "clocks", [clocks])
     _store(session, "calendar", [almanac])
     [entry] = journal.append(
         session, [journal.Draft(kind="publication", body=body)], by=by, now=now
@@ -224,6 +227,20 @@ def calendars(session: Session) -> Calendars:
             if (named := entry.content.get("calendar"))
         ]
     )
+
+
+def clocks_text(rulebook: "Rulebook") -> str:
+    """The clocks as they are published, with the rows that say which of them govern."""
+    from rules.language.clocks import published  # only who publishes needs the language
+
+    return canonical_json({"schema": 1, **published(rulebook.clock_rows, rulebook.clocks)})
+
+
+def clocks(session: Session) -> Body | None:
+    """The clocks in force; None if the last publication has none."""
+    last = latest(session)
+    digest = last.content.get("clocks") if last else None
+    return None if digest is None else _parsed(document(session, digest, "clocks"))
 
 
 def calendar_text(session: Session, rulebook: "Rulebook") -> str:

@@ -13,7 +13,7 @@ from registry.audit.verify import verify
 from registry.database import projection, storage
 from registry.errors import LoadError, RecordError
 from registry.portable.verifier import verify_bundle
-from registry.record import applications, journal, loading, register, rounds
+from registry.record import applications, calendars, journal, loading, register, rounds
 from registry.record.applications import Applying, Doing
 from registry.record.register import Notice
 from registry.record.rounds import Call
@@ -348,3 +348,29 @@ def test_filings_on_which_applications_rest_are_not_taken_back(
     with pytest.raises(LoadError, match=r"（第[0-9]+号测试R3JN有限公司）.*已公告的不能撤销"):
         undone(1)
     sound(filed)
+
+
+def test_a_year_that_becomes_known_tells_the_last_day(database: sa.Engine, clock: Clock) -> None:
+    """Until the days off of 2031 are known, a publicity over its beginning has no last day."""
+    later(clock, date(2030, 12, 30))
+    publish(database, clock)
+    load(database, clock, submission(CODES[0]))
+    decide(database, clock, "专精特新", codes=[CODES[0]])
+    asked = Applying(tier=TIER, procedure="认定", day=date(2030, 12, 30), level="县级")
+    with storage.session(database, write=True) as session:
+        applications.apply(session, [CODES[0]], asked, by="县经办", now=clock())
+    for level, act in (("县级", "推荐"), ("市级", "推荐"), ("省级", "拟认定")):
+        doing = Doing(act=act, level=level, day=date(2030, 12, 30), ground="有理由")
+        with storage.session(database, write=True) as session:
+            applications.step(session, [CODES[0]], TIER, doing, by="某", now=clock())
+    assert state(database, CODES[0]) == ("公示", "省级", None)
+    for year, rest in ((2030, []), (2031, [["2031-01-01", "2031-01-01"]])):
+        stated = {"basis": "通知6号", "rest": rest, "work": []}
+        with storage.session(database, write=True) as session:
+            calendars.record(
+                session, year, stated, document="通知6号", dated="2030-11-01",
+                evidence=["a" * 64], by="某", now=clock(),
+            )  # fmt: skip
+    # 30 and 31 December, 2, 3 and 6 January
+    assert state(database, CODES[0]) == ("公示", "省级", date(2031, 1, 6))
+    sound(database)

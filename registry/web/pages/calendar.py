@@ -65,7 +65,7 @@ def add(request: Request, at: At, given: Given) -> Response:
     return recorded(
         request,
         given,
-        lambda head: Seen(head, (), (*Seen(head).kinds, "calendar")),
+        Seen(given.head, (), (*Seen(given.head).kinds, "calendar")),
         act,
         lambda form, status: _shown(request, at, form, status),
         _FIELDS,
