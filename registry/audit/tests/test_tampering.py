@@ -6,14 +6,14 @@ afterwards. What no one can find is listed, with the reason.
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 import sqlalchemy as sa
@@ -61,6 +61,9 @@ _READ_BY_KIND = {
 #: What is found in texts and in the chain is found by what was read; that rows and values are read
 #: alike from either database is the matter of the tests of every table and of every reader.
 on_sqlite = pytest.mark.parametrize("history", ["sqlite"], indirect=True)
+
+#: A row, and another value for one of its columns.
+Alteration: TypeAlias = tuple[sa.RowMapping, Any]
 
 
 @dataclass
@@ -189,36 +192,65 @@ def journal_kinds() -> list[str]:
 
 
 def test_an_altered_value_is_found_in_every_column(attacker: Attacker) -> None:
+    """Entries of the journal are altered at once: each must be named."""
     found: dict[str, list[bool]] = {}
     unnamed: list[str] = []
     of_filings: list[Change] = []
     thorough = attacker.connection.dialect.name == "sqlite"  # the checks are the same on both
+    columns = {table: _columns(table, thorough) for table in TABLES.values()}
     for table in TABLES.values():
         rows = _rows(attacker, table)
-        for number, column in enumerate(table.c):
-            for row, value in _alterations(table, column, rows, number, thorough):
-                where = f"{table.name}.{column.name}"
-                change = _altered(table, row, {column: value})
+        for number, column in enumerate(columns[table]):
+            where = f"{table.name}.{column.name}"
+            # what an entry is about is compared with what others say of it, so each has a turn alone
+            together = table is JOURNAL and column is not JOURNAL.c.filing_id
+            for turn in _turns(together, _alterations(table, column, rows, number, thorough)):
+                changes = [_altered(table, row, {column: value}) for row, value in turn]
+                found.setdefault(where, [])
                 if _is_detail(table, column):
+                    [(row, value)] = turn
                     of_filings.append(
-                        Change(row["filing_id"], table, change, f"{where}: {value!r}")
+                        Change(row["filing_id"], table, changes[0], f"{where}: {value!r}")
                     )
-                    found.setdefault(where, []).append(True)
+                    found[where].append(True)
                     continue
                 with attacker.attempt():
                     with attacker.attack(table.name):
-                        attacker.run(change)
+                        for change in changes:
+                            attacker.run(change)
                     report = attacker.verified()
-                    found.setdefault(where, []).append(not report.sound)
-                    if not report.sound and not _names(table, row, report):
-                        unnamed.append(f"{where}: {value!r} gave\n{texts(report)}")
+                    found[where] += [not report.sound] * len(turn)
+                    unnamed += [
+                        f"{where}: {value!r} gave\n{texts(report)}"
+                        for row, value in turn
+                        if not report.sound and not _names(table, row, report)
+                    ]
     unnamed += _not_named(attacker, of_filings)
     print(
         f"{sum(sum(f) for f in found.values())} of {sum(map(len, found.values()))} alterations found"
     )
-    assert {where for where, each in found.items() if not all(each)} == set(UNDETECTABLE)
-    assert set(found) == {f"{t.name}.{c.name}" for t in TABLES.values() for c in t.c}
+    assert set(found) == {f"{t.name}.{c.name}" for t in TABLES.values() for c in columns[t]}
+    missed = {where for where, each in found.items() if not all(each)}
+    assert missed == {where for where in UNDETECTABLE if where in found}
     assert not unnamed
+
+
+def _columns(table: sa.Table, thorough: bool) -> list[sa.Column[Any]]:
+    """All columns, or one for each type of value."""
+    each = {(type(c.type), c.primary_key): c.name for c in reversed([*table.c])}
+    return [c for c in table.c if thorough or c.name in each.values()]
+
+
+def _turns(together: bool, alterations: Iterable[Alteration]) -> list[list[Alteration]]:
+    """What is altered at once: different rows if they are altered ``together``."""
+    turns: list[list[Alteration]] = []
+    for row, value in alterations:
+        free = (t for t in turns if together and all(r is not row for r, _ in t))
+        turn = next(free, None)
+        if turn is None:
+            turns.append(turn := [])
+        turn.append((row, value))
+    return turns
 
 
 def _rows(attacker: Attacker, table: sa.Table) -> list[sa.RowMapping]:
@@ -284,7 +316,7 @@ def _alterations(
     rows: list[sa.RowMapping],
     number: int,
     thorough: bool,
-) -> Iterator[tuple[sa.RowMapping, Any]]:
+) -> Iterator[Alteration]:
     """Another value, none, and text that reads the same but is written otherwise."""
     if f"{table.name}.{column.name}" in UNDETECTABLE:
         value = rows[-1][column]
@@ -344,7 +376,7 @@ def test_a_value_that_cannot_be_read_is_a_finding_and_no_crash(attacker: Attacke
     of_filings: dict[type[Any], list[Change]] = {}
     for table in TABLES.values():
         rows = _rows(attacker, table)
-        for number, column in enumerate(table.c):
+        for number, column in enumerate(_columns(table, sqlite)):
             garbage, where = _garbage(column, sqlite), f"{table.name}.{column.name}"
             if garbage is None or column.primary_key or where in UNDETECTABLE:
                 continue
@@ -365,7 +397,7 @@ def test_a_value_that_cannot_be_read_is_a_finding_and_no_crash(attacker: Attacke
                 assert not report.sound, where
     for changes in of_filings.values():
         assert not _not_named(attacker, changes)
-    assert tried > (200 if sqlite else 100)
+    assert tried > (200 if sqlite else 40)
 
 
 def _garbage(column: sa.Column[Any], sqlite: bool) -> str | None:
