@@ -981,14 +981,14 @@ def test_no_byte_can_be_changed(bureau: Bureau, capsys: pytest.CaptureFixture[st
             missed.append(f"{kind} {where}")
 
     directory = data.index(b"PK\x01\x02")
-    places = [chance.randrange(len(data)) for _ in range(100)]
-    places += [chance.randrange(directory, len(data)) for _ in range(100)] + [*range(0, 60)]
+    places = [chance.randrange(len(data)) for _ in range(50)]
+    places += [chance.randrange(directory, len(data)) for _ in range(50)] + [*range(0, 60, 2)]
     for match in list(re.finditer(b"PK\x03\x04", data)):
-        places += [match.start() + chance.randrange(30) for _ in range(8)]
+        places += [match.start() + chance.randrange(30) for _ in range(4)]
     for place in places:
         attempt("file", f"@{place}", altered(data, place, chance))
     for name, content in files.items():
-        for _ in range(12):
+        for _ in range(5):
             place = chance.randrange(len(content))
             changed = {**files, name: altered(content, place, chance)}
             attempt("member", f"{name}@{place}", pack(changed))

@@ -65,7 +65,7 @@ def sent(reader: Reader, path: Path) -> None:
     reader.open("/imports")
     reader.page.set_input_files("#file", str(path))
     assert path.name in reader.page.locator(".choose").inner_text()
-    reader.look()
+    look(reader)
     reader.page.locator("button", has_text="上传并核对").click()
     reader.page.locator("h1", has_text=path.name).wait_for()
 
@@ -81,45 +81,51 @@ def mended(marked: Path, to: Path) -> Path:
     return to
 
 
-@pytest.mark.parametrize("size", SIZES)
+def look(reader: Reader) -> None:
+    """Look at the page as it stands in each size, on the laptop last."""
+    for name in reversed(SIZES):
+        width, height = SIZES[name]
+        reader.page.set_viewport_size({"width": width, "height": height})
+        reader.look()
+
+
 def test_an_untidy_table_becomes_cases_and_stays_once_one_is_decided(
     browser: Any,
     office: tuple[Desk, Judging, str],
     fresh: Callable[..., sa.Engine],
-    size: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     desk, judging, site = office
-    with reading(browser, site, size) as reader:
+    with reading(browser, site, "laptop") as reader:
         sent(reader, table(tmp_path / "云溪县.xlsx", mended=False))
         page = reader.page
         assert f"可以登记{FIRMS - 7}家，退回7家；错误6条" in page.locator(".notice").inner_text()
-        reader.look()
+        look(reader)
         page.locator("select[name='chosen.1']").select_option(headings.IGNORED)
         page.locator("button", has_text="确认所选").click()
         page.wait_for_function("!document.querySelector('.terms')")
         page.locator(".tabs a", has_text="错误").click()
         page.wait_for_function("document.querySelectorAll('.issues tbody tr').length === 6")
-        reader.look()
+        look(reader)
         with page.expect_download() as awaited:
             page.locator("a", has_text="下载标出问题的原表").click()
         awaited.value.save_as(tmp_path / "标出.xlsx")
         right = mended(tmp_path / "标出.xlsx", tmp_path / "改好.xlsx")
         sent(reader, right)
         assert f"可以登记{FIRMS}家，退回0家；错误0条" in page.locator(".notice").inner_text()
-        reader.look()
+        look(reader)
         page.locator("button", has_text=f"登记{FIRMS}家").click()
         page.locator("h1", has_text="登记文件").wait_for()
         page.locator("a", has_text="第1次导入").click()
         page.locator("#undo").wait_for()
-        reader.look()
+        look(reader)
         page.locator(".many a", has_text="云溪县第6泵阀有限公司").click()
         page.locator(".cases a", has_text="专精特新").click()
         answer = judging.check(code(6), Request(TITLES[1:2]))
         assert isinstance(answer, CaseResult)
         page.locator("h2", has_text=answer.verdicts[0].outcome).first.wait_for()
-        reader.look()
+        look(reader)
         moments = ("known_from", "known_until", "loaded_at")
         registered = contents(desk.database, *moments)
         with deciding.run(desk, [code(6)], Request(TITLES[1:2]), jobs=1) as run:
@@ -127,9 +133,9 @@ def test_an_untidy_table_becomes_cases_and_stays_once_one_is_decided(
         reader.open("/imports/1")
         assert "不能撤销：依据这次登记的填报已有决定1项" in page.locator("main").inner_text()
         assert page.locator("button", has_text="撤销").count() == 0
-        reader.look()
+        look(reader)
         reader.open("/imports")
-        reader.look()
+        look(reader)
     other = fresh("sqlite")
     monkeypatch.setenv("TIDU_DATABASE_URL", other.url.render_as_string(hide_password=False))
     ran = CliRunner().invoke(main, ["import", str(right), "--by", "经办人"])
