@@ -1,6 +1,7 @@
 """What holds for all tests."""
 
 import gc
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,10 +19,23 @@ settings.load_profile("untimed")
 
 @pytest.fixture(autouse=True, scope="session")
 def cache_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """What a developer's program remembers is none of the tests' business, nor theirs of his."""
+    """What a developer's program remembers is none of the tests' business, nor theirs of his.
+
+    The processes of one run remember for each other.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    shared = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TIDU_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("TIDU_CACHE", str(shared / "cache"))
         yield
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Half as many processes again as processors: many tests wait, for a browser or a database."""
+    processors = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    )
+    return (processors or 1) * 3 // 2
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
