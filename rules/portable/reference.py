@@ -108,7 +108,14 @@ class Evaluator:
             raise EvaluationError(f"unknown schema {ruleset.get('schema')!r}")
         self.ruleset = ruleset
         self.rules: dict[str, Json] = {rule["id"]: rule for rule in ruleset["rules"]}
+        self.tables: dict[str, Table] = {}
         self.alike: dict[Evaluator, Alike] = {}
+
+    def table(self, id: str) -> "Table":
+        """The table of a rule, read when it is first asked for."""
+        if id not in self.tables:
+            self.tables[id] = table(id, self.rules[id]["body"])
+        return self.tables[id]
 
     def evaluate(self, facts: Json) -> Trace:
         """The trace of one filing: each rule once, and each rule over records once per record."""
@@ -126,8 +133,7 @@ class Evaluator:
                 case.take(other)
             for name, rule in self.rules.items():
                 for at in case.places(rule["records"]):
-                    if label(at) + name not in case.trace:
-                        case.result(name, at)
+                    case.result(name, at)
         except (
             ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError
         ) as problem:  # fmt: skip
@@ -239,61 +245,24 @@ class Evaluation:
 
     def result(self, id: str, at: At) -> Result:
         """The result of a rule, evaluated when it is first asked for."""
-        key = label(at) + id
-        if key not in self.trace:
+        prefix = label(at)
+        key = prefix + id
+        found = self.trace.get(key)
+        if found is None:
             if key in self.under_way:
                 raise EvaluationError(f"rule {key} depends on itself")
-            rule = self.rules[id]
-            if rule["records"] != (at[0] if at else ""):
-                raise EvaluationError(f"rule {id} is not a rule for {label(at) or 'a filing'}")
+            if self.rules[id]["records"] != (at[0] if at else ""):
+                raise EvaluationError(f"rule {id} is not a rule for {prefix or 'a filing'}")
             self.under_way.add(key)
-            self.trace[key] = self.body(rule["body"], key, at)
-        return self.trace[key]
+            found = self.trace[key] = self.evaluator.table(id)(self, prefix, at)
+        return found
 
-    def body(self, body: Json, key: str, at: At) -> Result:
-        """The result of a rule's table."""
-        match body["kind"]:
-            case "cases":
-                return any_of([self.case(case, key, at) for case in body["cases"]])
-            case "bands":
-                return self.bands(body["bands"], key, at)
-            case "ladder":
-                return self.ladder(body["rungs"], number(body["rest"]), key, at)
-            case "total":
-                return capped(self.total(body["items"], key, at), body.get("cap"))
-            case "attested":
-                return self.attested(body, at)
-            case "assumed":
-                return assumed(body)
-        raise EvaluationError(f"unknown kind of table {body['kind']!r}")
-
-    def case(self, case: Json, key: str, at: At) -> int:
-        """The outcome of a case, the least of its lines' outcomes: it is met if all lines are."""
-        lines = case["lines"]
-        own, *numbered = of_case(key, case["name"], len(lines))
-        outcomes = [self.line(line, at) for line in lines]
-        self.trace.update(zip(numbered, outcomes, strict=True))
-        self.trace[own] = least = min(outcomes)
-        return least
-
-    def line(self, line: Json, at: At) -> int:
-        """One comparison."""
-        name, op, value = line["name"], line["op"], line["value"]
-        match line["subject"]:
-            case "indicator":
-                reading = self.indicator(name, at)
-                if op == "in":
-                    return among(reading, value)
-                return compare(reading.lo, reading.hi, reading.gap, op, number(value))
-            case "points":
-                points = self.points(name, at)
-                return compare(points.lo, points.hi, points.gap, op, number(value))
-            case "rule" | "unmet" as wanted:
-                outcome = self.result(name, at)
-                if isinstance(outcome, Points):
-                    raise EvaluationError(f"rule {name} yields points, an outcome is asked for")
-                return outcome if wanted == "rule" else negated(outcome)
-        raise EvaluationError(f"unknown subject {line['subject']!r}")
+    def outcome(self, id: str, at: At) -> int:
+        """The outcome of a rule."""
+        outcome = self.result(id, at)
+        if isinstance(outcome, Points):
+            raise EvaluationError(f"rule {id} yields points, an outcome is asked for")
+        return outcome
 
     def points(self, name: str, at: At) -> Points:
         """The points of a ``rule``, or of a ``rule/group``."""
@@ -302,42 +271,6 @@ class Evaluation:
         if not isinstance(points, Points):
             raise EvaluationError(f"{name} yields an outcome, points are asked for")
         return points
-
-    def bands(self, table: Sequence[Any], key: str, at: At) -> Points:
-        """The points of the best indicator; each has the points of all the values it may take."""
-        scores = []
-        for name, rows in table:
-            reading = self.indicator(name, at)
-            reached = [score(rows, value) for value in samples(reading, rows)]
-            points = span(min(reached), max(reached), reading.gap)
-            self.trace[f"{key}/{name}"] = points
-            scores.append(points)
-        lo = max(points.lo for points in scores)
-        hi = max(points.hi for points in scores)
-        return span(lo, hi, widest(points.gap for points in scores if points.hi > lo))
-
-    def ladder(self, rungs: Sequence[Json], rest: Number, key: str, at: At) -> Points:
-        """At least the points of the first rung met, at most those of the first not ruled out."""
-        steps = [(self.case(rung, key, at), number(rung["points"])) for rung in rungs]
-        lo = next((points for outcome, points in steps if outcome == MET), rest)
-        hi = next((points for outcome, points in steps if outcome != NOT_MET), rest)
-        filed = any(outcome == MISSING and points > lo for outcome, points in steps)
-        return span(lo, hi, MISSING if filed else PENDING)
-
-    def total(self, items: Sequence[Any], key: str, at: At) -> Points:
-        """The sum of all items' points; the sum of each group is traced."""
-        points = [(group, self.points(rule, at)) for group, rule, _ in items]
-        for name in {group for group, _ in points if group}:
-            self.trace[f"{key}/{name}"] = sum_of([p for group, p in points if group == name])
-        return sum_of([p for _, p in points])
-
-    def attested(self, body: Json, at: At) -> Points:
-        """The filed points, clipped to the bounds of the table."""
-        least, most = number(body["lo"]), number(body["hi"])
-        reading = self.indicator(body["indicator"], at)
-        lo = least if reading.lo is None else min(max(reading.lo, least), most)
-        hi = most if reading.hi is None else min(max(reading.hi, least), most)
-        return span(lo, hi, reading.gap)
 
     # indicators
 
@@ -527,6 +460,127 @@ class Evaluation:
         raise EvaluationError(f"not a date: {formula!r}")
 
 
+# tables: each is read once and becomes a function of a filing, for it is asked of many
+
+#: The result of a rule in a filing: the prefix of the trace keys, and the record at hand.
+Table: TypeAlias = Callable[[Evaluation, str, At], Result]
+
+
+def table(id: str, body: Json) -> Table:
+    """The result of a rule's table."""
+    match body["kind"]:
+        case "cases":
+            cases = [table_case(id, case) for case in body["cases"]]
+            return lambda filing, prefix, at: any_of([met(filing, prefix, at) for met in cases])
+        case "bands":
+            return bands(id, body["bands"])
+        case "ladder":
+            return ladder(id, body["rungs"], number(body["rest"]))
+        case "total":
+            return total(id, body["items"], body.get("cap"))
+        case "attested":
+            return attested(body["indicator"], number(body["lo"]), number(body["hi"]))
+        case "assumed":
+            result = assumed(body)
+            return lambda *_: result
+    raise EvaluationError(f"unknown kind of table {body['kind']!r}")
+
+
+def table_case(id: str, case: Json) -> Callable[[Evaluation, str, At], int]:
+    """The outcome of a case, the least of its lines' outcomes: it is met if all lines are."""
+    own, *numbered = of_case(id, case["name"], len(case["lines"]))
+    lines = [line(written) for written in case["lines"]]
+
+    def outcome(filing: Evaluation, prefix: str, at: At) -> int:
+        outcomes = [asked(filing, at) for asked in lines]
+        for key, found in zip(numbered, outcomes, strict=True):
+            filing.trace[prefix + key] = found
+        least = filing.trace[prefix + own] = min(outcomes)
+        return least
+
+    return outcome
+
+
+def line(line: Json) -> Callable[[Evaluation, At], int]:
+    """One comparison."""
+    name, op, value = line["name"], line["op"], line["value"]
+    match line["subject"]:
+        case "indicator" if op == "in":
+            return lambda filing, at: among(filing.indicator(name, at), value)
+        case "indicator":
+            figure = comparison(op, number(value))
+            return lambda filing, at: figure(*filing.indicator(name, at)[:3])
+        case "points":
+            score = comparison(op, number(value))
+            return lambda filing, at: score(*filing.points(name, at))
+        case "rule":
+            return lambda filing, at: filing.outcome(name, at)
+        case "unmet":
+            return lambda filing, at: negated(filing.outcome(name, at))
+    raise EvaluationError(f"unknown subject {line['subject']!r}")
+
+
+def bands(id: str, table: Sequence[Any]) -> Table:
+    """The points of the best indicator; each has the points of all the values it may take."""
+    indicators = [
+        (f"{id}/{name}", name, [(end(lo), end(hi), number(points)) for lo, hi, points in rows])
+        for name, rows in table
+    ]
+
+    def points(filing: Evaluation, prefix: str, at: At) -> Points:
+        scores = []
+        for key, name, rows in indicators:
+            reading = filing.indicator(name, at)
+            reached = [score(rows, value) for value in samples(reading, rows)]
+            found = span(min(reached), max(reached), reading.gap)
+            filing.trace[prefix + key] = found
+            scores.append(found)
+        lo = max(points.lo for points in scores)
+        hi = max(points.hi for points in scores)
+        return span(lo, hi, widest(points.gap for points in scores if points.hi > lo))
+
+    return points
+
+
+def ladder(id: str, rungs: Sequence[Json], rest: Number) -> Table:
+    """At least the points of the first rung met, at most those of the first not ruled out."""
+    cases = [(table_case(id, rung), number(rung["points"])) for rung in rungs]
+
+    def points(filing: Evaluation, prefix: str, at: At) -> Points:
+        steps = [(met(filing, prefix, at), points) for met, points in cases]
+        lo = next((points for outcome, points in steps if outcome == MET), rest)
+        hi = next((points for outcome, points in steps if outcome != NOT_MET), rest)
+        filed = any(outcome == MISSING and points > lo for outcome, points in steps)
+        return span(lo, hi, MISSING if filed else PENDING)
+
+    return points
+
+
+def total(id: str, items: Sequence[Any], cap: str | None) -> Table:
+    """The sum of all items' points; the sum of each group is traced."""
+    groups = {group: f"{id}/{group}" for group, _, _ in items if group}
+
+    def points(filing: Evaluation, prefix: str, at: At) -> Points:
+        points = [(group, filing.points(rule, at)) for group, rule, _ in items]
+        for name, key in groups.items():
+            filing.trace[prefix + key] = sum_of([p for group, p in points if group == name])
+        return capped(sum_of([p for _, p in points]), cap)
+
+    return points
+
+
+def attested(indicator: str, least: Number, most: Number) -> Table:
+    """The filed points, clipped to the bounds of the table."""
+
+    def points(filing: Evaluation, _: str, at: At) -> Points:
+        reading = filing.indicator(indicator, at)
+        lo = least if reading.lo is None else min(max(reading.lo, least), most)
+        hi = most if reading.hi is None else min(max(reading.hi, least), most)
+        return span(lo, hi, reading.gap)
+
+    return points
+
+
 # results
 
 
@@ -597,6 +651,9 @@ def assumed(body: Json) -> Result:
 
 # comparisons
 
+#: What must hold between a value and a limit.
+HOLDS: Final = {">=": ge, ">": gt, "<=": le, "<": lt}
+
 #: The numbers that are read. Python would accept others, such as 1e9999999999, too large to use.
 _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+|/[1-9][0-9]*)?")
 
@@ -621,20 +678,21 @@ def unsettled(gap: int) -> int:
     return gap
 
 
-def compare(lo: Number | None, hi: Number | None, gap: int, op: str, limit: Number) -> int:
+def comparison(op: str, limit: Number) -> Callable[[Number | None, Number | None, int], int]:
     """Met if all of [lo, hi] satisfy it, not met if none does."""
-    match op:
-        case ">=" | ">":
-            holds, worst, best = (ge if op == ">=" else gt), lo, hi
-        case "<=" | "<":
-            holds, worst, best = (le if op == "<=" else lt), hi, lo
-        case _:
-            raise EvaluationError(f"unknown comparison {op!r}")
-    if worst is not None and holds(worst, limit):
-        return MET
-    if best is not None and (best is worst or not holds(best, limit)):
-        return NOT_MET
-    return unsettled(gap)
+    if op not in HOLDS:
+        raise EvaluationError(f"unknown comparison {op!r}")
+    holds, rising = HOLDS[op], op in (">=", ">")
+
+    def compare(lo: Number | None, hi: Number | None, gap: int) -> int:
+        worst, best = (lo, hi) if rising else (hi, lo)
+        if worst is not None and holds(worst, limit):
+            return MET
+        if best is not None and (best is worst or not holds(best, limit)):
+            return NOT_MET
+        return unsettled(gap)
+
+    return compare
 
 
 def among(reading: Reading, codes: Sequence[str]) -> int:
@@ -647,16 +705,25 @@ def among(reading: Reading, codes: Sequence[str]) -> int:
 # bands: rows of lower end, upper end, points
 
 
-def score(rows: Sequence[Any], value: Number) -> Number:
+#: The ends of a band and its points.
+Row: TypeAlias = tuple[Number | None, Number | None, Number]
+
+
+def end(text: str | None) -> Number | None:
+    """An end of a band, if it has one there."""
+    return None if text is None else number(text)
+
+
+def score(rows: Sequence[Row], value: Number) -> Number:
     """The points of a value; on a boundary, the higher of the two."""
     return max(
-        number(points)
+        points
         for lo, hi, points in rows
-        if (lo is None or number(lo) <= value) and (hi is None or value <= number(hi))
+        if (lo is None or lo <= value) and (hi is None or value <= hi)
     )
 
 
-def samples(reading: Reading, rows: Sequence[Any]) -> list[Number]:
+def samples(reading: Reading, rows: Sequence[Row]) -> list[Number]:
     """Values that together earn the same points as all values of an interval.
 
     Points change only at boundaries. So the ends, the boundaries between them, and one value
@@ -667,7 +734,7 @@ def samples(reading: Reading, rows: Sequence[Any]) -> list[Number]:
     if lo is not None and same(lo, hi):
         return [lo]
     unsettled(reading.gap)
-    marks = {number(end) for row in rows for end in row[:2] if end is not None}
+    marks = {end for row in rows for end in row[:2] if end is not None}
     inside = {m for m in marks if (lo is None or lo < m) and (hi is None or m < hi)}
     ends = sorted(inside.union(end for end in (lo, hi) if end is not None)) or [0]
     if lo is None:
