@@ -27,8 +27,8 @@ class Deciding:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Refused:
-    """A case that could not be decided, and why."""
+class Remarked:
+    """A case that could not be decided, and why; or one decided on doubtful figures, and which."""
 
     uscc: str
     name: str
@@ -42,7 +42,8 @@ class DecidedMany:
 
     ``verdicts`` counts by tier and verdict, refusals too. ``first`` and ``last`` are the numbers of
     the new decisions. ``refusals`` are the first ones. ``doubted`` decisions rest on figures that
-    can hardly be right. ``rounds`` are the batches under which another text would govern.
+    can hardly be right; ``doubts`` are the first of these. ``rounds`` are the batches under which
+    another text would govern.
     """
 
     new: int
@@ -51,9 +52,10 @@ class DecidedMany:
     first: int | None
     last: int | None
     verdicts: Mapping[str, Mapping[str, int]]
-    refusals: tuple[Refused, ...]
+    refusals: tuple[Remarked, ...]
     doubted: int
     rounds: tuple[str, ...]
+    doubts: tuple[Remarked, ...] = ()
 
 
 def _decide(work: Work[Deciding]) -> DecidedMany:
@@ -61,11 +63,14 @@ def _decide(work: Work[Deciding]) -> DecidedMany:
     before = work.at_first(work.desk.head)  # what was recorded after this is new
     request = deciding.Request(**fields_of(asked, without=["usccs"]))
     new: list[int] = []
-    refusals: list[Refused] = []
+    refusals, doubts = list[Remarked](), list[Remarked]()
     with deciding.run(work.desk, asked.usccs, request) as run:
         for line in run:
             if line.seq is None and len(refusals) < LISTED:
-                refusals.append(taken(Refused, line))
+                refusals.append(taken(Remarked, line))
+            if line.doubts and len(doubts) < LISTED:
+                said = "；".join(line.doubts)
+                doubts.append(Remarked(uscc=line.uscc, name=line.name, tier=line.tier, reason=said))
             if line.seq is not None and line.seq > before:
                 new.append(line.seq)
     tally = run.tally
@@ -77,6 +82,7 @@ def _decide(work: Work[Deciding]) -> DecidedMany:
         first=min(new, default=None),
         last=max(new, default=None),
         refusals=tuple(refusals),
+        doubts=tuple(doubts),
         rounds=tuple(tally.rounds),
     )
 

@@ -150,8 +150,9 @@ def test_what_reads_can_be_done_anew_and_what_records_cannot(
         first=12,
         last=13,
         verdicts={TITLES[0]: {"符合": 2, "不符合": 1, "拒绝": 1}},
-        refusals=(kinds.Refused(uscc="9" * 18, name="甲厂", tier=TITLES[0], reason="没有填报"),),
+        refusals=(kinds.Remarked(uscc="9" * 18, name="甲厂", tier=TITLES[0], reason="没有填报"),),
         doubted=1,
+        doubts=(kinds.Remarked(uscc="3", name="丙公司", tier=TITLES[1], reason="收入存疑"),),
         rounds=(),
     )
     store.finish(decide, "进程", kinds.DECIDE._result.dump_json(found).decode(), {})
@@ -160,6 +161,7 @@ def test_what_reads_can_be_done_anew_and_what_records_cannot(
     assert "新作出2项决定（ 第12号至 第13号之间），1项此前已有相同的决定，拒绝1项" in page.words
     assert "甲厂" in page.words
     assert "其中1项所依据的数据存疑" in page.words
+    assert "丙公司 专精特新 收入存疑" in page.words
 
 
 @pytest.mark.parametrize("name", kinds.KINDS)
