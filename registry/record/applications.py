@@ -339,7 +339,9 @@ def _step(
     draft = journal.Draft(
         kind="step", tier=str(said["tier"]), subject=said["uscc"], body=body, texts=texts
     )
-    taken = application.take(Recorded(application.last.seq + 1, "", china_day(now), body))
+    # by the calendar that is known now, which may be newer than the last step
+    number = max([application.last.seq, *application.calendars.since]) + 1
+    taken = application.take(Recorded(number, "", china_day(now), body))
     return draft, taken.act
 
 

@@ -40,18 +40,6 @@ def years(session: Session, *, until: int | None = None) -> Years:
     return found
 
 
-def in_force(session: Session, until: int | None = None) -> Calendar:
-    """The calendar by which periods end; ``until`` as in ``years``."""
-    return Calendar.of(years(session, until=until))
-
-
-def changes(session: Session) -> tuple[tuple[int, str], ...]:
-    """The number of every entry that states a calendar, in order, with the calendar's digest."""
-    stating = journal.entries(session, kinds=["publication", "calendar"])
-    found = ((entry.seq, entry.content.get("calendar")) for entry in stating)
-    return tuple((seq, digest) for seq, digest in found if digest)
-
-
 def record(
     session: Session,
     year: int,

@@ -1,6 +1,6 @@
 """Years of the calendar on record: the newest statement holds, and a year is replaced knowingly."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +8,19 @@ import pytest
 import sqlalchemy as sa
 
 import rules
+from registry.audit.bundle import export
+from registry.audit.evidence import Selection
+from registry.audit.keys import SigningKey
 from registry.audit.verify import verify
 from registry.database import storage
 from registry.errors import RecordError
 from registry.kit import resources
-from registry.record import calendars, journal, publication
+from registry.portable.verifier import verify_bundle
+from registry.record import applications, calendars, journal, publication
+from registry.record.register import Notice
+from registry.record.tests.test_applications import TIER, applied, later, sound, state, taken
 from registry.tests.history import History
+from registry.tests.support import CODES, Clock, decide, load, publish, submission
 from rules.portable.calendar import UnpublishedError
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -47,15 +54,15 @@ def test_a_year_is_known_from_its_entry_on(told: History) -> None:
     assert entry.body.startswith('{"calendar":"')
     assert entry.content["year"] == 2031
     with storage.session(told.engine) as session:
-        calendar = calendars.in_force(session)
+        known = publication.calendars(session)
+        calendar = known.before()
         assert calendar.years[2031] == "通知6号"
         assert not calendar.works(date(2031, 1, 2))
         assert calendar.works(date(2031, 1, 4))
         with pytest.raises(UnpublishedError):
-            calendars.in_force(session, until=entry.seq - 1).works(date(2031, 1, 2))
+            known.before(entry.seq).works(date(2031, 1, 2))
         # a registry without any publication published its criteria first
-        stated = [e.content["calendar"] for e in journal.entries(session)]
-        assert calendars.changes(session) == ((1, stated[0]), (2, stated[1]))
+        assert list(known.since) == [1, 2]
         assert verify(session).sound
 
 
@@ -75,7 +82,7 @@ def test_a_year_is_replaced_knowingly(told: History) -> None:
     assert size(told) == 2
     assert record(told, **changed, replace=True)
     with storage.session(told.engine) as session:
-        assert calendars.in_force(session).works(date(2031, 1, 2))
+        assert publication.calendars(session).before().works(date(2031, 1, 2))
         assert verify(session).sound
 
 
@@ -106,10 +113,40 @@ def test_criteria_of_a_time_without_calendars_are_published_anew_first(
         record(told)
 
 
+def test_the_term_of_a_case_that_waited_for_the_year_is_known_at_once(
+    database: sa.Engine, tmp_path: Path
+) -> None:
+    """And a bundle of the case carries the year, by which anyone follows its steps."""
+    clock = Clock(datetime(2023, 7, 3, 1, tzinfo=UTC))
+    publish(database, clock)
+    load(database, clock, submission(CODES[0]))
+    decide(database, clock, "专精特新", codes=CODES[:1])
+    applied(database, clock, CODES[0])
+    for level, act in (("县级", "推荐"), ("市级", "推荐"), ("省级", "拟认定")):
+        taken(database, clock, CODES[0], level, act, date(2026, 12, 30))
+    assert state(database, CODES[0]) == ("公示", "省级", None)
+    told = History(database, clock())
+    record(told, 2027, rest=[["2027-01-01", "2027-01-03"]], work=[])
+    assert state(database, CODES[0]) == ("公示", "省级", date(2027, 1, 6))
+    clock.moment = told.now()
+    day = date(2027, 1, 7)
+    notice = Notice("示工信〔2027〕1号", day)
+    later(clock, day)
+    with storage.session(database, write=True) as session:
+        applications.announce(
+            session, [CODES[0]], TIER, notice, level="省级", by="省负责人", now=clock()
+        )
+    sound(database)
+    key = SigningKey.create(tmp_path / "key", "示范局")
+    with storage.session(database, write=True) as session:
+        data = export(session, Selection(tier=TIER), key, now=clock())
+    assert verify_bundle(data, key=str(key.verifier_key)).problems == []
+
+
 def test_publishing_the_same_criteria_again_keeps_the_year_and_is_no_entry(told: History) -> None:
     folder: Path = resources.features()
     record(told)
     with storage.session(told.engine, write=True) as session:
         again = publication.publish(session, rules.load(folder), folder, by="乙", now=told.now())
         assert again.seq is None
-        assert 2031 in calendars.in_force(session).years
+        assert 2031 in publication.calendars(session).before().years
