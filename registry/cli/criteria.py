@@ -340,6 +340,10 @@ def _show_published(prepared: "PreparedCriteria", done: "Publication") -> None:
     if done.seq is None:
         click.echo("与已发布的标准相同，没有变化")
         return
+    for year, said in done.years.items():
+        click.echo(
+            f"提示 {year}年的放假安排与登记库原有的不同，已改为随标准发布的：{'；'.join(said)}"
+        )
     for root, digest in done.changed.items():
         click.echo(f"已发布 {root}　{digest}")
     for root in done.unchanged:

@@ -1,6 +1,6 @@
 """Publishing criteria: they are checked and certified first, then put on record."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from registry.desk.place import Desk
@@ -10,7 +10,7 @@ from registry.errors import RegistryError
 from registry.kit import resources
 from registry.kit.files import folder_written_whole
 from registry.kit.progress import Watch, unwatched
-from registry.record import certification, publication
+from registry.record import calendars, certification, publication
 from registry.record.determinations import signed_name
 from registry.record.publication import Publication as Publication
 from rules.decider import by_both
@@ -82,7 +82,8 @@ def publish(desk: Desk, criteria: PreparedCriteria) -> Publication:
         raise SourceError(list(criteria.problems))
     by = signed_name(desk.by)
     with desk.writing() as session:
-        return publication.publish(
+        before = calendars.years(session)
+        done = publication.publish(
             session,
             criteria.rulebook,
             criteria.folder,
@@ -90,3 +91,5 @@ def publish(desk: Desk, criteria: PreparedCriteria) -> Publication:
             now=desk.clock(),
             own=criteria.own,
         )
+        years = calendars.changed(before, calendars.years(session))
+    return replace(done, years=years)

@@ -144,6 +144,12 @@ def differences(known: Mapping[str, Any], stated: Mapping[str, Any]) -> tuple[st
     return tuple(found)
 
 
+def changed(before: Years, after: Years) -> dict[str, tuple[str, ...]]:
+    """What is stated otherwise of each year that was known before."""
+    found = {year: differences(before[year], after[year]) for year in before if year in after}
+    return {year: said for year, said in found.items() if said}
+
+
 def _days(stated: Mapping[str, Any]) -> dict[str, frozenset[date]]:
     found = Calendar.of({"1": stated})
     return {"rest": found.rest, "work": found.work}

@@ -6,9 +6,9 @@ publishes the packaged criteria by itself on first use.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -89,12 +89,16 @@ class Published:
 
 @dataclass(frozen=True)
 class Publication:
-    """The result of publishing; ``seq`` is None if nothing had changed."""
+    """The result of publishing; ``seq`` is None if nothing had changed.
+
+    ``years`` says of each year of the calendar what the publication states otherwise than before.
+    """
 
     seq: int | None
     applicability: str
     changed: Mapping[str, str]
     unchanged: Mapping[str, str]
+    years: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @lru_cache(maxsize=64)
