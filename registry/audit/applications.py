@@ -36,6 +36,7 @@ def complaints(session: Session) -> Iterator[str]:
     known = _Known(
         calendars=publication.calendars(session),
         rounds={one.digest: one for one in rounds.rounds(session)},
+        closings=_closings(session),
         workflows=_published(session),
     )
     for part in chunks(codes):
@@ -44,10 +45,14 @@ def complaints(session: Session) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class _Known:
-    """What applications of all enterprises rest on; ``workflows`` are told with their publications."""
+    """What applications of all enterprises rest on; ``workflows`` are told with their publications.
+
+    ``closings`` has the number of the entry that closed a round.
+    """
 
     calendars: Calendars
     rounds: Mapping[str, rounds.Round]
+    closings: Mapping[str, int]
     workflows: Sequence[tuple[int, str]]
 
 
@@ -57,6 +62,12 @@ def _published(session: Session) -> list[tuple[int, str]]:
         (entry.seq, entry.content.get("workflows", ""))
         for entry in journal.entries(session, kinds=["publication"])
     ]
+
+
+def _closings(session: Session) -> dict[str, int]:
+    """The number of the entry that closed each round, by the round's digest."""
+    entries = journal.entries(session, kinds=["round"])
+    return {named: entry.seq for entry in entries if (named := entry.content.get("round"))}
 
 
 class _Filed(NamedTuple):
@@ -126,7 +137,9 @@ class _Part:
             yield "所写的填报日期不是当时最新的填报"
         one = self.known.rounds.get(body["round"] or "")
         if one and one.closed_on and day >= one.closed_on:
-            yield "所属的轮次当时已经结束"
+            # what was recorded before the round was closed stays, even of the same day
+            if self.known.closings[one.digest] < entry.seq:
+                yield "所属的轮次当时已经结束"
 
     def _step(self, entry: journal.Entry) -> Iterator[str]:
         body = entry.content
