@@ -35,6 +35,10 @@ _COMMANDS: Final = {
         "calendars.calendar",
         "工作日历：各年的放假和调休上班，各依据一份通知；办理期限的工作日按它计算。",
     ),
+    "case": _Listed(
+        "courses.case",
+        "查看一家企业的申报：历次办理，现在的环节和办结期限，下一步由谁办理什么、须有什么。",
+    ),
     "check": _Listed(
         "checks.check", "检查企业可获得的层级：给出信用代码、--all，或一个未登记的文件。"
     ),

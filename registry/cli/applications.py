@@ -168,7 +168,7 @@ def step(
 ) -> None:
     """办理申报的一步，例如 推荐、退回补正、不予推荐；一家或一份名单，有一家不能办理的都不办理。
 
-    能办理什么、由哪一级、须有什么，由已发布的办理程序写明。授予、延续称号的一步用 tidu announce。
+    能办理什么、由哪一级、须有什么，由已发布的办理程序写明，见 tidu case 企业。授予、延续称号的一步用 tidu announce。
     """
     firms = firms_of(targets, renamed)
     with desk(options.by) as at:
@@ -276,7 +276,10 @@ def _show(done: Done, what: str, options: ActOptions) -> None:
         print_json(
             {
                 "dry_run": options.dry_run,
-                "entries": [{"seq": e.seq, "kind": e.kind, **e.content} for e in done.entries],
+                "entries": [
+                    {"seq": None if options.dry_run else e.seq, "kind": e.kind, **e.content}
+                    for e in done.entries
+                ],
                 "stands": [asdict(stand) for stand in done.stands],
             }
         )

@@ -8,7 +8,15 @@ from typing import Any, Final
 
 import click
 
-from registry.cli.common import console, desk, errors, group, json_option, print_json
+from registry.cli.common import (
+    console,
+    desk,
+    dry_run_option,
+    errors,
+    group,
+    json_option,
+    print_json,
+)
 from registry.cli.notices import DocumentOptions, document_options
 from registry.desk import calendars
 from registry.desk.calendars import YearLine
@@ -56,7 +64,7 @@ def list_years(as_json: bool) -> None:
     help="放假安排表（xlsx、csv），列为 首日、末日、安排（放假或上班）、名目、年度、依据。",
 )
 @click.option("--replace", "replaced", is_flag=True, help="更正已在登记库中的年度。")
-@click.option("--dry-run", is_flag=True, help="只说明将会怎样，不登记。")
+@dry_run_option
 @document_options
 def add(year: int, file: Path, replaced: bool, dry_run: bool, document: DocumentOptions) -> None:
     """登记一年的放假安排；--document 写放假安排通知的文号，与表中的依据一致。

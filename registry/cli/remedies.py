@@ -19,6 +19,7 @@ WORDS: Final = {
     "grant-rights": "请管理员运行 tidu db grant 授权，或换用有权限的角色",
     "announce": "请用 tidu announce 公告",
     "list-rounds": "用 tidu round list 查看",
+    "show-course": "用 tidu case 企业 查看现在可以办理什么",
     "name-act": "请用 --act 写明",
     "list-holdings": "用 tidu holdings list 查看",
     "list-titles": "用 tidu titles list 查看",

@@ -101,7 +101,7 @@ def open_round(
         entry = rounds.open_round(acting, call, replace(document, rehearsing=dry_run).notice)
     body = entry.content
     if document.as_json:
-        print_json({"dry_run": dry_run, "seq": entry.seq, **body})
+        print_json({"dry_run": dry_run, "seq": None if dry_run else entry.seq, **body})
         return
     done = "将会开始" if dry_run else f"第{entry.seq}号开始"
     click.echo(
@@ -166,7 +166,7 @@ def close_round(
         acting = at.rehearsal() if dry_run else at
         entry = rounds.close_round(acting, name, on=on or at.today, ground=ground)
     if as_json:
-        print_json({"dry_run": dry_run, "seq": entry.seq, **entry.content})
+        print_json({"dry_run": dry_run, "seq": None if dry_run else entry.seq, **entry.content})
         return
     done = "将会结束" if dry_run else f"第{entry.seq}号结束"
     click.echo(f"{done}轮次「{name}」：自{entry.content['closed_on']}起不再受理")

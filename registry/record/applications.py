@@ -546,6 +546,8 @@ def _refused(wrong: Wrong, asked: int) -> RecordError:
     """The refusal of a list; its field ``refused`` has every line for whoever knows their places."""
     said = [f"{uscc}：{error}" for uscc, error in wrong]
     remedy = next((error.remedy for _, error in wrong if error.remedy), None)
+    if remedy is None and any(isinstance(error, StepError) for _, error in wrong):
+        remedy = Remedy("show-course")
     if asked == 1:
         return RecordError(
             "nothing-recorded", "没有登记。{value}", value=said[0], remedy=remedy, refused=wrong

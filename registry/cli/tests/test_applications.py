@@ -29,6 +29,8 @@ OPEN = (
     "2023-07-14",
     *NOTICE,
 )
+APPLY = ("apply", ONE, *TIER)
+STEP = ("step", "推荐", ONE, *TIER, "--level", "县级")
 ANNOUNCED = ("--level", "省级", "--document", "示工信〔2023〕9号", "--dated", "2023-08-01")
 
 
@@ -198,8 +200,30 @@ def test_an_objection_is_settled_by_the_act_whose_effect_that_is(filed: Run) -> 
     assert "办结为“不予认定”" in said(filed, *objecting, "--settle", "成立")
 
 
-APPLY = ("apply", ONE, *TIER)
-STEP = ("step", "推荐", ONE, *TIER, "--level", "县级")
+@ON_SQLITE
+def test_a_case_shows_its_steps_and_who_may_do_what_next(filed: Run) -> None:
+    absent = filed("case", ONE, *TIER)
+    assert absent.exit_code == 1
+    assert "没有专精特新申报：请核对，或用 tidu apply 登记" in absent.output
+    said(filed, *OPEN, "--term", "县级初审=10个工作日")
+    said(filed, *APPLY, "--day", "2023-07-03", "--round", "第一批")
+    shown = said(filed, "case", ONE)
+    assert "轮次「第一批」" in shown
+    assert "办理程序 63.办理.省级认定 县级初审，市级审核，" in shown
+    assert "现在在“县级初审”，自2023-07-03；最迟2023-07-17（10" in shown
+    assert "工作日），已逾期" in shown
+    assert "· 县级负责人“推荐”→“市级审核”，须有符合的决定或理由\n" in shown
+    step(filed, "不予推荐", "县级", "19", ONE, "--ground", "现场核查不符")
+    shown = said(filed, "case", ONE, *TIER)
+    assert "与决定不一致；逾期2日；补录，" in shown
+    assert "理由：现场核查不符" in shown
+    assert "已办结为“不予认定”" in shown
+    [view] = json.loads(filed("case", ONE, "--json").output)
+    assert (view["state"], view["round"], view["steps"][0]["against"]) == (
+        "不予认定",
+        "第一批",
+        True,
+    )
 
 
 REFUSED: Final = [
@@ -241,7 +265,7 @@ def test_refusals_are_one_sentence_and_nothing_is_recorded(filed: Run) -> None:
 
 
 @ON_SQLITE
-def test_a_step_that_may_not_be_taken_says_why(filed: Run) -> None:
+def test_a_step_that_may_not_be_taken_says_why_and_where_to_look(filed: Run) -> None:
     said(filed, *APPLY, "--day", "2023-07-03")
     for act, more, told in (
         ("推件", (), "“县级初审”环节没有“推件”"),
@@ -252,6 +276,7 @@ def test_a_step_that_may_not_be_taken_says_why(filed: Run) -> None:
         done = filed("step", act, ONE, *TIER, "--level", "县级", "--day", "2023-07-04", *more)
         assert done.exit_code == 1
         assert told in done.output
+        assert "用 tidu case 企业 查看现在可以办理什么" in done.output
     step(filed, "直接报省级", "县级", "04", ONE)
     step(filed, "拟认定", "省级", "04", ONE)
     alone = filed("step", "公告", ONE, *TIER, "--level", "省级", "--day", "2023-08-01")
