@@ -13,8 +13,8 @@ from sqlmodel import Session
 
 from registry.desk.listed import names
 from registry.desk.place import Desk
+from registry.desk.rounds import term_text
 from registry.errors import RecordError
-from registry.portable.clock import china_day
 from registry.record import caseload, cases, journal, publication
 from registry.record import rounds as record_rounds
 from registry.record.applications import Reader, newest_decisions, standing
@@ -25,11 +25,14 @@ from registry.record.finding import MOST
 from registry.record.finding import counted as counted
 from registry.record.rounds import Round as Round
 from rules.portable.applications import Application, Taken
-from rules.portable.calendar import Calendar, Term
+from rules.portable.calendar import Calendar
 from rules.portable.workflow import (
+    CLOCK,
     ENDINGS,
+    ENTERPRISE,
     EXTEND,
     GRANT,
+    LEVELS,
     OBJECT,
     SETTLE,
     Act,
@@ -40,6 +43,8 @@ from rules.portable.workflow import (
     Workflow,
 )
 
+#: Who may act in a case: the levels of authorities, and the enterprise.
+ACTORS: Final = (*LEVELS, ENTERPRISE)
 #: For how many days to come the ends of terms are told.
 AHEAD: Final = 14
 #: Whether what an act needs is there, is to be written with the act, or is missing.
@@ -186,11 +191,6 @@ class CourseView:
         return max((self.today - self.due).days, 0) if self.due and not self.ended else 0
 
 
-def today(desk: Desk) -> date:
-    """The day in China by the desk's clock."""
-    return china_day(desk.clock())
-
-
 # -- one enterprise --------------------------------------------------------------------------------
 
 
@@ -199,7 +199,7 @@ def of(desk: Desk, uscc: str, tier: str = "") -> list[CourseView]:
     with desk.reading() as session:
         found = Reader(session).of([uscc]).get(uscc, [])
         wanted = [one for one in found if tier in ("", one.entry.body["tier"])]
-        return [_View(session, one, today(desk)).view() for one in reversed(wanted)]
+        return [_View(session, one, desk.today).view() for one in reversed(wanted)]
 
 
 class _View:
@@ -305,12 +305,17 @@ def offered(one: Application, day: date, outcome: str) -> tuple[NextAct, ...]:
 
 
 def _next(act: Act, course: Course, day: date, outcome: str) -> NextAct:
+    needs = (_need(act, need, course, day, outcome) for need in act.needs)
+    return _made(act, (*_objection(act, course), *needs))
+
+
+def _made(act: Act, needs: tuple[Need, ...]) -> NextAct:
     return NextAct(
         act=act.act,
         actor=act.actor,
         level=act.level,
         to=act.to,
-        needs=(*_objection(act, course), *(_need(act, n, course, day, outcome) for n in act.needs)),
+        needs=needs,
         announced=bool({GRANT, EXTEND}.intersection(act.effects)),
         settles=SETTLE in act.effects,
         raises=OBJECT in act.effects,
@@ -385,15 +390,6 @@ def clause(id: str, title: str, prose: Sequence[str]) -> Clause:
     return Clause(id, title, basis, tuple(said), tuple(notes))
 
 
-def term_text(term: Term) -> str:
-    """A term in words.
-
-    >>> term_text(Term(5, "个工作日", True)), term_text(Term(3, "个月"))
-    ('公示5个工作日', '3个月')
-    """
-    return f"{'公示' if term.running else ''}{term.number}{term.unit}"
-
-
 # -- what waits ------------------------------------------------------------------------------------
 
 
@@ -408,37 +404,48 @@ class Waits:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Ends(Waits):
+    """How many of them have a term that ends on the day ``due``, of which ``days`` are left."""
+
+    due: date
+    days: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Due:
-    """What is due: in all that waits, what ends within ``AHEAD`` days, and what is late."""
+    """All that waits, and what of it is late or ends within ``AHEAD`` days, the first to end first."""
 
-    today: date
     waiting: tuple[Waits, ...]
-    soon: tuple[Standing, ...]
-    late: tuple[Standing, ...]
+    ending: tuple[Ends, ...]
 
 
-def due(desk: Desk, *, most: int = 20) -> Due:
-    """What waits for whom, what ends soon and what is late, at most so many of each."""
-    day = today(desk)
+def due(desk: Desk) -> Due:
+    """What waits for whom, and what of it is late or ends soon."""
+    day = desk.today
     with desk.reading() as session:
+        found = caseload.ending(session, day, day + timedelta(AHEAD))
         return Due(
-            today=day,
             waiting=_in_order(session, caseload.counts(session, day)),
-            soon=tuple(caseload.soonest(session, day, day + timedelta(AHEAD), most)),
-            late=tuple(caseload.overdue(session, day)[:most]),
-        )
+            ending=tuple(
+                Ends(
+                    tier=tier, state=state, level=level, count=found[due, tier, state, level],
+                    due=due, days=(due - day).days,
+                )
+                for due, tier, state, level in sorted(found)
+            ),
+        )  # fmt: skip
 
 
 def page(desk: Desk, wanted: Wanted, *, after: str = "", limit: int = 50) -> CasePage:
     """A page of the applications to which everything given applies."""
     with desk.reading() as session:
-        return caseload.page(session, wanted, today(desk), after=after, limit=limit)
+        return caseload.page(session, wanted, desk.today, after=after, limit=limit)
 
 
 def every(desk: Desk, wanted: Wanted) -> list[Standing]:
     """All of them; ``RecordError`` if they are more than can be listed."""
     with desk.reading() as session:
-        found = caseload.every(session, wanted, today(desk))
+        found = caseload.every(session, wanted, desk.today)
     if len(found) > MOST:
         raise RecordError("too-many-listed", "超过{value}家：请先选定条件", value=MOST)
     return found
@@ -516,12 +523,12 @@ class RoundView:
 def rounds(desk: Desk) -> list[RoundView]:
     """All rounds, the newest first."""
     with desk.reading() as session:
-        return [RoundView(one, today(desk)) for one in reversed(record_rounds.rounds(session))]
+        return [RoundView(one, desk.today) for one in reversed(record_rounds.rounds(session))]
 
 
 def round_numbered(desk: Desk, seq: int) -> RoundView:
     """One round with how its applications stand; ``RecordError`` if there is none."""
-    day = today(desk)
+    day = desk.today
     with desk.reading() as session:
         found = record_rounds.round_named(session, str(seq))
         return RoundView(found, day, _in_order(session, caseload.counts(session, day, found)))
@@ -553,7 +560,7 @@ class Candidate:
 
 def candidates(desk: Desk, usccs: Sequence[str], tier: str) -> list[Candidate]:
     """These enterprises with what may be done next in their newest application for a tier."""
-    day = today(desk)
+    day = desk.today
     with desk.reading() as session:
         found, decided = Reader(session).of(usccs), newest_decisions(session, usccs, tier)
         named = names(session, usccs)
@@ -577,6 +584,32 @@ def candidates(desk: Desk, usccs: Sequence[str], tier: str) -> list[Candidate]:
             )
         )
     return made
+
+
+def named(desk: Desk, usccs: Sequence[str]) -> list[tuple[str, str]]:
+    """These enterprises with the names by which they are registered."""
+    with desk.reading() as session:
+        known = names(session, usccs)
+    return [(uscc, known.get(uscc, "")) for uscc in dict.fromkeys(usccs)]
+
+
+def acts(desk: Desk, tier: str, *, announced: bool = False) -> dict[tuple[str, str], NextAct]:
+    """Everything that the published workflows have for a tier, by act and level.
+
+    Whether what they need is there depends on each case. Only those that are taken by an
+    announcement are meant if ``announced``, else only the others.
+    """
+    with desk.reading() as session:
+        table = publication.workflow_table(session).table
+    found: dict[tuple[str, str], NextAct] = {}
+    for row in table["rows"]:
+        if row["tier"] == tier:
+            for act in Workflow.of(table["workflows"][row["workflow"]]).acts:
+                needs = tuple(Need(words, "asked", "") for words in act.needs)
+                made = _made(act, needs)
+                if act.actor != CLOCK and made.announced == announced:
+                    found.setdefault((act.act, act.level), made)
+    return found
 
 
 def offers(found: Sequence[Candidate]) -> dict[tuple[str, str], NextAct]:

@@ -25,6 +25,8 @@ from rules.portable.workflow import ENDINGS
 _ROW: Final = CASE_STATE.c
 #: A tier, a state, and the level whose turn it is (empty once nothing is to be done).
 Group: TypeAlias = tuple[str, str, str]
+#: The last day of a term, and the same.
+Ending: TypeAlias = tuple[date, str, str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,17 +121,20 @@ def counts(session: Session, day: date, of: Round | None = None) -> Mapping[Grou
     return found
 
 
-def soonest(session: Session, day: date, until: date, limit: int) -> list[Standing]:
-    """The open applications whose term ends next, from a day until another."""
-    query = sa.select(CASE_STATE).where(*_open(session), _ROW.due.between(day, until))
-    rows = session.execute(query.order_by(_ROW.due, _ROW.uscc).limit(limit))
-    return [*_placed(session, [_standing(row) for row in rows])]
-
-
-def overdue(session: Session, day: date) -> list[Standing]:
-    """The open applications that are late on a day, for nothing follows the end of their term."""
-    late = (one for one in _passed(session, "", day) if one.due and one.due < day)
-    return sorted(late, key=lambda one: (one.due or day, one.uscc))
+def ending(session: Session, day: date, until: date) -> Mapping[Ending, int]:
+    """How many open applications there are of which the term ends by a day, or is over already."""
+    group = (_ROW.due, _ROW.tier, _ROW.state, _ROW.level)
+    query = sa.select(*group, sa.func.count()).where(*_open(session), _ROW.due.between(day, until))
+    found = Counter(
+        {
+            (due, tier, state, level): n
+            for due, tier, state, level, n in session.execute(query.group_by(*group))
+        }
+    )
+    for one in _passed(session, "", day):
+        if one.level and one.due and one.due <= until:
+            found[one.due, one.tier, one.state, one.level] += 1
+    return found
 
 
 def _key(one: Standing) -> str:
@@ -213,15 +218,15 @@ def moved(one: Standing, application: Application, day: date) -> Standing:
 
 def _of_round(session: Session, of: Round, day: date) -> list[Standing]:
     """The newest application of every enterprise in a round, wherever it stands."""
-    tier, seq = str(of.body["tier"]), sa.func.max(JOURNAL.c.seq)
+    tier, last = str(of.body["tier"]), sa.func.max(JOURNAL.c.seq).label("last")
     newest = (
-        sa.select(JOURNAL.c.subject, seq)
+        sa.select(JOURNAL.c.subject, last)
         .where(JOURNAL.c.kind == "application", JOURNAL.c.tier == tier, JOURNAL.c.seq > of.seq)
         .group_by(JOURNAL.c.subject)
     )
     named = JOURNAL.c.body.contains(f'"round":"{of.digest}"', autoescape=True)
-    its = dict(session.execute(newest.where(named)))
-    latest = dict(session.execute(newest)) if its else {}
+    its = _by_subject(session, newest.where(named))
+    latest = _by_subject(session, newest) if its else {}
     current = [uscc for uscc, last in its.items() if latest[uscc] == last]
     rows = [
         _standing(row)
@@ -244,6 +249,10 @@ def _of_round(session: Session, of: Round, day: date) -> list[Standing]:
         if one.entry.seq == its[uscc]
     ]
     return [*_today(session, rows, day), *former]
+
+
+def _by_subject(session: Session, query: sa.Select[Any]) -> dict[str, int]:
+    return {row.subject: row.last for row in session.execute(query)}
 
 
 def _placed(session: Session, lines: Sequence[Standing]) -> Iterator[Standing]:

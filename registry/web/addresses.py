@@ -18,8 +18,8 @@ def asked(path: str, **query: Any) -> str:
     >>> asked("/enterprises", q="甲", county="")
     '/enterprises?q=%E7%94%B2'
     """
-    given = {name: value for name, value in query.items() if value not in (None, "", False)}
-    return f"{path}?{urlencode(given)}" if given else path
+    given = {name: value for name, value in query.items() if value not in (None, "", False, [], ())}
+    return f"{path}?{urlencode(given, doseq=True)}" if given else path
 
 
 def enterprise(uscc: str, part: str = "", **query: Any) -> str:
@@ -77,6 +77,20 @@ def registering(what: str, act: str, **query: Any) -> str:
     return asked(f"/{what}/{act}", **query)
 
 
+def rounded(seq: int, part: str = "") -> str:
+    """The page of a round, or a ``part`` of it such as ``close``."""
+    return f"/rounds/{seq}/{part}" if part else f"/rounds/{seq}"
+
+
+def taking(act: str, /, **query: Any) -> str:
+    """The page on which applications are entered (``apply``), go on (``step``) or are announced.
+
+    >>> taking("step", tier="giant", uscc=["91", "92"])
+    '/applications/step?tier=giant&uscc=91&uscc=92'
+    """
+    return asked(f"/applications/{act}", **query)
+
+
 def rule(id: str) -> str:
     """A criterion's page.
 
@@ -107,6 +121,8 @@ class Addresses:
     job = staticmethod(job)
     job_file = staticmethod(job_file)
     registering = staticmethod(registering)
+    rounded = staticmethod(rounded)
+    taking = staticmethod(taking)
     rule = staticmethod(rule)
     waiting = staticmethod(waiting)
 

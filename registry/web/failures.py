@@ -28,6 +28,7 @@ _ABSENT: Final = frozenset(
         "unknown-enterprise",
         "no-such-checkpoint",
         "no-such-entry",
+        "no-such-round",
         "no-such-import",
         "no-such-job",
         "no-such-rule",

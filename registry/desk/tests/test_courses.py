@@ -107,7 +107,9 @@ def test_what_the_clock_did_is_told_for_today_and_lists_follow_it(desk: Desk) ->
     assert [(w.state, w.level, w.count) for w in due.waiting] == [
         ("县级初审", "县级", 1), ("公示", "省级", 2),
     ]  # fmt: skip
-    assert [one.due for one in due.soon] == [date(2023, 7, 7)] * 2
+    assert [(e.state, e.due, e.days, e.count) for e in due.ending] == [
+        ("公示", date(2023, 7, 7), 3, 2),
+    ]  # fmt: skip
     at(clock, 20)
     [view] = courses.of(desk, CODES[0], TIER)
     assert (view.state, view.clocked, view.since) == ("待公告", ("待公告",), date(2023, 7, 8))
@@ -123,7 +125,7 @@ def test_what_the_clock_did_is_told_for_today_and_lists_follow_it(desk: Desk) ->
         ("公示", 1),
         ("待公告", 1),
     ]
-    assert [one.uscc for one in due.late] == [CODES[1]]
+    assert [(e.state, e.days, e.count) for e in due.ending] == [("公示", -13, 1)]
     for wanted, codes in (
         (Wanted(state="待公告"), [CODES[0]]),
         (Wanted(state="公示", tier=TIER), [CODES[1]]),

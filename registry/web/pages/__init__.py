@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from registry.web.pages import (
     admissions,
+    applications,
     audit,
     calendar,
     case,
@@ -25,8 +26,10 @@ from registry.web.pages import (
     letters,
     policy,
     registering,
+    rounds,
     rules,
     studies,
+    taking,
     whatif,
     withdrawing,
 )
@@ -37,6 +40,9 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     enterprises.router,
     enterprise.router,
     withdrawing.router,
+    applications.router,
+    taking.router,
+    rounds.router,
     case.router,
     decide.router,
     determine.router,

@@ -1,6 +1,6 @@
 """A case ``/enterprises/{uscc}/{tier}``: the verdict and its reasons beside the law."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -10,9 +10,10 @@ from typing import Annotated, Any, TypeAlias
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse
 
-from registry.desk import auditing, documenting, enterprises
+from registry.desk import auditing, courses, documenting, enterprises
 from registry.desk.auditing import EntryQuery
 from registry.desk.checking import Cause, Refusal
+from registry.desk.courses import CourseView
 from registry.desk.enterprises import FilingLine
 from registry.desk.judging import Answer
 from registry.desk.place import Desk
@@ -72,6 +73,11 @@ class CaseAsked:
         then = (f for f in reversed(found) if self.how.as_of is None or f.as_of <= self.how.as_of)
         return next((f for f in then if moment is None or f.stood(moment)), found[-1])
 
+    @cached_property
+    def courses(self) -> Sequence[CourseView]:
+        """What became of the enterprise's applications for the tier, the newest first."""
+        return courses.of(self.at.desk, self.uscc, self.title)
+
     def page(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         """A page of the case, in the frame that all of them share."""
         head = {"uscc": self.uscc, "tier": self.title, "how": self.how, "filing": self.filing}
@@ -82,7 +88,7 @@ class CaseAsked:
         faulty = refusal.cause in (Cause.ENGINE, Cause.FAULT)
         status = HTTPStatus.INTERNAL_SERVER_ERROR if faulty else HTTPStatus.UNPROCESSABLE_ENTITY
         said = {"refusal": refusal, "advice": advice(refusal.remedy), "faulty": faulty}
-        return self.page("case-refused.html", status, **said)
+        return self.page("case-refused.html", status, courses=self.courses, **said)
 
     def recorded(
         self,
@@ -121,6 +127,7 @@ def case(asked: Case, rule: Text = "", print: bool = False) -> HTMLResponse:
     found = verdict.finding
     return asked.page(
         "case.html",
+        courses=asked.courses,
         result=answer,
         verdict=verdict,
         parts=parts,

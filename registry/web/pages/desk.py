@@ -7,7 +7,7 @@ from typing import NamedTuple
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from registry.desk import auditing, documenting, expiring, finding
+from registry.desk import auditing, courses, documenting, expiring, finding
 from registry.errors import RegistryError
 from registry.web import addresses
 from registry.web.office import At, Office
@@ -51,6 +51,8 @@ def desk(request: Request, at: At) -> HTMLResponse:
         counted=finding.counted,
         unconfirmed=auditing.unconfirmed(at.desk),
         ending=ending,
+        due=courses.due(at.desk),
+        ahead=courses.AHEAD,
         around=expiring.AROUND,
         terms=_terms(at, {one.tier for one in ending}),
         latest=auditing.leafed(at.desk, limit=8).lines,

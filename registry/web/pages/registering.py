@@ -245,12 +245,12 @@ def _stated(
     """What a form states, with its list as a file for as long as it is read."""
     with ExitStack() as stack:
         lists = given.held(desk, "list", several=False) if wanted.listed else ()
-        codes = _codes(desk, given, "codes", several="tier" in wanted.fields)
+        codes = codes_typed(desk, given, "codes", several="tier" in wanted.fields)
         if bool(codes) == bool(lists) and not given.faults:
             given.faults["codes"] = (
                 "企业和名单只写一样：请写信用代码，或附名单文件" if codes else _whom(wanted)
             )
-        renamed = _codes(desk, given, "renamed", several=True) if wanted.listed else ()
+        renamed = codes_typed(desk, given, "renamed", several=True) if wanted.listed else ()
         single = not lists and "holder" in wanted.fields
         stated = Stated(
             firms=Firms(codes),
@@ -293,7 +293,7 @@ def noticed(desk: Desk, given: Sent, what: str = "公告或决定") -> Callable[
     return notice
 
 
-def _codes(desk: Desk, given: Sent, name: str, *, several: bool) -> tuple[str, ...]:
+def codes_typed(desk: Desk, given: Sent, name: str, *, several: bool) -> tuple[str, ...]:
     """The enterprises of a field, by code or name, one a line."""
     found = []
     for line in filter(None, map(str.strip, re.split(r"[\n;；]", given.text(name)))):
