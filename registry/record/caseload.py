@@ -104,7 +104,7 @@ def every(session: Session, wanted: Wanted, day: date) -> list[Standing]:
     if wanted.round is not None:
         found = _of_round(session, wanted.round, day)
     else:
-        found = [*_still(session, wanted, day), *_passed(session, wanted.tier, day)]
+        found = [*_still(session, wanted, day), *_passed(session, wanted, day)]
     return sorted(filter(wanted.fits, found), key=_key)[: MOST + 1]
 
 
@@ -115,23 +115,22 @@ def counts(session: Session, day: date, of: Round | None = None) -> Mapping[Grou
             (one.tier, one.state, one.level or "") for one in _of_round(session, of, day)
         )
     group = (_ROW.tier, _ROW.state, _ROW.level)
-    query = sa.select(*group, sa.func.count()).where(*_open(session), ~_late(day)).group_by(*group)
+    still = _open(session, Wanted(), _ROW.due.is_(None) | (_ROW.due >= day))
+    query = sa.select(*group, sa.func.count()).where(still).group_by(*group)
     found = Counter({(tier, state, level): n for tier, state, level, n in session.execute(query)})
-    found.update((one.tier, one.state, one.level) for one in _passed(session, "", day) if one.level)
+    passed = _passed(session, Wanted(), day)
+    found.update((one.tier, one.state, one.level) for one in passed if one.level)
     return found
 
 
 def ending(session: Session, day: date, until: date) -> Mapping[Ending, int]:
     """How many open applications there are of which the term ends by a day, or is over already."""
     group = (_ROW.due, _ROW.tier, _ROW.state, _ROW.level)
-    query = sa.select(*group, sa.func.count()).where(*_open(session), _ROW.due.between(day, until))
-    found = Counter(
-        {
-            (due, tier, state, level): n
-            for due, tier, state, level, n in session.execute(query.group_by(*group))
-        }
-    )
-    for one in _passed(session, "", day):
+    soon = _open(session, Wanted(), _ROW.due.between(day, until))
+    query = sa.select(*group, sa.func.count()).where(soon).group_by(*group)
+    rows = session.execute(query)
+    found = Counter({(due, tier, state, level): n for due, tier, state, level, n in rows})
+    for one in _passed(session, Wanted(), day):
         if one.level and one.due and one.due <= until:
             found[one.due, one.tier, one.state, one.level] += 1
     return found
@@ -143,12 +142,13 @@ def _key(one: Standing) -> str:
 
 def _still(session: Session, wanted: Wanted, day: date) -> Iterator[Standing]:
     """The applications that are asked for which stand where their last entry left them."""
-    tiers = [wanted.tier] if wanted.tier else _tiers(session)
-    query = sa.select(CASE_STATE).where(_ROW.tier.in_(tiers), ~_late(day))
-    if wanted.state:
+    due = _ROW.due.is_(None) | (_ROW.due >= day)
+    query = sa.select(CASE_STATE).where(_open(session, wanted, due))
+    if wanted.state in ENDINGS:
+        tiers = [wanted.tier] if wanted.tier else _tiers(session)
+        query = sa.select(CASE_STATE).where(_ROW.tier.in_(tiers), _ROW.state == wanted.state)
+    elif wanted.state:
         query = query.where(_ROW.state == wanted.state)
-    if wanted.state not in ENDINGS:
-        query = query.where(_ROW.level.is_not(None))
     if wanted.level:
         query = query.where(_ROW.level == wanted.level)
     if wanted.due is not None:
@@ -157,31 +157,42 @@ def _still(session: Session, wanted: Wanted, day: date) -> Iterator[Standing]:
     return map(_standing, rows)
 
 
-def _passed(session: Session, tier: str, day: date) -> list[Standing]:
-    """The applications whose term ended before a day, each where the clock has brought it."""
-    tiers = [tier] if tier else _tiers(session)
-    query = sa.select(CASE_STATE).where(_ROW.tier.in_(tiers), _late(day))
+def _passed(session: Session, wanted: Wanted, day: date) -> list[Standing]:
+    """The applications for a tier whose term ended before a day, each where the clock has brought it."""
+    query = sa.select(CASE_STATE).where(_open(session, wanted, _ROW.due < day))
     rows = session.execute(query.order_by(_ROW.uscc).limit(MOST + 1))
     return _today(session, map(_standing, rows), day)
 
 
-def _open(session: Session) -> tuple[sa.ColumnElement[bool], ...]:
-    return _ROW.tier.in_(_tiers(session)), _ROW.level.is_not(None)
+def _open(session: Session, wanted: Wanted, due: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    """The open applications for a tier or for all, with a condition on their last day.
 
-
-def _late(day: date) -> sa.ColumnElement[bool]:
-    """Whether the term of an open application ended before a day."""
-    return sa.and_(_ROW.level.is_not(None), _ROW.due.is_not(None), _ROW.due < day)
+    Each state that there is is a range of the index, so that no row is looked at that only a
+    decision has, or a case that ended.
+    """
+    states = [
+        sa.and_(_ROW.tier == tier, _ROW.state == state, due)
+        for tier in ([wanted.tier] if wanted.tier else _tiers(session))
+        for state in _different(session, _ROW.state, _ROW.tier == tier)
+        if state not in ENDINGS
+    ]
+    return sa.or_(sa.false(), *states)
 
 
 def _tiers(session: Session) -> list[str]:
-    """The tiers of which there are cases, looked up in the index one after the other."""
-    lowest = sa.select(sa.func.min(_ROW.tier))
-    found, tier = list[str](), session.scalar(lowest.where(_ROW.tier > ""))
-    while tier is not None:
-        found.append(tier)
-        tier = session.scalar(lowest.where(_ROW.tier > tier))
-    return found
+    """The tiers of which there are cases."""
+    return [tier for tier in _different(session, _ROW.tier) if tier]
+
+
+def _different(
+    session: Session, column: sa.Column[Any], *of: sa.ColumnElement[bool]
+) -> Iterator[str]:
+    """The different values of a column, looked up in its index one after the other."""
+    lowest = sa.select(sa.func.min(column)).where(*of)
+    found = session.scalar(lowest)
+    while found is not None:
+        yield found
+        found = session.scalar(lowest.where(column > found))
 
 
 def _standing(row: sa.Row[Any]) -> Standing:
