@@ -20,6 +20,8 @@ class Advice:
 
 #: The act of a remedy -> what to do; braces hold fields of the remedy.
 WORDS: Final[Mapping[str, Advice]] = {
+    "announce": Advice("请在公告页上办理", "/applications/announce"),
+    "list-rounds": Advice("在轮次一览中查看", "/rounds"),
     "admit-code": Advice(
         "确为早期发放、校验码不符的，请先凭证件认可这个代码", "/admissions?uscc={code}"
     ),

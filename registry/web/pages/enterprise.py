@@ -7,15 +7,16 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from registry.desk import auditing, enterprises, notices
+from registry.desk import auditing, courses, enterprises, notices
 from registry.desk.auditing import EntryLine, EntryQuery
 from registry.desk.checking import CaseResult, Refusal
+from registry.desk.courses import CourseView
 from registry.desk.enterprises import EnterpriseView
 from registry.reports import charts, profiles, scores, tree
 from registry.reports.scores import Score
 from registry.reports.tree import VerdictPart
 from registry.web.asked import Asked, Text
-from registry.web.office import At
+from registry.web.office import At, Office
 from registry.web.remedies import advice
 from registry.web.rendering import page
 
@@ -41,8 +42,14 @@ def enterprise(request: Request, at: At, uscc: str, how: Asked, picture: Text = 
         titles=notices.titles(at.desk, [uscc], known_at=how.known_at),
         holdings=notices.holdings(at.desk, uscc, known_at=how.known_at),
         entries=entries,
+        courses=_newest(at, uscc),
         **_verdicts(answer, at.to.tiers.get(picture, "")),
     )
+
+
+def _newest(at: Office, uscc: str) -> dict[str, CourseView]:
+    """The newest application for each tier."""
+    return {one.tier: one for one in reversed(courses.of(at.desk, uscc))}
 
 
 def _moments(view: EnterpriseView, entries: Iterable[EntryLine]) -> dict[datetime, str]:

@@ -6,7 +6,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from registry.desk import auditing, deciding, evidence
+from registry.desk.auditing import EntryView
 from registry.portable.chain import KINDS
+from registry.web.addresses import Addresses
 from registry.web.asked import Number, Text
 from registry.web.office import At
 from registry.web.pages.determine import correction
@@ -41,8 +43,18 @@ def entry(request: Request, at: At, seq: int) -> HTMLResponse:
         decided=found.line.kind == KINDS["decision"],
         published=found.line.kind == KINDS["publication"],
         title=found.line.kind == KINDS["title"],
+        place=_place(at.to, found),
         waits=waits,
         correction=correction(at.to, found) if found.determined else "",
         revocable=bool(found.determined) and deciding.is_revocable(at.desk, seq),
         files=files,
     )
+
+
+def _place(to: Addresses, found: EntryView) -> str:
+    """Where the course of an entry's case stands, or its round; empty for other entries."""
+    if found.line.kind in (KINDS["application"], KINDS["step"]):
+        return f"{to.case(found.uscc, found.tier)}#course"
+    if found.line.kind == KINDS["round"]:
+        return "/rounds"
+    return ""

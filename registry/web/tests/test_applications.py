@@ -112,6 +112,9 @@ def test_a_whole_round_from_its_notice_to_the_titles(deciding: Bureau) -> None:
     assert closed.place == opened
     assert "已结束" in visitor.get(opened).words
     assert "这个轮次已经结束" in visitor.get(f"{opened}/close").words
+    assert "/rounds" in visitor.get(f"/journal/{seq}").links
+    assert f"{case(first, TIER)}#course" in visitor.get(f"/journal/{int(seq) + 1}").links
+    assert "■ 认定" in visitor.get(f"/enterprises/{first}").words
     with deciding.desk.reading() as session:
         assert {*register.titles(session, CODES[:2])} == {*CODES[:2]}
         assert verify(session).sound

@@ -4,6 +4,7 @@ No page scrolls sideways or says anything in the console (a breach of the policy
 there), and axe finds nothing against WCAG 2.2 AA.
 """
 
+import re
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -162,6 +163,12 @@ def reading(browser: Any, site: str, size: str, *, scripts: bool = True) -> Iter
         "/holdings/add",
         "/letters",
         "/decide",
+        "/applications",
+        "/applications/apply",
+        "/applications/step?tier=giant",
+        "/applications/announce?tier=giant",
+        "/rounds",
+        "/rounds/open",
     ],
 )
 def test_a_page_is_clean(browser: Any, site: str, size: str, path: str) -> None:
@@ -236,6 +243,53 @@ def test_an_officer_determines_decides_and_takes_the_letter(
         letter = Path(download.value.path()).read_text("utf-8")
         assert "某市中小企业局" in letter
         assert download.value.suggested_filename.endswith("告知书.html")
+
+
+def test_an_officer_takes_a_case_through_a_whole_round(browser: Any, own_site: str) -> None:
+    with reading(browser, own_site, "phone") as reader:
+        page = reader.page
+
+        def fill(**typed: str) -> None:
+            for name, text in typed.items():
+                page.locator(f"#{name}").fill(text)
+
+        def take(act: str, **typed: str) -> None:
+            page.locator(".following a", has_text=re.compile(f"^{act}$")).click()
+            fill(**typed)
+            reader.look()
+            page.locator("button.main").click()
+            page.locator(".course .now").wait_for()
+
+        reader.open("/rounds")
+        page.locator("a", has_text="开始一个轮次").first.click()
+        fill(name="第一批", document="示工信7号", dated="2023-07-03", terms="县级初审 10个工作日")
+        page.locator("#tier").select_option(label=SECOND)
+        page.locator("button.main").click()
+        page.locator("h1", has_text="第一批").wait_for()
+        page.locator("a", has_text="登记申报").click()
+        fill(codes=NARROW, day="2023-07-03")
+        page.locator("#round").select_option(index=1)
+        page.locator("button.main").click()
+        page.locator(".course .now", has_text="县级初审").wait_for()
+        reader.look()
+        take("直接报省级", day="2023-07-20", ground="见会议纪要")
+        assert "逾期3日" in page.locator(".course").inner_text()
+        take("拟认定", day="2023-07-21", ground="见会议纪要")
+        assert "期限届满，转入 待公告" in page.locator(".course").inner_text()
+        reader.look()
+        reader.open("/applications?tier=specialised")
+        page.locator("input[name=uscc]").check()
+        reader.look()
+        page.locator("button", has_text="办理选中的").click()
+        page.locator("td a", has_text="公告").click()
+        fill(document="示工信9号", dated="2023-08-01")
+        page.locator("button.main").click()
+        page.locator("#rehearsed").wait_for()
+        reader.look()
+        page.locator("button[name=rehearsed]").click()
+        page.locator(".course .now", has_text="认定").wait_for()
+        assert "称号登记" in page.locator(".course").inner_text()
+        reader.look()
 
 
 def test_without_scripts_a_form_records_as_well(browser: Any, own_site: str) -> None:
