@@ -136,10 +136,10 @@ class _Part:
         if filed is None or filed.as_of.isoformat() != body["filed_as_of"]:
             yield "所写的填报日期不是当时最新的填报"
         one = self.known.rounds.get(body["round"] or "")
-        if one and one.closed_on and day >= one.closed_on:
-            # what was recorded before the round was closed stays, even of the same day
-            if self.known.closings[one.digest] < entry.seq:
-                yield "所属的轮次当时已经结束"
+        # what was recorded before the round was closed stays, even of the same day
+        closed = one and self.known.closings.get(one.digest, entry.seq) < entry.seq
+        if one and one.closed_on and closed and day >= one.closed_on:
+            yield "所属的轮次当时已经结束"
 
     def _step(self, entry: journal.Entry) -> Iterator[str]:
         body = entry.content

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from registry.errors import RecordError
-from registry.jobs.kinds.deciding import DECIDE, DecidedMany, Deciding, Refused
+from registry.jobs.kinds.deciding import DECIDE, DecidedMany, Deciding, Remarked
 from registry.jobs.kinds.examining import EXAMINE, Examined, Examining
 from registry.jobs.kinds.exporting import BUNDLE, BUNDLE_FILE, Exported, Exporting
 from registry.jobs.kinds.importing import IMPORT, Importing
@@ -23,7 +23,7 @@ from registry.jobs.kinds.verifying import VERIFY, Verified, Verifying
 __all__ = [
     "BUNDLE", "BUNDLE_FILE", "DECIDE", "EXAMINE", "IMPACT", "IMPORT", "KINDS", "REPLAY", "SCREEN", "VERIFY",
     "WORKBOOK", "DecidedMany", "Deciding", "Examined", "Examining", "Exported", "Exporting", "Importing",
-    "Kind", "Refused", "ReplayedAgain", "Replaying", "Screened", "Screening", "Simulating", "Surveyed",
+    "Kind", "Remarked", "ReplayedAgain", "Replaying", "Screened", "Screening", "Simulating", "Surveyed",
     "Verified", "Verifying", "Work", "kind",
 ]  # fmt: skip
 
