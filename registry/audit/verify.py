@@ -79,6 +79,8 @@ class VerificationReport:
     size: int = 0
     decisions: int = 0
     replayed: int = 0
+    applications: int = 0
+    steps: int = 0
     filings: dict[str, int] = field(default_factory=dict)
     root: bytes = b""
     head: str = GENESIS
@@ -589,7 +591,9 @@ def _take_followed(
     body: dict[str, Any],
 ) -> None:
     """Note an application or a step; where each led is followed enterprise by enterprise later."""
-    if entry.kind == "application" or "announcement" not in body:
+    report.applications += entry.kind == "application"
+    report.steps += entry.kind == "step"
+    if "announcement" not in body:
         return
     pending = told.announcement
     if pending is None or not pending.take(body):

@@ -159,7 +159,7 @@ def audit() -> None:
 def log(
     uscc: str | None, tier: str | None, kind: str | None, last: int | None, as_json: bool
 ) -> None:
-    """列出登记簿中的记录：登记、发布、认定、决定、撤回。"""
+    """列出登记簿中的记录：登记、发布、认定、决定、申报、办理、公告等。"""
     with desk() as at:
         lines = [_plain(line) for line in auditing.log(at, EntryQuery(uscc, tier, kind, last))]
     if as_json:
@@ -246,6 +246,8 @@ def _show_report(report: VerificationReport, no_replay: bool, given: int) -> Non
         if len(problems) > _SHOWN:
             click.echo(f"    ……共{len(problems)}个")
     click.echo(f"登记簿{report.size}条记录，决定{report.decisions}项，重新作出{report.replayed}项")
+    if report.applications:
+        click.echo(f"申报{report.applications}件，办理{report.steps}步，逐步按当时的办理程序核对")
     parts = dict(report.filings)
     total = parts.pop("登记", 0)
     click.echo(f"填报{total}份 ＝ {' ＋ '.join(f'{k}{v}' for k, v in parts.items())}")
@@ -287,8 +289,10 @@ def checkpoint(output: Path | None, as_json: bool) -> None:
 
 
 @audit.command("export")
-@click.argument("numbers", nargs=-1, type=NumberParam(), metavar="[编号…]", help="决定的编号。")
-@click.option("--tier", type=TierParam(), help="此层级的全部决定。")
+@click.argument(
+    "numbers", nargs=-1, type=NumberParam(), metavar="[编号…]", help="决定或申报的编号。"
+)
+@click.option("--tier", type=TierParam(), help="此层级的全部决定和申报。")
 @click.option("--from", "first", type=DayParam(), help="记录日期自（含），北京时间。")
 @click.option("--to", "last", type=DayParam(), help="记录日期至（含），北京时间。")
 @click.option(
@@ -310,9 +314,11 @@ def export(
     output: Path,
     as_json: bool,
 ) -> None:
-    """导出证据包：没有梯度的人也能验证其中的决定，并重新作出。"""
+    """导出证据包：没有梯度的人也能验证其中的决定和申报，并重新作出、逐步核对。"""
     if bool(numbers) == bool(tier or first or last):
-        raise click.UsageError("请给出决定的编号，或用 --tier、--from、--to 选定范围（二者择一）")
+        raise click.UsageError(
+            "请给出决定或申报的编号，或用 --tier、--from、--to 选定范围（二者择一）"
+        )
     selection = Selection(numbers, tier or "", first, last)
     with desk() as at:
         done = auditing.export(at, selection, since=_held(since), masked=mask)
@@ -320,7 +326,9 @@ def export(
     if as_json:
         print_json({"file": str(output), "sha256": done.sha256, "decisions": done.decisions})
         return
-    click.echo(f"已写入 {output}：{done.decisions}份决定，{len(done.data)}字节")
+    held = f"{done.decisions}份决定"
+    held += f"，{done.applications}份申报" if done.applications else ""
+    click.echo(f"已写入 {output}：{held}，{len(done.data)}字节")
     click.echo(f"SHA-256 {done.sha256}")
     click.echo(f"验证：python3 verify.py {output.name} --key '{done.key}'")
 

@@ -362,10 +362,11 @@ class Signed:
 
 @dataclass(frozen=True)
 class Exported:
-    """A bundle's bytes, the number of its decisions, and the key that verifies it."""
+    """A bundle's bytes, how many decisions and applications it holds, and the key that verifies it."""
 
     data: bytes
     decisions: int
+    applications: int
     key: VerifierKey
 
     @property
@@ -431,7 +432,7 @@ def export(
             cause=found.problems[0],
             remedy=Remedy("verify-record"),
         )
-    return Exported(data, len(found.verdicts), key)
+    return Exported(data, len(found.verdicts), len(found.courses), key)
 
 
 def verifier_script() -> bytes:

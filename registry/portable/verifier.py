@@ -884,6 +884,8 @@ def report(found: Findings) -> int:
     for course in found.courses.values():
         lines += course
     lines.append(f"重新作出并核对无误的决定：{len(found.verdicts)}份")
+    if found.courses:
+        lines.append(f"逐步核对无误的申报：{len(found.courses)}份")
     lines += [f"✗ {problem}" for problem in found.problems]
     if found.problems:
         lines.append(f"结论：发现{len(found.problems)}个问题，此证据包不可采信")

@@ -28,6 +28,8 @@ class Verified:
     filings: Mapping[str, int]
     head: str
     checkpoints: int
+    applications: int = 0
+    steps: int = 0
 
 
 def _verify(work: Work[Verifying]) -> Verified:
