@@ -61,12 +61,16 @@ def _begun(place: Path) -> tuple[Path, int | None]:
 
 
 def _locked(folder: Path, *, wait: bool) -> int | None:
-    """An open handle that holds a folder's lock; None on systems without such locks."""
+    """An open handle that holds a folder's lock; None on systems without such locks.
+
+    Its run shares the lock, for whoever writes a registry in it takes that too (``turns``); who
+    clears it does not.
+    """
     if fcntl is None:
         return None
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        fcntl.flock(handle, fcntl.LOCK_SH if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         os.close(handle)
         if wait:  # a disk without locks

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from registry.kit import turns
+from registry.kit.files import working_folder
 from registry.tests.processes import ended, forked
 
 
@@ -70,3 +71,16 @@ def test_where_folders_have_no_locks_others_are_left_a_moment(
     with turns.waiting(tmp_path):
         turns.give_way(tmp_path)
     assert paused == [turns._PAUSE] * 2
+
+
+def test_nobody_waits_for_ever_for_a_process_that_hangs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "_LONGEST", 0.02)
+    with turns.waiting(tmp_path):
+        turns.give_way(tmp_path)
+
+
+def test_what_is_written_in_a_working_folder_waits_for_nobody() -> None:
+    with working_folder() as folder, turns._locked(folder, shared=True, seconds=0) as locked:
+        assert locked
