@@ -241,15 +241,24 @@ class _Session:
         outputs, answers = self.network.outputs, self.answers
         if len(answers) > REMEMBERED:
             answers.clear()
-        facts = [self.fact(memory.slots) for memory in memories]
-        unknown = [fact for fact in dict.fromkeys(facts) if fact not in answers]
-        for at in range(0, len(unknown), len(FACT_IDS)):
-            some = unknown[at : at + len(FACT_IDS)]
-            answers.update(zip(some, self._ask(some), strict=True))
-        for memory, fact in zip(memories, facts, strict=True):
+        unknown: dict[_Fact, list[list[Any]]] = {}
+        for memory in memories:
             slots = memory.slots
-            for slot, answer in zip(outputs, answers[fact], strict=True):
-                slots[slot] = answer
+            fact = self.fact(slots)
+            known = answers.get(fact)
+            if known is None:
+                unknown.setdefault(fact, []).append(slots)
+            else:
+                for slot, answer in zip(outputs, known, strict=True):
+                    slots[slot] = answer
+        facts = list(unknown)
+        for at in range(0, len(facts), len(FACT_IDS)):
+            some = facts[at : at + len(FACT_IDS)]
+            for fact, found in zip(some, self._ask(some), strict=True):
+                answers[fact] = found
+                for slots in unknown[fact]:
+                    for slot, answer in zip(outputs, found, strict=True):
+                        slots[slot] = answer
 
     def _ask(self, facts: Sequence[_Fact]) -> list[list[int]]:
         try:
