@@ -1,9 +1,10 @@
 import shutil
+import sqlite3
 import tempfile
 import uuid
 import warnings
 from collections.abc import Callable, Collection, Hashable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -138,6 +139,26 @@ def fresh(
             return engine
 
         yield make
+
+
+@pytest.fixture
+def clone(
+    postgresql_url: sa.URL, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[sa.Engine], sa.URL]]:
+    """Copies a database as it stands; no other engine may be connected to one of PostgreSQL."""
+    with ExitStack() as stack:
+
+        def copied(engine: sa.Engine) -> sa.URL:
+            engine.dispose()
+            name = str(engine.url.database)
+            if engine.dialect.name == "postgresql":
+                return stack.enter_context(_temporary("postgresql", postgresql_url, Path(), name))
+            file = tmp_path_factory.mktemp("clone") / "tidu.db"
+            with closing(sqlite3.connect(name)) as given, closing(sqlite3.connect(file)) as made:
+                given.backup(made)
+            return engine.url.set(database=str(file))
+
+        yield copied
 
 
 @pytest.fixture

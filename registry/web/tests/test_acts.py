@@ -3,10 +3,8 @@
 import io
 import json
 import re
-import sqlite3
 import zipfile
-from collections.abc import Iterator, Mapping
-from contextlib import closing
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from html import unescape
@@ -14,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from click.testing import CliRunner
 
 from registry.cli import main
@@ -59,22 +58,21 @@ def committed(text: str) -> Any:
 
 
 @pytest.fixture
-def twin(bureau: Bureau, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def twin(
+    bureau: Bureau,
+    database: sa.Engine,
+    clone: Callable[[sa.Engine], sa.URL],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Callable[..., list[Any]]:
     """Does an act in the browser and on a copy of the registry by the command line; both bodies."""
-    if bureau.desk.database.dialect.name != "sqlite":
-        pytest.skip("the twin is a copy of the registry's file, which only SQLite has")
     monkeypatch.chdir(tmp_path)
     (tmp_path / PROOF[0]).write_bytes(PROOF[1])
-    url = f"sqlite:///{tmp_path / 'twin.db'}"
-    monkeypatch.setenv("TIDU_DATABASE_URL", url)
 
     def both(path: str, typed: dict[str, str], command: list[str], files: Any = None) -> list[Any]:
-        (tmp_path / "twin.db").unlink(missing_ok=True)
-        with (
-            closing(sqlite3.connect(str(bureau.desk.database.url.database))) as given,
-            closing(sqlite3.connect(tmp_path / "twin.db")) as twin,
-        ):
-            given.backup(twin)
+        database.dispose()
+        url = clone(bureau.desk.database).render_as_string(hide_password=False)
+        monkeypatch.setenv("TIDU_DATABASE_URL", url)
         page = bureau.visitor.send(path, typed, files)
         assert page.status == 303, page.words
         done = CliRunner().invoke(main, [*command, "--by", "王某"], catch_exceptions=False)

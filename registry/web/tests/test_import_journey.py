@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from shutil import copy
 from threading import Thread
 from typing import Any
 
@@ -36,13 +35,16 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def office(
-    migrated: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest,
+    fresh: Callable[..., sa.Engine],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[tuple[Desk, Judging, str]]:
-    """The desk of an empty registry, who judges there, and where it is served."""
+    """The desk of an empty registry on either database, who judges there, and where it is served."""
     monkeypatch.setenv("TIDU_HOME", str(tmp_path))
-    file = copy(migrated["sqlite"], tmp_path / "tidu.db")
+    url = fresh(getattr(request, "param", "sqlite")).url.render_as_string(hide_password=False)
     with (
-        Desk(f"sqlite:///{file}", by="经办人") as desk,
+        Desk(url, by="经办人") as desk,
         Judging(desk) as judging,
         JobStore(desk) as store,
         Supervisor(desk.faced(words), store) as supervisor,
@@ -89,6 +91,7 @@ def look(reader: Reader) -> None:
         reader.look()
 
 
+@pytest.mark.parametrize("office", ["postgresql"], indirect=True)
 def test_an_untidy_table_becomes_cases_and_stays_once_one_is_decided(
     browser: Any,
     office: tuple[Desk, Judging, str],
@@ -136,7 +139,7 @@ def test_an_untidy_table_becomes_cases_and_stays_once_one_is_decided(
         look(reader)
         reader.open("/imports")
         look(reader)
-    other = fresh("sqlite")
+    other = fresh(desk.database.dialect.name)
     monkeypatch.setenv("TIDU_DATABASE_URL", other.url.render_as_string(hide_password=False))
     ran = CliRunner().invoke(main, ["import", str(right), "--by", "经办人"])
     assert ran.exit_code == 0, ran.output

@@ -6,17 +6,18 @@ there), and axe finds nothing against WCAG 2.2 AA.
 
 import re
 import shutil
-import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread
 from typing import Any, Final
 
 import pytest
+import sqlalchemy as sa
 import uvicorn
 
+from registry.database import backup, storage
 from registry.desk.judging import Judging
 from registry.desk.place import Desk
 from registry.jobs import kinds
@@ -31,6 +32,8 @@ from registry.web.tests.visiting import case
 pytestmark = pytest.mark.browser
 
 SIZES: Final = {"laptop": (1366, 768), "phone": (390, 844)}
+#: Each database at one of the sizes, for what is recorded in a browser.
+PLACES: Final = (("laptop", "sqlite"), ("phone", "postgresql"))
 _AXE: Final = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
     # describe what breaks a rule, and not the thousands of elements that keep it
@@ -65,15 +68,22 @@ def served(desk: Desk, judging: Judging) -> Iterator[str]:
 
 
 @pytest.fixture
-def own_site(example: str, tmp_path: Path) -> Iterator[str]:
-    """A copy of the example registry, served, in which anything may be recorded."""
+def own_site(
+    request: pytest.FixtureRequest,
+    example: str,
+    fresh: Callable[..., sa.Engine],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[str]:
+    """A copy of the example registry on either database, served, in which anything may be recorded."""
+    monkeypatch.setenv("TIDU_HOME", str(tmp_path))
+    database = fresh(getattr(request, "param", "sqlite"))
+    given = storage.create_engine(example)
+    backup.write(given, tmp_path / "example")
+    given.dispose()
+    backup.restore(database, tmp_path / "example")
     with (
-        closing(sqlite3.connect(example.removeprefix("sqlite:///"))) as given,
-        closing(sqlite3.connect(tmp_path / "tidu.db")) as copied,
-    ):
-        given.backup(copied)
-    with (
-        Desk(f"sqlite:///{tmp_path / 'tidu.db'}", by="王某") as desk,
+        Desk(database.url.render_as_string(hide_password=False), by="王某") as desk,
         Judging(desk) as judging,
         served(desk, judging) as address,
     ):
@@ -205,7 +215,7 @@ def test_without_scripts_the_same_click_opens_the_same_address(browser: Any, sit
         assert reader.page.url.endswith("#clause")
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(("size", "own_site"), PLACES, indirect=["own_site"])
 def test_an_officer_determines_decides_and_takes_the_letter(
     browser: Any, own_site: str, size: str
 ) -> None:
@@ -292,6 +302,7 @@ def test_an_officer_takes_a_case_through_a_whole_round(browser: Any, own_site: s
         reader.look()
 
 
+@pytest.mark.parametrize("own_site", ["sqlite", "postgresql"], indirect=True)
 def test_without_scripts_a_form_records_as_well(browser: Any, own_site: str) -> None:
     with reading(browser, own_site, "laptop", scripts=False) as reader:
         reader.open(enterprise(LACKING, "withdraw"))
@@ -339,7 +350,7 @@ def test_long_work_is_watched_until_it_ends(browser: Any, example: str, tmp_path
         reader.look()
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(("size", "own_site"), PLACES, indirect=["own_site"])
 def test_a_list_of_titles_is_looked_through_and_registered(
     browser: Any, own_site: str, size: str
 ) -> None:
