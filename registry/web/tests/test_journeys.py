@@ -162,6 +162,8 @@ def reading(browser: Any, site: str, size: str, *, scripts: bool = True) -> Iter
         "/journal",
         "/journal/2",
         "/checkpoints",
+        "/admissions",
+        "/policy",
         decision(7),
         f"{decision(7)}/replay",
         case(WAITING, THIRD, "decide"),
