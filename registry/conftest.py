@@ -80,6 +80,7 @@ def postgresql_url() -> Iterator[sa.URL]:
     url = sa.make_url(server.get_uri())
     # no data need survive the server, and the tests wait for many databases to be copied
     _administer(url, "ALTER SYSTEM SET fsync = off")
+    _administer(url, "ALTER SYSTEM SET max_wal_size = '256MB'")  # the log may be in memory
     _administer(url, "SELECT pg_reload_conf()")
     yield url
     administrator = _administrator(url)
