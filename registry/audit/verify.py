@@ -31,6 +31,7 @@ from registry.database.models import (
 )
 from registry.database.rows import STATES, Layout, Row, Statement, identity_columns, layout
 from registry.database.versions import FILING, chunks, rows_of, table_of
+from registry.errors import RecordError
 from registry.filings import Submission
 from registry.kit import uscc
 from registry.kit.jsontext import fields_of
@@ -174,7 +175,7 @@ def _read(report: VerificationReport, name: str, check: Callable[[], _T]) -> _T 
     """Run a check of a table; a table that cannot be read is a finding too."""
     try:
         return check()
-    except UNREADABLE:
+    except (*UNREADABLE, RecordError):  # a text that is lost or altered is told by its digest too
         report.integrity.append(f"{name}的数据表中有内容已被改动，无法读取")
         report.completeness.append(f"{name}的数据表没有读完，有无遗漏未能核验")
         return None

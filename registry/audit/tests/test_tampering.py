@@ -719,6 +719,19 @@ def test_a_calendar_in_which_more_than_the_stated_year_changed_is_found(
 
 
 @on_sqlite
+def test_a_calendar_that_is_lost_or_altered_is_a_finding_and_no_crash(attacker: Attacker) -> None:
+    named = DOCUMENT.c.digest == _entry(attacker, "calendar").content["calendar"]
+    for done, said in (
+        (sa.delete(DOCUMENT).where(named), "缺失"),
+        (sa.update(DOCUMENT).where(named).values(text='{"years":{}}'), "的工作日历已被改动"),
+    ):
+        with attacker.attempt():
+            with attacker.attack("document"):
+                attacker.run(done)
+            assert said in texts(attacker.verified(replay=False))
+
+
+@on_sqlite
 def test_a_decision_under_superseded_criteria_is_found(attacker: Attacker) -> None:
     with Session(attacker.connection) as session:
         first = next(journal.entries(session, kinds=["publication"])).content
