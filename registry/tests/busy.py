@@ -159,14 +159,14 @@ def work(engine: sa.Engine, folder: Path, now: Callable[[], datetime]) -> None:
         loading.load(session, reading(full(3)), now=now(), as_of=FILED, by="甲")
     with storage.session(engine, write=True) as session:
         decisions.withdraw(session, code(3), ground="企业申请撤回", by="甲", now=now())
-    apply(engine, codes[:2], now)
+    apply(engine, codes[:3], now)
     key = SigningKey.create(folder / f"{engine.dialect.name}.key", "某局")
     with storage.session(engine, write=True) as session:
         checkpoints.write(session, key, now=now())
 
 
 def apply(engine: sa.Engine, codes: list[str], now: Callable[[], datetime]) -> None:
-    """A round of two applications, entered when all was over: one is announced and one withdrawn."""
+    """A round of three applications, entered late: one is withdrawn, one announced, one made public."""
     today, tier = now().date(), TITLES[1]
     day = today - timedelta(days=20)
     call = Call(name="一批", tier=tier, procedure="认定", opens=day)
@@ -176,16 +176,16 @@ def apply(engine: sa.Engine, codes: list[str], now: Callable[[], datetime]) -> N
         found = rounds.round_named(session, "一批")
         asked = Applying(tier=tier, procedure="认定", day=day, level="县级", round=found)
         applications.apply(session, codes, asked, by="甲", now=now())
+    upwards = (("县级", "推荐"), ("市级", "推荐"), ("省级", "拟认定"))
     for code, level, act in (
-        (codes[0], "企业", "撤回申报"), (codes[1], "县级", "推荐"), (codes[1], "市级", "推荐"),
-        (codes[1], "省级", "拟认定"),
+        (codes[0], "企业", "撤回申报"), *((code, *step) for code in codes[1:] for step in upwards),
     ):  # fmt: skip
         doing = Doing(act=act, level=level, day=day, ground="有理由")
         with storage.session(engine, write=True) as session:
             applications.step(session, [code], tier, doing, by="甲", now=now())
     with storage.session(engine, write=True) as session:
         notice = register.Notice("公告7号", today)
-        applications.announce(session, codes[1:], tier, notice, level="省级", by="甲", now=now())
+        applications.announce(session, codes[1:2], tier, notice, level="省级", by="甲", now=now())
     with storage.session(engine, write=True) as session:
         rounds.close_round(session, found, on=today, ground="已公告", by="甲", now=now())
 
