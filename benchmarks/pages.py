@@ -230,7 +230,8 @@ def add_made_up(desk: Desk, count: int) -> None:
             bulk.insert(session, ENTERPRISE, ["id", "uscc", "name"], enterprises)
             bulk.insert(session, FILING, _FILED, filings)
             columns = CASE_STATE.c.keys()
-            stated = [dict(zip(columns, row, strict=True)) for row in rows]
+            unapplied = (None, None, None, None)  # state, level, due, step
+            stated = [dict(zip(columns, (*row, *unapplied), strict=True)) for row in rows]
             session.execute(sa.insert(CASE_STATE), stated)
             journal.append(session, drafts, by=desk.by, now=desk.clock())
 

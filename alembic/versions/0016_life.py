@@ -141,7 +141,9 @@ def _case_state(columns):
         op.create_index(f"ix_case_state_{place}", "case_state", [place, "tier", "standing", "uscc"])
     if _is_postgresql():
         op.execute(
-            f"CREATE INDEX ix_case_state_pairs ON case_state USING gin ({PAIRS}) WHERE tier = ''"
+            # a list of pending rows would be read whole by every search until it is tidied
+            f"CREATE INDEX ix_case_state_pairs ON case_state USING gin ({PAIRS})"
+            " WITH (fastupdate = off) WHERE tier = ''"
         )
     else:
         op.execute("INSERT INTO case_name (case_name) VALUES ('delete-all')")

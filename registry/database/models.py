@@ -559,6 +559,7 @@ class CaseState(SQLModel, table=True):
             "ix_case_state_pairs",
             PAIRS,
             postgresql_using="gin",
+            postgresql_with={"fastupdate": "off"},
             postgresql_where=ENTERPRISES,
             info={"dialect": "postgresql"},
         ).ddl_if(dialect="postgresql"),

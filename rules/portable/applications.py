@@ -9,6 +9,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Final
 
 from rules.portable.calendar import Calendar, Term
@@ -179,8 +180,12 @@ class Applications:
         rounds: Callable[[str], Body],
         calendars: Calendars,
     ) -> None:
-        self._workflows = workflows
-        self._rounds = rounds
+        # thousands of applications name the same few
+        self._workflows = cache(workflows)
+        self._rounds = cache(rounds)
+        self._workflow = cache(
+            lambda table, named: Workflow.of(self._workflows(table)["workflows"][named])
+        )
         self._calendars = calendars
         self.found: dict[str, Application] = {}
 
@@ -192,7 +197,9 @@ class Applications:
             opened = self._rounds(body["round"])
             refuse_outside(body, opened)
             terms = terms_of(opened)
-        workflow = workflow_of(body, self._workflows(body["workflows"]))
+        if governing(body, self._workflows(body["workflows"])) != body["workflow"]:
+            raise RecordError("other-workflow", "按已发布的适用表，应依另一办理程序")
+        workflow = self._workflow(body["workflows"], body["workflow"])
         found = Application(entry, workflow, self._calendars, terms)
         self.found[entry.digest] = found
         return found
@@ -217,16 +224,6 @@ class Applications:
 def _timed(handling: Handling, course: Course) -> Course:
     """The course with the term of its state by another calendar."""
     return course if course.ended else handling.entered(course, course.state, course.since)
-
-
-def workflow_of(body: Body, table: Body) -> Workflow:
-    """The workflow that an application names, by the published ``table``.
-
-    Raises ``RecordError`` if it is not the one that governs.
-    """
-    if governing(body, table) != body["workflow"]:
-        raise RecordError("other-workflow", "按已发布的适用表，应依另一办理程序")
-    return Workflow.of(table["workflows"][body["workflow"]])
 
 
 def governing(body: Body, table: Body) -> str:
