@@ -29,6 +29,7 @@ from registry.audit.verify import verify
 from registry.database import storage
 from registry.desk import checking
 from registry.desk.place import Desk
+from registry.desk.rulebooks import rulebook
 from registry.filings import FileReading, Submission
 from registry.judging.case import Request
 from registry.kit.uscc import check_digit
@@ -102,6 +103,17 @@ def postgresql() -> Iterator[tuple[str, str]]:
 # deciding
 
 
+def _tiers() -> int:
+    """The number of tiers that are asked by default."""
+    packaged = rulebook()
+    return len(Request().of(packaged.catalogue, packaged.applicability).tiers)
+
+
+def _processor() -> float:
+    """The processor time of this process and of those that it has ended."""
+    return sum(os.times()[:4])
+
+
 def decided(url: str, plain_url: str, count: int) -> None:
     """Load filings, decide them, and add the same rows to the plain table."""
     engine, plain = storage.create_engine(url), storage.create_engine(plain_url)
@@ -109,20 +121,21 @@ def decided(url: str, plain_url: str, count: int) -> None:
     with plain.execution_options(tidu_write=True).begin() as connection:
         PLAIN.create(connection)
     spent = {"recording": 0.0}
-    storage.session = _timed(storage.session, spent)  # type: ignore[assignment]
-    tiers = len(Request().tiers)
+    storage.session = _timed(storage.session, spent)
+    tiers = _tiers()
     sizes = [_size(engine)]
     start = perf_counter()
     filings = _load(engine, -(-count // tiers))
     loading_seconds = perf_counter() - start
     sizes.append(_size(engine))
-    chunks, plainly, refused = [], [], 0
+    chunks, plainly, refused, own = [], [], 0, 0.0
     decider = DecisionRecorder(engine, by=BY, now=lambda: NOW)
     for first in range(0, len(filings), CHUNK):
         spent["recording"] = 0.0
-        begun = perf_counter()
+        begun, before = perf_counter(), _processor()
         found = list(decider.decide(filings[first : first + CHUNK], Request()))
         taken = perf_counter() - begun
+        own += _processor() - before
         refused += sum(line.seq is None for line in found)
         chunks.append((taken - spent["recording"], spent["recording"]))
         plainly.append(_plainly(engine, plain, [d.seq for d in found if d.seq is not None]))
@@ -140,6 +153,7 @@ def decided(url: str, plain_url: str, count: int) -> None:
     print(f"  {made / (judging + recording):6.0f}  decisions/s, judged and recorded")
     print(f"  {made / judging:6.0f}  judged/s, facts read from the database")
     print(f"  {made / recording:6.0f}  recorded/s; bare inserts {made / sum(plainly):.0f}/s")
+    print(f"  {rows / own:6.0f}  firms decided/s and core, {tiers} tiers each")
     print(f"  {rows / loading_seconds:6.0f}  filings loaded/s")
     print(f"  {(sizes[2] - sizes[1]) / made:6.0f}  bytes per decision that the database grew by")
     print(f"          ({row:.0f} of them the row's own content, the rest indexes and pages)")
@@ -155,11 +169,11 @@ def checked(url: str) -> None:
     view = results.Views((results.Tables.view, results.VerdictCounts.view))
     with Desk(url) as desk:
         for _ in range(2):  # the first compiles the rulesets
-            start = sum(os.times()[:4])
+            start = _processor()
             with checking.run(desk, checking.Inquiry(request=Request(), jobs=1), view=view) as run:
                 number = sum(1 for _ in run.results())
-            taken = sum(os.times()[:4]) - start  # that of the process that checks included
-    tiers = len(Request().tiers)
+            taken = _processor() - start  # that of the process that checks included
+    tiers = _tiers()
     print(f"  {number / taken:6.0f}  firms checked/s and core for a table, {tiers} tiers each")
 
 
@@ -257,7 +271,7 @@ def _row_bytes(session: Session) -> float:
     # some columns are empty in a decision's row
     held = [sa.func.coalesce(c, 0) for c in lengths]
     query = sa.select(sa.func.avg(sum(held[1:], held[0])))
-    return float(session.scalar(query.where(journal.JOURNAL.c.kind == "decision")))
+    return float(session.scalar(query.where(journal.JOURNAL.c.kind == "decision")) or 0)
 
 
 # looking back
