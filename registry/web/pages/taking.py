@@ -5,7 +5,7 @@ form asks for codes or a file. A page offers only acts that the workflow has, wi
 each needs. A list that was typed or sent, and every announcement, is rehearsed first.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
@@ -20,6 +20,7 @@ from registry.desk import applications, courses, evidence, notices
 from registry.desk.applications import Applying, Doing, Done, Firms, Notice
 from registry.desk.courses import Candidate, NextAct
 from registry.desk.place import Desk, Seen
+from registry.errors import RecordError
 from registry.kit.jsontext import json_text
 from registry.web import addresses
 from registry.web.asked import Text
@@ -33,6 +34,8 @@ router = APIRouter()
 
 #: The button that says which list was rehearsed and seen.
 _SEEN: Final = "rehearsed"
+#: The hidden field that says whom the address meant when the page was made.
+_MEANT: Final = "meant"
 #: The most enterprises that a link names one by one.
 _NAMED: Final = 200
 #: The errors of lists and steps -> the field to which each belongs.
@@ -100,6 +103,7 @@ def step(request: Request, at: At, whom: Asked, given: Given) -> Response:
     codes = whom.codes(at)
 
     def act(desk: Desk) -> str:
+        _refuse_others(given, codes)
         found = courses.candidates(desk, codes, title)
         wanted = _wanted(at, whom, found)
         with _firms(desk, given, codes) as firms:
@@ -142,6 +146,7 @@ def _step(request: Request, at: Office, whom: Whom, form: Form, status: int = 20
         tier=title,
         tiers=at.to.tiers,
         found=found,
+        meant=_meant(one.uscc for one in found),
         offers=[one for one in offers.values() if one.possible or len(found) != 1],
         barred=[one for one in offers.values() if not one.possible and len(found) == 1],
         wanted=wanted,
@@ -295,6 +300,7 @@ def announce(request: Request, at: At, whom: Asked, given: Given) -> Response:
     codes = whom.codes(at)
 
     def act(desk: Desk) -> str:
+        _refuse_others(given, codes)
         with _firms(desk, given, codes) as firms:
             number = given.text("document", "请写明公告的文号")
             dated = given.day("dated", "请写明公告的日期") or date.min
@@ -340,6 +346,7 @@ def _announce(
         tier=title,
         tiers=at.to.tiers,
         found=found,
+        meant=_meant(one.uscc for one in found),
         able=[one for one in found if any(act.announced for act in one.next)],
         levels=[(one, one) for one in dict.fromkeys(levels)],
         registered_text=notices.registered_text,
@@ -354,6 +361,21 @@ def _tier(at: Office, whom: Whom) -> str:
     """The title of the tier; empty if the address names none, an error if it names another."""
     slug = whom.filters.tier
     return at.desk.tier(slug).name if slug else ""
+
+
+def _meant(codes: Iterable[str]) -> str:
+    """What a form says of the enterprises that its page showed."""
+    return sha256(" ".join(codes).encode()).hexdigest()
+
+
+def _refuse_others(given: Sent, codes: Sequence[str]) -> None:
+    """Refuse an act on other enterprises than the page showed: whom filters find may change."""
+    if given.text(_MEANT) != _meant(codes):
+        raise RecordError(
+            "other-list",
+            "打开本页以后名单有变化，现在是{value}家，没有登记：请看过后再办",
+            value=len(codes),
+        )
 
 
 @contextmanager

@@ -199,6 +199,17 @@ def test_those_who_may_not_are_pointed_out_before_anything_is_recorded(applied: 
     assert "2家都没有登记" in page.words
 
 
+def test_whom_a_filter_finds_is_what_was_seen(applied: Bureau) -> None:
+    path = taking("step", tier=SLUG, state="县级初审", act="推荐", acting="县级")
+    hidden = applied.visitor.get(path).hidden
+    took(applied, CODES[0], act="推荐", acting="县级", day="2023-07-03")
+    page = applied.visitor.post(path, {**hidden, "day": "2023-07-03"})
+    assert page.status == 422
+    assert "打开本页以后名单有变化，现在是1家" in page.words
+    page = applied.visitor.post(path, {**page.hidden, "day": "2023-07-03"})
+    assert page.status == 303
+
+
 def test_lists_filter_by_state_level_and_day(applied: Bureau) -> None:
     took(applied, CODES[0], act="直接报省级", acting="县级", day="2023-07-03")
     took(applied, CODES[0], act="拟认定", acting="省级", day="2023-07-03")
