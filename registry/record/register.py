@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Container, Iterable, Iterator,
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import cache, partial
 from typing import Final
 
 from sqlmodel import Session
@@ -223,10 +224,11 @@ def grant(
     with one holder, nothing is registered.
     """
     _refuse_days({"valid_from": str(first)})
+    usual = cache(partial(_last_day, session, kind))
 
     def stated(holder: Holder, held: list[Registration]) -> Json:
         begin = holder.first or first
-        until = holder.last or last or _last_day(session, kind, begin)
+        until = holder.last or last or usual(begin)
         for entry in held:
             if _until(entry) >= begin.isoformat() and entry.content["valid_from"] <= str(until):
                 raise RecordError(
@@ -257,6 +259,7 @@ def extend(
     They then end on the holder's own last day, on ``last``, or a term of validity later. ``first`` is the
     day on which the title began; it is needed if none is registered.
     """
+    usual = cache(partial(_last_day, session, kind))
 
     def stated(holder: Holder, held: list[Registration]) -> Json:
         latest = holder.last or last
@@ -269,7 +272,7 @@ def extend(
                 remedy=Remedy("grant-anew"),
             )
         before = date.fromisoformat(title["valid_until"])
-        until = latest or _last_day(session, kind, before + timedelta(days=1))
+        until = latest or usual(before + timedelta(days=1))
         if held and until <= before:
             raise RecordError(
                 "no-extension", "称号已登记至{expected}，延期应更晚：请核对有效期", expected=before

@@ -114,10 +114,9 @@ class Application:
                 "step-in-future", "{day}晚于登记的日期（{last}）", day=day, last=entry.day
             )
         handling, step = self._handling(entry.seq), self._step(entry, day)
-        before = _timed(handling, self.course)
-        here = handling.on(before, day)
-        act = handling.act(before, step)
-        self.course = handling.taken(before, step)
+        here = handling.on(_timed(handling, self.course), day)
+        act = handling.act(here, step)
+        self.course = handling.after(here, act, step)
         waits = self.workflow.by_clock(here.state) is not None
         taken = Taken(
             entry=entry,
@@ -180,14 +179,15 @@ class Applications:
         rounds: Callable[[str], Body],
         calendars: Calendars,
     ) -> None:
-        # thousands of applications name the same few
+        # applications have few workflows and rounds in common
         self._workflows = cache(workflows)
         self._rounds = cache(rounds)
-        self._workflow = cache(
-            lambda table, named: Workflow.of(self._workflows(table)["workflows"][named])
-        )
+        self._read = cache(self._workflow)
         self._calendars = calendars
         self.found: dict[str, Application] = {}
+
+    def _workflow(self, table: str, name: str) -> Workflow:
+        return Workflow.of(self._workflows(table)["workflows"][name])
 
     def open(self, entry: Recorded) -> Application:
         """Follow an application; ``RecordError`` if it does not fit what it names."""
@@ -197,9 +197,8 @@ class Applications:
             opened = self._rounds(body["round"])
             refuse_outside(body, opened)
             terms = terms_of(opened)
-        if governing(body, self._workflows(body["workflows"])) != body["workflow"]:
-            raise RecordError("other-workflow", "按已发布的适用表，应依另一办理程序")
-        workflow = self._workflow(body["workflows"], body["workflow"])
+        refuse_another(body, self._workflows(body["workflows"]))
+        workflow = self._read(body["workflows"], body["workflow"])
         found = Application(entry, workflow, self._calendars, terms)
         self.found[entry.digest] = found
         return found
@@ -224,6 +223,12 @@ class Applications:
 def _timed(handling: Handling, course: Course) -> Course:
     """The course with the term of its state by another calendar."""
     return course if course.ended else handling.entered(course, course.state, course.since)
+
+
+def refuse_another(body: Body, table: Body) -> None:
+    """Raise ``RecordError`` if the workflow that an application names is not the one that governs."""
+    if governing(body, table) != body["workflow"]:
+        raise RecordError("other-workflow", "按已发布的适用表，应依另一办理程序")
 
 
 def governing(body: Body, table: Body) -> str:

@@ -8,6 +8,7 @@ that is asked about.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from functools import cached_property
 from typing import Any, Final
 
 from rules.portable.calendar import Calendar, Term, UnpublishedError
@@ -118,7 +119,11 @@ class Workflow:
 
     def by_clock(self, state: str) -> Act | None:
         """What the end of a state's term does."""
-        return next((act for act in self.acts_in(state) if act.actor == CLOCK), None)
+        return self._by_clock.get(state)
+
+    @cached_property
+    def _by_clock(self) -> Mapping[str, Act]:
+        return {act.state: act for act in reversed(self.acts) if act.actor == CLOCK}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,9 +209,11 @@ class Handling:
 
     def taken(self, course: Course, step: Step) -> Course:
         """The course after a step; ``StepError`` gives the reason if the step may not be taken."""
-        act = self.act(course, step)
-        before = self.on(course, step.day)
-        after = _taken(before, act, step.day)
+        return self.after(self.on(course, step.day), self.act(course, step), step)
+
+    def after(self, here: Course, act: Act, step: Step) -> Course:
+        """The course after a step by the row that allows it, from where it stands on that day."""
+        after = _taken(here, act, step.day)
         if OBJECT in act.effects:
             after = replace(after, objections=(*after.objections, step.number))
         if SETTLE in act.effects:
