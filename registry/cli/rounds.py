@@ -1,6 +1,5 @@
 """``tidu round``: what is asked for by a notice, in which days, and what became of it."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -22,8 +21,9 @@ from registry.cli.common import (
     print_json,
 )
 from registry.cli.notices import DocumentOptions, document_options
-from registry.desk import rounds
-from registry.desk.rounds import Call, RoundLine, Term
+from registry.desk import courses, rounds
+from registry.desk.courses import RoundView
+from registry.desk.rounds import Call, Term
 from registry.kit.screens import listing
 from rules.language.editions import RECOGNITION
 
@@ -115,40 +115,50 @@ def open_round(
 def list_rounds(as_json: bool) -> None:
     """列出各轮次：受理时间、依据的通知、是否受理，其申报现在各在哪个环节。"""
     with desk() as at:
-        found = rounds.listed(at)
+        known = reversed(courses.rounds(at))
+        found = [courses.round_numbered(at, view.round.seq) for view in known]
     if as_json:
-        print_json(found)
+        print_json(list(map(_plain, found)))
         return
-    rows = [
-        (
-            str(line.seq),
-            line.name,
-            f"{line.tier}{line.procedure}{line.batch and f'（{line.batch}）'}{line.province}",
-            f"{_window(line.opens, line.closes)}，{_open(line)}",
-            f"{line.document}（{line.dated}）",
-            _counted(line.states),
+    rows = []
+    for view in found:
+        said = view.round.body
+        batch = f"（{said['batch']}）" if said["batch"] else ""
+        rows.append(
+            (
+                str(view.round.seq),
+                view.round.name,
+                f"{said['tier']}{said['procedure']}{batch}{said['province']}",
+                f"{_window(said['opens'], said['closes'])}，{view.status}",
+                f"{said['document']}（{said['dated']}）",
+                _counted(view),
+            )
         )
-        for line in found
-    ]
     header = ("编号", "轮次", "申报", "受理", "依据", "所在环节")
     console.print(listing(header, rows, console.width))
     click.echo(f"共{len(found)}轮")
 
 
-def _window(opens: date, closes: date | None) -> str:
+def _plain(view: RoundView) -> dict[str, Any]:
+    found = view.round
+    return {
+        "seq": found.seq,
+        **found.body,
+        "terms": dict(view.terms),
+        "closed_on": found.closed_on,
+        "status": view.status,
+        "by": found.by,
+        "counts": view.counts,
+    }
+
+
+def _counted(view: RoundView) -> str:
+    each = "，".join(f"{one.state}{one.count}" for one in view.counts)
+    return f"{view.total}家：{each}" if each else "0家"
+
+
+def _window(opens: date | str, closes: date | str | None) -> str:
     return f"{opens}至{closes or '另行通知'}"
-
-
-def _open(line: RoundLine) -> str:
-    if line.open:
-        return "今天受理"
-    return f"已于{line.closed_on}结束" if line.closed_on else "今天不受理"
-
-
-def _counted(states: Mapping[str, int]) -> str:
-    total = sum(states.values())
-    each = "，".join(f"{state}{number}" for state, number in states.items())
-    return f"{total}家：{each}" if total else "0家"
 
 
 @round_.command("close")
