@@ -29,7 +29,7 @@ from rules.language.values import filed_value
 from rules.model.facts import Fact, yearly_key
 from rules.model.ruleset import OUTCOMES, Points
 from rules.portable.errors import Remedy
-from rules.portable.record import Json, admissible, current_value, plain
+from rules.portable.record import Body, Json, admissible, current_value, plain
 
 UNKNOWN: Final = "未知"
 _SCHEMA: Final = 1
@@ -207,7 +207,7 @@ class Revocable:
     determination: Determination
     waits: bool
     case: Case
-    restored: Json
+    restored: Body
 
 
 def revocable(session: Session, seq: int) -> Revocable:
