@@ -8,7 +8,6 @@ receipt, counts add up, and checkpoints still hold. *Correctness*: every decisio
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from itertools import pairwise
 from typing import Any, Final, TypeAlias, TypeVar
@@ -17,10 +16,11 @@ import sqlalchemy as sa
 from sqlmodel import Session, SQLModel
 
 from registry.audit import applications
+from registry.audit.entries import Told, take
+from registry.audit.report import VerificationReport
 from registry.database import forms, projection, schema
 from registry.database.altered import UNREADABLE
 from registry.database.models import (
-    NO_DECISION,
     Document,
     Enterprise,
     PublishedCheckpoint,
@@ -33,68 +33,24 @@ from registry.database.rows import STATES, Layout, Row, Statement, identity_colu
 from registry.database.versions import FILING, chunks, rows_of, table_of
 from registry.errors import RecordError
 from registry.filings import Submission
-from registry.kit import uscc
-from registry.kit.jsontext import fields_of
 from registry.kit.progress import Done, ignored
-from registry.portable.chain import GENESIS, KINDS, header_text
+from registry.portable.chain import GENESIS
 from registry.portable.clock import moment_text
 from registry.portable.merkle import Frontier, leaf_hash
 from registry.portable.notes import Checkpoint, NoteError
-from registry.portable.sealing import seal, sealed_facts
-from registry.record import admissions, calendars, journal, publication, receipts
-from registry.record.determinations import same_person
+from registry.record import journal, publication, receipts
 from registry.record.replay import Replayer
 from rules.errors import FactsError
 from rules.model.facts import RecordList
-from rules.portable.calendar import Calendar
-from rules.portable.canonical import canonical_json, digest, sha256
-from rules.portable.record import is_holding
-from rules.portable.reference import number
+from rules.portable.canonical import sha256
 
 _CHECKPOINT: Final = table_of(PublishedCheckpoint)
 _DOCUMENT: Final = table_of(Document)
 _ENTERPRISE: Final = table_of(Enterprise)
 _FIGURE: Final = table_of(YearlyFigure)
 _RESTATEMENT: Final = table_of(Restatement)
-_JOURNAL: Final = journal.JOURNAL
-#: Made once, because making a statement takes as long as running it.
-_FILED: Final = (
-    sa.select(FILING.c.facts, FILING.c.as_of, _ENTERPRISE.c.uscc)
-    .join_from(FILING, _ENTERPRISE)
-    .where(FILING.c.id == sa.bindparam("id"))
-)
+
 _T = TypeVar("_T")
-
-
-@dataclass(kw_only=True)
-class VerificationReport:
-    """The findings of a verification; a verdict holds if its list is empty.
-
-    ``filings`` counts versions of filings by their state. ``root`` and ``head`` are those that a
-    checkpoint signed now would state.
-    """
-
-    integrity: list[str] = field(default_factory=list)
-    completeness: list[str] = field(default_factory=list)
-    correctness: list[str] = field(default_factory=list)
-    size: int = 0
-    decisions: int = 0
-    replayed: int = 0
-    applications: int = 0
-    steps: int = 0
-    filings: dict[str, int] = field(default_factory=dict)
-    root: bytes = b""
-    head: str = GENESIS
-    checkpoints: int = 0
-
-    @property
-    def sound(self) -> bool:
-        """Whether all three verdicts hold."""
-        return not (self.integrity or self.completeness or self.correctness)
-
-    def to_json(self) -> dict[str, Any]:
-        """The report as plain JSON values."""
-        return {**fields_of(self), "root": self.root.hex()}
 
 
 def verify(
@@ -113,7 +69,7 @@ def verify(
     session.info[journal.WHOLE] = True  # gaps are told by their numbers
     report.integrity += schema.differences(session.connection())
     report.integrity += _misshapen(session.connection())
-    told = _Told()
+    told = Told()
     kept = _read(report, "登记库所存检查点", lambda: _kept(session, report, told)) or []
     try:
         points = dict.fromkeys((*checkpoints, *kept))  # kept ones may also be given
@@ -181,7 +137,7 @@ def _read(report: VerificationReport, name: str, check: Callable[[], _T]) -> _T 
         return None
 
 
-def _kept(session: Session, report: VerificationReport, told: "_Told") -> list[Checkpoint]:
+def _kept(session: Session, report: VerificationReport, told: Told) -> list[Checkpoint]:
     """The checkpoints that are kept here; without the key their signatures are not checked."""
     found = []
     for size, written_at, note in session.execute(sa.select(_CHECKPOINT)):
@@ -197,38 +153,13 @@ def _kept(session: Session, report: VerificationReport, told: "_Told") -> list[C
     return found
 
 
-@dataclass
-class _Told:
-    """What the journal says about the other tables."""
-
-    documents: dict[str, str] = field(default_factory=dict)
-    applicability: str = ""
-    calendar: str = ""
-    four_eyes: bool = False
-    settled: dict[str, tuple[int, str]] = field(default_factory=dict)
-    closed: dict[int, str] = field(default_factory=dict)
-    last_filing: int = 0
-    filings: int = 0
-    restated: int = 0
-    imports: dict[int, dict[str, Any]] = field(default_factory=dict)
-    undone: dict[int, str] = field(default_factory=dict)
-    decided: set[int] = field(default_factory=set)
-    withdrawn: set[int] = field(default_factory=set)
-    titles: dict[tuple[str, str, str], str] = field(default_factory=dict)
-    rounds: set[str] = field(default_factory=set)
-    closed_rounds: set[str] = field(default_factory=set)
-    announcement: "_Announcement | None" = None
-    kept: dict[int, str] = field(default_factory=dict)
-    signed: dict[int, str] = field(default_factory=dict)
-
-
 # -- the journal -----------------------------------------------------------------------------------
 
 
 def _journal(
     session: Session,
     report: VerificationReport,
-    told: _Told,
+    told: Told,
     checkpoints: Sequence[Checkpoint],
     replay: bool,
     progress: Done,
@@ -258,7 +189,7 @@ def _journal(
         if recorded_at < latest:
             report.integrity.append(f"第{entry.seq}号记录的时间早于前一条")
         latest, previous = recorded_at, entry.digest
-        sound = _entry(session, report, told, entry)
+        sound = take(session, report, told, entry)
         report.decisions += entry.kind == "decision"
         if replay and entry.kind == "decision":
             again = replayer.replay(entry)
@@ -288,349 +219,10 @@ def _agree(
     ]
 
 
-def _entry(session: Session, report: VerificationReport, told: _Told, entry: journal.Entry) -> bool:
-    """Check one entry by itself and note what it says; False if it cannot be read."""
-    where = f"第{entry.seq}号记录"
-    try:
-        body = entry.content
-        if sha256(header_text(entry.header())) != entry.digest:
-            report.integrity.append(f"{where}的内容与其摘要不符")
-        if canonical_json(body) != entry.body or entry.kind not in KINDS:
-            report.integrity.append(f"{where}不是规范写法")
-        if entry.filing_id is not None and entry.kind not in journal.ON_FILINGS:
-            report.integrity.append(f"{where}不应指向填报")
-        registered = body if entry.kind in journal.NAMING else {}
-        if (entry.subject, entry.holder) != (
-            registered.get("uscc"),
-            registered.get("holder") or None,
-        ):
-            report.integrity.append(f"{where}所指的企业与其内容不符")
-        _disclosures(report, entry, body)
-        _TAKERS[entry.kind](session, report, told, entry, body)
-    except UNREADABLE:
-        report.integrity.append(f"{where}已被改动，无法读取")
-        return False
-    return True
-
-
-def _disclosures(report: VerificationReport, entry: journal.Entry, body: dict[str, Any]) -> None:
-    texts = dict(entry.texts)
-    texts.pop("by")
-    stored = json.loads(entry.disclosures)
-    if canonical_json(stored) != entry.disclosures or set(stored) != {"salt", "texts"}:
-        report.integrity.append(f"第{entry.seq}号记录的披露内容不是规范写法")
-    for place, text in texts.items():
-        if body.get(place) != seal(entry.salt, place, text):
-            report.integrity.append(f"第{entry.seq}号记录披露的文字与其承诺不符")
-    if "ground" in body and "ground" not in texts:
-        report.integrity.append(f"第{entry.seq}号记录的理由缺失")
-
-
-def _take_publication(
-    session: Session,
-    report: VerificationReport,
-    told: _Told,
-    entry: journal.Entry,
-    body: dict[str, Any],
-) -> None:
-    told.documents |= dict.fromkeys(body["rulesets"].values(), "ruleset")
-    told.documents |= dict.fromkeys(body["sources"].values(), "source")
-    told.documents[body["applicability"]] = "applicability"
-    told.documents |= {
-        body[kind]: kind for kind in ("workflows", "clocks", "calendar") if kind in body
-    }
-    told.applicability, told.calendar = body["applicability"], body.get("calendar", "")
-
-
-def _take_receipt(
-    session: Session,
-    report: VerificationReport,
-    told: _Told,
-    entry: journal.Entry,
-    body: dict[str, Any],
-) -> None:
-    filings, stored = body["filings"], body["import"]
-    if filings["count"]:
-        first, last = filings["first"], filings["last"]
-        if first <= told.last_filing:
-            report.completeness.append(f"第{entry.seq}号记录与前面的登记重叠")
-        if receipts.filings_json(session, told.last_filing + 1, last) != filings:
-            report.integrity.append(
-                f"第{entry.seq}号登记的填报（编号{first}至{last}，共{filings['count']}份）已被改动、增加或删去"
-            )
-        told.last_filing = last
-        told.filings += filings["count"]
-    if stored is None:
-        imports = body["imports"]
-        told.closed |= dict(body["closed"])
-        told.undone |= {i["id"]: i["undone_at"] for i in imports if i["undone_at"]}
-    else:
-        imports = [{**stored, "restated": body["restated"]}] if entry.kind == "intake" else []
-        moment = moment_text(entry.recorded_at)
-        told.closed |= dict.fromkeys(body["closed"], moment)
-        if entry.kind == "undo":
-            told.undone[stored["id"]] = moment
-    for stated in imports:
-        told.imports[stated["id"]] = {
-            k: v for k, v in stated.items() if k not in ("restated", "undone_at")
-        }
-        told.restated += stated["restated"]["count"]
-        if receipts.restated_json(session, stated["id"]) != stated["restated"]:
-            report.integrity.append(f"导入{stated['id']}中未变填报的清单已被改动")
-
-
-def _take_filing(
-    session: Session,
-    report: VerificationReport,
-    told: _Told,
-    entry: journal.Entry,
-    body: dict[str, Any],
-) -> None:
-    """Note an entry about one filing, which must match that filing."""
-    row = session.execute(_FILED, {"id": entry.filing_id}).one_or_none()
-    where = f"第{entry.seq}号{KINDS[entry.kind]}"
-    if row is None:
-        report.integrity.append(f"{where}所依据的填报已不在登记库中")
-        return
-    if journal.filed_case(body["case"]) != (row.uscc, row.as_of.isoformat()):
-        report.integrity.append(f"{where}指向了另一份填报")
-    if digest(sealed_facts(json.loads(row.facts), entry.salt, body)) != body["facts"]:
-        report.integrity.append(f"{where}所依据的填报已被改动")
-    id = entry.filing_id
-    assert id is not None
-    if id > told.last_filing or id in told.closed or id in told.withdrawn:
-        report.integrity.append(f"{where}所依据的填报当时不是现行的")
-    if entry.kind == "decision":
-        told.decided.add(id)
-        if body["applicability"]["digest"] != told.applicability:
-            report.integrity.append(f"{where}不是按当时发布的标准作出的")
-    elif entry.kind == "withdrawal":
-        told.withdrawn.add(id)
-    else:
-        matter = id, str(body.get("rule") or body["fact"])
-        if body.get("revokes") and told.settled.get(body["revokes"]) != matter:
-            report.integrity.append(f"{where}所撤回的不是同一事项的认定")
-        told.settled[entry.digest] = matter
-        if body["four_eyes"] is not told.four_eyes:
-            report.integrity.append(f"{where}的复核要求与当时的规定不符")
-
-
-def _take_confirmation(
-    session: Session,
-    report: VerificationReport,
-    told: _Told,
-    entry: journal.Entry,
-    body: dict[str, Any],
-) -> None:
-    query = sa.select(_JOURNAL).where(
-        NO_DECISION,
-        _JOURNAL.c.digest == body["determination"],
-        _JOURNAL.c.kind == "determination",
-        _JOURNAL.c.seq < entry.seq,
-    )
-    found = session.execute(query).mappings().first()
-    if found is None or found["filing_id"] != entry.filing_id:
-        report.integrity.append(f"第{entry.seq}号确认没有对应的人工认定")
-    elif same_person(entry.by, journal.Entry(**found).by):
-        report.integrity.append(f"第{entry.seq}号确认与所确认的认定出自同一人")
-
-
-def _take_policy(
-    session: Session,
-    report: VerificationReport,
-    told: _Told,
-    entry: journal.Entry,
-    body: dict[str, Any],
-) -> None:
-    told.four_eyes = body["four_eyes"]
-
-
-def _take_title(
-    session: Session,
-    report: VerificationReport,
-    told: _Told,
-    entry: journal.Entry,
-    body: dict[str, Any],
-) -> None:
-    """Note an entry about a title; one that strikes it out must name the last entry on it."""
-    title = body["uscc"], body["kind"], body["valid_from"]
-    if entry.tier != body["kind"]:
-        report.integrity.append(f"第{entry.seq}号称号登记的层级与其内容不符")
-    if body["action"] == "strike" and told.titles.get(title) != body["strikes"]:
-        report.integrity.append(f"第{entry.seq}号划销的不是这项称号现行的登记")
-    told.titles[title] = entry.digest
-    if told.announcement is not None and body["action"] in ("grant", "extend"):
-        told.announcement.titles[body["uscc"]] = entry.digest
-
-
-def _take_holding(
-    session: Session,
-    report: VerificationReport,
-    told: _Told,
-    entry: journal.Entry,
-    body: dict[str, Any],
-) -> None:
-    """Note an entry about a holding, whose share is at most 100 % and which has no tier."""
-    if entry.tier or not is_holding(body) or not 0 < number(body["share"]) <= 1:
-        report.integrity.append(f"第{entry.seq}号持股登记的内容不合格式")
-
-
-def _take_checkpoint(
-    session: Session,
-    report: VerificationReport,
-    told: _Told,
-    entry: journal.Entry,
-    body: dict[str, Any],
-) -> None:
-    """Note checkpoints that an entry records as signed; each is smaller and recorded only once."""
-    for size, name in body["signed"]:
-        if not 0 < size < entry.seq or size in told.signed:
-            report.integrity.append(f"第{entry.seq}号记录所签发的检查点（{size}条记录）不可能")
-        told.signed[size] = name
-
-
-def _take_admission(
-    session: Session,
-    report: VerificationReport,
-    told: _Told,
-    entry: journal.Entry,
-    body: dict[str, Any],
-) -> None:
-    """Note an entry about a credit code, whose check digit must be wrong and which has no tier."""
-    if entry.tier or body["action"] not in admissions.ACTIONS or not uscc.is_early(body["uscc"]):
-        report.integrity.append(f"第{entry.seq}号认可代码的内容不合格式")
-
-
-def _take_calendar(
-    session: Session,
-    report: VerificationReport,
-    told: _Told,
-    entry: journal.Entry,
-    body: dict[str, Any],
-) -> None:
-    """Note an entry about a year, whose calendar must be the one before with only that year stated."""
-    told.documents[body["calendar"]] = "calendar"
-    former, named = (_years(session, name) for name in (told.calendar, body["calendar"]))
-    wrong = bool(entry.tier)
-    if former is not None and named is not None:  # what is lost is told with the documents
-        Calendar.of(named)  # fails if it is none
-        wrong |= not calendars.follows(former, named, body["year"])
-    if wrong:
-        report.integrity.append(f"第{entry.seq}号放假安排与其前的工作日历接不上")
-    told.calendar = body["calendar"]
-
-
-def _years(session: Session, name: str) -> dict[str, Any] | None:
-    """The years of a calendar; None if its text is lost or altered, {} for no calendar."""
-    query = sa.select(_DOCUMENT.c.text).where(_DOCUMENT.c.digest == name)
-    text = session.scalar(query) if name else '{"years":{}}'
-    if text is None or (name and sha256(text) != name):
-        return None
-    found: dict[str, Any] = json.loads(text)["years"]
-    return found
-
-
-def _take_round(
-    session: Session,
-    report: VerificationReport,
-    told: _Told,
-    entry: journal.Entry,
-    body: dict[str, Any],
-) -> None:
-    """Note a round, which is opened once and closed at most once."""
-    named = body.get("round")
-    if named is None:
-        if entry.tier != body["tier"]:
-            report.integrity.append(f"第{entry.seq}号轮次的层级与其内容不符")
-        told.rounds.add(entry.digest)
-    elif named not in told.rounds or named in told.closed_rounds:
-        report.integrity.append(f"第{entry.seq}号所结束的轮次没有开启，或已经结束")
-    else:
-        told.closed_rounds.add(named)
-
-
-@dataclass
-class _Announcement:
-    """An announcement while its titles and steps follow."""
-
-    entry: journal.Entry
-    titles: dict[str, str] = field(default_factory=dict)
-    listed: list[str] = field(default_factory=list)
-
-    def take(self, step: dict[str, Any]) -> bool:
-        """Note a step; False if it does not belong here, or its title is not one of these."""
-        self.listed.append(step["application"])
-        return (step["announcement"], step["title"]) == (
-            self.entry.digest,
-            self.titles.get(step["uscc"]),
-        )
-
-    @property
-    def complete(self) -> bool:
-        """Whether the steps are those of the list that was announced."""
-        return bool(digest(self.listed) == self.entry.content["announced"])
-
-
-def _take_announcement(
-    session: Session,
-    report: VerificationReport,
-    told: _Told,
-    entry: journal.Entry,
-    body: dict[str, Any],
-) -> None:
-    """Note an announcement; its titles and steps follow in one go."""
-    told.announcement = _Announcement(entry)
-    if not body["count"]:
-        report.integrity.append(f"第{entry.seq}号公告的名单是空的")
-
-
-def _take_followed(
-    session: Session,
-    report: VerificationReport,
-    told: _Told,
-    entry: journal.Entry,
-    body: dict[str, Any],
-) -> None:
-    """Note an application or a step; where each led is followed enterprise by enterprise later."""
-    report.applications += entry.kind == "application"
-    report.steps += entry.kind == "step"
-    if "announcement" not in body:
-        return
-    pending = told.announcement
-    if pending is None or not pending.take(body):
-        report.integrity.append(f"第{entry.seq}号办理所属的公告或称号与记录不符")
-        return
-    if len(pending.listed) == pending.entry.content["count"]:
-        if not pending.complete:
-            report.integrity.append(f"第{pending.entry.seq}号公告的名单与其后的办理不符")
-        told.announcement = None
-
-
-_TAKERS: Final = {
-    "publication": _take_publication,
-    "intake": _take_receipt,
-    "undo": _take_receipt,
-    "policy": _take_policy,
-    "determination": _take_filing,
-    "confirmation": _take_confirmation,
-    "decision": _take_filing,
-    "withdrawal": _take_filing,
-    "title": _take_title,
-    "holding": _take_holding,
-    "checkpoint": _take_checkpoint,
-    "admission": _take_admission,
-    "calendar": _take_calendar,
-    "round": _take_round,
-    "application": _take_followed,
-    "step": _take_followed,
-    "announcement": _take_announcement,
-}
-
-
 # -- what the journal says about other tables ------------------------------------------------------
 
 
-def _documents(session: Session, report: VerificationReport, told: _Told) -> None:
+def _documents(session: Session, report: VerificationReport, told: Told) -> None:
     stored = list(session.execute(sa.select(_DOCUMENT)))
     left = dict(told.documents)
     for name, kind, text in stored:  # an applicability table names the catalogue beside it
@@ -658,7 +250,7 @@ _KINDS_OF_TEXT: Final = {
 }
 
 
-def _applications(session: Session, report: VerificationReport, told: _Told) -> None:
+def _applications(session: Session, report: VerificationReport, told: Told) -> None:
     """Check that every step was allowed by the workflow and the calendar of its time."""
     if told.announcement is not None:
         seq = told.announcement.entry.seq
@@ -666,7 +258,7 @@ def _applications(session: Session, report: VerificationReport, told: _Told) -> 
     report.correctness += applications.complaints(session)
 
 
-def _checkpoints(report: VerificationReport, told: _Told) -> None:
+def _checkpoints(report: VerificationReport, told: Told) -> None:
     """Check that every recorded checkpoint is kept and, from the first such entry on, no other."""
     for size, name in told.signed.items():
         if size not in told.kept:
@@ -680,7 +272,7 @@ def _checkpoints(report: VerificationReport, told: _Told) -> None:
     ]
 
 
-def _filings(session: Session, report: VerificationReport, told: _Told) -> None:
+def _filings(session: Session, report: VerificationReport, told: Told) -> None:
     """Check that each version's rows agree with its text, and its end with the journal."""
     ids = list(session.scalars(sa.select(FILING.c.id).order_by(FILING.c.id)))
     if told.filings != len(ids) or (ids and ids[-1] > told.last_filing):
@@ -742,9 +334,7 @@ def _differences(
             yield f"的内容与其明细行（{model.__tablename__}）不符"
 
 
-def _owned(
-    filing: sa.RowMapping, rows: dict[type[Stated], list[Row]], told: _Told
-) -> Iterator[str]:
+def _owned(filing: sa.RowMapping, rows: dict[type[Stated], list[Row]], told: Told) -> Iterator[str]:
     """The rows that no longer belong to a filing, and a wrong end."""
     same = ("enterprise_id", "import_id", "as_of")
     for model, found in rows.items():
@@ -781,7 +371,7 @@ def _text(moment: datetime | None) -> str | None:
     return None if moment is None else moment_text(moment)
 
 
-def _imports(session: Session, report: VerificationReport, told: _Told) -> None:
+def _imports(session: Session, report: VerificationReport, told: Told) -> None:
     left = dict(told.imports)
     for row in session.execute(sa.select(receipts.IMPORT)).mappings():
         stated = left.pop(row["id"], None)
@@ -878,7 +468,7 @@ def _enterprise_parts(session: Session) -> Iterator[Sequence[int]]:
     return chunks(list(session.scalars(sa.select(_ENTERPRISE.c.id).order_by(_ENTERPRISE.c.id))))
 
 
-def _counts(session: Session, report: VerificationReport, told: _Told) -> None:
+def _counts(session: Session, report: VerificationReport, told: Told) -> None:
     """Count the versions of filings by state; the parts must add up to all that came in."""
     closed = set(session.scalars(sa.select(FILING.c.id).where(FILING.c.known_until.is_not(None))))
     became: Counter[str] = Counter()

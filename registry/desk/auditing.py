@@ -12,7 +12,7 @@ from registry.audit import bundle, checkpoints, standalone
 from registry.audit.evidence import Selection as Selection
 from registry.audit.evidence import refuse_nothing
 from registry.audit.keys import SigningKey
-from registry.audit.verify import VerificationReport as VerificationReport
+from registry.audit.report import VerificationReport as VerificationReport
 from registry.audit.verify import verify
 from registry.database import storage
 from registry.database.altered import UNREADABLE as UNREADABLE

@@ -21,7 +21,8 @@ from sqlmodel import Session, SQLModel
 
 from registry.audit import checkpoints
 from registry.audit.keys import SigningKey
-from registry.audit.verify import VerificationReport, verify
+from registry.audit.report import VerificationReport
+from registry.audit.verify import verify
 from registry.database import backup, forms, projection, schema, storage, triggers
 from registry.database.columns import Day, Exact, Utc, Yuan
 from registry.database.models import STATED_TABLES
