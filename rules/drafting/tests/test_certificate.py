@@ -311,12 +311,17 @@ ENGINE["ranks as outcomes"] = lambda m: m.setattr(program, "RANK", (0, 1, 2, 3))
 ref("unknown as met", reference, "unsettled")(lambda f, gap: MET)
 ref("gaps swapped", reference, "unsettled")(lambda f, gap: 3 - gap)
 for right, wrong in ((">=", ">"), ("<", "<="), ("<=", ">=")):
-    ref(f"{right} as {wrong}", reference, "compare")(
-        lambda f, lo, hi, gap, op, limit, ops={right: wrong}: f(lo, hi, gap, ops.get(op, op), limit)
+    ref(f"{right} as {wrong}", reference, "comparison")(
+        lambda f, op, limit, ops={right: wrong}: f(ops.get(op, op), limit)
     )
-ref("the lower end only", reference, "compare")(
-    lambda f, lo, hi, gap, op, limit: f(lo, lo if lo is not None else hi, gap, op, limit)
-)
+
+
+@ref("the lower end only", reference, "comparison")
+def _lower(f: Any, op: str, limit: reference.Number) -> Callable[..., int]:
+    compare = f(op, limit)
+    return lambda lo, hi, gap: compare(lo, lo if lo is not None else hi, gap)
+
+
 ref("a disjunction of the least", reference, "any_of")(lambda f, outcomes: min(outcomes))
 ref("待人工认定 before 材料不足", reference, "any_of")(
     lambda f, outcomes: PENDING if PENDING in outcomes and MET not in outcomes else f(outcomes)
@@ -324,10 +329,9 @@ ref("待人工认定 before 材料不足", reference, "any_of")(
 ref("any code", reference, "among")(lambda f, reading, codes: f(reading, (*codes, reading.code)))
 ref("on a boundary the lower points", reference, "score")(
     lambda f, rows, value: min(
-        reference.number(points)
+        points
         for lo, hi, points in rows
-        if (lo is None or reference.number(lo) <= value)
-        and (hi is None or value <= reference.number(hi))
+        if (lo is None or lo <= value) and (hi is None or value <= hi)
     )
 )
 ref("points of the ends only", reference, "samples")(
@@ -340,11 +344,11 @@ ref("the sum of the least", reference, "sum_of")(
 ref("persons before figures", reference, "widest")(
     lambda f, gaps: max((g for g in gaps if g), default=0)
 )
-ref("filed points without bounds", reference.Evaluation, "attested")(
-    lambda f, self, body, at: f(self, {**body, "hi": "1000"}, at)
+ref("filed points without bounds", reference, "attested")(
+    lambda f, indicator, least, most: f(indicator, least, 1000)
 )
-ref("the lowest rung that is met", reference.Evaluation, "ladder")(
-    lambda f, self, rungs, rest, key, at: f(self, rungs[::-1], rest, key, at)
+ref("the lowest rung that is met", reference, "ladder")(
+    lambda f, rule, rungs, rest: f(rule, rungs[::-1], rest)
 )
 
 
