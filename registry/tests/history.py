@@ -340,7 +340,6 @@ def rich(engine: sa.Engine, folder: Path) -> History:
     told.hold(21, 22, "0.3", date(2020, 1, 1))
     told.hold(21, 22, "0.51", date(2021, 1, 1))
     told.decide(21, tiers=(LITTLE_GIANT,), batch="第八批")
-    told.admit(31)
     told.add_year(2031)
     told.publish_pack(packs.written(folder / "own"))
     told.load(packs.green(bare(41)), file="绿色批次.xlsx")
@@ -349,5 +348,6 @@ def rich(engine: sa.Engine, folder: Path) -> History:
     told.decide(41, tiers=(packs.TIER,), batch=packs.ROUND)
     told.grant(41, date(2023, 7, 1), kind=packs.TIER)
     told.play_round()
+    told.admit(31)
     told.checkpoint(key)
     return told

@@ -6,7 +6,7 @@ afterwards. What no one can find is listed, with the reason.
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -40,7 +40,7 @@ from registry.tests.history import History, bare, code
 from rules.decider import Decider
 from rules.model.decode import decode
 from rules.model.ruleset import Ruleset
-from rules.portable.canonical import canonical_json, sha256
+from rules.portable.canonical import canonical_json, digest, sha256
 from rules.portable.record import decision_body
 
 TABLES = SQLModel.metadata.tables
@@ -532,10 +532,12 @@ def _rewrite(
             body = row["body"]
             for old, new in names.items():
                 body = body.replace(old, new)
+            plain = json.loads(body)
+            if row["kind"] == "announcement":
+                plain["announced"] = digest([names[name] for name in _announced(rows, row)])
             if row["seq"] == seq:
-                plain = json.loads(body)
                 change(plain)
-                body = canonical_json(plain)
+            body = canonical_json(plain)
             entry = journal.Entry(**{**row, "body": body, "previous": previous})
             if by and row["seq"] == seq:
                 opened = {"salt": entry.salt, "texts": {**entry.texts, "by": by}}
@@ -543,6 +545,13 @@ def _rewrite(
             previous = sha256(header_text(entry.header()))
             names[row["digest"]] = previous
             attacker.run(sa.insert(JOURNAL), {**vars(entry), "digest": previous})
+
+
+def _announced(rows: Sequence[Any], announcement: Any) -> list[str]:
+    """The applications that an announcement closes."""
+    steps = [json.loads(row["body"]) for row in rows if row["kind"] == "step"]
+    name = announcement["digest"]
+    return [step["application"] for step in steps if step.get("announcement") == name]
 
 
 def _unsigned(attacker: Attacker) -> None:

@@ -48,7 +48,9 @@ def test_the_rules_shown_are_those_in_force(visitor: Visitor, successor: Visitor
 def test_an_earlier_publication_is_read_at_an_address_of_its_own(successor: Visitor) -> None:
     page = successor.get("/rules?criteria=1")
     assert "现行的是第3号发布的" in page.words
-    inside = [href for href in page.links if href.startswith(("/rules/", "/editions", "/applicability"))]
+    inside = [
+        href for href in page.links if href.startswith(("/rules/", "/editions", "/applicability"))
+    ]
     assert inside
     assert [href for href in inside if "criteria=1" not in href] == []
     assert {successor.get(href).status for href in inside} == {200}
