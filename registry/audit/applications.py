@@ -5,6 +5,7 @@ with the publications, filings and decisions that there were when it was recorde
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
@@ -15,11 +16,13 @@ from sqlmodel import Session
 
 from registry.database.altered import UNREADABLE
 from registry.database.versions import ENTERPRISE, FILING, chunks
+from registry.errors import RecordError
 from registry.portable.chain import KINDS
-from registry.record import journal, publication, rounds
+from registry.record import journal, publication
 from registry.record.applications import CHANGING, recorded
 from rules.model.ruleset import Outcome
 from rules.portable.applications import Applications, Calendars
+from rules.portable.calendar import Calendar
 from rules.portable.errors import DescribedError
 from rules.portable.record import Body
 from rules.portable.workflow import EXTEND, GRANT
@@ -33,12 +36,7 @@ def complaints(session: Session) -> Iterator[str]:
     codes = sorted(set(session.scalars(subjects.distinct())) - {None})
     if not codes:
         return
-    known = _Known(
-        calendars=publication.calendars(session),
-        rounds={one.digest: one for one in rounds.rounds(session)},
-        closings=_closings(session),
-        workflows=_published(session),
-    )
+    known = _read(session)
     for part in chunks(codes):
         yield from _Part(session, known, part).complaints()
 
@@ -47,27 +45,33 @@ def complaints(session: Session) -> Iterator[str]:
 class _Known:
     """What applications of all enterprises rest on; ``workflows`` are told with their publications.
 
-    ``closings`` has the number of the entry that closed a round.
+    ``rounds`` are the bodies of opened rounds, ``closings`` the numbers and bodies of those that
+    closed them, both by the digest of the round.
     """
 
     calendars: Calendars
-    rounds: Mapping[str, rounds.Round]
-    closings: Mapping[str, int]
+    rounds: Mapping[str, Body]
+    closings: Mapping[str, tuple[int, Body]]
     workflows: Sequence[tuple[int, str]]
 
 
-def _published(session: Session) -> list[tuple[int, str]]:
-    """The numbers of publications, each with the digest of its workflows."""
-    return [
-        (entry.seq, entry.content.get("workflows", ""))
-        for entry in journal.entries(session, kinds=["publication"])
-    ]
-
-
-def _closings(session: Session) -> dict[str, int]:
-    """The number of the entry that closed each round, by the round's digest."""
-    entries = journal.entries(session, kinds=["round"])
-    return {named: entry.seq for entry in entries if (named := entry.content.get("round"))}
+def _read(session: Session) -> _Known:
+    """Read it; what is altered or lost is told elsewhere, and then missing here."""
+    calendars, workflows = list[tuple[int, Calendar]](), list[tuple[int, str]]()
+    opened, closings = dict[str, Body](), dict[str, tuple[int, Body]]()
+    kinds = ("publication", "calendar", "round")
+    for entry in journal.entries(session, kinds=kinds, checked=False):
+        with suppress(*UNREADABLE, RecordError):
+            body = entry.content
+            if entry.kind == "round" and "round" in body:
+                closings[body["round"]] = entry.seq, body
+            elif entry.kind == "round":
+                opened[entry.digest] = body
+            if entry.kind == "publication":
+                workflows.append((entry.seq, body.get("workflows", "")))
+            if "calendar" in body:
+                calendars.append((entry.seq, publication.calendar(session, body["calendar"])))
+    return _Known(Calendars.of(calendars), opened, closings, workflows)
 
 
 class _Filed(NamedTuple):
@@ -93,14 +97,11 @@ class _Part:
         self.known = known
         self.usccs = usccs
         self.followed = Applications(
-            partial(publication.workflows, session), self._round, known.calendars
+            partial(publication.workflows, session), known.rounds.__getitem__, known.calendars
         )
         self.filings = _filings(session, usccs)
         ids = [filed.id for filings in self.filings.values() for filed in filings]
         self.decisions, self.changes = _decisions(session, ids)
-
-    def _round(self, digest: str) -> Body:
-        return self.known.rounds[digest].body
 
     def complaints(self) -> Iterator[str]:
         kinds = ("application", "step")
@@ -135,10 +136,9 @@ class _Part:
         filed = self._newest(body["uscc"], entry.recorded_at, day)
         if filed is None or filed.as_of.isoformat() != body["filed_as_of"]:
             yield "所写的填报日期不是当时最新的填报"
-        one = self.known.rounds.get(body["round"] or "")
+        closed, closing = self.known.closings.get(body["round"], (entry.seq, {}))
         # what was recorded before the round was closed stays, even of the same day
-        closed = one and self.known.closings.get(one.digest, entry.seq) < entry.seq
-        if one and one.closed_on and closed and day >= one.closed_on:
+        if closed < entry.seq and body["applied_on"] >= closing["closed_on"]:
             yield "所属的轮次当时已经结束"
 
     def _step(self, entry: journal.Entry) -> Iterator[str]:
@@ -199,15 +199,16 @@ def _decisions(
             if entry.kind in CHANGING:
                 changes.setdefault(entry.filing_id, []).append(entry.seq)
                 continue
-            body = entry.content
-            decided = _Decided(
-                entry.seq,
-                entry.digest,
-                entry.filing_id,
-                body["case"]["procedure"],
-                Outcome(body["verdict"]).text,
-            )
-            made.setdefault((body["case"]["uscc"], entry.tier), []).append(decided)
+            with suppress(*UNREADABLE):  # an altered one is told elsewhere
+                body = entry.content
+                decided = _Decided(
+                    entry.seq,
+                    entry.digest,
+                    entry.filing_id,
+                    body["case"]["procedure"],
+                    Outcome(body["verdict"]).text,
+                )
+                made.setdefault((body["case"]["uscc"], entry.tier), []).append(decided)
     for decisions in made.values():
         decisions.sort()
     return made, changes

@@ -151,7 +151,7 @@ def apply(
 
 
 @command("step")
-@click.argument("act", metavar="办理")
+@click.argument("act", metavar="办理", help="办理程序中的一项，例如 推荐、退回补正。")
 @_who
 @_tier
 @_level

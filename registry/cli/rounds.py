@@ -50,7 +50,7 @@ def round_() -> None:
 
 
 @round_.command("open")
-@click.argument("name", metavar="名称")
+@click.argument("name", metavar="名称", help="轮次的名称，例如 2026年第一批。")
 @click.option("--tier", type=TierParam(), required=True, help="申报的层级。")
 @click.option(
     "--procedure", type=Procedure(), default=RECOGNITION, show_default=True, help="程序。"
@@ -162,7 +162,7 @@ def _window(opens: date | str, closes: date | str | None) -> str:
 
 
 @round_.command("close")
-@click.argument("name", metavar="名称或编号")
+@click.argument("name", metavar="名称或编号", help="轮次的名称或编号。")
 @click.option("--on", type=DayParam(), help="自此日起不再受理；默认今天。")
 @click.option("--ground", required=True, help="理由。")
 @dry_run_option

@@ -160,6 +160,7 @@ def work(engine: sa.Engine, folder: Path, now: Callable[[], datetime]) -> None:
     with storage.session(engine, write=True) as session:
         decisions.withdraw(session, code(3), ground="企业申请撤回", by="甲", now=now())
     apply(engine, codes[:3], now)
+    decide(engine, now)
     key = SigningKey.create(folder / f"{engine.dialect.name}.key", "某局")
     with storage.session(engine, write=True) as session:
         checkpoints.write(session, key, now=now())

@@ -265,15 +265,15 @@ class History:
     def play_round(self) -> None:
         """A round: one application announced after an objection, one withdrawn, one open."""
         self.open_round("第一批")
-        self.apply(1, 3, 8, name="第一批")
+        self.apply(1, 3, 4, name="第一批")
         self.close_round("第一批")
         self.step(1, "企业", "撤回申报", "")
         for level, act in (("县级", "推荐"), ("市级", "推荐"), ("省级", "拟认定")):
-            self.step(8, level, act)
-        self.step(8, "省级", "提出异议")
+            self.step(4, level, act)
+        self.step(4, "省级", "提出异议")
         self.moment += timedelta(days=20)
-        self.step(8, "省级", "异议不成立")
-        self.announce(8)
+        self.step(4, "省级", "异议不成立")
+        self.announce(4)
 
     def add_year(self, year: int, *, replace: bool = False, **more: Any) -> None:
         """Put a year's days off on record; ``more`` is what else its notice says."""
