@@ -74,8 +74,8 @@ class AmissLine:
 def log(desk: Desk, wanted: EntryQuery) -> list[EntryLine]:
     """The selected entries in order; ``RecordError`` if the enterprise is not on record.
 
-    Of an enterprise are the entries on its filings, its applications with their steps, its titles
-    and holdings, and the holdings of others that it has.
+    An enterprise has the entries on its filings, its applications with their steps, its titles and
+    holdings, and those on its shares in others.
     """
     kinds = [k for k, word in KINDS.items() if word == wanted.kind]
     with desk.reading() as session:
