@@ -44,20 +44,20 @@ STARTS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 #: What may follow when a day has passed.
 COUNTED: Final = "计一次未更新"
-_LOST: Final = "失去复核资格"
-_CANCELLED: Final = "取消称号"
+LOST: Final = "失去复核资格"
+CANCELLED: Final = "取消称号"
 _EXPIRED: Final = "称号到期"
 _REFUSED: Final = "不予受理"
 _CORRECTED: Final = "责令整改"
 CONSEQUENCES: Final[Mapping[str, tuple[str, ...]]] = {
     VALIDITY: (_EXPIRED,),
     EXTENSION: (_EXPIRED,),
-    UPDATE: (_LOST, COUNTED, _CANCELLED),
-    MISSES: (_CANCELLED, _LOST),
-    CHANGE: (_LOST, _CANCELLED, _CORRECTED),
-    RECHECK: (_EXPIRED, _LOST, _REFUSED),
+    UPDATE: (LOST, COUNTED, CANCELLED),
+    MISSES: (CANCELLED, LOST),
+    CHANGE: (LOST, CANCELLED, _CORRECTED),
+    RECHECK: (_EXPIRED, LOST, _REFUSED),
     BAR: (_REFUSED,),
-    COMPLAINT: (_CORRECTED, _CANCELLED),
+    COMPLAINT: (_CORRECTED, CANCELLED),
 }
 #: How a matter stands: not near yet; near (from the reminder to the last day); the day passed
 #: undone; done in time, or over; the calendar on which it depends is not published.
@@ -265,9 +265,11 @@ class Item:
     """How a matter stands on a day, by which table.
 
     ``due`` is the last day; None for a bar that is none, and where the calendar of the year
-    ``unpublished`` is not known; it is then no earlier than ``soonest``. ``remind`` is the day from which it is near. ``done`` is the day on
-    which it was done, in time or not. ``proposed`` is the last day of a title by the table, if
-    another was announced.
+    ``unpublished`` is not known; it is then no earlier than ``soonest``. ``remind`` is the day from
+    which it is near. ``done`` is the day on which it was done, in time or not. ``proposed`` is the
+    last day of a title by the table, if another was announced. ``decided`` is the consequence that a
+    person drew from its being overdue, empty if none; a re-check to which the right was lost has
+    that consequence.
     """
 
     matter: str
@@ -282,6 +284,46 @@ class Item:
     remind: date | None = None
     done: date | None = None
     proposed: date | None = None
+    decided: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decided:
+    """What a person decided on an overdue matter: one of its consequences, or none.
+
+    ``due`` was its last day; together with ``matter`` and ``subject`` it tells which one is meant.
+    """
+
+    matter: str
+    subject: str
+    due: date
+    day: date
+    consequence: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """A matter as it shows from its ``first`` day to its ``last``; None for ever.
+
+    Its state is 未到 until the day before ``near``, 临近 from then on, 逾期 from ``late`` and 未公布
+    from ``unknown``; one that has none of these days is done.
+    """
+
+    item: Item
+    first: date
+    last: date | None
+    near: date | None = None
+    late: date | None = None
+    unknown: date | None = None
+
+    def state(self, day: date) -> str:
+        """How it stands on a day on which it shows."""
+        if (self.near, self.late, self.unknown) == (None, None, None):
+            return DONE
+        for state, since in ((OVERDUE, self.late), (UNPUBLISHED, self.unknown), (NEAR, self.near)):
+            if since is not None and since <= day:
+                return state
+        return AHEAD
 
 
 @dataclass(frozen=True)
@@ -313,26 +355,61 @@ class Timing:
         clock = clocks and clocks.clock(VALIDITY)
         return _span(clock, start) if clock else None
 
-    def items(self, title: Title | None, events: Iterable[Event], day: date) -> tuple[Item, ...]:
+    def items(
+        self,
+        title: Title | None,
+        events: Iterable[Event],
+        day: date,
+        decided: Iterable[Decided] = (),
+    ) -> tuple[Item, ...]:
         """How everything stands on a day, by matter and in the order of time.
 
-        What came on the record as done later than ``day`` is not seen. ``ClockError`` for a
-        cancellation on a ground that the table does not have.
+        What came on the record as done or decided later than ``day`` is not seen. ``ClockError`` for
+        a cancellation on a ground that the table does not have.
         """
         found: list[Item] = []
+        known = {(d.matter, d.subject, d.due): d.consequence for d in decided if d.day <= day}
         seen = None if title is None or title.start > day else _by(title, day)
         if seen is not None:
             term = self._term(seen)
             found += _validity(term, day)
-            updates = [*self._updates(term, day)]
+            updates = [_decided(item, known) for item in self._updates(term, day)]
             found += updates
             found += self._misses(updates, day)
             found += self._recheck(term, day)
         for event in events:
             if event.day <= day:
                 found += self._event(event, seen, day)
+        found = [_decided(item, known) for item in found]
+        if seen is not None:
+            found = [*_over(found, term)]
         order = [*STARTS]
         return tuple(sorted(found, key=lambda i: (order.index(i.matter), i.start, i.subject)))
+
+    def shown(
+        self, title: Title | None, events: Iterable[Event], decided: Iterable[Decided] = ()
+    ) -> tuple[Shown, ...]:
+        """Everything that shows on any day, as ``items`` tells it; needs the last day of the title."""
+        events, decided = tuple(events), tuple(decided)
+        ahead = {event.day for event in events} | {e.done for e in events if e.done}
+        ahead |= {d.day for d in decided}
+        if title is not None:
+            ahead |= {title.start, *(e.day for e in title.extensions), *title.rechecks}
+            ahead |= {day for _, day in title.updates}
+            ahead |= {title.ended} if title.ended else set()
+        counted = any(p.clocks.clock(MISSES) for p in self.periods)
+        told: list[tuple[date, tuple[Item, ...]]] = []
+        done = set[date]()
+        while ahead:
+            day = min(ahead)
+            ahead.remove(day)
+            done.add(day)
+            items = self.items(title, events, day, decided)
+            told.append((day, items))
+            for item in items:  # nothing is handed in then, but what shows may change
+                if item.due and (item.matter == BAR or (counted and item.matter == UPDATE)):
+                    ahead |= {item.due + _DAY} - done if item.due >= day else set()
+        return tuple(_runs(told))
 
     def proposed(self, title: Title, day: date) -> date | None:
         """The last day of a title by the table, as it was extended until a day."""
@@ -381,8 +458,12 @@ class Timing:
 
     def _misses(self, updates: Iterable[Item], day: date) -> Iterator[Item]:
         """The misses that count, with the day of the one that is too many, once the others are there."""
-        counting = [u for u in updates if COUNTED in u.consequences and u.state != DONE]
-        missed = [u for u in counting if u.state == OVERDUE]
+        counting = [
+            u
+            for u in updates
+            if COUNTED in u.consequences and (u.state != DONE or u.decided == COUNTED)
+        ]
+        missed = [u for u in counting if u.state == OVERDUE or u.decided]
         for number, last in enumerate(counting, 1):
             clocks = self.on(last.due or date.max)
             clock = clocks.clock(MISSES) if clocks else None
@@ -461,6 +542,64 @@ def _validity(term: _Term, day: date) -> Iterator[Item]:
     yield replace(item, proposed=None if term.proposed == term.last else term.proposed)
 
 
+def _decided(item: Item, known: Mapping[tuple[str, str, date], str]) -> Item:
+    """A matter with what a person decided on it while it was overdue."""
+    if item.state != OVERDUE or item.due is None:
+        return item
+    consequence = known.get((item.matter, item.subject, item.due))
+    return item if consequence is None else replace(item, state=DONE, decided=consequence)
+
+
+def _over(items: Iterable[Item], term: _Term) -> Iterator[Item]:
+    """The matters of a title; what is overdue matters no more once it has ended or the right is lost."""
+    items = tuple(items)
+    lost = any(i.decided == LOST and (i.due or term.start) >= term.start for i in items)
+    for item in items:
+        if lost and item.matter == RECHECK:
+            yield replace(item, state=DONE, decided=LOST)
+        elif term.title.ended and item.state == OVERDUE and item.matter in _OF_TITLE:
+            yield replace(item, state=DONE)
+        else:
+            yield item
+
+
+#: The matters of which nothing follows any more once the title has ended.
+_OF_TITLE: Final = (VALIDITY, EXTENSION, UPDATE, MISSES, CHANGE, RECHECK)
+
+
+def _runs(told: Iterable[tuple[date, tuple[Item, ...]]]) -> Iterator[Shown]:
+    """What shows, from what shows on each day on which it may change."""
+    open_: dict[Item, Shown] = {}
+    for day, items in told:
+        now = {_stateless(item): item for item in items}
+        for key in [key for key in open_ if key not in now]:
+            yield replace(open_.pop(key), last=day - _DAY)
+        for key, item in now.items():
+            if key not in open_:
+                open_[key] = _shown(item, day)
+    yield from open_.values()
+
+
+def _stateless(item: Item) -> Item:
+    """A matter without its state, unless it is done or over, which no passing day changes."""
+    return item if item.state == DONE or item.done else replace(item, state="")
+
+
+def _shown(item: Item, first: date) -> Shown:
+    shown = Shown(item=item, first=first, last=None)
+    if item.state == DONE:
+        return shown
+    if item.done is not None:
+        if item.due is not None:
+            return replace(shown, late=first)
+        return replace(shown, unknown=first)
+    if item.due is None:
+        assert item.soonest is not None  # a bar without a last day is done
+        return replace(shown, unknown=item.soonest + _DAY)
+    near = item.remind or item.due
+    return replace(shown, near=near, late=None if item.matter == BAR else item.due + _DAY)
+
+
 def pending(items: Iterable[Item]) -> tuple[str, ...]:
     """What a person has to decide on: the consequences of all that is overdue, each once."""
     return tuple(dict.fromkeys("或".join(i.consequences) for i in items if i.state == OVERDUE))
@@ -470,19 +609,6 @@ def allowed_from(items: Iterable[Item]) -> date | None:
     """The first day on which one may apply again after every bar; None if there was none."""
     ends = [i.due for i in items if i.matter == BAR and i.due]
     return max(ends) + _DAY if ends else None
-
-
-def changes_on(items: Iterable[Item]) -> date | None:
-    """The next day on which something stands otherwise if nothing is handed in; None if nothing ever does."""
-    ahead = []
-    for item in items:
-        if item.state == NEAR and item.due:
-            ahead.append(item.due + _DAY)
-        elif item.state == AHEAD and item.soonest:
-            ahead.append(item.soonest + _DAY)
-        elif item.state == AHEAD and item.due:
-            ahead.append(item.remind or item.due)
-    return min(ahead, default=None)
 
 
 def _item(

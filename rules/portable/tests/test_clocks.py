@@ -17,13 +17,13 @@ from rules.portable.clocks import (
     Clock,
     ClockError,
     Clocks,
+    Decided,
     Event,
     Extension,
     Period,
     Timing,
     Title,
     allowed_from,
-    changes_on,
     pending,
     periods,
 )
@@ -199,10 +199,46 @@ def test_a_title_that_ended_asks_for_nothing_more() -> None:
     found = TIMING.items(ended, (change, late), date(2025, 6, 1))
     assert [(i.matter, i.subject, i.state) for i in found] == [
         ("有效期", "", "了结"),
-        ("变化报告", "2", "逾期"),
+        ("变化报告", "2", "了结"),
     ]
     before = TIMING.items(ended, (change,), date(2025, 2, 28))
     assert {i.matter for i in before} == {"有效期", "年度更新", "变化报告"}
+
+
+def test_what_a_person_decided_on_is_no_longer_overdue_and_may_cost_the_re_check() -> None:
+    day, due = date(2025, 7, 1), date(2025, 4, 30)
+    timing = Timing((Period(None, None, OLD),), CALENDAR)
+
+    def found(consequence: str, on: date = day) -> dict[str, tuple[str, str | None]]:
+        decided = Decided(
+            matter="年度更新", subject="2025年", due=due, day=day, consequence=consequence
+        )
+        items = timing.items(TITLE, (), on, (decided,))
+        return {
+            i.matter: (i.state, i.decided) for i in items if i.due == due or i.matter == "复核申报"
+        }
+
+    assert found("失去复核资格", day - DAY)["年度更新"] == ("逾期", None)
+    lost = found("失去复核资格")
+    assert (lost["年度更新"], lost["复核申报"]) == (("了结", "失去复核资格"),) * 2
+    excused = found("")
+    assert (excused["年度更新"], excused["复核申报"]) == (("了结", ""), ("未到", None))
+
+
+@pytest.mark.parametrize(("consequence", "counted"), [("计一次未更新", True), ("", False)])
+def test_a_miss_that_a_person_excused_does_not_count(consequence: str, counted: bool) -> None:
+    title = Title(start=date(2024, 7, 1), until=date(2029, 6, 30))
+    decided = Decided(
+        matter="年度更新",
+        subject="2025年",
+        due=date(2025, 5, 31),
+        day=date(2025, 7, 1),
+        consequence=consequence,
+    )
+    timing = Timing((Period(None, None, NEW),), CALENDAR)
+    items = timing.items(title, (), date(2026, 6, 1), (decided,))
+    tables = [(i.subject, i.state) for i in items if i.matter == "累计未更新"]
+    assert tables == ([("2026年", "逾期")] if counted else [("2027年", "未到")])
 
 
 def test_a_title_that_another_follows_is_over() -> None:
@@ -304,21 +340,31 @@ def test_what_a_day_shows_does_not_depend_on_when_it_is_asked(
         assert (item.state == "未公布") <= (item.unpublished is not None)
 
 
-@given(records(), DAYS)
-def test_nothing_stands_otherwise_before_the_day_that_is_told(
-    record: tuple[Timing, Title, list[Event]], day: date
+@given(records(), st.lists(DAYS, min_size=1, max_size=20))
+def test_what_shows_on_any_day_follows_from_when_each_matter_shows(
+    record: tuple[Timing, Title, list[Event]], days: list[date]
 ) -> None:
     timing, title, events = record
-    then, begun = known(title, events, day)
-    if then.start > day:
-        return
-
-    def stands(on: date) -> list[tuple[str, str, str]]:
-        return [(i.matter, i.subject, i.state) for i in timing.items(then, begun, on)]
-
-    following = changes_on(timing.items(then, begun, day))
-    if following is None:
-        assert stands(day) == stands(date(2040, 1, 1))
-    else:
-        assert following > day
-        assert stands(day) == stands(following - DAY) != stands(following)
+    term = (*(e.until for e in title.extensions), title.until)
+    if any(last is None for last in term):
+        title = replace(title, until=date(2029, 6, 30), extensions=())
+    decided: list[Decided] = []
+    for day in sorted(days)[:3]:  # some of what is overdue by then is decided
+        for item in timing.items(title, events, day, decided)[::2]:
+            if item.state == "逾期" and item.due:
+                drawn = Decided(
+                    matter=item.matter,
+                    subject=item.subject,
+                    due=item.due,
+                    day=day,
+                    consequence=item.consequences[-1] if day.day % 2 else "",
+                )
+                decided.append(drawn)
+    rows = timing.shown(title, events, decided)
+    for asked in days:
+        expected = {
+            (replace(i, state=""), i.state) for i in timing.items(title, events, asked, decided)
+        }
+        seen = [r for r in rows if r.first <= asked <= (r.last or date.max)]
+        assert {(replace(r.item, state=""), r.state(asked)) for r in seen} == expected
+        assert len(seen) == len(expected)
