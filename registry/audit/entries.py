@@ -380,6 +380,19 @@ def _take_followed(
         told.announcement = None
 
 
+def _take_duty(
+    session: Session,
+    report: VerificationReport,
+    told: Told,
+    entry: journal.Entry,
+    body: dict[str, Any],
+) -> None:
+    """Note what a person entered about a duty; whether it could be is followed later."""
+    report.duties += 1
+    if entry.tier != body.get("tier", ""):
+        report.integrity.append(f"第{entry.seq}号{KINDS[entry.kind]}的层级与其内容不符")
+
+
 _TAKERS: Final = {
     "publication": _take_publication,
     "intake": _take_receipt,
@@ -398,4 +411,8 @@ _TAKERS: Final = {
     "application": _take_followed,
     "step": _take_followed,
     "announcement": _take_announcement,
+    "update": _take_duty,
+    "change": _take_duty,
+    "complaint": _take_duty,
+    "consequence": _take_duty,
 }

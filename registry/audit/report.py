@@ -23,6 +23,7 @@ class VerificationReport:
     replayed: int = 0
     applications: int = 0
     steps: int = 0
+    duties: int = 0
     filings: dict[str, int] = field(default_factory=dict)
     root: bytes = b""
     head: str = GENESIS

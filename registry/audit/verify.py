@@ -15,7 +15,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 import sqlalchemy as sa
 from sqlmodel import Session, SQLModel
 
-from registry.audit import applications
+from registry.audit import applications, duties
 from registry.audit.entries import Told, take
 from registry.audit.report import VerificationReport
 from registry.database import forms, projection, schema
@@ -91,7 +91,7 @@ def verify(
         ("年度数据", lambda: _figures(session, report)),
         ("填报", lambda: _counts(session, report, told)),
         ("检查点", lambda: _checkpoints(report, told)),
-        ("申报和办理", lambda: _applications(session, report, told)),
+        ("申报、办理和义务", lambda: _applications(session, report, told)),
         ("案件概况", lambda: _projected(session, report)),
     ):
         _read(report, name, check)
@@ -256,6 +256,7 @@ def _applications(session: Session, report: VerificationReport, told: Told) -> N
         seq = told.announcement.entry.seq
         report.completeness.append(f"第{seq}号公告之后的办理少于其名单")
     report.correctness += applications.complaints(session)
+    report.correctness += duties.complaints(session)
 
 
 def _checkpoints(report: VerificationReport, told: Told) -> None:

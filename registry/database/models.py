@@ -588,6 +588,42 @@ class CaseState(SQLModel, table=True):
     step: int | None = Field(default=None, sa_type=RowId)
 
 
+class DueItem(SQLModel, table=True):
+    """What is due of a title, and when each of it shows: what lists of due days read.
+
+    A projection like ``case_state``, and no evidence: ``registry.database.due`` derives every row.
+    A row shows from the day ``first`` to ``last``, near from ``near``, overdue from ``late``, unknown from
+    ``unknown`` (see ``rules.portable.clocks.Shown``). ``consequences`` has one on each line. A
+    title may be held by an enterprise without filings, so the credit code is its key.
+    """
+
+    __tablename__ = "due_item"
+    __table_args__ = (
+        Index("ix_due_item_late", "late", "last"),
+        Index("ix_due_item_near", "near", "last"),
+    )
+
+    uscc: str = Field(primary_key=True, sa_type=Text)
+    tier: str = Field(primary_key=True, sa_type=Text)
+    number: int = Field(primary_key=True, sa_type=RowId, sa_column_kwargs={"autoincrement": False})
+    name: str = Field(sa_type=Text)
+    matter: str = Field(sa_type=Text)
+    subject: str = Field(sa_type=Text)
+    clocks: str = Field(sa_type=Text)
+    start: dt.date = Field(sa_type=Day)
+    consequences: str = Field(sa_type=Text)
+    first: dt.date = Field(sa_type=Day)
+    last: dt.date | None = Field(default=None, sa_type=Day)
+    due: dt.date | None = Field(default=None, sa_type=Day)
+    near: dt.date | None = Field(default=None, sa_type=Day)
+    late: dt.date | None = Field(default=None, sa_type=Day)
+    unknown: dt.date | None = Field(default=None, sa_type=Day)
+    done: dt.date | None = Field(default=None, sa_type=Day)
+    proposed: dt.date | None = Field(default=None, sa_type=Day)
+    decided: str | None = Field(default=None, sa_type=Text)
+    unpublished: int | None = Field(default=None, sa_type=RowId)
+
+
 #: The index of names on SQLite, which triggers keep up with the table; it stores no text.
 NAMES_INDEX: Final = "case_name"
 CREATE_NAMES_INDEX: Final = (

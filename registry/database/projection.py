@@ -1,5 +1,7 @@
 """Where the cases of every enterprise stand: the only writer of the table ``case_state``.
 
+What is due of their titles (``registry.database.due``) is brought up to date with it.
+
 Whoever adds filings, decisions or withdrawals calls ``refresh`` in the same transaction. Every row
 follows from the other tables, which ``rebuild`` and ``differences`` ask again.
 """
@@ -8,34 +10,26 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import date
-from functools import lru_cache, partial
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from registry.database import due, followed
 from registry.database.altered import UNREADABLE
 from registry.database.models import (
     CREATE_NAMES_INDEX,
     NAMES_INDEX,
-    NO_DECISION,
     CaseState,
-    Document,
     JournalEntry,
 )
 from registry.database.versions import ENTERPRISE, FILING, chunks, table_of
 from registry.kit import names, regions
 from registry.kit.progress import Done, ignored
-from registry.portable.clock import china_day
 from rules.model.ruleset import Outcome
-from rules.portable.applications import Applications, Calendars, Recorded
-from rules.portable.calendar import Calendar
-from rules.portable.errors import DescribedError
-from rules.portable.record import Body
 
 CASE_STATE: Final = table_of(CaseState)
 _JOURNAL: Final = table_of(JournalEntry)
-_TEXT: Final = table_of(Document)
 
 #: The key of a row: its enterprise, and its tier or nothing.
 Key: TypeAlias = tuple[int, str]
@@ -82,13 +76,15 @@ def _refresh(connection: sa.Connection, enterprise_ids: Sequence[int]) -> int:
         setting = {name: adding.excluded[name] for name in CHANGING}
         key = list(CASE_STATE.primary_key)
         connection.execute(adding.on_conflict_do_update(index_elements=key, set_=setting), changed)
-    return len(changed)
+    usccs = dict.fromkeys(state.uscc for state in expected.values())
+    return len(changed) + due.refresh(connection, list(usccs))
 
 
 def refresh_open(connection: sa.Connection) -> int:
-    """Bring up to date where open applications stand, after a calendar changed their terms."""
+    """Bring up to date what terms and clocks say, after a calendar or a publication changed them."""
     query = sa.select(CASE_STATE.c.enterprise_id).where(CASE_STATE.c.level.is_not(None))
-    return refresh(connection, sorted(set(connection.scalars(query))))
+    changed = refresh(connection, sorted(set(connection.scalars(query))))
+    return changed + due.refresh(connection, due.holders(connection))
 
 
 def rebuild(connection: sa.Connection, progress: Done = ignored) -> int:
@@ -109,7 +105,7 @@ def rebuild(connection: sa.Connection, progress: Done = ignored) -> int:
         connection.execute(sa.delete(CASE_STATE).where(_STRAY))
     if connection.dialect.name == "sqlite":
         _rebuild_names(connection)
-    return changed + (stray or 0)
+    return changed + (stray or 0) + due.rebuild(connection)
 
 
 #: The rows of enterprises that there are not.
@@ -133,6 +129,7 @@ def differences(connection: sa.Connection) -> Iterator[str]:
         differing = (k for k in expected | stored if expected.get(k) != stored.get(k))
         yield from dict.fromkeys((expected | stored)[key].uscc for key in differing)
     yield from connection.scalars(sa.select(CASE_STATE.c.uscc).where(_STRAY))
+    yield from due.differences(connection)
 
 
 def misplaced_names(connection: sa.Connection) -> list[int]:
@@ -269,22 +266,8 @@ def _last_applications(
     connection: sa.Connection, usccs: Sequence[str]
 ) -> dict[tuple[str, str], dict[str, Any]]:
     """Where the last application of each enterprise for each tier stands after its newest entry."""
-    columns = (_JOURNAL.c[name] for name in ("kind", "seq", "digest", "recorded_at", "body"))
-    query = sa.select(*columns).where(
-        _JOURNAL.c.subject.in_(usccs), _JOURNAL.c.kind.in_(("application", "step"))
-    )
-    rows = connection.execute(query.order_by(_JOURNAL.c.seq)).all()
-    if not rows:
-        return {}
-    followed = Applications(
-        partial(_document, connection), partial(_round, connection), _calendars(connection)
-    )
-    for kind, seq, digest, recorded_at, body in rows:
-        # what is altered, or was never possible, is told elsewhere
-        with suppress(*UNREADABLE, DescribedError):
-            followed.follow(kind, Recorded(seq, digest, china_day(recorded_at), json.loads(body)))
     found: dict[tuple[str, str], dict[str, Any]] = {}
-    for one in followed.found.values():
+    for one in followed.applications(connection, usccs):
         course, said = one.now(), one.entry.body
         actors = (act.level for act in one.workflow.acts_in(course.state))
         found[said["uscc"], said["tier"]] = {
@@ -294,45 +277,6 @@ def _last_applications(
             "step": one.last.seq,
         }
     return found
-
-
-def _calendars(connection: sa.Connection) -> Calendars:
-    kinds = ("publication", "calendar")
-    query = sa.select(_JOURNAL.c.seq, _JOURNAL.c.body).where(
-        NO_DECISION, _JOURNAL.c.kind.in_(kinds)
-    )
-    changes = []
-    for seq, body in connection.execute(query.order_by(_JOURNAL.c.seq)):
-        with suppress(*UNREADABLE):
-            if named := json.loads(body).get("calendar"):
-                changes.append((seq, _calendar(_text(connection, named))))
-    return Calendars.of(changes)
-
-
-@lru_cache(maxsize=16)
-def _calendar(text: str) -> Calendar:
-    return Calendar.of(json.loads(text)["years"])
-
-
-def _document(connection: sa.Connection, digest: str) -> Body:
-    return _parsed(_text(connection, digest))
-
-
-@lru_cache(maxsize=16)
-def _parsed(text: str) -> Body:
-    found: Body = json.loads(text)
-    return found
-
-
-def _text(connection: sa.Connection, digest: str) -> str:
-    query = sa.select(_TEXT.c.text).where(_TEXT.c.digest == digest)
-    return str(connection.scalar(query))
-
-
-def _round(connection: sa.Connection, digest: str) -> Body:
-    """The body of an opened round."""
-    query = sa.select(_JOURNAL.c.body).where(NO_DECISION, _JOURNAL.c.digest == digest)
-    return _parsed(str(connection.scalar(query)))
 
 
 def _said(body: str) -> tuple[str | None, date | None]:

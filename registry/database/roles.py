@@ -13,6 +13,8 @@ from registry.database import models, projection, storage, triggers
 from registry.errors import StorageError
 from registry.filings import IDENTITY
 
+#: The only table of which rows are deleted: what is due follows from the record anew each time.
+DELETED: Final = ("due_item",)
 #: The only columns that are ever updated; rows are otherwise only added.
 UPDATED: Final[dict[str, tuple[str, ...]]] = {
     "enterprise": ("name", *(fact.id for fact in IDENTITY)),
@@ -63,6 +65,8 @@ def _statements(connection: sa.Connection, role: str, *, auditor: bool) -> list[
         columns = ", ".join(map(quoted, UPDATED.get(table.name, ())))
         if columns and not auditor:
             found.append(f"GRANT UPDATE ({columns}) ON {name} {to}")
+        if table.name in DELETED and not auditor:
+            found.append(f"GRANT DELETE ON {name} {to}")
         if table.autoincrement_column is not None and not auditor:
             sequence = sa.func.pg_get_serial_sequence(name, table.autoincrement_column.name)
             found.append(f"GRANT USAGE ON SEQUENCE {connection.scalar(sa.select(sequence))} {to}")
@@ -99,7 +103,11 @@ def _refuse_excess(connection: sa.Connection, role: str, *, auditor: bool) -> No
     """Refuse a role with further rights from PUBLIC or as a member of another role."""
     excess = []
     for table in SQLModel.metadata.sorted_tables:
-        kept = ["DELETE", "TRUNCATE", "TRIGGER"] + (["INSERT"] if auditor else [])
+        kept = ["TRUNCATE", "TRIGGER"]
+        if auditor or table.name not in DELETED:
+            kept.append("DELETE")
+        if auditor:
+            kept.append("INSERT")
         frozen = auditor or table.name in triggers.APPEND_ONLY
         for privilege in [*kept, *(["UPDATE"] if frozen else [])]:
             any_column = privilege in ("INSERT", "UPDATE")

@@ -33,6 +33,10 @@ KINDS: Final = {
     "application": "申报",
     "step": "办理",
     "announcement": "公告",
+    "update": "年度更新",
+    "change": "变化报告",
+    "complaint": "举报",
+    "consequence": "后果",
 }
 
 Json: TypeAlias = dict[str, Any]

@@ -6,11 +6,11 @@ person, with the level acted for, the day it says it was done, ground and eviden
 recorded whole or not at all: one line that is wrong refuses the whole list.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlmodel import Session
@@ -21,10 +21,11 @@ from registry.database.versions import ENTERPRISE, FILING, chunks
 from registry.errors import AlteredError, RecordError
 from registry.portable.chain import KINDS
 from registry.portable.clock import china_day
-from registry.record import journal, publication, register, rounds
+from registry.record import duties, journal, publication, register, rounds
 from registry.record.determinations import signed_name
 from registry.record.register import Holder, Notice
 from registry.record.rounds import Round
+from registry.record.whole import whole
 from rules.language.provinces import acting
 from rules.model.ruleset import Outcome
 from rules.portable.applications import (
@@ -36,16 +37,11 @@ from rules.portable.applications import (
     refuse_outside,
 )
 from rules.portable.canonical import digest
-from rules.portable.errors import DescribedError, Remedy
+from rules.portable.duties import is_recheck
+from rules.portable.errors import Remedy
 from rules.portable.record import Body, Json
 from rules.portable.record import RecordError as PortableError
 from rules.portable.workflow import EXTEND, GRANT, SETTLE, Act, StepError
-
-_T = TypeVar("_T")
-#: Refused lines: whom each concerns, and why.
-Wrong: TypeAlias = list[tuple[str, DescribedError]]
-#: The most refused lines that the sentence itself names; ``details`` name all.
-_SHOWN: Final = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,6 +161,7 @@ def apply(
     _refuse_future(applying.day, now)
     handled = publication.workflow_table(session)
     open_ = Reader(session).of(usccs)
+    held = duties.Reader(session, usccs)
     applicants = _applicants(session, usccs, applying.day)
 
     def stated(uscc: str) -> Json:
@@ -183,12 +180,14 @@ def apply(
             )
         body = _application(uscc, applicant, applying, handled.digest)
         body["workflow"] = _governing(body, handled.table)
+        recheck = is_recheck(handled.table["workflows"][body["workflow"]])
+        duties.refuse_barred(held, uscc, applying.day, recheck=applying.tier if recheck else "")
         if applying.round:
             _refuse_closed(applying.round, applying.day)
             refuse_outside(body, applying.round.body)
         return body
 
-    bodies = _all(usccs, stated)
+    bodies = whole(usccs, stated)
     drafts = [
         journal.Draft(kind="application", tier=applying.tier, subject=body["uscc"], body=body)
         for body in bodies
@@ -293,7 +292,7 @@ def step(
             )
         return draft
 
-    return _append(session, _all(usccs, stated), by=named, now=now)
+    return _append(session, whole(usccs, stated), by=named, now=now)
 
 
 def newest(found: Iterable[Application], tier: str) -> Application:
@@ -405,7 +404,7 @@ def announce(
             raise RecordError("not-to-be-announced", "“{state}”环节不能公告", state=state)
         return application, acts[0]
 
-    applications = dict(zip(usccs, _all(usccs, meant), strict=True))
+    applications = dict(zip(usccs, whole(usccs, meant), strict=True))
     listed = [one.entry.digest for one, _ in applications.values()]
     body = {
         "schema": SCHEMA,
@@ -430,7 +429,7 @@ def announce(
         more = {"announcement": announcement.digest, "title": titled[uscc].digest}
         return _step(session, application, doing, decided.get(uscc), now, more)[0]
 
-    steps = _append(session, _all(usccs, closing), by=named, now=now)
+    steps = _append(session, whole(usccs, closing), by=named, now=now)
     return [announcement, *titled.values(), *steps]
 
 
@@ -519,49 +518,6 @@ def _settled(session: Session, filing_ids: Sequence[int]) -> dict[int, int]:
 
 #: The kinds of entries on a filing after which an earlier decision says nothing of it any more.
 CHANGING: Final = ("determination", "confirmation", "withdrawal")
-
-
-# -- all or nothing --------------------------------------------------------------------------------
-
-
-def _all(usccs: Sequence[str], stated: Callable[[str], _T]) -> list[_T]:
-    """What is stated of each enterprise, or ``RecordError`` with every refusal as a detail."""
-    made: list[_T] = []
-    wrong: Wrong = []
-    seen = set[str]()
-    for uscc in usccs:
-        try:
-            if uscc in seen:
-                raise RecordError("listed-twice", "名单中出现两次")
-            seen.add(uscc)
-            made.append(stated(uscc))
-        except (RecordError, PortableError, StepError) as error:
-            wrong.append((uscc, error))
-    if wrong:
-        raise _refused(wrong, len(usccs))
-    return made
-
-
-def _refused(wrong: Wrong, asked: int) -> RecordError:
-    """The refusal of a list; its field ``refused`` has every line for whoever knows their places."""
-    said = [f"{uscc}：{error}" for uscc, error in wrong]
-    remedy = next((error.remedy for _, error in wrong if error.remedy), None)
-    if remedy is None and any(isinstance(error, StepError) for _, error in wrong):
-        remedy = Remedy("show-course")
-    if asked == 1:
-        return RecordError(
-            "nothing-recorded", "没有登记。{value}", value=said[0], remedy=remedy, refused=wrong
-        )
-    more = f"；……共{len(wrong)}家" if len(wrong) > _SHOWN else ""
-    return RecordError(
-        "nothing-recorded",
-        "{asked}家都没有登记：{value}",
-        asked=asked,
-        value="；".join(said[:_SHOWN]) + more,
-        remedy=remedy,
-        details=tuple(f"错误 {line}" for line in said) if len(said) > _SHOWN else (),
-        refused=wrong,
-    )
 
 
 def _append(

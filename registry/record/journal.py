@@ -162,7 +162,10 @@ def _altered(entry: Entry) -> AlteredError:
 
 
 #: The kinds of entries that name an enterprise themselves.
-NAMING: Final = ("title", "holding", "admission", "application", "step")
+NAMING: Final = (
+    "title", "holding", "admission", "application", "step",
+    "update", "change", "complaint", "consequence",
+)  # fmt: skip
 #: The kinds of entries that concern a single filing.
 ON_FILINGS: Final = ("determination", "confirmation", "decision", "withdrawal")
 #: How the body of each kind begins, with its first key. An entry whose kind was altered is found by
@@ -185,6 +188,10 @@ _BEGINNINGS: Final = {
     "application": '{"applied_on":',
     "step": '{"act":',
     "announcement": '{"announced":',
+    "update": '{"day":',
+    "change": '{"changed":',
+    "complaint": '{"day":',
+    "consequence": '{"clocks":',
 }
 
 

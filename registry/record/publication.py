@@ -240,11 +240,22 @@ def clocks_text(rulebook: "Rulebook") -> str:
     return canonical_json({"schema": 1, **published(rulebook.clock_rows, rulebook.clocks)})
 
 
-def clocks(session: Session) -> Body | None:
-    """The clocks in force; None if the last publication has none."""
+def clocks_digest(session: Session) -> str:
+    """The digest of the clocks in force; ``RecordError`` if the last publication has none."""
     last = latest(session)
     digest = last.content.get("clocks") if last else None
-    return None if digest is None else _parsed(document(session, digest, "clocks"))
+    if digest is None:
+        raise RecordError(
+            "no-clocks",
+            "登记库所发布的标准没有计时表：请重新发布标准",
+            remedy=Remedy("publish-criteria"),
+        )
+    return str(digest)
+
+
+def clocks(session: Session, digest: str) -> Body:
+    """The published clocks with that digest."""
+    return _parsed(document(session, digest, "clocks"))
 
 
 def calendar_text(session: Session, rulebook: "Rulebook") -> str:

@@ -10,11 +10,12 @@ from collections.abc import Callable, Collection, Container, Iterable, Iterator,
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from functools import cache, partial
 from typing import Final
 
 from sqlmodel import Session
 
+from registry.database import due
+from registry.database.due import Timings
 from registry.database.versions import chunks
 from registry.errors import RecordError
 from registry.judging.settled import Registration
@@ -22,6 +23,8 @@ from registry.kit import uscc as codes
 from registry.record import admissions, journal, publication
 from registry.record.determinations import signed_name
 from rules.model.facts import check_day
+from rules.portable.clocks import ClockError, Extension, Timing, Title
+from rules.portable.duties import Duties, DutyError, refuse_cancelling
 from rules.portable.errors import Remedy
 from rules.portable.record import Body, Json, is_holding, last_words
 
@@ -31,6 +34,7 @@ ACTIONS: Final = {
     "grant": "授予",
     "extend": "延期",
     "end": "终止",
+    "cancel": "取消",
     "strike": "划销",
     "hold": "持股",
 }
@@ -224,11 +228,11 @@ def grant(
     with one holder, nothing is registered.
     """
     _refuse_days({"valid_from": str(first)})
-    usual = cache(partial(_last_day, session, kind))
+    proposed = _Proposed(session, kind, [h.uscc for h in holders])
 
     def stated(holder: Holder, held: list[Registration]) -> Json:
         begin = holder.first or first
-        until = holder.last or last or usual(begin)
+        until = holder.last or last or proposed.granted(holder.uscc, begin)
         for entry in held:
             if _until(entry) >= begin.isoformat() and entry.content["valid_from"] <= str(until):
                 raise RecordError(
@@ -259,7 +263,7 @@ def extend(
     They then end on the holder's own last day, on ``last``, or a term of validity later. ``first`` is the
     day on which the title began; it is needed if none is registered.
     """
-    usual = cache(partial(_last_day, session, kind))
+    proposed = _Proposed(session, kind, [h.uscc for h in holders])
 
     def stated(holder: Holder, held: list[Registration]) -> Json:
         latest = holder.last or last
@@ -272,7 +276,7 @@ def extend(
                 remedy=Remedy("grant-anew"),
             )
         before = date.fromisoformat(title["valid_until"])
-        until = latest or usual(before + timedelta(days=1))
+        until = latest or proposed.extended(holder.uscc, title["valid_from"], before, notice.dated)
         if held and until <= before:
             raise RecordError(
                 "no-extension", "称号已登记至{expected}，延期应更晚：请核对有效期", expected=before
@@ -301,18 +305,76 @@ def end(
     """
 
     def stated(holder: Holder, held: list[Registration]) -> Json:
-        title = _the_title(held, holder, kind, first, last)
-        if title["ended_on"]:
-            raise RecordError("ended-title", "称号已登记于{value}终止", value=title["ended_on"])
-        if on.isoformat() < title["valid_from"]:
-            raise RecordError(
-                "ends-before-it-begins",
-                "称号自{expected}起有效，不能更早终止：请核对日期",
-                expected=title["valid_from"],
-            )
-        return {**title, "ended_on": on.isoformat(), "reason": reason}
+        return _ended(held, holder, kind, on, reason, first, last)
 
     return _record(session, "end", holders, kind, notice, stated, by=by, now=now)
+
+
+def _ended(
+    held: list[Registration],
+    holder: Holder,
+    kind: str,
+    on: date,
+    reason: str,
+    first: date | None,
+    last: date | None,
+) -> Json:
+    """The title meant, as it ends early on a day."""
+    title = _the_title(held, holder, kind, first, last)
+    if title["ended_on"]:
+        raise RecordError("ended-title", "称号已登记于{value}终止", value=title["ended_on"])
+    if on.isoformat() < title["valid_from"]:
+        raise RecordError(
+            "ends-before-it-begins",
+            "称号自{expected}起有效，不能更早终止：请核对日期",
+            expected=title["valid_from"],
+        )
+    return {**title, "ended_on": on.isoformat(), "reason": reason}
+
+
+def cancel(
+    session: Session,
+    holders: Sequence[Holder],
+    kind: str,
+    notice: Notice,
+    cause: str,
+    *,
+    on: date | None = None,
+    barred_until: date | None = None,
+    first: date | None = None,
+    last: date | None = None,
+    by: str,
+    now: datetime,
+) -> list[journal.Entry]:
+    """Register that titles were cancelled for a cause: from the day ``on``, or the notice's, they end.
+
+    The causes, and for how long each bars from applying again, are those of the clocks; from the day
+    after the notice on. ``barred_until`` is the last day of a longer bar that the notice sets.
+    Raises ``RecordError`` for any other cause. ``first`` and ``last`` as in ``end``.
+    """
+    clocks = publication.clocks_digest(session)
+    timings = Timings.in_force(session.connection())
+    places = due.provinces(session.connection(), [h.uscc for h in holders])
+    since = on or notice.dated
+
+    def stated(holder: Holder, held: list[Registration]) -> Json:
+        body = _ended(held, holder, kind, since, cause, first, last)
+        province = places.get(holder.uscc, "")
+        cancelled = {
+            **body,
+            "barred_until": barred_until.isoformat() if barred_until else None,
+            "cause": cause,
+            "clocks": clocks,
+            "province": province,
+        }
+        try:
+            dated = {**cancelled, "dated": notice.dated.isoformat()}
+            refuse_cancelling(dated, timings.of(kind, province))
+        except (ClockError, DutyError) as error:
+            raise RecordError("not-cancelled", "{value}", value=error) from error
+        return cancelled
+
+    return _record(session, "cancel", holders, kind, notice, stated, by=by, now=now)
 
 
 def strike(session: Session, seq: int, notice: Notice, *, by: str, now: datetime) -> journal.Entry:
@@ -330,7 +392,9 @@ def strike(session: Session, seq: int, notice: Notice, *, by: str, now: datetime
             remedy=Remedy("find-standing-title"),
         )
     body = {**entry.content, **_by_notice("strike", notice), "strikes": entry.digest}
-    return journal.append(session, [_draft(body)], by=named, now=now)[0]
+    [added] = journal.append(session, [_draft(body)], by=named, now=now)
+    due.refresh(session.connection(), [entry.subject])
+    return added
 
 
 def hold(
@@ -454,12 +518,44 @@ def _refuse_holding(body: Json, again: bool, admitted: Container[str]) -> None:
         raise RecordError("unusable-name", "{value}", value=fault)
 
 
-def _last_day(session: Session, kind: str, first: date) -> date:
-    """The last day of a title that begins on a day, by the term that the criteria in force declare."""
-    years = publication.to_be_filed(session).tier(kind).years
-    if years is None:
-        raise RecordError("no-term", "标准没有写明「{value}」的有效期：请给出有效期至", value=kind)
-    return years_later(first, years) - timedelta(days=1)
+class _Proposed:
+    """The last days of titles that their notices do not state, by the clocks in force.
+
+    Criteria that were published without clocks declare how many years a title lasts.
+    """
+
+    def __init__(self, session: Session, kind: str, usccs: Sequence[str]) -> None:
+        self._kind = kind
+        self._timings = Timings.in_force(session.connection())
+        self._places = due.provinces(session.connection(), usccs)
+        self._duties: dict[str, Duties] = {}
+        for part in chunks(usccs):
+            self._duties |= due.duties(session.connection(), part)
+        self._session = session
+
+    def granted(self, uscc: str, first: date) -> date:
+        """The last day of a title that begins on a day."""
+        return self._timing(uscc).until(first) or self._after(first)
+
+    def extended(self, uscc: str, begun: str, until: date, dated: date) -> date:
+        """The last day of a title that ends on a day and is extended by a notice of another."""
+        held = self._duties.get(uscc, Duties())
+        spells = (s.title for s in held.spells(self._kind) if s.title.start.isoformat() == begun)
+        title = next(spells, Title(start=date.fromisoformat(begun), until=until))
+        again = replace(title, extensions=(*title.extensions, Extension(dated)))
+        proposed = self._timing(uscc).proposed(again, dated)
+        return proposed if proposed and proposed > until else self._after(until + timedelta(days=1))
+
+    def _timing(self, uscc: str) -> Timing:
+        return self._timings.of(self._kind, self._places.get(uscc, ""))
+
+    def _after(self, first: date) -> date:
+        years = publication.to_be_filed(self._session).tier(self._kind).years
+        if years is None:
+            raise RecordError(
+                "no-term", "标准没有写明「{value}」的有效期：请给出有效期至", value=self._kind
+            )
+        return years_later(first, years) - timedelta(days=1)
 
 
 def years_later(day: date, years: int) -> date:
@@ -546,7 +642,9 @@ def _record(
             wrong.append((holder.name, holder.uscc, error))
         seen.add(holder.uscc)
     _refuse(wrong)
-    return journal.append(session, drafts, by=named, now=now)
+    added = journal.append(session, drafts, by=named, now=now)
+    due.refresh(session.connection(), [h.uscc for h in holders])
+    return added
 
 
 def _signed(notice: Notice, by: str) -> str:

@@ -171,11 +171,12 @@ class Clocks:
 
 @dataclass(frozen=True)
 class Period:
-    """The days, both included, on which a table of clocks is in force; None is open."""
+    """The days, both included, on which a table of clocks is in force, and by which document; None is open."""
 
     first: date | None
     last: date | None
     clocks: Clocks
+    basis: str = ""
 
     def covers(self, day: date) -> bool:
         """Whether the table is in force on a day."""
@@ -200,12 +201,13 @@ def periods(
             date.fromisoformat(row["start"]) if row["start"] else date.min,
             date.fromisoformat(row["end"]) if row["end"] else date.max,
             clocks[row["clocks"]],
+            str(row.get("basis", "")),
         )
         for row in rows
         if row["tier"] == tier and row["province"] in (province, OTHERS) and row["clocks"] in clocks
     ]
-    edges = {first for _, first, _, _ in mine} | {
-        last + _DAY for _, _, last, _ in mine if last < date.max
+    edges = {first for _, first, *_ in mine} | {
+        last + _DAY for _, _, last, *_ in mine if last < date.max
     }
     found: list[Period] = []
     for first, after in pairwise([*sorted(edges), None]):
@@ -214,7 +216,7 @@ def periods(
         nearest = [row for row in covering if row[0] != OTHERS] or covering
         if len(nearest) == 1:
             begun, last = None if first == date.min else first, after and after - _DAY
-            found.append(Period(begun, last, nearest[0][3]))
+            found.append(Period(begun, last, *nearest[0][3:]))
     return tuple(found)
 
 
@@ -349,6 +351,10 @@ class Timing:
         """The table in force on a day; None if there is none."""
         return next((p.clocks for p in self.periods if p.covers(day)), None)
 
+    def basis(self, clocks: str) -> str:
+        """The document by which the table with that id is in force; empty if none is known."""
+        return next((p.basis for p in self.periods if p.clocks.id == clocks), "")
+
     def until(self, start: date) -> date | None:
         """The last day of a title that begins on a day, as the table proposes it."""
         clocks = self.on(start)
@@ -397,7 +403,8 @@ class Timing:
             ahead |= {title.start, *(e.day for e in title.extensions), *title.rechecks}
             ahead |= {day for _, day in title.updates}
             ahead |= {title.ended} if title.ended else set()
-        counted = any(p.clocks.clock(MISSES) for p in self.periods)
+        counts = (p.clocks.clock(MISSES) for p in self.periods)
+        times = max((clock.times for clock in counts if clock), default=0)
         told: list[tuple[date, tuple[Item, ...]]] = []
         done = set[date]()
         while ahead:
@@ -406,9 +413,10 @@ class Timing:
             done.add(day)
             items = self.items(title, events, day, decided)
             told.append((day, items))
-            for item in items:  # nothing is handed in then, but what shows may change
-                if item.due and (item.matter == BAR or (counted and item.matter == UPDATE)):
-                    ahead |= {item.due + _DAY} - done if item.due >= day else set()
+            # nothing is handed in on these days, but what shows may change
+            passing = [i.due for i in items if i.due and i.matter == BAR]
+            passing += [i.due for i in _counting(items) if i.due][:times]
+            ahead |= {due + _DAY for due in passing if due >= day} - done
         return tuple(_runs(told))
 
     def proposed(self, title: Title, day: date) -> date | None:
@@ -458,11 +466,7 @@ class Timing:
 
     def _misses(self, updates: Iterable[Item], day: date) -> Iterator[Item]:
         """The misses that count, with the day of the one that is too many, once the others are there."""
-        counting = [
-            u
-            for u in updates
-            if COUNTED in u.consequences and (u.state != DONE or u.decided == COUNTED)
-        ]
+        counting = _counting(updates)
         missed = [u for u in counting if u.state == OVERDUE or u.decided]
         for number, last in enumerate(counting, 1):
             clocks = self.on(last.due or date.max)
@@ -488,7 +492,7 @@ class Timing:
         clocks = self.on(event.day)
         if clocks is None:
             return
-        clock = clocks.clock(event.matter, event.ground)
+        clock = clocks.clock(event.matter, event.ground if event.matter == BAR else "")
         if event.matter == BAR:
             if clock is None:
                 raise ClockError(
@@ -514,9 +518,13 @@ class Timing:
             item = replace(item, state=state, unpublished=year, soonest=soonest)
         else:
             item = _item(clocks, clock, event.subject, event.day, due, day, done)
-        ended = title.ended if title and event.matter == CHANGE else None
-        if not (ended and (item.due is None or ended <= item.due)):
-            yield item
+        if event.matter == CHANGE and title:
+            if title.ended and (item.due is None or title.ended <= item.due):
+                return
+            last = self._term(title).last
+            if last and last < event.day:
+                return  # nobody holds a title that would have to report it
+        yield item
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -540,6 +548,17 @@ def _validity(term: _Term, day: date) -> Iterator[Item]:
     if over:
         item = replace(item, state=DONE)
     yield replace(item, proposed=None if term.proposed == term.last else term.proposed)
+
+
+def _counting(items: Iterable[Item]) -> list[Item]:
+    """The updates that count as missed, or will if nobody hands them in."""
+    return [
+        i
+        for i in items
+        if i.matter == UPDATE
+        and COUNTED in i.consequences
+        and (i.state != DONE or i.decided == COUNTED)
+    ]
 
 
 def _decided(item: Item, known: Mapping[tuple[str, str, date], str]) -> Item:

@@ -19,8 +19,9 @@ _DAY: Final = timedelta(days=1)
 LEVELS: Final = ("县级", "市级", "省级", "部级")
 ENTERPRISE: Final = "企业"
 CLOCK: Final = "期满"
+WITHDRAWN: Final = "撤回"
 #: What a case may end as.
-ENDINGS: Final = ("认定", "不予认定", "不予受理", "通过复核", "未通过复核", "撤回")
+ENDINGS: Final = ("认定", "不予认定", "不予受理", "通过复核", "未通过复核", WITHDRAWN)
 #: What an act may need besides earlier acts, which are named by their words.
 DECIDED: Final = "决定"
 MET: Final = "符合的决定"
