@@ -35,14 +35,28 @@ _COMMANDS: Final = {
         "calendars.calendar",
         "工作日历：各年的放假和调休上班，各依据一份通知；办理期限的工作日按它计算。",
     ),
+    "cancel": _Listed(
+        "duties.cancel",
+        "取消称号：依据一份决定，写明事由；不得再申报的期间由标准按事由写明，及于各个层级。",
+    ),
     "case": _Listed(
         "courses.case",
         "查看一家企业的申报：历次办理，现在的环节和办结期限，下一步由谁办理什么、须有什么。",
     ),
+    "change": _Listed(
+        "duties.change", "登记企业的重大变化和报告的日期；先登记而后来才报告的，用 --of 补登。"
+    ),
     "check": _Listed(
         "checks.check", "检查企业可获得的层级：给出信用代码、--all，或一个未登记的文件。"
     ),
+    "complain": _Listed(
+        "duties.complain", "登记对一家企业的实名举报，或用 --answer 登记对它的答复。"
+    ),
     "confirm": _Listed("decisions.confirm", "以第二人身份确认一项人工认定（开启双人复核时）。"),
+    "consequence": _Listed(
+        "duties.consequence",
+        "决定逾期事项的后果，或不追究；一家或一份名单。哪些逾期、可有什么后果，见 tidu due。",
+    ),
     "db": _Listed("database.db", "数据库：升级表结构，查看状态，备份、恢复、重建概况和授权。"),
     "decide": _Listed(
         "decisions.decide", "作出决定并记入登记簿：给出信用代码、--all，或一个文件。"
@@ -53,6 +67,10 @@ _COMMANDS: Final = {
     "determine": _Listed(
         "decisions.determine",
         "人工认定：更正一项填报，或认定法规留给审核人判断的事项，记入登记簿。",
+    ),
+    "due": _Listed(
+        "due.due",
+        "列出某日称号的到期事项：更新、变化报告、复核、举报答复、有效期和不得申报的期间。",
     ),
     "enterprise": _Listed("filings.enterprise", "企业：列出、查找、查看登记的内容。"),
     "explain": _Listed(
@@ -88,7 +106,7 @@ _COMMANDS: Final = {
         "screen.screen",
         "筛查全部企业：逐条符合多少家，哪些符合，哪些失去资格，哪些接近、差在哪里。",
     ),
-    "revoke": _Listed("decisions.revoke", "撤回一项人工认定。"),
+    "revoke": _Listed("decisions.revoke", "撤回一项人工认定，或误记的更新、变化、举报和后果。"),
     "serve": _Listed(
         "serve.serve", "在本机浏览器中查阅和办理：企业、案件的理由和依据、标准、登记簿。"
     ),
@@ -103,6 +121,9 @@ _COMMANDS: Final = {
     "titles": _Listed(
         "titles.titles",
         "称号登记簿：授予、延期、终止，各依据一份公告或决定；前置称号和复核以它为准。",
+    ),
+    "update": _Listed(
+        "duties.update", "登记企业的年度更新，一家或一份名单；有一家不须更新的，整份名单都不登记。"
     ),
     "withdraw": _Listed("decisions.withdraw", "撤回申报：不作决定而了结一份填报，记入登记簿。"),
 }

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import date
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,8 +39,10 @@ from registry.desk.place import Desk
 _UPHELD: Final = {"成立": True, "不成立": False}
 
 
-def _who(command: Callable[..., None]) -> Callable[..., None]:
+def who(command: Callable[..., None] | None = None, *, required: bool = True) -> Callable[..., Any]:
     """Adds the parameters for the enterprises, which are named one by one or in a list."""
+    if command is None:
+        return partial(who, required=required)
     for decorate in (
         click.option(
             "--renamed",
@@ -53,7 +55,7 @@ def _who(command: Callable[..., None]) -> Callable[..., None]:
             "targets",
             nargs=-1,
             type=CodeOrFile(),
-            required=True,
+            required=required,
             metavar="信用代码… | 名单文件",
             help="统一社会信用代码或企业名称，或一份名单（xlsx、csv，有企业名称、统一社会信用代码列）。",
         ),
@@ -82,7 +84,7 @@ class ActOptions:
         return digests(self.evidence, rehearsing=self.dry_run)
 
 
-def _options(command: Callable[..., None]) -> Callable[..., None]:
+def act_options(command: Callable[..., None]) -> Callable[..., None]:
     """The options of an act, passed on as one value."""
 
     @wraps(command)
@@ -114,7 +116,7 @@ _level = click.option(
 
 
 @command("apply")
-@_who
+@who
 @_tier
 @click.option("--procedure", type=Procedure(), help="程序；默认按轮次，没有轮次的为认定。")
 @click.option("--round", "round_name", default="", metavar="名称", help="轮次的名称或编号。")
@@ -126,7 +128,7 @@ _level = click.option(
     show_default=True,
     help="由哪一级登记。",
 )
-@_options
+@act_options
 def apply(
     targets: tuple[str, ...],
     renamed: tuple[str, ...],
@@ -152,11 +154,11 @@ def apply(
 
 @command("step")
 @click.argument("act", metavar="办理", help="办理程序中的一项，例如 推荐、退回补正。")
-@_who
+@who
 @_tier
 @_level
 @click.option("--ground", default="", help="理由。")
-@_options
+@act_options
 def step(
     act: str,
     targets: tuple[str, ...],
@@ -200,7 +202,7 @@ def _doing(
     help="处理哪一件异议，即登记它的编号；只有一件未处理的可以不写。",
 )
 @click.option("--act", default="", metavar="办理", help="有几项办理都是时，写明是哪一项。")
-@_options
+@act_options
 def object_(
     uscc: str,
     tier: str,
@@ -224,7 +226,7 @@ def object_(
 
 
 @command("announce")
-@_who
+@who
 @_tier
 @_level
 @click.option(

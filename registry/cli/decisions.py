@@ -30,8 +30,9 @@ from registry.cli.common import (
 from registry.cli.issues import show_issues
 from registry.cli.remedies import told
 from registry.cli.targets import CodeOrFile, CodeParam, file_among
-from registry.desk import deciding
+from registry.desk import deciding, duties
 from registry.desk.deciding import Decided, DecisionTally, Request, Ruling, Target
+from registry.desk.duties import Papers
 from registry.desk.evidence import taken
 from registry.desk.place import Desk
 from registry.kit.jsontext import fields_of
@@ -257,17 +258,22 @@ def determine(
 @by_option
 @json_option
 def revoke(seq: int, ground: str, evidence: tuple[Path, ...], by: str, as_json: bool) -> None:
-    """撤回一项人工认定。
+    """撤回一项人工认定，或误记的更新、变化、举报和后果。
 
-    填报项恢复为填报的值，规则恢复为留待认定；两条记录都留在登记簿中。以前对同一事项的认定不因此恢复，需要时另作认定。待第二人确认的认定，撤回后不再等待确认。
+    撤回认定的，填报项恢复为填报的值，规则恢复为留待认定；两条记录都留在登记簿中。以前对同一事项的认定不因此恢复，需要时另作认定。待第二人确认的认定，撤回后不再等待确认。
     """
     with desk(by) as at:
-        entry = deciding.revoke(at, seq, ground, tuple(map(taken, evidence)))
-        waits = deciding.waits(at, entry)
+        digests = tuple(map(taken, evidence))
+        if of_duty := duties.concerns(at, seq):
+            papers = Papers(day=at.today, evidence=digests, ground=ground)
+            [entry] = duties.revoke(at, seq, papers).entries
+        else:
+            entry = deciding.revoke(at, seq, ground, digests)
+        waits = not of_duty and deciding.waits(at, entry)
     if as_json:
         print_json({"seq": entry.seq, **entry.content})
         return
-    click.echo(f"已撤回第{seq}号认定（第{entry.seq}号记录）")
+    click.echo(f"已撤回第{seq}号{'记录' if of_duty else '认定'}（第{entry.seq}号记录）")
     if waits:
         click.echo(f"须由另一人确认后生效：tidu confirm {entry.seq} --by 姓名")
 

@@ -4,9 +4,7 @@ Acts come as values (``Applying``, ``Doing``), enterprises one by one or as a li
 may be done, by whom and with what effect, the workflow on record says.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
@@ -190,41 +188,9 @@ def _recorded(
     notices: Sequence[str],
 ) -> Done:
     usccs = [holder.uscc for _, holder in named]
-    with _placed(firms, named), desk.writing() as session:
+    with listed.placing(firms, named), desk.writing() as session:
         entries = recorded(session, usccs)
         return Done(entries, _stands(session, usccs, tier), notices)
-
-
-@contextmanager
-def _placed(firms: Firms, named: Sequence[Placed]) -> Iterator[None]:
-    """Tells of every line of a list that is refused where it stands."""
-    if firms.file is None:
-        yield
-        return
-    places: dict[str, list[Placed]] = {}
-    for one in named:
-        places.setdefault(one[1].uscc, []).append(one)
-    try:
-        yield
-    except RecordError as error:
-        refused = error.fields.get("refused")
-        if refused is None:
-            raise
-        # of an enterprise that is listed twice, at least the last line is refused
-        number = Counter(uscc for uscc, _ in refused)
-        left = {uscc: iter(places[uscc][-n:]) for uscc, n in number.items()}
-        said = []
-        for uscc, cause in refused:
-            where, holder = next(left[uscc])
-            said.append(f"错误 {where} {holder.name}{uscc}：{cause}")
-        raise RecordError(
-            "faulty-list",
-            "{where} 有{value}处错误，整份名单没有登记",
-            where=firms.file.name,
-            value=len(said),
-            remedy=error.remedy or Remedy("mend-and-repeat"),
-            details=tuple(said),
-        ) from error
 
 
 def _stands(session: Session, usccs: Sequence[str], tier: str) -> list[Stand]:

@@ -4,6 +4,7 @@ A list is registered whole or not at all. Whatever it leaves open is told before
 registered.
 """
 
+from collections import Counter
 from collections.abc import Collection, Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -56,11 +57,46 @@ def told() -> Iterator[list[str]]:
         raise
 
 
+@contextmanager
+def placing(firms: Firms, named: Sequence[Placed]) -> Iterator[None]:
+    """Tells of every line of a list that is refused where it stands."""
+    if firms.file is None:
+        yield
+        return
+    places: dict[str, list[Placed]] = {}
+    for one in named:
+        places.setdefault(one[1].uscc, []).append(one)
+    try:
+        yield
+    except RecordError as error:
+        refused = error.fields.get("refused")
+        if refused is None:
+            raise
+        # of an enterprise that is listed twice, at least the last line is refused
+        number = Counter(uscc for uscc, _ in refused)
+        left = {uscc: iter(places[uscc][-n:]) for uscc, n in number.items()}
+        said = []
+        for uscc, cause in refused:
+            where, holder = next(left[uscc])
+            said.append(f"错误 {where} {holder.name}{uscc}：{cause}")
+        raise RecordError(
+            "faulty-list",
+            "{where} 有{value}处错误，整份名单没有登记",
+            where=firms.file.name,
+            value=len(said),
+            remedy=error.remedy or Remedy("mend-and-repeat"),
+            details=tuple(said),
+        ) from error
+
+
 def with_list(desk: Desk, notice: Notice, firms: Firms) -> Notice:
     """The notice with the digest of its list of enterprises, which is evidence too."""
-    files = [firms.file] if firms.file else []
-    lists = (taken(file, rehearsing=desk.rehearsing) for file in files)
-    return replace(notice, evidence=(*notice.evidence, *lists))
+    return replace(notice, evidence=(*notice.evidence, *evidence(desk, firms)))
+
+
+def evidence(desk: Desk, firms: Firms) -> tuple[str, ...]:
+    """The digest of a list of enterprises; nothing if they are named one by one."""
+    return (taken(firms.file, rehearsing=desk.rehearsing),) if firms.file else ()
 
 
 def holders(

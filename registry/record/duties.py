@@ -265,7 +265,9 @@ def _record(
     now: datetime,
 ) -> list[journal.Entry]:
     """Append an entry about each of these enterprises, or none, and bring up to date what is due."""
-    named, reader = signed_name(by), Reader(session, usccs)
+    named = signed_name(by)
+    publication.clocks_digest(session)  # without clocks nothing could be followed
+    reader = Reader(session, usccs)
     number = journal.last_number(session) + 1
     ground = papers.ground.strip()
     sealed = {**(texts or {}), **({"ground": ground} if ground else {})}

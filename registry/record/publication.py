@@ -247,7 +247,7 @@ def clocks_digest(session: Session) -> str:
     if digest is None:
         raise RecordError(
             "no-clocks",
-            "登记库所发布的标准没有计时表：请重新发布标准",
+            "登记库还没有发布计时表，不能推算到期事项",
             remedy=Remedy("publish-criteria"),
         )
     return str(digest)

@@ -79,7 +79,8 @@ class _Noted:
 class Duties:
     """An enterprise's titles and duties, as far as entries were followed; give them in their order."""
 
-    _names: dict[str, str] = field(default_factory=dict)
+    _name: str = ""
+    _renamed: dict[str, str] = field(default_factory=dict)
     _titles: dict[tuple[str, str], _Titled] = field(default_factory=dict)
     _updates: dict[str, tuple[int, date]] = field(default_factory=dict)
     _noted: dict[str, _Noted] = field(default_factory=dict)
@@ -119,8 +120,9 @@ class Duties:
 
     @property
     def name(self) -> str:
-        """The newest name of the enterprise; empty if no entry gives one."""
-        return next((name for name in reversed(self._names.values()) if name), "")
+        """The name of the enterprise by its last renaming, or by its last title; empty without any."""
+        renamed = [name for name in self._renamed.values() if name]
+        return renamed[-1] if renamed else self._name
 
     @property
     def tiers(self) -> tuple[str, ...]:
@@ -249,7 +251,7 @@ class Duties:
 
     def _title(self, entry: Recorded) -> None:
         body = entry.body
-        self._names[entry.digest] = body["name"]
+        self._name = body["name"] or self._name
         key = body["kind"], body["valid_from"]
         if body["action"] == "strike":
             self._titles.pop(key, None)
@@ -287,7 +289,7 @@ class Duties:
             done=day_of(reported) if reported else None,
             ground=body["changed"],
         )
-        self._names[entry.digest] = body["renamed"]
+        self._renamed[entry.digest] = body["renamed"]
         self._note(entry, event)
 
     def _complaint(self, entry: Recorded) -> None:
@@ -344,7 +346,7 @@ class Duties:
         if named in self._done.values():
             raise DutyError("answered-revoked", "已有答复或补报：请先撤回答复或补报")
         del self._entries[named]
-        for kept in (self._updates, self._decided, self._noted, self._names):
+        for kept in (self._updates, self._decided, self._noted, self._renamed):
             kept.pop(named, None)
         if named in self._done:
             first = self._done.pop(named)

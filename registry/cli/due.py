@@ -1,0 +1,106 @@
+"""``tidu due``: what is due of titles on a day, overdue, near or ahead, and what follows."""
+
+from collections import Counter
+from datetime import date
+from pathlib import Path
+
+import click
+
+from registry.cli.common import (
+    DayParam,
+    TierParam,
+    command,
+    console,
+    desk,
+    json_option,
+    output_option,
+    print_json,
+)
+from registry.cli.targets import CodeParam
+from registry.desk import due as desk_due
+from registry.desk.due import MATTERS, MOST, PRESSING, STATES, Asked, Due
+from registry.kit.screens import listing
+
+_SHOWN = ("企业名称", "层级", "事项", "情形", "最后一日", "逾期后果", "依据")
+
+
+@command("due")
+@click.argument("code", required=False, type=CodeParam(), metavar="[信用代码]")
+@click.option("--on", "day", type=DayParam(), help="哪一日的情形；默认今天（北京时间）。")
+@click.option("--tier", type=TierParam(), help="只列此层级的称号。")
+@click.option("--matter", type=click.Choice(MATTERS), help="只列这一事项。")
+@click.option(
+    "--state",
+    "states",
+    multiple=True,
+    type=click.Choice(STATES),
+    help="只列这些情形，可多次给出；默认逾期、未公布和临近。",
+)
+@click.option("--until", type=DayParam(), help="只列最后一日在此日以前（含）的，未到的也列出。")
+@click.option(
+    "--place", default="", metavar="地区", help="只列此地区（及以下）的企业：名称或代码。"
+)
+@output_option(
+    ".xlsx", ".ics", help="把结果写入此文件：工作簿（xlsx），或日历（ics）。", replaced=True
+)
+@json_option
+def due(
+    code: str | None,
+    day: date | None,
+    tier: str | None,
+    matter: str | None,
+    states: tuple[str, ...],
+    until: date | None,
+    place: str,
+    output: Path | None,
+    as_json: bool,
+) -> None:
+    """列出某日称号的到期事项：更新、变化报告、复核、举报答复、有效期和不得申报的期间。
+
+    逾期的后果由人决定，见 tidu consequence；何时起算、最迟哪一日，由所发布的计时表写明。
+    """
+    usual = (*PRESSING, "未到") if until else PRESSING
+    with desk() as at:
+        asked = Asked(
+            day=day or at.today, states=states or usual, tier=tier or "", matter=matter or "",
+            place=desk_due.place(place), uscc=code or "", until=until,
+        )  # fmt: skip
+        found = desk_due.due(at, asked)
+    if output is not None or as_json:
+        _write(found, output, as_json)
+        return
+    _show(found)
+
+
+def _write(found: Due, output: Path | None, as_json: bool) -> None:
+    from registry.reports import dues  # only files need the libraries that write them
+
+    left = 0
+    if output is not None and output.suffix.lower() == ".ics":
+        left = dues.write_calendar(found, output)
+    elif output is not None:
+        dues.write_workbook(found, output)
+    if as_json:
+        print_json(dues.plain(found))
+        return
+    without = f"，{left}项没有最后一日，不在其中" if left else ""
+    click.echo(f"{len(found.lines) - left}项已写入 {output}{without}{_more(found)}")
+
+
+def _show(found: Due) -> None:
+    from registry.reports import dues
+
+    places = [dues.HEADER.index(name) for name in _SHOWN]
+    rows = [[dues.row(line)[place] for place in places] for line in found.lines]
+    if rows:
+        console.print(listing(_SHOWN, rows, console.width))
+    counted = Counter(line.state for line in found.lines)
+    said = "、".join(f"{state}{counted[state]}项" for state in STATES if counted[state])
+    click.echo(f"{found.asked.day}：{said or '没有到期事项'}{_more(found)}")
+    for text in found.texts:
+        for line in filter(None, (f"{text.id}　{text.title}", *text.prose)):
+            console.print(f"  {line}", markup=False, highlight=False)
+
+
+def _more(found: Due) -> str:
+    return f"；超过{MOST}项，其余没有列出：请选定层级、事项或地区" if found.cut else ""

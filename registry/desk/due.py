@@ -1,0 +1,76 @@
+"""What is due of titles on a day: as a list, as counts, and as the events of a calendar file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from registry.desk.place import Desk
+from registry.errors import RecordError
+from registry.kit import regions
+from registry.record import dues
+from registry.record.dues import MATTERS as MATTERS
+from registry.record.dues import PRESSING as PRESSING
+from registry.record.dues import Asked as Asked
+from registry.record.dues import DueLine as DueLine
+from registry.record.finding import MOST as MOST
+from rules.portable.clocks import STATES as STATES
+
+
+@dataclass(frozen=True, kw_only=True)
+class Text:
+    """A table of clocks as officers read it: what it lays down, and how it is read."""
+
+    id: str
+    title: str
+    prose: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Due:
+    """What is due, and the texts of the tables by which it is; ``cut`` says that there is more."""
+
+    asked: Asked
+    lines: tuple[DueLine, ...]
+    texts: tuple[Text, ...]
+    cut: bool = False
+
+
+def due(desk: Desk, asked: Asked) -> Due:
+    """What is due on a day, at most ``MOST`` lines; the tier goes by any of its names."""
+    asked = _tier(desk, asked)
+    with desk.reading() as session:
+        found = dues.lines(session, asked)
+        tables = dues.tables(session)
+    used = dict.fromkeys(line.clocks for line in found)
+    texts = tuple(
+        Text(id=id, title=tables[id].get("title", ""), prose=tuple(tables[id].get("prose", ())))
+        for id in used
+        if id in tables
+    )
+    return Due(asked, tuple(found[:MOST]), texts, len(found) > MOST)
+
+
+def counts(desk: Desk, asked: Asked) -> Mapping[tuple[str, str, str], int]:
+    """How much there is of what is asked for, by tier, matter and state."""
+    with desk.reading() as session:
+        return dues.counts(session, _tier(desk, asked))
+
+
+def place(text: str) -> str:
+    """The code of a region that is given by its code or its name; empty for nothing.
+
+    >>> place("440300"), place("广东省深圳市"), place("")
+    ('440300', '440300', '')
+    """
+    text = text.strip()
+    if not text or text in regions.regions():
+        return text
+    found = regions.place_of(text)
+    code = found.county or found.city or found.province
+    if not code or found.doubt:
+        said = found.doubt or f"「{text}」不在行政区划中"
+        raise RecordError("no-such-region", "{value}：请写地区的全称或代码", value=said)
+    return code
+
+
+def _tier(desk: Desk, asked: Asked) -> Asked:
+    return replace(asked, tier=desk.tier(asked.tier).name) if asked.tier else asked

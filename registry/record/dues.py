@@ -1,0 +1,199 @@
+"""What is due of titles on a day: what is overdue, near, ahead or over, for whom, and by which text.
+
+Read from the table ``due_item``, of which the state on any day is a comparison of days.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from registry.database.due import DUE_ITEM
+from registry.database.projection import CASE_STATE
+from registry.errors import RecordError
+from registry.kit import regions
+from registry.record import publication
+from registry.record.finding import MOST
+from rules.portable.clocks import AHEAD, DONE, NEAR, OVERDUE, STARTS, STATES, UNPUBLISHED
+from rules.portable.record import Body
+
+_ROW: Final = DUE_ITEM.c
+_PLACE: Final = ("province", "city", "county")
+#: The states of what somebody may have to do something about.
+PRESSING: Final = (OVERDUE, UNPUBLISHED, NEAR)
+#: The matters there are, in their order.
+MATTERS: Final = tuple(STARTS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What is listed of a day: that to which all that is given applies.
+
+    ``until`` asks for what is due on or before that day. ``place`` is the code of a region, at or
+    below which the holder is; whose place is not known is at none.
+    """
+
+    day: date
+    states: tuple[str, ...] = PRESSING
+    tier: str = ""
+    matter: str = ""
+    place: str = ""
+    uscc: str = ""
+    until: date | None = None
+
+    def __post_init__(self) -> None:
+        if self.place and self.place not in regions.regions():
+            raise RecordError(
+                "no-such-region", "没有代码为「{value}」的地区：请核对", value=self.place
+            )
+        for value, known in ((self.matter, MATTERS), *((state, STATES) for state in self.states)):
+            if value and value not in known:
+                raise RecordError(
+                    "no-such-filter",
+                    "没有「{value}」这一项：应为 {expected}",
+                    value=value,
+                    expected="、".join(known),
+                )
+
+
+@dataclass(frozen=True, kw_only=True)
+class DueLine:
+    """A matter of a title as it stands on a day.
+
+    ``due`` is its last day; None if the days off of the year ``unpublished`` are not known, or for a bar
+    that is none. ``basis`` is the document by which the table ``clocks`` is in force. ``decided``
+    is the consequence that a person drew, empty for none, and None if nobody decided. From the day
+    ``near`` on it is near.
+    """
+
+    uscc: str
+    name: str
+    tier: str
+    place: str
+    matter: str
+    subject: str
+    state: str
+    start: date
+    due: date | None
+    consequences: tuple[str, ...]
+    basis: str
+    clocks: str
+    near: date | None = None
+    done: date | None = None
+    decided: str | None = None
+    proposed: date | None = None
+    unpublished: int | None = None
+
+
+def lines(session: Session, asked: Asked, *, limit: int = MOST + 1) -> list[DueLine]:
+    """What is asked for, at most ``limit``: by last day, then by credit code, tier and matter.
+
+    Raises ``RecordError`` if no clocks are published, by which nothing would be due.
+    """
+    bases = _bases(session)
+    state = CASE_STATE
+    name = sa.func.coalesce(sa.func.nullif(_ROW.name, ""), state.c.name, "").label("called")
+    columns = (*(c for c in _ROW if c.key not in ("number", "name")), name)
+    places = (state.c[place] for place in _PLACE)
+    query = (
+        sa.select(*columns, _state(asked.day).label("state"), *places)
+        .join_from(
+            DUE_ITEM, state, (state.c.uscc == _ROW.uscc) & (state.c.tier == ""), isouter=True
+        )
+        .where(*_conditions(asked))
+        .order_by(_ROW.due.is_(None), _ROW.due, _ROW.uscc, _ROW.tier, _ROW.number)
+        .limit(limit)
+    )
+    return [
+        DueLine(
+            uscc=row.uscc,
+            name=row.called,
+            tier=row.tier,
+            place=_full(row.province, row.city, row.county),
+            matter=row.matter,
+            subject=row.subject,
+            state=row.state,
+            start=row.start,
+            due=row.due,
+            consequences=tuple(filter(None, row.consequences.split("\n"))),
+            basis=bases.get((row.tier, row.clocks), ""),
+            clocks=row.clocks,
+            near=row.near,
+            done=row.done,
+            decided=row.decided,
+            proposed=row.proposed,
+            unpublished=row.unpublished,
+        )
+        for row in session.execute(query)
+    ]
+
+
+def counts(session: Session, asked: Asked) -> Mapping[tuple[str, str, str], int]:
+    """How much there is of what is asked for, by tier, matter and state; errors as for ``lines``."""
+    group = (_ROW.tier, _ROW.matter, _state(asked.day))
+    query = (
+        sa.select(*group, sa.func.count())
+        .join_from(
+            DUE_ITEM,
+            CASE_STATE,
+            (CASE_STATE.c.uscc == _ROW.uscc) & (CASE_STATE.c.tier == ""),
+            isouter=True,
+        )
+        .where(*_conditions(asked))
+        .group_by(*group)
+    )
+    return {(tier, matter, state): n for tier, matter, state, n in session.execute(query)}
+
+
+def tables(session: Session) -> Mapping[str, Body]:
+    """The tables of clocks in force, by id, each with its ``title`` and ``prose`` where it has them."""
+    found: Mapping[str, Body] = _clocks(session)["clocks"]
+    return found
+
+
+def _clocks(session: Session) -> Body:
+    return publication.clocks(session, publication.clocks_digest(session))
+
+
+def _bases(session: Session) -> dict[tuple[str, str], str]:
+    """The document by which a table is in force for a tier."""
+    rows = _clocks(session)["rows"]
+    return {(row["tier"], row["clocks"]): row.get("basis", "") for row in rows}
+
+
+def _state(day: date) -> sa.ColumnElement[str]:
+    """The state on a day, as ``Shown.state`` tells it."""
+    reached = [
+        (_ROW[since] <= day, state)
+        for since, state in (("late", OVERDUE), ("unknown", UNPUBLISHED), ("near", NEAR))
+    ]
+    over = sa.and_(*(_ROW[since].is_(None) for since in ("late", "unknown", "near")))
+    return sa.case(*reached, (over, DONE), else_=AHEAD)
+
+
+def _conditions(asked: Asked) -> list[sa.ColumnElement[bool]]:
+    day = asked.day
+    found: list[sa.ColumnElement[bool]] = [
+        _ROW["first"] <= day,
+        _ROW["last"].is_(None) | (_ROW["last"] >= day),
+        _state(day).in_(asked.states),
+    ]
+    equal: dict[Any, str] = {
+        _ROW.tier: asked.tier,
+        _ROW.matter: asked.matter,
+        _ROW.uscc: asked.uscc,
+    }
+    found += [column == value for column, value in equal.items() if value]
+    if asked.place:
+        found.append(CASE_STATE.c[regions.column(asked.place)] == asked.place)
+    if asked.until:
+        found.append(_ROW.due <= asked.until)
+    return found
+
+
+def _full(*codes: str | None) -> str:
+    known = [code for code in codes if code]
+    return regions.full_name(known[-1]) if known else ""
