@@ -169,11 +169,7 @@ def workflows_text(rulebook: "Rulebook") -> str:
         row["workflow"] = row.pop("ruleset")
         del row["digest"]
     found = {
-        id: {
-            **workflow.to_json(),
-            "title": rulebook.clauses[id].title,
-            "prose": [*rulebook.clauses[id].prose],
-        }
+        id: {**workflow.to_json(), **_told(rulebook, id)}
         for id, workflow in rulebook.workflows.items()
     }
     return canonical_json({"rows": rows, "schema": 1, "workflows": found})
@@ -237,7 +233,15 @@ def clocks_text(rulebook: "Rulebook") -> str:
     """The clocks as they are published, with the rows that say which of them govern."""
     from rules.language.clocks import published  # only who publishes needs the language
 
-    return canonical_json({"schema": 1, **published(rulebook.clock_rows, rulebook.clocks)})
+    found = published(rulebook.clock_rows, rulebook.clocks)
+    tables = {id: {**table, **_told(rulebook, id)} for id, table in found["clocks"].items()}
+    return canonical_json({"schema": 1, **found, "clocks": tables})
+
+
+def _told(rulebook: "Rulebook", id: str) -> dict[str, Any]:
+    """The title of a clause and its prose, in JSON's own types."""
+    clause = rulebook.clauses[id]
+    return {"title": clause.title, "prose": [*clause.prose]}
 
 
 def clocks_digest(session: Session) -> str:

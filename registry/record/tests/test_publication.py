@@ -13,6 +13,7 @@ from registry.record import publication
 from registry.tests.support import Clock
 from rules.portable.calendar import Calendar
 from rules.portable.canonical import canonical_json
+from rules.portable.clocks import Clocks
 from rules.portable.workflow import Workflow
 
 
@@ -37,6 +38,18 @@ def test_a_publication_names_every_workflow_and_the_calendar(
         row.ruleset for row in rulebook.workflow_rows
     ]
     assert Calendar.of(years) == Calendar.of(rulebook.calendar)
+
+
+def test_what_is_published_tells_each_workflow_and_table_of_clocks_in_the_words_of_its_clause() -> (
+    None
+):
+    rulebook = rules.load(resources.features())
+    handling = json.loads(publication.workflows_text(rulebook))["workflows"]
+    timing = json.loads(publication.clocks_text(rulebook))["clocks"]
+    assert {id: Clocks.of(table) for id, table in timing.items()} == dict(rulebook.clocks)
+    for id, table in {**handling, **timing}.items():
+        clause = rulebook.clauses[id]
+        assert (table["title"], table["prose"]) == (clause.title, [*clause.prose])
 
 
 def test_years_on_record_survive_a_publication_and_texts_of_the_folder_precede_them(
