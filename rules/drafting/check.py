@@ -41,7 +41,7 @@ from rules.language.source import Clause
 from rules.language.values import exact_decimal
 from rules.model.nearness import near
 from rules.model.ruleset import Attested, Bands, Ladder, Points, Rule, Total
-from rules.portable.clocks import BAR, Clock, Period, Timing
+from rules.portable.clocks import BAR, CHANGE, Clock, Period, Timing
 
 #: The mark of a source that nobody has confirmed.
 UNCONFIRMED: Final = "（未证实）"
@@ -207,7 +207,10 @@ def _unbounded(rulebook: Rulebook, ids: Collection[str]) -> Iterator[Problem]:
 
 
 def _unwatched(rulebook: Rulebook, ids: Collection[str]) -> Iterator[Problem]:
-    """One problem for each clock whose last day no example asks about, or not the day beside it."""
+    """One problem for each clock whose last day no example asks about, or not the day beside it.
+
+    So for the changes that a table names and no example does, or the other way round.
+    """
     calendar = rulebook.working_days
     for id in ids:
         table = rulebook.clocks.get(id)
@@ -228,6 +231,32 @@ def _unwatched(rulebook: Rulebook, ids: Collection[str]) -> Iterator[Problem]:
                 )
                 said = f"{what}的最后一日及前后各一日都应有例子，写明那一日的情形：缺{'、'.join(lacking)}"
                 yield Problem(clause.path, row.line, said)
+            if clock.matter != CHANGE:
+                continue
+            told = _told(clause, rulebook)
+            silent = [kind for kind in clock.kinds if kind not in told]
+            if silent:
+                said = f"“{CHANGE}”列出的每种变化都应有例子，写明报告的期限或那一日的情形：缺{'、'.join(silent)}"
+                yield Problem(clause.path, row.line, said)
+            if told and not clock.kinds:
+                said = f"例子说到{'、'.join(told)}，“{CHANGE}”没有列出变化：请在起算中列出，或把例子改写为“发生变化”"
+                yield Problem(clause.path, row.line, said)
+
+
+def _told(clause: Clause, rulebook: Rulebook) -> tuple[str, ...]:
+    """The changes, by name, about whose reports examples ask, each once."""
+    return tuple(
+        dict.fromkeys(
+            event.ground
+            for example in examples(clause, rulebook.catalogue)
+            if any(
+                e.kind == clocks.REPORT or (e.kind, e.subject) == (clocks.STANDS, CHANGE)
+                for e in example.expected
+            )
+            for event in example.given.recorded.events
+            if event.matter == CHANGE and event.ground
+        )
+    )
 
 
 #: The days about which examples of a clock ask, counted from its last.

@@ -77,13 +77,22 @@ def _rechecked(given: Recorded, day: str) -> None:
     given.title = replace(title, rechecks=(*title.rechecks, _day(day)))
 
 
-def _began(matter: str) -> Callable[..., None]:
-    def began(given: Recorded, day: str, done: str | None) -> None:
-        number = str(len(given.events) + 1)
-        end = _day(done) if done else None
-        given.events.append(Event(matter=matter, subject=number, day=_day(day), done=end))
+def _began(
+    given: Recorded, matter: str, day: str, done: str | None, kind: str | None = None
+) -> None:
+    begun, end = _day(day), _day(done) if done else None
+    number = str(len(given.events) + 1)
+    given.events.append(
+        Event(matter=matter, subject=number, day=begun, done=end, ground=kind or "")
+    )
 
-    return began
+
+def _changed(given: Recorded, day: str, kind: str | None, done: str | None) -> None:
+    _began(given, CHANGE, day, done, kind)
+
+
+def _complained(given: Recorded, day: str, done: str | None) -> None:
+    _began(given, COMPLAINT, day, done)
 
 
 def _cancelled(given: Recorded, day: str, ground: str, until: str | None) -> None:
@@ -102,8 +111,8 @@ GIVEN: Final[tuple[tuple[re.Pattern[str], Callable[..., None]], ...]] = (
     (re.compile(rf"{_DAY}公告延续(?:至{_DAY})?"), _extended),
     (re.compile(rf"(\d{{4}})年的更新于{_DAY}提交"), _updated),
     (re.compile(rf"于{_DAY}申请复核"), _rechecked),
-    (re.compile(rf"{_DAY}发生变化(?:，{_DAY}报告)?"), _began(CHANGE)),
-    (re.compile(rf"{_DAY}收到举报(?:，{_DAY}答复)?"), _began(COMPLAINT)),
+    (re.compile(rf"{_DAY}发生(?:变化|“(.+)”)(?:，{_DAY}报告)?"), _changed),
+    (re.compile(rf"{_DAY}收到举报(?:，{_DAY}答复)?"), _complained),
     (re.compile(rf"{_DAY}因“(.+)”取消称号(?:，至{_DAY}不得申报)?"), _cancelled),
 )
 #: What an example may expect, by kind; the subject of some is the year.
@@ -149,7 +158,8 @@ EXPECTED: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
 SENTENCES: Final = (
     "称号自2024年2月29日起", "称号自2024年7月1日至2027年6月30日", "称号于2026年5月10日终止", "2026年6月20日公告延续", "2026年6月20日公告延续至2029年6月30日",
     "2026年的更新于2026年5月20日提交",
-    "于2026年5月6日申请复核", "2026年1月31日发生变化", "2026年1月31日发生变化，2026年4月30日报告", "2026年5月10日收到举报",
+    "于2026年5月6日申请复核", "2026年1月31日发生变化", "2026年1月31日发生变化，2026年4月30日报告",
+    "2026年1月31日发生“更名”", "2026年1月31日发生“更名”，2026年4月30日报告", "2026年5月10日收到举报",
     "2026年5月10日收到举报，2026年6月1日答复", "2026年5月10日因“数据造假”取消称号",
     "2026年5月10日因“数据造假”取消称号，至2031年5月10日不得申报", "称号拟至2027年2月28日",
     "公告的期限与拟定的2027年2月28日不同", SAME, "2026年最迟于5月31日更新", "2026年不须更新", "最迟于2026年4月30日报告变化",
@@ -167,7 +177,7 @@ def items(timing: Timing, given: Recorded, asked: date | None) -> tuple[Item, ..
     try:
         return timing.items(given.title, given.events, asked)
     except ClockError as error:
-        raise ClockExampleError("clocks-unknown-ground", "{value}", value=str(error)) from error
+        raise ClockExampleError("clocks-unknown", "{value}", value=str(error)) from error
 
 
 def about(subject: str) -> tuple[str, str]:

@@ -386,7 +386,7 @@ def _of_act(act: Act, places: Sequence[str]) -> Iterator[tuple[str, Act | None]]
 
 
 def of_clocks(clocks: Clocks, own: int) -> Iterator[tuple[str, Clocks]]:
-    """Clocks with one small error: a day more, another unit, start, consequence or reminder.
+    """Clocks with one small error: a day more, another unit, start, change, consequence or reminder.
 
     Only the first ``own`` are altered: the others are those of another table.
     """
@@ -408,6 +408,9 @@ def _of_clock(clock: Clock) -> Iterator[tuple[str, Clock | None]]:
         acted = what == "期限" and clock.matter in (CHANGE, COMPLAINT)
         for text, length in _lengths(term, acted=acted) if term else ():
             yield f"{what} {text}", _with_length(clock, what, length)
+    for i, kind in enumerate(clock.kinds):
+        kinds = (*clock.kinds[:i], f"非{kind}", *clock.kinds[i + 1 :])
+        yield f"起算 「{kind}」改为「非{kind}」", replace(clock, kinds=kinds)
     if clock.matter == RECHECK and clock.lead is None:
         yield f"起算 改为「{BEFORE_EXPIRY}1个月」", replace(clock, lead=Term(1, "个月"))
     if clock.matter == RECHECK and clock.term is None:

@@ -16,6 +16,7 @@ from rules.portable.calendar import Term
 from rules.portable.clocks import (
     BAR,
     BEFORE_EXPIRY,
+    CHANGE,
     CONSEQUENCES,
     COUNTED,
     EXTENSION,
@@ -40,6 +41,9 @@ _TERM: Final = re.compile(_LENGTH, re.ASCII)
 _YEARLY: Final = re.compile(r"每年([0-9]{1,2})月([0-9]{1,2})日", re.ASCII)
 _TIMES: Final = re.compile(r"([1-9][0-9]?)次", re.ASCII)
 _GROUND: Final = re.compile(rf"因([\w（）]+?)({'|'.join(STARTS[BAR])}|{UNBARRED})")
+#: The changes that must be reported, by name, and the start of the term: 更名、合并次日.
+_CHANGES: Final = re.compile(r"([\w（）、]+)(次日|当日)")
+_ANY: Final = "变化"
 _BEFORE: Final = re.compile(rf"{BEFORE_EXPIRY}{_LENGTH}", re.ASCII)
 #: What a title may tell: a length, a day of every year, a number of misses.
 _TOLD: Final = re.compile(rf"{_LENGTH}|[0-9]{{1,2}}月[0-9]{{1,2}}日|[1-9][0-9]?次", re.ASCII)
@@ -132,7 +136,8 @@ def _clock(cells: Iterable[str]) -> Clock:
             raise ValueError(f"“{REST}”应是最后一行：请移到表末")
         known = "、".join(STARTS)
         raise ValueError(f"事项「{matter}」不认识{near(matter, STARTS)}：可写{known}")
-    begins, ground, lead = _start(matter, start)
+    begins, kinds = _changes(start) if matter == CHANGE else (start, ())
+    begins, ground, lead = _start(matter, begins)
     term, yearly, times = _end(matter, end)
     if begins == UNBARRED or end == NONE:
         if begins != UNBARRED or end != NONE or consequences or remind:
@@ -155,7 +160,24 @@ def _clock(cells: Iterable[str]) -> Clock:
         times=times,
         consequences=what,
         remind=before,
+        kinds=kinds,
     )
+
+
+def _changes(text: str) -> tuple[str, tuple[str, ...]]:
+    """From when the term of a report runs, and the changes that the cell names."""
+    match = _CHANGES.fullmatch(text)
+    if match is None or any(text in starts for starts in STARTS.values()):
+        return text, ()
+    kinds = tuple(match[1].split("、"))
+    if "" in kinds:
+        raise ValueError(f"“{CHANGE}”的起算「{text}」有一处顿号前后是空的：请补写，或删去顿号")
+    if len({*kinds}) < len(kinds):
+        raise ValueError(f"“{CHANGE}”的起算「{text}」有两处相同的变化：请删去一处")
+    if _ANY in kinds:
+        said = f"“{_ANY}”是任何变化，不与别的并列"
+        raise ValueError(f"“{CHANGE}”的起算「{text}」：{said}；请改写为“其他{_ANY}”，或删去其余")
+    return _ANY + match[2], kinds
 
 
 def _start(matter: str, text: str) -> tuple[str, str, Term | None]:
@@ -171,7 +193,9 @@ def _start(matter: str, text: str) -> tuple[str, str, Term | None]:
     if text in known and text != BEFORE_EXPIRY:
         return text, "", None
     shown = [f"{BEFORE_EXPIRY}6个月" if k == BEFORE_EXPIRY else k for k in known]
-    raise ValueError(f"“{matter}”的起算「{text}」不认识{near(text, shown)}：可写{'、'.join(shown)}")
+    more = "，或列出变化如 更名、合并次日" if matter == CHANGE else ""
+    said = f"“{matter}”的起算「{text}」不认识{near(text, shown)}"
+    raise ValueError(f"{said}：可写{'、'.join(shown)}{more}")
 
 
 def _end(matter: str, text: str) -> tuple[Term | None, tuple[int, int] | None, int]:

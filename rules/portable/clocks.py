@@ -80,7 +80,8 @@ class Clock:
     ``term`` is how long it runs; for a re-check, how long before the last day of the title it ends,
     None on that day itself; a bar without one is none. ``lead`` is how long before that day a
     re-check opens. ``yearly`` is a month and a day, ``times`` how many misses, ``ground`` that of the
-    cancellation from which a bar runs.
+    cancellation from which a bar runs. ``kinds`` are the changes that must be reported, by name; none
+    named is any.
     """
 
     matter: str
@@ -92,6 +93,7 @@ class Clock:
     times: int = 0
     consequences: tuple[str, ...] = ()
     remind: Term | None = None
+    kinds: tuple[str, ...] = ()
 
     @property
     def running(self) -> bool:
@@ -110,6 +112,7 @@ class Clock:
             "times": self.times,
             "consequences": [*self.consequences],
             "remind": _written(self.remind),
+            "kinds": [*self.kinds],
         }
         return {key: value for key, value in found.items() if value}
 
@@ -127,6 +130,7 @@ class Clock:
             times=found.get("times", 0),
             consequences=tuple(found.get("consequences", ())),
             remind=_read(found.get("remind")),
+            kinds=tuple(found.get("kinds", ())),
         )
 
 
@@ -167,6 +171,12 @@ class Clocks:
     def grounds(self) -> tuple[str, ...]:
         """The grounds on which a title may be cancelled."""
         return tuple(c.ground for c in self.clocks if c.matter == BAR)
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The changes that must be reported, by name; empty if the table names none, and so means any."""
+        clock = self.clock(CHANGE)
+        return clock.kinds if clock else ()
 
 
 @dataclass(frozen=True)
@@ -250,7 +260,8 @@ class Title:
 class Event:
     """What starts a clock of its own: a change, a complaint, or a cancellation, by its matter.
 
-    ``subject`` names it on the record. ``done`` is the day of the report or of the answer; ``until``
+    ``subject`` names it on the record. ``ground`` is that of the cancellation, or the kind of the change,
+    empty if it is not known. ``done`` is the day of the report or of the answer; ``until``
     the last day of a bar that the decision sets, which may be later than the least that the table asks.
     """
 
@@ -371,7 +382,7 @@ class Timing:
         """How everything stands on a day, by matter and in the order of time.
 
         What came on the record as done or decided later than ``day`` is not seen. ``ClockError`` for
-        a cancellation on a ground that the table does not have.
+        a cancellation on a ground that the table does not have, and for a change that it does not name.
         """
         found: list[Item] = []
         known = {(d.matter, d.subject, d.due): d.consequence for d in decided if d.day <= day}
@@ -505,6 +516,13 @@ class Timing:
             return
         if clock is None or clock.term is None:
             return
+        if event.ground and clock.kinds and event.ground not in clock.kinds:
+            raise ClockError(
+                "no-such-change",
+                "没有列出“{kind}”这一变化：可写{known}",
+                kind=event.ground,
+                known="、".join(clock.kinds),
+            )
         term = replace(clock.term, running=clock.running)
         done = event.done if event.done and event.done <= day else None
         try:

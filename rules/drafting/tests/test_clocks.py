@@ -31,8 +31,8 @@ TEXT = """\
 """
 
 
-def written(tmp_path: Path, *steps: str) -> Rulebook:
-    text = TEXT.format(steps="\n".join(f"      {step}" for step in steps))
+def written(tmp_path: Path, *steps: str, text: str = TEXT) -> Rulebook:
+    text = text.format(steps="\n".join(f"      {step}" for step in steps))
     (tmp_path / "a.feature").write_text(text, encoding="utf-8")
     return load(tmp_path)
 
@@ -55,6 +55,38 @@ def test_what_is_wrong_with_an_example_is_told(
 ) -> None:
     [found] = check_examples(written(tmp_path, *steps))
     assert problem in str(found)
+
+
+NAMING = TEXT.replace("变化次日  ", "更名、合并次日")
+
+
+def test_a_change_that_the_table_does_not_name_is_told(tmp_path: Path) -> None:
+    found = written(
+        tmp_path,
+        "假如 2023年1月10日发生“改名”，2023年2月1日报告",
+        "那么 最迟于2023年4月10日报告变化",
+        text=NAMING,
+    )
+    [problem] = check_examples(found)
+    assert str(problem).endswith("没有列出“改名”这一变化：可写更名、合并")
+
+
+@pytest.mark.parametrize(
+    ("change", "living"),
+    [
+        ("“更名”", ["合并"]),
+        ("变化", ["更名", "合并"]),
+    ],
+)
+def test_a_change_that_no_example_names_may_be_another(
+    tmp_path: Path, change: str, living: list[str]
+) -> None:
+    (tmp_path / "maps").mkdir()
+    copy(FEATURES / "maps" / "calendar.csv", tmp_path / "maps")
+    steps = f"假如 2023年1月10日发生{change}", "那么 最迟于2023年4月10日报告变化"
+    found = survivors(written(tmp_path, *steps, text=NAMING))
+    kinds = [m.description for m in found if "更名" in m.description or "合并" in m.description]
+    assert kinds == [f"第3行（变化报告） 起算 「{kind}」改为「非{kind}」" for kind in living]
 
 
 def test_an_example_of_a_criterion_has_no_clocks(tmp_path: Path) -> None:

@@ -109,6 +109,11 @@ def changed(number: int, *rows: str) -> tuple[str, ...]:
         (changed(2, "累计未更新 | 有效期内 | 1次 | 取消称号 | "), "13: “累计未更新”的期限「1次」应写成 2次 或更多"),
         (changed(2, "累计未更新 | 有效期内 | 2次 | 取消称号 | 30日"), "13: “累计未更新”的期限是2次，无从提前提醒：请留空"),
         (changed(3, GOOD[3], GOOD[3]), "15: 与第14行都是“变化报告”，不知依哪一行：请删去一行"),
+        (changed(3, "变化报告 | 变化日 | 3个月 | 取消称号 | "), "14: “变化报告”的起算「变化日」不认识（相近的有「变化次日」、「变化当日」）：可写变化次日、变化当日，或列出变化如 更名、合并次日"),
+        (changed(3, "变化报告 | 授予次日 | 3个月 | 取消称号 | "), "14: “变化报告”的起算「授予次日」不认识（相近的有「变化次日」）：可写变化次日、变化当日，或列出变化如 更名、合并次日"),
+        (changed(3, "变化报告 | 更名、、合并次日 | 3个月 | 取消称号 | "), "14: “变化报告”的起算「更名、、合并次日」有一处顿号前后是空的：请补写，或删去顿号"),
+        (changed(3, "变化报告 | 更名、合并、更名次日 | 3个月 | 取消称号 | "), "14: “变化报告”的起算「更名、合并、更名次日」有两处相同的变化：请删去一处"),
+        (changed(3, "变化报告 | 更名、变化次日 | 3个月 | 取消称号 | "), "14: “变化报告”的起算「更名、变化次日」：“变化”是任何变化，不与别的并列；请改写为“其他变化”，或删去其余"),
         (changed(4, "复核申报 | 期满前1个月 | 期满前1个月 | 不予受理 | "), "15: “复核申报”自期满前1个月起，期满前1个月已止，没有可办的日子：请改正"),
         (changed(4, "复核申报 | 期满前 | 期满日 | 不予受理 | "), "15: “复核申报”的起算「期满前」不认识（相近的有「期满前6个月」、「期满当年」）：可写期满当年、期满前6个月"),
         (changed(4, "复核申报 | 期满当年 | 3个月 | 不予受理 | "), "15: “复核申报”的期限「3个月」应写成 期满日 或 期满前1个月"),
@@ -122,6 +127,25 @@ def test_refused(tmp_path: Path, rows: tuple[str, ...], problem: str) -> None:
     found = compiled(tmp_path, *rows)
     assert f"a.feature:{problem}" in [str(p) for p in found.problems]
     assert found.clocks == {}
+
+
+@pytest.mark.parametrize(
+    ("start", "begins", "kinds"),
+    [
+        ("变化次日", "变化次日", ()),
+        ("更名、合并、其他变化次日", "变化次日", ("更名", "合并", "其他变化")),
+        ("更名当日", "变化当日", ("更名",)),
+    ],
+)
+def test_a_table_may_name_the_changes_that_must_be_reported(
+    tmp_path: Path, start: str, begins: str, kinds: tuple[str, ...]
+) -> None:
+    found = compiled(tmp_path, *changed(3, f"变化报告 | {start} | 3个月 | 取消称号 | "))
+    assert found.problems == ()
+    clock = found.clocks["p"].clock("变化报告")
+    assert clock is not None
+    assert (clock.start, clock.kinds) == (begins, kinds)
+    assert found.clocks["p"].kinds == kinds
 
 
 def test_the_title_may_not_tell_another_term(tmp_path: Path) -> None:
@@ -281,6 +305,25 @@ def test_clocks_that_no_row_names_are_told(tmp_path: Path) -> None:
     found = governed(tmp_path, "甲 | 其余 | 2022年8月1日 | | p | 乙")
     said = "r.feature:5: 计时「r」没有列入适用表，不会用到：请列入，或删去"
     assert said in [str(p) for p in unused(found, found.clauses)]
+
+
+@pytest.mark.parametrize(
+    ("start", "problem"),
+    [
+        ("更名、合并次日", "“变化报告”列出的每种变化都应有例子，写明报告的期限或那一日的情形：缺合并"),
+        ("变化次日", "例子说到更名，“变化报告”没有列出变化：请在起算中列出，或把例子改写为“发生变化”"),
+    ],
+)  # fmt: skip
+def test_a_table_and_its_examples_name_the_same_changes(
+    tmp_path: Path, start: str, problem: str
+) -> None:
+    compiled(tmp_path, f"变化报告 | {start} | 3个月 | 取消称号 | ")
+    path = tmp_path / "a.feature"
+    text = path.read_text(encoding="utf-8")
+    asked = "假如 2023年1月10日发生“更名”\n      那么 报告变化的期限未公布"
+    shown = text[text.index("假如 称号") :].strip()
+    path.write_text(text.replace(shown, asked), encoding="utf-8")
+    assert f"a.feature:11: {problem}" in [str(p) for p in check(tmp_path)[1]]
 
 
 def test_the_last_day_and_those_beside_it_need_examples(tmp_path: Path) -> None:

@@ -265,6 +265,25 @@ def test_a_ground_that_no_row_names_is_refused() -> None:
         TIMING.items(None, (bar,), CHANGED)
 
 
+def test_a_change_goes_by_the_list_of_the_table_of_its_day() -> None:
+    named = clock("变化报告", "变化次日", term=Term(3, "个月"), kinds=("更名", "合并"))
+    table = Clocks("丙", (named,))
+    assert Clocks.of(table.to_json()) == table
+    assert (table.kinds, OLD.kinds, NEW.kinds) == (("更名", "合并"), (), ())
+    assert "kinds" not in OLD.to_json()["clocks"][2]
+    listed = Timing((*TIMING.periods[:1], Period(CHANGED, None, table)), CALENDAR)
+
+    def due(day: date, kind: str) -> list[date | None]:
+        event = Event(matter="变化报告", subject="1", day=day, ground=kind)
+        return [i.due for i in listed.items(None, (event,), day)]
+
+    before = CHANGED - DAY
+    assert due(CHANGED, "合并") == due(CHANGED, "") == [date(2026, 7, 1)]
+    assert due(before, "迁移") == due(before, "") == [date(2026, 6, 30)]
+    with pytest.raises(ClockError, match="没有列出“迁移”这一变化：可写更名、合并"):
+        due(CHANGED, "迁移")
+
+
 @pytest.mark.parametrize(
     ("done", "asked", "state"),
     [
