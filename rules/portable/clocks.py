@@ -406,8 +406,11 @@ class Timing:
     def shown(
         self, title: Title | None, events: Iterable[Event], decided: Iterable[Decided] = ()
     ) -> tuple[Shown, ...]:
-        """Everything that shows on any day, as ``items`` tells it; needs the last day of the title."""
-        events, decided = tuple(events), tuple(decided)
+        """Everything that shows on any day, as ``items`` tells it; needs the last day of the title.
+
+        What started by an earlier table, and the present one does not know, is passed over.
+        """
+        events, decided = tuple(filter(self._knows, events)), tuple(decided)
         ahead = {event.day for event in events} | {e.done for e in events if e.done}
         ahead |= {d.day for d in decided}
         if title is not None:
@@ -498,6 +501,13 @@ class Timing:
         mine = (on for on in title.rechecks if on >= term.start or not title.extensions)
         start = max(opens, term.start)
         yield _item(clocks, clock, "", start, due, day, min(mine, default=None))
+
+    def _knows(self, event: Event) -> bool:
+        try:
+            tuple(self._event(event, None, event.day))
+        except ClockError:
+            return False
+        return True
 
     def _event(self, event: Event, title: Title | None, day: date) -> Iterator[Item]:
         clocks = self.on(event.day)

@@ -1,18 +1,24 @@
 """Duties of who holds a title: from the announcement to the first day on which it may apply again."""
 
-from datetime import UTC, date, datetime
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
+from sqlmodel import Session
 
 from registry.audit.verify import verify
 from registry.database import due, projection, storage
 from registry.errors import RecordError
-from registry.record import applications, duties, journal, register
+from registry.record import applications, dues, duties, journal, register
 from registry.record.applications import Applying
 from registry.record.duties import Change, Matter, Papers
 from registry.record.register import Holder, Notice
 from registry.tests.support import CODES, Clock, load, publish, submission
+from rules.portable.clocks import STATES
+from rules.portable.duties import KINDS
 
 TIER, UPPER = "专精特新中小企业", "专精特新“小巨人”企业"
 CODE, OTHER = CODES[:2]
@@ -243,3 +249,94 @@ def test_a_title_ends_when_the_clocks_say_so_unless_the_notice_does(
         )  # fmt: skip
         assert entry.content["valid_until"] == "2028-09-30"
     sound(held)
+
+
+class _UndoneError(Exception):
+    """Ends a session of which nothing is kept."""
+
+
+ACTS = st.tuples(
+    st.sampled_from(("update", "change", "report", "complain", "answer", "decide", "revoke", "cancel", "extend", "grant")),
+    st.integers(1, 200),
+    st.integers(0, 3),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(ACTS, min_size=1, max_size=12),
+    st.lists(st.dates(date(2022, 9, 1), date(2032, 1, 1)), min_size=1, max_size=12),
+)
+def test_what_grew_is_what_is_rebuilt_and_what_the_clocks_say_of_any_day(
+    held: sa.Engine, acts: list[tuple[str, int, int]], days: list[date]
+) -> None:
+    with suppress(_UndoneError), storage.session(held, write=True) as session:
+        clock, day = Clock(datetime(2022, 10, 9, 4, tzinfo=UTC)), date(2022, 10, 9)
+        done = 0
+        for act, later, which in acts:
+            day += timedelta(days=later)
+            with suppress(RecordError), session.begin_nested():
+                _act(session, act, day, which, at(clock, day))
+                done += 1
+        connection = session.connection()
+        assert list(due.differences(connection)) == []
+        grown = connection.execute(
+            sa.select(due.DUE_ITEM).order_by(*due.DUE_ITEM.primary_key)
+        ).all()
+        connection.execute(sa.delete(due.DUE_ITEM))
+        due.rebuild(connection)
+        anew = connection.execute(sa.select(due.DUE_ITEM).order_by(*due.DUE_ITEM.primary_key)).all()
+        assert grown == anew
+        [found] = due.duties(connection, [CODE]).values()
+        timing = due.Timings.in_force(connection).of(TIER, "江苏省")
+        for asked in days:
+            expected = [
+                (i.matter, i.subject, i.due, i.state) for i in found.items(TIER, timing, asked)
+            ]
+            lines = dues.lines(session, dues.Asked(day=asked, states=STATES, uscc=CODE))
+            assert sorted(expected, key=str) == sorted(
+                ((one.matter, one.subject, one.due, one.state) for one in lines), key=str
+            )
+        event(f"{done} acts")
+        raise _UndoneError
+
+
+def _act(session: Session, act: str, day: date, which: int, now: datetime) -> None:
+    """Do what an act says about the first enterprise, as far as it may be done on that day."""
+    papers = Papers(day=day - timedelta(days=which), ground="说明")
+    noted = [e.seq for e in journal.entries(session, kinds=KINDS, subjects=[CODE])][-1 - which :]
+    seq = noted[0] if noted else 0
+    late = [
+        line
+        for line in dues.lines(session, dues.Asked(day=papers.day, states=("逾期",), uscc=CODE))
+        if line.due
+    ]
+    notice = Notice("示工信", papers.day)
+    holder = [Holder(CODE)]
+    match act:
+        case "update":
+            duties.update(session, [CODE], day.year + which % 2, papers, by="县", now=now)
+        case "change":
+            changed = Change(kind="更名", day=papers.day, reported=day if which % 2 else None)
+            duties.change(session, [CODE], changed, papers, by="县", now=now)
+        case "report":
+            duties.report(session, seq, papers, by="县", now=now)
+        case "complain":
+            duties.complain(session, CODE, papers, "某某", by="县", now=now)
+        case "answer":
+            duties.answer(session, seq, "不属实", papers, by="县", now=now)
+        case "decide" if late:
+            one = late[which % len(late)]
+            matter = Matter(tier=TIER, matter=one.matter, subject=one.subject)
+            drawn = one.consequences[0] if which % 2 else ""
+            duties.decide(session, [CODE], matter, drawn, papers, by="省", now=now)
+        case "revoke":
+            duties.revoke(session, seq, papers, by="省", now=now)
+        case "cancel":
+            cause = ("数据造假", "自愿放弃")[which % 2]
+            register.cancel(session, holder, TIER, notice, cause, by="省", now=now)
+        case "extend":
+            register.extend(session, holder, TIER, notice, by="省", now=now)
+        case "grant":
+            register.grant(session, holder, TIER, notice, first=papers.day, by="省", now=now)

@@ -387,3 +387,11 @@ def test_what_shows_on_any_day_follows_from_when_each_matter_shows(
         seen = [r for r in rows if r.first <= asked <= (r.last or date.max)]
         assert {(replace(r.item, state=""), r.state(asked)) for r in seen} == expected
         assert len(seen) == len(expected)
+
+
+def test_what_the_present_table_does_not_know_is_refused_when_asked_and_not_listed() -> None:
+    timing = Timing((Period(None, None, OLD),), CALENDAR)
+    unknown = Event(matter="再次申报", subject="1", day=date(2025, 1, 1), ground="旧事由")
+    with pytest.raises(ClockError, match="没有“旧事由”这一取消事由"):
+        timing.items(TITLE, [unknown], date(2025, 1, 2))
+    assert timing.shown(TITLE, [unknown]) == timing.shown(TITLE, [])
