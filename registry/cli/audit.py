@@ -248,6 +248,8 @@ def _show_report(report: VerificationReport, no_replay: bool, given: int) -> Non
     click.echo(f"登记簿{report.size}条记录，决定{report.decisions}项，重新作出{report.replayed}项")
     if report.applications:
         click.echo(f"申报{report.applications}件，办理{report.steps}步，逐步按当时的办理程序核对")
+    if report.duties:
+        click.echo(f"更新、变化、举报和后果{report.duties}条，逐条按当时的计时表核对")
     parts = dict(report.filings)
     total = parts.pop("登记", 0)
     click.echo(f"填报{total}份 ＝ {' ＋ '.join(f'{k}{v}' for k, v in parts.items())}")

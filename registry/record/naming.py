@@ -128,9 +128,9 @@ def _guessed(near: list[str]) -> str:
 
 
 def _recorded(session: Session) -> Iterator[tuple[str, str]]:
-    """Codes with names, from registered titles and then from filings, which take precedence.
+    """Codes with names, from titles, renamings, and then filings, which take precedence.
 
-    Titles struck out as entered in error name nobody.
+    What was struck out or taken back as entered in error names nobody.
     """
     titles = dict[str, tuple[str, str]]()
     for entry in journal.entries(session, kinds=["title"]):
@@ -138,6 +138,12 @@ def _recorded(session: Session) -> Iterator[tuple[str, str]]:
             titles.pop(struck, None)
         elif entry.subject and (name := entry.content["name"]):
             titles[entry.digest] = entry.subject, name
+    for entry in journal.entries(session, kinds=["change"]):
+        body = entry.content
+        if "revokes" in body:
+            titles.pop(body["revokes"], None)
+        elif body["renamed"]:
+            titles[entry.digest] = body["uscc"], body["renamed"]
     yield from titles.values()
     for code, name in session.execute(sa.select(ENTERPRISE.c.uscc, ENTERPRISE.c.name)):
         yield code, name

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import Any, Final
 
 from registry.database.columns import decimal_text
 from registry.judging.settled import Determination, Registration
@@ -57,16 +57,50 @@ def entry_text(entry: journal.Entry, numbers: Mapping[str, int], catalogue: Cata
             return f"{body['uscc']} {body['level']}{body['act']}（{body['day']}）{ground}"
         case "announcement":
             return f"{entry.tier}{body['count']}家，依据{body['document']}（{body['dated']}）"
+        case "update" | "change" | "complaint" | "consequence":
+            return f"{body['name']}（{body['uscc']}）{_duty(entry, numbers)}"
         case "confirmation":
             return f"第{numbers[body['determination']]}号认定"
     return f"{body['case']['uscc']}：{entry.texts['ground']}"
 
 
+def _duty(entry: journal.Entry, numbers: Mapping[str, int]) -> str:
+    """What an entry about a duty says, after whom it is about."""
+    body, ground = entry.content, entry.texts.get("ground", "")
+    said = f"：{ground}" if ground else ""
+    if "revokes" in body:
+        return f"撤回第{numbers[body['revokes']]}号{said}"
+    first = f"（第{numbers[body['of']]}号）" if body.get("of") else ""
+    match entry.kind:
+        case "update":
+            return f"{body['year']}年，{body['day']}提交{said}"
+        case "change":
+            renamed = f"为{body['renamed']}" if body["renamed"] else ""
+            reported = f"{body['reported']}报告" if body["reported"] else "尚未报告"
+            return f"{body['day']}{body['changed']}{renamed}，{reported}{first}{said}"
+        case "complaint" if first:
+            return f"{body['day']}答复{first}，{body['outcome']}{said}"
+        case "complaint":
+            return f"{body['day']}收到{said}"
+    drawn = body["consequence"] or "不追究"
+    return f"{body['tier']}{body['matter']}{body['subject']}（最迟{body['due']}）：{drawn}{said}"
+
+
 def cited(entries: Iterable[journal.Entry]) -> list[str]:
     """The digests of the entries whose numbers ``entry_text`` needs."""
-    keys = {"confirmation": "determination", "determination": "revokes", "round": "round"}
-    named = (entry.content.get(keys[entry.kind]) for entry in entries if entry.kind in keys)
-    return [digest for digest in named if digest]
+    keys = ("revokes", "round", "of")
+    found = []
+    for entry in entries:
+        body = entry.content
+        named = ("determination",) if entry.kind == "confirmation" else keys
+        found += [body[key] for key in named if body.get(key) and entry.kind in _CITING]
+    return found
+
+
+#: The kinds of entries that cite others which their phrases name.
+_CITING: Final = (
+    "confirmation", "determination", "round", "update", "change", "complaint", "consequence",
+)  # fmt: skip
 
 
 def target_text(content: Mapping[str, Any], catalogue: Catalogue) -> str:

@@ -1,6 +1,7 @@
 """The life of a title as officers work it on the command line, from the grant to applying again."""
 
 import json
+import re
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -88,6 +89,15 @@ def test_a_title_from_a_missed_update_to_the_day_of_applying_again(
         assert projection.rebuild(session.connection()) == 0
         report = verify(session)
         assert report.sound, (report.integrity, report.completeness, report.correctness)
+    log = said(held, "audit", "log")
+    for phrase in (
+        "年度更新2023年（最迟2023-04-30）",
+        "更名为新名有限公司，尚未报告",
+        "取消 专精特新",
+    ):
+        assert phrase.replace(" ", "") in re.sub(r"\s", "", log), phrase
+    assert "新名有限公司" in said(held, "due", "新名有限公司", "--on", "2023-05-01")
+    assert "逐条按当时的计时表核对" in said(held, "audit", "verify")
 
 
 @ON_SQLITE
