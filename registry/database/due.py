@@ -131,7 +131,7 @@ def provinces(connection: sa.Connection, usccs: Sequence[str]) -> dict[str, str]
     """What acts as the province of each of these enterprises, of those that are known."""
     from rules.language.provinces import acting  # only few commands need the language
 
-    columns = (_ENTERPRISE.c[name] for name in ("uscc", "province", "city"))
+    columns = [_ENTERPRISE.c[name] for name in ("uscc", "province", "city")]
     return {
         uscc: acting(province or "", city or "")
         for part in chunks(usccs)

@@ -340,3 +340,7 @@ def _act(session: Session, act: str, day: date, which: int, now: datetime) -> No
             register.extend(session, holder, TIER, notice, by="省", now=now)
         case "grant":
             register.grant(session, holder, TIER, notice, first=papers.day, by="省", now=now)
+def test_places_are_known_of_more_enterprises_than_one_query_names(held: sa.Engine) -> None:
+    others = [f"没有{number}" for number in range(600)]
+    with storage.session(held) as session:
+        assert list(due.provinces(session.connection(), [CODE, *others, OTHER])) == [CODE, OTHER]
