@@ -19,7 +19,7 @@ from registry.cli.common import (
 from registry.cli.targets import CodeParam
 from registry.desk import due as desk_due
 from registry.desk.due import MATTERS, MOST, PRESSING, STATES, Asked, Due
-from registry.kit.screens import listing
+from registry.kit.screens import hanging, listing
 
 _SHOWN = ("企业名称", "层级", "事项", "情形", "最后一日", "逾期后果", "依据")
 
@@ -99,7 +99,7 @@ def _show(found: Due) -> None:
     click.echo(f"{found.asked.day}：{said or '没有到期事项'}{_more(found)}")
     for text in found.texts:
         for line in filter(None, (f"{text.id}　{text.title}", *text.prose)):
-            console.print(f"  {line}", markup=False, highlight=False)
+            console.print(hanging(f"  {line}"))
 
 
 def _more(found: Due) -> str:
