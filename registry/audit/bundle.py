@@ -18,9 +18,11 @@ from registry.audit.keys import SigningKey
 from registry.errors import RecordError
 from registry.portable.clock import china_text
 from registry.portable.container import LARGEST, pack
+from registry.portable.contents import file_digest
+from registry.portable.courses import course_lines
 from registry.portable.notes import Checkpoint
 from registry.portable.sealing import openings, salt_of, sealed_facts
-from registry.portable.verifier import SCHEMA, course_lines, file_digest, json_text, manifest_text
+from registry.portable.verifier import SCHEMA, json_text, manifest_text
 from registry.record import journal
 from registry.record.applications import Reader
 from registry.record.wording import determined_text, registered_text, target_text

@@ -13,9 +13,10 @@ from registry.audit.keys import SigningKey
 from registry.database.versions import chunks
 from registry.errors import RecordError
 from registry.portable.clock import midnight, moment_text
+from registry.portable.contents import member
 from registry.portable.merkle import Tree
 from registry.portable.notes import Checkpoint
-from registry.portable.verifier import EARLIEST, LATEST, member
+from registry.portable.verifier import EARLIEST, LATEST
 from registry.record import cases, journal, publication
 from registry.record.journal import Entry
 from rules.model.catalogue import Catalogue

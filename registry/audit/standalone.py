@@ -24,6 +24,10 @@ MODULES: Final = (
     "registry.portable.ed25519",
     "registry.portable.notes",
     "registry.portable.container",
+    "registry.portable.findings",
+    "registry.portable.contents",
+    "registry.portable.decisions",
+    "registry.portable.courses",
     "registry.portable.verifier",
 )
 

@@ -38,8 +38,8 @@ from registry.kit.screens import listing
 from registry.portable import container, verifier
 from registry.portable.chain import KINDS
 from registry.portable.clock import china_text
+from registry.portable.contents import file_digest
 from registry.portable.notes import LARGEST
-from registry.portable.verifier import file_digest
 
 _SHOWN: Final = 50
 #: The most changed rules that are shown.

@@ -21,8 +21,10 @@ from registry.desk.place import Desk, Seen, unseen
 from registry.errors import AlteredError, RecordError
 from registry.kit import settings
 from registry.portable.chain import KINDS
+from registry.portable.contents import file_digest
+from registry.portable.findings import Findings
 from registry.portable.notes import Checkpoint, NoteError, VerifierKey
-from registry.portable.verifier import Findings, file_digest, verify_bundle
+from registry.portable.verifier import verify_bundle
 from registry.record import cases, determinations, journal
 from registry.record.publication import packaged_catalogue, to_be_filed
 from registry.record.wording import cited, determined_text, entry_text

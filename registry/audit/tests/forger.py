@@ -12,9 +12,10 @@ from typing import Any
 from registry.audit.keys import SigningKey
 from registry.portable.chain import header_text
 from registry.portable.container import pack, unpack
+from registry.portable.contents import file_digest
 from registry.portable.merkle import Tree, leaf_hash
 from registry.portable.notes import Checkpoint
-from registry.portable.verifier import file_digest, json_text, manifest_text
+from registry.portable.verifier import json_text, manifest_text
 from rules.portable.canonical import canonical_json, digest, sha256
 from rules.portable.record import decision_body, redecide
 

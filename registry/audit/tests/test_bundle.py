@@ -31,8 +31,9 @@ from registry.audit.tests.forger import Forgery
 from registry.database import storage
 from registry.portable.chain import header_text
 from registry.portable.container import pack, unpack
+from registry.portable.contents import file_digest
 from registry.portable.sealing import commitment, salt_of
-from registry.portable.verifier import file_digest, json_text, manifest_text, verify_bundle
+from registry.portable.verifier import json_text, manifest_text, verify_bundle
 from registry.record import journal, publication
 from registry.record.replay import Replayer
 from rules.errors import NoRulesetError

@@ -1,0 +1,155 @@
+"""The applications of a bundle and their steps, each followed again by the law of its time."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+
+from registry.portable.clock import china_day
+from registry.portable.contents import Contents, Json, last_before, shown
+from registry.portable.findings import Findings, UnsoundError
+from rules.portable.applications import Application, Applications, Calendars, Recorded
+from rules.portable.calendar import Calendar
+from rules.portable.canonical import digest
+from rules.portable.workflow import EXTEND, GRANT
+
+
+def verify(here: Contents, found: Findings) -> None:
+    """Follow every proved application by the workflow and the calendars of its time."""
+    entries = list(here.of_kind("application", "step"))
+    if not entries:
+        return
+    courses = _Courses(here, entries)
+    for seq in entries:
+        found.attempt(here.name(seq), courses.follow, seq)
+    for seq in here.of_kind("announcement"):
+        found.attempt(here.name(seq), courses.announcement, seq)
+    for one in courses.followed.found.values():
+        name = one.entry.body["round"]
+        lag = here.proved[here.numbers[name]]["lag"] if name else 0
+        found.courses[one.entry.seq] = course_lines(one, lag)
+
+
+class _Courses:
+    """The applications of a bundle, as far as they have been followed."""
+
+    def __init__(self, here: Contents, entries: Sequence[int]) -> None:
+        self.here = here
+        self.followed = Applications(
+            partial(here.document, "workflows"), self.round, self.almanac(entries)
+        )
+
+    def round(self, name: str) -> Json:
+        """The body of the round with that digest, which is used with its closing."""
+        number = self.here.number(name, "round")
+        if not number:
+            raise UnsoundError("所属的轮次不在包内，或已被改动")
+        closings = [
+            n for n in self.here.of_kind("round") if self.here.proved[n].get("round") == name
+        ]
+        self.here.used.update((number, *closings))
+        return self.here.proved[number]
+
+    def almanac(self, entries: Sequence[int]) -> Calendars:
+        """The calendars in force before these entries; none may be left out."""
+        heads = [h["seq"] for h in self.here.heads if h["kind"] in ("publication", "calendar")]
+        known = []
+        for seq in sorted({last_before(seq, self.here.calendars) for seq in entries} - {0}):
+            self.here.used.add(seq)
+            if "calendar" in self.here.proved[seq]:
+                text = self.here.document("calendar", self.here.proved[seq]["calendar"])
+                known.append((seq, Calendar.of(text["years"])))
+        for seq in entries:
+            if last_before(seq, self.here.calendars) < last_before(seq, heads):
+                raise UnsoundError(f"第{seq}号记录时有效的工作日历不在包内，或已被改动")
+        return Calendars.of(known)
+
+    def follow(self, seq: int) -> None:
+        """Check that an application fits what it names, or that a step could be taken."""
+        line, body = self.here.lines[seq], self.here.proved[seq]
+        head = line["header"]
+        recorded = Recorded(
+            seq, self.here.digest(seq), china_day(datetime.fromisoformat(head["recorded_at"])), body
+        )
+        if self.here.kind(seq) == "application":
+            last = self.here.publication(seq, "申报")
+            if self.here.proved[last].get("workflows") != body["workflows"]:
+                raise UnsoundError("所依的办理程序不是当时发布的")
+            self.here.sources(last)
+            tier = self.followed.open(recorded).entry.body["tier"]
+        else:
+            taken = self.followed.take(recorded)
+            tier = self.followed.found[body["application"]].entry.body["tier"]
+            self.rested(seq, body)
+            self.titled(body, taken.act.effects)
+        if head["tier"] != tier:
+            raise UnsoundError("层级与其内容不符")
+        self.here.used.add(seq)
+
+    def rested(self, seq: int, body: Json) -> None:
+        """Check that a step states the outcome of the decision on which it rests."""
+        if body["decision"] is None:
+            if body["outcome"]:
+                raise UnsoundError("所写的结论没有决定")
+            return
+        number = self.here.number(body["decision"], "decision")
+        if not 0 < number < seq:
+            raise UnsoundError("所依的决定不在包内，或晚于办理")
+        decided = self.here.proved[number]
+        if (decided["case"]["uscc"], shown(decided["verdict"])) != (body["uscc"], body["outcome"]):
+            raise UnsoundError("所写的结论与所依的决定不符")
+
+    def titled(self, body: Json, effects: Sequence[str]) -> None:
+        """Check that a step that grants or extends a title names its announcement and the title."""
+        if not {GRANT, EXTEND}.intersection(effects):
+            if "announcement" in body or "title" in body:
+                raise UnsoundError("不授予称号，却写有公告")
+            return
+        announcement = self.here.number(body["announcement"], "announcement")
+        title = self.here.numbers.get(body["title"], 0)
+        if not (announcement and title):
+            raise UnsoundError("所属的公告或所登记的称号不在包内")
+        stated = self.here.proved[title]
+        if self.here.kind(title) != "title" or stated["uscc"] != body["uscc"]:
+            raise UnsoundError("所登记的称号是另一家企业的")
+        self.here.used.update((announcement, title))
+
+    def announcement(self, seq: int) -> None:
+        """Check that the steps that name an announcement are those of its list, if all are here."""
+        body, name = self.here.proved[seq], self.here.digest(seq)
+        listed = [
+            b["application"] for b in self.here.proved.values() if b.get("announcement") == name
+        ]
+        if len(listed) == body["count"]:
+            if digest(listed) != body["announced"]:
+                raise UnsoundError("公告的名单与其后的办理不符")
+        elif len(listed) > body["count"] or any(h["seq"] == seq for h in self.here.heads[1:-1]):
+            raise UnsoundError("公告的名单与包内的办理不符")
+
+
+def course_lines(one: Application, lag: int) -> list[str]:
+    """An application and its steps as lines to read; what an auditor should look at has a mark.
+
+    A claimed day is marked if it is more than ``lag`` days before the day of recording.
+    """
+    body, course = one.entry.body, one.course
+    lines = [
+        f"第{one.entry.seq}号申报　{body['name']}（{body['uscc']}）"
+        f"{body['tier']}{body['procedure']}，{body['applied_on']}申报"
+    ]
+    for taken in one.steps:
+        step = taken.entry.body
+        remarks = [
+            f"所称的{step['day']}与登记的{taken.entry.day}相差{taken.lag}日"
+            if taken.lag > lag
+            else "",
+            f"超过期限{taken.due}共{taken.late}日" if taken.late else "",
+            f"与决定（{step['outcome'] or '无'}）不一致" if taken.against else "",
+        ]
+        told = "；".join(filter(None, remarks))
+        lines.append(
+            f"　{'△' if told else '✓'} 第{taken.entry.seq}号　{step['day']} {step['level']}"
+            f"“{step['act']}”：{taken.state} → {taken.act.to}{told and f'　（{told}）'}"
+        )
+    due = f"，最迟{course.due}" if course.due else ""
+    lines.append(f"　末次办理后在“{course.state}”，自{course.since}{due}")
+    return lines
