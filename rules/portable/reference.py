@@ -12,7 +12,7 @@ unsettled comparison is its gap, which is why the two share their numbers.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
 from functools import lru_cache
@@ -26,6 +26,8 @@ NOT_MET: Final = 0
 MISSING: Final = 1
 PENDING: Final = 2
 MET: Final = 3
+#: In place of the result of a rule that is just being evaluated.
+UNDER_WAY: Final = -1
 
 
 class EvaluationError(Exception):
@@ -109,6 +111,7 @@ class Evaluator:
         self.ruleset = ruleset
         self.rules: dict[str, Json] = {rule["id"]: rule for rule in ruleset["rules"]}
         self.tables: dict[str, Table] = {}
+        self.indicators: dict[str, Formula] = {}
         self.alike: dict[Evaluator, Alike] = {}
 
     def table(self, id: str) -> "Table":
@@ -116,6 +119,14 @@ class Evaluator:
         if id not in self.tables:
             self.tables[id] = table(id, self.rules[id]["body"])
         return self.tables[id]
+
+    def indicator(self, name: str, records: str) -> "Formula":
+        """The formula of an indicator, of a list's records or none, read when it is first asked for."""
+        key = f"{records}.{name}" if records else name
+        if key not in self.indicators:
+            expr = self.ruleset["indicators"][key]["expr"]
+            self.indicators[key] = self.formula(expr, records)
+        return self.indicators[key]
 
     def evaluate(self, facts: Json) -> Trace:
         """The trace of one filing: each rule once, and each rule over records once per record."""
@@ -132,13 +143,218 @@ class Evaluator:
             for other in given:
                 case.take(other)
             for name, rule in self.rules.items():
-                for at in case.places(rule["records"]):
-                    case.result(name, at)
+                for place in case.places(rule["records"]):
+                    case.result(name, place)
         except (
             ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError
         ) as problem:  # fmt: skip
             raise EvaluationError(f"malformed ruleset or facts: {problem!r}") from problem
         return case
+
+    # formulas: each is read once and becomes a function of a place, for it is asked of many
+
+    def formula(self, formula: Sequence[Any], records: str = "") -> "Formula":
+        """The reading of a formula, over the records of a list if one is named."""
+        match formula:
+            case ["fact", id]:
+                read_fact = leaf(self.ruleset["facts"][id])
+                return lambda filing, place: read_fact(filing.values.get(id))
+            case ["year", id, offset]:
+                read_year = leaf(self.ruleset["facts"][id])
+                return lambda filing, place: read_year(filing.of_year(id, offset))
+            case ["field", id] if records:
+                read_field = leaf(self.ruleset["fields"][f"{records}.{id}"])
+                return lambda filing, place: read_field(place.record.get(id))
+            case ["const", text]:
+                constant = exactly(number(text))
+                return lambda *_: constant
+            case ["add", *parts]:
+                terms = [self.formula(part, records) for part in parts]
+                return lambda filing, place: sum_up([term(filing, place) for term in terms])
+            case ["bounded", a, lowers, uppers]:
+                value = self.formula(a, records)
+                below = [self.formula(lower, records) for lower in lowers]
+                above = [self.formula(upper, records) for upper in uppers]
+                return lambda filing, place: bounded(
+                    value(filing, place),
+                    [end(filing, place).lo for end in below],
+                    [end(filing, place).hi for end in above],
+                )
+            case ["parameter", name, offset]:
+                return self.parameter(name, offset)
+            case ["count", of, rule, filed]:
+                return self.count(of, rule, filed)
+            case ["total", of, field, rule, filed]:
+                return self.amount(of, field, rule, filed)
+            case [kind, a, b] if kind in MEASURES:
+                return self.time(a, b, records, MEASURES[kind])
+            case ["year_number", a]:
+                return self.time(a, a, records, lambda x, _: x.year)
+            case ["lookup", name, a]:
+                text_of, table = self.formula(a, records), self.ruleset["maps"][name]
+                return lambda filing, place: lookup(table, text_of(filing, place))
+            case [kind, a, b] if kind in BINARY:
+                one, other, computed = *(self.formula(x, records) for x in (a, b)), BINARY[kind]
+                return lambda filing, place: computed(one(filing, place), other(filing, place))
+            case ["else_known", a, b]:
+                return else_known(self.formula(a, records), self.formula(b, records))
+        raise EvaluationError(f"unknown formula {formula!r}")
+
+    def parameter(self, name: str, offset: int) -> "Formula":
+        """The value of the row that fits best: by place, then by sector, then by year.
+
+        A row is passed over only if a known fact rules it out. There is none if all are ruled out.
+        """
+        rows = sorted(self.ruleset["parameters"][name]["rows"], key=precedence)
+
+        def read(filing: Evaluation, place: Place) -> Reading:
+            year, values = filing.year + offset, filing.values
+            unknown = False
+            for of, name, sector, of_year, value, _ in rows:
+                here, code = values.get(of), values.get("industry_code")
+                if of_year is not None and of_year != year:
+                    continue
+                if of and here is not None and here != name:
+                    continue
+                if sector and code is not None and not code.startswith(sector):
+                    continue
+                if (of and here is None) or (sector and code is None):
+                    unknown = True
+                    continue
+                return Reading(None, None, MISSING) if unknown else exactly(number(value))
+            return Reading(None, None, MISSING) if unknown else NOTHING
+
+        return read
+
+    def count(self, records: str, rule: str, filed: str | None) -> "Formula":
+        """How many records satisfy a rule: at least those that do, at most the undecided ones too.
+
+        An incomplete list may hold any number of further records.
+        """
+
+        def read(filing: Evaluation, place: Place) -> Reading:
+            outcomes = [filing.result(rule, record) for record in filing.places(records)]
+            met = outcomes.count(MET)
+            if not filing.complete(records):
+                return Reading(met, None, MISSING)
+            missing, pending = outcomes.count(MISSING), outcomes.count(PENDING)
+            gap = MISSING if missing else PENDING if pending else 0
+            return interval(met, met + missing + pending, gap)
+
+        return self.listed(records, read, filed)
+
+    def amount(self, records: str, field: str, rule: str, filed: str | None) -> "Formula":
+        """The sum of a field over the records that satisfy a rule, bounded like ``count``.
+
+        The field must never be negative, so undecided records can only add to the sum.
+        """
+        value_of = leaf(self.ruleset["fields"][f"{records}.{field}"])
+
+        def read(filing: Evaluation, place: Place) -> Reading:
+            terms = [] if filing.complete(records) else [Reading(0, None, MISSING)]
+            for record in filing.places(records):
+                value, outcome = value_of(record.record.get(field)), filing.outcome(rule, record)
+                if value.lo is None or value.lo < 0:
+                    raise EvaluationError(
+                        f"{records}.{field} may be negative, it cannot be summed up"
+                    )
+                if outcome == MET:
+                    terms.append(value)
+                elif outcome in (MISSING, PENDING):
+                    terms.append(Reading(0, value.hi, widest([outcome, value.gap])))
+            return sum_up(terms)
+
+        return self.listed(records, read, filed)
+
+    def listed(self, records: str, itemised: "Formula", filed: str | None) -> "Formula":
+        """The reading of a list's records, settled by the filed total.
+
+        The total stands in for an incomplete list without records.
+        """
+        nothing_filed = Reading(0, None, MISSING)
+        total = (lambda *_: nothing_filed) if filed is None else self.formula(["fact", filed])
+        agreeing = self.agreeing(filed)
+
+        def read(filing: Evaluation, place: Place) -> Reading:
+            if not filing.places(records) and not filing.complete(records):
+                return total(filing, place)
+            return agreeing(filing, itemised(filing, place))
+
+        return read
+
+    def agreeing(self, filed: str | None) -> "Callable[[Evaluation, Reading], Reading]":
+        """The reading of records, settled by a filed total that they allow, impossible by another.
+
+        A total that is a flag says whether there is any record at all.
+        """
+        if filed is None:
+            return lambda _filing, listed: listed
+        total_of = self.formula(["fact", filed])
+
+        def agreed(filing: Evaluation, listed: Reading) -> Reading:
+            known = filing.values.get(filed)
+            if known is None or listed.lo is None:
+                return listed
+            total = total_of(filing, filing.itself)
+            least, most = listed.lo, listed.hi
+            if isinstance(known, bool):
+                least, most = min(least, 1), None if most is None else min(most, 1)
+            if total.lo is None or least > total.lo or (most is not None and most < total.lo):
+                return IMPOSSIBLE
+            return total
+
+        return agreed
+
+    def time(
+        self,
+        a: Sequence[Any],
+        b: Sequence[Any],
+        records: str,
+        measure: Callable[[date, date], Number],
+    ) -> "Formula":
+        """A measure of the time from date a to date b."""
+        first, last = self.day(a, records), self.day(b, records)
+        measured = lru_cache(maxsize=1 << 12)(lambda x, y: exactly(measure(x, y)))
+
+        def read(filing: Evaluation, place: Place) -> Reading:
+            start, end = first(filing, place), last(filing, place)
+            if isinstance(start, date) and isinstance(end, date):
+                return measured(start, end)
+            return Reading(None, None, widest(gap for gap in (start, end) if isinstance(gap, int)))
+
+        return read
+
+    def day(
+        self, formula: Sequence[Any], records: str
+    ) -> "Callable[[Evaluation, Place], date | int]":
+        """The date that a formula gives; its gap if the date is unknown."""
+        match formula:
+            case ["as_of"]:
+                return lambda filing, place: filing.as_of
+            case ["new_year", offset]:
+                return lambda filing, place: date(filing.as_of.year + offset, 1, 1)
+            case ["day", text]:
+                fixed = date.fromisoformat(text)
+                return lambda *_: fixed
+            case ["else_known", a, b]:
+                ways = self.day(a, records), self.day(b, records)
+
+                def either(filing: Evaluation, place: Place) -> date | int:
+                    days = [way(filing, place) for way in ways]
+                    return next((day for day in days if isinstance(day, date)), days[0])
+
+                return either
+        reading_of = self.formula(formula, records)
+
+        def found(filing: Evaluation, place: Place) -> date | int:
+            reading = reading_of(filing, place)
+            if reading.code is not None:
+                return date.fromisoformat(reading.code)
+            if reading.gap:
+                return reading.gap
+            raise EvaluationError(f"not a date: {formula!r}")
+
+        return found
 
 
 class Alike:
@@ -155,14 +371,18 @@ class Alike:
         changed = {key for keys in (mine, theirs) for key in keys} - kept
         while changed:
             names = {name for part in changed for name in called(*part)}
-            changed = {key for key in kept if not named[key].isdisjoint(names)}
+            changed = {key for key in kept if any(name <= named[key] for name in names)}
             kept -= changed
-        self.indicators = frozenset(key for kind, key in kept if kind == "indicators")
-        #: The keys of these rules in a trace, by the list of records over which they are.
+        #: The names of these indicators, by the list of records over which they are.
+        self.indicators: dict[str, set[str]] = {}
+        #: The keys of these rules in a trace, likewise.
         self.keys: dict[str, list[str]] = {}
         for kind, id in kept:
             if kind == "rules":
                 self.keys.setdefault(mine[kind, id]["records"], []).extend(keys(mine[kind, id]))
+            elif kind == "indicators":
+                records = mine[kind, id]["records"]
+                self.indicators.setdefault(records, set()).add(id.removeprefix(f"{records}."))
 
 
 def keys(rule: Json) -> list[str]:
@@ -184,10 +404,12 @@ def parts(evaluator: Evaluator) -> dict[tuple[str, str], Any]:
     return found
 
 
-def called(kind: str, key: str) -> tuple[str, ...]:
-    """The names of a part; that of a list's field or indicator is said without the list as well."""
-    listed = kind in ("fields", "indicators") and "." in key
-    return (key, key.partition(".")[2]) if listed else (key,)
+def called(kind: str, key: str) -> tuple[frozenset[str], ...]:
+    """The texts that name a part together: its name, or that without its list beside the list's."""
+    whole = frozenset([key])
+    records, dot, name = key.partition(".")
+    listed = dot and kind in ("fields", "indicators")
+    return (whole, frozenset([records, name])) if listed else (whole,)
 
 
 def mentioned(part: Any) -> set[str]:
@@ -201,19 +423,49 @@ def mentioned(part: Any) -> set[str]:
     return set()
 
 
+class Place:
+    """Where rules are evaluated: a filing or one of its records.
+
+    ``trace`` and ``known`` fill up as results and readings are asked for, without the prefix.
+    """
+
+    __slots__ = ("at", "known", "prefix", "record", "records", "trace")
+
+    def __init__(self, at: At = None, record: Json = {}) -> None:  # noqa: B006
+        self.at = at
+        self.record = record
+        self.records = at[0] if at else ""
+        self.prefix = f"{at[0]}#{at[1]}:" if at else ""
+        self.trace: Trace = {}
+        self.known: dict[str, Reading] = {}
+
+
 class Evaluation:
-    """One filing under evaluation; ``trace`` fills up as results are asked for."""
+    """One filing under evaluation: the place of the filing itself, and one for each record."""
 
     def __init__(self, evaluator: Evaluator, facts: Json) -> None:
         self.evaluator = evaluator
-        self.rules = evaluator.rules
-        self.ruleset = evaluator.ruleset
         self.as_of = date.fromisoformat(facts["as_of"])
+        self.year = self.as_of.year - 1  # years count from the last full one
         self.values: Json = facts["values"]
         self.records: Json = facts["records"]
-        self.trace: Trace = {}
-        self.under_way: set[str] = set()
-        self.known: dict[tuple[str, At], Reading] = {}
+        self.itself = Place()
+        self.listed: dict[str, list[Place]] = {}
+
+    def places(self, records: str) -> "list[Place]":
+        """The places of a rule: the records of its list, or the filing itself if it has no list."""
+        if not records:
+            return [self.itself]
+        if records not in self.listed:
+            items = self.records[records]["items"] if records in self.records else ()
+            self.listed[records] = [Place((records, n), r) for n, r in enumerate(items)]
+        return self.listed[records]
+
+    def everywhere(self) -> "Iterator[Place]":
+        """All places."""
+        yield self.itself
+        for records in self.records:
+            yield from self.places(records)
 
     def take(self, other: "Evaluation") -> None:
         """Take the results and readings that come to the same under another ruleset."""
@@ -221,249 +473,82 @@ class Evaluation:
         if other.evaluator not in known:
             known[other.evaluator] = Alike(self.evaluator, other.evaluator)
         alike = known[other.evaluator]
-        for records, named in alike.keys.items():
-            for at in self.places(records):
-                prefix = label(at)
-                for key in named:
-                    self.trace[prefix + key] = other.trace[prefix + key]
-        for (name, at), reading in other.known.items():
-            if (f"{at[0]}.{name}" if at else name) in alike.indicators:
-                self.known[name, at] = reading
-
-    @property
-    def readings(self) -> dict[str, Reading]:
-        """The reading of every indicator that was read; of records, under ``list#i:name``."""
-        return {label(at) + name: reading for (name, at), reading in self.known.items()}
-
-    # rules
-
-    def places(self, records: str) -> Sequence[At]:
-        """The records at which a rule is evaluated: each of its list, or once if it has no list."""
-        if not records:
-            return [None]
-        return [(records, n) for n in range(len(self.items(records)))]
-
-    def result(self, id: str, at: At) -> Result:
-        """The result of a rule, evaluated when it is first asked for."""
-        prefix = label(at)
-        key = prefix + id
-        found = self.trace.get(key)
-        if found is None:
-            if key in self.under_way:
-                raise EvaluationError(f"rule {key} depends on itself")
-            if self.rules[id]["records"] != (at[0] if at else ""):
-                raise EvaluationError(f"rule {id} is not a rule for {prefix or 'a filing'}")
-            self.under_way.add(key)
-            found = self.trace[key] = self.evaluator.table(id)(self, prefix, at)
-        return found
-
-    def outcome(self, id: str, at: At) -> int:
-        """The outcome of a rule."""
-        outcome = self.result(id, at)
-        if isinstance(outcome, Points):
-            raise EvaluationError(f"rule {id} yields points, an outcome is asked for")
-        return outcome
-
-    def points(self, name: str, at: At) -> Points:
-        """The points of a ``rule``, or of a ``rule/group``."""
-        self.result(name if name in self.rules else name.partition("/")[0], at)
-        points = self.trace[label(at) + name]
-        if not isinstance(points, Points):
-            raise EvaluationError(f"{name} yields an outcome, points are asked for")
-        return points
-
-    # indicators
-
-    def indicator(self, name: str, at: At) -> Reading:
-        """The reading of an indicator, for the record at hand if there is one."""
-        found = self.known.get((name, at))
-        if found is None:
-            key = f"{at[0]}.{name}" if at else name
-            found = self.known[name, at] = self.read(self.ruleset["indicators"][key]["expr"], at)
-        return found
-
-    def read(self, formula: Sequence[Any], at: At) -> Reading:
-        """The reading of a formula."""
-        match formula:
-            case ["fact", id]:
-                return leaf(self.ruleset["facts"][id], self.values.get(id))
-            case ["year", id, offset]:
-                key = f"{id}@{self.as_of.year - 1 + offset}"  # years count from the last full one
-                return leaf(self.ruleset["facts"][id], self.values.get(key))
-            case ["field", id] if at:
-                records, n = at
-                record = self.items(records)[n]
-                return leaf(self.ruleset["fields"][f"{records}.{id}"], record.get(id))
-            case ["const", text]:
-                return exactly(number(text))
-            case ["add", *terms]:
-                return sum_up([self.read(term, at) for term in terms])
-            case ["sub", a, b]:
-                return sum_up([self.read(a, at), negative(self.read(b, at))])
-            case ["div", a, b]:
-                return quotient(self.read(a, at), self.read(b, at))
-            case ["mul", a, b]:
-                return product(self.read(a, at), self.read(b, at))
-            case ["least", a, b]:
-                return smaller(self.read(a, at), self.read(b, at))
-            case ["most", a, b]:
-                return negative(smaller(negative(self.read(a, at)), negative(self.read(b, at))))
-            case ["bounded", a, lowers, uppers]:
-                return bounded(
-                    self.read(a, at),
-                    [self.read(lower, at).lo for lower in lowers],
-                    [self.read(upper, at).hi for upper in uppers],
-                )
-            case ["parameter", name, offset]:
-                return self.parameter(name, self.as_of.year - 1 + offset)
-            case ["count", records, rule, filed]:
-                return self.count(records, rule, filed)
-            case ["total", records, field, rule, filed]:
-                return self.amount(records, field, rule, filed)
-            case ["days", a, b]:
-                return self.time(a, b, at, lambda x, y: (y - x).days)
-            case ["years", a, b]:
-                return self.time(a, b, at, years)
-            case ["calendar_years", a, b]:
-                return self.time(a, b, at, lambda x, y: y.year - x.year)
-            case ["year_number", a]:
-                return self.time(a, a, at, lambda x, _: x.year)
-            case ["lookup", name, a]:
-                return lookup(self.ruleset["maps"][name], self.read(a, at))
-            case ["else_found", a, finding]:
-                reading = self.read(a, at)
-                found = self.read(finding, at)
-                return found if reading.broken and found.gap == 0 else reading
-            case ["else_known", a, b]:
-                reading = self.read(a, at)
-                if reading.broken or reading.gap == 0:
-                    return reading
-                instead = self.read(b, at)
-                return instead if instead.gap == 0 else reading
-        raise EvaluationError(f"unknown formula {formula!r}")
-
-    def parameter(self, name: str, year: int) -> Reading:
-        """The value of the row that fits best: by place, then by sector, then by year.
-
-        A row is passed over only if a known fact rules it out. There is none if all are ruled out.
-        """
-        rows = self.ruleset["parameters"][name]["rows"]
-        rows = [row for row in rows if row[3] is None or row[3] == year]
-        unknown = False
-        for of, place, sector, _, value, _ in sorted(rows, key=precedence):
-            here, code = self.values.get(of), self.values.get("industry_code")
-            if of and here is not None and here != place:
-                continue
-            if sector and code is not None and not code.startswith(sector):
-                continue
-            if (of and here is None) or (sector and code is None):
-                unknown = True
-                continue
-            return Reading(None, None, MISSING) if unknown else exactly(number(value))
-        return Reading(None, None, MISSING) if unknown else NOTHING
-
-    def items(self, records: str) -> Sequence[Json]:
-        """The records of a list."""
-        items: Sequence[Json] = self.records[records]["items"] if records in self.records else ()
-        return items
+        for records, keys in alike.keys.items():
+            for mine, theirs in zip(self.places(records), other.places(records), strict=True):
+                for key in keys:
+                    mine.trace[key] = theirs.trace[key]
+        for records, names in alike.indicators.items():
+            for mine, theirs in zip(self.places(records), other.places(records), strict=True):
+                for name, reading in theirs.known.items():
+                    if name in names:
+                        mine.known[name] = reading
 
     def complete(self, records: str) -> bool:
         """Whether a list is declared complete; unless stated, it is not."""
         return records in self.records and self.records[records]["complete"] is True
 
-    def unlisted(self, filed: str | None) -> Reading:
-        """The filed total, which stands in for an incomplete list without records."""
-        if filed is None:
-            return Reading(0, None, MISSING)
-        return self.read(["fact", filed], None)
+    def of_year(self, id: str, offset: int) -> object:
+        """What is filed of a yearly fact, if anything."""
+        return self.values.get(f"{id}@{self.year + offset}")
 
-    def outcomes(self, records: str, rule: str) -> list[Result]:
-        """The outcomes of a rule for each record of a list."""
-        return [self.result(rule, at) for at in self.places(records)]
+    def result(self, id: str, place: Place) -> Result:
+        """The result of a rule, evaluated when it is first asked for."""
+        found = place.trace.get(id)
+        if found is None:
+            if self.evaluator.rules[id]["records"] != place.records:
+                raise EvaluationError(f"rule {id} is not a rule for {place.prefix or 'a filing'}")
+            place.trace[id] = UNDER_WAY
+            found = place.trace[id] = self.evaluator.table(id)(self, place)
+        elif found == UNDER_WAY:
+            raise EvaluationError(f"rule {place.prefix}{id} depends on itself")
+        return found
 
-    def count(self, records: str, rule: str, filed: str | None) -> Reading:
-        """How many records satisfy a rule: at least those that do, at most the undecided ones too.
+    def outcome(self, id: str, place: Place) -> int:
+        """The outcome of a rule."""
+        outcome = self.result(id, place)
+        if isinstance(outcome, Points):
+            raise EvaluationError(f"rule {id} yields points, an outcome is asked for")
+        return outcome
 
-        An incomplete list may hold any number of further records.
-        """
-        if not self.items(records) and not self.complete(records):
-            return self.unlisted(filed)
-        outcomes = self.outcomes(records, rule)
-        met = outcomes.count(MET)
-        if not self.complete(records):
-            return self.agreeing(Reading(met, None, MISSING), filed)
-        missing, pending = outcomes.count(MISSING), outcomes.count(PENDING)
-        gap = MISSING if missing else PENDING if pending else 0
-        return self.agreeing(interval(met, met + missing + pending, gap), filed)
+    def points(self, name: str, place: Place) -> Points:
+        """The points of a ``rule``, or of a ``rule/group``."""
+        self.result(name if name in self.evaluator.rules else name.partition("/")[0], place)
+        points = place.trace[name]
+        if not isinstance(points, Points):
+            raise EvaluationError(f"{name} yields an outcome, points are asked for")
+        return points
 
-    def amount(self, records: str, field: str, rule: str, filed: str | None) -> Reading:
-        """The sum of a field over the records that satisfy a rule, bounded like ``count``.
+    def indicator(self, name: str, place: Place) -> Reading:
+        """The reading of an indicator."""
+        found = place.known.get(name)
+        if found is None:
+            read = self.evaluator.indicator(name, place.records)
+            found = place.known[name] = read(self, place)
+        return found
 
-        The field must never be negative, so undecided records can only add to the sum.
-        """
-        if not self.items(records) and not self.complete(records):
-            return self.unlisted(filed)
-        fact = self.ruleset["fields"][f"{records}.{field}"]
-        terms = [] if self.complete(records) else [Reading(0, None, MISSING)]
-        for record, outcome in zip(self.items(records), self.outcomes(records, rule), strict=True):
-            value = leaf(fact, record.get(field))
-            if value.lo is None or value.lo < 0:
-                raise EvaluationError(f"{records}.{field} may be negative, it cannot be summed up")
-            if outcome == MET:
-                terms.append(value)
-            elif outcome in (MISSING, PENDING):
-                terms.append(Reading(0, value.hi, widest([outcome, value.gap])))
-        return self.agreeing(sum_up(terms), filed)
+    @property
+    def trace(self) -> Trace:
+        """The results that were asked for, so far."""
+        return {
+            p.prefix + key: result for p in self.everywhere() for key, result in p.trace.items()
+        }
 
-    def agreeing(self, listed: Reading, filed: str | None) -> Reading:
-        """The reading of records, settled by a filed total that they allow, impossible by another.
-
-        A total that is a flag says whether there is any record at all.
-        """
-        known = None if filed is None else self.values.get(filed)
-        if known is None or listed.lo is None:
-            return listed
-        total = self.read(["fact", filed], None)
-        least, most = listed.lo, listed.hi
-        if isinstance(known, bool):
-            least, most = min(least, 1), None if most is None else min(most, 1)
-        if total.lo is None or least > total.lo or (most is not None and most < total.lo):
-            return IMPOSSIBLE
-        return total
-
-    def time(
-        self, a: Sequence[Any], b: Sequence[Any], at: At, measure: Callable[[date, date], Number]
-    ) -> Reading:
-        """A measure of the time from date a to date b."""
-        start, end = self.day(a, at), self.day(b, at)
-        if isinstance(start, date) and isinstance(end, date):
-            return exactly(measure(start, end))
-        return Reading(None, None, widest(gap for gap in (start, end) if isinstance(gap, int)))
-
-    def day(self, formula: Sequence[Any], at: At) -> date | int:
-        """The date that a formula gives; its gap if the date is unknown."""
-        match formula:
-            case ["as_of"]:
-                return self.as_of
-            case ["new_year", offset]:
-                return date(self.as_of.year + offset, 1, 1)
-            case ["day", text]:
-                return date.fromisoformat(text)
-            case ["else_known", a, b]:
-                days = self.day(a, at), self.day(b, at)
-                return next((day for day in days if isinstance(day, date)), days[0])
-        reading = self.read(formula, at)
-        if reading.code is not None:
-            return date.fromisoformat(reading.code)
-        if reading.gap:
-            return reading.gap
-        raise EvaluationError(f"not a date: {formula!r}")
+    @property
+    def readings(self) -> dict[str, Reading]:
+        """The reading of every indicator that was read; of records, under ``list#i:name``."""
+        return {
+            p.prefix + name: found for p in self.everywhere() for name, found in p.known.items()
+        }
 
 
-# tables: each is read once and becomes a function of a filing, for it is asked of many
+#: The reading of a formula at a place.
+Formula: TypeAlias = Callable[[Evaluation, Place], Reading]
 
-#: The result of a rule in a filing: the prefix of the trace keys, and the record at hand.
-Table: TypeAlias = Callable[[Evaluation, str, At], Result]
+
+# tables: each is read once and becomes a function of a place, for it is asked of many
+
+#: The result of a rule at a place.
+Table: TypeAlias = Callable[[Evaluation, Place], Result]
 
 
 def table(id: str, body: Json) -> Table:
@@ -471,7 +556,7 @@ def table(id: str, body: Json) -> Table:
     match body["kind"]:
         case "cases":
             cases = [table_case(id, case) for case in body["cases"]]
-            return lambda filing, prefix, at: any_of([met(filing, prefix, at) for met in cases])
+            return lambda filing, place: any_of([met(filing, place) for met in cases])
         case "bands":
             return bands(id, body["bands"])
         case "ladder":
@@ -486,37 +571,36 @@ def table(id: str, body: Json) -> Table:
     raise EvaluationError(f"unknown kind of table {body['kind']!r}")
 
 
-def table_case(id: str, case: Json) -> Callable[[Evaluation, str, At], int]:
+def table_case(id: str, case: Json) -> Callable[[Evaluation, Place], int]:
     """The outcome of a case, the least of its lines' outcomes: it is met if all lines are."""
     own, *numbered = of_case(id, case["name"], len(case["lines"]))
     lines = [line(written) for written in case["lines"]]
 
-    def outcome(filing: Evaluation, prefix: str, at: At) -> int:
-        outcomes = [asked(filing, at) for asked in lines]
-        for key, found in zip(numbered, outcomes, strict=True):
-            filing.trace[prefix + key] = found
-        least = filing.trace[prefix + own] = min(outcomes)
+    def outcome(filing: Evaluation, place: Place) -> int:
+        outcomes = [asked(filing, place) for asked in lines]
+        place.trace.update(zip(numbered, outcomes, strict=True))
+        least = place.trace[own] = min(outcomes)
         return least
 
     return outcome
 
 
-def line(line: Json) -> Callable[[Evaluation, At], int]:
+def line(line: Json) -> Callable[[Evaluation, Place], int]:
     """One comparison."""
     name, op, value = line["name"], line["op"], line["value"]
     match line["subject"]:
         case "indicator" if op == "in":
-            return lambda filing, at: among(filing.indicator(name, at), value)
+            return lambda filing, place: among(filing.indicator(name, place), value)
         case "indicator":
             figure = comparison(op, number(value))
-            return lambda filing, at: figure(*filing.indicator(name, at)[:3])
+            return lambda filing, place: figure(filing.indicator(name, place))
         case "points":
             score = comparison(op, number(value))
-            return lambda filing, at: score(*filing.points(name, at))
+            return lambda filing, place: score(filing.points(name, place))
         case "rule":
-            return lambda filing, at: filing.outcome(name, at)
+            return lambda filing, place: filing.outcome(name, place)
         case "unmet":
-            return lambda filing, at: negated(filing.outcome(name, at))
+            return lambda filing, place: negated(filing.outcome(name, place))
     raise EvaluationError(f"unknown subject {line['subject']!r}")
 
 
@@ -527,13 +611,13 @@ def bands(id: str, table: Sequence[Any]) -> Table:
         for name, rows in table
     ]
 
-    def points(filing: Evaluation, prefix: str, at: At) -> Points:
+    def points(filing: Evaluation, place: Place) -> Points:
         scores = []
         for key, name, rows in indicators:
-            reading = filing.indicator(name, at)
+            reading = filing.indicator(name, place)
             reached = [score(rows, value) for value in samples(reading, rows)]
             found = span(min(reached), max(reached), reading.gap)
-            filing.trace[prefix + key] = found
+            place.trace[key] = found
             scores.append(found)
         lo = max(points.lo for points in scores)
         hi = max(points.hi for points in scores)
@@ -546,8 +630,8 @@ def ladder(id: str, rungs: Sequence[Json], rest: Number) -> Table:
     """At least the points of the first rung met, at most those of the first not ruled out."""
     cases = [(table_case(id, rung), number(rung["points"])) for rung in rungs]
 
-    def points(filing: Evaluation, prefix: str, at: At) -> Points:
-        steps = [(met(filing, prefix, at), points) for met, points in cases]
+    def points(filing: Evaluation, place: Place) -> Points:
+        steps = [(met(filing, place), points) for met, points in cases]
         lo = next((points for outcome, points in steps if outcome == MET), rest)
         hi = next((points for outcome, points in steps if outcome != NOT_MET), rest)
         filed = any(outcome == MISSING and points > lo for outcome, points in steps)
@@ -560,10 +644,10 @@ def total(id: str, items: Sequence[Any], cap: str | None) -> Table:
     """The sum of all items' points; the sum of each group is traced."""
     groups = {group: f"{id}/{group}" for group, _, _ in items if group}
 
-    def points(filing: Evaluation, prefix: str, at: At) -> Points:
-        points = [(group, filing.points(rule, at)) for group, rule, _ in items]
+    def points(filing: Evaluation, place: Place) -> Points:
+        points = [(group, filing.points(rule, place)) for group, rule, _ in items]
         for name, key in groups.items():
-            filing.trace[prefix + key] = sum_of([p for group, p in points if group == name])
+            place.trace[key] = sum_of([p for group, p in points if group == name])
         return capped(sum_of([p for _, p in points]), cap)
 
     return points
@@ -572,8 +656,8 @@ def total(id: str, items: Sequence[Any], cap: str | None) -> Table:
 def attested(indicator: str, least: Number, most: Number) -> Table:
     """The filed points, clipped to the bounds of the table."""
 
-    def points(filing: Evaluation, _: str, at: At) -> Points:
-        reading = filing.indicator(indicator, at)
+    def points(filing: Evaluation, place: Place) -> Points:
+        reading = filing.indicator(indicator, place)
         lo = least if reading.lo is None else min(max(reading.lo, least), most)
         hi = most if reading.hi is None else min(max(reading.hi, least), most)
         return span(lo, hi, reading.gap)
@@ -588,11 +672,6 @@ def attested(indicator: str, least: Number, most: Number) -> Table:
 def of_case(key: str, name: str, lines: int) -> tuple[str, ...]:
     """The trace keys of a case, and of each of its lines."""
     return (f"{key}/{name}", *(f"{key}/{name}/{n}" for n in range(1, lines + 1)))
-
-
-def label(at: At) -> str:
-    """The prefix of a record's trace keys."""
-    return f"{at[0]}#{at[1]}:" if at else ""
 
 
 def widest(gaps: Iterable[int]) -> int:
@@ -678,19 +757,19 @@ def unsettled(gap: int) -> int:
     return gap
 
 
-def comparison(op: str, limit: Number) -> Callable[[Number | None, Number | None, int], int]:
+def comparison(op: str, limit: Number) -> Callable[[Reading | Points], int]:
     """Met if all of [lo, hi] satisfy it, not met if none does."""
     if op not in HOLDS:
         raise EvaluationError(f"unknown comparison {op!r}")
     holds, rising = HOLDS[op], op in (">=", ">")
 
-    def compare(lo: Number | None, hi: Number | None, gap: int) -> int:
-        worst, best = (lo, hi) if rising else (hi, lo)
+    def compare(known: Reading | Points) -> int:
+        worst, best = (known.lo, known.hi) if rising else (known.hi, known.lo)
         if worst is not None and holds(worst, limit):
             return MET
         if best is not None and (best is worst or not holds(best, limit)):
             return NOT_MET
-        return unsettled(gap)
+        return unsettled(known.gap)
 
     return compare
 
@@ -769,7 +848,7 @@ def same(lo: Number, hi: Number | None) -> bool:
     return lo is hi or lo == hi
 
 
-def leaf(fact: Json, value: object) -> Reading:
+def leaf(fact: Json) -> Callable[[object], Reading]:
     """The reading of a filed fact or a finding; if unknown, every value that it may take.
 
     A number below the least that the fact can truly have is impossible.
@@ -779,20 +858,32 @@ def leaf(fact: Json, value: object) -> Reading:
         raise EvaluationError(f"unknown kind or origin of a fact: {kind!r}, {origin!r}")
     gap = MISSING if origin == "填报" else PENDING
     if kind == "flag":
+        either = Reading(0, 1, gap)
+        return lambda value: either if value is None else flag(value)
+    if kind != "number":
+        anything = Reading(None, None, gap)
+        return lambda value: anything if value is None else code(value)
+    lo, hi = (end(fact[bound] or None) for bound in ("minimum", "maximum"))
+    unknown = interval(lo, hi, gap)
+
+    def read(value: object) -> Reading:
         if value is None:
-            return Reading(0, 1, gap)
-        if not isinstance(value, bool):
-            raise EvaluationError(f"flags are true or false, not {value!r}")
-        return exactly(int(value))
-    if kind == "number":
-        if value is None:
-            lo, hi = fact["minimum"], fact["maximum"]
-            return interval(lo and number(lo), hi and number(hi), gap)
+            return unknown
         known = number(value)
-        least = fact["minimum"]
-        return IMPOSSIBLE if least and known < number(least) else exactly(known)
-    if value is None:
-        return Reading(None, None, gap)
+        return IMPOSSIBLE if lo is not None and known < lo else exactly(known)
+
+    return read
+
+
+def flag(value: object) -> Reading:
+    """The reading of a known flag."""
+    if not isinstance(value, bool):
+        raise EvaluationError(f"flags are true or false, not {value!r}")
+    return exactly(int(value))
+
+
+def code(value: object) -> Reading:
+    """The reading of a known code, date or text."""
     if not isinstance(value, str):
         raise EvaluationError(f"codes, dates and texts are texts, not {value!r}")
     return Reading(None, None, 0, code=value)
@@ -829,7 +920,12 @@ def precedence(row: Sequence[Any]) -> tuple[int, int, bool]:
 def negative(a: Reading) -> Reading:
     """The figure with its sign changed."""
     lo, hi = None if a.hi is None else -a.hi, None if a.lo is None else -a.lo
-    return a._replace(lo=lo, hi=hi)
+    return Reading(lo, hi, a.gap, a.code, a.broken)
+
+
+def difference(a: Reading, b: Reading) -> Reading:
+    """a - b."""
+    return sum_up([a, negative(b)])
 
 
 def quotient(a: Reading, b: Reading) -> Reading:
@@ -891,6 +987,40 @@ def smaller(a: Reading, b: Reading) -> Reading:
     return interval(lo, hi, widest([a.gap, b.gap]))
 
 
+def greater(a: Reading, b: Reading) -> Reading:
+    """The greater of two figures."""
+    return negative(smaller(negative(a), negative(b)))
+
+
+def else_found(a: Reading, found: Reading) -> Reading:
+    """A figure, or what a person found if it cannot be computed."""
+    return found if a.broken and found.gap == 0 else a
+
+
+def else_known(a: Formula, b: Formula) -> Formula:
+    """A figure, or another that is known if the first is not; the other is read only then."""
+
+    def read(filing: Evaluation, place: Place) -> Reading:
+        reading = a(filing, place)
+        if reading.broken or reading.gap == 0:
+            return reading
+        instead = b(filing, place)
+        return instead if instead.gap == 0 else reading
+
+    return read
+
+
+#: What is computed from two figures.
+BINARY: Final = {
+    "sub": difference,
+    "div": quotient,
+    "mul": product,
+    "least": smaller,
+    "most": greater,
+    "else_found": else_found,
+}
+
+
 def bounded(
     a: Reading, lowers: Sequence[Number | None], uppers: Sequence[Number | None]
 ) -> Reading:
@@ -937,3 +1067,11 @@ def years(a: date, b: date) -> Number:
         full -= 1
     start, end = anniversary(a, full), anniversary(a, full + 1)
     return full + Fraction((b - start).days, (end - start).days)
+
+
+#: What is measured between two dates.
+MEASURES: Final[Mapping[str, Callable[[date, date], Number]]] = {
+    "days": lambda a, b: (b - a).days,
+    "years": years,
+    "calendar_years": lambda a, b: b.year - a.year,
+}

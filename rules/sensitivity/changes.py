@@ -16,7 +16,7 @@ from rules.model.facts import Fact, Scalar
 from rules.model.ruleset import Cases, Line, Outcome, Rule
 from rules.portable import reference
 from rules.sensitivity.along import Along
-from rules.sensitivity.study import Reach, Study, Tried, Variable
+from rules.sensitivity.study import Reach, Study, StudyEvaluator, Tried, Variable
 
 #: How many changes in a row are tried although they lead no further.
 _PATIENCE: Final = 3
@@ -213,12 +213,12 @@ class _Search:
             )
         self.root, self.verdict = ruleset.root, decision.verdict
         self.reach = Reach(ruleset)
-        evaluator = reference.Evaluator(ruleset.to_json())
+        evaluator = StudyEvaluator(ruleset.to_json())
         self.study = Study(self.reach, evaluator, self.profile.to_json())
         self.variables = self.reach.variables(self.profile)
 
     def outcome(self, case: reference.Evaluation, key: str) -> Outcome:
-        found = case.trace[key]
+        found = case.itself.trace[key]
         assert isinstance(found, int)
         return Outcome(found)
 
@@ -369,7 +369,7 @@ class _Search:
         if line.subject == "unmet":
             requirement = f"{self.reach.rules[line.name].title} {line.text}"
         if line.subject == "points":
-            points, limit = case.trace[line.name], line.value
+            points, limit = case.itself.trace[line.name], line.value
             assert isinstance(points, reference.Points)
             assert isinstance(limit, Fraction)
             most = points.hi.value if isinstance(points.hi, Along) else points.hi

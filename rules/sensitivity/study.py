@@ -12,7 +12,7 @@ from rules.model.facts import YEARS, Fact, Profile, Scalar, exact
 from rules.model.quantities import UNITS, show
 from rules.model.ruleset import Expr, Ruleset
 from rules.portable import reference
-from rules.portable.reference import At, Reading
+from rules.portable.reference import At, Formula, Place, Reading
 from rules.sensitivity.along import Along, Grid, Track
 
 #: Grid steps in base units: fen, 0.0001 percentage points, 0.01 points; other figures are counts.
@@ -195,7 +195,7 @@ class StudyCase(reference.Evaluation):
 
     def __init__(
         self,
-        evaluator: reference.Evaluator,
+        evaluator: "StudyEvaluator",
         facts: reference.Json,
         variable: Variable,
         grid: Grid | None = None,
@@ -219,55 +219,86 @@ class StudyCase(reference.Evaluation):
         own = self.variable.at
         return tuple(formula) == self.variable.leaf and (own is None or own == at)
 
-    def read(self, formula: Sequence[Any], at: At) -> Reading:
-        """The reading of a formula, with the fact as a variable."""
-        if self.along is not None:
-            if self.moves(formula, at):
-                value = cast(Fraction, self.along)
+
+class StudyEvaluator(reference.Evaluator):
+    """The reference evaluator, in whose formulas the fact of a ``StudyCase`` is a variable."""
+
+    def formula(self, formula: Sequence[Any], records: str = "") -> Formula:
+        """The reading of a formula."""
+        plain = super().formula(formula, records)
+
+        def read(case: reference.Evaluation, place: Place) -> Reading:
+            if (
+                isinstance(case, StudyCase)
+                and case.along is not None
+                and case.moves(formula, place.at)
+            ):
+                value = cast(Fraction, case.along)
                 return Reading(value, value, 0)
-            match formula:
-                case ["total", records, field, rule, filed]:
-                    own = self.variable.at
-                    if own and own[0] == records and self.variable.leaf == ("field", field):
-                        return self.summed(self.along, records, field, rule, filed)
-        return super().read(formula, at)
+            return plain(case, place)
+
+        match formula:
+            case [("fact" | "year" | "field" | "else_known"), *_]:
+                return read
+            case ["total", of, field, rule, filed]:
+                return self.summed(plain, of, field, rule, filed)
+        return plain
 
     def summed(
-        self, amount: Along, records: str, field: str, rule: str, filed: str | None
-    ) -> Reading:
-        """A total whose summands include the fact."""
-        lo, hi, gap, *_ = self.amount(records, field, rule, None)
-        assert lo is not None
-        own = self.result(rule, self.variable.at)
-        shift = cast(Fraction, amount - amount.value)
-        if own == reference.MET:
-            lo += shift
-        if own != reference.NOT_MET and hi is not None:
-            hi += shift
-        return self.agreeing(reference.interval(lo, hi, gap), filed)
+        self, plain: Formula, records: str, field: str, rule: str, filed: str | None
+    ) -> Formula:
+        """A total whose summands may include the fact."""
+        listed = super().formula(["total", records, field, rule, None])
+        agreeing = self.agreeing(filed)
+
+        def read(case: reference.Evaluation, place: Place) -> Reading:
+            if not isinstance(case, StudyCase) or case.along is None:
+                return plain(case, place)
+            own = case.variable.at
+            if own is None or own[0] != records or case.variable.leaf != ("field", field):
+                return plain(case, place)
+            lo, hi, gap, *_ = listed(case, place)
+            assert lo is not None
+            outcome = case.result(rule, case.places(records)[own[1]])
+            shift = cast(Fraction, case.along - case.along.value)
+            if outcome == reference.MET:
+                lo += shift
+            if outcome != reference.NOT_MET and hi is not None:
+                hi += shift
+            return agreeing(case, reference.interval(lo, hi, gap))
+
+        return read
 
     def time(
         self,
         a: Sequence[Any],
         b: Sequence[Any],
-        at: At,
+        records: str,
         measure: Callable[[date, date], reference.Number],
-    ) -> Reading:
+    ) -> Formula:
         """A measure of time with one date as a variable; it is monotone in each of its dates."""
-        known = super().time(a, b, at, measure)
-        first, last = self.moves(a, at), self.moves(b, at)
-        grid, days = self.grid, (self.day(a, at), self.day(b, at))
-        if grid is None or known.lo is None or not (first or last):
-            return known
+        plain = super().time(a, b, records, measure)
+        first, last = self.day(a, records), self.day(b, records)
 
-        def measured(place: int) -> reference.Number:
-            day = date.fromordinal(place)
-            return measure(*(day if moving else cast(date, fixed) for moving, fixed in pairs))
+        def read(case: reference.Evaluation, place: Place) -> Reading:
+            known = plain(case, place)
+            if not isinstance(case, StudyCase) or case.grid is None or known.lo is None:
+                return known
+            moving = case.moves(a, place.at), case.moves(b, place.at)
+            if not any(moving):
+                return known
+            pairs = tuple(zip(moving, (first(case, place), last(case, place)), strict=True))
 
-        pairs = tuple(zip((first, last), days, strict=True))
-        track = Track(known.lo, self.turns, lambda p: grid.days(measured, p))
-        value = cast(Fraction, Along(track, (0, 1)))
-        return Reading(value, value, 0)
+            def measured(ordinal: int) -> reference.Number:
+                day = date.fromordinal(ordinal)
+                return measure(*(day if moves else cast(date, fixed) for moves, fixed in pairs))
+
+            grid = case.grid
+            track = Track(known.lo, case.turns, lambda p: grid.days(measured, p))
+            value = cast(Fraction, Along(track, (0, 1)))
+            return Reading(value, value, 0)
+
+        return read
 
 
 #: Makes the evaluation of a value: at a place on a grid, or by itself.
@@ -277,18 +308,12 @@ Maker: TypeAlias = Callable[[Scalar, Grid | None, int], StudyCase]
 class Study:
     """One evaluated filing, from which other values of one fact are evaluated."""
 
-    def __init__(self, reach: Reach, evaluator: reference.Evaluator, facts: reference.Json) -> None:
+    def __init__(self, reach: Reach, evaluator: StudyEvaluator, facts: reference.Json) -> None:
         self.reach = reach
         self.evaluator = evaluator
         self.facts = facts
         self.base = evaluator.evaluation(facts)
         self._makers: dict[str, Maker] = {}
-        self._results: dict[tuple[str, At], list[str]] = {}
-        for key in self.base.trace:
-            label, colon, rest = key.partition(":")
-            records, _, number = label.partition("#")
-            at = (records, int(number)) if colon and records in facts["records"] else None
-            self._results.setdefault(((rest if at else key).partition("/")[0], at), []).append(key)
 
     def having(self, variable: Variable, value: Scalar) -> "Study":
         """The filing with another value of one fact."""
@@ -347,24 +372,32 @@ class Study:
         """A maker of evaluations for other values, which reuses results independent of the fact."""
         if variable.key in self._makers:
             return self._makers[variable.key]
-        reach = self.reach
-        known, trace = dict(self.base.known), dict(self.base.trace)
-        for (rule, at), keys in self._results.items():
-            if reach.affects(variable, reach.of_rule[rule], at):
-                for key in keys:
-                    del trace[key]
-        for name, at in self.base.known:
-            if reach.affects(variable, reach.of_indicator[f"{at[0]}.{name}" if at else name], at):
-                del known[name, at]
+        kept = [self._kept(variable, place) for place in self.base.everywhere()]
 
         def made(value: Scalar, grid: Grid | None, place: int) -> StudyCase:
             case = StudyCase(
                 self.evaluator, self.with_value(variable, value), variable, grid, place
             )
-            case.known.update(known)
-            case.trace.update(trace)
-            case.result(reach.ruleset.root, None)
+            for of, (trace, known) in zip(case.everywhere(), kept, strict=True):
+                of.trace.update(trace)
+                of.known.update(known)
+            case.result(self.reach.ruleset.root, case.itself)
             return case
 
         self._makers[variable.key] = made
         return made
+
+    def _kept(self, variable: Variable, place: Place) -> tuple[reference.Trace, dict[str, Reading]]:
+        """The results and readings at a place that are independent of the fact."""
+        reach, records = self.reach, place.records
+        rules = {key.partition("/")[0] for key in place.trace}
+        of_rules = {r for r in rules if reach.affects(variable, reach.of_rule[r], place.at)}
+        of_indicators = {
+            name
+            for name in place.known
+            if reach.affects(
+                variable, reach.of_indicator[f"{records}.{name}" if records else name], place.at
+            )
+        }
+        trace = {k: r for k, r in place.trace.items() if k.partition("/")[0] not in of_rules}
+        return trace, {name: r for name, r in place.known.items() if name not in of_indicators}

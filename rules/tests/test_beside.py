@@ -38,7 +38,15 @@ def test_tiers_have_much_in_common() -> None:
     alike = Alike(evaluator("63.2"), evaluator("63.3"))
     assert len(alike.keys[""]) > 100
     assert "63.4.Ⅰ类" in alike.keys["ip"]
-    assert "上年度研发费用占比" in alike.indicators
+    assert "上年度研发费用占比" in alike.indicators[""]
+
+
+def test_a_field_is_the_same_though_that_name_means_another_in_another_list() -> None:
+    alike = Alike(evaluator("63.1"), evaluator("63.2"))
+    only = {*evaluator("63.2").ruleset["fields"]} - {*evaluator("63.1").ruleset["fields"]}
+    assert "titles.kind" in only
+    assert "63.4.Ⅰ类" in alike.keys["ip"]
+    assert "类别" in alike.indicators["ip"]
 
 
 def places(part: Any) -> Iterator[tuple[Any, Any]]:

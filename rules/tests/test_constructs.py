@@ -659,8 +659,9 @@ def test_a_parameter(
     expr = parameter(name, offset)
     read = Evaluator(by_place(), profile, lambda *_: []).read(expr)
     plain = json.loads(json.dumps([by_place().to_json(), profile.to_json(), expr]))
-    evaluation = reference.Evaluation(reference.Evaluator(plain[0]), plain[1])
-    again = evaluation.read(plain[2], None)
+    evaluator = reference.Evaluator(plain[0])
+    evaluation = reference.Evaluation(evaluator, plain[1])
+    again = evaluator.formula(plain[2])(evaluation, evaluation.itself)
     assert (read.lo, read.hi, int(read.gap), bool(read.broken)) == (
         again.lo,
         again.hi,
