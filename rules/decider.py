@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Self
 
 from rules.engine.compiler import compiled
-from rules.engine.driver import Engine, Evaluation
+from rules.engine.driver import Engine, Evaluation, Shared
 from rules.engine.program import Programs
 from rules.engine.readings import Reading
 from rules.engine.remembered import Store, compile_and_keep, recall
@@ -44,7 +44,7 @@ class Decider:
     ``alone`` skips the reference evaluator; it is only for callers that compare the engine with
     another evaluation. ``store`` keeps compiled programs between runs; it is ignored with
     ``alone``, because only a checked engine may run a stored program. Deciders with the same
-    ``beside`` evaluate by the reference once what several rulesets ask of one profile.
+    ``beside`` evaluate once, by each evaluator, what several rulesets ask of one profile.
     """
 
     def __init__(
@@ -53,16 +53,16 @@ class Decider:
         *,
         alone: bool = False,
         store: Store | None = None,
-        beside: "References | None" = None,
+        beside: "Beside | None" = None,
     ) -> None:
         self.ruleset = ruleset
         self.alone = alone
         self._store = None if alone else store
         remembered = recall(ruleset, self._store) if self._store else None
         self._remembered = remembered is not None
-        self._engine = Engine(ruleset, remembered or self._compiled())
+        self._beside = Beside() if beside is None else beside
+        self._engine = Engine(ruleset, remembered or self._compiled(), self._beside.engines)
         self._reference = reference.Evaluator(ruleset.to_json())
-        self._beside = References() if beside is None else beside
 
     def _compiled(self) -> Programs:
         return (
@@ -87,6 +87,7 @@ class Decider:
         if found is None or keys:
             self._engine.close()
             self._remembered = False
+            # by itself: nothing is taken from what may be at fault
             self._engine = Engine(self.ruleset, self._compiled())
             found, keys = self._asked(profile, expected)
         assert found is not None
@@ -124,15 +125,16 @@ class Decider:
         self.close()
 
 
-class References:
-    """The last profile's evaluations by the reference, under one ruleset after another."""
+class Beside:
+    """The last profile under one ruleset after another: what each evaluator has in common there."""
 
     def __init__(self) -> None:
+        self.engines = Shared()
         self._facts: Any = None
         self._found: dict[reference.Evaluator, reference.Evaluation] = {}
 
     def evaluation(self, evaluator: reference.Evaluator, facts: Any) -> reference.Evaluation:
-        """The evaluation of a profile's plain facts under a ruleset."""
+        """The reference's evaluation of a profile's plain facts under a ruleset."""
         if facts != self._facts:
             self._facts, self._found = facts, {}
         given = [found for other, found in self._found.items() if other is not evaluator]

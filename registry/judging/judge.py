@@ -21,7 +21,7 @@ from registry.judging.facts import (
 )
 from registry.judging.settled import Determination, Registration
 from registry.kit import cache
-from rules.decider import Decider, Decision, References
+from rules.decider import Beside, Decider, Decision
 from rules.language.editions import ApplicabilityRow, Governing, governing
 from rules.model.catalogue import Catalogue
 from rules.model.decode import decode
@@ -106,7 +106,7 @@ class Judge:
         self.rules = rules
         self.alone = alone
         self._deciders: dict[str, Decider] = {}
-        self._references = References()
+        self._beside = Beside()
         self._read: dict[str, frozenset[str]] = {}
         self._registered: dict[str, Asked] = {}
 
@@ -163,7 +163,7 @@ class Judge:
         if root not in self._deciders:
             ruleset = self.rules.ruleset(root)
             self._deciders[root] = Decider(
-                ruleset, alone=self.alone, store=cache.programs(), beside=self._references
+                ruleset, alone=self.alone, store=cache.programs(), beside=self._beside
             )
         return self._deciders[root].decide(profile)
 

@@ -17,7 +17,7 @@ from typing import Any, Final, Self, TypeAlias
 from rules.engine.compiler import compiled
 from rules.engine.network import Network
 from rules.engine.program import ContradictionError, Memory, Program, Programs
-from rules.engine.readings import Evaluator, Reading, compile_formula
+from rules.engine.readings import Evaluator, Formulas, Reading, Record
 from rules.errors import EngineFaultError, EngineUnavailableError
 from rules.model.facts import Profile, RecordList
 from rules.model.ruleset import BY_NUMBER, Outcome, Result, Ruleset, Trace, points_of
@@ -47,23 +47,61 @@ class Evaluation:
     readings: Mapping[str, Reading]
 
 
+#: The readings of each record of a list, and its results.
+_Answered: TypeAlias = list[tuple[Mapping[str, Reading], "_Results"]]
+
+
+class Shared:
+    """What engines for several rulesets have in common: read, and answered for records, once of a profile.
+
+    Only for profiles that nobody changes.
+    """
+
+    def __init__(self) -> None:
+        self.formulas = Formulas()
+        self._scopes: list[tuple[Program, Any]] = []
+        self._answered: dict[int, _Answered] = {}
+
+    def number(self, program: Program, indicators: Any) -> int:
+        """The number of a program over records with these formulas; equal ones have the same."""
+        scope = program, indicators
+        if scope not in self._scopes:
+            self._scopes.append(scope)
+        return self._scopes.index(scope)
+
+    def begin(self, profile: Profile) -> None:
+        """Turn to a profile."""
+        if self.formulas.begin(profile):
+            self._answered = {}
+
+    def answered(self, number: int, answer: Callable[[], _Answered]) -> _Answered:
+        """The readings and results of a list, made if no engine has made them."""
+        if number not in self._answered:
+            self._answered[number] = answer()
+        return self._answered[number]
+
+
 class Engine:
     """A ruleset, compiled once, that evaluates one profile after another.
 
     Only the thread that made it may use it. ``close`` releases its memory, several megabytes.
     """
 
-    def __init__(self, ruleset: Ruleset, programs: Programs | None = None) -> None:
+    def __init__(
+        self, ruleset: Ruleset, programs: Programs | None = None, shared: Shared | None = None
+    ) -> None:
         """Load the programs of the ruleset; compile them if none are given.
 
+        Engines that are asked about the same profiles in turn may have ``shared`` in common.
         Raises ``RulesetError``, or ``EngineUnavailableError`` without durable_rules.
         """
         durable = _extension()
         self._ruleset = ruleset
         self._thread = get_ident()
         programs = compiled(ruleset) if programs is None else programs
+        self._shared = Shared() if shared is None else shared
         self._scopes = {
-            records: _Scope(ruleset, records, program, durable)
+            records: _Scope(ruleset, records, program, durable, self._shared)
             for records, program in programs.items()
         }
         sessions = [session for scope in self._scopes.values() for session in scope.sessions]
@@ -84,6 +122,7 @@ class Engine:
             return [results[place] for results in found[records]]
 
         evaluator = Evaluator(self._ruleset, profile, outcomes)
+        self._shared.begin(profile)
         try:
             for records, scope in self._scopes.items():
                 found[records] = scope.evaluate(evaluator, profile, trace, readings)
@@ -115,8 +154,11 @@ class _Scope:
     Enterprises differ too much for that.
     """
 
-    def __init__(self, ruleset: Ruleset, records: str, program: Program, durable: Any) -> None:
+    def __init__(
+        self, ruleset: Ruleset, records: str, program: Program, durable: Any, shared: Shared
+    ) -> None:
         self.records = records
+        self.shared = shared
         self.program = program
         first, *later = self.program.stages
         self.encoding = first.steps
@@ -126,7 +168,10 @@ class _Scope:
         ]
         self.sessions = [session for sessions, _ in self.stages for session in sessions]
         self.indicators = [
-            (key.removeprefix(f"{records}."), compile_formula(ruleset, indicator.expr, records))
+            (
+                key.removeprefix(f"{records}."),
+                shared.formulas.compiled(ruleset, indicator.expr, records),
+            )
             for key, indicator in ruleset.indicators.items()
             if indicator.records == records
         ]
@@ -134,7 +179,9 @@ class _Scope:
         self.points = _picker(self.program.points.values())
         keys = (*self.program.outcomes, *self.program.points)
         self.keys = _prefixed(keys)
-        self.names = _prefixed(name for name, _ in self.indicators)
+        self.names = [name for name, _ in self.indicators]
+        self.prefixed = _prefixed(self.names)
+        self.number = shared.number(program, self.indicators)
         self.places = {key: place for place, key in enumerate(keys)}
         self.remembered: dict[_Results, _Results] = {}
 
@@ -150,19 +197,27 @@ class _Scope:
         items = profile.records.get(records, RecordList()).items if records else ({},)
         if not items:
             return []
-        memories = [
-            Memory(self.program, {name: read(evaluator, item) for name, read in self.indicators})
-            for item in items
-        ]
+        if records:
+            answered = self.shared.answered(self.number, lambda: self._answer(evaluator, items))
+        else:
+            answered = self._answer(evaluator, items)
+        for n, (read, results) in enumerate(answered):
+            prefix = f"{records}#{n}:" if records else ""
+            trace.update(zip(self.keys(prefix), results, strict=True))
+            readings.update(zip(self.prefixed(prefix), read.values(), strict=True))
+        return [results for _, results in answered]
+
+    def _answer(self, evaluator: Evaluator, items: Sequence[Record]) -> _Answered:
+        """The readings and results of each record, or of the enterprise."""
+        column = self.shared.formulas.column
+        columns = [column(read, evaluator, items) for _, read in self.indicators]
+        rows = zip(*columns, strict=True) if columns else [()] * len(items)
+        memories = [Memory(self.program, dict(zip(self.names, row, strict=True))) for row in rows]
         for memory in memories:
             for step in self.encoding:
                 step.run(memory)
-        found = self._recall(memories) if records else self._run(memories)
-        for n, (memory, results) in enumerate(zip(memories, found, strict=True)):
-            prefix = f"{records}#{n}:" if records else ""
-            trace.update(zip(self.keys(prefix), results, strict=True))
-            readings.update(zip(self.names(prefix), memory.readings.values(), strict=True))
-        return found
+        found = self._recall(memories) if self.records else self._run(memories)
+        return [(m.readings, results) for m, results in zip(memories, found, strict=True)]
 
     def _recall(self, memories: Sequence[Memory]) -> list[_Results]:
         """The results for encoded figures: remembered, or run if they are new."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
 from functools import lru_cache
-from typing import Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from rules.model.facts import Fact, Profile, RecordList, Scalar, exact, yearly_key
 from rules.model.quantities import Number
@@ -133,12 +133,56 @@ def compile_formula(ruleset: Ruleset, expr: Expr, records: str = "") -> Formula:
     return _Compiler(ruleset, records).formula(expr)
 
 
+class Formulas:
+    """Formulas of several rulesets; what means the same in them is read once of a profile."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Any, ...], Formula] = {}
+        self._shared: set[Formula] = set()
+        self._profile: Profile | None = None
+        self._columns: dict[Formula, list[Reading]] = {}
+
+    def compiled(self, ruleset: Ruleset, expr: Expr, records: str) -> Formula:
+        """The function of a formula: one for all rulesets in which it means the same.
+
+        What counts records has one for each ruleset, because it rests on outcomes of rules.
+        """
+        compiler = _Compiler(ruleset, records)
+        formula = compiler.formula(expr)
+        if compiler.counts:
+            return formula
+        formula = self._known.setdefault((records, expr, *compiler.named), formula)
+        self._shared.add(formula)
+        return formula
+
+    def begin(self, profile: Profile) -> bool:
+        """Turn to a profile; whether it is another than the last."""
+        if profile == self._profile:
+            return False
+        self._profile, self._columns = profile, {}
+        return True
+
+    def column(self, formula: Formula, case: Evaluator, items: Sequence[Record]) -> list[Reading]:
+        """The readings of a formula for each record, or for the profile itself as the only one."""
+        found = self._columns.get(formula)
+        if found is None:
+            found = [formula(case, item) for item in items]
+            if formula in self._shared:
+                self._columns[formula] = found
+        return found
+
+
 class _Compiler:
-    """Makes a function of each node."""
+    """Makes a function of each node.
+
+    ``named`` are the definitions that the formula names; ``counts`` tells whether it counts records.
+    """
 
     def __init__(self, ruleset: Ruleset, records: str) -> None:
         self.ruleset = ruleset
         self.records = records
+        self.named: list[Any] = []
+        self.counts = False
 
     def formula(self, expr: Expr) -> Formula:
         match expr:
@@ -188,16 +232,20 @@ class _Compiler:
 
     # leaves
 
+    def _leaf(self, fact: Fact) -> Callable[[Scalar | None], Reading]:
+        self.named.append(fact)
+        return _leaf(fact)
+
     def _fact(self, id: str) -> Formula:
-        leaf = _leaf(self.ruleset.facts[id])
+        leaf = self._leaf(self.ruleset.facts[id])
         return lambda case, _: leaf(case.values.get(id))
 
     def _year(self, id: str, offset: int) -> Formula:
-        leaf = _leaf(self.ruleset.facts[id])
+        leaf = self._leaf(self.ruleset.facts[id])
         return lambda case, _: leaf(case.values.get(yearly_key(id, case.fiscal_year + offset)))
 
     def _field(self, id: str) -> Formula:
-        leaf = _leaf(self.ruleset.fields[f"{self.records}.{id}"])
+        leaf = self._leaf(self.ruleset.fields[f"{self.records}.{id}"])
         return lambda _, record: leaf(record.get(id))
 
     def _const(self, text: str) -> Formula:
@@ -206,6 +254,7 @@ class _Compiler:
 
     def _parameter(self, name: str, offset: int) -> Formula:
         found = self.ruleset.parameters[name]
+        self.named.append(found)
         of_year = lru_cache(maxsize=16)(found.of_year)
         keys = [(key, self._fact(key)) for key in found.keys]
 
@@ -305,6 +354,7 @@ class _Compiler:
         If the records contradict the total, the reading is broken. A total that is a flag says
         whether there is any record at all.
         """
+        self.counts = True
         nothing_filed = Reading(0, None, Gap.MISSING)
         total_of = self._fact(total) if total is not None else lambda *_: nothing_filed
 
@@ -361,6 +411,7 @@ class _Compiler:
 
     def _lookup(self, map: str, a: Expr) -> Formula:
         text_of, table = self.formula(a), self.ruleset.maps[map]
+        self.named.append(tuple(sorted(table.items())))
 
         def read(case: Evaluator, record: Record) -> Reading:
             text = text_of(case, record)

@@ -1,9 +1,12 @@
-"""What several rulesets ask alike of one profile is evaluated once by the reference."""
+"""What several rulesets ask alike of one profile is evaluated once by each evaluator."""
 
 import copy
 import json
 import random
 from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -11,15 +14,18 @@ import pytest
 from hypothesis import given, settings
 
 from benchmarks.profiles import profiles as synthetic
-from rules.decider import References
+from rules.decider import Beside
+from rules.engine.driver import Engine, Shared
+from rules.model.expressions import add, const
 from rules.model.facts import Profile
+from rules.model.ruleset import Ruleset
 from rules.portable.reference import Alike, EvaluationError, Evaluator
 from rules.tests.test_agreement import evaluator, profiles, rulebook
 
 ROOTS = ("63.1", "63.2", "63.3", "2026.2")
 
 
-def same(one: Evaluator, facts: Any, beside: References) -> None:
+def same(one: Evaluator, facts: Any, beside: Beside) -> None:
     """Evaluate beside others, which must give what the ruleset gives alone."""
     alone, found = one.evaluation(facts), beside.evaluation(one, facts)
     assert dict(found.trace) == alone.trace
@@ -29,7 +35,7 @@ def same(one: Evaluator, facts: Any, beside: References) -> None:
 @settings(max_examples=40)
 @given(profile=profiles())
 def test_tiers_beside_each_other_come_to_what_each_comes_to_alone(profile: Profile) -> None:
-    beside = References()
+    beside = Beside()
     for root in (*ROOTS, *reversed(ROOTS)):
         same(evaluator(root), profile.to_json(), beside)
 
@@ -79,7 +85,65 @@ def test_nothing_is_taken_from_what_is_written_otherwise(part: str) -> None:
         tried += 1
         turned += alone != [evaluator("63.2").evaluate(facts) for facts in filings]
         for facts in filings:
-            beside = References()
+            beside = Beside()
             beside.evaluation(evaluator("63.2"), facts)
             same(changed, facts, beside)
     assert turned or part not in ("rules", "indicators")
+
+
+# -- the engine ------------------------------------------------------------------------------------
+
+
+@cache
+def engine(root: str) -> Engine:
+    return Engine(rulebook().ruleset(root))
+
+
+@cache
+def together() -> dict[str, Engine]:
+    shared = Shared()
+    return {root: Engine(rulebook().ruleset(root), shared=shared) for root in ROOTS}
+
+
+@settings(max_examples=40)
+@given(profile=profiles())
+def test_engines_beside_each_other_come_to_what_each_comes_to_alone(profile: Profile) -> None:
+    for root in (*ROOTS, *reversed(ROOTS)):
+        assert together()[root].evaluate(profile) == engine(root).evaluate(profile)
+
+
+def altered(ruleset: Ruleset, rng: random.Random) -> Ruleset:
+    """A ruleset in which one fact, field, map or formula means something else."""
+    facts, fields, maps = dict(ruleset.facts), dict(ruleset.fields), dict(ruleset.maps)
+    indicators = dict(ruleset.indicators)
+    match rng.randrange(4):
+        case 0:
+            id = rng.choice([f.id for f in facts.values() if f.kind == "number"])
+            facts[id] = replace(facts[id], minimum=Fraction(10) ** 12)
+        case 1:
+            key = rng.choice([k for k, f in fields.items() if f.kind in ("flag", "code")])
+            fields[key] = replace(fields[key], origin="认定")
+        case 2:
+            name = rng.choice([*maps])
+            maps[name] = dict.fromkeys(maps[name], "其他")
+        case _:
+            name = rng.choice([k for k, i in indicators.items() if i.kind == "number"])
+            indicators[name] = replace(
+                indicators[name], expr=add(indicators[name].expr, const("1"))
+            )
+    return replace(ruleset, facts=facts, fields=fields, maps=maps, indicators=indicators)
+
+
+def test_engines_take_nothing_from_what_means_something_else() -> None:
+    rng, ruleset, shared = random.Random(7), rulebook().ruleset("63.2"), Shared()
+    original = Engine(ruleset, shared=shared)
+    filings = list(islice(synthetic(itemised=True), 4))
+    turned = 0
+    for _ in range(20):
+        changed = altered(ruleset, rng)
+        with Engine(changed) as alone, Engine(changed, shared=shared) as beside:
+            for profile in filings:
+                first = original.evaluate(profile)
+                assert beside.evaluate(profile) == alone.evaluate(profile)
+                turned += first.readings != alone.evaluate(profile).readings
+    assert turned > 20
