@@ -13,10 +13,10 @@ from registry.audit.verify import verify
 from registry.database import due, projection, storage
 from registry.errors import RecordError
 from registry.record import applications, dues, duties, journal, register
-from registry.record.applications import Applying
+from registry.record.applications import Applying, Doing
 from registry.record.duties import Change, Matter, Papers
 from registry.record.register import Holder, Notice
-from registry.tests.support import CODES, Clock, load, publish, submission
+from registry.tests.support import CODES, Clock, decide, load, publish, submission
 from rules.portable.clocks import STATES
 from rules.portable.duties import KINDS
 
@@ -75,55 +75,80 @@ def sound(database: sa.Engine) -> None:
     assert report.sound, (report.integrity, report.completeness, report.correctness)
 
 
-def test_a_title_goes_from_the_grant_to_the_first_day_of_applying_again(
-    held: sa.Engine, clock: Clock
-) -> None:
-    assert shows(held, CODE, date(2023, 3, 30))["年度更新2023年"] == "未到"
-    assert shows(held, CODE, date(2023, 3, 31))["年度更新2023年"] == "临近"
-    assert shows(held, CODE, date(2023, 5, 1))["年度更新2023年"] == "逾期"
-    now = at(clock, date(2023, 5, 10))
-    missed = Matter(tier=TIER, matter="年度更新", subject="2023年")
-    with storage.session(held, write=True) as session:
-        papers = Papers(day=date(2023, 5, 10), ground="两次催告仍未填报")
-        duties.decide(session, [CODE], missed, "失去复核资格", papers, by="省", now=now)
-    assert shows(held, CODE, date(2023, 5, 9))["复核申报"] == "未到"
-    then = shows(held, CODE, date(2023, 5, 10))
-    assert (then["年度更新2023年"], then["复核申报"]) == ("了结", "了结")
+def announced(database: sa.Engine, clock: Clock) -> None:
+    """Bring an application of the first enterprise to its announcement on 2023-07-13."""
+    publish(database, clock)
+    load(database, clock, submission(CODE))
+    decide(database, clock, "专精特新", codes=[CODE])
+    opened = date(2023, 7, 3)
+    asked = Applying(tier=TIER, procedure="认定", day=opened, level="县级")
+    with storage.session(database, write=True) as session:
+        applications.apply(session, [CODE], asked, by="县", now=at(clock, opened))
+        for level, act, day in (("县级", "推荐", 4), ("市级", "推荐", 5), ("省级", "拟认定", 6)):
+            done = date(2023, 7, day)
+            doing = Doing(act=act, level=level, day=done)
+            applications.step(session, [CODE], TIER, doing, by=level, now=at(clock, done))
+        notice = Notice("示工信〔2023〕9号", date(2023, 7, 13))
+        applications.announce(
+            session, [CODE], TIER, notice, level="省级", by="省", now=at(clock, notice.dated)
+        )
 
-    now = at(clock, date(2024, 1, 20))
+
+def test_a_title_goes_from_the_announcement_to_the_first_day_of_applying_again(
+    database: sa.Engine, clock: Clock
+) -> None:
+    clock.moment = datetime(2023, 7, 3, 1, tzinfo=UTC)
+    announced(database, clock)
+    assert shows(database, CODE, date(2023, 7, 13)) == {
+        "有效期": "未到", "年度更新2024年": "未到", "年度更新2025年": "未到", "年度更新2026年": "未到", "复核申报": "未到",
+    }  # fmt: skip
+    # a missed update, and what a person decides on it
+    for last, state in ((date(2024, 4, 30), "临近"), (date(2024, 5, 1), "逾期")):
+        assert shows(database, CODE, last)["年度更新2024年"] == state
+    now = at(clock, date(2024, 5, 10))
+    missed = Matter(tier=TIER, matter="年度更新", subject="2024年")
+    with storage.session(database, write=True) as session:
+        papers = Papers(day=date(2024, 5, 10), ground="两次催告仍未填报")
+        duties.decide(session, [CODE], missed, "失去复核资格", papers, by="省", now=now)
+    assert shows(database, CODE, date(2024, 5, 9))["复核申报"] == "未到"
+    then = shows(database, CODE, date(2024, 5, 10))
+    assert (then["年度更新2024年"], then["复核申报"]) == ("了结", "了结")
+    # a renaming, reported in time
+    now = at(clock, date(2024, 9, 20))
     renaming = Change(
-        kind="更名", day=date(2024, 1, 10), reported=date(2024, 1, 19), renamed="甲新公司"
+        kind="更名", day=date(2024, 9, 10), reported=date(2024, 9, 19), renamed="甲新公司"
     )
-    with storage.session(held, write=True) as session:
-        papers = Papers(day=date(2024, 1, 20))
+    with storage.session(database, write=True) as session:
+        papers = Papers(day=date(2024, 9, 20))
         [entry] = duties.change(session, [CODE], renaming, papers, by="县", now=now)
         assert duties.Reader(session, [CODE]).name(CODE) == "甲新公司"
-    assert shows(held, CODE, date(2024, 1, 15))[f"变化报告{entry.seq}"] == "未到"
-    assert shows(held, CODE, date(2024, 1, 19))[f"变化报告{entry.seq}"] == "了结"
-
+    assert shows(database, CODE, date(2024, 9, 15))[f"变化报告{entry.seq}"] == "未到"
+    assert shows(database, CODE, date(2024, 9, 19))[f"变化报告{entry.seq}"] == "了结"
+    # no re-check without the right to it
     now = at(clock, date(2025, 1, 2))
     asked = Applying(tier=TIER, procedure="复核", day=date(2025, 1, 2), level="县级")
     with (
-        pytest.raises(RecordError, match="已决定失去复核资格（年度更新2023年，最迟2023-04-30"),
-        storage.session(held, write=True) as session,
+        pytest.raises(RecordError, match="已决定失去复核资格（年度更新2024年，最迟2024-04-30"),
+        storage.session(database, write=True) as session,
     ):
         applications.apply(session, [CODE], asked, by="县", now=now)
-
+    # a cancellation, and the bar that follows it
     day = date(2025, 3, 3)
     now = at(clock, day)
-    with storage.session(held, write=True) as session:
+    with storage.session(database, write=True) as session:
         register.cancel(
             session, [Holder(CODE)], TIER, Notice("示工信〔2025〕3号", day), "数据造假",
             by="省", now=now,
         )  # fmt: skip
-    then = shows(held, CODE, date(2025, 3, 4))
-    assert [matter for matter, state in then.items() if state not in ("了结",)] == [
-        f"再次申报{entry.seq + 1}"
-    ]
+    then = shows(database, CODE, date(2025, 3, 4))
+    bar = f"再次申报{entry.seq + 1}"
+    assert [matter for matter, state in then.items() if state != "了结"] == [bar]
+    for day, state in ((2, "未到"), (3, "临近"), (4, "了结")):
+        assert shows(database, CODE, date(2028, 3, day))[bar] == state
     for day, allowed in ((date(2028, 3, 3), False), (date(2028, 3, 4), True)):
         now = at(clock, day)
         asked = Applying(tier=TIER, procedure="认定", day=day, level="县级")
-        with storage.session(held, write=True) as session:
+        with storage.session(database, write=True) as session:
             if allowed:
                 [applied] = applications.apply(session, [CODE], asked, by="县", now=now)
                 assert applied.kind == "application"
@@ -135,7 +160,7 @@ def test_a_title_goes_from_the_grant_to_the_first_day_of_applying_again(
             with pytest.raises(RecordError) as refused:
                 applications.apply(session, [CODE], asked, by="县", now=now)
             assert said in str(refused.value)
-    sound(held)
+    sound(database)
 
 
 def test_an_update_in_time_is_done_and_one_that_nobody_owes_is_refused(
@@ -340,6 +365,8 @@ def _act(session: Session, act: str, day: date, which: int, now: datetime) -> No
             register.extend(session, holder, TIER, notice, by="省", now=now)
         case "grant":
             register.grant(session, holder, TIER, notice, first=papers.day, by="省", now=now)
+
+
 def test_places_are_known_of_more_enterprises_than_one_query_names(held: sa.Engine) -> None:
     others = [f"没有{number}" for number in range(600)]
     with storage.session(held) as session:
