@@ -1,7 +1,6 @@
 """What each entry of the journal says: checked by itself, and noted for the checks of the tables.
 
-Every kind has a taker. It adds what is wrong with an entry to the report, and what the entry says of
-other tables to ``Told``.
+What is wrong with an entry goes to the report, and what the entry says of other tables to ``Told``.
 """
 
 import json
@@ -23,7 +22,7 @@ from registry.record import admissions, calendars, journal, receipts
 from registry.record.determinations import same_person
 from rules.portable.calendar import Calendar
 from rules.portable.canonical import canonical_json, digest, sha256
-from rules.portable.record import is_holding
+from rules.portable.record import Body, is_holding
 from rules.portable.reference import number
 
 _ENTERPRISE: Final = table_of(Enterprise)
@@ -62,267 +61,6 @@ class Told:
     signed: dict[int, str] = field(default_factory=dict)
 
 
-def take(session: Session, report: VerificationReport, told: Told, entry: journal.Entry) -> bool:
-    """Check one entry by itself and note what it says; False if it cannot be read."""
-    where = f"第{entry.seq}号记录"
-    try:
-        body = entry.content
-        if sha256(header_text(entry.header())) != entry.digest:
-            report.integrity.append(f"{where}的内容与其摘要不符")
-        if canonical_json(body) != entry.body or entry.kind not in KINDS:
-            report.integrity.append(f"{where}不是规范写法")
-        if entry.filing_id is not None and entry.kind not in journal.ON_FILINGS:
-            report.integrity.append(f"{where}不应指向填报")
-        registered = body if entry.kind in journal.NAMING else {}
-        if (entry.subject, entry.holder) != (
-            registered.get("uscc"),
-            registered.get("holder") or None,
-        ):
-            report.integrity.append(f"{where}所指的企业与其内容不符")
-        _disclosures(report, entry, body)
-        _TAKERS[entry.kind](session, report, told, entry, body)
-    except UNREADABLE:
-        report.integrity.append(f"{where}已被改动，无法读取")
-        return False
-    return True
-
-
-def _disclosures(report: VerificationReport, entry: journal.Entry, body: dict[str, Any]) -> None:
-    texts = dict(entry.texts)
-    texts.pop("by")
-    stored = json.loads(entry.disclosures)
-    if canonical_json(stored) != entry.disclosures or set(stored) != {"salt", "texts"}:
-        report.integrity.append(f"第{entry.seq}号记录的披露内容不是规范写法")
-    for place, text in texts.items():
-        if body.get(place) != seal(entry.salt, place, text):
-            report.integrity.append(f"第{entry.seq}号记录披露的文字与其承诺不符")
-    if "ground" in body and "ground" not in texts:
-        report.integrity.append(f"第{entry.seq}号记录的理由缺失")
-
-
-def _take_publication(
-    session: Session,
-    report: VerificationReport,
-    told: Told,
-    entry: journal.Entry,
-    body: dict[str, Any],
-) -> None:
-    told.documents |= dict.fromkeys(body["rulesets"].values(), "ruleset")
-    told.documents |= dict.fromkeys(body["sources"].values(), "source")
-    told.documents[body["applicability"]] = "applicability"
-    told.documents |= {
-        body[kind]: kind for kind in ("workflows", "clocks", "calendar") if kind in body
-    }
-    told.applicability, told.calendar = body["applicability"], body.get("calendar", "")
-
-
-def _take_receipt(
-    session: Session,
-    report: VerificationReport,
-    told: Told,
-    entry: journal.Entry,
-    body: dict[str, Any],
-) -> None:
-    filings, stored = body["filings"], body["import"]
-    if filings["count"]:
-        first, last = filings["first"], filings["last"]
-        if first <= told.last_filing:
-            report.completeness.append(f"第{entry.seq}号记录与前面的登记重叠")
-        if receipts.filings_json(session, told.last_filing + 1, last) != filings:
-            report.integrity.append(
-                f"第{entry.seq}号登记的填报（编号{first}至{last}，共{filings['count']}份）已被改动、增加或删去"
-            )
-        told.last_filing = last
-        told.filings += filings["count"]
-    if stored is None:
-        imports = body["imports"]
-        told.closed |= dict(body["closed"])
-        told.undone |= {i["id"]: i["undone_at"] for i in imports if i["undone_at"]}
-    else:
-        imports = [{**stored, "restated": body["restated"]}] if entry.kind == "intake" else []
-        moment = moment_text(entry.recorded_at)
-        told.closed |= dict.fromkeys(body["closed"], moment)
-        if entry.kind == "undo":
-            told.undone[stored["id"]] = moment
-    for stated in imports:
-        told.imports[stated["id"]] = {
-            k: v for k, v in stated.items() if k not in ("restated", "undone_at")
-        }
-        told.restated += stated["restated"]["count"]
-        if receipts.restated_json(session, stated["id"]) != stated["restated"]:
-            report.integrity.append(f"导入{stated['id']}中未变填报的清单已被改动")
-
-
-def _take_filing(
-    session: Session,
-    report: VerificationReport,
-    told: Told,
-    entry: journal.Entry,
-    body: dict[str, Any],
-) -> None:
-    """Note an entry about one filing, which must match that filing."""
-    row = session.execute(_FILED, {"id": entry.filing_id}).one_or_none()
-    where = f"第{entry.seq}号{KINDS[entry.kind]}"
-    if row is None:
-        report.integrity.append(f"{where}所依据的填报已不在登记库中")
-        return
-    if journal.filed_case(body["case"]) != (row.uscc, row.as_of.isoformat()):
-        report.integrity.append(f"{where}指向了另一份填报")
-    if digest(sealed_facts(json.loads(row.facts), entry.salt, body)) != body["facts"]:
-        report.integrity.append(f"{where}所依据的填报已被改动")
-    id = entry.filing_id
-    assert id is not None
-    if id > told.last_filing or id in told.closed or id in told.withdrawn:
-        report.integrity.append(f"{where}所依据的填报当时不是现行的")
-    if entry.kind == "decision":
-        told.decided.add(id)
-        if body["applicability"]["digest"] != told.applicability:
-            report.integrity.append(f"{where}不是按当时发布的标准作出的")
-    elif entry.kind == "withdrawal":
-        told.withdrawn.add(id)
-    else:
-        matter = id, str(body.get("rule") or body["fact"])
-        if body.get("revokes") and told.settled.get(body["revokes"]) != matter:
-            report.integrity.append(f"{where}所撤回的不是同一事项的认定")
-        told.settled[entry.digest] = matter
-        if body["four_eyes"] is not told.four_eyes:
-            report.integrity.append(f"{where}的复核要求与当时的规定不符")
-
-
-def _take_confirmation(
-    session: Session,
-    report: VerificationReport,
-    told: Told,
-    entry: journal.Entry,
-    body: dict[str, Any],
-) -> None:
-    query = sa.select(_JOURNAL).where(
-        NO_DECISION,
-        _JOURNAL.c.digest == body["determination"],
-        _JOURNAL.c.kind == "determination",
-        _JOURNAL.c.seq < entry.seq,
-    )
-    found = session.execute(query).mappings().first()
-    if found is None or found["filing_id"] != entry.filing_id:
-        report.integrity.append(f"第{entry.seq}号确认没有对应的人工认定")
-    elif same_person(entry.by, journal.Entry(**found).by):
-        report.integrity.append(f"第{entry.seq}号确认与所确认的认定出自同一人")
-
-
-def _take_policy(
-    session: Session,
-    report: VerificationReport,
-    told: Told,
-    entry: journal.Entry,
-    body: dict[str, Any],
-) -> None:
-    told.four_eyes = body["four_eyes"]
-
-
-def _take_title(
-    session: Session,
-    report: VerificationReport,
-    told: Told,
-    entry: journal.Entry,
-    body: dict[str, Any],
-) -> None:
-    """Note an entry about a title; one that strikes it out must name the last entry on it."""
-    title = body["uscc"], body["kind"], body["valid_from"]
-    if entry.tier != body["kind"]:
-        report.integrity.append(f"第{entry.seq}号称号登记的层级与其内容不符")
-    if body["action"] == "strike" and told.titles.get(title) != body["strikes"]:
-        report.integrity.append(f"第{entry.seq}号划销的不是这项称号现行的登记")
-    told.titles[title] = entry.digest
-    if told.announcement is not None and body["action"] in ("grant", "extend"):
-        told.announcement.titles[body["uscc"]] = entry.digest
-
-
-def _take_holding(
-    session: Session,
-    report: VerificationReport,
-    told: Told,
-    entry: journal.Entry,
-    body: dict[str, Any],
-) -> None:
-    """Note an entry about a holding, whose share is at most 100 % and which has no tier."""
-    if entry.tier or not is_holding(body) or not 0 < number(body["share"]) <= 1:
-        report.integrity.append(f"第{entry.seq}号持股登记的内容不合格式")
-
-
-def _take_checkpoint(
-    session: Session,
-    report: VerificationReport,
-    told: Told,
-    entry: journal.Entry,
-    body: dict[str, Any],
-) -> None:
-    """Note checkpoints that an entry records as signed; each is smaller and recorded only once."""
-    for size, name in body["signed"]:
-        if not 0 < size < entry.seq or size in told.signed:
-            report.integrity.append(f"第{entry.seq}号记录所签发的检查点（{size}条记录）不可能")
-        told.signed[size] = name
-
-
-def _take_admission(
-    session: Session,
-    report: VerificationReport,
-    told: Told,
-    entry: journal.Entry,
-    body: dict[str, Any],
-) -> None:
-    """Note an entry about a credit code, whose check digit must be wrong and which has no tier."""
-    if entry.tier or body["action"] not in admissions.ACTIONS or not uscc.is_early(body["uscc"]):
-        report.integrity.append(f"第{entry.seq}号认可代码的内容不合格式")
-
-
-def _take_calendar(
-    session: Session,
-    report: VerificationReport,
-    told: Told,
-    entry: journal.Entry,
-    body: dict[str, Any],
-) -> None:
-    """Note an entry about a year, whose calendar must be the one before with only that year stated."""
-    told.documents[body["calendar"]] = "calendar"
-    former, named = (_years(session, name) for name in (told.calendar, body["calendar"]))
-    wrong = bool(entry.tier)
-    if former is not None and named is not None:  # what is lost is told with the documents
-        Calendar.of(named)  # fails if it is none
-        wrong |= not calendars.follows(former, named, body["year"])
-    if wrong:
-        report.integrity.append(f"第{entry.seq}号放假安排与其前的工作日历接不上")
-    told.calendar = body["calendar"]
-
-
-def _years(session: Session, name: str) -> dict[str, Any] | None:
-    """The years of a calendar; None if its text is lost or altered, {} for no calendar."""
-    query = sa.select(_DOCUMENT.c.text).where(_DOCUMENT.c.digest == name)
-    text = session.scalar(query) if name else '{"years":{}}'
-    if text is None or (name and sha256(text) != name):
-        return None
-    found: dict[str, Any] = json.loads(text)["years"]
-    return found
-
-
-def _take_round(
-    session: Session,
-    report: VerificationReport,
-    told: Told,
-    entry: journal.Entry,
-    body: dict[str, Any],
-) -> None:
-    """Note a round, which is opened once and closed at most once."""
-    named = body.get("round")
-    if named is None:
-        if entry.tier != body["tier"]:
-            report.integrity.append(f"第{entry.seq}号轮次的层级与其内容不符")
-        told.rounds.add(entry.digest)
-    elif named not in told.rounds or named in told.closed_rounds:
-        report.integrity.append(f"第{entry.seq}号所结束的轮次没有开启，或已经结束")
-    else:
-        told.closed_rounds.add(named)
-
-
 @dataclass
 class _Announcement:
     """An announcement while its titles and steps follow."""
@@ -331,7 +69,7 @@ class _Announcement:
     titles: dict[str, str] = field(default_factory=dict)
     listed: list[str] = field(default_factory=list)
 
-    def take(self, step: dict[str, Any]) -> bool:
+    def take(self, step: Body) -> bool:
         """Note a step; False if it does not belong here, or its title is not one of these."""
         self.listed.append(step["application"])
         return (step["announcement"], step["title"]) == (
@@ -345,74 +83,254 @@ class _Announcement:
         return bool(digest(self.listed) == self.entry.content["announced"])
 
 
-def _take_announcement(
-    session: Session,
-    report: VerificationReport,
-    told: Told,
-    entry: journal.Entry,
-    body: dict[str, Any],
-) -> None:
-    """Note an announcement; its titles and steps follow in one go."""
-    told.announcement = _Announcement(entry)
-    if not body["count"]:
-        report.integrity.append(f"第{entry.seq}号公告的名单是空的")
+@dataclass(frozen=True)
+class Reader:
+    """Takes the journal entry by entry; every kind of entry has a method of its own."""
+
+    session: Session
+    report: VerificationReport
+    told: Told
+
+    def take(self, entry: journal.Entry) -> bool:
+        """Check one entry by itself and note what it says; False if it cannot be read."""
+        where = f"第{entry.seq}号记录"
+        try:
+            body = entry.content
+            if sha256(header_text(entry.header())) != entry.digest:
+                self.report.integrity.append(f"{where}的内容与其摘要不符")
+            if canonical_json(body) != entry.body or entry.kind not in KINDS:
+                self.report.integrity.append(f"{where}不是规范写法")
+            if entry.filing_id is not None and entry.kind not in journal.ON_FILINGS:
+                self.report.integrity.append(f"{where}不应指向填报")
+            registered = body if entry.kind in journal.NAMING else {}
+            if (entry.subject, entry.holder) != (
+                registered.get("uscc"),
+                registered.get("holder") or None,
+            ):
+                self.report.integrity.append(f"{where}所指的企业与其内容不符")
+            self._disclosures(entry, body)
+            _TAKERS[entry.kind](self, entry, body)
+        except UNREADABLE:
+            self.report.integrity.append(f"{where}已被改动，无法读取")
+            return False
+        return True
+
+    def _disclosures(self, entry: journal.Entry, body: Body) -> None:
+        texts = dict(entry.texts)
+        texts.pop("by")
+        stored = json.loads(entry.disclosures)
+        if canonical_json(stored) != entry.disclosures or set(stored) != {"salt", "texts"}:
+            self.report.integrity.append(f"第{entry.seq}号记录的披露内容不是规范写法")
+        for place, text in texts.items():
+            if body.get(place) != seal(entry.salt, place, text):
+                self.report.integrity.append(f"第{entry.seq}号记录披露的文字与其承诺不符")
+        if "ground" in body and "ground" not in texts:
+            self.report.integrity.append(f"第{entry.seq}号记录的理由缺失")
+
+    def _publication(self, entry: journal.Entry, body: Body) -> None:
+        self.told.documents |= dict.fromkeys(body["rulesets"].values(), "ruleset")
+        self.told.documents |= dict.fromkeys(body["sources"].values(), "source")
+        self.told.documents[body["applicability"]] = "applicability"
+        self.told.documents |= {
+            body[kind]: kind for kind in ("workflows", "clocks", "calendar") if kind in body
+        }
+        self.told.applicability = body["applicability"]
+        self.told.calendar = body.get("calendar", "")
+
+    def _receipt(self, entry: journal.Entry, body: Body) -> None:
+        filings, stored = body["filings"], body["import"]
+        if filings["count"]:
+            first, last = filings["first"], filings["last"]
+            if first <= self.told.last_filing:
+                self.report.completeness.append(f"第{entry.seq}号记录与前面的登记重叠")
+            if receipts.filings_json(self.session, self.told.last_filing + 1, last) != filings:
+                self.report.integrity.append(
+                    f"第{entry.seq}号登记的填报（编号{first}至{last}，共{filings['count']}份）已被改动、增加或删去"
+                )
+            self.told.last_filing = last
+            self.told.filings += filings["count"]
+        if stored is None:
+            imports = body["imports"]
+            self.told.closed |= dict(body["closed"])
+            self.told.undone |= {i["id"]: i["undone_at"] for i in imports if i["undone_at"]}
+        else:
+            imports = [{**stored, "restated": body["restated"]}] if entry.kind == "intake" else []
+            moment = moment_text(entry.recorded_at)
+            self.told.closed |= dict.fromkeys(body["closed"], moment)
+            if entry.kind == "undo":
+                self.told.undone[stored["id"]] = moment
+        for stated in imports:
+            self.told.imports[stated["id"]] = {
+                k: v for k, v in stated.items() if k not in ("restated", "undone_at")
+            }
+            self.told.restated += stated["restated"]["count"]
+            if receipts.restated_json(self.session, stated["id"]) != stated["restated"]:
+                self.report.integrity.append(f"导入{stated['id']}中未变填报的清单已被改动")
+
+    def _filing(self, entry: journal.Entry, body: Body) -> None:
+        """Note an entry about one filing, which must match that filing."""
+        row = self.session.execute(_FILED, {"id": entry.filing_id}).one_or_none()
+        where = f"第{entry.seq}号{KINDS[entry.kind]}"
+        if row is None:
+            self.report.integrity.append(f"{where}所依据的填报已不在登记库中")
+            return
+        if journal.filed_case(body["case"]) != (row.uscc, row.as_of.isoformat()):
+            self.report.integrity.append(f"{where}指向了另一份填报")
+        if digest(sealed_facts(json.loads(row.facts), entry.salt, body)) != body["facts"]:
+            self.report.integrity.append(f"{where}所依据的填报已被改动")
+        id = entry.filing_id
+        assert id is not None
+        if id > self.told.last_filing or id in self.told.closed or id in self.told.withdrawn:
+            self.report.integrity.append(f"{where}所依据的填报当时不是现行的")
+        if entry.kind == "decision":
+            self.told.decided.add(id)
+            if body["applicability"]["digest"] != self.told.applicability:
+                self.report.integrity.append(f"{where}不是按当时发布的标准作出的")
+        elif entry.kind == "withdrawal":
+            self.told.withdrawn.add(id)
+        else:
+            matter = id, str(body.get("rule") or body["fact"])
+            if body.get("revokes") and self.told.settled.get(body["revokes"]) != matter:
+                self.report.integrity.append(f"{where}所撤回的不是同一事项的认定")
+            self.told.settled[entry.digest] = matter
+            if body["four_eyes"] is not self.told.four_eyes:
+                self.report.integrity.append(f"{where}的复核要求与当时的规定不符")
+
+    def _confirmation(self, entry: journal.Entry, body: Body) -> None:
+        query = sa.select(_JOURNAL).where(
+            NO_DECISION,
+            _JOURNAL.c.digest == body["determination"],
+            _JOURNAL.c.kind == "determination",
+            _JOURNAL.c.seq < entry.seq,
+        )
+        found = self.session.execute(query).mappings().first()
+        if found is None or found["filing_id"] != entry.filing_id:
+            self.report.integrity.append(f"第{entry.seq}号确认没有对应的人工认定")
+        elif same_person(entry.by, journal.Entry(**found).by):
+            self.report.integrity.append(f"第{entry.seq}号确认与所确认的认定出自同一人")
+
+    def _policy(self, entry: journal.Entry, body: Body) -> None:
+        self.told.four_eyes = body["four_eyes"]
+
+    def _title(self, entry: journal.Entry, body: Body) -> None:
+        """Note an entry about a title; one that strikes it out must name the last entry on it."""
+        title = body["uscc"], body["kind"], body["valid_from"]
+        if entry.tier != body["kind"]:
+            self.report.integrity.append(f"第{entry.seq}号称号登记的层级与其内容不符")
+        if body["action"] == "strike" and self.told.titles.get(title) != body["strikes"]:
+            self.report.integrity.append(f"第{entry.seq}号划销的不是这项称号现行的登记")
+        self.told.titles[title] = entry.digest
+        if self.told.announcement is not None and body["action"] in ("grant", "extend"):
+            self.told.announcement.titles[body["uscc"]] = entry.digest
+
+    def _holding(self, entry: journal.Entry, body: Body) -> None:
+        """Note an entry about a holding, whose share is at most 100 % and which has no tier."""
+        if entry.tier or not is_holding(body) or not 0 < number(body["share"]) <= 1:
+            self.report.integrity.append(f"第{entry.seq}号持股登记的内容不合格式")
+
+    def _checkpoint(self, entry: journal.Entry, body: Body) -> None:
+        """Note checkpoints that an entry records as signed; each is smaller and recorded only once."""
+        for size, name in body["signed"]:
+            if not 0 < size < entry.seq or size in self.told.signed:
+                self.report.integrity.append(
+                    f"第{entry.seq}号记录所签发的检查点（{size}条记录）不可能"
+                )
+            self.told.signed[size] = name
+
+    def _admission(self, entry: journal.Entry, body: Body) -> None:
+        """Note an entry about a credit code, whose check digit must be wrong and which has no tier."""
+        if (
+            entry.tier
+            or body["action"] not in admissions.ACTIONS
+            or not uscc.is_early(body["uscc"])
+        ):
+            self.report.integrity.append(f"第{entry.seq}号认可代码的内容不合格式")
+
+    def _calendar(self, entry: journal.Entry, body: Body) -> None:
+        """Note an entry about a year, whose calendar must be the one before with only that year stated."""
+        self.told.documents[body["calendar"]] = "calendar"
+        former, named = (
+            _years(self.session, name) for name in (self.told.calendar, body["calendar"])
+        )
+        wrong = bool(entry.tier)
+        if former is not None and named is not None:  # what is lost is told with the documents
+            Calendar.of(named)  # fails if it is none
+            wrong |= not calendars.follows(former, named, body["year"])
+        if wrong:
+            self.report.integrity.append(f"第{entry.seq}号放假安排与其前的工作日历接不上")
+        self.told.calendar = body["calendar"]
+
+    def _round(self, entry: journal.Entry, body: Body) -> None:
+        """Note a round, which is opened once and closed at most once."""
+        named = body.get("round")
+        if named is None:
+            if entry.tier != body["tier"]:
+                self.report.integrity.append(f"第{entry.seq}号轮次的层级与其内容不符")
+            self.told.rounds.add(entry.digest)
+        elif named not in self.told.rounds or named in self.told.closed_rounds:
+            self.report.integrity.append(f"第{entry.seq}号所结束的轮次没有开启，或已经结束")
+        else:
+            self.told.closed_rounds.add(named)
+
+    def _announcement(self, entry: journal.Entry, body: Body) -> None:
+        """Note an announcement; its titles and steps follow in one go."""
+        self.told.announcement = _Announcement(entry)
+        if not body["count"]:
+            self.report.integrity.append(f"第{entry.seq}号公告的名单是空的")
+
+    def _followed(self, entry: journal.Entry, body: Body) -> None:
+        """Note an application or a step; where each led is followed enterprise by enterprise later."""
+        self.report.applications += entry.kind == "application"
+        self.report.steps += entry.kind == "step"
+        if "announcement" not in body:
+            return
+        pending = self.told.announcement
+        if pending is None or not pending.take(body):
+            self.report.integrity.append(f"第{entry.seq}号办理所属的公告或称号与记录不符")
+            return
+        if len(pending.listed) == pending.entry.content["count"]:
+            if not pending.complete:
+                self.report.integrity.append(f"第{pending.entry.seq}号公告的名单与其后的办理不符")
+            self.told.announcement = None
+
+    def _duty(self, entry: journal.Entry, body: Body) -> None:
+        """Note what a person entered about a duty; whether it could be is followed later."""
+        self.report.duties += 1
+        if entry.tier != body.get("tier", ""):
+            self.report.integrity.append(f"第{entry.seq}号{KINDS[entry.kind]}的层级与其内容不符")
 
 
-def _take_followed(
-    session: Session,
-    report: VerificationReport,
-    told: Told,
-    entry: journal.Entry,
-    body: dict[str, Any],
-) -> None:
-    """Note an application or a step; where each led is followed enterprise by enterprise later."""
-    report.applications += entry.kind == "application"
-    report.steps += entry.kind == "step"
-    if "announcement" not in body:
-        return
-    pending = told.announcement
-    if pending is None or not pending.take(body):
-        report.integrity.append(f"第{entry.seq}号办理所属的公告或称号与记录不符")
-        return
-    if len(pending.listed) == pending.entry.content["count"]:
-        if not pending.complete:
-            report.integrity.append(f"第{pending.entry.seq}号公告的名单与其后的办理不符")
-        told.announcement = None
+def _years(session: Session, name: str) -> dict[str, Any] | None:
+    """The years of a calendar; None if its text is lost or altered, {} for no calendar."""
+    query = sa.select(_DOCUMENT.c.text).where(_DOCUMENT.c.digest == name)
+    text = session.scalar(query) if name else '{"years":{}}'
+    if text is None or (name and sha256(text) != name):
+        return None
+    found: dict[str, Any] = json.loads(text)["years"]
+    return found
 
 
-def _take_duty(
-    session: Session,
-    report: VerificationReport,
-    told: Told,
-    entry: journal.Entry,
-    body: dict[str, Any],
-) -> None:
-    """Note what a person entered about a duty; whether it could be is followed later."""
-    report.duties += 1
-    if entry.tier != body.get("tier", ""):
-        report.integrity.append(f"第{entry.seq}号{KINDS[entry.kind]}的层级与其内容不符")
-
-
+#: What takes the entries of each kind.
 _TAKERS: Final = {
-    "publication": _take_publication,
-    "intake": _take_receipt,
-    "undo": _take_receipt,
-    "policy": _take_policy,
-    "determination": _take_filing,
-    "confirmation": _take_confirmation,
-    "decision": _take_filing,
-    "withdrawal": _take_filing,
-    "title": _take_title,
-    "holding": _take_holding,
-    "checkpoint": _take_checkpoint,
-    "admission": _take_admission,
-    "calendar": _take_calendar,
-    "round": _take_round,
-    "application": _take_followed,
-    "step": _take_followed,
-    "announcement": _take_announcement,
-    "update": _take_duty,
-    "change": _take_duty,
-    "complaint": _take_duty,
-    "consequence": _take_duty,
+    "publication": Reader._publication,
+    "intake": Reader._receipt,
+    "undo": Reader._receipt,
+    "policy": Reader._policy,
+    "determination": Reader._filing,
+    "confirmation": Reader._confirmation,
+    "decision": Reader._filing,
+    "withdrawal": Reader._filing,
+    "title": Reader._title,
+    "holding": Reader._holding,
+    "checkpoint": Reader._checkpoint,
+    "admission": Reader._admission,
+    "calendar": Reader._calendar,
+    "round": Reader._round,
+    "application": Reader._followed,
+    "step": Reader._followed,
+    "announcement": Reader._announcement,
+    "update": Reader._duty,
+    "change": Reader._duty,
+    "complaint": Reader._duty,
+    "consequence": Reader._duty,
 }

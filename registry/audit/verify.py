@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, SQLModel
 
 from registry.audit import applications, duties
-from registry.audit.entries import Told, take
+from registry.audit.entries import Reader, Told
 from registry.audit.report import VerificationReport
 from registry.database import forms, projection, schema
 from registry.database.altered import UNREADABLE
@@ -169,7 +169,7 @@ def _journal(
     for checkpoint in checkpoints:
         wanted.setdefault(checkpoint.size, []).append(checkpoint)
     _agree(report, wanted.pop(0, ()), frontier)
-    replayer = Replayer(session)
+    replayer, reader = Replayer(session), Reader(session, report, told)
     latest = datetime.min.replace(tzinfo=UTC)
     entries = journal.entries(session, first=-(2**62), checked=False)
     for entry in replayer.reading_ahead(entries) if replay else entries:
@@ -189,7 +189,7 @@ def _journal(
         if recorded_at < latest:
             report.integrity.append(f"第{entry.seq}号记录的时间早于前一条")
         latest, previous = recorded_at, entry.digest
-        sound = take(session, report, told, entry)
+        sound = reader.take(entry)
         report.decisions += entry.kind == "decision"
         if replay and entry.kind == "decision":
             again = replayer.replay(entry)
