@@ -6,7 +6,7 @@ is never drawn here: a person decides.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any, Final
@@ -15,6 +15,8 @@ from rules.portable.calendar import Calendar, Term, UnpublishedError
 from rules.portable.errors import DescribedError
 
 _DAY: Final = timedelta(days=1)
+#: How many records the clocks remember what shows of.
+_KEPT: Final = 10_000
 #: Every province that has no row of its own.
 OTHERS: Final = "其余"
 #: What a clock can be about.
@@ -349,6 +351,8 @@ class Timing:
 
     periods: tuple[Period, ...]
     calendar: Calendar
+    #: What shows of records that are alike: those of one announcement mostly are.
+    _alike: dict[Any, tuple[Shown, ...]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(
@@ -411,6 +415,16 @@ class Timing:
         What started by an earlier table, and the present one does not know, is passed over.
         """
         events, decided = tuple(filter(self._knows, events)), tuple(decided)
+        key = title, events, decided
+        if key not in self._alike:
+            if len(self._alike) >= _KEPT:
+                self._alike.clear()
+            self._alike[key] = self._shown(title, events, decided)
+        return self._alike[key]
+
+    def _shown(
+        self, title: Title | None, events: tuple[Event, ...], decided: tuple[Decided, ...]
+    ) -> tuple[Shown, ...]:
         ahead = {event.day for event in events} | {e.done for e in events if e.done}
         ahead |= {d.day for d in decided}
         if title is not None:
