@@ -8,7 +8,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Final
 
 import sqlalchemy as sa
@@ -22,7 +22,7 @@ from registry.portable.chain import KINDS
 from registry.record import journal, publication
 from registry.record.applications import recorded
 from rules.portable import duties
-from rules.portable.applications import Applications, Calendars, day_of
+from rules.portable.applications import UNKNOWN, Applications, Calendars, day_of
 from rules.portable.clocks import ClockError
 from rules.portable.duties import Duties, DutyError, is_recheck
 from rules.portable.errors import DescribedError
@@ -80,6 +80,7 @@ def _complaints(session: Session, known: _Known, usccs: Sequence[str]) -> Iterat
     followed = Applications(
         partial(publication.workflows, session), known.rounds.__getitem__, known.calendars
     )
+    in_force = cache(partial(_timings, session, known))
     held: dict[str, Duties] = {}
     kinds = ("title", *duties.KINDS, "application", "step")
     for entry in journal.entries(session, kinds=kinds, subjects=usccs, checked=False):
@@ -90,8 +91,7 @@ def _complaints(session: Session, known: _Known, usccs: Sequence[str]) -> Iterat
             named = known.named(entry.seq)
             if "clocks" in body and body["clocks"] != named and "revokes" not in body:
                 yield f"{where}所依的计时表不是当时发布的"
-            found = publication.clocks(session, named) if named else None
-            timings = Timings(found, known.calendars.before(entry.seq))
+            timings = in_force(named, bisect_left(known.calendars.since, entry.seq))
             clocks = partial(timings.of, province=body.get("province", ""))
             if entry.kind == "step":
                 followed.take(recorded(entry))
@@ -106,3 +106,9 @@ def _complaints(session: Session, known: _Known, usccs: Sequence[str]) -> Iterat
             yield f"{where}当时不能登记：{error}"
         except (*UNREADABLE, DescribedError):
             continue  # told elsewhere
+
+
+def _timings(session: Session, known: _Known, clocks: str, calendars: int) -> Timings:
+    """The published clocks with that digest, with the last of so many calendars."""
+    calendar = known.calendars.known[calendars - 1] if calendars else UNKNOWN
+    return Timings(publication.clocks(session, clocks) if clocks else None, calendar)

@@ -51,10 +51,11 @@ class Calendars:
     def before(self, seq: int | None = None) -> Calendar:
         """The calendar in force before an entry, or now; without any, no year is known."""
         place = len(self.since) if seq is None else bisect_left(self.since, seq)
-        return self.known[place - 1] if place else _UNKNOWN
+        return self.known[place - 1] if place else UNKNOWN
 
 
-_UNKNOWN: Final = Calendar({}, frozenset(), frozenset())
+#: The calendar of which no year is published.
+UNKNOWN: Final = Calendar({}, frozenset(), frozenset())
 
 
 @dataclass(frozen=True, kw_only=True)
