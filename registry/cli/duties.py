@@ -21,7 +21,7 @@ from registry.cli.notices import DocumentOptions, document_options, firms_of
 from registry.cli.targets import CodeParam
 from registry.desk import duties
 from registry.desk.due import MATTERS
-from registry.desk.duties import Cancelling, Change, Done, Matter, Papers
+from registry.desk.duties import Cancelling, Change, Done, Matter, Papers, Validity
 from registry.desk.place import Desk
 
 
@@ -148,6 +148,8 @@ def consequence(
 @click.option(
     "--barred-until", type=DayParam(), help="不得申报的最后一日；决定写明比标准更长的才须写。"
 )
+@click.option("--from", "first", type=DayParam(), help="这项称号的有效期始；有几项时写明是哪一项。")
+@click.option("--until", "last", type=DayParam(), help="这项称号的有效期至；没有登记过的须写明。")
 @dry_run_option
 @document_options
 def cancel(
@@ -157,12 +159,16 @@ def cancel(
     cause: str,
     on: date | None,
     barred_until: date | None,
+    first: date | None,
+    last: date | None,
     dry_run: bool,
     document: DocumentOptions,
 ) -> None:
     """取消称号：依据一份决定，写明事由；不得再申报的期间由标准按事由写明，及于各个层级。"""
     firms = firms_of(targets, renamed)
-    cancelling = Cancelling(cause=cause, on=on, barred_until=barred_until)
+    cancelling = Cancelling(
+        cause=cause, on=on, barred_until=barred_until, days=Validity(first, last)
+    )
     with desk(document.by) as at:
         notice = replace(document, rehearsing=dry_run).notice
         done = duties.cancel(at.rehearsal() if dry_run else at, firms, tiers, notice, cancelling)

@@ -14,7 +14,7 @@ from registry.desk import listed
 from registry.desk.listed import Firms as Firms
 from registry.desk.place import Desk
 from registry.errors import RecordError
-from registry.intake.validity import Validity
+from registry.intake.validity import Validity as Validity
 from registry.record import dues, duties, journal, register
 from registry.record.duties import Change as Change
 from registry.record.duties import Matter as Matter
@@ -99,12 +99,13 @@ class Cancelling:
     """What a notice says of cancelled titles: the cause, and days if it gives other than its own.
 
     ``on`` is the first day on which they are no longer held, ``barred_until`` the last day of a bar
-    that is longer than the least.
+    that is longer than the least. ``days`` tell which titles, of several or of those not registered.
     """
 
     cause: str
     on: date | None = None
     barred_until: date | None = None
+    days: Validity = Validity()
 
 
 def cancel(
@@ -125,6 +126,7 @@ def cancel(
                 entries += register.cancel(
                     session, holders, kind, listed.with_list(desk, notice, firms),
                     cancelling.cause, on=cancelling.on, barred_until=cancelling.barred_until,
+                    first=cancelling.days.first, last=cancelling.days.last,
                     by=desk.by, now=desk.clock(),
                 )  # fmt: skip
             return Done(entries, notices)

@@ -18,6 +18,7 @@ from registry.database import due
 from registry.database.due import Timings
 from registry.database.versions import ENTERPRISE, chunks
 from registry.errors import RecordError
+from registry.portable.chain import KINDS as KIND_WORDS
 from registry.portable.clock import china_day
 from registry.record import journal, publication
 from registry.record.determinations import signed_name
@@ -298,7 +299,13 @@ def _record(
 def _entry(session: Session, seq: int, kind: str) -> journal.Entry:
     entry = journal.entry(session, seq)
     if entry.kind != kind:
-        raise RecordError("other-entry", "第{value}号记录不是所指的记录", value=seq)
+        raise RecordError(
+            "other-entry",
+            "第{value}号记录是{found}，不是{expected}：请核对编号",
+            value=seq,
+            found=KIND_WORDS[entry.kind],
+            expected=KIND_WORDS[kind],
+        )
     return entry
 
 
