@@ -6,14 +6,14 @@ or not at all. Writers wait for one another there, so the chain neither forks no
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from functools import cache
 from importlib import metadata
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 from sqlmodel import Session
@@ -40,6 +40,7 @@ JOURNAL: Final = table_of(JournalEntry)
 _CHUNK: Final = 500
 
 Json = dict[str, Any]
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,17 +196,74 @@ _BEGINNINGS: Final = {
 }
 
 
-def _of(kinds: Sequence[str], *, by_code: bool = False) -> sa.ColumnElement[bool]:
-    """Selects entries of these kinds, or with such a beginning; ``sound`` tells them apart."""
-    begin = sorted({_BEGINNINGS[kind] for kind in kinds})
-    begun = sa.or_(*(sa.func.substr(JOURNAL.c.body, 1, len(text)) == text for text in begin))
-    if not set(kinds).intersection(ON_FILINGS):
+def _of(
+    session: Session, kinds: Sequence[str], *, by_code: bool = False, narrowed: bool = False
+) -> sa.ColumnElement[bool]:
+    """Selects entries of these kinds, or with such a beginning; ``sound`` tells them apart.
+
+    ``narrowed`` says that a code or a filing narrows them to a few, ``by_code`` that a code does.
+    """
+    on_filings = bool(set(kinds).intersection(ON_FILINGS))
+    begins = sorted({_BEGINNINGS[kind] for kind in kinds})
+    if not narrowed and not on_filings:
+        # those that begin alike may have changed places among themselves
+        alike = [kind for kind, begin in _BEGINNINGS.items() if begin in begins]
+        stated = sa.and_(NO_DECISION, JOURNAL.c.kind.in_(alike))
+        misnamed = [seq for seq, begin in _misnamed(session) if begin in begins]
+        return sa.or_(stated, JOURNAL.c.seq.in_(misnamed)) if misnamed else stated
+    begun = sa.or_(*map(_begins, begins))
+    if not on_filings:
         filing: sa.ColumnElement[Any] = JOURNAL.c.filing_id
         if by_code:  # the sign keeps SQLite from walking all such entries: the code finds the few
             filing = sa.literal_column("+journal.filing_id", filing.type)
         begun &= filing.is_(None)
     of_kind = JOURNAL.c.kind.in_(kinds)
-    return begun | (of_kind if "decision" in kinds else NO_DECISION & of_kind)
+    if "decision" in kinds:
+        return begun | of_kind
+    found = sa.or_(begun, sa.and_(NO_DECISION, of_kind))
+    return found if narrowed else sa.and_(found, _among_others(session))
+
+
+def _begins(text: str) -> sa.ColumnElement[bool]:
+    return sa.func.substr(JOURNAL.c.body, 1, len(text)) == text
+
+
+def _misnamed(session: Session) -> tuple[tuple[int, str], ...]:
+    """The numbers of entries on no filing that state another kind than they begin like; a sound journal has none.
+
+    Their beginnings are all looked at, but once in each state of the database.
+    """
+    found: tuple[tuple[int, str], ...] = _once(session, "misnamed", _read_misnamed)
+    return found
+
+
+def _read_misnamed(session: Session) -> tuple[tuple[int, str], ...]:
+    kinds = {kind: _begins(text) for kind, text in _BEGINNINGS.items()}
+    as_stated = sa.case(kinds, value=JOURNAL.c.kind, else_=sa.false())
+    texts = sorted(set(_BEGINNINGS.values()))
+    like = sa.case(*((_begins(text), text) for text in texts))
+    query = sa.select(JOURNAL.c.seq, like)
+    rows = session.execute(
+        query.where(JOURNAL.c.filing_id.is_(None), sa.not_(as_stated), like.is_not(None))
+    )
+    return tuple((seq, begin) for seq, begin in rows)
+
+
+def _once(session: Session, name: str, read: Callable[[Session], _T]) -> _T:
+    """What is read of the whole journal, once in each state of the database and in each session.
+
+    What a session appends itself changes none of it.
+    """
+    if name in session.info:
+        found: _T = session.info[name]
+        return found
+    state, noted = storage.state(session), session.connection().info
+    known = noted.get(name)
+    if state is None or known is None or known[0] != state:
+        known = noted[name] = state, read(session)
+    session.info[name] = known[1]
+    found = known[1]
+    return found
 
 
 def _among_others(session: Session) -> sa.ColumnElement[bool]:
@@ -272,8 +330,7 @@ WITHOUT_BEARING: Final = frozenset({"decision", "checkpoint"})
 SEALED: Final = object()
 
 
-#: A session's note that its journal has no gaps, or that they are reported otherwise; and a
-#: connection's, of the state of the database in which it has none.
+#: A session's note that its journal has no gaps, or that they are reported otherwise.
 WHOLE: Final = "journal_is_whole"
 
 
@@ -282,11 +339,10 @@ def _refuse_gaps(session: Session) -> None:
 
     They are counted once in each state of the database, however many sessions read it.
     """
-    if session.info.get(WHOLE):
-        return
-    state, noted = storage.state(session), session.connection().info
-    if state is not None and noted.get(WHOLE) == state:
-        return
+    _once(session, WHOLE, _counted)
+
+
+def _counted(session: Session) -> bool:
     seq = JOURNAL.c.seq
     first, last, count = session.execute(
         sa.select(sa.func.min(seq), sa.func.max(seq), sa.func.count())
@@ -300,8 +356,7 @@ def _refuse_gaps(session: Session) -> None:
             last=last,
             remedy=Remedy("verify-record"),
         )
-    session.info[WHOLE] = True
-    noted[WHOLE] = state
+    return True
 
 
 def last_number(session: Session) -> int:
@@ -396,10 +451,8 @@ def entries(
         query = query.where(JOURNAL.c.seq <= last)
     if kinds:
         by_code = (subjects, holders) != (None, None)
-        query = query.where(_of(kinds, by_code=by_code))
-        narrowed = (filing_ids, subjects, holders) != (None, None, None)
-        if "decision" not in kinds and not narrowed:
-            query = query.where(_among_others(session))
+        narrowed = by_code or filing_ids is not None
+        query = query.where(_of(session, kinds, by_code=by_code, narrowed=narrowed))
     if tier:
         query = query.where(JOURNAL.c.tier == tier)
     if filing_ids is not None:
@@ -472,7 +525,7 @@ def newest_first(
 ) -> Iterator[Entry]:
     """The entries of these kinds (no decisions), last one first; held one at a time."""
     _refuse_gaps(session)
-    query = sa.select(JOURNAL).where(_of(kinds)).order_by(JOURNAL.c.seq.desc())
+    query = sa.select(JOURNAL).where(_of(session, kinds)).order_by(JOURNAL.c.seq.desc())
     before = query.limit(1)
     if last is not None:
         before = before.where(JOURNAL.c.seq <= last)
@@ -497,9 +550,7 @@ def before(
     if seq is not None:
         query = query.where(JOURNAL.c.seq < seq)
     if kinds:
-        query = query.where(_of(kinds))
-        if "decision" not in kinds:
-            query = query.where(_among_others(session))
+        query = query.where(_of(session, kinds))
     if tier:
         query = query.where(JOURNAL.c.tier == tier)
     return list(session.scalars(query))
