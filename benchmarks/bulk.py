@@ -18,6 +18,7 @@ from time import perf_counter, process_time
 from typing import Any, Final
 
 import sqlalchemy as sa
+from sqlmodel import SQLModel
 
 from benchmarks.decide import postgresql as postgresql_server
 from registry.database import storage
@@ -31,11 +32,14 @@ from registry.intake import directory
 from registry.intake.folders import FolderLoader
 from registry.kit import resources
 from registry.record import loading
+from registry.record.publication import packaged_catalogue
 from rules.language.rulebook import load as load_rules
 
 DAY: Final = date(2026, 6, 30)
+CATALOGUE: Final = packaged_catalogue()
 #: The tables that a load fills, each after those it refers to; an import's enterprises are new.
-TABLES: Final = tuple(table_of(m) for m in (Import, Enterprise, Filing, *STATED_TABLES))
+MODELS: Final[tuple[type[SQLModel], ...]] = (Import, Enterprise, Filing, *STATED_TABLES)
+TABLES: Final = tuple(map(table_of, MODELS))
 
 
 @dataclass
@@ -81,7 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         rate = given.count / (perf_counter() - start)
         print(f"{given.count} enterprises, {size / 1e6:.0f} MB, generated at {rate:.0f}/s")
         start = perf_counter()
-        found = directory.survey(folder)
+        found = directory.survey(folder, CATALOGUE)
         print(f"looked through for their order at {given.count / (perf_counter() - start):.0f}/s")
         for kind, databases in {"SQLite": sqlite, "PostgreSQL": postgresql}.items():
             if given.only in (None, kind):
@@ -143,7 +147,7 @@ def measured(
             spent.own["reading"].pop()
             return spent
         with spent.on("totals"):
-            reading = rechecked(reading, None)
+            reading = rechecked(reading, CATALOGUE, None)
         import_id = _load(registry, reading, spent)
         rows = _stored(registry, import_id)
         spent.rows += sum(count for _, _, count in rows)

@@ -64,8 +64,9 @@ class Body:
                 return self.value(e.element)
             case elements.ColumnClause():
                 return Value(_NO, f"{e.name}LL") if e.is_literal else self.known[e.name]
-            case elements.BindParameter():
-                return Value(_NO, f"{int(e.value)}LL")
+            case elements.BindParameter(value=number):
+                assert number is not None
+                return Value(_NO, f"{int(number)}LL")
             case elements.Null():
                 return Value("1", "0")
             case elements.True_() | elements.False_():
@@ -112,7 +113,7 @@ class Body:
             sign = "" if operator is operators.is_ else "!"
             return self._named(_NO, f"{sign}{left.null}", False)
         if operator is operators.in_op:
-            among = e.right.element if isinstance(e.right, elements.Grouping) else e.right
+            among: Any = e.right.element if isinstance(e.right, elements.Grouping) else e.right
             equal = " || ".join(f"{left.value} == {int(v)}" for v in among.value)
             return self._named(left.null, f"({equal})", False)
         operator = getattr(operator, "opstring", operator)
@@ -149,8 +150,8 @@ class Body:
         ends.append(last.value(sa.null() if rest is None else rest))
         wide = any(e.wide for e in ends)
         self.lines.append(f"int n{n} = 0; {_type(wide)} v{n} = 0;")
-        for lines, held, branch, end in branches:
-            self.lines += [*lines, f"if ({held}) {{", *branch.lines]
+        for lines, test, branch, end in branches:
+            self.lines += [*lines, f"if ({test}) {{", *branch.lines]
             self.lines += [f"n{n} = {end.null}; v{n} = {end.value};", "} else {"]
         self.lines += [*last.lines, f"n{n} = {ends[-1].null}; v{n} = {ends[-1].value};"]
         self.lines.append("}" * len(branches))
@@ -315,8 +316,8 @@ def _compiled(place: Path, loops: dict[str, Loop]) -> list[Any]:
     head = ["typedef long long i64;", "typedef __int128 i128;"]
     text = "\n".join([*head, *(loop.source(name) for name, loop in loops.items())])
     source.write_text(text, encoding="utf-8")
-    command = ["cc", "-O3", "-march=native", "-shared", "-fPIC", "-w", "-o", library, source]
-    subprocess.run(command, check=True)
+    flags = ["-O3", "-march=native", "-shared", "-fPIC", "-w"]
+    subprocess.run(["cc", *flags, "-o", str(library), str(source)], check=True)
     loaded = ctypes.CDLL(str(library))
     return [getattr(loaded, name) for name in loops]
 

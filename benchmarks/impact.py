@@ -33,7 +33,7 @@ from registry.reports import impact as impact_report
 from registry.simulation import impact, texts
 from rules.comparison.requirements import asked_for
 from rules.language.rulebook import load
-from rules.portable.canonical import canonical_json
+from rules.portable.canonical import canonical_json, digest
 
 TIER: Final = packaged_catalogue().titles[1]
 _CLEAN: Final = {
@@ -56,7 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     with tempfile.TemporaryDirectory() as folder:
         database = storage.connect(f"sqlite:///{folder}/tidu.db")
-        criteria = texts.InForce(None, load(resources.features()))
+        rules = load(resources.features())
+        criteria = texts.InForce(None, rules, rules)
         fill(database, criteria, given.count)
         measure(database, criteria, given.count, Path(folder), workbook=not given.without_workbook)
         database.dispose()
@@ -81,12 +82,14 @@ def fill(database: sa.Engine, criteria: texts.InForce, count: int) -> None:
                 }  # fmt: skip
             place = {"province": f"第{n % 31}省", "city": f"第{n % 330}市", "county": ""}
             name = {"name": f"第{n}号企业"}
+            identity = name | place
+            stated = {"identity": identity, **{k: facts[k] for k in ("records", "values")}}
             yield (
                 {"id": n, "uscc": f"{n:018d}", **name, **place},
                 {
                     "id": n, "enterprise_id": n, "import_id": 1, "as_of": AS_OF,
-                    "known_from": now, "sources": "{}", "digest": f"{n:064d}",
-                    "identity": canonical_json(name | place), "facts": canonical_json(facts),
+                    "known_from": now, "sources": "{}", "digest": digest(stated),
+                    "identity": canonical_json(identity), "facts": canonical_json(facts),
                 },
             )  # fmt: skip
 

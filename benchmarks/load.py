@@ -21,6 +21,7 @@ from registry.demo.make_demo import BASE, CASES, HEADINGS
 from registry.intake.reader import read
 from registry.kit.uscc import check_digit
 from registry.record.loading import load
+from registry.record.publication import packaged_catalogue
 
 NOW: Final = datetime(2023, 7, 1, tzinfo=UTC)
 
@@ -103,7 +104,7 @@ def bare(path: Path) -> float:
 def reading(path: Path) -> float:
     """Read the filings."""
     start = perf_counter()
-    found = read(path)
+    found = read(path, packaged_catalogue())
     taken = perf_counter() - start
     assert found.submissions
     assert not found.refused
@@ -112,7 +113,7 @@ def reading(path: Path) -> float:
 
 def storing(path: Path) -> float:
     """Store the filings in a fresh SQLite database; peak memory includes reading them."""
-    found = read(path)
+    found = read(path, packaged_catalogue())
     engine = connect(f"sqlite:///{path.with_name('load.db')}")
     start = perf_counter()
     with session(engine, write=True) as opened:

@@ -73,7 +73,7 @@ def _profile(random: Random, *, itemised: bool) -> Profile:
     staff = random.choice((20, 40, 100, 200, 300, 1000))
     assets = revenue * random.choice((1, 2))
     rd_share = _near(random, ("0.03", "0.04", "0.06", "0.08", "0.10"), "0.2")
-    yearly: dict[str, list[Decimal | int]] = {
+    yearly: dict[str, Sequence[Decimal | int]] = {
         "revenue": [revenue * Decimal("0.8"), revenue * Decimal("0.9"), revenue],
         "main_revenue": main,
         "rd_expense": [
