@@ -16,14 +16,14 @@ from registry.jobs.kinds.importing import IMPORT, Importing
 from registry.jobs.kinds.kind import WORKBOOK, Kind, Work
 from registry.jobs.kinds.replaying import REPLAY, ReplayedAgain, Replaying
 from registry.jobs.kinds.screening import SCREEN, Screened, Screening
-from registry.jobs.kinds.simulating import IMPACT, Simulating
+from registry.jobs.kinds.simulating import IMPACT
 from registry.jobs.kinds.surveying import Surveyed
 from registry.jobs.kinds.verifying import VERIFY, Verified, Verifying
 
 __all__ = [
     "BUNDLE", "BUNDLE_FILE", "DECIDE", "EXAMINE", "IMPACT", "IMPORT", "KINDS", "REPLAY", "SCREEN", "VERIFY",
     "WORKBOOK", "DecidedMany", "Deciding", "Examined", "Examining", "Exported", "Exporting", "Importing",
-    "Kind", "Remarked", "ReplayedAgain", "Replaying", "Screened", "Screening", "Simulating", "Surveyed",
+    "Kind", "Remarked", "ReplayedAgain", "Replaying", "Screened", "Screening", "Surveyed",
     "Verified", "Verifying", "Work", "kind",
 ]  # fmt: skip
 

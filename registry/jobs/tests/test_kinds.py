@@ -24,6 +24,7 @@ from sqlmodel import SQLModel
 
 from registry.desk import auditing, importing, replaying
 from registry.desk.place import Desk
+from registry.desk.simulating import SimulationRequest
 from registry.desk.waiting import WaitingFiles
 from registry.jobs import child, kinds
 from registry.jobs.kinds import Kind
@@ -60,7 +61,7 @@ CASES = {
     "examine": Case(kinds.EXAMINE, kinds.Examining(sha256(FILE), "表.csv")),
     "import": Case(kinds.IMPORT, kinds.Importing(sha256(FILE), "表.csv")),
     "screen": Case(kinds.SCREEN, kinds.Screening(tiers=("创新型",))),
-    "impact": Case(kinds.IMPACT, kinds.Simulating(after="miit-2026-2", tiers=("专精特新",))),
+    "impact": Case(kinds.IMPACT, SimulationRequest(after="miit-2026-2", tiers=("专精特新",))),
     "bundle": Case(kinds.BUNDLE, kinds.Exporting(tier="创新型")),
 }
 

@@ -6,7 +6,8 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
 from registry.desk import simulating
-from registry.jobs.kinds import IMPACT, SCREEN, Screening, Simulating
+from registry.desk.simulating import SimulationRequest
+from registry.jobs.kinds import IMPACT, SCREEN, Screening
 from registry.jobs.store import JobStore
 from registry.web import work
 from registry.web.forms import Form, Given, New, Sent
@@ -51,11 +52,11 @@ def impact(request: Request, at: At, store: Jobs, form: New) -> HTMLResponse:
 def start_study(request: Request, at: At, store: Jobs, given: Given) -> Response:
     """Ask for an impact study, and lead to its job."""
 
-    def arguments() -> Simulating:
+    def arguments() -> SimulationRequest:
         after = _text(given, "after")
         if not after:
             given.faults.setdefault("after", "请选择后一文本，或写明草案的文件夹")
-        return Simulating(
+        return SimulationRequest(
             after=after,
             before=given.text("before") or None,
             tiers=work.tier(given, at.to.tiers.values()),
