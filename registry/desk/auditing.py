@@ -105,6 +105,13 @@ def since(desk: Desk, seen: Seen) -> list[EntryLine]:
     return [_line(entry, numbers) for entry in found]
 
 
+def lines(desk: Desk, entries: Sequence[journal.Entry]) -> list[EntryLine]:
+    """Entries as officers read them, those of a rehearsal too."""
+    with desk.reading() as session:
+        numbers = journal.numbers(session, cited(entries))
+    return [_line(entry, numbers) for entry in entries]
+
+
 def unconfirmed(desk: Desk) -> list[EntryLine]:
     """The determinations that a second person has still to confirm, oldest first."""
     with desk.reading() as session:

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date
+from typing import Final
 
 from registry.desk.place import Desk
 from registry.errors import RecordError
@@ -11,7 +13,10 @@ from registry.record.dues import MATTERS as MATTERS
 from registry.record.dues import PRESSING as PRESSING
 from registry.record.dues import Asked as Asked
 from registry.record.dues import DueLine as DueLine
+from registry.record.dues import Place
 from registry.record.finding import MOST as MOST
+from rules.portable.clocks import DONE as DONE
+from rules.portable.clocks import OVERDUE as OVERDUE
 from rules.portable.clocks import STATES as STATES
 
 
@@ -47,6 +52,41 @@ def due(desk: Desk, asked: Asked) -> Due:
         if id in tables
     )
     return Due(asked, tuple(found[:MOST]), texts, len(found) > MOST)
+
+
+@dataclass(frozen=True)
+class DuePage:
+    """A page of what is due; ``after`` is the key of the next page, empty on the last one."""
+
+    lines: tuple[DueLine, ...]
+    after: str
+
+
+#: The lines of a page.
+LEAF: Final = 50
+
+
+def leafed(desk: Desk, asked: Asked, after: str = "") -> DuePage:
+    """The next lines after a key of a page; ``RecordError`` for any other text."""
+    asked, place = _tier(desk, asked), _place(after) if after else None
+    with desk.reading() as session:
+        found = dues.lines(session, asked, after=place, limit=LEAF + 1)
+    more = len(found) > LEAF
+    return DuePage(tuple(found[:LEAF]), _key(found[LEAF - 1]) if more else "")
+
+
+def _key(line: DueLine) -> str:
+    return " ".join((str(line.due or "-"), line.uscc, str(line.number), line.tier))
+
+
+def _place(key: str) -> Place:
+    try:
+        due, uscc, number, tier = key.split(" ", 3)
+        return Place(None if due == "-" else date.fromisoformat(due), uscc, tier, int(number[:9]))
+    except ValueError as error:
+        raise RecordError(
+            "no-such-page", "「{value}」不是翻页的位置：请从第一页看起", value=key
+        ) from error
 
 
 def counts(desk: Desk, asked: Asked) -> Mapping[tuple[str, str, str], int]:

@@ -143,14 +143,22 @@ def _held(session: Session, uscc: str, day: date) -> list[str]:
 
 def causes(desk: Desk) -> list[str]:
     """For what titles may be cancelled, by any table of clocks in force."""
-    with desk.reading() as session:
-        tables = [Clocks.of(table) for table in dues.tables(session).values()]
-    return list(dict.fromkeys(cause for table in tables for cause in table.grounds))
+    return list(dict.fromkeys(cause for table in _tables(desk) for cause in table.grounds))
+
+
+def kinds(desk: Desk) -> list[str]:
+    """The changes that must be reported, by name, by any table of clocks in force that names them."""
+    return list(dict.fromkeys(kind for table in _tables(desk) for kind in table.kinds))
 
 
 def consequences(matter: str) -> tuple[str, ...]:
     """What may follow from a matter that is overdue, by any table of clocks."""
     return CONSEQUENCES.get(matter, ())
+
+
+def _tables(desk: Desk) -> list[Clocks]:
+    with desk.reading() as session:
+        return [Clocks.of(table) for table in dues.tables(session).values()]
 
 
 def _done(

@@ -6,7 +6,7 @@ Read from the table ``due_item``, of which the state on any day is a comparison 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 from sqlmodel import Session
@@ -64,14 +64,15 @@ class DueLine:
     """A matter of a title as it stands on a day.
 
     ``due`` is its last day; None if the days off of the year ``unpublished`` are not known, or for a bar
-    that is none. ``basis`` is the document by which the table ``clocks`` is in force. ``decided``
-    is the consequence that a person drew, empty for none, and None if nobody decided. From the day
-    ``near`` on it is near.
+    that is none. ``number`` is its own among those of the tier. ``basis`` is the document by which
+    the table ``clocks`` is in force. ``decided`` is the consequence that a person drew, empty for
+    none, and None if nobody decided. From the day ``near`` on it is near.
     """
 
     uscc: str
     name: str
     tier: str
+    number: int
     place: str
     matter: str
     subject: str
@@ -88,22 +89,38 @@ class DueLine:
     unpublished: int | None = None
 
 
-def lines(session: Session, asked: Asked, *, limit: int = MOST + 1) -> list[DueLine]:
-    """What is asked for, at most ``limit``: by last day, then by credit code, tier and matter.
+class Place(NamedTuple):
+    """Where a line stands in the order of lines: by last day, then by credit code and tier."""
+
+    due: date | None
+    uscc: str
+    tier: str
+    number: int
+
+    @classmethod
+    def of(cls, line: DueLine) -> "Place":
+        """The place of a line."""
+        return cls(line.due, line.uscc, line.tier, line.number)
+
+
+def lines(
+    session: Session, asked: Asked, *, after: Place | None = None, limit: int = MOST + 1
+) -> list[DueLine]:
+    """What is asked for, at most ``limit`` in the order of their places, those ``after`` one.
 
     Raises ``RecordError`` if no clocks are published, by which nothing would be due.
     """
     bases = _bases(session)
     state = CASE_STATE
     name = sa.func.coalesce(sa.func.nullif(_ROW.name, ""), state.c.name, "").label("called")
-    columns = (*(c for c in _ROW if c.key not in ("number", "name")), name)
+    columns = (*(c for c in _ROW if c.key != "name"), name)
     places = (state.c[place] for place in _PLACE)
     query = (
         sa.select(*columns, _state(asked.day).label("state"), *places)
         .join_from(
             DUE_ITEM, state, (state.c.uscc == _ROW.uscc) & (state.c.tier == ""), isouter=True
         )
-        .where(*_conditions(asked))
+        .where(*_conditions(asked), *_later(after))
         .order_by(_ROW.due.is_(None), _ROW.due, _ROW.uscc, _ROW.tier, _ROW.number)
         .limit(limit)
     )
@@ -112,6 +129,7 @@ def lines(session: Session, asked: Asked, *, limit: int = MOST + 1) -> list[DueL
             uscc=row.uscc,
             name=row.called,
             tier=row.tier,
+            number=row.number,
             place=_full(row.province, row.city, row.county),
             matter=row.matter,
             subject=row.subject,
@@ -132,19 +150,14 @@ def lines(session: Session, asked: Asked, *, limit: int = MOST + 1) -> list[DueL
 
 
 def counts(session: Session, asked: Asked) -> Mapping[tuple[str, str, str], int]:
-    """How much there is of what is asked for, by tier, matter and state; errors as for ``lines``."""
+    """How much there is of what is asked for, by tier, matter and state."""
     group = (_ROW.tier, _ROW.matter, _state(asked.day))
-    query = (
-        sa.select(*group, sa.func.count())
-        .join_from(
-            DUE_ITEM,
-            CASE_STATE,
-            (CASE_STATE.c.uscc == _ROW.uscc) & (CASE_STATE.c.tier == ""),
-            isouter=True,
+    query = sa.select(*group, sa.func.count()).where(*_conditions(asked)).group_by(*group)
+    if asked.place:
+        state = CASE_STATE.c
+        query = query.join_from(
+            DUE_ITEM, CASE_STATE, (state.uscc == _ROW.uscc) & (state.tier == "")
         )
-        .where(*_conditions(asked))
-        .group_by(*group)
-    )
     return {(tier, matter, state): n for tier, matter, state, n in session.execute(query)}
 
 
@@ -192,6 +205,17 @@ def _conditions(asked: Asked) -> list[sa.ColumnElement[bool]]:
     if asked.until:
         found.append(_ROW.due <= asked.until)
     return found
+
+
+def _later(place: Place | None) -> list[sa.ColumnElement[bool]]:
+    """That a line stands later than a place."""
+    if place is None:
+        return []
+    after = sa.tuple_(_ROW.uscc, _ROW.tier, _ROW.number) > place[1:]
+    if place.due is None:
+        return [_ROW.due.is_(None), after]
+    same = (_ROW.due == place.due) & after
+    return [_ROW.due.is_(None) | (_ROW.due > place.due) | same]
 
 
 def _full(*codes: str | None) -> str:

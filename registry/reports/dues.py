@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from registry.desk.due import Due, DueLine
 from registry.kit import workbooks
-from registry.kit.files import written_whole
+from registry.kit.files import working_folder, written_whole
 from registry.kit.jsontext import fields_of
 from rules.portable.canonical import digest
 
@@ -70,7 +70,7 @@ def plain(due: Due) -> dict[str, Any]:
     """The same as plain JSON values."""
     return {
         "day": due.asked.day.isoformat(),
-        "lines": [fields_of(line) for line in due.lines],
+        "lines": [fields_of(line, without=("number",)) for line in due.lines],
         "texts": [fields_of(one) for one in due.texts],
         "more": due.cut,
     }
@@ -83,6 +83,14 @@ def write_workbook(due: Due, path: Path) -> None:
         book.sheet(f"{due.asked.day}到期事项", list(HEADER), rows=rows)
         texts = ([one.id, "\n".join((one.title, *one.prose))] for one in due.texts)
         book.sheet("依据和解读", ["计时表", "规定和解读"], rows=texts)
+
+
+def workbook(due: Due) -> bytes:
+    """The same workbook, to be sent."""
+    with working_folder() as folder:
+        path = folder / "due.xlsx"
+        write_workbook(due, path)
+        return path.read_bytes()
 
 
 def write_calendar(due: Due, path: Path) -> int:

@@ -91,6 +91,15 @@ def taking(act: str, /, **query: Any) -> str:
     return asked(f"/applications/{act}", **query)
 
 
+def duty(act: str, /, **query: Any) -> str:
+    """The page on which something about the duties of who holds a title is entered.
+
+    >>> duty("update", uscc="91", year="2024")
+    '/duties/update?uscc=91&year=2024'
+    """
+    return asked(f"/duties/{act}", **query)
+
+
 def rule(id: str) -> str:
     """A criterion's page.
 
@@ -113,6 +122,7 @@ class Addresses:
 
     asked = staticmethod(asked)
     decision = staticmethod(decision)
+    duty = staticmethod(duty)
     edition = staticmethod(edition)
     enterprise = staticmethod(enterprise)
     entry = staticmethod(entry)

@@ -8,9 +8,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from registry.desk import auditing, courses, documenting, expiring, finding
+from registry.desk.due import PRESSING
 from registry.errors import RegistryError
 from registry.web import addresses
 from registry.web.office import At, Office
+from registry.web.pages import due
 from registry.web.rendering import page
 from rules.model.ruleset import Outcome
 
@@ -52,6 +54,8 @@ def desk(request: Request, at: At) -> HTMLResponse:
         unconfirmed=auditing.unconfirmed(at.desk),
         ending=ending,
         due=courses.due(at.desk),
+        pressing=due.pressing(at.desk),
+        states=PRESSING,
         ahead=courses.AHEAD,
         around=expiring.AROUND,
         terms=_terms(at, {one.tier for one in ending}),

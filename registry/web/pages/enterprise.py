@@ -17,6 +17,7 @@ from registry.reports.scores import Score
 from registry.reports.tree import VerdictPart
 from registry.web.asked import Asked, Text
 from registry.web.office import At, Office
+from registry.web.pages import due
 from registry.web.remedies import advice
 from registry.web.rendering import page
 
@@ -43,6 +44,7 @@ def enterprise(request: Request, at: At, uscc: str, how: Asked, picture: Text = 
         holdings=notices.holdings(at.desk, uscc, known_at=how.known_at),
         entries=entries,
         courses=_newest(at, uscc),
+        owed=due.of(at.desk, uscc),
         **_verdicts(answer, at.to.tiers.get(picture, "")),
     )
 

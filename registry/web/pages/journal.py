@@ -11,6 +11,7 @@ from registry.portable.chain import KINDS
 from registry.web.addresses import Addresses
 from registry.web.asked import Number, Text
 from registry.web.office import At
+from registry.web.pages import duties
 from registry.web.pages.determine import correction
 from registry.web.rendering import page
 
@@ -48,6 +49,7 @@ def entry(request: Request, at: At, seq: int) -> HTMLResponse:
         correction=correction(at.to, found) if found.determined else "",
         revocable=bool(found.determined) and deciding.is_revocable(at.desk, seq),
         files=files,
+        continued=duties.actions(found),
     )
 
 

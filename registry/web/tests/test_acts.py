@@ -637,10 +637,10 @@ ANY_TIME = {
     "/audit", "/audit/bundle", "/checkpoints", "/checkpoints/key", "/decide", "/impact", "/imports",
     "/imports/headings", "/imports/{digest}", "/imports/{number:int}", "/replay", "/screen",
 }  # fmt: skip
-#: What has tests of its own (``test_calendar``, ``test_applications``).
+#: What has tests of its own (``test_calendar``, ``test_applications``, ``test_duties``).
 OWN = {
     "/applications/announce", "/applications/apply", "/applications/step", "/calendar", "/rounds/open",
-    "/rounds/{seq:int}/close",
+    "/rounds/{seq:int}/close", "/duties/{duty}",
 }  # fmt: skip
 
 

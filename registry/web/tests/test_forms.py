@@ -29,6 +29,7 @@ PARTS = {
     "id": "1",
     "number": "1",
     "act": "end",
+    "duty": "update",
 }
 #: Every route that records -> an address of it.
 UNSAFE = {
