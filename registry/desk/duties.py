@@ -5,7 +5,7 @@ follow from a missed day, and for what a title may be cancelled, the clocks on r
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from sqlmodel import Session
@@ -105,7 +105,7 @@ class Cancelling:
     cause: str
     on: date | None = None
     barred_until: date | None = None
-    days: Validity = Validity()
+    days: Validity = field(default_factory=Validity)
 
 
 def cancel(
