@@ -48,16 +48,16 @@ STARTS: Final[Mapping[str, tuple[str, ...]]] = {
 COUNTED: Final = "计一次未更新"
 LOST: Final = "失去复核资格"
 CANCELLED: Final = "取消称号"
-_EXPIRED: Final = "称号到期"
+EXPIRED: Final = "称号到期"
 _REFUSED: Final = "不予受理"
 _CORRECTED: Final = "责令整改"
 CONSEQUENCES: Final[Mapping[str, tuple[str, ...]]] = {
-    VALIDITY: (_EXPIRED,),
-    EXTENSION: (_EXPIRED,),
+    VALIDITY: (EXPIRED,),
+    EXTENSION: (EXPIRED,),
     UPDATE: (LOST, COUNTED, CANCELLED),
     MISSES: (CANCELLED, LOST),
     CHANGE: (LOST, CANCELLED, _CORRECTED),
-    RECHECK: (_EXPIRED, LOST, _REFUSED),
+    RECHECK: (EXPIRED, LOST, _REFUSED),
     BAR: (_REFUSED,),
     COMPLAINT: (_CORRECTED, CANCELLED),
 }
@@ -612,13 +612,17 @@ def _decided(item: Item, known: Mapping[tuple[str, str, date], str]) -> Item:
 
 
 def _over(items: Iterable[Item], term: _Term) -> Iterator[Item]:
-    """The matters of a title; what is overdue matters no more once it has ended or the right is lost."""
+    """The matters of a title; what is overdue matters no more once it has ended or the right is lost.
+
+    It also ends by the decision of a person that it expired.
+    """
     items = tuple(items)
-    lost = any(i.decided == LOST and (i.due or term.start) >= term.start for i in items)
+    drawn = {i.decided for i in items if i.decided and (i.due or term.start) >= term.start}
+    lost, ended = LOST in drawn, term.title.ended is not None or EXPIRED in drawn
     for item in items:
         if lost and item.matter == RECHECK:
             yield replace(item, state=DONE, decided=LOST)
-        elif term.title.ended and item.state == OVERDUE and item.matter in _OF_TITLE:
+        elif ended and item.state == OVERDUE and item.matter in _OF_TITLE:
             yield replace(item, state=DONE)
         else:
             yield item

@@ -395,3 +395,13 @@ def test_what_the_present_table_does_not_know_is_refused_when_asked_and_not_list
     with pytest.raises(ClockError, match="没有“旧事由”这一取消事由"):
         timing.items(TITLE, [unknown], date(2025, 1, 2))
     assert timing.shown(TITLE, [unknown]) == timing.shown(TITLE, [])
+
+
+def test_a_title_that_a_person_declared_expired_asks_for_nothing_more() -> None:
+    timing, day = Timing((Period(None, None, OLD),), CALENDAR), date(2027, 8, 1)
+    assert {i.state for i in timing.items(TITLE, (), day)} == {"逾期"}
+    last = TITLE.until
+    assert last is not None
+    expired = Decided(matter="有效期", subject="", due=last, day=day, consequence="称号到期")
+    assert {i.state for i in timing.items(TITLE, (), day, (expired,))} == {"了结"}
+    assert "逾期" in {i.state for i in timing.items(TITLE, (), day - DAY, (expired,))}
