@@ -8,6 +8,7 @@ from typing import Final
 
 from rules.errors import RulesError
 from rules.language.editions import parse_day
+from rules.model.days import day_text
 from rules.portable.clocks import (
     BAR,
     CHANGE,
@@ -195,7 +196,7 @@ def actual(timing: Timing, given: Recorded, asked: date | None, kind: str, subje
         latest = max([latest, title.start, *(e.day for e in title.extensions)])
     if kind == PROPOSED:
         proposed = timing.proposed(given.held(), asked or latest)
-        return _shown(proposed) if proposed else NO_ITEM
+        return day_text(proposed) if proposed else NO_ITEM
     found = items(timing, given, asked if kind in (STANDS, FOLLOWS) else asked or latest)
     match kind:
         case "情形":
@@ -209,22 +210,18 @@ def actual(timing: Timing, given: Recorded, asked: date | None, kind: str, subje
             return f"{item.due.month}月{item.due.day}日" if item and item.due else NO_UPDATE
         case "再申报":
             day = allowed_from(found)
-            return _shown(day) if day else NO_BAR
+            return day_text(day) if day else NO_BAR
         case "与拟至不同":
             item = _one(found, VALIDITY) or _one(found, EXTENSION)
-            return _shown(item.proposed) if item and item.proposed else SAME
+            return day_text(item.proposed) if item and item.proposed else SAME
         case "复核起":
             item = _one(found, RECHECK)
-            return _shown(item.start) if item else NO_RECHECK
+            return day_text(item.start) if item else NO_RECHECK
     item = _one(found, {REPORT: CHANGE, ANSWER: COMPLAINT, CLOSES: RECHECK}[kind])
     if item is None:
         return NO_RECHECK if kind == CLOSES else NO_ITEM
-    return _shown(item.due) if item.due else NOT_PUBLISHED
+    return day_text(item.due) if item.due else NOT_PUBLISHED
 
 
 def _one(found: tuple[Item, ...], matter: str, subject: str = "") -> Item | None:
     return next((i for i in found if i.matter == matter and subject in (i.subject, "")), None)
-
-
-def _shown(day: date) -> str:
-    return f"{day.year}年{day.month}月{day.day}日"

@@ -8,6 +8,7 @@ from typing import Final
 
 from rules.errors import RulesError
 from rules.language.editions import parse_day
+from rules.model.days import day_text
 from rules.model.nearness import near
 from rules.portable.calendar import Calendar
 from rules.portable.workflow import LEVELS, Course, Handling, Step, StepError, Workflow
@@ -173,7 +174,7 @@ def actual(workflow: Workflow, calendar: Calendar, given: Happened, kind: str, s
         case "期限":
             if course.due is None:
                 return NO_TERM if course.unpublished is None else UNPUBLISHED
-            return f"{course.due.year}年{course.due.month}月{course.due.day}日"
+            return day_text(course.due)
         case "不能":
             return given.why_not(handling, course, subject) or f"可以{subject}"
         case "可以":

@@ -13,6 +13,7 @@ from rules.drafting.format import width
 from rules.drafting.steps import DEFAULT_AS_OF
 from rules.language.source import GherkinStep, Row, Scenario
 from rules.language.values import exact_decimal
+from rules.model.days import day_text
 from rules.model.expressions import leaves
 from rules.model.facts import Fact, Scalar, period_name, yearly_key
 from rules.model.quantities import UNITS
@@ -29,7 +30,7 @@ def scenario(decision: Decision, rule: str) -> Scenario:
     read = dict.fromkeys(_read(decision, rule))
     steps = [*_filed(decision, read), *_lists(decision, read)]
     if (day := decision.profile.as_of) != DEFAULT_AS_OF:
-        steps.insert(0, GherkinStep(f"填报日期为{_day(day)}", 0))
+        steps.insert(0, GherkinStep(f"填报日期为{day_text(day)}", 0))
     expected = GherkinStep(_result(decision.trace[rule]), 0)
     return Scenario(_NAME, 0, (*steps, expected))
 
@@ -106,11 +107,7 @@ def _exact(fact: Fact, value: Scalar) -> str:
         return "是" if value else "否"
     if fact.kind == "number":
         return f"{exact_decimal(Fraction(value) / UNITS[fact.unit][1])}{fact.unit}"
-    return _day(date.fromisoformat(value)) if fact.kind == "date" else value
-
-
-def _day(day: date) -> str:
-    return f"{day.year}年{day.month}月{day.day}日"
+    return day_text(date.fromisoformat(value)) if fact.kind == "date" else value
 
 
 def _result(result: Result) -> str:

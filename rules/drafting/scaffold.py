@@ -12,6 +12,7 @@ from rules.language.lexical import TO_WRITE
 from rules.language.lines import Slot
 from rules.language.provinces import short_name
 from rules.language.rulebook import Rulebook
+from rules.model.days import day_text
 
 _W = TO_WRITE
 
@@ -316,7 +317,7 @@ def _days(rows: Iterable[ApplicabilityRow]) -> Iterator[tuple[str, ...]]:
         days = [f"{_W}起始日{which}" for which in ("的前一日", "", "的后一日")]
         if row.end is not None:
             ends = (row.end + timedelta(days=n) for n in (-1, 0, 1))
-            days += [f"{day.year}年{day.month}月{day.day}日" for day in ends]
+            days += map(day_text, ends)
         yield from ((row.procedure, day, f"{_W}规则集") for day in days)
 
 

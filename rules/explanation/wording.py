@@ -5,6 +5,7 @@ from fractions import Fraction
 from typing import Final
 
 from rules.engine.readings import Reading
+from rules.model.days import day_text
 from rules.model.facts import Fact, Scalar
 from rules.model.quantities import UNITS, Number, show
 from rules.model.ruleset import Gap, Indicator, Outcome, Result
@@ -29,12 +30,8 @@ def value_text(fact: Fact, value: Scalar) -> str:
     if fact.kind == "number":
         return quantity(Fraction(value), fact.unit)
     if fact.kind == "date":
-        return _day_text(date.fromisoformat(value))
+        return day_text(date.fromisoformat(value))
     return _cut(value, _LONGEST_TEXT)
-
-
-def _day_text(day: date) -> str:
-    return f"{day.year}年{day.month}月{day.day}日"
 
 
 def result_text(result: Result) -> str:
@@ -64,7 +61,7 @@ def reading_text(indicator: Indicator, reading: Reading) -> str:
         return "是" if exact else "否"
     if indicator.kind == "date":
         first = indicator.day
-        return _relative_day(exact) if first is None else _day_text(first + timedelta(int(exact)))
+        return _relative_day(exact) if first is None else day_text(first + timedelta(int(exact)))
     return quantity(indicator.measured(exact), indicator.unit)
 
 

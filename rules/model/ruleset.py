@@ -14,6 +14,7 @@ from functools import cached_property, lru_cache
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from rules.model.catalogue import HELD, TITLE_KIND
+from rules.model.days import day_text
 from rules.model.facts import Fact, Profile, RecordKind, check_profile
 from rules.model.quantities import Number, yearly_rate
 from rules.portable.canonical import canonical_json, sha256
@@ -216,7 +217,7 @@ class Parameter:
 
 
 def _from(day: date) -> str:
-    return f"距{day.year}年{day.month}月{day.day}日"
+    return f"距{day_text(day)}"
 
 
 def _difference(threshold: str) -> str:

@@ -7,6 +7,7 @@ from typing import Final
 
 from rules.language.formulas.meaning import WITH_UNIT, FormulaError, Names
 from rules.language.formulas.tokens import FUNCTIONS
+from rules.model.days import day_text
 from rules.model.quantities import UNITS, show
 from rules.model.ruleset import Expr
 
@@ -145,8 +146,7 @@ class _Writer:
             case ("new_year", offset) if offset <= 0:
                 return {0: "本年", -1: "上年"}.get(offset, f"前{-offset}年") + "1月1日"
             case ("day", text):
-                day = date.fromisoformat(text)
-                return f"{day.year}年{day.month}月{day.day}日"
+                return day_text(date.fromisoformat(text))
         raise _unwritable(expr)
 
     def filed(self, id: str | None) -> tuple[str, ...]:
