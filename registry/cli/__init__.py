@@ -72,7 +72,7 @@ _COMMANDS: Final = {
         "due.due",
         "列出某日称号的到期事项：更新、变化报告、复核、举报答复、有效期和不得申报的期间。",
     ),
-    "enterprise": _Listed("filings.enterprise", "企业：列出、查找、查看登记的内容。"),
+    "enterprise": _Listed("enterprises.enterprise", "企业：列出、查找、查看登记的内容。"),
     "explain": _Listed(
         "explain.explain",
         "说明已记录的决定：理由、依据、差距，怎样的变化会改变结论；也可以一次写出许多告知书。",
