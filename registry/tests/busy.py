@@ -31,7 +31,7 @@ from registry.record import (
 from registry.record.applications import Applying, Doing
 from registry.record.determinations import Ruling, Target
 from registry.record.rounds import Call
-from registry.tests import packs
+from registry.tests import packs, titled
 from rules.model.catalogue import Catalogue
 from rules.model.facts import Fact, RecordList, Scalar
 from rules.portable.canonical import sha256
@@ -161,6 +161,7 @@ def work(engine: sa.Engine, folder: Path, now: Callable[[], datetime]) -> None:
         decisions.withdraw(session, code(3), ground="企业申请撤回", by="甲", now=now())
     apply(engine, codes[:3], now)
     decide(engine, now)
+    titled.live(engine, codes[5:8], now)
     key = SigningKey.create(folder / f"{engine.dialect.name}.key", "某局")
     with storage.session(engine, write=True) as session:
         checkpoints.write(session, key, now=now())

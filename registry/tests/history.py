@@ -32,7 +32,7 @@ from registry.record.applications import Applying, Doing
 from registry.record.determinations import Ruling, Target
 from registry.record.register import Holder, Holding, Notice
 from registry.record.rounds import Call
-from registry.tests import packs
+from registry.tests import packs, titled
 from rules.language.rulebook import load as load_rules
 from rules.model.facts import Fact, RecordList, Scalar
 from rules.portable.canonical import sha256
@@ -348,6 +348,7 @@ def rich(engine: sa.Engine, folder: Path) -> History:
     told.decide(41, tiers=(packs.TIER,), batch=packs.ROUND)
     told.grant(41, date(2023, 7, 1), kind=packs.TIER)
     told.play_round()
+    titled.live(engine, [code(51), code(52), code(53)], told.now)
     told.admit(31)
     told.checkpoint(key)
     return told
