@@ -7,7 +7,7 @@ follows from the other tables, which ``rebuild`` and ``differences`` ask again.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -27,6 +27,7 @@ from registry.database.versions import ENTERPRISE, FILING, chunks, table_of
 from registry.kit import names, regions
 from registry.kit.progress import Done, ignored
 from rules.model.ruleset import Outcome
+from rules.portable.applications import Application
 
 CASE_STATE: Final = table_of(CaseState)
 _JOURNAL: Final = table_of(JournalEntry)
@@ -65,6 +66,14 @@ def refresh(connection: sa.Connection, enterprise_ids: Sequence[int]) -> int:
 
 def _refresh(connection: sa.Connection, enterprise_ids: Sequence[int]) -> int:
     expected, stored = _derived(connection, enterprise_ids), _stored(connection, enterprise_ids)
+    usccs = dict.fromkeys(state.uscc for state in expected.values())
+    return _store(connection, expected, stored) + due.refresh(connection, list(usccs))
+
+
+def _store(
+    connection: sa.Connection, expected: Mapping[Key, State], stored: Mapping[Key, State]
+) -> int:
+    """Store the rows that are not as expected; returns how many."""
     changed = [
         {"enterprise_id": key[0], "tier": key[1], **state._asdict()}
         for key, state in expected.items()
@@ -76,8 +85,34 @@ def _refresh(connection: sa.Connection, enterprise_ids: Sequence[int]) -> int:
         setting = {name: adding.excluded[name] for name in CHANGING}
         key = list(CASE_STATE.primary_key)
         connection.execute(adding.on_conflict_do_update(index_elements=key, set_=setting), changed)
-    usccs = dict.fromkeys(state.uscc for state in expected.values())
-    return len(changed) + due.refresh(connection, list(usccs))
+    return len(changed)
+
+
+def step(connection: sa.Connection, taken: Mapping[int, Application]) -> None:
+    """Bring up to date where applications stand after a step, by the numbers of these entries.
+
+    Each has been followed already, and is the newest of its enterprise for its tier.
+    """
+    rows = [
+        {"of": one.entry.body["uscc"], "for": one.entry.body["tier"], **_stands(one, seq)}
+        for seq, one in taken.items()
+    ]
+    if not rows:
+        return
+    its = (CASE_STATE.c.uscc == sa.bindparam("of"), CASE_STATE.c.tier == sa.bindparam("for"))
+    stored = connection.execute(sa.update(CASE_STATE).where(*its), rows).rowcount
+    usccs = [row["of"] for row in rows]
+    if stored == len(rows):
+        due.refresh(connection, usccs)
+    else:  # a row was missing
+        refresh(connection, ids_of(connection, usccs))
+
+
+def ids_of(connection: sa.Connection, usccs: Sequence[str]) -> list[int]:
+    """The numbers of the enterprises with these credit codes, in order."""
+    query = sa.select(ENTERPRISE.c.id)
+    parts = (query.where(ENTERPRISE.c.uscc.in_(part)) for part in chunks(usccs))
+    return sorted(id for part in parts for id in connection.scalars(part))
 
 
 def refresh_open(connection: sa.Connection) -> int:
@@ -94,11 +129,12 @@ def rebuild(connection: sa.Connection, progress: Done = ignored) -> int:
     """
     changed = done = 0
     for part in chunks(_enterprises(connection)):
-        surplus = _stored(connection, part).keys() - _derived(connection, part).keys()
+        expected, stored = _derived(connection, part), _stored(connection, part)
+        surplus = stored.keys() - expected.keys()
         for id, tier in surplus:
             row = (CASE_STATE.c.enterprise_id == id) & (CASE_STATE.c.tier == tier)
             connection.execute(sa.delete(CASE_STATE).where(row))
-        changed += len(surplus) + _refresh(connection, part)
+        changed += len(surplus) + _store(connection, expected, stored)
         done += len(part)
         progress(done)
     if stray := connection.scalar(sa.select(sa.func.count()).where(_STRAY)):
@@ -268,15 +304,15 @@ def _last_applications(
     """Where the last application of each enterprise for each tier stands after its newest entry."""
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for one in followed.applications(connection, usccs):
-        course, said = one.now(), one.entry.body
-        actors = (act.level for act in one.workflow.acts_in(course.state))
-        found[said["uscc"], said["tier"]] = {
-            "state": course.state,
-            "level": next(actors, None),
-            "due": course.due,
-            "step": one.last.seq,
-        }
+        found[one.entry.body["uscc"], one.entry.body["tier"]] = _stands(one, one.last.seq)
     return found
+
+
+def _stands(one: Application, step: int) -> dict[str, Any]:
+    """Where an application stands after its newest entry, which has that number."""
+    course = one.now()
+    actors = (act.level for act in one.workflow.acts_in(course.state))
+    return {"state": course.state, "level": next(actors, None), "due": course.due, "step": step}
 
 
 def _said(body: str) -> tuple[str | None, date | None]:

@@ -292,7 +292,8 @@ def step(
             )
         return draft
 
-    return _append(session, whole(usccs, stated), by=named, now=now)
+    drafts = whole(usccs, stated)
+    return _append_steps(session, drafts, found, by=named, now=now)
 
 
 def newest(found: Iterable[Application], tier: str) -> Application:
@@ -429,7 +430,7 @@ def announce(
         more = {"announcement": announcement.digest, "title": titled[uscc].digest}
         return _step(session, application, doing, decided.get(uscc), now, more)[0]
 
-    steps = _append(session, whole(usccs, closing), by=named, now=now)
+    steps = _append_steps(session, whole(usccs, closing), found, by=named, now=now)
     return [announcement, *titled.values(), *steps]
 
 
@@ -525,11 +526,22 @@ def _append(
 ) -> list[journal.Entry]:
     """Append entries, and bring up to date where the enterprises stand."""
     added = journal.append(session, drafts, by=by, now=now)
+    connection = session.connection()
     subjects = [entry.subject for entry in added if entry.subject]
-    ids = [
-        id
-        for part in chunks(subjects)
-        for id in session.scalars(sa.select(ENTERPRISE.c.id).where(ENTERPRISE.c.uscc.in_(part)))
-    ]
-    projection.refresh(session.connection(), sorted(ids))
+    projection.refresh(connection, projection.ids_of(connection, subjects))
+    return added
+
+
+def _append_steps(
+    session: Session,
+    drafts: Sequence[journal.Draft],
+    found: Mapping[str, Sequence[Application]],
+    *,
+    by: str,
+    now: datetime,
+) -> list[journal.Entry]:
+    """Append steps that have been followed, and bring up to date where their applications stand."""
+    added = journal.append(session, drafts, by=by, now=now)
+    taken = {entry.seq: newest(found[str(entry.subject)], entry.tier) for entry in added}
+    projection.step(session.connection(), taken)
     return added

@@ -1,20 +1,22 @@
 """What waits for whom: the newest application of every enterprise and tier, as it stands on a day.
 
-``case_state`` says where each stood after its last entry. Only those whose term has run out are
-followed again, since the clock may have moved them on.
+``case_state`` says where each stood after its last entry. Only those whose term has run out in a
+state in which the clock moves cases on are followed again, once for each last entry and calendar:
+the stages through which the clock brings a case are the same on whatever day it is looked at.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
-from typing import Any, Final, TypeAlias
+from datetime import date, timedelta
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import sqlalchemy as sa
 from sqlmodel import Session
 
 from registry.database.projection import CASE_STATE
 from registry.database.versions import ENTERPRISE, chunks
+from registry.record import publication
 from registry.record.applications import Reader
 from registry.record.finding import MOST
 from registry.record.journal import JOURNAL
@@ -161,7 +163,7 @@ def _passed(session: Session, wanted: Wanted, day: date) -> list[Standing]:
     """The applications for a tier whose term ended before a day, each where the clock has brought it."""
     query = sa.select(CASE_STATE).where(_open(session, wanted, _ROW.due < day))
     rows = session.execute(query.order_by(_ROW.uscc).limit(MOST + 1))
-    return _today(session, map(_standing, rows), day)
+    return _today(session, rows.all(), day)
 
 
 def _open(session: Session, wanted: Wanted, due: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
@@ -201,30 +203,93 @@ def _standing(row: sa.Row[Any]) -> Standing:
     )
 
 
-def _today(session: Session, stored: Iterable[Standing], day: date) -> list[Standing]:
-    """Each as it stands on a day; those whose term has ended are followed again."""
-    lines = list(stored)
-    late = {one.uscc for one in lines if one.level and one.due and one.due < day}
-    followed = Reader(session).of(sorted(late)) if late else {}
-    newest = {
-        (uscc, one.entry.body["tier"]): one for uscc, found in followed.items() for one in found
-    }
-    return [
-        moved(one, found, day) if (found := newest.get((one.uscc, one.tier))) else one
-        for one in lines
-    ]
+class _Stage(NamedTuple):
+    """Where the clock brings an application from a day on, if nothing else is done."""
+
+    first: date
+    state: str
+    level: str | None
+    due: date | None
 
 
-def moved(one: Standing, application: Application, day: date) -> Standing:
+def stages(application: Application) -> tuple[_Stage, ...]:
+    """The stages of an application from its last entry on, by the calendar that is known now."""
+    course, found = application.now(), list[_Stage]()
+    first = date.min
+    while True:
+        level = next((act.level for act in application.workflow.acts_in(course.state)), None)
+        found.append(_Stage(first, course.state, level, course.due))
+        if course.due is None:
+            return tuple(found)
+        first = course.due + timedelta(1)
+        before, course = course, application.on(first)
+        if course == before:
+            return tuple(found)
+
+
+def moved(one: Standing, found: Sequence[_Stage], day: date) -> Standing:
     """Where the clock has brought an application by a day."""
-    course = application.on(day)
+    stage = [each for each in found if each.first <= day][-1]
+    left = found[0].state
     return replace(
         one,
-        state=course.state,
-        level=next((act.level for act in application.workflow.acts_in(course.state)), None),
-        due=course.due,
-        before=application.course.state if application.course.state != course.state else "",
+        state=stage.state,
+        level=stage.level,
+        due=stage.due,
+        before=left if left != stage.state else "",
     )
+
+
+#: An application's credit code, tier and last entry, which the digest commits to with all before it,
+#: and the calendar.
+_Last: TypeAlias = tuple[str, str, str, str | None]
+#: The stages of applications whose term ended, as they were last followed, and how many are kept.
+_followed: Final[dict[_Last, tuple[_Stage, ...]]] = {}
+_KEPT: Final = 200_000
+
+
+def _today(session: Session, rows: Sequence[sa.Row[Any]], day: date) -> list[Standing]:
+    """Each as it stands on a day."""
+    late = [row for row in rows if row.level and row.due and row.due < day]
+    clocked = publication.clocked(session) if late else ()
+    moving = [row for row in late if (row.tier, row.state) in clocked]
+    known = _stages(session, moving) if moving else {}
+    lines = ((_standing(row), known.get((row.uscc, row.tier))) for row in rows)
+    return [moved(one, found, day) if found else one for one, found in lines]
+
+
+def _stages(
+    session: Session, rows: Sequence[sa.Row[Any]]
+) -> dict[tuple[str, str], tuple[_Stage, ...]]:
+    """The stages of these applications, by credit code and tier; those not known yet are followed."""
+    calendar = publication.last_calendar(session)
+    digests = {
+        seq: digest
+        for part in chunks([row.step for row in rows])
+        for seq, digest in session.execute(
+            sa.select(JOURNAL.c.seq, JOURNAL.c.digest).where(JOURNAL.c.seq.in_(part))
+        )
+    }
+    last: dict[tuple[str, str], _Last] = {
+        (row.uscc, row.tier): (row.uscc, row.tier, digests.get(row.step, ""), calendar)
+        for row in rows
+    }
+    found = {key: _followed[its] for key, its in last.items() if its in _followed}
+    missing = sorted({uscc for uscc, _ in last.keys() - found.keys()})
+    for applications in (Reader(session).of(missing) if missing else {}).values():
+        for one in applications:  # the newest for a tier comes last
+            key = str(one.entry.body["uscc"]), str(one.entry.body["tier"])
+            if key in last:
+                found[key] = stages(one)
+                if last[key][2] == one.last.digest:
+                    _remember(last[key], found[key])
+    return found
+
+
+def _remember(last: _Last, found: tuple[_Stage, ...]) -> None:
+    if len(_followed) >= _KEPT:
+        _followed.clear()
+    _followed[last] = found
 
 
 def _of_round(session: Session, of: Round, day: date) -> list[Standing]:
@@ -240,7 +305,7 @@ def _of_round(session: Session, of: Round, day: date) -> list[Standing]:
     latest = _by_subject(session, newest) if its else {}
     current = [uscc for uscc, last in its.items() if latest[uscc] == last]
     rows = [
-        _standing(row)
+        row
         for part in chunks(current)
         for row in session.execute(
             sa.select(CASE_STATE).where(_ROW.tier == tier, _ROW.uscc.in_(part))
@@ -252,7 +317,7 @@ def _of_round(session: Session, of: Round, day: date) -> list[Standing]:
             Standing(
                 uscc=uscc, name=one.entry.body["name"], tier=tier, state="", level=None, due=None
             ),
-            one,
+            stages(one),
             day,
         )
         for uscc, found in (Reader(session).of(later) if later else {}).items()

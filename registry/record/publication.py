@@ -34,6 +34,7 @@ from rules.portable.calendar import Calendar
 from rules.portable.canonical import canonical_json, sha256
 from rules.portable.errors import Remedy
 from rules.portable.record import Body
+from rules.portable.workflow import CLOCK
 
 if TYPE_CHECKING:
     from rules.language.rulebook import Rulebook
@@ -274,6 +275,27 @@ def calendar_in_force(session: Session, *, until: int | None = None) -> str | No
     kinds = ("publication", "calendar")
     entry = next(journal.newest_first(session, kinds, last=until), None)
     return entry.content.get("calendar") if entry else None
+
+
+def last_calendar(session: Session) -> str | None:
+    """The digest of the last calendar that was ever in force; None without any."""
+    found = journal.newest_first(session, ("publication", "calendar"))
+    return next((named for entry in found if (named := entry.content.get("calendar"))), None)
+
+
+def clocked(session: Session) -> frozenset[tuple[str, str]]:
+    """The tiers and states of all workflows ever published in which the end of a term does something."""
+    named = {
+        entry.content.get("workflows") for entry in journal.entries(session, kinds=["publication"])
+    }
+    tables = [workflows(session, digest) for digest in sorted(filter(None, named))]
+    return frozenset(
+        (row["tier"], act["state"])
+        for table in tables
+        for row in table["rows"]
+        for act in table["workflows"][row["workflow"]]["acts"]
+        if act["actor"] == CLOCK
+    )
 
 
 def hold_calendar(session: Session, text: str) -> str:

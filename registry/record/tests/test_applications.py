@@ -1,5 +1,6 @@
 """Applications and their steps on record: a round from its notice to the announcement, and what is refused."""
 
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -13,11 +14,13 @@ from registry.audit.verify import verify
 from registry.database import projection, storage
 from registry.errors import LoadError, RecordError
 from registry.portable.verifier import verify_bundle
-from registry.record import applications, calendars, journal, loading, register, rounds
-from registry.record.applications import Applying, Doing
+from registry.record import applications, calendars, caseload, journal, loading, register, rounds
+from registry.record.applications import Applying, Doing, Reader
+from registry.record.caseload import Wanted
 from registry.record.register import Notice
 from registry.record.rounds import Call
 from registry.tests.support import CODES, DAY, Clock, decide, load, publish, submission
+from rules.portable.applications import Application
 from rules.portable.calendar import Term
 
 TIER = "专精特新中小企业"
@@ -287,6 +290,62 @@ def played(filed: sa.Engine, clock: Clock) -> sa.Engine:
             session, [CODES[0]], TIER, notice, level="省级", by="省负责人", now=clock()
         )
     return filed
+
+
+def test_what_a_step_stores_is_what_following_it_anew_tells(
+    played: sa.Engine, clock: Clock
+) -> None:
+    with played.connect() as connection:
+        assert not list(projection.differences(connection))
+    table = projection.CASE_STATE
+    applied(played, clock, CODES[2])
+    with played.begin() as connection:  # a row that is lost is made anew
+        connection.execute(sa.delete(table).where(table.c.uscc == CODES[2], table.c.tier == TIER))
+    taken(played, clock, CODES[2], "县级", "退回补正", date(2023, 7, 25), ground="缺页")
+    with played.connect() as connection:
+        assert not list(projection.differences(connection))
+
+
+def test_on_any_day_applications_stand_where_following_them_anew_brings_them(
+    filed: sa.Engine, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is remembered of another day, and after a step that changed it."""
+    followed: list[str] = []
+
+    class Noted(Reader):
+        def of(self, usccs: Sequence[str] | None = None) -> dict[str, list[Application]]:
+            followed.extend(usccs or ())
+            return super().of(usccs)
+
+    monkeypatch.setattr(caseload, "Reader", Noted)
+    applied(filed, clock, *CODES[:3])
+    for code in CODES[:2]:
+        for level, act in (("县级", "推荐"), ("市级", "推荐"), ("省级", "拟认定")):
+            taken(filed, clock, code, level, act, date(2023, 7, 10))
+    taken(filed, clock, CODES[1], "省级", "提出异议", date(2023, 7, 11))
+
+    def compare(days: Iterable[int]) -> None:
+        with storage.session(filed) as session:
+            for day in (date(2023, 7, 11) + timedelta(n) for n in days):
+                found = caseload.every(session, Wanted(tier=TIER), day)
+                assert [one.uscc for one in found] == sorted(CODES[:3])
+                for one in found:
+                    [application] = Reader(session).of([one.uscc])[one.uscc]
+                    course, left = application.on(day), application.now()
+                    assert (one.state, one.due) == (course.state, course.due)
+                    assert one.before == (left.state if left.state != course.state else "")
+
+    compare(range(40, -1, -1))
+    assert sorted(followed) == sorted(CODES[:2])  # once each, and none whom no clock moves
+    compare(range(40))
+    assert len(followed) == 2
+    with storage.session(filed) as session:
+        assert {one.state for one in caseload.every(session, Wanted(), date(2023, 8, 1))} == {
+            "县级初审", "公示", "待公告"
+        }  # fmt: skip
+    taken(filed, clock, CODES[1], "省级", "异议不成立", date(2023, 7, 20), ground="查无此事")
+    compare(range(40))
+    assert followed[2:] == [CODES[1]]
 
 
 @pytest.mark.parametrize("masked", [False, True])
