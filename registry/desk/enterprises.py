@@ -12,10 +12,10 @@ from registry.errors import RecordError, RegistryError
 from registry.intake.cells import half
 from registry.judging.sizes import Sizes
 from registry.portable.clock import china_text
-from registry.record import admissions, cases, loading, naming, publication, register
+from registry.record import admissions, cases, naming, on_file, publication, register
 from registry.record.admissions import ACTIONS as ADMISSIONS
 from registry.record.journal import Entry
-from registry.record.loading import FilingLine
+from registry.record.on_file import FilingLine
 from registry.record.register import Notice
 from rules.model.catalogue import Catalogue
 from rules.model.facts import Profile
@@ -42,7 +42,7 @@ class EnterpriseView:
 def listed(desk: Desk, search: str = "") -> list[FilingLine]:
     """The current filings whose enterprise's name or credit code contains ``search``."""
     with desk.reading() as session:
-        return loading.filings(session, search=search)
+        return on_file.filings(session, search=search)
 
 
 def current(desk: Desk, uscc: str, *, history: bool = False) -> list[FilingLine]:
@@ -51,7 +51,7 @@ def current(desk: Desk, uscc: str, *, history: bool = False) -> list[FilingLine]
     ``RecordError`` if it has none.
     """
     with desk.reading() as session:
-        found = loading.filings(session, uscc=uscc, history=history)
+        found = on_file.filings(session, uscc=uscc, history=history)
     if not found:
         raise _not_filed(uscc)
     return found
@@ -80,8 +80,8 @@ def shown(
     ``RecordError`` if there is no such filing.
     """
     with desk.reading() as session:
-        versions = loading.filings(session, uscc=uscc, history=history)
-        profile = loading.profile(session, uscc, as_of=as_of, known_at=known_at)
+        versions = on_file.filings(session, uscc=uscc, history=history)
+        profile = on_file.profile(session, uscc, as_of=as_of, known_at=known_at)
         catalogue = publication.to_be_filed(session)
     if versions and profile is None and known_at is not None:
         raise RecordError(

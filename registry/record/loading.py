@@ -1,14 +1,13 @@
-"""Loading filings, taking a load back, and reading profiles as filed or as known.
+"""Loading filings, and taking a load back.
 
 A filing is what one enterprise states as of one day, and it is stored whole. Filings of different
 days stand side by side; a filing that changes in any fact becomes a new version with all its rows.
-``profile`` therefore returns exactly what one filing prepared. Yearly figures belong to their
+Yearly figures belong to their
 filing too, but if several filings state one fiscal year, only the statement of the newest current
 filing is current. Nothing is deleted: an undone load leaves closed versions, and whatever it had
 superseded is opened again as a copy.
 """
 
-import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -19,15 +18,10 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from registry.database import bulk, projection
-from registry.database.altered import UNREADABLE
-from registry.database.models import Import, Restatement, Stated
+from registry.database.models import Import, Restatement
 from registry.database.rows import (
-    Row,
     Statement,
-    altered_filing,
     layout,
-    refuse_altered,
-    restore,
 )
 from registry.database.versions import (
     ENTERPRISE,
@@ -35,9 +29,7 @@ from registry.database.versions import (
     chunks,
     close,
     insert,
-    known,
     reopen,
-    rows_of,
     settle,
     table_of,
     touched,
@@ -46,12 +38,12 @@ from registry.errors import LoadError
 from registry.filings import FileReading, Issue, Submission
 from registry.kit import regions
 from registry.portable.clock import china_day
-from registry.record import cases, journal, publication, receipts
+from registry.record import journal, publication, receipts
 from registry.record.applications import Reader
 from registry.record.naming import Names
 from rules.errors import FactsError
 from rules.model.catalogue import Catalogue
-from rules.model.facts import Profile, check_day
+from rules.model.facts import check_day
 from rules.portable.applications import Application
 from rules.portable.workflow import EXTEND, GRANT
 
@@ -126,27 +118,6 @@ class ImportLine:
     changed: int
     unchanged: int
     refused: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class FilingLine:
-    """A version of a filing in a listing."""
-
-    filing_id: int
-    uscc: str
-    name: str
-    province: str | None
-    city: str | None
-    county: str | None
-    as_of: date
-    import_id: int
-    file: str
-    known_from: datetime
-    known_until: datetime | None
-
-    def stood(self, moment: datetime) -> bool:
-        """Whether it was the current version of its day at a moment."""
-        return self.known_from <= moment and not (self.known_until and self.known_until <= moment)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -509,75 +480,6 @@ def _resting(
     ):
         found = (journal.entries(session, kinds=[kind], **part) for part in parts)
         yield tuple(sorted({entry.seq for entries in found for entry in entries}))
-
-
-def profile(
-    session: Session, uscc: str, *, as_of: date | None = None, known_at: datetime | None = None
-) -> Profile | None:
-    """What an enterprise stated in its newest filing, or the newest on or before ``as_of``.
-
-    ``known_at`` asks what the registry knew at that moment. None if there is no such filing; the
-    profile's own ``as_of`` is the filing's.
-    """
-    found = dict(profiles(session, [uscc], as_of=as_of, known_at=known_at))
-    return found.get(uscc)
-
-
-def profiles(
-    session: Session,
-    usccs: Sequence[str] | None = None,
-    *,
-    as_of: date | None = None,
-    known_at: datetime | None = None,
-) -> Iterator[tuple[str, Profile]]:
-    """The ``profile`` of each of these enterprises, or of all, with its credit code."""
-    newest = cases.newest(session, usccs, as_of=as_of, known_at=known_at)
-    wanted = sa.select(FILING, ENTERPRISE.c.uscc).join(ENTERPRISE).order_by(ENTERPRISE.c.uscc)
-    found = [
-        row for ids in chunks(newest) for row in session.execute(wanted.where(FILING.c.id.in_(ids)))
-    ]
-    for part in chunks(found):
-        rows = rows_of(session, [row.id for row in part])
-        for row in part:
-            yield row.uscc, _profile(row, rows[row.id])
-
-
-def _profile(filing: sa.Row[Any], rows: Mapping[type[Stated], list[Row]]) -> Profile:
-    """The profile in the rows of a filing; ``AlteredError`` if it is not what was filed."""
-    try:
-        found = restore(filing.as_of, filing.sources, rows)
-        identity = json.loads(filing.identity)
-        refuse_altered(filing.id, filing.digest, identity, found.to_json())
-    except UNREADABLE as error:
-        raise altered_filing(filing.id) from error
-    return found
-
-
-def filings(
-    session: Session, *, search: str = "", uscc: str | None = None, history: bool = False
-) -> list[FilingLine]:
-    """The current filings whose enterprise's name or credit code contains ``search``.
-
-    ``uscc`` restricts them to one enterprise; ``history`` lists closed versions too.
-    """
-    columns = [c for c in FilingLine.__dataclass_fields__ if c != "filing_id"]
-    source = {**ENTERPRISE.c, **_IMPORT.c, **FILING.c}
-    query = (
-        sa.select(FILING.c.id.label("filing_id"), *(source[c] for c in columns))
-        .join_from(FILING, ENTERPRISE)
-        .join(_IMPORT, _IMPORT.c.id == FILING.c.import_id)
-        .order_by(ENTERPRISE.c.uscc, FILING.c.as_of, FILING.c.id)
-    )
-    if not history:
-        query = query.where(known(None))
-    if uscc is not None:
-        query = query.where(ENTERPRISE.c.uscc == uscc)
-    if search:
-        query = query.where(
-            ENTERPRISE.c.name.contains(search, autoescape=True)
-            | ENTERPRISE.c.uscc.contains(search, autoescape=True)
-        )
-    return [FilingLine(**row) for row in session.execute(query).mappings()]
 
 
 def prepare(reading: FileReading, as_of: date | None, catalogue: Catalogue) -> Prepared:

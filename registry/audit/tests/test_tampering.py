@@ -32,7 +32,7 @@ from registry.judging.facts import profile_of
 from registry.kit import resources
 from registry.portable.chain import GENESIS, header_text
 from registry.portable.notes import Checkpoint
-from registry.record import cases, journal, loading, publication, register
+from registry.record import cases, journal, on_file, publication, register
 from registry.record.decisions import body_of
 from registry.record.replay import Replayer, how
 from registry.tests import packs
@@ -1049,11 +1049,11 @@ def test_nothing_is_read_of_rows_that_state_something_else(
 ) -> None:
     with Session(attacker.connection) as session:
         [id] = cases.newest(session, [code(21)])
-        assert loading.profile(session, code(21))
+        assert on_file.profile(session, code(21))
         with attacker.attack(table):
             attacker.run(f"UPDATE {table} SET {change} WHERE filing_id = {id}")
         with pytest.raises(AlteredError, match=f"填报{id}已被改动"):
-            loading.profile(session, code(21))
+            on_file.profile(session, code(21))
 
 
 @on_sqlite

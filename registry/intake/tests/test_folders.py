@@ -31,7 +31,7 @@ from registry.intake.cells import PLAIN, read_fact
 from registry.intake.folders import FolderCounts, FolderLoader, PreparingWorker, Task, unchecked
 from registry.intake.tests.counties import CATALOGUE, survey
 from registry.kit import resources
-from registry.record import loading, receipts
+from registry.record import loading, on_file, receipts
 from registry.tests import history
 from registry.tests.history import FILED, LATER, bare, full
 from registry.tests.processes import ended, forked
@@ -229,15 +229,15 @@ def test_loading_goes_on_after_a_kill(database: sa.Engine, made: Path) -> None:
     database.dispose()
     assert ended(forked(killed_within)) == -signal.SIGKILL
     with storage.session(database) as session:
-        assert loading.filings(session) == []
+        assert on_file.filings(session) == []
     database.dispose()
     assert ended(forked(killed)) == -signal.SIGKILL
     with storage.session(database) as session:
-        assert len(loading.filings(session)) == 50
+        assert len(on_file.filings(session)) == 50
     counts = loaded(database, made)
     assert (counts.kept, counts.new) == (50, 5)
     with storage.session(database) as session:
-        assert [f.uscc for f in loading.filings(session)] == [code(n + 1) for n in range(COUNT)]
+        assert [f.uscc for f in on_file.filings(session)] == [code(n + 1) for n in range(COUNT)]
     sound(database)
 
 

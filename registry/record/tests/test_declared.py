@@ -13,7 +13,7 @@ from registry.database import backup, storage
 from registry.database.models import OtherRecord, RecordField, YearlyFact
 from registry.database.rows import layout
 from registry.errors import RecordError
-from registry.record import journal, loading, publication
+from registry.record import journal, loading, on_file, publication
 from registry.record.determinations import Target
 from registry.record.replay import Replayer
 from registry.tests import packs
@@ -30,7 +30,7 @@ def told(database: sa.Engine, tmp_path: Path) -> History:
 
 def stored(engine: sa.Engine, number: int = 1) -> Profile | None:
     with storage.session(engine) as session:
-        return loading.profile(session, code(number))
+        return on_file.profile(session, code(number))
 
 
 def test_what_a_pack_declares_comes_back_as_it_was_filed(told: History) -> None:

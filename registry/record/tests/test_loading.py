@@ -23,7 +23,7 @@ from registry.database.models import (
 from registry.errors import LoadError
 from registry.filings import FileReading, Issue, Submission
 from registry.kit.uscc import check_digit
-from registry.record import loading
+from registry.record import loading, on_file
 from registry.record.publication import packaged_catalogue
 from rules.errors import FactsError
 from rules.model.facts import Fact, RecordList, Scalar
@@ -109,8 +109,8 @@ def test_a_filing_comes_back_as_it_was_filed(database: sa.Engine) -> None:
     report = load(database, filed)
     assert [line.name for line in report.new] == ["企业1"]
     with storage.session(database) as session:
-        assert loading.profile(session, filed.uscc) == filed.profile(FILED)
-        assert loading.profile(session, code(2)) is None
+        assert on_file.profile(session, filed.uscc) == filed.profile(FILED)
+        assert on_file.profile(session, code(2)) is None
         enterprise = session.exec(select(Enterprise)).one()
         stored = session.exec(select(Filing)).one()
         finding = session.exec(select(Finding)).one()
@@ -185,7 +185,7 @@ def test_any_filing_comes_back_exactly(
     with Session(database) as session:
         report = loading.load(session, reading(filed), now=NOW)
         assert report.refused == ()
-        assert loading.profile(session, filed.uscc) == filed.profile(FILED)
+        assert on_file.profile(session, filed.uscc) == filed.profile(FILED)
         again = loading.load(session, reading(filed), now=NOW + DAY)
         assert (len(again.unchanged), again.import_id) == (1, None)
         session.rollback()
@@ -206,7 +206,7 @@ def test_one_fact_has_one_form(database: sa.Engine, key: str, filed: str, kept: 
     report = load(database, with_values(submission(), **{key: kept}), at=NOW + DAY)
     assert len(report.unchanged) == 1
     with storage.session(database) as session:
-        found = loading.profile(session, code(1))
+        found = on_file.profile(session, code(1))
     assert found is not None
     assert found.values[key] == kept
 
@@ -279,17 +279,17 @@ def test_a_changed_row_becomes_a_version_and_the_old_one_stays(database: sa.Engi
     assert [line.name for line in report.changed] == ["改名后"]
     assert (len(report.new), len(report.unchanged)) == (0, 1)
     with storage.session(database) as session:
-        assert loading.profile(session, old.uscc) == new.profile(FILED)
+        assert on_file.profile(session, old.uscc) == new.profile(FILED)
         for known_at, stated in ((NOW, old), (NOW + DAY, new)):
-            found = loading.profile(session, old.uscc, known_at=known_at)
+            found = on_file.profile(session, old.uscc, known_at=known_at)
             assert found == stated.profile(FILED)
-        assert loading.profile(session, old.uscc, known_at=NOW - DAY) is None
-        versions = loading.filings(session, uscc=old.uscc, history=True)
+        assert on_file.profile(session, old.uscc, known_at=NOW - DAY) is None
+        versions = on_file.filings(session, uscc=old.uscc, history=True)
         assert [(v.known_from, v.known_until) for v in versions] == [
             (NOW, NOW + DAY),
             (NOW + DAY, None),
         ]
-        assert [f.name for f in loading.filings(session)] == ["改名后", "企业2"]
+        assert [f.name for f in on_file.filings(session)] == ["改名后", "企业2"]
         for model in STATED_TABLES:
             rows = session.exec(select(model).where(model.filing_id == versions[0].filing_id))
             assert all(row.known_until == NOW + DAY for row in rows)
@@ -322,18 +322,18 @@ def test_filings_of_several_days_stand_side_by_side(database: sa.Engine, newer_f
     for day, filed in enumerate([new, old] if newer_first else [old, new]):
         assert len(load(database, filed, at=NOW + day * DAY).new) == 1
     with storage.session(database) as session:
-        assert loading.profile(session, code(1)) == new.profile(later)
-        assert loading.profile(session, code(1), as_of=FILED) == old.profile(FILED)
-        assert loading.profile(session, code(1), as_of=date(2024, 6, 29)) == old.profile(FILED)
-        assert loading.profile(session, code(1), as_of=date(2023, 6, 29)) is None
+        assert on_file.profile(session, code(1)) == new.profile(later)
+        assert on_file.profile(session, code(1), as_of=FILED) == old.profile(FILED)
+        assert on_file.profile(session, code(1), as_of=date(2024, 6, 29)) == old.profile(FILED)
+        assert on_file.profile(session, code(1), as_of=date(2023, 6, 29)) is None
         assert _speaking(session) == {
             2020: ("10.00", FILED),
             2021: ("21.00", later),
             2022: ("30.00", later),
             2023: ("40.00", later),
         }
-        assert [f.as_of for f in loading.filings(session, search="企业")] == [FILED, later]
-        assert loading.filings(session, search="%") == []
+        assert [f.as_of for f in on_file.filings(session, search="企业")] == [FILED, later]
+        assert on_file.filings(session, search="%") == []
 
 
 def test_a_year_that_a_new_version_leaves_out_falls_back(database: sa.Engine) -> None:
@@ -344,7 +344,7 @@ def test_a_year_that_a_new_version_leaves_out_falls_back(database: sa.Engine) ->
     load(database, _year_filing(later, y2023="40"), at=NOW + 2 * DAY)
     with storage.session(database) as session:
         assert _speaking(session) == {2022: ("30.00", FILED), 2023: ("40.00", later)}
-        assert loading.profile(session, code(1), as_of=FILED) == old.profile(FILED)
+        assert on_file.profile(session, code(1), as_of=FILED) == old.profile(FILED)
 
 
 def test_a_file_with_errors_is_not_stored(database: sa.Engine) -> None:
@@ -363,8 +363,8 @@ def test_a_file_with_errors_is_not_stored(database: sa.Engine) -> None:
         assert replace(stored, import_id=None) == report
         counts = session.exec(select(Import)).one()
         assert (counts.new, counts.changed, counts.unchanged, counts.refused) == (1, 0, 0, 1)
-        assert loading.profile(session, code(1)) is not None
-        assert loading.profile(session, code(2)) is None
+        assert on_file.profile(session, code(1)) is not None
+        assert on_file.profile(session, code(2)) is None
 
 
 def test_a_fault_of_the_whole_file_holds_it_back(database: sa.Engine) -> None:
@@ -387,7 +387,7 @@ def test_the_day_comes_from_the_file_or_else_from_the_command(database: sa.Engin
     assert "没有填报日期" in load(database, dateless).refused[0].reason
     load(database, dateless, submission(2), as_of=date(2024, 1, 31))
     with storage.session(database) as session:
-        assert [f.as_of for f in loading.filings(session)] == [date(2024, 1, 31), FILED]
+        assert [f.as_of for f in on_file.filings(session)] == [date(2024, 1, 31), FILED]
 
 
 def test_a_day_beyond_the_calendar_of_facts_is_refused(database: sa.Engine) -> None:
@@ -411,11 +411,11 @@ def test_undo_restores_what_a_load_superseded(database: sa.Engine) -> None:
         report = loading.undo(session, mistake, now=NOW + 2 * DAY)
     assert (report.restored, report.withdrawn) == ((code(1),), (code(2),))
     with storage.session(database) as session:
-        assert loading.profile(session, code(1)) == old.profile(FILED)
-        assert loading.profile(session, code(2)) is None
-        assert [f.name for f in loading.filings(session)] == ["企业1"]
-        assert loading.profile(session, code(1), known_at=NOW + DAY) == wrong.profile(FILED)
-        assert loading.profile(session, code(2), known_at=NOW + DAY) == other.profile(FILED)
+        assert on_file.profile(session, code(1)) == old.profile(FILED)
+        assert on_file.profile(session, code(2)) is None
+        assert [f.name for f in on_file.filings(session)] == ["企业1"]
+        assert on_file.profile(session, code(1), known_at=NOW + DAY) == wrong.profile(FILED)
+        assert on_file.profile(session, code(2), known_at=NOW + DAY) == other.profile(FILED)
         assert _speaking(session)[2022] == ("33330000.00", FILED)
         undone = session.get_one(Import, mistake)
         assert undone.undone_at == NOW + 2 * DAY
@@ -436,9 +436,9 @@ def test_undo_in_reverse_order_leads_back_to_nothing(database: sa.Engine) -> Non
         for back, import_id in enumerate(reversed(ids)):
             loading.undo(session, import_id, now=NOW + (5 + back) * DAY)
             left = stages[: len(stages) - back - 1]
-            found = loading.profile(session, code(1))
+            found = on_file.profile(session, code(1))
             assert found == (left[-1].profile(FILED) if left else None)
-        assert loading.filings(session) == []
+        assert on_file.filings(session) == []
         assert _speaking(session) == {}
 
 
@@ -450,9 +450,9 @@ def test_what_a_standing_load_stated_again_cannot_be_taken_back(database: sa.Eng
         with pytest.raises(LoadError, match=f"请先撤销导入{second.import_id}（表.xlsx）"):
             loading.undo(session, first, now=NOW + 2 * DAY)
         loading.undo(session, second.import_id, now=NOW + 3 * DAY)
-        assert loading.profile(session, code(1)) is not None
+        assert on_file.profile(session, code(1)) is not None
         loading.undo(session, first, now=NOW + 4 * DAY)
-        assert loading.profile(session, code(1)) is None
+        assert on_file.profile(session, code(1)) is None
 
 
 def test_undo_gives_a_year_back_to_the_older_filing(database: sa.Engine) -> None:
@@ -462,7 +462,7 @@ def test_undo_gives_a_year_back_to_the_older_filing(database: sa.Engine) -> None
     with storage.session(database, write=True) as session:
         loading.undo(session, newer, now=NOW + 2 * DAY)
         assert _speaking(session) == {2021: ("20.00", FILED), 2022: ("30.00", FILED)}
-        assert loading.profile(session, code(1)) == old.profile(FILED)
+        assert on_file.profile(session, code(1)) == old.profile(FILED)
 
 
 def test_an_unknown_import_and_a_clock_that_runs_back_are_refused(database: sa.Engine) -> None:
@@ -481,7 +481,7 @@ def test_thousands_of_enterprises_load_and_come_back_quickly(database: sa.Engine
     assert len(load(database, *filed).new) == count
     assert len(load(database, *filed, at=NOW + DAY).unchanged) == count
     with storage.session(database) as session:
-        found = dict(loading.profiles(session))
+        found = dict(on_file.profiles(session))
     assert time.process_time() - begin < 20
     assert len(found) == count
     assert found[code(77)] == filed[77].profile(FILED)
