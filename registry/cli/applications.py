@@ -30,8 +30,11 @@ from registry.cli.notices import (
     document_options,
     evidence_option,
     firms_of,
+    first_option,
+    last_option,
+    list_argument,
 )
-from registry.cli.targets import CodeOrFile, CodeParam
+from registry.cli.targets import CodeParam
 from registry.desk import applications
 from registry.desk.applications import ENTERPRISE, LEVELS, Applying, Doing, Done, Stand
 from registry.desk.place import Desk
@@ -51,14 +54,7 @@ def who(command: Callable[..., None] | None = None, *, required: bool = True) ->
             metavar="信用代码",
             help="名单上的名称与登记的不同而确是同一家（已更名）的企业，可多次给出。",
         ),
-        click.argument(
-            "targets",
-            nargs=-1,
-            type=CodeOrFile(),
-            required=required,
-            metavar="信用代码… | 名单文件",
-            help="统一社会信用代码或企业名称，或一份名单（xlsx、csv，有企业名称、统一社会信用代码列）。",
-        ),
+        list_argument("名单", required=required),
     ):
         command = decorate(command)
     return command
@@ -229,18 +225,8 @@ def object_(
 @who
 @_tier
 @_level
-@click.option(
-    "--from",
-    "first",
-    type=DayParam(),
-    help="有效期始；默认为公告的日期。名单有此列的，以名单为准。",
-)
-@click.option(
-    "--until",
-    "last",
-    type=DayParam(),
-    help="有效期至；默认按标准写明的有效期。名单有此列的，以名单为准。",
-)
+@first_option
+@last_option
 @dry_run_option
 @document_options
 def announce(

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from registry.cli.common import DayParam, by_option, console, errors, json_option, print_json
-from registry.cli.targets import CodeParam, is_code
+from registry.cli.targets import CodeOrFile, CodeParam, is_code
 from registry.desk import notices
 from registry.desk.evidence import taken
 from registry.desk.notices import (
@@ -97,6 +97,33 @@ renamed_option = click.option(
     metavar="信用代码",
     help="名单上的名称与登记的不同而确是同一家（已更名）的企业；按名单上的名称登记，可多次给出。",
 )
+
+
+#: The term of a title that a notice grants.
+first_option = click.option(
+    "--from",
+    "first",
+    type=DayParam(),
+    help="有效期始；默认为公告的日期。名单有此列的，以名单为准。",
+)
+last_option = click.option(
+    "--until",
+    "last",
+    type=DayParam(),
+    help="有效期至；默认按标准写明的有效期。名单有此列的，以名单为准。",
+)
+
+
+def list_argument(what: str, *, required: bool = True) -> Callable[[_F], _F]:
+    """The argument for enterprises, which are named one by one or in a list."""
+    return click.argument(
+        "targets",
+        nargs=-1,
+        type=CodeOrFile(),
+        required=required,
+        metavar="信用代码… | 名单文件",
+        help=f"统一社会信用代码或企业名称，或一份{what}（xlsx、csv，有企业名称、统一社会信用代码列）。",
+    )
 
 
 def firms_of(targets: Sequence[str], renamed: Sequence[str]) -> Firms:

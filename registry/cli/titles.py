@@ -10,11 +10,14 @@ from registry.cli.notices import (
     DocumentOptions,
     document_options,
     firms_of,
+    first_option,
+    last_option,
+    list_argument,
     renamed_option,
     show,
     show_table,
 )
-from registry.cli.targets import CodeOrFile, CodeParam
+from registry.cli.targets import CodeParam
 from registry.desk import notices
 from registry.desk.notices import REASONS, Registered, Validity
 
@@ -29,14 +32,7 @@ def _who(command: Callable[..., None]) -> Callable[..., None]:
     for decorate in (
         renamed_option,
         click.option("--tier", type=TierParam(), required=True, help="称号的层级。"),
-        click.argument(
-            "targets",
-            nargs=-1,
-            type=CodeOrFile(),
-            required=True,
-            metavar="信用代码… | 名单文件",
-            help="统一社会信用代码或企业名称，或一份公告名单（xlsx、csv，有企业名称、统一社会信用代码列）。",
-        ),
+        list_argument("公告名单"),
     ):
         command = decorate(command)
     return command
@@ -50,18 +46,8 @@ _last = click.option("--until", "last", type=DayParam(), help="称号有效期�
 
 @titles.command("grant")
 @_who
-@click.option(
-    "--from",
-    "first",
-    type=DayParam(),
-    help="有效期始；默认为公告的日期。名单有此列的，以名单为准。",
-)
-@click.option(
-    "--until",
-    "last",
-    type=DayParam(),
-    help="有效期至；默认按标准写明的有效期。名单有此列的，以名单为准。",
-)
+@first_option
+@last_option
 @document_options
 def grant(
     targets: tuple[str, ...],
