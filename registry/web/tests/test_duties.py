@@ -132,6 +132,20 @@ def test_a_list_is_updated_whole_or_not_at_all(held: Bureau) -> None:
     assert "2024年，2023-05-10提交" in page.words
 
 
+def test_what_was_exported_is_a_list_to_decide_on(held: Bureau) -> None:
+    book = held.visitor.raw("/due.xlsx?state=逾期&matter=年度更新").content
+    typed = {
+        "tier": TIER,
+        "matter": "年度更新",
+        "subject": "2023年",
+        "consequence": "失去复核资格",
+        "day": "2023-05-10",
+        "ground": "逾期",
+    }
+    enter(held, "/duties/decide", typed, {"list": ("逾期.xlsx", book, "application/zip")})
+    assert [kind for _, kind in held.entries[-2:]] == ["consequence", "consequence"]
+
+
 def test_a_change_is_noted_and_reported_later(held: Bureau) -> None:
     path = duty("change", uscc=ONE)
     assert held.visitor.get(path).hidden["codes"] == ONE
