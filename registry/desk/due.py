@@ -12,6 +12,7 @@ from registry.record import dues
 from registry.record.dues import MATTERS as MATTERS
 from registry.record.dues import PRESSING as PRESSING
 from registry.record.dues import Asked as Asked
+from registry.record.dues import Due as Due
 from registry.record.dues import DueLine as DueLine
 from registry.record.dues import Place
 from registry.record.finding import MOST as MOST
@@ -20,38 +21,10 @@ from rules.portable.clocks import OVERDUE as OVERDUE
 from rules.portable.clocks import STATES as STATES
 
 
-@dataclass(frozen=True, kw_only=True)
-class Text:
-    """A table of clocks as officers read it: what it lays down, and how it is read."""
-
-    id: str
-    title: str
-    prose: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Due:
-    """What is due, and the texts of the tables by which it is; ``cut`` says that there is more."""
-
-    asked: Asked
-    lines: tuple[DueLine, ...]
-    texts: tuple[Text, ...]
-    cut: bool = False
-
-
 def due(desk: Desk, asked: Asked) -> Due:
     """What is due on a day, at most ``MOST`` lines; the tier goes by any of its names."""
-    asked = _tier(desk, asked)
     with desk.reading() as session:
-        found = dues.lines(session, asked)
-        tables = dues.tables(session)
-    used = dict.fromkeys(line.clocks for line in found)
-    texts = tuple(
-        Text(id=id, title=tables[id].get("title", ""), prose=tuple(tables[id].get("prose", ())))
-        for id in used
-        if id in tables
-    )
-    return Due(asked, tuple(found[:MOST]), texts, len(found) > MOST)
+        return dues.due(session, _tier(desk, asked))
 
 
 @dataclass(frozen=True)

@@ -103,6 +103,38 @@ class Place(NamedTuple):
         return cls(line.due, line.uscc, line.tier, line.number)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Text:
+    """A table of clocks as officers read it: what it lays down, and how it is read."""
+
+    id: str
+    title: str
+    prose: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Due:
+    """What is due, and the texts of the tables by which it is; ``cut`` says that there is more."""
+
+    asked: Asked
+    lines: tuple[DueLine, ...]
+    texts: tuple[Text, ...]
+    cut: bool = False
+
+
+def due(session: Session, asked: Asked) -> Due:
+    """What is asked for, at most ``MOST`` lines, with the texts; errors as for ``lines``."""
+    found = lines(session, asked)
+    told = tables(session)
+    used = dict.fromkeys(line.clocks for line in found)
+    texts = tuple(
+        Text(id=id, title=told[id].get("title", ""), prose=tuple(told[id].get("prose", ())))
+        for id in used
+        if id in told
+    )
+    return Due(asked, tuple(found[:MOST]), texts, len(found) > MOST)
+
+
 def lines(
     session: Session, asked: Asked, *, after: Place | None = None, limit: int = MOST + 1
 ) -> list[DueLine]:

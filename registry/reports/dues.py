@@ -5,10 +5,10 @@ from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from registry.desk.due import Due, DueLine
 from registry.kit import workbooks
 from registry.kit.files import working_folder, written_whole
 from registry.kit.jsontext import fields_of
+from registry.record.dues import Due, DueLine
 from rules.portable.canonical import digest
 
 HEADER: Final = (

@@ -60,6 +60,7 @@ BREACHES: Final = {
         "gherkin",
     ),
     "only registry.audit.keys imports cryptography": ("registry.audit.bundle", "cryptography"),
+    "only registry.reports.dues imports icalendar": ("registry.web.pages.due", "icalendar"),
     "only screening runs on DuckDB and Spark; folders are read by DuckDB": (
         "registry.record.cases",
         "duckdb",
