@@ -1,3 +1,5 @@
+import os
+import pickle
 import shutil
 import sqlite3
 import tempfile
@@ -8,7 +10,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar, cast
 
 import pytest
 import sqlalchemy as sa
@@ -18,13 +20,53 @@ from registry.cli import main
 from registry.cli.common import console
 from registry.database import storage
 from registry.tests.history import History, rich
+from rules.decider import by_both, by_reference
 from rules.drafting import check as checker
 from rules.drafting.examples import Evaluate
 from rules.drafting.mutants import EQUIVALENT
 from rules.errors import Problem
 from rules.language.rulebook import Rulebook
+from rules.portable.canonical import sha256
+
+try:
+    import fcntl
+except ImportError:  # no Unix: each process makes what it needs
+    fcntl = None  # type: ignore[assignment]
 
 Run = Callable[..., Result]
+_T = TypeVar("_T")
+
+
+class Once(Protocol):
+    """Makes what every process of one test run needs: the first that asks, for all of them."""
+
+    def __call__(self, name: str, make: Callable[[Path], _T]) -> _T:
+        """What ``make`` returned, in whichever process."""
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    """What ``make`` returns, pickled, and what it leaves in the folder that it is given.
+
+    It is for this run only, so it is never older than the code. Whoever asks meanwhile waits.
+    """
+    own = tmp_path_factory.getbasetemp()
+    shared = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "once"
+    shared.mkdir(exist_ok=True)
+
+    def made(name: str, make: Callable[[Path], _T]) -> _T:
+        folder = shared / name if fcntl else tmp_path_factory.mktemp(name)
+        folder.mkdir(exist_ok=True)
+        answer = folder / "answer.pickle"
+        with (folder / "lock").open("w") as lock:
+            if fcntl:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            if not answer.exists():
+                told = pickle.dumps(make(folder))
+                answer.write_bytes(told)
+        return cast(_T, pickle.loads(answer.read_bytes()))
+
+    return made
 
 
 @pytest.fixture(autouse=True)
@@ -35,11 +77,17 @@ def without_own_features(monkeypatch: pytest.MonkeyPatch) -> None:
 
 _checked = checker._checked
 _found: dict[Hashable, list[Problem]] = {}
+_EVALUATORS: dict[Evaluate, str] = {by_both: "both", by_reference: "reference"}
+#: So many rules take longer to check than to look up.
+_MANY = 50
 
 
 @pytest.fixture(autouse=True)
-def criteria_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Check the same criteria only once, not before each publication of the tests or under each pack."""
+def criteria_checked_once(monkeypatch: pytest.MonkeyPatch, once: Once) -> None:
+    """Check the same criteria only once, not before each publication of the tests or under each pack.
+
+    What takes long, the examples and alterations of all rules, one process checks for all.
+    """
 
     def checked(
         rulebook: Rulebook,
@@ -61,7 +109,14 @@ def criteria_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
             *more.items(),
         )
         if asked not in _found:
-            _found[asked] = _checked(rulebook, ids, evaluate, folder, *how, **more)
+            known = _EVALUATORS.get(evaluate, "")
+            if known and len(ids) >= _MANY:
+                name = sha256(repr([known if part is evaluate else part for part in asked]))
+                _found[asked] = once(
+                    name, lambda _: _checked(rulebook, ids, evaluate, folder, *how, **more)
+                )
+            else:
+                _found[asked] = _checked(rulebook, ids, evaluate, folder, *how, **more)
         return [*_found[asked]]
 
     monkeypatch.setattr(checker, "_checked", checked)
@@ -178,24 +233,30 @@ def run(database: sa.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.fixture(scope="session")
 def written(
-    postgresql_url: sa.URL, migrated: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+    postgresql_url: sa.URL,
+    migrated: dict[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
+    once: Once,
 ) -> Callable[[str], tuple[str, History]]:
     """A registry with a rich history, for copying; made once for each kind requested."""
 
+    def in_file(folder: Path) -> tuple[str, History]:
+        name = str(shutil.copy(migrated["sqlite"], folder / "tidu.db"))
+        return name, told(sa.URL.create("sqlite", database=name), folder)
+
+    def told(url: sa.URL, folder: Path) -> History:
+        engine = storage.create_engine(url)
+        history = rich(engine, folder)
+        engine.dispose()
+        return replace(history, engine=cast(sa.Engine, None))  # each test has its own
+
     @cache
     def made(kind: str) -> tuple[str, History]:
-        folder = tmp_path_factory.mktemp(kind)
         if kind == "sqlite":
-            name = str(shutil.copy(migrated[kind], folder / "tidu.db"))
-            url = sa.URL.create("sqlite", database=name)
-        else:
-            name = "written"
-            _copy(postgresql_url, migrated[kind], name)
-            url = postgresql_url.set(database=name)
-        engine = storage.create_engine(url)
-        told = rich(engine, folder)
-        engine.dispose()
-        return name, told
+            return once("written", in_file)
+        _copy(postgresql_url, migrated[kind], "written")
+        url = postgresql_url.set(database="written")
+        return "written", told(url, tmp_path_factory.mktemp(kind))
 
     return made
 
