@@ -4,7 +4,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from registry.audit import bundle, checkpoints
 from registry.audit.evidence import Selection
 from registry.audit.keys import SigningKey
 from registry.audit.tests.county import County, build
+from registry.conftest import Once
 from registry.database import storage
 from registry.portable.container import unpack
 from registry.portable.notes import Checkpoint
@@ -47,17 +48,29 @@ class Bureau:
 
 
 @pytest.fixture(scope="session")
-def bureau(tmp_path_factory: pytest.TempPathFactory) -> Bureau:
+def bureau(tmp_path_factory: pytest.TempPathFactory, once: Once) -> Bureau:
+    """The county's registry of this process: one is built for all, and copied."""
+
+    name = "示范市中小企业局"
+
+    def built(folder: Path) -> tuple[Path, datetime, dict[int, bytes]]:
+        county = County(storage.connect(f"sqlite:///{folder / 'tidu.db'}"), folder)
+        made = Bureau(county, SigningKey.create(folder / "key", name), {})
+
+        def hold() -> None:
+            note = made.checkpoint()
+            made.held[made.point(note).size] = note
+
+        build(county, hold)
+        county.close()
+        return folder, county.clock, made.held
+
+    given, clock, held = once("county", built)
     folder = tmp_path_factory.mktemp("county")
+    shutil.copytree(given, folder, dirs_exist_ok=True)
     county = County(storage.connect(f"sqlite:///{folder / 'tidu.db'}"), folder)
-    made = Bureau(county, SigningKey.create(folder / "key", "示范市中小企业局"), {})
-
-    def hold() -> None:
-        note = made.checkpoint()
-        made.held[made.point(note).size] = note
-
-    build(county, hold)
-    return made
+    county.clock = clock
+    return Bureau(county, SigningKey.load(folder / "key", name), held)
 
 
 @pytest.fixture(scope="session")
