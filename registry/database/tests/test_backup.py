@@ -18,6 +18,7 @@ from sqlmodel import Session, SQLModel
 from alembic import command
 from registry.audit.verify import verify
 from registry.cli import main
+from registry.conftest import Once
 from registry.database import backup, migrations, storage
 from registry.errors import BackupError, RegistryError, StorageError
 from registry.portable.chain import KINDS
@@ -32,17 +33,28 @@ Rows = dict[str, list[tuple[Any, ...]]]
 
 @pytest.fixture(scope="module")
 def busy(
-    postgresql_url: sa.URL, migrated: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+    postgresql_url: sa.URL,
+    migrated: dict[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
+    once: Once,
 ) -> Iterator[dict[str, sa.Engine]]:
     """A full registry on each kind of database; tests leave it as it is."""
+
+    def worked(folder: Path) -> Path:
+        file = Path(shutil.copy(migrated["sqlite"], folder / "busy.db"))
+        done(storage.create_engine(f"sqlite:///{file}"), folder).dispose()
+        return file
+
+    def done(engine: sa.Engine, folder: Path) -> sa.Engine:
+        work(engine, folder, clock())
+        return engine
+
     folder = tmp_path_factory.mktemp("busy")
-    shutil.copy(migrated["sqlite"], folder / "busy.db")
+    file = shutil.copy(once("busy", worked), folder / "busy.db")
     with _administration(postgresql_url) as administer:
         administer("CREATE DATABASE busy TEMPLATE migrated")
-        urls = (f"sqlite:///{folder}/busy.db", postgresql_url.set(database="busy"))
-        engines = [storage.create_engine(url) for url in urls]
-        for engine in engines:
-            work(engine, folder, clock())
+        server = storage.create_engine(postgresql_url.set(database="busy"))
+        engines = [storage.create_engine(f"sqlite:///{file}"), done(server, folder)]
         yield dict(zip(KINDS_OF_DATABASE, engines, strict=True))
         for engine in engines:
             engine.dispose()
