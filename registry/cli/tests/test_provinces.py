@@ -5,7 +5,6 @@ import re
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,10 @@ from click.testing import CliRunner, Result
 
 from registry.cli import main
 from registry.cli.common import console
+from registry.conftest import Once
 from registry.kit import resources
 from registry.record import certification
 from rules.drafting.certificate import Certificate, certify
-from rules.model.decode import decode
 from rules.model.ruleset import Ruleset
 
 Run = Callable[..., Result]
@@ -75,18 +74,18 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     return invoke
 
 
-@cache
-def _certificate(text: str) -> tuple[Certificate, dict[str, int]]:
+def _certificate(ruleset: Ruleset) -> tuple[Certificate, dict[str, int]]:
     done: dict[str, int] = {}
-    return certify(decode(text), done), done
+    return certify(ruleset, done), done
 
 
 @pytest.fixture(autouse=True)
-def rulesets_certified_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def rulesets_certified_once(monkeypatch: pytest.MonkeyPatch, once: Once) -> None:
     """The same ruleset is not certified anew by each test that publishes it."""
 
     def found(ruleset: Ruleset, done: dict[str, int]) -> Certificate:
-        certificate, cases = _certificate(ruleset.canonical())
+        name = f"certificate-{ruleset.digest}"
+        certificate, cases = once(name, lambda _: _certificate(ruleset))
         done |= cases
         return certificate
 
