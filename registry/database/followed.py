@@ -59,7 +59,7 @@ def calendars(connection: sa.Connection) -> Calendars:
     for seq, body in connection.execute(query.order_by(_JOURNAL.c.seq)):
         with suppress(*UNREADABLE):
             if named := json.loads(body).get("calendar"):
-                changes.append((seq, _calendar(_text(connection, named))))
+                changes.append((seq, calendar(_text(connection, named))))
     return Calendars.of(changes)
 
 
@@ -77,16 +77,18 @@ def clocks(connection: sa.Connection) -> Body | None:
 
 def document(connection: sa.Connection, digest: str) -> Body:
     """The published document with that digest."""
-    return _parsed(_text(connection, digest))
+    return parsed(_text(connection, digest))
 
 
 @lru_cache(maxsize=16)
-def _calendar(text: str) -> Calendar:
+def calendar(text: str) -> Calendar:
+    """A published calendar, read once."""
     return Calendar.of(json.loads(text)["years"])
 
 
 @lru_cache(maxsize=16)
-def _parsed(text: str) -> Body:
+def parsed(text: str) -> Body:
+    """A published document or an entry's body, read once."""
     found: Body = json.loads(text)
     return found
 
@@ -99,4 +101,4 @@ def _text(connection: sa.Connection, digest: str) -> str:
 def _round(connection: sa.Connection, digest: str) -> Body:
     """The body of an opened round."""
     query = sa.select(_JOURNAL.c.body).where(NO_DECISION, _JOURNAL.c.digest == digest)
-    return _parsed(str(connection.scalar(query)))
+    return parsed(str(connection.scalar(query)))

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 import rules
-from registry.database import projection
+from registry.database import followed, projection
 from registry.database.altered import UNREADABLE
 from registry.database.models import Document
 from registry.database.versions import table_of
@@ -199,23 +199,12 @@ def workflow_table(session: Session) -> WorkflowTable:
 
 def workflows(session: Session, digest: str) -> Body:
     """The published workflows with that digest."""
-    return _parsed(document(session, digest, "workflows"))
+    return followed.parsed(document(session, digest, "workflows"))
 
 
 def calendar(session: Session, digest: str) -> Calendar:
     """The published calendar with that digest."""
-    return _read_calendar(document(session, digest, "calendar"))
-
-
-@lru_cache(maxsize=16)
-def _parsed(text: str) -> Body:
-    found: Body = json.loads(text)
-    return found
-
-
-@lru_cache(maxsize=16)
-def _read_calendar(text: str) -> Calendar:
-    return Calendar.of(json.loads(text)["years"])
+    return followed.calendar(document(session, digest, "calendar"))
 
 
 def calendars(session: Session) -> Calendars:
@@ -260,7 +249,7 @@ def clocks_digest(session: Session) -> str:
 
 def clocks(session: Session, digest: str) -> Body:
     """The published clocks with that digest."""
-    return _parsed(document(session, digest, "clocks"))
+    return followed.parsed(document(session, digest, "clocks"))
 
 
 def calendar_text(session: Session, rulebook: "Rulebook") -> str:
