@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Any, Final, Self
 
 from rules.engine.compiler import compiled
-from rules.engine.driver import Engine, Evaluation, Shared
+from rules.engine.driver import Engine, Evaluation, Placed, Shared
 from rules.engine.program import Programs
 from rules.engine.readings import Reading
 from rules.engine.remembered import Store, compile_and_keep, recall
 from rules.errors import DisagreementError, EngineFaultError, RulesetError
-from rules.model.facts import Profile
+from rules.model.facts import Profile, RecordList
 from rules.model.ruleset import Result, Ruleset, Trace, trace_of
 from rules.portable import reference
 
@@ -76,11 +76,12 @@ class Decider:
         a fresh engine tries once more; if they still differ, ``DisagreementError`` names the nodes.
         """
         self.ruleset.validate(profile)
+        self._beside.turn(profile)
         if self.alone:
             evaluated = self._engine.evaluate(profile)
             return Decision(self.ruleset, profile, evaluated.trace, evaluated.readings)
         try:
-            expected = self._beside.evaluation(self._reference, profile.to_json())
+            expected = self._beside.evaluation(self._reference)
         except reference.EvaluationError as error:
             raise _not_computable(self.ruleset, error) from error
         found, keys = self._asked(profile, expected)
@@ -99,7 +100,11 @@ class Decider:
                 value="、".join(keys[:5]),
                 number=len(keys),
             )
-        readings = {key: found.readings[key] for key in expected.readings}
+        readings = {
+            place.prefix + name: found.places[place.prefix].readings[name]
+            for place in expected.everywhere()
+            for name in place.known
+        }
         return Decision(self.ruleset, profile, found.trace, readings)
 
     def _asked(
@@ -130,26 +135,58 @@ class Beside:
 
     def __init__(self) -> None:
         self.engines = Shared()
+        self._profile: Profile | None = None
         self._facts: Any = None
         self._found: dict[reference.Evaluator, reference.Evaluation] = {}
 
-    def evaluation(self, evaluator: reference.Evaluator, facts: Any) -> reference.Evaluation:
-        """The reference's evaluation of a profile's plain facts under a ruleset."""
-        if facts != self._facts:
-            self._facts, self._found = facts, {}
+    def turn(self, profile: Profile) -> None:
+        """Turn to a profile, and forget the last if it is another."""
+        if profile == self._profile:
+            return
+        self._profile = _copied(profile)  # its facts may change before it comes again
+        self._facts = profile.to_json()
+        self._found = {}
+        self.engines.forget()
+
+    def evaluation(self, evaluator: reference.Evaluator) -> reference.Evaluation:
+        """The reference's evaluation of the profile under a ruleset."""
         given = [found for other, found in self._found.items() if other is not evaluator]
-        found = self._found[evaluator] = evaluator.evaluation(facts, given)
+        found = self._found[evaluator] = evaluator.evaluation(self._facts, given)
         return found
+
+
+def _copied(profile: Profile) -> Profile:
+    records = {
+        name: RecordList(tuple(map(dict, filed.items)), filed.complete)
+        for name, filed in profile.records.items()
+    }
+    return Profile(profile.as_of, dict(profile.values), records, dict(profile.sources))
 
 
 def differences(found: Evaluation, expected: reference.Evaluation) -> list[str]:
     """The keys of results and readings that differ."""
+    places = {place.prefix: place for place in expected.everywhere() if place.trace}
+    if places.keys() == found.places.keys() and all(
+        _alike(one, places[prefix]) for prefix, one in found.places.items()
+    ):
+        return []
     ours, theirs = found.trace, expected.trace
     keys = [] if ours == theirs else [k for k in {**ours, **theirs} if ours.get(k) != theirs.get(k)]
     readings = found.readings
     return keys + [
         k for k, r in expected.readings.items() if k not in readings or _differ(readings[k], r)
     ]
+
+
+def _alike(ours: Placed, theirs: reference.Place) -> bool:
+    """Whether the results and readings at a place are the same."""
+    results, readings = theirs.trace, ours.readings
+    return (
+        len(results) == len(ours.keys)
+        and tuple(map(results.get, ours.keys)) == ours.results
+        and readings.keys() >= theirs.known.keys()
+        and not any(_differ(readings[name], read) for name, read in theirs.known.items())
+    )
 
 
 def _differ(ours: Reading, theirs: reference.Reading) -> bool:

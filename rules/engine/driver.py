@@ -9,10 +9,10 @@ session and then raised; it never becomes a verdict.
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from operator import itemgetter
 from threading import get_ident
-from typing import Any, Final, Self, TypeAlias
+from typing import Any, Final, NamedTuple, Self, TypeAlias
 
 from rules.engine.compiler import compiled
 from rules.engine.network import Network
@@ -36,25 +36,43 @@ _FACT: Final = slice(19, 21)
 REMEMBERED: Final = 1024
 
 
-@dataclass(frozen=True)
-class Evaluation:
-    """The result of every node and the reading of every indicator for one profile.
+#: The results of one evaluation of a program: outcomes, then points.
+_Results: TypeAlias = tuple[Any, ...]
 
-    ``readings`` are keyed by indicator name; for the i-th record of a list, by ``list#i:name``.
-    """
 
-    trace: Trace
+class Placed(NamedTuple):
+    """What is found at one place, the enterprise or a record, without its prefix ``list#i:``."""
+
+    keys: tuple[str, ...]
+    results: _Results
     readings: Mapping[str, Reading]
 
 
+@dataclass(frozen=True)
+class Evaluation:
+    """The result of every node for one profile; ``places`` has them by their prefixes, with the readings."""
+
+    trace: Trace
+    places: Mapping[str, Placed]
+
+    @cached_property
+    def readings(self) -> Mapping[str, Reading]:
+        """The reading of every indicator by its name; of the i-th record of a list, ``list#i:name``."""
+        return {
+            prefix + name: reading
+            for prefix, place in self.places.items()
+            for name, reading in place.readings.items()
+        }
+
+
 #: The readings of each record of a list, and its results.
-_Answered: TypeAlias = list[tuple[Mapping[str, Reading], "_Results"]]
+_Answered: TypeAlias = list[tuple[Mapping[str, Reading], _Results]]
 
 
 class Shared:
     """What engines for several rulesets have in common: read, and answered for records, once of a profile.
 
-    Only for profiles that nobody changes.
+    Whoever has engines share it says when the next profile begins.
     """
 
     def __init__(self) -> None:
@@ -69,10 +87,10 @@ class Shared:
             self._scopes.append(scope)
         return self._scopes.index(scope)
 
-    def begin(self, profile: Profile) -> None:
-        """Turn to a profile."""
-        if self.formulas.begin(profile):
-            self._answered = {}
+    def forget(self) -> None:
+        """Forget what was read and answered, before another profile."""
+        self.formulas.forget()
+        self._answered.clear()
 
     def answered(self, number: int, answer: Callable[[], _Answered]) -> _Answered:
         """The readings and results of a list, made if no engine has made them."""
@@ -92,13 +110,15 @@ class Engine:
     ) -> None:
         """Load the programs of the ruleset; compile them if none are given.
 
-        Engines that are asked about the same profiles in turn may have ``shared`` in common.
+        Engines that are asked about the same profile one after another may have ``shared`` in
+        common.
         Raises ``RulesetError``, or ``EngineUnavailableError`` without durable_rules.
         """
         durable = _extension()
         self._ruleset = ruleset
         self._thread = get_ident()
         programs = compiled(ruleset) if programs is None else programs
+        self._alone = shared is None
         self._shared = Shared() if shared is None else shared
         self._scopes = {
             records: _Scope(ruleset, records, program, durable, self._shared)
@@ -114,7 +134,7 @@ class Engine:
         if not self._finalizer.alive:
             raise EngineFaultError("closed", "规则引擎已经关闭：请重新建立")
         trace: dict[str, Result] = {}
-        readings: dict[str, Reading] = {}
+        places: dict[str, Placed] = {}
         found: dict[str, list[_Results]] = {}
 
         def outcomes(records: str, rule: str) -> list[Outcome]:
@@ -122,15 +142,16 @@ class Engine:
             return [results[place] for results in found[records]]
 
         evaluator = Evaluator(self._ruleset, profile, outcomes)
-        self._shared.begin(profile)
+        if self._alone:
+            self._shared.forget()
         try:
             for records, scope in self._scopes.items():
-                found[records] = scope.evaluate(evaluator, profile, trace, readings)
+                found[records] = scope.evaluate(evaluator, profile, trace, places)
         except ContradictionError as error:
             raise EngineFaultError(
                 "contradiction", "有读数自相矛盾，无法比较：请检查该指标的定义"
             ) from error
-        return Evaluation(trace, readings)
+        return Evaluation(trace, places)
 
     def close(self) -> None:
         """Release the engine's memory; afterwards it cannot evaluate any more."""
@@ -141,10 +162,6 @@ class Engine:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-#: The outcomes, then the points, of one evaluation of a program.
-_Results: TypeAlias = tuple[Any, ...]
 
 
 class _Scope:
@@ -178,9 +195,9 @@ class _Scope:
         self.outcomes = _picker(self.program.outcomes.values())
         self.points = _picker(self.program.points.values())
         keys = (*self.program.outcomes, *self.program.points)
+        self.unprefixed = keys
         self.keys = _prefixed(keys)
         self.names = [name for name, _ in self.indicators]
-        self.prefixed = _prefixed(self.names)
         self.number = shared.number(program, self.indicators)
         self.places = {key: place for place, key in enumerate(keys)}
         self.remembered: dict[_Results, _Results] = {}
@@ -190,9 +207,9 @@ class _Scope:
         evaluator: Evaluator,
         profile: Profile,
         trace: dict[str, Result],
-        readings: dict[str, Reading],
+        places: dict[str, Placed],
     ) -> list[_Results]:
-        """Add this scope to the trace and the readings; return the results per record."""
+        """Add this scope to the trace and the places; return the results per record."""
         records = self.records
         items = profile.records.get(records, RecordList()).items if records else ({},)
         if not items:
@@ -203,8 +220,8 @@ class _Scope:
             answered = self._answer(evaluator, items)
         for n, (read, results) in enumerate(answered):
             prefix = f"{records}#{n}:" if records else ""
+            places[prefix] = Placed(self.unprefixed, results, read)
             trace.update(zip(self.keys(prefix), results, strict=True))
-            readings.update(zip(self.prefixed(prefix), read.values(), strict=True))
         return [results for _, results in answered]
 
     def _answer(self, evaluator: Evaluator, items: Sequence[Record]) -> _Answered:

@@ -139,7 +139,6 @@ class Formulas:
     def __init__(self) -> None:
         self._known: dict[tuple[Any, ...], Formula] = {}
         self._shared: set[Formula] = set()
-        self._profile: Profile | None = None
         self._columns: dict[Formula, list[Reading]] = {}
 
     def compiled(self, ruleset: Ruleset, expr: Expr, records: str) -> Formula:
@@ -155,12 +154,9 @@ class Formulas:
         self._shared.add(formula)
         return formula
 
-    def begin(self, profile: Profile) -> bool:
-        """Turn to a profile; whether it is another than the last."""
-        if profile == self._profile:
-            return False
-        self._profile, self._columns = profile, {}
-        return True
+    def forget(self) -> None:
+        """Forget what was read, before another profile."""
+        self._columns.clear()
 
     def column(self, formula: Formula, case: Evaluator, items: Sequence[Record]) -> list[Reading]:
         """The readings of a formula for each record, or for the profile itself as the only one."""

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 
 from benchmarks.profiles import profiles as synthetic
-from rules.decider import Beside
+from rules.decider import Beside, Decider
 from rules.engine.driver import Engine, Shared
 from rules.model.expressions import add, const
 from rules.model.facts import Profile
@@ -25,9 +25,10 @@ from rules.tests.test_agreement import evaluator, profiles, rulebook
 ROOTS = ("63.1", "63.2", "63.3", "2026.2")
 
 
-def same(one: Evaluator, facts: Any, beside: Beside) -> None:
+def same(one: Evaluator, profile: Profile, beside: Beside) -> None:
     """Evaluate beside others, which must give what the ruleset gives alone."""
-    alone, found = one.evaluation(facts), beside.evaluation(one, facts)
+    beside.turn(profile)
+    alone, found = one.evaluation(profile.to_json()), beside.evaluation(one)
     assert dict(found.trace) == alone.trace
     assert found.readings == alone.readings
 
@@ -37,7 +38,7 @@ def same(one: Evaluator, facts: Any, beside: Beside) -> None:
 def test_tiers_beside_each_other_come_to_what_each_comes_to_alone(profile: Profile) -> None:
     beside = Beside()
     for root in (*ROOTS, *reversed(ROOTS)):
-        same(evaluator(root), profile.to_json(), beside)
+        same(evaluator(root), profile, beside)
 
 
 def test_tiers_have_much_in_common() -> None:
@@ -70,7 +71,7 @@ OTHERS = {">=": "<", ">": "<=", "<": ">=", "<=": ">", "rule": "unmet", "unmet": 
 @pytest.mark.parametrize("part", ["rules", "indicators", "facts", "fields", "maps"])
 def test_nothing_is_taken_from_what_is_written_otherwise(part: str) -> None:
     rng, plain = random.Random(part), rulebook().ruleset("63.2").to_json()
-    filings = [p.to_json() for p in islice(synthetic(itemised=True), 3)]
+    filings = list(islice(synthetic(itemised=True), 3))
     tried = turned = 0
     while tried < 60:
         other = copy.deepcopy(json.loads(json.dumps(plain)))
@@ -79,15 +80,16 @@ def test_nothing_is_taken_from_what_is_written_otherwise(part: str) -> None:
         holder[key] = OTHERS.get(text, "3" if text.isdecimal() else f"{text}1")
         changed = Evaluator(other)
         try:
-            alone = [changed.evaluate(facts) for facts in filings]
+            alone = [changed.evaluate(profile.to_json()) for profile in filings]
         except EvaluationError:
             continue
         tried += 1
-        turned += alone != [evaluator("63.2").evaluate(facts) for facts in filings]
-        for facts in filings:
+        turned += alone != [evaluator("63.2").evaluate(p.to_json()) for p in filings]
+        for profile in filings:
             beside = Beside()
-            beside.evaluation(evaluator("63.2"), facts)
-            same(changed, facts, beside)
+            beside.turn(profile)
+            beside.evaluation(evaluator("63.2"))
+            same(changed, profile, beside)
     assert turned or part not in ("rules", "indicators")
 
 
@@ -100,16 +102,18 @@ def engine(root: str) -> Engine:
 
 
 @cache
-def together() -> dict[str, Engine]:
+def together() -> tuple[Shared, dict[str, Engine]]:
     shared = Shared()
-    return {root: Engine(rulebook().ruleset(root), shared=shared) for root in ROOTS}
+    return shared, {root: Engine(rulebook().ruleset(root), shared=shared) for root in ROOTS}
 
 
 @settings(max_examples=40)
 @given(profile=profiles())
 def test_engines_beside_each_other_come_to_what_each_comes_to_alone(profile: Profile) -> None:
+    shared, engines = together()
+    shared.forget()
     for root in (*ROOTS, *reversed(ROOTS)):
-        assert together()[root].evaluate(profile) == engine(root).evaluate(profile)
+        assert engines[root].evaluate(profile) == engine(root).evaluate(profile)
 
 
 def altered(ruleset: Ruleset, rng: random.Random) -> Ruleset:
@@ -143,7 +147,17 @@ def test_engines_take_nothing_from_what_means_something_else() -> None:
         changed = altered(ruleset, rng)
         with Engine(changed) as alone, Engine(changed, shared=shared) as beside:
             for profile in filings:
+                shared.forget()
                 first = original.evaluate(profile)
                 assert beside.evaluate(profile) == alone.evaluate(profile)
                 turned += first.readings != alone.evaluate(profile).readings
     assert turned > 20
+
+
+def test_a_profile_whose_facts_have_changed_since_is_another() -> None:
+    [profile] = islice(synthetic(itemised=True), 1)
+    values = dict(profile.values)
+    with Decider(rulebook().ruleset("63.2")) as decider:
+        filed = decider.decide(replace(profile, values=values))
+        values.clear()
+        assert decider.decide(replace(profile, values=values)).trace != filed.trace
