@@ -181,6 +181,10 @@ def reading(browser: Any, site: str, size: str, *, scripts: bool = True) -> Iter
         "/applications/announce?tier=giant",
         "/rounds",
         "/rounds/open",
+        "/due",
+        "/duties/decide",
+        "/duties/change",
+        "/duties/cancel",
     ],
 )
 def test_a_page_is_clean(browser: Any, site: str, size: str, path: str) -> None:
@@ -255,6 +259,30 @@ def test_an_officer_determines_decides_and_takes_the_letter(
         letter = Path(download.value.path()).read_text("utf-8")
         assert "某市中小企业局" in letter
         assert download.value.suggested_filename.endswith("告知书.html")
+
+
+def test_without_scripts_an_officer_decides_what_follows_from_a_missed_day(
+    browser: Any, own_site: str
+) -> None:
+    with reading(browser, own_site, "phone", scripts=False) as reader:
+        page = reader.page
+        page.goto(own_site + f"/titles/grant?uscc={NARROW}")
+        page.locator("#tier").select_option(label=SECOND)
+        page.locator("#document").fill("示工信9号")
+        page.locator("#dated").fill("2022-10-01")
+        page.locator("button.main").click()
+        page.goto(own_site + "/due?matter=年度更新&state=逾期")
+        page.locator("td a", has_text="决定后果").first.click()
+        page.locator("#consequence").select_option(index=1)
+        page.locator("button.main").click()
+        page.get_by_text("✗ 请写明理由").wait_for()
+        page.locator("#ground").fill("两次催告仍未填报")
+        page.locator("button.main").click()
+        page.get_by_role("heading", name="还没有登记：请先核对").wait_for()
+        page.locator("button[name=rehearsed]").click()
+        page.get_by_role("link", name="撤回误登").wait_for()
+        page.get_by_role("link", name="查看企业").click()
+        page.get_by_text("已决定失去复核资格").first.wait_for()
 
 
 def test_an_officer_takes_a_case_through_a_whole_round(browser: Any, own_site: str) -> None:
