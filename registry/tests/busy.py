@@ -161,7 +161,7 @@ def work(engine: sa.Engine, folder: Path, now: Callable[[], datetime]) -> None:
         decisions.withdraw(session, code(3), ground="企业申请撤回", by="甲", now=now())
     apply(engine, codes[:3], now)
     decide(engine, now)
-    titled.live(engine, codes[5:8], now)
+    titled.live(engine, [code(51), code(52), code(53)], now)
     key = SigningKey.create(folder / f"{engine.dialect.name}.key", "某局")
     with storage.session(engine, write=True) as session:
         checkpoints.write(session, key, now=now())
