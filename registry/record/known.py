@@ -13,7 +13,7 @@ from sqlmodel import Session
 from registry.database.versions import chunks
 from registry.errors import RecordError
 from registry.judging.case import Case, Known
-from registry.record import cases, journal, publication, register
+from registry.record import cases, journal, publication, relations
 from registry.record.publication import Published
 from rules.portable.errors import Remedy
 
@@ -56,7 +56,7 @@ def fetch(
 def bearing(session: Session, found: Sequence[Case], until: int | None = None) -> list[Known]:
     """These cases, each with what bears on it, now or after ``until`` entries of the journal."""
     determined = cases.determinations(session, [c.filing_id for c in found], until=until)
-    registered = register.bearing(session, sorted({c.uscc for c in found}), until=until)
+    registered = relations.bearing(session, sorted({c.uscc for c in found}), until=until)
     return [
         Known(c, tuple(determined.get(c.filing_id, ())), tuple(registered.get(c.uscc, ())))
         for c in found
@@ -66,7 +66,7 @@ def bearing(session: Session, found: Sequence[Case], until: int | None = None) -
 def untouched(session: Session, found: Sequence[Case]) -> list[Case]:
     """The cases on which nothing but their own facts has ever borne."""
     determined = cases.determinations(session, [c.filing_id for c in found])
-    registered = register.bearing(session, sorted({c.uscc for c in found}))
+    registered = relations.bearing(session, sorted({c.uscc for c in found}))
     return [c for c in found if c.filing_id not in determined and c.uscc not in registered]
 
 

@@ -6,8 +6,8 @@ an enterprise: held (持股), or no longer held (终止). Entries are never alte
 title or holding decides, and the state at an earlier moment is what remains without later entries.
 """
 
-from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -22,9 +22,10 @@ from registry.judging.settled import Registration
 from registry.kit import uscc as codes
 from registry.record import admissions, journal, publication
 from registry.record.determinations import signed_name
+from registry.record.validity import Proposed
 from rules.model.facts import check_day
-from rules.portable.clocks import ClockError, Extension, Timing, Title
-from rules.portable.duties import Duties, DutyError, refuse_cancelling
+from rules.portable.clocks import ClockError
+from rules.portable.duties import DutyError, refuse_cancelling
 from rules.portable.errors import Remedy
 from rules.portable.record import Body, Json, is_holding, last_words
 
@@ -88,95 +89,18 @@ def titles(
     return found
 
 
-def bearing(
-    session: Session, usccs: Sequence[str], *, until: int | None = None
-) -> dict[str, list[Registration]]:
-    """Everything that may bear on these enterprises, in order: titles and control relations.
-
-    Control relations are the holdings that connect them with others, and the titles of those. How
-    large a share is control, and whose title counts, each ruleset says.
-    """
-    found = titles(session, usccs, until=until)
-    linked = _in_holdings(session, usccs, until)
-    network = _Network(session, linked, until)
-    titled = titles(session, sorted(network.firms), until=until) if linked else {}
-    for uscc in sorted(linked):
-        related = network.related(uscc)
-        firms = {code for e in related for code in _ends(e.content)} - {uscc}
-        related += [e for firm in firms for e in titled.get(firm, ())]
-        known = [*found.get(uscc, ()), *(replace(e, of=uscc) for e in related)]
-        found[uscc] = sorted(known, key=lambda e: e.seq)
-    return found
-
-
-def _in_holdings(session: Session, usccs: Sequence[str], until: int | None) -> set[str]:
-    """Those of these enterprises that hold others or are held, as registered."""
-    found = set[str]()
-    for part in chunks(usccs):
-        for entries in (
-            _holdings(session, until, subjects=part),
-            _holdings(session, until, holders=part),
-        ):
-            found.update(code for e in entries for code in _ends(e.content))
-    return found.intersection(usccs)
-
-
-class _Network:
-    """The holdings that lead up from enterprises, and from everything there down.
-
-    ``firms`` are all that they connect.
-    """
-
-    def __init__(self, session: Session, usccs: Collection[str], until: int | None) -> None:
-        self.firms = set(usccs)
-        self._above: dict[str, list[Registration]] = {}
-        self._below: dict[str, list[Registration]] = {}
-        for asked, near, far, found in (
-            ("subjects", "uscc", "holder", self._above),
-            ("holders", "holder", "uscc", self._below),
-        ):
-            new = set(self.firms)
-            while new:
-                ends = set[str]()
-                for part in chunks(sorted(new)):
-                    for entry in standing(_holdings(session, until, **{asked: part})):
-                        found.setdefault(entry.content[near], []).append(entry)
-                        ends.add(entry.content[far])
-                new = ends - self.firms - {""}
-                self.firms |= new
-
-    def related(self, uscc: str) -> list[Registration]:
-        """The holdings that lead up from an enterprise, and from everything there down."""
-        found: dict[int, Registration] = {}
-        reached = {uscc}
-        for entries, far in ((self._above, "holder"), (self._below, "uscc")):
-            ahead = list(reached)
-            for firm in ahead:
-                for entry in entries.get(firm, ()):
-                    found[entry.seq] = entry
-                    end = entry.content[far]
-                    if end and end not in reached:
-                        reached.add(end)
-                        ahead.append(end)
-        return list(found.values())
-
-
-def _holdings(
+def every_holding(
     session: Session,
     until: int | None,
     *,
     subjects: Sequence[str] | None = None,
     holders: Sequence[str] | None = None,
 ) -> Iterator[Registration]:
+    """All entries on holdings, or those in ``subjects`` or of ``holders``, in order."""
     for entry in journal.entries(
         session, last=until, kinds=["holding"], subjects=subjects, holders=holders
     ):
         yield registration(entry)
-
-
-def _ends(body: Body) -> set[str]:
-    """The credit codes that a holding connects."""
-    return {body["uscc"], body["holder"]} - {""}
 
 
 def holdings(
@@ -184,10 +108,10 @@ def holdings(
 ) -> list[Registration]:
     """All entries on holdings, or those in or of one enterprise, in order."""
     if uscc is None:
-        return list(_holdings(session, until))
+        return list(every_holding(session, until))
     ends = [
-        *_holdings(session, until, subjects=[uscc]),
-        *_holdings(session, until, holders=[uscc]),
+        *every_holding(session, until, subjects=[uscc]),
+        *every_holding(session, until, holders=[uscc]),
     ]
     return sorted(ends, key=lambda e: e.seq)
 
@@ -228,7 +152,7 @@ def grant(
     with one holder, nothing is registered.
     """
     _refuse_days({"valid_from": str(first)})
-    proposed = _Proposed(session, kind, [h.uscc for h in holders])
+    proposed = Proposed(session, kind, [h.uscc for h in holders])
 
     def stated(holder: Holder, held: list[Registration]) -> Json:
         begin = holder.first or first
@@ -263,7 +187,7 @@ def extend(
     They then end on the holder's own last day, on ``last``, or a term of validity later. ``first`` is the
     day on which the title began; it is needed if none is registered.
     """
-    proposed = _Proposed(session, kind, [h.uscc for h in holders])
+    proposed = Proposed(session, kind, [h.uscc for h in holders])
 
     def stated(holder: Holder, held: list[Registration]) -> Json:
         latest = holder.last or last
@@ -516,58 +440,6 @@ def _refuse_holding(body: Json, again: bool, admitted: Container[str]) -> None:
         raise RecordError("holder-twice", "同一持股方在名单中出现两次")
     if fault := share_fault(body["share"]):
         raise RecordError("unusable-name", "{value}", value=fault)
-
-
-class _Proposed:
-    """The last days of titles that their notices do not state, by the clocks in force.
-
-    Criteria that were published without clocks declare how many years a title lasts.
-    """
-
-    def __init__(self, session: Session, kind: str, usccs: Sequence[str]) -> None:
-        self._kind = kind
-        self._timings = Timings.in_force(session.connection())
-        self._places = due.provinces(session.connection(), usccs)
-        self._duties: dict[str, Duties] = {}
-        for part in chunks(usccs):
-            self._duties |= due.duties(session.connection(), part)
-        self._session = session
-
-    def granted(self, uscc: str, first: date) -> date:
-        """The last day of a title that begins on a day."""
-        return self._timing(uscc).until(first) or self._after(first)
-
-    def extended(self, uscc: str, begun: str, until: date, dated: date) -> date:
-        """The last day of a title that ends on a day and is extended by a notice of another."""
-        held = self._duties.get(uscc, Duties())
-        spells = (s.title for s in held.spells(self._kind) if s.title.start.isoformat() == begun)
-        title = next(spells, Title(start=date.fromisoformat(begun), until=until))
-        again = replace(title, extensions=(*title.extensions, Extension(dated)))
-        proposed = self._timing(uscc).proposed(again, dated)
-        return proposed if proposed and proposed > until else self._after(until + timedelta(days=1))
-
-    def _timing(self, uscc: str) -> Timing:
-        return self._timings.of(self._kind, self._places.get(uscc, ""))
-
-    def _after(self, first: date) -> date:
-        years = publication.to_be_filed(self._session).tier(self._kind).years
-        if years is None:
-            raise RecordError(
-                "no-term", "标准没有写明「{value}」的有效期：请给出有效期至", value=self._kind
-            )
-        return years_later(first, years) - timedelta(days=1)
-
-
-def years_later(day: date, years: int) -> date:
-    """The same day some years later; 29 February becomes 1 March.
-
-    >>> years_later(date(2022, 10, 1), 3), years_later(date(2024, 2, 29), 3)
-    (datetime.date(2025, 10, 1), datetime.date(2027, 3, 1))
-    """
-    try:
-        return day.replace(year=day.year + years)
-    except ValueError:
-        return date(day.year + years, 3, 1)
 
 
 def _title(holder: Holder, kind: str, first: str, last: str) -> Json:

@@ -32,7 +32,7 @@ from registry.judging.facts import profile_of
 from registry.kit import resources
 from registry.portable.chain import GENESIS, header_text
 from registry.portable.notes import Checkpoint
-from registry.record import cases, journal, on_file, publication, register
+from registry.record import cases, journal, on_file, publication, relations
 from registry.record.decisions import body_of
 from registry.record.replay import Replayer, how
 from registry.tests import packs
@@ -1177,7 +1177,7 @@ def test_a_share_of_too_many_digits_is_found_at_once(attacker: Attacker) -> None
             Session(attacker.connection) as session,
             pytest.raises(AlteredError, match=f"第{seq}号"),
         ):
-            register.bearing(session, [code(22)])
+            relations.bearing(session, [code(22)])
     _rewrite(attacker, seq, lambda body: body.update(share="1e-99999999"))
     assert f"第{seq}号记录已被改动，无法读取" in texts(attacker.verified(replay=True))
 
