@@ -94,6 +94,10 @@ _COMMANDS: Final = {
         "登记一个文件中的企业：县级汇总表、tidu 模板、CSV 或 JSON；或一个文件夹的数据表。",
     ),
     "object": _Listed("applications.object_", "登记对一家企业的异议，或用 --settle 处理一件异议。"),
+    "recheck": _Listed(
+        "recheck.recheck",
+        "列出某日的复核名单：谁该申报、谁已申报、谁失去资格和原因，谁按标准通不过、差在哪里、缺什么。",
+    ),
     "replay": _Listed(
         "audit.replay", "从登记库中存下的事实和规则重新作出决定，逐字节比较；不读标准文件。"
     ),

@@ -19,7 +19,7 @@ from registry.desk.rulebooks import rulebook, written
 from registry.judging.judge import Judge
 from registry.kit.files import working_folder
 from registry.kit.progress import Watch
-from registry.record import known, publication
+from registry.record import cases, known, publication
 from registry.screening import snapshot
 from registry.screening.agreed import Agreed
 from registry.screening.engines import Database, DuckDB, PostgreSQL, ScreeningError, Spark
@@ -45,9 +45,10 @@ class ScreeningRequest:
 
     ``tiers`` are those of ``registry.simulation.texts.tiers``. Without ``as_of``, the day is the snapshot's or that of the
     newest filing. ``text`` is named as in ``registry.simulation.texts``; without it, the criteria
-    in force govern. A threshold is near within the share ``near``; for ``explained`` filings of
-    each tier the engine tells by how much they miss it. ``snapshot`` is a folder that
-    ``take_snapshot`` wrote; without it, the present registry is screened.
+    in force govern. A threshold is near within the share ``near`` (None: nobody is near); for
+    ``explained`` filings of each tier the engine tells by how much they miss it. ``snapshot`` is a
+    folder that ``take_snapshot`` wrote; without it, the present registry is screened, of which
+    ``usccs`` selects some enterprises.
     """
 
     tiers: tuple[str, ...] = ()
@@ -56,12 +57,13 @@ class ScreeningRequest:
     text: str | None = None
     procedure: str = RECOGNITION
     batch: str = ""
-    near: Fraction = Fraction(1, 20)
+    near: Fraction | None = Fraction(1, 20)
     engine: str = ENGINES[0]
     master: str = "local[*]"
     snapshot: Path | None = None
     jobs: int | None = None
     explained: int = EXPLAINED
+    usccs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +106,7 @@ def take_snapshot(desk: Desk, folder: Path, day: date) -> Manifest:
     """Write the newest filings on or before a day to a new folder; returns its manifest."""
     with storage.snapshot(desk.database) as session:
         catalogue = publication.to_be_filed(session)
-        return _write(desk.watch, session, folder, day, catalogue)
+        return _write(desk.watch, session, folder, day, catalogue, impact.stock(session, day))
 
 
 @contextmanager
@@ -164,10 +166,10 @@ def heading(request: ScreeningRequest, found: ScreeningResult) -> list[str]:
     """What was screened, by which text and how, as lines at the top of a report."""
     batch = f"；批次：{request.batch}" if request.batch else ""
     where = f"；地区含{'、'.join(request.regions)}" if request.regions else ""
-    near = f"{float(request.near * 100):g}%"
+    near = f"；接近：{float(request.near * 100):g}%以内" if request.near is not None else ""
     return [
         f"标准：{found.text}；程序：{found.procedure}；截至{found.day.isoformat()}{batch}{where}",
-        f"登记库：{found.state}；计算：{request.engine}；接近：{near}以内",
+        f"登记库：{found.state}；计算：{request.engine}{near}",
         *(
             f"规则集：{root} {digest[:12]}"
             for tally in found.tallies.values()
@@ -177,10 +179,21 @@ def heading(request: ScreeningRequest, found: ScreeningResult) -> list[str]:
     ]
 
 
+def _stock(session: Session, request: ScreeningRequest, day: date) -> list[int]:
+    """The filings of a registry that are screened as of a day."""
+    if request.usccs:
+        return cases.newest(session, request.usccs, as_of=day)
+    return impact.stock(session, day)
+
+
 def _write(
-    watch: Watch, session: Session, folder: Path, day: date, catalogue: Catalogue
+    watch: Watch,
+    session: Session,
+    folder: Path,
+    day: date,
+    catalogue: Catalogue,
+    ids: Sequence[int],
 ) -> Manifest:
-    ids = impact.stock(session, day)
     filed = snapshot.stock(session, ids, day, catalogue.titles)
     schema = schema_of(catalogue)
     with watch("快照", len(ids)) as done:
@@ -279,7 +292,8 @@ def _database(
     else:
         folder = request.snapshot or work / "snapshot"
         if request.snapshot is None:
-            _write(desk.watch, session, folder, day, catalogue)
+            ids = _stock(session, request, day)
+            _write(desk.watch, session, folder, day, catalogue, ids)
         schema = schema_of(catalogue)
         duckdb = request.engine == "duckdb"
         found = DuckDB(schema, folder) if duckdb else Spark(schema, folder, request.master)
@@ -303,7 +317,7 @@ def _postgresql(
         raise ScreeningError(
             "no-postgresql", "登记库不是 PostgreSQL", remedy=Remedy("screen-by-another")
         )
-    ids = [] if request.snapshot else impact.stock(session, day)
+    ids = [] if request.snapshot else _stock(session, request, day)
     schema = schema_of(catalogue)
     with desk.watch("装入", len(ids) or None) as done, Files(schema, work) as files:
         if request.snapshot is not None:

@@ -33,7 +33,8 @@ class Asked:
     """What is listed of a day: that to which all that is given applies.
 
     ``until`` asks for what is due on or before that day. ``place`` is the code of a region, at or
-    below which the holder is; whose place is not known is at none.
+    below which the holder is; whose place is not known is at none. ``decided`` is the consequence
+    that a person drew.
     """
 
     day: date
@@ -43,6 +44,7 @@ class Asked:
     place: str = ""
     uscc: str = ""
     until: date | None = None
+    decided: str = ""
 
     def __post_init__(self) -> None:
         if self.place and self.place not in regions.regions():
@@ -136,7 +138,7 @@ def due(session: Session, asked: Asked) -> Due:
 
 
 def lines(
-    session: Session, asked: Asked, *, after: Place | None = None, limit: int = MOST + 1
+    session: Session, asked: Asked, *, after: Place | None = None, limit: int | None = MOST + 1
 ) -> list[DueLine]:
     """What is asked for, at most ``limit`` in the order of their places, those ``after`` one.
 
@@ -230,6 +232,7 @@ def _conditions(asked: Asked) -> list[sa.ColumnElement[bool]]:
         _ROW.tier: asked.tier,
         _ROW.matter: asked.matter,
         _ROW.uscc: asked.uscc,
+        _ROW.decided: asked.decided,
     }
     found += [column == value for column, value in equal.items() if value]
     if asked.place:

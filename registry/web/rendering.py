@@ -41,7 +41,7 @@ class Room(NamedTuple):
 ROOMS: Final = (
     Room("/", "工作台"),
     Room("/enterprises", "企业"),
-    Room("/applications", "办理", ("/rounds", "/due", "/duties")),
+    Room("/applications", "办理", ("/rounds", "/due", "/rechecks", "/duties")),
     Room("/imports", "导入"),
     Room("/rules", "标准", ("/editions", "/applicability", "/indicators", "/changes", "/calendar")),
     Room("/screen", "筛查"),
