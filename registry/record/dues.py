@@ -24,6 +24,8 @@ _ROW: Final = DUE_ITEM.c
 _PLACE: Final = ("province", "city", "county")
 #: The states of what somebody may have to do something about.
 PRESSING: Final = (OVERDUE, UNPUBLISHED, NEAR)
+#: From which day on each of them holds; the first one that was reached is the state.
+_SINCE: Final = {OVERDUE: _ROW.late, UNPUBLISHED: _ROW.unknown, NEAR: _ROW.near}
 #: The matters there are, in their order.
 MATTERS: Final = tuple(STARTS)
 
@@ -213,11 +215,8 @@ def _bases(session: Session) -> dict[tuple[str, str], str]:
 
 def _state(day: date) -> sa.ColumnElement[str]:
     """The state on a day, as ``Shown.state`` tells it."""
-    reached = [
-        (_ROW[since] <= day, state)
-        for since, state in (("late", OVERDUE), ("unknown", UNPUBLISHED), ("near", NEAR))
-    ]
-    over = sa.and_(*(_ROW[since].is_(None) for since in ("late", "unknown", "near")))
+    reached = [(since <= day, state) for state, since in _SINCE.items()]
+    over = sa.and_(*(since.is_(None) for since in _SINCE.values()))
     return sa.case(*reached, (over, DONE), else_=AHEAD)
 
 
@@ -228,6 +227,8 @@ def _conditions(asked: Asked) -> list[sa.ColumnElement[bool]]:
         _ROW["last"].is_(None) | (_ROW["last"] >= day),
         _state(day).in_(asked.states),
     ]
+    if set(asked.states) <= _SINCE.keys():  # told by a day alone, which an index may know
+        found.insert(0, sa.or_(sa.false(), *(_SINCE[state] <= day for state in asked.states)))
     equal: dict[Any, str] = {
         _ROW.tier: asked.tier,
         _ROW.matter: asked.matter,
