@@ -70,7 +70,8 @@ class DueLine:
     ``due`` is its last day; None if the days off of the year ``unpublished`` are not known, or for a bar
     that is none. ``number`` is its own among those of the tier. ``basis`` is the document by which
     the table ``clocks`` is in force. ``decided`` is the consequence that a person drew, empty for
-    none, and None if nobody decided. From the day ``near`` on it is near.
+    none, and None if nobody decided. From the day ``near`` on it is near. Of who is ``filed`` there
+    are filings, not only titles.
     """
 
     uscc: str
@@ -86,6 +87,7 @@ class DueLine:
     consequences: tuple[str, ...]
     basis: str
     clocks: str
+    filed: bool = True
     near: date | None = None
     done: date | None = None
     decided: str | None = None
@@ -151,8 +153,9 @@ def lines(
     name = sa.func.coalesce(sa.func.nullif(_ROW.name, ""), state.c.name, "").label("called")
     columns = (*(c for c in _ROW if c.key != "name"), name)
     places = (state.c[place] for place in _PLACE)
+    filed = state.c.uscc.is_not(None).label("filed")
     query = (
-        sa.select(*columns, _state(asked.day).label("state"), *places)
+        sa.select(*columns, _state(asked.day).label("state"), *places, filed)
         .join_from(
             DUE_ITEM, state, (state.c.uscc == _ROW.uscc) & (state.c.tier == ""), isouter=True
         )
@@ -175,6 +178,7 @@ def lines(
             consequences=tuple(filter(None, row.consequences.split("\n"))),
             basis=bases.get((row.tier, row.clocks), ""),
             clocks=row.clocks,
+            filed=bool(row.filed),
             near=row.near,
             done=row.done,
             decided=row.decided,

@@ -70,7 +70,7 @@ def plain(due: Due) -> dict[str, Any]:
     """The same as plain JSON values."""
     return {
         "day": due.asked.day.isoformat(),
-        "lines": [fields_of(line, without=("number",)) for line in due.lines],
+        "lines": [fields_of(line, without=("number", "filed")) for line in due.lines],
         "texts": [fields_of(one) for one in due.texts],
         "more": due.cut,
     }

@@ -21,6 +21,7 @@ from registry.web.tests.visiting import Bureau, Page, Visitor
 from rules.tests.packaged import TITLES
 
 ONE, TWO = CODES[:2]
+THREE = "91440300757632547Y"
 TIER = TITLES[1]
 #: Both titles since 2022-10-01; the first yearly update was due on 2023-04-30.
 GRANTED = Notice("示工信〔2022〕9号", date(2022, 10, 1))
@@ -68,6 +69,14 @@ def test_the_list_of_a_day_leads_to_the_enterprise_the_text_and_the_acts(held: B
     assert "复核申报" in held.visitor.get("/due?state=未到").words
     for asked in ("state=快了", "matter=早饭", "place=火星", "on=昨天", "after=x"):
         assert held.visitor.get(f"/due?{asked}").status == 422
+
+
+def test_who_holds_a_title_without_a_filing_has_no_page(held: Bureau) -> None:
+    notices.grant(held.desk, Firms((THREE,)), TIER, GRANTED, Validity())
+    page = held.visitor.get("/due?on=2023-05-01&matter=年度更新")
+    assert "共3项" in page.words
+    assert page.words.count("没有填报") == 1
+    assert f"/enterprises/{THREE}" not in page.links
 
 
 def test_pages_follow_each_other_and_files_hold_everything(
