@@ -7,6 +7,7 @@ each entry is in the journal under one signed checkpoint, a page to read, and th
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -16,16 +17,17 @@ from registry.audit import checkpoints, standalone
 from registry.audit.evidence import Covering, Evidence, Selection, gather
 from registry.audit.keys import SigningKey
 from registry.errors import RecordError
+from registry.portable.chain import KINDS
 from registry.portable.clock import china_text
 from registry.portable.container import LARGEST, pack
 from registry.portable.contents import file_digest
 from registry.portable.courses import course_lines
 from registry.portable.notes import Checkpoint
-from registry.portable.sealing import openings, salt_of, sealed_facts
+from registry.portable.sealing import INFORMANT, openings, salt_of, sealed_facts
 from registry.portable.verifier import SCHEMA, json_text, manifest_text
 from registry.record import journal
 from registry.record.applications import Reader
-from registry.record.wording import determined_text, registered_text, target_text
+from registry.record.wording import determined_text, entry_text, registered_text, target_text
 from registry.reports import pages
 from rules.model.catalogue import Catalogue
 from rules.portable.canonical import canonical_json
@@ -89,7 +91,8 @@ def _files(
 
 
 def _entry(found: Evidence, entry: journal.Entry, masked: bool) -> Json:
-    texts = {} if masked else {p: [salt_of(entry.salt, p), t] for p, t in entry.texts.items()}
+    shown = {} if masked else {p: t for p, t in entry.texts.items() if p != INFORMANT}
+    texts = {p: [salt_of(entry.salt, p), t] for p, t in shown.items()}
     plain: Json = {
         "header": entry.header(),
         "body": entry.body,
@@ -181,6 +184,7 @@ def _index(
             _shown_registration(e, masked) for e in found.settled if e.kind in ("title", "holding")
         ],
         courses=_courses(session, found),
+        held=[_shown_duty(e, found, masked) for e in found.held],
     )
 
 
@@ -238,6 +242,17 @@ def _shown_registration(entry: journal.Entry, masked: bool) -> Json:
         "uscc": body["uscc"],
         "text": registered_text(body),
         "evidence": body["evidence"],
+        "by": _MASKED if masked else entry.by,
+    }
+
+
+def _shown_duty(entry: journal.Entry, found: Evidence, masked: bool) -> Json:
+    numbers = {e.digest: e.seq for e in found.held}
+    silent = replace(entry, disclosures=canonical_json({"salt": "", "texts": {}}))
+    return {
+        "seq": entry.seq,
+        "kind": KINDS[entry.kind],
+        "text": entry_text(silent if masked else entry, numbers, found.catalogue),
         "by": _MASKED if masked else entry.by,
     }
 

@@ -13,21 +13,23 @@ from registry.audit.keys import SigningKey
 from registry.database.versions import chunks
 from registry.errors import RecordError
 from registry.portable.clock import midnight, moment_text
-from registry.portable.contents import member
+from registry.portable.contents import last_before, member
 from registry.portable.merkle import Tree
 from registry.portable.notes import Checkpoint
 from registry.portable.verifier import EARLIEST, LATEST
 from registry.record import cases, journal, publication
 from registry.record.journal import Entry
 from rules.model.catalogue import Catalogue
+from rules.portable.duties import KINDS, is_recheck
 from rules.portable.errors import Remedy
 from rules.portable.record import Body, Json
 
 
 @dataclass(frozen=True)
 class Selection:
-    """A selection: decisions and applications by ``numbers``, or all of a tier recorded in a period.
+    """A selection: entries by ``numbers``, or all of a tier recorded in a period.
 
+    Decisions, applications, what was recorded of duties, and cancellations of titles are selected.
     An application is selected with all its steps, and by each of them. An empty tier means every
     tier. ``first`` and ``last`` are days of recording in China, both
     included.
@@ -54,7 +56,8 @@ class Evidence:
     """Decisions, applications, and everything on which they rest, under one signed checkpoint.
 
     ``settled`` are determinations with their confirmations, and registrations. ``steps`` are the
-    applications and their steps, with rounds and announcements. ``published`` are the publications
+    applications and their steps, with rounds and announcements, and ``held`` what is on record of the
+    holders of titles. ``published`` are the publications
     and calendars in force, and ``documents`` their rulesets, tables and feature files as members of
     the bundle. ``catalogue`` is that of the last of them, which names facts for people. ``facts``
     are the facts of filings by number. If a period was selected,
@@ -67,6 +70,7 @@ class Evidence:
     decisions: tuple[Entry, ...]
     settled: tuple[Entry, ...]
     steps: tuple[Entry, ...]
+    held: tuple[Entry, ...]
     published: tuple[Entry, ...]
     documents: Mapping[str, bytes]
     catalogue: Catalogue
@@ -76,7 +80,10 @@ class Evidence:
     @property
     def entries(self) -> list[Entry]:
         """All entries of the bundle, in order."""
-        found = {e.seq: e for e in (*self.decisions, *self.settled, *self.steps, *self.published)}
+        found = {
+            e.seq: e
+            for e in (*self.decisions, *self.settled, *self.steps, *self.held, *self.published)
+        }
         return [found[seq] for seq in sorted(found)]
 
     def proof(self, seq: int) -> list[str]:
@@ -96,7 +103,9 @@ def refuse_nothing(session: Session, selection: Selection) -> None:
     """Raise ``RecordError`` if nothing is selected."""
     if next(_selected(session, selection.to_json()), None) is None:
         raise RecordError(
-            "nothing-selected", "所选范围内没有决定或申报", remedy=Remedy("find-decisions")
+            "nothing-selected",
+            "所选范围内没有决定、申报或授予称号以后的记录",
+            remedy=Remedy("find-decisions"),
         )
 
 
@@ -110,10 +119,15 @@ def gather(session: Session, selection: Selection, key: SigningKey, covering: Co
     note, tree = covering
     point = checkpoints.read(note, key.verifier_key)
     selected = [entry for entry in _selected(session, asked) if entry.seq <= point.size]
-    steps = _steps(session, [e for e in selected if e.kind != "decision"], point.size)
+    asked_for = [e for e in selected if e.kind in ("application", "step")]
+    steps = _steps(session, asked_for, point.size)
+    followed = _followed(session, [e for e in selected if e.kind in _HELD], steps, point.size)
+    steps = _steps(session, [*asked_for, *_rechecks(session, followed)], point.size)
     resting = {e.seq: e for e in (*selected, *_rested(session, steps)) if e.kind == "decision"}
     decisions = tuple(resting[seq] for seq in sorted(resting))
-    published, documents = _publications(session, decisions, steps)
+    held = [e for e in followed if e.kind in _HELD]
+    clocked = [e for e in followed if e.kind not in _HELD or _runs(e)]
+    published, documents = _publications(session, decisions, steps, clocked)
     ids = list(dict.fromkeys(entry.filing_id or 0 for entry in decisions))
     return Evidence(
         note=note,
@@ -122,6 +136,7 @@ def gather(session: Session, selection: Selection, key: SigningKey, covering: Co
         decisions=decisions,
         settled=(*_determinations(session, decisions), *_register(session, decisions)),
         steps=(*steps, *_named(session, steps)),
+        held=tuple(held),
         published=published,
         documents=documents,
         catalogue=_catalogue(session, published),
@@ -131,23 +146,27 @@ def gather(session: Session, selection: Selection, key: SigningKey, covering: Co
 
 
 #: The kinds of entries that can be selected.
-_SELECTABLE: Final = ("decision", "application", "step")
+_SELECTABLE: Final = ("decision", "application", "step", *KINDS)
+#: The kinds of entries about an enterprise's titles.
+_HELD: Final = ("title", *KINDS)
 
 
 def _selected(session: Session, asked: Json) -> Iterator[Entry]:
     if "numbers" in asked:
         for number in asked["numbers"]:
             found = journal.entry(session, number)
-            if found.kind not in _SELECTABLE[:2]:
+            if found.kind == "step" or not (found.kind in _SELECTABLE or _runs(found)):
                 raise RecordError(
                     "not-selectable",
-                    "第{value}号记录不是决定，也不是申报",
+                    "第{value}号记录不是决定、申报，也不是授予称号以后的记录",
                     value=number,
                     remedy=Remedy("list-entries"),
                 )
             yield found
         return
-    for entry in journal.entries(session, kinds=_SELECTABLE, tier=asked["tier"]):
+    for entry in journal.entries(session, kinds=(*_SELECTABLE, "title"), tier=asked["tier"]):
+        if entry.kind == "title" and not _runs(entry):
+            continue
         if asked["from"] <= moment_text(entry.recorded_at) < asked["until"]:
             yield entry
 
@@ -164,6 +183,51 @@ def _steps(session: Session, selected: Sequence[Entry], size: int) -> list[Entry
         )
         if entry.digest in wanted or entry.content.get("application") in wanted
     ]
+
+
+def _runs(entry: Entry) -> bool:
+    """Whether an entry about an enterprise's titles has to be what the clocks of its time allow."""
+    return entry.kind in KINDS or (entry.kind == "title" and entry.content["action"] == "cancel")
+
+
+def _followed(
+    session: Session, held: Sequence[Entry], steps: Sequence[Entry], size: int
+) -> list[Entry]:
+    """What is on record of titles, and applications, up to the last that is checked of an enterprise.
+
+    Selected entries ``held`` are checked, and applications if a title was cancelled, or a consequence
+    drawn, before them.
+    """
+    ends = {str(e.subject): e.seq for e in held}
+    asking = [e for e in steps if e.kind == "application"]
+    subjects = sorted({*ends, *(str(e.subject) for e in asking)})
+    kinds = (*_HELD, "application")
+    known = [
+        entry
+        for part in chunks(subjects)
+        for entry in journal.entries(session, last=size, kinds=kinds, subjects=part)
+    ]
+    judged: dict[str, int] = {}
+    for entry in known:
+        if entry.kind == "consequence" or (entry.kind == "title" and _runs(entry)):
+            judged.setdefault(str(entry.subject), entry.seq)
+    for entry in asking:
+        uscc = str(entry.subject)
+        if judged.get(uscc, size) < entry.seq:
+            ends[uscc] = max(ends.get(uscc, 0), entry.seq)
+    chosen = {e.seq for e in asking}
+    found = [e for e in known if e.seq <= ends.get(str(e.subject), 0)]
+    again = {e.seq for e in _rechecks(session, found)}
+    return [e for e in found if e.kind in _HELD or e.seq in chosen | again]
+
+
+def _rechecks(session: Session, entries: Iterable[Entry]) -> Iterator[Entry]:
+    """Those of these entries that are applications for a re-check."""
+    for entry in entries:
+        if entry.kind == "application":
+            found = publication.workflows(session, entry.content["workflows"])
+            if is_recheck(found["workflows"][entry.content["workflow"]]):
+                yield entry
 
 
 def _rested(session: Session, steps: Sequence[Entry]) -> Iterator[Entry]:
@@ -190,8 +254,11 @@ def _named(session: Session, steps: Sequence[Entry]) -> Iterator[Entry]:
 
 def _catalogue(session: Session, published: Sequence[Entry]) -> Catalogue:
     """What could be filed by the last of these publications."""
-    last = [e for e in published if e.kind == "publication"][-1]
-    return publication.published_catalogue(session, last.content["applicability"])
+    publications = [e for e in published if e.kind == "publication"]
+    if not publications:  # a complaint may come in before anything is published
+        return Catalogue()
+    named = publications[-1].content["applicability"]
+    return publication.published_catalogue(session, named)
 
 
 def _determinations(session: Session, decisions: Iterable[Entry]) -> list[Entry]:
@@ -221,24 +288,33 @@ def _register(session: Session, decisions: Iterable[Entry]) -> Iterator[Entry]:
 
 
 def _publications(
-    session: Session, decisions: Iterable[Entry], steps: Sequence[Entry]
+    session: Session,
+    decisions: Iterable[Entry],
+    steps: Sequence[Entry],
+    clocked: Sequence[Entry],
 ) -> tuple[tuple[Entry, ...], dict[str, bytes]]:
-    """The publications and calendars in force for decisions and steps, with their texts as members."""
+    """The publications and calendars in force for these entries, with their texts as members."""
     known = list(journal.entries(session, kinds=("publication", "calendar")))
     seqs = [p.seq for p in known if p.kind == "publication"]
-    in_force = {max(seq for seq in seqs if seq < e.seq) for e in (*decisions, *steps)}
-    in_force |= {max(p.seq for p in known if p.seq < e.seq) for e in steps}
-    found = [p for p in known if p.seq in in_force]
+    applications = [e for e in steps if e.kind == "application"]
+    decided, handled, timed = (
+        {last_before(e.seq, seqs) for e in some} for some in (decisions, applications, clocked)
+    )
+    dated = {last_before(e.seq, [p.seq for p in known]) for e in (*steps, *clocked)}
+    found = [p for p in known if p.seq in decided | handled | timed | dated]
     texts = {("ruleset", e.content["ruleset"]) for e in decisions}
-    texts |= {("workflows", e.content["workflows"]) for e in steps if e.kind == "application"}
+    texts |= {("workflows", e.content["workflows"]) for e in applications}
     files = {}
     for entry in found:
         body = entry.content
-        if steps:
-            texts |= {("calendar", body["calendar"])} if "calendar" in body else set()
+        if entry.seq in dated and "calendar" in body:
+            texts.add(("calendar", body["calendar"]))
         if entry.kind == "calendar":
             continue
-        texts.add(("applicability", body["applicability"]))
+        if entry.seq in timed and "clocks" in body:
+            texts.add(("clocks", body["clocks"]))
+        if entry.seq in decided:
+            texts.add(("applicability", body["applicability"]))
         for path, name in body["sources"].items():
             text = publication.document(session, name, "source")
             files[f"features/{entry.seq}/{path}"] = text.encode()

@@ -17,6 +17,7 @@ MODULES: Final = (
     "rules.portable.reference",
     "rules.portable.record",
     "rules.portable.applications",
+    "rules.portable.duties",
     "registry.portable.sealing",
     "registry.portable.chain",
     "registry.portable.clock",
@@ -28,6 +29,7 @@ MODULES: Final = (
     "registry.portable.contents",
     "registry.portable.decisions",
     "registry.portable.courses",
+    "registry.portable.duties",
     "registry.portable.verifier",
 )
 

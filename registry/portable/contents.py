@@ -12,17 +12,19 @@ from typing import Any, Final
 
 from registry.portable.chain import KINDS, header_text
 from registry.portable.findings import UnsoundError
+from rules.portable import duties
 from rules.portable.canonical import canonical_json, sha256
 from rules.portable.record import plain_text
 
 #: The kinds of entries that a period selects, and that have a name of their own in messages.
-NAMED: Final = ("decision", "application", "step")
+NAMED: Final = ("decision", "application", "step", *duties.KINDS)
 #: The texts that a bundle carries, by kind, in words.
 _TEXTS: Final = {
     "ruleset": "规则集（标准、门槛）",
     "applicability": "适用表",
     "workflows": "办理程序",
     "calendar": "工作日历",
+    "clocks": "计时表",
 }
 #: The folders of texts whose kind is not their name.
 _FOLDERS: Final = {"ruleset": "rulesets"}
@@ -34,9 +36,10 @@ class Contents:
     """The files of a bundle, and what was read and proved of them.
 
     ``lines`` are its entries by number, ``heads`` the skeleton of a period, and ``published`` the
-    publications in it. ``proved`` are the bodies of entries that are in the journal, and
-    ``numbers`` their numbers by digest. ``used`` are the entries, and ``needed`` the files, on
-    which something that holds rests.
+    publications in it. ``wanted`` are the entries that were selected,
+    and ``rechecks`` applications on which selected ones rest. ``proved`` are the bodies of
+    entries that are in the journal, and ``numbers`` their numbers by digest. ``used`` are the entries, and ``needed`` the files, on
+    which something that holds rests; ``sourced`` the publications of which the feature files do.
     """
 
     def __init__(self, files: dict[str, bytes]) -> None:
@@ -51,7 +54,10 @@ class Contents:
         self.confirmations: dict[str, list[int]] = {}
         self.of_target: dict[str, list[int]] = {}
         self.documents: dict[str, Json] = {}
+        self.wanted: set[int] = set()
+        self.rechecks: set[int] = set()
         self.used: set[int] = set()
+        self.sourced: set[int] = set()
         self.needed: set[str] = set()
 
     def index(self) -> None:
@@ -85,6 +91,10 @@ class Contents:
         """The numbers of the proved entries of these kinds, in order."""
         return (seq for seq in self.proved if self.kind(seq) in kinds)
 
+    def cancels(self, seq: int) -> bool:
+        """Whether a proved entry cancels a title."""
+        return self.kind(seq) == "title" and self.proved[seq]["action"] == "cancel"
+
     def number(self, name: str | None, *kinds: str) -> int:
         """The number of the proved entry with this digest and one of these kinds; 0 if none."""
         found = self.numbers.get(name or "", 0)
@@ -112,14 +122,15 @@ class Contents:
 
     def sources(self, seq: int) -> None:
         """Check that the feature files are those that a publication names."""
-        if seq in self.used:
+        self.used.add(seq)
+        if seq in self.sourced:
             return
         for path, name in self.proved[seq]["sources"].items():
             file = f"features/{seq}/{path}"
             if file not in self.files or file_digest(self.files[file]) != name:
                 raise UnsoundError(f"标准原文 {path} 不在包内，或不是第{seq}号记录发布的那一份")
             self.needed.add(file)
-        self.used.add(seq)
+        self.sourced.add(seq)
 
 
 def member(kind: str, name: str) -> str:

@@ -18,7 +18,7 @@ def verify(here: Contents, found: Findings) -> None:
     entries = list(here.of_kind("application", "step"))
     if not entries:
         return
-    courses = _Courses(here, entries)
+    courses = Courses(here, entries)
     for seq in entries:
         found.attempt(here.name(seq), courses.follow, seq)
     for seq in here.of_kind("announcement"):
@@ -29,13 +29,14 @@ def verify(here: Contents, found: Findings) -> None:
         found.courses[one.entry.seq] = course_lines(one, lag)
 
 
-class _Courses:
-    """The applications of a bundle, as far as they have been followed."""
+class Courses:
+    """The applications of a bundle, as far as they have been followed; ``entries`` use the calendar."""
 
     def __init__(self, here: Contents, entries: Sequence[int]) -> None:
         self.here = here
+        self.calendars = self.almanac(entries)
         self.followed = Applications(
-            partial(here.document, "workflows"), self.round, self.almanac(entries)
+            partial(here.document, "workflows"), self.round, self.calendars
         )
 
     def round(self, name: str) -> Json:
@@ -55,6 +56,8 @@ class _Courses:
         known = []
         for seq in sorted({last_before(seq, self.here.calendars) for seq in entries} - {0}):
             self.here.used.add(seq)
+            if self.here.kind(seq) == "publication":
+                self.here.sources(seq)
             if "calendar" in self.here.proved[seq]:
                 text = self.here.document("calendar", self.here.proved[seq]["calendar"])
                 known.append((seq, Calendar.of(text["years"])))

@@ -8,6 +8,8 @@ from typing import Final, ParamSpec
 from registry.portable.container import ContainerError
 from registry.portable.notes import Checkpoint, NoteError
 from registry.portable.sealing import SealError
+from rules.portable.clocks import ClockError
+from rules.portable.duties import DutyError
 from rules.portable.record import RecordError
 from rules.portable.reference import EvaluationError
 from rules.portable.workflow import StepError
@@ -24,7 +26,8 @@ class Findings:
     """The findings of verifying a bundle: ``problems`` is empty if it is sound.
 
     ``verdicts`` are the decisions that hold, by number, and ``cases`` their cases. ``courses`` are
-    the applications that hold, by number, each as lines to read. ``trusted`` says that the key did
+    the applications that hold, by number, each as lines to read, and ``duties`` what is on record of
+    the holders of titles, by credit code. ``trusted`` says that the key did
     not come from the bundle itself.
     """
 
@@ -33,6 +36,7 @@ class Findings:
     verdicts: dict[int, str] = field(default_factory=dict)
     cases: dict[int, str] = field(default_factory=dict)
     courses: dict[int, list[str]] = field(default_factory=dict)
+    duties: dict[str, list[str]] = field(default_factory=dict)
     key: str = ""
     trusted: bool = False
     checkpoint: Checkpoint | None = None
@@ -50,6 +54,8 @@ class Findings:
             SealError,
             RecordError,
             StepError,
+            ClockError,
+            DutyError,
         ) as error:
             self.problems.append(f"{where}：{error}")
         except EvaluationError:

@@ -23,6 +23,9 @@ SEALED: Final = frozenset(
     {"ip.number", "financing.investor", "awards.name", "institutions.name", "brands.name"}
 )
 
+#: Who complained of an enterprise: sealed on record, and in no copy ever disclosed.
+INFORMANT: Final = "informant"
+
 
 class SealError(DescribedError):
     """A disclosed text does not match the commitment at its place."""

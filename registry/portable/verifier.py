@@ -17,7 +17,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from registry.portable import chain, container, courses, decisions, notes
+from registry.portable import chain, container, courses, decisions, duties, notes
 from registry.portable.chain import KINDS, header_text
 from registry.portable.clock import china_text
 from registry.portable.container import unpack
@@ -25,8 +25,9 @@ from registry.portable.contents import NAMED, Contents, Json, canonical, file_di
 from registry.portable.findings import Findings, UnsoundError
 from registry.portable.merkle import leaf_hash, verify_consistency, verify_inclusion
 from registry.portable.notes import Checkpoint, NoteError, VerifierKey, open_note
-from registry.portable.sealing import commitment, opened_facts, places, wrong_opening
+from registry.portable.sealing import INFORMANT, commitment, opened_facts, places, wrong_opening
 from rules.portable.canonical import digest, sha256
+from rules.portable.duties import KINDS as DUTIES
 
 SCHEMA: Final = 1
 #: The default start and end of a selected period.
@@ -91,6 +92,8 @@ class _Bundle:
         attempt("目录文件 headers.jsonl", self.skeleton)
         decisions.verify(self.here, self.found)
         attempt("申报", courses.verify, self.here, self.found)
+        attempt("清单", self.choose)
+        attempt("称号", duties.verify, self.here, self.found)
         attempt("清单", self.selection)
         if not self.found.problems:  # otherwise some checks may not have been reached
             attempt("清单", self.claims)
@@ -180,6 +183,8 @@ class _Bundle:
             raise UnsoundError("内容与其摘要不符，已被改动")
         body = canonical(line["body"], "内容")
         promised = {"by": head["by"], **{k: body[k] for k in ("ground",) if k in body}}
+        if INFORMANT in line["texts"]:
+            raise UnsoundError("披露了举报人：任何证据包都不得披露")
         for place, (salt, text) in line["texts"].items():
             if commitment(salt, text) != promised.get(place):
                 raise wrong_opening(place)
@@ -244,8 +249,23 @@ class _Bundle:
             f"期间的{len(heads)}条记录首尾相接，没有遗漏"
         )
 
+    def choose(self) -> None:
+        """Note which entries were selected; of titles only cancellations can be."""
+        asked, here = self.manifest["selection"], self.here
+        if "numbers" in asked:
+            here.wanted.update(asked["numbers"])
+            return
+        here.wanted.update(h["seq"] for h in here.heads if _matches(h, asked))
+        titles = {h["seq"] for h in here.heads if _within(h, asked) and h["kind"] == "title"}
+        here.wanted.update(n for n in titles & here.proved.keys() if here.cancels(n))
+        if others := titles - here.proved.keys():
+            self.found.notes.append(
+                f"期间另有{len(others)}条称号登记不在包内；目录不写明是授予还是取消，"
+                "不能说明其中没有取消称号的"
+            )
+
     def selection(self) -> None:
-        """Check that the bundle has exactly the selected decisions and applications."""
+        """Check that the bundle has exactly what was selected."""
         asked = self.manifest["selection"]
         resting = {
             self.here.numbers.get(body["decision"] or "", 0)
@@ -260,24 +280,30 @@ class _Bundle:
             wanted = asked["numbers"]
             if set(asked) != {"numbers"} or wanted != sorted({int(n) for n in wanted}):
                 raise UnsoundError("所选的编号不合格式")
-            chosen = [n for n in wanted if n not in applications]
+            others = [
+                n for n in self.here.of_kind("title", *DUTIES)
+                if n in self.here.wanted and (self.here.kind(n) in DUTIES or self.here.cancels(n))
+            ]  # fmt: skip
+            asking = [n for n in wanted if n in applications]
             what = "、".join(
-                f"{count}份{word}"
+                f"{count}{word}"
                 for count, word in (
-                    (len(chosen), "决定"), (len(wanted) - len(chosen), "申报"),
+                    (len(wanted) - len(asking) - len(others), "份决定"),
+                    (len(asking), "份申报"),
+                    (len(others), "条授予称号以后的记录"),
                 )
                 if count
-            )  # fmt: skip
+            )
             self.found.notes.append(f"范围：按编号选取的{what}；不说明还有没有其他决定")
             surplus = set(applications) - set(wanted)
+            here = {*decisions, *applications, *others}
         else:
             if set(asked) != {"tier", "from", "until"}:
                 raise UnsoundError("所选的范围不合格式")
             wanted = [h["seq"] for h in self.here.heads if _matches(h, asked)]
             surplus = {n for n in applications if not self.touched(n, set(wanted))}
-        here = {*decisions, *applications}
-        if "numbers" not in asked:
-            here.update(n for n in self.here.lines if self.here.kind(n) == "step")
+            here = {n for n in self.here.lines if self.here.kind(n) in NAMED}
+        surplus -= self.here.rechecks
         for seq in sorted(set(wanted) - here):
             kind = next((h["kind"] for h in self.here.heads if h["seq"] == seq), "decision")
             self.found.problems.append(f"第{seq}号{KINDS[kind]}：应在包内而不在，已被删去")
@@ -334,11 +360,12 @@ def _document(data: bytes | None, name: str) -> Json:
 
 
 def _matches(head: Json, asked: Json) -> bool:
-    return (
-        head["kind"] in NAMED
-        and asked["tier"] in ("", head["tier"])
-        and asked["from"] <= head["recorded_at"] < asked["until"]
-    )
+    return head["kind"] in NAMED and _within(head, asked)
+
+
+def _within(head: Json, asked: Json) -> bool:
+    tier, moment = head["tier"], head["recorded_at"]
+    return asked["tier"] in ("", tier) and bool(asked["from"] <= moment < asked["until"])
 
 
 def _period(asked: Json) -> str:
@@ -432,9 +459,13 @@ def report(found: Findings) -> int:
     lines += [f"✓ 第{n}号决定　{found.cases[n]}：{word}" for n, word in found.verdicts.items()]
     for course in found.courses.values():
         lines += course
+    for told in found.duties.values():
+        lines += told
     lines.append(f"重新作出并核对无误的决定：{len(found.verdicts)}份")
     if found.courses:
         lines.append(f"逐步核对无误的申报：{len(found.courses)}份")
+    if found.duties:
+        lines.append(f"逐条核对授予称号以后记录的企业：{len(found.duties)}家")
     lines += [f"✗ {problem}" for problem in found.problems]
     if found.problems:
         lines.append(f"结论：发现{len(found.problems)}个问题，此证据包不可采信")
