@@ -20,8 +20,10 @@ from registry.database import storage
 from registry.errors import StorageError
 from registry.judging.case import Request
 from registry.kit import resources
-from registry.record import cases, decisions, journal, publication
+from registry.record import cases, decisions, duties, journal, publication, register
 from registry.record.determinations import Target
+from registry.record.register import Holder, Notice
+from registry.tests import titled
 from registry.tests.history import History, bare, code, full
 from registry.tests.processes import DIED, ended, forked
 from rules.language.rulebook import load as load_rules
@@ -76,8 +78,28 @@ def stating_a_year(told: History) -> Work:
     return lambda told: told.add_year(2032)
 
 
+def following_a_title(told: History) -> Work:
+    def work(told: History) -> None:
+        notice = Notice("取消10号", date(2023, 7, 24))
+        with storage.session(told.engine, write=True) as session:
+            papers = duties.Papers(day=notice.dated, ground="数据不实")
+            duties.complain(session, code(53), papers, "举报人丙", by="辛", now=told.now())
+            register.cancel(
+                session,
+                [Holder(code(53))],
+                titled.TIER,
+                notice,
+                "数据造假",
+                by="辛",
+                now=told.now(),
+            )
+
+    return work
+
+
 ALL_WORK = (
     deciding, determining, withdrawing, loading, undoing, publishing, stating_a_year,
+    following_a_title,
 )  # fmt: skip
 
 
