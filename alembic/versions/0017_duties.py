@@ -1,7 +1,7 @@
 """What follows a grant is on record: updates, changes, complaints, and consequences.
 
 The table ``due_item`` holds what is due of every title; it is made empty, and whoever upgrades fills
-it. SQLite cannot alter a check; as its manual advises for what changes no content, the text of the
+it. Entries that begin otherwise than those of their kind are found by an index. SQLite cannot alter a check; as its manual advises for what changes no content, the text of the
 schema is altered, which rebuilds no journal of any length.
 """
 
@@ -21,6 +21,31 @@ KINDS = (
 )  # fmt: skip
 MORE_KINDS = (*KINDS, "update", "change", "complaint", "consequence")
 BEGINS = "substr(body, 1, 18) <> '{\"applicability\":{'"
+
+#: How the body of each kind begins.
+BEGINNINGS = {
+    "publication": '{"applicability":"',
+    "intake": '{"closed":',
+    "undo": '{"closed":',
+    "policy": '{"four_eyes":',
+    "determination": '{"case":',
+    "confirmation": '{"determination":',
+    "decision": '{"applicability":{',
+    "withdrawal": '{"case":',
+    "title": '{"action":',
+    "holding": '{"action":',
+    "checkpoint": '{"schema":',
+    "admission": '{"action":',
+    "calendar": '{"calendar":',
+    "round": '{"batch":',
+    "application": '{"applied_on":',
+    "step": '{"act":',
+    "announcement": '{"announced":',
+    "update": '{"day":',
+    "change": '{"changed":',
+    "complaint": '{"day":',
+    "consequence": '{"clocks":',
+}
 
 ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 #: The columns of ``due_item``, by form.
@@ -58,11 +83,20 @@ def upgrade():
         sa.PrimaryKeyConstraint("uscc", "tier", "number", name=op.f("pk_due_item")),
         sa.CheckConstraint(_form(named), name=op.f("ck_due_item_form")),
     )
+    alike = (
+        f"kind = '{kind}' AND substr(body, 1, {len(begin)}) = '{begin}'"
+        for kind, begin in BEGINNINGS.items()
+    )
+    where = sa.text(f"filing_id IS NULL AND NOT ({' OR '.join(alike)})")
+    op.create_index(
+        "ix_journal_misnamed", "journal", ["seq"], sqlite_where=where, postgresql_where=where
+    )
     op.create_index("ix_due_item_late", "due_item", ["late", "last"])
     op.create_index("ix_due_item_near", "due_item", ["near", "last"])
 
 
 def downgrade():
+    op.drop_index("ix_journal_misnamed", "journal")
     op.drop_table("due_item")
     _kinds(MORE_KINDS, KINDS)
 

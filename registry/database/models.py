@@ -42,6 +42,40 @@ BELIED: Final = text(
     " AND ".join(f"kind <> '{kind}'" for kind in OTHER_KINDS)
     + f" AND substr(body, 1, {len(DECISION_BEGINS)}) <> '{DECISION_BEGINS}'"
 )
+#: How the body of each kind begins, with its first key. An entry whose kind was altered is found by
+#: it among those that are asked for, and refused: passed over, it would not be missed.
+BEGINNINGS: Final = {
+    "publication": '{"applicability":"',
+    "intake": '{"closed":',
+    "undo": '{"closed":',
+    "policy": '{"four_eyes":',
+    "determination": '{"case":',
+    "confirmation": '{"determination":',
+    "decision": DECISION_BEGINS,
+    "withdrawal": '{"case":',
+    "title": '{"action":',
+    "holding": '{"action":',
+    "checkpoint": '{"schema":',
+    "admission": '{"action":',
+    "calendar": '{"calendar":',
+    "round": '{"batch":',
+    "application": '{"applied_on":',
+    "step": '{"act":',
+    "announcement": '{"announced":',
+    "update": '{"day":',
+    "change": '{"changed":',
+    "complaint": '{"day":',
+    "consequence": '{"clocks":',
+}
+#: The entries on no filing that begin otherwise than those of their kind; a sound journal has none.
+MISNAMED: Final = text(
+    "filing_id IS NULL AND NOT ("
+    + " OR ".join(
+        f"kind = '{kind}' AND substr(body, 1, {len(begin)}) = '{begin}'"
+        for kind, begin in BEGINNINGS.items()
+    )
+    + ")"
+)
 
 
 def _partial(name: str, *columns: str, where: TextClause, unique: bool = False) -> Index:
@@ -494,6 +528,7 @@ class JournalEntry(SQLModel, table=True):
         _partial("ix_journal_changes", "kind", "seq", where=NO_DECISION),
         _partial("ix_journal_digest", "digest", where=NO_DECISION, unique=True),
         _partial("ix_journal_belied", "seq", where=BELIED),
+        _partial("ix_journal_misnamed", "seq", where=MISNAMED),
         _partial("ix_journal_subject", "subject", where=text("subject IS NOT NULL")),
         _partial("ix_journal_holder", "holder", where=text("holder IS NOT NULL")),
     )

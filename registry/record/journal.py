@@ -21,8 +21,9 @@ from sqlmodel import Session
 from registry.database import bulk, storage
 from registry.database.altered import UNREADABLE
 from registry.database.models import (
+    BEGINNINGS,
     BELIED,
-    DECISION_BEGINS,
+    MISNAMED,
     NO_DECISION,
     OTHER_KINDS,
     JournalEntry,
@@ -169,31 +170,6 @@ NAMING: Final = (
 )  # fmt: skip
 #: The kinds of entries that concern a single filing.
 ON_FILINGS: Final = ("determination", "confirmation", "decision", "withdrawal")
-#: How the body of each kind begins, with its first key. An entry whose kind was altered is found by
-#: it among those that are asked for, and refused: passed over, it would not be missed.
-_BEGINNINGS: Final = {
-    "publication": '{"applicability":"',
-    "intake": '{"closed":',
-    "undo": '{"closed":',
-    "policy": '{"four_eyes":',
-    "determination": '{"case":',
-    "confirmation": '{"determination":',
-    "decision": DECISION_BEGINS,
-    "withdrawal": '{"case":',
-    "title": '{"action":',
-    "holding": '{"action":',
-    "checkpoint": '{"schema":',
-    "admission": '{"action":',
-    "calendar": '{"calendar":',
-    "round": '{"batch":',
-    "application": '{"applied_on":',
-    "step": '{"act":',
-    "announcement": '{"announced":',
-    "update": '{"day":',
-    "change": '{"changed":',
-    "complaint": '{"day":',
-    "consequence": '{"clocks":',
-}
 
 
 def _of(
@@ -204,10 +180,10 @@ def _of(
     ``narrowed`` says that a code or a filing narrows them to a few, ``by_code`` that a code does.
     """
     on_filings = bool(set(kinds).intersection(ON_FILINGS))
-    begins = sorted({_BEGINNINGS[kind] for kind in kinds})
+    begins = sorted({BEGINNINGS[kind] for kind in kinds})
     if not narrowed and not on_filings:
         # those that begin alike may have changed places among themselves
-        alike = [kind for kind, begin in _BEGINNINGS.items() if begin in begins]
+        alike = [kind for kind, begin in BEGINNINGS.items() if begin in begins]
         stated = sa.and_(NO_DECISION, JOURNAL.c.kind.in_(alike))
         misnamed = [seq for seq, begin in _misnamed(session) if begin in begins]
         return sa.or_(stated, JOURNAL.c.seq.in_(misnamed)) if misnamed else stated
@@ -229,23 +205,15 @@ def _begins(text: str) -> sa.ColumnElement[bool]:
 
 
 def _misnamed(session: Session) -> tuple[tuple[int, str], ...]:
-    """The numbers of entries on no filing that state another kind than they begin like; a sound journal has none.
-
-    Their beginnings are all looked at, but once in each state of the database.
-    """
+    """The numbers of entries on no filing that state another kind than they begin like, and how they begin."""
     found: tuple[tuple[int, str], ...] = _once(session, "misnamed", _read_misnamed)
     return found
 
 
 def _read_misnamed(session: Session) -> tuple[tuple[int, str], ...]:
-    kinds = {kind: _begins(text) for kind, text in _BEGINNINGS.items()}
-    as_stated = sa.case(kinds, value=JOURNAL.c.kind, else_=sa.false())
-    texts = sorted(set(_BEGINNINGS.values()))
-    like = sa.case(*((_begins(text), text) for text in texts))
-    query = sa.select(JOURNAL.c.seq, like)
-    rows = session.execute(
-        query.where(JOURNAL.c.filing_id.is_(None), sa.not_(as_stated), like.is_not(None))
-    )
+    begins = sorted(set(BEGINNINGS.values()))
+    like = sa.case(*((_begins(text), text) for text in begins))
+    rows = session.execute(sa.select(JOURNAL.c.seq, like).where(MISNAMED, like.is_not(None)))
     return tuple((seq, begin) for seq, begin in rows)
 
 
