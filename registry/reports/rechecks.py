@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any, Final
 
-from registry.desk.rechecks import APPLIED, OPEN, Applied, Holder, Judged, Lost, Miss, Rechecks
 from registry.kit import workbooks
 from registry.kit.jsontext import fields_of
+from registry.record.rechecks import APPLIED, OPEN, Applied, Holder, Judged, Lost, Miss, Rechecks
 from rules.portable.clocks import LOST, NEAR, OVERDUE
 
 HEADER: Final = (
