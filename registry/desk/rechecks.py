@@ -10,7 +10,9 @@ from typing import Final
 
 from registry.desk import checking, screening
 from registry.desk.due import place as place
+from registry.desk.judging import Judging
 from registry.desk.place import Desk
+from registry.errors import RecordError
 from registry.judging.verdicts import TierVerdict
 from registry.record import cases, rechecks
 from registry.record.finding import MOST as MOST
@@ -49,10 +51,40 @@ def judge(desk: Desk, found: Rechecks, *, jobs: int | None = None, many: int = M
             groups.setdefault((holder.line.tier, holder.procedure), []).append(holder.line.uscc)
     judged: dict[tuple[str, str], Judged] = {}
     for (tier, procedure), usccs in groups.items():
-        question = checking.Request((tier,), procedure, found.asked.batch, as_of=found.asked.day)
+        question = _question(found, tier, procedure)
         answers = _judged(desk, question, usccs, jobs, many)
         judged |= {(uscc, tier): answer for uscc, answer in answers.items()}
     return replace(found, judged=judged)
+
+
+def judge_shown(judging: Judging, found: Rechecks) -> Rechecks:
+    """The same for the few of a page, by who judges for many readers and remembers the results."""
+    judged: dict[tuple[str, str], Judged] = {}
+    for holder in found.holders:
+        if holder.procedure and holder.standing != LOST:
+            question = _question(found, holder.line.tier, holder.procedure)
+            judged[holder.key] = _answered(judging, question, holder.line.uscc)
+    return replace(found, judged=judged)
+
+
+def _question(found: Rechecks, tier: str, procedure: str) -> checking.Request:
+    return checking.Request((tier,), procedure, found.asked.batch, as_of=found.asked.day)
+
+
+def _answered(judging: Judging, question: checking.Request, uscc: str) -> Judged:
+    try:
+        answer = judging.check(uscc, question)
+    except RecordError as error:
+        if error.slug != "not-on-record":
+            raise
+        return _unfiled(question)
+    if isinstance(answer, checking.Refusal):
+        return Judged(outcome=UNJUDGED, note=answer.reason)
+    return _view(answer)[1]
+
+
+def _unfiled(question: checking.Request) -> Judged:
+    return Judged(outcome=UNJUDGED, note=f"{question.as_of}以前没有填报")
 
 
 def _judged(
@@ -62,7 +94,7 @@ def _judged(
     with desk.reading() as session:
         ids = cases.newest(session, usccs, as_of=request.as_of)
         filed = sorted(cases.codes(session, ids).values())
-    found = dict.fromkeys(usccs, Judged(outcome=UNJUDGED, note=f"{request.as_of}以前没有填报"))
+    found = dict.fromkeys(usccs, _unfiled(request))
     screened = _screened(desk, request, filed, jobs) if len(filed) >= many else {}
     left = tuple(uscc for uscc in filed if screened.get(uscc) != Outcome.MET)
     met = Judged(outcome=Outcome.MET.text)

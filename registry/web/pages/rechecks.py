@@ -66,7 +66,7 @@ def listed(request: Request, at: At, filters: Asked, number: Number = None) -> H
     found = rechecks.find(at.desk, wanted, first=(leaf - 1) * LEAF, limit=LEAF)
     if not found.holders and leaf > 1:
         raise RecordError("no-such-page", "「{value}」不是翻页的位置：请从第一页看起", value=leaf)
-    found = rechecks.judge(at.desk, found, jobs=1)
+    found = rechecks.judge_shown(at.judging, found)
     counts = Counter[str]()
     for (_, standing), count in found.counts.items():
         counts[standing] += count
