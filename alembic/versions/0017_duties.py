@@ -87,7 +87,7 @@ def upgrade():
         f"kind = '{kind}' AND substr(body, 1, {len(begin)}) = '{begin}'"
         for kind, begin in BEGINNINGS.items()
     )
-    where = sa.text(f"filing_id IS NULL AND NOT ({' OR '.join(alike)})")
+    where = sa.text(f"NOT ({' OR '.join(alike)})")
     op.create_index(
         "ix_journal_misnamed", "journal", ["seq"], sqlite_where=where, postgresql_where=where
     )

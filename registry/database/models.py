@@ -67,9 +67,9 @@ BEGINNINGS: Final = {
     "complaint": '{"day":',
     "consequence": '{"clocks":',
 }
-#: The entries on no filing that begin otherwise than those of their kind; a sound journal has none.
+#: The entries that begin otherwise than those of their kind; a sound journal has none.
 MISNAMED: Final = text(
-    "filing_id IS NULL AND NOT ("
+    "NOT ("
     + " OR ".join(
         f"kind = '{kind}' AND substr(body, 1, {len(begin)}) = '{begin}'"
         for kind, begin in BEGINNINGS.items()

@@ -205,7 +205,7 @@ def _begins(text: str) -> sa.ColumnElement[bool]:
 
 
 def _misnamed(session: Session) -> tuple[tuple[int, str], ...]:
-    """The numbers of entries on no filing that state another kind than they begin like, and how they begin."""
+    """The numbers of entries that state another kind than they begin like, and how they begin."""
     found: tuple[tuple[int, str], ...] = _once(session, "misnamed", _read_misnamed)
     return found
 
