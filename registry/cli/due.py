@@ -18,6 +18,7 @@ from registry.cli.common import (
 )
 from registry.cli.targets import CodeParam
 from registry.desk import due as desk_due
+from registry.desk import finding
 from registry.desk.due import MATTERS, MOST, PRESSING, STATES, Asked, Due
 from registry.kit.screens import hanging, listing
 
@@ -63,7 +64,7 @@ def due(
     with desk() as at:
         asked = Asked(
             day=day or at.today, states=states or usual, tier=tier or "", matter=matter or "",
-            place=desk_due.place(place), uscc=code or "", until=until,
+            place=finding.region(place) if place else "", uscc=code or "", until=until,
         )  # fmt: skip
         found = desk_due.due(at, asked)
     if output is not None or as_json:

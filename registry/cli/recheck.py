@@ -18,7 +18,7 @@ from registry.cli.common import (
     output_option,
     print_json,
 )
-from registry.desk import rechecks
+from registry.desk import finding, rechecks
 from registry.desk.rechecks import MOST, Rechecks
 from registry.kit.screens import hanging, listing
 
@@ -52,7 +52,7 @@ def recheck(
     """
     with desk() as at:
         asked = rechecks.Asked(
-            day=day or at.today, tier=tier or "", place=rechecks.place(place), round=named,
+            day=day or at.today, tier=tier or "", place=finding.region(place) if place else "", round=named,
             batch=batch,
         )  # fmt: skip
         found = rechecks.judge(at, rechecks.find(at, asked), jobs=jobs)

@@ -7,7 +7,6 @@ from typing import Final
 
 from registry.desk.place import Desk
 from registry.errors import RecordError
-from registry.kit import regions
 from registry.record import dues
 from registry.record.dues import MATTERS as MATTERS
 from registry.record.dues import PRESSING as PRESSING
@@ -66,23 +65,6 @@ def counts(desk: Desk, asked: Asked) -> Mapping[tuple[str, str, str], int]:
     """How much there is of what is asked for, by tier, matter and state."""
     with desk.reading() as session:
         return dues.counts(session, _tier(desk, asked))
-
-
-def place(text: str) -> str:
-    """The code of a region that is given by its code or its name; empty for nothing.
-
-    >>> place("440300"), place("广东省深圳市"), place("")
-    ('440300', '440300', '')
-    """
-    text = text.strip()
-    if not text or text in regions.regions():
-        return text
-    found = regions.place_of(text)
-    code = found.county or found.city or found.province
-    if not code or found.doubt:
-        said = found.doubt or f"「{text}」不在行政区划中"
-        raise RecordError("no-such-region", "{value}：请写地区的全称或代码", value=said)
-    return code
 
 
 def _tier(desk: Desk, asked: Asked) -> Asked:

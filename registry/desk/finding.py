@@ -49,11 +49,13 @@ def short_names(desk: Desk) -> Mapping[str, str]:
 
 
 def region(name: str) -> str:
-    """The code of the region that a name means; ``RecordError`` unless it is clear.
+    """The code of the region that a name or a code means; ``RecordError`` unless it is clear.
 
-    >>> region("深圳南山"), region("广东省")
+    >>> region("深圳南山"), region("440000")
     ('440305', '440000')
     """
+    if name.strip() in regions.regions():
+        return name.strip()
     place = regions.place_of(name)
     if place.doubt or not place.province:
         raise RecordError(

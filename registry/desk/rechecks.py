@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Final
 
 from registry.desk import checking, screening
-from registry.desk.due import place as place
 from registry.desk.judging import Judging
 from registry.desk.place import Desk
 from registry.errors import RecordError

@@ -20,7 +20,14 @@ CHANGEABLE = {bytearray, dict, list, set, Counter, OrderedDict, defaultdict, deq
 #: The types that a module names without loading them at its start.
 LOADED_LATE = {"Published": Published}
 #: Where values remember for themselves what they have worked out; nobody else is given these.
-MEMORIES = {"Rulebook._cut", "Rulebook._slots", "Draft._signed", "Schema._keys", "Grid._known"}
+MEMORIES = {
+    "Rulebook._cut",
+    "Rulebook._slots",
+    "Draft._signed",
+    "Schema._keys",
+    "Grid._known",
+    "Timing._alike",
+}
 
 
 def frozen_kinds() -> Iterator[type]:

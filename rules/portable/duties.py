@@ -103,7 +103,7 @@ class Duties:
             last = entry.body.get("reported") or entry.body["day"]
             if day_of(last) > entry.day:
                 raise DutyError(
-                    "day-in-future", "{day}晚于登记的日期（{last}）", day=last, last=entry.day
+                    "duty-in-future", "{day}晚于登记的日期（{last}）", day=last, last=entry.day
                 )
             if "revokes" in entry.body:
                 self._revoke(kind, entry)

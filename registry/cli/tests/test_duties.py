@@ -168,7 +168,7 @@ def test_what_is_meant_must_be_clear(held: Run) -> None:
     assert "没有“高兴”这一取消事由：可写" in refused(
         held, "cancel", ONE, "--cause", "高兴", *notice
     )
-    assert "不在行政区划中" in refused(held, "due", "--place", "乌有之乡")
+    assert "不能确定是哪个地区" in refused(held, "due", "--place", "乌有之乡")
 
 
 @ON_SQLITE

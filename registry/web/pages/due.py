@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse
 
 from registry.desk import due as desk_due
+from registry.desk import finding
 from registry.desk.due import DONE, MATTERS, OVERDUE, PRESSING, STATES, DueLine
 from registry.desk.place import Desk
 from registry.errors import RecordError
@@ -55,7 +56,7 @@ class Filters:
         """The same for the desk; ``RecordError`` for what there is not."""
         return desk_due.Asked(
             day=self.on or desk.today, states=self.states, tier=self.tier, matter=self.matter,
-            place=desk_due.place(self.place),
+            place=finding.region(self.place) if self.place else "",
         )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, TypeAlias
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
-from registry.desk import courses, rechecks
+from registry.desk import courses, finding, rechecks
 from registry.desk.place import Desk
 from registry.desk.rechecks import Holder, Judged
 from registry.errors import RecordError
@@ -40,7 +40,7 @@ class Filters:
     def wanted(self, desk: Desk) -> rechecks.Asked:
         """The same for the desk; ``RecordError`` for what there is not."""
         return rechecks.Asked(
-            day=self.on or desk.today, tier=self.tier, place=rechecks.place(self.place),
+            day=self.on or desk.today, tier=self.tier, place=finding.region(self.place) if self.place else "",
             round=self.round,
         )  # fmt: skip
 
