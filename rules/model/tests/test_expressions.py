@@ -113,8 +113,10 @@ def engine_reading(expr: Expr, profile: Profile, n: int | None = None) -> tuple[
 
 def reference_reading(expr: Expr, profile: Profile, n: int | None = None) -> tuple[object, ...]:
     ruleset, facts, expr = json.loads(json.dumps([RULESET.to_json(), profile.to_json(), expr]))
-    evaluation = reference.Evaluation(reference.Evaluator(ruleset), facts)
-    read = evaluation.read(expr, None if n is None else ("ip", n))
+    evaluator = reference.Evaluator(ruleset)
+    evaluation = reference.Evaluation(evaluator, facts)
+    records = "" if n is None else "ip"
+    read = evaluator.formula(expr, records)(evaluation, evaluation.places(records)[n or 0])
     return (read.lo, read.hi, read.gap, read.code, bool(read.broken))
 
 
