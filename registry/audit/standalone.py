@@ -14,6 +14,7 @@ MODULES: Final = (
     "rules.portable.calendar",
     "rules.portable.workflow",
     "rules.portable.clocks",
+    "rules.portable.timing",
     "rules.portable.reference",
     "rules.portable.record",
     "rules.portable.applications",

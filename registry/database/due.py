@@ -16,9 +16,10 @@ from registry.database.altered import UNREADABLE
 from registry.database.models import DueItem, Enterprise, JournalEntry
 from registry.database.versions import chunks, table_of
 from rules.portable.calendar import Calendar
-from rules.portable.clocks import ClockError, Shown, Timing
+from rules.portable.clocks import ClockError
 from rules.portable.duties import KINDS, Duties, DutyError
 from rules.portable.record import Body
+from rules.portable.timing import Shown, Timing
 
 DUE_ITEM: Final = table_of(DueItem)
 _ENTERPRISE: Final = table_of(Enterprise)

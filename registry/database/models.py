@@ -628,7 +628,7 @@ class DueItem(SQLModel, table=True):
 
     A projection like ``case_state``, and no evidence: ``registry.database.due`` derives every row.
     A row shows from the day ``first`` to ``last``, near from ``near``, overdue from ``late``, unknown from
-    ``unknown`` (see ``rules.portable.clocks.Shown``). ``consequences`` has one on each line. A
+    ``unknown`` (see ``rules.portable.timing.Shown``). ``consequences`` has one on each line. A
     title may be held by an enterprise without filings, so the credit code is its key.
     """
 

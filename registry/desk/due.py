@@ -15,9 +15,9 @@ from registry.record.dues import Due as Due
 from registry.record.dues import DueLine as DueLine
 from registry.record.dues import Place
 from registry.record.finding import MOST as MOST
-from rules.portable.clocks import DONE as DONE
-from rules.portable.clocks import OVERDUE as OVERDUE
-from rules.portable.clocks import STATES as STATES
+from rules.portable.timing import DONE as DONE
+from rules.portable.timing import OVERDUE as OVERDUE
+from rules.portable.timing import STATES as STATES
 
 
 def due(desk: Desk, asked: Asked) -> Due:

@@ -14,8 +14,9 @@ from registry.portable.contents import Contents, Json, last_before
 from registry.portable.courses import Courses
 from registry.portable.findings import Findings, UnsoundError
 from rules.portable.applications import Recorded, day_of
-from rules.portable.clocks import BAR, Event, Timing
+from rules.portable.clocks import BAR
 from rules.portable.duties import KINDS, Duties, Timings, is_recheck
+from rules.portable.timing import Event, Timing
 
 #: The kinds of entries about an enterprise that are followed.
 _FOLLOWED: Final = ("title", *KINDS, "application", "step")

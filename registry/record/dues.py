@@ -17,8 +17,9 @@ from registry.errors import RecordError
 from registry.kit import regions
 from registry.record import publication
 from registry.record.finding import MOST
-from rules.portable.clocks import AHEAD, DONE, NEAR, OVERDUE, STARTS, STATES, UNPUBLISHED
+from rules.portable.clocks import STARTS
 from rules.portable.record import Body
+from rules.portable.timing import AHEAD, DONE, NEAR, OVERDUE, STATES, UNPUBLISHED
 
 _ROW: Final = DUE_ITEM.c
 _PLACE: Final = ("province", "city", "county")

@@ -24,9 +24,9 @@ from registry.record import journal, publication
 from registry.record.determinations import signed_name
 from registry.record.whole import whole
 from rules.portable.applications import Recorded
-from rules.portable.clocks import Timing
 from rules.portable.duties import KINDS, SCHEMA, Duties
 from rules.portable.record import Json
+from rules.portable.timing import Timing
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,8 +17,9 @@ from registry.record import applications, dues, journal, publication, rounds
 from registry.record.dues import DueLine
 from registry.record.finding import MOST
 from rules.portable.applications import Application
-from rules.portable.clocks import AHEAD, LOST, RECHECK, STATES
+from rules.portable.clocks import LOST, RECHECK
 from rules.portable.duties import is_recheck
+from rules.portable.timing import AHEAD, STATES
 from rules.portable.workflow import WITHDRAWN
 
 #: How those stand who may apply but are not near the last day, and those who did apply.

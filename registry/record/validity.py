@@ -11,8 +11,8 @@ from registry.database.due import Timings
 from registry.database.versions import chunks
 from registry.errors import RecordError
 from registry.record import publication
-from rules.portable.clocks import Extension, Timing, Title
 from rules.portable.duties import Duties
+from rules.portable.timing import Extension, Timing, Title
 
 
 class Proposed:

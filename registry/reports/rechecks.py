@@ -6,7 +6,8 @@ from typing import Any, Final
 from registry.kit import workbooks
 from registry.kit.jsontext import fields_of
 from registry.record.rechecks import APPLIED, OPEN, Applied, Holder, Judged, Lost, Miss, Rechecks
-from rules.portable.clocks import LOST, NEAR, OVERDUE
+from rules.portable.clocks import LOST
+from rules.portable.timing import NEAR, OVERDUE
 
 HEADER: Final = (
     "企业名称", "统一社会信用代码", "地区", "层级", "情形", "最后一日", "依据", "申报", "失去资格的原因",

@@ -41,7 +41,8 @@ from rules.language.source import Clause
 from rules.language.values import exact_decimal
 from rules.model.nearness import near
 from rules.model.ruleset import Attested, Bands, Ladder, Points, Rule, Total
-from rules.portable.clocks import BAR, CHANGE, Clock, Period, Timing
+from rules.portable.clocks import BAR, CHANGE, Clock, Period
+from rules.portable.timing import Timing
 
 #: The mark of a source that nobody has confirmed.
 UNCONFIRMED: Final = "（未证实）"

@@ -16,10 +16,12 @@ from rules.portable.clocks import (
     EXTENSION,
     MISSES,
     RECHECK,
-    STATES,
     UPDATE,
     VALIDITY,
     ClockError,
+)
+from rules.portable.timing import (
+    STATES,
     Event,
     Extension,
     Item,

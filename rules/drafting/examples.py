@@ -20,7 +20,8 @@ from rules.model.catalogue import Catalogue
 from rules.model.facts import Profile, RecordList
 from rules.model.quantities import show
 from rules.model.ruleset import Gap, Outcome, Result, Ruleset, Trace
-from rules.portable.clocks import Period, Timing
+from rules.portable.clocks import Period
+from rules.portable.timing import Timing
 
 #: What examples call a case that no ruleset governs.
 NO_RULESET: Final = "没有适用的规则集"

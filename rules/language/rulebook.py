@@ -42,8 +42,9 @@ from rules.model.ruleset import (
     Total,
 )
 from rules.portable.calendar import Calendar
-from rules.portable.clocks import Clocks, Timing, periods
+from rules.portable.clocks import Clocks, periods
 from rules.portable.errors import Remedy
+from rules.portable.timing import Timing
 from rules.portable.workflow import Workflow
 
 _MAP_COLUMNS: Final = 2

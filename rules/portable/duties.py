@@ -12,14 +12,11 @@ from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from rules.portable.applications import Application, Recorded, day_of
-from rules.portable.clocks import (
-    BAR,
-    CHANGE,
-    COMPLAINT,
-    LOST,
+from rules.portable.clocks import BAR, CHANGE, COMPLAINT, LOST, RECHECK, UPDATE
+from rules.portable.errors import DescribedError
+from rules.portable.record import Body
+from rules.portable.timing import (
     OVERDUE,
-    RECHECK,
-    UPDATE,
     Decided,
     Event,
     Extension,
@@ -29,8 +26,6 @@ from rules.portable.clocks import (
     Title,
     allowed_from,
 )
-from rules.portable.errors import DescribedError
-from rules.portable.record import Body
 from rules.portable.workflow import EXTEND, WITHDRAWN
 
 SCHEMA: Final = 1

@@ -17,8 +17,8 @@ from registry.record.applications import Applying, Doing
 from registry.record.duties import Change, Matter, Papers
 from registry.record.register import Holder, Notice
 from registry.tests.support import CODES, Clock, decide, load, publish, submission
-from rules.portable.clocks import STATES
 from rules.portable.duties import KINDS
+from rules.portable.timing import STATES
 
 TIER, UPPER = "专精特新中小企业", "专精特新“小巨人”企业"
 CODE, OTHER = CODES[:2]

@@ -12,20 +12,16 @@ from hypothesis import strategies as st
 from rules.language.clocks import published
 from rules.portable.calendar import Calendar, Term
 from rules.portable.canonical import canonical_json
-from rules.portable.clocks import (
+from rules.portable.clocks import Clock, ClockError, Clocks, Period, periods
+from rules.portable.timing import (
     STATES,
-    Clock,
-    ClockError,
-    Clocks,
     Decided,
     Event,
     Extension,
-    Period,
     Timing,
     Title,
     allowed_from,
     pending,
-    periods,
 )
 from rules.tests.packaged import rulebook
 
