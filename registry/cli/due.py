@@ -26,7 +26,13 @@ _SHOWN = ("企业名称", "层级", "事项", "情形", "最后一日", "逾期�
 
 
 @command("due")
-@click.argument("code", required=False, type=CodeParam(), metavar="[信用代码]")
+@click.argument(
+    "code",
+    required=False,
+    type=CodeParam(),
+    metavar="[信用代码]",
+    help="只列这家企业：统一社会信用代码或名称。",
+)
 @click.option("--on", "day", type=DayParam(), help="哪一日的情形；默认今天（北京时间）。")
 @click.option("--tier", type=TierParam(), help="只列此层级的称号。")
 @click.option("--matter", type=click.Choice(MATTERS), help="只列这一事项。")

@@ -77,7 +77,13 @@ def change(
 
 
 @command("complain")
-@click.argument("uscc", required=False, type=CodeParam(), metavar="[信用代码]")
+@click.argument(
+    "uscc",
+    required=False,
+    type=CodeParam(),
+    metavar="[信用代码]",
+    help="被举报的企业：统一社会信用代码或企业名称。",
+)
 @click.option("--informant", default="", help="举报人的姓名或名称；封存于登记簿，不随证据包交出。")
 @click.option("--answer", "seq", type=NumberParam(), help="答复哪一件举报：登记它的编号。")
 @click.option("--outcome", default="", help="核查的结果，例如 属实、不属实。")
