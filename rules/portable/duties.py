@@ -192,8 +192,10 @@ class Duties:
                 clocks=bar.clocks,
                 first=allowed_from(item for _, item in bars),
             )
-        if any(i.matter == RECHECK and i.decided == LOST for i in items.get(recheck, ())):
-            why = next(i for i in items[recheck] if i.decided == LOST and i.matter != RECHECK)
+        lost = [item for item in items.get(recheck, ()) if item.decided == LOST]
+        if any(item.matter == RECHECK for item in lost):
+            # the re-check has the consequence from another matter, or else of its own
+            why = next((item for item in lost if item.matter != RECHECK), lost[0])
             raise DutyError(
                 "right-lost",
                 "已决定{consequence}（{matter}{subject}，最迟{due}，{basis}，{clocks}），不能申报复核",
