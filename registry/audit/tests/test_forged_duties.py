@@ -2,25 +2,21 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, date, datetime
 from typing import Any, TypeAlias
 
 import pytest
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from registry.audit.tests.held import HELD, held
 from registry.audit.verify import verify
 from registry.database import projection, storage, triggers
 from registry.portable.chain import GENESIS, header_text
-from registry.record import journal, register
-from registry.record.register import Holder, Notice
-from registry.tests.busy import apply
-from registry.tests.history import code
-from registry.tests.support import CODES, Clock, decide, load, publish, submission
-from registry.tests.titled import GRANTED, TIER, live
+from registry.record import journal
+from registry.tests.support import CODES
+from registry.tests.titled import TIER
 from rules.portable.canonical import canonical_json, digest, sha256
 
-HELD = tuple(code(number) for number in (51, 52, 53))
 JOURNAL = journal.JOURNAL
 Json: TypeAlias = dict[str, Any]
 
@@ -28,20 +24,7 @@ Json: TypeAlias = dict[str, Any]
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.Engine]:
     """A registry of three titles, and of two applications, one of them after a cancellation."""
-    folder = tmp_path_factory.mktemp("kept")
-    engine = storage.create_engine(f"sqlite:///{folder}/tidu.db")
-    storage.upgrade(engine)
-    now = Clock(datetime(2023, 9, 1, 9, tzinfo=UTC))
-    publish(engine, now)
-    load(engine, now, *(submission(code) for code in CODES[:2]))
-    decide(engine, now, "专精特新")
-    live(engine, HELD, now)
-    with storage.session(engine, write=True) as session:
-        holder, notice = [Holder(CODES[0], "甲公司")], Notice("公告1号", GRANTED)
-        register.grant(session, holder, TIER, notice, first=GRANTED, by="辛", now=now())
-        left = Notice("取消1号", date(2023, 7, 3))
-        register.cancel(session, holder, TIER, left, "自愿放弃", by="辛", now=now())
-    apply(engine, [*CODES[:2]], now)
+    engine, _ = held(tmp_path_factory.mktemp("kept"))
     yield engine
     engine.dispose()
 

@@ -12,20 +12,14 @@ from registry.audit.bundle import export
 from registry.audit.evidence import Selection
 from registry.audit.keys import SigningKey
 from registry.audit.tests.forger import Forgery, Json
+from registry.audit.tests.held import HELD, held
 from registry.audit.verify import verify
 from registry.database import storage
 from registry.errors import RecordError
 from registry.portable.findings import Findings
 from registry.portable.verifier import verify_bundle
-from registry.record import journal, register
-from registry.record.register import Holder, Notice
-from registry.tests.busy import apply
-from registry.tests.history import code
-from registry.tests.support import CODES, Clock, decide, load, publish, submission
-from registry.tests.titled import GRANTED, TIER, live
-
-HELD = tuple(code(number) for number in (51, 52, 53))
-LEFT = Notice("取消1号", date(2023, 7, 3))
+from registry.record import journal
+from registry.tests.support import CODES
 
 
 @dataclass(frozen=True)
@@ -58,18 +52,7 @@ class Season:
 @pytest.fixture(scope="module")
 def season(tmp_path_factory: pytest.TempPathFactory) -> Season:
     folder = tmp_path_factory.mktemp("held")
-    engine = storage.create_engine(f"sqlite:///{folder}/tidu.db")
-    storage.upgrade(engine)
-    now = Clock(datetime(2023, 9, 1, 9, tzinfo=UTC))
-    publish(engine, now)
-    load(engine, now, *(submission(code) for code in CODES[:2]))
-    decide(engine, now, "专精特新")
-    live(engine, HELD, now)
-    with storage.session(engine, write=True) as session:
-        holder, notice = [Holder(CODES[0], "甲公司")], Notice("公告1号", GRANTED)
-        register.grant(session, holder, TIER, notice, first=GRANTED, by="辛", now=now())
-        register.cancel(session, holder, TIER, LEFT, "自愿放弃", by="辛", now=now())
-    apply(engine, [*CODES[:2]], now)
+    engine, now = held(folder)
     key = SigningKey.create(Path(folder) / "key", "示范局")
     with storage.session(engine, write=True) as session:
         assert verify(session).sound
