@@ -96,7 +96,7 @@ def compare(ruleset: Ruleset, cases: Sequence[Profile], number: int) -> None:
             "through the host of durable_rules": lambda n: anew(hosted, cases[n]),
             "reference evaluator": lambda n: plain.evaluate(cases[n].to_json()),
             "both, and agreement": lambda n: decider.decide(cases[n]),
-            "both, and explanation": lambda n: explain(decider.decide(cases[n])),
+            "both, and explanation": lambda n: explain(decider.decide(cases[n])).to_json(),
         }
         if zen and ruleset.root == SCORE:
             ways |= zen_ways(ruleset, cases, plain)

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from rules.comparison.compare import compare
     from rules.decider import Decider, Decision
     from rules.errors import RulesError
-    from rules.explanation.explain import explain, reasons
+    from rules.explanation.explain import explain
+    from rules.explanation.reasons import reasons
     from rules.language.rulebook import Rulebook, load
     from rules.model.facts import Profile
     from rules.model.ruleset import Ruleset
@@ -51,7 +52,7 @@ _ROOMS: Final = {
     "compare": "comparison.compare",
     "explain": "explanation.explain",
     "load": "language.rulebook",
-    "reasons": "explanation.explain",
+    "reasons": "explanation.reasons",
 }
 
 

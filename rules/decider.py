@@ -76,7 +76,7 @@ class Decider:
         a fresh engine tries once more; if they still differ, ``DisagreementError`` names the nodes.
         """
         self.ruleset.validate(profile)
-        self._beside.turn(profile)
+        profile = self._beside.turn(profile)
         if self.alone:
             evaluated = self._engine.evaluate(profile)
             return Decision(self.ruleset, profile, evaluated.trace, evaluated.readings)
@@ -139,14 +139,17 @@ class Beside:
         self._facts: Any = None
         self._found: dict[reference.Evaluator, reference.Evaluation] = {}
 
-    def turn(self, profile: Profile) -> None:
-        """Turn to a profile, and forget the last if it is another."""
-        if profile == self._profile:
-            return
-        self._profile = _copied(profile)  # its facts may change before it comes again
-        self._facts = profile.to_json()
-        self._found = {}
-        self.engines.forget()
+    def turn(self, profile: Profile) -> Profile:
+        """Turn to a profile, and forget the last if it is another.
+
+        What is answered is a copy: the facts of the one given may change afterwards.
+        """
+        if self._profile is None or profile != self._profile:
+            self._profile = _copied(profile)
+            self._facts = profile.to_json()
+            self._found = {}
+            self.engines.forget()
+        return self._profile
 
     def evaluation(self, evaluator: reference.Evaluator) -> reference.Evaluation:
         """The reference's evaluation of the profile under a ruleset."""

@@ -23,7 +23,7 @@ from registry.desk import enterprises, finding
 from registry.desk.enterprises import Notice
 from registry.desk.evidence import taken
 from registry.kit.screens import listing
-from rules.explanation.explain import value_text
+from rules.explanation.wording import value_text
 from rules.model.catalogue import Catalogue
 from rules.model.facts import Fact, RecordKind
 from rules.model.facts import Profile as RulesProfile

@@ -21,7 +21,8 @@ from registry.record.rechecks import Judged as Judged
 from registry.record.rechecks import Miss as Miss
 from registry.record.rechecks import Rechecks as Rechecks
 from registry.screening.engines import ScreeningError
-from rules.explanation.explain import explain, grounds, missing
+from rules.explanation.explain import explain
+from rules.explanation.reasons import grounds, missing
 from rules.model.ruleset import Outcome
 from rules.portable.clocks import LOST
 
@@ -144,7 +145,7 @@ def judged(verdict: TierVerdict) -> Judged:
     row = verdict.governing.row if verdict.governing else None
     if verdict.decision is None:
         return Judged(outcome=verdict.outcome, note=verdict.note)
-    finding = explain(verdict.decision, brief=True)
+    finding = explain(verdict.decision)
     misses = (
         Miss(
             rule=rule.rule,

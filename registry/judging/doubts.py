@@ -6,8 +6,8 @@ from registry.filings import Issue, Submission
 from registry.judging.case import Known
 from registry.judging.facts import determined, profile_of
 from registry.judging.relations import check
-from rules.decider import Decision
-from rules.explanation.explain import Finding, rested_on
+from rules.explanation.findings import Finding
+from rules.explanation.reasons import rested_on
 from rules.model.catalogue import Catalogue
 from rules.model.ruleset import Outcome
 
@@ -30,19 +30,16 @@ def doubts_of(known: Known, catalogue: Catalogue) -> tuple[Issue, ...]:
 
 
 def bearing(
-    doubts: Iterable[Issue],
-    decision: Decision | None,
-    catalogue: Catalogue,
-    finding: Finding | None = None,
+    doubts: Iterable[Issue], finding: Finding | None, catalogue: Catalogue
 ) -> tuple[Issue, ...]:
-    """The doubts about figures on which a verdict rests; one about no fact in particular counts.
+    """The doubts about figures on which a verdict rests, by the finding of its root.
 
-    ``finding`` is that of the decision, if it has been made.
+    One about no fact in particular counts.
     """
     found = tuple(doubts)
-    if not found or decision is None or not isinstance(decision.verdict, Outcome):
+    if not found or finding is None or not isinstance(finding.result, Outcome):
         return ()
-    keys = {figure.key or figure.name.partition("条")[0] for figure in rested_on(decision, finding)}
+    keys = {figure.key or figure.name.partition("条")[0] for figure in rested_on(finding)}
     named = ({_read_as(key, catalogue) for key in d.facts} for d in found)
     return tuple(d for d, read in zip(found, named, strict=True) if not read or keys & read)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from rules.explanation.explain import result_text
+from rules.explanation.wording import result_text
 from rules.model.catalogue import LIMITS, SIZES
 from rules.model.facts import Profile
 from rules.model.ruleset import Gap, Indicator, Outcome, Rule, Ruleset, trace_of

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import cached_property
 from typing import Any, Final
 
 from registry.filings import Issue
@@ -13,7 +12,10 @@ from registry.judging.judge import Judge, Judgement, refuse_wrong_day
 from registry.judging.settled import Determination, Registration
 from rules.decider import Decision
 from rules.errors import NoRulesetError
-from rules.explanation.explain import Check, Figure, Finding, explain, missing, reasons
+from rules.explanation.explain import explain
+from rules.explanation.figures import Figure
+from rules.explanation.findings import Check, Finding
+from rules.explanation.reasons import missing, reasons
 from rules.explanation.wording import result_text
 from rules.language.editions import RECHECK, Governing, tiers_asked
 from rules.model.catalogue import Catalogue
@@ -35,8 +37,7 @@ class TierVerdict:
     check. ``determinations`` and ``register`` hold the determinations and registered titles that
     had an effect; ``overruled`` are filed titles that contradict the register. ``doubts`` concern
     unlikely figures on which the verdict rests. ``catalogue`` knows the tiers and the parts that
-    rules play. ``grounds`` is the brief finding, if it has been made. Reasons are put into words
-    when they are asked for.
+    rules play. ``finding`` holds every comparison, from the root rule down.
     """
 
     tier: str
@@ -50,7 +51,7 @@ class TierVerdict:
     overruled: tuple[Body, ...] = ()
     doubts: tuple[Issue, ...] = ()
     catalogue: Catalogue = field(default=Catalogue(), repr=False, compare=False)
-    grounds: Finding | None = field(default=None, repr=False, compare=False)
+    finding: Finding | None = field(default=None, repr=False, compare=False)
 
     @property
     def short(self) -> str:
@@ -77,28 +78,14 @@ class TierVerdict:
 
     def reasons(self) -> list[Check]:
         """The comparisons on which the verdict rests; empty for 符合."""
-        if self._grounds is None or self._grounds.result is Outcome.MET:
+        if self.finding is None or self.finding.result is Outcome.MET:
             return []
-        assert isinstance(self._grounds.result, Outcome)
-        return reasons(self._grounds, self._grounds.result)
+        assert isinstance(self.finding.result, Outcome)
+        return reasons(self.finding, self.finding.result)
 
     def missing(self) -> list[Figure]:
         """The values not filed, or not found by a person, that keep the verdict open."""
-        return missing(self._grounds) if self._grounds else []
-
-    @cached_property
-    def finding(self) -> Finding | None:
-        """Every comparison in words, from the root rule down."""
-        return explain(self.decision) if self.decision else None
-
-    @cached_property
-    def _grounds(self) -> Finding | None:
-        """The finding with no more words than ``reasons`` and ``missing`` need."""
-        if self.decision is None or "finding" in vars(self):
-            return self.finding
-        if self.grounds is not None:
-            return self.grounds
-        return explain(self.decision, brief=True)
+        return missing(self.finding) if self.finding else []
 
     def to_json(self) -> dict[str, Any]:
         """The verdict and everything on which it rests, as plain JSON values."""
@@ -244,6 +231,7 @@ class Checker:
             register=judged.register,
             overruled=judged.overruled,
             catalogue=self.judge.rules.catalogue,
+            finding=explain(judged.decision),
         )
 
     def _left_out(self, root: str) -> tuple[str, ...]:
@@ -271,11 +259,9 @@ class Checker:
 
 def doubted(verdict: TierVerdict, doubts: tuple[Issue, ...], catalogue: Catalogue) -> TierVerdict:
     """A verdict with the doubts that bear on it."""
-    if not doubts or verdict.decision is None:
+    if not doubts:
         return verdict
-    grounds = verdict.grounds or explain(verdict.decision, brief=True)
-    found = bearing(doubts, verdict.decision, catalogue, grounds)
-    return replace(verdict, doubts=found, grounds=grounds)
+    return replace(verdict, doubts=bearing(doubts, verdict.finding, catalogue))
 
 
 def unencoded(found: Governing) -> str:

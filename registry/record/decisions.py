@@ -31,7 +31,8 @@ from registry.portable.sealing import committed, filed, new_salt
 from registry.record import cases, journal, publication
 from registry.record.determinations import signed_name
 from registry.record.known import fetch
-from rules.explanation.explain import result_text
+from rules.explanation.explain import explain
+from rules.explanation.wording import result_text
 from rules.language.editions import ApplicabilityRow, governing
 from rules.model.catalogue import Catalogue
 from rules.model.ruleset import Outcome
@@ -344,7 +345,7 @@ def _answered(
 def _doubts(case: Case, judged: Judgement, catalogue: Catalogue) -> tuple[Issue, ...]:
     """The doubts about the figures behind a judgement."""
     found = doubts_of(Known(case, judged.applied), catalogue)
-    return bearing(found, judged.decision, catalogue)
+    return bearing(found, explain(judged.decision), catalogue)
 
 
 def asked_of(case: Case, tier: str, day: date, how: Mapping[str, str]) -> Json:

@@ -27,7 +27,7 @@ from registry.portable.sealing import sealed_facts
 from registry.record import cases, journal, known, publication
 from registry.record.decisions import asked_of, body_of
 from rules.errors import NoRulesetError, RulesError
-from rules.explanation.explain import result_text
+from rules.explanation.wording import result_text
 from rules.language.editions import parse_day
 from rules.model.ruleset import Ruleset
 from rules.portable.canonical import canonical_json, digest, sha256

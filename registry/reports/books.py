@@ -19,7 +19,7 @@ from registry.reports.verdicts import (
     only_title_lacking,
     stated,
 )
-from rules.explanation.explain import result_text
+from rules.explanation.wording import result_text
 from rules.model.catalogue import SCORE
 from rules.model.ruleset import Note, Points
 

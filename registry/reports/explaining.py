@@ -24,8 +24,9 @@ from registry.record.publication import packaged_catalogue
 from registry.record.replay import Replayer
 from rules.decider import Decision
 from rules.engine.readings import Reading
-from rules.explanation.explain import Check, Figure, Finding, Option, value_text
-from rules.explanation.wording import magnitude, reading_text
+from rules.explanation.figures import Figure
+from rules.explanation.findings import Check, Finding, Option
+from rules.explanation.wording import magnitude, reading_text, value_text
 from rules.language.editions import parse_day
 from rules.model.facts import Fact, Scalar
 from rules.model.ruleset import Expr, Gap, Indicator, Outcome

@@ -18,7 +18,7 @@ from registry.reports.readers import (
     reason_items,
     settled_section,
 )
-from rules.explanation.explain import Figure
+from rules.explanation.figures import Figure
 from rules.model.ruleset import Outcome
 
 _YOU: Final = "你单位"

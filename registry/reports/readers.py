@@ -30,8 +30,9 @@ from registry.reports.explaining import (
 )
 from registry.reports.layout import LayoutItem, Report, Section, Table
 from registry.reports.verdicts import explanation
-from rules.explanation.explain import Check, Figure, Finding, Option, value_text
-from rules.explanation.wording import quantity, reading_text
+from rules.explanation.figures import Figure
+from rules.explanation.findings import Check, Finding, Option
+from rules.explanation.wording import quantity, reading_text, value_text
 from rules.language.editions import OTHERS, ApplicabilityRow
 from rules.model.facts import Fact
 from rules.model.quantities import UNITS
@@ -62,17 +63,18 @@ def day_text(day: date) -> str:
 
 
 def required(check: Check) -> str:
-    """The requirement of a comparison, as a phrase.
-
-    >>> required(Check(requirement="上年度研发费用占比 不低于3%", outcome=None, value=""))
-    '上年度研发费用占比应不低于3%'
-    >>> required(Check(requirement="独立法人 为 是", outcome=None, value=""))
-    '“独立法人”应为“是”'
-    """
+    """The requirement of a comparison, as a phrase."""
     return _phrase(check.requirement)
 
 
 def _phrase(requirement: str) -> str:
+    """A requirement as a phrase.
+
+    >>> _phrase("上年度研发费用占比 不低于3%")
+    '上年度研发费用占比应不低于3%'
+    >>> _phrase("独立法人 为 是")
+    '“独立法人”应为“是”'
+    """
     name, _, rest = requirement.partition(" ")
     op, _, value = rest.partition(" ")
     return f"“{name}”应{op}“{value}”" if value else f"{name}应{rest}" if rest else name

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from rules.explanation.explain import Finding
+from rules.explanation.findings import Finding
 from rules.explanation.wording import plain, result_text
 from rules.model.catalogue import SCORE, Catalogue
 from rules.model.ruleset import Outcome, Points

@@ -10,7 +10,9 @@ from typing import Final
 from registry.judging.verdicts import TierVerdict
 from registry.reports.verdicts import full_points, is_its_figure, shown_options
 from rules.decider import Decision
-from rules.explanation.explain import Check, Figure, Finding, Option, grounds
+from rules.explanation.figures import Figure
+from rules.explanation.findings import Check, Finding, Option
+from rules.explanation.reasons import grounds
 from rules.explanation.wording import gap_text, result_text
 from rules.model.catalogue import SUBSTANCE
 from rules.model.ruleset import Cases, Gap, Ladder, Line, Outcome, Rule

@@ -16,14 +16,9 @@ from registry.record import wording
 from registry.record.publication import packaged_catalogue
 from registry.record.wording import overruled_text as overruled_text
 from registry.record.wording import registration_text as registration_text
-from rules.explanation.explain import (
-    AT_THRESHOLD,
-    Check,
-    Figure,
-    Finding,
-    Option,
-    result_text,
-)
+from rules.explanation.figures import Figure
+from rules.explanation.findings import Check, Finding, Option
+from rules.explanation.wording import AT_THRESHOLD, result_text
 from rules.language.editions import OTHERS, Governing
 from rules.model.catalogue import SUBSTANCE
 from rules.model.ruleset import Outcome, Points

@@ -54,7 +54,8 @@ from registry.screening.snapshot import kind_of
 from registry.screening.tables import parts
 from registry.screening.variants import moved
 from rules.errors import NoRulesetError
-from rules.explanation.explain import explain, grounds
+from rules.explanation.explain import explain
+from rules.explanation.reasons import grounds
 from rules.language.editions import Governing
 from rules.model.ruleset import Outcome, Ruleset
 
@@ -409,7 +410,9 @@ class Screening:
         """The doubts on which a positive rests; all its doubts if it cannot be judged."""
         doubts = doubts_of(known, self.judge.rules.catalogue)
         judged = self._judge(known, root) if doubts else None
-        return bearing(doubts, judged.decision, self.judge.rules.catalogue) if judged else doubts
+        if judged is None:
+            return doubts
+        return bearing(doubts, explain(judged.decision), self.judge.rules.catalogue)
 
     def _judge(self, known: Known, root: str) -> Judgement | None:
         try:
@@ -447,10 +450,11 @@ class Screening:
     def _missed_by(self, root: str, known: Known) -> str:
         """The missed thresholds, and by how much; empty if the filing may not be judged that day."""
         judged = self._judge(known, root)
-        found = [] if judged is None else grounds(explain(judged.decision, brief=True))
+        if judged is None or judged.decision.verdict is not Outcome.NOT_MET:
+            return ""
         said = (
             f"{c.requirement}，实为{c.value}{f'（{c.distance}）' if c.distance else ''}"
-            for _, c in found
+            for _, c in grounds(explain(judged.decision))
         )
         return "；".join(dict.fromkeys(said))
 

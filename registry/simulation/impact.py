@@ -26,7 +26,9 @@ from registry.simulation.effects import LABEL, Effect, Firm, Ground, Lack, Stand
 from registry.simulation.texts import Text, no_ruleset
 from rules.comparison.requirements import asked_for
 from rules.errors import NoRulesetError
-from rules.explanation.explain import Finding, explain, grounds, missing
+from rules.explanation.explain import explain
+from rules.explanation.findings import Finding
+from rules.explanation.reasons import grounds, missing
 from rules.language.editions import ApplicabilityRow, Governing
 from rules.language.rulebook import Rulebook
 from rules.model.ruleset import Outcome
@@ -295,7 +297,7 @@ def _standing(judged: Judgement, asked: frozenset[str], names: Mapping[str, str]
     assert isinstance(verdict, Outcome)
     if verdict is Outcome.MET:
         return Standing(judged.governing.row.ruleset, verdict, parts)
-    finding = explain(decision, brief=True)
+    finding = explain(decision)
     failed = tuple(_grounds(finding)) if verdict is Outcome.NOT_MET else ()
     lacks = () if verdict is Outcome.NOT_MET else tuple(_lacks(finding, asked, names))
     return Standing(judged.governing.row.ruleset, verdict, parts, failed, lacks)

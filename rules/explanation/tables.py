@@ -11,7 +11,8 @@ from typing import Final
 
 from rules.decider import Decision
 from rules.engine.readings import Reading
-from rules.explanation.explain import Check, Finding, Option, decisive
+from rules.explanation.findings import Check, Finding, Option
+from rules.explanation.reasons import decisive
 from rules.explanation.wording import plain, quantity
 from rules.language.tables import BANDS, CASES, COLUMNS, LADDER, REST, SLOT, TOTAL
 from rules.model.ruleset import Attested, Band, Bands, Cases, Ladder, Outcome, Points, Rule

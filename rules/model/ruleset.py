@@ -469,7 +469,11 @@ class Ruleset:
 
     def rule(self, id: str) -> Rule:
         """The rule with that id."""
-        return next(r for r in self.rules if r.id == id)
+        return self._by_id[id]
+
+    @cached_property
+    def _by_id(self) -> Mapping[str, Rule]:
+        return {rule.id: rule for rule in self.rules}
 
     def indicator(self, rule: Rule, name: str) -> Indicator:
         """The indicator that ``rule`` calls ``name``."""

@@ -19,7 +19,7 @@ from registry.judging.case import Known, Request, unfiled
 from registry.judging.judge import Judge
 from registry.judging.verdicts import Checker
 from registry.reports.verdicts import obstacle
-from rules.explanation.explain import Finding
+from rules.explanation.findings import Finding
 from rules.model.ruleset import Outcome
 
 GROWTH, DEBT = "近2年主营业务收入平均增长率", "上年度末资产负债率"

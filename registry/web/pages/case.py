@@ -30,7 +30,7 @@ from registry.web.remedies import advice
 from registry.web.rendering import page
 from rules.decider import Decision
 from rules.drafting.documentation.values import RulePage
-from rules.explanation.explain import Finding
+from rules.explanation.findings import Finding
 from rules.explanation.tables import CaseTable, case_table
 from rules.model.catalogue import Catalogue
 

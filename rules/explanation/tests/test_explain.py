@@ -8,15 +8,9 @@ from pathlib import Path
 import pytest
 
 from rules.decider import Decider, Decision
-from rules.explanation.explain import (
-    Check,
-    Finding,
-    Measure,
-    explain,
-    missing,
-    reasons,
-    rested_on,
-)
+from rules.explanation.explain import explain
+from rules.explanation.findings import Check, Finding, Measure
+from rules.explanation.reasons import missing, reasons, rested_on
 from rules.language.rulebook import Rulebook, load
 from rules.model.facts import Profile, RecordList, Scalar
 from rules.model.ruleset import Outcome
@@ -384,5 +378,5 @@ def test_a_verdict_rests_on_the_figures_that_its_finding_shows(root: str, known:
             shown |= {*check.figures}
             for below in check.finding.walk() if check.finding else ():
                 shown |= {f for c in checks(below).values() for f in c.figures}
-    assert set(rested_on(decision)) == shown
+    assert set(rested_on(finding)) == shown
     assert bool(shown) == isinstance(finding.result, Outcome)

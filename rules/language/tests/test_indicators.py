@@ -8,7 +8,8 @@ import pytest
 
 from rules.decider import Decider, by_both
 from rules.drafting.examples import read_indicator
-from rules.explanation.explain import explain, reasons
+from rules.explanation.explain import explain
+from rules.explanation.reasons import reasons
 from rules.language.rulebook import Rulebook, compile_all, load
 from rules.model.facts import Profile
 from rules.model.ruleset import Outcome
