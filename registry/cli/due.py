@@ -20,6 +20,7 @@ from registry.cli.targets import CodeParam
 from registry.desk import due as desk_due
 from registry.desk import finding
 from registry.desk.due import MATTERS, MOST, PRESSING, STATES, Asked, Due
+from registry.kit.names import present
 from registry.kit.screens import hanging, listing
 
 _SHOWN = ("企业名称", "层级", "事项", "情形", "最后一日", "逾期后果", "依据")
@@ -97,8 +98,11 @@ def _write(found: Due, output: Path | None, as_json: bool) -> None:
 def _show(found: Due) -> None:
     from registry.reports import dues
 
-    places = [dues.HEADER.index(name) for name in _SHOWN]
-    rows = [[dues.row(line)[place] for place in places] for line in found.lines]
+    places = [dues.HEADER.index(name) for name in _SHOWN[1:]]
+    rows = [
+        [present(line.name, line.former), *(dues.row(line)[place] for place in places)]
+        for line in found.lines
+    ]
     if rows:
         console.print(listing(_SHOWN, rows, console.width))
     counted = Counter(line.state for line in found.lines)

@@ -22,6 +22,7 @@ from registry.cli.targets import CodeParam, TypedCode
 from registry.desk import enterprises, finding
 from registry.desk.enterprises import Notice
 from registry.desk.evidence import taken
+from registry.kit.names import present
 from registry.kit.screens import listing
 from rules.explanation.wording import value_text
 from rules.model.catalogue import Catalogue
@@ -56,7 +57,7 @@ def list_enterprises(search: str, as_json: bool) -> None:
     rows = []
     for f in found:
         place = "".join(filter(None, (f.province, f.city, f.county)))
-        rows.append((f.uscc, f.name, place, f.as_of.isoformat(), f.file))
+        rows.append((f.uscc, present(f.name, f.former), place, f.as_of.isoformat(), f.file))
     console.print(listing(header, rows, console.width))
     click.echo(f"共{len(found)}份填报")
 
@@ -117,7 +118,9 @@ def find_enterprises(
             for d in line.decisions
         ]
         filed = line.filed.isoformat() if line.filed else "已撤销"
-        rows.append((line.uscc, line.name, line.place, filed, "，".join(said)))
+        rows.append(
+            (line.uscc, present(line.name, line.former), line.place, filed, "，".join(said))
+        )
     header = ("统一社会信用代码", "企业名称", "所在地", "填报日期", "最近的决定")
     console.print(listing(header, rows, console.width))
     more = f"；下一页：加上 --after {found.after}" if found.after else ""
@@ -174,7 +177,8 @@ def show_enterprise(uscc: str, as_of: date | None, history: bool, as_json: bool)
     if as_json:
         print_json({"versions": versions, "profile": profile.to_json()})
         return
-    click.echo(f"{versions[-1].name}（{uscc}） 填报日期 {profile.as_of.isoformat()}")
+    name = present(versions[-1].name, versions[-1].former)
+    click.echo(f"{name}（{uscc}） 填报日期 {profile.as_of.isoformat()}")
     click.echo(f"划型（{found.source}）：{found.size}")
     if history:
         for v in versions:

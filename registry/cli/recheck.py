@@ -20,6 +20,7 @@ from registry.cli.common import (
 )
 from registry.desk import finding, rechecks
 from registry.desk.rechecks import MOST, Rechecks
+from registry.kit.names import present
 from registry.kit.screens import hanging, listing
 
 _SHOWN = ("企业名称", "层级", "情形", "最后一日", "按标准")
@@ -70,11 +71,12 @@ def _show(found: Rechecks, output: Path | None, as_json: bool) -> None:
     if output is not None:
         click.echo(f"{len(found.holders)}家已写入 {output}{_more(found)}")
         return
-    places = [report.HEADER.index(name) for name in _SHOWN]
+    places = [report.HEADER.index(name) for name in _SHOWN[1:]]
     rows, told = [], []
     for holder in found.holders:
         cells = report.row(holder, found.judged.get(holder.key))
-        rows.append([cells[place] for place in places])
+        name = present(holder.line.name, holder.line.former)
+        rows.append([name, *(cells[place] for place in places)])
         why = "；".join(filter(None, (cells[report.HEADER.index(name)] for name in _TOLD)))
         if why:
             told.append(f"  {holder.line.name}：{why}")

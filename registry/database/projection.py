@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from registry.database import due, followed
+from registry.database import called, due, followed
 from registry.database.altered import UNREADABLE
 from registry.database.models import (
     CREATE_NAMES_INDEX,
@@ -219,13 +219,21 @@ def _derived(connection: sa.Connection, enterprise_ids: Sequence[int]) -> dict[K
     found: dict[Key, State] = {}
     columns = (ENTERPRISE.c[name] for name in ("id", "uscc", "name", "province", "city", "county"))
     query = sa.select(*columns).where(ENTERPRISE.c.id.in_(enterprise_ids))
-    for id, uscc, name, *filed in connection.execute(query):
+    rows = connection.execute(query).all()
+    renamed = called.renamings(connection, [row.uscc for row in rows])
+    for id, uscc, name, *filed in rows:
         place = regions.place_of(*(part or "" for part in filed))
         filing_id, as_of = newest.get(id, (None, None))
+        stated = called.Stated(as_of or date.min, False, name)
+        present = called.called([stated, *renamed.get(uscc, ())])
         found[id, ""] = State(
             uscc=uscc,
-            name=name,
-            pairs=" ".join(names.pairs(names.typed(name))),
+            name=present,
+            pairs=" ".join(
+                pair
+                for one in dict.fromkeys((present, name))
+                for pair in names.pairs(names.typed(one))
+            ),
             province=place.province or None,
             city=place.city or None,
             county=place.county or None,

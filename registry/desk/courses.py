@@ -575,7 +575,7 @@ def candidates(desk: Desk, usccs: Sequence[str], tier: str) -> list[Candidate]:
         made.append(
             Candidate(
                 uscc=uscc,
-                name=str(one.entry.body["name"]) if one else named.get(uscc, ""),
+                name=named.get(uscc) or (str(one.entry.body["name"]) if one else ""),
                 state=course.state if course else "",
                 due=course.due if course else None,
                 outcome=outcome,

@@ -13,6 +13,7 @@ from typing import Final, TypeAlias
 
 from sqlmodel import Session
 
+from registry.database import called
 from registry.desk import importing
 from registry.desk.evidence import taken
 from registry.desk.place import Desk
@@ -21,7 +22,7 @@ from registry.intake import validity
 from registry.intake.lists import ListEntry, Listing, read_list
 from registry.intake.validity import Validity
 from registry.kit import uscc
-from registry.record import admissions, cases, register
+from registry.record import admissions, register
 from registry.record.naming import Names
 from registry.record.register import Holder, Notice
 from rules.portable.errors import Remedy
@@ -283,8 +284,8 @@ def refuse_differing(
 
 
 def names(session: Session, codes: Sequence[str]) -> dict[str, str]:
-    """The names by which enterprises are registered: from their filings, else from their titles."""
+    """The present names of enterprises: from their filings and changes, else from their titles."""
     titled = register.titles(session, codes)
     named = {code: entries[-1].content["name"] for code, entries in titled.items()}
-    filed = {c.uscc: c.name for c in cases.cases(session, cases.newest(session, codes))}
-    return {code: name for code, name in (named | filed).items() if name}
+    named |= called.names(session.connection(), codes)
+    return {code: name for code, name in named.items() if name}

@@ -58,6 +58,15 @@ def file_name(text: str) -> str:
     return kept if 0 < len(kept.encode()) <= _LONGEST_FILE else "文件"
 
 
+def present(name: str, former: str) -> str:
+    """A name with the one before, under which papers may still be filed.
+
+    >>> present("乙公司", "甲公司"), present("乙公司", "")
+    ('乙公司（原名甲公司）', '乙公司')
+    """
+    return f"{name}（原名{former}）" if former else name
+
+
 def pairs(text: str) -> list[str]:
     """Every two neighbouring characters of a text as a word of letters and digits, in order.
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from registry.database import projection
+from registry.database import called, projection
 from registry.database.altered import UNREADABLE
 from registry.database.versions import ENTERPRISE, FILING, chunks
 from registry.errors import AlteredError, RecordError
@@ -244,21 +244,20 @@ def _refuse_future(day: date, now: datetime) -> None:
 
 
 def _applicants(session: Session, usccs: Sequence[str], day: date) -> dict[str, _Applicant]:
-    """These enterprises, each with the day of its newest current filing on or before a day."""
+    """These enterprises as of a day, each with that of its newest current filing until then."""
     newest = sa.func.max(FILING.c.as_of)
     filed = (FILING.c.enterprise_id == ENTERPRISE.c.id) & FILING.c.known_until.is_(None)
-    columns = [ENTERPRISE.c[name] for name in ("uscc", "name", "province", "city")]
+    columns = [ENTERPRISE.c[name] for name in ("uscc", "province", "city")]
     query = (
         sa.select(*columns, newest)
         .outerjoin_from(ENTERPRISE, FILING, filed & (FILING.c.as_of <= day))
         .group_by(ENTERPRISE.c.id, *columns)
     )
+    named = called.names(session.connection(), usccs, day)
     return {
-        uscc: _Applicant(name, acting(province or "", city or ""), as_of)
+        uscc: _Applicant(named[uscc], acting(province or "", city or ""), as_of)
         for part in chunks(usccs)
-        for uscc, name, province, city, as_of in session.execute(
-            query.where(ENTERPRISE.c.uscc.in_(part))
-        )
+        for uscc, province, city, as_of in session.execute(query.where(ENTERPRISE.c.uscc.in_(part)))
     }
 
 
@@ -448,9 +447,12 @@ def _titles(
 ) -> dict[str, journal.Entry]:
     """Register the titles of announced enterprises: new ones, and those that a re-check extends."""
     entries: list[journal.Entry] = []
+    named = called.names(session.connection(), list(applications), notice.dated)
     for effect in (GRANT, EXTEND):
         holders = [
-            replace(stated.get(uscc) or Holder(uscc), name=str(one.entry.body["name"]))
+            replace(
+                stated.get(uscc) or Holder(uscc), name=named.get(uscc) or one.entry.body["name"]
+            )
             for uscc, (one, act) in applications.items()
             if effect in act.effects
         ]

@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from registry.database.called import FORMER, PRESENT
 from registry.database.projection import CASE_STATE
 from registry.database.versions import ENTERPRISE, chunks
 from registry.record import publication
@@ -37,7 +38,8 @@ class Standing:
 
     ``level`` is whose turn it is, None once nothing is to be done; ``due`` the last day of the
     state's term, None without one. If the clock has moved the case on since its last entry,
-    ``before`` is the state in which that left it.
+    ``before`` is the state in which that left it. ``former`` is the name under which the enterprise
+    filed, if it has another one since.
     """
 
     uscc: str
@@ -48,6 +50,7 @@ class Standing:
     due: date | None
     before: str = ""
     place: str = ""
+    former: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -332,13 +335,18 @@ def _by_subject(session: Session, query: sa.Select[Any]) -> dict[str, int]:
 
 
 def _placed(session: Session, lines: Sequence[Standing]) -> Iterator[Standing]:
-    """The same with their places."""
+    """The same with their places and their present names."""
     place = (ENTERPRISE.c.province, ENTERPRISE.c.city, ENTERPRISE.c.county)
+    query = (
+        sa.select(ENTERPRISE.c.uscc, PRESENT, FORMER, *place)
+        .join(CASE_STATE, CASE_STATE.c.enterprise_id == ENTERPRISE.c.id)
+        .where(_ROW.tier == "")
+    )
     found = {
-        uscc: "".join(dict.fromkeys(filter(None, filed)))
+        uscc: {
+            "name": name, "former": former, "place": "".join(dict.fromkeys(filter(None, filed))),
+        }
         for part in chunks([one.uscc for one in lines])
-        for uscc, *filed in session.execute(
-            sa.select(ENTERPRISE.c.uscc, *place).where(ENTERPRISE.c.uscc.in_(part))
-        )
-    }
-    return (replace(one, place=found.get(one.uscc, "")) for one in lines)
+        for uscc, name, former, *filed in session.execute(query.where(ENTERPRISE.c.uscc.in_(part)))
+    }  # fmt: skip
+    return (replace(one, **found.get(one.uscc, {})) for one in lines)

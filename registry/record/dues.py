@@ -11,8 +11,10 @@ from typing import Any, Final, NamedTuple
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from registry.database.called import FORMER
 from registry.database.due import DUE_ITEM
 from registry.database.projection import CASE_STATE
+from registry.database.versions import ENTERPRISE
 from registry.errors import RecordError
 from registry.kit import regions
 from registry.record import publication
@@ -72,7 +74,8 @@ class DueLine:
     that is none. ``number`` is its own among those of the tier. ``basis`` is the document by which
     the table ``clocks`` is in force. ``decided`` is the consequence that a person drew, empty for
     none, and None if nobody decided. From the day ``near`` on it is near. Of who is ``filed`` there
-    are filings, not only titles.
+    are filings, not only titles. ``former`` is the name under which it filed, if it has another one
+    since.
     """
 
     uscc: str
@@ -94,6 +97,7 @@ class DueLine:
     decided: str | None = None
     proposed: date | None = None
     unpublished: int | None = None
+    former: str = ""
 
 
 class Place(NamedTuple):
@@ -151,8 +155,9 @@ def lines(
     """
     bases = _bases(session)
     state = CASE_STATE
-    name = sa.func.coalesce(sa.func.nullif(_ROW.name, ""), state.c.name, "").label("called")
-    columns = (*(c for c in _ROW if c.key != "name"), name)
+    name = sa.func.coalesce(state.c.name, _ROW.name).label("called")
+    former = sa.case((state.c.uscc.is_(None), ""), else_=FORMER).label("former")
+    columns = (*(c for c in _ROW if c.key != "name"), name, former)
     places = (state.c[place] for place in _PLACE)
     filed = state.c.uscc.is_not(None).label("filed")
     query = (
@@ -160,6 +165,7 @@ def lines(
         .join_from(
             DUE_ITEM, state, (state.c.uscc == _ROW.uscc) & (state.c.tier == ""), isouter=True
         )
+        .outerjoin(ENTERPRISE, ENTERPRISE.c.id == state.c.enterprise_id)
         .where(*_conditions(asked), *_later(after))
         .order_by(_ROW.due.is_(None), _ROW.due, _ROW.uscc, _ROW.tier, _ROW.number)
         .limit(limit)
@@ -185,6 +191,7 @@ def lines(
             decided=row.decided,
             proposed=row.proposed,
             unpublished=row.unpublished,
+            former=row.former,
         )
         for row in session.execute(query)
     ]

@@ -11,12 +11,11 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
 
-import sqlalchemy as sa
 from sqlmodel import Session
 
-from registry.database import due
+from registry.database import called, due, projection
 from registry.database.due import Timings
-from registry.database.versions import ENTERPRISE, chunks
+from registry.database.versions import chunks
 from registry.errors import RecordError
 from registry.portable.chain import KINDS as KIND_WORDS
 from registry.portable.clock import china_day
@@ -67,19 +66,20 @@ class Matter:
 class Reader:
     """What is on record of the titles and duties of some enterprises, with the clocks of each."""
 
-    def __init__(self, session: Session, usccs: Sequence[str]) -> None:
+    def __init__(self, session: Session, usccs: Sequence[str], day: date | None = None) -> None:
+        """``day`` is that of which names are told; without any, they are the present ones."""
         connection = session.connection()
         self._duties: dict[str, Duties] = {}
         for part in chunks(usccs):
             self._duties |= due.duties(connection, part)
-        self._names = _names(session, usccs)
+        self._names = called.names(connection, usccs, day)
         self._places = due.provinces(connection, usccs)
         self._timings = Timings.in_force(connection)
 
     def name(self, uscc: str) -> str:
-        """The name of an enterprise, by its filings or by its titles."""
+        """The name of an enterprise, by its filings and changes, else by its titles."""
         held = self._duties.get(uscc)
-        return (held and held.name) or self._names.get(uscc, "")
+        return self._names.get(uscc, "") or (held.name if held else "")
 
     def known(self, uscc: str) -> Duties:
         """The duties of an enterprise of which there is any filing or title; else ``RecordError``."""
@@ -268,7 +268,7 @@ def _record(
     """Append an entry about each of these enterprises, or none, and bring up to date what is due."""
     named = signed_name(by)
     publication.clocks_digest(session)  # without clocks nothing could be followed
-    reader = Reader(session, usccs)
+    reader = Reader(session, usccs, papers.day)
     number = journal.last_number(session) + 1
     ground = papers.ground.strip()
     sealed = {**(texts or {}), **({"ground": ground} if ground else {})}
@@ -292,7 +292,10 @@ def _record(
         return journal.Draft(kind=kind, tier=tier, subject=uscc, body=body, texts=sealed)
 
     added = journal.append(session, whole(usccs, draft), by=named, now=now)
-    due.refresh(session.connection(), list(dict.fromkeys(usccs)))
+    connection, concerned = session.connection(), list(dict.fromkeys(usccs))
+    due.refresh(connection, concerned)
+    if kind == "change":  # which may be one of the name
+        projection.refresh(connection, projection.ids_of(connection, concerned))
     return added
 
 
@@ -312,13 +315,3 @@ def _entry(session: Session, seq: int, kind: str) -> journal.Entry:
 def _refuse_groundless(papers: Papers, what: str) -> None:
     if not papers.ground.strip():
         raise RecordError("no-ground", "请写明{value}", value=what)
-
-
-def _names(session: Session, usccs: Sequence[str]) -> dict[str, str]:
-    """The names of those of these enterprises that have filings."""
-    query = sa.select(ENTERPRISE.c.uscc, ENTERPRISE.c.name)
-    return {
-        uscc: name
-        for part in chunks(usccs)
-        for uscc, name in session.execute(query.where(ENTERPRISE.c.uscc.in_(part)))
-    }

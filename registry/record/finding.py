@@ -54,7 +54,7 @@ class EnterpriseLine:
     """An enterprise in a list: its place as filed, the day of its newest filing, its decisions.
 
     ``filed`` is None if all of its filings were taken back; ``decisions`` stand in the order of
-    tiers.
+    tiers. ``former`` is the name under which it filed, if it has another one since.
     """
 
     uscc: str
@@ -62,6 +62,7 @@ class EnterpriseLine:
     place: str
     filed: date | None
     decisions: tuple[CaseLine, ...]
+    former: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -315,6 +316,7 @@ def _count(session: Session, sources: Iterable[_Source]) -> int:
 def _lines(session: Session, enterprise_ids: Sequence[int]) -> tuple[EnterpriseLine, ...]:
     """These enterprises with their decisions."""
     place = (ENTERPRISE.c.province, ENTERPRISE.c.city, ENTERPRISE.c.county)
+    columns = (ENTERPRISE.c.id, ENTERPRISE.c.name, *place)
     found = {}
     order = {tier: n for n, tier in enumerate(_tiers(session))}
     for part in chunks(enterprise_ids):
@@ -322,13 +324,14 @@ def _lines(session: Session, enterprise_ids: Sequence[int]) -> tuple[EnterpriseL
         rows = sa.select(CASE_STATE).where(CASE_STATE.c.enterprise_id.in_(part))
         for row in session.execute(rows):
             decisions[row.enterprise_id][row.tier] = row
-        query = sa.select(ENTERPRISE.c.id, *place).where(ENTERPRISE.c.id.in_(part))
-        for id, *filed in session.execute(query):
+        query = sa.select(*columns).where(ENTERPRISE.c.id.in_(part))
+        for id, name, *filed in session.execute(query):
             own = decisions[id].pop("")
             tiers = sorted(decisions[id], key=lambda tier: order.get(tier, len(order)))
             found[id] = EnterpriseLine(
                 uscc=own.uscc,
                 name=own.name,
+                former=name if name != own.name else "",
                 place="".join(dict.fromkeys(filter(None, filed))),
                 filed=own.as_of,
                 decisions=tuple(

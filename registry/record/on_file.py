@@ -12,8 +12,10 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from registry.database import called
 from registry.database.altered import UNREADABLE
 from registry.database.models import Import, Stated
+from registry.database.projection import CASE_STATE
 from registry.database.rows import (
     Row,
     altered_filing,
@@ -36,7 +38,10 @@ _IMPORT: Final = table_of(Import)
 
 @dataclass(frozen=True, kw_only=True)
 class FilingLine:
-    """A version of a filing in a listing."""
+    """A version of a filing in a listing, with the present name of the enterprise.
+
+    ``former`` is the name under which it filed, if it has another one since.
+    """
 
     filing_id: int
     uscc: str
@@ -49,6 +54,7 @@ class FilingLine:
     file: str
     known_from: datetime
     known_until: datetime | None
+    former: str = ""
 
     def stood(self, moment: datetime) -> bool:
         """Whether it was the current version of its day at a moment."""
@@ -100,16 +106,19 @@ def _profile(filing: sa.Row[Any], rows: Mapping[type[Stated], list[Row]]) -> Pro
 def filings(
     session: Session, *, search: str = "", uscc: str | None = None, history: bool = False
 ) -> list[FilingLine]:
-    """The current filings whose enterprise's name or credit code contains ``search``.
+    """The current filings whose enterprise's name, present or former, or code contains ``search``.
 
     ``uscc`` restricts them to one enterprise; ``history`` lists closed versions too.
     """
     columns = [c for c in FilingLine.__dataclass_fields__ if c != "filing_id"]
-    source = {**ENTERPRISE.c, **_IMPORT.c, **FILING.c}
+    named = {"name": called.PRESENT.label("name"), "former": called.FORMER.label("former")}
+    source = {**ENTERPRISE.c, **_IMPORT.c, **FILING.c, **named}
+    own = (CASE_STATE.c.enterprise_id == ENTERPRISE.c.id) & (CASE_STATE.c.tier == "")
     query = (
         sa.select(FILING.c.id.label("filing_id"), *(source[c] for c in columns))
         .join_from(FILING, ENTERPRISE)
         .join(_IMPORT, _IMPORT.c.id == FILING.c.import_id)
+        .outerjoin(CASE_STATE, own)
         .order_by(ENTERPRISE.c.uscc, FILING.c.as_of, FILING.c.id)
     )
     if not history:
@@ -119,6 +128,7 @@ def filings(
     if search:
         query = query.where(
             ENTERPRISE.c.name.contains(search, autoescape=True)
+            | CASE_STATE.c.name.contains(search, autoescape=True)
             | ENTERPRISE.c.uscc.contains(search, autoescape=True)
         )
     return [FilingLine(**row) for row in session.execute(query).mappings()]

@@ -8,11 +8,12 @@ from typing import Any, Final
 from registry.kit import workbooks
 from registry.kit.files import working_folder, written_whole
 from registry.kit.jsontext import fields_of
+from registry.kit.names import present
 from registry.record.dues import Due, DueLine
 from rules.portable.canonical import digest
 
 HEADER: Final = (
-    "企业名称", "统一社会信用代码", "地区", "层级", "事项", "情形", "最后一日", "逾期后果", "依据", "说明",
+    "企业名称", "统一社会信用代码", "原名", "地区", "层级", "事项", "情形", "最后一日", "逾期后果", "依据", "说明",
 )  # fmt: skip
 
 
@@ -21,6 +22,7 @@ def row(line: DueLine) -> tuple[str, ...]:
     return (
         line.name,
         line.uscc,
+        line.former,
         line.place,
         line.tier,
         matter(line),
@@ -137,7 +139,7 @@ def calendar(lines: Sequence[DueLine]) -> bytes:
 
 
 def _described(line: DueLine) -> Iterator[str]:
-    yield f"{line.name} {line.uscc}"
+    yield f"{present(line.name, line.former)} {line.uscc}"
     yield f"{line.tier}：{matter(line)}，最后一日{line.due}（{line.state}）"
     if said := follows(line):
         yield f"逾期：{said}"

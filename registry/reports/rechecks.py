@@ -10,7 +10,7 @@ from rules.portable.clocks import LOST
 from rules.portable.timing import NEAR, OVERDUE
 
 HEADER: Final = (
-    "企业名称", "统一社会信用代码", "地区", "层级", "情形", "最后一日", "依据", "申报", "失去资格的原因",
+    "企业名称", "统一社会信用代码", "原名", "地区", "层级", "情形", "最后一日", "依据", "申报", "失去资格的原因",
     "按标准", "未达到的条件", "缺少", "适用",
 )  # fmt: skip
 #: How holders stand, in the order in which they are counted.
@@ -24,6 +24,7 @@ def row(holder: Holder, judged: Judged | None) -> tuple[str, ...]:
     return (
         line.name,
         line.uscc,
+        line.former,
         line.place,
         line.tier,
         holder.standing,

@@ -12,7 +12,7 @@ from sqlmodel import Session
 from registry.audit.verify import verify
 from registry.database import due, projection, storage
 from registry.errors import RecordError
-from registry.record import applications, dues, duties, journal, register
+from registry.record import applications, dues, duties, finding, journal, register
 from registry.record.applications import Applying, Doing
 from registry.record.duties import Change, Matter, Papers
 from registry.record.register import Holder, Notice
@@ -122,6 +122,10 @@ def test_a_title_goes_from_the_announcement_to_the_first_day_of_applying_again(
         papers = Papers(day=date(2024, 9, 20))
         [entry] = duties.change(session, [CODE], renaming, papers, by="县", now=now)
         assert duties.Reader(session, [CODE]).name(CODE) == "甲新公司"
+    with storage.session(database) as session:
+        for query in ("甲新公司", f"测试{CODE[-4:]}"):
+            [line] = finding.page(session, finding.Asked(query=query)).lines
+            assert (line.name, line.former) == ("甲新公司", f"测试{CODE[-4:]}有限公司")
     assert shows(database, CODE, date(2024, 9, 15))[f"变化报告{entry.seq}"] == "未到"
     assert shows(database, CODE, date(2024, 9, 19))[f"变化报告{entry.seq}"] == "了结"
     # no re-check without the right to it

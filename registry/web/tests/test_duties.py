@@ -169,6 +169,34 @@ def test_a_change_is_noted_and_reported_later(held: Bureau) -> None:
     assert report not in held.visitor.get("/due?state=全部").links
 
 
+def test_a_renamed_enterprise_goes_by_its_present_name_and_the_one_it_filed_under(
+    held: Bureau,
+) -> None:
+    held.clock.moment = datetime(2023, 7, 10, 4, tzinfo=UTC)
+    filed, now = f"测试{ONE[-4:]}有限公司", "甲新公司"
+    typed = {"codes": ONE, "kind": "更名", "happened": "2023-07-04", "new_name": now}
+    enter(held, duty("change", uscc=ONE), {**typed, "new_name": "误登公司"})
+    mistaken = duty("revoke", entry=held.entries[-1][0])
+    enter(held, mistaken, {"day": "2023-07-10", "ground": "名称误登"})
+    assert "原名" not in held.visitor.get("/enterprises").words
+    enter(held, duty("change", uscc=ONE), typed)
+    for path in (f"/enterprises?q={now}", f"/enterprises?q={filed}", "/due?state=全部"):
+        assert f"{now} 原名{filed} {ONE}" in held.visitor.get(path).words, path
+    for path in (f"/enterprises/{ONE}", f"/enterprises/{ONE}/specialised"):
+        page = held.visitor.get(path)
+        assert f"{ONE} 原名{filed} 填报日期" in page.words, path
+        assert f"<h1>{now}</h1>" in page.source, path
+    lines = held.visitor.raw("/due.json?state=全部").json()["lines"]
+    assert {(x["name"], x["former"]) for x in lines if x["uscc"] == ONE} == {(now, filed)}
+    # what is entered as of an earlier day keeps the name of that day
+    for day, name in (("2023-07-03", filed), ("2023-07-04", now)):
+        given = {"codes": ONE, "day": day, "ground": "营业收入不实", "informant": "举报人甲"}
+        assert f"{name}（{ONE}）" in enter(held, duty("complain", uscc=ONE), given).words
+    # a later filing states the name anew
+    load(held.desk.database, held.clock, submission(ONE, date(2023, 7, 5)))
+    assert "原名" not in held.visitor.get("/due?state=全部").words
+
+
 def test_a_complaint_is_answered(held: Bureau) -> None:
     path = duty("complain", uscc=ONE)
     typed = {"codes": ONE, "day": "2023-05-09", "ground": "营业收入不实", "informant": "举报人甲"}
