@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import click
@@ -14,12 +15,12 @@ from registry.cli.common import (
     desk,
     json_option,
     output_option,
-    print_json,
 )
 from registry.cli.targets import CodeParam
 from registry.desk import due as desk_due
 from registry.desk import finding
 from registry.desk.due import MATTERS, MOST, PRESSING, STATES, Asked, Due
+from registry.desk.place import Desk
 from registry.kit.names import present
 from registry.kit.screens import hanging, listing
 
@@ -73,26 +74,34 @@ def due(
             day=day or at.today, states=states or usual, tier=tier or "", matter=matter or "",
             place=finding.region(place) if place else "", uscc=code or "", until=until,
         )  # fmt: skip
-        found = desk_due.due(at, asked)
-    if output is not None or as_json:
-        _write(found, output, as_json)
-        return
-    _show(found)
+        if output is not None:
+            said = _written(at, asked, output)
+        if as_json:
+            _print(at, asked)
+        elif output is not None:
+            click.echo(said)
+        else:
+            _show(desk_due.due(at, asked))
 
 
-def _write(found: Due, output: Path | None, as_json: bool) -> None:
+def _written(at: Desk, asked: Asked, output: Path) -> str:
+    """Write everything into a file; returns what was written."""
     from registry.reports import dues  # only files need the libraries that write them
 
-    left = 0
-    if output is not None and output.suffix.lower() == ".ics":
-        left = dues.write_calendar(found, output)
-    elif output is not None:
-        dues.write_workbook(found, output)
-    if as_json:
-        print_json(dues.plain(found))
-        return
-    without = f"，{left}项没有最后一日，不在其中" if left else ""
-    click.echo(f"{len(found.lines) - left}项已写入 {output}{without}{_more(found)}")
+    with desk_due.whole(at, asked) as found:
+        if output.suffix.lower() == ".ics":
+            counted = dues.write_calendar(found.lines, output)
+            left = f"，{counted[False]}项没有最后一日，不在其中" if counted[False] else ""
+            return f"{counted[True]}项已写入 {output}{left}"
+        count = dues.write_workbook(found.day, found.lines, found.texts, output)
+        return f"{count}项已写入 {output}"
+
+
+def _print(at: Desk, asked: Asked) -> None:
+    from registry.reports import dues
+
+    with desk_due.whole(at, asked) as found:
+        dues.write_json(found.day, found.lines, found.texts, partial(click.echo, nl=False))
 
 
 def _show(found: Due) -> None:
@@ -114,4 +123,6 @@ def _show(found: Due) -> None:
 
 
 def _more(found: Due) -> str:
-    return f"；超过{MOST}项，其余没有列出：请选定层级、事项或地区" if found.cut else ""
+    if not found.cut:
+        return ""
+    return f"；超过{MOST}项，其余没有列出：请选定层级、事项或地区，或用 -o 写成文件"

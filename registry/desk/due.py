@@ -1,10 +1,12 @@
 """What is due of titles on a day: as a list, as counts, and as the events of a calendar file."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
+from registry.database import storage
 from registry.desk.place import Desk
 from registry.errors import RecordError
 from registry.record import dues
@@ -14,6 +16,7 @@ from registry.record.dues import Asked as Asked
 from registry.record.dues import Due as Due
 from registry.record.dues import DueLine as DueLine
 from registry.record.dues import Place
+from registry.record.dues import Text as Text
 from registry.record.finding import MOST as MOST
 from rules.portable.timing import DONE as DONE
 from rules.portable.timing import OVERDUE as OVERDUE
@@ -24,6 +27,23 @@ def due(desk: Desk, asked: Asked) -> Due:
     """What is due on a day, at most ``MOST`` lines; the tier goes by any of its names."""
     with desk.reading() as session:
         return dues.due(session, _tier(desk, asked))
+
+
+@dataclass
+class Whole:
+    """All that is due on a day, read while it is written; lines can be taken once."""
+
+    day: date
+    lines: Iterator[DueLine]
+    texts: Sequence[Text]
+
+
+@contextmanager
+def whole(desk: Desk, asked: Asked) -> Iterator[Whole]:
+    """All that is due on a day, from one state of the registry, however much it is."""
+    asked = _tier(desk, asked)
+    with storage.snapshot(desk.database) as session:
+        yield Whole(asked.day, dues.every(session, asked), dues.texts(session, asked))
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 Read from the table ``due_item``, of which the state on any day is a comparison of days.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, NamedTuple
@@ -136,14 +136,26 @@ class Due:
 def due(session: Session, asked: Asked) -> Due:
     """What is asked for, at most ``MOST`` lines, with the texts; errors as for ``lines``."""
     found = lines(session, asked)
+    return Due(asked, tuple(found[:MOST]), texts(session, asked), len(found) > MOST)
+
+
+def every(session: Session, asked: Asked) -> Iterator[DueLine]:
+    """All that is asked for, read ``MOST`` lines at a time; errors as for ``lines``."""
+    after: Place | None = None
+    while found := lines(session, asked, after=after, limit=MOST):
+        yield from found
+        after = Place.of(found[-1])
+
+
+def texts(session: Session, asked: Asked) -> tuple[Text, ...]:
+    """The tables by which what is asked for is due, in the order of their ids."""
     told = tables(session)
-    used = dict.fromkeys(line.clocks for line in found)
-    texts = tuple(
+    used = _joined(sa.select(_ROW.clocks).where(*_conditions(asked)).distinct(), asked)
+    return tuple(
         Text(id=id, title=told[id].get("title", ""), prose=tuple(told[id].get("prose", ())))
-        for id in used
+        for id in session.scalars(used.order_by(_ROW.clocks))
         if id in told
     )
-    return Due(asked, tuple(found[:MOST]), texts, len(found) > MOST)
 
 
 def lines(
@@ -201,12 +213,15 @@ def counts(session: Session, asked: Asked) -> Mapping[tuple[str, str, str], int]
     """How much there is of what is asked for, by tier, matter and state."""
     group = (_ROW.tier, _ROW.matter, _state(asked.day))
     query = sa.select(*group, sa.func.count()).where(*_conditions(asked)).group_by(*group)
-    if asked.place:
-        state = CASE_STATE.c
-        query = query.join_from(
-            DUE_ITEM, CASE_STATE, (state.uscc == _ROW.uscc) & (state.tier == "")
-        )
-    return {(tier, matter, state): n for tier, matter, state, n in session.execute(query)}
+    found = session.execute(_joined(query, asked))
+    return {(tier, matter, state): n for tier, matter, state, n in found}
+
+
+def _joined(query: sa.Select[Any], asked: Asked) -> sa.Select[Any]:
+    """The same with the places of enterprises, if one is asked for."""
+    state = CASE_STATE.c
+    own = (state.uscc == _ROW.uscc) & (state.tier == "")
+    return query.join_from(DUE_ITEM, CASE_STATE, own) if asked.place else query
 
 
 def tables(session: Session) -> Mapping[str, Body]:

@@ -1,19 +1,20 @@
 """What is due of titles: as lines of a table, a workbook, and the events of a calendar file."""
 
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, time, timedelta
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from registry.kit import workbooks
-from registry.kit.files import working_folder, written_whole
-from registry.kit.jsontext import fields_of
+from registry.kit.files import written_whole
+from registry.kit.jsontext import JsonStream, fields_of
 from registry.kit.names import present
-from registry.record.dues import Due, DueLine
+from registry.record.dues import DueLine, Text
 from rules.portable.canonical import digest
 
 HEADER: Final = (
-    "企业名称", "统一社会信用代码", "原名", "地区", "层级", "事项", "情形", "最后一日", "逾期后果", "依据", "说明",
+    "企业名称", "统一社会信用代码", "地区", "层级", "事项", "情形", "最后一日", "逾期后果", "依据", "说明", "原名",
 )  # fmt: skip
 
 
@@ -22,7 +23,6 @@ def row(line: DueLine) -> tuple[str, ...]:
     return (
         line.name,
         line.uscc,
-        line.former,
         line.place,
         line.tier,
         matter(line),
@@ -31,6 +31,7 @@ def row(line: DueLine) -> tuple[str, ...]:
         follows(line),
         text(line),
         told(line),
+        line.former,
     )
 
 
@@ -68,73 +69,72 @@ def told(line: DueLine) -> str:
     return "；".join(filter(None, said))
 
 
-def plain(due: Due) -> dict[str, Any]:
-    """The same as plain JSON values."""
-    return {
-        "day": due.asked.day.isoformat(),
-        "lines": [fields_of(line, without=("number", "filed")) for line in due.lines],
-        "texts": [fields_of(one) for one in due.texts],
-        "more": due.cut,
-    }
+def write_json(
+    day: date, lines: Iterable[DueLine], texts: Iterable[Text], write: Callable[[str], object]
+) -> None:
+    """Write the same as JSON, line by line."""
+    stream = JsonStream(write, "lines", {"day": day})
+    for line in lines:
+        stream.add(fields_of(line, without=("number", "filed")))
+    stream.close({"texts": list(texts)})
 
 
-def write_workbook(due: Due, path: Path) -> None:
-    """Write a workbook: what is due, and the texts by which it is."""
+def write_workbook(day: date, lines: Iterable[DueLine], texts: Iterable[Text], path: Path) -> int:
+    """Write a workbook: what is due, and the texts by which it is; returns the number of lines."""
+    number = 0
     with workbooks.workbook(path) as book:
-        rows = (row(line) for line in due.lines)
-        book.sheet(f"{due.asked.day}到期事项", list(HEADER), rows=rows)
-        texts = ([one.id, "\n".join((one.title, *one.prose))] for one in due.texts)
-        book.sheet("依据和解读", ["计时表", "规定和解读"], rows=texts)
+        sheet = book.sheet(f"{day}到期事项", list(HEADER), filtered=True)
+        for number, line in enumerate(lines, 1):  # noqa: B007
+            sheet.add(row(line))
+        said = ([one.id, "\n".join((one.title, *one.prose))] for one in texts)
+        book.sheet("依据和解读", ["计时表", "规定和解读"], rows=said)
+    return number
 
 
-def workbook(due: Due) -> bytes:
-    """The same workbook, to be sent."""
-    with working_folder() as folder:
-        path = folder / "due.xlsx"
-        write_workbook(due, path)
-        return path.read_bytes()
-
-
-def write_calendar(due: Due, path: Path) -> int:
-    """Write a calendar file; returns how many lines have no last day and are left out."""
-    with written_whole(path) as fresh:
-        fresh.write_bytes(calendar(due.lines))
-    return sum(line.due is None for line in due.lines)
-
-
-def calendar(lines: Sequence[DueLine]) -> bytes:
-    """An iCalendar file (RFC 5545) with an event on every last day, told from the day it is near.
+def write_calendar(lines: Iterable[DueLine], path: Path) -> Counter[bool]:
+    """Write an iCalendar file (RFC 5545): an event on every last day, told from the day it is near.
 
     The same matter has the same name in every file, so that a calendar replaces what it imported
-    before.
+    before. Returns how many lines are in it, and how many (False) have no last day and are not.
     """
     import icalendar  # who asks for no calendar file does not wait for it
 
-    found = icalendar.Calendar()
-    found.add("prodid", "-//Tidu//due//ZH")
-    found.add("version", "2.0")
-    found.add("x-wr-calname", "称号到期事项")
-    for line in lines:
-        if line.due is None:
-            continue
-        event = icalendar.Event()
-        key = [line.uscc, line.tier, line.matter, line.subject, str(line.start)]
-        event.add("uid", f"{digest(key)}@tidu")
-        event.add("dtstamp", datetime.combine(line.start, time(), UTC))
-        event.add("dtstart", line.due)
-        event.add("dtend", line.due + timedelta(days=1))
-        event.add("summary", f"{matter(line)}：{line.name}")
-        event.add("description", "\n".join(_described(line)))
-        event.add("categories", [line.matter])
-        event.add("transp", "TRANSPARENT")
-        if line.near and line.near < line.due:
-            alarm = icalendar.Alarm()
-            alarm.add("action", "DISPLAY")
-            alarm.add("description", f"{matter(line)}临近：{line.name}")
-            alarm.add("trigger", line.near - line.due)
-            event.add_component(alarm)
-        found.add_component(event)
-    content: bytes = found.to_ical()
+    frame = icalendar.Calendar()
+    frame.add("prodid", "-//Tidu//due//ZH")
+    frame.add("version", "2.0")
+    frame.add("x-wr-calname", "称号到期事项")
+    head, end, tail = frame.to_ical().partition(b"END:VCALENDAR")
+    counted = Counter[bool]()
+    with written_whole(path) as fresh, fresh.open("wb") as file:
+        file.write(head)
+        for line in lines:
+            counted[line.due is not None] += 1
+            if line.due is not None:
+                file.write(_event(line, line.due))
+        file.write(end + tail)
+    return counted
+
+
+def _event(line: DueLine, due: date) -> bytes:
+    import icalendar
+
+    event = icalendar.Event()
+    key = [line.uscc, line.tier, line.matter, line.subject, str(line.start)]
+    event.add("uid", f"{digest(key)}@tidu")
+    event.add("dtstamp", datetime.combine(line.start, time(), UTC))
+    event.add("dtstart", due)
+    event.add("dtend", due + timedelta(days=1))
+    event.add("summary", f"{matter(line)}：{line.name}")
+    event.add("description", "\n".join(_described(line)))
+    event.add("categories", [line.matter])
+    event.add("transp", "TRANSPARENT")
+    if line.near and line.near < due:
+        alarm = icalendar.Alarm()
+        alarm.add("action", "DISPLAY")
+        alarm.add("description", f"{matter(line)}临近：{line.name}")
+        alarm.add("trigger", line.near - due)
+        event.add_component(alarm)
+    content: bytes = event.to_ical()
     return content
 
 

@@ -10,21 +10,20 @@ from rules.portable.clocks import LOST
 from rules.portable.timing import NEAR, OVERDUE
 
 HEADER: Final = (
-    "企业名称", "统一社会信用代码", "原名", "地区", "层级", "情形", "最后一日", "依据", "申报", "失去资格的原因",
-    "按标准", "未达到的条件", "缺少", "适用",
+    "企业名称", "统一社会信用代码", "地区", "层级", "情形", "最后一日", "依据", "申报", "失去资格的原因",
+    "按标准", "未达到的条件", "缺少", "适用", "原名",
 )  # fmt: skip
 #: How holders stand, in the order in which they are counted.
 STANDINGS: Final = (OVERDUE, NEAR, OPEN, APPLIED, LOST)
 
 
 def row(holder: Holder, judged: Judged | None) -> tuple[str, ...]:
-    """A holder as the columns of ``HEADER``; who is not judged has nothing in the last four."""
+    """A holder as the columns of ``HEADER``; who is not judged has nothing in the four on it."""
     line = holder.line
     found = judged or Judged(outcome="")
     return (
         line.name,
         line.uscc,
-        line.former,
         line.place,
         line.tier,
         holder.standing,
@@ -36,6 +35,7 @@ def row(holder: Holder, judged: Judged | None) -> tuple[str, ...]:
         "；".join(map(miss, found.misses)),
         "；".join((*found.missing, *filter(None, (found.note,)))),
         found.ruleset,
+        line.former,
     )
 
 

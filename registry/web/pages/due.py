@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Annotated, Any, Final, TypeAlias
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -12,13 +14,13 @@ from registry.desk import finding
 from registry.desk.due import DONE, MATTERS, OVERDUE, PRESSING, STATES, DueLine
 from registry.desk.place import Desk
 from registry.errors import RecordError
-from registry.kit.jsontext import json_text
 from registry.reports import dues
 from registry.web import addresses
 from registry.web.addresses import asked
 from registry.web.asked import Day, Text
 from registry.web.office import At
 from registry.web.rendering import page
+from registry.web.sending import made
 from rules.portable.clocks import CHANGE, COMPLAINT, UPDATE
 
 router = APIRouter()
@@ -82,7 +84,6 @@ def due(request: Request, at: At, filters: Asked, after: Text = "") -> HTMLRespo
         matters=MATTERS,
         states=(*STATES, ALL),
         pressing="、".join(PRESSING),
-        most=desk_due.MOST,
         following=asked("/due", **filters.query, after=found.after) if found.after else "",
         first=asked("/due", **filters.query),
         files={
@@ -92,33 +93,31 @@ def due(request: Request, at: At, filters: Asked, after: Text = "") -> HTMLRespo
     )
 
 
-_XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-
-
 @router.get("/due.xlsx")
 def book(at: At, filters: Asked) -> Response:
-    """All that is found, at most as many as a list has, as a workbook."""
-    found = desk_due.due(at.desk, filters.wanted(at.desk))
-    return _file(dues.workbook(found), _XLSX, "xlsx")
+    """All that is found, as a workbook."""
+    with desk_due.whole(at.desk, filters.wanted(at.desk)) as found:
+        write = partial(dues.write_workbook, found.day, found.lines, found.texts)
+        return made("due.xlsx", write)
 
 
 @router.get("/due.json")
 def plain(at: At, filters: Asked) -> Response:
     """The same in JSON."""
-    found = desk_due.due(at.desk, filters.wanted(at.desk))
-    return _file(json_text(dues.plain(found)).encode(), "application/json", "json")
+    with desk_due.whole(at.desk, filters.wanted(at.desk)) as found:
+
+        def write(path: Path) -> None:
+            with path.open("w", encoding="utf-8") as file:
+                dues.write_json(found.day, found.lines, found.texts, file.write)
+
+        return made("due.json", write)
 
 
 @router.get("/due.ics")
 def calendar(at: At, filters: Asked) -> Response:
-    """The same as a calendar file."""
-    found = desk_due.due(at.desk, filters.wanted(at.desk))
-    return _file(dues.calendar(found.lines), "text/calendar; charset=utf-8", "ics")
-
-
-def _file(data: bytes, kind: str, ending: str) -> Response:
-    named = f"attachment; filename*=UTF-8''due.{ending}"
-    return Response(data, media_type=kind, headers={"Content-Disposition": named})
+    """The same as a calendar file, of what has a last day."""
+    with desk_due.whole(at.desk, filters.wanted(at.desk)) as found:
+        return made("due.ics", partial(dues.write_calendar, found.lines))
 
 
 # -- what other pages show of it too ---------------------------------------------------------------

@@ -3,11 +3,14 @@
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
+from io import BytesIO
 from pathlib import Path
 from shutil import copy
 from typing import Any
 
+import icalendar
 import pytest
+from openpyxl import load_workbook
 
 from registry.desk import notices
 from registry.desk.judging import Judging
@@ -95,6 +98,14 @@ def test_pages_follow_each_other_and_files_hold_everything(
     calendar = held.visitor.raw("/due.ics?state=逾期")
     assert calendar.text.count("BEGIN:VEVENT") == 2
     assert calendar.headers["content-type"] == "text/calendar; charset=utf-8"
+    # files have no last line: what is read at a time is no bound
+    monkeypatch.setattr("registry.record.dues.MOST", 3)
+    assert held.visitor.raw("/due.json?state=全部").json()["lines"] == whole
+    book = held.visitor.raw("/due.xlsx?state=全部").content
+    assert load_workbook(BytesIO(book)).worksheets[0].max_row == len(whole) + 1
+    dated = sum(line["due"] is not None for line in whole)
+    events = icalendar.Calendar.from_ical(held.visitor.raw("/due.ics?state=全部").content)
+    assert len(events.events) == dated
 
 
 def test_the_desk_and_the_enterprise_show_what_presses(held: Bureau) -> None:
