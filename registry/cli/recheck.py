@@ -56,7 +56,8 @@ def recheck(
             day=day or at.today, tier=tier or "", place=finding.region(place) if place else "", round=named,
             batch=batch,
         )  # fmt: skip
-        found = rechecks.judge(at, rechecks.find(at, asked), jobs=jobs)
+        limit = MOST if output is None and not as_json else None
+        found = rechecks.judge(at, rechecks.find(at, asked, limit=limit), jobs=jobs)
     _show(found, output, as_json)
 
 
@@ -69,7 +70,7 @@ def _show(found: Rechecks, output: Path | None, as_json: bool) -> None:
         print_json(report.plain(found))
         return
     if output is not None:
-        click.echo(f"{len(found.holders)}家已写入 {output}{_more(found)}")
+        click.echo(f"{len(found.holders)}家已写入 {output}")
         return
     places = [report.HEADER.index(name) for name in _SHOWN[1:]]
     rows, told = [], []
@@ -105,4 +106,4 @@ def _counted(found: Rechecks) -> str:
 def _more(found: Rechecks) -> str:
     if found.total <= len(found.holders):
         return ""
-    return f"；超过{MOST}家，其余没有列出：请选定层级、地区或轮次"
+    return f"；超过{MOST}家，其余没有列出：请选定层级、地区或轮次，或用 -o 写成文件"

@@ -60,18 +60,22 @@ LEAF: Final = 50
 
 def leafed(desk: Desk, asked: Asked, after: str = "") -> DuePage:
     """The next lines after a key of a page; ``RecordError`` for any other text."""
-    asked, place = _tier(desk, asked), _place(after) if after else None
+    asked, place = _tier(desk, asked), placed(after)
     with desk.reading() as session:
         found = dues.lines(session, asked, after=place, limit=LEAF + 1)
     more = len(found) > LEAF
-    return DuePage(tuple(found[:LEAF]), _key(found[LEAF - 1]) if more else "")
+    return DuePage(tuple(found[:LEAF]), key(found[LEAF - 1]) if more else "")
 
 
-def _key(line: DueLine) -> str:
+def key(line: DueLine) -> str:
+    """The key of the page that begins after a line."""
     return " ".join((str(line.due or "-"), line.uscc, str(line.number), line.tier))
 
 
-def _place(key: str) -> Place:
+def placed(key: str) -> Place | None:
+    """The place after which the page of a key begins; ``RecordError`` for any other text."""
+    if not key:
+        return None
     try:
         due, uscc, number, tier = key.split(" ", 3)
         return Place(None if due == "-" else date.fromisoformat(due), uscc, tier, int(number[:9]))

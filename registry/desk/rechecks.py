@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from registry.desk import checking, screening
+from registry.desk import checking, due, screening
 from registry.desk.judging import Judging
 from registry.desk.place import Desk
 from registry.errors import RecordError
@@ -30,14 +30,48 @@ from rules.portable.clocks import LOST
 UNJUDGED: Final = "不能判断"
 #: From so many enterprises of a tier on, they are screened before the engine judges any.
 MANY: Final = 200
+#: The most enterprises that are judged one by one for a file that somebody waits for.
+AWAITED: Final = 2_000
 
 
-def find(desk: Desk, asked: Asked, *, first: int = 0, limit: int = MOST) -> Rechecks:
-    """The re-checks of a day, as of ``rechecks.find``; the tier goes by any of its names."""
-    if asked.tier:
-        asked = replace(asked, tier=desk.tier(asked.tier).name)
+def find(desk: Desk, asked: Asked, *, limit: int | None = MOST) -> Rechecks:
+    """The first re-checks of a day, or all; the tier goes by any of its names."""
     with desk.reading() as session:
-        return rechecks.find(session, asked, first=first, limit=limit)
+        return rechecks.find(session, _tier(desk, asked), limit=limit)
+
+
+#: The holders of a page, of whom each is judged.
+LEAF: Final = 20
+
+
+def leafed(judging: Judging, desk: Desk, asked: Asked, after: str = "") -> tuple[Rechecks, str]:
+    """The next ones after a key of a page, judged, and the key of the page after, empty on the last.
+
+    ``RecordError`` for any other text than a key.
+    """
+    place = due.placed(after)
+    with desk.reading() as session:
+        found = rechecks.find(session, _tier(desk, asked), after=place, limit=LEAF + 1)
+    shown = replace(found, holders=found.holders[:LEAF])
+    more = len(found.holders) > LEAF
+    return judge_shown(judging, shown), due.key(shown.holders[-1].line) if more else ""
+
+
+def whole(judging: Judging, desk: Desk, asked: Asked) -> Rechecks:
+    """All re-checks of a day, judged; ``RecordError`` for more than can be awaited."""
+    found = find(desk, asked, limit=AWAITED + 1)
+    if len(found.holders) > AWAITED:
+        raise RecordError(
+            "too-many-rechecks",
+            "共{value}家，一次最多导出{expected}家：请选定层级、地区或轮次",
+            value=found.total,
+            expected=AWAITED,
+        )
+    return judge_shown(judging, found)
+
+
+def _tier(desk: Desk, asked: Asked) -> Asked:
+    return replace(asked, tier=desk.tier(asked.tier).name) if asked.tier else asked
 
 
 def judge(desk: Desk, found: Rechecks, *, jobs: int | None = None, many: int = MANY) -> Rechecks:
@@ -58,7 +92,7 @@ def judge(desk: Desk, found: Rechecks, *, jobs: int | None = None, many: int = M
 
 
 def judge_shown(judging: Judging, found: Rechecks) -> Rechecks:
-    """The same for the few of a page, by who judges for many readers and remembers the results."""
+    """The same by who judges for many readers, one by one, and remembers the results."""
     judged: dict[tuple[str, str], Judged] = {}
     for holder in found.holders:
         if holder.procedure and holder.standing != LOST:
@@ -96,9 +130,9 @@ def _judged(
         filed = sorted(cases.codes(session, ids).values())
     found = dict.fromkeys(usccs, _unfiled(request))
     screened = _screened(desk, request, filed, jobs) if len(filed) >= many else {}
-    left = tuple(uscc for uscc in filed if screened.get(uscc) != Outcome.MET)
-    met = Judged(outcome=Outcome.MET.text)
-    found |= {uscc: met for uscc, outcome in screened.items() if outcome == Outcome.MET}
+    met = {uscc: one for uscc, one in screened.items() if one.outcome == Outcome.MET.text}
+    left = tuple(uscc for uscc in filed if uscc not in met)
+    found |= met
     if not left:
         return found
     inquiry = checking.Inquiry(request=request, usccs=left, jobs=jobs)
@@ -115,22 +149,25 @@ def _judged(
 
 def _screened(
     desk: Desk, request: checking.Request, usccs: Sequence[str], jobs: int | None
-) -> dict[str, Outcome]:
+) -> dict[str, Judged]:
     wanted = screening.ScreeningRequest(
         tiers=request.tiers, as_of=request.as_of, procedure=request.procedure,
         batch=request.batch, near=None, jobs=jobs, explained=0, usccs=tuple(usccs),
     )  # fmt: skip
     with screening.run(desk, wanted) as result:
-        return {firm.uscc: firm.outcome for firm in result.firms()}
+        return {
+            firm.uscc: Judged(outcome=firm.outcome.text, ruleset=firm.ruleset)
+            for firm in result.firms()
+        }
 
 
-def _refuse_differing(uscc: str, screened: Outcome | None, judged: Judged) -> None:
-    if screened is not None and screened.text != judged.outcome:
+def _refuse_differing(uscc: str, screened: Judged | None, judged: Judged) -> None:
+    if screened is not None and screened.outcome != judged.outcome:
         raise ScreeningError(
             "recheck-disagrees",
             "{where}：筛查得{value}，规则引擎得{expected}，结果不予显示：请保留数据并报告",
             where=uscc,
-            value=screened.text,
+            value=screened.outcome,
             expected=judged.outcome,
         )
 

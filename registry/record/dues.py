@@ -3,7 +3,7 @@
 Read from the table ``due_item``, of which the state on any day is a comparison of days.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, NamedTuple
@@ -159,11 +159,15 @@ def texts(session: Session, asked: Asked) -> tuple[Text, ...]:
 
 
 def lines(
-    session: Session, asked: Asked, *, after: Place | None = None, limit: int | None = MOST + 1
+    session: Session,
+    asked: Asked,
+    *conditions: sa.ColumnElement[bool],
+    after: Place | None = None,
+    limit: int | None = MOST + 1,
 ) -> list[DueLine]:
     """What is asked for, at most ``limit`` in the order of their places, those ``after`` one.
 
-    Raises ``RecordError`` if no clocks are published, by which nothing would be due.
+    ``conditions`` on rows of ``due_item`` limit it further. Raises ``RecordError`` if no clocks are published, by which nothing would be due.
     """
     bases = _bases(session)
     state = CASE_STATE
@@ -173,12 +177,12 @@ def lines(
     places = (state.c[place] for place in _PLACE)
     filed = state.c.uscc.is_not(None).label("filed")
     query = (
-        sa.select(*columns, _state(asked.day).label("state"), *places, filed)
+        sa.select(*columns, state_on(asked.day).label("state"), *places, filed)
         .join_from(
             DUE_ITEM, state, (state.c.uscc == _ROW.uscc) & (state.c.tier == ""), isouter=True
         )
         .outerjoin(ENTERPRISE, ENTERPRISE.c.id == state.c.enterprise_id)
-        .where(*_conditions(asked), *_later(after))
+        .where(*_conditions(asked), *conditions, *_later(after))
         .order_by(_ROW.due.is_(None), _ROW.due, _ROW.uscc, _ROW.tier, _ROW.number)
         .limit(limit)
     )
@@ -211,13 +215,23 @@ def lines(
 
 def counts(session: Session, asked: Asked) -> Mapping[tuple[str, str, str], int]:
     """How much there is of what is asked for, by tier, matter and state."""
-    group = (_ROW.tier, _ROW.matter, _state(asked.day))
-    query = sa.select(*group, sa.func.count()).where(*_conditions(asked)).group_by(*group)
-    found = session.execute(_joined(query, asked))
-    return {(tier, matter, state): n for tier, matter, state, n in found}
+    group = (_ROW.tier, _ROW.matter, state_on(asked.day))
+    return {(tier, matter, state): n for (tier, matter, state), n in tally(session, asked, group)}
 
 
-def _joined(query: sa.Select[Any], asked: Asked) -> sa.Select[Any]:
+def tally(
+    session: Session,
+    asked: Asked,
+    group: Sequence[sa.ColumnElement[str]],
+    *conditions: sa.ColumnElement[bool],
+) -> Iterator[tuple[tuple[str, ...], int]]:
+    """How much there is of what is asked for in each group; ``conditions`` as for ``lines``."""
+    query = sa.select(*group, sa.func.count()).where(*_conditions(asked), *conditions)
+    for *words, number in session.execute(_joined(query.group_by(*group), asked)):
+        yield tuple(words), number
+
+
+def _joined(query: sa.Select[*tuple[Any, ...]], asked: Asked) -> sa.Select[*tuple[Any, ...]]:
     """The same with the places of enterprises, if one is asked for."""
     state = CASE_STATE.c
     own = (state.uscc == _ROW.uscc) & (state.tier == "")
@@ -240,7 +254,7 @@ def _bases(session: Session) -> dict[tuple[str, str], str]:
     return {(row["tier"], row["clocks"]): row.get("basis", "") for row in rows}
 
 
-def _state(day: date) -> sa.ColumnElement[str]:
+def state_on(day: date) -> sa.ColumnElement[str]:
     """The state on a day, as ``Shown.state`` tells it."""
     reached = [(since <= day, state) for state, since in _SINCE.items()]
     over = sa.and_(*(since.is_(None) for since in _SINCE.values()))
@@ -252,7 +266,7 @@ def _conditions(asked: Asked) -> list[sa.ColumnElement[bool]]:
     found: list[sa.ColumnElement[bool]] = [
         _ROW["first"] <= day,
         _ROW["last"].is_(None) | (_ROW["last"] >= day),
-        _state(day).in_(asked.states),
+        state_on(day).in_(asked.states),
     ]
     if set(asked.states) <= _SINCE.keys():  # told by a day alone, which an index may know
         found.insert(0, sa.or_(sa.false(), *(_SINCE[state] <= day for state in asked.states)))

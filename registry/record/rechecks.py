@@ -3,25 +3,28 @@
 Which procedure of a tier is a re-check follows from the published workflows.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Final
 
+import sqlalchemy as sa
 from sqlmodel import Session
 
-from registry.database import due as timed
+from registry.database.due import DUE_ITEM
+from registry.database.versions import ENTERPRISE, chunks
 from registry.errors import RecordError
 from registry.record import applications, dues, journal, publication, rounds
-from registry.record.dues import DueLine
+from registry.record.dues import DueLine, Place
 from registry.record.finding import MOST
+from rules.language.provinces import acting
 from rules.portable.applications import Application
 from rules.portable.clocks import LOST, RECHECK
 from rules.portable.duties import is_recheck
-from rules.portable.timing import AHEAD, STATES
+from rules.portable.timing import AHEAD, DONE, STATES
 from rules.portable.workflow import WITHDRAWN
 
+_ROW: Final = DUE_ITEM.c
 #: How those stand who may apply but are not near the last day, and those who did apply.
 OPEN: Final = "可申报"
 APPLIED: Final = "已申报"
@@ -138,8 +141,23 @@ def standing(line: DueLine) -> str:
     return OPEN if line.state == AHEAD else line.state
 
 
-def find(session: Session, asked: Asked, *, first: int = 0, limit: int = MOST) -> Rechecks:
-    """Who has to be re-checked on a day, from the ``first`` on; nobody is judged.
+def _standing(day: date) -> sa.ColumnElement[str]:
+    """The same of a row on a day."""
+    state = dues.state_on(day)
+    lost, applied = (_ROW.decided == LOST, LOST), (_ROW.done.is_not(None), APPLIED)
+    return sa.case(lost, applied, (state == AHEAD, OPEN), else_=state)
+
+
+def _concerns(day: date) -> sa.ColumnElement[bool]:
+    """Whether one may apply by that day, did, or lost the right; not what a title's end settled."""
+    open_ = (_ROW.start <= day) & (dues.state_on(day) != DONE)
+    return sa.or_(_ROW.decided == LOST, _ROW.done.is_not(None), open_)
+
+
+def find(
+    session: Session, asked: Asked, *, after: Place | None = None, limit: int | None = MOST
+) -> Rechecks:
+    """Who has to be re-checked on a day, in the order of places, those ``after`` one; nobody is judged.
 
     Raises ``RecordError`` for a round that is none of re-checks or of another tier.
     """
@@ -147,17 +165,18 @@ def find(session: Session, asked: Asked, *, first: int = 0, limit: int = MOST) -
     handled = {id for id, workflow in table["workflows"].items() if is_recheck(workflow)}
     rows = [row for row in table["rows"] if row["workflow"] in handled]
     procedures = {row["tier"]: str(row["procedure"]) for row in rows}
-    province = ""
+    conditions = [_concerns(asked.day)]
     if asked.round:
         found = rounds.round_named(session, asked.round)
-        asked, province = _of_round(asked, found, procedures), str(found.body["province"])
-    lines = [line for line in _lines(session, asked) if _concerns(line, asked.day)]
-    if province:
-        places = timed.provinces(session.connection(), [line.uscc for line in lines])
-        lines = [line for line in lines if places.get(line.uscc) == province]
-    shown = lines[first : first + limit]
-    applied = _applied(session, shown, asked.day)
-    lost = _lost(session, shown, asked)
+        asked = _of_round(asked, found, procedures)
+        if province := str(found.body["province"]):
+            conditions.append(_within(session, province))
+    wanted = dues.Asked(
+        day=asked.day, states=STATES, tier=asked.tier, matter=RECHECK, place=asked.place
+    )
+    lines = dues.lines(session, wanted, *conditions, after=after, limit=limit)
+    applied = _applied(session, lines, asked.day)
+    lost = _lost(session, lines, asked)
     holders = (
         Holder(
             line=line,
@@ -165,10 +184,22 @@ def find(session: Session, asked: Asked, *, first: int = 0, limit: int = MOST) -
             applied=applied.get((line.uscc, line.tier)),
             lost=lost.get((line.uscc, line.tier), ()),
         )
-        for line in shown
+        for line in lines
     )
-    counts = Counter((line.tier, standing(line)) for line in lines)
-    return Rechecks(asked=asked, holders=tuple(holders), counts=counts)
+    counts = dues.tally(session, wanted, (_ROW.tier, _standing(asked.day)), *conditions)
+    return Rechecks(
+        asked=asked,
+        holders=tuple(holders),
+        counts={(tier, standing): n for (tier, standing), n in counts},
+    )
+
+
+def _within(session: Session, province: str) -> sa.ColumnElement[bool]:
+    """That what acts as the holder's province is this one."""
+    place = [sa.func.coalesce(ENTERPRISE.c[part], "") for part in ("province", "city")]
+    every = session.execute(sa.select(*place).distinct())
+    here = [tuple(one) for one in every if acting(*one) == province]
+    return _ROW.uscc.in_(sa.select(ENTERPRISE.c.uscc).where(sa.tuple_(*place).in_(here)))
 
 
 def _of_round(asked: Asked, found: rounds.Round, procedures: Mapping[str, str]) -> Asked:
@@ -187,20 +218,15 @@ def _of_round(asked: Asked, found: rounds.Round, procedures: Mapping[str, str]) 
             value=found.name,
             expected=tier,
         )
-    return replace(asked, tier=tier, batch=str(found.body["batch"]))
-
-
-def _lines(session: Session, asked: Asked) -> list[DueLine]:
-    wanted = dues.Asked(
-        day=asked.day, states=STATES, tier=asked.tier, matter=RECHECK, place=asked.place
-    )
-    return dues.lines(session, wanted, limit=None)
-
-
-def _concerns(line: DueLine, day: date) -> bool:
-    """Whether one may apply by that day, did, or lost the right; not what a title's end settled."""
-    settled = line.state not in (AHEAD, *dues.PRESSING) and not line.done
-    return line.decided == LOST or bool(line.done) or (line.start <= day and not settled)
+    batch = str(found.body["batch"])
+    if asked.batch not in ("", batch):
+        raise RecordError(
+            "round-of-another-batch",
+            "轮次「{value}」的批次是「{expected}」：请去掉批次，或写另一轮次",
+            value=found.name,
+            expected=batch or "没有批次",
+        )
+    return replace(asked, tier=tier, batch=batch)
 
 
 def _applied(
@@ -237,12 +263,16 @@ def _lost(
     mine = {(line.uscc, line.tier) for line in lines if line.decided == LOST}
     if not mine:
         return {}
-    wanted = dues.Asked(
-        day=asked.day, states=STATES, tier=asked.tier, place=asked.place, decided=LOST
-    )
-    entries = _decisions(session, sorted({uscc for uscc, _ in mine}))
+    wanted = dues.Asked(day=asked.day, states=STATES, tier=asked.tier, decided=LOST)
+    usccs = sorted({uscc for uscc, _ in mine})
+    entries = _decisions(session, usccs)
     found: dict[tuple[str, str], tuple[Lost, ...]] = {}
-    for line in dues.lines(session, wanted, limit=None):
+    drawn = (
+        line
+        for part in chunks(usccs)
+        for line in dues.lines(session, wanted, _ROW.uscc.in_(part), limit=None)
+    )
+    for line in drawn:
         key = line.uscc, line.tier
         decided = entries.get((*key, line.matter, line.subject, str(line.due)))
         if line.matter == RECHECK or key not in mine or decided is None:

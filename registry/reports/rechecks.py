@@ -83,7 +83,6 @@ def plain(found: Rechecks) -> dict[str, Any]:
             }
             for holder in found.holders
         ],
-        "more": found.total > len(found.holders),
     }
 
 

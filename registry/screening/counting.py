@@ -112,6 +112,7 @@ class Counting:
                 sector=str(industry or ""),
                 as_of=str(day),
                 tier=tally.tier,
+                ruleset=part.root,
                 outcome=outcome,
                 holds=holding is not None,
                 near=close is not None,

@@ -33,7 +33,7 @@ class FunnelStep:
 class ListedFirm:
     """An enterprise in a list: ``criteria`` are those that it misses, ``detail`` says by how much.
 
-    ``doubts`` concern unlikely figures on which its place in the list rests.
+    ``ruleset`` names the root rule by which it was judged. ``doubts`` concern unlikely figures on which its place in the list rests.
     """
 
     filing_id: int
@@ -45,6 +45,7 @@ class ListedFirm:
     sector: str
     as_of: str
     tier: str
+    ruleset: str
     outcome: Outcome
     holds: bool
     near: bool

@@ -2,24 +2,25 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Annotated, TypeAlias
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse
 
 from registry.desk import courses, finding, rechecks
 from registry.desk.place import Desk
 from registry.desk.rechecks import Holder, Judged
-from registry.errors import RecordError
+from registry.kit.jsontext import json_text
 from registry.reports import rechecks as report
 from registry.web.addresses import asked
-from registry.web.asked import Day, Number, Text
+from registry.web.asked import Day, Text
 from registry.web.office import At
 from registry.web.rendering import page
+from registry.web.sending import made
 
 router = APIRouter()
-#: The holders of a page, of whom each is judged.
-LEAF = 20
 
 
 @dataclass(frozen=True)
@@ -30,18 +31,24 @@ class Filters:
     tier: Text = ""
     place: Text = ""
     round: Text = ""
+    batch: Text = ""
 
     @property
     def query(self) -> dict[str, str]:
         """The same in an address."""
-        on = self.on.isoformat() if self.on else ""
-        return {"on": on, "tier": self.tier, "place": self.place, "round": self.round}
+        return {
+            "on": self.on.isoformat() if self.on else "",
+            "tier": self.tier,
+            "place": self.place,
+            "round": self.round,
+            "batch": self.batch,
+        }
 
     def wanted(self, desk: Desk) -> rechecks.Asked:
         """The same for the desk; ``RecordError`` for what there is not."""
         return rechecks.Asked(
             day=self.on or desk.today, tier=self.tier, place=finding.region(self.place) if self.place else "",
-            round=self.round,
+            round=self.round, batch=self.batch,
         )  # fmt: skip
 
 
@@ -59,21 +66,12 @@ class Shown:
 
 
 @router.get("/rechecks")
-def listed(request: Request, at: At, filters: Asked, number: Number = None) -> HTMLResponse:
+def listed(request: Request, at: At, filters: Asked, after: Text = "") -> HTMLResponse:
     """A page of the list; whoever is on it is judged."""
-    leaf = number or 1
-    wanted = filters.wanted(at.desk)
-    found = rechecks.find(at.desk, wanted, first=(leaf - 1) * LEAF, limit=LEAF)
-    if not found.holders and leaf > 1:
-        raise RecordError("no-such-page", "「{value}」不是翻页的位置：请从第一页看起", value=leaf)
-    found = rechecks.judge_shown(at.judging, found)
+    found, following = rechecks.leafed(at.judging, at.desk, filters.wanted(at.desk), after)
     counts = Counter[str]()
     for (_, standing), count in found.counts.items():
         counts[standing] += count
-
-    def turned(to: int) -> str:
-        return asked("/rechecks", **filters.query, number=to if to > 1 else "")
-
     return page(
         request,
         "rechecks.html",
@@ -83,9 +81,29 @@ def listed(request: Request, at: At, filters: Asked, number: Number = None) -> H
         counts={one: counts[one] for one in report.STANDINGS if counts[one]},
         tiers=at.to.tiers,
         rounds=[view.round for view in courses.rounds(at.desk)],
-        before=turned(leaf - 1) if leaf > 1 else "",
-        following=turned(leaf + 1) if found.total > leaf * LEAF else "",
+        after=after,
+        first=asked("/rechecks", **filters.query),
+        following=asked("/rechecks", **filters.query, after=following) if following else "",
+        files={
+            name: asked(f"/rechecks.{ending}", **filters.query)
+            for name, ending in (("导出表格", "xlsx"), ("JSON", "json"))
+        },
     )
+
+
+@router.get("/rechecks.xlsx")
+def book(at: At, filters: Asked) -> Response:
+    """All that is found, judged, as a workbook."""
+    found = rechecks.whole(at.judging, at.desk, filters.wanted(at.desk))
+    return made("rechecks.xlsx", partial(report.write_workbook, found))
+
+
+@router.get("/rechecks.json")
+def plain(at: At, filters: Asked) -> Response:
+    """The same in JSON."""
+    found = rechecks.whole(at.judging, at.desk, filters.wanted(at.desk))
+    text = f"{json_text(report.plain(found))}\n"
+    return made("rechecks.json", partial(Path.write_text, data=text, encoding="utf-8"))
 
 
 def _shown(holder: Holder, judged: Judged | None) -> Shown:

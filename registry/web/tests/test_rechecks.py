@@ -1,9 +1,11 @@
 """The page of re-checks: who is on it, why, and what the criteria say; its filters and its pages."""
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 
+from registry.conftest import Run
 from registry.desk import applications, notices
 from registry.desk.applications import Applying
 from registry.desk.listed import Firms
@@ -46,10 +48,27 @@ def test_the_list_leads_to_the_entries_and_the_criteria(
     assert "/rechecks" in held.visitor.get("/").links
     assert "/rechecks" in held.visitor.get("/due").links
     assert "没有须复核的称号" in held.visitor.get("/rechecks?on=2022-12-31").words
-    monkeypatch.setattr("registry.web.pages.rechecks.LEAF", 1)
+    monkeypatch.setattr("registry.desk.rechecks.LEAF", 1)
     first = held.visitor.get("/rechecks?on=2023-07-01")
-    [following] = [link for link in first.links if "number=2" in link]
-    assert held.visitor.get(following).status == 200
-    for asked in ("number=3", "number=x", "place=火星", "on=昨天"):
+    [following] = [link for link in first.links if "after=" in link]
+    second = held.visitor.get(following)
+    assert {one for one in (ONE, TWO) if one in first.source} ^ {
+        one for one in (ONE, TWO) if one in second.source
+    } == {ONE, TWO}
+    assert not [link for link in second.links if "after=" in link]
+    for asked in ("after=3", "place=火星", "on=昨天"):
         assert held.visitor.get(f"/rechecks?on=2023-07-01&{asked}").status == 422, asked
     assert held.visitor.get("/rechecks?round=没有").status == 404
+
+
+def test_files_are_those_of_the_command(
+    held: Bureau, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = "on=2023-07-01&tier=specialised"
+    options = ("recheck", "--on", "2023-07-01", "--tier", "专精特新")
+    book = tmp_path / "复核.xlsx"
+    assert "2家已写入" in run(*options, "-o", str(book)).output
+    assert held.visitor.raw(f"/rechecks.xlsx?{asked}").content == book.read_bytes()
+    assert held.visitor.raw(f"/rechecks.json?{asked}").text == run(*options, "--json").output
+    monkeypatch.setattr("registry.desk.rechecks.AWAITED", 1)
+    assert "共2家，一次最多导出1家" in held.visitor.get(f"/rechecks.xlsx?{asked}").words
