@@ -14,7 +14,7 @@ from registry.desk import rechecks
 from registry.desk.place import Desk
 from registry.tests.support import CODES, Clock, load, publish, submission
 
-pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+ON_SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 ONE, TWO, THREE = FIRMS = (*CODES[:2], "91320509MA1W5UJM03")
 TIER = ("--tier", "专精特新")
 
@@ -54,6 +54,7 @@ def standings(run: Run, day: str, *more: str) -> list[str]:
     return [listed[uscc]["standing"] for uscc in FIRMS if uscc in listed]
 
 
+@ON_SQLITE
 def test_who_is_due_before_on_and_after_each_day(held: Run) -> None:
     assert standings(held, "2022-12-31") == []
     assert standings(held, "2023-01-01") == ["可申报"] * 3
@@ -70,6 +71,7 @@ def test_who_is_due_before_on_and_after_each_day(held: Run) -> None:
     assert standings(held, "2023-07-01", "--place", "广东省") == []
 
 
+@ON_SQLITE
 def test_who_applied_and_where_the_application_stands(held: Run) -> None:
     said(held, "apply", ONE, *TIER, "--procedure", "复核", "--day", "2023-07-01")
     assert found(held, "2023-06-30")[ONE]["applied"] is None
@@ -130,6 +132,7 @@ def test_who_would_fail_by_the_criteria_of_the_day(
         for key, exact in rechecks.judge(desk, who).judged.items():
             assert screened[key].outcome == exact.outcome
             assert screened[key].misses == exact.misses
+            assert screened[key].ruleset == exact.ruleset
         late_ones = rechecks.find(desk, rechecks.Asked(day=date(2024, 1, 1)))
         assert {j.outcome for j in rechecks.judge(desk, late_ones, many=1).judged.values()} == {
             "不能判断"
