@@ -4,22 +4,25 @@ Read from the table ``due_item``, of which the state on any day is a comparison 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from registry.database import followed
+from registry.database.altered import UNREADABLE
 from registry.database.called import FORMER
 from registry.database.due import DUE_ITEM
 from registry.database.projection import CASE_STATE
-from registry.database.versions import ENTERPRISE
+from registry.database.versions import ENTERPRISE, chunks
 from registry.errors import RecordError
 from registry.kit import regions
 from registry.record import publication
 from registry.record.finding import MOST
-from rules.portable.clocks import STARTS
+from rules.portable.clocks import CHANGE, COMPLAINT, RECHECK, STARTS, UPDATE
 from rules.portable.record import Body
 from rules.portable.timing import AHEAD, DONE, NEAR, OVERDUE, STATES, UNPUBLISHED
 
@@ -75,7 +78,8 @@ class DueLine:
     the table ``clocks`` is in force. ``decided`` is the consequence that a person drew, empty for
     none, and None if nobody decided. From the day ``near`` on it is near. Of who is ``filed`` there
     are filings, not only titles. ``former`` is the name under which it filed, if it has another one
-    since.
+    since. ``done`` is the day on which it was done by what was stated, ``recorded`` that on which the
+    statement was recorded.
     """
 
     uscc: str
@@ -98,6 +102,7 @@ class DueLine:
     proposed: date | None = None
     unpublished: int | None = None
     former: str = ""
+    recorded: date | None = None
 
 
 class Place(NamedTuple):
@@ -186,6 +191,8 @@ def lines(
         .order_by(_ROW.due.is_(None), _ROW.due, _ROW.uscc, _ROW.tier, _ROW.number)
         .limit(limit)
     )
+    rows = session.execute(query).all()
+    recorded = _recorded(session, [row for row in rows if row.done])
     return [
         DueLine(
             uscc=row.uscc,
@@ -208,9 +215,43 @@ def lines(
             proposed=row.proposed,
             unpublished=row.unpublished,
             former=row.former,
+            recorded=recorded.get(_statement(row)) if row.done else None,
         )
-        for row in session.execute(query)
+        for row in rows
     ]
+
+
+#: What says that a matter was done: enterprise, matter, which of several, and the day.
+_Statement: TypeAlias = tuple[str, str, str, str]
+
+
+def _statement(row: sa.Row[Any]) -> _Statement:
+    subject = row.tier if row.matter == RECHECK else row.subject
+    return row.uscc, row.matter, subject, row.done.isoformat()
+
+
+def _recorded(session: Session, rows: Sequence[sa.Row[Any]]) -> dict[_Statement, date]:
+    """The days on which it was recorded that these matters were done."""
+    found: dict[_Statement, date] = {}
+    for part in chunks(sorted({row.uscc for row in rows})):
+        first: dict[str, str] = {}
+        for kind, entry in followed.entries(session.connection(), part, _STATING):
+            with suppress(*UNREADABLE):  # told elsewhere
+                body = entry.body
+                number = first[entry.digest] = first.get(body.get("of") or "", str(entry.seq))
+                matter, subject, day = {
+                    "update": (UPDATE, f"{body.get('year')}年", body.get("day")),
+                    "change": (CHANGE, number, body.get("reported")),
+                    "complaint": (COMPLAINT, number, body.get("day")),
+                    "application": (RECHECK, body.get("tier", ""), body.get("applied_on")),
+                }[kind]
+                if day and "revokes" not in body:
+                    found[body["uscc"], matter, subject, day] = entry.day
+    return found
+
+
+#: The kinds of entries that say that something was done.
+_STATING: Final = ("update", "change", "complaint", "application")
 
 
 def counts(session: Session, asked: Asked) -> Mapping[tuple[str, str, str], int]:

@@ -14,6 +14,7 @@ from sqlmodel import Session
 from registry.database.due import DUE_ITEM
 from registry.database.versions import ENTERPRISE, chunks
 from registry.errors import RecordError
+from registry.portable.clock import china_day
 from registry.record import applications, dues, journal, publication, rounds
 from registry.record.dues import DueLine, Place
 from registry.record.finding import MOST
@@ -47,17 +48,21 @@ class Asked:
 
 @dataclass(frozen=True, kw_only=True)
 class Applied:
-    """An application for the re-check: its number and day, and where it stands, until when."""
+    """An application for the re-check: its number, its day, that of the entry, and where it stands."""
 
     seq: int
     day: date
+    recorded: date
     state: str
     due: date | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Lost:
-    """Why the right is lost: the matter, its last day and clause, and the entry that decided it."""
+    """Why the right is lost: the matter, its last day and clause, and the entry that decided it.
+
+    ``day`` is that of the decision, ``recorded`` that of the entry.
+    """
 
     matter: str
     subject: str
@@ -66,6 +71,7 @@ class Lost:
     clocks: str
     seq: int
     day: date
+    recorded: date
     document: str
 
 
@@ -241,7 +247,11 @@ def _applied(
             if _recheck(one, tier) and first <= _day(one) <= day:
                 course = one.on(day)
                 found[uscc, tier] = Applied(
-                    seq=one.entry.seq, day=_day(one), state=course.state, due=course.due
+                    seq=one.entry.seq,
+                    day=_day(one),
+                    recorded=one.entry.day,
+                    state=course.state,
+                    due=course.due,
                 )
     return found
 
@@ -285,6 +295,7 @@ def _lost(
             clocks=line.clocks,
             seq=decided.seq,
             day=date.fromisoformat(decided.content["day"]),
+            recorded=china_day(decided.recorded_at),
             document=decided.content["document"],
         )
         found[key] = (*found.get(key, ()), why)

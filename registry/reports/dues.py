@@ -60,10 +60,19 @@ def text(line: DueLine) -> str:
     return f"{line.basis}（{line.clocks}）" if line.basis else line.clocks
 
 
+def recorded(day: date, on: date | None) -> str:
+    """When it was recorded what is said to have been done on a day, if that was on another one.
+
+    >>> recorded(date(2024, 3, 28), date(2024, 6, 20)), recorded(date(2024, 3, 28), date(2024, 3, 28))
+    ('（2024-06-20登记）', '')
+    """
+    return f"（{on}登记）" if on and on != day else ""
+
+
 def told(line: DueLine) -> str:
     """What else is to be known."""
     said = (
-        f"{line.done}办理" if line.done else "",
+        f"{line.done}办理{recorded(line.done, line.recorded)}" if line.done else "",
         f"拟定的最后一日是{line.proposed}，与公告的不同" if line.proposed else "",
     )
     return "；".join(filter(None, said))

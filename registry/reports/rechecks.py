@@ -6,6 +6,7 @@ from typing import Any, Final
 from registry.kit import workbooks
 from registry.kit.jsontext import fields_of
 from registry.record.rechecks import APPLIED, OPEN, Applied, Holder, Judged, Lost, Miss, Rechecks
+from registry.reports.dues import recorded
 from rules.portable.clocks import LOST
 from rules.portable.timing import NEAR, OVERDUE
 
@@ -44,7 +45,8 @@ def applied(found: Applied | None) -> str:
     if found is None:
         return ""
     until = f"，最迟{found.due}" if found.due else ""
-    return f"第{found.seq}号，{found.day}申报，{found.state}{until}"
+    late = recorded(found.day, found.recorded)
+    return f"第{found.seq}号，{found.day}申报{late}，{found.state}{until}"
 
 
 def lost(why: Lost) -> str:
@@ -52,7 +54,7 @@ def lost(why: Lost) -> str:
     papers = f"，{why.document}" if why.document else ""
     return (
         f"{why.matter}{why.subject}（最迟{why.due}，{why.basis}，{why.clocks}），"
-        f"{why.day}决定（第{why.seq}号{papers}）"
+        f"{why.day}决定{recorded(why.day, why.recorded)}（第{why.seq}号{papers}）"
     )
 
 

@@ -80,7 +80,9 @@ def test_who_applied_and_where_the_application_stands(held: Run) -> None:
     assert (listed["applied"]["day"], listed["applied"]["state"]) == ("2023-07-01", "县级初审")
     assert standings(held, "2023-10-01") == ["已申报", "逾期", "逾期"]
     text = said(held, "recheck", "--on", "2023-07-01")
-    assert "2023-07-01申报，县级初审" in text
+    recorded = listed["applied"]["recorded"]
+    assert recorded > "2023-07-01"
+    assert f"2023-07-01申报（{recorded}登记），县级初审" in text.replace("\n  ", "")
     assert "临近2家、已申报1家；按标准" in text
 
 
@@ -94,6 +96,7 @@ def test_who_lost_the_right_and_why(held: Run, tmp_path: Path) -> None:
         listed = found(held, day)[THREE]
         assert (listed["standing"], listed["judged"]) == ("失去复核资格", None)
         [why] = listed["lost"]
+        assert why.pop("recorded") > why["day"]
         assert why == {
             "matter": "年度更新", "subject": "2023年", "due": "2023-04-30",
             "basis": "工信部企业〔2022〕63号", "clocks": "63.计时", "seq": seq,

@@ -177,7 +177,12 @@ def test_a_change_is_noted_and_reported_later(held: Bureau) -> None:
     [report] = [link for link in noted.links if link.startswith("/duties/report")]
     assert report in held.visitor.get("/due?state=全部").links
     assert "2023-05-09报告" in enter(held, report, {"day": "2023-05-09"}).words
-    assert report not in held.visitor.get("/due?state=全部").links
+    page = held.visitor.get("/due?state=全部")
+    assert report not in page.links
+    assert page.words.count("2023-05-09办理（2023-05-10登记）") == 1
+    late = {"codes": ONE, "year": "2023", "day": "2023-04-20", "document": "平台"}
+    enter(held, duty("update", uscc=ONE), late)
+    assert "2023-04-20办理（2023-05-10登记）" in held.visitor.get("/due?state=了结").words
 
 
 def test_a_renamed_enterprise_goes_by_its_present_name_and_the_one_it_filed_under(
