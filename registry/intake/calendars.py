@@ -7,13 +7,12 @@ from typing import Any, Final
 
 from registry.errors import RegistryError
 from registry.intake.cells import plain, read_date
-from registry.intake.files.sheets import FileSheet, Row, sheets
+from registry.intake.files.sheets import FileSheet, Row, refuse_unread, sheets
 from rules.language.calendars import COLUMNS, read_calendar
 from rules.portable.errors import Remedy
 
 #: The most faults that a message names.
 _SHOWN: Final = 20
-_FORMATS: Final = (".xlsx", ".xlsm", ".csv")
 #: The first columns are days; a workbook may have them as such.
 _DAYS: Final = 2
 
@@ -23,14 +22,7 @@ def read_years(path: Path) -> Mapping[str, Any]:
 
     Raises ``RegistryError`` if there is none, and with every fault of the table as details.
     """
-    if path.suffix.lower() not in _FORMATS:
-        raise RegistryError(
-            "unknown-file-kind",
-            "「{where}」不是 xlsx 或 csv 表：请核对，或另存为 xlsx 后重试",
-            where=path.name,
-        )
-    if not path.is_file():
-        raise RegistryError("no-such-file", "没有名为「{value}」的文件：请核对", value=path)
+    refuse_unread(path)
     with closing(sheets(path)) as book:
         table = next(filter(None, map(_table, book)), None)
     if table is None:

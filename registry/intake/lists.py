@@ -12,7 +12,7 @@ from openpyxl.utils import get_column_letter
 
 from registry.errors import RegistryError
 from registry.intake.cells import CellValue, half, not_given, plain
-from registry.intake.files.sheets import FileSheet, Row, sheets
+from registry.intake.files.sheets import FileSheet, Row, refuse_unread, sheets
 from registry.intake.files.workbook import Range
 from registry.intake.tables.mapping import HeaderMapping
 from registry.intake.tables.rowkinds import Kind, good_code, kind_of
@@ -21,7 +21,6 @@ from rules.model.catalogue import Catalogue
 #: Interprets a column's heading: the name of the column, or nothing.
 Columns: TypeAlias = Callable[[str], str]
 
-_FORMATS: Final = (".xlsx", ".xlsm", ".csv")
 _LOOK: Final = 50
 #: The most unread columns that are named.
 _NAMED: Final = 10
@@ -76,14 +75,7 @@ def read_list(path: Path, columns: Columns, needed: Sequence[str]) -> Listing:
 
     Raises ``RegistryError`` if there is none, and if an unreadable sheet has credit codes.
     """
-    if path.suffix.lower() not in _FORMATS:
-        raise RegistryError(
-            "unknown-file-kind",
-            "「{where}」不是 xlsx 或 csv 名单：请核对，或另存为 xlsx 后重试",
-            where=path,
-        )
-    if not path.is_file():
-        raise RegistryError("no-such-file", "没有名为「{value}」的文件：请核对", value=path)
+    refuse_unread(path)
     lines, found, told = list[ListEntry](), set[str](), list[str]()
     with closing(sheets(path)) as book:
         for sheet in book:

@@ -14,8 +14,7 @@ from registry.intake import jsonfile
 from registry.intake.cells import not_given, plain
 from registry.intake.coverage import Asking, keys, lacking, wanted
 from registry.intake.drafts import CellPlace, Drafts, Log
-from registry.intake.files.filetypes import OLD, file_type
-from registry.intake.files.sheets import TEXT_SUFFIXES, FileSheet, Row, refuse_others, sheets
+from registry.intake.files.sheets import TEXT_SUFFIXES, FileSheet, Row, refuse_unread, sheets
 from registry.intake.forms import FORM_REMEDY, is_form, one_form
 from registry.intake.marking import is_list
 from registry.intake.tables.headers import Column, Header
@@ -28,12 +27,7 @@ from registry.kit.files import sha256_of
 from registry.kit.progress import Done, ignored
 from rules.model.catalogue import Catalogue
 
-#: Called from time to time with the number of rows read so far.
-
-_WORKBOOKS: Final = (".xlsx", ".xlsm", ".xltx", ".xltm")
-#: Tables of other programs; Excel or WPS can open them and save them as workbooks.
-_OTHERS: Final = (".xls", ".xlt", ".xlsb", ".et", ".ett", ".ods", ".wps", ".numbers")
-_FORMATS: Final = (*_WORKBOOKS, *TEXT_SUFFIXES, ".json")
+_JSON: Final = ".json"
 #: The most headings that are named.
 _NAMED: Final = 10
 _STEP: Final = 200
@@ -61,7 +55,7 @@ def read(
     refuse(path)
     log = Log()
     drafts = Drafts(log, catalogue, admitted)
-    if path.suffix.lower() == ".json":
+    if path.suffix.lower() == _JSON:
         jsonfile.read(path, drafts)
         good, held = drafts.finish(as_of)
         return FileReading(
@@ -92,31 +86,7 @@ def read(
 
 def refuse(path: Path) -> None:
     """Raise ``RegistryError`` for a file of a kind that is not read, whatever it is called."""
-    if not path.is_file():
-        raise RegistryError(
-            "no-such-file", "{value}：找不到这个文件，请核对文件名和位置", value=path.name
-        )
-    suffix = path.suffix.lower()
-    if suffix in _OTHERS:
-        kind = file_type(path)
-        truly = "" if kind in ("", OLD) else f"（这其实是{kind}）"
-        raise RegistryError(
-            "unsupported-file",
-            "{where}：不支持 {value} 文件{truly}，请用 Excel 或 WPS 另存为 .xlsx 后重试",
-            where=path.name,
-            value=suffix,
-            truly=truly,
-        )
-    if suffix not in _FORMATS:
-        raise RegistryError(
-            "unknown-file-kind",
-            "{where}：不支持这种文件，请提供 .xlsx、.csv 或 .json 文件",
-            where=path.name,
-        )
-    if path.stat().st_size == 0:
-        raise RegistryError("empty-file", "{where}：文件是空的，请核对后重试", where=path.name)
-    if suffix in _WORKBOOKS:
-        refuse_others(path)
+    refuse_unread(path, _JSON)
 
 
 class NoTableError(RegistryError):

@@ -41,7 +41,6 @@ MEANINGS: Final = {
     "unfit-requirement": "a comparison that its indicator cannot have",
     "unfit-value": "a value that its fact cannot have",
     "unknown-fact": "there is no fact of that name",
-    "unknown-file-kind": "a file of a kind that is not read",
     "unreadable-share": "a share that cannot be read",
     "unsound-code": "a credit code that is none",
 }

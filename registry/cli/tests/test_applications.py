@@ -246,7 +246,7 @@ REFUSED: Final = [
         (("apply", ONE, "--tier", "创新型", "--procedure", "换证"), "「换证」应为 认定 或 复核", 2),
         ((*APPLY, "--by", " "), "用 --by 给出", 1),
         (STEP, "没有「专精特新中小企业」的申报", 1),
-        (("step", "推荐", "名单.csv", *TIER, "--level", "县级"), "没有名为「名单.csv」的文件", 1),
+        (("step", "推荐", "名单.csv", *TIER, "--level", "县级"), "名单.csv：找不到这个文件", 1),
         (("object", ONE, *TIER, "--level", "省级", "--ground", "无"), "没有「专精特新中小企业」的申报", 1),
         (("object", ONE, *TIER, "--level", "省级", "--ground", "无", "--objection", "7"), "请与 --settle 同用", 2),
         (("announce", ONE, *TIER, *ANNOUNCED), "没有「专精特新中小企业」的申报", 1),

@@ -194,7 +194,7 @@ def test_a_share_merged_over_several_holdings_is_refused(filed: Run, tmp_path: P
         ((*ADD, "--share", "101%"), "不超过100%", 1),
         (ADD, "须写明 --holder 和 --share", 2),
         (("holdings", "add", "没有的名单", *PAPER), "不是18位信用代码", 1),
-        (("holdings", "add", "没有.csv", *PAPER), "没有名为「没有.csv」的文件", 1),
+        (("holdings", "add", "没有.csv", *PAPER), "没有.csv：找不到这个文件", 1),
         (("holdings", "add", "没有.csv", "--share", "9%", *PAPER), "不与 --holder", 2),
         (("holdings", "end", CODE, "--holder", "张伟", *PAPER), "没有这项持股", 1),
         (("holdings", "list", "--history", "--as-of", "2023-01-01"), "不能与 --as-of 同用", 2),

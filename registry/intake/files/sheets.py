@@ -23,6 +23,11 @@ Row: TypeAlias = Sequence[CellValue]
 
 #: The suffixes of text files with one sheet.
 TEXT_SUFFIXES: Final = (".csv", ".tsv", ".txt")
+_WORKBOOKS: Final = (".xlsx", ".xlsm", ".xltx", ".xltm")
+#: Tables of other programs; Excel or WPS can open them and save them as workbooks.
+_OTHERS: Final = (".xls", ".xlt", ".xlsb", ".et", ".ett", ".ods", ".wps", ".numbers")
+#: Before the name of the file that an open workbook is locked with.
+_LOCK: Final = "~$"
 
 _QUOTED: Final = re.compile(r'"[^"]*"')
 _SEPARATOR: Final = re.compile(r'\ufeff?"?sep=(.)"?\s*', re.IGNORECASE)
@@ -68,6 +73,51 @@ class FileSheet:
             for text, count, of in found
             if count
         )
+
+
+def refuse_unread(path: Path, *further: str) -> None:
+    """Raise ``RegistryError`` for a file that is not read as a table, whatever it is called.
+
+    Files with a ``further`` suffix are read otherwise; of these, only missing and empty ones are refused.
+    """
+    suffix = path.suffix.lower()
+    if path.is_dir():
+        raise RegistryError(
+            "folder-as-file", "{where}：是文件夹，请给出其中的文件", where=path.name
+        )
+    if not path.is_file():
+        raise RegistryError(
+            "no-such-file", "{value}：找不到这个文件，请核对文件名和位置", value=path.name
+        )
+    if path.name.startswith(_LOCK):
+        raise RegistryError(
+            "lock-file",
+            "{where}：不是表格，只表示“{value}”正在 Excel 或 WPS 中打开，请保存并关闭后给出“{value}”",
+            where=path.name,
+            value=path.name.removeprefix(_LOCK),
+        )
+    if suffix in _OTHERS:
+        kind = file_type(path)
+        truly = "" if kind in ("", OLD) else f"（这其实是{kind}）"
+        raise RegistryError(
+            "unsupported-file",
+            "{where}：不支持 {value} 文件{truly}，请用 Excel 或 WPS 另存为 .xlsx 后重试",
+            where=path.name,
+            value=suffix,
+            truly=truly,
+        )
+    if suffix not in (*_WORKBOOKS, *TEXT_SUFFIXES, *further):
+        *others, last = ".xlsx", ".csv", *further
+        raise RegistryError(
+            "unknown-file-kind",
+            "{where}：不支持这种文件，请提供 {expected} 文件",
+            where=path.name,
+            expected=f"{'、'.join(others)} 或 {last}",
+        )
+    if path.stat().st_size == 0:
+        raise RegistryError("empty-file", "{where}：文件是空的，请核对后重试", where=path.name)
+    if suffix in _WORKBOOKS:
+        refuse_others(path)
 
 
 def sheets(path: Path) -> Generator[FileSheet, None, None]:

@@ -14,7 +14,9 @@ from openpyxl import Workbook, load_workbook
 
 from registry.errors import RegistryError
 from registry.intake import jsonfile, write_issues
+from registry.intake.calendars import read_years
 from registry.intake.files.sheets import Lines, sheets
+from registry.intake.lists import enterprises, read_list
 from registry.intake.tests.counties import read
 from registry.intake.tests.test_summary import KEY, A, B, C, book, one, texts, told
 from rules.model.facts import RecordList
@@ -90,6 +92,33 @@ def test_files_that_cannot_be_read_say_why(tmp_path, workbook):
     assert refusal(file("c.csv", b"a,b\n1,2\n")) == (
         "c.csv：没有找到带有“统一社会信用代码”和“企业名称”的表头，请核对表头或改用模板"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("没有.xlsx", None, "没有.xlsx：找不到这个文件，请核对文件名和位置"),
+        ("夹.xlsx", "folder", "夹.xlsx：是文件夹，请给出其中的文件"),
+        ("夹", "folder", "夹：是文件夹，请给出其中的文件"),
+        ("空.csv", "", "空.csv：文件是空的，请核对后重试"),
+        ("空.xlsx", "", "空.xlsx：文件是空的，请核对后重试"),
+        ("~$表.xlsx", "who", "~$表.xlsx：不是表格，只表示“表.xlsx”正在 Excel 或 WPS 中打开，请保存并关闭后给出“表.xlsx”"),
+        ("表.et", "x", "表.et：不支持 .et 文件（这其实是文本文件（如 CSV）），请用 Excel 或 WPS 另存为 .xlsx 后重试"),
+        ("表.pdf", "x", "表.pdf：不支持这种文件，请提供 .xlsx"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "reader", [read, read_years, lambda path: read_list(path, enterprises, ["uscc"])]
+)
+def test_tables_of_all_kinds_refuse_the_same_files(tmp_path, reader, name, content, said):
+    path = tmp_path / name
+    if content == "folder":
+        path.mkdir()
+    elif content is not None:
+        path.write_text(content)
+    with pytest.raises(RegistryError) as error:
+        reader(path)
+    assert str(error.value).startswith(said)
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,11 @@ _FIELDS: Final = {
     "contradicting-day": "table",
     "faulty-calendar": "table",
     "no-calendar-table": "table",
+    "damaged-workbook": "table",
+    "lock-file": "table",
+    "no-workbook": "table",
     "unknown-file-kind": "table",
+    "unsupported-file": "table",
     "other-basis": "document",
     "year-not-stated": "year",
 }
