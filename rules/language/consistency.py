@@ -7,10 +7,12 @@ from typing import Final
 
 from rules.errors import Problem
 from rules.language import tables
+from rules.language.columns import rows_of
 from rules.language.editions import ApplicabilityRow
 from rules.language.lines import MEMBERSHIPS
 from rules.language.linking import Links, dependencies, indicator_keys, marked
 from rules.language.source import Clause
+from rules.language.tiers import COLUMNS, TIERS
 from rules.language.values import DATED, exact_decimal
 from rules.language.wording import (
     Names,
@@ -26,6 +28,8 @@ from rules.language.wording import (
 from rules.model.expressions import leaves
 from rules.model.quantities import LONGEST, Quantity, mentions, show
 from rules.model.ruleset import Rule, Total
+from rules.portable.calendar import Term
+from rules.portable.clocks import VALIDITY
 
 #: A full day in words or figures.
 _DAY: Final = re.compile(r"(\d{4})[年-](\d{1,2})[月-](\d{1,2})(?:日|(?!\d))", re.ASCII)
@@ -41,6 +45,7 @@ def inconsistencies(links: Links, applicability: tuple[ApplicabilityRow, ...]) -
     yield from _overlaps(applicability)
     yield from _overlaps(links.workflow_rows)
     yield from _overlaps(links.clock_rows)
+    yield from _validities(links)
     names = Names((i.name for i in links.indicators.values()), links.catalogue)
     for rule in links.rules.values():
         clause = links.clauses[rule.id]
@@ -91,6 +96,32 @@ def _overlaps(rows: tuple[ApplicabilityRow, ...]) -> Iterator[Problem]:
                     row.position.line,
                     f"与 {earlier.position} 同时适用于同一批案件：请使日期不重叠",
                 )
+
+
+def _validities(links: Links) -> Iterator[Problem]:
+    """Years for which a title is declared to be valid, though no clocks of its tier give them.
+
+    They serve where no clocks govern. A later text may give another term, so it is enough that one
+    table gives them.
+    """
+    years = {tier.name: tier.years for tier in links.catalogue.tiers}
+    for clause, row, cells in rows_of(links.clauses.values(), TIERS, COLUMNS, (), []):
+        name = cells["名称"]
+        timed = dict.fromkeys(r.ruleset for r in links.clock_rows if r.tier == name)
+        clocks = [links.clocks[id].clock(VALIDITY) for id in timed if id in links.clocks]
+        terms = dict.fromkeys(clock.term for clock in clocks if clock and clock.term)
+        declared = years.get(name)
+        if (
+            declared
+            and terms
+            and {Term(declared, "年"), Term(declared * 12, "个月")}.isdisjoint(terms)
+        ):
+            told = "、".join(f"{term.number}{term.unit}" for term in terms)
+            yield Problem(
+                clause.path,
+                row.line,
+                f"「{name}」的有效期写为{declared}年，所适用的计时写的是{told}：请使两者一致",
+            )
 
 
 def _references(links: Links, clause: Clause, rule: Rule) -> Iterator[Problem]:

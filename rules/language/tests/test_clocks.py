@@ -277,6 +277,22 @@ def test_a_row_is_refused(tmp_path: Path, rows: tuple[str, ...], problem: str) -
 
 
 @pytest.mark.parametrize(
+    ("years", "term", "refused"),
+    [("3年", "3年", False), ("3年", "36个月", False), ("", "5年", False), ("3年", "5年", True)],
+)
+def test_a_tier_may_not_declare_years_that_none_of_its_clocks_give(
+    tmp_path: Path, years: str, term: str, refused: bool
+) -> None:
+    governed(tmp_path, "甲 | 其余 | 2022年8月1日 | | p | 乙")
+    (tmp_path / "t.feature").write_text(
+        TIER.replace("| 3年    |", f"| {years} |"), encoding="utf-8"
+    )
+    found = compiled(tmp_path, GOOD[0].replace("3年", term), GOOD[3])
+    said = "t.feature:11: 「甲」的有效期写为3年，所适用的计时写的是5年：请使两者一致"
+    assert [str(p) for p in found.problems] == [said] * refused
+
+
+@pytest.mark.parametrize(
     ("before", "after", "held"),
     [
         ("2026年5月10日", "2026年5月11日", "2026-04-30、2026-05-31"),
