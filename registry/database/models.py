@@ -267,7 +267,11 @@ class OfYear(Stated):
 
 
 class YearlyFact(Valued, OfYear, table=True):
-    """A yearly fact without a column in ``YearlyFigure``; it is current as long as its filing."""
+    """A yearly fact without a column in ``YearlyFigure``; it is current as long as its filing.
+
+    Declarations refuse a yearly fact that is no number, so ``money`` or ``number`` is the one that is
+    filled. The other columns of ``Valued`` stand here because all rows with one value are alike.
+    """
 
     __tablename__ = "yearly_fact"
     __table_args__ = (*_valued("yearly_fact", "fiscal_year", "fact"), _fiscal_year())
