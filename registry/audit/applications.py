@@ -21,7 +21,7 @@ from registry.portable.chain import KINDS
 from registry.record import journal, publication
 from registry.record.applications import CHANGING, recorded
 from rules.model.ruleset import Outcome
-from rules.portable.applications import Applications, Calendars
+from rules.portable.applications import Applications, Calendars, Recorded, refuse_mistitled
 from rules.portable.calendar import Calendar
 from rules.portable.errors import DescribedError
 from rules.portable.record import Body
@@ -45,33 +45,36 @@ def complaints(session: Session) -> Iterator[str]:
 class _Known:
     """What applications of all enterprises rest on; ``workflows`` are told with their publications.
 
-    ``rounds`` are the bodies of opened rounds, ``closings`` the numbers and bodies of those that
-    closed them, both by the digest of the round.
+    ``rounds`` are the bodies of opened rounds, ``closings`` the entries that closed them, both by
+    the digest of the round, and ``announcements`` bodies by their own.
     """
 
     calendars: Calendars
     rounds: Mapping[str, Body]
-    closings: Mapping[str, tuple[int, Body]]
+    closings: Mapping[str, Recorded]
+    announcements: Mapping[str, Body]
     workflows: Sequence[tuple[int, str]]
 
 
 def _read(session: Session) -> _Known:
     """Read it; what is altered or lost is told elsewhere, and then missing here."""
     calendars, workflows = list[tuple[int, Calendar]](), list[tuple[int, str]]()
-    opened, closings = dict[str, Body](), dict[str, tuple[int, Body]]()
-    kinds = ("publication", "calendar", "round")
+    opened, closings, announced = dict[str, Body](), dict[str, Recorded](), dict[str, Body]()
+    kinds = ("publication", "calendar", "round", "announcement")
     for entry in journal.entries(session, kinds=kinds, checked=False):
         with suppress(*UNREADABLE, RecordError):
             body = entry.content
             if entry.kind == "round" and "round" in body:
-                closings[body["round"]] = entry.seq, body
+                closings[body["round"]] = recorded(entry)
             elif entry.kind == "round":
                 opened[entry.digest] = body
+            elif entry.kind == "announcement":
+                announced[entry.digest] = body
             if entry.kind == "publication":
                 workflows.append((entry.seq, body.get("workflows", "")))
             if "calendar" in body:
                 calendars.append((entry.seq, publication.calendar(session, body["calendar"])))
-    return _Known(Calendars.of(calendars), opened, closings, workflows)
+    return _Known(Calendars.of(calendars), opened, closings, announced, workflows)
 
 
 class _Filed(NamedTuple):
@@ -102,6 +105,10 @@ class _Part:
         self.filings = _filings(session, usccs)
         ids = [filed.id for filings in self.filings.values() for filed in filings]
         self.decisions, self.changes = _decisions(session, ids)
+        self.titles = dict[str, Body]()
+        for entry in journal.entries(session, kinds=("title",), subjects=usccs, checked=False):
+            with suppress(*UNREADABLE):  # an altered one is told elsewhere
+                self.titles[entry.digest] = entry.content
 
     def complaints(self) -> Iterator[str]:
         kinds = ("application", "step")
@@ -116,37 +123,30 @@ class _Part:
                 yield f"{where}已被改动，无法读取"
 
     def _application(self, entry: journal.Entry) -> Iterator[str]:
-        body = entry.content
-        before = [
-            one
-            for one in self.followed.found.values()
-            if (one.entry.body["uscc"], one.entry.body["tier"]) == (body["uscc"], body["tier"])
-        ]
-        opened = self.followed.open(recorded(entry))
-        day = date.fromisoformat(body["applied_on"])
-        if entry.tier != body["tier"]:
-            yield "的层级与其内容不符"
-        if day > opened.entry.day:
-            yield "的日期晚于登记的日期"
-        if before and not before[-1].on(day).ended:
-            yield "时，前一申报尚未办结"
+        body, day = entry.content, date.fromisoformat(entry.content["applied_on"])
+        try:
+            self.followed.refuse(recorded(entry), self.known.closings.get(body["round"]))
+        except DescribedError as error:
+            yield f"当时不能登记：{error}"
+        self.followed.open(recorded(entry))
         published = [named for seq, named in self.known.workflows if seq < entry.seq]
         if body["workflows"] != (published[-1] if published else ""):
             yield "所依的办理程序不是当时发布的"
         filed = self._newest(body["uscc"], entry.recorded_at, day)
         if filed is None or filed.as_of.isoformat() != body["filed_as_of"]:
             yield "所写的填报日期不是当时最新的填报"
-        closed, closing = self.known.closings.get(body["round"], (entry.seq, {}))
-        # what was recorded before the round was closed stays, even of the same day
-        if closed < entry.seq and body["applied_on"] >= closing["closed_on"]:
-            yield "所属的轮次当时已经结束"
 
     def _step(self, entry: journal.Entry) -> Iterator[str]:
         body = entry.content
         effects = self.followed.take(recorded(entry)).act.effects
+        application = self.followed.found[body["application"]]
         if bool({GRANT, EXTEND}.intersection(effects)) is not ("announcement" in body):
             yield "与公告不符：授予或延续称号的办理应随公告，其他的不应"
-        application = self.followed.found[body["application"]]
+        elif "announcement" in body:
+            announced = self.known.announcements.get(body["announcement"])
+            title = self.titles.get(body["title"])
+            if announced and title:  # what is missing is told elsewhere
+                refuse_mistitled(body, effects, entry.tier, announced, title)
         if entry.tier != application.entry.body["tier"]:
             yield "的层级与其申报不符"
         decided = self._decided(entry, application.entry.body)

@@ -15,19 +15,22 @@ from registry.database.altered import UNREADABLE
 from registry.database.models import NO_DECISION, Document, Enterprise
 from registry.database.versions import FILING, table_of
 from registry.kit import uscc
+from registry.portable import bodies
 from registry.portable.chain import KINDS, header_text
 from registry.portable.clock import moment_text
 from registry.portable.sealing import seal, sealed_facts
-from registry.record import admissions, calendars, journal, receipts
+from registry.record import calendars, journal, receipts
 from registry.record.determinations import same_person
 from rules.portable.calendar import Calendar
 from rules.portable.canonical import canonical_json, digest, sha256
-from rules.portable.record import Body, is_holding
+from rules.portable.record import Body
 from rules.portable.reference import number
 
 _ENTERPRISE: Final = table_of(Enterprise)
 _DOCUMENT: Final = table_of(Document)
 _JOURNAL: Final = journal.JOURNAL
+#: The texts that stand in bodies as commitments, and must be kept beside them.
+_DISCLOSED: Final = {"ground": "理由", "informant": "举报人"}
 #: Made once, because making a statement takes as long as running it.
 _FILED: Final = (
     sa.select(FILING.c.facts, FILING.c.as_of, _ENTERPRISE.c.uscc)
@@ -54,7 +57,8 @@ class Told:
     decided: set[int] = field(default_factory=set)
     withdrawn: set[int] = field(default_factory=set)
     titles: dict[tuple[str, str, str], str] = field(default_factory=dict)
-    rounds: set[str] = field(default_factory=set)
+    admitted: set[str] = field(default_factory=set)
+    rounds: dict[str, Body] = field(default_factory=dict)
     closed_rounds: set[str] = field(default_factory=set)
     announcement: "_Announcement | None" = None
     kept: dict[int, str] = field(default_factory=dict)
@@ -108,6 +112,11 @@ class Reader:
                 registered.get("holder") or None,
             ):
                 self.report.integrity.append(f"{where}所指的企业与其内容不符")
+            if amiss := bodies.amiss(entry.kind, body):
+                self.report.integrity.append(f"{where}的内容不合格式（{amiss}）")
+            if bodies.tier_of(entry.kind, body) not in (None, entry.tier):
+                self._other_tier(entry)
+            self._undisturbed(entry, body)
             self._disclosures(entry, body)
             _TAKERS[entry.kind](self, entry, body)
         except UNREADABLE:
@@ -124,8 +133,25 @@ class Reader:
         for place, text in texts.items():
             if body.get(place) != seal(entry.salt, place, text):
                 self.report.integrity.append(f"第{entry.seq}号记录披露的文字与其承诺不符")
-        if "ground" in body and "ground" not in texts:
-            self.report.integrity.append(f"第{entry.seq}号记录的理由缺失")
+        for place, word in _DISCLOSED.items():
+            if place in body and place not in texts:
+                self.report.integrity.append(f"第{entry.seq}号记录的{word}缺失")
+
+    def _other_tier(self, entry: journal.Entry) -> None:
+        self.report.integrity.append(f"第{entry.seq}号{KINDS[entry.kind]}的层级与其内容不符")
+
+    def _undisturbed(self, entry: journal.Entry, body: Body) -> None:
+        """Note that something came between an announcement and the titles and steps of its list."""
+        pending = self.told.announcement
+        if pending is None:
+            return
+        follows = entry.kind == "title" or (entry.kind == "step" and "announcement" in body)
+        if not follows or entry.recorded_at != pending.entry.recorded_at:
+            self._incomplete(pending)
+            self.told.announcement = None
+
+    def _incomplete(self, pending: "_Announcement") -> None:
+        self.report.completeness.append(f"第{pending.entry.seq}号公告之后的办理少于其名单")
 
     def _publication(self, entry: journal.Entry, body: Body) -> None:
         self.told.documents |= dict.fromkeys(body["rulesets"].values(), "ruleset")
@@ -135,6 +161,15 @@ class Reader:
             body[kind]: kind for kind in ("workflows", "clocks", "calendar") if kind in body
         }
         self.told.applicability = body["applicability"]
+        table = _text(self.session, body["applicability"])
+        rows = json.loads(table)["rows"] if table else ()  # what is lost is told with the documents
+        if table and body["rulesets"] != {r["ruleset"]: r["digest"] for r in rows if r["digest"]}:
+            self.report.integrity.append(f"第{entry.seq}号发布所列的规则集不是其适用表的")
+        former, named = (
+            _years(self.session, name) for name in (self.told.calendar, body.get("calendar", ""))
+        )
+        if former is not None and named is not None and former.keys() - named.keys():
+            self.report.integrity.append(f"第{entry.seq}号发布的工作日历少了此前已有的年份")
         self.told.calendar = body.get("calendar", "")
 
     def _receipt(self, entry: journal.Entry, body: Body) -> None:
@@ -208,25 +243,41 @@ class Reader:
             self.report.integrity.append(f"第{entry.seq}号确认没有对应的人工认定")
         elif same_person(entry.by, journal.Entry(**found).by):
             self.report.integrity.append(f"第{entry.seq}号确认与所确认的认定出自同一人")
+        elif entry.tier != found["tier"]:
+            self._other_tier(entry)
 
     def _policy(self, entry: journal.Entry, body: Body) -> None:
+        """Note a rule of procedure, which must change the one before."""
+        if body["four_eyes"] is self.told.four_eyes:
+            self.report.integrity.append(f"第{entry.seq}号管理规定与当时的规定相同，不可能登记")
         self.told.four_eyes = body["four_eyes"]
 
     def _title(self, entry: journal.Entry, body: Body) -> None:
         """Note an entry about a title; one that strikes it out must name the last entry on it."""
         title = body["uscc"], body["kind"], body["valid_from"]
-        if entry.tier != body["kind"]:
-            self.report.integrity.append(f"第{entry.seq}号称号登记的层级与其内容不符")
-        if body["action"] == "strike" and self.told.titles.get(title) != body["strikes"]:
-            self.report.integrity.append(f"第{entry.seq}号划销的不是这项称号现行的登记")
-        self.told.titles[title] = entry.digest
-        if self.told.announcement is not None and body["action"] in ("grant", "extend"):
+        self._code(entry, body["uscc"])
+        if body["action"] == "strike":
+            if self.told.titles.pop(title, "") != body["strikes"]:
+                self.report.integrity.append(f"第{entry.seq}号划销的不是这项称号现行的登记")
+        else:
+            self.told.titles[title] = entry.digest
+        if self.told.announcement is not None:
             self.told.announcement.titles[body["uscc"]] = entry.digest
 
     def _holding(self, entry: journal.Entry, body: Body) -> None:
-        """Note an entry about a holding, whose share is at most 100 % and which has no tier."""
-        if entry.tier or not is_holding(body) or not 0 < number(body["share"]) <= 1:
+        """Note an entry about a holding of another, whose share is at most 100 %."""
+        self._code(entry, body["uscc"])
+        if body["holder"]:
+            self._code(entry, body["holder"])
+        named = body["holder"] or body["holder_name"]
+        if not named or named == body["uscc"] or not 0 < number(body["share"]) <= 1:
             self.report.integrity.append(f"第{entry.seq}号持股登记的内容不合格式")
+
+    def _code(self, entry: journal.Entry, code: str) -> None:
+        """Note a credit code that nobody could have registered then."""
+        if wrong := uscc.fault(code, self.told.admitted):
+            where = f"第{entry.seq}号{KINDS[entry.kind]}"
+            self.report.integrity.append(f"{where}的统一社会信用代码不可能登记：{wrong}")
 
     def _checkpoint(self, entry: journal.Entry, body: Body) -> None:
         """Note checkpoints that an entry records as signed; each is smaller and recorded only once."""
@@ -238,13 +289,11 @@ class Reader:
             self.told.signed[size] = name
 
     def _admission(self, entry: journal.Entry, body: Body) -> None:
-        """Note an entry about a credit code, whose check digit must be wrong and which has no tier."""
-        if (
-            entry.tier
-            or body["action"] not in admissions.ACTIONS
-            or not uscc.is_early(body["uscc"])
-        ):
+        """Note an entry about a credit code, whose check digit must be wrong; it changes what was before."""
+        code, admits = body["uscc"], body["action"] == "admit"
+        if not uscc.is_early(code) or (code in self.told.admitted) is admits:
             self.report.integrity.append(f"第{entry.seq}号认可代码的内容不合格式")
+        (self.told.admitted.add if admits else self.told.admitted.discard)(code)
 
     def _calendar(self, entry: journal.Entry, body: Body) -> None:
         """Note an entry about a year, whose calendar must be the one before with only that year stated."""
@@ -252,7 +301,7 @@ class Reader:
         former, named = (
             _years(self.session, name) for name in (self.told.calendar, body["calendar"])
         )
-        wrong = bool(entry.tier)
+        wrong = False
         if former is not None and named is not None:  # what is lost is told with the documents
             Calendar.of(named)  # fails if it is none
             wrong |= not calendars.follows(former, named, body["year"])
@@ -261,16 +310,21 @@ class Reader:
         self.told.calendar = body["calendar"]
 
     def _round(self, entry: journal.Entry, body: Body) -> None:
-        """Note a round, which is opened once and closed at most once."""
+        """Note a round, which is opened once under its name and closed at most once."""
         named = body.get("round")
         if named is None:
-            if entry.tier != body["tier"]:
-                self.report.integrity.append(f"第{entry.seq}号轮次的层级与其内容不符")
-            self.told.rounds.add(entry.digest)
-        elif named not in self.told.rounds or named in self.told.closed_rounds:
+            if body["closes"] is not None and body["closes"] < body["opens"]:
+                self.report.integrity.append(f"第{entry.seq}号轮次的受理时间终止早于开始")
+            if body["name"] in {one["name"] for one in self.told.rounds.values()}:
+                self.report.integrity.append(f"第{entry.seq}号轮次的名称已有别的轮次使用")
+            self.told.rounds[entry.digest] = body
+            return
+        opened = self.told.rounds.get(named)
+        if opened is None or named in self.told.closed_rounds:
             self.report.integrity.append(f"第{entry.seq}号所结束的轮次没有开启，或已经结束")
-        else:
-            self.told.closed_rounds.add(named)
+        elif (entry.tier, body["batch"]) != (opened["tier"], opened["batch"]):
+            self.report.integrity.append(f"第{entry.seq}号结束轮次的层级或批次与所结束的轮次不符")
+        self.told.closed_rounds.add(named)
 
     def _announcement(self, entry: journal.Entry, body: Body) -> None:
         """Note an announcement; its titles and steps follow in one go."""
@@ -285,7 +339,7 @@ class Reader:
         if "announcement" not in body:
             return
         pending = self.told.announcement
-        if pending is None or not pending.take(body):
+        if pending is None or not pending.take(body) or entry.tier != pending.entry.tier:
             self.report.integrity.append(f"第{entry.seq}号办理所属的公告或称号与记录不符")
             return
         if len(pending.listed) == pending.entry.content["count"]:
@@ -296,18 +350,21 @@ class Reader:
     def _duty(self, entry: journal.Entry, body: Body) -> None:
         """Note what a person entered about a duty; whether it could be is followed later."""
         self.report.duties += 1
-        if entry.tier != body.get("tier", ""):
-            self.report.integrity.append(f"第{entry.seq}号{KINDS[entry.kind]}的层级与其内容不符")
 
 
 def _years(session: Session, name: str) -> dict[str, Any] | None:
     """The years of a calendar; None if its text is lost or altered, {} for no calendar."""
-    query = sa.select(_DOCUMENT.c.text).where(_DOCUMENT.c.digest == name)
-    text = session.scalar(query) if name else '{"years":{}}'
-    if text is None or (name and sha256(text) != name):
+    text = _text(session, name) if name else '{"years":{}}'
+    if text is None:
         return None
     found: dict[str, Any] = json.loads(text)["years"]
     return found
+
+
+def _text(session: Session, name: str) -> str | None:
+    """The published text with that digest; None if it is lost or altered."""
+    text = session.scalar(sa.select(_DOCUMENT.c.text).where(_DOCUMENT.c.digest == name))
+    return text if text is not None and sha256(text) == name else None
 
 
 #: What takes the entries of each kind.

@@ -170,7 +170,7 @@ def _journal(
         wanted.setdefault(checkpoint.size, []).append(checkpoint)
     _agree(report, wanted.pop(0, ()), frontier)
     replayer, reader = Replayer(session), Reader(session, report, told)
-    latest = datetime.min.replace(tzinfo=UTC)
+    latest, signed = datetime.min.replace(tzinfo=UTC), ""
     entries = journal.entries(session, first=-(2**62), checked=False)
     for entry in replayer.reading_ahead(entries) if replay else entries:
         number = report.size + 1
@@ -188,6 +188,8 @@ def _journal(
         recorded_at = entry.recorded_at or latest  # an altered row's moment may be unreadable
         if recorded_at < latest:
             report.integrity.append(f"第{entry.seq}号记录的时间早于前一条")
+        elif moment_text(recorded_at) < signed:
+            report.integrity.append(f"第{entry.seq}号记录的时间早于此前签发的检查点：时间被倒填")
         latest, previous = recorded_at, entry.digest
         sound = reader.take(entry)
         report.decisions += entry.kind == "decision"
@@ -199,7 +201,13 @@ def _journal(
                     f"第{entry.seq}号决定（{entry.tier}）重算不符，出在{again.difference}：{again.detail}"
                 )
         frontier.append(leaf_hash(entry.header_bytes() if sound else b""))
-        _agree(report, wanted.pop(frontier.size, ()), frontier)
+        points = wanted.pop(frontier.size, ())
+        _agree(report, points, frontier)
+        if any("" < point.time < moment_text(latest) for point in points):
+            report.integrity.append(
+                f"第{entry.seq}号记录的时间晚于包含它的检查点：时间被改动，或检查点是伪造的"
+            )
+        signed = max(signed, *(point.time for point in points)) if points else signed
         progress(entry.seq)
     replayer.close()
     for size in sorted(wanted):

@@ -89,12 +89,17 @@ class Misshapen:
 def misshapen(connection: sa.Connection, tables: Sequence[sa.Table]) -> Iterator[Misshapen]:
     """Every row of these tables with a value in another form, or that fails another check."""
     dialect = connection.dialect.name
-    if dialect == "sqlite":
+    if dialect == "sqlite" and not connection.info.get(_PREPARED):
         driver = connection.connection.driver_connection
         assert driver is not None
         driver.create_function("is_utf8", 1, _is_utf8, deterministic=True)
+        connection.info[_PREPARED] = True  # made anew, it would be refused while rows are read
     for table in tables:
         yield from _misshapen(connection, table, dialect)
+
+
+#: A connection's note that it knows the function.
+_PREPARED: Final = "knows_utf8"
 
 
 def _misshapen(connection: sa.Connection, table: sa.Table, dialect: str) -> Iterator[Misshapen]:

@@ -4,8 +4,11 @@ To verify entry n: its ``digest`` is the SHA-256 of the canonical JSON of its he
 names the SHA-256 of its body and, as ``previous``, the digest of entry n - 1. Standard library only.
 """
 
+import re
+from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 
+from registry.portable.clock import is_moment
 from registry.portable.sealing import seal
 from rules.portable.canonical import canonical_json, sha256
 
@@ -69,6 +72,30 @@ def header(
         "body": sha256(body),
         "previous": previous,
     }
+
+
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+
+
+def is_header(head: Mapping[str, Any]) -> bool:
+    """Whether a header has just the parts of one, each in its form."""
+    return (
+        head.keys() == _HEADER
+        and (type(head["schema"]), head["schema"]) == (int, SCHEMA)
+        and type(head["seq"]) is int
+        and is_moment(head["recorded_at"])
+        and all(type(head[key]) is str for key in ("kind", "tier", "program"))
+        and all(_is_digest(head[key]) for key in ("by", "body", "previous"))
+    )
+
+
+def _is_digest(value: Any) -> bool:
+    return type(value) is str and _DIGEST.fullmatch(value) is not None
+
+
+_HEADER: Final = {
+    "schema", "seq", "kind", "tier", "recorded_at", "program", "by", "body", "previous",
+}  # fmt: skip
 
 
 def header_text(head: Json) -> str:

@@ -1,9 +1,11 @@
 """The one clock: moments are recorded in UTC and shown in China's time, which the law uses."""
 
+import re
 from datetime import UTC, date, datetime, time, timedelta, timezone
-from typing import Final
+from typing import Any, Final
 
 CHINA: Final = timezone(timedelta(hours=8))
+_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
 
 
 def now() -> datetime:
@@ -37,6 +39,21 @@ def moment_text(moment: datetime) -> str:
     """
     # strftime does not pad the year on every system
     return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+
+
+def is_moment(text: Any) -> bool:
+    """Whether a value is a moment in the one form of the record.
+
+    >>> is_moment("2023-07-01T08:00:00.000000Z"), is_moment("2023-07-32T08:00:00.000000Z")
+    (True, False)
+    """
+    if type(text) is not str or not _MOMENT.fullmatch(text):
+        return False
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def china_text(moment: datetime, timespec: str = "seconds") -> str:

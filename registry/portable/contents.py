@@ -8,11 +8,14 @@ import hashlib
 import json
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from registry.portable.chain import KINDS, header_text
+from registry.portable.clock import china_day
 from registry.portable.findings import UnsoundError
 from rules.portable import duties
+from rules.portable.applications import Recorded
 from rules.portable.canonical import canonical_json, sha256
 from rules.portable.record import plain_text
 
@@ -53,6 +56,8 @@ class Contents:
         self.calendars: list[int] = []
         self.confirmations: dict[str, list[int]] = {}
         self.of_target: dict[str, list[int]] = {}
+        self.decided: dict[tuple[str, str], list[int]] = {}
+        self.closings: dict[str, list[int]] = {}
         self.documents: dict[str, Json] = {}
         self.wanted: set[int] = set()
         self.rechecks: set[int] = set()
@@ -61,7 +66,7 @@ class Contents:
         self.needed: set[str] = set()
 
     def index(self) -> None:
-        """Note publications, confirmations by determination, and determinations by target."""
+        """Note publications, and other entries by what they are about."""
         for seq, body in self.proved.items():
             match self.kind(seq):
                 case "publication":
@@ -71,6 +76,11 @@ class Contents:
                     self.calendars.append(seq)
                 case "confirmation":
                     self.confirmations.setdefault(body["determination"], []).append(seq)
+                case "decision":
+                    case = body["case"]
+                    self.decided.setdefault((case["uscc"], case["tier"]), []).append(seq)
+                case "round" if "round" in body:
+                    self.closings.setdefault(body["round"], []).append(seq)
                 case "determination":
                     self.of_target.setdefault(target(body), []).append(seq)
 
@@ -82,6 +92,11 @@ class Contents:
         """An entry's name in messages."""
         kind = self.kind(seq)
         return f"第{seq}号{KINDS[kind] if kind in NAMED else '记录'}"
+
+    def recorded(self, seq: int) -> Recorded:
+        """A proved entry in the form that is followed."""
+        moment = datetime.fromisoformat(self.lines[seq]["header"]["recorded_at"])
+        return Recorded(seq, self.digest(seq), china_day(moment), self.proved[seq])
 
     def digest(self, seq: int) -> str:
         """The digest by which other entries name an entry."""

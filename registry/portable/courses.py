@@ -1,15 +1,14 @@
 """The applications of a bundle and their steps, each followed again by the law of its time."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from functools import partial
 
-from registry.portable.clock import china_day
 from registry.portable.contents import Contents, Json, last_before, shown
 from registry.portable.findings import Findings, UnsoundError
-from rules.portable.applications import Application, Applications, Calendars, Recorded
+from rules.portable.applications import Application, Applications, Calendars, refuse_mistitled
 from rules.portable.calendar import Calendar
 from rules.portable.canonical import digest
+from rules.portable.record import Body
 from rules.portable.workflow import EXTEND, GRANT
 
 
@@ -44,10 +43,7 @@ class Courses:
         number = self.here.number(name, "round")
         if not number:
             raise UnsoundError("所属的轮次不在包内，或已被改动")
-        closings = [
-            n for n in self.here.of_kind("round") if self.here.proved[n].get("round") == name
-        ]
-        self.here.used.update((number, *closings))
+        self.here.used.update((number, *self.here.closings.get(name, ())))
         return self.here.proved[number]
 
     def almanac(self, entries: Sequence[int]) -> Calendars:
@@ -68,28 +64,26 @@ class Courses:
 
     def follow(self, seq: int) -> None:
         """Check that an application fits what it names, or that a step could be taken."""
-        line, body = self.here.lines[seq], self.here.proved[seq]
-        head = line["header"]
-        recorded = Recorded(
-            seq, self.here.digest(seq), china_day(datetime.fromisoformat(head["recorded_at"])), body
-        )
+        body, recorded = self.here.proved[seq], self.here.recorded(seq)
         if self.here.kind(seq) == "application":
             last = self.here.publication(seq, "申报")
             if self.here.proved[last].get("workflows") != body["workflows"]:
                 raise UnsoundError("所依的办理程序不是当时发布的")
             self.here.sources(last)
-            tier = self.followed.open(recorded).entry.body["tier"]
+            closed = next(map(self.here.recorded, self.here.closings.get(body["round"], ())), None)
+            self.followed.refuse(recorded, closed)
+            self.followed.open(recorded)
         else:
             taken = self.followed.take(recorded)
-            tier = self.followed.found[body["application"]].entry.body["tier"]
-            self.rested(seq, body)
-            self.titled(body, taken.act.effects)
-        if head["tier"] != tier:
-            raise UnsoundError("层级与其内容不符")
+            application = self.followed.found[body["application"]].entry.body
+            if self.here.lines[seq]["header"]["tier"] != application["tier"]:
+                raise UnsoundError("层级与其内容不符")
+            self.rested(seq, body, application)
+            self.titled(seq, body, taken.act.effects, application["tier"])
         self.here.used.add(seq)
 
-    def rested(self, seq: int, body: Json) -> None:
-        """Check that a step states the outcome of the decision on which it rests."""
+    def rested(self, seq: int, body: Json, application: Body) -> None:
+        """Check that a step states the outcome of the decision on which it rests, the newest here."""
         if body["decision"] is None:
             if body["outcome"]:
                 raise UnsoundError("所写的结论没有决定")
@@ -100,20 +94,33 @@ class Courses:
         decided = self.here.proved[number]
         if (decided["case"]["uscc"], shown(decided["verdict"])) != (body["uscc"], body["outcome"]):
             raise UnsoundError("所写的结论与所依的决定不符")
+        case = decided["case"]
+        if any(case[key] != application[key] for key in ("tier", "procedure")):
+            raise UnsoundError("所依的决定是另一层级或另一程序的")
+        if case["filed_as_of"] < application["filed_as_of"]:
+            raise UnsoundError("所依的决定所依据的填报早于申报时的填报")
+        if last_before(seq, self.here.decided[case["uscc"], case["tier"]]) != number:
+            raise UnsoundError("所依的决定之后又有决定")
 
-    def titled(self, body: Json, effects: Sequence[str]) -> None:
-        """Check that a step that grants or extends a title names its announcement and the title."""
+    def titled(self, seq: int, body: Json, effects: Sequence[str], tier: str) -> None:
+        """Check that a step that grants or extends a title fits its announcement and the title."""
         if not {GRANT, EXTEND}.intersection(effects):
             if "announcement" in body or "title" in body:
                 raise UnsoundError("不授予称号，却写有公告")
             return
+        if "announcement" not in body:
+            raise UnsoundError("授予称号，却没有写公告")
         announcement = self.here.number(body["announcement"], "announcement")
-        title = self.here.numbers.get(body["title"], 0)
+        title = self.here.number(body["title"], "title")
         if not (announcement and title):
             raise UnsoundError("所属的公告或所登记的称号不在包内")
-        stated = self.here.proved[title]
-        if self.here.kind(title) != "title" or stated["uscc"] != body["uscc"]:
-            raise UnsoundError("所登记的称号是另一家企业的")
+        heads = [self.here.lines[n]["header"] for n in (announcement, title, seq)]
+        if not announcement < title < seq or len({head["recorded_at"] for head in heads}) > 1:
+            raise UnsoundError("公告、称号和办理不是先后一并登记的")
+        if heads[0]["tier"] != tier:
+            raise UnsoundError("所属的公告是另一层级的")
+        proved = self.here.proved
+        refuse_mistitled(body, effects, tier, proved[announcement], proved[title])
         self.here.used.update((announcement, title))
 
     def announcement(self, seq: int) -> None:

@@ -35,8 +35,6 @@ class _Decisions:
         """Check that a decision comes out again from the contents of the bundle."""
         line, body = self.here.lines[seq], self.here.proved[seq]
         case = body["case"]
-        if case["tier"] != line["header"]["tier"]:
-            raise UnsoundError("层级与其内容不符")
         ruleset = self.ruleset(seq, body)
         determined = self.determinations(seq, body, line["facts"])
         register = self.register(seq, body)

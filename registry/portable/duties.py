@@ -5,15 +5,13 @@ enterprise was cancelled, or a consequence drawn, before it: it must not fall wi
 """
 
 from collections.abc import Iterator
-from datetime import datetime
 from functools import partial
 from typing import Final
 
-from registry.portable.clock import china_day
 from registry.portable.contents import Contents, Json, last_before
 from registry.portable.courses import Courses
 from registry.portable.findings import Findings, UnsoundError
-from rules.portable.applications import Recorded, day_of
+from rules.portable.applications import UNKNOWN, Recorded, day_of
 from rules.portable.clocks import BAR
 from rules.portable.duties import KINDS, Duties, Timings, is_recheck
 from rules.portable.timing import Event, Timing
@@ -71,28 +69,23 @@ class _Holder:
     def follow(self, seq: int) -> None:
         """Check that an entry could be recorded when it was."""
         kind, body = self.here.kind(seq), self.here.proved[seq]
-        head = self.here.lines[seq]["header"]
-        day = china_day(datetime.fromisoformat(head["recorded_at"]))
-        entry = Recorded(seq, self.here.digest(seq), day, body)
+        entry = self.here.recorded(seq)
         if kind == "step":
             self.courses.followed.take(entry)
             return
-        clocks = self.clocks(seq, body) if _timed(self.here, seq) else None
+        timed = _timed(self.here, seq)
+        clocks = self.clocks(seq, body) if timed else _untimed
         if kind == "application":
             one = self.courses.followed.open(entry)
             recheck = body["tier"] if is_recheck(one.workflow.to_json()) else ""
             if recheck:
                 self.here.rechecks.add(seq)
             self.duties.apply(one)
-            assert clocks is not None
             self.duties.refuse_barred(clocks, day_of(body["applied_on"]), recheck)
             return
-        tier = body["kind"] if kind == "title" else body.get("tier", "")
-        if head["tier"] != tier:
-            raise UnsoundError("层级与其内容不符")
         self.duties.follow(kind, entry, clocks)
         self.here.used.add(seq)
-        if clocks is not None:
+        if timed:
             told = "；".join(_remarks(kind, entry, clocks))
             mark = "△" if told else "✓"
             said = self.said(kind, body)
@@ -132,6 +125,11 @@ class _Holder:
         drawn = body["consequence"] or "没有作出后果"
         matter = f"{body['tier']}{body['matter']}{body['subject']}"
         return f"{body['day']} {matter}逾期（最迟{body['due']}）：{drawn}"
+
+
+def _untimed(_tier: str) -> Timing:
+    """The clocks of what no clock has to allow."""
+    return Timing((), UNKNOWN)
 
 
 def _remarks(kind: str, entry: Recorded, clocks: Timings) -> Iterator[str]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
+from registry.portable.clock import is_moment
 from registry.portable.ed25519 import verify
 from rules.portable.errors import DescribedError
 
@@ -141,6 +142,16 @@ class Checkpoint:
                 value=_shown(encoded),
             )
         return cls(origin, int(size), root, tuple(extensions))
+
+    @property
+    def time(self) -> str:
+        """The moment at which it says that it was signed; empty if it does not say.
+
+        >>> Checkpoint("甲", 3, bytes(32), ("time 2023-07-01T08:00:00.000000Z",)).time
+        '2023-07-01T08:00:00.000000Z'
+        """
+        stated = (line.removeprefix("time ") for line in self.extensions if line[:5] == "time ")
+        return next(filter(is_moment, stated), "")
 
     def text(self) -> str:
         """The text to be signed."""

@@ -9,7 +9,6 @@ refused.
 
 import argparse
 import json
-import re
 import sys
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,16 +16,16 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from registry.portable import chain, container, courses, decisions, duties, notes
+from registry.portable import bodies, chain, container, courses, decisions, duties, notes
 from registry.portable.chain import KINDS, header_text
-from registry.portable.clock import china_text
+from registry.portable.clock import china_text, is_moment
 from registry.portable.container import unpack
 from registry.portable.contents import NAMED, Contents, Json, canonical, file_digest
 from registry.portable.findings import Findings, UnsoundError
 from registry.portable.merkle import leaf_hash, verify_consistency, verify_inclusion
 from registry.portable.notes import Checkpoint, NoteError, VerifierKey, open_note
 from registry.portable.sealing import INFORMANT, commitment, opened_facts, places, wrong_opening
-from rules.portable.canonical import digest, sha256
+from rules.portable.canonical import canonical_json, digest, sha256
 from rules.portable.duties import KINDS as DUTIES
 
 SCHEMA: Final = 1
@@ -34,7 +33,6 @@ SCHEMA: Final = 1
 EARLIEST: Final = "0001-01-01T00:00:00.000000Z"
 LATEST: Final = "9999-12-31T23:59:59.999999Z"
 
-_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
 _UNLISTED: Final = frozenset({"manifest.json", "manifest.note"})
 _ALWAYS: Final = _UNLISTED | {"checkpoint.txt", "entries.jsonl", "index.html", "verify.py"}
 _CLAIMS: Final = {"schema", "key", "selection", "masked", "ends", "counts", "evidence", "files"}
@@ -67,12 +65,15 @@ class _Bundle:
             raise UnsoundError("清单 manifest.json 过大，不是导出的原文件：请重新取得原文件")
         self.manifest: Json = _document(files.get("manifest.json"), "清单 manifest.json")
         schema = self.manifest["schema"]
-        if schema != SCHEMA:
+        if (type(schema), schema) != (int, SCHEMA):
             raise UnsoundError(f"证据包的格式版本{schema}不为本程序所知：请使用更新的验证程序")
+        if type(self.manifest["masked"]) is not bool:
+            raise UnsoundError("清单没有写明是否遮盖：请登记机关重新导出")
         self.key = VerifierKey.parse(self.manifest["key"] if key is None else key)
         found.key = str(self.key)
         self.here = Contents(files)
         self.here.needed.update(_ALWAYS)
+        self.held: list[Checkpoint] = []
 
     def verify(self, against: Sequence[bytes]) -> None:
         """Verify everything; no failure stops the other checks, except that of the checkpoint."""
@@ -88,6 +89,7 @@ class _Bundle:
         attempt("记录文件 entries.jsonl", self.read)
         for seq in self.here.lines:
             attempt(self.here.name(seq), self.entry, seq)
+        attempt("记录文件 entries.jsonl", self.times)
         attempt("记录文件 entries.jsonl", self.here.index)
         attempt("目录文件 headers.jsonl", self.skeleton)
         decisions.verify(self.here, self.found)
@@ -156,6 +158,7 @@ class _Bundle:
             )
         if not agrees:
             raise UnsoundError("与包内检查点不一致：登记库的历史被改写过")
+        self.held.append(held)
         self.found.notes.append(f"与所持检查点（{held.size}条）一致")
 
     # -- the record
@@ -182,6 +185,10 @@ class _Bundle:
         if sha256(line["body"]) != head["body"]:
             raise UnsoundError("内容与其摘要不符，已被改动")
         body = canonical(line["body"], "内容")
+        if amiss := bodies.amiss(head["kind"], body):
+            raise UnsoundError(f"内容不合格式（{amiss}）")
+        if bodies.tier_of(head["kind"], body) not in (None, head["tier"]):
+            raise UnsoundError("层级与其内容不符")
         promised = {"by": head["by"], **{k: body[k] for k in ("ground",) if k in body}}
         if INFORMANT in line["texts"]:
             raise UnsoundError("披露了举报人：任何证据包都不得披露")
@@ -204,8 +211,25 @@ class _Bundle:
         point = self.checkpoint
         if not verify_inclusion(leaf, head["seq"] - 1, point.size, nodes, point.root):
             raise UnsoundError("不在登记机关签名的检查点之下：记录被改动、换位，或检查点是伪造的")
-        if head["schema"] != chain.SCHEMA or not _MOMENT.fullmatch(head["recorded_at"]):
+        if not chain.is_header(head):
             raise UnsoundError("记录的格式不为本程序所知：请使用更新的验证程序")
+
+    def times(self) -> None:
+        """Check that entries were recorded one after the other, and on the right side of checkpoints."""
+        latest = ""
+        for seq in self.here.proved:
+            moment = self.here.lines[seq]["header"]["recorded_at"]
+            if moment < latest:
+                raise UnsoundError(f"第{seq}号记录的时间早于前一条")
+            latest = moment
+            for point in (self.checkpoint, *self.held):
+                if point.time and (
+                    moment > point.time if seq <= point.size else moment < point.time
+                ):
+                    raise UnsoundError(
+                        f"第{seq}号记录的时间与检查点（{point.size}条，"
+                        f"签发于北京时间{_clock(point.time)}）不符：时间被倒填"
+                    )
 
     def hidden(self, what: str, disclosed: Json, sealed: Json) -> None:
         """Check that a masked bundle discloses nothing, and any other bundle everything."""
@@ -220,7 +244,7 @@ class _Bundle:
         if "numbers" in asked:
             return
         self.here.needed.add("headers.jsonl")
-        if not (_MOMENT.fullmatch(asked["from"]) and _MOMENT.fullmatch(asked["until"])):
+        if not (is_moment(asked["from"]) and is_moment(asked["until"])):
             raise UnsoundError("所选的期间不合格式")
         heads = self.here.heads = [
             canonical(text, f"第{n}行")
@@ -234,10 +258,7 @@ class _Bundle:
         for one, other in pairwise(heads):
             if other["seq"] != one["seq"] + 1 or other["previous"] != sha256(header_text(one)):
                 raise UnsoundError(f"第{other['seq']}号记录没有接在前一条之后：目录被改动或有遗漏")
-            if (
-                not _MOMENT.fullmatch(one["recorded_at"])
-                or one["recorded_at"] > other["recorded_at"]
-            ):
+            if not chain.is_header(one) or one["recorded_at"] > other["recorded_at"]:
                 raise UnsoundError(f"第{other['seq']}号记录的时间早于前一条")
         if heads[0]["seq"] != 1 and not heads[0]["recorded_at"] < asked["from"]:
             raise UnsoundError("目录没有从期间开始处起")
@@ -278,7 +299,8 @@ class _Bundle:
         )
         if "numbers" in asked:
             wanted = asked["numbers"]
-            if set(asked) != {"numbers"} or wanted != sorted({int(n) for n in wanted}):
+            plain = canonical_json(sorted({int(n) for n in wanted}))
+            if set(asked) != {"numbers"} or canonical_json(wanted) != plain:
                 raise UnsoundError("所选的编号不合格式")
             others = [
                 n for n in self.here.of_kind("title", *DUTIES)
@@ -328,7 +350,8 @@ class _Bundle:
         }
         evidence = sorted({d for body in rest for d in body.get("evidence", ())})
         stated = self.manifest
-        if set(stated) != _CLAIMS or (stated["counts"], stated["evidence"]) != (counts, evidence):
+        claimed = [stated["counts"], stated["evidence"]]
+        if set(stated) != _CLAIMS or canonical_json(claimed) != canonical_json([counts, evidence]):
             raise UnsoundError("所记的数目或证据与包内的记录不符")
         if "consistency.json" in self.files:
             self.here.needed.add("consistency.json")
@@ -450,8 +473,8 @@ def report(found: Findings) -> int:
             f"请与登记机关另行公布的公钥核对：{found.key}"
         )
     if found.checkpoint is not None:
-        stated = [x.removeprefix("time ") for x in found.checkpoint.extensions]
-        when = "".join(f"，签发于北京时间{_clock(x)}" for x in stated if _MOMENT.fullmatch(x))
+        moment = found.checkpoint.time
+        when = moment and f"，签发于北京时间{_clock(moment)}"
         lines.append(
             f"检查点：{found.checkpoint.origin}，{found.checkpoint.size}条记录{when}，签名有效"
         )

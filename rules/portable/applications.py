@@ -6,7 +6,7 @@ calendar that was in force when each was recorded, for anyone who holds them.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -15,6 +15,9 @@ from typing import Final
 from rules.portable.calendar import Calendar, Term
 from rules.portable.record import Body, RecordError, governs
 from rules.portable.workflow import (
+    EXTEND,
+    GRANT,
+    SETTLE,
     Act,
     Course,
     Handling,
@@ -117,6 +120,8 @@ class Application:
         handling, step = self._handling(entry.seq), self._step(entry, day)
         here = handling.on(_timed(handling, self.course), day)
         act = handling.act(here, step)
+        if body["objection"] is not None and SETTLE not in act.effects:
+            raise StepError("settles-nothing", "“{act}”不了结异议，却写有异议", act=act.act)
         self.course = handling.after(here, act, step)
         waits = self.workflow.by_clock(here.state) is not None
         taken = Taken(
@@ -132,9 +137,9 @@ class Application:
         self._numbers[entry.digest] = entry.seq
         return taken
 
-    def on(self, day: date) -> Course:
-        """Where it stands on a day, as far as is known now."""
-        handling = self._handling(None)
+    def on(self, day: date, seq: int | None = None) -> Course:
+        """Where it stands on a day, as far as was known before an entry, or is known now."""
+        handling = self._handling(seq)
         return handling.on(_timed(handling, self.course), day)
 
     def now(self) -> Course:
@@ -186,6 +191,7 @@ class Applications:
         self._read = cache(self._workflow)
         self._calendars = calendars
         self.found: dict[str, Application] = {}
+        self._newest: dict[tuple[str, str], Application] = {}
 
     def _workflow(self, table: str, name: str) -> Workflow:
         return Workflow.of(self._workflows(table)["workflows"][name])
@@ -202,7 +208,29 @@ class Applications:
         workflow = self._read(body["workflows"], body["workflow"])
         found = Application(entry, workflow, self._calendars, terms)
         self.found[entry.digest] = found
+        self._newest[body["uscc"], body["tier"]] = found
         return found
+
+    def refuse(self, entry: Recorded, closing: Recorded | None = None) -> None:
+        """Raise ``RecordError`` if an application, not followed yet, could not be recorded then.
+
+        ``closing`` is the entry that closed its round.
+        """
+        body = entry.body
+        day, before = day_of(body["applied_on"]), self._newest.get((body["uscc"], body["tier"]))
+        if day > entry.day:
+            raise RecordError(
+                "applied-in-future", "{value}晚于登记的日期（{last}）", value=day, last=entry.day
+            )
+        if day_of(body["filed_as_of"]) > day:
+            raise RecordError("filed-later", "所写的填报日期晚于申报日期")
+        if before and not before.on(day, entry.seq).ended:
+            raise RecordError(
+                "application-open", "前一申报（第{where}号）尚未办结", where=before.entry.seq
+            )
+        # what was recorded before the round was closed stays, even of the same day
+        if closing and closing.seq < entry.seq and day >= day_of(closing.body["closed_on"]):
+            raise RecordError("round-closed", "所属的轮次当时已经结束")
 
     def take(self, entry: Recorded) -> Taken:
         """Follow a step; ``StepError`` if it could not be taken."""
@@ -268,6 +296,31 @@ def refuse_outside(body: Body, round_: Body) -> None:
         )
 
 
+def refuse_mistitled(
+    step: Body, effects: Collection[str], tier: str, announced: Body, title: Body
+) -> None:
+    """Raise ``RecordError`` if a step that grants or extends a title, its announcement and the title differ.
+
+    ``effects`` are those of the step, ``tier`` that of its application.
+    """
+    if title["uscc"] != step["uscc"]:
+        raise RecordError("title-of-another", "所登记的称号是另一家企业的")
+    if title["kind"] != tier:
+        raise RecordError(
+            "other-title",
+            "所登记的是{value}称号，申报的是{expected}",
+            value=title["kind"],
+            expected=tier,
+        )
+    if title["action"] not in {_TITLED[effect] for effect in effects if effect in _TITLED}:
+        raise RecordError("other-effect", "所登记的称号不是这一办理所授予或延续的")
+    told = {(one["document"], one["dated"], *one["evidence"]) for one in (announced, title)}
+    if told != {(step["document"], step["day"], *step["evidence"])}:
+        raise RecordError("other-notice", "办理、公告和所登记的称号的文号、日期或附件不一致")
+
+
+#: What an effect of a step does to a title of the register.
+_TITLED: Final = {GRANT: "grant", EXTEND: "extend"}
 #: What a round and its applications have in common. A round without a province is for all.
 _ROUND: Final = {"tier": "层级", "procedure": "程序", "batch": "批次", "province": "省份"}
 

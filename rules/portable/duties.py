@@ -7,7 +7,7 @@ on any day.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
@@ -50,10 +50,22 @@ class Spell:
 
 @dataclass
 class _Titled:
-    """A title of the register as its entries state it one after another."""
+    """A title of the register as its entries state it one after another; ``last`` is the newest of them."""
 
     title: Title
+    last: Recorded
     cancellation: "_Cancellation | None" = None
+
+    @property
+    def until(self) -> date:
+        """The last day of its validity, as it was registered last."""
+        return day_of(self.last.body["valid_until"])
+
+    @property
+    def held_until(self) -> date:
+        """The last day on which it was held, or will be."""
+        ended = self.title.ended
+        return min(self.until, ended - timedelta(days=1)) if ended else self.until
 
 
 @dataclass(frozen=True)
@@ -227,6 +239,7 @@ class Duties:
     def _refuse(self, kind: str, body: Body, clocks: Timings) -> None:
         """Refuse what the clocks of its time do not allow."""
         if kind == "title":
+            self._refuse_title(body)
             if body["action"] == "cancel":
                 refuse_cancelling(body, clocks(body["kind"]))
             return
@@ -239,12 +252,46 @@ class Duties:
             found = [i for tier in self.tiers for i in self.items(tier, clocks(tier), day)]
             _refuse_unasked(body["year"], found)
         elif kind == "change":
+            if body["reported"] and day_of(body["reported"]) < day:
+                raise DutyError("reported-before", "报告的日期早于变化的日期")
             event = Event(matter=CHANGE, subject="", day=day, ground=body["changed"])
             for tier in self.tiers:
                 clocks(tier).items(None, [event], day)
         elif kind == "consequence":
             tier = body["tier"]
             _refuse_undue(body, self.items(tier, clocks(tier), day))
+
+    def _refuse_title(self, body: Body) -> None:
+        """Refuse what cannot be said of a title after what is on record of it and of others of its kind.
+
+        One that is not on record can be extended or ended too: a notice may be about a title that
+        another registry granted.
+        """
+        first, until = day_of(body["valid_from"]), day_of(body["valid_until"])
+        ended = day_of(body["ended_on"]) if body["ended_on"] else None
+        known = self._titles.get((body["kind"], body["valid_from"]))
+        match body["action"]:
+            case "strike":
+                if known is None or known.last.digest != body["strikes"]:
+                    raise DutyError("strikes-nothing", "划销的不是这项称号现行的登记")
+                return
+            case "grant":
+                alike = (t for (kind, _), t in self._titles.items() if kind == body["kind"])
+                for other in alike:
+                    if other.title.start <= until and first <= other.held_until:
+                        raise DutyError(
+                            "overlapping-title",
+                            "与第{where}号登记的同类称号重叠",
+                            where=other.last.seq,
+                        )
+            case "extend" if known and (known.title.ended or until <= known.until):
+                raise DutyError("no-extension", "称号已终止，或已登记至同一日或更晚，不能延期")
+            case "end" | "cancel" if known and (known.title.ended or until != known.until):
+                raise DutyError("ended-otherwise", "称号已终止，或有效期与此前登记的不同")
+        if until < first or (ended and ended < first):
+            raise DutyError("ends-before-it-begins", "称号的终止早于开始")
+        if (body["action"] in ("end", "cancel")) is not bool(ended):
+            raise DutyError("not-ended", "终止或取消须写明终止日期，授予或延期则没有")
 
     def _title(self, entry: Recorded) -> None:
         body = entry.body
@@ -256,11 +303,12 @@ class Duties:
         until, known = day_of(body["valid_until"]), self._titles.get(key)
         if known is None:
             known = self._titles[key] = _Titled(
-                Title(start=day_of(body["valid_from"]), until=until)
+                Title(start=day_of(body["valid_from"]), until=until), entry
             )
         elif body["action"] == "extend":
             again = Extension(day_of(body["dated"]), until)
             known.title = replace(known.title, extensions=(*known.title.extensions, again))
+        known.last = entry
         ended = body["ended_on"]
         known.title = replace(known.title, ended=day_of(ended) if ended else None)
         if body["action"] == "cancel":
@@ -303,6 +351,10 @@ class Duties:
         alike = ("matter", "ground")
         if first is None or any(getattr(first.event, k) != getattr(event, k) for k in alike):
             raise DutyError("nothing-to-answer", "所答复或补报的记录不存在，或已撤回")
+        if event.matter == CHANGE and _differ(first.entry.body, entry.body, "day", "renamed"):
+            raise DutyError(
+                "reported-otherwise", "补报与第{where}号记录所写的变化不同", where=first.entry.seq
+            )
         if first.event.done is not None:
             raise DutyError(
                 "already-answered", "第{where}号记录已答复或报告", where=first.entry.seq
@@ -414,6 +466,10 @@ def _refuse_undue(body: Body, items: Sequence[Item]) -> None:
             expected="或".join(f"“{c}”" for c in item.consequences),
             found=body["consequence"],
         )
+
+
+def _differ(one: Body, other: Body, *keys: str) -> bool:
+    return any(one[key] != other[key] for key in keys)
 
 
 def is_recheck(workflow: Body) -> bool:

@@ -56,6 +56,32 @@ def no_years(calendar: dict[str, object]) -> None:
     calendar["years"] = {}
 
 
+def of_another_tier(f: Forgery) -> None:
+    """The decision of another tier, which was met, takes the place of the step's own."""
+    decision = f.numbers("decision")[0]
+    f.put(decision, case={**f.body(decision)["case"], "tier": "创新型中小企业"})
+    f.line(decision)["header"]["tier"] = "创新型中小企业"
+
+
+def first_of(kind: str, /, **changes: object) -> Callable[[Forgery], None]:
+    return lambda f: f.put(f.numbers(kind)[0], **changes)
+
+
+def applied_again(f: Forgery) -> None:
+    """The second application is the first enterprise's, whose own is still open."""
+    first, second = f.numbers("application")
+    f.put(second, uscc=f.body(first)["uscc"])
+
+
+def recorded_later(f: Forgery) -> None:
+    """The last step comes after the announcement, not with it."""
+    f.line(steps(f)["公告"])["header"]["recorded_at"] = "2023-08-02T09:00:00.000000Z"
+
+
+def with_more_in_the_header(f: Forgery) -> None:
+    f.line(f.numbers("step")[0])["header"]["more"] = "x"
+
+
 def put(act: str, /, **changes: object) -> Callable[[Forgery], None]:
     return lambda f: f.put(steps(f)[act], **changes)
 
@@ -93,6 +119,59 @@ FORGERIES: dict[str, tuple[Callable[[Forgery], None], str]] = {
     "the round opens later": (
         lambda f: f.put(f.numbers("round")[0], opens="2023-07-31"),
         "不在轮次的受理时间",
+    ),
+    "a decision of another tier": (of_another_tier, "所依的决定是另一层级或另一程序的"),
+    "a decision of another procedure": (
+        lambda f: f.put(
+            f.numbers("decision")[0],
+            case={**f.body(f.numbers("decision")[0])["case"], "procedure": "复核"},
+        ),
+        "所依的决定是另一层级或另一程序的",
+    ),
+    "a title of another tier": (
+        lambda f: (
+            f.put(f.numbers("title")[0], kind="创新型中小企业"),
+            f.line(f.numbers("title")[0])["header"].update(tier="创新型中小企业"),
+        ),
+        "所登记的是创新型中小企业称号",
+    ),
+    "an announcement of another tier": (
+        lambda f: f.line(f.numbers("announcement")[0])["header"].update(tier="创新型中小企业"),
+        "所属的公告是另一层级的",
+    ),
+    "another document announces": (
+        first_of("announcement", document="另一公告"),
+        "文号、日期或附件不一致",
+    ),
+    "another day announces": (
+        first_of("announcement", dated="2023-07-02"),
+        "文号、日期或附件不一致",
+    ),
+    "another document grants": (first_of("title", document="另一公告"), "文号、日期或附件不一致"),
+    "the title is extended": (
+        first_of("title", action="extend"),
+        "所登记的称号不是这一办理所授予或延续的",
+    ),
+    "the last step comes alone": (recorded_later, "公告、称号和办理不是先后一并登记的"),
+    "an application while another is open": (applied_again, "前一申报"),
+    "an application of a day to come": (
+        first_of("application", applied_on="2023-08-02"),
+        "2023-08-02晚于登记的日期",
+    ),
+    "an application on a later filing": (
+        first_of("application", filed_as_of="2023-07-13"),
+        "所写的填报日期晚于申报日期",
+    ),
+    "a day in another form": (
+        first_of("application", applied_on="20230712"),
+        "「applied_on」的写法不对",
+    ),
+    "a number in another form": (first_of("round", lag=0.0), "「lag」的写法不对"),
+    "more than is read": (first_of("step", remark="x"), "多出「remark」"),
+    "more in the header": (with_more_in_the_header, "记录的格式不为本程序所知"),
+    "an objection that is not settled": (
+        put("拟认定", objection="a" * 64),
+        "不了结异议，却写有异议",
     ),
     "a longer publicity": (lambda f: renamed(f, "workflows", shorter), "环节没有“公告”"),
     "no working day is known": (lambda f: renamed(f, "calendar", no_years), "环节没有“公告”"),
