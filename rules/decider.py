@@ -153,7 +153,7 @@ class Beside:
 
     def evaluation(self, evaluator: reference.Evaluator) -> reference.Evaluation:
         """The reference's evaluation of the profile under a ruleset."""
-        given = [found for other, found in self._found.items() if other is not evaluator]
+        given = {other: found for other, found in self._found.items() if other is not evaluator}
         found = self._found[evaluator] = evaluator.evaluation(self._facts, given)
         return found
 

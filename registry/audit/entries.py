@@ -23,8 +23,8 @@ from registry.record import calendars, journal, receipts
 from registry.record.determinations import same_person
 from rules.portable.calendar import Calendar
 from rules.portable.canonical import canonical_json, digest, sha256
+from rules.portable.figures import number
 from rules.portable.record import Body
-from rules.portable.reference import number
 
 _ENTERPRISE: Final = table_of(Enterprise)
 _DOCUMENT: Final = table_of(Document)

@@ -5,6 +5,7 @@ from itertools import pairwise
 from registry.portable.contents import Contents, Json, shown, target
 from registry.portable.findings import Findings, UnsoundError
 from rules.portable.canonical import canonical_json, digest
+from rules.portable.figures import PENDING
 from rules.portable.record import (
     current_value,
     decision_body,
@@ -15,7 +16,6 @@ from rules.portable.record import (
     redecide,
     with_identity,
 )
-from rules.portable.reference import PENDING
 
 
 def verify(here: Contents, found: Findings) -> None:

@@ -27,7 +27,9 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from rules.portable.canonical import digest
 from rules.portable.errors import DescribedError
-from rules.portable.reference import MET, NOT_MET, PENDING, Evaluator, Number, number
+from rules.portable.evaluation import MET, NOT_MET
+from rules.portable.figures import PENDING, Number, number
+from rules.portable.reference import Evaluator
 
 SCHEMA: Final = 1
 

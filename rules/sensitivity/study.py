@@ -12,7 +12,8 @@ from rules.model.facts import YEARS, Fact, Profile, Scalar, exact
 from rules.model.quantities import UNITS, show
 from rules.model.ruleset import Expr, Ruleset
 from rules.portable import reference
-from rules.portable.reference import At, Formula, Place, Reading
+from rules.portable.evaluation import MET, NOT_MET, At, Formula, Place
+from rules.portable.figures import Json, Number, Reading, interval
 from rules.sensitivity.along import Along, Grid, Track
 
 #: Grid steps in base units: fen, 0.0001 percentage points, 0.01 points; other figures are counts.
@@ -195,13 +196,12 @@ class StudyCase(reference.Evaluation):
 
     def __init__(
         self,
-        evaluator: "StudyEvaluator",
-        facts: reference.Json,
+        facts: Json,
         variable: Variable,
         grid: Grid | None = None,
         place: int = 0,
     ) -> None:
-        super().__init__(evaluator, facts)
+        super().__init__(facts)
         self.variable = variable
         self.grid = grid
         self.place = place
@@ -259,13 +259,13 @@ class StudyEvaluator(reference.Evaluator):
                 return plain(case, place)
             lo, hi, gap, *_ = listed(case, place)
             assert lo is not None
-            outcome = case.result(rule, case.places(records)[own[1]])
+            outcome = self.outcome(rule, records)(case, case.places(records)[own[1]])
             shift = cast(Fraction, case.along - case.along.value)
-            if outcome == reference.MET:
+            if outcome == MET:
                 lo += shift
-            if outcome != reference.NOT_MET and hi is not None:
+            if outcome != NOT_MET and hi is not None:
                 hi += shift
-            return agreeing(case, reference.interval(lo, hi, gap))
+            return agreeing(case, interval(lo, hi, gap))
 
         return read
 
@@ -274,7 +274,7 @@ class StudyEvaluator(reference.Evaluator):
         a: Sequence[Any],
         b: Sequence[Any],
         records: str,
-        measure: Callable[[date, date], reference.Number],
+        measure: Callable[[date, date], Number],
     ) -> Formula:
         """A measure of time with one date as a variable; it is monotone in each of its dates."""
         plain = super().time(a, b, records, measure)
@@ -289,7 +289,7 @@ class StudyEvaluator(reference.Evaluator):
                 return known
             pairs = tuple(zip(moving, (first(case, place), last(case, place)), strict=True))
 
-            def measured(ordinal: int) -> reference.Number:
+            def measured(ordinal: int) -> Number:
                 day = date.fromordinal(ordinal)
                 return measure(*(day if moves else cast(date, fixed) for moves, fixed in pairs))
 
@@ -308,7 +308,7 @@ Maker: TypeAlias = Callable[[Scalar, Grid | None, int], StudyCase]
 class Study:
     """One evaluated filing, from which other values of one fact are evaluated."""
 
-    def __init__(self, reach: Reach, evaluator: StudyEvaluator, facts: reference.Json) -> None:
+    def __init__(self, reach: Reach, evaluator: StudyEvaluator, facts: Json) -> None:
         self.reach = reach
         self.evaluator = evaluator
         self.facts = facts
@@ -319,7 +319,7 @@ class Study:
         """The filing with another value of one fact."""
         return Study(self.reach, self.evaluator, self.with_value(variable, value))
 
-    def with_value(self, variable: Variable, value: Scalar) -> reference.Json:
+    def with_value(self, variable: Variable, value: Scalar) -> Json:
         """The facts with another value of one of them."""
         if variable.at is None:
             return {**self.facts, "values": {**self.facts["values"], variable.key: value}}
@@ -373,15 +373,14 @@ class Study:
         if variable.key in self._makers:
             return self._makers[variable.key]
         kept = [self._kept(variable, place) for place in self.base.everywhere()]
+        root = self.evaluator.rule(self.reach.ruleset.root, "")
 
         def made(value: Scalar, grid: Grid | None, place: int) -> StudyCase:
-            case = StudyCase(
-                self.evaluator, self.with_value(variable, value), variable, grid, place
-            )
+            case = StudyCase(self.with_value(variable, value), variable, grid, place)
             for of, (trace, known) in zip(case.everywhere(), kept, strict=True):
                 of.trace.update(trace)
                 of.known.update(known)
-            case.result(self.reach.ruleset.root, case.itself)
+            root(case, case.itself)
             return case
 
         self._makers[variable.key] = made

@@ -60,7 +60,7 @@ from rules.model.ruleset import (
     Ruleset,
     Total,
 )
-from rules.portable import reference
+from rules.portable import figures, reference
 from rules.sensitivity import margins, smallest_changes
 from rules.tests.packaged import catalogue
 from rules.tests.test_agreement import AS_OF, rulebook
@@ -661,7 +661,7 @@ def test_a_parameter(
     read = Evaluator(by_place(), profile, lambda *_: []).read(expr)
     plain = json.loads(json.dumps([by_place().to_json(), profile.to_json(), expr]))
     evaluator = reference.Evaluator(plain[0])
-    evaluation = reference.Evaluation(evaluator, plain[1])
+    evaluation = reference.Evaluation(plain[1])
     again = evaluator.formula(plain[2])(evaluation, evaluation.itself)
     assert (read.lo, read.hi, int(read.gap), bool(read.broken)) == (
         again.lo,
@@ -730,7 +730,7 @@ def test_more_information_never_overturns_a_parameter() -> None:
         for kept in product((False, True), repeat=3):
             less = placed(*(text if keep else None for text, keep in zip(case, kept, strict=True)))
             for key, result in evaluator.evaluate(less.to_json()).items():
-                assert result == reference.MISSING or after[key] == result, (case, kept, key)
+                assert result == figures.MISSING or after[key] == result, (case, kept, key)
 
 
 def test_a_parameter_in_words() -> None:

@@ -27,8 +27,9 @@ from rules.errors import RulesetError
 from rules.language.linking import vocabulary
 from rules.language.rulebook import Rulebook, load
 from rules.model.ruleset import Band, Bands, Cases, Indicator, Outcome, Rule, Ruleset
-from rules.portable import reference
-from rules.portable.reference import MET, MISSING, NOT_MET, PENDING
+from rules.portable import reference, tables
+from rules.portable.evaluation import MET, NOT_MET, Points
+from rules.portable.figures import MISSING, PENDING, Number, Reading
 
 FEATURES = Path(__file__).parents[3] / "features"
 
@@ -308,48 +309,59 @@ def _climbed(f: Any, self: program.Climbed, memory: program.Memory) -> None:
 
 ENGINE["ranks as outcomes"] = lambda m: m.setattr(program, "RANK", (0, 1, 2, 3))
 
-ref("unknown as met", reference, "unsettled")(lambda f, gap: MET)
-ref("gaps swapped", reference, "unsettled")(lambda f, gap: 3 - gap)
+ref("unknown as met", tables, "unsettled")(lambda f, gap: MET)
+ref("gaps swapped", tables, "unsettled")(lambda f, gap: 3 - gap)
 for right, wrong in ((">=", ">"), ("<", "<="), ("<=", ">=")):
-    ref(f"{right} as {wrong}", reference, "comparison")(
+    ref(f"{right} as {wrong}", tables, "comparison")(
         lambda f, op, limit, ops={right: wrong}: f(ops.get(op, op), limit)
     )
 
 
-@ref("the lower end only", reference, "comparison")
-def _lower(f: Any, op: str, limit: reference.Number) -> Callable[..., int]:
+@ref("the lower end only", tables, "comparison")
+def _lower(f: Any, op: str, limit: Number) -> Callable[..., int]:
     compare = f(op, limit)
-    return lambda lo, hi, gap: compare(lo, lo if lo is not None else hi, gap)
+    return lambda known: compare(known if known.lo is None else known._replace(hi=known.lo))
 
 
-ref("a disjunction of the least", reference, "any_of")(lambda f, outcomes: min(outcomes))
-ref("待人工认定 before 材料不足", reference, "any_of")(
+ref("a disjunction of the least", tables, "any_of")(lambda f, outcomes: min(outcomes))
+ref("待人工认定 before 材料不足", tables, "any_of")(
     lambda f, outcomes: PENDING if PENDING in outcomes and MET not in outcomes else f(outcomes)
 )
-ref("any code", reference, "among")(lambda f, reading, codes: f(reading, (*codes, reading.code)))
-ref("on a boundary the lower points", reference, "score")(
+ref("any code", tables, "among")(lambda f, reading, codes: f(reading, (*codes, reading.code)))
+ref("on a boundary the lower points", tables, "score")(
     lambda f, rows, value: min(
-        points
-        for lo, hi, points in rows
-        if (lo is None or lo <= value) and (hi is None or value <= hi)
+        (
+            points
+            for lo, hi, points in rows
+            if (lo is None or lo <= value) and (hi is None or value <= hi)
+        ),
+        default=None,
     )
 )
-ref("points of the ends only", reference, "samples")(
-    lambda f, reading, rows: (lambda found: [min(found), max(found)])(f(reading, rows))
+ref("on a boundary the points below it", tables.Scale, "step")(
+    lambda f, self, value: f(self, value) // 2 * 2
 )
-ref("no gap", reference, "span")(lambda f, lo, hi, gap: reference.Points(lo, hi, 0))
-ref("the sum of the least", reference, "sum_of")(
+ref("no gap", tables, "span")(lambda f, lo, hi, gap: Points(lo, hi, 0))
+ref("the sum of the least", tables, "sum_of")(
     lambda f, parts: f([p._replace(hi=p.lo) for p in parts])
 )
-ref("persons before figures", reference, "widest")(
+ref("persons before figures", tables, "widest")(
     lambda f, gaps: max((g for g in gaps if g), default=0)
 )
-ref("filed points without bounds", reference, "attested")(
-    lambda f, indicator, least, most: f(indicator, least, 1000)
+ref("filed points without bounds", tables, "attested")(
+    lambda f, reading, least, most: f(reading, least, 1000)
 )
-ref("the lowest rung that is met", reference, "ladder")(
-    lambda f, rule, rungs, rest: f(rule, rungs[::-1], rest)
+ref("the lowest rung that is met", tables.Tables, "ladder")(
+    lambda f, self, rule, rungs, rest, records: f(self, rule, rungs[::-1], rest, records)
 )
+
+
+@ref("points of the ends only", tables.Scale, "points")
+def _ends(f: Any, self: tables.Scale, reading: Reading) -> Any:
+    lo, hi = reading.lo, reading.hi
+    ends = [self.steps[0 if lo is None else self.step(lo)]]
+    ends.append(self.steps[-1 if hi is None else self.step(hi)])
+    return Points(*sorted(points for points in ends if points is not None), reading.gap)
 
 
 def first(compared: Iterable[Plan]) -> CertificateDifference | None:

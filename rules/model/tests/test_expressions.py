@@ -114,7 +114,7 @@ def engine_reading(expr: Expr, profile: Profile, n: int | None = None) -> tuple[
 def reference_reading(expr: Expr, profile: Profile, n: int | None = None) -> tuple[object, ...]:
     ruleset, facts, expr = json.loads(json.dumps([RULESET.to_json(), profile.to_json(), expr]))
     evaluator = reference.Evaluator(ruleset)
-    evaluation = reference.Evaluation(evaluator, facts)
+    evaluation = reference.Evaluation(facts)
     records = "" if n is None else "ip"
     read = evaluator.formula(expr, records)(evaluation, evaluation.places(records)[n or 0])
     return (read.lo, read.hi, read.gap, read.code, bool(read.broken))

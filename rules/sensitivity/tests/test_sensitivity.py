@@ -29,7 +29,7 @@ from rules.model.ruleset import (
     Total,
     trace_of,
 )
-from rules.portable.reference import ratio, years
+from rules.portable.figures import ratio, years
 from rules.sensitivity import Change, Changes, Margin, margins, smallest_changes
 from rules.sensitivity.along import Along, Track, sign_changes
 from rules.tests.packaged import catalogue
