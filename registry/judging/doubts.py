@@ -39,9 +39,13 @@ def bearing(
     found = tuple(doubts)
     if not found or finding is None or not isinstance(finding.result, Outcome):
         return ()
-    keys = {figure.key or figure.name.partition("条")[0] for figure in rested_on(finding)}
-    named = ({_read_as(key, catalogue) for key in d.facts} for d in found)
-    return tuple(d for d, read in zip(found, named, strict=True) if not read or keys & read)
+    named = [{_read_as(key, catalogue) for key in doubt.facts} for doubt in found]
+    unseen = set().union(*named)
+    for figure in rested_on(finding):
+        if not unseen:
+            break
+        unseen.discard(figure.key or figure.name.partition("条")[0])
+    return tuple(d for d, read in zip(found, named, strict=True) if not read or read - unseen)
 
 
 def _read_as(key: str, catalogue: Catalogue) -> str:

@@ -180,6 +180,7 @@ class Checker:
     def __init__(self, judge: Judge) -> None:
         self.judge = judge
         self._asked: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._lacks: dict[str, tuple[str, ...]] = {}
 
     def check(self, known: Known, request: Request) -> CaseResult:
         """Check one filing against the requested tiers, as of its own day or another.
@@ -225,7 +226,7 @@ class Checker:
             tier=tier,
             governing=judged.governing,
             decision=judged.decision,
-            notes=tuple((r.id, n) for r in judged.ruleset.rules for n in r.notes),
+            notes=judged.ruleset.notes,
             not_applicable=self._left_out(judged.ruleset.root),
             determinations=judged.applied,
             register=judged.register,
@@ -240,7 +241,9 @@ class Checker:
         Members are matched by the parts that they are. If both roots have a member but with
         different rules, the members of these rules are compared.
         """
-        return tuple(self._lacked(root.removesuffix(f".{RECHECK}"), root))
+        if root not in self._lacks:
+            self._lacks[root] = tuple(self._lacked(root.removesuffix(f".{RECHECK}"), root))
+        return self._lacks[root]
 
     def _lacked(self, whole: str, part: str) -> Iterator[str]:
         listed = self._members(part)

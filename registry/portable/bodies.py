@@ -209,8 +209,14 @@ _PARTS: Final[Mapping[str, Parts]] = {
         {
             "case": Parts(
                 {
-                    "uscc": _code, "name": _text, "tier": _text, "procedure": _text,
-                    "province": _text, "batch": _text, "as_of": is_day, "filed_as_of": is_day,
+                    "uscc": _code,
+                    "name": _text,
+                    "tier": _text,
+                    "procedure": _text,
+                    "province": _text,
+                    "batch": _text,
+                    "as_of": is_day,
+                    "filed_as_of": is_day,
                 }
             ),
             "facts": _digest,
@@ -229,9 +235,16 @@ _PARTS: Final[Mapping[str, Parts]] = {
     "strike": Parts({**_TITLE, "strikes": _digest}, _CANCELLED),
     "holding": Parts(
         {
-            "action": _one_of("hold", "end"), "uscc": _code, "name": _text,
-            "holder": _empty_or(_code), "holder_name": _text, "share": _share,
-            "valid_from": is_day, "valid_until": _maybe(is_day), "dated": is_day, **_PAPERS,
+            "action": _one_of("hold", "end"),
+            "uscc": _code,
+            "name": _text,
+            "holder": _empty_or(_code),
+            "holder_name": _text,
+            "share": _share,
+            "valid_from": is_day,
+            "valid_until": _maybe(is_day),
+            "dated": is_day,
+            **_PAPERS,
         }
     ),
     "checkpoint": Parts({"signed": _many(_pair(_number, _digest))}),
@@ -243,9 +256,18 @@ _PARTS: Final[Mapping[str, Parts]] = {
     "closing": Parts({"batch": _text, "round": _digest, "closed_on": is_day, **_GROUND}),
     "application": Parts(
         {
-            "applied_on": is_day, "uscc": _code, "name": _text, "tier": _text,
-            "procedure": _text, "province": _text, "batch": _text, "round": _maybe(_digest),
-            "filed_as_of": is_day, "level": _text, "workflows": _digest, "workflow": _text,
+            "applied_on": is_day,
+            "uscc": _code,
+            "name": _text,
+            "tier": _text,
+            "procedure": _text,
+            "province": _text,
+            "batch": _text,
+            "round": _maybe(_digest),
+            "filed_as_of": is_day,
+            "level": _text,
+            "workflows": _digest,
+            "workflow": _text,
             **_PAPERS,
         }
     ),

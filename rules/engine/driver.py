@@ -7,9 +7,9 @@ session and then raised; it never becomes a verdict.
 """
 
 import weakref
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from operator import itemgetter
 from threading import get_ident
 from typing import Any, Final, NamedTuple, Self, TypeAlias
@@ -41,19 +41,49 @@ _Results: TypeAlias = tuple[Any, ...]
 
 
 class Placed(NamedTuple):
-    """What is found at one place, the enterprise or a record, without its prefix ``list#i:``."""
+    """What is found at one place, the enterprise or a record, without its prefix ``list#i:``.
 
-    keys: tuple[str, ...]
+    ``keys`` has the place of each node's result in ``results``.
+    """
+
+    keys: Mapping[str, int]
     results: _Results
     readings: Mapping[str, Reading]
 
 
+class PlacedTrace(Mapping[str, Result]):
+    """A trace, read from the results at all places: few of its many keys are ever asked for."""
+
+    def __init__(self, places: Mapping[str, Placed]) -> None:
+        self._places = places
+
+    def __getitem__(self, key: str) -> Result:
+        place = self._places.get("")
+        at = None if place is None else place.keys.get(key)
+        if place is None or at is None:
+            records, colon, key = key.partition(":")
+            place = self._places[records + colon]
+            at = place.keys[key]
+        found: Result = place.results[at]
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return (prefix + key for prefix, place in self._places.items() for key in place.keys)
+
+    def __len__(self) -> int:
+        return sum(len(place.keys) for place in self._places.values())
+
+
 @dataclass(frozen=True)
 class Evaluation:
-    """The result of every node for one profile; ``places`` has them by their prefixes, with the readings."""
+    """The result of every node for one profile: ``places`` has them by prefix, with the readings."""
 
-    trace: Trace
     places: Mapping[str, Placed]
+
+    @cached_property
+    def trace(self) -> Trace:
+        """The result of every node by its key, with the prefix of its place."""
+        return PlacedTrace(self.places)
 
     @cached_property
     def readings(self) -> Mapping[str, Reading]:
@@ -133,7 +163,6 @@ class Engine:
             raise EngineFaultError("other-thread", "规则引擎不能跨线程使用：请在每个线程中各建一个")
         if not self._finalizer.alive:
             raise EngineFaultError("closed", "规则引擎已经关闭：请重新建立")
-        trace: dict[str, Result] = {}
         places: dict[str, Placed] = {}
         found: dict[str, list[_Results]] = {}
 
@@ -146,12 +175,12 @@ class Engine:
             self._shared.forget()
         try:
             for records, scope in self._scopes.items():
-                found[records] = scope.evaluate(evaluator, profile, trace, places)
+                found[records] = scope.evaluate(evaluator, profile, places)
         except ContradictionError as error:
             raise EngineFaultError(
                 "contradiction", "有读数自相矛盾，无法比较：请检查该指标的定义"
             ) from error
-        return Evaluation(trace, places)
+        return Evaluation(places)
 
     def close(self) -> None:
         """Release the engine's memory; afterwards it cannot evaluate any more."""
@@ -195,21 +224,15 @@ class _Scope:
         self.outcomes = _picker(self.program.outcomes.values())
         self.points = _picker(self.program.points.values())
         keys = (*self.program.outcomes, *self.program.points)
-        self.unprefixed = keys
-        self.keys = _prefixed(keys)
         self.names = [name for name, _ in self.indicators]
         self.number = shared.number(program, self.indicators)
         self.places = {key: place for place, key in enumerate(keys)}
         self.remembered: dict[_Results, _Results] = {}
 
     def evaluate(
-        self,
-        evaluator: Evaluator,
-        profile: Profile,
-        trace: dict[str, Result],
-        places: dict[str, Placed],
+        self, evaluator: Evaluator, profile: Profile, places: dict[str, Placed]
     ) -> list[_Results]:
-        """Add this scope to the trace and the places; return the results per record."""
+        """Add the places of this scope; return the results per record."""
         records = self.records
         items = profile.records.get(records, RecordList()).items if records else ({},)
         if not items:
@@ -220,8 +243,7 @@ class _Scope:
             answered = self._answer(evaluator, items)
         for n, (read, results) in enumerate(answered):
             prefix = f"{records}#{n}:" if records else ""
-            places[prefix] = Placed(self.unprefixed, results, read)
-            trace.update(zip(self.keys(prefix), results, strict=True))
+            places[prefix] = Placed(self.places, results, read)
         return [results for _, results in answered]
 
     def _answer(self, evaluator: Evaluator, items: Sequence[Record]) -> _Answered:
@@ -275,12 +297,6 @@ def _picker(places: Iterable[int]) -> Callable[[list[Any]], tuple[Any, ...]]:
     return lambda values: tuple(values[place] for place in wanted)  # itemgetter makes no such tuple
 
 
-def _prefixed(keys: Iterable[str]) -> Callable[[str], tuple[str, ...]]:
-    """A function that puts a prefix before keys."""
-    names = tuple(keys)
-    return lru_cache(maxsize=256)(lambda prefix: tuple(prefix + name for name in names))
-
-
 #: The values of a network's inputs.
 _Fact: TypeAlias = tuple[int, ...]
 
@@ -313,6 +329,14 @@ class _Session:
         outputs, answers = self.network.outputs, self.answers
         if len(answers) > REMEMBERED:
             answers.clear()
+        if len(memories) == 1:  # the enterprise, mostly with a remembered answer
+            slots = memories[0].slots
+            fact = self.fact(slots)
+            if fact not in answers:
+                [answers[fact]] = self._ask([fact])
+            for slot, answer in zip(outputs, answers[fact], strict=True):
+                slots[slot] = answer
+            return
         unknown: dict[_Fact, list[list[Any]]] = {}
         for memory in memories:
             slots = memory.slots

@@ -472,6 +472,11 @@ class Ruleset:
         return self._by_id[id]
 
     @cached_property
+    def notes(self) -> tuple[tuple[str, Note], ...]:
+        """The interpretation notes of all rules, each with its rule's id."""
+        return tuple((rule.id, note) for rule in self.rules for note in rule.notes)
+
+    @cached_property
     def _by_id(self) -> Mapping[str, Rule]:
         return {rule.id: rule for rule in self.rules}
 
