@@ -109,7 +109,7 @@ def _show(found: Due) -> None:
 
     places = [dues.HEADER.index(name) for name in _SHOWN[1:]]
     rows = [
-        [present(line.name, line.former), *(dues.row(line)[place] for place in places)]
+        [present(line.name or line.uscc, line.former), *(dues.row(line)[place] for place in places)]
         for line in found.lines
     ]
     if rows:

@@ -76,11 +76,11 @@ def _show(found: Rechecks, output: Path | None, as_json: bool) -> None:
     rows, told = [], []
     for holder in found.holders:
         cells = report.row(holder, found.judged.get(holder.key))
-        name = present(holder.line.name, holder.line.former)
+        name = present(holder.line.name or holder.line.uscc, holder.line.former)
         rows.append([name, *(cells[place] for place in places)])
         why = "；".join(filter(None, (cells[report.HEADER.index(name)] for name in _TOLD)))
         if why:
-            told.append(f"  {holder.line.name}：{why}")
+            told.append(f"  {holder.line.name or holder.line.uscc}：{why}")
     if rows:
         console.print(listing(_SHOWN, rows, console.width))
     for line in told:
@@ -100,7 +100,10 @@ def _counted(found: Rechecks) -> str:
     said = "、".join(f"{one}{counts[one]}家" for one in STANDINGS if counts[one])
     verdicts = Counter(judged.outcome for judged in found.judged.values())
     by = "、".join(f"{outcome}{number}家" for outcome, number in verdicts.most_common())
-    return f"{said or '没有须复核的'}{f'；按标准{by}' if by else ''}"
+    if not said:
+        coming = f"；最早{found.coming}起可申报" if found.coming else ""
+        return f"没有须复核的{coming}"
+    return f"{said}{f'；按标准{by}' if by else ''}"
 
 
 def _more(found: Rechecks) -> str:

@@ -272,6 +272,14 @@ def tally(
         yield tuple(words), number
 
 
+def next_start(session: Session, asked: Asked, *conditions: sa.ColumnElement[bool]) -> date | None:
+    """The first day after that of ``asked`` on which a matter begins that is open then."""
+    ahead = (_ROW.start > asked.day, state_on(asked.day) != DONE)
+    query = sa.select(sa.func.min(_ROW.start)).where(*_conditions(asked), *ahead, *conditions)
+    found: date | None = session.scalar(_joined(query, asked))
+    return found
+
+
 def _joined(query: sa.Select[*tuple[Any, ...]], asked: Asked) -> sa.Select[*tuple[Any, ...]]:
     """The same with the places of enterprises, if one is asked for."""
     state = CASE_STATE.c

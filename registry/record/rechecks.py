@@ -124,13 +124,15 @@ class Judged:
 class Rechecks:
     """The re-checks of a day, by last day: a part of them, and the counts of all by tier and standing.
 
-    ``asked`` has the tier and batch of its round.
+    ``asked`` has the tier and batch of its round. If there are none, ``coming`` is the day from which
+    on somebody may apply next.
     """
 
     asked: Asked
     holders: tuple[Holder, ...]
     counts: Mapping[tuple[str, str], int]
     judged: Mapping[tuple[str, str], Judged] = field(default_factory=dict)
+    coming: date | None = None
 
     @property
     def total(self) -> int:
@@ -192,11 +194,13 @@ def find(
         )
         for line in lines
     )
-    counts = dues.tally(session, wanted, (_ROW.tier, _standing(asked.day)), *conditions)
+    tally = dues.tally(session, wanted, (_ROW.tier, _standing(asked.day)), *conditions)
+    counts = {(tier, standing): n for (tier, standing), n in tally}
     return Rechecks(
         asked=asked,
         holders=tuple(holders),
-        counts={(tier, standing): n for (tier, standing), n in counts},
+        counts=counts,
+        coming=None if counts else dues.next_start(session, wanted, *conditions[1:]),
     )
 
 

@@ -21,7 +21,7 @@ from registry.web.asked import Day, Text
 from registry.web.office import At
 from registry.web.rendering import page
 from registry.web.sending import made
-from rules.portable.clocks import CHANGE, COMPLAINT, UPDATE
+from rules.portable.clocks import CHANGE, COMPLAINT, RECHECK, UPDATE
 
 router = APIRouter()
 #: The choice of all states.
@@ -182,6 +182,7 @@ def _acts(line: DueLine) -> dict[str, str]:
         },
         CHANGE: {"登记报告": addresses.duty("report", **started)},
         COMPLAINT: {"登记答复": addresses.duty("answer", **started)},
+        RECHECK: {"复核名单": "/rechecks"},
     }.get(line.matter, {})
     if line.state == OVERDUE and line.consequences:
         about = {"tier": line.tier, "matter": line.matter, "subject": line.subject}

@@ -1,6 +1,6 @@
 """An enterprise ``/enterprises/{uscc}``: its picture, what it filed and when, titles, holdings, entries."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from registry.desk.auditing import EntryLine, EntryQuery
 from registry.desk.checking import CaseResult, Refusal
 from registry.desk.courses import CourseView
 from registry.desk.enterprises import EnterpriseView
+from registry.errors import RecordError
 from registry.reports import charts, profiles, scores, tree
 from registry.reports.scores import Score
 from registry.reports.tree import VerdictPart
@@ -27,9 +28,16 @@ router = APIRouter()
 @router.get("/enterprises/{uscc}")
 def enterprise(request: Request, at: At, uscc: str, how: Asked, picture: Text = "") -> HTMLResponse:
     """The page of an enterprise; ``picture`` chooses the tier that is drawn."""
-    view = enterprises.shown(at.desk, uscc, as_of=how.as_of, known_at=how.known_at, history=True)
+    try:
+        view = enterprises.shown(
+            at.desk, uscc, as_of=how.as_of, known_at=how.known_at, history=True
+        )
+    except RecordError as error:
+        if error.slug != "enterprise-not-filed" or not (entries := _entries(at, uscc)):
+            raise
+        return _unfiled(request, at, uscc, how, entries)
     answer = at.judging.check(uscc, how.request, known_at=how.known_at)
-    entries = auditing.log(at.desk, EntryQuery(uscc=uscc))[::-1]
+    entries = _entries(at, uscc)
     current = [v for v in view.versions if v.known_until is None] or view.versions
     return page(
         request,
@@ -40,13 +48,34 @@ def enterprise(request: Request, at: At, uscc: str, how: Asked, picture: Text = 
         filing=current[-1],
         moments=_moments(view, entries),
         facts=profiles.filed(view.profile, view.catalogue),
-        titles=notices.titles(at.desk, [uscc], known_at=how.known_at),
-        holdings=notices.holdings(at.desk, uscc, known_at=how.known_at),
-        entries=entries,
         courses=_newest(at, uscc),
-        owed=due.of(at.desk, uscc),
+        **_registered(at, uscc, how, entries),
         **_verdicts(answer, at.to.tiers.get(picture, "")),
     )
+
+
+def _unfiled(
+    request: Request, at: Office, uscc: str, how: Asked, entries: Sequence[EntryLine]
+) -> HTMLResponse:
+    """The page of an enterprise of which there are only entries."""
+    [(_, name)] = courses.named(at.desk, [uscc])
+    given = {"uscc": uscc, "name": name, "how": how, **_registered(at, uscc, how, entries)}
+    return page(request, "enterprise-unfiled.html", **given)
+
+
+def _registered(at: Office, uscc: str, how: Asked, entries: Sequence[EntryLine]) -> dict[str, Any]:
+    """What the register has of an enterprise."""
+    return {
+        "titles": notices.titles(at.desk, [uscc], known_at=how.known_at),
+        "holdings": notices.holdings(at.desk, uscc, known_at=how.known_at),
+        "entries": entries,
+        "owed": due.of(at.desk, uscc),
+    }
+
+
+def _entries(at: Office, uscc: str) -> Sequence[EntryLine]:
+    """The entries about an enterprise, the last one first."""
+    return auditing.log(at.desk, EntryQuery(uscc=uscc))[::-1]
 
 
 def _newest(at: Office, uscc: str) -> dict[str, CourseView]:

@@ -81,6 +81,7 @@ def listed(request: Request, at: At, filters: Asked, after: Text = "") -> HTMLRe
         counts={one: counts[one] for one in report.STANDINGS if counts[one]},
         tiers=at.to.tiers,
         rounds=[view.round for view in courses.rounds(at.desk)],
+        unjudged=rechecks.UNJUDGED,
         after=after,
         first=asked("/rechecks", **filters.query),
         following=asked("/rechecks", **filters.query, after=following) if following else "",

@@ -214,9 +214,12 @@ def _wanted(at: Office, whom: Whom, found: list[Candidate]) -> NextAct:
 
 
 @router.get("/applications/apply")
-def ask_apply(request: Request, at: At, whom: Asked, form: New) -> HTMLResponse:
+def ask_apply(
+    request: Request, at: At, whom: Asked, form: New, procedure: Text = ""
+) -> HTMLResponse:
     """The page on which applications are entered."""
-    return _apply(request, at, whom, form)
+    typed = {"procedure": (procedure,)} if procedure else {}
+    return _apply(request, at, whom, replace(form, typed=typed))
 
 
 @router.post("/applications/apply")

@@ -61,7 +61,7 @@ def test_the_list_of_a_day_leads_to_the_enterprise_the_text_and_the_acts(held: B
     page = held.visitor.get("/due?on=2023-05-01&matter=年度更新")
     assert "共2项" in page.words
     assert "年度更新2023年 ✗ 逾期 2023-04-30 失去复核资格" in page.words
-    assert f"/enterprises/{ONE}" in page.links
+    assert f"/enterprises/{ONE}#owed" in page.links
     assert "/rules/63.%E8%AE%A1%E6%97%B6" in page.links
     assert held.visitor.get("/rules/63.%E8%AE%A1%E6%97%B6").status == 200
     decide = duty("decide", uscc=ONE, tier=TIER, matter="年度更新", subject="2023年")
@@ -74,12 +74,16 @@ def test_the_list_of_a_day_leads_to_the_enterprise_the_text_and_the_acts(held: B
         assert held.visitor.get(f"/due?{asked}").status == 422
 
 
-def test_who_holds_a_title_without_a_filing_has_no_page(held: Bureau) -> None:
+def test_who_holds_a_title_without_a_filing_has_a_page_of_the_register(held: Bureau) -> None:
     notices.grant(held.desk, Firms((THREE,)), TIER, GRANTED, Validity())
     page = held.visitor.get("/due?on=2023-05-01&matter=年度更新")
     assert "共3项" in page.words
     assert page.words.count("没有填报") == 1
-    assert f"/enterprises/{THREE}" not in page.links
+    assert f"/enterprises/{THREE}#owed" in page.links
+    page = held.visitor.get(f"/enterprises/{THREE}")
+    assert "没有填报，只有登记簿的记录" in page.words
+    assert duty("update", uscc=THREE, year="2023") in page.links
+    assert f"/enterprises/{THREE}" in held.visitor.get(duty("update", uscc=THREE)).links
 
 
 def test_pages_follow_each_other_and_files_hold_everything(

@@ -41,13 +41,22 @@ def test_the_list_leads_to_the_entries_and_the_criteria(
 ) -> None:
     page = held.visitor.get("/rechecks?on=2023-07-01&tier=specialised")
     assert "临近1家、已申报1家" in page.words
-    assert "△ 临近 2023-09-30 ✓ 符合" in page.words
+    assert "△ 临近 登记申报 2023-09-30 ✓ 符合" in page.words
     assert "✗ 不符合 63.2.研发费用" in page.words
     assert "申报，县级初审" in page.words
     assert f"/enterprises/{TWO}" in page.links
     assert "/rechecks" in held.visitor.get("/").links
     assert "/rechecks" in held.visitor.get("/due").links
-    assert "没有须复核的称号" in held.visitor.get("/rechecks?on=2022-12-31").words
+    assert f"/enterprises/{TWO}/specialised#course" in page.links
+    assert (
+        f"/applications/apply?tier=specialised&uscc={ONE}&procedure=%E5%A4%8D%E6%A0%B8"
+        in page.links
+    )
+    [case] = [link for link in page.links if f"{TWO}/specialised?as_of" in link]
+    assert "不符合" in held.visitor.get(case).words
+    none = held.visitor.get("/rechecks?on=2022-12-31")
+    assert "没有须复核的称号；最早2023-01-01起可以申报" in none.words
+    assert "/rechecks?on=2023-01-01" in none.links
     monkeypatch.setattr("registry.desk.rechecks.LEAF", 1)
     first = held.visitor.get("/rechecks?on=2023-07-01")
     [following] = [link for link in first.links if "after=" in link]
