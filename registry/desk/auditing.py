@@ -28,6 +28,7 @@ from registry.portable.verifier import verify_bundle
 from registry.record import cases, determinations, journal
 from registry.record.publication import packaged_catalogue, to_be_filed
 from registry.record.wording import cited, determined_text, entry_text
+from rules.portable.duties import KINDS as DUTIES
 from rules.portable.errors import Remedy
 
 #: The most entries that a person looks through before acting.
@@ -199,7 +200,9 @@ class EntryView:
 
     Both are canonical texts; ``texts`` are those that are disclosed beside it, by their place.
     ``last`` is the number of the journal's last entry; ``evidence`` are the digests of files.
-    ``determined`` is what a determination settles.
+    ``determined`` is what a determination settles. ``answered`` is the number of the entry that
+    reports or answers one about a duty and still stands, ``revoked`` that of the one that took it
+    back; 0 for none.
     """
 
     line: EntryLine
@@ -212,6 +215,8 @@ class EntryView:
     last: int
     evidence: tuple[str, ...] = ()
     determined: Determined | None = None
+    answered: int = 0
+    revoked: int = 0
 
 
 def entry(desk: Desk, seq: int) -> EntryView:
@@ -220,6 +225,7 @@ def entry(desk: Desk, seq: int) -> EntryView:
         found = journal.entry(session, seq)
         names = journal.numbers(session, cited([found]))
         last = journal.last_number(session)
+        answered, revoked = _followed(session, found)
     case = found.content.get("case") or {}
     return EntryView(
         line=_line(found, names),
@@ -232,7 +238,25 @@ def entry(desk: Desk, seq: int) -> EntryView:
         last=last,
         evidence=tuple(found.content.get("evidence", ())),
         determined=_determined(found) if found.kind == "determination" else None,
+        answered=answered,
+        revoked=revoked,
     )
+
+
+def _followed(session: Session, found: journal.Entry) -> tuple[int, int]:
+    """The numbers of the entries that answer one about a duty, and that take it back; 0 for none."""
+    if found.kind not in DUTIES or found.subject is None:
+        return 0, 0
+    later = list(journal.entries(session, kinds=[found.kind], subjects=[found.subject]))
+    taken = {e.content["revokes"]: e.seq for e in later if "revokes" in e.content}
+    answers = (
+        e.seq
+        for e in later
+        if e.content.get("of") == found.digest
+        and "revokes" not in e.content
+        and e.digest not in taken
+    )
+    return next(answers, 0), taken.get(found.digest, 0)
 
 
 def _determined(entry: journal.Entry) -> Determined:

@@ -231,7 +231,7 @@ class _View:
         return CourseView(
             seq=entry.seq,
             uscc=said["uscc"],
-            name=said["name"],
+            name=names(self.session, [said["uscc"]]).get(said["uscc"]) or said["name"],
             tier=said["tier"],
             procedure=said["procedure"],
             batch=said["batch"],

@@ -86,6 +86,7 @@ def due(request: Request, at: At, filters: Asked, after: Text = "") -> HTMLRespo
         pressing="、".join(PRESSING),
         following=asked("/due", **filters.query, after=found.after) if found.after else "",
         first=asked("/due", **filters.query),
+        everything=asked("/due", on=filters.query["on"], state=ALL),
         files={
             name: asked(f"/due.{ending}", **filters.query)
             for name, ending in (("导出表格", "xlsx"), ("JSON", "json"), ("日历文件", "ics"))

@@ -265,8 +265,8 @@ def actions(found: EntryView) -> dict[str, str]:
     """What continues an entry about a duty, and on which page; nothing for other entries."""
     kinds = {KINDS[kind]: kind for kind in ("update", "change", "complaint", "consequence")}
     body, kind = json.loads(found.body), kinds.get(found.line.kind)
-    if kind is None or "revokes" in body:
-        return {}
+    if kind is None or "revokes" in body or found.revoked or found.answered:
+        return {}  # an answer must be taken back first
     acts = {"撤回误登": "revoke"}
     if kind == "change" and not body["reported"]:
         acts = {"补登报告": "report", **acts}

@@ -45,6 +45,7 @@ def entry(request: Request, at: At, seq: int) -> HTMLResponse:
         published=found.line.kind == KINDS["publication"],
         title=found.line.kind == KINDS["title"],
         place=_place(at.to, found),
+        complaint=KINDS["complaint"],
         waits=waits,
         correction=correction(at.to, found) if found.determined else "",
         revocable=bool(found.determined) and deciding.is_revocable(at.desk, seq),

@@ -196,8 +196,12 @@ def test_a_renamed_enterprise_goes_by_its_present_name_and_the_one_it_filed_unde
     filed, now = f"测试{ONE[-4:]}有限公司", "甲新公司"
     typed = {"codes": ONE, "kind": "更名", "happened": "2023-07-04", "new_name": now}
     enter(held, duty("change", uscc=ONE), {**typed, "new_name": "误登公司"})
-    mistaken = duty("revoke", entry=held.entries[-1][0])
+    number = held.entries[-1][0]
+    mistaken = duty("revoke", entry=number)
     enter(held, mistaken, {"day": "2023-07-10", "ground": "名称误登"})
+    page = held.visitor.get(f"/journal/{number}")
+    assert f"已由 第{number + 1}号撤回，如同没有登记过" in page.words
+    assert not [link for link in page.links if link.startswith("/duties/")]
     assert "原名" not in held.visitor.get("/enterprises").words
     enter(held, duty("change", uscc=ONE), typed)
     for path in (f"/enterprises?q={now}", f"/enterprises?q={filed}", "/due?state=全部"):
@@ -224,7 +228,11 @@ def test_a_complaint_is_answered(held: Bureau) -> None:
     entry = enter(held, path, typed)
     assert "举报人 举报人甲" in entry.words
     [answer] = [link for link in entry.links if link.startswith("/duties/answer")]
+    number = held.entries[-1][0]
     assert "不属实" in enter(held, answer, {"day": "2023-05-10", "outcome": "不属实"}).words
+    entry = held.visitor.get(f"/journal/{number}")
+    assert f"已由 第{number + 1}号答复" in entry.words
+    assert answer not in entry.links
 
 
 def test_a_title_is_cancelled_for_a_cause_of_the_clocks(held: Bureau) -> None:
