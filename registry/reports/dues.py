@@ -12,6 +12,8 @@ from registry.kit.jsontext import JsonStream, fields_of
 from registry.kit.names import present
 from registry.record.dues import DueLine, Text
 from rules.portable.canonical import digest
+from rules.portable.clocks import VALIDITY
+from rules.portable.timing import DONE
 
 HEADER: Final = (
     "企业名称", "统一社会信用代码", "地区", "层级", "事项", "情形", "最后一日", "逾期后果", "依据", "说明", "原名",
@@ -49,9 +51,11 @@ def last_day(line: DueLine) -> str:
 
 
 def follows(line: DueLine) -> str:
-    """What may follow once the day is past, or what a person decided."""
+    """What may follow once the day is past, or what a person decided; nothing once it is settled."""
     if line.decided is not None:
         return f"已决定{line.decided}" if line.decided else "已决定不追究"
+    if line.state == DONE:
+        return ""
     return "或".join(line.consequences)
 
 
@@ -71,8 +75,9 @@ def recorded(day: date, on: date | None) -> str:
 
 def told(line: DueLine) -> str:
     """What else is to be known."""
+    done = "终止" if line.matter == VALIDITY else "办理"
     said = (
-        f"{line.done}办理{recorded(line.done, line.recorded)}" if line.done else "",
+        f"{line.done}{done}{recorded(line.done, line.recorded)}" if line.done else "",
         f"拟定的最后一日是{line.proposed}，与公告的不同" if line.proposed else "",
     )
     return "；".join(filter(None, said))

@@ -248,6 +248,9 @@ def test_a_title_is_cancelled_for_a_cause_of_the_clocks(held: Bureau) -> None:
     assert "至少到2026-05-10不得申报" in short.words
     enter(held, path, typed)
     assert held.entries[-1][1] == "title"
+    page = held.visitor.get(f"/enterprises/{ONE}")
+    assert "有效期 ✓ 了结 2025-09-30 – 2023-05-10终止" in page.words
+    assert path not in page.links
     assert "再次申报" in held.visitor.get("/due?state=全部&on=2023-05-11&matter=再次申报").words
 
 
@@ -263,3 +266,4 @@ def test_a_page_that_is_out_of_date_records_nothing(held: Bureau) -> None:
 
 def test_without_clocks_pages_show_nothing_due(newcomer: Visitor) -> None:
     assert newcomer.get("/").status == 200
+    assert "登记簿里还没有称号" in newcomer.get("/due?state=全部").words
