@@ -4,18 +4,19 @@ Each is followed again by the workflow that it names and the calendars of its ti
 with the publications, filings and decisions that there were when it was recorded.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from functools import partial
 from typing import Final, NamedTuple
 
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from registry.audit.filed import Filings
 from registry.database.altered import UNREADABLE
-from registry.database.versions import ENTERPRISE, FILING, chunks
+from registry.database.versions import chunks
 from registry.errors import RecordError
 from registry.portable.chain import KINDS
 from registry.record import journal, publication
@@ -77,13 +78,6 @@ def _read(session: Session) -> _Known:
     return _Known(Calendars.of(calendars), opened, closings, announced, workflows)
 
 
-class _Filed(NamedTuple):
-    id: int
-    as_of: date
-    known_from: datetime
-    known_until: datetime | None
-
-
 class _Decided(NamedTuple):
     seq: int
     digest: str
@@ -102,9 +96,8 @@ class _Part:
         self.followed = Applications(
             partial(publication.workflows, session), known.rounds.__getitem__, known.calendars
         )
-        self.filings = _filings(session, usccs)
-        ids = [filed.id for filings in self.filings.values() for filed in filings]
-        self.decisions, self.changes = _decisions(session, ids)
+        self.filings = Filings(session, usccs)
+        self.decisions, self.changes = _decisions(session, self.filings.ids)
         self.titles = dict[str, Body]()
         for entry in journal.entries(session, kinds=("title",), subjects=usccs, checked=False):
             with suppress(*UNREADABLE):  # an altered one is told elsewhere
@@ -132,9 +125,11 @@ class _Part:
         published = [named for seq, named in self.known.workflows if seq < entry.seq]
         if body["workflows"] != (published[-1] if published else ""):
             yield "所依的办理程序不是当时发布的"
-        filed = self._newest(body["uscc"], entry.recorded_at, day)
+        filed = self.filings.newest(body["uscc"], entry.recorded_at, day)
         if filed is None or filed.as_of.isoformat() != body["filed_as_of"]:
             yield "所写的填报日期不是当时最新的填报"
+        if not self.filings.stated(body["uscc"], entry.recorded_at, body["province"]):
+            yield "所写的省份不是当时填报的"
 
     def _step(self, entry: journal.Entry) -> Iterator[str]:
         body = entry.content
@@ -154,36 +149,16 @@ class _Part:
         if (body["decision"], body["outcome"]) != expected:
             yield "所依的决定不是当时有效的决定"
 
-    def _newest(self, uscc: str, moment: datetime, day: date = date.max) -> _Filed | None:
-        """The newest filing by a day that was current at a moment."""
-        current = [
-            filed
-            for filed in self.filings.get(uscc, ())
-            if filed.as_of <= day
-            and filed.known_from <= moment
-            and (filed.known_until is None or moment < filed.known_until)
-        ]
-        return max(current, key=lambda filed: filed.as_of, default=None)
-
     def _decided(self, entry: journal.Entry, application: Body) -> _Decided | None:
         """The decision on which a step could rest when it was recorded."""
         made = self.decisions.get((application["uscc"], application["tier"]), ())
         last = next((one for one in reversed(made) if one.seq < entry.seq), None)
-        newest = self._newest(application["uscc"], entry.recorded_at)
+        newest = self.filings.newest(application["uscc"], entry.recorded_at)
         if last is None or newest is None or last.filing_id != newest.id:
             return None
         if any(last.seq < seq < entry.seq for seq in self.changes.get(last.filing_id, ())):
             return None
         return last if last.procedure == application["procedure"] else None
-
-
-def _filings(session: Session, usccs: Iterable[str]) -> dict[str, list[_Filed]]:
-    columns = (FILING.c[name] for name in ("id", "as_of", "known_from", "known_until"))
-    query = sa.select(ENTERPRISE.c.uscc, *columns).join_from(FILING, ENTERPRISE)
-    found: dict[str, list[_Filed]] = {}
-    for uscc, *filed in session.execute(query.where(ENTERPRISE.c.uscc.in_(usccs))):
-        found.setdefault(uscc, []).append(_Filed(*filed))
-    return found
 
 
 def _decisions(

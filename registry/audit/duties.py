@@ -14,6 +14,7 @@ from typing import Final
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from registry.audit.filed import Filings
 from registry.database.altered import UNREADABLE
 from registry.database.due import Timings
 from registry.database.versions import chunks
@@ -80,6 +81,7 @@ def _complaints(session: Session, known: _Known, usccs: Sequence[str]) -> Iterat
     followed = Applications(
         partial(publication.workflows, session), known.rounds.__getitem__, known.calendars
     )
+    filings = Filings(session, usccs)
     in_force = cache(partial(_timings, session, known))
     held: dict[str, Duties] = {}
     kinds = ("title", *duties.KINDS, "application", "step")
@@ -91,6 +93,11 @@ def _complaints(session: Session, known: _Known, usccs: Sequence[str]) -> Iterat
             named = known.named(entry.seq)
             if "clocks" in body and body["clocks"] != named and "revokes" not in body:
                 yield f"{where}所依的计时表不是当时发布的"
+            # what is taken back or struck out repeats that of its time; applications are told elsewhere
+            states = entry.kind in duties.KINDS or body.get("action") == "cancel"
+            placed = not states or "revokes" in body
+            if not placed and not filings.stated(body["uscc"], entry.recorded_at, body["province"]):
+                yield f"{where}所写的省份不是当时填报的"
             timings = in_force(named, bisect_left(known.calendars.since, entry.seq))
             clocks = partial(timings.of, province=body.get("province", ""))
             if entry.kind == "step":

@@ -24,7 +24,7 @@ from registry.record.determinations import same_person
 from rules.portable.calendar import Calendar
 from rules.portable.canonical import canonical_json, digest, sha256
 from rules.portable.figures import number
-from rules.portable.record import Body
+from rules.portable.record import Body, RecordError, refuse_other_before
 
 _ENTERPRISE: Final = table_of(Enterprise)
 _DOCUMENT: Final = table_of(Document)
@@ -48,6 +48,7 @@ class Told:
     calendar: str = ""
     four_eyes: bool = False
     settled: dict[str, tuple[int, str]] = field(default_factory=dict)
+    ruled: dict[tuple[str, str, str], list[Any]] = field(default_factory=dict)
     closed: dict[int, str] = field(default_factory=dict)
     last_filing: int = 0
     filings: int = 0
@@ -227,6 +228,13 @@ class Reader:
             matter = id, str(body.get("rule") or body["fact"])
             if body.get("revokes") and self.told.settled.get(body["revokes"]) != matter:
                 self.report.integrity.append(f"{where}所撤回的不是同一事项的认定")
+            case = (*journal.filed_case(body["case"]), matter[1])
+            earlier = self.told.ruled.setdefault(case, [])
+            try:
+                refuse_other_before(json.loads(row.facts), body, earlier)
+            except RecordError as error:
+                self.report.integrity.append(f"{where}{error}")
+            earlier.append(body["value"])
             self.told.settled[entry.digest] = matter
             if body["four_eyes"] is not self.told.four_eyes:
                 self.report.integrity.append(f"{where}的复核要求与当时的规定不符")

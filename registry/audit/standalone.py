@@ -52,7 +52,9 @@ import sys
 import types
 
 if sys.version_info < (3, 11):
-    sys.exit("需要 Python 3.11 以上")
+    sys.exit(
+        "验证需要 Python 3.11 以上，这里是 Python {}.{}：请安装新版 Python 后重新运行".format(*sys.version_info)
+    )
 
 
 def load(name: str, source: str) -> None:
@@ -66,8 +68,9 @@ def load(name: str, source: str) -> None:
 
 '''
 _TAIL: Final = """
-sys.stdout.reconfigure(encoding="utf-8")
-sys.stderr.reconfigure(encoding="utf-8")
+for stream in (sys.stdout, sys.stderr):
+    if hasattr(stream, "reconfigure"):  # not so in IDLE
+        stream.reconfigure(encoding="utf-8")
 sys.exit(sys.modules["registry.portable.verifier"].main())
 """
 

@@ -1,19 +1,21 @@
 """The decisions of a bundle, each of which must come out again from its contents."""
 
+from collections.abc import Iterable
 from itertools import pairwise
+from typing import Any
 
 from registry.portable.contents import Contents, Json, shown, target
 from registry.portable.findings import Findings, UnsoundError
 from rules.portable.canonical import canonical_json, digest
-from rules.portable.figures import PENDING
 from rules.portable.record import (
-    current_value,
+    RecordError,
     decision_body,
     governs,
     identity_read,
     is_holding,
     reason,
     redecide,
+    refuse_other_before,
     with_identity,
 )
 
@@ -132,22 +134,19 @@ class _Decisions:
         self.here.used.update(self.here.confirmations[name])
 
     def stood(self, number: int, determined: Json, facts: Json) -> None:
-        """Check that a determination states the previous value, filed or determined earlier.
-
-        The previous result of a rule is not known here, only that the rule was left to judgement.
-        """
+        """Check that a determination states the previous value, filed or determined earlier."""
         self.here.used.add(number)
         if "rule" in determined:
-            was = determined["was"]
-            if (was[2] if isinstance(was, list) else was) != PENDING:
-                raise UnsoundError(f"第{number}号人工认定的事项不是留待认定的")
+            self.previous(number, facts, ())
             return
         earlier = [n for n in self.here.of_target[target(determined)] if n < number]
         self.here.used.update(earlier)
         for n in earlier:
             self.here.used.update(self.here.confirmations.get(self.here.digest(n), ()))
-        stood = [current_value(facts, determined), *(self.here.proved[n]["value"] for n in earlier)]
-        if not any(
-            type(was) is type(determined["was"]) and was == determined["was"] for was in stood
-        ):
-            raise UnsoundError(f"第{number}号人工认定所写的原值与填报不符")
+        self.previous(number, facts, [self.here.proved[n]["value"] for n in earlier])
+
+    def previous(self, number: int, facts: Json, earlier: Iterable[Any]) -> None:
+        try:
+            refuse_other_before(facts, self.here.proved[number], earlier)
+        except RecordError as error:
+            raise UnsoundError(f"第{number}号人工认定{error}") from None

@@ -141,6 +141,25 @@ def current_value(facts: Body, determination: Body) -> Any:
     return facts["values"].get(name)
 
 
+def refuse_other_before(facts: Body, determination: Body, earlier: Iterable[Any]) -> None:
+    """Raise ``RecordError`` if a determination states another value as the previous than stood there.
+
+    ``earlier`` are the values of the determinations of its target before. The previous result of a
+    rule is not known here, only that the rule was left to judgement, unless it is taken back.
+    """
+    was = determination["was"]
+    if "rule" in determination:
+        taken_back = "revokes" in determination and _stood(was, earlier)
+        if (was[2] if isinstance(was, list) else was) != PENDING and not taken_back:
+            raise RecordError("not-left-to-judgement", "认定的事项不是留待认定的")
+    elif not _stood(was, [current_value(facts, determination), *earlier]):
+        raise RecordError("other-before", "所写的原值与填报不符")
+
+
+def _stood(was: Any, values: Iterable[Any]) -> bool:
+    return any(type(value) is type(was) and value == was for value in values)
+
+
 #: Registrations in the order in which they were recorded, each with its name (a digest).
 Register: TypeAlias = Iterable[tuple[str, Body]]
 

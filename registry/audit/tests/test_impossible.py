@@ -3,6 +3,7 @@
 Who owns the database appends them as the program does, but without its checks.
 """
 
+import ast
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -12,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from registry.audit import standalone
 from registry.audit.tests.held import held
 from registry.audit.tests.test_forged_duties import told
 from registry.audit.verify import verify
@@ -19,7 +21,8 @@ from registry.database import projection, storage, triggers
 from registry.portable import bodies
 from registry.portable.clock import moment_text
 from registry.portable.notes import Checkpoint
-from registry.record import journal, register
+from registry.portable.sealing import committed, filed
+from registry.record import cases, journal, register
 from registry.record.journal import Draft
 from registry.record.register import Holder, Notice
 from registry.tests.history import code
@@ -285,6 +288,8 @@ def test_who_complained_is_not_lost_unnoticed(kept: Kept) -> None:
 REGISTERED: dict[str, tuple[str, Json, str]] = {
     "the announcement is another": ("announcement", {"document": "另一公告"}, "文号、日期或附件不一致"),
     "the title is by another notice": ("title", {"document": "另一公告"}, "文号、日期或附件不一致"),
+    "an application from elsewhere": ("application", {"province": "浙江省"}, "所写的省份不是当时填报的"),
+    "a change elsewhere": ("change", {"province": "浙江省"}, "所写的省份不是当时填报的"),
     "a step settles what it cannot": ("step", {"objection": "a" * 64}, "不了结异议，却写有异议"),
 }  # fmt: skip
 
@@ -294,7 +299,40 @@ def test_a_course_whose_entries_differ_is_told_of(kept: Kept, name: str) -> None
     kind, change, said = REGISTERED[name]
     with storage.session(kept.engine) as session:
         found = journal.entries(session, kinds=[kind])
-        own = (e for e in found if e.subject in (None, CODES[1]))
+        own = (e for e in found if e.subject in (None, CODES[1]) or kind == "change")
         seq = next(e.seq for e in own)
     complaints = told(kept.engine, seq, change)
     assert any(said in c for c in complaints), complaints
+
+
+def test_a_determination_of_what_did_not_stand_there_is_told_of(kept: Kept) -> None:
+    with storage.session(kept.engine) as session:
+        entry = next(journal.entries(session, kinds=["decision"]))
+        facts = cases.case(session, entry.filing_id or 0).facts
+    salt = "00"
+    body: Json = {
+        "schema": 1, "fact": "staff@2022", "value": "5",
+        "case": {"uscc": entry.content["case"]["uscc"], "as_of": entry.content["case"]["filed_as_of"]},
+        **committed(facts, salt, filed(facts)), "ground": journal.SEALED, "evidence": [],
+        "four_eyes": False,
+    }  # fmt: skip
+
+    def draft(was: object) -> Draft:
+        return Draft(
+            kind="determination", filing_id=entry.filing_id, body={**body, "was": was}, salt=salt,
+            texts={"ground": "核查"},
+        )  # fmt: skip
+
+    drafts = [draft(was) for was in ("100", "5", "99", 100, None)]
+    [last], complaints = appended(kept, lambda _: drafts)
+    assert complaints[:2] == [
+        f"第{last - 2}号人工认定所写的原值与填报不符",
+        f"第{last - 1}号人工认定所写的原值与填报不符",
+    ]
+    assert f"第{last}号人工认定所写的原值与填报不符" in complaints
+
+
+def test_verify_py_says_which_python_it_needs() -> None:
+    """An older one must be able to read the file so far as to say so."""
+    ast.parse(standalone.script(), feature_version=(3, 7))
+    assert "验证需要 Python 3.11 以上" in standalone.script()
