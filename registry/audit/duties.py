@@ -108,6 +108,9 @@ def _complaints(session: Session, known: _Known, usccs: Sequence[str]) -> Iterat
                 own.apply(one)
                 own.refuse_barred(clocks, day_of(body["applied_on"]), recheck)
             else:
+                known_then = own.tiers or filings.known(body["uscc"], entry.recorded_at)
+                if entry.kind != "title" and not known_then:
+                    yield f"{where}时，登记库中没有这家企业"
                 own.follow(entry.kind, recorded(entry), clocks)
         except (DutyError, ClockError) as error:
             yield f"{where}当时不能登记：{error}"

@@ -127,6 +127,8 @@ class Reader:
 
     def _disclosures(self, entry: journal.Entry, body: Body) -> None:
         texts = dict(entry.texts)
+        if any(type(text) is not str or not text.strip() for text in texts.values()):
+            self.report.integrity.append(f"第{entry.seq}号记录的姓名或理由是空的，不可能登记")
         texts.pop("by")
         stored = json.loads(entry.disclosures)
         if canonical_json(stored) != entry.disclosures or set(stored) != {"salt", "texts"}:
@@ -358,6 +360,7 @@ class Reader:
     def _duty(self, entry: journal.Entry, body: Body) -> None:
         """Note what a person entered about a duty; whether it could be is followed later."""
         self.report.duties += 1
+        self._code(entry, body["uscc"])
 
 
 def _years(session: Session, name: str) -> dict[str, Any] | None:

@@ -46,6 +46,10 @@ class Filings:
         )
         return max(current, key=lambda filed: filed.as_of, default=None)
 
+    def known(self, uscc: str, moment: datetime) -> bool:
+        """Whether there was any filing of an enterprise at a moment."""
+        return any(filed.known_from <= moment for filed in self._found.get(uscc, ()))
+
     def stated(self, uscc: str, moment: datetime, province: str) -> bool:
         """Whether an enterprise was at a moment in what an entry calls its province.
 

@@ -69,8 +69,15 @@ def _schema(value: Any) -> bool:
     return type(value) is int and value == SCHEMA
 
 
-def _anything(_: Any) -> bool:
-    return True
+def _filed(value: Any) -> bool:
+    return value is None or type(value) in (str, bool)
+
+
+def _result(value: Any) -> bool:
+    """Whether a value is an outcome, or points as [low, high, gap]."""
+    if type(value) is list:
+        return len(value) == 3 and all(map(_text, value[:2])) and _count(value[2])
+    return type(value) is int and 0 <= value <= 3
 
 
 def _maybe(form: Form) -> Form:
@@ -162,7 +169,6 @@ _CONSEQUENCE: Final[Mapping[str, Form]] = {
 }  # fmt: skip
 _RULED: Final[Mapping[str, Form]] = {
     "case": _CASE, "facts": _digest, "evidence": _EVIDENCE, "four_eyes": _flag, **_GROUND,
-    "value": _anything, "was": _anything,
 }  # fmt: skip
 _ROUND: Final[Mapping[str, Form]] = {
     "name": _text, "tier": _text, "procedure": _text, "batch": _text, "province": _text,
@@ -201,9 +207,13 @@ _PARTS: Final[Mapping[str, Parts]] = {
     ),
     "policy": Parts({"four_eyes": _flag}),
     "determination": Parts(
-        {"fact": _text, **_RULED}, {"list": _one_of(True), "revokes": _digest, **_SEALED}
+        {"fact": _text, "value": _filed, "was": _filed, **_RULED},
+        {"list": _one_of(True), "revokes": _digest, **_SEALED},
     ),
-    "ruling": Parts({"rule": _text, **_RULED}, {"revokes": _digest, **_SEALED}),
+    "ruling": Parts(
+        {"rule": _text, "value": _maybe(_result), "was": _maybe(_result), **_RULED},
+        {"revokes": _digest, **_SEALED},
+    ),
     "confirmation": Parts({"determination": _digest}),
     "decision": Parts(
         {
@@ -223,9 +233,9 @@ _PARTS: Final[Mapping[str, Parts]] = {
             "determinations": _many(_digest),
             "ruleset": _digest,
             "applicability": Parts({"digest": _digest, "reason": _text, "ruleset": _text}),
-            "results": _mapping(_anything),
+            "results": _mapping(_result),
             "trace": _digest,
-            "verdict": _anything,
+            "verdict": _result,
         },
         {"register": _many(_digest), "identity": _mapping(_text), **_SEALED},
     ),

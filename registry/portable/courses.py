@@ -43,8 +43,14 @@ class Courses:
         number = self.here.number(name, "round")
         if not number:
             raise UnsoundError("所属的轮次不在包内，或已被改动")
-        self.here.used.update((number, *self.here.closings.get(name, ())))
-        return self.here.proved[number]
+        closings, opened = self.here.closings.get(name, []), self.here.proved[number]
+        for closing in closings:
+            tier = self.here.lines[closing]["header"]["tier"]
+            said = closing, tier, self.here.proved[closing]["batch"]
+            if said != (closings[0], opened["tier"], opened["batch"]):
+                raise UnsoundError(f"第{closing}号记录所结束的轮次层级或批次不同，或已经结束")
+        self.here.used.update((number, *closings))
+        return opened
 
     def almanac(self, entries: Sequence[int]) -> Calendars:
         """The calendars in force before these entries; none may be left out."""

@@ -243,6 +243,8 @@ class Duties:
             if body["action"] == "cancel":
                 refuse_cancelling(body, clocks(body["kind"]))
             return
+        if kind in KINDS and "revokes" in body:
+            self._refuse_revoking(body["revokes"])
         if "revokes" in body or kind not in KINDS:
             return
         day = day_of(body["day"])
@@ -274,6 +276,9 @@ class Duties:
             case "strike":
                 if known is None or known.last.digest != body["strikes"]:
                     raise DutyError("strikes-nothing", "划销的不是这项称号现行的登记")
+                struck = known.last.body
+                if _differ(struck, body, *(struck.keys() - _OF_NOTICE)):
+                    raise DutyError("strikes-otherwise", "划销的内容与所划销的登记不同")
                 return
             case "grant":
                 alike = (t for (kind, _), t in self._titles.items() if kind == body["kind"])
@@ -288,10 +293,21 @@ class Duties:
                 raise DutyError("no-extension", "称号已终止，或已登记至同一日或更晚，不能延期")
             case "end" | "cancel" if known and (known.title.ended or until != known.until):
                 raise DutyError("ended-otherwise", "称号已终止，或有效期与此前登记的不同")
+        if body["action"] == "cancel" and body["reason"] != body["cause"]:
+            raise DutyError("other-reason", "所写的终止原因不是取消的事由")
         if until < first or (ended and ended < first):
             raise DutyError("ends-before-it-begins", "称号的终止早于开始")
         if (body["action"] in ("end", "cancel")) is not bool(ended):
             raise DutyError("not-ended", "终止或取消须写明终止日期，授予或延期则没有")
+
+    def _refuse_revoking(self, named: str) -> None:
+        """Refuse to take back a change or a complaint on which somebody has decided."""
+        noted = self._noted.get(named)
+        if noted is None:
+            return
+        matter, subject = noted.event.matter, noted.event.subject
+        if any((d.matter, d.subject) == (matter, subject) for _, d in self._decided.values()):
+            raise DutyError("decided-revoked", "已就其逾期作出决定：请先撤回该决定")
 
     def _title(self, entry: Recorded) -> None:
         body = entry.body
@@ -469,7 +485,11 @@ def _refuse_undue(body: Body, items: Sequence[Item]) -> None:
 
 
 def _differ(one: Body, other: Body, *keys: str) -> bool:
-    return any(one[key] != other[key] for key in keys)
+    return any(one.get(key) != other.get(key) for key in keys)
+
+
+#: What an entry of the register says of the notice that it follows.
+_OF_NOTICE: Final = frozenset({"action", "document", "dated", "evidence"})
 
 
 def is_recheck(workflow: Body) -> bool:

@@ -152,7 +152,7 @@ def swapped(f: Forgery) -> None:
 
 
 def within_the_bar(f: Forgery) -> None:
-    f.put(pick(f, "title", CODES[0], action="cancel"), cause="数据造假")
+    f.put(pick(f, "title", CODES[0], action="cancel"), cause="数据造假", reason="数据造假")
 
 
 def milder(table: Json) -> None:
@@ -179,8 +179,8 @@ FORGERIES: dict[str, tuple[Callable[[Forgery], None], str]] = {
     "a complaint is dropped": (dropped("complaint", HELD[2]), "举报：应在包内而不在，已被删去"),
     "an update of a year in which none is due": (put("update", HELD[0], year=2022), "2022年不须更新"),
     "another firm's update": (put("update", HELD[0], uscc=HELD[1]), "没有逾期"),
-    "another cause": (put("title", HELD[1], CANCEL, cause="不高兴"), "没有“不高兴”这一取消事由"),
-    "a cause without a bar": (put("title", HELD[1], CANCEL, cause="自愿放弃"), "没有不得申报的期间"),
+    "another cause": (put("title", HELD[1], CANCEL, cause="不高兴", reason="不高兴"), "没有“不高兴”这一取消事由"),
+    "a cause without a bar": (put("title", HELD[1], CANCEL, cause="自愿放弃", reason="自愿放弃"), "没有不得申报的期间"),
     "a shorter bar": (put("title", HELD[1], CANCEL, barred_until="2025-01-01"), "至少到2026-07-20不得申报"),
     "an application within a bar": (within_the_bar, "因数据造假取消（取消1号），不得申报至2026-07-03"),
     "a revoked entry stands again": (revived, "所撤回的记录不存在、已撤回，或内容不同"),

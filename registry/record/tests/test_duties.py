@@ -227,6 +227,23 @@ def test_a_mistaken_entry_is_taken_back_and_what_rests_on_it_first(
     sound(held)
 
 
+def test_what_somebody_decided_on_is_not_taken_back_before_the_decision(
+    held: sa.Engine, clock: Clock
+) -> None:
+    noon = at(clock, date(2023, 3, 1))
+    with storage.session(held, write=True) as session:
+        moved = Change(kind="跨省迁移", day=date(2022, 11, 1))
+        [noted] = duties.change(session, [CODE], moved, Papers(day=moved.day), by="县", now=noon)
+        matter = Matter(tier=TIER, matter="变化报告", subject=str(noted.seq))
+        papers = Papers(day=date(2023, 3, 1), ground="逾期未报")
+        [drawn] = duties.decide(session, [CODE], matter, "", papers, by="县", now=noon)
+        with pytest.raises(RecordError, match="请先撤回该决定"):
+            duties.revoke(session, noted.seq, papers, by="县", now=noon)
+        duties.revoke(session, drawn.seq, papers, by="县", now=noon)
+        duties.revoke(session, noted.seq, papers, by="县", now=noon)
+        assert verify(session, replay=False).sound
+
+
 def test_the_informant_is_on_record_sealed(held: sa.Engine, clock: Clock) -> None:
     now = at(clock, date(2023, 5, 10))
     with storage.session(held, write=True) as session:
