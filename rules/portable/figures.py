@@ -89,12 +89,17 @@ def same(lo: Number, hi: Number | None) -> bool:
 
 def widest(gaps: Iterable[int]) -> int:
     """The gap of a whole: a filed fact is asked for before a person's finding."""
-    return min((gap for gap in gaps if gap), default=0)
+    return min([gap for gap in gaps if gap], default=0)
 
 
 def exactly(value: Number) -> Reading:
     """A known figure."""
-    return Reading(value, value, 0)
+    return tuple.__new__(Reading, (value, value, 0, None, 0))  # as Reading() does, but at once
+
+
+#: The known flags.
+YES: Final = exactly(1)
+NO: Final = exactly(0)
 
 
 def interval(lo: Number | None, hi: Number | None, gap: int) -> Reading:
@@ -131,16 +136,18 @@ def leaf(fact: Json) -> Callable[[object], Reading]:
 
 def flag(value: object) -> Reading:
     """The reading of a known flag."""
-    if not isinstance(value, bool):
-        raise EvaluationError(f"flags are true or false, not {value!r}")
-    return exactly(int(value))
+    if value is True:
+        return YES
+    if value is False:
+        return NO
+    raise EvaluationError(f"flags are true or false, not {value!r}")
 
 
 def code(value: object) -> Reading:
     """The reading of a known code, date or text."""
     if not isinstance(value, str):
         raise EvaluationError(f"codes, dates and texts are texts, not {value!r}")
-    return Reading(None, None, 0, code=value)
+    return tuple.__new__(Reading, (None, None, 0, value, 0))
 
 
 def worst_of(parts: Sequence[Reading]) -> Reading:
@@ -173,6 +180,8 @@ def negative(a: Reading) -> Reading:
 
 def difference(a: Reading, b: Reading) -> Reading:
     """a - b."""
+    if a.lo is not None and a.lo is a.hi and b.lo is not None and b.lo is b.hi:
+        return exactly(a.lo - b.lo)
     return sum_up([a, negative(b)])
 
 
@@ -262,9 +271,14 @@ def bounded(
     """a within the bounds; impossible if no value is left, as when filed totals contradict it."""
     if a == IMPOSSIBLE:
         return a
-    lo = max((end for end in (a.lo, *lowers) if end is not None), default=None)
-    hi = min((end for end in (a.hi, *uppers) if end is not None), default=None)
-    if lo is not None and hi is not None and lo > hi:
+    lo, hi = a.lo, a.hi
+    for end in lowers:
+        if end is not None and (lo is None or end > lo):
+            lo = end
+    for end in uppers:
+        if end is not None and (hi is None or end < hi):
+            hi = end
+    if lo is not None and hi is not None and lo is not hi and lo > hi:
         return IMPOSSIBLE
     return interval(lo, hi, a.gap)
 

@@ -8,7 +8,7 @@ case again with them. Rules are evaluated on demand, so their order in the rules
 Unforeseen input raises ``EvaluationError``; nothing is guessed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from rules.portable.evaluation import Evaluation, Place, Points, Result, Rule, Trace
@@ -96,8 +96,10 @@ class Evaluator(Tables):
                     self.alike[other] = Alike(self, other)
                 self.alike[other].take(filing, found)
             for records in self.lists:
-                for place in filing.places(records):
-                    for id, rule in self.over(records):
+                places = filing.places(records)
+                rules = self.over(records) if places else []
+                for place in places:
+                    for id, rule in rules:
                         if id not in place.trace:
                             rule(filing, place)
         except (
@@ -123,25 +125,40 @@ class Alike:
             names = {name for part in changed for name in called(*part)}
             changed = {key for key in kept if any(name <= named[key] for name in names)}
             kept -= changed
-        #: The names of these indicators, by the list of records over which they are.
+        #: The keys of these rules in a trace, by the list of records over which they are.
+        self.keys = keys_by_list(mine[key] for key in kept if key[0] == "rules")
+        everything = keys_by_list(other.rules.values())
+        #: The keys of the other's further rules, likewise.
+        self.further = {
+            records: everything[records] - alike for records, alike in self.keys.items()
+        }
+        #: The names of these indicators, likewise.
         self.indicators: dict[str, set[str]] = {}
-        #: The keys of these rules in a trace, likewise.
-        self.keys: dict[str, list[str]] = {}
         for kind, id in kept:
-            if kind == "rules":
-                self.keys.setdefault(mine[kind, id]["records"], []).extend(keys(mine[kind, id]))
-            elif kind == "indicators":
+            if kind == "indicators":
                 records = mine[kind, id]["records"]
                 self.indicators.setdefault(records, set()).add(id.removeprefix(f"{records}."))
 
     def take(self, mine: Evaluation, theirs: Evaluation) -> None:
         """Take what comes to the same from the evaluation of the same facts under the other."""
-        for records, keys in self.keys.items():
-            for here, there in zip(mine.places(records), theirs.places(records), strict=True):
-                here.trace.update(zip(keys, map(there.trace.__getitem__, keys), strict=True))
-        for records, names in self.indicators.items():
-            for here, there in zip(mine.places(records), theirs.places(records), strict=True):
+        for here, there in zip(mine.everywhere(), theirs.everywhere(), strict=True):
+            further = self.further.get(here.records)
+            if further is not None:
+                trace = there.trace.copy()  # far faster than to look up what is taken
+                for key in further:
+                    del trace[key]
+                here.trace.update(trace)
+            names = self.indicators.get(here.records)
+            if names:
                 here.known.update({n: read for n, read in there.known.items() if n in names})
+
+
+def keys_by_list(rules: Iterable[Json]) -> dict[str, set[str]]:
+    """The keys of rules in a trace, by the list of records over which the rules are."""
+    found: dict[str, set[str]] = {}
+    for rule in rules:
+        found.setdefault(rule["records"], set()).update(keys(rule))
+    return found
 
 
 def keys(rule: Json) -> list[str]:

@@ -176,7 +176,7 @@ class Tables(Formulas):
             for key, figure, scale in indicators:
                 found = place.trace[key] = scale.points(figure(filing, place))
                 scores.append(found)
-            return best_of(scores)
+            return scores[0] if len(scores) == 1 else best_of(scores)
 
         return points
 
@@ -186,9 +186,14 @@ class Tables(Formulas):
 
         def points(filing: Evaluation, place: Place) -> Points:
             steps = [(met(filing, place), points) for met, points in cases]
-            lo = next((points for outcome, points in steps if outcome == MET), rest)
-            hi = next((points for outcome, points in steps if outcome != NOT_MET), rest)
-            filed = any(outcome == MISSING and points > lo for outcome, points in steps)
+            possible = [step for step in steps if step[0] != NOT_MET]
+            if not possible:
+                return span(rest, rest, 0)
+            outcome, hi = possible[0]
+            if outcome == MET:
+                return span(hi, hi, 0)
+            lo = next((points for outcome, points in possible if outcome == MET), rest)
+            filed = any(outcome == MISSING and points > lo for outcome, points in possible)
             return span(lo, hi, MISSING if filed else PENDING)
 
         return points
@@ -295,10 +300,10 @@ def best_of(scores: Sequence[Points]) -> Points:
 
 def sum_of(parts: Sequence[Points]) -> Points:
     """The sum of points."""
-    lo = hi = sum(points.lo for points in parts)
-    if not all(points.lo is points.hi for points in parts):
-        hi = sum(points.hi for points in parts)
-    return span(lo, hi, widest(points.gap for points in parts))
+    lo = sum([points.lo for points in parts])
+    if all(points.lo is points.hi for points in parts):
+        return span(lo, lo, 0)
+    return span(lo, sum([points.hi for points in parts]), widest([p.gap for p in parts]))
 
 
 def capped(points: Points, most: Number | None) -> Points:
@@ -347,6 +352,9 @@ class Scale:
             {end for row in rows for end in row[:2] if end is not None}
         )
         self.steps = [score(rows, value) for value in samples(self.ends)]
+        self.exactly = [
+            None if points is None else Points(points, points, 0) for points in self.steps
+        ]
 
     def step(self, value: Number) -> int:
         """The place of a value among the steps: 0 below the first boundary, 1 on it, 2 after it …"""
@@ -357,11 +365,13 @@ class Scale:
         """The points of all values that an indicator may take."""
         lo, hi = reading.lo, reading.hi
         if lo is not None and same(lo, hi):
-            first = last = self.step(lo)
-        else:
-            unsettled(reading.gap)
-            first = 0 if lo is None else self.step(lo)
-            last = len(self.steps) - 1 if hi is None else self.step(hi)
+            known = self.exactly[self.step(lo)]
+            if known is None:
+                raise EvaluationError("a table of bands leaves out a value")
+            return known
+        unsettled(reading.gap)
+        first = 0 if lo is None else self.step(lo)
+        last = len(self.steps) - 1 if hi is None else self.step(hi)
         reached = [points for points in self.steps[first : last + 1] if points is not None]
         if len(reached) <= last - first:
             raise EvaluationError("a table of bands leaves out values")
