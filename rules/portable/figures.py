@@ -157,12 +157,12 @@ def worst_of(parts: Sequence[Reading]) -> Reading:
 
 def sum_up(terms: Sequence[Reading]) -> Reading:
     """The sum of figures; if one is broken, so is the sum."""
-    broken = [term for term in terms if term.broken]
-    if broken:
-        return worst_of(broken)
     known = [term.lo for term in terms if term.lo is not None and term.lo is term.hi]
     if known and len(known) == len(terms):
         return exactly(sum(known[1:], known[0]))
+    broken = [term for term in terms if term.broken]
+    if broken:
+        return worst_of(broken)
     los = [term.lo for term in terms if term.lo is not None]
     his = [term.hi for term in terms if term.hi is not None]
     return interval(

@@ -22,7 +22,6 @@ from rules.portable.figures import (
     Reading,
     bounded,
     exactly,
-    interval,
     leaf,
     lookup,
     number,
@@ -155,8 +154,9 @@ class Formulas:
             if not filing.complete(records):
                 return Reading(met, None, MISSING)
             missing, pending = outcomes.count(MISSING), outcomes.count(PENDING)
-            gap = MISSING if missing else PENDING if pending else 0
-            return interval(met, met + missing + pending, gap)
+            if not (missing or pending):
+                return exactly(met)
+            return Reading(met, met + missing + pending, MISSING if missing else PENDING)
 
         return self.listed(records, read, filed)
 

@@ -126,6 +126,9 @@ class Tables(Formulas):
             (f"{own}/{n}", self.line(line, records)) for n, line in enumerate(case["lines"], 1)
         ]
 
+        if not lines:
+            raise EvaluationError(f"malformed case {own}: it has no lines")
+
         def outcome(filing: Evaluation, place: Place) -> int:
             trace = place.trace
             least = MET
@@ -136,9 +139,15 @@ class Tables(Formulas):
             trace[own] = least
             return least
 
-        if not lines:
-            raise EvaluationError(f"malformed case {own}: it has no lines")
-        return outcome
+        if len(lines) > 1:
+            return outcome
+        [(key, asked)] = lines
+
+        def of_line(filing: Evaluation, place: Place) -> int:
+            found = place.trace[own] = place.trace[key] = asked(filing, place)
+            return found
+
+        return of_line
 
     def line(self, line: Json, records: str) -> Condition:
         """One comparison."""
@@ -293,9 +302,9 @@ def span(lo: Number, hi: Number, gap: int) -> Points:
 
 def best_of(scores: Sequence[Points]) -> Points:
     """The best of scores, of which some may still get better."""
-    lo = max(points.lo for points in scores)
-    hi = max(points.hi for points in scores)
-    return span(lo, hi, widest(points.gap for points in scores if points.hi > lo))
+    lo = max([points.lo for points in scores])
+    hi = max([points.hi for points in scores])
+    return span(lo, hi, widest([points.gap for points in scores if points.hi > lo]))
 
 
 def sum_of(parts: Sequence[Points]) -> Points:
