@@ -63,7 +63,13 @@ def number(text: object) -> Number:
     """
     if not isinstance(text, str) or not _NUMBER.fullmatch(text):
         raise EvaluationError(f"numbers are decimals or fractions in a text, not {text!r}")
-    value = Fraction(text)
+    whole, dot, decimals = text.partition(".")
+    if dot:
+        value = Fraction(int(whole + decimals), 10 ** len(decimals))
+    elif "/" in text:
+        value = Fraction(text)
+    else:
+        return int(text)
     return value.numerator if value.denominator == 1 else value
 
 

@@ -69,7 +69,8 @@ class Evaluator(Tables):
             raise EvaluationError(f"unknown schema {ruleset.get('schema')!r}")
         super().__init__(ruleset)
         self.lists = tuple(dict.fromkeys(rule["records"] for rule in self.rules.values()))
-        self.alike: dict[Evaluator, Alike] = {}
+        self._alike: dict[Evaluator, Alike] = {}
+        self._sources: dict[tuple[Evaluator, ...], dict[str, tuple[Evaluator, Alike]]] = {}
         self._over: dict[str, list[tuple[str, Rule]]] = {}
 
     def over(self, records: str) -> list[tuple[str, Rule]]:
@@ -78,6 +79,21 @@ class Evaluator(Tables):
             ids = [id for id, rule in self.rules.items() if rule["records"] == records]
             self._over[records] = [(id, self.rule(id, records)) for id in ids]
         return self._over[records]
+
+    def sources(self, others: tuple["Evaluator", ...]) -> Mapping[str, tuple["Evaluator", "Alike"]]:
+        """For each list and none, which of other rulesets has most in common with this one, and what."""
+        if others not in self._sources:
+            found: dict[str, tuple[Evaluator, Alike]] = {}
+            for other in others:
+                if other not in self._alike:
+                    self._alike[other] = Alike(self, other)
+                alike = self._alike[other]
+                for records in {**alike.keys, **alike.indicators}:
+                    most = found.get(records)
+                    if most is None or alike.extent(records) > most[1].extent(records):
+                        found[records] = (other, alike)
+            self._sources[others] = found
+        return self._sources[others]
 
     def evaluate(self, facts: Json) -> Trace:
         """The trace of one filing: each rule once, and each rule over records once per record."""
@@ -91,10 +107,8 @@ class Evaluator(Tables):
         """
         try:
             filing = Evaluation(facts)
-            for other, found in given.items():
-                if other not in self.alike:
-                    self.alike[other] = Alike(self, other)
-                self.alike[other].take(filing, found)
+            for records, (other, alike) in self.sources(tuple(given)).items():
+                alike.take(records, filing, given[other])
             for records in self.lists:
                 places = filing.places(records)
                 rules = self.over(records) if places else []
@@ -139,18 +153,19 @@ class Alike:
                 records = mine[kind, id]["records"]
                 self.indicators.setdefault(records, set()).add(id.removeprefix(f"{records}."))
 
-    def take(self, mine: Evaluation, theirs: Evaluation) -> None:
-        """Take what comes to the same from the evaluation of the same facts under the other."""
-        for here, there in zip(mine.everywhere(), theirs.everywhere(), strict=True):
-            further = self.further.get(here.records)
+    def extent(self, records: str) -> int:
+        """How much is alike over the records of a list or none."""
+        return len(self.keys.get(records, ())) + len(self.indicators.get(records, ()))
+
+    def take(self, records: str, mine: Evaluation, theirs: Evaluation) -> None:
+        """Take what is alike there from the evaluation of the same facts under the other."""
+        further, names = self.further.get(records), self.indicators.get(records, ())
+        for here, there in zip(mine.places(records), theirs.places(records), strict=True):
             if further is not None:
-                trace = there.trace.copy()  # far faster than to look up what is taken
+                here.trace = there.trace.copy()  # far faster than to look up what is taken
                 for key in further:
-                    del trace[key]
-                here.trace.update(trace)
-            names = self.indicators.get(here.records)
-            if names:
-                here.known.update({n: read for n, read in there.known.items() if n in names})
+                    del here.trace[key]
+            here.known = {name: read for name, read in there.known.items() if name in names}
 
 
 def keys_by_list(rules: Iterable[Json]) -> dict[str, set[str]]:
