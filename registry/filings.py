@@ -8,6 +8,7 @@ from functools import cached_property
 from string import ascii_uppercase
 from typing import Final, Literal, NamedTuple, TypeAlias
 
+from rules.model.characters import clipped
 from rules.model.facts import Fact, Profile, RecordList, Scalar
 from rules.portable.errors import Remedy, Words
 
@@ -69,7 +70,7 @@ class Issue:
         return f"{self.message}{self.expected and '，' + self.expected}"
 
     def __str__(self) -> str:
-        shown = f"「{self.value}」" if self.value else ""
+        shown = f"「{clipped(self.value)}」" if self.value else ""
         return f"{self.severity} {self.where}{shown}：{self.said}"
 
 

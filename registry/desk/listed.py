@@ -5,11 +5,11 @@ registered.
 """
 
 from collections import Counter
-from collections.abc import Collection, Container, Iterator, Sequence
+from collections.abc import Callable, Collection, Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 from sqlmodel import Session
 
@@ -19,13 +19,16 @@ from registry.desk.evidence import taken
 from registry.desk.place import Desk
 from registry.errors import RecordError, RegistryError
 from registry.intake import validity
+from registry.intake.identity import code_fault, code_of, name_fault, name_of, swapped
 from registry.intake.lists import ListEntry, Listing, read_list
 from registry.intake.validity import Validity
-from registry.kit import uscc
 from registry.record import admissions, register
 from registry.record.naming import Names
 from registry.record.register import Holder, Notice
+from rules.model.characters import clipped
 from rules.portable.errors import Remedy
+
+_T = TypeVar("_T")
 
 #: The most enterprises of a list that a message names.
 _SHOWN: Final = 20
@@ -100,13 +103,6 @@ def evidence(desk: Desk, firms: Firms) -> tuple[str, ...]:
     return (taken(firms.file, rehearsing=desk.rehearsing),) if firms.file else ()
 
 
-def holders(
-    desk: Desk, firms: Firms, given: Validity, uses: Sequence[str], notices: list[str]
-) -> list[Holder]:
-    """The enterprises as ``placed`` finds them, without their places."""
-    return [holder for _, holder in placed(desk, firms, given, uses, notices)]
-
-
 def placed(
     desk: Desk, firms: Firms, given: Validity, uses: Sequence[str], notices: list[str]
 ) -> list[Placed]:
@@ -141,7 +137,7 @@ def _days(
     notices: list[str],
 ) -> list[Validity]:
     """The days that a list states for each of its entries, limited to those in ``uses``."""
-    found = [validity.stated(line, terms) for line in lines]
+    found = every(path, lines, lambda line, told: validity.stated(line, terms, told), notices)
     wrong, unused = list[str](), dict[str, None]()
     for name, words in (("first", "有效期始"), ("last", "有效期至")):
         wanted = getattr(given, name)
@@ -150,9 +146,7 @@ def _days(
             if day and name not in uses:
                 unused[words] = None
             elif day and wanted not in (None, day):
-                wrong.append(
-                    f"{line.where} {line.text('name')}：名单的{words}是{day}，另外给出的是{wanted}"
-                )
+                wrong.append(f"{line.at(words)}：名单的{words}是{day}，另外给出的是{wanted}")
     refuse_wrong(path, wrong, Remedy("leave-days-to-list"))
     if unused:
         notices.append(f"名单写的{'、'.join(unused)}没有用到：这里不据此登记")
@@ -191,16 +185,17 @@ def coded(
     Rows left out of the list are told in ``notices``; anything that is no code, or no name on
     record, is refused.
     """
-    notices += _few(listing.told, f"……共{len(listing.told)}条提示")
+    notices += _few(listing.told)
     found, unknown, wrong = list[tuple[ListEntry, Holder]](), list[str](), list[str]()
     by_name, known = list[str](), None
     admitted = admissions.Admitted(session)
     for line in listing.lines:
-        code, name = uscc.tidy(line.text("uscc")), line.text("name")
+        code, name = code_of(line.cells.get("uscc")), line.text("name")
+        if fault := _fault(line, admitted):
+            wrong.append(fault)
         if code:
-            if fault := uscc.fault(code, admitted):
-                wrong.append(f"{line.where} {name}{code}：统一社会信用代码{fault}")
             found.append((line, Holder(code, name)))
+        if fault or code:
             continue
         known = known or Names(session)
         meant = known.of(name)
@@ -214,15 +209,48 @@ def coded(
     if unknown:
         raise _missing(path, listing, unknown, len(by_name))
     if by_name:
-        shown = "、".join(_few(by_name))
+        shown = "、".join(by_name[:_SHOWN])
         more = f"……共{len(by_name)}家" if len(by_name) > _SHOWN else ""
         notices.append(f"名单没有写代码的，已按登记的名称找到：{shown}{more}")
     return found
 
 
-def _few(lines: Sequence[str], more: str = "") -> list[str]:
-    """The first lines, and the total if some are left out."""
-    return [*lines[:_SHOWN], *([more] if more and len(lines) > _SHOWN else [])]
+def _fault(line: ListEntry, admitted: Container[str]) -> str:
+    """What is wrong with the code or the name of an entry, one of which may be missing."""
+    cell, name = line.cells.get("uscc"), line.cells.get("name")
+    code = code_of(cell)
+    faults = {
+        "uscc": swapped(code, name_of(name))
+        or (None if cell is None else code_fault(cell, code, admitted)),
+        "name": None if name is None else name_fault(name),
+    }
+    return next((f"{line.at(key)}：{'，'.join(f)}" for key, f in faults.items() if f), "")
+
+
+def every(
+    path: Path,
+    lines: Sequence[ListEntry],
+    read: Callable[[ListEntry, list[str]], _T],
+    notices: list[str],
+) -> list[_T]:
+    """What is read of each entry; ``RecordError`` with every fault if any cannot be read.
+
+    What ``read`` tells on the way is added to ``notices``.
+    """
+    found, wrong, told = list[_T](), list[str](), list[str]()
+    for line in lines:
+        try:
+            found.append(read(line, told))
+        except RegistryError as error:
+            wrong.append(str(error))
+    refuse_wrong(path, wrong)
+    notices += _few(told)
+    return found
+
+
+def _few(lines: Sequence[str]) -> list[str]:
+    """The first remarks, and how many there are if some are left out."""
+    return [*lines[:_SHOWN], *([f"……共{len(lines)}条提示"] if len(lines) > _SHOWN else [])]
 
 
 def refuse_wrong(path: Path, wrong: Sequence[str], remedy: Remedy | None = None) -> None:
@@ -240,7 +268,8 @@ def refuse_wrong(path: Path, wrong: Sequence[str], remedy: Remedy | None = None)
 
 def _unfound(known: Names, name: str) -> str:
     """A name, with the enterprises that it may mean."""
-    if meant := known.of(name):
+    meant, name = known.of(name), clipped(name)
+    if meant:
         return f"{name}（同名的有{'、'.join(meant)}）"
     near = known.near(name)
     return f"{name}（相近的有{'、'.join(near)}）" if near else name
@@ -276,7 +305,7 @@ def refuse_differing(
     coded = [(line, h) for line, h in listed if h.uscc and h.name and h.uscc not in renamed]
     known = Names(session, {h.uscc: h.name for _, h in coded}) if coded else Names()
     wrong = [
-        f"{line.where} {h.uscc}：名单写的是「{h.name}」，登记的是「{other}」"
+        f"{line.where} {h.uscc}：名单写的是「{clipped(h.name)}」，登记的是「{other}」"
         for line, h in coded
         if (other := known.other(h.uscc, h.name))
     ]

@@ -18,7 +18,7 @@ from registry.intake.cells import half
 from registry.intake.validity import Validity
 from registry.judging.settled import Registration
 from registry.kit.uscc import is_code, tidy
-from registry.record import journal, register
+from registry.record import admissions, journal, register
 from registry.record.journal import Entry
 from registry.record.naming import Names
 from registry.record.register import ACTIONS, REASONS, Holder, Holding, Notice
@@ -126,8 +126,9 @@ def _registered(
     register: Callable[[Session, Sequence[Holder], Notice], Sequence[Entry]],
 ) -> Registered:
     with listed.told() as notices:
-        holders = listed.holders(desk, firms, days, uses, notices)
-        with desk.writing() as session:
+        named = listed.placed(desk, firms, days, uses, notices)
+        with listed.placing(firms, named), desk.writing() as session:
+            holders = [holder for _, holder in named]
             return Registered(
                 register(session, holders, listed.with_list(desk, notice, firms)), notices
             )
@@ -199,7 +200,11 @@ def hold_listed(desk: Desk, firms: Firms, notice: Notice, days: Validity) -> Reg
 
 def _listed(session: Session, path: Path, firms: Firms, notices: list[str]) -> list[Holding]:
     found = listed.coded(session, path, lists.read_holdings(path), notices)
-    stakes = lists.stakes(path, [line for line, _ in found])
+    admitted = admissions.Admitted(session)
+    lines = [line for line, _ in found]
+    stakes = listed.every(
+        path, lines, lambda line, told: lists.stake(line, admitted, told), notices
+    )
     stated = [
         (line, Holding(held, Holder(stake.uscc, stake.name), stake.share))
         for (line, held), stake in zip(found, stakes, strict=True)

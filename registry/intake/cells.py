@@ -194,7 +194,8 @@ _SERIAL: Final = re.compile(r"(?!19[5-9][0-9][1-9]|20[0-9]{2}[1-9])[1-9][0-9]{4}
 #: The years in which a bare number may be read as a day.
 _LIKELY: Final = (1949, 2099)
 
-_DAY_EXPECTED: Final = "应为年月日，例如 2023-06-30"
+#: What a day should be.
+DAY_EXPECTED: Final = "应为年月日，例如 2023-06-30"
 _LIMIT: Final = Decimal(10) ** 15
 _EXACT: Final = Context(prec=60)
 _FEN: Final = Decimal("0.01")
@@ -248,6 +249,15 @@ def not_given(value: CellValue) -> bool:
         case Spread():
             return not_given(value.value)
     return value is None or isinstance(value, Unsaved) or value != value  # NaN
+
+
+def is_blank(value: CellValue) -> bool:
+    """Whether a cell gives nothing and hides nothing: no formula without its result, no number that is not shown.
+
+    >>> is_blank("—"), is_blank(Unsaved("=A1"))
+    (True, False)
+    """
+    return not_given(value) and not isinstance(value, (Shown, Unsaved))
 
 
 def is_error(value: CellValue) -> bool:
@@ -325,6 +335,8 @@ def _as_shown(read: Callable[[CellValue, str], Parsed]) -> CellReader:
         if isinstance(value, Spread):
             said = f"写在合并的{value.cells}里，不知是各家、各年的还是合计"
             return Parsed(None, said, "请取消合并，逐格填写")
+        if isinstance(value, Unsaved):
+            return Parsed(None, *Unsaved.SAID)
         return Parsed(None, *ERROR) if is_error(value) else read(value, unit)
 
     return reader
@@ -464,7 +476,7 @@ def read_date(value: CellValue, unit: str = "") -> Parsed:
     elif digits := _DAY_DIGITS.fullmatch(tight):
         parts = digits[1], digits[2], digits[3]
     elif _PART_OF_DATE.fullmatch(tight):
-        return Parsed(None, "日期不完整，缺少日", _DAY_EXPECTED)
+        return Parsed(None, "日期不完整，缺少日", DAY_EXPECTED)
     elif _SERIAL.fullmatch(tight) and (found := day(float(tight), isinstance(value, Since1904))):
         said = f"像是日期{found.date()}显示成了数字"
         expected = f"请核对后把单元格设为日期格式，或写成 {found.date()}"
@@ -472,11 +484,11 @@ def read_date(value: CellValue, unit: str = "") -> Parsed:
             return Parsed(None, said, expected)
         return Parsed(found.date().isoformat(), f"{said}，已读作这一天", expected)
     else:
-        return Parsed(None, "不是可识别的日期", _DAY_EXPECTED)
+        return Parsed(None, "不是可识别的日期", DAY_EXPECTED)
     try:
         return Parsed(date(*map(int, parts)).isoformat())
     except ValueError:
-        return Parsed(None, "没有这一天", _DAY_EXPECTED)
+        return Parsed(None, "没有这一天", DAY_EXPECTED)
 
 
 def _in_digits(text: str) -> str:

@@ -4,22 +4,26 @@ from collections import defaultdict
 from collections.abc import Container
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
 from string import ascii_uppercase
 from typing import Final, NamedTuple
 
 from registry.filings import Issue, Severity, Submission
-from registry.intake.cells import CellValue, Unsaved, not_given, plain
+from registry.intake.cells import CellValue, plain
+from registry.intake.identity import (
+    CHECK_LICENCE,
+    code_fault,
+    code_of,
+    name_fault,
+    name_of,
+    swapped,
+)
 from registry.judging.relations import check
 from registry.kit import names, uscc
-from registry.kit.characters import legible
 from rules.model.catalogue import Catalogue
 from rules.model.facts import RecordList, Scalar
 from rules.portable.errors import Remedy
 
 NO_DATE: Final = "没有填报日期"
-#: The message for a row without a code.
-NO_CODE: Final = ("没有统一社会信用代码", "请填写18位代码")
 _VERIFIED: Final = "统一社会信用代码校验通过"
 _ADMITTED: Final = "统一社会信用代码经登记认可"
 
@@ -148,12 +152,11 @@ class Drafts:
         self, code_cell: CellValue, name: CellValue, code: CellPlace, name_at: CellPlace
     ) -> FilingDraft:
         """The filing that a row opens; held back if its code is bad or repeated, or has no name."""
-        text = _code(code_cell)
-        given = "" if not_given(name) else plain(name)
+        text, given = code_of(code_cell), name_of(name)
         draft = FilingDraft(uscc=text, where=code, name=given, name_at=name_at, declared=True)
-        swapped = _swapped(text, given)
-        if (fault := swapped or _fault(code_cell, text, self._admitted)) is not None:
-            early = fault[1] == _REMEDY and uscc.is_early(text)
+        mixed_up = swapped(text, given)
+        if (fault := mixed_up or code_fault(code_cell, text, self._admitted)) is not None:
+            early = fault[1] == CHECK_LICENCE and uscc.is_early(text)
             remedy = Remedy("admit-code", {"code": text}) if early else None
             self.log.add("错误", code, code_cell, *fault, text, remedy=remedy)
             draft.refused = True
@@ -172,7 +175,7 @@ class Drafts:
             other.declared = True
             other.refused |= draft.refused
             draft = other
-        if not swapped and (fault := _name_fault(name, draft.name)) is not None:
+        if not mixed_up and (fault := name_fault(name)) is not None:
             self.log.add("错误", name_at, name, *fault, text)
             draft.refused = True
         return draft
@@ -190,7 +193,7 @@ class Drafts:
 
     def of(self, code_cell: CellValue, where: CellPlace) -> FilingDraft:
         """The filing to which a row of a further sheet adds."""
-        text = _code(code_cell)
+        text = code_of(code_cell)
         if text not in self._by_code:
             self._by_code[text] = FilingDraft(uscc=text, where=where)
         return self._by_code[text]
@@ -277,62 +280,8 @@ class Drafts:
             draft.as_of = as_of
 
 
-def lacking(cell: CellValue, said: str, expected: str) -> tuple[str, str]:
-    """The message for a cell that gives nothing, although a formula may have meant something."""
-    return Unsaved.SAID if isinstance(cell, Unsaved) else (said, expected)
-
-
-def _code(cell: CellValue) -> str:
-    """The code in a cell, in standard form."""
-    if isinstance(cell, Unsaved):
-        return ""
-    return legible(uscc.tidy(cell if isinstance(cell, str) else plain(cell)))
-
-
-#: What to do about a code's fault, if checking the licence is not enough.
-_REMEDY: Final = "请核对营业执照上的18位代码"
-_AS_TEXT: Final = "请把单元格设为文本后重新录入18位代码"
-
-
-def _fault(cell: CellValue, code: str, admitted: Container[str]) -> tuple[str, str] | None:
-    """What is wrong with a code and what to do, or None."""
-    if not code:
-        return lacking(cell, *NO_CODE)
-    if names.is_error(plain(cell)):
-        return "统一社会信用代码是公式的错误值", "请改正公式，或直接填写18位代码"
-    if isinstance(cell, bool) or not isinstance(cell, (str, int, float, Decimal)):
-        return "统一社会信用代码不是代码", _AS_TEXT
-    if not isinstance(cell, str) and len(code) >= _EXACT_DIGITS:
-        return "统一社会信用代码存成了数字，后几位已失真", _AS_TEXT
-    if (fault := uscc.fault(code, admitted)) is None:
-        return None
-    if "存成" in fault:
-        return f"统一社会信用代码{fault}", _AS_TEXT
-    return f"统一社会信用代码{fault}", _REMEDY
-
-
 def _undeclared(code: str) -> tuple[str, str]:
     """The message for rows about an enterprise without a row of its own."""
     if not uscc.is_early(code) and (fault := uscc.fault(code)) is not None:
-        return f"统一社会信用代码{fault}", _REMEDY
+        return f"统一社会信用代码{fault}", CHECK_LICENCE
     return "基本情况中没有这个统一社会信用代码", "请核对代码，或补上企业基本情况"
-
-
-#: Spreadsheets keep fewer digits of a number than this.
-_EXACT_DIGITS: Final = 16
-
-
-def _name_fault(cell: CellValue, name: str) -> tuple[str, str] | None:
-    """What is wrong with a name and what to do, or None."""
-    if names.is_error(plain(cell)):
-        return names.fault(plain(cell))
-    return names.fault(name) if name else lacking(cell, "没有企业名称", "请填写企业全称")
-
-
-def _swapped(code: str, name: str) -> tuple[str, str] | None:
-    """The message if code and name have changed places."""
-    if code.isascii() or not any("\u4e00" <= c <= "\u9fff" for c in code):
-        return None
-    if uscc.fault(uscc.tidy(name)) is None:
-        return "企业名称和统一社会信用代码填反了", "请对调这两格，并核对同列的其他各行"
-    return None

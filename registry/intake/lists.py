@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -11,17 +11,20 @@ from typing import Final, TypeAlias
 from openpyxl.utils import get_column_letter
 
 from registry.errors import RegistryError
-from registry.intake.cells import CellValue, half, not_given, plain
+from registry.intake.cells import CellValue, is_blank, not_given, plain
 from registry.intake.files.sheets import FileSheet, Row, refuse_unread, sheets
 from registry.intake.files.workbook import Range
 from registry.intake.tables.mapping import HeaderMapping
 from registry.intake.tables.rowkinds import Kind, good_code, kind_of
 from rules.model.catalogue import Catalogue
+from rules.model.characters import clipped
 
 #: Interprets a column's heading: the name of the column, or nothing.
 Columns: TypeAlias = Callable[[str], str]
 
 _LOOK: Final = 50
+#: The kinds of rows that are no entries; all are told of but the numbers of columns.
+_LIKE: Final = {Kind.NUMBERS: "", Kind.UNITS: "单位或填写说明", Kind.EXAMPLE: "示例"}
 #: The most unread columns that are named.
 _NAMED: Final = 10
 #: The beginning of a row that closes a table: a sum or a note.
@@ -34,7 +37,7 @@ _CODE: Final = re.compile(r"[0-9A-Z]{2}[0-9]{6}[0-9A-Z]{10}")
 
 @dataclass(frozen=True)
 class ListEntry:
-    """An entry of a list: its place, and the nonempty cells of its columns.
+    """An entry of a list: its place, and the cells of its columns that are not blank, with theirs.
 
     ``spread`` are the columns filled by a cell merged down from a row above.
     """
@@ -42,10 +45,16 @@ class ListEntry:
     where: str
     cells: Mapping[str, CellValue]
     spread: frozenset[str] = frozenset()
+    places: Mapping[str, str] = field(default_factory=dict)
 
     def text(self, column: str) -> str:
-        """The text of a cell in half-width signs; empty if nothing is given."""
-        return half(plain(self.cells.get(column)))
+        """The text of a cell; empty if nothing is given."""
+        return plain(self.cells.get(column))
+
+    def at(self, column: str) -> str:
+        """The place of a cell, and which enterprise's it is, as a message begins."""
+        who = f"{clipped(self.text('name'))}{clipped(self.text('uscc'))}"
+        return f"{self.places.get(column, self.where)} {who}".rstrip()
 
 
 @dataclass(frozen=True)
@@ -99,9 +108,9 @@ def _read(
     for place, own in enumerate(chain(top[number:], sheet.rows), number + 1):
         row = spread.over(place, own)
         _refuse_further(sheet, place, own, blocks)
-        if (kind := _kind(row, blocks)) in (Kind.NUMBERS, Kind.UNITS, Kind.EXAMPLE):
-            if kind is Kind.EXAMPLE:
-                told.append(f"{sheet.name}第{place}行像是示例，未读取")
+        if (kind := _kind(row, blocks)) in _LIKE:
+            if kind is not Kind.NUMBERS:
+                told.append(f"{sheet.name}第{place}行像是{_LIKE[kind]}，未读取")
             continue
         given = [
             line
@@ -179,7 +188,7 @@ class _Spread:
 
 def _says_anything(row: Row, block: Mapping[str, int]) -> bool:
     """Whether a row has content of its own in a block; merged cells alone only repeat."""
-    return any(index < len(row) and not not_given(row[index]) for index in block.values())
+    return any(index < len(row) and not is_blank(row[index]) for index in block.values())
 
 
 def _heading(
@@ -208,14 +217,15 @@ def _line(
     cells = {
         key: row[index]
         for key, index in block.items()
-        if index < len(row) and not not_given(row[index])
+        if index < len(row) and not is_blank(row[index])
     }
     texts = [plain(cell) for cell in cells.values()]
     if not cells or _headed(texts, columns) or (len(texts) == 1 and _closes(texts[0])):
         return None
     first = next(key for key in ("uscc", *block) if key in cells)
-    spread = frozenset(key for key in cells if not_given(_at(own, block[key])))
-    return ListEntry(f"{sheet.name}!{get_column_letter(block[first] + 1)}{number}", cells, spread)
+    spread = frozenset(key for key in cells if is_blank(_at(own, block[key])))
+    places = {key: f"{sheet.name}!{get_column_letter(block[key] + 1)}{number}" for key in cells}
+    return ListEntry(places[first], cells, spread, places)
 
 
 def _kind(row: Row, blocks: Sequence[dict[str, int]]) -> Kind:

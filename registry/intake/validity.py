@@ -3,12 +3,13 @@
 import re
 from collections.abc import Collection
 from datetime import date
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from registry.errors import RegistryError
-from registry.intake.cells import CellValue, half, plain, read_date
+from registry.intake.cells import DAY_EXPECTED, CellValue, half, plain, read_date
 from registry.intake.lists import ListEntry, enterprises
 from registry.intake.tables import headings
+from rules.model.characters import clipped
 
 _FROM, _UNTIL, _BOTH = "有效期始", "有效期至", "有效期"
 _OF: Final = r"(?:称号|证书|认定|资格)?"
@@ -40,36 +41,37 @@ def columns(heading: str) -> str:
     return enterprises(heading) or next(days, "")
 
 
-def stated(line: ListEntry, terms: Collection[int]) -> Validity:
+def stated(line: ListEntry, terms: Collection[int], told: list[str]) -> Validity:
     """The days in an enterprise's row; ``RegistryError`` with its place if they cannot be read.
 
-    ``terms`` are the usual terms of titles in years: a cell that states only one gives no day.
+    ``terms`` are the usual terms of titles in years: a cell that states only one gives no day. What
+    the officer should know about a day that was read is added to ``told``.
     """
-    both = _period(line, line.cells.get(_BOTH), terms)
-    first, last = (_day(line, name, line.cells.get(name)) for name in (_FROM, _UNTIL))
-    for one, other in ((first, both.first), (last, both.last)):
+    both = _period(line, line.cells.get(_BOTH), terms, told)
+    first, last = (_day(line, name, line.cells.get(name), told) for name in (_FROM, _UNTIL))
+    for name, one, other in ((_FROM, first, both.first), (_UNTIL, last, both.last)):
         if one and other and one != other:
-            raise _unclear(
-                line,
+            raise RegistryError(
                 "contradicting-days",
-                "{value}与“{column}”的{expected}不同",
+                "{where}：{value}与“{column}”的{expected}不同，请核对后改成一致",
+                where=line.at(name),
                 column=_BOTH,
                 value=one,
                 expected=other,
             )
     found = Validity(first or both.first, last or both.last)
     if found.first and found.last and found.last < found.first:
-        raise _unclear(
-            line,
+        raise RegistryError(
             "ends-before-it-begins",
-            "有效期自{expected}至{value}，终止早于开始",
+            "{where}：有效期自{expected}至{value}，终止早于开始，请核对日期",
+            where=line.at(_UNTIL if last else _BOTH),
             value=found.last,
             expected=found.first,
         )
     return found
 
 
-def _period(line: ListEntry, cell: CellValue, terms: Collection[int]) -> Validity:
+def _period(line: ListEntry, cell: CellValue, terms: Collection[int], told: list[str]) -> Validity:
     """A period of two days; a single day is the last."""
     text = half(plain(cell))
     digits = "零一二三四五六七八九"
@@ -77,34 +79,25 @@ def _period(line: ListEntry, cell: CellValue, terms: Collection[int]) -> Validit
         return Validity()
     parts = _BETWEEN.split(text)
     if len(parts) == 2:
-        first, last = (_day(line, _BOTH, part.strip("自起止") or None) for part in parts)
+        first, last = (_day(line, _BOTH, part.strip("自起止") or None, told) for part in parts)
         return Validity(first, last)
-    return Validity(None, _day(line, _BOTH, cell))
+    return Validity(None, _day(line, _BOTH, cell, told))
 
 
-def _day(line: ListEntry, name: str, cell: CellValue) -> date | None:
+def _day(line: ListEntry, name: str, cell: CellValue, told: list[str]) -> date | None:
     if cell is None:
         return None
     read = read_date(cell)
-    if not isinstance(read.value, str) or read.notice:
-        raise _unclear(
-            line,
+    if not isinstance(read.value, str):
+        raise RegistryError(
             "unreadable-day",
-            "“{column}”「{value}」{why}",
+            "{where}：“{column}”「{value}」{why}，{expected}；没有写明的请留空",
+            where=line.at(name),
             column=name,
-            value=plain(cell),
+            value=clipped(plain(cell)),
             why=read.notice or "没有写明日期",
+            expected=read.expected or DAY_EXPECTED,
         )
+    if read.notice:
+        told.append(f"{line.at(name)}：“{name}”「{plain(cell)}」{read.notice}，{read.expected}")
     return date.fromisoformat(read.value)
-
-
-def _unclear(line: ListEntry, slug: str, pattern: str, **fields: Any) -> RegistryError:
-    return RegistryError(
-        slug,
-        "{where} {name}{code}：" + pattern + "，整份名单没有登记："
-        "请写成 2022-10-01 至 2025-09-30 这样的日期，或删去这一列",
-        where=line.where,
-        name=line.text("name"),
-        code=line.text("uscc"),
-        **fields,
-    )

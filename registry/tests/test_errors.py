@@ -22,7 +22,6 @@ MEANINGS: Final = {
     "no-document": "the document that shows it is not named",
     "no-filing-by-then": "an enterprise filed nothing by a day",
     "no-ground": "no reason is given",
-    "no-holder": "it is not said who holds a share",
     "no-number": "the value is not a number",
     "no-such-field": "a list has no field of that name",
     "no-such-file": "there is no file of that name",
@@ -41,7 +40,6 @@ MEANINGS: Final = {
     "unfit-requirement": "a comparison that its indicator cannot have",
     "unfit-value": "a value that its fact cannot have",
     "unknown-fact": "there is no fact of that name",
-    "unreadable-share": "a share that cannot be read",
     "unsound-code": "a credit code that is none",
 }
 #: What may say what to type although it is below the command line -> why.

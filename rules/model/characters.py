@@ -31,6 +31,19 @@ UNFIT: Final = re.compile(f"[{CONTROLS}{BROKEN}{TURNING}{SEPARATORS}]")
 UNSEEN: Final = re.compile(f"[{CONTROLS}{BROKEN}{TURNING}{SEPARATORS}{INVISIBLE}{BLANK}]")
 
 
+#: The most characters of a text that a message repeats.
+_REPEATED: Final = 80
+
+
+def clipped(text: str) -> str:
+    """A text as messages repeat it: the beginning of a long one.
+
+    >>> clipped("甲公司"), len(clipped("甲" * 32_767))
+    ('甲公司', 81)
+    """
+    return text if len(text) <= _REPEATED else f"{text[:_REPEATED]}…"
+
+
 def code_point(character: str) -> str:
     """The name of a character that cannot be shown.
 

@@ -115,12 +115,14 @@ def test_a_list_is_registered_whole_or_not_at_all(filed: Run, tmp_path: Path, ki
     ]
     assert len(found[0]["evidence"]) == 1  # the list itself
     write([*ROWS[:2], ["测试一号有限公司", CODE, "某集团", OTHER, "51"]])
-    assert "B3：持股比例「51」读不懂" in filed("holdings", "add", str(path), *PAPER).output
+    said = filed("holdings", "add", str(path), *PAPER).output
+    assert f"E3 测试一号有限公司{CODE}：持股比例「51」没有百分号，含义不明" in said
+    assert f"名单.{kind} 有1处错误，整份名单没有登记：请改正后重试" in said
     write([*ROWS[:2], ["测试一号有限公司", CODE, "某\ufffd集团", OTHER, "51%"]])
     said = filed("holdings", "add", str(path), *PAPER).output
-    assert "B3：含有乱码或控制字符，请删去后重新录入" in said
+    assert "：持股方的名称含有乱码或控制字符，请删去后重新录入" in said
     write([*ROWS[:2], ["测试一号有限公司", CODE, " ", None, "51%"]])
-    assert "B3：没有持股方" in filed("holdings", "add", str(path), *PAPER).output
+    assert f"{CODE}：没有持股方，请填写" in filed("holdings", "add", str(path), *PAPER).output
     write(ROWS[:1])
     assert "中没有持股" in filed("holdings", "add", str(path), *PAPER).output
 
@@ -162,7 +164,7 @@ def test_a_share_is_in_per_cent_where_its_heading_says_so(
     book.save(path)
     done = filed("holdings", "add", str(path), *PAPER, "--json")
     if stated is None:
-        assert f"B2：持股比例「{share}」读不懂" in done.output
+        assert f"D2 测试一号有限公司{CODE}：持股比例「{share}」没有百分号" in done.output
     else:
         assert [e["share"] for e in json.loads(done.output)] == [stated]
 
@@ -184,13 +186,13 @@ def test_a_share_merged_over_several_holdings_is_refused(filed: Run, tmp_path: P
     sheet.merge_cells("E2:E3")
     book.save(path)
     said = filed("holdings", "add", str(path), *PAPER).output
-    assert "B3：持股比例合并在几行之间，不知归哪一行，请逐行填写" in said
+    assert f"E3 乙公司{THIRD}：持股比例合并在几行之间，不知归哪一行，请逐行填写" in said
 
 
 @pytest.mark.parametrize(
     ("arguments", "said", "code"),
     [
-        ((*ADD, "--share", "51"), "读不懂", 1),
+        ((*ADD, "--share", "51"), "「51」没有百分号，含义不明：请写明百分号", 1),
         ((*ADD, "--share", "101%"), "不超过100%", 1),
         (ADD, "须写明 --holder 和 --share", 2),
         (("holdings", "add", "没有的名单", *PAPER), "不是18位信用代码", 1),

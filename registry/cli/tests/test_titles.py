@@ -1,6 +1,7 @@
 """The register of titles on the command line."""
 
 import json
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -57,7 +58,8 @@ def test_a_list_is_registered_whole_or_not_at_all(filed: Run, tmp_path: Path) ->
     assert len(found[0]["evidence"]) == 1  # the list itself
     again = filed(*GRANT, str(names), "--dated", "2023-10-08")
     assert again.exit_code == 1
-    assert "没有登记。" in again.output
+    assert f"错误 汇总表!B4 测试二号有限公司{OTHER}：第3号已登记" in again.output
+    assert "名单.xlsx 有2处错误，整份名单没有登记：" in again.output
     assert "有效期重叠" in again.output
     assert len(json.loads(filed("titles", "list", "--json").output)) == 2
 
@@ -89,6 +91,35 @@ def test_a_list_that_names_another_enterprise_than_its_code_is_refused(
             "titles", "strike", str(entry["seq"]), "--document", "更正函", "--dated", "2026-10-09"
         )
     assert filed(*GRANT, path, "--dated", "2026-10-08").exit_code == 1
+
+
+#: Cells of codes and names that say nothing good, and what is said of them.
+ODD: dict[object, str] = {
+    "9.1320E+17": "统一社会信用代码存成了科学计数法，后几位数字已丢失，请把单元格设为文本后重新录入18位代码",
+    913205052000000000: "统一社会信用代码存成了数字，后几位已失真，请把单元格设为文本后重新录入18位代码",
+    "#REF!": "统一社会信用代码是公式的错误值，请改正公式，或直接填写18位代码",
+    date(2023, 1, 1): "统一社会信用代码不是代码，请把单元格设为文本后重新录入18位代码",
+    "=CONCATENATE(A1)": "公式没有保存计算结果，请用 Excel 或 WPS 打开并保存后再导入",
+    CODE.replace("0", "O", 1): f"统一社会信用代码含有不允许的字符 O（代码中没有字母 I、O、Z、S、V，可能是 {CODE}），请核对营业执照上的18位代码",
+}  # fmt: skip
+
+
+def test_a_list_says_of_codes_and_names_what_a_filing_says(filed: Run, tmp_path: Path) -> None:
+    rows = [{**GOOD, "统一社会信用代码": cell} for cell in ODD]
+    named = {**GOOD, "统一社会信用代码": OTHER, "企业名称": "#N/A"}
+    path = str(workbook(tmp_path / "名单.xlsx", *rows, named))
+    said = [*ODD.values(), "企业名称是公式的错误值，请改正公式，或直接填写企业全称"]
+    listed = filed(*GRANT, path, "--dated", "2022-10-08").stderr.splitlines()
+    assert [line.partition("：")[2] for line in listed if line.startswith("错误 汇总表!")] == said
+    assert f"名单.xlsx 有{len(said)}处错误，整份名单没有登记" in listed[-1]
+    loaded = filed("import", path, "--dry-run").output.splitlines()
+    assert [line.partition("：")[2] for line in loaded if line.startswith("  错误 汇总表!")] == said
+
+
+def test_a_name_is_registered_as_it_is_written(filed: Run, tmp_path: Path) -> None:
+    other = {**GOOD, "企业名称": "乙（云溪）有限公司", "统一社会信用代码": OTHER}
+    path = str(workbook(tmp_path / "名单.xlsx", other, day=""))
+    assert f"授予 乙（云溪）有限公司 {OTHER}" in filed(*GRANT, path, "--dated", "2022-10-08").stdout
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ _SUM: Final = re.compile(
 _FIRM: Final = re.compile(r"(?:公司|厂|社|企业|中心|院|所|行|店|部|集团|合伙)(?:\(\S*\))?$")
 #: Firms whose names begin like a remark: 如东…公司 is named after a county, 例外…公司 after a brand.
 _NAMED_LIKE_REMARK: Final = re.compile(
-    r"(?:例|如|示例)(?![:为如某X×])\S+(?:公司|厂|集团|合作社|合伙|所|院|中心)(?:\(\S*\))?"
+    r"(?:例|如|示例)(?![:为如某X×])\S+(?:公司|厂|集团|社|合伙|所|院|中心|店|行|部)(?:\(\S*\))?"
 )
 _NOTE: Final = re.compile(
     r"[(（]?(?:附?注|备注|说明|填表|填报|制表|审核|复核|联系|负责|单位负责|经办|推荐|申报|报送|上报|主管|分管|领导|签字|盖章"

@@ -20,8 +20,9 @@ from registry.intake.cells import (
     squeeze,
 )
 from registry.intake.composite import read_fields, read_records, read_region
-from registry.intake.drafts import NO_CODE, CellPlace, Drafts, FilingDraft, lacking
+from registry.intake.drafts import CellPlace, Drafts, FilingDraft
 from registry.intake.files.sheets import Row
+from registry.intake.identity import NO_CODE, lacking
 from registry.intake.tables.headers import Column, Header
 from registry.intake.tables.mapping import AS_OF, MappingTarget
 from registry.intake.tables.rowkinds import TOLD, Kind, good_code, kind_of, says_example

@@ -7,6 +7,7 @@ import pytest
 
 from registry.errors import RegistryError
 from registry.intake import validity
+from registry.intake.cells import Shown, Unsaved
 from registry.intake.lists import ListEntry
 
 FIRST, LAST = date(2022, 10, 1), date(2025, 9, 30)
@@ -49,7 +50,19 @@ def test_a_heading_of_validity_is_known_by_its_words(heading: str, column: str) 
 def test_days_are_read_from_one_column_or_two(
     cells: dict[str, Any], found: tuple[Any, Any]
 ) -> None:
-    assert tuple(validity.stated(ListEntry("表!B3", cells), {3})) == found
+    told: list[str] = []
+    assert tuple(validity.stated(ListEntry("表!B3", cells), {3}, told)) == found
+    assert told == []
+
+
+def test_a_day_shown_as_a_number_is_that_day_and_told() -> None:
+    told: list[str] = []
+    line = ListEntry("表!B3", {"有效期至": "45930"}, places={"有效期至": "表!D3"})
+    assert validity.stated(line, {3}, told) == (None, LAST)
+    assert told == [
+        "表!D3：“有效期至”「45930」像是日期2025-09-30显示成了数字，已读作这一天，"
+        "请核对后把单元格设为日期格式，或写成 2025-09-30"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -60,7 +73,9 @@ def test_days_are_read_from_one_column_or_two(
         ({"有效期": "2022年10月至2025年9月"}, "日期不完整，缺少日"),
         ({"有效期至": "2025年9月"}, "日期不完整，缺少日"),
         ({"有效期至": "2025-09-31"}, "没有这一天"),
-        ({"有效期至": "45930"}, "像是日期2025-09-30显示成了数字"),
+        ({"有效期至": Unsaved("=B1+1095")}, "公式没有保存计算结果"),
+        ({"有效期至": Shown(45930, "", "")}, "存有45930，但显示为空白"),
+        ({"有效期至": "#N/A"}, "是公式的错误值"),
         ({"有效期至": "无"}, "没有写明日期"),
         ({"有效期始": "2025-10-01", "有效期至": "2025-09-30"}, "终止早于开始"),
         ({"有效期": "2022-10-01至2025-09-30", "有效期至": date(2025, 10, 1)}, "与“有效期”的2025-09-30不同"),
@@ -69,6 +84,6 @@ def test_days_are_read_from_one_column_or_two(
 def test_a_day_that_is_not_clear_is_refused_with_its_row(cells: dict[str, Any], said: str) -> None:
     line = ListEntry("表!B3", {"name": "甲公司", **cells})
     with pytest.raises(RegistryError) as error:
-        validity.stated(line, {3})
+        validity.stated(line, {3}, [])
     assert str(error.value).startswith("表!B3 甲公司：")
     assert said in str(error.value)
