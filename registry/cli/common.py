@@ -144,7 +144,7 @@ def apart(path: Path, *inputs: Path) -> Path:
 
 
 class DayParam(click.ParamType[date]):
-    """A day written 2023-06-30 or 2023年6月30日, within the years that a filing can state."""
+    """A day as in a cell of a table: 2023-06-30, 2023.6.30, 2023年6月30日 and the like."""
 
     name = "日期"
 

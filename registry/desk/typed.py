@@ -4,6 +4,7 @@ from contextlib import suppress
 from datetime import date, datetime, timedelta
 from typing import Final
 
+from registry.kit.characters import visible
 from registry.portable.clock import CHINA, midnight
 from rules.language.editions import parse_day
 from rules.language.provinces import PROVINCES, acting
@@ -18,22 +19,33 @@ _MOMENTS: Final = {
 
 
 def day(text: str) -> date:
-    """A day written 2023-06-30 or 2023年6月30日, within the years that a filing can state.
+    """A day in any form that is clear in a cell of a table, within the years that a filing can state.
 
-    Any other text raises ``ValueError`` with a sentence.
+    Any other text, and a day with a time, raises ``ValueError`` with a sentence.
 
-    >>> day("2023年6月30日")
-    datetime.date(2023, 6, 30)
+    >>> day("2023年6月30日"), day("2023.6.30")
+    (datetime.date(2023, 6, 30), datetime.date(2023, 6, 30))
     """
     try:
-        found = parse_day(text)
+        found = parse_day(text) or _as_in_a_cell(text)
     except ValueError:
-        found = None
-    if found is None:
-        raise ValueError(f"「{text}」不是日期，请写成 2023-06-30 或 2023年6月30日")
+        found = _as_in_a_cell(text)
     if wrong := check_day(found.isoformat()):
         raise ValueError(f"「{text}」的{wrong}，请核对日期")
     return found
+
+
+def _as_in_a_cell(text: str) -> date:
+    from registry.intake.cells import (  # whoever types the usual form does not wait for it
+        half,
+        read_date,
+    )
+
+    read = read_date(visible(text))
+    if isinstance(read.value, str) and not read.notice and ":" not in half(text):
+        return date.fromisoformat(read.value)
+    why = read.notice.replace("可识别的", "") if read.value is None else "不是日期"
+    raise ValueError(f"「{text}」{why or '不是日期'}，请写成 2023-06-30 或 2023年6月30日")
 
 
 def province(text: str) -> str:
