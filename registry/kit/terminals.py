@@ -2,6 +2,7 @@
 
 import codecs
 import io
+import json
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -43,6 +44,32 @@ def guarded() -> Iterator[None]:
 def _guarded(stream: TextIO) -> Any:
     if stream is None:  # a program without a console
         return None
-    if isinstance(stream, io.TextIOWrapper) and codecs.lookup(stream.encoding).name == "ascii":
-        stream.reconfigure(encoding="utf-8", errors="replace")  # or click would bypass us to do so
+    if isinstance(stream, io.TextIOWrapper) and codecs.lookup(stream.encoding).name != "utf-8":
+        if _chinese(stream.encoding):
+            stream.reconfigure(errors=_SUBSTITUTE)
+        else:  # no terminal for this program; were it ASCII, click would bypass us to do the same
+            stream.reconfigure(encoding="utf-8", errors="replace")
     return _Stream(stream)
+
+
+def _chinese(encoding: str) -> bool:
+    """Whether Chinese can be written in an encoding."""
+    try:
+        return bool(_CHINESE.encode(encoding))
+    except UnicodeEncodeError:
+        return False
+
+
+def _substituted(error: UnicodeError) -> tuple[str, int]:
+    """What stands for characters that an encoding lacks: a like sign, or an escape that JSON knows."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = error.object[error.start : error.end]
+    return "".join(_LIKE.get(c) or json.dumps(c)[1:-1] for c in lacking), error.end
+
+
+#: Signs of this program that GBK lacks, which no two of its own stand for.
+_LIKE: Final = {"✓": "√", "✗": "×", "†": "※", "‡": "◆"}
+_CHINESE: Final = "中文〔〕"
+_SUBSTITUTE: Final = "registry.substitute"
+codecs.register_error(_SUBSTITUTE, _substituted)

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from registry.conftest import Run
 from registry.kit.characters import REPLACEMENT
+from registry.kit.jsontext import json_text
 from registry.kit.screens import Screen
 from registry.kit.terminals import guarded
 from rules.model.characters import UNFIT
@@ -127,6 +128,32 @@ def test_a_terminal_is_coloured_by_the_program_alone(monkeypatch: pytest.MonkeyP
         told = told.replace(sign, "")
     assert UNFIT.search(told) is None
     assert "行\ufffd盖" in told
+
+
+@pytest.mark.parametrize(
+    ("encoding", "shown", "escaped"),
+    [
+        ("utf-8", "✓ ✗ † ‡ 𠮷林", "𠮷林"),
+        ("gb18030", "✓ ✗ † ‡ 𠮷林", "𠮷林"),
+        ("gbk", "√ × ※ ◆ \\ud842\\udfb7林", "\\ud842\\udfb7林"),
+        ("ascii", "✓ ✗ † ‡ 𠮷林", "𠮷林"),
+        ("cp437", "✓ ✗ † ‡ 𠮷林", "𠮷林"),
+        ("latin-1", "✓ ✗ † ‡ 𠮷林", "𠮷林"),
+    ],
+)
+def test_whatever_encoding_a_stream_has_nothing_is_lost_or_mistaken(
+    monkeypatch: pytest.MonkeyPatch, encoding: str, shown: str, escaped: str
+) -> None:
+    """Output that goes to a file on Chinese Windows is in GBK; without Chinese, it becomes UTF-8."""
+    written = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(written, encoding))
+    with guarded():
+        Screen().print("✓ ✗ † ‡ 𠮷林")
+        click.echo(json_text({"name": "𠮷林"}))
+        sys.stdout.flush()
+    read = written.getvalue().decode(encoding if encoding.startswith("g") else "utf-8")
+    assert read.splitlines() == [shown, f'{{"name": "{escaped}"}}']
+    assert json.loads(read.splitlines()[1]) == {"name": "𠮷林"}
 
 
 INPUTS = ("tidu.db", "tidu.db-wal", "tidu.db-shm", "甲.json")
