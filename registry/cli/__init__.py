@@ -1,6 +1,6 @@
 """The command line ``tidu``: thin commands over the registry and the rules, in Chinese.
 
-Exit codes: 0 done, 1 refused by data, 2 misuse.
+Exit codes: 0 done, 1 refused by data, 2 misuse, 130 interrupted.
 """
 
 from gettext import gettext
@@ -11,6 +11,9 @@ import click
 
 from registry.cli.chinese import ChineseGroup
 from registry.kit.terminals import guarded
+
+#: The exit code of a command that was interrupted, as shells count: 128 and the number of the signal.
+INTERRUPTED: Final = 130
 
 
 class _Listed(NamedTuple):
@@ -140,6 +143,14 @@ class _Commands(ChineseGroup):
         """Run a command; its output cannot control the terminal."""
         with guarded():
             return super().main(*args, **kwargs)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; whoever interrupts it gets the exit code of an interrupt, not of a refusal."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("已中断。", err=True)
+            raise click.exceptions.Exit(INTERRUPTED) from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Their names."""

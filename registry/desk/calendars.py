@@ -130,7 +130,8 @@ def add(desk: Desk, year: int, file: Path, notice: Notice, *, replaced: bool = F
     ``RegistryError`` for a file that cannot be understood or has nothing on the year, and for a year
     on record that is stated otherwise, unless it is to be ``replaced``.
     """
-    found = read_years(file)
+    notices = list[str]()
+    found = read_years(file, notices)
     if (stated := found.get(str(year))) is None:
         raise RegistryError(
             "year-not-stated",
@@ -140,7 +141,8 @@ def add(desk: Desk, year: int, file: Path, notice: Notice, *, replaced: bool = F
             value="、".join(f"{other}年" for other in found) or "表头",
         )
     others = [f"{other}年" for other in found if other != str(year)]
-    notices = [f"表中{'、'.join(others)}的安排没有用到：这里只登记{year}年"] if others else []
+    if others:
+        notices.append(f"表中{'、'.join(others)}的安排没有用到：这里只登记{year}年")
     with desk.writing() as session:
         before = calendars.years(session).get(str(year))
         files = (*notice.evidence, taken(file, rehearsing=desk.rehearsing))

@@ -54,7 +54,9 @@ def test_a_check_that_stops_midway_closes_its_json(
     found = json.loads(done.stdout)
     assert len(found["results"]) < 2
     assert said in found["error"]
-    assert (found["refused"], done.exit_code) == ([], 1)
+    code = 130 if isinstance(error, KeyboardInterrupt) else 1
+    assert (found["refused"], done.exit_code) == ([], code)
+    assert ("已中断。" in done.stderr) == (code == 130)
     assert not Path("a.xlsx").exists()
 
 

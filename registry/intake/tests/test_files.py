@@ -108,7 +108,8 @@ def test_files_that_cannot_be_read_say_why(tmp_path, workbook):
     ],
 )  # fmt: skip
 @pytest.mark.parametrize(
-    "reader", [read, read_years, lambda path: read_list(path, enterprises, ["uscc"])]
+    "reader",
+    [read, lambda path: read_years(path, []), lambda path: read_list(path, enterprises, ["uscc"])],
 )
 def test_tables_of_all_kinds_refuse_the_same_files(tmp_path, reader, name, content, said):
     path = tmp_path / name
