@@ -67,6 +67,8 @@ def _table(
     filled = [number for number, row in enumerate(table, 1) if any(row)]
     if hidden := sheet.hidden_among(filled, enumerate(COLUMNS, 1)):
         told.append(f"{sheet.name}{hidden}也已读取：不该登记的，请取消隐藏后删去再登记")
+    if struck := sheet.struck_among(filled):
+        told.append(f"{sheet.name}{struck}，也已读取：划去不登记的，请删去再登记")
     return table
 
 

@@ -131,6 +131,8 @@ def _read(
     headed = [(i + 1, plain(top[number - 1][i])) for block in blocks for i in block.values()]
     if hidden := sheet.hidden_among(own_rows, headed):
         told.append(f"{sheet.name}{hidden}也已读取：不该登记的，请取消隐藏后删去再登记")
+    if struck := sheet.struck_among(own_rows):
+        told.append(f"{sheet.name}{struck}，也已读取：划去不登记的，请删去再登记")
 
 
 class _Further:

@@ -186,13 +186,19 @@ class _Reader:
         return True
 
     def _tell_hidden(self, sheet: FileSheet, layout: Layout) -> None:
-        """Report rows and columns that are hidden from people who look at the table."""
-        rows = self._drafts.rows(sheet.name) if sheet.unseen.rows else ()
+        """Report rows and columns that people who look at the table do not see, or see struck out."""
+        looked_at = sheet.unseen.rows or sheet.unseen.struck
+        rows = self._drafts.rows(sheet.name) if looked_at else ()
         columns = [(c.index + 1, c.text) for f in layout.found for c in f.columns]
         if hidden := sheet.hidden_among(rows, columns):
             said = f"{hidden}也已读取"
             self._drafts.log.add(
                 "提示", CellPlace(sheet.name), None, said, "不该登记的，请取消隐藏后删去再读"
+            )
+        if struck := sheet.struck_among(rows):
+            said = f"{struck}，也已读取"
+            self._drafts.log.add(
+                "提示", CellPlace(sheet.name), None, said, "划去不要的，请删去再读"
             )
 
     def _count(self) -> None:

@@ -4,7 +4,7 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import chain, islice
@@ -55,24 +55,30 @@ class FileSheet:
     rows: Iterator[Row]
     hidden: bool = False
     merged: tuple[Range, ...] = ()
-    unseen: Unseen = field(default_factory=lambda: Unseen(set(), []))
+    unseen: Unseen = field(default_factory=Unseen)
 
     def hidden_among(self, rows: Iterable[int], columns: Iterable[tuple[int, str]]) -> str:
         """The hidden ones of the rows and columns that were read, in words.
 
         Columns are given by number and heading.
         """
-        own = sorted(self.unseen.rows.intersection(rows))
+        own = _few_rows(self.unseen.rows.intersection(rows))
         named = [text for number, text in columns if self.unseen.column(number)]
-        found = (
-            (f"第{'、'.join(map(str, own[:_NAMED]))}行", len(own), "行"),
-            (f"“{'”“'.join(named[:_NAMED])}”列", len(named), "列"),
-        )
-        return "，".join(
-            f"隐藏的{text}{f'等{count}{of}' if count > _NAMED else ''}"
-            for text, count, of in found
-            if count
-        )
+        more = f"等{len(named)}列" if len(named) > _NAMED else ""
+        found = own, f"“{'”“'.join(named[:_NAMED])}”列{more}" if named else ""
+        return "，".join(f"隐藏的{text}" for text in found if text)
+
+    def struck_among(self, rows: Iterable[int]) -> str:
+        """The rows among those that were read with text that is struck through, in words."""
+        found = _few_rows(self.unseen.struck.intersection(rows))
+        return found and f"{found}有带删除线的内容"
+
+
+def _few_rows(rows: Collection[int]) -> str:
+    """Some rows in words, and how many there are if not all are named; empty if there are none."""
+    named = "、".join(map(str, sorted(rows)[:_NAMED]))
+    more = f"等{len(rows)}行" if len(rows) > _NAMED else ""
+    return f"第{named}行{more}" if rows else ""
 
 
 def refuse_unread(path: Path, *further: str) -> None:
@@ -337,7 +343,7 @@ def _workbook(path: Path) -> Iterator[FileSheet]:
             book = Workbook(package)
         for sheet in book.sheets:
             # rows that are left in the middle would keep the file open
-            unseen = Unseen(set(), [])
+            unseen = Unseen()
             with closing(_rows(path, book, sheet, unseen)) as rows:
                 with _readable(path):
                     merged = tuple(book.merged(sheet))

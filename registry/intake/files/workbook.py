@@ -9,7 +9,7 @@ cells, and an unbounded row number keeps it busy for ever.
 import re
 from collections.abc import Generator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple, NoReturn, TypeAlias
 
@@ -52,10 +52,14 @@ class Range(NamedTuple):
 
 @dataclass
 class Unseen:
-    """What a sheet hides, as far as it was read: rows, and first and last of adjacent columns."""
+    """What a sheet hides, as far as it was read: rows, and first and last of adjacent columns.
 
-    rows: set[int]
-    columns: list[tuple[int, int]]
+    ``struck`` are the rows with cells whose text is struck through.
+    """
+
+    rows: set[int] = field(default_factory=set)
+    columns: list[tuple[int, int]] = field(default_factory=list)
+    struck: set[int] = field(default_factory=set)
 
     def column(self, number: int) -> bool:
         """Whether a column, counted from 1, is hidden."""
@@ -118,7 +122,8 @@ class Workbook:
         self.sheets = self._listed(listed, related)
         kinds = {target.kind: target.part for target in related.values()}
         self._strings = _strings(package, kinds.get("sharedStrings", "xl/sharedStrings.xml"))
-        self._formats = _formats(package, kinds.get("styles", "xl/styles.xml"))
+        #: The styles whose text is struck through.
+        self._formats, self.struck = _formats(package, kinds.get("styles", "xl/styles.xml"))
         #: The formats that affect texts, by style.
         self.speaking = {str(n): f for n, f in enumerate(self._formats) if f and f.speaks}
 
@@ -255,19 +260,39 @@ def _strings(package: Package, part: str) -> list[str]:
     return found
 
 
-def _formats(package: Package, part: str) -> list[Format | None]:
-    """The number format of each cell style; the rest of the styles is ignored."""
+#: The parts of the styles.
+_PARTS: Final = (
+    "numFmts",
+    "fonts",
+    "fills",
+    "cellStyleXfs",
+    "cellXfs",
+    "cellStyles",
+    "dxfs",
+    "extLst",
+)
+
+
+def _formats(package: Package, part: str) -> tuple[list[Format | None], set[str]]:
+    """The number format of each cell style, and the styles that strike through; the rest is ignored."""
     codes = dict(BUILTIN)
     found: list[Format | None] = []
+    struck = set[str]()
     if part not in package:
-        return found
-    within = ""
+        return found, struck
+    within, font, struck_fonts = "", -1, set[int]()
     for tag, given in package.elements(part):
-        if tag in ("numFmts", "cellStyleXfs", "cellXfs", "cellStyles", "dxfs", "extLst"):
+        if tag in _PARTS:
             within = tag
+        elif within == "fonts":
+            font += tag == "font"
+            if tag == "strike" and _is_on(given.get("val", "1")):
+                struck_fonts.add(font)
         elif (within, tag) == ("numFmts", "numFmt"):
             codes[_number(given.get("numFmtId"))] = given.get("formatCode", "")
         elif (within, tag) == ("cellXfs", "xf"):
+            if _number(given.get("fontId")) in struck_fonts:
+                struck.add(str(len(found)))
             found.append(number_format(codes.get(_number(given.get("numFmtId")), "General")))
         if max(len(found), len(codes)) > limits.FORMATS:
             raise RegistryError(
@@ -276,7 +301,7 @@ def _formats(package: Package, part: str) -> list[Format | None]:
                 where=package.name,
                 expected=limits.FORMATS,
             )
-    return found
+    return found, struck
 
 
 def _number(text: str | None) -> int:
@@ -420,6 +445,8 @@ class _Reader:
                 value = _unsaved(formula)
             self._formula.clear()
             self._formula_given = None
+        if value is not None and self._book.struck and self._cell.get("s") in self._book.struck:
+            self._unseen.struck.add(self._number)
         self._cell = None
         self._value.clear()
         self._text.clear()

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from openpyxl import Workbook
+from openpyxl.styles import Font
 
 from registry.intake.lists import enterprises, read_list
 from registry.intake.tests.counties import code, read
@@ -55,6 +56,26 @@ def test_a_firm_whose_name_begins_like_a_remark_is_an_entry(tmp_path: Path, name
 
 
 HIDDEN = "隐藏的第3行，隐藏的“统一社会信用代码”列也已读取"
+
+
+def test_rows_that_are_struck_out_are_told(tmp_path: Path) -> None:
+    """In a list and in a filing, whether the whole row is struck out or one cell."""
+    book = Workbook()
+    sheet = book.worksheets[0]
+    for row in (
+        ("企业名称", "统一社会信用代码", "自主品牌"),
+        *((f"{n}公司", code(n), "是") for n in (1, 2, 3)),
+    ):
+        sheet.append(row)
+    for cell in (*sheet[3], sheet["A4"], sheet["A9"]):
+        cell.font = Font(strike=True)
+    sheet["A2"].font = Font(strike=False, bold=True)
+    book.save(tmp_path / "名单.xlsx")
+    listed = read_list(tmp_path / "名单.xlsx", enterprises, ("uscc",))
+    struck = "第3、4行有带删除线的内容，也已读取"
+    assert listed.told[-1] == f"Sheet{struck}：划去不登记的，请删去再登记"
+    reading = read(tmp_path / "名单.xlsx")
+    assert f"提示 Sheet：{struck}，划去不要的，请删去再读" in map(str, reading.issues)
 
 
 def _hidden(path: Path, rows: list[list[object]], row: int, column: str) -> Path:
