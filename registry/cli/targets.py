@@ -40,8 +40,8 @@ _DIGITS: Final = 8
 
 
 def is_code(text: str) -> bool:
-    """Whether a word is a credit code, not a file."""
-    return uscc.is_code(text) and not Path(text).exists()
+    """Whether a word is a credit code, not a file; a folder of that name only holds papers about it."""
+    return uscc.is_code(text) and not Path(text).is_file()
 
 
 class CodeParam(click.ParamType[str]):
@@ -73,6 +73,8 @@ class CodeOrFile(click.ParamType[str]):
     def convert(self, value: Any, param: Any, ctx: Any) -> str:
         """A code in standard form, or a file as typed."""
         code = tidy(value)
+        if is_code(value):
+            return code
         if Path(value).exists() or _meant_as_file(value):
             return str(value)
         if is_code(code):
@@ -86,7 +88,7 @@ def file_among(targets: Sequence[str]) -> Path | None:
     """The file that a command is pointed at, if any; with anything beside it, that is misuse."""
     if len(targets) == 1:
         return None if is_code(targets[0]) else Path(targets[0])
-    if any(Path(target).exists() or _meant_as_file(target) for target in targets):
+    if any(not is_code(t) and (Path(t).exists() or _meant_as_file(t)) for t in targets):
         raise click.UsageError("一次只能给出一个文件，信用代码和名称请另外给出")
     return None
 

@@ -154,6 +154,21 @@ def test_a_list_in_doubt_is_registered_not_at_all(
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_folder_that_is_called_as_a_code_does_not_hide_the_enterprise(
+    filed: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bureaus keep the papers of each enterprise in a folder with its code."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / code(1)).mkdir()
+    (tmp_path / "名单.xlsx").mkdir()
+    assert ONE in filed("check", code(1), code(2), "--tier", "创新型").output
+    assert ONE in filed(*GRANT, code(1)).output
+    assert "名单.xlsx：是文件夹，请给出其中的文件" in filed(*GRANT, "名单.xlsx").output
+    (tmp_path / code(2)).write_text("企业名称\n")
+    assert f"{code(2)}：不支持这种文件" in filed(*GRANT, code(2)).output
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_what_was_left_out_of_a_list_is_told_first(filed: Run, tmp_path: Path) -> None:
     rows = [[1, ONE, "云溪县"], [2, None, "云溪县", "备注"]]
     done = filed(*GRANT, listed(tmp_path, NAMES, *rows, hidden=True))
