@@ -151,7 +151,7 @@ def refuse_other_before(facts: Body, determination: Body, earlier: Iterable[Any]
     if "rule" in determination:
         taken_back = "revokes" in determination and _stood(was, earlier)
         if (was[2] if isinstance(was, list) else was) != PENDING and not taken_back:
-            raise RecordError("not-left-to-judgement", "认定的事项不是留待认定的")
+            raise RecordError("not-left-to-judgement", "的事项不是留待认定的")
     elif not _stood(was, [current_value(facts, determination), *earlier]):
         raise RecordError("other-before", "所写的原值与填报不符")
 

@@ -763,8 +763,8 @@ ALTERATIONS: list[tuple[Callable[[Forgery], None], str]] = [
     (nested_formulas, COMPUTED),
     (rules_in_a_circle, COMPUTED),
     (boundless_year, f"{HERE}"),
-    (verdict_of_no_kind, f"{HERE}结果不合格式"),
-    (verdict_beyond, f"{HERE}结果不合格式"),
+    (verdict_of_no_kind, f"{HERE}内容不合格式（「verdict」的写法不对）"),
+    (verdict_beyond, f"{HERE}内容不合格式（「verdict」的写法不对）"),
 ]
 
 
