@@ -226,11 +226,11 @@ class Applications:
             raise RecordError("filed-later", "所写的填报日期晚于申报日期")
         if before and not before.on(day, entry.seq).ended:
             raise RecordError(
-                "application-open", "前一申报（第{where}号）尚未办结", where=before.entry.seq
+                "former-open", "前一申报（第{where}号）尚未办结", where=before.entry.seq
             )
         # what was recorded before the round was closed stays, even of the same day
         if closing and closing.seq < entry.seq and day >= day_of(closing.body["closed_on"]):
-            raise RecordError("round-closed", "所属的轮次当时已经结束")
+            raise RecordError("round-was-closed", "所属的轮次当时已经结束")
 
     def take(self, entry: Recorded) -> Taken:
         """Follow a step; ``StepError`` if it could not be taken."""

@@ -255,7 +255,7 @@ class Duties:
             _refuse_unasked(body["year"], found)
         elif kind == "change":
             if body["reported"] and day_of(body["reported"]) < day:
-                raise DutyError("reported-before", "报告的日期早于变化的日期")
+                raise DutyError("report-precedes-change", "报告的日期早于变化的日期")
             event = Event(matter=CHANGE, subject="", day=day, ground=body["changed"])
             for tier in self.tiers:
                 clocks(tier).items(None, [event], day)
@@ -285,12 +285,12 @@ class Duties:
                 for other in alike:
                     if other.title.start <= until and first <= other.held_until:
                         raise DutyError(
-                            "overlapping-title",
+                            "titles-overlap",
                             "与第{where}号登记的同类称号重叠",
                             where=other.last.seq,
                         )
             case "extend" if known and (known.title.ended or until <= known.until):
-                raise DutyError("no-extension", "称号已终止，或已登记至同一日或更晚，不能延期")
+                raise DutyError("not-extended", "称号已终止，或已登记至同一日或更晚，不能延期")
             case "end" | "cancel" if known and (known.title.ended or until != known.until):
                 raise DutyError("ended-otherwise", "称号已终止，或有效期与此前登记的不同")
         if body["action"] == "cancel" and body["reason"] != body["cause"]:
