@@ -229,7 +229,7 @@ def test_an_interrupted_replay_goes_on(
     monkeypatch.setattr(Replayer, "replay", counting)
     monkeypatch.setattr(replaying, "_EVERY", 1)
     monkeypatch.setattr(workers, "PART", 1)
-    assert filed("replay", "--all").exit_code == 1
+    assert filed("replay", "--all").exit_code == 130
     assert (tmp_path / "tidu-replay.json").exists()
     monkeypatch.setattr(Replayer, "replay", original)
     done = filed("replay", "--all")
