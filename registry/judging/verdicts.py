@@ -15,7 +15,7 @@ from rules.errors import NoRulesetError
 from rules.explanation.explain import explain
 from rules.explanation.figures import Figure
 from rules.explanation.findings import Check, Finding
-from rules.explanation.reasons import missing, reasons
+from rules.explanation.reasons import missing
 from rules.explanation.wording import result_text
 from rules.language.editions import RECHECK, Governing, tiers_asked
 from rules.model.catalogue import Catalogue
@@ -80,8 +80,7 @@ class TierVerdict:
         """The comparisons on which the verdict rests; empty for 符合."""
         if self.finding is None or self.finding.result is Outcome.MET:
             return []
-        assert isinstance(self.finding.result, Outcome)
-        return reasons(self.finding, self.finding.result)
+        return list(self.finding.reasons)
 
     def missing(self) -> list[Figure]:
         """The values not filed, or not found by a person, that keep the verdict open."""

@@ -227,6 +227,10 @@ class _RuleFinding(Finding):
         lo, hi = sum((p.lo for p in parts), Fraction(0)), sum((p.hi for p in parts), Fraction(0))
         return None if hi <= total.cap else Points(lo, hi, widest([p.gap for p in parts]))
 
+    @cached_property
+    def reasons(self) -> tuple[Check, ...]:
+        return tuple(reasons(self, self.result)) if isinstance(self.result, Outcome) else ()
+
     def figures(self) -> Iterator[Figure]:
         return self._explained.figures.below(self.rule)
 
@@ -317,8 +321,7 @@ class _UnmetCheck(_LineCheck):
         below = self._below
         figures = missing(below)
         if self.outcome in (Outcome.MET, Outcome.NOT_MET):
-            settled = reasons(below, below.result) if isinstance(below.result, Outcome) else []
-            figures = [figure for check in settled for figure in check.figures]
+            figures = [figure for check in below.reasons for figure in check.figures]
         return tuple(dict.fromkeys(figures))
 
 

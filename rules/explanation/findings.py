@@ -1,6 +1,6 @@
 """Findings: the result of each rule, with its comparisons, in words that are made when asked for."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -174,6 +174,11 @@ class Finding:
     def uncapped(self) -> Points | None:
         """The sum of the items, if it may exceed what the total can give."""
         return None
+
+    @property
+    def reasons(self) -> Sequence[Check]:
+        """The comparisons on which the result rests; none for a score."""
+        return ()
 
     def figures(self) -> Iterator[Figure]:
         """The figures that this rule and the rules below it read; a figure may recur."""

@@ -1,6 +1,7 @@
 """What a result rests on: the comparisons that decide it, and the values that keep it open."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
 from typing import Final
 
 from rules.explanation.figures import Figure
@@ -25,7 +26,7 @@ def rested_on(finding: Finding) -> Iterator[Figure]:
     """
     if not isinstance(finding.result, Outcome):
         return
-    for check in reasons(finding, finding.result):
+    for check in finding.reasons:
         yield from check.figures
         if check.finding is not None:
             yield from check.finding.figures()
@@ -55,7 +56,12 @@ def _nearest(options: Sequence[Option], wanted: Outcome) -> list[Option]:
     distances = [_remoteness(o, shared) for o in found]
     nearest = min(distances)
     near = [o for o, distance in zip(found, distances, strict=True) if distance == nearest]
-    return [o for o in near if not any(_asks_less(other, o) for other in near)]
+    failed = [{c.subject: c.shortfall for c in o.checks if c.failed} for o in near]
+    return [
+        o
+        for o, own in zip(near, failed, strict=True)
+        if not any(_asks_less(other, own) for other in failed)
+    ]
 
 
 def _shared(options: Sequence[Option]) -> set[str]:
@@ -70,15 +76,16 @@ def _remoteness(option: Option, shared: set[str]) -> tuple[int, int]:
     return sum(c.categorical or c.subject in shared for c in failed), len(failed)
 
 
-def _asks_less(one: Option, other: Option) -> bool:
-    """Whether a case fails on the same figures as another, but by less."""
-    near = {c.subject: c.shortfall for c in one.checks if c.failed}
-    far = {c.subject: c.shortfall for c in other.checks if c.failed}
-    pairs = [(a, far.get(subject)) for subject, a in near.items()]
+def _asks_less(near: Mapping[str, Fraction | None], far: Mapping[str, Fraction | None]) -> bool:
+    """Whether a case fails on the same figures as another, but by less; by their shortfalls."""
     return (
-        near.keys() == far.keys()
+        near is not far
+        and near.keys() == far.keys()
         and near != far
-        and all(a is not None and b is not None and a <= b for a, b in pairs)
+        and all(
+            a is not None and b is not None and a <= b
+            for a, b in ((a, far[subject]) for subject, a in near.items())
+        )
     )
 
 

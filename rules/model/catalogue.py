@@ -6,7 +6,7 @@ rulesets, so that a registry knows what may be filed without any feature file.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Final
 
 from rules.errors import FactsError
@@ -194,7 +194,10 @@ class Catalogue:
     def validate(self, profile: Profile) -> None:
         """Raise ``FactsError`` for the first value that the catalogue does not allow."""
         check_profile(
-            profile, self.fact, self.field, lambda records: self.record_kind(records).name
+            profile,
+            self.fact,
+            lambda records: partial(self.field, records),
+            lambda records: self.record_kind(records).name,
         )
 
     @property

@@ -261,7 +261,7 @@ def _is_day(value: str) -> bool:
 def check_profile(
     profile: Profile,
     fact_of: Callable[[str], Fact | None],
-    field_of: Callable[[str, str], Fact | None],
+    fields_of: Callable[[str], Callable[[str], Fact | None]],
     list_name: Callable[[str], str],
 ) -> None:
     """Raise ``FactsError`` for the first value that is none of its fact's; facts of None pass."""
@@ -270,9 +270,10 @@ def check_profile(
         if found is not None and not found.obvious(value):
             _refuse(found, key, value)
     for records, filed in profile.records.items():
+        field_of = fields_of(records)
         for number, item in enumerate(filed.items, 1):
             for id, value in item.items():
-                found = field_of(records, id)
+                found = field_of(id)
                 if found is not None and not found.obvious(value):
                     _refuse(found, f"{list_name(records)}第{number}条", value)
 

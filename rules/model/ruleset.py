@@ -493,12 +493,23 @@ class Ruleset:
 
         A title of a tier that the ruleset does not know is none that it asks for.
         """
+        nothing: Mapping[str, Fact] = {}
+        check_profile(
+            profile,
+            self.facts.get,
+            lambda records: self._read_of.get(records, nothing).get,
+            lambda records: self.lists[records].name,
+        )
 
-        def field_of(records: str, name: str) -> Fact | None:
-            known = (records, name) != (HELD, TITLE_KIND)
-            return self.fields.get(f"{records}.{name}") if known else None
-
-        check_profile(profile, self.facts.get, field_of, lambda records: self.lists[records].name)
+    @cached_property
+    def _read_of(self) -> Mapping[str, Mapping[str, Fact]]:
+        """The fields that are read of each list; the kind of a title may be of any ruleset."""
+        found: dict[str, dict[str, Fact]] = {}
+        for key, fact in self.fields.items():
+            records, _, id = key.partition(".")
+            if (records, id) != (HELD, TITLE_KIND):
+                found.setdefault(records, {})[id] = fact
+        return found
 
     def to_json(self) -> dict[str, Any]:
         """The ruleset as new plain JSON values; numbers are texts such as ``3/100``.
