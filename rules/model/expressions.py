@@ -30,6 +30,7 @@ Such a part has no value and limits nothing: ``mul`` with zero is zero, and ``le
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from rules.model.ruleset import Expr
 
@@ -156,17 +157,16 @@ def else_known(a: Expr, b: Expr) -> Expr:
 
 def leaves(expr: Expr) -> list[Expr]:
     """The facts, figures, fields and lists that a formula reads, in order, without repeats."""
+    return list(_leaves(expr))
+
+
+@lru_cache(maxsize=1 << 12)
+def _leaves(expr: Expr) -> tuple[Expr, ...]:
     if expr[0] in ("fact", "year", "field", "count", "total"):
-        return [expr]
-    found: list[Expr] = []
-    for part in expr[1:]:
-        if isinstance(part, tuple) and part:
-            for leaf in (
-                leaves(part) if isinstance(part[0], str) else [x for p in part for x in leaves(p)]
-            ):
-                if leaf not in found:
-                    found.append(leaf)
-    return found
+        return (expr,)
+    inner = (part for part in expr[1:] if isinstance(part, tuple) and part)
+    parts = (p for part in inner for p in ((part,) if isinstance(part[0], str) else part))
+    return tuple(dict.fromkeys(leaf for part in parts for leaf in _leaves(part)))
 
 
 def parameters(expr: Expr) -> list[Expr]:
@@ -188,8 +188,13 @@ def sought(expr: Expr) -> list[Expr]:
     >>> sought(bounded(fact("ip_own_earning"), (), (fact("ip_class_one"),)))
     [('fact', 'ip_own_earning')]
     """
+    return list(_sought(expr))
+
+
+@lru_cache(maxsize=1 << 12)
+def _sought(expr: Expr) -> tuple[Expr, ...]:
     bounds = set(_bounds(expr))
-    return [leaf for leaf in leaves(expr) if leaf not in bounds]
+    return tuple(leaf for leaf in _leaves(expr) if leaf not in bounds)
 
 
 def _bounds(expr: Expr) -> Iterator[Expr]:
