@@ -31,6 +31,8 @@ _DOCUMENT: Final = table_of(Document)
 _JOURNAL: Final = journal.JOURNAL
 #: The texts that stand in bodies as commitments, and must be kept beside them.
 _DISCLOSED: Final = {"ground": "理由", "informant": "举报人"}
+#: The kinds that may name nobody: the program publishes by itself, and whoever loads need not sign.
+_UNSIGNED: Final = ("publication", "intake", "undo", "checkpoint")
 #: Made once, because making a statement takes as long as running it.
 _FILED: Final = (
     sa.select(FILING.c.facts, FILING.c.as_of, _ENTERPRISE.c.uscc)
@@ -127,7 +129,8 @@ class Reader:
 
     def _disclosures(self, entry: journal.Entry, body: Body) -> None:
         texts = dict(entry.texts)
-        if any(type(text) is not str or not text.strip() for text in texts.values()):
+        required = texts if entry.kind not in _UNSIGNED else texts.keys() - {"by"}
+        if any(type(texts[place]) is not str or not texts[place].strip() for place in required):
             self.report.integrity.append(f"第{entry.seq}号记录的姓名或理由是空的，不可能登记")
         texts.pop("by")
         stored = json.loads(entry.disclosures)
