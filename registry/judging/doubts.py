@@ -29,9 +29,7 @@ def doubts_of(known: Known, catalogue: Catalogue) -> tuple[Issue, ...]:
     return tuple(issue for issue in check(filed, catalogue) if issue.doubt)
 
 
-def bearing(
-    doubts: Iterable[Issue], finding: Finding | None, catalogue: Catalogue
-) -> tuple[Issue, ...]:
+def bearing(doubts: Iterable[Issue], finding: Finding | None) -> tuple[Issue, ...]:
     """The doubts about figures on which a verdict rests, by the finding of its root.
 
     One about no fact in particular counts.
@@ -39,16 +37,5 @@ def bearing(
     found = tuple(doubts)
     if not found or finding is None or not isinstance(finding.result, Outcome):
         return ()
-    named = [{_read_as(key, catalogue) for key in doubt.facts} for doubt in found]
-    unseen = set().union(*named)
-    for figure in rested_on(finding):
-        if not unseen:
-            break
-        unseen.discard(figure.key or figure.name.partition("条")[0])
-    return tuple(d for d, read in zip(found, named, strict=True) if not read or read - unseen)
-
-
-def _read_as(key: str, catalogue: Catalogue) -> str:
-    """The key of a figure; for a record, the beginning of the figure's name, 「知识产权第1」."""
-    listing, _, number = key.partition("#")
-    return f"{catalogue.record_kind(listing).name}第{int(number) + 1}" if number else key
+    keys = set(rested_on(finding))
+    return tuple(d for d in found if not d.facts or not keys.isdisjoint(d.facts))

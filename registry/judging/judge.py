@@ -7,7 +7,8 @@ The rules may be a compiled folder (``rules.language.rulebook.Rulebook``) or pub
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
+from functools import lru_cache, partial
+from typing import Final, Protocol
 
 from registry.errors import RegistryError
 from registry.judging.case import Case, Known
@@ -40,6 +41,9 @@ from rules.portable.record import (
     identity_read,
     with_identity,
 )
+
+#: For how many tiers, days and places it is remembered what governs: many enterprises share them.
+_REMEMBERED: Final = 1024
 
 
 class CheckRefusedError(RegistryError):
@@ -109,10 +113,11 @@ class Judge:
         self._beside = Beside()
         self._read: dict[str, frozenset[str]] = {}
         self._registered: dict[str, Asked] = {}
+        self._governing = lru_cache(maxsize=_REMEMBERED)(partial(governing, rules.applicability))
 
     def governing(self, tier: str, day: date, case: Mapping[str, str]) -> Governing:
         """The governing row; raises ``NoRulesetError`` for a gap or an overlap."""
-        return governing(self.rules.applicability, tier=tier, day=day, **case)
+        return self._governing(tier=tier, day=day, **case)
 
     def judge(self, found: Governing, known: Known, day: date) -> Judgement:
         """Judge a case as of a day under the ruleset that governs.

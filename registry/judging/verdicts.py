@@ -192,7 +192,7 @@ class Checker:
         refuse_wrong_day(case, day, catalogue)
         doubts, how = doubts_of(known, catalogue), request.how(case)
         found = (self._verdict(tier, known, day, how) for tier in self._tiers(request.tiers))
-        verdicts = tuple(doubted(verdict, doubts, catalogue) for verdict in found)
+        verdicts = tuple(doubted(verdict, doubts) for verdict in found)
         return CaseResult(case.uscc, case.name, day, verdicts, doubts)
 
     def _tiers(self, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -259,11 +259,11 @@ class Checker:
         return rules | {name: name for name in rule.indicator_names()}
 
 
-def doubted(verdict: TierVerdict, doubts: tuple[Issue, ...], catalogue: Catalogue) -> TierVerdict:
+def doubted(verdict: TierVerdict, doubts: tuple[Issue, ...]) -> TierVerdict:
     """A verdict with the doubts that bear on it."""
     if not doubts:
         return verdict
-    return replace(verdict, doubts=bearing(doubts, verdict.finding, catalogue))
+    return replace(verdict, doubts=bearing(doubts, verdict.finding))
 
 
 def unencoded(found: Governing) -> str:

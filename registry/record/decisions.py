@@ -345,7 +345,7 @@ def _answered(
 def _doubts(case: Case, judged: Judgement, catalogue: Catalogue) -> tuple[Issue, ...]:
     """The doubts about the figures behind a judgement."""
     found = doubts_of(Known(case, judged.applied), catalogue)
-    return bearing(found, explain(judged.decision), catalogue)
+    return bearing(found, explain(judged.decision))
 
 
 def asked_of(case: Case, tier: str, day: date, how: Mapping[str, str]) -> Json:

@@ -278,7 +278,7 @@ def explanation(session: Session, replayer: Replayer, entry: journal.Entry) -> E
     verdict = Checker(Judge(rules)).verdict(entry.tier, judged)
     case = cases.case(session, entry.filing_id or 0)
     doubts = doubts_of(Known(case, judged.applied), packaged_catalogue())
-    verdict = doubted(verdict, doubts, packaged_catalogue())
+    verdict = doubted(verdict, doubts)
     decision, finding = judged.decision, verdict.finding
     assert finding is not None
     changes = smallest_changes(decision)

@@ -412,7 +412,7 @@ class Screening:
         judged = self._judge(known, root) if doubts else None
         if judged is None:
             return doubts
-        return bearing(doubts, explain(judged.decision), self.judge.rules.catalogue)
+        return bearing(doubts, explain(judged.decision))
 
     def _judge(self, known: Known, root: str) -> Judgement | None:
         try:

@@ -5,7 +5,7 @@ figures are made when they are asked for, so a caller pays only for what it show
 ``rules.explanation.wording`` words the figures.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
@@ -231,8 +231,8 @@ class _RuleFinding(Finding):
     def reasons(self) -> tuple[Check, ...]:
         return tuple(reasons(self, self.result)) if isinstance(self.result, Outcome) else ()
 
-    def figures(self) -> Iterator[Figure]:
-        return self._explained.figures.below(self.rule)
+    def keys(self) -> Iterator[str]:
+        return self._explained.figures.keys_below(self.rule)
 
 
 class _CaseOption(Option):
@@ -402,6 +402,10 @@ class _FigureCheck(_LineCheck):
         return self._explained.figures.of(self._indicator)
 
     @property
+    def keys(self) -> Iterable[str]:
+        return self._explained.figures.keys(self._indicator)
+
+    @property
     def categorical(self) -> bool:
         return self._indicator.kind == "code"
 
@@ -487,6 +491,10 @@ class _EarnedCheck(Check):
     @cached_property
     def figures(self) -> tuple[Figure, ...]:
         return self._explained.figures.of(self._indicator)
+
+    @property
+    def keys(self) -> Iterable[str]:
+        return self._explained.figures.keys(self._indicator)
 
 
 class _AttestedCheck(_EarnedCheck):

@@ -18,7 +18,7 @@ class Figure:
     """One filed value that a comparison read; ``source`` is its sheet and cell, or a record.
 
     For an open record, ``record`` names it, ``fields`` are those it lacks, and ``name`` joins both.
-    ``key`` is the key of a value or a list in the profile. ``asked`` are the facts it is about, as
+    ``key`` is the key of a value or a list in the profile, ``item`` that of a record, such as ``ip#0``. ``asked`` are the facts it is about, as
     keys of ``rules.model.expressions.asked``.
     """
 
@@ -31,6 +31,7 @@ class Figure:
     key: str = ""
     asked: tuple[str, ...] = ()
     broken: bool = False
+    item: str = ""
 
     @classmethod
     def lacking(
@@ -40,6 +41,7 @@ class Figure:
         source: str,
         gap: Gap,
         asked: tuple[str, ...] = (),
+        item: str = "",
     ) -> "Figure":
         """The fields an open record lacks: 「梯度称号第2条（专精特新中小企业）：填报时持有 未填报」."""
         name = f"{record}：{'、'.join(fields)}"
@@ -51,6 +53,7 @@ class Figure:
             record=record,
             fields=fields,
             asked=asked,
+            item=item,
         )
 
 
@@ -71,15 +74,32 @@ class Figures:
 
     # the figures of an indicator
 
-    def below(self, id: str) -> Iterator[Figure]:
-        """The figures that a rule and the rules below it read."""
+    def keys_below(self, id: str) -> Iterator[str]:
+        """The keys of what a rule and the rules below it read."""
         rules, names = [id], dict[str, Rule]()
         for name in rules:  # which grows
             rule = self.ruleset.rule(name)
             rules += [r for r in rule.rule_references() if r not in rules]
             names |= dict.fromkeys(rule.indicator_names(), rule)
         for name, rule in names.items():
-            yield from self.of(self.ruleset.indicator(rule, name))
+            yield from self.keys(self.ruleset.indicator(rule, name))
+
+    def keys(self, indicator: Indicator) -> Iterator[str]:
+        """The keys of what an indicator rests on, as its figures have them; no words are made."""
+        expr, records = indicator.expr, indicator.records
+        for leaf in (*self.used(expr, records), *self.contradicting(expr, records)):
+            match leaf:
+                case ("fact", id):
+                    yield id
+                case ("year", id, offset):
+                    yield yearly_key(id, self.profile.fiscal_year + offset)
+                case ("count" | "total", listed, *_, total):
+                    filed = self.profile.records.get(listed, RecordList())
+                    yield from (f"{listed}#{i}" for i in range(len(filed.items)))
+                    if not filed.items and not filed.complete and total is not None:
+                        yield total
+                    elif not filed.items or not filed.complete:
+                        yield listed
 
     def of(self, indicator: Indicator) -> tuple[Figure, ...]:
         """The figures that an indicator rests on, and the filed substitutes that contradict it."""
@@ -110,13 +130,19 @@ class Figures:
 
     def unused(self, expr: Expr, records: str) -> Iterator[Figure]:
         """The filed substitutes that were not used and contradict the value that was."""
+        for leaf in self.contradicting(expr, records):
+            taken = self.evaluator.read(expr, records).code
+            for figure in self.leaf(leaf):
+                yield replace(figure, value=f"{figure.value}（与{taken}不一致，没有采用）")
+
+    def contradicting(self, expr: Expr, records: str) -> Iterator[Expr]:
+        """The substitutes that were not used and contradict the value that was."""
         match expr:
             case ("else_known", a, b):
                 taken, other = (self.evaluator.read(x, records).code for x in (a, b))
                 if taken is not None and other is not None and taken != other:
-                    for figure in self.leaf(b):
-                        yield replace(figure, value=f"{figure.value}（与{taken}不一致，没有采用）")
-                yield from self.unused(a, records)
+                    yield b
+                yield from self.contradicting(a, records)
 
     def leaf(self, leaf: Expr) -> Iterator[Figure]:
         """The figures of a leaf: the filed value, or the records of a list."""
@@ -188,9 +214,9 @@ class Figures:
     ) -> Iterator[Figure]:
         """One record: its outcome under a rule, and the fields that it lacks for it."""
         kind, item = self.ruleset.lists[records], self.profile.records[records].items[i]
-        name = f"{kind.name}第{i + 1}条"
-        source = self.profile.sources.get(f"{records}#{i}", name)
-        lacking = dict.fromkeys(self.lacking(f"{records}#{i}", rule)) if outcome in _OPEN else {}
+        name, record = f"{kind.name}第{i + 1}条", f"{records}#{i}"
+        source = self.profile.sources.get(record, name)
+        lacking = dict.fromkeys(self.lacking(record, rule)) if outcome in _OPEN else {}
         if field and item.get(field) is None and outcome is not Outcome.NOT_MET:
             lacking[field] = None
         if not lacking or outcome is Outcome.MET:
@@ -200,6 +226,7 @@ class Figures:
                 value=outcome.text,
                 source=source,
                 gap=gap,
+                item=record,
             )
         codes = (f for f in kind.fields if f.kind in ("code", "text") and f.id in item)
         called = (value_text(f, item[f.id]) for f in codes)
@@ -208,7 +235,8 @@ class Figures:
             found = [f for f in kind.fields if f.id in lacking and f.origin == origin]
             if found:
                 asked = tuple(f"{records}.{f.id}" for f in found)
-                yield Figure.lacking(label, tuple(f.name for f in found), source, gap, asked)
+                names = tuple(f.name for f in found)
+                yield Figure.lacking(label, names, source, gap, asked, record)
 
     def lacking(self, record: str, id: str) -> Iterator[str]:
         """The unfiled fields that the open comparisons of a record, such as ``titles#1``, read."""

@@ -1,6 +1,6 @@
 """Findings: the result of each rule, with its comparisons, in words that are made when asked for."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -77,6 +77,11 @@ class Check:
     def figures(self) -> tuple[Figure, ...]:
         """The filed figures that were read."""
         return ()
+
+    @property
+    def keys(self) -> Iterable[str]:
+        """The keys of these figures in the profile; of records, such as ``ip#0``."""
+        return [figure.key or figure.item for figure in self.figures]
 
     @property
     def finding(self) -> "Finding | None":
@@ -180,8 +185,8 @@ class Finding:
         """The comparisons on which the result rests; none for a score."""
         return ()
 
-    def figures(self) -> Iterator[Figure]:
-        """The figures that this rule and the rules below it read; a figure may recur."""
+    def keys(self) -> Iterator[str]:
+        """The keys of what this rule and the rules below it read; a key may recur."""
         raise NotImplementedError
 
     def walk(self) -> Iterator["Finding"]:

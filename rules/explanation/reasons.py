@@ -19,17 +19,15 @@ def reasons(finding: Finding, wanted: Outcome = Outcome.NOT_MET) -> list[Check]:
     return list(dict.fromkeys(check for _, check in grounds(finding, wanted)))
 
 
-def rested_on(finding: Finding) -> Iterator[Figure]:
-    """The figures of the comparisons on which a verdict rests, and all figures below a score.
+def rested_on(finding: Finding) -> Iterator[str]:
+    """The keys of the figures on which a verdict rests, and of all figures below a score.
 
-    Nothing for a score by itself. A figure may recur.
+    Nothing for a score by itself. A key may recur.
     """
-    if not isinstance(finding.result, Outcome):
-        return
     for check in finding.reasons:
-        yield from check.figures
+        yield from check.keys
         if check.finding is not None:
-            yield from check.finding.figures()
+            yield from check.finding.keys()
 
 
 def grounds(finding: Finding, wanted: Outcome = Outcome.NOT_MET) -> Iterator[tuple[Finding, Check]]:
@@ -139,7 +137,7 @@ def _merged(figure: Figure, other: Figure) -> Figure:
     if fields == figure.fields:
         return figure
     asked = tuple(dict.fromkeys((*figure.asked, *other.asked)))
-    return Figure.lacking(figure.record, fields, figure.source, figure.gap, asked)
+    return Figure.lacking(figure.record, fields, figure.source, figure.gap, asked, figure.item)
 
 
 def _settled(result: Result) -> bool:

@@ -1,12 +1,16 @@
 """What a decision says in words: distances, sources, what is missing, and what it rests on."""
 
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 from functools import cache
+from itertools import islice
 from pathlib import Path
+from random import Random
 
 import pytest
 
+from benchmarks.profiles import profiles
 from rules.decider import Decider, Decision
 from rules.explanation.explain import explain
 from rules.explanation.findings import Check, Finding, Measure
@@ -367,16 +371,43 @@ FILED: dict[str, Scalar] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("root", ["63.1", "63.2", "63.3", "63.2.评价得分"])
-@pytest.mark.parametrize("known", range(len(FILED) + 1))
-def test_a_verdict_rests_on_the_figures_that_its_finding_shows(root: str, known: int) -> None:
-    decision = decide(root, dict(list(FILED.items())[:known]))
-    finding = explain(decision)
+def shown_keys(finding: Finding) -> set[str]:
+    """The keys of the figures in words on which a verdict rests, and of all below a score."""
     shown = set()
     if isinstance(finding.result, Outcome):
         for check in reasons(finding, finding.result):
             shown |= {*check.figures}
             for below in check.finding.walk() if check.finding else ():
                 shown |= {f for c in checks(below).values() for f in c.figures}
-    assert set(rested_on(finding)) == shown
-    assert bool(shown) == isinstance(finding.result, Outcome)
+    return {figure.key or figure.item for figure in shown} - {""}
+
+
+@pytest.mark.parametrize("root", ["63.1", "63.2", "63.3", "63.2.评价得分"])
+@pytest.mark.parametrize("known", range(len(FILED) + 1))
+def test_a_verdict_rests_on_the_figures_that_its_finding_shows(root: str, known: int) -> None:
+    finding = explain(decide(root, dict(list(FILED.items())[:known])))
+    assert set(rested_on(finding)) == shown_keys(finding)
+    assert bool(shown_keys(finding)) == isinstance(finding.result, Outcome)
+
+
+@pytest.mark.parametrize("root", ["63.1", "63.2", "63.3", "2026.3"])
+def test_a_verdict_rests_on_the_records_that_its_finding_shows(root: str) -> None:
+    random = Random(63)
+    seen = set[str]()
+    with Decider(rulebook().ruleset(root)) as decider:
+        for profile in islice(profiles(itemised=True), 12):
+            values = {k: v for k, v in profile.values.items() if random.random() > 0.2}
+            lists = {
+                name: RecordList(
+                    tuple(
+                        {k: v for k, v in item.items() if random.random() > 0.1}
+                        for item in filed.items
+                    ),
+                    filed.complete and random.random() > 0.3,
+                )
+                for name, filed in profile.records.items()
+            }
+            finding = explain(decider.decide(replace(profile, values=values, records=lists)))
+            assert set(rested_on(finding)) == shown_keys(finding)
+            seen |= shown_keys(finding)
+    assert {key.partition("#")[0] for key in seen if "#" in key}
