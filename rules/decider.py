@@ -1,8 +1,9 @@
 """Two independent evaluations of one ruleset: unless they agree, there is no verdict."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, Self
 
 from rules.engine.compiler import compiled
@@ -100,12 +101,8 @@ class Decider:
                 value="、".join(keys[:5]),
                 number=len(keys),
             )
-        readings = {
-            place.prefix + name: found.places[place.prefix].readings[name]
-            for place in expected.everywhere()
-            for name in place.known
-        }
-        return Decision(self.ruleset, profile, found.trace, readings)
+        asked = {place.prefix: place.known.keys() for place in expected.everywhere()}
+        return Decision(self.ruleset, profile, found.trace, AskedReadings(found.places, asked))
 
     def _asked(
         self, profile: Profile, expected: reference.Evaluation
@@ -128,6 +125,43 @@ class Decider:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+class AskedReadings(Mapping[str, Reading]):
+    """The engine's readings of the indicators for which the reference was asked.
+
+    Hardly anybody wants those of records, so all are only joined for whoever does.
+    """
+
+    def __init__(self, places: Mapping[str, Placed], asked: Mapping[str, Collection[str]]) -> None:
+        self._places = places
+        self._asked = {prefix: tuple(names) for prefix, names in asked.items()}
+
+    @cached_property
+    def _itself(self) -> Mapping[str, Reading]:
+        return self._at("")
+
+    @cached_property
+    def _all(self) -> Mapping[str, Reading]:
+        return {
+            prefix + name: reading
+            for prefix in self._asked
+            for name, reading in self._at(prefix).items()
+        }
+
+    def _at(self, prefix: str) -> Mapping[str, Reading]:
+        names = self._asked.get(prefix, ())
+        readings = self._places[prefix].readings if names else {}
+        return {name: readings[name] for name in names}
+
+    def __getitem__(self, key: str) -> Reading:
+        return self._itself[key] if key in self._itself else self._all[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all)
+
+    def __len__(self) -> int:
+        return len(self._all)
 
 
 class Beside:
