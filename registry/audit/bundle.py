@@ -17,6 +17,7 @@ from registry.audit import checkpoints, standalone
 from registry.audit.evidence import Covering, Evidence, Selection, gather
 from registry.audit.keys import SigningKey
 from registry.errors import RecordError
+from registry.judging.wording import determined_text, registered_text, target_text
 from registry.portable.chain import KINDS
 from registry.portable.clock import china_text
 from registry.portable.container import LARGEST, pack
@@ -27,7 +28,7 @@ from registry.portable.sealing import INFORMANT, openings, salt_of, sealed_facts
 from registry.portable.verifier import SCHEMA, json_text, manifest_text
 from registry.record import journal
 from registry.record.applications import Reader
-from registry.record.wording import determined_text, entry_text, registered_text, target_text
+from registry.record.wording import entry_text
 from registry.reports import pages
 from rules.model.catalogue import Catalogue
 from rules.portable.canonical import canonical_json

@@ -4,7 +4,6 @@ Neither database is trusted with a decimal: SQLite would turn it into a binary f
 raises ``ValueError`` for values that it could store only by changing them.
 """
 
-import re
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from decimal import Context, Decimal, Inexact
@@ -16,6 +15,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from registry.errors import AlteredError
+from registry.kit.decimals import DIGITS, decimal_text
 from rules.portable.errors import Remedy
 
 #: Row numbers: BIGINT, but on SQLite the INTEGER that its row ids need.
@@ -27,27 +27,6 @@ LARGEST_ROW: Final = 16 << 20
 _LIMIT: Final = 2**63
 #: Rounds no value that could be stored.
 _EXACT: Final = Context(prec=100, traps=[Inexact])
-_DIGITS: Final = 40
-_PLAIN: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")
-
-
-def decimal_text(value: Decimal) -> str:
-    """The only plain text of a decimal: no exponent, no trailing zeros, no minus zero.
-
-    >>> decimal_text(Decimal("1.50E+3")), decimal_text(Decimal("-0.0"))
-    ('1500', '0')
-    """
-    if not isinstance(value, Decimal):
-        raise TypeError(f"{value!r} is not a Decimal")
-    text = str(value)
-    if len(text) > _DIGITS or not _PLAIN.fullmatch(text):
-        exponent = value.as_tuple().exponent
-        if not isinstance(exponent, int) or max(abs(exponent), abs(value.adjusted())) > _DIGITS:
-            raise ValueError(f"数字{value}超出可保存的范围")
-        text = format(value, "f")
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
-    return text if value else "0"
 
 
 def fen(value: Decimal) -> int:
@@ -58,7 +37,7 @@ def fen(value: Decimal) -> int:
     """
     if not isinstance(value, Decimal):
         raise TypeError(f"{value!r} is not a Decimal")
-    if not value.is_finite() or abs(value.adjusted()) > _DIGITS:
+    if not value.is_finite() or abs(value.adjusted()) > DIGITS:
         raise ValueError(f"数字{value}超出可保存的范围")
     try:
         hundredfold = _EXACT.multiply(value, 100)

@@ -21,7 +21,7 @@ from typing import Any, Final, TypeAlias
 import sqlalchemy as sa
 from sqlmodel import SQLModel
 
-from registry.database.columns import LARGEST_ROW, Count, Day, Exact, Yuan, decimal_text, fen
+from registry.database.columns import LARGEST_ROW, Count, Day, Exact, Yuan, fen
 from registry.database.models import (
     FLOORS,
     RECORD_TABLES,
@@ -39,6 +39,7 @@ from registry.database.models import (
 )
 from registry.errors import AlteredError
 from registry.filings import IDENTITY, Submission
+from registry.kit.decimals import decimal_text
 from rules.errors import FactsError
 from rules.model.catalogue import Catalogue
 from rules.model.facts import Fact, Profile, RecordKind, RecordList, Scalar, check_value, yearly_key

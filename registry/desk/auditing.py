@@ -19,6 +19,7 @@ from registry.database.altered import UNREADABLE as UNREADABLE
 from registry.desk.enterprises import refuse_unknown
 from registry.desk.place import Desk, Seen, unseen
 from registry.errors import AlteredError, RecordError
+from registry.judging.wording import determined_text
 from registry.kit import settings
 from registry.portable.chain import KINDS
 from registry.portable.contents import file_digest
@@ -27,7 +28,7 @@ from registry.portable.notes import Checkpoint, NoteError, VerifierKey
 from registry.portable.verifier import verify_bundle
 from registry.record import cases, determinations, journal
 from registry.record.publication import packaged_catalogue, to_be_filed
-from registry.record.wording import cited, determined_text, entry_text
+from registry.record.wording import cited, entry_text
 from rules.portable.duties import KINDS as DUTIES
 from rules.portable.errors import Remedy
 

@@ -103,7 +103,7 @@ def run(
             rules = in_force or _rules(session, inquiry)
         request = inquiry.request.of(rules.catalogue, rules.applicability)
         start = partial(CheckingWorker[View], rules, request, view)
-        work: workers.Work[Known, View | Refusal]
+        work: workers.Work[list[Known], list[View | Refusal]]
         work = workers.work(start, workers.jobs_for(number, inquiry.jobs))
         stack.enter_context(closing(work))
         yield CheckRun(number, held_back, _answers(work, cases), desk.watch)
@@ -181,12 +181,12 @@ def _on_record(session: Session, inquiry: Inquiry) -> tuple[Iterable[Known], int
 
 
 def _answers(
-    work: workers.Work[Known, View | Refusal], cases: Iterable[Known]
+    work: workers.Work[list[Known], list[View | Refusal]], cases: Iterable[Known]
 ) -> Iterator[View | Refusal]:
     """Check each case; one that is refused, or that kills its process, holds up no other."""
-    for case, found in workers.answers(work, ((one.case, one) for one in cases)):
+    for one, found in workers.in_parts(work, cases):
         if isinstance(found, workers.Lost):
             said = f"{found.reason}，没有检查：请保留数据并报告"
-            yield Refusal(Cause.FAULT, case.uscc, case.name, said)
+            yield Refusal(Cause.FAULT, one.case.uscc, one.case.name, said)
         else:
             yield found

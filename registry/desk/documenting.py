@@ -30,7 +30,7 @@ from rules.portable.errors import Remedy
 
 if TYPE_CHECKING:
     from registry.desk.place import Desk
-    from registry.record.publication import Published
+    from registry.judging.published import Published
 
 #: The list of a site's files with their digests; a folder that holds just these may be replaced.
 SUMS: Final = "SHA256SUMS"

@@ -19,11 +19,11 @@ from registry.desk.place import Desk
 from registry.errors import RecordError
 from registry.judging.case import Known, Request
 from registry.judging.judge import Rules
+from registry.judging.published import Published
 from registry.judging.verdicts import CaseResult, Checker
 from registry.judging.worker import Cause, JudgingWorker, Refusal, attempt
 from registry.portable.clock import china_text
 from registry.record import journal, known, publication
-from registry.record.publication import Published
 from rules.model.facts import Scalar
 from rules.portable.errors import Remedy
 

@@ -17,12 +17,12 @@ from registry.intake import holdings as lists
 from registry.intake.cells import half
 from registry.intake.validity import Validity
 from registry.judging.settled import Registration
+from registry.judging.wording import registered_text
 from registry.kit.uscc import is_code, tidy
 from registry.record import admissions, journal, register
 from registry.record.journal import Entry
 from registry.record.naming import Names
 from registry.record.register import ACTIONS, REASONS, Holder, Holding, Notice
-from registry.record.wording import registered_text
 from rules.model.catalogue import TITLE
 
 __all__ = [

@@ -12,12 +12,12 @@ from sqlmodel import Session
 
 from registry.database import storage
 from registry.errors import MovedOnError
+from registry.judging.published import Published
 from registry.kit.progress import Watch, unwatched
 from registry.portable.clock import china_day
 from registry.portable.clock import now as now
 from registry.record import journal, publication
 from registry.record.determinations import signed_name
-from registry.record.publication import Published
 from rules.model.catalogue import Catalogue, Tier
 from rules.portable.errors import Words, unworded
 

@@ -14,11 +14,11 @@ from decimal import Context, Decimal
 from functools import lru_cache, wraps
 from typing import ClassVar, Final, NamedTuple, Protocol, TypeAlias
 
-from registry.database.columns import decimal_text
 from registry.intake import industry
 from registry.intake.files.limits import DIGITS
 from registry.intake.files.serials import Since1904, day
 from registry.kit.characters import REPLACEMENT, legible
+from registry.kit.decimals import decimal_text
 from rules.model.facts import COUNTED, Fact, Scalar, check_value
 
 

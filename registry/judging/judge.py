@@ -1,7 +1,7 @@
 """Judges one case: the governing ruleset, both evaluators' decision, and determinations.
 
 The rules may be a compiled folder (``rules.language.rulebook.Rulebook``) or published rulesets
-(``registry.record.publication.Published``).
+(``registry.judging.published.Published``).
 """
 
 from collections.abc import Mapping, Sequence

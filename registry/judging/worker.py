@@ -5,7 +5,7 @@ Code that judges many cases derives from it and words the answers, mostly for
 worker, and its answers, must be picklable.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum, auto
@@ -118,7 +118,10 @@ class JudgingWorker:
 
 
 class CheckingWorker(JudgingWorker, Generic[Answer]):
-    """Checks cases, and answers what ``view`` makes of each: only what is shown need be made and carried."""
+    """Checks cases, and answers what ``view`` makes of each: only what is shown need be made and carried.
+
+    Cases are handed in several together, because a message for each would cost as much as reading it.
+    """
 
     def __init__(
         self, rules: Rules, request: Request, view: Callable[[CaseResult], Answer]
@@ -128,8 +131,11 @@ class CheckingWorker(JudgingWorker, Generic[Answer]):
         self._request = request
         self._view = view
 
-    def __call__(self, known: Known) -> Answer | Refusal:
-        """Check one case."""
+    def __call__(self, cases: Sequence[Known]) -> list[Answer | Refusal]:
+        """Check cases one by one."""
+        return [self._check(known) for known in cases]
+
+    def _check(self, known: Known) -> Answer | Refusal:
         found = attempt(known.case, lambda: self._checker.check(known, self._request))
         if isinstance(found, Refusal):
             return found

@@ -24,6 +24,7 @@ from registry.filings import Issue
 from registry.judging.case import Case, Known, Request
 from registry.judging.doubts import bearing, doubts_of
 from registry.judging.judge import Judgement, refuse_wrong_day
+from registry.judging.published import Published
 from registry.judging.verdicts import NOT_ENCODED, unencoded
 from registry.judging.worker import JudgingWorker, Refusal, attempt
 from registry.kit import workers
@@ -86,7 +87,7 @@ class Judged:
 class DecidingWorker(JudgingWorker):
     """Judges cases by the published criteria and words the drafts; needs no database."""
 
-    def __init__(self, published: publication.Published, by: str) -> None:
+    def __init__(self, published: Published, by: str) -> None:
         super().__init__(published)
         self.published = published
         self.by = by
@@ -160,7 +161,7 @@ class DecisionRecorder:
         by: str,
         now: Callable[[], datetime],
         jobs: int | None = None,
-        worker: Callable[[publication.Published, str], DecidingWorker] = DecidingWorker,
+        worker: Callable[[Published, str], DecidingWorker] = DecidingWorker,
         patience: float = workers.PATIENCE,
     ) -> None:
         self.engine = engine
@@ -170,7 +171,7 @@ class DecisionRecorder:
         self._worker = worker
         self._patience = patience
         self._work: workers.Work[tuple[Known, Request], list[Judged]] | None = None
-        self._published: publication.Published | None = None
+        self._published: Published | None = None
         #: The last entry other than a decision, among those up to a number.
         self._changed, self._seen = 0, 0
 
@@ -360,7 +361,7 @@ def asked_of(case: Case, tier: str, day: date, how: Mapping[str, str]) -> Json:
     }
 
 
-def body_of(judged: Judgement, asked: Json, facts: Json, published: publication.Published) -> Json:
+def body_of(judged: Judgement, asked: Json, facts: Json, published: Published) -> Json:
     """The replayable part of a decision; ``facts`` says what it states of the facts as filed."""
     governing = judged.governing
     root, ruleset = governing.row.ruleset, judged.decision.ruleset

@@ -19,10 +19,10 @@ from registry.errors import RecordError
 from registry.judging.case import Case, Known, Request
 from registry.judging.facts import determined, profile_of
 from registry.judging.judge import Judge
+from registry.judging.published import Published
 from registry.judging.settled import Determination
 from registry.portable.sealing import committed, new_salt
 from registry.record import cases, journal
-from registry.record.publication import Published
 from rules.explanation.wording import result_text
 from rules.language.editions import RECOGNITION
 from rules.language.values import filed_value

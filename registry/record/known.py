@@ -13,8 +13,8 @@ from sqlmodel import Session
 from registry.database.versions import chunks
 from registry.errors import RecordError
 from registry.judging.case import Case, Known
+from registry.judging.published import Published
 from registry.record import cases, journal, publication, relations
-from registry.record.publication import Published
 from rules.portable.errors import Remedy
 
 

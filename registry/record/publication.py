@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,12 +23,12 @@ from registry.database.altered import UNREADABLE
 from registry.database.models import Document
 from registry.database.versions import table_of
 from registry.errors import RecordError
+from registry.judging.published import Published
 from registry.kit import resources
 from registry.record import journal, receipts
 from rules.language.editions import ApplicabilityRow
 from rules.model.catalogue import Catalogue, catalogue_of
-from rules.model.decode import decode
-from rules.model.ruleset import Position, Rule, Ruleset
+from rules.model.ruleset import Position
 from rules.portable.applications import Calendars
 from rules.portable.calendar import Calendar
 from rules.portable.canonical import canonical_json, sha256
@@ -46,48 +46,6 @@ _TEXTS: Final = ("*.feature", "*.csv", "*.md")
 _MAPS: Final = "maps"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Published:
-    """The criteria of one publication, by which cases are decided.
-
-    ``digests`` maps root rules to the digests of their rulesets; ``texts`` maps digests to
-    canonical texts. ``catalogue`` is what may be filed.
-    """
-
-    applicability_digest: str
-    applicability: tuple[ApplicabilityRow, ...]
-    digests: Mapping[str, str]
-    texts: Mapping[str, str]
-    catalogue: Catalogue
-
-    def ruleset(self, root: str) -> Ruleset:
-        """The ruleset of a root rule."""
-        return decoded(self.texts[self.digests[root]], self.catalogue)
-
-    @cached_property
-    def shown(self) -> frozenset[str]:
-        """What decisions show of a filing, as ``fact``, ``list`` or ``list.field``.
-
-        That is everything that may be filed but the free texts that no rule reads.
-        """
-        fields = {f"{k.id}.{f.id}": f for k in self.catalogue.records for f in k.fields}
-        known = {**{f.id: f for f in self.catalogue.facts}, **fields}
-        shown = {id for id, f in known.items() if f.kind != "text" or self._is_read(id)}
-        return frozenset(shown.union(k.id for k in self.catalogue.records))
-
-    def _is_read(self, id: str) -> bool:
-        named = (text for text in self.texts.values() if f'"{id}"' in text)
-        rulesets = map(json.loads, named)  # only until one is found: all would take long
-        return any(id in found["facts"] or id in found["fields"] for found in rulesets)
-
-    def rule(self, id: str) -> Rule:
-        """The rule with that id, from its own ruleset or from any that contains it."""
-        if id in self.digests:
-            return self.ruleset(id).rule(id)
-        rulesets = (decoded(text, self.catalogue) for text in self.texts.values())
-        return next(r for ruleset in rulesets for r in ruleset.rules if r.id == id)
-
-
 @dataclass(frozen=True)
 class Publication:
     """The result of publishing; ``seq`` is None if nothing had changed.
@@ -100,12 +58,6 @@ class Publication:
     changed: Mapping[str, str]
     unchanged: Mapping[str, str]
     years: Mapping[str, Sequence[str]] = field(default_factory=dict)
-
-
-@lru_cache(maxsize=64)
-def decoded(text: str, catalogue: Catalogue) -> Ruleset:
-    """The ruleset of a canonical text, decoded once."""
-    return decode(text, catalogue)
 
 
 def publish(

@@ -21,6 +21,7 @@ from registry.database.altered import UNREADABLE
 from registry.errors import RecordError
 from registry.judging.case import Case, Known
 from registry.judging.judge import Judge, Judgement
+from registry.judging.published import Published
 from registry.kit import workers
 from registry.portable.chain import header_text
 from registry.portable.sealing import sealed_facts
@@ -122,7 +123,7 @@ class Replayer:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self._judges: dict[str, tuple[publication.Published, Judge]] = {}
+        self._judges: dict[str, tuple[Published, Judge]] = {}
         self._ahead = _Ahead()
 
     def replay_all(self, entries: Iterable[journal.Entry]) -> Iterator[Replayed]:
@@ -307,7 +308,7 @@ class Replayer:
             raise _DiffersError(ReplayDifference.FACTS, "所依据的登记已不在登记库中，或已被改动")
         return filed
 
-    def _rules(self, applicability: str) -> tuple[publication.Published, Judge]:
+    def _rules(self, applicability: str) -> tuple[Published, Judge]:
         if applicability not in self._judges:
             try:
                 publication.document(self.session, applicability, "applicability")

@@ -20,7 +20,6 @@ from registry.judging.settled import Determination
 from registry.judging.verdicts import Checker, TierVerdict, doubted
 from registry.portable.clock import CHINA, moment_text
 from registry.record import cases, journal, publication
-from registry.record.publication import packaged_catalogue
 from registry.record.replay import Replayer
 from rules.decider import Decision
 from rules.engine.readings import Reading
@@ -277,7 +276,7 @@ def explanation(session: Session, replayer: Replayer, entry: journal.Entry) -> E
     rules = publication.published(session, entry.content["applicability"]["digest"])
     verdict = Checker(Judge(rules)).verdict(entry.tier, judged)
     case = cases.case(session, entry.filing_id or 0)
-    doubts = doubts_of(Known(case, judged.applied), packaged_catalogue())
+    doubts = doubts_of(Known(case, judged.applied), rules.catalogue)
     verdict = doubted(verdict, doubts)
     decision, finding = judged.decision, verdict.finding
     assert finding is not None

@@ -4,20 +4,14 @@ The enterprise reads plain words without internal ids, cells or digests. The off
 reason. The auditor also gets the record, the exact figures, and how to verify.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Final
 
 from registry.judging.verdicts import CaseResult
+from registry.judging.wording import determined_text, overruled_text, registration_text, target_text
 from registry.portable.clock import CHINA, china_text
-from registry.record.publication import packaged_catalogue
-from registry.record.wording import (
-    determined_text,
-    overruled_text,
-    registration_text,
-    target_text,
-)
 from registry.reports.explaining import (
     ExplainedFact,
     Explanation,
@@ -34,6 +28,7 @@ from rules.explanation.figures import Figure
 from rules.explanation.findings import Check, Finding, Option
 from rules.explanation.wording import quantity, reading_text, value_text
 from rules.language.editions import OTHERS, ApplicabilityRow
+from rules.model.catalogue import Catalogue
 from rules.model.facts import Fact
 from rules.model.quantities import UNITS
 from rules.model.ruleset import Gap, Outcome
@@ -366,7 +361,9 @@ def settled_section(found: Explanation) -> Section | None:
     titles = {rule.id: rule.title for rule in found.decision.ruleset.rules}
     return Section(
         title="经审核人认定的事项",
-        items=tuple(LayoutItem(settled_text(s, titles)) for s in found.settled),
+        items=tuple(
+            LayoutItem(settled_text(s, titles, found.verdict.catalogue)) for s in found.settled
+        ),
     )
 
 
@@ -382,15 +379,11 @@ def titles_section(found: Explanation) -> Section | None:
     )
 
 
-def settled_text(settled: Settled, titles: dict[str, str]) -> str:
+def settled_text(settled: Settled, titles: Mapping[str, str], catalogue: Catalogue) -> str:
     """A determination in one line, by the title of its rule."""
     content = settled.determination.content
-    target = (
-        titles[content["rule"]] if "rule" in content else target_text(content, packaged_catalogue())
-    )
-    was, now = (
-        determined_text(content, content[k], packaged_catalogue()) for k in ("was", "value")
-    )
+    target = titles[content["rule"]] if "rule" in content else target_text(content, catalogue)
+    was, now = (determined_text(content, content[k], catalogue) for k in ("was", "value"))
     return f"{target}：认定为{now}（此前为{was}）。理由：{settled.determination.ground}"
 
 
@@ -596,13 +589,11 @@ def _titles_row(found: Explanation) -> Iterator[tuple[str, str]]:
 def _determinations(found: Explanation) -> Section | None:
     if not found.settled:
         return None
-    items = []
+    items, catalogue = [], found.verdict.catalogue
     for settled in found.settled:
         determination = settled.determination
         content = determination.content
-        was, now = (
-            determined_text(content, content[k], packaged_catalogue()) for k in ("was", "value")
-        )
+        was, now = (determined_text(content, content[k], catalogue) for k in ("was", "value"))
         at = china_text(settled.recorded_at)
         confirmed = "不需要第二人确认"
         if settled.confirmed_at is not None:
@@ -612,7 +603,7 @@ def _determinations(found: Explanation) -> Section | None:
             )
         items.append(
             LayoutItem(
-                f"第{determination.seq}号　{target_text(content, packaged_catalogue())}：{was} → {now}",
+                f"第{determination.seq}号　{target_text(content, catalogue)}：{was} → {now}",
                 (
                     f"理由：{determination.ground}",
                     f"{determination.by or NOT_STATED}于{at}记录；{confirmed}",

@@ -9,20 +9,18 @@ from rich.table import Table
 from rich.text import Text
 
 from registry.filings import Issue
-from registry.judging.settled import Determination
 from registry.judging.verdicts import UNENCODED, CaseResult, TierVerdict
+from registry.judging.wording import determination_text as determination_text
+from registry.judging.wording import determined_text as determined_text
+from registry.judging.wording import overruled_text as overruled_text
+from registry.judging.wording import registration_text as registration_text
 from registry.kit.screens import listing
-from registry.record import wording
-from registry.record.publication import packaged_catalogue
-from registry.record.wording import overruled_text as overruled_text
-from registry.record.wording import registration_text as registration_text
 from rules.explanation.figures import Figure
 from rules.explanation.findings import Check, Finding, Option
 from rules.explanation.wording import AT_THRESHOLD, result_text
 from rules.language.editions import OTHERS, Governing
 from rules.model.catalogue import SUBSTANCE
 from rules.model.ruleset import Outcome, Points
-from rules.portable.record import Body
 
 COLOURS: Final = {
     "符合": "green",
@@ -41,16 +39,6 @@ _SIGNS: Final = {
 DOUBTED: Final = "△"
 #: From this many 情形 on, those ruled out are not listed beside open ones.
 _MANY: Final = 4
-
-
-def settled_text(content: Body) -> str:
-    """The value that a determination states."""
-    return wording.determined_text(content, content["value"], packaged_catalogue())
-
-
-def determination_text(determination: Determination) -> str:
-    """A determination in one phrase."""
-    return wording.determination_text(determination, packaged_catalogue())
 
 
 #: A row of the table: name, day, the outcome of each tier, the obstacle.
@@ -188,7 +176,8 @@ class _Writer:
                 told = dict.fromkeys(not_applied(verdict.governing, day))
                 yield from (f"    {said}" for said in told)
         for determination in verdict.determinations:
-            yield f"  † 人工认定第{determination.seq}号　{determination_text(determination)}"
+            said = determination_text(determination, verdict.catalogue)
+            yield f"  † 人工认定第{determination.seq}号　{said}"
         for entry in verdict.register:
             yield f"  登记簿第{entry.seq}号　{registration_text(entry)}"
         yield from (f"  ‡ {overruled_text(title)}" for title in verdict.overruled)

@@ -32,7 +32,7 @@ from rules.model.ruleset import Rule, Ruleset
 from rules.portable.errors import Remedy
 
 if TYPE_CHECKING:
-    from registry.record.publication import Published
+    from registry.judging.published import Published
 
 #: The name of the packaged criteria as a whole.
 PACKAGED: Final = "随附"

@@ -11,9 +11,9 @@ import sqlalchemy as sa
 from registry.database import storage
 from registry.filings import FileReading, Submission
 from registry.judging.case import Request
+from registry.judging.published import Published
 from registry.kit import resources
 from registry.record import cases, decisions, determinations, loading, publication
-from registry.record.publication import Published
 from rules.language.rulebook import load as load_rules
 from rules.model.facts import RecordList
 from rules.portable.canonical import sha256

@@ -12,8 +12,8 @@ import pytest
 
 import registry
 import rules
+from registry.judging.published import Published
 from registry.kit import resources
-from registry.record.publication import Published
 from rules.language.rulebook import load
 
 CHANGEABLE = {bytearray, dict, list, set, Counter, OrderedDict, defaultdict, deque}

@@ -16,10 +16,10 @@ from registry.reports.explaining import material, signed
 from registry.reports.verdicts import (
     brief,
     determination_text,
+    determined_text,
     doubt_text,
     overruled_text,
     registration_text,
-    settled_text,
     stated,
 )
 from registry.web import assets
@@ -75,7 +75,7 @@ def _environment() -> Environment:
     made.filters |= {
         "brief": brief,
         "filed": lambda value, fact: value_text(fact, value),
-        "settled": settled_text,
+        "settled": lambda content, catalogue: determined_text(content, content["value"], catalogue),
         "short": _short,
         "signed": signed,
         "determination": determination_text,

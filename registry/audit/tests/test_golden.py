@@ -15,6 +15,7 @@ import pytest
 from registry.audit import standalone
 from registry.judging.case import Case, Known
 from registry.judging.judge import Judge
+from registry.judging.published import Published
 from registry.judging.settled import Determination
 from registry.portable.chain import header_text
 from registry.portable.container import unpack
@@ -22,7 +23,6 @@ from registry.portable.sealing import opened_facts
 from registry.portable.verifier import verify_bundle
 from registry.record import publication
 from registry.record.decisions import body_of
-from registry.record.publication import Published
 from rules.language.editions import parse_day
 from rules.portable.canonical import canonical_json, sha256
 

@@ -64,7 +64,7 @@ def test_a_case_of_a_wrong_day_holds_up_no_other() -> None:
         load(resources.features()), Request(as_of=date(2023, 12, 1)), lambda result: result
     )
     good, late = unfiled(submission(), DAY), unfiled(submission(), date(2023, 12, 2))
-    first, refused, last = map(worker, (good, late, good))
+    first, refused, last = worker((good, late, good))
     worker.close()
     assert isinstance(first, CaseResult)
     assert first == last

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from registry.database import storage, triggers
 from registry.errors import RecordError
+from registry.judging import published
 from registry.kit import resources
 from registry.portable.chain import header_text
 from registry.record import journal, publication
@@ -67,7 +68,7 @@ def test_the_same_bytes_come_out_with_no_feature_file_in_sight(
     database: sa.Engine, decided: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(resources, "features", lambda: tmp_path / "absent")
-    publication.decoded.cache_clear()
+    published.decoded.cache_clear()
     found = replay(database, decided)
     assert (found.difference, found.verdict, found.tier) == (None, "符合", SPECIALISED)
 

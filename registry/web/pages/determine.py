@@ -196,6 +196,7 @@ def _back(request: Request, at: Office, seq: int, form: Form, status: int = 200)
         form=form,
         seq=seq,
         found=found,
+        catalogue=at.desk.to_be_filed(),
         four_eyes=auditing.four_eyes(at.desk),
     )
 
@@ -226,7 +227,14 @@ def _second(request: Request, at: Office, seq: int, form: Form, status: int = 20
     found = deciding.unconfirmed(at.desk, seq)
     files = [(one, evidence.is_kept(one)) for one in found.determination.content["evidence"]]
     return page(
-        request, "confirm.html", status=status, form=form, seq=seq, found=found, files=files
+        request,
+        "confirm.html",
+        status=status,
+        form=form,
+        seq=seq,
+        found=found,
+        files=files,
+        catalogue=at.desk.to_be_filed(),
     )
 
 
